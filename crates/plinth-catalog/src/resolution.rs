@@ -1,0 +1,49 @@
+//! What the resolver answers.
+
+use plinth_model::work::{Health, PodSecurity, Release};
+use plinth_model::{Finding, Stage};
+use serde::Serialize;
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+/// What the catalog's values may refer to: flat names to JSON values, made by the planner from desired state and inventory.
+/// The names are listed in `catalog/README.md`.
+pub type Facts = BTreeMap<String, Value>;
+
+/// Components to install, and what is doubtful about them.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Resolution {
+    /// Components that are on, each behind everything it needs.
+    pub components: Vec<ResolvedComponent>,
+    /// Findings; with an error among them there is no plan.
+    pub findings: Vec<Finding>,
+}
+
+/// One component, ready to be planned.
+#[derive(Clone, Debug, Serialize)]
+pub struct ResolvedComponent {
+    /// Catalog name.
+    pub name: String,
+    /// For people.
+    pub title: String,
+    /// `platform` or `runai`.
+    pub stage: Stage,
+    /// Why it is on, and why this version.
+    pub reason: String,
+    /// Namespace.
+    pub namespace: String,
+    /// Pod Security level the namespace needs.
+    pub pod_security: PodSecurity,
+    /// The helm release.
+    pub release: Release,
+    /// Objects applied after the release (KnativeServing, address pools).
+    pub objects: Vec<Value>,
+    /// Further namespaces those objects or the release need.
+    pub namespaces: Vec<(String, PodSecurity)>,
+    /// Health of the objects.
+    pub objects_health: Vec<Health>,
+    /// Names of components that must be healthy before; only ones that are on.
+    pub needs: Vec<String>,
+    /// Images, if known: for mirrors.
+    pub images: Vec<String>,
+}

@@ -1,0 +1,1 @@
+//! Checks with evidence: preflight and acceptance.

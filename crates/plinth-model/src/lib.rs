@@ -1,0 +1,33 @@
+//! Nouns of plinth: names, ids, findings, events, plans. No I/O, no async.
+//!
+//! Every other crate may use this one; this one uses none of them. What a word means, and what it does not mean, is in
+//! `docs/words.md`.
+
+pub mod digest;
+pub mod event;
+pub mod exit;
+pub mod finding;
+pub mod inventory;
+pub mod name;
+pub mod observed;
+pub mod plan;
+pub mod problem;
+pub mod secret;
+pub mod step;
+pub mod verdict;
+pub mod version;
+pub mod work;
+
+pub use digest::Digest;
+pub use event::{Event, EventBody, Outcome};
+pub use exit::Exit;
+pub use finding::{Finding, Owner, Position, Severity};
+pub use name::{NodeName, SiteName};
+pub use observed::Observed;
+pub use plan::{Change, Gate, Plan, Step};
+pub use problem::Problem;
+pub use secret::{Secret, SecretRef};
+pub use step::{Stage, StepId};
+pub use verdict::Verdict;
+pub use version::Version;
+pub use work::Work;

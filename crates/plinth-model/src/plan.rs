@@ -1,0 +1,189 @@
+//! Plans: immutable, hashed lists of steps with reasons.
+
+use crate::{Digest, Finding, SiteName, Stage, StepId, Work};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// Schema number of a saved plan. Newer ones are refused.
+pub const SCHEMA: u32 = 1;
+
+/// What a plan was made from. `apply plan.json` refuses when one of these moved, and says which.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct MadeFrom {
+    /// Digest of the desired state: the site file after defaults, so a changed comment does not move it.
+    pub site: Digest,
+    /// Digest of what the inventory said.
+    pub inventory: Digest,
+    /// Digest of the catalog.
+    pub catalog: Digest,
+    /// Version of plinth.
+    pub plinth: String,
+}
+
+/// What applying a step would do.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", rename_all_fields = "camelCase", tag = "change")]
+pub enum Change {
+    /// It is already so.
+    None,
+    /// It will be made so; with the differences seen, if anything could be looked at.
+    Apply {
+        /// Lines such as `+ user ansiblebcm (60000)`.
+        #[serde(default)]
+        diff: Vec<String>,
+    },
+    /// It only looks.
+    Check,
+    /// Decided when its gate opens.
+    Maybe,
+    /// Its gate opened with another answer.
+    Skip,
+}
+
+impl Change {
+    /// Whether something may change.
+    #[must_use]
+    pub const fn pending(&self) -> bool {
+        matches!(self, Change::Apply { .. } | Change::Maybe)
+    }
+}
+
+/// How a step could be undone; never automatic.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", tag = "undo", content = "reason")]
+pub enum Undo {
+    /// Undoing restores what was before.
+    Exact,
+    /// Undoing leaves an equivalent state; the text says what remains.
+    Compensate(String),
+    /// It cannot be undone, and why.
+    OneWay(String),
+}
+
+/// A step runs only if its gate opened with this answer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Condition {
+    /// Gate id.
+    pub gate: String,
+    /// Answer.
+    pub answer: String,
+}
+
+/// One idempotent unit on one target, as data.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Step {
+    /// Id.
+    pub id: StepId,
+    /// What it does: `kind` and `params`.
+    #[serde(flatten)]
+    pub work: Work,
+    /// Version of the kind's parameters.
+    pub version: u32,
+    /// Where it belongs.
+    pub stage: Stage,
+    /// What it acts on, for people.
+    pub target: String,
+    /// Steps that must be done (or skipped by their gate) before.
+    pub needs: Vec<StepId>,
+    /// Why it is in the plan.
+    pub reason: String,
+    /// What applying it would do.
+    pub change: Change,
+    /// Runs only under this condition.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub when: Option<Condition>,
+    /// Its effect must not happen twice in a site's life, so it is never repeated on mere suspicion.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub once: bool,
+    /// It destroys or moves data or interrupts service: what, in words. None: it does not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub destructive: Option<String>,
+    /// How it could be undone.
+    pub undo: Undo,
+    /// How long one attempt may take, seconds.
+    pub deadline_s: u32,
+}
+
+/// One thing a gate may turn into.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Answer {
+    /// Short name: `relocate`.
+    pub answer: String,
+    /// What it means.
+    pub meaning: String,
+}
+
+/// A named unknown, with the bounded set of things it may turn into. Opening it selects among steps that are already shown;
+/// an answer outside the set stops the run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Gate {
+    /// Id: `storage/dgx-05`.
+    pub id: String,
+    /// What is not known, and why.
+    pub question: String,
+    /// The step that answers it.
+    pub opened_by: StepId,
+    /// The bounded set.
+    pub answers: Vec<Answer>,
+}
+
+/// The plan.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Plan {
+    /// [`SCHEMA`].
+    pub schema: u32,
+    /// Digest of everything below except `change` and `findings`: what was seen of the world does not move it.
+    pub hash: Digest,
+    /// Site.
+    pub site: SiteName,
+    /// What it was made from.
+    pub made_from: MadeFrom,
+    /// Steps; every step stands behind all its needs.
+    pub steps: Vec<Step>,
+    /// Gates.
+    pub gates: Vec<Gate>,
+    /// What could not be decided, and why; what is doubtful.
+    pub findings: Vec<Finding>,
+}
+
+impl Plan {
+    /// Steps that may change something.
+    #[must_use]
+    pub fn pending(&self) -> usize {
+        self.steps.iter().filter(|s| s.change.pending()).count()
+    }
+
+    /// The hash of the content.
+    #[must_use]
+    pub fn content_hash(&self) -> Digest {
+        #[derive(Serialize)]
+        struct Content<'a> {
+            schema: u32,
+            site: &'a SiteName,
+            made_from: &'a MadeFrom,
+            steps: Vec<(&'a StepId, &'a Work, u32, &'a [StepId], &'a Option<Condition>, bool)>,
+            gates: &'a [Gate],
+        }
+        Digest::of(&Content {
+            schema: self.schema,
+            site: &self.site,
+            made_from: &self.made_from,
+            steps: self.steps.iter().map(|s| (&s.id, &s.work, s.version, &*s.needs, &s.when, s.once)).collect(),
+            gates: &self.gates,
+        })
+    }
+}
+
+impl Step {
+    /// Digest of what the step is to do: a journal entry speaks of the same step only if this is equal.
+    #[must_use]
+    pub fn digest(&self) -> Digest {
+        Digest::of(&(&self.work, self.version))
+    }
+}

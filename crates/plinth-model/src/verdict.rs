@@ -1,0 +1,31 @@
+//! Verdicts of checks.
+
+use crate::Finding;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// What one check says.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", tag = "verdict")]
+pub enum Verdict {
+    /// It holds; with what was seen.
+    Pass {
+        /// What was seen, one line each.
+        evidence: Vec<String>,
+    },
+    /// It does not hold.
+    Fail {
+        /// What is wrong and who can mend it.
+        finding: Box<Finding>,
+    },
+    /// It does not apply here.
+    Skip {
+        /// Why.
+        reason: String,
+    },
+    /// It could not be found out.
+    Unknown {
+        /// Why.
+        reason: String,
+    },
+}

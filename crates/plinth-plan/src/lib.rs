@@ -1,0 +1,5 @@
+//! Pure planning: desired, observed and catalog become a plan that is linted, compared and rendered.
+
+pub mod observed;
+
+pub use observed::{Observed, Seen};

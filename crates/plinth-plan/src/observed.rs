@@ -1,0 +1,27 @@
+//! What the planner is told about the world.
+
+use plinth_model::StepId;
+use plinth_model::inventory::Inventory;
+use std::collections::BTreeMap;
+
+/// What the planner is told about the world.
+#[derive(Clone, Debug)]
+pub struct Observed {
+    /// What the inventory source said.
+    pub inventory: Inventory,
+    /// Steps that were looked at. A step that is not in here was not.
+    pub steps: BTreeMap<StepId, Seen>,
+    /// Gates that already opened, with their answers.
+    pub answers: BTreeMap<String, String>,
+}
+
+/// What looking at a step told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Seen {
+    /// It is already so.
+    Done,
+    /// It is not yet so; the differences.
+    Todo(Vec<String>),
+    /// It could not be seen.
+    Unknown(String),
+}

@@ -1,0 +1,1 @@
+//! Events become terminal lines, a live view, NDJSON and a summary.

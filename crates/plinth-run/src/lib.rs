@@ -1,0 +1,5 @@
+//! Executes a plan: scheduling, deadlines, cancellation, journal, lock, recovery.
+
+pub mod behaviour;
+
+pub use behaviour::{Behaviour, Probe, Probed, StepEnv};

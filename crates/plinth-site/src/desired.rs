@@ -1,0 +1,350 @@
+//! Desired: the validated, defaulted content of the site file. Made only by `plinth_site::load`; whoever holds one needs no
+//! further checks of the file. Serialised for its digest, so the order of fields is part of the digest.
+
+use indexmap::IndexMap;
+use ipnet::Ipv4Net;
+use plinth_model::work::{Account, CertificateSource, Credential, Mirror, RegistryLogin};
+use plinth_model::{Digest, SecretRef, SiteName, Version};
+use serde::Serialize;
+use serde_json::Value;
+use std::net::Ipv4Addr;
+
+/// One deployment.
+#[derive(Clone, Debug, Serialize)]
+pub struct Desired {
+    /// Name of the site.
+    pub name: SiteName,
+    /// Where nodes are listed.
+    pub inventory: InventorySource,
+    /// Which addresses may be used.
+    pub networks: Networks,
+    /// Which node does what.
+    pub nodes: Nodes,
+    /// How nodes are reached.
+    pub access: Access,
+    /// Kubernetes.
+    pub kubernetes: Kubernetes,
+    /// Container registries, as nodes see them.
+    pub registries: Registries,
+    /// Where container images live.
+    pub storage: Storage,
+    /// Helm components.
+    pub platform: Platform,
+    /// Run:ai; none: the platform without it.
+    pub runai: Option<Runai>,
+    /// Limits of a run. Not part of what is deployed.
+    #[serde(skip)]
+    pub run: RunLimits,
+}
+
+impl Desired {
+    /// Digest of what is wanted: the same for two files that differ only in comments, order of keys or spelled-out defaults.
+    #[must_use]
+    pub fn digest(&self) -> Digest {
+        Digest::of(self)
+    }
+}
+
+/// Where nodes are listed.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum InventorySource {
+    /// Base Command Manager.
+    Bcm(BcmAccess),
+    /// The site file itself.
+    Static(Vec<StaticNode>),
+}
+
+/// How BCM is reached.
+#[derive(Clone, Debug, Serialize)]
+pub struct BcmAccess {
+    /// `https://bcm-head-01:8081`, without a path.
+    pub endpoint: String,
+    /// Proof.
+    pub login: BcmLogin,
+    /// Whom we trust.
+    pub tls: TlsTrust,
+}
+
+/// How we prove ourselves to BCM.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum BcmLogin {
+    /// User and password, for a session cookie.
+    Password {
+        /// User.
+        username: SecretRef,
+        /// Password.
+        password: SecretRef,
+    },
+    /// A client certificate in the TLS handshake; no login call.
+    Certificate {
+        /// PEM file.
+        certificate: String,
+        /// PEM key.
+        key: SecretRef,
+    },
+}
+
+/// Whom a TLS client trusts.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum TlsTrust {
+    /// The system's roots.
+    System,
+    /// The certificates of a PEM file, path resolved against the site file's folder.
+    CaFile(String),
+    /// Nobody is checked; a finding in every plan.
+    Insecure,
+}
+
+/// A node of a static inventory.
+#[derive(Clone, Debug, Serialize)]
+pub struct StaticNode {
+    /// Name.
+    pub name: String,
+    /// Address.
+    pub address: Ipv4Addr,
+    /// Category, may be empty.
+    pub category: String,
+}
+
+/// Which addresses may be used.
+#[derive(Clone, Debug, Serialize)]
+pub struct Networks {
+    /// The one network whose addresses are used for SSH and Kubernetes.
+    pub production: ProductionNetwork,
+    /// Networks whose addresses are never used; an address in one is an error even when an override names it.
+    pub forbidden: Vec<Ipv4Net>,
+}
+
+/// The production network, by range or by its name at the inventory source.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum ProductionNetwork {
+    /// By range.
+    Cidr(Ipv4Net),
+    /// By name.
+    Name(String),
+}
+
+/// Selects nodes of the inventory.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Selector {
+    /// One node by name.
+    Name(String),
+    /// Nodes by glob (`dgx-*`).
+    Glob(String),
+    /// All physical nodes of a category.
+    Category(String),
+}
+
+/// Which node does what. A selector that matches nothing is an error at discovery.
+#[derive(Clone, Debug, Serialize)]
+pub struct Nodes {
+    /// Control plane, in order: the first one is initialised first.
+    pub control_plane: Vec<Selector>,
+    /// Workers.
+    pub workers: Vec<Selector>,
+    /// etcd members; none: the control plane.
+    pub etcd: Option<Vec<Selector>>,
+    /// Nodes with GPUs, among the workers.
+    pub gpu: Vec<Selector>,
+    /// Nodes that carry Run:ai's system services; empty: the control plane.
+    pub system: Vec<Selector>,
+    /// Per node, by name.
+    pub overrides: IndexMap<String, NodeOverride>,
+}
+
+/// What is special about one node.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct NodeOverride {
+    /// Production address, when BCM does not know it.
+    pub address: Option<Ipv4Addr>,
+    /// Labels.
+    pub labels: IndexMap<String, String>,
+    /// Taints, `key=value:Effect` or `key:Effect`.
+    pub taints: Vec<String>,
+    /// Directory for container images: decides the storage gate beforehand.
+    pub storage: Option<String>,
+}
+
+/// How nodes are reached.
+#[derive(Clone, Debug, Serialize)]
+pub struct Access {
+    /// First contact.
+    pub bootstrap: Login,
+    /// Service account that plinth makes.
+    pub account: Account,
+    /// SSH port.
+    pub port: u16,
+    /// Globs of nodes from which SHA-1 keys are accepted.
+    pub legacy_keys: Vec<String>,
+}
+
+/// A login.
+#[derive(Clone, Debug, Serialize)]
+pub struct Login {
+    /// User.
+    pub user: String,
+    /// Proof.
+    pub credential: Credential,
+}
+
+/// How Kubernetes gets onto the nodes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Engine {
+    /// Kubespray.
+    Kubespray,
+    /// BCM's cm-kubernetes-setup. Not in this release.
+    Bcm,
+    /// A cluster that is already there. Not in this release.
+    Existing,
+}
+
+/// Kubernetes.
+#[derive(Clone, Debug, Serialize)]
+pub struct Kubernetes {
+    /// Engine.
+    pub engine: Engine,
+    /// Version.
+    pub version: Version,
+    /// Kubespray release; none: the newest whose table has the version.
+    pub kubespray: Option<Version>,
+    /// Other place for Kubespray's source: git address, tarball or directory.
+    pub kubespray_source: Option<String>,
+    /// CNI plugin.
+    pub plugin: String,
+    /// Pod range.
+    pub pods: Ipv4Net,
+    /// Service range.
+    pub services: Ipv4Net,
+    /// Prefix length of a node's pod range.
+    pub node_prefix: u8,
+    /// MTU of the CNI; none: the plugin finds out.
+    pub mtu: Option<u32>,
+    /// Further names of the API server's certificate.
+    pub extra_names: Vec<String>,
+    /// Variables handed to the engine as they are.
+    pub extra_vars: IndexMap<String, Value>,
+}
+
+/// Container registries.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Registries {
+    /// Mirrors.
+    pub mirrors: Vec<Mirror>,
+    /// Logins.
+    pub logins: Vec<RegistryLogin>,
+}
+
+/// Where container images live.
+#[derive(Clone, Debug, Serialize)]
+pub struct Storage {
+    /// Directory of images: `/var/lib/containerd`.
+    pub images: String,
+    /// Free space wanted there, GiB.
+    pub images_gib: u64,
+    /// Where it moves to when the space is not there: `/local/containerd`.
+    pub larger: String,
+}
+
+/// Helm components.
+#[derive(Clone, Debug, Serialize)]
+pub struct Platform {
+    /// Ingress.
+    pub ingress: Ingress,
+    /// Addresses MetalLB may give out (ranges or networks as text); empty: no MetalLB.
+    pub load_balancer: Vec<String>,
+    /// Choices by component name; names are checked against the catalog by its resolver.
+    pub components: IndexMap<String, ComponentChoice>,
+    /// GPU sharing.
+    pub gpu: GpuSharing,
+    /// Compatibility rules accepted by name although they refuse: `runai.kubernetes`.
+    pub accept: Vec<String>,
+}
+
+/// Ingress.
+#[derive(Clone, Debug, Serialize)]
+pub struct Ingress {
+    /// Node port for HTTP.
+    pub http: u16,
+    /// Node port for HTTPS.
+    pub https: u16,
+    /// Address that the platform's names resolve to; none: the first control-plane node's.
+    pub address: Option<Ipv4Addr>,
+}
+
+/// A choice about one component.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct ComponentChoice {
+    /// On or off; none: the catalog's default.
+    pub enabled: Option<bool>,
+    /// Version; none: the catalog's.
+    pub version: Option<Version>,
+    /// Namespace; none: the catalog's.
+    pub namespace: Option<String>,
+    /// Values merged over the catalog's.
+    pub values: Option<Value>,
+}
+
+/// GPU sharing.
+#[derive(Clone, Debug, Serialize)]
+pub struct GpuSharing {
+    /// `none`, `single` or `mixed`.
+    pub mig: String,
+    /// Replicas per GPU; none: no time-slicing.
+    pub time_slicing: Option<u32>,
+    /// The driver is on the host (DGX OS), not in a container.
+    pub driver_on_host: bool,
+}
+
+/// Where Run:ai's artefacts come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum ArtifactSource {
+    /// runai.jfrog.io, up to 2.25.
+    Jfrog,
+    /// NVIDIA's registry, from 2.24.
+    Ngc,
+    /// A mirror inside the site.
+    Airgapped,
+}
+
+/// Run:ai, self-hosted.
+#[derive(Clone, Debug, Serialize)]
+pub struct Runai {
+    /// Version: a line (`2.21`) or an exact one (`2.21.43`).
+    pub version: Version,
+    /// Host name of the control plane.
+    pub domain: String,
+    /// Port in its URL: 443, or the ingress node port.
+    pub port: u16,
+    /// Where artefacts come from.
+    pub source: ArtifactSource,
+    /// Chart mirror and image registry, with `Airgapped`.
+    pub mirror: Option<String>,
+    /// Registry user; the source's fixed one unless mirrored.
+    pub registry_user: Option<String>,
+    /// Registry token.
+    pub registry_token: Option<SecretRef>,
+    /// First administrator's e-mail.
+    pub admin_email: String,
+    /// First administrator's password.
+    pub admin_password: SecretRef,
+    /// Cluster name.
+    pub cluster: String,
+    /// Certificate.
+    pub certificate: CertificateSource,
+}
+
+/// Limits of a run.
+#[derive(Clone, Debug, Serialize)]
+pub struct RunLimits {
+    /// Steps at once.
+    pub parallel: usize,
+    /// Nodes that may fail before the run stops starting new node steps; quorum rules apply besides.
+    pub node_failures: usize,
+}

@@ -1,0 +1,17 @@
+//! All deadlines and intervals, each with its reason. Steps carry their own deadline, taken from here by the planner's
+//! counterpart in `plinth-plan`; these are the ones of single calls.
+
+use std::time::Duration;
+
+/// One request to BCM. The known site configuration uses 30 s (facts: bcm.md §1.5).
+pub const BCM_REQUEST: Duration = Duration::from_secs(30);
+/// Tries of a BCM read after the first.
+pub const BCM_RETRIES: usize = 3;
+/// First wait between BCM tries; doubled each time.
+pub const BCM_BACKOFF: Duration = Duration::from_secs(1);
+/// Longest wait between BCM tries.
+pub const BCM_BACKOFF_MAX: Duration = Duration::from_secs(30);
+/// Largest BCM reply that is read, bytes. A node entity is about 6 KiB, so 10,000 nodes are 60 MiB.
+pub const BCM_REPLY_MAX: usize = 256 * 1024 * 1024;
+/// Between two looks at something that becomes ready.
+pub const POLL: Duration = Duration::from_secs(10);

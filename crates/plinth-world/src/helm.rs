@@ -1,0 +1,32 @@
+//! The Helm door. The real door is not in this release.
+
+use crate::{Context, DoorResult};
+use async_trait::async_trait;
+use plinth_model::work::Release;
+use plinth_model::{Digest, Observed};
+
+/// A release as helm knows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReleaseState {
+    /// Chart version, as the package says (`1.16.0` where the index says `v1.16.0`).
+    pub version: String,
+    /// Digest of the values, secrets not included ([`values_digest`]).
+    pub values: Digest,
+    /// `deployed`, `failed`, `pending-install`, ...
+    pub status: String,
+}
+
+/// Digest of values as they stand in a plan: secrets are references there, so it never depends on a secret.
+#[must_use]
+pub fn values_digest(values: &serde_json::Value) -> Digest {
+    Digest::of(values)
+}
+
+/// Helm.
+#[async_trait]
+pub trait HelmDoor: Send + Sync {
+    /// The release, if there is one.
+    async fn release(&self, ctx: &Context, namespace: &str, name: &str) -> DoorResult<Observed<ReleaseState>>;
+    /// Installs or upgrades and waits. Stale hook Jobs are removed before. Harmless to repeat.
+    async fn upgrade(&self, ctx: &Context, release: &Release) -> DoorResult<()>;
+}

@@ -1,0 +1,35 @@
+//! Things plinth makes once and keeps: certificate authorities, leaf certificates, key pairs. Kept in the state directory,
+//! private halves mode 0600.
+
+use crate::{Context, DoorResult};
+use async_trait::async_trait;
+use plinth_model::Observed;
+use plinth_model::work::CertificateSource;
+
+/// A certificate as kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CertificateState {
+    /// DNS names of the leaf.
+    pub names: Vec<String>,
+    /// Days left before the leaf expires.
+    pub days_left: i64,
+    /// SHA-256 fingerprint of the leaf, hexadecimal.
+    pub fingerprint: String,
+}
+
+/// Keys and certificates.
+#[async_trait]
+pub trait Keystore: Send + Sync {
+    /// The certificate of that name, if there is one. Anything that does not parse or does not match its key is an error.
+    async fn certificate(&self, ctx: &Context, name: &str) -> DoorResult<Observed<CertificateState>>;
+    /// Makes (or takes over from files) the certificate. The authority is made once and reused for new leaves.
+    async fn make_certificate(
+        &self,
+        ctx: &Context,
+        name: &str,
+        names: &[String],
+        source: &CertificateSource,
+    ) -> DoorResult<CertificateState>;
+    /// Fingerprint of our public key for nodes; makes the pair if there is none.
+    async fn ssh_key(&self, ctx: &Context) -> DoorResult<String>;
+}

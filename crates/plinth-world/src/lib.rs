@@ -1,0 +1,43 @@
+//! Doors: the only way to each foreign system. One module each: a trait, the values it speaks, and, where it is there, the
+//! real thing. Simulated sides live in `plinth-sim` and pass the same contract.
+//!
+//! Rules for every door: each call takes a [`Context`]; reads retry by themselves, writes only when they provably were not
+//! sent; errors say whether they are transient, and why; nothing returned holds a secret.
+
+pub mod ansible;
+pub mod bcm;
+pub mod clock;
+pub mod context;
+pub mod deadlines;
+pub mod error;
+pub mod helm;
+pub mod keystore;
+pub mod kube;
+pub mod node;
+pub mod runai;
+pub mod secrets;
+
+pub use clock::{Clock, SystemClock};
+pub use context::{Context, Progress};
+pub use error::{DoorError, DoorResult};
+
+use std::sync::Arc;
+
+/// All doors of a site.
+#[derive(Clone)]
+pub struct Doors {
+    /// Base Command Manager.
+    pub bcm: Arc<dyn bcm::BcmDoor>,
+    /// Nodes, over SSH.
+    pub node: Arc<dyn node::NodeDoor>,
+    /// Ansible with Kubespray.
+    pub ansible: Arc<dyn ansible::AnsibleDoor>,
+    /// Kubernetes.
+    pub kube: Arc<dyn kube::KubeDoor>,
+    /// Helm.
+    pub helm: Arc<dyn helm::HelmDoor>,
+    /// Run:ai.
+    pub runai: Arc<dyn runai::RunaiDoor>,
+    /// Certificates and other things plinth makes and keeps.
+    pub keystore: Arc<dyn keystore::Keystore>,
+}

@@ -1,0 +1,35 @@
+//! The Run:ai door: the control plane's REST interface. Facts: runai.md §4. The real door is not in this release.
+
+use crate::{Context, DoorResult};
+use async_trait::async_trait;
+use plinth_model::Observed;
+use plinth_model::work::RunaiTarget;
+
+/// A registered cluster.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RunaiCluster {
+    /// Id.
+    pub uuid: String,
+    /// `WaitingToConnect`, `Connected`, `Disconnected`, `MissingPrerequisites`, `ServiceIssues`, `Unknown`.
+    pub state: String,
+    /// Required dependencies that are reported missing.
+    pub missing: Vec<String>,
+    /// Nodes with GPUs that the control plane sees.
+    pub gpu_nodes: Vec<String>,
+}
+
+/// Run:ai.
+#[async_trait]
+pub trait RunaiDoor: Send + Sync {
+    /// The `issuer` of the discovery document; absent while Keycloak is not up.
+    async fn issuer(&self, ctx: &Context, target: &RunaiTarget) -> DoorResult<Observed<String>>;
+    /// All clusters whose name is exactly the target's. More than one is possible: the API has no conflict for it.
+    async fn clusters(&self, ctx: &Context, target: &RunaiTarget) -> DoorResult<Vec<RunaiCluster>>;
+    /// Registers the cluster. **Not** harmless to repeat: it makes a second entry.
+    async fn register(&self, ctx: &Context, target: &RunaiTarget) -> DoorResult<RunaiCluster>;
+    /// Reads the cluster's client secret and id and keeps them as generated secrets `runai-client-secret` and
+    /// `runai-cluster-uid`. Harmless to repeat.
+    async fn keep_credentials(&self, ctx: &Context, target: &RunaiTarget, uuid: &str) -> DoorResult<()>;
+    /// Whether those are kept.
+    async fn credentials_kept(&self, ctx: &Context, target: &RunaiTarget, uuid: &str) -> DoorResult<bool>;
+}
