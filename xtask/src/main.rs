@@ -1,1 +1,59 @@
-fn main() {}
+//! Chores of the repository: test tiers, generated reference pages, benchmarks.
+//!
+//! `cargo xtask test` is the one command that says whether the repository is sound.
+
+mod bench;
+mod commands;
+mod direction;
+mod docs;
+mod house;
+mod measure;
+mod rehearsal;
+mod scratch;
+mod tally;
+mod tiers;
+
+use clap::{Parser, Subcommand};
+use std::process::ExitCode;
+
+/// Chores of the repository.
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask")]
+struct Arguments {
+    #[command(subcommand)]
+    chore: Chore,
+}
+
+#[derive(Debug, Subcommand)]
+enum Chore {
+    /// Run the test tiers in order; the last line is `N passed, N failed`
+    Test {
+        /// Only these tiers
+        #[arg(long = "tier", value_enum)]
+        tiers: Vec<tiers::Tier>,
+    },
+    /// Write the generated pages of docs/reference
+    Docs {
+        /// Write nothing; fail when a page is not what would be written
+        #[arg(long)]
+        check: bool,
+    },
+    /// Measure, and write docs/benchmarks.md
+    Bench,
+}
+
+fn main() -> ExitCode {
+    let result = match Arguments::parse().chore {
+        Chore::Test { tiers } => tiers::run(&tiers),
+        Chore::Docs { check } => docs::run(check),
+        Chore::Bench => bench::run(),
+    };
+    match result {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("xtask: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}

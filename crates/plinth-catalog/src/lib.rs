@@ -1,5 +1,26 @@
 //! Components and compatibility as data, and the resolver that answers with reasons.
+//!
+//! No code in here knows a chart's name: what is installed, how, and what goes with what stands in `catalog/`.
 
+pub mod catalog;
+mod choice;
+pub mod compatibility;
+pub mod component;
+pub mod error;
+pub mod expression;
+pub mod gold;
+pub mod keys;
+pub mod kubespray;
+pub mod merge;
+mod order;
+pub mod range;
+mod render;
 pub mod resolution;
+mod resolve;
+mod source;
+mod versions;
 
+pub use catalog::Catalog;
+pub use error::CatalogError;
+pub use kubespray::KubernetesVersionForm;
 pub use resolution::{Facts, Resolution, ResolvedComponent};

@@ -1,1 +1,10 @@
-//! Checks with evidence: preflight and acceptance.
+//! Checks with evidence. A check is a claim about the finished platform ([`claim`]); carrying it out ([`acceptance`]) gives a
+//! verdict; a verdict with its name is a record for machines ([`record`]).
+
+pub mod acceptance;
+pub mod claim;
+pub mod record;
+
+pub use acceptance::accept;
+pub use claim::{CLAIMS, Claim};
+pub use record::VerdictRecord;

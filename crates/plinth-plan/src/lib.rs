@@ -1,5 +1,29 @@
-//! Pure planning: desired, observed and catalog become a plan that is linted, compared and rendered.
+//! Pure planning: desired, observed and catalog become a plan that is linted, compared and rendered. No I/O, no clock, no
+//! randomness: the same inputs give the same bytes.
 
+mod address;
+pub mod catalog;
+pub mod cluster;
+mod collision;
+pub mod deadlines;
+pub mod diff;
+pub mod discover;
+pub mod facts;
+mod given;
+pub mod kubespray;
+pub mod lint;
+mod literal;
 pub mod observed;
+mod planner;
+pub mod render;
+pub mod saved;
+mod select;
 
+pub use address::AddressSource;
+pub use catalog::Components;
+pub use cluster::{Cluster, Member};
+pub use discover::{DiscoverReport, DiscoveredNode, Discovery, Role, discover};
+pub use given::{inventory_digest, static_inventory};
 pub use observed::{Observed, Seen};
+pub use planner::{FITS, RELOCATE, made_from, plan};
+pub use select::Members;

@@ -1,1 +1,23 @@
 //! A data centre in a process: BCM over TLS, nodes, Kubernetes, Helm, Run:ai; scripted faults, virtual time.
+//!
+//! Only the binary (for `rehearse`) and tests see this crate. Everything it answers follows from a scenario, a seed and the
+//! effects so far, so two rehearsals of the same site are equal to the second. It models what plinth does and what real
+//! systems refuse; it does not model load, network or the inside of a chart. Whatever it does not know it refuses loudly.
+
+pub mod bcm;
+pub mod clock;
+mod data_centre;
+mod doors;
+pub mod faults;
+mod nearest;
+pub mod scenario;
+pub mod simulation;
+mod timing;
+pub mod world;
+
+pub use clock::{Pace, VirtualClock};
+pub use doors::{HeldBcm, MemoryKeystore, NoBcm, SimSecrets};
+pub use faults::{Fault, FaultError, KnownNames};
+pub use scenario::{Oddity, Scenario};
+pub use simulation::{SimOptions, Simulation, SimulationError, bcm_faults_due};
+pub use world::World;

@@ -15,3 +15,14 @@ pub const BCM_BACKOFF_MAX: Duration = Duration::from_secs(30);
 pub const BCM_REPLY_MAX: usize = 256 * 1024 * 1024;
 /// Between two looks at something that becomes ready.
 pub const POLL: Duration = Duration::from_secs(10);
+/// Between two renewals of the site's lock: often enough that `status` tells a dead run within a minute, rare enough to cost
+/// nothing.
+pub const LOCK_HEARTBEAT: Duration = Duration::from_secs(10);
+/// A lock that was not renewed for so long is taken over: six missed renewals are no accident.
+pub const LOCK_EXPIRY: Duration = Duration::from_secs(60);
+/// Attempts of a probe, and of an effect, while the failure says it is transient.
+pub const STEP_ATTEMPTS: u32 = 3;
+/// First wait between two attempts; doubled each time, plus up to a quarter so that many nodes do not come back at once.
+pub const STEP_BACKOFF: Duration = Duration::from_secs(2);
+/// Longest look at one step while planning, whatever its own deadline: a person is waiting.
+pub const LOOK: Duration = Duration::from_secs(120);

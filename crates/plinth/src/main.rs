@@ -1,1 +1,5 @@
-fn main() {}
+//! The `plinth` program. Everything is in the library beside it, so that tests can use it too.
+
+fn main() -> std::process::ExitCode {
+    plinth::main()
+}

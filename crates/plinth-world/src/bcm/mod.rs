@@ -1,4 +1,18 @@
-//! The BCM door: CMDaemon's JSON interface. Facts: bcm.md.
+//! The BCM door: CMDaemon's JSON interface.
+//!
+//! [`client`] is the real thing, [`recorded`] answers from a saved inventory, the simulated one lives in `plinth-sim`. Field
+//! names, reply shapes and defaults come from captures of a live BCM 11 system and from the vendor's published field
+//! definitions; BCM 10 differs in places, so decoding is lenient. Only reads are here: nothing in this release changes BCM.
+
+pub mod client;
+pub mod config;
+pub mod convert;
+pub mod entity;
+mod failure;
+pub mod mask;
+pub mod recorded;
+pub mod reply;
+mod tls;
 
 use crate::{Context, DoorResult};
 use async_trait::async_trait;

@@ -1,6 +1,14 @@
 //! Things plinth makes once and keeps: certificate authorities, leaf certificates, key pairs. Kept in the state directory,
 //! private halves mode 0600.
 
+mod chain;
+mod file;
+mod issue;
+mod node_key;
+
+pub use file::FileKeystore;
+pub use node_key::NODE_KEY;
+
 use crate::{Context, DoorResult};
 use async_trait::async_trait;
 use plinth_model::Observed;
@@ -9,7 +17,7 @@ use plinth_model::work::CertificateSource;
 /// A certificate as kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CertificateState {
-    /// DNS names of the leaf.
+    /// DNS names (and addresses, if any) of the leaf.
     pub names: Vec<String>,
     /// Days left before the leaf expires.
     pub days_left: i64,
@@ -30,6 +38,11 @@ pub trait Keystore: Send + Sync {
         names: &[String],
         source: &CertificateSource,
     ) -> DoorResult<CertificateState>;
+    /// Differences between the kept certificate and its source: a file that was renewed since. Empty when there are none, or
+    /// when the keystore cannot tell, which is what the default says.
+    async fn source_differs(&self, _ctx: &Context, _name: &str, _source: &CertificateSource) -> DoorResult<Vec<String>> {
+        Ok(Vec::new())
+    }
     /// Fingerprint of our public key for nodes; makes the pair if there is none.
     async fn ssh_key(&self, ctx: &Context) -> DoorResult<String>;
 }

@@ -1,0 +1,149 @@
+//! The catalog as a whole.
+
+use crate::compatibility::Compatibility;
+use crate::component::Component;
+use crate::gold::GoldList;
+use crate::keys::KeyIndex;
+use crate::kubespray::{self, KubesprayPins};
+use crate::source::{self, Files, decode};
+use crate::{CatalogError, order};
+use indexmap::IndexMap;
+use plinth_model::Digest;
+use std::collections::BTreeMap;
+use std::path::Path;
+
+/// Everything that is known about components and what goes together. Immutable once read.
+#[derive(Clone, Debug)]
+pub struct Catalog {
+    pub(crate) components: IndexMap<String, Component>,
+    pub(crate) compatibility: Compatibility,
+    pub(crate) kubespray: KubesprayPins,
+    pub(crate) gold: GoldList,
+    keys: BTreeMap<String, KeyIndex>,
+    digest: Digest,
+}
+
+impl Catalog {
+    /// The catalog inside the binary.
+    ///
+    /// # Errors
+    /// When it does not hold together; the tests of this crate make sure it does.
+    pub fn embedded() -> Result<Self, CatalogError> {
+        Self::from_files(&source::embedded()?)
+    }
+
+    /// A catalog in a folder, laid out as `catalog/` is.
+    ///
+    /// # Errors
+    /// When a file cannot be read, does not fit, or the files do not fit each other. The first problem is reported.
+    pub fn load(folder: &Path) -> Result<Self, CatalogError> {
+        Self::from_files(&source::folder(folder)?)
+    }
+
+    fn from_files(files: &Files) -> Result<Self, CatalogError> {
+        let catalog = Self {
+            components: components(files)?,
+            compatibility: decode(files, "compatibility.yaml")?,
+            kubespray: decode(files, "kubespray.yaml")?,
+            gold: decode(files, "gold.yaml")?,
+            keys: key_indexes(files),
+            digest: Digest::of(files),
+        };
+        catalog.check()?;
+        Ok(catalog)
+    }
+
+    /// Digest of all data of the catalog.
+    #[must_use]
+    pub fn digest(&self) -> &Digest {
+        &self.digest
+    }
+
+    /// Components by name, in the order of their names.
+    #[must_use]
+    pub fn components(&self) -> &IndexMap<String, Component> {
+        &self.components
+    }
+
+    /// Compatibility data.
+    #[must_use]
+    pub fn compatibility(&self) -> &Compatibility {
+        &self.compatibility
+    }
+
+    /// Wrong settings that circulate.
+    #[must_use]
+    pub fn gold(&self) -> &GoldList {
+        &self.gold
+    }
+
+    /// Kubespray pins.
+    #[must_use]
+    pub fn kubespray_pins(&self) -> &KubesprayPins {
+        &self.kubespray
+    }
+
+    /// Keys that a chart version knows, if they are known here.
+    #[must_use]
+    pub fn keys(&self, component: &str, version: &str) -> Option<&KeyIndex> {
+        self.keys.get(&format!("{component}-{version}"))
+    }
+
+    fn check(&self) -> Result<(), CatalogError> {
+        let schemas = [
+            ("compatibility.yaml", self.compatibility.schema),
+            ("kubespray.yaml", self.kubespray.schema),
+            ("gold.yaml", self.gold.schema),
+        ];
+        if let Some((file, schema)) = schemas.into_iter().find(|(_, schema)| *schema != 1) {
+            return Err(CatalogError::content(
+                file,
+                format!("schema {schema} is not known; this plinth reads schema 1"),
+            ));
+        }
+        kubespray::check(&self.kubespray, &self.compatibility.kubespray)?;
+        for component in self.components.values() {
+            self.check_component(component)?;
+        }
+        order::check(&self.components)
+    }
+
+    fn check_component(&self, component: &Component) -> Result<(), CatalogError> {
+        let error = |happened: String| Err(CatalogError::content(file_of(&component.name), happened));
+        if component.chart.versions.is_empty() == component.chart.version_from.is_none() {
+            return error("chart: give either versions or versionFrom".to_owned());
+        }
+        if let Some(need) = component.needs.iter().find(|need| !self.components.contains_key(&need.component)) {
+            return error(format!("needs: there is no component `{}`", need.component));
+        }
+        match component.compatibility.as_deref() {
+            Some(table) if table != "runai" && self.compatibility.table(table).is_none() => {
+                error(format!("compatibility: there is no table `{table}`"))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+const FOLDER: &str = "components/";
+
+fn file_of(component: &str) -> String {
+    format!("{FOLDER}{component}.yaml")
+}
+
+fn components(files: &Files) -> Result<IndexMap<String, Component>, CatalogError> {
+    let mut components = IndexMap::new();
+    for file in files.keys().filter(|name| name.starts_with(FOLDER)) {
+        let component: Component = decode(files, file)?;
+        if *file != file_of(&component.name) {
+            return Err(CatalogError::content(file, format!("the component inside is called `{}`", component.name)));
+        }
+        components.insert(component.name.clone(), component);
+    }
+    Ok(components)
+}
+
+fn key_indexes(files: &Files) -> BTreeMap<String, KeyIndex> {
+    let named = |name: &str| Some(name.strip_prefix("keys/")?.strip_suffix(".txt")?.to_owned());
+    files.iter().filter_map(|(name, text)| Some((named(name)?, KeyIndex::parse(text)))).collect()
+}

@@ -1,0 +1,203 @@
+//! Which components are on, in which version and namespace, and why.
+
+use crate::component::{Component, Enabled, PinnedVersion};
+use crate::expression::is_empty;
+use crate::keys::nearest_name;
+use crate::{Catalog, Facts};
+use indexmap::IndexMap;
+use plinth_model::{Finding, Version};
+use plinth_site::Desired;
+use plinth_site::desired::ComponentChoice;
+use serde_json::Value;
+
+/// What was decided about one component.
+pub(crate) struct Chosen<'a> {
+    pub(crate) component: &'a Component,
+    pub(crate) on: bool,
+    pub(crate) why: String,
+    pub(crate) version: Option<ChosenVersion<'a>>,
+    pub(crate) namespace: String,
+    pub(crate) user_values: Option<&'a Value>,
+}
+
+/// A version, and where it comes from.
+pub(crate) struct ChosenVersion<'a> {
+    pub(crate) version: Version,
+    pub(crate) pin: Option<&'a PinnedVersion>,
+    /// Path in the site file, when it is set there.
+    pub(crate) path: Option<String>,
+    pub(crate) why: String,
+}
+
+impl ChosenVersion<'_> {
+    /// What helm is given: the exact version, or a selector when only a line was written.
+    pub(crate) fn selector(&self) -> String {
+        match (self.pin, self.version.numbers()) {
+            (Some(pin), _) => pin.version.to_string(),
+            (None, 3..) => self.version.to_string(),
+            (None, _) => format!("~{}", self.version.semver()),
+        }
+    }
+}
+
+impl Component {
+    /// What comes with a version: as listed; of an unlisted version, parts of the same line.
+    pub(crate) fn parts(&self, version: &Version) -> IndexMap<String, Version> {
+        if let Some(pin) = self.chart.versions.iter().find(|pin| pin.version == *version) {
+            return pin.parts.clone();
+        }
+        let line: Version = version.minor().parse().unwrap_or_else(|_| version.clone());
+        let names = self.chart.versions.iter().flat_map(|pin| pin.parts.keys().cloned());
+        names.map(|name| (name, line.clone())).collect()
+    }
+}
+
+impl Catalog {
+    /// Decides about every component of the catalog.
+    pub(crate) fn choose<'a>(
+        &'a self,
+        desired: &'a Desired,
+        facts: &Facts,
+        findings: &mut Vec<Finding>,
+    ) -> IndexMap<&'a str, Chosen<'a>> {
+        findings.extend(self.unknown_components(desired));
+        self.components
+            .values()
+            .map(|component| (component.name.as_str(), decide(component, desired, facts, findings)))
+            .collect()
+    }
+
+    fn unknown_components(&self, desired: &Desired) -> Vec<Finding> {
+        let unknown = desired.platform.components.keys().filter(|name| !self.components.contains_key(*name));
+        let known: Vec<&str> = self.components.keys().map(String::as_str).collect();
+        let finding = |name: &String| {
+            let fix = match nearest_name(name, known.iter().copied()) {
+                Some(nearest) => format!("write `{nearest}`"),
+                None => format!("use one of: {}", known.join(", ")),
+            };
+            Finding::error(
+                "platform.unknown-component",
+                path(name),
+                format!("there is no component `{name}` in the catalog"),
+            )
+            .fix(fix)
+        };
+        unknown.map(finding).collect()
+    }
+}
+
+fn decide<'a>(
+    component: &'a Component,
+    desired: &'a Desired,
+    facts: &Facts,
+    findings: &mut Vec<Finding>,
+) -> Chosen<'a> {
+    let choice = desired.platform.components.get(&component.name);
+    let (on, why) = switch(component, choice, facts, findings);
+    let namespace = namespace(component, choice, findings);
+    let version = version(component, choice, facts);
+    findings.extend(version.as_ref().filter(|_| on).and_then(|version| doubt(component, version)));
+    Chosen { component, on, why, version, namespace, user_values: choice.and_then(|choice| choice.values.as_ref()) }
+}
+
+pub(crate) fn path(component: &str) -> String {
+    format!("platform.components.{component}")
+}
+
+/// On or off, and why.
+fn switch(
+    component: &Component,
+    choice: Option<&ComponentChoice>,
+    facts: &Facts,
+    findings: &mut Vec<Finding>,
+) -> (bool, String) {
+    let asked = choice.and_then(|choice| choice.enabled);
+    let (rule, why, forcible) = match &component.enabled {
+        Enabled::Always => (true, "part of every platform".to_owned(), true),
+        Enabled::Never => (false, "off unless asked for".to_owned(), true),
+        Enabled::WhenTrue(fact) => (facts.get(fact) == Some(&Value::Bool(true)), format!("{fact} decides"), false),
+        Enabled::WhenNotEmpty(fact) => {
+            (facts.get(fact).is_some_and(|v| !is_empty(v)), format!("{fact} decides"), false)
+        }
+    };
+    match asked {
+        Some(true) if !rule && !forcible => {
+            let message =
+                format!("{} is switched on, but {}", component.name, why.replace(" decides", " is not given"));
+            let fix = format!("give it, or remove {}.enabled", path(&component.name));
+            findings.push(
+                Finding::error(
+                    "platform.component-without-input",
+                    format!("{}.enabled", path(&component.name)),
+                    message,
+                )
+                .fix(fix),
+            );
+            (false, why)
+        }
+        Some(on) => (on, format!("switched {} in the site file", if on { "on" } else { "off" })),
+        None => (rule, why),
+    }
+}
+
+fn namespace(component: &Component, choice: Option<&ComponentChoice>, findings: &mut Vec<Finding>) -> String {
+    let ours = &component.namespace;
+    match (choice.and_then(|choice| choice.namespace.as_ref()), &ours.fixed) {
+        (Some(theirs), Some(reason)) if *theirs != ours.name => {
+            let message = format!("{} must live in namespace {}: {reason}", component.name, ours.name);
+            let subject = format!("{}.namespace", path(&component.name));
+            findings.push(Finding::error("platform.namespace-fixed", subject, message).fix("remove the line"));
+            ours.name.clone()
+        }
+        (Some(theirs), _) => theirs.clone(),
+        (None, _) => ours.name.clone(),
+    }
+}
+
+/// The version wanted. Fact `runai.version` is the site's `runai.version`, so that is where it is set.
+fn version<'a>(component: &'a Component, choice: Option<&ComponentChoice>, facts: &Facts) -> Option<ChosenVersion<'a>> {
+    let asked = choice.and_then(|choice| choice.version.clone());
+    Some(match (asked, &component.chart.version_from) {
+        (Some(version), _) => {
+            let pin = component.chart.versions.iter().find(|pin| pin.version == version && version.numbers() >= 3);
+            ChosenVersion {
+                version,
+                pin,
+                path: Some(format!("{}.version", path(&component.name))),
+                why: "version of the site file".to_owned(),
+            }
+        }
+        (None, Some(fact)) => {
+            let version = facts.get(fact).and_then(Value::as_str)?.parse().ok()?;
+            ChosenVersion { version, pin: None, path: Some(fact.clone()), why: "version of the site file".to_owned() }
+        }
+        (None, None) => {
+            let pin = component.chart.versions.first()?;
+            ChosenVersion { version: pin.version.clone(), pin: Some(pin), path: None, why: pin.reason.clone() }
+        }
+    })
+}
+
+/// A line is not a pin; an unlisted version was not looked at.
+fn doubt(component: &Component, chosen: &ChosenVersion<'_>) -> Option<Finding> {
+    let subject = chosen.path.as_deref()?;
+    if chosen.version.numbers() < 3 {
+        let area = subject.split('.').next().unwrap_or_default();
+        let message = format!(
+            "{} names a line, not a version: helm takes the newest {} at every run",
+            chosen.version,
+            chosen.selector()
+        );
+        let fix = "write all three numbers to get the same result every time";
+        return Some(Finding::info(&format!("{area}.version-not-pinned"), subject, message).fix(fix));
+    }
+    let default = component.chart.versions.first().filter(|_| chosen.pin.is_none())?;
+    let message = format!(
+        "the values of {} were checked against {}, not against {}",
+        component.name, default.version, chosen.version
+    );
+    Some(
+        Finding::info("platform.version-not-checked", subject, message)
+            .fix(format!("read what `plinth render values` shows, or use {}", default.version)),
+    )
+}

@@ -1,0 +1,203 @@
+//! Components as data: one file of `catalog/components` each.
+
+use crate::expression::Condition;
+use indexmap::IndexMap;
+use plinth_model::work::{CrdPolicy, PodSecurity};
+use plinth_model::{Severity, Stage, Version};
+use serde::Deserialize;
+use serde_json::Value;
+
+/// One thing of the platform. Fields of type [`Value`] may hold expressions ([`crate::expression`]).
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Component {
+    /// Name; equal to the file's.
+    pub name: String,
+    /// For people.
+    pub title: String,
+    /// Where its steps belong.
+    pub stage: Stage,
+    /// When it is on.
+    pub enabled: Enabled,
+    /// Its table in the compatibility data; none: nothing is known.
+    #[serde(default)]
+    pub compatibility: Option<String>,
+    /// Chart.
+    pub chart: Chart,
+    /// Release name.
+    pub release: String,
+    /// Namespace of the release.
+    pub namespace: Namespace,
+    /// Further namespaces.
+    #[serde(default)]
+    pub namespaces: Vec<Namespace>,
+    /// Who changes its CRDs.
+    pub crds: CrdPolicy,
+    /// How long helm may wait, seconds.
+    pub timeout_s: u32,
+    /// Values.
+    #[serde(default)]
+    pub values: Value,
+    /// What is added under conditions, in order.
+    #[serde(default)]
+    pub variants: Vec<Variant>,
+    /// Objects applied after the release.
+    #[serde(default)]
+    pub objects: Vec<Value>,
+    /// What must be healthy before.
+    #[serde(default)]
+    pub needs: Vec<Need>,
+    /// Health rules of the release, in the shape of [`plinth_model::work::Health`].
+    #[serde(default)]
+    pub health: Vec<Value>,
+    /// Health rules of the objects.
+    #[serde(default)]
+    pub objects_health: Vec<Value>,
+    /// Jobs that a failed attempt leaves behind and that spoil the next.
+    #[serde(default)]
+    pub stale_jobs: Vec<String>,
+    /// Images of the first pinned version, as far as known.
+    #[serde(default)]
+    pub images: Vec<String>,
+    /// Facts worth knowing, for people.
+    #[serde(default)]
+    pub notes: Vec<Note>,
+}
+
+/// When a component is on, unless the site file says otherwise.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Enabled {
+    /// On.
+    Always,
+    /// Off.
+    Never,
+    /// On when this fact is true. It cannot be forced.
+    WhenTrue(String),
+    /// On when this fact is not empty. It cannot be forced.
+    WhenNotEmpty(String),
+}
+
+/// A helm chart.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Chart {
+    /// Name, or the whole address for `oci://`.
+    pub name: String,
+    /// Repository address; absent for `oci://`.
+    #[serde(default)]
+    pub repository: Option<Value>,
+    /// Login for the repository.
+    #[serde(default)]
+    pub login: Option<Login>,
+    /// Versions that were looked at; the first one is the default.
+    #[serde(default)]
+    pub versions: Vec<PinnedVersion>,
+    /// Fact that gives the version instead.
+    #[serde(default)]
+    pub version_from: Option<String>,
+}
+
+/// Login for a chart repository.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Login {
+    /// Only under these conditions.
+    #[serde(default)]
+    pub when: Vec<Condition>,
+    /// Address the login is for.
+    pub registry: String,
+    /// User.
+    pub username: String,
+    /// Password: must become a secret reference.
+    pub password: Value,
+}
+
+/// A version that was looked at.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct PinnedVersion {
+    /// Version, as the repository writes it.
+    pub version: Version,
+    /// SHA-256 of the package (of the manifest for `oci://`), when known.
+    #[serde(default)]
+    pub digest: Option<String>,
+    /// Why this one, or why not.
+    pub reason: String,
+    /// What else it carries, by the compatibility data's names.
+    #[serde(default)]
+    pub parts: IndexMap<String, Version>,
+}
+
+/// A namespace.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Namespace {
+    /// Name.
+    pub name: String,
+    /// Pod Security level.
+    pub pod_security: PodSecurity,
+    /// Why that level.
+    pub reason: String,
+    /// Why it cannot be another namespace; none: it can.
+    #[serde(default)]
+    pub fixed: Option<String>,
+}
+
+/// What is added when conditions hold.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Variant {
+    /// All must hold.
+    pub when: Vec<Condition>,
+    /// Why.
+    pub reason: String,
+    /// Merged over the values so far.
+    #[serde(default)]
+    pub values: Option<Value>,
+    /// Further health rules.
+    #[serde(default)]
+    pub health: Vec<Value>,
+    /// What people should know when it applies.
+    #[serde(default)]
+    pub finding: Option<VariantFinding>,
+}
+
+/// A finding that comes with a variant.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct VariantFinding {
+    /// Code.
+    pub code: String,
+    /// How bad.
+    pub severity: Severity,
+    /// Path in the site file.
+    pub subject: String,
+    /// One sentence.
+    pub message: String,
+    /// What to do.
+    pub fix: String,
+}
+
+/// A component that must be healthy before.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Need {
+    /// Which.
+    pub component: String,
+    /// Without it this component cannot work; otherwise it only orders the two when both are on.
+    #[serde(default)]
+    pub required: bool,
+    /// Why.
+    pub reason: String,
+}
+
+/// A fact worth knowing.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Note {
+    /// The fact.
+    pub text: String,
+    /// Title of the document or product it comes from.
+    pub source: String,
+}

@@ -1,0 +1,164 @@
+//! Which values a chart knows. helm takes unknown keys silently, so somebody else has to look.
+
+use crate::merge::segment;
+use serde_json::{Map, Value};
+use std::collections::BTreeMap;
+
+/// Keys of maps whose own keys are the user's, even where the chart gives some.
+const OPEN_BY_NAME: [&str; 16] = [
+    "affinity",
+    "annotations",
+    "config",
+    "containerSecurityContext",
+    "data",
+    "extraArgs",
+    "extraEnvs",
+    "global",
+    "grafana.ini",
+    "labels",
+    "limits",
+    "nodeSelector",
+    "podSecurityContext",
+    "requests",
+    "resources",
+    "securityContext",
+];
+
+/// How a path may go on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Shape {
+    /// A map with known keys.
+    Map,
+    /// A list or a scalar.
+    Leaf,
+    /// Anything.
+    Open,
+}
+
+/// The keys of one version of one chart.
+#[derive(Clone, Debug, Default)]
+pub struct KeyIndex(BTreeMap<String, Shape>);
+
+/// A key that the chart does not know.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnknownKey {
+    /// Dotted path.
+    pub path: String,
+    /// The most similar known key beside it.
+    pub nearest: Option<String>,
+}
+
+impl KeyIndex {
+    /// Reads `catalog/keys/*.txt`: one path a line, `=` behind a list or scalar, `*` behind an open map, nothing behind a map.
+    #[must_use]
+    pub fn parse(text: &str) -> Self {
+        let shape = |line: &str| match line.as_bytes().last() {
+            Some(b'*') => Some(Shape::Open),
+            Some(b'=') => Some(Shape::Leaf),
+            Some(_) => Some(Shape::Map),
+            None => None,
+        };
+        let lines = text.lines().filter(|line| !line.starts_with('#'));
+        Self(lines.filter_map(|line| Some((line.trim_end_matches(['*', '=']).to_owned(), shape(line)?))).collect())
+    }
+
+    /// Makes the index of a chart's default values. `open` are paths that other data decides about.
+    #[must_use]
+    pub fn of_values(values: &Value, open: &[&str]) -> Self {
+        let mut index = Self::default();
+        if let Value::Object(map) = values {
+            index.add("", map, open);
+        }
+        index
+    }
+
+    fn add(&mut self, prefix: &str, map: &Map<String, Value>, open: &[&str]) {
+        for (key, value) in map {
+            let path = join(prefix, key);
+            let shape = match value {
+                _ if OPEN_BY_NAME.contains(&key.as_str()) || open.contains(&path.as_str()) => Shape::Open,
+                Value::Null => Shape::Open,
+                Value::Object(inner) if inner.is_empty() => Shape::Open,
+                Value::Object(inner) => {
+                    self.add(&path, inner, open);
+                    Shape::Map
+                }
+                _ => Shape::Leaf,
+            };
+            self.0.insert(path, shape);
+        }
+    }
+
+    /// The text that [`KeyIndex::parse`] reads.
+    #[must_use]
+    pub fn to_text(&self) -> String {
+        let mark = |shape: &Shape| match shape {
+            Shape::Map => "",
+            Shape::Leaf => "=",
+            Shape::Open => "*",
+        };
+        self.0.iter().map(|(path, shape)| format!("{path}{}\n", mark(shape))).collect()
+    }
+
+    /// Keys of `values` that the chart does not know. Keys that stand only in comments of the chart's values are reported too:
+    /// they cannot be told from misspelt ones.
+    #[must_use]
+    pub fn unknown(&self, values: &Value) -> Vec<UnknownKey> {
+        let mut unknown = Vec::new();
+        if let Value::Object(map) = values {
+            self.look("", map, &mut unknown);
+        }
+        unknown
+    }
+
+    fn look(&self, prefix: &str, map: &Map<String, Value>, unknown: &mut Vec<UnknownKey>) {
+        for (key, value) in map {
+            let path = join(prefix, key);
+            match (self.0.get(&path), value) {
+                (Some(Shape::Map), Value::Object(inner)) => self.look(&path, inner, unknown),
+                (Some(_), _) => {}
+                (None, _) if key == "global" => {}
+                (None, _) => unknown.push(UnknownKey { nearest: self.nearest(prefix, key), path }),
+            }
+        }
+    }
+
+    fn nearest(&self, prefix: &str, key: &str) -> Option<String> {
+        let start = if prefix.is_empty() { String::new() } else { format!("{prefix}.") };
+        let siblings = self.0.keys().filter_map(|path| path.strip_prefix(&start)).filter(|rest| !rest.contains('.'));
+        nearest_name(key, siblings).map(|name| join(prefix, name))
+    }
+}
+
+fn join(prefix: &str, key: &str) -> String {
+    if prefix.is_empty() { segment(key) } else { format!("{prefix}.{}", segment(key)) }
+}
+
+/// The most similar name, if one is similar enough to be meant.
+pub(crate) fn nearest_name<'a>(wanted: &str, names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let similar = |name: &'a str| (strsim::jaro_winkler(&wanted.to_lowercase(), &name.to_lowercase()), name);
+    let best = names.into_iter().map(similar).max_by(|(a, _), (b, _)| a.total_cmp(b))?;
+    (best.0 > 0.8).then_some(best.1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{KeyIndex, UnknownKey};
+    use serde_json::json;
+
+    #[test]
+    fn unknown_keys_are_found_and_open_maps_left_alone() {
+        let chart = json!({"driver": {"enabled": true, "env": []}, "resources": {"limits": {}}, "extra": {}, "none": null, "a.b": 1});
+        let index = KeyIndex::parse(&KeyIndex::of_values(&chart, &[]).to_text());
+        let fine = json!({"driver": {"enabled": false, "env": [{"x": 1}]}, "resources": {"q": 1}, "extra": {"q": 1}, "none": {"q": 1}, "a.b": 2, "global": {"q": 1}});
+        assert_eq!(index.unknown(&fine), []);
+        let wrong = json!({"driver": {"enable": false}, "zzz": 1});
+        assert_eq!(
+            index.unknown(&wrong),
+            [
+                UnknownKey { path: "driver.enable".into(), nearest: Some("driver.enabled".into()) },
+                UnknownKey { path: "zzz".into(), nearest: None },
+            ]
+        );
+    }
+}

@@ -1,0 +1,209 @@
+//! Kubespray releases: pins from `catalog/kubespray.yaml`, Kubernetes versions from the compatibility data.
+
+use crate::compatibility::KubesprayLine;
+use crate::range::nearest;
+use crate::{Catalog, CatalogError};
+use indexmap::IndexMap;
+use plinth_model::work::KubesprayRelease;
+use plinth_model::{Finding, Version};
+use plinth_site::Desired;
+use serde::Deserialize;
+
+/// How a Kubespray release wants `kube_version` written. The wrong form ends in a type error in the middle of a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum KubernetesVersionForm {
+    /// `v1.31.9`: up to v2.27.
+    Prefixed,
+    /// `1.31.9`: from v2.28 on.
+    Bare,
+}
+
+impl KubernetesVersionForm {
+    /// The version in this form.
+    #[must_use]
+    pub fn write(self, version: &Version) -> String {
+        match self {
+            KubernetesVersionForm::Prefixed => version.prefixed(),
+            KubernetesVersionForm::Bare => version.bare().to_owned(),
+        }
+    }
+}
+
+/// `catalog/kubespray.yaml`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct KubesprayPins {
+    /// 1.
+    pub schema: u32,
+    /// Git address of all releases.
+    pub source: String,
+    /// Tag used when it has the Kubernetes version wanted.
+    pub default: Version,
+    /// Releases, oldest first.
+    pub releases: Vec<KubesprayPin>,
+}
+
+/// One release, pinned.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct KubesprayPin {
+    /// Tag.
+    pub tag: Version,
+    /// How it wants `kube_version`.
+    pub form: KubernetesVersionForm,
+    /// Commit id.
+    pub commit: String,
+    /// Tree id.
+    pub tree: String,
+}
+
+/// A pin with what it takes.
+pub(crate) type Release<'a> = (&'a KubesprayPin, &'a KubesprayLine);
+
+impl Catalog {
+    /// The Kubespray release for a site, the form of its Kubernetes version, and why this release.
+    ///
+    /// # Errors
+    /// A finding: the release chosen in the site file is not known or cannot install the version, or no release can.
+    #[expect(clippy::result_large_err, reason = "called once a plan, and the finding is used as it is")]
+    pub fn kubespray(&self, desired: &Desired) -> Result<(KubesprayRelease, KubernetesVersionForm, String), Finding> {
+        let ((pin, line), why) = self.kubespray_line(desired).map_err(|finding| *finding)?;
+        let release = KubesprayRelease {
+            tag: pin.tag.prefixed(),
+            source: desired.kubernetes.kubespray_source.clone().unwrap_or_else(|| self.kubespray.source.clone()),
+            commit: pin.commit.clone(),
+            tree: pin.tree.clone(),
+            python: line.python.range.as_ref().map(ToString::to_string).unwrap_or_default(),
+            ansible_core: line.ansible_core.range.as_ref().map(ToString::to_string).unwrap_or_default(),
+            ansible: line
+                .ansible_package
+                .range
+                .as_ref()
+                .map(|r| r.as_str().trim_start_matches('=').to_owned())
+                .unwrap_or_default(),
+        };
+        Ok((release, pin.form, why))
+    }
+
+    /// As [`Catalog::kubespray`], with all that is known about the release.
+    pub(crate) fn kubespray_line(&self, desired: &Desired) -> Result<(Release<'_>, String), Box<Finding>> {
+        let wanted = &desired.kubernetes.version;
+        if wanted.numbers() < 3 {
+            return Err(Box::new(self.not_exact(wanted)));
+        }
+        if let Some(chosen) = &desired.kubernetes.kubespray {
+            return self
+                .chosen(chosen, wanted)
+                .map(|release| (release, format!("Kubespray {} is chosen in the site file", release.0.tag)));
+        }
+        let mut releases: Vec<Release<'_>> = self.releases().collect();
+        releases.sort_by_key(|(pin, _)| (pin.tag == self.kubespray.default, pin.tag.clone()));
+        let found = releases.iter().rev().find(|(_, line)| line.kubernetes.has(wanted));
+        let Some(&release) = found else { return Err(Box::new(self.nobody_has(wanted))) };
+        let why = if release.0.tag == self.kubespray.default {
+            format!("Kubespray {} is the default and installs Kubernetes {wanted}", release.0.tag)
+        } else {
+            format!(
+                "Kubespray {} is the newest release that installs Kubernetes {wanted}; the default {} does not",
+                release.0.tag, self.kubespray.default
+            )
+        };
+        Ok((release, why))
+    }
+
+    fn releases(&self) -> impl Iterator<Item = Release<'_>> {
+        self.kubespray.releases.iter().filter_map(|pin| Some((pin, self.compatibility.kubespray.get(pin.tag.bare())?)))
+    }
+
+    fn chosen(&self, chosen: &Version, wanted: &Version) -> Result<Release<'_>, Box<Finding>> {
+        let Some((pin, line)) = self.releases().find(|(pin, _)| pin.tag == *chosen) else {
+            return Err(Box::new(self.unknown_release(chosen)));
+        };
+        if line.kubernetes.has(wanted) {
+            return Ok((pin, line));
+        }
+        let other = self.releases().filter(|(_, line)| line.kubernetes.has(wanted)).last();
+        let or = other.map(|(pin, _)| format!(", or set kubernetes.kubespray to {}", pin.tag)).unwrap_or_default();
+        let near = near_text(wanted, &line.kubernetes.newest_patches);
+        let finding = Finding::error(
+            "kubernetes.version-not-in-kubespray",
+            "kubernetes.version",
+            format!("Kubespray {chosen} cannot install Kubernetes {wanted}"),
+        )
+        .evidence(format!(
+            "Kubespray {chosen} takes Kubernetes {} ({})",
+            line.kubernetes.range,
+            self.compatibility.title(&line.kubernetes.source)
+        ))
+        .fix(format!("set kubernetes.version to {near}, the nearest that it installs{or}"));
+        Err(Box::new(finding))
+    }
+
+    fn unknown_release(&self, chosen: &Version) -> Finding {
+        let near = near_text(chosen, self.kubespray.releases.iter().map(|pin| &pin.tag));
+        Finding::error(
+            "kubernetes.unknown-kubespray",
+            "kubernetes.kubespray",
+            format!("Kubespray {chosen} is not among the releases whose commit is known"),
+        )
+        .evidence(format!(
+            "known: {}",
+            self.kubespray.releases.iter().map(|pin| pin.tag.as_str()).collect::<Vec<_>>().join(", ")
+        ))
+        .fix(format!("set kubernetes.kubespray to {near}, the nearest known, or leave it out"))
+    }
+
+    fn not_exact(&self, wanted: &Version) -> Finding {
+        let patches = self.releases().flat_map(|(_, line)| &line.kubernetes.newest_patches);
+        Finding::error(
+            "kubernetes.version-not-exact",
+            "kubernetes.version",
+            format!("{wanted} names a line of Kubernetes, not a version"),
+        )
+        .fix(format!("write all three numbers: {} is the newest known", near_text(wanted, patches)))
+    }
+
+    fn nobody_has(&self, wanted: &Version) -> Finding {
+        let patches: Vec<&Version> = self.releases().flat_map(|(_, line)| &line.kubernetes.newest_patches).collect();
+        let lines = self.releases().map(|(pin, line)| format!("Kubespray {} takes {}", pin.tag, line.kubernetes.range));
+        let finding = Finding::error(
+            "kubernetes.version-not-in-kubespray",
+            "kubernetes.version",
+            format!("no known Kubespray release installs Kubernetes {wanted}"),
+        );
+        lines
+            .fold(finding, Finding::evidence)
+            .fix(format!("set kubernetes.version to {}, the nearest that one installs", near_text(wanted, patches)))
+    }
+}
+
+/// The nearest version as text, written as the wanted one is.
+pub(crate) fn near_text<'a>(wanted: &Version, candidates: impl IntoIterator<Item = &'a Version>) -> String {
+    let same_form = |version: &Version| {
+        if wanted.as_str().starts_with('v') { version.prefixed() } else { version.bare().to_owned() }
+    };
+    nearest_same_minor_first(wanted, candidates).map_or_else(|| "another version".to_owned(), same_form)
+}
+
+/// Prefers the wanted minor, in which the newest patch is known, before the next minor below.
+fn nearest_same_minor_first<'a>(
+    wanted: &Version,
+    candidates: impl IntoIterator<Item = &'a Version>,
+) -> Option<&'a Version> {
+    let candidates: Vec<&Version> = candidates.into_iter().collect();
+    let same_minor = candidates.iter().copied().filter(|version| version.minor() == wanted.minor()).max();
+    same_minor.or_else(|| nearest(wanted, candidates))
+}
+
+/// Every pin has its row of compatibility data, and the default is among the pins.
+pub(crate) fn check(pins: &KubesprayPins, rows: &IndexMap<String, KubesprayLine>) -> Result<(), CatalogError> {
+    let error = |happened: String| Err(CatalogError::content("kubespray.yaml", happened));
+    if let Some(pin) = pins.releases.iter().find(|pin| !rows.contains_key(pin.tag.bare())) {
+        return error(format!("{} has no row in compatibility.yaml", pin.tag));
+    }
+    if !pins.releases.iter().any(|pin| pin.tag == pins.default) {
+        return error(format!("the default {} is not among the releases", pins.default));
+    }
+    Ok(())
+}

@@ -1,0 +1,197 @@
+//! One chosen component becomes a release, with complete values and what is doubtful about them.
+
+use crate::choice::{Chosen, ChosenVersion, path};
+use crate::component::{Component, Variant, VariantFinding};
+use crate::expression::{ExpressionError, all_hold, render};
+use crate::gold::{GoldHit, GoldVerdict};
+use crate::merge::merge;
+use crate::{Catalog, Facts, ResolvedComponent};
+use plinth_model::work::{Health, RegistryLogin, Release, SECRET_KEY};
+use plinth_model::{Finding, SecretRef, Severity};
+use serde_json::{Map, Value};
+
+/// One component, with everything its expressions may speak of.
+pub(crate) struct Rendering<'a> {
+    pub(crate) catalog: &'a Catalog,
+    pub(crate) chosen: &'a Chosen<'a>,
+    pub(crate) version: &'a ChosenVersion<'a>,
+    pub(crate) facts: &'a Facts,
+    pub(crate) findings: &'a mut Vec<Finding>,
+}
+
+impl<'a> Rendering<'a> {
+    /// The component, without its needs.
+    pub(crate) fn component(&mut self) -> Result<ResolvedComponent, ExpressionError> {
+        let component = self.chosen.component;
+        let variants = self.variants()?;
+        let values = self.values(&variants)?;
+        let objects =
+            component.objects.iter().map(|object| render(object, self.facts)).collect::<Result<Vec<_>, _>>()?;
+        let version = self.version.selector();
+        let listed_first = self
+            .version
+            .pin
+            .is_some_and(|pin| component.chart.versions.first().is_some_and(|first| first.version == pin.version));
+        Ok(ResolvedComponent {
+            name: component.name.clone(),
+            title: component.title.clone(),
+            stage: component.stage,
+            reason: format!("{}; {version}: {}", self.chosen.why, self.version.why),
+            namespace: self.chosen.namespace.clone(),
+            pod_security: component.namespace.pod_security,
+            release: self.release(values, version, &variants)?,
+            objects,
+            namespaces: component.namespaces.iter().map(|n| (n.name.clone(), n.pod_security)).collect(),
+            objects_health: self.health(component.objects_health.iter())?,
+            needs: Vec::new(),
+            images: if listed_first { component.images.clone() } else { Vec::new() },
+        })
+    }
+
+    fn release(&mut self, values: Value, version: String, variants: &[&Variant]) -> Result<Release, ExpressionError> {
+        let component = self.chosen.component;
+        let rules = component.health.iter().chain(variants.iter().flat_map(|variant| &variant.health));
+        Ok(Release {
+            component: component.name.clone(),
+            release: component.release.clone(),
+            namespace: self.chosen.namespace.clone(),
+            chart: component.chart.name.clone(),
+            repository: self.repository()?,
+            login: self.login()?,
+            version,
+            digest: self.version.pin.and_then(|pin| pin.digest.clone()),
+            values,
+            crds: component.crds,
+            timeout_s: component.timeout_s,
+            health: self.health(rules)?,
+            stale_jobs: component.stale_jobs.clone(),
+        })
+    }
+
+    fn repository(&self) -> Result<String, ExpressionError> {
+        match &self.chosen.component.chart.repository {
+            None => Ok(String::new()),
+            Some(address) => match render(address, self.facts)? {
+                Value::String(address) => Ok(address),
+                other => Err(ExpressionError::Form(other.to_string(), "a repository's address is a text".to_owned())),
+            },
+        }
+    }
+
+    fn login(&mut self) -> Result<Option<RegistryLogin>, ExpressionError> {
+        let Some(login) = &self.chosen.component.chart.login else { return Ok(None) };
+        if !all_hold(&login.when, self.facts)? {
+            return Ok(None);
+        }
+        let password = render(&login.password, self.facts)?;
+        let reference =
+            password.get(SECRET_KEY).and_then(|reference| serde_json::from_value::<SecretRef>(reference.clone()).ok());
+        if reference.is_none() {
+            let message = format!(
+                "the chart repository of {} wants a login, but there is no token for it",
+                self.chosen.component.name
+            );
+            let finding =
+                Finding::error("platform.repository-without-login", path(&self.chosen.component.name), message);
+            self.findings.push(
+                finding
+                    .evidence(format!("repository login: {}", login.registry))
+                    .fix("give runai.registry.token as a reference"),
+            );
+        }
+        let login =
+            |password| RegistryLogin { registry: login.registry.clone(), username: login.username.clone(), password };
+        Ok(reference.map(login))
+    }
+
+    fn health<'v>(&self, rules: impl Iterator<Item = &'v Value>) -> Result<Vec<Health>, ExpressionError> {
+        let rule = |rule: &Value| {
+            let rule = render(rule, self.facts)?;
+            serde_json::from_value(rule).map_err(|error| ExpressionError::Form("health".to_owned(), error.to_string()))
+        };
+        rules.map(rule).collect()
+    }
+
+    /// Variants whose conditions hold; their findings are passed on.
+    fn variants(&mut self) -> Result<Vec<&'a Variant>, ExpressionError> {
+        let mut variants = Vec::new();
+        for variant in &self.chosen.component.variants {
+            if all_hold(&variant.when, self.facts)? {
+                let finding =
+                    |f: &VariantFinding| Finding::new(f.severity, &f.code, &f.subject, &f.message).fix(&f.fix);
+                self.findings.extend(variant.finding.as_ref().map(finding));
+                variants.push(variant);
+            }
+        }
+        Ok(variants)
+    }
+
+    fn values(&mut self, variants: &[&Variant]) -> Result<Value, ExpressionError> {
+        let component = self.chosen.component;
+        let mut values = Value::Object(Map::new());
+        for layer in
+            std::iter::once(&component.values).chain(variants.iter().filter_map(|variant| variant.values.as_ref()))
+        {
+            if !layer.is_null() {
+                merge(&mut values, &render(layer, self.facts)?);
+            }
+        }
+        match self.chosen.user_values {
+            Some(given) if !given.is_object() => {
+                let subject = format!("{}.values", path(&component.name));
+                self.findings.push(
+                    Finding::error("platform.values-not-a-map", subject, "helm values are a map")
+                        .fix("write `key: value` lines"),
+                );
+            }
+            Some(given) => {
+                merge(&mut values, given);
+                self.judge(component, given, &values)?;
+            }
+            None => {}
+        }
+        Ok(values)
+    }
+
+    /// Finds wrong and unknown keys in the site's own values.
+    fn judge(&mut self, component: &Component, given: &Value, merged: &Value) -> Result<(), ExpressionError> {
+        let at = |key: &str| format!("{}.values.{key}", path(&component.name));
+        let hits = self.catalog.gold.in_values(&component.name, given, merged, self.facts)?;
+        let checked = component
+            .chart
+            .versions
+            .first()
+            .is_none_or(|first| self.version.pin.is_some_and(|pin| pin.version == first.version));
+        self.findings.extend(hits.iter().map(|hit| refused(hit, at(hit.path), checked)));
+        let index = self.version.pin.and_then(|pin| self.catalog.keys(&component.name, pin.version.as_str()));
+        for unknown in index.map(|index| index.unknown(given)).unwrap_or_default() {
+            let refused =
+                hits.iter().any(|hit| hit.path == unknown.path || hit.path.starts_with(&format!("{}.", unknown.path)));
+            if !refused {
+                let fix = unknown.nearest.map_or_else(
+                    || "check the chart's values".to_owned(),
+                    |nearest| format!("did you mean `{nearest}`?"),
+                );
+                let message = format!(
+                    "`{}` is not among the default values of {} {}, and helm does not refuse it",
+                    unknown.path, component.name, self.version.version
+                );
+                self.findings.push(Finding::warning("platform.unknown-value", at(&unknown.path), message).fix(fix));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A key without effect is an error in the version it was tried with, and a doubt in others.
+fn refused(hit: &GoldHit<'_>, subject: String, checked: bool) -> Finding {
+    let (severity, what) = match hit.entry.verdict {
+        GoldVerdict::Dead if checked => (Severity::Error, "has no effect"),
+        GoldVerdict::Dead => (Severity::Warning, "has no effect in the version that was tried"),
+        GoldVerdict::Contradictory => (Severity::Error, "contradicts another setting"),
+        GoldVerdict::Wrong | GoldVerdict::Practice => (Severity::Warning, "does not do what it seems to"),
+        GoldVerdict::Undocumented => (Severity::Warning, "is in no public document"),
+    };
+    let message = format!("`{}` {what}: {}", hit.path, hit.entry.why);
+    Finding::new(severity, "platform.refused-value", subject, message).fix(format!("instead: {}", hit.entry.instead))
+}

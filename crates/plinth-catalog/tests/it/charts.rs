@@ -1,0 +1,150 @@
+//! Values against the keys that the charts know.
+
+use crate::site::{catalog, every_way};
+use plinth_catalog::keys::KeyIndex;
+use serde_json::Value;
+use std::path::Path;
+
+/// Component, its default version, the folder of its default values, its sub-charts' (key in the values, folder), and paths that are
+/// decided elsewhere: sub-charts whose values were not at hand.
+type Chart =
+    (&'static str, &'static str, &'static str, &'static [(&'static str, &'static str)], &'static [&'static str]);
+
+const CHARTS: [Chart; 10] = [
+    ("local-path-provisioner", "0.0.37", "local-path-provisioner-containeroo/0.0.37", &[], &[]),
+    ("ingress-nginx", "4.15.1", "ingress-nginx/4.15.1", &[], &[]),
+    ("metrics-server", "3.13.0", "metrics-server/3.13.0", &[], &[]),
+    (
+        "kube-prometheus-stack",
+        "77.6.2",
+        "kube-prometheus-stack/77.6.2",
+        &[
+            ("grafana", "grafana/9.4.5"),
+            ("kube-state-metrics", "kube-state-metrics/6.3.0"),
+            ("prometheus-node-exporter", "prometheus-node-exporter/4.47.3"),
+        ],
+        &["prometheus-windows-exporter"],
+    ),
+    ("prometheus-adapter", "5.1.0", "prometheus-adapter/5.1.0", &[], &[]),
+    (
+        "gpu-operator",
+        "v25.3.3",
+        "gpu-operator/v25.3.3",
+        &[("node-feature-discovery", "node-feature-discovery/0.17.3")],
+        &[],
+    ),
+    ("lws", "v0.7.0", "lws/v0.7.0", &[], &[]),
+    ("knative-operator", "v1.16.0", "knative-operator/v1.16.0", &[], &[]),
+    ("metallb", "0.15.2", "metallb/0.15.2", &[], &["frr-k8s"]),
+    (
+        "network-operator",
+        "25.7.0",
+        "network-operator/25.7.0",
+        &[
+            ("node-feature-discovery", "node-feature-discovery/network-operator-25.7.0"),
+            ("sriov-network-operator", "sriov-network-operator/25.7.0"),
+            ("maintenance-operator-chart", "maintenance-operator-chart/25.7.0"),
+        ],
+        &["nic-configuration-operator-chart"],
+    ),
+];
+
+/// Keys that act although the chart's default values do not list them, with the place where they were seen to act.
+const UNLISTED: [(&str, &str); 1] = [("gpu-operator", "validator.driver.env")];
+
+fn default_values(folder: &Path, chart: &Chart) -> Value {
+    let read = |name: &str| -> Value {
+        let text = std::fs::read_to_string(folder.join(name).join("values.yaml")).unwrap();
+        // Long comments exceed the parser's limit, and keys do not stand in them.
+        let lines: Vec<&str> = text.lines().filter(|line| !line.trim_start().starts_with('#')).collect();
+        serde_saphyr::from_str(&lines.join("\n")).unwrap()
+    };
+    let mut values = read(chart.2);
+    for (key, sub_chart) in chart.3 {
+        let mut merged = read(sub_chart);
+        if let Some(over) = values.get(key) {
+            plinth_catalog::merge::merge(&mut merged, over);
+        }
+        values[*key] = merged;
+    }
+    values
+}
+
+/// Writes `catalog/keys` anew from a folder `<chart>/<version>/values.yaml` of published charts: to be run after a default version moved.
+#[test]
+#[ignore = "needs the charts' own values in the folder named by PLINTH_CHART_VALUES"]
+fn write_key_indexes() {
+    let folder = std::env::var("PLINTH_CHART_VALUES").unwrap();
+    let keys = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../catalog/keys");
+    for chart in &CHARTS {
+        let index = KeyIndex::of_values(&default_values(Path::new(&folder), chart), chart.4);
+        let head = format!(
+            "# Keys of {} {}, from its default values. Made by the ignored test write_key_indexes.\n",
+            chart.0, chart.1
+        );
+        std::fs::write(keys.join(format!("{}-{}.txt", chart.0, chart.1)), head + &index.to_text()).unwrap();
+    }
+}
+
+#[test]
+fn every_public_chart_has_its_key_index() {
+    let catalog = catalog();
+    for component in catalog.components().values() {
+        let Some(first) = component.chart.versions.first() else { continue };
+        assert!(
+            catalog.keys(&component.name, first.version.as_str()).is_some(),
+            "{} {}",
+            component.name,
+            first.version
+        );
+    }
+}
+
+#[test]
+fn all_values_are_keys_that_the_chart_knows() {
+    let catalog = catalog();
+    let mut compared = 0;
+    for (way, desired, facts) in every_way() {
+        for component in catalog.resolve(&desired, &facts).components {
+            let Some(index) = catalog.keys(&component.name, &component.release.version) else { continue };
+            let unknown: Vec<String> =
+                index.unknown(&component.release.values).into_iter().map(|key| key.path).collect();
+            assert_eq!(unknown, [""; 0], "{way}: {}", component.name);
+            compared += 1;
+        }
+    }
+    assert!(compared > 80, "only {compared} value sets were compared");
+}
+
+#[test]
+fn a_misspelt_key_would_be_seen() {
+    let catalog = catalog();
+    for (component, path) in [
+        ("gpu-operator", "driver.enable"),
+        ("kube-prometheus-stack", "prometheus.prometheusSpecs"),
+        ("ingress-nginx", "controller.replicas"),
+    ] {
+        let version = catalog.components()[component].chart.versions[0].version.to_string();
+        let values = path
+            .rsplit('.')
+            .fold(Value::from(1), |value, key| Value::Object([(key.to_owned(), value)].into_iter().collect()));
+        let unknown = catalog.keys(component, &version).unwrap().unknown(&values);
+        assert_eq!(unknown.iter().map(|key| key.path.as_str()).collect::<Vec<_>>(), [path]);
+    }
+}
+
+#[test]
+fn keys_that_act_unlisted_are_only_a_doubt() {
+    for (component, path) in UNLISTED {
+        let catalog = catalog();
+        let version = catalog.components()[component].chart.versions[0].version.to_string();
+        let values = path
+            .rsplit('.')
+            .fold(Value::from("x"), |value, key| Value::Object([(key.to_owned(), value)].into_iter().collect()));
+        assert_eq!(catalog.keys(component, &version).unwrap().unknown(&values).len(), 1);
+        let mut desired = crate::site::desired();
+        crate::site::choose(&mut desired, component, |choice| choice.values = Some(values));
+        let findings = catalog.resolve(&desired, &crate::site::facts()).findings;
+        assert!(findings.iter().all(|finding| !finding.is_error()), "{findings:?}");
+    }
+}

@@ -1,0 +1,176 @@
+//! The five-node example as values.
+
+use plinth_catalog::{Catalog, Facts, Resolution};
+use plinth_model::work::{Account, CertificateSource, Credential};
+use plinth_model::{Finding, SecretRef};
+use plinth_site::Desired;
+use plinth_site::desired::*;
+use serde_json::{Value, json};
+
+fn env(name: &str) -> SecretRef {
+    SecretRef::Env(name.to_owned())
+}
+
+pub(crate) fn catalog() -> Catalog {
+    Catalog::embedded().unwrap()
+}
+
+pub(crate) fn desired() -> Desired {
+    Desired {
+        name: "basepod-a".to_owned().try_into().unwrap(),
+        inventory: InventorySource::Static(Vec::new()),
+        networks: Networks {
+            production: ProductionNetwork::Cidr("10.184.162.0/24".parse().unwrap()),
+            forbidden: Vec::new(),
+        },
+        nodes: Nodes {
+            control_plane: ["cpu-03", "cpu-05", "cpu-06"].map(|n| Selector::Name(n.to_owned())).to_vec(),
+            workers: vec![Selector::Glob("dgx-*".to_owned())],
+            etcd: None,
+            gpu: vec![Selector::Glob("dgx-*".to_owned())],
+            system: Vec::new(),
+            overrides: Default::default(),
+        },
+        access: Access {
+            bootstrap: Login { user: "ibm".to_owned(), credential: Credential::Agent },
+            account: Account {
+                name: "ansiblebcm".to_owned(),
+                uid: 60000,
+                gid: 60000,
+                home: "/home/ansiblebcm".to_owned(),
+                shell: "/bin/bash".to_owned(),
+                key: SecretRef::Generated("account-key".to_owned()),
+                authorized_keys: Vec::new(),
+            },
+            port: 22,
+            legacy_keys: Vec::new(),
+        },
+        kubernetes: Kubernetes {
+            engine: Engine::Kubespray,
+            version: "v1.31.9".parse().unwrap(),
+            kubespray: None,
+            kubespray_source: None,
+            plugin: "calico".to_owned(),
+            pods: "172.29.0.0/16".parse().unwrap(),
+            services: "10.150.0.0/16".parse().unwrap(),
+            node_prefix: 24,
+            mtu: None,
+            extra_names: Vec::new(),
+            extra_vars: Default::default(),
+        },
+        registries: Registries::default(),
+        storage: Storage {
+            images: "/var/lib/containerd".to_owned(),
+            images_gib: 100,
+            larger: "/local/containerd".to_owned(),
+        },
+        platform: Platform {
+            ingress: Ingress { http: 30080, https: 30443, address: None },
+            load_balancer: Vec::new(),
+            components: Default::default(),
+            gpu: GpuSharing { mig: "none".to_owned(), time_slicing: None, driver_on_host: true },
+            accept: Vec::new(),
+        },
+        runai: Some(runai()),
+        run: RunLimits { parallel: 10, node_failures: 0 },
+    }
+}
+
+fn runai() -> Runai {
+    Runai {
+        version: "2.21".parse().unwrap(),
+        domain: "bcm-head-01.eth.cluster".to_owned(),
+        port: 443,
+        source: ArtifactSource::Jfrog,
+        mirror: None,
+        registry_user: None,
+        registry_token: Some(env("RUNAI_REGISTRY_TOKEN")),
+        admin_email: "admin@example.com".to_owned(),
+        admin_password: env("RUNAI_ADMIN_PASSWORD"),
+        cluster: "bcm-gpu-cluster".to_owned(),
+        certificate: CertificateSource::Generated { authority_days: 3650, leaf_days: 825 },
+    }
+}
+
+/// Every fact that catalog values may speak of.
+pub(crate) fn facts() -> Facts {
+    let facts = json!({
+        "site.name": "basepod-a", "nodes.count": 5, "nodes.gpuCount": 2,
+        "nodes.controlPlane": ["cpu-03", "cpu-05", "cpu-06"], "nodes.workers": ["dgx-05", "dgx-06"],
+        "nodes.gpu": ["dgx-05", "dgx-06"], "nodes.system": ["cpu-03", "cpu-05", "cpu-06"],
+        "kubernetes.version": "v1.31.9", "kubernetes.engine": "kubespray",
+        "ingress.http": 30080, "ingress.https": 30443, "ingress.address": "10.184.162.103", "ingress.class": "nginx",
+        "loadBalancer.addresses": [], "storage.path": "/local/volumes",
+        "gpu.mig": "none", "gpu.timeSlicing": null, "gpu.driverOnHost": true,
+        "runai.enabled": true, "runai.version": "2.21", "runai.minor": "2.21", "runai.domain": "bcm-head-01.eth.cluster",
+        "runai.port": 443, "runai.standardPort": true, "runai.url": "https://bcm-head-01.eth.cluster",
+        "runai.endpoint": "bcm-head-01.eth.cluster", "runai.source": "jfrog", "runai.mirror": null,
+        "runai.cluster": "bcm-gpu-cluster", "runai.adminEmail": "admin@example.com", "runai.privateAuthority": true,
+        "runai.registryServer": "https://runai.jfrog.io",
+        "runai.adminPassword": {"$secret": {"env": "RUNAI_ADMIN_PASSWORD"}},
+        "runai.registryToken": {"$secret": {"env": "RUNAI_REGISTRY_TOKEN"}},
+        "runai.clientSecret": {"$secret": {"generated": "runai-client-secret"}},
+        "runai.clusterUid": {"$secret": {"generated": "runai-cluster-uid"}},
+        "grafana.adminPassword": {"$secret": {"generated": "grafana-admin-password"}},
+    });
+    facts.as_object().unwrap().iter().map(|(name, value)| (name.clone(), value.clone())).collect()
+}
+
+pub(crate) fn with(changes: Value) -> Facts {
+    let mut facts = facts();
+    for (name, value) in changes.as_object().unwrap() {
+        assert!(facts.insert(name.clone(), value.clone()).is_some(), "{name} is not a fact");
+    }
+    facts
+}
+
+/// Changes one component's choice.
+pub(crate) fn choose(desired: &mut Desired, component: &str, change: impl FnOnce(&mut ComponentChoice)) {
+    change(desired.platform.components.entry(component.to_owned()).or_default());
+}
+
+pub(crate) fn values<'a>(resolution: &'a Resolution, component: &str) -> &'a Value {
+    let found = resolution.components.iter().find(|c| c.name == component);
+    &found.unwrap_or_else(|| panic!("{component} is off")).release.values
+}
+
+pub(crate) fn codes(findings: &[Finding]) -> Vec<&str> {
+    findings.iter().map(|finding| finding.code.as_str()).collect()
+}
+
+/// Sites that between them switch every variant of the catalog on.
+pub(crate) fn every_way() -> Vec<(&'static str, Desired, Facts)> {
+    let mut network = desired();
+    choose(&mut network, "network-operator", |choice| choice.enabled = Some(true));
+    let mut own_discovery = network.clone();
+    choose(&mut own_discovery, "gpu-operator", |choice| choice.enabled = Some(false));
+    let mut without_runai = desired();
+    without_runai.runai = None;
+    let mut facts_without_runai = with(json!({"runai.enabled": false}));
+    facts_without_runai.retain(|name, _| !name.starts_with("runai.") || name == "runai.enabled");
+    let mut knative = desired();
+    choose(&mut knative, "knative-operator", |choice| choice.version = Some("v1.19.2".parse().unwrap()));
+    let port = json!({"runai.standardPort": false, "runai.port": 30443, "runai.url": "https://a.example:30443", "runai.endpoint": "a.example:30443"});
+    vec![
+        ("as in the example", desired(), facts()),
+        ("load balancer", desired(), with(json!({"loadBalancer.addresses": ["10.184.162.200-10.184.162.210"]}))),
+        (
+            "time-slicing, driver in a container",
+            desired(),
+            with(json!({"gpu.timeSlicing": 4, "gpu.driverOnHost": false})),
+        ),
+        ("MIG", desired(), with(json!({"gpu.mig": "mixed"}))),
+        (
+            "NGC, 2.25",
+            desired(),
+            with(json!({"runai.source": "ngc", "runai.version": "2.25.10", "runai.minor": "2.25"})),
+        ),
+        ("air-gapped", desired(), with(json!({"runai.source": "airgapped", "runai.mirror": "https://charts.example"}))),
+        ("URL with a port", desired(), with(port)),
+        ("engine bcm", desired(), with(json!({"kubernetes.engine": "bcm"}))),
+        ("no Run:ai", without_runai, facts_without_runai),
+        ("network operator", network, facts()),
+        ("network operator alone", own_discovery, facts()),
+        ("newer Knative", knative, facts()),
+    ]
+}

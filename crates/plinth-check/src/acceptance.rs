@@ -1,0 +1,149 @@
+//! Carries out acceptance checks, one at a time.
+
+use crate::claim::{self, Claim};
+use plinth_model::work::{Check, RunaiTarget};
+use plinth_model::{Finding, NodeName, Observed, Verdict};
+use plinth_world::kube::HealthState;
+use plinth_world::runai::RunaiCluster;
+use plinth_world::{Context, DoorError, DoorResult, Doors};
+
+/// Carries out a check and says what was seen. Test objects are made in the cluster and removed again.
+///
+/// # Errors
+/// When it could not be carried out; that is not a verdict.
+pub async fn accept(ctx: &Context, doors: &Doors, check: &Check) -> Result<Verdict, DoorError> {
+    ctx.progress(0, 0, Claim::of(check).sentence);
+    match check {
+        Check::Runai { target, nodes } => {
+            let clusters = doors.runai.clusters(ctx, target).await?;
+            Ok(runai(check, &clusters, target, nodes))
+        }
+        Check::Ingress { certificate: Some(name), .. } => {
+            let kept = match kept_certificate(ctx, doors, check, name).await? {
+                Ok(line) => line,
+                Err(verdict) => return Ok(verdict),
+            };
+            let seen = doors.kube.run_check(ctx, check).await?;
+            Ok(inside_cluster(check, &seen, Some(kept)))
+        }
+        Check::GpuPod { .. } | Check::Dns { .. } | Check::Ingress { .. } | Check::Storage => {
+            let seen = doors.kube.run_check(ctx, check).await?;
+            Ok(inside_cluster(check, &seen, None))
+        }
+    }
+}
+
+/// A line about the kept certificate, or the verdict when there is none to compare with.
+async fn kept_certificate(ctx: &Context, doors: &Doors, check: &Check, name: &str) -> DoorResult<Result<String, Verdict>> {
+    Ok(match doors.keystore.certificate(ctx, name).await? {
+        Observed::Known(kept) if kept.days_left > 0 => {
+            Ok(format!("kept certificate `{name}` is valid for {} more days, SHA-256 {}", kept.days_left, kept.fingerprint))
+        }
+        Observed::Known(kept) => Err(fail(check, vec![format!("kept certificate `{name}` expired {} days ago", -kept.days_left)])),
+        Observed::Absent => Err(fail(check, vec![format!("there is no kept certificate `{name}`")])),
+        Observed::Unknown(reason) => Err(Verdict::Unknown { reason }),
+    })
+}
+
+/// Judges what was seen inside the cluster.
+fn inside_cluster(check: &Check, seen: &HealthState, further: Option<String>) -> Verdict {
+    let evidence: Vec<String> = std::iter::once(seen.seen.clone()).chain(further).filter(|line| !line.is_empty()).collect();
+    if seen.holds { pass(evidence) } else { fail(check, evidence) }
+}
+
+/// Judges what the control plane says about the cluster.
+fn runai(check: &Check, clusters: &[RunaiCluster], target: &RunaiTarget, nodes: &[NodeName]) -> Verdict {
+    let [cluster] = clusters else {
+        return fail(check, vec![format!("{} clusters are named `{}`; exactly one should be", clusters.len(), target.cluster)]);
+    };
+    let mut evidence = vec![
+        format!("state {}", cluster.state),
+        format!("{} GPU nodes seen: {}", cluster.gpu_nodes.len(), cluster.gpu_nodes.join(", ")),
+    ];
+    evidence.extend(cluster.missing.iter().map(|dependency| format!("required dependency {dependency} is missing")));
+    let unseen: Vec<&str> = nodes.iter().map(NodeName::as_str).filter(|n| !cluster.gpu_nodes.iter().any(|g| g == n)).collect();
+    if !unseen.is_empty() {
+        evidence.push(format!("GPU nodes not seen: {}", unseen.join(", ")));
+    }
+    if cluster.state == "Connected" && unseen.is_empty() { pass(evidence) } else { fail(check, evidence) }
+}
+
+fn pass(evidence: Vec<String>) -> Verdict {
+    Verdict::Pass { evidence }
+}
+
+fn fail(check: &Check, evidence: Vec<String>) -> Verdict {
+    let claim = Claim::of(check);
+    let mut finding =
+        Finding::error(claim.code, claim::subject(check), format!("This does not hold: {}", claim.sentence)).fix(claim.fix);
+    finding.evidence = evidence;
+    Verdict::Fail { finding: Box::new(finding) }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    #![allow(clippy::unwrap_used, clippy::panic)]
+    use super::*;
+    use plinth_model::SecretRef;
+
+    pub(crate) fn target() -> RunaiTarget {
+        RunaiTarget {
+            url: "https://a.test".to_owned(),
+            realm: "runai".to_owned(),
+            admin: "admin@example.com".to_owned(),
+            password: SecretRef::Env("PASSWORD".to_owned()),
+            authority: None,
+            cluster: "gpu".to_owned(),
+            version: "2.21.43".to_owned(),
+        }
+    }
+
+    fn cluster(state: &str, gpu_nodes: &[&str]) -> RunaiCluster {
+        RunaiCluster {
+            uuid: "u".to_owned(),
+            state: state.to_owned(),
+            missing: Vec::new(),
+            gpu_nodes: gpu_nodes.iter().map(|n| (*n).to_owned()).collect(),
+        }
+    }
+
+    #[test]
+    fn runai_must_be_connected_once_and_see_every_gpu_node() {
+        let nodes = [NodeName::new("dgx-05").unwrap(), NodeName::new("dgx-06").unwrap()];
+        let all = ["dgx-05", "dgx-06", "dgx-07"];
+        let connected = || cluster("Connected", &all);
+        let cases = [
+            (vec![connected()], None),
+            (vec![cluster("Disconnected", &all)], Some("state Disconnected")),
+            (vec![cluster("Connected", &["dgx-05"])], Some("GPU nodes not seen: dgx-06")),
+            (vec![], Some("0 clusters are named `gpu`; exactly one should be")),
+            (vec![connected(), connected()], Some("2 clusters are named `gpu`; exactly one should be")),
+        ];
+        let check = Check::Runai { target: target(), nodes: nodes.to_vec() };
+        for (clusters, wrong) in cases {
+            match (runai(&check, &clusters, &target(), &nodes), wrong) {
+                (Verdict::Pass { evidence }, None) => assert_eq!(evidence[0], "state Connected"),
+                (Verdict::Fail { finding }, Some(line)) => {
+                    assert_eq!(finding.code, "runai.cluster-not-connected");
+                    assert!(finding.evidence.iter().any(|e| e == line), "{:?}", finding.evidence);
+                }
+                (verdict, wrong) => panic!("{clusters:?}: {verdict:?}, wanted {wrong:?}"),
+            }
+        }
+    }
+
+    #[test]
+    fn what_was_seen_inside_the_cluster_becomes_evidence() {
+        let seen = |holds| HealthState { holds, seen: "1 GPU: H100".to_owned() };
+        let check = Check::GpuPod { node: NodeName::new("dgx-05").unwrap() };
+        let kept = Some("kept".to_owned());
+        assert_eq!(
+            inside_cluster(&check, &seen(true), kept),
+            Verdict::Pass { evidence: vec!["1 GPU: H100".to_owned(), "kept".to_owned()] }
+        );
+        let Verdict::Fail { finding } = inside_cluster(&check, &seen(false), None) else { panic!("must fail") };
+        assert_eq!((finding.code.as_str(), finding.subject.as_str()), ("gpu.pod-does-not-run", "dgx-05"));
+        assert_eq!(finding.evidence, ["1 GPU: H100"]);
+        assert!(!finding.fix.is_empty());
+    }
+}

@@ -1,0 +1,217 @@
+//! The cluster to be made: members with names and addresses that were checked. Complete only when discovery had no errors.
+
+use crate::discover::{DiscoveredNode, Discovery, Role};
+use globset::{Glob, GlobSet, GlobSetBuilder};
+use indexmap::IndexMap;
+use plinth_model::work::NodeTarget;
+use plinth_model::{Finding, NodeName};
+use plinth_site::Desired;
+use plinth_site::desired::NodeOverride;
+use std::net::Ipv4Addr;
+
+/// One node of the cluster.
+#[derive(Clone, Debug)]
+pub struct Member {
+    /// Name.
+    pub name: NodeName,
+    /// Production address.
+    pub address: Ipv4Addr,
+    /// Roles.
+    pub roles: Vec<Role>,
+    /// SHA-1 keys are accepted from it.
+    pub legacy_keys: bool,
+    /// Labels, those of its roles first.
+    pub labels: IndexMap<String, String>,
+    /// Taints.
+    pub taints: Vec<String>,
+    /// Directory for container images, when the site decided it.
+    pub storage: Option<String>,
+}
+
+impl Member {
+    /// Whether it has a role.
+    #[must_use]
+    pub fn is(&self, role: Role) -> bool {
+        self.roles.contains(&role)
+    }
+
+    /// Whether Kubernetes knows it as a node; an etcd member outside the control plane it does not.
+    #[must_use]
+    pub fn is_kubernetes_node(&self) -> bool {
+        self.is(Role::ControlPlane) || self.is(Role::Worker)
+    }
+
+    /// Whether losing it counts against a majority.
+    #[must_use]
+    pub fn is_quorum(&self) -> bool {
+        self.is(Role::ControlPlane) || self.is(Role::Etcd)
+    }
+
+    /// `a control-plane and etcd node`, for reasons.
+    #[must_use]
+    pub fn role_text(&self) -> &'static str {
+        match (self.is(Role::ControlPlane), self.is(Role::Etcd), self.is(Role::Gpu), self.is(Role::Worker)) {
+            (true, _, _, _) => "a control-plane node",
+            (_, true, _, _) => "an etcd member",
+            (_, _, true, _) => "a GPU worker",
+            _ => "a worker",
+        }
+    }
+}
+
+/// The cluster: control plane first, then further etcd members, then workers.
+#[derive(Clone, Debug)]
+pub struct Cluster {
+    /// Members, each once.
+    pub members: Vec<Member>,
+    control_plane: Vec<usize>,
+    workers: Vec<usize>,
+    etcd: Vec<usize>,
+}
+
+impl Cluster {
+    /// Takes the members out of a discovery. A member without a safe address or with a name that Kubernetes does not accept is
+    /// left out, and the findings (here, or in the discovery) say so: with an error among them there is no plan, but what else
+    /// is wrong can still be found out.
+    #[must_use]
+    pub fn new(desired: &Desired, discovery: &Discovery) -> (Self, Vec<Finding>) {
+        let (legacy, mut findings) = legacy(&desired.access.legacy_keys);
+        let mut place = vec![None; discovery.nodes.len()];
+        let mut members = Vec::new();
+        for i in discovery.members.all(discovery.nodes.len()) {
+            match member(desired, &discovery.nodes[i], &legacy) {
+                Ok(member) => {
+                    place[i] = Some(members.len());
+                    members.push(member);
+                }
+                Err(finding) => findings.extend(finding.map(|f| *f)),
+            }
+        }
+        let placed = |nodes: &[usize]| nodes.iter().filter_map(|&i| place[i]).collect();
+        let of = &discovery.members;
+        let (control_plane, workers, etcd) = (placed(&of.control_plane), placed(&of.workers), placed(&of.etcd));
+        findings.extend(legacy_finding(&members));
+        (Self { members, control_plane, workers, etcd }, findings)
+    }
+
+    /// Control plane, in order.
+    pub fn control_plane(&self) -> impl Iterator<Item = &Member> {
+        self.control_plane.iter().map(|&i| &self.members[i])
+    }
+
+    /// Workers, in order.
+    pub fn workers(&self) -> impl Iterator<Item = &Member> {
+        self.workers.iter().map(|&i| &self.members[i])
+    }
+
+    /// etcd members, in order.
+    pub fn etcd(&self) -> impl Iterator<Item = &Member> {
+        self.etcd.iter().map(|&i| &self.members[i])
+    }
+
+    /// Members with a role.
+    pub fn with(&self, role: Role) -> impl Iterator<Item = &Member> {
+        self.members.iter().filter(move |m| m.is(role))
+    }
+
+    /// Address that the platform's names resolve to: the site's, or the first control-plane node's.
+    #[must_use]
+    pub fn ingress_address(&self, desired: &Desired) -> Option<Ipv4Addr> {
+        desired.platform.ingress.address.or_else(|| self.control_plane().next().map(|m| m.address))
+    }
+
+    /// A node reached with the service account.
+    #[must_use]
+    pub fn target(desired: &Desired, member: &Member) -> NodeTarget {
+        NodeTarget {
+            node: member.name.clone(),
+            address: member.address,
+            port: desired.access.port,
+            user: desired.access.account.name.clone(),
+            credential: plinth_model::work::Credential::Key(desired.access.account.key.clone()),
+            legacy_keys: member.legacy_keys,
+        }
+    }
+
+    /// A node reached with the first-contact login.
+    #[must_use]
+    pub fn first_contact(desired: &Desired, member: &Member) -> NodeTarget {
+        let login = &desired.access.bootstrap;
+        NodeTarget { user: login.user.clone(), credential: login.credential.clone(), ..Self::target(desired, member) }
+    }
+}
+
+/// Globs of nodes whose old keys are accepted; a glob that is not one is left out, with a finding.
+fn legacy(globs: &[String]) -> (GlobSet, Vec<Finding>) {
+    let mut set = GlobSetBuilder::new();
+    let mut findings = Vec::new();
+    for glob in globs {
+        match Glob::new(glob) {
+            Ok(glob) => drop(set.add(glob)),
+            Err(error) => findings.push(bad_glob(glob, &error)),
+        }
+    }
+    let set = set.build().unwrap_or_else(|error| {
+        findings.push(bad_glob(&globs.join(" "), &error));
+        GlobSet::empty()
+    });
+    (set, findings)
+}
+
+fn legacy_finding(members: &[Member]) -> Option<Finding> {
+    let names: Vec<&str> = members.iter().filter(|m| m.legacy_keys).map(|m| m.name.as_str()).collect();
+    (!names.is_empty()).then(|| {
+        Finding::warning(
+            "access.legacy-keys",
+            "access.legacyKeys",
+            "keys signed with SHA-1 are accepted from some nodes",
+        )
+        .evidence(names.join(", "))
+        .fix("renew the host keys of these nodes, then take access.legacyKeys away")
+    })
+}
+
+fn bad_glob(glob: &str, error: &globset::Error) -> Finding {
+    Finding::error("nodes.bad-glob", "access.legacyKeys", format!("`{glob}` is not a glob: {}", error.kind()))
+        .fix("write a name, or a glob such as `dgx-*`")
+}
+
+/// The member, or a finding; none when discovery has already said why it has no address.
+fn member(desired: &Desired, node: &DiscoveredNode, legacy: &GlobSet) -> Result<Member, Option<Box<Finding>>> {
+    let name = NodeName::new(&node.name).map_err(|error| {
+        let finding = Finding::error(
+            "nodes.bad-name",
+            node.name.as_str(),
+            format!("the hostname cannot be a Kubernetes node: {error}"),
+        );
+        Some(Box::new(finding.fix("rename the machine in BCM")))
+    })?;
+    let address = node.address.ok_or(None)?;
+    let none = NodeOverride::default();
+    let wanted = desired.nodes.overrides.get(&node.name).unwrap_or(&none);
+    Ok(Member {
+        legacy_keys: legacy.is_match(&node.name),
+        labels: labels(desired, &node.roles, wanted),
+        taints: wanted.taints.clone(),
+        storage: wanted.storage.clone(),
+        roles: node.roles.clone(),
+        name,
+        address,
+    })
+}
+
+/// Run:ai's role labels (NVIDIA Run:ai documentation, node roles), then the site's.
+fn labels(desired: &Desired, roles: &[Role], wanted: &NodeOverride) -> IndexMap<String, String> {
+    let role = |name: &str| (format!("node-role.kubernetes.io/{name}"), "true".to_owned());
+    let mut labels = IndexMap::new();
+    if desired.runai.is_some() {
+        labels.extend(roles.contains(&Role::System).then(|| role("runai-system")));
+        if roles.contains(&Role::Gpu) {
+            labels.extend([role("runai-gpu-worker")]);
+        } else if roles.contains(&Role::Worker) {
+            labels.extend([role("runai-cpu-worker")]);
+        }
+    }
+    labels.extend(wanted.labels.clone());
+    labels
+}

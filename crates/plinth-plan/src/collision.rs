@@ -1,0 +1,132 @@
+//! Addresses that clash: with each other, with a gateway, with a DHCP pool; and ranges that overlap.
+
+use crate::address::Choice;
+use ipnet::Ipv4Net;
+use plinth_model::inventory::{Inventory, InventoryNode, Network};
+use plinth_model::{Finding, Owner, Severity};
+use plinth_site::desired::Kubernetes;
+use std::collections::{BTreeMap, HashMap};
+use std::net::Ipv4Addr;
+
+/// Withdraws addresses that cannot be right, and says why. `member` tells which nodes are in the cluster: theirs are errors.
+pub(crate) fn check(
+    nodes: &[&InventoryNode],
+    member: &[bool],
+    choices: &mut [Choice],
+    networks: &[Network],
+) -> Vec<Finding> {
+    let mut findings = against_networks(nodes, member, choices, networks);
+    findings.extend(against_each_other(nodes, member, choices));
+    findings
+}
+
+fn against_networks(
+    nodes: &[&InventoryNode],
+    member: &[bool],
+    choices: &mut [Choice],
+    networks: &[Network],
+) -> Vec<Finding> {
+    let gateways: HashMap<Ipv4Addr, &Network> = networks.iter().filter_map(|n| n.gateway.map(|g| (g, n))).collect();
+    let mut findings = Vec::new();
+    for (i, choice) in choices.iter_mut().enumerate() {
+        let Some(address) = choice.address else { continue };
+        if let Some(network) = gateways.get(&address) {
+            choice.withdraw(&format!("it is also the gateway of {}", network.name));
+            findings.push(is_gateway(&nodes[i].name, member[i], address, network));
+        } else if let Some((network, (first, last))) = pool_around(networks, address)
+            && member[i]
+        {
+            let text = format!("{address} is inside the DHCP pool of {}", network.name);
+            findings.push(
+                Finding::warning("bcm.address-in-dhcp-pool", nodes[i].name.as_str(), text)
+                    .evidence(format!("{} hands out {first} to {last}", network.name))
+                    .owner(Owner::BcmAdmin)
+                    .fix("move the pool or the node, so that no other machine gets the same address"),
+            );
+        }
+    }
+    findings
+}
+
+fn is_gateway(node: &str, member: bool, address: Ipv4Addr, network: &Network) -> Finding {
+    let severity = if member { Severity::Error } else { Severity::Warning };
+    let text = format!("the recorded address {address} is the gateway of {}", network.name);
+    Finding::new(severity, "bcm.address-is-gateway", node, text)
+        .evidence(format!("network {} has gateway {address}", network.name))
+        .owner(Owner::BcmAdmin)
+        .fix("correct the node or the gateway in BCM, or give the node's address in nodes.overrides")
+}
+
+fn pool_around(networks: &[Network], address: Ipv4Addr) -> Option<(&Network, (Ipv4Addr, Ipv4Addr))> {
+    networks
+        .iter()
+        .find_map(|n| n.dhcp_pool.filter(|(first, last)| (*first..=*last).contains(&address)).map(|p| (n, p)))
+}
+
+fn against_each_other(nodes: &[&InventoryNode], member: &[bool], choices: &mut [Choice]) -> Vec<Finding> {
+    let mut by_address: BTreeMap<Ipv4Addr, Vec<usize>> = BTreeMap::new();
+    for (i, choice) in choices.iter().enumerate() {
+        if let Some(address) = choice.address {
+            by_address.entry(address).or_default().push(i);
+        }
+    }
+    let mut findings = Vec::new();
+    for (address, owners) in by_address.into_iter().filter(|(_, owners)| owners.len() > 1) {
+        let names: Vec<&str> = owners.iter().map(|&i| nodes[i].name.as_str()).collect();
+        let why = format!("claimed by {}", names.join(", "));
+        owners.iter().for_each(|&i| choices[i].withdraw(&why));
+        let severity = if owners.iter().any(|&i| member[i]) { Severity::Error } else { Severity::Warning };
+        findings.push(
+            Finding::new(
+                severity,
+                "nodes.address-duplicate",
+                names[0],
+                format!("{address} belongs to several machines"),
+            )
+            .evidence(why)
+            .owner(Owner::BcmAdmin)
+            .fix("give each machine its own address, in BCM or in nodes.overrides"),
+        );
+    }
+    findings
+}
+
+/// Pod and service ranges against the networks that machines are on. BCM may list the pod and service ranges themselves as
+/// networks; that is no clash as long as no machine has an address there.
+pub(crate) fn ranges(kubernetes: &Kubernetes, inventory: &Inventory) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for (what, range) in [("pods", kubernetes.pods), ("services", kubernetes.services)] {
+        let subject = format!("kubernetes.network.{what}");
+        let listed = |n: &&Network| n.cidr.is_some_and(|c| c.prefix_len() > 0 && overlap(c, range) && c != range);
+        if let Some((node, interface, address)) = machine_inside(inventory, range) {
+            let text = format!("{range} holds the address of a machine");
+            findings.push(
+                Finding::error("kubernetes.range-in-use", subject, text)
+                    .evidence(format!("{node} {interface} has {address}"))
+                    .fix("choose a range that no machine has an address in"),
+            );
+        } else if let Some(network) = inventory.networks.iter().find(listed) {
+            let text = format!("{range} overlaps network {}", network.name);
+            findings.push(
+                Finding::warning("kubernetes.range-overlaps", subject, text)
+                    .evidence(format!("{} is {}", network.name, network.cidr.map_or(String::new(), |c| c.to_string())))
+                    .fix("choose a range that overlaps no network of the site"),
+            );
+        }
+    }
+    findings
+}
+
+fn overlap(a: Ipv4Net, b: Ipv4Net) -> bool {
+    a.contains(&b.network()) || b.contains(&a.network())
+}
+
+fn machine_inside(inventory: &Inventory, range: Ipv4Net) -> Option<(&str, &str, &str)> {
+    inventory.nodes.iter().find_map(|node| {
+        let inside = |a: &str| a.parse::<Ipv4Addr>().is_ok_and(|a| range.contains(&a));
+        node.interfaces
+            .iter()
+            .find(|i| inside(&i.address))
+            .map(|i| (node.name.as_str(), i.name.as_str(), i.address.as_str()))
+    })
+}

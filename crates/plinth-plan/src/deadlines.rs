@@ -1,0 +1,55 @@
+//! How long one attempt of each kind of step may take, in seconds, and why. A deadline that passes is a transient failure: the
+//! step is looked at again. Single calls have their own, shorter limits in `plinth-world`.
+
+/// One call to BCM with its retries: four tries of 30 s.
+pub const BCM_IDENTITY: u32 = 150;
+/// A TCP connection and a key exchange. A host without a route answers after its kernel's own limit, about 130 s; nobody
+/// should wait for that.
+pub const NODE_CONNECT: u32 = 60;
+/// One script of a second; a directory service behind the node's user database may be slow.
+pub const NODE_ACCOUNT: u32 = 120;
+/// One script. Measuring the clock and asking the GPU driver may take some seconds each.
+pub const NODE_FACTS: u32 = 120;
+/// Moves the images that are there: some tens of GiB between disks of one machine.
+pub const NODE_STORAGE: u32 = 3600;
+/// Writes small files and asks each registry once.
+pub const NODE_REGISTRIES: u32 = 180;
+/// Fetches and unpacks 3 MiB (Kubespray v2.27.1); slow mirrors happen.
+pub const KUBESPRAY_SOURCE: u32 = 600;
+/// Fetches about 300 MiB of Python packages: 30 s when measured on a fast line.
+pub const KUBESPRAY_ENVIRONMENT: u32 = 1200;
+/// Writes some files here.
+pub const LOCAL_FILES: u32 = 60;
+/// The playbook for a small cluster, downloads included: a few nodes took 6 to 15 min in published logs.
+pub const KUBESPRAY_RUN: u32 = 3600;
+/// What each further node adds to the playbook: 350 nodes took 3 h 40 min in a published log, so 38 s each.
+pub const KUBESPRAY_RUN_PER_NODE: u32 = 60;
+/// The longest that is ever granted to the playbook: two days.
+pub const KUBESPRAY_RUN_MAX: u32 = 172_800;
+/// Reads one file from a node and asks the API server once.
+pub const KUBECONFIG: u32 = 120;
+/// One call to the API server.
+pub const KUBE_CALL: u32 = 60;
+/// Network plugin and kubelet settle after the playbook: image pulls of the CNI on a slow line.
+pub const NODE_READY: u32 = 900;
+/// A test pod is started, its image pulled, and DNS reloads its file every 30 to 45 s.
+pub const CLUSTER_DNS: u32 = 300;
+/// Helm's own limit counts waiting only; rendering, uploading and our health checks come on top.
+pub const RELEASE_MARGIN: u32 = 300;
+/// The user interface of Run:ai may need 15 more minutes after its release is deployed (NVIDIA Run:ai documentation).
+pub const RUNAI_ISSUER: u32 = 1200;
+/// A few API calls.
+pub const RUNAI_REGISTER: u32 = 180;
+/// The agent starts, pulls and reports.
+pub const RUNAI_CONNECTED: u32 = 1200;
+/// Pulls a CUDA image of some hundred MiB on the node.
+pub const CHECK_GPU: u32 = 900;
+/// A small pod or one request.
+pub const CHECK: u32 = 300;
+
+/// The playbook's deadline for a number of nodes.
+#[must_use]
+pub fn kubespray_run(nodes: usize) -> u32 {
+    let nodes = u32::try_from(nodes).unwrap_or(u32::MAX);
+    KUBESPRAY_RUN.saturating_add(nodes.saturating_mul(KUBESPRAY_RUN_PER_NODE)).min(KUBESPRAY_RUN_MAX)
+}

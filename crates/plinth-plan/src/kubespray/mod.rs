@@ -1,0 +1,47 @@
+//! What Kubespray reads: inventory and variables, as texts. Facts about names and traps: Kubespray v2.24 to v2.31, whose
+//! sources and runs are the authority; unknown variables are never reported by Ansible, so nothing is written on a guess.
+
+mod group_vars;
+mod ini;
+mod inventory;
+
+pub use group_vars::group_vars;
+pub use ini::inventory_ini;
+pub use inventory::inventory;
+
+use crate::cluster::Cluster;
+use indexmap::IndexMap;
+use plinth_catalog::KubernetesVersionForm;
+use plinth_model::Finding;
+use plinth_site::Desired;
+use serde_json::Value;
+
+/// File name below the site's state directory to content.
+pub type Files = IndexMap<String, String>;
+
+/// Name of the inventory file. Ansible reads JSON where it reads YAML, and JSON has no quoting traps.
+pub const INVENTORY: &str = "kubespray/inventory/hosts.json";
+/// Name of the variables file, beside the inventory, where Ansible looks for it.
+pub const GROUP_VARS: &str = "kubespray/inventory/group_vars/all/plinth.json";
+
+/// All files of a cluster, and what is doubtful about the site's own variables.
+#[must_use]
+pub fn files(desired: &Desired, cluster: &Cluster, form: KubernetesVersionForm) -> (Files, Vec<Finding>) {
+    let (vars, findings) = group_vars(desired, cluster, form);
+    let files = [(INVENTORY, json(&inventory(desired, cluster))), (GROUP_VARS, json(&vars))];
+    (files.into_iter().map(|(name, text)| (name.to_owned(), text)).collect(), findings)
+}
+
+/// Pretty JSON, in the order of the value, with a line break at the end.
+#[must_use]
+pub fn json(value: &Value) -> String {
+    format!("{value:#}\n")
+}
+
+/// YAML, for people.
+///
+/// # Errors
+/// When the value cannot be written as YAML; the text says why.
+pub fn yaml(value: &Value) -> Result<String, String> {
+    serde_saphyr::to_string(value).map_err(|error| error.to_string())
+}

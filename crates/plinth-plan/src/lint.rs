@@ -1,0 +1,218 @@
+//! Checks a plan without knowing how it was made. Every planner test runs it, and so does the planner itself: a plan with a
+//! flaw is our mistake and is never shown or saved.
+
+use crate::literal;
+use petgraph::algo::toposort;
+use petgraph::graph::DiGraph;
+use plinth_model::plan::{Plan, Step, Undo};
+use plinth_model::{Finding, StepId, Work};
+use std::collections::{HashMap, HashSet};
+
+/// All flaws; empty when the plan is sound.
+#[must_use]
+pub fn lint(plan: &Plan) -> Vec<Finding> {
+    let mut flaws = unique(plan);
+    let place: HashMap<&StepId, usize> = plan.steps.iter().enumerate().map(|(i, s)| (&s.id, i)).collect();
+    flaws.extend(needs(plan, &place));
+    flaws.extend(cycle(plan, &place));
+    flaws.extend(gates(plan, &place));
+    flaws.extend(majority(plan, &place));
+    for step in &plan.steps {
+        flaws.extend(marks(step));
+        flaws.extend(in_clear(step));
+    }
+    if plan.hash != plan.content_hash() {
+        flaws.push(flaw("plan.hash-wrong", "hash", "the plan's hash is not the hash of its content"));
+    }
+    flaws
+}
+
+fn flaw(code: &str, subject: &str, message: impl Into<String>) -> Finding {
+    Finding::error(code, subject, message).fix("report this: the planner made a plan that must not be run")
+}
+
+fn unique(plan: &Plan) -> Vec<Finding> {
+    let mut seen = HashSet::new();
+    let twice = plan.steps.iter().filter(|s| !seen.insert(&s.id));
+    twice.map(|s| flaw("plan.id-twice", s.id.as_str(), "two steps have this id")).collect()
+}
+
+/// Every need exists and stands before the step.
+fn needs(plan: &Plan, place: &HashMap<&StepId, usize>) -> Vec<Finding> {
+    let mut flaws = Vec::new();
+    for (i, step) in plan.steps.iter().enumerate() {
+        for need in &step.needs {
+            match place.get(need) {
+                None => {
+                    flaws.push(flaw("plan.need-orphan", step.id.as_str(), format!("needs {need}, which is no step")))
+                }
+                Some(&at) if at >= i => {
+                    flaws.push(flaw(
+                        "plan.order-wrong",
+                        step.id.as_str(),
+                        format!("stands before {need}, which it needs"),
+                    ));
+                }
+                Some(_) => {}
+            }
+        }
+    }
+    flaws
+}
+
+fn cycle(plan: &Plan, place: &HashMap<&StepId, usize>) -> Option<Finding> {
+    let edges = plan
+        .steps
+        .iter()
+        .enumerate()
+        .flat_map(|(to, step)| step.needs.iter().filter_map(move |need| place.get(need).map(|&from| (from, to))));
+    let mut graph = DiGraph::<(), (), usize>::with_capacity(plan.steps.len(), plan.steps.len());
+    let nodes: Vec<_> = plan.steps.iter().map(|_| graph.add_node(())).collect();
+    for (from, to) in edges {
+        graph.add_edge(nodes[from], nodes[to], ());
+    }
+    let stuck = toposort(&graph, None).err()?;
+    let step = &plan.steps[stuck.node_id().index()];
+    Some(flaw("plan.cycle", step.id.as_str(), "the step waits for itself, through its needs"))
+}
+
+/// Conditions name gates and answers that exist; gates are opened by a step that stands before what depends on them.
+fn gates(plan: &Plan, place: &HashMap<&StepId, usize>) -> Vec<Finding> {
+    let mut flaws = Vec::new();
+    let mut by_id = HashMap::new();
+    for gate in &plan.gates {
+        if by_id.insert(gate.id.as_str(), gate).is_some() {
+            flaws.push(flaw("plan.gate-twice", &gate.id, "two gates have this id"));
+        }
+        if !place.contains_key(&gate.opened_by) {
+            flaws.push(flaw("plan.gate-shut", &gate.id, format!("is opened by {}, which is no step", gate.opened_by)));
+        }
+        if gate.answers.len() < 2 {
+            flaws.push(flaw("plan.gate-idle", &gate.id, "has fewer than two answers"));
+        }
+    }
+    for step in &plan.steps {
+        let Some(when) = &step.when else { continue };
+        let Some(gate) = by_id.get(when.gate.as_str()) else {
+            flaws.push(flaw(
+                "plan.gate-unknown",
+                step.id.as_str(),
+                format!("depends on {}, which is no gate", when.gate),
+            ));
+            continue;
+        };
+        if !gate.answers.iter().any(|a| a.answer == when.answer) {
+            let text = format!("waits for `{}`, which {} never answers", when.answer, when.gate);
+            flaws.push(flaw("plan.answer-impossible", step.id.as_str(), text));
+        }
+        if !step.needs.contains(&gate.opened_by) {
+            let text = format!("does not wait for {}, which opens its gate", gate.opened_by);
+            flaws.push(flaw("plan.gate-not-awaited", step.id.as_str(), text));
+        }
+    }
+    flaws
+}
+
+/// Destructive steps on nodes of the control plane or of etcd come one after the other. Who they are, the plan's own
+/// inventory tells.
+fn majority(plan: &Plan, place: &HashMap<&StepId, usize>) -> Vec<Finding> {
+    let quorum = quorum(plan);
+    let risky: Vec<usize> =
+        plan.steps.iter().enumerate().filter(|(_, s)| interrupts(s, &quorum)).map(|(i, _)| i).collect();
+    let mut flaws = Vec::new();
+    for pair in risky.windows(2) {
+        let [first, second] = pair else { continue };
+        let (first, second) = (*first, *second);
+        if plan.steps[first].work.node() != plan.steps[second].work.node() && !waits(plan, place, second, first) {
+            let text = format!("may run beside {}: a majority could be interrupted at once", plan.steps[first].id);
+            flaws.push(flaw("plan.quorum-at-risk", plan.steps[second].id.as_str(), text));
+        }
+    }
+    flaws
+}
+
+fn interrupts(step: &Step, quorum: &HashSet<String>) -> bool {
+    step.destructive.is_some() && step.work.node().is_some_and(|n| quorum.contains(n.as_str()))
+}
+
+/// Hosts of the groups `kube_control_plane` and `etcd` in the inventory that the plan writes.
+fn quorum(plan: &Plan) -> HashSet<String> {
+    let files = plan.steps.iter().filter_map(|s| match &s.work {
+        Work::KubesprayInventory { files } => files.get(crate::kubespray::INVENTORY),
+        _ => None,
+    });
+    let inventories = files.filter_map(|text| serde_json::from_str::<serde_json::Value>(text).ok());
+    let mut names = HashSet::new();
+    for inventory in inventories {
+        for group in ["kube_control_plane", "etcd"] {
+            let hosts = inventory.pointer(&format!("/all/children/{group}/hosts")).and_then(|h| h.as_object());
+            names.extend(hosts.into_iter().flat_map(|h| h.keys().cloned()));
+        }
+    }
+    names
+}
+
+/// Whether a step waits for another one, directly or not.
+fn waits(plan: &Plan, place: &HashMap<&StepId, usize>, step: usize, other: usize) -> bool {
+    let mut open = vec![step];
+    let mut seen = HashSet::new();
+    while let Some(at) = open.pop() {
+        if at == other {
+            return true;
+        }
+        if at > other && seen.insert(at) {
+            open.extend(plan.steps[at].needs.iter().filter_map(|need| place.get(need)));
+        }
+    }
+    false
+}
+
+/// Nothing destructive without its mark; once and undo agree.
+fn marks(step: &Step) -> Vec<Finding> {
+    let mut flaws = Vec::new();
+    let id = step.id.as_str();
+    let destroys = matches!(step.work, Work::KubesprayRun { .. } | Work::NodeStorage { .. });
+    if destroys && step.destructive.as_deref().is_none_or(str::is_empty) {
+        flaws.push(flaw("plan.mark-missing", id, "is destructive, but does not say what it destroys"));
+    }
+    if step.destructive.is_some() && step.undo == Undo::Exact {
+        flaws.push(flaw("plan.undo-wrong", id, "is destructive, but claims to be undone exactly"));
+    }
+    if matches!(step.work, Work::RunaiRegister { .. }) != step.once {
+        flaws.push(flaw(
+            "plan.once-wrong",
+            id,
+            "registration, and nothing else, is marked as done once in a site's life",
+        ));
+    }
+    if step.once && step.undo == Undo::Exact {
+        flaws.push(flaw("plan.undo-wrong", id, "is done once in a site's life, but claims to be undone exactly"));
+    }
+    if step.reason.trim().is_empty() {
+        flaws.push(flaw("plan.reason-missing", id, "does not say why it is in the plan"));
+    }
+    if step.deadline_s == 0 {
+        flaws.push(flaw("plan.deadline-missing", id, "has no deadline"));
+    }
+    flaws
+}
+
+/// Secrets in clear: only where a site's own text can get in.
+fn in_clear(step: &Step) -> Option<Finding> {
+    let place = match &step.work {
+        Work::HelmRelease { release } => literal::find("values", &release.values),
+        Work::KubeObjects { objects, .. } => objects.iter().find_map(|o| literal::find("objects", o)),
+        Work::NodeLabels { labels, .. } => labels.iter().find_map(|(k, v)| literal::find(k, &v.as_str().into())),
+        Work::KubesprayInventory { files } => files.values().find_map(|f| in_file(f)),
+        _ => None,
+    }?;
+    Some(
+        Finding::error("plan.secret-in-clear", step.id.as_str(), format!("{place} looks like a secret in clear"))
+            .fix("write a reference instead of the value, for example `{env: NAME}`"),
+    )
+}
+
+fn in_file(text: &str) -> Option<String> {
+    let value: serde_json::Value = serde_json::from_str(text).ok()?;
+    literal::find("file", &value)
+}

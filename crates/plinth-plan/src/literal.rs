@@ -1,0 +1,73 @@
+//! Finds values that look like secrets in clear. A second wall: the first is that secrets are references.
+
+use plinth_model::work::SECRET_KEY;
+use serde_json::Value;
+
+/// How names of secret values end, in lower case without dashes and underscores.
+const ENDINGS: [&str; 8] =
+    ["password", "passwd", "token", "clientsecret", "secretkey", "apikey", "privatekey", "accesskey"];
+/// Maps whose values are names of keys, not secrets.
+const NAMES_OF_KEYS: [&str; 2] = ["secretKeys", "secretKeyRef"];
+
+/// The path of the first value that looks like a secret, if there is one: by its name, or by its form.
+#[must_use]
+pub(crate) fn find(name: &str, value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) if !text.is_empty() && (is_secret_form(text) || is_secret_name(name)) => {
+            Some(name.to_owned())
+        }
+        Value::Object(map) if map.contains_key(SECRET_KEY) => None,
+        Value::Object(_) if NAMES_OF_KEYS.contains(&name) => None,
+        Value::Object(map) => map.iter().find_map(|(key, value)| find(key, value)).map(|p| format!("{name}.{p}")),
+        Value::Array(items) => items.iter().find_map(|item| find(name, item)),
+        _ => None,
+    }
+}
+
+fn is_secret_name(name: &str) -> bool {
+    let plain: String = name.chars().filter(|c| !matches!(c, '-' | '_')).collect::<String>().to_lowercase();
+    ENDINGS.iter().any(|ending| plain.ends_with(ending))
+}
+
+/// A private key, a signed token, or a URL with a password.
+fn is_secret_form(text: &str) -> bool {
+    let private_key = text.contains("PRIVATE KEY-----");
+    let signed_token = text.starts_with("eyJ") && text.matches('.').count() == 2 && !text.contains(' ');
+    let login_in_url = text
+        .split_once("://")
+        .and_then(|(_, rest)| rest.split('/').next())
+        .and_then(|authority| authority.split_once('@'))
+        .is_some_and(|(login, _)| login.contains(':'));
+    private_key || signed_token || login_in_url
+}
+
+#[cfg(test)]
+mod tests {
+    use super::find;
+    use serde_json::json;
+
+    #[test]
+    fn secrets_in_clear_are_found_and_references_are_not() {
+        let clear = [
+            json!({"adminPassword": "hunter2"}),
+            json!({"a": [{"registry_token": "abc"}]}),
+            json!({"note": "-----BEGIN EC PRIVATE KEY-----\nabc"}),
+            json!({"jwt": "eyJhbGciOi.J9.abc"}),
+            json!({"proxy": "http://user:pw@proxy:3128"}),
+        ];
+        for value in clear {
+            assert!(find("values", &value).is_some(), "{value}");
+        }
+        let fine = [
+            json!({"adminPassword": {"$secret": {"env": "ADMIN_PASSWORD"}}}),
+            json!({"password": {"env": "ADMIN_PASSWORD"}}),
+            json!({"adminPassword": ""}),
+            json!({"secretKeys": {"clientSecret": "client-secret"}}),
+            json!({"tlsSecretName": "runai-backend-tls", "url": "https://host:30443/a@b:c"}),
+            json!({"accessTokenLifespan": "300", "automountServiceAccountToken": false}),
+        ];
+        for value in fine {
+            assert_eq!(find("values", &value), None, "{value}");
+        }
+    }
+}

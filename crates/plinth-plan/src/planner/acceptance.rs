@@ -1,0 +1,87 @@
+//! Stage acceptance: proofs, with evidence.
+
+use super::platform::{Ground, end};
+use super::secrets::CERTIFICATE;
+use super::step::{Refine, step};
+use super::{ids, runai};
+use crate::cluster::Cluster;
+use crate::deadlines;
+use crate::discover::Role;
+use crate::facts::{private_authority, url};
+use plinth_catalog::{Resolution, ResolvedComponent};
+use plinth_model::plan::Step;
+use plinth_model::work::{Check, Health};
+use plinth_model::{Stage, StepId, Work};
+use plinth_site::Desired;
+use plinth_site::desired::Runai;
+
+/// All checks.
+pub(super) fn steps(desired: &Desired, cluster: &Cluster, resolution: &Resolution, ground: &Ground<'_>) -> Vec<Step> {
+    let mut steps = gpu(desired, cluster, resolution, ground);
+    if let Some(runai) = &desired.runai {
+        steps.extend(dns(desired, runai, cluster, ground));
+        steps.push(ingress(desired, runai, ground));
+    }
+    steps.push(storage(desired, resolution, ground));
+    if let Some(runai) = desired.runai.as_ref().filter(|_| runai::has_cluster(ground)) {
+        steps.push(connected(desired, runai, cluster, resolution));
+    }
+    steps
+}
+
+fn check(desired: &Desired, id: StepId, check: Check, deadline: u32, reason: impl Into<String>) -> Step {
+    step(id, Stage::Acceptance, Work::Check { check, site: desired.name.clone() }, deadline, reason)
+}
+
+/// A pod per GPU node, behind whatever makes GPUs allocatable.
+fn gpu(desired: &Desired, cluster: &Cluster, resolution: &Resolution, ground: &Ground<'_>) -> Vec<Step> {
+    let before: Vec<StepId> = match resolution.components.iter().filter(|c| offers_gpus(c)).map(end).collect::<Vec<_>>()
+    {
+        none if none.is_empty() => vec![ground.join()],
+        some => some,
+    };
+    let on_node = |node: &plinth_model::NodeName| {
+        let work = Check::GpuPod { node: node.clone() };
+        let reason = "a pod that asks for one GPU must run there and see it";
+        check(desired, ids::check_gpu(node), work, deadlines::CHECK_GPU, reason).needing(before.clone())
+    };
+    cluster.with(Role::Gpu).map(|m| on_node(&m.name)).collect()
+}
+
+fn offers_gpus(component: &ResolvedComponent) -> bool {
+    let rules = component.release.health.iter().chain(&component.objects_health);
+    rules.into_iter().any(|rule| matches!(rule, Health::Allocatable { .. }))
+}
+
+fn dns(desired: &Desired, runai: &Runai, cluster: &Cluster, ground: &Ground<'_>) -> Option<Step> {
+    let address = cluster.ingress_address(desired)?;
+    let work = Check::Dns { name: runai.domain.clone(), address };
+    let reason = format!("a pod must find {} at the ingress", runai.domain);
+    Some(check(desired, ids::check_dns(&runai.domain), work, deadlines::CHECK, reason).needing([ground.join()]))
+}
+
+fn ingress(desired: &Desired, runai: &Runai, ground: &Ground<'_>) -> Step {
+    let certificate = private_authority(runai).then(|| CERTIFICATE.to_owned());
+    let work = Check::Ingress { url: url(runai), certificate };
+    let reason = format!("{} must answer with the certificate that users are told to trust", url(runai));
+    check(desired, ids::check_ingress(&runai.domain), work, deadlines::CHECK, reason)
+        .needing(runai::control_plane(ground).or_else(|| Some(ground.join())))
+        .needing([ids::certificate(CERTIFICATE)])
+}
+
+/// Behind every component of the platform: any of them may bring the default storage class.
+fn storage(desired: &Desired, resolution: &Resolution, ground: &Ground<'_>) -> Step {
+    let platform = resolution.components.iter().filter(|c| c.stage == Stage::Platform).map(end);
+    let reason = "a claim without a class must bind, as databases make them";
+    check(desired, ids::check_storage("default"), Check::Storage, deadlines::CHECK, reason)
+        .needing([ground.join()])
+        .needing(platform)
+}
+
+fn connected(desired: &Desired, runai: &Runai, cluster: &Cluster, resolution: &Resolution) -> Step {
+    let nodes = cluster.with(Role::Gpu).map(|m| m.name.clone()).collect();
+    let work = Check::Runai { target: runai::target(runai, resolution), nodes };
+    let reason = "Run:ai must call the cluster connected and list every GPU node";
+    check(desired, ids::check_runai(&runai.cluster), work, deadlines::CHECK, reason)
+        .needing([ids::connected(&runai.cluster)])
+}

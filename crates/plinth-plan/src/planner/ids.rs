@@ -1,0 +1,72 @@
+//! Step ids: a contract between plans, journals, simulations and tests.
+
+use plinth_model::{NodeName, StepId};
+
+macro_rules! node_ids {
+    ($($name:ident $area:literal $verb:literal;)*) => {$(
+        pub(super) fn $name(node: &NodeName) -> StepId {
+            StepId::new($area, $verb, node.as_str())
+        }
+    )*};
+}
+
+macro_rules! ids {
+    ($($name:ident $area:literal $verb:literal;)*) => {$(
+        pub(super) fn $name(target: &str) -> StepId {
+            StepId::new($area, $verb, target)
+        }
+    )*};
+}
+
+node_ids! {
+    connect "nodes" "connect";
+    account "nodes" "account";
+    facts "nodes" "facts";
+    storage "nodes" "storage";
+    registries "nodes" "registries";
+    labels "kubernetes" "labels";
+    ready "kubernetes" "ready";
+    check_gpu "checks" "gpu-pod";
+}
+
+ids! {
+    identity "bcm" "identity";
+    deploy "kubernetes" "deploy";
+    kubeconfig "kubernetes" "kubeconfig";
+    dns "kubernetes" "dns";
+    certificate "platform" "certificate";
+    namespace "platform" "namespace";
+    release "platform" "release";
+    objects "platform" "objects";
+    issuer "runai" "issuer";
+    register "runai" "register";
+    connected "runai" "connected";
+    check_dns "checks" "dns";
+    check_ingress "checks" "ingress";
+    check_storage "checks" "storage";
+    check_runai "checks" "runai";
+}
+
+/// The engine's own steps are named after it.
+const KUBESPRAY: &str = "kubespray";
+
+pub(super) fn source() -> StepId {
+    StepId::new("kubernetes", "source", KUBESPRAY)
+}
+
+pub(super) fn environment() -> StepId {
+    StepId::new("kubernetes", "environment", KUBESPRAY)
+}
+
+pub(super) fn inventory() -> StepId {
+    StepId::new("kubernetes", "inventory", KUBESPRAY)
+}
+
+pub(super) fn secret(namespace: &str, name: &str) -> StepId {
+    StepId::new("platform", "secret", &format!("{namespace}.{name}"))
+}
+
+/// Gate of a node's storage.
+pub(super) fn storage_gate(node: &NodeName) -> String {
+    format!("storage/{node}")
+}

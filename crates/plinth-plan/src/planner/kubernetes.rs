@@ -1,0 +1,131 @@
+//! Stage kubernetes: Kubespray's parts, the playbook, kubeconfig, labels, readiness, and the join that the platform waits for.
+
+use super::ids;
+use super::step::{Refine, step};
+use crate::catalog::Engine;
+use crate::cluster::{Cluster, Member};
+use crate::deadlines;
+use indexmap::IndexMap;
+use plinth_model::plan::{Step, Undo};
+use plinth_model::{Digest, Stage, StepId, Work};
+use plinth_site::Desired;
+use std::net::Ipv4Addr;
+
+/// A name that every cluster answers by itself.
+const OWN_NAME: &str = "kubernetes.default.svc.cluster.local";
+/// Port of the API server.
+const API_PORT: u16 = 6443;
+
+/// All steps of the stage; the last one is the join.
+pub(super) fn steps(
+    desired: &Desired,
+    cluster: &Cluster,
+    engine: &Engine,
+    files: IndexMap<String, String>,
+    prepared: Vec<StepId>,
+) -> Vec<Step> {
+    let inputs = Digest::of(&files);
+    let mut steps = vec![source(engine), environment(engine), inventory(files)];
+    let before = prepared.into_iter().chain([ids::environment(), ids::inventory()]);
+    steps.push(deploy(desired, cluster, engine, inputs).needing(before));
+    steps.extend(kubeconfig(desired, cluster));
+    for member in cluster.members.iter().filter(|m| m.is_kubernetes_node()) {
+        steps.extend(on_node(desired, member));
+    }
+    steps.extend(join(desired, cluster));
+    steps
+}
+
+/// The step that everything in the cluster waits for: one edge per component instead of one per component and node. It is
+/// the proof that pods resolve names: Run:ai's, or without it the cluster's own.
+pub(super) fn join_id(desired: &Desired) -> StepId {
+    ids::dns(desired.runai.as_ref().map_or(OWN_NAME, |r| &r.domain))
+}
+
+fn source(engine: &Engine) -> Step {
+    let work = Work::KubespraySource { release: engine.release.clone() };
+    step(ids::source(), Stage::Kubernetes, work, deadlines::KUBESPRAY_SOURCE, engine.why.clone())
+}
+
+fn environment(engine: &Engine) -> Step {
+    let work = Work::KubesprayEnvironment { release: engine.release.clone() };
+    let reason = format!("its playbooks refuse any Ansible but {}", engine.release.ansible_core);
+    step(ids::environment(), Stage::Kubernetes, work, deadlines::KUBESPRAY_ENVIRONMENT, reason).needing([ids::source()])
+}
+
+fn inventory(files: IndexMap<String, String>) -> Step {
+    let reason = "the playbook reads nodes, addresses and settings from these files, and from nowhere else";
+    step(ids::inventory(), Stage::Kubernetes, Work::KubesprayInventory { files }, deadlines::LOCAL_FILES, reason)
+}
+
+fn deploy(desired: &Desired, cluster: &Cluster, engine: &Engine, inputs: Digest) -> Step {
+    let version = &desired.kubernetes.version;
+    let nodes = cluster.members.len();
+    let work = Work::KubesprayRun {
+        release: engine.release.clone(),
+        hosts: cluster.members.iter().map(|m| m.name.clone()).collect(),
+        inputs,
+        version: version.prefixed(),
+    };
+    let reason = format!("Kubernetes {version} is not known to run on these {nodes} nodes with these settings");
+    step(ids::deploy(desired.name.as_str()), Stage::Kubernetes, work, deadlines::kubespray_run(nodes), reason)
+        .destroys("restarts containerd and kubelet, removes a running docker with its containers")
+        .undo(Undo::Compensate(
+            "Kubespray's reset removes Kubernetes with its data; a removed docker does not come back".into(),
+        ))
+}
+
+fn kubeconfig(desired: &Desired, cluster: &Cluster) -> Option<Step> {
+    let first = cluster.control_plane().next()?;
+    let server = format!("https://{}:{API_PORT}", first.address);
+    let work = Work::Kubeconfig { target: Cluster::target(desired, first), server };
+    let reason = format!("everything inside the cluster is done through its API server on {}", first.name);
+    let id = ids::kubeconfig(desired.name.as_str());
+    Some(step(id, Stage::Kubernetes, work, deadlines::KUBECONFIG, reason).needing([ids::deploy(desired.name.as_str())]))
+}
+
+/// Labels, if there are any, then readiness.
+fn on_node(desired: &Desired, member: &Member) -> Vec<Step> {
+    let kubeconfig = ids::kubeconfig(desired.name.as_str());
+    let labels = labels(member).map(|s| s.needing([kubeconfig.clone()]));
+    let before = labels.as_ref().map_or(kubeconfig, |s| s.id.clone());
+    let version = desired.kubernetes.version.prefixed();
+    let reason = format!("pods are placed on it only when it is Ready with {version}");
+    let work = Work::NodeReady { node: member.name.clone(), version };
+    let ready = step(ids::ready(&member.name), Stage::Kubernetes, work, deadlines::NODE_READY, reason);
+    labels.into_iter().chain([ready.needing([before])]).collect()
+}
+
+fn labels(member: &Member) -> Option<Step> {
+    if member.labels.is_empty() && member.taints.is_empty() {
+        return None;
+    }
+    let names: Vec<&str> = member.labels.keys().map(|l| l.rsplit('/').next().unwrap_or(l)).collect();
+    let taints = if member.taints.is_empty() { String::new() } else { format!(", taints {}", member.taints.join(" ")) };
+    let reason = format!("schedulers find it by its labels: {}{taints}", names.join(", "));
+    let work =
+        Work::NodeLabels { node: member.name.clone(), labels: member.labels.clone(), taints: member.taints.clone() };
+    Some(step(ids::labels(&member.name), Stage::Kubernetes, work, deadlines::KUBE_CALL, reason))
+}
+
+fn join(desired: &Desired, cluster: &Cluster) -> Option<Step> {
+    let (name, address, reason) = match &desired.runai {
+        Some(runai) => {
+            let reason = format!("pods of Run:ai call {} by name, also inside the cluster", runai.domain);
+            (runai.domain.clone(), cluster.ingress_address(desired)?, reason)
+        }
+        None => (OWN_NAME.to_owned(), api_service(desired)?, "components find each other by name".to_owned()),
+    };
+    let ready = cluster.members.iter().filter(|m| m.is_kubernetes_node()).map(|m| ids::ready(&m.name));
+    let work = Work::ClusterDns { name, address };
+    Some(
+        step(join_id(desired), Stage::Kubernetes, work, deadlines::CLUSTER_DNS, reason)
+            .needing([ids::kubeconfig(desired.name.as_str())])
+            .needing(ready),
+    )
+}
+
+/// The API server's service address: the first one of the service range.
+fn api_service(desired: &Desired) -> Option<Ipv4Addr> {
+    desired.kubernetes.services.hosts().next()
+}

@@ -1,0 +1,148 @@
+//! Stage nodes: first contact, account, facts, storage, registries; a chain of steps per node.
+
+use super::ids;
+use super::step::{Refine, step};
+use crate::cluster::{Cluster, Member};
+use crate::deadlines;
+use crate::discover::Role;
+use plinth_model::plan::{Answer, Gate, Step, Undo};
+use plinth_model::work::NodeMinimum;
+use plinth_model::{Stage, StepId, Work};
+use plinth_site::Desired;
+
+/// Answer of a storage gate: nothing to do.
+pub const FITS: &str = "fits";
+/// Answer of a storage gate: the images move.
+pub const RELOCATE: &str = "relocate";
+
+const MIB_PER_GIB: f64 = 1024.0;
+
+/// Steps and gates of all nodes. Storage of control-plane and etcd nodes moves one after the other, so that never two members
+/// of a majority are interrupted at once.
+pub(super) fn steps(desired: &Desired, cluster: &Cluster, identity: Option<&StepId>) -> (Vec<Step>, Vec<Gate>) {
+    let (mut steps, mut gates) = (Vec::with_capacity(cluster.members.len() * 5), Vec::new());
+    let mut previous: Option<StepId> = None;
+    for member in &cluster.members {
+        steps.push(connect(desired, member).needing(identity.cloned()));
+        steps.push(account(desired, member).needing([ids::connect(&member.name)]));
+        steps.push(facts(desired, member).needing([ids::account(&member.name)]));
+        let mut before = ids::facts(&member.name);
+        if let Some(storage) = storage(desired, member) {
+            gates.extend(gate(desired, member));
+            let turn = previous.clone().filter(|_| member.is_quorum());
+            steps.push(storage.needing([before]).needing(turn));
+            before = ids::storage(&member.name);
+            previous = if member.is_quorum() { Some(before.clone()) } else { previous };
+        }
+        steps.push(registries(desired, member).needing([before]));
+    }
+    (steps, gates)
+}
+
+fn connect(desired: &Desired, member: &Member) -> Step {
+    let user = &desired.access.bootstrap.user;
+    let reason = format!("SSH as {user} must answer at the production address, and the host key is pinned");
+    let work = Work::NodeConnect { target: Cluster::first_contact(desired, member) };
+    step(ids::connect(&member.name), Stage::Nodes, work, deadlines::NODE_CONNECT, reason)
+}
+
+fn account(desired: &Desired, member: &Member) -> Step {
+    let account = &desired.access.account;
+    let reason = format!("every later step signs in as {} ({})", account.name, account.uid);
+    let work = Work::NodeAccount { target: Cluster::first_contact(desired, member), account: account.clone() };
+    let undo = Undo::Compensate("the account is removed; files it owns elsewhere stay".into());
+    step(ids::account(&member.name), Stage::Nodes, work, deadlines::NODE_ACCOUNT, reason).undo(undo)
+}
+
+fn facts(desired: &Desired, member: &Member) -> Step {
+    let (images, larger) = places(desired, member);
+    let minimum = minimum(desired, member);
+    let gib = desired.storage.images_gib;
+    let reason = format!(
+        "{} is {}; it needs {} cores, {:.1} GiB of memory and {gib} GiB for images",
+        member.name,
+        member.role_text(),
+        minimum.cpus,
+        minimum.memory_mib as f64 / MIB_PER_GIB
+    );
+    let work = Work::NodeFacts {
+        target: Cluster::target(desired, member),
+        minimum,
+        images: images.to_owned(),
+        images_gib: gib,
+        larger: larger.to_owned(),
+    };
+    step(ids::facts(&member.name), Stage::Nodes, work, deadlines::NODE_FACTS, reason)
+}
+
+/// Where images are looked for, and where they may go: one place when the site decided it.
+fn places<'a>(desired: &'a Desired, member: &'a Member) -> (&'a str, &'a str) {
+    match &member.storage {
+        Some(path) => (path, path),
+        None => (&desired.storage.images, &desired.storage.larger),
+    }
+}
+
+/// Least a node must have. Workers: 2 cores, 4 GB; nodes with Run:ai's system services: 10 cores, 20 GB (NVIDIA Run:ai
+/// documentation, system requirements); control plane: 2 cores, 2 GB (kubeadm documentation). Memory is asked a tenth lower,
+/// since machines report less than what is built in.
+fn minimum(desired: &Desired, member: &Member) -> NodeMinimum {
+    let (cpus, memory_mib) = match (member.is(Role::System), member.is(Role::Worker)) {
+        (true, _) if desired.runai.is_some() => (10, 17_160),
+        (_, true) => (2, 3_430),
+        _ => (2, 1_710),
+    };
+    NodeMinimum { cpus, memory_mib, gpu: member.is(Role::Gpu) }
+}
+
+/// The move; none when the site's own choice is where images are anyway.
+fn storage(desired: &Desired, member: &Member) -> Option<Step> {
+    let from = &desired.storage.images;
+    let to = member.storage.as_ref().unwrap_or(&desired.storage.larger);
+    if from == to {
+        return None;
+    }
+    let reason = match &member.storage {
+        Some(_) => format!("{} is {}; the site file keeps its images in {to}", member.name, member.role_text()),
+        None => format!("{} is {}; its {from} may be too small for images", member.name, member.role_text()),
+    };
+    let work = Work::NodeStorage { target: Cluster::target(desired, member), from: from.clone(), to: to.clone() };
+    let step = step(ids::storage(&member.name), Stage::Nodes, work, deadlines::NODE_STORAGE, reason)
+        .destroys(format!("stops containerd and moves {from} to {to}"))
+        .undo(Undo::Compensate("the data is moved back, if there is room again".into()));
+    Some(match member.storage {
+        Some(_) => step,
+        None => step.when(ids::storage_gate(&member.name), RELOCATE),
+    })
+}
+
+fn gate(desired: &Desired, member: &Member) -> Option<Gate> {
+    let storage = &desired.storage;
+    let answer = |answer: &str, meaning: String| Answer { answer: answer.to_owned(), meaning };
+    member.storage.is_none().then(|| Gate {
+        id: ids::storage_gate(&member.name),
+        question: format!(
+            "is there room for {} GiB in {}? Nobody has looked at the disk yet",
+            storage.images_gib, storage.images
+        ),
+        opened_by: ids::facts(&member.name),
+        answers: vec![
+            answer(FITS, format!("images stay in {}", storage.images)),
+            answer(RELOCATE, format!("they move to {}", storage.larger)),
+        ],
+    })
+}
+
+fn registries(desired: &Desired, member: &Member) -> Step {
+    let registries = &desired.registries;
+    let reason = match (registries.mirrors.len(), registries.logins.len()) {
+        (0, 0) => "images are pulled from here: the registries must answer".to_owned(),
+        (mirrors, logins) => format!("images are pulled through {mirrors} mirror(s), with {logins} login(s)"),
+    };
+    let work = Work::NodeRegistries {
+        target: Cluster::target(desired, member),
+        mirrors: registries.mirrors.clone(),
+        logins: registries.logins.clone(),
+    };
+    step(ids::registries(&member.name), Stage::Nodes, work, deadlines::NODE_REGISTRIES, reason)
+}

@@ -1,0 +1,172 @@
+//! Stage platform: certificate, namespaces, secrets, and the components with their objects.
+
+use super::step::{Refine, step};
+use super::{ids, secrets};
+use crate::deadlines;
+use indexmap::IndexMap;
+use plinth_catalog::{Resolution, ResolvedComponent};
+use plinth_model::plan::{Step, Undo};
+use plinth_model::work::{CrdPolicy, Health, PodSecurity};
+use plinth_model::{NodeName, Stage, StepId, Work};
+use plinth_site::Desired;
+use plinth_site::desired::Runai;
+use std::collections::HashMap;
+
+/// Namespaces that Kubernetes makes itself. Its own pods live there, so their level is never lowered.
+const BUILT_IN: [&str; 4] = ["default", "kube-system", "kube-public", "kube-node-lease"];
+
+/// What components stand on: namespaces and secrets by namespace, and how the steps of other components are called.
+pub(super) struct Ground<'a> {
+    join: StepId,
+    by_namespace: HashMap<String, Vec<StepId>>,
+    ends: HashMap<&'a str, StepId>,
+    gpu: Vec<NodeName>,
+}
+
+/// Certificate, namespaces and secrets.
+pub(super) fn ground<'a>(
+    desired: &Desired,
+    resolution: &'a Resolution,
+    join: StepId,
+    gpu: Vec<NodeName>,
+) -> (Ground<'a>, Vec<Step>) {
+    let levels = levels(resolution);
+    let mut steps: Vec<Step> = desired.runai.iter().map(certificate).collect();
+    steps.extend(levels.iter().map(|(name, (level, why))| namespace(desired, name, *level, why)));
+    if let Some(runai) = &desired.runai {
+        steps.extend(secrets::steps(runai, |namespace| levels.contains_key(namespace)));
+    }
+    let mut by_namespace: HashMap<String, Vec<StepId>> = HashMap::new();
+    for step in &steps {
+        let place = match &step.work {
+            Work::Namespace { name, .. } => name,
+            Work::KubeSecret { namespace, .. } => namespace,
+            _ => continue,
+        };
+        by_namespace.entry(place.clone()).or_default().push(step.id.clone());
+    }
+    let ends = resolution.components.iter().map(|c| (c.name.as_str(), end(c))).collect();
+    (Ground { join, by_namespace, ends, gpu }, steps)
+}
+
+/// The last step of a component.
+pub(super) fn end(component: &ResolvedComponent) -> StepId {
+    if component.objects.is_empty() { ids::release(&component.name) } else { ids::objects(&component.name) }
+}
+
+/// Each namespace once, with the highest level that any component wants, and the components that want it.
+fn levels(resolution: &Resolution) -> IndexMap<&str, (PodSecurity, Vec<&str>)> {
+    let mut levels: IndexMap<&str, (PodSecurity, Vec<&str>)> = IndexMap::new();
+    for component in &resolution.components {
+        let own = std::iter::once((component.namespace.as_str(), component.pod_security));
+        let further = component.namespaces.iter().map(|(name, level)| (name.as_str(), *level));
+        for (name, level) in own.chain(further) {
+            let level = if BUILT_IN.contains(&name) { PodSecurity::Privileged } else { level };
+            let (highest, wanted_by) = levels.entry(name).or_insert((level, Vec::new()));
+            *highest = level.max(*highest);
+            if !wanted_by.contains(&component.name.as_str()) {
+                wanted_by.push(&component.name);
+            }
+        }
+    }
+    levels
+}
+
+fn certificate(runai: &Runai) -> Step {
+    let names = vec![runai.domain.clone(), format!("*.{}", runai.domain)];
+    let work = Work::Certificate { name: secrets::CERTIFICATE.into(), names, source: runai.certificate.clone() };
+    let reason = format!("browsers, nodes and pods reach {} over TLS", runai.domain);
+    step(ids::certificate(secrets::CERTIFICATE), Stage::Platform, work, deadlines::LOCAL_FILES, reason)
+        .undo(Undo::Compensate("the files are removed; whoever trusted the authority has to forget it".into()))
+}
+
+fn namespace(desired: &Desired, name: &str, level: PodSecurity, wanted_by: &[&str]) -> Step {
+    let work = Work::Namespace { name: name.to_owned(), pod_security: level };
+    let level = match level {
+        PodSecurity::Restricted => "restricted",
+        PodSecurity::Baseline => "baseline",
+        PodSecurity::Privileged => "privileged",
+    };
+    let reason = format!("needed by {}, with pod security {level}", wanted_by.join(" and "));
+    step(ids::namespace(name), Stage::Platform, work, deadlines::KUBE_CALL, reason)
+        .needing([ids::kubeconfig(desired.name.as_str())])
+        .undo(Undo::Compensate("deleting a namespace deletes everything in it".into()))
+}
+
+impl Ground<'_> {
+    /// The release of a component, then its objects.
+    pub(super) fn component(&self, component: &ResolvedComponent, further: &[StepId]) -> Vec<Step> {
+        let mut steps = vec![self.release(component).needing(further.iter().cloned())];
+        if !component.objects.is_empty() {
+            steps.push(self.objects(component));
+        }
+        steps
+    }
+
+    /// The last step of a component by name, if it is on.
+    pub(super) fn end(&self, component: &str) -> Option<StepId> {
+        self.ends.get(component).cloned()
+    }
+
+    /// The join.
+    pub(super) fn join(&self) -> StepId {
+        self.join.clone()
+    }
+
+    fn release(&self, component: &ResolvedComponent) -> Step {
+        let mut release = component.release.clone();
+        release.health = self.fill(&release.health);
+        let deadline = release.timeout_s.saturating_add(deadlines::RELEASE_MARGIN);
+        let undo = match release.crds {
+            CrdPolicy::Templates => "helm uninstall also removes its custom resources with all their objects",
+            _ => "helm uninstall leaves its custom resource definitions and volumes",
+        };
+        let reason = format!("{}: {}", component.title, component.reason);
+        let needed = component.needs.iter().filter_map(|name| self.end(name));
+        let work = Work::HelmRelease { release: Box::new(release) };
+        step(ids::release(&component.name), component.stage, work, deadline, reason)
+            .needing([self.join()])
+            .needing(self.prepared(component))
+            .needing(needed)
+            .undo(Undo::Compensate(undo.into()))
+    }
+
+    fn objects(&self, component: &ResolvedComponent) -> Step {
+        let timeout_s = component.release.timeout_s;
+        let work = Work::KubeObjects {
+            component: component.name.clone(),
+            objects: component.objects.clone(),
+            health: self.fill(&component.objects_health),
+            timeout_s,
+        };
+        let reason = format!("{} does nothing until it has them: {}", component.title, kinds(component));
+        let deadline = timeout_s.saturating_add(deadlines::RELEASE_MARGIN);
+        step(ids::objects(&component.name), component.stage, work, deadline, reason)
+            .needing([ids::release(&component.name)])
+            .needing(self.prepared(component))
+    }
+
+    /// Namespaces and secrets of all namespaces that a component uses.
+    fn prepared(&self, component: &ResolvedComponent) -> Vec<StepId> {
+        let further = component.namespaces.iter().map(|(name, _)| name);
+        let names = std::iter::once(&component.namespace).chain(further);
+        names.filter_map(|name| self.by_namespace.get(name)).flatten().cloned().collect()
+    }
+
+    /// Health rules about GPU nodes learn their names here.
+    fn fill(&self, health: &[Health]) -> Vec<Health> {
+        let fill = |rule: &Health| match rule {
+            Health::Allocatable { resource, .. } => {
+                Health::Allocatable { resource: resource.clone(), nodes: self.gpu.clone() }
+            }
+            other => other.clone(),
+        };
+        health.iter().map(fill).collect()
+    }
+}
+
+fn kinds(component: &ResolvedComponent) -> String {
+    let mut kinds: Vec<&str> = component.objects.iter().filter_map(|o| o.get("kind")?.as_str()).collect();
+    kinds.dedup();
+    kinds.join(", ")
+}

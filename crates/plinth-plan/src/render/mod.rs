@@ -1,0 +1,22 @@
+//! A plan for people, for graph tools, and for scripts. What is shown is the plan itself: no second list of sentences.
+
+mod dot;
+mod fold;
+mod text;
+mod wrap;
+
+pub use dot::dot;
+pub use text::text;
+
+use plinth_model::plan::Change;
+
+/// One sign per change, so that the text makes sense without colour.
+pub(crate) const fn sign(change: &Change) -> char {
+    match change {
+        Change::Apply { .. } => '+',
+        Change::Maybe => '~',
+        Change::Check => '?',
+        Change::None => '=',
+        Change::Skip => '-',
+    }
+}

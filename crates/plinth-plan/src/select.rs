@@ -1,0 +1,260 @@
+//! Which nodes the site's selectors mean. A selector that matches nothing is an error, never an empty list.
+
+use globset::Glob;
+use plinth_model::Finding;
+use plinth_model::inventory::{InventoryNode, NodeKind};
+use plinth_site::desired::{Nodes, Selector};
+use std::collections::HashMap;
+
+/// Who does what: positions in the list of nodes, in the order of the site file, each once. Nodes that a glob or a category
+/// adds come in the order of their names, so the order in which the inventory lists them never matters.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Members {
+    /// Control plane; the first one is initialised first.
+    pub control_plane: Vec<usize>,
+    /// Workers.
+    pub workers: Vec<usize>,
+    /// etcd.
+    pub etcd: Vec<usize>,
+    /// Nodes with GPUs.
+    pub gpu: Vec<usize>,
+    /// Nodes for Run:ai's system services.
+    pub system: Vec<usize>,
+}
+
+impl Members {
+    /// Every node of the cluster once: control plane, then further etcd members, then workers.
+    #[must_use]
+    pub fn all(&self, nodes: usize) -> Vec<usize> {
+        let mut seen = vec![false; nodes];
+        let groups = [&self.control_plane, &self.etcd, &self.workers];
+        groups.into_iter().flatten().copied().filter(|&i| !std::mem::replace(&mut seen[i], true)).collect()
+    }
+}
+
+/// Whether plinth may ever touch this machine.
+#[must_use]
+pub(crate) fn is_target(node: &InventoryNode) -> bool {
+    node.kind == NodeKind::Physical && !node.template
+}
+
+/// Resolves all selectors and checks the counts.
+pub(crate) fn members(wanted: &Nodes, nodes: &[&InventoryNode]) -> (Members, Vec<Finding>) {
+    let mut choice = Choice::new(nodes);
+    let control_plane = choice.pick("nodes.controlPlane", &wanted.control_plane);
+    let workers = choice.pick("nodes.workers", &wanted.workers);
+    let etcd = wanted.etcd.as_ref().map_or_else(|| control_plane.clone(), |s| choice.pick("nodes.etcd", s));
+    let both: Vec<usize> = control_plane.iter().chain(&workers).copied().collect();
+    let gpu = choice.pick_among("nodes.gpu", &wanted.gpu, &workers, "a worker");
+    let system = match wanted.system.as_slice() {
+        [] => control_plane.clone(),
+        selectors => choice.pick_among("nodes.system", selectors, &both, "in the cluster"),
+    };
+    let members = Members { control_plane, workers, etcd, gpu, system };
+    choice.check_counts(&members);
+    choice.check_overrides(wanted, &members);
+    (members, choice.findings)
+}
+
+/// Nodes by name and category, and what was wrong so far.
+struct Choice<'a> {
+    nodes: &'a [&'a InventoryNode],
+    by_name: HashMap<&'a str, usize>,
+    by_category: HashMap<&'a str, Vec<usize>>,
+    findings: Vec<Finding>,
+}
+
+impl<'a> Choice<'a> {
+    fn new(nodes: &'a [&'a InventoryNode]) -> Self {
+        let mut choice = Self { nodes, by_name: HashMap::new(), by_category: HashMap::new(), findings: Vec::new() };
+        for (i, node) in nodes.iter().enumerate() {
+            if choice.by_name.insert(&node.name, i).is_some() {
+                choice.findings.push(twice_listed(&node.name));
+            }
+            if let (true, Some(category)) = (is_target(node), &node.category) {
+                choice.by_category.entry(category).or_default().push(i);
+            }
+        }
+        choice
+    }
+
+    /// Nodes that the selectors mean, each once.
+    fn pick(&mut self, path: &str, selectors: &[Selector]) -> Vec<usize> {
+        let mut seen = vec![false; self.nodes.len()];
+        let mut picked = Vec::new();
+        for (i, selector) in selectors.iter().enumerate() {
+            let subject = format!("{path}[{i}]");
+            let found = self.matches(&subject, selector);
+            picked.extend(found.into_iter().filter(|&n| !std::mem::replace(&mut seen[n], true)));
+        }
+        picked
+    }
+
+    /// The same, kept to some nodes: a glob may reach further, a name may not.
+    fn pick_among(&mut self, path: &str, selectors: &[Selector], scope: &[usize], what: &str) -> Vec<usize> {
+        let mut allowed = vec![false; self.nodes.len()];
+        scope.iter().for_each(|&i| allowed[i] = true);
+        let mut seen = vec![false; self.nodes.len()];
+        let mut picked = Vec::new();
+        for (i, selector) in selectors.iter().enumerate() {
+            let subject = format!("{path}[{i}]");
+            let found = self.matches(&subject, selector);
+            let kept: Vec<usize> = found.iter().copied().filter(|&n| allowed[n]).collect();
+            if kept.is_empty() && !found.is_empty() {
+                self.findings.push(self.outside(&subject, selector, &found, what));
+            }
+            picked.extend(kept.into_iter().filter(|&n| !std::mem::replace(&mut seen[n], true)));
+        }
+        picked
+    }
+
+    fn matches(&mut self, subject: &str, selector: &Selector) -> Vec<usize> {
+        let found = match selector {
+            Selector::Name(name) => self.by_name.get(name.as_str()).copied().into_iter().collect(),
+            Selector::Glob(glob) => self.matching_glob(subject, glob),
+            Selector::Category(name) => self.by_category.get(name.as_str()).cloned().unwrap_or_default(),
+        };
+        let targets: Vec<usize> = found.iter().copied().filter(|&i| is_target(self.nodes[i])).collect();
+        if targets.is_empty() {
+            self.findings.push(self.no_match(subject, selector, found.first().map(|&i| self.nodes[i])));
+        }
+        targets
+    }
+
+    fn matching_glob(&mut self, subject: &str, glob: &str) -> Vec<usize> {
+        match Glob::new(glob).map(|g| g.compile_matcher()) {
+            Ok(matcher) => (0..self.nodes.len()).filter(|&i| matcher.is_match(&self.nodes[i].name)).collect(),
+            Err(error) => {
+                self.findings.push(
+                    Finding::error("nodes.bad-glob", subject, format!("`{glob}` is not a glob: {}", error.kind()))
+                        .fix("write a name, or a glob such as `dgx-*`"),
+                );
+                Vec::new()
+            }
+        }
+    }
+
+    fn no_match(&self, subject: &str, selector: &Selector, seen: Option<&InventoryNode>) -> Finding {
+        let text = shown(selector);
+        if let Some(node) = seen {
+            let kind = if node.template { "a template" } else { node.kind.as_str() };
+            return Finding::error(
+                "nodes.not-a-target",
+                subject,
+                format!("{text} means {}, which is {kind}", node.name),
+            )
+            .evidence(format!("{}: type {}", node.name, node.kind.as_str()))
+            .fix("name physical nodes only; head nodes and templates are never touched");
+        }
+        let near = self.nearest(selector);
+        let fix = match near.first() {
+            Some(_) => format!("did you mean {}?", near.join(", ")),
+            None => "run `plinth discover` to see what the inventory lists".to_owned(),
+        };
+        Finding::error("nodes.no-match", subject, format!("{text} matches no node of the inventory"))
+            .evidence(format!("{} nodes are listed", self.nodes.iter().filter(|n| is_target(n)).count()))
+            .fix(fix)
+    }
+
+    fn nearest(&self, selector: &Selector) -> Vec<&'a str> {
+        let targets = self.nodes.iter().filter(|n| is_target(n));
+        match selector {
+            Selector::Name(name) => nearest(name, targets.map(|n| n.name.as_str())),
+            Selector::Glob(glob) => nearest(glob, targets.map(|n| n.name.as_str())),
+            Selector::Category(name) => {
+                let mut names: Vec<&str> = self.by_category.keys().copied().collect();
+                names.sort_unstable();
+                nearest(name, names.into_iter())
+            }
+        }
+    }
+
+    fn outside(&self, subject: &str, selector: &Selector, found: &[usize], what: &str) -> Finding {
+        let names: Vec<&str> = found.iter().take(8).map(|&i| self.nodes[i].name.as_str()).collect();
+        Finding::error(
+            "nodes.no-match",
+            subject,
+            format!("{} matches nodes, but none of them is {what}", shown(selector)),
+        )
+        .evidence(format!("matches {}", names.join(", ")))
+        .fix("add the nodes to nodes.workers, or take the selector away")
+    }
+
+    fn check_counts(&mut self, members: &Members) {
+        if members.control_plane.is_empty() {
+            let text = "no node is left for the control plane";
+            self.findings.push(
+                Finding::error("nodes.no-control-plane", "nodes.controlPlane", text).fix("name at least one node"),
+            );
+        }
+        if members.workers.is_empty() {
+            let finding = Finding::error("nodes.no-workers", "nodes.workers", "no node is left as a worker");
+            self.findings.push(finding.fix("name at least one node"));
+        }
+        let etcd = members.etcd.len();
+        if etcd > 0 && etcd.is_multiple_of(2) {
+            let text = format!("etcd would have {etcd} members; only odd numbers keep a majority when one fails");
+            self.findings.push(
+                Finding::error("nodes.etcd-even", "nodes.etcd", text)
+                    .evidence(self.names(&members.etcd))
+                    .fix("select one node more or one less"),
+            );
+        }
+        self.check_two_roles(members);
+    }
+
+    fn check_two_roles(&mut self, members: &Members) {
+        let mut worker = vec![false; self.nodes.len()];
+        members.workers.iter().for_each(|&i| worker[i] = true);
+        let both: Vec<usize> = members.control_plane.iter().copied().filter(|&i| worker[i]).collect();
+        if !both.is_empty() {
+            let text = format!("{} node(s) are both control plane and worker", both.len());
+            self.findings.push(
+                Finding::error("nodes.two-roles", "nodes", text)
+                    .evidence(self.names(&both))
+                    .fix("keep each node in one of nodes.controlPlane and nodes.workers"),
+            );
+        }
+    }
+
+    fn check_overrides(&mut self, wanted: &Nodes, members: &Members) {
+        let mut member = vec![false; self.nodes.len()];
+        members.all(self.nodes.len()).into_iter().for_each(|i| member[i] = true);
+        for name in wanted.overrides.keys() {
+            let subject = format!("nodes.overrides.{name}");
+            match self.by_name.get(name.as_str()) {
+                None => self.findings.push(self.no_match(&subject, &Selector::Name(name.clone()), None)),
+                Some(&i) if !member[i] => self.findings.push(
+                    Finding::warning("nodes.override-unused", subject, format!("{name} is not in the cluster"))
+                        .fix("select the node, or take its override away"),
+                ),
+                Some(_) => {}
+            }
+        }
+    }
+
+    fn names(&self, nodes: &[usize]) -> String {
+        nodes.iter().map(|&i| self.nodes[i].name.as_str()).collect::<Vec<_>>().join(", ")
+    }
+}
+
+fn twice_listed(name: &str) -> Finding {
+    Finding::error("nodes.listed-twice", name, format!("the inventory lists two machines called {name}"))
+        .fix("give each machine its own hostname")
+}
+
+fn shown(selector: &Selector) -> String {
+    match selector {
+        Selector::Name(text) | Selector::Glob(text) => format!("`{text}`"),
+        Selector::Category(text) => format!("category `{text}`"),
+    }
+}
+
+/// At most three names that resemble the text, most alike first.
+pub(crate) fn nearest<'a>(text: &str, names: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
+    const ALIKE: f64 = 0.7;
+    let mut scored: Vec<(f64, &str)> =
+        names.map(|n| (strsim::jaro_winkler(text, n), n)).filter(|(score, _)| *score > ALIKE).collect();
+    scored.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(b.1)));
+    scored.into_iter().take(3).map(|(_, name)| name).collect()
+}

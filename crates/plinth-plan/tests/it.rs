@@ -1,0 +1,15 @@
+//! The planner against values: nothing here touches the world.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs, unreachable_pub)]
+
+mod it {
+    pub mod discovery;
+    pub mod kubespray;
+    pub mod lints;
+    pub mod planning;
+    pub mod properties;
+    pub mod rendering;
+    pub mod saving;
+    pub mod whole;
+}
+
+mod fixture;

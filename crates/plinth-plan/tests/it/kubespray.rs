@@ -1,0 +1,118 @@
+use crate::fixture::{codes, inventory as data, site};
+use plinth_catalog::KubernetesVersionForm::{Bare, Prefixed};
+use plinth_model::work::{Mirror, RegistryLogin};
+use plinth_plan::{Cluster, discover, kubespray, static_inventory};
+use plinth_site::Desired;
+use plinth_site::desired::{InventorySource, NodeOverride};
+use serde_json::{Value, json};
+
+fn cluster(desired: &Desired) -> Cluster {
+    let (cluster, findings) = Cluster::new(desired, &discover(desired, &data::basepod()));
+    assert_eq!(findings, []);
+    cluster
+}
+
+fn vars(desired: &Desired) -> Value {
+    kubespray::group_vars(desired, &cluster(desired), Prefixed).0
+}
+
+#[test]
+fn the_inventory_of_the_example() {
+    let mut desired = site::basepod();
+    let special = NodeOverride {
+        labels: [("site.example.com/rack".to_owned(), "r7".to_owned())].into_iter().collect(),
+        taints: vec!["nvidia.com/gpu=present:NoSchedule".into()],
+        storage: Some("/raid/containerd".into()),
+        ..NodeOverride::default()
+    };
+    desired.nodes.overrides.insert("dgx-06".into(), special);
+    let cluster = cluster(&desired);
+    insta::assert_snapshot!("inventory_json", kubespray::json(&kubespray::inventory(&desired, &cluster)));
+    insta::assert_snapshot!("inventory_ini", kubespray::inventory_ini(&desired, &cluster));
+    let yaml = kubespray::yaml(&kubespray::inventory(&desired, &cluster)).unwrap();
+    assert!(yaml.contains("kube_control_plane:"), "{yaml}");
+}
+
+#[test]
+fn the_variables_of_the_example() {
+    insta::assert_snapshot!("group_vars_json", kubespray::json(&vars(&site::basepod())));
+}
+
+#[test]
+fn the_order_of_the_site_file_is_kept() {
+    let mut desired = site::basepod();
+    desired.nodes.control_plane = site::names(&["cpu-06", "cpu-03", "cpu-05"]);
+    let inventory = kubespray::inventory(&desired, &cluster(&desired));
+    let group = |name: &str| -> Vec<String> {
+        let hosts = inventory.pointer(&format!("/all/children/{name}/hosts")).unwrap();
+        hosts.as_object().unwrap().keys().cloned().collect()
+    };
+    assert_eq!(group("kube_control_plane"), ["cpu-06", "cpu-03", "cpu-05"]);
+    assert_eq!(group("etcd"), group("kube_control_plane"));
+    let name = inventory.pointer("/all/hosts/cpu-03/etcd_member_name").unwrap();
+    assert_eq!(name, "etcd-cpu-03", "another order renames no member");
+}
+
+#[test]
+fn versions_have_the_form_of_the_release() {
+    let desired = site::basepod();
+    let version = |form| kubespray::group_vars(&desired, &cluster(&desired), form).0["kube_version"].clone();
+    assert_eq!(version(Prefixed), "v1.31.9");
+    assert_eq!(version(Bare), "1.31.9");
+}
+
+#[test]
+fn choices_of_the_site_become_typed_variables() {
+    let mut desired = site::basepod();
+    desired.kubernetes.mtu = Some(8950);
+    desired.platform.load_balancer = vec!["10.184.162.240/28".into()];
+    desired.storage.images = "/data/containerd".into();
+    let docker = Mirror {
+        registry: "docker.io".into(),
+        endpoints: vec!["mirror.example.com".into(), "http://10.0.0.1:5000".into()],
+    };
+    desired.registries.mirrors.push(docker);
+    desired.registries.logins.push(RegistryLogin {
+        registry: "mirror.example.com".into(),
+        username: "puller".into(),
+        password: site::env("MIRROR_PASSWORD"),
+    });
+    let vars = vars(&desired);
+    assert_eq!(vars["calico_mtu"], json!(8950));
+    assert_eq!(vars["kube_proxy_strict_arp"], json!(true));
+    assert_eq!(vars["containerd_storage_dir"], "/data/containerd");
+    let mirrors = &vars["containerd_registries_mirrors"][0]["mirrors"];
+    let hosts: Vec<&str> = mirrors.as_array().unwrap().iter().map(|m| m["host"].as_str().unwrap()).collect();
+    assert_eq!(hosts, ["https://mirror.example.com", "http://10.0.0.1:5000", "https://registry-1.docker.io"]);
+    assert_eq!(mirrors[1]["skip_verify"], json!(true));
+    let text = vars.to_string();
+    assert!(!text.contains("registry_auth") && !text.contains("MIRROR_PASSWORD") && !text.contains("puller"));
+}
+
+#[test]
+fn typha_comes_above_fifty_nodes_and_resolv_conf_is_left_to_bcm() {
+    let typha = |nodes: usize| {
+        let desired = site::large(nodes);
+        let InventorySource::Static(list) = &desired.inventory else { panic!() };
+        let (cluster, _) = Cluster::new(&desired, &discover(&desired, &static_inventory(list)));
+        kubespray::group_vars(&desired, &cluster, Bare).0
+    };
+    assert_eq!(typha(50).get("typha_enabled"), None);
+    assert_eq!(typha(101)["typha_replicas"], json!(2));
+    assert_eq!(typha(50)["resolvconf_mode"], "host_resolvconf");
+    assert_eq!(vars(&site::basepod())["resolvconf_mode"], "none");
+}
+
+#[test]
+fn the_sites_own_variables_win_and_clashes_are_said() {
+    let mut desired = site::basepod();
+    desired.kubernetes.extra_vars.insert("cluster_name".into(), json!("bcm-k8s-cluster"));
+    desired.kubernetes.extra_vars.insert("enable_nodelocaldns".into(), json!(true));
+    desired.kubernetes.extra_vars.insert("nginx_kube_apiserver_healthcheck_port".into(), json!(8082));
+    desired.kubernetes.extra_vars.insert("registry_password".into(), json!("hunter2"));
+    let (vars, findings) = kubespray::group_vars(&desired, &cluster(&desired), Prefixed);
+    assert_eq!(vars["cluster_name"], "bcm-k8s-cluster");
+    let wanted = ["kubernetes.extra-var-replaces", "kubernetes.extra-var-dead", "kubernetes.extra-var-secret"];
+    assert_eq!(codes(&findings), wanted);
+    assert!(!format!("{findings:?}").contains("hunter2"));
+}

@@ -1,0 +1,80 @@
+use crate::fixture::{example, inventory as data, planned, site, unseen};
+use plinth_plan::{Seen, render, static_inventory};
+use plinth_site::desired::InventorySource;
+
+/// Digests change with every version of plinth; the text around them should not.
+fn settled(text: &str) -> String {
+    let digits = |word: &str| word.len() == 12 && word.bytes().all(|b| b.is_ascii_hexdigit());
+    let lines = text.lines().map(|line| {
+        let words = line.split(' ').map(|w| {
+            if digits(w.trim_end_matches(',')) { w.replace(|c: char| c.is_ascii_hexdigit(), "0") } else { w.to_owned() }
+        });
+        words.collect::<Vec<_>>().join(" ")
+    });
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn the_example_as_text() {
+    insta::assert_snapshot!("plan_text", settled(&render::text(&example(), false, 100)));
+}
+
+#[test]
+fn a_half_done_world_as_text() {
+    let mut desired = site::basepod();
+    desired.access.legacy_keys.push("dgx-06".into());
+    let mut observed = unseen(data::basepod());
+    for step in &example().steps {
+        let seen = match (step.id.verb(), step.id.target()) {
+            ("connect" | "account", "dgx-06") => Seen::Todo(vec![format!("+ {} on dgx-06", step.id.verb())]),
+            ("connect" | "account" | "facts" | "registries", _) => Seen::Done,
+            _ => continue,
+        };
+        observed.steps.insert(step.id.clone(), seen);
+    }
+    for node in ["cpu-03", "cpu-05", "cpu-06", "dgx-05"] {
+        observed.answers.insert(format!("storage/{node}"), "fits".into());
+    }
+    let text = render::text(&planned(&desired, &observed), false, 80);
+    let start: Vec<&str> = text.lines().skip_while(|l| *l != "nodes").take_while(|l| *l != "kubernetes").collect();
+    let end: Vec<&str> = text.lines().skip_while(|l| *l != "not known yet").collect();
+    insta::assert_snapshot!("half_done_text", format!("{}\n...\n{}", start.join("\n"), end.join("\n")));
+}
+
+#[test]
+fn no_line_is_too_long_and_colour_changes_nothing_else() {
+    let plan = example();
+    for width in [60, 80, 120] {
+        let text = render::text(&plan, false, width);
+        let long: Vec<&str> =
+            text.lines().filter(|l| l.chars().count() > width && l.split_whitespace().count() > 3).collect();
+        assert_eq!(long, Vec::<&str>::new(), "width {width}");
+    }
+    let coloured = render::text(&plan, true, 80);
+    assert!(coloured.contains("\u{1b}[32m"));
+    let mut plain = coloured.replace("\u{1b}[0m", "");
+    for colour in ["1", "2", "31", "32", "33"] {
+        plain = plain.replace(&format!("\u{1b}[{colour}m"), "");
+    }
+    assert_eq!(plain, render::text(&plan, false, 80));
+}
+
+#[test]
+fn a_large_site_stays_readable() {
+    let desired = site::large(300);
+    let InventorySource::Static(nodes) = &desired.inventory else { panic!() };
+    let text = render::text(&planned(&desired, &unseen(static_inventory(nodes))), false, 100);
+    assert!(text.contains("300 nodes: node-00000"), "{text}");
+    assert!(text.contains("and 294 more"), "{text}");
+    assert!(text.lines().count() < 250, "{} lines", text.lines().count());
+}
+
+#[test]
+fn the_graph_has_every_step_and_every_need() {
+    let plan = example();
+    let dot = render::dot(&plan);
+    assert_eq!(dot.matches(" -> ").count(), plan.steps.iter().map(|s| s.needs.len()).sum::<usize>());
+    assert_eq!(dot.matches("[label=").count(), plan.steps.len());
+    assert!(dot.contains("\"nodes/account/cpu-03\" -> \"nodes/facts/cpu-03\";"));
+    assert!(dot.starts_with("digraph \"basepod-a\" {") && dot.ends_with("}\n"));
+}

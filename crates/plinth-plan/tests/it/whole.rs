@@ -1,0 +1,87 @@
+//! The real site reader, the real catalog and the planner together: what they agree on is a contract.
+
+use crate::fixture::{inventory as data, unseen};
+use plinth_catalog::Catalog;
+use plinth_model::Work;
+use plinth_model::plan::Plan;
+use plinth_plan::lint::lint;
+use plinth_plan::{Seen, plan};
+use std::path::Path;
+
+const SITE: &str = r#"
+apiVersion: plinth/v1
+kind: Site
+metadata: {name: basepod-a}
+inventory:
+  bcm: {endpoint: "https://bcm-head-01:8081", username: {env: BCM_USERNAME}, password: {env: BCM_PASSWORD}, tls: {caFile: bcm-ca.pem}}
+networks:
+  production: 10.184.162.0/24
+  forbidden: [10.229.10.0/24]
+nodes:
+  controlPlane: [cpu-03, cpu-05, cpu-06]
+  workers: [dgx-05, dgx-06]
+  gpu: [dgx-*]
+access:
+  bootstrap: {user: ibm, password: {env: BOOTSTRAP_PASSWORD}}
+  account: {name: ansiblebcm, uid: 60000, gid: 60000}
+kubernetes:
+  engine: kubespray
+  version: v1.31.9
+  network: {plugin: calico, pods: 172.29.0.0/16, services: 10.150.0.0/16}
+platform:
+  ingress: {http: 30080, https: 30443}
+runai:
+  version: "2.21"
+  domain: bcm-head-01.eth.cluster
+  registry: {token: {env: RUNAI_REGISTRY_TOKEN}}
+  admin: {email: admin@example.com, password: {env: RUNAI_ADMIN_PASSWORD}}
+  cluster: {name: bcm-gpu-cluster}
+"#;
+
+fn planned(done: bool) -> Plan {
+    let site = plinth_site::parse(SITE.as_bytes(), Path::new("site.yaml")).unwrap_or_else(|r| panic!("{:#?}", r.findings));
+    let catalog = Catalog::embedded().unwrap();
+    let mut observed = unseen(data::basepod());
+    let first = plan(&site.desired, &observed, &catalog).unwrap_or_else(|findings| panic!("{findings:#?}"));
+    if !done {
+        return first;
+    }
+    observed.steps = first.steps.iter().map(|s| (s.id.clone(), Seen::Done)).collect();
+    plan(&site.desired, &observed, &catalog).unwrap()
+}
+
+#[test]
+fn the_example_site_and_the_embedded_catalog_make_a_sound_plan() {
+    let plan = planned(false);
+    assert_eq!(lint(&plan), []);
+    let ids: Vec<&str> = plan.steps.iter().map(|s| s.id.as_str()).collect();
+    for id in [
+        "bcm/identity/bcm-head-01",
+        "kubernetes/deploy/basepod-a",
+        "kubernetes/dns/bcm-head-01.eth.cluster",
+        "platform/release/gpu-operator",
+        "platform/objects/knative-operator",
+        "platform/release/runai-control-plane",
+        "runai/register/bcm-gpu-cluster",
+        "platform/release/runai-cluster",
+        "checks/gpu-pod/dgx-05",
+        "checks/runai/bcm-gpu-cluster",
+    ] {
+        assert!(ids.contains(&id), "{id} is not among {ids:#?}");
+    }
+    assert_eq!(planned(true).pending(), 0);
+}
+
+#[test]
+fn every_component_waits_for_its_namespace_and_gpu_checks_for_whoever_offers_gpus() {
+    let plan = planned(false);
+    for step in &plan.steps {
+        let Work::HelmRelease { release } = &step.work else { continue };
+        let namespace = format!("platform/namespace/{}", release.namespace);
+        assert!(step.needs.iter().any(|n| n.as_str() == namespace), "{} does not need {namespace}", step.id);
+    }
+    let check = plan.steps.iter().find(|s| s.id.as_str() == "checks/gpu-pod/dgx-05").unwrap();
+    assert!(check.needs.iter().any(|n| n.target() == "gpu-operator"), "{:?}", check.needs);
+}
+#[test]
+fn zz_temp() { println!("{}", plinth_plan::render::text(&planned(false), false, 110)); }

@@ -1,0 +1,101 @@
+//! Findings as text, for those that do not point into a file. Those that do are drawn with their place in the file by the
+//! printer of the binary.
+
+use crate::style::{Palette, clean};
+use plinth_model::{Finding, Severity};
+
+/// All findings, worst first, with a closing line that counts them; empty for none.
+#[must_use]
+pub fn findings(findings: &[Finding], palette: Palette) -> String {
+    if findings.is_empty() {
+        return String::new();
+    }
+    let mut sorted: Vec<&Finding> = findings.iter().collect();
+    sorted.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
+    let mut text = String::new();
+    for one in sorted {
+        text.push_str(&finding(one, palette));
+        text.push('\n');
+    }
+    text.push_str(&tally(findings));
+    text.push('\n');
+    text
+}
+
+/// One finding: its head, then what was seen and what to do.
+#[must_use]
+pub fn finding(finding: &Finding, palette: Palette) -> String {
+    let severity = match finding.severity {
+        Severity::Error => palette.red("error"),
+        Severity::Warning => palette.yellow("warning"),
+        Severity::Info => palette.cyan("info"),
+    };
+    let place = match (finding.line, finding.column) {
+        (Some(line), Some(column)) => format!(" (line {line}, column {column})"),
+        _ => String::new(),
+    };
+    let head = format!("{severity}  {}  {}{place}", palette.bold(&clean(&finding.code)), clean(&finding.subject));
+    let mut text = head.trim_end().to_owned() + "\n";
+    for part in parts(finding, palette) {
+        text.push_str(&format!("  {part}\n"));
+    }
+    text
+}
+
+/// What, evidence and fix; one line each, labelled.
+pub(crate) fn parts(finding: &Finding, palette: Palette) -> Vec<String> {
+    let mut lines = vec![labelled("what", &finding.message, palette)];
+    for (n, evidence) in finding.evidence.iter().enumerate() {
+        lines.push(labelled(if n == 0 { "evidence" } else { "" }, evidence, palette));
+    }
+    if !finding.fix.is_empty() {
+        lines.push(labelled("fix", &format!("{} ({})", clean(&finding.fix), finding.owner), palette));
+    }
+    lines
+}
+
+/// `what      the certificate is not checked`.
+pub(crate) fn labelled(label: &str, text: &str, palette: Palette) -> String {
+    format!("{} {}", palette.dim(&format!("{label:<9}")), clean(text))
+}
+
+/// `1 error, 2 warnings`.
+#[must_use]
+pub fn tally(findings: &[Finding]) -> String {
+    let count = |severity| findings.iter().filter(|finding| finding.severity == severity).count();
+    let parts = [
+        (count(Severity::Error), "error", "errors"),
+        (count(Severity::Warning), "warning", "warnings"),
+        (count(Severity::Info), "note", "notes"),
+    ];
+    let told: Vec<String> = parts.iter().filter(|p| p.0 > 0).map(|(n, one, many)| amount(*n, one, many)).collect();
+    if told.is_empty() { "no findings".to_owned() } else { told.join(", ") }
+}
+
+/// `1 node`, `2 nodes`.
+#[must_use]
+pub fn amount(number: usize, one: &str, many: &str) -> String {
+    format!("{number} {}", if number == 1 { one } else { many })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use plinth_model::Owner;
+
+    #[test]
+    fn errors_come_first_and_all_parts_are_there() {
+        let list = [
+            Finding::info("a.note", "x", "worth knowing"),
+            Finding::error("bcm.address-none-safe", "dgx-05", "no address is safe")
+                .evidence("bond0 10.229.10.5: forbidden")
+                .evidence("ipmi0 10.9.0.5: a BMC")
+                .owner(Owner::BcmAdmin)
+                .fix("give it an address in 10.184.162.0/24"),
+            Finding::warning("b.doubt", "y", "odd").fix("look"),
+        ];
+        insta::assert_snapshot!(findings(&list, Palette::PLAIN));
+        assert_eq!(findings(&[], Palette::PLAIN), "");
+        assert_eq!(tally(&[]), "no findings");
+    }
+}

@@ -1,0 +1,299 @@
+//! The live view on standard error: a bar per stage, the longest running steps, a foot line; notable news scrolls above.
+//!
+//! Elapsed times come from event times. Between events they go on with the machine's clock, except in a rehearsal, where
+//! time is virtual. Use it only on a terminal: elsewhere it draws nothing, [`crate::Lines`] is for that.
+
+use crate::findings::amount;
+use crate::picture::{Picture, StageCounts};
+use crate::scribe::{Scribe, Verbosity, moving};
+use crate::sink::Sink;
+use crate::span::{clock, span};
+use crate::style::{Palette, Sign};
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
+use plinth_model::{Event, EventBody, Plan, Stage};
+use std::collections::BTreeMap;
+use std::fmt;
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+/// Running steps shown; more are counted.
+const ROWS: usize = 6;
+
+/// How often times move while no event comes.
+const TICK: Duration = Duration::from_millis(500);
+
+/// The live view.
+pub struct Live {
+    scribe: Scribe,
+    palette: Palette,
+    multi: MultiProgress,
+    stages: BTreeMap<Stage, ProgressBar>,
+    rows: Vec<Row>,
+    foot: ProgressBar,
+    now: Arc<Now>,
+    error: Option<io::Error>,
+    closed: bool,
+}
+
+/// A line of a running step.
+struct Row {
+    bar: ProgressBar,
+    started: Arc<AtomicU64>,
+}
+
+impl Live {
+    /// Draws on standard error, knowing the plan: bars then have their full length from the start.
+    #[must_use]
+    pub fn of_plan(plan: &Plan, palette: Palette) -> Self {
+        let scribe = Scribe::of_plan(plan, palette, Verbosity::Notable);
+        Self::drawn_on(ProgressDrawTarget::stderr_with_hz(15), scribe, palette)
+    }
+
+    /// Draws on standard error; bars grow with the steps seen.
+    #[must_use]
+    pub fn new(palette: Palette) -> Self {
+        let scribe = Scribe::new(palette, Verbosity::Notable);
+        Self::drawn_on(ProgressDrawTarget::stderr_with_hz(15), scribe, palette)
+    }
+
+    fn drawn_on(target: ProgressDrawTarget, scribe: Scribe, palette: Palette) -> Self {
+        let multi = MultiProgress::with_draw_target(target);
+        let now = Arc::new(Now::new());
+        let foot = multi.add(ProgressBar::new_spinner());
+        foot.set_style(timed("{time:>9}  {wide_msg}", &now, &Arc::default(), clock));
+        let live = Self {
+            scribe,
+            palette,
+            multi,
+            stages: BTreeMap::new(),
+            rows: Vec::new(),
+            foot,
+            now,
+            error: None,
+            closed: false,
+        };
+        if !live.multi.is_hidden() {
+            live.foot.enable_steady_tick(TICK);
+        }
+        live
+    }
+
+    fn draw(&mut self) {
+        let picture = self.scribe.picture();
+        self.now.set(picture.elapsed(), picture.run.as_ref().is_some_and(|run| !run.rehearsal));
+        self.draw_stages();
+        self.draw_rows();
+        self.foot.set_message(foot(self.scribe.picture()));
+    }
+
+    fn draw_stages(&mut self) {
+        for (stage, total, counts, in_flight) in stage_lines(self.scribe.picture()) {
+            let bar = match self.stages.get(&stage) {
+                Some(bar) => bar.clone(),
+                None => self.add_stage(stage),
+            };
+            bar.set_length(total as u64);
+            bar.set_position(counts.ended() as u64);
+            bar.set_message(stage_message(&counts, in_flight));
+        }
+    }
+
+    fn add_stage(&mut self, stage: Stage) -> ProgressBar {
+        // Stages stand in their order of display, whichever is seen first.
+        let index = Stage::ALL.iter().filter(|s| **s < stage && self.stages.contains_key(s)).count();
+        let bar = self.multi.insert(index, ProgressBar::new(0));
+        bar.set_style(stage_style(self.palette));
+        bar.set_prefix(stage.title());
+        self.stages.insert(stage, bar.clone());
+        bar
+    }
+
+    fn draw_rows(&mut self) {
+        let running = self.scribe.picture().longest_running();
+        let shown = running.len().min(ROWS);
+        let started = self.scribe.picture().run.as_ref().map(|run| run.started);
+        let wanted: Vec<(u64, String)> = running
+            .iter()
+            .take(ROWS)
+            .map(|(step, running)| {
+                let since = started.map_or(0.0, |start| running.started.duration_since(start).as_secs_f64());
+                (milliseconds(since), format!("{step}  {}", moving(running)))
+            })
+            .collect();
+        while self.rows.len() > shown {
+            if let Some(row) = self.rows.pop() {
+                row.bar.finish_and_clear();
+                self.multi.remove(&row.bar);
+            }
+        }
+        while self.rows.len() < shown {
+            let row = self.new_row();
+            self.rows.push(row);
+        }
+        for (row, (started, message)) in self.rows.iter().zip(wanted) {
+            row.started.store(started, Ordering::Relaxed);
+            row.bar.set_message(message);
+        }
+    }
+
+    fn new_row(&self) -> Row {
+        let started = Arc::new(AtomicU64::new(0));
+        let bar = self.multi.insert_before(&self.foot, ProgressBar::new_spinner());
+        let mark = self.palette.painted(Sign::Running);
+        bar.set_style(timed(&format!("  {mark} {{time:>12}}  {{wide_msg}}"), &self.now, &started, span));
+        if !self.multi.is_hidden() {
+            bar.enable_steady_tick(TICK);
+        }
+        Row { bar, started }
+    }
+
+    fn print(&mut self, lines: &[String]) {
+        for line in lines.iter().flat_map(|line| line.split('\n')) {
+            if let Err(error) = self.multi.println(line) {
+                self.error.get_or_insert(error);
+            }
+        }
+    }
+
+    /// Takes the view away; what was printed stays.
+    fn close(&mut self) {
+        self.closed = true;
+        let bars = self.stages.values().chain(self.rows.iter().map(|row| &row.bar)).chain([&self.foot]);
+        for bar in bars {
+            bar.disable_steady_tick();
+            bar.finish_and_clear();
+        }
+        if let Err(error) = self.multi.clear() {
+            self.error.get_or_insert(error);
+        }
+    }
+}
+
+impl Sink for Live {
+    fn event(&mut self, event: &Event) {
+        let lines = self.scribe.take(event);
+        if matches!(event.body, EventBody::RunFinished { .. }) && !self.closed {
+            self.close();
+        }
+        self.print(&lines);
+        if !self.closed {
+            self.draw();
+        }
+    }
+
+    fn finish(&mut self) -> io::Result<()> {
+        if !self.closed {
+            self.close();
+        }
+        let rest = self.scribe.rest();
+        self.print(&rest);
+        self.error.take().map_or(Ok(()), Err)
+    }
+}
+
+impl Drop for Live {
+    fn drop(&mut self) {
+        if !self.closed {
+            self.close();
+        }
+    }
+}
+
+/// Event time, going on between events.
+struct Now {
+    made: Instant,
+    event_ms: AtomicU64,
+    seen_ms: AtomicU64,
+    flows: AtomicBool,
+}
+
+impl Now {
+    fn new() -> Self {
+        let (event_ms, seen_ms) = (AtomicU64::new(0), AtomicU64::new(0));
+        Self { made: Instant::now(), event_ms, seen_ms, flows: AtomicBool::new(false) }
+    }
+
+    fn set(&self, seconds: f64, flows: bool) {
+        self.event_ms.store(milliseconds(seconds), Ordering::Relaxed);
+        self.seen_ms.store(milliseconds(self.made.elapsed().as_secs_f64()), Ordering::Relaxed);
+        self.flows.store(flows, Ordering::Relaxed);
+    }
+
+    /// Milliseconds since the run started.
+    fn get(&self) -> u64 {
+        let event = self.event_ms.load(Ordering::Relaxed);
+        if !self.flows.load(Ordering::Relaxed) {
+            return event;
+        }
+        let passed = milliseconds(self.made.elapsed().as_secs_f64());
+        event + passed.saturating_sub(self.seen_ms.load(Ordering::Relaxed))
+    }
+}
+
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+fn milliseconds(seconds: f64) -> u64 {
+    // Saturates: negative becomes 0.
+    (seconds * 1000.0) as u64
+}
+
+/// A style whose `{time}` is the time since `started`.
+fn timed(template: &str, now: &Arc<Now>, started: &Arc<AtomicU64>, written: fn(f64) -> String) -> ProgressStyle {
+    let (now, started) = (Arc::clone(now), Arc::clone(started));
+    let time = move |_: &ProgressState, out: &mut dyn fmt::Write| {
+        let passed = now.get().saturating_sub(started.load(Ordering::Relaxed));
+        // A cell of the view that could not be written is drawn again at the next tick.
+        let _ = out.write_str(&written(Duration::from_millis(passed).as_secs_f64()));
+    };
+    ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_spinner()).with_key("time", time)
+}
+
+/// 36 columns and a message that is cut: fits 40 columns.
+fn stage_style(palette: Palette) -> ProgressStyle {
+    let colour = if palette.colour { ".green" } else { "" };
+    let style =
+        ProgressStyle::with_template(&format!("{{prefix:>11}} {{bar:12{colour}}} {{pos:>4}}/{{len:<4}} {{wide_msg}}"))
+            .unwrap_or_else(|_| ProgressStyle::default_bar());
+    style.progress_chars(if palette.unicode { "━╸─" } else { "#>-" })
+}
+
+/// Stages of the plan, or those seen: total, counts, steps in flight.
+fn stage_lines(picture: &Picture) -> Vec<(Stage, usize, StageCounts, usize)> {
+    let line = |stage: Stage| {
+        let counts = picture.stages.get(&stage).copied();
+        let total = picture.totals.get(&stage).copied();
+        if counts.is_none() && total.is_none() {
+            return None;
+        }
+        let counts = counts.unwrap_or_default();
+        let in_flight = picture.running.values().filter(|running| running.stage == stage).count();
+        Some((stage, total.unwrap_or(counts.ended() + in_flight), counts, in_flight))
+    };
+    Stage::ALL.into_iter().filter_map(line).collect()
+}
+
+fn stage_message(counts: &StageCounts, in_flight: usize) -> String {
+    let parts = [(counts.failed, "failed"), (counts.not_run, "not run"), (in_flight, "running")];
+    let told: Vec<String> = parts.iter().filter(|(n, _)| *n > 0).map(|(n, word)| format!("{n} {word}")).collect();
+    told.join(", ")
+}
+
+fn foot(picture: &Picture) -> String {
+    let counts = picture.counts();
+    let ended: usize = picture.stages.values().map(StageCounts::ended).sum();
+    let all = picture.run.as_ref().map_or(ended, |run| run.steps);
+    let mut parts = vec![format!("{ended}/{all} steps"), amount(counts.warnings, "warning", "warnings")];
+    let hidden = picture.running.len().saturating_sub(ROWS);
+    if hidden > 0 {
+        parts.push(format!("{hidden} more running"));
+    }
+    if picture.stopping.is_some() {
+        parts.push("stopping".to_owned());
+    }
+    parts.join(", ")
+}
+
+#[cfg(test)]
+#[path = "live_tests.rs"]
+mod tests;

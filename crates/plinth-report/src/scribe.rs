@@ -1,0 +1,275 @@
+//! Turns events into lines of text. It writes nowhere: [`crate::Lines`] puts the lines into a log, [`crate::Live`] lets them
+//! scroll above the live view.
+
+use crate::findings::{amount, parts};
+use crate::fold::{Fold, Kind, Line, News};
+use crate::picture::{Picture, Running};
+use crate::span::{clock, span};
+use crate::style::{Palette, Sign, clean};
+use crate::summary::summary;
+use plinth_model::event::Ended;
+use plinth_model::{Event, EventBody, Finding, Plan, Stage, StepId};
+use std::collections::BTreeSet;
+
+/// Seconds of event time between two heartbeats, at least.
+const HEARTBEAT: f64 = 15.0;
+
+/// How much is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verbosity {
+    /// Everything, with stage headers and heartbeats.
+    All,
+    /// What changed, failed or is doubtful: the live view shows the rest.
+    Notable,
+}
+
+/// Turns events into lines.
+pub struct Scribe {
+    palette: Palette,
+    verbosity: Verbosity,
+    picture: Picture,
+    fold: Fold,
+    headed: BTreeSet<Stage>,
+    last_beat: f64,
+}
+
+impl Scribe {
+    /// Knows nothing of the plan: folded lines then wait for their time window.
+    #[must_use]
+    pub fn new(palette: Palette, verbosity: Verbosity) -> Self {
+        let (picture, fold) = (Picture::default(), Fold::default());
+        Self { palette, verbosity, picture, fold, headed: BTreeSet::new(), last_beat: 0.0 }
+    }
+
+    /// Knows how many steps each stage has, and when a folded line is complete.
+    #[must_use]
+    pub fn of_plan(plan: &Plan, palette: Palette, verbosity: Verbosity) -> Self {
+        let mut scribe = Self { picture: Picture::of_plan(plan), ..Self::new(palette, verbosity) };
+        for step in plan.steps.iter().filter(|step| step.work.node().is_some()) {
+            scribe.fold.expect(label(&step.id));
+        }
+        scribe
+    }
+
+    /// The picture so far.
+    #[must_use]
+    pub fn picture(&self) -> &Picture {
+        &self.picture
+    }
+
+    /// Takes one event; answers the lines to be written now. An event that was seen before gives none.
+    pub fn take(&mut self, event: &Event) -> Vec<String> {
+        if !self.picture.fold(event) {
+            return Vec::new();
+        }
+        let now = self.picture.elapsed();
+        let due = self.fold.due(now);
+        let mut lines = self.written(&due);
+        lines.extend(self.news(now, &event.body));
+        lines.extend(self.heartbeat(now));
+        lines
+    }
+
+    /// What still waits, when no more events come; with the summary if the run never told its end.
+    pub fn rest(&mut self) -> Vec<String> {
+        let mut lines = self.waiting();
+        if self.picture.run.is_some() && self.picture.end.is_none() {
+            lines.push(summary(&self.picture, self.palette));
+        }
+        lines
+    }
+
+    fn news(&mut self, now: f64, body: &EventBody) -> Vec<String> {
+        match body {
+            EventBody::RunStarted { .. } => self.run_head(),
+            EventBody::StepStarted { stage, .. } => self.header(now, *stage),
+            EventBody::StepFinished { .. } => self.finished(now, body),
+            EventBody::StepRetrying { step, attempt, message, wait_s } => {
+                let text = format!("attempt {attempt} failed: {}; again in {}", clean(message), span(wait_s.max(0.0)));
+                vec![self.line(now, Sign::Retry, step.as_str(), "retrying", &text)]
+            }
+            EventBody::GateOpened { gate, answer } => self.gate(now, gate, answer),
+            EventBody::Finding { finding } => self.finding(now, finding),
+            EventBody::RunStopping { reason } => {
+                vec![self.line(now, Sign::Warning, "stopping", &clean(reason), "what is in flight is finished")]
+            }
+            EventBody::RunFinished { .. } => {
+                let mut lines = self.waiting();
+                lines.push(String::new());
+                lines.push(summary(&self.picture, self.palette));
+                lines
+            }
+            EventBody::StepActing { .. } | EventBody::StepProgress { .. } => Vec::new(),
+        }
+    }
+
+    fn run_head(&self) -> Vec<String> {
+        let Some(run) = &self.picture.run else { return Vec::new() };
+        let verb = if run.continues { "continues" } else { "starts" };
+        let time = if run.rehearsal { "; a rehearsal: time is virtual" } else { "" };
+        let size = format!("{} on {}", amount(run.steps, "step", "steps"), amount(run.hosts, "host", "hosts"));
+        vec![format!("{} {verb}: plan {}, {size}{time}", self.palette.bold(run.site.as_str()), run.plan.short())]
+    }
+
+    fn header(&mut self, now: f64, stage: Stage) -> Vec<String> {
+        if self.verbosity == Verbosity::Notable || !self.headed.insert(stage) {
+            return Vec::new();
+        }
+        let mut lines = self.waiting();
+        let size = self.picture.totals.get(&stage).map(|n| format!("  {}", amount(*n, "step", "steps")));
+        let title = self.palette.bold(stage.title());
+        lines.push(format!("{}  {title}{}", self.palette.dim(&clock(now)), size.unwrap_or_default()));
+        lines
+    }
+
+    fn finished(&mut self, now: f64, body: &EventBody) -> Vec<String> {
+        let EventBody::StepFinished { step, stage, node, outcome, seconds, detail, finding } = body else {
+            return Vec::new();
+        };
+        let mut lines = if *outcome == Ended::NotRun { Vec::new() } else { self.header(now, *stage) };
+        match (outcome, node) {
+            (Ended::Failed, _) => lines.extend(self.failure(now, step, *seconds, detail, finding.as_deref())),
+            (Ended::NotRun, _) => {
+                let kind = Kind { label: String::new(), word: "not run".into(), unit: "steps" };
+                let news = News { target: step.to_string(), detail: clean(detail), seconds: None };
+                lines.extend(self.add(now, kind, Sign::NotRun, news));
+                let complete = self.fold.spoke(&label(step));
+                lines.extend(self.written(&complete));
+            }
+            (_, Some(_)) => {
+                let kind = Kind { label: label(step), word: word(*outcome).into(), unit: "nodes" };
+                let seconds = Some(*seconds).filter(|s| *s > 0.0);
+                let news = News { target: step.target().to_owned(), detail: clean(detail), seconds };
+                lines.extend(self.add(now, kind, sign(*outcome), news));
+            }
+            (_, None) if self.tells(sign(*outcome)) => {
+                let text = format!("{} ({})", clean(detail), span(*seconds));
+                lines.push(self.line(now, sign(*outcome), step.as_str(), word(*outcome), &text));
+            }
+            (_, None) => {}
+        }
+        lines
+    }
+
+    /// At once, never folded: what, evidence and fix below the step.
+    fn failure(&mut self, now: f64, step: &StepId, seconds: f64, detail: &str, found: Option<&Finding>) -> Vec<String> {
+        let label = label(step);
+        let complete = self.fold.spoke(&label);
+        let mut lines = self.written(&complete);
+        let text = format!("{} ({})", clean(detail), span(seconds));
+        lines.push(self.line(now, Sign::Failed, step.as_str(), "failed", &text));
+        if let Some(finding) = found {
+            let about = format!("{} ({})", clean(&finding.subject), clean(&finding.code));
+            lines.push(indented(&crate::findings::labelled("about", &about, self.palette)));
+            lines.extend(parts(finding, self.palette).iter().map(|part| indented(part)));
+        }
+        lines
+    }
+
+    fn gate(&mut self, now: f64, gate: &str, answer: &str) -> Vec<String> {
+        let (name, target) = gate.split_once('/').unwrap_or(("", gate));
+        let kind = Kind { label: format!("gate {name}"), word: clean(answer), unit: "nodes" };
+        let news = News { target: clean(target), detail: "opened".to_owned(), seconds: None };
+        self.add(now, kind, Sign::Gate, news)
+    }
+
+    fn finding(&self, now: f64, finding: &Finding) -> Vec<String> {
+        let (code, subject, severity) = (clean(&finding.code), clean(&finding.subject), finding.severity.to_string());
+        let mut lines = vec![self.line(now, Sign::Warning, &code, &severity, &subject)];
+        lines.extend(parts(finding, self.palette).iter().map(|part| indented(part)));
+        lines
+    }
+
+    /// A sign of life of the longest running step. The longer it runs, the rarer: a step of an hour needs no 240 lines.
+    fn heartbeat(&mut self, now: f64) -> Option<String> {
+        if self.verbosity == Verbosity::Notable {
+            return None;
+        }
+        let running = self.picture.longest_running();
+        let (step, longest) = running.first()?;
+        let since = self.picture.running_for(longest);
+        if since < HEARTBEAT || now - self.last_beat < HEARTBEAT.max(since / 3.0) {
+            return None;
+        }
+        let more = running.len() - 1;
+        let others = if more > 0 { format!("; {more} more running") } else { String::new() };
+        let text = format!("{} ({}){others}", moving(longest), span(since));
+        let line = self.line(now, Sign::Running, step.as_str(), "running", text.trim_start());
+        self.last_beat = now;
+        Some(line)
+    }
+
+    fn add(&mut self, now: f64, kind: Kind, sign: Sign, news: News) -> Vec<String> {
+        let lines = self.fold.add(now, kind, sign, news);
+        self.written(&lines)
+    }
+
+    fn waiting(&mut self) -> Vec<String> {
+        let lines = self.fold.rest();
+        self.written(&lines)
+    }
+
+    fn written(&self, lines: &[Line]) -> Vec<String> {
+        lines.iter().filter(|line| self.tells(line.sign)).map(|line| self.folded(line)).collect()
+    }
+
+    fn tells(&self, sign: Sign) -> bool {
+        self.verbosity == Verbosity::All || !matches!(sign, Sign::Unchanged | Sign::Skipped)
+    }
+
+    fn folded(&self, line: &Line) -> String {
+        let time = match line.seconds {
+            None => String::new(),
+            Some((low, high)) if span(low) == span(high) => format!(" ({})", span(high)),
+            Some((low, high)) => format!(" ({} to {})", span(low), span(high)),
+        };
+        let names = if line.names.is_empty() { String::new() } else { format!(": {}", line.names) };
+        self.line(line.at, line.sign, &line.head, &line.word, &format!("{}{time}{names}", line.detail))
+    }
+
+    /// `12:04  ✓ nodes/account/dgx-05        changed    user ansiblebcm made (0.6 s)`.
+    fn line(&self, at: f64, sign: Sign, head: &str, word: &str, text: &str) -> String {
+        let (time, mark) = (self.palette.dim(&clock(at)), self.palette.painted(sign));
+        let head = if sign == Sign::Failed { self.palette.red(&format!("{head:<32}")) } else { format!("{head:<32}") };
+        format!("{time}  {mark} {head}  {word:<9}  {text}").trim_end().to_owned()
+    }
+}
+
+/// `60/870 container-engine`, as far as known.
+pub(crate) fn moving(running: &Running) -> String {
+    let Some(progress) = &running.progress else { return String::new() };
+    let message = clean(&progress.message);
+    match (progress.done, progress.total) {
+        (0, 0) => message,
+        (done, 0) => format!("{done} {message}"),
+        (done, total) => format!("{done}/{total} {message}"),
+    }
+}
+
+fn indented(text: &str) -> String {
+    format!("         {text}")
+}
+
+fn label(step: &StepId) -> String {
+    format!("{}/{}", step.area(), step.verb())
+}
+
+const fn word(outcome: Ended) -> &'static str {
+    match outcome {
+        Ended::Changed => "changed",
+        Ended::Unchanged => "unchanged",
+        Ended::Skipped => "skipped",
+        Ended::Failed => "failed",
+        Ended::NotRun => "not run",
+    }
+}
+
+const fn sign(outcome: Ended) -> Sign {
+    match outcome {
+        Ended::Changed => Sign::Changed,
+        Ended::Unchanged => Sign::Unchanged,
+        Ended::Skipped => Sign::Skipped,
+        Ended::Failed => Sign::Failed,
+        Ended::NotRun => Sign::NotRun,
+    }
+}

@@ -1,0 +1,176 @@
+//! Colours and signs of the terminal. Every line makes sense without either: a sign always stands before the word it means.
+
+/// What the terminal can show.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Palette {
+    /// ANSI colours.
+    pub colour: bool,
+    /// Signs outside ASCII.
+    pub unicode: bool,
+}
+
+/// A sign in front of a line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sign {
+    /// It was made so.
+    Changed,
+    /// It was already so.
+    Unchanged,
+    /// Left out, by its gate.
+    Skipped,
+    /// It failed.
+    Failed,
+    /// It was not reached.
+    NotRun,
+    /// It is tried again.
+    Retry,
+    /// A gate opened.
+    Gate,
+    /// It is still going on.
+    Running,
+    /// Something doubtful.
+    Warning,
+}
+
+impl Palette {
+    /// Neither colour nor signs: what a log file or an old terminal gets.
+    pub const PLAIN: Palette = Palette { colour: false, unicode: false };
+
+    /// Decides from the environment. `NO_COLOR` (any value but the empty one) and `TERM=dumb` switch colour off; signs need a
+    /// locale that says UTF-8. A locale says nothing about colour and `NO_COLOR` says nothing about signs.
+    pub fn detect(terminal: bool, variable: impl Fn(&str) -> Option<String>) -> Self {
+        let set = |name: &str| variable(name).filter(|value| !value.is_empty());
+        let colour = terminal && set("NO_COLOR").is_none() && set("TERM").is_none_or(|term| term != "dumb");
+        let locale = set("LC_ALL").or_else(|| set("LC_CTYPE")).or_else(|| set("LANG")).unwrap_or_default();
+        let locale = locale.to_ascii_lowercase();
+        Self { colour, unicode: locale.ends_with("utf-8") || locale.ends_with("utf8") }
+    }
+
+    /// The sign itself.
+    #[must_use]
+    pub const fn sign(self, sign: Sign) -> &'static str {
+        let (unicode, ascii) = match sign {
+            Sign::Changed => ("✓", "+"),
+            Sign::Unchanged => ("=", "="),
+            Sign::Skipped => ("↷", ">"),
+            Sign::Failed => ("✗", "X"),
+            Sign::NotRun => ("·", "-"),
+            Sign::Retry => ("↻", "~"),
+            Sign::Gate => ("◆", "*"),
+            Sign::Running => ("…", "."),
+            Sign::Warning => ("!", "!"),
+        };
+        if self.unicode { unicode } else { ascii }
+    }
+
+    /// The sign in its colour.
+    #[must_use]
+    pub fn painted(self, sign: Sign) -> String {
+        let text = self.sign(sign);
+        match sign {
+            Sign::Changed => self.green(text),
+            Sign::Failed => self.red(text),
+            Sign::Retry | Sign::Warning => self.yellow(text),
+            Sign::Gate | Sign::Running => self.cyan(text),
+            Sign::Unchanged | Sign::Skipped | Sign::NotRun => self.dim(text),
+        }
+    }
+
+    /// Stands between two parts of a line.
+    #[must_use]
+    pub const fn dot(self) -> &'static str {
+        if self.unicode { "·" } else { "," }
+    }
+
+    /// Heading.
+    #[must_use]
+    pub fn bold(self, text: &str) -> String {
+        self.ansi("1", text)
+    }
+
+    /// Of little weight.
+    #[must_use]
+    pub fn dim(self, text: &str) -> String {
+        self.ansi("2", text)
+    }
+
+    /// Wrong.
+    #[must_use]
+    pub fn red(self, text: &str) -> String {
+        self.ansi("31", text)
+    }
+
+    /// Right.
+    #[must_use]
+    pub fn green(self, text: &str) -> String {
+        self.ansi("32", text)
+    }
+
+    /// Doubtful.
+    #[must_use]
+    pub fn yellow(self, text: &str) -> String {
+        self.ansi("33", text)
+    }
+
+    /// On its way.
+    #[must_use]
+    pub fn cyan(self, text: &str) -> String {
+        self.ansi("36", text)
+    }
+
+    fn ansi(self, code: &str, text: &str) -> String {
+        if self.colour && !text.is_empty() { format!("\u{1b}[{code}m{text}\u{1b}[0m") } else { text.to_owned() }
+    }
+}
+
+/// Removes control characters from a text that came from outside, so that a foreign program can neither move the cursor nor
+/// break a line. Tabs and line breaks become one blank.
+#[must_use]
+pub fn clean(text: &str) -> String {
+    text.chars()
+        .map(|c| if c.is_whitespace() { ' ' } else { c })
+        .filter(|c| !c.is_control())
+        .collect::<String>()
+        .trim()
+        .to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn detect(terminal: bool, variables: &[(&str, &str)]) -> Palette {
+        Palette::detect(terminal, |name| variables.iter().find(|(n, _)| *n == name).map(|(_, v)| (*v).to_owned()))
+    }
+
+    #[test]
+    fn environment_decides() {
+        type Variables = [(&'static str, &'static str)];
+        let cases: [(bool, &Variables, bool, bool); 8] = [
+            (true, &[("LANG", "en_US.UTF-8")], true, true),
+            (true, &[("LANG", "C.utf8"), ("NO_COLOR", "1")], false, true),
+            (true, &[("LANG", "C.utf8"), ("NO_COLOR", "")], true, true),
+            (true, &[("LANG", "en_US.UTF-8"), ("LC_ALL", "C")], true, false),
+            (true, &[("LANG", "C"), ("LC_CTYPE", "C.UTF-8")], true, true),
+            (true, &[("TERM", "dumb")], false, false),
+            (false, &[("LANG", "en_US.UTF-8")], false, true),
+            (false, &[], false, false),
+        ];
+        for (terminal, variables, colour, unicode) in cases {
+            assert_eq!(detect(terminal, variables), Palette { colour, unicode }, "{terminal} {variables:?}");
+        }
+    }
+
+    #[test]
+    fn plain_signs_are_ascii_and_uncoloured() {
+        for sign in [Sign::Changed, Sign::Skipped, Sign::Failed, Sign::NotRun, Sign::Retry, Sign::Gate, Sign::Running] {
+            assert!(Palette::PLAIN.painted(sign).is_ascii());
+            assert_eq!(Palette::PLAIN.painted(sign).len(), 1);
+        }
+    }
+
+    #[test]
+    fn foreign_text_cannot_move_the_cursor() {
+        assert_eq!(clean("a\u{1b}[2Jb\n\tc\u{7}\r\n"), "a[2Jb  c");
+    }
+}

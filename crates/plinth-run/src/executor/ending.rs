@@ -1,0 +1,120 @@
+//! The end of a run: counts, outcome, what to do next.
+
+use super::options::RunReport;
+use super::turn::Run;
+use crate::journal::{Fact, JournalError};
+use plinth_model::event::{Counts, Ended};
+use plinth_model::{EventBody, Exit, Outcome, Problem, Severity, Stage, Step};
+use std::collections::HashSet;
+
+/// Failed steps whose fix is told; the rest is counted.
+const TOLD: usize = 5;
+
+impl Run<'_> {
+    /// Last record and last event.
+    pub(super) fn close(&mut self) -> Result<RunReport, JournalError> {
+        let stopped = self.leave_out_the_rest();
+        let (outcome, exit) = self.outcome(stopped);
+        let counts = self.counts();
+        let duration = self.clock.elapsed().saturating_sub(self.began);
+        let reason = self.stopping.clone().unwrap_or_default();
+        self.batch.facts.push(match outcome {
+            Outcome::Stopped => Fact::RunStopped { reason },
+            Outcome::Done | Outcome::Partly => Fact::RunFinished { outcome, exit: exit.code(), counts },
+        });
+        let (seconds, next) = (duration.as_secs_f64(), self.next(outcome, exit));
+        self.batch.events.push(EventBody::RunFinished { outcome, exit: exit.code(), counts, seconds, next });
+        self.commit()?;
+        let step_id = |index: usize| self.plan.steps.get(index).map(|step| step.id.clone());
+        let failures = self.failures.iter().filter_map(|(index, f)| Some((step_id(*index)?, f.clone()))).collect();
+        Ok(RunReport { outcome, exit, counts, failures, duration })
+    }
+
+    /// The journal failed: nothing more begins. The last event is told all the same, unless there
+    /// was no first one or this is a scripted crash.
+    pub(super) fn broken_off(&mut self, error: JournalError) -> Problem {
+        self.drop_flights();
+        let silent = matches!(error, JournalError::Crashed { .. }) || self.announcer.silent();
+        let problem = Problem::from(error);
+        if !silent {
+            self.announcer.say(EventBody::RunStopping { reason: problem.happened.clone() });
+            self.announcer.say(EventBody::RunFinished {
+                outcome: Outcome::Stopped,
+                exit: problem.exit.code(),
+                counts: self.counts(),
+                seconds: self.clock.elapsed().saturating_sub(self.began).as_secs_f64(),
+                next: vec![problem.attempt.clone()],
+            });
+        }
+        problem
+    }
+
+    /// Steps that have not ended do not run any more. Answers whether there were any: only a stop leaves such.
+    fn leave_out_the_rest(&mut self) -> bool {
+        let open: Vec<usize> =
+            (0..self.ended.len()).filter(|i| self.ended.get(*i).is_some_and(Option::is_none)).collect();
+        for index in &open {
+            let dropped = self.lives.contains_key(index);
+            let reason =
+                if dropped { "dropped in flight; looked at first next time" } else { "the run stopped before it" };
+            if self.ended.get(*index).is_some_and(Option::is_none) {
+                self.leave_out(*index, reason);
+            }
+        }
+        !open.is_empty() || (self.stopping.is_some() && self.ended.contains(&Some(Ended::NotRun)))
+    }
+
+    fn outcome(&self, stopped: bool) -> (Outcome, Exit) {
+        let missing =
+            |ended: &Option<Ended>| !matches!(ended, Some(Ended::Changed | Ended::Unchanged | Ended::Skipped));
+        let mut missed = self.plan.steps.iter().zip(&self.ended).filter(|(_, ended)| missing(ended)).peekable();
+        if stopped {
+            (Outcome::Stopped, Exit::Partly)
+        } else if missed.peek().is_none() {
+            (Outcome::Done, Exit::Done)
+        } else if missed.all(|(step, _)| step.stage == Stage::Acceptance) {
+            (Outcome::Partly, Exit::CheckFailed)
+        } else {
+            (Outcome::Partly, Exit::Partly)
+        }
+    }
+
+    fn counts(&self) -> Counts {
+        let count = |wanted| self.ended.iter().filter(|ended| **ended == Some(wanted)).count();
+        Counts {
+            changed: count(Ended::Changed),
+            unchanged: count(Ended::Unchanged),
+            skipped: count(Ended::Skipped),
+            failed: count(Ended::Failed),
+            not_run: count(Ended::NotRun),
+            warnings: self.plan.findings.iter().filter(|f| f.severity == Severity::Warning).count(),
+            hosts: self.hosts(),
+            hosts_failed: self.failed_nodes.len(),
+        }
+    }
+
+    /// Nodes the plan touches.
+    pub(super) fn hosts(&self) -> usize {
+        self.plan.steps.iter().filter_map(|step| step.work.node()).collect::<HashSet<_>>().len()
+    }
+
+    fn next(&self, outcome: Outcome, exit: Exit) -> Vec<String> {
+        let fixes = self.failures.iter().filter_map(|(index, finding)| {
+            let step: &Step = self.plan.steps.get(*index)?;
+            Some(format!("{} (with: {}): {}", step.id, finding.owner, finding.fix))
+        });
+        let mut next: Vec<String> = fixes.take(TOLD).collect();
+        if self.failures.len() > TOLD {
+            next.push(format!("{} more failed steps are in the events", self.failures.len() - TOLD));
+        }
+        let left = self.ended.iter().filter(|e| matches!(e, Some(Ended::Failed | Ended::NotRun))).count();
+        next.push(match (outcome, exit) {
+            (Outcome::Done, _) => "`plinth plan` shows that nothing is left to do".to_owned(),
+            (_, Exit::CheckFailed) => {
+                "everything is in place, but checks failed; mend what they found, then run again".to_owned()
+            }
+            _ => format!("run the same command again: it continues with the {left} steps that are left"),
+        });
+        next
+    }
+}

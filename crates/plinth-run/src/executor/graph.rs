@@ -1,0 +1,85 @@
+//! The plan as indices: who needs whom, who shares a lane, who opens which gate.
+
+use plinth_model::{Exit, Gate, Plan, Problem, Step, StepId, Work};
+use std::collections::HashMap;
+
+/// The plan as indices. Building it costs time proportional to steps and needs.
+pub(crate) struct Graph<'a> {
+    /// Steps that need the step.
+    pub(crate) dependents: Vec<Vec<usize>>,
+    /// How many steps the step needs.
+    pub(crate) needs: Vec<usize>,
+    /// The lane of a step. Steps of one lane never run together: one lane per node, one per exclusive kind.
+    pub(crate) lanes: Vec<Option<usize>>,
+    /// Number of lanes.
+    pub(crate) lane_count: usize,
+    gates: HashMap<&'a str, &'a Gate>,
+}
+
+impl<'a> Graph<'a> {
+    /// Reads a plan.
+    ///
+    /// # Errors
+    /// When a step is there twice, needs something that is not in front of it, or has an unknown gate: the plan was not made
+    /// by plinth, or was changed by hand.
+    pub(crate) fn of(plan: &'a Plan) -> Result<Self, Problem> {
+        let gates: HashMap<&str, &Gate> = plan.gates.iter().map(|gate| (gate.id.as_str(), gate)).collect();
+        let mut graph = Graph {
+            dependents: vec![Vec::new(); plan.steps.len()],
+            needs: vec![0; plan.steps.len()],
+            lanes: Vec::with_capacity(plan.steps.len()),
+            lane_count: 0,
+            gates,
+        };
+        let mut places: HashMap<&StepId, usize> = HashMap::with_capacity(plan.steps.len());
+        let mut lanes: HashMap<String, usize> = HashMap::new();
+        for (index, step) in plan.steps.iter().enumerate() {
+            for need in graph.needed(step)? {
+                let place = *places
+                    .get(need)
+                    .ok_or_else(|| refuse(step, format!("it needs {need}, which is not before it")))?;
+                graph.dependents.get_mut(place).ok_or_else(|| refuse(step, "no place"))?.push(index);
+                if let Some(count) = graph.needs.get_mut(index) {
+                    *count += 1;
+                }
+            }
+            if places.insert(&step.id, index).is_some() {
+                return Err(refuse(step, "it is there twice"));
+            }
+            graph.lanes.push(lane_name(step).map(|name| {
+                let next = lanes.len();
+                *lanes.entry(name).or_insert(next)
+            }));
+        }
+        graph.lane_count = lanes.len();
+        Ok(graph)
+    }
+
+    /// Needs, and the opener of the step's gate, each once.
+    fn needed(&self, step: &'a Step) -> Result<Vec<&'a StepId>, Problem> {
+        let mut needs: Vec<&StepId> = step.needs.iter().collect();
+        if let Some(when) = &step.when {
+            let gate = self.gate(&when.gate).ok_or_else(|| refuse(step, format!("gate {} is not there", when.gate)))?;
+            needs.push(&gate.opened_by);
+        }
+        needs.sort_unstable();
+        needs.dedup();
+        Ok(needs)
+    }
+
+    /// A gate by its id.
+    pub(crate) fn gate(&self, id: &str) -> Option<&'a Gate> {
+        self.gates.get(id).copied()
+    }
+}
+
+fn lane_name(step: &Step) -> Option<String> {
+    match &step.work {
+        Work::KubesprayRun { .. } => Some(step.work.kind().to_owned()),
+        work => work.node().map(|node| format!("node {node}")),
+    }
+}
+
+fn refuse(step: &Step, happened: impl std::fmt::Display) -> Problem {
+    Problem::new(Exit::Input, "reading step", step.id.to_string(), happened, "make the plan again with `plinth plan`")
+}

@@ -1,0 +1,205 @@
+//! The life of one step in one run, as a table without I/O: what was heard decides what comes next.
+//!
+//! Look; if it is not so, take effect, look again. A failure that says it is transient is tried again, after a look where an
+//! effect may have happened. A step is done when a look says so, never because an effect returned.
+
+use super::flight::{Heard, Launch};
+use crate::behaviour::{Probe, Probed};
+use plinth_model::{Digest, Finding, Step};
+use plinth_world::{DoorError, deadlines};
+use std::time::Duration;
+
+/// What is known of a running step.
+pub(crate) struct Life {
+    /// Clock time at its start.
+    pub(crate) began: Duration,
+    /// Digest of the step.
+    pub(crate) digest: Digest,
+    looks: u32,
+    effects: u32,
+    last: Effect,
+}
+
+/// How the last effect ended.
+enum Effect {
+    None,
+    Running,
+    Returned(String),
+    Failed(Box<DoorError>),
+    Late,
+}
+
+/// What the run knows beyond the step.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Rules {
+    /// No new effect may begin.
+    pub(crate) stopping: bool,
+    /// The step must happen once, and was done before.
+    pub(crate) spent: bool,
+}
+
+/// What comes next.
+#[derive(Debug)]
+pub(crate) enum Next {
+    /// Begin this.
+    Go(Launch),
+    /// Say that it is tried again, then wait.
+    Retry {
+        /// Attempt that failed.
+        attempt: u32,
+        /// What happened.
+        message: String,
+        /// How long to wait.
+        wait: Duration,
+    },
+    /// Record the intent, then take effect.
+    Act {
+        /// Differences seen.
+        diff: Vec<String>,
+        /// Attempt, from 1.
+        attempt: u32,
+    },
+    /// It is so.
+    Done {
+        /// This run made it so.
+        changed: bool,
+        /// One line for people.
+        detail: String,
+        /// Gate answers.
+        answers: Vec<(String, String)>,
+    },
+    /// It failed.
+    Failed(Box<Finding>),
+    /// The run stops before its effect.
+    Left,
+}
+
+impl Life {
+    /// A life that begins now.
+    pub(crate) fn new(began: Duration, digest: Digest) -> Self {
+        Self { began, digest, looks: 0, effects: 0, last: Effect::None }
+    }
+
+    /// Takes in what was heard.
+    pub(crate) fn hear(&mut self, step: &Step, heard: Heard, rules: Rules) -> Next {
+        match heard {
+            Heard::Waited => Next::Go(Launch::Probe),
+            Heard::Acted(Ok(said)) => self.look_after(Effect::Returned(said)),
+            Heard::Acted(Err(error)) => self.effect_failed(step, error),
+            Heard::Late if matches!(self.last, Effect::Running) => self.look_after(Effect::Late),
+            Heard::Late => Next::Failed(Box::new(late(step, "looking at it"))),
+            Heard::Probed(Err(error)) => self.look_failed(step, error, rules),
+            Heard::Probed(Ok(Probed { probe: Probe::Blocked(finding), .. })) => Next::Failed(finding),
+            Heard::Probed(Ok(Probed { probe: Probe::Done(detail), answers })) => self.done(detail, answers),
+            Heard::Probed(Ok(Probed { probe: Probe::Todo(diff), .. })) => self.not_so(step, diff, rules),
+        }
+    }
+
+    fn look_after(&mut self, effect: Effect) -> Next {
+        self.last = effect;
+        self.looks = 0;
+        Next::Go(Launch::Probe)
+    }
+
+    fn effect_failed(&mut self, step: &Step, error: DoorError) -> Next {
+        if error.transient.is_none() {
+            return Next::Failed(Box::new(failure(step, error, self.effects)));
+        }
+        let (attempt, message) = (self.effects, error.to_string());
+        let look = self.look_after(Effect::Failed(Box::new(error)));
+        if attempt >= deadlines::STEP_ATTEMPTS {
+            return look;
+        }
+        Next::Retry { attempt, message, wait: backoff(step, attempt) }
+    }
+
+    fn look_failed(&mut self, step: &Step, error: DoorError, rules: Rules) -> Next {
+        self.looks += 1;
+        if error.transient.is_none() || self.looks >= deadlines::STEP_ATTEMPTS {
+            return Next::Failed(Box::new(failure(step, error, self.looks)));
+        }
+        if rules.stopping && self.effects == 0 {
+            return Next::Left;
+        }
+        Next::Retry { attempt: self.looks, message: error.to_string(), wait: backoff(step, self.looks) }
+    }
+
+    fn done(&mut self, seen: String, answers: Vec<(String, String)>) -> Next {
+        let changed = self.effects > 0;
+        let detail = match std::mem::replace(&mut self.last, Effect::None) {
+            Effect::Returned(said) if !said.is_empty() => said,
+            _ => seen,
+        };
+        Next::Done { changed, detail, answers }
+    }
+
+    fn not_so(&mut self, step: &Step, diff: Vec<String>, rules: Rules) -> Next {
+        match std::mem::replace(&mut self.last, Effect::None) {
+            Effect::Returned(_) => return Next::Failed(Box::new(not_so_after_acting(step, diff))),
+            Effect::Late => return Next::Failed(Box::new(late(step, "making it so"))),
+            Effect::Failed(error) if self.effects >= deadlines::STEP_ATTEMPTS => {
+                return Next::Failed(Box::new(failure(step, *error, self.effects)));
+            }
+            Effect::None if rules.stopping => return Next::Left,
+            Effect::None if rules.spent => return Next::Failed(Box::new(spent(step, diff))),
+            Effect::None | Effect::Failed(_) | Effect::Running => {}
+        }
+        self.effects += 1;
+        self.looks = 0;
+        self.last = Effect::Running;
+        Next::Act { diff, attempt: self.effects }
+    }
+}
+
+/// Doubled each time, plus up to a quarter that depends on step and attempt alone, so that a rehearsal repeats exactly.
+fn backoff(step: &Step, attempt: u32) -> Duration {
+    let base = deadlines::STEP_BACKOFF * 2_u32.saturating_pow(attempt.saturating_sub(1));
+    let digest = Digest::of(&(&step.id, attempt));
+    let part = digest.as_str().get(..4).and_then(|digits| u32::from_str_radix(digits, 16).ok()).unwrap_or(0);
+    base + base / 4 * part / 0xffff
+}
+
+fn failure(step: &Step, error: DoorError, attempts: u32) -> Finding {
+    let mut finding = match error.finding {
+        Some(finding) => *finding,
+        None => Finding::error("run.step-failed", &step.target, format!("{}: {}", error.doing, error.happened))
+            .fix(error.attempt)
+            .evidence(format!("door: {}", error.door)),
+    };
+    if let Some(why) = error.transient {
+        finding = finding.evidence(format!("tried {attempts} times, since it may pass: {why}"));
+    }
+    finding
+}
+
+fn late(step: &Step, doing: &str) -> Finding {
+    Finding::error(
+        "run.deadline-passed",
+        &step.target,
+        format!("{doing} took longer than {} s, so it was given up", step.deadline_s),
+    )
+    .evidence(format!("step {}", step.id))
+    .fix("find out what hangs there, then run again: the step is looked at before anything is repeated")
+}
+
+fn not_so_after_acting(step: &Step, diff: Vec<String>) -> Finding {
+    let mut finding = Finding::error(
+        "run.not-so-after-acting",
+        &step.target,
+        "the change was made without an error, but a second look does not find it",
+    )
+    .fix("see what undoes it: another program that configures the same thing, or a service that has not read it yet");
+    finding.evidence = diff.into_iter().map(|line| format!("still different: {line}")).collect();
+    finding
+}
+
+fn spent(step: &Step, diff: Vec<String>) -> Finding {
+    let mut finding = Finding::error(
+        "run.once-already-done",
+        &step.target,
+        "it was done before and is no longer there; doing it again might make a second one",
+    )
+    .fix("find out who removed it and put it back by hand, or change in the site file what is to be made");
+    finding.evidence = diff;
+    finding
+}

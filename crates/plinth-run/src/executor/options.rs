@@ -1,0 +1,68 @@
+//! What a run is given, and what it gives back.
+
+use crate::behaviour::{Behaviour, StepEnv};
+use plinth_model::event::Counts;
+use plinth_model::{Exit, Finding, NodeName, Outcome, StepId};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// The world a run acts in.
+#[derive(Clone)]
+pub struct RunWorld {
+    /// Doors, secrets and clock. The context's progress is replaced by the run's own, step by step.
+    pub env: StepEnv,
+    /// How steps are looked at and carried out.
+    pub behaviour: Arc<dyn Behaviour>,
+}
+
+/// How to run.
+#[derive(Clone, Debug)]
+pub struct RunOptions {
+    /// Id of this run; never used before in this journal.
+    pub run: String,
+    /// Who runs it, as recorded.
+    pub owner: String,
+    /// Nothing real is touched.
+    pub rehearsal: bool,
+    /// Steps at once.
+    pub parallel: usize,
+    /// Nodes that may fail before no new step of the stage `nodes` is started.
+    pub node_failures: usize,
+    /// Control-plane nodes; when no majority of them is left, no Kubernetes engine is run. Empty: the rule is off.
+    pub control_plane: Vec<NodeName>,
+    /// From whom the lock was taken over, and why: [`crate::journal::Journal::acquire`].
+    pub took_over: Option<String>,
+}
+
+impl RunOptions {
+    /// Steps at once, unless said otherwise: enough for a rack, few enough for one head node's SSH and API.
+    pub const PARALLEL: usize = 64;
+
+    /// Options with the defaults: 64 at once, no failure budget, the real world.
+    pub fn new(run: impl Into<String>, owner: impl Into<String>) -> Self {
+        Self {
+            run: run.into(),
+            owner: owner.into(),
+            rehearsal: false,
+            parallel: Self::PARALLEL,
+            node_failures: usize::MAX,
+            control_plane: Vec::new(),
+            took_over: None,
+        }
+    }
+}
+
+/// How a run ended.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RunReport {
+    /// How.
+    pub outcome: Outcome,
+    /// How the process should end.
+    pub exit: Exit,
+    /// Counts.
+    pub counts: Counts,
+    /// Failed steps with what is wrong, in the order they failed.
+    pub failures: Vec<(StepId, Finding)>,
+    /// Clock time it took.
+    pub duration: Duration,
+}

@@ -1,0 +1,210 @@
+//! What a step's news means for the run: records, gates, dependents, the failure budget.
+
+use super::flight::{Heard, Launch};
+use super::life::{Life, Next, Rules};
+use super::turn::Run;
+use crate::behaviour::Probed;
+use crate::journal::Fact;
+use plinth_model::event::Ended;
+use plinth_model::{EventBody, Finding, NodeName, Stage, Step, Work};
+use std::time::Duration;
+
+impl<'a> Run<'a> {
+    /// Takes in what was heard of a step.
+    pub(super) fn hear(&mut self, index: usize, heard: Heard) {
+        let plan = self.plan;
+        let Some(step) = plan.steps.get(index) else { return };
+        if let Some(finding) = self.wrong_answer(step, &heard) {
+            self.stop_because(format!("{}: {}", finding.subject, finding.message));
+            self.end_failed(index, step, finding);
+            return;
+        }
+        let Some(life) = self.lives.get_mut(&index) else { return };
+        let spent = step.once && self.journal.history().ever_done(&step.id, &life.digest);
+        let rules = Rules { stopping: self.stopping.is_some(), spent };
+        match life.hear(step, heard, rules) {
+            Next::Go(launch) => self.batch.launches.push((index, launch)),
+            Next::Retry { attempt, message, wait } => self.retry(index, step, (attempt, message, wait)),
+            Next::Act { diff, attempt } => self.intend(index, step, diff, attempt),
+            Next::Done { changed, detail, answers } => self.end_done(index, step, changed, detail, answers),
+            Next::Failed(finding) => self.end_failed(index, step, *finding),
+            Next::Left => self.leave_out(index, "the run stopped before its change"),
+        }
+    }
+
+    fn retry(&mut self, index: usize, step: &Step, (attempt, message, wait): (u32, String, Duration)) {
+        let wait_s = wait.as_secs_f64();
+        self.batch.events.push(EventBody::StepRetrying { step: step.id.clone(), attempt, message, wait_s });
+        self.batch.launches.push((index, Launch::Wait(wait)));
+    }
+
+    fn intend(&mut self, index: usize, step: &Step, diff: Vec<String>, attempt: u32) {
+        let digest = self.lives.get(&index).map_or_else(|| step.digest(), |life| life.digest.clone());
+        self.batch.facts.push(Fact::StepIntent { step: step.id.clone(), digest, attempt });
+        self.batch.events.push(EventBody::StepActing { step: step.id.clone(), diff, attempt });
+        self.batch.launches.push((index, Launch::Act));
+    }
+
+    fn end_done(&mut self, index: usize, step: &Step, changed: bool, detail: String, answers: Vec<(String, String)>) {
+        for (gate, answer) in &answers {
+            let (gate, answer) = (gate.clone(), answer.clone());
+            self.answers.insert(gate.clone(), answer.clone());
+            self.batch.events.push(EventBody::GateOpened { gate: gate.clone(), answer: answer.clone() });
+            self.batch.facts.push(Fact::GateOpened { gate, answer, step: step.id.clone() });
+        }
+        let life = self.end(index, if changed { Ended::Changed } else { Ended::Unchanged }, &detail, None);
+        self.batch.facts.push(Fact::StepDone { step: step.id.clone(), digest: life.digest, changed, detail, answers });
+        self.queue.satisfy(&self.graph, index);
+    }
+
+    fn end_failed(&mut self, index: usize, step: &'a Step, finding: Finding) {
+        let life = self.end(index, Ended::Failed, &finding.message, Some(&finding));
+        self.batch.facts.push(Fact::StepFailed {
+            step: step.id.clone(),
+            digest: life.digest,
+            finding: Box::new(finding.clone()),
+        });
+        self.failures.push((index, finding));
+        self.leave_out_dependents(index, &format!("needs {}, which failed", step.id));
+        if let Some(node) = step.work.node()
+            && self.failed_nodes.insert(node)
+        {
+            self.keep_budget();
+            self.keep_quorum(node);
+        }
+    }
+
+    /// A step that runs ends: its place is free, its last event is told.
+    fn end(&mut self, index: usize, outcome: Ended, detail: &str, finding: Option<&Finding>) -> Life {
+        let began = self.clock.elapsed();
+        let life = match self.lives.remove(&index) {
+            Some(life) => {
+                self.queue.leave(&self.graph, index);
+                life
+            }
+            None => {
+                Life::new(began, self.plan.steps.get(index).map_or_else(|| plinth_model::Digest::of(""), Step::digest))
+            }
+        };
+        self.tell_end(index, outcome, detail, (finding, began.saturating_sub(life.began)));
+        life
+    }
+
+    fn tell_end(&mut self, index: usize, outcome: Ended, detail: &str, (finding, took): (Option<&Finding>, Duration)) {
+        if let Some(ended) = self.ended.get_mut(index) {
+            *ended = Some(outcome);
+        }
+        let Some(step) = self.plan.steps.get(index) else { return };
+        self.batch.events.push(EventBody::StepFinished {
+            step: step.id.clone(),
+            stage: step.stage,
+            node: step.work.node().map(ToString::to_string),
+            outcome,
+            seconds: took.as_secs_f64(),
+            detail: detail.to_owned(),
+            finding: finding.cloned().map(Box::new),
+        });
+    }
+
+    /// The step does not run, and nothing that needs it does.
+    pub(super) fn leave_out(&mut self, index: usize, reason: &str) {
+        if self.lives.contains_key(&index) {
+            self.end(index, Ended::NotRun, reason, None);
+        } else {
+            self.tell_end(index, Ended::NotRun, reason, (None, Duration::ZERO));
+        }
+        let needed = self.plan.steps.get(index).map(|step| format!("needs {}, which did not run", step.id));
+        self.leave_out_dependents(index, &needed.unwrap_or_default());
+    }
+
+    /// Everything that needs the step, at any distance, does not run. Each step is left out once, so all calls together cost
+    /// no more than the plan has needs.
+    fn leave_out_dependents(&mut self, index: usize, reason: &str) {
+        let mut open = vec![index];
+        while let Some(at) = open.pop() {
+            let dependents = self.graph.dependents.get(at).cloned().unwrap_or_default();
+            for dependent in dependents {
+                if self.ended.get(dependent).is_some_and(Option::is_none) {
+                    self.tell_end(dependent, Ended::NotRun, reason, (None, Duration::ZERO));
+                    open.push(dependent);
+                }
+            }
+        }
+    }
+
+    /// Leaves out every step that has not begun and fits.
+    fn leave_out_where(&mut self, fits: impl Fn(&Step) -> bool, reason: &str) {
+        for (index, step) in self.plan.steps.iter().enumerate() {
+            let open = self.ended.get(index).is_some_and(Option::is_none);
+            if open && !self.lives.contains_key(&index) && fits(step) {
+                self.leave_out(index, reason);
+            }
+        }
+    }
+
+    /// The failure budget: once it is spent, no new node is touched.
+    fn keep_budget(&mut self) {
+        let (failed, allowed) = (self.failed_nodes.len(), self.options.node_failures);
+        if allowed.checked_add(1) == Some(failed) {
+            let reason = format!("the failure budget is spent: {failed} nodes failed, {allowed} may");
+            self.leave_out_where(|step| step.stage == Stage::Nodes, &reason);
+        }
+    }
+
+    /// Without a majority of control-plane nodes there is no etcd quorum to build or keep, so no engine is run.
+    fn keep_quorum(&mut self, failed: &NodeName) {
+        let all = &self.options.control_plane;
+        let left = all.iter().filter(|node| !self.failed_nodes.contains(node)).count();
+        if left * 2 > all.len() || !all.contains(failed) {
+            return;
+        }
+        let reason = format!("{left} of {} control-plane nodes are left, which is no majority", all.len());
+        self.leave_out_where(|step| matches!(step.work, Work::KubesprayRun { .. }), &reason);
+    }
+
+    /// Whether the step runs. One whose gate opened with another answer is skipped and counts as satisfied.
+    pub(super) fn gate_lets_through(&mut self, index: usize, step: &'a Step) -> bool {
+        let Some(when) = &step.when else { return true };
+        let Some(answer) = self.answers.get(&when.gate).cloned() else {
+            let finding = Finding::error(
+                "run.gate-unanswered",
+                &step.target,
+                format!("{} depends on gate {}, which was not answered", step.id, when.gate),
+            )
+            .fix("this is a bug in plinth: please report it");
+            self.end_failed(index, step, finding);
+            return false;
+        };
+        if answer == when.answer {
+            return true;
+        }
+        let life = self.end(index, Ended::Skipped, &format!("gate {} opened with {answer}", when.gate), None);
+        self.batch.facts.push(Fact::StepSkipped {
+            step: step.id.clone(),
+            digest: life.digest,
+            gate: when.gate.clone(),
+            answer,
+        });
+        self.queue.satisfy(&self.graph, index);
+        false
+    }
+
+    /// An answer that the plan did not show.
+    fn wrong_answer(&self, step: &Step, heard: &Heard) -> Option<Finding> {
+        let Heard::Probed(Ok(Probed { answers, .. })) = heard else { return None };
+        let allowed = |gate: &str| -> Vec<&str> {
+            let gate = self.graph.gate(gate).filter(|gate| gate.opened_by == step.id);
+            gate.map(|gate| gate.answers.iter().map(|a| a.answer.as_str()).collect()).unwrap_or_default()
+        };
+        answers.iter().find(|(gate, answer)| !allowed(gate).contains(&answer.as_str())).map(|(gate, answer)| {
+            Finding::error(
+                "run.gate-answer-unknown",
+                &step.target,
+                format!("gate {gate} opened with `{answer}`, which the plan did not show"),
+            )
+            .evidence(format!("shown: {}", allowed(gate).join(", ")))
+            .evidence(format!("answered by {}", step.id))
+            .fix("look at the node, then make and read the plan again")
+        })
+    }
+}

@@ -1,0 +1,147 @@
+//! What can go wrong with a journal.
+
+use plinth_model::{Exit, Problem};
+use std::path::{Path, PathBuf};
+
+/// Why the journal could not be opened, read or written. Whatever it says, everything recorded before is intact.
+#[derive(Debug, thiserror::Error)]
+pub enum JournalError {
+    /// The disk is full: nothing of the batch was written.
+    #[error("the disk is full, so nothing more can be recorded")]
+    Full {
+        /// The journal.
+        path: PathBuf,
+    },
+    /// The file is something else.
+    #[error("the file is not a plinth journal ({happened})")]
+    NotAJournal {
+        /// The file.
+        path: PathBuf,
+        /// What was found instead.
+        happened: String,
+    },
+    /// A later plinth wrote it.
+    #[error("it has schema {found}; this plinth knows schemas up to {known}")]
+    NewerSchema {
+        /// The journal.
+        path: PathBuf,
+        /// Schema found.
+        found: i64,
+        /// Newest schema known.
+        known: i64,
+    },
+    /// The hash chain or the order of the facts does not hold.
+    #[error("fact {seq} does not hold: {happened}")]
+    Broken {
+        /// The journal.
+        path: PathBuf,
+        /// Sequence number of the first fact that does not hold.
+        seq: i64,
+        /// What is wrong with it.
+        happened: String,
+    },
+    /// Pages of the file are missing or unreadable.
+    #[error("the file is damaged: {happened}")]
+    Damaged {
+        /// The journal.
+        path: PathBuf,
+        /// What the database said.
+        happened: String,
+    },
+    /// Our own code wanted to record something that cannot have happened.
+    #[error("{0}")]
+    Impossible(#[from] super::Impossible),
+    /// The site's lock is not ours any more.
+    #[error("the site's lock was lost: {holder}")]
+    LockLost {
+        /// Who holds it now.
+        holder: String,
+    },
+    /// Somebody wrote facts since we read them.
+    #[error("another process wrote to it since it was read")]
+    MovedOn {
+        /// The journal.
+        path: PathBuf,
+    },
+    /// A scripted crash: see [`super::CrashAfter`].
+    #[error("scripted crash after {records} records")]
+    Crashed {
+        /// Records that were durable.
+        records: usize,
+    },
+    /// Anything else the file system or the database said.
+    #[error("{happened}")]
+    Storage {
+        /// The journal.
+        path: PathBuf,
+        /// What it said.
+        happened: String,
+    },
+}
+
+impl JournalError {
+    /// Sorts an error of the database.
+    pub(crate) fn of(path: &Path, error: &rusqlite::Error) -> Self {
+        use rusqlite::ErrorCode;
+        let path = path.to_owned();
+        match error.sqlite_error_code() {
+            Some(ErrorCode::DiskFull) => JournalError::Full { path },
+            Some(ErrorCode::NotADatabase) => JournalError::NotAJournal { path, happened: error.to_string() },
+            Some(ErrorCode::DatabaseCorrupt) => JournalError::Damaged { path, happened: error.to_string() },
+            _ => JournalError::Storage { path, happened: error.to_string() },
+        }
+    }
+
+    fn place(&self) -> String {
+        match self {
+            JournalError::Full { path }
+            | JournalError::NotAJournal { path, .. }
+            | JournalError::NewerSchema { path, .. }
+            | JournalError::Broken { path, .. }
+            | JournalError::Damaged { path, .. }
+            | JournalError::MovedOn { path }
+            | JournalError::Storage { path, .. } => path.display().to_string(),
+            JournalError::Impossible(_) | JournalError::LockLost { .. } | JournalError::Crashed { .. } => String::new(),
+        }
+    }
+
+    fn attempt(&self) -> &'static str {
+        match self {
+            JournalError::Full { .. } => {
+                "make room, then run the same command again: it continues where the journal ends"
+            }
+            JournalError::NotAJournal { .. } => {
+                "nothing was changed; move the file away, or name another --state directory"
+            }
+            JournalError::NewerSchema { .. } => "nothing was changed; use the plinth that wrote it, or a later one",
+            JournalError::Broken { .. } | JournalError::Damaged { .. } => {
+                "nothing was changed; restore the file from a backup, or move it away: every step is looked at again before \
+                 it acts, only the guard against repeating steps that must happen once is lost"
+            }
+            JournalError::LockLost { .. } => "see `plinth status`; run again when the other run is over",
+            JournalError::MovedOn { .. } => "run again; if it stays so, see `plinth status` for who else is at work",
+            JournalError::Crashed { .. } => "run again",
+            JournalError::Storage { .. } => "check that the state directory exists and is writable, then run again",
+            JournalError::Impossible(_) => "please report this: it is a bug in plinth; the journal itself is intact",
+        }
+    }
+
+    fn exit(&self) -> Exit {
+        match self {
+            JournalError::Full { .. } | JournalError::MovedOn { .. } | JournalError::Crashed { .. } => Exit::Partly,
+            JournalError::LockLost { .. } => Exit::Locked,
+            JournalError::Impossible(_) => Exit::Bug,
+            JournalError::NotAJournal { .. }
+            | JournalError::NewerSchema { .. }
+            | JournalError::Broken { .. }
+            | JournalError::Damaged { .. }
+            | JournalError::Storage { .. } => Exit::Input,
+        }
+    }
+}
+
+impl From<JournalError> for Problem {
+    fn from(error: JournalError) -> Self {
+        Problem::new(error.exit(), "using the journal", error.place(), &error, error.attempt())
+    }
+}

@@ -1,0 +1,107 @@
+//! The tables, and opening them without changing anything that is not ours.
+
+use super::JournalError;
+use rusqlite::{Connection, OpenFlags, TransactionBehavior};
+use std::path::Path;
+use std::time::Duration;
+
+/// Schema number, in `PRAGMA user_version`. Newer ones are refused.
+pub(super) const SCHEMA: i64 = 1;
+
+/// How long one process waits for another's transaction. Transactions are short; a full disk cache may make them slow.
+const BUSY: Duration = Duration::from_secs(10);
+
+const TABLES: &str = "
+CREATE TABLE runs (id TEXT PRIMARY KEY, plan TEXT NOT NULL, site TEXT NOT NULL, started TEXT NOT NULL, ended TEXT,
+    outcome TEXT, owner TEXT NOT NULL, rehearsal INTEGER NOT NULL) STRICT;
+CREATE TABLE facts (seq INTEGER PRIMARY KEY, run TEXT NOT NULL, at TEXT NOT NULL, kind TEXT NOT NULL, step TEXT, digest TEXT,
+    payload TEXT NOT NULL, prev_hash TEXT NOT NULL, hash TEXT NOT NULL) STRICT;
+CREATE TRIGGER facts_are_never_changed BEFORE UPDATE ON facts BEGIN SELECT RAISE(ABORT, 'facts are append-only'); END;
+CREATE TRIGGER facts_are_never_removed BEFORE DELETE ON facts BEGIN SELECT RAISE(ABORT, 'facts are append-only'); END;
+CREATE TABLE head (one INTEGER PRIMARY KEY CHECK (one = 1), seq INTEGER NOT NULL, hash TEXT NOT NULL) STRICT;
+INSERT INTO head VALUES (1, 0, '');
+CREATE TABLE lock (one INTEGER PRIMARY KEY CHECK (one = 1), run TEXT NOT NULL, user TEXT NOT NULL, host TEXT NOT NULL,
+    pid INTEGER NOT NULL, acquired TEXT NOT NULL, heartbeat TEXT NOT NULL, expires TEXT NOT NULL, note TEXT) STRICT;
+CREATE TABLE plans (hash TEXT PRIMARY KEY, body TEXT NOT NULL) STRICT;
+";
+
+/// What a commit survives.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Durability {
+    /// Loss of power: for everything that touches the real world.
+    #[default]
+    Power,
+    /// The end of this process, however it comes: for rehearsals, whose world survives no more than that either.
+    Process,
+}
+
+/// Opens for writing; makes the file and its tables when there is none.
+pub(super) fn open(path: &Path, durability: Durability) -> Result<Connection, JournalError> {
+    let sql = |error: rusqlite::Error| JournalError::of(path, &error);
+    let mut connection = Connection::open(path).map_err(sql)?;
+    connection.busy_timeout(BUSY).map_err(sql)?;
+    let fresh = check_schema(&connection, path)? == 0;
+    connection.pragma_update(None, "journal_mode", "WAL").map_err(sql)?;
+    let synchronous = if durability == Durability::Power { "FULL" } else { "OFF" };
+    connection.pragma_update(None, "synchronous", synchronous).map_err(sql)?;
+    if fresh {
+        create(&mut connection, path)?;
+    }
+    Ok(connection)
+}
+
+/// Opens for reading; none when there is no journal, or one that was never written.
+pub(super) fn open_read_only(path: &Path) -> Result<Option<Connection>, JournalError> {
+    if !path.exists() {
+        return Ok(None);
+    }
+    let sql = |error: rusqlite::Error| JournalError::of(path, &error);
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags).map_err(sql)?;
+    connection.busy_timeout(BUSY).map_err(sql)?;
+    Ok((check_schema(&connection, path)? > 0).then_some(connection))
+}
+
+/// The schema number found; 0 for an empty database. One statement, so that a journal being made elsewhere is seen whole or
+/// not at all.
+fn check_schema(connection: &Connection, path: &Path) -> Result<i64, JournalError> {
+    let (found, facts, all): (i64, i64, i64) = connection
+        .query_row(
+            "SELECT (SELECT user_version FROM pragma_user_version), (SELECT count(*) FROM sqlite_master WHERE name = 'facts'),
+                (SELECT count(*) FROM sqlite_master)",
+            [],
+            |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
+        )
+        .map_err(|error| JournalError::of(path, &error))?;
+    if found > SCHEMA {
+        return Err(JournalError::NewerSchema { path: path.to_owned(), found, known: SCHEMA });
+    }
+    if found == SCHEMA && facts == 1 {
+        return check_pages(connection, path).map(|()| found);
+    }
+    if found == 0 && all == 0 {
+        return Ok(found);
+    }
+    Err(JournalError::NotAJournal { path: path.to_owned(), happened: "its tables are others".to_owned() })
+}
+
+/// Lets the database look at its own pages: a file that was cut off may lack only pages that nobody has read yet.
+fn check_pages(connection: &Connection, path: &Path) -> Result<(), JournalError> {
+    let answer: rusqlite::Result<String> = connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0));
+    match answer.map_err(|error| JournalError::of(path, &error))? {
+        answer if answer == "ok" => Ok(()),
+        happened => Err(JournalError::Damaged { path: path.to_owned(), happened }),
+    }
+}
+
+/// Makes the tables, unless another process did so meanwhile.
+fn create(connection: &mut Connection, path: &Path) -> Result<(), JournalError> {
+    let sql = |error: rusqlite::Error| JournalError::of(path, &error);
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(sql)?;
+    let found: i64 = transaction.pragma_query_value(None, "user_version", |row| row.get(0)).map_err(sql)?;
+    if found == 0 {
+        transaction.execute_batch(TABLES).map_err(sql)?;
+        transaction.pragma_update(None, "user_version", SCHEMA).map_err(sql)?;
+    }
+    transaction.commit().map_err(sql)
+}

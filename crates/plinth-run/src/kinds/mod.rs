@@ -1,0 +1,125 @@
+//! The behaviours of all kinds of steps: what looking tells, what acting does. Found by exhaustive matches on [`Work`], so a
+//! new kind does not build before it can be looked at, carried out and explained.
+//!
+//! Looking never changes anything, with one exception: a `check` step is carried out by looking, and removes its test objects.
+
+mod bcm;
+mod check;
+pub mod explain;
+mod facts;
+mod kubernetes;
+mod kubespray;
+mod node;
+mod outcome;
+mod platform;
+mod release;
+mod runai;
+mod wait;
+
+#[cfg(test)]
+mod tests;
+
+pub use explain::{EXPLANATIONS, Explanation, explain};
+
+use crate::behaviour::{Behaviour, Probe, Probed, StepEnv};
+use outcome::only_looks;
+use plinth_model::{Step, Work};
+use plinth_world::DoorError;
+
+/// The behaviours, looked up by the kind of a step.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Kinds;
+
+#[async_trait::async_trait]
+impl Behaviour for Kinds {
+    async fn probe(&self, step: &Step, env: &StepEnv) -> Result<Probed, DoorError> {
+        match &step.work {
+            Work::NodeFacts { target, minimum, images, images_gib, larger } => {
+                let wanted = facts::Wanted { minimum, images, images_gib: *images_gib, larger };
+                facts::probe(env, target, &wanted).await
+            }
+            _ => probe(step, env).await.map(Probed::from),
+        }
+    }
+
+    async fn act(&self, step: &Step, env: &StepEnv) -> Result<String, DoorError> {
+        match &step.work {
+            Work::BcmIdentity { .. } | Work::NodeFacts { .. } | Work::Check { .. } => Err(only_looks(step)),
+            Work::NodeConnect { target } => node::pin(env, target).await,
+            Work::NodeAccount { target, account } => node::make_account(env, target, account).await,
+            Work::NodeStorage { target, from, to } => node::relocate(env, target, from, to).await,
+            Work::NodeRegistries { target, mirrors, logins } => node::set_registries(env, target, mirrors, logins).await,
+            Work::KubespraySource { release } => kubespray::fetch(env, release).await,
+            Work::KubesprayEnvironment { release } => kubespray::make_environment(env, release).await,
+            Work::KubesprayInventory { files } => kubespray::write_inventory(env, files).await,
+            Work::KubesprayRun { release, hosts, inputs, .. } => kubespray::deploy(env, release, hosts, inputs).await,
+            _ => act_on_cluster(step, env).await,
+        }
+    }
+}
+
+/// Looks at every kind that answers no gate.
+async fn probe(step: &Step, env: &StepEnv) -> Result<Probe, DoorError> {
+    match &step.work {
+        Work::BcmIdentity { endpoint, head_nodes } => bcm::probe_identity(env, endpoint, head_nodes).await,
+        Work::NodeConnect { target } => node::probe_host_key(env, target).await,
+        Work::NodeAccount { target, account } => node::probe_account(env, target, account).await,
+        Work::NodeFacts { .. } => Err(only_looks(step)),
+        Work::NodeStorage { target, from, to } => node::probe_storage(env, target, from, to).await,
+        Work::NodeRegistries { target, mirrors, logins } => node::probe_registries(env, target, mirrors, logins).await,
+        Work::KubespraySource { release } => kubespray::probe_source(env, release).await,
+        Work::KubesprayEnvironment { release } => kubespray::probe_environment(env, release).await,
+        Work::KubesprayInventory { files } => kubespray::probe_inventory(env, files).await,
+        Work::KubesprayRun { release, hosts, inputs, version } => {
+            kubespray::probe_run(env, release, hosts, inputs, version).await
+        }
+        Work::Kubeconfig { server, .. } => kubernetes::probe_kubeconfig(env, server).await,
+        Work::NodeLabels { node, labels, taints } => kubernetes::probe_labels(env, node, labels, taints).await,
+        Work::NodeReady { node, version } => kubernetes::probe_ready(env, node, version).await,
+        Work::ClusterDns { name, address } => kubernetes::probe_dns(env, name, *address).await,
+        Work::Certificate { name, names, source } => platform::probe_certificate(env, name, names, source).await,
+        Work::Namespace { name, pod_security } => platform::probe_namespace(env, name, *pod_security).await,
+        Work::KubeSecret { namespace, name, content, labels } => {
+            platform::probe_secret(env, &platform::Secret { namespace, name, content, labels }).await
+        }
+        Work::HelmRelease { release } => release::probe(env, release).await,
+        Work::KubeObjects { component, objects, health, .. } => platform::probe_objects(env, component, objects, health).await,
+        Work::RunaiIssuer { target } => runai::probe_issuer(env, target).await,
+        Work::RunaiRegister { target } => runai::probe_registration(env, target).await,
+        Work::RunaiConnected { target } => runai::probe_connection(env, target).await,
+        Work::Check { check, .. } => check::probe(env, check).await,
+    }
+}
+
+/// Acts on what runs inside the cluster or belongs to it.
+async fn act_on_cluster(step: &Step, env: &StepEnv) -> Result<String, DoorError> {
+    match &step.work {
+        Work::Kubeconfig { target, server } => kubernetes::fetch_kubeconfig(env, target, server).await,
+        Work::NodeLabels { node, labels, taints } => kubernetes::label(env, node, labels, taints).await,
+        Work::NodeReady { node, version } => kubernetes::wait_ready(step, env, node, version).await,
+        Work::ClusterDns { name, address } => kubernetes::add_dns(env, name, *address).await,
+        Work::Certificate { name, names, source } => platform::make_certificate(env, name, names, source).await,
+        Work::Namespace { name, pod_security } => platform::make_namespace(env, name, *pod_security).await,
+        Work::KubeSecret { namespace, name, content, labels } => {
+            platform::make_secret(env, &platform::Secret { namespace, name, content, labels }).await
+        }
+        Work::HelmRelease { release } => release::upgrade(step, env, release).await,
+        Work::KubeObjects { component, objects, health, .. } => {
+            platform::apply_objects(step, env, component, objects, health).await
+        }
+        Work::RunaiIssuer { target } => runai::wait_issuer(step, env, target).await,
+        Work::RunaiRegister { target } => runai::register(env, target).await,
+        Work::RunaiConnected { target } => runai::wait_connected(step, env, target).await,
+        Work::BcmIdentity { .. }
+        | Work::NodeConnect { .. }
+        | Work::NodeAccount { .. }
+        | Work::NodeFacts { .. }
+        | Work::NodeStorage { .. }
+        | Work::NodeRegistries { .. }
+        | Work::KubespraySource { .. }
+        | Work::KubesprayEnvironment { .. }
+        | Work::KubesprayInventory { .. }
+        | Work::KubesprayRun { .. }
+        | Work::Check { .. } => Err(only_looks(step)),
+    }
+}

@@ -1,0 +1,166 @@
+//! What releases stand on: certificates, namespaces, secrets, objects beside a release.
+
+use super::outcome::{compared, done, todo, unseen};
+use super::{release, wait};
+use crate::behaviour::{Probe, StepEnv};
+use indexmap::IndexMap;
+use plinth_model::work::{CertificateSource, Health, PodSecurity, SecretContent};
+use plinth_model::{Observed, Step};
+use plinth_world::DoorError;
+use plinth_world::keystore::CertificateState;
+use serde_json::Value;
+use std::collections::BTreeSet;
+
+const DOOR: &str = "kube";
+
+/// The certificate is kept, is for these names, is what its source says, and has more than a third of its life left.
+pub(super) async fn probe_certificate(
+    env: &StepEnv,
+    name: &str,
+    names: &[String],
+    source: &CertificateSource,
+) -> Result<Probe, DoorError> {
+    let kept = match env.doors.keystore.certificate(&env.ctx, name).await? {
+        Observed::Known(kept) => kept,
+        Observed::Absent => return todo(format!("+ certificate for {}", names.join(", "))),
+        Observed::Unknown(reason) => return Err(unseen("keystore", format!("reading certificate `{name}`"), &reason)),
+    };
+    let mut differences = certificate_differences(&kept, names, source);
+    differences.extend(env.doors.keystore.source_differs(&env.ctx, name, source).await?);
+    Ok(compared(differences, || format!("for {}, {} days left", kept.names.join(", "), kept.days_left)))
+}
+
+/// Own certificates are for exactly the wanted names, and renewed early. Given ones may cover more (wildcards are judged when
+/// they are taken over), and only their end counts: nobody but their giver can renew them.
+fn certificate_differences(kept: &CertificateState, names: &[String], source: &CertificateSource) -> Vec<String> {
+    let mut differences = Vec::new();
+    let set = |names: &[String]| names.iter().map(|n| n.to_ascii_lowercase()).collect::<BTreeSet<_>>();
+    match source {
+        CertificateSource::Generated { leaf_days, .. } => {
+            if set(&kept.names) != set(names) {
+                differences.push(format!("~ names {} → {}", kept.names.join(", "), names.join(", ")));
+            }
+            if kept.days_left.saturating_mul(3) <= i64::from(*leaf_days) {
+                differences.push(format!("~ {} of {leaf_days} days left: a new leaf", kept.days_left));
+            }
+        }
+        CertificateSource::Files { .. } => {
+            let missing: Vec<&str> = names.iter().filter(|name| !covered(&kept.names, name)).map(String::as_str).collect();
+            if !missing.is_empty() {
+                differences.push(format!("~ it does not cover {}", missing.join(", ")));
+            }
+            if kept.days_left <= 0 {
+                differences.push("~ it has expired".to_owned());
+            }
+        }
+    }
+    differences
+}
+
+/// Whether one of the names is this one, or a wildcard for its first label.
+fn covered(names: &[String], wanted: &str) -> bool {
+    names.iter().any(|name| {
+        let wildcard = || name.strip_prefix("*.").zip(wanted.split_once('.')).is_some_and(|(n, (_, w))| n.eq_ignore_ascii_case(w));
+        name.eq_ignore_ascii_case(wanted) || wildcard()
+    })
+}
+
+/// Makes the certificate, or takes it over from files.
+pub(super) async fn make_certificate(
+    env: &StepEnv,
+    name: &str,
+    names: &[String],
+    source: &CertificateSource,
+) -> Result<String, DoorError> {
+    let made = env.doors.keystore.make_certificate(&env.ctx, name, names, source).await?;
+    Ok(format!("certificate for {}, {} days", made.names.join(", "), made.days_left))
+}
+
+/// The namespace exists with exactly this level.
+pub(super) async fn probe_namespace(env: &StepEnv, name: &str, level: PodSecurity) -> Result<Probe, DoorError> {
+    let wanted = level_name(level);
+    match env.doors.kube.namespace(&env.ctx, name).await? {
+        Observed::Known(Some(present)) if present == level => done(format!("exists, {wanted}")),
+        Observed::Known(present) => todo(format!("~ Pod Security {} → {wanted}", present.map_or("unset", level_name))),
+        Observed::Absent => todo(format!("+ namespace {name}, {wanted}")),
+        Observed::Unknown(reason) => Err(unseen(DOOR, format!("looking at namespace {name}"), &reason)),
+    }
+}
+
+const fn level_name(level: PodSecurity) -> &'static str {
+    match level {
+        PodSecurity::Restricted => "restricted",
+        PodSecurity::Baseline => "baseline",
+        PodSecurity::Privileged => "privileged",
+    }
+}
+
+/// Makes the namespace, or sets its level.
+pub(super) async fn make_namespace(env: &StepEnv, name: &str, level: PodSecurity) -> Result<String, DoorError> {
+    env.doors.kube.make_namespace(&env.ctx, name, level).await?;
+    Ok(format!("namespace {name}, {}", level_name(level)))
+}
+
+/// A secret of a namespace.
+pub(super) struct Secret<'a> {
+    /// Namespace.
+    pub(super) namespace: &'a str,
+    /// Name.
+    pub(super) name: &'a str,
+    /// Content, by reference.
+    pub(super) content: &'a SecretContent,
+    /// Labels.
+    pub(super) labels: &'a IndexMap<String, String>,
+}
+
+/// The secret exists with this content; the comparison happens inside the door, so the content goes nowhere.
+pub(super) async fn probe_secret(env: &StepEnv, secret: &Secret<'_>) -> Result<Probe, DoorError> {
+    let Secret { namespace, name, content, labels } = secret;
+    match env.doors.kube.secret_matches(&env.ctx, namespace, name, content, labels).await? {
+        Observed::Known(true) => done(format!("secret {namespace}/{name} is as wanted")),
+        Observed::Known(false) => todo(format!("~ secret {namespace}/{name}: content or labels differ")),
+        Observed::Absent => todo(format!("+ secret {namespace}/{name}")),
+        Observed::Unknown(reason) => Err(unseen(DOOR, format!("comparing secret {namespace}/{name}"), &reason)),
+    }
+}
+
+/// Makes or replaces the secret.
+pub(super) async fn make_secret(env: &StepEnv, secret: &Secret<'_>) -> Result<String, DoorError> {
+    let Secret { namespace, name, content, labels } = secret;
+    env.doors.kube.make_secret(&env.ctx, namespace, name, content, labels).await?;
+    Ok(format!("secret {namespace}/{name} written"))
+}
+
+/// The objects are as wanted, and work.
+pub(super) async fn probe_objects(
+    env: &StepEnv,
+    component: &str,
+    objects: &[Value],
+    health: &[Health],
+) -> Result<Probe, DoorError> {
+    let differences = env.doors.kube.diff(&env.ctx, objects).await?;
+    if !differences.is_empty() {
+        return Ok(Probe::Todo(differences));
+    }
+    let unhealthy = release::unhealthy(env, namespace_of(objects), health).await?;
+    Ok(compared(unhealthy, || format!("{} objects of {component} are as wanted and work", objects.len())))
+}
+
+/// Namespace in which workloads of the objects are looked for: the first that one of them names.
+fn namespace_of(objects: &[Value]) -> &str {
+    objects.iter().find_map(|object| object.pointer("/metadata/namespace")?.as_str()).unwrap_or_default()
+}
+
+/// Applies the objects and waits until they work.
+pub(super) async fn apply_objects(
+    step: &Step,
+    env: &StepEnv,
+    component: &str,
+    objects: &[Value],
+    health: &[Health],
+) -> Result<String, DoorError> {
+    env.doors.kube.apply(&env.ctx, objects).await?;
+    let late = |seen: &[String]| release::not_healthy(component, namespace_of(objects), seen);
+    wait::until(step, env, DOOR, || probe_objects(env, component, objects, health), late).await?;
+    Ok(format!("{} objects of {component} applied, and they work", objects.len()))
+}

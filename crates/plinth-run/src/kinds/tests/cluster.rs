@@ -1,0 +1,325 @@
+use super::*;
+use indexmap::IndexMap;
+use plinth_model::work::{CertificateSource, Check, CrdPolicy, Health, KubesprayRelease, PodSecurity, Release};
+use plinth_model::{Digest, Observed};
+use plinth_world::ansible::{Deployed, HostStats, PlayStats};
+use plinth_world::deadlines;
+use plinth_world::helm::{ReleaseState, values_digest};
+use plinth_world::keystore::CertificateState;
+use plinth_world::kube::{HealthState, KubeNode};
+use serde_json::json;
+use std::net::Ipv4Addr;
+
+fn kubespray() -> KubesprayRelease {
+    KubesprayRelease {
+        tag: "v2.27.1".to_owned(),
+        source: "https://git.test/kubespray".to_owned(),
+        commit: "c0ffee".to_owned(),
+        tree: "7ee7ee".to_owned(),
+        python: ">=3.10, <3.13".to_owned(),
+        ansible_core: ">=2.16.4, <2.17.0".to_owned(),
+        ansible: "9.13.0".to_owned(),
+    }
+}
+
+fn run() -> Work {
+    Work::KubesprayRun {
+        release: kubespray(),
+        hosts: vec![node("cpu-03"), node("dgx-05")],
+        inputs: Digest::of("inputs"),
+        version: "v1.31.9".to_owned(),
+    }
+}
+
+fn stats(hosts: &[(&str, u64, u64)]) -> PlayStats {
+    let host = |(name, failures, unreachable): &(&str, u64, u64)| {
+        ((*name).to_owned(), HostStats { ok: 700, changed: 3, failures: *failures, unreachable: *unreachable })
+    };
+    PlayStats { hosts: hosts.iter().map(host).collect() }
+}
+
+#[tokio::test]
+async fn kubespray_source_and_environment_must_be_the_pinned_ones() {
+    let bench = Bench::new();
+    let source = Work::KubespraySource { release: kubespray() };
+    let ids = |commit: &str, tree: &str| Observed::Known((commit.to_owned(), tree.to_owned()));
+    bench.fake.on("source", ids("c0ffee", "7ee7ee"));
+    done(bench.look(&source).await);
+    for (commit, tree) in [("c0ffee", "other"), ("other", "7ee7ee")] {
+        bench.fake.on("source", ids(commit, tree));
+        assert_eq!(blocked(bench.look(&source).await).code, "kubespray.source-differs");
+    }
+    let environment = Work::KubesprayEnvironment { release: kubespray() };
+    for (version, ready) in [("2.16.4", true), ("2.16.19", true), ("2.17.0", false), ("2.16.3", false), ("nonsense", false)] {
+        bench.fake.on("environment", Observed::Known(version.to_owned()));
+        let seen = bench.look(&environment).await.unwrap().probe;
+        assert_eq!(matches!(seen, Probe::Done(_)), ready, "{version}");
+    }
+}
+
+#[tokio::test]
+async fn kubespray_ran_only_with_the_same_release_files_and_hosts() {
+    let deployed = |tag: &str, inputs: &str, hosts: &[&str]| {
+        let hosts = hosts.iter().map(|h| node(h)).collect();
+        Observed::Known(Deployed { tag: tag.to_owned(), inputs: Digest::of(inputs), hosts })
+    };
+    let cases = [
+        (deployed("v2.27.1", "inputs", &["dgx-05", "cpu-03"]), 0),
+        (deployed("v2.26.0", "inputs", &["cpu-03", "dgx-05"]), 1),
+        (deployed("v2.27.1", "others", &["cpu-03", "dgx-05"]), 1),
+        (deployed("v2.27.1", "inputs", &["cpu-03"]), 1),
+        (deployed("v2.26.0", "others", &["cpu-03", "dgx-05", "dgx-06"]), 3),
+        (Observed::Absent, 1),
+    ];
+    for (seen, differences) in cases {
+        let bench = Bench::new();
+        bench.fake.on("deployed", seen.clone());
+        match bench.look(&run()).await.unwrap().probe {
+            Probe::Done(_) => assert_eq!(differences, 0, "{seen:?}"),
+            Probe::Todo(lines) => assert_eq!(lines.len(), differences, "{seen:?}: {lines:?}"),
+            Probe::Blocked(finding) => panic!("{finding:?}"),
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_play_is_judged_by_its_final_statistics() {
+    let cases: [(&[(&str, u64, u64)], &[&str]); 6] = [
+        (&[("cpu-03", 0, 0), ("dgx-05", 0, 0)], &[]),
+        (&[("cpu-03", 0, 0), ("dgx-05", 0, 1)], &["dgx-05"]),
+        (&[("cpu-03", 2, 0), ("dgx-05", 0, 1)], &["cpu-03", "dgx-05"]),
+        (&[("cpu-03", 0, 0)], &["dgx-05"]),
+        (&[], &["cpu-03", "dgx-05"]),
+        (&[("cpu-03", 0, 0), ("dgx-05", 0, 0), ("localhost", 1, 0)], &["localhost"]),
+    ];
+    for (hosts, bad) in cases {
+        let bench = Bench::new();
+        bench.fake.on("deploy", stats(hosts));
+        let said = bench.act(&run()).await;
+        if bad.is_empty() {
+            assert_eq!(said.unwrap(), "2 hosts, 6 tasks changed something, none failed");
+            continue;
+        }
+        let finding = refused(said);
+        assert_eq!(finding.code, "kubespray.host-failed");
+        assert_eq!(finding.subject, bad.join(", "));
+        assert_eq!(finding.evidence.len(), bad.len());
+        assert!(finding.evidence.iter().zip(bad).all(|(line, host)| line.starts_with(host)), "{:?}", finding.evidence);
+    }
+}
+
+#[tokio::test]
+async fn inventory_files_are_compared_one_by_one() {
+    let files: IndexMap<String, String> = [("a", "1"), ("b", "2"), ("c", "3")].map(|(n, c)| (n.to_owned(), c.to_owned())).into();
+    let written = IndexMap::from([("a".to_owned(), Digest::of_bytes(b"1")), ("b".to_owned(), Digest::of_bytes(b"old"))]);
+    let bench = Bench::new();
+    bench.fake.on("written_files", written);
+    assert_eq!(todo(bench.look(&Work::KubesprayInventory { files }).await), ["~ b", "+ c"]);
+}
+
+fn kube_node(ready: bool, version: &str) -> Observed<KubeNode> {
+    Observed::Known(KubeNode { ready, version: version.to_owned(), labels: IndexMap::new(), taints: Vec::new() })
+}
+
+#[tokio::test]
+async fn readiness_is_waited_for_within_the_deadline() {
+    let work = Work::NodeReady { node: node("dgx-05"), version: "v1.31.9".to_owned() };
+    let bench = Bench::new();
+    bench.fake.on("node", kube_node(false, "v1.30.4"));
+    assert_eq!(todo(bench.look(&work).await), ["~ version v1.30.4 → v1.31.9", "! not Ready"]);
+    let hiccup = DoorError::permanent("kube", "looking", "connection reset", "wait").transient("a restart");
+    bench.fake.on("node", Observed::<KubeNode>::Absent).fails::<Observed<KubeNode>>("node", hiccup);
+    bench.fake.on("node", kube_node(true, "v1.31.9"));
+    assert_eq!(bench.act(&work).await.unwrap(), "Ready, v1.31.9");
+    assert_eq!(bench.clock.elapsed(), deadlines::POLL * 2);
+
+    let never = Bench::new();
+    let looks = 30;
+    for _ in 0..looks {
+        never.fake.on("node", kube_node(false, "v1.31.9"));
+    }
+    let finding = refused(never.act(&work).await);
+    assert_eq!(finding.code, "kubernetes.node-not-ready");
+    assert!(finding.evidence.contains(&"! not Ready".to_owned()));
+    assert_eq!(never.clock.elapsed(), Duration::from_secs(290), "one round before the deadline");
+
+    let broken = Bench::new();
+    broken.fake.fails::<Observed<KubeNode>>("node", DoorError::permanent("kube", "looking", "forbidden", "ask"));
+    assert_eq!(broken.act(&work).await.unwrap_err().happened, "forbidden", "a permanent failure ends the wait");
+}
+
+#[tokio::test]
+async fn labels_taints_and_names_are_compared() {
+    let labels = IndexMap::from([("gpu".to_owned(), "true".to_owned()), ("role".to_owned(), "worker".to_owned())]);
+    let work = Work::NodeLabels { node: node("dgx-05"), labels: labels.clone(), taints: vec!["a=b:NoSchedule".to_owned()] };
+    let bench = Bench::new();
+    let mut seen = KubeNode { ready: true, version: String::new(), labels: labels.clone(), taints: vec![] };
+    seen.labels.insert("role".to_owned(), "old".to_owned());
+    bench.fake.on("node", Observed::Known(seen));
+    assert_eq!(todo(bench.look(&work).await), ["~ label role: old → worker", "+ taint a=b:NoSchedule"]);
+    let wanted = Ipv4Addr::new(10, 0, 0, 1);
+    let dns = Work::ClusterDns { name: "a.test".to_owned(), address: wanted };
+    for (seen, is_done) in [(vec![wanted], true), (vec![], false), (vec![wanted, Ipv4Addr::LOCALHOST], false)] {
+        bench.fake.on("resolve_in_pod", seen.clone());
+        assert_eq!(matches!(bench.look(&dns).await.unwrap().probe, Probe::Done(_)), is_done, "{seen:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_kubeconfig_that_cannot_be_tried_is_not_taken_for_absent() {
+    let work = Work::Kubeconfig { target: target(), server: "https://10.0.0.1:6443".to_owned() };
+    let bench = Bench::new();
+    bench.fake.on("kubeconfig", Observed::<String>::Unknown("timeout".to_owned()));
+    assert!(bench.look(&work).await.is_err());
+    bench.fake.on("kubeconfig", Observed::Known("https://127.0.0.1:6443".to_owned()));
+    assert_eq!(todo(bench.look(&work).await).len(), 1);
+    let namespace = Work::Namespace { name: "runai".to_owned(), pod_security: PodSecurity::Privileged };
+    bench.fake.on("namespace", Observed::Known(None::<PodSecurity>));
+    assert_eq!(todo(bench.look(&namespace).await), ["~ Pod Security unset → privileged"]);
+}
+
+#[tokio::test]
+async fn certificates_are_renewed_when_a_third_is_left() {
+    let own = CertificateSource::Generated { authority_days: 3650, leaf_days: 825 };
+    let files = CertificateSource::Files {
+        certificate: "c".to_owned(),
+        key: SecretRef::File("k".to_owned()),
+        authority: None,
+    };
+    let cases = [
+        (&own, &["a.test"][..], 276, true),
+        (&own, &["a.test"], 275, false),
+        (&own, &["a.test", "b.test"], 800, false),
+        (&files, &["*.test"], 1, true),
+        (&files, &["*.test"], 0, false),
+        (&files, &["b.test"], 300, false),
+    ];
+    for (source, names, days_left, is_done) in cases {
+        let kept = CertificateState {
+            names: names.iter().map(|n| (*n).to_owned()).collect(),
+            days_left,
+            fingerprint: String::new(),
+        };
+        let work = Work::Certificate { name: "runai".to_owned(), names: vec!["a.test".to_owned()], source: source.clone() };
+        let bench = Bench::new();
+        bench.fake.on("certificate", Observed::Known(kept));
+        assert_eq!(matches!(bench.look(&work).await.unwrap().probe, Probe::Done(_)), is_done, "{source:?} {names:?} {days_left}");
+    }
+}
+
+fn release(version: &str) -> Release {
+    Release {
+        component: "gpu-operator".to_owned(),
+        release: "gpu-operator".to_owned(),
+        namespace: "gpu-operator".to_owned(),
+        chart: "gpu-operator".to_owned(),
+        repository: String::new(),
+        login: None,
+        version: version.to_owned(),
+        digest: None,
+        values: json!({"driver": {"enabled": false}}),
+        crds: CrdPolicy::None,
+        timeout_s: 600,
+        health: vec![Health::Workload { kind: "Deployment".to_owned(), name: "operator".to_owned() }],
+        stale_jobs: Vec::new(),
+    }
+}
+
+fn installed(version: &str, status: &str) -> Observed<ReleaseState> {
+    let values = values_digest(&release("v1").values);
+    Observed::Known(ReleaseState { version: version.to_owned(), values, status: status.to_owned() })
+}
+
+fn health(holds: bool) -> HealthState {
+    HealthState { holds, seen: "0/1 ready".to_owned() }
+}
+
+#[tokio::test]
+async fn a_release_is_done_by_version_values_status_and_health() {
+    let cases = [
+        ("v25.3.3", "25.3.3", "deployed", true),
+        ("25.3.3", "v25.3.3", "deployed", true),
+        ("~2.21.0", "2.21.43", "deployed", true),
+        ("~2.21.0", "2.22.1", "deployed", false),
+        ("25.3.4", "25.3.3", "deployed", false),
+        ("25.3.3", "25.3.3", "pending-install", false),
+    ];
+    for (wanted, present, status, is_done) in cases {
+        let bench = Bench::new();
+        bench.fake.on("release", installed(present, status));
+        if is_done {
+            bench.fake.on("health", health(true));
+        }
+        let seen = bench.look(&Work::HelmRelease { release: Box::new(release(wanted)) }).await.unwrap().probe;
+        assert_eq!(matches!(seen, Probe::Done(_)), is_done, "{wanted} {present} {status}: {seen:?}");
+    }
+    let mut other = release("1.0.0");
+    other.values = json!({});
+    let bench = Bench::new();
+    bench.fake.on("release", installed("1.0.0", "deployed"));
+    let lines = todo(bench.look(&Work::HelmRelease { release: Box::new(other) }).await);
+    assert!(lines.len() == 1 && lines[0].starts_with("~ values"), "{lines:?}");
+}
+
+#[tokio::test]
+async fn a_release_is_installed_once_and_then_waited_for() {
+    let work = Work::HelmRelease { release: Box::new(release("1.0.0")) };
+    let bench = Bench::new();
+    bench.fake.on("release", Observed::<ReleaseState>::Absent).on("upgrade", ());
+    for holds in [false, false, true] {
+        bench.fake.on("release", installed("1.0.0", "deployed")).on("health", health(holds));
+    }
+    assert!(bench.act(&work).await.unwrap().contains("installed"));
+    assert_eq!(bench.clock.elapsed(), deadlines::POLL * 2);
+
+    let sick = Bench::new();
+    sick.fake.on("release", installed("1.0.0", "deployed"));
+    for _ in 0..30 {
+        sick.fake.on("release", installed("1.0.0", "deployed")).on("health", health(false));
+    }
+    let finding = refused(sick.act(&work).await);
+    assert_eq!(finding.code, "platform.not-healthy");
+    assert!(finding.evidence.contains(&"! Deployment operator: 0/1 ready".to_owned()), "{:?}", finding.evidence);
+    assert!(!sick.fake.calls().contains(&"upgrade"), "a release that helm has as wanted is not installed again");
+}
+
+#[tokio::test]
+async fn objects_are_applied_and_then_waited_for() {
+    let work = Work::KubeObjects {
+        component: "metallb".to_owned(),
+        objects: vec![json!({"metadata": {"name": "pool", "namespace": "metallb-system"}})],
+        health: release("1").health,
+        timeout_s: 60,
+    };
+    let bench = Bench::new();
+    bench.fake.on("diff", vec!["+ pool".to_owned()]);
+    assert_eq!(todo(bench.look(&work).await), ["+ pool"]);
+    bench.fake.on("apply", ());
+    for holds in [false, true] {
+        bench.fake.on("diff", Vec::<String>::new()).on("health", health(holds));
+    }
+    bench.act(&work).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_failed_check_blocks_and_one_that_could_not_be_carried_out_is_an_error() {
+    let site = plinth_model::SiteName::new("basepod").unwrap();
+    let check = |check: Check| Work::Check { check, site: site.clone() };
+    let gpu = check(Check::GpuPod { node: node("dgx-05") });
+    let bench = Bench::new();
+    bench.fake.on("run_check", health(true));
+    assert_eq!(done(bench.look(&gpu).await), "0/1 ready");
+    bench.fake.on("run_check", health(false));
+    assert_eq!(blocked(bench.look(&gpu).await).code, "gpu.pod-does-not-run");
+    bench.fake.fails::<HealthState>("run_check", DoorError::permanent("kube", "running", "forbidden", "ask"));
+    assert!(bench.look(&gpu).await.is_err());
+    let ingress = check(Check::Ingress { url: "https://a.test".to_owned(), certificate: Some("runai".to_owned()) });
+    bench.fake.on("certificate", Observed::<CertificateState>::Absent);
+    assert_eq!(blocked(bench.look(&ingress).await).code, "ingress.certificate-not-trusted");
+    bench.fake.on("certificate", Observed::<CertificateState>::Unknown("no right".to_owned()));
+    assert!(bench.look(&ingress).await.unwrap_err().happened.contains("no right"));
+    let kept = CertificateState { names: vec![], days_left: 9, fingerprint: "ab".to_owned() };
+    bench.fake.on("certificate", Observed::Known(kept)).on("run_check", health(true));
+    assert!(done(bench.look(&ingress).await).contains("valid for 9 more days"));
+    assert!(bench.act(&gpu).await.is_err(), "a check has nothing to act");
+}

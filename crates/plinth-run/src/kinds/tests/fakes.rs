@@ -1,0 +1,182 @@
+//! Doors with scripted answers. Every call that was not scripted is an error, and every call is noted.
+
+use async_trait::async_trait;
+use indexmap::IndexMap;
+use plinth_model::inventory::Inventory;
+use plinth_model::work::{
+    Account, CertificateSource, Check, Health, KubesprayRelease, Mirror, NodeTarget, PodSecurity, RegistryLogin, Release,
+    RunaiTarget, SecretContent,
+};
+use plinth_model::{Digest, NodeName, Observed};
+use plinth_world::ansible::{AnsibleDoor, Deployed, PlayStats};
+use plinth_world::bcm::{BcmDoor, BcmIdentity};
+use plinth_world::helm::{HelmDoor, ReleaseState};
+use plinth_world::keystore::{CertificateState, Keystore};
+use plinth_world::kube::{HealthState, KubeDoor, KubeNode};
+use plinth_world::node::{AccountState, HostKey, HostKeyState, NodeDoor, NodeFacts};
+use plinth_world::runai::{RunaiCluster, RunaiDoor};
+use plinth_world::{Context, DoorError, DoorResult, Doors};
+use serde_json::Value;
+use std::any::Any;
+use std::collections::{HashMap, VecDeque};
+use std::net::Ipv4Addr;
+use std::sync::{Arc, Mutex};
+
+type Scripted = VecDeque<Box<dyn Any + Send>>;
+
+/// All doors at once.
+#[derive(Default)]
+pub(super) struct Fake {
+    answers: Mutex<HashMap<&'static str, Scripted>>,
+    calls: Mutex<Vec<&'static str>>,
+}
+
+impl Fake {
+    /// The next call of this name succeeds with this value.
+    pub(super) fn on<T: Send + 'static>(self: &Arc<Self>, call: &'static str, value: T) -> &Arc<Self> {
+        self.script::<T>(call, Ok(value))
+    }
+
+    /// The next call of this name fails.
+    pub(super) fn fails<T: Send + 'static>(self: &Arc<Self>, call: &'static str, error: DoorError) -> &Arc<Self> {
+        self.script::<T>(call, Err(error))
+    }
+
+    fn script<T: Send + 'static>(self: &Arc<Self>, call: &'static str, answer: DoorResult<T>) -> &Arc<Self> {
+        self.answers.lock().unwrap().entry(call).or_default().push_back(Box::new(answer));
+        self
+    }
+
+    /// Calls so far.
+    pub(super) fn calls(&self) -> Vec<&'static str> {
+        self.calls.lock().unwrap().clone()
+    }
+
+    /// Nothing that was scripted is left over.
+    pub(super) fn assert_used_up(&self) {
+        let left: Vec<&str> = self.answers.lock().unwrap().iter().filter(|(_, q)| !q.is_empty()).map(|(n, _)| *n).collect();
+        assert!(left.is_empty(), "never called: {left:?}");
+    }
+
+    fn answer<T: 'static>(&self, call: &'static str) -> DoorResult<T> {
+        self.calls.lock().unwrap().push(call);
+        let next = self.answers.lock().unwrap().get_mut(call).and_then(VecDeque::pop_front);
+        match next.map(Box::<dyn Any + Send>::downcast::<DoorResult<T>>) {
+            Some(Ok(answer)) => *answer,
+            Some(Err(_)) => panic!("{call} was scripted with another type"),
+            None => Err(DoorError::permanent("fake", call, "unexpected call", "script it")),
+        }
+    }
+
+    pub(super) fn doors(self: &Arc<Self>) -> Doors {
+        Doors {
+            bcm: self.clone(),
+            node: self.clone(),
+            ansible: self.clone(),
+            kube: self.clone(),
+            helm: self.clone(),
+            runai: self.clone(),
+            keystore: self.clone(),
+        }
+    }
+}
+
+/// Implements a door: each call answers what was scripted under its name.
+macro_rules! door {
+    ($door:ident { $($name:ident($($argument:ident: $type:ty),*) -> $answer:ty;)* }) => {
+        #[async_trait]
+        impl $door for Fake {
+            $(async fn $name(&self, _: &Context $(, $argument: $type)*) -> DoorResult<$answer> {
+                $(let _ = $argument;)*
+                self.answer(stringify!($name))
+            })*
+        }
+    };
+}
+
+door!(BcmDoor {
+    identity() -> BcmIdentity;
+    inventory() -> Inventory;
+});
+
+door!(NodeDoor {
+    host_key(target: &NodeTarget) -> HostKeyState;
+    pin_host_key(target: &NodeTarget, key: &HostKey) -> ();
+    account(target: &NodeTarget, account: &Account) -> AccountState;
+    make_account(target: &NodeTarget, account: &Account) -> ();
+    facts(target: &NodeTarget, paths: &[String]) -> NodeFacts;
+    relocate_storage(target: &NodeTarget, from: &str, to: &str) -> ();
+    registries(target: &NodeTarget, mirrors: &[Mirror], logins: &[RegistryLogin]) -> Observed<Vec<String>>;
+    set_registries(target: &NodeTarget, mirrors: &[Mirror], logins: &[RegistryLogin]) -> ();
+});
+
+#[async_trait]
+impl AnsibleDoor for Fake {
+    async fn source(&self, _: &Context, _: &KubesprayRelease) -> DoorResult<Observed<(String, String)>> {
+        self.answer("source")
+    }
+    async fn fetch_source(&self, _: &Context, _: &KubesprayRelease) -> DoorResult<()> {
+        self.answer("fetch_source")
+    }
+    async fn environment(&self, _: &Context, _: &KubesprayRelease) -> DoorResult<Observed<String>> {
+        self.answer("environment")
+    }
+    async fn make_environment(&self, _: &Context, _: &KubesprayRelease) -> DoorResult<()> {
+        self.answer("make_environment")
+    }
+    async fn inventory(&self, _: &Context) -> DoorResult<IndexMap<String, Digest>> {
+        self.answer("written_files")
+    }
+    async fn write_inventory(&self, _: &Context, _: &IndexMap<String, String>) -> DoorResult<()> {
+        self.answer("write_inventory")
+    }
+    async fn deployed(&self, _: &Context) -> DoorResult<Observed<Deployed>> {
+        self.answer("deployed")
+    }
+    async fn deploy(&self, _: &Context, _: &KubesprayRelease, _: &[NodeName], _: &Digest) -> DoorResult<PlayStats> {
+        self.answer("deploy")
+    }
+}
+
+door!(KubeDoor {
+    kubeconfig() -> Observed<String>;
+    fetch_kubeconfig(from: &NodeTarget, server: &str) -> ();
+    node(node: &NodeName) -> Observed<KubeNode>;
+    label_node(node: &NodeName, labels: &IndexMap<String, String>, taints: &[String]) -> ();
+    namespace(name: &str) -> Observed<Option<PodSecurity>>;
+    make_namespace(name: &str, level: PodSecurity) -> ();
+    secret_matches(namespace: &str, name: &str, content: &SecretContent, labels: &IndexMap<String, String>) -> Observed<bool>;
+    make_secret(namespace: &str, name: &str, content: &SecretContent, labels: &IndexMap<String, String>) -> ();
+    diff(objects: &[Value]) -> Vec<String>;
+    apply(objects: &[Value]) -> ();
+    health(namespace: &str, health: &Health) -> HealthState;
+    resolve_in_pod(name: &str) -> Vec<Ipv4Addr>;
+    add_dns(name: &str, address: Ipv4Addr) -> ();
+    run_check(check: &Check) -> HealthState;
+});
+
+door!(HelmDoor {
+    release(namespace: &str, name: &str) -> Observed<ReleaseState>;
+    upgrade(release: &Release) -> ();
+});
+
+door!(RunaiDoor {
+    issuer(target: &RunaiTarget) -> Observed<String>;
+    clusters(target: &RunaiTarget) -> Vec<RunaiCluster>;
+    register(target: &RunaiTarget) -> RunaiCluster;
+    keep_credentials(target: &RunaiTarget, uuid: &str) -> ();
+    credentials_kept(target: &RunaiTarget, uuid: &str) -> bool;
+});
+
+#[async_trait]
+impl Keystore for Fake {
+    async fn certificate(&self, _: &Context, _: &str) -> DoorResult<Observed<CertificateState>> {
+        self.answer("certificate")
+    }
+    async fn make_certificate(&self, _: &Context, _: &str, _: &[String], _: &CertificateSource) -> DoorResult<CertificateState> {
+        self.answer("make_certificate")
+    }
+    async fn ssh_key(&self, _: &Context) -> DoorResult<String> {
+        self.answer("ssh_key")
+    }
+}

@@ -1,0 +1,157 @@
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod cluster;
+mod fakes;
+mod nodes;
+mod table;
+mod tenant;
+
+use super::Kinds;
+use crate::behaviour::{Behaviour as _, Probe, Probed, StepEnv};
+use fakes::Fake;
+use plinth_model::plan::{Change, Undo};
+use plinth_model::work::{Credential, NodeTarget, RunaiTarget};
+use plinth_model::{Finding, NodeName, Secret, SecretRef, Stage, Step, StepId, Work};
+use plinth_world::secrets::{SecretError, Secrets};
+use plinth_world::{Clock, Context, DoorError};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+/// Sleeping takes no time, but is counted.
+#[derive(Default)]
+struct Counted(Mutex<Duration>);
+
+#[async_trait::async_trait]
+impl Clock for Counted {
+    fn now(&self) -> jiff::Timestamp {
+        jiff::Timestamp::UNIX_EPOCH
+    }
+    fn elapsed(&self) -> Duration {
+        *self.0.lock().unwrap()
+    }
+    async fn sleep(&self, duration: Duration) {
+        *self.0.lock().unwrap() += duration;
+    }
+}
+
+/// No secret is ever needed here: doors resolve them.
+struct NoSecrets;
+
+impl Secrets for NoSecrets {
+    fn get(&self, reference: &SecretRef) -> Result<Secret, SecretError> {
+        Err(SecretError { reference: reference.clone(), happened: "unexpected".to_owned() })
+    }
+    fn keep(&self, reference: &SecretRef, _: &Secret) -> Result<(), SecretError> {
+        self.get(reference).map(|_| ())
+    }
+    fn redact(&self, text: &str) -> String {
+        text.to_owned()
+    }
+}
+
+/// Scripted doors, and a clock.
+struct Bench {
+    fake: Arc<Fake>,
+    clock: Arc<Counted>,
+}
+
+impl Bench {
+    fn new() -> Self {
+        Self { fake: Arc::default(), clock: Arc::default() }
+    }
+
+    fn env(&self) -> StepEnv {
+        let ctx = Context::quiet(self.clock.clone());
+        StepEnv { ctx, doors: self.fake.doors(), secrets: Arc::new(NoSecrets) }
+    }
+
+    async fn look(&self, work: &Work) -> Result<Probed, DoorError> {
+        let seen = Kinds.probe(&step(work), &self.env()).await;
+        self.fake.assert_used_up();
+        seen
+    }
+
+    async fn act(&self, work: &Work) -> Result<String, DoorError> {
+        let said = Kinds.act(&step(work), &self.env()).await;
+        self.fake.assert_used_up();
+        said
+    }
+}
+
+/// A step that may take five minutes.
+fn step(work: &Work) -> Step {
+    Step {
+        id: StepId::new("area", "verb", "target"),
+        work: work.clone(),
+        version: 1,
+        stage: Stage::Nodes,
+        target: "target".to_owned(),
+        needs: Vec::new(),
+        reason: String::new(),
+        change: Change::Maybe,
+        when: None,
+        once: false,
+        destructive: None,
+        undo: Undo::Exact,
+        deadline_s: 300,
+    }
+}
+
+#[track_caller]
+fn done(seen: Result<Probed, DoorError>) -> String {
+    match seen.map(|s| s.probe) {
+        Ok(Probe::Done(line)) => line,
+        other => panic!("not done: {other:?}"),
+    }
+}
+
+#[track_caller]
+fn todo(seen: Result<Probed, DoorError>) -> Vec<String> {
+    match seen.map(|s| s.probe) {
+        Ok(Probe::Todo(lines)) => lines,
+        other => panic!("not to do: {other:?}"),
+    }
+}
+
+#[track_caller]
+fn blocked(seen: Result<Probed, DoorError>) -> Finding {
+    match seen.map(|s| s.probe) {
+        Ok(Probe::Blocked(finding)) => {
+            assert!(finding.is_error() && !finding.fix.is_empty() && !finding.evidence.is_empty(), "{finding:?}");
+            *finding
+        }
+        other => panic!("not blocked: {other:?}"),
+    }
+}
+
+#[track_caller]
+fn refused(said: Result<String, DoorError>) -> Finding {
+    *said.expect_err("must fail").finding.expect("must have a finding")
+}
+
+fn node(name: &str) -> NodeName {
+    NodeName::new(name).unwrap()
+}
+
+fn target() -> NodeTarget {
+    NodeTarget {
+        node: node("dgx-05"),
+        address: "10.184.162.15".parse().unwrap(),
+        port: 22,
+        user: "ibm".to_owned(),
+        credential: Credential::Agent,
+        legacy_keys: false,
+    }
+}
+
+fn runai() -> RunaiTarget {
+    RunaiTarget {
+        url: "https://a.test:30443".to_owned(),
+        realm: "runai".to_owned(),
+        admin: "admin@example.com".to_owned(),
+        password: SecretRef::Env("PASSWORD".to_owned()),
+        authority: None,
+        cluster: "gpu".to_owned(),
+        version: "2.21.43".to_owned(),
+    }
+}

@@ -1,0 +1,215 @@
+use super::*;
+use plinth_model::work::{Account, NodeMinimum};
+use plinth_model::{Digest, Observed};
+use plinth_world::ansible::Deployed;
+use plinth_world::bcm::BcmIdentity;
+use plinth_world::node::{AccountState, HostKey, HostKeyState, NodeFacts};
+
+fn key(fingerprint: &str) -> HostKey {
+    HostKey { algorithm: "ssh-ed25519".to_owned(), fingerprint: fingerprint.to_owned() }
+}
+
+fn keys(presented: &str, pinned: Option<&str>) -> HostKeyState {
+    HostKeyState { presented: key(presented), pinned: pinned.map(key) }
+}
+
+#[tokio::test]
+async fn the_head_nodes_of_the_inventory_must_answer() {
+    let identity = |wanted: &[&str]| Work::BcmIdentity {
+        endpoint: "https://head:8081".to_owned(),
+        head_nodes: wanted.iter().map(|w| (*w).to_owned()).collect(),
+    };
+    let answered = || BcmIdentity { head_nodes: vec!["a".to_owned(), "b".to_owned()], names: vec!["head".to_owned()] };
+    let bench = Bench::new();
+    bench.fake.on("identity", answered());
+    assert!(done(bench.look(&identity(&["a"])).await).contains("head"));
+    bench.fake.on("identity", answered());
+    let other = blocked(bench.look(&identity(&["a", "c"])).await);
+    assert_eq!(other.code, "bcm.other-system");
+    assert!(other.evidence[0].ends_with(": c"), "{:?}", other.evidence);
+    assert_eq!(blocked_without_evidence(bench.look(&identity(&[])).await), "bcm.identity-unknown");
+}
+
+#[track_caller]
+fn blocked_without_evidence(seen: Result<Probed, DoorError>) -> String {
+    match seen.map(|s| s.probe) {
+        Ok(Probe::Blocked(finding)) => finding.code,
+        other => panic!("not blocked: {other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn a_host_key_is_pinned_once_and_a_changed_one_stops_the_node() {
+    let work = Work::NodeConnect { target: target() };
+    let bench = Bench::new();
+    bench.fake.on("host_key", keys("SHA256:a", None));
+    assert_eq!(todo(bench.look(&work).await), ["+ host key ssh-ed25519 SHA256:a (first contact)"]);
+    bench.fake.on("host_key", keys("SHA256:a", None)).on("pin_host_key", ());
+    assert!(bench.act(&work).await.unwrap().contains("SHA256:a"));
+    bench.fake.on("host_key", keys("SHA256:a", Some("SHA256:a")));
+    done(bench.look(&work).await);
+    bench.fake.on("host_key", keys("SHA256:b", Some("SHA256:a")));
+    let changed = blocked(bench.look(&work).await);
+    assert_eq!(changed.code, "node.host-key-changed");
+    assert!(changed.evidence[0].contains("SHA256:a") && changed.evidence[1].contains("SHA256:b"));
+    assert!(changed.fix.contains("plinth trust dgx-05"));
+    bench.fake.on("host_key", keys("SHA256:b", Some("SHA256:a")));
+    assert_eq!(refused(bench.act(&work).await).code, "node.host-key-changed");
+    assert_eq!(bench.fake.calls().iter().filter(|c| **c == "pin_host_key").count(), 1);
+}
+
+fn account(key: SecretRef) -> Work {
+    let account = Account {
+        name: "ansiblebcm".to_owned(),
+        uid: 60000,
+        gid: 60000,
+        home: "/home/ansiblebcm".to_owned(),
+        shell: "/bin/bash".to_owned(),
+        key,
+        authorized_keys: Vec::new(),
+    };
+    Work::NodeAccount { target: target(), account }
+}
+
+#[tokio::test]
+async fn an_account_is_made_completed_or_left_alone() {
+    let bench = Bench::new();
+    let work = account(SecretRef::Generated("ssh-key".to_owned()));
+    bench.fake.on("account", AccountState::Absent);
+    assert!(todo(bench.look(&work).await).contains(&"+ user ansiblebcm (uid 60000)".to_owned()));
+    bench.fake.on("account", AccountState::Partial(vec!["sudo rule".to_owned()]));
+    assert_eq!(todo(bench.look(&work).await), ["~ sudo rule"]);
+    bench.fake.on("account", AccountState::Same);
+    done(bench.look(&work).await);
+    bench.fake.on("account", AccountState::Clash(vec!["uid 60000 is nagios".to_owned()]));
+    let clash = blocked(bench.look(&work).await);
+    assert_eq!((clash.code.as_str(), clash.evidence.as_slice()), ("node.account-clash", &["uid 60000 is nagios".to_owned()][..]));
+    bench.fake.on("ssh_key", "SHA256:k".to_owned()).on("make_account", ());
+    bench.act(&work).await.unwrap();
+    let given = Bench::new();
+    given.fake.on("make_account", ());
+    given.act(&account(SecretRef::File("key".to_owned()))).await.unwrap();
+    assert_eq!(given.fake.calls(), ["make_account"], "a given key is not made");
+}
+
+fn facts(images_gib: u64, larger_gib: u64) -> NodeFacts {
+    NodeFacts {
+        os: "DGX OS".to_owned(),
+        kernel: "5.15".to_owned(),
+        cpus: 112,
+        memory_mib: 2_000_000,
+        gpus: 8,
+        driver: Some("550".to_owned()),
+        clock_offset_ms: -20,
+        free_gib: vec![("/images".to_owned(), images_gib), ("/larger".to_owned(), larger_gib)],
+        relocated: false,
+        obstacles: Vec::new(),
+    }
+}
+
+fn wanted(larger: &str) -> Work {
+    Work::NodeFacts {
+        target: target(),
+        minimum: NodeMinimum { cpus: 10, memory_mib: 20_000, gpu: true },
+        images: "/images".to_owned(),
+        images_gib: 100,
+        larger: larger.to_owned(),
+    }
+}
+
+fn deployed(hosts: &[&str]) -> Observed<Deployed> {
+    let hosts = hosts.iter().map(|h| node(h)).collect();
+    Observed::Known(Deployed { tag: "v2.27.1".to_owned(), inputs: Digest::of("x"), hosts })
+}
+
+#[tokio::test]
+async fn the_storage_gate_opens_by_free_space_and_stays_as_it_opened() {
+    let relocated = NodeFacts { relocated: true, ..facts(500, 500) };
+    let cases = [
+        ("room", facts(100, 0), None, "fits"),
+        ("too small", facts(99, 100), Some(Observed::Absent), "relocate"),
+        ("already moved", relocated, None, "relocate"),
+        ("filled by our own images", facts(3, 500), Some(deployed(&["dgx-05"])), "fits"),
+        ("another node is deployed", facts(3, 500), Some(deployed(&["dgx-06"])), "relocate"),
+    ];
+    for (case, facts, deployed, answer) in cases {
+        let bench = Bench::new();
+        bench.fake.on("facts", facts);
+        if let Some(deployed) = deployed {
+            bench.fake.on("deployed", deployed);
+        }
+        let seen = bench.look(&wanted("/larger")).await.unwrap();
+        assert!(matches!(seen.probe, Probe::Done(_)), "{case}: {:?}", seen.probe);
+        assert_eq!(seen.answers, [("storage/dgx-05".to_owned(), answer.to_owned())], "{case}");
+    }
+}
+
+#[tokio::test]
+async fn a_place_that_the_site_decided_has_no_gate() {
+    let bench = Bench::new();
+    bench.fake.on("facts", facts(100, 0));
+    let seen = bench.look(&wanted("/images")).await.unwrap();
+    assert!(matches!(seen.probe, Probe::Done(_)) && seen.answers.is_empty());
+    bench.fake.on("facts", facts(99, 0)).on("deployed", Observed::<Deployed>::Absent);
+    assert_eq!(blocked(bench.look(&wanted("/images")).await).code, "node.no-space");
+}
+
+#[tokio::test]
+async fn an_unfit_node_is_told_everything_at_once() {
+    type Spoil = fn(&mut NodeFacts);
+    let cases: [(&str, Spoil); 6] = [
+        ("node.too-small", |f| f.cpus = 9),
+        ("node.too-small", |f| f.memory_mib = 19_999),
+        ("node.no-gpu", |f| f.gpus = 0),
+        ("node.clock-off", |f| f.clock_offset_ms = -60_001),
+        ("node.in-use", |f| f.obstacles.push("docker runs".to_owned())),
+        ("node.no-space", |f| f.free_gib.clear()),
+    ];
+    let mut all = facts(100, 100);
+    for (code, spoil) in cases {
+        let mut one = facts(100, 100);
+        spoil(&mut one);
+        spoil(&mut all);
+        let bench = Bench::new();
+        bench.fake.on("facts", one);
+        if code == "node.no-space" {
+            bench.fake.on("deployed", Observed::<Deployed>::Absent);
+        }
+        let seen = bench.look(&wanted("/larger")).await;
+        assert!(seen.as_ref().unwrap().answers.is_empty(), "{code}: an unfit node answers nothing");
+        assert_eq!(blocked(seen).code, code);
+    }
+    let bench = Bench::new();
+    bench.fake.on("facts", all).on("deployed", Observed::<Deployed>::Absent);
+    let finding = blocked(bench.look(&wanted("/larger")).await);
+    assert_eq!(finding.evidence.len(), 6, "five things and the facts: {:?}", finding.evidence);
+    assert!(finding.message.starts_with("5 things"));
+    let mut ok = facts(100, 100);
+    ok.clock_offset_ms = 60_000;
+    let bench = Bench::new();
+    bench.fake.on("facts", ok);
+    done(bench.look(&wanted("/larger")).await);
+}
+
+#[tokio::test]
+async fn storage_and_registries_are_compared_before_they_are_changed() {
+    let bench = Bench::new();
+    let storage = Work::NodeStorage { target: target(), from: "/images".to_owned(), to: "/larger".to_owned() };
+    bench.fake.on("facts", facts(1, 1));
+    assert_eq!(todo(bench.look(&storage).await), ["~ images /images → /larger"]);
+    bench.fake.on("facts", NodeFacts { relocated: true, ..facts(1, 1) });
+    done(bench.look(&storage).await);
+    bench.fake.on("relocate_storage", ());
+    bench.act(&storage).await.unwrap();
+    let registries = Work::NodeRegistries {
+        target: target(),
+        mirrors: vec![plinth_model::work::Mirror { registry: "docker.io".to_owned(), endpoints: vec!["https://m.test".to_owned()] }],
+        logins: Vec::new(),
+    };
+    bench.fake.on("registries", Observed::<Vec<String>>::Absent);
+    assert_eq!(todo(bench.look(&registries).await), ["+ mirror docker.io → https://m.test"]);
+    bench.fake.on("registries", Observed::Known(Vec::<String>::new()));
+    done(bench.look(&registries).await);
+    bench.fake.on("registries", Observed::<Vec<String>>::Unknown("no root".to_owned()));
+    assert!(bench.look(&registries).await.unwrap_err().happened.contains("no root"), "unknown is not absent");
+}

@@ -1,0 +1,111 @@
+use super::*;
+use plinth_model::Observed;
+use plinth_world::deadlines;
+use plinth_world::runai::RunaiCluster;
+
+fn cluster(uuid: &str, state: &str, missing: &[&str]) -> RunaiCluster {
+    RunaiCluster {
+        uuid: uuid.to_owned(),
+        state: state.to_owned(),
+        missing: missing.iter().map(|m| (*m).to_owned()).collect(),
+        gpu_nodes: vec!["dgx-05".to_owned()],
+    }
+}
+
+#[tokio::test]
+async fn the_issuer_is_compared_as_an_exact_text() {
+    let work = Work::RunaiIssuer { target: runai() };
+    let right = "https://a.test:30443/auth/realms/runai";
+    let bench = Bench::new();
+    bench.fake.on("issuer", Observed::Known(right.to_owned()));
+    done(bench.look(&work).await);
+    for wrong in ["https://a.test/auth/realms/runai", "https://a.test:30443/auth/realms/runai/", "http://a.test:30443/auth/realms/runai"] {
+        bench.fake.on("issuer", Observed::Known(wrong.to_owned()));
+        let finding = blocked(bench.look(&work).await);
+        assert_eq!(finding.code, "runai.issuer-mismatch");
+        assert!(finding.evidence[0].ends_with(right) && finding.evidence[1].ends_with(wrong), "{:?}", finding.evidence);
+        assert!(finding.fix.contains("443"));
+    }
+    bench.fake.on("issuer", Observed::<String>::Absent);
+    assert_eq!(todo(bench.look(&work).await).len(), 1);
+    bench.fake.on("issuer", Observed::<String>::Absent).on("issuer", Observed::Known("other".to_owned()));
+    assert_eq!(refused(bench.act(&work).await).code, "runai.issuer-mismatch", "a mismatch ends the wait at once");
+    assert_eq!(bench.clock.elapsed(), deadlines::POLL);
+}
+
+#[tokio::test]
+async fn registration_is_decided_by_exact_name_and_kept_credentials() {
+    let work = Work::RunaiRegister { target: runai() };
+    let bench = Bench::new();
+    bench.fake.on("clusters", Vec::<RunaiCluster>::new());
+    assert_eq!(todo(bench.look(&work).await).len(), 2);
+    bench.fake.on("clusters", vec![cluster("u1", "Connected", &[])]).on("credentials_kept", true);
+    done(bench.look(&work).await);
+    bench.fake.on("clusters", vec![cluster("u1", "Connected", &[])]).on("credentials_kept", false);
+    assert!(todo(bench.look(&work).await)[0].contains("u1"));
+    let twice = || vec![cluster("u1", "Connected", &[]), cluster("u2", "WaitingToConnect", &[])];
+    bench.fake.on("clusters", twice());
+    let finding = blocked(bench.look(&work).await);
+    assert_eq!(finding.code, "runai.cluster-registered-twice");
+    assert_eq!(finding.evidence, ["u1: Connected", "u2: WaitingToConnect"]);
+    bench.fake.on("clusters", twice());
+    assert_eq!(refused(bench.act(&work).await).code, "runai.cluster-registered-twice");
+}
+
+#[tokio::test]
+async fn registering_happens_only_when_nobody_did_it_before() {
+    let work = Work::RunaiRegister { target: runai() };
+    let fresh = Bench::new();
+    fresh.fake.on("clusters", Vec::<RunaiCluster>::new()).on("register", cluster("u1", "WaitingToConnect", &[])).on("keep_credentials", ());
+    assert!(fresh.act(&work).await.unwrap().contains("registered as u1"));
+    let again = Bench::new();
+    again.fake.on("clusters", vec![cluster("u1", "WaitingToConnect", &[])]).on("keep_credentials", ());
+    assert!(again.act(&work).await.unwrap().contains("was registered already"));
+    assert_eq!(again.fake.calls(), ["clusters", "keep_credentials"]);
+    let refusing = Bench::new();
+    let conflict = DoorError::permanent("runai", "registering", "409: Resource with this name already exists", "list them");
+    refusing.fake.on("clusters", Vec::<RunaiCluster>::new()).fails::<RunaiCluster>("register", conflict);
+    assert!(refusing.act(&work).await.unwrap_err().happened.starts_with("409"));
+    assert!(!refusing.fake.calls().contains(&"keep_credentials"));
+}
+
+#[tokio::test]
+async fn a_cluster_that_does_not_connect_says_where_to_look() {
+    let work = Work::RunaiConnected { target: runai() };
+    let bench = Bench::new();
+    bench.fake.on("clusters", vec![cluster("u", "MissingPrerequisites", &["prometheus"])]);
+    assert_eq!(
+        todo(bench.look(&work).await),
+        ["~ state MissingPrerequisites → Connected", "! required dependency prometheus is missing"]
+    );
+    bench.fake.on("clusters", vec![cluster("u", "Connected", &[])]);
+    assert_eq!(done(bench.look(&work).await), "Connected, 1 GPU nodes: dgx-05");
+    let cases = [
+        ("MissingPrerequisites", "runai-public"),
+        ("ServiceIssues", "runaiconfigs.run.ai"),
+        ("WaitingToConnect", "nothing ever arrived"),
+        ("Disconnected", "assets-sync"),
+    ];
+    for (state, place) in cases {
+        let bench = Bench::new();
+        for _ in 0..31 {
+            bench.fake.on("clusters", vec![cluster("u", state, &[])]);
+        }
+        let finding = refused(bench.act(&work).await);
+        assert_eq!(finding.code, "runai.not-connected");
+        assert!(finding.fix.contains(place), "{state}: {}", finding.fix);
+    }
+}
+
+#[tokio::test]
+async fn waiting_for_a_cluster_that_is_not_registered_ends_at_once() {
+    let bench = Bench::new();
+    bench.fake.on("clusters", Vec::<RunaiCluster>::new());
+    let finding = refused(bench.act(&Work::RunaiConnected { target: runai() }).await);
+    assert_eq!(finding.code, "runai.cluster-not-registered");
+    assert_eq!(bench.clock.elapsed(), Duration::ZERO);
+    let later = Bench::new();
+    later.fake.on("clusters", vec![cluster("u", "WaitingToConnect", &[])]);
+    later.fake.on("clusters", vec![cluster("u", "WaitingToConnect", &[])]).on("clusters", vec![cluster("u", "Connected", &[])]);
+    assert!(later.act(&Work::RunaiConnected { target: runai() }).await.unwrap().starts_with("Connected"));
+}

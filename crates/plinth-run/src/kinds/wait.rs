@@ -1,0 +1,43 @@
+//! Waits for something that becomes so by itself.
+
+use super::outcome::refused;
+use crate::behaviour::{Probe, StepEnv};
+use plinth_model::{Finding, Step};
+use plinth_world::{DoorError, deadlines};
+use std::future::Future;
+use std::time::Duration;
+
+/// Looks every [`deadlines::POLL`] until it is so, and gives up one round before the step's own deadline, so that what was
+/// seen last can still be told. `late` makes the finding from the differences seen last. A transient failure to look is one
+/// more reason to look again; a permanent one, and something that blocks, end the wait.
+pub(super) async fn until<L, F>(
+    step: &Step,
+    env: &StepEnv,
+    door: &'static str,
+    look: L,
+    late: impl Fn(&[String]) -> Finding + Send,
+) -> Result<String, DoorError>
+where
+    L: Fn() -> F + Send,
+    F: Future<Output = Result<Probe, DoorError>> + Send,
+{
+    let clock = env.ctx.clock();
+    let limit = Duration::from_secs(u64::from(step.deadline_s)).saturating_sub(deadlines::POLL);
+    let began = clock.elapsed();
+    loop {
+        let seen = match look().await {
+            Ok(Probe::Done(line)) => return Ok(line),
+            Ok(Probe::Blocked(finding)) => return Err(refused(door, format!("waiting for {}", step.target), *finding)),
+            Ok(Probe::Todo(differences)) => differences,
+            Err(error) if error.transient.is_some() => vec![error.to_string()],
+            Err(error) => return Err(error),
+        };
+        let waited = clock.elapsed().saturating_sub(began);
+        if waited + deadlines::POLL > limit {
+            let finding = late(&seen).evidence(format!("waited {} s", waited.as_secs()));
+            return Err(refused(door, format!("waiting for {}", step.target), finding));
+        }
+        env.ctx.progress(waited.as_secs(), limit.as_secs(), seen.join("; "));
+        clock.sleep(deadlines::POLL).await;
+    }
+}

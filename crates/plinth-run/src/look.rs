@@ -1,0 +1,160 @@
+//! Looking at the world through the steps of a plan, without changing anything.
+
+use crate::behaviour::{Probe, Probed, StepEnv};
+use crate::executor::{Graph, Queue, RunOptions, RunWorld, within};
+use futures::future::{BoxFuture, FutureExt as _};
+use futures::stream::{FuturesUnordered, StreamExt as _};
+use plinth_model::{Finding, Plan, Problem, Step, StepId};
+use plinth_plan::Seen;
+use plinth_world::{DoorError, deadlines};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How to look.
+#[derive(Clone, Copy, Debug)]
+pub struct LookOptions {
+    /// Steps at once.
+    pub parallel: usize,
+}
+
+impl Default for LookOptions {
+    fn default() -> Self {
+        Self { parallel: RunOptions::PARALLEL }
+    }
+}
+
+/// What was seen.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Look {
+    /// Per step. A step whose need is not done could not be looked at and counts as `Todo` without differences; one that its
+    /// gate skips is not in here.
+    pub seen: BTreeMap<StepId, Seen>,
+    /// Gates that opened, with their answers. An answer the plan did not show is left out, and is a finding.
+    pub answers: BTreeMap<String, String>,
+    /// What stands in the way: clashes, changed host keys.
+    pub findings: Vec<Finding>,
+}
+
+type Sight<'a> = BoxFuture<'a, (usize, Option<Result<Probed, DoorError>>)>;
+
+/// Probes the steps of a plan in the order of their needs, with the limits of a run. Nothing is changed and nothing is
+/// recorded. One try per step: doors repeat their reads by themselves.
+///
+/// # Errors
+/// When the plan does not hold together. What cannot be seen is no error: it is [`Seen::Unknown`].
+pub async fn look(plan: &Plan, world: &RunWorld, options: &LookOptions) -> Result<Look, Problem> {
+    let graph = Graph::of(plan)?;
+    let queue = Queue::new(&graph, options.parallel);
+    let mut looking = Looking { plan, world, queue, graph, look: Look::default() };
+    let mut sights: FuturesUnordered<Sight<'_>> = FuturesUnordered::new();
+    loop {
+        while let Some(sight) = looking.begin() {
+            sights.push(sight);
+        }
+        let Some((index, probed)) = sights.next().await else { break };
+        looking.take(index, probed);
+    }
+    Ok(looking.finish())
+}
+
+/// A look in progress.
+struct Looking<'a> {
+    plan: &'a Plan,
+    world: &'a RunWorld,
+    queue: Queue,
+    graph: Graph<'a>,
+    look: Look,
+}
+
+impl<'a> Looking<'a> {
+    /// The next step that can be looked at.
+    fn begin(&mut self) -> Option<Sight<'a>> {
+        loop {
+            let index = self.queue.next(&self.graph)?;
+            let step = self.plan.steps.get(index)?;
+            match step.when.as_ref().map(|when| self.look.answers.get(&when.gate) == Some(&when.answer)) {
+                None | Some(true) => return Some(sight((index, step), self.world)),
+                Some(false) => self.pass_over(index, step),
+            }
+        }
+    }
+
+    /// A conditional step whose condition does not hold: skipped when its gate opened, otherwise not to be seen.
+    fn pass_over(&mut self, index: usize, step: &Step) {
+        self.queue.leave(&self.graph, index);
+        if step.when.as_ref().is_some_and(|when| self.look.answers.contains_key(&when.gate)) {
+            self.queue.satisfy(&self.graph, index);
+        } else {
+            self.look.seen.insert(step.id.clone(), Seen::Todo(Vec::new()));
+        }
+    }
+
+    fn take(&mut self, index: usize, probed: Option<Result<Probed, DoorError>>) {
+        self.queue.leave(&self.graph, index);
+        let Some(step) = self.plan.steps.get(index) else { return };
+        let redact = |text: &str| self.world.env.secrets.redact(text);
+        let seen = match probed {
+            None => Seen::Unknown(format!("no answer within {} s", look_deadline(step).as_secs())),
+            Some(Err(error)) => Seen::Unknown(redact(&error.to_string())),
+            Some(Ok(Probed { probe: Probe::Todo(diff), .. })) => Seen::Todo(diff.iter().map(|d| redact(d)).collect()),
+            Some(Ok(Probed { probe: Probe::Blocked(finding), .. })) => {
+                let line = redact(&format!("blocked: {}", finding.message));
+                self.look.findings.push(redacted(*finding, redact));
+                Seen::Todo(vec![line])
+            }
+            Some(Ok(Probed { probe: Probe::Done(_), answers })) => {
+                self.answer(step, answers);
+                self.queue.satisfy(&self.graph, index);
+                Seen::Done
+            }
+        };
+        self.look.seen.insert(step.id.clone(), seen);
+    }
+
+    fn answer(&mut self, step: &Step, answers: Vec<(String, String)>) {
+        for (id, answer) in answers {
+            let gate = self.graph.gate(&id).filter(|gate| gate.opened_by == step.id);
+            if gate.is_some_and(|gate| gate.answers.iter().any(|a| a.answer == answer)) {
+                self.look.answers.insert(id, answer);
+            } else {
+                let message = format!("gate {id} would open with `{answer}`, which the plan does not show");
+                let finding = Finding::error("run.gate-answer-unknown", &step.target, message);
+                self.look.findings.push(finding.fix("look at the node, then make and read the plan again"));
+            }
+        }
+    }
+
+    fn finish(mut self) -> Look {
+        for step in &self.plan.steps {
+            let skipped =
+                step.when.as_ref().is_some_and(|w| self.look.answers.get(&w.gate).is_some_and(|a| *a != w.answer));
+            if !skipped {
+                self.look.seen.entry(step.id.clone()).or_insert_with(|| Seen::Todo(Vec::new()));
+            }
+        }
+        self.look
+    }
+}
+
+fn sight<'a>((index, step): (usize, &'a Step), world: &'a RunWorld) -> Sight<'a> {
+    let env: StepEnv = world.env.clone();
+    async move {
+        let clock = Arc::clone(env.ctx.clock());
+        let probed = within(&*clock, look_deadline(step), world.behaviour.probe(step, &env)).await;
+        (index, probed)
+    }
+    .boxed()
+}
+
+fn look_deadline(step: &Step) -> Duration {
+    Duration::from_secs(u64::from(step.deadline_s)).min(deadlines::LOOK)
+}
+
+fn redacted(mut finding: Finding, redact: impl Fn(&str) -> String) -> Finding {
+    finding.subject = redact(&finding.subject);
+    finding.message = redact(&finding.message);
+    finding.fix = redact(&finding.fix);
+    finding.evidence = finding.evidence.iter().map(|line| redact(line)).collect();
+    finding
+}

@@ -1,0 +1,62 @@
+use crate::plans::{gated, id, site};
+use crate::script::{Bench, Rule, SECRET};
+use plinth_plan::Seen;
+use plinth_run::{Look, LookOptions, look};
+
+fn look_at(bench: &Bench, plan: &plinth_model::Plan) -> Look {
+    bench.clock.drive(look(plan, &bench.world(), &LookOptions { parallel: 3 })).unwrap()
+}
+
+#[test]
+fn only_what_has_its_needs_is_looked_at_and_nothing_changes() {
+    let (bench, plan) = (Bench::new(), site(2));
+    bench.script.state.lock().unwrap().so.insert("nodes/connect/n0".to_owned());
+    let look = look_at(&bench, &plan);
+    assert_eq!(look.seen.len(), plan.steps.len());
+    assert_eq!(look.seen[&id("nodes/connect/n0")], Seen::Done);
+    assert_eq!(look.seen[&id("nodes/account/n0")], Seen::Todo(vec!["+ nodes/account/n0 with [secret]".to_owned()]));
+    assert_eq!(look.seen[&id("nodes/registries/n0")], Seen::Todo(Vec::new()));
+    assert_eq!(bench.script.state.lock().unwrap().probes.len(), 3);
+    assert!(bench.effects().is_empty());
+    assert!(bench.script.state.lock().unwrap().most_busy <= 3);
+}
+
+#[test]
+fn after_a_run_everything_is_seen_done() {
+    let (mut bench, plan) = (Bench::new(), site(3));
+    bench.run(&plan);
+    assert!(look_at(&bench, &plan).seen.values().all(|seen| *seen == Seen::Done));
+}
+
+#[test]
+fn what_cannot_be_seen_is_unknown_not_absent() {
+    let (bench, plan) = (Bench::new(), site(2));
+    bench.rule("nodes/connect/n0", Rule { probe_failures: 1, ..Rule::default() });
+    bench.rule("nodes/connect/n1", Rule { blocked: true, ..Rule::default() });
+    let look = look_at(&bench, &plan);
+    assert!(matches!(&look.seen[&id("nodes/connect/n0")], Seen::Unknown(why) if why.contains("the line dropped")));
+    assert_eq!(look.seen[&id("nodes/connect/n1")], Seen::Todo(vec!["blocked: taken by [secret]".to_owned()]));
+    assert_eq!(look.findings[0].code, "node.clash");
+    assert!(!format!("{look:?}").contains(SECRET));
+}
+
+#[test]
+fn gates_are_answered_without_acting() {
+    for (answer, storage) in [("fits", None), ("relocate", Some(true))] {
+        let bench = Bench::new();
+        bench.rule(
+            "nodes/facts/a",
+            Rule { answers: vec![("storage/a".to_owned(), answer.to_owned())], ..Rule::default() },
+        );
+        let look = look_at(&bench, &gated());
+        assert_eq!(look.answers["storage/a"], answer);
+        let seen = look.seen.get(&id("nodes/storage/a"));
+        assert_eq!(seen.map(|seen| matches!(seen, Seen::Todo(diff) if !diff.is_empty())), storage);
+        let next = &look.seen[&id("nodes/registries/a")];
+        assert_eq!(matches!(next, Seen::Todo(diff) if !diff.is_empty()), answer == "fits");
+    }
+    let bench = Bench::new();
+    bench.rule("nodes/facts/a", Rule { answers: vec![("storage/a".to_owned(), "burn".to_owned())], ..Rule::default() });
+    let look = look_at(&bench, &gated());
+    assert_eq!((look.answers.len(), look.findings[0].code.as_str()), (0, "run.gate-answer-unknown"));
+}

@@ -1,0 +1,113 @@
+//! Small plans.
+
+use plinth_model::plan::{Answer, Change, Condition, Gate, MadeFrom, Undo};
+use plinth_model::work::{Check, KubesprayRelease, PodSecurity};
+use plinth_model::{Digest, NodeName, Plan, SiteName, Stage, Step, StepId, Work};
+
+pub fn id(text: &str) -> StepId {
+    StepId::try_from(text.to_owned()).unwrap()
+}
+
+fn work(id: &StepId) -> (Stage, Work) {
+    let name = id.to_string();
+    let node = || NodeName::new(id.target()).unwrap();
+    match (id.area(), id.verb()) {
+        ("nodes", _) => (Stage::Nodes, Work::NodeReady { node: node(), version: name }),
+        ("kubernetes", "deploy") => (Stage::Kubernetes, deploy()),
+        ("kubernetes", _) => (Stage::Kubernetes, Work::NodeReady { node: node(), version: name }),
+        ("checks", _) => {
+            let check = Check::GpuPod { node: node() };
+            (Stage::Acceptance, Work::Check { check, site: SiteName::new("s").unwrap() })
+        }
+        _ => (Stage::Platform, Work::Namespace { name, pod_security: PodSecurity::Baseline }),
+    }
+}
+
+fn deploy() -> Work {
+    let text = String::new;
+    let release = KubesprayRelease {
+        tag: text(),
+        source: text(),
+        commit: text(),
+        tree: text(),
+        python: text(),
+        ansible_core: text(),
+        ansible: text(),
+    };
+    Work::KubesprayRun { release, hosts: Vec::new(), inputs: Digest::of(""), version: text() }
+}
+
+/// A step by its id: `nodes/...` and `checks/...` touch the node they name, `kubernetes/deploy/...` is exclusive.
+pub fn step(text: &str, needs: &[&str]) -> Step {
+    let id = id(text);
+    let (stage, work) = work(&id);
+    Step {
+        target: id.target().to_owned(),
+        work,
+        version: 1,
+        stage,
+        needs: needs.iter().map(|need| self::id(need)).collect(),
+        reason: "a test wants it".to_owned(),
+        change: Change::Apply { diff: Vec::new() },
+        when: None,
+        once: false,
+        destructive: None,
+        undo: Undo::Exact,
+        deadline_s: 600,
+        id,
+    }
+}
+
+pub fn plan(steps: Vec<Step>) -> Plan {
+    let made_from = MadeFrom {
+        site: Digest::of("site"),
+        inventory: Digest::of("inventory"),
+        catalog: Digest::of("catalog"),
+        plinth: "0".to_owned(),
+    };
+    let site = SiteName::new("basepod-a").unwrap();
+    let mut plan =
+        Plan { schema: 1, hash: Digest::of(""), site, made_from, steps, gates: Vec::new(), findings: Vec::new() };
+    plan.hash = plan.content_hash();
+    plan
+}
+
+/// Facts open a storage gate on which a relocation depends.
+pub fn gated() -> Plan {
+    let mut relocate = step("nodes/storage/a", &["nodes/facts/a"]);
+    relocate.when = Some(Condition { gate: "storage/a".to_owned(), answer: "relocate".to_owned() });
+    let mut plan = plan(vec![step("nodes/facts/a", &[]), relocate, step("nodes/registries/a", &["nodes/storage/a"])]);
+    let answer = |answer: &str| Answer { answer: answer.to_owned(), meaning: String::new() };
+    plan.gates.push(Gate {
+        id: "storage/a".to_owned(),
+        question: "is the disk large enough?".to_owned(),
+        opened_by: id("nodes/facts/a"),
+        answers: vec![answer("fits"), answer("relocate")],
+    });
+    plan.hash = plan.content_hash();
+    plan
+}
+
+/// Per node connect, account, registries; then one deploy; then one ready per node, a release and a check.
+pub fn site(nodes: usize) -> Plan {
+    let mut steps = Vec::new();
+    let mut last = Vec::new();
+    for n in 0..nodes {
+        let [connect, account, registries] =
+            ["connect", "account", "registries"].map(|verb| format!("nodes/{verb}/n{n}"));
+        steps.push(step(&connect, &[]));
+        steps.push(step(&account, &[&connect]));
+        steps.push(step(&registries, &[&account]));
+        last.push(registries);
+    }
+    let last: Vec<&str> = last.iter().map(String::as_str).collect();
+    steps.push(step("kubernetes/deploy/s", &last));
+    for n in 0..nodes {
+        steps.push(step(&format!("kubernetes/ready/n{n}"), &["kubernetes/deploy/s"]));
+    }
+    let mut register = step("runai/register/c", &["kubernetes/deploy/s"]);
+    register.once = true;
+    steps.push(register);
+    steps.push(step("checks/gpu-pod/n0", &["runai/register/c", "kubernetes/ready/n0"]));
+    plan(steps)
+}

@@ -1,0 +1,234 @@
+//! Scripted steps, and a bench to run them on.
+
+use crate::clock::TestClock;
+use crate::doors::doors;
+use async_trait::async_trait;
+use plinth_model::{Event, EventBody, Finding, Plan, Problem, Secret, SecretRef, Step, StepId};
+use plinth_run::journal::{Journal, Recorder};
+use plinth_run::{Behaviour, Probe, Probed, RunOptions, RunReport, RunWorld, Sink, StepEnv, StopSignal, executor};
+use plinth_world::secrets::{SecretError, Secrets};
+use plinth_world::{Clock, Context, DoorError};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use tempfile::TempDir;
+
+/// Never to be seen in anything that is written.
+pub const SECRET: &str = "hunter2-hunter2";
+
+/// How one step behaves; the default is made so by one effect of ten seconds.
+#[derive(Clone, Debug, Default)]
+pub struct Rule {
+    pub probe_failures: u32,
+    pub act_failures: u32,
+    pub permanent: bool,
+    /// The effect happens although its call fails.
+    pub happens_anyway: bool,
+    pub never_so: bool,
+    pub blocked: bool,
+    pub hangs: bool,
+    pub answers: Vec<(String, String)>,
+    pub seconds: u64,
+}
+
+#[derive(Default)]
+pub struct State {
+    pub rules: BTreeMap<String, Rule>,
+    /// What is so.
+    pub so: BTreeSet<String>,
+    /// Effects in the order they began.
+    pub effects: Vec<String>,
+    pub probes: Vec<String>,
+    busy: usize,
+    pub most_busy: usize,
+    nodes: BTreeMap<String, usize>,
+    pub most_per_node: usize,
+}
+
+pub struct Script {
+    pub state: Mutex<State>,
+}
+
+/// Counts the step as busy until dropped, also when its future is.
+struct Busy<'a>(&'a Script, Option<String>);
+
+impl<'a> Busy<'a> {
+    fn new(script: &'a Script, step: &Step) -> Self {
+        let node = step.work.node().map(ToString::to_string);
+        let mut state = script.state.lock().unwrap();
+        state.busy += 1;
+        state.most_busy = state.most_busy.max(state.busy);
+        if let Some(node) = &node {
+            let count = state.nodes.entry(node.clone()).or_default();
+            *count += 1;
+            let count = *count;
+            state.most_per_node = state.most_per_node.max(count);
+        }
+        drop(state);
+        Self(script, node)
+    }
+}
+
+impl Drop for Busy<'_> {
+    fn drop(&mut self) {
+        let mut state = self.0.state.lock().unwrap();
+        state.busy -= 1;
+        if let Some(node) = &self.1 {
+            *state.nodes.get_mut(node).unwrap() -= 1;
+        }
+    }
+}
+
+impl Script {
+    fn rule(&self, step: &Step) -> Rule {
+        self.state.lock().unwrap().rules.get(step.id.as_str()).cloned().unwrap_or_default()
+    }
+
+    fn error(permanent: bool) -> DoorError {
+        let error =
+            DoorError::permanent("node", "talking", format!("the line dropped ({SECRET})"), "look at the cable");
+        if permanent { error } else { error.transient("lines come back") }
+    }
+
+    /// Takes one failure off the script.
+    fn fails(&self, step: &Step, which: impl Fn(&mut Rule) -> &mut u32) -> bool {
+        let mut state = self.state.lock().unwrap();
+        let Some(rule) = state.rules.get_mut(step.id.as_str()) else { return false };
+        let left = which(rule);
+        let fails = *left > 0;
+        *left = left.saturating_sub(1);
+        fails
+    }
+}
+
+#[async_trait]
+impl Behaviour for Script {
+    async fn probe(&self, step: &Step, env: &StepEnv) -> Result<Probed, DoorError> {
+        let _busy = Busy::new(self, step);
+        let rule = self.rule(step);
+        env.ctx.clock().sleep(Duration::from_secs(1)).await;
+        self.state.lock().unwrap().probes.push(step.id.to_string());
+        if self.fails(step, |rule| &mut rule.probe_failures) {
+            return Err(Self::error(rule.permanent));
+        }
+        if rule.blocked {
+            let finding = Finding::error("node.clash", &step.target, format!("taken by {SECRET}")).fix("free it");
+            return Ok(Probe::Blocked(Box::new(finding)).into());
+        }
+        if self.state.lock().unwrap().so.contains(step.id.as_str()) || !rule.answers.is_empty() {
+            return Ok(Probed { probe: Probe::Done("it is so".to_owned()), answers: rule.answers });
+        }
+        Ok(Probe::Todo(vec![format!("+ {} with {SECRET}", step.id)]).into())
+    }
+
+    async fn act(&self, step: &Step, env: &StepEnv) -> Result<String, DoorError> {
+        let _busy = Busy::new(self, step);
+        let rule = self.rule(step);
+        self.state.lock().unwrap().effects.push(step.id.to_string());
+        env.ctx.progress(1, 2, format!("half of {SECRET}"));
+        let seconds = if rule.hangs {
+            1_000_000
+        } else if rule.seconds > 0 {
+            rule.seconds
+        } else {
+            10
+        };
+        env.ctx.clock().sleep(Duration::from_secs(seconds)).await;
+        let fails = self.fails(step, |rule| &mut rule.act_failures);
+        if (!fails || rule.happens_anyway) && !rule.never_so {
+            self.state.lock().unwrap().so.insert(step.id.to_string());
+        }
+        if fails { Err(Self::error(rule.permanent)) } else { Ok(format!("made with {SECRET}")) }
+    }
+}
+
+struct OneSecret;
+
+impl Secrets for OneSecret {
+    fn get(&self, _: &SecretRef) -> Result<Secret, SecretError> {
+        Ok(Secret::new(SECRET.to_owned()))
+    }
+
+    fn keep(&self, reference: &SecretRef, _: &Secret) -> Result<(), SecretError> {
+        Err(SecretError { reference: reference.clone(), happened: "nothing is kept here".to_owned() })
+    }
+
+    fn redact(&self, text: &str) -> String {
+        text.replace(SECRET, "[secret]")
+    }
+}
+
+/// A scripted world with a journal, and everything said about its runs.
+pub struct Bench {
+    pub clock: Arc<TestClock>,
+    pub script: Arc<Script>,
+    pub events: Arc<Mutex<Vec<Event>>>,
+    pub dir: TempDir,
+    pub stop: StopSignal,
+    pub options: RunOptions,
+    runs: usize,
+}
+
+impl Bench {
+    pub fn new() -> Self {
+        Self {
+            clock: Arc::default(),
+            script: Arc::new(Script { state: Mutex::default() }),
+            events: Arc::default(),
+            dir: tempfile::tempdir().unwrap(),
+            stop: StopSignal::new(),
+            options: RunOptions::new("", "me@here"),
+            runs: 0,
+        }
+    }
+
+    pub fn rule(&self, step: &str, rule: Rule) {
+        self.script.state.lock().unwrap().rules.insert(step.to_owned(), rule);
+    }
+
+    pub fn effects(&self) -> Vec<String> {
+        self.script.state.lock().unwrap().effects.clone()
+    }
+
+    pub fn so(&self) -> BTreeSet<String> {
+        self.script.state.lock().unwrap().so.clone()
+    }
+
+    pub fn world(&self) -> RunWorld {
+        let clock: Arc<dyn Clock> = self.clock.clone();
+        let env = StepEnv { ctx: Context::quiet(clock), doors: doors(), secrets: Arc::new(OneSecret) };
+        RunWorld { env, behaviour: self.script.clone() }
+    }
+
+    pub fn journal(&self) -> Journal {
+        Journal::open(self.dir.path()).unwrap()
+    }
+
+    pub fn run(&mut self, plan: &Plan) -> RunReport {
+        let mut journal = self.journal();
+        self.run_with(plan, &mut journal).unwrap()
+    }
+
+    /// Runs with a recorder of choice. What it said replaces what the run before said.
+    pub fn run_with(&mut self, plan: &Plan, journal: &mut dyn Recorder) -> Result<RunReport, Problem> {
+        self.events.lock().unwrap().clear();
+        self.runs += 1;
+        let options = RunOptions { run: format!("run-{}", self.runs), ..self.options.clone() };
+        let events = Arc::clone(&self.events);
+        let sink: Sink = Arc::new(move |event| events.lock().unwrap().push(event));
+        self.clock.drive(executor::run(plan, self.world(), journal, sink, self.stop.clone(), options))
+    }
+
+    pub fn said<T>(&self, pick: impl Fn(&EventBody) -> Option<T>) -> Vec<T> {
+        self.events.lock().unwrap().iter().filter_map(|event| pick(&event.body)).collect()
+    }
+
+    /// How the step ended, with its line.
+    pub fn ended(&self, step: &StepId) -> Option<(plinth_model::event::Ended, String)> {
+        self.said(|body| match body {
+            EventBody::StepFinished { step: s, outcome, detail, .. } if s == step => Some((*outcome, detail.clone())),
+            _ => None,
+        })
+        .pop()
+    }
+}

@@ -1,0 +1,97 @@
+use crate::plans::{id, plan, site, step};
+use crate::script::{Bench, Rule};
+use plinth_model::event::Ended;
+use plinth_model::{EventBody, Exit, Outcome};
+use plinth_run::StopLevel;
+use plinth_run::journal::Standing;
+use plinth_world::Clock;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Runs the plan and raises the signal at these moments of virtual time.
+fn run_and_stop(bench: &mut Bench, plan: &plinth_model::Plan, at: &[u64]) -> plinth_run::RunReport {
+    let mut journal = bench.journal();
+    let (stop, clock) = (bench.stop.clone(), Arc::clone(&bench.clock));
+    let at = at.to_vec();
+    let alarm = async move {
+        let mut now = 0;
+        for moment in at {
+            clock.sleep(Duration::from_secs(moment - now)).await;
+            now = moment;
+            stop.raise();
+        }
+    };
+    let options = plinth_run::RunOptions { run: "stopped".to_owned(), ..bench.options.clone() };
+    let events = Arc::clone(&bench.events);
+    let sink: plinth_run::Sink = Arc::new(move |event| events.lock().unwrap().push(event));
+    let run = plinth_run::run(plan, bench.world(), &mut journal, sink, bench.stop.clone(), options);
+    let both = async { futures::future::join(run, alarm).await.0 };
+    bench.clock.drive(both).unwrap()
+}
+
+fn slow() -> plinth_model::Plan {
+    plan(vec![
+        step("a/slow/x", &[]),
+        step("a/next/x", &["a/slow/x"]),
+        step("b/slow/y", &[]),
+        step("b/next/y", &["b/slow/y"]),
+    ])
+}
+
+#[test]
+fn the_first_stop_finishes_what_is_in_flight() {
+    let mut bench = Bench::new();
+    bench.rule("a/slow/x", Rule { seconds: 100, ..Rule::default() });
+    let report = run_and_stop(&mut bench, &slow(), &[5]);
+    assert_eq!((report.outcome, report.exit), (Outcome::Stopped, Exit::Partly));
+    assert_eq!(bench.so().into_iter().collect::<Vec<_>>(), ["a/slow/x", "b/slow/y"]);
+    assert_eq!((report.counts.changed, report.counts.not_run), (2, 2));
+    assert_eq!(bench.said(|b| matches!(b, EventBody::RunStopping { .. }).then_some(())).len(), 1);
+    assert!(bench.journal().history().in_flight().is_empty());
+
+    bench.stop = plinth_run::StopSignal::new();
+    let report = bench.run(&slow());
+    assert_eq!((report.outcome, report.counts.changed, report.counts.unchanged), (Outcome::Done, 2, 2));
+}
+
+#[test]
+fn a_stop_before_an_effect_lets_it_not_begin() {
+    let mut bench = Bench::new();
+    bench.stop.raise();
+    let report = bench.run(&slow());
+    assert_eq!((report.outcome, report.counts.not_run), (Outcome::Stopped, 4));
+    assert!(bench.effects().is_empty());
+}
+
+#[test]
+fn the_second_stop_drops_what_is_in_flight_and_it_is_looked_at_next_time() {
+    let mut bench = Bench::new();
+    bench.rule("a/slow/x", Rule { seconds: 100, ..Rule::default() });
+    let report = run_and_stop(&mut bench, &slow(), &[5, 20]);
+    assert_eq!(report.outcome, Outcome::Stopped);
+    assert!(report.duration < Duration::from_secs(30));
+    assert_eq!(bench.stop.level(), StopLevel::Now);
+    assert_eq!(bench.so().into_iter().collect::<Vec<_>>(), ["b/slow/y"]);
+    assert_eq!(bench.ended(&id("a/slow/x")).unwrap().0, Ended::NotRun);
+    let journal = bench.journal();
+    assert_eq!(journal.history().in_flight(), [&id("a/slow/x")]);
+    assert_eq!(journal.history().run.as_ref().unwrap().outcome, Some(Outcome::Stopped));
+    drop(journal);
+
+    bench.stop = plinth_run::StopSignal::new();
+    let report = bench.run(&slow());
+    assert_eq!((report.outcome, bench.so().len()), (Outcome::Done, 4));
+    let told =
+        bench.said(|b| if let EventBody::Finding { finding } = b { Some(finding.subject.clone()) } else { None });
+    assert_eq!(told, ["a/slow/x"]);
+    let history = bench.journal().history().clone();
+    assert_eq!(history.steps[&id("a/slow/x")].standing, Standing::Done { changed: true });
+}
+
+#[test]
+fn a_stop_after_everything_has_ended_changes_nothing() {
+    let mut bench = Bench::new();
+    let plan = site(1);
+    let report = run_and_stop(&mut bench, &plan, &[50_000]);
+    assert_eq!(report.outcome, Outcome::Done);
+}

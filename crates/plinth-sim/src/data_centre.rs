@@ -1,0 +1,112 @@
+//! What all simulated doors share: the world, the clock, the faults, the seed.
+
+use crate::faults::{Fault, FaultKind};
+use crate::timing::Timing;
+use crate::world::{Effect, State, World, WorldError};
+use jiff::{SignedDuration, Timestamp};
+use plinth_world::{Clock, DoorError, DoorResult};
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+/// The data centre behind the doors.
+pub(crate) struct DataCentre {
+    world: Arc<Mutex<World>>,
+    clock: Arc<dyn Clock>,
+    /// Faults that may strike in this run.
+    armed: Vec<Fault>,
+    /// Those of them that pass at once and have passed.
+    passed: Mutex<BTreeSet<String>>,
+    pub(crate) timing: Timing,
+}
+
+impl DataCentre {
+    /// Faults that fired in an earlier run of this world are healed, unless they are for always.
+    pub(crate) fn new(world: Arc<Mutex<World>>, clock: Arc<dyn Clock>, faults: Vec<Fault>, seed: u64) -> Self {
+        let fired = lock(&world).state().fired.clone();
+        let armed = faults.into_iter().filter(|fault| fault.always || !fired.contains(fault.text())).collect();
+        Self { world, clock, armed, passed: Mutex::default(), timing: Timing { seed } }
+    }
+
+    pub(crate) fn world(&self) -> MutexGuard<'_, World> {
+        lock(&self.world)
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    pub(crate) fn after(&self, wait: Duration) -> Timestamp {
+        later(self.now(), wait)
+    }
+
+    /// Lets about `seconds` pass.
+    pub(crate) async fn spend(&self, what: &str, target: &str, seconds: f64) {
+        self.clock.sleep(self.timing.around(what, target, seconds)).await;
+    }
+
+    pub(crate) async fn wait(&self, duration: Duration) {
+        self.clock.sleep(duration).await;
+    }
+
+    /// Looks at the state as it is now.
+    pub(crate) fn look<R>(&self, at: impl FnOnce(&State, Timestamp) -> R) -> DoorResult<R> {
+        let now = self.now();
+        let mut world = self.world();
+        world.catch_up(now).map_err(|error| unwritable(&error))?;
+        Ok(at(world.state(), now))
+    }
+
+    /// Makes an effect happen now.
+    pub(crate) fn effect(&self, effect: Effect) -> DoorResult<()> {
+        let now = self.now();
+        self.world().record(now, effect).map_err(|error| unwritable(&error))
+    }
+
+    /// Whether a fault of this kind strikes. Stays in force until the run ends; is spent for the next one.
+    pub(crate) fn strikes(&self, matches: impl Fn(&FaultKind) -> bool) -> DoorResult<bool> {
+        let Some(fault) = self.armed.iter().find(|fault| matches(&fault.kind)) else { return Ok(false) };
+        let text = fault.text();
+        if !self.look(|state, _| state.fired.contains(text))? {
+            self.effect(Effect::FaultFired { fault: text.to_owned() })?;
+        }
+        Ok(true)
+    }
+
+    /// Writes down that all faults of this kind strike.
+    pub(crate) fn strike_all(&self, matches: impl Fn(&FaultKind) -> bool) -> DoorResult<()> {
+        for fault in self.armed.iter().filter(|fault| matches(&fault.kind)) {
+            self.strikes(|kind| *kind == fault.kind)?;
+        }
+        Ok(())
+    }
+
+    /// As [`DataCentre::strikes`], for a fault that is over as soon as it struck.
+    pub(crate) fn strikes_once(&self, matches: impl Fn(&FaultKind) -> bool) -> DoorResult<bool> {
+        let passed = self.passed.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let fresh = |fault: &&Fault| matches(&fault.kind) && (fault.always || !passed.contains(fault.text()));
+        let Some(text) = self.armed.iter().find(fresh).map(|fault| fault.text().to_owned()) else { return Ok(false) };
+        let struck = self.strikes(&matches)?;
+        self.passed.lock().unwrap_or_else(PoisonError::into_inner).insert(text);
+        Ok(struck)
+    }
+}
+
+/// A moment behind another.
+pub(crate) fn later(at: Timestamp, wait: Duration) -> Timestamp {
+    let wait = SignedDuration::try_from(wait).unwrap_or(SignedDuration::MAX);
+    at.checked_add(wait).unwrap_or(Timestamp::MAX)
+}
+
+fn lock(world: &Mutex<World>) -> MutexGuard<'_, World> {
+    world.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn unwritable(error: &WorldError) -> DoorError {
+    DoorError::permanent(
+        "simulation",
+        "writing down what happened in the simulated world",
+        error.to_string(),
+        "free space in the state directory, then run again: nothing that was written is lost",
+    )
+}

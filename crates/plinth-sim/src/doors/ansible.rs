@@ -1,0 +1,285 @@
+//! Simulated Ansible with Kubespray.
+
+use super::Call;
+use super::play::{JOINS, PLAYS, PREPARES, kube_version, total};
+use crate::data_centre::DataCentre;
+use crate::faults::{FaultKind, NodeFault, NodeOperation};
+use crate::timing;
+use crate::world::Effect;
+use crate::world::state::AccountProgress;
+use async_trait::async_trait;
+use indexmap::IndexMap;
+use plinth_model::work::KubesprayRelease;
+use plinth_model::{Digest, NodeName, Observed};
+use plinth_world::ansible::{AnsibleDoor, Deployed, HostStats, PlayStats};
+use plinth_world::{Context, DoorResult};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+const DOOR: &str = "ansible";
+
+/// Ansible with Kubespray.
+pub(crate) struct SimAnsible {
+    pub(crate) centre: Arc<DataCentre>,
+}
+
+/// What ends a play early.
+struct Broken {
+    /// Position of the play.
+    play: usize,
+    /// Hosts, and whether they are unreachable (else: a task failed).
+    hosts: BTreeMap<NodeName, bool>,
+}
+
+/// One run of cluster.yml.
+struct Run<'a> {
+    hosts: &'a [NodeName],
+    version: String,
+    duration: Duration,
+    broken: Option<Broken>,
+}
+
+fn call(doing: &str, release: &KubesprayRelease) -> Call {
+    Call::new(DOOR, format!("{doing} Kubespray {}", release.tag))
+}
+
+/// The lowest version a requirement such as `>=2.16.4, <2.18` names.
+fn lowest(requirement: &str) -> String {
+    let first = requirement.split(',').next().unwrap_or_default();
+    first.trim_start_matches(['>', '=', '~', '^', ' ']).trim().to_owned()
+}
+
+impl SimAnsible {
+    /// Refuses what the real thing would refuse before its first task.
+    fn prepare(&self, release: &KubesprayRelease, hosts: &[NodeName]) -> DoorResult<(String, bool)> {
+        let call = call("running cluster.yml of", release);
+        self.centre.look(|state, _| {
+            let controller = &state.controller;
+            if !controller.sources.contains_key(&release.tag) || !controller.environments.contains_key(&release.tag) {
+                return Err(call.fails("its source or its Python environment is not here", "make both first"));
+            }
+            if controller.files.is_empty() || hosts.is_empty() {
+                return Err(call.fails("the inventory is empty", "write the inventory first"));
+            }
+            let Some(version) = controller.kube_version.clone() else {
+                return Err(call.fails("the variables do not name `kube_version`", "pin the Kubernetes version"));
+            };
+            let made = |host: &&NodeName| {
+                let account = state.machines.get(*host).and_then(|machine| machine.account.as_ref());
+                matches!(account, Some(AccountProgress::Made(_)))
+            };
+            let strange: Vec<&str> = hosts.iter().filter(|host| !made(host)).map(NodeName::as_str).collect();
+            if !strange.is_empty() {
+                let hosts = strange.join(", ");
+                return Err(call.fails(format!("no login with the service account on {hosts}"), "prepare these nodes first"));
+            }
+            let again = hosts.iter().all(|host| state.cluster.members.contains_key(host));
+            Ok((version, again))
+        })?
+    }
+
+    fn broken(&self, hosts: &[NodeName]) -> DoorResult<Option<Broken>> {
+        let mut failed = BTreeMap::new();
+        let mut lost = BTreeMap::new();
+        for host in hosts {
+            let name = host.as_str();
+            if self.centre.strikes(|kind| matches!(kind, FaultKind::Play { node } if node == name))? {
+                failed.insert(host.clone(), false);
+            }
+            if self.centre.strikes(|kind| away(kind, name))? {
+                lost.insert(host.clone(), true);
+            }
+        }
+        // The play of a failing task comes first, so a host that would be lost later is not reached.
+        Ok(if !failed.is_empty() {
+            Some(Broken { play: PREPARES, hosts: failed })
+        } else if lost.is_empty() {
+            None
+        } else {
+            Some(Broken { play: JOINS, hosts: lost })
+        })
+    }
+
+    /// Goes through the plays; answers how many tasks each host did.
+    async fn play(&self, ctx: &Context, run: &Run<'_>) -> DoorResult<u64> {
+        let mut done = 0;
+        for (position, play) in PLAYS.iter().enumerate() {
+            let ends = run.broken.as_ref().is_some_and(|broken| broken.play == position);
+            let parts = play.tasks.div_ceil(40).min(6);
+            // A play breaks in its middle: any_errors_fatal then stops it for all hosts.
+            let parts_done = if ends { parts.div_ceil(2) } else { parts };
+            for part in 0..parts_done {
+                ctx.progress(done + play.tasks * part / parts, total(), format!("play {}/15: {}", position + 1, play.title));
+                self.centre.wait(share(run.duration, play.tasks, total()) / u32::try_from(parts).unwrap_or(1)).await;
+            }
+            done += play.tasks * parts_done / parts;
+            self.leave(position, run)?;
+            if ends {
+                return Ok(done);
+            }
+        }
+        ctx.progress(total(), total(), "all plays done");
+        Ok(done)
+    }
+
+    /// What is irrevocable behind a play. With the linear strategy the other hosts finish the task at which one is lost.
+    fn leave(&self, position: usize, run: &Run<'_>) -> DoorResult<()> {
+        if position != PREPARES && position != JOINS {
+            return Ok(());
+        }
+        let lost = |host: &NodeName| {
+            run.broken.as_ref().is_some_and(|broken| broken.play == position && broken.hosts.contains_key(host))
+        };
+        for host in run.hosts.iter().filter(|host| !lost(host)) {
+            let there = self.centre.look(|state, _| match position {
+                PREPARES => state.machines.get(host).is_some_and(|machine| machine.prepared),
+                _ => state.cluster.members.get(host).is_some_and(|member| member.version == run.version),
+            })?;
+            if !there && position == PREPARES {
+                self.centre.effect(Effect::HostPrepared { node: host.clone() })?;
+            } else if !there {
+                self.centre.effect(Effect::HostJoined { node: host.clone(), version: run.version.clone() })?;
+            }
+        }
+        Ok(())
+    }
+
+    fn finish(&self, release: &KubesprayRelease, hosts: &[NodeName], inputs: &Digest) -> DoorResult<()> {
+        let deployed = Some((release.tag.clone(), inputs.clone(), hosts.to_vec()));
+        let (same, waiting) = self.centre.look(|state, _| {
+            let members = &state.cluster.members;
+            let waits = |host: &&NodeName| members.get(*host).is_none_or(|member| member.ready_at.is_none());
+            (state.controller.deployed == deployed, hosts.iter().filter(waits).cloned().collect::<Vec<_>>())
+        })?;
+        if same && waiting.is_empty() {
+            return Ok(());
+        }
+        let timing = self.centre.timing;
+        let ready = |host: NodeName| {
+            let wait = timing.between("node-ready", host.as_str(), timing::NODE_READY);
+            (host, self.centre.after(wait))
+        };
+        self.centre.effect(Effect::PlayFinished {
+            tag: release.tag.clone(),
+            inputs: inputs.clone(),
+            hosts: hosts.to_vec(),
+            ready_at: waiting.into_iter().map(ready).collect(),
+        })
+    }
+}
+
+fn away(kind: &FaultKind, name: &str) -> bool {
+    let FaultKind::Node { node, fault } = kind else { return false };
+    node == name
+        && matches!(
+            fault,
+            NodeFault::Unreachable(None | Some(NodeOperation::Kubernetes)) | NodeFault::Drop(NodeOperation::Kubernetes)
+        )
+}
+
+#[expect(clippy::cast_precision_loss)]
+fn share(whole: Duration, part: u64, of: u64) -> Duration {
+    whole.mul_f64(part as f64 / of as f64)
+}
+
+#[expect(clippy::cast_precision_loss)]
+fn seconds(hosts: usize, again: bool) -> f64 {
+    let whole = timing::PLAY + timing::PLAY_PER_DOUBLING * (hosts.max(1) as f64).log2();
+    if again { whole * timing::PLAY_AGAIN } else { whole }
+}
+
+fn stats(run: &Run<'_>, done: u64, again: bool) -> PlayStats {
+    let of = |host: &NodeName| {
+        let end = run.broken.as_ref().and_then(|broken| broken.hosts.get(host));
+        HostStats {
+            ok: done,
+            changed: if again { done / 40 } else { done / 6 },
+            failures: u64::from(end == Some(&false)),
+            unreachable: u64::from(end == Some(&true)),
+        }
+    };
+    PlayStats { hosts: run.hosts.iter().map(|host| (host.to_string(), of(host))).collect() }
+}
+
+#[async_trait]
+impl AnsibleDoor for SimAnsible {
+    async fn source(&self, _: &Context, release: &KubesprayRelease) -> DoorResult<Observed<(String, String)>> {
+        self.centre.look(|state, _| {
+            state.controller.sources.get(&release.tag).cloned().map_or(Observed::Absent, Observed::Known)
+        })
+    }
+
+    async fn fetch_source(&self, ctx: &Context, release: &KubesprayRelease) -> DoorResult<()> {
+        let wanted = (release.commit.clone(), release.tree.clone());
+        if self.centre.look(|state, _| state.controller.sources.get(&release.tag) == Some(&wanted))? {
+            return Ok(());
+        }
+        ctx.progress(0, 0, format!("fetching {}", release.tag));
+        self.centre.spend("kubespray-source", &release.tag, timing::SOURCE).await;
+        let (commit, tree) = wanted;
+        self.centre.effect(Effect::SourceFetched { tag: release.tag.clone(), commit, tree })
+    }
+
+    async fn environment(&self, _: &Context, release: &KubesprayRelease) -> DoorResult<Observed<String>> {
+        self.centre.look(|state, _| {
+            state.controller.environments.get(&release.tag).cloned().map_or(Observed::Absent, Observed::Known)
+        })
+    }
+
+    async fn make_environment(&self, ctx: &Context, release: &KubesprayRelease) -> DoorResult<()> {
+        let call = call("making the Python environment of", release);
+        let (source, here) = self.centre.look(|state, _| {
+            let controller = &state.controller;
+            (controller.sources.contains_key(&release.tag), controller.environments.get(&release.tag).cloned())
+        })?;
+        if !source {
+            return Err(call.fails("its source is not here, so its requirements are not known", "fetch the source first"));
+        }
+        let ansible_core = lowest(&release.ansible_core);
+        if here.as_ref() == Some(&ansible_core) {
+            return Ok(());
+        }
+        ctx.progress(0, 0, format!("installing ansible {}", release.ansible));
+        self.centre.spend("kubespray-environment", &release.tag, timing::ENVIRONMENT).await;
+        self.centre.effect(Effect::EnvironmentMade { tag: release.tag.clone(), ansible_core })
+    }
+
+    async fn inventory(&self, _: &Context) -> DoorResult<IndexMap<String, Digest>> {
+        self.centre.look(|state, _| state.controller.files.clone())
+    }
+
+    async fn write_inventory(&self, _: &Context, files: &IndexMap<String, String>) -> DoorResult<()> {
+        let digests: IndexMap<String, Digest> =
+            files.iter().map(|(name, content)| (name.clone(), Digest::of_bytes(content.as_bytes()))).collect();
+        if self.centre.look(|state, _| state.controller.files == digests)? {
+            return Ok(());
+        }
+        let kube_version = kube_version(files.values().map(String::as_str));
+        self.centre.effect(Effect::InventoryWritten { files: digests, kube_version })
+    }
+
+    async fn deployed(&self, _: &Context) -> DoorResult<Observed<Deployed>> {
+        self.centre.look(|state, _| match state.controller.deployed.clone() {
+            None => Observed::Absent,
+            Some((tag, inputs, hosts)) => Observed::Known(Deployed { tag, inputs, hosts }),
+        })
+    }
+
+    async fn deploy(
+        &self,
+        ctx: &Context,
+        release: &KubesprayRelease,
+        hosts: &[NodeName],
+        inputs: &Digest,
+    ) -> DoorResult<PlayStats> {
+        let (version, again) = self.prepare(release, hosts)?;
+        let duration = self.centre.timing.around("play", &release.tag, seconds(hosts.len(), again));
+        let run = Run { hosts, version, duration, broken: self.broken(hosts)? };
+        let done = self.play(ctx, &run).await?;
+        if run.broken.is_none() {
+            self.finish(release, hosts, inputs)?;
+        }
+        Ok(stats(&run, done, again))
+    }
+}

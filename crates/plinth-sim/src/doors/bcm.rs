@@ -1,0 +1,120 @@
+//! The BCM door of a rehearsal: the real one, against a simulated server, while virtual time stands still.
+
+use crate::VirtualClock;
+use crate::clock::Hold;
+use crate::data_centre::DataCentre;
+use crate::faults::FaultKind;
+use async_trait::async_trait;
+use jiff::Timestamp;
+use plinth_model::inventory::Inventory;
+use plinth_world::bcm::{BcmDoor, BcmIdentity};
+use plinth_world::{Clock, Context, DoorError, DoorResult};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+/// Holds virtual time while a call does real input and output. While the call waits on its context's clock (between two
+/// tries) time goes on, or it would wait for ever.
+pub struct HeldBcm<D> {
+    inner: D,
+    clock: VirtualClock,
+    centre: Option<Arc<DataCentre>>,
+}
+
+impl<D: BcmDoor> HeldBcm<D> {
+    /// Puts a door on a virtual clock.
+    pub fn new(inner: D, clock: VirtualClock) -> Self {
+        Self { inner, clock, centre: None }
+    }
+
+    /// Also writes down, at the first call, that the BCM faults of this run are spent.
+    pub(crate) fn spending(mut self, centre: Arc<DataCentre>) -> Self {
+        self.centre = Some(centre);
+        self
+    }
+
+    fn hold(&self, ctx: &Context) -> DoorResult<Context> {
+        if let Some(centre) = &self.centre {
+            centre.strike_all(|kind| matches!(kind, FaultKind::Bcm(_)))?;
+        }
+        let held = HeldClock { hold: Mutex::new(Some(self.clock.hold())), clock: self.clock.clone() };
+        let outer = ctx.clone();
+        Ok(Context::new(Arc::new(held), move |progress| outer.progress(progress.done, progress.total, progress.message)))
+    }
+}
+
+#[async_trait]
+impl<D: BcmDoor> BcmDoor for HeldBcm<D> {
+    async fn identity(&self, ctx: &Context) -> DoorResult<BcmIdentity> {
+        self.inner.identity(&self.hold(ctx)?).await
+    }
+
+    async fn inventory(&self, ctx: &Context) -> DoorResult<Inventory> {
+        self.inner.inventory(&self.hold(ctx)?).await
+    }
+}
+
+/// Lets virtual time go only while somebody sleeps on it.
+struct HeldClock {
+    clock: VirtualClock,
+    hold: Mutex<Option<Hold>>,
+}
+
+impl HeldClock {
+    fn set(&self, hold: Option<Hold>) {
+        let old = std::mem::replace(&mut *self.hold.lock().unwrap_or_else(PoisonError::into_inner), hold);
+        drop(old);
+    }
+}
+
+#[async_trait]
+impl Clock for HeldClock {
+    fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    fn elapsed(&self) -> Duration {
+        self.clock.elapsed()
+    }
+
+    async fn sleep(&self, duration: Duration) {
+        self.set(None);
+        self.clock.sleep(duration).await;
+        self.set(Some(self.clock.hold()));
+    }
+}
+
+/// There is no BCM in this rehearsal. Every call fails.
+#[derive(Clone, Copy, Debug)]
+pub struct NoBcm;
+
+impl NoBcm {
+    fn error(doing: &str) -> DoorError {
+        let attempt = "give the rehearsal an inventory that comes from BCM";
+        DoorError::permanent("bcm", doing, "this rehearsal has no BCM", attempt)
+    }
+}
+
+#[async_trait]
+impl BcmDoor for NoBcm {
+    async fn identity(&self, _: &Context) -> DoorResult<BcmIdentity> {
+        Err(Self::error("asking BCM who it is"))
+    }
+
+    async fn inventory(&self, _: &Context) -> DoorResult<Inventory> {
+        Err(Self::error("listing nodes in BCM"))
+    }
+}
+
+/// A shared door is a door.
+pub(crate) struct SharedBcm(pub(crate) Arc<dyn BcmDoor>);
+
+#[async_trait]
+impl BcmDoor for SharedBcm {
+    async fn identity(&self, ctx: &Context) -> DoorResult<BcmIdentity> {
+        self.0.identity(ctx).await
+    }
+
+    async fn inventory(&self, ctx: &Context) -> DoorResult<Inventory> {
+        self.0.inventory(ctx).await
+    }
+}

@@ -1,0 +1,264 @@
+//! Simulated Helm.
+
+use super::Call;
+use super::kube::has_namespace;
+use super::model::{Role, admits, keycloak_answers, release as release_of, works};
+use crate::data_centre::{DataCentre, later};
+use crate::faults::{FaultKind, ReleaseFault};
+use crate::timing;
+use crate::world::{Effect, Installed, State};
+use async_trait::async_trait;
+use jiff::Timestamp;
+use plinth_model::work::{Release, SECRET_KEY};
+use plinth_model::{Observed, SecretRef};
+use plinth_world::helm::{HelmDoor, ReleaseState, values_digest};
+use plinth_world::secrets::Secrets;
+use plinth_world::{Context, DoorError, DoorResult};
+use serde_json::Value;
+use std::sync::Arc;
+
+const DOOR: &str = "helm";
+/// Seconds after which a failing hook or a failing workload is given up.
+const GIVES_UP: f64 = 40.0;
+
+/// Helm.
+pub(crate) struct SimHelm {
+    pub(crate) centre: Arc<DataCentre>,
+    pub(crate) secrets: Arc<dyn Secrets>,
+}
+
+/// Why a release does not come up.
+enum Trouble {
+    /// helm gives up at once.
+    Refused(String),
+    /// helm waits until its time is up.
+    Stuck(String),
+}
+
+fn chart(release: &Release) -> &str {
+    release.chart.rsplit('/').next().unwrap_or(&release.chart)
+}
+
+fn domain(values: &Value) -> Option<String> {
+    values.pointer("/global/domain").and_then(Value::as_str).map(str::to_owned)
+}
+
+/// Every secret that the values refer to.
+fn references<'a>(value: &'a Value, found: &mut Vec<&'a Value>) {
+    match value {
+        Value::Object(map) => match map.get(SECRET_KEY) {
+            Some(reference) => found.push(reference),
+            None => map.values().for_each(|value| references(value, found)),
+        },
+        Value::Array(items) => items.iter().for_each(|value| references(value, found)),
+        _ => {}
+    }
+}
+
+fn has_secret(state: &State, namespace: &str, class: &str) -> bool {
+    let inside = format!("{namespace}/");
+    state.cluster.secrets.iter().any(|(key, secret)| key.starts_with(&inside) && secret.class == class)
+}
+
+/// What the cluster holds against a release.
+fn trouble(state: &State, now: Timestamp, release: &Release) -> Option<Trouble> {
+    let role = Role::of(&release.component, chart(release));
+    let level = state.cluster.namespaces.get(&release.namespace).copied();
+    if !admits(level, role.level()) {
+        let needed = serde_json::to_value(role.level()).unwrap_or_default();
+        let text = format!("pods are forbidden: violates PodSecurity, they need the level {needed}");
+        return Some(Trouble::Stuck(text));
+    }
+    if !state.cluster.members.values().any(|member| member.ready_at.is_some_and(|at| at <= now)) {
+        return Some(Trouble::Stuck("pods are Pending: no node is Ready".to_owned()));
+    }
+    let mirrored = release.values.pointer("/global/image/registry").is_some_and(Value::is_string);
+    if role.needs_pull_secret() && !mirrored && !has_secret(state, &release.namespace, "registry-login") {
+        return Some(Trouble::Stuck(format!("ImagePullBackOff: no pull secret in {}", release.namespace)));
+    }
+    match role {
+        Role::ControlPlane if !works(state, Role::LocalStorage, now) => {
+            Some(Trouble::Stuck("the claims of PostgreSQL are Pending: no default storage class".to_owned()))
+        }
+        Role::ClusterPart => hook_trouble(state, now, release).map(|text| {
+            Trouble::Refused(format!("failed pre-install: job pre-install failed: BackoffLimitExceeded: {text}"))
+        }),
+        _ => None,
+    }
+}
+
+/// What the pre-install hook of the cluster part finds wrong. It asks the control plane for its version, by name, with the
+/// authority it was given, and looks for the DCGM exporter and the Prometheus operator.
+fn hook_trouble(state: &State, now: Timestamp, release: &Release) -> Option<String> {
+    let named = release_of(state, Role::ControlPlane).and_then(|release| release.domain.clone());
+    let resolves = named.as_ref().map_or(!state.cluster.dns.is_empty(), |name| state.cluster.dns.contains_key(name));
+    let private = release.values.pointer("/global/customCA/enabled") == Some(&Value::Bool(true));
+    if !resolves {
+        Some(format!("lookup {}: no such host", named.unwrap_or_else(|| "of the control plane".to_owned())))
+    } else if !keycloak_answers(state, now) {
+        Some("the control plane answers 503".to_owned())
+    } else if private && !has_secret(state, &release.namespace, "authority") {
+        Some("x509: certificate signed by unknown authority".to_owned())
+    } else if state.runai.credentials.is_none() {
+        Some("401: the cluster is not registered".to_owned())
+    } else if !works(state, Role::GpuOperator, now) {
+        Some("dcgm-exporter service not found".to_owned())
+    } else if !works(state, Role::Monitoring, now) {
+        Some("Prometheus operator not found".to_owned())
+    } else {
+        None
+    }
+}
+
+impl SimHelm {
+    fn call(doing: &str, namespace: &str, name: &str) -> Call {
+        Call::new(DOOR, format!("{doing} release {namespace}/{name}"))
+    }
+
+    /// Refuses what helm refuses before it changes anything.
+    fn prepare(&self, call: &Call, release: &Release) -> DoorResult<()> {
+        let (cluster, namespace) = self
+            .centre
+            .look(|state, _| (state.cluster.kubeconfig.is_some(), has_namespace(state, &release.namespace)))?;
+        if !cluster {
+            return Err(call.fails("Kubernetes cluster unreachable: there is no kubeconfig", "deploy Kubernetes first"));
+        }
+        if !namespace {
+            return Err(call.fails(format!("namespaces \"{}\" not found", release.namespace), "make the namespace first"));
+        }
+        if let Some(login) = &release.login {
+            call.secret(&*self.secrets, &login.password)?;
+        }
+        let mut found = Vec::new();
+        references(&release.values, &mut found);
+        for reference in found {
+            let reference: SecretRef = serde_json::from_value(reference.clone())
+                .map_err(|e| call.fails(format!("a secret in the values cannot be read: {e}"), "report this"))?;
+            call.secret(&*self.secrets, &reference)?;
+        }
+        Ok(())
+    }
+
+    fn scripted(&self, release: &Release, wanted: ReleaseFault) -> DoorResult<bool> {
+        self.centre.strikes(|kind| match kind {
+            FaultKind::Release { name, fault } => {
+                *fault == wanted && (*name == release.release || *name == release.component)
+            }
+            _ => false,
+        })
+    }
+
+    fn find_trouble(&self, release: &Release) -> DoorResult<Option<Trouble>> {
+        if self.scripted(release, ReleaseFault::Timeout)? {
+            return Ok(Some(Trouble::Stuck("0/1 pods are ready".to_owned())));
+        }
+        if self.scripted(release, ReleaseFault::Fails)? {
+            return Ok(Some(Trouble::Refused("a workload exceeded its progress deadline".to_owned())));
+        }
+        self.centre.look(|state, now| trouble(state, now, release))
+    }
+
+    fn end(&self, release: &Release, worked: bool) -> DoorResult<()> {
+        let role = Role::of(&release.component, chart(release));
+        let timing = self.centre.timing;
+        let healthy_at = worked.then(|| {
+            self.centre.after(timing.around("release-health", &release.release, role.seconds().1))
+        });
+        let answers_at = healthy_at.and_then(|healthy| match role {
+            Role::ControlPlane => {
+                Some(later(healthy, timing.around("keycloak", &release.release, timing::KEYCLOAK_UP)))
+            }
+            Role::ClusterPart => {
+                Some(later(healthy, timing.around("connects", &release.release, timing::RUNAI_CONNECTS)))
+            }
+            _ => None,
+        });
+        let installed = Installed {
+            component: release.component.clone(),
+            chart: chart(release).to_owned(),
+            version: release.version.clone(),
+            values: values_digest(&release.values),
+            status: if worked { "deployed" } else { "failed" }.to_owned(),
+            healthy_at,
+            answers_at,
+            domain: domain(&release.values),
+            health: release.health.clone(),
+        };
+        let (namespace, name) = (release.namespace.clone(), release.release.clone());
+        self.centre.effect(Effect::ReleaseEnded { namespace, name, release: Box::new(installed) })
+    }
+
+    async fn give_up(&self, ctx: &Context, call: &Call, release: &Release, trouble: Trouble) -> DoorError {
+        let error = match trouble {
+            Trouble::Refused(text) => {
+                self.centre.spend("release-fails", &release.release, GIVES_UP).await;
+                call.fails(text, "look at what the message names, mend it, then run again")
+            }
+            Trouble::Stuck(text) => {
+                ctx.progress(0, 0, text.clone());
+                self.centre.wait(std::time::Duration::from_secs(u64::from(release.timeout_s))).await;
+                call.fails(
+                    format!("context deadline exceeded after {} s: {text}", release.timeout_s),
+                    "look at the pods of the namespace, then run again",
+                )
+            }
+        };
+        self.end(release, false).err().unwrap_or(error)
+    }
+}
+
+#[async_trait]
+impl HelmDoor for SimHelm {
+    async fn release(&self, _: &Context, namespace: &str, name: &str) -> DoorResult<Observed<ReleaseState>> {
+        let call = Self::call("looking at", namespace, name);
+        self.centre.spend("helm-read", name, timing::HELM_READ).await;
+        self.centre.look(|state, _| {
+            if state.cluster.kubeconfig.is_none() {
+                return Err(call.fails("Kubernetes cluster unreachable: there is no kubeconfig", "deploy Kubernetes first"));
+            }
+            Ok(match state.cluster.releases.get(&format!("{namespace}/{name}")) {
+                None => Observed::Absent,
+                Some(release) => Observed::Known(ReleaseState {
+                    version: release.version.strip_prefix('v').unwrap_or(&release.version).to_owned(),
+                    values: release.values.clone(),
+                    status: release.status.clone(),
+                }),
+            })
+        })?
+    }
+
+    async fn upgrade(&self, ctx: &Context, release: &Release) -> DoorResult<()> {
+        let call = Self::call("installing", &release.namespace, &release.release);
+        self.prepare(&call, release)?;
+        let key = format!("{}/{}", release.namespace, release.release);
+        let values = values_digest(&release.values);
+        let same = self.centre.look(|state, _| {
+            state.cluster.releases.get(&key).is_some_and(|there| {
+                there.status == "deployed"
+                    && there.version == release.version
+                    && there.values == values
+                    && there.health == release.health
+            })
+        })?;
+        if same {
+            self.centre.spend("helm-unchanged", &release.release, timing::HELM_UNCHANGED).await;
+            return Ok(());
+        }
+        self.centre.effect(Effect::ReleaseBegun {
+            namespace: release.namespace.clone(),
+            name: release.release.clone(),
+            chart: chart(release).to_owned(),
+            component: release.component.clone(),
+        })?;
+        if let Some(trouble) = self.find_trouble(release)? {
+            return Err(self.give_up(ctx, &call, release, trouble).await);
+        }
+        let role = Role::of(&release.component, chart(release));
+        let whole = self.centre.timing.around("release", &release.release, role.seconds().0);
+        for part in 0..4 {
+            ctx.progress(part, 4, format!("waiting for the workloads of {}", release.release));
+            self.centre.wait(whole / 4).await;
+        }
+        self.end(release, true)
+    }
+}

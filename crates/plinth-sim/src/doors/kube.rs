@@ -1,0 +1,408 @@
+//! Simulated Kubernetes.
+
+use super::Call;
+use super::manifest::{Manifest, OWN_NAMESPACES, key};
+use super::model::{Role, admits, keycloak_answers, offered_gpus, release, works};
+use crate::data_centre::{DataCentre, later};
+use crate::timing;
+use crate::world::state::AccountProgress;
+use crate::world::{Effect, State};
+use async_trait::async_trait;
+use indexmap::IndexMap;
+use jiff::Timestamp;
+use plinth_model::work::{Check, Health, NodeTarget, PodSecurity, SecretContent};
+use plinth_model::{Digest, NodeName, Observed};
+use plinth_world::keystore::Keystore;
+use plinth_world::kube::{HealthState, KubeDoor, KubeNode};
+use plinth_world::secrets::Secrets;
+use plinth_world::{Context, DoorResult};
+use serde_json::Value;
+use std::net::Ipv4Addr;
+use std::sync::Arc;
+
+const DOOR: &str = "kube";
+
+/// Kubernetes.
+pub(crate) struct SimKube {
+    pub(crate) centre: Arc<DataCentre>,
+    pub(crate) secrets: Arc<dyn Secrets>,
+    pub(crate) keystore: Arc<dyn Keystore>,
+}
+
+fn call(doing: impl Into<String>) -> Call {
+    Call::new(DOOR, doing)
+}
+
+fn seen(holds: bool, seen: impl Into<String>) -> HealthState {
+    HealthState { holds, seen: seen.into() }
+}
+
+/// Whether a namespace is there.
+pub(super) fn has_namespace(state: &State, name: &str) -> bool {
+    OWN_NAMESPACES.contains(&name) || state.cluster.namespaces.contains_key(name)
+}
+
+impl SimKube {
+    /// One call of the API, refused while there is nothing to call.
+    async fn request(&self, call: &Call) -> DoorResult<()> {
+        self.centre.wait(std::time::Duration::from_secs_f64(timing::KUBE_CALL)).await;
+        if self.centre.look(|state, _| state.cluster.kubeconfig.is_none())? {
+            return Err(call.fails("there is no kubeconfig yet", "deploy Kubernetes first"));
+        }
+        Ok(())
+    }
+
+    async fn request_in(&self, call: &Call, namespace: &str) -> DoorResult<()> {
+        self.request(call).await?;
+        if self.centre.look(|state, _| has_namespace(state, namespace))? {
+            return Ok(());
+        }
+        Err(call.fails(format!("namespaces \"{namespace}\" not found"), "make the namespace first"))
+    }
+
+    /// What a secret is made from, digested with the seed.
+    async fn secret_digest(
+        &self,
+        ctx: &Context,
+        call: &Call,
+        content: &SecretContent,
+        labels: &IndexMap<String, String>,
+    ) -> DoorResult<Digest> {
+        let inside = match content {
+            SecretContent::RegistryLogin { login } => digest_of(&call.secret(&*self.secrets, &login.password)?),
+            SecretContent::Value { value, .. } => digest_of(&call.secret(&*self.secrets, value)?),
+            SecretContent::Tls { certificate } | SecretContent::Authority { certificate, .. } => {
+                match self.keystore.certificate(ctx, certificate).await? {
+                    Observed::Known(state) => Digest::of_bytes(state.fingerprint.as_bytes()),
+                    _ => {
+                        let happened = format!("the certificate {certificate} is not there");
+                        return Err(call.fails(happened, "make the certificate first"));
+                    }
+                }
+            }
+        };
+        Ok(Digest::of(&(self.centre.timing.seed, content, labels, inside)))
+    }
+
+    /// Reads manifests, refusing kinds that the API server does not know.
+    fn manifests(&self, call: &Call, objects: &[Value]) -> DoorResult<Vec<Manifest>> {
+        let read: Vec<Manifest> = objects.iter().map(|object| Manifest::read(call, object)).collect::<DoorResult<_>>()?;
+        for manifest in &read {
+            if let Some(role) = manifest.served_by(call)?
+                && !self.centre.look(|state, now| works(state, role, now))?
+            {
+                return Err(manifest.unknown_kind(call));
+            }
+        }
+        Ok(read)
+    }
+}
+
+fn digest_of(secret: &plinth_model::Secret) -> Digest {
+    Digest::of_bytes(secret.expose().as_bytes())
+}
+
+fn class(content: &SecretContent) -> &'static str {
+    match content {
+        SecretContent::RegistryLogin { .. } => "registry-login",
+        SecretContent::Tls { .. } => "tls",
+        SecretContent::Authority { .. } => "authority",
+        SecretContent::Value { .. } => "value",
+    }
+}
+
+/// Health of something that a release declares, or that an applied object brings.
+fn declared(state: &State, now: Timestamp, namespace: &str, health: &Health) -> HealthState {
+    let owner = state
+        .cluster
+        .releases
+        .iter()
+        .find(|(key, release)| release.health.contains(health) && in_namespace(key, namespace, health));
+    if let Some((_, release)) = owner {
+        let works = release.works(now);
+        return seen(works, if works { "ready".to_owned() } else { format!("not ready, helm says {}", release.status) });
+    }
+    let object = match health {
+        Health::Field { resource, name, namespace, .. } | Health::Condition { resource, name, namespace, .. } => {
+            state.cluster.objects.get(&key(resource, namespace, name))
+        }
+        Health::Workload { .. } => {
+            let inside = format!("/{namespace}/");
+            state.cluster.objects.iter().find(|(key, _)| key.contains(&inside)).map(|(_, object)| object)
+        }
+        Health::Allocatable { .. } => None,
+    };
+    match object {
+        Some(object) if object.settled_at <= now => seen(true, "ready"),
+        Some(_) => seen(false, "not ready yet"),
+        None => seen(false, "not found"),
+    }
+}
+
+/// Workloads are looked for in one namespace, objects anywhere.
+fn in_namespace(key: &str, namespace: &str, health: &Health) -> bool {
+    !matches!(health, Health::Workload { .. }) || key.split('/').next() == Some(namespace)
+}
+
+fn allocatable(state: &State, now: Timestamp, resource: &str, nodes: &[NodeName]) -> HealthState {
+    if resource != "nvidia.com/gpu" {
+        return seen(false, format!("no node offers {resource}"));
+    }
+    let nodes: Vec<&NodeName> = if nodes.is_empty() {
+        state.machines.iter().filter(|(_, machine)| machine.hardware.gpus > 0).map(|(node, _)| node).collect()
+    } else {
+        nodes.iter().collect()
+    };
+    let offers: Vec<(&NodeName, u32)> = nodes.into_iter().map(|node| (node, offered_gpus(state, node, now))).collect();
+    let holds = !offers.is_empty() && offers.iter().all(|(_, gpus)| *gpus > 0);
+    let lines: Vec<String> = offers.iter().map(|(node, gpus)| format!("{node}: {gpus}")).collect();
+    seen(holds, if lines.is_empty() { "no node has GPUs".to_owned() } else { lines.join(", ") })
+}
+
+fn gpu_pod(state: &State, now: Timestamp, node: &NodeName) -> HealthState {
+    match offered_gpus(state, node, now) {
+        0 => seen(false, format!("pod Pending on {node}: Insufficient nvidia.com/gpu")),
+        gpus => seen(true, format!("pod ran on {node} and saw 1 of {gpus} GPUs")),
+    }
+}
+
+fn ingress(state: &State, now: Timestamp, url: &str) -> HealthState {
+    if !works(state, Role::Ingress, now) {
+        return seen(false, format!("{url}: connection refused"));
+    }
+    let tls = state.cluster.secrets.values().any(|secret| secret.class == "tls");
+    if !tls {
+        return seen(false, format!("{url}: the certificate is the ingress controller's own"));
+    }
+    let behind = release(state, Role::ControlPlane).is_none_or(|release| release.works(now));
+    if !behind {
+        return seen(false, format!("{url}: 503 from the ingress controller"));
+    }
+    seen(true, format!("{url}: TLS with the expected certificate"))
+}
+
+fn storage(state: &State, now: Timestamp) -> HealthState {
+    if works(state, Role::LocalStorage, now) {
+        seen(true, "a claim of 1 GiB was bound, written and removed")
+    } else {
+        seen(false, "claim Pending: no default storage class provisions it")
+    }
+}
+
+fn dns(state: &State, name: &str, address: Ipv4Addr) -> HealthState {
+    match state.cluster.dns.get(name) {
+        Some(found) => seen(*found == address, format!("{name} is {found}")),
+        None => seen(false, format!("{name}: no such host")),
+    }
+}
+
+fn runai(state: &State, now: Timestamp, nodes: &[NodeName]) -> HealthState {
+    let gpus = nodes.iter().filter(|node| offered_gpus(state, node, now) > 0).count();
+    let holds = keycloak_answers(state, now) && works(state, Role::ClusterPart, now) && gpus == nodes.len();
+    seen(holds, format!("{gpus} of {} GPU nodes have their labels", nodes.len()))
+}
+
+#[async_trait]
+impl KubeDoor for SimKube {
+    async fn kubeconfig(&self, _: &Context) -> DoorResult<Observed<String>> {
+        self.centre.look(|state, _| state.cluster.kubeconfig.clone().map_or(Observed::Absent, Observed::Known))
+    }
+
+    async fn fetch_kubeconfig(&self, _: &Context, from: &NodeTarget, server: &str) -> DoorResult<()> {
+        let call = call(format!("fetching the kubeconfig from {}", from.node));
+        self.centre.spend("kubeconfig", from.node.as_str(), timing::KUBECONFIG).await;
+        let (member, login, same) = self.centre.look(|state, _| {
+            let account = state.machines.get(&from.node).and_then(|machine| machine.account.clone());
+            let login = matches!(account, Some(AccountProgress::Made(account)) if account.name == from.user);
+            let ready = state.cluster.members.get(&from.node).is_some_and(|member| member.ready_at.is_some());
+            (ready, login, state.cluster.kubeconfig.as_deref() == Some(server))
+        })?;
+        if !login {
+            return Err(call.fails(format!("permission denied for {}", from.user), "make the service account first"));
+        }
+        if !member {
+            return Err(call.fails("/etc/kubernetes/admin.conf: no such file", "deploy Kubernetes first"));
+        }
+        if same {
+            return Ok(());
+        }
+        self.centre.effect(Effect::KubeconfigFetched { server: server.to_owned() })
+    }
+
+    async fn node(&self, _: &Context, node: &NodeName) -> DoorResult<Observed<KubeNode>> {
+        self.request(&call(format!("looking at node {node}"))).await?;
+        self.centre.look(|state, now| {
+            state.cluster.members.get(node).map_or(Observed::Absent, |member| {
+                Observed::Known(KubeNode {
+                    ready: member.ready_at.is_some_and(|at| at <= now),
+                    version: member.version.clone(),
+                    labels: member.labels.clone(),
+                    taints: member.taints.iter().cloned().collect(),
+                })
+            })
+        })
+    }
+
+    async fn label_node(
+        &self,
+        _: &Context,
+        node: &NodeName,
+        labels: &IndexMap<String, String>,
+        taints: &[String],
+    ) -> DoorResult<()> {
+        let call = call(format!("labelling node {node}"));
+        self.request(&call).await?;
+        let member = self.centre.look(|state, _| state.cluster.members.get(node).cloned())?;
+        let Some(member) = member else {
+            return Err(call.fails(format!("nodes \"{node}\" not found"), "deploy Kubernetes on the node first"));
+        };
+        let labelled = labels.iter().all(|(name, value)| member.labels.get(name) == Some(value));
+        if labelled && taints.iter().all(|taint| member.taints.contains(taint)) {
+            return Ok(());
+        }
+        self.centre.effect(Effect::NodeLabelled { node: node.clone(), labels: labels.clone(), taints: taints.to_vec() })
+    }
+
+    async fn namespace(&self, _: &Context, name: &str) -> DoorResult<Observed<Option<PodSecurity>>> {
+        self.request(&call(format!("looking at namespace {name}"))).await?;
+        self.centre.look(|state, _| match state.cluster.namespaces.get(name) {
+            Some(level) => Observed::Known(Some(*level)),
+            None if has_namespace(state, name) => Observed::Known(None),
+            None => Observed::Absent,
+        })
+    }
+
+    async fn make_namespace(&self, _: &Context, name: &str, level: PodSecurity) -> DoorResult<()> {
+        self.request(&call(format!("making namespace {name}"))).await?;
+        if self.centre.look(|state, _| state.cluster.namespaces.get(name) == Some(&level))? {
+            return Ok(());
+        }
+        self.centre.effect(Effect::NamespaceMade { name: name.to_owned(), level })
+    }
+
+    async fn secret_matches(
+        &self,
+        ctx: &Context,
+        namespace: &str,
+        name: &str,
+        content: &SecretContent,
+        labels: &IndexMap<String, String>,
+    ) -> DoorResult<Observed<bool>> {
+        let call = call(format!("comparing secret {namespace}/{name}"));
+        self.request(&call).await?;
+        let key = format!("{namespace}/{name}");
+        let Some(there) = self.centre.look(|state, _| state.cluster.secrets.get(&key).cloned())? else {
+            return Ok(Observed::Absent);
+        };
+        Ok(Observed::Known(there.digest == self.secret_digest(ctx, &call, content, labels).await?))
+    }
+
+    async fn make_secret(
+        &self,
+        ctx: &Context,
+        namespace: &str,
+        name: &str,
+        content: &SecretContent,
+        labels: &IndexMap<String, String>,
+    ) -> DoorResult<()> {
+        let call = call(format!("making secret {namespace}/{name}"));
+        self.request_in(&call, namespace).await?;
+        let digest = self.secret_digest(ctx, &call, content, labels).await?;
+        let key = format!("{namespace}/{name}");
+        if self.centre.look(|state, _| state.cluster.secrets.get(&key).is_some_and(|there| there.digest == digest))? {
+            return Ok(());
+        }
+        let (namespace, name) = (namespace.to_owned(), name.to_owned());
+        self.centre.effect(Effect::SecretMade { namespace, name, class: class(content).to_owned(), digest })
+    }
+
+    async fn diff(&self, _: &Context, objects: &[Value]) -> DoorResult<Vec<String>> {
+        let call = call("comparing objects");
+        self.request(&call).await?;
+        let manifests = self.manifests(&call, objects)?;
+        self.centre.look(|state, _| {
+            let difference = |manifest: &Manifest| match state.cluster.objects.get(&manifest.key()) {
+                Some(object) if object.digest == manifest.digest => None,
+                Some(_) => Some(format!("~ {}", manifest.title())),
+                None => Some(format!("+ {}", manifest.title())),
+            };
+            manifests.iter().filter_map(difference).collect()
+        })
+    }
+
+    async fn apply(&self, _: &Context, objects: &[Value]) -> DoorResult<()> {
+        let call = call("applying objects");
+        self.request(&call).await?;
+        for (manifest, object) in self.manifests(&call, objects)?.into_iter().zip(objects) {
+            self.apply_one(&call, &manifest, object).await?;
+        }
+        Ok(())
+    }
+
+    async fn health(&self, _: &Context, namespace: &str, health: &Health) -> DoorResult<HealthState> {
+        self.request(&call(format!("looking at the health of {namespace}"))).await?;
+        self.centre.look(|state, now| match health {
+            Health::Allocatable { resource, nodes } => allocatable(state, now, resource, nodes),
+            _ => declared(state, now, namespace, health),
+        })
+    }
+
+    async fn resolve_in_pod(&self, _: &Context, name: &str) -> DoorResult<Vec<Ipv4Addr>> {
+        self.request(&call(format!("resolving {name} in a pod"))).await?;
+        self.centre.look(|state, _| state.cluster.dns.get(name).copied().into_iter().collect())
+    }
+
+    async fn add_dns(&self, _: &Context, name: &str, address: Ipv4Addr) -> DoorResult<()> {
+        self.request(&call(format!("adding {name} to the cluster's DNS"))).await?;
+        if self.centre.look(|state, _| state.cluster.dns.get(name) == Some(&address))? {
+            return Ok(());
+        }
+        self.centre.effect(Effect::DnsAdded { name: name.to_owned(), address })
+    }
+
+    async fn run_check(&self, ctx: &Context, check: &Check) -> DoorResult<HealthState> {
+        self.request(&call(format!("checking {}", check.name()))).await?;
+        ctx.progress(0, 0, "waiting for the test pod");
+        self.centre.spend("check", &Digest::of(check).to_string(), timing::TEST_POD).await;
+        self.centre.look(|state, now| match check {
+            Check::GpuPod { node } => gpu_pod(state, now, node),
+            Check::Dns { name, address } => dns(state, name, *address),
+            Check::Ingress { url, .. } => ingress(state, now, url),
+            Check::Storage => storage(state, now),
+            Check::Runai { nodes, .. } => runai(state, now, nodes),
+        })
+    }
+}
+
+impl SimKube {
+    async fn apply_one(&self, call: &Call, manifest: &Manifest, object: &Value) -> DoorResult<()> {
+        if manifest.kind == "Namespace" {
+            let label = object.pointer("/metadata/labels/pod-security.kubernetes.io~1enforce").cloned();
+            let level = label.and_then(|level| serde_json::from_value(level).ok()).unwrap_or(PodSecurity::Privileged);
+            let changed = self.centre.look(|state, _| state.cluster.namespaces.get(&manifest.name) != Some(&level))?;
+            if changed {
+                self.centre.effect(Effect::NamespaceMade { name: manifest.name.clone(), level })?;
+            }
+        } else if !manifest.namespace.is_empty() {
+            self.request_in(call, &manifest.namespace).await?;
+        }
+        let key = manifest.key();
+        let (same, admitted) = self.centre.look(|state, _| {
+            let same = state.cluster.objects.get(&key).is_some_and(|there| there.digest == manifest.digest);
+            let level = state.cluster.namespaces.get(&manifest.namespace).copied();
+            (same, manifest.kind != "Pod" || admits(level, PodSecurity::Baseline))
+        })?;
+        if !admitted {
+            return Err(call.fails(
+                format!("{} violates PodSecurity \"restricted\"", manifest.title()),
+                "give the namespace the level its pods need",
+            ));
+        }
+        if same {
+            return Ok(());
+        }
+        let settles = self.centre.timing.around("object", &key, timing::OBJECT_SETTLES);
+        let settled_at = later(self.centre.now(), settles);
+        self.centre.effect(Effect::ObjectApplied { key, digest: manifest.digest.clone(), settled_at })
+    }
+}

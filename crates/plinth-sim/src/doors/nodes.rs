@@ -1,0 +1,338 @@
+//! Simulated nodes.
+
+use super::Call;
+use crate::data_centre::DataCentre;
+use crate::faults::{FaultKind, NodeFault, NodeOperation};
+use crate::scenario::host_key;
+use crate::timing;
+use crate::world::Effect;
+use crate::world::state::{AccountProgress, Machine, Pin};
+use async_trait::async_trait;
+use plinth_model::work::{Account, Credential, Mirror, NodeTarget, RegistryLogin};
+use plinth_model::{Digest, Observed};
+use plinth_world::node::{AccountState, HostKey, HostKeyState, NodeDoor, NodeFacts};
+use plinth_world::secrets::Secrets;
+use plinth_world::{Context, DoorError, DoorResult};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+const DOOR: &str = "node";
+/// What OpenSSH calls the key type of the simulated machines.
+const ALGORITHM: &str = "ssh-ed25519";
+/// Seconds until a connection that nobody answers is given up.
+const CONNECT_TIMEOUT: f64 = 10.0;
+/// Directories of the root partition that are always there.
+const ROOT_DIRECTORIES: [&str; 8] = ["var", "opt", "home", "usr", "srv", "tmp", "etc", "mnt"];
+
+/// Nodes.
+pub(crate) struct SimNodes {
+    pub(crate) centre: Arc<DataCentre>,
+    pub(crate) secrets: Arc<dyn Secrets>,
+}
+
+impl SimNodes {
+    fn machine(&self, call: &Call, target: &NodeTarget) -> DoorResult<Machine> {
+        let machine = self.centre.look(|state, _| state.machines.get(&target.node).cloned())?;
+        machine.filter(|machine| machine.hardware.address == target.address).ok_or_else(|| {
+            call.fails(
+                format!("nothing called {} answers at {}", target.node, target.address),
+                "check the node's production address",
+            )
+        })
+    }
+
+    fn strikes(&self, target: &NodeTarget, fault: impl Fn(NodeFault) -> bool) -> DoorResult<bool> {
+        self.centre.strikes(|kind| of_node(kind, target).is_some_and(&fault))
+    }
+
+    /// Opens a connection far enough to see the host key.
+    async fn reach(&self, call: &Call, target: &NodeTarget, operation: NodeOperation) -> DoorResult<Machine> {
+        let machine = self.machine(call, target)?;
+        let away = |fault| {
+            matches!(fault, NodeFault::Unreachable(None)) || fault == NodeFault::Unreachable(Some(operation))
+        };
+        if self.strikes(target, away)? {
+            self.centre.spend("connect-timeout", target.node.as_str(), CONNECT_TIMEOUT).await;
+            return Err(call
+                .fails(
+                    format!("no answer from {} port {}", target.address, target.port),
+                    "check that the node is up and its production network is connected",
+                )
+                .transient("a node that restarts comes back"));
+        }
+        self.centre.spend(operation.as_str(), target.node.as_str(), timing::CONNECT).await;
+        Ok(machine)
+    }
+
+    /// Opens a connection and logs in; only to a pinned machine.
+    async fn log_in(&self, call: &Call, target: &NodeTarget, operation: NodeOperation) -> DoorResult<Machine> {
+        let machine = self.reach(call, target, operation).await?;
+        let presented = self.presented(target, &machine)?;
+        match &machine.pin {
+            None => return Err(call.fails("its host key is not pinned yet", "connect to the node first")),
+            Some(pin) if pin.fingerprint != presented.fingerprint => {
+                return Err(call.fails(
+                    format!("its host key {} is not the pinned {}", presented.fingerprint, pin.fingerprint),
+                    "find out whether the node was re-provisioned, then pin the new key",
+                ));
+            }
+            Some(_) => {}
+        }
+        match &target.credential {
+            Credential::Password(reference) | Credential::Key(reference) => {
+                call.secret(&*self.secrets, reference)?;
+            }
+            Credential::Agent => {}
+        }
+        Ok(machine)
+    }
+
+    /// Logs in as the service account.
+    async fn log_in_as_account(
+        &self,
+        call: &Call,
+        target: &NodeTarget,
+        operation: NodeOperation,
+    ) -> DoorResult<Machine> {
+        let machine = self.log_in(call, target, operation).await?;
+        match &machine.account {
+            Some(AccountProgress::Made(account)) if account.name == target.user => Ok(machine),
+            _ => Err(call.fails(
+                format!("permission denied for {} (publickey)", target.user),
+                "make the service account on this node first",
+            )),
+        }
+    }
+
+    /// The connection is lost in the middle of an operation.
+    fn dropped(&self, call: &Call, target: &NodeTarget, operation: NodeOperation) -> DoorResult<Option<DoorError>> {
+        let lost = self
+            .centre
+            .strikes_once(|kind| of_node(kind, target).is_some_and(|fault| fault == NodeFault::Drop(operation)))?;
+        Ok(lost.then(|| {
+            call.fails("the connection was lost in the middle", "run again: what was done is found and kept")
+                .transient("a lost connection can be opened again")
+        }))
+    }
+
+    /// A machine shows another key only to those who know its old one.
+    fn presented(&self, target: &NodeTarget, machine: &Machine) -> DoorResult<HostKey> {
+        let changed = machine.pin.is_some() && self.strikes(target, |fault| fault == NodeFault::HostKeyChanged)?;
+        let fingerprint = if changed {
+            host_key(self.centre.timing.seed, target.node.as_str(), 1)
+        } else {
+            machine.hardware.host_key.clone()
+        };
+        Ok(HostKey { algorithm: ALGORITHM.to_owned(), fingerprint })
+    }
+
+    /// Free space by mount point, as it is now.
+    fn partitions(&self, target: &NodeTarget, machine: &Machine) -> DoorResult<BTreeMap<String, u64>> {
+        let mut partitions = machine.hardware.free_gib.clone();
+        if self.strikes(target, |fault| fault == NodeFault::SmallDisk)? {
+            partitions.insert("/var".to_owned(), 6);
+            partitions.entry("/local".to_owned()).or_insert(1_800);
+        }
+        if self.strikes(target, |fault| fault == NodeFault::DiskFull)? {
+            partitions.values_mut().for_each(|gib| *gib = 0);
+        }
+        Ok(partitions)
+    }
+}
+
+fn of_node(kind: &FaultKind, target: &NodeTarget) -> Option<NodeFault> {
+    match kind {
+        FaultKind::Node { node, fault } if node == target.node.as_str() => Some(*fault),
+        _ => None,
+    }
+}
+
+fn call(doing: &str, target: &NodeTarget) -> Call {
+    Call::new(DOOR, format!("{doing} {} ({})", target.node, target.address))
+}
+
+/// Free space at a path; none when the path cannot be there.
+fn free_at(partitions: &BTreeMap<String, u64>, path: &str) -> Option<u64> {
+    let below = |mount: &str| path == mount || path.strip_prefix(mount).is_some_and(|rest| rest.starts_with('/'));
+    let mount = partitions.iter().filter(|(mount, _)| below(mount)).max_by_key(|(mount, _)| mount.len());
+    let first = path.strip_prefix('/').and_then(|rest| rest.split('/').next()).unwrap_or_default();
+    let root = || partitions.get("/").filter(|_| ROOT_DIRECTORIES.contains(&first));
+    mount.map(|(_, gib)| gib).or_else(root).copied()
+}
+
+fn compare(machine: &Machine, wanted: &Account) -> AccountState {
+    let clash: Vec<String> = machine
+        .hardware
+        .users
+        .iter()
+        .filter(|(name, uid)| (**uid == wanted.uid) != (**name == wanted.name))
+        .map(|(name, uid)| format!("user id {uid} belongs to {name}"))
+        .collect();
+    if !clash.is_empty() {
+        return AccountState::Clash(clash);
+    }
+    match &machine.account {
+        None => AccountState::Absent,
+        Some(AccountProgress::Made(account)) if account == wanted => AccountState::Same,
+        Some(AccountProgress::Made(account)) if account.name == wanted.name && account.uid != wanted.uid => {
+            AccountState::Clash(vec![format!("{} has user id {}, not {}", account.name, account.uid, wanted.uid)])
+        }
+        Some(AccountProgress::Made(_)) => AccountState::Partial(vec!["it differs from the wanted one".to_owned()]),
+        Some(AccountProgress::Begun(_)) => AccountState::Partial(vec!["its key is not authorised".to_owned()]),
+    }
+}
+
+fn registries_digest(mirrors: &[Mirror], logins: &[RegistryLogin]) -> Digest {
+    Digest::of(&(mirrors, logins))
+}
+
+#[async_trait]
+impl NodeDoor for SimNodes {
+    async fn host_key(&self, _: &Context, target: &NodeTarget) -> DoorResult<HostKeyState> {
+        let call = call("connecting to", target);
+        let machine = self.reach(&call, target, NodeOperation::Connect).await?;
+        if let Some(lost) = self.dropped(&call, target, NodeOperation::Connect)? {
+            return Err(lost);
+        }
+        let presented = self.presented(target, &machine)?;
+        let pinned = machine.pin.map(|pin| HostKey { algorithm: pin.algorithm, fingerprint: pin.fingerprint });
+        Ok(HostKeyState { presented, pinned })
+    }
+
+    async fn pin_host_key(&self, _: &Context, target: &NodeTarget, key: &HostKey) -> DoorResult<()> {
+        let call = call("pinning the host key of", target);
+        let machine = self.machine(&call, target)?;
+        let presented = self.presented(target, &machine)?;
+        match machine.pin {
+            Some(pin) if pin.fingerprint == key.fingerprint => Ok(()),
+            Some(_) => Err(call.fails("another key is pinned", "find out whether the node was re-provisioned")),
+            None if *key != presented => Err(call.fails("the node does not show this key", "connect again")),
+            None => self.centre.effect(Effect::HostKeyPinned {
+                node: target.node.clone(),
+                pin: Pin { algorithm: key.algorithm.clone(), fingerprint: key.fingerprint.clone() },
+            }),
+        }
+    }
+
+    async fn account(&self, _: &Context, target: &NodeTarget, account: &Account) -> DoorResult<AccountState> {
+        let call = call("looking at the account on", target);
+        let machine = self.log_in(&call, target, NodeOperation::Account).await?;
+        self.centre.spend("account-look", target.node.as_str(), timing::LOOK).await;
+        Ok(compare(&machine, account))
+    }
+
+    async fn make_account(&self, _: &Context, target: &NodeTarget, account: &Account) -> DoorResult<()> {
+        let call = call("making the account on", target);
+        let machine = self.log_in(&call, target, NodeOperation::Account).await?;
+        match compare(&machine, account) {
+            AccountState::Same => return Ok(()),
+            AccountState::Clash(lines) => {
+                return Err(call.fails(lines.join("; "), "choose another name or id, or free this one"));
+            }
+            AccountState::Absent | AccountState::Partial(_) => {}
+        }
+        call.secret(&*self.secrets, &account.key)?;
+        self.centre.spend("account", target.node.as_str(), timing::ACCOUNT).await;
+        let (node, account) = (target.node.clone(), account.clone());
+        if let Some(lost) = self.dropped(&call, target, NodeOperation::Account)? {
+            self.centre.effect(Effect::AccountBegun { node, account })?;
+            return Err(lost);
+        }
+        self.centre.effect(Effect::AccountMade { node, account })
+    }
+
+    async fn facts(&self, _: &Context, target: &NodeTarget, paths: &[String]) -> DoorResult<NodeFacts> {
+        let call = call("reading facts of", target);
+        let machine = self.log_in_as_account(&call, target, NodeOperation::Facts).await?;
+        self.centre.spend("facts", target.node.as_str(), timing::FACTS).await;
+        if let Some(lost) = self.dropped(&call, target, NodeOperation::Facts)? {
+            return Err(lost);
+        }
+        let partitions = self.partitions(target, &machine)?;
+        let free = |path: &String| Some((path.clone(), free_at(&partitions, path)?));
+        let hardware = machine.hardware;
+        Ok(NodeFacts {
+            os: hardware.os,
+            kernel: hardware.kernel,
+            cpus: hardware.cpus,
+            memory_mib: hardware.memory_mib,
+            gpus: hardware.gpus,
+            driver: hardware.driver,
+            clock_offset_ms: hardware.clock_offset_ms,
+            free_gib: paths.iter().filter_map(free).collect(),
+            relocated: machine.relocated_to.is_some_and(|to| paths.contains(&to)),
+            obstacles: hardware.obstacles,
+        })
+    }
+
+    async fn relocate_storage(&self, ctx: &Context, target: &NodeTarget, from: &str, to: &str) -> DoorResult<()> {
+        let call = call(&format!("moving {from} to {to} on"), target);
+        let machine = self.log_in_as_account(&call, target, NodeOperation::Storage).await?;
+        if machine.relocated_to.as_deref() == Some(to) {
+            return Ok(());
+        }
+        match free_at(&self.partitions(target, &machine)?, to) {
+            None => return Err(call.fails(format!("there is no {to}"), "name a directory on a mounted partition")),
+            Some(0) => return Err(call.fails("no space left on device", "free space on the larger partition")),
+            Some(_) => {}
+        }
+        let whole = self.centre.timing.between("relocation", target.node.as_str(), timing::RELOCATION);
+        for quarter in 0..4 {
+            ctx.progress(quarter * 25, 100, "copying container data");
+            self.centre.wait(whole / 4).await;
+            if quarter == 1
+                && let Some(lost) = self.dropped(&call, target, NodeOperation::Storage)?
+            {
+                return Err(lost);
+            }
+        }
+        ctx.progress(100, 100, "containerd runs from its new place");
+        self.centre.effect(Effect::StorageRelocated { node: target.node.clone(), to: to.to_owned() })
+    }
+
+    async fn registries(
+        &self,
+        _: &Context,
+        target: &NodeTarget,
+        mirrors: &[Mirror],
+        logins: &[RegistryLogin],
+    ) -> DoorResult<Observed<Vec<String>>> {
+        let call = call("looking at registries on", target);
+        let machine = self.log_in_as_account(&call, target, NodeOperation::Registries).await?;
+        self.centre.spend("registries-look", target.node.as_str(), timing::LOOK).await;
+        let nothing_wanted = mirrors.is_empty() && logins.is_empty();
+        Ok(match machine.registries {
+            None if nothing_wanted => Observed::Known(Vec::new()),
+            Some(digest) if digest == registries_digest(mirrors, logins) => Observed::Known(Vec::new()),
+            Some(_) => Observed::Known(vec!["mirrors or logins differ".to_owned()]),
+            None => {
+                let mirrors = mirrors.iter().map(|mirror| format!("+ mirror of {}", mirror.registry));
+                let logins = logins.iter().map(|login| format!("+ login to {}", login.registry));
+                Observed::Known(mirrors.chain(logins).collect())
+            }
+        })
+    }
+
+    async fn set_registries(
+        &self,
+        _: &Context,
+        target: &NodeTarget,
+        mirrors: &[Mirror],
+        logins: &[RegistryLogin],
+    ) -> DoorResult<()> {
+        let call = call("writing registries on", target);
+        let machine = self.log_in_as_account(&call, target, NodeOperation::Registries).await?;
+        let digest = registries_digest(mirrors, logins);
+        if machine.registries.as_ref() == Some(&digest) {
+            return Ok(());
+        }
+        for login in logins {
+            call.secret(&*self.secrets, &login.password)?;
+        }
+        self.centre.spend("registries", target.node.as_str(), timing::REGISTRIES).await;
+        if let Some(lost) = self.dropped(&call, target, NodeOperation::Registries)? {
+            return Err(lost);
+        }
+        self.centre.effect(Effect::RegistriesSet { node: target.node.clone(), digest })
+    }
+}

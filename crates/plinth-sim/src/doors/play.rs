@@ -1,0 +1,80 @@
+//! The plays of cluster.yml, as far as a watcher sees them.
+
+/// One play: what people call it, its share of the static tasks.
+pub(super) struct Play {
+    pub(super) title: &'static str,
+    pub(super) tasks: u64,
+}
+
+const fn play(title: &'static str, tasks: u64) -> Play {
+    Play { title, tasks }
+}
+
+/// The 15 plays with the static task counts of Kubespray v2.27.1; the same plays are in v2.29.1 and v2.31.0.
+pub(super) const PLAYS: [Play; 15] = [
+    play("check the Ansible version", 3),
+    play("check groups and input", 1),
+    play("bastion", 8),
+    play("bootstrap the operating system", 13),
+    play("gather facts", 3),
+    play("preinstall, container engine, downloads", 346),
+    play("etcd client setup for workers", 6),
+    play("etcd", 26),
+    play("kubelet and local proxy", 47),
+    play("control plane", 79),
+    play("join workers, labels, network", 128),
+    play("calico route reflectors", 8),
+    play("Windows patch", 10),
+    play("apps", 216),
+    play("final resolv.conf", 146),
+];
+
+/// Position of the play behind which hosts are prepared.
+pub(super) const PREPARES: usize = 5;
+/// Position of the play behind which hosts are members.
+pub(super) const JOINS: usize = 10;
+
+/// Static tasks in all.
+pub(super) fn total() -> u64 {
+    PLAYS.iter().map(|play| play.tasks).sum()
+}
+
+/// The Kubernetes version that written variables ask for, with its `v`: the value of `kube_version`, in YAML or JSON.
+pub(super) fn kube_version<'a>(contents: impl Iterator<Item = &'a str>) -> Option<String> {
+    let mut lines = contents.flat_map(str::lines).filter(|line| !line.trim_start().starts_with('#'));
+    let value = lines.find_map(|line| {
+        let (key, value) = line.split_once("kube_version")?;
+        let quoted = key.trim_start_matches([' ', '{', '"', '\'']).is_empty();
+        let value = value.trim_start_matches(['"', '\'']).trim_start().strip_prefix(':')?;
+        quoted.then(|| value.trim().trim_start_matches(['"', '\'']))
+    })?;
+    let version: String = value.chars().take_while(|c| c.is_ascii_alphanumeric() || ".-+".contains(*c)).collect();
+    let bare = version.strip_prefix('v').unwrap_or(&version);
+    (!bare.is_empty()).then(|| format!("v{bare}"))
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::{PLAYS, kube_version, total};
+
+    #[test]
+    fn the_plays_have_the_task_counts_of_the_release() {
+        assert_eq!((PLAYS.len(), total()), (15, 1040));
+    }
+
+    #[test]
+    fn the_version_is_found_in_every_notation() {
+        for text in [
+            "kube_version: v1.31.9",
+            "# kube_version: v9\nother: 1\nkube_version: 1.31.9 # pinned",
+            "{\"kube_version\": \"v1.31.9\"}",
+            "  kube_version: '1.31.9'",
+        ] {
+            assert_eq!(kube_version([text].into_iter()).as_deref(), Some("v1.31.9"), "{text}");
+        }
+        for text in ["", "my_kube_version: v1", "kube_version:", "kube_version_min: v1"] {
+            assert_eq!(kube_version([text].into_iter()), None, "{text}");
+        }
+    }
+}

@@ -1,0 +1,174 @@
+//! The simulated Run:ai control plane.
+
+use super::Call;
+use super::model::{Role, keycloak_answers, offered_gpus, release, works};
+use crate::data_centre::DataCentre;
+use crate::faults::{FaultKind, RunaiFault};
+use crate::timing;
+use crate::world::{Effect, State};
+use async_trait::async_trait;
+use jiff::Timestamp;
+use plinth_model::work::RunaiTarget;
+use plinth_model::{Observed, SecretRef};
+use plinth_world::runai::{RunaiCluster, RunaiDoor};
+use plinth_world::secrets::Secrets;
+use plinth_world::{Context, DoorResult};
+use std::sync::Arc;
+use uuid::Uuid;
+
+const DOOR: &str = "runai";
+/// Generated secrets that the credentials of a cluster become.
+const CREDENTIALS: [&str; 2] = ["runai-client-secret", "runai-cluster-uid"];
+
+/// The Run:ai control plane.
+pub(crate) struct SimRunai {
+    pub(crate) centre: Arc<DataCentre>,
+    pub(crate) secrets: Arc<dyn Secrets>,
+}
+
+fn call(doing: &str, target: &RunaiTarget) -> Call {
+    Call::new(DOOR, format!("{doing} at {}", target.url))
+}
+
+/// `host` of `https://host[:port]`.
+fn host(url: &str) -> &str {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    rest.split(['/', ':']).next().unwrap_or(rest)
+}
+
+/// The issuer that Keycloak writes into tokens: of the host its release was told, not of the one we call.
+fn issuer(state: &State, target: &RunaiTarget) -> String {
+    let told = release(state, Role::ControlPlane).and_then(|release| release.domain.clone());
+    match told {
+        Some(domain) if domain != host(&target.url) => format!("https://{domain}/auth/realms/{}", target.realm),
+        _ => target.issuer(),
+    }
+}
+
+fn missing(state: &State, now: Timestamp) -> Vec<String> {
+    let needed = [(Role::GpuOperator, "NVIDIA GPU Operator"), (Role::Monitoring, "Prometheus")];
+    needed.into_iter().filter(|(role, _)| !works(state, *role, now)).map(|(_, name)| name.to_owned()).collect()
+}
+
+impl SimRunai {
+    fn strikes(&self, wanted: RunaiFault) -> DoorResult<bool> {
+        self.centre.strikes(|kind| *kind == FaultKind::Runai(wanted))
+    }
+
+    /// One authorised call.
+    async fn request(&self, call: &Call, target: &RunaiTarget) -> DoorResult<()> {
+        self.centre.spend("runai", &target.url, timing::RUNAI_CALL).await;
+        call.secret(&*self.secrets, &target.password)?;
+        if !self.centre.look(keycloak_answers)? {
+            return Err(call
+                .fails("404 from Keycloak, so there is no token", "wait for the control plane to come up")
+                .transient("Keycloak needs minutes to come up"));
+        }
+        let familiar = self.centre.look(|state, _| issuer(state, target) == target.issuer())?;
+        if !familiar || self.strikes(RunaiFault::IssuerMismatch)? || self.strikes(RunaiFault::Unauthorized)? {
+            return Err(call.fails(
+                "401: Issuer is not familiar.",
+                "compare the issuer document with the URL of the control plane, port included",
+            ));
+        }
+        Ok(())
+    }
+
+    fn cluster(&self, uuid: &str) -> DoorResult<RunaiCluster> {
+        let cut_off = |connects: bool| if connects { self.strikes(RunaiFault::Disconnected) } else { Ok(false) };
+        let (connected, missing, gpu_nodes) = self.centre.look(|state, now| {
+            let cluster_part = release(state, Role::ClusterPart);
+            let reports = cluster_part.is_some_and(|part| part.works(now) && part.answers_at.is_some_and(|at| at <= now));
+            let ours = state.runai.credentials.as_deref() == Some(uuid);
+            let gpus = state.machines.keys().filter(|node| offered_gpus(state, node, now) > 0);
+            (reports && ours, missing(state, now), gpus.map(ToString::to_string).collect::<Vec<_>>())
+        })?;
+        let state = if !connected {
+            "WaitingToConnect"
+        } else if cut_off(connected)? {
+            "Disconnected"
+        } else if missing.is_empty() {
+            "Connected"
+        } else {
+            "MissingPrerequisites"
+        };
+        Ok(RunaiCluster {
+            uuid: uuid.to_owned(),
+            state: state.to_owned(),
+            missing: if connected { missing } else { Vec::new() },
+            gpu_nodes: if state == "Connected" { gpu_nodes } else { Vec::new() },
+        })
+    }
+
+    fn entries(&self, name: &str) -> DoorResult<Vec<String>> {
+        self.centre.look(|state, _| {
+            let named = state.runai.clusters.iter().filter(|(_, entry)| entry == name);
+            named.map(|(uuid, _)| uuid.clone()).collect()
+        })
+    }
+
+    fn check_known(&self, call: &Call, target: &RunaiTarget, uuid: &str) -> DoorResult<()> {
+        if self.entries(&target.cluster)?.iter().any(|known| known == uuid) {
+            return Ok(());
+        }
+        Err(call.fails(format!("404: there is no cluster {uuid}"), "list the clusters again"))
+    }
+}
+
+#[async_trait]
+impl RunaiDoor for SimRunai {
+    async fn issuer(&self, _: &Context, target: &RunaiTarget) -> DoorResult<Observed<String>> {
+        self.centre.spend("issuer", &target.url, timing::RUNAI_CALL).await;
+        let answer = self.centre.look(|state, now| keycloak_answers(state, now).then(|| issuer(state, target)))?;
+        match answer {
+            None => Ok(Observed::Absent),
+            Some(_) if self.strikes(RunaiFault::IssuerMismatch)? => {
+                Ok(Observed::Known(format!("http://{}/auth/realms/{}", host(&target.url), target.realm)))
+            }
+            Some(issuer) => Ok(Observed::Known(issuer)),
+        }
+    }
+
+    async fn clusters(&self, _: &Context, target: &RunaiTarget) -> DoorResult<Vec<RunaiCluster>> {
+        self.request(&call("listing clusters", target), target).await?;
+        self.entries(&target.cluster)?.iter().map(|uuid| self.cluster(uuid)).collect()
+    }
+
+    async fn register(&self, _: &Context, target: &RunaiTarget) -> DoorResult<RunaiCluster> {
+        let call = call("registering the cluster", target);
+        self.request(&call, target).await?;
+        if self.strikes(RunaiFault::Conflict)? {
+            return Err(call.fails(
+                "409: Resource with this name already exists",
+                "list the clusters by name and use the entry that is there",
+            ));
+        }
+        let count = self.centre.look(|state, _| state.runai.clusters.len())?;
+        let name = format!("{}/cluster/{}/{count}", self.centre.timing.seed, target.cluster);
+        let uuid = Uuid::new_v5(&Uuid::NAMESPACE_OID, name.as_bytes()).to_string();
+        self.centre.effect(Effect::ClusterRegistered { uuid: uuid.clone(), name: target.cluster.clone() })?;
+        self.cluster(&uuid)
+    }
+
+    async fn keep_credentials(&self, _: &Context, target: &RunaiTarget, uuid: &str) -> DoorResult<()> {
+        let call = call("reading the cluster's credentials", target);
+        self.request(&call, target).await?;
+        self.check_known(&call, target, uuid)?;
+        for name in CREDENTIALS {
+            // The simulated control plane hands out what the rehearsal makes up anyway: the id in the log is not a secret.
+            let reference = SecretRef::Generated(name.to_owned());
+            let value = call.secret(&*self.secrets, &reference)?;
+            self.secrets
+                .keep(&reference, &value)
+                .map_err(|e| call.fails(e.to_string(), "check the state directory, then run again"))?;
+        }
+        if self.centre.look(|state, _| state.runai.credentials.as_deref() == Some(uuid))? {
+            return Ok(());
+        }
+        self.centre.effect(Effect::CredentialsKept { uuid: uuid.to_owned() })
+    }
+
+    async fn credentials_kept(&self, _: &Context, _: &RunaiTarget, uuid: &str) -> DoorResult<bool> {
+        self.centre.look(|state, _| state.runai.credentials.as_deref() == Some(uuid))
+    }
+}

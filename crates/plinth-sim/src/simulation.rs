@@ -1,0 +1,162 @@
+//! Putting a simulated data centre together.
+
+use crate::VirtualClock;
+use crate::bcm::BcmFault;
+use crate::data_centre::DataCentre;
+use crate::doors::{HeldBcm, MemoryKeystore, NoBcm, SharedBcm, SimAnsible, SimHelm, SimKube, SimNodes, SimRunai, SimSecrets};
+use crate::faults::{Fault, FaultError, FaultKind, KnownNames};
+use crate::scenario::Scenario;
+use crate::world::{Effect, World, WorldError};
+use jiff::Timestamp;
+use plinth_world::bcm::BcmDoor;
+use plinth_world::keystore::Keystore;
+use plinth_world::secrets::Secrets;
+use plinth_world::{Clock, Context, Doors};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// When virtual time begins unless said otherwise: 2026-01-05T08:00:00Z, a Monday morning.
+const BEGINNING: i64 = 1_767_600_000;
+
+/// What to simulate.
+pub struct SimOptions {
+    /// Machines.
+    pub scenario: Scenario,
+    /// When virtual time begins in a new world; an old one goes on where it stopped.
+    pub start: Timestamp,
+    /// Where the world is kept; none: in memory.
+    pub state_dir: Option<PathBuf>,
+    /// What goes wrong.
+    pub faults: Vec<Fault>,
+    /// The BCM door; none: every call of it fails.
+    pub bcm: Option<Arc<dyn BcmDoor>>,
+    /// Where certificates are kept; none: in memory.
+    pub keystore: Option<Arc<dyn Keystore>>,
+}
+
+impl SimOptions {
+    /// In memory, without faults, without BCM.
+    #[must_use]
+    pub fn new(scenario: Scenario) -> Self {
+        let start = Timestamp::from_second(BEGINNING).unwrap_or(Timestamp::UNIX_EPOCH);
+        Self { scenario, start, state_dir: None, faults: Vec::new(), bcm: None, keystore: None }
+    }
+}
+
+/// A simulation cannot begin.
+#[derive(Debug, thiserror::Error)]
+pub enum SimulationError {
+    /// The world cannot be opened.
+    #[error(transparent)]
+    World(#[from] WorldError),
+    /// A fault names a node that is not there.
+    #[error(transparent)]
+    Fault(#[from] FaultError),
+}
+
+/// A data centre in a process.
+pub struct Simulation {
+    /// All doors.
+    pub doors: Doors,
+    /// Its time. Runs on [`VirtualClock::drive`] only.
+    pub clock: VirtualClock,
+    /// Its secrets.
+    pub secrets: Arc<SimSecrets>,
+    world: Arc<Mutex<World>>,
+}
+
+impl Simulation {
+    /// Opens the world, puts the machines in, and builds the doors.
+    ///
+    /// # Errors
+    /// When the world cannot be opened or written, or a fault names an unknown node. Names of releases are not checked here:
+    /// use [`Fault::validate`] with the plan's.
+    pub fn start(options: SimOptions) -> Result<Self, SimulationError> {
+        let SimOptions { scenario, start, state_dir, faults, bcm, keystore } = options;
+        for fault in &faults {
+            fault.validate(&known_names(&scenario, fault))?;
+        }
+        let mut world = open(state_dir.as_deref(), scenario.seed())?;
+        let begin = world.state().last.unwrap_or(start);
+        install(&mut world, &scenario, begin)?;
+        let world = Arc::new(Mutex::new(world));
+        let clock = VirtualClock::new(begin);
+        let shared: Arc<dyn Clock> = Arc::new(clock.clone());
+        let centre = Arc::new(DataCentre::new(Arc::clone(&world), shared, faults, scenario.seed()));
+        let secrets = Arc::new(SimSecrets::new(Arc::clone(&centre), state_dir));
+        let keystore = keystore.unwrap_or_else(|| Arc::new(MemoryKeystore::new()));
+        let doors = doors(&centre, &clock, &secrets, keystore, bcm);
+        Ok(Self { doors, clock, secrets, world })
+    }
+
+    /// The world, for looking at it. Do not hold it across a wait.
+    pub fn world(&self) -> MutexGuard<'_, World> {
+        self.world.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A context on virtual time that nobody watches.
+    #[must_use]
+    pub fn context(&self) -> Context {
+        Context::quiet(Arc::new(self.clock.clone()))
+    }
+}
+
+/// BCM faults that did not fire yet in the world of a state directory: what to give to the simulated BCM server, which must
+/// run before [`Simulation::start`].
+///
+/// # Errors
+/// When the world cannot be opened.
+pub fn bcm_faults_due(faults: &[Fault], state_dir: Option<&Path>, seed: u64) -> Result<Vec<BcmFault>, WorldError> {
+    let world = open(state_dir, seed)?;
+    let fired = &world.state().fired;
+    Ok(faults.iter().filter(|fault| fault.always || !fired.contains(fault.text())).filter_map(Fault::bcm).collect())
+}
+
+fn open(state_dir: Option<&Path>, seed: u64) -> Result<World, WorldError> {
+    state_dir.map_or_else(|| Ok(World::in_memory()), |directory| World::open(directory, seed))
+}
+
+fn install(world: &mut World, scenario: &Scenario, at: Timestamp) -> Result<(), WorldError> {
+    for (node, hardware) in &scenario.machines {
+        if world.state().machines.get(node).is_none_or(|machine| machine.hardware != *hardware) {
+            let hardware = Box::new(hardware.clone());
+            world.record(at, Effect::MachineInstalled { node: node.clone(), hardware })?;
+        }
+    }
+    Ok(())
+}
+
+fn known_names(scenario: &Scenario, fault: &Fault) -> KnownNames {
+    let releases = match &fault.kind {
+        FaultKind::Release { name, .. } => std::iter::once(name.clone()).collect(),
+        _ => std::collections::BTreeSet::new(),
+    };
+    KnownNames { nodes: scenario.nodes().map(ToString::to_string).collect(), releases }
+}
+
+fn doors(
+    centre: &Arc<DataCentre>,
+    clock: &VirtualClock,
+    secrets: &Arc<SimSecrets>,
+    keystore: Arc<dyn Keystore>,
+    bcm: Option<Arc<dyn BcmDoor>>,
+) -> Doors {
+    let shared: Arc<dyn Secrets> = Arc::<SimSecrets>::clone(secrets);
+    let bcm: Arc<dyn BcmDoor> = match bcm {
+        Some(door) => Arc::new(HeldBcm::new(SharedBcm(door), clock.clone()).spending(Arc::clone(centre))),
+        None => Arc::new(NoBcm),
+    };
+    Doors {
+        bcm,
+        node: Arc::new(SimNodes { centre: Arc::clone(centre), secrets: Arc::clone(&shared) }),
+        ansible: Arc::new(SimAnsible { centre: Arc::clone(centre) }),
+        kube: Arc::new(SimKube {
+            centre: Arc::clone(centre),
+            secrets: Arc::clone(&shared),
+            keystore: Arc::clone(&keystore),
+        }),
+        helm: Arc::new(SimHelm { centre: Arc::clone(centre), secrets: Arc::clone(&shared) }),
+        runai: Arc::new(SimRunai { centre: Arc::clone(centre), secrets: shared }),
+        keystore,
+    }
+}

@@ -1,0 +1,125 @@
+//! Effects: what happened to the world, one each, at the moment the real thing could not be taken back.
+
+use super::state::{Hardware, Pin};
+use indexmap::IndexMap;
+use jiff::Timestamp;
+use plinth_model::work::{Account, Health, PodSecurity};
+use plinth_model::{Digest, NodeName};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// One effect. Only ever extended; an unknown one means a newer plinth wrote the log.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "effect", rename_all = "kebab-case", rename_all_fields = "camelCase")]
+pub(crate) enum Effect {
+    /// A machine stands in the rack, or its hardware changed. What is installed on it stays.
+    MachineInstalled { node: NodeName, hardware: Box<Hardware> },
+    /// Its host key was accepted.
+    HostKeyPinned { node: NodeName, pin: Pin },
+    /// The connection was lost between making the user and authorising its key.
+    AccountBegun { node: NodeName, account: Account },
+    /// The account is as wanted.
+    AccountMade { node: NodeName, account: Account },
+    /// containerd's data moved.
+    StorageRelocated { node: NodeName, to: String },
+    /// Mirrors and logins were written.
+    RegistriesSet { node: NodeName, digest: Digest },
+    /// Kubespray's source was fetched.
+    SourceFetched { tag: String, commit: String, tree: String },
+    /// Its Python environment was made.
+    EnvironmentMade { tag: String, ansible_core: String },
+    /// Inventory and variables were written.
+    InventoryWritten { files: IndexMap<String, Digest>, kube_version: Option<String> },
+    /// The play prepared a host: packages, container engine, downloads.
+    HostPrepared { node: NodeName },
+    /// The play joined a host to the cluster; not Ready before the play ends.
+    HostJoined { node: NodeName, version: String },
+    /// The play ended well on all hosts; each becomes Ready at its moment.
+    PlayFinished { tag: String, inputs: Digest, hosts: Vec<NodeName>, ready_at: BTreeMap<NodeName, Timestamp> },
+    /// The kubeconfig was fetched.
+    KubeconfigFetched { server: String },
+    /// Labels and taints were added.
+    NodeLabelled { node: NodeName, labels: IndexMap<String, String>, taints: Vec<String> },
+    /// A namespace was made, or its level changed.
+    NamespaceMade { name: String, level: PodSecurity },
+    /// A secret was made or replaced. The digest covers what it is made from and is salted with the seed.
+    SecretMade { namespace: String, name: String, class: String, digest: Digest },
+    /// An object was applied.
+    ObjectApplied { key: String, digest: Digest, settled_at: Timestamp },
+    /// A name was put into the cluster's DNS.
+    DnsAdded { name: String, address: std::net::Ipv4Addr },
+    /// Helm began: the release is pending.
+    ReleaseBegun { namespace: String, name: String, chart: String, component: String },
+    /// Helm ended.
+    ReleaseEnded { namespace: String, name: String, release: Box<Installed> },
+    /// The control plane has one more cluster entry.
+    ClusterRegistered { uuid: String, name: String },
+    /// The cluster's credentials were read and kept.
+    CredentialsKept { uuid: String },
+    /// A made secret was kept; only its name is written down.
+    SecretKept { name: String },
+    /// A fault fired: it is spent for the next run.
+    FaultFired { fault: String },
+    /// Somebody saw something that depends on this moment, so the world must never stand before it again.
+    TimePassed,
+}
+
+/// A release as helm left it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Installed {
+    /// Component name in the catalog.
+    pub(crate) component: String,
+    /// Last part of the chart's name.
+    pub(crate) chart: String,
+    /// Chart version.
+    pub(crate) version: String,
+    /// Digest of the values.
+    pub(crate) values: Digest,
+    /// `deployed` or `failed`.
+    pub(crate) status: String,
+    /// When what it installed works; none: never.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) healthy_at: Option<Timestamp>,
+    /// When it answers from outside: Keycloak of the control plane, the connection of the cluster part.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) answers_at: Option<Timestamp>,
+    /// What the values call the platform's domain.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) domain: Option<String>,
+    /// What its health is told by.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) health: Vec<Health>,
+}
+
+impl Effect {
+    /// Its name in the log.
+    pub(crate) fn kind(&self) -> String {
+        let value = serde_json::to_value(self).unwrap_or_default();
+        value.get("effect").and_then(|kind| kind.as_str()).unwrap_or_default().to_owned()
+    }
+}
+
+impl Effect {
+    /// Moments still to come at which something becomes true by itself.
+    pub(crate) fn moments(&self) -> Vec<Timestamp> {
+        match self {
+            Effect::PlayFinished { ready_at, .. } => ready_at.values().copied().collect(),
+            Effect::ObjectApplied { settled_at, .. } => vec![*settled_at],
+            Effect::ReleaseEnded { release, .. } => release.healthy_at.into_iter().chain(release.answers_at).collect(),
+            _ => Vec::new(),
+        }
+    }
+}
+
+/// One line of the log.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Record {
+    /// Position, from 1.
+    pub(crate) seq: u64,
+    /// Virtual time.
+    pub(crate) at: Timestamp,
+    /// What happened.
+    #[serde(flatten)]
+    pub(crate) effect: Effect,
+}

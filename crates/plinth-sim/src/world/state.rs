@@ -1,0 +1,331 @@
+//! State: all effects folded.
+
+use super::effect::{Effect, Installed, Record};
+use indexmap::IndexMap;
+use jiff::Timestamp;
+use plinth_model::work::{Account, PodSecurity};
+use plinth_model::{Digest, NodeName};
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::Ipv4Addr;
+
+/// What stands in the rack. Comes from the scenario, not from what plinth does.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Hardware {
+    /// Where SSH answers.
+    pub(crate) address: Ipv4Addr,
+    /// Operating system, as people write it.
+    pub(crate) os: String,
+    /// Kernel release.
+    pub(crate) kernel: String,
+    /// Cores.
+    pub(crate) cpus: u32,
+    /// Memory, MiB.
+    pub(crate) memory_mib: u64,
+    /// GPUs on the bus.
+    pub(crate) gpus: u32,
+    /// NVIDIA driver on the host.
+    pub(crate) driver: Option<String>,
+    /// Clock offset, milliseconds.
+    pub(crate) clock_offset_ms: i64,
+    /// Mount point to free space, GiB.
+    pub(crate) free_gib: BTreeMap<String, u64>,
+    /// Host key fingerprint, `SHA256:...`.
+    pub(crate) host_key: String,
+    /// Users that are there from the beginning, name to uid.
+    #[serde(default)]
+    pub(crate) users: BTreeMap<String, u32>,
+    /// Things that stand in the way.
+    #[serde(default)]
+    pub(crate) obstacles: Vec<String>,
+}
+
+/// A pinned host key.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Pin {
+    /// `ssh-ed25519`.
+    pub(crate) algorithm: String,
+    /// `SHA256:...`.
+    pub(crate) fingerprint: String,
+}
+
+/// How far the account is.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum AccountProgress {
+    /// User without authorised key.
+    Begun(Account),
+    /// All of it.
+    Made(Account),
+}
+
+/// A machine and what was done to it.
+#[derive(Clone, Debug)]
+pub(crate) struct Machine {
+    /// What it is.
+    pub(crate) hardware: Hardware,
+    /// Accepted host key. Kept by the client in reality; here beside the machine.
+    pub(crate) pin: Option<Pin>,
+    /// Service account.
+    pub(crate) account: Option<AccountProgress>,
+    /// Where containerd's data moved to.
+    pub(crate) relocated_to: Option<String>,
+    /// Digest of mirrors and logins.
+    pub(crate) registries: Option<Digest>,
+    /// Whether a play prepared it.
+    pub(crate) prepared: bool,
+}
+
+/// The machine that runs Ansible.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Controller {
+    /// Tag to commit and tree.
+    pub(crate) sources: BTreeMap<String, (String, String)>,
+    /// Tag to ansible-core version.
+    pub(crate) environments: BTreeMap<String, String>,
+    /// File name to digest.
+    pub(crate) files: IndexMap<String, Digest>,
+    /// `kube_version` of those files.
+    pub(crate) kube_version: Option<String>,
+    /// Tag, inputs and hosts of the last successful play.
+    pub(crate) deployed: Option<(String, Digest, Vec<NodeName>)>,
+}
+
+/// A member of the cluster.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Member {
+    /// kubelet version.
+    pub(crate) version: String,
+    /// When it is Ready; none: not before a play ends.
+    pub(crate) ready_at: Option<Timestamp>,
+    /// Labels.
+    pub(crate) labels: IndexMap<String, String>,
+    /// Taints.
+    pub(crate) taints: BTreeSet<String>,
+}
+
+/// A Kubernetes secret: never its content.
+#[derive(Clone, Debug)]
+pub(crate) struct StoredSecret {
+    /// `registry-login`, `tls`, `authority`, `value`.
+    pub(crate) class: String,
+    /// Salted digest.
+    pub(crate) digest: Digest,
+}
+
+/// An applied object.
+#[derive(Clone, Debug)]
+pub(crate) struct Object {
+    /// Digest of the manifest.
+    pub(crate) digest: Digest,
+    /// When its controller made it so.
+    pub(crate) settled_at: Timestamp,
+}
+
+/// Kubernetes. Exists once a host joined.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Cluster {
+    /// Members.
+    pub(crate) members: BTreeMap<NodeName, Member>,
+    /// Server of our kubeconfig.
+    pub(crate) kubeconfig: Option<String>,
+    /// Namespace to level.
+    pub(crate) namespaces: BTreeMap<String, PodSecurity>,
+    /// `namespace/name` to secret.
+    pub(crate) secrets: BTreeMap<String, StoredSecret>,
+    /// `resource/namespace/name` to object.
+    pub(crate) objects: BTreeMap<String, Object>,
+    /// Name to address.
+    pub(crate) dns: BTreeMap<String, Ipv4Addr>,
+    /// `namespace/name` to release.
+    pub(crate) releases: BTreeMap<String, Installed>,
+}
+
+/// The Run:ai control plane.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Runai {
+    /// Entries: id and name, in order. Names may occur twice.
+    pub(crate) clusters: Vec<(String, String)>,
+    /// Entry whose credentials are kept.
+    pub(crate) credentials: Option<String>,
+}
+
+/// Everything.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct State {
+    /// Machines.
+    pub(crate) machines: BTreeMap<NodeName, Machine>,
+    /// Ansible's machine.
+    pub(crate) controller: Controller,
+    /// Kubernetes.
+    pub(crate) cluster: Cluster,
+    /// Run:ai.
+    pub(crate) runai: Runai,
+    /// Names of generated secrets that were kept.
+    pub(crate) kept_secrets: BTreeSet<String>,
+    /// Faults that fired.
+    pub(crate) fired: BTreeSet<String>,
+    /// How often each kind of effect happened.
+    pub(crate) counts: BTreeMap<String, usize>,
+    /// When the last effect happened.
+    pub(crate) last: Option<Timestamp>,
+    /// Moments behind the last effect on which answers depend.
+    pub(crate) moments: BTreeSet<Timestamp>,
+}
+
+impl State {
+    /// Folds one record in.
+    pub(crate) fn apply(&mut self, record: &Record) {
+        *self.counts.entry(record.effect.kind()).or_default() += 1;
+        let last = self.last.map_or(record.at, |last| last.max(record.at));
+        self.last = Some(last);
+        self.moments.extend(record.effect.moments());
+        self.moments.retain(|moment| *moment > last);
+        self.apply_to_machines(&record.effect);
+        self.apply_to_controller(&record.effect);
+        self.apply_to_cluster(&record.effect);
+        self.apply_to_rest(&record.effect);
+    }
+
+    fn apply_to_machines(&mut self, effect: &Effect) {
+        if let Effect::MachineInstalled { node, hardware } = effect {
+            return self.install(node, hardware);
+        }
+        let mut change = |node: &NodeName, with: &dyn Fn(&mut Machine)| {
+            if let Some(machine) = self.machines.get_mut(node) {
+                with(machine);
+            }
+        };
+        match effect {
+            Effect::HostKeyPinned { node, pin } => change(node, &|m| m.pin = Some(pin.clone())),
+            Effect::AccountBegun { node, account } => {
+                change(node, &|m| m.account = Some(AccountProgress::Begun(account.clone())));
+            }
+            Effect::AccountMade { node, account } => {
+                change(node, &|m| m.account = Some(AccountProgress::Made(account.clone())));
+            }
+            Effect::StorageRelocated { node, to } => change(node, &|m| m.relocated_to = Some(to.clone())),
+            Effect::RegistriesSet { node, digest } => change(node, &|m| m.registries = Some(digest.clone())),
+            Effect::HostPrepared { node } => change(node, &|m| m.prepared = true),
+            _ => {}
+        }
+    }
+
+    fn install(&mut self, node: &NodeName, hardware: &Hardware) {
+        let machine = self.machines.entry(node.clone()).or_insert_with(|| Machine {
+            hardware: hardware.clone(),
+            pin: None,
+            account: None,
+            relocated_to: None,
+            registries: None,
+            prepared: false,
+        });
+        machine.hardware = hardware.clone();
+    }
+
+    fn apply_to_controller(&mut self, effect: &Effect) {
+        let controller = &mut self.controller;
+        match effect {
+            Effect::SourceFetched { tag, commit, tree } => {
+                controller.sources.insert(tag.clone(), (commit.clone(), tree.clone()));
+            }
+            Effect::EnvironmentMade { tag, ansible_core } => {
+                controller.environments.insert(tag.clone(), ansible_core.clone());
+            }
+            Effect::InventoryWritten { files, kube_version } => {
+                controller.files.clone_from(files);
+                controller.kube_version.clone_from(kube_version);
+            }
+            Effect::PlayFinished { tag, inputs, hosts, .. } => {
+                controller.deployed = Some((tag.clone(), inputs.clone(), hosts.clone()));
+            }
+            _ => {}
+        }
+    }
+
+    fn apply_to_cluster(&mut self, effect: &Effect) {
+        let cluster = &mut self.cluster;
+        match effect {
+            Effect::HostJoined { node, version } => {
+                cluster.members.entry(node.clone()).or_default().version.clone_from(version);
+            }
+            Effect::PlayFinished { ready_at, .. } => {
+                for (node, at) in ready_at {
+                    cluster.members.entry(node.clone()).or_default().ready_at = Some(*at);
+                }
+            }
+            Effect::KubeconfigFetched { server } => cluster.kubeconfig = Some(server.clone()),
+            Effect::NodeLabelled { node, labels, taints } => {
+                let member = cluster.members.entry(node.clone()).or_default();
+                member.labels.extend(labels.clone());
+                member.taints.extend(taints.iter().cloned());
+            }
+            Effect::NamespaceMade { name, level } => {
+                cluster.namespaces.insert(name.clone(), *level);
+            }
+            Effect::DnsAdded { name, address } => {
+                cluster.dns.insert(name.clone(), *address);
+            }
+            _ => cluster.apply_to_contents(effect),
+        }
+    }
+
+    fn apply_to_rest(&mut self, effect: &Effect) {
+        match effect {
+            Effect::ClusterRegistered { uuid, name } => self.runai.clusters.push((uuid.clone(), name.clone())),
+            Effect::CredentialsKept { uuid } => self.runai.credentials = Some(uuid.clone()),
+            Effect::SecretKept { name } => {
+                self.kept_secrets.insert(name.clone());
+            }
+            Effect::FaultFired { fault } => {
+                self.fired.insert(fault.clone());
+            }
+            _ => {}
+        }
+    }
+}
+
+impl Cluster {
+    fn apply_to_contents(&mut self, effect: &Effect) {
+        match effect {
+            Effect::SecretMade { namespace, name, class, digest } => {
+                let secret = StoredSecret { class: class.clone(), digest: digest.clone() };
+                self.secrets.insert(format!("{namespace}/{name}"), secret);
+            }
+            Effect::ObjectApplied { key, digest, settled_at } => {
+                self.objects.insert(key.clone(), Object { digest: digest.clone(), settled_at: *settled_at });
+            }
+            Effect::ReleaseBegun { namespace, name, chart, component } => {
+                let key = format!("{namespace}/{name}");
+                let pending = if self.releases.contains_key(&key) { "pending-upgrade" } else { "pending-install" };
+                let release = self.releases.entry(key).or_insert_with(|| Installed::begun(chart, component));
+                pending.clone_into(&mut release.status);
+            }
+            Effect::ReleaseEnded { namespace, name, release } => {
+                self.releases.insert(format!("{namespace}/{name}"), (**release).clone());
+            }
+            _ => {}
+        }
+    }
+}
+
+impl Installed {
+    fn begun(chart: &str, component: &str) -> Self {
+        Self {
+            component: component.to_owned(),
+            chart: chart.to_owned(),
+            version: String::new(),
+            values: Digest::of_bytes(b""),
+            status: String::new(),
+            healthy_at: None,
+            answers_at: None,
+            domain: None,
+            health: Vec::new(),
+        }
+    }
+
+    /// Whether helm calls it deployed and what it installed works at `now`.
+    pub(crate) fn works(&self, now: Timestamp) -> bool {
+        self.status == "deployed" && self.healthy_at.is_some_and(|at| at <= now)
+    }
+}

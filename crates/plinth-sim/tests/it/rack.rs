@@ -1,0 +1,287 @@
+//! A small site for tests: three servers, two DGX machines, and the main job done by plain calls of the doors.
+
+use indexmap::IndexMap;
+use plinth_model::inventory::{Inventory, SCHEMA};
+use plinth_model::work::{
+    Account, CertificateSource, CrdPolicy, Credential, Health, KubesprayRelease, NodeTarget, PodSecurity, RegistryLogin,
+    Release, RunaiTarget, SecretContent,
+};
+use plinth_model::{Digest, NodeName, Observed, SecretRef};
+use plinth_sim::{Fault, Scenario, SimOptions, Simulation};
+use plinth_world::{Clock, Context, DoorError, DoorResult};
+use serde_json::{Value, json};
+use std::future::Future;
+use std::path::Path;
+use std::time::Duration;
+
+pub(crate) const SEED: u64 = 7;
+pub(crate) const NODES: [&str; 5] = ["cpu-03", "cpu-05", "cpu-06", "dgx-05", "dgx-06"];
+pub(crate) const DOMAIN: &str = "bcm-head-01.eth.cluster";
+
+pub(crate) fn name(text: &str) -> NodeName {
+    NodeName::new(text).unwrap()
+}
+
+pub(crate) fn nodes() -> Vec<NodeName> {
+    NODES.into_iter().map(name).collect()
+}
+
+fn address(node: &str) -> std::net::Ipv4Addr {
+    let at = NODES.iter().position(|n| *n == node).map_or(99, |at| u8::try_from(at).unwrap());
+    std::net::Ipv4Addr::new(10, 184, 162, 100 + at)
+}
+
+pub(crate) fn scenario() -> Scenario {
+    let inventory = Inventory {
+        schema: SCHEMA,
+        source: "static".to_owned(),
+        nodes: Vec::new(),
+        networks: Vec::new(),
+        categories: Vec::new(),
+        overlays: Observed::Absent,
+    };
+    let addresses = NODES.into_iter().map(|node| (name(node), address(node))).collect();
+    Scenario::from_inventory(&inventory, &addresses, &[name("dgx-05"), name("dgx-06")].into(), SEED)
+}
+
+pub(crate) fn options(dir: Option<&Path>, faults: &[&str]) -> SimOptions {
+    let mut options = SimOptions::new(scenario());
+    options.state_dir = dir.map(Path::to_owned);
+    options.faults = faults.iter().map(|text| text.parse::<Fault>().unwrap()).collect();
+    options
+}
+
+pub(crate) fn start(dir: Option<&Path>, faults: &[&str]) -> Simulation {
+    Simulation::start(options(dir, faults)).unwrap()
+}
+
+/// Runs something on a runtime of its own.
+pub(crate) fn block_on<F: Future>(future: F) -> F::Output {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(future)
+}
+
+/// Runs something on the simulation's time.
+pub(crate) fn run<F: Future>(sim: &Simulation, future: F) -> F::Output {
+    block_on(sim.clock.drive_strictly(future)).unwrap()
+}
+
+pub(crate) fn secret(name: &str) -> SecretRef {
+    SecretRef::Env(name.to_owned())
+}
+
+pub(crate) fn account() -> Account {
+    Account {
+        name: "ansiblebcm".to_owned(),
+        uid: 60000,
+        gid: 60000,
+        home: "/home/ansiblebcm".to_owned(),
+        shell: "/bin/bash".to_owned(),
+        key: SecretRef::Generated("node-key".to_owned()),
+        authorized_keys: Vec::new(),
+    }
+}
+
+pub(crate) fn target(node: &str, user: &str) -> NodeTarget {
+    NodeTarget {
+        node: name(node),
+        address: address(node),
+        port: 22,
+        user: user.to_owned(),
+        credential: Credential::Password(secret("BOOTSTRAP_PASSWORD")),
+        legacy_keys: false,
+    }
+}
+
+pub(crate) fn kubespray() -> KubesprayRelease {
+    KubesprayRelease {
+        tag: "v2.27.1".to_owned(),
+        source: "https://example.com/kubespray.git".to_owned(),
+        commit: "c".repeat(40),
+        tree: "d".repeat(40),
+        python: ">=3.10, <3.13".to_owned(),
+        ansible_core: ">=2.16.4, <2.18".to_owned(),
+        ansible: "9.13.0".to_owned(),
+    }
+}
+
+pub(crate) fn inputs() -> Digest {
+    Digest::of_bytes(b"inputs")
+}
+
+pub(crate) fn files() -> IndexMap<String, String> {
+    [
+        ("inventory.yaml".to_owned(), "all: {}\n".to_owned()),
+        ("group_vars/all.yaml".to_owned(), "kube_version: v1.31.9\n".to_owned()),
+    ]
+    .into()
+}
+
+pub(crate) fn release(component: &str, namespace: &str, values: Value) -> Release {
+    Release {
+        component: component.to_owned(),
+        release: component.to_owned(),
+        namespace: namespace.to_owned(),
+        chart: component.to_owned(),
+        repository: "https://charts.example.com".to_owned(),
+        login: None,
+        version: "1.2.3".to_owned(),
+        digest: None,
+        values,
+        crds: CrdPolicy::None,
+        timeout_s: 600,
+        health: vec![Health::Workload { kind: "Deployment".to_owned(), name: component.to_owned() }],
+        stale_jobs: Vec::new(),
+    }
+}
+
+pub(crate) fn runai() -> RunaiTarget {
+    RunaiTarget {
+        url: format!("https://{DOMAIN}:30443"),
+        realm: "runai".to_owned(),
+        admin: "admin@example.com".to_owned(),
+        password: secret("RUNAI_ADMIN_PASSWORD"),
+        authority: Some("runai".to_owned()),
+        cluster: "bcm-gpu-cluster".to_owned(),
+        version: "2.21.43".to_owned(),
+    }
+}
+
+pub(crate) fn control_plane() -> Release {
+    release("runai-control-plane", "runai-backend", json!({"global": {"domain": DOMAIN}}))
+}
+
+pub(crate) fn cluster_part() -> Release {
+    let secret = json!({"$secret": SecretRef::Generated("runai-client-secret".to_owned())});
+    release(
+        "runai-cluster",
+        "runai",
+        json!({"global": {"customCA": {"enabled": true}}, "controlPlane": {"clientSecret": secret}}),
+    )
+}
+
+pub(crate) fn pull_secret() -> SecretContent {
+    SecretContent::RegistryLogin {
+        login: RegistryLogin {
+            registry: "runai.jfrog.io".to_owned(),
+            username: "self-hosted-image-puller-prod".to_owned(),
+            password: secret("RUNAI_REGISTRY_TOKEN"),
+        },
+    }
+}
+
+/// Waits until something holds, at most an hour.
+pub(crate) async fn until<F: Future<Output = DoorResult<bool>>>(ctx: &Context, look: impl Fn() -> F) -> DoorResult<bool> {
+    for _ in 0..360 {
+        if look().await? {
+            return Ok(true);
+        }
+        ctx.clock().sleep(Duration::from_secs(10)).await;
+    }
+    Ok(false)
+}
+
+pub(crate) async fn prepare_node(sim: &Simulation, node: &str) -> DoorResult<()> {
+    let (ctx, door) = (sim.context(), &sim.doors.node);
+    let first = target(node, "ibm");
+    let key = door.host_key(&ctx, &first).await?.presented;
+    door.pin_host_key(&ctx, &first, &key).await?;
+    door.make_account(&ctx, &first, &account()).await?;
+    let ours = target(node, "ansiblebcm");
+    let paths = ["/var/lib/containerd".to_owned(), "/local/containerd".to_owned()];
+    let facts = door.facts(&ctx, &ours, &paths).await?;
+    let images = facts.free_gib.iter().find(|(path, _)| *path == paths[0]).map_or(0, |(_, gib)| *gib);
+    if images < 200 {
+        door.relocate_storage(&ctx, &ours, &paths[0], &paths[1]).await?;
+    }
+    door.set_registries(&ctx, &ours, &[], &[]).await
+}
+
+pub(crate) async fn prepare_nodes(sim: &Simulation) -> DoorResult<()> {
+    for done in futures::future::join_all(NODES.map(|node| prepare_node(sim, node))).await {
+        done?;
+    }
+    Ok(())
+}
+
+pub(crate) async fn deploy(sim: &Simulation) -> DoorResult<plinth_world::ansible::PlayStats> {
+    let (ctx, door) = (sim.context(), &sim.doors.ansible);
+    door.fetch_source(&ctx, &kubespray()).await?;
+    door.make_environment(&ctx, &kubespray()).await?;
+    door.write_inventory(&ctx, &files()).await?;
+    door.deploy(&ctx, &kubespray(), &nodes(), &inputs()).await
+}
+
+pub(crate) async fn kubernetes(sim: &Simulation) -> DoorResult<()> {
+    let ctx = sim.context();
+    let stats = deploy(sim).await?;
+    if stats.hosts.values().any(|host| host.failures + host.unreachable > 0) {
+        return Err(DoorError::permanent("ansible", "running cluster.yml", "hosts failed", ""));
+    }
+    let kube = &sim.doors.kube;
+    kube.fetch_kubeconfig(&ctx, &target("cpu-03", "ansiblebcm"), "https://10.184.162.100:6443").await?;
+    for node in nodes() {
+        until(&ctx, || async { Ok(kube.node(&ctx, &node).await?.known().is_some_and(|node| node.ready)) }).await?;
+    }
+    kube.add_dns(&ctx, DOMAIN, address("cpu-03")).await
+}
+
+pub(crate) async fn install(sim: &Simulation, release: &Release) -> DoorResult<()> {
+    let ctx = sim.context();
+    let Health::Workload { .. } = &release.health[0] else { panic!("a workload is expected") };
+    sim.doors.kube.make_namespace(&ctx, &release.namespace, PodSecurity::Privileged).await?;
+    sim.doors.helm.upgrade(&ctx, release).await?;
+    let healthy = || async { Ok(sim.doors.kube.health(&ctx, &release.namespace, &release.health[0]).await?.holds) };
+    assert!(until(&ctx, healthy).await?, "{} never became healthy", release.release);
+    Ok(())
+}
+
+pub(crate) async fn platform(sim: &Simulation) -> DoorResult<()> {
+    let ctx = sim.context();
+    let source = CertificateSource::Generated { authority_days: 3650, leaf_days: 365 };
+    sim.doors.keystore.make_certificate(&ctx, "runai", &[DOMAIN.to_owned()], &source).await?;
+    for component in ["local-path-provisioner", "ingress-nginx", "kube-prometheus-stack", "gpu-operator"] {
+        install(sim, &release(component, component, json!({}))).await?;
+    }
+    for namespace in ["runai-backend", "runai"] {
+        sim.doors.kube.make_namespace(&ctx, namespace, PodSecurity::Privileged).await?;
+        sim.doors.kube.make_secret(&ctx, namespace, "runai-reg-creds", &pull_secret(), &IndexMap::new()).await?;
+        let authority = SecretContent::Authority { certificate: "runai".to_owned(), key: "runai-ca.pem".to_owned() };
+        sim.doors.kube.make_secret(&ctx, namespace, "runai-ca-cert", &authority, &IndexMap::new()).await?;
+        let tls = SecretContent::Tls { certificate: "runai".to_owned() };
+        sim.doors.kube.make_secret(&ctx, namespace, "runai-tls", &tls, &IndexMap::new()).await?;
+    }
+    Ok(())
+}
+
+pub(crate) async fn connect(sim: &Simulation) -> DoorResult<()> {
+    let ctx = sim.context();
+    let door = &sim.doors.runai;
+    install(sim, &control_plane()).await?;
+    let answers = || async { Ok(door.issuer(&ctx, &runai()).await?.known() == Some(&runai().issuer())) };
+    if !until(&ctx, answers).await? {
+        return Err(DoorError::permanent("runai", "comparing the issuer", "it never was the expected one", ""));
+    }
+    let uuid = match door.clusters(&ctx, &runai()).await?.pop() {
+        Some(cluster) => cluster.uuid,
+        None => door.register(&ctx, &runai()).await?.uuid,
+    };
+    door.keep_credentials(&ctx, &runai(), &uuid).await?;
+    install(sim, &cluster_part()).await?;
+    let connected = || async { Ok(door.clusters(&ctx, &runai()).await?[0].state == "Connected") };
+    if !until(&ctx, connected).await? {
+        return Err(DoorError::permanent("runai", "waiting for the cluster", "it never connected", ""));
+    }
+    Ok(())
+}
+
+/// The main job.
+pub(crate) async fn everything(sim: &Simulation) -> DoorResult<()> {
+    prepare_nodes(sim).await?;
+    kubernetes(sim).await?;
+    platform(sim).await?;
+    connect(sim).await
+}
+
+pub(crate) fn elapsed(sim: &Simulation) -> Duration {
+    sim.clock.elapsed()
+}

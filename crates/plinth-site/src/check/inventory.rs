@@ -1,0 +1,97 @@
+//! Inventory source and registries.
+
+use super::Judge;
+use crate::raw::Site;
+use crate::raw::inventory::{Bcm, Inventory, StaticNode};
+use plinth_model::Finding;
+use std::collections::HashMap;
+
+pub(super) fn check(site: &Site, judge: &mut Judge<'_>) {
+    match &site.inventory {
+        Inventory::Bcm(bcm) => bcm_login(bcm, judge),
+        Inventory::Static(nodes) => static_nodes(nodes, judge),
+    }
+    registries(site, judge);
+}
+
+fn bcm_login(bcm: &Bcm, judge: &mut Judge<'_>) {
+    let password = (bcm.username.is_some(), bcm.password.is_some());
+    let certificate = (bcm.certificate.is_some(), bcm.key.is_some());
+    let complete = matches!((password, certificate), ((true, true), (false, false)) | ((false, false), (true, true)));
+    if !complete && judge.is_whole(&["inventory"]) {
+        let message =
+            "the login to BCM is incomplete or ambiguous: it is a user with a password, or a certificate with its key";
+        judge.report(
+            Finding::error("site.bcm-login", "inventory.bcm", message)
+                .fix("give either `username` and `password`, or `certificate` and `key`"),
+        );
+    }
+    let Some(tls) = &bcm.tls else { return };
+    if tls.insecure == Some(true) {
+        let message = "nobody checks who answers at BCM's address: passwords can be read on the way";
+        judge.report(
+            Finding::warning("site.insecure-tls", "inventory.bcm.tls.insecure", message)
+                .fix("copy the authority's certificate from the head node and name it with `tls: {caFile: FILE}`"),
+        );
+        if tls.ca_file.is_some() {
+            judge.report(
+                Finding::error(
+                    "site.tls",
+                    "inventory.bcm.tls.caFile",
+                    "an authority is named, but `insecure: true` ignores it",
+                )
+                .fix("remove `insecure: true`"),
+            );
+        }
+    }
+}
+
+fn static_nodes(nodes: &[StaticNode], judge: &mut Judge<'_>) {
+    if nodes.is_empty() && judge.is_whole(&["inventory"]) {
+        let message = "the inventory lists no node";
+        judge.report(
+            Finding::error("site.no-nodes", "inventory.static", message).fix("list each node with name and address"),
+        );
+    }
+    let (mut names, mut addresses) = (HashMap::new(), HashMap::new());
+    for (index, node) in nodes.iter().enumerate() {
+        let name_path = format!("inventory.static[{index}].name");
+        if let Some(first) = names.insert(node.name.as_str(), name_path.clone()) {
+            let message = format!("node `{}` is listed twice", node.name.0);
+            judge.report_pair(Finding::error("site.duplicate-node", name_path, message).fix("keep one entry"), &first);
+        }
+        let address_path = format!("inventory.static[{index}].address");
+        if let Some(first) = addresses.insert(node.address.0, address_path.clone()) {
+            let message = format!("address {} belongs to two nodes", node.address.0);
+            let finding =
+                Finding::error("site.duplicate-address", address_path, message).fix("give each node its own address");
+            judge.report_pair(finding, &first);
+        }
+    }
+}
+
+fn registries(site: &Site, judge: &mut Judge<'_>) {
+    let Some(registries) = &site.registries else { return };
+    let mirrors = registries.mirrors.iter().map(|mirror| mirror.registry.0.0.as_str());
+    duplicates("mirrors", mirrors, judge);
+    duplicates("logins", registries.logins.iter().map(|login| login.registry.0.0.as_str()), judge);
+    for (index, mirror) in registries.mirrors.iter().enumerate() {
+        for (at, endpoint) in mirror.endpoints.iter().enumerate().filter(|(_, e)| e.0.0.starts_with("http://")) {
+            let path = format!("registries.mirrors[{index}].endpoints[{at}]");
+            let message = format!("mirror `{}` is reached without TLS: images can be changed on the way", endpoint.0.0);
+            judge.report(Finding::warning("site.insecure-mirror", path, message).fix("use `https://`"));
+        }
+    }
+}
+
+fn duplicates<'a>(kind: &str, registries: impl Iterator<Item = &'a str>, judge: &mut Judge<'_>) {
+    let mut seen = HashMap::new();
+    for (index, registry) in registries.enumerate() {
+        let path = format!("registries.{kind}[{index}].registry");
+        if let Some(first) = seen.insert(registry, path.clone()) {
+            let message = format!("registry `{registry}` is listed twice");
+            let finding = Finding::error("site.duplicate-registry", path, message).fix("merge the two entries");
+            judge.report_pair(finding, &first);
+        }
+    }
+}

@@ -1,0 +1,239 @@
+//! Networks: no two of them may overlap, and addresses must stand in the right one.
+//!
+//! Kubespray only notices pods inside services (Kubespray v2.27.1), so all pairs are judged here.
+
+use super::Judge;
+use crate::lower::defaults;
+use crate::raw::Site;
+use crate::raw::inventory::Inventory;
+use crate::raw::rules::range_of;
+use ipnet::Ipv4Net;
+use plinth_model::Finding;
+use std::net::Ipv4Addr;
+
+/// Address of the DNS cache that Kubespray puts on every node (Kubespray v2.27.1, `nodelocaldns_ip`).
+const NODE_DNS: Ipv4Addr = Ipv4Addr::new(169, 254, 25, 10);
+/// Range of Docker's default bridge, where somebody installed Docker.
+const DOCKER: (Ipv4Addr, Ipv4Addr) = (Ipv4Addr::new(172, 17, 0, 0), Ipv4Addr::new(172, 17, 255, 255));
+
+/// A range with a name and a place.
+struct Range {
+    name: &'static str,
+    path: String,
+    first: Ipv4Addr,
+    last: Ipv4Addr,
+}
+
+impl Range {
+    fn net(name: &'static str, path: impl Into<String>, net: Ipv4Net) -> Self {
+        Self { name, path: path.into(), first: net.network(), last: net.broadcast() }
+    }
+
+    fn overlaps(&self, other: &Self) -> bool {
+        self.first <= other.last && other.first <= self.last
+    }
+}
+
+pub(super) fn check(site: &Site, judge: &mut Judge<'_>) {
+    production_name(site, judge);
+    let cluster = cluster_ranges(site);
+    let around = site_ranges(site);
+    for (at, range) in cluster.iter().enumerate() {
+        for other in cluster.iter().skip(at + 1).chain(&around) {
+            overlap(range, other, judge);
+        }
+        reserved(range, judge);
+    }
+    production_against_forbidden(site, judge);
+    balancer(site, judge);
+    addresses(site, judge);
+    capacity(site, judge);
+}
+
+/// The range of the production network, when it was given as one.
+fn production(site: &Site) -> Option<Ipv4Net> {
+    site.networks.production.parse().ok()
+}
+
+fn production_name(site: &Site, judge: &mut Judge<'_>) {
+    let text = &site.networks.production;
+    let path = "networks.production";
+    if !text.contains('/') {
+        if matches!(site.inventory, Inventory::Static(_)) {
+            let message = "a network can only be named where BCM lists networks; the inventory is static";
+            judge.report(
+                Finding::error("site.production-network", path, message).fix("write the range, like `192.0.2.0/24`"),
+            );
+        } else if text.parse::<Ipv4Addr>().is_ok() {
+            let message = format!("`{text}` is an address, not a network");
+            judge.report(
+                Finding::error("site.not-a-network", path, message).fix("write the range, like `192.0.2.0/24`"),
+            );
+        }
+        return;
+    }
+    if let Err(refusal) = <Ipv4Net as crate::raw::text::Rule>::read(text) {
+        judge.report(Finding::error(refusal.code, path, refusal.message).fix(refusal.fix));
+    }
+}
+
+fn cluster_ranges(site: &Site) -> Vec<Range> {
+    let network = site.kubernetes.network.as_ref();
+    let pods = network.and_then(|n| n.pods).map_or(defaults::PODS, |net| net.0);
+    let services = network.and_then(|n| n.services).map_or(defaults::SERVICES, |net| net.0);
+    vec![
+        Range::net("the range of pods", "kubernetes.network.pods", pods),
+        Range::net("the range of services", "kubernetes.network.services", services),
+    ]
+}
+
+fn site_ranges(site: &Site) -> Vec<Range> {
+    let production = production(site).map(|net| Range::net("the production network", "networks.production", net));
+    let forbidden = site.networks.forbidden.iter().enumerate();
+    let forbidden =
+        forbidden.map(|(at, net)| Range::net("a forbidden network", format!("networks.forbidden[{at}]"), net.0));
+    production.into_iter().chain(forbidden).chain(balancer_ranges(site)).chain(node_addresses(site)).collect()
+}
+
+fn balancer_ranges(site: &Site) -> Vec<Range> {
+    let addresses = site.platform.as_ref().and_then(|p| p.load_balancer.as_ref()).map_or(&[][..], |lb| &lb.addresses);
+    let range = |(at, text): (usize, &crate::raw::text::Text<crate::raw::rules::AddressRange>)| {
+        let (first, last) = range_of(&text.0.0)?;
+        let path = format!("platform.loadBalancer.addresses[{at}]");
+        Some(Range { name: "the load balancer's addresses", path, first, last })
+    };
+    addresses.iter().enumerate().filter_map(range).collect()
+}
+
+/// Addresses of nodes that the file itself gives.
+fn node_addresses(site: &Site) -> Vec<Range> {
+    let single =
+        |path: String, address: Ipv4Addr| Range { name: "a node's address", path, first: address, last: address };
+    let mut found = Vec::new();
+    if let Inventory::Static(nodes) = &site.inventory {
+        let listed = nodes.iter().enumerate();
+        found.extend(listed.map(|(at, node)| single(format!("inventory.static[{at}].address"), node.address.0)));
+    }
+    for (name, over) in &site.nodes.overrides {
+        found.extend(over.address.map(|address| single(format!("nodes.overrides.{}.address", name.0), address.0)));
+    }
+    found
+}
+
+fn overlap(range: &Range, other: &Range, judge: &mut Judge<'_>) {
+    if range.overlaps(other) {
+        let message = format!("{} ({}) overlaps {} ({})", range.name, shown(range), other.name, shown(other));
+        let finding = Finding::error("site.networks-overlap", range.path.clone(), message)
+            .fix("choose a private range that is used nowhere else in the site");
+        judge.report_pair(finding, &other.path);
+    }
+}
+
+fn shown(range: &Range) -> String {
+    match (range.first, range.last) {
+        (first, last) if first == last => first.to_string(),
+        (first, last) => format!("{first} to {last}"),
+    }
+}
+
+fn reserved(range: &Range, judge: &mut Judge<'_>) {
+    if (range.first..=range.last).contains(&NODE_DNS) {
+        let message = format!("{} holds {NODE_DNS}, the address of the DNS cache on every node", range.name);
+        let fix = "choose a private range, outside 169.254.0.0/16";
+        judge.report(Finding::error("site.networks-overlap", range.path.clone(), message).fix(fix));
+    }
+    if range.first <= DOCKER.1 && DOCKER.0 <= range.last {
+        let message =
+            format!("{} overlaps 172.17.0.0/16, which Docker takes on a node where it is installed", range.name);
+        let fix = "choose another range, or make sure that no node has Docker";
+        judge.report(Finding::warning("site.docker-network", range.path.clone(), message).fix(fix));
+    }
+}
+
+fn production_against_forbidden(site: &Site, judge: &mut Judge<'_>) {
+    let Some(production) = production(site) else { return };
+    for (at, forbidden) in site.networks.forbidden.iter().enumerate() {
+        let path = format!("networks.forbidden[{at}]");
+        if production.contains(&forbidden.0) || forbidden.contains(&production) {
+            let message = format!("{} is forbidden and overlaps the production network {production}", forbidden.0);
+            let finding = Finding::error("site.networks-overlap", path.clone(), message)
+                .fix("a network is either used or forbidden: correct one of the two");
+            judge.report_pair(finding, "networks.production");
+        }
+    }
+}
+
+fn balancer(site: &Site, judge: &mut Judge<'_>) {
+    let ranges = balancer_ranges(site);
+    let nodes = node_addresses(site);
+    for (at, range) in ranges.iter().enumerate() {
+        for other in ranges.iter().skip(at + 1).chain(&nodes) {
+            overlap(range, other, judge);
+        }
+        forbidden_address(site, range, judge);
+    }
+}
+
+/// Addresses of nodes must be usable: in the production network, and never in a forbidden one.
+fn addresses(site: &Site, judge: &mut Judge<'_>) {
+    for range in node_addresses(site) {
+        let forbidden = forbidden_address(site, &range, judge);
+        let Some(production) = production(site) else { continue };
+        if !forbidden && !production.contains(&range.first) {
+            let message = format!("{} is outside the production network {production}", range.first);
+            let fix = "name the node's address in the production network; others are never used for Kubernetes";
+            judge.report_pair(
+                Finding::error("site.address-outside", range.path, message).fix(fix),
+                "networks.production",
+            );
+        }
+    }
+    let ingress = site.platform.as_ref().and_then(|p| p.ingress.as_ref()).and_then(|i| i.address);
+    if let Some(address) = ingress {
+        let path = "platform.ingress.address".to_owned();
+        let range = Range { name: "the ingress address", path, first: address.0, last: address.0 };
+        forbidden_address(site, &range, judge);
+    }
+}
+
+/// Whether the range has a forbidden address.
+fn forbidden_address(site: &Site, range: &Range, judge: &mut Judge<'_>) -> bool {
+    let mut found = false;
+    for (at, net) in site.networks.forbidden.iter().enumerate() {
+        let path = format!("networks.forbidden[{at}]");
+        if range.overlaps(&Range::net("", path.clone(), net.0)) {
+            let message = format!("{} is in the forbidden network {}", shown(range), net.0);
+            let fix = "name an address in the production network";
+            judge.report_pair(Finding::error("site.address-forbidden", range.path.clone(), message).fix(fix), &path);
+            found = true;
+        }
+    }
+    found
+}
+
+/// Every node takes one part of the pod range; Kubespray checks this for most plugins but not for calico.
+fn capacity(site: &Site, judge: &mut Judge<'_>) {
+    let network = site.kubernetes.network.as_ref();
+    let pods = network.and_then(|n| n.pods).map_or(defaults::PODS, |net| net.0);
+    let prefix = network.and_then(|n| n.node_prefix).unwrap_or(defaults::NODE_PREFIX);
+    if prefix <= pods.prefix_len() {
+        let message = format!("a node's part of the pod range (/{prefix}) is not smaller than the pod range {pods}");
+        let fix =
+            format!("use a longer `nodePrefix` (24 gives a node 256 addresses), or a pod range larger than /{prefix}");
+        judge.report_pair(
+            Finding::error("site.pod-capacity", "kubernetes.network.nodePrefix", message).fix(fix),
+            "kubernetes.network.pods",
+        );
+        return;
+    }
+    let room = 1_u64 << u32::from(prefix - pods.prefix_len()).min(63);
+    let Inventory::Static(nodes) = &site.inventory else { return };
+    if (nodes.len() as u64) > room {
+        let message =
+            format!("the pod range {pods} has room for {room} nodes of /{prefix}; the site has {}", nodes.len());
+        judge.report(
+            Finding::error("site.pod-capacity", "kubernetes.network.pods", message)
+                .fix("use a larger pod range or a longer `nodePrefix`"),
+        );
+    }
+}

@@ -1,0 +1,267 @@
+//! Roles, as far as names decide them; what globs and categories select is judged at discovery.
+
+use super::Judge;
+use crate::desired::Selector as Chosen;
+use crate::raw::Site;
+use crate::raw::inventory::{Inventory, StaticNode};
+use crate::raw::nodes::Selector;
+use globset::{Glob, GlobMatcher};
+use plinth_model::Finding;
+use std::collections::{HashMap, HashSet};
+
+pub(super) fn check(site: &Site, judge: &mut Judge<'_>) {
+    let nodes = &site.nodes;
+    let lists = [
+        ("controlPlane", &nodes.control_plane),
+        ("workers", &nodes.workers),
+        ("gpu", &nodes.gpu),
+        ("system", &nodes.system),
+    ];
+    for (role, selectors) in lists.into_iter().chain(nodes.etcd.as_ref().map(|etcd| ("etcd", etcd))) {
+        twice(role, selectors, judge);
+        known(site, role, selectors, judge);
+    }
+    two_roles(site, judge);
+    quorum(site, judge);
+    gpu_among_workers(site, judge);
+    overrides(site, judge);
+}
+
+/// Names of selectors that are names.
+fn names(selectors: &[Selector]) -> impl Iterator<Item = (usize, &str)> {
+    selectors.iter().enumerate().filter_map(|(at, selector)| match &selector.0 {
+        Chosen::Name(name) => Some((at, name.as_str())),
+        _ => None,
+    })
+}
+
+fn twice(role: &str, selectors: &[Selector], judge: &mut Judge<'_>) {
+    let mut seen: Vec<&Selector> = Vec::new();
+    let mut places: HashMap<&str, usize> = HashMap::new();
+    for (at, selector) in selectors.iter().enumerate() {
+        let first = match &selector.0 {
+            Chosen::Name(name) => places.insert(name, at),
+            _ => seen.iter().position(|other| *other == selector),
+        };
+        if let Some(first) = first {
+            let message = format!("this is listed twice in `nodes.{role}`");
+            let finding = Finding::error("site.duplicate-node", format!("nodes.{role}[{at}]"), message)
+                .fix("keep one of the two");
+            judge.report_pair(finding, &format!("nodes.{role}[{first}]"));
+        }
+        if !matches!(selector.0, Chosen::Name(_)) {
+            seen.push(selector);
+        }
+    }
+}
+
+/// With a static inventory everything can be decided: what selects nothing is wrong here already.
+fn known(site: &Site, role: &str, selectors: &[Selector], judge: &mut Judge<'_>) {
+    let Inventory::Static(nodes) = &site.inventory else { return };
+    if !judge.is_whole(&["inventory"]) {
+        return;
+    }
+    let listed: HashSet<&str> = nodes.iter().map(|node| node.name.as_str()).collect();
+    for (at, selector) in selectors.iter().enumerate() {
+        let found = match &selector.0 {
+            Chosen::Name(name) => listed.contains(name.as_str()),
+            _ => {
+                let selection = Selection::of(std::slice::from_ref(selector));
+                nodes.iter().any(|node| selection.has(node))
+            }
+        };
+        if !found {
+            let path = format!("nodes.{role}[{at}]");
+            let known: Vec<&str> = nodes.iter().map(|node| node.name.as_str()).collect();
+            judge.report(nothing_selected(selector, path, &known));
+        }
+    }
+}
+
+fn nothing_selected(selector: &Selector, path: String, known: &[&str]) -> Finding {
+    let (message, near) = match &selector.0 {
+        Chosen::Name(name) => (format!("node `{name}` is not in the inventory"), crate::explain::nearest(name, known)),
+        Chosen::Glob(glob) => (format!("`{glob}` selects no node of the inventory"), None),
+        Chosen::Category(name) => (format!("no node of the inventory is of category `{name}`"), None),
+    };
+    let meant = near.map_or(String::new(), |near| format!("; the most similar name there is `{near}`"));
+    let fix = format!("correct the selector, or add the node to `inventory.static`{meant}");
+    Finding::error("site.unknown-node", path, message).fix(fix)
+}
+
+/// A list of selectors, ready to be asked about many nodes.
+struct Selection<'a> {
+    names: HashSet<&'a str>,
+    categories: HashSet<&'a str>,
+    globs: Vec<GlobMatcher>,
+}
+
+impl<'a> Selection<'a> {
+    fn of(selectors: &'a [Selector]) -> Self {
+        let mut selection = Self { names: HashSet::new(), categories: HashSet::new(), globs: Vec::new() };
+        for selector in selectors {
+            match &selector.0 {
+                Chosen::Name(name) => drop(selection.names.insert(name)),
+                Chosen::Category(category) => drop(selection.categories.insert(category)),
+                Chosen::Glob(glob) => selection.globs.extend(Glob::new(glob).map(|glob| glob.compile_matcher())),
+            }
+        }
+        selection
+    }
+
+    fn has_name(&self, name: &str) -> bool {
+        self.names.contains(name) || self.globs.iter().any(|glob| glob.is_match(name))
+    }
+
+    fn has(&self, node: &StaticNode) -> bool {
+        self.has_name(node.name.as_str()) || node.category.as_deref().is_some_and(|c| self.categories.contains(c))
+    }
+}
+
+/// In Kubespray a host of both groups runs workloads beside the control plane; here that is taken for a slip.
+fn two_roles(site: &Site, judge: &mut Judge<'_>) {
+    let control: HashMap<&str, usize> = names(&site.nodes.control_plane).map(|(at, name)| (name, at)).collect();
+    for (at, name) in names(&site.nodes.workers) {
+        if let Some(first) = control.get(name) {
+            let message = format!("node `{name}` is in the control plane and among the workers");
+            let finding = Finding::error("site.node-two-roles", format!("nodes.workers[{at}]"), message)
+                .fix("keep it in one of the two; GPU jobs beside the control plane can starve it");
+            judge.report_pair(finding, &format!("nodes.controlPlane[{first}]"));
+        }
+    }
+}
+
+/// etcd needs an odd number: an even one survives no more failures than one member less.
+fn quorum(site: &Site, judge: &mut Judge<'_>) {
+    let (path, members) = match &site.nodes.etcd {
+        Some(etcd) => ("nodes.etcd", etcd),
+        None => ("nodes.controlPlane", &site.nodes.control_plane),
+    };
+    let decidable = judge.is_whole(&["nodes"]) && judge.is_whole(&["inventory"]);
+    let Some(count) = count(site, members).filter(|_| decidable) else { return };
+    if count == 0 && site.nodes.etcd.is_some() {
+        judge.report(
+            Finding::error("site.even-etcd", path, "no etcd member is named")
+                .fix("name one, three or five nodes, or remove the key"),
+        );
+    } else if count > 0 && count % 2 == 0 {
+        let role = if site.nodes.etcd.is_some() { "" } else { ", since the control plane carries etcd" };
+        let message = format!("etcd would have {count} members{role}; an even number is no safer than {}", count - 1);
+        judge.report(
+            Finding::error("site.even-etcd", path, message)
+                .fix("use an odd number: one, three or five; `nodes.etcd` can name them"),
+        );
+    } else if count > 7 {
+        let message = format!("etcd would have {count} members; writes wait for more than half of them");
+        judge.report(
+            Finding::warning("site.large-etcd", path, message).fix("name three or five nodes under `nodes.etcd`"),
+        );
+    }
+}
+
+/// How many nodes are selected, where the file alone decides it.
+fn count(site: &Site, selectors: &[Selector]) -> Option<usize> {
+    match &site.inventory {
+        Inventory::Static(nodes) => {
+            let selection = Selection::of(selectors);
+            let chosen = nodes.iter().filter(|node| selection.has(node));
+            Some(chosen.map(|node| node.name.as_str()).collect::<HashSet<_>>().len())
+        }
+        Inventory::Bcm(_) if selectors.iter().all(|s| matches!(s.0, Chosen::Name(_))) => {
+            Some(names(selectors).map(|(_, name)| name).collect::<HashSet<_>>().len())
+        }
+        Inventory::Bcm(_) => None,
+    }
+}
+
+fn gpu_among_workers(site: &Site, judge: &mut Judge<'_>) {
+    if !judge.is_whole(&["nodes"]) {
+        return;
+    }
+    let workers = Selection::of(&site.nodes.workers);
+    for (at, selector) in site.nodes.gpu.iter().enumerate() {
+        let Chosen::Name(name) = &selector.0 else { continue };
+        let covered = workers.has_name(name) || !workers.categories.is_empty();
+        if !covered {
+            let message = format!("GPU node `{name}` is not among the workers");
+            judge.report(
+                Finding::error("site.gpu-not-worker", format!("nodes.gpu[{at}]"), message)
+                    .fix("add it to `nodes.workers`"),
+            );
+        }
+    }
+}
+
+fn overrides(site: &Site, judge: &mut Judge<'_>) {
+    let mut addresses = HashMap::new();
+    for (name, over) in &site.nodes.overrides {
+        let path = format!("nodes.overrides.{}", name.0);
+        if let Some(address) = over.address
+            && let Some(first) = addresses.insert(address.0, format!("{path}.address"))
+        {
+            let message = format!("address {} belongs to two nodes", address.0);
+            let finding = Finding::error("site.duplicate-address", format!("{path}.address"), message);
+            judge.report_pair(finding.fix("give each node its own address"), &first);
+        }
+        for (key, value) in &over.labels {
+            if !is_qualified(key) || !is_label_value(value) {
+                let message = format!("`{}` is not a Kubernetes label", crate::raw::rules::short(key));
+                let fix = "write `prefix/name: value`: at most 63 letters, digits, `-`, `_`, `.`, with letters or digits at both ends";
+                let subject = crate::path::Path::parse(&path).key("labels").key(key).to_string();
+                judge.report(Finding::error("site.label", subject, message).fix(fix));
+            }
+        }
+        for (at, taint) in over.taints.iter().enumerate().filter(|(_, taint)| !is_taint(taint)) {
+            let message = format!("`{}` is not a Kubernetes taint", crate::raw::rules::short(taint));
+            let fix = "write `key=value:Effect` or `key:Effect`; effects: NoSchedule, PreferNoSchedule, NoExecute";
+            judge.report(Finding::error("site.taint", format!("{path}.taints[{at}]"), message).fix(fix));
+        }
+    }
+}
+
+fn is_name_part(text: &str) -> bool {
+    let edge = |b: Option<u8>| b.is_some_and(|b| b.is_ascii_alphanumeric());
+    text.len() <= 63
+        && edge(text.bytes().next())
+        && edge(text.bytes().next_back())
+        && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'))
+}
+
+/// `name` or `prefix/name`.
+fn is_qualified(key: &str) -> bool {
+    match key.split_once('/') {
+        Some((prefix, name)) => {
+            prefix.len() <= 253
+                && prefix.split('.').all(|label| is_name_part(label) && !label.contains('_'))
+                && is_name_part(name)
+        }
+        None => is_name_part(key),
+    }
+}
+
+fn is_label_value(value: &str) -> bool {
+    value.is_empty() || is_name_part(value)
+}
+
+fn is_taint(text: &str) -> bool {
+    let Some((left, effect)) = text.rsplit_once(':') else { return false };
+    let (key, value) = left.split_once('=').unwrap_or((left, ""));
+    matches!(effect, "NoSchedule" | "PreferNoSchedule" | "NoExecute") && is_qualified(key) && is_label_value(value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn labels_and_taints_follow_kubernetes() {
+        for good in ["a=b:NoSchedule", "nvidia.com/gpu:NoExecute", "node-role.kubernetes.io/x=:PreferNoSchedule"] {
+            assert!(is_taint(good), "{good}");
+        }
+        for bad in ["a=b", "a=b:Never", ":NoSchedule", "a b:NoSchedule", "a/b/c:NoSchedule", ""] {
+            assert!(!is_taint(bad), "{bad}");
+        }
+        assert!(is_qualified("nvidia.com/gpu.present") && !is_qualified("-a") && !is_qualified("/a"));
+        assert!(is_label_value("") && !is_label_value("a b"));
+    }
+}

@@ -1,0 +1,123 @@
+//! Engine, ingress ports, helm values, Run:ai.
+
+use super::Judge;
+use crate::lower::defaults;
+use crate::mask;
+use crate::raw::Site;
+use crate::raw::kubernetes::Engine;
+use crate::raw::runai::{Runai, Source};
+use plinth_model::Finding;
+use serde_json::Value;
+
+pub(super) fn check(site: &Site, judge: &mut Judge<'_>) {
+    engine(site, judge);
+    ports(site, judge);
+    values(site, judge);
+    if let Some(runai) = &site.runai {
+        if judge.is_whole(&["runai"]) {
+            artefacts(runai, judge);
+        }
+        port(site, runai, judge);
+    }
+}
+
+fn engine(site: &Site, judge: &mut Judge<'_>) {
+    if matches!(site.kubernetes.engine, Some(Engine::Bcm | Engine::Existing)) {
+        let message = "this engine is not in this release";
+        judge.report(
+            Finding::error("site.engine-not-in-release", "kubernetes.engine", message)
+                .fix("write `kubespray`, or remove the key"),
+        );
+    }
+    if site.kubernetes.version.numbers() != 3 {
+        let message = format!("`{}` is not one version: Kubernetes needs all three numbers", site.kubernetes.version.0);
+        let finding = Finding::error("site.version-not-exact", "kubernetes.version", message);
+        judge.report(finding.fix("write it like `v1.31.9`"));
+    }
+}
+
+/// Node ports of the ingress; the schema holds their range (Kubernetes' default 30000 to 32767).
+fn ports(site: &Site, judge: &mut Judge<'_>) {
+    let ingress = site.platform.as_ref().and_then(|platform| platform.ingress.clone()).unwrap_or_default();
+    let http = ingress.http.unwrap_or(defaults::HTTP);
+    let https = ingress.https.unwrap_or(defaults::HTTPS);
+    if http == https {
+        let message = format!("HTTP and HTTPS cannot both have node port {http}");
+        judge.report(Finding::error("site.same-port", "platform.ingress.https", message).fix("choose two ports"));
+    }
+}
+
+/// Helm values and engine variables end up in plans; a literal secret has no place there.
+fn values(site: &Site, judge: &mut Judge<'_>) {
+    let components = site.platform.iter().flat_map(|platform| &platform.components);
+    for (name, component) in components {
+        for (key, value) in component.values.iter().flatten() {
+            let path = crate::path::Path::parse("platform.components").key(name).key("values").key(key);
+            literal(key, value, &path, judge);
+        }
+    }
+    for (key, value) in &site.kubernetes.extra_vars {
+        literal(key, value, &crate::path::Path::parse("kubernetes.extraVars").key(key), judge);
+    }
+}
+
+fn literal(key: &str, value: &Value, path: &crate::path::Path, judge: &mut Judge<'_>) {
+    match value {
+        Value::Object(entries) if !entries.contains_key(plinth_model::work::SECRET_KEY) => {
+            for (key, value) in entries {
+                literal(key, value, &path.key(key), judge);
+            }
+        }
+        Value::String(text) if !text.is_empty() && holds_secret(key) => {
+            let message = "this looks like a literal secret; values are shown in plans and kept in the journal";
+            let fix = "write `{$secret: {env: NAME}}` instead, or name an existing Kubernetes secret under another key";
+            judge.report(Finding::warning("site.secret-in-values", path.to_string(), message).fix(fix));
+        }
+        _ => {}
+    }
+}
+
+/// Narrower than what is masked: keys such as `secretName` hold names.
+fn holds_secret(key: &str) -> bool {
+    let plain = key.to_lowercase();
+    mask::is_secret_key(key)
+        && ["password", "passwd", "passphrase", "token", "secret"].iter().any(|end| plain.ends_with(end))
+}
+
+fn artefacts(runai: &Runai, judge: &mut Judge<'_>) {
+    let source = runai.source.unwrap_or_else(|| defaults::source(&runai.version.0));
+    match (source, &runai.mirror) {
+        (Source::Airgapped, None) => judge.report(
+            Finding::error("site.mirror", "runai.source", "`airgapped` needs a mirror to take charts and images from")
+                .fix("add `mirror: HOST/PATH` under `runai`"),
+        ),
+        (Source::Jfrog | Source::Ngc, Some(_)) => judge.report(
+            Finding::error("site.mirror", "runai.mirror", "a mirror is only used with `source: airgapped`")
+                .fix("add `source: airgapped`, or remove `mirror`"),
+        ),
+        _ => {}
+    }
+    let token = runai.registry.as_ref().is_some_and(|registry| registry.token.is_some());
+    let user = runai.registry.as_ref().is_some_and(|registry| registry.user.is_some());
+    if source != Source::Airgapped && !token {
+        let finding = Finding::error("site.registry-token", "runai.registry", "the vendor's registry needs a token");
+        judge.report(finding.fix("add `registry: {token: {env: RUNAI_REGISTRY_TOKEN}}` under `runai`"));
+    }
+    if source == Source::Airgapped && user != token {
+        let finding =
+            Finding::error("site.registry-token", "runai.registry", "the mirror's login needs both a user and a token");
+        judge.report(finding.fix("give `user` and `token`, or neither when the mirror asks for no login"));
+    }
+}
+
+/// The port in Run:ai's address must lead to the ingress.
+fn port(site: &Site, runai: &Runai, judge: &mut Judge<'_>) {
+    let Some(port) = runai.port else { return };
+    let https =
+        site.platform.as_ref().and_then(|p| p.ingress.as_ref()).and_then(|i| i.https).unwrap_or(defaults::HTTPS);
+    if port != 443 && port != https {
+        let message = format!("port {port} is neither 443 nor the ingress node port {https}");
+        let fix = format!("write {https}, or 443 where something in front of the cluster forwards it");
+        judge.report(Finding::warning("site.runai-port", "runai.port", message).fix(fix));
+    }
+}

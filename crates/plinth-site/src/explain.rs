@@ -1,0 +1,126 @@
+//! From a fault to a finding: the sentence, the fix, the place.
+
+use crate::decode::{DecodeError, Fault};
+use crate::mask;
+use crate::path::Path;
+use crate::shape::Shape;
+use crate::tree::{Counting, Node};
+use plinth_model::Finding;
+
+/// Largest distance between two keys that may be one typed wrong.
+const NEAR: f64 = 0.6;
+
+/// The finding of a fault.
+pub(crate) fn explain(error: &DecodeError, tree: &Node, shape: &Shape) -> Finding {
+    let path = error.path();
+    let finding = match error.fault() {
+        Fault::UnknownKey { key, known } => unknown_key(&path, key, known, shape),
+        Fault::Missing(key) => missing(&path, key),
+        Fault::WrongType { expected, found, quote, keys } => wrong_type(&path, expected, found, quote.as_deref(), keys),
+        Fault::OutOfRange { number, expected } => Finding::error(
+            "site.out-of-range",
+            path.to_string(),
+            format!("`{path}` is {number}, which is out of range"),
+        )
+        .fix(format!("use {expected}")),
+        Fault::UnknownChoice { choice, known } => unknown_choice(&path, choice, known),
+        Fault::NotOne { known } => {
+            let message = format!("`{path}` must have exactly one of the keys {}", list(known));
+            Finding::error("site.not-one", path.to_string(), message).fix("keep one of them, and remove the others")
+        }
+        Fault::Refused { code, message, fix } => {
+            Finding::error(code, path.to_string(), message.clone()).fix(fix.clone())
+        }
+    };
+    let by_key = error.key || matches!(error.fault(), Fault::Missing(_));
+    let pointed = match (by_key, key_place(tree, &path)) {
+        (true, Some(place)) => place,
+        _ => tree.locate(&path, Counting::File).position,
+    };
+    finding.at(pointed)
+}
+
+/// Where the key of an entry stands.
+fn key_place(tree: &Node, path: &Path) -> Option<plinth_model::Position> {
+    let parent = path.parent();
+    let mut node = tree;
+    for segment in &parent.0 {
+        node = match segment {
+            crate::path::Segment::Key(key) => node.get(key)?,
+            crate::path::Segment::Index(index) => node.items().get(*index)?,
+        };
+    }
+    let key = path.last_key()?;
+    node.entries().iter().find(|entry| entry.key == key && !entry.value.is_removed()).map(|entry| entry.at)
+}
+
+fn within(path: &Path) -> String {
+    if path.0.is_empty() { "the site file".to_owned() } else { format!("`{path}`") }
+}
+
+fn unknown_key(path: &Path, key: &str, known: &[&str], shape: &Shape) -> Finding {
+    let shown = crate::raw::rules::short(key);
+    let message = format!("{} has no key `{shown}`", within(&path.parent()));
+    let fix = match (nearest(key, known), shape.homes(key).first()) {
+        (Some(near), _) => format!("write `{near}`"),
+        (None, Some(home)) => format!("put `{shown}` under `{home}`"),
+        (None, None) => format!("remove it; keys known here: {}", list(known)),
+    };
+    Finding::error("site.unknown-key", path.to_string(), message).fix(fix)
+}
+
+fn missing(path: &Path, key: &str) -> Finding {
+    let subject = path.key(key).to_string();
+    Finding::error("site.missing-key", subject, format!("{} lacks `{key}`", within(path))).fix(format!("add `{key}:`"))
+}
+
+fn wrong_type(path: &Path, expected: &str, found: &str, quote: Option<&str>, keys: &[&str]) -> Finding {
+    let message = format!("{} must be {expected}, but is {found}", within(path));
+    let secret = path.last_key().is_some_and(mask::is_secret_key);
+    let fix = match quote {
+        Some(text) if !secret => format!("put it in quotes: `\"{}\"`", crate::raw::rules::short(text)),
+        Some(_) => "put it in quotes".to_owned(),
+        None if found == "nothing" => format!("write {expected}, or remove the key where it may be absent"),
+        None if !keys.is_empty() => format!("write a mapping; keys known here: {}", list(keys)),
+        None => format!("write {expected}"),
+    };
+    Finding::error("site.wrong-type", path.to_string(), message).fix(fix)
+}
+
+fn unknown_choice(path: &Path, choice: &str, known: &[&str]) -> Finding {
+    let message = format!("`{}` is none of the choices here", crate::raw::rules::short(choice));
+    let fix = match nearest(choice, known) {
+        Some(near) => format!("write `{near}`; choices: {}", list(known)),
+        None => format!("choose one of {}", list(known)),
+    };
+    Finding::error("site.unknown-choice", path.to_string(), message).fix(fix)
+}
+
+fn list(known: &[&str]) -> String {
+    known.iter().map(|key| format!("`{key}`")).collect::<Vec<_>>().join(", ")
+}
+
+/// The known word most like this one, if it is much like it. Case, dashes and underscores do not count.
+pub(crate) fn nearest<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
+    let plain = |text: &str| text.to_lowercase().replace(['-', '_'], "");
+    let word = plain(&word.chars().take(80).collect::<String>());
+    known
+        .iter()
+        .map(|candidate| (strsim::normalized_damerau_levenshtein(&word, &plain(candidate)), *candidate))
+        .filter(|(likeness, _)| *likeness >= NEAR)
+        .max_by(|a, b| a.0.total_cmp(&b.0))
+        .map(|(_, candidate)| candidate)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::nearest;
+
+    #[test]
+    fn a_typed_wrong_key_finds_its_neighbour() {
+        let known = ["controlPlane", "workers", "etcd", "gpu"];
+        assert_eq!(nearest("control_plane", &known), Some("controlPlane"));
+        assert_eq!(nearest("worker", &known), Some("workers"));
+        assert_eq!(nearest("colour", &known), None);
+    }
+}

@@ -1,0 +1,365 @@
+//! From the file as written to what is wanted: defaults, and names of files made to start at the site file's folder.
+
+use crate::check::Judge;
+use crate::desired::{
+    Access, ArtifactSource, BcmAccess, BcmLogin, ComponentChoice, Desired, Engine, GpuSharing, Ingress,
+    InventorySource, Kubernetes, Login, Networks, NodeOverride, Nodes, Platform, ProductionNetwork, Registries,
+    RunLimits, Runai, StaticNode, Storage, TlsTrust,
+};
+use crate::raw;
+use crate::raw::nodes::Selector;
+use crate::raw::secret::SecretSource;
+use plinth_model::work::{Account, CertificateSource, Credential, Mirror, RegistryLogin};
+use plinth_model::{Finding, SecretRef};
+use serde_json::Value;
+use std::path::Path;
+
+/// What is taken when the file says nothing.
+pub(crate) mod defaults {
+    use crate::raw::runai::Source;
+    use ipnet::Ipv4Net;
+    use plinth_model::Version;
+    use std::net::Ipv4Addr;
+
+    /// Kubespray v2.27.1, `kube_pods_subnet`.
+    pub(crate) const PODS: Ipv4Net = Ipv4Net::new_assert(Ipv4Addr::new(10, 233, 64, 0), 18);
+    /// Kubespray v2.27.1, `kube_service_addresses`.
+    pub(crate) const SERVICES: Ipv4Net = Ipv4Net::new_assert(Ipv4Addr::new(10, 233, 0, 0), 18);
+    /// Kubespray v2.27.1, `kube_network_node_prefix`.
+    pub(crate) const NODE_PREFIX: u8 = 24;
+    /// Ingress node port.
+    pub(crate) const HTTP: u16 = 30080;
+    /// Ingress node port.
+    pub(crate) const HTTPS: u16 = 30443;
+    /// User and group id of the service account.
+    pub(crate) const UID: u32 = 60000;
+    /// Name under which plinth keeps the key it made.
+    pub(crate) const KEY: &str = "ssh-key";
+
+    /// NVIDIA's registry has Run:ai from 2.24 on; below there is only the vendor's former one (NVIDIA Run:ai docs 2.25).
+    pub(crate) fn source(version: &Version) -> Source {
+        let number = version.semver();
+        if (number.major, number.minor) < (2, 24) { Source::Jfrog } else { Source::Ngc }
+    }
+}
+
+/// Everything wanted. None, with a finding, where the file does not decide it.
+pub(crate) fn lower(site: &raw::Site, folder: &Path, judge: &mut Judge<'_>) -> Option<Desired> {
+    let folder = Folder(folder);
+    Some(Desired {
+        name: site.metadata.name.0.clone(),
+        inventory: inventory(&site.inventory, folder)?,
+        networks: networks(&site.networks, judge)?,
+        nodes: nodes(&site.nodes),
+        access: access(&site.access, folder)?,
+        kubernetes: kubernetes(&site.kubernetes, folder),
+        registries: registries(site.registries.as_ref(), folder),
+        storage: storage(site.storage.as_ref()),
+        platform: platform(site.platform.as_ref(), folder),
+        runai: site.runai.as_ref().map_or(Some(None), |runai| self::runai(site, runai, folder).map(Some))?,
+        run: run(site.run.as_ref()),
+    })
+}
+
+/// Folder of the site file: where relative names of files start.
+#[derive(Clone, Copy)]
+struct Folder<'a>(&'a Path);
+
+impl Folder<'_> {
+    fn file(self, name: &str) -> String {
+        self.0.join(name).to_string_lossy().into_owned()
+    }
+
+    fn secret(self, source: &SecretSource) -> SecretRef {
+        self.reference(&source.0)
+    }
+
+    fn reference(self, reference: &SecretRef) -> SecretRef {
+        match reference {
+            SecretRef::File(name) => SecretRef::File(self.file(name)),
+            other => other.clone(),
+        }
+    }
+
+    /// Values in which references to secrets are brought to the form that plans use.
+    fn values(self, value: &Value) -> Value {
+        match value {
+            Value::Array(items) => items.iter().map(|item| self.values(item)).collect(),
+            Value::Object(entries) => {
+                Value::Object(entries.iter().map(|(key, inner)| (key.clone(), self.entry(key, inner))).collect())
+            }
+            other => other.clone(),
+        }
+    }
+
+    fn entry(self, key: &str, value: &Value) -> Value {
+        let reference = serde_json::from_value::<SecretRef>(value.clone());
+        match reference {
+            Ok(reference) if key == plinth_model::work::SECRET_KEY => {
+                serde_json::to_value(self.reference(&reference)).unwrap_or_else(|_| value.clone())
+            }
+            _ => self.values(value),
+        }
+    }
+}
+
+fn inventory(inventory: &raw::inventory::Inventory, folder: Folder<'_>) -> Option<InventorySource> {
+    match inventory {
+        raw::inventory::Inventory::Bcm(bcm) => bcm_access(bcm, folder).map(InventorySource::Bcm),
+        raw::inventory::Inventory::Static(nodes) => {
+            Some(InventorySource::Static(nodes.iter().map(static_node).collect()))
+        }
+    }
+}
+
+fn static_node(node: &raw::inventory::StaticNode) -> StaticNode {
+    StaticNode {
+        name: node.name.as_str().to_owned(),
+        address: node.address.0,
+        category: node.category.clone().unwrap_or_default(),
+    }
+}
+
+fn bcm_access(bcm: &raw::inventory::Bcm, folder: Folder<'_>) -> Option<BcmAccess> {
+    let login = match (&bcm.username, &bcm.password, &bcm.certificate, &bcm.key) {
+        (Some(username), Some(password), None, None) => {
+            BcmLogin::Password { username: folder.secret(username), password: folder.secret(password) }
+        }
+        (None, None, Some(certificate), Some(key)) => {
+            BcmLogin::Certificate { certificate: folder.file(&certificate.0.0), key: folder.secret(key) }
+        }
+        _ => return None,
+    };
+    let endpoint = bcm.endpoint.0.0.trim_end_matches('/').to_owned();
+    Some(BcmAccess { endpoint, login, tls: tls(bcm.tls.as_ref(), folder) })
+}
+
+fn tls(tls: Option<&raw::inventory::Tls>, folder: Folder<'_>) -> TlsTrust {
+    match tls {
+        Some(raw::inventory::Tls { insecure: Some(true), .. }) => TlsTrust::Insecure,
+        Some(raw::inventory::Tls { ca_file: Some(file), .. }) => TlsTrust::CaFile(folder.file(&file.0.0)),
+        _ => TlsTrust::System,
+    }
+}
+
+fn networks(networks: &raw::inventory::Networks, judge: &mut Judge<'_>) -> Option<Networks> {
+    let text = &networks.production;
+    let production = match text.parse() {
+        Ok(net) => ProductionNetwork::Cidr(net),
+        Err(_) if !text.trim().is_empty() => ProductionNetwork::Name(text.clone()),
+        Err(_) => {
+            let finding =
+                Finding::error("site.production-network", "networks.production", "the production network is not named");
+            judge.report(finding.fix("write its range, or its name in BCM"));
+            return None;
+        }
+    };
+    Some(Networks { production, forbidden: networks.forbidden.iter().map(|net| net.0).collect() })
+}
+
+fn nodes(nodes: &raw::nodes::Nodes) -> Nodes {
+    let chosen = |selectors: &[Selector]| selectors.iter().map(|selector| selector.0.clone()).collect();
+    Nodes {
+        control_plane: chosen(&nodes.control_plane),
+        workers: chosen(&nodes.workers),
+        etcd: nodes.etcd.as_deref().map(chosen),
+        gpu: chosen(&nodes.gpu),
+        system: chosen(&nodes.system),
+        overrides: nodes.overrides.iter().map(|(name, over)| (name.as_str().to_owned(), node_override(over))).collect(),
+    }
+}
+
+fn node_override(over: &raw::nodes::Override) -> NodeOverride {
+    NodeOverride {
+        address: over.address.map(|address| address.0),
+        labels: over.labels.clone(),
+        taints: over.taints.clone(),
+        storage: over.storage.as_ref().map(|path| path.0.0.clone()),
+    }
+}
+
+fn access(access: &raw::access::Access, folder: Folder<'_>) -> Option<Access> {
+    let login = &access.bootstrap;
+    let credential = match (&login.password, &login.key, login.agent) {
+        (Some(password), None, None | Some(false)) => Credential::Password(folder.secret(password)),
+        (None, Some(key), None | Some(false)) => Credential::Key(folder.secret(key)),
+        (None, None, Some(true)) => Credential::Agent,
+        _ => return None,
+    };
+    Some(Access {
+        bootstrap: Login { user: login.user.0.0.clone(), credential },
+        account: account(&access.account.clone().unwrap_or_default(), folder),
+        port: access.port.unwrap_or(22),
+        legacy_keys: access.legacy_keys.iter().map(|glob| glob.0.0.clone()).collect(),
+    })
+}
+
+fn account(account: &raw::access::Account, folder: Folder<'_>) -> Account {
+    let name = account.name.as_ref().map_or("plinth", |name| &name.0.0).to_owned();
+    let uid = account.uid.unwrap_or(defaults::UID);
+    Account {
+        uid,
+        gid: account.gid.unwrap_or(uid),
+        home: account.home.as_ref().map_or_else(|| format!("/home/{name}"), |home| home.0.0.clone()),
+        shell: account.shell.as_ref().map_or("/bin/bash", |shell| &shell.0.0).to_owned(),
+        key: account
+            .key
+            .as_ref()
+            .map_or_else(|| SecretRef::Generated(defaults::KEY.to_owned()), |key| folder.secret(key)),
+        authorized_keys: account.authorized_keys.clone(),
+        name,
+    }
+}
+
+fn kubernetes(kubernetes: &raw::kubernetes::Kubernetes, folder: Folder<'_>) -> Kubernetes {
+    let network = kubernetes.network.clone().unwrap_or_default();
+    let kubespray = kubernetes.kubespray.as_ref();
+    Kubernetes {
+        engine: match kubernetes.engine {
+            None | Some(raw::kubernetes::Engine::Kubespray) => Engine::Kubespray,
+            Some(raw::kubernetes::Engine::Bcm) => Engine::Bcm,
+            Some(raw::kubernetes::Engine::Existing) => Engine::Existing,
+        },
+        version: kubernetes.version.0.clone(),
+        kubespray: kubespray.and_then(|k| k.version.clone()).map(|version| version.0),
+        kubespray_source: kubespray.and_then(|k| k.source.clone()),
+        plugin: network.plugin.unwrap_or(raw::kubernetes::Plugin::Calico).as_str().to_owned(),
+        pods: network.pods.map_or(defaults::PODS, |net| net.0),
+        services: network.services.map_or(defaults::SERVICES, |net| net.0),
+        node_prefix: network.node_prefix.unwrap_or(defaults::NODE_PREFIX),
+        mtu: network.mtu,
+        extra_names: kubernetes.api.iter().flat_map(|api| &api.extra_names).map(|name| name.0.0.clone()).collect(),
+        extra_vars: kubernetes.extra_vars.iter().map(|(key, value)| (key.clone(), folder.entry(key, value))).collect(),
+    }
+}
+
+fn registries(registries: Option<&raw::inventory::Registries>, folder: Folder<'_>) -> Registries {
+    let Some(registries) = registries else { return Registries::default() };
+    let mirror = |mirror: &raw::inventory::Mirror| Mirror {
+        registry: mirror.registry.0.0.clone(),
+        endpoints: mirror.endpoints.iter().map(|endpoint| endpoint.0.0.clone()).collect(),
+    };
+    let login = |login: &raw::inventory::Login| RegistryLogin {
+        registry: login.registry.0.0.clone(),
+        username: login.username.clone(),
+        password: folder.secret(&login.password),
+    };
+    Registries {
+        mirrors: registries.mirrors.iter().map(mirror).collect(),
+        logins: registries.logins.iter().map(login).collect(),
+    }
+}
+
+fn storage(storage: Option<&raw::inventory::Storage>) -> Storage {
+    let storage = storage.cloned().unwrap_or_default();
+    Storage {
+        images: storage.images.map_or_else(|| "/var/lib/containerd".to_owned(), |path| path.0.0),
+        images_gib: storage.images_gib.unwrap_or(100),
+        larger: storage.larger.map_or_else(|| "/local/containerd".to_owned(), |path| path.0.0),
+    }
+}
+
+fn platform(platform: Option<&raw::platform::Platform>, folder: Folder<'_>) -> Platform {
+    let platform = platform.cloned().unwrap_or_default();
+    let ingress = platform.ingress.unwrap_or_default();
+    let balancer = platform.load_balancer.unwrap_or_default();
+    Platform {
+        ingress: Ingress {
+            http: ingress.http.unwrap_or(defaults::HTTP),
+            https: ingress.https.unwrap_or(defaults::HTTPS),
+            address: ingress.address.map(|address| address.0),
+        },
+        load_balancer: balancer.addresses.into_iter().map(|range| range.0.0).collect(),
+        components: platform
+            .components
+            .iter()
+            .map(|(name, choice)| (name.clone(), component(choice, folder)))
+            .collect(),
+        gpu: gpu(platform.gpu.unwrap_or_default()),
+        accept: platform.accept_incompatible,
+    }
+}
+
+fn component(choice: &raw::platform::Component, folder: Folder<'_>) -> ComponentChoice {
+    let values = choice.values.as_ref().map(|values| {
+        let inner = values.iter().map(|(key, value)| (key.clone(), folder.entry(key, value)));
+        Value::Object(inner.collect())
+    });
+    ComponentChoice {
+        enabled: choice.enabled,
+        version: choice.version.as_ref().map(|version| version.0.clone()),
+        namespace: choice.namespace.as_ref().map(|name| name.0.0.clone()),
+        values,
+    }
+}
+
+fn gpu(gpu: raw::platform::Gpu) -> GpuSharing {
+    let mig = match gpu.mig {
+        None | Some(raw::platform::Mig::None) => "none",
+        Some(raw::platform::Mig::Single) => "single",
+        Some(raw::platform::Mig::Mixed) => "mixed",
+    };
+    GpuSharing {
+        mig: mig.to_owned(),
+        time_slicing: gpu.time_slicing,
+        driver_on_host: gpu.driver_on_host.unwrap_or(true),
+    }
+}
+
+fn runai(site: &raw::Site, runai: &raw::runai::Runai, folder: Folder<'_>) -> Option<Runai> {
+    let source = match runai.source.unwrap_or_else(|| defaults::source(&runai.version.0)) {
+        raw::runai::Source::Jfrog => ArtifactSource::Jfrog,
+        raw::runai::Source::Ngc => ArtifactSource::Ngc,
+        raw::runai::Source::Airgapped => ArtifactSource::Airgapped,
+    };
+    if source == ArtifactSource::Airgapped && runai.mirror.is_none() {
+        return None;
+    }
+    let registry = runai.registry.as_ref();
+    let cluster = runai.cluster.as_ref().and_then(|cluster| cluster.name.as_ref());
+    Some(Runai {
+        version: runai.version.0.clone(),
+        domain: runai.domain.0.0.clone(),
+        port: runai.port.unwrap_or_else(|| runai_port(site)),
+        source,
+        mirror: runai.mirror.as_ref().map(|mirror| mirror.0.0.clone()),
+        registry_user: registry.and_then(|registry| registry.user.clone()),
+        registry_token: registry.and_then(|registry| registry.token.as_ref()).map(|token| folder.secret(token)),
+        admin_email: runai.admin.email.0.0.clone(),
+        admin_password: folder.secret(&runai.admin.password),
+        cluster: cluster.map_or_else(|| site.metadata.name.as_str().to_owned(), |name| name.0.0.clone()),
+        certificate: certificate(runai.certificate.as_ref(), folder),
+    })
+}
+
+/// 443 where a load balancer gives the ingress an address of its own, else the node port.
+fn runai_port(site: &raw::Site) -> u16 {
+    let platform = site.platform.as_ref();
+    let balanced = platform.and_then(|p| p.load_balancer.as_ref()).is_some_and(|lb| !lb.addresses.is_empty());
+    let https = platform.and_then(|p| p.ingress.as_ref()).and_then(|i| i.https);
+    if balanced { 443 } else { https.unwrap_or(defaults::HTTPS) }
+}
+
+fn certificate(certificate: Option<&raw::runai::Certificate>, folder: Folder<'_>) -> CertificateSource {
+    match certificate {
+        Some(raw::runai::Certificate::Files(files)) => CertificateSource::Files {
+            certificate: folder.file(&files.certificate.0.0),
+            key: folder.secret(&files.key),
+            authority: files.authority.as_ref().map(|authority| folder.file(&authority.0.0)),
+        },
+        Some(raw::runai::Certificate::Generate(generate)) => generated(generate),
+        None => generated(&raw::runai::Generate::default()),
+    }
+}
+
+fn generated(generate: &raw::runai::Generate) -> CertificateSource {
+    CertificateSource::Generated {
+        authority_days: generate.authority_days.unwrap_or(3650),
+        leaf_days: generate.leaf_days.unwrap_or(365),
+    }
+}
+
+fn run(run: Option<&raw::platform::Run>) -> RunLimits {
+    let run = run.cloned().unwrap_or_default();
+    RunLimits { parallel: run.parallel.unwrap_or(16), node_failures: run.node_failures.unwrap_or(1) }
+}

@@ -1,0 +1,143 @@
+//! Kubernetes.
+
+use super::rules::ExtraName;
+use super::text::Text;
+use indexmap::IndexMap;
+use ipnet::Ipv4Net;
+use plinth_model::Version;
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::Value;
+
+/// Kubernetes.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct Kubernetes {
+    /// How Kubernetes gets onto the nodes; `kubespray` when absent, and the only one of this release.
+    #[serde(default)]
+    pub(crate) engine: Option<Engine>,
+    /// Version, all three numbers.
+    pub(crate) version: Text<Version>,
+    /// Which Kubespray; the newest release that offers the version when absent.
+    #[serde(default)]
+    pub(crate) kubespray: Option<Kubespray>,
+    /// Cluster networks.
+    #[serde(default)]
+    pub(crate) network: Option<Network>,
+    /// API server.
+    #[serde(default)]
+    pub(crate) api: Option<Api>,
+    /// Variables handed to the engine as they are; they win over what plinth writes.
+    #[serde(default)]
+    pub(crate) extra_vars: IndexMap<String, Value>,
+}
+
+/// How Kubernetes gets onto the nodes.
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) enum Engine {
+    /// Kubespray.
+    Kubespray,
+    /// The set-up program of Base Command Manager. Not in this release.
+    Bcm,
+    /// A cluster that is already there. Not in this release.
+    Existing,
+}
+
+/// Which Kubespray.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct Kubespray {
+    /// Release, such as `v2.27.1`.
+    #[serde(default)]
+    pub(crate) version: Option<Text<Version>>,
+    /// Other place for its source: a git address, a tarball or a folder.
+    #[serde(default)]
+    #[schemars(length(min = 1))]
+    pub(crate) source: Option<String>,
+}
+
+/// Cluster networks. No two of them may overlap, nor overlap with a network of the site.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(rename = "ClusterNetwork")]
+pub(crate) struct Network {
+    /// Network plugin; `calico` when absent.
+    #[serde(default)]
+    pub(crate) plugin: Option<Plugin>,
+    /// Range of pods; 10.233.64.0/18 when absent.
+    #[serde(default)]
+    pub(crate) pods: Option<Text<Ipv4Net>>,
+    /// Range of services; 10.233.0.0/18 when absent.
+    #[serde(default)]
+    pub(crate) services: Option<Text<Ipv4Net>>,
+    /// Prefix length of one node's part of the pod range; 24 when absent.
+    #[serde(default)]
+    #[schemars(range(min = 8, max = 30))]
+    pub(crate) node_prefix: Option<u8>,
+    /// Largest packet of pods, bytes; the plugin finds out when absent.
+    #[serde(default)]
+    #[schemars(range(min = 576, max = 65535))]
+    pub(crate) mtu: Option<u32>,
+}
+
+/// Network plugins that Kubespray knows (Kubespray v2.27.1 and v2.29.1).
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize, JsonSchema)]
+pub(crate) enum Plugin {
+    /// Calico.
+    #[serde(rename = "calico")]
+    Calico,
+    /// Cilium.
+    #[serde(rename = "cilium")]
+    Cilium,
+    /// Flannel.
+    #[serde(rename = "flannel")]
+    Flannel,
+    /// Kube-OVN.
+    #[serde(rename = "kube-ovn")]
+    KubeOvn,
+    /// kube-router.
+    #[serde(rename = "kube-router")]
+    KubeRouter,
+    /// Manifests of one's own.
+    #[serde(rename = "custom_cni")]
+    CustomCni,
+    /// The bare plugins.
+    #[serde(rename = "cni")]
+    Cni,
+    /// macvlan.
+    #[serde(rename = "macvlan")]
+    Macvlan,
+    /// The cloud's.
+    #[serde(rename = "cloud")]
+    Cloud,
+    /// None.
+    #[serde(rename = "none")]
+    None,
+}
+
+impl Plugin {
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Plugin::Calico => "calico",
+            Plugin::Cilium => "cilium",
+            Plugin::Flannel => "flannel",
+            Plugin::KubeOvn => "kube-ovn",
+            Plugin::KubeRouter => "kube-router",
+            Plugin::CustomCni => "custom_cni",
+            Plugin::Cni => "cni",
+            Plugin::Macvlan => "macvlan",
+            Plugin::Cloud => "cloud",
+            Plugin::None => "none",
+        }
+    }
+}
+
+/// API server.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct Api {
+    /// Further names and addresses in its certificate.
+    #[serde(default)]
+    pub(crate) extra_names: Vec<Text<ExtraName>>,
+}

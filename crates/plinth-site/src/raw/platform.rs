@@ -1,0 +1,116 @@
+//! What runs on the cluster besides Run:ai, and limits of a run.
+
+use super::rules::{AddressRange, Label};
+use super::text::Text;
+use indexmap::IndexMap;
+use plinth_model::Version;
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::Value;
+use std::net::Ipv4Addr;
+
+/// What runs on the cluster besides Run:ai.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct Platform {
+    /// How the cluster's web addresses are reached.
+    #[serde(default)]
+    pub(crate) ingress: Option<Ingress>,
+    /// Load balancer on bare metal.
+    #[serde(default)]
+    pub(crate) load_balancer: Option<LoadBalancer>,
+    /// GPU sharing.
+    #[serde(default)]
+    pub(crate) gpu: Option<Gpu>,
+    /// Choices about single components, by name; what is not named here follows the catalog.
+    #[serde(default)]
+    pub(crate) components: IndexMap<String, Component>,
+    /// Compatibility rules that are accepted by name although they refuse, such as `runai.kubernetes`.
+    #[serde(default)]
+    pub(crate) accept_incompatible: Vec<String>,
+}
+
+/// How the cluster's web addresses are reached.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct Ingress {
+    /// Node port for HTTP; 30080 when absent.
+    #[serde(default)]
+    #[schemars(range(min = 30000, max = 32767))]
+    pub(crate) http: Option<u16>,
+    /// Node port for HTTPS; 30443 when absent.
+    #[serde(default)]
+    #[schemars(range(min = 30000, max = 32767))]
+    pub(crate) https: Option<u16>,
+    /// Address that the platform's names resolve to; that of the first control-plane node when absent.
+    #[serde(default)]
+    pub(crate) address: Option<Text<Ipv4Addr>>,
+}
+
+/// Load balancer on bare metal.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct LoadBalancer {
+    /// Addresses it may give out: networks, or ranges such as `192.0.2.200-192.0.2.210`.
+    #[serde(default)]
+    pub(crate) addresses: Vec<Text<AddressRange>>,
+}
+
+/// GPU sharing.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct Gpu {
+    /// How GPUs are cut into instances; `none` when absent.
+    #[serde(default)]
+    pub(crate) mig: Option<Mig>,
+    /// Pods that share one GPU by turns; no sharing when absent.
+    #[serde(default)]
+    #[schemars(range(min = 2, max = 64))]
+    pub(crate) time_slicing: Option<u32>,
+    /// The driver is installed on the nodes (DGX OS), not in a container; `true` when absent.
+    #[serde(default)]
+    pub(crate) driver_on_host: Option<bool>,
+}
+
+/// How GPUs are cut into instances.
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) enum Mig {
+    /// Whole GPUs.
+    None,
+    /// One kind of instance per node.
+    Single,
+    /// Several kinds of instances on a node.
+    Mixed,
+}
+
+/// A choice about one component.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct Component {
+    /// On or off.
+    #[serde(default)]
+    pub(crate) enabled: Option<bool>,
+    /// Chart version.
+    #[serde(default)]
+    pub(crate) version: Option<Text<Version>>,
+    /// Namespace.
+    #[serde(default)]
+    pub(crate) namespace: Option<Text<Label>>,
+    /// Helm values, merged over the catalog's.
+    #[serde(default)]
+    pub(crate) values: Option<IndexMap<String, Value>>,
+}
+
+/// Limits of a run. They do not change what is deployed.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct Run {
+    /// Steps at once; 16 when absent.
+    #[serde(default)]
+    #[schemars(range(min = 1, max = 1000))]
+    pub(crate) parallel: Option<usize>,
+    /// Nodes that may fail before no new node step starts; 1 when absent.
+    #[serde(default)]
+    pub(crate) node_failures: Option<usize>,
+}

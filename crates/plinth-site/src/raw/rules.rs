@@ -1,0 +1,361 @@
+//! The rules of single texts: names, addresses, networks, versions, paths.
+
+use super::text::{Refusal, Rule};
+use ipnet::Ipv4Net;
+use plinth_model::{NodeName, SiteName, Version};
+use std::net::Ipv4Addr;
+
+/// RFC 1123 label.
+const LABEL: &str = "^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$";
+const LABEL_FIX: &str = "use 1 to 63 lower-case letters, digits and dashes, not beginning or ending with a dash";
+
+/// At most 80 characters of a text, for messages.
+pub(crate) fn short(text: &str) -> String {
+    text.chars().take(80).collect()
+}
+
+impl Rule for SiteName {
+    const WHAT: &'static str = "a site name";
+    const EXAMPLE: &'static str = "basepod-a";
+    const PATTERN: &'static str = LABEL;
+
+    fn read(text: &str) -> Result<Self, Refusal> {
+        Self::new(text).map_err(|error| {
+            let why = if text.contains(['/', '\\']) {
+                "it also names a folder, so it must not hold a slash"
+            } else {
+                error.rule
+            };
+            Refusal::new(format!("`{}` is not a site name: {why}", short(text)), LABEL_FIX).code("site.name")
+        })
+    }
+}
+
+impl Rule for NodeName {
+    const WHAT: &'static str = "a node name";
+    const EXAMPLE: &'static str = "dgx-01";
+    const PATTERN: &'static str = LABEL;
+
+    fn read(text: &str) -> Result<Self, Refusal> {
+        Self::new(text).map_err(|error| Refusal::new(error.to_string(), LABEL_FIX))
+    }
+}
+
+impl Rule for Version {
+    const WHAT: &'static str = "a version";
+    const EXAMPLE: &'static str = "v1.31.9";
+    const PATTERN: &'static str = r"^v?[0-9]+(\.[0-9]+){0,2}([-+][0-9A-Za-z.+-]+)?$";
+
+    fn read(text: &str) -> Result<Self, Refusal> {
+        text.parse().map_err(|_| {
+            Refusal::new(format!("`{}` is not a version", short(text)), "write it like `v1.31.9` or `\"2.21\"`")
+        })
+    }
+}
+
+impl Rule for Ipv4Addr {
+    const WHAT: &'static str = "an IPv4 address";
+    const EXAMPLE: &'static str = "192.0.2.10";
+    const PATTERN: &'static str = r"^[0-9]{1,3}(\.[0-9]{1,3}){3}$";
+
+    fn read(text: &str) -> Result<Self, Refusal> {
+        let address: Self = text.parse().map_err(|_| {
+            Refusal::new(format!("`{}` is not an IPv4 address", short(text)), "write it like `192.0.2.10`")
+        })?;
+        if address.is_unspecified() || address.is_multicast() || address.is_broadcast() || address.is_loopback() {
+            return Err(Refusal::new(
+                format!("`{address}` cannot be the address of a machine"),
+                "name the machine's own address",
+            ));
+        }
+        Ok(address)
+    }
+}
+
+impl Rule for Ipv4Net {
+    const WHAT: &'static str = "a network such as 192.0.2.0/24";
+    const EXAMPLE: &'static str = "192.0.2.0/24";
+    const PATTERN: &'static str = r"^[0-9]{1,3}(\.[0-9]{1,3}){3}/[0-9]{1,2}$";
+
+    fn read(text: &str) -> Result<Self, Refusal> {
+        let net: Self = text.parse().map_err(|_| {
+            Refusal::new(format!("`{}` is not an IPv4 network", short(text)), "write it like `192.0.2.0/24`")
+        })?;
+        if net.network() == net.addr() {
+            return Ok(net);
+        }
+        Err(Refusal::new(
+            format!("`{net}` is an address in a network, not a network"),
+            format!("write `{}`", net.trunc()),
+        )
+        .code("site.not-a-network"))
+    }
+}
+
+/// Declares a text type that keeps its text.
+macro_rules! text_type {
+    ($(#[$doc:meta])* $name:ident, $what:literal, $example:literal, $pattern:expr, $read:expr) => {
+        $(#[$doc])*
+        #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+        pub(crate) struct $name(pub(crate) String);
+
+        impl Rule for $name {
+            const WHAT: &'static str = $what;
+            const EXAMPLE: &'static str = $example;
+            const PATTERN: &'static str = $pattern;
+
+            fn read(text: &str) -> Result<Self, Refusal> {
+                let check: fn(&str) -> Result<(), Refusal> = $read;
+                check(text).map(|()| Self(text.to_owned()))
+            }
+        }
+    };
+}
+
+text_type!(
+    /// An RFC 1123 label.
+    Label, "a name", "gpu-operator", LABEL,
+    |text| refuse_unless(NodeName::new(text).is_ok(), text, "a name", LABEL_FIX)
+);
+text_type!(
+    /// `https://host[:port]` without a path.
+    Endpoint, "an https address without a path", "https://bcm-head-01:8081", r"^https://[A-Za-z0-9.-]+(:[0-9]{1,5})?/?$",
+    |text| {
+        let host = text.strip_prefix("https://").map(|rest| rest.strip_suffix('/').unwrap_or(rest));
+        refuse_unless(host.is_some_and(is_host_port), text, "an https address without a path",
+            "write it like `https://bcm-head-01:8081`; BCM answers on port 8081, and only over TLS")
+    }
+);
+text_type!(
+    /// A DNS host name in lower case, no address, scheme or port.
+    Domain, "a DNS host name in lower case", "runai.example.com", r"^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$",
+    |text| check_domain(text)
+);
+text_type!(
+    /// A name or address that a certificate can carry.
+    ExtraName, "a DNS name or an address", "api.example.com", r"^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$",
+    |text| refuse_unless(is_host(text), text, "a DNS name or an address", "write it without scheme, port or path")
+);
+text_type!(
+    /// An e-mail address.
+    Email, "an e-mail address", "admin@example.com", r"^[^@\s]+@[^@\s]+\.[^@\s]+$",
+    |text| refuse_unless(is_email(text), text, "an e-mail address", "write it like `admin@example.com`")
+);
+text_type!(
+    /// An absolute path on a node.
+    NodePath, "an absolute path", "/local/containerd", r"^/.*[^/]$",
+    |text| refuse_unless(is_node_path(text), text, "an absolute path of a folder on the node",
+        "begin with `/`, end without one, and leave out `..` and blanks")
+);
+text_type!(
+    /// A file beside the site file, or anywhere.
+    FilePath, "a file name", "bcm-ca.pem", r"^[^\n]+$",
+    |text| refuse_unless(!text.trim().is_empty() && !text.contains(['\n', '\r']), text, "a file name",
+        "name a file; a relative name starts at the folder of the site file")
+);
+text_type!(
+    /// A POSIX user name.
+    UserName, "a user name", "ubuntu", "^[a-z_][a-z0-9_.-]{0,31}$",
+    |text| refuse_unless(is_user_name(text), text, "a user name",
+        "use at most 32 lower-case letters, digits, `_`, `-` or `.`, beginning with a letter or `_`")
+);
+text_type!(
+    /// Host of a registry, without scheme.
+    RegistryHost, "a registry host", "docker.io", r"^[A-Za-z0-9.-]+(:[0-9]{1,5})?$",
+    |text| refuse_unless(is_host_port(text), text, "a registry host", "write it without scheme and path, like `docker.io`")
+);
+text_type!(
+    /// Address of a registry mirror.
+    MirrorEndpoint, "the address of a mirror", "https://mirror.example.com", r"^https?://[^/\s]+(/[^\s]*)?$",
+    |text| {
+        let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
+        let host = rest.and_then(|rest| rest.split('/').next());
+        refuse_unless(host.is_some_and(is_host_port), text, "the address of a mirror", "write it like `https://mirror.example.com`")
+    }
+);
+text_type!(
+    /// A mirror of charts and images, without scheme.
+    MirrorHost, "a mirror host", "mirror.example.com/runai", r"^[A-Za-z0-9.-]+(:[0-9]{1,5})?(/[^\s]*)?$",
+    |text| refuse_unless(text.split('/').next().is_some_and(is_host_port) && !text.contains(char::is_whitespace), text,
+        "a mirror host", "write it without scheme, like `mirror.example.com/runai`")
+);
+text_type!(
+    /// Addresses a load balancer may give out.
+    AddressRange, "a network or a range of addresses", "192.0.2.200-192.0.2.210",
+    r"^[0-9]{1,3}(\.[0-9]{1,3}){3}(/[0-9]{1,2}|-[0-9]{1,3}(\.[0-9]{1,3}){3})?$",
+    |text| refuse_unless(range_of(text).is_some(), text, "a network or a range of addresses",
+        "write `192.0.2.200-192.0.2.210`, lower address first, or `192.0.2.128/26`")
+);
+text_type!(
+    /// A glob over node names.
+    NodeGlob, "a node name or glob", "dgx-*", r"^[a-z0-9*?\[\]{},!^-]+$",
+    |text| check_glob(text)
+);
+
+fn refuse_unless(good: bool, text: &str, what: &str, fix: &str) -> Result<(), Refusal> {
+    if good { Ok(()) } else { Err(Refusal::new(format!("`{}` is not {what}", short(text)), fix)) }
+}
+
+/// First and last address of a network, an address or `first-last`.
+pub(crate) fn range_of(text: &str) -> Option<(Ipv4Addr, Ipv4Addr)> {
+    if let Some((first, last)) = text.split_once('-') {
+        let (first, last) = (first.parse().ok()?, last.parse().ok()?);
+        return (first <= last).then_some((first, last));
+    }
+    if let Ok(address) = text.parse() {
+        return Some((address, address));
+    }
+    let net: Ipv4Net = text.parse().ok()?;
+    (net.addr() == net.network()).then(|| (net.network(), net.broadcast()))
+}
+
+/// Whether a selector text is a pattern.
+pub(crate) fn is_glob(text: &str) -> bool {
+    text.contains(['*', '?', '[', '{'])
+}
+
+fn check_glob(text: &str) -> Result<(), Refusal> {
+    if !is_glob(text) {
+        return NodeName::read(text).map(|_| ());
+    }
+    globset::Glob::new(text).map(|_| ()).map_err(|error| {
+        Refusal::new(
+            format!("`{}` is not a glob: {}", short(text), error.kind()),
+            "write it like `dgx-*` or `dgx-0[1-4]`",
+        )
+    })
+}
+
+fn check_domain(text: &str) -> Result<(), Refusal> {
+    let refuse = |why: &str, fix: &str| Err(Refusal::new(format!("`{}` {why}", short(text)), fix).code("site.domain"));
+    if text.contains("://") || text.contains('/') {
+        return refuse("is a URL, not a host name", "write only the host, like `runai.example.com`");
+    }
+    if text.contains(':') {
+        return refuse("holds a port", "write only the host here, and the port under `runai.port`");
+    }
+    if text.parse::<Ipv4Addr>().is_ok() {
+        return refuse(
+            "is an address; certificates and single sign-on need a name",
+            "write a DNS name that resolves to it",
+        );
+    }
+    if text.bytes().any(|b| b.is_ascii_uppercase()) {
+        return refuse(
+            "has upper-case letters",
+            "write it in lower case: the issuer of tokens is compared letter by letter",
+        );
+    }
+    if !is_host(text) {
+        return refuse("is not a DNS host name", "use letters, digits, dashes and dots, like `runai.example.com`");
+    }
+    Ok(())
+}
+
+fn is_host(text: &str) -> bool {
+    let label = |label: &str| {
+        (1..=63).contains(&label.len())
+            && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+    };
+    text.len() <= 253 && text.split('.').all(label)
+}
+
+fn is_host_port(text: &str) -> bool {
+    match text.split_once(':') {
+        Some((host, port)) => is_host(host) && port.parse::<u16>().is_ok_and(|port| port > 0),
+        None => is_host(text),
+    }
+}
+
+fn is_email(text: &str) -> bool {
+    let Some((user, domain)) = text.split_once('@') else { return false };
+    !user.is_empty() && !text.contains(char::is_whitespace) && domain.contains('.') && is_host(domain)
+}
+
+fn is_node_path(text: &str) -> bool {
+    let clean = |part: &str| !part.is_empty() && part != "." && part != "..";
+    text.strip_prefix('/').is_some_and(|rest| rest.split('/').all(clean))
+        && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'/' | b'.' | b'_' | b'-' | b'+' | b'@'))
+}
+
+fn is_user_name(text: &str) -> bool {
+    let mut bytes = text.bytes();
+    text.len() <= 32
+        && bytes.next().is_some_and(|b| b.is_ascii_lowercase() || b == b'_')
+        && bytes.all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'_' | b'-' | b'.'))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    fn fix<T: Rule>(text: &str) -> String {
+        T::read(text).map(|_| ()).unwrap_err().fix
+    }
+
+    #[test]
+    fn an_address_in_a_network_is_refused_with_the_network() {
+        assert_eq!(fix::<Ipv4Net>("10.0.0.1/24"), "write `10.0.0.0/24`");
+        assert!(Ipv4Net::read("10.0.0.0/24").is_ok());
+        assert!(Ipv4Net::read("10.0.0.0/33").is_err());
+    }
+
+    #[test]
+    fn a_site_name_with_a_slash_says_why() {
+        let refusal = SiteName::read("a/b").unwrap_err();
+        assert_eq!(refusal.code, "site.name");
+        assert!(refusal.message.contains("slash"), "{}", refusal.message);
+    }
+
+    #[test]
+    fn domains_are_names_in_lower_case_without_scheme_or_port() {
+        assert!(Domain::read("bcm-head-01.eth.cluster").is_ok());
+        for bad in ["https://a.b", "a.b:443", "10.0.0.1", "A.b", "a..b", "-a.b", "a_b.c", "", "a.b/"] {
+            assert_eq!(Domain::read(bad).map(|_| ()).unwrap_err().code, "site.domain", "{bad}");
+        }
+    }
+
+    #[test]
+    fn every_example_obeys_its_own_rule() {
+        fn holds<T: Rule>() {
+            assert!(T::read(T::EXAMPLE).is_ok(), "{}", T::WHAT);
+        }
+        holds::<SiteName>();
+        holds::<NodeName>();
+        holds::<Version>();
+        holds::<Ipv4Addr>();
+        holds::<Ipv4Net>();
+        holds::<Label>();
+        holds::<Endpoint>();
+        holds::<Domain>();
+        holds::<ExtraName>();
+        holds::<Email>();
+        holds::<NodePath>();
+        holds::<FilePath>();
+        holds::<UserName>();
+        holds::<RegistryHost>();
+        holds::<MirrorEndpoint>();
+        holds::<MirrorHost>();
+        holds::<AddressRange>();
+        holds::<NodeGlob>();
+    }
+
+    #[test]
+    fn texts_that_break_a_rule_are_refused() {
+        assert!(Endpoint::read("http://bcm:8081").is_err());
+        assert!(Endpoint::read("https://bcm:8081/json").is_err());
+        assert!(Endpoint::read("https://bcm:99999").is_err());
+        assert!(Email::read("admin@localhost").is_err());
+        assert!(NodePath::read("/").is_err());
+        assert!(NodePath::read("/a/../b").is_err());
+        assert!(AddressRange::read("10.0.0.9-10.0.0.1").is_err());
+        assert!(AddressRange::read("10.0.0.1/24").is_err());
+        assert!(NodeGlob::read("dgx-[").is_err());
+        assert!(NodeGlob::read("dgx/5").is_err());
+        assert!(Ipv4Addr::read("0.0.0.0").is_err());
+        assert!(UserName::read("0day").is_err());
+    }
+}

@@ -1,0 +1,121 @@
+//! Run:ai, self-hosted.
+
+use super::rules::{Domain, Email, FilePath, Label, MirrorHost};
+use super::secret::SecretSource;
+use super::text::Text;
+use plinth_model::Version;
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+/// Run:ai, self-hosted: control plane and cluster part on this cluster.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct Runai {
+    /// Version: a line (`"2.21"`, in quotes) or an exact one (`2.21.43`).
+    pub(crate) version: Text<Version>,
+    /// Host name of the control plane, without scheme and port.
+    pub(crate) domain: Text<Domain>,
+    /// Port in its address: 443 behind a load balancer, else the ingress node port for HTTPS.
+    #[serde(default)]
+    #[schemars(range(min = 1))]
+    pub(crate) port: Option<u16>,
+    /// Where artefacts come from; `jfrog` below 2.24, `ngc` from there, when absent.
+    #[serde(default)]
+    pub(crate) source: Option<Source>,
+    /// Mirror of charts and images, with `source: airgapped`.
+    #[serde(default)]
+    pub(crate) mirror: Option<Text<MirrorHost>>,
+    /// Login of the artefact registry.
+    #[serde(default)]
+    pub(crate) registry: Option<Registry>,
+    /// First administrator.
+    pub(crate) admin: Admin,
+    /// The cluster as Run:ai knows it.
+    #[serde(default)]
+    pub(crate) cluster: Option<Cluster>,
+    /// Certificate of the domain; made by an own authority when absent.
+    #[serde(default)]
+    pub(crate) certificate: Option<Certificate>,
+}
+
+/// Where artefacts come from.
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) enum Source {
+    /// Run:ai's registry, up to 2.25.
+    Jfrog,
+    /// NVIDIA's registry, from 2.24.
+    Ngc,
+    /// A mirror inside the site.
+    Airgapped,
+}
+
+/// Login of the artefact registry.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct Registry {
+    /// User; the source's fixed one when absent.
+    #[serde(default)]
+    #[schemars(length(min = 1))]
+    pub(crate) user: Option<String>,
+    /// Token.
+    #[serde(default)]
+    pub(crate) token: Option<SecretSource>,
+}
+
+/// First administrator.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct Admin {
+    /// E-mail address, which is the login.
+    pub(crate) email: Text<Email>,
+    /// Password.
+    pub(crate) password: SecretSource,
+}
+
+/// The cluster as Run:ai knows it.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct Cluster {
+    /// Name; the site's when absent.
+    #[serde(default)]
+    pub(crate) name: Option<Text<Label>>,
+}
+
+/// Certificate of the domain.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) enum Certificate {
+    /// Made by an own authority that is kept in the state directory.
+    Generate(Generate),
+    /// Files.
+    Files(Files),
+}
+
+/// Life times of generated certificates.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct Generate {
+    /// Days the authority is valid; 3650 when absent.
+    #[serde(default)]
+    #[schemars(range(min = 1, max = 36500))]
+    pub(crate) authority_days: Option<u32>,
+    /// Days the certificate is valid; 365 when absent.
+    #[serde(default)]
+    #[schemars(range(min = 1, max = 36500))]
+    pub(crate) leaf_days: Option<u32>,
+}
+
+/// Certificate files, PEM. Relative names start at the folder of this file.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(rename = "CertificateFiles")]
+pub(crate) struct Files {
+    /// Chain, the domain's certificate first.
+    pub(crate) certificate: Text<FilePath>,
+    /// Private key.
+    pub(crate) key: SecretSource,
+    /// Authority; absent when it is publicly trusted.
+    #[serde(default)]
+    pub(crate) authority: Option<Text<FilePath>>,
+}

@@ -1,0 +1,85 @@
+//! Every secret that a site refers to.
+
+use crate::desired::{BcmLogin, Desired, InventorySource};
+use plinth_model::SecretRef;
+use plinth_model::work::{CertificateSource, Credential, SECRET_KEY};
+use serde_json::Value;
+
+/// All references to secrets with the path of each, in the order of the file's sections; so that missing ones can be named
+/// all at once. Generated ones, which plinth makes itself, are left out.
+#[must_use]
+pub fn secret_refs(desired: &Desired) -> Vec<(String, SecretRef)> {
+    let mut found = Vec::new();
+    let mut add = |path: String, reference: &SecretRef| {
+        if !matches!(reference, SecretRef::Generated(_)) {
+            found.push((path, reference.clone()));
+        }
+    };
+    if let InventorySource::Bcm(bcm) = &desired.inventory {
+        bcm_login(&bcm.login, &mut add);
+    }
+    access(desired, &mut add);
+    for (key, value) in &desired.kubernetes.extra_vars {
+        in_values(crate::path::Path::parse("kubernetes.extraVars").key(key), value, &mut add);
+    }
+    for (index, login) in desired.registries.logins.iter().enumerate() {
+        add(format!("registries.logins[{index}].password"), &login.password);
+    }
+    for (name, choice) in &desired.platform.components {
+        let path = crate::path::Path::parse("platform.components").key(name).key("values");
+        choice.values.iter().for_each(|values| in_values(path.clone(), values, &mut add));
+    }
+    runai(desired, &mut add);
+    found
+}
+
+fn bcm_login(login: &BcmLogin, add: &mut impl FnMut(String, &SecretRef)) {
+    match login {
+        BcmLogin::Password { username, password } => {
+            add("inventory.bcm.username".to_owned(), username);
+            add("inventory.bcm.password".to_owned(), password);
+        }
+        BcmLogin::Certificate { key, .. } => add("inventory.bcm.key".to_owned(), key),
+    }
+}
+
+fn access(desired: &Desired, add: &mut impl FnMut(String, &SecretRef)) {
+    match &desired.access.bootstrap.credential {
+        Credential::Password(password) => add("access.bootstrap.password".to_owned(), password),
+        Credential::Key(key) => add("access.bootstrap.key".to_owned(), key),
+        Credential::Agent => {}
+    }
+    add("access.account.key".to_owned(), &desired.access.account.key);
+}
+
+fn in_values(path: crate::path::Path, value: &Value, add: &mut impl FnMut(String, &SecretRef)) {
+    match value {
+        Value::Object(entries) => {
+            for (key, inner) in entries {
+                match serde_json::from_value::<SecretRef>(inner.clone()) {
+                    Ok(reference) if key == SECRET_KEY => add(path.to_string(), &reference),
+                    _ => in_values(path.key(key), inner, add),
+                }
+            }
+        }
+        Value::Array(items) => {
+            for (index, item) in items.iter().enumerate() {
+                let mut inside = path.clone();
+                inside.0.push(crate::path::Segment::Index(index));
+                in_values(inside, item, add);
+            }
+        }
+        _ => {}
+    }
+}
+
+fn runai(desired: &Desired, add: &mut impl FnMut(String, &SecretRef)) {
+    let Some(runai) = &desired.runai else { return };
+    if let Some(token) = &runai.registry_token {
+        add("runai.registry.token".to_owned(), token);
+    }
+    add("runai.admin.password".to_owned(), &runai.admin_password);
+    if let CertificateSource::Files { key, .. } = &runai.certificate {
+        add("runai.certificate.files.key".to_owned(), key);
+    }
+}

@@ -1,0 +1,239 @@
+//! The JSON Schema of the site file, and what follows from it: limits of values, examples, and where a key belongs.
+
+use crate::path::{Path, Segment};
+use crate::raw;
+use crate::tree::{Entry, Node, Value as Content};
+use plinth_model::{Finding, Position};
+use serde_json::{Map, Value, json};
+
+/// Address by which editors name the schema.
+const ID: &str = "urn:plinth:schema:site:v1";
+/// Deepest nesting that is walked; the schema has no cycles, so this only guards against one coming in.
+const MAX_DEPTH: usize = 16;
+
+/// The JSON Schema of the site file, draft 2020-12, made from the same types that read it.
+#[must_use]
+pub fn schema() -> Value {
+    let mut schema = Value::from(schemars::schema_for!(raw::Site));
+    if let Some(root) = schema.as_object_mut() {
+        root.insert("$id".to_owned(), json!(ID));
+        root.insert("title".to_owned(), json!("plinth site file"));
+    }
+    schema
+}
+
+/// The schema, to be asked.
+pub(crate) struct Shape(Value);
+
+impl Shape {
+    pub(crate) fn of_site() -> Self {
+        Self(schema())
+    }
+
+    /// Follows references, and takes the branch that is not null.
+    fn resolve<'a>(&'a self, schema: &'a Value) -> &'a Value {
+        if let Some(name) = schema.get("$ref").and_then(Value::as_str) {
+            let target = name.strip_prefix('#').and_then(|pointer| self.0.pointer(pointer));
+            return target.map_or(schema, |target| self.resolve(target));
+        }
+        match schema
+            .get("anyOf")
+            .and_then(Value::as_array)
+            .and_then(|all| all.iter().find(|s| s.get("type") != Some(&json!("null"))))
+        {
+            Some(branch) => self.resolve(branch),
+            None => schema,
+        }
+    }
+
+    fn step<'a>(&'a self, schema: &'a Value, segment: &Segment) -> Option<&'a Value> {
+        let schema = self.resolve(schema);
+        let direct = match segment {
+            Segment::Index(_) => schema.get("items"),
+            Segment::Key(key) => schema
+                .get("properties")
+                .and_then(|properties| properties.get(key))
+                .or_else(|| {
+                    schema.get("patternProperties").and_then(Value::as_object).and_then(|all| all.values().next())
+                })
+                .or_else(|| schema.get("additionalProperties").filter(|extra| extra.is_object())),
+        };
+        let branches = || schema.get("oneOf").and_then(Value::as_array).into_iter().flatten();
+        direct.or_else(|| branches().find_map(|branch| self.step(branch, segment))).map(|found| self.resolve(found))
+    }
+
+    fn at(&self, path: &Path) -> Option<&Value> {
+        path.0.iter().try_fold(&self.0, |schema, segment| self.step(schema, segment))
+    }
+
+    /// A value that fits there, standing at a place of the file.
+    pub(crate) fn example(&self, path: &Path, place: Position) -> Option<Node> {
+        let value = self.example_of(self.at(path)?, 0)?;
+        Some(made_up(&value, place))
+    }
+
+    fn example_of(&self, schema: &Value, depth: usize) -> Option<Value> {
+        if depth > MAX_DEPTH {
+            return None;
+        }
+        let schema = self.resolve(schema);
+        let first = |key: &str| schema.get(key).and_then(Value::as_array).and_then(|all| all.first());
+        if let Some(value) = schema.get("const").or_else(|| first("examples")).or_else(|| first("enum")) {
+            return Some(value.clone());
+        }
+        if let Some(branch) = first("oneOf") {
+            return self.example_of(branch, depth + 1);
+        }
+        match kind_of(schema)? {
+            "string" => Some(json!("x")),
+            "boolean" => Some(json!(true)),
+            "integer" => Some(json!(schema.get("minimum").and_then(Value::as_u64).unwrap_or(1).max(1))),
+            "array" if schema.get("minItems").is_some() => {
+                Some(json!([self.example_of(schema.get("items")?, depth + 1)?]))
+            }
+            "array" => Some(json!([])),
+            "object" => self.example_object(schema, depth),
+            _ => None,
+        }
+    }
+
+    fn example_object(&self, schema: &Value, depth: usize) -> Option<Value> {
+        let mut object = Map::new();
+        for key in schema.get("required").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str) {
+            let property = schema.get("properties")?.get(key)?;
+            object.insert(key.to_owned(), self.example_of(property, depth + 1)?);
+        }
+        Some(Value::Object(object))
+    }
+
+    /// Mappings in which this key is known: `kubernetes.network`.
+    pub(crate) fn homes(&self, key: &str) -> Vec<String> {
+        let mut homes = Vec::new();
+        self.search(&self.0, &Path::default(), key, &mut homes);
+        homes
+    }
+
+    fn search(&self, schema: &Value, path: &Path, key: &str, homes: &mut Vec<String>) {
+        if path.0.len() > MAX_DEPTH {
+            return;
+        }
+        let schema = self.resolve(schema);
+        for branch in schema.get("oneOf").and_then(Value::as_array).into_iter().flatten() {
+            self.search(branch, path, key, homes);
+        }
+        for (name, property) in schema.get("properties").and_then(Value::as_object).into_iter().flatten() {
+            if name == key && !path.0.is_empty() {
+                homes.push(path.to_string());
+            }
+            self.search(property, &path.key(name), key, homes);
+        }
+    }
+
+    /// Numbers, texts and lists outside the limits that the schema sets.
+    pub(crate) fn limits(&self, tree: &Node) -> Vec<Finding> {
+        let mut findings = Vec::new();
+        self.measure(tree, &self.0, &Path::default(), &mut findings);
+        findings
+    }
+
+    fn measure(&self, node: &Node, schema: &Value, path: &Path, findings: &mut Vec<Finding>) {
+        if node.made_up || path.0.len() > MAX_DEPTH {
+            return;
+        }
+        findings.extend(beyond(node, schema, path));
+        for entry in node.entries().iter().filter(|entry| !entry.value.is_removed()) {
+            let segment = Segment::Key(entry.key.clone());
+            if let Some(inner) = self.step(schema, &segment) {
+                self.measure(&entry.value, inner, &path.key(&entry.key), findings);
+            }
+        }
+        for (index, item) in node.items().iter().enumerate().filter(|(_, item)| !item.is_removed()) {
+            let mut inside = path.clone();
+            inside.0.push(Segment::Index(index));
+            if let Some(inner) = self.step(schema, &Segment::Index(index)) {
+                self.measure(item, inner, &inside, findings);
+            }
+        }
+    }
+}
+
+/// The kind of a value, null aside.
+fn kind_of(schema: &Value) -> Option<&str> {
+    match schema.get("type")? {
+        Value::String(kind) => Some(kind),
+        Value::Array(kinds) => kinds.iter().filter_map(Value::as_str).find(|kind| *kind != "null"),
+        _ => None,
+    }
+}
+
+/// The limit of the schema that a value breaks.
+fn beyond(node: &Node, schema: &Value, path: &Path) -> Option<Finding> {
+    let limit = |key: &str| schema.get(key).and_then(Value::as_u64);
+    let (message, fix) = match &node.value {
+        Content::Scalar { text, plain: true } => {
+            let number: u64 = text.parse().ok()?;
+            let (least, most) = (limit("minimum").unwrap_or(0), limit("maximum").unwrap_or(u64::MAX));
+            if (least..=most).contains(&number) || kind_of(schema) != Some("integer") {
+                return None;
+            }
+            let fix = if most == u64::MAX {
+                format!("use {least} or more")
+            } else {
+                format!("use a number from {least} to {most}")
+            };
+            (format!("`{path}` is {number}, which is out of range"), fix)
+        }
+        Content::Scalar { text, .. } if (text.chars().count() as u64) < limit("minLength")? => {
+            (format!("`{path}` is empty"), "write a text, or remove the key where it may be absent".to_owned())
+        }
+        Content::Sequence(items) if (items.len() as u64) < limit("minItems")? => {
+            (format!("`{path}` is empty"), "name at least one".to_owned())
+        }
+        _ => return None,
+    };
+    Some(Finding::error("site.out-of-range", path.to_string(), message).fix(fix))
+}
+
+fn made_up(value: &Value, place: Position) -> Node {
+    let inner = |value: &Value| made_up(value, place);
+    let entry = |(key, value): (&String, &Value)| Entry { key: key.clone(), at: place, value: inner(value) };
+    let content = match value {
+        Value::Array(items) => Content::Sequence(items.iter().map(inner).collect()),
+        Value::Object(entries) => Content::Mapping(entries.iter().map(entry).collect()),
+        Value::String(text) => Content::Scalar { text: text.clone(), plain: false },
+        other => Content::Scalar { text: other.to_string(), plain: true },
+    };
+    Node { span: place, end_line: place.line, made_up: true, value: content }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn an_example_of_every_required_key_can_be_decoded() {
+        let shape = Shape::of_site();
+        let place = Position { line: 1, column: 1, start: 0, end: 0 };
+        let node = shape.example(&Path::default(), place).unwrap();
+        let site: raw::Site = crate::decode::decode(&node).unwrap();
+        assert_eq!(site.api_version, raw::API_VERSION);
+        for path in [
+            "platform",
+            "runai",
+            "nodes.controlPlane[0]",
+            "nodes.overrides.a",
+            "registries.mirrors[0]",
+            "runai.certificate",
+        ] {
+            assert!(shape.example(&Path::parse(path), place).is_some(), "{path}");
+        }
+    }
+
+    #[test]
+    fn the_home_of_a_misplaced_key_is_known() {
+        let shape = Shape::of_site();
+        assert_eq!(shape.homes("pods"), ["kubernetes.network"]);
+        assert!(shape.homes("nonsense").is_empty());
+    }
+}

@@ -1,0 +1,135 @@
+//! Loading: file, text, tree, types, checks, defaults.
+
+use crate::check::{self, Judge};
+use crate::desired::Desired;
+use crate::path::Path as Place;
+use crate::raw;
+use crate::shape::Shape;
+use crate::tree::{Counting, Node};
+use crate::{grow, intake, lower, mask, repair};
+use plinth_model::{Finding, Position};
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+/// A site file that may be used.
+#[derive(Clone, Debug)]
+pub struct Site {
+    /// What is wanted.
+    pub desired: Desired,
+    /// Warnings and infos, sorted by position; no errors.
+    pub findings: Vec<Finding>,
+    source: String,
+    file: PathBuf,
+    tree: Node,
+}
+
+impl Site {
+    /// Where a path such as `kubernetes.version` stands. Walks up to the nearest place that is there; none when not even
+    /// the first part of the path is in the file, as with subjects that are no paths of the file.
+    #[must_use]
+    pub fn position(&self, path: &str) -> Option<Position> {
+        let located = self.tree.locate(&Place::parse(path), Counting::File);
+        (located.depth > 0).then_some(located.position)
+    }
+
+    /// The text of the file, with anything that looks like a literal secret hidden. Positions fit it.
+    #[must_use]
+    pub fn source(&self) -> &str {
+        &self.source
+    }
+
+    /// The file, as it was named.
+    #[must_use]
+    pub fn file(&self) -> &Path {
+        &self.file
+    }
+}
+
+/// A site file that may not be used.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Rejected {
+    /// Everything that was found, errors first among equals, sorted by position.
+    pub findings: Vec<Finding>,
+    /// The text of the file with literal secrets hidden; empty when it could not be read.
+    pub source: String,
+    /// The file, as it was named.
+    pub file: PathBuf,
+}
+
+// By hand: thiserror takes every field named `source` for an inner error.
+impl fmt::Display for Rejected {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} findings in {}", self.findings.len(), self.file.display())
+    }
+}
+
+impl std::error::Error for Rejected {}
+
+/// Loads a site file.
+///
+/// # Errors
+/// When the file cannot be read or holds an error. All of its findings are given at once.
+pub fn load(file: &Path) -> Result<Site, Rejected> {
+    match intake::read(file) {
+        Ok(bytes) => parse(&bytes, file),
+        Err(finding) => Err(rejected(vec![*finding], String::new(), file)),
+    }
+}
+
+/// Reads a site file that is already in memory. Relative names in it start at the folder of `file`, which need not exist.
+///
+/// # Errors
+/// When the text holds an error. All of its findings are given at once.
+pub fn parse(bytes: impl AsRef<[u8]>, file: &Path) -> Result<Site, Rejected> {
+    let bytes = bytes.as_ref();
+    let text = match intake::text(bytes) {
+        Ok(text) => text,
+        Err(finding) => {
+            let readable =
+                if bytes.len() > intake::MAX_BYTES { "" } else { std::str::from_utf8(bytes).unwrap_or_default() };
+            return Err(rejected(vec![*finding], mask::masked(readable, None), file));
+        }
+    };
+    let grow::Grown { tree, mut findings } = grow::grow(text);
+    let source = mask::masked(text, tree.as_ref());
+    let Some(mut tree) = tree else { return Err(rejected(findings, source, file)) };
+    grow::drop_repeated(&mut tree);
+    if let Some(newer) = check::newer_format(&tree) {
+        return Err(rejected(vec![newer], source, file));
+    }
+    let desired = judge(&mut tree, &mut findings, file);
+    sort(&mut findings);
+    match desired {
+        Some(desired) if !findings.iter().any(Finding::is_error) => {
+            Ok(Site { desired, findings, source, file: file.to_owned(), tree })
+        }
+        _ => Err(rejected(findings, source, file)),
+    }
+}
+
+/// Everything behind the syntax: types, limits, checks, defaults.
+fn judge(tree: &mut Node, findings: &mut Vec<Finding>, file: &Path) -> Option<Desired> {
+    let shape = Shape::of_site();
+    let site: raw::Site = repair::decode_all(tree, &shape, findings)?;
+    let mut judge = Judge::new(tree);
+    for finding in shape.limits(tree) {
+        judge.report_in_file(finding);
+    }
+    check::all(&site, &mut judge);
+    let folder = file.parent().unwrap_or(Path::new(""));
+    let desired = lower::lower(&site, folder, &mut judge);
+    findings.extend(judge.into_findings());
+    desired
+}
+
+fn sort(findings: &mut [Finding]) {
+    findings.sort_by(|a, b| {
+        let place = |finding: &Finding| (finding.line, finding.column);
+        place(a).cmp(&place(b)).then(b.severity.cmp(&a.severity)).then_with(|| a.code.cmp(&b.code))
+    });
+}
+
+fn rejected(mut findings: Vec<Finding>, source: String, file: &Path) -> Rejected {
+    sort(&mut findings);
+    Rejected { findings, source, file: file.to_owned() }
+}

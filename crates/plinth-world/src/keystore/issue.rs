@@ -1,0 +1,69 @@
+//! Makes an own authority and leaf certificates: ECDSA P-256, a shape that every TLS client of the platform accepts.
+
+use super::chain::Chain;
+use jiff::{Timestamp, ToSpan as _, tz::TimeZone};
+use rcgen::{
+    BasicConstraints, CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
+    KeyUsagePurpose, SerialNumber, date_time_ymd,
+};
+
+/// Longest life of a leaf, days: Apple's limit for private authorities, named by the Run:ai guides too.
+pub(super) const LONGEST_LEAF: u32 = 825;
+
+/// A certificate and its key, PEM.
+pub(super) struct Issued {
+    /// Certificate.
+    pub(super) certificate: String,
+    /// Private key, PKCS #8.
+    pub(super) key: String,
+}
+
+/// An authority: CA:TRUE, may sign certificates of servers and lists of revoked ones, no further authorities below it.
+pub(super) fn authority(name: &str, now: Timestamp, days: u32) -> Result<Issued, String> {
+    let key = KeyPair::generate().map_err(|e| e.to_string())?;
+    let mut params = params(&[], now, days)?;
+    let distinction = uuid::Uuid::new_v4().simple().to_string();
+    let title = format!("plinth authority {name} {}", distinction.get(..8).unwrap_or_default());
+    params.distinguished_name.push(DnType::CommonName, title);
+    params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
+    params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+    let certificate = params.self_signed(&key).map_err(|e| e.to_string())?;
+    Ok(Issued { certificate: certificate.pem(), key: key.serialize_pem() })
+}
+
+/// A server certificate for these names, signed by the authority. The first name is the subject.
+pub(super) fn leaf(authority: &Issued, names: &[String], now: Timestamp, days: u32) -> Result<Issued, String> {
+    let signer = KeyPair::from_pem(&authority.key).map_err(|e| e.to_string())?;
+    let issuer = Issuer::from_ca_cert_pem(&authority.certificate, signer).map_err(|e| e.to_string())?;
+    let key = KeyPair::generate().map_err(|e| e.to_string())?;
+    let mut params = params(names, now, days)?;
+    params.distinguished_name.push(DnType::CommonName, names.first().map_or("", String::as_str));
+    params.is_ca = IsCa::ExplicitNoCa;
+    params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+    params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+    params.use_authority_key_identifier_extension = true;
+    let certificate = params.signed_by(&key, &issuer).map_err(|e| e.to_string())?;
+    Chain::parse(&certificate.pem())?;
+    Ok(Issued { certificate: certificate.pem(), key: key.serialize_pem() })
+}
+
+/// What both have in common. The life begins at midnight of the day before, so that a node whose clock is slow accepts it,
+/// and is counted from there, so that it is never longer than asked for.
+fn params(names: &[String], now: Timestamp, days: u32) -> Result<CertificateParams, String> {
+    let mut params = CertificateParams::new(names).map_err(|e| e.to_string())?;
+    let begin = now.to_zoned(TimeZone::UTC).date().checked_sub(1.day()).map_err(|e| e.to_string())?;
+    let end = begin.checked_add(i64::from(days).days()).map_err(|e| e.to_string())?;
+    let date = |date: jiff::civil::Date| date_time_ymd(date.year().into(), date.month().unsigned_abs(), date.day().unsigned_abs());
+    params.not_before = date(begin);
+    params.not_after = date(end);
+    params.distinguished_name = DistinguishedName::new();
+    params.serial_number = Some(serial());
+    Ok(params)
+}
+
+/// 122 random bits, positive (RFC 5280 allows 20 octets).
+fn serial() -> SerialNumber {
+    let mut bytes = uuid::Uuid::new_v4().into_bytes();
+    bytes[0] = bytes[0] & 0x7f | 0x40;
+    SerialNumber::from_slice(&bytes)
+}

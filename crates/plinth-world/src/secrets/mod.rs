@@ -1,0 +1,44 @@
+//! Where secret values come from, and the second wall that keeps them out of texts.
+
+pub(crate) mod private_file;
+pub mod redactor;
+pub mod site;
+pub mod source;
+
+pub use redactor::Redactor;
+pub use site::SiteSecrets;
+
+use plinth_model::{Secret, SecretRef};
+
+/// Why a secret could not be had.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("secret {reference}: {happened}")]
+pub struct SecretError {
+    /// Which.
+    pub reference: SecretRef,
+    /// What happened; never the value.
+    pub happened: String,
+}
+
+impl SecretError {
+    /// An error about a reference.
+    pub(crate) fn new(reference: &SecretRef, happened: impl Into<String>) -> Self {
+        Self { reference: reference.clone(), happened: happened.into() }
+    }
+}
+
+/// Gives secret values for references.
+pub trait Secrets: Send + Sync {
+    /// The value.
+    ///
+    /// # Errors
+    /// When it is not there, empty, or cannot be read.
+    fn get(&self, reference: &SecretRef) -> Result<Secret, SecretError>;
+    /// Keeps a generated value for later runs.
+    ///
+    /// # Errors
+    /// When it cannot be stored, or the reference is not a generated one.
+    fn keep(&self, reference: &SecretRef, value: &Secret) -> Result<(), SecretError>;
+    /// Replaces every secret given out so far that occurs in the text.
+    fn redact(&self, text: &str) -> String;
+}

@@ -1,0 +1,233 @@
+//! The command line.
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::path::PathBuf;
+
+/// DGX bare metal to a running Kubernetes + Run:ai platform, from one site file.
+///
+/// Start with `plinth rehearse -f examples/basepod.yaml`: the whole job against a simulated data centre; it needs no root, no
+/// network, no secrets.
+#[derive(Debug, Parser)]
+#[command(name = "plinth", version, max_term_width = 120, disable_help_subcommand = true)]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    pub(crate) common: Common,
+    #[command(subcommand)]
+    pub(crate) verb: Verb,
+}
+
+/// Options of every verb.
+#[derive(Debug, Args)]
+pub(crate) struct Common {
+    /// Site file
+    #[arg(short, long, global = true, default_value = "site.yaml", value_name = "FILE")]
+    pub(crate) file: PathBuf,
+    /// Where the site's journal, keys, pins and rendered files live [default: the user's state directory, a folder per site]
+    #[arg(long, global = true, value_name = "DIR")]
+    pub(crate) state: Option<PathBuf>,
+    /// Data for programs on standard output instead of text
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    /// When to use colour; `NO_COLOR` works too
+    #[arg(long, global = true, value_enum, default_value_t = Color::Auto, value_name = "WHEN")]
+    pub(crate) color: Color,
+}
+
+/// When to use colour.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Color {
+    /// On a terminal, unless `NO_COLOR` is set
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Verb {
+    /// Write a commented site file to start from
+    Init(Init),
+    /// Check the site file: all findings at once, no contact with anything
+    Validate,
+    /// List nodes and the addresses plinth would use, through BCM
+    Discover(Discover),
+    /// Show what would be done, and why
+    Plan(Plan),
+    /// Do it: the plan shown, or a saved one; run again to continue
+    Apply(Apply),
+    /// Say how far the last run came, from another terminal too
+    Status,
+    /// Run the whole job against a simulated data centre made from the site file
+    Rehearse(Rehearse),
+    /// Show what would be handed to Kubespray and helm
+    Render(Render),
+    /// Check everything that can be known before touching anything
+    Preflight,
+    /// Prove that the platform works
+    Check,
+    /// Explain a step, a kind of step, a finding code, `exit-codes` or `faults`
+    Explain(Explain),
+    /// Print the JSON Schema of the site file
+    Schema,
+    /// Print shell completions
+    Completions(Completions),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Init {
+    /// Name of the site
+    #[arg(long, default_value = "basepod-a")]
+    pub(crate) name: String,
+    /// Fill in what BCM at this address knows (https://HEAD:8081); user and password come from BCM_USERNAME and BCM_PASSWORD
+    #[arg(long, value_name = "URL")]
+    pub(crate) from_bcm: Option<String>,
+    /// Certificates to trust for --from-bcm
+    #[arg(long, value_name = "FILE", requires = "from_bcm")]
+    pub(crate) ca_file: Option<PathBuf>,
+    /// Do not verify BCM's certificate
+    #[arg(long, requires = "from_bcm", conflicts_with = "ca_file")]
+    pub(crate) insecure: bool,
+}
+
+/// Where the inventory comes from, instead of where the site file says.
+#[derive(Debug, Args)]
+pub(crate) struct InventoryOption {
+    /// Use this recorded inventory (`plinth discover --save`) instead of contacting BCM
+    #[arg(long, value_name = "FILE")]
+    pub(crate) inventory: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Discover {
+    #[command(flatten)]
+    pub(crate) from: InventoryOption,
+    /// Record the inventory, for use without BCM later
+    #[arg(long, value_name = "FILE")]
+    pub(crate) save: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Plan {
+    #[command(flatten)]
+    pub(crate) from: InventoryOption,
+    /// Save the plan, for `plinth apply FILE`
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+    /// Draw the plan as a graph instead
+    #[arg(long, value_enum, value_name = "FORMAT")]
+    pub(crate) graph: Option<GraphFormat>,
+    /// Exit with 2 when there are changes
+    #[arg(long)]
+    pub(crate) detailed_exitcode: bool,
+}
+
+/// Graph formats.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum GraphFormat {
+    /// Graphviz
+    Dot,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Apply {
+    /// A saved plan; refused when the site file, the inventory or the catalog moved since
+    #[arg(value_name = "PLAN")]
+    pub(crate) plan: Option<PathBuf>,
+    /// Do not ask
+    #[arg(short, long)]
+    pub(crate) yes: bool,
+    #[command(flatten)]
+    pub(crate) from: InventoryOption,
+    #[command(flatten)]
+    pub(crate) events: Events,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Events {
+    /// Write every event of the run to this file, one JSON object a line
+    #[arg(long, value_name = "FILE")]
+    pub(crate) events: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Rehearse {
+    /// A saved plan (`--save-plan`); refused when the site file, the inventory or the catalog moved since
+    #[arg(value_name = "PLAN")]
+    pub(crate) plan: Option<PathBuf>,
+    /// Make something go wrong; may be given several times (`plinth explain faults` lists the forms)
+    #[arg(long, value_name = "SPEC")]
+    pub(crate) fault: Vec<String>,
+    /// Seed of everything that is made up
+    #[arg(long, default_value_t = 1)]
+    pub(crate) seed: u64,
+    /// Make up workers until there are this many nodes
+    #[arg(long, value_name = "N")]
+    pub(crate) nodes: Option<usize>,
+    #[command(flatten)]
+    pub(crate) from: InventoryOption,
+    /// Save the plan that is rehearsed
+    #[arg(long, value_name = "FILE")]
+    pub(crate) save_plan: Option<PathBuf>,
+    /// Show the plan and stop
+    #[arg(long)]
+    pub(crate) plan_only: bool,
+    /// Whether virtual time passes slowly enough to watch
+    #[arg(long, value_enum, default_value_t = Pace::Auto, value_name = "HOW")]
+    pub(crate) pace: Pace,
+    #[command(flatten)]
+    pub(crate) events: Events,
+}
+
+/// How virtual time passes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Pace {
+    /// Watchable on a terminal, else as fast as the machine can
+    Auto,
+    /// An hour in about ten seconds
+    Watch,
+    /// As fast as the machine can
+    Fast,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Render {
+    /// What to show
+    #[arg(value_enum)]
+    pub(crate) what: Rendering,
+    /// Write files into this folder instead of standard output
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+    /// The inventory in INI form
+    #[arg(long)]
+    pub(crate) ini: bool,
+    #[command(flatten)]
+    pub(crate) from: InventoryOption,
+}
+
+/// What can be rendered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Rendering {
+    /// Kubespray's inventory
+    Inventory,
+    /// Kubespray's variables
+    GroupVars,
+    /// Helm values, a document per component
+    Values,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Explain {
+    /// A step id, a kind of step, a finding code, `exit-codes` or `faults`
+    pub(crate) what: String,
+    #[command(flatten)]
+    pub(crate) from: InventoryOption,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Completions {
+    /// Shell
+    #[arg(value_enum)]
+    pub(crate) shell: clap_complete::Shell,
+}

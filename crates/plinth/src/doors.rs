@@ -1,0 +1,106 @@
+//! Opens the doors that are real in this release: BCM, recorded inventories, the site file itself.
+
+use crate::input::Input;
+use plinth_model::inventory::Inventory;
+use plinth_model::{Exit, Problem, SecretRef};
+use plinth_site::desired::{BcmAccess, BcmLogin, InventorySource, TlsTrust};
+use plinth_world::bcm::client::BcmClient;
+use plinth_world::bcm::{BcmConfig, BcmDoor, BcmProof, BcmTrust, recorded};
+use plinth_world::secrets::{SecretError, Secrets};
+use plinth_world::{Context, DoorError, SystemClock};
+use std::path::Path;
+use std::sync::Arc;
+
+/// Doors that are not in this release, with what they are for.
+pub(crate) const ABSENT: [(&str, &str); 5] = [
+    ("ssh", "reaches and prepares the nodes"),
+    ("ansible", "runs Kubespray"),
+    ("kubernetes", "labels nodes, makes namespaces and secrets, runs checks"),
+    ("helm", "installs the components"),
+    ("runai", "registers the cluster"),
+];
+
+/// Refuses a verb whose real doors are not there yet, before it does anything.
+pub(crate) fn absent(verb: &str) -> Problem {
+    let doors: Vec<String> = ABSENT.iter().map(|(door, purpose)| format!("{door} ({purpose})")).collect();
+    Problem::new(
+        Exit::Unreachable,
+        format!("`plinth {verb}`"),
+        "",
+        format!("this release has no door to real nodes yet. Missing: {}. Nothing was done", doors.join(", ")),
+        "`plinth rehearse` runs the same plan against a simulated data centre; `plinth discover` and `plinth plan` work on the real BCM",
+    )
+}
+
+/// A failed call, for people.
+pub(crate) fn problem(error: &DoorError) -> Problem {
+    Problem::new(Exit::Unreachable, error.doing.clone(), "", &error.happened, error.attempt.clone())
+}
+
+/// A missing secret, for people.
+fn secret_problem(error: &SecretError) -> Problem {
+    Problem::new(
+        Exit::Input,
+        "reading secret",
+        error.reference.to_string(),
+        &error.happened,
+        "set it and run the same command again",
+    )
+}
+
+/// A runtime for verbs that talk to something.
+pub(crate) fn runtime() -> Result<tokio::runtime::Runtime, Problem> {
+    tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().map_err(|error| {
+        Problem::new(Exit::Bug, "starting the runtime", "", error, "check the limits on threads and open files")
+    })
+}
+
+/// The inventory: recorded, static, or from BCM.
+pub(crate) fn inventory(
+    input: &Input,
+    recorded_file: Option<&Path>,
+    secrets: &dyn Secrets,
+) -> Result<Inventory, Problem> {
+    if let Some(file) = recorded_file {
+        return recorded_inventory(file);
+    }
+    match &input.site.desired.inventory {
+        InventorySource::Static(nodes) => Ok(plinth_plan::static_inventory(nodes)),
+        InventorySource::Bcm(access) => {
+            let door = bcm(access, secrets)?;
+            let ctx = Context::quiet(Arc::new(SystemClock::new()));
+            runtime()?.block_on(door.inventory(&ctx)).map_err(|error| problem(&error))
+        }
+    }
+}
+
+/// A recorded inventory.
+pub(crate) fn recorded_inventory(file: &Path) -> Result<Inventory, Problem> {
+    recorded::load(file).map_err(|error| Problem { exit: Exit::Input, ..problem(&error) })
+}
+
+/// The real BCM door.
+pub(crate) fn bcm(access: &BcmAccess, secrets: &dyn Secrets) -> Result<BcmClient, Problem> {
+    let get = |reference: &SecretRef| secrets.get(reference).map_err(|error| secret_problem(&error));
+    let proof = match &access.login {
+        BcmLogin::Password { username, password } => {
+            BcmProof::Password { username: get(username)?, password: get(password)? }
+        }
+        BcmLogin::Certificate { certificate, key } => {
+            BcmProof::Certificate { certificate: read(certificate)?, key: get(key)? }
+        }
+    };
+    let trust = match &access.tls {
+        TlsTrust::System => BcmTrust::System,
+        TlsTrust::CaFile(file) => BcmTrust::CaPem(read(file)?),
+        TlsTrust::Insecure => BcmTrust::Insecure,
+    };
+    BcmClient::new(BcmConfig::new(access.endpoint.clone(), proof, trust)).map_err(|error| problem(&error))
+}
+
+/// Reads a file that the site names.
+fn read(file: &str) -> Result<Vec<u8>, Problem> {
+    std::fs::read(file).map_err(|error| {
+        Problem::new(Exit::Input, "reading", file, error, "check the path; it counts from the site file's folder")
+    })
+}

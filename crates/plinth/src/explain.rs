@@ -1,0 +1,172 @@
+//! What is told about the things plinth names: steps, kinds, finding codes, exit codes, faults, runs.
+
+use indexmap::IndexMap;
+use plinth_model::{Exit, Plan, Problem, SiteName, Step};
+use plinth_report::{RunView, StatusView};
+use plinth_run::journal::{History, Standing};
+use plinth_run::{RunReport, Status};
+use serde::{Deserialize, Serialize};
+
+/// Explanations of finding codes, the same file as in the documentation.
+const FINDINGS: &str = include_str!("../../../docs/findings.yaml");
+
+/// Explanation of one finding code.
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) struct Code {
+    means: String,
+    usually: String,
+    #[serde(rename = "do")]
+    remedy: String,
+}
+
+/// Explains a word that needs no site: a code, a kind, a table.
+pub(crate) fn word(word: &str) -> Result<Option<String>, Problem> {
+    match word {
+        "exit-codes" => return Ok(Some(exit_codes())),
+        "faults" => return Ok(Some(faults())),
+        "findings" => return Ok(Some(codes()?.into_keys().collect::<Vec<_>>().join("\n"))),
+        _ => {}
+    }
+    if let Some(text) = kind(word) {
+        return Ok(Some(text));
+    }
+    Ok(code(&codes()?, word))
+}
+
+/// All finding codes.
+pub(crate) fn codes() -> Result<IndexMap<String, Code>, Problem> {
+    serde_saphyr::from_str(FINDINGS).map_err(|error| {
+        Problem::new(Exit::Bug, "reading the explanations inside plinth", "", error, "report this; it is our bug")
+    })
+}
+
+fn code(codes: &IndexMap<String, Code>, wanted: &str) -> Option<String> {
+    let fits = |pattern: &str| match pattern.split_once('*') {
+        Some((before, after)) => wanted.starts_with(before) && wanted.ends_with(after),
+        None => pattern == wanted,
+    };
+    let (_, code) = codes.get_key_value(wanted).or_else(|| codes.iter().find(|(pattern, _)| fits(pattern)))?;
+    Some(format!("{wanted}\n  {}\n  usually: {}\n  do: {}", code.means, code.usually, code.remedy))
+}
+
+fn kind(wanted: &str) -> Option<String> {
+    let explanation = plinth_run::kinds::explain(wanted)?;
+    Some(format!(
+        "{wanted}: {}\n  looks: {}\n  does:  {}\n  undo:  {}",
+        explanation.title, explanation.probe, explanation.act, explanation.undo
+    ))
+}
+
+/// The table of exit codes.
+pub(crate) fn exit_codes() -> String {
+    let lines = Exit::TABLE.iter().map(|(exit, meaning)| format!("{:>3}  {meaning}", exit.code()));
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+fn faults() -> String {
+    let forms = plinth_sim::Fault::all_forms();
+    let lines = forms.iter().map(|form| format!("{}\n    {}\n    example: --fault {}", form.form, form.meaning, form.example));
+    let head = "A fault happens once per state directory; add `:always` to have it in every run.";
+    format!("{head}\n{}", lines.collect::<Vec<_>>().join("\n"))
+}
+
+/// Explains a step of a plan, with what comes before and after it.
+pub(crate) fn step(plan: &Plan, step: &Step) -> String {
+    let after: Vec<&str> =
+        plan.steps.iter().filter(|other| other.needs.contains(&step.id)).map(|other| other.id.as_str()).collect();
+    let needs: Vec<&str> = step.needs.iter().map(plinth_model::StepId::as_str).collect();
+    let mut lines = vec![
+        format!("{} ({}, stage {})", step.id, step.work.kind(), step.stage),
+        format!("  why:   {}", step.reason),
+        format!("  needs: {}", listed(&needs)),
+        format!("  then:  {}", listed(&after)),
+        format!("  time:  one attempt may take {} s", step.deadline_s),
+    ];
+    if let Some(condition) = &step.when {
+        lines.push(format!("  only:  if gate {} opens with `{}`", condition.gate, condition.answer));
+    }
+    if let Some(what) = &step.destructive {
+        lines.push(format!("  mind:  {what}"));
+    }
+    if step.once {
+        lines.push("  once:  it is never repeated when the journal says that it was done".to_owned());
+    }
+    lines.extend(kind(step.work.kind()));
+    lines.join("\n")
+}
+
+/// A few names in full, many as a number.
+fn listed(names: &[&str]) -> String {
+    match names {
+        [] => "nothing".to_owned(),
+        [first, second, third, _, _, _, ..] => format!("{first}, {second}, {third} and {} more", names.len() - 3),
+        few => few.join(", "),
+    }
+}
+
+/// `rehearse --json` and `apply --json`: how a run ended.
+#[derive(Serialize)]
+pub(crate) struct Report<'a> {
+    schema: u32,
+    site: &'a SiteName,
+    plan: &'a plinth_model::Digest,
+    outcome: plinth_model::Outcome,
+    exit: u8,
+    counts: plinth_model::event::Counts,
+    seconds: f64,
+    failures: Vec<Failure<'a>>,
+}
+
+#[derive(Serialize)]
+struct Failure<'a> {
+    step: &'a plinth_model::StepId,
+    finding: &'a plinth_model::Finding,
+}
+
+/// How a run ended, for programs.
+pub(crate) fn report<'a>(plan: &'a Plan, report: &'a RunReport) -> Report<'a> {
+    Report {
+        schema: crate::input::SCHEMA,
+        site: &plan.site,
+        plan: &plan.hash,
+        outcome: report.outcome,
+        exit: report.exit.code(),
+        counts: report.counts,
+        seconds: report.duration.as_secs_f64(),
+        failures: report.failures.iter().map(|(step, finding)| Failure { step, finding }).collect(),
+    }
+}
+
+/// `plinth status`, for people.
+pub(crate) fn status_view(site: &SiteName, status: &Status, history: Option<&History>) -> StatusView {
+    let mut view = StatusView {
+        site: site.to_string(),
+        run: run_view(status),
+        done: status.steps.done,
+        waiting: status.steps.waiting,
+        lock: status.lock.as_ref().map(|lock| format!("{} since {:.0}", lock.owner, lock.acquired)),
+        ..StatusView::default()
+    };
+    let run = status.run.id.as_deref();
+    let steps = history.iter().flat_map(|history| &history.steps).filter(|(_, step)| Some(step.run.as_str()) == run);
+    for (id, step) in steps {
+        match &step.standing {
+            Standing::Failed => view.failed.push((id.clone(), step.detail.clone())),
+            Standing::InFlight { .. } => view.running.push((id.clone(), String::new())),
+            _ => {}
+        }
+    }
+    view
+}
+
+fn run_view(status: &Status) -> Option<RunView> {
+    let time = |at: Option<jiff::Timestamp>| at.map_or_else(|| "-".to_owned(), |at| format!("{at:.0}"));
+    let state = serde_json::to_value(status.run.state).ok().and_then(|v| v.as_str().map(str::to_owned));
+    Some(RunView {
+        id: status.run.id.clone()?,
+        state: state.unwrap_or_default() + if status.run.rehearsal { " (a rehearsal)" } else { "" },
+        plan: status.run.plan.as_ref().map(|plan| plan.short().to_owned()).unwrap_or_default(),
+        started: time(status.run.started),
+        updated: time(status.run.updated),
+    })
+}

@@ -1,0 +1,65 @@
+//! plinth: DGX bare metal to a running Kubernetes + Run:ai platform, from one site file.
+//!
+//! The binary holds arguments, the printer and exit codes, one file per verb, and no decisions.
+
+mod args;
+mod doors;
+mod explain;
+mod input;
+mod printer;
+mod rehearsal;
+mod session;
+mod sinks;
+mod state;
+mod verbs;
+
+use args::{Arguments, Verb};
+use clap::Parser;
+use plinth_model::{Exit, Problem};
+use printer::Printer;
+use std::process::ExitCode;
+
+/// Runs the process: reads the arguments, carries out the verb, prints what went wrong, and says how to exit.
+#[must_use]
+pub fn main() -> ExitCode {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => return usage(&error),
+    };
+    let printer = Printer::new(arguments.common.color);
+    let exit = match run(arguments, &printer) {
+        Ok(exit) => exit,
+        Err(problem) => {
+            printer.problem(&problem);
+            problem.exit
+        }
+    };
+    exit.into()
+}
+
+/// Help and version are answers, everything else is wrong input.
+fn usage(error: &clap::Error) -> ExitCode {
+    let exit = if error.use_stderr() { Exit::Input } else { Exit::Done };
+    // A closed pipe is the reader's choice, not an error of ours.
+    let _ = error.print();
+    exit.into()
+}
+
+fn run(arguments: Arguments, printer: &Printer) -> Result<Exit, Problem> {
+    let common = &arguments.common;
+    match arguments.verb {
+        Verb::Init(verb) => verbs::init::run(common, &verb, printer),
+        Verb::Validate => verbs::validate::run(common, printer),
+        Verb::Discover(verb) => verbs::discover::run(common, &verb, printer),
+        Verb::Plan(verb) => verbs::plan::run(common, &verb, printer),
+        Verb::Apply(verb) => verbs::apply::run(common, &verb, printer),
+        Verb::Status => verbs::status::run(common, printer),
+        Verb::Rehearse(verb) => verbs::rehearse::run(common, &verb, printer),
+        Verb::Render(verb) => verbs::render::run(common, &verb, printer),
+        Verb::Preflight => verbs::absent::preflight(common),
+        Verb::Check => verbs::absent::check(common),
+        Verb::Explain(verb) => verbs::explain::run(common, &verb, printer),
+        Verb::Schema => verbs::schema::run(printer),
+        Verb::Completions(verb) => verbs::completions::run(&verb),
+    }
+}

@@ -1,0 +1,260 @@
+//! A rehearsal: the site, a data centre made up for it, and the real planner and executor between them.
+
+mod keystore;
+mod made_up;
+
+pub(crate) use made_up::{MadeUp, inventory as made_up};
+
+use crate::{doors, session};
+use plinth_catalog::Catalog;
+use plinth_model::inventory::Inventory;
+use plinth_model::{Exit, Finding, NodeName, Plan, Problem, SecretRef};
+use plinth_plan::Observed;
+use plinth_run::kinds::Kinds;
+use plinth_run::{Look, LookOptions, RunReport, RunWorld, StepEnv, StopSignal};
+use plinth_sim::bcm::{BcmFault, BcmFixture, SimAuth, SimBcm};
+use plinth_sim::{Fault, KnownNames, Pace, Scenario, SimOptions, SimSecrets, Simulation};
+use plinth_site::Desired;
+use plinth_site::desired::{BcmAccess, BcmLogin, InventorySource};
+use plinth_world::bcm::BcmDoor;
+use plinth_world::bcm::client::BcmClient;
+use plinth_world::bcm::{BcmConfig, BcmProof, BcmTrust};
+use plinth_world::secrets::Secrets;
+use plinth_world::{Context, SystemClock};
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// What to rehearse.
+pub struct Script {
+    /// The site.
+    pub desired: Desired,
+    /// A recorded inventory; none: one is made up.
+    pub inventory: Option<Inventory>,
+    /// Make up workers until there are this many nodes.
+    pub nodes: Option<usize>,
+    /// What goes wrong.
+    pub faults: Vec<Fault>,
+    /// Seed of everything that is made up.
+    pub seed: u64,
+    /// Where the world and the journal are kept.
+    pub directory: PathBuf,
+}
+
+/// A data centre made for a site, planned for and looked at.
+pub struct Rehearsal {
+    /// The site, with the addresses that had to be replaced.
+    pub desired: Desired,
+    /// The plan; what was seen is in its changes.
+    pub plan: Plan,
+    /// What stands in the way already.
+    pub findings: Vec<Finding>,
+    /// Nodes, networks and addresses were made up.
+    pub made_up: bool,
+    simulation: Simulation,
+    crash: Option<usize>,
+    directory: PathBuf,
+    _bcm: Option<SimBcm>,
+}
+
+/// Why a rehearsal cannot begin.
+pub enum NoRehearsal {
+    /// The site cannot be planned; every reason.
+    Findings(Vec<Finding>),
+    /// Something else.
+    Problem(Problem),
+}
+
+impl From<Problem> for NoRehearsal {
+    fn from(problem: Problem) -> Self {
+        Self::Problem(problem)
+    }
+}
+
+impl Rehearsal {
+    /// Builds the data centre, reads its inventory through the real BCM client, plans, looks.
+    ///
+    /// # Errors
+    /// When the site cannot be planned, or the data centre cannot be built.
+    pub async fn prepare(script: Script, catalog: &Catalog) -> Result<Self, NoRehearsal> {
+        let Script { desired, inventory, nodes, faults, seed, directory } = script;
+        let recorded = inventory.is_some();
+        let MadeUp { inventory, desired } = match inventory {
+            Some(inventory) => MadeUp { inventory, desired },
+            None => made_up(&desired, nodes)?,
+        };
+        let (bcm, client) = simulated_bcm(&desired, &inventory, &faults, seed, &directory)?;
+        let seen = match &client {
+            Some(client) => read_inventory(client, &desired).await?,
+            None => inventory,
+        };
+        let observed = Observed::new(seen.clone());
+        let draft = plinth_plan::plan(&desired, &observed, catalog).map_err(NoRehearsal::Findings)?;
+        let scenario = scenario(&desired, &seen, seed);
+        known(&faults, &scenario, &draft)?;
+        let crash = faults.iter().find_map(Fault::crash_at).and_then(|records| usize::try_from(records).ok());
+        let simulation = simulation(scenario, faults, &directory, client)?;
+        let mut rehearsal = Self {
+            desired,
+            plan: draft,
+            findings: Vec::new(),
+            made_up: !recorded,
+            simulation,
+            crash,
+            directory,
+            _bcm: bcm,
+        };
+        let look = rehearsal.look().await?;
+        let observed = Observed { inventory: seen, steps: look.seen, answers: look.answers };
+        rehearsal.plan = plinth_plan::plan(&rehearsal.desired, &observed, catalog).map_err(NoRehearsal::Findings)?;
+        rehearsal.findings = look.findings;
+        Ok(rehearsal)
+    }
+
+    async fn look(&self) -> Result<Look, Problem> {
+        let world = self.world();
+        let looking = plinth_run::look(&self.plan, &world, &LookOptions::default());
+        self.simulation.clock.drive(looking, None).await
+    }
+
+    /// Doors, secrets, clock and behaviours of this data centre.
+    #[must_use]
+    pub fn world(&self) -> RunWorld {
+        let secrets: Arc<dyn Secrets> = Arc::<SimSecrets>::clone(&self.simulation.secrets);
+        RunWorld {
+            env: StepEnv { ctx: self.simulation.context(), doors: self.simulation.doors.clone(), secrets },
+            behaviour: Arc::new(Kinds),
+        }
+    }
+
+    /// The simulated data centre.
+    #[must_use]
+    pub const fn simulation(&self) -> &Simulation {
+        &self.simulation
+    }
+
+    /// Runs the plan in virtual time.
+    ///
+    /// # Errors
+    /// When the lock is held by somebody else, or the journal cannot be used.
+    pub async fn run(
+        &self,
+        sink: plinth_run::executor::Sink,
+        stop: StopSignal,
+        pace: Option<Pace>,
+    ) -> Result<RunReport, Problem> {
+        let session = session::Session {
+            plan: &self.plan,
+            desired: &self.desired,
+            directory: &self.directory,
+            world: self.world(),
+            sink,
+            stop,
+            rehearsal: true,
+            crash: self.crash,
+        };
+        self.simulation.clock.drive(session.run(), pace).await
+    }
+}
+
+/// A BCM that knows the inventory, and the real client of it. A site without BCM gets neither.
+fn simulated_bcm(
+    desired: &Desired,
+    inventory: &Inventory,
+    faults: &[Fault],
+    seed: u64,
+    directory: &std::path::Path,
+) -> Result<(Option<SimBcm>, Option<Arc<BcmClient>>), Problem> {
+    let InventorySource::Bcm(access) = &desired.inventory else { return Ok((None, None)) };
+    let broken = |error: &dyn std::fmt::Display| {
+        Problem::new(Exit::Bug, "starting the simulated BCM", "", error, "check that loopback addresses can be used")
+    };
+    let due: Vec<BcmFault> =
+        plinth_sim::bcm_faults_due(faults, Some(directory), seed).map_err(|error| world_problem(&error))?;
+    let (user, password) = made_up_login(access, seed);
+    let auth = SimAuth { username: user.clone(), password: password.clone() };
+    let bcm = SimBcm::start(BcmFixture::from_inventory(inventory), due, auth).map_err(|error| broken(&error))?;
+    let trust = BcmTrust::CaPem(bcm.ca_pem().as_bytes().to_vec());
+    let config = BcmConfig::new(bcm.endpoint(), BcmProof::Password { username: user, password }, trust);
+    let client = BcmClient::new(config).map_err(|error| broken(&error))?;
+    Ok((Some(bcm), Some(Arc::new(client))))
+}
+
+/// Made-up values for the site's login, whatever kind it has.
+fn made_up_login(access: &BcmAccess, seed: u64) -> (plinth_model::Secret, plinth_model::Secret) {
+    let (user, password) = match &access.login {
+        BcmLogin::Password { username, password } => (username.clone(), password.clone()),
+        BcmLogin::Certificate { key, .. } => (SecretRef::Generated("bcm-user".to_owned()), key.clone()),
+    };
+    (SimSecrets::made_up(seed, &user), SimSecrets::made_up(seed, &password))
+}
+
+/// Asks the simulated BCM, and names the source as the site does: the port of a simulation is no part of what was said.
+async fn read_inventory(client: &Arc<BcmClient>, desired: &Desired) -> Result<Inventory, Problem> {
+    let ctx = Context::quiet(Arc::new(SystemClock::new()));
+    let mut inventory = client.inventory(&ctx).await.map_err(|error| doors::problem(&error))?;
+    if let InventorySource::Bcm(access) = &desired.inventory {
+        inventory.source = format!("bcm {}", access.endpoint);
+    }
+    Ok(inventory)
+}
+
+fn scenario(desired: &Desired, inventory: &Inventory, seed: u64) -> Scenario {
+    let discovery = plinth_plan::discover(desired, inventory);
+    let mut addresses = BTreeMap::new();
+    let mut gpu = BTreeSet::new();
+    for node in discovery.nodes.iter().filter(|node| !node.roles.is_empty()) {
+        let (Some(address), Ok(name)) = (node.address, NodeName::new(&node.name)) else { continue };
+        if node.gpu {
+            gpu.insert(name.clone());
+        }
+        addresses.insert(name, address);
+    }
+    Scenario::from_inventory(inventory, &addresses, &gpu, seed)
+}
+
+/// Refuses a fault that names something which is not there.
+fn known(faults: &[Fault], scenario: &Scenario, plan: &Plan) -> Result<(), Problem> {
+    let releases = plan.steps.iter().filter(|step| step.id.verb() == "release");
+    let names = KnownNames {
+        nodes: scenario.nodes().map(ToString::to_string).collect(),
+        releases: releases.map(|step| step.id.target().to_owned()).collect(),
+    };
+    faults.iter().try_for_each(|fault| fault.validate(&names)).map_err(|error| fault_problem(&error))
+}
+
+/// A fault that cannot be, for people.
+pub(crate) fn fault_problem(error: &plinth_sim::FaultError) -> Problem {
+    Problem::new(Exit::Input, "reading the fault", format!("`{}`", error.text), &error.happened, error.attempt.clone())
+}
+
+fn world_problem(error: &plinth_sim::world::WorldError) -> Problem {
+    Problem::new(
+        Exit::Input,
+        "opening the simulated world",
+        "",
+        error,
+        "give another folder with `--state DIR`, or free some space; nothing was changed",
+    )
+}
+
+fn simulation(
+    scenario: Scenario,
+    faults: Vec<Fault>,
+    directory: &std::path::Path,
+    client: Option<Arc<BcmClient>>,
+) -> Result<Simulation, Problem> {
+    let bcm: Option<Arc<dyn BcmDoor>> = client.map(|client| client as Arc<dyn BcmDoor>);
+    let keystore = Arc::new(keystore::RehearsalKeystore::new(directory));
+    let options = SimOptions {
+        state_dir: Some(directory.to_path_buf()),
+        faults,
+        bcm,
+        keystore: Some(keystore),
+        ..SimOptions::new(scenario)
+    };
+    Simulation::start(options).map_err(|error| match error {
+        plinth_sim::SimulationError::World(error) => world_problem(&error),
+        plinth_sim::SimulationError::Fault(error) => fault_problem(&error),
+    })
+}

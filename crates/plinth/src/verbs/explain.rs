@@ -1,0 +1,39 @@
+//! `plinth explain`.
+
+use crate::args::{Common, Explain};
+use crate::printer::Printer;
+use crate::rehearsal;
+use crate::{explain, input};
+use plinth_model::{Exit, Problem, StepId};
+use plinth_plan::Observed;
+
+/// Explains a word, or a step of the site's plan.
+pub(crate) fn run(common: &Common, verb: &Explain, printer: &Printer) -> Result<Exit, Problem> {
+    if let Some(text) = explain::word(&verb.what)? {
+        printer.data(&text);
+        return Ok(Exit::Done);
+    }
+    let Ok(id) = StepId::try_from(verb.what.clone()) else { return Err(unknown(&verb.what, "")) };
+    let input = input::load(common, printer)?;
+    let inventory = match &verb.from.inventory {
+        Some(file) => crate::doors::recorded_inventory(file)?,
+        None => rehearsal::made_up(&input.site.desired, None)?.inventory,
+    };
+    let plan = super::plan::make(common, &input, &Observed::new(inventory), printer)?;
+    match plan.steps.iter().find(|step| step.id == id) {
+        Some(step) => printer.data(&explain::step(&plan, step)),
+        None => return Err(unknown(&verb.what, "no step of this site's plan has this id; `plinth plan` lists them")),
+    }
+    Ok(Exit::Done)
+}
+
+fn unknown(what: &str, happened: &str) -> Problem {
+    let happened = if happened.is_empty() { "it is no step id, kind of step, finding code or table" } else { happened };
+    Problem::new(
+        Exit::Input,
+        "explaining",
+        format!("`{what}`"),
+        happened,
+        "`plinth explain findings` lists finding codes; `exit-codes` and `faults` are tables; step ids look like nodes/account/dgx-05",
+    )
+}

@@ -1,0 +1,70 @@
+//! `plinth init`.
+
+use crate::args::{Common, Init};
+use crate::doors;
+use crate::printer::Printer;
+use crate::state;
+use plinth_model::inventory::Inventory;
+use plinth_model::{Exit, Problem, SecretRef, SiteName};
+use plinth_site::desired::{BcmAccess, BcmLogin, TlsTrust};
+use plinth_site::template::{self, InitAnswers};
+use plinth_world::bcm::BcmDoor;
+use plinth_world::secrets::SiteSecrets;
+use plinth_world::{Context, SystemClock};
+use std::fs::OpenOptions;
+use std::io::Write;
+use std::path::Path;
+use std::sync::Arc;
+
+/// Writes a commented site file. Never over an existing one.
+pub(crate) fn run(common: &Common, verb: &Init, printer: &Printer) -> Result<Exit, Problem> {
+    let name = SiteName::new(&verb.name)
+        .map_err(|error| Problem::new(Exit::Input, "naming the site", "", error, "give another one with `--name`"))?;
+    if common.file.exists() {
+        return Err(written(&common.file, "it is there already"));
+    }
+    let mut answers = InitAnswers::named(name.as_str());
+    let text = match &verb.from_bcm {
+        None => template::init(&answers),
+        Some(endpoint) => {
+            answers.endpoint = Some(endpoint.clone());
+            template::from_inventory(&asked(verb, endpoint, &name)?, &answers)
+        }
+    };
+    write(&common.file, &text)?;
+    printer.talk(&format!("wrote {}; look through it, then: plinth validate -f {0}", common.file.display()));
+    Ok(Exit::Done)
+}
+
+/// Asks BCM, with the login that the written file will name.
+fn asked(verb: &Init, endpoint: &str, name: &SiteName) -> Result<Inventory, Problem> {
+    let login = BcmLogin::Password {
+        username: SecretRef::Env("BCM_USERNAME".to_owned()),
+        password: SecretRef::Env("BCM_PASSWORD".to_owned()),
+    };
+    let tls = match &verb.ca_file {
+        Some(file) => TlsTrust::CaFile(file.display().to_string()),
+        None if verb.insecure => TlsTrust::Insecure,
+        None => TlsTrust::System,
+    };
+    let access = BcmAccess { endpoint: endpoint.to_owned(), login, tls };
+    let secrets = SiteSecrets::new(state::directory(None, name)?);
+    let door = doors::bcm(&access, &secrets)?;
+    let ctx = Context::quiet(Arc::new(SystemClock::new()));
+    doors::runtime()?.block_on(door.inventory(&ctx)).map_err(|error| doors::problem(&error))
+}
+
+fn write(file: &Path, text: &str) -> Result<(), Problem> {
+    let mut new = OpenOptions::new().write(true).create_new(true).open(file).map_err(|error| written(file, error))?;
+    new.write_all(text.as_bytes()).map_err(|error| written(file, error))
+}
+
+fn written(file: &Path, happened: impl std::fmt::Display) -> Problem {
+    Problem::new(
+        Exit::Input,
+        "writing the site file",
+        file.display().to_string(),
+        happened,
+        "name another file with `-f FILE`, or move this one away; nothing was changed",
+    )
+}

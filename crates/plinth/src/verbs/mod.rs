@@ -1,0 +1,14 @@
+//! One file per verb.
+
+pub(crate) mod absent;
+pub(crate) mod apply;
+pub(crate) mod completions;
+pub(crate) mod discover;
+pub(crate) mod explain;
+pub(crate) mod init;
+pub(crate) mod plan;
+pub(crate) mod rehearse;
+pub(crate) mod render;
+pub(crate) mod schema;
+pub(crate) mod status;
+pub(crate) mod validate;

@@ -1,0 +1,81 @@
+//! `plinth render`.
+
+use crate::args::{Common, Render, Rendering};
+use crate::input;
+use crate::printer::Printer;
+use plinth_model::{Exit, Plan, Problem, Work};
+use plinth_plan::Observed;
+use std::path::Path;
+
+/// Shows what would be handed to Kubespray and helm. Secrets stay references.
+pub(crate) fn run(common: &Common, verb: &Render, printer: &Printer) -> Result<Exit, Problem> {
+    let input = input::load(common, printer)?;
+    let inventory = super::discover::inventory(common, &input, verb.from.inventory.as_deref(), printer)?;
+    let observed = Observed::new(inventory);
+    let plan = super::plan::make(common, &input, &observed, printer)?;
+    let files = match verb.what {
+        Rendering::Inventory if verb.ini => vec![("inventory.ini".to_owned(), ini(&input, &observed)?)],
+        Rendering::Inventory => kubespray(&plan, plinth_plan::kubespray::INVENTORY),
+        Rendering::GroupVars => kubespray(&plan, plinth_plan::kubespray::GROUP_VARS),
+        Rendering::Values => values(&plan, common.json)?,
+    };
+    match &verb.out {
+        None => printer.data(&joined(&files)),
+        Some(folder) => {
+            for (name, text) in &files {
+                write(folder, name, text)?;
+                printer.talk(&format!("wrote {}", folder.join(name).display()));
+            }
+        }
+    }
+    Ok(Exit::Done)
+}
+
+type Files = Vec<(String, String)>;
+
+fn kubespray(plan: &Plan, wanted: &str) -> Files {
+    let files = plan.steps.iter().filter_map(|step| match &step.work {
+        Work::KubesprayInventory { files } => Some(files),
+        _ => None,
+    });
+    files.flatten().filter(|(name, _)| *name == wanted).map(|(name, text)| (name.clone(), text.clone())).collect()
+}
+
+fn ini(input: &input::Input, observed: &Observed) -> Result<String, Problem> {
+    let desired = &input.site.desired;
+    let (cluster, findings) = plinth_plan::Cluster::new(desired, &plinth_plan::discover(desired, &observed.inventory));
+    match findings.into_iter().find(plinth_model::Finding::is_error) {
+        None => Ok(plinth_plan::kubespray::inventory_ini(desired, &cluster)),
+        Some(finding) => Err(Problem::new(Exit::Input, "rendering", "the inventory", finding.message, finding.fix)),
+    }
+}
+
+fn values(plan: &Plan, json: bool) -> Result<Files, Problem> {
+    let releases = plan.steps.iter().filter_map(|step| match &step.work {
+        Work::HelmRelease { release } => Some(release),
+        _ => None,
+    });
+    releases
+        .map(|release| {
+            let text = if json { Ok(plinth_plan::kubespray::json(&release.values)) } else { plinth_plan::kubespray::yaml(&release.values) };
+            let text = text.map_err(|error| Problem::new(Exit::Bug, "writing values of", &release.component, error, "report this"))?;
+            let head = format!("# {} {} in namespace {}\n", release.chart, release.version, release.namespace);
+            let extension = if json { "json" } else { "yaml" };
+            Ok((format!("values/{}.{extension}", release.component), if json { text } else { head + &text }))
+        })
+        .collect()
+}
+
+/// Several documents of YAML, or the one text as it is.
+fn joined(files: &Files) -> String {
+    let texts: Vec<&str> = files.iter().map(|(_, text)| text.trim_end()).collect();
+    texts.join("\n---\n")
+}
+
+fn write(folder: &Path, name: &str, text: &str) -> Result<(), Problem> {
+    let path = folder.join(name);
+    let written = path.parent().map_or(Ok(()), std::fs::create_dir_all).and_then(|()| std::fs::write(&path, text));
+    written.map_err(|error| {
+        Problem::new(Exit::Input, "writing", path.display().to_string(), error, "choose a folder that you can write to")
+    })
+}

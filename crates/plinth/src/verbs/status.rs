@@ -1,0 +1,25 @@
+//! `plinth status`.
+
+use crate::args::Common;
+use crate::printer::Printer;
+use crate::{explain, input, sinks, state};
+use plinth_model::{Exit, Problem};
+use plinth_run::{Journal, LockOwner};
+use plinth_world::{Clock, SystemClock};
+
+/// Says how far the last run came. Reads the journal only, so it works while a run is on, and without BCM.
+pub(crate) fn run(common: &Common, printer: &Printer) -> Result<Exit, Problem> {
+    let site = input::load(common, printer)?.site.desired.name;
+    let directory = state::directory(common.state.as_deref(), &site)?;
+    let reader = Journal::open_read_only(&directory)?;
+    let now = SystemClock::new().now();
+    let status = plinth_run::status(reader.as_ref(), now, &LockOwner::current())?;
+    if common.json {
+        printer.json(&status);
+    } else {
+        let history = reader.as_ref().map(plinth_run::journal::JournalReader::history);
+        let view = explain::status_view(&site, &status, history);
+        printer.data(&plinth_report::status::status(&view, sinks::palette(printer)));
+    }
+    Ok(Exit::Done)
+}

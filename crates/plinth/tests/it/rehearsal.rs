@@ -1,0 +1,173 @@
+//! The README's first command, and what happens when something breaks.
+
+use crate::support::{basepod, plinth, text};
+use assert_cmd::cargo::CommandCargoExt;
+use serde_json::Value;
+use std::path::Path;
+use tempfile::TempDir;
+
+fn finished(folder: &Path, state: &Path, more: &[&str]) -> (i32, Value, Vec<Value>) {
+    let events = folder.join("events.ndjson");
+    let site = basepod();
+    let mut arguments = vec!["rehearse", "-f", &site, "--state", text(state), "--events", text(&events)];
+    arguments.extend(more);
+    let ran = plinth(folder, &arguments);
+    let records: Vec<Value> = std::fs::read_to_string(&events)
+        .unwrap_or_else(|e| panic!("{e}\n{}", ran.stderr))
+        .lines()
+        .map(|l| serde_json::from_str(l).unwrap())
+        .collect();
+    (ran.exit, records.last().unwrap().clone(), records)
+}
+
+fn steps_with(records: &[Value], outcome: &str) -> Vec<String> {
+    let ended = |r: &&Value| r["event"] == "step.finished" && r["outcome"] == outcome;
+    records.iter().filter(ended).map(|r| r["step"].as_str().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn the_whole_job_runs_and_afterwards_there_is_nothing_to_do() {
+    let folder = TempDir::new().unwrap();
+    let state = folder.path().join("state");
+    let (exit, last, first) = finished(folder.path(), &state, &[]);
+    assert_eq!((exit, last["outcome"].as_str()), (0, Some("done")), "{last:#}");
+    let changed = steps_with(&first, "changed");
+    for step in ["kubernetes/deploy/basepod-a", "runai/register/bcm-gpu-cluster", "nodes/storage/dgx-05"] {
+        assert!(changed.iter().any(|s| s == step), "{step} changed nothing: {changed:#?}");
+    }
+    assert!(steps_with(&first, "skipped").contains(&"nodes/storage/cpu-03".to_owned()), "its disk is large enough");
+
+    let (exit, last, second) = finished(folder.path(), &state, &[]);
+    assert_eq!(exit, 0);
+    assert_eq!(steps_with(&second, "changed"), Vec::<String>::new());
+    assert_eq!(last["counts"]["changed"], 0);
+    let site = basepod();
+    let ran = plinth(folder.path(), &["rehearse", "-f", &site, "--state", text(&state), "--plan-only", "--json"]).exits(0);
+    let pending: Vec<Value> = ran.json()["steps"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|s| matches!(s["change"]["change"].as_str(), Some("apply" | "maybe")))
+        .cloned()
+        .collect();
+    assert_eq!(pending, Vec::<Value>::new(), "the plan afterwards is empty");
+}
+
+#[test]
+fn a_node_that_drops_is_named_and_the_next_run_finishes_the_rest_only() {
+    let folder = TempDir::new().unwrap();
+    let state = folder.path().join("state");
+    let (exit, last, first) = finished(folder.path(), &state, &["--fault", "node:dgx-05:drop@kubernetes"]);
+    assert_eq!((exit, last["outcome"].as_str(), &last["exit"]), (4, Some("partly"), &4.into()));
+    assert_eq!(steps_with(&first, "failed"), ["kubernetes/deploy/basepod-a"]);
+    let failure = first.iter().find(|r| r["outcome"] == "failed").unwrap();
+    assert!(failure.to_string().contains("dgx-05"), "{failure:#}");
+    assert!(!failure.to_string().contains("dgx-06"), "only the node that dropped is named: {failure:#}");
+
+    let (exit, _, second) = finished(folder.path(), &state, &[]);
+    assert_eq!(exit, 0);
+    let (before, after) = (steps_with(&first, "changed"), steps_with(&second, "changed"));
+    let twice: Vec<&String> = after.iter().filter(|s| before.contains(s)).collect();
+    assert_eq!(twice, Vec::<&String>::new(), "what was done is not done again");
+    assert!(after.contains(&"kubernetes/deploy/basepod-a".to_owned()));
+}
+
+#[test]
+fn every_documented_fault_ends_in_a_verdict_and_the_next_run_heals() {
+    let cases = [
+        ("bcm:5xx", 0),
+        ("bcm:truncated", 0),
+        ("bcm:expired", 0),
+        ("node:cpu-03:unreachable", 4),
+        ("node:dgx-05:drop@account", 0),
+        ("node:dgx-06:host-key-changed", 4),
+        ("play:dgx-06:fails", 4),
+        ("release:gpu-operator:timeout", 4),
+        ("runai:issuer-mismatch", 4),
+        ("runai:disconnected", 4),
+    ];
+    for (fault, wanted) in cases {
+        let folder = TempDir::new().unwrap();
+        let state = folder.path().join("state");
+        let (exit, last, records) = finished(folder.path(), &state, &["--fault", fault]);
+        let failed: Vec<&Value> = records.iter().filter(|r| r["outcome"] == "failed").collect();
+        assert_eq!(exit, wanted, "{fault}: {last:#} {failed:#?}");
+        for record in failed {
+            assert!(!record["finding"]["fix"].as_str().unwrap_or("").is_empty(), "{fault}: no fix in {record:#}");
+        }
+        if fault != "node:dgx-06:host-key-changed" {
+            let (exit, last, _) = finished(folder.path(), &state, &[]);
+            assert_eq!(exit, 0, "after {fault}: {last:#}");
+        }
+    }
+}
+
+#[test]
+fn a_saved_plan_is_refused_when_something_moved_and_says_what() {
+    let folder = TempDir::new().unwrap();
+    let (state, saved, site) = (folder.path().join("s"), folder.path().join("plan.json"), folder.path().join("site.yaml"));
+    std::fs::copy(basepod(), &site).unwrap();
+    let base = ["rehearse", "-f", text(&site), "--state", text(&state)];
+    let with = |more: &[&str]| plinth(folder.path(), &[&base[..], more].concat());
+    with(&["--plan-only", "--save-plan", text(&saved)]).exits(0);
+    with(&[text(&saved), "--plan-only"]).exits(0);
+
+    let written = std::fs::read_to_string(&site).unwrap();
+    std::fs::write(&site, format!("# only a comment\n{written}")).unwrap();
+    with(&[text(&saved), "--plan-only"]).exits(0);
+    std::fs::write(&site, written.replace("30443", "30444")).unwrap();
+    with(&[text(&saved)]).exits(1).says("site");
+    std::fs::write(&site, written.replace("name: basepod-a", "name: basepod-b")).unwrap();
+    with(&[text(&saved)]).exits(1).says("basepod-a");
+    std::fs::write(&site, &written).unwrap();
+    with(&[text(&saved), "--nodes", "7"]).exits(1).says("inventory");
+
+    let plan = std::fs::read_to_string(&saved).unwrap();
+    std::fs::write(&saved, plan.replacen("\"schema\": 1", "\"schema\": 999", 1)).unwrap();
+    with(&[text(&saved)]).exits(1).says("999");
+    std::fs::write(&saved, plan.replacen("ansiblebcm", "somebodyelse", 1)).unwrap();
+    with(&[text(&saved)]).exits(1);
+    std::fs::write(&saved, "{").unwrap();
+    with(&[text(&saved)]).exits(1);
+    assert!(!state.join("journal.db").exists(), "nothing was begun");
+}
+
+#[test]
+fn two_at_once_the_second_is_told_who_holds_the_lock() {
+    let folder = TempDir::new().unwrap();
+    let state = folder.path().join("state");
+    let site = basepod();
+    let base = ["rehearse", "-f", &site, "--state", text(&state)];
+    let mut first = std::process::Command::cargo_bin("plinth").unwrap();
+    first.args(base).args(["--pace", "watch"]).stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null());
+    let mut first = first.spawn().unwrap();
+    wait_for(|| plinth(folder.path(), &["status", "--json", "-f", &site, "--state", text(&state)]).stdout.contains("\"running\""));
+    let pid = first.id().to_string();
+    plinth(folder.path(), &base).exits(5).says(&pid);
+    first.kill().unwrap();
+    first.wait().unwrap();
+    let status = plinth(folder.path(), &["status", "--json", "-f", &site, "--state", text(&state)]).exits(0).json();
+    assert_eq!(status["run"]["state"], "interrupted");
+    plinth(folder.path(), &base).exits(0);
+}
+
+/// Waits for something that another process does; bounded.
+fn wait_for(condition: impl Fn() -> bool) {
+    for _ in 0..200 {
+        if condition() {
+            return;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
+    panic!("it did not happen in ten seconds");
+}
+
+#[test]
+fn another_site_can_be_rehearsed_too() {
+    for example in ["static.yaml", "no-runai.yaml", "airgapped.yaml"] {
+        let folder = TempDir::new().unwrap();
+        let site = crate::support::example(example);
+        let ran = plinth(folder.path(), &["rehearse", "-f", text(&site)]);
+        assert_eq!(ran.exit, 0, "{example}:\n{}\n{}", ran.stdout, ran.stderr);
+    }
+}

@@ -1,0 +1,98 @@
+//! No secret of the site is in any byte that plinth writes, nor in its arguments.
+
+use crate::support::{BcmSite, Ran, SECRETS, plinth_with, text};
+use std::path::Path;
+
+/// Every file below a folder.
+fn files(folder: &Path) -> Vec<std::path::PathBuf> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() { found.extend(files(&path)) } else { found.push(path) }
+    }
+    found
+}
+
+fn contains(haystack: &[u8], needle: &str) -> bool {
+    haystack.windows(needle.len()).any(|window| window == needle.as_bytes())
+}
+
+#[test]
+fn no_secret_is_in_anything_written() {
+    let site = BcmSite::basepod(|s| s);
+    let folder = site.folder.path();
+    let secrets: Vec<(&str, &str)> = SECRETS.into_iter().filter(|(name, _)| *name != "BCM_USERNAME").collect();
+    assert!(contains(b"see Bcm-Pa55word-for-tests here", secrets[0].1), "the search itself works");
+    let mut ran: Vec<Ran> = [
+        &["discover"][..],
+        &["discover", "--json", "--save", "inventory.json"],
+        &["plan", "--json", "--out", "plan.json"],
+        &["plan"],
+        &["validate", "--json"],
+        &["render", "inventory", "--out", "rendered"],
+        &["render", "group-vars", "--out", "rendered"],
+        &["render", "values", "--out", "rendered"],
+        &["render", "values"],
+        &["rehearse", "--state", "state", "--events", "events.ndjson"],
+        &["rehearse", "--state", "failed", "--fault", "runai:401", "--events", "failed.ndjson"],
+        &["status", "--json", "--state", "state"],
+        &["explain", "platform/release/runai-control-plane"],
+    ]
+    .into_iter()
+    .map(|arguments| plinth_with(folder, &SECRETS, arguments))
+    .collect();
+    ran.push(plinth_with(folder, &[("BCM_USERNAME", "root"), ("BCM_PASSWORD", SECRETS[2].1)], &["discover"]).exits(6));
+    for (name, secret) in secrets {
+        for (index, ran) in ran.iter().enumerate() {
+            assert!(!ran.stdout.contains(secret), "{name} is on stdout of run {index}");
+            assert!(!ran.stderr.contains(secret), "{name} is on stderr of run {index}");
+        }
+        for file in files(folder) {
+            assert!(!contains(&std::fs::read(&file).unwrap(), secret), "{name} is in {}", file.display());
+        }
+    }
+    let own: Vec<_> = files(&folder.join("state")).into_iter().filter(|f| f.extension().is_some_and(|e| e == "key")).collect();
+    assert!(!own.is_empty(), "the rehearsal made keys");
+    for key in own {
+        use std::os::unix::fs::PermissionsExt;
+        assert_eq!(key.metadata().unwrap().permissions().mode() & 0o777, 0o600, "{}", text(&key));
+    }
+}
+
+#[test]
+fn made_up_secrets_of_a_rehearsal_stay_in_it_too() {
+    let site = BcmSite::basepod(|s| s);
+    let folder = site.folder.path();
+    plinth_with(folder, &[], &["rehearse", "--state", "state", "--events", "events.ndjson"]).exits(0);
+    let secrets = plinth_sim::SimSecrets::new(1);
+    for reference in plinth_site::secret_refs(&plinth_site::load(&folder.join("site.yaml")).unwrap().desired) {
+        let value = plinth_world::secrets::Secrets::get(&secrets, &reference.1).unwrap();
+        for file in files(folder) {
+            assert!(!contains(&std::fs::read(&file).unwrap(), value.expose()), "{} is in {}", reference.0, file.display());
+        }
+    }
+}
+
+#[test]
+fn no_secret_is_in_the_arguments_of_any_process() {
+    use assert_cmd::cargo::CommandCargoExt;
+    let site = BcmSite::basepod(|s| s);
+    let mut command = std::process::Command::cargo_bin("plinth").unwrap();
+    command.current_dir(site.folder.path()).envs(SECRETS).args(["rehearse", "--pace", "watch"]);
+    command.stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null());
+    let mut child = command.spawn().unwrap();
+    let mut seen = 0;
+    for _ in 0..40 {
+        for entry in std::fs::read_dir("/proc").unwrap().flatten() {
+            let Ok(arguments) = std::fs::read(entry.path().join("cmdline")) else { continue };
+            seen += usize::from(contains(&arguments, "rehearse"));
+            for (name, secret) in SECRETS.into_iter().skip(1) {
+                assert!(!contains(&arguments, secret), "{name} is in the arguments of {}", entry.path().display());
+            }
+        }
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert!(seen > 0, "the search saw plinth's own arguments");
+}

@@ -1,0 +1,39 @@
+//! Bodies of the fuzz targets: plain functions, so that the smoke test can call them without a fuzz engine.
+
+use std::path::Path;
+
+/// A body.
+pub type Target = fn(&[u8]);
+
+/// Every target by the name of its binary and its folder of seeds.
+pub const TARGETS: [(&str, Target); 3] =
+    [("site_file", site_file), ("bcm_reply", bcm_reply), ("saved_plan", saved_plan)];
+
+/// Any bytes are a site file or are rejected with at least one finding; a finding that points into the text points at
+/// characters that are there.
+pub fn site_file(bytes: &[u8]) {
+    let Err(rejected) = plinth_site::parse(bytes, Path::new("site.yaml")) else { return };
+    assert!(!rejected.findings.is_empty(), "rejected without a finding");
+    for position in rejected.findings.iter().filter_map(|finding| finding.position) {
+        let there = rejected.source.is_empty() || rejected.source.get(position.start..position.end).is_some();
+        assert!(there, "{position:?} is not in the text");
+    }
+}
+
+/// Any status, content type and body are a reply or an error. The first byte chooses status and content type.
+pub fn bcm_reply(bytes: &[u8]) {
+    const STATUSES: [u16; 8] = [200, 200, 200, 302, 400, 401, 500, 0];
+    const TYPES: [Option<&str>; 4] = [None, Some("application/json"), Some("text/html; charset=UTF-8"), Some("")];
+    let Some((choice, body)) = bytes.split_first() else { return };
+    let choice = usize::from(*choice);
+    // The verdict does not matter here, only that there is one.
+    let _ = plinth_world::bcm::reply::decode_reply(STATUSES[choice % 8], TYPES[choice / 8 % 4], body);
+}
+
+/// Any bytes are a saved plan or are refused; a plan that was read is written and read back as the same one.
+pub fn saved_plan(bytes: &[u8]) {
+    let Ok(plan) = plinth_plan::saved::read("plan.json", bytes, None) else { return };
+    let Ok(text) = plinth_plan::saved::write(&plan) else { panic!("a plan that was read cannot be written") };
+    let again = plinth_plan::saved::read("plan.json", text.as_bytes(), None);
+    assert!(again.is_ok_and(|again| again == plan), "written and read back, it is another plan");
+}

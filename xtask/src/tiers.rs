@@ -1,0 +1,81 @@
+//! Test tiers, cheapest first.
+
+use crate::commands::{self, Failure, cargo};
+use crate::tally::Tally;
+use crate::{direction, docs, house, rehearsal};
+use clap::ValueEnum;
+
+/// A tier.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Tier {
+    /// Formatting
+    Fmt,
+    /// Which crate may use which
+    Direction,
+    /// House rules that no other tool checks
+    House,
+    /// Lints, all targets, warnings are errors
+    Clippy,
+    /// Every test of the workspace
+    Unit,
+    /// Release build; the first commands of the README, with and without a fault
+    Release,
+    /// Generated pages are what would be generated
+    Docs,
+    /// The bodies of the fuzz targets on mutated seeds, on the stable compiler and bounded: a smoke test, not a fuzz run
+    FuzzSmoke,
+}
+
+/// Runs the tiers asked for, or all; prints the closing line. Answers whether all is good.
+pub(crate) fn run(wanted: &[Tier]) -> Result<bool, Failure> {
+    let tiers = if wanted.is_empty() { Tier::value_variants() } else { wanted };
+    let mut all = Tally::default();
+    for tier in tiers {
+        println!("== {}", name(*tier));
+        let tally = run_tier(*tier).unwrap_or_else(|failure| {
+            eprintln!("xtask: {failure}");
+            Tally::check(false)
+        });
+        println!("== {}: {tally}", name(*tier));
+        all += tally;
+    }
+    println!("{all}");
+    Ok(all.is_good())
+}
+
+fn run_tier(tier: Tier) -> Result<Tally, Failure> {
+    let lints = ["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"];
+    match tier {
+        Tier::Fmt => commands::passes(&mut cargo(&["fmt", "--all", "--check"])).map(Tally::check),
+        Tier::Direction => direction::check(),
+        Tier::House => house::check(),
+        Tier::Clippy => commands::passes(&mut cargo(&lints)).map(Tally::check),
+        Tier::Unit => counted(&["test", "--workspace", "--locked", "--no-fail-fast"]),
+        Tier::Release => rehearsal::check(),
+        Tier::Docs => docs::run(true).map(Tally::check),
+        Tier::FuzzSmoke => fuzz_smoke(),
+    }
+}
+
+/// Runs `cargo test` and counts its result lines.
+fn counted(arguments: &[&str]) -> Result<Tally, Failure> {
+    let mut tally = Tally::default();
+    let ended_well = commands::streams(&mut cargo(arguments), |line| {
+        if let Some(more) = Tally::of_line(line) {
+            tally += more;
+        }
+    })?;
+    Ok(tally.closed(ended_well))
+}
+
+/// The fuzz package stands outside the workspace; it shares the target directory, so that its dependencies build once.
+fn fuzz_smoke() -> Result<Tally, Failure> {
+    let metadata = commands::metadata()?;
+    let target = metadata["target_directory"].as_str().ok_or("cargo metadata names no target directory")?;
+    let manifest = ["run", "--locked", "--manifest-path", "fuzz/Cargo.toml", "--target-dir", target, "--bin", "smoke"];
+    commands::passes(&mut cargo(&manifest)).map(Tally::check)
+}
+
+fn name(tier: Tier) -> String {
+    tier.to_possible_value().map_or_else(String::new, |value| value.get_name().to_owned())
+}
