@@ -9,15 +9,18 @@ pub type Target = fn(&[u8]);
 pub const TARGETS: [(&str, Target); 3] =
     [("site_file", site_file), ("bcm_reply", bcm_reply), ("saved_plan", saved_plan)];
 
-/// Any bytes are a site file or are rejected with at least one finding; a finding that points into the text points at
-/// characters that are there.
+/// Any bytes are a site file or are rejected with at least one finding; findings begin at characters that are there, and
+/// can be shown.
 pub fn site_file(bytes: &[u8]) {
-    let Err(rejected) = plinth_site::parse(bytes, Path::new("site.yaml")) else { return };
+    let file = Path::new("site.yaml");
+    let Err(rejected) = plinth_site::parse(bytes, file) else { return };
     assert!(!rejected.findings.is_empty(), "rejected without a finding");
     for position in rejected.findings.iter().filter_map(|finding| finding.position) {
-        let there = rejected.source.is_empty() || rejected.source.get(position.start..position.end).is_some();
-        assert!(there, "{position:?} is not in the text");
+        let there = rejected.source.is_empty() || rejected.source.is_char_boundary(position.start);
+        assert!(there && position.start <= position.end, "{position:?} is not in the text");
     }
+    let shown = plinth_site::render::findings_text(&rejected.findings, &rejected.source, file, false);
+    assert!(!shown.is_empty(), "findings that show nothing");
 }
 
 /// Any status, content type and body are a reply or an error. The first byte chooses status and content type.

@@ -34,12 +34,20 @@ pub async fn accept(ctx: &Context, doors: &Doors, check: &Check) -> Result<Verdi
 }
 
 /// A line about the kept certificate, or the verdict when there is none to compare with.
-async fn kept_certificate(ctx: &Context, doors: &Doors, check: &Check, name: &str) -> DoorResult<Result<String, Verdict>> {
+async fn kept_certificate(
+    ctx: &Context,
+    doors: &Doors,
+    check: &Check,
+    name: &str,
+) -> DoorResult<Result<String, Verdict>> {
     Ok(match doors.keystore.certificate(ctx, name).await? {
-        Observed::Known(kept) if kept.days_left > 0 => {
-            Ok(format!("kept certificate `{name}` is valid for {} more days, SHA-256 {}", kept.days_left, kept.fingerprint))
+        Observed::Known(kept) if kept.days_left > 0 => Ok(format!(
+            "kept certificate `{name}` is valid for {} more days, SHA-256 {}",
+            kept.days_left, kept.fingerprint
+        )),
+        Observed::Known(kept) => {
+            Err(fail(check, vec![format!("kept certificate `{name}` expired {} days ago", -kept.days_left)]))
         }
-        Observed::Known(kept) => Err(fail(check, vec![format!("kept certificate `{name}` expired {} days ago", -kept.days_left)])),
         Observed::Absent => Err(fail(check, vec![format!("there is no kept certificate `{name}`")])),
         Observed::Unknown(reason) => Err(Verdict::Unknown { reason }),
     })
@@ -47,21 +55,26 @@ async fn kept_certificate(ctx: &Context, doors: &Doors, check: &Check, name: &st
 
 /// Judges what was seen inside the cluster.
 fn inside_cluster(check: &Check, seen: &HealthState, further: Option<String>) -> Verdict {
-    let evidence: Vec<String> = std::iter::once(seen.seen.clone()).chain(further).filter(|line| !line.is_empty()).collect();
+    let evidence: Vec<String> =
+        std::iter::once(seen.seen.clone()).chain(further).filter(|line| !line.is_empty()).collect();
     if seen.holds { pass(evidence) } else { fail(check, evidence) }
 }
 
 /// Judges what the control plane says about the cluster.
 fn runai(check: &Check, clusters: &[RunaiCluster], target: &RunaiTarget, nodes: &[NodeName]) -> Verdict {
     let [cluster] = clusters else {
-        return fail(check, vec![format!("{} clusters are named `{}`; exactly one should be", clusters.len(), target.cluster)]);
+        return fail(
+            check,
+            vec![format!("{} clusters are named `{}`; exactly one should be", clusters.len(), target.cluster)],
+        );
     };
     let mut evidence = vec![
         format!("state {}", cluster.state),
         format!("{} GPU nodes seen: {}", cluster.gpu_nodes.len(), cluster.gpu_nodes.join(", ")),
     ];
     evidence.extend(cluster.missing.iter().map(|dependency| format!("required dependency {dependency} is missing")));
-    let unseen: Vec<&str> = nodes.iter().map(NodeName::as_str).filter(|n| !cluster.gpu_nodes.iter().any(|g| g == n)).collect();
+    let unseen: Vec<&str> =
+        nodes.iter().map(NodeName::as_str).filter(|n| !cluster.gpu_nodes.iter().any(|g| g == n)).collect();
     if !unseen.is_empty() {
         evidence.push(format!("GPU nodes not seen: {}", unseen.join(", ")));
     }
@@ -75,7 +88,8 @@ fn pass(evidence: Vec<String>) -> Verdict {
 fn fail(check: &Check, evidence: Vec<String>) -> Verdict {
     let claim = Claim::of(check);
     let mut finding =
-        Finding::error(claim.code, claim::subject(check), format!("This does not hold: {}", claim.sentence)).fix(claim.fix);
+        Finding::error(claim.code, claim::subject(check), format!("This does not hold: {}", claim.sentence))
+            .fix(claim.fix);
     finding.evidence = evidence;
     Verdict::Fail { finding: Box::new(finding) }
 }

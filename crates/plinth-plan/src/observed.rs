@@ -15,6 +15,14 @@ pub struct Observed {
     pub answers: BTreeMap<String, String>,
 }
 
+impl Observed {
+    /// An inventory, and nothing looked at.
+    #[must_use]
+    pub fn new(inventory: Inventory) -> Self {
+        Self { inventory, steps: BTreeMap::new(), answers: BTreeMap::new() }
+    }
+}
+
 /// What looking at a step told.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Seen {

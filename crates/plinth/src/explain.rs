@@ -151,8 +151,8 @@ pub(crate) fn status_view(site: &SiteName, status: &Status, history: Option<&His
     let steps = history.iter().flat_map(|history| &history.steps).filter(|(_, step)| Some(step.run.as_str()) == run);
     for (id, step) in steps {
         match &step.standing {
-            Standing::Failed => view.failed.push((id.clone(), step.detail.clone())),
-            Standing::InFlight { .. } => view.running.push((id.clone(), String::new())),
+            Standing::Failed => view.failed.push((id.clone(), String::new())),
+            Standing::Intended { .. } => view.running.push((id.clone(), String::new())),
             _ => {}
         }
     }

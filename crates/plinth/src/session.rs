@@ -1,6 +1,6 @@
 //! One run of a plan, from taking the lock to the last event: the same for `apply` and `rehearse`.
 
-use plinth_model::{Plan, Problem, StepId};
+use plinth_model::{NodeName, Plan, Problem, StepId};
 use plinth_plan::Seen;
 use plinth_run::executor::Sink;
 use plinth_run::{CrashAfter, Journal, LockOwner, Recorder, RunOptions, RunReport, RunWorld, StopSignal};
@@ -16,6 +16,8 @@ pub struct Session<'a> {
     pub plan: &'a Plan,
     /// Limits come from here.
     pub desired: &'a Desired,
+    /// Control-plane nodes, for the rule about majorities.
+    pub control_plane: Vec<NodeName>,
     /// The site's state directory.
     pub directory: &'a Path,
     /// Doors, secrets, clock, behaviours.
@@ -26,8 +28,17 @@ pub struct Session<'a> {
     pub stop: StopSignal,
     /// Nothing real is touched.
     pub rehearsal: bool,
-    /// Ends the process right after this many records: `rehearse --fault crash@record:N`.
-    pub crash: Option<usize>,
+    /// Breaks the run off right after a record: `rehearse --fault crash@record:N`.
+    pub crash: Option<Crash>,
+}
+
+/// A crash on purpose.
+#[derive(Clone, Copy, Debug)]
+pub struct Crash {
+    /// Records that become durable before it.
+    pub records: usize,
+    /// What happens then. If it returns, the run is broken off with no further effect.
+    pub how: fn(),
 }
 
 impl Session<'_> {
@@ -45,14 +56,14 @@ impl Session<'_> {
             rehearsal: self.rehearsal,
             parallel: self.desired.run.parallel,
             node_failures: self.desired.run.node_failures,
-            control_plane: plinth_plan::control_plane(self.plan),
+            control_plane: self.control_plane.clone(),
             took_over,
             ..RunOptions::new(run, owner.to_string())
         };
         let report = match self.crash {
             None => self.carry_out(&mut journal, options).await,
-            Some(records) => {
-                let mut crashing = CrashAfter::new(&mut journal, records).calling(|| std::process::abort());
+            Some(Crash { records, how }) => {
+                let mut crashing = CrashAfter::new(&mut journal, records).calling(how);
                 self.carry_out(&mut crashing, options).await
             }
         };

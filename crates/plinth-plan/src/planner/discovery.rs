@@ -15,14 +15,15 @@ pub(super) fn steps(desired: &Desired, inventory: &Inventory) -> Option<Step> {
     let mut head_nodes: Vec<String> =
         inventory.nodes.iter().filter(|n| n.kind == NodeKind::Head).map(|n| n.uuid.clone()).collect();
     head_nodes.sort_unstable();
-    let host = host(&bcm.endpoint);
+    let host = endpoint_host(&bcm.endpoint);
     let reason = format!("whoever answers at {host} must be the BCM that the inventory came from");
     let work = Work::BcmIdentity { endpoint: bcm.endpoint.clone(), head_nodes };
     Some(step(ids::identity(host), Stage::Discovery, work, deadlines::BCM_IDENTITY, reason))
 }
 
 /// `bcm-head-01` of `https://bcm-head-01:8081`; brackets of an IPv6 address stay.
-fn host(endpoint: &str) -> &str {
+#[must_use]
+pub fn endpoint_host(endpoint: &str) -> &str {
     let authority = endpoint.split_once("://").map_or(endpoint, |(_, rest)| rest);
     let authority = authority.split('/').next().unwrap_or(authority);
     match authority.rsplit_once(':') {
@@ -33,7 +34,7 @@ fn host(endpoint: &str) -> &str {
 
 #[cfg(test)]
 mod tests {
-    use super::host;
+    use super::endpoint_host;
 
     #[test]
     fn the_host_of_an_endpoint_has_no_scheme_and_no_port() {
@@ -43,7 +44,7 @@ mod tests {
             ("https://[fd00::1]:8081/", "[fd00::1]"),
             ("bcm.example.com:8081/json", "bcm.example.com"),
         ] {
-            assert_eq!(host(endpoint), wanted);
+            assert_eq!(endpoint_host(endpoint), wanted);
         }
     }
 }

@@ -11,6 +11,7 @@ mod runai;
 mod secrets;
 mod step;
 
+pub use discovery::endpoint_host;
 pub use nodes::{FITS, RELOCATE};
 
 use crate::catalog::{Components, Engine};

@@ -39,7 +39,8 @@ runai:
 "#;
 
 fn planned(done: bool) -> Plan {
-    let site = plinth_site::parse(SITE.as_bytes(), Path::new("site.yaml")).unwrap_or_else(|r| panic!("{:#?}", r.findings));
+    let site =
+        plinth_site::parse(SITE.as_bytes(), Path::new("site.yaml")).unwrap_or_else(|r| panic!("{:#?}", r.findings));
     let catalog = Catalog::embedded().unwrap();
     let mut observed = unseen(data::basepod());
     let first = plan(&site.desired, &observed, &catalog).unwrap_or_else(|findings| panic!("{findings:#?}"));
@@ -83,5 +84,12 @@ fn every_component_waits_for_its_namespace_and_gpu_checks_for_whoever_offers_gpu
     let check = plan.steps.iter().find(|s| s.id.as_str() == "checks/gpu-pod/dgx-05").unwrap();
     assert!(check.needs.iter().any(|n| n.target() == "gpu-operator"), "{:?}", check.needs);
 }
+
 #[test]
-fn zz_temp() { println!("{}", plinth_plan::render::text(&planned(false), false, 110)); }
+fn the_version_told_to_run_ai_is_a_version_even_when_the_release_is_a_range() {
+    let plan = planned(false);
+    let register = plan.steps.iter().find(|s| s.once).unwrap();
+    let Work::RunaiRegister { target } = &register.work else { panic!("{:?}", register.work) };
+    assert!(target.version.parse::<plinth_model::Version>().is_ok(), "{}", target.version);
+    assert_eq!(target.version, "2.21");
+}

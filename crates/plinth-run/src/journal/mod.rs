@@ -145,6 +145,16 @@ impl Journal {
             .map_err(|error| JournalError::of(&self.path, &error))
     }
 
+    /// How many facts were recorded so far.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn records(&self) -> Result<i64, JournalError> {
+        self.connection
+            .query_row("SELECT count(*) FROM facts", [], |row| row.get(0))
+            .map_err(|error| JournalError::of(&self.path, &error))
+    }
+
     /// Where it is.
     #[must_use]
     pub fn path(&self) -> &Path {

@@ -8,8 +8,9 @@ use plinth_world::DoorError;
 /// Every head node of the inventory must be among those that answer now; a further one (a second head node was added) is fine.
 pub(super) async fn probe_identity(env: &StepEnv, endpoint: &str, wanted: &[String]) -> Result<Probe, DoorError> {
     if wanted.is_empty() {
-        let finding = Finding::error("bcm.identity-unknown", endpoint, "the inventory names no head node to compare with")
-            .fix("run `plinth discover` against this BCM, and make the plan again");
+        let finding =
+            Finding::error("bcm.identity-unknown", endpoint, "the inventory names no head node to compare with")
+                .fix("run `plinth discover` against this BCM, and make the plan again");
         return blocked(finding);
     }
     let answered = env.doors.bcm.identity(&env.ctx).await?;
@@ -17,10 +18,14 @@ pub(super) async fn probe_identity(env: &StepEnv, endpoint: &str, wanted: &[Stri
     if missing.is_empty() {
         return done(format!("head nodes {} answer", answered.names.join(", ")));
     }
-    let finding = Finding::error("bcm.other-system", endpoint, "another BCM answers than the one the inventory came from")
-        .owner(Owner::BcmAdmin)
-        .evidence(format!("head nodes of the inventory that do not answer: {}", missing.join(", ")))
-        .evidence(format!("answered: {} ({})", answered.names.join(", "), answered.head_nodes.join(", ")))
-        .fix("check inventory.bcm.endpoint; if BCM was installed anew, run `plinth discover` and make the plan again");
+    let finding = Finding::error(
+        "bcm.other-system",
+        endpoint,
+        "another BCM answers than the one the inventory came from",
+    )
+    .owner(Owner::BcmAdmin)
+    .evidence(format!("head nodes of the inventory that do not answer: {}", missing.join(", ")))
+    .evidence(format!("answered: {} ({})", answered.names.join(", "), answered.head_nodes.join(", ")))
+    .fix("check inventory.bcm.endpoint; if BCM was installed anew, run `plinth discover` and make the plan again");
     blocked(finding)
 }

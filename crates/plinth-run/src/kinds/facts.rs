@@ -89,7 +89,8 @@ fn room(facts: &NodeFacts, wanted: &Wanted<'_>) -> Room {
     if enough(wanted.larger) {
         return Room::Elsewhere;
     }
-    let say = |path: &str| free(path).map_or(format!("{path} is not there"), |gib| format!("{path} has {gib} GiB free"));
+    let say =
+        |path: &str| free(path).map_or(format!("{path} is not there"), |gib| format!("{path} has {gib} GiB free"));
     let mut seen = vec![say(wanted.images), say(wanted.larger)];
     seen.dedup();
     Room::Nowhere(Wrong {
@@ -111,7 +112,8 @@ fn answers(node: &NodeName, wanted: &Wanted<'_>, answer: &str) -> Vec<(String, S
 /// What is wrong apart from space.
 fn judge(facts: &NodeFacts, minimum: &NodeMinimum) -> Vec<Wrong> {
     let mut wrong = Vec::new();
-    let mut say = |code, owner, message: String, fix: &str| wrong.push(Wrong { code, message, owner, fix: fix.to_owned() });
+    let mut say =
+        |code, owner, message: String, fix: &str| wrong.push(Wrong { code, message, owner, fix: fix.to_owned() });
     if facts.cpus < minimum.cpus || facts.memory_mib < minimum.memory_mib {
         let message = format!(
             "it has {} cores and {} MiB of memory; at least {} and {} are wanted",
@@ -121,7 +123,12 @@ fn judge(facts: &NodeFacts, minimum: &NodeMinimum) -> Vec<Wrong> {
     }
     if minimum.gpu && facts.gpus == 0 {
         let message = "a GPU is expected, and none is on the bus".to_owned();
-        say("node.no-gpu", Owner::BcmAdmin, message, "take the node out of nodes.gpu, or look at `lspci` and the machine's firmware");
+        say(
+            "node.no-gpu",
+            Owner::BcmAdmin,
+            message,
+            "take the node out of nodes.gpu, or look at `lspci` and the machine's firmware",
+        );
     }
     if facts.clock_offset_ms.unsigned_abs() > CLOCK_OFFSET_MAX_MS {
         let message = format!("its clock is {} s off", facts.clock_offset_ms / 1000);
@@ -129,7 +136,12 @@ fn judge(facts: &NodeFacts, minimum: &NodeMinimum) -> Vec<Wrong> {
     }
     if !facts.obstacles.is_empty() {
         let message = format!("something stands in the way: {}", facts.obstacles.join("; "));
-        say("node.in-use", Owner::You, message, "remove what is left of an earlier installation, or choose another node");
+        say(
+            "node.in-use",
+            Owner::You,
+            message,
+            "remove what is left of an earlier installation, or choose another node",
+        );
     }
     wrong
 }

@@ -87,14 +87,20 @@ fn same_version(seen: &str, wanted: &str) -> bool {
 }
 
 /// Waits until the node is Ready.
-pub(super) async fn wait_ready(step: &Step, env: &StepEnv, node: &NodeName, version: &str) -> Result<String, DoorError> {
+pub(super) async fn wait_ready(
+    step: &Step,
+    env: &StepEnv,
+    node: &NodeName,
+    version: &str,
+) -> Result<String, DoorError> {
     let late = |seen: &[String]| {
-        let mut finding = Finding::error("kubernetes.node-not-ready", node.as_str(), "the node did not become Ready in time")
-            .fix(format!("look at `kubectl describe node {node}` and at the logs of kubelet and containerd on it"));
+        let mut finding =
+            Finding::error("kubernetes.node-not-ready", node.as_str(), "the node did not become Ready in time")
+                .fix(format!("look at `kubectl describe node {node}` and at the logs of kubelet and containerd on it"));
         finding.evidence = seen.to_vec();
         finding
     };
-    wait::until(step, env, DOOR, || probe_ready(env, node, version), late).await
+    wait::until(&wait::Limit::of(step, env), env, DOOR, || probe_ready(env, node, version), late).await
 }
 
 /// Pods get exactly this address for the name.

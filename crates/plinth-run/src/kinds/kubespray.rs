@@ -49,7 +49,9 @@ pub(super) async fn probe_environment(env: &StepEnv, release: &KubesprayRelease)
         }
         Observed::Known(version) => todo(format!("~ ansible-core {version} → {}", release.ansible_core)),
         Observed::Absent => todo(format!("+ Python environment with ansible {}", release.ansible)),
-        Observed::Unknown(reason) => Err(unseen(DOOR, format!("looking at the environment of {}", release.tag), &reason)),
+        Observed::Unknown(reason) => {
+            Err(unseen(DOOR, format!("looking at the environment of {}", release.tag), &reason))
+        }
     }
 }
 
@@ -96,12 +98,19 @@ pub(super) async fn probe_run(
         Observed::Known(deployed) => Ok(compared(run_differences(&deployed, release, hosts, inputs), || {
             format!("Kubernetes {version} was deployed on {} hosts with {}", hosts.len(), release.tag)
         })),
-        Observed::Absent => todo(format!("+ Kubernetes {version} on {} hosts, with Kubespray {}", hosts.len(), release.tag)),
+        Observed::Absent => {
+            todo(format!("+ Kubernetes {version} on {} hosts, with Kubespray {}", hosts.len(), release.tag))
+        }
         Observed::Unknown(reason) => Err(unseen(DOOR, "looking at the last run of Kubespray", &reason)),
     }
 }
 
-fn run_differences(deployed: &Deployed, release: &KubesprayRelease, hosts: &[NodeName], inputs: &Digest) -> Vec<String> {
+fn run_differences(
+    deployed: &Deployed,
+    release: &KubesprayRelease,
+    hosts: &[NodeName],
+    inputs: &Digest,
+) -> Vec<String> {
     let mut differences = Vec::new();
     if deployed.tag != release.tag {
         differences.push(format!("~ Kubespray {} → {}", deployed.tag, release.tag));
@@ -138,15 +147,21 @@ fn judge(stats: &PlayStats, expected: &[NodeName]) -> Option<Finding> {
         .hosts
         .iter()
         .filter(|(_, host)| bad(host))
-        .map(|(name, host)| (name.clone(), format!("{name}: {} tasks failed, unreachable {} times", host.failures, host.unreachable)))
+        .map(|(name, host)| {
+            (name.clone(), format!("{name}: {} tasks failed, unreachable {} times", host.failures, host.unreachable))
+        })
         .collect();
     let missing = expected.iter().filter(|host| !stats.hosts.contains_key(host.as_str()));
-    wrong.extend(missing.map(|host| (host.to_string(), format!("{host}: not in the final statistics, so nothing is known of it"))));
+    wrong.extend(
+        missing
+            .map(|host| (host.to_string(), format!("{host}: not in the final statistics, so nothing is known of it"))),
+    );
     if wrong.is_empty() {
         return None;
     }
     let names: Vec<&str> = wrong.iter().map(|(name, _)| name.as_str()).collect();
-    let message = format!("Kubespray did not succeed on {} of {} hosts: {}", wrong.len(), expected.len(), names.join(", "));
+    let message =
+        format!("Kubespray did not succeed on {} of {} hosts: {}", wrong.len(), expected.len(), names.join(", "));
     let mut finding = Finding::error("kubespray.host-failed", names.join(", "), message)
         .fix("mend what the first failed task of each host names, then run again: Kubespray goes over finished tasks quickly");
     finding.evidence = wrong.into_iter().map(|(_, line)| line).collect();

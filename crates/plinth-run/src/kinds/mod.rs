@@ -48,7 +48,9 @@ impl Behaviour for Kinds {
             Work::NodeConnect { target } => node::pin(env, target).await,
             Work::NodeAccount { target, account } => node::make_account(env, target, account).await,
             Work::NodeStorage { target, from, to } => node::relocate(env, target, from, to).await,
-            Work::NodeRegistries { target, mirrors, logins } => node::set_registries(env, target, mirrors, logins).await,
+            Work::NodeRegistries { target, mirrors, logins } => {
+                node::set_registries(env, target, mirrors, logins).await
+            }
             Work::KubespraySource { release } => kubespray::fetch(env, release).await,
             Work::KubesprayEnvironment { release } => kubespray::make_environment(env, release).await,
             Work::KubesprayInventory { files } => kubespray::write_inventory(env, files).await,
@@ -83,7 +85,9 @@ async fn probe(step: &Step, env: &StepEnv) -> Result<Probe, DoorError> {
             platform::probe_secret(env, &platform::Secret { namespace, name, content, labels }).await
         }
         Work::HelmRelease { release } => release::probe(env, release).await,
-        Work::KubeObjects { component, objects, health, .. } => platform::probe_objects(env, component, objects, health).await,
+        Work::KubeObjects { component, objects, health, .. } => {
+            platform::probe_objects(env, component, objects, health).await
+        }
         Work::RunaiIssuer { target } => runai::probe_issuer(env, target).await,
         Work::RunaiRegister { target } => runai::probe_registration(env, target).await,
         Work::RunaiConnected { target } => runai::probe_connection(env, target).await,

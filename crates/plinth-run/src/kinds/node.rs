@@ -15,7 +15,9 @@ pub(super) async fn probe_host_key(env: &StepEnv, target: &NodeTarget) -> Result
     match &state.pinned {
         Some(pinned) if *pinned == state.presented => done(format!("host key {} is pinned", pinned.fingerprint)),
         Some(pinned) => blocked(key_changed(target, pinned, &state.presented)),
-        None => todo(format!("+ host key {} {} (first contact)", state.presented.algorithm, state.presented.fingerprint)),
+        None => {
+            todo(format!("+ host key {} {} (first contact)", state.presented.algorithm, state.presented.fingerprint))
+        }
     }
 }
 
@@ -23,7 +25,11 @@ pub(super) async fn probe_host_key(env: &StepEnv, target: &NodeTarget) -> Result
 pub(super) async fn pin(env: &StepEnv, target: &NodeTarget) -> Result<String, DoorError> {
     let HostKeyState { presented, pinned } = env.doors.node.host_key(&env.ctx, target).await?;
     if let Some(pinned) = pinned.filter(|pinned| *pinned != presented) {
-        return Err(refused(DOOR, format!("pinning the host key of {}", target.node), key_changed(target, &pinned, &presented)));
+        return Err(refused(
+            DOOR,
+            format!("pinning the host key of {}", target.node),
+            key_changed(target, &pinned, &presented),
+        ));
     }
     env.doors.node.pin_host_key(&env.ctx, target, &presented).await?;
     Ok(format!("host key {} accepted on first contact and pinned", presented.fingerprint))
@@ -50,7 +56,9 @@ pub(super) async fn probe_account(env: &StepEnv, target: &NodeTarget, account: &
             format!("+ user {} (uid {})", account.name, account.uid),
             format!("+ {} authorized key(s)", 1 + account.authorized_keys.len()),
         ])),
-        AccountState::Partial(missing) => Ok(Probe::Todo(missing.into_iter().map(|line| format!("~ {line}")).collect())),
+        AccountState::Partial(missing) => {
+            Ok(Probe::Todo(missing.into_iter().map(|line| format!("~ {line}")).collect()))
+        }
         AccountState::Clash(clashes) => blocked(account_clash(target, account, clashes)),
     }
 }
@@ -77,7 +85,12 @@ pub(super) async fn make_account(env: &StepEnv, target: &NodeTarget, account: &A
 }
 
 /// Whether images live at the larger place.
-pub(super) async fn probe_storage(env: &StepEnv, target: &NodeTarget, from: &str, to: &str) -> Result<Probe, DoorError> {
+pub(super) async fn probe_storage(
+    env: &StepEnv,
+    target: &NodeTarget,
+    from: &str,
+    to: &str,
+) -> Result<Probe, DoorError> {
     let facts = env.doors.node.facts(&env.ctx, target, &[from.to_owned(), to.to_owned()]).await?;
     if facts.relocated { done(format!("images live in {to}")) } else { todo(format!("~ images {from} → {to}")) }
 }

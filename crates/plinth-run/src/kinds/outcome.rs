@@ -26,7 +26,12 @@ pub(super) fn blocked(finding: Finding) -> Result<Probe, DoorError> {
 
 /// It could not be seen. Unknown is not absent, so nobody may act on it.
 pub(super) fn unseen(door: &'static str, doing: impl Into<String>, reason: &str) -> DoorError {
-    DoorError::permanent(door, doing, format!("it could not be seen: {reason}"), "mend what stands in the way, then run again")
+    DoorError::permanent(
+        door,
+        doing,
+        format!("it could not be seen: {reason}"),
+        "mend what stands in the way, then run again",
+    )
 }
 
 /// A failure that a finding describes.

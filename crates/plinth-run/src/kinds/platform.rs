@@ -7,7 +7,7 @@ use indexmap::IndexMap;
 use plinth_model::work::{CertificateSource, Health, PodSecurity, SecretContent};
 use plinth_model::{Observed, Step};
 use plinth_world::DoorError;
-use plinth_world::keystore::CertificateState;
+use plinth_world::keystore::{CertificateState, uncovered};
 use serde_json::Value;
 use std::collections::BTreeSet;
 
@@ -45,7 +45,7 @@ fn certificate_differences(kept: &CertificateState, names: &[String], source: &C
             }
         }
         CertificateSource::Files { .. } => {
-            let missing: Vec<&str> = names.iter().filter(|name| !covered(&kept.names, name)).map(String::as_str).collect();
+            let missing = uncovered(&kept.names, names);
             if !missing.is_empty() {
                 differences.push(format!("~ it does not cover {}", missing.join(", ")));
             }
@@ -55,14 +55,6 @@ fn certificate_differences(kept: &CertificateState, names: &[String], source: &C
         }
     }
     differences
-}
-
-/// Whether one of the names is this one, or a wildcard for its first label.
-fn covered(names: &[String], wanted: &str) -> bool {
-    names.iter().any(|name| {
-        let wildcard = || name.strip_prefix("*.").zip(wanted.split_once('.')).is_some_and(|(n, (_, w))| n.eq_ignore_ascii_case(w));
-        name.eq_ignore_ascii_case(wanted) || wildcard()
-    })
 }
 
 /// Makes the certificate, or takes it over from files.
@@ -159,8 +151,9 @@ pub(super) async fn apply_objects(
     objects: &[Value],
     health: &[Health],
 ) -> Result<String, DoorError> {
+    let limit = wait::Limit::of(step, env);
     env.doors.kube.apply(&env.ctx, objects).await?;
     let late = |seen: &[String]| release::not_healthy(component, namespace_of(objects), seen);
-    wait::until(step, env, DOOR, || probe_objects(env, component, objects, health), late).await?;
+    wait::until(&limit, env, DOOR, || probe_objects(env, component, objects, health), late).await?;
     Ok(format!("{} objects of {component} applied, and they work", objects.len()))
 }

@@ -1,6 +1,6 @@
 //! Helm releases: chart, version, values, status, health.
 
-use super::outcome::{compared, todo, unseen};
+use super::outcome::{compared, unseen};
 use super::wait;
 use crate::behaviour::{Probe, StepEnv};
 use plinth_model::work::{Health, Release};
@@ -20,14 +20,18 @@ pub(super) async fn probe(env: &StepEnv, release: &Release) -> Result<Probe, Doo
         return Ok(Probe::Todo(differences));
     }
     let unhealthy = unhealthy(env, &release.namespace, &release.health).await?;
-    Ok(compared(unhealthy, || format!("{} {} is deployed, {} proofs hold", release.chart, release.version, release.health.len())))
+    Ok(compared(unhealthy, || {
+        format!("{} {} is deployed, {} proofs hold", release.chart, release.version, release.health.len())
+    }))
 }
 
 /// Differences between the wanted release and what helm knows; health is not part of it.
 async fn differences(env: &StepEnv, release: &Release) -> Result<Vec<String>, DoorError> {
     match env.doors.helm.release(&env.ctx, &release.namespace, &release.release).await? {
         Observed::Known(state) => Ok(state_differences(&state, release)),
-        Observed::Absent => Ok(vec![format!("+ release {}/{} {}", release.namespace, release.release, release.version)]),
+        Observed::Absent => {
+            Ok(vec![format!("+ release {}/{} {}", release.namespace, release.release, release.version)])
+        }
         Observed::Unknown(reason) => Err(unseen(DOOR, format!("looking at release {}", release.release), &reason)),
     }
 }
@@ -80,21 +84,23 @@ fn proof_name(health: &Health) -> String {
 
 /// What to say when something did not come up in time.
 pub(super) fn not_healthy(component: &str, namespace: &str, seen: &[String]) -> Finding {
-    let mut finding = Finding::error("platform.not-healthy", component, format!("{component} is installed, but does not work yet"))
-        .fix(format!("look at the pods and events of namespace {namespace}; run again when the cause is mended"));
+    let mut finding =
+        Finding::error("platform.not-healthy", component, format!("{component} is installed, but does not work yet"))
+            .fix(format!("look at the pods and events of namespace {namespace}; run again when the cause is mended"));
     finding.evidence = seen.to_vec();
     finding
 }
 
 /// Installs or upgrades unless helm already has it as wanted, then waits until it works.
 pub(super) async fn upgrade(step: &Step, env: &StepEnv, release: &Release) -> Result<String, DoorError> {
+    let limit = wait::Limit::of(step, env);
     let differences = differences(env, release).await?;
     if !differences.is_empty() {
         env.ctx.progress(0, 0, format!("helm upgrade --install {}", release.release));
         env.doors.helm.upgrade(&env.ctx, release).await?;
     }
     let late = |seen: &[String]| not_healthy(&release.component, &release.namespace, seen);
-    wait::until(step, env, DOOR, || probe(env, release), late).await?;
+    wait::until(&limit, env, DOOR, || probe(env, release), late).await?;
     let what = if differences.is_empty() { "was there already" } else { "installed" };
     Ok(format!("{} {} {what}, and it works", release.chart, release.version))
 }

@@ -40,12 +40,13 @@ fn issuer_mismatch(target: &RunaiTarget, expected: &str, found: &str) -> Finding
 pub(super) async fn wait_issuer(step: &Step, env: &StepEnv, target: &RunaiTarget) -> Result<String, DoorError> {
     let late = |seen: &[String]| {
         let message = "Keycloak did not answer with its discovery document in time";
-        let mut finding = Finding::error("runai.issuer-absent", &target.url, message)
-            .fix("look at the pods keycloak and postgresql of namespace runai-backend, and at the ingress of the domain");
+        let mut finding = Finding::error("runai.issuer-absent", &target.url, message).fix(
+            "look at the pods keycloak and postgresql of namespace runai-backend, and at the ingress of the domain",
+        );
         finding.evidence = seen.to_vec();
         finding
     };
-    wait::until(step, env, DOOR, || probe_issuer(env, target), late).await
+    wait::until(&wait::Limit::of(step, env), env, DOOR, || probe_issuer(env, target), late).await
 }
 
 /// The cluster, if there is exactly one of that name; several are a finding.
@@ -105,8 +106,11 @@ pub(super) async fn probe_connection(env: &StepEnv, target: &RunaiTarget) -> Res
             done(format!("Connected, {} GPU nodes: {}", cluster.gpu_nodes.len(), cluster.gpu_nodes.join(", ")))
         }
         Ok(Some(cluster)) => {
-            let missing = cluster.missing.iter().map(|dependency| format!("! required dependency {dependency} is missing"));
-            Ok(Probe::Todo(std::iter::once(format!("~ state {} → {CONNECTED}", cluster.state)).chain(missing).collect()))
+            let missing =
+                cluster.missing.iter().map(|dependency| format!("! required dependency {dependency} is missing"));
+            Ok(Probe::Todo(
+                std::iter::once(format!("~ state {} → {CONNECTED}", cluster.state)).chain(missing).collect(),
+            ))
         }
     }
 }
@@ -121,13 +125,16 @@ pub(super) async fn wait_connected(step: &Step, env: &StepEnv, target: &RunaiTar
         return Err(refused(DOOR, format!("waiting for cluster {}", target.cluster), finding));
     }
     let late = |seen: &[String]| not_connected(target, seen);
-    wait::until(step, env, DOOR, || probe_connection(env, target), late).await
+    wait::until(&wait::Limit::of(step, env), env, DOOR, || probe_connection(env, target), late).await
 }
 
 fn not_connected(target: &RunaiTarget, seen: &[String]) -> Finding {
-    let mut finding =
-        Finding::error("runai.not-connected", &target.cluster, "the cluster did not report to the control plane in time")
-            .fix(where_to_look(seen));
+    let mut finding = Finding::error(
+        "runai.not-connected",
+        &target.cluster,
+        "the cluster did not report to the control plane in time",
+    )
+    .fix(where_to_look(seen));
     finding.evidence = seen.to_vec();
     finding
 }

@@ -7,11 +7,30 @@ use plinth_world::{DoorError, deadlines};
 use std::future::Future;
 use std::time::Duration;
 
-/// Looks every [`deadlines::POLL`] until it is so, and gives up one round before the step's own deadline, so that what was
-/// seen last can still be told. `late` makes the finding from the differences seen last. A transient failure to look is one
+/// Until when an act may wait: one round before the step's own deadline, so that what was seen last can still be told. Taken
+/// when the act begins, since an installation before the wait uses up the same deadline.
+pub(super) struct Limit {
+    target: String,
+    began: Duration,
+    allowed: Duration,
+}
+
+impl Limit {
+    /// The limit of an act of this step that begins now.
+    pub(super) fn of(step: &Step, env: &StepEnv) -> Self {
+        let deadline = Duration::from_secs(u64::from(step.deadline_s));
+        Self {
+            target: step.target.clone(),
+            began: env.ctx.clock().elapsed(),
+            allowed: deadline.saturating_sub(deadlines::POLL),
+        }
+    }
+}
+
+/// Looks every [`deadlines::POLL`] until it is so, or until the limit. `late` makes the finding from the differences seen last. A transient failure to look is one
 /// more reason to look again; a permanent one, and something that blocks, end the wait.
 pub(super) async fn until<L, F>(
-    step: &Step,
+    limit: &Limit,
     env: &StepEnv,
     door: &'static str,
     look: L,
@@ -22,22 +41,22 @@ where
     F: Future<Output = Result<Probe, DoorError>> + Send,
 {
     let clock = env.ctx.clock();
-    let limit = Duration::from_secs(u64::from(step.deadline_s)).saturating_sub(deadlines::POLL);
-    let began = clock.elapsed();
     loop {
         let seen = match look().await {
             Ok(Probe::Done(line)) => return Ok(line),
-            Ok(Probe::Blocked(finding)) => return Err(refused(door, format!("waiting for {}", step.target), *finding)),
+            Ok(Probe::Blocked(finding)) => {
+                return Err(refused(door, format!("waiting for {}", limit.target), *finding));
+            }
             Ok(Probe::Todo(differences)) => differences,
             Err(error) if error.transient.is_some() => vec![error.to_string()],
             Err(error) => return Err(error),
         };
-        let waited = clock.elapsed().saturating_sub(began);
-        if waited + deadlines::POLL > limit {
+        let waited = clock.elapsed().saturating_sub(limit.began);
+        if waited + deadlines::POLL > limit.allowed {
             let finding = late(&seen).evidence(format!("waited {} s", waited.as_secs()));
-            return Err(refused(door, format!("waiting for {}", step.target), finding));
+            return Err(refused(door, format!("waiting for {}", limit.target), finding));
         }
-        env.ctx.progress(waited.as_secs(), limit.as_secs(), seen.join("; "));
+        env.ctx.progress(waited.as_secs(), limit.allowed.as_secs(), seen.join("; "));
         clock.sleep(deadlines::POLL).await;
     }
 }

@@ -68,10 +68,13 @@ impl Chain {
     /// Says when the key does not belong to the leaf, and where it belongs instead.
     pub(super) fn check_key(&self, key_pem: &str) -> Result<(), String> {
         let key = read_key(key_pem)?;
-        let matches = |der: &Vec<u8>| read(der).is_ok_and(|c| &*c.public_key().subject_public_key.data == key.public_key_raw());
+        let matches =
+            |der: &Vec<u8>| read(der).is_ok_and(|c| &*c.public_key().subject_public_key.data == key.public_key_raw());
         match self.0.iter().position(matches) {
             Some(0) => Ok(()),
-            Some(at) => Err(format!("the key belongs to certificate {} of the chain: the leaf must stand first", at + 1)),
+            Some(at) => {
+                Err(format!("the key belongs to certificate {} of the chain: the leaf must stand first", at + 1))
+            }
             None => Err("the private key does not belong to the certificate".to_owned()),
         }
     }
@@ -79,8 +82,9 @@ impl Chain {
     /// Says when a certificate is not signed by the one behind it.
     pub(super) fn check_order(&self) -> Result<(), String> {
         self.0.windows(2).enumerate().try_for_each(|(at, pair)| match pair {
-            [lower, upper] => signed_by(&read(lower)?, &read(upper)?)
-                .map_err(|why| format!("certificate {} of the chain is not signed by certificate {}: {why}", at + 1, at + 2)),
+            [lower, upper] => signed_by(&read(lower)?, &read(upper)?).map_err(|why| {
+                format!("certificate {} of the chain is not signed by certificate {}: {why}", at + 1, at + 2)
+            }),
             _ => Ok(()),
         })
     }
@@ -107,7 +111,8 @@ impl Chain {
 }
 
 fn read(der: &[u8]) -> Result<X509Certificate<'_>, String> {
-    let (_, certificate) = x509_parser::parse_x509_certificate(der).map_err(|_| "a certificate cannot be read".to_owned())?;
+    let (_, certificate) =
+        x509_parser::parse_x509_certificate(der).map_err(|_| "a certificate cannot be read".to_owned())?;
     Ok(certificate)
 }
 
@@ -156,8 +161,9 @@ fn signed_by(lower: &X509Certificate<'_>, upper: &X509Certificate<'_>) -> Result
     }
 }
 
-/// Wanted names that the certificate does not cover. A wildcard stands for exactly one label.
-pub(super) fn uncovered<'a>(names: &[String], wanted: &'a [String]) -> Vec<&'a str> {
+/// Wanted names that a certificate for `names` does not cover. A wildcard stands for exactly one label (RFC 6125).
+#[must_use]
+pub fn uncovered<'a>(names: &[String], wanted: &'a [String]) -> Vec<&'a str> {
     let covers = |name: &str, wanted: &str| {
         name.eq_ignore_ascii_case(wanted)
             || name.strip_prefix("*.").is_some_and(|domain| {

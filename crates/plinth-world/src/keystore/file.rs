@@ -41,7 +41,12 @@ impl FileKeystore {
             Ok(self.state_dir.join("certificates").join(name))
         } else {
             let doing = format!("finding certificate `{name}`");
-            Err(DoorError::permanent(DOOR, doing, "its name is not a plain file name", "use letters, digits and dashes"))
+            Err(DoorError::permanent(
+                DOOR,
+                doing,
+                "its name is not a plain file name",
+                "use letters, digits and dashes",
+            ))
         }
     }
 
@@ -116,7 +121,8 @@ impl Keystore for FileKeystore {
             }
         };
         let doing = || format!("making certificate `{name}` in {}", files.0.display());
-        let attempt = "correct what is named here and run again; the certificate kept so far, if any, serves until then";
+        let attempt =
+            "correct what is named here and run again; the certificate kept so far, if any, serves until then";
         made.and_then(|chain| chain.leaf())
             .map(|leaf| state(&leaf, now))
             .map_err(|happened| DoorError::permanent(DOOR, doing(), happened, attempt))
@@ -135,7 +141,8 @@ impl Keystore for FileKeystore {
         let kept = self.state_dir.join("secrets").join(NODE_KEY);
         let found = if kept.exists() { node_key::read(&*self.secrets) } else { node_key::make(&*self.secrets) };
         found.map_err(|happened| {
-            let attempt = format!("look at {}; removed, a new key is made and must be authorised on every node", kept.display());
+            let attempt =
+                format!("look at {}; removed, a new key is made and must be authorised on every node", kept.display());
             DoorError::permanent(DOOR, "reading our key for nodes", happened, attempt)
         })
     }
@@ -154,7 +161,8 @@ impl Files {
     }
 
     fn write(&self, file: &str, content: &str) -> Result<(), String> {
-        private_file::write(&self.path(file), content.as_bytes()).map_err(|error| format!("writing {file} failed: {error}"))
+        private_file::write(&self.path(file), content.as_bytes())
+            .map_err(|error| format!("writing {file} failed: {error}"))
     }
 
     fn remove(&self, file: &str) -> Result<(), String> {
@@ -177,7 +185,8 @@ impl Files {
             (Some(authority), authority_key) => {
                 let authority = Chain::parse(&authority).map_err(|why| format!("ca.pem: {why}"))?;
                 chain.check_authority(&authority).map_err(|why| format!("tls.crt: {why}"))?;
-                authority_key.map_or(Ok(()), |key| authority.check_key(&key).map_err(|why| format!("ca.key: {why}")))?;
+                authority_key
+                    .map_or(Ok(()), |key| authority.check_key(&key).map_err(|why| format!("ca.key: {why}")))?;
             }
             (None, Some(_)) => return Err("ca.pem is not there, but ca.key is".to_owned()),
             (None, None) => {}
@@ -232,7 +241,9 @@ impl Files {
         let mut differences = Vec::new();
         match source {
             CertificateSource::Generated { .. } if own => {}
-            CertificateSource::Generated { .. } => differences.push("~ signed by files of the site → by an own authority".to_owned()),
+            CertificateSource::Generated { .. } => {
+                differences.push("~ signed by files of the site → by an own authority".to_owned())
+            }
             CertificateSource::Files { certificate, authority, .. } => {
                 if read_chain(certificate)? != Chain::parse(&kept)? {
                     differences.push(format!("~ {certificate} differs from the kept certificate"));

@@ -99,13 +99,16 @@ async fn a_new_leaf_keeps_the_authority_and_changes_the_key() {
     made(dir.path()).await;
     let read = |name: &str| fs::read_to_string(file(dir.path(), name)).unwrap();
     let (authority, key) = (read("ca.pem"), read("tls.key"));
-    let next = keystore(dir.path()).make_certificate(&ctx("2027-06-01"), "runai", &names(&["b.test"]), &own()).await.unwrap();
+    let next =
+        keystore(dir.path()).make_certificate(&ctx("2027-06-01"), "runai", &names(&["b.test"]), &own()).await.unwrap();
     assert_eq!(next.names, ["b.test"]);
     assert_eq!(read("ca.pem"), authority);
     assert_ne!(read("tls.key"), key);
     let late = keystore(dir.path()).make_certificate(&ctx("2035-01-01"), "runai", &names(&["b.test"]), &own()).await;
     assert!(late.unwrap_err().happened.contains("the authority ends in"));
-    let Observed::Known(seen) = keystore(dir.path()).certificate(&ctx("2035-01-01"), "runai").await.unwrap() else { panic!() };
+    let Observed::Known(seen) = keystore(dir.path()).certificate(&ctx("2035-01-01"), "runai").await.unwrap() else {
+        panic!()
+    };
     assert!(seen.days_left < 0, "an expired leaf is seen, not refused");
 }
 
@@ -116,7 +119,11 @@ async fn damaged_files_are_named_and_never_taken_for_absent() {
         ("tls.key", Some("-----BEGIN PRIVATE KEY-----\nMC4C"), "tls.key: the private key cannot be read"),
         ("tls.crt", Some(""), "tls.crt: it holds no certificate"),
         ("tls.crt", Some("-----BEGIN CERTIFICATE-----\nMIIB"), "tls.crt: it is damaged"),
-        ("tls.crt", Some("-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n"), "tls.crt: a certificate cannot be read"),
+        (
+            "tls.crt",
+            Some("-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n"),
+            "tls.crt: a certificate cannot be read",
+        ),
         ("ca.pem", None, "ca.pem is not there"),
         ("ca.key", Some("x"), "ca.key: the private key cannot be read"),
     ];
@@ -205,7 +212,8 @@ async fn a_chain_in_the_wrong_order_is_refused() {
     let second = text.rfind("-----BEGIN").unwrap();
     fs::write(folder.join("swapped.crt"), format!("{}{}", &text[second..], &text[..second])).unwrap();
     let source = given(&folder, "swapped.crt", "tls.key", Some("ca.pem"));
-    let error = keystore(dir.path()).make_certificate(&ctx(DAY), "runai", &names(&["a.test"]), &source).await.unwrap_err();
+    let error =
+        keystore(dir.path()).make_certificate(&ctx(DAY), "runai", &names(&["a.test"]), &source).await.unwrap_err();
     assert!(error.happened.contains("the leaf must stand first"), "{}", error.happened);
     assert!(!file(dir.path(), "tls.crt").exists());
 }
@@ -229,7 +237,9 @@ async fn refused_wishes_change_nothing() {
     let dir = tempfile::tempdir().unwrap();
     let keystore = keystore(dir.path());
     let long = CertificateSource::Generated { authority_days: 3650, leaf_days: 826 };
-    for (name, names, source) in [("runai", names(&["a.test"]), &long), ("runai", names(&[]), &own()), ("../x", names(&["a.test"]), &own())] {
+    for (name, names, source) in
+        [("runai", names(&["a.test"]), &long), ("runai", names(&[]), &own()), ("../x", names(&["a.test"]), &own())]
+    {
         assert!(keystore.make_certificate(&ctx(DAY), name, &names, source).await.is_err(), "{name} {names:?}");
     }
     assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0);

@@ -53,7 +53,9 @@ fn params(names: &[String], now: Timestamp, days: u32) -> Result<CertificatePara
     let mut params = CertificateParams::new(names).map_err(|e| e.to_string())?;
     let begin = now.to_zoned(TimeZone::UTC).date().checked_sub(1.day()).map_err(|e| e.to_string())?;
     let end = begin.checked_add(i64::from(days).days()).map_err(|e| e.to_string())?;
-    let date = |date: jiff::civil::Date| date_time_ymd(date.year().into(), date.month().unsigned_abs(), date.day().unsigned_abs());
+    let date = |date: jiff::civil::Date| {
+        date_time_ymd(date.year().into(), date.month().unsigned_abs(), date.day().unsigned_abs())
+    };
     params.not_before = date(begin);
     params.not_after = date(end);
     params.distinguished_name = DistinguishedName::new();

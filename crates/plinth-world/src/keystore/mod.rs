@@ -6,6 +6,7 @@ mod file;
 mod issue;
 mod node_key;
 
+pub use chain::uncovered;
 pub use file::FileKeystore;
 pub use node_key::NODE_KEY;
 
@@ -40,7 +41,12 @@ pub trait Keystore: Send + Sync {
     ) -> DoorResult<CertificateState>;
     /// Differences between the kept certificate and its source: a file that was renewed since. Empty when there are none, or
     /// when the keystore cannot tell, which is what the default says.
-    async fn source_differs(&self, _ctx: &Context, _name: &str, _source: &CertificateSource) -> DoorResult<Vec<String>> {
+    async fn source_differs(
+        &self,
+        _ctx: &Context,
+        _name: &str,
+        _source: &CertificateSource,
+    ) -> DoorResult<Vec<String>> {
         Ok(Vec::new())
     }
     /// Fingerprint of our public key for nodes; makes the pair if there is none.

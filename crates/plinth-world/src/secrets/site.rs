@@ -103,7 +103,9 @@ impl SiteSecrets {
                 self.store(reference, &path, &made)?;
                 Ok(made)
             }
-            Ok(None) => Err(SecretError::new(reference, "it has not been made yet: the step that makes it has not run")),
+            Ok(None) => {
+                Err(SecretError::new(reference, "it has not been made yet: the step that makes it has not run"))
+            }
             Err(error) => Err(SecretError::new(reference, format!("reading {} failed: {error}", path.display()))),
         }
     }
@@ -156,7 +158,10 @@ impl Secrets for SiteSecrets {
 
     fn keep(&self, reference: &SecretRef, value: &Secret) -> Result<(), SecretError> {
         let SecretRef::Generated(name) = reference else {
-            return Err(SecretError::new(reference, "only generated secrets are kept; this one belongs to somebody else"));
+            return Err(SecretError::new(
+                reference,
+                "only generated secrets are kept; this one belongs to somebody else",
+            ));
         };
         if value.expose().is_empty() {
             return Err(SecretError::new(reference, "an empty value is not kept"));

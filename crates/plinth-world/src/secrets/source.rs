@@ -90,7 +90,10 @@ fn collect(reference: &SecretRef, child: &mut Child, deadline: Duration) -> Resu
         match child.try_wait() {
             Ok(Some(status)) if status.success() => return Ok(bytes),
             Ok(Some(status)) => {
-                return Err(SecretError::new(reference, format!("the program failed ({status}); run it by hand to see why")));
+                return Err(SecretError::new(
+                    reference,
+                    format!("the program failed ({status}); run it by hand to see why"),
+                ));
             }
             Ok(None) if began.elapsed() < deadline => std::thread::sleep(Duration::from_millis(5)),
             Ok(None) => return Err(late()),

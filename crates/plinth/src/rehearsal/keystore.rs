@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use plinth_model::work::CertificateSource;
 use plinth_model::{Observed, Secret, SecretRef};
 use plinth_world::keystore::{CertificateState, FileKeystore, Keystore};
-use plinth_world::secrets::{SecretError, Secrets};
+use plinth_world::secrets::{SecretError, Secrets, SiteSecrets};
 use plinth_world::{Context, DoorResult};
 use std::path::Path;
 use std::sync::Arc;
@@ -18,7 +18,7 @@ pub(crate) struct RehearsalKeystore(FileKeystore);
 impl RehearsalKeystore {
     /// Keeps everything below the state directory.
     pub(crate) fn new(directory: &Path) -> Self {
-        Self(FileKeystore::new(directory, Arc::new(NoSecrets)))
+        Self(FileKeystore::new(directory, Arc::new(OwnSecrets(SiteSecrets::new(directory)))))
     }
 }
 
@@ -47,19 +47,28 @@ impl Keystore for RehearsalKeystore {
     }
 }
 
-/// Nothing that is made up needs a secret of the site.
-struct NoSecrets;
+/// Secrets that plinth makes and keeps by itself, in the rehearsal's own directory; never one of the site.
+struct OwnSecrets(SiteSecrets);
 
-impl Secrets for NoSecrets {
+impl Secrets for OwnSecrets {
     fn get(&self, reference: &SecretRef) -> Result<Secret, SecretError> {
-        Err(SecretError { reference: reference.clone(), happened: "a rehearsal reads no secret of the site".to_owned() })
+        own(reference)?;
+        self.0.get(reference)
     }
 
-    fn keep(&self, reference: &SecretRef, _value: &Secret) -> Result<(), SecretError> {
-        self.get(reference).map(drop)
+    fn keep(&self, reference: &SecretRef, value: &Secret) -> Result<(), SecretError> {
+        own(reference)?;
+        self.0.keep(reference, value)
     }
 
     fn redact(&self, text: &str) -> String {
-        text.to_owned()
+        self.0.redact(text)
     }
+}
+
+fn own(reference: &SecretRef) -> Result<(), SecretError> {
+    if matches!(reference, SecretRef::Generated(_)) {
+        return Ok(());
+    }
+    Err(SecretError { reference: reference.clone(), happened: "a rehearsal reads no secret of the site".to_owned() })
 }

@@ -187,7 +187,7 @@ fn categories(names: &Names) -> Vec<Category> {
 
 fn head(desired: &Desired, production: Ipv4Net, network: &str) -> InventoryNode {
     let host = match &desired.inventory {
-        InventorySource::Bcm(access) => plinth_plan::endpoint_host(&access.endpoint),
+        InventorySource::Bcm(access) => plinth_plan::endpoint_host(&access.endpoint).to_owned(),
         InventorySource::Static(_) => "head".to_owned(),
     };
     let short = host.split('.').next().unwrap_or("head").to_lowercase();

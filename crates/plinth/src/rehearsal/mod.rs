@@ -5,11 +5,13 @@ mod made_up;
 
 pub(crate) use made_up::{MadeUp, inventory as made_up};
 
-use crate::{doors, session};
+use crate::doors;
+use crate::session::{Crash, Session};
 use plinth_catalog::Catalog;
 use plinth_model::inventory::Inventory;
 use plinth_model::{Exit, Finding, NodeName, Plan, Problem, SecretRef};
-use plinth_plan::Observed;
+use plinth_plan::{DiscoveredNode, Discovery, Observed, Role};
+use plinth_run::executor::Sink;
 use plinth_run::kinds::Kinds;
 use plinth_run::{Look, LookOptions, RunReport, RunWorld, StepEnv, StopSignal};
 use plinth_sim::bcm::{BcmFault, BcmFixture, SimAuth, SimBcm};
@@ -17,8 +19,7 @@ use plinth_sim::{Fault, KnownNames, Pace, Scenario, SimOptions, SimSecrets, Simu
 use plinth_site::Desired;
 use plinth_site::desired::{BcmAccess, BcmLogin, InventorySource};
 use plinth_world::bcm::BcmDoor;
-use plinth_world::bcm::client::BcmClient;
-use plinth_world::bcm::{BcmConfig, BcmProof, BcmTrust};
+use plinth_world::bcm::client::{BcmClient, BcmConfig, BcmProof, BcmTrust};
 use plinth_world::secrets::Secrets;
 use plinth_world::{Context, SystemClock};
 use std::collections::{BTreeMap, BTreeSet};
@@ -51,6 +52,7 @@ pub struct Rehearsal {
     pub findings: Vec<Finding>,
     /// Nodes, networks and addresses were made up.
     pub made_up: bool,
+    control_plane: Vec<NodeName>,
     simulation: Simulation,
     crash: Option<usize>,
     directory: PathBuf,
@@ -90,7 +92,9 @@ impl Rehearsal {
         };
         let observed = Observed::new(seen.clone());
         let draft = plinth_plan::plan(&desired, &observed, catalog).map_err(NoRehearsal::Findings)?;
-        let scenario = scenario(&desired, &seen, seed);
+        let discovery = plinth_plan::discover(&desired, &seen);
+        let control_plane = with_role(&discovery, Role::ControlPlane).filter_map(|node| NodeName::new(&node.name).ok()).collect();
+        let scenario = scenario(&discovery, &seen, seed);
         known(&faults, &scenario, &draft)?;
         let crash = faults.iter().find_map(Fault::crash_at).and_then(|records| usize::try_from(records).ok());
         let simulation = simulation(scenario, faults, &directory, client)?;
@@ -99,6 +103,7 @@ impl Rehearsal {
             plan: draft,
             findings: Vec::new(),
             made_up: !recorded,
+            control_plane,
             simulation,
             crash,
             directory,
@@ -113,7 +118,8 @@ impl Rehearsal {
 
     async fn look(&self) -> Result<Look, Problem> {
         let world = self.world();
-        let looking = plinth_run::look(&self.plan, &world, &LookOptions::default());
+        let options = LookOptions::default();
+        let looking = plinth_run::look(&self.plan, &world, &options);
         self.simulation.clock.drive(looking, None).await
     }
 
@@ -133,26 +139,30 @@ impl Rehearsal {
         &self.simulation
     }
 
-    /// Runs the plan in virtual time.
+    /// Runs the plan in virtual time. A fault `crash@record:N` ends the process.
     ///
     /// # Errors
     /// When the lock is held by somebody else, or the journal cannot be used.
-    pub async fn run(
+    pub async fn run(&self, sink: Sink, stop: StopSignal, pace: Option<Pace>) -> Result<RunReport, Problem> {
+        let crash = self.crash.map(|records| Crash { records, how: || std::process::abort() });
+        self.run_until(sink, stop, pace, crash).await
+    }
+
+    /// Runs the plan until the crash, if there is one.
+    ///
+    /// # Errors
+    /// As [`Rehearsal::run`]; also after the crash.
+    pub async fn run_until(
         &self,
-        sink: plinth_run::executor::Sink,
+        sink: Sink,
         stop: StopSignal,
         pace: Option<Pace>,
+        crash: Option<Crash>,
     ) -> Result<RunReport, Problem> {
-        let session = session::Session {
-            plan: &self.plan,
-            desired: &self.desired,
-            directory: &self.directory,
-            world: self.world(),
-            sink,
-            stop,
-            rehearsal: true,
-            crash: self.crash,
-        };
+        let (plan, desired, directory) = (&self.plan, &self.desired, &*self.directory);
+        let (world, control_plane) = (self.world(), self.control_plane.clone());
+        let session =
+            Session { plan, desired, control_plane, directory, world, sink, stop, rehearsal: true, crash };
         self.simulation.clock.drive(session.run(), pace).await
     }
 }
@@ -199,8 +209,11 @@ async fn read_inventory(client: &Arc<BcmClient>, desired: &Desired) -> Result<In
     Ok(inventory)
 }
 
-fn scenario(desired: &Desired, inventory: &Inventory, seed: u64) -> Scenario {
-    let discovery = plinth_plan::discover(desired, inventory);
+fn with_role(discovery: &Discovery, role: Role) -> impl Iterator<Item = &DiscoveredNode> {
+    discovery.nodes.iter().filter(move |node| node.roles.contains(&role))
+}
+
+fn scenario(discovery: &Discovery, inventory: &Inventory, seed: u64) -> Scenario {
     let mut addresses = BTreeMap::new();
     let mut gpu = BTreeSet::new();
     for node in discovery.nodes.iter().filter(|node| !node.roles.is_empty()) {

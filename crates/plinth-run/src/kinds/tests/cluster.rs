@@ -50,7 +50,9 @@ async fn kubespray_source_and_environment_must_be_the_pinned_ones() {
         assert_eq!(blocked(bench.look(&source).await).code, "kubespray.source-differs");
     }
     let environment = Work::KubesprayEnvironment { release: kubespray() };
-    for (version, ready) in [("2.16.4", true), ("2.16.19", true), ("2.17.0", false), ("2.16.3", false), ("nonsense", false)] {
+    for (version, ready) in
+        [("2.16.4", true), ("2.16.19", true), ("2.17.0", false), ("2.16.3", false), ("nonsense", false)]
+    {
         bench.fake.on("environment", Observed::Known(version.to_owned()));
         let seen = bench.look(&environment).await.unwrap().probe;
         assert_eq!(matches!(seen, Probe::Done(_)), ready, "{version}");
@@ -84,7 +86,8 @@ async fn kubespray_ran_only_with_the_same_release_files_and_hosts() {
 
 #[tokio::test]
 async fn a_play_is_judged_by_its_final_statistics() {
-    let cases: [(&[(&str, u64, u64)], &[&str]); 6] = [
+    type Case = (&'static [(&'static str, u64, u64)], &'static [&'static str]);
+    let cases: [Case; 6] = [
         (&[("cpu-03", 0, 0), ("dgx-05", 0, 0)], &[]),
         (&[("cpu-03", 0, 0), ("dgx-05", 0, 1)], &["dgx-05"]),
         (&[("cpu-03", 2, 0), ("dgx-05", 0, 1)], &["cpu-03", "dgx-05"]),
@@ -110,8 +113,10 @@ async fn a_play_is_judged_by_its_final_statistics() {
 
 #[tokio::test]
 async fn inventory_files_are_compared_one_by_one() {
-    let files: IndexMap<String, String> = [("a", "1"), ("b", "2"), ("c", "3")].map(|(n, c)| (n.to_owned(), c.to_owned())).into();
-    let written = IndexMap::from([("a".to_owned(), Digest::of_bytes(b"1")), ("b".to_owned(), Digest::of_bytes(b"old"))]);
+    let files: IndexMap<String, String> =
+        [("a", "1"), ("b", "2"), ("c", "3")].map(|(n, c)| (n.to_owned(), c.to_owned())).into();
+    let written =
+        IndexMap::from([("a".to_owned(), Digest::of_bytes(b"1")), ("b".to_owned(), Digest::of_bytes(b"old"))]);
     let bench = Bench::new();
     bench.fake.on("written_files", written);
     assert_eq!(todo(bench.look(&Work::KubesprayInventory { files }).await), ["~ b", "+ c"]);
@@ -151,7 +156,8 @@ async fn readiness_is_waited_for_within_the_deadline() {
 #[tokio::test]
 async fn labels_taints_and_names_are_compared() {
     let labels = IndexMap::from([("gpu".to_owned(), "true".to_owned()), ("role".to_owned(), "worker".to_owned())]);
-    let work = Work::NodeLabels { node: node("dgx-05"), labels: labels.clone(), taints: vec!["a=b:NoSchedule".to_owned()] };
+    let work =
+        Work::NodeLabels { node: node("dgx-05"), labels: labels.clone(), taints: vec!["a=b:NoSchedule".to_owned()] };
     let bench = Bench::new();
     let mut seen = KubeNode { ready: true, version: String::new(), labels: labels.clone(), taints: vec![] };
     seen.labels.insert("role".to_owned(), "old".to_owned());
@@ -181,11 +187,8 @@ async fn a_kubeconfig_that_cannot_be_tried_is_not_taken_for_absent() {
 #[tokio::test]
 async fn certificates_are_renewed_when_a_third_is_left() {
     let own = CertificateSource::Generated { authority_days: 3650, leaf_days: 825 };
-    let files = CertificateSource::Files {
-        certificate: "c".to_owned(),
-        key: SecretRef::File("k".to_owned()),
-        authority: None,
-    };
+    let files =
+        CertificateSource::Files { certificate: "c".to_owned(), key: SecretRef::File("k".to_owned()), authority: None };
     let cases = [
         (&own, &["a.test"][..], 276, true),
         (&own, &["a.test"], 275, false),
@@ -200,10 +203,15 @@ async fn certificates_are_renewed_when_a_third_is_left() {
             days_left,
             fingerprint: String::new(),
         };
-        let work = Work::Certificate { name: "runai".to_owned(), names: vec!["a.test".to_owned()], source: source.clone() };
+        let work =
+            Work::Certificate { name: "runai".to_owned(), names: vec!["a.test".to_owned()], source: source.clone() };
         let bench = Bench::new();
         bench.fake.on("certificate", Observed::Known(kept));
-        assert_eq!(matches!(bench.look(&work).await.unwrap().probe, Probe::Done(_)), is_done, "{source:?} {names:?} {days_left}");
+        assert_eq!(
+            matches!(bench.look(&work).await.unwrap().probe, Probe::Done(_)),
+            is_done,
+            "{source:?} {names:?} {days_left}"
+        );
     }
 }
 

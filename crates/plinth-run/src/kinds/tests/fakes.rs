@@ -4,8 +4,8 @@ use async_trait::async_trait;
 use indexmap::IndexMap;
 use plinth_model::inventory::Inventory;
 use plinth_model::work::{
-    Account, CertificateSource, Check, Health, KubesprayRelease, Mirror, NodeTarget, PodSecurity, RegistryLogin, Release,
-    RunaiTarget, SecretContent,
+    Account, CertificateSource, Check, Health, KubesprayRelease, Mirror, NodeTarget, PodSecurity, RegistryLogin,
+    Release, RunaiTarget, SecretContent,
 };
 use plinth_model::{Digest, NodeName, Observed};
 use plinth_world::ansible::{AnsibleDoor, Deployed, PlayStats};
@@ -54,7 +54,8 @@ impl Fake {
 
     /// Nothing that was scripted is left over.
     pub(super) fn assert_used_up(&self) {
-        let left: Vec<&str> = self.answers.lock().unwrap().iter().filter(|(_, q)| !q.is_empty()).map(|(n, _)| *n).collect();
+        let left: Vec<&str> =
+            self.answers.lock().unwrap().iter().filter(|(_, q)| !q.is_empty()).map(|(n, _)| *n).collect();
         assert!(left.is_empty(), "never called: {left:?}");
     }
 
@@ -173,7 +174,13 @@ impl Keystore for Fake {
     async fn certificate(&self, _: &Context, _: &str) -> DoorResult<Observed<CertificateState>> {
         self.answer("certificate")
     }
-    async fn make_certificate(&self, _: &Context, _: &str, _: &[String], _: &CertificateSource) -> DoorResult<CertificateState> {
+    async fn make_certificate(
+        &self,
+        _: &Context,
+        _: &str,
+        _: &[String],
+        _: &CertificateSource,
+    ) -> DoorResult<CertificateState> {
         self.answer("make_certificate")
     }
     async fn ssh_key(&self, _: &Context) -> DoorResult<String> {

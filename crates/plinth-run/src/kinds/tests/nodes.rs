@@ -83,7 +83,10 @@ async fn an_account_is_made_completed_or_left_alone() {
     done(bench.look(&work).await);
     bench.fake.on("account", AccountState::Clash(vec!["uid 60000 is nagios".to_owned()]));
     let clash = blocked(bench.look(&work).await);
-    assert_eq!((clash.code.as_str(), clash.evidence.as_slice()), ("node.account-clash", &["uid 60000 is nagios".to_owned()][..]));
+    assert_eq!(
+        (clash.code.as_str(), clash.evidence.as_slice()),
+        ("node.account-clash", &["uid 60000 is nagios".to_owned()][..])
+    );
     bench.fake.on("ssh_key", "SHA256:k".to_owned()).on("make_account", ());
     bench.act(&work).await.unwrap();
     let given = Bench::new();
@@ -203,7 +206,10 @@ async fn storage_and_registries_are_compared_before_they_are_changed() {
     bench.act(&storage).await.unwrap();
     let registries = Work::NodeRegistries {
         target: target(),
-        mirrors: vec![plinth_model::work::Mirror { registry: "docker.io".to_owned(), endpoints: vec!["https://m.test".to_owned()] }],
+        mirrors: vec![plinth_model::work::Mirror {
+            registry: "docker.io".to_owned(),
+            endpoints: vec!["https://m.test".to_owned()],
+        }],
         logins: Vec::new(),
     };
     bench.fake.on("registries", Observed::<Vec<String>>::Absent);

@@ -3,7 +3,8 @@ use crate::kinds::{EXPLANATIONS, explain};
 
 /// All kinds, from the message with which an unknown one is refused.
 fn kinds() -> Vec<String> {
-    let refusal = serde_json::from_value::<Work>(serde_json::json!({"kind": "nope", "params": {}})).unwrap_err().to_string();
+    let refusal =
+        serde_json::from_value::<Work>(serde_json::json!({"kind": "nope", "params": {}})).unwrap_err().to_string();
     let (_, expected) = refusal.split_once("expected one of").unwrap();
     expected.split('`').skip(1).step_by(2).map(str::to_owned).collect()
 }

@@ -19,7 +19,11 @@ async fn the_issuer_is_compared_as_an_exact_text() {
     let bench = Bench::new();
     bench.fake.on("issuer", Observed::Known(right.to_owned()));
     done(bench.look(&work).await);
-    for wrong in ["https://a.test/auth/realms/runai", "https://a.test:30443/auth/realms/runai/", "http://a.test:30443/auth/realms/runai"] {
+    for wrong in [
+        "https://a.test/auth/realms/runai",
+        "https://a.test:30443/auth/realms/runai/",
+        "http://a.test:30443/auth/realms/runai",
+    ] {
         bench.fake.on("issuer", Observed::Known(wrong.to_owned()));
         let finding = blocked(bench.look(&work).await);
         assert_eq!(finding.code, "runai.issuer-mismatch");
@@ -56,14 +60,19 @@ async fn registration_is_decided_by_exact_name_and_kept_credentials() {
 async fn registering_happens_only_when_nobody_did_it_before() {
     let work = Work::RunaiRegister { target: runai() };
     let fresh = Bench::new();
-    fresh.fake.on("clusters", Vec::<RunaiCluster>::new()).on("register", cluster("u1", "WaitingToConnect", &[])).on("keep_credentials", ());
+    fresh
+        .fake
+        .on("clusters", Vec::<RunaiCluster>::new())
+        .on("register", cluster("u1", "WaitingToConnect", &[]))
+        .on("keep_credentials", ());
     assert!(fresh.act(&work).await.unwrap().contains("registered as u1"));
     let again = Bench::new();
     again.fake.on("clusters", vec![cluster("u1", "WaitingToConnect", &[])]).on("keep_credentials", ());
     assert!(again.act(&work).await.unwrap().contains("was registered already"));
     assert_eq!(again.fake.calls(), ["clusters", "keep_credentials"]);
     let refusing = Bench::new();
-    let conflict = DoorError::permanent("runai", "registering", "409: Resource with this name already exists", "list them");
+    let conflict =
+        DoorError::permanent("runai", "registering", "409: Resource with this name already exists", "list them");
     refusing.fake.on("clusters", Vec::<RunaiCluster>::new()).fails::<RunaiCluster>("register", conflict);
     assert!(refusing.act(&work).await.unwrap_err().happened.starts_with("409"));
     assert!(!refusing.fake.calls().contains(&"keep_credentials"));
@@ -106,6 +115,9 @@ async fn waiting_for_a_cluster_that_is_not_registered_ends_at_once() {
     assert_eq!(bench.clock.elapsed(), Duration::ZERO);
     let later = Bench::new();
     later.fake.on("clusters", vec![cluster("u", "WaitingToConnect", &[])]);
-    later.fake.on("clusters", vec![cluster("u", "WaitingToConnect", &[])]).on("clusters", vec![cluster("u", "Connected", &[])]);
+    later
+        .fake
+        .on("clusters", vec![cluster("u", "WaitingToConnect", &[])])
+        .on("clusters", vec![cluster("u", "Connected", &[])]);
     assert!(later.act(&Work::RunaiConnected { target: runai() }).await.unwrap().starts_with("Connected"));
 }
