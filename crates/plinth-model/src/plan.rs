@@ -159,24 +159,62 @@ impl Plan {
         self.steps.iter().filter(|s| s.change.pending()).count()
     }
 
-    /// The hash of the content.
+    /// The hash of the content: everything but what was seen of the world (`change`, `findings`) and the hash itself.
     #[must_use]
     pub fn content_hash(&self) -> Digest {
-        #[derive(Serialize)]
-        struct Content<'a> {
-            schema: u32,
-            site: &'a SiteName,
-            made_from: &'a MadeFrom,
-            steps: Vec<(&'a StepId, &'a Work, u32, &'a [StepId], &'a Option<Condition>, bool)>,
-            gates: &'a [Gate],
-        }
         Digest::of(&Content {
             schema: self.schema,
             site: &self.site,
             made_from: &self.made_from,
-            steps: self.steps.iter().map(|s| (&s.id, &s.work, s.version, &*s.needs, &s.when, s.once)).collect(),
+            steps: self.steps.iter().map(StepContent::of).collect(),
             gates: &self.gates,
         })
+    }
+}
+
+/// What the hash of a plan covers.
+#[derive(Serialize)]
+struct Content<'a> {
+    schema: u32,
+    site: &'a SiteName,
+    made_from: &'a MadeFrom,
+    steps: Vec<StepContent<'a>>,
+    gates: &'a [Gate],
+}
+
+/// What the hash covers of a step.
+#[derive(Serialize)]
+struct StepContent<'a> {
+    id: &'a StepId,
+    work: &'a Work,
+    version: u32,
+    stage: Stage,
+    target: &'a str,
+    needs: &'a [StepId],
+    reason: &'a str,
+    when: &'a Option<Condition>,
+    once: bool,
+    destructive: &'a Option<String>,
+    undo: &'a Undo,
+    deadline_s: u32,
+}
+
+impl<'a> StepContent<'a> {
+    fn of(step: &'a Step) -> Self {
+        Self {
+            id: &step.id,
+            work: &step.work,
+            version: step.version,
+            stage: step.stage,
+            target: &step.target,
+            needs: &step.needs,
+            reason: &step.reason,
+            when: &step.when,
+            once: step.once,
+            destructive: &step.destructive,
+            undo: &step.undo,
+            deadline_s: step.deadline_s,
+        }
     }
 }
 

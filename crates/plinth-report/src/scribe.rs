@@ -14,6 +14,9 @@ use std::collections::BTreeSet;
 /// Seconds of event time between two heartbeats, at least.
 const HEARTBEAT: f64 = 15.0;
 
+/// Characters of a progress message that are shown.
+const LONGEST_MESSAGE: usize = 72;
+
 /// How much is told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verbosity {
@@ -137,14 +140,14 @@ impl Scribe {
                 lines.extend(self.written(&complete));
             }
             (_, Some(_)) => {
-                let kind = Kind { label: label(step), word: word(*outcome).into(), unit: "nodes" };
+                let kind = Kind { label: label(step), word: word(*outcome, *stage).into(), unit: "nodes" };
                 let seconds = Some(*seconds).filter(|s| *s > 0.0);
                 let news = News { target: step.target().to_owned(), detail: clean(detail), seconds };
-                lines.extend(self.add(now, kind, sign(*outcome), news));
+                lines.extend(self.add(now, kind, sign(*outcome, *stage), news));
             }
-            (_, None) if self.tells(sign(*outcome)) => {
+            (_, None) if self.tells(sign(*outcome, *stage)) => {
                 let text = format!("{} ({})", clean(detail), span(*seconds));
-                lines.push(self.line(now, sign(*outcome), step.as_str(), word(*outcome), &text));
+                lines.push(self.line(now, sign(*outcome, *stage), step.as_str(), word(*outcome, *stage), &text));
             }
             (_, None) => {}
         }
@@ -238,11 +241,19 @@ impl Scribe {
 /// `60/870 container-engine`, as far as known.
 pub(crate) fn moving(running: &Running) -> String {
     let Some(progress) = &running.progress else { return String::new() };
-    let message = clean(&progress.message);
+    let message = shortened(&clean(&progress.message));
     match (progress.done, progress.total) {
         (0, 0) => message,
         (done, 0) => format!("{done} {message}"),
         (done, total) => format!("{done}/{total} {message}"),
+    }
+}
+
+/// Enough of a message to know what is waited for; the finding of a failed step has all of it.
+fn shortened(message: &str) -> String {
+    match message.char_indices().nth(LONGEST_MESSAGE) {
+        Some((end, _)) => format!("{} …", message.get(..end).unwrap_or(message).trim_end()),
+        None => message.to_owned(),
     }
 }
 
@@ -254,8 +265,10 @@ fn label(step: &StepId) -> String {
     format!("{}/{}", step.area(), step.verb())
 }
 
-const fn word(outcome: Ended) -> &'static str {
+/// Acceptance checks change nothing: that one is "unchanged" would say nothing, it holds.
+const fn word(outcome: Ended, stage: Stage) -> &'static str {
     match outcome {
+        Ended::Unchanged if matches!(stage, Stage::Acceptance) => "holds",
         Ended::Changed => "changed",
         Ended::Unchanged => "unchanged",
         Ended::Skipped => "skipped",
@@ -264,8 +277,9 @@ const fn word(outcome: Ended) -> &'static str {
     }
 }
 
-const fn sign(outcome: Ended) -> Sign {
+const fn sign(outcome: Ended, stage: Stage) -> Sign {
     match outcome {
+        Ended::Unchanged if matches!(stage, Stage::Acceptance) => Sign::Changed,
         Ended::Changed => Sign::Changed,
         Ended::Unchanged => Sign::Unchanged,
         Ended::Skipped => Sign::Skipped,

@@ -4,7 +4,7 @@ use crate::behaviour::{Probe, Probed, StepEnv};
 use crate::executor::{Graph, Queue, RunOptions, RunWorld, within};
 use futures::future::{BoxFuture, FutureExt as _};
 use futures::stream::{FuturesUnordered, StreamExt as _};
-use plinth_model::{Finding, Plan, Problem, Step, StepId};
+use plinth_model::{Finding, Plan, Problem, Step, StepId, Work};
 use plinth_plan::Seen;
 use plinth_world::{DoorError, deadlines};
 use std::collections::BTreeMap;
@@ -39,7 +39,7 @@ pub struct Look {
 type Sight<'a> = BoxFuture<'a, (usize, Option<Result<Probed, DoorError>>)>;
 
 /// Probes the steps of a plan in the order of their needs, with the limits of a run. Nothing is changed and nothing is
-/// recorded. One try per step: doors repeat their reads by themselves.
+/// recorded. Acceptance checks are left out: they prove something by starting pods, which is no longer looking. One try per step: doors repeat their reads by themselves.
 ///
 /// # Errors
 /// When the plan does not hold together. What cannot be seen is no error: it is [`Seen::Unknown`].
@@ -73,6 +73,10 @@ impl<'a> Looking<'a> {
         loop {
             let index = self.queue.next(&self.graph)?;
             let step = self.plan.steps.get(index)?;
+            if matches!(step.work, Work::Check { .. }) {
+                self.queue.leave(&self.graph, index);
+                continue;
+            }
             match step.when.as_ref().map(|when| self.look.answers.get(&when.gate) == Some(&when.answer)) {
                 None | Some(true) => return Some(sight((index, step), self.world)),
                 Some(false) => self.pass_over(index, step),

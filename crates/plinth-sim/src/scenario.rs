@@ -45,20 +45,14 @@ impl Scenario {
         gpu: &BTreeSet<NodeName>,
         seed: u64,
     ) -> Self {
-        let categories: BTreeMap<&str, &str> = inventory
-            .nodes
-            .iter()
-            .filter_map(|node| Some((node.name.as_str(), node.category.as_deref()?)))
-            .collect();
+        let categories: BTreeMap<&str, &str> =
+            inventory.nodes.iter().filter_map(|node| Some((node.name.as_str(), node.category.as_deref()?))).collect();
         let machines = addresses
             .iter()
             .map(|(node, address)| {
                 let category = categories.get(node.as_str()).copied().unwrap_or_default();
-                let hardware = if gpu.contains(node) {
-                    dgx(node, *address, category, seed)
-                } else {
-                    server(node, *address, seed)
-                };
+                let hardware =
+                    if gpu.contains(node) { dgx(node, *address, category, seed) } else { server(node, *address, seed) };
                 (node.clone(), hardware)
             })
             .collect();
@@ -121,7 +115,8 @@ fn clock_offset(seed: u64, node: &NodeName) -> i64 {
 /// DGX H100 system: 8 GPUs, 2 x 56 cores (224 threads), 2 TiB of memory (NVIDIA DGX H100/H200 User Guide).
 fn dgx(node: &NodeName, address: Ipv4Addr, category: &str, seed: u64) -> Hardware {
     let gib = pick(seed, node, "local", 3_300, 3_600);
-    let os = if category.contains("b200") { "Ubuntu 24.04.2 LTS (DGX OS 7.1)" } else { "Ubuntu 22.04.4 LTS (DGX OS 6.2)" };
+    let os =
+        if category.contains("b200") { "Ubuntu 24.04.2 LTS (DGX OS 7.1)" } else { "Ubuntu 22.04.4 LTS (DGX OS 6.2)" };
     Hardware {
         address,
         os: os.to_owned(),

@@ -3,7 +3,9 @@
 use crate::VirtualClock;
 use crate::bcm::BcmFault;
 use crate::data_centre::DataCentre;
-use crate::doors::{HeldBcm, MemoryKeystore, NoBcm, SharedBcm, SimAnsible, SimHelm, SimKube, SimNodes, SimRunai, SimSecrets};
+use crate::doors::{
+    HeldBcm, MemoryKeystore, NoBcm, SharedBcm, SimAnsible, SimHelm, SimKube, SimNodes, SimRunai, SimSecrets,
+};
 use crate::faults::{Fault, FaultError, FaultKind, KnownNames};
 use crate::scenario::Scenario;
 use crate::world::{Effect, World, WorldError};
@@ -89,8 +91,31 @@ impl Simulation {
         Ok(Self { doors, clock, secrets, world })
     }
 
-    /// The world, for looking at it. Do not hold it across a wait.
-    pub fn world(&self) -> MutexGuard<'_, World> {
+    /// The final state for comparison, see [`World::snapshot`].
+    #[must_use]
+    pub fn snapshot(&self) -> serde_json::Value {
+        self.world().snapshot()
+    }
+
+    /// How often effects of a kind (`cluster-registered`) happened in this world's life.
+    #[must_use]
+    pub fn count(&self, kind: &str) -> usize {
+        self.world().count(kind)
+    }
+
+    /// Number of effects so far.
+    #[must_use]
+    pub fn records(&self) -> u64 {
+        self.world().records()
+    }
+
+    /// What is worth saying about how the world was opened.
+    #[must_use]
+    pub fn notes(&self) -> Vec<String> {
+        self.world().notes().to_vec()
+    }
+
+    fn world(&self) -> MutexGuard<'_, World> {
         self.world.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

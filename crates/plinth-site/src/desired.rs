@@ -1,5 +1,8 @@
 //! Desired: the validated, defaulted content of the site file. Made only by `plinth_site::load`; whoever holds one needs no
-//! further checks of the file. Serialised for its digest, so the order of fields is part of the digest.
+//! further checks of the file. Names of files are as written, so that the digest does not depend on where the site file lies;
+//! relative ones start at its folder.
+//!
+//! Serialised for its digest, so the order of fields is part of the digest.
 
 use indexmap::IndexMap;
 use ipnet::Ipv4Net;
@@ -92,7 +95,7 @@ pub enum BcmLogin {
 pub enum TlsTrust {
     /// The system's roots.
     System,
-    /// The certificates of a PEM file, path resolved against the site file's folder.
+    /// The certificates of a PEM file; a relative name starts at the folder of the site file.
     CaFile(String),
     /// Nobody is checked; a finding in every plan.
     Insecure,

@@ -1,4 +1,4 @@
-//! From the file as written to what is wanted: defaults, and names of files made to start at the site file's folder.
+//! From the file as written to what is wanted: defaults.
 
 use crate::check::Judge;
 use crate::desired::{
@@ -12,7 +12,6 @@ use crate::raw::secret::SecretSource;
 use plinth_model::work::{Account, CertificateSource, Credential, Mirror, RegistryLogin};
 use plinth_model::{Finding, SecretRef};
 use serde_json::Value;
-use std::path::Path;
 
 /// What is taken when the file says nothing.
 pub(crate) mod defaults {
@@ -44,68 +43,51 @@ pub(crate) mod defaults {
 }
 
 /// Everything wanted. None, with a finding, where the file does not decide it.
-pub(crate) fn lower(site: &raw::Site, folder: &Path, judge: &mut Judge<'_>) -> Option<Desired> {
-    let folder = Folder(folder);
+pub(crate) fn lower(site: &raw::Site, judge: &mut Judge<'_>) -> Option<Desired> {
     Some(Desired {
         name: site.metadata.name.0.clone(),
-        inventory: inventory(&site.inventory, folder)?,
+        inventory: inventory(&site.inventory)?,
         networks: networks(&site.networks, judge)?,
         nodes: nodes(&site.nodes),
-        access: access(&site.access, folder)?,
-        kubernetes: kubernetes(&site.kubernetes, folder),
-        registries: registries(site.registries.as_ref(), folder),
+        access: access(&site.access)?,
+        kubernetes: kubernetes(&site.kubernetes),
+        registries: registries(site.registries.as_ref()),
         storage: storage(site.storage.as_ref()),
-        platform: platform(site.platform.as_ref(), folder),
-        runai: site.runai.as_ref().map_or(Some(None), |runai| self::runai(site, runai, folder).map(Some))?,
+        platform: platform(site.platform.as_ref()),
+        runai: site.runai.as_ref().map_or(Some(None), |runai| self::runai(site, runai).map(Some))?,
         run: run(site.run.as_ref()),
     })
 }
 
-/// Folder of the site file: where relative names of files start.
-#[derive(Clone, Copy)]
-struct Folder<'a>(&'a Path);
+/// The reference as plans have it. Names of files stay as they are written: they start at the folder of the site file, whoever
+/// reads them and wherever that folder is.
+fn secret(source: &SecretSource) -> SecretRef {
+    source.0.clone()
+}
 
-impl Folder<'_> {
-    fn file(self, name: &str) -> String {
-        self.0.join(name).to_string_lossy().into_owned()
-    }
-
-    fn secret(self, source: &SecretSource) -> SecretRef {
-        self.reference(&source.0)
-    }
-
-    fn reference(self, reference: &SecretRef) -> SecretRef {
-        match reference {
-            SecretRef::File(name) => SecretRef::File(self.file(name)),
-            other => other.clone(),
+/// Values in which references to secrets are brought to the form that plans use.
+fn values(value: &Value) -> Value {
+    match value {
+        Value::Array(items) => items.iter().map(values).collect(),
+        Value::Object(entries) => {
+            Value::Object(entries.iter().map(|(key, inner)| (key.clone(), entry(key, inner))).collect())
         }
-    }
-
-    /// Values in which references to secrets are brought to the form that plans use.
-    fn values(self, value: &Value) -> Value {
-        match value {
-            Value::Array(items) => items.iter().map(|item| self.values(item)).collect(),
-            Value::Object(entries) => {
-                Value::Object(entries.iter().map(|(key, inner)| (key.clone(), self.entry(key, inner))).collect())
-            }
-            other => other.clone(),
-        }
-    }
-
-    fn entry(self, key: &str, value: &Value) -> Value {
-        let reference = serde_json::from_value::<SecretRef>(value.clone());
-        match reference {
-            Ok(reference) if key == plinth_model::work::SECRET_KEY => {
-                serde_json::to_value(self.reference(&reference)).unwrap_or_else(|_| value.clone())
-            }
-            _ => self.values(value),
-        }
+        other => other.clone(),
     }
 }
 
-fn inventory(inventory: &raw::inventory::Inventory, folder: Folder<'_>) -> Option<InventorySource> {
+fn entry(key: &str, value: &Value) -> Value {
+    match serde_json::from_value::<SecretRef>(value.clone()) {
+        Ok(reference) if key == plinth_model::work::SECRET_KEY => {
+            serde_json::to_value(reference).unwrap_or_else(|_| value.clone())
+        }
+        _ => values(value),
+    }
+}
+
+fn inventory(inventory: &raw::inventory::Inventory) -> Option<InventorySource> {
     match inventory {
-        raw::inventory::Inventory::Bcm(bcm) => bcm_access(bcm, folder).map(InventorySource::Bcm),
+        raw::inventory::Inventory::Bcm(bcm) => bcm_access(bcm).map(InventorySource::Bcm),
         raw::inventory::Inventory::Static(nodes) => {
             Some(InventorySource::Static(nodes.iter().map(static_node).collect()))
         }
@@ -120,24 +102,24 @@ fn static_node(node: &raw::inventory::StaticNode) -> StaticNode {
     }
 }
 
-fn bcm_access(bcm: &raw::inventory::Bcm, folder: Folder<'_>) -> Option<BcmAccess> {
+fn bcm_access(bcm: &raw::inventory::Bcm) -> Option<BcmAccess> {
     let login = match (&bcm.username, &bcm.password, &bcm.certificate, &bcm.key) {
         (Some(username), Some(password), None, None) => {
-            BcmLogin::Password { username: folder.secret(username), password: folder.secret(password) }
+            BcmLogin::Password { username: secret(username), password: secret(password) }
         }
         (None, None, Some(certificate), Some(key)) => {
-            BcmLogin::Certificate { certificate: folder.file(&certificate.0.0), key: folder.secret(key) }
+            BcmLogin::Certificate { certificate: certificate.0.0.clone(), key: secret(key) }
         }
         _ => return None,
     };
     let endpoint = bcm.endpoint.0.0.trim_end_matches('/').to_owned();
-    Some(BcmAccess { endpoint, login, tls: tls(bcm.tls.as_ref(), folder) })
+    Some(BcmAccess { endpoint, login, tls: tls(bcm.tls.as_ref()) })
 }
 
-fn tls(tls: Option<&raw::inventory::Tls>, folder: Folder<'_>) -> TlsTrust {
+fn tls(tls: Option<&raw::inventory::Tls>) -> TlsTrust {
     match tls {
         Some(raw::inventory::Tls { insecure: Some(true), .. }) => TlsTrust::Insecure,
-        Some(raw::inventory::Tls { ca_file: Some(file), .. }) => TlsTrust::CaFile(folder.file(&file.0.0)),
+        Some(raw::inventory::Tls { ca_file: Some(file), .. }) => TlsTrust::CaFile(file.0.0.clone()),
         _ => TlsTrust::System,
     }
 }
@@ -178,23 +160,23 @@ fn node_override(over: &raw::nodes::Override) -> NodeOverride {
     }
 }
 
-fn access(access: &raw::access::Access, folder: Folder<'_>) -> Option<Access> {
+fn access(access: &raw::access::Access) -> Option<Access> {
     let login = &access.bootstrap;
     let credential = match (&login.password, &login.key, login.agent) {
-        (Some(password), None, None | Some(false)) => Credential::Password(folder.secret(password)),
-        (None, Some(key), None | Some(false)) => Credential::Key(folder.secret(key)),
+        (Some(password), None, None | Some(false)) => Credential::Password(secret(password)),
+        (None, Some(key), None | Some(false)) => Credential::Key(secret(key)),
         (None, None, Some(true)) => Credential::Agent,
         _ => return None,
     };
     Some(Access {
         bootstrap: Login { user: login.user.0.0.clone(), credential },
-        account: account(&access.account.clone().unwrap_or_default(), folder),
+        account: account(&access.account.clone().unwrap_or_default()),
         port: access.port.unwrap_or(22),
         legacy_keys: access.legacy_keys.iter().map(|glob| glob.0.0.clone()).collect(),
     })
 }
 
-fn account(account: &raw::access::Account, folder: Folder<'_>) -> Account {
+fn account(account: &raw::access::Account) -> Account {
     let name = account.name.as_ref().map_or("plinth", |name| &name.0.0).to_owned();
     let uid = account.uid.unwrap_or(defaults::UID);
     Account {
@@ -205,13 +187,13 @@ fn account(account: &raw::access::Account, folder: Folder<'_>) -> Account {
         key: account
             .key
             .as_ref()
-            .map_or_else(|| SecretRef::Generated(defaults::KEY.to_owned()), |key| folder.secret(key)),
+            .map_or_else(|| SecretRef::Generated(defaults::KEY.to_owned()), |key| secret(key)),
         authorized_keys: account.authorized_keys.clone(),
         name,
     }
 }
 
-fn kubernetes(kubernetes: &raw::kubernetes::Kubernetes, folder: Folder<'_>) -> Kubernetes {
+fn kubernetes(kubernetes: &raw::kubernetes::Kubernetes) -> Kubernetes {
     let network = kubernetes.network.clone().unwrap_or_default();
     let kubespray = kubernetes.kubespray.as_ref();
     Kubernetes {
@@ -229,11 +211,11 @@ fn kubernetes(kubernetes: &raw::kubernetes::Kubernetes, folder: Folder<'_>) -> K
         node_prefix: network.node_prefix.unwrap_or(defaults::NODE_PREFIX),
         mtu: network.mtu,
         extra_names: kubernetes.api.iter().flat_map(|api| &api.extra_names).map(|name| name.0.0.clone()).collect(),
-        extra_vars: kubernetes.extra_vars.iter().map(|(key, value)| (key.clone(), folder.entry(key, value))).collect(),
+        extra_vars: kubernetes.extra_vars.iter().map(|(key, value)| (key.clone(), entry(key, value))).collect(),
     }
 }
 
-fn registries(registries: Option<&raw::inventory::Registries>, folder: Folder<'_>) -> Registries {
+fn registries(registries: Option<&raw::inventory::Registries>) -> Registries {
     let Some(registries) = registries else { return Registries::default() };
     let mirror = |mirror: &raw::inventory::Mirror| Mirror {
         registry: mirror.registry.0.0.clone(),
@@ -242,7 +224,7 @@ fn registries(registries: Option<&raw::inventory::Registries>, folder: Folder<'_
     let login = |login: &raw::inventory::Login| RegistryLogin {
         registry: login.registry.0.0.clone(),
         username: login.username.clone(),
-        password: folder.secret(&login.password),
+        password: secret(&login.password),
     };
     Registries {
         mirrors: registries.mirrors.iter().map(mirror).collect(),
@@ -259,7 +241,7 @@ fn storage(storage: Option<&raw::inventory::Storage>) -> Storage {
     }
 }
 
-fn platform(platform: Option<&raw::platform::Platform>, folder: Folder<'_>) -> Platform {
+fn platform(platform: Option<&raw::platform::Platform>) -> Platform {
     let platform = platform.cloned().unwrap_or_default();
     let ingress = platform.ingress.unwrap_or_default();
     let balancer = platform.load_balancer.unwrap_or_default();
@@ -273,16 +255,16 @@ fn platform(platform: Option<&raw::platform::Platform>, folder: Folder<'_>) -> P
         components: platform
             .components
             .iter()
-            .map(|(name, choice)| (name.clone(), component(choice, folder)))
+            .map(|(name, choice)| (name.clone(), component(choice)))
             .collect(),
         gpu: gpu(platform.gpu.unwrap_or_default()),
         accept: platform.accept_incompatible,
     }
 }
 
-fn component(choice: &raw::platform::Component, folder: Folder<'_>) -> ComponentChoice {
+fn component(choice: &raw::platform::Component) -> ComponentChoice {
     let values = choice.values.as_ref().map(|values| {
-        let inner = values.iter().map(|(key, value)| (key.clone(), folder.entry(key, value)));
+        let inner = values.iter().map(|(key, value)| (key.clone(), entry(key, value)));
         Value::Object(inner.collect())
     });
     ComponentChoice {
@@ -306,7 +288,7 @@ fn gpu(gpu: raw::platform::Gpu) -> GpuSharing {
     }
 }
 
-fn runai(site: &raw::Site, runai: &raw::runai::Runai, folder: Folder<'_>) -> Option<Runai> {
+fn runai(site: &raw::Site, runai: &raw::runai::Runai) -> Option<Runai> {
     let source = match runai.source.unwrap_or_else(|| defaults::source(&runai.version.0)) {
         raw::runai::Source::Jfrog => ArtifactSource::Jfrog,
         raw::runai::Source::Ngc => ArtifactSource::Ngc,
@@ -324,11 +306,11 @@ fn runai(site: &raw::Site, runai: &raw::runai::Runai, folder: Folder<'_>) -> Opt
         source,
         mirror: runai.mirror.as_ref().map(|mirror| mirror.0.0.clone()),
         registry_user: registry.and_then(|registry| registry.user.clone()),
-        registry_token: registry.and_then(|registry| registry.token.as_ref()).map(|token| folder.secret(token)),
+        registry_token: registry.and_then(|registry| registry.token.as_ref()).map(|token| secret(token)),
         admin_email: runai.admin.email.0.0.clone(),
-        admin_password: folder.secret(&runai.admin.password),
+        admin_password: secret(&runai.admin.password),
         cluster: cluster.map_or_else(|| site.metadata.name.as_str().to_owned(), |name| name.0.0.clone()),
-        certificate: certificate(runai.certificate.as_ref(), folder),
+        certificate: certificate(runai.certificate.as_ref()),
     })
 }
 
@@ -340,12 +322,12 @@ fn runai_port(site: &raw::Site) -> u16 {
     if balanced { 443 } else { https.unwrap_or(defaults::HTTPS) }
 }
 
-fn certificate(certificate: Option<&raw::runai::Certificate>, folder: Folder<'_>) -> CertificateSource {
+fn certificate(certificate: Option<&raw::runai::Certificate>) -> CertificateSource {
     match certificate {
         Some(raw::runai::Certificate::Files(files)) => CertificateSource::Files {
-            certificate: folder.file(&files.certificate.0.0),
-            key: folder.secret(&files.key),
-            authority: files.authority.as_ref().map(|authority| folder.file(&authority.0.0)),
+            certificate: files.certificate.0.0.clone(),
+            key: secret(&files.key),
+            authority: files.authority.as_ref().map(|authority| authority.0.0.clone()),
         },
         Some(raw::runai::Certificate::Generate(generate)) => generated(generate),
         None => generated(&raw::runai::Generate::default()),
@@ -361,5 +343,5 @@ fn generated(generate: &raw::runai::Generate) -> CertificateSource {
 
 fn run(run: Option<&raw::platform::Run>) -> RunLimits {
     let run = run.cloned().unwrap_or_default();
-    RunLimits { parallel: run.parallel.unwrap_or(16), node_failures: run.node_failures.unwrap_or(1) }
+    RunLimits { parallel: run.parallel.unwrap_or(64), node_failures: run.node_failures.unwrap_or(1) }
 }

@@ -43,6 +43,12 @@ impl Site {
     pub fn file(&self) -> &Path {
         &self.file
     }
+
+    /// The folder of the file: where relative names of files in it start.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        self.file.parent().unwrap_or(Path::new(""))
+    }
 }
 
 /// A site file that may not be used.
@@ -76,7 +82,7 @@ pub fn load(file: &Path) -> Result<Site, Rejected> {
     }
 }
 
-/// Reads a site file that is already in memory. Relative names in it start at the folder of `file`, which need not exist.
+/// Reads a site file that is already in memory. `file` is only named in messages and need not exist.
 ///
 /// # Errors
 /// When the text holds an error. All of its findings are given at once.
@@ -97,7 +103,7 @@ pub fn parse(bytes: impl AsRef<[u8]>, file: &Path) -> Result<Site, Rejected> {
     if let Some(newer) = check::newer_format(&tree) {
         return Err(rejected(vec![newer], source, file));
     }
-    let desired = judge(&mut tree, &mut findings, file);
+    let desired = judge(&mut tree, &mut findings);
     sort(&mut findings);
     match desired {
         Some(desired) if !findings.iter().any(Finding::is_error) => {
@@ -108,7 +114,7 @@ pub fn parse(bytes: impl AsRef<[u8]>, file: &Path) -> Result<Site, Rejected> {
 }
 
 /// Everything behind the syntax: types, limits, checks, defaults.
-fn judge(tree: &mut Node, findings: &mut Vec<Finding>, file: &Path) -> Option<Desired> {
+fn judge(tree: &mut Node, findings: &mut Vec<Finding>) -> Option<Desired> {
     let shape = Shape::of_site();
     let site: raw::Site = repair::decode_all(tree, &shape, findings)?;
     let mut judge = Judge::new(tree);
@@ -116,8 +122,7 @@ fn judge(tree: &mut Node, findings: &mut Vec<Finding>, file: &Path) -> Option<De
         judge.report_in_file(finding);
     }
     check::all(&site, &mut judge);
-    let folder = file.parent().unwrap_or(Path::new(""));
-    let desired = lower::lower(&site, folder, &mut judge);
+    let desired = lower::lower(&site, &mut judge);
     findings.extend(judge.into_findings());
     desired
 }

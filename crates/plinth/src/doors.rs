@@ -67,7 +67,7 @@ pub(crate) fn inventory(
     match &input.site.desired.inventory {
         InventorySource::Static(nodes) => Ok(plinth_plan::static_inventory(nodes)),
         InventorySource::Bcm(access) => {
-            let door = bcm(access, secrets)?;
+            let door = bcm(access, secrets, input.site.folder())?;
             let ctx = Context::quiet(Arc::new(SystemClock::new()));
             runtime()?.block_on(door.inventory(&ctx)).map_err(|error| problem(&error))
         }
@@ -79,28 +79,28 @@ pub(crate) fn recorded_inventory(file: &Path) -> Result<Inventory, Problem> {
     recorded::load(file).map_err(|error| Problem { exit: Exit::Input, ..problem(&error) })
 }
 
-/// The real BCM door.
-pub(crate) fn bcm(access: &BcmAccess, secrets: &dyn Secrets) -> Result<BcmClient, Problem> {
+/// The real BCM door; relative names of files start at `folder`.
+pub(crate) fn bcm(access: &BcmAccess, secrets: &dyn Secrets, folder: &Path) -> Result<BcmClient, Problem> {
     let get = |reference: &SecretRef| secrets.get(reference).map_err(|error| secret_problem(&error));
     let proof = match &access.login {
         BcmLogin::Password { username, password } => {
             BcmProof::Password { username: get(username)?, password: get(password)? }
         }
         BcmLogin::Certificate { certificate, key } => {
-            BcmProof::Certificate { certificate: read(certificate)?, key: get(key)? }
+            BcmProof::Certificate { certificate: read(&folder.join(certificate))?, key: get(key)? }
         }
     };
     let trust = match &access.tls {
         TlsTrust::System => BcmTrust::System,
-        TlsTrust::CaFile(file) => BcmTrust::CaPem(read(file)?),
+        TlsTrust::CaFile(file) => BcmTrust::CaPem(read(&folder.join(file))?),
         TlsTrust::Insecure => BcmTrust::Insecure,
     };
     BcmClient::new(BcmConfig::new(access.endpoint.clone(), proof, trust)).map_err(|error| problem(&error))
 }
 
 /// Reads a file that the site names.
-fn read(file: &str) -> Result<Vec<u8>, Problem> {
+fn read(file: &Path) -> Result<Vec<u8>, Problem> {
     std::fs::read(file).map_err(|error| {
-        Problem::new(Exit::Input, "reading", file, error, "check the path; it counts from the site file's folder")
+        Problem::new(Exit::Input, "reading", file.display().to_string(), error, "check the path; it counts from the site file's folder")
     })
 }

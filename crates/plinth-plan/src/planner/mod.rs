@@ -41,8 +41,15 @@ pub fn plan(desired: &Desired, observed: &Observed, catalog: &dyn Components) ->
     let resolution = catalog.resolve(desired, &facts::facts(desired, &cluster));
     findings.extend(resolution.findings.iter().cloned());
     findings.extend(catalog.check_versions(desired, &resolution));
-    let engine = catalog.kubespray(desired).map_err(|finding| findings.push(*finding));
-    let Ok(engine) = engine else { return Err(worst_first(findings)) };
+    let engine = match catalog.kubespray(desired) {
+        Ok(engine) => engine,
+        Err(finding) => {
+            if !findings.iter().any(|known| known.code == finding.code && known.subject == finding.subject) {
+                findings.push(*finding);
+            }
+            return Err(worst_first(findings));
+        }
+    };
     let (files, notes) = kubespray::files(desired, &cluster, engine.form);
     findings.extend(notes);
     if findings.iter().any(Finding::is_error) {

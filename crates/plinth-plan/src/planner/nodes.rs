@@ -137,7 +137,11 @@ fn registries(desired: &Desired, member: &Member) -> Step {
     let registries = &desired.registries;
     let reason = match (registries.mirrors.len(), registries.logins.len()) {
         (0, 0) => "images are pulled from here: the registries must answer".to_owned(),
-        (mirrors, logins) => format!("images are pulled through {mirrors} mirror(s), with {logins} login(s)"),
+        (mirrors, 0) => format!("images are pulled through mirrors of {mirrors} registries"),
+        (0, logins) => format!("images are pulled with logins to {logins} registries"),
+        (mirrors, logins) => {
+            format!("images are pulled through mirrors of {mirrors} registries, with logins to {logins}")
+        }
     };
     let work = Work::NodeRegistries {
         target: Cluster::target(desired, member),

@@ -1,6 +1,6 @@
 //! The cluster as Kubernetes sees it: kubeconfig, labels, readiness, names in pods.
 
-use super::outcome::{compared, done, todo, unseen};
+use super::outcome::{amount, compared, done, todo, unseen};
 use super::wait;
 use crate::behaviour::{Probe, StepEnv};
 use indexmap::IndexMap;
@@ -48,7 +48,7 @@ pub(super) async fn probe_labels(
     };
     let missing_taints = taints.iter().filter(|t| !seen.taints.contains(t)).map(|t| format!("+ taint {t}"));
     let differences = labels.iter().filter_map(label).chain(missing_taints).collect();
-    Ok(compared(differences, || format!("{} labels and {} taints are there", labels.len(), taints.len())))
+    Ok(compared(differences, || format!("{} and {} are there", amount(labels.len(), "label"), amount(taints.len(), "taint"))))
 }
 
 /// Adds labels and taints.
@@ -59,7 +59,7 @@ pub(super) async fn label(
     taints: &[String],
 ) -> Result<String, DoorError> {
     env.doors.kube.label_node(&env.ctx, node, labels, taints).await?;
-    Ok(format!("{} labels and {} taints set", labels.len(), taints.len()))
+    Ok(format!("{} and {} set", amount(labels.len(), "label"), amount(taints.len(), "taint")))
 }
 
 /// The node is Ready and runs this version.

@@ -1,6 +1,6 @@
 //! Kubespray: source, environment, inventory, and the run of its playbook.
 
-use super::outcome::{blocked, compared, done, refused, todo, unseen};
+use super::outcome::{amount, blocked, compared, done, refused, todo, unseen};
 use crate::behaviour::{Probe, StepEnv};
 use indexmap::IndexMap;
 use plinth_model::work::KubesprayRelease;
@@ -83,7 +83,7 @@ pub(super) async fn probe_inventory(env: &StepEnv, files: &IndexMap<String, Stri
 /// Writes the files.
 pub(super) async fn write_inventory(env: &StepEnv, files: &IndexMap<String, String>) -> Result<String, DoorError> {
     env.doors.ansible.write_inventory(&env.ctx, files).await?;
-    Ok(format!("{} files written", files.len()))
+    Ok(format!("{} written", amount(files.len(), "file")))
 }
 
 /// The last run that succeeded was made with this release, these files and these hosts.

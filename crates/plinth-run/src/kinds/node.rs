@@ -1,6 +1,6 @@
 //! Nodes: host key, service account, storage, registries.
 
-use super::outcome::{blocked, compared, done, refused, todo, unseen};
+use super::outcome::{amount, blocked, compared, done, refused, todo, unseen};
 use crate::behaviour::{Probe, StepEnv};
 use plinth_model::work::{Account, Mirror, NodeTarget, RegistryLogin};
 use plinth_model::{Finding, Observed, Owner, SecretRef};
@@ -54,7 +54,7 @@ pub(super) async fn probe_account(env: &StepEnv, target: &NodeTarget, account: &
         AccountState::Absent => Ok(Probe::Todo(vec![
             format!("+ group {} (gid {})", account.name, account.gid),
             format!("+ user {} (uid {})", account.name, account.uid),
-            format!("+ {} authorized key(s)", 1 + account.authorized_keys.len()),
+            format!("+ {}", amount(1 + account.authorized_keys.len(), "authorized key")),
         ])),
         AccountState::Partial(missing) => {
             Ok(Probe::Todo(missing.into_iter().map(|line| format!("~ {line}")).collect()))
@@ -108,7 +108,7 @@ pub(super) async fn probe_registries(
     mirrors: &[Mirror],
     logins: &[RegistryLogin],
 ) -> Result<Probe, DoorError> {
-    let wanted = || format!("{} mirror(s) and {} login(s) in place", mirrors.len(), logins.len());
+    let wanted = || format!("{} and {} in place", amount(mirrors.len(), "mirror"), amount(logins.len(), "login"));
     match env.doors.node.registries(&env.ctx, target, mirrors, logins).await? {
         Observed::Known(differences) => Ok(compared(differences, wanted)),
         Observed::Absent => {
@@ -128,5 +128,5 @@ pub(super) async fn set_registries(
     logins: &[RegistryLogin],
 ) -> Result<String, DoorError> {
     env.doors.node.set_registries(&env.ctx, target, mirrors, logins).await?;
-    Ok(format!("{} mirror(s) and {} login(s) written", mirrors.len(), logins.len()))
+    Ok(format!("{} and {} written", amount(mirrors.len(), "mirror"), amount(logins.len(), "login")))
 }

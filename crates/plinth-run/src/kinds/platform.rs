@@ -1,6 +1,6 @@
 //! What releases stand on: certificates, namespaces, secrets, objects beside a release.
 
-use super::outcome::{compared, done, todo, unseen};
+use super::outcome::{amount, compared, done, todo, unseen};
 use super::{release, wait};
 use crate::behaviour::{Probe, StepEnv};
 use indexmap::IndexMap;
@@ -135,7 +135,7 @@ pub(super) async fn probe_objects(
         return Ok(Probe::Todo(differences));
     }
     let unhealthy = release::unhealthy(env, namespace_of(objects), health).await?;
-    Ok(compared(unhealthy, || format!("{} objects of {component} are as wanted and work", objects.len())))
+    Ok(compared(unhealthy, || format!("{} of {component} as wanted and working", amount(objects.len(), "object"))))
 }
 
 /// Namespace in which workloads of the objects are looked for: the first that one of them names.
@@ -155,5 +155,5 @@ pub(super) async fn apply_objects(
     env.doors.kube.apply(&env.ctx, objects).await?;
     let late = |seen: &[String]| release::not_healthy(component, namespace_of(objects), seen);
     wait::until(&limit, env, DOOR, || probe_objects(env, component, objects, health), late).await?;
-    Ok(format!("{} objects of {component} applied, and they work", objects.len()))
+    Ok(format!("{} of {component} applied and working", amount(objects.len(), "object")))
 }

@@ -1,6 +1,6 @@
 //! Helm releases: chart, version, values, status, health.
 
-use super::outcome::{compared, unseen};
+use super::outcome::{amount, compared, unseen};
 use super::wait;
 use crate::behaviour::{Probe, StepEnv};
 use plinth_model::work::{Health, Release};
@@ -21,7 +21,7 @@ pub(super) async fn probe(env: &StepEnv, release: &Release) -> Result<Probe, Doo
     }
     let unhealthy = unhealthy(env, &release.namespace, &release.health).await?;
     Ok(compared(unhealthy, || {
-        format!("{} {} is deployed, {} proofs hold", release.chart, release.version, release.health.len())
+        format!("{} {} is deployed, {} checked", release.chart, release.version, amount(release.health.len(), "proof"))
     }))
 }
 

@@ -135,7 +135,8 @@ impl Brake {
         if self.wait.as_ref().is_none_or(|(waited, _)| *waited != due) {
             self.wait = None;
             let jump = due.0.saturating_sub(now).as_secs_f64();
-            let wait = self.pace.real_per_virtual_second.mul_f64(jump.min(1e6)).min(self.pace.longest_jump).min(self.left);
+            let wait =
+                self.pace.real_per_virtual_second.mul_f64(jump.min(1e6)).min(self.pace.longest_jump).min(self.left);
             self.left -= wait;
             self.saved += wait;
             if self.saved < SHORTEST_WAIT {

@@ -72,7 +72,9 @@ impl SimAnsible {
             let strange: Vec<&str> = hosts.iter().filter(|host| !made(host)).map(NodeName::as_str).collect();
             if !strange.is_empty() {
                 let hosts = strange.join(", ");
-                return Err(call.fails(format!("no login with the service account on {hosts}"), "prepare these nodes first"));
+                return Err(
+                    call.fails(format!("no login with the service account on {hosts}"), "prepare these nodes first")
+                );
             }
             let again = hosts.iter().all(|host| state.cluster.members.contains_key(host));
             Ok((version, again))
@@ -110,7 +112,11 @@ impl SimAnsible {
             // A play breaks in its middle: any_errors_fatal then stops it for all hosts.
             let parts_done = if ends { parts.div_ceil(2) } else { parts };
             for part in 0..parts_done {
-                ctx.progress(done + play.tasks * part / parts, total(), format!("play {}/15: {}", position + 1, play.title));
+                ctx.progress(
+                    done + play.tasks * part / parts,
+                    total(),
+                    format!("play {}/15: {}", position + 1, play.title),
+                );
                 self.centre.wait(share(run.duration, play.tasks, total()) / u32::try_from(parts).unwrap_or(1)).await;
             }
             done += play.tasks * parts_done / parts;
@@ -234,7 +240,9 @@ impl AnsibleDoor for SimAnsible {
             (controller.sources.contains_key(&release.tag), controller.environments.get(&release.tag).cloned())
         })?;
         if !source {
-            return Err(call.fails("its source is not here, so its requirements are not known", "fetch the source first"));
+            return Err(
+                call.fails("its source is not here, so its requirements are not known", "fetch the source first")
+            );
         }
         let ansible_core = lowest(&release.ansible_core);
         if here.as_ref() == Some(&ansible_core) {

@@ -38,7 +38,9 @@ impl<D: BcmDoor> HeldBcm<D> {
         }
         let held = HeldClock { hold: Mutex::new(Some(self.clock.hold())), clock: self.clock.clone() };
         let outer = ctx.clone();
-        Ok(Context::new(Arc::new(held), move |progress| outer.progress(progress.done, progress.total, progress.message)))
+        Ok(Context::new(Arc::new(held), move |progress| {
+            outer.progress(progress.done, progress.total, progress.message)
+        }))
     }
 }
 

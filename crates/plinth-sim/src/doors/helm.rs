@@ -43,6 +43,11 @@ fn domain(values: &Value) -> Option<String> {
     values.pointer("/global/domain").and_then(Value::as_str).map(str::to_owned)
 }
 
+/// The version that helm takes. The simulated index has exactly one version of a line such as `~2.21.0`: its first.
+fn taken(wanted: &str) -> &str {
+    wanted.trim_start_matches(['~', '^', '=', ' '])
+}
+
 /// Every secret that the values refer to.
 fn references<'a>(value: &'a Value, found: &mut Vec<&'a Value>) {
     match value {
@@ -124,7 +129,9 @@ impl SimHelm {
             return Err(call.fails("Kubernetes cluster unreachable: there is no kubeconfig", "deploy Kubernetes first"));
         }
         if !namespace {
-            return Err(call.fails(format!("namespaces \"{}\" not found", release.namespace), "make the namespace first"));
+            return Err(
+                call.fails(format!("namespaces \"{}\" not found", release.namespace), "make the namespace first")
+            );
         }
         if let Some(login) = &release.login {
             call.secret(&*self.secrets, &login.password)?;
@@ -161,9 +168,8 @@ impl SimHelm {
     fn end(&self, release: &Release, worked: bool) -> DoorResult<()> {
         let role = Role::of(&release.component, chart(release));
         let timing = self.centre.timing;
-        let healthy_at = worked.then(|| {
-            self.centre.after(timing.around("release-health", &release.release, role.seconds().1))
-        });
+        let healthy_at =
+            worked.then(|| self.centre.after(timing.around("release-health", &release.release, role.seconds().1)));
         let answers_at = healthy_at.and_then(|healthy| match role {
             Role::ControlPlane => {
                 Some(later(healthy, timing.around("keycloak", &release.release, timing::KEYCLOAK_UP)))
@@ -176,7 +182,7 @@ impl SimHelm {
         let installed = Installed {
             component: release.component.clone(),
             chart: chart(release).to_owned(),
-            version: release.version.clone(),
+            version: taken(&release.version).to_owned(),
             values: values_digest(&release.values),
             status: if worked { "deployed" } else { "failed" }.to_owned(),
             healthy_at,
@@ -214,7 +220,9 @@ impl HelmDoor for SimHelm {
         self.centre.spend("helm-read", name, timing::HELM_READ).await;
         self.centre.look(|state, _| {
             if state.cluster.kubeconfig.is_none() {
-                return Err(call.fails("Kubernetes cluster unreachable: there is no kubeconfig", "deploy Kubernetes first"));
+                return Err(
+                    call.fails("Kubernetes cluster unreachable: there is no kubeconfig", "deploy Kubernetes first")
+                );
             }
             Ok(match state.cluster.releases.get(&format!("{namespace}/{name}")) {
                 None => Observed::Absent,
@@ -235,7 +243,7 @@ impl HelmDoor for SimHelm {
         let same = self.centre.look(|state, _| {
             state.cluster.releases.get(&key).is_some_and(|there| {
                 there.status == "deployed"
-                    && there.version == release.version
+                    && there.version == taken(&release.version)
                     && there.values == values
                     && there.health == release.health
             })

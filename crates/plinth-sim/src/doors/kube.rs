@@ -86,7 +86,8 @@ impl SimKube {
 
     /// Reads manifests, refusing kinds that the API server does not know.
     fn manifests(&self, call: &Call, objects: &[Value]) -> DoorResult<Vec<Manifest>> {
-        let read: Vec<Manifest> = objects.iter().map(|object| Manifest::read(call, object)).collect::<DoorResult<_>>()?;
+        let read: Vec<Manifest> =
+            objects.iter().map(|object| Manifest::read(call, object)).collect::<DoorResult<_>>()?;
         for manifest in &read {
             if let Some(role) = manifest.served_by(call)?
                 && !self.centre.look(|state, now| works(state, role, now))?
@@ -120,7 +121,10 @@ fn declared(state: &State, now: Timestamp, namespace: &str, health: &Health) -> 
         .find(|(key, release)| release.health.contains(health) && in_namespace(key, namespace, health));
     if let Some((_, release)) = owner {
         let works = release.works(now);
-        return seen(works, if works { "ready".to_owned() } else { format!("not ready, helm says {}", release.status) });
+        return seen(
+            works,
+            if works { "ready".to_owned() } else { format!("not ready, helm says {}", release.status) },
+        );
     }
     let object = match health {
         Health::Field { resource, name, namespace, .. } | Health::Condition { resource, name, namespace, .. } => {

@@ -45,6 +45,8 @@ impl Call {
 
     /// Fetches a secret.
     pub(crate) fn secret(&self, secrets: &dyn Secrets, reference: &SecretRef) -> DoorResult<Secret> {
-        secrets.get(reference).map_err(|error| self.fails(error.to_string(), "make the secret available, then run again"))
+        secrets
+            .get(reference)
+            .map_err(|error| self.fails(error.to_string(), "make the secret available, then run again"))
     }
 }

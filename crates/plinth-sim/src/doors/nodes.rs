@@ -48,9 +48,8 @@ impl SimNodes {
     /// Opens a connection far enough to see the host key.
     async fn reach(&self, call: &Call, target: &NodeTarget, operation: NodeOperation) -> DoorResult<Machine> {
         let machine = self.machine(call, target)?;
-        let away = |fault| {
-            matches!(fault, NodeFault::Unreachable(None)) || fault == NodeFault::Unreachable(Some(operation))
-        };
+        let away =
+            |fault| matches!(fault, NodeFault::Unreachable(None)) || fault == NodeFault::Unreachable(Some(operation));
         if self.strikes(target, away)? {
             self.centre.spend("connect-timeout", target.node.as_str(), CONNECT_TIMEOUT).await;
             return Err(call

@@ -78,7 +78,8 @@ impl SimRunai {
         let cut_off = |connects: bool| if connects { self.strikes(RunaiFault::Disconnected) } else { Ok(false) };
         let (connected, missing, gpu_nodes) = self.centre.look(|state, now| {
             let cluster_part = release(state, Role::ClusterPart);
-            let reports = cluster_part.is_some_and(|part| part.works(now) && part.answers_at.is_some_and(|at| at <= now));
+            let reports =
+                cluster_part.is_some_and(|part| part.works(now) && part.answers_at.is_some_and(|at| at <= now));
             let ours = state.runai.credentials.as_deref() == Some(uuid);
             let gpus = state.machines.keys().filter(|node| offered_gpus(state, node, now) > 0);
             (reports && ours, missing(state, now), gpus.map(ToString::to_string).collect::<Vec<_>>())

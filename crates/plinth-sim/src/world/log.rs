@@ -60,7 +60,8 @@ impl Log {
 
     /// Appends one line; on failure nothing of it stays.
     pub(super) fn append<T: Serialize>(&mut self, line: &T) -> Result<(), WorldError> {
-        let mut bytes = serde_json::to_vec(line).map_err(|e| WorldError::Damaged(self.path.clone(), 0, e.to_string()))?;
+        let mut bytes =
+            serde_json::to_vec(line).map_err(|e| WorldError::Damaged(self.path.clone(), 0, e.to_string()))?;
         bytes.push(b'\n');
         if let Err(error) = self.file.write_all(&bytes) {
             // The first failure is the one to tell; a tail that stays is dropped by the next reader.

@@ -28,10 +28,14 @@ pub enum WorldError {
     #[error("the simulated world in {0}: {1}; try another state directory, or free space on this one")]
     File(PathBuf, String),
     /// A newer plinth wrote it.
-    #[error("the simulated world in {0} has schema {1}, this plinth knows up to {SCHEMA}; try a newer plinth, or another state directory")]
+    #[error(
+        "the simulated world in {0} has schema {1}, this plinth knows up to {SCHEMA}; try a newer plinth, or another state directory"
+    )]
     Newer(PathBuf, u32),
     /// It was made with another seed.
-    #[error("the simulated world in {path} was made with seed {made}, not {wanted}; try `--seed {made}`, or another state directory")]
+    #[error(
+        "the simulated world in {path} was made with seed {made}, not {wanted}; try `--seed {made}`, or another state directory"
+    )]
     OtherSeed {
         /// The log.
         path: PathBuf,
@@ -41,7 +45,9 @@ pub enum WorldError {
         wanted: u64,
     },
     /// A line does not fit.
-    #[error("the simulated world in {0}, line {1}: {2}; try another state directory: this one was changed by something else")]
+    #[error(
+        "the simulated world in {0}, line {1}: {2}; try another state directory: this one was changed by something else"
+    )]
     Damaged(PathBuf, usize, String),
 }
 

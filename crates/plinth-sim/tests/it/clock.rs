@@ -31,8 +31,10 @@ fn sleepers_wake_in_the_order_of_time_and_then_of_registration() {
         }
     };
     let all = async {
-        let mut set: FuturesUnordered<_> =
-            [("late", 9), ("b", 5), ("early", 1), ("c", 5), ("now", 0), ("d", 5)].map(|(n, t)| sleeper(n, t)).into_iter().collect();
+        let mut set: FuturesUnordered<_> = [("late", 9), ("b", 5), ("early", 1), ("c", 5), ("now", 0), ("d", 5)]
+            .map(|(n, t)| sleeper(n, t))
+            .into_iter()
+            .collect();
         while set.next().await.is_some() {}
     };
     block_on(clock.drive_strictly(all)).unwrap();

@@ -96,11 +96,11 @@ fn heals(fault: &str, wanted: &str) {
     let first = start(Some(dir.path()), &[fault]);
     let error = run(&first, everything(&first)).expect_err(fault).to_string();
     assert!(error.contains(wanted), "{fault}: {error}");
-    assert_eq!(first.world().count("fault-fired"), 1, "{fault}");
+    assert_eq!(first.count("fault-fired"), 1, "{fault}");
     drop(first);
     let second = start(Some(dir.path()), &[fault]);
     run(&second, everything(&second)).unwrap_or_else(|error| panic!("{fault} did not heal: {error}"));
-    assert_eq!(second.world().snapshot(), clean.world().snapshot(), "{fault}");
+    assert_eq!(second.snapshot(), clean.snapshot(), "{fault}");
 }
 
 #[test]
@@ -133,7 +133,7 @@ fn a_dropped_connection_is_over_at_once() {
             assert!(error.transient.is_some() && error.to_string().contains("lost"), "{moment}: {error}");
             prepare_node(&sim, "dgx-05").await.unwrap_or_else(|error| panic!("{moment}: {error}"));
         });
-        assert_eq!(sim.world().count("fault-fired"), 1, "{moment}");
+        assert_eq!(sim.count("fault-fired"), 1, "{moment}");
     }
 }
 
@@ -172,11 +172,14 @@ fn a_drop_in_the_play_costs_exactly_that_host_and_stops_the_play() {
         }
         assert_eq!(sim.doors.ansible.deployed(&ctx).await.unwrap(), Observed::Absent);
     });
-    assert_eq!(sim.world().count("host-prepared"), 5);
-    let snapshot = sim.world().snapshot();
+    assert_eq!(sim.count("host-prepared"), 5);
+    let snapshot = sim.snapshot();
     let members: Vec<&String> = snapshot["cluster"]["members"].as_object().unwrap().keys().collect();
     assert_eq!(members, ["cpu-03", "cpu-05", "cpu-06", "dgx-06"]);
-    assert!(snapshot["cluster"]["members"]["cpu-03"]["becomesReady"] == json!(false), "the network comes behind the join");
+    assert!(
+        snapshot["cluster"]["members"]["cpu-03"]["becomesReady"] == json!(false),
+        "the network comes behind the join"
+    );
 }
 
 #[test]
@@ -189,7 +192,7 @@ fn a_failing_task_is_a_failure_and_not_an_unreachable_host() {
     for node in NODES {
         assert_eq!((stats.hosts[node].failures, stats.hosts[node].unreachable), (u64::from(node == "cpu-05"), 0));
     }
-    assert_eq!(sim.world().count("host-joined"), 0);
+    assert_eq!(sim.count("host-joined"), 0);
 }
 
 #[test]
@@ -221,7 +224,7 @@ async fn within_20_s<T>(ctx: &Context, work: impl Future<Output = T>) -> Option<
 fn a_small_disk_asks_for_the_larger_partition() {
     let sim = start(None, &["node:cpu-03:small-disk"]);
     run(&sim, prepare_nodes(&sim)).unwrap();
-    assert_eq!(sim.world().count("storage-relocated"), 3);
+    assert_eq!(sim.count("storage-relocated"), 3);
     let facts = run(&sim, async {
         let paths = ["/var/lib/containerd".to_owned(), "/local/containerd".to_owned()];
         sim.doors.node.facts(&sim.context(), &target("cpu-03", "ansiblebcm"), &paths).await.unwrap()
@@ -291,5 +294,7 @@ fn bcm_faults_are_due_until_bcm_was_called() {
 
 #[test]
 fn a_fault_knows_its_kind() {
-    assert!(matches!(parse("play:dgx-05:fails").unwrap().kind, FaultKind::Play { node } if node == name("dgx-05").as_str()));
+    assert!(
+        matches!(parse("play:dgx-05:fails").unwrap().kind, FaultKind::Play { node } if node == name("dgx-05").as_str())
+    );
 }

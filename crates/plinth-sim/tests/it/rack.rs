@@ -3,8 +3,8 @@
 use indexmap::IndexMap;
 use plinth_model::inventory::{Inventory, SCHEMA};
 use plinth_model::work::{
-    Account, CertificateSource, CrdPolicy, Credential, Health, KubesprayRelease, NodeTarget, PodSecurity, RegistryLogin,
-    Release, RunaiTarget, SecretContent,
+    Account, CertificateSource, CrdPolicy, Credential, Health, KubesprayRelease, NodeTarget, PodSecurity,
+    RegistryLogin, Release, RunaiTarget, SecretContent,
 };
 use plinth_model::{Digest, NodeName, Observed, SecretRef};
 use plinth_sim::{Fault, Scenario, SimOptions, Simulation};
@@ -170,7 +170,10 @@ pub(crate) fn pull_secret() -> SecretContent {
 }
 
 /// Waits until something holds, at most an hour.
-pub(crate) async fn until<F: Future<Output = DoorResult<bool>>>(ctx: &Context, look: impl Fn() -> F) -> DoorResult<bool> {
+pub(crate) async fn until<F: Future<Output = DoorResult<bool>>>(
+    ctx: &Context,
+    look: impl Fn() -> F,
+) -> DoorResult<bool> {
     for _ in 0..360 {
         if look().await? {
             return Ok(true);

@@ -28,11 +28,6 @@ fn bcm_login(bcm: &Bcm, judge: &mut Judge<'_>) {
     }
     let Some(tls) = &bcm.tls else { return };
     if tls.insecure == Some(true) {
-        let message = "nobody checks who answers at BCM's address: passwords can be read on the way";
-        judge.report(
-            Finding::warning("site.insecure-tls", "inventory.bcm.tls.insecure", message)
-                .fix("copy the authority's certificate from the head node and name it with `tls: {caFile: FILE}`"),
-        );
         if tls.ca_file.is_some() {
             judge.report(
                 Finding::error(

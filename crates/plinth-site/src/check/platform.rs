@@ -71,7 +71,7 @@ fn literal(key: &str, value: &Value, path: &crate::path::Path, judge: &mut Judge
         Value::String(text) if !text.is_empty() && holds_secret(key) => {
             let message = "this looks like a literal secret; values are shown in plans and kept in the journal";
             let fix = "write `{$secret: {env: NAME}}` instead, or name an existing Kubernetes secret under another key";
-            judge.report(Finding::warning("site.secret-in-values", path.to_string(), message).fix(fix));
+            judge.report(Finding::error("site.secret-in-values", path.to_string(), message).fix(fix));
         }
         _ => {}
     }

@@ -21,6 +21,7 @@ const DAY_S: i64 = 86_400;
 /// The keystore of a site. Every call reads and writes files at once; none takes longer than making a key pair.
 pub struct FileKeystore {
     state_dir: PathBuf,
+    folder: PathBuf,
     secrets: Arc<dyn Secrets>,
     making: Mutex<()>,
 }
@@ -29,7 +30,27 @@ impl FileKeystore {
     /// The keystore of the site whose state is in this directory. The node key is kept by `secrets`.
     #[must_use]
     pub fn new(state_dir: &Path, secrets: Arc<dyn Secrets>) -> Self {
-        Self { state_dir: state_dir.to_path_buf(), secrets, making: Mutex::new(()) }
+        Self { state_dir: state_dir.to_path_buf(), folder: PathBuf::new(), secrets, making: Mutex::new(()) }
+    }
+
+    /// The same; relative names of given files start at this folder, the one of the site file.
+    #[must_use]
+    pub fn below(mut self, folder: &Path) -> Self {
+        self.folder = folder.to_path_buf();
+        self
+    }
+
+    /// The source with the names of its files as this process can open them.
+    fn placed(&self, source: &CertificateSource) -> CertificateSource {
+        let place = |name: &String| self.folder.join(name).to_string_lossy().into_owned();
+        match source {
+            CertificateSource::Generated { .. } => source.clone(),
+            CertificateSource::Files { certificate, key, authority } => CertificateSource::Files {
+                certificate: place(certificate),
+                key: key.clone(),
+                authority: authority.as_ref().map(place),
+            },
+        }
     }
 
     /// Where the files of a certificate are.
@@ -112,7 +133,7 @@ impl Keystore for FileKeystore {
         let files = Files(self.directory(name)?);
         let now = ctx.clock().now();
         let _one_at_a_time = self.making.lock().unwrap_or_else(PoisonError::into_inner);
-        let made = match source {
+        let made = match &self.placed(source) {
             CertificateSource::Generated { authority_days, leaf_days } => {
                 self.make_own(&files, names, now, (*authority_days, *leaf_days))
             }
@@ -130,7 +151,7 @@ impl Keystore for FileKeystore {
 
     async fn source_differs(&self, _ctx: &Context, name: &str, source: &CertificateSource) -> DoorResult<Vec<String>> {
         let files = Files(self.directory(name)?);
-        files.differences(source).map_err(|happened| {
+        files.differences(&self.placed(source)).map_err(|happened| {
             let doing = format!("comparing certificate `{name}` with its source");
             DoorError::permanent(DOOR, doing, happened, "correct the file that the site names")
         })

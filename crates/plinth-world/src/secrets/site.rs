@@ -24,6 +24,7 @@ type Lookup = dyn Fn(&str) -> Option<OsString> + Send + Sync;
 /// Generated ones are files `secrets/<name>` below the state directory, mode 0600 in a directory of mode 0700.
 pub struct SiteSecrets {
     directory: PathBuf,
+    folder: PathBuf,
     lookup: Box<Lookup>,
     exec_deadline: Duration,
     cache: Mutex<BTreeMap<SecretRef, Secret>>,
@@ -45,12 +46,20 @@ impl SiteSecrets {
     ) -> Self {
         Self {
             directory: state_dir.join("secrets"),
+            folder: PathBuf::new(),
             lookup: Box::new(lookup),
             exec_deadline: EXEC_DEADLINE,
             cache: Mutex::default(),
             warnings: Mutex::default(),
             redactor: Redactor::default(),
         }
+    }
+
+    /// The same; relative names of files start at this folder, the one of the site file.
+    #[must_use]
+    pub fn below(mut self, folder: &Path) -> Self {
+        self.folder = folder.to_path_buf();
+        self
     }
 
     /// What is doubtful about the secrets read so far.
@@ -79,8 +88,9 @@ impl SiteSecrets {
         match reference {
             SecretRef::Env(name) => source::environment(reference, (self.lookup)(name)),
             SecretRef::File(path) => {
-                let secret = source::file(reference, path)?;
-                self.warn_if_readable(Path::new(path), reference);
+                let path = self.folder.join(path);
+                let secret = source::file(reference, &path)?;
+                self.warn_if_readable(&path, reference);
                 Ok(secret)
             }
             SecretRef::Exec(argv) => source::program(reference, argv, self.exec_deadline),

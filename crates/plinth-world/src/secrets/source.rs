@@ -2,6 +2,7 @@
 
 use super::SecretError;
 use plinth_model::{Secret, SecretRef};
+use std::path::Path;
 use std::ffi::OsString;
 use std::fs::File;
 use std::io::Read;
@@ -38,7 +39,7 @@ pub(super) fn environment(reference: &SecretRef, found: Option<OsString>) -> Res
 }
 
 /// Content of a file without its last line break.
-pub(super) fn file(reference: &SecretRef, path: &str) -> Result<Secret, SecretError> {
+pub(super) fn file(reference: &SecretRef, path: &Path) -> Result<Secret, SecretError> {
     let failed = |error: std::io::Error| SecretError::new(reference, format!("reading it failed: {error}"));
     let opened = File::open(path).map_err(failed)?;
     value(reference, read_bounded(opened).map_err(failed)?, true)

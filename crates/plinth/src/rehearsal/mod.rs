@@ -238,7 +238,8 @@ fn known(faults: &[Fault], scenario: &Scenario, plan: &Plan) -> Result<(), Probl
 
 /// A fault that cannot be, for people.
 pub(crate) fn fault_problem(error: &plinth_sim::FaultError) -> Problem {
-    Problem::new(Exit::Input, "reading the fault", format!("`{}`", error.text), &error.happened, error.attempt.clone())
+    let attempt = format!("{}; `plinth explain faults` tells what each does", error.attempt);
+    Problem::new(Exit::Input, "reading the fault", format!("`{}`", error.text), &error.happened, attempt)
 }
 
 fn world_problem(error: &plinth_sim::world::WorldError) -> Problem {

@@ -50,7 +50,8 @@ pub(crate) fn inventory(
     recorded: Option<&std::path::Path>,
     printer: &Printer,
 ) -> Result<plinth_model::inventory::Inventory, Problem> {
-    let secrets = SiteSecrets::new(&state::directory(common.state.as_deref(), &input.site.desired.name)?);
+    let secrets = SiteSecrets::new(&state::directory(common.state.as_deref(), &input.site.desired.name)?)
+        .below(input.site.folder());
     if recorded.is_none() {
         input.need_secrets(common, printer, &secrets, &input::secrets_below(input, "inventory"))?;
     }

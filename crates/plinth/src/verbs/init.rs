@@ -49,7 +49,7 @@ fn asked(verb: &Init, endpoint: &str, name: &SiteName) -> Result<Inventory, Prob
     };
     let access = BcmAccess { endpoint: endpoint.to_owned(), login, tls };
     let secrets = SiteSecrets::new(&state::directory(None, name)?);
-    let door = doors::bcm(&access, &secrets)?;
+    let door = doors::bcm(&access, &secrets, Path::new(""))?;
     let ctx = Context::quiet(Arc::new(SystemClock::new()));
     doors::runtime()?.block_on(door.inventory(&ctx)).map_err(|error| doors::problem(&error))
 }

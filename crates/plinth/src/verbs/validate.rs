@@ -36,7 +36,7 @@ fn findings(common: &Common, input: &input::Input) -> Result<Vec<Finding>, Probl
     let desired = &input.site.desired;
     let mut findings = input.site.findings.clone();
     findings.extend(planned(input)?);
-    let secrets = SiteSecrets::new(&state::directory(common.state.as_deref(), &desired.name)?);
+    let secrets = SiteSecrets::new(&state::directory(common.state.as_deref(), &desired.name)?).below(input.site.folder());
     let missing = secrets.check_all(&plinth_site::secret_refs(desired));
     findings.extend(missing.into_iter().map(|f| Finding { severity: Severity::Warning, ..f }));
     Ok(findings)

@@ -81,7 +81,7 @@ fn missing_variables_are_named_all_at_once_before_any_contact() {
     let site = BcmSite::basepod(|s| s);
     let ran = plinth_with(site.folder.path(), &[], &["discover"]).exits(1);
     assert!(ran.stderr.contains("BCM_USERNAME") && ran.stderr.contains("BCM_PASSWORD"), "{}", ran.stderr);
-    assert_eq!(site.bcm.requests(), 0, "BCM was contacted");
+    assert_eq!(site.bcm.served().len(), 0, "BCM was contacted");
 }
 
 #[test]
@@ -99,5 +99,5 @@ fn a_bcm_in_trouble_is_asked_again_and_a_dead_one_is_a_verdict() {
 fn an_unreadable_ca_file_is_one_clear_message() {
     let site = BcmSite::basepod(|s| s.replace("bcm-ca.pem", "no-such-ca.pem"));
     site.plinth(&["discover"]).exits(1).says("no-such-ca.pem");
-    assert_eq!(site.bcm.requests(), 0);
+    assert_eq!(site.bcm.served().len(), 0);
 }
