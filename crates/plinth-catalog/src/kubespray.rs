@@ -124,7 +124,8 @@ impl Catalog {
             return Ok((pin, line));
         }
         let other = self.releases().filter(|(_, line)| line.kubernetes.has(wanted)).last();
-        let or = other.map(|(pin, _)| format!(", or set kubernetes.kubespray to {}", pin.tag)).unwrap_or_default();
+        let or =
+            other.map(|(pin, _)| format!(", or set kubernetes.kubespray.version to {}", pin.tag)).unwrap_or_default();
         let near = near_text(wanted, &line.kubernetes.newest_patches);
         let finding = Finding::error(
             "kubernetes.version-not-in-kubespray",
@@ -151,7 +152,7 @@ impl Catalog {
             "known: {}",
             self.kubespray.releases.iter().map(|pin| pin.tag.as_str()).collect::<Vec<_>>().join(", ")
         ))
-        .fix(format!("set kubernetes.kubespray to {near}, the nearest known, or leave it out"))
+        .fix(format!("set kubernetes.kubespray.version to {near}, the nearest known, or leave it out"))
     }
 
     fn not_exact(&self, wanted: &Version) -> Finding {

@@ -102,7 +102,7 @@ fn missing_needs(choice: &Chosen<'_>, all: &IndexMap<&str, Chosen<'_>>, accept: 
         let severity = if accept.contains(&rule) { Severity::Warning } else { Severity::Error };
         let message = format!("{name} needs {}, which is off: {}", need.component, need.reason);
         let fix = format!(
-            "switch {} on, or {name} off; if it is there by other means, add `{rule}` to platform.accept",
+            "switch {} on, or {name} off; if it is there by other means, add `{rule}` to platform.acceptIncompatible",
             need.component
         );
         Finding::new(severity, "platform.missing-need", format!("{}.enabled", path(&need.component)), message).fix(fix)

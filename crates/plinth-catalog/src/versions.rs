@@ -41,7 +41,7 @@ struct Comparison<'a> {
 
 impl Catalog {
     /// Compares all versions of a site with the compatibility data. High confidence refuses, unless the rule's name is in
-    /// `platform.accept`; medium warns; low informs; what the sources do not say is one piece of information.
+    /// `platform.acceptIncompatible`; medium warns; low informs; what the sources do not say is one piece of information.
     #[must_use]
     pub fn check_versions(&self, desired: &Desired, resolution: &Resolution) -> Vec<Finding> {
         let versions = self.versions(desired, resolution);
@@ -68,7 +68,7 @@ impl Catalog {
         let unknown = |(place, rule): (usize, &String)| {
             let finding = Finding::warning(
                 "platform.unknown-rule",
-                format!("platform.accept[{place}]"),
+                format!("platform.acceptIncompatible[{place}]"),
                 format!("there is no rule `{rule}`"),
             );
             finding.fix(match nearest_name(rule, rules.iter().map(String::as_str)) {
@@ -209,7 +209,7 @@ impl<'a> Comparison<'a> {
         )
         .evidence(format!("known lines: {lines}"))
         .evidence(format!("rule {rule}"))
-        .fix(format!("use {title} {near}, the nearest that is known, or add `{rule}` to platform.accept"));
+        .fix(format!("use {title} {near}, the nearest that is known, or add `{rule}` to platform.acceptIncompatible"));
         self.findings.push(finding);
     }
 
@@ -273,7 +273,7 @@ impl<'a> Comparison<'a> {
             ways.push(format!("use {} {near}, which takes {}", owner_title(owner), part.version));
         }
         if severity == Severity::Error {
-            ways.push(format!("add `{rule}` to platform.accept"));
+            ways.push(format!("add `{rule}` to platform.acceptIncompatible"));
         }
         if ways.is_empty() { "no version that fits is known".to_owned() } else { ways.join(", or ") }
     }
@@ -340,8 +340,10 @@ impl<'a> Comparison<'a> {
         let source = source_name(runai.source);
         if !row.artifact_sources.iter().any(|known| known == source) {
             let message = format!("Run:ai {name} is not published at {source}");
-            let fix =
-                format!("use one of: {}, or add `{SOURCE_RULE}` to platform.accept", row.artifact_sources.join(", "));
+            let fix = format!(
+                "use one of: {}, or add `{SOURCE_RULE}` to platform.acceptIncompatible",
+                row.artifact_sources.join(", ")
+            );
             let severity = self.severity(Confidence::High, SOURCE_RULE);
             self.findings.push(Finding::new(severity, "runai.artifact-source", "runai.source", message).fix(fix));
         }

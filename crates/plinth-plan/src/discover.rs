@@ -241,9 +241,13 @@ fn production(desired: &Desired, inventory: &Inventory, rules: &Rules<'_>) -> Ve
 
 fn insecure(bcm: &BcmAccess) -> Option<Finding> {
     (bcm.tls == TlsTrust::Insecure).then(|| {
-        Finding::warning("bcm.tls-insecure", "inventory.bcm.tls.insecure", "whoever answers at the BCM address is believed and gets the password")
-            .evidence(format!("insecure: true for {}", bcm.endpoint))
-            .fix("save BCM's certificate authority to a file and name it in tls.caFile")
+        Finding::warning(
+            "bcm.tls-insecure",
+            "inventory.bcm.tls.insecure",
+            "whoever answers at the BCM address is believed and gets the password",
+        )
+        .evidence(format!("insecure: true for {}", bcm.endpoint))
+        .fix("save BCM's certificate authority to a file and name it in tls.caFile")
     })
 }
 

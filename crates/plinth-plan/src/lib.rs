@@ -25,5 +25,5 @@ pub use cluster::{Cluster, Member};
 pub use discover::{DiscoverReport, DiscoveredNode, Discovery, Role, discover};
 pub use given::{inventory_digest, static_inventory};
 pub use observed::{Observed, Seen};
-pub use planner::{endpoint_host, FITS, RELOCATE, made_from, plan};
+pub use planner::{FITS, RELOCATE, endpoint_host, made_from, plan};
 pub use select::Members;

@@ -184,10 +184,7 @@ fn account(account: &raw::access::Account) -> Account {
         gid: account.gid.unwrap_or(uid),
         home: account.home.as_ref().map_or_else(|| format!("/home/{name}"), |home| home.0.0.clone()),
         shell: account.shell.as_ref().map_or("/bin/bash", |shell| &shell.0.0).to_owned(),
-        key: account
-            .key
-            .as_ref()
-            .map_or_else(|| SecretRef::Generated(defaults::KEY.to_owned()), |key| secret(key)),
+        key: account.key.as_ref().map_or_else(|| SecretRef::Generated(defaults::KEY.to_owned()), |key| secret(key)),
         authorized_keys: account.authorized_keys.clone(),
         name,
     }
@@ -252,11 +249,7 @@ fn platform(platform: Option<&raw::platform::Platform>) -> Platform {
             address: ingress.address.map(|address| address.0),
         },
         load_balancer: balancer.addresses.into_iter().map(|range| range.0.0).collect(),
-        components: platform
-            .components
-            .iter()
-            .map(|(name, choice)| (name.clone(), component(choice)))
-            .collect(),
+        components: platform.components.iter().map(|(name, choice)| (name.clone(), component(choice))).collect(),
         gpu: gpu(platform.gpu.unwrap_or_default()),
         accept: platform.accept_incompatible,
     }

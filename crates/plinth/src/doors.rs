@@ -101,6 +101,12 @@ pub(crate) fn bcm(access: &BcmAccess, secrets: &dyn Secrets, folder: &Path) -> R
 /// Reads a file that the site names.
 fn read(file: &Path) -> Result<Vec<u8>, Problem> {
     std::fs::read(file).map_err(|error| {
-        Problem::new(Exit::Input, "reading", file.display().to_string(), error, "check the path; it counts from the site file's folder")
+        Problem::new(
+            Exit::Input,
+            "reading",
+            file.display().to_string(),
+            error,
+            "check the path; it counts from the site file's folder",
+        )
     })
 }

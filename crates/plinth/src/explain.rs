@@ -65,7 +65,8 @@ pub(crate) fn exit_codes() -> String {
 
 fn faults() -> String {
     let forms = plinth_sim::Fault::all_forms();
-    let lines = forms.iter().map(|form| format!("{}\n    {}\n    example: --fault {}", form.form, form.meaning, form.example));
+    let lines =
+        forms.iter().map(|form| format!("{}\n    {}\n    example: --fault {}", form.form, form.meaning, form.example));
     let head = "A fault happens once per state directory; add `:always` to have it in every run.";
     format!("{head}\n{}", lines.collect::<Vec<_>>().join("\n"))
 }
@@ -151,7 +152,7 @@ pub(crate) fn status_view(site: &SiteName, status: &Status, history: Option<&His
     let steps = history.iter().flat_map(|history| &history.steps).filter(|(_, step)| Some(step.run.as_str()) == run);
     for (id, step) in steps {
         match &step.standing {
-            Standing::Failed => view.failed.push((id.clone(), String::new())),
+            Standing::Failed => view.failed.push((id.clone(), step.detail.clone())),
             Standing::Intended { .. } => view.running.push((id.clone(), String::new())),
             _ => {}
         }

@@ -89,12 +89,7 @@ pub(crate) fn secrets_below(input: &Input, path: &str) -> Vec<(String, SecretRef
 }
 
 /// Prints findings: as data with `--json` when they end the verb, as talk otherwise.
-pub(crate) fn show(
-    common: &Common,
-    printer: &Printer,
-    findings: &[Finding],
-    source: Option<(&str, &std::path::Path)>,
-) {
+pub(crate) fn show(common: &Common, printer: &Printer, findings: &[Finding], source: Option<(&str, &std::path::Path)>) {
     if common.json && findings.iter().any(Finding::is_error) {
         printer.json(&FindingsReport { schema: SCHEMA, findings });
         return;

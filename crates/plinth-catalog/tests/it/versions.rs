@@ -190,7 +190,7 @@ fn a_misspelt_rule_does_not_go_unnoticed() {
     assert_eq!(codes(&findings), ["platform.unknown-rule"], "{findings:#?}");
     assert_eq!(
         (findings[0].subject.as_str(), findings[0].fix.as_str()),
-        ("platform.accept[1]", "write `runai.kubernetes`")
+        ("platform.acceptIncompatible[1]", "write `runai.kubernetes`")
     );
 }
 

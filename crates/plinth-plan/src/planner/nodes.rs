@@ -135,13 +135,13 @@ fn gate(desired: &Desired, member: &Member) -> Option<Gate> {
 
 fn registries(desired: &Desired, member: &Member) -> Step {
     let registries = &desired.registries;
-    let reason = match (registries.mirrors.len(), registries.logins.len()) {
-        (0, 0) => "images are pulled from here: the registries must answer".to_owned(),
-        (mirrors, 0) => format!("images are pulled through mirrors of {mirrors} registries"),
-        (0, logins) => format!("images are pulled with logins to {logins} registries"),
-        (mirrors, logins) => {
-            format!("images are pulled through mirrors of {mirrors} registries, with logins to {logins}")
-        }
+    let mirrored: Vec<&str> = registries.mirrors.iter().map(|m| m.registry.as_str()).collect();
+    let named: Vec<&str> = registries.logins.iter().map(|l| l.registry.as_str()).collect();
+    let reason = match (mirrored.join(", "), named.join(", ")) {
+        (m, l) if m.is_empty() && l.is_empty() => "images are pulled from here: the registries must answer".to_owned(),
+        (m, l) if l.is_empty() => format!("images of {m} are pulled through a mirror"),
+        (m, l) if m.is_empty() => format!("images are pulled with a login to {l}"),
+        (m, l) => format!("images of {m} are pulled through a mirror, with a login to {l}"),
     };
     let work = Work::NodeRegistries {
         target: Cluster::target(desired, member),

@@ -45,6 +45,8 @@ pub struct StepHistory {
     pub standing: Standing,
     /// Run of the last record.
     pub run: String,
+    /// What was said of it last: what was found or done, or why it failed.
+    pub detail: String,
     /// Gate answers it last gave.
     pub answers: Vec<(String, String)>,
     /// Digests it was ever done with; guards steps that must happen once.
@@ -215,5 +217,6 @@ fn follow(
             ever_done.push(digest.clone());
         }
     }
-    Ok(StepHistory { digest: digest.clone(), standing, run: record.run.clone(), answers, ever_done })
+    let detail = record.fact.detail().to_owned();
+    Ok(StepHistory { digest: digest.clone(), standing, run: record.run.clone(), detail, answers, ever_done })
 }

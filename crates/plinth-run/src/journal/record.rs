@@ -118,6 +118,16 @@ impl Fact {
         }
     }
 
+    /// What it says to people, if it says something.
+    #[must_use]
+    pub fn detail(&self) -> &str {
+        match self {
+            Fact::StepDone { detail, .. } => detail,
+            Fact::StepFailed { finding, .. } => &finding.message,
+            _ => "",
+        }
+    }
+
     /// The step it speaks of, if it moves one.
     #[must_use]
     pub const fn step(&self) -> Option<(&StepId, &Digest)> {

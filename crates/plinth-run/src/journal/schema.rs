@@ -41,13 +41,29 @@ pub(super) fn open(path: &Path, durability: Durability) -> Result<Connection, Jo
     let mut connection = Connection::open(path).map_err(sql)?;
     connection.busy_timeout(BUSY).map_err(sql)?;
     let fresh = check_schema(&connection, path)? == 0;
-    connection.pragma_update(None, "journal_mode", "WAL").map_err(sql)?;
+    write_ahead(&connection).map_err(sql)?;
     let synchronous = if durability == Durability::Power { "FULL" } else { "OFF" };
     connection.pragma_update(None, "synchronous", synchronous).map_err(sql)?;
     if fresh {
         create(&mut connection, path)?;
     }
     Ok(connection)
+}
+
+/// Switches to the write-ahead log. SQLite does not wait by itself when another process is just opening the same file, so this
+/// does, for as long as it waits elsewhere.
+fn write_ahead(connection: &Connection) -> rusqlite::Result<()> {
+    let patience = std::time::Instant::now();
+    loop {
+        match connection.pragma_update(None, "journal_mode", "WAL") {
+            Err(error) if is_busy(&error) && patience.elapsed() < BUSY => std::thread::sleep(BUSY / 200),
+            result => return result,
+        }
+    }
+}
+
+fn is_busy(error: &rusqlite::Error) -> bool {
+    error.sqlite_error_code() == Some(rusqlite::ErrorCode::DatabaseBusy)
 }
 
 /// Opens for reading; none when there is no journal, or one that was never written.

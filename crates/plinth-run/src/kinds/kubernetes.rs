@@ -48,7 +48,9 @@ pub(super) async fn probe_labels(
     };
     let missing_taints = taints.iter().filter(|t| !seen.taints.contains(t)).map(|t| format!("+ taint {t}"));
     let differences = labels.iter().filter_map(label).chain(missing_taints).collect();
-    Ok(compared(differences, || format!("{} and {} are there", amount(labels.len(), "label"), amount(taints.len(), "taint"))))
+    Ok(compared(differences, || {
+        format!("{} and {} are there", amount(labels.len(), "label"), amount(taints.len(), "taint"))
+    }))
 }
 
 /// Adds labels and taints.

@@ -12,7 +12,8 @@ fn only_what_has_its_needs_is_looked_at_and_nothing_changes() {
     let (bench, plan) = (Bench::new(), site(2));
     bench.script.state.lock().unwrap().so.insert("nodes/connect/n0".to_owned());
     let look = look_at(&bench, &plan);
-    assert_eq!(look.seen.len(), plan.steps.len());
+    let checks = plan.steps.iter().filter(|s| matches!(s.work, plinth_model::Work::Check { .. })).count();
+    assert_eq!(look.seen.len() + checks, plan.steps.len());
     assert_eq!(look.seen[&id("nodes/connect/n0")], Seen::Done);
     assert_eq!(look.seen[&id("nodes/account/n0")], Seen::Todo(vec!["+ nodes/account/n0 with [secret]".to_owned()]));
     assert_eq!(look.seen[&id("nodes/registries/n0")], Seen::Todo(Vec::new()));
@@ -25,7 +26,10 @@ fn only_what_has_its_needs_is_looked_at_and_nothing_changes() {
 fn after_a_run_everything_is_seen_done() {
     let (mut bench, plan) = (Bench::new(), site(3));
     bench.run(&plan);
-    assert!(look_at(&bench, &plan).seen.values().all(|seen| *seen == Seen::Done));
+    let seen = look_at(&bench, &plan).seen;
+    assert!(seen.values().all(|seen| *seen == Seen::Done), "{seen:?}");
+    let checks = plan.steps.iter().filter(|s| matches!(s.work, plinth_model::Work::Check { .. })).count();
+    assert_eq!(seen.len() + checks, plan.steps.len(), "checks start pods, which is not looking");
 }
 
 #[test]

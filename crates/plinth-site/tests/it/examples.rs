@@ -40,7 +40,7 @@ fn the_basepod_is_read_as_it_is_written() {
     let InventorySource::Bcm(bcm) = &site.inventory else { panic!("not BCM") };
     assert_eq!(bcm.endpoint, "https://bcm-head-01:8081");
     assert!(matches!(&bcm.login, BcmLogin::Password { username: SecretRef::Env(name), .. } if name == "BCM_USERNAME"));
-    assert_eq!(bcm.tls, TlsTrust::CaFile(folder().join("bcm-ca.pem").to_string_lossy().into_owned()));
+    assert_eq!(bcm.tls, TlsTrust::CaFile("bcm-ca.pem".to_owned()));
     assert_eq!(site.networks.production, ProductionNetwork::Cidr("10.184.162.0/24".parse().unwrap()));
     assert_eq!(site.nodes.control_plane[0], Selector::Name("cpu-03".to_owned()));
     assert_eq!(site.nodes.gpu, [Selector::Glob("dgx-*".to_owned())]);

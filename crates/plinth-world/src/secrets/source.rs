@@ -2,10 +2,10 @@
 
 use super::SecretError;
 use plinth_model::{Secret, SecretRef};
-use std::path::Path;
 use std::ffi::OsString;
 use std::fs::File;
 use std::io::Read;
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};

@@ -47,7 +47,8 @@ type Names = Vec<(String, Option<String>)>;
 
 fn names(desired: &Desired) -> Result<Names, Problem> {
     let nodes = &desired.nodes;
-    let lists = [Some(&nodes.control_plane), nodes.etcd.as_ref(), Some(&nodes.workers), Some(&nodes.system), Some(&nodes.gpu)];
+    let lists =
+        [Some(&nodes.control_plane), nodes.etcd.as_ref(), Some(&nodes.workers), Some(&nodes.system), Some(&nodes.gpu)];
     let selectors: Vec<&Selector> = lists.into_iter().flatten().flatten().collect();
     let mut names = Names::new();
     for selector in &selectors {

@@ -93,7 +93,8 @@ impl Rehearsal {
         let observed = Observed::new(seen.clone());
         let draft = plinth_plan::plan(&desired, &observed, catalog).map_err(NoRehearsal::Findings)?;
         let discovery = plinth_plan::discover(&desired, &seen);
-        let control_plane = with_role(&discovery, Role::ControlPlane).filter_map(|node| NodeName::new(&node.name).ok()).collect();
+        let control_plane =
+            with_role(&discovery, Role::ControlPlane).filter_map(|node| NodeName::new(&node.name).ok()).collect();
         let scenario = scenario(&discovery, &seen, seed);
         known(&faults, &scenario, &draft)?;
         let crash = faults.iter().find_map(Fault::crash_at).and_then(|records| usize::try_from(records).ok());
@@ -161,8 +162,7 @@ impl Rehearsal {
     ) -> Result<RunReport, Problem> {
         let (plan, desired, directory) = (&self.plan, &self.desired, &*self.directory);
         let (world, control_plane) = (self.world(), self.control_plane.clone());
-        let session =
-            Session { plan, desired, control_plane, directory, world, sink, stop, rehearsal: true, crash };
+        let session = Session { plan, desired, control_plane, directory, world, sink, stop, rehearsal: true, crash };
         self.simulation.clock.drive(session.run(), pace).await
     }
 }

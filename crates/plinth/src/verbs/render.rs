@@ -57,8 +57,14 @@ fn values(plan: &Plan, json: bool) -> Result<Files, Problem> {
     });
     releases
         .map(|release| {
-            let text = if json { Ok(plinth_plan::kubespray::json(&release.values)) } else { plinth_plan::kubespray::yaml(&release.values) };
-            let text = text.map_err(|error| Problem::new(Exit::Bug, "writing values of", &release.component, error, "report this"))?;
+            let text = if json {
+                Ok(plinth_plan::kubespray::json(&release.values))
+            } else {
+                plinth_plan::kubespray::yaml(&release.values)
+            };
+            let text = text.map_err(|error| {
+                Problem::new(Exit::Bug, "writing values of", &release.component, error, "report this")
+            })?;
             let head = format!("# {} {} in namespace {}\n", release.chart, release.version, release.namespace);
             let extension = if json { "json" } else { "yaml" };
             Ok((format!("values/{}.{extension}", release.component), if json { text } else { head + &text }))

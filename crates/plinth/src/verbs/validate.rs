@@ -26,7 +26,8 @@ pub(crate) fn run(common: &Common, printer: &Printer) -> Result<Exit, Problem> {
         let file = common.file.display();
         let site = &input.site.desired.name;
         let warnings = plural(count(Severity::Warning), "warning");
-        printer.data(&format!("{file}: site `{site}` is valid ({warnings}, {} for information)", count(Severity::Info)));
+        printer
+            .data(&format!("{file}: site `{site}` is valid ({warnings}, {} for information)", count(Severity::Info)));
     }
     Ok(Exit::Done)
 }
@@ -36,7 +37,8 @@ fn findings(common: &Common, input: &input::Input) -> Result<Vec<Finding>, Probl
     let desired = &input.site.desired;
     let mut findings = input.site.findings.clone();
     findings.extend(planned(input)?);
-    let secrets = SiteSecrets::new(&state::directory(common.state.as_deref(), &desired.name)?).below(input.site.folder());
+    let secrets =
+        SiteSecrets::new(&state::directory(common.state.as_deref(), &desired.name)?).below(input.site.folder());
     let missing = secrets.check_all(&plinth_site::secret_refs(desired));
     findings.extend(missing.into_iter().map(|f| Finding { severity: Severity::Warning, ..f }));
     Ok(findings)

@@ -13,7 +13,11 @@ fn a_bad_site_file_is_one_clear_message() {
         ("binary", vec![0, 159, 146, 150, 0, 1, 2, 3], "text"),
         ("50 MB", vec![b'a'; 50 * 1024 * 1024], "large"),
         ("bomb", bomb.into_bytes(), "alias"),
-        ("tabs", good.replacen("  name", "\tname", 1).replace("metadata: {name", "metadata:\n\t{name").into_bytes(), "tab"),
+        (
+            "tabs",
+            good.replacen("  name", "\tname", 1).replace("metadata: {name", "metadata:\n\t{name").into_bytes(),
+            "tab",
+        ),
         ("duplicate key", format!("{good}\nkubernetes: {{}}\n").into_bytes(), "kubernetes"),
         ("wrong type", good.replace("uid: 60000", "uid: [60000]").into_bytes(), "uid"),
         ("unknown key", good.replace("runai:", "runia:").into_bytes(), "runai"),

@@ -77,7 +77,14 @@ fn plan() {
     let plan = site.plinth(&["plan", "--json", "--out", "plan.json"]).exits(0).json();
     assert_eq!(plan["schema"], 1);
     assert_eq!(plan["site"], "basepod-a");
-    has(&plan, &[("hash", |v| v.as_str().is_some_and(|h| h.len() == 64)), ("gates", Value::is_array), ("findings", Value::is_array)]);
+    has(
+        &plan,
+        &[
+            ("hash", |v| v.as_str().is_some_and(|h| h.len() == 64)),
+            ("gates", Value::is_array),
+            ("findings", Value::is_array),
+        ],
+    );
     let ids: Vec<&str> = plan["steps"].as_array().unwrap().iter().filter_map(|s| s["id"].as_str()).collect();
     for step in plan["steps"].as_array().unwrap() {
         has(
@@ -158,7 +165,10 @@ fn status_and_events() {
         std::fs::read_to_string(&events).unwrap().lines().map(|l| serde_json::from_str(l).unwrap()).collect();
     let (first, last) = (&records[0], records.last().unwrap());
     assert_eq!(first["event"], "run.started");
-    has(first, &[("schema", |v| v == 1), ("run", Value::is_string), ("plan", |v| v.as_str().is_some_and(|h| h.len() == 64))]);
+    has(
+        first,
+        &[("schema", |v| v == 1), ("run", Value::is_string), ("plan", |v| v.as_str().is_some_and(|h| h.len() == 64))],
+    );
     assert_eq!(last["event"], "run.finished");
     assert_eq!((&last["outcome"], &last["exit"]), (&"done".into(), &0.into()));
     for (index, record) in records.iter().enumerate() {
@@ -166,7 +176,8 @@ fn status_and_events() {
         assert!(record["at"].as_str().is_some_and(|at| at.ends_with('Z')));
     }
 
-    let status = plinth(folder.path(), &["status", "--json", "-f", &basepod(), "--state", text(&state)]).exits(0).json();
+    let status =
+        plinth(folder.path(), &["status", "--json", "-f", &basepod(), "--state", text(&state)]).exits(0).json();
     assert_eq!(status["schema"], 1);
     has(
         &status["run"],

@@ -12,7 +12,12 @@ use std::sync::Arc;
 use tempfile::TempDir;
 
 /// Runs a rehearsal in-process, crashing after so many records; answers whether it ended, and the world.
-async fn rehearse(site: &plinth_site::Site, catalog: &Catalog, directory: &Path, crash: Option<usize>) -> (bool, World) {
+async fn rehearse(
+    site: &plinth_site::Site,
+    catalog: &Catalog,
+    directory: &Path,
+    crash: Option<usize>,
+) -> (bool, World) {
     let script = Script {
         desired: site.desired.clone(),
         inventory: None,
@@ -28,7 +33,7 @@ async fn rehearse(site: &plinth_site::Site, catalog: &Catalog, directory: &Path,
     };
     let crash = crash.map(|records| Crash { records, how: || {} });
     let result = rehearsal.run_until(Arc::new(|_| {}), StopSignal::new(), None, crash).await;
-    let world = rehearsal.simulation().world();
+    let world = rehearsal.simulation();
     let once = ["cluster-registered", "storage-relocated"].map(|kind| world.count(kind));
     (result.is_ok_and(|report| report.exit == plinth_model::Exit::Done), World { snapshot: world.snapshot(), once })
 }

@@ -42,7 +42,8 @@ fn the_whole_job_runs_and_afterwards_there_is_nothing_to_do() {
     assert_eq!(steps_with(&second, "changed"), Vec::<String>::new());
     assert_eq!(last["counts"]["changed"], 0);
     let site = basepod();
-    let ran = plinth(folder.path(), &["rehearse", "-f", &site, "--state", text(&state), "--plan-only", "--json"]).exits(0);
+    let ran =
+        plinth(folder.path(), &["rehearse", "-f", &site, "--state", text(&state), "--plan-only", "--json"]).exits(0);
     let pending: Vec<Value> = ran.json()["steps"]
         .as_array()
         .unwrap()
@@ -105,7 +106,8 @@ fn every_documented_fault_ends_in_a_verdict_and_the_next_run_heals() {
 #[test]
 fn a_saved_plan_is_refused_when_something_moved_and_says_what() {
     let folder = TempDir::new().unwrap();
-    let (state, saved, site) = (folder.path().join("s"), folder.path().join("plan.json"), folder.path().join("site.yaml"));
+    let (state, saved, site) =
+        (folder.path().join("s"), folder.path().join("plan.json"), folder.path().join("site.yaml"));
     std::fs::copy(basepod(), &site).unwrap();
     let base = ["rehearse", "-f", text(&site), "--state", text(&state)];
     let with = |more: &[&str]| plinth(folder.path(), &[&base[..], more].concat());
@@ -141,7 +143,11 @@ fn two_at_once_the_second_is_told_who_holds_the_lock() {
     let mut first = std::process::Command::cargo_bin("plinth").unwrap();
     first.args(base).args(["--pace", "watch"]).stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null());
     let mut first = first.spawn().unwrap();
-    wait_for(|| plinth(folder.path(), &["status", "--json", "-f", &site, "--state", text(&state)]).stdout.contains("\"running\""));
+    wait_for(|| {
+        plinth(folder.path(), &["status", "--json", "-f", &site, "--state", text(&state)])
+            .stdout
+            .contains("\"running\"")
+    });
     let pid = first.id().to_string();
     plinth(folder.path(), &base).exits(5).says(&pid);
     first.kill().unwrap();

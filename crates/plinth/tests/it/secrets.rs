@@ -51,7 +51,8 @@ fn no_secret_is_in_anything_written() {
             assert!(!contains(&std::fs::read(&file).unwrap(), secret), "{name} is in {}", file.display());
         }
     }
-    let own: Vec<_> = files(&folder.join("state")).into_iter().filter(|f| f.extension().is_some_and(|e| e == "key")).collect();
+    let own: Vec<_> =
+        files(&folder.join("state")).into_iter().filter(|f| f.extension().is_some_and(|e| e == "key")).collect();
     assert!(!own.is_empty(), "the rehearsal made keys");
     for key in own {
         use std::os::unix::fs::PermissionsExt;
@@ -67,7 +68,12 @@ fn made_up_secrets_of_a_rehearsal_stay_in_it_too() {
     for reference in plinth_site::secret_refs(&plinth_site::load(&folder.join("site.yaml")).unwrap().desired) {
         let value = plinth_sim::SimSecrets::made_up(1, &reference.1);
         for file in files(folder) {
-            assert!(!contains(&std::fs::read(&file).unwrap(), value.expose()), "{} is in {}", reference.0, file.display());
+            assert!(
+                !contains(&std::fs::read(&file).unwrap(), value.expose()),
+                "{} is in {}",
+                reference.0,
+                file.display()
+            );
         }
     }
 }

@@ -38,7 +38,11 @@ impl Ran {
 /// Runs plinth with an empty environment (but for PATH and what is given) in a folder.
 pub(crate) fn plinth_with(folder: &Path, env: &[(&str, &str)], arguments: &[&str]) -> Ran {
     let mut command = Command::cargo_bin("plinth").unwrap();
-    command.current_dir(folder).env_clear().env("HOME", folder).env("PATH", std::env::var_os("PATH").unwrap_or_default());
+    command
+        .current_dir(folder)
+        .env_clear()
+        .env("HOME", folder)
+        .env("PATH", std::env::var_os("PATH").unwrap_or_default());
     let output = command.envs(env.iter().copied()).args(arguments).output().unwrap();
     Ran {
         exit: output.status.code().unwrap_or(-1),

@@ -1,0 +1,279 @@
+//! The work of a step, as data. The executor finds the behaviour by kind; nothing here can run.
+//!
+//! No value in here is a secret: secrets are named by [`crate::SecretRef`] and fetched by the behaviour at the moment of use.
+
+mod node;
+mod platform;
+mod runai;
+
+pub use node::{Account, Credential, Mirror, NodeMinimum, NodeTarget, RegistryLogin};
+pub use platform::{CrdPolicy, Health, KubesprayRelease, PodSecurity, Release, SECRET_KEY, SecretContent};
+pub use runai::{CertificateSource, Check, RunaiTarget};
+
+use crate::{Digest, NodeName, SiteName};
+use indexmap::IndexMap;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use std::net::Ipv4Addr;
+
+/// What a step does.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "kind", content = "params", rename_all_fields = "camelCase")]
+pub enum Work {
+    /// The head nodes that answer are the ones the inventory came from.
+    #[serde(rename = "bcm.identity")]
+    BcmIdentity {
+        /// Endpoint.
+        endpoint: String,
+        /// Entity ids of the head nodes.
+        head_nodes: Vec<String>,
+    },
+    /// SSH answers, and its host key is pinned.
+    #[serde(rename = "node.connect")]
+    NodeConnect {
+        /// Node, with the first-contact login.
+        target: NodeTarget,
+    },
+    /// The service account exists as wanted.
+    #[serde(rename = "node.account")]
+    NodeAccount {
+        /// Node, with the first-contact login.
+        target: NodeTarget,
+        /// Account.
+        account: Account,
+    },
+    /// Facts are read with the service account and are good enough; answers the node's storage gate.
+    #[serde(rename = "node.facts")]
+    NodeFacts {
+        /// Node, with the service account.
+        target: NodeTarget,
+        /// Least it must have.
+        minimum: NodeMinimum,
+        /// Directory of container images.
+        images: String,
+        /// Space it must offer, GiB.
+        images_gib: u64,
+        /// Where it may move to.
+        larger: String,
+    },
+    /// containerd's data lives on the larger partition, nothing lost.
+    #[serde(rename = "node.storage")]
+    NodeStorage {
+        /// Node, with the service account.
+        target: NodeTarget,
+        /// Where it was.
+        from: String,
+        /// Where it goes.
+        to: String,
+    },
+    /// Registry mirrors and logins are in place, and the registries answer from the node.
+    #[serde(rename = "node.registries")]
+    NodeRegistries {
+        /// Node, with the service account.
+        target: NodeTarget,
+        /// Mirrors.
+        mirrors: Vec<Mirror>,
+        /// Logins.
+        logins: Vec<RegistryLogin>,
+    },
+    /// Kubespray's source is here and is the pinned one.
+    #[serde(rename = "kubespray.source")]
+    KubespraySource {
+        /// Release.
+        release: KubesprayRelease,
+    },
+    /// A Python environment for that release exists.
+    #[serde(rename = "kubespray.environment")]
+    KubesprayEnvironment {
+        /// Release.
+        release: KubesprayRelease,
+    },
+    /// Inventory and variables are written.
+    #[serde(rename = "kubespray.inventory")]
+    KubesprayInventory {
+        /// File name below the site's state directory to content.
+        files: IndexMap<String, String>,
+    },
+    /// cluster.yml ran to its end on every host, with this release and these files.
+    #[serde(rename = "kubespray.run")]
+    KubesprayRun {
+        /// Release.
+        release: KubesprayRelease,
+        /// Hosts that must appear in the final statistics without failure.
+        hosts: Vec<NodeName>,
+        /// Digest of inventory and variables.
+        inputs: Digest,
+        /// Kubernetes version.
+        version: String,
+    },
+    /// A kubeconfig that works is in the state directory (0600).
+    #[serde(rename = "kubernetes.kubeconfig")]
+    Kubeconfig {
+        /// Control-plane node it is read from.
+        target: NodeTarget,
+        /// Server address written into it.
+        server: String,
+    },
+    /// The node carries these labels and taints.
+    #[serde(rename = "kubernetes.labels")]
+    NodeLabels {
+        /// Node.
+        node: NodeName,
+        /// Labels.
+        labels: IndexMap<String, String>,
+        /// Taints, `key=value:Effect`.
+        taints: Vec<String>,
+    },
+    /// The node is Ready and runs this version.
+    #[serde(rename = "kubernetes.ready")]
+    NodeReady {
+        /// Node.
+        node: NodeName,
+        /// Kubernetes version, with `v`.
+        version: String,
+    },
+    /// Pods resolve the name to the address.
+    #[serde(rename = "kubernetes.dns")]
+    ClusterDns {
+        /// Name.
+        name: String,
+        /// Address.
+        address: Ipv4Addr,
+    },
+    /// The certificate is in the state directory.
+    #[serde(rename = "platform.certificate")]
+    Certificate {
+        /// Name: `runai`.
+        name: String,
+        /// Subject and subject alternative names.
+        names: Vec<String>,
+        /// Source.
+        source: CertificateSource,
+    },
+    /// The namespace exists with its Pod Security level.
+    #[serde(rename = "platform.namespace")]
+    Namespace {
+        /// Name.
+        name: String,
+        /// Level, for enforce, audit and warn.
+        pod_security: PodSecurity,
+    },
+    /// The secret exists with this content.
+    #[serde(rename = "platform.secret")]
+    KubeSecret {
+        /// Namespace.
+        namespace: String,
+        /// Name.
+        name: String,
+        /// Content.
+        content: SecretContent,
+        /// Labels.
+        #[serde(default)]
+        labels: IndexMap<String, String>,
+    },
+    /// The release is deployed with this chart, version and values, and is healthy.
+    #[serde(rename = "platform.release")]
+    HelmRelease {
+        /// Release.
+        release: Box<Release>,
+    },
+    /// Objects beside a release exist as wanted, and are healthy.
+    #[serde(rename = "platform.objects")]
+    KubeObjects {
+        /// Component they belong to.
+        component: String,
+        /// Manifests.
+        objects: Vec<Value>,
+        /// What proves that they work.
+        health: Vec<Health>,
+        /// How long they may take, seconds.
+        timeout_s: u32,
+    },
+    /// The issuer document names exactly the expected issuer.
+    #[serde(rename = "runai.issuer")]
+    RunaiIssuer {
+        /// Control plane.
+        target: RunaiTarget,
+    },
+    /// The cluster is registered exactly once.
+    #[serde(rename = "runai.register")]
+    RunaiRegister {
+        /// Control plane.
+        target: RunaiTarget,
+    },
+    /// The cluster reports to the control plane.
+    #[serde(rename = "runai.connected")]
+    RunaiConnected {
+        /// Control plane.
+        target: RunaiTarget,
+    },
+    /// An acceptance check holds.
+    #[serde(rename = "check")]
+    Check {
+        /// Check.
+        check: Check,
+        /// Site, for messages.
+        site: SiteName,
+    },
+}
+
+impl Work {
+    /// Its kind, as in the plan.
+    #[must_use]
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Work::BcmIdentity { .. } => "bcm.identity",
+            Work::NodeConnect { .. } => "node.connect",
+            Work::NodeAccount { .. } => "node.account",
+            Work::NodeFacts { .. } => "node.facts",
+            Work::NodeStorage { .. } => "node.storage",
+            Work::NodeRegistries { .. } => "node.registries",
+            Work::KubespraySource { .. } => "kubespray.source",
+            Work::KubesprayEnvironment { .. } => "kubespray.environment",
+            Work::KubesprayInventory { .. } => "kubespray.inventory",
+            Work::KubesprayRun { .. } => "kubespray.run",
+            Work::Kubeconfig { .. } => "kubernetes.kubeconfig",
+            Work::NodeLabels { .. } => "kubernetes.labels",
+            Work::NodeReady { .. } => "kubernetes.ready",
+            Work::ClusterDns { .. } => "kubernetes.dns",
+            Work::Certificate { .. } => "platform.certificate",
+            Work::Namespace { .. } => "platform.namespace",
+            Work::KubeSecret { .. } => "platform.secret",
+            Work::HelmRelease { .. } => "platform.release",
+            Work::KubeObjects { .. } => "platform.objects",
+            Work::RunaiIssuer { .. } => "runai.issuer",
+            Work::RunaiRegister { .. } => "runai.register",
+            Work::RunaiConnected { .. } => "runai.connected",
+            Work::Check { .. } => "check",
+        }
+    }
+
+    /// Whether it only looks: it changes nothing, ever.
+    #[must_use]
+    pub const fn reads_only(&self) -> bool {
+        matches!(
+            self,
+            Work::BcmIdentity { .. }
+                | Work::NodeFacts { .. }
+                | Work::NodeReady { .. }
+                | Work::RunaiIssuer { .. }
+                | Work::RunaiConnected { .. }
+        )
+    }
+
+    /// The node it touches, for limits per target and failure budgets.
+    #[must_use]
+    pub fn node(&self) -> Option<&NodeName> {
+        match self {
+            Work::NodeConnect { target }
+            | Work::NodeAccount { target, .. }
+            | Work::NodeFacts { target, .. }
+            | Work::NodeStorage { target, .. }
+            | Work::NodeRegistries { target, .. } => Some(&target.node),
+            Work::NodeLabels { node, .. } | Work::NodeReady { node, .. } => Some(node),
+            Work::Check { check: Check::GpuPod { node }, .. } => Some(node),
+            _ => None,
+        }
+    }
+}
