@@ -148,7 +148,7 @@ fn with_the_plan_a_folded_line_comes_when_its_last_node_has_spoken() {
         drop(sink);
         let text = String::from_utf8(bytes).unwrap();
         let nodes = if last == Ended::Changed { 3 } else { 2 };
-        assert!(text.contains("nodes  3 steps"), "{text}");
+        assert!(text.contains("steps: nodes 3"), "{text}");
         assert!(text.contains(&format!("+ nodes/ready  {nodes} nodes")), "{sign} {text}");
     }
 }

@@ -58,7 +58,10 @@ impl Live {
         Self::drawn_on(ProgressDrawTarget::stderr_with_hz(15), scribe, palette)
     }
 
-    fn drawn_on(target: ProgressDrawTarget, scribe: Scribe, palette: Palette) -> Self {
+    fn drawn_on(target: ProgressDrawTarget, mut scribe: Scribe, palette: Palette) -> Self {
+        if let Some(width) = columns() {
+            scribe.fit(width);
+        }
         let multi = MultiProgress::with_draw_target(target);
         let now = Arc::new(Now::new());
         let foot = multi.add(ProgressBar::new_spinner());
@@ -230,6 +233,13 @@ impl Now {
         let passed = milliseconds(self.made.elapsed().as_secs_f64());
         event + passed.saturating_sub(self.seen_ms.load(Ordering::Relaxed))
     }
+}
+
+/// Columns of the terminal on standard error, if it is one.
+fn columns() -> Option<usize> {
+    let mut table = comfy_table::Table::new();
+    table.use_stderr();
+    table.width().map(usize::from)
 }
 
 #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]

@@ -9,18 +9,22 @@ use crate::style::{Palette, Sign, clean};
 use crate::summary::summary;
 use plinth_model::event::Ended;
 use plinth_model::{Event, EventBody, Finding, Plan, Stage, StepId};
-use std::collections::BTreeSet;
 
 /// Seconds of event time between two heartbeats, at least.
 const HEARTBEAT: f64 = 15.0;
 
-/// Characters of a progress message that are shown.
+/// Columns of a step's name, of the word behind it, and of what stands before them.
+const HEAD: usize = 36;
+const WORD: usize = 9;
+const TIME_AND_SIGN: usize = 9;
+
+/// Characters of a progress message that are shown; the finding of a failed step has all of it.
 const LONGEST_MESSAGE: usize = 72;
 
 /// How much is told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verbosity {
-    /// Everything, with stage headers and heartbeats.
+    /// Everything, with heartbeats.
     All,
     /// What changed, failed or is doubtful: the live view shows the rest.
     Notable,
@@ -32,8 +36,8 @@ pub struct Scribe {
     verbosity: Verbosity,
     picture: Picture,
     fold: Fold,
-    headed: BTreeSet<Stage>,
     last_beat: f64,
+    width: Option<usize>,
 }
 
 impl Scribe {
@@ -41,7 +45,7 @@ impl Scribe {
     #[must_use]
     pub fn new(palette: Palette, verbosity: Verbosity) -> Self {
         let (picture, fold) = (Picture::default(), Fold::default());
-        Self { palette, verbosity, picture, fold, headed: BTreeSet::new(), last_beat: 0.0 }
+        Self { palette, verbosity, picture, fold, last_beat: 0.0, width: None }
     }
 
     /// Knows how many steps each stage has, and when a folded line is complete.
@@ -52,6 +56,11 @@ impl Scribe {
             scribe.fold.expect(label(&step.id));
         }
         scribe
+    }
+
+    /// Cuts lines that would wrap in a terminal of so many columns; failures are never cut.
+    pub fn fit(&mut self, width: usize) {
+        self.width = Some(width);
     }
 
     /// The picture so far.
@@ -85,7 +94,6 @@ impl Scribe {
     fn news(&mut self, now: f64, body: &EventBody) -> Vec<String> {
         match body {
             EventBody::RunStarted { .. } => self.run_head(),
-            EventBody::StepStarted { stage, .. } => self.header(now, *stage),
             EventBody::StepFinished { .. } => self.finished(now, body),
             EventBody::StepRetrying { step, attempt, message, wait_s } => {
                 let text = format!("attempt {attempt} failed: {}; again in {}", clean(message), span(wait_s.max(0.0)));
@@ -102,7 +110,7 @@ impl Scribe {
                 lines.push(summary(&self.picture, self.palette));
                 lines
             }
-            EventBody::StepActing { .. } | EventBody::StepProgress { .. } => Vec::new(),
+            EventBody::StepStarted { .. } | EventBody::StepActing { .. } | EventBody::StepProgress { .. } => Vec::new(),
         }
     }
 
@@ -111,25 +119,22 @@ impl Scribe {
         let verb = if run.continues { "continues" } else { "starts" };
         let time = if run.rehearsal { "; a rehearsal: time is virtual" } else { "" };
         let size = format!("{} on {}", amount(run.steps, "step", "steps"), amount(run.hosts, "host", "hosts"));
-        vec![format!("{} {verb}: plan {}, {size}{time}", self.palette.bold(run.site.as_str()), run.plan.short())]
+        let head = format!("{} {verb}: plan {}, {size}{time}", self.palette.bold(run.site.as_str()), run.plan.short());
+        std::iter::once(head).chain(self.stages()).collect()
     }
 
-    fn header(&mut self, now: f64, stage: Stage) -> Vec<String> {
-        if self.verbosity == Verbosity::Notable || !self.headed.insert(stage) {
-            return Vec::new();
-        }
-        let mut lines = self.waiting();
-        let size = self.picture.totals.get(&stage).map(|n| format!("  {}", amount(*n, "step", "steps")));
-        let title = self.palette.bold(stage.title());
-        lines.push(format!("{}  {title}{}", self.palette.dim(&clock(now)), size.unwrap_or_default()));
-        lines
+    /// `discovery 1, nodes 25, kubernetes 16`: stages run beside each other, so they are told once and not as headers.
+    fn stages(&self) -> Option<String> {
+        let told: Vec<String> =
+            self.picture.totals.iter().map(|(stage, steps)| format!("{} {steps}", stage.title())).collect();
+        (!told.is_empty() && self.verbosity == Verbosity::All).then(|| format!("  steps: {}", told.join(", ")))
     }
 
     fn finished(&mut self, now: f64, body: &EventBody) -> Vec<String> {
         let EventBody::StepFinished { step, stage, node, outcome, seconds, detail, finding } = body else {
             return Vec::new();
         };
-        let mut lines = if *outcome == Ended::NotRun { Vec::new() } else { self.header(now, *stage) };
+        let mut lines = Vec::new();
         match (outcome, node) {
             (Ended::Failed, _) => lines.extend(self.failure(now, step, *seconds, detail, finding.as_deref())),
             (Ended::NotRun, _) => {
@@ -233,15 +238,20 @@ impl Scribe {
     /// `12:04  ✓ nodes/account/dgx-05        changed    user ansiblebcm made (0.6 s)`.
     fn line(&self, at: f64, sign: Sign, head: &str, word: &str, text: &str) -> String {
         let (time, mark) = (self.palette.dim(&clock(at)), self.palette.painted(sign));
-        let head = if sign == Sign::Failed { self.palette.red(&format!("{head:<32}")) } else { format!("{head:<32}") };
-        format!("{time}  {mark} {head}  {word:<9}  {text}").trim_end().to_owned()
+        let padded = format!("{head:<HEAD$}");
+        let used = TIME_AND_SIGN + padded.chars().count() + word.len().max(WORD) + 4;
+        if sign == Sign::Failed {
+            return format!("{time}  {mark} {}  {word:<WORD$}  {text}", self.palette.red(&padded)).trim_end().to_owned();
+        }
+        let text = cut(text, self.width.map(|width| width.saturating_sub(used)));
+        format!("{time}  {mark} {padded}  {word:<WORD$}  {text}").trim_end().to_owned()
     }
 }
 
 /// `60/870 container-engine`, as far as known.
 pub(crate) fn moving(running: &Running) -> String {
     let Some(progress) = &running.progress else { return String::new() };
-    let message = shortened(&clean(&progress.message));
+    let message = cut(&clean(&progress.message), Some(LONGEST_MESSAGE));
     match (progress.done, progress.total) {
         (0, 0) => message,
         (done, 0) => format!("{done} {message}"),
@@ -249,11 +259,12 @@ pub(crate) fn moving(running: &Running) -> String {
     }
 }
 
-/// Enough of a message to know what is waited for; the finding of a failed step has all of it.
-fn shortened(message: &str) -> String {
-    match message.char_indices().nth(LONGEST_MESSAGE) {
-        Some((end, _)) => format!("{} …", message.get(..end).unwrap_or(message).trim_end()),
-        None => message.to_owned(),
+/// So many characters of a text, the last one saying that there was more. None: all of it.
+fn cut(text: &str, most: Option<usize>) -> String {
+    let most = most.unwrap_or(usize::MAX).max(1);
+    match (text.char_indices().nth(most), text.char_indices().nth(most - 1)) {
+        (Some(_), Some((end, _))) => format!("{}…", text.get(..end).unwrap_or(text).trim_end()),
+        _ => text.to_owned(),
     }
 }
 

@@ -109,6 +109,9 @@ impl Run<'_> {
         }
         let left = self.ended.iter().filter(|e| matches!(e, Some(Ended::Failed | Ended::NotRun))).count();
         next.push(match (outcome, exit) {
+            (Outcome::Done, _) if self.options.rehearsal => {
+                "that was a rehearsal; `plinth discover` and `plinth plan` look at the real site".to_owned()
+            }
             (Outcome::Done, _) => "`plinth plan` shows that nothing is left to do".to_owned(),
             (_, Exit::CheckFailed) => {
                 "everything is in place, but checks failed; mend what they found, then run again".to_owned()

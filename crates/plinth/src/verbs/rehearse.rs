@@ -6,7 +6,7 @@ use crate::printer::Printer;
 use crate::rehearsal::{NoRehearsal, Rehearsal, Script, fault_problem};
 use crate::sinks::Sinks;
 use crate::{doors, session, state, verbs};
-use plinth_model::{Exit, Problem};
+use plinth_model::{Exit, Finding, Problem, Severity};
 use plinth_run::StopSignal;
 use plinth_sim::{Fault, Pace};
 use std::path::{Path, PathBuf};
@@ -63,7 +63,7 @@ async fn perform(
         return Ok(Exit::Done);
     }
     printer.talk(&introduction(common, &rehearsal));
-    input.show(common, printer, &rehearsal.plan.findings);
+    input.show(common, printer, &doubtful(&rehearsal));
     carry_out(common, verb, &rehearsal, printer).await
 }
 
@@ -85,6 +85,12 @@ async fn carry_out(
         printer.json(&crate::explain::report(&rehearsal.plan, &report));
     }
     Ok(report.exit)
+}
+
+/// What a person should know before the run; mere information is in `plinth validate` and in the plan.
+fn doubtful(rehearsal: &Rehearsal) -> Vec<Finding> {
+    let findings = rehearsal.plan.findings.iter().chain(&rehearsal.findings);
+    findings.filter(|finding| finding.severity > Severity::Info).cloned().collect()
 }
 
 /// What is real here and what is not, before anything else is said.
