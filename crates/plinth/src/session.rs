@@ -3,12 +3,35 @@
 use plinth_model::{NodeName, Plan, Problem, StepId};
 use plinth_plan::Seen;
 use plinth_run::executor::Sink;
-use plinth_run::{CrashAfter, Journal, LockOwner, Recorder, RunOptions, RunReport, RunWorld, StopSignal};
+use plinth_run::{CrashAfter, Journal, LockOwner, RunOptions, RunReport, RunWorld, StopSignal};
 use plinth_site::Desired;
 use plinth_world::SystemClock;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
+
+/// The site's journal with its lock taken: whoever holds this may change the site, and its simulated world.
+pub struct Held {
+    journal: Journal,
+    run: String,
+    owner: LockOwner,
+    took_over: Option<String>,
+}
+
+impl Held {
+    /// Opens the journal and takes the lock for a new run.
+    ///
+    /// # Errors
+    /// Exit 5 when somebody else holds it; otherwise when the journal cannot be used.
+    pub fn take(directory: &Path) -> Result<Self, Problem> {
+        let owner = LockOwner::current();
+        let run = uuid::Uuid::now_v7().to_string();
+        let mut journal = Journal::open(directory)?;
+        let clock: Arc<dyn plinth_world::Clock> = Arc::new(SystemClock::new());
+        let took_over = journal.acquire(&owner, &run, &clock)?;
+        Ok(Self { journal, run, owner, took_over })
+    }
+}
 
 /// What to run, where, and how.
 pub struct Session<'a> {
@@ -18,8 +41,8 @@ pub struct Session<'a> {
     pub desired: &'a Desired,
     /// Control-plane nodes, for the rule about majorities.
     pub control_plane: Vec<NodeName>,
-    /// The site's state directory.
-    pub directory: &'a Path,
+    /// Journal and lock; given back when the run ends.
+    pub held: Held,
     /// Doors, secrets, clock, behaviours.
     pub world: RunWorld,
     /// Where events go.
@@ -45,34 +68,27 @@ impl Session<'_> {
     /// Runs to the end, or as far as it goes.
     ///
     /// # Errors
-    /// When the lock is held by somebody else, or the journal cannot be used.
+    /// When the journal cannot be written, or the lock was lost.
     pub async fn run(self) -> Result<RunReport, Problem> {
-        let owner = LockOwner::current();
-        let run = uuid::Uuid::now_v7().to_string();
-        let mut journal = Journal::open(self.directory)?;
-        let clock: Arc<dyn plinth_world::Clock> = Arc::new(SystemClock::new());
-        let took_over = journal.acquire(&owner, &run, &clock)?;
+        let Self { plan, desired, control_plane, held, world, sink, stop, rehearsal, crash } = self;
+        let Held { mut journal, run, owner, took_over } = held;
         let options = RunOptions {
-            rehearsal: self.rehearsal,
-            parallel: self.desired.run.parallel,
-            node_failures: self.desired.run.node_failures,
-            control_plane: self.control_plane.clone(),
+            rehearsal,
+            parallel: desired.run.parallel,
+            node_failures: desired.run.node_failures,
+            control_plane,
             took_over,
             ..RunOptions::new(run, owner.to_string())
         };
-        let report = match self.crash {
-            None => self.carry_out(&mut journal, options).await,
+        let report = match crash {
+            None => plinth_run::run(plan, world, &mut journal, sink, stop, options).await,
             Some(Crash { records, how }) => {
                 let mut crashing = CrashAfter::new(&mut journal, records).calling(how);
-                self.carry_out(&mut crashing, options).await
+                plinth_run::run(plan, world, &mut crashing, sink, stop, options).await
             }
         };
         journal.release()?;
         report
-    }
-
-    async fn carry_out(self, journal: &mut dyn Recorder, options: RunOptions) -> Result<RunReport, Problem> {
-        plinth_run::run(self.plan, self.world, journal, self.sink, self.stop, options).await
     }
 }
 

@@ -6,7 +6,7 @@ mod made_up;
 pub(crate) use made_up::{MadeUp, inventory as made_up};
 
 use crate::doors;
-use crate::session::{Crash, Session};
+use crate::session::{Crash, Held, Session};
 use plinth_catalog::Catalog;
 use plinth_model::inventory::Inventory;
 use plinth_model::{Exit, Finding, NodeName, Plan, Problem, SecretRef};
@@ -55,7 +55,7 @@ pub struct Rehearsal {
     control_plane: Vec<NodeName>,
     simulation: Simulation,
     crash: Option<usize>,
-    directory: PathBuf,
+    held: Held,
     _bcm: Option<SimBcm>,
 }
 
@@ -74,12 +74,13 @@ impl From<Problem> for NoRehearsal {
 }
 
 impl Rehearsal {
-    /// Builds the data centre, reads its inventory through the real BCM client, plans, looks.
+    /// Takes the lock (a simulated world is changed by looking at it), builds the data centre, reads its inventory through the real BCM client, plans, looks.
     ///
     /// # Errors
-    /// When the site cannot be planned, or the data centre cannot be built.
+    /// When somebody else holds the lock, the site cannot be planned, or the data centre cannot be built.
     pub async fn prepare(script: Script, catalog: &Catalog) -> Result<Self, NoRehearsal> {
         let Script { desired, inventory, nodes, faults, seed, directory } = script;
+        let held = Held::take(&directory)?;
         let recorded = inventory.is_some();
         let MadeUp { inventory, desired } = match inventory {
             Some(inventory) => MadeUp { inventory, desired },
@@ -107,7 +108,7 @@ impl Rehearsal {
             control_plane,
             simulation,
             crash,
-            directory,
+            held,
             _bcm: bcm,
         };
         let look = rehearsal.look().await?;
@@ -134,36 +135,31 @@ impl Rehearsal {
         }
     }
 
-    /// The simulated data centre.
-    #[must_use]
-    pub const fn simulation(&self) -> &Simulation {
-        &self.simulation
-    }
-
     /// Runs the plan in virtual time. A fault `crash@record:N` ends the process.
     ///
     /// # Errors
-    /// When the lock is held by somebody else, or the journal cannot be used.
-    pub async fn run(&self, sink: Sink, stop: StopSignal, pace: Option<Pace>) -> Result<RunReport, Problem> {
+    /// When the journal cannot be written.
+    pub async fn run(self, sink: Sink, stop: StopSignal, pace: Option<Pace>) -> Result<RunReport, Problem> {
         let crash = self.crash.map(|records| Crash { records, how: || std::process::abort() });
-        self.run_until(sink, stop, pace, crash).await
+        self.run_until(sink, stop, pace, crash).await.0
     }
 
-    /// Runs the plan until the crash, if there is one.
-    ///
-    /// # Errors
-    /// As [`Rehearsal::run`]; also after the crash.
+    /// Runs the plan until the crash, if there is one, and gives the data centre back as it was left. A run that crashed is a
+    /// problem.
     pub async fn run_until(
-        &self,
+        self,
         sink: Sink,
         stop: StopSignal,
         pace: Option<Pace>,
         crash: Option<Crash>,
-    ) -> Result<RunReport, Problem> {
-        let (plan, desired, directory) = (&self.plan, &self.desired, &*self.directory);
-        let (world, control_plane) = (self.world(), self.control_plane.clone());
-        let session = Session { plan, desired, control_plane, directory, world, sink, stop, rehearsal: true, crash };
-        self.simulation.clock.drive(session.run(), pace).await
+    ) -> (Result<RunReport, Problem>, Simulation) {
+        let world = self.world();
+        let Self { desired, plan, control_plane, simulation, held, _bcm: bcm, .. } = self;
+        let (plan, desired) = (&plan, &desired);
+        let session = Session { plan, desired, control_plane, held, world, sink, stop, rehearsal: true, crash };
+        let result = simulation.clock.drive(session.run(), pace).await;
+        drop(bcm);
+        (result, simulation)
     }
 }
 

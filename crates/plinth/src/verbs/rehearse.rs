@@ -64,16 +64,17 @@ async fn perform(
     }
     printer.talk(&introduction(common, &rehearsal));
     input.show(common, printer, &doubtful(&rehearsal));
-    carry_out(common, verb, &rehearsal, printer).await
+    carry_out(common, verb, rehearsal, printer).await
 }
 
 async fn carry_out(
     common: &Common,
     verb: &Rehearse,
-    rehearsal: &Rehearsal,
+    rehearsal: Rehearsal,
     printer: &Printer,
 ) -> Result<Exit, Problem> {
-    let sinks = Sinks::open(printer, &rehearsal.plan, verb.events.events.as_deref())?;
+    let plan = rehearsal.plan.clone();
+    let sinks = Sinks::open(printer, &plan, verb.events.events.as_deref())?;
     let stop = StopSignal::new();
     let signals = tokio::spawn(session::watch_signals(stop.clone()));
     let result = rehearsal.run(sinks.sink(), stop, pace(verb.pace)).await;
@@ -82,7 +83,7 @@ async fn carry_out(
     let report = result?;
     closed?;
     if common.json {
-        printer.json(&crate::explain::report(&rehearsal.plan, &report));
+        printer.json(&crate::explain::report(&plan, &report));
     }
     Ok(report.exit)
 }

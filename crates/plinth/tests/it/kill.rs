@@ -32,8 +32,7 @@ async fn rehearse(
         Err(NoRehearsal::Findings(findings)) => panic!("{findings:#?}"),
     };
     let crash = crash.map(|records| Crash { records, how: || {} });
-    let result = rehearsal.run_until(Arc::new(|_| {}), StopSignal::new(), None, crash).await;
-    let world = rehearsal.simulation();
+    let (result, world) = rehearsal.run_until(Arc::new(|_| {}), StopSignal::new(), None, crash).await;
     let once = ["cluster-registered", "storage-relocated"].map(|kind| world.count(kind));
     (result.is_ok_and(|report| report.exit == plinth_model::Exit::Done), World { snapshot: world.snapshot(), once })
 }

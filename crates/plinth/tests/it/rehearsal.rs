@@ -131,7 +131,8 @@ fn a_saved_plan_is_refused_when_something_moved_and_says_what() {
     with(&[text(&saved)]).exits(1);
     std::fs::write(&saved, "{").unwrap();
     with(&[text(&saved)]).exits(1);
-    assert!(!state.join("journal.db").exists(), "nothing was begun");
+    let status = plinth(folder.path(), &["status", "--json", "-f", text(&site), "--state", text(&state)]).exits(0).json();
+    assert_eq!(status["run"]["state"], "none", "nothing was begun");
 }
 
 #[test]
@@ -176,4 +177,31 @@ fn another_site_can_be_rehearsed_too() {
         let ran = plinth(folder.path(), &["rehearse", "-f", text(&site)]);
         assert_eq!(ran.exit, 0, "{example}:\n{}\n{}", ran.stdout, ran.stderr);
     }
+}
+
+#[test]
+fn ctrl_c_finishes_what_is_in_flight_and_the_next_run_continues() {
+    let folder = TempDir::new().unwrap();
+    let (state, events) = (folder.path().join("state"), folder.path().join("events.ndjson"));
+    let site = basepod();
+    let base = ["rehearse", "-f", &site, "--state", text(&state)];
+    let mut run = std::process::Command::cargo_bin("plinth").unwrap();
+    run.args(base).args(["--pace", "watch", "--events", text(&events)]);
+    let mut run = run.stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null()).spawn().unwrap();
+    wait_for(|| std::fs::read_to_string(&events).is_ok_and(|e| e.contains("\"step.acting\"")));
+    let interrupted = std::process::Command::new("kill").args(["-INT", &run.id().to_string()]).status().unwrap();
+    assert!(interrupted.success());
+    assert_eq!(run.wait().unwrap().code(), Some(4));
+    let records: Vec<Value> =
+        std::fs::read_to_string(&events).unwrap().lines().map(|l| serde_json::from_str(l).unwrap()).collect();
+    assert!(records.iter().any(|r| r["event"] == "run.stopping"));
+    assert_eq!(records.last().unwrap()["outcome"], "stopped");
+    let begun = |event: &str| {
+        let of = |r: &&Value| r["event"] == event && r["outcome"] != "not-run";
+        records.iter().filter(of).filter_map(|r| r["step"].as_str()).collect::<std::collections::BTreeSet<_>>()
+    };
+    assert!(begun("step.acting").is_subset(&begun("step.finished")), "what was begun was finished");
+    let status = plinth(folder.path(), &["status", "--json", "-f", &site, "--state", text(&state)]).exits(0).json();
+    assert_eq!(status["run"]["state"], "stopped");
+    plinth(folder.path(), &base).exits(0);
 }
