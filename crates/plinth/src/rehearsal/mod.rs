@@ -100,39 +100,11 @@ impl Rehearsal {
         known(&faults, &scenario, &draft)?;
         let crash = faults.iter().find_map(Fault::crash_at).and_then(|records| usize::try_from(records).ok());
         let simulation = simulation(scenario, faults, &directory, client)?;
-        let mut rehearsal = Self {
-            desired,
-            plan: draft,
-            findings: Vec::new(),
-            made_up: !recorded,
-            control_plane,
-            simulation,
-            crash,
-            held,
-            _bcm: bcm,
-        };
-        let look = rehearsal.look().await?;
+        let look = look(&draft, &simulation).await?;
         let observed = Observed { inventory: seen, steps: look.seen, answers: look.answers };
-        rehearsal.plan = plinth_plan::plan(&rehearsal.desired, &observed, catalog).map_err(NoRehearsal::Findings)?;
-        rehearsal.findings = look.findings;
-        Ok(rehearsal)
-    }
-
-    async fn look(&self) -> Result<Look, Problem> {
-        let world = self.world();
-        let options = LookOptions::default();
-        let looking = plinth_run::look(&self.plan, &world, &options);
-        self.simulation.clock.drive(looking, None).await
-    }
-
-    /// Doors, secrets, clock and behaviours of this data centre.
-    #[must_use]
-    pub fn world(&self) -> RunWorld {
-        let secrets: Arc<dyn Secrets> = Arc::<SimSecrets>::clone(&self.simulation.secrets);
-        RunWorld {
-            env: StepEnv { ctx: self.simulation.context(), doors: self.simulation.doors.clone(), secrets },
-            behaviour: Arc::new(Kinds),
-        }
+        let plan = plinth_plan::plan(&desired, &observed, catalog).map_err(NoRehearsal::Findings)?;
+        let (findings, made_up) = (look.findings, !recorded);
+        Ok(Self { desired, plan, findings, made_up, control_plane, simulation, crash, held, _bcm: bcm })
     }
 
     /// Runs the plan in virtual time. A fault `crash@record:N` ends the process.
@@ -153,7 +125,7 @@ impl Rehearsal {
         pace: Option<Pace>,
         crash: Option<Crash>,
     ) -> (Result<RunReport, Problem>, Simulation) {
-        let world = self.world();
+        let world = world(&self.simulation);
         let Self { desired, plan, control_plane, simulation, held, _bcm: bcm, .. } = self;
         let (plan, desired) = (&plan, &desired);
         let session = Session { plan, desired, control_plane, held, world, sink, stop, rehearsal: true, crash };
@@ -161,6 +133,20 @@ impl Rehearsal {
         drop(bcm);
         (result, simulation)
     }
+}
+
+/// Doors, secrets, clock and behaviours of a data centre.
+fn world(simulation: &Simulation) -> RunWorld {
+    let secrets: Arc<dyn Secrets> = Arc::<SimSecrets>::clone(&simulation.secrets);
+    RunWorld {
+        env: StepEnv { ctx: simulation.context(), doors: simulation.doors.clone(), secrets },
+        behaviour: Arc::new(Kinds),
+    }
+}
+
+async fn look(plan: &Plan, simulation: &Simulation) -> Result<Look, Problem> {
+    let (world, options) = (world(simulation), LookOptions::default());
+    simulation.clock.drive(plinth_run::look(plan, &world, &options), None).await
 }
 
 /// A BCM that knows the inventory, and the real client of it. A site without BCM gets neither.
