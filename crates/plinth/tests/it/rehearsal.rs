@@ -145,9 +145,8 @@ fn two_at_once_the_second_is_told_who_holds_the_lock() {
     first.args(base).args(["--pace", "watch"]).stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null());
     let mut first = first.spawn().unwrap();
     wait_for(|| {
-        plinth(folder.path(), &["status", "--json", "-f", &site, "--state", text(&state)])
-            .stdout
-            .contains("\"running\"")
+        let status = plinth(folder.path(), &["status", "--json", "-f", &site, "--state", text(&state)]);
+        serde_json::from_str::<Value>(&status.stdout).is_ok_and(|status| status["run"]["state"] == "running")
     });
     let pid = first.id().to_string();
     plinth(folder.path(), &base).exits(5).says(&pid);
