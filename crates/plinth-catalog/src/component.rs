@@ -84,7 +84,7 @@ pub enum Enabled {
 pub struct Chart {
     /// Name, or the whole address for `oci://`.
     pub name: String,
-    /// Repository address; absent for `oci://`.
+    /// Repository address; absent when the name has it. One with `oci://` becomes part of the name.
     #[serde(default)]
     pub repository: Option<Value>,
     /// Login for the repository.
@@ -105,10 +105,10 @@ pub struct Login {
     /// Only under these conditions.
     #[serde(default)]
     pub when: Vec<Condition>,
-    /// Address the login is for.
-    pub registry: String,
-    /// User.
-    pub username: String,
+    /// Address the login is for: must become a text.
+    pub registry: Value,
+    /// User: must become a text.
+    pub username: Value,
     /// Password: must become a secret reference.
     pub password: Value,
 }

@@ -158,7 +158,7 @@ impl Catalog {
     fn not_exact(&self, wanted: &Version) -> Finding {
         let patches = self.releases().flat_map(|(_, line)| &line.kubernetes.newest_patches);
         Finding::error(
-            "kubernetes.version-not-exact",
+            "site.version-not-exact",
             "kubernetes.version",
             format!("{wanted} names a line of Kubernetes, not a version"),
         )

@@ -50,13 +50,14 @@ impl<'a> Rendering<'a> {
 
     fn release(&mut self, values: Value, version: String, variants: &[&Variant]) -> Result<Release, ExpressionError> {
         let component = self.chosen.component;
+        let (chart, repository) = self.chart()?;
         let rules = component.health.iter().chain(variants.iter().flat_map(|variant| &variant.health));
         Ok(Release {
             component: component.name.clone(),
             release: component.release.clone(),
             namespace: self.chosen.namespace.clone(),
-            chart: component.chart.name.clone(),
-            repository: self.repository()?,
+            chart,
+            repository,
             login: self.login()?,
             version,
             digest: self.version.pin.and_then(|pin| pin.digest.clone()),
@@ -68,13 +69,23 @@ impl<'a> Rendering<'a> {
         })
     }
 
-    fn repository(&self) -> Result<String, ExpressionError> {
-        match &self.chosen.component.chart.repository {
-            None => Ok(String::new()),
-            Some(address) => match render(address, self.facts)? {
-                Value::String(address) => Ok(address),
-                other => Err(ExpressionError::Form(other.to_string(), "a repository's address is a text".to_owned())),
-            },
+    /// Chart and repository. In a registry of images the two are one address.
+    fn chart(&self) -> Result<(String, String), ExpressionError> {
+        let chart = &self.chosen.component.chart;
+        let repository = match &chart.repository {
+            None => String::new(),
+            Some(address) => self.text(address, "a repository's address")?,
+        };
+        Ok(match repository.starts_with("oci://") {
+            true => (format!("{}/{}", repository.trim_end_matches('/'), chart.name), String::new()),
+            false => (chart.name.clone(), repository),
+        })
+    }
+
+    fn text(&self, value: &Value, what: &str) -> Result<String, ExpressionError> {
+        match render(value, self.facts)? {
+            Value::String(text) => Ok(text),
+            other => Err(ExpressionError::Form(other.to_string(), format!("{what} is a text"))),
         }
     }
 
@@ -83,6 +94,8 @@ impl<'a> Rendering<'a> {
         if !all_hold(&login.when, self.facts)? {
             return Ok(None);
         }
+        let registry = self.text(&login.registry, "the address of a login")?;
+        let username = self.text(&login.username, "a user")?;
         let password = render(&login.password, self.facts)?;
         let reference =
             password.get(SECRET_KEY).and_then(|reference| serde_json::from_value::<SecretRef>(reference.clone()).ok());
@@ -95,13 +108,11 @@ impl<'a> Rendering<'a> {
                 Finding::error("platform.repository-without-login", path(&self.chosen.component.name), message);
             self.findings.push(
                 finding
-                    .evidence(format!("repository login: {}", login.registry))
+                    .evidence(format!("repository login: {registry}"))
                     .fix("give runai.registry.token as a reference"),
             );
         }
-        let login =
-            |password| RegistryLogin { registry: login.registry.clone(), username: login.username.clone(), password };
-        Ok(reference.map(login))
+        Ok(reference.map(|password| RegistryLogin { registry, username, password }))
     }
 
     fn health<'v>(&self, rules: impl Iterator<Item = &'v Value>) -> Result<Vec<Health>, ExpressionError> {

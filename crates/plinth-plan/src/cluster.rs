@@ -114,10 +114,12 @@ impl Cluster {
         self.members.iter().filter(move |m| m.is(role))
     }
 
-    /// Address that the platform's names resolve to: the site's, or the first control-plane node's.
+    /// Address that the platform's names resolve to: the site's, else the load balancer's, else the first control-plane node's.
     #[must_use]
     pub fn ingress_address(&self, desired: &Desired) -> Option<Ipv4Addr> {
-        desired.platform.ingress.address.or_else(|| self.control_plane().next().map(|m| m.address))
+        let platform = &desired.platform;
+        let given = platform.ingress.address.or_else(|| platform.balanced_address());
+        given.or_else(|| self.control_plane().next().map(|m| m.address))
     }
 
     /// A node reached with the service account.

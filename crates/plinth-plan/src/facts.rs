@@ -66,11 +66,13 @@ fn nodes(cluster: &Cluster) -> Facts {
 
 fn platform(desired: &Desired, cluster: &Cluster) -> Facts {
     let platform = &desired.platform;
+    let balanced = cluster.ingress_address(desired).filter(|address| platform.balances(*address));
     named([
         ("ingress.http", json!(platform.ingress.http)),
         ("ingress.https", json!(platform.ingress.https)),
         ("ingress.address", json!(cluster.ingress_address(desired).map(|a| a.to_string()))),
         ("ingress.class", json!("nginx")),
+        ("loadBalancer.ingress", json!(balanced.map(|a| a.to_string()))),
         ("loadBalancer.addresses", json!(platform.load_balancer)),
         ("gpu.mig", json!(platform.gpu.mig)),
         ("gpu.timeSlicing", json!(platform.gpu.time_slicing)),
@@ -93,7 +95,10 @@ fn runai_facts(runai: &Runai) -> Facts {
         ("runai.cluster", json!(runai.cluster)),
         ("runai.adminEmail", json!(runai.admin_email)),
         ("runai.privateAuthority", json!(private_authority(runai))),
+        ("runai.mirrorHost", json!(runai.mirror.as_deref().map(host))),
+        ("runai.chartLogin", json!(chart_login(runai))),
         ("runai.registryServer", json!(registry(runai).0)),
+        ("runai.registryUser", json!(registry(runai).1)),
         ("runai.adminPassword", secret(&runai.admin_password)),
         ("runai.clientSecret", secret(&generated("runai-client-secret"))),
         ("runai.clusterUid", secret(&generated("runai-cluster-uid"))),
@@ -101,6 +106,20 @@ fn runai_facts(runai: &Runai) -> Facts {
     let token = runai.registry_token.as_ref().map_or(Value::Null, secret);
     facts.insert("runai.registryToken".into(), token);
     facts
+}
+
+/// `mirror.example.com:5000` of `mirror.example.com:5000/runai`.
+fn host(mirror: &str) -> &str {
+    mirror.split('/').next().unwrap_or(mirror)
+}
+
+/// Whether charts are behind a login: always at NVIDIA, at a mirror when the site has a token for it.
+fn chart_login(runai: &Runai) -> bool {
+    match runai.source {
+        ArtifactSource::Jfrog => false,
+        ArtifactSource::Ngc => true,
+        ArtifactSource::Airgapped => runai.registry_token.is_some(),
+    }
 }
 
 fn generated(name: &str) -> SecretRef {

@@ -51,7 +51,7 @@ pub(crate) fn members(wanted: &Nodes, nodes: &[&InventoryNode]) -> (Members, Vec
         selectors => choice.pick_among("nodes.system", selectors, &both, "in the cluster"),
     };
     let members = Members { control_plane, workers, etcd, gpu, system };
-    choice.check_counts(&members);
+    choice.check_counts(wanted, &members);
     choice.check_overrides(wanted, &members);
     (members, choice.findings)
 }
@@ -180,7 +180,7 @@ impl<'a> Choice<'a> {
         .fix("add the nodes to nodes.workers, or take the selector away")
     }
 
-    fn check_counts(&mut self, members: &Members) {
+    fn check_counts(&mut self, wanted: &Nodes, members: &Members) {
         if members.control_plane.is_empty() {
             let text = "no node is left for the control plane";
             self.findings.push(
@@ -193,9 +193,10 @@ impl<'a> Choice<'a> {
         }
         let etcd = members.etcd.len();
         if etcd > 0 && etcd.is_multiple_of(2) {
+            let path = if wanted.etcd.is_some() { "nodes.etcd" } else { "nodes.controlPlane" };
             let text = format!("etcd would have {etcd} members; only odd numbers keep a majority when one fails");
             self.findings.push(
-                Finding::error("nodes.etcd-even", "nodes.etcd", text)
+                Finding::error("site.even-etcd", path, text)
                     .evidence(self.names(&members.etcd))
                     .fix("select one node more or one less"),
             );

@@ -241,7 +241,9 @@ impl Scribe {
         let padded = format!("{head:<HEAD$}");
         let used = TIME_AND_SIGN + padded.chars().count() + word.len().max(WORD) + 4;
         if sign == Sign::Failed {
-            return format!("{time}  {mark} {}  {word:<WORD$}  {text}", self.palette.red(&padded)).trim_end().to_owned();
+            return format!("{time}  {mark} {}  {word:<WORD$}  {text}", self.palette.red(&padded))
+                .trim_end()
+                .to_owned();
         }
         let text = cut(text, self.width.map(|width| width.saturating_sub(used)));
         format!("{time}  {mark} {padded}  {word:<WORD$}  {text}").trim_end().to_owned()

@@ -1,8 +1,9 @@
 //! The site's lock: one run at a time, in the same database as the journal.
 //!
 //! A lock says who holds it, since when, when it was last renewed and when it runs out. One that ran out is taken over, and
-//! so is one whose process is gone, which can only be known on the same host. Every append checks that the lock is still
-//! ours, so a process that slept too long cannot write into somebody else's run.
+//! so is one whose process is gone, which can only be known on the same host and of the same user: `/proc` may hide the
+//! processes of others (mount option `hidepid`). Every append checks that the lock is still ours, so a process that slept too
+//! long cannot write into somebody else's run.
 
 use crate::journal::{Journal, JournalError};
 use jiff::Timestamp;
@@ -36,10 +37,11 @@ impl LockOwner {
         }
     }
 
-    /// Whether the process certainly is gone. Known only on the same host, and only on Linux.
+    /// Whether the process certainly is gone. Known only on the same host, of the same user, and only on Linux.
     fn gone(&self, ours: &LockOwner) -> bool {
         cfg!(target_os = "linux")
             && self.host == ours.host
+            && self.user == ours.user
             && self.pid != ours.pid
             && Path::new("/proc/self").exists()
             && !Path::new("/proc").join(self.pid.to_string()).exists()
@@ -115,7 +117,7 @@ impl Lock {
                 self.owner, self.acquired, self.run, self.heartbeat, self.expires
             ),
             "wait for that run to end (`plinth status` shows it), or stop it and run again; a lock that is not renewed is \
-             taken over when it runs out, on the same host as soon as its process is gone",
+             taken over when it runs out, by the same user on the same host as soon as its process is gone",
         )
     }
 }

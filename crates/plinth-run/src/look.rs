@@ -39,7 +39,8 @@ pub struct Look {
 type Sight<'a> = BoxFuture<'a, (usize, Option<Result<Probed, DoorError>>)>;
 
 /// Probes the steps of a plan in the order of their needs, with the limits of a run. Nothing is changed and nothing is
-/// recorded. Acceptance checks are left out: they prove something by starting pods, which is no longer looking. One try per step: doors repeat their reads by themselves.
+/// recorded. Acceptance checks are left out: they prove something by starting pods, which is no longer looking. One try per
+/// step: doors repeat their reads by themselves.
 ///
 /// # Errors
 /// When the plan does not hold together. What cannot be seen is no error: it is [`Seen::Unknown`].

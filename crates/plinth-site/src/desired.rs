@@ -4,6 +4,7 @@
 //!
 //! Serialised for its digest, so the order of fields is part of the digest.
 
+use crate::raw::rules::range_of;
 use indexmap::IndexMap;
 use ipnet::Ipv4Net;
 use plinth_model::work::{Account, CertificateSource, Credential, Mirror, RegistryLogin};
@@ -269,6 +270,24 @@ pub struct Platform {
     pub accept: Vec<String>,
 }
 
+impl Platform {
+    /// The address that the load balancer gives the ingress, unless the site names another one: its first.
+    #[must_use]
+    pub fn balanced_address(&self) -> Option<Ipv4Addr> {
+        let (first, last) = range_of(self.load_balancer.first()?)?;
+        // MetalLB may be told to avoid addresses that end in 0, because old routers drop them.
+        let next = Ipv4Addr::from(u32::from(first).saturating_add(1));
+        Some(if first.octets()[3] == 0 && next <= last { next } else { first })
+    }
+
+    /// Whether the load balancer may give out an address.
+    #[must_use]
+    pub fn balances(&self, address: Ipv4Addr) -> bool {
+        let ranges = self.load_balancer.iter().filter_map(|range| range_of(range));
+        ranges.into_iter().any(|(first, last)| (first..=last).contains(&address))
+    }
+}
+
 /// Ingress.
 #[derive(Clone, Debug, Serialize)]
 pub struct Ingress {
@@ -276,7 +295,8 @@ pub struct Ingress {
     pub http: u16,
     /// Node port for HTTPS.
     pub https: u16,
-    /// Address that the platform's names resolve to; none: the first control-plane node's.
+    /// Address that the platform's names resolve to; none: the load balancer's first, or without one the first
+    /// control-plane node's.
     pub address: Option<Ipv4Addr>,
 }
 

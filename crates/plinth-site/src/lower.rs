@@ -184,7 +184,7 @@ fn account(account: &raw::access::Account) -> Account {
         gid: account.gid.unwrap_or(uid),
         home: account.home.as_ref().map_or_else(|| format!("/home/{name}"), |home| home.0.0.clone()),
         shell: account.shell.as_ref().map_or("/bin/bash", |shell| &shell.0.0).to_owned(),
-        key: account.key.as_ref().map_or_else(|| SecretRef::Generated(defaults::KEY.to_owned()), |key| secret(key)),
+        key: account.key.as_ref().map_or_else(|| SecretRef::Generated(defaults::KEY.to_owned()), secret),
         authorized_keys: account.authorized_keys.clone(),
         name,
     }
@@ -248,11 +248,16 @@ fn platform(platform: Option<&raw::platform::Platform>) -> Platform {
             https: ingress.https.unwrap_or(defaults::HTTPS),
             address: ingress.address.map(|address| address.0),
         },
-        load_balancer: balancer.addresses.into_iter().map(|range| range.0.0).collect(),
+        load_balancer: balancer.addresses.into_iter().map(|range| pool(range.0.0)).collect(),
         components: platform.components.iter().map(|(name, choice)| (name.clone(), component(choice))).collect(),
         gpu: gpu(platform.gpu.unwrap_or_default()),
         accept: platform.accept_incompatible,
     }
+}
+
+/// MetalLB takes networks and ranges, no single addresses.
+fn pool(range: String) -> String {
+    if range.contains(['/', '-']) { range } else { format!("{range}/32") }
 }
 
 fn component(choice: &raw::platform::Component) -> ComponentChoice {
@@ -299,7 +304,7 @@ fn runai(site: &raw::Site, runai: &raw::runai::Runai) -> Option<Runai> {
         source,
         mirror: runai.mirror.as_ref().map(|mirror| mirror.0.0.clone()),
         registry_user: registry.and_then(|registry| registry.user.clone()),
-        registry_token: registry.and_then(|registry| registry.token.as_ref()).map(|token| secret(token)),
+        registry_token: registry.and_then(|registry| registry.token.as_ref()).map(secret),
         admin_email: runai.admin.email.0.0.clone(),
         admin_password: secret(&runai.admin.password),
         cluster: cluster.map_or_else(|| site.metadata.name.as_str().to_owned(), |name| name.0.0.clone()),

@@ -10,6 +10,7 @@ pub mod clock;
 pub mod context;
 pub mod deadlines;
 pub mod error;
+pub mod files;
 pub mod helm;
 pub mod keystore;
 pub mod kube;

@@ -1,7 +1,11 @@
 //! The command line.
 
+use clap::builder::RangedU64ValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
+
+/// Most nodes that a rehearsal makes up: twice the largest site that planning is measured with.
+const MOST_NODES: u64 = 20_000;
 
 /// DGX bare metal to a running Kubernetes + Run:ai platform, from one site file.
 ///
@@ -163,7 +167,7 @@ pub(crate) struct Rehearse {
     #[arg(long, default_value_t = 1)]
     pub(crate) seed: u64,
     /// Make up workers until there are this many nodes
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = RangedU64ValueParser::<usize>::new().range(1..=MOST_NODES))]
     pub(crate) nodes: Option<usize>,
     #[command(flatten)]
     pub(crate) from: InventoryOption,

@@ -7,7 +7,7 @@ use plinth_site::desired::{BcmAccess, BcmLogin, InventorySource, TlsTrust};
 use plinth_world::bcm::client::{BcmClient, BcmConfig, BcmProof, BcmTrust};
 use plinth_world::bcm::{BcmDoor, recorded};
 use plinth_world::secrets::{SecretError, Secrets};
-use plinth_world::{Context, DoorError, SystemClock};
+use plinth_world::{Context, DoorError, SystemClock, files};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -69,7 +69,8 @@ pub(crate) fn inventory(
         InventorySource::Bcm(access) => {
             let door = bcm(access, secrets, input.site.folder())?;
             let ctx = Context::quiet(Arc::new(SystemClock::new()));
-            runtime()?.block_on(door.inventory(&ctx)).map_err(|error| problem(&error))
+            let clean = |error: DoorError| DoorError { happened: secrets.redact(&error.happened), ..error };
+            runtime()?.block_on(door.inventory(&ctx)).map_err(|error| problem(&clean(error)))
         }
     }
 }
@@ -95,12 +96,17 @@ pub(crate) fn bcm(access: &BcmAccess, secrets: &dyn Secrets, folder: &Path) -> R
         TlsTrust::CaFile(file) => BcmTrust::CaPem(read(&folder.join(file))?),
         TlsTrust::Insecure => BcmTrust::Insecure,
     };
-    BcmClient::new(BcmConfig::new(access.endpoint.clone(), proof, trust)).map_err(|error| problem(&error))
+    // Nobody was contacted: what is wrong here is the site file, or a file that it names.
+    let unusable = |error: DoorError| Problem { exit: Exit::Input, ..problem(&error) };
+    BcmClient::new(BcmConfig::new(access.endpoint.clone(), proof, trust)).map_err(unusable)
 }
+
+/// Largest certificate file that is read, bytes. The bundle of all public authorities is about 300 KiB.
+const LARGEST: usize = 4 * 1024 * 1024;
 
 /// Reads a file that the site names.
 fn read(file: &Path) -> Result<Vec<u8>, Problem> {
-    std::fs::read(file).map_err(|error| {
+    files::read_up_to(file, LARGEST).map_err(|error| {
         Problem::new(
             Exit::Input,
             "reading",

@@ -1,14 +1,16 @@
 //! One run of a plan, from taking the lock to the last event: the same for `apply` and `rehearse`.
 
-use plinth_model::{NodeName, Plan, Problem, StepId};
+use plinth_model::{NodeName, Plan, Problem, Step, StepId};
 use plinth_plan::Seen;
 use plinth_run::executor::Sink;
+use plinth_run::journal::{Standing, StepHistory};
 use plinth_run::{CrashAfter, Journal, LockOwner, RunOptions, RunReport, RunWorld, StopSignal};
 use plinth_site::Desired;
 use plinth_world::SystemClock;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
+use tokio::signal::unix::{SignalKind, signal};
 
 /// The site's journal with its lock taken: whoever holds this may change the site, and its simulated world.
 pub struct Held {
@@ -87,22 +89,29 @@ impl Session<'_> {
                 plinth_run::run(plan, world, &mut crashing, sink, stop, options).await
             }
         };
-        journal.release()?;
+        // Gives the lock back. If that fails it runs out by itself, which must not hide how the run ended.
+        drop(journal);
         report
     }
 }
 
-/// Steps that the journal knows as done with the same parameters, for a plan that looks at nothing else.
+/// Steps whose last record says that they are done as wanted now, for a plan that looks at nothing else. One that was done
+/// so once, but failed or was done otherwise since, is not among them.
 pub(crate) fn journalled(directory: &Path, plan: &Plan) -> Result<BTreeMap<StepId, Seen>, Problem> {
     let Some(reader) = Journal::open_read_only(directory)? else { return Ok(BTreeMap::new()) };
     let history = reader.history();
-    let done = plan.steps.iter().filter(|step| history.ever_done(&step.id, &step.digest()));
+    let is_done = |known: &StepHistory, step: &Step| {
+        matches!(known.standing, Standing::Done { .. }) && known.digest == step.digest()
+    };
+    let done = plan.steps.iter().filter(|step| history.steps.get(&step.id).is_some_and(|known| is_done(known, step)));
     Ok(done.map(|step| (step.id.clone(), Seen::Done)).collect())
 }
 
-/// Stops the run at Ctrl-C: the first time it finishes what is in flight, the second time it ends now.
+/// Stops the run at Ctrl-C: the first time it finishes what is in flight, the second time it ends now. One listener hears them
+/// all; a new one each time would miss what comes between two.
 pub(crate) async fn watch_signals(stop: StopSignal) {
-    while tokio::signal::ctrl_c().await.is_ok() {
+    let Ok(mut interrupts) = signal(SignalKind::interrupt()) else { return };
+    while interrupts.recv().await.is_some() {
         stop.raise();
     }
 }

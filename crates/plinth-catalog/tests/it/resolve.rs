@@ -129,6 +129,12 @@ fn facts_change_values() {
             Some(json!("LoadBalancer")),
         ),
         (
+            json!({"loadBalancer.addresses": ["10.0.0.1/32"], "loadBalancer.ingress": "10.0.0.1"}),
+            "ingress-nginx",
+            "/controller/service/annotations",
+            Some(json!({"metallb.io/loadBalancerIPs": "10.0.0.1"})),
+        ),
+        (
             json!({}),
             "ingress-nginx",
             "/controller/extraArgs/default-ssl-certificate",
@@ -309,18 +315,16 @@ fn the_artifact_source_decides_repository_and_login() {
     };
     assert_eq!(release(json!({})), ("https://runai.jfrog.io/artifactory/cp-charts-prod".to_owned(), None, None));
     let token = SecretRef::Env("RUNAI_REGISTRY_TOKEN".to_owned());
+    let ngc = || json!({"runai.source": "ngc", "runai.chartLogin": true, "runai.registryUser": "$oauthtoken"});
+    let mut without_token = ngc();
+    without_token["runai.registryToken"] = Value::Null;
     assert_eq!(
-        release(json!({"runai.source": "ngc"})),
+        release(ngc()),
         ("https://helm.ngc.nvidia.com/nvidia/runai".to_owned(), Some(("$oauthtoken".to_owned(), token)), None)
     );
-    assert_eq!(
-        release(json!({"runai.source": "ngc", "runai.registryToken": null})).2.as_deref(),
-        Some("platform.repository-without-login")
-    );
-    assert_eq!(
-        release(json!({"runai.source": "airgapped", "runai.mirror": "https://charts.example"})).0,
-        "https://charts.example"
-    );
+    assert_eq!(release(without_token).2.as_deref(), Some("platform.repository-without-login"));
+    let inside = json!({"runai.source": "airgapped", "runai.mirror": "charts.example:5000/runai", "runai.mirrorHost": "charts.example:5000"});
+    assert_eq!(release(inside), (String::new(), None, None), "the whole address is in the chart's name");
 }
 
 #[test]

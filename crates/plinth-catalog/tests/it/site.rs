@@ -100,13 +100,14 @@ pub(crate) fn facts() -> Facts {
         "nodes.gpu": ["dgx-05", "dgx-06"], "nodes.system": ["cpu-03", "cpu-05", "cpu-06"],
         "kubernetes.version": "v1.31.9", "kubernetes.engine": "kubespray",
         "ingress.http": 30080, "ingress.https": 30443, "ingress.address": "10.184.162.103", "ingress.class": "nginx",
-        "loadBalancer.addresses": [], "storage.path": "/local/volumes",
+        "loadBalancer.addresses": [], "loadBalancer.ingress": null, "storage.path": "/local/volumes",
         "gpu.mig": "none", "gpu.timeSlicing": null, "gpu.driverOnHost": true,
         "runai.enabled": true, "runai.version": "2.21", "runai.minor": "2.21", "runai.domain": "bcm-head-01.eth.cluster",
         "runai.port": 443, "runai.standardPort": true, "runai.url": "https://bcm-head-01.eth.cluster",
         "runai.endpoint": "bcm-head-01.eth.cluster", "runai.source": "jfrog", "runai.mirror": null,
         "runai.cluster": "bcm-gpu-cluster", "runai.adminEmail": "admin@example.com", "runai.privateAuthority": true,
-        "runai.registryServer": "https://runai.jfrog.io",
+        "runai.registryServer": "https://runai.jfrog.io", "runai.registryUser": "self-hosted-image-puller-prod",
+        "runai.mirrorHost": null, "runai.chartLogin": false,
         "runai.adminPassword": {"$secret": {"env": "RUNAI_ADMIN_PASSWORD"}},
         "runai.registryToken": {"$secret": {"env": "RUNAI_REGISTRY_TOKEN"}},
         "runai.clientSecret": {"$secret": {"generated": "runai-client-secret"}},
@@ -144,6 +145,8 @@ pub(crate) fn every_way() -> Vec<(&'static str, Desired, Facts)> {
     choose(&mut network, "network-operator", |choice| choice.enabled = Some(true));
     let mut own_discovery = network.clone();
     choose(&mut own_discovery, "gpu-operator", |choice| choice.enabled = Some(false));
+    let mut elsewhere = desired();
+    choose(&mut elsewhere, "gpu-operator", |choice| choice.namespace = Some("gpus".to_owned()));
     let mut without_runai = desired();
     without_runai.runai = None;
     let mut facts_without_runai = with(json!({"runai.enabled": false}));
@@ -153,7 +156,13 @@ pub(crate) fn every_way() -> Vec<(&'static str, Desired, Facts)> {
     let port = json!({"runai.standardPort": false, "runai.port": 30443, "runai.url": "https://a.example:30443", "runai.endpoint": "a.example:30443"});
     vec![
         ("as in the example", desired(), facts()),
-        ("load balancer", desired(), with(json!({"loadBalancer.addresses": ["10.184.162.200-10.184.162.210"]}))),
+        (
+            "load balancer",
+            desired(),
+            with(
+                json!({"loadBalancer.addresses": ["10.184.162.200-10.184.162.210"], "loadBalancer.ingress": "10.184.162.200"}),
+            ),
+        ),
         (
             "time-slicing, driver in a container",
             desired(),
@@ -163,9 +172,13 @@ pub(crate) fn every_way() -> Vec<(&'static str, Desired, Facts)> {
         (
             "NGC, 2.25",
             desired(),
-            with(json!({"runai.source": "ngc", "runai.version": "2.25.10", "runai.minor": "2.25"})),
+            with(
+                json!({"runai.source": "ngc", "runai.version": "2.25.10", "runai.minor": "2.25", "runai.chartLogin": true, "runai.registryUser": "$oauthtoken"}),
+            ),
         ),
-        ("air-gapped", desired(), with(json!({"runai.source": "airgapped", "runai.mirror": "https://charts.example"}))),
+        ("air-gapped", desired(), with(json!({"runai.source": "airgapped", "runai.mirror": "charts.example/runai"}))),
+        ("GPU operator elsewhere", elsewhere.clone(), facts()),
+        ("GPU operator elsewhere, 2.25", elsewhere, with(json!({"runai.version": "2.25.10", "runai.minor": "2.25"}))),
         ("URL with a port", desired(), with(port)),
         ("engine bcm", desired(), with(json!({"kubernetes.engine": "bcm"}))),
         ("no Run:ai", without_runai, facts_without_runai),

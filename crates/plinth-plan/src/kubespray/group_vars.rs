@@ -30,11 +30,10 @@ const ADD_ONS: [&str; 9] = [
     "gateway_api_enabled",
     "node_feature_discovery_enabled",
 ];
-/// Variables that no supported release reads any more, or reads with another meaning, and what to use.
-const DEAD: [(&str, &str); 5] = [
+/// Variables that no supported release reads any more, or reads with another meaning, and what to use. What only newer releases
+/// do not read is in `removed`.
+const DEAD: [(&str, &str); 3] = [
     ("nginx_kube_apiserver_healthcheck_port", "use loadbalancer_apiserver_healthcheck_port"),
-    ("etcd_kubeadm_enabled", "use etcd_deployment_type: kubeadm"),
-    ("kube_master_memory_reserved", "use kube_memory_reserved"),
     ("nvidia_accelerator_enabled", "the GPU operator does this"),
     ("any_errors_fatal", "it is a reserved name in Ansible"),
 ];

@@ -4,10 +4,12 @@
 mod group_vars;
 mod ini;
 mod inventory;
+mod removed;
 
 pub use group_vars::group_vars;
 pub use ini::inventory_ini;
 pub use inventory::inventory;
+pub use removed::removed;
 
 use crate::cluster::Cluster;
 use indexmap::IndexMap;

@@ -52,6 +52,7 @@ pub fn plan(desired: &Desired, observed: &Observed, catalog: &dyn Components) ->
     };
     let (files, notes) = kubespray::files(desired, &cluster, engine.form);
     findings.extend(notes);
+    findings.extend(kubespray::removed(desired, &engine.release));
     if findings.iter().any(Finding::is_error) {
         return Err(worst_first(findings));
     }
@@ -124,7 +125,7 @@ fn engine_missing(desired: &Desired) -> Option<Finding> {
         Wanted::Existing => "existing",
     };
     let text = format!("engine `{name}` is not in this release");
-    Some(Finding::error("kubernetes.engine-missing", "kubernetes.engine", text).fix("use `engine: kubespray`"))
+    Some(Finding::error("site.engine-not-in-release", "kubernetes.engine", text).fix("use `engine: kubespray`"))
 }
 
 fn token_missing(desired: &Desired) -> Option<Finding> {
@@ -132,7 +133,7 @@ fn token_missing(desired: &Desired) -> Option<Finding> {
     let wanted = runai.registry_token.is_none() && runai.source != ArtifactSource::Airgapped;
     wanted.then(|| {
         let text = "Run:ai's images cannot be pulled without a registry token";
-        Finding::error("runai.token-missing", "runai.registry.token", text)
+        Finding::error("site.registry-token", "runai.registry.token", text)
             .fix("reference the token that the vendor gave you, for example `{env: RUNAI_REGISTRY_TOKEN}`")
     })
 }

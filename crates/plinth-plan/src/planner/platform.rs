@@ -6,7 +6,7 @@ use crate::deadlines;
 use indexmap::IndexMap;
 use plinth_catalog::{Resolution, ResolvedComponent};
 use plinth_model::plan::{Step, Undo};
-use plinth_model::work::{CrdPolicy, Health, PodSecurity};
+use plinth_model::work::{CertificateSource, CrdPolicy, Health, PodSecurity};
 use plinth_model::{NodeName, Stage, StepId, Work};
 use plinth_site::Desired;
 use plinth_site::desired::Runai;
@@ -34,7 +34,7 @@ pub(super) fn ground<'a>(
     let mut steps: Vec<Step> = desired.runai.iter().map(certificate).collect();
     steps.extend(levels.iter().map(|(name, (level, why))| namespace(desired, name, *level, why)));
     if let Some(runai) = &desired.runai {
-        steps.extend(secrets::steps(runai, |namespace| levels.contains_key(namespace)));
+        steps.extend(secrets::steps(runai, resolution));
     }
     let mut by_namespace: HashMap<String, Vec<StepId>> = HashMap::new();
     for step in &steps {
@@ -73,7 +73,11 @@ fn levels(resolution: &Resolution) -> IndexMap<&str, (PodSecurity, Vec<&str>)> {
 }
 
 fn certificate(runai: &Runai) -> Step {
-    let names = vec![runai.domain.clone(), format!("*.{}", runai.domain)];
+    // Files are a person's own, and nothing of ours needs the wildcard: only a certificate that we make has it.
+    let mut names = vec![runai.domain.clone()];
+    if matches!(runai.certificate, CertificateSource::Generated { .. }) {
+        names.push(format!("*.{}", runai.domain));
+    }
     let work = Work::Certificate { name: secrets::CERTIFICATE.into(), names, source: runai.certificate.clone() };
     let reason = format!("browsers, nodes and pods reach {} over TLS", runai.domain);
     step(ids::certificate(secrets::CERTIFICATE), Stage::Platform, work, deadlines::LOCAL_FILES, reason)

@@ -14,9 +14,9 @@ use plinth_site::Desired;
 use plinth_site::desired::Runai;
 
 /// Catalog name of the control plane.
-const CONTROL_PLANE: &str = "runai-control-plane";
+pub(super) const CONTROL_PLANE: &str = "runai-control-plane";
 /// Catalog name of the cluster part.
-const CLUSTER: &str = "runai-cluster";
+pub(super) const CLUSTER: &str = "runai-cluster";
 /// Keycloak realm of a self-hosted control plane.
 const REALM: &str = "runai";
 
@@ -49,6 +49,11 @@ pub(super) fn target(runai: &Runai, resolution: &Resolution) -> RunaiTarget {
         cluster: runai.cluster.clone(),
         version: exact.cloned().unwrap_or_else(|| runai.version.bare().to_owned()),
     }
+}
+
+/// The namespace of one of the two parts, if it is on.
+pub(super) fn namespace<'a>(resolution: &'a Resolution, part: &str) -> Option<&'a str> {
+    resolution.components.iter().find(|c| c.name == part).map(|c| c.namespace.as_str())
 }
 
 /// The last step of the control plane, if plinth installs it.

@@ -229,9 +229,9 @@ fn counts_and_roles_are_checked_after_selection() {
         let discovery = discover(&desired, &data::basepod());
         discovery.findings.iter().filter(|f| f.is_error()).map(|f| f.code.clone()).collect::<Vec<_>>()
     };
-    assert_eq!(changed(&|d| drop(d.nodes.control_plane.pop())), ["nodes.etcd-even"]);
+    assert_eq!(changed(&|d| drop(d.nodes.control_plane.pop())), ["site.even-etcd"]);
     assert_eq!(changed(&|d| d.nodes.control_plane.clear()), ["nodes.no-control-plane"]);
-    assert_eq!(changed(&|d| d.nodes.etcd = Some(site::names(&["cpu-03", "cpu-09"]))), ["nodes.etcd-even"]);
+    assert_eq!(changed(&|d| d.nodes.etcd = Some(site::names(&["cpu-03", "cpu-09"]))), ["site.even-etcd"]);
     assert_eq!(changed(&|d| d.nodes.workers.push(site::name("cpu-03"))), ["nodes.two-roles"]);
     assert_eq!(changed(&|d| d.nodes.gpu = site::names(&["dgx-07"])), ["nodes.no-match"]);
     assert_eq!(changed(&|d| d.nodes.system = site::names(&["cpu-09"])), ["nodes.no-match"]);

@@ -104,6 +104,56 @@ fn typha_comes_above_fifty_nodes_and_resolv_conf_is_left_to_bcm() {
 }
 
 #[test]
+fn names_resolve_to_the_load_balancer_where_there_is_one() {
+    let entry = |change: &dyn Fn(&mut Desired)| {
+        let mut desired = site::basepod();
+        change(&mut desired);
+        let facts = plinth_plan::facts::facts(&desired, &cluster(&desired));
+        (vars(&desired)["dns_etchosts"].as_str().unwrap().to_owned(), facts["loadBalancer.ingress"].clone())
+    };
+    let told = |address: &str| format!("{address} bcm-head-01.eth.cluster\n");
+    let balance = |pool: &str| vec![pool.to_owned()];
+    assert_eq!(entry(&|_| ()), (told("10.184.162.103"), Value::Null));
+    let pooled = entry(&|d| d.platform.load_balancer = balance("10.184.162.200-10.184.162.210"));
+    assert_eq!(pooled, (told("10.184.162.200"), json!("10.184.162.200")));
+    let round = entry(&|d| d.platform.load_balancer = balance("10.184.163.0/28"));
+    assert_eq!(round.1, json!("10.184.163.1"), "addresses that end in 0 may be avoided");
+    let outside = entry(&|d| {
+        d.platform.load_balancer = balance("10.184.162.240/28");
+        d.platform.ingress.address = Some([10, 184, 162, 250].into());
+    });
+    assert_eq!(outside, (told("10.184.162.250"), json!("10.184.162.250")));
+    let foreign = entry(&|d| {
+        d.platform.load_balancer = balance("10.184.162.240/28");
+        d.platform.ingress.address = Some([10, 184, 162, 9].into());
+    });
+    assert_eq!(foreign, (told("10.184.162.9"), Value::Null), "MetalLB is only asked for what it has");
+}
+
+#[test]
+fn variables_that_the_release_no_longer_reads_are_refused() {
+    let cases = [
+        ("etcd_kubeadm_enabled", "v2.27.1", false),
+        ("etcd_kubeadm_enabled", "v2.28.1", true),
+        ("kube_master_memory_reserved", "v2.26.1", false),
+        ("kube_master_memory_reserved", "v2.27.1", true),
+        ("ingress_nginx_host_network", "v2.30.0", false),
+        ("ingress_nginx_host_network", "v2.31.0", true),
+        ("kubelet_static_pod_path", "v2.31.0", true),
+        ("kubelet_max_pods", "v2.31.0", false),
+    ];
+    for (name, tag, gone) in cases {
+        let mut desired = site::basepod();
+        desired.kubernetes.extra_vars.insert(name.into(), json!(true));
+        let catalog = plinth_catalog::Catalog::embedded().unwrap();
+        let (mut release, ..) = catalog.kubespray(&desired).unwrap();
+        release.tag = tag.into();
+        let wanted: &[&str] = if gone { &["kubernetes.extra-var-removed"] } else { &[] };
+        assert_eq!(codes(&kubespray::removed(&desired, &release)), wanted, "{name} {tag}");
+    }
+}
+
+#[test]
 fn the_sites_own_variables_win_and_clashes_are_said() {
     let mut desired = site::basepod();
     desired.kubernetes.extra_vars.insert("cluster_name".into(), json!("bcm-k8s-cluster"));

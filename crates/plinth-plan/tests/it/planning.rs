@@ -231,8 +231,8 @@ fn all_findings_come_at_once() {
     for code in [
         "nodes.no-match",
         "bcm.address-none-safe",
-        "kubernetes.engine-missing",
-        "runai.token-missing",
+        "site.engine-not-in-release",
+        "site.registry-token",
         "kubernetes.extra-var-secret",
     ] {
         assert!(codes(&found).contains(&code), "{code} is missing in {:?}", codes(&found));

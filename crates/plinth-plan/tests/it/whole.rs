@@ -38,6 +38,12 @@ runai:
   cluster: {name: bcm-gpu-cluster}
 "#;
 
+fn planned_from(text: &str) -> Plan {
+    let site = plinth_site::parse(text, Path::new("site.yaml")).unwrap_or_else(|r| panic!("{:#?}", r.findings));
+    let observed = unseen(data::basepod());
+    plan(&site.desired, &observed, &Catalog::embedded().unwrap()).unwrap_or_else(|findings| panic!("{findings:#?}"))
+}
+
 fn planned(done: bool) -> Plan {
     let site =
         plinth_site::parse(SITE.as_bytes(), Path::new("site.yaml")).unwrap_or_else(|r| panic!("{:#?}", r.findings));
@@ -71,6 +77,53 @@ fn the_example_site_and_the_embedded_catalog_make_a_sound_plan() {
         assert!(ids.contains(&id), "{id} is not among {ids:#?}");
     }
     assert_eq!(planned(true).pending(), 0);
+}
+
+#[test]
+fn secrets_follow_the_control_plane_into_another_namespace() {
+    let text = SITE.replace("platform:\n", "platform:\n  components: {runai-control-plane: {namespace: ai}}\n");
+    let plan = planned_from(&text);
+    let secrets = ["ai.runai-reg-creds", "ai.runai-backend-tls", "ai.runai-ca-cert", "runai.runai-ca-cert"];
+    for id in secrets.map(|name| format!("platform/secret/{name}")) {
+        assert!(plan.steps.iter().any(|s| s.id.as_str() == id), "{id} is missing");
+    }
+    let release = plan.steps.iter().find(|s| s.id.as_str() == "platform/release/runai-control-plane").unwrap();
+    assert!(release.needs.iter().any(|n| n.as_str() == "platform/secret/ai.runai-reg-creds"), "{:?}", release.needs);
+    let labelled =
+        |step: &plinth_model::plan::Step| matches!(&step.work, Work::KubeSecret { labels, .. } if !labels.is_empty());
+    let labelled: Vec<&str> = plan.steps.iter().filter(|s| labelled(s)).map(|s| s.id.as_str()).collect();
+    assert_eq!(labelled, ["platform/secret/runai.runai-ca-cert"]);
+}
+
+#[test]
+fn given_certificates_need_no_wildcard() {
+    let files = "runai:\n  certificate: {files: {certificate: a.crt, key: {file: a.key}}}\n";
+    let names = |text: &str| {
+        let plan = planned_from(text);
+        plan.steps
+            .into_iter()
+            .find_map(|s| if let Work::Certificate { names, .. } = s.work { Some(names) } else { None })
+    };
+    assert_eq!(names(&SITE.replace("runai:\n", files)).unwrap(), ["bcm-head-01.eth.cluster"]);
+    assert_eq!(names(SITE).unwrap(), ["bcm-head-01.eth.cluster", "*.bcm-head-01.eth.cluster"]);
+}
+
+#[test]
+fn an_air_gapped_site_takes_its_charts_from_the_registry_inside() {
+    let login = "registry: {token: {env: RUNAI_REGISTRY_TOKEN}}";
+    let mirror = "source: airgapped\n  mirror: mirror.example.com/runai";
+    let release = |text: &str| {
+        let plan = planned_from(text);
+        let step = plan.steps.into_iter().find(|s| s.id.as_str() == "platform/release/runai-cluster").unwrap();
+        let Work::HelmRelease { release } = step.work else { panic!() };
+        release
+    };
+    let open = release(&SITE.replace(login, mirror));
+    assert_eq!((open.chart.as_str(), open.repository.as_str()), ("oci://mirror.example.com/runai/runai-cluster", ""));
+    assert_eq!(open.login, None);
+    let both = format!("{mirror}\n  registry: {{user: puller, token: {{env: MIRROR}}}}");
+    let login = release(&SITE.replace(login, &both)).login.unwrap();
+    assert_eq!((login.registry.as_str(), login.username.as_str()), ("mirror.example.com", "puller"));
 }
 
 #[test]

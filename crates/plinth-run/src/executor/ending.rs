@@ -31,11 +31,15 @@ impl Run<'_> {
     }
 
     /// The journal failed: nothing more begins. The last event is told all the same, unless there
-    /// was no first one or this is a scripted crash.
+    /// was no first one or this is a scripted crash. Once a run has begun, a journal that fails is no
+    /// wrong input any more: the site is partly applied.
     pub(super) fn broken_off(&mut self, error: JournalError) -> Problem {
         self.drop_flights();
         let silent = matches!(error, JournalError::Crashed { .. }) || self.announcer.silent();
-        let problem = Problem::from(error);
+        let mut problem = Problem::from(error);
+        if !self.announcer.silent() && problem.exit == Exit::Input {
+            problem.exit = Exit::Partly;
+        }
         if !silent {
             self.announcer.say(EventBody::RunStopping { reason: problem.happened.clone() });
             self.announcer.say(EventBody::RunFinished {

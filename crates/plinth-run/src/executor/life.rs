@@ -32,7 +32,7 @@ enum Effect {
 /// What the run knows beyond the step.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Rules {
-    /// No new effect may begin.
+    /// No new effect may begin, not even a repetition of one that failed.
     pub(crate) stopping: bool,
     /// The step must happen once, and was done before.
     pub(crate) spent: bool,
@@ -70,7 +70,7 @@ pub(crate) enum Next {
     },
     /// It failed.
     Failed(Box<Finding>),
-    /// The run stops before its effect.
+    /// The run stops before its effect, or before its repetition.
     Left,
 }
 
@@ -140,7 +140,7 @@ impl Life {
             Effect::Failed(error) if self.effects >= deadlines::STEP_ATTEMPTS => {
                 return Next::Failed(Box::new(failure(step, *error, self.effects)));
             }
-            Effect::None if rules.stopping => return Next::Left,
+            Effect::None | Effect::Failed(_) if rules.stopping => return Next::Left,
             Effect::None if rules.spent => return Next::Failed(Box::new(spent(step, diff))),
             Effect::None | Effect::Failed(_) | Effect::Running => {}
         }

@@ -9,7 +9,7 @@ pub enum StopLevel {
     /// Go on.
     #[default]
     Run,
-    /// Start nothing new; finish what is in flight.
+    /// Start nothing new; finish what is in flight. An effect that fails meanwhile is looked at and not tried again.
     Finish,
     /// Drop what is in flight.
     Now,

@@ -101,7 +101,9 @@ impl JournalError {
             | JournalError::Damaged { path, .. }
             | JournalError::MovedOn { path }
             | JournalError::Storage { path, .. } => path.display().to_string(),
-            JournalError::Impossible(_) | JournalError::LockLost { .. } | JournalError::Crashed { .. } => String::new(),
+            JournalError::Impossible(error) => format!("for {}", error.subject),
+            JournalError::LockLost { .. } => "of a run that held the site's lock".to_owned(),
+            JournalError::Crashed { .. } => "of this rehearsal".to_owned(),
         }
     }
 

@@ -121,7 +121,7 @@ pub(super) async fn wait_connected(step: &Step, env: &StepEnv, target: &RunaiTar
     if matches!(before, Ok(None)) {
         let message = format!("no cluster is registered as `{}`", target.cluster);
         let finding = Finding::error("runai.cluster-not-registered", &target.cluster, message)
-            .fix("somebody removed it since it was registered; run again to register it, once the journal's mark of it is cleared");
+            .fix("somebody removed it since it was registered: find out who, and put it back in the control plane, or choose another runai.cluster.name; then run again");
         return Err(refused(DOOR, format!("waiting for cluster {}", target.cluster), finding));
     }
     let late = |seen: &[String]| not_connected(target, seen);

@@ -27,8 +27,8 @@ impl Limit {
     }
 }
 
-/// Looks every [`deadlines::POLL`] until it is so, or until the limit. `late` makes the finding from the differences seen last. A transient failure to look is one
-/// more reason to look again; a permanent one, and something that blocks, end the wait.
+/// Looks every [`deadlines::POLL`] until it is so, or until the limit. `late` makes the finding from the differences seen last.
+/// A transient failure to look is one more reason to look again; a permanent one, and something that blocks, end the wait.
 pub(super) async fn until<L, F>(
     limit: &Limit,
     env: &StepEnv,

@@ -262,3 +262,21 @@ fn others_read_while_a_run_writes() {
         reader.join().unwrap();
     });
 }
+
+#[test]
+fn every_error_says_what_to_whom_and_what_to_try() {
+    let path = std::path::PathBuf::from("state/journal.db");
+    let refused = Journal::open(tempfile::tempdir().unwrap().path()).unwrap().append(&[record(done("a/b/c", true))]);
+    let errors = [
+        (JournalError::Full { path: path.clone() }, "state/journal.db"),
+        (JournalError::MovedOn { path }, "state/journal.db"),
+        (refused.unwrap_err(), "r1"),
+        (JournalError::LockLost { holder: "ada holds it now".to_owned() }, "lock"),
+        (JournalError::Crashed { records: 3 }, "rehearsal"),
+    ];
+    for (error, place) in errors {
+        let problem = plinth_model::Problem::from(error);
+        assert!(problem.to.contains(place), "{problem}");
+        assert!(!problem.doing.is_empty() && !problem.happened.is_empty() && !problem.attempt.is_empty(), "{problem}");
+    }
+}

@@ -79,16 +79,17 @@ fn a_clock_that_was_set_back_locks_longer_but_never_breaks_the_holder() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn a_dead_process_on_the_same_host_gives_way_at_once_and_elsewhere_does_not() {
+fn a_dead_process_of_the_same_user_and_host_gives_way_at_once_and_no_other_does() {
     let beyond_the_largest_pid = 1 << 23;
-    for (host, taken) in [("alpha", true), ("beta", false)] {
+    for (user, host, taken) in [("ada", "alpha", true), ("ada", "beta", false), ("bob", "alpha", false)] {
         let dir = tempfile::tempdir().unwrap();
         let (_, clock) = clock();
         let mut first = Journal::open(dir.path()).unwrap();
         first.acquire(&owner("alpha", beyond_the_largest_pid), "run-1", &clock).unwrap();
         let mut second = Journal::open(dir.path()).unwrap();
-        let note = second.acquire(&owner(host, 1), "run-2", &clock);
-        assert_eq!(note.is_ok(), taken, "{host}");
+        let ours = LockOwner { user: user.to_owned(), ..owner(host, 1) };
+        let note = second.acquire(&ours, "run-2", &clock);
+        assert_eq!(note.is_ok(), taken, "{user}@{host}");
         assert!(note.map_or(!taken, |note| note.unwrap().contains("process is gone, on this very host")));
     }
 }

@@ -272,28 +272,35 @@ fn a_plan_that_does_not_hold_together_is_refused_before_anything() {
     }
 }
 
-/// A recorder that sees every batch next to the effects begun so far.
-struct Spy<'a>(&'a mut Journal, std::sync::Arc<crate::script::Script>, Vec<String>);
+/// A recorder that sees every batch next to the effects begun so far, and whose file fails after some batches.
+struct Spy<'a> {
+    journal: &'a mut Journal,
+    script: std::sync::Arc<crate::script::Script>,
+    intents: Vec<String>,
+    batches: usize,
+}
 
 impl Recorder for Spy<'_> {
     fn append(&mut self, records: &[plinth_run::journal::Record]) -> Result<(), JournalError> {
-        self.0.append(records)?;
+        let failed = || JournalError::Storage { path: "journal.db".into(), happened: "input/output error".to_owned() };
+        self.batches = self.batches.checked_sub(1).ok_or_else(failed)?;
+        self.journal.append(records)?;
         for record in records {
             if let Fact::StepIntent { step, .. } = &record.fact {
-                assert!(!self.1.state.lock().unwrap().effects.contains(&step.to_string()), "{step} began before");
-                self.2.push(step.to_string());
+                assert!(!self.script.state.lock().unwrap().effects.contains(&step.to_string()), "{step} began before");
+                self.intents.push(step.to_string());
             }
         }
         Ok(())
     }
     fn keep_plan(&mut self, plan: &plinth_model::Plan) -> Result<(), JournalError> {
-        self.0.keep_plan(plan)
+        self.journal.keep_plan(plan)
     }
     fn renew(&mut self) -> Result<(), JournalError> {
-        Recorder::renew(self.0)
+        Recorder::renew(self.journal)
     }
     fn history(&self) -> &plinth_run::journal::History {
-        self.0.history()
+        self.journal.history()
     }
 }
 
@@ -301,9 +308,10 @@ impl Recorder for Spy<'_> {
 fn intents_are_durable_before_effects() {
     let mut bench = Bench::new();
     let mut journal = bench.journal();
-    let mut spy = Spy(&mut journal, bench.script.clone(), Vec::new());
+    let (script, intents) = (bench.script.clone(), Vec::new());
+    let mut spy = Spy { journal: &mut journal, script, intents, batches: usize::MAX };
     bench.run_with(&site(6), &mut spy).unwrap();
-    let mut intents = spy.2;
+    let mut intents = spy.intents;
     let mut effects = bench.effects();
     intents.sort();
     effects.sort();
@@ -332,6 +340,20 @@ fn a_disk_that_fills_up_ends_the_run_and_loses_nothing() {
     assert_eq!(*bench.journal().history(), known);
     assert_eq!(bench.run(&plan).exit, Exit::Done);
     assert_eq!(bench.so().len(), plan.steps.len());
+}
+
+#[test]
+fn a_journal_that_fails_is_wrong_input_before_the_run_and_partly_applied_in_it() {
+    for (batches, exit, told) in [(0, Exit::Input, 0), (5, Exit::Partly, 1)] {
+        let mut bench = Bench::new();
+        let mut journal = bench.journal();
+        let (script, intents) = (bench.script.clone(), Vec::new());
+        let mut spy = Spy { journal: &mut journal, script, intents, batches };
+        let problem = bench.run_with(&site(3), &mut spy).unwrap_err();
+        assert_eq!(problem.exit, exit, "after {batches}");
+        let exits = bench.said(|b| if let EventBody::RunFinished { exit, .. } = b { Some(*exit) } else { None });
+        assert_eq!(exits, vec![exit.code(); told], "after {batches}");
+    }
 }
 
 #[test]

@@ -55,6 +55,27 @@ fn the_first_stop_finishes_what_is_in_flight() {
 }
 
 #[test]
+fn an_effect_that_fails_after_the_first_stop_is_looked_at_and_not_tried_again() {
+    for happens_anyway in [false, true] {
+        let mut bench = Bench::new();
+        bench.rule("a/slow/x", Rule { seconds: 100, act_failures: 1, happens_anyway, ..Rule::default() });
+        let report = run_and_stop(&mut bench, &plan(vec![step("a/slow/x", &[])]), &[5]);
+        assert_eq!(bench.effects(), ["a/slow/x"], "tried again although the run stops");
+        let (outcome, ended, in_flight) = match happens_anyway {
+            true => (Outcome::Done, Ended::Changed, 0),
+            false => (Outcome::Stopped, Ended::NotRun, 1),
+        };
+        assert_eq!(report.outcome, outcome);
+        assert_eq!(bench.ended(&id("a/slow/x")).unwrap().0, ended);
+        assert_eq!(bench.journal().history().in_flight().len(), in_flight);
+
+        bench.stop = plinth_run::StopSignal::new();
+        assert_eq!(bench.run(&plan(vec![step("a/slow/x", &[])])).outcome, Outcome::Done);
+        assert!(bench.journal().history().in_flight().is_empty());
+    }
+}
+
+#[test]
 fn a_stop_before_an_effect_lets_it_not_begin() {
     let mut bench = Bench::new();
     bench.stop.raise();

@@ -27,17 +27,9 @@ fn bcm_login(bcm: &Bcm, judge: &mut Judge<'_>) {
         );
     }
     let Some(tls) = &bcm.tls else { return };
-    if tls.insecure == Some(true) {
-        if tls.ca_file.is_some() {
-            judge.report(
-                Finding::error(
-                    "site.tls",
-                    "inventory.bcm.tls.caFile",
-                    "an authority is named, but `insecure: true` ignores it",
-                )
-                .fix("remove `insecure: true`"),
-            );
-        }
+    if tls.insecure == Some(true) && tls.ca_file.is_some() {
+        let message = "an authority is named, but `insecure: true` ignores it";
+        judge.report(Finding::error("site.tls", "inventory.bcm.tls.caFile", message).fix("remove `insecure: true`"));
     }
 }
 

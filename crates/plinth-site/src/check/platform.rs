@@ -4,13 +4,14 @@ use super::Judge;
 use crate::lower::defaults;
 use crate::mask;
 use crate::raw::Site;
-use crate::raw::kubernetes::Engine;
-use crate::raw::runai::{Runai, Source};
+use crate::raw::kubernetes::{Engine, Plugin};
+use crate::raw::runai::{Certificate, Runai, Source};
 use plinth_model::Finding;
 use serde_json::Value;
 
 pub(super) fn check(site: &Site, judge: &mut Judge<'_>) {
     engine(site, judge);
+    mtu(site, judge);
     ports(site, judge);
     values(site, judge);
     if let Some(runai) = &site.runai {
@@ -18,6 +19,17 @@ pub(super) fn check(site: &Site, judge: &mut Judge<'_>) {
             artefacts(runai, judge);
         }
         port(site, runai, judge);
+    }
+}
+
+/// Plugins but calico take the size of packets in ways of their own; a number that reaches nobody would be believed.
+fn mtu(site: &Site, judge: &mut Judge<'_>) {
+    let Some(network) = site.kubernetes.network.as_ref().filter(|network| network.mtu.is_some()) else { return };
+    let plugin = network.plugin.unwrap_or(Plugin::Calico);
+    if plugin != Plugin::Calico {
+        let message = format!("`mtu` is only handed to calico; {} would never see it", plugin.as_str());
+        let finding = Finding::error("site.mtu-plugin", "kubernetes.network.mtu", message);
+        judge.report(finding.fix("remove it, or set the plugin's own variable under `kubernetes.extraVars`"));
     }
 }
 
@@ -53,24 +65,41 @@ fn values(site: &Site, judge: &mut Judge<'_>) {
     for (name, component) in components {
         for (key, value) in component.values.iter().flatten() {
             let path = crate::path::Path::parse("platform.components").key(name).key("values").key(key);
-            literal(key, value, &path, judge);
+            literal(key, value, &path, REFER, judge);
         }
     }
     for (key, value) in &site.kubernetes.extra_vars {
-        literal(key, value, &crate::path::Path::parse("kubernetes.extraVars").key(key), judge);
+        let path = crate::path::Path::parse("kubernetes.extraVars").key(key);
+        if refers(value) {
+            let message = "the engine's variables are kept in clear, so no secret can be handed to it this way";
+            judge.report(Finding::error("site.secret-in-values", path.to_string(), message).fix(NOT_HERE));
+        } else {
+            literal(key, value, &path, NOT_HERE, judge);
+        }
     }
 }
 
-fn literal(key: &str, value: &Value, path: &crate::path::Path, judge: &mut Judge<'_>) {
+const REFER: &str = "write `{$secret: {env: NAME}}` instead, or name an existing Kubernetes secret under another key";
+const NOT_HERE: &str = "remove it; logins of registries belong under `registries.logins`";
+
+/// Whether a reference to a secret stands anywhere in a value.
+fn refers(value: &Value) -> bool {
+    match value {
+        Value::Object(entries) => entries.contains_key(plinth_model::work::SECRET_KEY) || entries.values().any(refers),
+        Value::Array(items) => items.iter().any(refers),
+        _ => false,
+    }
+}
+
+fn literal(key: &str, value: &Value, path: &crate::path::Path, fix: &str, judge: &mut Judge<'_>) {
     match value {
         Value::Object(entries) if !entries.contains_key(plinth_model::work::SECRET_KEY) => {
             for (key, value) in entries {
-                literal(key, value, &path.key(key), judge);
+                literal(key, value, &path.key(key), fix, judge);
             }
         }
         Value::String(text) if !text.is_empty() && holds_secret(key) => {
             let message = "this looks like a literal secret; values are shown in plans and kept in the journal";
-            let fix = "write `{$secret: {env: NAME}}` instead, or name an existing Kubernetes secret under another key";
             judge.report(Finding::error("site.secret-in-values", path.to_string(), message).fix(fix));
         }
         _ => {}
@@ -96,6 +125,13 @@ fn artefacts(runai: &Runai, judge: &mut Judge<'_>) {
                 .fix("add `source: airgapped`, or remove `mirror`"),
         ),
         _ => {}
+    }
+    if let (Source::Airgapped, Some(Certificate::Files(files))) = (source, &runai.certificate)
+        && files.authority.is_none()
+    {
+        let message = "without the internet Run:ai always reads an authority of its own, and none is named";
+        let finding = Finding::error("site.airgapped-authority", "runai.certificate.files", message);
+        judge.report(finding.fix("add `authority: FILE`: the PEM file of whoever signed the certificate"));
     }
     let token = runai.registry.as_ref().is_some_and(|registry| registry.token.is_some());
     let user = runai.registry.as_ref().is_some_and(|registry| registry.user.is_some());

@@ -42,7 +42,8 @@ pub(crate) struct Ingress {
     #[serde(default)]
     #[schemars(range(min = 30000, max = 32767))]
     pub(crate) https: Option<u16>,
-    /// Address that the platform's names resolve to; that of the first control-plane node when absent.
+    /// Address that the platform's names resolve to; when absent the first of `loadBalancer`, or without one that of the first
+    /// control-plane node.
     #[serde(default)]
     pub(crate) address: Option<Text<Ipv4Addr>>,
 }
@@ -88,13 +89,13 @@ pub(crate) enum Mig {
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct Component {
-    /// On or off.
+    /// On or off; the catalog decides when absent.
     #[serde(default)]
     pub(crate) enabled: Option<bool>,
-    /// Chart version.
+    /// Chart version; the catalog's when absent.
     #[serde(default)]
     pub(crate) version: Option<Text<Version>>,
-    /// Namespace.
+    /// Namespace; the catalog's when absent.
     #[serde(default)]
     pub(crate) namespace: Option<Text<Label>>,
     /// Helm values, merged over the catalog's.
@@ -106,7 +107,7 @@ pub(crate) struct Component {
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct Run {
-    /// Steps at once; 16 when absent.
+    /// Steps at once; 64 when absent.
     #[serde(default)]
     #[schemars(range(min = 1, max = 1000))]
     pub(crate) parallel: Option<usize>,

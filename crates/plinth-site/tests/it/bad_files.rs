@@ -115,6 +115,30 @@ fn sites_that_do_not_fit_together() {
 }
 
 #[test]
+fn what_would_reach_nobody_is_refused() {
+    let site = |changes: &[(&str, &str)]| summary(&changed(changes));
+    assert_eq!(
+        site(&[("plugin: calico", "plugin: cilium, mtu: 8950")]),
+        ["17:34 site.mtu-plugin kubernetes.network.mtu"]
+    );
+    assert_eq!(site(&[("plugin: calico", "plugin: calico, mtu: 8950")]), [""; 0]);
+    let files = "  certificate: {files: {certificate: a.crt, key: {file: a.key}}}\n";
+    let login = "  registry: {token: {env: RUNAI_REGISTRY_TOKEN}}\n";
+    let mirror = format!("{files}  source: airgapped\n  mirror: mirror.example.com/runai\n");
+    assert_eq!(site(&[(login, &mirror)]), ["23:17 site.airgapped-authority runai.certificate.files"]);
+    assert_eq!(site(&[(login, &mirror.replace("a.crt,", "a.crt, authority: ca.crt,"))]), [""; 0]);
+    let vars = "  extraVars: {etcd_data: {a: [{$secret: {env: X}}]}}\n  version: v1.31.9";
+    assert_eq!(site(&[("  version: v1.31.9", vars)]), ["16:15 site.secret-in-values kubernetes.extraVars.etcd_data"]);
+}
+
+#[test]
+fn single_addresses_of_the_load_balancer_become_networks() {
+    let balancer = "  loadBalancer: {addresses: [10.184.162.200, 10.184.162.208/29]}\n  ingress:";
+    let site = read(changed(&[("  ingress:", balancer)])).unwrap();
+    assert_eq!(site.desired.platform.load_balancer, ["10.184.162.200/32", "10.184.162.208/29"]);
+}
+
+#[test]
 fn all_findings_come_at_once_each_with_its_place() {
     let text = changed(&[
         ("basepod-a", "base/pod"),

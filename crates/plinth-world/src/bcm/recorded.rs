@@ -1,12 +1,11 @@
 //! Inventories kept as a JSON file (`plinth discover --save`), and a door that answers from one.
 
 use super::{BcmDoor, BcmIdentity};
-use crate::{Context, DoorError, DoorResult};
+use crate::{Context, DoorError, DoorResult, deadlines, files};
 use async_trait::async_trait;
 use plinth_model::inventory::{Inventory, NodeKind, SCHEMA};
 use serde::Deserialize;
-use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// Answers from an inventory that was read earlier.
 #[derive(Clone, Debug)]
@@ -41,12 +40,15 @@ struct Numbered {
     schema: Option<u64>,
 }
 
+/// Largest record that is read, bytes: it says less than the replies it was made from.
+const LARGEST: usize = deadlines::BCM_REPLY_MAX;
+
 /// Reads a recorded inventory.
 ///
 /// # Errors
-/// When the file cannot be read, is not a recorded inventory, or is of another schema.
+/// When the file cannot be read or is too large, is not a recorded inventory, or is of another schema.
 pub fn load(file: &Path) -> DoorResult<Inventory> {
-    let bytes = std::fs::read(file).map_err(|error| unreadable(file, error.to_string()))?;
+    let bytes = files::read_up_to(file, LARGEST).map_err(|error| unreadable(file, error.to_string()))?;
     parse(&bytes).map_err(|happened| unreadable(file, happened))
 }
 
@@ -98,23 +100,7 @@ pub fn save(inventory: &Inventory, file: &Path) -> DoorResult<()> {
 fn write(inventory: &Inventory, file: &Path) -> std::io::Result<()> {
     let mut bytes = serde_json::to_vec_pretty(inventory)?;
     bytes.push(b'\n');
-    let beside = beside(file)?;
-    let written = write_through(&beside, &bytes).and_then(|()| std::fs::rename(&beside, file));
-    if written.is_err() {
-        let _ = std::fs::remove_file(&beside);
-    }
-    written
-}
-
-fn beside(file: &Path) -> std::io::Result<PathBuf> {
-    let name = file.file_name().ok_or_else(|| std::io::Error::other("it is not the name of a file"))?;
-    Ok(file.with_file_name(format!(".{}.{}", name.to_string_lossy(), std::process::id())))
-}
-
-fn write_through(file: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    let mut handle = std::fs::File::create(file)?;
-    handle.write_all(bytes)?;
-    handle.sync_all()
+    files::write_whole(file, &bytes)
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use super::chain::{self, Certificate, Chain};
 use super::issue::{self, Issued, LONGEST_LEAF};
 use super::{CertificateState, Keystore, NODE_KEY, node_key};
 use crate::secrets::{Secrets, private_file};
-use crate::{Context, DoorError, DoorResult};
+use crate::{Context, DoorError, DoorResult, files};
 use async_trait::async_trait;
 use jiff::Timestamp;
 use plinth_model::work::CertificateSource;
@@ -17,6 +17,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 const DOOR: &str = "keystore";
 const DAY_S: i64 = 86_400;
+/// Largest given file that is read, bytes. The bundle of all public authorities is about 300 KiB.
+const LARGEST: usize = 4 * 1024 * 1024;
 
 /// The keystore of a site. Every call reads and writes files at once; none takes longer than making a key pair.
 pub struct FileKeystore {
@@ -281,7 +283,9 @@ impl Files {
 }
 
 fn read_chain(path: &str) -> Result<Chain, String> {
-    let text = fs::read_to_string(path).map_err(|error| format!("reading {path} failed: {error}"))?;
+    let bytes =
+        files::read_up_to(Path::new(path), LARGEST).map_err(|error| format!("reading {path} failed: {error}"))?;
+    let text = String::from_utf8(bytes).map_err(|_| format!("{path} is not text"))?;
     Chain::parse(&text).map_err(|why| format!("{path}: {why}"))
 }
 

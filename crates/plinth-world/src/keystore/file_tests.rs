@@ -243,6 +243,11 @@ async fn refused_wishes_change_nothing() {
         assert!(keystore.make_certificate(&ctx(DAY), name, &names, source).await.is_err(), "{name} {names:?}");
     }
     assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0);
+    let endless = CertificateSource::Generated { authority_days: u32::MAX, leaf_days: 365 };
+    let new = tempfile::tempdir().unwrap();
+    let refused = self::keystore(new.path()).make_certificate(&ctx(DAY), "runai", &names(&["a.test"]), &endless).await;
+    assert!(refused.unwrap_err().doing.starts_with("making certificate `runai`"));
+    assert!(!file(new.path(), "ca.key").exists());
 }
 
 #[tokio::test]

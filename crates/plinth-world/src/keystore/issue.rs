@@ -1,7 +1,7 @@
 //! Makes an own authority and leaf certificates: ECDSA P-256, a shape that every TLS client of the platform accepts.
 
 use super::chain::Chain;
-use jiff::{Timestamp, ToSpan as _, tz::TimeZone};
+use jiff::{Span, Timestamp, ToSpan as _, tz::TimeZone};
 use rcgen::{
     BasicConstraints, CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
     KeyUsagePurpose, SerialNumber, date_time_ymd,
@@ -52,7 +52,8 @@ pub(super) fn leaf(authority: &Issued, names: &[String], now: Timestamp, days: u
 fn params(names: &[String], now: Timestamp, days: u32) -> Result<CertificateParams, String> {
     let mut params = CertificateParams::new(names).map_err(|e| e.to_string())?;
     let begin = now.to_zoned(TimeZone::UTC).date().checked_sub(1.day()).map_err(|e| e.to_string())?;
-    let end = begin.checked_add(i64::from(days).days()).map_err(|e| e.to_string())?;
+    let life = Span::new().try_days(days).map_err(|e| e.to_string())?;
+    let end = begin.checked_add(life).map_err(|e| e.to_string())?;
     let date = |date: jiff::civil::Date| {
         date_time_ymd(date.year().into(), date.month().unsigned_abs(), date.day().unsigned_abs())
     };

@@ -1,8 +1,9 @@
 //! Files that only their owner may read, written so that a reader sees the old content or the new one, never a part.
 
-use std::fs::{self, DirBuilder, File, OpenOptions};
-use std::io::{self, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
+use crate::files;
+use std::fs::{self, DirBuilder, File};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
 use std::path::Path;
 
 /// Makes a directory and its parents, mode 0700. An existing directory keeps its mode.
@@ -10,25 +11,12 @@ pub(crate) fn make_directory(path: &Path) -> io::Result<()> {
     DirBuilder::new().recursive(true).mode(0o700).create(path)
 }
 
-/// Writes a file, mode 0600: a temporary neighbour, fsync, rename, fsync of the directory.
+/// Writes a file, mode 0600, whole or not at all; makes its directory.
 pub(crate) fn write(path: &Path, content: &[u8]) -> io::Result<()> {
-    let (Some(directory), Some(name)) = (path.parent(), path.file_name()) else {
-        return Err(io::Error::new(io::ErrorKind::InvalidInput, "not the path of a file"));
-    };
-    make_directory(directory)?;
-    let temporary = directory.join(format!(".{}.{}", name.to_string_lossy(), uuid::Uuid::new_v4().simple()));
-    let written = write_new(&temporary, content).and_then(|()| fs::rename(&temporary, path));
-    if written.is_err() {
-        let _gone_or_never_there = fs::remove_file(&temporary);
+    if let Some(directory) = path.parent() {
+        make_directory(directory)?;
     }
-    written?;
-    File::open(directory)?.sync_all()
-}
-
-fn write_new(path: &Path, content: &[u8]) -> io::Result<()> {
-    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
-    file.write_all(content)?;
-    file.sync_all()
+    files::replace(path, content, 0o600)
 }
 
 /// Removes a file, durably; it is no error when it is not there.

@@ -141,17 +141,15 @@ const RESERVED: usize = 10;
 fn listed(desired: &Desired, names: &Names, production: Ipv4Net, network: &str) -> Inventory {
     let out_of_band = desired.networks.forbidden.first().copied().or_else(|| OUT_OF_BAND.parse().ok());
     let taken: Vec<Ipv4Addr> = desired.nodes.overrides.values().filter_map(|o| o.address).collect();
-    let ours: Vec<Ipv4Addr> = production
+    let mut ours = production
         .hosts()
         .skip(RESERVED)
-        .filter(|a| !taken.contains(a) && !desired.networks.forbidden.iter().any(|n| n.contains(a)))
-        .take(names.len())
-        .collect();
+        .filter(|a| !taken.contains(a) && !desired.networks.forbidden.iter().any(|n| n.contains(a)));
     let bmc: Vec<Ipv4Addr> =
         out_of_band.map(|n| n.hosts().skip(RESERVED).take(names.len()).collect()).unwrap_or_default();
     let mut nodes = vec![head(desired, production, network)];
     for (index, (name, category)) in names.iter().enumerate() {
-        let own = desired.nodes.overrides.get(name).and_then(|o| o.address).or_else(|| ours.get(index).copied());
+        let own = desired.nodes.overrides.get(name).and_then(|o| o.address).or_else(|| ours.next());
         nodes.push(machine(name, category.clone(), bmc.get(index).copied(), own, network));
     }
     Inventory {

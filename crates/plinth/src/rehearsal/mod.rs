@@ -74,7 +74,8 @@ impl From<Problem> for NoRehearsal {
 }
 
 impl Rehearsal {
-    /// Takes the lock (a simulated world is changed by looking at it), builds the data centre, reads its inventory through the real BCM client, plans, looks.
+    /// Takes the lock (a simulated world is changed by looking at it), builds the data centre, reads its inventory through the
+    /// real BCM client, plans, looks.
     ///
     /// # Errors
     /// When somebody else holds the lock, the site cannot be planned, or the data centre cannot be built.

@@ -7,6 +7,7 @@ use crate::{session, state};
 use plinth_model::plan::MadeFrom;
 use plinth_model::{Exit, Plan, Problem};
 use plinth_plan::Observed;
+use plinth_world::files;
 use std::path::Path;
 
 /// Shows what would be done, and why. Contacts BCM and nothing else; what was done before is known from the journal.
@@ -45,9 +46,7 @@ pub(crate) fn make(common: &Common, input: &Input, observed: &Observed, printer:
 /// Writes a plan to a file, whole or not at all.
 pub(crate) fn save(plan: &Plan, file: &Path) -> Result<(), Problem> {
     let text = plinth_plan::saved::write(plan)?;
-    let partial = file.with_extension("partial");
-    let written = std::fs::write(&partial, text).and_then(|()| std::fs::rename(&partial, file));
-    written.map_err(|error| {
+    files::write_whole(file, text.as_bytes()).map_err(|error| {
         let file = file.display().to_string();
         Problem::new(Exit::Input, "saving the plan to", file, error, "choose a folder that you can write to")
     })
@@ -85,7 +84,7 @@ pub(crate) fn fits(file: &Path, saved: &MadeFrom, now: &MadeFrom) -> Result<(), 
 /// Reads a saved plan.
 pub(crate) fn read(file: &Path) -> Result<Plan, Problem> {
     let name = file.display().to_string();
-    let bytes = std::fs::read(file)
+    let bytes = files::read_up_to(file, plinth_plan::saved::LARGEST)
         .map_err(|error| Problem::new(Exit::Input, "reading the saved plan", &name, error, "check the path"))?;
     plinth_plan::saved::read(&name, &bytes, None)
 }

@@ -67,12 +67,7 @@ async fn perform(
     carry_out(common, verb, rehearsal, printer).await
 }
 
-async fn carry_out(
-    common: &Common,
-    verb: &Rehearse,
-    rehearsal: Rehearsal,
-    printer: &Printer,
-) -> Result<Exit, Problem> {
+async fn carry_out(common: &Common, verb: &Rehearse, rehearsal: Rehearsal, printer: &Printer) -> Result<Exit, Problem> {
     let plan = rehearsal.plan.clone();
     let sinks = Sinks::open(printer, &plan, verb.events.events.as_deref())?;
     let stop = StopSignal::new();

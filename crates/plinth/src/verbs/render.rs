@@ -5,6 +5,7 @@ use crate::input;
 use crate::printer::Printer;
 use plinth_model::{Exit, Plan, Problem, Work};
 use plinth_plan::Observed;
+use plinth_world::files;
 use std::path::Path;
 
 /// Shows what would be handed to Kubespray and helm. Secrets stay references.
@@ -80,7 +81,8 @@ fn joined(files: &Files) -> String {
 
 fn write(folder: &Path, name: &str, text: &str) -> Result<(), Problem> {
     let path = folder.join(name);
-    let written = path.parent().map_or(Ok(()), std::fs::create_dir_all).and_then(|()| std::fs::write(&path, text));
+    let written = path.parent().map_or(Ok(()), std::fs::create_dir_all);
+    let written = written.and_then(|()| files::write_whole(&path, text.as_bytes()));
     written.map_err(|error| {
         Problem::new(Exit::Input, "writing", path.display().to_string(), error, "choose a folder that you can write to")
     })

@@ -1,6 +1,6 @@
 //! Bad input: one clear message, the right exit code, nothing lost.
 
-use crate::support::{basepod, plinth, text};
+use crate::support::{basepod, plinth, plinth_with, text};
 use tempfile::TempDir;
 
 #[test]
@@ -105,7 +105,23 @@ fn wrong_arguments_are_wrong_input() {
     let site = basepod();
     plinth(folder.path(), &["rehearse", "-f", &site, "--fault", "node:dgx-5:drop@kubernetes"]).exits(1).says("dgx-05");
     plinth(folder.path(), &["rehearse", "-f", &site, "--fault", "gremlin"]).exits(1).says("explain faults");
+    for nodes in ["0", "20001", "99999999999999999999"] {
+        plinth(folder.path(), &["rehearse", "-f", &site, "--nodes", nodes]).exits(1).says("--nodes");
+    }
     plinth(folder.path(), &["explain", "no-such-thing"]).exits(1);
     plinth(folder.path(), &["--help"]).exits(0);
     plinth(folder.path(), &["--version"]).exits(0);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn files_without_end_are_refused_at_a_limit() {
+    let folder = TempDir::new().unwrap();
+    let site = basepod();
+    let endless = std::fs::read_to_string(&site).unwrap().replace("caFile: bcm-ca.pem", "caFile: /dev/zero");
+    std::fs::write(folder.path().join("endless.yaml"), endless).unwrap();
+    let secrets = [("BCM_USERNAME", "root"), ("BCM_PASSWORD", "Bcm-Pa55word-for-tests")];
+    for arguments in [&["plan", "-f", &site, "--inventory", "/dev/zero"][..], &["discover", "-f", "endless.yaml"]] {
+        plinth_with(folder.path(), &secrets, arguments).exits(1).says("/dev/zero").says("larger than");
+    }
 }

@@ -1,7 +1,7 @@
 //! `discover` and `plan` with the real BCM client, over TLS, against a simulated BCM fed with the captures.
 
-use crate::support::{BcmSite, SECRETS, plinth_with};
-use plinth_sim::bcm::{BcmFault, BcmFaultKind, BcmFixture};
+use crate::support::{BCM_PASSWORD, BCM_USER, BcmSite, SECRETS, plinth_with};
+use plinth_sim::bcm::{BcmFault, BcmFaultKind, BcmFixture, ReplyShape};
 use serde_json::{Value, json};
 
 fn node<'a>(report: &'a Value, name: &str) -> &'a Value {
@@ -104,4 +104,26 @@ fn an_unreadable_ca_file_is_one_clear_message() {
     let site = BcmSite::basepod(|s| s.replace("bcm-ca.pem", "no-such-ca.pem"));
     site.plinth(&["discover"]).exits(1).says("no-such-ca.pem");
     assert_eq!(site.bcm.served().len(), 0);
+}
+
+#[test]
+fn a_file_that_is_no_ca_is_wrong_input_and_contacts_nobody() {
+    let site = BcmSite::basepod(|s| s);
+    std::fs::write(site.folder.path().join("bcm-ca.pem"), "no certificate").unwrap();
+    for verb in ["discover", "plan"] {
+        site.plinth(&[verb]).exits(1).says("the CA file holds no certificate");
+    }
+    assert!(site.bcm.served().is_empty());
+}
+
+#[test]
+fn what_bcm_repeats_of_the_login_is_not_printed() {
+    let body = json!({"error": format!("{BCM_USER} may not log in with {BCM_PASSWORD}")});
+    let shape = ReplyShape { name: "echo".to_owned(), http_status: 200, body, content_type: None, set_cookie: None };
+    let fault = BcmFault::always(BcmFaultKind::Reply(shape)).on("login");
+    let site = BcmSite::start(BcmFixture::basepod().unwrap(), vec![fault], |s| s);
+    for verb in ["discover", "plan"] {
+        let ran = site.plinth(&[verb]).exits(6).says("may not log in");
+        assert!(!ran.stderr.contains(BCM_USER) && !ran.stderr.contains(BCM_PASSWORD), "{}", ran.stderr);
+    }
 }

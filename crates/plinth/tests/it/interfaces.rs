@@ -4,9 +4,12 @@ use crate::support::{BcmSite, basepod, plinth, text};
 use serde_json::Value;
 use tempfile::TempDir;
 
+/// A field, and what its value must be.
+type Field<'a> = (&'a str, fn(&Value) -> bool);
+
 /// Demands that an object has fields of given kinds.
 #[track_caller]
-fn has(object: &Value, fields: &[(&str, fn(&Value) -> bool)]) {
+fn has(object: &Value, fields: &[Field<'_>]) {
     for (field, right) in fields {
         let value = object.get(field).unwrap_or_else(|| panic!("`{field}` is missing in {object:#}"));
         assert!(right(value), "`{field}` is wrong: {value}");

@@ -6,6 +6,8 @@ mod codes;
 mod discovery;
 mod interfaces;
 mod kill;
+mod memory;
 mod rehearsal;
+mod scenarios;
 mod secrets;
 mod support;

@@ -131,7 +131,8 @@ fn a_saved_plan_is_refused_when_something_moved_and_says_what() {
     with(&[text(&saved)]).exits(1);
     std::fs::write(&saved, "{").unwrap();
     with(&[text(&saved)]).exits(1);
-    let status = plinth(folder.path(), &["status", "--json", "-f", text(&site), "--state", text(&state)]).exits(0).json();
+    let status =
+        plinth(folder.path(), &["status", "--json", "-f", text(&site), "--state", text(&state)]).exits(0).json();
     assert_eq!(status["run"]["state"], "none", "nothing was begun");
 }
 
@@ -203,4 +204,22 @@ fn ctrl_c_finishes_what_is_in_flight_and_the_next_run_continues() {
     let status = plinth(folder.path(), &["status", "--json", "-f", &site, "--state", text(&state)]).exits(0).json();
     assert_eq!(status["run"]["state"], "stopped");
     plinth(folder.path(), &base).exits(0);
+}
+
+#[test]
+fn a_narrow_network_with_addresses_of_the_site_is_shared_out_to_the_last_node() {
+    let folder = TempDir::new().unwrap();
+    let further: Vec<String> = (0..14).map(|n| format!("more-{n:02}")).collect();
+    let site = std::fs::read_to_string(basepod())
+        .unwrap()
+        .replace("production: 10.184.162.0/24", "production: 10.184.162.0/27")
+        .replace("workers: [", &format!("workers: [{}, ", further.join(", ")))
+        .replace(
+            "  gpu: [dgx-*]",
+            "  gpu: [dgx-*]\n  overrides: {cpu-03: {address: 10.184.162.11}, cpu-05: {address: 10.184.162.12}}",
+        );
+    std::fs::write(folder.path().join("site.yaml"), site).unwrap();
+    let plan = plinth(folder.path(), &["rehearse", "--plan-only", "--json"]).exits(0).json();
+    let steps = plan["steps"].as_array().unwrap();
+    assert_eq!(steps.iter().filter(|step| step["kind"] == "node.connect").count(), 19);
 }
