@@ -4,7 +4,7 @@ use plinth_model::{NodeName, Plan, Problem, Step, StepId};
 use plinth_plan::Seen;
 use plinth_run::executor::Sink;
 use plinth_run::journal::{Standing, StepHistory};
-use plinth_run::{CrashAfter, Journal, LockOwner, RunOptions, RunReport, RunWorld, StopSignal};
+use plinth_run::{CrashAfter, Durability, Journal, LockOwner, RunOptions, RunReport, RunWorld, StopSignal};
 use plinth_site::Desired;
 use plinth_world::SystemClock;
 use std::collections::BTreeMap;
@@ -25,10 +25,10 @@ impl Held {
     ///
     /// # Errors
     /// Exit 5 when somebody else holds it; otherwise when the journal cannot be used.
-    pub fn take(directory: &Path) -> Result<Self, Problem> {
+    pub fn take(directory: &Path, durability: Durability) -> Result<Self, Problem> {
         let owner = LockOwner::current();
         let run = uuid::Uuid::now_v7().to_string();
-        let mut journal = Journal::open(directory)?;
+        let mut journal = Journal::open_with(directory, durability)?;
         let clock: Arc<dyn plinth_world::Clock> = Arc::new(SystemClock::new());
         let took_over = journal.acquire(&owner, &run, &clock)?;
         Ok(Self { journal, run, owner, took_over })

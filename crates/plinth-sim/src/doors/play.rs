@@ -1,5 +1,8 @@
 //! The plays of cluster.yml, as far as a watcher sees them.
 
+use std::collections::BTreeMap;
+use std::net::Ipv4Addr;
+
 /// One play: what people call it, its share of the static tasks.
 pub(super) struct Play {
     pub(super) title: &'static str,
@@ -53,10 +56,30 @@ pub(super) fn kube_version<'a>(contents: impl Iterator<Item = &'a str>) -> Optio
     (!bare.is_empty()).then(|| format!("v{bare}"))
 }
 
+/// Names that written variables (JSON) put into CoreDNS: the lines of `dns_etchosts`.
+pub(super) fn names<'a>(contents: impl Iterator<Item = &'a str>) -> BTreeMap<String, Ipv4Addr> {
+    let documents = contents.filter_map(|text| serde_json::from_str::<serde_json::Value>(text).ok());
+    let hosts: Vec<String> =
+        documents.filter_map(|document| document.get("dns_etchosts")?.as_str().map(str::to_owned)).collect();
+    let entry = |line: &str| {
+        let (address, name) = line.trim().split_once(' ')?;
+        Some((name.trim().to_owned(), address.parse().ok()?))
+    };
+    hosts.iter().flat_map(|text| text.lines()).filter_map(entry).collect()
+}
+
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
-    use super::{PLAYS, kube_version, total};
+    use super::{PLAYS, kube_version, names, total};
+
+    #[test]
+    fn the_names_of_the_variables_are_found() {
+        let found = names([r#"{"dns_etchosts": "10.0.0.5 a.example\n10.0.0.6 b.example\n"}"#, "not JSON"].into_iter());
+        assert_eq!(found.len(), 2);
+        assert_eq!(found["b.example"].to_string(), "10.0.0.6");
+    }
+
 
     #[test]
     fn the_plays_have_the_task_counts_of_the_release() {

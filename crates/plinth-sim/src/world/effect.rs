@@ -28,8 +28,13 @@ pub(crate) enum Effect {
     SourceFetched { tag: String, commit: String, tree: String },
     /// Its Python environment was made.
     EnvironmentMade { tag: String, ansible_core: String },
-    /// Inventory and variables were written.
-    InventoryWritten { files: IndexMap<String, Digest>, kube_version: Option<String> },
+    /// Inventory and variables were written; `names` are the ones that the variables put into the cluster's DNS.
+    InventoryWritten {
+        files: IndexMap<String, Digest>,
+        kube_version: Option<String>,
+        #[serde(default)]
+        names: BTreeMap<String, std::net::Ipv4Addr>,
+    },
     /// The play prepared a host: packages, container engine, downloads.
     HostPrepared { node: NodeName },
     /// The play joined a host to the cluster; not Ready before the play ends.

@@ -85,6 +85,8 @@ pub(crate) struct Controller {
     pub(crate) environments: BTreeMap<String, String>,
     /// File name to digest.
     pub(crate) files: IndexMap<String, Digest>,
+    /// Names that those files put into the cluster's DNS.
+    pub(crate) names: BTreeMap<String, Ipv4Addr>,
     /// `kube_version` of those files.
     pub(crate) kube_version: Option<String>,
     /// Tag, inputs and hosts of the last successful play.
@@ -232,8 +234,9 @@ impl State {
             Effect::EnvironmentMade { tag, ansible_core } => {
                 controller.environments.insert(tag.clone(), ansible_core.clone());
             }
-            Effect::InventoryWritten { files, kube_version } => {
+            Effect::InventoryWritten { files, kube_version, names } => {
                 controller.files.clone_from(files);
+                controller.names.clone_from(names);
                 controller.kube_version.clone_from(kube_version);
             }
             Effect::PlayFinished { tag, inputs, hosts, .. } => {
@@ -250,6 +253,7 @@ impl State {
                 cluster.members.entry(node.clone()).or_default().version.clone_from(version);
             }
             Effect::PlayFinished { ready_at, .. } => {
+                cluster.dns.extend(self.controller.names.clone());
                 for (node, at) in ready_at {
                     cluster.members.entry(node.clone()).or_default().ready_at = Some(*at);
                 }

@@ -13,7 +13,7 @@ use plinth_model::{Exit, Finding, NodeName, Plan, Problem, SecretRef};
 use plinth_plan::{DiscoveredNode, Discovery, Observed, Role};
 use plinth_run::executor::Sink;
 use plinth_run::kinds::Kinds;
-use plinth_run::{Look, LookOptions, RunReport, RunWorld, StepEnv, StopSignal};
+use plinth_run::{Durability, Look, LookOptions, RunReport, RunWorld, StepEnv, StopSignal};
 use plinth_sim::bcm::{BcmFault, BcmFixture, SimAuth, SimBcm};
 use plinth_sim::{Fault, KnownNames, Pace, Scenario, SimOptions, SimSecrets, Simulation};
 use plinth_site::Desired;
@@ -81,7 +81,7 @@ impl Rehearsal {
     /// When somebody else holds the lock, the site cannot be planned, or the data centre cannot be built.
     pub async fn prepare(script: Script, catalog: &Catalog) -> Result<Self, NoRehearsal> {
         let Script { desired, inventory, nodes, faults, seed, directory } = script;
-        let held = Held::take(&directory)?;
+        let held = Held::take(&directory, Durability::Process)?;
         let recorded = inventory.is_some();
         let MadeUp { inventory, desired } = match inventory {
             Some(inventory) => MadeUp { inventory, desired },
