@@ -125,7 +125,7 @@ fn what_would_reach_nobody_is_refused() {
     let files = "  certificate: {files: {certificate: a.crt, key: {file: a.key}}}\n";
     let login = "  registry: {token: {env: RUNAI_REGISTRY_TOKEN}}\n";
     let mirror = format!("{files}  source: airgapped\n  mirror: mirror.example.com/runai\n");
-    assert_eq!(site(&[(login, &mirror)]), ["23:17 site.airgapped-authority runai.certificate.files"]);
+    assert_eq!(site(&[(login, &mirror)]), ["23:24 site.airgapped-authority runai.certificate.files"]);
     assert_eq!(site(&[(login, &mirror.replace("a.crt,", "a.crt, authority: ca.crt,"))]), [""; 0]);
     let vars = "  extraVars: {etcd_data: {a: [{$secret: {env: X}}]}}\n  version: v1.31.9";
     assert_eq!(site(&[("  version: v1.31.9", vars)]), ["16:15 site.secret-in-values kubernetes.extraVars.etcd_data"]);
