@@ -30,7 +30,7 @@ impl Exit {
         (Exit::CheckFailed, "a check failed"),
         (Exit::Partly, "partly applied, run again to continue"),
         (Exit::Locked, "somebody else holds the lock"),
-        (Exit::Unreachable, "a foreign system is unreachable"),
+        (Exit::Unreachable, "a foreign system is unreachable, or its door is not in this release"),
         (Exit::Bug, "our bug"),
     ];
 

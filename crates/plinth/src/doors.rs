@@ -34,7 +34,9 @@ pub(crate) fn absent(verb: &str) -> Problem {
 
 /// A failed call, for people.
 pub(crate) fn problem(error: &DoorError) -> Problem {
-    Problem::new(Exit::Unreachable, error.doing.clone(), "", &error.happened, error.attempt.clone())
+    let refused = error.finding.as_ref().is_some_and(|finding| finding.code == "bcm.credentials");
+    let exit = if refused { Exit::Input } else { Exit::Unreachable };
+    Problem::new(exit, error.doing.clone(), "", &error.happened, error.attempt.clone())
 }
 
 /// A missing secret, for people.

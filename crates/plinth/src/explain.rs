@@ -145,19 +145,34 @@ pub(crate) fn status_view(site: &SiteName, status: &Status, history: Option<&His
         run: run_view(status),
         done: status.steps.done,
         waiting: status.steps.waiting,
-        lock: status.lock.as_ref().map(|lock| format!("{} since {:.0}", lock.owner, lock.acquired)),
+        lock: status.lock.as_ref().map(lock_text),
         ..StatusView::default()
     };
     let run = status.run.id.as_deref();
+    let running = status.run.state == plinth_run::status::RunState::Running;
     let steps = history.iter().flat_map(|history| &history.steps).filter(|(_, step)| Some(step.run.as_str()) == run);
     for (id, step) in steps {
         match &step.standing {
             Standing::Failed => view.failed.push((id.clone(), step.detail.clone())),
-            Standing::Intended { .. } => view.running.push((id.clone(), String::new())),
+            Standing::Intended { .. } if running => view.running.push((id.clone(), String::new())),
+            Standing::Intended { .. } => {
+                view.running.push((id.clone(), "interrupted; the next run looks at it first".to_owned()))
+            }
             _ => {}
         }
     }
+    if !running {
+        // Interrupted steps are named above, so they are not waiting besides.
+        view.waiting = view.waiting.saturating_sub(view.running.len());
+    }
     view
+}
+
+fn lock_text(lock: &plinth_run::status::LockStatus) -> String {
+    if lock.alive {
+        return format!("{} since {:.0}", lock.owner, lock.acquired);
+    }
+    format!("left behind by {}, who is gone; the next run takes it over", lock.owner)
 }
 
 fn run_view(status: &Status) -> Option<RunView> {

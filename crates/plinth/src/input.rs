@@ -7,6 +7,8 @@ use plinth_model::{Exit, Finding, Problem, SecretRef, Severity};
 use plinth_site::Site;
 use plinth_world::secrets::SiteSecrets;
 use serde::Serialize;
+use std::io::Read;
+use std::path::Path;
 
 /// Schema number of every `--json` document of the binary itself.
 pub(crate) const SCHEMA: u32 = 1;
@@ -89,7 +91,7 @@ pub(crate) fn secrets_below(input: &Input, path: &str) -> Vec<(String, SecretRef
 }
 
 /// Prints findings: as data with `--json` when they end the verb, as talk otherwise.
-pub(crate) fn show(common: &Common, printer: &Printer, findings: &[Finding], source: Option<(&str, &std::path::Path)>) {
+pub(crate) fn show(common: &Common, printer: &Printer, findings: &[Finding], source: Option<(&str, &Path)>) {
     if common.json && findings.iter().any(Finding::is_error) {
         printer.json(&FindingsReport { schema: SCHEMA, findings });
         return;
@@ -97,8 +99,25 @@ pub(crate) fn show(common: &Common, printer: &Printer, findings: &[Finding], sou
     if findings.is_empty() {
         return;
     }
-    let (text, file) = source.unwrap_or(("", std::path::Path::new("")));
+    let (text, file) = source.unwrap_or(("", Path::new("")));
     printer.talk(&plinth_site::render::findings_text(findings, text, file, printer.color_err()));
+}
+
+/// A problem in the shape that programs read.
+pub(crate) fn as_finding(problem: &Problem) -> Finding {
+    let (code, message) = (code(problem.exit), format!("{} {}: {}", problem.doing, problem.to, problem.happened));
+    Finding::error(code, &problem.to, message).fix(&problem.attempt)
+}
+
+/// A code per way of ending.
+const fn code(exit: Exit) -> &'static str {
+    match exit {
+        Exit::Locked => "plinth.locked",
+        Exit::Unreachable => "plinth.unreachable",
+        Exit::Partly => "plinth.partly",
+        Exit::Bug => "plinth.bug",
+        Exit::Done | Exit::Input | Exit::Pending | Exit::CheckFailed => "plinth.input",
+    }
 }
 
 /// The last line after findings that end a verb.
@@ -113,6 +132,23 @@ pub(crate) fn refused(findings: &[Finding], file: &str) -> Problem {
         format!("{}, {}; nothing was contacted or changed", plural(errors, "error"), plural(warnings, "warning")),
         format!("mend what is listed above; `plinth explain {code}` tells more"),
     )
+}
+
+/// Refuses to write over a file that plinth did not write: a site file named by mistake must not be lost.
+pub(crate) fn replaceable(file: &Path, ours: impl Fn(&[u8]) -> bool) -> Result<(), Problem> {
+    let mut start = Vec::new();
+    let read = std::fs::File::open(file).and_then(|opened| opened.take(64).read_to_end(&mut start));
+    let foreign = read.is_ok() && file.is_file() && !start.is_empty() && !ours(&start);
+    if !foreign {
+        return Ok(());
+    }
+    Err(Problem::new(
+        Exit::Input,
+        "writing over",
+        file.display().to_string(),
+        "the file is there already and is not of the kind that would be written; it was left alone",
+        "name another file, or move this one away",
+    ))
 }
 
 /// `1 node`, `2 nodes`.

@@ -27,14 +27,22 @@ pub fn main() -> ExitCode {
         Err(error) => return usage(&error),
     };
     let printer = Printer::new(arguments.common.color);
-    let exit = match run(arguments, &printer) {
+    let json = arguments.common.json;
+    let result = run(arguments, &printer).and_then(|exit| printer.lost().map_or(Ok(exit), Err));
+    let exit = match result {
         Ok(exit) => exit,
-        Err(problem) => {
-            printer.problem(&problem);
-            problem.exit
-        }
+        Err(problem) => refuse(&problem, json, &printer),
     };
     exit.into()
+}
+
+/// Says what went wrong: to people always, to programs where they asked for data and got none yet.
+fn refuse(problem: &Problem, json: bool, printer: &Printer) -> Exit {
+    if json && !printer.spoken() {
+        printer.json(&input::FindingsReport { schema: input::SCHEMA, findings: &[input::as_finding(problem)] });
+    }
+    printer.problem(problem);
+    problem.exit
 }
 
 /// Help and version are answers, everything else is wrong input.

@@ -1,14 +1,18 @@
 //! stdout is data, stderr is talk. Nothing else in the binary prints.
 
 use crate::args::Color;
-use plinth_model::Problem;
+use plinth_model::{Exit, Problem};
 use serde::Serialize;
-use std::io::{IsTerminal, Write};
+use std::io::{ErrorKind, IsTerminal, Write};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Prints.
 pub(crate) struct Printer {
     color_out: bool,
     color_err: bool,
+    spoken: AtomicBool,
+    lost: OnceLock<String>,
 }
 
 impl Printer {
@@ -21,7 +25,8 @@ impl Printer {
             Color::Never => false,
             Color::Auto => terminal && !plain,
         };
-        Self { color_out: wanted(std::io::stdout().is_terminal()), color_err: wanted(std::io::stderr().is_terminal()) }
+        let (color_out, color_err) = (wanted(std::io::stdout().is_terminal()), wanted(std::io::stderr().is_terminal()));
+        Self { color_out, color_err, spoken: AtomicBool::new(false), lost: OnceLock::new() }
     }
 
     /// Whether data may be coloured.
@@ -44,14 +49,29 @@ impl Printer {
         comfy_table::Table::new().width().map_or(100, usize::from)
     }
 
-    /// Data. A reader that went away is no error.
+    /// Data. A reader that went away is no error; a full disk is, at the end of the verb ([`Printer::lost`]).
     pub(crate) fn data(&self, text: &str) {
+        self.spoken.store(true, Ordering::Relaxed);
         let mut out = std::io::stdout().lock();
-        let _ = out.write_all(text.as_bytes());
-        if !text.ends_with('\n') {
-            let _ = out.write_all(b"\n");
+        let end = if text.ends_with('\n') { "" } else { "\n" };
+        let written =
+            out.write_all(text.as_bytes()).and_then(|()| out.write_all(end.as_bytes())).and_then(|()| out.flush());
+        if let Err(error) = written
+            && error.kind() != ErrorKind::BrokenPipe
+        {
+            self.lost.get_or_init(|| error.to_string());
         }
-        let _ = out.flush();
+    }
+
+    /// Whether any data was printed.
+    pub(crate) fn spoken(&self) -> bool {
+        self.spoken.load(Ordering::Relaxed)
+    }
+
+    /// Data that could not be written is a problem of its own.
+    pub(crate) fn lost(&self) -> Option<Problem> {
+        let happened = self.lost.get()?;
+        Some(Problem::new(Exit::Input, "writing to standard output", "", happened, "free some space, then run again"))
     }
 
     /// Data for programs.

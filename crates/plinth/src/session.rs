@@ -1,9 +1,9 @@
 //! One run of a plan, from taking the lock to the last event: the same for `apply` and `rehearse`.
 
-use plinth_model::{NodeName, Plan, Problem, Step, StepId};
+use plinth_model::{Exit, NodeName, Plan, Problem, SiteName, Step, StepId};
 use plinth_plan::Seen;
 use plinth_run::executor::Sink;
-use plinth_run::journal::{Standing, StepHistory};
+use plinth_run::journal::{History, Standing, StepHistory};
 use plinth_run::{CrashAfter, Durability, Journal, LockOwner, RunOptions, RunReport, RunWorld, StopSignal};
 use plinth_site::Desired;
 use plinth_world::SystemClock;
@@ -24,14 +24,29 @@ impl Held {
     /// Opens the journal and takes the lock for a new run.
     ///
     /// # Errors
-    /// Exit 5 when somebody else holds it; otherwise when the journal cannot be used.
-    pub fn take(directory: &Path, durability: Durability) -> Result<Self, Problem> {
+    /// Exit 5 when somebody else holds it; otherwise when the journal cannot be used, or is another site's.
+    pub fn take(directory: &Path, site: &SiteName, durability: Durability) -> Result<Self, Problem> {
         let owner = LockOwner::current();
         let run = uuid::Uuid::now_v7().to_string();
         let mut journal = Journal::open_with(directory, durability)?;
         let clock: Arc<dyn plinth_world::Clock> = Arc::new(SystemClock::new());
         let took_over = journal.acquire(&owner, &run, &clock)?;
+        same_site(directory, site, journal.history())?;
         Ok(Self { journal, run, owner, took_over })
+    }
+}
+
+/// Refuses the journal of another site: two sites in one state directory would mix.
+pub(crate) fn same_site(directory: &Path, site: &SiteName, history: &History) -> Result<(), Problem> {
+    match &history.run {
+        Some(run) if run.site != *site => Err(Problem::new(
+            Exit::Input,
+            "opening the state directory",
+            directory.display().to_string(),
+            format!("it belongs to site `{}`, and this is site `{site}`; nothing was changed", run.site),
+            "give another folder with `--state DIR`",
+        )),
+        _ => Ok(()),
     }
 }
 
@@ -107,11 +122,20 @@ pub(crate) fn journalled(directory: &Path, plan: &Plan) -> Result<BTreeMap<StepI
     Ok(done.map(|step| (step.id.clone(), Seen::Done)).collect())
 }
 
-/// Stops the run at Ctrl-C: the first time it finishes what is in flight, the second time it ends now. One listener hears them
-/// all; a new one each time would miss what comes between two.
+/// Stops the run at Ctrl-C, at SIGTERM (service supervisors, CI) and at SIGHUP (a lost terminal): the first time it finishes
+/// what is in flight, the second time it ends now. One listener per signal hears them all; a new one each time would miss what
+/// comes between two.
 pub(crate) async fn watch_signals(stop: StopSignal) {
-    let Ok(mut interrupts) = signal(SignalKind::interrupt()) else { return };
-    while interrupts.recv().await.is_some() {
-        stop.raise();
+    let listen = |kind| signal(kind).ok();
+    let (interrupt, terminate, hang_up) =
+        (listen(SignalKind::interrupt()), listen(SignalKind::terminate()), listen(SignalKind::hangup()));
+    let (Some(mut interrupt), Some(mut terminate), Some(mut hang_up)) = (interrupt, terminate, hang_up) else { return };
+    loop {
+        tokio::select! {
+            Some(()) = interrupt.recv() => stop.raise(),
+            Some(()) = terminate.recv() => stop.raise(),
+            Some(()) = hang_up.recv() => stop.raise(),
+            else => return,
+        }
     }
 }

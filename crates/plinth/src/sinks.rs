@@ -2,50 +2,66 @@
 
 use crate::printer::Printer;
 use plinth_model::{Event, Exit, Plan, Problem};
-use plinth_report::{Lines, Live, Ndjson, Palette, Sink as _, Tee};
+use plinth_report::{Lines, Live, Ndjson, Palette, Sink};
 use std::fs::File;
 use std::io::BufWriter;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// Open sinks.
-#[derive(Clone)]
-pub(crate) struct Sinks(Arc<Mutex<Tee>>);
+pub(crate) struct Sinks {
+    terminal: Shared,
+    events: Option<(PathBuf, Shared)>,
+}
+
+/// A sink that the executor and the verb both hold.
+type Shared = Arc<Mutex<Box<dyn Sink + Send>>>;
 
 impl Sinks {
     /// The live view on a terminal, lines elsewhere; and the file, if one is wanted.
     pub(crate) fn open(printer: &Printer, plan: &Plan, events: Option<&Path>) -> Result<Self, Problem> {
-        let mut tee = Tee::new();
-        if let Some(file) = events {
-            tee = tee.with(Ndjson::new(BufWriter::new(create(file)?)));
-        }
         let palette = palette(printer);
-        tee = if Printer::watched() {
-            tee.with(Live::of_plan(plan, palette))
-        } else {
-            tee.with(Lines::of_plan(std::io::stderr(), plan, palette))
+        let events = match events {
+            None => None,
+            Some(file) => Some((file.to_path_buf(), shared(Ndjson::new(BufWriter::new(create(file)?))))),
         };
-        Ok(Self(Arc::new(Mutex::new(tee))))
+        let terminal = if Printer::watched() {
+            shared(Live::of_plan(plan, palette))
+        } else {
+            shared(Lines::of_plan(std::io::stderr(), plan, palette))
+        };
+        Ok(Self { terminal, events })
     }
 
     /// For the executor.
     pub(crate) fn sink(&self) -> plinth_run::executor::Sink {
-        let sinks = Arc::clone(&self.0);
-        Arc::new(move |event: Event| sinks.lock().unwrap_or_else(PoisonError::into_inner).event(&event))
+        let sinks: Vec<Shared> =
+            self.events.iter().map(|(_, sink)| sink).chain([&self.terminal]).map(Arc::clone).collect();
+        Arc::new(move |event: Event| {
+            for sink in &sinks {
+                sink.lock().unwrap_or_else(PoisonError::into_inner).event(&event);
+            }
+        })
     }
 
-    /// No more events come.
+    /// No more events come. A terminal that went away is no error; events that were lost are.
     pub(crate) fn close(&self) -> Result<(), Problem> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).finish().map_err(|error| {
+        let _ = self.terminal.lock().unwrap_or_else(PoisonError::into_inner).finish();
+        let Some((file, sink)) = &self.events else { return Ok(()) };
+        sink.lock().unwrap_or_else(PoisonError::into_inner).finish().map_err(|error| {
             Problem::new(
                 Exit::Input,
-                "writing the events of the run",
-                "",
-                error,
-                "free some space; the run itself is in the journal (`plinth status`)",
+                "writing the events of the run to",
+                file.display().to_string(),
+                format!("{error}; the events behind that are lost, the run itself went on"),
+                "free some space; everything is in the journal (`plinth status`)",
             )
         })
     }
+}
+
+fn shared(sink: impl Sink + Send + 'static) -> Shared {
+    Arc::new(Mutex::new(Box::new(sink)))
 }
 
 /// Colour as the printer decided, signs as the locale allows.
@@ -54,7 +70,9 @@ pub(crate) fn palette(printer: &Printer) -> Palette {
     Palette { colour: printer.color_err(), ..detected }
 }
 
+/// Opens the file; what an earlier run wrote there is replaced, anything else is left alone.
 fn create(file: &Path) -> Result<File, Problem> {
+    crate::input::replaceable(file, |start| start.starts_with(b"{\"seq\":"))?;
     File::create(file).map_err(|error| {
         Problem::new(
             Exit::Input,

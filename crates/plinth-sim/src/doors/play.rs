@@ -80,7 +80,6 @@ mod tests {
         assert_eq!(found["b.example"].to_string(), "10.0.0.6");
     }
 
-
     #[test]
     fn the_plays_have_the_task_counts_of_the_release() {
         assert_eq!((PLAYS.len(), total()), (15, 1040));

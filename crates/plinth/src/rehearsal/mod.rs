@@ -81,7 +81,7 @@ impl Rehearsal {
     /// When somebody else holds the lock, the site cannot be planned, or the data centre cannot be built.
     pub async fn prepare(script: Script, catalog: &Catalog) -> Result<Self, NoRehearsal> {
         let Script { desired, inventory, nodes, faults, seed, directory } = script;
-        let held = Held::take(&directory, Durability::Process)?;
+        let held = Held::take(&directory, &desired.name, Durability::Process)?;
         let recorded = inventory.is_some();
         let MadeUp { inventory, desired } = match inventory {
             Some(inventory) => MadeUp { inventory, desired },

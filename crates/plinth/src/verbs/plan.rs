@@ -45,6 +45,7 @@ pub(crate) fn make(common: &Common, input: &Input, observed: &Observed, printer:
 
 /// Writes a plan to a file, whole or not at all.
 pub(crate) fn save(plan: &Plan, file: &Path) -> Result<(), Problem> {
+    input::replaceable(file, |start| start.starts_with(b"{"))?;
     let text = plinth_plan::saved::write(plan)?;
     files::write_whole(file, text.as_bytes()).map_err(|error| {
         let file = file.display().to_string();

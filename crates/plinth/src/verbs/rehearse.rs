@@ -63,7 +63,8 @@ async fn perform(
         return Ok(Exit::Done);
     }
     printer.talk(&introduction(common, &rehearsal));
-    input.show(common, printer, &doubtful(&rehearsal));
+    printer.talk(&doubts(&rehearsal.plan.findings));
+    input.show(common, printer, &rehearsal.findings);
     carry_out(common, verb, rehearsal, printer).await
 }
 
@@ -83,10 +84,17 @@ async fn carry_out(common: &Common, verb: &Rehearse, rehearsal: Rehearsal, print
     Ok(report.exit)
 }
 
-/// What a person should know before the run; mere information is in `plinth validate` and in the plan.
-fn doubtful(rehearsal: &Rehearsal) -> Vec<Finding> {
-    let findings = rehearsal.plan.findings.iter().chain(&rehearsal.findings);
-    findings.filter(|finding| finding.severity > Severity::Info).cloned().collect()
+/// The plan's findings in a line: a rehearsal is not where they are mended.
+fn doubts(findings: &[Finding]) -> String {
+    let warnings: Vec<&str> =
+        findings.iter().filter(|finding| finding.severity > Severity::Info).map(|finding| &*finding.code).collect();
+    let notes = findings.len() - warnings.len();
+    if findings.is_empty() {
+        return "  The plan raises no doubts.".to_owned();
+    }
+    let named = if warnings.is_empty() { String::new() } else { format!(" ({})", warnings.join(", ")) };
+    let (warnings, notes) = (plural(warnings.len(), "warning"), plural(notes, "note"));
+    format!("  The plan raises {warnings}{named} and {notes}; `plinth validate` shows them in full.")
 }
 
 /// What is real here and what is not, before anything else is said.

@@ -21,6 +21,7 @@ pub(crate) fn run(common: &Common, verb: &Render, printer: &Printer) -> Result<E
         Rendering::Values => values(&plan, common.json)?,
     };
     match &verb.out {
+        None if common.json && verb.what == Rendering::Values => printer.json(&documents(&files)?),
         None => printer.data(&joined(&files)),
         Some(folder) => {
             for (name, text) in &files {
@@ -71,6 +72,17 @@ fn values(plan: &Plan, json: bool) -> Result<Files, Problem> {
             Ok((format!("values/{}.{extension}", release.component), if json { text } else { head + &text }))
         })
         .collect()
+}
+
+/// Values by component, as one JSON document.
+fn documents(files: &Files) -> Result<serde_json::Map<String, serde_json::Value>, Problem> {
+    let document = |(name, text): &(String, String)| {
+        let component = name.trim_start_matches("values/").trim_end_matches(".json").to_owned();
+        let value = serde_json::from_str(text)
+            .map_err(|error| Problem::new(Exit::Bug, "writing values of", &component, error, "report this"))?;
+        Ok((component, value))
+    };
+    files.iter().map(document).collect()
 }
 
 /// Several documents of YAML, or the one text as it is.

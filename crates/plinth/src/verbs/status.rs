@@ -2,16 +2,21 @@
 
 use crate::args::Common;
 use crate::printer::Printer;
-use crate::{explain, input, sinks, state};
+use crate::{explain, input, session, sinks, state};
 use plinth_model::{Exit, Problem};
 use plinth_run::{Journal, LockOwner};
 use plinth_world::{Clock, SystemClock};
+use std::path::Path;
 
 /// Says how far the last run came. Reads the journal only, so it works while a run is on, and without BCM.
 pub(crate) fn run(common: &Common, printer: &Printer) -> Result<Exit, Problem> {
     let site = input::load(common, printer)?.site.desired.name;
     let directory = state::directory(common.state.as_deref(), &site)?;
+    readable(&directory, common.state.is_some())?;
     let reader = Journal::open_read_only(&directory)?;
+    if let Some(reader) = &reader {
+        session::same_site(&directory, &site, reader.history())?;
+    }
     let now = SystemClock::new().now();
     let status = plinth_run::status(reader.as_ref(), now, &LockOwner::current())?;
     if common.json {
@@ -22,4 +27,19 @@ pub(crate) fn run(common: &Common, printer: &Printer) -> Result<Exit, Problem> {
         printer.data(&plinth_report::status::status(&view, sinks::palette(printer)));
     }
     Ok(Exit::Done)
+}
+
+/// A folder that cannot be looked into says nothing about the site; only one of our own choosing may be missing.
+fn readable(directory: &Path, given: bool) -> Result<(), Problem> {
+    match std::fs::read_dir(directory) {
+        Ok(_) => Ok(()),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound && !given => Ok(()),
+        Err(error) => Err(Problem::new(
+            Exit::Input,
+            "reading the state directory",
+            directory.display().to_string(),
+            error,
+            "check the folder given with `--state`",
+        )),
+    }
 }

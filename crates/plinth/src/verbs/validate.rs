@@ -6,6 +6,7 @@ use crate::printer::Printer;
 use crate::{rehearsal, state};
 use plinth_model::{Exit, Finding, Problem, Severity};
 use plinth_plan::Observed;
+use plinth_site::desired::{InventorySource, TlsTrust};
 use plinth_world::secrets::SiteSecrets;
 
 /// Checks the site file against itself and the compatibility data. Contacts nothing.
@@ -37,6 +38,7 @@ fn findings(common: &Common, input: &input::Input) -> Result<Vec<Finding>, Probl
     let desired = &input.site.desired;
     let mut findings = input.site.findings.clone();
     findings.extend(planned(input)?);
+    findings.extend(files_missing(input));
     let secrets =
         SiteSecrets::new(&state::directory(common.state.as_deref(), &desired.name)?).below(input.site.folder());
     let missing = secrets.check_all(&plinth_site::secret_refs(desired));
@@ -52,4 +54,19 @@ fn planned(input: &input::Input) -> Result<Vec<Finding>, Problem> {
         Ok(plan) => plan.findings,
         Err(findings) => findings,
     })
+}
+
+/// Files that the site names and that are not there now. Only a warning: they may come later, or lie on another machine.
+fn files_missing(input: &input::Input) -> Vec<Finding> {
+    let InventorySource::Bcm(access) = &input.site.desired.inventory else { return Vec::new() };
+    let TlsTrust::CaFile(file) = &access.tls else { return Vec::new() };
+    let path = input.site.folder().join(file);
+    if path.is_file() {
+        return Vec::new();
+    }
+    let message = format!("{} is not there: BCM cannot be asked without it", path.display());
+    vec![
+        Finding::warning("site.file-missing", "inventory.bcm.tls.caFile", message)
+            .fix("copy the authority's certificate from the head node to that place"),
+    ]
 }

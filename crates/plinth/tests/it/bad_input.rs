@@ -125,3 +125,67 @@ fn files_without_end_are_refused_at_a_limit() {
         plinth_with(folder.path(), &secrets, arguments).exits(1).says("/dev/zero").says("larger than");
     }
 }
+
+#[test]
+fn a_file_that_plinth_did_not_write_is_never_written_over() {
+    let folder = TempDir::new().unwrap();
+    let site = folder.path().join("site.yaml");
+    let state = folder.path().join("state");
+    std::fs::copy(basepod(), &site).unwrap();
+    let before = std::fs::read(&site).unwrap();
+    for option in ["--events", "--save-plan"] {
+        plinth(folder.path(), &["rehearse", "--state", text(&state), option, text(&site)]).exits(1).says("left alone");
+        assert_eq!(std::fs::read(&site).unwrap(), before, "{option}");
+    }
+    let events = folder.path().join("events.ndjson");
+    for _ in 0..2 {
+        plinth(folder.path(), &["rehearse", "--state", text(&state), "--events", text(&events)]).exits(0);
+    }
+}
+
+#[test]
+fn the_state_directory_of_another_site_is_left_alone() {
+    let folder = TempDir::new().unwrap();
+    let state = folder.path().join("state");
+    plinth(folder.path(), &["rehearse", "-f", &basepod(), "--state", text(&state)]).exits(0);
+    let world = std::fs::read(state.join("world.ndjson")).unwrap();
+    let other = crate::support::example("static.yaml");
+    for verb in ["rehearse", "status"] {
+        plinth(folder.path(), &[verb, "-f", text(&other), "--state", text(&state)]).exits(1).says("basepod-a");
+    }
+    assert_eq!(std::fs::read(state.join("world.ndjson")).unwrap(), world);
+}
+
+#[test]
+fn what_cannot_be_seen_is_not_called_absent() {
+    let folder = TempDir::new().unwrap();
+    std::fs::write(folder.path().join("file"), "x").unwrap();
+    plinth(folder.path(), &["status", "-f", &basepod(), "--state", "file"]).exits(1);
+    plinth(folder.path(), &["status", "-f", &basepod(), "--state", "nowhere"]).exits(1).says("nowhere");
+    let never = plinth(folder.path(), &["status", "-f", &basepod()]).exits(0);
+    assert!(never.stdout.contains("never applied"), "{}", never.stdout);
+}
+
+#[test]
+fn programs_get_data_for_every_problem() {
+    let folder = TempDir::new().unwrap();
+    for (arguments, exit) in [
+        (&["rehearse", "--fault", "gremlin"][..], 1),
+        (&["explain", "nothing-known"], 1),
+        (&["apply", "-y"], 6),
+        (&["plan", "--inventory", "nowhere.json"], 1),
+    ] {
+        let site = basepod();
+        let ran = plinth(folder.path(), &[arguments, &["--json", "-f", &site]].concat()).exits(exit);
+        let report = ran.json();
+        assert_eq!(report["schema"], 1, "{arguments:?}");
+        assert!(report["findings"][0]["message"].is_string(), "{arguments:?}");
+    }
+}
+
+#[test]
+fn data_that_could_not_be_written_is_an_error() {
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_plinth"));
+    let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    assert_eq!(command.arg("schema").stdout(full).status().unwrap().code(), Some(1));
+}

@@ -181,6 +181,12 @@ fn another_site_can_be_rehearsed_too() {
 
 #[test]
 fn ctrl_c_finishes_what_is_in_flight_and_the_next_run_continues() {
+    for signal in ["-INT", "-TERM", "-HUP"] {
+        stopped_by(signal);
+    }
+}
+
+fn stopped_by(signal: &str) {
     let folder = TempDir::new().unwrap();
     let (state, events) = (folder.path().join("state"), folder.path().join("events.ndjson"));
     let site = basepod();
@@ -189,7 +195,7 @@ fn ctrl_c_finishes_what_is_in_flight_and_the_next_run_continues() {
     run.args(base).args(["--pace", "watch", "--events", text(&events)]);
     let mut run = run.stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null()).spawn().unwrap();
     wait_for(|| std::fs::read_to_string(&events).is_ok_and(|e| e.contains("\"step.acting\"")));
-    let interrupted = std::process::Command::new("kill").args(["-INT", &run.id().to_string()]).status().unwrap();
+    let interrupted = std::process::Command::new("kill").args([signal, &run.id().to_string()]).status().unwrap();
     assert!(interrupted.success());
     assert_eq!(run.wait().unwrap().code(), Some(4));
     let records: Vec<Value> =
