@@ -12,6 +12,9 @@ pub(crate) const WINDOW: f64 = 10.0;
 /// More different texts than this within one kind are not worth a line each.
 const TEXTS: usize = 8;
 
+/// Stands for the name of a node in a text about several.
+const NODE: &str = "the node";
+
 /// More names than this are counted, not listed.
 const NAMES: usize = 6;
 
@@ -133,7 +136,11 @@ fn lines(kind: &Kind, group: Group) -> Vec<Line> {
 
 /// The text without the name of its node, so that equal news about different nodes is equal.
 fn common_text(news: &News) -> String {
-    if news.target.len() < 3 { news.detail.clone() } else { news.detail.replace(&news.target, "<node>") }
+    if news.target.len() < 3 {
+        return news.detail.clone();
+    }
+    let common = news.detail.replace(&news.target, NODE);
+    if common.starts_with("gate ") { common.replace(&format!("/{NODE}"), "") } else { common }
 }
 
 fn line(kind: &Kind, sign: Sign, at: f64, text: String, news: &[News]) -> Line {
@@ -176,10 +183,19 @@ mod tests {
         }
         let lines = fold.rest();
         assert_eq!(lines.len(), 2);
-        assert_eq!((lines[0].head.as_str(), lines[0].detail.as_str()), ("nodes/account  2 nodes", "made on <node>"));
+        assert_eq!((lines[0].head.as_str(), lines[0].detail.as_str()), ("nodes/account  2 nodes", "made on the node"));
         assert_eq!(lines[0].names, "dgx-05, dgx-06");
         assert_eq!((lines[1].head.as_str(), lines[1].detail.as_str()), ("nodes/account/cpu-03", "uid mended"));
         assert!(fold.rest().is_empty());
+    }
+
+    #[test]
+    fn a_gate_of_many_nodes_is_told_without_a_name() {
+        let mut fold = Fold::default();
+        for node in ["dgx-05", "dgx-06"] {
+            fold.add(1.0, kind(), Sign::Skipped, news(node, &format!("gate storage/{node} opened with fits"), 0.5));
+        }
+        assert_eq!(fold.rest()[0].detail, "gate storage opened with fits");
     }
 
     #[test]

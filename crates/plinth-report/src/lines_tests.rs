@@ -4,7 +4,7 @@ use super::*;
 use crate::scripted::{self, Script};
 use plinth_model::event::Ended;
 use plinth_model::plan::{Change, MadeFrom, Step, Undo};
-use plinth_model::{Digest, NodeName, SiteName, Stage, Work};
+use plinth_model::{Digest, EventBody, Finding, NodeName, SiteName, Stage, Work};
 
 fn written(events: &[Event], palette: Palette) -> String {
     let mut bytes = Vec::new();
@@ -130,6 +130,30 @@ fn plan(nodes: &[&str]) -> Plan {
         gates: vec![],
         findings: vec![],
     }
+}
+
+#[test]
+fn warnings_of_the_plan_count_from_the_start() {
+    let mut plan = plan(&["cpu-03"]);
+    plan.findings = vec![Finding::warning("a.b", "c", "d"), Finding::info("a.b", "c", "d")];
+    let mut picture = crate::Picture::of_plan(&plan);
+    assert_eq!(picture.counts().warnings, 1);
+    let mut script = Script::new();
+    script.begin(1, 1).at(0.1, EventBody::Finding { finding: Box::new(Finding::warning("e.f", "g", "h")) });
+    script.events().iter().for_each(|event| assert!(picture.fold(event)));
+    assert_eq!(picture.counts().warnings, 2);
+}
+
+#[test]
+fn a_stop_is_told_in_the_words_of_the_run() {
+    let mut script = Script::new();
+    script.begin(1, 1).at(0.1, EventBody::RunStopping { reason: "asked to stop: once more stops at once".to_owned() });
+    let mut bytes = Vec::new();
+    let mut sink = Lines::new(&mut bytes, Palette::PLAIN);
+    script.events().iter().for_each(|event| sink.event(event));
+    drop(sink);
+    let text = String::from_utf8(bytes).unwrap();
+    assert!(text.lines().any(|line| line.ends_with("asked to stop: once more stops at once")), "{text}");
 }
 
 #[test]

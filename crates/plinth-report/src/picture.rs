@@ -33,6 +33,8 @@ pub struct Picture {
     pub stopping: Option<String>,
     /// How it ended.
     pub end: Option<End>,
+    /// Warnings of the plan, which no event repeats.
+    planned_warnings: usize,
     ended: BTreeMap<StepId, (Stage, Ended)>,
     last_seq: u64,
     last_at: Option<Timestamp>,
@@ -166,10 +168,11 @@ pub struct End {
 }
 
 impl Picture {
-    /// A picture that knows how many steps each stage of the plan has.
+    /// A picture that knows how many steps each stage of the plan has, and how many warnings the plan.
     #[must_use]
     pub fn of_plan(plan: &Plan) -> Self {
-        let mut picture = Self::default();
+        let planned_warnings = plan.findings.iter().filter(|f| f.severity == Severity::Warning).count();
+        let mut picture = Self { planned_warnings, ..Self::default() };
         for step in &plan.steps {
             *picture.totals.entry(step.stage).or_default() += 1;
         }
@@ -179,7 +182,8 @@ impl Picture {
     /// Folds one event in. Answers whether it was new: false for one that was read before.
     pub fn fold(&mut self, event: &Event) -> bool {
         if self.is_other_run(event) {
-            *self = Self { totals: std::mem::take(&mut self.totals), ..Self::default() };
+            let (totals, planned_warnings) = (std::mem::take(&mut self.totals), self.planned_warnings);
+            *self = Self { totals, planned_warnings, ..Self::default() };
         }
         if event.seq <= self.last_seq {
             return false;
@@ -216,10 +220,11 @@ impl Picture {
         self.ended.get(step).map(|(_, ended)| *ended)
     }
 
-    /// Warnings seen so far.
+    /// Warnings of the plan, and those seen so far.
     #[must_use]
     pub fn warnings(&self) -> usize {
-        self.findings.iter().filter(|finding| finding.severity == Severity::Warning).count()
+        let seen = self.findings.iter().filter(|finding| finding.severity == Severity::Warning).count();
+        self.planned_warnings + seen
     }
 
     /// Counts so far; the run's own counts once it ended.

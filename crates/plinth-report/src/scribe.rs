@@ -19,7 +19,7 @@ const WORD: usize = 9;
 const TIME_AND_SIGN: usize = 9;
 
 /// Characters of a progress message that are shown; the finding of a failed step has all of it.
-const LONGEST_MESSAGE: usize = 72;
+const LONGEST_MESSAGE: usize = 100;
 
 /// How much is told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -102,7 +102,7 @@ impl Scribe {
             EventBody::GateOpened { gate, answer } => self.gate(now, gate, answer),
             EventBody::Finding { finding } => self.finding(now, finding),
             EventBody::RunStopping { reason } => {
-                vec![self.line(now, Sign::Warning, "stopping", &clean(reason), "what is in flight is finished")]
+                vec![self.line(now, Sign::Warning, "stopping", &clean(reason), "")]
             }
             EventBody::RunFinished { .. } => {
                 let mut lines = self.waiting();

@@ -6,6 +6,7 @@ pub mod journal;
 pub mod kinds;
 pub mod lock;
 pub mod look;
+mod span;
 pub mod status;
 
 pub use behaviour::{Behaviour, Probe, Probed, StepEnv};

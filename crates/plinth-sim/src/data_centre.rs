@@ -17,6 +17,8 @@ pub(crate) struct DataCentre {
     armed: Vec<Fault>,
     /// Those of them that pass at once and have passed.
     passed: Mutex<BTreeSet<String>>,
+    /// Those of them that struck in this run.
+    struck: Mutex<BTreeSet<String>>,
     pub(crate) timing: Timing,
 }
 
@@ -25,7 +27,7 @@ impl DataCentre {
     pub(crate) fn new(world: Arc<Mutex<World>>, clock: Arc<dyn Clock>, faults: Vec<Fault>, seed: u64) -> Self {
         let fired = lock(&world).state().fired.clone();
         let armed = faults.into_iter().filter(|fault| fault.always || !fired.contains(fault.text())).collect();
-        Self { world, clock, armed, passed: Mutex::default(), timing: Timing { seed } }
+        Self { world, clock, armed, passed: Mutex::default(), struck: Mutex::default(), timing: Timing { seed } }
     }
 
     pub(crate) fn world(&self) -> MutexGuard<'_, World> {
@@ -70,7 +72,24 @@ impl DataCentre {
         if !self.look(|state, _| state.fired.contains(text))? {
             self.effect(Effect::FaultFired { fault: text.to_owned() })?;
         }
+        self.struck().insert(text.to_owned());
         Ok(true)
+    }
+
+    fn struck(&self) -> MutexGuard<'_, BTreeSet<String>> {
+        self.struck.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Texts of the armed faults that did not strike in this run. BCM faults may strike before there are doors, so those count
+    /// by what the world remembers; crashes are left out, since the binary acts on them.
+    pub(crate) fn unspent(&self) -> Vec<String> {
+        let (struck, fired) = (self.struck().clone(), self.world().state().fired.clone());
+        let spent = |fault: &Fault| match fault.kind {
+            FaultKind::Crash { .. } => true,
+            FaultKind::Bcm(_) => struck.contains(fault.text()) || fired.contains(fault.text()),
+            _ => struck.contains(fault.text()),
+        };
+        self.armed.iter().filter(|fault| !spent(fault)).map(|fault| fault.text().to_owned()).collect()
     }
 
     /// Writes down that all faults of this kind strike.

@@ -65,6 +65,7 @@ pub struct Simulation {
     /// Its secrets.
     pub secrets: Arc<SimSecrets>,
     world: Arc<Mutex<World>>,
+    centre: Arc<DataCentre>,
 }
 
 impl Simulation {
@@ -88,7 +89,7 @@ impl Simulation {
         let secrets = Arc::new(SimSecrets::new(Arc::clone(&centre), state_dir));
         let keystore = keystore.unwrap_or_else(|| Arc::new(MemoryKeystore::new()));
         let doors = doors(&centre, &clock, &secrets, keystore, bcm);
-        Ok(Self { doors, clock, secrets, world })
+        Ok(Self { doors, clock, secrets, world, centre })
     }
 
     /// The final state for comparison, see [`World::snapshot`].
@@ -107,6 +108,13 @@ impl Simulation {
     #[must_use]
     pub fn records(&self) -> u64 {
         self.world().records()
+    }
+
+    /// Texts of the faults that could strike in this run and did not, in the order given. Faults healed by an earlier run and
+    /// crashes at a record are not among them. BCM faults count as struck once any call of BCM was made.
+    #[must_use]
+    pub fn unspent(&self) -> Vec<String> {
+        self.centre.unspent()
     }
 
     /// What is worth saying about how the world was opened.

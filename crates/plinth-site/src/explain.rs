@@ -75,6 +75,9 @@ fn missing(path: &Path, key: &str) -> Finding {
 }
 
 fn wrong_type(path: &Path, expected: &str, found: &str, quote: Option<&str>, keys: &[&str]) -> Finding {
+    if quote.is_some() && path.to_string() == "kubernetes.version" {
+        return number_for_release(path);
+    }
     let message = format!("{} must be {expected}, but is {found}", within(path));
     let secret = path.last_key().is_some_and(mask::is_secret_key);
     let fix = match quote {
@@ -85,6 +88,12 @@ fn wrong_type(path: &Path, expected: &str, found: &str, quote: Option<&str>, key
         None => format!("write {expected}"),
     };
     Finding::error("site.wrong-type", path.to_string(), message).fix(fix)
+}
+
+/// Quotes alone would not help: what YAML reads as a number never has the three numbers that are needed.
+fn number_for_release(path: &Path) -> Finding {
+    let message = format!("{} must be a version with all three numbers, but is a number", within(path));
+    Finding::error("site.wrong-type", path.to_string(), message).fix("write all three numbers, like `v1.31.9`")
 }
 
 fn unknown_choice(path: &Path, choice: &str, known: &[&str]) -> Finding {

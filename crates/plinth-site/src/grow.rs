@@ -34,7 +34,7 @@ pub(crate) fn grow(text: &str) -> Grown {
     for event in Parser::new_from_str_with_options(text, options) {
         let taken = match event {
             Ok((event, span)) => growth.take(event, &span),
-            Err(error) => Err(Box::new(syntax(text, &error))),
+            Err(error) => Err(Box::new(growth.still_open(syntax(text, &error)))),
         };
         if let Err(fatal) = taken {
             growth.findings.push(*fatal);
@@ -114,6 +114,17 @@ impl Growth {
     fn report(&mut self, finding: Finding) {
         if self.findings.len() < MAX_FINDINGS {
             self.findings.push(finding);
+        }
+    }
+
+    /// Names the bracket that was open where reading failed: the place of a missing one is far above the place of the fault.
+    fn still_open(&self, finding: Finding) -> Finding {
+        match self.stack.last() {
+            Some(open) if open.flow && finding.code == "site.syntax" => {
+                let sign = if matches!(open.node.value, Value::Mapping(_)) { '{' } else { '[' };
+                finding.evidence(format!("`{sign}` of line {} is still open here", open.node.span.line))
+            }
+            _ => finding,
         }
     }
 
@@ -232,7 +243,7 @@ impl Growth {
 fn empty(text: &str) -> Finding {
     let said =
         if text.trim().is_empty() { "the file is empty" } else { "the file holds no value, only comments or markers" };
-    Finding::error("site.empty", "", said).fix("write one with `plinth init > site.yaml`")
+    Finding::error("site.empty", "", said).fix("write one with `plinth init -f FILE`")
 }
 
 fn too_deep(place: Position) -> Finding {

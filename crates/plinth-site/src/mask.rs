@@ -1,8 +1,11 @@
 //! Hides literal secrets in the source text that is shown beside findings. Masked text keeps its length in bytes and
 //! characters, so positions stay true.
 
+pub(crate) mod login;
+
 use crate::raw::secret::is_variable;
 use crate::tree::{Node, Value};
+use plinth_model::Finding;
 use std::ops::Range;
 
 /// Parts of key names behind which secrets stand.
@@ -26,10 +29,22 @@ pub(crate) fn is_secret_key(key: &str) -> bool {
 pub(crate) fn masked(text: &str, tree: Option<&Node>) -> String {
     let mut spans = Vec::new();
     match tree {
-        Some(tree) => collect(tree, &mut spans),
+        Some(tree) => {
+            collect(tree, &mut spans);
+            login::unlike_written(text, tree, &mut spans);
+        }
         None => spans = suspicious_lines(text),
     }
+    spans.extend(login::spans(text));
     hide(text, &spans)
+}
+
+/// The finding without the logins of addresses that its texts may repeat.
+pub(crate) fn masked_finding(finding: &mut Finding) {
+    let texts = [&mut finding.subject, &mut finding.message, &mut finding.fix];
+    for text in texts.into_iter().chain(&mut finding.evidence) {
+        *text = hide(text, &login::spans(text));
+    }
 }
 
 fn collect(node: &Node, spans: &mut Vec<Range<usize>>) {

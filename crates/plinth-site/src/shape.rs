@@ -15,11 +15,30 @@ const MAX_DEPTH: usize = 16;
 #[must_use]
 pub fn schema() -> Value {
     let mut schema = Value::from(schemars::schema_for!(raw::Site));
+    without_null(&mut schema);
     if let Some(root) = schema.as_object_mut() {
         root.insert("$id".to_owned(), json!(ID));
         root.insert("title".to_owned(), json!("plinth site file"));
     }
     schema
+}
+
+/// A key may be absent, but not stand there with nothing behind it.
+fn without_null(schema: &mut Value) {
+    match schema {
+        Value::Object(entries) => {
+            if let Some(Value::Array(kinds)) = entries.get_mut("type") {
+                kinds.retain(|kind| kind != "null");
+            }
+            if let Some(Value::Array(branches)) = entries.get_mut("anyOf") {
+                branches.retain(|branch| branch.get("type") != Some(&json!("null")));
+            }
+            entries.retain(|key, value| key != "default" || !value.is_null());
+            entries.values_mut().for_each(without_null);
+        }
+        Value::Array(items) => items.iter_mut().for_each(without_null),
+        _ => {}
+    }
 }
 
 /// The schema, to be asked.

@@ -107,6 +107,7 @@ pub fn parse(bytes: impl AsRef<[u8]>, file: &Path) -> Result<Site, Rejected> {
     sort(&mut findings);
     match desired {
         Some(desired) if !findings.iter().any(Finding::is_error) => {
+            findings.iter_mut().for_each(mask::masked_finding);
             Ok(Site { desired, findings, source, file: file.to_owned(), tree })
         }
         _ => Err(rejected(findings, source, file)),
@@ -136,5 +137,6 @@ fn sort(findings: &mut [Finding]) {
 
 fn rejected(mut findings: Vec<Finding>, source: String, file: &Path) -> Rejected {
     sort(&mut findings);
+    findings.iter_mut().for_each(mask::masked_finding);
     Rejected { findings, source, file: file.to_owned() }
 }

@@ -1,8 +1,9 @@
 //! Site files to start from. What `init` writes is itself a valid site file.
 
-use plinth_model::NodeName;
-use plinth_model::inventory::{InterfaceKind, Inventory, InventoryNode, Network, NodeKind};
-use std::collections::BTreeSet;
+mod guess;
+
+use guess::Guess;
+use plinth_model::inventory::{Inventory, Network};
 use std::fmt::Write as _;
 
 /// What is known before a site file is written. Everything but the name may be left at its default.
@@ -12,6 +13,10 @@ pub struct InitAnswers {
     pub name: String,
     /// BCM's address; none: an inventory in the file itself.
     pub endpoint: Option<String>,
+    /// PEM file with the authority of BCM's certificate; none: the system's authorities.
+    pub ca_file: Option<String>,
+    /// Any certificate of BCM is accepted. Not looked at when there is a `ca_file`.
+    pub insecure: bool,
     /// Host name of Run:ai; none: a made-up one that must be changed.
     pub domain: Option<String>,
     /// First administrator's e-mail; none: a made-up one that must be changed.
@@ -22,7 +27,14 @@ impl InitAnswers {
     /// Only the name is known.
     #[must_use]
     pub fn named(name: &str) -> Self {
-        Self { name: name.to_owned(), endpoint: Some("https://bcm-head-01:8081".to_owned()), domain: None, email: None }
+        Self {
+            name: name.to_owned(),
+            endpoint: Some("https://bcm-head-01:8081".to_owned()),
+            ca_file: None,
+            insecure: false,
+            domain: None,
+            email: None,
+        }
     }
 }
 
@@ -56,29 +68,62 @@ pub fn init(answers: &InitAnswers) -> String {
 /// the production network is marked where more than one could be meant.
 #[must_use]
 pub fn from_inventory(inventory: &Inventory, answers: &InitAnswers) -> String {
-    let (gpu, rest): (Vec<&InventoryNode>, Vec<&InventoryNode>) =
-        machines(inventory).partition(|node| looks_like_gpu(node));
-    let (production, forbidden) = networks(inventory);
-    let control = control_plane(&rest);
-    let spare: Vec<&str> = rest.iter().map(|node| node.name.as_str()).filter(|name| !control.contains(name)).collect();
-    let gpu: Vec<&str> = gpu.iter().map(|node| node.name.as_str()).collect();
+    let guess = Guess::of(inventory);
+    let (gpu, gpu_note) = match guess.gpu.as_slice() {
+        [] => ("[]".to_owned(), "TODO NO GPU NODE COULD BE GUESSED: name the workers that have GPUs"),
+        names => (list(names), GUESSED),
+    };
     let parts = Parts {
         inventory: inventory_section(answers),
-        production,
-        forbidden,
-        control_plane: format!("{} # TODO guessed from names and categories", list_or(&control, "cpu-01")),
-        workers: format!("{} # TODO guessed from names and categories", list_or(&gpu, "dgx-01")),
-        gpu: list_or(&gpu, "dgx-01"),
-        notes: notes(inventory, &spare),
+        production: production(&guess.production),
+        forbidden: forbidden(&guess.forbidden),
+        control_plane: control_plane(&guess),
+        workers: workers(&guess),
+        gpu: format!("{gpu} # {gpu_note}"),
+        notes: notes(inventory, &guess),
     };
     compose(answers, &parts)
+}
+
+const GUESSED: &str = "TODO guessed from names and categories";
+
+fn control_plane(guess: &Guess<'_>) -> String {
+    match (guess.control_plane.as_slice(), guess.any) {
+        ([], Some(name)) => {
+            format!("[{name}] # TODO NO CONTROL PLANE COULD BE GUESSED: this is only the first node of the inventory")
+        }
+        ([], None) => {
+            "[name-a-node-here] # TODO THERE IS NO SUCH NODE: the inventory lists none that can be used".to_owned()
+        }
+        (names, _) => format!("{} # {GUESSED}", list(names)),
+    }
+}
+
+fn workers(guess: &Guess<'_>) -> String {
+    match (guess.gpu.as_slice(), guess.spare.first()) {
+        ([], Some(name)) => {
+            format!("[{name}] # TODO NO WORKER COULD BE GUESSED: this is only a node without another role")
+        }
+        ([], None) => "[] # TODO NO WORKER COULD BE GUESSED: name the nodes that run the work".to_owned(),
+        (names, _) => format!("{} # {GUESSED}", list(names)),
+    }
+}
+
+fn list(names: &[&str]) -> String {
+    format!("[{}]", names.join(", "))
+}
+
+fn forbidden(networks: &[&Network]) -> String {
+    let ranges: Vec<String> = networks.iter().filter_map(|network| network.cidr).map(|cidr| cidr.to_string()).collect();
+    format!("[{}] # networks in which management controllers have addresses", ranges.join(", "))
 }
 
 fn inventory_section(answers: &InitAnswers) -> String {
     match &answers.endpoint {
         Some(endpoint) => format!(
-            "  bcm:\n    endpoint: \"{endpoint}\"\n    username: {{env: BCM_USERNAME}}\n    password: {{env: BCM_PASSWORD}}\n    \
-             tls: {{caFile: bcm-ca.pem}}             # authority of the head node; remove it to use the system's"
+            "  bcm:\n    endpoint: {}\n    username: {{env: BCM_USERNAME}}\n    password: {{env: BCM_PASSWORD}}\n    {}",
+            quoted(endpoint),
+            tls(answers)
         ),
         None => "  static:                                # TODO every node with its production address\n    \
                  - {name: cpu-01, address: 192.0.2.11}\n    - {name: cpu-02, address: 192.0.2.12}\n    \
@@ -86,6 +131,24 @@ fn inventory_section(answers: &InitAnswers) -> String {
                  - {name: dgx-02, address: 192.0.2.22}"
             .to_owned(),
     }
+}
+
+/// Whom to trust; a comment when it is the system's authorities.
+fn tls(answers: &InitAnswers) -> String {
+    match (&answers.ca_file, answers.insecure) {
+        (Some(file), _) => format!("tls: {{caFile: {}}}  # authority of the head node", quoted(file)),
+        (None, true) => {
+            "tls: {insecure: true}    # TODO any certificate is accepted: name the authority by caFile".to_owned()
+        }
+        (None, false) => {
+            "# tls: {caFile: FILE}    # authority of the head node, if it is none of the system's".to_owned()
+        }
+    }
+}
+
+/// A text in double quotes; YAML reads those of JSON.
+fn quoted(text: &str) -> String {
+    serde_json::Value::from(text).to_string()
 }
 
 fn compose(answers: &InitAnswers, parts: &Parts) -> String {
@@ -140,53 +203,6 @@ runai:                                   # remove this section for a platform wi
     )
 }
 
-/// Machines that can be targets: physical, no templates, with names that Kubernetes takes.
-fn machines(inventory: &Inventory) -> impl Iterator<Item = &InventoryNode> {
-    let usable =
-        |node: &&InventoryNode| node.kind == NodeKind::Physical && !node.template && NodeName::new(&node.name).is_ok();
-    inventory.nodes.iter().filter(usable)
-}
-
-/// Words in names and categories that speak of GPUs.
-const GPU_WORDS: [&str; 9] = ["dgx", "hgx", "gpu", "a100", "h100", "h200", "b200", "gb200", "b300"];
-
-fn looks_like_gpu(node: &InventoryNode) -> bool {
-    let text = format!("{} {}", node.name, node.category.as_deref().unwrap_or_default()).to_lowercase();
-    GPU_WORDS.iter().any(|word| text.contains(word))
-}
-
-/// Three nodes without GPUs, or one where there are fewer.
-fn control_plane<'a>(candidates: &[&'a InventoryNode]) -> Vec<&'a str> {
-    let count = if candidates.len() >= 3 { 3 } else { 1 };
-    candidates.iter().take(count).map(|node| node.name.as_str()).collect()
-}
-
-fn list_or(names: &[&str], instead: &str) -> String {
-    if names.is_empty() { format!("[{instead}]") } else { format!("[{}]", names.join(", ")) }
-}
-
-/// The production network and forbidden ones: where machines have their own interfaces, and where only their baseboard
-/// management controllers have.
-fn networks(inventory: &Inventory) -> (String, String) {
-    let used = |own: bool| -> BTreeSet<&str> {
-        let interfaces = machines(inventory).flat_map(|node| &node.interfaces);
-        let wanted = interfaces.filter(|interface| (interface.kind != InterfaceKind::Bmc) == own);
-        wanted.filter_map(|interface| interface.network.as_deref()).collect()
-    };
-    let (own, management) = (used(true), used(false));
-    let with_range = |names: &dyn Fn(&str) -> bool| -> Vec<&Network> {
-        inventory.networks.iter().filter(|network| network.cidr.is_some() && names(&network.name)).collect()
-    };
-    let candidates = with_range(&|name| own.contains(name) && !management.contains(name));
-    let forbidden = with_range(&|name| management.contains(name) && !own.contains(name));
-    let ranges: Vec<String> =
-        forbidden.iter().filter_map(|network| network.cidr).map(|cidr| cidr.to_string()).collect();
-    (
-        production(&candidates),
-        format!("[{}] # networks in which only management controllers have addresses", ranges.join(", ")),
-    )
-}
-
 fn production(candidates: &[&Network]) -> String {
     let shown = |network: &Network| network.cidr.map_or_else(|| network.name.clone(), |cidr| cidr.to_string());
     match candidates {
@@ -204,11 +220,16 @@ fn comment(text: &str) -> String {
     text.chars().filter(|c| !c.is_control()).take(80).collect()
 }
 
-fn notes(inventory: &Inventory, spare: &[&str]) -> String {
+/// Where everything is from, and why nodes were left out.
+fn notes(inventory: &Inventory, guess: &Guess<'_>) -> String {
     let mut text =
         format!("# Nodes and networks are from {}; look at every line marked TODO.\n", comment(&inventory.source));
-    if !spare.is_empty() {
-        let _ = writeln!(text, "# Nodes without a guessed role: {}", spare.join(", "));
+    if !guess.spare.is_empty() {
+        let _ = writeln!(text, "# Nodes without a guessed role: {}", guess.spare.join(", "));
+    }
+    for (reason, names) in &guess.left_out {
+        let names: Vec<String> = names.iter().map(|name| comment(name)).collect();
+        let _ = writeln!(text, "# Left out, {reason}: {}", names.join(", "));
     }
     text
 }

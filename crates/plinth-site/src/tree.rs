@@ -150,9 +150,10 @@ impl Node {
         }
     }
 
-    /// Where to point for this node: itself if it fits a line and is not empty, else its key.
+    /// Where to point for this node: itself if it fits a line and is not empty, else its key. A mapping is meant by its key.
     fn pointed(&self, key: Option<Position>) -> Position {
         match key {
+            Some(key) if matches!(self.value, Value::Mapping(_)) => key,
             Some(key) if self.end_line != self.span.line || self.span.start == self.span.end || self.made_up => key,
             _ => self.first_line(),
         }

@@ -68,6 +68,8 @@ pub struct Session<'a> {
     pub stop: StopSignal,
     /// Nothing real is touched.
     pub rehearsal: bool,
+    /// The state directory stays, so that another run can continue.
+    pub kept: bool,
     /// Breaks the run off right after a record: `rehearse --fault crash@record:N`.
     pub crash: Option<Crash>,
 }
@@ -87,10 +89,11 @@ impl Session<'_> {
     /// # Errors
     /// When the journal cannot be written, or the lock was lost.
     pub async fn run(self) -> Result<RunReport, Problem> {
-        let Self { plan, desired, control_plane, held, world, sink, stop, rehearsal, crash } = self;
+        let Self { plan, desired, control_plane, held, world, sink, stop, rehearsal, kept, crash } = self;
         let Held { mut journal, run, owner, took_over } = held;
         let options = RunOptions {
             rehearsal,
+            kept,
             parallel: desired.run.parallel,
             node_failures: desired.run.node_failures,
             control_plane,

@@ -91,7 +91,8 @@ impl Run<'_> {
             skipped: count(Ended::Skipped),
             failed: count(Ended::Failed),
             not_run: count(Ended::NotRun),
-            warnings: self.plan.findings.iter().filter(|f| f.severity == Severity::Warning).count(),
+            warnings: self.plan.findings.iter().filter(|f| f.severity == Severity::Warning).count()
+                + usize::from(self.options.took_over.is_some()),
             hosts: self.hosts(),
             hosts_failed: self.failed_nodes.len(),
         }
@@ -117,6 +118,9 @@ impl Run<'_> {
                 "that was a rehearsal; `plinth discover` and `plinth plan` look at the real site".to_owned()
             }
             (Outcome::Done, _) => "`plinth plan` shows that nothing is left to do".to_owned(),
+            _ if !self.options.kept => {
+                "nothing of this rehearsal is kept: give `--state DIR` and the next run continues".to_owned()
+            }
             (_, Exit::CheckFailed) => {
                 "everything is in place, but checks failed; mend what they found, then run again".to_owned()
             }

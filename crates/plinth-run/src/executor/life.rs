@@ -90,7 +90,7 @@ impl Life {
             Heard::Late => Next::Failed(Box::new(late(step, "looking at it"))),
             Heard::Probed(Err(error)) => self.look_failed(step, error, rules),
             Heard::Probed(Ok(Probed { probe: Probe::Blocked(finding), .. })) => Next::Failed(finding),
-            Heard::Probed(Ok(Probed { probe: Probe::Done(detail), answers })) => self.done(detail, answers),
+            Heard::Probed(Ok(Probed { probe: Probe::Done(detail), answers })) => self.done(step, detail, answers),
             Heard::Probed(Ok(Probed { probe: Probe::Todo(diff), .. })) => self.not_so(step, diff, rules),
         }
     }
@@ -124,8 +124,14 @@ impl Life {
         Next::Retry { attempt: self.looks, message: error.to_string(), wait: backoff(step, self.looks) }
     }
 
-    fn done(&mut self, seen: String, answers: Vec<(String, String)>) -> Next {
-        let changed = self.effects > 0;
+    /// Whether it had to wait for what it only looks at.
+    pub(crate) fn waited(&self, step: &Step) -> bool {
+        self.effects > 0 && step.work.reads_only()
+    }
+
+    /// A step that only looks changes nothing, even if it had to wait.
+    fn done(&mut self, step: &Step, seen: String, answers: Vec<(String, String)>) -> Next {
+        let changed = self.effects > 0 && !step.work.reads_only();
         let detail = match std::mem::replace(&mut self.last, Effect::None) {
             Effect::Returned(said) if !said.is_empty() => said,
             _ => seen,

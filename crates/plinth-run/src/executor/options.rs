@@ -24,6 +24,8 @@ pub struct RunOptions {
     pub owner: String,
     /// Nothing real is touched.
     pub rehearsal: bool,
+    /// Whether journal and world outlive this process, so that the next run continues.
+    pub kept: bool,
     /// Steps at once.
     pub parallel: usize,
     /// Nodes that may fail before no new step of the stage `nodes` is started.
@@ -38,12 +40,13 @@ impl RunOptions {
     /// Steps at once, unless said otherwise: enough for a rack, few enough for one head node's SSH and API.
     pub const PARALLEL: usize = 64;
 
-    /// Options with the defaults: 64 at once, no failure budget, the real world.
+    /// Options with the defaults: 64 at once, no failure budget, the real world, everything kept.
     pub fn new(run: impl Into<String>, owner: impl Into<String>) -> Self {
         Self {
             run: run.into(),
             owner: owner.into(),
             rehearsal: false,
+            kept: true,
             parallel: Self::PARALLEL,
             node_failures: usize::MAX,
             control_plane: Vec::new(),

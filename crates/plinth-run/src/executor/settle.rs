@@ -5,8 +5,10 @@ use super::life::{Life, Next, Rules};
 use super::turn::Run;
 use crate::behaviour::Probed;
 use crate::journal::Fact;
+use crate::span::span;
 use plinth_model::event::Ended;
 use plinth_model::{EventBody, Finding, NodeName, Stage, Step, Work};
+use plinth_world::Clock;
 use std::time::Duration;
 
 impl<'a> Run<'a> {
@@ -15,7 +17,7 @@ impl<'a> Run<'a> {
         let plan = self.plan;
         let Some(step) = plan.steps.get(index) else { return };
         if let Some(finding) = self.wrong_answer(step, &heard) {
-            self.stop_because(format!("{}: {}", finding.subject, finding.message));
+            self.stop_because(format!("{}: {}; what is in flight is finished", finding.subject, finding.message));
             self.end_failed(index, step, finding);
             return;
         }
@@ -26,7 +28,10 @@ impl<'a> Run<'a> {
             Next::Go(launch) => self.batch.launches.push((index, launch)),
             Next::Retry { attempt, message, wait } => self.retry(index, step, (attempt, message, wait)),
             Next::Act { diff, attempt } => self.intend(index, step, diff, attempt),
-            Next::Done { changed, detail, answers } => self.end_done(index, step, changed, detail, answers),
+            Next::Done { changed, detail, answers } => {
+                let detail = if life.waited(step) { waited(&detail, life.began, &*self.clock) } else { detail };
+                self.end_done(index, step, changed, detail, answers);
+            }
             Next::Failed(finding) => self.end_failed(index, step, *finding),
             Next::Left => self.leave_out(index, "the run stopped before its change"),
         }
@@ -38,9 +43,12 @@ impl<'a> Run<'a> {
         self.batch.launches.push((index, Launch::Wait(wait)));
     }
 
+    /// Records the intent, then acts. A step that only looks waits instead: it has no effect to be intended.
     fn intend(&mut self, index: usize, step: &Step, diff: Vec<String>, attempt: u32) {
-        let digest = self.lives.get(&index).map_or_else(|| step.digest(), |life| life.digest.clone());
-        self.batch.facts.push(Fact::StepIntent { step: step.id.clone(), digest, attempt });
+        if !step.work.reads_only() {
+            let digest = self.lives.get(&index).map_or_else(|| step.digest(), |life| life.digest.clone());
+            self.batch.facts.push(Fact::StepIntent { step: step.id.clone(), digest, attempt });
+        }
         self.batch.events.push(EventBody::StepActing { step: step.id.clone(), diff, attempt });
         self.batch.launches.push((index, Launch::Act));
     }
@@ -207,4 +215,10 @@ impl<'a> Run<'a> {
             .fix("look at the node, then make and read the plan again")
         })
     }
+}
+
+/// What was seen, and how long it took to become so.
+fn waited(seen: &str, began: Duration, clock: &dyn Clock) -> String {
+    let waited = clock.elapsed().saturating_sub(began);
+    if waited < Duration::from_secs(1) { seen.to_owned() } else { format!("{seen}, after {} of waiting", span(waited)) }
 }

@@ -221,16 +221,16 @@ impl<'a> Run<'a> {
         self.heard_level = level;
         let reason = match level {
             StopLevel::Run => return,
-            StopLevel::Finish => "asked to stop: what is in flight is finished, nothing new begins",
+            StopLevel::Finish => "asked to stop: what is in flight is finished; once more stops at once",
             StopLevel::Now => {
                 self.drop_flights();
-                "asked to stop at once: what was in flight was dropped"
+                "asked to stop at once: what was in flight is dropped"
             }
         };
         self.stop_because(reason.to_owned());
     }
 
-    /// Begins nothing new from now on.
+    /// Begins nothing new from now on. The reason is the whole sentence that people read.
     pub(super) fn stop_because(&mut self, reason: String) {
         self.batch.events.push(EventBody::RunStopping { reason: reason.clone() });
         self.stopping = Some(reason);

@@ -2,6 +2,7 @@
 
 use super::JournalError;
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 use std::time::Duration;
 
@@ -38,6 +39,7 @@ pub enum Durability {
 /// Opens for writing; makes the file and its tables when there is none.
 pub(super) fn open(path: &Path, durability: Durability) -> Result<Connection, JournalError> {
     let sql = |error: rusqlite::Error| JournalError::of(path, &error);
+    make_private(path)?;
     let mut connection = Connection::open(path).map_err(sql)?;
     connection.busy_timeout(BUSY).map_err(sql)?;
     let fresh = check_schema(&connection, path)? == 0;
@@ -48,6 +50,17 @@ pub(super) fn open(path: &Path, durability: Durability) -> Result<Connection, Jo
         create(&mut connection, path)?;
     }
     Ok(connection)
+}
+
+/// Makes an empty file for its owner alone, when there is none: the state directory may be one that others can read. SQLite gives
+/// the files beside it (`-wal`, `-shm`) the same mode.
+fn make_private(path: &Path) -> Result<(), JournalError> {
+    match std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => {
+            Err(JournalError::Storage { path: path.to_owned(), happened: error.to_string() })
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Switches to the write-ahead log. SQLite does not wait by itself when another process is just opening the same file, so this

@@ -140,30 +140,61 @@ pub(super) async fn deploy(
     }
 }
 
+/// What went wrong with a host in a play.
+enum Wrong {
+    /// It answered no more; no task failed.
+    Unreachable,
+    /// This many tasks failed.
+    Failed(u64),
+    /// The final statistics do not have it.
+    Missing,
+}
+
+impl Wrong {
+    fn of(host: &HostStats) -> Option<Self> {
+        match (host.failures, host.unreachable) {
+            (0, 0) => None,
+            (0, _) => Some(Self::Unreachable),
+            (failures, _) => Some(Self::Failed(failures)),
+        }
+    }
+
+    fn sentence(&self, host: &str) -> String {
+        match self {
+            Self::Unreachable => format!("{host}: became unreachable"),
+            Self::Failed(1) => format!("{host}: 1 task failed"),
+            Self::Failed(tasks) => format!("{host}: {tasks} tasks failed"),
+            Self::Missing => format!("{host}: not in the final statistics, so nothing is known of it"),
+        }
+    }
+}
+
 /// Every expected host must be in the statistics; no host at all may have failed or been unreachable.
 fn judge(stats: &PlayStats, expected: &[NodeName]) -> Option<Finding> {
-    let bad = |host: &HostStats| host.failures > 0 || host.unreachable > 0;
-    let mut wrong: Vec<(String, String)> = stats
-        .hosts
-        .iter()
-        .filter(|(_, host)| bad(host))
-        .map(|(name, host)| {
-            (name.clone(), format!("{name}: {} tasks failed, unreachable {} times", host.failures, host.unreachable))
-        })
-        .collect();
-    let missing = expected.iter().filter(|host| !stats.hosts.contains_key(host.as_str()));
-    wrong.extend(
-        missing
-            .map(|host| (host.to_string(), format!("{host}: not in the final statistics, so nothing is known of it"))),
-    );
+    let judged = stats.hosts.iter().filter_map(|(name, host)| Some((name.as_str(), Wrong::of(host)?)));
+    let missing = expected.iter().map(NodeName::as_str).filter(|host| !stats.hosts.contains_key(*host));
+    let wrong: Vec<(&str, Wrong)> = judged.chain(missing.map(|host| (host, Wrong::Missing))).collect();
     if wrong.is_empty() {
         return None;
     }
-    let names: Vec<&str> = wrong.iter().map(|(name, _)| name.as_str()).collect();
-    let message =
-        format!("Kubespray did not succeed on {} of {} hosts: {}", wrong.len(), expected.len(), names.join(", "));
-    let mut finding = Finding::error("kubespray.host-failed", names.join(", "), message)
-        .fix("mend what the first failed task of each host names, then run again: Kubespray goes over finished tasks quickly");
-    finding.evidence = wrong.into_iter().map(|(_, line)| line).collect();
+    let names = wrong.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ");
+    let message = format!("Kubespray did not succeed on {} of {} hosts: {names}", wrong.len(), expected.len());
+    let mut finding = Finding::error("kubespray.host-failed", names, message).fix(remedy(&wrong));
+    finding.evidence = wrong.iter().map(|(name, wrong)| wrong.sentence(name)).collect();
     Some(finding)
+}
+
+/// What to try: lost hosts must answer again, failed tasks must be mended.
+fn remedy(wrong: &[(&str, Wrong)]) -> String {
+    let (lost, others): (Vec<_>, Vec<_>) = wrong.iter().partition(|(_, wrong)| matches!(wrong, Wrong::Unreachable));
+    let mut parts = Vec::new();
+    if !others.is_empty() {
+        parts.push("mend what the first failed task of each host names".to_owned());
+    }
+    if !lost.is_empty() {
+        let names: Vec<&str> = lost.iter().map(|(name, _)| *name).collect();
+        let answer = if lost.len() == 1 { "answers" } else { "answer" };
+        parts.push(format!("see that {} {answer} over SSH again", names.join(", ")));
+    }
+    format!("{}, then run again: Kubespray goes over finished tasks quickly", parts.join(", "))
 }

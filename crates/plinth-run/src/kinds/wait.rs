@@ -2,6 +2,7 @@
 
 use super::outcome::refused;
 use crate::behaviour::{Probe, StepEnv};
+use crate::span::span;
 use plinth_model::{Finding, Step};
 use plinth_world::{DoorError, deadlines};
 use std::future::Future;
@@ -23,6 +24,23 @@ impl Limit {
             target: step.target.clone(),
             began: env.ctx.clock().elapsed(),
             allowed: deadline.saturating_sub(deadlines::POLL),
+        }
+    }
+
+    /// `waited 1 min 50 s of at most 20 min: Deployment operator: 0/1 ready and 3 more`. Of several only the first is named, and
+    /// that in short.
+    fn sentence(&self, waited: Duration, seen: &[String]) -> String {
+        let most = span(self.allowed + deadlines::POLL);
+        let time = if waited.is_zero() {
+            format!("waits at most {most}")
+        } else {
+            format!("waited {} of at most {most}", span(waited))
+        };
+        let first = seen.first().map_or("", |line| line.trim_start_matches(['!', '+', '~', '-']).trim_start());
+        match seen.len() {
+            0 => time,
+            1 => format!("{time}: {first}"),
+            all => format!("{time}: {} and {} more", first.split(", ").next().unwrap_or(first), all - 1),
         }
     }
 }
@@ -56,7 +74,30 @@ where
             let finding = late(&seen).evidence(format!("waited {} s", waited.as_secs()));
             return Err(refused(door, format!("waiting for {}", limit.target), finding));
         }
-        env.ctx.progress(waited.as_secs(), limit.allowed.as_secs(), seen.join("; "));
+        env.ctx.progress(0, 0, limit.sentence(waited, &seen));
         clock.sleep(deadlines::POLL).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wait_says_how_long_and_for_what() {
+        let limit = Limit { target: String::new(), began: Duration::ZERO, allowed: Duration::from_secs(1190) };
+        let lines = |seen: &[&str]| seen.iter().map(|line| (*line).to_owned()).collect::<Vec<_>>();
+        let cases = [
+            (0, &["! not Ready"][..], "waits at most 20 min: not Ready"),
+            (110, &["! Deployment x: 0/1 ready"], "waited 1 min 50 s of at most 20 min: Deployment x: 0/1 ready"),
+            (
+                20,
+                &["! Deployment x: not ready, helm says deployed", "! c", "! d", "! e"],
+                "waited 20 s of at most 20 min: Deployment x: not ready and 3 more",
+            ),
+        ];
+        for (seconds, seen, text) in cases {
+            assert_eq!(limit.sentence(Duration::from_secs(seconds), &lines(seen)), text);
+        }
     }
 }

@@ -280,3 +280,15 @@ fn every_error_says_what_to_whom_and_what_to_try() {
         assert!(!problem.doing.is_empty() && !problem.happened.is_empty() && !problem.attempt.is_empty(), "{problem}");
     }
 }
+
+#[test]
+fn a_new_journal_is_for_its_owner_alone() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let dir = tempfile::tempdir().unwrap();
+    let _open = Journal::open(dir.path()).unwrap();
+    let names = ["journal.db", "journal.db-wal", "journal.db-shm"];
+    for name in names {
+        let mode = dir.path().join(name).metadata().unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "{name}");
+    }
+}

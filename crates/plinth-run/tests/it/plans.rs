@@ -1,5 +1,6 @@
 //! Small plans.
 
+use indexmap::IndexMap;
 use plinth_model::plan::{Answer, Change, Condition, Gate, MadeFrom, Undo};
 use plinth_model::work::{Check, KubesprayRelease, PodSecurity};
 use plinth_model::{Digest, NodeName, Plan, SiteName, Stage, Step, StepId, Work};
@@ -12,15 +13,20 @@ fn work(id: &StepId) -> (Stage, Work) {
     let name = id.to_string();
     let node = || NodeName::new(id.target()).unwrap();
     match (id.area(), id.verb()) {
-        ("nodes", _) => (Stage::Nodes, Work::NodeReady { node: node(), version: name }),
+        ("nodes", _) => (Stage::Nodes, labels(node(), name)),
         ("kubernetes", "deploy") => (Stage::Kubernetes, deploy()),
-        ("kubernetes", _) => (Stage::Kubernetes, Work::NodeReady { node: node(), version: name }),
+        ("kubernetes", "wait") => (Stage::Kubernetes, Work::NodeReady { node: node(), version: name }),
+        ("kubernetes", _) => (Stage::Kubernetes, labels(node(), name)),
         ("checks", _) => {
             let check = Check::GpuPod { node: node() };
             (Stage::Acceptance, Work::Check { check, site: SiteName::new("s").unwrap() })
         }
         _ => (Stage::Platform, Work::Namespace { name, pod_security: PodSecurity::Baseline }),
     }
+}
+
+fn labels(node: NodeName, taint: String) -> Work {
+    Work::NodeLabels { node, labels: IndexMap::new(), taints: vec![taint] }
 }
 
 fn deploy() -> Work {

@@ -365,3 +365,28 @@ fn a_run_may_move_between_threads() {
     movable(&plinth_run::run(&plan, bench.world(), &mut journal, sink, bench.stop.clone(), bench.options.clone()));
     movable(&plinth_run::look(&plan, &bench.world(), &plinth_run::LookOptions::default()));
 }
+
+#[test]
+fn a_step_that_only_looks_is_unchanged_after_waiting() {
+    let mut bench = Bench::new();
+    let report =
+        bench.run(&plan(vec![step("kubernetes/wait/n", &[]), step("kubernetes/labels/n", &["kubernetes/wait/n"])]));
+    assert_eq!((report.counts.changed, report.counts.unchanged), (1, 1));
+    let (outcome, detail) = bench.ended(&id("kubernetes/wait/n")).unwrap();
+    assert_eq!((outcome, detail.as_str()), (Ended::Unchanged, "made with [secret], after 12 s of waiting"));
+    let standing = bench.journal().history().steps[&id("kubernetes/wait/n")].standing;
+    assert_eq!(standing, plinth_run::journal::Standing::Done { changed: false });
+}
+
+#[test]
+fn a_rehearsal_that_is_not_kept_does_not_promise_to_continue() {
+    for (kept, words) in [(true, "run the same command again"), (false, "give `--state DIR`")] {
+        let mut bench = Bench::new();
+        bench.options.kept = kept;
+        bench.rule("a/b/x", Rule { blocked: true, ..Rule::default() });
+        bench.run(&plan(vec![step("a/b/x", &[])]));
+        let next =
+            bench.said(|b| if let EventBody::RunFinished { next, .. } = b { next.last().cloned() } else { None });
+        assert!(next[0].contains(words), "{next:?}");
+    }
+}

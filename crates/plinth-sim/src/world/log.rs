@@ -5,6 +5,7 @@ use super::{SCHEMA, WorldError};
 use serde::{Deserialize, Serialize};
 use std::fs::{File, OpenOptions};
 use std::io::{Seek, SeekFrom, Write};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 /// File name below the state directory.
@@ -33,6 +34,7 @@ pub(super) struct Opened {
 }
 
 impl Log {
+    /// Opens it, or makes it for its owner alone: the state directory may be one that others can read.
     pub(super) fn open(directory: &Path, seed: u64) -> Result<Opened, WorldError> {
         std::fs::create_dir_all(directory).map_err(|e| WorldError::file(directory, &e))?;
         let path = directory.join(FILE);
@@ -41,6 +43,7 @@ impl Log {
             .write(true)
             .create(true)
             .truncate(false)
+            .mode(0o600)
             .open(&path)
             .map_err(|e| WorldError::file(&path, &e))?;
         let bytes = std::fs::read(&path).map_err(|e| WorldError::file(&path, &e))?;

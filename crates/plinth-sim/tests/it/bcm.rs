@@ -483,3 +483,15 @@ fn a_daemon_stops_when_dropped() {
     drop(sim);
     assert!(std::net::TcpStream::connect(&address).is_err());
 }
+
+#[tokio::test]
+async fn trying_again_is_told() {
+    let sim = start(vec![BcmFault::once(BcmFaultKind::Status(503)).times(2).on("cmdevice.getHeadNodes")]);
+    let told = Arc::new(std::sync::Mutex::new(Vec::new()));
+    let said = Arc::clone(&told);
+    let ctx = Context::new(Arc::new(SystemClock::new()), move |progress| said.lock().unwrap().push(progress.message));
+    usual(&sim).identity(&ctx).await.unwrap();
+    let tries = quick().retries + 1;
+    let wanted = [2, 3].map(|next| format!("BCM does not answer, try {next} of {tries}"));
+    assert_eq!(*told.lock().unwrap(), wanted);
+}

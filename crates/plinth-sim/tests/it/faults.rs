@@ -293,6 +293,21 @@ fn bcm_faults_are_due_until_bcm_was_called() {
 }
 
 #[test]
+fn faults_that_did_not_strike_are_known() {
+    let dir = tempfile::tempdir().unwrap();
+    let faults =
+        ["node:dgx-05:drop@facts", "node:dgx-05:unreachable@storage", "runai:401", "bcm:5xx", "crash@record:9"];
+    let sim = start(Some(dir.path()), &faults);
+    assert_eq!(sim.unspent(), faults[..4]);
+    assert!(run(&sim, prepare_node(&sim, "dgx-05")).is_err());
+    assert_eq!(sim.unspent(), faults[1..4]);
+    drop(sim);
+    assert_eq!(start(Some(dir.path()), &faults).unspent(), faults[1..4], "what is healed cannot strike");
+    let always = ["node:dgx-05:drop@facts:always"];
+    assert_eq!(start(Some(dir.path()), &always).unspent(), always, "struck before, not in this run");
+}
+
+#[test]
 fn a_fault_knows_its_kind() {
     assert!(
         matches!(parse("play:dgx-05:fails").unwrap().kind, FaultKind::Play { node } if node == name("dgx-05").as_str())

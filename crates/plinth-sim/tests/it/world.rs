@@ -230,3 +230,12 @@ fn a_machine_that_joins_the_site_later_is_put_in() {
     let snapshot = second.snapshot();
     assert_eq!(snapshot["machines"]["cpu-03"]["account"]["complete"], true, "what was done stays");
 }
+
+#[test]
+fn the_log_is_for_its_owner_alone() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let dir = tempfile::tempdir().unwrap();
+    drop(start(Some(dir.path()), &[]));
+    let mode = dir.path().join("world.ndjson").metadata().unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+}

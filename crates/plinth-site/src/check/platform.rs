@@ -5,12 +5,14 @@ use crate::lower::defaults;
 use crate::mask;
 use crate::raw::Site;
 use crate::raw::kubernetes::{Engine, Plugin};
+use crate::raw::rules;
 use crate::raw::runai::{Certificate, Runai, Source};
 use plinth_model::Finding;
 use serde_json::Value;
 
 pub(super) fn check(site: &Site, judge: &mut Judge<'_>) {
     engine(site, judge);
+    source(site, judge);
     mtu(site, judge);
     ports(site, judge);
     values(site, judge);
@@ -45,6 +47,15 @@ fn engine(site: &Site, judge: &mut Judge<'_>) {
         let message = format!("`{}` is not one version: Kubernetes needs all three numbers", site.kubernetes.version.0);
         let finding = Finding::error("site.version-not-exact", "kubernetes.version", message);
         judge.report(finding.fix("write it like `v1.31.9`"));
+    }
+}
+
+/// A source with a login in it; the login would stand in plans and in the journal.
+fn source(site: &Site, judge: &mut Judge<'_>) {
+    let source = site.kubernetes.kubespray.as_ref().and_then(|kubespray| kubespray.source.as_deref());
+    if source.is_some_and(|source| mask::login::in_value(source).is_some()) {
+        let finding = Finding::error("site.login-in-address", "kubernetes.kubespray.source", rules::LOGIN);
+        judge.report(finding.fix(rules::LOGIN_FIX));
     }
 }
 

@@ -57,9 +57,7 @@ impl<'de> Decoder<'de> {
     fn text<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
         match (&self.node.value, self.scalar()) {
             (Value::Scalar { .. }, Some(Scalar::Text(text))) => visitor.visit_borrowed_str(text),
-            (Value::Scalar { text, .. }, Some(Scalar::Null)) if text.is_empty() => {
-                Err(self.wrong_type(wanted(&visitor)))
-            }
+            (Value::Scalar { .. }, Some(Scalar::Null)) => Err(self.wrong_type(wanted(&visitor))),
             (Value::Scalar { text, .. }, Some(scalar)) => Err(DecodeError::new(Fault::WrongType {
                 expected: wanted(&visitor),
                 found: scalar.kind(),
@@ -152,10 +150,8 @@ impl<'de> Deserializer<'de> for Decoder<'de> {
     }
 
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
-        match self.scalar() {
-            Some(Scalar::Null) => visitor.visit_none(),
-            _ => visitor.visit_some(self),
-        }
+        // A key with nothing behind it is unfinished, not absent: the inner type refuses it.
+        visitor.visit_some(self)
     }
 
     fn deserialize_unit<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {

@@ -1,6 +1,7 @@
 //! The rules of single texts: names, addresses, networks, versions, paths.
 
 use super::text::{Refusal, Rule};
+use crate::mask::login;
 use ipnet::Ipv4Net;
 use plinth_model::{NodeName, SiteName, Version};
 use std::net::Ipv4Addr;
@@ -9,9 +10,13 @@ use std::net::Ipv4Addr;
 const LABEL: &str = "^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$";
 const LABEL_FIX: &str = "use 1 to 63 lower-case letters, digits and dashes, not beginning or ending with a dash";
 
-/// At most 80 characters of a text, for messages.
+/// Reason and fix of an address that holds a login.
+pub(crate) const LOGIN: &str = "an address in the site file must not hold a login";
+pub(crate) const LOGIN_FIX: &str = "remove everything from the user's name to the `@`; a login has keys of its own, which say where its secret is found";
+
+/// At most 80 characters of a text, for messages. A login in an address is hidden first.
 pub(crate) fn short(text: &str) -> String {
-    text.chars().take(80).collect()
+    login::hidden_in_value(text).chars().take(80).collect()
 }
 
 impl Rule for SiteName {
@@ -122,7 +127,7 @@ text_type!(
     Endpoint, "an https address without a path", "https://bcm-head-01:8081", r"^https://[A-Za-z0-9.-]+(:[0-9]{1,5})?/?$",
     |text| {
         let host = text.strip_prefix("https://").map(|rest| rest.strip_suffix('/').unwrap_or(rest));
-        refuse_unless(host.is_some_and(is_host_port), text, "an https address without a path",
+        refuse_address_unless(host.is_some_and(is_host_port), text, "an https address without a path",
             "write it like `https://bcm-head-01:8081`; BCM answers on port 8081, and only over TLS")
     }
 );
@@ -134,7 +139,7 @@ text_type!(
 text_type!(
     /// A name or address that a certificate can carry.
     ExtraName, "a DNS name or an address", "api.example.com", r"^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$",
-    |text| refuse_unless(is_host(text), text, "a DNS name or an address", "write it without scheme, port or path")
+    |text| refuse_address_unless(is_host(text), text, "a DNS name or an address", "write it without scheme, port or path")
 );
 text_type!(
     /// An e-mail address.
@@ -162,7 +167,7 @@ text_type!(
 text_type!(
     /// Host of a registry, without scheme.
     RegistryHost, "a registry host", "docker.io", r"^[A-Za-z0-9.-]+(:[0-9]{1,5})?$",
-    |text| refuse_unless(is_host_port(text), text, "a registry host", "write it without scheme and path, like `docker.io`")
+    |text| refuse_address_unless(is_host_port(text), text, "a registry host", "write it without scheme and path, like `docker.io`")
 );
 text_type!(
     /// Address of a registry mirror.
@@ -170,13 +175,13 @@ text_type!(
     |text| {
         let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
         let host = rest.and_then(|rest| rest.split('/').next());
-        refuse_unless(host.is_some_and(is_host_port), text, "the address of a mirror", "write it like `https://mirror.example.com`")
+        refuse_address_unless(host.is_some_and(is_host_port), text, "the address of a mirror", "write it like `https://mirror.example.com`")
     }
 );
 text_type!(
     /// A mirror of charts and images, without scheme.
     MirrorHost, "a mirror host", "mirror.example.com/runai", r"^[A-Za-z0-9.-]+(:[0-9]{1,5})?(/[^\s]*)?$",
-    |text| refuse_unless(text.split('/').next().is_some_and(is_host_port) && !text.contains(char::is_whitespace), text,
+    |text| refuse_address_unless(text.split('/').next().is_some_and(is_host_port) && !text.contains(char::is_whitespace), text,
         "a mirror host", "write it without scheme, like `mirror.example.com/runai`")
 );
 text_type!(
@@ -194,6 +199,16 @@ text_type!(
 
 fn refuse_unless(good: bool, text: &str, what: &str, fix: &str) -> Result<(), Refusal> {
     if good { Ok(()) } else { Err(Refusal::new(format!("`{}` is not {what}", short(text)), fix)) }
+}
+
+/// As [`refuse_unless`], for addresses: one with a login in it is refused without being repeated.
+fn refuse_address_unless(good: bool, text: &str, what: &str, fix: &str) -> Result<(), Refusal> {
+    if !good && text.contains('@') {
+        return Err(
+            Refusal::new(format!("what stands here is not {what}: {LOGIN}"), LOGIN_FIX).code("site.login-in-address")
+        );
+    }
+    refuse_unless(good, text, what, fix)
 }
 
 /// First and last address of a network, an address or `first-last`.
@@ -228,6 +243,10 @@ fn check_glob(text: &str) -> Result<(), Refusal> {
 
 fn check_domain(text: &str) -> Result<(), Refusal> {
     let refuse = |why: &str, fix: &str| Err(Refusal::new(format!("`{}` {why}", short(text)), fix).code("site.domain"));
+    if text.contains('@') {
+        return Err(Refusal::new(format!("what stands here is not a host name: {LOGIN}"), LOGIN_FIX)
+            .code("site.login-in-address"));
+    }
     if text.contains("://") || text.contains('/') {
         return refuse("is a URL, not a host name", "write only the host, like `runai.example.com`");
     }

@@ -52,6 +52,9 @@ fn values_that_are_refused() {
         ("unknown top key", changed(&[("metadata:", "colour: blue\nmetadata:")])),
         ("missing keys", "apiVersion: plinth/v1\nkind: Site\n".to_owned()),
         ("number for text", changed(&[("version: v1.31.9", "version: 1.31")])),
+        ("number for a release line", changed(&[("version: \"2.21\"", "version: 2.21")])),
+        ("nothing for text", changed(&[("access:\n", "access:\n  account: {name: , uid: 6000}\n")])),
+        ("null for text", changed(&[("access:\n", "access:\n  account: {name: ~, shell: null}\n")])),
         ("list for text", changed(&[("name: basepod-a", "name: [basepod-a]")])),
         ("text for list", changed(&[("[dgx-05, dgx-06]", "dgx-05")])),
         ("nothing for list", changed(&[("[dgx-05, dgx-06]", "")])),
@@ -125,7 +128,7 @@ fn what_would_reach_nobody_is_refused() {
     let files = "  certificate: {files: {certificate: a.crt, key: {file: a.key}}}\n";
     let login = "  registry: {token: {env: RUNAI_REGISTRY_TOKEN}}\n";
     let mirror = format!("{files}  source: airgapped\n  mirror: mirror.example.com/runai\n");
-    assert_eq!(site(&[(login, &mirror)]), ["23:24 site.airgapped-authority runai.certificate.files"]);
+    assert_eq!(site(&[(login, &mirror)]), ["23:17 site.airgapped-authority runai.certificate.files"]);
     assert_eq!(site(&[(login, &mirror.replace("a.crt,", "a.crt, authority: ca.crt,"))]), [""; 0]);
     let vars = "  extraVars: {etcd_data: {a: [{$secret: {env: X}}]}}\n  version: v1.31.9";
     assert_eq!(site(&[("  version: v1.31.9", vars)]), ["16:15 site.secret-in-values kubernetes.extraVars.etcd_data"]);

@@ -107,5 +107,9 @@ fn positions_of_paths_lead_to_the_file() {
     assert_eq!(at("kubernetes.version"), Some((16, 12)));
     assert_eq!(at("nodes.workers[1]"), Some((11, 21)));
     assert_eq!(at("kubernetes.kubespray.version"), Some((15, 1)), "the nearest parent that is there");
+    let values = "platform:\n  components:\n    strange: {enabled: false}\n";
+    let site = crate::read(crate::changed(&[("platform:\n", values)])).unwrap();
+    let key = site.position("platform.components.strange").map(|p| (p.line, p.column, p.end - p.start));
+    assert_eq!(key, Some((20, 5, "strange".len())), "a mapping is pointed at by its key");
     assert_eq!(at("dgx-05"), None, "not a path of the file");
 }

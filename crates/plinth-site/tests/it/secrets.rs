@@ -21,6 +21,10 @@ fn shown(text: &str) -> (String, Vec<String>) {
     (all.join("\n"), findings.into_iter().map(|finding| finding.code).collect())
 }
 
+fn endpoint(address: &str) -> String {
+    changed(&[("https://bcm-head-01:8081", address)])
+}
+
 #[test]
 fn a_literal_secret_is_refused_and_shown_nowhere() {
     let quoted = format!("'{SECRET}'");
@@ -69,13 +73,73 @@ fn a_literal_secret_is_refused_and_shown_nowhere() {
         ("broken file", changed(&[("{env: BCM_PASSWORD}", SECRET), ("[dgx-*]", "[dgx-*")]), "site.syntax"),
         ("tab", changed(&[("{env: BCM_PASSWORD}", SECRET), ("  gpu", "\tgpu")]), "site.tab"),
     ];
+    hidden(&cases);
+}
+
+/// Each case, under its name: a file with the secret in it, and the code of a finding about it.
+fn hidden(cases: &[(&str, String, &str)]) {
     for (case, text, code) in cases {
         assert!(text.contains(SECRET), "{case}");
-        let (shown, codes) = shown(&text);
+        let (shown, codes) = shown(text);
         assert!(codes.iter().any(|found| found == code), "{case}: {codes:?}");
         assert!(!shown.contains(SECRET), "{case}:\n{shown}");
         assert!(!shown.contains("hunter2"), "{case}:\n{shown}");
     }
+}
+
+#[test]
+fn a_login_in_an_address_is_refused_and_shown_nowhere() {
+    let cases = [
+        ("in the endpoint", endpoint(&format!("https://root:{SECRET}@host:8081")), "site.login-in-address"),
+        ("in the endpoint, long", endpoint(&format!("https://{}:{SECRET}@h", "r".repeat(70))), "site.login-in-address"),
+        ("in the endpoint, bare", endpoint(&format!("root:{SECRET}@host")), "site.login-in-address"),
+        ("in the endpoint, spelled", endpoint(&format!("https:\\/\\/root:{SECRET}@host")), "site.login-in-address"),
+        ("in the endpoint, with a slash", endpoint(&format!("https://root:a/{SECRET}@h")), "site.login-in-address"),
+        (
+            "in the endpoint of a broken file",
+            endpoint(&format!("https://root:{SECRET}@host")).replace("[dgx-*]", "[dgx-*"),
+            "site.syntax",
+        ),
+        (
+            "in the endpoint of a later format",
+            endpoint(&format!("https://root:{SECRET}@host")).replace("plinth/v1", "plinth/v2"),
+            "site.newer-format",
+        ),
+        (
+            "in a domain",
+            changed(&[("bcm-head-01.eth.cluster", &format!("https://u:{SECRET}@h"))]),
+            "site.login-in-address",
+        ),
+        (
+            "in a mirror",
+            changed(&[(
+                "platform:\n",
+                &format!(
+                    "registries: {{mirrors: [{{registry: docker.io, endpoints: [\"https://u:{SECRET}@m\"]}}]}}\nplatform:\n"
+                ),
+            )]),
+            "site.login-in-address",
+        ),
+        (
+            "in the source of Kubespray",
+            changed(&[(
+                "  version: v1.31.9",
+                &format!("  version: v1.31.9\n  kubespray: {{source: \"https://{SECRET}@git.example.com/k\"}}"),
+            )]),
+            "site.login-in-address",
+        ),
+        (
+            "in Run:ai's mirror",
+            changed(&[("  domain:", &format!("  mirror: u:{SECRET}@mirror.example.com/runai\n  domain:"))]),
+            "site.login-in-address",
+        ),
+        (
+            "in a place that takes no address",
+            changed(&[("name: basepod-a", &format!("name: \"https://u:{SECRET}@h\""))]),
+            "site.name",
+        ),
+    ];
+    hidden(&cases);
 }
 
 #[test]
@@ -102,6 +166,15 @@ fn literal_secrets_in_helm_values_are_warned_about_and_hidden() {
         refs.iter().any(|(path, _)| path == "platform.components.grafana-stack.values.grafana.adminPassword"),
         "{refs:?}"
     );
+}
+
+#[test]
+fn the_host_of_an_address_with_a_login_is_still_shown() {
+    let rejected = read(endpoint("https://root:hunter2@host:8081")).unwrap_err();
+    assert!(rejected.source.contains("\"https://************@host:8081\""), "{}", rejected.source);
+    let ssh = "  version: v1.31.9\n  kubespray: {source: \"ssh://git@git.example.com/kubespray\"}";
+    let ssh = changed(&[("  version: v1.31.9", ssh)]);
+    assert_eq!(read(&ssh).unwrap().source(), ssh, "the user of SSH is no secret");
 }
 
 #[test]

@@ -4,6 +4,7 @@ use plinth_model::Observed;
 use plinth_model::inventory::{
     Category, Interface, InterfaceKind, Inventory, InventoryNode, Network, NodeKind, SCHEMA,
 };
+use plinth_site::desired::{InventorySource, TlsTrust};
 use plinth_site::template::{InitAnswers, from_inventory, init};
 
 fn accepted(text: &str) -> plinth_site::Desired {
@@ -98,6 +99,89 @@ fn nodes_and_networks_of_an_inventory_are_filled_in() {
     assert_eq!(format!("{:?}", site.networks.forbidden), "[10.9.0.0/24]");
     assert!(text.contains("Nodes without a guessed role: cpu-04"), "{text}");
     assert!(!text.contains("ambiguous"), "{text}");
+}
+
+#[test]
+fn trust_in_bcm_is_written_as_it_was_given() {
+    let tls = |answers: InitAnswers| {
+        let text = init(&answers);
+        match accepted(&text).inventory {
+            InventorySource::Bcm(access) => (access.tls, text.contains("\n    tls:")),
+            other => panic!("{other:?}"),
+        }
+    };
+    let named = || InitAnswers::named("north");
+    let file = "certs/it's \"mine\": ca.pem";
+    let ca = InitAnswers { ca_file: Some(file.to_owned()), ..named() };
+    assert_eq!(tls(ca), (TlsTrust::CaFile(file.to_owned()), true));
+    assert_eq!(tls(InitAnswers { insecure: true, ..named() }), (TlsTrust::Insecure, true));
+    assert_eq!(tls(named()), (TlsTrust::System, false));
+}
+
+#[test]
+fn networks_of_management_controllers_are_forbidden_unless_they_are_production() {
+    let with_machines = from_inventory(&inventory(&["prod", "oob"]), &InitAnswers::named("north"));
+    assert_eq!(format!("{:?}", accepted(&with_machines).networks.forbidden), "[10.9.0.0/24]");
+    let mut by_address = inventory(&["prod"]);
+    for interface in by_address.nodes.iter_mut().flat_map(|node| &mut node.interfaces) {
+        if interface.kind == InterfaceKind::Bmc {
+            (interface.network, interface.address) = (None, "10.2.0.7".to_owned());
+        }
+    }
+    let site = accepted(&from_inventory(&by_address, &InitAnswers::named("north")));
+    assert_eq!(format!("{:?}", site.networks.forbidden), "[10.2.0.0/24]");
+    let mut shared = inventory(&["prod"]);
+    for interface in shared.nodes.iter_mut().flat_map(|node| &mut node.interfaces) {
+        interface.network = Some("prod".to_owned());
+    }
+    let site = accepted(&from_inventory(&shared, &InitAnswers::named("north")));
+    assert_eq!(format!("{:?}", site.networks.production), "Cidr(10.1.0.0/24)");
+    assert!(site.networks.forbidden.is_empty(), "{:?}", site.networks.forbidden);
+}
+
+#[test]
+fn nodes_without_an_own_production_address_get_no_role() {
+    let change: [fn(&mut Interface); 4] = [
+        |interface| interface.dhcp = true,
+        |interface| interface.start = "ACTIVE".to_owned(),
+        |interface| interface.kind = InterfaceKind::Alias,
+        |interface| interface.kind = InterfaceKind::Bmc,
+    ];
+    for change in change {
+        let mut changed = inventory(&["prod"]);
+        changed.nodes.iter_mut().filter(|n| n.name == "n5").flat_map(|n| &mut n.interfaces).for_each(change);
+        let text = from_inventory(&changed, &InitAnswers::named("north"));
+        let nodes = format!("{:?}", accepted(&text).nodes);
+        assert!(!nodes.contains("n5") && !nodes.contains("dgx"), "{nodes}");
+        let reason = text.lines().find(|line| line.starts_with("# Left out, only addresses of a BMC"));
+        assert!(reason.is_some_and(|line| line.ends_with(": n5")), "{text}");
+        assert!(text.contains("workers: [cpu-04] # TODO NO WORKER COULD BE GUESSED"), "{text}");
+    }
+    let mut elsewhere = inventory(&["prod"]);
+    elsewhere.nodes[4].interfaces[0].address = "0.0.0.0".to_owned();
+    elsewhere.nodes[4].interfaces[1].address = "10.9.0.5".to_owned();
+    let text = from_inventory(&elsewhere, &InitAnswers::named("north"));
+    assert!(text.contains("# Left out, no address in the production network: n5\n"), "{text}");
+    assert!(text.contains("# Left out, head nodes: head\n"), "{text}");
+}
+
+#[test]
+fn no_node_is_made_up() {
+    let mut only_one = inventory(&["prod"]);
+    only_one.nodes.retain(|node| node.name == "cpu-02");
+    let text = from_inventory(&only_one, &InitAnswers::named("north"));
+    let site = accepted(&text);
+    assert!(site.nodes.workers.is_empty() && site.nodes.gpu.is_empty(), "{text}");
+    assert!(text.contains("controlPlane: [cpu-02] # TODO guessed"), "{text}");
+    assert!(text.contains("TODO NO WORKER COULD BE GUESSED"), "{text}");
+    let unreachable = Inventory { networks: Vec::new(), ..inventory(&["prod"]) };
+    let text = from_inventory(&unreachable, &InitAnswers::named("north"));
+    accepted(&text);
+    assert!(text.contains("controlPlane: [cpu-01] # TODO NO CONTROL PLANE COULD BE GUESSED"), "{text}");
+    let empty = Inventory { nodes: Vec::new(), ..inventory(&[]) };
+    let text = from_inventory(&empty, &InitAnswers::named("north"));
+    accepted(&text);
+    assert!(text.contains("TODO THERE IS NO SUCH NODE"), "{text}");
 }
 
 #[test]

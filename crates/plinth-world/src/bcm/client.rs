@@ -93,8 +93,8 @@ impl BcmClient {
     }
 
     /// A call that returns a list of entities.
-    async fn list<E: Entity>(&self, call: Call) -> DoorResult<Vec<E>> {
-        let reply = self.call(call).await;
+    async fn list<E: Entity>(&self, ctx: &Context, call: Call) -> DoorResult<Vec<E>> {
+        let reply = self.call(ctx, call).await;
         self.entities(call, reply)
     }
 
@@ -106,8 +106,8 @@ impl BcmClient {
         entities.map_err(|failure| self.error(call, failure))
     }
 
-    /// One reading call, tried again while it may help.
-    async fn call(&self, call: Call) -> Result<Reply, Failure> {
+    /// One reading call, tried again while it may help. Says so before each wait.
+    async fn call(&self, ctx: &Context, call: Call) -> Result<Reply, Failure> {
         let body = json!({"service": call.service, "call": call.name}).to_string();
         let timing = &self.config.timing;
         let backoff = ExponentialBuilder::new()
@@ -115,7 +115,12 @@ impl BcmClient {
             .with_max_delay(timing.longest_wait)
             .with_max_times(timing.retries)
             .with_jitter();
-        (|| self.attempt(&body)).retry(backoff).when(Failure::is_transient).await
+        let (mut next, tries) = (1, timing.retries + 1);
+        let again = |_: &Failure, _| {
+            next += 1;
+            ctx.progress(0, 0, format!("BCM does not answer, try {next} of {tries}"));
+        };
+        (|| self.attempt(&body)).retry(backoff).when(Failure::is_transient).notify(again).await
     }
 
     /// One try: with the session there is, and if that has ended, once more with a new one.
@@ -227,10 +232,10 @@ impl BcmClient {
 
 #[async_trait]
 impl BcmDoor for BcmClient {
-    async fn identity(&self, _ctx: &Context) -> DoorResult<BcmIdentity> {
-        let heads: Vec<Device> = match self.call(GET_HEAD_NODES).await {
+    async fn identity(&self, ctx: &Context) -> DoorResult<BcmIdentity> {
+        let heads: Vec<Device> = match self.call(ctx, GET_HEAD_NODES).await {
             Err(failure) if failure.cause == Cause::UnknownCall => {
-                self.list::<Device>(GET_NODES).await?.into_iter().filter(convert::is_head).collect()
+                self.list::<Device>(ctx, GET_NODES).await?.into_iter().filter(convert::is_head).collect()
             }
             reply => self.entities(GET_HEAD_NODES, reply)?,
         };
@@ -246,11 +251,11 @@ impl BcmDoor for BcmClient {
 
     async fn inventory(&self, ctx: &Context) -> DoorResult<Inventory> {
         ctx.progress(0, 3, "nodes");
-        let devices: Vec<Device> = self.list(GET_NODES).await?;
+        let devices: Vec<Device> = self.list(ctx, GET_NODES).await?;
         ctx.progress(1, 3, "networks");
-        let networks: Vec<Network> = self.list(GET_NETWORKS).await?;
+        let networks: Vec<Network> = self.list(ctx, GET_NETWORKS).await?;
         ctx.progress(2, 3, "categories");
-        let categories: Vec<Category> = self.list(GET_CATEGORIES).await?;
+        let categories: Vec<Category> = self.list(ctx, GET_CATEGORIES).await?;
         ctx.progress(3, 3, "read");
         Ok(convert::inventory(format!("bcm {}", self.endpoint), &devices, &networks, &categories))
     }

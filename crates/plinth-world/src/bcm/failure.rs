@@ -1,10 +1,10 @@
 //! Why a call to BCM failed, and what a person can do about it.
 
 use super::entity::EntityError;
+use super::handshake;
 use super::reply::ReplyError;
 use crate::DoorError;
 use plinth_model::{Finding, Owner};
-use rustls::CertificateError as Certificate;
 use std::error::Error;
 use std::io::ErrorKind;
 
@@ -38,6 +38,8 @@ pub(super) enum Cause {
     WrongName,
     /// Certificate out of date.
     Expired,
+    /// Certificate of an authority, shown as if it were a server's own.
+    AuthorityAsServer,
     /// Certificate unusable in another way.
     BadCertificate,
     /// The peer does not speak TLS.
@@ -77,7 +79,7 @@ impl Cause {
             Cause::UnknownAuthority => "bcm.tls-unknown-authority",
             Cause::WrongName => "bcm.tls-wrong-name",
             Cause::Expired => "bcm.tls-expired",
-            Cause::BadCertificate => "bcm.tls-bad-certificate",
+            Cause::AuthorityAsServer | Cause::BadCertificate => "bcm.tls-bad-certificate",
             Cause::NotTls => "bcm.tls-not-spoken",
             Cause::Handshake => "bcm.tls-refused",
             Cause::Server => "bcm.server-trouble",
@@ -114,6 +116,9 @@ impl Cause {
             Cause::UnknownAuthority => "get BCM's CA certificate and name it: inventory.bcm.tls: {caFile: FILE}",
             Cause::WrongName => "use a name that the certificate has in inventory.bcm.endpoint",
             Cause::Expired => "renew BCM's certificate, and check the clocks of both machines",
+            Cause::AuthorityAsServer => {
+                "give BCM a server (leaf) certificate signed by this one, and keep this one as caFile; or write `tls: {insecure: true}`, which is then a finding in every plan"
+            }
             Cause::BadCertificate => "give BCM a valid certificate",
             Cause::Handshake => {
                 "with certificate login, check that BCM's own authority made the certificate and that it is valid"
@@ -180,7 +185,7 @@ impl Failure {
     /// From a failed exchange. Nothing of the request is quoted.
     pub(super) fn of_http(error: &reqwest::Error) -> Self {
         if let Some(tls) = find::<rustls::Error>(error) {
-            return of_tls(tls);
+            return handshake::failure(tls);
         }
         if error.is_timeout() {
             return Self::new(Cause::Timeout, "no answer came in time");
@@ -217,38 +222,6 @@ impl From<EntityError> for Failure {
     fn from(error: EntityError) -> Self {
         Self::new(Cause::BadEntity, error.to_string())
     }
-}
-
-fn of_tls(error: &rustls::Error) -> Failure {
-    use rustls::Error as Tls;
-    let (cause, happened) = match error {
-        Tls::InvalidCertificate(certificate) => return of_certificate(certificate),
-        Tls::AlertReceived(alert) => (Cause::Handshake, format!("BCM refused the TLS handshake ({alert:?})")),
-        Tls::InvalidMessage(_) => (Cause::NotTls, "what answers there does not speak TLS".to_owned()),
-        other => (Cause::BadCertificate, format!("the TLS handshake failed: {other}")),
-    };
-    Failure::new(cause, happened)
-}
-
-fn of_certificate(error: &Certificate) -> Failure {
-    let (cause, happened) = match error {
-        Certificate::UnknownIssuer => {
-            (Cause::UnknownAuthority, "the certificate is signed by an authority that is not trusted here".to_owned())
-        }
-        Certificate::BadSignature => (
-            Cause::UnknownAuthority,
-            "the certificate is signed by an authority of the same name but with another key: the caFile may be of an earlier installation".to_owned(),
-        ),
-        Certificate::NotValidForName | Certificate::NotValidForNameContext { .. } => {
-            (Cause::WrongName, "the certificate is for another name than the endpoint's".to_owned())
-        }
-        Certificate::Expired | Certificate::ExpiredContext { .. } => (Cause::Expired, "the certificate has expired".to_owned()),
-        Certificate::NotValidYet | Certificate::NotValidYetContext { .. } => {
-            (Cause::Expired, "the certificate is not valid yet".to_owned())
-        }
-        other => (Cause::BadCertificate, format!("the certificate cannot be used: {other}")),
-    };
-    Failure::new(cause, happened)
 }
 
 fn of_io(error: &std::io::Error) -> Option<Failure> {

@@ -1,6 +1,7 @@
 //! TLS towards BCM: whom we believe, and what we show. The crypto provider is given explicitly; no process-wide default is set.
 
 use super::config::{BcmProof, BcmTrust};
+use super::handshake::sentence;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::pem::PemObject;
@@ -13,7 +14,7 @@ pub(super) fn config(proof: &BcmProof, trust: &BcmTrust) -> Result<ClientConfig,
     let provider = Arc::new(ring::default_provider());
     let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
         .with_safe_default_protocol_versions()
-        .map_err(|error| format!("TLS cannot be set up: {error}"))?;
+        .map_err(|error| format!("TLS cannot be set up: {}", sentence(&error)))?;
     let builder = match trust {
         BcmTrust::System => builder.with_root_certificates(system_roots()?),
         BcmTrust::CaPem(pem) => builder.with_root_certificates(given_roots(pem)?),
@@ -27,7 +28,7 @@ pub(super) fn config(proof: &BcmProof, trust: &BcmTrust) -> Result<ClientConfig,
                 .map_err(|_| "the client key is not a PEM private key".to_owned())?;
             builder
                 .with_client_auth_cert(chain, key)
-                .map_err(|error| format!("the client certificate and its key cannot be used: {error}"))
+                .map_err(|error| format!("the client certificate and its key cannot be used: {}", sentence(&error)))
         }
     }
 }
@@ -43,7 +44,7 @@ fn given_roots(pem: &[u8]) -> Result<RootCertStore, String> {
     for certificate in certificates(pem).map_err(|why| format!("the CA file {why}"))? {
         roots
             .add(certificate)
-            .map_err(|error| format!("the CA file holds a certificate that is no authority: {error}"))?;
+            .map_err(|error| format!("the CA file holds a certificate that is no authority: {}", sentence(&error)))?;
     }
     Ok(roots)
 }

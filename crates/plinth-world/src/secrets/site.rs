@@ -192,7 +192,7 @@ impl Secrets for SiteSecrets {
 /// A finding about a secret that could not be had.
 fn missing(path: &str, error: &SecretError) -> Finding {
     let fix = match &error.reference {
-        SecretRef::Env(name) => format!("set the variable {name}"),
+        SecretRef::Env(name) => format!("set the variable {name} to the secret"),
         SecretRef::File(file) => format!("put the secret into {file}, readable by you alone"),
         SecretRef::Exec(argv) => format!("make `{}` print the secret", argv.first().map_or("", String::as_str)),
         SecretRef::Generated(name) => format!("look at secrets/{name} in the state directory"),

@@ -64,7 +64,9 @@ fn what_is_missing_is_named_all_at_once_with_its_path() {
         ["inventory.bcm.password", "access.bootstrap.password", "runai.registry.token", "runai.admin.password"]
     );
     assert!(findings.iter().all(|f| f.code == "secret.missing" && f.is_error() && !f.fix.is_empty()));
-    assert_eq!(findings[0].fix, "set the variable UNSET");
+    assert_eq!(findings[0].fix, "set the variable UNSET to the secret");
+    assert!(findings[0].message.ends_with("the variable is not set"), "{:?}", findings[0]);
+    assert!(findings[1].message.ends_with("the variable is set, but empty"), "{:?}", findings[1]);
     assert!(!dir.path().join("secrets").exists(), "checking must not make anything");
 }
 

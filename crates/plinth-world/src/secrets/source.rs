@@ -35,6 +35,9 @@ fn value(reference: &SecretRef, bytes: Vec<u8>, trim_line_break: bool) -> Result
 pub(super) fn environment(reference: &SecretRef, found: Option<OsString>) -> Result<Secret, SecretError> {
     let found = found.ok_or_else(|| SecretError::new(reference, "the variable is not set"))?;
     let text = found.into_string().map_err(|_| SecretError::new(reference, "it is not UTF-8 text"))?;
+    if text.is_empty() {
+        return Err(SecretError::new(reference, "the variable is set, but empty"));
+    }
     value(reference, text.into_bytes(), false)
 }
 

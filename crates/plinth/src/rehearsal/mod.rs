@@ -40,6 +40,8 @@ pub struct Script {
     pub seed: u64,
     /// Where the world and the journal are kept.
     pub directory: PathBuf,
+    /// That directory stays when the rehearsal is over.
+    pub kept: bool,
 }
 
 /// A data centre made for a site, planned for and looked at.
@@ -56,6 +58,7 @@ pub struct Rehearsal {
     simulation: Simulation,
     crash: Option<usize>,
     held: Held,
+    kept: bool,
     _bcm: Option<SimBcm>,
 }
 
@@ -80,7 +83,7 @@ impl Rehearsal {
     /// # Errors
     /// When somebody else holds the lock, the site cannot be planned, or the data centre cannot be built.
     pub async fn prepare(script: Script, catalog: &Catalog) -> Result<Self, NoRehearsal> {
-        let Script { desired, inventory, nodes, faults, seed, directory } = script;
+        let Script { desired, inventory, nodes, faults, seed, directory, kept } = script;
         let held = Held::take(&directory, &desired.name, Durability::Process)?;
         let recorded = inventory.is_some();
         let MadeUp { inventory, desired } = match inventory {
@@ -105,16 +108,24 @@ impl Rehearsal {
         let observed = Observed { inventory: seen, steps: look.seen, answers: look.answers };
         let plan = plinth_plan::plan(&desired, &observed, catalog).map_err(NoRehearsal::Findings)?;
         let (findings, made_up) = (look.findings, !recorded);
-        Ok(Self { desired, plan, findings, made_up, control_plane, simulation, crash, held, _bcm: bcm })
+        Ok(Self { desired, plan, findings, made_up, control_plane, simulation, crash, held, kept, _bcm: bcm })
     }
 
-    /// Runs the plan in virtual time. A fault `crash@record:N` ends the process.
+    /// Runs the plan in virtual time; answers with the report and the faults that did not happen. A fault `crash@record:N` ends
+    /// the process.
     ///
     /// # Errors
     /// When the journal cannot be written.
-    pub async fn run(self, sink: Sink, stop: StopSignal, pace: Option<Pace>) -> Result<RunReport, Problem> {
+    pub async fn run(
+        self,
+        sink: Sink,
+        stop: StopSignal,
+        pace: Option<Pace>,
+    ) -> Result<(RunReport, Vec<String>), Problem> {
         let crash = self.crash.map(|records| Crash { records, how: || std::process::abort() });
-        self.run_until(sink, stop, pace, crash).await.0
+        let (result, simulation) = self.run_until(sink, stop, pace, crash).await;
+        let survived = crash.map(|crash| format!("crash@record:{}", crash.records));
+        result.map(|report| (report, simulation.unspent().into_iter().chain(survived).collect()))
     }
 
     /// Runs the plan until the crash, if there is one, and gives the data centre back as it was left. A run that crashed is a
@@ -127,9 +138,9 @@ impl Rehearsal {
         crash: Option<Crash>,
     ) -> (Result<RunReport, Problem>, Simulation) {
         let world = world(&self.simulation);
-        let Self { desired, plan, control_plane, simulation, held, _bcm: bcm, .. } = self;
+        let Self { desired, plan, control_plane, simulation, held, kept, _bcm: bcm, .. } = self;
         let (plan, desired) = (&plan, &desired);
-        let session = Session { plan, desired, control_plane, held, world, sink, stop, rehearsal: true, crash };
+        let session = Session { plan, desired, control_plane, held, world, sink, stop, rehearsal: true, kept, crash };
         let result = simulation.clock.drive(session.run(), pace).await;
         drop(bcm);
         (result, simulation)

@@ -27,13 +27,36 @@ pub(crate) fn run(common: &Common, verb: &Init, printer: &Printer) -> Result<Exi
     let text = match &verb.from_bcm {
         None => template::init(&answers),
         Some(endpoint) => {
+            if endpoint.contains('@') {
+                return Err(login_in_endpoint());
+            }
             answers.endpoint = Some(endpoint.clone());
+            answers.ca_file = verb.ca_file.as_deref().map(|file| named_from(&common.file, file)).transpose()?;
+            answers.insecure = verb.insecure;
             template::from_inventory(&asked(verb, endpoint, &name)?, &answers)
         }
     };
     write(&common.file, &text)?;
     printer.talk(&format!("wrote {}; look through it, then: plinth validate -f {0}", common.file.display()));
     Ok(Exit::Done)
+}
+
+/// The name of a file as the site file must write it: relative names there start at the site file's own folder.
+fn named_from(site: &Path, file: &Path) -> Result<String, Problem> {
+    let beside = site.parent().is_none_or(|folder| folder.as_os_str().is_empty() || folder == Path::new("."));
+    let named = if beside { Ok(file.to_owned()) } else { std::path::absolute(file) };
+    named.map(|file| file.display().to_string()).map_err(|error| written(site, error))
+}
+
+/// Never repeats the endpoint: the file, which keeps it, must not hold a login.
+fn login_in_endpoint() -> Problem {
+    Problem::new(
+        Exit::Input,
+        "asking BCM",
+        "the address of `--from-bcm`",
+        "it holds a login",
+        "write it like `https://HEAD:8081`; user and password come from BCM_USERNAME and BCM_PASSWORD",
+    )
 }
 
 /// Asks BCM, with the login that the written file will name.

@@ -31,6 +31,7 @@ pub(crate) fn run(common: &Common, verb: &Rehearse, printer: &Printer) -> Result
         faults,
         seed: verb.seed,
         directory: folder.path.clone(),
+        kept: !folder.passing,
     };
     doors::runtime()?.block_on(perform(common, verb, &input, script, printer))
 }
@@ -76,7 +77,10 @@ async fn carry_out(common: &Common, verb: &Rehearse, rehearsal: Rehearsal, print
     let result = rehearsal.run(sinks.sink(), stop, pace(verb.pace)).await;
     signals.abort();
     let closed = sinks.close();
-    let report = result?;
+    let (report, unspent) = result?;
+    for fault in unspent {
+        printer.talk(&format!("fault `{fault}` did not happen: the run never came to where it strikes"));
+    }
     closed?;
     if common.json {
         printer.json(&crate::explain::report(&plan, &report));

@@ -25,6 +25,7 @@ async fn rehearse(
         faults: vec![],
         seed: 1,
         directory: directory.to_path_buf(),
+        kept: true,
     };
     let rehearsal = match Rehearsal::prepare(script, catalog).await {
         Ok(rehearsal) => rehearsal,

@@ -112,6 +112,22 @@ async fn a_play_is_judged_by_its_final_statistics() {
 }
 
 #[tokio::test]
+async fn a_lost_host_is_not_a_failed_task() {
+    let cases = [
+        ((0, 1), "dgx-05: became unreachable", "see that dgx-05 answers over SSH again, then run again"),
+        ((1, 0), "dgx-05: 1 task failed", "mend what the first failed task of each host names, then run again"),
+        ((2, 1), "dgx-05: 2 tasks failed", "mend what the first failed task of each host names, then run again"),
+    ];
+    for ((failures, unreachable), evidence, fix) in cases {
+        let bench = Bench::new();
+        bench.fake.on("deploy", stats(&[("cpu-03", 0, 0), ("dgx-05", failures, unreachable)]));
+        let finding = refused(bench.act(&run()).await);
+        assert_eq!(finding.evidence, [evidence]);
+        assert!(finding.fix.starts_with(fix), "{}", finding.fix);
+    }
+}
+
+#[tokio::test]
 async fn inventory_files_are_compared_one_by_one() {
     let files: IndexMap<String, String> =
         [("a", "1"), ("b", "2"), ("c", "3")].map(|(n, c)| (n.to_owned(), c.to_owned())).into();
