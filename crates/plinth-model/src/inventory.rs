@@ -90,7 +90,8 @@ pub struct Interface {
     pub address: String,
     /// Whether the address comes from DHCP, so that the recorded one means nothing.
     pub dhcp: bool,
-    /// `ALWAYS`, `ACTIVE`, `PASSIVE`, `PREFERPASSIVE` (facts: bcm.md §4.3); ACTIVE and PASSIVE are shared failover addresses.
+    /// `ALWAYS`, `ACTIVE`, `PASSIVE`, `PREFERPASSIVE` (field definitions of the vendor's Python client); ACTIVE and PASSIVE are
+    /// shared failover addresses.
     pub start: String,
     /// Name of the network it is on, or none.
     pub network: Option<String>,
@@ -139,7 +140,7 @@ pub struct Network {
     pub gateway: Option<Ipv4Addr>,
     /// First and last address of the DHCP pool for unknown nodes.
     pub dhcp_pool: Option<(Ipv4Addr, Ipv4Addr)>,
-    /// BCM's flag; does **not** mean out-of-band (facts: bcm.md §5).
+    /// BCM's flag; does **not** mean out-of-band: in BCM 11 captures every internal network has it.
     pub management: bool,
     /// Domain name, may be empty.
     pub domain: String,

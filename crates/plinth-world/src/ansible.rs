@@ -1,4 +1,4 @@
-//! The Ansible door: Kubespray's source, its Python environment, its playbooks. Facts: kubespray.md.
+//! The Ansible door: Kubespray's source, its Python environment, its playbooks.
 //!
 //! The real door is not in this release.
 

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-/// One request to BCM. The known site configuration uses 30 s (facts: bcm.md §1.5).
+/// One request to BCM. The known site configuration uses 30 s (public Terraform provider for BCM).
 pub const BCM_REQUEST: Duration = Duration::from_secs(30);
 /// Tries of a BCM read after the first.
 pub const BCM_RETRIES: usize = 3;

@@ -1,4 +1,6 @@
-//! The Run:ai door: the control plane's REST interface. Facts: runai.md §4. The real door is not in this release.
+//! The Run:ai door: the control plane's REST interface. Source: OpenAPI descriptions in the official client, 2.18 to 2.24.
+//!
+//! The real door is not in this release.
 
 use crate::{Context, DoorResult};
 use async_trait::async_trait;

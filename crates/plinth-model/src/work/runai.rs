@@ -27,7 +27,7 @@ pub struct RunaiTarget {
 }
 
 impl RunaiTarget {
-    /// The issuer that Keycloak must write into tokens; compared as an exact text (facts: runai.md §3.3).
+    /// The issuer that Keycloak must write into tokens; compared as an exact text, so host, port and scheme must all be right.
     #[must_use]
     pub fn issuer(&self) -> String {
         format!("{}/auth/realms/{}", self.url, self.realm)
