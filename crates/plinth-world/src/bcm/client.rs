@@ -224,10 +224,19 @@ impl BcmClient {
         if let BcmProof::Password { password, .. } = &self.config.proof
             && !password.expose().is_empty()
         {
-            failure.happened = failure.happened.replace(password.expose(), "[secret]");
+            failure.happened = without(&failure.happened, password.expose());
         }
         failure.into_error(doing, &self.endpoint)
     }
+}
+
+/// A text without the secret, and without the beginning of it where the text was cut short in the middle of the secret.
+fn without(text: &str, secret: &str) -> String {
+    let text = text.replace(secret, "[secret]");
+    let beginnings = secret.char_indices().map(|(end, _)| end).filter(|end| *end >= 3).rev();
+    let cut = beginnings.filter_map(|end| secret.get(..end)).map(|beginning| format!("{beginning}..."));
+    let found = cut.into_iter().find(|cut| text.contains(cut.as_str()));
+    found.map_or_else(|| text.clone(), |cut| text.replace(&cut, "[secret]..."))
 }
 
 #[async_trait]
@@ -376,6 +385,14 @@ mod tests {
         for none in [&[][..], &["cm-login-token="], &["cm-login-tokens=x"], &["cm-login-token"]] {
             assert_eq!(headers(none), None, "{none:?}");
         }
+    }
+
+    #[test]
+    fn a_secret_goes_out_of_a_text_also_where_the_text_was_cut() {
+        assert_eq!(without("no hunter22 here", "hunter22"), "no [secret] here");
+        assert_eq!(without("refused: hunt...", "hunter22"), "refused: [secret]...");
+        assert_eq!(without("the hunt goes on...", "hunter22"), "the hunt goes on...");
+        assert_eq!(without("pässwör...", "pässwört"), "[secret]...");
     }
 
     #[test]
