@@ -288,6 +288,7 @@ fn mismatch_finding(node: &InventoryNode, interface: &Interface, why: &str) -> F
 fn never(kind: &InterfaceKind) -> Option<String> {
     match kind {
         InterfaceKind::Bmc => Some("a BMC's address is never the machine's own".into()),
+        InterfaceKind::Alias => Some("an alias is a second address and may move to another machine".into()),
         InterfaceKind::Tunnel => Some("tunnels are never used".into()),
         InterfaceKind::NetMap => Some("network maps are never used".into()),
         InterfaceKind::Other(kind) => Some(format!("interfaces of kind {kind} are not known")),
@@ -301,8 +302,11 @@ fn kind_rank(kind: &InterfaceKind) -> u8 {
         InterfaceKind::Bridge => 1,
         InterfaceKind::Vlan => 2,
         InterfaceKind::Physical => 3,
-        InterfaceKind::Alias => 4,
-        InterfaceKind::Bmc | InterfaceKind::Tunnel | InterfaceKind::NetMap | InterfaceKind::Other(_) => 5,
+        InterfaceKind::Alias
+        | InterfaceKind::Bmc
+        | InterfaceKind::Tunnel
+        | InterfaceKind::NetMap
+        | InterfaceKind::Other(_) => 4,
     }
 }
 

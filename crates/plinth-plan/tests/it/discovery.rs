@@ -153,7 +153,7 @@ fn an_address_on_a_network_that_cannot_hold_it_is_reported_and_not_used() {
 }
 
 #[test]
-fn bond_before_bridge_before_vlan_before_physical_then_priority_then_name() {
+fn bond_before_bridge_before_vlan_before_physical_then_priority_then_name_and_an_alias_never() {
     let at = |name: &str, kind, last: u8| data::interface(name, kind, &format!("10.184.162.{last}"), "dgxnet");
     let mut candidates = vec![
         at("eth9:0", InterfaceKind::Alias, 201),
@@ -165,7 +165,7 @@ fn bond_before_bridge_before_vlan_before_physical_then_priority_then_name() {
     ];
     candidates[1].priority = 70;
     let mut order = Vec::new();
-    while !candidates.is_empty() {
+    while candidates.len() > 1 {
         let mut inventory = data::basepod();
         inventory.nodes[4].interfaces.clone_from(&candidates);
         let discovery = discover(&site::basepod(), &inventory);
@@ -173,7 +173,12 @@ fn bond_before_bridge_before_vlan_before_physical_then_priority_then_name() {
         candidates.retain(|i| i.name != best);
         order.push(best);
     }
-    assert_eq!(order, ["bond1", "br0", "bond1.7", "eth1", "eth0", "eth9:0"]);
+    assert_eq!(order, ["bond1", "br0", "bond1.7", "eth1", "eth0"]);
+    let mut only_an_alias = data::basepod();
+    only_an_alias.nodes[4].interfaces = candidates;
+    let discovery = discover(&site::basepod(), &only_an_alias);
+    assert_eq!(address(&discovery, "dgx-05"), None, "an alias is never the machine's own");
+    assert!(discovery.findings.iter().any(|f| f.code == "bcm.address-none-safe" && f.is_error()));
 }
 
 #[test]
