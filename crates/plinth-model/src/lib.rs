@@ -6,6 +6,7 @@
 pub mod digest;
 pub mod event;
 pub mod exit;
+pub mod facts;
 pub mod finding;
 pub mod inventory;
 pub mod name;

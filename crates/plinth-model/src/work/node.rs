@@ -1,6 +1,7 @@
 //! What is done on nodes: logins, accounts, registries, least sizes.
 
 use crate::{NodeName, SecretRef};
+use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::net::Ipv4Addr;
@@ -34,6 +35,23 @@ pub struct NodeTarget {
     /// SHA-1 host and user keys are accepted from this node; a visible finding.
     #[serde(default)]
     pub legacy_keys: bool,
+    /// Host in between: BCM's head node, say.
+    #[serde(default)]
+    pub jump: Option<Jump>,
+}
+
+/// A host that SSH goes through.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Jump {
+    /// Host name or address.
+    pub host: String,
+    /// SSH port.
+    pub port: u16,
+    /// User.
+    pub user: String,
+    /// Proof.
+    pub credential: Credential,
 }
 
 /// The service account that plinth makes on every node.
@@ -52,9 +70,23 @@ pub struct Account {
     pub shell: String,
     /// Our key: the private half's place; the public half is authorised on the node.
     pub key: SecretRef,
+    /// Algorithm of the key pair that plinth makes, when it makes it.
+    #[serde(default)]
+    pub key_algorithm: KeyAlgorithm,
     /// Further public keys to authorise.
     #[serde(default)]
     pub authorized_keys: Vec<String>,
+}
+
+/// Algorithm of a key pair.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum KeyAlgorithm {
+    /// RSA, 4096 bits: also very old SSH servers and FIPS hosts take it.
+    #[default]
+    Rsa4096,
+    /// Ed25519.
+    Ed25519,
 }
 
 /// One registry mirror.
@@ -89,4 +121,20 @@ pub struct NodeMinimum {
     pub memory_mib: u64,
     /// GPUs are expected.
     pub gpu: bool,
+}
+
+/// What a node needs that the engine does not do itself.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Preparation {
+    /// Name to address, for `/etc/hosts`; a name that already resolves to the address needs no line.
+    pub hosts: IndexMap<String, Ipv4Addr>,
+    /// Kernel modules, now and after a restart.
+    pub modules: Vec<String>,
+    /// Kernel settings, now and after a restart.
+    pub sysctls: IndexMap<String, String>,
+    /// Swap is off, now and after a restart.
+    pub swap_off: bool,
+    /// The time service that is installed runs.
+    pub time_service: bool,
 }

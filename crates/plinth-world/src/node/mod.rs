@@ -1,9 +1,13 @@
-//! The node door: semantic operations on one machine, each one round trip. The real door (SSH) is not in this release.
+//! The node door: semantic operations on one machine, each one round trip.
+
+pub mod frame;
+pub mod script;
 
 use crate::{Context, DoorResult};
 use async_trait::async_trait;
 use plinth_model::Observed;
-use plinth_model::work::{Account, Mirror, NodeTarget, RegistryLogin};
+use plinth_model::facts::{Asked, NodeFacts};
+use plinth_model::work::{Account, Mirror, NodeTarget, Preparation, RegistryLogin};
 
 /// A host key as presented.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,29 +40,18 @@ pub enum AccountState {
     Clash(Vec<String>),
 }
 
-/// Facts of a node.
+/// Where containerd's data is.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct NodeFacts {
-    /// `Ubuntu 22.04.4 LTS (DGX OS 6.2)`.
-    pub os: String,
-    /// Kernel release.
-    pub kernel: String,
-    /// Cores.
-    pub cpus: u32,
-    /// Memory, MiB.
-    pub memory_mib: u64,
-    /// GPUs seen on the bus.
-    pub gpus: u32,
-    /// NVIDIA driver version, if one is loaded.
-    pub driver: Option<String>,
-    /// Clock offset to ours, milliseconds.
-    pub clock_offset_ms: i64,
-    /// Free space by path, GiB. Paths asked for; a path that is not there is absent.
-    pub free_gib: Vec<(String, u64)>,
-    /// Whether the images directory already lives at the larger path.
-    pub relocated: bool,
-    /// Things that stand in the way: a running docker, Kubernetes remains.
-    pub obstacles: Vec<String>,
+pub enum StorageState {
+    /// At the old place, nothing begun.
+    Old,
+    /// A move was begun and did not end; how far it came.
+    Begun(String),
+    /// At the new place, and containerd works. The size of the old copy, MiB, while it is still there.
+    New {
+        /// Old copy that waits for its removal.
+        old_copy_mib: Option<u64>,
+    },
 }
 
 /// Nodes.
@@ -66,16 +59,26 @@ pub struct NodeFacts {
 pub trait NodeDoor: Send + Sync {
     /// Connects far enough to see the host key. A pinned key that differs is **not** an error here: the caller judges.
     async fn host_key(&self, ctx: &Context, target: &NodeTarget) -> DoorResult<HostKeyState>;
-    /// Pins the key on first contact. Refuses when another one is pinned.
+    /// Pins the key on first contact. Refuses when another one is pinned, or when the node does not present this one.
     async fn pin_host_key(&self, ctx: &Context, target: &NodeTarget, key: &HostKey) -> DoorResult<()>;
+    /// Pins the key whatever was pinned before: the person said that the node was provisioned anew.
+    async fn repin_host_key(&self, ctx: &Context, target: &NodeTarget, key: &HostKey) -> DoorResult<()>;
     /// Compares the account.
     async fn account(&self, ctx: &Context, target: &NodeTarget, account: &Account) -> DoorResult<AccountState>;
     /// Makes the account as wanted. Refuses on a clash, before changing anything.
     async fn make_account(&self, ctx: &Context, target: &NodeTarget, account: &Account) -> DoorResult<()>;
-    /// Reads facts; `paths` are the ones whose free space is wanted.
-    async fn facts(&self, ctx: &Context, target: &NodeTarget, paths: &[String]) -> DoorResult<NodeFacts>;
-    /// Moves containerd's data without losing anything; resumes or rolls back an interrupted move.
+    /// Reads facts.
+    async fn facts(&self, ctx: &Context, target: &NodeTarget, asked: &Asked) -> DoorResult<NodeFacts>;
+    /// Where containerd's data is.
+    async fn storage(&self, ctx: &Context, target: &NodeTarget, from: &str, to: &str) -> DoorResult<StorageState>;
+    /// Moves containerd's data without losing anything; resumes or rolls back an interrupted move. The old copy stays.
     async fn relocate_storage(&self, ctx: &Context, target: &NodeTarget, from: &str, to: &str) -> DoorResult<()>;
+    /// Removes the old copy that [`NodeDoor::relocate_storage`] left. Refuses unless the data is at the new place and works.
+    async fn remove_old_storage(&self, ctx: &Context, target: &NodeTarget, from: &str, to: &str) -> DoorResult<()>;
+    /// Differences between the wanted preparation and what is there; empty when all is well.
+    async fn preparation(&self, ctx: &Context, target: &NodeTarget, wanted: &Preparation) -> DoorResult<Vec<String>>;
+    /// Prepares.
+    async fn prepare(&self, ctx: &Context, target: &NodeTarget, wanted: &Preparation) -> DoorResult<()>;
     /// Differences between wanted and present mirrors and logins, and registries that do not answer; empty when all is well.
     async fn registries(
         &self,

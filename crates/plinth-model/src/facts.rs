@@ -1,0 +1,178 @@
+//! Facts of one machine, as read in one round trip. What a machine does not tell is `None` or left out, never a guess.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+/// What is asked for beside the fixed part.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Asked {
+    /// Directories whose free space is wanted; one that is not there is asked at its nearest parent.
+    pub paths: Vec<String>,
+    /// Where container images live now, and where they may live: tells [`NodeFacts::relocated`].
+    pub images: Option<(String, String)>,
+    /// Names to resolve from the node.
+    pub names: Vec<String>,
+    /// Addresses to fetch from the node, `https://registry.example.com/v2/`: any HTTP answer counts.
+    pub urls: Vec<String>,
+}
+
+/// Facts of one machine.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", default)]
+pub struct NodeFacts {
+    /// For people: `Ubuntu 22.04.4 LTS (DGX OS 6.2)`.
+    pub os: String,
+    /// `ID` of os-release: `ubuntu`.
+    pub os_id: String,
+    /// `VERSION_ID` of os-release: `22.04`.
+    pub os_version: String,
+    /// DGX OS release, from /etc/dgx-release.
+    pub dgx_release: Option<String>,
+    /// Kernel release.
+    pub kernel: String,
+    /// Headers of the running kernel are installed; a driver that is built on the node needs them.
+    pub kernel_headers: bool,
+    /// `x86_64`.
+    pub architecture: String,
+    /// Host name as the kernel has it.
+    pub hostname: String,
+    /// Cores.
+    pub cpus: u32,
+    /// Memory, MiB.
+    pub memory_mib: u64,
+    /// Swap in use or ready for use, MiB.
+    pub swap_mib: u64,
+    /// Clock offset to ours, milliseconds; positive when the node is ahead. Half a round trip is its error.
+    pub clock_offset_ms: i64,
+    /// Time service: none when none is known to run.
+    pub time_service: Option<String>,
+    /// What systemd says of synchronisation.
+    pub time_synchronised: Option<bool>,
+    /// Addresses, without those of loopback.
+    pub addresses: Vec<Address>,
+    /// Interface and next hop of the default route.
+    pub default_route: Option<Route>,
+    /// Free space of the directories asked for.
+    pub spaces: Vec<Space>,
+    /// 1 or 2; 0 when neither is mounted.
+    pub cgroup_version: u8,
+    /// `enforcing`, `permissive`, `disabled`; none without SELinux.
+    pub selinux: Option<String>,
+    /// AppArmor is on.
+    pub apparmor: bool,
+    /// systemd's words on some services: `containerd` → `active`, `inactive`, `failed`. Unknown ones are left out.
+    pub services: BTreeMap<String, String>,
+    /// Loaded (or built-in) modules among those that Kubernetes and GPUs need.
+    pub modules: Vec<String>,
+    /// Kernel settings that Kubernetes needs.
+    pub sysctls: BTreeMap<String, String>,
+    /// GPUs seen on the bus, or by the driver when the bus cannot be read.
+    pub gpus: u32,
+    /// Their names, as the driver tells them.
+    pub gpu_names: Vec<String>,
+    /// NVIDIA driver version, if one is loaded.
+    pub driver: Option<String>,
+    /// NVSwitches on the bus: those need a fabric manager.
+    pub nvswitches: u32,
+    /// TCP ports that something listens on, with its name where it is known.
+    pub listening: BTreeMap<u16, String>,
+    /// What is left of an earlier Kubernetes, or runs beside it: `/etc/kubernetes/admin.conf`, `docker: 3 containers run`.
+    pub obstacles: Vec<String>,
+    /// containerd, if it is installed.
+    pub containerd: Option<Containerd>,
+    /// Whether the images directory already lives at the larger path.
+    pub relocated: bool,
+    /// Proxy settings of the login environment and of systemd: name to address, credentials left out.
+    pub proxies: BTreeMap<String, String>,
+    /// `apt`, `dnf`, `yum`, `zypper`.
+    pub package_manager: Option<String>,
+    /// Python versions, newest first.
+    pub pythons: Vec<String>,
+    /// Name servers of resolv.conf.
+    pub nameservers: Vec<String>,
+    /// Search domains of resolv.conf.
+    pub search: Vec<String>,
+    /// Names asked for, with the addresses they resolve to; empty: they do not.
+    pub names: BTreeMap<String, Vec<IpAddr>>,
+    /// Addresses asked for, with the HTTP status; 0: no answer. None could be asked without curl or wget: they are left out.
+    pub answers: BTreeMap<String, u16>,
+    /// File system of the login's home directory: `nfs4`.
+    pub home_filesystem: String,
+    /// How the login becomes root: `root`, `sudo`, `sudo-password`, `none`.
+    pub root: String,
+    /// The login shell's own greetings were mixed into the answer: harmless to plinth, not to every tool.
+    pub noisy: bool,
+}
+
+impl NodeFacts {
+    /// Free space at a directory that was asked for, GiB, rounded down.
+    #[must_use]
+    pub fn free_gib(&self, path: &str) -> Option<u64> {
+        self.space(path).map(|space| space.free_mib / 1024)
+    }
+
+    /// What is known of a directory that was asked for.
+    #[must_use]
+    pub fn space(&self, path: &str) -> Option<&Space> {
+        self.spaces.iter().find(|space| space.path == path)
+    }
+}
+
+/// An address of an interface.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Address {
+    /// Interface.
+    pub interface: String,
+    /// Address.
+    pub address: IpAddr,
+    /// Length of the network prefix.
+    pub prefix: u8,
+}
+
+/// The default route.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Route {
+    /// Interface.
+    pub interface: String,
+    /// Next hop, unless the route has none.
+    pub via: Option<IpAddr>,
+}
+
+/// Space at a directory.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Space {
+    /// Directory asked for.
+    pub path: String,
+    /// The directory itself is there; otherwise the numbers are those of its nearest parent.
+    pub exists: bool,
+    /// Mount point it is on.
+    pub mount: String,
+    /// File system: `ext4`.
+    pub filesystem: String,
+    /// Size, MiB.
+    pub total_mib: u64,
+    /// Free for everybody but root, MiB.
+    pub free_mib: u64,
+    /// Free inodes, per cent; none where the file system has no fixed number.
+    pub free_inodes_percent: Option<u8>,
+}
+
+/// containerd on a machine.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Containerd {
+    /// Version.
+    pub version: String,
+    /// Directory of its data, as configured.
+    pub root: String,
+    /// Data there, MiB; none when that takes too long to count.
+    pub data_mib: Option<u64>,
+    /// Containers with a running task.
+    pub running: u32,
+}
