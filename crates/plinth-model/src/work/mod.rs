@@ -67,6 +67,24 @@ pub enum Work {
         /// Where it goes.
         to: String,
     },
+    /// The old copy of containerd's data is gone: the move before it was recorded as done.
+    #[serde(rename = "node.storage-old")]
+    NodeStorageOld {
+        /// Node, with the service account.
+        target: NodeTarget,
+        /// Where the data was.
+        from: String,
+        /// Where it is.
+        to: String,
+    },
+    /// What Kubernetes needs of the node, and the engine does not do itself.
+    #[serde(rename = "node.prepare")]
+    NodePrepare {
+        /// Node, with the service account.
+        target: NodeTarget,
+        /// What is wanted.
+        wanted: Preparation,
+    },
     /// Registry mirrors and logins are in place, and the registries answer from the node.
     #[serde(rename = "node.registries")]
     NodeRegistries {
@@ -228,6 +246,8 @@ impl Work {
             Work::NodeAccount { .. } => "node.account",
             Work::NodeFacts { .. } => "node.facts",
             Work::NodeStorage { .. } => "node.storage",
+            Work::NodeStorageOld { .. } => "node.storage-old",
+            Work::NodePrepare { .. } => "node.prepare",
             Work::NodeRegistries { .. } => "node.registries",
             Work::KubespraySource { .. } => "kubespray.source",
             Work::KubesprayEnvironment { .. } => "kubespray.environment",
@@ -270,6 +290,8 @@ impl Work {
             | Work::NodeAccount { target, .. }
             | Work::NodeFacts { target, .. }
             | Work::NodeStorage { target, .. }
+            | Work::NodeStorageOld { target, .. }
+            | Work::NodePrepare { target, .. }
             | Work::NodeRegistries { target, .. } => Some(&target.node),
             Work::NodeLabels { node, .. } | Work::NodeReady { node, .. } => Some(node),
             Work::Check { check: Check::GpuPod { node }, .. } => Some(node),

@@ -114,12 +114,13 @@ impl Frames {
     /// The first value of a key, unless it is empty.
     #[must_use]
     pub fn get(&self, key: &str) -> Option<&str> {
-        self.all(key).next().filter(|value| !value.is_empty())
+        let frame = self.frames.iter().find(|frame| frame.key == key)?;
+        Some(frame.value.as_str()).filter(|value| !value.is_empty())
     }
 
     /// All values of a key, in order.
-    pub fn all<'a>(&'a self, key: &'a str) -> impl Iterator<Item = &'a str> {
-        self.frames.iter().filter(move |frame| frame.key == key).map(|frame| frame.value.as_str())
+    pub fn all(&self, key: &str) -> Vec<&str> {
+        self.frames.iter().filter(|frame| frame.key == key).map(|frame| frame.value.as_str()).collect()
     }
 
     /// The first value of a key as a number, or whatever else is written as text.
