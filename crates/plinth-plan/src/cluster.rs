@@ -132,6 +132,7 @@ impl Cluster {
             user: desired.access.account.name.clone(),
             credential: plinth_model::work::Credential::Key(desired.access.account.key.clone()),
             legacy_keys: member.legacy_keys,
+            jump: desired.access.jump.clone(),
         }
     }
 

@@ -12,6 +12,10 @@ pub const NODE_ACCOUNT: u32 = 120;
 pub const NODE_FACTS: u32 = 120;
 /// Moves the images that are there: some tens of GiB between disks of one machine.
 pub const NODE_STORAGE: u32 = 3600;
+/// Removes some tens of GiB in small files.
+pub const NODE_STORAGE_OLD: u32 = 900;
+/// Writes small files; `swapoff` reads back what is in swap.
+pub const NODE_PREPARE: u32 = 300;
 /// Writes small files and asks each registry once.
 pub const NODE_REGISTRIES: u32 = 180;
 /// Fetches and unpacks 3 MiB (Kubespray v2.27.1); slow mirrors happen.

@@ -7,7 +7,7 @@
 use crate::raw::rules::range_of;
 use indexmap::IndexMap;
 use ipnet::Ipv4Net;
-use plinth_model::work::{Account, CertificateSource, Credential, Mirror, RegistryLogin};
+use plinth_model::work::{Account, CertificateSource, Credential, Jump, Mirror, RegistryLogin};
 use plinth_model::{Digest, SecretRef, SiteName, Version};
 use serde::Serialize;
 use serde_json::Value;
@@ -183,6 +183,8 @@ pub struct Access {
     pub account: Account,
     /// SSH port.
     pub port: u16,
+    /// Host that SSH goes through.
+    pub jump: Option<Jump>,
     /// Globs of nodes from which SHA-1 keys are accepted.
     pub legacy_keys: Vec<String>,
 }

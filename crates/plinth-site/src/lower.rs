@@ -9,7 +9,7 @@ use crate::desired::{
 use crate::raw;
 use crate::raw::nodes::Selector;
 use crate::raw::secret::SecretSource;
-use plinth_model::work::{Account, CertificateSource, Credential, Mirror, RegistryLogin};
+use plinth_model::work::{Account, CertificateSource, Credential, Jump, KeyAlgorithm, Mirror, RegistryLogin};
 use plinth_model::{Finding, SecretRef};
 use serde_json::Value;
 
@@ -162,18 +162,33 @@ fn node_override(over: &raw::nodes::Override) -> NodeOverride {
 
 fn access(access: &raw::access::Access) -> Option<Access> {
     let login = &access.bootstrap;
-    let credential = match (&login.password, &login.key, login.agent) {
-        (Some(password), None, None | Some(false)) => Credential::Password(secret(password)),
-        (None, Some(key), None | Some(false)) => Credential::Key(secret(key)),
-        (None, None, Some(true)) => Credential::Agent,
-        _ => return None,
-    };
+    let proof = credential(login.password.as_ref(), login.key.as_ref(), login.agent)?;
     Some(Access {
-        bootstrap: Login { user: login.user.0.0.clone(), credential },
+        bootstrap: Login { user: login.user.0.0.clone(), credential: proof },
         account: account(&access.account.clone().unwrap_or_default()),
         port: access.port.unwrap_or(22),
+        jump: access.jump.as_ref().and_then(jump),
         legacy_keys: access.legacy_keys.iter().map(|glob| glob.0.0.clone()).collect(),
     })
+}
+
+fn jump(jump: &raw::access::Jump) -> Option<Jump> {
+    Some(Jump {
+        host: jump.host.0.0.clone(),
+        port: jump.port.unwrap_or(22),
+        user: jump.user.0.0.clone(),
+        credential: credential(jump.password.as_ref(), jump.key.as_ref(), jump.agent)?,
+    })
+}
+
+/// The one proof that is given.
+fn credential(password: Option<&SecretSource>, key: Option<&SecretSource>, agent: Option<bool>) -> Option<Credential> {
+    match (password, key, agent) {
+        (Some(password), None, None | Some(false)) => Some(Credential::Password(secret(password))),
+        (None, Some(key), None | Some(false)) => Some(Credential::Key(secret(key))),
+        (None, None, Some(true)) => Some(Credential::Agent),
+        _ => None,
+    }
 }
 
 fn account(account: &raw::access::Account) -> Account {
@@ -185,6 +200,10 @@ fn account(account: &raw::access::Account) -> Account {
         home: account.home.as_ref().map_or_else(|| format!("/home/{name}"), |home| home.0.0.clone()),
         shell: account.shell.as_ref().map_or("/bin/bash", |shell| &shell.0.0).to_owned(),
         key: account.key.as_ref().map_or_else(|| SecretRef::Generated(defaults::KEY.to_owned()), secret),
+        key_algorithm: match account.key_algorithm {
+            None | Some(raw::access::KeyAlgorithm::Rsa4096) => KeyAlgorithm::Rsa4096,
+            Some(raw::access::KeyAlgorithm::Ed25519) => KeyAlgorithm::Ed25519,
+        },
         authorized_keys: account.authorized_keys.clone(),
         name,
     }

@@ -44,10 +44,14 @@ fn bcm_login(login: &BcmLogin, add: &mut impl FnMut(String, &SecretRef)) {
 }
 
 fn access(desired: &Desired, add: &mut impl FnMut(String, &SecretRef)) {
-    match &desired.access.bootstrap.credential {
-        Credential::Password(password) => add("access.bootstrap.password".to_owned(), password),
-        Credential::Key(key) => add("access.bootstrap.key".to_owned(), key),
-        Credential::Agent => {}
+    let logins = [("bootstrap", Some(&desired.access.bootstrap.credential))];
+    let jump = [("jump", desired.access.jump.as_ref().map(|jump| &jump.credential))];
+    for (place, credential) in logins.into_iter().chain(jump) {
+        match credential {
+            Some(Credential::Password(password)) => add(format!("access.{place}.password"), password),
+            Some(Credential::Key(key)) => add(format!("access.{place}.key"), key),
+            Some(Credential::Agent) | None => {}
+        }
     }
     add("access.account.key".to_owned(), &desired.access.account.key);
 }

@@ -40,10 +40,12 @@ pub(crate) fn desired() -> Desired {
                 home: "/home/ansiblebcm".to_owned(),
                 shell: "/bin/bash".to_owned(),
                 key: SecretRef::Generated("account-key".to_owned()),
+                key_algorithm: plinth_model::work::KeyAlgorithm::default(),
                 authorized_keys: Vec::new(),
             },
             port: 22,
             legacy_keys: Vec::new(),
+            jump: None,
         },
         kubernetes: Kubernetes {
             engine: Engine::Kubespray,

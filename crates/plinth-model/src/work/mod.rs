@@ -92,6 +92,9 @@ pub enum Work {
         target: NodeTarget,
         /// Mirrors.
         mirrors: Vec<Mirror>,
+        /// The engine writes the mirrors; here they only must answer.
+        #[serde(default)]
+        mirrors_by_engine: bool,
         /// Logins.
         logins: Vec<RegistryLogin>,
     },

@@ -23,6 +23,8 @@ node_ids! {
     account "nodes" "account";
     facts "nodes" "facts";
     storage "nodes" "storage";
+    storage_old "nodes" "storage-old";
+    prepare "nodes" "prepare";
     registries "nodes" "registries";
     labels "kubernetes" "labels";
     ready "kubernetes" "ready";

@@ -88,8 +88,7 @@ fn steps(
     let mut steps: Vec<Step> = discovery::steps(desired, &observed.inventory).into_iter().collect();
     let identity = steps.first().map(|s| s.id.clone());
     let (on_nodes, gates) = nodes::steps(desired, cluster, identity.as_ref());
-    let prepared: Vec<StepId> =
-        on_nodes.iter().filter(|s| matches!(s.id.verb(), "storage" | "registries")).map(|s| s.id.clone()).collect();
+    let prepared = leaves(&on_nodes);
     steps.extend(on_nodes);
     steps.extend(kubernetes::steps(desired, cluster, engine, files, prepared));
     let gpu: Vec<NodeName> = cluster.with(Role::Gpu).map(|m| m.name.clone()).collect();
@@ -100,6 +99,12 @@ fn steps(
     steps.extend(runai::steps(desired, resolution, &ground));
     steps.extend(acceptance::steps(desired, cluster, resolution, &ground));
     (steps, gates)
+}
+
+/// Steps that no other one of the list needs: all of the list is done when these are.
+fn leaves(steps: &[Step]) -> Vec<StepId> {
+    let needed: HashSet<&StepId> = steps.iter().flat_map(|step| &step.needs).collect();
+    steps.iter().map(|step| &step.id).filter(|id| !needed.contains(id)).cloned().collect()
 }
 
 fn sealed(desired: &Desired, made_from: MadeFrom, steps: Vec<Step>, gates: Vec<Gate>, findings: Vec<Finding>) -> Plan {

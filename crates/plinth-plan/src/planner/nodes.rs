@@ -6,7 +6,7 @@ use crate::cluster::{Cluster, Member};
 use crate::deadlines;
 use crate::discover::Role;
 use plinth_model::plan::{Answer, Gate, Step, Undo};
-use plinth_model::work::NodeMinimum;
+use plinth_model::work::{NodeMinimum, Preparation};
 use plinth_model::{Stage, StepId, Work};
 use plinth_site::Desired;
 
@@ -32,9 +32,13 @@ pub(super) fn steps(desired: &Desired, cluster: &Cluster, identity: Option<&Step
             let turn = previous.clone().filter(|_| member.is_quorum());
             steps.push(storage.needing([before]).needing(turn));
             before = ids::storage(&member.name);
-            previous = if member.is_quorum() { Some(before.clone()) } else { previous };
+            steps.push(storage_old(desired, member).needing([ids::facts(&member.name), before.clone()]));
+            previous = if member.is_quorum() { Some(ids::storage_old(&member.name)) } else { previous };
         }
-        steps.push(registries(desired, member).needing([before]));
+        for more in prepare(desired, cluster, member).into_iter().chain(registries(desired, member)) {
+            let id = more.id.clone();
+            steps.push(more.needing([std::mem::replace(&mut before, id)]));
+        }
     }
     (steps, gates)
 }
@@ -133,12 +137,43 @@ fn gate(desired: &Desired, member: &Member) -> Option<Gate> {
     })
 }
 
-fn registries(desired: &Desired, member: &Member) -> Step {
+/// The old copy goes only after the journal recorded that the move succeeded: a step of its own.
+fn storage_old(desired: &Desired, member: &Member) -> Step {
+    let from = &desired.storage.images;
+    let to = member.storage.as_ref().unwrap_or(&desired.storage.larger);
+    let reason = format!("{from} may be on a small partition; a copy beside it would fill it");
+    let work = Work::NodeStorageOld { target: Cluster::target(desired, member), from: from.clone(), to: to.clone() };
+    let id = ids::storage_old(&member.name);
+    let step = step(id, Stage::Nodes, work, deadlines::NODE_STORAGE_OLD, reason)
+        .destroys(format!("removes the copy of {from} that the move left"))
+        .undo(Undo::OneWay("the copy is gone; the data itself is in its new place".into()));
+    match member.storage {
+        Some(_) => step,
+        None => step.when(ids::storage_gate(&member.name), RELOCATE),
+    }
+}
+
+/// What the engine leaves to us. Kubespray loads modules, sets kernel settings and switches swap off by itself; it does not
+/// make Run:ai's domain known to the node, whose container engine and API server need it as pods do (NVIDIA Run:ai
+/// documentation, DNS).
+fn prepare(desired: &Desired, cluster: &Cluster, member: &Member) -> Option<Step> {
+    let (runai, address) = (desired.runai.as_ref()?, cluster.ingress_address(desired)?);
+    let wanted = Preparation { hosts: [(runai.domain.clone(), address)].into(), ..Preparation::default() };
+    let reason = format!("the node itself must find {} at {address}; the engine tells pods only", runai.domain);
+    let work = Work::NodePrepare { target: Cluster::target(desired, member), wanted };
+    let undo = Undo::Compensate("the lines are taken out of /etc/hosts".into());
+    Some(step(ids::prepare(&member.name), Stage::Nodes, work, deadlines::NODE_PREPARE, reason).undo(undo))
+}
+
+/// Mirrors and logins; none without any.
+fn registries(desired: &Desired, member: &Member) -> Option<Step> {
     let registries = &desired.registries;
+    if registries.mirrors.is_empty() && registries.logins.is_empty() {
+        return None;
+    }
     let mirrored: Vec<&str> = registries.mirrors.iter().map(|m| m.registry.as_str()).collect();
     let named: Vec<&str> = registries.logins.iter().map(|l| l.registry.as_str()).collect();
     let reason = match (mirrored.join(", "), named.join(", ")) {
-        (m, l) if m.is_empty() && l.is_empty() => "images are pulled from here: the registries must answer".to_owned(),
         (m, l) if l.is_empty() => format!("images of {m} are pulled through a mirror"),
         (m, l) if m.is_empty() => format!("images are pulled with a login to {l}"),
         (m, l) => format!("images of {m} are pulled through a mirror, with a login to {l}"),
@@ -146,7 +181,8 @@ fn registries(desired: &Desired, member: &Member) -> Step {
     let work = Work::NodeRegistries {
         target: Cluster::target(desired, member),
         mirrors: registries.mirrors.clone(),
+        mirrors_by_engine: true,
         logins: registries.logins.clone(),
     };
-    step(ids::registries(&member.name), Stage::Nodes, work, deadlines::NODE_REGISTRIES, reason)
+    Some(step(ids::registries(&member.name), Stage::Nodes, work, deadlines::NODE_REGISTRIES, reason))
 }

@@ -54,6 +54,15 @@ explanations! {
     "Stops containerd, moves its data without losing any, starts it again. An interrupted move is resumed or rolled back.",
     "The data is moved back, if there is room.";
 
+    "node.storage-old", "The old copy of container images takes no space.",
+    "Sees whether a copy is left beside the old place. Images must live at the larger place, and containerd must work.",
+    "Removes the old copy. It comes after the journal recorded that the move succeeded.",
+    "Nothing: the data is at its new place.";
+
+    "node.prepare", "The node has what Kubernetes needs and the engine does not do itself.",
+    "Compares names in /etc/hosts, kernel modules and settings, swap and the time service.",
+    "Writes what differs, now and for the next restart.", "The files that plinth wrote are removed.";
+
     "node.registries", "Registry mirrors and logins are in place, and the registries answer from the node.",
     "Compares containerd's registry files and asks the registries.",
     "Writes mirrors and logins.", "The files are removed.";

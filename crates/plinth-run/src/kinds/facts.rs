@@ -2,10 +2,10 @@
 
 use super::outcome::blocked;
 use crate::behaviour::{Probe, Probed, StepEnv};
+use plinth_model::facts::{Asked, NodeFacts};
 use plinth_model::work::{NodeMinimum, NodeTarget};
 use plinth_model::{Finding, NodeName, Observed, Owner};
 use plinth_world::DoorError;
-use plinth_world::node::NodeFacts;
 
 /// Largest clock offset, milliseconds. Certificates and Keycloak's tokens have lives of minutes, and etcd warns much earlier;
 /// NTP is a prerequisite of Run:ai (NVIDIA Run:ai docs 2.25, "Cluster System Requirements").
@@ -49,9 +49,7 @@ struct Wrong {
 
 /// Reads facts, judges them, and answers the storage gate.
 pub(super) async fn probe(env: &StepEnv, target: &NodeTarget, wanted: &Wanted<'_>) -> Result<Probed, DoorError> {
-    let mut paths = vec![wanted.images.to_owned(), wanted.larger.to_owned()];
-    paths.dedup();
-    let facts = env.doors.node.facts(&env.ctx, target, &paths).await?;
+    let facts = env.doors.node.facts(&env.ctx, target, &asked(wanted)).await?;
     let mut wrong = judge(&facts, wanted.minimum);
     let answer = match room(&facts, wanted) {
         Room::Here => FITS,
@@ -69,6 +67,15 @@ pub(super) async fn probe(env: &StepEnv, target: &NodeTarget, wanted: &Wanted<'_
     blocked(finding(&target.node, &facts, &wrong)).map(Probed::from)
 }
 
+/// Both places of images.
+fn asked(wanted: &Wanted<'_>) -> Asked {
+    let (images, larger) = (wanted.images.to_owned(), wanted.larger.to_owned());
+    let mut paths = vec![images.clone(), larger.clone()];
+    paths.dedup();
+    let moves = images != larger;
+    Asked { paths, images: moves.then_some((images, larger)), ..Asked::default() }
+}
+
 /// Whether the space in question is already taken by our own Kubernetes. Its images fill the disk that was found large enough
 /// before, and a look afterwards must not come to another answer.
 async fn runs_kubernetes(env: &StepEnv, node: &NodeName) -> Result<bool, DoorError> {
@@ -78,7 +85,7 @@ async fn runs_kubernetes(env: &StepEnv, node: &NodeName) -> Result<bool, DoorErr
 
 /// Where images have room, by space alone.
 fn room(facts: &NodeFacts, wanted: &Wanted<'_>) -> Room {
-    let free = |path: &str| facts.free_gib.iter().find(|(p, _)| p == path).map(|(_, gib)| *gib);
+    let free = |path: &str| facts.free_gib(path);
     let enough = |path: &str| free(path).is_some_and(|gib| gib >= wanted.images_gib);
     if facts.relocated {
         return Room::Moved;

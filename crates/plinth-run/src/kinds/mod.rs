@@ -25,6 +25,7 @@ use crate::behaviour::{Behaviour, Probe, Probed, StepEnv};
 use outcome::only_looks;
 use plinth_model::{Step, Work};
 use plinth_world::DoorError;
+use plinth_world::node::Registries;
 
 /// The behaviours, looked up by the kind of a step.
 #[derive(Clone, Copy, Debug, Default)]
@@ -48,8 +49,11 @@ impl Behaviour for Kinds {
             Work::NodeConnect { target } => node::pin(env, target).await,
             Work::NodeAccount { target, account } => node::make_account(env, target, account).await,
             Work::NodeStorage { target, from, to } => node::relocate(env, target, from, to).await,
-            Work::NodeRegistries { target, mirrors, logins } => {
-                node::set_registries(env, target, mirrors, logins).await
+            Work::NodeStorageOld { target, from, to } => node::remove_old_storage(env, target, from, to).await,
+            Work::NodePrepare { target, wanted } => node::prepare(env, target, wanted).await,
+            Work::NodeRegistries { target, mirrors, mirrors_by_engine, logins } => {
+                let wanted = Registries { mirrors, mirrors_by_engine: *mirrors_by_engine, logins };
+                node::set_registries(env, target, &wanted).await
             }
             Work::KubespraySource { release } => kubespray::fetch(env, release).await,
             Work::KubesprayEnvironment { release } => kubespray::make_environment(env, release).await,
@@ -68,7 +72,12 @@ async fn probe(step: &Step, env: &StepEnv) -> Result<Probe, DoorError> {
         Work::NodeAccount { target, account } => node::probe_account(env, target, account).await,
         Work::NodeFacts { .. } => Err(only_looks(step)),
         Work::NodeStorage { target, from, to } => node::probe_storage(env, target, from, to).await,
-        Work::NodeRegistries { target, mirrors, logins } => node::probe_registries(env, target, mirrors, logins).await,
+        Work::NodeStorageOld { target, from, to } => node::probe_old_storage(env, target, from, to).await,
+        Work::NodePrepare { target, wanted } => node::probe_preparation(env, target, wanted).await,
+        Work::NodeRegistries { target, mirrors, mirrors_by_engine, logins } => {
+            let wanted = Registries { mirrors, mirrors_by_engine: *mirrors_by_engine, logins };
+            node::probe_registries(env, target, &wanted).await
+        }
         Work::KubespraySource { release } => kubespray::probe_source(env, release).await,
         Work::KubesprayEnvironment { release } => kubespray::probe_environment(env, release).await,
         Work::KubesprayInventory { files } => kubespray::probe_inventory(env, files).await,
@@ -119,6 +128,8 @@ async fn act_on_cluster(step: &Step, env: &StepEnv) -> Result<String, DoorError>
         | Work::NodeAccount { .. }
         | Work::NodeFacts { .. }
         | Work::NodeStorage { .. }
+        | Work::NodeStorageOld { .. }
+        | Work::NodePrepare { .. }
         | Work::NodeRegistries { .. }
         | Work::KubespraySource { .. }
         | Work::KubesprayEnvironment { .. }

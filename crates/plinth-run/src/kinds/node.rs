@@ -2,10 +2,10 @@
 
 use super::outcome::{amount, blocked, compared, done, refused, todo, unseen};
 use crate::behaviour::{Probe, StepEnv};
-use plinth_model::work::{Account, Mirror, NodeTarget, RegistryLogin};
+use plinth_model::work::{Account, NodeTarget, Preparation};
 use plinth_model::{Finding, Observed, Owner, SecretRef};
 use plinth_world::DoorError;
-use plinth_world::node::{AccountState, HostKey, HostKeyState};
+use plinth_world::node::{AccountState, HostKey, HostKeyState, Registries, StorageState};
 
 const DOOR: &str = "node";
 
@@ -42,7 +42,7 @@ fn key_changed(target: &NodeTarget, pinned: &HostKey, presented: &HostKey) -> Fi
         .evidence(format!("address: {}", target.address))
         .fix(format!(
             "find out why: BCM gives a re-provisioned node a new key, and an attacker has another one too; \
-             `plinth trust {}`, which pins a new key, comes with the SSH door",
+             if it was provisioned anew, `plinth trust {}` pins the new key",
             target.node
         ))
 }
@@ -91,8 +91,66 @@ pub(super) async fn probe_storage(
     from: &str,
     to: &str,
 ) -> Result<Probe, DoorError> {
-    let facts = env.doors.node.facts(&env.ctx, target, &[from.to_owned(), to.to_owned()]).await?;
-    if facts.relocated { done(format!("images live in {to}")) } else { todo(format!("~ images {from} → {to}")) }
+    match env.doors.node.storage(&env.ctx, target, from, to).await? {
+        StorageState::New { .. } => done(format!("images live in {to}")),
+        StorageState::Old => todo(format!("~ images {from} → {to}")),
+        StorageState::Begun(stage) => todo(format!("~ images {from} → {to}; a move was begun: {stage}")),
+    }
+}
+
+/// Whether the old copy is gone.
+pub(super) async fn probe_old_storage(
+    env: &StepEnv,
+    target: &NodeTarget,
+    from: &str,
+    to: &str,
+) -> Result<Probe, DoorError> {
+    match env.doors.node.storage(&env.ctx, target, from, to).await? {
+        StorageState::New { old_copy_mib: None } => done(format!("no old copy beside {from}")),
+        StorageState::New { old_copy_mib: Some(mib) } => todo(format!("- old copy beside {from}, {mib} MiB")),
+        StorageState::Old | StorageState::Begun(_) => blocked(
+            Finding::error("node.storage-not-moved", target.node.as_str(), format!("images do not live in {to} yet"))
+                .fix("run `plinth apply` again: the move comes before"),
+        ),
+    }
+}
+
+/// Removes the old copy.
+pub(super) async fn remove_old_storage(
+    env: &StepEnv,
+    target: &NodeTarget,
+    from: &str,
+    to: &str,
+) -> Result<String, DoorError> {
+    env.doors.node.remove_old_storage(&env.ctx, target, from, to).await?;
+    Ok(format!("old copy beside {from} removed"))
+}
+
+/// What the node lacks.
+pub(super) async fn probe_preparation(
+    env: &StepEnv,
+    target: &NodeTarget,
+    wanted: &Preparation,
+) -> Result<Probe, DoorError> {
+    let differences = env.doors.node.preparation(&env.ctx, target, wanted).await?;
+    Ok(compared(differences, || "prepared as wanted".to_owned()))
+}
+
+/// Prepares the node.
+pub(super) async fn prepare(env: &StepEnv, target: &NodeTarget, wanted: &Preparation) -> Result<String, DoorError> {
+    env.doors.node.prepare(&env.ctx, target, wanted).await?;
+    let mut done = Vec::new();
+    let mut say = |count: usize, noun: &str| {
+        if count > 0 {
+            done.push(amount(count, noun));
+        }
+    };
+    say(wanted.hosts.len(), "host name");
+    say(wanted.modules.len(), "kernel module");
+    say(wanted.sysctls.len(), "kernel setting");
+    done.extend(wanted.swap_off.then(|| "swap off".to_owned()));
+    done.extend(wanted.time_service.then(|| "time service".to_owned()));
+    Ok(format!("prepared: {}", done.join(", ")))
 }
 
 /// Moves images.
@@ -105,28 +163,32 @@ pub(super) async fn relocate(env: &StepEnv, target: &NodeTarget, from: &str, to:
 pub(super) async fn probe_registries(
     env: &StepEnv,
     target: &NodeTarget,
-    mirrors: &[Mirror],
-    logins: &[RegistryLogin],
+    wanted: &Registries<'_>,
 ) -> Result<Probe, DoorError> {
-    let wanted = || format!("{} and {} in place", amount(mirrors.len(), "mirror"), amount(logins.len(), "login"));
-    match env.doors.node.registries(&env.ctx, target, mirrors, logins).await? {
-        Observed::Known(differences) => Ok(compared(differences, wanted)),
-        Observed::Absent => {
-            let mirrors = mirrors.iter().map(|m| format!("+ mirror {} → {}", m.registry, m.endpoints.join(", ")));
-            let logins = logins.iter().map(|l| format!("+ login {} as {}", l.registry, l.username));
-            Ok(compared(mirrors.chain(logins).collect(), wanted))
-        }
+    match env.doors.node.registries(&env.ctx, target, wanted).await? {
+        Observed::Known(differences) => Ok(compared(differences, || format!("{} in place", counted(wanted)))),
+        Observed::Absent => Ok(compared(additions(wanted), || format!("{} in place", counted(wanted)))),
         Observed::Unknown(reason) => Err(unseen(DOOR, format!("comparing registries of {}", target.node), &reason)),
     }
+}
+
+/// Everything that is wanted, as differences to nothing.
+fn additions(wanted: &Registries<'_>) -> Vec<String> {
+    let mirrors = wanted.mirrors.iter().map(|m| format!("+ mirror {} → {}", m.registry, m.endpoints.join(", ")));
+    let logins = wanted.logins.iter().map(|l| format!("+ login {} as {}", l.registry, l.username));
+    mirrors.filter(|_| !wanted.mirrors_by_engine).chain(logins).collect()
+}
+
+fn counted(wanted: &Registries<'_>) -> String {
+    format!("{} and {}", amount(wanted.mirrors.len(), "mirror"), amount(wanted.logins.len(), "login"))
 }
 
 /// Writes mirrors and logins.
 pub(super) async fn set_registries(
     env: &StepEnv,
     target: &NodeTarget,
-    mirrors: &[Mirror],
-    logins: &[RegistryLogin],
+    wanted: &Registries<'_>,
 ) -> Result<String, DoorError> {
-    env.doors.node.set_registries(&env.ctx, target, mirrors, logins).await?;
-    Ok(format!("{} and {} written", amount(mirrors.len(), "mirror"), amount(logins.len(), "login")))
+    env.doors.node.set_registries(&env.ctx, target, wanted).await?;
+    Ok(format!("{} written", counted(wanted)))
 }

@@ -2,10 +2,11 @@
 
 use async_trait::async_trait;
 use indexmap::IndexMap;
+use plinth_model::facts::{Asked, NodeFacts};
 use plinth_model::inventory::Inventory;
 use plinth_model::work::{
-    Account, CertificateSource, Check, Health, KubesprayRelease, Mirror, NodeTarget, PodSecurity, RegistryLogin,
-    Release, RunaiTarget, SecretContent,
+    Account, CertificateSource, Check, Health, KubesprayRelease, NodeTarget, PodSecurity, Preparation, Release,
+    RunaiTarget, SecretContent,
 };
 use plinth_model::{Digest, NodeName, Observed};
 use plinth_world::ansible::{AnsibleDoor, Deployed, PlayStats};
@@ -13,7 +14,7 @@ use plinth_world::bcm::{BcmDoor, BcmIdentity};
 use plinth_world::helm::{HelmDoor, ReleaseState};
 use plinth_world::keystore::{CertificateState, Keystore};
 use plinth_world::kube::{HealthState, KubeDoor, KubeNode};
-use plinth_world::node::{AccountState, HostKey, HostKeyState, NodeDoor, NodeFacts};
+use plinth_world::node::{AccountState, HostKey, HostKeyState, NodeDoor, Registries, StorageState};
 use plinth_world::runai::{RunaiCluster, RunaiDoor};
 use plinth_world::{Context, DoorError, DoorResult, Doors};
 use serde_json::Value;
@@ -63,22 +64,31 @@ impl NodeDoor for Shut {
     async fn make_account(&self, _: &Context, _: &NodeTarget, _: &Account) -> DoorResult<()> {
         refuse()
     }
-    async fn facts(&self, _: &Context, _: &NodeTarget, _: &[String]) -> DoorResult<NodeFacts> {
+    async fn repin_host_key(&self, _: &Context, _: &NodeTarget, _: &HostKey) -> DoorResult<()> {
+        refuse()
+    }
+    async fn facts(&self, _: &Context, _: &NodeTarget, _: &Asked) -> DoorResult<NodeFacts> {
+        refuse()
+    }
+    async fn storage(&self, _: &Context, _: &NodeTarget, _: &str, _: &str) -> DoorResult<StorageState> {
+        refuse()
+    }
+    async fn remove_old_storage(&self, _: &Context, _: &NodeTarget, _: &str, _: &str) -> DoorResult<()> {
+        refuse()
+    }
+    async fn preparation(&self, _: &Context, _: &NodeTarget, _: &Preparation) -> DoorResult<Vec<String>> {
+        refuse()
+    }
+    async fn prepare(&self, _: &Context, _: &NodeTarget, _: &Preparation) -> DoorResult<()> {
         refuse()
     }
     async fn relocate_storage(&self, _: &Context, _: &NodeTarget, _: &str, _: &str) -> DoorResult<()> {
         refuse()
     }
-    async fn registries(
-        &self,
-        _: &Context,
-        _: &NodeTarget,
-        _: &[Mirror],
-        _: &[RegistryLogin],
-    ) -> DoorResult<Observed<Vec<String>>> {
+    async fn registries(&self, _: &Context, _: &NodeTarget, _: &Registries<'_>) -> DoorResult<Observed<Vec<String>>> {
         refuse()
     }
-    async fn set_registries(&self, _: &Context, _: &NodeTarget, _: &[Mirror], _: &[RegistryLogin]) -> DoorResult<()> {
+    async fn set_registries(&self, _: &Context, _: &NodeTarget, _: &Registries<'_>) -> DoorResult<()> {
         refuse()
     }
 }

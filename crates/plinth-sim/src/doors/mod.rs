@@ -2,6 +2,7 @@
 
 mod ansible;
 mod bcm;
+mod facts;
 mod helm;
 mod keystore;
 mod kube;

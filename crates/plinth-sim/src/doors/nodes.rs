@@ -8,9 +8,10 @@ use crate::timing;
 use crate::world::Effect;
 use crate::world::state::{AccountProgress, Machine, Pin};
 use async_trait::async_trait;
-use plinth_model::work::{Account, Credential, Mirror, NodeTarget, RegistryLogin};
+use plinth_model::facts::{Asked, NodeFacts};
+use plinth_model::work::{Account, Credential, NodeTarget, Preparation};
 use plinth_model::{Digest, Observed};
-use plinth_world::node::{AccountState, HostKey, HostKeyState, NodeDoor, NodeFacts};
+use plinth_world::node::{AccountState, HostKey, HostKeyState, NodeDoor, Registries, StorageState};
 use plinth_world::secrets::Secrets;
 use plinth_world::{Context, DoorError, DoorResult};
 use std::collections::BTreeMap;
@@ -21,8 +22,8 @@ const DOOR: &str = "node";
 const ALGORITHM: &str = "ssh-ed25519";
 /// Seconds until a connection that nobody answers is given up.
 const CONNECT_TIMEOUT: f64 = 10.0;
-/// Directories of the root partition that are always there.
-const ROOT_DIRECTORIES: [&str; 8] = ["var", "opt", "home", "usr", "srv", "tmp", "etc", "mnt"];
+/// Size of what a move leaves behind, MiB.
+const OLD_COPY_MIB: u64 = 4_200;
 
 /// Nodes.
 pub(crate) struct SimNodes {
@@ -150,15 +151,6 @@ fn call(doing: &str, target: &NodeTarget) -> Call {
     Call::new(DOOR, format!("{doing} {} ({})", target.node, target.address))
 }
 
-/// Free space at a path; none when the path cannot be there.
-fn free_at(partitions: &BTreeMap<String, u64>, path: &str) -> Option<u64> {
-    let below = |mount: &str| path == mount || path.strip_prefix(mount).is_some_and(|rest| rest.starts_with('/'));
-    let mount = partitions.iter().filter(|(mount, _)| below(mount)).max_by_key(|(mount, _)| mount.len());
-    let first = path.strip_prefix('/').and_then(|rest| rest.split('/').next()).unwrap_or_default();
-    let root = || partitions.get("/").filter(|_| ROOT_DIRECTORIES.contains(&first));
-    mount.map(|(_, gib)| gib).or_else(root).copied()
-}
-
 fn compare(machine: &Machine, wanted: &Account) -> AccountState {
     let clash: Vec<String> = machine
         .hardware
@@ -181,8 +173,8 @@ fn compare(machine: &Machine, wanted: &Account) -> AccountState {
     }
 }
 
-fn registries_digest(mirrors: &[Mirror], logins: &[RegistryLogin]) -> Digest {
-    Digest::of(&(mirrors, logins))
+fn registries_digest(wanted: &Registries<'_>) -> Digest {
+    Digest::of(&(wanted.mirrors, wanted.logins))
 }
 
 #[async_trait]
@@ -213,6 +205,16 @@ impl NodeDoor for SimNodes {
         }
     }
 
+    async fn repin_host_key(&self, _: &Context, target: &NodeTarget, key: &HostKey) -> DoorResult<()> {
+        let call = call("pinning the host key of", target);
+        let machine = self.machine(&call, target)?;
+        if *key != self.presented(target, &machine)? {
+            return Err(call.fails("the node does not show this key", "connect again"));
+        }
+        let pin = Pin { algorithm: key.algorithm.clone(), fingerprint: key.fingerprint.clone() };
+        self.centre.effect(Effect::HostKeyPinned { node: target.node.clone(), pin })
+    }
+
     async fn account(&self, _: &Context, target: &NodeTarget, account: &Account) -> DoorResult<AccountState> {
         let call = call("looking at the account on", target);
         let machine = self.log_in(&call, target, NodeOperation::Account).await?;
@@ -240,7 +242,7 @@ impl NodeDoor for SimNodes {
         self.centre.effect(Effect::AccountMade { node, account })
     }
 
-    async fn facts(&self, _: &Context, target: &NodeTarget, paths: &[String]) -> DoorResult<NodeFacts> {
+    async fn facts(&self, _: &Context, target: &NodeTarget, asked: &Asked) -> DoorResult<NodeFacts> {
         let call = call("reading facts of", target);
         let machine = self.log_in_as_account(&call, target, NodeOperation::Facts).await?;
         self.centre.spend("facts", target.node.as_str(), timing::FACTS).await;
@@ -248,20 +250,53 @@ impl NodeDoor for SimNodes {
             return Err(lost);
         }
         let partitions = self.partitions(target, &machine)?;
-        let free = |path: &String| Some((path.clone(), free_at(&partitions, path)?));
-        let hardware = machine.hardware;
-        Ok(NodeFacts {
-            os: hardware.os,
-            kernel: hardware.kernel,
-            cpus: hardware.cpus,
-            memory_mib: hardware.memory_mib,
-            gpus: hardware.gpus,
-            driver: hardware.driver,
-            clock_offset_ms: hardware.clock_offset_ms,
-            free_gib: paths.iter().filter_map(free).collect(),
-            relocated: machine.relocated_to.is_some_and(|to| paths.contains(&to)),
-            obstacles: hardware.obstacles,
+        Ok(super::facts::of(target, &machine, &partitions, asked))
+    }
+
+    async fn storage(&self, _: &Context, target: &NodeTarget, _: &str, to: &str) -> DoorResult<StorageState> {
+        let call = call("looking at the storage of", target);
+        let machine = self.log_in_as_account(&call, target, NodeOperation::Storage).await?;
+        self.centre.spend("storage-look", target.node.as_str(), timing::LOOK).await;
+        Ok(match machine.relocated_to {
+            Some(place) if place == to => StorageState::New { old_copy_mib: machine.old_copy.then_some(OLD_COPY_MIB) },
+            _ => StorageState::Old,
         })
+    }
+
+    async fn remove_old_storage(&self, _: &Context, target: &NodeTarget, from: &str, to: &str) -> DoorResult<()> {
+        let call = call(&format!("removing the old copy of {from} on"), target);
+        let machine = self.log_in_as_account(&call, target, NodeOperation::Storage).await?;
+        if machine.relocated_to.as_deref() != Some(to) {
+            return Err(call.fails(format!("the data is not in {to}"), "move it first"));
+        }
+        self.centre.spend("storage-remove", target.node.as_str(), timing::ACCOUNT).await;
+        if machine.old_copy {
+            self.centre.effect(Effect::OldStorageRemoved { node: target.node.clone() })
+        } else {
+            Ok(())
+        }
+    }
+
+    async fn preparation(&self, _: &Context, target: &NodeTarget, wanted: &Preparation) -> DoorResult<Vec<String>> {
+        let call = call("looking at the preparation of", target);
+        let machine = self.log_in_as_account(&call, target, NodeOperation::Prepare).await?;
+        self.centre.spend("prepare-look", target.node.as_str(), timing::LOOK).await;
+        let same = *wanted == Preparation::default() || machine.preparation == Some(Digest::of(wanted));
+        Ok(if same { Vec::new() } else { super::facts::unprepared(wanted) })
+    }
+
+    async fn prepare(&self, _: &Context, target: &NodeTarget, wanted: &Preparation) -> DoorResult<()> {
+        let call = call("preparing", target);
+        let machine = self.log_in_as_account(&call, target, NodeOperation::Prepare).await?;
+        let digest = Digest::of(wanted);
+        if machine.preparation.as_ref() == Some(&digest) {
+            return Ok(());
+        }
+        self.centre.spend("prepare", target.node.as_str(), timing::ACCOUNT).await;
+        if let Some(lost) = self.dropped(&call, target, NodeOperation::Prepare)? {
+            return Err(lost);
+        }
+        self.centre.effect(Effect::NodePrepared { node: target.node.clone(), digest })
     }
 
     async fn relocate_storage(&self, ctx: &Context, target: &NodeTarget, from: &str, to: &str) -> DoorResult<()> {
@@ -270,7 +305,7 @@ impl NodeDoor for SimNodes {
         if machine.relocated_to.as_deref() == Some(to) {
             return Ok(());
         }
-        match free_at(&self.partitions(target, &machine)?, to) {
+        match super::facts::free_at(&self.partitions(target, &machine)?, to) {
             None => return Err(call.fails(format!("there is no {to}"), "name a directory on a mounted partition")),
             Some(0) => return Err(call.fails("no space left on device", "free space on the larger partition")),
             Some(_) => {}
@@ -293,39 +328,28 @@ impl NodeDoor for SimNodes {
         &self,
         _: &Context,
         target: &NodeTarget,
-        mirrors: &[Mirror],
-        logins: &[RegistryLogin],
+        wanted: &Registries<'_>,
     ) -> DoorResult<Observed<Vec<String>>> {
         let call = call("looking at registries on", target);
         let machine = self.log_in_as_account(&call, target, NodeOperation::Registries).await?;
         self.centre.spend("registries-look", target.node.as_str(), timing::LOOK).await;
-        let nothing_wanted = mirrors.is_empty() && logins.is_empty();
+        let nothing_to_write = (wanted.mirrors.is_empty() || wanted.mirrors_by_engine) && wanted.logins.is_empty();
         Ok(match machine.registries {
-            None if nothing_wanted => Observed::Known(Vec::new()),
-            Some(digest) if digest == registries_digest(mirrors, logins) => Observed::Known(Vec::new()),
+            None if nothing_to_write => Observed::Known(Vec::new()),
+            Some(digest) if digest == registries_digest(wanted) => Observed::Known(Vec::new()),
             Some(_) => Observed::Known(vec!["mirrors or logins differ".to_owned()]),
-            None => {
-                let mirrors = mirrors.iter().map(|mirror| format!("+ mirror of {}", mirror.registry));
-                let logins = logins.iter().map(|login| format!("+ login to {}", login.registry));
-                Observed::Known(mirrors.chain(logins).collect())
-            }
+            None => Observed::Absent,
         })
     }
 
-    async fn set_registries(
-        &self,
-        _: &Context,
-        target: &NodeTarget,
-        mirrors: &[Mirror],
-        logins: &[RegistryLogin],
-    ) -> DoorResult<()> {
+    async fn set_registries(&self, _: &Context, target: &NodeTarget, wanted: &Registries<'_>) -> DoorResult<()> {
         let call = call("writing registries on", target);
         let machine = self.log_in_as_account(&call, target, NodeOperation::Registries).await?;
-        let digest = registries_digest(mirrors, logins);
+        let digest = registries_digest(wanted);
         if machine.registries.as_ref() == Some(&digest) {
             return Ok(());
         }
-        for login in logins {
+        for login in wanted.logins {
             call.secret(&*self.secrets, &login.password)?;
         }
         self.centre.spend("registries", target.node.as_str(), timing::REGISTRIES).await;

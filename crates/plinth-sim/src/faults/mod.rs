@@ -82,6 +82,8 @@ pub enum NodeOperation {
     Facts,
     /// `nodes/storage`.
     Storage,
+    /// `nodes/prepare`.
+    Prepare,
     /// `nodes/registries`.
     Registries,
     /// The play of `kubernetes/deploy`.
@@ -292,13 +294,14 @@ impl NodeOperation {
             NodeOperation::Account => "account",
             NodeOperation::Facts => "facts",
             NodeOperation::Storage => "storage",
+            NodeOperation::Prepare => "prepare",
             NodeOperation::Registries => "registries",
             NodeOperation::Kubernetes => "kubernetes",
         }
     }
 
-    const ALL: [Self; 6] =
-        [Self::Connect, Self::Account, Self::Facts, Self::Storage, Self::Registries, Self::Kubernetes];
+    const ALL: [Self; 7] =
+        [Self::Connect, Self::Account, Self::Facts, Self::Storage, Self::Prepare, Self::Registries, Self::Kubernetes];
 }
 
 impl FromStr for NodeOperation {

@@ -22,6 +22,10 @@ pub(crate) enum Effect {
     AccountMade { node: NodeName, account: Account },
     /// containerd's data moved.
     StorageRelocated { node: NodeName, to: String },
+    /// The old copy of that data is gone.
+    OldStorageRemoved { node: NodeName },
+    /// The node was prepared beside the engine.
+    NodePrepared { node: NodeName, digest: Digest },
     /// Mirrors and logins were written.
     RegistriesSet { node: NodeName, digest: Digest },
     /// Kubespray's source was fetched.

@@ -37,6 +37,8 @@ fn machine(machine: &Machine) -> Value {
         "pinned": machine.pin.is_some(),
         "account": account,
         "relocatedTo": machine.relocated_to,
+        "oldCopy": machine.old_copy,
+        "preparation": machine.preparation,
         "registries": machine.registries,
         "prepared": machine.prepared,
     })

@@ -70,6 +70,10 @@ pub(crate) struct Machine {
     pub(crate) account: Option<AccountProgress>,
     /// Where containerd's data moved to.
     pub(crate) relocated_to: Option<String>,
+    /// The old copy of that data is still there.
+    pub(crate) old_copy: bool,
+    /// Digest of what was prepared beside the engine.
+    pub(crate) preparation: Option<Digest>,
     /// Digest of mirrors and logins.
     pub(crate) registries: Option<Digest>,
     /// Whether a play prepared it.
@@ -206,7 +210,12 @@ impl State {
             Effect::AccountMade { node, account } => {
                 change(node, &|m| m.account = Some(AccountProgress::Made(account.clone())));
             }
-            Effect::StorageRelocated { node, to } => change(node, &|m| m.relocated_to = Some(to.clone())),
+            Effect::StorageRelocated { node, to } => change(node, &|m| {
+                m.relocated_to = Some(to.clone());
+                m.old_copy = true;
+            }),
+            Effect::OldStorageRemoved { node } => change(node, &|m| m.old_copy = false),
+            Effect::NodePrepared { node, digest } => change(node, &|m| m.preparation = Some(digest.clone())),
             Effect::RegistriesSet { node, digest } => change(node, &|m| m.registries = Some(digest.clone())),
             Effect::HostPrepared { node } => change(node, &|m| m.prepared = true),
             _ => {}
@@ -219,6 +228,8 @@ impl State {
             pin: None,
             account: None,
             relocated_to: None,
+            old_copy: false,
+            preparation: None,
             registries: None,
             prepared: false,
         });

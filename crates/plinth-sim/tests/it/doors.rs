@@ -1,7 +1,7 @@
 use crate::rack::{
-    DOMAIN, account, cluster_part, connect, control_plane, deploy, everything, files, inputs, install, kubernetes,
-    kubespray, name, nodes, options, platform, prepare_node, prepare_nodes, pull_secret, release, run, runai, scenario,
-    start, target, until,
+    DOMAIN, account, asked, cluster_part, connect, control_plane, deploy, everything, files, inputs, install,
+    kubernetes, kubespray, name, nodes, options, platform, prepare_node, prepare_nodes, pull_secret, registries,
+    release, run, runai, scenario, start, target, until,
 };
 use indexmap::IndexMap;
 use plinth_model::Observed;
@@ -70,8 +70,8 @@ fn a_node_refuses_what_comes_too_early_or_to_the_wrong_place() {
         let key = door.host_key(&ctx, &target("dgx-05", "ibm")).await.unwrap().presented;
         door.pin_host_key(&ctx, &target("dgx-05", "ibm"), &key).await.unwrap();
         let ours = target("dgx-05", "ansiblebcm");
-        assert!(refused(&sim, door.facts(&ctx, &ours, &[])).await.contains("permission denied"));
-        assert!(refused(&sim, door.set_registries(&ctx, &ours, &[], &[])).await.contains("permission denied"));
+        assert!(refused(&sim, door.facts(&ctx, &ours, &asked(&[]))).await.contains("permission denied"));
+        assert!(refused(&sim, door.set_registries(&ctx, &ours, &registries(&[]))).await.contains("permission denied"));
         assert!(refused(&sim, door.relocate_storage(&ctx, &ours, "/a", "/b")).await.contains("permission denied"));
         prepare_node(&sim, "dgx-05").await.unwrap();
         assert!(
@@ -114,11 +114,11 @@ fn only_the_dgx_machines_need_their_storage_moved() {
     let paths = ["/var/lib/containerd".to_owned(), "/local/containerd".to_owned(), "/nowhere".to_owned()];
     let (ctx, door) = (sim.context(), &sim.doors.node);
     run(&sim, async {
-        let dgx = door.facts(&ctx, &target("dgx-05", "ansiblebcm"), &paths).await.unwrap();
-        assert_eq!((dgx.gpus, dgx.free_gib[0].1, dgx.relocated), (8, 6, true));
-        assert!(dgx.driver.is_some() && dgx.memory_mib > 2_000_000 && dgx.free_gib[1].1 > 3000);
-        let cpu = door.facts(&ctx, &target("cpu-03", "ansiblebcm"), &paths).await.unwrap();
-        assert_eq!((cpu.gpus, cpu.relocated, cpu.free_gib.len()), (0, false, 1), "a path that is not there is absent");
+        let dgx = door.facts(&ctx, &target("dgx-05", "ansiblebcm"), &asked(&paths)).await.unwrap();
+        assert_eq!((dgx.gpus, dgx.free_gib(&paths[0]), dgx.relocated), (8, Some(6), true));
+        assert!(dgx.driver.is_some() && dgx.memory_mib > 2_000_000 && dgx.free_gib(&paths[1]) > Some(3000));
+        let cpu = door.facts(&ctx, &target("cpu-03", "ansiblebcm"), &asked(&paths)).await.unwrap();
+        assert_eq!((cpu.gpus, cpu.relocated, cpu.spaces.len()), (0, false, 1), "a path that is not there is absent");
         let again = door.relocate_storage(&ctx, &target("dgx-05", "ansiblebcm"), &paths[0], &paths[1]).await;
         again.unwrap();
     });
@@ -138,9 +138,9 @@ fn odd_machines_show_what_is_odd() {
     run(&sim, prepare_node(&sim, "dgx-05")).unwrap();
     let paths = ["/var/lib/containerd".to_owned()];
     let ctx = sim.context();
-    let facts = run(&sim, sim.doors.node.facts(&ctx, &target("dgx-05", "ansiblebcm"), &paths)).unwrap();
-    assert_eq!((facts.driver, facts.gpus, facts.clock_offset_ms, facts.memory_mib), (None, 7, 90_000, 1024));
-    assert_eq!((facts.obstacles, facts.free_gib[0].1), (vec!["docker is running".to_owned()], 900));
+    let facts = run(&sim, sim.doors.node.facts(&ctx, &target("dgx-05", "ansiblebcm"), &asked(&paths))).unwrap();
+    assert_eq!((facts.driver.as_deref(), facts.gpus, facts.clock_offset_ms, facts.memory_mib), (None, 7, 90_000, 1024));
+    assert_eq!((facts.free_gib(&paths[0]), facts.obstacles), (Some(900), vec!["docker is running".to_owned()]));
 }
 
 #[test]
@@ -151,14 +151,14 @@ fn registries_differ_until_they_are_set() {
     let (ctx, door, ours) = (sim.context(), &sim.doors.node, target("cpu-03", "ansiblebcm"));
     run(&sim, async {
         prepare_node(&sim, "cpu-03").await.unwrap();
-        let Observed::Known(lines) = door.registries(&ctx, &ours, &mirrors, &[]).await.unwrap() else { panic!() };
-        assert!(!lines.is_empty());
+        let differences = door.registries(&ctx, &ours, &registries(&mirrors)).await.unwrap();
+        assert!(matches!(differences, Observed::Known(lines) if !lines.is_empty()));
         let before = sim.records();
         for _ in 0..2 {
-            door.set_registries(&ctx, &ours, &mirrors, &[]).await.unwrap();
+            door.set_registries(&ctx, &ours, &registries(&mirrors)).await.unwrap();
         }
         assert_eq!(sim.records(), before + 1);
-        assert_eq!(door.registries(&ctx, &ours, &mirrors, &[]).await.unwrap(), Observed::Known(Vec::new()));
+        assert_eq!(door.registries(&ctx, &ours, &registries(&mirrors)).await.unwrap(), Observed::Known(Vec::new()));
     });
 }
 

@@ -1,6 +1,6 @@
 use crate::rack::{
-    NODES, connect, deploy, everything, inputs, kubernetes, kubespray, name, nodes, options, platform, prepare_node,
-    prepare_nodes, release, run, runai, start, target,
+    NODES, asked, connect, deploy, everything, inputs, kubernetes, kubespray, name, nodes, options, platform,
+    prepare_node, prepare_nodes, release, run, runai, start, target,
 };
 use async_trait::async_trait;
 use plinth_model::Observed;
@@ -227,9 +227,9 @@ fn a_small_disk_asks_for_the_larger_partition() {
     assert_eq!(sim.count("storage-relocated"), 3);
     let facts = run(&sim, async {
         let paths = ["/var/lib/containerd".to_owned(), "/local/containerd".to_owned()];
-        sim.doors.node.facts(&sim.context(), &target("cpu-03", "ansiblebcm"), &paths).await.unwrap()
+        sim.doors.node.facts(&sim.context(), &target("cpu-03", "ansiblebcm"), &asked(&paths)).await.unwrap()
     });
-    assert_eq!((facts.relocated, facts.free_gib[0].1), (true, 6));
+    assert_eq!((facts.relocated, facts.free_gib("/var/lib/containerd")), (true, Some(6)));
 }
 
 #[test]

@@ -1,13 +1,15 @@
 //! A small site for tests: three servers, two DGX machines, and the main job done by plain calls of the doors.
 
 use indexmap::IndexMap;
+use plinth_model::facts::Asked;
 use plinth_model::inventory::{Inventory, SCHEMA};
 use plinth_model::work::{
-    Account, CertificateSource, CrdPolicy, Credential, Health, KubesprayRelease, NodeTarget, PodSecurity,
+    Account, CertificateSource, CrdPolicy, Credential, Health, KubesprayRelease, Mirror, NodeTarget, PodSecurity,
     RegistryLogin, Release, RunaiTarget, SecretContent,
 };
 use plinth_model::{Digest, NodeName, Observed, SecretRef};
 use plinth_sim::{Fault, Scenario, SimOptions, Simulation};
+use plinth_world::node::Registries;
 use plinth_world::{Clock, Context, DoorError, DoorResult};
 use serde_json::{Value, json};
 use std::future::Future;
@@ -77,6 +79,7 @@ pub(crate) fn account() -> Account {
         home: "/home/ansiblebcm".to_owned(),
         shell: "/bin/bash".to_owned(),
         key: SecretRef::Generated("node-key".to_owned()),
+        key_algorithm: plinth_model::work::KeyAlgorithm::default(),
         authorized_keys: Vec::new(),
     }
 }
@@ -89,6 +92,7 @@ pub(crate) fn target(node: &str, user: &str) -> NodeTarget {
         user: user.to_owned(),
         credential: Credential::Password(secret("BOOTSTRAP_PASSWORD")),
         legacy_keys: false,
+        jump: None,
     }
 }
 
@@ -183,6 +187,16 @@ pub(crate) async fn until<F: Future<Output = DoorResult<bool>>>(
     Ok(false)
 }
 
+/// Free space at some paths; images may move from the first to the second.
+pub(crate) fn asked(paths: &[String]) -> Asked {
+    let images = paths.first().cloned().zip(paths.get(1).cloned());
+    Asked { paths: paths.to_vec(), images, ..Asked::default() }
+}
+
+pub(crate) const fn registries(mirrors: &[Mirror]) -> Registries<'_> {
+    Registries { mirrors, mirrors_by_engine: false, logins: &[] }
+}
+
 pub(crate) async fn prepare_node(sim: &Simulation, node: &str) -> DoorResult<()> {
     let (ctx, door) = (sim.context(), &sim.doors.node);
     let first = target(node, "ibm");
@@ -191,12 +205,11 @@ pub(crate) async fn prepare_node(sim: &Simulation, node: &str) -> DoorResult<()>
     door.make_account(&ctx, &first, &account()).await?;
     let ours = target(node, "ansiblebcm");
     let paths = ["/var/lib/containerd".to_owned(), "/local/containerd".to_owned()];
-    let facts = door.facts(&ctx, &ours, &paths).await?;
-    let images = facts.free_gib.iter().find(|(path, _)| *path == paths[0]).map_or(0, |(_, gib)| *gib);
-    if images < 200 {
+    let facts = door.facts(&ctx, &ours, &asked(&paths)).await?;
+    if facts.free_gib(&paths[0]).unwrap_or(0) < 200 {
         door.relocate_storage(&ctx, &ours, &paths[0], &paths[1]).await?;
     }
-    door.set_registries(&ctx, &ours, &[], &[]).await
+    door.set_registries(&ctx, &ours, &registries(&[])).await
 }
 
 pub(crate) async fn prepare_nodes(sim: &Simulation) -> DoorResult<()> {

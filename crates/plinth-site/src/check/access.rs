@@ -9,6 +9,7 @@ const IDS: std::ops::RangeInclusive<u32> = 1000..=65533;
 
 pub(super) fn check(site: &Site, judge: &mut Judge<'_>) {
     bootstrap(site, judge);
+    jump(site, judge);
     let Some(account) = &site.access.account else { return };
     for (key, id) in [("uid", account.uid), ("gid", account.gid)] {
         if let Some(id) = id.filter(|id| !IDS.contains(id)) {
@@ -34,6 +35,18 @@ fn bootstrap(site: &Site, judge: &mut Judge<'_>) {
         let message = "the first login needs exactly one proof";
         judge.report(
             Finding::error("site.bootstrap-login", "access.bootstrap", message)
+                .fix("give one of `password: {env: NAME}`, `key: {file: PATH}` and `agent: true`"),
+        );
+    }
+}
+
+fn jump(site: &Site, judge: &mut Judge<'_>) {
+    let Some(login) = &site.access.jump else { return };
+    let given = [login.password.is_some(), login.key.is_some(), login.agent == Some(true)];
+    if given.iter().filter(|given| **given).count() != 1 && judge.is_whole(&["access", "jump"]) {
+        let message = "the login at the jump host needs exactly one proof";
+        judge.report(
+            Finding::error("site.jump-login", "access.jump", message)
                 .fix("give one of `password: {env: NAME}`, `key: {file: PATH}` and `agent: true`"),
         );
     }

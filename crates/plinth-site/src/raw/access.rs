@@ -1,6 +1,6 @@
 //! How nodes are reached.
 
-use super::rules::{NodeGlob, NodePath, UserName};
+use super::rules::{ExtraName, NodeGlob, NodePath, UserName};
 use super::secret::SecretSource;
 use super::text::Text;
 use schemars::JsonSchema;
@@ -19,6 +19,9 @@ pub(crate) struct Access {
     #[serde(default)]
     #[schemars(range(min = 1))]
     pub(crate) port: Option<u16>,
+    /// A host that SSH goes through, when the nodes cannot be reached directly: BCM's head node, say.
+    #[serde(default)]
+    pub(crate) jump: Option<Jump>,
     /// Names or globs of nodes from which SHA-1 keys are accepted, for old SSH servers.
     #[serde(default)]
     pub(crate) legacy_keys: Vec<Text<NodeGlob>>,
@@ -39,6 +42,39 @@ pub(crate) struct Bootstrap {
     /// Use the SSH agent of the person who runs plinth.
     #[serde(default)]
     pub(crate) agent: Option<bool>,
+}
+
+/// A host that SSH goes through, with exactly one of `password`, `key` and `agent: true`.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct Jump {
+    /// Name or address.
+    pub(crate) host: Text<ExtraName>,
+    /// SSH port; 22 when absent.
+    #[serde(default)]
+    #[schemars(range(min = 1))]
+    pub(crate) port: Option<u16>,
+    /// User.
+    pub(crate) user: Text<UserName>,
+    /// Password.
+    #[serde(default)]
+    pub(crate) password: Option<SecretSource>,
+    /// Private key.
+    #[serde(default)]
+    pub(crate) key: Option<SecretSource>,
+    /// Use the SSH agent of the person who runs plinth.
+    #[serde(default)]
+    pub(crate) agent: Option<bool>,
+}
+
+/// Algorithm of the key pair that plinth makes.
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum KeyAlgorithm {
+    /// RSA, 4096 bits.
+    Rsa4096,
+    /// Ed25519.
+    Ed25519,
 }
 
 /// The service account that plinth makes on every node and works with.
@@ -63,6 +99,9 @@ pub(crate) struct Account {
     /// Private key; made by plinth and kept in the state directory when absent.
     #[serde(default)]
     pub(crate) key: Option<SecretSource>,
+    /// Algorithm of the key that plinth makes: `rsa4096` when absent, or `ed25519`.
+    #[serde(default)]
+    pub(crate) key_algorithm: Option<KeyAlgorithm>,
     /// Further public keys that may log in.
     #[serde(default)]
     pub(crate) authorized_keys: Vec<String>,

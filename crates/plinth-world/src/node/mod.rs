@@ -54,6 +54,17 @@ pub enum StorageState {
     },
 }
 
+/// Registries as a node is to know them.
+#[derive(Clone, Copy, Debug)]
+pub struct Registries<'a> {
+    /// Mirrors.
+    pub mirrors: &'a [Mirror],
+    /// The engine writes the mirrors: they only must answer.
+    pub mirrors_by_engine: bool,
+    /// Logins.
+    pub logins: &'a [RegistryLogin],
+}
+
 /// Nodes.
 #[async_trait]
 pub trait NodeDoor: Send + Sync {
@@ -84,15 +95,8 @@ pub trait NodeDoor: Send + Sync {
         &self,
         ctx: &Context,
         target: &NodeTarget,
-        mirrors: &[Mirror],
-        logins: &[RegistryLogin],
+        wanted: &Registries<'_>,
     ) -> DoorResult<Observed<Vec<String>>>;
     /// Writes mirrors and logins.
-    async fn set_registries(
-        &self,
-        ctx: &Context,
-        target: &NodeTarget,
-        mirrors: &[Mirror],
-        logins: &[RegistryLogin],
-    ) -> DoorResult<()>;
+    async fn set_registries(&self, ctx: &Context, target: &NodeTarget, wanted: &Registries<'_>) -> DoorResult<()>;
 }

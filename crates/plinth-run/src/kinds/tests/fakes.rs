@@ -2,10 +2,11 @@
 
 use async_trait::async_trait;
 use indexmap::IndexMap;
+use plinth_model::facts::{Asked, NodeFacts};
 use plinth_model::inventory::Inventory;
 use plinth_model::work::{
-    Account, CertificateSource, Check, Health, KubesprayRelease, Mirror, NodeTarget, PodSecurity, RegistryLogin,
-    Release, RunaiTarget, SecretContent,
+    Account, CertificateSource, Check, Health, KubesprayRelease, NodeTarget, PodSecurity, Preparation, Release,
+    RunaiTarget, SecretContent,
 };
 use plinth_model::{Digest, NodeName, Observed};
 use plinth_world::ansible::{AnsibleDoor, Deployed, PlayStats};
@@ -13,7 +14,7 @@ use plinth_world::bcm::{BcmDoor, BcmIdentity};
 use plinth_world::helm::{HelmDoor, ReleaseState};
 use plinth_world::keystore::{CertificateState, Keystore};
 use plinth_world::kube::{HealthState, KubeDoor, KubeNode};
-use plinth_world::node::{AccountState, HostKey, HostKeyState, NodeDoor, NodeFacts};
+use plinth_world::node::{AccountState, HostKey, HostKeyState, NodeDoor, Registries, StorageState};
 use plinth_world::runai::{RunaiCluster, RunaiDoor};
 use plinth_world::{Context, DoorError, DoorResult, Doors};
 use serde_json::Value;
@@ -103,12 +104,17 @@ door!(BcmDoor {
 door!(NodeDoor {
     host_key(target: &NodeTarget) -> HostKeyState;
     pin_host_key(target: &NodeTarget, key: &HostKey) -> ();
+    repin_host_key(target: &NodeTarget, key: &HostKey) -> ();
     account(target: &NodeTarget, account: &Account) -> AccountState;
     make_account(target: &NodeTarget, account: &Account) -> ();
-    facts(target: &NodeTarget, paths: &[String]) -> NodeFacts;
+    facts(target: &NodeTarget, asked: &Asked) -> NodeFacts;
+    storage(target: &NodeTarget, from: &str, to: &str) -> StorageState;
+    remove_old_storage(target: &NodeTarget, from: &str, to: &str) -> ();
+    preparation(target: &NodeTarget, wanted: &Preparation) -> Vec<String>;
+    prepare(target: &NodeTarget, wanted: &Preparation) -> ();
     relocate_storage(target: &NodeTarget, from: &str, to: &str) -> ();
-    registries(target: &NodeTarget, mirrors: &[Mirror], logins: &[RegistryLogin]) -> Observed<Vec<String>>;
-    set_registries(target: &NodeTarget, mirrors: &[Mirror], logins: &[RegistryLogin]) -> ();
+    registries(target: &NodeTarget, wanted: &Registries<'_>) -> Observed<Vec<String>>;
+    set_registries(target: &NodeTarget, wanted: &Registries<'_>) -> ();
 });
 
 #[async_trait]

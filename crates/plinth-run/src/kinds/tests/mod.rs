@@ -141,6 +141,7 @@ fn target() -> NodeTarget {
         user: "ibm".to_owned(),
         credential: Credential::Agent,
         legacy_keys: false,
+        jump: None,
     }
 }
 

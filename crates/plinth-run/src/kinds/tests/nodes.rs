@@ -1,9 +1,10 @@
 use super::*;
-use plinth_model::work::{Account, NodeMinimum};
+use plinth_model::facts::{NodeFacts, Space};
+use plinth_model::work::{Account, NodeMinimum, Preparation};
 use plinth_model::{Digest, Observed};
 use plinth_world::ansible::Deployed;
 use plinth_world::bcm::BcmIdentity;
-use plinth_world::node::{AccountState, HostKey, HostKeyState, NodeFacts};
+use plinth_world::node::{AccountState, HostKey, HostKeyState, StorageState};
 
 fn key(fingerprint: &str) -> HostKey {
     HostKey { algorithm: "ssh-ed25519".to_owned(), fingerprint: fingerprint.to_owned() }
@@ -66,6 +67,7 @@ fn account(key: SecretRef) -> Work {
         home: "/home/ansiblebcm".to_owned(),
         shell: "/bin/bash".to_owned(),
         key,
+        key_algorithm: plinth_model::work::KeyAlgorithm::default(),
         authorized_keys: Vec::new(),
     };
     Work::NodeAccount { target: target(), account }
@@ -95,6 +97,10 @@ async fn an_account_is_made_completed_or_left_alone() {
     assert_eq!(given.fake.calls(), ["make_account"], "a given key is not made");
 }
 
+fn space(path: &str, gib: u64) -> Space {
+    Space { path: path.to_owned(), exists: true, free_mib: gib * 1024, ..Space::default() }
+}
+
 fn facts(images_gib: u64, larger_gib: u64) -> NodeFacts {
     NodeFacts {
         os: "DGX OS".to_owned(),
@@ -104,9 +110,8 @@ fn facts(images_gib: u64, larger_gib: u64) -> NodeFacts {
         gpus: 8,
         driver: Some("550".to_owned()),
         clock_offset_ms: -20,
-        free_gib: vec![("/images".to_owned(), images_gib), ("/larger".to_owned(), larger_gib)],
-        relocated: false,
-        obstacles: Vec::new(),
+        spaces: vec![space("/images", images_gib), space("/larger", larger_gib)],
+        ..NodeFacts::default()
     }
 }
 
@@ -166,7 +171,7 @@ async fn an_unfit_node_is_told_everything_at_once() {
         ("node.no-gpu", |f| f.gpus = 0),
         ("node.clock-off", |f| f.clock_offset_ms = -60_001),
         ("node.in-use", |f| f.obstacles.push("docker runs".to_owned())),
-        ("node.no-space", |f| f.free_gib.clear()),
+        ("node.no-space", |f| f.spaces.clear()),
     ];
     let mut all = facts(100, 100);
     for (code, spoil) in cases {
@@ -198,9 +203,11 @@ async fn an_unfit_node_is_told_everything_at_once() {
 async fn storage_and_registries_are_compared_before_they_are_changed() {
     let bench = Bench::new();
     let storage = Work::NodeStorage { target: target(), from: "/images".to_owned(), to: "/larger".to_owned() };
-    bench.fake.on("facts", facts(1, 1));
+    bench.fake.on("storage", StorageState::Old);
     assert_eq!(todo(bench.look(&storage).await), ["~ images /images → /larger"]);
-    bench.fake.on("facts", NodeFacts { relocated: true, ..facts(1, 1) });
+    bench.fake.on("storage", StorageState::Begun("copied".to_owned()));
+    assert_eq!(todo(bench.look(&storage).await), ["~ images /images → /larger; a move was begun: copied"]);
+    bench.fake.on("storage", StorageState::New { old_copy_mib: Some(3) });
     done(bench.look(&storage).await);
     bench.fake.on("relocate_storage", ());
     bench.act(&storage).await.unwrap();
@@ -210,6 +217,7 @@ async fn storage_and_registries_are_compared_before_they_are_changed() {
             registry: "docker.io".to_owned(),
             endpoints: vec!["https://m.test".to_owned()],
         }],
+        mirrors_by_engine: false,
         logins: Vec::new(),
     };
     bench.fake.on("registries", Observed::<Vec<String>>::Absent);
@@ -218,4 +226,33 @@ async fn storage_and_registries_are_compared_before_they_are_changed() {
     done(bench.look(&registries).await);
     bench.fake.on("registries", Observed::<Vec<String>>::Unknown("no root".to_owned()));
     assert!(bench.look(&registries).await.unwrap_err().happened.contains("no root"), "unknown is not absent");
+}
+
+#[tokio::test]
+async fn an_old_copy_goes_only_when_the_images_live_elsewhere() {
+    let bench = Bench::new();
+    let work = Work::NodeStorageOld { target: target(), from: "/images".to_owned(), to: "/larger".to_owned() };
+    bench.fake.on("storage", StorageState::New { old_copy_mib: Some(3) });
+    assert_eq!(todo(bench.look(&work).await), ["- old copy beside /images, 3 MiB"]);
+    bench.fake.on("storage", StorageState::New { old_copy_mib: None });
+    done(bench.look(&work).await);
+    for early in [StorageState::Old, StorageState::Begun("copied".to_owned())] {
+        bench.fake.on("storage", early);
+        assert_eq!(blocked(bench.look(&work).await).code, "node.storage-not-moved");
+    }
+    bench.fake.on("remove_old_storage", ());
+    bench.act(&work).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_node_is_prepared_by_its_differences() {
+    let bench = Bench::new();
+    let wanted = Preparation { swap_off: true, modules: vec!["overlay".to_owned()], ..Preparation::default() };
+    let work = Work::NodePrepare { target: target(), wanted };
+    bench.fake.on("preparation", vec!["swap is on".to_owned()]);
+    assert_eq!(todo(bench.look(&work).await), ["swap is on"]);
+    bench.fake.on("preparation", Vec::<String>::new());
+    done(bench.look(&work).await);
+    bench.fake.on("prepare", ());
+    assert_eq!(bench.act(&work).await.unwrap(), "prepared: 1 kernel module, swap off");
 }

@@ -1,0 +1,76 @@
+//! What a simulated machine tells of itself.
+
+use crate::world::state::Machine;
+use plinth_model::facts::{Address, Asked, Containerd, NodeFacts, Space};
+use plinth_model::work::{NodeTarget, Preparation};
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+/// Directories of the root partition that are always there.
+const ROOT_DIRECTORIES: [&str; 8] = ["var", "opt", "home", "usr", "srv", "tmp", "etc", "mnt"];
+const MIB_PER_GIB: u64 = 1024;
+
+/// Facts of a machine whose free space is `partitions`, GiB by mount point.
+pub(super) fn of(
+    target: &NodeTarget,
+    machine: &Machine,
+    partitions: &BTreeMap<String, u64>,
+    asked: &Asked,
+) -> NodeFacts {
+    let hardware = &machine.hardware;
+    let to = machine.relocated_to.as_ref();
+    NodeFacts {
+        os: hardware.os.clone(),
+        os_id: "ubuntu".to_owned(),
+        kernel: hardware.kernel.clone(),
+        kernel_headers: true,
+        architecture: "x86_64".to_owned(),
+        hostname: target.node.to_string(),
+        cpus: hardware.cpus,
+        memory_mib: hardware.memory_mib,
+        gpus: hardware.gpus,
+        driver: hardware.driver.clone(),
+        clock_offset_ms: hardware.clock_offset_ms,
+        time_service: Some("chrony".to_owned()),
+        time_synchronised: Some(true),
+        addresses: vec![Address { interface: "bond0".to_owned(), address: IpAddr::V4(hardware.address), prefix: 24 }],
+        spaces: asked.paths.iter().filter_map(|path| space(partitions, path)).collect(),
+        cgroup_version: 2,
+        obstacles: hardware.obstacles.clone(),
+        containerd: Some(Containerd {
+            version: "1.7.27".to_owned(),
+            root: "/var/lib/containerd".to_owned(),
+            ..Containerd::default()
+        }),
+        relocated: asked.images.as_ref().is_some_and(|(_, larger)| to == Some(larger)),
+        package_manager: Some("apt".to_owned()),
+        pythons: vec!["3.10.12".to_owned()],
+        home_filesystem: "ext4".to_owned(),
+        root: "sudo".to_owned(),
+        ..NodeFacts::default()
+    }
+}
+
+/// What a machine that nobody prepared lacks.
+pub(super) fn unprepared(wanted: &Preparation) -> Vec<String> {
+    let hosts = wanted.hosts.iter().map(|(name, address)| format!("+ host name {name} → {address}"));
+    let modules = wanted.modules.iter().map(|module| format!("+ kernel module {module}"));
+    let sysctls = wanted.sysctls.iter().map(|(name, value)| format!("~ {name} = {value}"));
+    let swap = wanted.swap_off.then(|| "~ swap off".to_owned());
+    hosts.chain(modules).chain(sysctls).chain(swap).collect()
+}
+
+/// Free space at a path; none when the path cannot be there.
+fn space(partitions: &BTreeMap<String, u64>, path: &str) -> Option<Space> {
+    let gib = free_at(partitions, path)?;
+    Some(Space { path: path.to_owned(), exists: true, free_mib: gib * MIB_PER_GIB, ..Space::default() })
+}
+
+/// Free space at a path, GiB.
+pub(super) fn free_at(partitions: &BTreeMap<String, u64>, path: &str) -> Option<u64> {
+    let below = |mount: &str| path == mount || path.strip_prefix(mount).is_some_and(|rest| rest.starts_with('/'));
+    let mount = partitions.iter().filter(|(mount, _)| below(mount)).max_by_key(|(mount, _)| mount.len());
+    let first = path.strip_prefix('/').and_then(|rest| rest.split('/').next()).unwrap_or_default();
+    let root = || partitions.get("/").filter(|_| ROOT_DIRECTORIES.contains(&first));
+    mount.map(|(_, gib)| gib).or_else(root).copied()
+}
