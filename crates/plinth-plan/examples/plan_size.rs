@@ -62,7 +62,7 @@ fn measured() -> Result<String, Box<dyn Error>> {
     let site =
         plinth_site::parse(SITE.as_bytes(), Path::new("site.yaml")).map_err(|no| format!("{:#?}", no.findings))?;
     let catalog = Catalog::embedded()?;
-    let observed = Observed { inventory: inventory(nodes), steps: BTreeMap::new(), answers: BTreeMap::new() };
+    let observed = Observed::new(inventory(nodes));
     let start = Instant::now();
     let plan = plan(&site.desired, &observed, &catalog).map_err(|findings| format!("{findings:#?}"))?;
     let seconds = start.elapsed().as_secs_f64();

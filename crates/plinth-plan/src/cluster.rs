@@ -24,8 +24,10 @@ pub struct Member {
     pub labels: IndexMap<String, String>,
     /// Taints.
     pub taints: Vec<String>,
-    /// Directory for container images, when the site decided it.
+    /// Directory for container images, when it is decided: by the site, or by what is known of the node.
     pub storage: Option<String>,
+    /// There may be images to move there; without any the engine makes the place by itself.
+    pub moves: bool,
 }
 
 impl Member {
@@ -197,6 +199,7 @@ fn member(desired: &Desired, node: &DiscoveredNode, legacy: &GlobSet) -> Result<
         labels: labels(desired, &node.roles, wanted),
         taints: wanted.taints.clone(),
         storage: wanted.storage.clone(),
+        moves: true,
         roles: node.roles.clone(),
         name,
         address,

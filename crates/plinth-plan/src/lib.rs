@@ -10,6 +10,7 @@ pub mod diff;
 pub mod discover;
 pub mod facts;
 mod given;
+mod images;
 pub mod kubespray;
 pub mod lint;
 mod literal;
@@ -18,6 +19,9 @@ mod planner;
 pub mod render;
 pub mod saved;
 mod select;
+
+/// containerd's own place for images.
+pub(crate) const CONTAINERD: &str = "/var/lib/containerd";
 
 pub use address::AddressSource;
 pub use catalog::Components;

@@ -1,7 +1,8 @@
 //! What the planner is told about the world.
 
-use plinth_model::StepId;
+use plinth_model::facts::NodeFacts;
 use plinth_model::inventory::Inventory;
+use plinth_model::{NodeName, StepId};
 use std::collections::BTreeMap;
 
 /// What the planner is told about the world.
@@ -9,6 +10,8 @@ use std::collections::BTreeMap;
 pub struct Observed {
     /// What the inventory source said.
     pub inventory: Inventory,
+    /// Facts of nodes, as far as they are known: read now, or by an earlier run.
+    pub facts: BTreeMap<NodeName, NodeFacts>,
     /// Steps that were looked at. A step that is not in here was not.
     pub steps: BTreeMap<StepId, Seen>,
     /// Gates that already opened, with their answers.
@@ -19,7 +22,7 @@ impl Observed {
     /// An inventory, and nothing looked at.
     #[must_use]
     pub fn new(inventory: Inventory) -> Self {
-        Self { inventory, steps: BTreeMap::new(), answers: BTreeMap::new() }
+        Self { inventory, facts: BTreeMap::new(), steps: BTreeMap::new(), answers: BTreeMap::new() }
     }
 }
 

@@ -1,5 +1,6 @@
 //! Variables of the whole cluster. The site's own come last and win; each one that replaces one of ours is a finding.
 
+use crate::CONTAINERD;
 use crate::cluster::Cluster;
 use crate::literal;
 use plinth_catalog::KubernetesVersionForm;
@@ -12,8 +13,6 @@ use serde_json::{Map, Value, json};
 /// The DNS domain of the cluster. Kubespray's `cluster_name` *is* that domain: a human name there ends up in every service's
 /// name.
 const CLUSTER_DOMAIN: &str = "cluster.local";
-/// containerd's own place for images.
-const CONTAINERD: &str = "/var/lib/containerd";
 /// Typha is advised above this number of nodes (Kubespray, large deployments).
 const TYPHA_ABOVE: usize = 50;
 /// Nodes that one Typha serves.

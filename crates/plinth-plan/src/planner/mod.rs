@@ -18,7 +18,7 @@ use crate::catalog::{Components, Engine};
 use crate::cluster::Cluster;
 use crate::discover::{Discovery, Role, discover};
 use crate::observed::Observed;
-use crate::{facts, given, kubespray, lint};
+use crate::{facts, given, images, kubespray, lint};
 use plinth_catalog::Resolution;
 use plinth_model::plan::{Gate, MadeFrom, Plan, SCHEMA, Step};
 use plinth_model::{Digest, Finding, NodeName, Severity, Stage, StepId};
@@ -33,9 +33,10 @@ use std::collections::HashSet;
 /// With every finding, warnings too, when one of them is an error: nothing is decided for a site that is half understood.
 pub fn plan(desired: &Desired, observed: &Observed, catalog: &dyn Components) -> Result<Plan, Vec<Finding>> {
     let discovery = discover(desired, &observed.inventory);
-    let (cluster, clashes) = Cluster::new(desired, &discovery);
+    let (mut cluster, clashes) = Cluster::new(desired, &discovery);
     let mut findings = about_members(&discovery);
     findings.extend(clashes);
+    findings.extend(images::place(desired, &mut cluster, &observed.facts));
     findings.extend(engine_missing(desired));
     findings.extend(token_missing(desired));
     let resolution = catalog.resolve(desired, &facts::facts(desired, &cluster));

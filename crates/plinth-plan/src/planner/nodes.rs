@@ -103,7 +103,7 @@ fn minimum(desired: &Desired, member: &Member) -> NodeMinimum {
 fn storage(desired: &Desired, member: &Member) -> Option<Step> {
     let from = &desired.storage.images;
     let to = member.storage.as_ref().unwrap_or(&desired.storage.larger);
-    if from == to {
+    if from == to || !member.moves {
         return None;
     }
     let reason = match &member.storage {

@@ -64,7 +64,7 @@ fn gates() {
 fn a_majority_is_never_interrupted_at_once() {
     let found = after(|p| {
         let second = at(p, "nodes/storage/cpu-05");
-        p.steps[second].needs.retain(|n| n.verb() != "storage");
+        p.steps[second].needs.retain(|n| n.verb() != "storage-old");
     });
     assert_eq!(found, ["plan.quorum-at-risk"]);
 }

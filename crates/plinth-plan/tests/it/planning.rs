@@ -1,8 +1,9 @@
 use crate::fixture::catalog::Shelf;
 use crate::fixture::{codes, example, inventory as data, planned, site, unseen};
+use plinth_model::facts::{Containerd, NodeFacts, Space};
 use plinth_model::plan::{Change, Plan, Step};
 use plinth_model::work::{Health, PodSecurity};
-use plinth_model::{Finding, StepId, Work};
+use plinth_model::{Finding, NodeName, StepId, Work};
 use plinth_plan::{FITS, Observed, RELOCATE, Seen, plan};
 use plinth_site::desired::{ArtifactSource, ComponentChoice, Engine, NodeOverride, TlsTrust};
 
@@ -98,14 +99,55 @@ fn a_storage_override_decides_the_gate_beforehand() {
     );
     let stays = with("/var/lib/containerd");
     assert!(!has(&stays, "nodes/storage/dgx-05") && stays.gates.len() == 4);
-    assert_eq!(needs(&stays, "nodes/registries/dgx-05"), ["nodes/facts/dgx-05"]);
+    assert_eq!(needs(&stays, "nodes/prepare/dgx-05"), ["nodes/facts/dgx-05"]);
+    assert!(!has(&stays, "nodes/registries/dgx-05"), "there is nothing to write");
+}
+
+/// Facts of a node with 6 GiB where images are and 3,000 GiB at the larger place.
+fn small(containerd: Option<(&str, u64)>) -> NodeFacts {
+    let space =
+        |path: &str, gib: u64| Space { path: path.into(), exists: true, free_mib: gib * 1024, ..Space::default() };
+    NodeFacts {
+        spaces: vec![space("/var/lib/containerd", 6), space("/local/containerd", 3_000)],
+        containerd: containerd.map(|(root, mib)| Containerd {
+            root: root.into(),
+            data_mib: Some(mib),
+            ..Containerd::default()
+        }),
+        ..NodeFacts::default()
+    }
+}
+
+#[test]
+fn a_node_without_images_is_left_to_the_engine() {
+    let storage_dir = |facts: NodeFacts| {
+        let mut observed = unseen(data::basepod());
+        observed.facts.insert(NodeName::new("dgx-05").unwrap(), facts);
+        let plan = planned(&site::basepod(), &observed);
+        let Work::KubesprayInventory { files } = &step(&plan, "kubernetes/inventory/kubespray").work else { panic!() };
+        let inventory: serde_json::Value = serde_json::from_str(&files[plinth_plan::kubespray::INVENTORY]).unwrap();
+        let told = inventory["all"]["hosts"]["dgx-05"]["containerd_storage_dir"].as_str().map(str::to_owned);
+        assert_eq!(told.is_none(), has(&plan, "nodes/storage/dgx-05"), "either the engine or a move");
+        assert_eq!(told.is_some(), plan.findings.iter().any(|f| f.code == "node.images-by-engine"));
+        told
+    };
+    let larger = Some("/local/containerd".to_owned());
+    assert_eq!(storage_dir(small(None)), larger);
+    assert_eq!(storage_dir(small(Some(("/var/lib/containerd", 1)))), larger);
+    assert_eq!(storage_dir(small(Some(("/local/containerd", 90_000)))), larger, "the engine put them there before");
+    assert_eq!(storage_dir(small(Some(("/var/lib/containerd", 900)))), None, "there is something to move");
+    let moved = NodeFacts { relocated: true, ..small(Some(("/var/lib/containerd", 0))) };
+    assert_eq!(storage_dir(moved), None, "moved before");
+    let mut roomy = small(None);
+    roomy.spaces[0].free_mib = 900 * 1024;
+    assert_eq!(storage_dir(roomy), None, "they fit where they are");
 }
 
 #[test]
 fn storage_of_the_control_plane_moves_one_node_after_the_other() {
     let plan = example();
-    assert_eq!(needs(&plan, "nodes/storage/cpu-05"), ["nodes/facts/cpu-05", "nodes/storage/cpu-03"]);
-    assert_eq!(needs(&plan, "nodes/storage/cpu-06"), ["nodes/facts/cpu-06", "nodes/storage/cpu-05"]);
+    assert_eq!(needs(&plan, "nodes/storage/cpu-05"), ["nodes/facts/cpu-05", "nodes/storage-old/cpu-03"]);
+    assert_eq!(needs(&plan, "nodes/storage/cpu-06"), ["nodes/facts/cpu-06", "nodes/storage-old/cpu-05"]);
     assert_eq!(needs(&plan, "nodes/storage/dgx-05"), ["nodes/facts/dgx-05"]);
 }
 

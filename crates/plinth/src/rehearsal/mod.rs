@@ -105,7 +105,7 @@ impl Rehearsal {
         let crash = faults.iter().find_map(Fault::crash_at).and_then(|records| usize::try_from(records).ok());
         let simulation = simulation(scenario, faults, &directory, client)?;
         let look = look(&draft, &simulation).await?;
-        let observed = Observed { inventory: seen, steps: look.seen, answers: look.answers };
+        let observed = Observed { steps: look.seen, answers: look.answers, ..Observed::new(seen) };
         let plan = plinth_plan::plan(&desired, &observed, catalog).map_err(NoRehearsal::Findings)?;
         let (findings, made_up) = (look.findings, !recorded);
         Ok(Self { desired, plan, findings, made_up, control_plane, simulation, crash, held, kept, _bcm: bcm })

@@ -1,0 +1,54 @@
+//! Where container images go, decided from what is known of the nodes: a node that has none yet needs no move, since the engine
+//! can put them on the larger partition from the start. A node of which nothing is known keeps its gate.
+
+use crate::cluster::{Cluster, Member};
+use plinth_model::facts::NodeFacts;
+use plinth_model::{Finding, NodeName};
+use plinth_site::Desired;
+use std::collections::BTreeMap;
+
+/// containerd's own files without any image are below this, MiB.
+const EMPTY_MIB: u64 = 8;
+
+/// Decides for every node of which facts are known; a note for each that the engine takes care of.
+pub(crate) fn place(desired: &Desired, cluster: &mut Cluster, facts: &BTreeMap<NodeName, NodeFacts>) -> Vec<Finding> {
+    let mut notes = Vec::new();
+    for member in &mut cluster.members {
+        let Some(known) = facts.get(&member.name) else { continue };
+        if let Some(place) = by_engine(desired, member, known) {
+            notes.push(note(member, &place));
+            member.storage = Some(place);
+            member.moves = false;
+        }
+    }
+    notes
+}
+
+/// The directory that the engine is told; none when images are to be moved, fit where they are, or nothing is decided.
+fn by_engine(desired: &Desired, member: &Member, facts: &NodeFacts) -> Option<String> {
+    let storage = &desired.storage;
+    let place = member.storage.as_ref().unwrap_or(&storage.larger);
+    if *place == storage.images || is_linked(facts) {
+        return None;
+    }
+    if facts.containerd.as_ref().is_some_and(|containerd| containerd.root == *place) {
+        return Some(place.clone());
+    }
+    let enough = |path: &str| facts.free_gib(path).is_some_and(|gib| gib >= storage.images_gib);
+    let wanted = member.storage.is_some() || (!enough(&storage.images) && enough(place));
+    (is_empty(facts) && wanted).then(|| place.clone())
+}
+
+/// The usual place leads to the larger one already: a move of ours.
+fn is_linked(facts: &NodeFacts) -> bool {
+    facts.relocated && facts.containerd.as_ref().is_none_or(|containerd| containerd.root == crate::CONTAINERD)
+}
+
+fn is_empty(facts: &NodeFacts) -> bool {
+    facts.containerd.as_ref().is_none_or(|containerd| containerd.data_mib.is_some_and(|mib| mib < EMPTY_MIB))
+}
+
+fn note(member: &Member, place: &str) -> Finding {
+    let text = format!("Kubespray puts its images in {place}: there are none to move");
+    Finding::info("node.images-by-engine", member.name.as_str(), text)
+}
