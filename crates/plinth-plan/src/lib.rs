@@ -19,6 +19,7 @@ mod planner;
 pub mod render;
 pub mod saved;
 mod select;
+mod visit;
 
 /// containerd's own place for images.
 pub(crate) const CONTAINERD: &str = "/var/lib/containerd";
@@ -31,3 +32,4 @@ pub use given::{inventory_digest, static_inventory};
 pub use observed::{Observed, Seen};
 pub use planner::{FITS, RELOCATE, endpoint_host, made_from, plan};
 pub use select::Members;
+pub use visit::{Visit, asked, visits};

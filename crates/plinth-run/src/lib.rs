@@ -8,6 +8,7 @@ pub mod lock;
 pub mod look;
 mod span;
 pub mod status;
+pub mod survey;
 
 pub use behaviour::{Behaviour, Probe, Probed, StepEnv};
 pub use executor::{RunOptions, RunReport, RunWorld, Sink, StopLevel, StopSignal, run};

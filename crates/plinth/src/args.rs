@@ -67,8 +67,10 @@ pub(crate) enum Verb {
     Rehearse(Rehearse),
     /// Show what would be handed to Kubespray and helm
     Render(Render),
-    /// Check everything that can be known before touching anything
-    Preflight,
+    /// Check everything that can be known of the nodes before touching anything
+    Preflight(Preflight),
+    /// Pin the host keys that nodes present now, after BCM provisioned them anew
+    Trust(Trust),
     /// Prove that the platform works
     Check,
     /// Explain a step, a kind of step, a finding code, `exit-codes` or `faults`
@@ -146,6 +148,30 @@ pub(crate) struct Apply {
     pub(crate) from: InventoryOption,
     #[command(flatten)]
     pub(crate) events: Events,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Preflight {
+    /// Mend what can be mended safely: swap, kernel modules and settings, the time service
+    #[arg(long)]
+    pub(crate) fix: bool,
+    /// Do not ask before mending
+    #[arg(short, long, requires = "fix")]
+    pub(crate) yes: bool,
+    #[command(flatten)]
+    pub(crate) from: InventoryOption,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Trust {
+    /// Nodes, by name or glob
+    #[arg(required = true, value_name = "NODE")]
+    pub(crate) nodes: Vec<String>,
+    /// Do not ask
+    #[arg(short, long)]
+    pub(crate) yes: bool,
+    #[command(flatten)]
+    pub(crate) from: InventoryOption,
 }
 
 #[derive(Debug, Args)]

@@ -12,8 +12,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 /// Doors that are not in this release, with what they are for.
-pub(crate) const ABSENT: [(&str, &str); 5] = [
-    ("ssh", "reaches and prepares the nodes"),
+pub(crate) const ABSENT: [(&str, &str); 4] = [
     ("ansible", "runs Kubespray"),
     ("kubernetes", "labels nodes, makes namespaces and secrets, runs checks"),
     ("helm", "installs the components"),
@@ -27,7 +26,7 @@ pub(crate) fn absent(verb: &str) -> Problem {
         Exit::Unreachable,
         format!("`plinth {verb}`"),
         "",
-        format!("this release has no door to real nodes yet. Missing: {}. Nothing was done", doors.join(", ")),
+        format!("this release has not all doors that it needs. Missing: {}. Nothing was done", doors.join(", ")),
         "`plinth rehearse` runs the same plan against a simulated data centre; `plinth discover` and `plinth plan` work on the real BCM",
     )
 }

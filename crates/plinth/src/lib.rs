@@ -7,6 +7,7 @@ mod doors;
 mod explain;
 mod input;
 mod printer;
+mod real;
 pub mod rehearsal;
 pub mod session;
 mod sinks;
@@ -64,7 +65,8 @@ fn run(arguments: Arguments, printer: &Printer) -> Result<Exit, Problem> {
         Verb::Status => verbs::status::run(common, printer),
         Verb::Rehearse(verb) => verbs::rehearse::run(common, &verb, printer),
         Verb::Render(verb) => verbs::render::run(common, &verb, printer),
-        Verb::Preflight => verbs::absent::preflight(common),
+        Verb::Preflight(verb) => verbs::preflight::run(common, &verb, printer),
+        Verb::Trust(verb) => verbs::trust::run(common, &verb, printer),
         Verb::Check => verbs::absent::check(common),
         Verb::Explain(verb) => verbs::explain::run(common, &verb, printer),
         Verb::Schema => verbs::schema::run(printer),

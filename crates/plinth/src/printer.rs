@@ -82,6 +82,20 @@ impl Printer {
         }
     }
 
+    /// Whether a person can be asked: somebody reads, and somebody types.
+    pub(crate) fn can_ask() -> bool {
+        std::io::stderr().is_terminal() && std::io::stdin().is_terminal()
+    }
+
+    /// Asks a question; only `y` and `yes` mean yes.
+    pub(crate) fn ask(&self, question: &str) -> bool {
+        let mut err = std::io::stderr().lock();
+        let _ = write!(err, "{question} [y/N] ").and_then(|()| err.flush());
+        let mut answer = String::new();
+        let read = std::io::stdin().read_line(&mut answer);
+        read.is_ok() && matches!(answer.trim().to_lowercase().as_str(), "y" | "yes")
+    }
+
     /// Talk.
     pub(crate) fn talk(&self, text: &str) {
         let mut err = std::io::stderr().lock();

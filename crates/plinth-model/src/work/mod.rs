@@ -6,7 +6,10 @@ mod node;
 mod platform;
 mod runai;
 
-pub use node::{Account, Credential, Jump, KeyAlgorithm, Mirror, NodeMinimum, NodeTarget, Preparation, RegistryLogin};
+pub use node::{
+    Account, Credential, Jump, KeyAlgorithm, Mirror, NodeExpectation, NodeMinimum, NodeTarget, Preparation,
+    RegistryLogin,
+};
 pub use platform::{CrdPolicy, Health, KubesprayRelease, PodSecurity, Release, SECRET_KEY, SecretContent};
 pub use runai::{CertificateSource, Check, RunaiTarget};
 
@@ -48,14 +51,8 @@ pub enum Work {
     NodeFacts {
         /// Node, with the service account.
         target: NodeTarget,
-        /// Least it must have.
-        minimum: NodeMinimum,
-        /// Directory of container images.
-        images: String,
-        /// Space it must offer, GiB.
-        images_gib: u64,
-        /// Where it may move to.
-        larger: String,
+        /// What it is measured against.
+        expected: NodeExpectation,
     },
     /// containerd's data lives on the larger partition, nothing lost.
     #[serde(rename = "node.storage")]

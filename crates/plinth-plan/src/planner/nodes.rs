@@ -4,9 +4,9 @@ use super::ids;
 use super::step::{Refine, step};
 use crate::cluster::{Cluster, Member};
 use crate::deadlines;
-use crate::discover::Role;
+use crate::visit;
 use plinth_model::plan::{Answer, Gate, Step, Undo};
-use plinth_model::work::{NodeMinimum, Preparation};
+use plinth_model::work::Preparation;
 use plinth_model::{Stage, StepId, Work};
 use plinth_site::Desired;
 
@@ -25,7 +25,7 @@ pub(super) fn steps(desired: &Desired, cluster: &Cluster, identity: Option<&Step
     for member in &cluster.members {
         steps.push(connect(desired, member).needing(identity.cloned()));
         steps.push(account(desired, member).needing([ids::connect(&member.name)]));
-        steps.push(facts(desired, member).needing([ids::account(&member.name)]));
+        steps.push(facts(desired, cluster, member).needing([ids::account(&member.name)]));
         let mut before = ids::facts(&member.name);
         if let Some(storage) = storage(desired, member) {
             gates.extend(gate(desired, member));
@@ -58,45 +58,19 @@ fn account(desired: &Desired, member: &Member) -> Step {
     step(ids::account(&member.name), Stage::Nodes, work, deadlines::NODE_ACCOUNT, reason).undo(undo)
 }
 
-fn facts(desired: &Desired, member: &Member) -> Step {
-    let (images, larger) = places(desired, member);
-    let minimum = minimum(desired, member);
-    let gib = desired.storage.images_gib;
+fn facts(desired: &Desired, cluster: &Cluster, member: &Member) -> Step {
+    let expected = visit::expectation(desired, cluster, member);
+    let minimum = &expected.minimum;
     let reason = format!(
-        "{} is {}; it needs {} cores, {:.1} GiB of memory and {gib} GiB for images",
+        "{} is {}; it needs {} cores, {:.1} GiB of memory and {} GiB for images",
         member.name,
         member.role_text(),
         minimum.cpus,
-        minimum.memory_mib as f64 / MIB_PER_GIB
+        minimum.memory_mib as f64 / MIB_PER_GIB,
+        expected.images_gib,
     );
-    let work = Work::NodeFacts {
-        target: Cluster::target(desired, member),
-        minimum,
-        images: images.to_owned(),
-        images_gib: gib,
-        larger: larger.to_owned(),
-    };
+    let work = Work::NodeFacts { target: Cluster::target(desired, member), expected };
     step(ids::facts(&member.name), Stage::Nodes, work, deadlines::NODE_FACTS, reason)
-}
-
-/// Where images are looked for, and where they may go: one place when the site decided it.
-fn places<'a>(desired: &'a Desired, member: &'a Member) -> (&'a str, &'a str) {
-    match &member.storage {
-        Some(path) => (path, path),
-        None => (&desired.storage.images, &desired.storage.larger),
-    }
-}
-
-/// Least a node must have. Workers: 2 cores, 4 GB; nodes with Run:ai's system services: 10 cores, 20 GB (NVIDIA Run:ai
-/// documentation, system requirements); control plane: 2 cores, 2 GB (kubeadm documentation). Memory is asked a tenth lower,
-/// since machines report less than what is built in.
-fn minimum(desired: &Desired, member: &Member) -> NodeMinimum {
-    let (cpus, memory_mib) = match (member.is(Role::System), member.is(Role::Worker)) {
-        (true, _) if desired.runai.is_some() => (10, 17_160),
-        (_, true) => (2, 3_430),
-        _ => (2, 1_710),
-    };
-    NodeMinimum { cpus, memory_mib, gpu: member.is(Role::Gpu) }
 }
 
 /// The move; none when the site's own choice is where images are anyway.

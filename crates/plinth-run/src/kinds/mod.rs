@@ -20,6 +20,7 @@ mod wait;
 mod tests;
 
 pub use explain::{EXPLANATIONS, Explanation, explain};
+pub(crate) use node::key_changed;
 
 use crate::behaviour::{Behaviour, Probe, Probed, StepEnv};
 use outcome::only_looks;
@@ -35,10 +36,7 @@ pub struct Kinds;
 impl Behaviour for Kinds {
     async fn probe(&self, step: &Step, env: &StepEnv) -> Result<Probed, DoorError> {
         match &step.work {
-            Work::NodeFacts { target, minimum, images, images_gib, larger } => {
-                let wanted = facts::Wanted { minimum, images, images_gib: *images_gib, larger };
-                facts::probe(env, target, &wanted).await
-            }
+            Work::NodeFacts { target, expected } => facts::probe(env, target, expected).await,
             _ => probe(step, env).await.map(Probed::from),
         }
     }

@@ -2,7 +2,7 @@
 
 use super::outcome::{amount, blocked, compared, done, refused, todo, unseen};
 use crate::behaviour::{Probe, StepEnv};
-use plinth_model::work::{Account, NodeTarget, Preparation};
+use plinth_model::work::{Account, Credential, NodeTarget, Preparation};
 use plinth_model::{Finding, Observed, Owner, SecretRef};
 use plinth_world::DoorError;
 use plinth_world::node::{AccountState, HostKey, HostKeyState, Registries, StorageState};
@@ -35,7 +35,7 @@ pub(super) async fn pin(env: &StepEnv, target: &NodeTarget) -> Result<String, Do
     Ok(format!("host key {} accepted on first contact and pinned", presented.fingerprint))
 }
 
-fn key_changed(target: &NodeTarget, pinned: &HostKey, presented: &HostKey) -> Finding {
+pub(crate) fn key_changed(target: &NodeTarget, pinned: &HostKey, presented: &HostKey) -> Finding {
     Finding::error("node.host-key-changed", target.node.as_str(), "the host key is not the one that was pinned")
         .evidence(format!("pinned: {} {}", pinned.algorithm, pinned.fingerprint))
         .evidence(format!("presented: {} {}", presented.algorithm, presented.fingerprint))
@@ -49,7 +49,11 @@ fn key_changed(target: &NodeTarget, pinned: &HostKey, presented: &HostKey) -> Fi
 
 /// The same, missing, partly there, or in conflict with something else.
 pub(super) async fn probe_account(env: &StepEnv, target: &NodeTarget, account: &Account) -> Result<Probe, DoorError> {
-    match env.doors.node.account(&env.ctx, target, account).await? {
+    let state = match by_itself(env, target, account).await {
+        Some(state) => state,
+        None => env.doors.node.account(&env.ctx, target, account).await?,
+    };
+    match state {
         AccountState::Same => done(format!("user {} (uid {}) is as wanted", account.name, account.uid)),
         AccountState::Absent => Ok(Probe::Todo(vec![
             format!("+ group {} (gid {})", account.name, account.gid),
@@ -61,6 +65,17 @@ pub(super) async fn probe_account(env: &StepEnv, target: &NodeTarget, account: &
         }
         AccountState::Clash(clashes) => blocked(account_clash(target, account, clashes)),
     }
+}
+
+/// The account as it sees itself, when it can sign in: the first-contact login may be gone by then.
+async fn by_itself(env: &StepEnv, target: &NodeTarget, account: &Account) -> Option<AccountState> {
+    let generated = matches!(account.key, SecretRef::Generated(_));
+    if generated && env.secrets.get(&account.key).is_err() {
+        return None;
+    }
+    let credential = Credential::Key(account.key.clone());
+    let ours = NodeTarget { user: account.name.clone(), credential, ..target.clone() };
+    env.doors.node.account(&env.ctx, &ours, account).await.ok().filter(|state| *state == AccountState::Same)
 }
 
 fn account_clash(target: &NodeTarget, account: &Account, clashes: Vec<String>) -> Finding {

@@ -218,6 +218,9 @@ impl NodeDoor for SimNodes {
     async fn account(&self, _: &Context, target: &NodeTarget, account: &Account) -> DoorResult<AccountState> {
         let call = call("looking at the account on", target);
         let machine = self.log_in(&call, target, NodeOperation::Account).await?;
+        if target.user == account.name && !matches!(machine.account, Some(AccountProgress::Made(_))) {
+            return Err(call.fails(format!("permission denied for {}", target.user), "use the first-contact login"));
+        }
         self.centre.spend("account-look", target.node.as_str(), timing::LOOK).await;
         Ok(compare(&machine, account))
     }

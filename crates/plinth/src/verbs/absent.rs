@@ -4,11 +4,6 @@ use crate::args::Common;
 use crate::doors;
 use plinth_model::{Exit, Problem};
 
-/// `plinth preflight`.
-pub(crate) fn preflight(_common: &Common) -> Result<Exit, Problem> {
-    Err(doors::absent("preflight"))
-}
-
 /// `plinth check`.
 pub(crate) fn check(_common: &Common) -> Result<Exit, Problem> {
     Err(doors::absent("check"))

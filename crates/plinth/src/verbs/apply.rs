@@ -1,30 +1,154 @@
 //! `plinth apply`.
 
 use crate::args::{Apply, Common};
-use crate::input;
+use crate::input::{self, Input};
 use crate::printer::Printer;
-use crate::{doors, verbs};
+use crate::real::{Real, known};
+use crate::session::{self, Held, Session};
+use crate::sinks::Sinks;
+use crate::{doors, state, verbs};
 use plinth_model::inventory::{Inventory, SCHEMA};
 use plinth_model::plan::MadeFrom;
-use plinth_model::{Exit, Observed as Seen, Problem};
-use plinth_plan::Observed;
+use plinth_model::{Exit, Finding, NodeName, Observed as Seen, Plan, Problem};
+use plinth_plan::{Cluster, Observed};
+use plinth_run::{Durability, LookOptions, StopSignal};
+use std::path::Path;
 
-/// Refuses wrong input, then says which doors are missing, before doing anything.
-///
-/// Everything behind that point, from looking to the summary, is what `plinth rehearse` runs; only the doors to real nodes are
-/// missing.
+/// Looks, decides, shows, asks, does, and writes down; run again it goes on where it stopped.
 pub(crate) fn run(common: &Common, verb: &Apply, printer: &Printer) -> Result<Exit, Problem> {
     let input = input::load(common, printer)?;
     if let Some(file) = &verb.plan {
-        let plan = verbs::plan::read(file)?;
-        let now = plinth_plan::made_from(&input.site.desired, &Observed::new(nothing()), &input.catalog);
-        let inventory = plan.made_from.inventory.clone();
-        verbs::plan::fits(file, &plan.made_from, &MadeFrom { inventory, ..now })?;
+        saved_fits(file, &input)?;
     }
-    Err(doors::absent("apply"))
+    if !verb.yes && !Printer::can_ask() {
+        return Err(nobody_to_ask());
+    }
+    let directory = state::directory(common.state.as_deref(), &input.site.desired.name)?;
+    state::open(&directory, false)?;
+    let real = Real::open(common, &input, &directory, printer)?;
+    let held = Held::take(&directory, &input.site.desired.name, Durability::Power)?;
+    let inventory = verbs::discover::inventory(common, &input, verb.from.inventory.as_deref(), printer)?;
+    let site = Site { common, verb, input: &input, directory: &directory, printer, real };
+    doors::runtime()?.block_on(site.apply(held, inventory))
 }
 
-/// No inventory: BCM is not asked before the doors behind it are there.
+/// What every part of the verb uses.
+struct Site<'a> {
+    common: &'a Common,
+    verb: &'a Apply,
+    input: &'a Input,
+    directory: &'a Path,
+    printer: &'a Printer,
+    real: Real,
+}
+
+impl Site<'_> {
+    async fn apply(self, held: Held, inventory: Inventory) -> Result<Exit, Problem> {
+        let observed = Observed { facts: known::read(self.directory)?, ..Observed::new(inventory) };
+        let (plan, cluster) = self.plan(observed).await?;
+        if let Some(file) = &self.verb.plan {
+            same_as_saved(file, &plan)?;
+        }
+        verbs::plan::show(self.common, None, &plan, self.printer);
+        if !self.verb.yes && !self.printer.ask("Do this?") {
+            self.printer.talk("nothing was changed");
+            return Ok(Exit::Pending);
+        }
+        self.carry_out(&plan, &cluster, held).await
+    }
+
+    /// Stage 0, then the plan, with what was seen of every step.
+    async fn plan(&self, mut observed: Observed) -> Result<(Plan, Cluster), Problem> {
+        let make = |observed: &Observed| verbs::plan::make(self.common, self.input, observed, self.printer);
+        make(&observed)?;
+        let desired = &self.input.site.desired;
+        let (cluster, _) = Cluster::new(desired, &plinth_plan::discover(desired, &observed.inventory));
+        let survey = self.real.survey(desired, &cluster).await;
+        observed.facts.extend(survey.facts);
+        known::write(self.directory, &observed.facts)?;
+        self.judge(&survey.findings, observed.facts.len())?;
+        let draft = make(&observed)?;
+        let look = plinth_run::look(&draft, &self.real.world(), &LookOptions::default()).await?;
+        self.input.show(self.common, self.printer, &look.findings);
+        (observed.steps, observed.answers) = (look.seen, look.answers);
+        let mut plan = make(&observed)?;
+        plan.findings.extend(survey.findings);
+        Ok((plan, cluster))
+    }
+
+    /// Stops before anything is changed when a node is not fit.
+    fn judge(&self, findings: &[Finding], nodes: usize) -> Result<(), Problem> {
+        verbs::preflight::show(self.printer, findings, nodes);
+        let unfit = findings.iter().filter(|finding| finding.is_error()).count();
+        if unfit == 0 {
+            return Ok(());
+        }
+        Err(Problem::new(
+            Exit::CheckFailed,
+            "checking the nodes of",
+            self.input.site.desired.name.to_string(),
+            format!("{}; nothing was changed", input::plural(unfit, "error")),
+            "mend what is listed above (`plinth preflight --fix` mends what is safe), or take the node out of the site file",
+        ))
+    }
+
+    async fn carry_out(self, plan: &Plan, cluster: &Cluster, held: Held) -> Result<Exit, Problem> {
+        let sinks = Sinks::open(self.printer, plan, self.verb.events.events.as_deref())?;
+        let stop = StopSignal::new();
+        let signals = tokio::spawn(session::watch_signals(stop.clone()));
+        let control_plane: Vec<NodeName> = cluster.control_plane().map(|member| member.name.clone()).collect();
+        let session = Session {
+            plan,
+            desired: &self.input.site.desired,
+            control_plane,
+            held,
+            world: self.real.world(),
+            sink: sinks.sink(),
+            stop,
+            rehearsal: false,
+            kept: true,
+            crash: None,
+        };
+        let result = session.run().await;
+        signals.abort();
+        let closed = sinks.close();
+        let report = result?;
+        closed?;
+        if self.common.json {
+            self.printer.json(&crate::explain::report(plan, &report));
+        }
+        Ok(report.exit)
+    }
+}
+
+/// Refuses a saved plan whose site file or catalog moved, before anything is contacted.
+fn saved_fits(file: &Path, input: &Input) -> Result<(), Problem> {
+    let plan = verbs::plan::read(file)?;
+    let now = plinth_plan::made_from(&input.site.desired, &Observed::new(nothing()), &input.catalog);
+    let inventory = plan.made_from.inventory.clone();
+    verbs::plan::fits(file, &plan.made_from, &MadeFrom { inventory, ..now })
+}
+
+/// Refuses a saved plan that is not the one that would be made now.
+fn same_as_saved(file: &Path, now: &Plan) -> Result<(), Problem> {
+    let saved = verbs::plan::saved(file, now)?;
+    if saved.hash == now.hash {
+        return Ok(());
+    }
+    Err(verbs::plan::stale(file, "what is known of the nodes leads to another plan now"))
+}
+
+fn nobody_to_ask() -> Problem {
+    Problem::new(
+        Exit::Input,
+        "asking whether to go on",
+        "",
+        "there is no terminal to ask at; nothing was contacted or changed",
+        "give `--yes`, after a look at `plinth plan`",
+    )
+}
+
+/// No inventory: BCM is not asked before the saved plan fits the site.
 const fn nothing() -> Inventory {
     Inventory {
         schema: SCHEMA,

@@ -90,7 +90,7 @@ pub(crate) fn read(file: &Path) -> Result<Plan, Problem> {
     plinth_plan::saved::read(&name, &bytes, None)
 }
 
-fn stale(file: &Path, happened: &str) -> Problem {
+pub(crate) fn stale(file: &Path, happened: &str) -> Problem {
     Problem::new(
         Exit::Input,
         "using the saved plan",

@@ -1,0 +1,156 @@
+//! Stage 0: visits every node before anything is changed on it, and judges what it says. The only thing written is the pin of a
+//! host key that was never seen before.
+
+use crate::behaviour::StepEnv;
+use futures::stream::{self, StreamExt as _};
+use plinth_check::preflight::{Judged, across, judge};
+use plinth_model::facts::NodeFacts;
+use plinth_model::work::{NodeExpectation, NodeTarget, Preparation};
+use plinth_model::{Finding, NodeName, Observed, Owner, SecretRef};
+use plinth_plan::Visit;
+use plinth_world::DoorError;
+use plinth_world::node::HostKeyState;
+use std::collections::BTreeMap;
+
+/// What the nodes said.
+#[derive(Clone, Debug, Default)]
+pub struct Survey {
+    /// Facts of those that answered.
+    pub facts: BTreeMap<NodeName, NodeFacts>,
+    /// Everything wrong or doubtful, nodes in the order of the visits.
+    pub findings: Vec<Finding>,
+    /// What may be mended safely.
+    pub fixes: BTreeMap<NodeName, Preparation>,
+}
+
+/// What one visit told.
+struct Report {
+    facts: Option<NodeFacts>,
+    judged: Vec<Judged>,
+}
+
+/// Visits the nodes, so many at once.
+pub async fn survey(visits: &[Visit], env: &StepEnv, parallel: usize) -> Survey {
+    let ours = match env.doors.ansible.deployed(&env.ctx).await {
+        Ok(Observed::Known(deployed)) => deployed.hosts,
+        _ => Vec::new(),
+    };
+    let mut reports: Vec<(usize, Report)> = stream::iter(visits.iter().enumerate())
+        .map(|(place, visit)| {
+            let expected = NodeExpectation { deployed: ours.contains(&visit.first.node), ..visit.expected.clone() };
+            async move { (place, call_at(visit, &expected, env).await) }
+        })
+        .buffer_unordered(parallel.max(1))
+        .collect()
+        .await;
+    reports.sort_by_key(|(place, _)| *place);
+    gathered(visits, reports)
+}
+
+fn gathered(visits: &[Visit], reports: Vec<(usize, Report)>) -> Survey {
+    let mut survey = Survey::default();
+    for (place, report) in reports {
+        let Some(visit) = visits.get(place) else { continue };
+        let node = visit.first.node.clone();
+        for Judged { finding, fix } in report.judged {
+            survey.findings.push(finding);
+            if let Some(fix) = fix {
+                add(survey.fixes.entry(node.clone()).or_default(), fix);
+            }
+        }
+        survey.facts.extend(report.facts.map(|facts| (node, facts)));
+    }
+    let all: Vec<(NodeName, NodeFacts)> = survey.facts.clone().into_iter().collect();
+    survey.findings.extend(across(&all));
+    survey
+}
+
+/// Puts two preparations together.
+fn add(all: &mut Preparation, more: Preparation) {
+    all.hosts.extend(more.hosts);
+    for module in more.modules {
+        if !all.modules.contains(&module) {
+            all.modules.push(module);
+        }
+    }
+    all.sysctls.extend(more.sysctls);
+    all.swap_off |= more.swap_off;
+    all.time_service |= more.time_service;
+}
+
+async fn call_at(visit: &Visit, expected: &NodeExpectation, env: &StepEnv) -> Report {
+    let mut judged = Vec::new();
+    match greet(&visit.first, env).await {
+        Ok(greeting) => judged.extend(greeting.map(told)),
+        Err(error) => return Report { facts: None, judged: vec![told(unreached(&visit.first, error))] },
+    }
+    if judged.iter().any(|one| one.finding.is_error()) {
+        return Report { facts: None, judged };
+    }
+    match ask(visit, env).await {
+        Ok(facts) => {
+            judged.extend(judge(&visit.first.node, &facts, expected));
+            Report { facts: Some(facts), judged }
+        }
+        Err(error) => {
+            judged.push(told(unreached(&visit.first, error)));
+            Report { facts: None, judged }
+        }
+    }
+}
+
+const fn told(finding: Finding) -> Judged {
+    Judged { finding, fix: None }
+}
+
+/// Sees the host key: a new one is pinned and told, a changed one is an error.
+async fn greet(target: &NodeTarget, env: &StepEnv) -> Result<Option<Finding>, DoorError> {
+    let HostKeyState { presented, pinned } = env.doors.node.host_key(&env.ctx, target).await?;
+    match pinned {
+        Some(pinned) if pinned == presented => Ok(None),
+        Some(pinned) => Ok(Some(crate::kinds::key_changed(target, &pinned, &presented))),
+        None => {
+            env.doors.node.pin_host_key(&env.ctx, target, &presented).await?;
+            let text = format!("host key {} accepted on first contact and pinned", presented.fingerprint);
+            Ok(Some(
+                Finding::info("node.host-key-pinned", target.node.as_str(), text)
+                    .evidence(format!("{} {}", presented.algorithm, presented.fingerprint))
+                    .evidence(format!("address: {}", target.address))
+                    .fix("compare it with what the node's console shows"),
+            ))
+        }
+    }
+}
+
+/// Reads facts with the service account, or with the first-contact login where that account is not there yet.
+async fn ask(visit: &Visit, env: &StepEnv) -> Result<NodeFacts, DoorError> {
+    let Visit { first, account, asked, .. } = visit;
+    if has_key(account, env) {
+        match env.doors.node.facts(&env.ctx, account, asked).await {
+            Err(error) if error.transient.is_none() => {}
+            answer => return answer,
+        }
+    }
+    env.doors.node.facts(&env.ctx, first, asked).await
+}
+
+/// Whether the service account's key was made or given: without it there is nothing to try.
+fn has_key(account: &NodeTarget, env: &StepEnv) -> bool {
+    use plinth_model::work::Credential;
+    match &account.credential {
+        Credential::Key(reference @ SecretRef::Generated(_)) => env.secrets.get(reference).is_ok(),
+        _ => true,
+    }
+}
+
+fn unreached(target: &NodeTarget, error: DoorError) -> Finding {
+    if let Some(finding) = error.finding {
+        return *finding;
+    }
+    let owner = if error.transient.is_some() { Owner::NetworkTeam } else { Owner::You };
+    Finding::error("node.unreachable", target.node.as_str(), error.happened)
+        .owner(owner)
+        .evidence(error.doing)
+        .evidence(format!("address: {} port {}", target.address, target.port))
+        .fix(error.attempt)
+}

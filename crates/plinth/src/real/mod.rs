@@ -1,0 +1,71 @@
+//! The real site: its doors, its secrets, and what is known of its nodes.
+
+mod absent;
+pub(crate) mod known;
+pub(crate) mod survey;
+
+use crate::args::Common;
+use crate::doors::{self, ABSENT};
+use crate::input::{self, Input};
+use crate::printer::Printer;
+use absent::Absent;
+use plinth_model::{Problem, SecretRef};
+use plinth_run::kinds::Kinds;
+use plinth_run::{RunWorld, StepEnv};
+use plinth_site::desired::InventorySource;
+use plinth_world::bcm::BcmDoor;
+use plinth_world::keystore::FileKeystore;
+use plinth_world::node::ssh::{SshConfig, SshNodes};
+use plinth_world::secrets::{Secrets, SiteSecrets};
+use plinth_world::{Context, Doors, SystemClock};
+use std::path::Path;
+use std::sync::Arc;
+
+/// The real site.
+pub(crate) struct Real {
+    /// Context of calls: the machine's clock.
+    pub(crate) ctx: Context,
+    /// Doors; those that are not in this release refuse.
+    pub(crate) doors: Doors,
+    /// Secrets.
+    pub(crate) secrets: Arc<SiteSecrets>,
+}
+
+impl Real {
+    /// Opens every door, contacting nobody. All secrets of the site that cannot be had are named at once.
+    pub(crate) fn open(common: &Common, input: &Input, directory: &Path, printer: &Printer) -> Result<Self, Problem> {
+        let desired = &input.site.desired;
+        let folder = input.site.folder();
+        let secrets = Arc::new(SiteSecrets::new(directory).below(folder));
+        let wanted: Vec<(String, SecretRef)> = plinth_site::secret_refs(desired);
+        input.need_secrets(common, printer, &secrets, &wanted)?;
+        let shared: Arc<dyn Secrets> = Arc::<SiteSecrets>::clone(&secrets);
+        let bcm: Arc<dyn BcmDoor> = match &desired.inventory {
+            InventorySource::Bcm(access) => Arc::new(doors::bcm(access, &*secrets, folder)?),
+            InventorySource::Static(_) => Arc::new(Absent::new("bcm", "asks BCM, since the site names none")),
+        };
+        let ssh = SshConfig::new(directory).parallel(desired.run.parallel);
+        let doors = Doors {
+            bcm,
+            node: Arc::new(SshNodes::new(ssh, Arc::clone(&shared))),
+            ansible: missing("ansible"),
+            kube: missing("kubernetes"),
+            helm: missing("helm"),
+            runai: missing("runai"),
+            keystore: Arc::new(FileKeystore::new(directory, shared).below(folder)),
+        };
+        Ok(Self { ctx: Context::quiet(Arc::new(SystemClock::new())), doors, secrets })
+    }
+
+    /// For the executor and for looking.
+    pub(crate) fn world(&self) -> RunWorld {
+        let secrets: Arc<dyn Secrets> = Arc::<SiteSecrets>::clone(&self.secrets);
+        let env = StepEnv { ctx: self.ctx.clone(), doors: self.doors.clone(), secrets };
+        RunWorld { env, behaviour: Arc::new(Kinds) }
+    }
+}
+
+fn missing(door: &'static str) -> Arc<Absent> {
+    let purpose = ABSENT.iter().find(|(name, _)| *name == door).map_or("does this", |(_, purpose)| purpose);
+    Arc::new(Absent::new(door, purpose))
+}
