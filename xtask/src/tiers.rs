@@ -77,8 +77,18 @@ fn nodes() -> Result<Tally, Failure> {
     plinth_lab::Lab::prepare().map_err(|error| error.to_string())?;
     // One after the other: each may boot many nodes, and two cores are soon busy.
     counted(&[
-        "test", "--locked", "--no-fail-fast", "--package", "plinth-lab", "--package", "plinth", "--test", "nodes*", "--",
-        "--ignored", "--test-threads=1",
+        "test",
+        "--locked",
+        "--no-fail-fast",
+        "--package",
+        "plinth-lab",
+        "--package",
+        "plinth",
+        "--test",
+        "nodes*",
+        "--",
+        "--ignored",
+        "--test-threads=1",
     ])
 }
 

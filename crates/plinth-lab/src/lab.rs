@@ -140,7 +140,11 @@ impl Lab {
         self.nodes().find(|node| node.name() == name).ok_or_else(|| {
             let names: Vec<_> = self.nodes().map(|node| node.name().to_owned()).collect();
             let happened = format!("there is no node {name}");
-            LabError::new(format!("looking into the lab {}", self.name()), happened, format!("one of {}", names.join(", ")))
+            LabError::new(
+                format!("looking into the lab {}", self.name()),
+                happened,
+                format!("one of {}", names.join(", ")),
+            )
         })
     }
 

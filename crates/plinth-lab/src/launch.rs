@@ -49,9 +49,8 @@ pub(crate) fn start(state: &State, node: &NodeState) -> LabResult<()> {
         .stderr(errors)
         .process_group(0)
         .spawn();
-    let mut child = child.map_err(|error| {
-        LabError::new(format!("starting {}", node.name), error.to_string(), "install util-linux")
-    })?;
+    let mut child = child
+        .map_err(|error| LabError::new(format!("starting {}", node.name), error.to_string(), "install util-linux"))?;
     std::thread::spawn(move || child.wait());
     Ok(())
 }

@@ -45,13 +45,16 @@ pub(crate) fn met(told: &dyn Fn(&str)) -> LabResult<()> {
         return Ok(());
     }
     let happened = format!("missing: {}", wrong.join("; "));
-    Err(LabError::new(doing, happened, "run as root on Debian 12 or newer, in a machine of its own rather than a container"))
+    Err(LabError::new(
+        doing,
+        happened,
+        "run as root on Debian 12 or newer, in a machine of its own rather than a container",
+    ))
 }
 
 /// Packages whose programs are not there, each once.
 fn missing() -> Vec<&'static str> {
-    let mut packages: Vec<_> =
-        PROGRAMS.iter().filter(|(name, _)| !found(name)).map(|(_, package)| *package).collect();
+    let mut packages: Vec<_> = PROGRAMS.iter().filter(|(name, _)| !found(name)).map(|(_, package)| *package).collect();
     packages.dedup();
     packages
 }

@@ -50,7 +50,9 @@ mod tests {
     #[test]
     fn start_times_are_read_behind_odd_names() {
         let tail = "1 1 1 0 -1 4194304 1 0 0 0 0 0 0 0 20 0 1 0 4711 1 1";
-        for (head, want) in [("7 (sh) S", Some(4711)), ("7 (a) b (c) S", Some(4711)), ("7 (sh) Z", None), ("7 sh", None)] {
+        for (head, want) in
+            [("7 (sh) S", Some(4711)), ("7 (a) b (c) S", Some(4711)), ("7 (sh) Z", None), ("7 sh", None)]
+        {
             assert_eq!(of_stat(&format!("{head} {tail}")), want, "{head}");
         }
     }

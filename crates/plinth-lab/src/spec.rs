@@ -71,7 +71,9 @@ impl LabSpec {
 
     /// Every node with its address: its own, or the next free one.
     pub(crate) fn addressed(&self) -> LabResult<Vec<(&NodeSpec, Ipv4Addr)>> {
-        let wrong = |what: String| LabError::new(format!("planning the lab {}", self.name), what, "change the lab's specification");
+        let wrong = |what: String| {
+            LabError::new(format!("planning the lab {}", self.name), what, "change the lab's specification")
+        };
         let named = |name: &str| {
             let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
             !name.is_empty() && name.len() <= 40 && name.chars().all(fits) && !name.starts_with('-')

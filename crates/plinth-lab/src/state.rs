@@ -80,15 +80,20 @@ impl State {
         std::fs::rename(&beside, self.folder()).map_err(|error| {
             let _ = std::fs::remove_dir_all(&beside);
             let doing = format!("making the lab {}", self.name);
-            LabError::new(doing, format!("its folder cannot be taken: {error}"), "choose another name, or `cargo xtask lab down`")
+            LabError::new(
+                doing,
+                format!("its folder cannot be taken: {error}"),
+                "choose another name, or `cargo xtask lab down`",
+            )
         })
     }
 
     /// Reads the record of a lab.
     pub(crate) fn read(name: &str) -> LabResult<Self> {
         let file = Self::folder_of(name).join("state.json");
-        let text = std::fs::read_to_string(&file)
-            .map_err(|error| LabError::new(format!("looking for the lab {name}"), error.to_string(), "`cargo xtask lab status`"))?;
+        let text = std::fs::read_to_string(&file).map_err(|error| {
+            LabError::new(format!("looking for the lab {name}"), error.to_string(), "`cargo xtask lab status`")
+        })?;
         serde_json::from_str(&text).map_err(|error| {
             LabError::new(
                 format!("reading {}", file.display()),

@@ -25,7 +25,7 @@ cat > /usr/local/sbin/lab-node-ready <<'NODE'
 # Makes a container look like a machine to containerd and the kubelet. The machine's own settings stay as they are.
 mount --make-rshared /
 if [ "$(stat -f -c %T /sys/fs/cgroup)" = tmpfs ]; then
-    mount -o remount,bind,rw /sys/fs/cgroup
+    mount -o remount,rw /sys/fs/cgroup
     for group in /sys/fs/cgroup/*/; do
         [ -L "${group%/}" ] || mount -o remount,bind,rw "$group"
     done
