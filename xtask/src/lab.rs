@@ -18,8 +18,8 @@ pub(crate) enum Work {
         /// The lab's name
         #[arg(long, default_value = "lab")]
         name: String,
-        /// A node with habits, `NAME=HABIT,HABIT=VALUE,...`; docs/lab.md lists them
-        #[arg(long = "odd", value_name = "NAME=HABITS")]
+        /// A node with oddities, `NAME=ODDITY,ODDITY=VALUE,...`; docs/lab.md lists them
+        #[arg(long = "odd", value_name = "NAME=ODDITIES")]
         odd: Vec<String>,
         /// Mebibytes of containerd content in every node
         #[arg(long, default_value_t = 0)]
@@ -89,8 +89,8 @@ pub(crate) fn run(work: &Work) -> Result<bool, Failure> {
 fn up(nodes: usize, name: &str, odd: &[String], seed: u32) -> Result<Result<bool, LabError>, Failure> {
     let mut spec = LabSpec::new(name).usual(nodes).kept();
     for text in odd {
-        let (node, habits) = text.split_once('=').ok_or_else(|| format!("--odd {text}: write NAME=HABIT,..."))?;
-        let odd = habits.split(',').try_fold(Odd::default(), with_habit)?;
+        let (node, oddities) = text.split_once('=').ok_or_else(|| format!("--odd {text}: write NAME=ODDITY,..."))?;
+        let odd = oddities.split(',').try_fold(Odd::default(), with_oddity)?;
         match spec.nodes.iter_mut().find(|known| known.name == node) {
             Some(known) => known.odd = odd,
             None => spec.nodes.push(NodeSpec::new(node).odd(odd)),
@@ -102,9 +102,9 @@ fn up(nodes: usize, name: &str, odd: &[String], seed: u32) -> Result<Result<bool
     Ok(Lab::up(&spec).and_then(|lab| introduced(&lab)))
 }
 
-fn with_habit(odd: Odd, habit: &str) -> Result<Odd, Failure> {
-    let (name, value) = habit.split_once('=').unwrap_or((habit, ""));
-    let number = || value.parse::<i64>().map_err(|_| format!("the habit {name} needs a number, as {name}=5"));
+fn with_oddity(odd: Odd, oddity: &str) -> Result<Odd, Failure> {
+    let (name, value) = oddity.split_once('=').unwrap_or((oddity, ""));
+    let number = || value.parse::<i64>().map_err(|_| format!("the oddity {name} needs a number, as {name}=5"));
     let size = || number().and_then(|n| u32::try_from(n).map_err(|_| format!("{name}={n} is no size in MiB")));
     Ok(match name {
         "small-var" => odd.small_var(size()?),
@@ -124,7 +124,7 @@ fn with_habit(odd: Odd, habit: &str) -> Result<Odd, Failure> {
         "shell" => odd.shell(value),
         "gpus" => odd.gpus(u8::try_from(number()?).map_err(|_| "gpus is at most 255".to_owned())?),
         "busybox-sh" => odd.busybox_sh(),
-        _ => return Err(format!("no habit is called {name}; docs/lab.md lists them")),
+        _ => return Err(format!("no oddity is called {name}; docs/lab.md lists them")),
     })
 }
 

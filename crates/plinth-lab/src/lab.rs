@@ -6,7 +6,7 @@ use crate::node::Node;
 use crate::owner::Owner;
 use crate::spec::LabSpec;
 use crate::state::{NodeState, State};
-use crate::{group, launch, needs, network, seed};
+use crate::{group, launch, needs, network, seed, tree};
 use std::net::Ipv4Addr;
 use std::path::PathBuf;
 use std::process::Command;
@@ -84,6 +84,8 @@ impl Lab {
 
     /// Takes down every lab whose maker has died. Answers their names.
     pub fn sweep() -> LabResult<Vec<String>> {
+        let _held = State::lock()?;
+        State::clear_unborn()?;
         let mut swept = Vec::new();
         for name in State::names() {
             let Ok(lab) = Self::open(&name) else { continue };
@@ -97,7 +99,12 @@ impl Lab {
 
     /// Takes the lab down: processes, control groups, namespaces, folder, in this order.
     pub fn down(mut self) -> LabResult<()> {
+        // Our own lab is nobody else's to take down; another's may be swept at the same time.
+        let _held = if self.ours { None } else { Some(State::lock()?) };
         self.ours = false;
+        if !self.state.folder().exists() {
+            return Ok(());
+        }
         self.remove()
     }
 
@@ -110,18 +117,9 @@ impl Lab {
         }
         network::remove(&self.state)?;
         let folder = self.state.folder();
-        let mounts = std::fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
-        let below = format!(" {}/", folder.display());
-        if mounts.contains(&below) {
-            return Err(LabError::new(
-                format!("removing {}", folder.display()),
-                "something is mounted below it",
-                "unmount it, then run `cargo xtask lab down` again",
-            ));
-        }
         // The record goes last: a removal that is interrupted is found and goes on.
         remove_all_but(&folder, "state.json")?;
-        std::fs::remove_dir_all(&folder).map_err(LabError::at("removing", &folder))
+        tree::remove(&folder)
     }
 
     /// Nodes of all labs of this machine.
@@ -224,13 +222,9 @@ fn planned(spec: &LabSpec, addressed: &[(&crate::spec::NodeSpec, Ipv4Addr)]) -> 
 
 fn remove_all_but(folder: &std::path::Path, kept: &str) -> LabResult<()> {
     for entry in std::fs::read_dir(folder).map_err(LabError::at("listing", folder))?.flatten() {
-        let path = entry.path();
-        let removed = match entry.file_type() {
-            _ if entry.file_name() == kept => Ok(()),
-            Ok(kind) if kind.is_dir() => std::fs::remove_dir_all(&path),
-            _ => std::fs::remove_file(&path),
-        };
-        removed.map_err(LabError::at("removing", &path))?;
+        if entry.file_name() != kept {
+            tree::remove(&entry.path())?;
+        }
     }
     Ok(())
 }

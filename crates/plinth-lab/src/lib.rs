@@ -2,7 +2,7 @@
 //! in namespaces of its own, joined by a bridge that the machine itself cannot see.
 //!
 //! [`Lab::up`] makes one from a [`LabSpec`], [`Lab::command`] runs a program in its network, [`Node`] is one machine with a
-//! cable to cut, a power button and odd habits ([`Odd`]). Needs root; `docs/lab.md` tells what is real and what is not.
+//! cable to cut, a power button and oddities ([`Odd`]). Needs root; `docs/lab.md` tells what is real and what is not.
 
 mod error;
 mod group;
@@ -20,6 +20,7 @@ mod seed;
 mod sources;
 mod spec;
 mod state;
+mod tree;
 
 pub use error::{LabError, LabResult};
 pub use lab::Lab;

@@ -6,13 +6,14 @@ use crate::program::{program, run};
 use std::path::Path;
 
 /// Programs and the Debian packages that bring them.
-const PROGRAMS: [(&str, &str); 10] = [
+const PROGRAMS: [(&str, &str); 11] = [
     ("mmdebstrap", "mmdebstrap"),
     ("systemd-nspawn", "systemd-container"),
     ("ip", "iproute2"),
     ("nsenter", "util-linux"),
     ("unshare", "util-linux"),
     ("setsid", "util-linux"),
+    ("setpriv", "util-linux"),
     ("mount", "mount"),
     ("mkfs.ext4", "e2fsprogs"),
     ("chroot", "coreutils"),
@@ -34,13 +35,7 @@ pub(crate) fn met(told: &dyn Fn(&str)) -> LabResult<()> {
         install(&packages)?;
         packages = missing();
     }
-    let mut wrong: Vec<String> = packages.iter().map(|package| format!("the package {package}")).collect();
-    if !root {
-        wrong.push("root".to_owned());
-    }
-    if group::folders("probe").is_none() {
-        wrong.push("a mounted hierarchy of control groups version 2 (at least beside version 1)".to_owned());
-    }
+    let wrong = lacking(&packages, root, group::folders("probe").is_some());
     if wrong.is_empty() {
         return Ok(());
     }
@@ -50,6 +45,18 @@ pub(crate) fn met(told: &dyn Fn(&str)) -> LabResult<()> {
         happened,
         "run as root on Debian 12 or newer, in a machine of its own rather than a container",
     ))
+}
+
+/// Everything that is missing, in words.
+fn lacking(packages: &[&str], root: bool, unified: bool) -> Vec<String> {
+    let mut wrong: Vec<String> = packages.iter().map(|package| format!("the package {package}")).collect();
+    if !root {
+        wrong.push("root".to_owned());
+    }
+    if !unified {
+        wrong.push("a mounted hierarchy of control groups version 2 (at least beside version 1)".to_owned());
+    }
+    wrong
 }
 
 /// Packages whose programs are not there, each once.
@@ -87,4 +94,23 @@ pub(crate) fn room_for(nodes: usize, told: &dyn Fn(&str)) -> LabResult<()> {
     let want = want.max(8192);
     told(&format!("raising fs.inotify.max_user_instances of this machine from {now} to {want}"));
     std::fs::write(path, want.to_string()).map_err(LabError::at("writing", path))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_missing_thing_is_named() {
+        assert_eq!(lacking(&[], true, true), Vec::<String>::new());
+        let all = lacking(&["mmdebstrap", "iproute2"], false, false).join("; ");
+        for part in ["mmdebstrap", "iproute2", "root", "control groups"] {
+            assert!(all.contains(part), "{all}");
+        }
+    }
+
+    #[test]
+    fn programs_are_found_by_name() {
+        assert!(found("sh") && !found("no-program-is-called-this"));
+    }
 }

@@ -64,8 +64,10 @@ impl RootSpec {
         held.lock().map_err(LabError::at("locking", &lock))?;
         if !path.is_dir() {
             told("making the root file system with mmdebstrap (once; about a minute and a half)");
-            let beside = path.with_extension("unfinished");
-            clear(&beside)?;
+            let unfinished = format!("{}.unfinished-", path.display());
+            clear(folder, &unfinished)?;
+            // A name of its own: what a killed maker started may still be writing for a moment.
+            let beside = PathBuf::from(format!("{unfinished}{}", std::process::id()));
             self.build(&beside)?;
             std::fs::rename(&beside, &path).map_err(LabError::at("naming", &path))?;
             told(&format!("the root file system is {}", path.display()));
@@ -75,13 +77,23 @@ impl RootSpec {
 
     fn build(&self, at: &Path) -> LabResult<()> {
         let doing = format!("making the root file system {}", at.display());
-        let temporary = |error: std::io::Error| LabError::new(&doing, error.to_string(), "make room in TMPDIR");
+        let temporary =
+            |error: std::io::Error| LabError::new(&doing, error.to_string(), "make room in the cache folder");
         // Through files, since a mirror or a proxy may carry a password.
-        let scratch = tempfile::tempdir().map_err(temporary)?;
+        let mut beginning = at.as_os_str().to_owned();
+        beginning.push("-");
+        let folder = at.parent().unwrap_or(Path::new("/"));
+        let name = Path::new(&beginning).file_name().unwrap_or_default();
+        // Beside the root, under the name that the next build clears.
+        let scratch = tempfile::Builder::new().prefix(name).tempdir_in(folder).map_err(temporary)?;
         let (list, settings) = (scratch.path().join("lab.list"), scratch.path().join("apt.conf"));
         write_private(&list, &(sources::own(SUITE)?.join("\n") + "\n")).map_err(temporary)?;
         write_private(&settings, &apt_settings()).map_err(temporary)?;
-        let mut command = program("mmdebstrap", &["--quiet", "--mode=root", "--variant=minbase"]);
+        // Its processes and mounts stand in namespaces of their own and end with us: half a root file system that goes on
+        // growing, or one with the machine's /proc and /sys mounted below it, must not stay.
+        let mut command = program("setpriv", &["--pdeathsig", "KILL", "unshare", "--mount", "--propagation", "slave"]);
+        command.args(["--pid", "--fork", "--kill-child=KILL", "--mount-proc", "mmdebstrap"]);
+        command.args(["--quiet", "--mode=root", "--variant=minbase"]);
         command.arg(format!("--include={}", self.packages()));
         command.arg(format!("--aptopt={}", settings.display()));
         command.arg(SUITE).arg(at).arg(&list);
@@ -91,8 +103,15 @@ impl RootSpec {
     }
 }
 
-fn clear(path: &Path) -> LabResult<()> {
-    if path.exists() { std::fs::remove_dir_all(path).map_err(LabError::at("removing", path)) } else { Ok(()) }
+/// Removes what killed makers of the same root left.
+fn clear(folder: &Path, beginning: &str) -> LabResult<()> {
+    for entry in std::fs::read_dir(folder).map_err(LabError::at("listing", folder))?.flatten() {
+        let path = entry.path();
+        if path.to_string_lossy().starts_with(beginning) {
+            crate::tree::remove(&path)?;
+        }
+    }
+    Ok(())
 }
 
 /// A file that only its owner reads, from its first moment.

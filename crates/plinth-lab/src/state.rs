@@ -103,6 +103,28 @@ impl State {
         })
     }
 
+    /// Held while labs are taken down that their makers left, so that two processes do not take down the same one.
+    pub(crate) fn lock() -> LabResult<std::fs::File> {
+        let labs = Path::new(LABS);
+        std::fs::create_dir_all(labs).map_err(LabError::at("making", labs))?;
+        let path = labs.join(".lock");
+        let file = std::fs::File::create(&path).map_err(LabError::at("making", &path))?;
+        file.lock().map_err(LabError::at("locking", &path))?;
+        Ok(file)
+    }
+
+    /// Removes folders of labs whose makers died before the record was in place; nothing else of such a lab exists.
+    pub(crate) fn clear_unborn() -> LabResult<()> {
+        let entries = std::fs::read_dir(LABS).into_iter().flatten().flatten();
+        for path in entries.map(|entry| entry.path()).filter(|path| path.is_dir()) {
+            let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+            if name.starts_with('.') && maker_is_gone(name) {
+                crate::tree::remove(&path)?;
+            }
+        }
+        Ok(())
+    }
+
     /// Names of all labs of this machine.
     pub(crate) fn names() -> Vec<String> {
         let entries = std::fs::read_dir(LABS).into_iter().flatten().flatten();
@@ -110,5 +132,50 @@ impl State {
         names.retain(|name| !name.starts_with('.'));
         names.sort();
         names
+    }
+}
+
+/// Whether the process whose id ends the name of a temporary folder has ended.
+pub(crate) fn maker_is_gone(name: &str) -> bool {
+    let pid = name.rsplit(['.', '-']).next().and_then(|pid| pid.parse::<u32>().ok());
+    pid.is_some_and(|pid| !Path::new(&format!("/proc/{pid}")).exists())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn makers_of_temporary_folders() {
+        let own = std::process::id();
+        for (name, want) in [(format!(".a.{own}"), false), (".a.4194305".to_owned(), true), (".lock".to_owned(), false)]
+        {
+            assert_eq!(maker_is_gone(&name), want, "{name}");
+        }
+    }
+
+    #[test]
+    fn the_record_is_read_as_it_was_written() {
+        let node = NodeState {
+            name: "n1".to_owned(),
+            index: 0,
+            address: "10.77.0.11".parse().unwrap(),
+            hostname: "other".to_owned(),
+            groups: vec!["/sys/fs/cgroup/unified/plinth-lab.a.n1".into()],
+            disks: vec![("/var".to_owned(), 64)],
+            seed: 3,
+        };
+        let state = State {
+            name: "a".to_owned(),
+            owner: Owner::own(),
+            network: "10.77.0.0/22".parse().unwrap(),
+            bridge: "10.77.0.1".parse().unwrap(),
+            password: "secret".to_owned(),
+            root: "/root-1".into(),
+            nodes: vec![node],
+        };
+        let text = serde_json::to_string(&state).unwrap();
+        let again: State = serde_json::from_str(&text).unwrap();
+        assert_eq!(format!("{again:?}"), format!("{state:?}"));
     }
 }

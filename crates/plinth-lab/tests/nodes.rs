@@ -9,7 +9,7 @@ use std::path::Path;
 use std::process::{Command, Output};
 use std::time::Duration;
 
-/// One node of habits.
+/// One node of oddities.
 fn one(odd: Odd) -> Lab {
     Lab::up(&LabSpec::unique("odd").node(NodeSpec::new("n1").odd(odd))).unwrap()
 }
@@ -53,7 +53,7 @@ fn remains(name: &str) -> Vec<String> {
     for entry in std::fs::read_dir("/proc").unwrap().flatten() {
         let words = std::fs::read(entry.path().join("cmdline")).unwrap_or_default();
         if entry.file_name().to_str() != Some(&own) {
-            listed("process", String::from_utf8_lossy(&words).replace('\0', " ").replace('\n', " "));
+            listed("process", String::from_utf8_lossy(&words).replace(['\0', '\n'], " "));
         }
     }
     found
@@ -166,6 +166,27 @@ fn what_listens_inside_is_reached_by_nodes() {
 
 #[test]
 #[ignore = "needs root and the lab: cargo xtask test --tier nodes"]
+fn containers_run_with_limits_and_settings_stay_inside() {
+    let lab = one(Odd::default());
+    let node = lab.node("n1").unwrap();
+    let script = "mkdir -p /local/r/bin; cp /usr/bin/busybox /local/r/bin/; \
+        for part in $(ldd /usr/bin/busybox | grep -o '/[^ ]*'); do cp --parents -L $part /local/r/; done; \
+        ctr -n k8s.io run --rm --memory-limit 33554432 --rootfs /local/r t1 /bin/busybox cat /proc/self/cgroup; \
+        ctr -n k8s.io run --memory-limit 33554432 --detach --rootfs /local/r t2 /bin/busybox sleep 60; \
+        cat /sys/fs/cgroup/memory/k8s.io/t2/memory.limit_in_bytes || \
+        cat /sys/fs/cgroup/system.slice/t2/memory.max; ctr -n k8s.io task kill -s KILL t2";
+    let said = node.exec(&["bash", "-ec", script]).unwrap();
+    assert!(said.contains("\n33554432\n"), "{said}");
+    let machine = || std::fs::read_to_string("/proc/sys/vm/overcommit_memory").unwrap();
+    let before = machine();
+    let other = if before.trim() == "1" { "0" } else { "1" };
+    node.exec(&["sysctl", "-w", &format!("vm.overcommit_memory={other}")]).unwrap();
+    assert_eq!(node.exec(&["sysctl", "-n", "vm.overcommit_memory"]).unwrap().trim(), other);
+    assert_eq!(machine(), before);
+}
+
+#[test]
+#[ignore = "needs root and the lab: cargo xtask test --tier nodes"]
 fn seeded_content_is_real() {
     let lab = Lab::up(&LabSpec::unique("seed").node(NodeSpec::new("n1").seed_containerd(32))).unwrap();
     let node = lab.node("n1").unwrap();
@@ -246,7 +267,7 @@ fn ways_in() {
 
 #[test]
 #[ignore = "needs root and the lab: cargo xtask test --tier nodes"]
-fn habits() {
+fn oddities() {
     let odd = Odd::default().small_var(96).disk("/srv", 16).nfs_home().clock_skew(-3600).hostname("other-name").noisy();
     let odd = odd.group("staffers", 60000).user("plinth", 60001, 60000).gpus(8).busybox_sh();
     let odd = odd.authorized_key("ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGxhYmxhYmxhYmxhYmxhYmxhYmxhYmxhYmxhYmxhYmxh me");
