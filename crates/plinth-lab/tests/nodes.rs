@@ -9,6 +9,9 @@ use std::path::Path;
 use std::process::{Command, Output};
 use std::time::Duration;
 
+/// Names the lab to a test that was started again as a maker to be killed.
+const MAKER: &str = "PLINTH_LAB_KILLED_MAKER";
+
 /// One node of oddities.
 fn one(odd: Odd) -> Lab {
     Lab::up(&LabSpec::unique("odd").node(NodeSpec::new("n1").odd(odd))).unwrap()
@@ -306,7 +309,6 @@ fn oddities() {
 #[test]
 #[ignore = "needs root and the lab: cargo xtask test --tier nodes"]
 fn a_lab_whose_maker_was_killed_is_swept() {
-    const MAKER: &str = "PLINTH_LAB_KILLED_MAKER";
     if let Ok(name) = std::env::var(MAKER) {
         let odd = NodeSpec::new("small").odd(Odd::default().small_var(64));
         let _lab = Lab::up(&LabSpec::new(name).usual(2).node(odd)).unwrap();
@@ -336,6 +338,32 @@ fn a_lab_whose_maker_was_killed_is_swept() {
         assert!(swept.contains(&name) || !folder.exists(), "{swept:?}");
         nothing_remains(&name);
     }
+}
+
+/// mmdebstrap mounts /proc and /sys below the root it makes; they must not outlive it.
+#[test]
+#[ignore = "needs root and the lab: cargo xtask test --tier nodes"]
+fn a_killed_build_of_the_root_leaves_no_process_and_no_mount() {
+    let cache = tempfile::Builder::new().prefix("plinth-lab-cold-").tempdir().unwrap();
+    let name = cache.path().file_name().unwrap().to_str().unwrap().to_owned();
+    let mut maker = Command::new(std::env::current_exe().unwrap())
+        .args(["--ignored", "--exact", "a_lab_whose_maker_was_killed_is_swept", "--nocapture"])
+        .env(MAKER, LabSpec::unique("cold").name)
+        .env("XDG_CACHE_HOME", cache.path())
+        .spawn()
+        .unwrap();
+    let begun = || {
+        std::fs::read_dir(cache.path().join("plinth-lab"))
+            .is_ok_and(|mut all| all.any(|entry| entry.is_ok_and(|entry| entry.path().join("usr/bin").exists())))
+    };
+    while !begun() {
+        assert!(maker.try_wait().unwrap().is_none(), "the maker ended by itself");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    assert!(remains(&name).iter().any(|line| line.starts_with("process")), "no build is seen");
+    maker.kill().unwrap();
+    maker.wait().unwrap();
+    nothing_remains(&name);
 }
 
 #[test]
