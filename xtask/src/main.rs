@@ -7,6 +7,7 @@ mod commands;
 mod direction;
 mod docs;
 mod house;
+mod lab;
 mod measure;
 mod rehearsal;
 mod scratch;
@@ -40,6 +41,9 @@ enum Chore {
     },
     /// Measure, and write docs/benchmarks.md
     Bench,
+    /// Real nodes in namespaces of this machine, for tests and for trying plinth; needs root
+    #[command(subcommand)]
+    Lab(lab::Work),
 }
 
 fn main() -> ExitCode {
@@ -47,6 +51,7 @@ fn main() -> ExitCode {
         Chore::Test { tiers } => tiers::run(&tiers),
         Chore::Docs { check } => docs::run(check),
         Chore::Bench => bench::run(),
+        Chore::Lab(work) => lab::run(&work),
     };
     match result {
         Ok(true) => ExitCode::SUCCESS,

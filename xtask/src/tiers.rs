@@ -24,6 +24,8 @@ pub(crate) enum Tier {
     Docs,
     /// The bodies of the fuzz targets on mutated seeds, on the stable compiler and bounded: a smoke test, not a fuzz run
     FuzzSmoke,
+    /// Tests on real nodes in namespaces: root, and Debian's systemd-nspawn and mmdebstrap, which are installed
+    Nodes,
 }
 
 /// Runs the tiers asked for, or all; prints the closing line. Answers whether all is good.
@@ -54,6 +56,7 @@ fn run_tier(tier: Tier) -> Result<Tally, Failure> {
         Tier::Release => rehearsal::check(),
         Tier::Docs => docs::run(true).map(Tally::check),
         Tier::FuzzSmoke => fuzz_smoke(),
+        Tier::Nodes => nodes(),
     }
 }
 
@@ -66,6 +69,27 @@ fn counted(arguments: &[&str]) -> Result<Tally, Failure> {
         }
     })?;
     Ok(tally.closed(ended_well))
+}
+
+/// Tests that are marked as needing the lab. They are ignored by plain `cargo test`, never skipped here: what is missing
+/// fails the tier and is named.
+fn nodes() -> Result<Tally, Failure> {
+    plinth_lab::Lab::prepare().map_err(|error| error.to_string())?;
+    // One after the other: each may boot many nodes, and two cores are soon busy.
+    counted(&[
+        "test",
+        "--locked",
+        "--no-fail-fast",
+        "--package",
+        "plinth-lab",
+        "--package",
+        "plinth",
+        "--test",
+        "nodes*",
+        "--",
+        "--ignored",
+        "--test-threads=1",
+    ])
 }
 
 /// The fuzz package stands outside the workspace; it shares the target directory, so that its dependencies build once.

@@ -1,0 +1,32 @@
+//! Real nodes on one machine, for tests and for people who want to try plinth: systemd, sshd and containerd on Debian, each
+//! in namespaces of its own, joined by a bridge that the machine itself cannot see.
+//!
+//! [`Lab::up`] makes one from a [`LabSpec`], [`Lab::command`] runs a program in its network, [`Node`] is one machine with a
+//! cable to cut, a power button and oddities ([`Odd`]). Needs root; `docs/lab.md` tells what is real and what is not.
+
+mod error;
+mod group;
+mod inside;
+mod lab;
+mod launch;
+mod needs;
+mod network;
+mod node;
+mod odd;
+mod owner;
+mod program;
+mod root;
+mod seed;
+mod sources;
+mod spec;
+mod state;
+mod tree;
+
+pub use error::{LabError, LabResult};
+pub use lab::Lab;
+pub use node::Node;
+pub use odd::{Login, Odd, Sudo};
+pub use owner::Owner;
+pub use root::RootSpec;
+pub use seed::IMAGE;
+pub use spec::{LabSpec, NodeSpec};
