@@ -271,7 +271,7 @@ mod tests {
         let peer = Peer::example();
         assert!(host_keys.pins(&peer).unwrap().hold(&old));
         assert_eq!(host_keys.text().unwrap(), "");
-        host_keys.pin(&peer, &new, "accepted", &SystemClock).unwrap();
+        host_keys.pin(&peer, &new, "accepted", &SystemClock::new()).unwrap();
         let pins = host_keys.pins(&peer).unwrap();
         assert!(pins.hold(&new) && !pins.hold(&old));
         assert!(host_keys.text().unwrap().contains(&format!("10.0.0.1,dgx-01 {}", new.to_openssh().unwrap())));
