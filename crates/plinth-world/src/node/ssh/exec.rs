@@ -14,10 +14,13 @@ use std::convert::Infallible;
 use std::future;
 use std::time::Duration;
 use tokio::runtime::Handle as Runtime;
+use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{sleep, timeout};
 
 /// Standard error that is kept, bytes.
 const STDERR_KEPT: usize = 4 * 1024;
+/// How long a node may take to close a channel that we closed. Its room is given to another one then.
+const CLOSING: Duration = Duration::from_secs(10);
 
 /// One call.
 pub(super) struct Call<'a> {
@@ -33,28 +36,42 @@ pub(super) struct Call<'a> {
     pub(super) secrets: &'a dyn Secrets,
 }
 
-/// A channel that is closed when the call ends, however it ends: the watch on the node then ends what still runs there.
-struct Closing(Option<ChannelWriteHalf<Msg>>);
+/// A channel that is closed when the call ends, however it ends: the watch on the node then ends what still runs there. Its room
+/// on the connection is given back when the node has closed it too.
+pub(super) struct Line {
+    halves: Option<(ChannelReadHalf, ChannelWriteHalf<Msg>)>,
+    room: Option<OwnedSemaphorePermit>,
+}
 
-impl Drop for Closing {
+impl Line {
+    /// Of a channel that was just opened, and its room.
+    pub(super) fn new(channel: Channel<Msg>, room: Option<OwnedSemaphorePermit>) -> Self {
+        Self { halves: Some(channel.split()), room }
+    }
+}
+
+impl Drop for Line {
     fn drop(&mut self) {
-        if let (Some(half), Ok(runtime)) = (self.0.take(), Runtime::try_current()) {
-            runtime.spawn(async move { half.close().await });
-        }
+        let (Some((mut read, write)), Ok(runtime)) = (self.halves.take(), Runtime::try_current()) else { return };
+        let room = self.room.take();
+        runtime.spawn(async move {
+            if write.close().await.is_ok() {
+                let _or_the_connection_is_lost = timeout(CLOSING, async { while read.wait().await.is_some() {} }).await;
+            }
+            drop(room);
+        });
     }
 }
 
 impl Call<'_> {
-    /// Runs it on a channel that was just opened.
-    pub(super) async fn run(&self, channel: Channel<Msg>) -> DoorResult<Frames> {
+    /// Runs it.
+    pub(super) async fn run(&self, mut line: Line) -> DoorResult<Frames> {
         let nonce = uuid::Uuid::new_v4().simple().to_string();
-        let (mut read, write) = channel.split();
-        let write = Closing(Some(write));
-        let Some(half) = &write.0 else { return Err(self.cut(&Heard::new(&nonce))) };
         let mut heard = Heard::new(&nonce);
+        let Some((read, write)) = &mut line.halves else { return Err(self.cut(&heard)) };
         let ended = tokio::select! {
-            ended = timeout(self.script.deadline(), heard.listen(&mut read, self.ctx)) => ended,
-            never = self.speak(half, &nonce) => match never {},
+            ended = timeout(self.script.deadline(), heard.listen(read, self.ctx)) => ended,
+            never = self.speak(write, &nonce) => match never {},
         };
         match ended {
             Ok(Ok(())) => self.judge(heard),

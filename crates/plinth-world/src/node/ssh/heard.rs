@@ -30,7 +30,7 @@ impl Heard {
 }
 
 /// The line of an SSH server among those of a banner, or else the first line.
-pub fn first_line(bytes: &[u8]) -> Option<String> {
+pub(super) fn first_line(bytes: &[u8]) -> Option<String> {
     let text = String::from_utf8_lossy(bytes);
     let line = text.lines().find(|line| line.starts_with("SSH-")).or_else(|| text.lines().next())?;
     Some(line.chars().map(|c| if c.is_control() { '.' } else { c }).take(SHOWN).collect())

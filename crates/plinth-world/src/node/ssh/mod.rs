@@ -11,6 +11,8 @@ mod key;
 mod login;
 mod peer;
 mod pool;
+#[cfg(test)]
+mod tests;
 
 pub use hostkeys::understood as known_hosts_understood;
 pub use key::public_key_line;
@@ -22,7 +24,7 @@ use crate::secrets::Secrets;
 use crate::{Context, DoorResult};
 use algorithms::KeepAlive;
 use connection::{Connection, Manner};
-use exec::Call;
+use exec::{Call, Line};
 use hostkeys::{HostKeys, Pins, describe};
 use peer::Peer;
 use plinth_model::work::{Credential, NodeTarget};
@@ -31,7 +33,7 @@ use russh::keys::PublicKey;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, SemaphorePermit};
+use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::timeout;
 
 /// Settings of the SSH door.
@@ -108,8 +110,8 @@ impl Ssh {
         let password = self.sudo_password(&peer, script)?;
         let place = self.place(&peer, target);
         let call = Call { ctx, peer: &peer, script, password: password.as_ref(), secrets: &*self.secrets };
-        let (_room_on_its_connection, channel) = self.channel(&peer, target, &place, script.name()).await?;
-        let result = call.run(channel).await;
+        let line = self.line(&peer, target, &place, script.name()).await?;
+        let result = call.run(line).await;
         if let Err(error) = &result {
             place.refuse(&peer, error).await;
         }
@@ -175,20 +177,14 @@ impl Ssh {
     }
 
     /// A new channel; a connection that was lost meanwhile is opened again once, since nothing was sent yet.
-    async fn channel(
-        &self,
-        peer: &Peer,
-        target: &NodeTarget,
-        place: &Place,
-        doing: &str,
-    ) -> DoorResult<(Option<OwnedSemaphorePermit>, russh::Channel<russh::client::Msg>)> {
+    async fn line(&self, peer: &Peer, target: &NodeTarget, place: &Place, doing: &str) -> DoorResult<Line> {
         let mut again = true;
         loop {
             let through = self.through(target).await?;
             let connection = place.connection(peer, || self.connect(peer, through)).await?;
             let room = Arc::clone(&connection.room).acquire_owned().await.ok();
             let error = match timeout(self.manner.deadline, connection.handle.channel_open_session()).await {
-                Ok(Ok(channel)) => return Ok((room, channel)),
+                Ok(Ok(channel)) => return Ok(Line::new(channel, room)),
                 Ok(Err(error)) => error,
                 Err(_) => russh::Error::ConnectionTimeout,
             };
