@@ -80,7 +80,8 @@ async fn one_connection_serves_all_and_only_so_many_run_at_once() {
     }
     assert_eq!(server.seen.connections.load(Ordering::SeqCst), before + 1);
     let mut running = 0;
-    let most = fs::read_to_string(log).unwrap().lines().map(|line| {
+    let lines = fs::read_to_string(log).unwrap();
+    let most = lines.lines().map(|line| {
         running += if line == "+" { 1 } else { -1 };
         running
     });
