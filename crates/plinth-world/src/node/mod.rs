@@ -2,6 +2,7 @@
 
 pub mod frame;
 pub mod script;
+pub mod ssh;
 
 use crate::{Context, DoorResult};
 use async_trait::async_trait;

@@ -18,6 +18,7 @@ pub struct Script {
     body: &'static str,
     parameters: String,
     root: bool,
+    changing: bool,
     deadline: Duration,
 }
 
@@ -25,13 +26,20 @@ impl Script {
     /// An operation whose body defines the function `main`. `name` is for messages: `reading facts`.
     #[must_use]
     pub const fn new(name: &'static str, body: &'static str, deadline: Duration) -> Self {
-        Self { name, body, parameters: String::new(), root: false, deadline }
+        Self { name, body, parameters: String::new(), root: false, changing: false, deadline }
     }
 
     /// Runs as root.
     #[must_use]
     pub const fn as_root(mut self) -> Self {
         self.root = true;
+        self
+    }
+
+    /// Changes things: as root, no second operation that changes things runs beside it on its node.
+    #[must_use]
+    pub const fn changing(mut self) -> Self {
+        self.changing = true;
         self
     }
 
@@ -65,6 +73,12 @@ impl Script {
     #[must_use]
     pub const fn is_root(&self) -> bool {
         self.root
+    }
+
+    /// Whether it changes things.
+    #[must_use]
+    pub const fn is_changing(&self) -> bool {
+        self.changing
     }
 
     /// How long it may take.

@@ -1,0 +1,69 @@
+//! The fixed shell text that takes a script in, becomes root, keeps watch, and runs the script. One exec request; everything that
+//! is secret travels behind it by standard input, in this order: this text, a line with sudo's password (or an empty one), the
+//! script, and then one byte every few seconds. When those bytes stay away, or the channel ends, the script's whole session is
+//! ended: so a call that is given up, and a link that is cut, leave nothing running.
+
+use std::time::Duration;
+
+/// Between two bytes that say we are still there. The watch on the node waits three times as long.
+pub(super) const HEARTBEAT: Duration = Duration::from_secs(5);
+/// The byte.
+pub(super) const BEAT: &[u8] = b".";
+
+/// Becomes root, if need be.
+const OUTER: &str = include_str!("sh/outer.sh");
+/// Reads the script and keeps watch over it.
+const INNER: &str = include_str!("sh/inner.sh");
+/// Runs the script in a session of its own.
+const CHILD: &str = include_str!("sh/child.sh");
+
+/// As whom a script runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Mode {
+    /// As the login.
+    User,
+    /// As root.
+    Root,
+    /// As root, and alone: no second one that changes things runs beside it.
+    Lock,
+}
+
+impl Mode {
+    const fn word(self) -> &'static str {
+        match self {
+            Self::User => "user",
+            Self::Root => "root",
+            Self::Lock => "lock",
+        }
+    }
+}
+
+/// The text.
+pub(super) fn text() -> String {
+    let inner = format!("child={}\n{INNER}", quoted(CHILD));
+    format!("inner={}\n{OUTER}", quoted(&inner))
+}
+
+/// The command for the login shell, whichever that is: between single quotes are neither quotes, backslashes, line breaks nor
+/// exclamation marks, so that sh, csh and fish read the same.
+pub(super) fn command(text_length: usize, script_length: usize, nonce: &str, mode: Mode) -> String {
+    let word = mode.word();
+    format!("exec sh -c 'eval \"$(dd bs=1 count={text_length} 2>/dev/null)\"' plinth {script_length} {nonce} {word}")
+}
+
+fn quoted(text: &str) -> String {
+    format!("'{}'", text.replace('\'', r"'\''"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_shell_reads_the_command_alike() {
+        let command = command(10, 20, "abc", Mode::Lock);
+        let inside = command.split('\'').nth(1).unwrap();
+        assert_eq!(command.matches('\'').count(), 2);
+        assert!(!inside.contains(['\\', '!', '\n', '`']), "{command}");
+    }
+}

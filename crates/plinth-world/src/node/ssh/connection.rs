@@ -1,0 +1,181 @@
+//! One connection: key exchange, the host's key, the login.
+
+use super::algorithms::{KeepAlive, settings};
+use super::failure;
+use super::heard::{Heard, Listening};
+use super::hostkeys::Pins;
+use super::login::login;
+use super::peer::Peer;
+use crate::DoorResult;
+use crate::secrets::Secrets;
+use russh::client::{self, Handle};
+use russh::keys::{PublicKey, PublicKeyOrCertificate};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
+use tokio::sync::Semaphore;
+use tokio::time::timeout;
+
+/// Commands that run on one connection at once. sshd allows ten by default (MaxSessions), and a person's own login may share
+/// nothing with us, so two are left.
+const CHANNELS: usize = 8;
+
+/// The key that a peer showed.
+type Presented = Arc<Mutex<Option<PublicKey>>>;
+
+/// Our side of the protocol: believes only pinned keys.
+pub(super) struct Client {
+    pins: Pins,
+    presented: Presented,
+}
+
+impl client::Handler for Client {
+    type Error = russh::Error;
+
+    async fn check_server_key(&mut self, key: &PublicKeyOrCertificate) -> Result<bool, Self::Error> {
+        let key = key.public_key();
+        let proven = self.pins.hold(&key);
+        *self.presented.lock().unwrap_or_else(PoisonError::into_inner) = Some(key);
+        Ok(proven)
+    }
+}
+
+/// How to connect.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Manner {
+    /// For the TCP connection, and again for key exchange and login.
+    pub(super) deadline: Duration,
+    /// Questions to a silent peer.
+    pub(super) keep_alive: KeepAlive,
+}
+
+/// A connection on which we are logged in.
+pub(super) struct Connection {
+    /// The protocol.
+    pub(super) handle: Handle<Client>,
+    /// Room for commands.
+    pub(super) room: Arc<Semaphore>,
+    /// The connection that this one goes through lives as long.
+    through: Option<Arc<Connection>>,
+}
+
+impl Connection {
+    /// Whether commands can still be sent.
+    pub(super) fn is_open(&self) -> bool {
+        !self.handle.is_closed() && self.through.as_ref().is_none_or(|through| through.is_open())
+    }
+}
+
+/// Connects and logs in.
+pub(super) async fn connect(
+    peer: &Peer,
+    pins: &Pins,
+    manner: Manner,
+    through: Option<Arc<Connection>>,
+    secrets: &dyn Secrets,
+) -> DoorResult<Connection> {
+    let heard = Heard::default();
+    let entering = async {
+        let mut handle = match dial(peer, manner, through.as_deref()).await? {
+            Line::Tcp(stream) => shake(stream, peer, pins, manner, &heard).await,
+            Line::Channel(stream) => shake(*stream, peer, pins, manner, &heard).await,
+        }
+        .map_err(|refusal| refusal.error(peer, pins, &heard))?;
+        login(&mut handle, peer, secrets).await?;
+        Ok(handle)
+    };
+    let handle = timeout(manner.deadline * 2, entering).await.map_err(|_| failure::late(peer, &heard, manner.deadline))??;
+    Ok(Connection { handle, room: Arc::new(Semaphore::new(CHANNELS)), through })
+}
+
+/// Connects only to see the host's key; it need not be pinned.
+pub(super) async fn look(
+    peer: &Peer,
+    pins: &Pins,
+    manner: Manner,
+    through: Option<Arc<Connection>>,
+) -> DoorResult<PublicKey> {
+    let heard = Heard::default();
+    let nobody = Pins { keys: Vec::new(), revoked: Vec::new() };
+    let looking = async {
+        let order = &pins.keys;
+        let shaken = match dial(peer, manner, through.as_deref()).await? {
+            Line::Tcp(stream) => shake_in_order(stream, peer, &nobody, order, manner, &heard).await,
+            Line::Channel(stream) => shake_in_order(*stream, peer, &nobody, order, manner, &heard).await,
+        };
+        match shaken {
+            Err(Refusal { presented: Some(key), .. }) => Ok(key),
+            Err(refusal) => Err(refusal.error(peer, pins, &heard)),
+            Ok(_) => Err(failure::permanent("connecting", peer, "it showed no host key", "look at sshd's log on that host")),
+        }
+    };
+    timeout(manner.deadline * 2, looking).await.map_err(|_| failure::late(peer, &heard, manner.deadline))?
+}
+
+/// What the protocol runs on.
+enum Line {
+    Tcp(TcpStream),
+    Channel(Box<russh::ChannelStream<client::Msg>>),
+}
+
+async fn dial(peer: &Peer, manner: Manner, through: Option<&Connection>) -> DoorResult<Line> {
+    let Some(jump) = through else {
+        let stream = timeout(manner.deadline, TcpStream::connect((peer.host.as_str(), peer.port)))
+            .await
+            .map_err(|_| failure::unreachable_in_time(peer, manner.deadline))?
+            .map_err(|error| failure::unreachable(peer, &error))?;
+        // Without it, every small message waits for the answer to the one before. It can only fail on a dead socket.
+        let _dead_sockets_are_noticed_by_reading = stream.set_nodelay(true);
+        return Ok(Line::Tcp(stream));
+    };
+    let opened = timeout(manner.deadline, jump.handle.channel_open_direct_tcpip(&peer.host, u32::from(peer.port), "127.0.0.1", 0));
+    match opened.await {
+        Err(_) => Err(failure::unreachable_in_time(peer, manner.deadline)),
+        Ok(Ok(channel)) => Ok(Line::Channel(Box::new(channel.into_stream()))),
+        Ok(Err(error)) => Err(failure::not_through(peer, &error)),
+    }
+}
+
+/// Why a key exchange was given up.
+struct Refusal {
+    error: russh::Error,
+    presented: Option<PublicKey>,
+}
+
+impl Refusal {
+    fn error(&self, peer: &Peer, pins: &Pins, heard: &Heard) -> crate::DoorError {
+        match (&self.error, &self.presented) {
+            (russh::Error::UnknownKey, Some(key)) => failure::host_key(peer, pins, key),
+            (error, _) => failure::handshake(peer, error, heard),
+        }
+    }
+}
+
+async fn shake<S>(stream: S, peer: &Peer, pins: &Pins, manner: Manner, heard: &Heard) -> Result<Handle<Client>, Refusal>
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    shake_in_order(stream, peer, pins, &pins.keys, manner, heard).await
+}
+
+async fn shake_in_order<S>(
+    stream: S,
+    peer: &Peer,
+    pins: &Pins,
+    order: &[PublicKey],
+    manner: Manner,
+    heard: &Heard,
+) -> Result<Handle<Client>, Refusal>
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let presented = Presented::default();
+    let client = Client { pins: pins.clone(), presented: Arc::clone(&presented) };
+    let config = Arc::new(settings(order, peer.legacy, manner.keep_alive));
+    let stream = Listening::new(stream, heard.clone());
+    client::connect_stream(config, stream, client).await.map_err(|error| Refusal {
+        error,
+        presented: presented.lock().unwrap_or_else(PoisonError::into_inner).take(),
+    })
+}

@@ -1,0 +1,81 @@
+//! One connection for each login, opened when first needed and used by all its steps.
+
+use super::connection::Connection;
+use super::peer::Peer;
+use crate::{DoorError, DoorResult};
+use plinth_model::work::Credential;
+use std::collections::HashMap;
+use std::future::Future;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// Connections by login.
+#[derive(Default)]
+pub(super) struct Pool {
+    places: Mutex<HashMap<String, Arc<Place>>>,
+}
+
+/// The place of one connection. Whoever opens it holds the lock, so that others wait for that one.
+#[derive(Default)]
+pub(super) struct Place {
+    content: tokio::sync::Mutex<Content>,
+}
+
+#[derive(Default)]
+struct Content {
+    connection: Option<Arc<Connection>>,
+    /// A password that was refused, for login or for sudo: it is not sent again.
+    refused: Option<DoorError>,
+}
+
+impl Pool {
+    /// The place of a login.
+    pub(super) fn place(&self, peer: &Peer, through: Option<&Peer>) -> Arc<Place> {
+        let key = format!("{peer:?} {through:?}");
+        Arc::clone(self.places.lock().unwrap_or_else(PoisonError::into_inner).entry(key).or_default())
+    }
+}
+
+impl Place {
+    /// The open connection, or a new one.
+    pub(super) async fn connection<F>(&self, peer: &Peer, open: impl FnOnce() -> F) -> DoorResult<Arc<Connection>>
+    where
+        F: Future<Output = DoorResult<Connection>>,
+    {
+        let mut content = self.content.lock().await;
+        if let Some(refused) = &content.refused {
+            return Err(refused.clone());
+        }
+        if let Some(connection) = content.connection.as_ref().filter(|connection| connection.is_open()) {
+            return Ok(Arc::clone(connection));
+        }
+        content.connection = None;
+        let opened = open().await.map(Arc::new);
+        match &opened {
+            Ok(connection) => content.connection = Some(Arc::clone(connection)),
+            Err(error) => content.remember(peer, error),
+        }
+        opened
+    }
+
+    /// Forgets a connection that turned out to be broken.
+    pub(super) async fn broken(&self, connection: &Arc<Connection>) {
+        let mut content = self.content.lock().await;
+        if content.connection.as_ref().is_some_and(|held| Arc::ptr_eq(held, connection)) {
+            content.connection = None;
+        }
+    }
+
+    /// Remembers a refusal of the password.
+    pub(super) async fn refuse(&self, peer: &Peer, error: &DoorError) {
+        self.content.lock().await.remember(peer, error);
+    }
+}
+
+impl Content {
+    fn remember(&mut self, peer: &Peer, error: &DoorError) {
+        let refusal = error.finding.as_ref().is_some_and(|f| matches!(f.code.as_str(), "node.login-refused" | "node.no-root"));
+        if refusal && matches!(peer.credential, Credential::Password(_)) {
+            self.refused = Some(error.clone());
+        }
+    }
+}

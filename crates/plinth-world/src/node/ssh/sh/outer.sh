@@ -1,0 +1,22 @@
+IFS= read -r password
+LC_ALL=C
+export LC_ALL
+PATH=$PATH:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+refuse() {
+    printf '\n@%s no-root %s\n' "$nonce" "$1"
+    exit 0
+}
+nonce=$2
+if [ "$3" = user ] || [ "$(id -u)" = 0 ]; then
+    eval "$inner"
+fi
+command -v sudo >/dev/null || refuse no-sudo
+sudo -n sh -c "$inner" plinth "$@"
+[ "$?" = 1 ] || exit 0
+[ -n "$password" ] || refuse wants-password
+printf '%s\n' "$password" | sudo -S -k -p '' true || refuse wrong-password
+{
+    printf '%s\n' "$password"
+    exec cat
+} | sudo -S -k -p '' sh -c "$inner" plinth "$@"
+exit 0

@@ -1,0 +1,8 @@
+//! The SSH door against servers in this process.
+
+mod bench;
+mod exec;
+mod garbage;
+mod hosts;
+mod logins;
+mod server;
