@@ -111,36 +111,47 @@ fn obstacles(frames: &Frames) -> Vec<String> {
     found
 }
 
-/// Settings in one line of any of the files. Credentials were cut out on the node, and are again here.
+/// Settings in one line of any of the files: `NAME_proxy=…` in shells and units, `Acquire::http::Proxy "…";` of apt, `proxy=…` of
+/// dnf. Credentials were cut out on the node, and are again here.
 fn proxies(line: &str) -> Vec<(String, String)> {
-    let cut = |value: &str| {
-        let value = value.trim_matches(['"', '\'', ';', ' ']);
-        let address = value.rsplit_once('@').map_or(value, |(_, address)| address);
-        match value.split_once("://") {
-            Some((scheme, _)) if address.len() < value.len() => format!("{scheme}://{address}"),
-            _ => address.to_owned(),
-        }
-    };
-    let named = |name: &str, value: &str| (name.to_owned(), cut(value));
     let line = line.trim();
-    let mut found = Vec::new();
-    if let Some((name, value)) = line.split_once("::").and_then(|_| line.split_once(char::is_whitespace)) {
-        found.push(named(name, value));
-    } else if let Some(value) = line.strip_prefix("proxy").map(str::trim_start).and_then(|rest| rest.strip_prefix('='))
-    {
-        found.push(named("proxy", value));
-    } else {
-        let mut words = line.split(['"', '\'', ' ']).peekable();
-        while let Some(word) = words.next() {
-            let Some((name, value)) = word.split_once('=') else { continue };
-            let quoted = if value.is_empty() { words.peek().copied().unwrap_or_default() } else { value };
-            if name.to_ascii_lowercase().ends_with("_proxy") {
-                found.push(named(name, quoted));
-            }
-        }
-    }
+    let one = |name: &str, value: &str| vec![(name.to_owned(), without_credentials(value))];
+    let mut found = match line.split_once(char::is_whitespace) {
+        Some((name, value)) if name.contains("::") => one(name, value),
+        _ => match line.split_once('=') {
+            Some((name, value)) if name.trim_end() == "proxy" => one("proxy", value),
+            _ => line.match_indices('=').filter_map(|(at, _)| assigned(line, at)).collect(),
+        },
+    };
     found.retain(|(_, value)| !value.is_empty());
     found
+}
+
+/// The setting whose `=` is here. Its value ends at the quote that it, or the whole assignment, began with, else at a blank.
+fn assigned(line: &str, at: usize) -> Option<(String, String)> {
+    let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    let before = line[..at].trim_end_matches(is_name);
+    let name = &line[before.len()..at];
+    let rest = &line[at + 1..];
+    let quote = rest.chars().next().filter(|c| matches!(c, '"' | '\''));
+    let quote_before = before.chars().next_back().filter(|c| matches!(c, '"' | '\''));
+    let value = match (quote, quote_before) {
+        (Some(quote), _) => rest[1..].split(quote).next(),
+        (None, Some(quote)) => rest.split(quote).next(),
+        (None, None) => rest.split_whitespace().next(),
+    };
+    name.to_ascii_lowercase()
+        .ends_with("_proxy")
+        .then(|| (name.to_owned(), without_credentials(value.unwrap_or_default())))
+}
+
+fn without_credentials(value: &str) -> String {
+    let value = value.trim_matches(['"', '\'', ';', ' ']);
+    match (value.split_once("://"), value.rsplit_once('@')) {
+        (Some((scheme, _)), Some((_, address))) => format!("{scheme}://{address}"),
+        (None, Some((_, address))) => address.to_owned(),
+        (_, None) => value.to_owned(),
+    }
 }
 
 /// dnf before yum, which is the same under its old name.

@@ -56,7 +56,7 @@ filter='
     key == "tcp" { $0 = $2 }
     key == "route" && $2 != "00000000" { next }
     key == "mount" && $2 ~ /^\/(proc|dev|run)\// { next }
-    key == "mount" && $2 ~ /^\/(var\/lib\/(kubelet\/pods|docker)|sys\/fs\/cgroup)\/./ { next }
+    key == "mount" && $2 ~ /^\/var\/lib\/(kubelet\/pods|docker)\/./ { next }
     key == "meminfo" && !/^MemTotal/ { next }
     key == "module" { $0 = $1 }
     key == "builtin" && !/\/(br_netfilter|overlay|ip_vs[a-z_]*|nf_conntrack|dummy)\.ko/ { next }
