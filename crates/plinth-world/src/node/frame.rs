@@ -123,6 +123,11 @@ impl Frames {
         self.frames.iter().filter(|frame| frame.key == key).map(|frame| frame.value.as_str()).collect()
     }
 
+    /// All answers, in order.
+    pub fn iter(&self) -> impl Iterator<Item = &Frame> {
+        self.frames.iter()
+    }
+
     /// The first value of a key as a number, or whatever else is written as text.
     #[must_use]
     pub fn number<T: std::str::FromStr>(&self, key: &str) -> Option<T> {

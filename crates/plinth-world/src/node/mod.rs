@@ -1,5 +1,6 @@
 //! The node door: semantic operations on one machine, each one round trip.
 
+pub mod facts;
 pub mod frame;
 pub mod script;
 pub mod ssh;
