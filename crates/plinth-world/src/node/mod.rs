@@ -1,7 +1,11 @@
 //! The node door: semantic operations on one machine, each one round trip.
 
+pub mod account;
+mod answer;
 pub mod frame;
 pub mod script;
+#[cfg(test)]
+mod trial;
 
 use crate::{Context, DoorResult};
 use async_trait::async_trait;
