@@ -1,9 +1,13 @@
 //! The node door: semantic operations on one machine, each one round trip.
 
+pub mod account;
+mod answer;
 pub mod facts;
 pub mod frame;
 pub mod script;
 pub mod ssh;
+#[cfg(test)]
+mod trial;
 
 use crate::{Context, DoorResult};
 use async_trait::async_trait;

@@ -1,0 +1,185 @@
+# Looks at an account and makes it. Parameters: root name uid gid home shell keys sudoers sudoers_name action (look, make).
+# Frames: present, missing, obstacle (cannot be made, and is nobody's clash), clash; the value is in words.
+account_part() {
+    printf '%s\n' "$2" | cut -d : -f "$1"
+}
+# The password files are asked through the name service: an account of a directory counts.
+look_group() {
+    entry=$(getent group "$name")
+    other=$(account_part 1 "$(getent group "$gid")")
+    found=$(account_part 3 "$entry")
+    if [ -n "$entry" ] && [ "$found" = "$gid" ]; then
+        emit present "group $name"
+    elif [ -n "$entry" ]; then
+        emit clash "group $name has gid $found, not $gid"
+    elif [ -n "$other" ]; then
+        emit clash "gid $gid belongs to group $other"
+    else
+        emit missing "group $name (gid $gid)"
+    fi
+}
+look_user() {
+    entry=$(getent passwd "$name")
+    other=$(account_part 1 "$(getent passwd "$uid")")
+    if [ -n "$entry" ]; then
+        look_record
+    elif [ -n "$other" ]; then
+        emit clash "uid $uid belongs to user $other"
+    else
+        emit missing "user $name (uid $uid)"
+    fi
+    [ -x "$root$shell" ] || emit clash "the shell $shell is not there"
+}
+look_record() {
+    found=$(account_part 3 "$entry")
+    [ "$found" = "$uid" ] || emit clash "user $name has uid $found, not $uid"
+    found=$(account_part 4 "$entry")
+    [ "$found" = "$gid" ] || emit clash "the primary group of user $name has gid $found, not $gid"
+    found=$(account_part 6 "$entry")
+    [ "${found%/}" = "$home" ] || emit clash "the home directory of user $name is $found, not $home"
+    emit present "user $name"
+    found=$(account_part 7 "$entry")
+    [ "$found" = "$shell" ] || differing_shell
+    ! is_locked || emit missing "login by key: the account is locked"
+}
+is_local() {
+    cut -d : -f 1 "$root/etc/passwd" | grep -qxF -- "$name"
+}
+differing_shell() {
+    if is_local; then
+        emit missing "shell $shell (it is $found)"
+    else
+        emit clash "user $name comes from a directory with the shell $found, not $shell"
+    fi
+}
+# With `UsePAM no`, sshd lets nobody in whose password begins with an exclamation mark. An asterisk locks only the password.
+is_locked() {
+    is_local && case $(account_part 2 "$(grep "^$name:" "$root/etc/shadow" 2>/dev/null)") in '!'*) true ;; *) false ;; esac
+}
+look_home() {
+    place=$root$home
+    if [ ! -e "$place" ] && [ ! -L "$place" ]; then
+        emit missing "home directory $home"
+        return 0
+    fi
+    owner=$(stat -L -c %u "$place" 2>/dev/null)
+    if [ ! -d "$place" ]; then
+        emit clash "$home is not a directory"
+    elif [ "$owner" = "$uid" ]; then
+        emit present "home directory $home"
+        ! writable_for_others "$place" || emit missing "home directory $home that only its owner writes"
+    elif [ "$owner" = 0 ] && [ -z "$(ls -A "$place")" ]; then
+        emit missing "owner of the home directory $home"
+    else
+        emit clash "the home directory $home belongs to uid $owner, not $uid"
+    fi
+}
+# sshd's StrictModes refuses keys below a directory that others may write.
+writable_for_others() {
+    [ -n "$(find -L "$1" -maxdepth 0 -perm /022 2>/dev/null)" ]
+}
+# The user's files are read and written as the user: a link in its home leads nowhere it could not go itself, and a home on NFS
+# may be closed to root.
+as_user() {
+    if has setpriv; then
+        setpriv --reuid "$uid" --regid "$gid" --clear-groups -- "$@"
+    else
+        runuser -u "$name" -- "$@"
+    fi
+}
+# Reads authorized keys; with merge=1 writes them with the wanted ones in, else names the wanted ones that are not there as
+# wanted. Lines with other keys and comments stay as they are. sshd takes the first line with a key, so a second one with
+# other options is not wanted either.
+# shellcheck disable=SC2016 # awk's own dollar signs
+keys_awk='
+function body(line,  n, part, i) {
+    n = split(line, part, " ")
+    for (i = 1; i < n; i++) if (part[i + 1] ~ /^AAAA/) return part[i] " " part[i + 1]
+    return ""
+}
+function fits(line, wish, key) { return line == wish || (index(line, key) == 1 && index(wish, key) == 1) }
+function label(wish, key,  rest) {
+    rest = substr(wish, index(wish, key) + length(key) + 1)
+    return rest != "" ? rest : substr(key, 1, index(key, " ")) "..." substr(key, length(key) - 11)
+}
+BEGIN { n = split(ENVIRON["wanted"], want, "\n"); for (i = 1; i <= n; i++) key[i] = body(want[i]) }
+{
+    keep = 1
+    if ($0 !~ /^[ \t]*#/ && (b = body($0)) != "")
+        for (i = 1; i <= n; i++)
+            if (key[i] == b) {
+                if (!got[i] && fits($0, want[i], b)) got[i] = 1
+                else { keep = 0; bad[i] = 1 }
+            }
+    if (keep && ENVIRON["merge"]) print
+}
+END {
+    for (i = 1; i <= n; i++)
+        if (ENVIRON["merge"]) { if (!got[i]) print want[i] }
+        else if (!got[i] || bad[i]) print "missing authorized key " label(want[i], key[i])
+        else print "present authorized key " label(want[i], key[i])
+}'
+# Runs as the user, in its home directory.
+# shellcheck disable=SC2016 # expanded by the inner shell
+look_keys_sh='cd "$1" || exit 1
+if [ -d .ssh ]; then
+    echo present .ssh
+    [ "$(stat -L -c "%a %u" .ssh)" = "700 $2" ] || echo "missing mode 0700 and owner of .ssh"
+else
+    echo missing directory .ssh
+fi
+[ -d .ssh ] && [ -f .ssh/authorized_keys ] || { awk "$keys_awk" /dev/null; exit; }
+[ "$(stat -L -c "%a %u" .ssh/authorized_keys)" = "600 $2" ] || echo "missing mode 0600 and owner of .ssh/authorized_keys"
+awk "$keys_awk" .ssh/authorized_keys'
+# shellcheck disable=SC2016 # expanded by the inner shell
+write_keys_sh='umask 077
+cd "$1" || exit 1
+[ -d .ssh ] || mkdir .ssh || exit 1
+chmod 700 .ssh || exit 1
+file=.ssh/authorized_keys
+[ ! -d $file ] || exit 1
+source=/dev/null
+[ ! -e $file ] || source=$file
+awk "$keys_awk" "$source" >$file.plinth-new && chmod 600 $file.plinth-new || exit 1
+sync $file.plinth-new 2>/dev/null || sync
+mv -f $file.plinth-new $file'
+keys_with() {
+    wanted=$keys
+    merge=$1
+    export wanted merge keys_awk
+    as_user sh -c "$2" account "$root$home" "$uid"
+}
+look_keys() {
+    if [ ! -d "$root$home" ] || [ "$(stat -L -c %u "$root$home")" != "$uid" ]; then
+        emit missing "authorized keys"
+        return 0
+    fi
+    if ! answers=$(keys_with '' "$look_keys_sh" 2>&1); then
+        emit missing "authorized keys that user $name can read"
+        return 0
+    fi
+    printf '%s\n' "$answers" | while read -r aspect words; do
+        case $aspect in present | missing) emit "$aspect" "$words" ;; esac
+    done
+}
+look_sudoers() {
+    has visudo || emit obstacle "sudo is not installed"
+    place=$root/etc/sudoers.d/$sudoers_name
+    main=$root/etc/sudoers
+    [ -e "$main" ] || main=$root/usr/etc/sudoers
+    grep -Eqs '^[#@]includedir[[:space:]]+(/usr)?/etc/sudoers\.d' "$main" || emit obstacle "sudo does not read /etc/sudoers.d"
+    if [ ! -f "$place" ]; then
+        emit missing "sudoers file /etc/sudoers.d/$sudoers_name"
+    elif [ "$(cat "$place")" = "$(printf '%s' "$sudoers")" ] && [ "$(stat -c %a "$place")" = 440 ]; then
+        emit present "sudoers file"
+    else
+        emit missing "content and mode of /etc/sudoers.d/$sudoers_name"
+    fi
+}
+look() {
+    look_group
+    look_user
+    look_home
+    look_keys
+    look_sudoers
+}
