@@ -3,7 +3,10 @@
 pub mod account;
 mod answer;
 pub mod frame;
+pub mod prepare;
+pub mod registries;
 pub mod script;
+pub mod storage;
 #[cfg(test)]
 mod trial;
 
