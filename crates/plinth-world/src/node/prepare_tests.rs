@@ -123,7 +123,7 @@ fn failures_are_told() {
     wanted.sysctls.insert("net.no.such".to_owned(), "1".to_owned());
     assert_eq!(set(&trial, &wanted).unwrap_err(), "a kernel setting cannot be written: net.no.such=1");
     wanted.sysctls.shift_remove("net.no.such");
-    trial.program("systemctl", &SYSTEMCTL.replace("cat) [", "cat) false && ["));
+    trial.program("systemctl", &SYSTEMCTL.replace("cat) [", "cat) exit 1; ["));
     trial.program("getent", "exit 2");
     let told = set(&trial, &wanted).unwrap_err();
     assert!(told.ends_with("no time service is installed"), "{told}");
