@@ -1,5 +1,5 @@
 use super::*;
-use crate::node::trial::{Trial, assert_all_shells_accept};
+use crate::node::trial::{Trial, assert_all_shells_accept, is_here};
 use plinth_model::SecretRef;
 use plinth_model::work::KeyAlgorithm;
 use std::fs;
@@ -91,7 +91,7 @@ fn an_account_is_made_once_and_is_then_the_same() {
 
 #[test]
 fn every_shell_makes_it() {
-    for shell in ["sh", "dash", "bash"] {
+    for shell in ["sh", "dash", "bash"].into_iter().filter(|shell| *shell == "sh" || is_here(shell)) {
         let trial = node();
         let account = account(&trial);
         let frames = trial.run_with(shell, &script("making", "make", &trial.prefix(), &account, OURS));
