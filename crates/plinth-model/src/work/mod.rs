@@ -6,7 +6,10 @@ mod node;
 mod platform;
 mod runai;
 
-pub use node::{Account, Credential, Jump, KeyAlgorithm, Mirror, NodeMinimum, NodeTarget, Preparation, RegistryLogin};
+pub use node::{
+    Account, Credential, Jump, KeyAlgorithm, Mirror, NodeExpectation, NodeMinimum, NodeTarget, Preparation,
+    RegistryLogin,
+};
 pub use platform::{CrdPolicy, Health, KubesprayRelease, PodSecurity, Release, SECRET_KEY, SecretContent};
 pub use runai::{CertificateSource, Check, RunaiTarget};
 
