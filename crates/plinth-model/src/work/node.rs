@@ -185,29 +185,3 @@ pub struct Preparation {
     /// The time service that is installed runs.
     pub time_service: bool,
 }
-
-/// What a node is measured against.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct NodeExpectation {
-    /// Least it must have.
-    pub minimum: NodeMinimum,
-    /// Directory of container images.
-    pub images: String,
-    /// Space wanted there, GiB.
-    pub images_gib: u64,
-    /// Where images may move to; the same as `images` when the place is decided.
-    pub larger: String,
-    /// Production address.
-    pub address: Ipv4Addr,
-    /// TCP ports that Kubernetes will need.
-    pub ports: Vec<u16>,
-    /// Names that must resolve, with the address that is expected, if one is.
-    pub names: IndexMap<String, Option<Ipv4Addr>>,
-    /// Addresses that must answer.
-    pub urls: Vec<String>,
-    /// Our own Kubernetes runs there: ports in use, its files and the space its images take are no findings.
-    pub deployed: bool,
-    /// Swap, kernel modules and kernel settings are the engine's job.
-    pub engine_prepares: bool,
-}
