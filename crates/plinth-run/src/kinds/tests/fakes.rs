@@ -4,8 +4,8 @@ use async_trait::async_trait;
 use indexmap::IndexMap;
 use plinth_model::inventory::Inventory;
 use plinth_model::work::{
-    Account, CertificateSource, Check, Health, KubesprayRelease, Mirror, NodeTarget, PodSecurity, RegistryLogin,
-    Release, RunaiTarget, SecretContent,
+    Account, CertificateSource, Check, Health, KeyAlgorithm, KubesprayRelease, Mirror, NodeTarget, PodSecurity,
+    RegistryLogin, Release, RunaiTarget, SecretContent,
 };
 use plinth_model::{Digest, NodeName, Observed};
 use plinth_world::ansible::{AnsibleDoor, Deployed, PlayStats};
@@ -183,7 +183,7 @@ impl Keystore for Fake {
     ) -> DoorResult<CertificateState> {
         self.answer("make_certificate")
     }
-    async fn ssh_key(&self, _: &Context) -> DoorResult<String> {
+    async fn ssh_key(&self, _: &Context, _: KeyAlgorithm) -> DoorResult<String> {
         self.answer("ssh_key")
     }
 }

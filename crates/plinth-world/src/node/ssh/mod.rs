@@ -16,6 +16,7 @@ mod tests;
 
 pub use hostkeys::understood as known_hosts_understood;
 pub use key::public_key_line;
+pub(crate) use key::read as private_key;
 
 use crate::node::frame::Frames;
 use crate::node::script::Script;
