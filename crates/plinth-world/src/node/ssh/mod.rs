@@ -3,6 +3,7 @@
 mod algorithms;
 mod bootstrap;
 mod connection;
+mod door;
 mod exec;
 mod failure;
 mod heard;
@@ -13,9 +14,13 @@ mod peer;
 mod pool;
 #[cfg(test)]
 mod tests;
+mod upload;
 
+pub use door::SshNodes;
 pub use hostkeys::understood as known_hosts_understood;
 pub use key::public_key_line;
+pub use upload::{LARGEST as LARGEST_UPLOAD, Upload};
+
 pub(crate) use key::read as private_key;
 
 use crate::node::frame::Frames;

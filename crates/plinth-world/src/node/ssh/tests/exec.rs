@@ -3,9 +3,10 @@
 use super::bench::{Bench, script, until};
 use super::server::{Rules, Server};
 use crate::node::script::Script;
+use crate::node::ssh::Upload;
 use plinth_model::work::NodeTarget;
 use std::fs;
-use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::Path;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -209,4 +210,25 @@ async fn two_that_change_things_run_one_after_the_other() {
     for result in futures_all(runs).await {
         result.unwrap();
     }
+}
+
+#[tokio::test]
+async fn a_file_arrives_whole_with_its_mode_and_a_damaged_one_changes_nothing() {
+    let bench = Bench::new();
+    let (_server, target) = sudo(&bench, "asks").await;
+    let place = bench.folder.path().join("it's a file");
+    let path = place.display().to_string();
+    let content: Vec<u8> = (0..300_000_u32).map(|n| n.to_le_bytes()[(n % 4) as usize]).collect();
+    let owner = fs::metadata(bench.folder.path()).map(|m| format!("{}:{}", m.uid(), m.gid())).unwrap();
+    let upload = Upload { path: &path, mode: 0o640, owner: &owner, content: &content };
+    bench.ssh.upload(&bench.ctx, &target, &upload).await.unwrap();
+    assert_eq!(fs::read(&place).unwrap(), content);
+    assert_eq!(fs::metadata(&place).unwrap().permissions().mode() & 0o777, 0o640);
+
+    let upload = Upload { owner: "nobody-of-this-name", content: b"other", ..upload };
+    let error = bench.ssh.upload(&bench.ctx, &target, &upload).await.unwrap_err();
+    assert!(error.happened.contains("cannot be given to"), "{error:?}");
+    assert_eq!(fs::read(&place).unwrap(), content);
+    let left = fs::read_dir(bench.folder.path()).unwrap().filter(|e| e.as_ref().unwrap().file_name().to_string_lossy().starts_with(".plinth"));
+    assert_eq!(left.count(), 0);
 }
