@@ -67,7 +67,9 @@ mod tests {
 
     #[test]
     fn both_kinds_are_read_back_and_the_public_half_is_the_line_for_authorized_keys() {
-        for (algorithm, begins) in [(KeyAlgorithm::Ed25519, "ssh-ed25519 AAAA"), (KeyAlgorithm::Rsa4096, "ssh-rsa AAAA")] {
+        for (algorithm, begins) in
+            [(KeyAlgorithm::Ed25519, "ssh-ed25519 AAAA"), (KeyAlgorithm::Rsa4096, "ssh-rsa AAAA")]
+        {
             let key = pair(algorithm).unwrap();
             let text = key.to_openssh(LineEnding::LF).unwrap();
             let line = public_key_line(&text).unwrap();

@@ -37,7 +37,9 @@ impl Ssh {
     /// When the path is not absolute, the content too large, or as for [`Ssh::run`].
     pub async fn upload(&self, ctx: &Context, target: &NodeTarget, upload: &Upload<'_>) -> DoorResult<()> {
         let peer = Peer::node(target);
-        let refused = |happened: String| Err(permanent("uploading a file", &peer, happened, "this is a defect of plinth: report it"));
+        let refused = |happened: String| {
+            Err(permanent("uploading a file", &peer, happened, "this is a defect of plinth: report it"))
+        };
         if !upload.path.starts_with('/') {
             return refused(format!("`{}` is not an absolute path", upload.path));
         }
