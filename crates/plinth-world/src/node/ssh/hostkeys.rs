@@ -97,7 +97,8 @@ impl HostKeys {
         private_file::make_directory(&self.folder)?;
         let text = key.to_openssh().map_err(io::Error::other)?;
         let shown = describe(key);
-        let line = format!("# {} {}: {} {}\n{} {text}\n", clock.now(), why, shown.algorithm, shown.fingerprint, hosts(peer));
+        let line =
+            format!("# {} {}: {} {}\n{} {text}\n", clock.now(), why, shown.algorithm, shown.fingerprint, hosts(peer));
         files::write_whole(&self.file(peer)?, line.as_bytes())
     }
 
@@ -131,7 +132,10 @@ fn read(path: &Path) -> io::Result<Option<String>> {
 
 /// Lines that can be understood; others are left out, as OpenSSH does.
 fn entries(text: &str) -> impl Iterator<Item = Entry> + '_ {
-    text.lines().map(str::trim).filter(|line| line.len() <= LONGEST_LINE && !line.starts_with('#')).filter_map(|line| line.parse().ok())
+    text.lines()
+        .map(str::trim)
+        .filter(|line| line.len() <= LONGEST_LINE && !line.starts_with('#'))
+        .filter_map(|line| line.parse().ok())
 }
 
 fn all(text: &str) -> Pins {

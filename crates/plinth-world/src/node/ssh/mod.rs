@@ -3,6 +3,7 @@
 mod algorithms;
 mod bootstrap;
 mod connection;
+mod door;
 mod exec;
 mod failure;
 mod heard;
@@ -13,9 +14,14 @@ mod peer;
 mod pool;
 #[cfg(test)]
 mod tests;
+mod upload;
 
+pub use door::SshNodes;
 pub use hostkeys::understood as known_hosts_understood;
 pub use key::public_key_line;
+pub use upload::{LARGEST as LARGEST_UPLOAD, Upload};
+
+pub(crate) use key::read as private_key;
 
 use crate::node::frame::Frames;
 use crate::node::script::Script;
@@ -220,15 +226,26 @@ impl Ssh {
 
     fn pins(&self, peer: &Peer) -> DoorResult<Pins> {
         self.host_keys.pins(peer).map_err(|error| {
-            failure::permanent("reading the pinned host key", peer, error.to_string(), "look at the state directory's host-keys and at ~/.ssh/known_hosts")
+            failure::permanent(
+                "reading the pinned host key",
+                peer,
+                error.to_string(),
+                "look at the state directory's host-keys and at ~/.ssh/known_hosts",
+            )
         })
     }
 
     fn pin(&self, ctx: &Context, peer: &Peer, wanted: &HostKey, presented: &PublicKey, why: &str) -> DoorResult<()> {
         let shown = describe(presented);
         if shown != *wanted {
-            let happened = format!("it shows {} {} now, not {}", shown.algorithm, shown.fingerprint, wanted.fingerprint);
-            return Err(failure::permanent("pinning the host key", peer, happened, "look at both fingerprints and decide again"));
+            let happened =
+                format!("it shows {} {} now, not {}", shown.algorithm, shown.fingerprint, wanted.fingerprint);
+            return Err(failure::permanent(
+                "pinning the host key",
+                peer,
+                happened,
+                "look at both fingerprints and decide again",
+            ));
         }
         self.host_keys.pin(peer, presented, why, &**ctx.clock()).map_err(|error| {
             failure::permanent("pinning the host key", peer, error.to_string(), "make the state directory writable")
