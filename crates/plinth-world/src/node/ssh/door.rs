@@ -4,7 +4,8 @@ use super::{Ssh, SshConfig, public_key_line};
 use crate::node::frame::Frames;
 use crate::node::script::Script;
 use crate::node::{
-    AccountState, HostKey, HostKeyState, NodeDoor, Registries, StorageState, account, facts, prepare, registries, storage,
+    AccountState, HostKey, HostKeyState, NodeDoor, Registries, StorageState, account, facts, prepare, registries,
+    storage,
 };
 use crate::secrets::Secrets;
 use crate::{Context, DoorError, DoorResult};
