@@ -21,7 +21,7 @@ pub(super) fn read(frames: &Frames, facts: &mut NodeFacts) {
     let units = units(frames);
     facts.services = units.iter().map(|(name, unit)| (name.clone(), unit.state.clone())).collect();
     let active = |name: &&str| units.get(*name).is_some_and(|unit| unit.state == "active");
-    let runs = TIME_SERVICES.iter().find(|(_, names)| names.iter().any(|name| active(&name)));
+    let runs = TIME_SERVICES.iter().find(|(_, names)| names.iter().any(&active));
     facts.time_service = runs.map(|(name, _)| (*name).to_owned());
     facts.time_synchronised =
         frames.get("time").and_then(|line| line.strip_prefix("NTPSynchronized=")).map(|v| v == "yes");
