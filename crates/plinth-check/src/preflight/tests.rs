@@ -169,7 +169,7 @@ const CASES: &[(&str, Severity, bool, Spoil)] = &[
     ("node.name-differs", Warning, true, |f, _| {
         f.names.insert("runai.example.com".into(), vec![Ipv4Addr::new(10, 0, 0, 1).into()]);
     }),
-    ("node.no-answer", Warning, false, |f, _| drop(f.answers.insert("https://nvcr.io/v2/".into(), 0))),
+    ("node.no-answer", Warning, false, |f, _| f.answers = [("https://nvcr.io/v2/".to_owned(), 0)].into()),
     ("node.no-nameserver", Error, false, |f, _| f.nameservers.clear()),
     ("node.many-nameservers", Warning, false, |f, _| {
         f.nameservers = texts(&["10.0.0.1", "10.0.0.2", "10.0.0.3", "10.0.0.4"])
