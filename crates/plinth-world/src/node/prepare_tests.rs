@@ -9,8 +9,9 @@ const GETENT: &str = r#"awk -v name="$2" '{ for (i = 2; i <= NF; i++) if ($i == 
 const SYSTEMCTL: &str = r#"for last; do :; done
 echo "$*" >>"$root/calls"
 case $1 in
-list-unit-files) [ -e "$root/masked" ] || { echo "dev-zram0.swap generated -"; echo "a.swap masked -"; } ;;
+list-unit-files) [ -e "$root/masked" ] || { echo "dev-zram0.swap generated -"; echo "a.swap masked -"; echo "b.swap disabled -"; }; [ -e "$root/off" ] || echo "c.swap enabled -" ;;
 mask) : >"$root/masked" ;;
+disable) : >"$root/off" ;;
 cat) [ "$2" = ntp.service ] || [ "$2" = ntpsec.service ] ;;
 show) echo ntpsec.service ;;
 is-active) [ -e "$root/active" ] && [ "$last" = ntpsec.service ] ;;
@@ -70,12 +71,14 @@ fn a_node_is_prepared_once() {
         "swap on /swapfile is in use",
         "swap on /swapfile at start: /etc/fstab",
         "swap at start: dev-zram0.swap",
+        "swap at start: c.swap",
         "time service ntpsec.service does not run",
     ];
     assert_eq!(look(&trial, &wanted), told);
     set(&trial, &wanted).unwrap();
     assert!(look(&trial, &wanted).is_empty());
-    let hosts = "127.0.0.1 localhost\n10.0.0.5 theirs.example.com\n# begin plinth\n10.0.0.8 runai.example.com\n# end plinth\n";
+    let hosts =
+        "127.0.0.1 localhost\n10.0.0.5 theirs.example.com\n# begin plinth\n10.0.0.8 runai.example.com\n# end plinth\n";
     assert_eq!(trial.read("/etc/hosts"), hosts);
     let fstab = "/dev/sda1 / ext4 defaults 0 1\n# plinth: /swapfile none swap sw 0 0\n# /old none swap sw 0 0\n";
     assert_eq!(trial.read("/etc/fstab"), fstab);
@@ -85,7 +88,9 @@ fn a_node_is_prepared_once() {
     assert_eq!(trial.read("/etc/sysctl.d/90-plinth.conf"), settings);
     set(&trial, &wanted).unwrap();
     assert_eq!(trial.read("/etc/hosts"), hosts);
-    assert!(trial.read("/calls").contains("mask --now dev-zram0.swap") && !trial.read("/calls").contains("a.swap --now"));
+    assert!(
+        trial.read("/calls").contains("mask --now dev-zram0.swap") && !trial.read("/calls").contains("a.swap --now")
+    );
 }
 
 #[test]
@@ -96,7 +101,11 @@ fn hosts_lines_that_are_no_longer_wanted_go_and_others_stay() {
     let told = ["hosts line 10.0.0.7 new.example.com", "hosts line 10.0.0.8 runai.example.com is no longer wanted"];
     assert_eq!(look(&trial, &wanted), told);
     set(&trial, &wanted).unwrap();
-    assert!(trial.read("/etc/hosts").ends_with("theirs.example.com\n# begin plinth\n10.0.0.7 new.example.com\n# end plinth\n"));
+    assert!(
+        trial
+            .read("/etc/hosts")
+            .ends_with("theirs.example.com\n# begin plinth\n10.0.0.7 new.example.com\n# end plinth\n")
+    );
     wanted.hosts.clear();
     set(&trial, &wanted).unwrap();
     assert_eq!(trial.read("/etc/hosts"), "127.0.0.1 localhost\n10.0.0.5 theirs.example.com\n");

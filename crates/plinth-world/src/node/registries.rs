@@ -99,7 +99,11 @@ fn files(wanted: &Registries<'_>) -> Vec<Wanted> {
 fn mirror_file(mirror: &Mirror) -> Wanted {
     let mut text = format!("# Written by plinth.\nserver = {}\n", toml(&server(&mirror.registry)));
     for endpoint in &mirror.endpoints {
-        let _ = write!(text, "\n[host.{}]\n  capabilities = [\"pull\", \"resolve\"]\n", toml(endpoint.trim_end_matches('/')));
+        let _ = write!(
+            text,
+            "\n[host.{}]\n  capabilities = [\"pull\", \"resolve\"]\n",
+            toml(endpoint.trim_end_matches('/'))
+        );
     }
     Wanted {
         path: format!("/etc/containerd/certs.d/{}/hosts.toml", mirror.registry),
@@ -137,7 +141,8 @@ fn logins_file(logins: &[(&RegistryLogin, Secret)]) -> Secret {
 
 /// What must answer, once each.
 fn urls(wanted: &Registries<'_>) -> Vec<String> {
-    let mirrors = wanted.mirrors.iter().flat_map(|mirror| &mirror.endpoints).map(|url| url.trim_end_matches('/').to_owned());
+    let mirrors =
+        wanted.mirrors.iter().flat_map(|mirror| &mirror.endpoints).map(|url| url.trim_end_matches('/').to_owned());
     let logins = wanted.logins.iter().map(|(login, _)| {
         let bare = login.registry.trim_start_matches("https://");
         server(bare)
@@ -163,8 +168,7 @@ pub fn look_parse(frames: &Frames) -> Result<Observed<Vec<String>>, String> {
         return Err("the node did not say anything about registries".to_owned());
     }
     let lack = owned(frames, "lack");
-    let others: Vec<String> =
-        ["unread", "silent"].iter().flat_map(|key| owned(frames, key)).chain(foreign).collect();
+    let others: Vec<String> = ["unread", "silent"].iter().flat_map(|key| owned(frames, key)).chain(foreign).collect();
     let fresh = lack.iter().all(|words| words.starts_with('+')) && frames.all("same").is_empty();
     if fresh && !lack.is_empty() && others.is_empty() {
         return Ok(Observed::Absent);

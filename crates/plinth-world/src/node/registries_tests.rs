@@ -99,7 +99,10 @@ fn an_interrupted_replacement_is_still_ours() {
     let first = [(&login, Secret::new("first".to_owned()))];
     let second = [(&login, Secret::new("second".to_owned()))];
     set(&trial, &Registries { logins: &first, ..Registries::default() }).unwrap();
-    trial.program("mv", "case $* in *config.json) case $* in *files*) ;; *) exit 1 ;; esac ;; esac; exec /bin/mv \"$@\"");
+    trial.program(
+        "mv",
+        "case $* in *config.json) case $* in *files*) ;; *) exit 1 ;; esac ;; esac; exec /bin/mv \"$@\"",
+    );
     let wanted = Registries { logins: &second, ..Registries::default() };
     assert!(set(&trial, &wanted).unwrap_err().contains("cannot be written"));
     trial.program("mv", "exec /bin/mv \"$@\"");

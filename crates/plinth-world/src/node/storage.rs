@@ -3,8 +3,8 @@
 //!
 //! Whole file systems below `from`, running containers and targets with content are refused before anything is changed.
 
-use super::answer::failure;
 use super::StorageState;
+use super::answer::failure;
 use super::frame::Frames;
 use super::script::Script;
 use std::time::Duration;
@@ -57,7 +57,8 @@ fn script(doing: &'static str, action: &str, deadline: Duration, root: &str, fro
 pub fn look_parse(frames: &Frames) -> Result<StorageState, String> {
     failure(frames)?;
     // The look comes last; a move has told its own stages before it.
-    let stage = frames.all("stage").last().copied().ok_or("the node did not say anything about containerd's storage")?;
+    let stage =
+        frames.all("stage").last().copied().ok_or("the node did not say anything about containerd's storage")?;
     if !matches!(stage, "" | "done") {
         let from_to = frames.get("from").zip(frames.get("to"));
         let place = from_to.map_or_else(String::new, |(from, to)| format!(" from {from} to {to}"));

@@ -60,10 +60,12 @@ fn node() -> Trial {
         trial.file(&format!("{FROM}/content/blob{n}"), &format!("blob {n}\n").repeat(n * 500));
     }
     trial.file(&format!("{FROM}/snapshots/1/fs/etc/odd\nname"), "odd");
-    fs::hard_link(trial.at(&format!("{FROM}/content/blob3")), trial.at(&format!("{FROM}/snapshots/1/fs/hard"))).unwrap();
+    fs::hard_link(trial.at(&format!("{FROM}/content/blob3")), trial.at(&format!("{FROM}/snapshots/1/fs/hard")))
+        .unwrap();
     symlink("/nowhere/at all", trial.at(&format!("{FROM}/link"))).unwrap();
     fs::create_dir(trial.at(&format!("{FROM}/snapshots/empty"))).unwrap();
-    for (path, mode) in [("snapshots/1/fs/etc", 0o1777), ("content/blob1", 0o400), ("snapshots/1", 0o711), ("", 0o700)] {
+    for (path, mode) in [("snapshots/1/fs/etc", 0o1777), ("content/blob1", 0o400), ("snapshots/1", 0o711), ("", 0o700)]
+    {
         fs::set_permissions(trial.at(&format!("{FROM}/{path}")), fs::Permissions::from_mode(mode)).unwrap();
     }
     trial.file("/entries", &tree(&trial.at(FROM)).len().to_string());
@@ -164,7 +166,12 @@ fn kill_everywhere(spoilt: bool) -> usize {
             trial.program(name, &DYING.replace("@half", "").replace("@real", name));
         }
         trial.program("cp", &DYING.replace("@half", HALF).replace("@real", "sh \"$root/cp\""));
-        trial.file("/cp", "case $1$SPOILT in -a*yes) exit 1 ;; esac; exec cp \"$@\"".replace("$SPOILT", "$(cat \"${0%/*}/spoilt\")").as_str());
+        trial.file(
+            "/cp",
+            "case $1$SPOILT in -a*yes) exit 1 ;; esac; exec cp \"$@\""
+                .replace("$SPOILT", "$(cat \"${0%/*}/spoilt\")")
+                .as_str(),
+        );
         trial.file("/spoilt", if spoilt { "yes" } else { "" });
         trial.program("systemctl", &DYING.replace("@half", "").replace("@real", "sh \"$root/systemctl\""));
         trial.file("/systemctl", &format!("root='{}'\n{SYSTEMCTL}\n", trial.prefix()));
@@ -228,13 +235,18 @@ fn a_stage_is_told_while_a_move_waits_to_be_ended() {
     assert!(refused.contains("to /local/other was begun here"), "{refused}");
 }
 
+type Spoil<'a> = &'a dyn Fn(&Trial);
+
 #[test]
 fn what_cannot_work_is_refused_before_anything_is_changed() {
-    let cases: [(&dyn Fn(&Trial), &str); 9] = [
+    let cases: [(Spoil<'_>, &str); 9] = [
         (&|t| t.file("/free", "1048577"), "/local/containerd has 1024 MiB free, the move needs 1024 MiB"),
         (&|t| t.program("df", &DF.replace("*\"/root/local\"*", "never")), "is on the same file system"),
         (&|t| t.file("/local/containerd/theirs", ""), "/local/containerd is not empty"),
-        (&|t| t.file("/local/containerd.plinth-part/x", ""), "/local/containerd.plinth-part is left from an earlier move"),
+        (
+            &|t| t.file("/local/containerd.plinth-part/x", ""),
+            "/local/containerd.plinth-part is left from an earlier move",
+        ),
         (&|t| t.file(&format!("{OLD}/x"), ""), "containerd.plinth-old is left from an earlier move"),
         (&|t| t.file("/proc/77/comm", "containerd-shim\n"), "1 containers are running: k8s.io/web"),
         (
@@ -287,7 +299,11 @@ fn a_copy_that_differs_or_fails_is_rolled_back() {
 fn images_that_are_gone_stop_it_and_the_old_copy_stays() {
     let trial = node();
     let before = tree(&trial.at(FROM));
-    trial.program("ctr", &CTR.replace("content/*", "content/*[0-4]").replace("[ -e", "[ ! -L \"$root/var/lib/containerd\" ] || gone=1\n[ -e"));
+    trial.program(
+        "ctr",
+        &CTR.replace("content/*", "content/*[0-4]")
+            .replace("[ -e", "[ ! -L \"$root/var/lib/containerd\" ] || gone=1\n[ -e"),
+    );
     relocate(&trial).unwrap();
     assert_moved(&trial, &before, "images that were never there are not missed");
     let trial = node();
