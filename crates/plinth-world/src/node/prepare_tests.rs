@@ -9,8 +9,9 @@ const GETENT: &str = r#"awk -v name="$2" '{ for (i = 2; i <= NF; i++) if ($i == 
 const SYSTEMCTL: &str = r#"for last; do :; done
 echo "$*" >>"$root/calls"
 case $1 in
-list-unit-files) [ -e "$root/masked" ] || { echo "dev-zram0.swap generated -"; echo "a.swap masked -"; } ;;
+list-unit-files) [ -e "$root/masked" ] || { echo "dev-zram0.swap generated -"; echo "a.swap masked -"; echo "b.swap disabled -"; }; [ -e "$root/off" ] || echo "c.swap enabled -" ;;
 mask) : >"$root/masked" ;;
+disable) : >"$root/off" ;;
 cat) [ "$2" = ntp.service ] || [ "$2" = ntpsec.service ] ;;
 show) echo ntpsec.service ;;
 is-active) [ -e "$root/active" ] && [ "$last" = ntpsec.service ] ;;
@@ -70,6 +71,7 @@ fn a_node_is_prepared_once() {
         "swap on /swapfile is in use",
         "swap on /swapfile at start: /etc/fstab",
         "swap at start: dev-zram0.swap",
+        "swap at start: c.swap",
         "time service ntpsec.service does not run",
     ];
     assert_eq!(look(&trial, &wanted), told);

@@ -235,9 +235,11 @@ fn a_stage_is_told_while_a_move_waits_to_be_ended() {
     assert!(refused.contains("to /local/other was begun here"), "{refused}");
 }
 
+type Spoil<'a> = &'a dyn Fn(&Trial);
+
 #[test]
 fn what_cannot_work_is_refused_before_anything_is_changed() {
-    let cases: [(&dyn Fn(&Trial), &str); 9] = [
+    let cases: [(Spoil<'_>, &str); 9] = [
         (&|t| t.file("/free", "1048577"), "/local/containerd has 1024 MiB free, the move needs 1024 MiB"),
         (&|t| t.program("df", &DF.replace("*\"/root/local\"*", "never")), "is on the same file system"),
         (&|t| t.file("/local/containerd/theirs", ""), "/local/containerd is not empty"),

@@ -17,8 +17,9 @@ others() {
     outside | awk -v name="$1" -v address="$2" '
         { sub(/#.*/, ""); for (i = 2; i <= NF; i++) if ($i == name && $1 != address && $1 !~ /:/) { print $1; exit } }'
 }
+# `ahostsv4` tells nothing on a machine that has no address but its loopback yet; `hosts` prefers IPv6.
 resolves() {
-    getent ahostsv4 "$1" 2>/dev/null | awk '{ print $1 }' | grep -qxF -- "$2"
+    { getent ahostsv4 "$1" || getent hosts "$1"; } 2>/dev/null | awk '{ print $1 }' | grep -qxF -- "$2"
 }
 # A name that resolves without our line needs none; one that resolves by our line keeps it.
 wanted_block() {

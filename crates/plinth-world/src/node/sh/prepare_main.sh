@@ -1,19 +1,28 @@
 fstab_swaps() {
     awk '$1 !~ /^#/ && $3 == "swap" { print $1 }' "$root/etc/fstab" 2>/dev/null
 }
-# Units of fstab are gone with their line; those of zram and of partitions that systemd finds by itself must be masked.
+# Units that would switch swap on, with their state. Those of fstab are gone with its line; a disabled one stays off.
 swap_units() {
     has systemctl || return 0
-    systemctl list-unit-files --type=swap --no-legend --no-pager 2>/dev/null | awk '$2 != "masked" { print $1 }'
+    systemctl list-unit-files --type=swap --no-legend --no-pager 2>/dev/null |
+        awk '$2 != "masked" && $2 != "disabled" { print $1, $2 }'
     for unit in zramswap.service zram-config.service zram-swap.service; do
-        ! systemctl is-enabled --quiet "$unit" 2>/dev/null || echo "$unit"
+        ! systemctl is-enabled --quiet "$unit" 2>/dev/null || echo "$unit enabled"
     done
+}
+# A unit that a generator makes (zram, a partition that systemd found by itself) can only be masked; a unit file of the machine
+# cannot be masked, since it lies where the mask would.
+switch_off() {
+    case $2 in
+        enabled*) systemctl disable --now "$1" ;;
+        *) systemctl mask --now "$1" ;;
+    esac </dev/null >/dev/null 2>&1
 }
 look_swap() {
     [ "$swap_off" = yes ] || return 0
     awk 'NR > 1 { print $1 }' "$root/proc/swaps" 2>/dev/null | while read -r device; do emit lack "swap on $device is in use"; done
     fstab_swaps | while read -r device; do emit lack "swap on $device at start: /etc/fstab"; done
-    swap_units | while read -r unit; do emit lack "swap at start: $unit"; done
+    swap_units | while read -r unit how; do emit lack "swap at start: $unit"; done
 }
 set_swap() {
     [ "$swap_off" = yes ] || return 0
@@ -24,11 +33,8 @@ set_swap() {
         ! has systemctl || systemctl daemon-reload
     fi
     swap_units >"$root/run/plinth-swap-units" || fail "/run cannot be written"
-    while read -r unit; do
-        case $unit in
-            *.service) systemctl disable --now "$unit" ;;
-            *) systemctl mask --now "$unit" ;;
-        esac </dev/null >/dev/null 2>&1 || fail "$unit cannot be switched off"
+    while read -r unit how; do
+        switch_off "$unit" "$how" || fail "$unit cannot be switched off"
     done <"$root/run/plinth-swap-units"
     rm -f "$root/run/plinth-swap-units"
     [ -z "$(awk 'NR > 1' "$root/proc/swaps" 2>/dev/null)" ] || swapoff -a || fail "swapoff failed: is there memory for what is swapped out?"

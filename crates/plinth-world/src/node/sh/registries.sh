@@ -12,6 +12,7 @@ file_parameters() {
     eval "path=\$path_$1 mode=\$mode_$1 words=\$words_$1 wanted=\$digest_$1 content=\$content_$1"
 }
 # verdict: same, mode, new, ours (may be replaced) or foreign.
+path='' mode='' words='' wanted=''
 verdict() {
     if [ ! -e "$root$path" ]; then
         echo new

@@ -107,6 +107,8 @@ move() {
         begin
     elif [ "$(stage_of from)" != "$from" ] || [ "$(stage_of to)" != "$to" ]; then
         fail "a move from $(stage_of from) to $(stage_of to) was begun here; that one comes first"
+    else
+        emit stage "$stage"
     fi
     while [ "$stage" != "done" ]; do
         case $stage in
