@@ -6,6 +6,7 @@ mod connection;
 mod door;
 mod exec;
 mod failure;
+pub mod fuzzed;
 mod heard;
 mod hostkeys;
 mod key;
@@ -17,7 +18,6 @@ mod tests;
 mod upload;
 
 pub use door::SshNodes;
-pub use hostkeys::understood as known_hosts_understood;
 pub use key::public_key_line;
 pub use upload::{LARGEST as LARGEST_UPLOAD, Upload};
 
