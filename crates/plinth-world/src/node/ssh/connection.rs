@@ -184,3 +184,16 @@ where
         .await
         .map_err(|error| Refusal { error, presented: presented.lock().unwrap_or_else(PoisonError::into_inner).take() })
 }
+
+/// Meets a server whose key is not known; answers nothing but a verdict.
+pub(super) async fn greeted<S>(stream: S, peer: &Peer, manner: Manner) -> DoorResult<()>
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let (heard, pins) = (Heard::default(), Pins::default());
+    match timeout(manner.deadline, shake(stream, peer, &pins, manner, &heard)).await {
+        Err(_) => Err(failure::late(peer, &heard, manner.deadline)),
+        Ok(Err(refusal)) => Err(refusal.error(peer, &pins, &heard)),
+        Ok(Ok(_)) => Ok(()),
+    }
+}

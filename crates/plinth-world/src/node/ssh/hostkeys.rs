@@ -38,7 +38,12 @@ impl Pins {
     /// Whether this key proves the host.
     pub(super) fn hold(&self, presented: &PublicKey) -> bool {
         let same = |key: &PublicKey| key.key_data() == presented.key_data();
-        self.keys.iter().any(same) && !self.revoked.iter().any(same)
+        self.keys.iter().any(same) && !self.revoke(presented)
+    }
+
+    /// Whether somebody revoked this key.
+    pub(super) fn revoke(&self, presented: &PublicKey) -> bool {
+        self.revoked.iter().any(|key| key.key_data() == presented.key_data())
     }
 
     /// The pin to show beside a presented key: the same, or else one of the same algorithm, or else the first.
@@ -200,9 +205,8 @@ fn glob(pattern: &[u8], text: &[u8]) -> bool {
     pattern.get(p..).is_none_or(|rest| rest.iter().all(|&c| c == b'*'))
 }
 
-/// Reads any text as known_hosts, for the fuzz target: the number of keys by which some host is known.
-#[must_use]
-pub fn understood(text: &str) -> usize {
+/// The number of keys by which some host is known in any text.
+pub(super) fn understood(text: &str) -> usize {
     let peer = Peer::example();
     known(text, &peer).keys.len() + all(text).keys.len()
 }
@@ -262,7 +266,8 @@ mod tests {
     fn a_revoked_key_proves_nothing() {
         let key = key();
         let text = line("10.0.0.1", &key) + &line("@revoked *", &key);
-        assert!(!known(&text, &Peer::example()).hold(&key));
+        let pins = known(&text, &Peer::example());
+        assert!(!pins.hold(&key) && pins.revoke(&key));
     }
 
     #[test]

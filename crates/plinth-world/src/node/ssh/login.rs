@@ -11,7 +11,7 @@ use plinth_model::{Secret, SecretRef};
 use russh::client::{AuthResult, Handle, KeyboardInteractiveAuthResponse as Reply, Prompt};
 use russh::keys::agent::AgentIdentity;
 use russh::keys::agent::client::AgentClient;
-use russh::keys::{HashAlg, PrivateKeyWithHashAlg, PublicKey};
+use russh::keys::{HashAlg, PrivateKey, PrivateKeyWithHashAlg, PublicKey};
 use russh::{Error, MethodKind, MethodSet};
 use std::sync::Arc;
 
@@ -37,10 +37,7 @@ pub(super) async fn login(handle: &mut Handle<Client>, peer: &Peer, secrets: &dy
                     "give another key, or convert this one",
                 )
             })?;
-            let hash = hash(handle, peer, key.algorithm().is_rsa()).await?;
-            let key = PrivateKeyWithHashAlg::new(Arc::new(key), hash);
-            let result = handle.authenticate_publickey(&peer.user, key).await;
-            judge(handle, peer, result, "its key")
+            by_key(handle, peer, Arc::new(key)).await
         }
         Credential::Agent => by_agent(handle, peer).await,
     }
@@ -72,6 +69,18 @@ async fn hash(handle: &Handle<Client>, peer: &Peer, is_rsa: bool) -> DoorResult<
         )),
         None => Ok(Some(HashAlg::Sha512)),
     }
+}
+
+/// A peer that may use SHA-1 is asked with SHA-1 when it refused the better signature: some announce what they do not take.
+async fn by_key(handle: &mut Handle<Client>, peer: &Peer, key: Arc<PrivateKey>) -> DoorResult<()> {
+    let hash = hash(handle, peer, key.algorithm().is_rsa()).await?;
+    let mut result =
+        handle.authenticate_publickey(&peer.user, PrivateKeyWithHashAlg::new(Arc::clone(&key), hash)).await;
+    let refused = matches!(result, Ok(AuthResult::Failure { partial_success: false, .. }));
+    if refused && hash.is_some() && peer.legacy && !handle.is_closed() {
+        result = handle.authenticate_publickey(&peer.user, PrivateKeyWithHashAlg::new(key, None)).await;
+    }
+    judge(handle, peer, result, "its key")
 }
 
 async fn by_password(handle: &mut Handle<Client>, peer: &Peer, password: &Secret) -> DoorResult<()> {

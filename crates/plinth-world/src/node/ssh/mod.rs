@@ -6,6 +6,7 @@ mod connection;
 mod door;
 mod exec;
 mod failure;
+pub mod fuzzed;
 mod heard;
 mod hostkeys;
 mod key;
@@ -17,7 +18,6 @@ mod tests;
 mod upload;
 
 pub use door::SshNodes;
-pub use hostkeys::understood as known_hosts_understood;
 pub use key::public_key_line;
 pub use upload::{LARGEST as LARGEST_UPLOAD, Upload};
 
@@ -141,6 +141,12 @@ impl Ssh {
     pub async fn pin_host_key(&self, ctx: &Context, target: &NodeTarget, key: &HostKey) -> DoorResult<()> {
         let peer = Peer::node(target);
         let (presented, pins) = self.presented(&peer, target).await?;
+        if pins.revoke(&presented) {
+            let happened =
+                format!("its host key {} is revoked in a known_hosts file", describe(&presented).fingerprint);
+            let attempt = "give the host a new key, or remove the @revoked line if it is a mistake";
+            return Err(failure::permanent("pinning the host key", &peer, happened, attempt));
+        }
         if !pins.keys.is_empty() && !pins.hold(&presented) {
             return Err(failure::host_key(&peer, &pins, &presented));
         }
