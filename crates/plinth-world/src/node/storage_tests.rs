@@ -162,7 +162,7 @@ fn a_node_without_data_gets_the_link_only() {
 fn kill_everywhere(spoilt: bool) -> usize {
     for turn in 0.. {
         let trial = node();
-        for name in ["mv", "ln", "rm", "mkdir", "rmdir", "sync", "find"] {
+        for name in ["mv", "ln", "rm", "mkdir", "rmdir"] {
             trial.program(name, &DYING.replace("@half", "").replace("@real", name));
         }
         trial.program("cp", &DYING.replace("@half", HALF).replace("@real", "sh \"$root/cp\""));
@@ -195,13 +195,13 @@ fn kill_everywhere(spoilt: bool) -> usize {
 #[test]
 fn killed_before_any_of_its_changes_it_loses_nothing() {
     let places = kill_everywhere(false);
-    assert!(places > 30, "{places} places only");
+    assert!(places > 22, "{places} places only");
 }
 
 #[test]
 fn killed_while_it_rolls_back_it_loses_nothing() {
     let places = kill_everywhere(true);
-    assert!(places > 20, "{places} places only");
+    assert!(places > 16, "{places} places only");
 }
 
 proptest! {
@@ -265,6 +265,22 @@ fn what_cannot_work_is_refused_before_anything_is_changed() {
         assert_eq!(tree(&trial.at(FROM)), before);
         assert!(trial.at("/units/kubelet").exists() && !trial.at("/var/lib/plinth/storage").exists(), "{told}");
         assert_eq!(look(&trial), StorageState::Old);
+    }
+}
+
+#[test]
+fn containers_that_started_meanwhile_end_a_move_that_waits() {
+    for stage in ["stopping", "copying"] {
+        let trial = node();
+        let before = tree(&trial.at(FROM));
+        fs::remove_file(trial.at("/units/kubelet")).unwrap();
+        let services = "containerd.service kubelet.service ";
+        trial.file("/var/lib/plinth/storage", &format!("stage={stage}\nfrom={FROM}\nto={TO}\nservices={services}\n"));
+        trial.file("/proc/77/comm", "containerd-shim\n");
+        let refused = relocate(&trial).unwrap_err();
+        assert!(refused.starts_with("1 containers are running"), "{refused}");
+        assert!(trial.at("/units/containerd").exists() && trial.at("/units/kubelet").exists());
+        assert_eq!((look(&trial), tree(&trial.at(FROM))), (StorageState::Old, before));
     }
 }
 
