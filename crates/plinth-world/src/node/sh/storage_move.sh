@@ -44,14 +44,6 @@ refuse_running() {
     [ "$found" = 0 ] || fail "$found containers are running: $(running); stop them first"
 }
 running() {
-    shims=0
-    for comm in "$root"/proc/[0-9]*/comm; do
-        read -r process 2>/dev/null <"$comm" || continue
-        case $process in containerd-shim*) shims=$((shims + 1)) ;; esac
-    done
-    [ "$shims" = 0 ] || fail "$shims containers are running: $(running); stop them first"
-}
-running() {
     has ctr || return 0
     ctr namespaces ls -q 2>/dev/null | while read -r space; do
         ctr -n "$space" tasks ls 2>/dev/null | awk -v space="$space" 'NR > 1 { printf "%s/%s ", space, $1 }'
