@@ -363,3 +363,24 @@ fn the_scripts() {
     assert_all_shells_accept(&relocate_script(FROM, TO));
     insta::assert_snapshot!("storage_move", relocate_script(FROM, TO).render("nonce"));
 }
+
+#[test]
+fn bytes_on_the_target_are_told_while_it_copies() {
+    let trial = node();
+    trial.program("sleep", "exec /bin/sleep 0.02");
+    trial.program("cp", "/bin/cp \"$@\"; status=$?; case $1 in -a) /bin/sleep 0.5 ;; esac; exit $status");
+    trial.program(
+        "df",
+        &DF.replace(
+            "echo head;",
+            "beat=$(cat \"$root/beat\" 2>/dev/null || echo 1000); echo $((beat + 1)) >\"$root/beat\"; echo head;",
+        )
+        .replace("1 1 1000", "1 1 $beat"),
+    );
+    let frames = act(&trial, "move");
+    relocate_parse(&frames).unwrap();
+    let told = frames.all("progress");
+    let bytes: Vec<u64> = told.iter().map(|line| line.split(' ').next().unwrap().parse().unwrap()).collect();
+    assert!(bytes.len() > 1 && bytes.is_sorted() && bytes[0] == 1024, "{told:?}");
+    assert!(told[0].ends_with(" copying") && told[0].split(' ').count() == 3, "{told:?}");
+}
