@@ -19,7 +19,6 @@ begin() {
 stop_all() {
     : >"$moving" && durable "$moving" && guard || fail "the guard of containerd cannot be written"
     stop_services
-    refuse_mounts
     if [ ! -d "$root$from" ]; then mkdir -p "$(dirname "$root$from")" && mkdir -m 0711 "$root$from" || fail "$from cannot be made"; fi
     flushed "$root$from"
     : >"$moving"

@@ -32,14 +32,16 @@ refuse_target() {
     free=$(disk 4 "$target")
     [ "${free:-0}" -ge "$need" ] || fail "$to has $((${free:-0} / 1024)) MiB free, the move needs $((need / 1024)) MiB"
 }
-# Containers outlive containerd, each below a shim, and so do their mounts of the data.
-refuse_running() {
-    shims=0
+# Containers outlive containerd, each below a shim, and go on writing to the data they have mounted.
+shims() {
     for comm in "$root"/proc/[0-9]*/comm; do
         read -r process 2>/dev/null <"$comm" || continue
-        case $process in containerd-shim*) shims=$((shims + 1)) ;; esac
-    done
-    [ "$shims" = 0 ] || fail "$shims containers are running: $(running); stop them first"
+        case $process in containerd-shim*) echo "$process" ;; esac
+    done | grep -c .
+}
+refuse_running() {
+    found=$(shims)
+    [ "$found" = 0 ] || fail "$found containers are running: $(running); stop them first"
 }
 running() {
     has ctr || return 0
@@ -47,8 +49,11 @@ running() {
         ctr -n "$space" tasks ls 2>/dev/null | awk -v space="$space" 'NR > 1 { printf "%s/%s ", space, $1 }'
     done
 }
+mount_below() {
+    awk -v from="$root$from" '$5 == from || index($5, from "/") == 1 { print $5; exit }' "$root/proc/self/mountinfo" 2>/dev/null
+}
 refuse_mounts() {
-    below=$(awk -v from="$root$from" '$5 == from || index($5, from "/") == 1 { print $5; exit }' "$root/proc/self/mountinfo" 2>/dev/null)
+    below=$(mount_below)
     [ -z "$below" ] || fail "$below is a mount point; the data below it cannot be renamed"
 }
 # images FILE: every image of every namespace, and whether its content is whole. Fails when containerd cannot be asked.
@@ -64,9 +69,13 @@ images() {
 # Docker keeps its images elsewhere, but on some systems runs its containers by this containerd. Kubelet would start it again.
 stop_services() {
     for unit in kubelet.service docker.socket docker.service containerd.service; do
-        if active "$unit"; then systemctl stop "$unit" || fail "$unit does not stop"; fi
+        if active "$unit"; then systemctl stop "$unit" || roll_back "$unit does not stop"; fi
     done
-    if active containerd.service; then fail "containerd does not stop"; fi
+    if active containerd.service; then roll_back "containerd does not stop"; fi
+    found=$(shims)
+    [ "$found" = 0 ] || roll_back "$found containers are running; stop them first"
+    below=$(mount_below)
+    [ -z "$below" ] || roll_back "$below is a mount point"
 }
 list_services() {
     services=
