@@ -26,7 +26,7 @@ pub fn look_script(account: &Account, public_key: &str) -> Script {
 /// Makes what is missing of the account, then looks at it.
 #[must_use]
 pub fn make_script(account: &Account, public_key: &str) -> Script {
-    script("making the account", "make", "", account, public_key)
+    script("making the account", "make", "", account, public_key).changing()
 }
 
 fn script(doing: &'static str, action: &str, root: &str, account: &Account, public_key: &str) -> Script {

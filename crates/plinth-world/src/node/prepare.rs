@@ -25,7 +25,7 @@ pub fn look_script(wanted: &Preparation) -> Script {
 /// Does what differs, then compares.
 #[must_use]
 pub fn set_script(wanted: &Preparation) -> Script {
-    script("preparing the node", "set", SET, "", wanted)
+    script("preparing the node", "set", SET, "", wanted).changing()
 }
 
 fn script(doing: &'static str, action: &str, deadline: Duration, root: &str, wanted: &Preparation) -> Script {

@@ -52,7 +52,7 @@ pub fn look_script(wanted: &Registries<'_>) -> Script {
 /// Writes what is missing, then compares.
 #[must_use]
 pub fn set_script(wanted: &Registries<'_>) -> Script {
-    script("setting registries", "set", "", wanted)
+    script("setting registries", "set", "", wanted).changing()
 }
 
 fn script(doing: &'static str, action: &str, root: &str, wanted: &Registries<'_>) -> Script {

@@ -31,13 +31,13 @@ pub fn look_script(from: &str, to: &str) -> Script {
 /// Moves the data, or ends a move that was interrupted. Frames `progress` carry bytes while it copies, `stage` each stage.
 #[must_use]
 pub fn relocate_script(from: &str, to: &str) -> Script {
-    script("moving containerd's storage", "move", MOVE, "", from, to)
+    script("moving containerd's storage", "move", MOVE, "", from, to).changing()
 }
 
 /// Removes the old copy, if the data is at the new place and containerd works.
 #[must_use]
 pub fn remove_old_script(from: &str, to: &str) -> Script {
-    script("removing the old copy of containerd's storage", "remove", MOVE, "", from, to)
+    script("removing the old copy of containerd's storage", "remove", MOVE, "", from, to).changing()
 }
 
 fn script(doing: &'static str, action: &str, deadline: Duration, root: &str, from: &str, to: &str) -> Script {

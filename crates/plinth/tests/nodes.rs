@@ -1,0 +1,11 @@
+//! plinth on real nodes: systemd, sshd, sudo, containerd. They need root: `cargo xtask test --tier nodes`.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
+
+#[path = "nodes/access.rs"]
+mod access;
+#[path = "nodes/contract.rs"]
+mod contract;
+#[path = "nodes/storage.rs"]
+mod storage;
+#[path = "nodes/support.rs"]
+mod support;
