@@ -17,7 +17,9 @@ pub(super) async fn probe(env: &StepEnv, target: &NodeTarget, expected: &NodeExp
     let facts = env.doors.node.facts(&env.ctx, target, &expected.asked()).await?;
     let expected = NodeExpectation { deployed: runs_kubernetes(env, &target.node).await?, ..expected.clone() };
     let judged = judge(&target.node, &facts, &expected);
-    let wrong: Vec<Finding> = judged.into_iter().map(|one| one.finding).filter(Finding::is_error).collect();
+    let unseen = unseen_space(&target.node, &facts, &expected);
+    let wrong: Vec<Finding> =
+        judged.into_iter().map(|one| one.finding).filter(Finding::is_error).chain(unseen).collect();
     if wrong.is_empty() {
         let answers = answers(&target.node, &facts, &expected);
         return Ok(Probed { probe: Probe::Done(sentence(&facts)), answers });
@@ -30,6 +32,16 @@ pub(super) async fn probe(env: &StepEnv, target: &NodeTarget, expected: &NodeExp
 async fn runs_kubernetes(env: &StepEnv, node: &NodeName) -> Result<bool, DoorError> {
     let deployed = env.doors.ansible.deployed(&env.ctx).await?;
     Ok(matches!(deployed, Observed::Known(deployed) if deployed.hosts.contains(node)))
+}
+
+/// Space that the node did not tell is not space that is there.
+fn unseen_space(node: &NodeName, facts: &NodeFacts, expected: &NodeExpectation) -> Option<Finding> {
+    let unseen = facts.free_gib(&expected.images).is_none() && !facts.relocated && !expected.deployed;
+    unseen.then(|| {
+        let text = format!("the free space of {} could not be read", expected.images);
+        Finding::error("node.no-space", node.as_str(), text)
+            .fix(format!("look at `df {}` on the node", expected.images))
+    })
 }
 
 /// The answer of the storage gate, by space alone, unless the place was decided beforehand: then there is no gate.

@@ -1,16 +1,18 @@
 //! What a simulated machine tells of itself.
 
 use crate::world::state::Machine;
-use plinth_model::facts::{Address, Asked, Containerd, NodeFacts, Space};
+use plinth_model::facts::{Address, Asked, Containerd, NodeFacts, Route, Space};
 use plinth_model::work::{NodeTarget, Preparation};
 use std::collections::BTreeMap;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 
 /// Directories of the root partition that are always there.
 const ROOT_DIRECTORIES: [&str; 8] = ["var", "opt", "home", "usr", "srv", "tmp", "etc", "mnt"];
+/// containerd's own place.
+const CONTAINERD: &str = "/var/lib/containerd";
 const MIB_PER_GIB: u64 = 1024;
 
-/// Facts of a machine whose free space is `partitions`, GiB by mount point.
+/// Facts of a machine whose free space is `partitions`, GiB by mount point: a healthy machine, but for what its hardware says.
 pub(super) fn of(
     target: &NodeTarget,
     machine: &Machine,
@@ -22,6 +24,7 @@ pub(super) fn of(
     NodeFacts {
         os: hardware.os.clone(),
         os_id: "ubuntu".to_owned(),
+        os_version: if hardware.os.contains("24.04") { "24.04" } else { "22.04" }.to_owned(),
         kernel: hardware.kernel.clone(),
         kernel_headers: true,
         architecture: "x86_64".to_owned(),
@@ -31,20 +34,34 @@ pub(super) fn of(
         gpus: hardware.gpus,
         driver: hardware.driver.clone(),
         clock_offset_ms: hardware.clock_offset_ms,
-        time_service: Some("chrony".to_owned()),
-        time_synchronised: Some(true),
-        addresses: vec![Address { interface: "bond0".to_owned(), address: IpAddr::V4(hardware.address), prefix: 24 }],
         spaces: asked.paths.iter().filter_map(|path| space(partitions, path)).collect(),
-        cgroup_version: 2,
         obstacles: hardware.obstacles.clone(),
         containerd: Some(Containerd {
             version: "1.7.27".to_owned(),
-            root: "/var/lib/containerd".to_owned(),
+            root: CONTAINERD.to_owned(),
             ..Containerd::default()
         }),
         relocated: asked.images.as_ref().is_some_and(|(_, larger)| to == Some(larger)),
+        ..software(hardware.address)
+    }
+}
+
+/// What BCM's software image brings.
+fn software(address: Ipv4Addr) -> NodeFacts {
+    let texts = |texts: &[&str]| texts.iter().map(|&text| text.to_owned()).collect();
+    NodeFacts {
+        time_service: Some("chrony".to_owned()),
+        time_synchronised: Some(true),
+        addresses: vec![Address { interface: "bond0".to_owned(), address: IpAddr::V4(address), prefix: 24 }],
+        default_route: Some(Route { interface: "bond0".to_owned(), via: None }),
+        cgroup_version: 2,
+        services: [("chrony".to_owned(), "active".to_owned())].into(),
+        modules: texts(&["br_netfilter", "overlay"]),
+        sysctls: [("net.ipv4.ip_forward".to_owned(), "1".to_owned())].into(),
         package_manager: Some("apt".to_owned()),
-        pythons: vec!["3.10.12".to_owned()],
+        pythons: texts(&["3.10.12"]),
+        nameservers: texts(&["192.0.2.53"]),
+        search: texts(&["cm.cluster"]),
         home_filesystem: "ext4".to_owned(),
         root: "sudo".to_owned(),
         ..NodeFacts::default()
@@ -63,7 +80,13 @@ pub(super) fn unprepared(wanted: &Preparation) -> Vec<String> {
 /// Free space at a path; none when the path cannot be there.
 fn space(partitions: &BTreeMap<String, u64>, path: &str) -> Option<Space> {
     let gib = free_at(partitions, path)?;
-    Some(Space { path: path.to_owned(), exists: true, free_mib: gib * MIB_PER_GIB, ..Space::default() })
+    Some(Space {
+        path: path.to_owned(),
+        exists: true,
+        total_mib: (gib + gib / 4) * MIB_PER_GIB,
+        free_mib: gib * MIB_PER_GIB,
+        ..Space::default()
+    })
 }
 
 /// Free space at a path, GiB.

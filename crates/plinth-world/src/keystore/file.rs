@@ -171,12 +171,19 @@ impl Keystore for FileKeystore {
         let one_at_a_time = Arc::clone(&self.making_key).lock_owned().await;
         let kept = self.state_dir.join("secrets").join(NODE_KEY);
         let (exists, secrets) = (kept.exists(), Arc::clone(&self.secrets));
-        let found = tokio::task::spawn_blocking(move || {
+        let make = move || {
             // Held until the end even when nobody waits any more: another pair must not be made meanwhile.
             let _one_at_a_time = one_at_a_time;
             if exists { node_key::read(&*secrets) } else { node_key::make(&*secrets, algorithm) }
-        });
-        found.await.unwrap_or_else(|error| Err(format!("making it was given up: {error}"))).map_err(|happened| {
+        };
+        // Only making an RSA pair takes long; what is quick is done here, also because no thread knows of virtual time.
+        let found = if exists || algorithm == KeyAlgorithm::Ed25519 {
+            make()
+        } else {
+            let made = tokio::task::spawn_blocking(make).await;
+            made.unwrap_or_else(|error| Err(format!("making it was given up: {error}")))
+        };
+        found.map_err(|happened| {
             let attempt =
                 format!("look at {}; removed, a new key is made and must be authorised on every node", kept.display());
             DoorError::permanent(DOOR, "reading our key for nodes", happened, attempt)

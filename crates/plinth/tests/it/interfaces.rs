@@ -218,14 +218,33 @@ fn the_schema_is_a_json_schema_that_the_examples_fit() {
 #[test]
 fn a_verb_without_its_door_says_which_before_doing_anything() {
     let folder = TempDir::new().unwrap();
-    for verb in [&["apply", "-y"][..], &["check"], &["preflight"]] {
-        let mut arguments = verb.to_vec();
+    let ran = plinth(folder.path(), &["check", "-f", &basepod()]).exits(6);
+    for door in ["ansible", "kubernetes", "helm", "runai"] {
+        assert!(ran.stderr.contains(door), "`check` does not name {door}:\n{}", ran.stderr);
+    }
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "nothing was written");
+}
+
+#[test]
+fn a_verb_for_real_nodes_names_every_missing_secret_before_contacting_anything() {
+    let folder = TempDir::new().unwrap();
+    for verb in [&["apply", "--yes"][..], &["preflight"], &["trust", "dgx-05", "--yes"]] {
         let site = basepod();
-        arguments.extend(["-f", &site]);
-        let ran = plinth(folder.path(), &arguments).exits(6);
-        for door in ["ssh", "ansible", "kubernetes", "helm", "runai"] {
-            assert!(ran.stderr.contains(door), "{verb:?} does not name {door}:\n{}", ran.stderr);
+        let ran = plinth(folder.path(), &[verb, &["-f", &site, "--state", "state"]].concat()).exits(1);
+        for secret in
+            ["BCM_USERNAME", "BCM_PASSWORD", "BOOTSTRAP_PASSWORD", "RUNAI_REGISTRY_TOKEN", "RUNAI_ADMIN_PASSWORD"]
+        {
+            assert!(ran.stderr.contains(secret), "{verb:?} does not name {secret}:\n{}", ran.stderr);
         }
+    }
+}
+
+#[test]
+fn what_needs_an_answer_stops_where_nobody_can_be_asked() {
+    let folder = TempDir::new().unwrap();
+    for verb in [&["apply"][..], &["trust", "dgx-05"], &["preflight", "--fix"]] {
+        let site = basepod();
+        plinth(folder.path(), &[verb, &["-f", &site, "--state", "state"]].concat()).exits(1).says("no terminal");
     }
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "nothing was written");
 }

@@ -1,5 +1,5 @@
 use super::*;
-use plinth_model::facts::{NodeFacts, Space};
+use plinth_model::facts::{Address, NodeFacts, Route, Space};
 use plinth_model::work::{Account, NodeExpectation, NodeMinimum, Preparation};
 use plinth_model::{Digest, Observed};
 use plinth_world::ansible::Deployed;
@@ -111,6 +111,13 @@ fn facts(images_gib: u64, larger_gib: u64) -> NodeFacts {
         driver: Some("550".to_owned()),
         clock_offset_ms: -20,
         spaces: vec![space("/images", images_gib), space("/larger", larger_gib)],
+        architecture: "x86_64".to_owned(),
+        hostname: "dgx-05".to_owned(),
+        addresses: vec![Address { interface: "bond0".to_owned(), address: [192, 0, 2, 5].into(), prefix: 24 }],
+        default_route: Some(Route { interface: "bond0".to_owned(), via: None }),
+        nameservers: vec!["192.0.2.53".to_owned()],
+        cgroup_version: 2,
+        root: "sudo".to_owned(),
         ..NodeFacts::default()
     }
 }

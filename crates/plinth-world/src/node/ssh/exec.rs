@@ -179,8 +179,7 @@ impl Call<'_> {
             "let {user} become root on {} (sudoers: `{user} ALL=(ALL) NOPASSWD: ALL`), or log in as root",
             self.peer.name
         );
-        let code = if happened.contains("tried once") { "node.sudo-refused" } else { "node.no-root" };
-        found(code, self.peer, self.script.name(), &happened, fix, self.evidence(heard))
+        found("node.no-root", self.peer, self.script.name(), &happened, fix, self.evidence(heard))
     }
 
     fn evidence(&self, heard: &Heard) -> Vec<String> {

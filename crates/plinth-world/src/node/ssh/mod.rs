@@ -115,6 +115,11 @@ impl Ssh {
         let peer = Peer::node(target);
         let password = self.sudo_password(&peer, script)?;
         let place = self.place(&peer, target);
+        if script.is_root()
+            && let Some(error) = place.no_root().await
+        {
+            return Err(error);
+        }
         let call = Call { ctx, peer: &peer, script, password: password.as_ref(), secrets: &*self.secrets };
         let line = self.line(&peer, target, &place, script.name()).await?;
         let result = call.run(line).await;

@@ -23,8 +23,10 @@ pub(super) struct Place {
 #[derive(Default)]
 struct Content {
     connection: Option<Arc<Connection>>,
-    /// A password that was refused, for login or for sudo: it is not sent again.
+    /// The password was refused: it is not sent again.
     refused: Option<DoorError>,
+    /// sudo refused, and may have been sent the password: it is not asked again.
+    no_root: Option<DoorError>,
 }
 
 impl Pool {
@@ -65,6 +67,11 @@ impl Place {
         }
     }
 
+    /// Why this login does not become root, if that is known.
+    pub(super) async fn no_root(&self) -> Option<DoorError> {
+        self.content.lock().await.no_root.clone()
+    }
+
     /// Remembers a refusal of the password.
     pub(super) async fn refuse(&self, peer: &Peer, error: &DoorError) {
         self.content.lock().await.remember(peer, error);
@@ -73,12 +80,13 @@ impl Place {
 
 impl Content {
     fn remember(&mut self, peer: &Peer, error: &DoorError) {
-        let refusal = error
-            .finding
-            .as_ref()
-            .is_some_and(|f| matches!(f.code.as_str(), "node.login-refused" | "node.sudo-refused"));
-        if refusal && matches!(peer.credential, Credential::Password(_)) {
-            self.refused = Some(error.clone());
+        if !matches!(peer.credential, Credential::Password(_)) {
+            return;
+        }
+        match error.finding.as_ref().map(|finding| finding.code.as_str()) {
+            Some("node.login-refused") => self.refused = Some(error.clone()),
+            Some("node.no-root") => self.no_root = Some(error.clone()),
+            _ => {}
         }
     }
 }
