@@ -122,12 +122,14 @@ async fn greet(target: &NodeTarget, env: &StepEnv) -> Result<Option<Finding>, Do
     }
 }
 
-/// Reads facts with the service account, or with the first-contact login where that account is not there yet.
+/// Reads facts with the service account, or with the first-contact login where that account is not there yet, or cannot become
+/// root: making the account mends that.
 async fn ask(visit: &Visit, env: &StepEnv) -> Result<NodeFacts, DoorError> {
     let Visit { first, account, asked, .. } = visit;
     if has_key(account, env) {
         match env.doors.node.facts(&env.ctx, account, asked).await {
             Err(error) if error.transient.is_none() => {}
+            Ok(facts) if facts.root == "none" => {}
             answer => return answer,
         }
     }

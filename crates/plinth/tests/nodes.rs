@@ -5,6 +5,10 @@
 mod access;
 #[path = "nodes/contract.rs"]
 mod contract;
+#[path = "nodes/partial.rs"]
+mod partial;
+#[path = "nodes/seen.rs"]
+mod seen;
 #[path = "nodes/storage.rs"]
 mod storage;
 #[path = "nodes/support.rs"]

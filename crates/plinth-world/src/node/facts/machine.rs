@@ -120,16 +120,19 @@ fn driver(line: &str) -> Option<String> {
     line.split_whitespace().find(version).map(str::to_owned)
 }
 
-/// How far the node's clock is ahead, milliseconds: the middle of its two times against the middle of ours, as NTP does it.
+/// How far the node's clock is ahead at least, milliseconds; negative when it is behind. Its first time is no earlier than our
+/// sending, its last one no later than our receiving: what lies between is the way there and back, a login and sudo among it, and
+/// no fault of the clock.
 pub(super) fn clock_offset_ms(frames: &Frames, exchange: &Exchange) -> Result<i64, String> {
     let at =
         |key: &str| frames.get(key).and_then(milliseconds).ok_or_else(|| "the node did not tell its time".to_owned());
     let ((start, start_is_exact), (end, _)) = (at("clock.start")?, at("clock.end")?);
-    let ours = i128::from(exchange.sent.as_millisecond()) + i128::from(exchange.received.as_millisecond());
-    // A clock told in whole seconds is behind by half a second on average.
+    // A clock told in whole seconds is behind by up to one.
     let lost = if start_is_exact { 0 } else { 1000 };
-    let twice = i128::from(start) + i128::from(end) + lost - ours;
-    i64::try_from(twice / 2).map_err(|_| format!("the node's time {start} ms makes no sense"))
+    let most = i128::from(start) + lost - i128::from(exchange.sent.as_millisecond());
+    let least = i128::from(end) - i128::from(exchange.received.as_millisecond());
+    let nearest = if least > 0 { least } else { most.min(0) };
+    i64::try_from(nearest).map_err(|_| format!("the node's time {start} ms makes no sense"))
 }
 
 /// Time of `date +%s%N` in milliseconds, and whether it is exact: where `date` knows no nanoseconds, the `%N` stays as it is.
