@@ -3,8 +3,14 @@
 
 #[path = "nodes/access.rs"]
 mod access;
+#[path = "nodes/content.rs"]
+mod content;
 #[path = "nodes/contract.rs"]
 mod contract;
+#[path = "nodes/doors.rs"]
+mod doors;
+#[path = "contract/node_door.rs"]
+mod node_door;
 #[path = "nodes/storage.rs"]
 mod storage;
 #[path = "nodes/support.rs"]
