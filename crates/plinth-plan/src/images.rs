@@ -35,7 +35,9 @@ fn by_engine(desired: &Desired, member: &Member, facts: &NodeFacts) -> Option<St
         return Some(place.clone());
     }
     let enough = |path: &str| facts.free_gib(path).is_some_and(|gib| gib >= storage.images_gib);
-    let wanted = member.storage.is_some() || (!enough(&storage.images) && enough(place));
+    let mount = |path: &str| facts.space(path).map(|space| space.mount.as_str()).filter(|mount| !mount.is_empty());
+    let elsewhere = mount(place).is_none() || mount(place) != mount(&storage.images);
+    let wanted = member.storage.is_some() || (!enough(&storage.images) && enough(place) && elsewhere);
     (is_empty(facts) && wanted).then(|| place.clone())
 }
 

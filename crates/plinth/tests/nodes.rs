@@ -3,12 +3,18 @@
 
 #[path = "nodes/access.rs"]
 mod access;
+#[path = "nodes/content.rs"]
+mod content;
 #[path = "nodes/contract.rs"]
 mod contract;
 #[path = "nodes/partial.rs"]
 mod partial;
 #[path = "nodes/seen.rs"]
 mod seen;
+#[path = "nodes/doors.rs"]
+mod doors;
+#[path = "contract/node_door.rs"]
+mod node_door;
 #[path = "nodes/storage.rs"]
 mod storage;
 #[path = "nodes/support.rs"]

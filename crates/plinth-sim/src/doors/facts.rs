@@ -77,12 +77,13 @@ pub(super) fn unprepared(wanted: &Preparation) -> Vec<String> {
     hosts.chain(modules).chain(sysctls).chain(swap).collect()
 }
 
-/// Free space at a path; none when the path cannot be there.
+/// Free space at a path; at the root, its nearest parent, when the path cannot be there.
 fn space(partitions: &BTreeMap<String, u64>, path: &str) -> Option<Space> {
-    let gib = free_at(partitions, path)?;
+    let there = free_at(partitions, path);
+    let gib = there.or_else(|| partitions.get("/").copied())?;
     Some(Space {
         path: path.to_owned(),
-        exists: true,
+        exists: there.is_some(),
         total_mib: (gib + gib / 4) * MIB_PER_GIB,
         free_mib: gib * MIB_PER_GIB,
         ..Space::default()

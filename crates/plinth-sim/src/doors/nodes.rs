@@ -46,8 +46,8 @@ impl SimNodes {
         self.centre.strikes(|kind| of_node(kind, target).is_some_and(&fault))
     }
 
-    /// Opens a connection far enough to see the host key.
-    async fn reach(&self, call: &Call, target: &NodeTarget, operation: NodeOperation) -> DoorResult<Machine> {
+    /// The machine, if it answers.
+    async fn answering(&self, call: &Call, target: &NodeTarget, operation: NodeOperation) -> DoorResult<Machine> {
         let machine = self.machine(call, target)?;
         let away =
             |fault| matches!(fault, NodeFault::Unreachable(None)) || fault == NodeFault::Unreachable(Some(operation));
@@ -60,6 +60,12 @@ impl SimNodes {
                 )
                 .transient("a node that restarts comes back"));
         }
+        Ok(machine)
+    }
+
+    /// Opens a connection far enough to see the host key.
+    async fn reach(&self, call: &Call, target: &NodeTarget, operation: NodeOperation) -> DoorResult<Machine> {
+        let machine = self.answering(call, target, operation).await?;
         self.centre.spend(operation.as_str(), target.node.as_str(), timing::CONNECT).await;
         Ok(machine)
     }
@@ -192,7 +198,7 @@ impl NodeDoor for SimNodes {
 
     async fn pin_host_key(&self, _: &Context, target: &NodeTarget, key: &HostKey) -> DoorResult<()> {
         let call = call("pinning the host key of", target);
-        let machine = self.machine(&call, target)?;
+        let machine = self.answering(&call, target, NodeOperation::Connect).await?;
         let presented = self.presented(target, &machine)?;
         match machine.pin {
             Some(pin) if pin.fingerprint == key.fingerprint => Ok(()),
@@ -207,7 +213,7 @@ impl NodeDoor for SimNodes {
 
     async fn repin_host_key(&self, _: &Context, target: &NodeTarget, key: &HostKey) -> DoorResult<()> {
         let call = call("pinning the host key of", target);
-        let machine = self.machine(&call, target)?;
+        let machine = self.answering(&call, target, NodeOperation::Connect).await?;
         if *key != self.presented(target, &machine)? {
             return Err(call.fails("the node does not show this key", "connect again"));
         }

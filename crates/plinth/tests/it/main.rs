@@ -3,10 +3,13 @@
 
 mod bad_input;
 mod codes;
+mod contract;
 mod discovery;
 mod interfaces;
 mod kill;
 mod memory;
+#[path = "../contract/node_door.rs"]
+mod node_door;
 mod rehearsal;
 mod scenarios;
 mod secrets;

@@ -1,1 +1,120 @@
-//! To come.
+//! Real nodes keep the contract of the node door, and a plan for them has the steps that its rehearsal has.
+
+use crate::doors::Nodes;
+use crate::node_door::{Rack, account, contract, target};
+use crate::support::{Bench, said};
+use plinth_lab::{Lab, LabSpec, NodeSpec, Odd};
+use plinth_model::work::NodeTarget;
+use plinth_model::{NodeName, SecretRef};
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpListener;
+
+/// containerd as Kubespray sets it up: it reads mirrors from a folder.
+const READS_MIRRORS: &str = "version = 2\n[plugins.\"io.containerd.grpc.v1.cri\".registry]\nconfig_path = \"/etc/containerd/certs.d\"\n";
+
+/// What a refused call must leave as it is.
+const LOOK: &str = "cat /etc/passwd /etc/group /etc/shadow /etc/hosts; systemctl is-active containerd; \
+                    find /etc /home /local /var/lib -maxdepth 2 -path /var/lib/plinth -prune -o -printf '%p %m %U %G %y\\n' | sort";
+
+fn lab() -> Lab {
+    let fresh = NodeSpec::new("fresh").odd(Odd::default().small_var(400)).seed_containerd(20);
+    let clash = Odd::default().group("somebody-else", 60000).user("somebody-else", 60000, 60000);
+    let spec = LabSpec::unique("contract")
+        .node(fresh)
+        .node(NodeSpec::new("partial").odd(Odd::default().group("ansiblebcm", 60000)))
+        .node(NodeSpec::new("clash").odd(clash))
+        .node(NodeSpec::new("away"))
+        .node(NodeSpec::new("rekeyed"));
+    Lab::up(&spec).unwrap()
+}
+
+/// A registry that has nothing.
+async fn registry(listener: TcpListener) {
+    while let Ok((mut stream, _)) = listener.accept().await {
+        let mut request = [0; 1024];
+        let _ = stream.read(&mut request).await;
+        let _ = stream.write_all(b"HTTP/1.1 401 Unauthorized\r\ncontent-length: 0\r\nconnection: close\r\n\r\n").await;
+    }
+}
+
+#[test]
+#[ignore = "needs root and the lab: cargo xtask test --tier nodes"]
+fn real_nodes_keep_the_contract() {
+    let lab = Arc::new(lab());
+    let fresh = lab.node("fresh").unwrap();
+    fresh.write_file("/etc/containerd/config.toml", "0644", READS_MIRRORS.as_bytes()).unwrap();
+    fresh.exec(&["systemctl", "restart", "containerd"]).unwrap();
+    lab.node("away").unwrap().cut().unwrap();
+    let nodes = Nodes::of(&lab);
+    let at = |name: &str| -> NodeTarget {
+        target(name, lab.node(name).unwrap().address(), lab.user(), SecretRef::File("password".into()))
+    };
+    let (of_keys, of_looks) = (Arc::clone(&lab), Arc::clone(&lab));
+    let rack = Rack {
+        fresh: at("fresh"),
+        partial: at("partial"),
+        clash: at("clash"),
+        unreachable: at("away"),
+        rekeyed: at("rekeyed"),
+        rekey: Box::new(move || of_keys.node("rekeyed").unwrap().new_host_keys().unwrap()),
+        fingerprint: Box::new(move |target| {
+            of_looks.node(target.node.as_str()).unwrap().exec(&["/bin/sh", "-c", LOOK]).unwrap()
+        }),
+        mirror: format!("http://{}:5000", lab.bridge()),
+        account: account(nodes.key.clone()),
+    };
+    nodes.inside(&lab, async || {
+        let listener = TcpListener::bind((lab.bridge(), 5000)).await.unwrap();
+        tokio::spawn(registry(listener));
+        contract(&nodes.door, &nodes.ctx, &rack).await;
+    });
+    let name = NodeName::new("fresh").unwrap();
+    assert_eq!(rack.fresh.node, name);
+}
+
+const SITE: &str = "apiVersion: plinth/v1
+kind: Site
+metadata: {name: same-steps}
+inventory:
+  static:
+NODES
+networks: {production: 10.77.0.0/22}
+nodes: {controlPlane: [n1], workers: [n2]}
+access:
+  bootstrap: {user: ubuntu, password: PASSWORD}
+  account: {name: plinth, uid: 60000, gid: 60000, keyAlgorithm: ed25519}
+storage: {imagesGib: 1, larger: /local/containerd}
+registries:
+  mirrors: [{registry: docker.io, endpoints: [\"http://10.77.0.1:5000\"]}]
+kubernetes:
+  version: v1.31.9
+  network: {plugin: calico, pods: 172.29.0.0/16, services: 10.150.0.0/16}
+platform:
+  ingress: {http: 30080, https: 30443}
+";
+
+/// Steps that the run of these events knew.
+fn steps(bench: &Bench, file: &str) -> BTreeSet<String> {
+    let text = std::fs::read_to_string(bench.folder.path().join(file)).unwrap();
+    let events = text.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
+    let steps: BTreeSet<String> = events.filter_map(|event| event["step"].as_str().map(str::to_owned)).collect();
+    assert!(!steps.is_empty(), "{text}");
+    steps
+}
+
+#[test]
+#[ignore = "needs root and the lab: cargo xtask test --tier nodes"]
+fn a_run_on_real_nodes_has_the_steps_of_its_rehearsal() {
+    let bench = Bench::up(&LabSpec::unique("steps").usual(2), SITE);
+    let rehearsal = bench.plinth_at("rehearsal", &["rehearse", "--events", "rehearsed.ndjson"]);
+    assert!(rehearsal.status.success(), "{}", said(&rehearsal));
+    bench.apply();
+    // Facts decide whether images move: a real node without any leaves them to the engine.
+    let decided_by_facts = |step: &String| !step.starts_with("nodes/storage");
+    let rehearsed: BTreeSet<String> = steps(&bench, "rehearsed.ndjson").into_iter().filter(decided_by_facts).collect();
+    let real: BTreeSet<String> = steps(&bench, "events.ndjson").into_iter().filter(decided_by_facts).collect();
+    assert_eq!(real, rehearsed);
+    assert!(real.contains("nodes/registries/n2"), "{real:?}");
+}

@@ -39,8 +39,13 @@ impl Bench {
 
     /// A plinth command in the lab's network.
     pub(crate) fn command(&self, arguments: &[&str]) -> std::process::Command {
+        self.command_at("state", arguments)
+    }
+
+    /// A plinth command with another state folder.
+    fn command_at(&self, state: &str, arguments: &[&str]) -> std::process::Command {
         let mut command = self.lab.command(env!("CARGO_BIN_EXE_plinth"));
-        command.args(arguments).args(["-f", "site.yaml", "--state", "state"]).current_dir(self.folder.path());
+        command.args(arguments).args(["-f", "site.yaml", "--state", state]).current_dir(self.folder.path());
         command.env("HOME", self.folder.path()).env_remove("SSH_AUTH_SOCK");
         command
     }
@@ -48,6 +53,11 @@ impl Bench {
     /// Runs plinth to its end.
     pub(crate) fn plinth(&self, arguments: &[&str]) -> Output {
         self.command(arguments).output().unwrap()
+    }
+
+    /// Runs plinth to its end, with another state folder.
+    pub(crate) fn plinth_at(&self, state: &str, arguments: &[&str]) -> Output {
+        self.command_at(state, arguments).output().unwrap()
     }
 
     /// The events of an `apply`, and its exit code.
@@ -58,6 +68,12 @@ impl Bench {
         assert!(!events.is_empty(), "{}", said(&output));
         (events, output.status.code().unwrap_or(-1))
     }
+}
+
+/// How a step ended; `not planned` when the run does not know it.
+pub(crate) fn outcome(events: &[Value], step: &str) -> String {
+    let ended = events.iter().filter(|event| event["event"] == "step.finished").find(|event| event["step"] == step);
+    ended.map_or_else(|| "not planned".to_owned(), |event| event["outcome"].as_str().unwrap().to_owned())
 }
 
 /// Everything a program printed.

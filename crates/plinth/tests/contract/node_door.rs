@@ -1,0 +1,326 @@
+//! What every node door promises, simulated or real: the same calls, the same answers.
+
+use plinth_model::facts::Asked;
+use plinth_model::work::{Account, Credential, Mirror, NodeTarget, Preparation};
+use plinth_model::{NodeName, Observed, SecretRef};
+use plinth_world::node::{AccountState, HostKey, NodeDoor, Registries, StorageState};
+use plinth_world::{Context, DoorError, DoorResult};
+use std::fmt::Debug;
+use std::net::Ipv4Addr;
+
+/// Where containerd's data is at first.
+const FROM: &str = "/var/lib/containerd";
+/// Where it goes.
+const TO: &str = "/local/containerd";
+/// Where nothing can go.
+const NOWHERE: &str = "/nowhere/containerd";
+
+/// The nodes that the suite needs.
+pub(crate) struct Rack {
+    /// Nobody was there before; its images do not fit where they are, and fit into /local.
+    pub(crate) fresh: NodeTarget,
+    /// Part of the account is there.
+    pub(crate) partial: NodeTarget,
+    /// The user id belongs to somebody else.
+    pub(crate) clash: NodeTarget,
+    /// Nothing answers.
+    pub(crate) unreachable: NodeTarget,
+    /// It shows another host key after [`Rack::rekey`].
+    pub(crate) rekeyed: NodeTarget,
+    /// Gives that node another host key.
+    pub(crate) rekey: Box<dyn Fn() + Send + Sync>,
+    /// Something that must be the same before and after a call that is refused, for each node.
+    pub(crate) fingerprint: Box<dyn Fn(&NodeTarget) -> String + Send + Sync>,
+    /// An address where a registry answers.
+    pub(crate) mirror: String,
+    /// The account; its key pair is there already.
+    pub(crate) account: Account,
+}
+
+/// A first login.
+pub(crate) fn target(node: &str, address: Ipv4Addr, user: &str, password: SecretRef) -> NodeTarget {
+    NodeTarget {
+        node: NodeName::new(node).unwrap(),
+        address,
+        port: 22,
+        user: user.to_owned(),
+        credential: Credential::Password(password),
+        legacy_keys: false,
+        jump: None,
+    }
+}
+
+/// The account that the suite makes.
+pub(crate) fn account(key: SecretRef) -> Account {
+    Account {
+        name: "ansiblebcm".to_owned(),
+        uid: 60000,
+        gid: 60000,
+        home: "/home/ansiblebcm".to_owned(),
+        shell: "/bin/bash".to_owned(),
+        key,
+        key_algorithm: plinth_model::work::KeyAlgorithm::Ed25519,
+        authorized_keys: Vec::new(),
+    }
+}
+
+/// The whole contract.
+pub(crate) async fn contract(door: &dyn NodeDoor, ctx: &Context, rack: &Rack) {
+    let suite = Suite { door, ctx, rack };
+    suite.a_host_is_known_before_anything_is_done().await;
+    suite.another_key_is_told_refused_and_pinned_anew().await;
+    suite.an_account_is_made_once().await;
+    suite.half_an_account_is_completed().await;
+    suite.a_clash_is_refused().await;
+    suite.facts_answer_what_was_asked().await;
+    suite.images_move_and_the_old_copy_goes_last().await;
+    suite.a_node_is_prepared_once().await;
+    suite.registries_are_set_once().await;
+    suite.nobody_there_is_transient().await;
+}
+
+struct Suite<'a> {
+    door: &'a dyn NodeDoor,
+    ctx: &'a Context,
+    rack: &'a Rack,
+}
+
+/// The parts that every error has.
+fn explained<T: Debug>(result: DoorResult<T>) -> DoorError {
+    let error = result.expect_err("the call must fail");
+    for part in [&error.doing, &error.happened, &error.attempt] {
+        assert!(!part.trim().is_empty(), "{error:?} has an empty part");
+    }
+    assert_eq!(error.door, "node", "{error:?}");
+    error
+}
+
+/// An error that trying again does not mend.
+fn permanent<T: Debug>(result: DoorResult<T>) -> String {
+    let error = explained(result);
+    assert_eq!(error.transient, None, "{error:?}");
+    error.to_string()
+}
+
+impl Suite<'_> {
+    /// The same node, as the account.
+    fn ours(&self, target: &NodeTarget) -> NodeTarget {
+        let account = &self.rack.account;
+        NodeTarget { user: account.name.clone(), credential: Credential::Key(account.key.clone()), ..target.clone() }
+    }
+
+    async fn meet(&self, target: &NodeTarget) -> HostKey {
+        let key = self.door.host_key(self.ctx, target).await.unwrap().presented;
+        self.door.pin_host_key(self.ctx, target, &key).await.unwrap();
+        key
+    }
+
+    /// A call that is refused changes nothing.
+    async fn unchanged<T: Debug>(&self, target: &NodeTarget, call: impl Future<Output = DoorResult<T>>) -> String {
+        let before = (self.rack.fingerprint)(target);
+        let said = permanent(call.await);
+        assert_eq!((self.rack.fingerprint)(target), before, "{said}");
+        said
+    }
+
+    async fn a_host_is_known_before_anything_is_done(&self) {
+        let (door, ctx, target) = (self.door, self.ctx, &self.rack.fresh);
+        let seen = door.host_key(ctx, target).await.unwrap();
+        assert_eq!(seen.pinned, None);
+        assert!(seen.presented.fingerprint.starts_with("SHA256:"), "{seen:?}");
+        let said = self.unchanged(target, door.account(ctx, target, &self.rack.account)).await;
+        assert!(said.contains("not pinned"), "{said}");
+        let said = self.unchanged(target, door.make_account(ctx, target, &self.rack.account)).await;
+        assert!(said.contains("not pinned"), "{said}");
+        let other = HostKey { algorithm: seen.presented.algorithm.clone(), fingerprint: "SHA256:other".to_owned() };
+        permanent(door.pin_host_key(ctx, target, &other).await);
+        permanent(door.repin_host_key(ctx, target, &other).await);
+        assert_eq!(door.host_key(ctx, target).await.unwrap().pinned, None);
+        for _ in 0..2 {
+            door.pin_host_key(ctx, target, &seen.presented).await.unwrap();
+            let state = door.host_key(ctx, target).await.unwrap();
+            assert_eq!(state.pinned, Some(seen.presented.clone()));
+            assert_eq!(state.presented, seen.presented);
+        }
+        permanent(door.pin_host_key(ctx, target, &other).await);
+    }
+
+    async fn another_key_is_told_refused_and_pinned_anew(&self) {
+        let (door, ctx, target) = (self.door, self.ctx, &self.rack.rekeyed);
+        let first = self.meet(target).await;
+        (self.rack.rekey)();
+        let seen = door.host_key(ctx, target).await.unwrap();
+        assert_ne!(seen.presented, first);
+        assert_eq!(seen.pinned, Some(first.clone()));
+        permanent(door.account(ctx, target, &self.rack.account).await);
+        permanent(door.pin_host_key(ctx, target, &seen.presented).await);
+        permanent(door.repin_host_key(ctx, target, &first).await);
+        door.repin_host_key(ctx, target, &seen.presented).await.unwrap();
+        let after = door.host_key(ctx, target).await.unwrap();
+        assert_eq!(after.pinned, Some(after.presented));
+        assert_eq!(door.account(ctx, target, &self.rack.account).await.unwrap(), AccountState::Absent);
+    }
+
+    async fn an_account_is_made_once(&self) {
+        let (door, ctx, target, account) = (self.door, self.ctx, &self.rack.fresh, &self.rack.account);
+        let ours = self.ours(target);
+        permanent(door.facts(ctx, &ours, &Asked::default()).await);
+        permanent(door.account(ctx, &ours, account).await);
+        assert_eq!(door.account(ctx, target, account).await.unwrap(), AccountState::Absent);
+        for _ in 0..2 {
+            door.make_account(ctx, target, account).await.unwrap();
+            assert_eq!(door.account(ctx, target, account).await.unwrap(), AccountState::Same);
+        }
+        assert_eq!(door.account(ctx, &ours, account).await.unwrap(), AccountState::Same);
+    }
+
+    async fn half_an_account_is_completed(&self) {
+        let (door, ctx, target, account) = (self.door, self.ctx, &self.rack.partial, &self.rack.account);
+        self.meet(target).await;
+        let state = door.account(ctx, target, account).await.unwrap();
+        assert!(matches!(&state, AccountState::Partial(missing) if !missing.is_empty()), "{state:?}");
+        door.make_account(ctx, target, account).await.unwrap();
+        assert_eq!(door.account(ctx, &self.ours(target), account).await.unwrap(), AccountState::Same);
+    }
+
+    async fn a_clash_is_refused(&self) {
+        let (door, ctx, target, account) = (self.door, self.ctx, &self.rack.clash, &self.rack.account);
+        self.meet(target).await;
+        let state = door.account(ctx, target, account).await.unwrap();
+        let AccountState::Clash(clashes) = &state else { panic!("{state:?}") };
+        assert!(clashes.iter().any(|clash| clash.contains("60000")), "{clashes:?}");
+        let said = self.unchanged(target, door.make_account(ctx, target, account)).await;
+        assert!(said.contains("60000"), "{said}");
+        assert_eq!(door.account(ctx, target, account).await.unwrap(), state);
+    }
+
+    async fn facts_answer_what_was_asked(&self) {
+        let paths = ["/var", "/local", NOWHERE].map(str::to_owned).to_vec();
+        let asked = Asked { paths, images: Some((FROM.to_owned(), TO.to_owned())), ..Asked::default() };
+        let ours = self.ours(&self.rack.fresh);
+        let facts = self.door.facts(self.ctx, &ours, &asked).await.unwrap();
+        assert_eq!(facts.hostname, ours.node.as_str());
+        assert!(facts.addresses.iter().any(|address| address.address == ours.address), "{facts:?}");
+        assert!(facts.cpus > 0 && facts.memory_mib > 0 && facts.architecture == "x86_64", "{facts:?}");
+        assert!(facts.os.len() > 1 && facts.kernel.len() > 1 && facts.package_manager.is_some(), "{facts:?}");
+        assert!(matches!(facts.root.as_str(), "root" | "sudo"), "{}", facts.root);
+        assert!(facts.containerd.as_ref().is_some_and(|containerd| containerd.root == FROM), "{facts:?}");
+        assert!(!facts.relocated);
+        let space = |path: &str| facts.space(path).map(|space| (space.exists, space.free_mib));
+        let (var, local) = (space("/var").unwrap(), space("/local").unwrap());
+        assert!(var.0 && local.0 && local.1 > var.1, "{facts:?}");
+        assert_eq!(space(NOWHERE).map(|(exists, _)| exists), Some(false), "told at its nearest parent: {:?}", facts.spaces);
+        assert_eq!(space("/not/asked"), None);
+    }
+
+    async fn images_move_and_the_old_copy_goes_last(&self) {
+        let (door, ctx, ours) = (self.door, self.ctx, &self.ours(&self.rack.fresh));
+        assert_eq!(door.storage(ctx, ours, FROM, TO).await.unwrap(), StorageState::Old);
+        let said = self.unchanged(ours, door.relocate_storage(ctx, ours, FROM, NOWHERE)).await;
+        assert!(said.contains("/nowhere"), "{said}");
+        door.remove_old_storage(ctx, ours, FROM, TO).await.err().into_iter().for_each(|error| {
+            explained::<()>(Err(error));
+        });
+        assert_eq!(door.storage(ctx, ours, FROM, TO).await.unwrap(), StorageState::Old);
+        for _ in 0..2 {
+            door.relocate_storage(ctx, ours, FROM, TO).await.unwrap();
+            let state = door.storage(ctx, ours, FROM, TO).await.unwrap();
+            assert!(matches!(state, StorageState::New { old_copy_mib: Some(1..) }), "{state:?}");
+        }
+        let images = Some((FROM.to_owned(), TO.to_owned()));
+        let facts = door.facts(ctx, ours, &Asked { images, ..Asked::default() }).await.unwrap();
+        assert!(facts.relocated);
+        for _ in 0..2 {
+            door.remove_old_storage(ctx, ours, FROM, TO).await.unwrap();
+            let state = door.storage(ctx, ours, FROM, TO).await.unwrap();
+            assert_eq!(state, StorageState::New { old_copy_mib: None });
+        }
+        door.relocate_storage(ctx, ours, FROM, TO).await.unwrap();
+        assert_eq!(door.storage(ctx, ours, FROM, TO).await.unwrap(), StorageState::New { old_copy_mib: None });
+    }
+
+    async fn a_node_is_prepared_once(&self) {
+        let (door, ctx, ours) = (self.door, self.ctx, &self.ours(&self.rack.fresh));
+        assert_eq!(door.preparation(ctx, ours, &Preparation::default()).await.unwrap(), Vec::<String>::new());
+        let hosts = [("runai.example.com".to_owned(), Ipv4Addr::new(10, 77, 0, 11))].into();
+        let wanted = Preparation { hosts, ..Preparation::default() };
+        let lacks = door.preparation(ctx, ours, &wanted).await.unwrap();
+        assert!(lacks.iter().any(|lack| lack.contains("runai.example.com")), "{lacks:?}");
+        for _ in 0..2 {
+            door.prepare(ctx, ours, &wanted).await.unwrap();
+            assert_eq!(door.preparation(ctx, ours, &wanted).await.unwrap(), Vec::<String>::new());
+        }
+    }
+
+    async fn registries_are_set_once(&self) {
+        let (door, ctx, ours) = (self.door, self.ctx, &self.ours(&self.rack.fresh));
+        let mirrors = |registry: &str| vec![Mirror { registry: registry.to_owned(), endpoints: vec![self.rack.mirror.clone()] }];
+        let (one, mut two) = (mirrors("docker.io"), mirrors("docker.io"));
+        two.extend(mirrors("quay.io"));
+        let wanted = |mirrors| Registries { mirrors, mirrors_by_engine: false, logins: &[] };
+        let none = door.registries(ctx, ours, &wanted(&[])).await.unwrap();
+        assert_eq!(none, Observed::Known(Vec::new()));
+        assert_eq!(door.registries(ctx, ours, &wanted(&one)).await.unwrap(), Observed::Absent);
+        for _ in 0..2 {
+            door.set_registries(ctx, ours, &wanted(&one)).await.unwrap();
+            assert_eq!(door.registries(ctx, ours, &wanted(&one)).await.unwrap(), Observed::Known(Vec::new()));
+        }
+        let more = door.registries(ctx, ours, &wanted(&two)).await.unwrap();
+        assert!(matches!(&more, Observed::Known(lacks) if !lacks.is_empty()), "{more:?}");
+        door.set_registries(ctx, ours, &wanted(&two)).await.unwrap();
+        assert_eq!(door.registries(ctx, ours, &wanted(&two)).await.unwrap(), Observed::Known(Vec::new()));
+    }
+
+    /// Every call, with words that name the node.
+    async fn nobody_there_is_transient(&self) {
+        let (door, ctx, away, account) = (self.door, self.ctx, &self.rack.unreachable, &self.rack.account);
+        let key = HostKey { algorithm: "ssh-ed25519".to_owned(), fingerprint: "SHA256:other".to_owned() };
+        let ours = &self.ours(away);
+        let (preparation, registries) =
+            (Preparation::default(), Registries { mirrors: &[], mirrors_by_engine: false, logins: &[] });
+        let (relocate, remove) =
+            (door.relocate_storage(ctx, ours, FROM, TO), door.remove_old_storage(ctx, ours, FROM, TO));
+        let asked = Asked::default();
+        let reads = async {
+            tokio::join!(
+                async { explained(door.host_key(ctx, away).await) },
+                async { explained(door.account(ctx, away, account).await) },
+                async { explained(door.facts(ctx, ours, &asked).await) },
+                async { explained(door.storage(ctx, ours, FROM, TO).await) },
+                async { explained(door.preparation(ctx, ours, &preparation).await) },
+                async { explained(door.registries(ctx, ours, &registries).await) },
+            )
+        };
+        let writes = async {
+            tokio::join!(
+                async { explained(door.pin_host_key(ctx, away, &key).await) },
+                async { explained(door.repin_host_key(ctx, away, &key).await) },
+                async { explained(door.make_account(ctx, away, account).await) },
+                async { explained(relocate.await) },
+                async { explained(remove.await) },
+                async { explained(door.prepare(ctx, ours, &preparation).await) },
+                async { explained(door.set_registries(ctx, ours, &registries).await) },
+            )
+        };
+        let (read, written) = tokio::join!(reads, writes);
+        let errors = [
+            ("host_key", read.0),
+            ("account", read.1),
+            ("facts", read.2),
+            ("storage", read.3),
+            ("preparation", read.4),
+            ("registries", read.5),
+            ("pin_host_key", written.0),
+            ("repin_host_key", written.1),
+            ("make_account", written.2),
+            ("relocate_storage", written.3),
+            ("remove_old_storage", written.4),
+            ("prepare", written.5),
+            ("set_registries", written.6),
+        ];
+        for (call, error) in errors {
+            assert!(error.transient.is_some_and(|why| !why.is_empty()), "{call}: {error:?}");
+            assert!(error.doing.contains(away.node.as_str()), "{call}: {error:?}");
+        }
+    }
+}

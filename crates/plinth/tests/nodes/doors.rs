@@ -1,0 +1,55 @@
+//! The SSH door itself, standing in a lab's network.
+
+use plinth_lab::Lab;
+use plinth_model::SecretRef;
+use plinth_model::work::{Account, Credential, KeyAlgorithm, NodeTarget};
+use plinth_world::keystore::{FileKeystore, Keystore as _};
+use plinth_world::node::ssh::{SshConfig, SshNodes};
+use plinth_world::secrets::{Secrets, SiteSecrets};
+use plinth_world::{Context, SystemClock};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+use tempfile::TempDir;
+
+/// A door with a state folder of its own.
+pub(crate) struct Nodes {
+    pub(crate) door: SshNodes,
+    pub(crate) ctx: Context,
+    /// The key pair of the account.
+    pub(crate) key: SecretRef,
+    _folder: TempDir,
+}
+
+impl Nodes {
+    /// A door for the nodes of this lab, which gives up soon.
+    pub(crate) fn of(lab: &Lab) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("password"), lab.password()).unwrap();
+        let secrets: Arc<dyn Secrets> = Arc::new(SiteSecrets::new(folder.path()).below(folder.path()));
+        let ctx = Context::quiet(Arc::new(SystemClock::new()));
+        let keystore = FileKeystore::new(folder.path(), Arc::clone(&secrets));
+        runtime().block_on(keystore.ssh_key(&ctx, KeyAlgorithm::Ed25519)).unwrap();
+        let key = SecretRef::Generated("ssh-key".to_owned());
+        Self { door: SshNodes::new(impatient(folder.path()), secrets), ctx, key, _folder: folder }
+    }
+
+    /// Work of a runtime that stands in the lab's network.
+    pub(crate) fn inside<T: Send>(&self, lab: &Lab, work: impl AsyncFnOnce() -> T + Send) -> T {
+        lab.inside(|| runtime().block_on(work())).unwrap()
+    }
+}
+
+fn runtime() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap()
+}
+
+/// Silence is noticed after some seconds.
+fn impatient(state: &Path) -> SshConfig {
+    SshConfig { connect: Duration::from_secs(5), keep_alive: Duration::from_secs(1), ..SshConfig::new(state) }
+}
+
+/// The same node, as the account.
+pub(crate) fn as_account(target: &NodeTarget, account: &Account) -> NodeTarget {
+    NodeTarget { user: account.name.clone(), credential: Credential::Key(account.key.clone()), ..target.clone() }
+}
