@@ -6,8 +6,8 @@ use std::path::Path;
 pub type Target = fn(&[u8]);
 
 /// Every target by the name of its binary and its folder of seeds.
-pub const TARGETS: [(&str, Target); 3] =
-    [("site_file", site_file), ("bcm_reply", bcm_reply), ("saved_plan", saved_plan)];
+pub const TARGETS: [(&str, Target); 4] =
+    [("site_file", site_file), ("bcm_reply", bcm_reply), ("saved_plan", saved_plan), ("node_output", node_output)];
 
 /// Any bytes are a site file or are rejected with at least one finding; findings begin at characters that are there, and
 /// can be shown.
@@ -39,4 +39,27 @@ pub fn saved_plan(bytes: &[u8]) {
     let Ok(text) = plinth_plan::saved::write(&plan) else { panic!("a plan that was read cannot be written") };
     let again = plinth_plan::saved::read("plan.json", text.as_bytes(), None);
     assert!(again.is_ok_and(|again| again == plan), "written and read back, it is another plan");
+}
+
+/// Any bytes are the output of a script in any pieces, a known_hosts text, and the words of a server that is none. The first byte
+/// chooses which, and the size of the pieces.
+pub fn node_output(bytes: &[u8]) {
+    let Some((choice, bytes)) = bytes.split_first() else { return };
+    match choice % 3 {
+        0 => framed(bytes, usize::from(choice / 3) + 1),
+        1 => {
+            let _ = plinth_world::node::ssh::fuzzed::known_hosts(&String::from_utf8_lossy(bytes));
+        }
+        _ => assert!(plinth_world::node::ssh::fuzzed::verdict(bytes).is_some(), "a server that nobody knows was believed"),
+    }
+}
+
+/// The pieces in which output arrives mean nothing.
+fn framed(bytes: &[u8], piece: usize) {
+    let decode = |size: usize| {
+        let mut decoder = plinth_world::node::frame::Decoder::new("n");
+        let frames: Vec<_> = bytes.chunks(size).flat_map(|piece| decoder.push(piece).unwrap_or_default()).collect();
+        (frames, decoder.status(), decoder.noise())
+    };
+    assert_eq!(decode(piece), decode(bytes.len().max(1)), "in other pieces it means something else");
 }

@@ -130,17 +130,21 @@ fn with_oddity(odd: Odd, oddity: &str) -> Result<Odd, Failure> {
 
 /// Says what a person needs next.
 fn introduced(lab: &Lab) -> Result<bool, LabError> {
-    let (site, password) = (write(lab, "site.yaml", &site(lab))?, write(lab, "password", lab.password())?);
+    let password = write(lab, "password", lab.password())?;
     let name = if lab.name() == "lab" { String::new() } else { format!(" --name {}", lab.name()) };
     for node in lab.nodes() {
         println!("{:<12} {}", node.name(), node.address());
     }
     let first = lab.nodes().next().map_or_else(|| "NODE".to_owned(), |node| node.name().to_owned());
     println!("user         {} (password in {})", lab.user(), password.display());
-    println!("site file    {}", site.display());
     println!("log in       cargo xtask lab ssh{name} {first}");
     println!("as root      cargo xtask lab exec{name} {first} -- COMMAND");
-    println!("plinth       cargo xtask lab exec{name} - plinth plan -f {}", site.display());
+    // A site has a control plane and at least one worker.
+    if lab.nodes().count() > 1 {
+        let site = write(lab, "site.yaml", &site(lab))?;
+        println!("site file    {}", site.display());
+        println!("plinth       cargo xtask lab exec{name} - plinth plan -f {}", site.display());
+    }
     println!("the end      cargo xtask lab down{name}");
     Ok(true)
 }
@@ -151,7 +155,6 @@ fn site(lab: &Lab) -> String {
     let list: String = lab.nodes().map(node).collect();
     let names: Vec<String> = lab.nodes().map(|node| node.name().to_owned()).collect();
     let (first, others) = names.split_at(names.len().min(1));
-    let workers = if others.is_empty() { first } else { others };
     format!(
         "# The nodes of a lab; made by `cargo xtask lab up`.\n\
          apiVersion: plinth/v1\nkind: Site\nmetadata: {{name: {name}}}\ninventory:\n  static:\n{list}\
@@ -163,7 +166,7 @@ fn site(lab: &Lab) -> String {
         name = lab.name(),
         network = lab.network(),
         first = first.join(", "),
-        workers = workers.join(", "),
+        workers = others.join(", "),
         user = lab.user(),
     )
 }

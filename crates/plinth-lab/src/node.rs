@@ -157,7 +157,7 @@ impl Node<'_> {
             false
         })?;
         let words = launch::last_words(self.state, self.own);
-        if said { Ok(()) } else { Err(self.wrong("waiting for sshd of", &words, "look at its console.log")) }
+        if said { Ok(()) } else { Err(self.wrong("waiting for sshd of", &words, "mend what its last words name")) }
     }
 
     fn group(&self) -> &std::path::Path {

@@ -96,7 +96,8 @@ impl RootSpec {
         command.args(["--quiet", "--mode=root", "--variant=minbase"]);
         command.arg(format!("--include={}", self.packages()));
         command.arg(format!("--aptopt={}", settings.display()));
-        command.arg(SUITE).arg(at).arg(&list);
+        // What it forgets when it is killed is cleared with the rest.
+        command.arg(SUITE).arg(at).arg(&list).env("TMPDIR", scratch.path());
         run(&mut command, &doing)?;
         fed(program("chroot", &[]).arg(at).args(["/bin/sh", "-eu"]), &doing, TOUCHES.as_bytes())?;
         Ok(())

@@ -9,7 +9,6 @@ use plinth_model::inventory::{
     Category, Interface, InterfaceKind, Inventory, InventoryNode, Network, NodeKind, SCHEMA,
 };
 use plinth_plan::{Observed, plan};
-use std::collections::BTreeMap;
 use std::error::Error;
 use std::net::Ipv4Addr;
 use std::path::Path;

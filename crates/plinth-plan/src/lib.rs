@@ -32,4 +32,4 @@ pub use given::{inventory_digest, static_inventory};
 pub use observed::{Observed, Seen};
 pub use planner::{FITS, RELOCATE, endpoint_host, made_from, plan};
 pub use select::Members;
-pub use visit::{Visit, asked, visits};
+pub use visit::{Visit, visits};

@@ -41,23 +41,8 @@ fn visit(desired: &Desired, cluster: &Cluster, member: &Member) -> Visit {
     Visit {
         first: Cluster::first_contact(desired, member),
         account: Cluster::target(desired, member),
-        asked: asked(&expected),
+        asked: expected.asked(),
         expected,
-    }
-}
-
-/// What has to be asked to measure a node.
-#[must_use]
-pub fn asked(expected: &NodeExpectation) -> Asked {
-    let (images, larger) = (expected.images.clone(), expected.larger.clone());
-    let moves = images != larger;
-    let mut paths = vec!["/".to_owned(), "/var".to_owned(), images.clone()];
-    paths.extend(moves.then(|| larger.clone()));
-    Asked {
-        paths,
-        images: moves.then_some((images, larger)),
-        names: expected.names.keys().cloned().collect(),
-        urls: expected.urls.clone(),
     }
 }
 

@@ -9,6 +9,7 @@ mod lines;
 mod live;
 mod ndjson;
 mod picture;
+pub mod preflight;
 mod scribe;
 #[cfg(test)]
 mod scripted;

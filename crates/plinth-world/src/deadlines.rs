@@ -26,3 +26,5 @@ pub const STEP_ATTEMPTS: u32 = 3;
 pub const STEP_BACKOFF: Duration = Duration::from_secs(2);
 /// Longest look at one step while planning, whatever its own deadline: a person is waiting.
 pub const LOOK: Duration = Duration::from_secs(120);
+/// Reading the facts of a node. A healthy one answers in a tenth of a second; single programs on it may hang for up to 10 s each.
+pub const NODE_FACTS: Duration = Duration::from_secs(90);

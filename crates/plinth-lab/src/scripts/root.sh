@@ -1,7 +1,8 @@
 # Runs once inside the new root file system (chroot, sh -eu). Everything here holds for all nodes.
 rm -f /etc/apt/apt.conf.d/99mmdebstrap /etc/ssh/ssh_host_* /etc/machine-id
 : > /etc/machine-id
-: > /etc/resolv.conf
+# Nothing answers there, so a name that is not in /etc/hosts fails soon.
+printf 'nameserver 10.77.0.1\noptions timeout:1 attempts:1\n' > /etc/resolv.conf
 
 # The account every node is delivered with; its password is set per lab.
 useradd --create-home --shell /bin/bash --uid 1000 --user-group ubuntu
@@ -17,6 +18,10 @@ systemctl mask console-getty.service getty-static.service systemd-udevd.service 
 mkdir -p /etc/systemd/system.conf.d /etc/systemd/journald.conf.d
 # Container scopes never end by themselves when a node is shut down.
 printf '[Manager]\nDefaultTimeoutStopSec=5s\n' > /etc/systemd/system.conf.d/lab.conf
+# Stopping a user's manager needs word from the kernel that its group is empty, which does not come in here; the next login
+# would wait for it.
+mkdir -p /etc/systemd/logind.conf.d
+printf '[Login]\nUserStopDelaySec=infinity\n' > /etc/systemd/logind.conf.d/lab.conf
 printf '[Journal]\nStorage=volatile\nRuntimeMaxUse=16M\n' > /etc/systemd/journald.conf.d/lab.conf
 
 # What a kubelet and containerd expect of a machine, without giving the node the machine's own settings.

@@ -31,7 +31,7 @@ until ctr -n k8s.io version > /dev/null 2>&1; do
     [ "$n" -lt 300 ]
     sleep 0.1
 done
-ctr -n k8s.io images import --digests image.tar
+ctr -n k8s.io images import image.tar
 # A container's own snapshot on top, as of one that was made and not started.
 ctr -n k8s.io containers create "$IMAGE" seed /bin/setuid
 cd /

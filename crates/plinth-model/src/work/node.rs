@@ -1,9 +1,11 @@
 //! What is done on nodes: logins, accounts, registries, least sizes.
 
+use crate::facts::Asked;
 use crate::{NodeName, SecretRef};
 use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
 
 /// How a login proves itself.
@@ -123,6 +125,51 @@ pub struct NodeMinimum {
     pub gpu: bool,
 }
 
+/// What preflight holds a node's facts against.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct NodeExpectation {
+    /// Least it must have.
+    pub minimum: NodeMinimum,
+    /// Directory of container images.
+    pub images: String,
+    /// Space it must offer, GiB.
+    pub images_gib: u64,
+    /// Where images may move to; the same as `images` when the site decided the place.
+    pub larger: String,
+    /// Address that services bind to.
+    pub address: Ipv4Addr,
+    /// TCP ports that nothing may listen on before Kubernetes is installed.
+    pub ports: Vec<u16>,
+    /// Names that must resolve on the node, and to what, where that is known.
+    pub names: IndexMap<String, Option<Ipv4Addr>>,
+    /// Addresses that must answer to the node.
+    pub urls: Vec<String>,
+    /// Our own Kubernetes runs here: it uses those ports and that space, and what it left is no obstacle.
+    pub deployed: bool,
+    /// The engine sees to swap, kernel modules and kernel settings.
+    pub engine_prepares: bool,
+}
+
+impl NodeExpectation {
+    /// What has to be asked of the node so that it can be judged. Beside the site's own directories these are the ones that
+    /// Kubernetes fills, and the two that BCM makes partitions of by default.
+    #[must_use]
+    pub fn asked(&self) -> Asked {
+        let usual = ["/", "/var", "/var/lib/etcd", "/var/lib/kubelet", "/local"].map(str::to_owned);
+        let mut paths = vec![self.images.clone(), self.larger.clone()];
+        paths.extend(usual);
+        let mut seen = BTreeSet::new();
+        paths.retain(|path| seen.insert(path.clone()));
+        Asked {
+            paths,
+            images: Some((self.images.clone(), self.larger.clone())),
+            names: self.names.keys().cloned().collect(),
+            urls: self.urls.clone(),
+        }
+    }
+}
+
 /// What a node needs that the engine does not do itself.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
@@ -137,30 +184,4 @@ pub struct Preparation {
     pub swap_off: bool,
     /// The time service that is installed runs.
     pub time_service: bool,
-}
-
-/// What a node is measured against.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct NodeExpectation {
-    /// Least it must have.
-    pub minimum: NodeMinimum,
-    /// Directory of container images.
-    pub images: String,
-    /// Space wanted there, GiB.
-    pub images_gib: u64,
-    /// Where images may move to; the same as `images` when the place is decided.
-    pub larger: String,
-    /// Production address.
-    pub address: Ipv4Addr,
-    /// TCP ports that Kubernetes will need.
-    pub ports: Vec<u16>,
-    /// Names that must resolve, with the address that is expected, if one is.
-    pub names: IndexMap<String, Option<Ipv4Addr>>,
-    /// Addresses that must answer.
-    pub urls: Vec<String>,
-    /// Our own Kubernetes runs there: ports in use, its files and the space its images take are no findings.
-    pub deployed: bool,
-    /// Swap, kernel modules and kernel settings are the engine's job.
-    pub engine_prepares: bool,
 }

@@ -14,7 +14,7 @@ const RELOCATE: &str = "relocate";
 
 /// Reads facts, judges them, and answers the storage gate.
 pub(super) async fn probe(env: &StepEnv, target: &NodeTarget, expected: &NodeExpectation) -> Result<Probed, DoorError> {
-    let facts = env.doors.node.facts(&env.ctx, target, &plinth_plan::asked(expected)).await?;
+    let facts = env.doors.node.facts(&env.ctx, target, &expected.asked()).await?;
     let expected = NodeExpectation { deployed: runs_kubernetes(env, &target.node).await?, ..expected.clone() };
     let judged = judge(&target.node, &facts, &expected);
     let wrong: Vec<Finding> = judged.into_iter().map(|one| one.finding).filter(Finding::is_error).collect();

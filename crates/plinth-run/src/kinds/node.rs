@@ -93,7 +93,7 @@ fn account_clash(target: &NodeTarget, account: &Account, clashes: Vec<String>) -
 /// Makes our key if nobody made it before, then the account.
 pub(super) async fn make_account(env: &StepEnv, target: &NodeTarget, account: &Account) -> Result<String, DoorError> {
     if matches!(account.key, SecretRef::Generated(_)) {
-        env.doors.keystore.ssh_key(&env.ctx).await?;
+        env.doors.keystore.ssh_key(&env.ctx, account.key_algorithm).await?;
     }
     env.doors.node.make_account(&env.ctx, target, account).await?;
     Ok(format!("user {} (uid {}) made", account.name, account.uid))

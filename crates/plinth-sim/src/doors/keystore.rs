@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use jiff::Timestamp;
-use plinth_model::work::CertificateSource;
+use plinth_model::work::{CertificateSource, KeyAlgorithm};
 use plinth_model::{Digest, Observed};
 use plinth_world::keystore::{CertificateState, Keystore};
 use plinth_world::{Context, DoorResult};
@@ -65,7 +65,7 @@ impl Keystore for MemoryKeystore {
         Ok(made)
     }
 
-    async fn ssh_key(&self, _: &Context) -> DoorResult<String> {
+    async fn ssh_key(&self, _: &Context, _: KeyAlgorithm) -> DoorResult<String> {
         Ok(format!("SHA256:{}", Digest::of_bytes(b"rehearsal ssh key").short()))
     }
 }

@@ -9,7 +9,7 @@ use crate::secrets::{Secrets, private_file};
 use crate::{Context, DoorError, DoorResult, files};
 use async_trait::async_trait;
 use jiff::Timestamp;
-use plinth_model::work::CertificateSource;
+use plinth_model::work::{CertificateSource, KeyAlgorithm};
 use plinth_model::{Observed, SecretRef};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -20,19 +20,27 @@ const DAY_S: i64 = 86_400;
 /// Largest given file that is read, bytes. The bundle of all public authorities is about 300 KiB.
 const LARGEST: usize = 4 * 1024 * 1024;
 
-/// The keystore of a site. Every call reads and writes files at once; none takes longer than making a key pair.
+/// The keystore of a site. Every call reads and writes files at once, except that a key pair for nodes, which can take seconds,
+/// is made on a thread of its own.
 pub struct FileKeystore {
     state_dir: PathBuf,
     folder: PathBuf,
     secrets: Arc<dyn Secrets>,
     making: Mutex<()>,
+    making_key: Arc<tokio::sync::Mutex<()>>,
 }
 
 impl FileKeystore {
     /// The keystore of the site whose state is in this directory. The node key is kept by `secrets`.
     #[must_use]
     pub fn new(state_dir: &Path, secrets: Arc<dyn Secrets>) -> Self {
-        Self { state_dir: state_dir.to_path_buf(), folder: PathBuf::new(), secrets, making: Mutex::new(()) }
+        Self {
+            state_dir: state_dir.to_path_buf(),
+            folder: PathBuf::new(),
+            secrets,
+            making: Mutex::new(()),
+            making_key: Arc::default(),
+        }
     }
 
     /// The same; relative names of given files start at this folder, the one of the site file.
@@ -159,11 +167,16 @@ impl Keystore for FileKeystore {
         })
     }
 
-    async fn ssh_key(&self, _ctx: &Context) -> DoorResult<String> {
-        let _one_at_a_time = self.making.lock().unwrap_or_else(PoisonError::into_inner);
+    async fn ssh_key(&self, _ctx: &Context, algorithm: KeyAlgorithm) -> DoorResult<String> {
+        let one_at_a_time = Arc::clone(&self.making_key).lock_owned().await;
         let kept = self.state_dir.join("secrets").join(NODE_KEY);
-        let found = if kept.exists() { node_key::read(&*self.secrets) } else { node_key::make(&*self.secrets) };
-        found.map_err(|happened| {
+        let (exists, secrets) = (kept.exists(), Arc::clone(&self.secrets));
+        let found = tokio::task::spawn_blocking(move || {
+            // Held until the end even when nobody waits any more: another pair must not be made meanwhile.
+            let _one_at_a_time = one_at_a_time;
+            if exists { node_key::read(&*secrets) } else { node_key::make(&*secrets, algorithm) }
+        });
+        found.await.unwrap_or_else(|error| Err(format!("making it was given up: {error}"))).map_err(|happened| {
             let attempt =
                 format!("look at {}; removed, a new key is made and must be authorised on every node", kept.display());
             DoorError::permanent(DOOR, "reading our key for nodes", happened, attempt)

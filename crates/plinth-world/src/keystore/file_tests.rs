@@ -253,12 +253,12 @@ async fn refused_wishes_change_nothing() {
 #[tokio::test]
 async fn the_key_for_nodes_is_made_once_and_kept_privately() {
     let dir = tempfile::tempdir().unwrap();
-    let first = keystore(dir.path()).ssh_key(&ctx(DAY)).await.unwrap();
+    let first = keystore(dir.path()).ssh_key(&ctx(DAY), KeyAlgorithm::Ed25519).await.unwrap();
     assert!(first.starts_with("SHA256:") && first.len() == 50, "{first}");
-    assert_eq!(keystore(dir.path()).ssh_key(&ctx(DAY)).await.unwrap(), first);
+    assert_eq!(keystore(dir.path()).ssh_key(&ctx(DAY), KeyAlgorithm::Ed25519).await.unwrap(), first);
     let path = dir.path().join("secrets").join(NODE_KEY);
     assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
     fs::write(&path, "half").unwrap();
-    let error = keystore(dir.path()).ssh_key(&ctx(DAY)).await.unwrap_err();
+    let error = keystore(dir.path()).ssh_key(&ctx(DAY), KeyAlgorithm::Ed25519).await.unwrap_err();
     assert!(error.happened.contains("cannot be read") && !error.happened.contains("half"), "{}", error.happened);
 }

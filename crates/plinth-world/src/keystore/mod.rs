@@ -13,7 +13,7 @@ pub use node_key::NODE_KEY;
 use crate::{Context, DoorResult};
 use async_trait::async_trait;
 use plinth_model::Observed;
-use plinth_model::work::CertificateSource;
+use plinth_model::work::{CertificateSource, KeyAlgorithm};
 
 /// A certificate as kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,6 +49,7 @@ pub trait Keystore: Send + Sync {
     ) -> DoorResult<Vec<String>> {
         Ok(Vec::new())
     }
-    /// Fingerprint of our public key for nodes; makes the pair if there is none.
-    async fn ssh_key(&self, ctx: &Context) -> DoorResult<String>;
+    /// Fingerprint of our public key for nodes; makes the pair, of this algorithm, if there is none. A kept pair stays, whatever
+    /// its algorithm.
+    async fn ssh_key(&self, ctx: &Context, algorithm: KeyAlgorithm) -> DoorResult<String>;
 }

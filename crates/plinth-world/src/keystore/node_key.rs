@@ -1,59 +1,87 @@
-//! Our key pair for nodes: Ed25519, made once.
+//! Our key pair for nodes, made once, in the form that OpenSSH reads.
 //!
-//! The private half is kept as PKCS #8 PEM. The form that OpenSSH reads, and the line for `authorized_keys`, come with the SSH
-//! door, which is not in this release; the fingerprint is the one OpenSSH would print.
+//! An RSA key of 4096 bits by default: also very old SSH servers and FIPS hosts take it.
 
+use crate::node::ssh::private_key;
 use crate::secrets::Secrets;
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD_NO_PAD;
+use plinth_model::work::KeyAlgorithm;
 use plinth_model::{Secret, SecretRef};
-use rcgen::{KeyPair, PKCS_ED25519};
-use sha2::{Digest as _, Sha256};
+use russh::keys::key::safe_rng;
+use russh::keys::ssh_key::LineEnding;
+use russh::keys::ssh_key::private::{KeypairData, RsaKeypair};
+use russh::keys::{Algorithm, HashAlg, PrivateKey};
 
 /// Name of the generated secret that holds the private half.
 pub const NODE_KEY: &str = "ssh-key";
 
-/// Algorithm name inside an OpenSSH public key.
-const ALGORITHM: &str = "ssh-ed25519";
+/// Who made the key, for whoever finds it in `authorized_keys`.
+const COMMENT: &str = "plinth";
+/// Bits of an RSA key.
+const RSA_BITS: usize = 4096;
 
-/// Makes a pair and keeps it.
-pub(super) fn make(secrets: &dyn Secrets) -> Result<String, String> {
-    let pair = KeyPair::generate_for(&PKCS_ED25519).map_err(|e| e.to_string())?;
-    let reference = SecretRef::Generated(NODE_KEY.to_owned());
-    secrets.keep(&reference, &Secret::new(pair.serialize_pem())).map_err(|e| e.to_string())?;
-    Ok(fingerprint(pair.public_key_raw()))
+/// Makes a pair and keeps it; answers its fingerprint as OpenSSH prints it.
+pub(super) fn make(secrets: &dyn Secrets, algorithm: KeyAlgorithm) -> Result<String, String> {
+    let key = pair(algorithm).map_err(|error| error.to_string())?;
+    let text = key.to_openssh(LineEnding::LF).map_err(|error| error.to_string())?;
+    secrets.keep(&reference(), &Secret::new(text.to_string())).map_err(|error| error.to_string())?;
+    Ok(fingerprint(&key))
 }
 
-/// Fingerprint of the kept pair.
+/// Fingerprint of the kept pair, whatever its algorithm: it is not made anew when the site asks for another one later.
 pub(super) fn read(secrets: &dyn Secrets) -> Result<String, String> {
-    let reference = SecretRef::Generated(NODE_KEY.to_owned());
-    let kept = secrets.get(&reference).map_err(|e| e.to_string())?;
-    let pair = KeyPair::from_pkcs8_pem_and_sign_algo(kept.expose(), &PKCS_ED25519)
-        .map_err(|_| "the kept private key cannot be read: it is not an Ed25519 key in PKCS #8".to_owned())?;
-    Ok(fingerprint(pair.public_key_raw()))
+    let kept = secrets.get(&reference()).map_err(|error| error.to_string())?;
+    let key = private_key(kept.expose()).map_err(|why| format!("the kept private key cannot be read: {why}"))?;
+    Ok(fingerprint(&key))
 }
 
-/// `SHA256:...` over the public key as RFC 8709 writes it: two texts, each behind its length.
-fn fingerprint(public: &[u8]) -> String {
-    let mut hash = Sha256::new();
-    for part in [ALGORITHM.as_bytes(), public] {
-        hash.update(u32::try_from(part.len()).unwrap_or(u32::MAX).to_be_bytes());
-        hash.update(part);
-    }
-    format!("SHA256:{}", STANDARD_NO_PAD.encode(hash.finalize()))
+fn reference() -> SecretRef {
+    SecretRef::Generated(NODE_KEY.to_owned())
+}
+
+fn pair(algorithm: KeyAlgorithm) -> Result<PrivateKey, russh::keys::ssh_key::Error> {
+    let mut rng = safe_rng();
+    let mut key = match algorithm {
+        KeyAlgorithm::Ed25519 => PrivateKey::random(&mut rng, Algorithm::Ed25519)?,
+        KeyAlgorithm::Rsa4096 => PrivateKey::new(KeypairData::from(RsaKeypair::random(&mut rng, RSA_BITS)?), "")?,
+    };
+    key.set_comment(COMMENT);
+    Ok(key)
+}
+
+fn fingerprint(key: &PrivateKey) -> String {
+    key.fingerprint(HashAlg::Sha256).to_string()
 }
 
 #[cfg(test)]
 mod tests {
-    use super::fingerprint;
+    use super::*;
+    use crate::node::ssh::public_key_line;
 
-    /// The public key of RFC 8032 §7.1 test 1; the fingerprint is what `ssh-keygen -lf` prints for it.
+    /// The keys of RFC 8032 §7.1 test 1; the fingerprint is what `ssh-keygen -lf` prints for it.
     #[test]
     fn the_fingerprint_is_the_one_openssh_prints() {
-        let public = [
-            0xd7, 0x5a, 0x98, 0x01, 0x82, 0xb1, 0x0a, 0xb7, 0xd5, 0x4b, 0xfe, 0xd3, 0xc9, 0x64, 0x07, 0x3a, 0x0e, 0xe1,
-            0x72, 0xf3, 0xda, 0xa6, 0x23, 0x25, 0xaf, 0x02, 0x1a, 0x68, 0xf7, 0x07, 0x51, 0x1a,
-        ];
-        assert_eq!(fingerprint(&public), "SHA256:bbXpuKG6zhzdmnxq256TlqzFBzRl2f6OOg722cYNbU8");
+        let line = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAINdamAGCsQq31Uv+08lkBzoO4XLz2qYjJa8CGmj3B1Ea";
+        let key = russh::keys::PublicKey::from_openssh(line).unwrap();
+        assert_eq!(key.fingerprint(HashAlg::Sha256).to_string(), "SHA256:bbXpuKG6zhzdmnxq256TlqzFBzRl2f6OOg722cYNbU8");
+    }
+
+    #[test]
+    fn both_kinds_are_read_back_and_the_public_half_is_the_line_for_authorized_keys() {
+        for (algorithm, begins) in
+            [(KeyAlgorithm::Ed25519, "ssh-ed25519 AAAA"), (KeyAlgorithm::Rsa4096, "ssh-rsa AAAA")]
+        {
+            let key = pair(algorithm).unwrap();
+            let text = key.to_openssh(LineEnding::LF).unwrap();
+            let line = public_key_line(&text).unwrap();
+            assert!(line.starts_with(begins) && line.split(' ').count() == 2, "{line}");
+            assert_eq!(russh::keys::PublicKey::from_openssh(&line).unwrap().key_data(), key.public_key().key_data());
+        }
+    }
+
+    /// Keys that earlier releases kept, and keys that people give.
+    #[test]
+    fn pkcs8_is_read_too() {
+        let old = rcgen::KeyPair::generate_for(&rcgen::PKCS_ED25519).unwrap();
+        assert!(public_key_line(&old.serialize_pem()).unwrap().starts_with("ssh-ed25519 "));
     }
 }

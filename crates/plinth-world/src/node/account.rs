@@ -5,10 +5,10 @@
 //! `useradd` and its family of the shadow suite are needed; the accounts of a busybox system are not covered. An `AuthorizedKeysFile`
 //! other than sshd's default is not covered either.
 
+use super::AccountState;
 use super::answer::{failure, owned};
 use super::frame::Frames;
 use super::script::Script;
-use super::AccountState;
 use plinth_model::work::Account;
 use std::time::Duration;
 

@@ -4,8 +4,11 @@ pub mod account;
 mod answer;
 pub mod facts;
 pub mod frame;
+pub mod prepare;
+pub mod registries;
 pub mod script;
 pub mod ssh;
+pub mod storage;
 #[cfg(test)]
 mod trial;
 

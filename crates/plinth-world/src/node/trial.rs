@@ -113,12 +113,16 @@ impl Trial {
     }
 }
 
+/// Whether a program is on the path.
+pub(crate) fn is_here(program: &str) -> bool {
+    std::env::var("PATH").unwrap().split(':').any(|dir| Path::new(dir).join(program).exists())
+}
+
 /// Every shell that is here takes the text as its own language. `sh` is always here.
 pub(crate) fn assert_all_shells_accept(script: &Script) {
     let text = script.render(NONCE);
     for shell in [&["sh"][..], &["dash"], &["bash", "--posix"], &["busybox", "sh"]] {
-        let found = std::env::var("PATH").unwrap().split(':').any(|dir| Path::new(dir).join(shell[0]).exists());
-        if !found {
+        if !is_here(shell[0]) {
             assert_ne!(shell[0], "sh");
             continue;
         }

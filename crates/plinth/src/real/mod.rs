@@ -6,7 +6,7 @@ pub(crate) mod survey;
 
 use crate::args::Common;
 use crate::doors::{self, ABSENT};
-use crate::input::{self, Input};
+use crate::input::Input;
 use crate::printer::Printer;
 use absent::Absent;
 use plinth_model::{Problem, SecretRef};
@@ -18,7 +18,7 @@ use plinth_world::keystore::FileKeystore;
 use plinth_world::node::ssh::{SshConfig, SshNodes};
 use plinth_world::secrets::{Secrets, SiteSecrets};
 use plinth_world::{Context, Doors, SystemClock};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// The real site.
@@ -44,7 +44,8 @@ impl Real {
             InventorySource::Bcm(access) => Arc::new(doors::bcm(access, &*secrets, folder)?),
             InventorySource::Static(_) => Arc::new(Absent::new("bcm", "asks BCM, since the site names none")),
         };
-        let ssh = SshConfig::new(directory).parallel(desired.run.parallel);
+        let ssh = SshConfig { parallel: desired.run.parallel, ..SshConfig::new(directory) };
+        let ssh = ssh.known_hosts(known_hosts());
         let doors = Doors {
             bcm,
             node: Arc::new(SshNodes::new(ssh, Arc::clone(&shared))),
@@ -63,6 +64,12 @@ impl Real {
         let env = StepEnv { ctx: self.ctx.clone(), doors: self.doors.clone(), secrets };
         RunWorld { env, behaviour: Arc::new(Kinds) }
     }
+}
+
+/// The person's own known hosts, as OpenSSH finds them.
+fn known_hosts() -> Vec<PathBuf> {
+    let home = etcetera::home_dir().ok();
+    home.into_iter().map(|home| home.join(".ssh/known_hosts")).collect()
 }
 
 fn missing(door: &'static str) -> Arc<Absent> {

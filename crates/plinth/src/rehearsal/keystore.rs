@@ -1,7 +1,7 @@
 //! The keystore of a rehearsal: real keys and certificates, made up for it. Files that the site gives are never read.
 
 use async_trait::async_trait;
-use plinth_model::work::CertificateSource;
+use plinth_model::work::{CertificateSource, KeyAlgorithm};
 use plinth_model::{Observed, Secret, SecretRef};
 use plinth_world::keystore::{CertificateState, FileKeystore, Keystore};
 use plinth_world::secrets::{SecretError, Secrets, SiteSecrets};
@@ -42,8 +42,9 @@ impl Keystore for RehearsalKeystore {
         self.0.make_certificate(ctx, name, names, source).await
     }
 
-    async fn ssh_key(&self, ctx: &Context) -> DoorResult<String> {
-        self.0.ssh_key(ctx).await
+    async fn ssh_key(&self, ctx: &Context, _: KeyAlgorithm) -> DoorResult<String> {
+        // A rehearsal is quick: an Ed25519 pair is made in no time, whatever the site asks for.
+        self.0.ssh_key(ctx, KeyAlgorithm::Ed25519).await
     }
 }
 

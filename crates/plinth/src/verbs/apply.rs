@@ -66,7 +66,7 @@ impl Site<'_> {
         let survey = self.real.survey(desired, &cluster).await;
         observed.facts.extend(survey.facts);
         known::write(self.directory, &observed.facts)?;
-        self.judge(&survey.findings, observed.facts.len())?;
+        self.judge(&survey.findings)?;
         let draft = make(&observed)?;
         let look = plinth_run::look(&draft, &self.real.world(), &LookOptions::default()).await?;
         self.input.show(self.common, self.printer, &look.findings);
@@ -77,8 +77,8 @@ impl Site<'_> {
     }
 
     /// Stops before anything is changed when a node is not fit.
-    fn judge(&self, findings: &[Finding], nodes: usize) -> Result<(), Problem> {
-        verbs::preflight::show(self.printer, findings, nodes);
+    fn judge(&self, findings: &[Finding]) -> Result<(), Problem> {
+        verbs::preflight::show(self.printer, findings);
         let unfit = findings.iter().filter(|finding| finding.is_error()).count();
         if unfit == 0 {
             return Ok(());

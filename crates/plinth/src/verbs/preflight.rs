@@ -63,14 +63,14 @@ fn tell(common: &Common, survey: &Survey, printer: &Printer) -> Exit {
         let Survey { facts, findings, fixes } = survey;
         printer.json(&Report { schema: input::SCHEMA, findings, facts, fixable: fixes });
     } else {
-        printer.data(&plinth_report::preflight::text(&survey.findings, survey.facts.len(), Printer::width()));
+        printer.data(&plinth_report::preflight::preflight(&survey.findings, crate::sinks::palette(printer)));
     }
     if survey.findings.iter().any(Finding::is_error) { Exit::CheckFailed } else { Exit::Done }
 }
 
 /// Findings as talk, before something else: folded, errors first.
-pub(crate) fn show(printer: &Printer, findings: &[Finding], nodes: usize) {
-    printer.talk(&plinth_report::preflight::text(findings, nodes, Printer::width()));
+pub(crate) fn show(printer: &Printer, findings: &[Finding]) {
+    printer.talk(&plinth_report::preflight::preflight(findings, crate::sinks::palette(printer)));
 }
 
 /// Mends what is declared safe, then visits the nodes again.

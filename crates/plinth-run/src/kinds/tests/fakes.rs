@@ -5,8 +5,8 @@ use indexmap::IndexMap;
 use plinth_model::facts::{Asked, NodeFacts};
 use plinth_model::inventory::Inventory;
 use plinth_model::work::{
-    Account, CertificateSource, Check, Health, KubesprayRelease, NodeTarget, PodSecurity, Preparation, Release,
-    RunaiTarget, SecretContent,
+    Account, CertificateSource, Check, Health, KeyAlgorithm, KubesprayRelease, NodeTarget, PodSecurity, Preparation,
+    Release, RunaiTarget, SecretContent,
 };
 use plinth_model::{Digest, NodeName, Observed};
 use plinth_world::ansible::{AnsibleDoor, Deployed, PlayStats};
@@ -189,7 +189,7 @@ impl Keystore for Fake {
     ) -> DoorResult<CertificateState> {
         self.answer("make_certificate")
     }
-    async fn ssh_key(&self, _: &Context) -> DoorResult<String> {
+    async fn ssh_key(&self, _: &Context, _: KeyAlgorithm) -> DoorResult<String> {
         self.answer("ssh_key")
     }
 }

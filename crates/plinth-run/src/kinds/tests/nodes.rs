@@ -1,6 +1,6 @@
 use super::*;
 use plinth_model::facts::{NodeFacts, Space};
-use plinth_model::work::{Account, NodeMinimum, Preparation};
+use plinth_model::work::{Account, NodeExpectation, NodeMinimum, Preparation};
 use plinth_model::{Digest, Observed};
 use plinth_world::ansible::Deployed;
 use plinth_world::bcm::BcmIdentity;
@@ -118,10 +118,18 @@ fn facts(images_gib: u64, larger_gib: u64) -> NodeFacts {
 fn wanted(larger: &str) -> Work {
     Work::NodeFacts {
         target: target(),
-        minimum: NodeMinimum { cpus: 10, memory_mib: 20_000, gpu: true },
-        images: "/images".to_owned(),
-        images_gib: 100,
-        larger: larger.to_owned(),
+        expected: NodeExpectation {
+            minimum: NodeMinimum { cpus: 10, memory_mib: 20_000, gpu: true },
+            images: "/images".to_owned(),
+            images_gib: 100,
+            larger: larger.to_owned(),
+            address: [192, 0, 2, 5].into(),
+            ports: Vec::new(),
+            names: indexmap::IndexMap::new(),
+            urls: Vec::new(),
+            deployed: false,
+            engine_prepares: true,
+        },
     }
 }
 
@@ -134,18 +142,15 @@ fn deployed(hosts: &[&str]) -> Observed<Deployed> {
 async fn the_storage_gate_opens_by_free_space_and_stays_as_it_opened() {
     let relocated = NodeFacts { relocated: true, ..facts(500, 500) };
     let cases = [
-        ("room", facts(100, 0), None, "fits"),
-        ("too small", facts(99, 100), Some(Observed::Absent), "relocate"),
-        ("already moved", relocated, None, "relocate"),
-        ("filled by our own images", facts(3, 500), Some(deployed(&["dgx-05"])), "fits"),
-        ("another node is deployed", facts(3, 500), Some(deployed(&["dgx-06"])), "relocate"),
+        ("room", facts(100, 0), Observed::Absent, "fits"),
+        ("too small", facts(99, 100), Observed::Absent, "relocate"),
+        ("already moved", relocated, Observed::Absent, "relocate"),
+        ("filled by our own images", facts(3, 500), deployed(&["dgx-05"]), "fits"),
+        ("another node is deployed", facts(3, 500), deployed(&["dgx-06"]), "relocate"),
     ];
     for (case, facts, deployed, answer) in cases {
         let bench = Bench::new();
-        bench.fake.on("facts", facts);
-        if let Some(deployed) = deployed {
-            bench.fake.on("deployed", deployed);
-        }
+        bench.fake.on("facts", facts).on("deployed", deployed);
         let seen = bench.look(&wanted("/larger")).await.unwrap();
         assert!(matches!(seen.probe, Probe::Done(_)), "{case}: {:?}", seen.probe);
         assert_eq!(seen.answers, [("storage/dgx-05".to_owned(), answer.to_owned())], "{case}");
@@ -155,7 +160,7 @@ async fn the_storage_gate_opens_by_free_space_and_stays_as_it_opened() {
 #[tokio::test]
 async fn a_place_that_the_site_decided_has_no_gate() {
     let bench = Bench::new();
-    bench.fake.on("facts", facts(100, 0));
+    bench.fake.on("facts", facts(100, 0)).on("deployed", Observed::<Deployed>::Absent);
     let seen = bench.look(&wanted("/images")).await.unwrap();
     assert!(matches!(seen.probe, Probe::Done(_)) && seen.answers.is_empty());
     bench.fake.on("facts", facts(99, 0)).on("deployed", Observed::<Deployed>::Absent);
@@ -179,10 +184,7 @@ async fn an_unfit_node_is_told_everything_at_once() {
         spoil(&mut one);
         spoil(&mut all);
         let bench = Bench::new();
-        bench.fake.on("facts", one);
-        if code == "node.no-space" {
-            bench.fake.on("deployed", Observed::<Deployed>::Absent);
-        }
+        bench.fake.on("facts", one).on("deployed", Observed::<Deployed>::Absent);
         let seen = bench.look(&wanted("/larger")).await;
         assert!(seen.as_ref().unwrap().answers.is_empty(), "{code}: an unfit node answers nothing");
         assert_eq!(blocked(seen).code, code);
@@ -195,7 +197,7 @@ async fn an_unfit_node_is_told_everything_at_once() {
     let mut ok = facts(100, 100);
     ok.clock_offset_ms = 60_000;
     let bench = Bench::new();
-    bench.fake.on("facts", ok);
+    bench.fake.on("facts", ok).on("deployed", Observed::<Deployed>::Absent);
     done(bench.look(&wanted("/larger")).await);
 }
 

@@ -34,7 +34,8 @@ pub(super) fn read(frames: &Frames, facts: &mut NodeFacts) {
     facts.hostname = text(frames, "hostname");
     facts.cpus = frames.get("cpu").and_then(range_length).or_else(|| frames.number("cpus")).unwrap_or_default();
     facts.memory_mib = frames.get("meminfo").and_then(|line| number_at(line, 1)).unwrap_or_default() / 1024;
-    facts.swap_mib = frames.all("swap").iter().filter_map(|line| number_at(line, 2)).sum::<u64>() / 1024;
+    facts.swap_mib =
+        frames.all("swap").iter().filter_map(|line| number_at(line, 2)).fold(0, u64::saturating_add) / 1024;
     facts.selinux = selinux(frames);
     facts.apparmor = frames.get("apparmor").is_some_and(|value| value.trim() == "Y");
     facts.modules = modules(frames);

@@ -7,14 +7,12 @@ mod storage;
 
 use super::frame::Frames;
 use super::script::Script;
+use crate::deadlines::NODE_FACTS;
 use jiff::Timestamp;
 use plinth_model::facts::{Asked, NodeFacts};
-use std::time::Duration;
 
 /// Reads, and changes nothing.
 const BODY: &str = include_str!("../sh/facts.sh");
-/// Single programs in the script may take up to 10 s each when they hang; a healthy node answers in a tenth of a second.
-const DEADLINE: Duration = Duration::from_secs(90);
 
 /// When the script was sent and when its last answer was here, by our clock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,7 +28,7 @@ pub struct Exchange {
 #[must_use]
 pub fn script(asked: &Asked) -> Script {
     let (from, to) = asked.images.as_ref().map_or(("", ""), |(from, to)| (from.as_str(), to.as_str()));
-    Script::new("reading facts", BODY, DEADLINE)
+    Script::new("reading facts", BODY, NODE_FACTS)
         .lines("paths", asked.paths.iter().map(String::as_str))
         .lines("names", asked.names.iter().map(String::as_str))
         .lines("urls", asked.urls.iter().map(String::as_str))

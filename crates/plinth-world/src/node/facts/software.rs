@@ -8,6 +8,8 @@ use std::collections::{BTreeMap, BTreeSet};
 const CONTAINERD_ROOT: &str = "/var/lib/containerd";
 /// Where BCM keeps containerd's configuration.
 const BCM_CONFIG: &str = "/cm/local/apps/containerd/";
+/// Where BCM installs programs on nodes.
+const BCM_PROGRAMS: &str = "/cm/local/apps/";
 /// Namespace of Docker's containers in containerd.
 const DOCKER: &str = "/moby/";
 /// Time services, each with the units that run it.
@@ -21,13 +23,13 @@ pub(super) fn read(frames: &Frames, facts: &mut NodeFacts) {
     let units = units(frames);
     facts.services = units.iter().map(|(name, unit)| (name.clone(), unit.state.clone())).collect();
     let active = |name: &&str| units.get(*name).is_some_and(|unit| unit.state == "active");
-    let runs = TIME_SERVICES.iter().find(|(_, names)| names.iter().any(|name| active(&name)));
+    let runs = TIME_SERVICES.iter().find(|(_, names)| names.iter().any(&active));
     facts.time_service = runs.map(|(name, _)| (*name).to_owned());
     facts.time_synchronised =
         frames.get("time").and_then(|line| line.strip_prefix("NTPSynchronized=")).map(|v| v == "yes");
     facts.containerd = containerd(frames);
-    facts.obstacles = obstacles(frames);
-    facts.proxies = frames.all("proxy").into_iter().flat_map(proxies).collect();
+    facts.obstacles = obstacles(frames, units.get("kubelet"));
+    facts.proxies = proxies_of(frames);
     facts.package_manager = package_manager(frames);
     facts.pythons = pythons(frames);
     facts.root = frames.get("root").unwrap_or_default().to_owned();
@@ -98,10 +100,14 @@ fn top_level_root(lines: &[&str]) -> Option<String> {
     Some(value.to_owned()).filter(|value| !value.is_empty())
 }
 
-fn obstacles(frames: &Frames) -> Vec<String> {
+fn obstacles(frames: &Frames, kubelet: Option<&Unit>) -> Vec<String> {
     // Podman brings a network of its own, which sorts behind those of Kubernetes.
     let files = frames.all("obstacle").into_iter().filter(|path| !path.contains("podman"));
     let mut found: Vec<String> = files.map(str::to_owned).collect();
+    if let Some(kubelet) = kubelet.filter(|unit| unit.state == "active") {
+        let whose = if kubelet.start.contains(BCM_PROGRAMS) { " for BCM's own Kubernetes" } else { "" };
+        found.push(format!("kubelet runs{whose}"));
+    }
     let docker: BTreeSet<&str> = frames.all("task").into_iter().filter(|task| task.contains(DOCKER)).collect();
     match docker.len() {
         0 => {}
@@ -111,13 +117,20 @@ fn obstacles(frames: &Frames) -> Vec<String> {
     found
 }
 
+pub(super) fn proxies_of(frames: &Frames) -> BTreeMap<String, String> {
+    frames.all("proxy").into_iter().flat_map(proxies).collect()
+}
+
 /// Settings in one line of any of the files: `NAME_proxy=…` in shells and units, `Acquire::http::Proxy "…";` of apt, `proxy=…` of
 /// dnf. Credentials were cut out on the node, and are again here.
 fn proxies(line: &str) -> Vec<(String, String)> {
-    let line = line.trim();
+    let line = authority_cut(line.trim());
+    let line = line.as_str();
+    let is_apt =
+        |name: &str| name.contains("::") && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, ':' | '-'));
     let one = |name: &str, value: &str| vec![(name.to_owned(), without_credentials(value))];
     let mut found = match line.split_once(char::is_whitespace) {
-        Some((name, value)) if name.contains("::") => one(name, value),
+        Some((name, value)) if is_apt(name) => one(name, value),
         _ => match line.split_once('=') {
             Some((name, value)) if name.trim_end() == "proxy" => one("proxy", value),
             _ => line.match_indices('=').filter_map(|(at, _)| assigned(line, at)).collect(),
@@ -125,6 +138,14 @@ fn proxies(line: &str) -> Vec<(String, String)> {
     };
     found.retain(|(_, value)| !value.is_empty());
     found
+}
+
+/// Without all between the first `//` and the last `@`, before anything is taken apart: a password may hold blanks and quotes.
+fn authority_cut(line: &str) -> String {
+    match (line.find("//"), line.rfind('@')) {
+        (Some(from), Some(to)) if from < to => format!("{}//{}", &line[..from], &line[to + 1..]),
+        _ => line.to_owned(),
+    }
 }
 
 /// The setting whose `=` is here. Its value ends at the quote that it, or the whole assignment, began with, else at a blank.

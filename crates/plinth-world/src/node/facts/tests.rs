@@ -98,6 +98,33 @@ fn an_answer_without_its_kernel_is_refused() {
     assert!(refusal.contains("kernel"), "{refusal}");
 }
 
+/// Keys that the script uses.
+const KEYS: &str = "clock.start|clock.end|kernel|hostname|cpu|cpus|meminfo|swap|mount|tcp|route|resolv|module|builtin|os|dgx|driver|\
+    gpu|gpu.name|pci|service|time|address|socket|space.path|space.size|space.inodes|images.real|images.size|task|proxy|\
+    containerd.version|containerd.config|containerd.config.cm|package|python|name|url|home|obstacle";
+
+proptest::proptest! {
+    #[test]
+    fn any_answer_is_read_or_refused(lines in proptest::collection::vec((KEYS, r#"([ -~äß]|[0-9]|[=":/ .%]){0,40}"#), 0..40)) {
+        let healthy = include_str!("recorded/debian-12-dash.txt").replace("@rec end 0\n", "");
+        let lines: String = lines.iter().map(|(key, value)| format!("@rec {key} {value}\n")).collect();
+        for output in [format!("{lines}@rec end 0\n"), format!("{healthy}{lines}@rec end 0\n")] {
+            let _ = parse(&decoded("rec", &output), &asked(), &exchange(0, 0));
+        }
+    }
+
+    #[test]
+    fn credentials_never_stay_in_a_proxy(user in "[a-z]{3,8}", secret in r#"[A-Z0-9:@/ "'=]{6,20}"#, scheme in "http|https|socks5") {
+        for form in ["https_proxy=URL", "  \"HTTPS_PROXY=URL\" \"NO_PROXY=x\"", "Acquire::http::Proxy \"URL\";", "proxy = URL"] {
+            let line = form.replace("URL", &format!("{scheme}://{user}:{secret}@proxy.example.com:3128/"));
+            let output = format!("@rec proxy {line}\n@rec end 0\n");
+            let found = software::proxies_of(&decoded("rec", &output));
+            proptest::prop_assert!(found.values().any(|value| value == &format!("{scheme}://proxy.example.com:3128/")), "{found:?}");
+            proptest::prop_assert!(!found.values().any(|value| value.contains(&secret) || value.contains(&user)), "{found:?}");
+        }
+    }
+}
+
 fn run(shell: &[&str], script: &str, environment: &[(&str, &str)]) -> String {
     let mut command = Command::new(shell[0]);
     command.args(&shell[1..]).envs(environment.iter().copied()).stdin(Stdio::piped()).stdout(Stdio::piped());

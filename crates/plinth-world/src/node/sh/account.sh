@@ -90,7 +90,7 @@ as_user() {
 # Reads authorized keys; with merge=1 writes them with the wanted ones in, else names the wanted ones that are not there as
 # wanted. Lines with other keys and comments stay as they are. sshd takes the first line with a key, so a second one with
 # other options is not wanted either.
-# shellcheck disable=SC2016 # awk's own dollar signs
+# shellcheck disable=SC2016,SC2089 # the dollar signs and quotes are awk's
 keys_awk='
 function body(line,  n, part, i) {
     n = split(line, part, " ")
@@ -146,6 +146,7 @@ mv -f $file.plinth-new $file'
 keys_with() {
     wanted=$keys
     merge=$1
+    # shellcheck disable=SC2090
     export wanted merge keys_awk
     as_user sh -c "$2" account "$root$home" "$uid"
 }

@@ -216,8 +216,7 @@ containers() {
 obstacles() {
     for file in /etc/kubernetes/*.conf /etc/kubernetes/manifests/*.yaml /etc/kubernetes/manifests/*.yml /var/lib/etcd/member \
         /var/lib/kubelet/config.yaml /etc/cni/net.d/*.conf /etc/cni/net.d/*.conflist /etc/rancher/k3s /var/lib/rancher/k3s \
-        /etc/rancher/rke2 /var/lib/rancher/rke2 /var/snap/microk8s/current /etc/systemd/system/etcd.service \
-        /cm/local/apps/kubernetes/var /cm/local/apps/etcd/var; do
+        /etc/rancher/rke2 /var/lib/rancher/rke2 /var/snap/microk8s/current /etc/systemd/system/etcd.service; do
         [ -e "$file" ] && say obstacle "$file"
     done
 }

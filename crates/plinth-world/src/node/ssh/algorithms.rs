@@ -89,7 +89,9 @@ fn host_keys(pinned: &[PublicKey], legacy: bool) -> Vec<Algorithm> {
         wanted.push(RSA_SHA1);
     }
     let is_pinned = |algorithm: &Algorithm| {
-        pinned.iter().any(|key| key.algorithm() == *algorithm || key.algorithm().is_rsa() && matches!(algorithm, Algorithm::Rsa { .. }))
+        pinned.iter().any(|key| {
+            key.algorithm() == *algorithm || key.algorithm().is_rsa() && matches!(algorithm, Algorithm::Rsa { .. })
+        })
     };
     wanted.sort_by_key(|algorithm| !is_pinned(algorithm));
     wanted

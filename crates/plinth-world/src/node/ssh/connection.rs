@@ -85,7 +85,8 @@ pub(super) async fn connect(
         login(&mut handle, peer, secrets).await?;
         Ok(handle)
     };
-    let handle = timeout(manner.deadline * 2, entering).await.map_err(|_| failure::late(peer, &heard, manner.deadline))??;
+    let handle =
+        timeout(manner.deadline * 2, entering).await.map_err(|_| failure::late(peer, &heard, manner.deadline))??;
     Ok(Connection { handle, room: Arc::new(Semaphore::new(CHANNELS)), through })
 }
 
@@ -107,7 +108,9 @@ pub(super) async fn look(
         match shaken {
             Err(Refusal { presented: Some(key), .. }) => Ok(key),
             Err(refusal) => Err(refusal.error(peer, pins, &heard)),
-            Ok(_) => Err(failure::permanent("connecting", peer, "it showed no host key", "look at sshd's log on that host")),
+            Ok(_) => {
+                Err(failure::permanent("connecting", peer, "it showed no host key", "look at sshd's log on that host"))
+            }
         }
     };
     timeout(manner.deadline * 2, looking).await.map_err(|_| failure::late(peer, &heard, manner.deadline))?
@@ -129,7 +132,10 @@ async fn dial(peer: &Peer, manner: Manner, through: Option<&Connection>) -> Door
         let _dead_sockets_are_noticed_by_reading = stream.set_nodelay(true);
         return Ok(Line::Tcp(stream));
     };
-    let opened = timeout(manner.deadline, jump.handle.channel_open_direct_tcpip(&peer.host, u32::from(peer.port), "127.0.0.1", 0));
+    let opened = timeout(
+        manner.deadline,
+        jump.handle.channel_open_direct_tcpip(&peer.host, u32::from(peer.port), "127.0.0.1", 0),
+    );
     match opened.await {
         Err(_) => Err(failure::unreachable_in_time(peer, manner.deadline)),
         Ok(Ok(channel)) => Ok(Line::Channel(Box::new(channel.into_stream()))),
@@ -174,8 +180,20 @@ where
     let client = Client { pins: pins.clone(), presented: Arc::clone(&presented) };
     let config = Arc::new(settings(order, peer.legacy, manner.keep_alive));
     let stream = Listening::new(stream, heard.clone());
-    client::connect_stream(config, stream, client).await.map_err(|error| Refusal {
-        error,
-        presented: presented.lock().unwrap_or_else(PoisonError::into_inner).take(),
-    })
+    client::connect_stream(config, stream, client)
+        .await
+        .map_err(|error| Refusal { error, presented: presented.lock().unwrap_or_else(PoisonError::into_inner).take() })
+}
+
+/// Meets a server whose key is not known; answers nothing but a verdict.
+pub(super) async fn greeted<S>(stream: S, peer: &Peer, manner: Manner) -> DoorResult<()>
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let (heard, pins) = (Heard::default(), Pins::default());
+    match timeout(manner.deadline, shake(stream, peer, &pins, manner, &heard)).await {
+        Err(_) => Err(failure::late(peer, &heard, manner.deadline)),
+        Ok(Err(refusal)) => Err(refusal.error(peer, &pins, &heard)),
+        Ok(Ok(_)) => Ok(()),
+    }
 }

@@ -75,7 +75,9 @@ impl Call<'_> {
         };
         match ended {
             Ok(Ok(())) => self.judge(heard),
-            Ok(Err(happened)) => Err(permanent(self.script.name(), self.peer, happened, "this is a defect of plinth: report it")),
+            Ok(Err(happened)) => {
+                Err(permanent(self.script.name(), self.peer, happened, "this is a defect of plinth: report it"))
+            }
             Err(_) => Err(self.late(self.script.deadline())),
         }
     }
@@ -138,7 +140,10 @@ impl Call<'_> {
 
     fn no_shell(&self, heard: &Heard) -> DoorError {
         let happened = format!("the login shell of {} did not run the operation", self.peer.user);
-        let fix = format!("give {} a login shell that runs commands (`usermod -s /bin/bash {}`)", self.peer.user, self.peer.user);
+        let fix = format!(
+            "give {} a login shell that runs commands (`usermod -s /bin/bash {}`)",
+            self.peer.user, self.peer.user
+        );
         found("node.operation-failed", self.peer, self.script.name(), &happened, fix, self.evidence(heard))
     }
 
@@ -161,18 +166,31 @@ impl Call<'_> {
         let said = heard.stderr();
         let happened = match why {
             "no-sudo" => format!("{user} is not root, and there is no sudo"),
-            _ if said.contains("must have a tty") => format!("sudo wants a terminal for {user} (`requiretty` in sudoers)"),
+            _ if said.contains("must have a tty") => {
+                format!("sudo wants a terminal for {user} (`requiretty` in sudoers)")
+            }
             "wants-password" => format!("sudo wants a password of {user}, and we log in without one"),
-            _ if said.contains("not in the sudoers") || said.contains("not allowed") => format!("sudo lets {user} not become root"),
+            _ if said.contains("not in the sudoers") || said.contains("not allowed") => {
+                format!("sudo lets {user} not become root")
+            }
             _ => format!("sudo refused the password of {user}; it was tried once"),
         };
-        let fix = format!("let {user} become root on {} (sudoers: `{user} ALL=(ALL) NOPASSWD: ALL`), or log in as root", self.peer.name);
-        found("node.no-root", self.peer, self.script.name(), &happened, fix, self.evidence(heard))
+        let fix = format!(
+            "let {user} become root on {} (sudoers: `{user} ALL=(ALL) NOPASSWD: ALL`), or log in as root",
+            self.peer.name
+        );
+        let code = if happened.contains("tried once") { "node.sudo-refused" } else { "node.no-root" };
+        found(code, self.peer, self.script.name(), &happened, fix, self.evidence(heard))
     }
 
     fn evidence(&self, heard: &Heard) -> Vec<String> {
         let texts = [heard.stderr(), heard.decoder.noise()];
-        texts.iter().flat_map(|text| text.lines()).filter(|line| !line.trim().is_empty()).map(|line| self.secrets.redact(line)).collect()
+        texts
+            .iter()
+            .flat_map(|text| text.lines())
+            .filter(|line| !line.trim().is_empty())
+            .map(|line| self.secrets.redact(line))
+            .collect()
     }
 }
 

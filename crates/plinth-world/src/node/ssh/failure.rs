@@ -69,7 +69,9 @@ pub(super) fn late(peer: &Peer, heard: &Heard, deadline: Duration) -> DoorError 
     let within = format!("within {} s", deadline.as_secs_f32());
     let happened = match heard.first_line() {
         None => format!("it took the connection and said nothing {within}"),
-        Some(line) if line.starts_with("SSH-") => format!("it did not finish the key exchange and the login {within}; it began with `{line}`"),
+        Some(line) if line.starts_with("SSH-") => {
+            format!("it did not finish the key exchange and the login {within}; it began with `{line}`")
+        }
         Some(line) => format!("it did not speak SSH {within}; it began with `{line}`"),
     };
     let attempt = format!("look whether sshd, and not something else, listens on port {} and answers", peer.port);
@@ -90,10 +92,20 @@ pub(super) fn handshake(peer: &Peer, error: &Error, heard: &Heard) -> DoorError 
         _ => match heard.first_line() {
             Some(line) if !line.starts_with("SSH-2.") && !line.starts_with("SSH-1.99") => {
                 let known = if line.starts_with("HTTP/") { "it speaks HTTP" } else { "it does not speak SSH" };
-                permanent("connecting", peer, format!("{known}: it began with `{line}`"), "correct the address or the port of SSH")
+                permanent(
+                    "connecting",
+                    peer,
+                    format!("{known}: it began with `{line}`"),
+                    "correct the address or the port of SSH",
+                )
             }
             _ if is_loss(error) => lost("connecting", peer, "the connection was closed during the key exchange"),
-            _ => permanent("connecting", peer, format!("the key exchange failed: {error}"), "look at sshd's log on that host"),
+            _ => permanent(
+                "connecting",
+                peer,
+                format!("the key exchange failed: {error}"),
+                "look at sshd's log on that host",
+            ),
         },
     }
 }
@@ -122,7 +134,9 @@ fn no_common(peer: &Peer, kind: &AlgorithmKind, theirs: &[String]) -> DoorError 
             format!("update sshd on {0}, or list {0} under `legacyKeys` of the site file's access part", peer.name),
         ),
         AlgorithmKind::Key if theirs.iter().any(|name| name == "ssh-dss") => (
-            format!("its only host keys are DSA, which OpenSSH has removed since they can be broken; it offers: {offered}"),
+            format!(
+                "its only host keys are DSA, which OpenSSH has removed since they can be broken; it offers: {offered}"
+            ),
             "make host keys of another kind there (`ssh-keygen -A`) and restart sshd".to_owned(),
         ),
         _ => (
@@ -178,6 +192,9 @@ pub(super) fn no_channel(doing: &str, peer: &Peer, error: &Error) -> DoorError {
     if is_loss(error) {
         return lost(doing, peer, format!("the connection was lost: {error}"));
     }
-    let attempt = format!("look at MaxSessions in sshd_config of {}: plinth runs up to eight commands on one connection", peer.name);
+    let attempt = format!(
+        "look at MaxSessions in sshd_config of {}: plinth runs up to eight commands on one connection",
+        peer.name
+    );
     permanent(doing, peer, format!("sshd opened no session: {error}"), attempt).transient(BUSY)
 }

@@ -38,7 +38,12 @@ impl Pins {
     /// Whether this key proves the host.
     pub(super) fn hold(&self, presented: &PublicKey) -> bool {
         let same = |key: &PublicKey| key.key_data() == presented.key_data();
-        self.keys.iter().any(same) && !self.revoked.iter().any(same)
+        self.keys.iter().any(same) && !self.revoke(presented)
+    }
+
+    /// Whether somebody revoked this key.
+    pub(super) fn revoke(&self, presented: &PublicKey) -> bool {
+        self.revoked.iter().any(|key| key.key_data() == presented.key_data())
     }
 
     /// The pin to show beside a presented key: the same, or else one of the same algorithm, or else the first.
@@ -97,7 +102,8 @@ impl HostKeys {
         private_file::make_directory(&self.folder)?;
         let text = key.to_openssh().map_err(io::Error::other)?;
         let shown = describe(key);
-        let line = format!("# {} {}: {} {}\n{} {text}\n", clock.now(), why, shown.algorithm, shown.fingerprint, hosts(peer));
+        let line =
+            format!("# {} {}: {} {}\n{} {text}\n", clock.now(), why, shown.algorithm, shown.fingerprint, hosts(peer));
         files::write_whole(&self.file(peer)?, line.as_bytes())
     }
 
@@ -131,7 +137,10 @@ fn read(path: &Path) -> io::Result<Option<String>> {
 
 /// Lines that can be understood; others are left out, as OpenSSH does.
 fn entries(text: &str) -> impl Iterator<Item = Entry> + '_ {
-    text.lines().map(str::trim).filter(|line| line.len() <= LONGEST_LINE && !line.starts_with('#')).filter_map(|line| line.parse().ok())
+    text.lines()
+        .map(str::trim)
+        .filter(|line| line.len() <= LONGEST_LINE && !line.starts_with('#'))
+        .filter_map(|line| line.parse().ok())
 }
 
 fn all(text: &str) -> Pins {
@@ -196,9 +205,8 @@ fn glob(pattern: &[u8], text: &[u8]) -> bool {
     pattern.get(p..).is_none_or(|rest| rest.iter().all(|&c| c == b'*'))
 }
 
-/// Reads any text as known_hosts, for the fuzz target: the number of keys by which some host is known.
-#[must_use]
-pub fn understood(text: &str) -> usize {
+/// The number of keys by which some host is known in any text.
+pub(super) fn understood(text: &str) -> usize {
     let peer = Peer::example();
     known(text, &peer).keys.len() + all(text).keys.len()
 }
@@ -258,7 +266,8 @@ mod tests {
     fn a_revoked_key_proves_nothing() {
         let key = key();
         let text = line("10.0.0.1", &key) + &line("@revoked *", &key);
-        assert!(!known(&text, &Peer::example()).hold(&key));
+        let pins = known(&text, &Peer::example());
+        assert!(!pins.hold(&key) && pins.revoke(&key));
     }
 
     #[test]

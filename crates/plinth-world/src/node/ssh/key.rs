@@ -38,7 +38,10 @@ pub(crate) fn read(text: &str) -> Result<PrivateKey, String> {
 pub fn public_key_line(secret_text: &str) -> Result<String, String> {
     let mut public = read(secret_text)?.public_key().clone();
     public.set_comment("");
-    public.to_openssh().map(|line| line.trim_end().to_owned()).map_err(|_| "its public half cannot be written".to_owned())
+    public
+        .to_openssh()
+        .map(|line| line.trim_end().to_owned())
+        .map_err(|_| "its public half cannot be written".to_owned())
 }
 
 fn encrypted() -> String {
@@ -47,5 +50,6 @@ fn encrypted() -> String {
 }
 
 fn dsa() -> String {
-    "it is a DSA key: OpenSSH has removed DSA, since its keys of 1024 bits can be broken; make an RSA or Ed25519 key".to_owned()
+    "it is a DSA key: OpenSSH has removed DSA, since its keys of 1024 bits can be broken; make an RSA or Ed25519 key"
+        .to_owned()
 }

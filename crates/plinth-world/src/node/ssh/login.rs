@@ -11,7 +11,7 @@ use plinth_model::{Secret, SecretRef};
 use russh::client::{AuthResult, Handle, KeyboardInteractiveAuthResponse as Reply, Prompt};
 use russh::keys::agent::AgentIdentity;
 use russh::keys::agent::client::AgentClient;
-use russh::keys::{HashAlg, PrivateKeyWithHashAlg, PublicKey};
+use russh::keys::{HashAlg, PrivateKey, PrivateKeyWithHashAlg, PublicKey};
 use russh::{Error, MethodKind, MethodSet};
 use std::sync::Arc;
 
@@ -30,12 +30,14 @@ pub(super) async fn login(handle: &mut Handle<Client>, peer: &Peer, secrets: &dy
         Credential::Key(reference) => {
             let text = secret(peer, secrets, reference)?;
             let key = key::read(text.expose()).map_err(|happened| {
-                permanent("logging in", peer, format!("the private key ({reference}): {happened}"), "give another key, or convert this one")
+                permanent(
+                    "logging in",
+                    peer,
+                    format!("the private key ({reference}): {happened}"),
+                    "give another key, or convert this one",
+                )
             })?;
-            let hash = hash(handle, peer, key.algorithm().is_rsa()).await?;
-            let key = PrivateKeyWithHashAlg::new(Arc::new(key), hash);
-            let result = handle.authenticate_publickey(&peer.user, key).await;
-            judge(handle, peer, result, "its key")
+            by_key(handle, peer, Arc::new(key)).await
         }
         Credential::Agent => by_agent(handle, peer).await,
     }
@@ -60,10 +62,25 @@ async fn hash(handle: &Handle<Client>, peer: &Peer, is_rsa: bool) -> DoorResult<
             "logging in",
             peer,
             "it takes RSA keys with SHA-1 only, which is not accepted by default",
-            format!("update sshd on {0}, use an Ed25519 key, or list {0} under `legacyKeys` of the site file's access part", peer.name),
+            format!(
+                "update sshd on {0}, use an Ed25519 key, or list {0} under `legacyKeys` of the site file's access part",
+                peer.name
+            ),
         )),
         None => Ok(Some(HashAlg::Sha512)),
     }
+}
+
+/// A peer that may use SHA-1 is asked with SHA-1 when it refused the better signature: some announce what they do not take.
+async fn by_key(handle: &mut Handle<Client>, peer: &Peer, key: Arc<PrivateKey>) -> DoorResult<()> {
+    let hash = hash(handle, peer, key.algorithm().is_rsa()).await?;
+    let mut result =
+        handle.authenticate_publickey(&peer.user, PrivateKeyWithHashAlg::new(Arc::clone(&key), hash)).await;
+    let refused = matches!(result, Ok(AuthResult::Failure { partial_success: false, .. }));
+    if refused && hash.is_some() && peer.legacy && !handle.is_closed() {
+        result = handle.authenticate_publickey(&peer.user, PrivateKeyWithHashAlg::new(key, None)).await;
+    }
+    judge(handle, peer, result, "its key")
 }
 
 async fn by_password(handle: &mut Handle<Client>, peer: &Peer, password: &Secret) -> DoorResult<()> {
@@ -92,7 +109,8 @@ async fn by_questions(handle: &mut Handle<Client>, peer: &Peer, password: &Secre
         let prompts = match reply.map_err(|error| gone(peer, &error))? {
             Reply::Success => return Ok(()),
             Reply::Failure { remaining_methods, partial_success } => {
-                let what = if partial_success { "the password alone is not enough" } else { "the password was refused" };
+                let what =
+                    if partial_success { "the password alone is not enough" } else { "the password was refused" };
                 return Err(refused(peer, what, &remaining_methods));
             }
             Reply::InfoRequest { prompts, .. } => prompts,
@@ -123,19 +141,28 @@ fn asks_password(prompt: &Prompt) -> bool {
 }
 
 fn strange_question(peer: &Peer, prompts: &[Prompt], answered: bool) -> DoorError {
-    let asked: Vec<String> = prompts.iter().map(|p| p.prompt.chars().filter(|c| !c.is_control()).take(80).collect()).collect();
+    let asked: Vec<String> =
+        prompts.iter().map(|p| p.prompt.chars().filter(|c| !c.is_control()).take(80).collect()).collect();
     let when = if answered { "after the password it asks" } else { "it asks" };
     permanent(
         "logging in",
         peer,
         format!("{when} `{}`, which plinth does not answer", asked.join("`, `")),
-        format!("log in by hand as {} to see what it wants (an expired password, a second factor), or use a key", peer.user),
+        format!(
+            "log in by hand as {} to see what it wants (an expired password, a second factor), or use a key",
+            peer.user
+        ),
     )
 }
 
 async fn by_agent(handle: &mut Handle<Client>, peer: &Peer) -> DoorResult<()> {
     let failed = |error: &dyn std::fmt::Display| {
-        permanent("logging in", peer, format!("the SSH agent: {error}"), "start an agent, load the key with `ssh-add`, and see that SSH_AUTH_SOCK names it")
+        permanent(
+            "logging in",
+            peer,
+            format!("the SSH agent: {error}"),
+            "start an agent, load the key with `ssh-add`, and see that SSH_AUTH_SOCK names it",
+        )
     };
     let mut agent = AgentClient::connect_env().await.map_err(|error| failed(&error))?;
     let identities = agent.request_identities().await.map_err(|error| failed(&error))?;
@@ -175,7 +202,9 @@ fn judge(handle: &Handle<Client>, peer: &Peer, result: Result<AuthResult, Error>
         Ok(AuthResult::Failure { remaining_methods, .. }) if remaining_methods.is_empty() && handle.is_closed() => {
             Err(gone(peer, &Error::Disconnect))
         }
-        Ok(AuthResult::Failure { remaining_methods, .. }) => Err(refused(peer, &format!("{proof} was refused"), &remaining_methods)),
+        Ok(AuthResult::Failure { remaining_methods, .. }) => {
+            Err(refused(peer, &format!("{proof} was refused"), &remaining_methods))
+        }
         Err(error) => Err(gone(peer, &error)),
     }
 }
@@ -199,9 +228,13 @@ fn once(peer: &Peer, error: DoorError) -> DoorError {
 
 fn refused(peer: &Peer, what: &str, offered: &MethodSet) -> DoorError {
     let names: Vec<String> = offered.iter().map(String::from).collect();
-    let offers = if names.is_empty() { "it offers no other way".to_owned() } else { format!("it offers: {}", names.join(", ")) };
+    let offers =
+        if names.is_empty() { "it offers no other way".to_owned() } else { format!("it offers: {}", names.join(", ")) };
     let happened = format!("login as {} was refused: {what}; {offers}", peer.user);
-    let fix = format!("correct user and proof of the site file's access part, or allow this login on {} (sshd_config, shell, expiry)", peer.name);
+    let fix = format!(
+        "correct user and proof of the site file's access part, or allow this login on {} (sshd_config, shell, expiry)",
+        peer.name
+    );
     super::failure::found("node.login-refused", peer, "logging in", &happened, fix, vec![offers])
 }
 

@@ -3,8 +3,10 @@
 mod algorithms;
 mod bootstrap;
 mod connection;
+mod door;
 mod exec;
 mod failure;
+pub mod fuzzed;
 mod heard;
 mod hostkeys;
 mod key;
@@ -13,9 +15,13 @@ mod peer;
 mod pool;
 #[cfg(test)]
 mod tests;
+mod upload;
 
-pub use hostkeys::understood as known_hosts_understood;
+pub use door::SshNodes;
 pub use key::public_key_line;
+pub use upload::{LARGEST as LARGEST_UPLOAD, Upload};
+
+pub(crate) use key::read as private_key;
 
 use crate::node::frame::Frames;
 use crate::node::script::Script;
@@ -135,6 +141,12 @@ impl Ssh {
     pub async fn pin_host_key(&self, ctx: &Context, target: &NodeTarget, key: &HostKey) -> DoorResult<()> {
         let peer = Peer::node(target);
         let (presented, pins) = self.presented(&peer, target).await?;
+        if pins.revoke(&presented) {
+            let happened =
+                format!("its host key {} is revoked in a known_hosts file", describe(&presented).fingerprint);
+            let attempt = "give the host a new key, or remove the @revoked line if it is a mistake";
+            return Err(failure::permanent("pinning the host key", &peer, happened, attempt));
+        }
         if !pins.keys.is_empty() && !pins.hold(&presented) {
             return Err(failure::host_key(&peer, &pins, &presented));
         }
@@ -220,15 +232,26 @@ impl Ssh {
 
     fn pins(&self, peer: &Peer) -> DoorResult<Pins> {
         self.host_keys.pins(peer).map_err(|error| {
-            failure::permanent("reading the pinned host key", peer, error.to_string(), "look at the state directory's host-keys and at ~/.ssh/known_hosts")
+            failure::permanent(
+                "reading the pinned host key",
+                peer,
+                error.to_string(),
+                "look at the state directory's host-keys and at ~/.ssh/known_hosts",
+            )
         })
     }
 
     fn pin(&self, ctx: &Context, peer: &Peer, wanted: &HostKey, presented: &PublicKey, why: &str) -> DoorResult<()> {
         let shown = describe(presented);
         if shown != *wanted {
-            let happened = format!("it shows {} {} now, not {}", shown.algorithm, shown.fingerprint, wanted.fingerprint);
-            return Err(failure::permanent("pinning the host key", peer, happened, "look at both fingerprints and decide again"));
+            let happened =
+                format!("it shows {} {} now, not {}", shown.algorithm, shown.fingerprint, wanted.fingerprint);
+            return Err(failure::permanent(
+                "pinning the host key",
+                peer,
+                happened,
+                "look at both fingerprints and decide again",
+            ));
         }
         self.host_keys.pin(peer, presented, why, &**ctx.clock()).map_err(|error| {
             failure::permanent("pinning the host key", peer, error.to_string(), "make the state directory writable")

@@ -73,7 +73,10 @@ impl Place {
 
 impl Content {
     fn remember(&mut self, peer: &Peer, error: &DoorError) {
-        let refusal = error.finding.as_ref().is_some_and(|f| matches!(f.code.as_str(), "node.login-refused" | "node.no-root"));
+        let refusal = error
+            .finding
+            .as_ref()
+            .is_some_and(|f| matches!(f.code.as_str(), "node.login-refused" | "node.sudo-refused"));
         if refusal && matches!(peer.credential, Credential::Password(_)) {
             self.refused = Some(error.clone());
         }

@@ -8,7 +8,10 @@ watch() {
     while [ -n "$($limit dd bs=1 count=1 2>/dev/null)" ]; do :; done
     trap '' TERM
     kill -TERM -"$1"
-    sleep 5
+    for second in 1 2 3 4 5; do
+        sleep 1
+        kill -0 -"$1" || exit 0
+    done
     kill -KILL -"$1"
 }
 printf '\n@%s begin 1\n' "$nonce"

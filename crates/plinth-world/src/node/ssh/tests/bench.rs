@@ -98,7 +98,11 @@ impl Bench {
         (server, target)
     }
 
-    pub(super) async fn run(&self, target: &NodeTarget, body: &'static str) -> crate::DoorResult<crate::node::frame::Frames> {
+    pub(super) async fn run(
+        &self,
+        target: &NodeTarget,
+        body: &'static str,
+    ) -> crate::DoorResult<crate::node::frame::Frames> {
         self.ssh.run(&self.ctx, target, &script(body)).await
     }
 }

@@ -3,9 +3,10 @@
 use super::bench::{Bench, script, until};
 use super::server::{Rules, Server};
 use crate::node::script::Script;
+use crate::node::ssh::Upload;
 use plinth_model::work::NodeTarget;
 use std::fs;
-use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::Path;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -38,7 +39,8 @@ async fn answers_come_back_through_every_shell_and_its_greetings() {
         let bench = Bench::new();
         let (_server, target) = bench.usual(Rules { shell, ..Rules::usual() }).await;
         let body = "main() { echo noise; progress 1 3 'half a way'; echo warning >&2; emit text \"it's $text\"; cat; emit more 1; }\n";
-        let frames = bench.ssh.run(&bench.ctx, &target, &script(body).text("text", "a\\n'b\" $HOME `id` !x")).await.unwrap();
+        let frames =
+            bench.ssh.run(&bench.ctx, &target, &script(body).text("text", "a\\n'b\" $HOME `id` !x")).await.unwrap();
         assert_eq!(frames.get("text"), Some("it's a\\n'b\" $HOME `id` !x"), "{shell}");
         assert_eq!(frames.get("more"), Some("1"), "an operation has no standard input");
         assert!(frames.noisy);
@@ -50,7 +52,8 @@ async fn answers_come_back_through_every_shell_and_its_greetings() {
 async fn a_failure_is_permanent_and_carries_evidence() {
     let bench = Bench::new();
     let (_server, target) = bench.usual(Rules::usual()).await;
-    let error = bench.run(&target, "main() { echo because >&2; sleep 0.2; fail 'no room in /var'; }\n").await.unwrap_err();
+    let error =
+        bench.run(&target, "main() { echo because >&2; sleep 0.2; fail 'no room in /var'; }\n").await.unwrap_err();
     assert_eq!((error.happened.as_str(), error.transient), ("no room in /var", None));
     let error = bench.run(&target, "main() { return 3; }\n").await.unwrap_err();
     assert!(error.happened.contains("status 3") && error.transient.is_none(), "{error:?}");
@@ -184,7 +187,9 @@ async fn sudo_is_used_with_and_without_a_password() {
 
 #[tokio::test]
 async fn a_sudo_that_refuses_is_asked_once_and_named() {
-    for (kind, expected, tries) in [("refuses", "refused the password", 1), ("tty", "requiretty", 1), ("others", "not become root", 1)] {
+    for (kind, expected, tries) in
+        [("refuses", "refused the password", 1), ("tty", "requiretty", 1), ("others", "not become root", 1)]
+    {
         let bench = Bench::new();
         let (_server, target) = sudo(&bench, kind).await;
         for _ in 0..2 {
@@ -209,4 +214,27 @@ async fn two_that_change_things_run_one_after_the_other() {
     for result in futures_all(runs).await {
         result.unwrap();
     }
+}
+
+#[tokio::test]
+async fn a_file_arrives_whole_with_its_mode_and_a_damaged_one_changes_nothing() {
+    let bench = Bench::new();
+    let (_server, target) = sudo(&bench, "asks").await;
+    let place = bench.folder.path().join("it's a file");
+    let path = place.display().to_string();
+    let content: Vec<u8> = (0..300_000_u32).map(|n| n.to_le_bytes()[(n % 4) as usize]).collect();
+    let owner = fs::metadata(bench.folder.path()).map(|m| format!("{}:{}", m.uid(), m.gid())).unwrap();
+    let upload = Upload { path: &path, mode: 0o640, owner: &owner, content: &content };
+    bench.ssh.upload(&bench.ctx, &target, &upload).await.unwrap();
+    assert_eq!(fs::read(&place).unwrap(), content);
+    assert_eq!(fs::metadata(&place).unwrap().permissions().mode() & 0o777, 0o640);
+
+    let upload = Upload { owner: "nobody-of-this-name", content: b"other", ..upload };
+    let error = bench.ssh.upload(&bench.ctx, &target, &upload).await.unwrap_err();
+    assert!(error.happened.contains("cannot be given to"), "{error:?}");
+    assert_eq!(fs::read(&place).unwrap(), content);
+    let left = fs::read_dir(bench.folder.path())
+        .unwrap()
+        .filter(|e| e.as_ref().unwrap().file_name().to_string_lossy().starts_with(".plinth"));
+    assert_eq!(left.count(), 0);
 }

@@ -48,7 +48,11 @@ async fn each_server_that_is_none_gets_its_verdict() {
     let cases = [
         (Act::Say(b""), true, "closed the connection before it said anything"),
         (Act::Stay(b""), true, "said nothing within"),
-        (Act::Say(b"HTTP/1.1 400 Bad Request\r\nServer: x\r\n\r\n"), false, "it speaks HTTP: it began with `HTTP/1.1 400 Bad Request`"),
+        (
+            Act::Say(b"HTTP/1.1 400 Bad Request\r\nServer: x\r\n\r\n"),
+            false,
+            "it speaks HTTP: it began with `HTTP/1.1 400 Bad Request`",
+        ),
         (Act::Say(b"220 mail.example.com ESMTP\r\n"), false, "does not speak SSH"),
         (Act::Repeat(b"welcome to the machine\r\n"), false, "does not speak SSH"),
         (Act::Repeat(&[b'x'; 512]), false, "does not speak SSH"),

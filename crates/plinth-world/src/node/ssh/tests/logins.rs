@@ -12,7 +12,8 @@ async fn a_password_gets_in_and_is_in_no_text() {
     let bench = Bench::new();
     let (_server, target) = bench.usual(Rules::usual()).await;
     assert_eq!(bench.run(&target, HELLO).await.unwrap().get("greeting"), Some("hello"));
-    let error = bench.run(&target, "main() { echo 'said right password' >&2; fail 'right password'; }\n").await.unwrap_err();
+    let error =
+        bench.run(&target, "main() { echo 'said right password' >&2; fail 'right password'; }\n").await.unwrap_err();
     assert!(!format!("{error:?}").contains(PASSWORD), "{error:?}");
     assert!(error.happened.contains("[secret]"));
 }

@@ -74,13 +74,7 @@ impl Server {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let methods = MethodSet::from(rules.methods.as_slice());
-        let config = Config {
-            keys,
-            methods,
-            auth_rejection_time: Duration::ZERO,
-            nodelay: true,
-            ..Config::default()
-        };
+        let config = Config { keys, methods, auth_rejection_time: Duration::ZERO, nodelay: true, ..Config::default() };
         let seen = Arc::new(Seen::default());
         let listening = tokio::spawn(listen(listener, Arc::new(config), Arc::new(rules), Arc::clone(&seen)));
         Self { address, seen, listening }

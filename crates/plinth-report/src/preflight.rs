@@ -1,0 +1,183 @@
+//! Findings about nodes as a table: what is equal on many nodes is one line.
+
+use crate::findings::tally;
+use crate::style::{Palette, clean};
+use crate::tables;
+use plinth_model::{Finding, Severity};
+use std::collections::BTreeMap;
+
+/// Stands for the node's own name, so that equal findings about different nodes are equal.
+const NODE: &str = "NODE";
+/// More different sentences than this under one code are not worth a line each.
+const SENTENCES: usize = 8;
+
+/// Findings that share a line.
+struct Row<'a> {
+    first: &'a Finding,
+    what: String,
+    fix: String,
+    nodes: Vec<&'a str>,
+}
+
+/// Worst first; a closing line counts what is wrong. Evidence is not shown: [`crate::findings::findings`] does that.
+#[must_use]
+pub fn preflight(findings: &[Finding], palette: Palette) -> String {
+    if findings.is_empty() {
+        return format!("{}\n", tally(findings));
+    }
+    let mut rows = several_sentences(folded(findings));
+    rows.sort_by(|a, b| b.first.severity.cmp(&a.first.severity).then_with(|| a.first.code.cmp(&b.first.code)));
+    let cells = rows.iter().map(|row| {
+        vec![
+            clean(&ranges(&row.nodes)),
+            painted(row.first.severity, palette),
+            clean(&row.first.code),
+            clean(&row.what),
+            row.first.owner.to_string(),
+            clean(&row.fix),
+        ]
+    });
+    let table = tables::table(&["NODES", "SEVERITY", "CODE", "WHAT", "WHO", "FIX"], cells.collect());
+    format!("{table}{}\n", tally(findings))
+}
+
+fn painted(severity: Severity, palette: Palette) -> String {
+    let word = severity.to_string();
+    match severity {
+        Severity::Error => palette.red(&word),
+        Severity::Warning => palette.yellow(&word),
+        Severity::Info => palette.cyan(&word),
+    }
+}
+
+fn folded(findings: &[Finding]) -> Vec<Row<'_>> {
+    let mut rows: Vec<Row<'_>> = Vec::new();
+    for finding in findings {
+        let (what, fix) = (without_name(&finding.message, finding), without_name(&finding.fix, finding));
+        let equal = |row: &&mut Row<'_>| {
+            let first = row.first;
+            (first.severity, &first.code, first.owner) == (finding.severity, &finding.code, finding.owner)
+                && (&row.what, &row.fix) == (&what, &fix)
+        };
+        match rows.iter_mut().find(equal) {
+            Some(row) => row.nodes.push(&finding.subject),
+            None => rows.push(Row { first: finding, what, fix, nodes: vec![&finding.subject] }),
+        }
+    }
+    for row in rows.iter_mut().filter(|row| row.nodes.len() == 1) {
+        (row.what, row.fix) = (row.first.message.clone(), row.first.fix.clone());
+    }
+    rows
+}
+
+/// A short name may be part of a word, so it stays.
+fn without_name(text: &str, finding: &Finding) -> String {
+    if finding.subject.len() < 3 { text.to_owned() } else { text.replace(&finding.subject, NODE) }
+}
+
+/// One row for a code whose sentence is another one on nearly every node: clocks, free space.
+fn several_sentences(rows: Vec<Row<'_>>) -> Vec<Row<'_>> {
+    let mut kinds: BTreeMap<(String, Severity), Vec<Row<'_>>> = BTreeMap::new();
+    for row in rows {
+        kinds.entry((row.first.code.clone(), row.first.severity)).or_default().push(row);
+    }
+    kinds.into_values().flat_map(|rows| if rows.len() > SENTENCES { one(rows) } else { rows }).collect()
+}
+
+fn one(rows: Vec<Row<'_>>) -> Vec<Row<'_>> {
+    let nodes: Vec<&str> = rows.iter().flat_map(|row| row.nodes.iter().copied()).collect();
+    let first = rows.into_iter().next();
+    let merged = first.map(|row| Row { what: format!("{} (and the like, each its own)", row.what), nodes, ..row });
+    merged.into_iter().collect()
+}
+
+/// Names in the notation of cluster shells: `cpu-[03-06,09], dgx-05`.
+#[must_use]
+pub fn ranges(names: &[&str]) -> String {
+    // Numbers of one length only: `n9` and `n10` are two groups, so that no zero is ever added or lost.
+    let mut groups: BTreeMap<(&str, usize), Vec<u64>> = BTreeMap::new();
+    for name in names {
+        let prefix = name.trim_end_matches(|c: char| c.is_ascii_digit());
+        let digits = &name[prefix.len()..];
+        match digits.parse() {
+            Ok(number) => groups.entry((prefix, digits.len())).or_default().push(number),
+            // No number, or one that is too long to be counted: the name stands for itself.
+            Err(_) => drop(groups.entry((name, 0)).or_default()),
+        }
+    }
+    let texts = groups.into_iter().map(|((prefix, width), mut numbers)| {
+        numbers.sort_unstable();
+        numbers.dedup();
+        match numbers.as_slice() {
+            [] => prefix.to_owned(),
+            [one] => format!("{prefix}{one:0width$}"),
+            many => format!("{prefix}[{}]", runs(many, width).join(",")),
+        }
+    });
+    texts.collect::<Vec<String>>().join(", ")
+}
+
+/// `03-06` for numbers that follow one another.
+fn runs(numbers: &[u64], width: usize) -> Vec<String> {
+    let run = |run: &[u64]| match run {
+        [] => String::new(),
+        [one] => format!("{one:0width$}"),
+        [first, .., last] => format!("{first:0width$}-{last:0width$}"),
+    };
+    numbers.chunk_by(|a, b| a.checked_add(1) == Some(*b)).map(run).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use plinth_model::Owner;
+
+    #[test]
+    fn names_become_ranges_and_nothing_is_lost() {
+        let cases: [(&[&str], &str); 8] = [
+            (&["dgx-05"], "dgx-05"),
+            (&["cpu-06", "cpu-03", "cpu-04", "cpu-05", "dgx-05"], "cpu-[03-06], dgx-05"),
+            (&["cpu-03", "cpu-05", "cpu-06", "cpu-03"], "cpu-[03,05-06]"),
+            (&["n8", "n9", "n10", "n11"], "n[8-9], n[10-11]"),
+            (&["n1", "n01"], "n1, n01"),
+            (&["login", "nodes"], "login, nodes"),
+            (&["a99999999999999999999999", "a1"], "a1, a99999999999999999999999"),
+            (&[], ""),
+        ];
+        for (names, text) in cases {
+            assert_eq!(ranges(names), text);
+        }
+    }
+
+    fn swap(node: &str) -> Finding {
+        Finding::warning("node.swap", node, "swap is on, and kubelet does not start with it").fix("`swapoff -a`")
+    }
+
+    #[test]
+    fn equal_findings_share_a_line() {
+        let mut findings: Vec<Finding> = ["cpu-03", "cpu-04", "cpu-05", "cpu-06", "dgx-05"].map(swap).into();
+        for node in ["dgx-05", "dgx-06"] {
+            let fix = format!("`hostnamectl set-hostname {node}`");
+            findings.push(Finding::warning("node.hostname-differs", node, "it calls itself localhost").fix(fix));
+        }
+        findings.push(Finding::info("node.apparmor", "dgx-05", "AppArmor is on"));
+        findings.push(
+            Finding::error("node.no-gpu", "dgx-06", "none is on the bus of dgx-06")
+                .owner(Owner::BcmAdmin)
+                .fix("`lspci`"),
+        );
+        let clocks = (10..30).map(|n| Finding::error("node.clock-off", format!("cpu-{n}"), format!("it is {n} s off")));
+        findings.extend(clocks);
+        insta::assert_snapshot!(preflight(&findings, Palette::PLAIN));
+        assert_eq!(preflight(&[], Palette::PLAIN), "no findings\n");
+    }
+
+    #[test]
+    fn a_finding_of_another_owner_or_weight_has_its_own_line() {
+        let info = Finding { severity: Severity::Info, ..swap("cpu-04") };
+        let bcm = swap("cpu-05").owner(Owner::BcmAdmin);
+        let text = preflight(&[swap("cpu-03"), info, bcm, swap("cpu-06")], Palette::PLAIN);
+        assert_eq!(text.lines().filter(|line| line.contains("node.swap")).count(), 3, "{text}");
+        assert!(text.contains("cpu-[03,06]"), "{text}");
+    }
+}

@@ -1,0 +1,14 @@
+main() {
+    folder=$(dirname "$path")
+    [ -d "$folder" ] || fail "the folder $folder is not there"
+    [ ! -d "$path" ] || fail "$path is a folder"
+    new=$(mktemp "$folder/.plinth.XXXXXX") || fail "no file can be made in $folder"
+    trap 'rm -f "$new"' EXIT
+    printf %s "$content" | base64 -d >"$new" || fail "$path could not be written: the disk may be full"
+    sum=$(sha256sum <"$new")
+    [ "${sum%% *}" = "$sha256" ] || fail "$path arrived damaged: its checksum is ${sum%% *}"
+    chown "$owner" "$new" || fail "$path cannot be given to $owner"
+    chmod "$mode" "$new" || fail "$path cannot be given mode $mode"
+    sync "$new" 2>/dev/null || sync
+    mv -f "$new" "$path" || fail "$path could not be put in place"
+}
