@@ -2,20 +2,18 @@
 //!
 //! Reads its orders from the environment, since one of them is a password: `BENCH_WORK` (`account`, `facts` or `idle`),
 //! `BENCH_STATE` (a fresh directory), `BENCH_USER`, `BENCH_PASSWORD`, `BENCH_ADDRESSES`, and for the account `BENCH_ACCOUNT`,
-//! `BENCH_UID` and `BENCH_KEY` (a public key's line). Ends with status 1 when anything is not as wanted afterwards.
+//! `BENCH_UID` and `BENCH_KEY` (a private key's file). Ends with status 1 when anything is not as wanted afterwards.
 
 use plinth_model::facts::Asked;
 use plinth_model::work::{Account, Credential, KeyAlgorithm, NodeTarget};
 use plinth_model::{NodeName, SecretRef};
-use plinth_world::node::script::Script;
-use plinth_world::node::ssh::{Ssh, SshConfig};
-use plinth_world::node::{AccountState, account, facts};
+use plinth_world::node::ssh::{SshConfig, SshNodes};
+use plinth_world::node::{AccountState, NodeDoor};
 use plinth_world::secrets::SiteSecrets;
 use plinth_world::{Context, SystemClock};
 use std::error::Error;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
 use tokio::task::JoinSet;
 
 type Outcome = Result<(), Box<dyn Error + Send + Sync>>;
@@ -25,7 +23,7 @@ async fn main() -> Outcome {
     let state = PathBuf::from(order("BENCH_STATE")?);
     let secrets = Arc::new(SiteSecrets::new(&state));
     let ctx = Context::quiet(Arc::new(SystemClock::new()));
-    let work = Arc::new(Work { ssh: Ssh::new(SshConfig::new(&state), secrets), ctx, orders: Orders::read()? });
+    let work = Arc::new(Work { door: SshNodes::new(SshConfig::new(&state), secrets), ctx, orders: Orders::read()? });
     let mut nodes = JoinSet::new();
     for target in work.orders.targets()? {
         let work = Arc::clone(&work);
@@ -45,13 +43,13 @@ struct Orders {
     work: String,
     user: String,
     addresses: String,
-    account: Option<(Account, String)>,
+    account: Option<Account>,
 }
 
 impl Orders {
     fn read() -> Result<Self, Box<dyn Error + Send + Sync>> {
         let work = order("BENCH_WORK")?;
-        let account = if work == "account" { Some((wanted()?, order("BENCH_KEY")?)) } else { None };
+        let account = if work == "account" { Some(wanted()?) } else { None };
         Ok(Self { work, user: order("BENCH_USER")?, addresses: order("BENCH_ADDRESSES")?, account })
     }
 
@@ -81,7 +79,7 @@ fn wanted() -> Result<Account, Box<dyn Error + Send + Sync>> {
         uid: id,
         gid: id,
         shell: "/bin/bash".to_owned(),
-        key: SecretRef::Env("BENCH_UNUSED".to_owned()),
+        key: SecretRef::File(order("BENCH_KEY")?),
         key_algorithm: KeyAlgorithm::Ed25519,
         authorized_keys: Vec::new(),
     })
@@ -89,31 +87,26 @@ fn wanted() -> Result<Account, Box<dyn Error + Send + Sync>> {
 
 /// The door, and what is to be done through it.
 struct Work {
-    ssh: Ssh,
+    door: SshNodes,
     ctx: Context,
     orders: Orders,
 }
 
 impl Work {
     async fn on(&self, target: &NodeTarget) -> Outcome {
-        let seen = self.ssh.host_key(&self.ctx, target).await?;
-        self.ssh.pin_host_key(&self.ctx, target, &seen.presented).await?;
+        let seen = self.door.host_key(&self.ctx, target).await?;
+        self.door.pin_host_key(&self.ctx, target, &seen.presented).await?;
         match &self.orders.account {
-            Some((account, key)) => self.account(target, account, key).await,
-            None if self.orders.work == "facts" => self.facts(target).await,
-            None => {
-                let nothing = Script::new("doing nothing", "main() { emit present nothing; }\n", Duration::from_secs(60));
-                self.ssh.run(&self.ctx, target, &nothing).await.map(drop).map_err(Into::into)
-            }
+            Some(account) => self.account(target, account).await,
+            None => self.facts(target).await,
         }
     }
 
     /// As a run of plinth does it: look, make, look.
-    async fn account(&self, target: &NodeTarget, account: &Account, key: &str) -> Outcome {
-        let look = account::look_script(account, key);
-        let before = account::look_parse(&self.ssh.run(&self.ctx, target, &look).await?)?;
-        account::make_parse(&self.ssh.run(&self.ctx, target, &account::make_script(account, key)).await?)?;
-        let after = account::look_parse(&self.ssh.run(&self.ctx, target, &look).await?)?;
+    async fn account(&self, target: &NodeTarget, account: &Account) -> Outcome {
+        let before = self.door.account(&self.ctx, target, account).await?;
+        self.door.make_account(&self.ctx, target, account).await?;
+        let after = self.door.account(&self.ctx, target, account).await?;
         match (before, after) {
             (AccountState::Absent, AccountState::Same) => Ok(()),
             (before, after) => Err(format!("{}: {before:?} before, {after:?} after", target.node).into()),
@@ -122,11 +115,8 @@ impl Work {
 
     async fn facts(&self, target: &NodeTarget) -> Outcome {
         let asked = Asked { paths: vec!["/var/lib/containerd".to_owned()], ..Asked::default() };
-        let sent = self.ctx.clock().now();
-        let frames = self.ssh.run(&self.ctx, target, &facts::script(&asked).as_root()).await?;
-        let exchange = facts::Exchange { sent, received: self.ctx.clock().now() };
-        facts::parse(&frames, &asked, &exchange)?;
-        Ok(())
+        let facts = self.door.facts(&self.ctx, target, &asked).await?;
+        if facts.containerd.is_none() { Err(format!("{}: nothing is known of containerd", target.node).into()) } else { Ok(()) }
     }
 }
 

@@ -68,7 +68,7 @@ impl<'a> Ground<'a> {
     /// Plinth makes the account.
     pub(super) fn plinth(&self, order: &Order) -> Result<Command, Failure> {
         let mut command = self.door("account", usize::MAX, &self.place("state", order));
-        command.env("BENCH_ACCOUNT", &order.account).env("BENCH_UID", order.uid.to_string()).env("BENCH_KEY", &self.key);
+        command.env("BENCH_ACCOUNT", &order.account).env("BENCH_UID", order.uid.to_string()).env("BENCH_KEY", self.scratch.path().join("key"));
         Ok(command)
     }
 

@@ -27,8 +27,8 @@ const FACTS_LIMIT_SECONDS: f64 = 5.0;
 /// Connections whose memory is compared; the second is not more than the nodes there are.
 const IDLE_NODES: (usize, usize) = (5, 50);
 const IDLE_LIMIT_KIB: f64 = 1024.0;
-/// Between two runs: systemd ends what it started for a login ten seconds after the login's end.
-const PAUSE: Duration = Duration::from_secs(14);
+/// Between two runs, so that the nodes are done with what the one before left to do.
+const PAUSE: Duration = Duration::from_secs(3);
 
 /// One run.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -64,8 +64,8 @@ pub(crate) fn run() -> Result<bool, Failure> {
     let door = door()?;
     let ansible = Ansible::installed()?;
     let load = load();
-    let account = account(&door, &ansible)?;
     let (facts, idle_kib) = alone(&door)?;
+    let account = account(&door, &ansible)?;
     let results = Results { account, facts, idle_kib };
     let section = section::text(&Machine::here().to_string(), load, &results);
     println!("{section}");

@@ -56,7 +56,7 @@ fn method() -> String {
          hold the nodes' half as well. Every contender logs in with the password, becomes root with it, and makes an account that \
          no node has: group, user, home, authorized key, sudoers file checked by visudo; afterwards the lab looks into every node, \
          past sshd, whether the account is there, and lets it become root. Times are medians of whole processes, in rounds that \
-         take turns, with a pause in which the nodes end the sessions of the round before; CPU is that of the contender and not \
+         take turns; CPU is that of the contender and not \
          of the nodes. Ansible is ansible-core {}, with a playbook of eleven tasks that check and make the same things; its host keys are known \
          beforehand, those of plinth and of the loop are accepted on first contact. The memory of an idle connection is the \
          difference between {} and {} of them.",
