@@ -44,12 +44,10 @@ impl Ansible {
         ground: &Ground<'_>,
         order: &Order,
         settings: &str,
-        facts: bool,
     ) -> Result<Command, Failure> {
         let settings = ground.write(&format!("{}.cfg", order.account), settings)?;
         let inventory = ground.write(&format!("{}.ini", order.account), &inventory(ground, order)?)?;
-        let text = if facts { PLAYBOOK.to_owned() } else { PLAYBOOK.replace("  become: true\n", "  become: true\n  gather_facts: false\n") };
-        let playbook = ground.write(&format!("{}.yml", order.account), &text)?;
+        let playbook = ground.write(&format!("{}.yml", order.account), PLAYBOOK)?;
         let path = format!("{}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", self.bin.display());
         let mut command = ground.program(&self.bin.join("ansible-playbook").to_string_lossy());
         command.arg("-i").arg(inventory).arg(playbook).env("PATH", path).env("ANSIBLE_CONFIG", settings);

@@ -11,13 +11,12 @@ pub(super) enum Contender {
     Plinth,
     ByHand,
     Tuned,
-    Lean,
     Defaults,
 }
 
 impl Contender {
     /// In the order of a round.
-    pub(super) const ALL: [Self; 5] = [Self::Plinth, Self::ByHand, Self::Tuned, Self::Lean, Self::Defaults];
+    pub(super) const ALL: [Self; 4] = [Self::Plinth, Self::ByHand, Self::Tuned, Self::Defaults];
 
     /// For people.
     pub(super) const fn name(self) -> &'static str {
@@ -25,7 +24,6 @@ impl Contender {
             Self::Plinth => "plinth: pin the host key, look, make, look",
             Self::ByHand => "`ssh` by hand: one script for each host, all at once",
             Self::Tuned => "`ansible-playbook`, forks 50 and pipelining",
-            Self::Lean => "the same without gathering facts",
             Self::Defaults => "`ansible-playbook` with its defaults",
         }
     }
@@ -34,14 +32,14 @@ impl Contender {
     pub(super) const fn rounds(self) -> usize {
         match self {
             Self::Plinth | Self::ByHand | Self::Tuned => 3,
-            Self::Lean | Self::Defaults => 1,
+            Self::Defaults => 1,
         }
     }
 
     /// How often faster than this one plinth is to be, at least.
     pub(super) const fn target(self) -> Option<f64> {
         match self {
-            Self::Plinth | Self::Lean => None,
+            Self::Plinth => None,
             // At most 1.3 times as slow.
             Self::ByHand => Some(1.0 / 1.3),
             Self::Tuned => Some(15.0),
@@ -54,9 +52,8 @@ impl Contender {
         match self {
             Self::Plinth => ground.plinth(order),
             Self::ByHand => ground.by_hand(order),
-            Self::Tuned => ansible.playbook(ground, order, ansible::TUNED, true),
-            Self::Lean => ansible.playbook(ground, order, ansible::TUNED, false),
-            Self::Defaults => ansible.playbook(ground, order, ansible::DEFAULTS, true),
+            Self::Tuned => ansible.playbook(ground, order, ansible::TUNED),
+            Self::Defaults => ansible.playbook(ground, order, ansible::DEFAULTS),
         }
     }
 }

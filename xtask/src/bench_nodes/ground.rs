@@ -33,7 +33,7 @@ impl<'a> Ground<'a> {
     pub(super) fn new(lab: &'a Lab, plinth: &'a Path) -> Result<Self, Failure> {
         let scratch = Scratch::new(lab.name())?;
         let file = scratch.path().join("key");
-        commands::text(Command::new("ssh-keygen").args(["-q", "-t", "ed25519", "-N", "", "-C", "bench", "-f"]).arg(&file))?;
+        commands::text(Command::new("ssh-keygen").args(["-q", "-t", "ed25519", "-N", "", "-C", "", "-f"]).arg(&file))?;
         let key = std::fs::read_to_string(file.with_extension("pub")).map_err(|error| format!("reading the key: {error}"))?;
         Ok(Self { lab, scratch, plinth, key: key.trim().to_owned() })
     }

@@ -65,14 +65,18 @@ pub(crate) fn run() -> Result<bool, Failure> {
     let ansible = Ansible::installed()?;
     let load = load();
     let (facts, idle_kib) = alone(&door)?;
-    let account = account(&door, &ansible)?;
-    let results = Results { account, facts, idle_kib };
-    let section = section::text(&Machine::here().to_string(), load, &results);
-    println!("{section}");
+    let mut results = Results { account: Vec::new(), facts, idle_kib };
+    account(&door, &ansible, |rounds| {
+        results.account = rounds.to_vec();
+        write(&section::text(&Machine::here().to_string(), load, &results))
+    })?;
+    Ok(results.hold())
+}
+
+fn write(section: &str) -> Result<(), Failure> {
     let file = root().join("docs/benchmarks.md");
     let page = std::fs::read_to_string(&file).map_err(|error| format!("reading {}: {error}", file.display()))?;
-    std::fs::write(&file, section::put(&page, &section)).map_err(|error| format!("writing {}: {error}", file.display()))?;
-    Ok(results.hold())
+    std::fs::write(&file, section::put(&page, section)).map_err(|error| format!("writing {}: {error}", file.display()))
 }
 
 /// Builds the program that stands for plinth: its door, and nothing around it.
@@ -86,8 +90,10 @@ fn door() -> Result<PathBuf, Failure> {
     Ok(Path::new(target).join("release/examples/many_nodes"))
 }
 
-/// Rounds that take turns.
-fn account(door: &Path, ansible: &Ansible) -> Result<Vec<(Contender, Vec<Run>)>, Failure> {
+type Rounds = [(Contender, Vec<Run>)];
+
+/// Rounds that take turns. Each is written down when it ends, since the next ones take minutes.
+fn account(door: &Path, ansible: &Ansible, mut write: impl FnMut(&Rounds) -> Result<(), Failure>) -> Result<(), Failure> {
     let lab = up(ACCOUNT_NODES)?;
     let ground = Ground::new(&lab, door)?;
     let mut results: Vec<(Contender, Vec<Run>)> = Contender::ALL.map(|contender| (contender, Vec::new())).into();
@@ -104,10 +110,10 @@ fn account(door: &Path, ansible: &Ansible) -> Result<Vec<(Contender, Vec<Run>)>,
             println!("bench: {}: {:.2} s, {:.2} s of CPU, peak {:.0} MiB", contender.name(), run.seconds, run.cpu, run.peak_mib);
             runs.push(run);
         }
+        write(&results)?;
     }
     drop(ground);
-    lab.down().map_err(|error| error.to_string())?;
-    Ok(results)
+    lab.down().map_err(|error| error.to_string())
 }
 
 /// Facts of many nodes, and the memory of an idle connection.
