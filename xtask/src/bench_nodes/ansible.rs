@@ -53,6 +53,8 @@ impl Ansible {
         command.arg("-i").arg(inventory).arg(playbook).env("PATH", path).env("ANSIBLE_CONFIG", settings);
         // Connections of its own in each round: plinth and the loop open theirs anew, too.
         command.env("ANSIBLE_SSH_CONTROL_PATH_DIR", ground.place("cp", order));
+        // Of what it says, standard error is all that a failure shows.
+        command.env("ANSIBLE_DISPLAY_FAILED_STDERR", "true");
         Ok(command)
     }
 
@@ -78,7 +80,7 @@ fn inventory(ground: &Ground<'_>, order: &Order) -> Result<String, Failure> {
     let _ = write!(
         text,
         "[all:vars]\nansible_user={user}\nansible_password={password}\nansible_become_password={password}\n\
-         ansible_ssh_common_args=-F none -o UserKnownHostsFile={}\naccount_name={}\naccount_uid={}\naccount_key={}\n",
+         ansible_python_interpreter=auto_silent\nansible_ssh_common_args=-F none -o UserKnownHostsFile={}\naccount_name={}\naccount_uid={}\naccount_key={}\n",
         known.display(),
         order.account,
         order.uid,
