@@ -116,7 +116,11 @@ impl Work {
     async fn facts(&self, target: &NodeTarget) -> Outcome {
         let asked = Asked { paths: vec!["/var/lib/containerd".to_owned()], ..Asked::default() };
         let facts = self.door.facts(&self.ctx, target, &asked).await?;
-        if facts.containerd.is_none() { Err(format!("{}: nothing is known of containerd", target.node).into()) } else { Ok(()) }
+        if facts.containerd.is_none() {
+            Err(format!("{}: nothing is known of containerd", target.node).into())
+        } else {
+            Ok(())
+        }
     }
 }
 

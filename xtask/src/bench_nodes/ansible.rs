@@ -33,18 +33,22 @@ impl Ansible {
             println!("bench: installing ansible-core {RELEASE} into {}", folder.display());
             commands::text(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&folder))?;
             let package = format!("ansible-core=={RELEASE}");
-            commands::text(Command::new(bin.join("pip")).args(["install", "--quiet", "--disable-pip-version-check", &package]))?;
+            commands::text(Command::new(bin.join("pip")).args([
+                "install",
+                "--quiet",
+                "--disable-pip-version-check",
+                &package,
+            ]))?;
         }
-        if works(&bin) { Ok(Self { bin }) } else { Err(format!("ansible-playbook in {} does not start", bin.display())) }
+        if works(&bin) {
+            Ok(Self { bin })
+        } else {
+            Err(format!("ansible-playbook in {} does not start", bin.display()))
+        }
     }
 
     /// A run of the playbook. Host keys are known already.
-    pub(super) fn playbook(
-        &self,
-        ground: &Ground<'_>,
-        order: &Order,
-        settings: &str,
-    ) -> Result<Command, Failure> {
+    pub(super) fn playbook(&self, ground: &Ground<'_>, order: &Order, settings: &str) -> Result<Command, Failure> {
         let settings = ground.write(&format!("{}.cfg", order.account), settings)?;
         let inventory = ground.write(&format!("{}.ini", order.account), &inventory(ground, order)?)?;
         let playbook = ground.write(&format!("{}.yml", order.account), PLAYBOOK)?;
@@ -64,7 +68,9 @@ impl Ansible {
             let mut option = std::ffi::OsString::from("ControlPath=");
             option.push(socket.path());
             // One that has ended by itself has nothing to hang up.
-            let _ended_already = commands::output(ground.program("ssh").args(["-F", "none", "-O", "exit", "-o"]).arg(option).arg("node"));
+            let _ended_already = commands::output(
+                ground.program("ssh").args(["-F", "none", "-O", "exit", "-o"]).arg(option).arg("node"),
+            );
         }
     }
 }
@@ -103,5 +109,7 @@ fn known_hosts(ground: &Ground<'_>) -> Result<PathBuf, Failure> {
 fn cache() -> Result<PathBuf, Failure> {
     let own = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
     let home = || std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".cache"));
-    own.or_else(home).map(|cache| cache.join("plinth-bench")).ok_or_else(|| "neither XDG_CACHE_HOME nor HOME is set".to_owned())
+    own.or_else(home)
+        .map(|cache| cache.join("plinth-bench"))
+        .ok_or_else(|| "neither XDG_CACHE_HOME nor HOME is set".to_owned())
 }

@@ -7,7 +7,8 @@ const TICKS_PER_SECOND: f64 = 100.0;
 
 /// Seconds so far, user and system together. What a program left running behind it is not in it.
 pub(crate) fn of_children() -> Result<f64, Failure> {
-    let stat = std::fs::read_to_string("/proc/self/stat").map_err(|error| format!("reading /proc/self/stat: {error}"))?;
+    let stat =
+        std::fs::read_to_string("/proc/self/stat").map_err(|error| format!("reading /proc/self/stat: {error}"))?;
     ticks(&stat).map(|ticks| ticks / TICKS_PER_SECOND).ok_or_else(|| format!("/proc/self/stat says {stat:?}"))
 }
 

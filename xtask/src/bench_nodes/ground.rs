@@ -34,7 +34,8 @@ impl<'a> Ground<'a> {
         let scratch = Scratch::new(lab.name())?;
         let file = scratch.path().join("key");
         commands::text(Command::new("ssh-keygen").args(["-q", "-t", "ed25519", "-N", "", "-C", "", "-f"]).arg(&file))?;
-        let key = std::fs::read_to_string(file.with_extension("pub")).map_err(|error| format!("reading the key: {error}"))?;
+        let key =
+            std::fs::read_to_string(file.with_extension("pub")).map_err(|error| format!("reading the key: {error}"))?;
         Ok(Self { lab, scratch, plinth, key: key.trim().to_owned() })
     }
 
@@ -68,7 +69,10 @@ impl<'a> Ground<'a> {
     /// Plinth makes the account.
     pub(super) fn plinth(&self, order: &Order) -> Result<Command, Failure> {
         let mut command = self.door("account", usize::MAX, &self.place("state", order));
-        command.env("BENCH_ACCOUNT", &order.account).env("BENCH_UID", order.uid.to_string()).env("BENCH_KEY", self.scratch.path().join("key"));
+        command
+            .env("BENCH_ACCOUNT", &order.account)
+            .env("BENCH_UID", order.uid.to_string())
+            .env("BENCH_KEY", self.scratch.path().join("key"));
         Ok(command)
     }
 
@@ -89,8 +93,13 @@ impl<'a> Ground<'a> {
         use std::os::unix::fs::OpenOptionsExt as _;
         let path = self.scratch.path().join(name);
         let told = |error: std::io::Error| format!("writing {}: {error}", path.display());
-        let mut file =
-            std::fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&path).map_err(told)?;
+        let mut file = std::fs::OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .mode(0o600)
+            .open(&path)
+            .map_err(told)?;
         file.write_all(text.as_bytes()).map_err(told)?;
         Ok(path)
     }

@@ -93,7 +93,11 @@ fn door() -> Result<PathBuf, Failure> {
 type Rounds = [(Contender, Vec<Run>)];
 
 /// Rounds that take turns. Each is written down when it ends, since the next ones take minutes.
-fn account(door: &Path, ansible: &Ansible, mut write: impl FnMut(&Rounds) -> Result<(), Failure>) -> Result<(), Failure> {
+fn account(
+    door: &Path,
+    ansible: &Ansible,
+    mut write: impl FnMut(&Rounds) -> Result<(), Failure>,
+) -> Result<(), Failure> {
     let lab = up(ACCOUNT_NODES)?;
     let ground = Ground::new(&lab, door)?;
     let mut results: Vec<(Contender, Vec<Run>)> = Contender::ALL.map(|contender| (contender, Vec::new())).into();
@@ -107,7 +111,13 @@ fn account(door: &Path, ansible: &Ansible, mut write: impl FnMut(&Rounds) -> Res
             let run = timed(&mut contender.command(&ground, ansible, &order)?)?;
             Ansible::hang_up(&ground, &order);
             ground.made(&order)?;
-            println!("bench: {}: {:.2} s, {:.2} s of CPU, peak {:.0} MiB", contender.name(), run.seconds, run.cpu, run.peak_mib);
+            println!(
+                "bench: {}: {:.2} s, {:.2} s of CPU, peak {:.0} MiB",
+                contender.name(),
+                run.seconds,
+                run.cpu,
+                run.peak_mib
+            );
             runs.push(run);
         }
         write(&results)?;

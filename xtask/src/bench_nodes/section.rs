@@ -30,7 +30,9 @@ pub(crate) fn of(page: &str) -> Option<&str> {
 /// The whole section. `machine` is a sentence, `load` what else ran.
 pub(super) fn text(machine: &str, load: f64, results: &Results) -> String {
     let mut text = format!("{HEADING}\n\n{}\n\n{machine} {}\n\n", method(), loaded(load));
-    text.push_str("| the same account on 20 nodes | time | CPU | rounds | plinth is | target |\n|---|---|---|---|---|---|\n");
+    text.push_str(
+        "| the same account on 20 nodes | time | CPU | rounds | plinth is | target |\n|---|---|---|---|---|---|\n",
+    );
     for (contender, runs) in &results.account {
         // Writing into a String cannot fail.
         let _ = writeln!(text, "{}", row(*contender, runs, results.plinth()));
@@ -85,11 +87,21 @@ fn row(contender: Contender, runs: &[Run], plinth: f64) -> String {
     let target = contender.target().map_or_else(
         || "-".to_owned(),
         |target| {
-            let words = if target < 1.0 { format!("at most {:.1} times slower", 1.0 / target) } else { format!("{target} times") };
+            let words = if target < 1.0 {
+                format!("at most {:.1} times slower", 1.0 / target)
+            } else {
+                format!("{target} times")
+            };
             format!("{words}: {}", verdict(ratio >= target))
         },
     );
-    format!("| {} | {:.2} s | {:.2} s | {} | {compared} | {target} |", contender.name(), median.seconds, median.cpu, runs.len())
+    format!(
+        "| {} | {:.2} s | {:.2} s | {} | {compared} | {target} |",
+        contender.name(),
+        median.seconds,
+        median.cpu,
+        runs.len()
+    )
 }
 
 const fn verdict(holds: bool) -> &'static str {

@@ -49,7 +49,8 @@ pub(super) fn text() -> String {
 pub(super) fn command(text_length: usize, script_length: usize, nonce: &str, mode: Mode) -> String {
     let word = mode.word();
     // A dd that does not know `fullblock` says so before it reads anything; the other one needs two system calls for each byte.
-    let take = format!("dd bs={text_length} count=1 iflag=fullblock 2>/dev/null || dd bs=1 count={text_length} 2>/dev/null");
+    let take =
+        format!("dd bs={text_length} count=1 iflag=fullblock 2>/dev/null || dd bs=1 count={text_length} 2>/dev/null");
     format!("exec sh -c 'eval \"$({take})\"' plinth {script_length} {nonce} {word}")
 }
 
