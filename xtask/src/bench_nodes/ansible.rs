@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// The newest release line that a node's Python 3.6 or 3.7 does not matter for, and that the default Kubespray stands beside.
+/// Of the release line that Kubespray v2.29 stands on.
 pub(super) const RELEASE: &str = "2.17.14";
 const PLAYBOOK: &str = include_str!("playbook.yml");
 
