@@ -1,5 +1,6 @@
 //! Benchmarks. What counts are ratios and the limits of the design, in one run on one machine; they are not tests.
 
+use crate::bench_nodes::section;
 use crate::commands::{self, Failure, cargo, root};
 use crate::measure::{Measured, measured, median};
 use crate::scratch::Scratch;
@@ -95,7 +96,12 @@ pub(crate) fn run() -> Result<bool, Failure> {
     let file = root().join("docs/benchmarks.md");
     let told = |error: std::io::Error| format!("writing {}: {error}", file.display());
     std::fs::create_dir_all(root().join("docs")).map_err(told)?;
-    std::fs::write(&file, page(&Machine::here(), &results)).map_err(told)?;
+    let mut page = page(&Machine::here(), &results);
+    // Real nodes are measured on their own, and seldom: what was written of them stays.
+    if let Some(nodes) = std::fs::read_to_string(&file).ok().as_deref().and_then(section::of) {
+        page = section::put(&page, nodes);
+    }
+    std::fs::write(&file, page).map_err(told)?;
     Ok(results.iter().all(|(case, measured)| holds(case, measured)))
 }
 
@@ -161,8 +167,7 @@ fn page(machine: &Machine, results: &[(&Case, Measured)]) -> String {
     let mut page = format!(
         "# Benchmarks\n\nWritten by `cargo xtask bench`. Whole processes, release build, median of several runs; peak is the \
          highest resident memory the kernel reports. Absolute times belong to this machine; compare ratios.\n\n\
-         Machine: {}, {} cores, {} memory, kernel {}.\n\n| what | time | peak memory | limit |\n|---|---|---|---|\n",
-        machine.cpu, machine.cores, machine.memory, machine.kernel
+         {machine}\n\n| what | time | peak memory | limit |\n|---|---|---|---|\n"
     );
     for (case, measured) in results {
         // Writing into a String cannot fail.
@@ -185,7 +190,7 @@ fn growth(small: Measured, large: Measured) -> String {
 }
 
 /// What it was measured on.
-struct Machine {
+pub(crate) struct Machine {
     cpu: String,
     cores: usize,
     memory: String,
@@ -193,7 +198,8 @@ struct Machine {
 }
 
 impl Machine {
-    fn here() -> Self {
+    /// This one.
+    pub(crate) fn here() -> Self {
         let read = |path: &str| std::fs::read_to_string(path).unwrap_or_default();
         let field = |text: &str, name: &str| {
             let value = text.lines().find_map(|line| line.strip_prefix(name)?.trim_start().strip_prefix(':'));
@@ -206,6 +212,13 @@ impl Machine {
             memory: gib(&field(&read("/proc/meminfo"), "MemTotal")),
             kernel: if kernel.is_empty() { std::env::consts::OS.to_owned() } else { kernel },
         }
+    }
+}
+
+impl std::fmt::Display for Machine {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { cpu, cores, memory, kernel } = self;
+        write!(f, "Machine: {cpu}, {cores} cores, {memory} memory, kernel {kernel}.")
     }
 }
 

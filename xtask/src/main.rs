@@ -3,6 +3,7 @@
 //! `cargo xtask test` is the one command that says whether the repository is sound.
 
 mod bench;
+mod bench_nodes;
 mod commands;
 mod direction;
 mod docs;
@@ -40,7 +41,11 @@ enum Chore {
         check: bool,
     },
     /// Measure, and write docs/benchmarks.md
-    Bench,
+    Bench {
+        /// Only the SSH door against Ansible and `ssh` by hand, on real nodes; needs root, takes some ten minutes
+        #[arg(long)]
+        nodes: bool,
+    },
     /// Real nodes in namespaces of this machine, for tests and for trying plinth; needs root
     #[command(subcommand)]
     Lab(lab::Work),
@@ -50,7 +55,8 @@ fn main() -> ExitCode {
     let result = match Arguments::parse().chore {
         Chore::Test { tiers } => tiers::run(&tiers),
         Chore::Docs { check } => docs::run(check),
-        Chore::Bench => bench::run(),
+        Chore::Bench { nodes: false } => bench::run(),
+        Chore::Bench { nodes: true } => bench_nodes::run(),
         Chore::Lab(work) => lab::run(&work),
     };
     match result {

@@ -1,7 +1,14 @@
 # Looks at an account and makes it. Parameters: root name uid gid home shell keys sudoers sudoers_name action (look, make).
 # Frames: present, missing, obstacle (cannot be made, and is nobody's clash), clash; the value is in words.
+# account_part N ENTRY: field N of an entry of the password files.
 account_part() {
-    printf '%s\n' "$2" | cut -d : -f "$1"
+    part_left=$1
+    part_rest=$2:
+    while [ "$part_left" -gt 1 ]; do
+        part_rest=${part_rest#*:}
+        part_left=$((part_left - 1))
+    done
+    printf '%s\n' "${part_rest%%:*}"
 }
 # The password files are asked through the name service: an account of a directory counts.
 look_group() {

@@ -4,8 +4,16 @@ LC_ALL=C
 export LC_ALL
 PATH=$PATH:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 umask 022
+line_feed='
+'
+carriage_return=$(printf '\r')
+# Without another process, unless there is a line break to take out.
 emit() {
-    printf '\n@%s %s %s\n' "$frame" "$1" "$(printf '%s' "$2" | tr '\n\r' '  ')"
+    emit_value=$2
+    case $2 in
+        *"$line_feed"* | *"$carriage_return"*) emit_value=$(printf '%s' "$2" | tr '\n\r' '  ') ;;
+    esac
+    printf '\n@%s %s %s\n' "$frame" "$1" "$emit_value"
 }
 emit_lines() {
     while IFS= read -r line || [ -n "$line" ]; do

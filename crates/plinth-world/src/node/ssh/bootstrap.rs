@@ -48,7 +48,10 @@ pub(super) fn text() -> String {
 /// exclamation marks, so that sh, csh and fish read the same.
 pub(super) fn command(text_length: usize, script_length: usize, nonce: &str, mode: Mode) -> String {
     let word = mode.word();
-    format!("exec sh -c 'eval \"$(dd bs=1 count={text_length} 2>/dev/null)\"' plinth {script_length} {nonce} {word}")
+    // A dd that does not know `fullblock` says so before it reads anything; the other one needs two system calls for each byte.
+    let take =
+        format!("dd bs={text_length} count=1 iflag=fullblock 2>/dev/null || dd bs=1 count={text_length} 2>/dev/null");
+    format!("exec sh -c 'eval \"$({take})\"' plinth {script_length} {nonce} {word}")
 }
 
 fn quoted(text: &str) -> String {

@@ -13,6 +13,7 @@ mod key;
 mod login;
 mod peer;
 mod pool;
+mod seen;
 #[cfg(test)]
 mod tests;
 mod upload;
@@ -36,6 +37,7 @@ use peer::Peer;
 use plinth_model::work::{Credential, NodeTarget};
 use pool::{Place, Pool};
 use russh::keys::PublicKey;
+use seen::Seen;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -86,6 +88,7 @@ pub struct Ssh {
     manner: Manner,
     room: Semaphore,
     host_keys: HostKeys,
+    seen: Seen,
     secrets: Arc<dyn Secrets>,
     pool: Pool,
 }
@@ -99,6 +102,7 @@ impl Ssh {
             manner: Manner { deadline: config.connect, keep_alive },
             room: Semaphore::new(config.parallel.max(1)),
             host_keys: HostKeys::new(config.host_keys, config.known_hosts),
+            seen: Seen::default(),
             secrets,
             pool: Pool::default(),
         }
@@ -136,16 +140,21 @@ impl Ssh {
     pub async fn host_key(&self, _ctx: &Context, target: &NodeTarget) -> DoorResult<HostKeyState> {
         let peer = Peer::node(target);
         let (presented, pins) = self.presented(&peer, target).await?;
+        self.seen.keep(&peer, &presented);
         Ok(HostKeyState { presented: describe(&presented), pinned: pins.beside(&presented) })
     }
 
-    /// Pins a key on first contact.
+    /// Pins a key on first contact. The key that a look of ours saw a moment ago is taken as shown now, without another connection:
+    /// a node that changed it in between proves nothing by it, and is stopped at the login.
     ///
     /// # Errors
     /// When another key is pinned, when the node does not show this one, or when the pin cannot be written.
     pub async fn pin_host_key(&self, ctx: &Context, target: &NodeTarget, key: &HostKey) -> DoorResult<()> {
         let peer = Peer::node(target);
-        let (presented, pins) = self.presented(&peer, target).await?;
+        let (presented, pins) = match self.seen.take(&peer) {
+            Some(presented) => (presented, self.pins(&peer)?),
+            None => self.presented(&peer, target).await?,
+        };
         if pins.revoke(&presented) {
             let happened =
                 format!("its host key {} is revoked in a known_hosts file", describe(&presented).fingerprint);

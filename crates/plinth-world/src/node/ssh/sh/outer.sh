@@ -14,7 +14,10 @@ command -v sudo >/dev/null || refuse no-sudo
 sudo -n sh -c "$inner" plinth "$@"
 [ "$?" = 1 ] || exit 0
 [ -n "$password" ] || refuse wants-password
-printf '%s\n' "$password" | sudo -S -k -p '' true || refuse wrong-password
+# Checked once: for this shell and no other, sudo remembers it. Where it may not, the second one here gives the password again.
+printf '%s\n' "$password" | sudo -S -p '' true || refuse wrong-password
+sudo -n sh -c "$inner" plinth "$@"
+[ "$?" = 1 ] || exit 0
 {
     printf '%s\n' "$password"
     exec cat

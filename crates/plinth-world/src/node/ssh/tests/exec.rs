@@ -174,7 +174,7 @@ const AS_ROOT: &str = "main() { emit sudo \"$PLINTH_SUDO\"; }\n";
 
 #[tokio::test]
 async fn sudo_is_used_with_and_without_a_password() {
-    for (kind, tries) in [("free", 0), ("asks", 2)] {
+    for (kind, tries) in [("free", 0), ("remembers", 1), ("asks", 2)] {
         let bench = Bench::new();
         let (_server, target) = sudo(&bench, kind).await;
         let script = Script::new("trying", AS_ROOT, Duration::from_secs(60)).as_root();

@@ -88,8 +88,8 @@ async fn a_jump_host_is_proven_and_gone_through() {
     assert!(bench.run(&target, HELLO).await.is_ok());
     assert_eq!(
         jump.seen.connections.load(Ordering::SeqCst),
-        4,
-        "two to pin, one that was not believed, one for all the rest"
+        3,
+        "one to pin, one that was not believed, one for all the rest"
     );
     assert_eq!(node.seen.connections.load(Ordering::SeqCst), 3, "two to pin, one for both operations");
 }
