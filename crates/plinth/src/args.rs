@@ -124,6 +124,9 @@ pub(crate) struct Plan {
     /// Draw the plan as a graph instead
     #[arg(long, value_enum, value_name = "FORMAT")]
     pub(crate) graph: Option<GraphFormat>,
+    /// Visit the nodes first, as `apply` does: what they say is in the plan
+    #[arg(long)]
+    pub(crate) preflight: bool,
     /// Exit with 2 when there are changes
     #[arg(long)]
     pub(crate) detailed_exitcode: bool,

@@ -3,28 +3,51 @@
 use crate::args::{Common, GraphFormat, Plan as Arguments};
 use crate::input::{self, Input};
 use crate::printer::Printer;
-use crate::{session, state};
+use crate::real::{Real, known};
+use crate::{doors, session, state};
 use plinth_model::plan::MadeFrom;
-use plinth_model::{Exit, Plan, Problem};
-use plinth_plan::Observed;
+use plinth_model::{Exit, Finding, Plan, Problem};
+use plinth_plan::{Cluster, Observed};
 use plinth_world::files;
 use std::path::Path;
 
-/// Shows what would be done, and why. Contacts BCM and nothing else; what was done before is known from the journal.
+/// Shows what would be done, and why. Contacts BCM, and with `--preflight` the nodes; what was done before is known from the
+/// journal, and what is known of the nodes from the last visit.
 pub(crate) fn run(common: &Common, verb: &Arguments, printer: &Printer) -> Result<Exit, Problem> {
     let input = input::load(common, printer)?;
     let directory = state::directory(common.state.as_deref(), &input.site.desired.name)?;
     state::kind_fits(&directory, false)?;
     let inventory = super::discover::inventory(common, &input, verb.from.inventory.as_deref(), printer)?;
-    let mut observed = Observed::new(inventory);
+    let mut observed = Observed { facts: known::read(&directory)?, ..Observed::new(inventory) };
+    make(common, &input, &observed, printer)?;
+    let told = if verb.preflight { visit(common, &input, &directory, &mut observed, printer)? } else { Vec::new() };
     let draft = make(common, &input, &observed, printer)?;
     observed.steps = session::journalled(&directory, &draft)?;
-    let plan = make(common, &input, &observed, printer)?;
+    let mut plan = make(common, &input, &observed, printer)?;
+    plan.findings.extend(told);
     if let Some(file) = &verb.out {
         save(&plan, file)?;
     }
     show(common, verb.graph, &plan, printer);
     Ok(if verb.detailed_exitcode && plan.pending() > 0 { Exit::Pending } else { Exit::Done })
+}
+
+/// Visits the nodes, and keeps what they said.
+fn visit(
+    common: &Common,
+    input: &Input,
+    directory: &Path,
+    observed: &mut Observed,
+    printer: &Printer,
+) -> Result<Vec<Finding>, Problem> {
+    state::open(directory, false)?;
+    let real = Real::open(common, input, directory, printer)?;
+    let desired = &input.site.desired;
+    let (cluster, _) = Cluster::new(desired, &plinth_plan::discover(desired, &observed.inventory));
+    let survey = doors::runtime()?.block_on(real.survey(desired, &cluster));
+    observed.facts.extend(survey.facts);
+    known::write(directory, &observed.facts)?;
+    Ok(survey.findings)
 }
 
 /// Plans, or prints every reason why not.
