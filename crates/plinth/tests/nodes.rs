@@ -5,6 +5,8 @@
 mod access;
 #[path = "nodes/contract.rs"]
 mod contract;
+#[path = "nodes/odd.rs"]
+mod odd;
 #[path = "nodes/partial.rs"]
 mod partial;
 #[path = "nodes/seen.rs"]
