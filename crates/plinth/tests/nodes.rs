@@ -5,6 +5,10 @@
 mod access;
 #[path = "nodes/contract.rs"]
 mod contract;
+#[path = "nodes/hostkeys.rs"]
+mod hostkeys;
+#[path = "nodes/logins.rs"]
+mod logins;
 #[path = "nodes/odd.rs"]
 mod odd;
 #[path = "nodes/partial.rs"]
@@ -15,3 +19,5 @@ mod seen;
 mod storage;
 #[path = "nodes/support.rs"]
 mod support;
+#[path = "nodes/whole.rs"]
+mod whole;

@@ -182,7 +182,7 @@ fn ways_to_log_in_that_take_no_keys_and_root_itself() {
     assert_eq!(report.facts("root")["root"], "root", "{:#}", report.json["findings"]);
     assert_eq!(report.beyond("root", "asked"), ["node.host-key-pinned"], "no sudo is needed to look");
     let (events, _) = bench.apply();
-    let expected = BTreeMap::from([("nodes/account/root", "none")]);
+    let expected = BTreeMap::from([("nodes/account/root", "run.step-failed")]);
     assert_eq!(failures(&events), expected, "the account would need sudo, and nothing is made without");
     sh(&bench.lab.node("root").unwrap(), "! getent passwd plinth");
 }
