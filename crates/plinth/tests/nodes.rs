@@ -7,6 +7,12 @@ mod access;
 mod content;
 #[path = "nodes/contract.rs"]
 mod contract;
+#[path = "nodes/hostkeys.rs"]
+mod hostkeys;
+#[path = "nodes/logins.rs"]
+mod logins;
+#[path = "nodes/odd.rs"]
+mod odd;
 #[path = "nodes/partial.rs"]
 mod partial;
 #[path = "nodes/seen.rs"]
@@ -19,3 +25,5 @@ mod node_door;
 mod storage;
 #[path = "nodes/support.rs"]
 mod support;
+#[path = "nodes/whole.rs"]
+mod whole;

@@ -15,6 +15,7 @@ fn five_nodes_go_from_a_password_to_keys_only_and_the_second_run_changes_nothing
     for node in bench.lab.nodes() {
         assert_eq!(outcome(&events, &format!("nodes/account/{}", node.name())), "changed");
         whole(&bench, &node);
+        assert_eq!(sh(&node, "stat -c %a /home/plinth"), "700\n");
     }
     let first = bench.lab.node("n1").unwrap();
     assert!(ssh(&bench, &first, "ubuntu", &Proof::Password, "true").status.success(), "the witness can use a password");

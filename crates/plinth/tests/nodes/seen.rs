@@ -142,9 +142,8 @@ pub(crate) fn ssh(bench: &Bench, node: &Node<'_>, user: &str, proof: &Proof, com
     ssh.args(["-l", user, &node.address().to_string(), command]).stdin(std::process::Stdio::null()).output().unwrap()
 }
 
-/// Modes and owners of everything that makes the account, and the password's place.
+/// Modes and owners of everything that makes the account.
 const ACCOUNT_FILES: &str = "\
-700 plinth:plinth /home/plinth
 700 plinth:plinth /home/plinth/.ssh
 600 plinth:plinth /home/plinth/.ssh/authorized_keys
 440 root:root /etc/sudoers.d/plinth
@@ -156,9 +155,11 @@ pub(crate) fn whole(bench: &Bench, node: &Node<'_>) {
     let name = node.name();
     let record = sh(node, "getent passwd plinth; getent group plinth; getent shadow plinth | cut -d : -f 1,2");
     assert_eq!(record, "plinth:x:60000:60000::/home/plinth:/bin/bash\nplinth:x:60000:\nplinth:*\n", "{name}");
-    let files = "cd /home/plinth && stat -c '%a %U:%G %n' /home/plinth /home/plinth/.ssh /home/plinth/.ssh/authorized_keys \
+    let files = "stat -c '%a %U:%G %n' /home/plinth/.ssh /home/plinth/.ssh/authorized_keys \
                  /etc/sudoers.d/plinth";
     assert_eq!(sh(node, files), ACCOUNT_FILES, "{name}");
+    let home = sh(node, "stat -c '%U:%G' /home/plinth; find /home/plinth -maxdepth 0 -perm /022");
+    assert_eq!(home, "plinth:plinth\n", "{name}: only its owner writes there");
     sh(node, "visudo -c -q");
     let stray = sh(node, "find /home /etc/sudoers.d /etc/hosts* -name '*.plinth-*' -o -name '.plinth.*'");
     assert_eq!(stray, "", "{name}: nothing half-made is left");
