@@ -7,6 +7,8 @@ mod access;
 mod content;
 #[path = "nodes/contract.rs"]
 mod contract;
+#[path = "nodes/cuts.rs"]
+mod cuts;
 #[path = "nodes/doors.rs"]
 mod doors;
 #[path = "contract/node_door.rs"]
