@@ -7,20 +7,22 @@ mod access;
 mod content;
 #[path = "nodes/contract.rs"]
 mod contract;
+#[path = "nodes/cuts.rs"]
+mod cuts;
+#[path = "nodes/doors.rs"]
+mod doors;
 #[path = "nodes/hostkeys.rs"]
 mod hostkeys;
 #[path = "nodes/logins.rs"]
 mod logins;
+#[path = "contract/node_door.rs"]
+mod node_door;
 #[path = "nodes/odd.rs"]
 mod odd;
 #[path = "nodes/partial.rs"]
 mod partial;
 #[path = "nodes/seen.rs"]
 mod seen;
-#[path = "nodes/doors.rs"]
-mod doors;
-#[path = "contract/node_door.rs"]
-mod node_door;
 #[path = "nodes/storage.rs"]
 mod storage;
 #[path = "nodes/support.rs"]

@@ -1,6 +1,6 @@
 //! The SSH door itself, standing in a lab's network.
 
-use plinth_lab::Lab;
+use plinth_lab::{Lab, Node};
 use plinth_model::SecretRef;
 use plinth_model::work::{Account, Credential, KeyAlgorithm, NodeTarget};
 use plinth_world::keystore::{FileKeystore, Keystore as _};
@@ -11,6 +11,26 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 use tempfile::TempDir;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpListener;
+
+/// containerd as Kubespray sets it up: it reads mirrors from a folder.
+const READS_MIRRORS: &str = "version = 2\n[plugins.\"io.containerd.grpc.v1.cri\".registry]\nconfig_path = \"/etc/containerd/certs.d\"\n";
+
+/// Lets containerd of a node read mirrors from a folder.
+pub(crate) fn reads_mirrors(node: &Node<'_>) {
+    node.write_file("/etc/containerd/config.toml", "0644", READS_MIRRORS.as_bytes()).unwrap();
+    node.exec(&["systemctl", "restart", "containerd"]).unwrap();
+}
+
+/// A registry that has nothing.
+async fn registry(listener: TcpListener) {
+    while let Ok((mut stream, _)) = listener.accept().await {
+        let mut request = [0; 1024];
+        let _ = stream.read(&mut request).await;
+        let _ = stream.write_all(b"HTTP/1.1 401 Unauthorized\r\ncontent-length: 0\r\nconnection: close\r\n\r\n").await;
+    }
+}
 
 /// A door with a state folder of its own.
 pub(crate) struct Nodes {
@@ -34,14 +54,23 @@ impl Nodes {
         Self { door: SshNodes::new(impatient(folder.path()), secrets), ctx, key, _folder: folder }
     }
 
+    /// Where a registry answers while [`Nodes::inside`] runs.
+    pub(crate) fn mirror(lab: &Lab) -> String {
+        format!("http://{}:5000", lab.bridge())
+    }
+
     /// Work of a runtime that stands in the lab's network.
     pub(crate) fn inside<T: Send>(&self, lab: &Lab, work: impl AsyncFnOnce() -> T + Send) -> T {
-        lab.inside(|| runtime().block_on(work())).unwrap()
+        let all = async || {
+            tokio::spawn(registry(TcpListener::bind((lab.bridge(), 5000)).await.unwrap()));
+            work().await
+        };
+        lab.inside(|| runtime().block_on(all())).unwrap()
     }
 }
 
 fn runtime() -> tokio::runtime::Runtime {
-    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap()
+    tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap()
 }
 
 /// Silence is noticed after some seconds.

@@ -1,0 +1,222 @@
+//! Links that are cut and nodes that freeze in the middle of an operation: the wait is bounded, the error says that it may pass
+//! and names the node, what ran there is ended, nothing is half-written, and the next try completes.
+
+use crate::content::{FROM, TO, assert_same, each, hold, odd_content, operations, release, until_held, until_idle};
+use crate::doors::{Nodes, as_account, reads_mirrors};
+use crate::node_door::{account, target};
+use plinth_lab::{Lab, LabSpec, Node, NodeSpec, Odd};
+use plinth_model::SecretRef;
+use plinth_model::facts::Asked;
+use plinth_model::work::{Account, Mirror, NodeTarget, Preparation};
+use plinth_world::node::ssh::SshNodes;
+use plinth_world::node::{AccountState, NodeDoor as _, Registries, StorageState};
+use plinth_world::{Context, DoorError, DoorResult};
+use std::net::Ipv4Addr;
+use std::time::Duration;
+
+/// Longest wait for operations that end by themselves much sooner: only a door that hangs waits as long.
+const HANGS: Duration = Duration::from_secs(240);
+
+/// Each with a place in its middle, as the node's programs tell it.
+const OPERATIONS: [(&str, &str); 5] = [
+    ("account", "* useradd *"),
+    ("facts", "* df *"),
+    ("prepare", "* sync /etc/hosts.plinth-new"),
+    ("registries", "* sync */hosts.toml.plinth-new"),
+    ("storage", "within copying"),
+];
+/// What happens to a node.
+const TROUBLES: [&str; 2] = ["cut", "frozen"];
+
+/// Files are whole, with what was there before.
+const WHOLE: &str = "visudo -c -q; grep -q localhost /etc/hosts; getent passwd ubuntu >/dev/null; pwck -q -r || [ $? = 2 ]; \
+                     for file in $(find /etc/containerd/certs.d -name hosts.toml 2>/dev/null); do grep -q pull $file; done";
+/// Names under which files are written before they are put in place.
+const LEFT: &str = "find /etc /home /var/lib/plinth /var/lib/kubelet -name '*.plinth-*' 2>/dev/null || true";
+
+fn lab() -> Lab {
+    let mut spec = LabSpec::unique("cuts").node(node_for("storage", "well"));
+    for (operation, _) in OPERATIONS {
+        for trouble in TROUBLES {
+            spec = spec.node(node_for(operation, &format!("{operation}-{trouble}")));
+        }
+    }
+    Lab::up(&spec).unwrap()
+}
+
+fn node_for(operation: &str, name: &str) -> NodeSpec {
+    let node = NodeSpec::new(name);
+    if operation == "storage" { node.odd(Odd::default().small_var(500)).seed_containerd(80) } else { node }
+}
+
+/// One operation on one node, and all that it needs.
+#[derive(Clone)]
+struct Case {
+    door: SshNodes,
+    ctx: Context,
+    first: NodeTarget,
+    account: Account,
+    mirror: String,
+}
+
+impl Case {
+    fn of(nodes: &Nodes, lab: &Lab, node: &Node<'_>) -> Self {
+        let first = target(node.name(), node.address(), lab.user(), SecretRef::File("password".into()));
+        let (door, ctx, account) = (nodes.door.clone(), nodes.ctx.clone(), account(nodes.key.clone()));
+        Self { door, ctx, first, account, mirror: Nodes::mirror(lab) }
+    }
+
+    /// As far as the operation needs it.
+    async fn ready(&self, operation: &str) {
+        let key = self.door.host_key(&self.ctx, &self.first).await.unwrap().presented;
+        self.door.pin_host_key(&self.ctx, &self.first, &key).await.unwrap();
+        if operation != "account" {
+            self.door.make_account(&self.ctx, &self.first, &self.account).await.unwrap();
+        }
+    }
+
+    async fn run(&self, operation: &str) -> DoorResult<()> {
+        let (door, ctx, ours) = (&self.door, &self.ctx, &as_account(&self.first, &self.account));
+        match operation {
+            "account" => door.make_account(ctx, &self.first, &self.account).await,
+            "facts" => {
+                let asked = Asked { paths: vec!["/var".to_owned()], ..Asked::default() };
+                door.facts(ctx, ours, &asked).await.map(|facts| assert!(facts.cpus > 0))
+            }
+            "prepare" => door.prepare(ctx, ours, &preparation()).await,
+            "registries" => {
+                let mirrors = [Mirror { registry: "docker.io".to_owned(), endpoints: vec![self.mirror.clone()] }];
+                let wanted = Registries { mirrors: &mirrors, mirrors_by_engine: false, logins: &[] };
+                door.set_registries(ctx, ours, &wanted).await
+            }
+            "storage" => door.relocate_storage(ctx, ours, FROM, TO).await,
+            other => panic!("there is no operation {other}"),
+        }
+    }
+}
+
+fn preparation() -> Preparation {
+    Preparation { hosts: [("runai.example.com".to_owned(), Ipv4Addr::new(10, 77, 0, 11))].into(), ..Preparation::default() }
+}
+
+fn parts<'a>(node: &'a Node<'_>) -> (&'a str, &'a str) {
+    node.name().split_once('-').unwrap_or(("storage", "well"))
+}
+
+/// Everything at once: each node is in the middle of its own operation when its own trouble comes.
+#[test]
+#[ignore = "needs root and the lab: cargo xtask test --tier nodes"]
+fn every_operation_outlives_a_cut_link_and_a_frozen_node() {
+    let lab = lab();
+    let nodes = Nodes::of(&lab);
+    let all: Vec<Node<'_>> = lab.nodes().collect();
+    let before = each(&all, |_, node| {
+        reads_mirrors(node);
+        if parts(node).0 == "storage" { odd_content(node) } else { String::new() }
+    });
+    nodes.inside(&lab, async || {
+        let cases: Vec<Case> = all.iter().map(|node| Case::of(&nodes, &lab, node)).collect();
+        let ready = all.iter().zip(&cases).map(|(node, case)| case.ready(parts(node).0));
+        for ready in ready {
+            ready.await;
+        }
+        let troubled = &all[1..];
+        for node in troubled {
+            hold(node, OPERATIONS.iter().find(|(operation, _)| *operation == parts(node).0).unwrap().1);
+        }
+        let started: Vec<_> = all.iter().zip(&cases).map(|(node, case)| started(case, parts(node).0)).collect();
+        each(troubled, |_, node| trouble(node));
+        let mut ended = Vec::new();
+        for task in started {
+            ended.push(tokio::time::timeout(HANGS, task).await.expect("the door hangs").unwrap());
+        }
+        ended.remove(0).expect("the node that is well is not held up by the others");
+        for (node, ended) in troubled.iter().zip(ended) {
+            assert_passing(node, &ended.expect_err("nothing can have come back"));
+        }
+        each(troubled, |_, node| mended(node));
+        for (node, case) in all.iter().zip(&cases) {
+            case.run(parts(node).0).await.unwrap_or_else(|error| panic!("{} again: {error:?}", node.name()));
+        }
+        assert_done(&cases, &all).await;
+    });
+    each(&all, |n, node| {
+        assert_eq!(node.exec(&["/bin/sh", "-euc", LEFT]).unwrap().lines().filter(|left| !left.contains("plinth-old")).count(), 0);
+        if parts(node).0 == "storage" {
+            assert_same(node, &before[n]);
+        }
+    });
+}
+
+fn started(case: &Case, operation: &str) -> tokio::task::JoinHandle<DoorResult<()>> {
+    let (case, operation) = (case.clone(), operation.to_owned());
+    tokio::spawn(async move { case.run(&operation).await })
+}
+
+/// Brings the trouble when the operation stands in its middle.
+fn trouble(node: &Node<'_>) {
+    until_held(node);
+    assert_ne!(operations(node), "", "{}: the test does not see what runs there", node.name());
+    if parts(node).1 == "cut" { node.cut().unwrap() } else { node.freeze().unwrap() }
+}
+
+fn assert_passing(node: &Node<'_>, error: &DoorError) {
+    assert!(error.transient.is_some(), "{}: {error:?}", node.name());
+    assert!(error.doing.contains(node.name()), "{error:?}");
+    assert!(!error.happened.is_empty() && !error.attempt.is_empty(), "{error:?}");
+}
+
+/// What ran there ends without us: while the link is still cut, and as soon as a frozen node goes on.
+fn mended(node: &Node<'_>) {
+    if parts(node).1 == "frozen" {
+        node.thaw().unwrap();
+    }
+    until_idle(node);
+    node.exec(&["/bin/sh", "-euc", WHOLE]).unwrap();
+    release(node);
+    node.mend().unwrap();
+}
+
+async fn assert_done(cases: &[Case], all: &[Node<'_>]) {
+    for (node, case) in all.iter().zip(cases) {
+        let ours = as_account(&case.first, &case.account);
+        let state = case.door.account(&case.ctx, &ours, &case.account).await.unwrap();
+        assert_eq!(state, AccountState::Same, "{}", node.name());
+        match parts(node).0 {
+            "prepare" => {
+                let lacks = case.door.preparation(&case.ctx, &ours, &preparation()).await.unwrap();
+                assert_eq!(lacks, Vec::<String>::new(), "{}", node.name());
+            }
+            "storage" => {
+                let state = case.door.storage(&case.ctx, &ours, FROM, TO).await.unwrap();
+                assert!(matches!(state, StorageState::New { old_copy_mib: Some(_) }), "{}: {state:?}", node.name());
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Nobody answers from the start: on a cut link no connection is made; a frozen node takes it and says nothing.
+#[test]
+#[ignore = "needs root and the lab: cargo xtask test --tier nodes"]
+fn connecting_to_a_cut_or_frozen_node_ends_and_says_so() {
+    let lab = Lab::up(&LabSpec::unique("silent").node(NodeSpec::new("a-cut")).node(NodeSpec::new("a-frozen"))).unwrap();
+    let nodes = Nodes::of(&lab);
+    let (cut, frozen) = (lab.node("a-cut").unwrap(), lab.node("a-frozen").unwrap());
+    cut.cut().unwrap();
+    frozen.freeze().unwrap();
+    nodes.inside(&lab, async || {
+        for node in [&cut, &frozen] {
+            let case = Case::of(&nodes, &lab, node);
+            let answer = tokio::time::timeout(HANGS, case.door.host_key(&case.ctx, &case.first)).await.expect("the door hangs");
+            let error = answer.expect_err("nobody answers");
+            assert_passing(node, &error);
+            assert_eq!(error.happened.contains("took the connection"), node.name() == "a-frozen", "{error:?}");
+        }
+        cut.mend().unwrap();
+        frozen.thaw().unwrap();
+        for node in [&cut, &frozen] {
+            Case::of(&nodes, &lab, node).ready("facts").await;
+        }
+    });
+}
