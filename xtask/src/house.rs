@@ -10,6 +10,8 @@ const LINES: usize = 500;
 
 /// Words that no name of ours contains, and beginnings that no function has.
 const WORDS: [&str; 3] = ["manager", "helper", "util"];
+/// Names of things outside that have such a word in them.
+const NAMES_OF_OTHERS: [&str; 2] = ["package_manager", "fabric_manager"];
 const BEGINNINGS: [&str; 2] = ["do_", "process_"];
 
 /// Folders that are not ours to judge.
@@ -89,7 +91,7 @@ fn bad_name(line: &str) -> Option<&str> {
         return None;
     }
     let name = rest.split(|c: char| !c.is_alphanumeric() && c != '_').next()?;
-    let lower = name.to_lowercase();
+    let lower = NAMES_OF_OTHERS.iter().fold(name.to_lowercase(), |name, other| name.replace(other, ""));
     let empty = WORDS.iter().any(|word| lower.contains(word)) || BEGINNINGS.iter().any(|word| lower.starts_with(word));
     empty.then_some(name)
 }
@@ -114,6 +116,8 @@ mod tests {
             ("    pub async fn do_it(&self) {", Some("do_it")),
             ("pub const fn process_all() {", Some("process_all")),
             ("mod utils;", Some("utils")),
+            ("fn no_package_manager() {", None),
+            ("fn package_manager_manager() {", Some("package_manager_manager")),
             ("fn helper() {}", Some("helper")),
             ("/// Base Command Manager", None),
             ("use hyper_util::rt;", None),

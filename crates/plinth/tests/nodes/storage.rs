@@ -1,8 +1,8 @@
 //! containerd's data moves to the larger partition, and nothing of it is lost, whatever interrupts the move.
 
 use crate::content::{
-    FROM, TO, assert_moved, assert_same, assert_usable, each, hold, odd_content, operations, release, until, until_held,
-    until_idle,
+    FROM, TO, assert_moved, assert_same, assert_usable, each, hold, odd_content, operations, release, until,
+    until_held, until_idle,
 };
 use crate::support::{Bench, outcome};
 use plinth_lab::{LabSpec, Node, NodeSpec, Odd};
@@ -64,7 +64,12 @@ fn completed(bench: &Bench) {
     for node in workers(bench) {
         for step in ["storage", "storage-old"] {
             let ended = outcome(&events, &format!("nodes/{step}/{}", node.name()));
-            assert!(matches!(ended.as_str(), "changed" | "unchanged"), "{step} of {}: {ended}\n{}", node.name(), why(&events));
+            assert!(
+                matches!(ended.as_str(), "changed" | "unchanged"),
+                "{step} of {}: {ended}\n{}",
+                node.name(),
+                why(&events)
+            );
         }
     }
 }
