@@ -27,7 +27,10 @@ fn a_changed_host_key_stops_its_node_until_a_person_trusts_the_new_one() {
         let finding = report.one(name, "node.host-key-pinned");
         assert_eq!(finding["severity"], "info");
         assert!(pin(&bench, name).contains(&shown(&bench, name, "ssh-ed25519")), "{name}");
-        assert!(pin(&bench, name).starts_with("# 20") && pin(&bench, name).contains("first contact"), "a recorded decision");
+        assert!(
+            pin(&bench, name).starts_with("# 20") && pin(&bench, name).contains("first contact"),
+            "a recorded decision"
+        );
     }
     let mode = std::fs::metadata(bench.state().join("host-keys")).unwrap().permissions().mode() & 0o777;
     assert_eq!(mode, 0o700);
@@ -41,7 +44,9 @@ fn a_changed_host_key_stops_its_node_until_a_person_trusts_the_new_one() {
     assert_eq!(report.exit, 3);
     let finding = report.one("n2", "node.host-key-changed");
     assert!(finding["fix"].as_str().unwrap().contains("`plinth trust n2`"), "{finding:#}");
-    assert!(finding["evidence"].to_string().contains("pinned: ") && finding["evidence"].to_string().contains("presented: "));
+    assert!(
+        finding["evidence"].to_string().contains("pinned: ") && finding["evidence"].to_string().contains("presented: ")
+    );
     assert_eq!(report.facts("n2"), &serde_json::Value::Null, "nothing is asked of a machine that may be another one");
     for name in ["n1", "n3"] {
         assert_eq!(report.facts(name)["hostname"], name, "the others are visited");
@@ -52,7 +57,11 @@ fn a_changed_host_key_stops_its_node_until_a_person_trusts_the_new_one() {
     let logins = sh(&two, "journalctl -q -u ssh -o cat | grep -c 'Failed\\|Accepted' || true");
     let again = Report::of(&bench);
     assert_eq!(again.exit, 3);
-    assert_eq!(sh(&two, "journalctl -q -u ssh -o cat | grep -c 'Failed\\|Accepted' || true"), logins, "no login is tried");
+    assert_eq!(
+        sh(&two, "journalctl -q -u ssh -o cat | grep -c 'Failed\\|Accepted' || true"),
+        logins,
+        "no login is tried"
+    );
     assert_eq!(pin(&bench, "n2"), before, "only a person changes it");
 
     let trusted = bench.plinth(&["trust", "n2", "--yes"]);
@@ -85,7 +94,10 @@ fn another_kind_of_key_is_no_change_and_a_persons_known_hosts_counts() {
     assert!(report.codes("n3").contains("node.host-key-changed"), "{:?}", report.codes("n3"));
 
     sh(&one, "cp /root/lab.conf /etc/ssh/sshd_config.d/lab.conf; systemctl restart ssh");
-    assert!(!Report::of(&bench).codes("n1").iter().any(|code| code.contains("host-key")), "the pinned key is still there");
+    assert!(
+        !Report::of(&bench).codes("n1").iter().any(|code| code.contains("host-key")),
+        "the pinned key is still there"
+    );
     let trusted = bench.plinth(&["trust", "n3", "--yes"]);
     assert!(trusted.status.success(), "a person's old line does not hold up trust: {}", said(&trusted));
     let events = applied(&bench);

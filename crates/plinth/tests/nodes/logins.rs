@@ -7,7 +7,10 @@ use std::process::{Command, Stdio};
 
 /// Passwords that a node's sshd refused so far.
 fn refused(node: &Node<'_>) -> usize {
-    sh(node, "journalctl --sync; journalctl -q -u ssh -o cat | grep -c 'Failed password' || true").trim().parse().unwrap()
+    sh(node, "journalctl --sync; journalctl -q -u ssh -o cat | grep -c 'Failed password' || true")
+        .trim()
+        .parse()
+        .unwrap()
 }
 
 #[test]
@@ -43,7 +46,8 @@ impl Agent {
     fn start(bench: &Bench) -> Self {
         let socket = bench.folder.path().join("agent");
         let mut command = Command::new("ssh-agent");
-        let child = command.arg("-D").arg("-a").arg(&socket).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        let child =
+            command.arg("-D").arg("-a").arg(&socket).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
         let until = std::time::Instant::now() + std::time::Duration::from_secs(30);
         while !socket.exists() {
             assert!(std::time::Instant::now() < until, "ssh-agent did not come up");
@@ -71,7 +75,8 @@ fn the_key_of_an_agent_opens_the_nodes() {
     let text = site(&["n1"], &["n2"]).replace("password: PASSWORD", "agent: true");
     let bench = Bench::up(&LabSpec::unique("agent").usual(2), &text);
     let key = bench.folder.path().join("own");
-    let made = Command::new("ssh-keygen").args(["-q", "-t", "ed25519", "-N", "", "-C", "person", "-f"]).arg(&key).status();
+    let made =
+        Command::new("ssh-keygen").args(["-q", "-t", "ed25519", "-N", "", "-C", "person", "-f"]).arg(&key).status();
     assert!(made.unwrap().success());
     let line = std::fs::read_to_string(key.with_extension("pub")).unwrap();
     for node in bench.lab.nodes() {
@@ -91,7 +96,11 @@ fn the_key_of_an_agent_opens_the_nodes() {
         sh(&node, "getent passwd plinth; journalctl -q -u ssh -o cat | grep 'Accepted publickey for ubuntu'");
     }
     let events = applied(&bench);
-    assert_eq!(outcome(&events, "nodes/account/n1"), "unchanged", "the account's own key does for later runs, without an agent");
+    assert_eq!(
+        outcome(&events, "nodes/account/n1"),
+        "unchanged",
+        "the account's own key does for later runs, without an agent"
+    );
 }
 
 #[test]

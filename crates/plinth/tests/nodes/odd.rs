@@ -76,7 +76,11 @@ fn preflight_tells_what_is_odd_and_apply_makes_the_account_all_the_same() {
         let codes: Vec<&str> = expected.iter().map(|(code, _)| *code).collect();
         let beyond = report.beyond(name, "usual");
         let gpu = ["node.no-driver", "node.no-kernel-headers", "node.no-fabric-manager"];
-        assert_eq!(beyond.into_iter().filter(|code| *name != "gpus" || !gpu.contains(code)).collect::<Vec<_>>(), codes, "{name}");
+        assert_eq!(
+            beyond.into_iter().filter(|code| *name != "gpus" || !gpu.contains(code)).collect::<Vec<_>>(),
+            codes,
+            "{name}"
+        );
         told(&report, name, expected);
         assert_eq!(report.facts(name)["osId"], "debian", "{name}");
         assert_eq!(report.facts(name)["root"], "sudo", "{name}");

@@ -57,9 +57,17 @@ fn an_account_that_lacks_any_one_thing_is_completed_and_what_is_not_ours_stays()
 #[ignore = "needs root and the lab: cargo xtask test --tier nodes"]
 fn a_clash_is_told_before_anything_is_changed_and_the_other_nodes_go_on() {
     let clashing = [
-        ("n2", Odd::default().group("others", 60_000).user("others", 60_000, 60_000), "uid 60000 belongs to user others"),
+        (
+            "n2",
+            Odd::default().group("others", 60_000).user("others", 60_000, 60_000),
+            "uid 60000 belongs to user others",
+        ),
         ("n3", Odd::default().group("others", 60_000), "gid 60000 belongs to group others"),
-        ("n4", Odd::default().group(ACCOUNT, 60_000).user(ACCOUNT, 1500, 60_000), "user plinth has uid 1500, not 60000"),
+        (
+            "n4",
+            Odd::default().group(ACCOUNT, 60_000).user(ACCOUNT, 1500, 60_000),
+            "user plinth has uid 1500, not 60000",
+        ),
         ("n5", Odd::default().group(ACCOUNT, 1501), "group plinth has gid 1501, not 60000"),
         ("n6", Odd::default(), "the home directory /home/plinth belongs to uid 1000, not 60000"),
     ];
@@ -79,7 +87,8 @@ fn a_clash_is_told_before_anything_is_changed_and_the_other_nodes_go_on() {
         failures(&events).into_iter().map(|(step, code)| (step.to_owned(), code)).collect();
     assert_eq!(failed, expected);
     for ((name, _, words), before) in clashing.iter().zip(before) {
-        let event = events.iter().find(|e| e["event"] == "step.finished" && e["step"] == format!("nodes/account/{name}"));
+        let event =
+            events.iter().find(|e| e["event"] == "step.finished" && e["step"] == format!("nodes/account/{name}"));
         let finding = &event.unwrap()["finding"];
         assert!(finding["evidence"].to_string().contains(words), "{name}: {finding:#}");
         assert!(!finding["fix"].as_str().unwrap().is_empty());

@@ -71,7 +71,8 @@ impl Report {
     #[track_caller]
     pub(crate) fn of(bench: &Bench) -> Self {
         let output = bench.plinth(&["preflight", "--json"]);
-        let json = serde_json::from_slice(&output.stdout).unwrap_or_else(|e| panic!("not JSON ({e}): {}", said(&output)));
+        let json =
+            serde_json::from_slice(&output.stdout).unwrap_or_else(|e| panic!("not JSON ({e}): {}", said(&output)));
         Self { json, exit: output.status.code().unwrap_or(-1) }
     }
 
@@ -128,9 +129,9 @@ pub(crate) fn ssh(bench: &Bench, node: &Node<'_>, user: &str, proof: &Proof, com
     ssh.args(["-F", "none", "-o", "LogLevel=ERROR", "-o", "StrictHostKeyChecking=yes", "-o", "IdentityAgent=none"]);
     ssh.arg("-o").arg(format!("UserKnownHostsFile={}", known.display()));
     match proof {
-        Proof::Key => {
-            ssh.args(["-o", "BatchMode=yes", "-o", "IdentitiesOnly=yes", "-i"]).arg(bench.state().join("secrets/ssh-key"))
-        }
+        Proof::Key => ssh
+            .args(["-o", "BatchMode=yes", "-o", "IdentitiesOnly=yes", "-i"])
+            .arg(bench.state().join("secrets/ssh-key")),
         Proof::Password => {
             let script = folder.join("askpass");
             std::fs::write(&script, format!("#!/bin/sh\necho '{}'\n", bench.lab.password())).unwrap();
