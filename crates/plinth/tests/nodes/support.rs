@@ -29,7 +29,7 @@ impl Bench {
         let line =
             |node: &plinth_lab::Node<'_>| format!("    - {{name: {}, address: {}}}\n", node.name(), node.address());
         let nodes: String = self.lab.nodes().map(|node| line(&node)).collect();
-        let text = text.replace("NODES\n", &nodes).replace("PASSWORD", "{file: password}");
+        let text = text.replace("NODES\n", &nodes).replace(": PASSWORD", ": {file: password}");
         std::fs::write(self.folder.path().join("site.yaml"), text).unwrap();
     }
 

@@ -7,6 +7,7 @@ use plinth_model::Observed;
 use plinth_model::inventory::{Category, Inventory, InventoryNode, Network, NodeKind, SCHEMA};
 use plinth_sim::bcm::{BcmFixture, SimAuth, SimBcm};
 use serde_json::Value;
+use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
 
@@ -18,18 +19,21 @@ const SECRETS: [(&str, &str); 4] = [
     ("RUNAI_ADMIN_PASSWORD", "Runai-Pa55word-for-nodes"),
 ];
 const DOMAIN: &str = "runai.nodes.example.com";
+/// Run:ai's system node wants ten processors, more than the machine under the lab may have.
+const LARGE: &str = "echo 0-15 > /run/online; mount --bind /run/online /sys/devices/system/cpu/online";
+
+/// An address of the lab's range where nothing is.
+const HEAD: Ipv4Addr = Ipv4Addr::new(10, 77, 3, 250);
+
+fn machine(name: &str, kind: NodeKind, address: Ipv4Addr) -> InventoryNode {
+    let category = (kind != NodeKind::Head).then(|| "cpu".to_owned());
+    let (uuid, interfaces) = (String::new(), Vec::new());
+    InventoryNode { name: name.to_owned(), uuid, kind, category, template: false, interfaces, given: Some(address) }
+}
 
 /// What a BCM would know of the lab.
 fn inventory(lab: &Lab) -> Inventory {
-    let node = |node: Node<'_>| InventoryNode {
-        name: node.name().to_owned(),
-        uuid: String::new(),
-        kind: NodeKind::Physical,
-        category: Some("cpu".to_owned()),
-        template: false,
-        interfaces: Vec::new(),
-        given: Some(node.address()),
-    };
+    let nodes = lab.nodes().map(|node| machine(node.name(), NodeKind::Physical, node.address()));
     let network = Network {
         name: "dgxnet".to_owned(),
         uuid: String::new(),
@@ -44,7 +48,7 @@ fn inventory(lab: &Lab) -> Inventory {
     Inventory {
         schema: SCHEMA,
         source: String::new(),
-        nodes: lab.nodes().map(node).collect(),
+        nodes: std::iter::once(machine("head", NodeKind::Head, HEAD)).chain(nodes).collect(),
         networks: vec![network],
         categories: vec![Category { name: "cpu".to_owned(), uuid: String::new() }],
         overlays: Observed::Known(Vec::new()),
@@ -101,6 +105,7 @@ fn five_nodes_of_a_bcm_are_made_ready_and_no_secret_is_left_anywhere() {
     std::fs::write(bench.folder.path().join("bcm-ca.pem"), bcm.ca_pem()).unwrap();
     bench.site(&text(bcm.endpoint()));
     let two = bench.lab.node("n2").unwrap();
+    sh(&bench.lab.node("n1").unwrap(), LARGE);
     let watch = Watch::on(&two);
     let mut command = bench.command(&["apply", "--yes", "--events", "events.ndjson"]);
     let output = command.envs(SECRETS).output().unwrap();
@@ -151,22 +156,26 @@ fn told(bench: &Bench, events: &[Value]) {
     assert_eq!(status["lock"], Value::Null, "{status:#}");
 }
 
+/// What a node keeps: its journal, and the files where something could be left.
+const LEFT: &str = "journalctl --sync; journalctl -q -o verbose; cat /var/log/auth.log /var/log/syslog 2>/dev/null || true; \
+    grep -rsI . /etc /home /root /tmp /run/plinth* /var/tmp || true";
+
 /// No secret of the site is in what was written, said or run; nor are the passwords that were only passed through.
 fn silent(bench: &Bench, output: &std::process::Output, arguments: &str) {
     let password = ("the bootstrap password", bench.lab.password());
     let own: Vec<PathBuf> = files(bench.folder.path());
     assert!(own.iter().any(|file| file.ends_with("journal.db")));
     assert!(arguments.contains("sshd"), "the search sees arguments");
+    let left: Vec<(String, String)> = bench.lab.nodes().map(|node| (node.name().to_owned(), sh(&node, LEFT))).collect();
+    assert!(left.iter().all(|(_, text)| text.contains("Accepted password for ubuntu") && text.contains(DOMAIN)));
     for (name, secret) in SECRETS.into_iter().chain([password]) {
         assert!(!holds(said(output).as_bytes(), secret), "{name} was said");
         assert!(!holds(arguments.as_bytes(), secret), "{name} was in the arguments of a process on n2");
         for file in own.iter().filter(|file| !["password", "askpass"].iter().any(|given| file.ends_with(given))) {
             assert!(!holds(&std::fs::read(file).unwrap(), secret), "{name} is in {}", file.display());
         }
-        for node in bench.lab.nodes() {
-            let script = "journalctl -q -o verbose; cat /var/log/auth.log /var/log/syslog 2>/dev/null; \
-                          grep -rsI . /etc /home /root /tmp /run/plinth* /var/tmp || true";
-            assert!(!holds(sh(&node, script).as_bytes(), secret), "{name} is left on {}", node.name());
+        for (node, text) in &left {
+            assert!(!holds(text.as_bytes(), secret), "{name} is left on {node}");
         }
     }
 }
