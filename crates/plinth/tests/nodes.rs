@@ -11,6 +11,8 @@ mod contract;
 mod cuts;
 #[path = "nodes/doors.rs"]
 mod doors;
+#[path = "nodes/moves.rs"]
+mod moves;
 #[path = "contract/node_door.rs"]
 mod node_door;
 #[path = "nodes/storage.rs"]
