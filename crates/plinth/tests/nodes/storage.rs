@@ -5,7 +5,7 @@ use crate::content::{
 };
 use crate::support::{Bench, outcome};
 use plinth_lab::{LabSpec, Node, NodeSpec, Odd};
-use std::process::{Child, Stdio};
+use std::process::{Child, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 /// Mebibytes of content.
@@ -49,7 +49,7 @@ pub(crate) fn workers(bench: &Bench) -> Vec<Node<'_>> {
 }
 
 pub(crate) fn started(bench: &Bench) -> Child {
-    let mut command = bench.command(&["apply", "--yes"]);
+    let mut command = bench.command(&["apply", "--yes", "--events", "events.ndjson"]);
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
 }
 
@@ -61,9 +61,12 @@ pub(crate) fn killed(mut child: Child) {
 }
 
 /// Waits until plinth ends by itself; one that hangs is killed.
-pub(crate) fn ended(mut child: Child) {
+pub(crate) fn ended(mut child: Child) -> ExitStatus {
     let began = Instant::now();
-    while child.try_wait().unwrap().is_none() {
+    loop {
+        if let Some(status) = child.try_wait().unwrap() {
+            return status;
+        }
         if began.elapsed() > HANGS {
             child.kill().unwrap();
             panic!("plinth hangs");
@@ -99,7 +102,8 @@ pub(crate) fn all_is_well(node: &Node<'_>, before: &str) {
     assert_usable(node);
 }
 
-fn why(events: &[serde_json::Value]) -> String {
+/// The steps that failed.
+pub(crate) fn why(events: &[serde_json::Value]) -> String {
     let failed = events.iter().filter(|event| event["event"] == "step.finished" && event["outcome"] == "failed");
     failed.map(|event| format!("{event}\n")).collect()
 }
