@@ -15,6 +15,8 @@ mod doors;
 mod hostkeys;
 #[path = "nodes/logins.rs"]
 mod logins;
+#[path = "nodes/moves.rs"]
+mod moves;
 #[path = "contract/node_door.rs"]
 mod node_door;
 #[path = "nodes/odd.rs"]

@@ -4,6 +4,8 @@
 use crate::content::{FROM, TO, assert_same, each, hold, odd_content, operations, release, until_held, until_idle};
 use crate::doors::{Nodes, as_account, reads_mirrors};
 use crate::node_door::{account, target};
+use crate::storage::{all_is_well, bench, completed, ended, started, why, workers};
+use crate::support::outcome;
 use plinth_lab::{Lab, LabSpec, Node, NodeSpec, Odd};
 use plinth_model::SecretRef;
 use plinth_model::facts::Asked;
@@ -127,10 +129,10 @@ fn every_operation_outlives_a_cut_link_and_a_frozen_node() {
         for node in troubled {
             hold(node, OPERATIONS.iter().find(|(operation, _)| *operation == parts(node).0).unwrap().1);
         }
-        let started: Vec<_> = all.iter().zip(&cases).map(|(node, case)| started(case, parts(node).0)).collect();
+        let running: Vec<_> = all.iter().zip(&cases).map(|(node, case)| spawned(case, parts(node).0)).collect();
         each(troubled, |_, node| trouble(node));
         let mut ended = Vec::new();
-        for task in started {
+        for task in running {
             ended.push(tokio::time::timeout(HANGS, task).await.expect("the door hangs").unwrap());
         }
         ended.remove(0).expect("the node that is well is not held up by the others");
@@ -154,7 +156,7 @@ fn every_operation_outlives_a_cut_link_and_a_frozen_node() {
     });
 }
 
-fn started(case: &Case, operation: &str) -> tokio::task::JoinHandle<DoorResult<()>> {
+fn spawned(case: &Case, operation: &str) -> tokio::task::JoinHandle<DoorResult<()>> {
     let (case, operation) = (case.clone(), operation.to_owned());
     tokio::spawn(async move { case.run(&operation).await })
 }
@@ -226,4 +228,43 @@ fn connecting_to_a_cut_or_frozen_node_ends_and_says_so() {
             Case::of(&nodes, &lab, node).ready("facts").await;
         }
     });
+}
+
+/// The whole of plinth: one link is cut and one node freezes while images move; a third node has no trouble.
+#[test]
+#[ignore = "needs root and the lab: cargo xtask test --tier nodes"]
+fn a_run_ends_by_itself_finishes_the_other_nodes_and_goes_on_when_the_link_is_mended() {
+    let bench = bench("links", 3);
+    let nodes = workers(&bench);
+    let [cut, frozen, well] = &nodes[..] else { panic!("three workers are expected") };
+    let before = each(&nodes, |_, node| odd_content(node));
+    hold(cut, "within copying");
+    hold(frozen, "within copying");
+    let child = started(&bench);
+    until_held(cut);
+    cut.cut().unwrap();
+    until_held(frozen);
+    frozen.freeze().unwrap();
+    let status = ended(child);
+    let events = bench.events();
+    assert_eq!(status.code(), Some(4), "{}", why(&events));
+    assert_eq!(outcome(&events, &format!("nodes/storage-old/{}", well.name())), "changed", "{}", why(&events));
+    for node in [cut, frozen] {
+        let step = format!("nodes/storage/{}", node.name());
+        assert_eq!(outcome(&events, &step), "failed");
+        let retried = events.iter().any(|event| event["event"] == "step.retrying" && event["step"] == step);
+        assert!(retried, "a lost link may come back: {events:#?}");
+        let ended = events.iter().find(|event| event["event"] == "step.finished" && event["step"] == step).unwrap();
+        let finding = &ended["finding"];
+        assert_eq!(finding["subject"], node.name(), "{ended}");
+        assert!(!finding["fix"].as_str().unwrap_or_default().is_empty(), "{ended}");
+    }
+    until_idle(cut);
+    frozen.thaw().unwrap();
+    until_idle(frozen);
+    cut.mend().unwrap();
+    release(cut);
+    release(frozen);
+    completed(&bench);
+    each(&nodes, |n, node| all_is_well(node, &before[n]));
 }

@@ -1,16 +1,18 @@
 //! containerd's data moves to the larger partition, and nothing of it is lost, whatever interrupts the move.
 
 use crate::content::{
-    FROM, TO, assert_moved, assert_same, assert_usable, each, hold, odd_content, operations, release, until,
-    until_held, until_idle,
+    assert_moved, assert_same, assert_usable, each, hold, odd_content, release, until, until_held, until_idle,
 };
 use crate::support::{Bench, outcome};
 use plinth_lab::{LabSpec, Node, NodeSpec, Odd};
-use std::process::{Child, Stdio};
-use std::time::Duration;
+use std::process::{Child, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
 
 /// Mebibytes of content.
 const MIB: u32 = 200;
+
+/// Longest wait for a plinth that ends by itself much sooner.
+const HANGS: Duration = Duration::from_secs(400);
 
 const SITE: &str = "apiVersion: plinth/v1
 kind: Site
@@ -32,7 +34,7 @@ platform:
 ";
 
 /// An empty control plane and workers with content on a small /var.
-fn bench(name: &str, workers: usize) -> Bench {
+pub(crate) fn bench(name: &str, workers: usize) -> Bench {
     let mut spec = LabSpec::unique(name).usual(1);
     let mut names = Vec::new();
     for n in 2..workers + 2 {
@@ -42,34 +44,44 @@ fn bench(name: &str, workers: usize) -> Bench {
     Bench::up(&spec, &SITE.replace("WORKERS", &names.join(", ")))
 }
 
-fn workers(bench: &Bench) -> Vec<Node<'_>> {
+pub(crate) fn workers(bench: &Bench) -> Vec<Node<'_>> {
     bench.lab.nodes().skip(1).collect()
 }
 
-fn started(bench: &Bench) -> Child {
-    let mut command = bench.command(&["apply", "--yes"]);
+pub(crate) fn started(bench: &Bench) -> Child {
+    let mut command = bench.command(&["apply", "--yes", "--events", "events.ndjson"]);
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
 }
 
 /// `kill -9`.
-fn killed(mut child: Child) {
+pub(crate) fn killed(mut child: Child) {
     child.kill().unwrap();
     let status = child.wait().unwrap();
     assert_eq!(status.code(), None, "plinth ended by itself before it was killed");
 }
 
+/// Waits until plinth ends by itself; one that hangs is killed.
+pub(crate) fn ended(mut child: Child) -> ExitStatus {
+    let began = Instant::now();
+    loop {
+        if let Some(status) = child.try_wait().unwrap() {
+            return status;
+        }
+        if began.elapsed() > HANGS {
+            child.kill().unwrap();
+            panic!("plinth hangs");
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
+
 /// Runs plinth to its end; the move and the removal of the old copy must have ended well on every worker.
-fn completed(bench: &Bench) {
+pub(crate) fn completed(bench: &Bench) {
     let (events, _) = bench.apply();
     for node in workers(bench) {
         for step in ["storage", "storage-old"] {
             let ended = outcome(&events, &format!("nodes/{step}/{}", node.name()));
-            assert!(
-                matches!(ended.as_str(), "changed" | "unchanged"),
-                "{step} of {}: {ended}\n{}",
-                node.name(),
-                why(&events)
-            );
+            assert!(matches!(ended.as_str(), "changed" | "unchanged"), "{step} of {}: {ended}\n{}", node.name(), why(&events));
         }
     }
 }
@@ -84,13 +96,14 @@ fn held_in_time(node: &Node<'_>, place: &str) {
 }
 
 /// Moved, healthy, and nothing lost.
-fn all_is_well(node: &Node<'_>, before: &str) {
+pub(crate) fn all_is_well(node: &Node<'_>, before: &str) {
     assert_moved(node);
     assert_same(node, before);
     assert_usable(node);
 }
 
-fn why(events: &[serde_json::Value]) -> String {
+/// The steps that failed.
+pub(crate) fn why(events: &[serde_json::Value]) -> String {
     let failed = events.iter().filter(|event| event["event"] == "step.finished" && event["outcome"] == "failed");
     failed.map(|event| format!("{event}\n")).collect()
 }

@@ -63,10 +63,15 @@ impl Bench {
     /// The events of an `apply`, and its exit code.
     pub(crate) fn apply(&self) -> (Vec<Value>, i32) {
         let output = self.plinth(&["apply", "--yes", "--events", "events.ndjson"]);
-        let text = std::fs::read_to_string(self.folder.path().join("events.ndjson")).unwrap_or_default();
-        let events: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        let events = self.events();
         assert!(!events.is_empty(), "{}", said(&output));
         (events, output.status.code().unwrap_or(-1))
+    }
+
+    /// The events of the `apply` before.
+    pub(crate) fn events(&self) -> Vec<Value> {
+        let text = std::fs::read_to_string(self.folder.path().join("events.ndjson")).unwrap_or_default();
+        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
     }
 }
 
