@@ -209,7 +209,12 @@ impl Suite<'_> {
         let space = |path: &str| facts.space(path).map(|space| (space.exists, space.free_mib));
         let (var, local) = (space("/var").unwrap(), space("/local").unwrap());
         assert!(var.0 && local.0 && local.1 > var.1, "{facts:?}");
-        assert_eq!(space(NOWHERE).map(|(exists, _)| exists), Some(false), "told at its nearest parent: {:?}", facts.spaces);
+        assert_eq!(
+            space(NOWHERE).map(|(exists, _)| exists),
+            Some(false),
+            "told at its nearest parent: {:?}",
+            facts.spaces
+        );
         assert_eq!(space("/not/asked"), None);
     }
 
@@ -254,7 +259,8 @@ impl Suite<'_> {
 
     async fn registries_are_set_once(&self) {
         let (door, ctx, ours) = (self.door, self.ctx, &self.ours(&self.rack.fresh));
-        let mirrors = |registry: &str| vec![Mirror { registry: registry.to_owned(), endpoints: vec![self.rack.mirror.clone()] }];
+        let mirrors =
+            |registry: &str| vec![Mirror { registry: registry.to_owned(), endpoints: vec![self.rack.mirror.clone()] }];
         let (one, mut two) = (mirrors("docker.io"), mirrors("docker.io"));
         two.extend(mirrors("quay.io"));
         let wanted = |mirrors| Registries { mirrors, mirrors_by_engine: false, logins: &[] };

@@ -67,8 +67,13 @@ pub(crate) fn odd_content(node: &Node<'_>) -> String {
         std::thread::sleep(Duration::from_secs(1));
         tell(node).filter(|second| *second == first)
     });
-    for wanted in ["user.note=", "trusted.overlay.opaque=", "security.capability=", "lab.example/seed:1", "\nactive\n"] {
-        assert!(content.contains(wanted), "{wanted} is not on {}: the test would prove nothing\n{content}", node.name());
+    for wanted in ["user.note=", "trusted.overlay.opaque=", "security.capability=", "lab.example/seed:1", "\nactive\n"]
+    {
+        assert!(
+            content.contains(wanted),
+            "{wanted} is not on {}: the test would prove nothing\n{content}",
+            node.name()
+        );
     }
     content
 }
@@ -107,7 +112,8 @@ pub(crate) fn assert_moved(node: &Node<'_>) {
     );
     let seen = node.exec(&["/bin/sh", "-euc", &script]).unwrap();
     assert_eq!(seen, format!("{TO}\nactive\ndone\n"), "{}", node.name());
-    let used: u64 = node.exec(&["/bin/sh", "-c", "df -Pm /var | awk 'NR == 2 { print $3 }'"]).unwrap().trim().parse().unwrap();
+    let used: u64 =
+        node.exec(&["/bin/sh", "-c", "df -Pm /var | awk 'NR == 2 { print $3 }'"]).unwrap().trim().parse().unwrap();
     assert!(used < 150, "{used} MiB of /var are in use on {}: it was not freed", node.name());
 }
 

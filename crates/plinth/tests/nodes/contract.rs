@@ -4,8 +4,8 @@ use crate::doors::{Nodes, reads_mirrors};
 use crate::node_door::{Rack, account, contract, target};
 use crate::support::{Bench, said};
 use plinth_lab::{Lab, LabSpec, NodeSpec, Odd};
-use plinth_model::work::NodeTarget;
 use plinth_model::SecretRef;
+use plinth_model::work::NodeTarget;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 

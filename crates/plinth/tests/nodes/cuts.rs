@@ -98,7 +98,10 @@ impl Case {
 }
 
 fn preparation() -> Preparation {
-    Preparation { hosts: [("runai.example.com".to_owned(), Ipv4Addr::new(10, 77, 0, 11))].into(), ..Preparation::default() }
+    Preparation {
+        hosts: [("runai.example.com".to_owned(), Ipv4Addr::new(10, 77, 0, 11))].into(),
+        ..Preparation::default()
+    }
 }
 
 fn parts<'a>(node: &'a Node<'_>) -> (&'a str, &'a str) {
@@ -143,7 +146,10 @@ fn every_operation_outlives_a_cut_link_and_a_frozen_node() {
         assert_done(&cases, &all).await;
     });
     each(&all, |n, node| {
-        assert_eq!(node.exec(&["/bin/sh", "-euc", LEFT]).unwrap().lines().filter(|left| !left.contains("plinth-old")).count(), 0);
+        assert_eq!(
+            node.exec(&["/bin/sh", "-euc", LEFT]).unwrap().lines().filter(|left| !left.contains("plinth-old")).count(),
+            0
+        );
         if parts(node).0 == "storage" {
             assert_same(node, &before[n]);
         }
@@ -210,7 +216,8 @@ fn connecting_to_a_cut_or_frozen_node_ends_and_says_so() {
     nodes.inside(&lab, async || {
         for node in [&cut, &frozen] {
             let case = Case::of(&nodes, &lab, node);
-            let answer = tokio::time::timeout(HANGS, case.door.host_key(&case.ctx, &case.first)).await.expect("the door hangs");
+            let answer =
+                tokio::time::timeout(HANGS, case.door.host_key(&case.ctx, &case.first)).await.expect("the door hangs");
             let error = answer.expect_err("nobody answers");
             assert_passing(node, &error);
             assert_eq!(error.happened.contains("took the connection"), node.name() == "a-frozen", "{error:?}");

@@ -15,7 +15,8 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 
 /// containerd as Kubespray sets it up: it reads mirrors from a folder.
-const READS_MIRRORS: &str = "version = 2\n[plugins.\"io.containerd.grpc.v1.cri\".registry]\nconfig_path = \"/etc/containerd/certs.d\"\n";
+const READS_MIRRORS: &str =
+    "version = 2\n[plugins.\"io.containerd.grpc.v1.cri\".registry]\nconfig_path = \"/etc/containerd/certs.d\"\n";
 
 /// Lets containerd of a node read mirrors from a folder.
 pub(crate) fn reads_mirrors(node: &Node<'_>) {

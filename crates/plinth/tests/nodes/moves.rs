@@ -1,6 +1,8 @@
 //! Moves of containerd's data that are interrupted from the node's own side, or refused.
 
-use crate::content::{FROM, TO, assert_same, content, each, hold, odd_content, operations, release, until, until_held, until_idle};
+use crate::content::{
+    FROM, TO, assert_same, content, each, hold, odd_content, operations, release, until, until_held, until_idle,
+};
 use crate::doors::{Nodes, as_account};
 use crate::node_door::{account, target};
 use crate::storage::{all_is_well, bench, completed, ended, killed, started, workers};
@@ -37,7 +39,8 @@ fn a_node_that_loses_power_or_its_operation_moves_in_the_end() {
             node.boot().unwrap();
         } else {
             // Every process of it, the watch and the shells around it as well.
-            node.exec(&["/bin/sh", "-c", "pkill -KILL -f 'plinth .*[0-9a-f]{32} (user|root|lock)'; rm -f /run/hold"]).unwrap();
+            node.exec(&["/bin/sh", "-c", "pkill -KILL -f 'plinth .*[0-9a-f]{32} (user|root|lock)'; rm -f /run/hold"])
+                .unwrap();
         }
         release(node);
     });
@@ -120,7 +123,11 @@ fn a_move_that_cannot_end_well_is_refused_before_anything_is_changed() {
     });
     each(&all, |n, node| {
         assert_same(node, &before[n]);
-        let left = node.exec(&["/bin/sh", "-c", "ls -d /local/containerd* /var/images* /var/lib/plinth/storage /var/lib/*.plinth* 2>/dev/null || true"]);
+        let left = node.exec(&[
+            "/bin/sh",
+            "-c",
+            "ls -d /local/containerd* /var/images* /var/lib/plinth/storage /var/lib/*.plinth* 2>/dev/null || true",
+        ]);
         assert_eq!(left.unwrap(), "", "{}", node.name());
     });
     // What was in the way is gone: now it moves.

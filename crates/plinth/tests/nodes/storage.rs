@@ -81,7 +81,12 @@ pub(crate) fn completed(bench: &Bench) {
     for node in workers(bench) {
         for step in ["storage", "storage-old"] {
             let ended = outcome(&events, &format!("nodes/{step}/{}", node.name()));
-            assert!(matches!(ended.as_str(), "changed" | "unchanged"), "{step} of {}: {ended}\n{}", node.name(), why(&events));
+            assert!(
+                matches!(ended.as_str(), "changed" | "unchanged"),
+                "{step} of {}: {ended}\n{}",
+                node.name(),
+                why(&events)
+            );
         }
     }
 }

@@ -26,7 +26,8 @@ impl Bench {
 
     /// Writes the site file anew.
     pub(crate) fn site(&self, text: &str) {
-        let line = |node: &plinth_lab::Node<'_>| format!("    - {{name: {}, address: {}}}\n", node.name(), node.address());
+        let line =
+            |node: &plinth_lab::Node<'_>| format!("    - {{name: {}, address: {}}}\n", node.name(), node.address());
         let nodes: String = self.lab.nodes().map(|node| line(&node)).collect();
         let text = text.replace("NODES\n", &nodes).replace("PASSWORD", "{file: password}");
         std::fs::write(self.folder.path().join("site.yaml"), text).unwrap();
