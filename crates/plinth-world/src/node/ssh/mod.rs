@@ -10,6 +10,7 @@ pub mod fuzzed;
 mod heard;
 mod hostkeys;
 mod key;
+mod line;
 mod login;
 mod peer;
 mod pool;
@@ -31,8 +32,9 @@ use crate::secrets::Secrets;
 use crate::{Context, DoorResult};
 use algorithms::KeepAlive;
 use connection::{Connection, Manner};
-use exec::{Call, Line};
+use exec::Call;
 use hostkeys::{HostKeys, Pins, describe};
+use line::Line;
 use peer::Peer;
 use plinth_model::work::{Credential, NodeTarget};
 use pool::{Place, Pool};
@@ -125,8 +127,13 @@ impl Ssh {
             return Err(error);
         }
         let call = Call { ctx, peer: &peer, script, password: password.as_ref(), secrets: &*self.secrets };
-        let line = self.line(&peer, target, &place, script.name()).await?;
-        let result = call.run(line).await;
+        let idle = if password.is_some() { place.line().await } else { None };
+        let mut line = match idle {
+            Some(line) => line,
+            None => self.line(&peer, target, &place, script.name()).await?,
+        };
+        let result = call.run(&mut line).await;
+        place.keep(line);
         if let Err(error) = &result {
             place.refuse(&peer, error).await;
         }
