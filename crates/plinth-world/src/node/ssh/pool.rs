@@ -71,8 +71,7 @@ impl Place {
     /// Keeps such a line for the next operation, and closes any other.
     pub(super) fn keep(&self, line: Line) {
         if line.is_used() {
-            let _closed_if_there_was_one =
-                self.idle.lock().unwrap_or_else(PoisonError::into_inner).replace(line);
+            let _closed_if_there_was_one = self.idle.lock().unwrap_or_else(PoisonError::into_inner).replace(line);
         }
     }
 
