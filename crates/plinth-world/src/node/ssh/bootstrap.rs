@@ -2,6 +2,12 @@
 //! is secret travels behind it by standard input, in this order: this text, a line with sudo's password (or an empty one), the
 //! script, and then one byte every few seconds. When those bytes stay away, or the channel ends, the script's whole session is
 //! ended: so a call that is given up, and a link that is cut, leave nothing running.
+//!
+//! Where sudo wants a password, the shell stays and takes the next operation on the same channel: a line's end, the words, the
+//! password, the script. It does so because sudo's ticket without a terminal is for one parent process in one session, and sshd
+//! gives each channel a session of its own: a ticket never serves another channel, whoever runs sudo there. The shell that stays is
+//! the login's, not root's. The exception is `timestamp_type=global` in sudoers: there the ticket serves every session of the login
+//! until it expires, and it is not taken back, since a person's own ticket is the same one.
 
 use std::time::Duration;
 
@@ -12,7 +18,12 @@ pub(super) const BEAT: &[u8] = b".";
 
 /// Becomes root, if need be.
 const OUTER: &str = include_str!("sh/outer.sh");
-/// Reads the script and keeps watch over it.
+/// Reads the script and keeps watch over it. It has no comments of its own, since sudo writes it into the node's log.
+///
+/// The watch reads one byte at a time. After a beat it waits for the next one; `x` says that the answers were heard, and ends the
+/// watch alone. Nothing within the limit, or the channel's end, is the end of the script too; where timeout is missing or
+/// understands something else, only the channel's end is. When the shell stays, the watch is waited for: a dd that outlived it
+/// would take a byte of the next operation away.
 const INNER: &str = include_str!("sh/inner.sh");
 /// Runs the script in a session of its own.
 const CHILD: &str = include_str!("sh/child.sh");
@@ -52,6 +63,11 @@ pub(super) fn command(text_length: usize, script_length: usize, nonce: &str, mod
     let take =
         format!("dd bs={text_length} count=1 iflag=fullblock 2>/dev/null || dd bs=1 count={text_length} 2>/dev/null");
     format!("exec sh -c 'eval \"$({take})\"' plinth {script_length} {nonce} {word}")
+}
+
+/// The lines before the password of a further operation, for a shell that has become root already.
+pub(super) fn next(script_length: usize, nonce: &str, mode: Mode) -> String {
+    format!("\n{script_length} {nonce} {}\n", mode.word())
 }
 
 fn quoted(text: &str) -> String {

@@ -2,6 +2,7 @@
 
 use super::bootstrap::{self, BEAT, HEARTBEAT, Mode};
 use super::failure::{found, lost, permanent};
+use super::line::Line;
 use super::peer::Peer;
 use crate::node::frame::{Decoder, Frame, Frames};
 use crate::node::script::Script;
@@ -9,18 +10,14 @@ use crate::secrets::Secrets;
 use crate::{Context, DoorError, DoorResult};
 use plinth_model::Secret;
 use russh::client::Msg;
-use russh::{Channel, ChannelMsg, ChannelReadHalf, ChannelWriteHalf};
+use russh::{ChannelMsg, ChannelReadHalf, ChannelWriteHalf};
 use std::convert::Infallible;
 use std::future;
 use std::time::Duration;
-use tokio::runtime::Handle as Runtime;
-use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{sleep, timeout};
 
 /// Standard error that is kept, bytes.
 const STDERR_KEPT: usize = 4 * 1024;
-/// How long a node may take to close a channel that we closed. Its room is given to another one then.
-const CLOSING: Duration = Duration::from_secs(10);
 
 /// One call.
 pub(super) struct Call<'a> {
@@ -36,45 +33,24 @@ pub(super) struct Call<'a> {
     pub(super) secrets: &'a dyn Secrets,
 }
 
-/// A channel that is closed when the call ends, however it ends: the watch on the node then ends what still runs there. Its room
-/// on the connection is given back when the node has closed it too.
-pub(super) struct Line {
-    halves: Option<(ChannelReadHalf, ChannelWriteHalf<Msg>)>,
-    room: Option<OwnedSemaphorePermit>,
-}
-
-impl Line {
-    /// Of a channel that was just opened, and its room.
-    pub(super) fn new(channel: Channel<Msg>, room: Option<OwnedSemaphorePermit>) -> Self {
-        Self { halves: Some(channel.split()), room }
-    }
-}
-
-impl Drop for Line {
-    fn drop(&mut self) {
-        let (Some((mut read, write)), Ok(runtime)) = (self.halves.take(), Runtime::try_current()) else { return };
-        let room = self.room.take();
-        runtime.spawn(async move {
-            if write.close().await.is_ok() {
-                let _or_the_connection_is_lost = timeout(CLOSING, async { while read.wait().await.is_some() {} }).await;
-            }
-            drop(room);
-        });
-    }
-}
-
 impl Call<'_> {
-    /// Runs it.
-    pub(super) async fn run(&self, mut line: Line) -> DoorResult<Frames> {
+    /// Runs it. Afterwards the line may be good for another one.
+    pub(super) async fn run(&self, line: &mut Line) -> DoorResult<Frames> {
         let nonce = uuid::Uuid::new_v4().simple().to_string();
         let mut heard = Heard::new(&nonce);
+        let again = line.is_used();
         let Some((read, write)) = &mut line.halves else { return Err(self.cut(&heard)) };
         let ended = tokio::select! {
             ended = timeout(self.script.deadline(), heard.listen(read, self.ctx)) => ended,
-            never = self.speak(write, &nonce) => match never {},
+            never = self.speak(write, &nonce, again) => match never {},
         };
         match ended {
-            Ok(Ok(())) => self.judge(heard),
+            Ok(Ok(())) => {
+                if self.password.is_some() && heard.leaves_shell() {
+                    line.heard(heard.decoder.clone(), heard.value("ready").is_some()).await;
+                }
+                self.judge(heard)
+            }
             Ok(Err(happened)) => {
                 Err(permanent(self.script.name(), self.peer, happened, "this is a defect of plinth: report it"))
             }
@@ -83,17 +59,22 @@ impl Call<'_> {
     }
 
     /// Sends all there is to send, and then says from time to time that we are there. What cannot be sent is noticed by listening.
-    async fn speak(&self, half: &ChannelWriteHalf<Msg>, nonce: &str) -> Infallible {
-        let _noticed_by_listening = self.say(half, nonce).await;
+    async fn speak(&self, half: &ChannelWriteHalf<Msg>, nonce: &str, again: bool) -> Infallible {
+        let _noticed_by_listening = self.say(half, nonce, again).await;
         future::pending().await
     }
 
-    async fn say(&self, half: &ChannelWriteHalf<Msg>, nonce: &str) -> Result<(), russh::Error> {
-        let text = bootstrap::text();
+    async fn say(&self, half: &ChannelWriteHalf<Msg>, nonce: &str, again: bool) -> Result<(), russh::Error> {
         let script = self.script.render(nonce);
-        half.exec(true, bootstrap::command(text.len(), script.len(), nonce, self.mode())).await?;
+        let first = if again {
+            bootstrap::next(script.len(), nonce, self.mode())
+        } else {
+            let text = bootstrap::text();
+            half.exec(true, bootstrap::command(text.len(), script.len(), nonce, self.mode())).await?;
+            text
+        };
         let password = self.password.map_or("", Secret::expose);
-        half.data_bytes([text.as_str(), password, "\n", &script].concat().into_bytes()).await?;
+        half.data_bytes([first.as_str(), password, "\n", &script].concat().into_bytes()).await?;
         loop {
             sleep(HEARTBEAT).await;
             half.data_bytes(BEAT).await?;
@@ -238,6 +219,12 @@ impl Heard {
         self.stderr.extend_from_slice(bytes);
         let over = self.stderr.len().saturating_sub(STDERR_KEPT);
         self.stderr.drain(..over);
+    }
+
+    /// Whether the shell that became root stays for another operation.
+    fn leaves_shell(&self) -> bool {
+        let ends = self.exit.is_some() || self.refused || self.value("once").is_some();
+        !ends && self.decoder.status().is_some()
     }
 
     fn stderr(&self) -> String {

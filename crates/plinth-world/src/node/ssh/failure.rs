@@ -163,10 +163,13 @@ pub(super) fn host_key(peer: &Peer, pins: &Pins, presented: &PublicKey) -> DoorE
         format!("presented: {} {}", shown.algorithm, shown.fingerprint),
         format!("address: {}", peer.host),
     ];
+    let again = if peer.between {
+        format!("then remove `host-keys/{}` in the state directory, and run again", peer.name)
+    } else {
+        format!("then `plinth trust {}` pins the new key", peer.name)
+    };
     let fix = format!(
-        "find out why: BCM gives a re-provisioned node a new key, and an attacker has another one too; \
-         then `plinth trust {}` pins the new key",
-        peer.name
+        "find out why: BCM gives a re-provisioned node a new key, and an attacker has another one too; {again}"
     );
     found("node.host-key-changed", peer, "connecting", "the host key is not the one that was pinned", fix, evidence)
 }

@@ -10,6 +10,7 @@ pub mod fuzzed;
 mod heard;
 mod hostkeys;
 mod key;
+mod line;
 mod login;
 mod peer;
 mod pool;
@@ -28,11 +29,12 @@ use crate::node::frame::Frames;
 use crate::node::script::Script;
 use crate::node::{HostKey, HostKeyState};
 use crate::secrets::Secrets;
-use crate::{Context, DoorResult};
+use crate::{Context, DoorResult, SystemClock};
 use algorithms::KeepAlive;
 use connection::{Connection, Manner};
-use exec::{Call, Line};
+use exec::Call;
 use hostkeys::{HostKeys, Pins, describe};
+use line::Line;
 use peer::Peer;
 use plinth_model::work::{Credential, NodeTarget};
 use pool::{Place, Pool};
@@ -125,8 +127,13 @@ impl Ssh {
             return Err(error);
         }
         let call = Call { ctx, peer: &peer, script, password: password.as_ref(), secrets: &*self.secrets };
-        let line = self.line(&peer, target, &place, script.name()).await?;
-        let result = call.run(line).await;
+        let idle = if password.is_some() { place.line().await } else { None };
+        let mut line = match idle {
+            Some(line) => line,
+            None => self.line(&peer, target, &place, script.name()).await?,
+        };
+        let result = call.run(&mut line).await;
+        place.keep(line);
         if let Err(error) = &result {
             place.refuse(&peer, error).await;
         }
@@ -227,8 +234,23 @@ impl Ssh {
     async fn through(&self, target: &NodeTarget) -> DoorResult<Option<Arc<Connection>>> {
         let Some(jump) = &target.jump else { return Ok(None) };
         let peer = Peer::jump(jump);
+        self.meet(&peer).await?;
         let place = self.pool.place(&peer, None);
         place.connection(&peer, || self.connect(&peer, None)).await.map(Some)
+    }
+
+    /// Pins the key of a host in between on first contact; a node's own key is pinned by a step of its own.
+    async fn meet(&self, peer: &Peer) -> DoorResult<()> {
+        let pins = self.pins(peer)?;
+        if !pins.keys.is_empty() {
+            return Ok(());
+        }
+        let key = connection::look(peer, &pins, self.manner, None).await?;
+        self.host_keys.pin(peer, &key, "accepted on first contact, a host in between", &SystemClock::new()).map_err(
+            |error| {
+                failure::permanent("pinning the host key", peer, error.to_string(), "make the state directory writable")
+            },
+        )
     }
 
     async fn connect(&self, peer: &Peer, through: Option<Arc<Connection>>) -> DoorResult<Connection> {

@@ -18,6 +18,8 @@ pub(super) struct Peer {
     pub(super) credential: Credential,
     /// SHA-1 signatures are accepted.
     pub(super) legacy: bool,
+    /// It is the host in between.
+    pub(super) between: bool,
 }
 
 impl Peer {
@@ -30,6 +32,7 @@ impl Peer {
             user: target.user.clone(),
             credential: target.credential.clone(),
             legacy: target.legacy_keys,
+            between: false,
         }
     }
 
@@ -42,6 +45,7 @@ impl Peer {
             user: jump.user.clone(),
             credential: jump.credential.clone(),
             legacy: false,
+            between: true,
         }
     }
 
@@ -54,6 +58,7 @@ impl Peer {
             user: "root".to_owned(),
             credential: Credential::Agent,
             legacy: false,
+            between: false,
         }
     }
 }

@@ -1,6 +1,7 @@
 //! One connection for each login, opened when first needed and used by all its steps.
 
 use super::connection::Connection;
+use super::line::Line;
 use super::peer::Peer;
 use crate::{DoorError, DoorResult};
 use plinth_model::work::Credential;
@@ -18,6 +19,8 @@ pub(super) struct Pool {
 #[derive(Default)]
 pub(super) struct Place {
     content: tokio::sync::Mutex<Content>,
+    /// Where sudo was given the password, and no operation runs. One is enough: operations of a node mostly follow each other.
+    idle: Mutex<Option<Line>>,
 }
 
 #[derive(Default)]
@@ -57,6 +60,19 @@ impl Place {
             Err(error) => content.remember(peer, error),
         }
         opened
+    }
+
+    /// A line on which sudo needs no proof any more.
+    pub(super) async fn line(&self) -> Option<Line> {
+        let mut line = self.idle.lock().unwrap_or_else(PoisonError::into_inner).take()?;
+        line.is_ready().await.then_some(line)
+    }
+
+    /// Keeps such a line for the next operation, and closes any other.
+    pub(super) fn keep(&self, line: Line) {
+        if line.is_used() {
+            let _closed_if_there_was_one = self.idle.lock().unwrap_or_else(PoisonError::into_inner).replace(line);
+        }
     }
 
     /// Forgets a connection that turned out to be broken.

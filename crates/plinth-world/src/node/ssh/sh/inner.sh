@@ -1,11 +1,21 @@
-length=$1 nonce=$2 mode=$3
+length=$1 nonce=$2 mode=$3 keep=$4
 take() {
     dd bs="$1" count=1 iflag=fullblock 2>/dev/null || dd bs=1 count="$1" 2>/dev/null
 }
 watch() {
-    limit=
-    timeout 1 true 2>/dev/null && limit="timeout 15"
-    while [ -n "$($limit dd bs=1 count=1 2>/dev/null)" ]; do :; done
+    limit='timeout 15' over=
+    trap 'over=yes' USR1
+    while :; do
+        byte=$($limit dd bs=1 count=1 2>/dev/null)
+        case $?$byte in
+            *x) exit 0 ;;
+            *.) continue ;;
+            1 | 125 | 126 | 127) [ -n "$limit" ] || break ;;
+            *) break ;;
+        esac
+        limit=
+    done
+    [ -z "$over" ] || exit 0
     trap '' TERM
     kill -TERM -"$1"
     for second in 1 2 3 4 5; do
@@ -29,5 +39,10 @@ watch "$leader" <&3 >/dev/null 2>&1 &
 watcher=$!
 exec 3<&-
 wait "$leader"
-kill "$watcher" 2>/dev/null
+if [ -n "$keep" ]; then
+    kill -USR1 "$watcher" 2>/dev/null
+    wait "$watcher"
+else
+    kill "$watcher" 2>/dev/null
+fi
 exit 0

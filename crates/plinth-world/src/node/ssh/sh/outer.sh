@@ -2,30 +2,51 @@ IFS= read -r password
 LC_ALL=C
 export LC_ALL
 PATH=$PATH:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+length=$1 nonce=$2 mode=$3 proven=
 refuse() {
     printf '\n@%s no-root %s\n' "$nonce" "$1"
     exit 0
 }
-nonce=$2
-if [ "$3" = user ] || [ "$(id -u)" = 0 ]; then
+# Checked once. The ticket serves this shell's own children in this session, no other shell and no other channel.
+prove() {
+    printf '%s\n' "$password" | sudo -S -p '' sh -c : || refuse wrong-password
+    proven=yes
+}
+# Answers whether sudo did not run it.
+run() {
+    sudo -n sh -c "$inner" plinth "$length" "$nonce" "$mode" keep
+    [ "$?" = 1 ]
+}
+# Where sudo remembers nothing, it is given the password again; what reads the rest of the channel then is not this shell.
+once() {
+    printf '\n@%s once 1\n' "$nonce"
+    # What feeds sudo ends with it: on a cut link it would wait for a channel that nobody closes.
+    {
+        sh -c 'echo "$PPID"'
+        printf '%s\n' "$password"
+        exec cat
+    } | {
+        IFS= read -r feeder
+        sudo -S -k -p '' sh -c "$inner" plinth "$length" "$nonce" "$mode"
+        kill "$feeder" 2>/dev/null
+    }
+    exit 0
+}
+if [ "$mode" = user ] || [ "$(id -u)" = 0 ]; then
     eval "$inner"
 fi
 command -v sudo >/dev/null || refuse no-sudo
-sudo -n sh -c "$inner" plinth "$@"
-[ "$?" = 1 ] || exit 0
-[ -n "$password" ] || refuse wants-password
-# Checked once: for this shell and no other, sudo remembers it. Where it may not, the second one here gives the password again.
-printf '%s\n' "$password" | sudo -S -p '' true || refuse wrong-password
-sudo -n sh -c "$inner" plinth "$@"
-[ "$?" = 1 ] || exit 0
-# What feeds sudo ends with it: on a cut link it would wait for a channel that nobody closes.
-{
-    sh -c 'echo "$PPID"'
-    printf '%s\n' "$password"
-    exec cat
-} | {
-    IFS= read -r feeder
-    sudo -S -k -p '' sh -c "$inner" plinth "$@"
-    kill "$feeder" 2>/dev/null
-}
-exit 0
+if [ -z "$password" ]; then
+    sudo -n sh -c "$inner" plinth "$@"
+    [ "$?" = 1 ] && refuse wants-password
+    exit 0
+fi
+while :; do
+    if [ -z "$proven" ] || run; then
+        prove
+        run && once
+    fi
+    printf '\n@%s ready 1\n' "$nonce"
+    # Bytes that say someone is there may come before the line's end; then come the words, the password and the script.
+    read -r beats && read -r length nonce mode && IFS= read -r password || exit 0
+done

@@ -173,16 +173,53 @@ async fn sudo(bench: &Bench, kind: &str) -> (Server, NodeTarget) {
 const AS_ROOT: &str = "main() { emit sudo \"$PLINTH_SUDO\"; }\n";
 
 #[tokio::test]
-async fn sudo_is_used_with_and_without_a_password() {
-    for (kind, tries) in [("free", 0), ("remembers", 1), ("asks", 2)] {
+async fn sudo_is_given_the_password_once_for_all_operations_where_it_remembers() {
+    for (kind, tries) in [("free", 0), ("remembers", 1), ("asks", 6)] {
         let bench = Bench::new();
         let (_server, target) = sudo(&bench, kind).await;
-        let script = Script::new("trying", AS_ROOT, Duration::from_secs(60)).as_root();
-        let frames = bench.ssh.run(&bench.ctx, &target, &script).await.unwrap();
-        assert_eq!(frames.get("sudo"), Some("yes"), "{kind}");
+        for _ in 0..3 {
+            let script = Script::new("trying", AS_ROOT, Duration::from_secs(60)).as_root();
+            let frames = bench.ssh.run(&bench.ctx, &target, &script).await.unwrap();
+            assert_eq!(frames.get("sudo"), Some("yes"), "{kind}");
+        }
         let log = fs::read_to_string(bench.folder.path().join("sudo.log")).unwrap_or_default();
-        assert_eq!(log.lines().count(), tries, "{kind}: one to prove it, one to run");
+        assert_eq!(log.lines().count(), tries, "{kind}: where it does not remember, one to prove it and one to run");
     }
+}
+
+#[tokio::test]
+async fn operations_at_once_and_failed_ones_leave_a_line_that_serves() {
+    let bench = Bench::new();
+    let (_server, target) = sudo(&bench, "remembers").await;
+    let failing = Script::new("failing", "main() { fail 'not today'; }\n", Duration::from_secs(60)).as_root();
+    let error = bench.ssh.run(&bench.ctx, &target, &failing).await.unwrap_err();
+    assert_eq!(error.happened, "not today");
+    let body = "main() { emit long \"${#text}\"; sleep 0.2; emit sudo \"$PLINTH_SUDO\"; }\n";
+    let text = "a line\n".repeat(9000);
+    let script = Script::new("trying", body, Duration::from_secs(60)).as_root().text("text", &text);
+    for result in futures_all((0..4).map(|_| bench.ssh.run(&bench.ctx, &target, &script))).await {
+        assert_eq!(result.unwrap().get("sudo"), Some("yes"));
+    }
+    let frames = bench.ssh.run(&bench.ctx, &target, &script).await.unwrap();
+    assert_eq!(frames.get("long"), Some(text.len().to_string().as_str()));
+    let log = fs::read_to_string(bench.folder.path().join("sudo.log")).unwrap();
+    assert_eq!(log.lines().count(), 4, "one for each that ran beside others, none for those before and after");
+}
+
+#[tokio::test]
+async fn what_ran_on_a_kept_line_ends_with_the_call_and_the_next_one_runs() {
+    let bench = Bench::new();
+    let (_server, target) = sudo(&bench, "remembers").await;
+    let quick = Script::new("trying", AS_ROOT, Duration::from_secs(60)).as_root();
+    bench.ssh.run(&bench.ctx, &target, &quick).await.unwrap();
+    let file = bench.folder.path().join("pid");
+    let script = staying(&file, Duration::from_secs(600)).as_root();
+    let pid = tokio::select! {
+        result = bench.ssh.run(&bench.ctx, &target, &script) => panic!("{result:?}"),
+        pid = pid(&file) => pid,
+    };
+    until("its end", || !lives(pid)).await;
+    bench.ssh.run(&bench.ctx, &target, &quick).await.unwrap();
 }
 
 #[tokio::test]
