@@ -77,19 +77,28 @@ async fn a_jump_host_is_proven_and_gone_through() {
     };
     target.port = node.address.port();
     target.jump = Some(host.clone());
-    let error = bench.ssh.host_key(&bench.ctx, &target).await.unwrap_err();
-    assert!(error.doing.contains("localhost") && error.happened.contains("not pinned yet"), "{error:?}");
-    let pin = fs::read_to_string(bench.folder.path().join("host-keys/dgx-01")).unwrap();
-    fs::write(bench.folder.path().join("host-keys/localhost"), pin).unwrap();
-
     let presented = bench.ssh.host_key(&bench.ctx, &target).await.unwrap().presented;
+    let pin = bench.folder.path().join("host-keys/localhost");
+    assert!(fs::read_to_string(&pin).unwrap().contains("accepted on first contact"));
     bench.ssh.repin_host_key(&bench.ctx, &target, &presented).await.unwrap();
     assert!(bench.run(&target, HELLO).await.is_ok());
     assert!(bench.run(&target, HELLO).await.is_ok());
     assert_eq!(
         jump.seen.connections.load(Ordering::SeqCst),
         3,
-        "one to pin, one that was not believed, one for all the rest"
+        "one for the pin of the node that has this address, one to pin, one for all the rest"
     );
     assert_eq!(node.seen.connections.load(Ordering::SeqCst), 3, "two to pin, one for both operations");
+
+    let other = Bench::new();
+    fs::create_dir_all(other.folder.path().join("host-keys")).unwrap();
+    let wrong = fs::read_to_string(bench.folder.path().join("host-keys/dgx-01")).unwrap();
+    let wrong = wrong
+        .replace("dgx-01", "localhost")
+        .replace("127.0.0.1", "localhost")
+        .replace(&node.address.port().to_string(), &host.port.to_string());
+    fs::write(other.folder.path().join("host-keys/localhost"), wrong).unwrap();
+    let error = other.ssh.host_key(&other.ctx, &target).await.unwrap_err();
+    assert_eq!(error.finding.unwrap().code, "node.host-key-changed");
+    assert!(error.attempt.contains("host-keys/localhost"), "{}", error.attempt);
 }
