@@ -101,7 +101,7 @@ fn space(path: &str, gib: u64) -> Space {
     Space { path: path.to_owned(), exists: true, free_mib: gib * 1024, ..Space::default() }
 }
 
-fn facts(images_gib: u64, larger_gib: u64) -> NodeFacts {
+pub(super) fn facts(images_gib: u64, larger_gib: u64) -> NodeFacts {
     NodeFacts {
         os: "DGX OS".to_owned(),
         kernel: "5.15".to_owned(),
@@ -117,26 +117,30 @@ fn facts(images_gib: u64, larger_gib: u64) -> NodeFacts {
         default_route: Some(Route { interface: "bond0".to_owned(), via: None }),
         nameservers: vec!["192.0.2.53".to_owned()],
         cgroup_version: 2,
+        package_manager: Some("apt".to_owned()),
+        pythons: vec!["3.10".to_owned()],
+        modules: ["br_netfilter", "overlay"].map(str::to_owned).into(),
         root: "sudo".to_owned(),
         ..NodeFacts::default()
     }
 }
 
 fn wanted(larger: &str) -> Work {
-    Work::NodeFacts {
-        target: target(),
-        expected: NodeExpectation {
-            minimum: NodeMinimum { cpus: 10, memory_mib: 20_000, gpu: true },
-            images: "/images".to_owned(),
-            images_gib: 100,
-            larger: larger.to_owned(),
-            address: [192, 0, 2, 5].into(),
-            ports: Vec::new(),
-            names: indexmap::IndexMap::new(),
-            urls: Vec::new(),
-            deployed: false,
-            engine_prepares: true,
-        },
+    Work::NodeFacts { target: target(), expected: expectation(larger) }
+}
+
+pub(super) fn expectation(larger: &str) -> NodeExpectation {
+    NodeExpectation {
+        minimum: NodeMinimum { cpus: 10, memory_mib: 20_000, gpu: true },
+        images: "/images".to_owned(),
+        images_gib: 100,
+        larger: larger.to_owned(),
+        address: [192, 0, 2, 5].into(),
+        ports: Vec::new(),
+        names: indexmap::IndexMap::new(),
+        urls: Vec::new(),
+        deployed: false,
+        engine_prepares: true,
     }
 }
 
