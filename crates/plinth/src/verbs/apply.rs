@@ -12,6 +12,7 @@ use plinth_model::plan::MadeFrom;
 use plinth_model::{Exit, Finding, NodeName, Observed as Seen, Plan, Problem};
 use plinth_plan::{Cluster, Observed};
 use plinth_run::{Durability, LookOptions, StopSignal};
+use std::collections::BTreeSet;
 use std::path::Path;
 
 /// Looks, decides, shows, asks, does, and writes down; run again it goes on where it stopped.
@@ -66,7 +67,7 @@ impl Site<'_> {
         let survey = self.real.survey(desired, &cluster).await;
         observed.facts.extend(survey.facts);
         known::write(self.directory, &observed.facts)?;
-        self.judge(&survey.findings)?;
+        self.judge(&survey.findings, &cluster)?;
         let draft = make(&observed)?;
         let look = plinth_run::look(&draft, &self.real.world(), &LookOptions::default()).await?;
         self.input.show(self.common, self.printer, &look.findings);
@@ -76,18 +77,27 @@ impl Site<'_> {
         Ok((plan, cluster))
     }
 
-    /// Stops before anything is changed when a node is not fit.
-    fn judge(&self, findings: &[Finding]) -> Result<(), Problem> {
+    /// Stops before anything is changed when more nodes are unfit than may fail, or something is wrong with all of them. A node
+    /// within that budget stops at its own steps, and the others go on.
+    fn judge(&self, findings: &[Finding], cluster: &Cluster) -> Result<(), Problem> {
         verbs::preflight::show(self.printer, findings);
-        let unfit = findings.iter().filter(|finding| finding.is_error()).count();
-        if unfit == 0 {
+        let desired = &self.input.site.desired;
+        let unfit: BTreeSet<&str> = findings.iter().filter(|f| f.is_error()).map(|f| f.subject.as_str()).collect();
+        if unfit.is_empty() {
             return Ok(());
         }
+        let is_node = |name: &&str| cluster.members.iter().any(|member| member.name.as_str() == *name);
+        if unfit.len() <= desired.run.node_failures && unfit.iter().all(is_node) {
+            let names = unfit.into_iter().collect::<Vec<_>>().join(", ");
+            self.printer.talk(&format!("going on without {names}: run.nodeFailures is {}", desired.run.node_failures));
+            return Ok(());
+        }
+        let unfit = unfit.into_iter().collect::<Vec<_>>().join(", ");
         Err(Problem::new(
             Exit::CheckFailed,
             "checking the nodes of",
-            self.input.site.desired.name.to_string(),
-            format!("{}; nothing was changed", input::plural(unfit, "error")),
+            desired.name.to_string(),
+            format!("not fit: {unfit}; run.nodeFailures is {}; nothing was changed", desired.run.node_failures),
             "mend what is listed above (`plinth preflight --fix` mends what is safe), or take the node out of the site file",
         ))
     }
