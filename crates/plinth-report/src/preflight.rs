@@ -6,6 +6,8 @@ use crate::tables;
 use plinth_model::{Finding, Severity};
 use std::collections::BTreeMap;
 
+/// Header of the column that is coloured.
+const SEVERITY: &str = "SEVERITY";
 /// Stands for the node's own name, so that equal findings about different nodes are equal.
 const NODE: &str = "NODE";
 /// More different sentences than this under one code are not worth a line each.
@@ -30,24 +32,39 @@ pub fn preflight(findings: &[Finding], palette: Palette) -> String {
     let cells = rows.iter().map(|row| {
         vec![
             clean(&ranges(&row.nodes)),
-            painted(row.first.severity, palette),
+            row.first.severity.to_string(),
             clean(&row.first.code),
             clean(&row.what),
             row.first.owner.to_string(),
             clean(&row.fix),
         ]
     });
-    let table = tables::table(&["NODES", "SEVERITY", "CODE", "WHAT", "WHO", "FIX"], cells.collect());
-    format!("{table}{}\n", tally(findings))
+    let table = tables::table(&["NODES", SEVERITY, "CODE", "WHAT", "WHO", "FIX"], cells.collect());
+    format!("{}{}\n", painted(&table, palette), tally(findings))
 }
 
-fn painted(severity: Severity, palette: Palette) -> String {
-    let word = severity.to_string();
-    match severity {
-        Severity::Error => palette.red(&word),
-        Severity::Warning => palette.yellow(&word),
-        Severity::Info => palette.cyan(&word),
+/// Colours the words of the severity column. Done last, since colour has no width and the layout would count it.
+fn painted(table: &str, palette: Palette) -> String {
+    let at = table.find(SEVERITY).unwrap_or(table.len());
+    let lines = table.split_inclusive('\n').map(|line| match line.split_at_checked(at) {
+        Some((before, rest)) => format!("{before}{}", painted_word(rest, palette)),
+        None => line.to_owned(),
+    });
+    lines.collect()
+}
+
+fn painted_word(rest: &str, palette: Palette) -> String {
+    for severity in [Severity::Error, Severity::Warning, Severity::Info] {
+        let word = severity.to_string();
+        if let Some(after) = rest.strip_prefix(&word).filter(|after| after.starts_with(' ')) {
+            return match severity {
+                Severity::Error => palette.red(&word),
+                Severity::Warning => palette.yellow(&word),
+                Severity::Info => palette.cyan(&word),
+            } + after;
+        }
     }
+    rest.to_owned()
 }
 
 fn folded(findings: &[Finding]) -> Vec<Row<'_>> {
@@ -179,5 +196,16 @@ mod tests {
         let text = preflight(&[swap("cpu-03"), info, bcm, swap("cpu-06")], Palette::PLAIN);
         assert_eq!(text.lines().filter(|line| line.contains("node.swap")).count(), 3, "{text}");
         assert!(text.contains("cpu-[03,06]"), "{text}");
+    }
+
+    #[test]
+    fn colour_takes_no_room() {
+        let findings = [swap("cpu-03"), Finding::error("node.no-gpu", "dgx-06", "none is on the bus").fix("`lspci`")];
+        let coloured = preflight(&findings, Palette { colour: true, ..Palette::PLAIN });
+        assert_eq!(coloured.matches('\u{1b}').count(), 4, "two words, each begun and ended: {coloured:?}");
+        let words = coloured.split('\u{1b}').enumerate();
+        let plain: String =
+            words.map(|(n, part)| if n == 0 { part } else { part.split_once('m').unwrap().1 }).collect();
+        assert_eq!(plain, preflight(&findings, Palette::PLAIN));
     }
 }
