@@ -73,7 +73,10 @@ impl Site<'_> {
         self.input.show(self.common, self.printer, &look.findings);
         (observed.steps, observed.answers) = (look.seen, look.answers);
         let mut plan = make(&observed)?;
-        plan.findings.extend(survey.findings);
+        if self.common.json {
+            // People have just read them, folded.
+            plan.findings.extend(survey.findings);
+        }
         Ok((plan, cluster))
     }
 

@@ -24,11 +24,17 @@ pub(crate) fn run(common: &Common, verb: &Arguments, printer: &Printer) -> Resul
     let draft = make(common, &input, &observed, printer)?;
     observed.steps = session::journalled(&directory, &draft)?;
     let mut plan = make(common, &input, &observed, printer)?;
+    if !common.json {
+        show(common, verb.graph, &plan, printer);
+    }
+    // People have read these already, folded.
     plan.findings.extend(told);
     if let Some(file) = &verb.out {
         save(&plan, file)?;
     }
-    show(common, verb.graph, &plan, printer);
+    if common.json {
+        show(common, verb.graph, &plan, printer);
+    }
     Ok(if verb.detailed_exitcode && plan.pending() > 0 { Exit::Pending } else { Exit::Done })
 }
 
@@ -47,6 +53,9 @@ fn visit(
     let survey = doors::runtime()?.block_on(real.survey(desired, &cluster));
     observed.facts.extend(survey.facts);
     known::write(directory, &observed.facts)?;
+    if !common.json {
+        super::preflight::show(printer, &survey.findings);
+    }
     Ok(survey.findings)
 }
 
