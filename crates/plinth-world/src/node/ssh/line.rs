@@ -7,12 +7,14 @@ use russh::{Channel, ChannelMsg, ChannelReadHalf, ChannelWriteHalf};
 use std::time::Duration;
 use tokio::runtime::Handle as Runtime;
 use tokio::sync::OwnedSemaphorePermit;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 /// How long a node may take to close a channel that we closed. Its room is given to another one then.
 const CLOSING: Duration = Duration::from_secs(10);
 /// How long a shell may take from the end of an operation until it waits for the next one. A new channel is opened then.
 const SETTLING: Duration = Duration::from_secs(5);
+/// How long a shell is kept for another operation. It waits half as long again on the node, so it is not gone when it is asked.
+const KEPT: Duration = Duration::from_secs(20);
 /// Says that the answers were heard.
 const HEARD: &[u8] = b"x";
 
@@ -29,6 +31,7 @@ pub(super) struct Line {
 struct Settling {
     decoder: Decoder,
     ready: bool,
+    since: Instant,
 }
 
 impl Line {
@@ -46,15 +49,26 @@ impl Line {
     pub(super) async fn heard(&mut self, decoder: Decoder, ready: bool) {
         let Some((_, write)) = &self.halves else { return };
         if matches!(timeout(SETTLING, write.data_bytes(HEARD)).await, Ok(Ok(()))) {
-            self.settling = Some(Settling { decoder, ready });
+            self.settling = Some(Settling { decoder, ready, since: Instant::now() });
         }
     }
 
     /// Whether the shell waits for another operation; if it does not yet, waits for that.
     pub(super) async fn is_ready(&mut self) -> bool {
         let (Some((read, _)), Some(settling)) = (&mut self.halves, &mut self.settling) else { return false };
-        matches!(timeout(SETTLING, settling.listen(read)).await, Ok(Some(())))
+        let is_fresh = settling.since.elapsed() < KEPT;
+        is_fresh && matches!(timeout(SETTLING, settling.listen(read)).await, Ok(Some(()))) && is_quiet(read).await
     }
+}
+
+/// Whether nothing was said since: a shell that waits is silent, and one that is gone has closed the channel.
+async fn is_quiet(read: &mut ChannelReadHalf) -> bool {
+    while let Ok(message) = timeout(Duration::ZERO, read.wait()).await {
+        if !matches!(message, Some(ChannelMsg::ExtendedData { .. } | ChannelMsg::WindowAdjusted { .. })) {
+            return false;
+        }
+    }
+    true
 }
 
 impl Settling {

@@ -65,7 +65,8 @@ impl Place {
     /// A line on which sudo needs no proof any more.
     pub(super) async fn line(&self) -> Option<Line> {
         let mut line = self.idle.lock().unwrap_or_else(PoisonError::into_inner).take()?;
-        line.is_ready().await.then_some(line)
+        let is_open = self.content.lock().await.connection.as_ref().is_some_and(|connection| connection.is_open());
+        (is_open && line.is_ready().await).then_some(line)
     }
 
     /// Keeps such a line for the next operation, and closes any other.

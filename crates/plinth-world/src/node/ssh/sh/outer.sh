@@ -47,6 +47,15 @@ while :; do
         run && once
     fi
     printf '\n@%s ready 1\n' "$nonce"
-    # Bytes that say someone is there may come before the line's end; then come the words, the password and the script.
-    read -r beats && read -r length nonce mode && IFS= read -r password || exit 0
+    # Bytes that say someone is there may come before the line's end; then come the words, the password and the script. A link
+    # that is cut says nothing at all: nobody stays for that.
+    while :; do
+        byte=$(timeout 30 dd bs=1 count=1 2>/dev/null; echo x)
+        case $byte in
+            .x) continue ;;
+            x) exit 0 ;;
+            *) break ;;
+        esac
+    done
+    read -r length nonce mode && IFS= read -r password || exit 0
 done
