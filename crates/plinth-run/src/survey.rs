@@ -5,8 +5,8 @@ use crate::behaviour::StepEnv;
 use futures::stream::{self, StreamExt as _};
 use plinth_check::preflight::{Judged, across, judge};
 use plinth_model::facts::NodeFacts;
-use plinth_model::work::{NodeExpectation, NodeTarget, Preparation};
-use plinth_model::{Finding, NodeName, Observed, Owner, SecretRef};
+use plinth_model::work::{Credential, NodeExpectation, NodeTarget, Preparation};
+use plinth_model::{Finding, NodeName, Observed, Owner};
 use plinth_plan::Visit;
 use plinth_world::DoorError;
 use plinth_world::node::HostKeyState;
@@ -126,7 +126,8 @@ async fn greet(target: &NodeTarget, env: &StepEnv) -> Result<Option<Finding>, Do
 /// root: making the account mends that.
 async fn ask(visit: &Visit, env: &StepEnv) -> Result<NodeFacts, DoorError> {
     let Visit { first, account, asked, .. } = visit;
-    if has_key(account, env) {
+    let Credential::Key(key) = &account.credential else { return env.doors.node.facts(&env.ctx, first, asked).await };
+    if crate::kinds::is_there(env, key) {
         match env.doors.node.facts(&env.ctx, account, asked).await {
             Err(error) if error.transient.is_none() => {}
             Ok(facts) if facts.root == "none" => {}
@@ -134,15 +135,6 @@ async fn ask(visit: &Visit, env: &StepEnv) -> Result<NodeFacts, DoorError> {
         }
     }
     env.doors.node.facts(&env.ctx, first, asked).await
-}
-
-/// Whether the service account's key was made or given: without it there is nothing to try.
-fn has_key(account: &NodeTarget, env: &StepEnv) -> bool {
-    use plinth_model::work::Credential;
-    match &account.credential {
-        Credential::Key(reference @ SecretRef::Generated(_)) => env.secrets.get(reference).is_ok(),
-        _ => true,
-    }
 }
 
 fn unreached(target: &NodeTarget, error: DoorError) -> Finding {

@@ -20,7 +20,7 @@ mod wait;
 mod tests;
 
 pub use explain::{EXPLANATIONS, Explanation, explain};
-pub(crate) use node::key_changed;
+pub(crate) use node::{is_there, key_changed};
 
 use crate::behaviour::{Behaviour, Probe, Probed, StepEnv};
 use outcome::only_looks;

@@ -69,13 +69,17 @@ pub(super) async fn probe_account(env: &StepEnv, target: &NodeTarget, account: &
 
 /// The account as it sees itself, when it can sign in: the first-contact login may be gone by then.
 async fn by_itself(env: &StepEnv, target: &NodeTarget, account: &Account) -> Option<AccountState> {
-    let generated = matches!(account.key, SecretRef::Generated(_));
-    if generated && env.secrets.get(&account.key).is_err() {
+    if !is_there(env, &account.key) {
         return None;
     }
     let credential = Credential::Key(account.key.clone());
     let ours = NodeTarget { user: account.name.clone(), credential, ..target.clone() };
     env.doors.node.account(&env.ctx, &ours, account).await.ok().filter(|state| *state == AccountState::Same)
+}
+
+/// Whether the account's key was given, or made already: without it there is nothing to try.
+pub(crate) fn is_there(env: &StepEnv, key: &SecretRef) -> bool {
+    !matches!(key, SecretRef::Generated(_)) || env.secrets.get(key).is_ok()
 }
 
 fn account_clash(target: &NodeTarget, account: &Account, clashes: Vec<String>) -> Finding {

@@ -50,12 +50,21 @@ impl Site<'_> {
         if let Some(file) = &self.verb.plan {
             same_as_saved(file, &plan)?;
         }
-        verbs::plan::show(self.common, None, &plan, self.printer);
+        self.show(&plan);
         if !self.verb.yes && !self.printer.ask("Do this?") {
             self.printer.talk("nothing was changed");
             return Ok(Exit::Pending);
         }
         self.carry_out(&plan, &cluster, held).await
+    }
+
+    /// Shows the plan to people. With `--json` the one document on standard output is the report at the end.
+    fn show(&self, plan: &Plan) {
+        if self.common.json {
+            self.printer.talk(&plinth_plan::render::text(plan, self.printer.color_err(), Printer::width()));
+        } else {
+            verbs::plan::show(self.common, None, plan, self.printer);
+        }
     }
 
     /// Stage 0, then the plan, with what was seen of every step.
