@@ -12,7 +12,8 @@ const EXTRA: &str = "ssh-rsa AAAAB3extra someone@desk";
 const PROGRAMS: [(&str, &str); 6] = [
     (
         "getent",
-        "awk -F: -v k=\"$2\" '$1 == k || $3 == k { print; found = 1; exit } END { exit !found * 2 }' \"$root/etc/$1\"",
+        "file=$1; shift; found=0; for k; do awk -F: -v k=\"$k\" '$1 == k || $3 == k { print; found = 1; exit } END { exit !found * 2 }' \
+         \"$root/etc/$file\" || found=2; done; exit $found",
     ),
     ("groupadd", "echo \"$3:x:$2:\" >>\"$root/etc/group\""),
     (

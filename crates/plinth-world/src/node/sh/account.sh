@@ -1,24 +1,40 @@
 # Looks at an account and makes it. Parameters: root name uid gid home shell keys sudoers sudoers_name action (look, make).
 # Frames: present, missing, obstacle (cannot be made, and is nobody's clash), clash; the value is in words.
-# account_part N ENTRY: field N of an entry of the password files.
-account_part() {
-    part_left=$1
-    part_rest=$2:
-    while [ "$part_left" -gt 1 ]; do
-        part_rest=${part_rest#*:}
-        part_left=$((part_left - 1))
+# Sets entry to the entry of a name in a password file, and other to the name that a number belongs to instead. One question for
+# both: every process on every node counts.
+# account_entry FILE NAME NUMBER
+account_entry() {
+    entry=
+    other=
+    while IFS=: read -r entry_name entry_rest; do
+        if [ "$entry_name" = "$2" ]; then
+            entry=$entry_name:$entry_rest
+        elif [ -n "$entry_name" ]; then
+            other=$entry_name
+        fi
+    done <<END
+$(getent "$1" "$2" "$3")
+END
+}
+# Sets field to field N of an entry.
+# account_field N ENTRY
+account_field() {
+    field_left=$1
+    field=$2:
+    while [ "$field_left" -gt 1 ]; do
+        field=${field#*:}
+        field_left=$((field_left - 1))
     done
-    printf '%s\n' "${part_rest%%:*}"
+    field=${field%%:*}
 }
 # The password files are asked through the name service: an account of a directory counts.
 look_group() {
-    entry=$(getent group "$name")
-    other=$(account_part 1 "$(getent group "$gid")")
-    found=$(account_part 3 "$entry")
-    if [ -n "$entry" ] && [ "$found" = "$gid" ]; then
+    account_entry group "$name" "$gid"
+    account_field 3 "$entry"
+    if [ -n "$entry" ] && [ "$field" = "$gid" ]; then
         emit present "group $name"
     elif [ -n "$entry" ]; then
-        emit clash "group $name has gid $found, not $gid"
+        emit clash "group $name has gid $field, not $gid"
     elif [ -n "$other" ]; then
         emit clash "gid $gid belongs to group $other"
     else
@@ -26,8 +42,7 @@ look_group() {
     fi
 }
 look_user() {
-    entry=$(getent passwd "$name")
-    other=$(account_part 1 "$(getent passwd "$uid")")
+    account_entry passwd "$name" "$uid"
     if [ -n "$entry" ]; then
         look_record
     elif [ -n "$other" ]; then
@@ -38,30 +53,33 @@ look_user() {
     [ -x "$root$shell" ] || emit clash "the shell $shell is not there"
 }
 look_record() {
-    found=$(account_part 3 "$entry")
-    [ "$found" = "$uid" ] || emit clash "user $name has uid $found, not $uid"
-    found=$(account_part 4 "$entry")
-    [ "$found" = "$gid" ] || emit clash "the primary group of user $name has gid $found, not $gid"
-    found=$(account_part 6 "$entry")
-    [ "${found%/}" = "$home" ] || emit clash "the home directory of user $name is $found, not $home"
+    account_field 3 "$entry"
+    [ "$field" = "$uid" ] || emit clash "user $name has uid $field, not $uid"
+    account_field 4 "$entry"
+    [ "$field" = "$gid" ] || emit clash "the primary group of user $name has gid $field, not $gid"
+    account_field 6 "$entry"
+    [ "${field%/}" = "$home" ] || emit clash "the home directory of user $name is $field, not $home"
     emit present "user $name"
-    found=$(account_part 7 "$entry")
-    [ "$found" = "$shell" ] || differing_shell
+    account_field 7 "$entry"
+    [ "$field" = "$shell" ] || differing_shell
     ! is_locked || emit missing "login by key: the account is locked"
 }
 is_local() {
-    cut -d : -f 1 "$root/etc/passwd" | grep -qxF -- "$name"
+    local_names=$(cut -d : -f 1 "$root/etc/passwd")
+    case "$line_feed$local_names$line_feed" in *"$line_feed$name$line_feed"*) true ;; *) false ;; esac
 }
 differing_shell() {
     if is_local; then
-        emit missing "shell $shell (it is $found)"
+        emit missing "shell $shell (it is $field)"
     else
-        emit clash "user $name comes from a directory with the shell $found, not $shell"
+        emit clash "user $name comes from a directory with the shell $field, not $shell"
     fi
 }
 # With `UsePAM no`, sshd lets nobody in whose password begins with an exclamation mark. An asterisk locks only the password.
 is_locked() {
-    is_local && case $(account_part 2 "$(grep "^$name:" "$root/etc/shadow" 2>/dev/null)") in '!'*) true ;; *) false ;; esac
+    is_local || return 1
+    account_field 2 "$(grep "^$name:" "$root/etc/shadow" 2>/dev/null)"
+    case $field in '!'*) true ;; *) false ;; esac
 }
 look_home() {
     place=$root$home
@@ -69,12 +87,12 @@ look_home() {
         emit missing "home directory $home"
         return 0
     fi
-    owner=$(stat -L -c %u "$place" 2>/dev/null)
+    account_mode "$place"
     if [ ! -d "$place" ]; then
         emit clash "$home is not a directory"
     elif [ "$owner" = "$uid" ]; then
         emit present "home directory $home"
-        ! writable_for_others "$place" || emit missing "home directory $home that only its owner writes"
+        ! writable_for_others || emit missing "home directory $home that only its owner writes"
     elif [ "$owner" = 0 ] && [ -z "$(ls -A "$place")" ]; then
         emit missing "owner of the home directory $home"
     else
@@ -83,7 +101,13 @@ look_home() {
 }
 # sshd's StrictModes refuses keys below a directory that others may write.
 writable_for_others() {
-    [ -n "$(find -L "$1" -maxdepth 0 -perm /022 2>/dev/null)" ]
+    case $bits in *[2367] | *[2367]?) true ;; *) false ;; esac
+}
+# Sets owner and mode of what a name leads to.
+account_mode() {
+    owner=$(stat -L -c '%u %a' "$1" 2>/dev/null)
+    bits=${owner#* }
+    owner=${owner%% *}
 }
 # The user's files are read and written as the user: a link in its home leads nowhere it could not go itself, and a home on NFS
 # may be closed to root.
@@ -158,7 +182,8 @@ keys_with() {
     as_user sh -c "$2" account "$root$home" "$uid"
 }
 look_keys() {
-    if [ ! -d "$root$home" ] || [ "$(stat -L -c %u "$root$home")" != "$uid" ]; then
+    account_mode "$root$home"
+    if [ ! -d "$root$home" ] || [ "$owner" != "$uid" ]; then
         emit missing "authorized keys"
         return 0
     fi
@@ -166,9 +191,11 @@ look_keys() {
         emit missing "authorized keys that user $name can read"
         return 0
     fi
-    printf '%s\n' "$answers" | while read -r aspect words; do
+    while read -r aspect words; do
         case $aspect in present | missing) emit "$aspect" "$words" ;; esac
-    done
+    done <<END
+$answers
+END
 }
 look_sudoers() {
     has visudo || emit obstacle "sudo is not installed"
@@ -178,7 +205,7 @@ look_sudoers() {
     grep -Eqs '^[#@]includedir[[:space:]]+(/usr)?/etc/sudoers\.d' "$main" || emit obstacle "sudo does not read /etc/sudoers.d"
     if [ ! -f "$place" ]; then
         emit missing "sudoers file /etc/sudoers.d/$sudoers_name"
-    elif [ "$(cat "$place")" = "$(printf '%s' "$sudoers")" ] && [ "$(stat -c %a "$place")" = 440 ]; then
+    elif [ "$(cat "$place")" = "${sudoers%"$line_feed"}" ] && [ "$(stat -c %a "$place")" = 440 ]; then
         emit present "sudoers file"
     else
         emit missing "content and mode of /etc/sudoers.d/$sudoers_name"

@@ -8,7 +8,8 @@ make_user() {
     fi
     is_local || return 0
     ! is_locked || usermod -p '*' "$name" || fail "usermod did not unlock user $name"
-    [ "$(account_part 7 "$(getent passwd "$name")")" = "$shell" ] || usermod -s "$shell" "$name" ||
+    account_field 7 "$(getent passwd "$name")"
+    [ "$field" = "$shell" ] || usermod -s "$shell" "$name" ||
         fail "usermod did not change the shell of user $name"
 }
 # A new home is made beside and moved, so it is there with its owner or not at all.
@@ -22,7 +23,8 @@ make_home() {
     elif [ "$(stat -L -c %u "$place")" != "$uid" ]; then
         chown "$uid:$gid" "$place" || return 1
     fi
-    ! writable_for_others "$place" || as_user chmod go-w "$place"
+    account_mode "$place"
+    ! writable_for_others || as_user chmod go-w "$place"
 }
 # Files that root left in .ssh. Links, and names of a file that has others, are not touched.
 own_keys() {
