@@ -245,7 +245,7 @@ fn a_run_ends_by_itself_finishes_the_other_nodes_and_goes_on_when_the_link_is_me
     cut.cut().unwrap();
     until_held(frozen);
     frozen.freeze().unwrap();
-    let status = ended(child);
+    let status = ended(&bench, child);
     let events = bench.events();
     assert_eq!(status.code(), Some(4), "{}", why(&events));
     assert_eq!(outcome(&events, &format!("nodes/storage-old/{}", well.name())), "changed", "{}", why(&events));

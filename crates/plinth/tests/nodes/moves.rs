@@ -44,7 +44,7 @@ fn a_node_that_loses_power_or_its_operation_moves_in_the_end() {
         }
         release(node);
     });
-    ended(child);
+    ended(&bench, child);
     completed(&bench);
     each(&nodes, |n, node| all_is_well(node, &before[n]));
 }

@@ -60,8 +60,8 @@ pub(crate) fn killed(mut child: Child) {
     assert_eq!(status.code(), None, "plinth ended by itself before it was killed");
 }
 
-/// Waits until plinth ends by itself; one that hangs is killed.
-pub(crate) fn ended(mut child: Child) -> ExitStatus {
+/// Waits until plinth ends by itself; one that hangs is killed, and what it said last is told.
+pub(crate) fn ended(bench: &Bench, mut child: Child) -> ExitStatus {
     let began = Instant::now();
     loop {
         if let Some(status) = child.try_wait().unwrap() {
@@ -69,10 +69,19 @@ pub(crate) fn ended(mut child: Child) -> ExitStatus {
         }
         if began.elapsed() > HANGS {
             child.kill().unwrap();
-            panic!("plinth hangs");
+            panic!("plinth hangs\n{}", last_seen(bench));
         }
         std::thread::sleep(Duration::from_millis(50));
     }
+}
+
+/// The last events, and what runs on the nodes.
+fn last_seen(bench: &Bench) -> String {
+    let events = std::fs::read_to_string(bench.folder.path().join("events.ndjson")).unwrap_or_default();
+    let events: Vec<&str> = events.lines().collect();
+    let processes = |node: Node<'_>| node.exec(&["ps", "-eo", "pid,ppid,etimes,args"]).unwrap_or_default();
+    let nodes: Vec<String> = bench.lab.nodes().map(processes).collect();
+    format!("{}\n{}", events[events.len().saturating_sub(40)..].join("\n"), nodes.join("\n"))
 }
 
 /// Runs plinth to its end; the move and the removal of the old copy must have ended well on every worker.

@@ -122,7 +122,11 @@ report_copy() {
     while kill -0 $$ 2>/dev/null && [ -e "$moving" ]; do
         sleep 2 >/dev/null 2>&1
         now=$(disk 3 "${part%/*}")
-        progress "$(((${now:-0} - ${before:-0}) * 1024))" "$((total * 1024))" copying
+        now=$((${now:-0} - ${before:-0}))
+        # Others write there too.
+        [ "$now" -le "$total" ] || now=$total
+        [ "$now" -ge 0 ] || now=0
+        progress "$((now * 1024))" "$((total * 1024))" copying
     done
 }
 # What an interrupted copy left half-made has a later time than its original: cp sets times when a file is complete.

@@ -16,6 +16,8 @@ use std::future;
 use std::time::Duration;
 use tokio::time::{sleep, timeout};
 
+/// How long more output may come after the shell has ended. What it left behind may hold the channel open for as long as it likes.
+const LINGERING: Duration = Duration::from_secs(10);
 /// Standard error that is kept, bytes.
 const STDERR_KEPT: usize = 4 * 1024;
 
@@ -191,7 +193,7 @@ impl Heard {
     /// Listens until the script has said how it ended, or nothing can come any more.
     async fn listen(&mut self, read: &mut ChannelReadHalf, ctx: &Context) -> Result<(), String> {
         while self.decoder.status().is_none() && !self.refused {
-            match read.wait().await {
+            match self.next(read).await {
                 None | Some(ChannelMsg::Close) => break,
                 Some(ChannelMsg::Data { data }) => {
                     let frames = self.decoder.push(&data).map_err(|error| error.to_string())?;
@@ -205,6 +207,14 @@ impl Heard {
             }
         }
         Ok(())
+    }
+
+    /// The next message; none when nothing more can come, or nothing did since the shell ended.
+    async fn next(&self, read: &mut ChannelReadHalf) -> Option<ChannelMsg> {
+        match self.exit {
+            None => read.wait().await,
+            Some(_) => timeout(LINGERING, read.wait()).await.unwrap_or_default(),
+        }
     }
 
     fn take(&mut self, frame: Frame, ctx: &Context) {
