@@ -6,6 +6,7 @@ pub mod facts;
 pub mod frame;
 pub mod prepare;
 pub mod registries;
+pub mod remains;
 pub mod script;
 pub mod ssh;
 pub mod storage;

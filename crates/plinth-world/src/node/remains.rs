@@ -1,0 +1,74 @@
+//! What Kubernetes leaves on a node when it was taken away: looked for, and cleared.
+//!
+//! Kubespray's own reset leaves chains of packet filters, single programs and directories behind, so that a node that was reset
+//! is not yet one on which nothing is left (seen with v2.30.0). containerd, its images, kernel settings and other people's networks
+//! stay. Nothing is cleared while a part of Kubernetes runs.
+
+use super::answer::{failure, owned};
+use super::frame::Frames;
+use super::script::Script;
+use std::time::Duration;
+
+const BODY: &str = include_str!("sh/remains.sh");
+/// Directories with many small files.
+const DEADLINE: Duration = Duration::from_secs(300);
+
+/// What is left on a node.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Remains {
+    /// Parts of Kubernetes that run.
+    pub running: Vec<String>,
+    /// Things that are left: `program /usr/local/bin/etcdutl`.
+    pub left: Vec<String>,
+}
+
+impl Remains {
+    /// Whether nothing is left.
+    #[must_use]
+    pub const fn is_clean(&self) -> bool {
+        self.running.is_empty() && self.left.is_empty()
+    }
+}
+
+/// Looks.
+#[must_use]
+pub fn look_script() -> Script {
+    script("looking for remains of Kubernetes", "look", "")
+}
+
+/// Clears, then looks. Refuses while a part of Kubernetes runs.
+#[must_use]
+pub fn clear_script() -> Script {
+    script("clearing remains of Kubernetes", "clear", "").changing()
+}
+
+fn script(doing: &'static str, action: &str, root: &str) -> Script {
+    Script::new(doing, BODY, DEADLINE).as_root().text("action", action).text("root", root)
+}
+
+/// What is left.
+///
+/// # Errors
+/// When the script failed or was cut off; in words.
+pub fn look_parse(frames: &Frames) -> Result<Remains, String> {
+    failure(frames)?;
+    if frames.get("looked").is_none() {
+        return Err("the node did not say what is left of Kubernetes".to_owned());
+    }
+    Ok(Remains { running: owned(frames, "running"), left: owned(frames, "remains") })
+}
+
+/// Whether nothing is left now.
+///
+/// # Errors
+/// When Kubernetes runs, and nothing was cleared; what could not be cleared; in words.
+pub fn clear_parse(frames: &Frames) -> Result<(), String> {
+    let running = frames.all("running").join(", ");
+    let remains =
+        look_parse(frames).map_err(|error| if running.is_empty() { error } else { format!("{error} ({running})") })?;
+    if remains.is_clean() { Ok(()) } else { Err(format!("still there: {}", remains.left.join("; "))) }
+}
+
+#[cfg(test)]
+#[path = "remains_tests.rs"]
+mod tests;

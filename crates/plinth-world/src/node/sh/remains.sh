@@ -1,0 +1,110 @@
+# Looks for what Kubernetes leaves on a node, and takes it away. Parameters: root action (look, clear).
+# Frames: running (works still: nothing is taken away), remains (something that is left), looked.
+# containerd, its images and what belongs to other programs stay.
+directories='/etc/kubernetes /var/lib/kubelet /var/lib/etcd /etc/ssl/etcd /var/lib/cni /var/lib/calico /etc/calico'
+files='/etc/etcd.env /etc/systemd/system/kubelet.service /etc/systemd/system/etcd.service /etc/systemd/system/etcd-events.service'
+programs='kubelet kubeadm kubectl etcd etcdctl etcdutl'
+links='cni0 kube-ipvs0 nodelocaldns vxlan.calico flannel.1'
+# Names as the kernel keeps them: 15 characters.
+look_running() {
+    for comm in "$root"/proc/[0-9]*/comm; do
+        read -r process 2>/dev/null <"$comm" || continue
+        case $process in
+            kubelet | kube-apiserver | kube-controller | kube-scheduler | kube-proxy | etcd) emit running "$process" ;;
+        esac
+    done
+}
+is_full() {
+    [ -d "$1" ] && [ -n "$(find "$1" -mindepth 1 -print 2>/dev/null | head -n 1)" ]
+}
+# Networks of other programs are in that directory as well.
+networks() {
+    for network in "$root"/etc/cni/net.d/*; do
+        case ${network##*/} in *calico* | *flannel* | *cilium* | *kube-ovn* | *kuberouter* | *multus*) printf '%s\n' "$network" ;; esac
+    done
+}
+look_files() {
+    for directory in $directories; do
+        ! is_full "$root$directory" || emit remains "content of $directory"
+    done
+    for file in $files; do
+        [ ! -e "$root$file" ] || emit remains "file $file"
+    done
+    for program in $programs; do
+        [ ! -e "$root/usr/local/bin/$program" ] || emit remains "program /usr/local/bin/$program"
+    done
+    networks | while IFS= read -r network; do emit remains "network ${network#"$root"}"; done
+}
+look_links() {
+    for link in $links; do
+        [ ! -e "$root/sys/class/net/$link" ] || emit remains "network link $link"
+    done
+}
+# count_chains FAMILY: chains of Kubernetes and of Calico in all tables.
+count_chains() {
+    has "$1-save" || return 0
+    "$1-save" 2>/dev/null | grep -c -E '^:(KUBE-|cali-)'
+}
+look_chains() {
+    for family in iptables ip6tables; do
+        chains=$(count_chains "$family")
+        [ "${chains:-0}" = 0 ] || emit remains "$chains chains of Kubernetes in $family"
+    done
+}
+look() {
+    look_running
+    look_files
+    look_links
+    look_chains
+    emit looked yes
+}
+# What a dead kubelet left mounted goes first, the deepest before what holds it.
+clear_mounts() {
+    while read -r device place rest; do
+        case $place in /var/lib/kubelet/*) printf '%s\n' "$place" ;; esac
+    done <"$root/proc/mounts" | sort -r | while IFS= read -r place; do umount "$place" || exit 1; done
+}
+clear_files() {
+    for directory in $directories; do
+        [ -d "$root$directory" ] || continue
+        find "$root$directory" -xdev -mindepth 1 -delete || fail "$directory cannot be emptied"
+        # It may be a file system of its own.
+        rmdir "$root$directory" 2>/dev/null
+    done
+    for file in $files; do
+        rm -f "$root$file" || fail "$file cannot be removed"
+    done
+    for program in $programs; do
+        rm -f "$root/usr/local/bin/$program" || fail "/usr/local/bin/$program cannot be removed"
+    done
+    networks | while IFS= read -r network; do rm -f "$network"; done
+    systemctl daemon-reload >/dev/null 2>&1
+}
+clear_links() {
+    for link in $links; do
+        [ ! -e "$root/sys/class/net/$link" ] || ip link delete "$link" || fail "network link $link cannot be removed"
+    done
+}
+# All rules but those of Kubernetes and Calico are put back in one go: rules and chains that name each other go together.
+clear_chains() {
+    for family in iptables ip6tables; do
+        chains=$(count_chains "$family")
+        [ "${chains:-0}" != 0 ] || continue
+        "$family-save" | grep -v -E 'KUBE-|cali-|cali:' | "$family-restore" || fail "chains of Kubernetes in $family cannot be removed"
+    done
+}
+main() {
+    if [ "$action" = clear ]; then
+        running=$(look_running)
+        if [ -n "$running" ]; then
+            printf '%s\n' "$running"
+            fail "Kubernetes still runs here: nothing was taken away"
+        fi
+        clear_mounts || fail "what is mounted below /var/lib/kubelet cannot be unmounted"
+        clear_files
+        clear_links
+        clear_chains
+    fi
+    look
+    return 0
+}
