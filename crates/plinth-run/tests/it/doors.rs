@@ -14,7 +14,7 @@ use plinth_world::bcm::{BcmDoor, BcmIdentity};
 use plinth_world::helm::{HelmDoor, ReleaseState};
 use plinth_world::keystore::{CertificateState, Keystore};
 use plinth_world::kube::{HealthState, KubeDoor, KubeNode};
-use plinth_world::node::{AccountState, HostKey, HostKeyState, NodeDoor, Registries, StorageState};
+use plinth_world::node::{AccountState, HostKey, HostKeyState, NodeDoor, Registries, Remains, StorageState};
 use plinth_world::runai::{RunaiCluster, RunaiDoor};
 use plinth_world::{Context, DoorError, DoorResult, Doors};
 use serde_json::Value;
@@ -78,6 +78,12 @@ impl NodeDoor for Shut {
     }
     async fn preparation(&self, _: &Context, _: &NodeTarget, _: &Preparation) -> DoorResult<Vec<String>> {
         refuse()
+    }
+    async fn remains(&self, _: &Context, _: &NodeTarget) -> DoorResult<Remains> {
+        Ok(Remains::default())
+    }
+    async fn clear_remains(&self, _: &Context, _: &NodeTarget) -> DoorResult<()> {
+        Ok(())
     }
     async fn prepare(&self, _: &Context, _: &NodeTarget, _: &Preparation) -> DoorResult<()> {
         refuse()

@@ -11,7 +11,7 @@ use async_trait::async_trait;
 use plinth_model::facts::{Asked, NodeFacts};
 use plinth_model::work::{Account, Credential, NodeTarget, Preparation};
 use plinth_model::{Digest, Observed};
-use plinth_world::node::{AccountState, HostKey, HostKeyState, NodeDoor, Registries, StorageState};
+use plinth_world::node::{AccountState, HostKey, HostKeyState, NodeDoor, Registries, Remains, StorageState};
 use plinth_world::secrets::Secrets;
 use plinth_world::{Context, DoorError, DoorResult};
 use std::collections::BTreeMap;
@@ -292,6 +292,23 @@ impl NodeDoor for SimNodes {
         self.centre.spend("prepare-look", target.node.as_str(), timing::LOOK).await;
         let same = *wanted == Preparation::default() || machine.preparation == Some(Digest::of(wanted));
         Ok(if same { Vec::new() } else { super::facts::unprepared(wanted) })
+    }
+
+    async fn remains(&self, _: &Context, target: &NodeTarget) -> DoorResult<Remains> {
+        let call = call("looking for remains of Kubernetes on", target);
+        self.log_in_as_account(&call, target, NodeOperation::Prepare).await?;
+        self.centre.spend("remains-look", target.node.as_str(), timing::LOOK).await;
+        let is_member = self.centre.look(|state, _| state.cluster.members.contains_key(&target.node))?;
+        let running = if is_member { vec!["kubelet".to_owned()] } else { Vec::new() };
+        Ok(Remains { running, left: Vec::new() })
+    }
+
+    async fn clear_remains(&self, ctx: &Context, target: &NodeTarget) -> DoorResult<()> {
+        if self.remains(ctx, target).await?.running.is_empty() {
+            return Ok(());
+        }
+        let call = call("clearing remains of Kubernetes on", target);
+        Err(call.fails("Kubernetes still runs here: nothing was taken away", "reset it, or remove the node first"))
     }
 
     async fn prepare(&self, _: &Context, target: &NodeTarget, wanted: &Preparation) -> DoorResult<()> {

@@ -13,6 +13,8 @@ pub mod storage;
 #[cfg(test)]
 mod trial;
 
+pub use remains::Remains;
+
 use crate::{Context, DoorResult};
 use async_trait::async_trait;
 use plinth_model::Observed;
@@ -107,6 +109,10 @@ pub trait NodeDoor: Send + Sync {
         target: &NodeTarget,
         wanted: &Registries<'_>,
     ) -> DoorResult<Observed<Vec<String>>>;
+    /// What is left of Kubernetes.
+    async fn remains(&self, ctx: &Context, target: &NodeTarget) -> DoorResult<Remains>;
+    /// Clears what is left of Kubernetes. Refuses while a part of it runs.
+    async fn clear_remains(&self, ctx: &Context, target: &NodeTarget) -> DoorResult<()>;
     /// Writes mirrors and logins.
     async fn set_registries(&self, ctx: &Context, target: &NodeTarget, wanted: &Registries<'_>) -> DoorResult<()>;
 }

@@ -84,7 +84,10 @@ fn nothing_is_cleared_while_kubernetes_runs() {
 #[test]
 fn what_pods_left_mounted_is_unmounted_from_the_inside_out() {
     let trial = used();
-    trial.file("/proc/mounts", "tmpfs /var/lib/kubelet/pods/a tmpfs rw 0 0\ntmpfs /var/lib/kubelet/pods/a/b tmpfs rw 0 0\n");
+    trial.file(
+        "/proc/mounts",
+        "tmpfs /var/lib/kubelet/pods/a tmpfs rw 0 0\ntmpfs /var/lib/kubelet/pods/a/b tmpfs rw 0 0\n",
+    );
     clear(&trial).unwrap();
     assert_eq!(trial.read("/unmounted"), "/var/lib/kubelet/pods/a/b\n/var/lib/kubelet/pods/a\n");
 }

@@ -75,6 +75,7 @@ pub(crate) async fn contract(door: &dyn NodeDoor, ctx: &Context, rack: &Rack) {
     suite.facts_answer_what_was_asked().await;
     suite.images_move_and_the_old_copy_goes_last().await;
     suite.a_node_is_prepared_once().await;
+    suite.a_bare_node_has_nothing_of_kubernetes().await;
     suite.registries_are_set_once().await;
     suite.nobody_there_is_transient().await;
 }
@@ -257,6 +258,15 @@ impl Suite<'_> {
         }
     }
 
+    /// With Kubernetes on it, a node says so in the tests of whole runs.
+    async fn a_bare_node_has_nothing_of_kubernetes(&self) {
+        let (door, ctx, ours) = (self.door, self.ctx, &self.ours(&self.rack.fresh));
+        for _ in 0..2 {
+            assert!(door.remains(ctx, ours).await.unwrap().is_clean());
+            door.clear_remains(ctx, ours).await.unwrap();
+        }
+    }
+
     async fn registries_are_set_once(&self) {
         let (door, ctx, ours) = (self.door, self.ctx, &self.ours(&self.rack.fresh));
         let mirrors =
@@ -295,6 +305,7 @@ impl Suite<'_> {
                 async { explained(door.storage(ctx, ours, FROM, TO).await) },
                 async { explained(door.preparation(ctx, ours, &preparation).await) },
                 async { explained(door.registries(ctx, ours, &registries).await) },
+                async { explained(door.remains(ctx, ours).await) },
             )
         };
         let writes = async {
@@ -306,6 +317,7 @@ impl Suite<'_> {
                 async { explained(remove.await) },
                 async { explained(door.prepare(ctx, ours, &preparation).await) },
                 async { explained(door.set_registries(ctx, ours, &registries).await) },
+                async { explained(door.clear_remains(ctx, ours).await) },
             )
         };
         let (read, written) = tokio::join!(reads, writes);
@@ -316,6 +328,7 @@ impl Suite<'_> {
             ("storage", read.3),
             ("preparation", read.4),
             ("registries", read.5),
+            ("remains", read.6),
             ("pin_host_key", written.0),
             ("repin_host_key", written.1),
             ("make_account", written.2),
@@ -323,6 +336,7 @@ impl Suite<'_> {
             ("remove_old_storage", written.4),
             ("prepare", written.5),
             ("set_registries", written.6),
+            ("clear_remains", written.7),
         ];
         for (call, error) in errors {
             assert!(error.transient.is_some_and(|why| !why.is_empty()), "{call}: {error:?}");

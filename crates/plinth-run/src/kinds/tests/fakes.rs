@@ -14,7 +14,7 @@ use plinth_world::bcm::{BcmDoor, BcmIdentity};
 use plinth_world::helm::{HelmDoor, ReleaseState};
 use plinth_world::keystore::{CertificateState, Keystore};
 use plinth_world::kube::{HealthState, KubeDoor, KubeNode};
-use plinth_world::node::{AccountState, HostKey, HostKeyState, NodeDoor, Registries, StorageState};
+use plinth_world::node::{AccountState, HostKey, HostKeyState, NodeDoor, Registries, Remains, StorageState};
 use plinth_world::runai::{RunaiCluster, RunaiDoor};
 use plinth_world::{Context, DoorError, DoorResult, Doors};
 use serde_json::Value;
@@ -112,6 +112,8 @@ door!(NodeDoor {
     remove_old_storage(target: &NodeTarget, from: &str, to: &str) -> ();
     preparation(target: &NodeTarget, wanted: &Preparation) -> Vec<String>;
     prepare(target: &NodeTarget, wanted: &Preparation) -> ();
+    remains(target: &NodeTarget) -> Remains;
+    clear_remains(target: &NodeTarget) -> ();
     relocate_storage(target: &NodeTarget, from: &str, to: &str) -> ();
     registries(target: &NodeTarget, wanted: &Registries<'_>) -> Observed<Vec<String>>;
     set_registries(target: &NodeTarget, wanted: &Registries<'_>) -> ();

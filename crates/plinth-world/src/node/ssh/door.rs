@@ -4,8 +4,8 @@ use super::{Ssh, SshConfig, public_key_line};
 use crate::node::frame::Frames;
 use crate::node::script::Script;
 use crate::node::{
-    AccountState, HostKey, HostKeyState, NodeDoor, Registries, StorageState, account, facts, prepare, registries,
-    storage,
+    AccountState, HostKey, HostKeyState, NodeDoor, Registries, Remains, StorageState, account, facts, prepare,
+    registries, remains, storage,
 };
 use crate::secrets::Secrets;
 use crate::{Context, DoorError, DoorResult};
@@ -147,6 +147,14 @@ impl NodeDoor for SshNodes {
 
     async fn preparation(&self, ctx: &Context, target: &NodeTarget, wanted: &Preparation) -> DoorResult<Vec<String>> {
         self.operation(ctx, target, prepare::look_script(wanted), prepare::look_parse).await
+    }
+
+    async fn remains(&self, ctx: &Context, target: &NodeTarget) -> DoorResult<Remains> {
+        self.operation(ctx, target, remains::look_script(), remains::look_parse).await
+    }
+
+    async fn clear_remains(&self, ctx: &Context, target: &NodeTarget) -> DoorResult<()> {
+        self.operation(ctx, target, remains::clear_script(), remains::clear_parse).await
     }
 
     async fn prepare(&self, ctx: &Context, target: &NodeTarget, wanted: &Preparation) -> DoorResult<()> {
