@@ -9,6 +9,7 @@ use plinth_model::work::{Credential, NodeExpectation, NodeTarget, Preparation};
 use plinth_model::{Finding, NodeName, Observed, Owner};
 use plinth_plan::Visit;
 use plinth_world::DoorError;
+use plinth_world::ansible::Deployed;
 use plinth_world::node::HostKeyState;
 use std::collections::BTreeMap;
 
@@ -32,12 +33,12 @@ struct Report {
 /// Visits the nodes, so many at once.
 pub async fn survey(visits: &[Visit], env: &StepEnv, parallel: usize) -> Survey {
     let ours = match env.doors.ansible.deployed(&env.ctx).await {
-        Ok(Observed::Known(deployed)) => deployed.hosts,
-        _ => Vec::new(),
+        Ok(Observed::Known(deployed)) => deployed,
+        _ => Deployed::default(),
     };
     let mut reports: Vec<(usize, Report)> = stream::iter(visits.iter().enumerate())
         .map(|(place, visit)| {
-            let expected = NodeExpectation { deployed: ours.contains(&visit.first.node), ..visit.expected.clone() };
+            let expected = NodeExpectation { deployed: ours.has(&visit.first.node), ..visit.expected.clone() };
             async move { (place, call_at(visit, &expected, env).await) }
         })
         .buffer_unordered(parallel.max(1))

@@ -2,10 +2,12 @@
 //!
 //! No value in here is a secret: secrets are named by [`crate::SecretRef`] and fetched by the behaviour at the moment of use.
 
+mod engine;
 mod node;
 mod platform;
 mod runai;
 
+pub use engine::{HostInputs, INVENTORY_FILE, RunInputs, VARIABLES_FILE};
 pub use node::{
     Account, Credential, Jump, KeyAlgorithm, Mirror, NodeExpectation, NodeMinimum, NodeTarget, Preparation,
     RegistryLogin,
@@ -118,12 +120,12 @@ pub enum Work {
     KubesprayRun {
         /// Release.
         release: KubesprayRelease,
-        /// Hosts that must appear in the final statistics without failure.
-        hosts: Vec<NodeName>,
+        /// Hosts, as the account reaches them. Each must appear in the final statistics without failure.
+        targets: Vec<NodeTarget>,
         /// Digest of inventory and variables.
         inputs: Digest,
-        /// Kubernetes version.
-        version: String,
+        /// The same in parts, which decide what is run.
+        parts: RunInputs,
     },
     /// A kubeconfig that works is in the state directory (0600).
     #[serde(rename = "kubernetes.kubeconfig")]

@@ -3,10 +3,12 @@
 
 mod group_vars;
 mod ini;
+mod inputs;
 mod inventory;
 mod removed;
 
 pub use group_vars::group_vars;
+pub use inputs::inputs;
 pub use ini::inventory_ini;
 pub use inventory::inventory;
 pub use removed::removed;
@@ -21,10 +23,10 @@ use serde_json::Value;
 /// File name below the site's state directory to content.
 pub type Files = IndexMap<String, String>;
 
-/// Name of the inventory file. Ansible reads JSON where it reads YAML, and JSON has no quoting traps.
-pub const INVENTORY: &str = "kubespray/inventory/hosts.json";
-/// Name of the variables file, beside the inventory, where Ansible looks for it.
-pub const GROUP_VARS: &str = "kubespray/inventory/group_vars/all/plinth.json";
+/// Name of the inventory file.
+pub const INVENTORY: &str = plinth_model::work::INVENTORY_FILE;
+/// Name of the variables file.
+pub const GROUP_VARS: &str = plinth_model::work::VARIABLES_FILE;
 
 /// All files of a cluster, and what is doubtful about the site's own variables.
 #[must_use]

@@ -4,7 +4,7 @@ use super::ids;
 use super::step::{Refine, step};
 use crate::catalog::Engine;
 use crate::cluster::{Cluster, Member};
-use crate::deadlines;
+use crate::{deadlines, kubespray};
 use indexmap::IndexMap;
 use plinth_model::plan::{Step, Undo};
 use plinth_model::{Digest, Stage, StepId, Work};
@@ -24,10 +24,10 @@ pub(super) fn steps(
     files: IndexMap<String, String>,
     prepared: Vec<StepId>,
 ) -> Vec<Step> {
-    let inputs = Digest::of(&files);
+    let deploy = deploy(desired, cluster, engine, &files);
     let mut steps = vec![source(engine), environment(engine), inventory(files)];
     let before = prepared.into_iter().chain([ids::environment(), ids::inventory()]);
-    steps.push(deploy(desired, cluster, engine, inputs).needing(before));
+    steps.push(deploy.needing(before));
     steps.extend(kubeconfig(desired, cluster));
     for member in cluster.members.iter().filter(|m| m.is_kubernetes_node()) {
         steps.extend(on_node(desired, member));
@@ -58,14 +58,14 @@ fn inventory(files: IndexMap<String, String>) -> Step {
     step(ids::inventory(), Stage::Kubernetes, Work::KubesprayInventory { files }, deadlines::LOCAL_FILES, reason)
 }
 
-fn deploy(desired: &Desired, cluster: &Cluster, engine: &Engine, inputs: Digest) -> Step {
+fn deploy(desired: &Desired, cluster: &Cluster, engine: &Engine, files: &IndexMap<String, String>) -> Step {
     let version = &desired.kubernetes.version;
     let nodes = cluster.members.len();
     let work = Work::KubesprayRun {
         release: engine.release.clone(),
-        hosts: cluster.members.iter().map(|m| m.name.clone()).collect(),
-        inputs,
-        version: version.prefixed(),
+        targets: cluster.members.iter().map(|m| Cluster::target(desired, m)).collect(),
+        inputs: Digest::of(files),
+        parts: kubespray::inputs(&engine.release.tag, version, files),
     };
     let reason = format!("Kubernetes {version} is not known to run on these {nodes} nodes with these settings");
     step(ids::deploy(desired.name.as_str()), Stage::Kubernetes, work, deadlines::kubespray_run(nodes), reason)

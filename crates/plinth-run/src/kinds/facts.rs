@@ -31,7 +31,7 @@ pub(super) async fn probe(env: &StepEnv, target: &NodeTarget, expected: &NodeExp
 /// before, and a look afterwards must not come to another answer.
 async fn runs_kubernetes(env: &StepEnv, node: &NodeName) -> Result<bool, DoorError> {
     let deployed = env.doors.ansible.deployed(&env.ctx).await?;
-    Ok(matches!(deployed, Observed::Known(deployed) if deployed.hosts.contains(node)))
+    Ok(matches!(deployed, Observed::Known(deployed) if deployed.has(node)))
 }
 
 /// Space that the node did not tell is not space that is there.

@@ -56,7 +56,9 @@ impl Behaviour for Kinds {
             Work::KubespraySource { release } => kubespray::fetch(env, release).await,
             Work::KubesprayEnvironment { release } => kubespray::make_environment(env, release).await,
             Work::KubesprayInventory { files } => kubespray::write_inventory(env, files).await,
-            Work::KubesprayRun { release, hosts, inputs, .. } => kubespray::deploy(env, release, hosts, inputs).await,
+            Work::KubesprayRun { release, targets, parts, .. } => {
+                kubespray::play(env, &kubespray::Wanted { release, targets, parts }).await
+            }
             _ => act_on_cluster(step, env).await,
         }
     }
@@ -79,8 +81,8 @@ async fn probe(step: &Step, env: &StepEnv) -> Result<Probe, DoorError> {
         Work::KubespraySource { release } => kubespray::probe_source(env, release).await,
         Work::KubesprayEnvironment { release } => kubespray::probe_environment(env, release).await,
         Work::KubesprayInventory { files } => kubespray::probe_inventory(env, files).await,
-        Work::KubesprayRun { release, hosts, inputs, version } => {
-            kubespray::probe_run(env, release, hosts, inputs, version).await
+        Work::KubesprayRun { release, targets, parts, .. } => {
+            kubespray::probe_run(env, &kubespray::Wanted { release, targets, parts }).await
         }
         Work::Kubeconfig { server, .. } => kubernetes::probe_kubeconfig(env, server).await,
         Work::NodeLabels { node, labels, taints } => kubernetes::probe_labels(env, node, labels, taints).await,

@@ -9,7 +9,7 @@ use plinth_model::work::{
     Release, RunaiTarget, SecretContent,
 };
 use plinth_model::{Digest, NodeName, Observed};
-use plinth_world::ansible::{AnsibleDoor, Deployed, PlayStats};
+use plinth_world::ansible::{AnsibleDoor, Deployed, Download, PlayHosts, PlayRun, PlayStats};
 use plinth_world::bcm::{BcmDoor, BcmIdentity};
 use plinth_world::helm::{HelmDoor, ReleaseState};
 use plinth_world::keystore::{CertificateState, Keystore};
@@ -122,7 +122,16 @@ impl AnsibleDoor for Shut {
     async fn deployed(&self, _: &Context) -> DoorResult<Observed<Deployed>> {
         refuse()
     }
-    async fn deploy(&self, _: &Context, _: &KubesprayRelease, _: &[NodeName], _: &Digest) -> DoorResult<PlayStats> {
+    async fn play(&self, _: &Context, _: &PlayRun) -> DoorResult<PlayStats> {
+        refuse()
+    }
+    async fn preview(&self, _: &Context, _: &PlayRun) -> DoorResult<Vec<PlayHosts>> {
+        refuse()
+    }
+    async fn opinion(&self, _: &Context, _: &KubesprayRelease) -> DoorResult<Observed<Vec<String>>> {
+        refuse()
+    }
+    async fn downloads(&self, _: &Context, _: &KubesprayRelease) -> DoorResult<Vec<Download>> {
         refuse()
     }
 }

@@ -2,7 +2,7 @@
 
 use indexmap::IndexMap;
 use plinth_model::plan::{Answer, Change, Condition, Gate, MadeFrom, Undo};
-use plinth_model::work::{Check, KubesprayRelease, PodSecurity};
+use plinth_model::work::{Check, KubesprayRelease, PodSecurity, RunInputs};
 use plinth_model::{Digest, NodeName, Plan, SiteName, Stage, Step, StepId, Work};
 
 pub fn id(text: &str) -> StepId {
@@ -40,7 +40,8 @@ fn deploy() -> Work {
         ansible_core: text(),
         ansible: text(),
     };
-    Work::KubesprayRun { release, hosts: Vec::new(), inputs: Digest::of(""), version: text() }
+    let parts = RunInputs { tag: text(), version: text(), variables: Digest::of(""), hosts: IndexMap::new() };
+    Work::KubesprayRun { release, targets: Vec::new(), inputs: Digest::of(""), parts }
 }
 
 /// A step by its id: `nodes/...` and `checks/...` touch the node they name, `kubernetes/deploy/...` is exclusive.

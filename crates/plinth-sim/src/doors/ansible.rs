@@ -11,7 +11,9 @@ use async_trait::async_trait;
 use indexmap::IndexMap;
 use plinth_model::work::KubesprayRelease;
 use plinth_model::{Digest, NodeName, Observed};
-use plinth_world::ansible::{AnsibleDoor, Deployed, HostStats, PlayStats};
+use plinth_world::ansible::{
+    AnsibleDoor, Artifact, Begun, Deployed, Download, HostStats, Play, PlayHosts, PlayRun, PlayStats,
+};
 use plinth_world::{Context, DoorResult};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -32,7 +34,7 @@ struct Broken {
     hosts: BTreeMap<NodeName, bool>,
 }
 
-/// One run of cluster.yml.
+/// One run of a playbook.
 struct Run<'a> {
     hosts: &'a [NodeName],
     version: String,
@@ -53,7 +55,7 @@ fn lowest(requirement: &str) -> String {
 impl SimAnsible {
     /// Refuses what the real thing would refuse before its first task.
     fn prepare(&self, release: &KubesprayRelease, hosts: &[NodeName]) -> DoorResult<(String, bool)> {
-        let call = call("running cluster.yml of", release);
+        let call = call("running a playbook of", release);
         self.centre.look(|state, _| {
             let controller = &state.controller;
             if !controller.sources.contains_key(&release.tag) || !controller.environments.contains_key(&release.tag) {
@@ -104,7 +106,7 @@ impl SimAnsible {
     }
 
     /// Goes through the plays; answers how many tasks each host did.
-    async fn play(&self, ctx: &Context, run: &Run<'_>) -> DoorResult<u64> {
+    async fn go(&self, ctx: &Context, run: &Run<'_>) -> DoorResult<u64> {
         let mut done = 0;
         for (position, play) in PLAYS.iter().enumerate() {
             let ends = run.broken.as_ref().is_some_and(|broken| broken.play == position);
@@ -151,12 +153,23 @@ impl SimAnsible {
         Ok(())
     }
 
-    fn finish(&self, release: &KubesprayRelease, hosts: &[NodeName], inputs: &Digest) -> DoorResult<()> {
-        let deployed = Some((release.tag.clone(), inputs.clone(), hosts.to_vec()));
+    fn begin(&self, run: &PlayRun) -> DoorResult<()> {
+        let begun = Begun { play: run.play.clone(), inputs: run.inputs.clone() };
+        let deployed = self.centre.look(|state, _| state.controller.deployed.clone())?;
+        // Going over what is done already leaves no trace here; elsewhere it would be one more record for every run.
+        if deployed.begun.as_ref() == Some(&begun) || deployed.last.as_ref() == Some(&run.inputs) {
+            return Ok(());
+        }
+        self.centre.effect(Effect::PlayBegun { begun })
+    }
+
+    fn finish(&self, run: &PlayRun) -> DoorResult<()> {
+        let deployed = Deployed { last: Some(run.inputs.clone()), begun: None };
         let (same, waiting) = self.centre.look(|state, _| {
             let members = &state.cluster.members;
             let waits = |host: &&NodeName| members.get(*host).is_none_or(|member| member.ready_at.is_none());
-            (state.controller.deployed == deployed, hosts.iter().filter(waits).cloned().collect::<Vec<_>>())
+            let waiting: Vec<NodeName> = run.inputs.hosts.keys().filter(waits).cloned().collect();
+            (state.controller.deployed == deployed, waiting)
         })?;
         if same && waiting.is_empty() {
             return Ok(());
@@ -167,11 +180,27 @@ impl SimAnsible {
             (host, self.centre.after(wait))
         };
         self.centre.effect(Effect::PlayFinished {
-            tag: release.tag.clone(),
-            inputs: inputs.clone(),
-            hosts: hosts.to_vec(),
+            inputs: run.inputs.clone(),
             ready_at: waiting.into_iter().map(ready).collect(),
         })
+    }
+
+    /// Takes Kubernetes away from hosts.
+    async fn remove(&self, ctx: &Context, run: &PlayRun, hosts: &[NodeName]) -> DoorResult<PlayStats> {
+        ctx.progress(0, 0, run.play.playbook());
+        self.centre.spend("play-remove", &run.release.tag, timing::ENVIRONMENT).await;
+        self.centre.effect(Effect::HostsLeft { nodes: hosts.to_vec(), left: run.leaves() })?;
+        let stats = HostStats { ok: 1, changed: 1, ..HostStats::default() };
+        let hosts = run.expected().into_iter().map(|host| (host.to_string(), stats)).collect();
+        Ok(PlayStats { hosts, ..PlayStats::default() })
+    }
+}
+
+/// Hosts that a play touches.
+fn touched(run: &PlayRun) -> Vec<NodeName> {
+    match &run.play {
+        Play::Scale { nodes } | Play::Remove { nodes, .. } => nodes.clone(),
+        Play::Cluster | Play::Upgrade | Play::Reset => run.targets.iter().map(|target| target.node.clone()).collect(),
     }
 }
 
@@ -205,7 +234,7 @@ fn stats(run: &Run<'_>, done: u64, again: bool) -> PlayStats {
             unreachable: u64::from(end == Some(&true)),
         }
     };
-    PlayStats { hosts: run.hosts.iter().map(|host| (host.to_string(), of(host))).collect() }
+    PlayStats { hosts: run.hosts.iter().map(|host| (host.to_string(), of(host))).collect(), ..PlayStats::default() }
 }
 
 #[async_trait]
@@ -270,25 +299,45 @@ impl AnsibleDoor for SimAnsible {
 
     async fn deployed(&self, _: &Context) -> DoorResult<Observed<Deployed>> {
         self.centre.look(|state, _| match state.controller.deployed.clone() {
-            None => Observed::Absent,
-            Some((tag, inputs, hosts)) => Observed::Known(Deployed { tag, inputs, hosts }),
+            deployed if deployed == Deployed::default() => Observed::Absent,
+            deployed => Observed::Known(deployed),
         })
     }
 
-    async fn deploy(
-        &self,
-        ctx: &Context,
-        release: &KubesprayRelease,
-        hosts: &[NodeName],
-        inputs: &Digest,
-    ) -> DoorResult<PlayStats> {
-        let (version, again) = self.prepare(release, hosts)?;
-        let duration = self.centre.timing.around("play", &release.tag, seconds(hosts.len(), again));
-        let run = Run { hosts, version, duration, broken: self.broken(hosts)? };
-        let done = self.play(ctx, &run).await?;
-        if run.broken.is_none() {
-            self.finish(release, hosts, inputs)?;
+    async fn play(&self, ctx: &Context, run: &PlayRun) -> DoorResult<PlayStats> {
+        let hosts = touched(run);
+        let (version, again) = self.prepare(&run.release, &hosts)?;
+        self.begin(run)?;
+        if run.play.removes() {
+            return self.remove(ctx, run, &hosts).await;
         }
-        Ok(stats(&run, done, again))
+        let duration = self.centre.timing.around("play", &run.release.tag, seconds(hosts.len(), again));
+        let one = Run { hosts: &hosts, version, duration, broken: self.broken(&hosts)? };
+        let done = self.go(ctx, &one).await?;
+        if one.broken.is_none() {
+            self.finish(run)?;
+        }
+        Ok(stats(&one, done, again))
+    }
+
+    async fn preview(&self, _: &Context, run: &PlayRun) -> DoorResult<Vec<PlayHosts>> {
+        let hosts: Vec<String> = touched(run).iter().map(ToString::to_string).collect();
+        let play = |play: &super::play::Play| PlayHosts { play: play.title.to_owned(), hosts: hosts.clone() };
+        Ok(PLAYS.iter().map(play).collect())
+    }
+
+    /// The simulated release has no check of its own.
+    async fn opinion(&self, _: &Context, _: &KubesprayRelease) -> DoorResult<Observed<Vec<String>>> {
+        Ok(Observed::Absent)
+    }
+
+    async fn downloads(&self, _: &Context, release: &KubesprayRelease) -> DoorResult<Vec<Download>> {
+        let kubelet = Artifact::File {
+            url: "https://dl.k8s.io/release/kubelet".to_owned(),
+            dest: "kubelet".to_owned(),
+            sha256: Some(Digest::of(&release.tag).as_str().to_owned()),
+        };
+        let groups = vec!["k8s_cluster".to_owned()];
+        Ok(vec![Download { name: "kubelet".to_owned(), groups, enabled: true, what: kubelet }])
     }
 }

@@ -3,8 +3,9 @@
 use super::state::{Hardware, Pin};
 use indexmap::IndexMap;
 use jiff::Timestamp;
-use plinth_model::work::{Account, Health, PodSecurity};
+use plinth_model::work::{Account, Health, PodSecurity, RunInputs};
 use plinth_model::{Digest, NodeName};
+use plinth_world::ansible::Begun;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -44,7 +45,11 @@ pub(crate) enum Effect {
     /// The play joined a host to the cluster; not Ready before the play ends.
     HostJoined { node: NodeName, version: String },
     /// The play ended well on all hosts; each becomes Ready at its moment.
-    PlayFinished { tag: String, inputs: Digest, hosts: Vec<NodeName>, ready_at: BTreeMap<NodeName, Timestamp> },
+    PlayFinished { inputs: RunInputs, ready_at: BTreeMap<NodeName, Timestamp> },
+    /// A play was begun.
+    PlayBegun { begun: Begun },
+    /// Hosts left the cluster; with all of them nothing is deployed any more.
+    HostsLeft { nodes: Vec<NodeName>, left: Option<RunInputs> },
     /// The kubeconfig was fetched.
     KubeconfigFetched { server: String },
     /// Labels and taints were added.

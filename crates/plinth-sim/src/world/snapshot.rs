@@ -12,7 +12,7 @@ pub(super) fn of(state: &State) -> Value {
             "sources": controller.sources,
             "environments": controller.environments,
             "files": controller.files,
-            "deployed": controller.deployed.as_ref().map(|(tag, inputs, hosts)| json!([tag, inputs, hosts])),
+            "deployed": controller.deployed,
         },
         "cluster": cluster(&state.cluster),
         "runai": runai(&state.runai),

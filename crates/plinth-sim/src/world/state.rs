@@ -5,6 +5,7 @@ use indexmap::IndexMap;
 use jiff::Timestamp;
 use plinth_model::work::{Account, PodSecurity};
 use plinth_model::{Digest, NodeName};
+use plinth_world::ansible::Deployed;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
@@ -93,8 +94,8 @@ pub(crate) struct Controller {
     pub(crate) names: BTreeMap<String, Ipv4Addr>,
     /// `kube_version` of those files.
     pub(crate) kube_version: Option<String>,
-    /// Tag, inputs and hosts of the last successful play.
-    pub(crate) deployed: Option<(String, Digest, Vec<NodeName>)>,
+    /// What plays left.
+    pub(crate) deployed: Deployed,
 }
 
 /// A member of the cluster.
@@ -250,9 +251,11 @@ impl State {
                 controller.names.clone_from(names);
                 controller.kube_version.clone_from(kube_version);
             }
-            Effect::PlayFinished { tag, inputs, hosts, .. } => {
-                controller.deployed = Some((tag.clone(), inputs.clone(), hosts.clone()));
+            Effect::PlayBegun { begun } => controller.deployed.begun = Some(begun.clone()),
+            Effect::PlayFinished { inputs, .. } => {
+                controller.deployed = Deployed { last: Some(inputs.clone()), begun: None };
             }
+            Effect::HostsLeft { left, .. } => controller.deployed = Deployed { last: left.clone(), begun: None },
             _ => {}
         }
     }
@@ -269,6 +272,7 @@ impl State {
                     cluster.members.entry(node.clone()).or_default().ready_at = Some(*at);
                 }
             }
+            Effect::HostsLeft { nodes, .. } => cluster.members.retain(|name, _| !nodes.contains(name)),
             Effect::KubeconfigFetched { server } => cluster.kubeconfig = Some(server.clone()),
             Effect::NodeLabelled { node, labels, taints } => {
                 let member = cluster.members.entry(node.clone()).or_default();

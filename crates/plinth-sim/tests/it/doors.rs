@@ -1,6 +1,6 @@
 use crate::rack::{
     DOMAIN, account, asked, cluster_part, connect, control_plane, deploy, everything, files, inputs, install,
-    kubernetes, kubespray, name, nodes, options, platform, prepare_node, prepare_nodes, pull_secret, registries,
+    kubernetes, kubespray, name, options, platform, play, prepare_node, prepare_nodes, pull_secret, registries,
     release, run, runai, scenario, start, target, until,
 };
 use indexmap::IndexMap;
@@ -8,6 +8,7 @@ use plinth_model::Observed;
 use plinth_model::work::{Check, Health, KubesprayRelease, Mirror, PodSecurity, SecretContent};
 use plinth_sim::{Oddity, SimOptions, Simulation};
 use plinth_world::DoorResult;
+use plinth_world::ansible::{Deployed, PlayRun};
 use plinth_world::node::{AccountState, HostKey};
 use serde_json::json;
 use std::sync::{Arc, Mutex};
@@ -168,8 +169,9 @@ fn registries_differ_until_they_are_set() {
 fn the_play_wants_everything_before_it() {
     let sim = start(None, &[]);
     let (ctx, door) = (sim.context(), &sim.doors.ansible);
-    let (tag, made_with) = (kubespray(), inputs());
-    let play = || door.deploy(&ctx, &tag, &[], &made_with);
+    let nobody = PlayRun { targets: Vec::new(), ..play() };
+    let all = play();
+    let play = || door.play(&ctx, &nobody);
     run(&sim, async {
         assert!(refused(&sim, door.make_environment(&ctx, &kubespray())).await.contains("source"));
         assert!(refused(&sim, play()).await.contains("source"));
@@ -178,11 +180,10 @@ fn the_play_wants_everything_before_it() {
         assert!(refused(&sim, play()).await.contains("inventory"));
         let nameless = [("hosts.yaml".to_owned(), "all: {}".to_owned())].into();
         door.write_inventory(&ctx, &nameless).await.unwrap();
-        let all = nodes();
-        assert!(refused(&sim, door.deploy(&ctx, &kubespray(), &all, &inputs())).await.contains("kube_version"));
+        assert!(refused(&sim, door.play(&ctx, &all)).await.contains("kube_version"));
         door.write_inventory(&ctx, &files()).await.unwrap();
         assert!(refused(&sim, play()).await.contains("empty"));
-        let error = refused(&sim, door.deploy(&ctx, &kubespray(), &all, &inputs())).await;
+        let error = refused(&sim, door.play(&ctx, &all)).await;
         assert!(error.contains("cpu-03") && error.contains("dgx-06"), "{error}");
     });
 }
@@ -198,7 +199,7 @@ fn the_play_shows_progress_through_all_tasks_and_ends_once() {
         prepare_nodes(&sim).await.unwrap();
         deploy(&sim).await.unwrap();
         let records = sim.records();
-        let stats = sim.doors.ansible.deploy(&ctx, &kubespray(), &nodes(), &inputs()).await.unwrap();
+        let stats = sim.doors.ansible.play(&ctx, &play()).await.unwrap();
         assert_eq!(stats.hosts.len(), 5);
         assert!(stats.hosts.values().all(|host| host.failures + host.unreachable == 0 && host.ok == 1040));
         assert!(sim.records() - records <= 5, "nothing but moments that passed: nodes became Ready");
@@ -221,7 +222,7 @@ fn deployed_says_what_it_was_made_with() {
         prepare_nodes(&sim).await.unwrap();
         deploy(&sim).await.unwrap();
         let Observed::Known(deployed) = door.deployed(&ctx).await.unwrap() else { panic!() };
-        assert_eq!((deployed.tag.as_str(), deployed.hosts, deployed.inputs), ("v2.27.1", nodes(), inputs()));
+        assert_eq!(deployed, Deployed { last: Some(inputs()), begun: None });
         assert_eq!(door.environment(&ctx, &kubespray()).await.unwrap(), Observed::Known("2.16.4".to_owned()));
         let newer = KubesprayRelease { tag: "v2.29.1".to_owned(), ..kubespray() };
         assert_eq!(door.environment(&ctx, &newer).await.unwrap(), Observed::Absent);

@@ -1,5 +1,5 @@
 use crate::rack::{
-    NODES, asked, connect, deploy, everything, inputs, kubernetes, kubespray, name, nodes, options, platform,
+    NODES, asked, connect, deploy, everything, kubernetes, name, options, platform, play,
     prepare_node, prepare_nodes, release, run, runai, start, target,
 };
 use async_trait::async_trait;
@@ -8,6 +8,7 @@ use plinth_model::inventory::Inventory;
 use plinth_sim::bcm::{BcmFaultKind, SessionEnd};
 use plinth_sim::faults::FaultKind;
 use plinth_sim::{Fault, FaultError, KnownNames, Simulation, bcm_faults_due};
+use plinth_world::ansible::Deployed;
 use plinth_world::bcm::{BcmDoor, BcmIdentity};
 use plinth_world::{Context, DoorResult};
 use serde_json::json;
@@ -170,7 +171,8 @@ fn a_drop_in_the_play_costs_exactly_that_host_and_stops_the_play() {
             assert_eq!((host.unreachable, host.failures), (u64::from(node == "dgx-05"), 0), "{node}");
             assert!(host.ok > 400 && host.ok < 1040, "{node} did {} tasks", host.ok);
         }
-        assert_eq!(sim.doors.ansible.deployed(&ctx).await.unwrap(), Observed::Absent);
+        let deployed = sim.doors.ansible.deployed(&ctx).await.unwrap();
+        assert!(matches!(deployed, Observed::Known(Deployed { last: None, begun: Some(_) })), "{deployed:?}");
     });
     assert_eq!(sim.count("host-prepared"), 5);
     let snapshot = sim.snapshot();
@@ -201,9 +203,9 @@ fn a_play_that_is_dropped_by_its_caller_can_be_run_again() {
     let ctx = sim.context();
     run(&sim, async {
         prepare_nodes(&sim).await.unwrap();
-        let (release, all, made_with) = (kubespray(), nodes(), inputs());
+        let all = play();
         assert!(deploy(&sim).await.is_ok());
-        let play = sim.doors.ansible.deploy(&ctx, &release, &all, &made_with);
+        let play = sim.doors.ansible.play(&ctx, &all);
         let gone = within_20_s(&ctx, play).await;
         assert!(gone.is_none());
         kubernetes(&sim).await.unwrap();

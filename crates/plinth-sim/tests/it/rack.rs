@@ -4,11 +4,12 @@ use indexmap::IndexMap;
 use plinth_model::facts::Asked;
 use plinth_model::inventory::{Inventory, SCHEMA};
 use plinth_model::work::{
-    Account, CertificateSource, CrdPolicy, Credential, Health, KubesprayRelease, Mirror, NodeTarget, PodSecurity,
-    RegistryLogin, Release, RunaiTarget, SecretContent,
+    Account, CertificateSource, CrdPolicy, Credential, Health, HostInputs, KubesprayRelease, Mirror, NodeTarget, PodSecurity,
+    RegistryLogin, Release, RunInputs, RunaiTarget, SecretContent,
 };
 use plinth_model::{Digest, NodeName, Observed, SecretRef};
 use plinth_sim::{Fault, Scenario, SimOptions, Simulation};
+use plinth_world::ansible::{Play, PlayRun};
 use plinth_world::node::Registries;
 use plinth_world::{Clock, Context, DoorError, DoorResult};
 use serde_json::{Value, json};
@@ -108,8 +109,14 @@ pub(crate) fn kubespray() -> KubesprayRelease {
     }
 }
 
-pub(crate) fn inputs() -> Digest {
-    Digest::of_bytes(b"inputs")
+pub(crate) fn inputs() -> RunInputs {
+    let host = |name: NodeName| (name, HostInputs { groups: vec!["kube_node".to_owned()], variables: Digest::of("host") });
+    RunInputs {
+        tag: kubespray().tag,
+        version: "v1.31.9".to_owned(),
+        variables: Digest::of("variables"),
+        hosts: nodes().into_iter().map(host).collect(),
+    }
 }
 
 pub(crate) fn files() -> IndexMap<String, String> {
@@ -224,7 +231,16 @@ pub(crate) async fn deploy(sim: &Simulation) -> DoorResult<plinth_world::ansible
     door.fetch_source(&ctx, &kubespray()).await?;
     door.make_environment(&ctx, &kubespray()).await?;
     door.write_inventory(&ctx, &files()).await?;
-    door.deploy(&ctx, &kubespray(), &nodes(), &inputs()).await
+    door.play(&ctx, &play()).await
+}
+
+/// cluster.yml on all nodes.
+pub(crate) fn play() -> PlayRun {
+    PlayRun { release: kubespray(), play: Play::Cluster, targets: targets(&nodes()), inputs: inputs() }
+}
+
+pub(crate) fn targets(nodes: &[NodeName]) -> Vec<NodeTarget> {
+    nodes.iter().map(|node| target(node.as_str(), "ansiblebcm")).collect()
 }
 
 pub(crate) async fn kubernetes(sim: &Simulation) -> DoorResult<()> {

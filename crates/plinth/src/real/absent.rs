@@ -7,7 +7,7 @@ use plinth_model::work::{
     Check, Health, KubesprayRelease, NodeTarget, PodSecurity, Release, RunaiTarget, SecretContent,
 };
 use plinth_model::{Digest, Finding, NodeName, Observed, Owner};
-use plinth_world::ansible::{AnsibleDoor, Deployed, PlayStats};
+use plinth_world::ansible::{AnsibleDoor, Deployed, Download, PlayHosts, PlayRun, PlayStats};
 use plinth_world::bcm::{BcmDoor, BcmIdentity};
 use plinth_world::helm::{HelmDoor, ReleaseState};
 use plinth_world::kube::{HealthState, KubeDoor, KubeNode};
@@ -63,7 +63,10 @@ refused!(AnsibleDoor {
     make_environment(release: &KubesprayRelease) -> ();
     inventory() -> IndexMap<String, Digest>;
     write_inventory(files: &IndexMap<String, String>) -> ();
-    deploy(release: &KubesprayRelease, hosts: &[NodeName], inputs: &Digest) -> PlayStats;
+    play(run: &PlayRun) -> PlayStats;
+    preview(run: &PlayRun) -> Vec<PlayHosts>;
+    opinion(release: &KubesprayRelease) -> Observed<Vec<String>>;
+    downloads(release: &KubesprayRelease) -> Vec<Download>;
 }
     /// Nothing was ever deployed through a door that is not there.
     async fn deployed(&self, _: &Context) -> DoorResult<Observed<Deployed>> {

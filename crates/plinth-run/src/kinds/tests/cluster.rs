@@ -1,6 +1,8 @@
 use super::*;
 use indexmap::IndexMap;
-use plinth_model::work::{CertificateSource, Check, CrdPolicy, Health, KubesprayRelease, PodSecurity, Release};
+use plinth_model::work::{
+    CertificateSource, Check, CrdPolicy, Health, HostInputs, KubesprayRelease, PodSecurity, Release, RunInputs,
+};
 use plinth_model::{Digest, Observed};
 use plinth_world::ansible::{Deployed, HostStats, PlayStats};
 use plinth_world::deadlines;
@@ -25,9 +27,26 @@ fn kubespray() -> KubesprayRelease {
 fn run() -> Work {
     Work::KubesprayRun {
         release: kubespray(),
-        hosts: vec![node("cpu-03"), node("dgx-05")],
+        targets: vec![at("cpu-03"), at("dgx-05")],
         inputs: Digest::of("inputs"),
+        parts: parts(),
+    }
+}
+
+fn at(name: &str) -> NodeTarget {
+    NodeTarget { node: node(name), ..target() }
+}
+
+fn parts() -> RunInputs {
+    let host = |name: &str, groups: &[&str]| {
+        let groups = groups.iter().map(|group| (*group).to_owned()).collect();
+        (node(name), HostInputs { groups, variables: Digest::of(name) })
+    };
+    RunInputs {
+        tag: "v2.27.1".to_owned(),
         version: "v1.31.9".to_owned(),
+        variables: Digest::of("variables"),
+        hosts: [host("cpu-03", &["kube_control_plane", "etcd"]), host("dgx-05", &["kube_node"])].into(),
     }
 }
 
@@ -35,7 +54,7 @@ fn stats(hosts: &[(&str, u64, u64)]) -> PlayStats {
     let host = |(name, failures, unreachable): &(&str, u64, u64)| {
         ((*name).to_owned(), HostStats { ok: 700, changed: 3, failures: *failures, unreachable: *unreachable })
     };
-    PlayStats { hosts: hosts.iter().map(host).collect() }
+    PlayStats { hosts: hosts.iter().map(host).collect(), ..PlayStats::default() }
 }
 
 #[tokio::test]
@@ -60,28 +79,22 @@ async fn kubespray_source_and_environment_must_be_the_pinned_ones() {
 }
 
 #[tokio::test]
-async fn kubespray_ran_only_with_the_same_release_files_and_hosts() {
-    let deployed = |tag: &str, inputs: &str, hosts: &[&str]| {
-        let hosts = hosts.iter().map(|h| node(h)).collect();
-        Observed::Known(Deployed { tag: tag.to_owned(), inputs: Digest::of(inputs), hosts })
-    };
-    let cases = [
-        (deployed("v2.27.1", "inputs", &["dgx-05", "cpu-03"]), 0),
-        (deployed("v2.26.0", "inputs", &["cpu-03", "dgx-05"]), 1),
-        (deployed("v2.27.1", "others", &["cpu-03", "dgx-05"]), 1),
-        (deployed("v2.27.1", "inputs", &["cpu-03"]), 1),
-        (deployed("v2.26.0", "others", &["cpu-03", "dgx-05", "dgx-06"]), 3),
-        (Observed::Absent, 1),
-    ];
-    for (seen, differences) in cases {
-        let bench = Bench::new();
-        bench.fake.on("deployed", seen.clone());
-        match bench.look(&run()).await.unwrap().probe {
-            Probe::Done(_) => assert_eq!(differences, 0, "{seen:?}"),
-            Probe::Todo(lines) => assert_eq!(lines.len(), differences, "{seen:?}: {lines:?}"),
-            Probe::Blocked(finding) => panic!("{finding:?}"),
-        }
-    }
+async fn a_run_that_succeeded_with_the_same_inputs_is_done_unless_the_cluster_lost_a_node() {
+    let deployed = || Observed::Known(Deployed { last: Some(parts()), begun: None });
+    let bench = Bench::new();
+    let away = DoorError::permanent("kube", "asking", "no kubeconfig yet", "wait");
+    bench.fake.on("deployed", deployed()).fails::<Observed<KubeNode>>("node", away);
+    assert_eq!(done(bench.look(&run()).await), "Kubernetes v1.31.9 was deployed on 2 hosts with v2.27.1");
+    bench.fake.on("deployed", deployed()).on("node", kube_node(true, "v1.31.9")).on("node", kube_node(true, "v1.31.9"));
+    done(bench.look(&run()).await);
+    bench.fake.on("deployed", deployed()).on("node", kube_node(true, "v1.31.9"));
+    bench.fake.on("node", Observed::<KubeNode>::Absent);
+    let lines = todo(bench.look(&run()).await);
+    assert_eq!(lines, ["+ host dgx-05, which the cluster has lost", "→ scale.yml: only these workers are touched"]);
+    bench.fake.on("deployed", Observed::<Deployed>::Absent);
+    assert_eq!(todo(bench.look(&run()).await), ["+ Kubernetes v1.31.9 on 2 hosts, with Kubespray v2.27.1"]);
+    bench.fake.on("deployed", Observed::<Deployed>::Unknown("no right".to_owned()));
+    assert!(bench.look(&run()).await.is_err(), "unknown is not absent");
 }
 
 #[tokio::test]
@@ -97,10 +110,10 @@ async fn a_play_is_judged_by_its_final_statistics() {
     ];
     for (hosts, bad) in cases {
         let bench = Bench::new();
-        bench.fake.on("deploy", stats(hosts));
+        bench.fake.on("deployed", Observed::<Deployed>::Absent).on("play", stats(hosts));
         let said = bench.act(&run()).await;
         if bad.is_empty() {
-            assert_eq!(said.unwrap(), "2 hosts, 6 tasks changed something, none failed");
+            assert_eq!(said.unwrap(), "cluster.yml: 2 hosts, 6 tasks changed something, none failed");
             continue;
         }
         let finding = refused(said);
@@ -120,7 +133,7 @@ async fn a_lost_host_is_not_a_failed_task() {
     ];
     for ((failures, unreachable), evidence, fix) in cases {
         let bench = Bench::new();
-        bench.fake.on("deploy", stats(&[("cpu-03", 0, 0), ("dgx-05", failures, unreachable)]));
+        bench.fake.on("deployed", Observed::<Deployed>::Absent).on("play", stats(&[("cpu-03", 0, 0), ("dgx-05", failures, unreachable)]));
         let finding = refused(bench.act(&run()).await);
         assert_eq!(finding.evidence, [evidence]);
         assert!(finding.fix.starts_with(fix), "{}", finding.fix);

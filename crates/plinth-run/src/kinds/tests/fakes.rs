@@ -9,7 +9,7 @@ use plinth_model::work::{
     Release, RunaiTarget, SecretContent,
 };
 use plinth_model::{Digest, NodeName, Observed};
-use plinth_world::ansible::{AnsibleDoor, Deployed, PlayStats};
+use plinth_world::ansible::{AnsibleDoor, Deployed, Download, PlayHosts, PlayRun, PlayStats};
 use plinth_world::bcm::{BcmDoor, BcmIdentity};
 use plinth_world::helm::{HelmDoor, ReleaseState};
 use plinth_world::keystore::{CertificateState, Keystore};
@@ -142,8 +142,17 @@ impl AnsibleDoor for Fake {
     async fn deployed(&self, _: &Context) -> DoorResult<Observed<Deployed>> {
         self.answer("deployed")
     }
-    async fn deploy(&self, _: &Context, _: &KubesprayRelease, _: &[NodeName], _: &Digest) -> DoorResult<PlayStats> {
-        self.answer("deploy")
+    async fn play(&self, _: &Context, _: &PlayRun) -> DoorResult<PlayStats> {
+        self.answer("play")
+    }
+    async fn preview(&self, _: &Context, _: &PlayRun) -> DoorResult<Vec<PlayHosts>> {
+        self.answer("preview")
+    }
+    async fn opinion(&self, _: &Context, _: &KubesprayRelease) -> DoorResult<Observed<Vec<String>>> {
+        self.answer("opinion")
+    }
+    async fn downloads(&self, _: &Context, _: &KubesprayRelease) -> DoorResult<Vec<Download>> {
+        self.answer("downloads")
     }
 }
 

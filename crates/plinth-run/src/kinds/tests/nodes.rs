@@ -1,6 +1,6 @@
 use super::*;
 use plinth_model::facts::{Address, NodeFacts, Route, Space};
-use plinth_model::work::{Account, NodeExpectation, NodeMinimum, Preparation};
+use plinth_model::work::{Account, HostInputs, NodeExpectation, NodeMinimum, Preparation, RunInputs};
 use plinth_model::{Digest, Observed};
 use plinth_world::ansible::Deployed;
 use plinth_world::bcm::BcmIdentity;
@@ -145,8 +145,15 @@ pub(super) fn expectation(larger: &str) -> NodeExpectation {
 }
 
 fn deployed(hosts: &[&str]) -> Observed<Deployed> {
-    let hosts = hosts.iter().map(|h| node(h)).collect();
-    Observed::Known(Deployed { tag: "v2.27.1".to_owned(), inputs: Digest::of("x"), hosts })
+    let host = |h: &&str| (node(h), HostInputs { groups: Vec::new(), variables: Digest::of("x") });
+    let hosts = hosts.iter().map(host).collect();
+    let inputs = RunInputs {
+        tag: "v2.27.1".to_owned(),
+        version: "v1.31.9".to_owned(),
+        variables: Digest::of("x"),
+        hosts,
+    };
+    Observed::Known(Deployed { last: Some(inputs), begun: None })
 }
 
 #[tokio::test]

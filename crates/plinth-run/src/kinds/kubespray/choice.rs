@@ -1,0 +1,237 @@
+//! The smallest safe play: a pure choice from what was deployed, what is wanted, what was begun, and what the cluster says of
+//! its nodes. A cluster.yml that changes nothing takes as long as the first one, so the best play is none.
+
+use plinth_model::work::{HostInputs, RunInputs};
+use plinth_model::{Finding, NodeName, Version};
+use plinth_world::ansible::{Begun, Deployed, Play};
+use std::collections::BTreeMap;
+
+/// Group whose first host initialises the cluster.
+const CONTROL_PLANE: &str = "kube_control_plane";
+/// Group whose first host makes etcd's certificates.
+const ETCD: &str = "etcd";
+
+/// What the cluster says of a node.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Sight {
+    /// It is a member and runs this version.
+    Member(String),
+    /// The cluster does not know it.
+    Gone,
+}
+
+/// What is to be done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Choice {
+    /// Nothing: it is proved done.
+    Nothing,
+    /// This play, for these reasons: one difference each, and what is chosen as the last line.
+    Run(Play, Vec<String>),
+}
+
+/// Chooses. `seen` holds only nodes of which the cluster could be asked: not to be seen is not to be gone.
+pub(super) fn choose(
+    deployed: &Deployed,
+    wanted: &RunInputs,
+    seen: &BTreeMap<NodeName, Sight>,
+) -> Result<Choice, Box<Finding>> {
+    let begun = deployed.begun.as_ref();
+    if let Some(begun) = begun.filter(|begun| begun.play.removes()) {
+        return Err(Box::new(removal_unfinished(begun)));
+    }
+    let Some(last) = &deployed.last else { return Ok(first(begun, wanted)) };
+    refuse(last, wanted, seen)?;
+    let lines = differences(last, wanted, seen);
+    if let Some(begun) = begun {
+        return Ok(resume(begun, last, wanted, lines));
+    }
+    Ok(match lines.is_empty() {
+        true => Choice::Nothing,
+        false => smallest(last, wanted, seen, lines),
+    })
+}
+
+fn first(begun: Option<&Begun>, wanted: &RunInputs) -> Choice {
+    let mut lines =
+        vec![format!("+ Kubernetes {} on {} hosts, with Kubespray {}", wanted.version, wanted.hosts.len(), wanted.tag)];
+    lines.extend(begun.map(unfinished));
+    Choice::Run(Play::Cluster, lines)
+}
+
+fn unfinished(begun: &Begun) -> String {
+    format!("! an earlier {} did not end", begun.play.playbook())
+}
+
+fn chosen(play: Play, mut lines: Vec<String>, why: &str) -> Choice {
+    lines.push(format!("→ {}: {why}", play.playbook()));
+    Choice::Run(play, lines)
+}
+
+/// A full run is the supported way on after any interruption, but for an upgrade, which goes on as one.
+fn resume(begun: &Begun, last: &RunInputs, wanted: &RunInputs, mut lines: Vec<String>) -> Choice {
+    lines.insert(0, unfinished(begun));
+    if begun.play == Play::Upgrade && moves(last, wanted) {
+        return chosen(Play::Upgrade, lines, "goes on with the upgrade");
+    }
+    chosen(Play::Cluster, lines, "a full run is how Kubespray resumes")
+}
+
+fn moves(last: &RunInputs, wanted: &RunInputs) -> bool {
+    last.version != wanted.version || last.tag != wanted.tag
+}
+
+fn smallest(last: &RunInputs, wanted: &RunInputs, seen: &BTreeMap<NodeName, Sight>, lines: Vec<String>) -> Choice {
+    if moves(last, wanted) {
+        return chosen(Play::Upgrade, lines, "host by host, each one drained first");
+    }
+    let same = |(name, host): (&NodeName, &HostInputs)| last.hosts.get(name).is_none_or(|before| before == host);
+    let alike = last.variables == wanted.variables && wanted.hosts.iter().all(same);
+    let joining: Vec<NodeName> = joining(last, wanted, seen).cloned().collect();
+    if alike && joining.iter().all(|name| wanted.hosts.get(name).is_some_and(HostInputs::is_only_worker)) {
+        return chosen(Play::Scale { nodes: joining }, lines, "only these workers are touched");
+    }
+    chosen(Play::Cluster, lines, "the full run, since not only workers join")
+}
+
+/// Hosts that are new, or that the cluster has lost.
+fn joining<'a>(
+    last: &'a RunInputs,
+    wanted: &'a RunInputs,
+    seen: &'a BTreeMap<NodeName, Sight>,
+) -> impl Iterator<Item = &'a NodeName> {
+    wanted.hosts.keys().filter(|name| !last.hosts.contains_key(*name) || seen.get(*name) == Some(&Sight::Gone))
+}
+
+fn differences(last: &RunInputs, wanted: &RunInputs, seen: &BTreeMap<NodeName, Sight>) -> Vec<String> {
+    let mut lines = Vec::new();
+    if last.tag != wanted.tag {
+        lines.push(format!("~ Kubespray {} → {}", last.tag, wanted.tag));
+    }
+    if last.version != wanted.version {
+        lines.push(format!("~ Kubernetes {} → {}", last.version, wanted.version));
+    }
+    if last.variables != wanted.variables {
+        lines.push(format!("~ variables {} → {}", last.variables.short(), wanted.variables.short()));
+    }
+    lines.extend(wanted.hosts.iter().filter_map(|(name, host)| difference(name, host, last, seen)));
+    lines
+}
+
+fn difference(
+    name: &NodeName,
+    host: &HostInputs,
+    last: &RunInputs,
+    seen: &BTreeMap<NodeName, Sight>,
+) -> Option<String> {
+    match last.hosts.get(name) {
+        None => Some(format!("+ host {name}")),
+        Some(before) if before.groups != host.groups => {
+            Some(format!("~ groups of {name}: {} → {}", before.groups.join(" "), host.groups.join(" ")))
+        }
+        Some(before) if before != host => Some(format!("~ variables of {name}")),
+        Some(_) if seen.get(name) == Some(&Sight::Gone) => Some(format!("+ host {name}, which the cluster has lost")),
+        Some(_) => None,
+    }
+}
+
+/// What no play can do, or must not do without a person's word.
+fn refuse(last: &RunInputs, wanted: &RunInputs, seen: &BTreeMap<NodeName, Sight>) -> Result<(), Box<Finding>> {
+    let left: Vec<&str> =
+        last.hosts.keys().filter(|name| !wanted.hosts.contains_key(*name)).map(NodeName::as_str).collect();
+    if !left.is_empty() {
+        return Err(Box::new(host_left(&left)));
+    }
+    for group in [CONTROL_PLANE, ETCD] {
+        let (was, is) = (last.first_of(group), wanted.first_of(group));
+        if was != is {
+            return Err(Box::new(first_moved(group, was, is)));
+        }
+    }
+    step("Kubernetes", &last.version, &wanted.version)?;
+    step("Kubespray", &last.tag, &wanted.tag)?;
+    skew(wanted, seen)?;
+    if moves(last, wanted) && wanted.hosts.len() > last.hosts.len() {
+        return Err(Box::new(two_at_once(last, wanted)));
+    }
+    Ok(())
+}
+
+fn removal_unfinished(begun: &Begun) -> Finding {
+    let (subject, verb) = match &begun.play {
+        Play::Remove { nodes, .. } => {
+            let nodes: Vec<&str> = nodes.iter().map(NodeName::as_str).collect();
+            (nodes.join(", "), format!("plinth remove {}", nodes.join(" ")))
+        }
+        _ => ("kubernetes".to_owned(), "plinth reset".to_owned()),
+    };
+    Finding::error("kubespray.removal-unfinished", subject, "a removal was begun and did not end; parts of it may be gone")
+        .evidence(unfinished(begun))
+        .fix(format!("finish it with `{verb}`, then apply"))
+}
+
+fn host_left(names: &[&str]) -> Finding {
+    let list = names.join(", ");
+    Finding::error("kubespray.host-left", &list, format!("{list} left the site, but not Kubernetes; apply never removes"))
+        .evidence("it was in the last successful run")
+        .fix(format!("run `plinth remove {}`, or put it back into the site file", names.join(" ")))
+}
+
+fn first_moved(group: &str, was: Option<&NodeName>, is: Option<&NodeName>) -> Finding {
+    let name = |host: Option<&NodeName>| host.map_or_else(|| "nobody".to_owned(), ToString::to_string);
+    let text = format!("the first host of {group} would change; it made the cluster's keys, and no play moves them");
+    Finding::error("kubespray.first-host-moved", name(is), text)
+        .evidence(format!("{group}: {} → {}", name(was), name(is)))
+        .fix(format!("name {} first again in `nodes.controlPlane`", name(was)))
+}
+
+/// One minor at a time, and never back.
+fn step(what: &str, from: &str, to: &str) -> Result<(), Box<Finding>> {
+    let (Ok(before), Ok(after)) = (from.parse::<Version>(), to.parse::<Version>()) else { return Ok(()) };
+    let (before, after) = (before.semver(), after.semver());
+    let evidence = format!("{what} {from} → {to}");
+    if after < before {
+        let text = format!("{what} {to} is older than {from}, which is deployed; there is no way back");
+        let fix = format!("ask for {from} or newer");
+        return Err(Box::new(Finding::error("kubespray.downgrade", "kubernetes", text).evidence(evidence).fix(fix)));
+    }
+    if after.major != before.major || after.minor > before.minor + 1 {
+        let next = format!("{}.{}", before.major, before.minor + 1);
+        let text = format!("{what} goes one minor release at a time, and {from} → {to} leaves some out");
+        let fix = format!("go to a release of {what} {next} first, apply, then go on");
+        return Err(Box::new(Finding::error("kubespray.upgrade-too-far", "kubernetes", text).evidence(evidence).fix(fix)));
+    }
+    Ok(())
+}
+
+/// What the nodes really run may be older than the record: somebody may have changed them by hand.
+fn skew(wanted: &RunInputs, seen: &BTreeMap<NodeName, Sight>) -> Result<(), Box<Finding>> {
+    let Ok(target) = wanted.version.parse::<Version>() else { return Ok(()) };
+    let target = target.semver();
+    let far = |sight: &Sight| match sight {
+        Sight::Gone => None,
+        Sight::Member(text) => {
+            let version = text.parse::<Version>().ok()?;
+            let runs = version.semver();
+            (runs.major != target.major || runs.minor + 1 < target.minor || runs.minor > target.minor).then_some(text.clone())
+        }
+    };
+    let wrong: Vec<(&NodeName, String)> = seen.iter().filter_map(|(name, sight)| Some((name, far(sight)?))).collect();
+    if wrong.is_empty() {
+        return Ok(());
+    }
+    let names = wrong.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>().join(", ");
+    let text = format!("{names} cannot go to {} in one step", wanted.version);
+    let mut finding = Finding::error("kubespray.version-skew", names, text)
+        .fix("look at these nodes: they were not upgraded by plinth; bring them within one minor release first");
+    finding.evidence = wrong.iter().map(|(name, version)| format!("{name} runs {version}")).collect();
+    Err(Box::new(finding))
+}
+
+fn two_at_once(last: &RunInputs, wanted: &RunInputs) -> Finding {
+    let new: Vec<&str> =
+        wanted.hosts.keys().filter(|name| !last.hosts.contains_key(*name)).map(NodeName::as_str).collect();
+    Finding::error("kubespray.two-changes-at-once", new.join(", "), "hosts join and the version changes in one plan")
+        .evidence(format!("new: {}", new.join(", ")))
+        .evidence(format!("Kubernetes {} → {}, Kubespray {} → {}", last.version, wanted.version, last.tag, wanted.tag))
+        .fix("apply one of the two first")
+}

@@ -1,0 +1,91 @@
+//! Kubespray: source, environment, inventory, and the run of its playbook.
+
+mod choice;
+mod run;
+
+pub(super) use run::{Wanted, play, probe_run};
+
+use super::outcome::{amount, blocked, compared, done, todo, unseen};
+use crate::behaviour::{Probe, StepEnv};
+use indexmap::IndexMap;
+use plinth_model::work::KubesprayRelease;
+use plinth_model::{Digest, Finding, Observed, Version};
+use plinth_world::DoorError;
+use semver::VersionReq;
+
+const DOOR: &str = "ansible";
+
+/// The source is here and is the pinned one: commit and tree, since a tarball has no history to check.
+pub(super) async fn probe_source(env: &StepEnv, release: &KubesprayRelease) -> Result<Probe, DoorError> {
+    match env.doors.ansible.source(&env.ctx, release).await? {
+        Observed::Known((commit, tree)) if commit == release.commit && tree == release.tree => {
+            done(format!("{} is here, tree {} verified", release.tag, short(&tree)))
+        }
+        Observed::Known((commit, tree)) => blocked(source_differs(release, &commit, &tree)),
+        Observed::Absent => todo(format!("+ Kubespray {} (commit {})", release.tag, short(&release.commit))),
+        Observed::Unknown(reason) => Err(unseen(DOOR, format!("looking at Kubespray {}", release.tag), &reason)),
+    }
+}
+
+fn short(id: &str) -> &str {
+    id.get(..12).unwrap_or(id)
+}
+
+fn source_differs(release: &KubesprayRelease, commit: &str, tree: &str) -> Finding {
+    Finding::error("kubespray.source-differs", &release.tag, format!("the source of Kubespray {} is not the pinned one", release.tag))
+        .evidence(format!("commit: {commit}; pinned {}", release.commit))
+        .evidence(format!("tree: {tree}; pinned {}", release.tree))
+        .evidence(format!("source: {}", release.source))
+        .fix("remove the local copy so that it is fetched again; if it differs again, do not use this source: its tag was moved, or it was changed")
+}
+
+/// Fetches and verifies.
+pub(super) async fn fetch(env: &StepEnv, release: &KubesprayRelease) -> Result<String, DoorError> {
+    env.doors.ansible.fetch_source(&env.ctx, release).await?;
+    Ok(format!("{} fetched and verified", release.tag))
+}
+
+/// The environment is here, with an ansible-core that this release accepts (its own playbook enforces the range).
+pub(super) async fn probe_environment(env: &StepEnv, release: &KubesprayRelease) -> Result<Probe, DoorError> {
+    match env.doors.ansible.environment(&env.ctx, release).await? {
+        Observed::Known(version) if accepts(&release.ansible_core, &version)? => {
+            done(format!("ansible-core {version} is ready for {}", release.tag))
+        }
+        Observed::Known(version) => todo(format!("~ ansible-core {version} → {}", release.ansible_core)),
+        Observed::Absent => todo(format!("+ Python environment with ansible {}", release.ansible)),
+        Observed::Unknown(reason) => {
+            Err(unseen(DOOR, format!("looking at the environment of {}", release.tag), &reason))
+        }
+    }
+}
+
+fn accepts(range: &str, version: &str) -> Result<bool, DoorError> {
+    let requirement = VersionReq::parse(range).map_err(|error| {
+        let doing = format!("reading the accepted ansible-core range `{range}`");
+        DoorError::permanent(DOOR, doing, error.to_string(), "make the plan again; the catalog holds this range")
+    })?;
+    Ok(version.parse::<Version>().is_ok_and(|version| requirement.matches(version.semver())))
+}
+
+/// Makes the environment.
+pub(super) async fn make_environment(env: &StepEnv, release: &KubesprayRelease) -> Result<String, DoorError> {
+    env.doors.ansible.make_environment(&env.ctx, release).await?;
+    Ok(format!("environment with ansible {} made", release.ansible))
+}
+
+/// Every file is written with this content. Further files are left alone.
+pub(super) async fn probe_inventory(env: &StepEnv, files: &IndexMap<String, String>) -> Result<Probe, DoorError> {
+    let written = env.doors.ansible.inventory(&env.ctx).await?;
+    let difference = |(name, content): (&String, &String)| match written.get(name) {
+        Some(digest) if *digest == Digest::of_bytes(content.as_bytes()) => None,
+        Some(_) => Some(format!("~ {name}")),
+        None => Some(format!("+ {name}")),
+    };
+    Ok(compared(files.iter().filter_map(difference).collect(), || format!("{} files are as planned", files.len())))
+}
+
+/// Writes the files.
+pub(super) async fn write_inventory(env: &StepEnv, files: &IndexMap<String, String>) -> Result<String, DoorError> {
+    env.doors.ansible.write_inventory(&env.ctx, files).await?;
+    Ok(format!("{} written", amount(files.len(), "file")))
+}

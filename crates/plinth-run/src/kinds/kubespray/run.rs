@@ -1,0 +1,148 @@
+//! The run: which play it is, and how it is judged.
+
+use super::DOOR;
+use super::choice::{Choice, Sight, choose};
+use crate::behaviour::{Probe, StepEnv};
+use crate::kinds::outcome::{done, refused, unseen};
+use plinth_model::work::{KubesprayRelease, NodeTarget, RunInputs};
+use plinth_model::{Finding, NodeName, Observed};
+use plinth_world::DoorError;
+use plinth_world::ansible::{Deployed, HostStats, PlayRun, PlayStats};
+use std::collections::BTreeMap;
+
+/// What is wanted of the run, by the plan.
+#[derive(Clone, Copy)]
+pub(in crate::kinds) struct Wanted<'a> {
+    /// Release.
+    pub(in crate::kinds) release: &'a KubesprayRelease,
+    /// Hosts.
+    pub(in crate::kinds) targets: &'a [NodeTarget],
+    /// What the files are, in parts.
+    pub(in crate::kinds) parts: &'a RunInputs,
+}
+
+/// The last run that succeeded was made with this release, these files and these hosts, and the cluster has them.
+pub(in crate::kinds) async fn probe_run(env: &StepEnv, wanted: &Wanted<'_>) -> Result<Probe, DoorError> {
+    match choice(env, wanted).await? {
+        Ok(Choice::Nothing) => {
+            let (version, hosts) = (&wanted.parts.version, wanted.parts.hosts.len());
+            done(format!("Kubernetes {version} was deployed on {hosts} hosts with {}", wanted.parts.tag))
+        }
+        Ok(Choice::Run(_, lines)) => Ok(Probe::Todo(lines)),
+        Err(finding) => Ok(Probe::Blocked(finding)),
+    }
+}
+
+async fn choice(env: &StepEnv, wanted: &Wanted<'_>) -> Result<Result<Choice, Box<Finding>>, DoorError> {
+    let deployed = match env.doors.ansible.deployed(&env.ctx).await? {
+        Observed::Known(deployed) => deployed,
+        Observed::Absent => Deployed::default(),
+        Observed::Unknown(reason) => return Err(unseen(DOOR, "looking at the last run of Kubespray", &reason)),
+    };
+    let seen = match &deployed.last {
+        Some(last) => seen(env, last).await,
+        None => BTreeMap::new(),
+    };
+    Ok(choose(&deployed, wanted.parts, &seen))
+}
+
+/// What the cluster says of the nodes that were deployed. Before there is a kubeconfig, or while the API server is away,
+/// nothing is known, which is no reason to run anything.
+async fn seen(env: &StepEnv, last: &RunInputs) -> BTreeMap<NodeName, Sight> {
+    let mut seen = BTreeMap::new();
+    for (name, _) in last.hosts.iter().filter(|(_, host)| host.is_kubernetes_node()) {
+        match env.doors.kube.node(&env.ctx, name).await {
+            Ok(Observed::Known(node)) => drop(seen.insert(name.clone(), Sight::Member(node.version))),
+            Ok(Observed::Absent) => drop(seen.insert(name.clone(), Sight::Gone)),
+            // The first that cannot be asked stands for all: each would wait for its own deadline.
+            Ok(Observed::Unknown(_)) | Err(_) => break,
+        }
+    }
+    seen
+}
+
+/// Runs the chosen play and judges its final statistics: exit codes say too little (a missing inventory ends with 0).
+pub(in crate::kinds) async fn play(env: &StepEnv, wanted: &Wanted<'_>) -> Result<String, DoorError> {
+    let doing = || format!("choosing a play of {}", wanted.release.tag);
+    let play = match choice(env, wanted).await?.map_err(|finding| refused(DOOR, doing(), *finding))? {
+        Choice::Run(play, _) => play,
+        Choice::Nothing => return Ok("it became so meanwhile".to_owned()),
+    };
+    let run = PlayRun {
+        release: wanted.release.clone(),
+        play,
+        targets: wanted.targets.to_vec(),
+        inputs: wanted.parts.clone(),
+    };
+    let stats = env.doors.ansible.play(&env.ctx, &run).await?;
+    match judge(&stats, &run.expected()) {
+        None => {
+            let changed: u64 = stats.hosts.values().map(|host| host.changed).sum();
+            let play = run.play.playbook();
+            Ok(format!("{play}: {} hosts, {changed} tasks changed something, none failed", stats.hosts.len()))
+        }
+        Some(finding) => {
+            Err(refused(DOOR, format!("running {} of {}", run.play.playbook(), run.release.tag), finding))
+        }
+    }
+}
+
+/// What went wrong with a host in a play.
+enum Wrong {
+    /// It answered no more; no task failed.
+    Unreachable,
+    /// This many tasks failed.
+    Failed(u64),
+    /// The final statistics do not have it.
+    Missing,
+}
+
+impl Wrong {
+    fn of(host: &HostStats) -> Option<Self> {
+        match (host.failures, host.unreachable) {
+            (0, 0) => None,
+            (0, _) => Some(Self::Unreachable),
+            (failures, _) => Some(Self::Failed(failures)),
+        }
+    }
+
+    fn sentence(&self, host: &str) -> String {
+        match self {
+            Self::Unreachable => format!("{host}: became unreachable"),
+            Self::Failed(1) => format!("{host}: 1 task failed"),
+            Self::Failed(tasks) => format!("{host}: {tasks} tasks failed"),
+            Self::Missing => format!("{host}: not in the final statistics, so nothing is known of it"),
+        }
+    }
+}
+
+/// Every expected host must be in the statistics; no host at all may have failed or been unreachable.
+fn judge(stats: &PlayStats, expected: &[&NodeName]) -> Option<Finding> {
+    let judged = stats.hosts.iter().filter_map(|(name, host)| Some((name.as_str(), Wrong::of(host)?)));
+    let missing = expected.iter().map(|host| host.as_str()).filter(|host| !stats.hosts.contains_key(*host));
+    let wrong: Vec<(&str, Wrong)> = judged.chain(missing.map(|host| (host, Wrong::Missing))).collect();
+    if wrong.is_empty() {
+        return None;
+    }
+    let names = wrong.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ");
+    let message = format!("Kubespray did not succeed on {} of {} hosts: {names}", wrong.len(), expected.len());
+    let mut finding = Finding::error("kubespray.host-failed", names, message).fix(remedy(&wrong, &stats.hints));
+    let sentences = wrong.iter().map(|(name, wrong)| wrong.sentence(name));
+    finding.evidence = sentences.chain(stats.cards.iter().cloned()).collect();
+    Some(finding)
+}
+
+/// What to try: lost hosts must answer again, failed tasks must be mended.
+fn remedy(wrong: &[(&str, Wrong)], hints: &[String]) -> String {
+    let (lost, others): (Vec<_>, Vec<_>) = wrong.iter().partition(|(_, wrong)| matches!(wrong, Wrong::Unreachable));
+    let mut parts: Vec<String> = hints.to_vec();
+    if !others.is_empty() && hints.is_empty() {
+        parts.push("mend what the first failed task of each host names".to_owned());
+    }
+    if !lost.is_empty() {
+        let names: Vec<&str> = lost.iter().map(|(name, _)| *name).collect();
+        let answer = if lost.len() == 1 { "answers" } else { "answer" };
+        parts.push(format!("see that {} {answer} over SSH again", names.join(", ")));
+    }
+    format!("{}, then run again: Kubespray goes over finished tasks quickly", parts.join(", "))
+}

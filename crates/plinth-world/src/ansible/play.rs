@@ -1,0 +1,166 @@
+//! Plays: what is run, on what, and how it ended.
+
+use indexmap::IndexMap;
+use plinth_model::NodeName;
+use plinth_model::work::{KubesprayRelease, NodeTarget, RunInputs};
+use serde::{Deserialize, Serialize};
+
+/// What is run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "play")]
+pub enum Play {
+    /// Everything, on every host: the first installation, and the supported way to resume.
+    Cluster,
+    /// New workers join; facts of all hosts are read before, since the limited play needs them.
+    Scale {
+        /// Workers that join.
+        nodes: Vec<NodeName>,
+    },
+    /// Another version of Kubernetes or of Kubespray, host by host.
+    Upgrade,
+    /// Hosts leave. Never run without names: older releases would take every host.
+    Remove {
+        /// Hosts that leave.
+        nodes: Vec<NodeName>,
+        /// Whether they answer; if not, nothing is cleaned on them.
+        reachable: bool,
+    },
+    /// Kubernetes leaves every host, with its data.
+    Reset,
+}
+
+impl Play {
+    /// Its name for people and in records.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Play::Cluster => "cluster",
+            Play::Scale { .. } => "scale",
+            Play::Upgrade => "upgrade",
+            Play::Remove { .. } => "remove",
+            Play::Reset => "reset",
+        }
+    }
+
+    /// Kubespray's playbook for it.
+    #[must_use]
+    pub const fn playbook(&self) -> &'static str {
+        match self {
+            Play::Cluster => "cluster.yml",
+            Play::Scale { .. } => "scale.yml",
+            Play::Upgrade => "upgrade-cluster.yml",
+            Play::Remove { .. } => "remove-node.yml",
+            Play::Reset => "reset.yml",
+        }
+    }
+
+    /// Whether it takes Kubernetes away from hosts.
+    #[must_use]
+    pub const fn removes(&self) -> bool {
+        matches!(self, Play::Remove { .. } | Play::Reset)
+    }
+}
+
+/// A play with everything it needs.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PlayRun {
+    /// Release.
+    pub release: KubesprayRelease,
+    /// What is run.
+    pub play: Play,
+    /// Hosts of the written inventory, as the account reaches them.
+    pub targets: Vec<NodeTarget>,
+    /// What the written files are, in parts; kept when the play succeeds.
+    pub inputs: RunInputs,
+}
+
+impl PlayRun {
+    /// Hosts that must be in the final statistics.
+    #[must_use]
+    pub fn expected(&self) -> Vec<&NodeName> {
+        match &self.play {
+            Play::Scale { nodes } => nodes.iter().collect(),
+            Play::Remove { nodes, reachable: true } => nodes.iter().collect(),
+            Play::Remove { .. } => Vec::new(),
+            Play::Cluster | Play::Upgrade | Play::Reset => self.targets.iter().map(|target| &target.node).collect(),
+        }
+    }
+
+    /// What is deployed when it has succeeded; none: nothing any more.
+    #[must_use]
+    pub fn leaves(&self) -> Option<RunInputs> {
+        let mut left = self.inputs.clone();
+        match &self.play {
+            Play::Reset => return None,
+            Play::Remove { nodes, .. } => left.hosts.retain(|host, _| !nodes.contains(host)),
+            Play::Cluster | Play::Scale { .. } | Play::Upgrade => {}
+        }
+        Some(left)
+    }
+}
+
+/// What earlier plays left.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Deployed {
+    /// What the last successful play was made from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last: Option<RunInputs>,
+    /// A play that was begun since and did not end well.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub begun: Option<Begun>,
+}
+
+impl Deployed {
+    /// Whether a play has, or may have, put Kubernetes on this node.
+    #[must_use]
+    pub fn has(&self, node: &NodeName) -> bool {
+        let in_last = self.last.as_ref().is_some_and(|inputs| inputs.hosts.contains_key(node));
+        in_last || self.begun.as_ref().is_some_and(|begun| begun.inputs.hosts.contains_key(node))
+    }
+}
+
+/// A play that was begun.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Begun {
+    /// Which.
+    #[serde(flatten)]
+    pub play: Play,
+    /// What it is made from.
+    pub inputs: RunInputs,
+}
+
+/// Hosts of one play of a playbook.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PlayHosts {
+    /// Name of the play.
+    pub play: String,
+    /// Hosts that it touches.
+    pub hosts: Vec<String>,
+}
+
+/// Final statistics of a playbook.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PlayStats {
+    /// Per host: ok, changed, failures, unreachable.
+    pub hosts: IndexMap<String, HostStats>,
+    /// What the first failed task of each host said, for people: a few lines each, without secrets.
+    pub cards: Vec<String>,
+    /// What may help, where the cause is known.
+    pub hints: Vec<String>,
+}
+
+/// Statistics of one host.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct HostStats {
+    /// Tasks ok.
+    pub ok: u64,
+    /// Tasks that changed something.
+    pub changed: u64,
+    /// Tasks failed and not ignored.
+    pub failures: u64,
+    /// Whether it was unreachable.
+    pub unreachable: u64,
+}
