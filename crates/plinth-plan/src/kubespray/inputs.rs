@@ -90,6 +90,9 @@ mod tests {
             assert_eq!(made(&inventory(&host), &json!({"kube_version": "v1.30.1", "dns_mode": "coredns"})), plain);
         }
         assert_ne!(made(&inventory(&json!({"ip": "10.0.0.3"})), &variables).hosts, plain.hosts);
-        assert_ne!(made(&inventory(&json!({"ip": "10.0.0.2"})), &json!({"dns_mode": "none"})).variables, plain.variables);
+        assert_ne!(
+            made(&inventory(&json!({"ip": "10.0.0.2"})), &json!({"dns_mode": "none"})).variables,
+            plain.variables
+        );
     }
 }

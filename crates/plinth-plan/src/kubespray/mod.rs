@@ -8,8 +8,8 @@ mod inventory;
 mod removed;
 
 pub use group_vars::group_vars;
-pub use inputs::inputs;
 pub use ini::inventory_ini;
+pub use inputs::inputs;
 pub use inventory::inventory;
 pub use removed::removed;
 

@@ -1,6 +1,6 @@
 use crate::rack::{
-    NODES, asked, connect, deploy, everything, kubernetes, name, options, platform, play,
-    prepare_node, prepare_nodes, release, run, runai, start, target,
+    NODES, asked, connect, deploy, everything, kubernetes, name, options, platform, play, prepare_node, prepare_nodes,
+    release, run, runai, start, target,
 };
 use async_trait::async_trait;
 use plinth_model::Observed;

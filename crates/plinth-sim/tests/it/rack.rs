@@ -4,8 +4,8 @@ use indexmap::IndexMap;
 use plinth_model::facts::Asked;
 use plinth_model::inventory::{Inventory, SCHEMA};
 use plinth_model::work::{
-    Account, CertificateSource, CrdPolicy, Credential, Health, HostInputs, KubesprayRelease, Mirror, NodeTarget, PodSecurity,
-    RegistryLogin, Release, RunInputs, RunaiTarget, SecretContent,
+    Account, CertificateSource, CrdPolicy, Credential, Health, HostInputs, KubesprayRelease, Mirror, NodeTarget,
+    PodSecurity, RegistryLogin, Release, RunInputs, RunaiTarget, SecretContent,
 };
 use plinth_model::{Digest, NodeName, Observed, SecretRef};
 use plinth_sim::{Fault, Scenario, SimOptions, Simulation};
@@ -110,7 +110,8 @@ pub(crate) fn kubespray() -> KubesprayRelease {
 }
 
 pub(crate) fn inputs() -> RunInputs {
-    let host = |name: NodeName| (name, HostInputs { groups: vec!["kube_node".to_owned()], variables: Digest::of("host") });
+    let host =
+        |name: NodeName| (name, HostInputs { groups: vec!["kube_node".to_owned()], variables: Digest::of("host") });
     RunInputs {
         tag: kubespray().tag,
         version: "v1.31.9".to_owned(),

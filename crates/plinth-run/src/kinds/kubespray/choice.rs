@@ -164,16 +164,24 @@ fn removal_unfinished(begun: &Begun) -> Finding {
         }
         _ => ("kubernetes".to_owned(), "plinth reset".to_owned()),
     };
-    Finding::error("kubespray.removal-unfinished", subject, "a removal was begun and did not end; parts of it may be gone")
-        .evidence(unfinished(begun))
-        .fix(format!("finish it with `{verb}`, then apply"))
+    Finding::error(
+        "kubespray.removal-unfinished",
+        subject,
+        "a removal was begun and did not end; parts of it may be gone",
+    )
+    .evidence(unfinished(begun))
+    .fix(format!("finish it with `{verb}`, then apply"))
 }
 
 fn host_left(names: &[&str]) -> Finding {
     let list = names.join(", ");
-    Finding::error("kubespray.host-left", &list, format!("{list} left the site, but not Kubernetes; apply never removes"))
-        .evidence("it was in the last successful run")
-        .fix(format!("run `plinth remove {}`, or put it back into the site file", names.join(" ")))
+    Finding::error(
+        "kubespray.host-left",
+        &list,
+        format!("{list} left the site, but not Kubernetes; apply never removes"),
+    )
+    .evidence("it was in the last successful run")
+    .fix(format!("run `plinth remove {}`, or put it back into the site file", names.join(" ")))
 }
 
 fn first_moved(group: &str, was: Option<&NodeName>, is: Option<&NodeName>) -> Finding {
@@ -198,7 +206,9 @@ fn step(what: &str, from: &str, to: &str) -> Result<(), Box<Finding>> {
         let next = format!("{}.{}", before.major, before.minor + 1);
         let text = format!("{what} goes one minor release at a time, and {from} → {to} leaves some out");
         let fix = format!("go to a release of {what} {next} first, apply, then go on");
-        return Err(Box::new(Finding::error("kubespray.upgrade-too-far", "kubernetes", text).evidence(evidence).fix(fix)));
+        return Err(Box::new(
+            Finding::error("kubespray.upgrade-too-far", "kubernetes", text).evidence(evidence).fix(fix),
+        ));
     }
     Ok(())
 }
@@ -212,7 +222,8 @@ fn skew(wanted: &RunInputs, seen: &BTreeMap<NodeName, Sight>) -> Result<(), Box<
         Sight::Member(text) => {
             let version = text.parse::<Version>().ok()?;
             let runs = version.semver();
-            (runs.major != target.major || runs.minor + 1 < target.minor || runs.minor > target.minor).then_some(text.clone())
+            (runs.major != target.major || runs.minor + 1 < target.minor || runs.minor > target.minor)
+                .then_some(text.clone())
         }
     };
     let wrong: Vec<(&NodeName, String)> = seen.iter().filter_map(|(name, sight)| Some((name, far(sight)?))).collect();

@@ -7,7 +7,7 @@ use crate::kinds::outcome::{done, refused, unseen};
 use plinth_model::work::{KubesprayRelease, NodeTarget, RunInputs};
 use plinth_model::{Finding, NodeName, Observed};
 use plinth_world::DoorError;
-use plinth_world::ansible::{Deployed, HostStats, PlayRun, PlayStats};
+use plinth_world::ansible::{Deployed, HostStats, Play, PlayRun, PlayStats};
 use std::collections::BTreeMap;
 
 /// What is wanted of the run, by the plan.
@@ -78,12 +78,10 @@ pub(in crate::kinds) async fn play(env: &StepEnv, wanted: &Wanted<'_>) -> Result
     match judge(&stats, &run.expected()) {
         None => {
             let changed: u64 = stats.hosts.values().map(|host| host.changed).sum();
-            let play = run.play.playbook();
-            Ok(format!("{play}: {} hosts, {changed} tasks changed something, none failed", stats.hosts.len()))
+            let play = if run.play == Play::Cluster { String::new() } else { format!("{}: ", run.play.playbook()) };
+            Ok(format!("{play}{} hosts, {changed} tasks changed something, none failed", stats.hosts.len()))
         }
-        Some(finding) => {
-            Err(refused(DOOR, format!("running {} of {}", run.play.playbook(), run.release.tag), finding))
-        }
+        Some(finding) => Err(refused(DOOR, format!("running {} of {}", run.play.playbook(), run.release.tag), finding)),
     }
 }
 

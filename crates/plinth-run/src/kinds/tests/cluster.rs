@@ -113,7 +113,7 @@ async fn a_play_is_judged_by_its_final_statistics() {
         bench.fake.on("deployed", Observed::<Deployed>::Absent).on("play", stats(hosts));
         let said = bench.act(&run()).await;
         if bad.is_empty() {
-            assert_eq!(said.unwrap(), "cluster.yml: 2 hosts, 6 tasks changed something, none failed");
+            assert_eq!(said.unwrap(), "2 hosts, 6 tasks changed something, none failed");
             continue;
         }
         let finding = refused(said);
@@ -133,7 +133,10 @@ async fn a_lost_host_is_not_a_failed_task() {
     ];
     for ((failures, unreachable), evidence, fix) in cases {
         let bench = Bench::new();
-        bench.fake.on("deployed", Observed::<Deployed>::Absent).on("play", stats(&[("cpu-03", 0, 0), ("dgx-05", failures, unreachable)]));
+        bench
+            .fake
+            .on("deployed", Observed::<Deployed>::Absent)
+            .on("play", stats(&[("cpu-03", 0, 0), ("dgx-05", failures, unreachable)]));
         let finding = refused(bench.act(&run()).await);
         assert_eq!(finding.evidence, [evidence]);
         assert!(finding.fix.starts_with(fix), "{}", finding.fix);
