@@ -26,6 +26,8 @@ pub(crate) enum Tier {
     FuzzSmoke,
     /// Tests on real nodes in namespaces: root, and Debian's systemd-nspawn and mmdebstrap, which are installed
     Nodes,
+    /// Tests against a real Kubernetes API, and real Kubernetes on nodes: as `nodes`, and Go, which builds it once
+    Kubernetes,
 }
 
 /// Runs the tiers asked for, or all; prints the closing line. Answers whether all is good.
@@ -56,7 +58,8 @@ fn run_tier(tier: Tier) -> Result<Tally, Failure> {
         Tier::Release => rehearsal::check(),
         Tier::Docs => docs::run(true).map(Tally::check),
         Tier::FuzzSmoke => fuzz_smoke(),
-        Tier::Nodes => nodes(),
+        Tier::Nodes => nodes("nodes*"),
+        Tier::Kubernetes => kubernetes(),
     }
 }
 
@@ -73,7 +76,7 @@ fn counted(arguments: &[&str]) -> Result<Tally, Failure> {
 
 /// Tests that are marked as needing the lab. They are ignored by plain `cargo test`, never skipped here: what is missing
 /// fails the tier and is named.
-fn nodes() -> Result<Tally, Failure> {
+fn nodes(files: &str) -> Result<Tally, Failure> {
     plinth_lab::Lab::prepare().map_err(|error| error.to_string())?;
     // One after the other: each may boot many nodes, and two cores are soon busy.
     counted(&[
@@ -85,11 +88,17 @@ fn nodes() -> Result<Tally, Failure> {
         "--package",
         "plinth",
         "--test",
-        "nodes*",
+        files,
         "--",
         "--ignored",
         "--test-threads=1",
     ])
+}
+
+/// The same for what needs Kubernetes, whose parts are built before any test waits for them.
+fn kubernetes() -> Result<Tally, Failure> {
+    plinth_lab::Parts::have().map_err(|error| error.to_string())?;
+    nodes("kubernetes*")
 }
 
 /// The fuzz package stands outside the workspace; it shares the target directory, so that its dependencies build once.

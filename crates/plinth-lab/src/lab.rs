@@ -6,7 +6,7 @@ use crate::node::Node;
 use crate::owner::Owner;
 use crate::spec::LabSpec;
 use crate::state::{NodeState, State};
-use crate::{group, launch, needs, network, seed, tree};
+use crate::{group, launch, needs, network, pods, seed, tree};
 use std::net::Ipv4Addr;
 use std::path::PathBuf;
 use std::process::Command;
@@ -38,6 +38,7 @@ impl Lab {
             bridge: spec.bridge(),
             password: uuid::Uuid::new_v4().simple().to_string(),
             root: spec.root.made(&told)?,
+            pods: spec.pods,
             nodes: planned(spec, &addressed)?,
         };
         state.begin()?;
@@ -56,6 +57,7 @@ impl Lab {
         self.each(|node| {
             node.start()?;
             node.answers()?;
+            pods::configure(&node)?;
             if node.own.seed > 0 { seed::sow(&node, node.own.seed) } else { Ok(()) }
         })
     }

@@ -65,6 +65,8 @@ fn script(state: &State, node: &NodeState) -> String {
     let apart = |place: &str| !node.disks.iter().any(|(at, _)| place.starts_with(&format!("{at}/")) || place == at);
     let plain = PLAIN.into_iter().filter(|place| apart(place)).map(str::to_owned).collect();
     let disks = node.disks.iter().map(|(at, mib)| format!("{at}:{mib}")).collect();
+    let others = crate::pods::routes(state).into_iter().filter(|(_, address)| *address != node.address);
+    let routes = others.map(|(range, address)| format!("{range}={address}")).collect();
     let legacy = crate::group::is_hybrid(&node.groups);
     [
         format!("GROUPS_OF_NODE={}", words(groups)),
@@ -75,6 +77,7 @@ fn script(state: &State, node: &NodeState) -> String {
         format!("NAMESPACE={}", quoted(&state.node_namespace(node))),
         format!("ADDRESS={}/{}", node.address, state.network.prefix_len()),
         format!("GATEWAY={}", state.bridge),
+        format!("ROUTES={}", words(routes)),
         format!("PLAIN={}", words(plain)),
         format!("DISKS={}", words(disks)),
         format!("UNIFIED={}", if legacy { 0 } else { 1 }),

@@ -4,29 +4,38 @@
 //! [`Lab::up`] makes one from a [`LabSpec`], [`Lab::command`] runs a program in its network, [`Node`] is one machine with a
 //! cable to cut, a power button and oddities ([`Odd`]). Needs root; `docs/lab.md` tells what is real and what is not.
 
+mod cache;
+mod control_plane;
 mod error;
 mod group;
 mod inside;
 mod lab;
 mod launch;
+mod mirror;
 mod needs;
 mod network;
 mod node;
 mod odd;
 mod owner;
+mod parts;
+mod pods;
 mod program;
 mod root;
 mod seed;
 mod sources;
 mod spec;
 mod state;
+mod tied;
 mod tree;
 
+pub use control_plane::{ControlPlane, ControlPlaneSpec};
 pub use error::{LabError, LabResult};
 pub use lab::Lab;
+pub use mirror::{Mirror, PROBE, Served};
 pub use node::Node;
 pub use odd::{Login, Odd, Sudo};
 pub use owner::Owner;
+pub use parts::{CONTAINERD, ETCD, KUBERNETES, Parts};
 pub use root::RootSpec;
 pub use seed::IMAGE;
 pub use spec::{LabSpec, NodeSpec};

@@ -2,6 +2,7 @@
 
 use crate::error::LabResult;
 use crate::inside::inside;
+use crate::pods;
 use crate::program::{fed, program, run};
 use crate::state::{NodeState, State};
 use std::path::{Path, PathBuf};
@@ -30,6 +31,9 @@ pub(crate) fn make(state: &State) -> LabResult<()> {
     for node in &state.nodes {
         let (link, space) = (link(node), state.node_namespace(node));
         batch += &format!("link add {link} type veth peer name host0 netns {space}\nlink set {link} master lab0 up\n");
+    }
+    for (range, address) in pods::routes(state) {
+        batch += &format!("route add {range} via {address}\n");
     }
     fed(&mut program("ip", &["-n", &bridge, "-batch", "-"]), &doing, batch.as_bytes())?;
     inside(&path(&bridge), || {

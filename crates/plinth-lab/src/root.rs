@@ -1,10 +1,10 @@
 //! The root file system that all nodes stand on: made once by mmdebstrap, kept in the user's cache, never written again.
 
+use crate::cache;
 use crate::error::{LabError, LabResult};
 use crate::program::{fed, program, run};
 use crate::sources;
 use sha2::{Digest, Sha256};
-use std::fs::File;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
@@ -16,8 +16,34 @@ const PACKAGES: &str = "systemd,systemd-sysv,dbus,openssh-server,sudo,iproute2,i
 kmod,iptables,nftables,conntrack,ethtool,socat,ebtables,containerd,runc,containernetworking-plugins,python3-minimal,\
 python3-apt,jq,mount,util-linux,libpam-systemd,lsb-release,gnupg,busybox,tcsh,e2fsprogs,pciutils,rsync,less";
 
+/// What is left out of a root without containers.
+const CONTAINERS: [&str; 3] = ["containerd", "runc", "containernetworking-plugins"];
+
+/// What Kubespray v2.30.0 asks for on Debian 12, so that it finds nothing to fetch.
+const KUBESPRAY: &str = "apparmor,apt-transport-https,bash-completion,ipset,libseccomp2,mergerfs,openssl,\
+software-properties-common,tar,unzip,xfsprogs";
+
+/// What images and the mirror take from Debian: what kube-proxy calls, the balancer on every node, and the programs of
+/// containers that are not built from Go modules.
+const PIECES: &str = "iptables,ipset,nftables,nginx-light,libnginx-mod-stream,runc,containernetworking-plugins";
+
 /// What is changed once, inside the new root.
 const TOUCHES: &str = include_str!("scripts/root.sh");
+
+/// And then inside one without containers.
+const BARE: &str = include_str!("scripts/bare.sh");
+
+/// What a root file system is for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Flavour {
+    /// Nodes with containerd.
+    #[default]
+    Usual,
+    /// Nodes that are to get Kubernetes.
+    Bare,
+    /// No nodes: programs are taken from it.
+    Pieces,
+}
 
 /// Settings of this machine's apt that decide whether a mirror can be reached and believed.
 const APT: [&str; 4] =
@@ -28,50 +54,64 @@ const APT: [&str; 4] =
 pub struct RootSpec {
     /// Debian packages beside the usual ones.
     pub packages: Vec<String>,
+    flavour: Flavour,
 }
 
 impl RootSpec {
+    /// Without containerd, runc and CNI plugins, and with the packages that Kubespray asks for.
+    #[must_use]
+    pub fn bare() -> Self {
+        Self { flavour: Flavour::Bare, ..Self::default() }
+    }
+
+    /// Not for nodes: Debian's nginx, iptables, runc and CNI plugins, for the mirror.
+    pub(crate) fn pieces() -> Self {
+        Self { flavour: Flavour::Pieces, ..Self::default() }
+    }
+
     /// Where the root made by this recipe lies or would lie.
     #[must_use]
     pub fn path(&self) -> PathBuf {
-        let home = || std::env::var_os("HOME").map_or_else(|| "/root".into(), PathBuf::from).join(".cache");
-        let cache = std::env::var_os("XDG_CACHE_HOME").map_or_else(home, PathBuf::from);
-        cache.join("plinth-lab").join(format!("root-{}", self.digest()))
+        cache::folder().join(format!("root-{}", self.digest()))
     }
 
     /// Sixteen hexadecimal digits that change with everything the root is made of, but not with the mirror.
     fn digest(&self) -> String {
-        let recipe = format!("{SUITE}\n{}\n{TOUCHES}", self.packages());
+        let recipe = format!("{SUITE}\n{}\n{}", self.packages(), self.touches());
         hex::encode(&Sha256::digest(recipe.as_bytes())[..8])
     }
 
     fn packages(&self) -> String {
-        let mut all = vec![PACKAGES.to_owned()];
-        all.extend(self.packages.iter().cloned());
+        let mut all: Vec<&str> = match self.flavour {
+            Flavour::Usual => PACKAGES.split(',').collect(),
+            Flavour::Bare => {
+                let usual = PACKAGES.split(',').filter(|name| !CONTAINERS.contains(name));
+                usual.chain(KUBESPRAY.split(',')).collect()
+            }
+            Flavour::Pieces => PIECES.split(',').collect(),
+        };
+        all.extend(self.packages.iter().map(String::as_str));
         all.join(",")
+    }
+
+    /// What is changed once, inside the new root.
+    fn touches(&self) -> String {
+        match self.flavour {
+            Flavour::Usual => TOUCHES.to_owned(),
+            Flavour::Bare => format!("{TOUCHES}{BARE}"),
+            Flavour::Pieces => String::new(),
+        }
     }
 
     /// Makes the root unless it is there; `told` hears what takes time. Another process that makes the same is waited for.
     pub fn made(&self, told: &dyn Fn(&str)) -> LabResult<PathBuf> {
         let path = self.path();
-        if path.is_dir() {
-            return Ok(path);
-        }
-        let folder = path.parent().unwrap_or(Path::new("/"));
-        std::fs::create_dir_all(folder).map_err(LabError::at("making", folder))?;
-        let lock = path.with_extension("lock");
-        let held = File::create(&lock).map_err(LabError::at("making", &lock))?;
-        held.lock().map_err(LabError::at("locking", &lock))?;
-        if !path.is_dir() {
+        cache::made(&path, |beside| {
             told("making the root file system with mmdebstrap (once; about a minute and a half)");
-            let unfinished = format!("{}.unfinished-", path.display());
-            clear(folder, &unfinished)?;
-            // A name of its own: what a killed maker started may still be writing for a moment.
-            let beside = PathBuf::from(format!("{unfinished}{}", std::process::id()));
-            self.build(&beside)?;
-            std::fs::rename(&beside, &path).map_err(LabError::at("naming", &path))?;
+            self.build(beside)?;
             told(&format!("the root file system is {}", path.display()));
-        }
+            Ok(())
+        })?;
         Ok(path)
     }
 
@@ -99,20 +139,9 @@ impl RootSpec {
         // What it forgets when it is killed is cleared with the rest.
         command.arg(SUITE).arg(at).arg(&list).env("TMPDIR", scratch.path());
         run(&mut command, &doing)?;
-        fed(program("chroot", &[]).arg(at).args(["/bin/sh", "-eu"]), &doing, TOUCHES.as_bytes())?;
+        fed(program("chroot", &[]).arg(at).args(["/bin/sh", "-eu"]), &doing, self.touches().as_bytes())?;
         Ok(())
     }
-}
-
-/// Removes what killed makers of the same root left.
-fn clear(folder: &Path, beginning: &str) -> LabResult<()> {
-    for entry in std::fs::read_dir(folder).map_err(LabError::at("listing", folder))?.flatten() {
-        let path = entry.path();
-        if path.to_string_lossy().starts_with(beginning) {
-            crate::tree::remove(&path)?;
-        }
-    }
-    Ok(())
 }
 
 /// A file that only its owner reads, from its first moment.
@@ -140,10 +169,17 @@ mod tests {
     #[test]
     fn another_recipe_is_another_root() {
         let plain = RootSpec::default();
-        let more = RootSpec { packages: vec!["zsh".to_owned()] };
+        let more = RootSpec { packages: vec!["zsh".to_owned()], ..RootSpec::default() };
         assert_eq!(plain.path(), RootSpec::default().path());
         assert_ne!(plain.path(), more.path());
         assert!(!plain.packages().contains(' '), "{}", plain.packages());
+        let bare = RootSpec::bare();
+        assert_ne!(plain.path(), bare.path());
+        assert!(
+            bare.packages().contains(",xfsprogs") && !bare.packages().contains("containerd"),
+            "{}",
+            bare.packages()
+        );
     }
 
     #[test]

@@ -26,12 +26,21 @@ pub struct LabSpec {
     pub network: Ipv4Net,
     /// Whether it outlives the process that made it.
     pub kept: bool,
+    /// Range of all pods, if Kubernetes is to run: each node has a /24 of it, in order.
+    pub pods: Option<Ipv4Net>,
 }
 
 impl LabSpec {
     /// An empty lab in 10.77.0.0/22 that ends with its maker.
     pub fn new(name: impl Into<String>) -> Self {
-        Self { name: name.into(), nodes: Vec::new(), root: RootSpec::default(), network: NETWORK, kept: false }
+        Self {
+            name: name.into(),
+            nodes: Vec::new(),
+            root: RootSpec::default(),
+            network: NETWORK,
+            kept: false,
+            pods: None,
+        }
     }
 
     /// A name no other running process uses: for tests.
@@ -53,6 +62,15 @@ impl LabSpec {
     pub fn usual(mut self, count: usize) -> Self {
         let first = self.nodes.len() + 1;
         self.nodes.extend((first..first + count).map(|n| NodeSpec::new(format!("n{n}"))));
+        self
+    }
+
+    /// Nodes for installing Kubernetes: bare of all containers, and with a network for pods: a bridge on each node by the
+    /// plugins that an installer puts into /opt/cni/bin, and routes between them.
+    #[must_use]
+    pub fn kubernetes(mut self, pods: Ipv4Net) -> Self {
+        self.root = RootSpec::bare();
+        self.pods = Some(pods);
         self
     }
 

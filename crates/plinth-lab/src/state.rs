@@ -23,6 +23,9 @@ pub(crate) struct State {
     pub(crate) password: String,
     /// The root file system that nodes stand on.
     pub(crate) root: PathBuf,
+    /// Range of all pods, if Kubernetes is to run.
+    #[serde(default)]
+    pub(crate) pods: Option<Ipv4Net>,
     pub(crate) nodes: Vec<NodeState>,
 }
 
@@ -172,6 +175,7 @@ mod tests {
             bridge: "10.77.0.1".parse().unwrap(),
             password: "secret".to_owned(),
             root: "/root-1".into(),
+            pods: None,
             nodes: vec![node],
         };
         let text = serde_json::to_string(&state).unwrap();

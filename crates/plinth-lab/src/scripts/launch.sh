@@ -50,6 +50,10 @@ network() {
     ip -n "$NAMESPACE" addr add "$ADDRESS" dev host0
     ip -n "$NAMESPACE" link set host0 up
     ip -n "$NAMESPACE" route replace default via "$GATEWAY"
+    # Pods of other nodes. By way of the gateway it would work as well, but errors would get lost.
+    for route in $ROUTES; do
+        ip -n "$NAMESPACE" route replace "${route%=*}" via "${route#*=}"
+    done
 }
 
 export SYSTEMD_NSPAWN_UNIFIED_HIERARCHY=$UNIFIED SYSTEMD_NSPAWN_API_VFS_WRITABLE=network SYSTEMD_SECCOMP=0
