@@ -73,7 +73,7 @@ taken() { # FOLDER FILE...: copies them with all they load
     tree=$1
     shift
     mkdir -p "$tree"
-    closure "$@" | (cd "$PIECES" && sed 's,^/,,' | tar --dereference -cf - -T -) | tar -C "$tree" -xf -
+    closure "$@" | sed 's,^/,,' | chroot "$PIECES" tar --dereference -C / -cf - -T - | tar -C "$tree" -xf -
 }
 tree=$stage/image-kubernetes
 tables=
@@ -99,7 +99,7 @@ alone probe "$PROBE"
 tree=$stage/image-nginx
 # shellcheck disable=SC2046
 taken "$tree" /usr/sbin/nginx $(cd "$PIECES" && find usr/lib/nginx/modules -name 'ngx_stream_module.so' | sed 's,^,/,')
-mkdir -p "$tree/var/log/nginx" "$tree/var/lib/nginx" "$tree/run" "$tree/tmp"
+mkdir -p "$tree/var/log/nginx" "$tree/var/lib/nginx" "$tree/run" "$tree/tmp" "$tree/etc"
 printf 'root:x:0:0:root:/root:/sbin/nologin\nnobody:x:65534:65534:nobody:/:/sbin/nologin\n' > "$tree/etc/passwd"
 printf 'root:x:0:\nnogroup:x:65534:\n' > "$tree/etc/group"
 # The stream part is a module of its own in Debian, and the configuration of a balancer does not know that.
