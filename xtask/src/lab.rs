@@ -2,7 +2,7 @@
 
 use crate::commands::Failure;
 use clap::Subcommand;
-use plinth_lab::{Lab, LabError, LabSpec, Login, Node, NodeSpec, Odd, Sudo};
+use plinth_lab::{Lab, LabError, LabSpec, Login, Mirror, Node, NodeSpec, Odd, Sudo};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -24,6 +24,15 @@ pub(crate) enum Work {
         /// Mebibytes of containerd content in every node
         #[arg(long, default_value_t = 0)]
         seed: u32,
+        /// Bare nodes for installing Kubernetes, with this range for pods, such as 10.233.64.0/18
+        #[arg(long, value_name = "RANGE")]
+        kubernetes: Option<String>,
+    },
+    /// Serve what an installer of Kubernetes downloads to a lab's nodes, until interrupted
+    Mirror {
+        /// The lab's name
+        #[arg(long, default_value = "lab")]
+        name: String,
     },
     /// Take a lab down
     Down {
@@ -72,7 +81,11 @@ pub(crate) struct Target {
 /// Does it; answers whether it went well.
 pub(crate) fn run(work: &Work) -> Result<bool, Failure> {
     let done = match work {
-        Work::Up { nodes, name, odd, seed } => up(*nodes, name, odd, *seed)?,
+        Work::Up { nodes, name, odd, seed, kubernetes } => {
+            let spec = LabSpec::new(name).usual(*nodes).kept();
+            up(with_kubernetes(spec, kubernetes.as_deref())?, odd, *seed)?
+        }
+        Work::Mirror { name } => mirror(name),
         Work::Down { name } => down(name),
         Work::Status => Ok(status()),
         Work::Ssh(target) => ssh(target),
@@ -86,8 +99,27 @@ pub(crate) fn run(work: &Work) -> Result<bool, Failure> {
     done.map_err(|error| error.to_string())
 }
 
-fn up(nodes: usize, name: &str, odd: &[String], seed: u32) -> Result<Result<bool, LabError>, Failure> {
-    let mut spec = LabSpec::new(name).usual(nodes).kept();
+fn with_kubernetes(spec: LabSpec, pods: Option<&str>) -> Result<LabSpec, Failure> {
+    let Some(pods) = pods else { return Ok(spec) };
+    let range = pods.parse().map_err(|_| format!("--kubernetes {pods}: write a range, such as 10.233.64.0/18"))?;
+    Ok(spec.kubernetes(range))
+}
+
+/// Serves for as long as it is left running.
+fn mirror(name: &str) -> Result<bool, LabError> {
+    let lab = Lab::open(name)?;
+    let mirror = Mirror::have()?;
+    let served = mirror.serve(&lab)?;
+    let variables = mirror.kubespray_variables(&served.url())?;
+    let path = write(&lab, "mirror.json", &format!("{:#}\n", serde_json::Value::Object(variables)))?;
+    println!("serving      {} as {}", mirror.folder().display(), served.url());
+    println!("variables    {} (for Kubespray)", path.display());
+    loop {
+        std::thread::park();
+    }
+}
+
+fn up(mut spec: LabSpec, odd: &[String], seed: u32) -> Result<Result<bool, LabError>, Failure> {
     for text in odd {
         let (node, oddities) = text.split_once('=').ok_or_else(|| format!("--odd {text}: write NAME=ODDITY,..."))?;
         let odd = oddities.split(',').try_fold(Odd::default(), with_oddity)?;

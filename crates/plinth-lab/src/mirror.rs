@@ -90,8 +90,8 @@ impl Mirror {
         Ok(served)
     }
 
-    /// What tells Kubespray (v2.28 to v2.31) to take everything from a mirror at `url`: the two base addresses that it builds
-    /// its downloads on, releases, and checksums.
+    /// What tells Kubespray (v2.28 to v2.31) to take everything from a mirror at `url`, and to make do with nodes of a lab: the two
+    /// base addresses that it builds its downloads on, releases, checksums, and what the kernel of a lab does not have.
     pub fn kubespray_variables(&self, url: &str) -> LabResult<Map<String, Value>> {
         let path = self.folder.join("sha256sums");
         let sums = std::fs::read_to_string(&path).map_err(LabError::at("reading", &path))?;
@@ -108,6 +108,7 @@ impl Mirror {
         let others = OTHERS.iter().map(|(name, version)| (*name, *version));
         all.extend(base.map(|(name, value)| (name.to_owned(), value)));
         all.extend(versions.map(|(name, version)| (name.to_owned(), json!(version))));
+        all.extend(lab().as_object().cloned().unwrap_or_default());
         all.extend(others.map(|(name, version)| (format!("{}_version", name.to_lowercase()), json!(version))));
         Ok(all)
     }
@@ -125,6 +126,31 @@ const CHECKSUMS: [(&str, &str); 9] = [
     ("nerdctl_archive_checksum", "/nerdctl-"),
     ("containerd_archive_checksum", "/containerd-"),
 ];
+
+/// What nodes of a lab need. The network of pods is the lab's own; there are no dummy links for a cache of DNS; settings of
+/// connection tracking belong to the machine; limits of the machine hold; the disk is shared, so its being full is no reason to
+/// evict; nobody may touch resolv.conf, and nobody lowers the scores of the out-of-memory killer.
+fn lab() -> Value {
+    json!({
+        "kube_network_plugin": "cni",
+        "kube_proxy_mode": "iptables",
+        "kube_proxy_conntrack_max_per_core": 0,
+        "kube_proxy_conntrack_min": 0,
+        "enable_nodelocaldns": false,
+        "enable_dns_autoscaler": false,
+        "resolvconf_mode": "none",
+        "etcd_deployment_type": "host",
+        "ntp_enabled": false,
+        "containerd_extra_runtime_args": {"restrict_oom_score_adj": true},
+        "containerd_base_runtime_spec_rlimit_nofile": 20000,
+        "eviction_hard": {
+            "memory.available": "100Mi", "nodefs.available": "1%", "nodefs.inodesFree": "1%",
+            "imagefs.available": "1%", "imagefs.inodesFree": "1%",
+        },
+        "kubelet_image_gc_high_threshold": 100,
+        "kubelet_image_gc_low_threshold": 99,
+    })
+}
 
 impl Served {
     /// Such as `http://10.77.0.1:8099`.

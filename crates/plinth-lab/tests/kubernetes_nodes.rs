@@ -10,7 +10,8 @@ fn bare_nodes_have_nothing_of_containers_and_reach_the_mirror() {
     let mirror = Mirror::have().unwrap();
     let served = mirror.serve(&lab).unwrap();
     let node = lab.node("n1").unwrap();
-    let found = node.exec(&["sh", "-c", "ls /etc/containerd; command -v containerd runc ctr kubelet; ls /opt/cni/bin; true"]);
+    let found =
+        node.exec(&["sh", "-c", "ls /etc/containerd; command -v containerd runc ctr kubelet; ls /opt/cni/bin; true"]);
     assert_eq!(found.unwrap(), "");
     assert!(node.exec(&["cat", "/etc/cni/net.d/00-lab.conflist"]).unwrap().contains("10.233.64.0/24"));
     let script = "cd /tmp && for path in $(curl -fsS \"$1/sha256sums\" | cut -d ' ' -f 3); do \
@@ -18,6 +19,7 @@ fn bare_nodes_have_nothing_of_containers_and_reach_the_mirror() {
                   curl -fsS \"$1/sha256sums\" | sha256sum -c --quiet -; find . -type f | wc -l";
     let count = node.exec(&["sh", "-euc", script, "sh", &served.url()]).unwrap();
     assert_eq!(count.trim(), "9");
-    let version = node.exec(&["sh", "-c", "cd /tmp/release/*/bin/linux/amd64 && chmod +x kubeadm && ./kubeadm version -o short"]);
+    let version =
+        node.exec(&["sh", "-c", "cd /tmp/release/*/bin/linux/amd64 && chmod +x kubeadm && ./kubeadm version -o short"]);
     assert_eq!(version.unwrap().trim(), format!("v{KUBERNETES}"));
 }
