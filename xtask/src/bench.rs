@@ -98,9 +98,11 @@ pub(crate) fn run() -> Result<bool, Failure> {
     std::fs::create_dir_all(root().join("docs")).map_err(told)?;
     let mut page = page(&Machine::here(), &results);
     // Real nodes are measured on their own, and seldom: what was written of them stays.
-    if let Some(nodes) = std::fs::read_to_string(&file).ok().as_deref().and_then(section::of) {
+    let old = std::fs::read_to_string(&file).unwrap_or_default();
+    if let Some(nodes) = section::of(&old) {
         page = section::put(&page, nodes);
     }
+    page = crate::e2e::section::kept(&page, &old);
     std::fs::write(&file, page).map_err(told)?;
     Ok(results.iter().all(|(case, measured)| holds(case, measured)))
 }

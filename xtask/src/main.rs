@@ -7,9 +7,11 @@ mod bench_nodes;
 mod commands;
 mod direction;
 mod docs;
+mod e2e;
 mod house;
 mod lab;
 mod measure;
+mod page;
 mod rehearsal;
 mod scratch;
 mod tally;
@@ -46,6 +48,9 @@ enum Chore {
         #[arg(long)]
         nodes: bool,
     },
+    /// plinth from one end to the other with a foreign program that is not part of the repository
+    #[command(subcommand)]
+    E2e(e2e::Work),
     /// Real nodes in namespaces of this machine, for tests and for trying plinth; needs root
     #[command(subcommand)]
     Lab(lab::Work),
@@ -57,6 +62,7 @@ fn main() -> ExitCode {
         Chore::Docs { check } => docs::run(check),
         Chore::Bench { nodes: false } => bench::run(),
         Chore::Bench { nodes: true } => bench_nodes::run(),
+        Chore::E2e(work) => e2e::run(&work),
         Chore::Lab(work) => lab::run(&work),
     };
     match result {

@@ -1,6 +1,7 @@
 //! What takes minutes to make is made once and kept in the user's cache, in a folder named after everything it is made of.
 
 use crate::error::{LabError, LabResult};
+use sha2::{Digest, Sha256};
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
@@ -30,6 +31,17 @@ pub(crate) fn made(path: &Path, build: impl FnOnce(&Path) -> LabResult<()>) -> L
     let beside = PathBuf::from(format!("{unfinished}{}", std::process::id()));
     build(&beside)?;
     std::fs::rename(&beside, path).map_err(LabError::at("naming", path))
+}
+
+/// A folder that follows from the content of one file and is made once: `build` fills the folder that it is given.
+pub fn cached(name: &str, input: &Path, build: impl FnOnce(&Path) -> Result<(), String>) -> LabResult<PathBuf> {
+    let content = std::fs::read(input).map_err(LabError::at("reading", input))?;
+    let path = folder().join(format!("{name}-{}", hex::encode(&Sha256::digest(&content)[..8])));
+    made(&path, |beside| {
+        std::fs::create_dir_all(beside).map_err(LabError::at("making", beside))?;
+        build(beside).map_err(|error| LabError::new(format!("making {}", path.display()), error, "try it by hand"))
+    })?;
+    Ok(path)
 }
 
 /// Removes what killed makers of the same folder left.

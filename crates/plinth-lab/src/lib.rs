@@ -28,6 +28,7 @@ mod state;
 mod tied;
 mod tree;
 
+pub use cache::cached;
 pub use control_plane::{ControlPlane, ControlPlaneSpec};
 pub use error::{LabError, LabResult};
 pub use lab::Lab;

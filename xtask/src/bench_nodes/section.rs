@@ -2,6 +2,7 @@
 
 use super::contender::Contender;
 use super::{FACTS_LIMIT_SECONDS, FACTS_NODES, IDLE_LIMIT_KIB, IDLE_NODES, Results, Run, ansible};
+use crate::page;
 use std::fmt::Write as _;
 
 /// Its first line.
@@ -9,22 +10,12 @@ const HEADING: &str = "## Real nodes";
 
 /// The page with this section in the place of the one before; at the end when there was none.
 pub(crate) fn put(page: &str, section: &str) -> String {
-    let (before, after) = match page.find(HEADING) {
-        Some(start) => {
-            let old = &page[start..];
-            let end = old.find("\n## ").map_or(old.len(), |end| end + 1);
-            (&page[..start], &old[end..])
-        }
-        None => (page, ""),
-    };
-    let gap = if after.is_empty() { "" } else { "\n" };
-    format!("{}\n\n{}\n{gap}{after}", before.trim_end(), section.trim_end())
+    page::put(page, HEADING, section)
 }
 
 /// The section as the page has it now, so that what writes the rest of the page keeps it.
 pub(crate) fn of(page: &str) -> Option<&str> {
-    let old = &page[page.find(HEADING)?..];
-    Some(old.find("\n## ").map_or(old, |end| &old[..=end]))
+    page::of(page, HEADING)
 }
 
 /// The whole section. `machine` is a sentence, `load` what else ran.
@@ -111,16 +102,6 @@ const fn verdict(holds: bool) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_section_takes_the_place_of_the_old_one() {
-        let old = "# Page\n\nOne.\n\n## Real nodes\n\nOld.\n\n## Last\n\nTwo.\n";
-        let new = put(old, "## Real nodes\n\nNew.\n");
-        assert_eq!(new, "# Page\n\nOne.\n\n## Real nodes\n\nNew.\n\n## Last\n\nTwo.\n");
-        assert_eq!(of(&new), Some("## Real nodes\n\nNew.\n\n"));
-        assert_eq!(put("# Page\n\nOne.\n", "## Real nodes\n\nNew.\n"), "# Page\n\nOne.\n\n## Real nodes\n\nNew.\n");
-        assert_eq!(of("# Page\n"), None);
-    }
 
     #[test]
     fn rows_compare_with_plinth() {

@@ -1,0 +1,114 @@
+//! The phases.
+
+use super::cluster::Cluster;
+use super::ground::{FIRST, Ground, until};
+use super::{Done, Phase, plain};
+use crate::commands::Failure;
+use std::process::Stdio;
+use std::time::Duration;
+
+/// How long a play may take to come to its middle.
+const MIDDLE: Duration = Duration::from_secs(1500);
+
+/// What is left of Kubernetes on a node: files, processes, links and mounts. Prints nothing on a bare one.
+const LEFT: &str = include_str!("left.sh");
+
+pub(super) fn run(phase: Phase, ground: &mut Ground) -> Result<Done, Failure> {
+    match phase {
+        Phase::First => first(ground),
+        Phase::Again => again(ground),
+        Phase::Scale => scale(ground),
+        Phase::Reset => reset(ground),
+        Phase::Kill => kill(ground),
+        Phase::Compare => plain::compare(ground),
+    }
+}
+
+fn first(ground: &mut Ground) -> Result<Done, Failure> {
+    ground.bare()?;
+    let seconds = apply(ground, FIRST)?;
+    let proved = Cluster::of(ground)?.proved(&ground.names(FIRST))?;
+    Ok(Done { phase: Phase::First, timed: vec![("plinth apply, bare nodes", seconds)], proved })
+}
+
+fn again(ground: &mut Ground) -> Result<Done, Failure> {
+    let count = installed(ground)?;
+    let before = plays(ground);
+    let seconds = apply(ground, count)?;
+    let after = plays(ground);
+    if before != after {
+        return Err(format!("apply of an unchanged site started a playbook: {after} instead of {before} logs"));
+    }
+    let proved = "no playbook was started".to_owned();
+    Ok(Done { phase: Phase::Again, timed: vec![("plinth apply, nothing changed", seconds)], proved })
+}
+
+fn scale(ground: &mut Ground) -> Result<Done, Failure> {
+    installed(ground)?;
+    let seconds = apply(ground, FIRST + 1)?;
+    let proved = Cluster::of(ground)?.proved(&ground.names(FIRST + 1))?;
+    Ok(Done { phase: Phase::Scale, timed: vec![("plinth apply, one worker more", seconds)], proved })
+}
+
+/// Back to bare nodes by plinth, and a look past it at what is left.
+fn reset(ground: &mut Ground) -> Result<Done, Failure> {
+    let count = installed(ground)?;
+    let mut command = ground.plinth(&["reset", "-f", "site.yaml", "--state", "state", "--confirm", "e2e"]);
+    let seconds = ground.good(&mut command, "reset.log")?;
+    ground.installed = 0;
+    for node in ground.lab.nodes().take(count) {
+        let left = node.exec(&["/bin/sh", "-c", LEFT]).map_err(|error| error.to_string())?;
+        if !left.trim().is_empty() {
+            return Err(format!("on {} is left: {left}", node.name()));
+        }
+        node.restore_pod_network().map_err(|error| error.to_string())?;
+    }
+    let proved = format!("{count} nodes are bare again");
+    Ok(Done { phase: Phase::Reset, timed: vec![("plinth reset", seconds)], proved })
+}
+
+/// plinth dies while the control plane is being made; the next apply completes.
+fn kill(ground: &mut Ground) -> Result<Done, Failure> {
+    ground.bare()?;
+    ground.site(FIRST)?;
+    let log = ground.write("killed.log", "")?;
+    let told = |error: std::io::Error| format!("starting plinth: {error}");
+    let file = std::fs::File::options().append(true).open(&log).map_err(told)?;
+    let errors = file.try_clone().map_err(told)?;
+    let mut child = ground.apply("killed.ndjson").stdout(file).stderr(Stdio::from(errors)).spawn().map_err(told)?;
+    let middle = until("the control plane is being made", MIDDLE, || {
+        if let Ok(Some(status)) = child.try_wait() {
+            return Err(format!("plinth ended with {status} before:\n{}", ground.last_lines("killed.log")));
+        }
+        let node = ground.lab.nodes().next().ok_or("the lab has no nodes")?;
+        Ok(node.exec(&["test", "-e", "/etc/kubernetes/manifests/kube-apiserver.yaml"]).is_ok())
+    });
+    let killed = child.kill().and_then(|()| child.wait());
+    middle?;
+    killed.map_err(|error| format!("killing plinth: {error}"))?;
+    let seconds = apply(ground, FIRST)?;
+    let proved = Cluster::of(ground)?.proved(&ground.names(FIRST))?;
+    Ok(Done { phase: Phase::Kill, timed: vec![("plinth apply after a kill in kubeadm init", seconds)], proved })
+}
+
+/// Applies the site of so many nodes; exit 0 and nothing else is good.
+pub(super) fn apply(ground: &mut Ground, count: usize) -> Result<f64, Failure> {
+    ground.site(count)?;
+    let seconds = ground.good(&mut ground.apply("events.ndjson"), "apply.log")?;
+    ground.installed = count;
+    Ok(seconds)
+}
+
+/// Makes sure that there is a cluster; gives its number of nodes.
+fn installed(ground: &mut Ground) -> Result<usize, Failure> {
+    if ground.installed == 0 {
+        ground.bare()?;
+        apply(ground, FIRST)?;
+    }
+    Ok(ground.installed)
+}
+
+/// Playbooks that were started, by the logs that plinth keeps of them.
+fn plays(ground: &Ground) -> usize {
+    std::fs::read_dir(ground.path("state/kubespray/logs")).map_or(0, Iterator::count)
+}

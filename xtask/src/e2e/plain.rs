@@ -1,0 +1,84 @@
+//! Kubespray by hand on nodes of the same kind with the same mirror and variables: what people do, and what the script before
+//! plinth did: connections that are not kept, no pipelining, five at a time.
+
+use super::cluster::Cluster;
+use super::ground::{FIRST, Ground, PODS, SERVICES};
+use super::{Done, Phase};
+use crate::commands::{self, Failure};
+use plinth_lab::KUBERNETES;
+use serde_json::{Map, Value, json};
+use std::process::Command;
+
+/// Settings of the script before plinth. They stand before those of Kubespray's own configuration.
+const SETTINGS: [(&str, &str); 4] = [
+    ("ANSIBLE_SSH_ARGS", "-o ControlMaster=no"),
+    ("ANSIBLE_PIPELINING", "False"),
+    ("ANSIBLE_FORKS", "5"),
+    ("ANSIBLE_HOST_KEY_CHECKING", "False"),
+];
+
+/// Makes an account that logs in by key and becomes root without a password.
+const ACCOUNT: &str = "useradd -m -s /bin/bash plain; echo 'plain ALL=(ALL) NOPASSWD: ALL' > /etc/sudoers.d/plain; \
+                       mkdir -p -m 700 ~plain/.ssh; echo \"$1\" > ~plain/.ssh/authorized_keys; chown -R plain ~plain/.ssh";
+
+/// First on bare nodes, then again.
+pub(super) fn compare(ground: &mut Ground) -> Result<Done, Failure> {
+    ground.bare()?;
+    let environment = ground.environment()?;
+    prepare(ground)?;
+    let play = || -> Command {
+        let mut command = ground.lab.command(&environment.join("bin/ansible-playbook").to_string_lossy());
+        command.env("ANSIBLE_CONFIG", ground.source.join("ansible.cfg")).envs(SETTINGS).current_dir(&ground.source);
+        command.arg("-i").arg(ground.path("plain.json"));
+        command.arg("-e").arg(format!("@{}", ground.path("variables.json").display())).arg("cluster.yml");
+        command
+    };
+    let first = ground.good(&mut play(), "plain-first.log")?;
+    let again = ground.good(&mut play(), "plain-again.log")?;
+    let proved = Cluster::of(ground)?.proved(&ground.names(FIRST))?;
+    let timed = vec![("cluster.yml by hand, bare nodes", first), ("cluster.yml by hand, nothing changed", again)];
+    Ok(Done { phase: Phase::Compare, timed, proved })
+}
+
+/// Accounts, the inventory, the variables.
+fn prepare(ground: &Ground) -> Result<(), Failure> {
+    let key = ground.path("plain-key");
+    commands::text(Command::new("ssh-keygen").args(["-q", "-t", "ed25519", "-N", "", "-f"]).arg(&key))?;
+    let public =
+        std::fs::read_to_string(key.with_extension("pub")).map_err(|error| format!("reading the key: {error}"))?;
+    let mut hosts = Map::new();
+    for node in ground.lab.nodes().take(FIRST) {
+        node.exec(&["/bin/sh", "-euc", ACCOUNT, "sh", public.trim()]).map_err(|error| error.to_string())?;
+        let address = node.address();
+        hosts.insert(node.name().to_owned(), json!({"ansible_host": address, "ip": address, "access_ip": address}));
+    }
+    ground.write("plain.json", &format!("{:#}\n", inventory(ground, hosts, &key.to_string_lossy())))?;
+    let mut variables = ground.variables()?;
+    let more = json!({
+        "kube_version": KUBERNETES, "kube_pods_subnet": PODS, "kube_service_addresses": SERVICES,
+        "container_manager": "containerd",
+    });
+    variables.extend(more.as_object().cloned().unwrap_or_default());
+    ground.write("variables.json", &format!("{:#}\n", Value::Object(variables))).map(drop)
+}
+
+fn inventory(ground: &Ground, hosts: Map<String, Value>, key: &str) -> Value {
+    let names = ground.names(FIRST);
+    let group = |names: &[String]| {
+        let members: Map<String, Value> = names.iter().map(|name| (name.clone(), json!({}))).collect();
+        json!({"hosts": members})
+    };
+    json!({"all": {
+        "vars": {
+            "ansible_user": "plain", "ansible_become": true, "ansible_python_interpreter": "/usr/bin/python3",
+            "ansible_ssh_private_key_file": key, "ansible_ssh_common_args": "-o UserKnownHostsFile=/dev/null",
+        },
+        "hosts": hosts,
+        "children": {
+            "kube_control_plane": group(&names[..1]),
+            "etcd": group(&names[..1]),
+            "kube_node": group(&names[1..]),
+            "k8s_cluster": {"children": {"kube_control_plane": {}, "kube_node": {}}},
+        },
+    }})
+}
