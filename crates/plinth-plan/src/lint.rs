@@ -171,7 +171,10 @@ fn waits(plan: &Plan, place: &HashMap<&StepId, usize>, step: usize, other: usize
 fn marks(step: &Step) -> Vec<Finding> {
     let mut flaws = Vec::new();
     let id = step.id.as_str();
-    let destroys = matches!(step.work, Work::KubesprayRun { .. } | Work::NodeStorage { .. });
+    let destroys = matches!(
+        step.work,
+        Work::KubesprayRun { .. } | Work::KubesprayRemoval { .. } | Work::NodeRemains { .. } | Work::NodeStorage { .. }
+    );
     if destroys && step.destructive.as_deref().is_none_or(str::is_empty) {
         flaws.push(flaw("plan.mark-missing", id, "is destructive, but does not say what it destroys"));
     }

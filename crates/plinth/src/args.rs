@@ -71,6 +71,10 @@ pub(crate) enum Verb {
     Preflight(Preflight),
     /// Pin the host keys that nodes present now, after BCM provisioned them anew
     Trust(Trust),
+    /// Take workers out of the cluster, and Kubernetes off them
+    Remove(Remove),
+    /// Take Kubernetes away from the whole site, with its data
+    Reset(Reset),
     /// Prove that the platform works
     Check,
     /// Explain a step, a kind of step, a finding code, `exit-codes` or `faults`
@@ -175,6 +179,36 @@ pub(crate) struct Trust {
     pub(crate) yes: bool,
     #[command(flatten)]
     pub(crate) from: InventoryOption,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Remove {
+    /// Workers, by their exact names; they must still be in the site file
+    #[arg(required = true, value_name = "NODE")]
+    pub(crate) nodes: Vec<String>,
+    /// They do not answer: only the cluster forgets them
+    #[arg(long)]
+    pub(crate) unreachable: bool,
+    #[command(flatten)]
+    pub(crate) way: RemovalOptions,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Reset {
+    #[command(flatten)]
+    pub(crate) way: RemovalOptions,
+}
+
+/// What both removals take.
+#[derive(Debug, Args)]
+pub(crate) struct RemovalOptions {
+    /// The site's name, instead of typing it when asked
+    #[arg(long, value_name = "SITE")]
+    pub(crate) confirm: Option<String>,
+    #[command(flatten)]
+    pub(crate) from: InventoryOption,
+    #[command(flatten)]
+    pub(crate) events: Events,
 }
 
 #[derive(Debug, Args)]

@@ -3,6 +3,7 @@
 //! The binary holds arguments, the printer and exit codes, one file per verb, and no decisions.
 
 mod args;
+mod carry;
 mod doors;
 mod explain;
 mod input;
@@ -67,6 +68,8 @@ fn run(arguments: Arguments, printer: &Printer) -> Result<Exit, Problem> {
         Verb::Render(verb) => verbs::render::run(common, &verb, printer),
         Verb::Preflight(verb) => verbs::preflight::run(common, &verb, printer),
         Verb::Trust(verb) => verbs::trust::run(common, &verb, printer),
+        Verb::Remove(verb) => verbs::removal::remove(common, &verb, printer),
+        Verb::Reset(verb) => verbs::removal::reset(common, &verb, printer),
         Verb::Check => verbs::absent::check(common),
         Verb::Explain(verb) => verbs::explain::run(common, &verb, printer),
         Verb::Schema => verbs::schema::run(printer),

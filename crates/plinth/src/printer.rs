@@ -96,6 +96,14 @@ impl Printer {
         read.is_ok() && matches!(answer.trim().to_lowercase().as_str(), "y" | "yes")
     }
 
+    /// Asks for a text; only exactly this one means yes.
+    pub(crate) fn ask_for(&self, question: &str, wanted: &str) -> bool {
+        let mut err = std::io::stderr().lock();
+        let _ = write!(err, "{question} ").and_then(|()| err.flush());
+        let mut answer = String::new();
+        std::io::stdin().read_line(&mut answer).is_ok() && answer.trim() == wanted
+    }
+
     /// Talk.
     pub(crate) fn talk(&self, text: &str) {
         let mut err = std::io::stderr().lock();

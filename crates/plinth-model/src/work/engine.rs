@@ -25,6 +25,32 @@ pub struct RunInputs {
     pub hosts: IndexMap<NodeName, HostInputs>,
 }
 
+/// Which hosts Kubernetes leaves.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", tag = "of")]
+pub enum Removal {
+    /// All of them, with the data of the cluster.
+    All,
+    /// These workers.
+    Nodes {
+        /// Names.
+        nodes: Vec<NodeName>,
+        /// Whether they answer. If not, they are taken out of the cluster and nothing is done on them.
+        reachable: bool,
+    },
+}
+
+impl Removal {
+    /// Whether this host is left.
+    #[must_use]
+    pub fn takes(&self, host: &NodeName) -> bool {
+        match self {
+            Removal::All => true,
+            Removal::Nodes { nodes, .. } => nodes.contains(host),
+        }
+    }
+}
+
 /// What a run is made from, of one host.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]

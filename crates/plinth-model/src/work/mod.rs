@@ -7,7 +7,7 @@ mod node;
 mod platform;
 mod runai;
 
-pub use engine::{HostInputs, INVENTORY_FILE, RunInputs, VARIABLES_FILE};
+pub use engine::{HostInputs, INVENTORY_FILE, Removal, RunInputs, VARIABLES_FILE};
 pub use node::{
     Account, Credential, Jump, KeyAlgorithm, Mirror, NodeExpectation, NodeMinimum, NodeTarget, Preparation,
     RegistryLogin,
@@ -126,6 +126,24 @@ pub enum Work {
         inputs: Digest,
         /// The same in parts, which decide what is run.
         parts: RunInputs,
+    },
+    /// Kubernetes left these hosts.
+    #[serde(rename = "kubespray.removal")]
+    KubesprayRemoval {
+        /// Release.
+        release: KubesprayRelease,
+        /// All hosts of the inventory, as the account reaches them.
+        targets: Vec<NodeTarget>,
+        /// Which leave.
+        removal: Removal,
+        /// What the written files are, in parts.
+        parts: RunInputs,
+    },
+    /// Nothing of Kubernetes is left on the node.
+    #[serde(rename = "node.remains")]
+    NodeRemains {
+        /// Node, with the service account.
+        target: NodeTarget,
     },
     /// A kubeconfig that works is in the state directory (0600).
     #[serde(rename = "kubernetes.kubeconfig")]
@@ -255,6 +273,8 @@ impl Work {
             Work::KubesprayEnvironment { .. } => "kubespray.environment",
             Work::KubesprayInventory { .. } => "kubespray.inventory",
             Work::KubesprayRun { .. } => "kubespray.run",
+            Work::KubesprayRemoval { .. } => "kubespray.removal",
+            Work::NodeRemains { .. } => "node.remains",
             Work::Kubeconfig { .. } => "kubernetes.kubeconfig",
             Work::NodeLabels { .. } => "kubernetes.labels",
             Work::NodeReady { .. } => "kubernetes.ready",
@@ -294,6 +314,7 @@ impl Work {
             | Work::NodeStorage { target, .. }
             | Work::NodeStorageOld { target, .. }
             | Work::NodePrepare { target, .. }
+            | Work::NodeRemains { target }
             | Work::NodeRegistries { target, .. } => Some(&target.node),
             Work::NodeLabels { node, .. } | Work::NodeReady { node, .. } => Some(node),
             Work::Check { check: Check::GpuPod { node }, .. } => Some(node),

@@ -28,12 +28,14 @@ node_ids! {
     registries "nodes" "registries";
     labels "kubernetes" "labels";
     ready "kubernetes" "ready";
+    remains "nodes" "remains";
     check_gpu "checks" "gpu-pod";
 }
 
 ids! {
     identity "bcm" "identity";
     deploy "kubernetes" "deploy";
+    removal "kubernetes" "removal";
     kubeconfig "kubernetes" "kubeconfig";
     dns "kubernetes" "dns";
     certificate "platform" "certificate";

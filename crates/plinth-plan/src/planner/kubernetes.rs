@@ -42,18 +42,18 @@ pub(super) fn join_id(desired: &Desired) -> StepId {
     ids::dns(desired.runai.as_ref().map_or(OWN_NAME, |r| &r.domain))
 }
 
-fn source(engine: &Engine) -> Step {
+pub(super) fn source(engine: &Engine) -> Step {
     let work = Work::KubespraySource { release: engine.release.clone() };
     step(ids::source(), Stage::Kubernetes, work, deadlines::KUBESPRAY_SOURCE, engine.why.clone())
 }
 
-fn environment(engine: &Engine) -> Step {
+pub(super) fn environment(engine: &Engine) -> Step {
     let work = Work::KubesprayEnvironment { release: engine.release.clone() };
     let reason = format!("its playbooks refuse any Ansible but {}", engine.release.ansible_core);
     step(ids::environment(), Stage::Kubernetes, work, deadlines::KUBESPRAY_ENVIRONMENT, reason).needing([ids::source()])
 }
 
-fn inventory(files: IndexMap<String, String>) -> Step {
+pub(super) fn inventory(files: IndexMap<String, String>) -> Step {
     let reason = "the playbook reads nodes, addresses and settings from these files, and from nowhere else";
     step(ids::inventory(), Stage::Kubernetes, Work::KubesprayInventory { files }, deadlines::LOCAL_FILES, reason)
 }

@@ -7,12 +7,14 @@ mod ids;
 mod kubernetes;
 mod nodes;
 mod platform;
+mod removal;
 mod runai;
 mod secrets;
 mod step;
 
 pub use discovery::endpoint_host;
 pub use nodes::{FITS, RELOCATE};
+pub use removal::removal;
 
 use crate::catalog::{Components, Engine};
 use crate::cluster::Cluster;

@@ -81,7 +81,17 @@ explanations! {
     "kubespray.run", "Kubernetes is deployed on every host.",
     "Compares release, files and hosts with those of the last run that succeeded.",
     "Runs cluster.yml and judges its final statistics: every host must be there, without a failed task and without having been unreachable. Running it again is how Kubespray resumes.",
-    "Kubespray's reset removes Kubernetes with its data; that is never done by plinth on its own.";
+    "Kubespray's reset removes Kubernetes with its data: `plinth reset`, which asks for the site's name.";
+
+    "kubespray.removal", "Kubernetes left these hosts.",
+    "Asks the hosts what runs on them and the cluster which nodes it has, and sees whether a play was broken off.",
+    "Runs remove-node.yml for the named workers, or reset.yml for all hosts, and judges its final statistics.",
+    "It cannot be undone: the data of the cluster, or of these workers, is gone.";
+
+    "node.remains", "Nothing of Kubernetes is left on the node.",
+    "Looks for programs, directories, network links and packet filter chains. While a part of Kubernetes runs, nothing is taken away.",
+    "Clears what Kubespray leaves behind. containerd, its images and other programs' files stay.",
+    "It cannot be undone: what was left of the cluster's data is gone.";
 
     "kubernetes.kubeconfig", "A kubeconfig that works is in the state directory.",
     "Uses it: its server must answer, and be the planned one.",

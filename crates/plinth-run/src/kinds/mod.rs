@@ -59,6 +59,10 @@ impl Behaviour for Kinds {
             Work::KubesprayRun { release, targets, parts, .. } => {
                 kubespray::play(env, &kubespray::Wanted { release, targets, parts }).await
             }
+            Work::KubesprayRemoval { release, targets, removal, parts } => {
+                kubespray::remove(env, &kubespray::Leaving { release, targets, removal, parts }).await
+            }
+            Work::NodeRemains { target } => node::clear_remains(env, target).await,
             _ => act_on_cluster(step, env).await,
         }
     }
@@ -84,6 +88,10 @@ async fn probe(step: &Step, env: &StepEnv) -> Result<Probe, DoorError> {
         Work::KubesprayRun { release, targets, parts, .. } => {
             kubespray::probe_run(env, &kubespray::Wanted { release, targets, parts }).await
         }
+        Work::KubesprayRemoval { release, targets, removal, parts } => {
+            kubespray::probe_removal(env, &kubespray::Leaving { release, targets, removal, parts }).await
+        }
+        Work::NodeRemains { target } => node::probe_remains(env, target).await,
         Work::Kubeconfig { server, .. } => kubernetes::probe_kubeconfig(env, server).await,
         Work::NodeLabels { node, labels, taints } => kubernetes::probe_labels(env, node, labels, taints).await,
         Work::NodeReady { node, version } => kubernetes::probe_ready(env, node, version).await,
@@ -135,6 +143,8 @@ async fn act_on_cluster(step: &Step, env: &StepEnv) -> Result<String, DoorError>
         | Work::KubesprayEnvironment { .. }
         | Work::KubesprayInventory { .. }
         | Work::KubesprayRun { .. }
+        | Work::KubesprayRemoval { .. }
+        | Work::NodeRemains { .. }
         | Work::Check { .. } => Err(only_looks(step)),
     }
 }

@@ -169,6 +169,26 @@ pub(super) async fn prepare(env: &StepEnv, target: &NodeTarget, wanted: &Prepara
     Ok(format!("prepared: {}", done.join(", ")))
 }
 
+/// Nothing of Kubernetes is left, or at least nothing that runs: that is the removal's own work.
+pub(super) async fn probe_remains(env: &StepEnv, target: &NodeTarget) -> Result<Probe, DoorError> {
+    let remains = env.doors.node.remains(&env.ctx, target).await?;
+    if !remains.running.is_empty() {
+        let text = format!("{} runs Kubernetes: {}", target.node, remains.running.join(", "));
+        return blocked(
+            Finding::error("node.kubernetes-runs", target.node.as_str(), text)
+                .fix("run the removal again; if it stays, stop these programs on the node"),
+        );
+    }
+    let left = remains.left.into_iter().map(|what| format!("- {what}")).collect();
+    Ok(compared(left, || "nothing of Kubernetes is left".to_owned()))
+}
+
+/// Clears what is left.
+pub(super) async fn clear_remains(env: &StepEnv, target: &NodeTarget) -> Result<String, DoorError> {
+    env.doors.node.clear_remains(&env.ctx, target).await?;
+    Ok("nothing of Kubernetes is left".to_owned())
+}
+
 /// Moves images.
 pub(super) async fn relocate(env: &StepEnv, target: &NodeTarget, from: &str, to: &str) -> Result<String, DoorError> {
     env.doors.node.relocate_storage(&env.ctx, target, from, to).await?;

@@ -1,17 +1,17 @@
 //! `plinth apply`.
 
 use crate::args::{Apply, Common};
+use crate::carry::Carry;
 use crate::input::{self, Input};
 use crate::printer::Printer;
 use crate::real::{Real, known};
-use crate::session::{self, Held, Session};
-use crate::sinks::Sinks;
+use crate::session::Held;
 use crate::{doors, state, verbs};
 use plinth_model::inventory::{Inventory, SCHEMA};
 use plinth_model::plan::MadeFrom;
-use plinth_model::{Exit, Finding, NodeName, Observed as Seen, Plan, Problem};
+use plinth_model::{Exit, Finding, Observed as Seen, Plan, Problem};
 use plinth_plan::{Cluster, Observed};
-use plinth_run::{Durability, LookOptions, StopSignal};
+use plinth_run::{Durability, LookOptions};
 use std::collections::BTreeSet;
 use std::path::Path;
 
@@ -55,7 +55,14 @@ impl Site<'_> {
             self.printer.talk("nothing was changed");
             return Ok(Exit::Pending);
         }
-        self.carry_out(&plan, &cluster, held).await
+        let carry = Carry {
+            common: self.common,
+            events: self.verb.events.events.as_deref(),
+            desired: &self.input.site.desired,
+            printer: self.printer,
+            real: &self.real,
+        };
+        carry.out(&plan, &cluster, held).await
     }
 
     /// Shows the plan to people. With `--json` the one document on standard output is the report at the end.
@@ -112,34 +119,6 @@ impl Site<'_> {
             format!("not fit: {unfit}; run.nodeFailures is {}; nothing was changed", desired.run.node_failures),
             "mend what is listed above (`plinth preflight --fix` mends what is safe), or take the node out of the site file",
         ))
-    }
-
-    async fn carry_out(self, plan: &Plan, cluster: &Cluster, held: Held) -> Result<Exit, Problem> {
-        let sinks = Sinks::open(self.printer, plan, self.verb.events.events.as_deref())?;
-        let stop = StopSignal::new();
-        let signals = tokio::spawn(session::watch_signals(stop.clone()));
-        let control_plane: Vec<NodeName> = cluster.control_plane().map(|member| member.name.clone()).collect();
-        let session = Session {
-            plan,
-            desired: &self.input.site.desired,
-            control_plane,
-            held,
-            world: self.real.world(),
-            sink: sinks.sink(),
-            stop,
-            rehearsal: false,
-            kept: true,
-            crash: None,
-        };
-        let result = session.run().await;
-        signals.abort();
-        let closed = sinks.close();
-        let report = result?;
-        closed?;
-        if self.common.json {
-            self.printer.json(&crate::explain::report(plan, &report));
-        }
-        Ok(report.exit)
     }
 }
 

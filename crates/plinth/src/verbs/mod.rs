@@ -9,6 +9,7 @@ pub(crate) mod init;
 pub(crate) mod plan;
 pub(crate) mod preflight;
 pub(crate) mod rehearse;
+pub(crate) mod removal;
 pub(crate) mod render;
 pub(crate) mod schema;
 pub(crate) mod status;

@@ -181,7 +181,10 @@ fn host_left(names: &[&str]) -> Finding {
         format!("{list} left the site, but not Kubernetes; apply never removes"),
     )
     .evidence("it was in the last successful run")
-    .fix(format!("run `plinth remove {}`, or put it back into the site file", names.join(" ")))
+    .fix(format!(
+        "put it back into the site file; to remove it, run `plinth remove {}` before it leaves the file",
+        names.join(" ")
+    ))
 }
 
 fn first_moved(group: &str, was: Option<&NodeName>, is: Option<&NodeName>) -> Finding {

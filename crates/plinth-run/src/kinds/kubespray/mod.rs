@@ -1,8 +1,10 @@
 //! Kubespray: source, environment, inventory, and the run of its playbook.
 
 mod choice;
+mod removal;
 mod run;
 
+pub(super) use removal::{Leaving, probe_removal, remove};
 pub(super) use run::{Wanted, play, probe_run};
 
 use super::outcome::{amount, blocked, compared, done, todo, unseen};

@@ -75,7 +75,7 @@ pub(in crate::kinds) async fn play(env: &StepEnv, wanted: &Wanted<'_>) -> Result
         inputs: wanted.parts.clone(),
     };
     let stats = env.doors.ansible.play(&env.ctx, &run).await?;
-    match judge(&stats, &run.expected()) {
+    match refusal(&stats, &run.expected()) {
         None => {
             let changed: u64 = stats.hosts.values().map(|host| host.changed).sum();
             let play = if run.play == Play::Cluster { String::new() } else { format!("{}: ", run.play.playbook()) };
@@ -115,7 +115,7 @@ impl Wrong {
 }
 
 /// Every expected host must be in the statistics; no host at all may have failed or been unreachable.
-fn judge(stats: &PlayStats, expected: &[&NodeName]) -> Option<Finding> {
+pub(super) fn refusal(stats: &PlayStats, expected: &[&NodeName]) -> Option<Finding> {
     let judged = stats.hosts.iter().filter_map(|(name, host)| Some((name.as_str(), Wrong::of(host)?)));
     let missing = expected.iter().map(|host| host.as_str()).filter(|host| !stats.hosts.contains_key(*host));
     let wrong: Vec<(&str, Wrong)> = judged.chain(missing.map(|host| (host, Wrong::Missing))).collect();
