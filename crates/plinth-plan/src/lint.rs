@@ -131,8 +131,10 @@ fn majority(plan: &Plan, place: &HashMap<&StepId, usize>) -> Vec<Finding> {
     flaws
 }
 
+/// Where remains are cleared, nothing runs that could be interrupted: the step refuses otherwise.
 fn interrupts(step: &Step, quorum: &HashSet<String>) -> bool {
-    step.destructive.is_some() && step.work.node().is_some_and(|n| quorum.contains(n.as_str()))
+    let clears = matches!(step.work, Work::NodeRemains { .. });
+    !clears && step.destructive.is_some() && step.work.node().is_some_and(|n| quorum.contains(n.as_str()))
 }
 
 /// Hosts of the groups `kube_control_plane` and `etcd` in the inventory that the plan writes.

@@ -173,9 +173,10 @@ pub(super) async fn prepare(env: &StepEnv, target: &NodeTarget, wanted: &Prepara
 pub(super) async fn probe_remains(env: &StepEnv, target: &NodeTarget) -> Result<Probe, DoorError> {
     let remains = env.doors.node.remains(&env.ctx, target).await?;
     if !remains.running.is_empty() {
-        let text = format!("{} runs Kubernetes: {}", target.node, remains.running.join(", "));
+        let text = format!("{} still runs Kubernetes", target.node);
         return blocked(
             Finding::error("node.kubernetes-runs", target.node.as_str(), text)
+                .evidence(remains.running.join(", "))
                 .fix("run the removal again; if it stays, stop these programs on the node"),
         );
     }

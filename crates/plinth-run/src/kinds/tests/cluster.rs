@@ -12,7 +12,7 @@ use plinth_world::kube::{HealthState, KubeNode};
 use serde_json::json;
 use std::net::Ipv4Addr;
 
-fn kubespray() -> KubesprayRelease {
+pub(super) fn kubespray() -> KubesprayRelease {
     KubesprayRelease {
         tag: "v2.27.1".to_owned(),
         source: "https://git.test/kubespray".to_owned(),
@@ -33,11 +33,11 @@ fn run() -> Work {
     }
 }
 
-fn at(name: &str) -> NodeTarget {
+pub(super) fn at(name: &str) -> NodeTarget {
     NodeTarget { node: node(name), ..target() }
 }
 
-fn parts() -> RunInputs {
+pub(super) fn parts() -> RunInputs {
     let host = |name: &str, groups: &[&str]| {
         let groups = groups.iter().map(|group| (*group).to_owned()).collect();
         (node(name), HostInputs { groups, variables: Digest::of(name) })
@@ -50,7 +50,7 @@ fn parts() -> RunInputs {
     }
 }
 
-fn stats(hosts: &[(&str, u64, u64)]) -> PlayStats {
+pub(super) fn stats(hosts: &[(&str, u64, u64)]) -> PlayStats {
     let host = |(name, failures, unreachable): &(&str, u64, u64)| {
         ((*name).to_owned(), HostStats { ok: 700, changed: 3, failures: *failures, unreachable: *unreachable })
     };
@@ -154,7 +154,7 @@ async fn inventory_files_are_compared_one_by_one() {
     assert_eq!(todo(bench.look(&Work::KubesprayInventory { files }).await), ["~ b", "+ c"]);
 }
 
-fn kube_node(ready: bool, version: &str) -> Observed<KubeNode> {
+pub(super) fn kube_node(ready: bool, version: &str) -> Observed<KubeNode> {
     Observed::Known(KubeNode { ready, version: version.to_owned(), labels: IndexMap::new(), taints: Vec::new() })
 }
 

@@ -3,6 +3,7 @@
 mod cluster;
 mod fakes;
 mod nodes;
+mod removal;
 mod survey;
 mod table;
 mod tenant;

@@ -1,0 +1,84 @@
+use super::cluster::{at, kube_node, kubespray, parts, stats};
+use super::*;
+use plinth_model::Observed;
+use plinth_model::work::Removal;
+use plinth_world::ansible::{Begun, Deployed, Play};
+use plinth_world::kube::KubeNode;
+use plinth_world::node::Remains;
+
+fn removal(removal: Removal) -> Work {
+    let targets = vec![at("cpu-03"), at("dgx-05")];
+    Work::KubesprayRemoval { release: kubespray(), targets, removal, parts: parts() }
+}
+
+fn worker(reachable: bool) -> Work {
+    removal(Removal::Nodes { nodes: vec![node("dgx-05")], reachable })
+}
+
+fn deployed() -> Observed<Deployed> {
+    Observed::Known(Deployed { last: Some(parts()), begun: None })
+}
+
+fn running(what: &[&str]) -> Remains {
+    Remains { running: what.iter().map(|name| (*name).to_owned()).collect(), left: Vec::new() }
+}
+
+#[tokio::test]
+async fn a_reset_is_done_when_no_host_runs_kubernetes_and_none_is_recorded() {
+    let bench = Bench::new();
+    bench.fake.on("deployed", deployed()).on("remains", running(&["kubelet", "etcd"])).on("remains", running(&[]));
+    let lines = todo(bench.look(&removal(Removal::All)).await);
+    assert_eq!(
+        lines,
+        ["- cpu-03, which was deployed", "- dgx-05, which was deployed", "- kubelet, etcd on cpu-03"],
+        "the record and the hosts both count"
+    );
+    bench
+        .fake
+        .on("deployed", Observed::<Deployed>::Absent)
+        .on("remains", running(&[]))
+        .on("remains", running(&["kubelet"]));
+    assert_eq!(todo(bench.look(&removal(Removal::All)).await), ["- kubelet on dgx-05"], "no record is no proof");
+    let begun = Begun { play: Play::Reset, inputs: parts() };
+    bench.fake.on("deployed", Observed::Known(Deployed { last: None, begun: Some(begun) }));
+    bench.fake.on("remains", running(&[])).on("remains", running(&[]));
+    assert_eq!(todo(bench.look(&removal(Removal::All)).await), ["! an earlier reset.yml did not end"]);
+    bench.fake.on("deployed", Observed::<Deployed>::Absent).on("remains", running(&[])).on("remains", running(&[]));
+    done(bench.look(&removal(Removal::All)).await);
+}
+
+#[tokio::test]
+async fn a_worker_has_left_when_the_cluster_and_the_worker_say_so() {
+    let bench = Bench::new();
+    let nothing = || Observed::<Deployed>::Absent;
+    bench.fake.on("deployed", nothing()).on("node", kube_node(true, "v1.31.9")).on("remains", running(&[]));
+    assert_eq!(todo(bench.look(&worker(true)).await), ["- node dgx-05 of the cluster"]);
+    bench.fake.on("deployed", nothing()).on("node", Observed::<KubeNode>::Absent).on("remains", running(&["kubelet"]));
+    assert_eq!(todo(bench.look(&worker(true)).await), ["- kubelet on dgx-05"]);
+    // One that does not answer is not asked.
+    bench.fake.on("deployed", nothing()).on("node", Observed::<KubeNode>::Absent);
+    done(bench.look(&worker(false)).await);
+    bench.fake.on("deployed", nothing()).on("node", Observed::<KubeNode>::Unknown("away".to_owned()));
+    assert!(bench.look(&worker(true)).await.is_err(), "unknown is not absent");
+}
+
+#[tokio::test]
+async fn a_removal_is_judged_by_its_final_statistics() {
+    let bench = Bench::new();
+    bench.fake.on("deployed", deployed()).on("play", stats(&[("dgx-05", 0, 0)]));
+    assert_eq!(bench.act(&worker(true)).await.unwrap(), "remove-node.yml: 1 host");
+    bench.fake.on("deployed", deployed()).on("play", stats(&[("cpu-03", 0, 0)]));
+    assert_eq!(refused(bench.act(&removal(Removal::All)).await).code, "kubespray.host-failed");
+}
+
+#[tokio::test]
+async fn what_is_left_is_cleared_only_where_nothing_runs() {
+    let bench = Bench::new();
+    let work = Work::NodeRemains { target: target() };
+    bench.fake.on("remains", Remains { running: Vec::new(), left: vec!["program /usr/local/bin/etcdutl".to_owned()] });
+    assert_eq!(todo(bench.look(&work).await), ["- program /usr/local/bin/etcdutl"]);
+    bench.fake.on("remains", running(&[]));
+    done(bench.look(&work).await);
+    bench.fake.on("remains", running(&["kubelet"]));
+    assert_eq!(blocked(bench.look(&work).await).code, "node.kubernetes-runs");
+}
