@@ -10,8 +10,9 @@ use std::net::Ipv4Addr;
 /// Size of a node's range.
 const PREFIX: u8 = 24;
 
-/// The first that the container runtime reads, by its name.
-const FILE: &str = "/etc/cni/net.d/00-lab.conflist";
+/// What the bridge of a node is to be, and the script that makes it so when plugins appear.
+const CONTENT: &str = "/usr/lib/lab/pods.conflist";
+const SCRIPT: &str = include_str!("scripts/pods.sh");
 
 /// Every node's range with the address it is reached by; none without Kubernetes.
 pub(crate) fn routes(state: &State) -> Vec<(Ipv4Net, Ipv4Addr)> {
@@ -23,7 +24,8 @@ fn range(state: &State, node: &NodeState) -> Option<Ipv4Net> {
     state.pods?.subnets(PREFIX).ok()?.nth(node.index)
 }
 
-/// Writes the configuration of a node's bridge, if the lab has pods.
+/// Has a node configure its bridge as soon as an installer has brought the plugins, if the lab has pods. Not before: a
+/// configuration on a bare node is what is left of another cluster.
 pub(crate) fn configure(node: &Node<'_>) -> LabResult<()> {
     if node.state.pods.is_none() {
         return Ok(());
@@ -43,12 +45,6 @@ pub(crate) fn configure(node: &Node<'_>) -> LabResult<()> {
             {"type": "portmap", "capabilities": {"portMappings": true}},
         ],
     });
-    node.write_file(FILE, "0644", format!("{text:#}\n").as_bytes())
-}
-
-impl Node<'_> {
-    /// Puts the configuration of its pods' network back, which a removal of Kubernetes takes with it.
-    pub fn restore_pod_network(&self) -> LabResult<()> {
-        configure(self)
-    }
+    node.write_file(CONTENT, "0644", format!("{text:#}\n").as_bytes())?;
+    node.fed(&["/bin/sh", "-eu"], SCRIPT.as_bytes()).map(drop)
 }

@@ -61,7 +61,6 @@ fn reset(ground: &mut Ground) -> Result<Done, Failure> {
         if !left.trim().is_empty() {
             return Err(format!("on {} is left: {left}", node.name()));
         }
-        node.restore_pod_network().map_err(|error| error.to_string())?;
     }
     let proved = format!("{count} nodes are bare again");
     Ok(Done { phase: Phase::Reset, timed: vec![("plinth reset", seconds)], proved })
