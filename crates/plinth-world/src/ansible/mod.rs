@@ -1,7 +1,29 @@
 //! The Ansible door: Kubespray's source, its Python environment, its playbooks.
 
+mod alive;
+mod environment;
+pub mod events;
+mod folder;
+mod follow;
+mod hints;
+mod local;
+mod log;
 mod play;
+mod preview;
+mod profile;
+mod program;
+mod python;
+mod record;
+mod settings;
+mod source;
+mod stage;
+mod table;
+mod tree;
+mod verdict;
+pub mod watch;
 
+pub use environment::PackageSource;
+pub use local::LocalAnsible;
 pub use play::{Begun, Deployed, HostStats, Play, PlayHosts, PlayRun, PlayStats};
 
 use crate::{Context, DoorResult};

@@ -86,6 +86,14 @@ impl PlayRun {
         }
     }
 
+    /// Whether it succeeded: every expected host is there, and no host at all failed or was lost.
+    #[must_use]
+    pub fn accepts(&self, stats: &PlayStats) -> bool {
+        let bad = |host: &HostStats| host.failures + host.unreachable > 0;
+        let missing = |host: &&NodeName| !stats.hosts.contains_key(host.as_str());
+        !stats.hosts.values().any(bad) && !self.expected().iter().any(missing)
+    }
+
     /// What is deployed when it has succeeded; none: nothing any more.
     #[must_use]
     pub fn leaves(&self) -> Option<RunInputs> {

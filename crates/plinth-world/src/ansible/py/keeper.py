@@ -121,23 +121,25 @@ def begin(command, held):
 
 
 def main():
-    lock_path, patience, folder = sys.argv[1], float(sys.argv[2]), sys.argv[3]
+    lock_path, patience, folder, clear = sys.argv[1], float(sys.argv[2]), sys.argv[3], sys.argv[4] == "clear"
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
     prctl(PR_SET_CHILD_SUBREAPER, 1)
     held = lock(lock_path, patience)
     code = 1
     try:
-        child = begin(sys.argv[4:], held)
-        while not finished(child, 0.05):
-            if leash_gone(0.2):
+        child = begin(sys.argv[5:], held)
+        while child.poll() is None:
+            if leash_gone(0.1):
+                clear = True
                 stop(child)
                 break
         code = child.returncode if child.returncode is not None else -signal.SIGKILL
     finally:
         close_masters(folder)
         end_all()
-        shutil.rmtree(folder, ignore_errors=True)
+        if clear:
+            shutil.rmtree(folder, ignore_errors=True)
     sys.exit(code if code >= 0 else 128 - code)
 
 

@@ -41,6 +41,14 @@ impl SshNodes {
         self.ssh.known_hosts()
     }
 
+    /// What proves these hosts and the hosts in between, and nothing else, as a known_hosts text.
+    ///
+    /// # Errors
+    /// When a pin cannot be read.
+    pub fn pinned(&self, targets: &[NodeTarget]) -> std::io::Result<String> {
+        self.ssh.pinned(targets)
+    }
+
     /// Runs an operation and reads its answers.
     async fn operation<T>(
         &self,

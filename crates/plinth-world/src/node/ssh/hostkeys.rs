@@ -97,6 +97,18 @@ impl HostKeys {
         Ok(pins)
     }
 
+    /// The same as lines of a known_hosts file, revoked keys among them.
+    pub(super) fn lines(&self, peer: &Peer) -> io::Result<Vec<String>> {
+        let Pins { keys, revoked } = self.pins(peer)?;
+        let place = hosts(peer);
+        let line = |mark: &str, key: &PublicKey| {
+            let text = key.to_openssh().map_err(io::Error::other)?;
+            Ok(format!("{mark}{place} {text}\n"))
+        };
+        let known = keys.iter().map(|key| line("", key));
+        known.chain(revoked.iter().map(|key| line("@revoked ", key))).collect()
+    }
+
     /// Writes a host's pin, with the reason, in place of an older one.
     pub(super) fn pin(&self, peer: &Peer, key: &PublicKey, why: &str, clock: &dyn Clock) -> io::Result<()> {
         private_file::make_directory(&self.folder)?;

@@ -192,6 +192,21 @@ impl Ssh {
         self.host_keys.text()
     }
 
+    /// What proves these hosts and the hosts in between, and nothing else, as a known_hosts text.
+    ///
+    /// # Errors
+    /// When a pin cannot be read.
+    pub fn pinned(&self, targets: &[NodeTarget]) -> std::io::Result<String> {
+        let peers = targets.iter().flat_map(|target| {
+            std::iter::once(Peer::node(target)).chain(target.jump.as_ref().map(Peer::jump))
+        });
+        let mut lines = std::collections::BTreeSet::new();
+        for peer in peers {
+            lines.extend(self.host_keys.lines(&peer)?);
+        }
+        Ok(lines.into_iter().collect())
+    }
+
     async fn room(&self) -> Option<SemaphorePermit<'_>> {
         self.room.acquire().await.ok()
     }
