@@ -69,11 +69,13 @@ impl Catalog {
     #[expect(clippy::result_large_err, reason = "called once a plan, and the finding is used as it is")]
     pub fn kubespray(&self, desired: &Desired) -> Result<(KubesprayRelease, KubernetesVersionForm, String), Finding> {
         let ((pin, line), why) = self.kubespray_line(desired).map_err(|finding| *finding)?;
+        let (commit, tree) =
+            desired.kubernetes.kubespray_tools.pin.clone().unwrap_or_else(|| (pin.commit.clone(), pin.tree.clone()));
         let release = KubesprayRelease {
             tag: pin.tag.prefixed(),
             source: desired.kubernetes.kubespray_source.clone().unwrap_or_else(|| self.kubespray.source.clone()),
-            commit: pin.commit.clone(),
-            tree: pin.tree.clone(),
+            commit,
+            tree,
             python: line.python.range.as_ref().map(ToString::to_string).unwrap_or_default(),
             ansible_core: line.ansible_core.range.as_ref().map(ToString::to_string).unwrap_or_default(),
             ansible: line

@@ -221,6 +221,8 @@ pub struct Kubernetes {
     pub kubespray: Option<Version>,
     /// Other place for Kubespray's source: git address, tarball or directory.
     pub kubespray_source: Option<String>,
+    /// What Kubespray is proved by and runs with, where the site says so.
+    pub kubespray_tools: KubesprayTools,
     /// CNI plugin.
     pub plugin: String,
     /// Pod range.
@@ -235,6 +237,19 @@ pub struct Kubernetes {
     pub extra_names: Vec<String>,
     /// Variables handed to the engine as they are.
     pub extra_vars: IndexMap<String, Value>,
+}
+
+/// What Kubespray is proved by and runs with.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct KubesprayTools {
+    /// Commit and tree that a source of one's own must be; none: those of the release.
+    pub pin: Option<(String, String)>,
+    /// Python, a name or a path; none: the newest that fits.
+    pub python: Option<String>,
+    /// Address of the package index; none: what this machine is set up for.
+    pub index: Option<String>,
+    /// Folder of wheels to install from, without any index.
+    pub wheels: Option<String>,
 }
 
 /// Container registries.

@@ -3,8 +3,8 @@
 use crate::check::Judge;
 use crate::desired::{
     Access, ArtifactSource, BcmAccess, BcmLogin, ComponentChoice, Desired, Engine, GpuSharing, Ingress,
-    InventorySource, Kubernetes, Login, Networks, NodeOverride, Nodes, Platform, ProductionNetwork, Registries,
-    RunLimits, Runai, StaticNode, Storage, TlsTrust,
+    InventorySource, Kubernetes, KubesprayTools, Login, Networks, NodeOverride, Nodes, Platform, ProductionNetwork,
+    Registries, RunLimits, Runai, StaticNode, Storage, TlsTrust,
 };
 use crate::raw;
 use crate::raw::nodes::Selector;
@@ -221,6 +221,7 @@ fn kubernetes(kubernetes: &raw::kubernetes::Kubernetes) -> Kubernetes {
         version: kubernetes.version.0.clone(),
         kubespray: kubespray.and_then(|k| k.version.clone()).map(|version| version.0),
         kubespray_source: kubespray.and_then(|k| k.source.clone()),
+        kubespray_tools: kubespray.map(tools).unwrap_or_default(),
         plugin: network.plugin.unwrap_or(raw::kubernetes::Plugin::Calico).as_str().to_owned(),
         pods: network.pods.map_or(defaults::PODS, |net| net.0),
         services: network.services.map_or(defaults::SERVICES, |net| net.0),
@@ -228,6 +229,15 @@ fn kubernetes(kubernetes: &raw::kubernetes::Kubernetes) -> Kubernetes {
         mtu: network.mtu,
         extra_names: kubernetes.api.iter().flat_map(|api| &api.extra_names).map(|name| name.0.0.clone()).collect(),
         extra_vars: kubernetes.extra_vars.iter().map(|(key, value)| (key.clone(), entry(key, value))).collect(),
+    }
+}
+
+fn tools(kubespray: &raw::kubernetes::Kubespray) -> KubesprayTools {
+    KubesprayTools {
+        pin: kubespray.pin.as_ref().map(|pin| (pin.commit.0.0.clone(), pin.tree.0.0.clone())),
+        python: kubespray.python.clone(),
+        index: kubespray.index.clone(),
+        wheels: kubespray.wheels.clone(),
     }
 }
 

@@ -12,8 +12,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 /// Doors that are not in this release, with what they are for.
-pub(crate) const ABSENT: [(&str, &str); 4] = [
-    ("ansible", "runs Kubespray"),
+pub(crate) const ABSENT: [(&str, &str); 3] = [
     ("kubernetes", "labels nodes, makes namespaces and secrets, runs checks"),
     ("helm", "installs the components"),
     ("runai", "registers the cluster"),

@@ -52,6 +52,7 @@ pub(crate) fn desired() -> Desired {
             version: "v1.31.9".parse().unwrap(),
             kubespray: None,
             kubespray_source: None,
+            kubespray_tools: plinth_site::desired::KubesprayTools::default(),
             plugin: "calico".to_owned(),
             pods: "172.29.0.0/16".parse().unwrap(),
             services: "10.150.0.0/16".parse().unwrap(),

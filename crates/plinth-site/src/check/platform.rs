@@ -52,10 +52,12 @@ fn engine(site: &Site, judge: &mut Judge<'_>) {
 
 /// A source with a login in it; the login would stand in plans and in the journal.
 fn source(site: &Site, judge: &mut Judge<'_>) {
-    let source = site.kubernetes.kubespray.as_ref().and_then(|kubespray| kubespray.source.as_deref());
-    if source.is_some_and(|source| mask::login::in_value(source).is_some()) {
-        let finding = Finding::error("site.login-in-address", "kubernetes.kubespray.source", rules::LOGIN);
-        judge.report(finding.fix(rules::LOGIN_FIX));
+    let Some(kubespray) = site.kubernetes.kubespray.as_ref() else { return };
+    let places = [("kubernetes.kubespray.source", &kubespray.source), ("kubernetes.kubespray.index", &kubespray.index)];
+    for (path, place) in places {
+        if place.as_deref().is_some_and(|place| mask::login::in_value(place).is_some()) {
+            judge.report(Finding::error("site.login-in-address", path, rules::LOGIN).fix(rules::LOGIN_FIX));
+        }
     }
 }
 

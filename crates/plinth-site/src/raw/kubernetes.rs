@@ -1,6 +1,6 @@
 //! Kubernetes.
 
-use super::rules::ExtraName;
+use super::rules::{ExtraName, GitId};
 use super::text::Text;
 use indexmap::IndexMap;
 use ipnet::Ipv4Net;
@@ -55,6 +55,31 @@ pub(crate) struct Kubespray {
     #[serde(default)]
     #[schemars(length(min = 1))]
     pub(crate) source: Option<String>,
+    /// What that source must be, when it is one's own: a fork, or a release with patches. The release's own ids when absent.
+    #[serde(default)]
+    pub(crate) pin: Option<KubesprayPin>,
+    /// Python of this machine that Ansible runs with, a name or a path; the newest that the release takes when absent.
+    #[serde(default)]
+    #[schemars(length(min = 1))]
+    pub(crate) python: Option<String>,
+    /// Address of the package index; what this machine is set up for when absent.
+    #[serde(default)]
+    #[schemars(length(min = 1))]
+    pub(crate) index: Option<String>,
+    /// Folder of wheels to install from, without any index.
+    #[serde(default)]
+    #[schemars(length(min = 1))]
+    pub(crate) wheels: Option<String>,
+}
+
+/// What a source of one's own must be.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct KubesprayPin {
+    /// Commit id, 40 digits: `git rev-parse HEAD`.
+    pub(crate) commit: Text<GitId>,
+    /// Tree id, 40 digits: `git rev-parse HEAD^{tree}`.
+    pub(crate) tree: Text<GitId>,
 }
 
 /// Cluster networks. No two of them may overlap, nor overlap with a network of the site.

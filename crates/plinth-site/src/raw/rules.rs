@@ -142,6 +142,14 @@ text_type!(
     |text| refuse_address_unless(is_host(text), text, "a DNS name or an address", "write it without scheme, port or path")
 );
 text_type!(
+    /// The id of a git object.
+    GitId, "a git id of 40 digits", "45140b558266014296ddc6075b0518662a4d4cbe", "^[0-9a-f]{40}$",
+    |text| {
+        let is_id = text.len() == 40 && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
+        refuse_unless(is_id, text, "a git id of 40 digits", "copy it from `git rev-parse HEAD HEAD^{tree}`")
+    }
+);
+text_type!(
     /// An e-mail address.
     Email, "an e-mail address", "admin@example.com", r"^[^@\s]+@[^@\s]+\.[^@\s]+$",
     |text| refuse_unless(is_email(text), text, "an e-mail address", "write it like `admin@example.com`")

@@ -151,7 +151,10 @@ impl Environments {
         }
         let name = python.program.display();
         let version = python.version.semver();
-        let fix = format!("install its module venv (Debian and Ubuntu: `apt install python{}.{}-venv`)", version.major, version.minor);
+        let fix = format!(
+            "install its module venv (Debian and Ubuntu: `apt install python{}.{}-venv`)",
+            version.major, version.minor
+        );
         let text = format!("{name} cannot make environments");
         Err(refused(doing, Finding::error("kubespray.no-venv", "kubespray", text).fix(fix), &ended))
     }
@@ -212,8 +215,9 @@ impl Environments {
         }
         let text = format!("its requirements bring ansible-core {core}; its playbooks take {}", release.ansible_core);
         let fix = "take the wheels or the index of this very release";
-        let finding =
-            Finding::error("kubespray.ansible-core", &release.tag, &text).evidence(format!("ansible-core {core}")).fix(fix);
+        let finding = Finding::error("kubespray.ansible-core", &release.tag, &text)
+            .evidence(format!("ansible-core {core}"))
+            .fix(fix);
         Err(DoorError::permanent(DOOR, doing, text, fix).finding(finding))
     }
 }
@@ -235,7 +239,12 @@ async fn ask(place: &Path, question: &str, doing: &str) -> DoorResult<String> {
 }
 
 fn failed(doing: &str, error: &io::Error) -> DoorError {
-    DoorError::permanent(DOOR, doing, error.to_string(), "see that the source is there and the state directory has room")
+    DoorError::permanent(
+        DOOR,
+        doing,
+        error.to_string(),
+        "see that the source is there and the state directory has room",
+    )
 }
 
 fn refused(doing: &str, mut finding: Finding, ended: &Ended) -> DoorError {

@@ -21,7 +21,10 @@ const HINTS: [Hint; 17] = [
         "a registry limits how much may be pulled; name a mirror under `registries.mirrors`, or wait some hours",
     ),
     hint(&["temporary failure in name resolution"], "the node resolves no names; look at its /etc/resolv.conf"),
-    hint(&["name or service not known"], "the node does not know that name; look at its /etc/resolv.conf and its proxy"),
+    hint(
+        &["name or service not known"],
+        "the node does not know that name; look at its /etc/resolv.conf and its proxy",
+    ),
     hint(&["no space left on device"], "a disk of the node is full; make room, or name a larger place under `storage`"),
     hint(
         &["could not get lock"],
@@ -36,14 +39,29 @@ const HINTS: [Hint; 17] = [
         &["requires sudo", "password"],
         "sudo asks for a password there; the account's rule is gone: apply makes it again before the play",
     ),
-    hint(&["missing sudo password"], "sudo asks for a password there; the account's rule is gone: apply makes it again before the play"),
+    hint(
+        &["missing sudo password"],
+        "sudo asks for a password there; the account's rule is gone: apply makes it again before the play",
+    ),
     hint(&["sorry, you must have a tty"], "sudo wants a terminal there; take `requiretty` out of its rules"),
     hint(&["disk quota"], "a quota of the node is used up"),
     hint(&["swap"], "swap is on; take it out of /etc/fstab and switch it off"),
-    hint(&["kubeadm", "timed out"], "the control plane did not answer in time; look at `journalctl -u kubelet` and `crictl ps -a` there"),
-    hint(&["drain", "pod disruption budget"], "a pod must not be evicted (a GPU job, say); end it, or wait, then apply again"),
-    hint(&["no such file or directory", "/usr/bin/python3"], "the node has no /usr/bin/python3; install the package python3"),
-    hint(&["operation not supported", "chattr"], "a file system there takes no chattr; set `resolvconf_mode: none` under kubernetes.extraVars"),
+    hint(
+        &["kubeadm", "timed out"],
+        "the control plane did not answer in time; look at `journalctl -u kubelet` and `crictl ps -a` there",
+    ),
+    hint(
+        &["drain", "pod disruption budget"],
+        "a pod must not be evicted (a GPU job, say); end it, or wait, then apply again",
+    ),
+    hint(
+        &["no such file or directory", "/usr/bin/python3"],
+        "the node has no /usr/bin/python3; install the package python3",
+    ),
+    hint(
+        &["operation not supported", "chattr"],
+        "a file system there takes no chattr; set `resolvconf_mode: none` under kubernetes.extraVars",
+    ),
 ];
 
 /// Advice for the text of a failure, at most one of each.
@@ -67,7 +85,11 @@ mod tests {
     #[test]
     fn words_are_in_lower_case_and_every_hint_says_something() {
         for hint in &HINTS {
-            assert!(!hint.words.is_empty() && hint.words.iter().all(|word| *word == word.to_lowercase()), "{:?}", hint.words);
+            assert!(
+                !hint.words.is_empty() && hint.words.iter().all(|word| *word == word.to_lowercase()),
+                "{:?}",
+                hint.words
+            );
             assert!(hint.advice.len() > 20);
         }
     }

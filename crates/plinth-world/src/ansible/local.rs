@@ -42,13 +42,7 @@ pub struct LocalAnsible {
 impl LocalAnsible {
     /// For the site whose state is in `state` and whose file is in `site`; nothing is done yet.
     #[must_use]
-    pub fn new(
-        state: &Path,
-        site: &Path,
-        packages: PackageSource,
-        nodes: SshNodes,
-        secrets: Arc<dyn Secrets>,
-    ) -> Self {
+    pub fn new(state: &Path, site: &Path, packages: PackageSource, nodes: SshNodes, secrets: Arc<dyn Secrets>) -> Self {
         // A program started in another folder must still find it.
         let state = std::path::absolute(state).unwrap_or_else(|_| state.to_path_buf());
         let sources = Sources::new(&state, site);
@@ -200,7 +194,8 @@ impl AnsibleDoor for LocalAnsible {
     async fn inventory(&self, _: &Context) -> DoorResult<IndexMap<String, Digest>> {
         let mut found = IndexMap::new();
         let folder = self.state.join("kubespray/inventory");
-        written(&folder, &self.state, &mut found).map_err(|error| failed("looking at the written inventory", &error))?;
+        written(&folder, &self.state, &mut found)
+            .map_err(|error| failed("looking at the written inventory", &error))?;
         Ok(found)
     }
 

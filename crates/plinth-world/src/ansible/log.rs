@@ -56,7 +56,8 @@ impl Log {
     pub(super) fn begin(state: &Path, name: &str) -> io::Result<Self> {
         let folder = state.join("kubespray/logs");
         private_file::make_directory(&folder)?;
-        let mut old: Vec<PathBuf> = fs::read_dir(&folder)?.map(|entry| entry.map(|e| e.path())).collect::<io::Result<_>>()?;
+        let mut old: Vec<PathBuf> =
+            fs::read_dir(&folder)?.map(|entry| entry.map(|e| e.path())).collect::<io::Result<_>>()?;
         old.sort();
         for path in old.iter().take(old.len().saturating_sub(KEPT - 1)) {
             fs::remove_file(path)?;

@@ -45,7 +45,10 @@ mod tests {
         let text = "\nplaybook: cluster.yml\n\n  play #1 (all): Check (twice): all\tTAGS: [always]\n    pattern: ['all']\n    hosts (2):\n      n1\n      n2\n\n  play #2 (bastion[0]): Bastion\tTAGS: []\n    pattern: ['bastion[0]']\n    hosts (0):\n";
         let plays = parse(text);
         assert_eq!(plays.len(), 2);
-        assert_eq!((plays[0].play.as_str(), plays[0].hosts.as_slice()), ("Check (twice): all", ["n1".to_owned(), "n2".to_owned()].as_slice()));
+        assert_eq!(
+            (plays[0].play.as_str(), plays[0].hosts.as_slice()),
+            ("Check (twice): all", ["n1".to_owned(), "n2".to_owned()].as_slice())
+        );
         assert!(plays[1].hosts.is_empty());
     }
 }

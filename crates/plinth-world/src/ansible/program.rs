@@ -17,8 +17,7 @@ const LARGEST: usize = 16 * 1024 * 1024;
 const TAIL: usize = 8;
 /// Variables of the caller that would change what Ansible or Python do. An empty vault setting is taken for a folder, so such
 /// variables are removed and never emptied.
-const FOREIGN: [&str; 7] =
-    ["PYTHONPATH", "PYTHONHOME", "PYTHONSTARTUP", "VIRTUAL_ENV", "LC_ALL", "LANGUAGE", "CDPATH"];
+const FOREIGN: [&str; 7] = ["PYTHONPATH", "PYTHONHOME", "PYTHONSTARTUP", "VIRTUAL_ENV", "LC_ALL", "LANGUAGE", "CDPATH"];
 
 /// How a program ended.
 #[derive(Debug)]
@@ -81,7 +80,12 @@ pub(super) async fn run(mut command: Command, doing: &str, patience: Duration) -
         Ok(ended) => ended.map_err(failed)?,
         Err(_) => {
             let happened = format!("`{name}` did not end within {} s", patience.as_secs());
-            return Err(DoorError::permanent(DOOR, doing, happened, "look at the network and the load of this machine"));
+            return Err(DoorError::permanent(
+                DOOR,
+                doing,
+                happened,
+                "look at the network and the load of this machine",
+            ));
         }
     };
     Ok(Ended { status, stdout, stderr })

@@ -64,7 +64,9 @@ fn none_fits(release: &KubesprayRelease, named: Option<&str>, seen: Vec<String>,
     };
     let wanted = VersionReq::parse(&release.python).ok().and_then(|range| newest(&range));
     let package = wanted.map_or_else(|| "python3".to_owned(), |minor| format!("python3.{minor}"));
-    let fix = format!("install {package} with its module venv (Debian and Ubuntu: `apt install {package} {package}-venv`), or name one as kubernetes.kubespray.python");
+    let fix = format!(
+        "install {package} with its module venv (Debian and Ubuntu: `apt install {package} {package}-venv`), or name one as kubernetes.kubespray.python"
+    );
     let mut finding = Finding::error("kubespray.no-python", &release.tag, &text).fix(fix.clone());
     finding.evidence = if seen.is_empty() { vec!["none is on PATH".to_owned()] } else { seen };
     DoorError::permanent(DOOR, doing, text, fix).finding(finding)

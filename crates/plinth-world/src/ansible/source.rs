@@ -55,7 +55,12 @@ impl Sources {
             return Ok(self.folder.join(&release.tag));
         }
         let happened = format!("`{}` is no name for a folder", release.tag);
-        Err(DoorError::permanent(DOOR, "finding the source of Kubespray", happened, "check kubernetes.kubespray.version"))
+        Err(DoorError::permanent(
+            DOOR,
+            "finding the source of Kubespray",
+            happened,
+            "check kubernetes.kubespray.version",
+        ))
     }
 
     fn mark(&self, release: &KubesprayRelease) -> PathBuf {
@@ -123,7 +128,12 @@ impl Sources {
             return Ok(Origin::Git(source.to_owned()));
         }
         let happened = format!("{} is neither a git address, nor a tarball, nor a folder", path.display());
-        Err(DoorError::permanent(DOOR, doing, happened, "check kubernetes.kubespray.source; relative names start at the site file"))
+        Err(DoorError::permanent(
+            DOOR,
+            doing,
+            happened,
+            "check kubernetes.kubespray.source; relative names start at the site file",
+        ))
     }
 
     /// A folder with history is asked for the tag, so that what lies about in it does not matter; else it is copied as it is.

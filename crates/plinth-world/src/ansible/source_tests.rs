@@ -72,7 +72,9 @@ async fn a_moved_tag_and_a_changed_file_are_refused() {
     let git = format!("file://{}", bench.folder.path().join("git").display());
     bench.fetched("a", &git).await.unwrap();
     sh(bench.folder.path(), "echo changed >> a/kubespray/source/v2.27.1/roles/x");
-    let Observed::Known((commit, tree)) = bench.sources("a").seen(&bench.release).await.unwrap() else { unreachable!() };
+    let Observed::Known((commit, tree)) = bench.sources("a").seen(&bench.release).await.unwrap() else {
+        unreachable!()
+    };
     assert_eq!(commit, bench.release.commit);
     assert_ne!(tree, bench.release.tree, "a change in the copy is seen");
 

@@ -64,7 +64,8 @@ impl Stage {
         for credential in credentials(targets) {
             keys.extend(stage.key(credential, keys.len(), secrets, &doing)?.map(|path| (credential.clone(), path)));
         }
-        let file = |credential: &Credential| keys.iter().find(|(known, _)| known == credential).map(|(_, path)| path.clone());
+        let file =
+            |credential: &Credential| keys.iter().find(|(known, _)| known == credential).map(|(_, path)| path.clone());
         let text = settings::ssh_config(stage.folder.path(), targets, file);
         stage.folder.write("ssh_config", &text).map_err(|error| failed(&doing, &error))?;
         Ok(stage)
@@ -164,7 +165,12 @@ impl Stage {
 }
 
 fn failed(doing: &str, error: &io::Error) -> DoorError {
-    DoorError::permanent(DOOR, doing, error.to_string(), "see that inventory and variables are written, and the disk has room")
+    DoorError::permanent(
+        DOOR,
+        doing,
+        error.to_string(),
+        "see that inventory and variables are written, and the disk has room",
+    )
 }
 
 fn read(path: &Path) -> io::Result<Value> {

@@ -98,7 +98,8 @@ mod tests {
         });
         let read = read(&table);
         assert_eq!(read.len(), 3, "{read:?}");
-        let kubelet = Artifact::File { url: "https://x/kubelet".to_owned(), dest: "kubelet-1".to_owned(), sha256: Some(sum) };
+        let kubelet =
+            Artifact::File { url: "https://x/kubelet".to_owned(), dest: "kubelet-1".to_owned(), sha256: Some(sum) };
         assert_eq!((read[0].enabled, &read[0].what), (true, &kubelet));
         assert!(!read[1].enabled);
         assert_eq!(read[2].name, "kube-proxy");

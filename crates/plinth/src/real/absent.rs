@@ -3,11 +3,8 @@
 use async_trait::async_trait;
 use indexmap::IndexMap;
 use plinth_model::inventory::Inventory;
-use plinth_model::work::{
-    Check, Health, KubesprayRelease, NodeTarget, PodSecurity, Release, RunaiTarget, SecretContent,
-};
-use plinth_model::{Digest, Finding, NodeName, Observed, Owner};
-use plinth_world::ansible::{AnsibleDoor, Deployed, Download, PlayHosts, PlayRun, PlayStats};
+use plinth_model::work::{Check, Health, NodeTarget, PodSecurity, Release, RunaiTarget, SecretContent};
+use plinth_model::{Finding, NodeName, Observed, Owner};
 use plinth_world::bcm::{BcmDoor, BcmIdentity};
 use plinth_world::helm::{HelmDoor, ReleaseState};
 use plinth_world::kube::{HealthState, KubeDoor, KubeNode};
@@ -55,24 +52,6 @@ refused!(BcmDoor {
     identity() -> BcmIdentity;
     inventory() -> Inventory;
 });
-
-refused!(AnsibleDoor {
-    source(release: &KubesprayRelease) -> Observed<(String, String)>;
-    fetch_source(release: &KubesprayRelease) -> ();
-    environment(release: &KubesprayRelease) -> Observed<String>;
-    make_environment(release: &KubesprayRelease) -> ();
-    inventory() -> IndexMap<String, Digest>;
-    write_inventory(files: &IndexMap<String, String>) -> ();
-    play(run: &PlayRun) -> PlayStats;
-    preview(run: &PlayRun) -> Vec<PlayHosts>;
-    opinion(release: &KubesprayRelease) -> Observed<Vec<String>>;
-    downloads(release: &KubesprayRelease) -> Vec<Download>;
-}
-    /// Nothing was ever deployed through a door that is not there.
-    async fn deployed(&self, _: &Context) -> DoorResult<Observed<Deployed>> {
-        Ok(Observed::Absent)
-    }
-);
 
 refused!(KubeDoor {
     kubeconfig() -> Observed<String>;

@@ -12,7 +12,8 @@ use absent::Absent;
 use plinth_model::{Problem, SecretRef};
 use plinth_run::kinds::Kinds;
 use plinth_run::{RunWorld, StepEnv};
-use plinth_site::desired::InventorySource;
+use plinth_site::desired::{InventorySource, KubesprayTools};
+use plinth_world::ansible::{LocalAnsible, PackageSource};
 use plinth_world::bcm::BcmDoor;
 use plinth_world::keystore::FileKeystore;
 use plinth_world::node::ssh::{SshConfig, SshNodes};
@@ -46,10 +47,13 @@ impl Real {
         };
         let ssh = SshConfig { parallel: desired.run.parallel, ..SshConfig::new(directory) };
         let ssh = ssh.known_hosts(known_hosts());
+        let nodes = SshNodes::new(ssh, Arc::clone(&shared));
+        let packages = packages(&desired.kubernetes.kubespray_tools);
+        let ansible = LocalAnsible::new(directory, folder, packages, nodes.clone(), Arc::clone(&shared));
         let doors = Doors {
             bcm,
-            node: Arc::new(SshNodes::new(ssh, Arc::clone(&shared))),
-            ansible: missing("ansible"),
+            node: Arc::new(nodes),
+            ansible: Arc::new(ansible),
             kube: missing("kubernetes"),
             helm: missing("helm"),
             runai: missing("runai"),
@@ -64,6 +68,11 @@ impl Real {
         let env = StepEnv { ctx: self.ctx.clone(), doors: self.doors.clone(), secrets };
         RunWorld { env, behaviour: Arc::new(Kinds) }
     }
+}
+
+fn packages(tools: &KubesprayTools) -> PackageSource {
+    let KubesprayTools { python, index, wheels, .. } = tools.clone();
+    PackageSource { python, index, wheels: wheels.map(PathBuf::from) }
 }
 
 /// The person's own known hosts, as OpenSSH finds them.

@@ -197,9 +197,9 @@ impl Ssh {
     /// # Errors
     /// When a pin cannot be read.
     pub fn pinned(&self, targets: &[NodeTarget]) -> std::io::Result<String> {
-        let peers = targets.iter().flat_map(|target| {
-            std::iter::once(Peer::node(target)).chain(target.jump.as_ref().map(Peer::jump))
-        });
+        let peers = targets
+            .iter()
+            .flat_map(|target| std::iter::once(Peer::node(target)).chain(target.jump.as_ref().map(Peer::jump)));
         let mut lines = std::collections::BTreeSet::new();
         for peer in peers {
             lines.extend(self.host_keys.lines(&peer)?);
