@@ -24,6 +24,8 @@ pub(crate) enum Tier {
     Docs,
     /// The bodies of the fuzz targets on mutated seeds, on the stable compiler and bounded: a smoke test, not a fuzz run
     FuzzSmoke,
+    /// Real ansible over a tree in Kubespray's shape, on real nodes: as the tier nodes, and a package index
+    Kubespray,
     /// Tests on real nodes in namespaces: root, and Debian's systemd-nspawn and mmdebstrap, which are installed
     Nodes,
     /// Tests against a real Kubernetes API, and real Kubernetes on nodes: as `nodes`, and Go, which builds it once
@@ -60,6 +62,7 @@ fn run_tier(tier: Tier) -> Result<Tally, Failure> {
         Tier::FuzzSmoke => fuzz_smoke(),
         Tier::Nodes => nodes("nodes*"),
         Tier::Kubernetes => kubernetes(),
+        Tier::Kubespray => nodes("kubespray*"),
     }
 }
 
