@@ -15,6 +15,19 @@ pub(crate) fn catalog() -> Catalog {
     Catalog::embedded().unwrap()
 }
 
+fn account() -> Account {
+    Account {
+        name: "ansiblebcm".to_owned(),
+        uid: 60000,
+        gid: 60000,
+        home: "/home/ansiblebcm".to_owned(),
+        shell: "/bin/bash".to_owned(),
+        key: SecretRef::Generated("account-key".to_owned()),
+        key_algorithm: plinth_model::work::KeyAlgorithm::default(),
+        authorized_keys: Vec::new(),
+    }
+}
+
 pub(crate) fn desired() -> Desired {
     Desired {
         name: "basepod-a".to_owned().try_into().unwrap(),
@@ -33,16 +46,7 @@ pub(crate) fn desired() -> Desired {
         },
         access: Access {
             bootstrap: Login { user: "ibm".to_owned(), credential: Credential::Agent },
-            account: Account {
-                name: "ansiblebcm".to_owned(),
-                uid: 60000,
-                gid: 60000,
-                home: "/home/ansiblebcm".to_owned(),
-                shell: "/bin/bash".to_owned(),
-                key: SecretRef::Generated("account-key".to_owned()),
-                key_algorithm: plinth_model::work::KeyAlgorithm::default(),
-                authorized_keys: Vec::new(),
-            },
+            account: account(),
             port: 22,
             legacy_keys: Vec::new(),
             jump: None,

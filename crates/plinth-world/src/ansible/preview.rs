@@ -14,7 +14,7 @@ pub(super) fn read(ended: &Ended, doing: &str) -> DoorResult<Vec<PlayHosts>> {
     Err(DoorError::permanent(DOOR, doing, happened, "see that inventory and variables are written"))
 }
 
-/// A play's line is `play #1 (all): Name	TAGS: []`; its hosts follow below `hosts (2):`, indented further.
+/// A play has a line like `play #1 (all): NAME`, a tab and its tags; its hosts follow below `hosts (2):`, indented further.
 fn parse(text: &str) -> Vec<PlayHosts> {
     let mut plays: Vec<PlayHosts> = Vec::new();
     let mut in_hosts = false;

@@ -1,6 +1,6 @@
 //! Plays that do not succeed: what people are told, what is kept, and that the next run completes.
 
-use crate::ground::{DEPLOY, HIDDEN, applied, deployed, logs, nothing_left, record, up, until};
+use crate::ground::{DEPLOY, HIDDEN, applied, deployed, logs, nothing_left, record, until, up};
 use crate::seen::sh;
 use crate::support::{Bench, said};
 use serde_json::Value;
@@ -33,7 +33,10 @@ fn files(folder: PathBuf) -> Vec<PathBuf> {
 fn a_failed_task_a_hidden_one_and_a_lost_host_are_told_and_the_next_run_completes() {
     let bench = up("broken", 3, &["n1", "n2", "n3"]);
     let two = bench.lab.node("n2").unwrap();
-    sh(&two, "mkdir -p /etc/plinth-test; echo 'E: Could not get lock /var/lib/dpkg/lock-frontend' > /etc/plinth-test/fail");
+    sh(
+        &two,
+        "mkdir -p /etc/plinth-test; echo 'E: Could not get lock /var/lib/dpkg/lock-frontend' > /etc/plinth-test/fail",
+    );
     let finding = refused(&bench);
     assert_eq!((finding["code"].as_str(), finding["subject"].as_str()), (Some("kubespray.host-failed"), Some("n2")));
     has(&finding, "n2: 1 task failed");

@@ -1,6 +1,6 @@
 //! Whatever ends a play, nothing of it goes on, and the next run completes.
 
-use crate::ground::{DEPLOY, applied, nothing_left, processes, up, until};
+use crate::ground::{DEPLOY, applied, nothing_left, processes, until, up};
 use crate::seen::sh;
 use crate::support::Bench;
 use serde_json::Value;
@@ -31,7 +31,9 @@ fn moment() -> Duration {
 
 /// The process that goes through the plays, not one of its workers: the oldest.
 fn playbook(bench: &Bench) -> Option<u32> {
-    let all = processes(bench).into_iter().filter(|(_, line)| !line.contains("keeper.py") && line.contains("ansible-playbook"));
+    let all = processes(bench)
+        .into_iter()
+        .filter(|(_, line)| !line.contains("keeper.py") && line.contains("ansible-playbook"));
     all.map(|(pid, _)| pid).min()
 }
 

@@ -1,6 +1,8 @@
 //! A cluster's life: installed, left alone, grown, upgraded, looked at, reset.
 
-use crate::ground::{DEPLOY, applied, deployed, door, last, logs, nothing_left, quiet, record, release, runtime, targets, text, up};
+use crate::ground::{
+    DEPLOY, applied, deployed, door, last, logs, nothing_left, quiet, record, release, runtime, targets, text, up,
+};
 use crate::seen::sh;
 use plinth_model::{NodeName, Observed};
 use plinth_world::ansible::{AnsibleDoor as _, Artifact, Play, PlayRun};
@@ -28,7 +30,8 @@ fn a_cluster_is_installed_left_alone_grown_upgraded_and_reset() {
     let moved = progress(&events);
     assert!(moved.iter().any(|(_, total, message)| *total > 0 && message.starts_with("play ")), "{moved:?}");
     assert!(moved.windows(2).all(|pair| pair[0].0 <= pair[1].0 || pair[1].1 != pair[0].1), "{moved:?}");
-    let given: Value = serde_json::from_str(&sh(&bench.lab.node("n2").unwrap(), "cat /etc/plinth-test/variables.json")).unwrap();
+    let given: Value =
+        serde_json::from_str(&sh(&bench.lab.node("n2").unwrap(), "cat /etc/plinth-test/variables.json")).unwrap();
     assert_eq!(given["kube_version"], "v1.30.13");
     assert_eq!(given["plugin"], "calico");
     assert_eq!(given["ip"], bench.lab.node("n2").unwrap().address().to_string());
@@ -38,10 +41,8 @@ fn a_cluster_is_installed_left_alone_grown_upgraded_and_reset() {
     applied(&bench, "unchanged");
     assert_eq!(logs(&bench).len(), 1, "no playbook was started");
 
-    let labelled = text(&["n1", "n2", "n3"], "v1.30.13").replace(
-        "workers: [n2, n3]",
-        "workers: [n2, n3]\n  overrides:\n    n2: {labels: {rack: a}}",
-    );
+    let labelled = text(&["n1", "n2", "n3"], "v1.30.13")
+        .replace("workers: [n2, n3]", "workers: [n2, n3]\n  overrides:\n    n2: {labels: {rack: a}}");
     bench.site(&labelled);
     applied(&bench, "unchanged");
 
@@ -72,12 +73,8 @@ fn looked_at_and_reset(bench: &crate::support::Bench) {
     bench.site(&text(&all, "v1.31.9"));
     applied(bench, "unchanged");
     let door = door(&bench.state());
-    let run = |play: Play| PlayRun {
-        release: release("v2.27.1"),
-        play,
-        targets: targets(bench, &all),
-        inputs: last(bench),
-    };
+    let run =
+        |play: Play| PlayRun { release: release("v2.27.1"), play, targets: targets(bench, &all), inputs: last(bench) };
     let four = NodeName::new("n4").unwrap();
     let remove = run(Play::Remove { nodes: vec![four.clone()], reachable: true });
     let work = async || {
@@ -89,7 +86,9 @@ fn looked_at_and_reset(bench: &crate::support::Bench) {
         assert_eq!(door.opinion(&quiet(), &release("v2.27.1")).await.unwrap(), Observed::Absent);
         let downloads = door.downloads(&quiet(), &release("v2.27.1")).await.unwrap();
         assert_eq!(downloads.len(), 7, "{downloads:#?}");
-        assert!(matches!(&downloads[0].what, Artifact::File { dest, sha256: Some(_), .. } if dest == "kubelet-v1.31.9-amd64"));
+        assert!(
+            matches!(&downloads[0].what, Artifact::File { dest, sha256: Some(_), .. } if dest == "kubelet-v1.31.9-amd64")
+        );
         assert!(downloads[1].enabled && !downloads[2].enabled, "{downloads:#?}");
         let stats = door.play(&quiet(), &remove).await.unwrap();
         assert!(remove.accepts(&stats), "{stats:?}");
