@@ -6,8 +6,13 @@ use std::path::Path;
 pub type Target = fn(&[u8]);
 
 /// Every target by the name of its binary and its folder of seeds.
-pub const TARGETS: [(&str, Target); 4] =
-    [("site_file", site_file), ("bcm_reply", bcm_reply), ("saved_plan", saved_plan), ("node_output", node_output)];
+pub const TARGETS: [(&str, Target); 5] = [
+    ("site_file", site_file),
+    ("bcm_reply", bcm_reply),
+    ("saved_plan", saved_plan),
+    ("node_output", node_output),
+    ("play_events", play_events),
+];
 
 /// Any bytes are a site file or are rejected with at least one finding; findings begin at characters that are there, and
 /// can be shown.
@@ -39,6 +44,24 @@ pub fn saved_plan(bytes: &[u8]) {
     let Ok(text) = plinth_plan::saved::write(&plan) else { panic!("a plan that was read cannot be written") };
     let again = plinth_plan::saved::read("plan.json", text.as_bytes(), None);
     assert!(again.is_ok_and(|again| again == plan), "written and read back, it is another plan");
+}
+
+/// Any bytes are what the callback plugin says, in any pieces; what is shown of it is bounded.
+pub fn play_events(bytes: &[u8]) {
+    use plinth_world::ansible::{events::Decoder, watch::Watch};
+    let Some((choice, bytes)) = bytes.split_first() else { return };
+    let whole = Decoder::default().take(bytes);
+    let mut decoder = Decoder::default();
+    let cut: Vec<_> = bytes.chunks(usize::from(*choice) + 1).flat_map(|piece| decoder.take(piece)).collect();
+    // Compared as texts: a number that is none is not equal to itself.
+    assert_eq!(format!("{cut:?}"), format!("{whole:?}"), "in other pieces it means something else");
+    let mut watch = Watch::of("cluster.yml");
+    for event in whole {
+        watch.take(event, std::time::Duration::ZERO);
+        let moment = watch.moment(std::time::Duration::from_secs(9));
+        assert!(moment.done <= moment.total && moment.message.chars().count() < 400, "{moment:?}");
+    }
+    assert!(watch.cards().len() <= 12 * 14, "too many cards");
 }
 
 /// Any bytes are the output of a script in any pieces, a known_hosts text, and the words of a server that is none. The first byte

@@ -3,6 +3,7 @@
 //! `cargo xtask test` is the one command that says whether the repository is sound.
 
 mod bench;
+mod bench_ansible;
 mod bench_nodes;
 mod commands;
 mod direction;
@@ -47,6 +48,9 @@ enum Chore {
         /// Only the SSH door against Ansible and `ssh` by hand, on real nodes; needs root, takes some ten minutes
         #[arg(long)]
         nodes: bool,
+        /// Only what following a play costs; writes nothing, takes some ten minutes
+        #[arg(long, conflicts_with = "nodes")]
+        ansible: bool,
     },
     /// plinth from one end to the other with a foreign program that is not part of the repository
     #[command(subcommand)]
@@ -60,8 +64,9 @@ fn main() -> ExitCode {
     let result = match Arguments::parse().chore {
         Chore::Test { tiers } => tiers::run(&tiers),
         Chore::Docs { check } => docs::run(check),
-        Chore::Bench { nodes: false } => bench::run(),
-        Chore::Bench { nodes: true } => bench_nodes::run(),
+        Chore::Bench { ansible: true, .. } => bench_ansible::run(),
+        Chore::Bench { nodes: false, .. } => bench::run(),
+        Chore::Bench { nodes: true, .. } => bench_nodes::run(),
         Chore::E2e(work) => e2e::run(&work),
         Chore::Lab(work) => lab::run(&work),
     };

@@ -8,7 +8,7 @@ use super::record::Record;
 use super::source::Sources;
 use super::stage::{Props, Stage};
 use super::verdict::verdict;
-use super::{AnsibleDoor, Deployed, Download, Play, PlayHosts, PlayRun, PlayStats, alive, preview, table};
+use super::{AnsibleDoor, Deployed, Download, HostStats, Play, PlayHosts, PlayRun, PlayStats, alive, preview, table};
 use crate::node::ssh::SshNodes;
 use crate::secrets::{Secrets, private_file};
 use crate::{Context, DoorError, DoorResult};
@@ -268,7 +268,7 @@ impl LocalAnsible {
         let stage = self.stage(run, doing)?;
         let facts = self.follow(ctx, &stage, FACTS, &[], false, doing).await?;
         let seen = verdict(&facts, doing, &*self.secrets)?;
-        if seen.hosts.values().any(|host| host.failures + host.unreachable > 0) {
+        if !seen.hosts.values().all(HostStats::is_clean) {
             return Ok(seen);
         }
         let ending = self.follow(ctx, &stage, run.play.playbook(), &more(&run.play), true, doing).await?;

@@ -89,9 +89,8 @@ impl PlayRun {
     /// Whether it succeeded: every expected host is there, and no host at all failed or was lost.
     #[must_use]
     pub fn accepts(&self, stats: &PlayStats) -> bool {
-        let bad = |host: &HostStats| host.failures + host.unreachable > 0;
         let missing = |host: &&NodeName| !stats.hosts.contains_key(host.as_str());
-        !stats.hosts.values().any(bad) && !self.expected().iter().any(missing)
+        stats.hosts.values().all(HostStats::is_clean) && !self.expected().iter().any(missing)
     }
 
     /// What is deployed when it has succeeded; none: nothing any more.
@@ -171,4 +170,12 @@ pub struct HostStats {
     pub failures: u64,
     /// Whether it was unreachable.
     pub unreachable: u64,
+}
+
+impl HostStats {
+    /// Whether nothing went wrong with it.
+    #[must_use]
+    pub const fn is_clean(&self) -> bool {
+        self.failures == 0 && self.unreachable == 0
+    }
 }

@@ -1,7 +1,7 @@
 //! What the end of a playbook means. An exit code alone says too little: 0 is also the answer to an empty inventory, 4 both to a
 //! lost host and to a syntax error.
 
-use super::PlayStats;
+use super::{HostStats, PlayStats};
 use super::follow::Ending;
 use super::program::DOOR;
 use crate::secrets::Secrets;
@@ -24,7 +24,7 @@ pub(super) fn verdict(ending: &Ending, doing: &str, secrets: &dyn Secrets) -> Do
     let Some(hosts) = ending.watch.stats() else {
         return Err(no_statistics(ending, code, doing, redacted(ending.watch.cards())));
     };
-    let clean = hosts.values().all(|host| host.failures + host.unreachable == 0);
+    let clean = hosts.values().all(HostStats::is_clean);
     if clean && code != 0 {
         let text = format!("ansible-playbook ended with {code}, though no host failed");
         let finding = Finding::error("kubespray.play-ended-badly", SUBJECT, text).fix("read the log, then run again");

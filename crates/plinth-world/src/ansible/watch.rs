@@ -64,8 +64,8 @@ impl Watch {
             PlayEvent::Play { name, hosts } => self.begin_play(&name, hosts),
             PlayEvent::Task { name, handler, .. } => self.begin_task(name, handler, now),
             PlayEvent::Host(result) => self.end_host(result),
-            PlayEvent::Item { h, label } => self.note = format!("{h}: {}", cut(&label, 60)),
-            PlayEvent::Retry { h, n, of } => self.note = format!("{h}: try {} of {of}", n + 1),
+            PlayEvent::Item { h, label } => self.note = format!("{}: {}", cut(&h, 40), cut(&label, 60)),
+            PlayEvent::Retry { h, n, of } => self.note = format!("{}: try {} of {of}", cut(&h, 40), n.saturating_add(1)),
             PlayEvent::Stats { hosts } => {
                 self.stats = Some(hosts.into_iter().map(|(host, counts)| (host, counts.into())).collect());
             }
@@ -176,7 +176,7 @@ impl Watch {
 
     fn counting(&self) -> impl Iterator<Item = (&str, &HostResult)> {
         let counts = |host: &str| match self.stats.as_ref().and_then(|stats| stats.get(host)) {
-            Some(stats) => stats.failures + stats.unreachable > 0,
+            Some(stats) => !stats.is_clean(),
             None => true,
         };
         let failed = self.failed.iter().filter(move |(host, _)| counts(host));
@@ -221,4 +221,50 @@ pub(super) fn cut(text: &str, longest: usize) -> String {
         short.push('…');
     }
     short
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::events::Decoder;
+    use super::*;
+
+    const EVERYTHING: &[u8] = include_bytes!("recorded/everything.jsonl");
+
+    fn told(stream: &[u8]) -> (Watch, Vec<Moment>) {
+        let mut watch = Watch::of("play.yml");
+        let mut moments = Vec::new();
+        for (second, event) in (0..).zip(Decoder::default().take(stream)) {
+            watch.take(event, Duration::from_secs(second));
+            moments.push(watch.moment(Duration::from_secs(second + 6)));
+        }
+        (watch, moments)
+    }
+
+    #[test]
+    fn a_recorded_play_makes_these_cards() {
+        let (watch, moments) = told(EVERYTHING);
+        let stats = watch.stats().map(|stats| stats.values().map(|host| (host.failures, host.unreachable)).collect());
+        assert_eq!(stats, Some(vec![(1, 0), (1, 0), (0, 0), (0, 1)]));
+        insta::assert_snapshot!("cards", watch.cards().join("\n"));
+        assert_eq!(watch.hints().len(), 1, "{:?}", watch.hints());
+        let mut texts: Vec<String> =
+            moments.into_iter().map(|m| format!("{}/{} {}", m.done, m.total, m.message)).collect();
+        texts.dedup();
+        insta::assert_snapshot!("moments", texts.join("\n"));
+    }
+
+    #[test]
+    fn progress_only_goes_forward_and_ends_where_it_should() {
+        let (_, moments) = told(EVERYTHING);
+        assert!(moments.windows(2).all(|pair| pair[0].done <= pair[1].done), "{moments:?}");
+        assert!(moments.iter().all(|moment| moment.done <= moment.total));
+    }
+
+    #[test]
+    fn without_statistics_every_failure_counts() {
+        let end = EVERYTHING.len() - EVERYTHING.iter().rev().skip(1).position(|byte| *byte == b'\n').unwrap_or(0) - 1;
+        let (watch, _) = told(&EVERYTHING[..end]);
+        assert!(watch.stats().is_none() && watch.was_heard());
+        assert!(watch.cards().iter().any(|line| line.starts_with("n3: ")), "{:#?}", watch.cards());
+    }
 }

@@ -249,3 +249,7 @@ fn two_at_once(last: &RunInputs, wanted: &RunInputs) -> Finding {
         .evidence(format!("Kubernetes {} → {}, Kubespray {} → {}", last.version, wanted.version, last.tag, wanted.tag))
         .fix("apply one of the two first")
 }
+
+#[cfg(test)]
+#[path = "choice_tests.rs"]
+mod tests;
