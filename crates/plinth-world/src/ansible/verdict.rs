@@ -1,9 +1,9 @@
 //! What the end of a playbook means. An exit code alone says too little: 0 is also the answer to an empty inventory, 4 both to a
 //! lost host and to a syntax error.
 
-use super::{HostStats, PlayStats};
 use super::follow::Ending;
 use super::program::DOOR;
+use super::{HostStats, PlayStats};
 use crate::secrets::Secrets;
 use crate::{DoorError, DoorResult};
 use plinth_model::Finding;

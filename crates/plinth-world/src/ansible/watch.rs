@@ -65,7 +65,9 @@ impl Watch {
             PlayEvent::Task { name, handler, .. } => self.begin_task(name, handler, now),
             PlayEvent::Host(result) => self.end_host(result),
             PlayEvent::Item { h, label } => self.note = format!("{}: {}", cut(&h, 40), cut(&label, 60)),
-            PlayEvent::Retry { h, n, of } => self.note = format!("{}: try {} of {of}", cut(&h, 40), n.saturating_add(1)),
+            PlayEvent::Retry { h, n, of } => {
+                self.note = format!("{}: try {} of {of}", cut(&h, 40), n.saturating_add(1))
+            }
             PlayEvent::Stats { hosts } => {
                 self.stats = Some(hosts.into_iter().map(|(host, counts)| (host, counts.into())).collect());
             }
