@@ -28,3 +28,13 @@ pub const STEP_BACKOFF: Duration = Duration::from_secs(2);
 pub const LOOK: Duration = Duration::from_secs(120);
 /// Reading the facts of a node. A healthy one answers in a tenth of a second; single programs on it may hang for up to 10 s each.
 pub const NODE_FACTS: Duration = Duration::from_secs(90);
+/// Opening a connection to the API server: it is in the same building, and a dropped packet should not cost a minute.
+pub const KUBE_CONNECT: Duration = Duration::from_secs(10);
+/// One request to the API server; its own limit for one is 60 s, but nothing that plinth asks takes seconds on a healthy one.
+pub const KUBE_REQUEST: Duration = Duration::from_secs(30);
+/// Tries of a read after the first.
+pub const KUBE_RETRIES: u32 = 2;
+/// Wait before a read is tried again.
+pub const KUBE_BACKOFF: Duration = Duration::from_secs(1);
+/// The API server of a fresh control plane answers seconds after the playbook says so; elections take some more.
+pub const KUBE_SETTLES: Duration = Duration::from_secs(60);

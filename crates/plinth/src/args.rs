@@ -75,6 +75,8 @@ pub(crate) enum Verb {
     Remove(Remove),
     /// Take Kubernetes away from the whole site, with its data
     Reset(Reset),
+    /// Print the cluster's kubeconfig, or merge it into your own
+    Kubeconfig(Kubeconfig),
     /// Prove that the platform works
     Check,
     /// Explain a step, a kind of step, a finding code, `exit-codes` or `faults`
@@ -209,6 +211,19 @@ pub(crate) struct RemovalOptions {
     pub(crate) from: InventoryOption,
     #[command(flatten)]
     pub(crate) events: Events,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Kubeconfig {
+    /// Merge it into $KUBECONFIG or ~/.kube/config; everything else there stays
+    #[arg(long, conflicts_with = "output")]
+    pub(crate) merge: bool,
+    /// Write it into this file (mode 0600) instead of standard output
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+    /// Replace what is there under the same name even if plinth did not make it
+    #[arg(long)]
+    pub(crate) force: bool,
 }
 
 #[derive(Debug, Args)]

@@ -70,6 +70,7 @@ fn run(arguments: Arguments, printer: &Printer) -> Result<Exit, Problem> {
         Verb::Trust(verb) => verbs::trust::run(common, &verb, printer),
         Verb::Remove(verb) => verbs::removal::remove(common, &verb, printer),
         Verb::Reset(verb) => verbs::removal::reset(common, &verb, printer),
+        Verb::Kubeconfig(verb) => verbs::kubeconfig::run(common, &verb, printer),
         Verb::Check => verbs::absent::check(common),
         Verb::Explain(verb) => verbs::explain::run(common, &verb, printer),
         Verb::Schema => verbs::schema::run(printer),

@@ -171,6 +171,14 @@ pub enum Work {
         /// Kubernetes version, with `v`.
         version: String,
     },
+    /// API server, etcd, certificates and the cluster's own pods are well.
+    #[serde(rename = "kubernetes.control-plane")]
+    ControlPlane {
+        /// Nodes of the control plane and of etcd, with the service account.
+        targets: Vec<NodeTarget>,
+        /// Those of them that are etcd's members.
+        etcd: Vec<NodeName>,
+    },
     /// Pods resolve the name to the address.
     #[serde(rename = "kubernetes.dns")]
     ClusterDns {
@@ -278,6 +286,7 @@ impl Work {
             Work::Kubeconfig { .. } => "kubernetes.kubeconfig",
             Work::NodeLabels { .. } => "kubernetes.labels",
             Work::NodeReady { .. } => "kubernetes.ready",
+            Work::ControlPlane { .. } => "kubernetes.control-plane",
             Work::ClusterDns { .. } => "kubernetes.dns",
             Work::Certificate { .. } => "platform.certificate",
             Work::Namespace { .. } => "platform.namespace",
@@ -299,6 +308,7 @@ impl Work {
             Work::BcmIdentity { .. }
                 | Work::NodeFacts { .. }
                 | Work::NodeReady { .. }
+                | Work::ControlPlane { .. }
                 | Work::RunaiIssuer { .. }
                 | Work::RunaiConnected { .. }
         )

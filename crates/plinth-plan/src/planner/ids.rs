@@ -37,6 +37,7 @@ ids! {
     deploy "kubernetes" "deploy";
     removal "kubernetes" "removal";
     kubeconfig "kubernetes" "kubeconfig";
+    health "kubernetes" "health";
     dns "kubernetes" "dns";
     certificate "platform" "certificate";
     namespace "platform" "namespace";

@@ -32,6 +32,7 @@ pub(super) fn steps(
     for member in cluster.members.iter().filter(|m| m.is_kubernetes_node()) {
         steps.extend(on_node(desired, member));
     }
+    steps.push(health(desired, cluster));
     steps.extend(join(desired, cluster));
     steps
 }
@@ -108,6 +109,17 @@ fn labels(member: &Member) -> Option<Step> {
     Some(step(ids::labels(&member.name), Stage::Kubernetes, work, deadlines::KUBE_CALL, reason))
 }
 
+/// Behind readiness, since the pods that it looks at run on every node.
+fn health(desired: &Desired, cluster: &Cluster) -> Step {
+    let targets = cluster.members.iter().filter(|m| m.is_quorum()).map(|m| Cluster::target(desired, m)).collect();
+    let work = Work::ControlPlane { targets, etcd: cluster.etcd().map(|m| m.name.clone()).collect() };
+    let reason = "Ready nodes do not prove that etcd agrees, that certificates last, and that names resolve everywhere";
+    let ready = cluster.members.iter().filter(|m| m.is_kubernetes_node()).map(|m| ids::ready(&m.name));
+    step(ids::health(desired.name.as_str()), Stage::Kubernetes, work, deadlines::CONTROL_PLANE, reason)
+        .needing([ids::kubeconfig(desired.name.as_str())])
+        .needing(ready)
+}
+
 fn join(desired: &Desired, cluster: &Cluster) -> Option<Step> {
     let (name, address, reason) = match &desired.runai {
         Some(runai) => {
@@ -116,13 +128,9 @@ fn join(desired: &Desired, cluster: &Cluster) -> Option<Step> {
         }
         None => (OWN_NAME.to_owned(), api_service(desired)?, "components find each other by name".to_owned()),
     };
-    let ready = cluster.members.iter().filter(|m| m.is_kubernetes_node()).map(|m| ids::ready(&m.name));
     let work = Work::ClusterDns { name, address };
-    Some(
-        step(join_id(desired), Stage::Kubernetes, work, deadlines::CLUSTER_DNS, reason)
-            .needing([ids::kubeconfig(desired.name.as_str())])
-            .needing(ready),
-    )
+    let health = ids::health(desired.name.as_str());
+    Some(step(join_id(desired), Stage::Kubernetes, work, deadlines::CLUSTER_DNS, reason).needing([health]))
 }
 
 /// The API server's service address: the first one of the service range.

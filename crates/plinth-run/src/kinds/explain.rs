@@ -104,8 +104,12 @@ explanations! {
     "kubernetes.ready", "The node is Ready and runs the planned version.",
     "Reads the node's condition and its kubelet version.", "Waits, looking every ten seconds, until its deadline.", NOTHING_TO_UNDO;
 
+    "kubernetes.control-plane", "API server, etcd, certificates and the cluster's own pods are well.",
+    "Asks the API server for its own checks and for the workloads of kube-system, and every node of the control plane and of etcd for etcd's members, their health, and the dates of all certificates. An expired certificate stops; one with less than 30 days left is named.",
+    "Waits, looking every ten seconds, until its deadline.", NOTHING_TO_UNDO;
+
     "kubernetes.dns", "Pods resolve the platform's name to its ingress address.",
-    "Asks from a pod.", "Adds the name to the cluster's DNS, marked as ours. Better is the engine's own setting, which the inventory holds already.",
+    "Asks the DNS of the pods.", "Adds the name to the cluster's DNS, marked as ours. Better is the engine's own setting, which the inventory holds already.",
     "The entry is removed.";
 
     "platform.certificate", "The platform's certificate is in the state directory.",

@@ -7,7 +7,7 @@ use indexmap::IndexMap;
 use plinth_model::work::NodeTarget;
 use plinth_model::{Finding, NodeName, Observed, Step, Version};
 use plinth_world::DoorError;
-use plinth_world::kube::KubeNode;
+use plinth_world::kube::{HeldConfig, KubeNode};
 use std::net::Ipv4Addr;
 
 const DOOR: &str = "kube";
@@ -15,8 +15,11 @@ const DOOR: &str = "kube";
 /// A kubeconfig that works is here and names this server.
 pub(super) async fn probe_kubeconfig(env: &StepEnv, server: &str) -> Result<Probe, DoorError> {
     match env.doors.kube.kubeconfig(&env.ctx).await? {
-        Observed::Known(held) if held == server => done(format!("{server} answers")),
-        Observed::Known(held) => todo(format!("~ server {held} → {server}")),
+        Observed::Known(HeldConfig { server: held, .. }) if held != server => {
+            todo(format!("~ server {held} → {server}"))
+        }
+        Observed::Known(HeldConfig { refused: Some(why), .. }) => todo(format!("~ kubeconfig: {why}")),
+        Observed::Known(_) => done(format!("{server} answers")),
         Observed::Absent => todo(format!("+ kubeconfig for {server}")),
         Observed::Unknown(reason) => Err(unseen(DOOR, "trying the kubeconfig", &reason)),
     }
@@ -35,10 +38,9 @@ pub(super) async fn probe_labels(
     labels: &IndexMap<String, String>,
     taints: &[String],
 ) -> Result<Probe, DoorError> {
-    let nothing = KubeNode { ready: false, version: String::new(), labels: IndexMap::new(), taints: Vec::new() };
     let seen = match env.doors.kube.node(&env.ctx, node).await? {
         Observed::Known(seen) => seen,
-        Observed::Absent => nothing,
+        Observed::Absent => KubeNode::default(),
         Observed::Unknown(reason) => return Err(unseen(DOOR, format!("looking at node {node}"), &reason)),
     };
     let label = |(key, value): (&String, &String)| match seen.labels.get(key) {

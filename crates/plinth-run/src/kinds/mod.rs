@@ -5,6 +5,7 @@
 
 mod bcm;
 mod check;
+mod control_plane;
 pub mod explain;
 mod facts;
 mod kubernetes;
@@ -95,6 +96,7 @@ async fn probe(step: &Step, env: &StepEnv) -> Result<Probe, DoorError> {
         Work::Kubeconfig { server, .. } => kubernetes::probe_kubeconfig(env, server).await,
         Work::NodeLabels { node, labels, taints } => kubernetes::probe_labels(env, node, labels, taints).await,
         Work::NodeReady { node, version } => kubernetes::probe_ready(env, node, version).await,
+        Work::ControlPlane { targets, etcd } => control_plane::probe(env, targets, etcd).await,
         Work::ClusterDns { name, address } => kubernetes::probe_dns(env, name, *address).await,
         Work::Certificate { name, names, source } => platform::probe_certificate(env, name, names, source).await,
         Work::Namespace { name, pod_security } => platform::probe_namespace(env, name, *pod_security).await,
@@ -118,6 +120,7 @@ async fn act_on_cluster(step: &Step, env: &StepEnv) -> Result<String, DoorError>
         Work::Kubeconfig { target, server } => kubernetes::fetch_kubeconfig(env, target, server).await,
         Work::NodeLabels { node, labels, taints } => kubernetes::label(env, node, labels, taints).await,
         Work::NodeReady { node, version } => kubernetes::wait_ready(step, env, node, version).await,
+        Work::ControlPlane { targets, etcd } => control_plane::wait(step, env, targets, etcd).await,
         Work::ClusterDns { name, address } => kubernetes::add_dns(env, name, *address).await,
         Work::Certificate { name, names, source } => platform::make_certificate(env, name, names, source).await,
         Work::Namespace { name, pod_security } => platform::make_namespace(env, name, *pod_security).await,

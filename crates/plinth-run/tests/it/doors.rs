@@ -8,13 +8,15 @@ use plinth_model::work::{
     Account, CertificateSource, Check, Health, KeyAlgorithm, KubesprayRelease, NodeTarget, PodSecurity, Preparation,
     Release, RunaiTarget, SecretContent,
 };
-use plinth_model::{Digest, NodeName, Observed};
+use plinth_model::{Digest, NodeName, Observed, Secret};
 use plinth_world::ansible::{AnsibleDoor, Deployed, Download, PlayHosts, PlayRun, PlayStats};
 use plinth_world::bcm::{BcmDoor, BcmIdentity};
 use plinth_world::helm::{HelmDoor, ReleaseState};
 use plinth_world::keystore::{CertificateState, Keystore};
-use plinth_world::kube::{HealthState, KubeDoor, KubeNode};
-use plinth_world::node::{AccountState, HostKey, HostKeyState, NodeDoor, Registries, Remains, StorageState};
+use plinth_world::kube::{ClusterHealth, HealthState, HeldConfig, KubeDoor, KubeNode};
+use plinth_world::node::{
+    AccountState, ControlPlane, HostKey, HostKeyState, NodeDoor, Registries, Remains, StorageState,
+};
 use plinth_world::runai::{RunaiCluster, RunaiDoor};
 use plinth_world::{Context, DoorError, DoorResult, Doors};
 use serde_json::Value;
@@ -94,6 +96,12 @@ impl NodeDoor for Shut {
     async fn registries(&self, _: &Context, _: &NodeTarget, _: &Registries<'_>) -> DoorResult<Observed<Vec<String>>> {
         refuse()
     }
+    async fn admin_config(&self, _: &Context, _: &NodeTarget) -> DoorResult<Secret> {
+        refuse()
+    }
+    async fn control_plane(&self, _: &Context, _: &NodeTarget) -> DoorResult<ControlPlane> {
+        refuse()
+    }
     async fn set_registries(&self, _: &Context, _: &NodeTarget, _: &Registries<'_>) -> DoorResult<()> {
         refuse()
     }
@@ -138,7 +146,13 @@ impl AnsibleDoor for Shut {
 
 #[async_trait]
 impl KubeDoor for Shut {
-    async fn kubeconfig(&self, _: &Context) -> DoorResult<Observed<String>> {
+    async fn nodes(&self, _: &Context) -> DoorResult<IndexMap<String, KubeNode>> {
+        refuse()
+    }
+    async fn cluster_health(&self, _: &Context) -> DoorResult<ClusterHealth> {
+        refuse()
+    }
+    async fn kubeconfig(&self, _: &Context) -> DoorResult<Observed<HeldConfig>> {
         refuse()
     }
     async fn fetch_kubeconfig(&self, _: &Context, _: &NodeTarget, _: &str) -> DoorResult<()> {

@@ -1,7 +1,7 @@
 //! Simulated Ansible with Kubespray.
 
 use super::Call;
-use super::play::{JOINS, PLAYS, PREPARES, kube_version, names, total};
+use super::play::{JOINS, PLAYS, PREPARES, etcd, kube_version, names, total};
 use crate::data_centre::DataCentre;
 use crate::faults::{FaultKind, NodeFault, NodeOperation};
 use crate::timing;
@@ -294,7 +294,8 @@ impl AnsibleDoor for SimAnsible {
         }
         let kube_version = kube_version(files.values().map(String::as_str));
         let names = names(files.values().map(String::as_str));
-        self.centre.effect(Effect::InventoryWritten { files: digests, kube_version, names })
+        let etcd = etcd(files.values().map(String::as_str));
+        self.centre.effect(Effect::InventoryWritten { files: digests, kube_version, names, etcd })
     }
 
     async fn deployed(&self, _: &Context) -> DoorResult<Observed<Deployed>> {

@@ -5,7 +5,7 @@ use super::manifest::{Manifest, OWN_NAMESPACES, key};
 use super::model::{Role, admits, keycloak_answers, offered_gpus, release, works};
 use crate::data_centre::{DataCentre, later};
 use crate::timing;
-use crate::world::state::AccountProgress;
+use crate::world::state::{AccountProgress, Member};
 use crate::world::{Effect, State};
 use async_trait::async_trait;
 use indexmap::IndexMap;
@@ -13,7 +13,7 @@ use jiff::Timestamp;
 use plinth_model::work::{Check, Health, NodeTarget, PodSecurity, SecretContent};
 use plinth_model::{Digest, NodeName, Observed};
 use plinth_world::keystore::Keystore;
-use plinth_world::kube::{HealthState, KubeDoor, KubeNode};
+use plinth_world::kube::{ClusterHealth, HealthState, HeldConfig, KubeDoor, KubeNode, SystemWorkload};
 use plinth_world::secrets::Secrets;
 use plinth_world::{Context, DoorResult};
 use serde_json::Value;
@@ -206,10 +206,35 @@ fn runai(state: &State, now: Timestamp, nodes: &[NodeName]) -> HealthState {
     seen(holds, format!("{gpus} of {} GPU nodes have their labels", nodes.len()))
 }
 
+fn is_ready(member: &Member, now: Timestamp) -> bool {
+    member.ready_at.is_some_and(|at| at <= now)
+}
+
+fn as_seen(state: &State, node: &NodeName, member: &Member, now: Timestamp) -> KubeNode {
+    KubeNode {
+        ready: is_ready(member, now),
+        version: member.version.clone(),
+        labels: member.labels.clone(),
+        taints: member.taints.iter().cloned().collect(),
+        address: state.machines.get(node).map(|machine| machine.hardware.address),
+    }
+}
+
+/// What Kubespray leaves in kube-system, as far as every cluster has it. A pod of a daemon set is ready with its node.
+fn system(state: &State, now: Timestamp) -> Vec<SystemWorkload> {
+    let count = |nodes: usize| u32::try_from(nodes).unwrap_or(u32::MAX);
+    let ready = count(state.cluster.members.values().filter(|member| is_ready(member, now)).count());
+    let wanted = count(state.cluster.members.len());
+    let workload = |kind, name: &str, ready, wanted| SystemWorkload { kind, name: name.to_owned(), ready, wanted };
+    let names = wanted.min(2);
+    vec![workload("Deployment", "coredns", ready.min(names), names), workload("DaemonSet", "kube-proxy", ready, wanted)]
+}
+
 #[async_trait]
 impl KubeDoor for SimKube {
-    async fn kubeconfig(&self, _: &Context) -> DoorResult<Observed<String>> {
-        self.centre.look(|state, _| state.cluster.kubeconfig.clone().map_or(Observed::Absent, Observed::Known))
+    async fn kubeconfig(&self, _: &Context) -> DoorResult<Observed<HeldConfig>> {
+        let held = |server| Observed::Known(HeldConfig { server, refused: None });
+        self.centre.look(|state, _| state.cluster.kubeconfig.clone().map_or(Observed::Absent, held))
     }
 
     async fn fetch_kubeconfig(&self, _: &Context, from: &NodeTarget, server: &str) -> DoorResult<()> {
@@ -236,15 +261,22 @@ impl KubeDoor for SimKube {
     async fn node(&self, _: &Context, node: &NodeName) -> DoorResult<Observed<KubeNode>> {
         self.request(&call(format!("looking at node {node}"))).await?;
         self.centre.look(|state, now| {
-            state.cluster.members.get(node).map_or(Observed::Absent, |member| {
-                Observed::Known(KubeNode {
-                    ready: member.ready_at.is_some_and(|at| at <= now),
-                    version: member.version.clone(),
-                    labels: member.labels.clone(),
-                    taints: member.taints.iter().cloned().collect(),
-                })
-            })
+            let seen = |member| Observed::Known(as_seen(state, node, member, now));
+            state.cluster.members.get(node).map_or(Observed::Absent, seen)
         })
+    }
+
+    async fn nodes(&self, _: &Context) -> DoorResult<IndexMap<String, KubeNode>> {
+        self.request(&call("listing nodes")).await?;
+        self.centre.look(|state, now| {
+            let seen = |(node, member): (&NodeName, &Member)| (node.to_string(), as_seen(state, node, member, now));
+            state.cluster.members.iter().map(seen).collect()
+        })
+    }
+
+    async fn cluster_health(&self, _: &Context) -> DoorResult<ClusterHealth> {
+        self.request(&call("looking at the health of the cluster")).await?;
+        self.centre.look(|state, now| ClusterHealth { failing: Vec::new(), workloads: system(state, now) })
     }
 
     async fn label_node(

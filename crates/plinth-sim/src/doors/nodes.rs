@@ -5,13 +5,17 @@ use crate::data_centre::DataCentre;
 use crate::faults::{FaultKind, NodeFault, NodeOperation};
 use crate::scenario::host_key;
 use crate::timing;
-use crate::world::Effect;
 use crate::world::state::{AccountProgress, Machine, Pin};
+use crate::world::{Effect, State};
 use async_trait::async_trait;
+use jiff::{SignedDuration, Timestamp};
 use plinth_model::facts::{Asked, NodeFacts};
 use plinth_model::work::{Account, Credential, NodeTarget, Preparation};
-use plinth_model::{Digest, Observed};
-use plinth_world::node::{AccountState, HostKey, HostKeyState, NodeDoor, Registries, Remains, StorageState};
+use plinth_model::{Digest, Observed, Secret};
+use plinth_world::node::{
+    AccountState, CertificateFile, ControlPlane, Etcd, EtcdMember, HostKey, HostKeyState, NodeDoor, Registries,
+    Remains, StorageState,
+};
 use plinth_world::secrets::Secrets;
 use plinth_world::{Context, DoorError, DoorResult};
 use std::collections::BTreeMap;
@@ -22,6 +26,8 @@ const DOOR: &str = "node";
 const ALGORITHM: &str = "ssh-ed25519";
 /// Seconds until a connection that nobody answers is given up.
 const CONNECT_TIMEOUT: f64 = 10.0;
+/// What Kubernetes gives its own certificates.
+const CERTIFICATES_LAST: SignedDuration = SignedDuration::from_hours(365 * 24);
 /// Size of what a move leaves behind, MiB.
 const OLD_COPY_MIB: u64 = 4_200;
 
@@ -176,6 +182,36 @@ fn compare(machine: &Machine, wanted: &Account) -> AccountState {
         }
         Some(AccountProgress::Made(_)) => AccountState::Partial(vec!["it differs from the wanted one".to_owned()]),
         Some(AccountProgress::Begun(_)) => AccountState::Partial(vec!["its key is not authorised".to_owned()]),
+    }
+}
+
+/// When the node became, or becomes, part of Kubernetes; none before a play ended.
+fn ready_at(state: &State, target: &NodeTarget) -> Option<Timestamp> {
+    state.cluster.members.get(&target.node)?.ready_at
+}
+
+/// etcd runs where the inventory wanted it, as soon as the play came so far; certificates last a year from then.
+fn seen_of_control_plane(state: &State, target: &NodeTarget) -> ControlPlane {
+    let group = &state.controller.etcd;
+    let deployed = state.controller.deployed.is_some();
+    let member = |name: &String| {
+        let address = state.machines.iter().find(|(node, _)| node.as_str() == name)?.1.hardware.address;
+        let id = Digest::of(name).as_str().chars().take(16).collect();
+        let peers = vec![format!("https://{address}:2380")];
+        Some(EtcdMember { name: format!("etcd-{name}"), id, peers, learner: false })
+    };
+    let here = deployed && group.iter().any(|name| name == target.node.as_str());
+    let mut members: Vec<EtcdMember> = group.iter().filter_map(member).collect();
+    members.sort();
+    let certificate = |at: Timestamp| CertificateFile {
+        file: "/etc/kubernetes/ssl/apiserver.crt".to_owned(),
+        expires: at.saturating_add(CERTIFICATES_LAST).unwrap_or(Timestamp::MAX),
+    };
+    ControlPlane {
+        etcd: here.then(|| Etcd { members, unhealthy: Vec::new() }),
+        certificates: ready_at(state, target).map(certificate).into_iter().collect(),
+        kubelet: if deployed { "active".to_owned() } else { String::new() },
+        nvidia_runtime: deployed.then_some(false),
     }
 }
 
@@ -383,5 +419,22 @@ impl NodeDoor for SimNodes {
             return Err(lost);
         }
         self.centre.effect(Effect::RegistriesSet { node: target.node.clone(), digest })
+    }
+
+    async fn admin_config(&self, _: &Context, target: &NodeTarget) -> DoorResult<Secret> {
+        let call = call("reading the administrator's kubeconfig on", target);
+        self.log_in_as_account(&call, target, NodeOperation::Kubernetes).await?;
+        self.centre.spend("admin-config", target.node.as_str(), timing::LOOK).await;
+        if self.centre.look(|state, _| ready_at(state, target).is_none())? {
+            return Err(call.fails("/etc/kubernetes/admin.conf is not there", "deploy Kubernetes first"));
+        }
+        Ok(Secret::new(format!("apiVersion: v1\nkind: Config\nclusters: [{{name: {}}}]\n", target.node)))
+    }
+
+    async fn control_plane(&self, _: &Context, target: &NodeTarget) -> DoorResult<ControlPlane> {
+        let call = call("looking at the control plane on", target);
+        self.log_in_as_account(&call, target, NodeOperation::Kubernetes).await?;
+        self.centre.spend("control-plane", target.node.as_str(), timing::LOOK).await;
+        self.centre.look(|state, _| seen_of_control_plane(state, target))
     }
 }

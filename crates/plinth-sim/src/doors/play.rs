@@ -68,16 +68,33 @@ pub(super) fn names<'a>(contents: impl Iterator<Item = &'a str>) -> BTreeMap<Str
     hosts.iter().flat_map(|text| text.lines()).filter_map(entry).collect()
 }
 
+/// Hosts of the group `etcd` in a written inventory (JSON).
+pub(super) fn etcd<'a>(contents: impl Iterator<Item = &'a str>) -> Vec<String> {
+    let documents = contents.filter_map(|text| serde_json::from_str::<serde_json::Value>(text).ok());
+    let hosts = |document: serde_json::Value| {
+        let hosts = document.pointer("/all/children/etcd/hosts")?.as_object()?;
+        Some(hosts.keys().cloned().collect())
+    };
+    documents.into_iter().find_map(hosts).unwrap_or_default()
+}
+
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
-    use super::{PLAYS, kube_version, names, total};
+    use super::{PLAYS, etcd, kube_version, names, total};
 
     #[test]
     fn the_names_of_the_variables_are_found() {
         let found = names([r#"{"dns_etchosts": "10.0.0.5 a.example\n10.0.0.6 b.example\n"}"#, "not JSON"].into_iter());
         assert_eq!(found.len(), 2);
         assert_eq!(found["b.example"].to_string(), "10.0.0.6");
+    }
+
+    #[test]
+    fn the_members_of_etcd_are_found() {
+        let text = r#"{"all": {"children": {"etcd": {"hosts": {"n1": {}, "n2": {}}}}}}"#;
+        assert_eq!(etcd(["{}", text].into_iter()), ["n1", "n2"]);
+        assert_eq!(etcd(["not JSON"].into_iter()), Vec::<String>::new());
     }
 
     #[test]

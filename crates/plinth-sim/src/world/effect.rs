@@ -33,12 +33,15 @@ pub(crate) enum Effect {
     SourceFetched { tag: String, commit: String, tree: String },
     /// Its Python environment was made.
     EnvironmentMade { tag: String, ansible_core: String },
-    /// Inventory and variables were written; `names` are the ones that the variables put into the cluster's DNS.
+    /// Inventory and variables were written; `names` are the ones that the variables put into the cluster's DNS,
+    /// `etcd` the hosts of that group.
     InventoryWritten {
         files: IndexMap<String, Digest>,
         kube_version: Option<String>,
         #[serde(default)]
         names: BTreeMap<String, std::net::Ipv4Addr>,
+        #[serde(default)]
+        etcd: Vec<String>,
     },
     /// The play prepared a host: packages, container engine, downloads.
     HostPrepared { node: NodeName },

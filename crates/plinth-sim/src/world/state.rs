@@ -92,6 +92,8 @@ pub(crate) struct Controller {
     pub(crate) files: IndexMap<String, Digest>,
     /// Names that those files put into the cluster's DNS.
     pub(crate) names: BTreeMap<String, Ipv4Addr>,
+    /// Hosts of the group `etcd` in those files.
+    pub(crate) etcd: Vec<String>,
     /// `kube_version` of those files.
     pub(crate) kube_version: Option<String>,
     /// What plays left.
@@ -246,9 +248,10 @@ impl State {
             Effect::EnvironmentMade { tag, ansible_core } => {
                 controller.environments.insert(tag.clone(), ansible_core.clone());
             }
-            Effect::InventoryWritten { files, kube_version, names } => {
+            Effect::InventoryWritten { files, kube_version, names, etcd } => {
                 controller.files.clone_from(files);
                 controller.names.clone_from(names);
+                controller.etcd.clone_from(etcd);
                 controller.kube_version.clone_from(kube_version);
             }
             Effect::PlayBegun { begun } => controller.deployed.begun = Some(begun.clone()),

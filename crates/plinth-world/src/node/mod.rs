@@ -2,6 +2,7 @@
 
 pub mod account;
 mod answer;
+pub mod control_plane;
 pub mod facts;
 pub mod frame;
 pub mod prepare;
@@ -17,9 +18,9 @@ pub use remains::Remains;
 
 use crate::{Context, DoorResult};
 use async_trait::async_trait;
-use plinth_model::Observed;
 use plinth_model::facts::{Asked, NodeFacts};
 use plinth_model::work::{Account, Mirror, NodeTarget, Preparation, RegistryLogin};
+use plinth_model::{Observed, Secret};
 
 /// A host key as presented.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -64,6 +65,50 @@ pub enum StorageState {
         /// Old copy that waits for its removal.
         old_copy_mib: Option<u64>,
     },
+}
+
+/// What one node tells of the control plane.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ControlPlane {
+    /// Its etcd; none where none is set up.
+    pub etcd: Option<Etcd>,
+    /// Certificates of Kubernetes and etcd, each file once.
+    pub certificates: Vec<CertificateFile>,
+    /// What systemd says of kubelet: `active`. Empty where nobody can tell.
+    pub kubelet: String,
+    /// Whether containerd knows NVIDIA's runtime. None: its configuration could not be read.
+    pub nvidia_runtime: Option<bool>,
+}
+
+/// etcd, as one of its members sees it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Etcd {
+    /// Members by their name and id, sorted; one that has not started has no name.
+    pub members: Vec<EtcdMember>,
+    /// What is wrong; empty when the member itself and all that it could ask are healthy.
+    pub unhealthy: Vec<String>,
+}
+
+/// One member of etcd.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct EtcdMember {
+    /// Name, empty until it starts.
+    pub name: String,
+    /// Id, hexadecimal, as etcd's own tools print it.
+    pub id: String,
+    /// Addresses for the other members.
+    pub peers: Vec<String>,
+    /// It does not vote yet.
+    pub learner: bool,
+}
+
+/// A certificate on a node.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CertificateFile {
+    /// File.
+    pub file: String,
+    /// When it stops being valid; of several in the file the first that does.
+    pub expires: jiff::Timestamp,
 }
 
 /// Registries as a node is to know them.
@@ -115,4 +160,8 @@ pub trait NodeDoor: Send + Sync {
     async fn clear_remains(&self, ctx: &Context, target: &NodeTarget) -> DoorResult<()>;
     /// Writes mirrors and logins.
     async fn set_registries(&self, ctx: &Context, target: &NodeTarget, wanted: &Registries<'_>) -> DoorResult<()>;
+    /// The administrator's kubeconfig of a control-plane node, as Kubernetes wrote it.
+    async fn admin_config(&self, ctx: &Context, target: &NodeTarget) -> DoorResult<Secret>;
+    /// etcd, certificates and kubelet as this node sees them.
+    async fn control_plane(&self, ctx: &Context, target: &NodeTarget) -> DoorResult<ControlPlane>;
 }

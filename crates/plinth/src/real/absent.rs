@@ -7,7 +7,7 @@ use plinth_model::work::{Check, Health, NodeTarget, PodSecurity, Release, RunaiT
 use plinth_model::{Finding, NodeName, Observed, Owner};
 use plinth_world::bcm::{BcmDoor, BcmIdentity};
 use plinth_world::helm::{HelmDoor, ReleaseState};
-use plinth_world::kube::{HealthState, KubeDoor, KubeNode};
+use plinth_world::kube::{ClusterHealth, HealthState, HeldConfig, KubeDoor, KubeNode};
 use plinth_world::runai::{RunaiCluster, RunaiDoor};
 use plinth_world::{Context, DoorError, DoorResult};
 use serde_json::Value;
@@ -54,10 +54,12 @@ refused!(BcmDoor {
 });
 
 refused!(KubeDoor {
-    kubeconfig() -> Observed<String>;
+    kubeconfig() -> Observed<HeldConfig>;
     fetch_kubeconfig(from: &NodeTarget, server: &str) -> ();
     node(node: &NodeName) -> Observed<KubeNode>;
+    nodes() -> IndexMap<String, KubeNode>;
     label_node(node: &NodeName, labels: &IndexMap<String, String>, taints: &[String]) -> ();
+    cluster_health() -> ClusterHealth;
     namespace(name: &str) -> Observed<Option<PodSecurity>>;
     make_namespace(name: &str, level: PodSecurity) -> ();
     secret_matches(namespace: &str, name: &str, content: &SecretContent, labels: &IndexMap<String, String>) -> Observed<bool>;

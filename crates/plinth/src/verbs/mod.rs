@@ -6,6 +6,7 @@ pub(crate) mod completions;
 pub(crate) mod discover;
 pub(crate) mod explain;
 pub(crate) mod init;
+pub(crate) mod kubeconfig;
 pub(crate) mod plan;
 pub(crate) mod preflight;
 pub(crate) mod rehearse;

@@ -77,6 +77,7 @@ pub(crate) async fn contract(door: &dyn NodeDoor, ctx: &Context, rack: &Rack) {
     suite.a_node_is_prepared_once().await;
     suite.a_bare_node_has_nothing_of_kubernetes().await;
     suite.registries_are_set_once().await;
+    suite.a_node_without_kubernetes_says_so().await;
     suite.nobody_there_is_transient().await;
 }
 
@@ -287,6 +288,16 @@ impl Suite<'_> {
         assert_eq!(door.registries(ctx, ours, &wanted(&two)).await.unwrap(), Observed::Known(Vec::new()));
     }
 
+    async fn a_node_without_kubernetes_says_so(&self) {
+        let (door, ctx, ours) = (self.door, self.ctx, &self.ours(&self.rack.fresh));
+        let said = self.unchanged(ours, door.admin_config(ctx, ours)).await;
+        assert!(said.contains("/etc/kubernetes/admin.conf is not there"), "{said}");
+        let seen = door.control_plane(ctx, ours).await.unwrap();
+        assert_eq!((seen.etcd, seen.certificates), (None, Vec::new()));
+        assert_ne!(seen.kubelet, "active");
+        assert_ne!(seen.nvidia_runtime, Some(true));
+    }
+
     /// Every call, with words that name the node.
     async fn nobody_there_is_transient(&self) {
         let (door, ctx, away, account) = (self.door, self.ctx, &self.rack.unreachable, &self.rack.account);
@@ -306,6 +317,8 @@ impl Suite<'_> {
                 async { explained(door.preparation(ctx, ours, &preparation).await) },
                 async { explained(door.registries(ctx, ours, &registries).await) },
                 async { explained(door.remains(ctx, ours).await) },
+                async { explained(door.admin_config(ctx, ours).await) },
+                async { explained(door.control_plane(ctx, ours).await) },
             )
         };
         let writes = async {
@@ -329,6 +342,8 @@ impl Suite<'_> {
             ("preparation", read.4),
             ("registries", read.5),
             ("remains", read.6),
+            ("admin_config", read.7),
+            ("control_plane", read.8),
             ("pin_host_key", written.0),
             ("repin_host_key", written.1),
             ("make_account", written.2),

@@ -8,7 +8,7 @@ use plinth_world::ansible::{Deployed, HostStats, PlayStats};
 use plinth_world::deadlines;
 use plinth_world::helm::{ReleaseState, values_digest};
 use plinth_world::keystore::CertificateState;
-use plinth_world::kube::{HealthState, KubeNode};
+use plinth_world::kube::{HealthState, HeldConfig, KubeNode};
 use serde_json::json;
 use std::net::Ipv4Addr;
 
@@ -155,7 +155,7 @@ async fn inventory_files_are_compared_one_by_one() {
 }
 
 pub(super) fn kube_node(ready: bool, version: &str) -> Observed<KubeNode> {
-    Observed::Known(KubeNode { ready, version: version.to_owned(), labels: IndexMap::new(), taints: Vec::new() })
+    Observed::Known(KubeNode { ready, version: version.to_owned(), ..KubeNode::default() })
 }
 
 #[tokio::test]
@@ -191,7 +191,7 @@ async fn labels_taints_and_names_are_compared() {
     let work =
         Work::NodeLabels { node: node("dgx-05"), labels: labels.clone(), taints: vec!["a=b:NoSchedule".to_owned()] };
     let bench = Bench::new();
-    let mut seen = KubeNode { ready: true, version: String::new(), labels: labels.clone(), taints: vec![] };
+    let mut seen = KubeNode { ready: true, labels: labels.clone(), ..KubeNode::default() };
     seen.labels.insert("role".to_owned(), "old".to_owned());
     bench.fake.on("node", Observed::Known(seen));
     assert_eq!(todo(bench.look(&work).await), ["~ label role: old → worker", "+ taint a=b:NoSchedule"]);
@@ -207,10 +207,17 @@ async fn labels_taints_and_names_are_compared() {
 async fn a_kubeconfig_that_cannot_be_tried_is_not_taken_for_absent() {
     let work = Work::Kubeconfig { target: target(), server: "https://10.0.0.1:6443".to_owned() };
     let bench = Bench::new();
-    bench.fake.on("kubeconfig", Observed::<String>::Unknown("timeout".to_owned()));
+    bench.fake.on("kubeconfig", Observed::<HeldConfig>::Unknown("timeout".to_owned()));
     assert!(bench.look(&work).await.is_err());
-    bench.fake.on("kubeconfig", Observed::Known("https://127.0.0.1:6443".to_owned()));
-    assert_eq!(todo(bench.look(&work).await).len(), 1);
+    let held = |server: &str, refused: Option<&str>| {
+        Observed::Known(HeldConfig { server: server.to_owned(), refused: refused.map(str::to_owned) })
+    };
+    bench.fake.on("kubeconfig", held("https://127.0.0.1:6443", None));
+    assert_eq!(todo(bench.look(&work).await), ["~ server https://127.0.0.1:6443 → https://10.0.0.1:6443"]);
+    bench.fake.on("kubeconfig", held("https://10.0.0.1:6443", Some("its certificate expired")));
+    assert_eq!(todo(bench.look(&work).await), ["~ kubeconfig: its certificate expired"]);
+    bench.fake.on("kubeconfig", held("https://10.0.0.1:6443", None));
+    done(bench.look(&work).await);
     let namespace = Work::Namespace { name: "runai".to_owned(), pod_security: PodSecurity::Privileged };
     bench.fake.on("namespace", Observed::Known(None::<PodSecurity>));
     assert_eq!(todo(bench.look(&namespace).await), ["~ Pod Security unset → privileged"]);

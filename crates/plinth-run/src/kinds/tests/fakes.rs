@@ -8,13 +8,15 @@ use plinth_model::work::{
     Account, CertificateSource, Check, Health, KeyAlgorithm, KubesprayRelease, NodeTarget, PodSecurity, Preparation,
     Release, RunaiTarget, SecretContent,
 };
-use plinth_model::{Digest, NodeName, Observed};
+use plinth_model::{Digest, NodeName, Observed, Secret};
 use plinth_world::ansible::{AnsibleDoor, Deployed, Download, PlayHosts, PlayRun, PlayStats};
 use plinth_world::bcm::{BcmDoor, BcmIdentity};
 use plinth_world::helm::{HelmDoor, ReleaseState};
 use plinth_world::keystore::{CertificateState, Keystore};
-use plinth_world::kube::{HealthState, KubeDoor, KubeNode};
-use plinth_world::node::{AccountState, HostKey, HostKeyState, NodeDoor, Registries, Remains, StorageState};
+use plinth_world::kube::{ClusterHealth, HealthState, HeldConfig, KubeDoor, KubeNode};
+use plinth_world::node::{
+    AccountState, ControlPlane, HostKey, HostKeyState, NodeDoor, Registries, Remains, StorageState,
+};
 use plinth_world::runai::{RunaiCluster, RunaiDoor};
 use plinth_world::{Context, DoorError, DoorResult, Doors};
 use serde_json::Value;
@@ -117,6 +119,8 @@ door!(NodeDoor {
     relocate_storage(target: &NodeTarget, from: &str, to: &str) -> ();
     registries(target: &NodeTarget, wanted: &Registries<'_>) -> Observed<Vec<String>>;
     set_registries(target: &NodeTarget, wanted: &Registries<'_>) -> ();
+    admin_config(target: &NodeTarget) -> Secret;
+    control_plane(target: &NodeTarget) -> ControlPlane;
 });
 
 #[async_trait]
@@ -157,10 +161,12 @@ impl AnsibleDoor for Fake {
 }
 
 door!(KubeDoor {
-    kubeconfig() -> Observed<String>;
+    kubeconfig() -> Observed<HeldConfig>;
     fetch_kubeconfig(from: &NodeTarget, server: &str) -> ();
     node(node: &NodeName) -> Observed<KubeNode>;
+    nodes() -> IndexMap<String, KubeNode>;
     label_node(node: &NodeName, labels: &IndexMap<String, String>, taints: &[String]) -> ();
+    cluster_health() -> ClusterHealth;
     namespace(name: &str) -> Observed<Option<PodSecurity>>;
     make_namespace(name: &str, level: PodSecurity) -> ();
     secret_matches(namespace: &str, name: &str, content: &SecretContent, labels: &IndexMap<String, String>) -> Observed<bool>;

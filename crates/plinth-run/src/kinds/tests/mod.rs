@@ -1,6 +1,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod cluster;
+mod control_plane;
 mod fakes;
 mod nodes;
 mod removal;

@@ -4,8 +4,8 @@ use super::{Ssh, SshConfig, public_key_line};
 use crate::node::frame::Frames;
 use crate::node::script::Script;
 use crate::node::{
-    AccountState, HostKey, HostKeyState, NodeDoor, Registries, Remains, StorageState, account, facts, prepare,
-    registries, remains, storage,
+    AccountState, ControlPlane, HostKey, HostKeyState, NodeDoor, Registries, Remains, StorageState, account,
+    control_plane, facts, prepare, registries, remains, storage,
 };
 use crate::secrets::Secrets;
 use crate::{Context, DoorError, DoorResult};
@@ -184,6 +184,14 @@ impl NodeDoor for SshNodes {
         let logins = self.passwords(target, wanted.logins)?;
         let script = registries::set_script(&with_passwords(wanted, &logins));
         self.operation(ctx, target, script, registries::set_parse).await
+    }
+
+    async fn admin_config(&self, ctx: &Context, target: &NodeTarget) -> DoorResult<Secret> {
+        self.operation(ctx, target, control_plane::admin_config_script(), control_plane::admin_config_parse).await
+    }
+
+    async fn control_plane(&self, ctx: &Context, target: &NodeTarget) -> DoorResult<ControlPlane> {
+        self.operation(ctx, target, control_plane::look_script(), control_plane::look_parse).await
     }
 }
 

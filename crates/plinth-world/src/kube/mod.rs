@@ -1,4 +1,23 @@
-//! The Kubernetes door. The real door is not in this release.
+//! The Kubernetes door: its calls, and the real one over the API server.
+//!
+//! Every call has a limit, certificates are always verified, reads are tried again and writes are not. Nothing that is told holds a
+//! token, a key or the content of a secret.
+
+mod api;
+pub mod config;
+mod corefile;
+mod dns;
+mod door;
+mod failure;
+mod fetch;
+mod health;
+mod node;
+mod object;
+pub mod place;
+mod secret;
+mod system;
+
+pub use api::KubeApi;
 
 use crate::{Context, DoorResult};
 use async_trait::async_trait;
@@ -9,7 +28,7 @@ use serde_json::Value;
 use std::net::Ipv4Addr;
 
 /// A node as Kubernetes sees it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct KubeNode {
     /// Condition Ready.
     pub ready: bool,
@@ -17,8 +36,41 @@ pub struct KubeNode {
     pub version: String,
     /// Labels.
     pub labels: IndexMap<String, String>,
-    /// Taints, `key=value:Effect`.
+    /// Taints, `key=value:Effect`, or `key:Effect` without a value.
     pub taints: Vec<String>,
+    /// Address by which the cluster reaches it, if its kubelet told one.
+    pub address: Option<Ipv4Addr>,
+}
+
+/// The kubeconfig we hold.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HeldConfig {
+    /// Server address in it.
+    pub server: String,
+    /// Why it does not work, although its server answers: another authority, an expired certificate. None: it works.
+    pub refused: Option<String>,
+}
+
+/// What the API server says of itself and of what keeps the cluster going.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ClusterHealth {
+    /// The API server's own checks that fail.
+    pub failing: Vec<String>,
+    /// Workloads of `kube-system`.
+    pub workloads: Vec<SystemWorkload>,
+}
+
+/// One workload of `kube-system`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SystemWorkload {
+    /// `Deployment` or `DaemonSet`.
+    pub kind: &'static str,
+    /// Name.
+    pub name: String,
+    /// Pods that are ready.
+    pub ready: u32,
+    /// Pods that should be; of a daemon set one for every node that it fits.
+    pub wanted: u32,
 }
 
 /// Health of one thing.
@@ -33,12 +85,14 @@ pub struct HealthState {
 /// Kubernetes.
 #[async_trait]
 pub trait KubeDoor: Send + Sync {
-    /// Server address of the kubeconfig we hold, if we hold one and it works.
-    async fn kubeconfig(&self, ctx: &Context) -> DoorResult<Observed<String>>;
-    /// Fetches the kubeconfig from a control-plane node and sets its server address.
+    /// The kubeconfig we hold, if we hold one. A server that does not answer is an error.
+    async fn kubeconfig(&self, ctx: &Context) -> DoorResult<Observed<HeldConfig>>;
+    /// Fetches the kubeconfig from a control-plane node and sets its server address and names. It is kept only when it works.
     async fn fetch_kubeconfig(&self, ctx: &Context, from: &NodeTarget, server: &str) -> DoorResult<()>;
     /// The node, if Kubernetes knows it.
     async fn node(&self, ctx: &Context, node: &NodeName) -> DoorResult<Observed<KubeNode>>;
+    /// All nodes that Kubernetes knows, by name.
+    async fn nodes(&self, ctx: &Context) -> DoorResult<IndexMap<String, KubeNode>>;
     /// Adds labels and taints; leaves others alone.
     async fn label_node(
         &self,
@@ -47,6 +101,8 @@ pub trait KubeDoor: Send + Sync {
         labels: &IndexMap<String, String>,
         taints: &[String],
     ) -> DoorResult<()>;
+    /// What the API server says of itself and of what keeps the cluster going.
+    async fn cluster_health(&self, ctx: &Context) -> DoorResult<ClusterHealth>;
     /// Pod Security level (enforce) of the namespace, if it exists.
     async fn namespace(&self, ctx: &Context, name: &str) -> DoorResult<Observed<Option<PodSecurity>>>;
     /// Makes the namespace with its level.
@@ -75,7 +131,7 @@ pub trait KubeDoor: Send + Sync {
     async fn apply(&self, ctx: &Context, objects: &[Value]) -> DoorResult<()>;
     /// Health of one thing.
     async fn health(&self, ctx: &Context, namespace: &str, health: &Health) -> DoorResult<HealthState>;
-    /// Addresses a pod gets for a name; empty when it does not resolve.
+    /// Addresses that the DNS of the pods gives for a name; empty when it does not resolve.
     async fn resolve_in_pod(&self, ctx: &Context, name: &str) -> DoorResult<Vec<Ipv4Addr>>;
     /// Puts a name into the cluster's DNS, marked as ours. Second choice after the engine's own setting.
     async fn add_dns(&self, ctx: &Context, name: &str, address: Ipv4Addr) -> DoorResult<()>;
