@@ -240,7 +240,9 @@ fn without_run_ai_there_is_nothing_of_it_and_the_platform_still_waits_for_all_no
     let plan = planned(&desired, &unseen(data::basepod()));
     assert!(plan.steps.iter().all(|s| !s.id.as_str().contains("runai")));
     let join = "kubernetes/dns/kubernetes.default.svc.cluster.local";
-    assert_eq!(needs(&plan, join).len(), 1 + 5);
+    let health = format!("kubernetes/health/{}", desired.name);
+    assert_eq!(needs(&plan, join), [health.as_str()]);
+    assert_eq!(needs(&plan, &health).len(), 1 + 5);
     assert!(matches!(&step(&plan, join).work, Work::ClusterDns { address, .. } if address.to_string() == "10.150.0.1"));
     assert!(needs(&plan, "platform/release/ingress-nginx").contains(&join.to_owned()));
     assert!(!has(&plan, "kubernetes/labels/cpu-03"), "no labels are wanted");

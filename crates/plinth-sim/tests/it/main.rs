@@ -4,7 +4,10 @@
 
 mod bcm;
 mod clock;
+mod contract;
 mod doors;
 mod faults;
+#[path = "../../../plinth/tests/contract/kube_door.rs"]
+mod kube_door;
 mod rack;
 mod world;

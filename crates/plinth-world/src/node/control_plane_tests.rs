@@ -44,7 +44,7 @@ fn a_member_of_etcd_tells_the_others_and_who_is_ill() {
     let etcd = look(&trial).unwrap().etcd.unwrap();
     let names: Vec<(&str, &str, bool)> =
         etcd.members.iter().map(|m| (m.name.as_str(), m.id.as_str(), m.learner)).collect();
-    assert_eq!(names, [("", "ff", true), ("etcd-n2", "dfc9a1ba2b2d2d33", false)].map(|(n, i, l)| (n, i, l)).to_vec());
+    assert_eq!(names, [("", "ff", true), ("etcd-n2", "dfc97eb0aae75b33", false)].map(|(n, i, l)| (n, i, l)).to_vec());
     assert_eq!(etcd.unhealthy, Vec::<String>::new());
     let asked = trial.read("/asked");
     assert!(asked.lines().all(|line| line.starts_with(&format!("{}/etc/ssl", trial.prefix()))), "{asked}");

@@ -1,17 +1,13 @@
 //! Doors that are not in this release. Each call is refused in the same words; nothing waits, nothing is tried again.
 
 use async_trait::async_trait;
-use indexmap::IndexMap;
 use plinth_model::inventory::Inventory;
-use plinth_model::work::{Check, Health, NodeTarget, PodSecurity, Release, RunaiTarget, SecretContent};
-use plinth_model::{Finding, NodeName, Observed, Owner};
+use plinth_model::work::{Release, RunaiTarget};
+use plinth_model::{Finding, Observed, Owner};
 use plinth_world::bcm::{BcmDoor, BcmIdentity};
 use plinth_world::helm::{HelmDoor, ReleaseState};
-use plinth_world::kube::{ClusterHealth, HealthState, HeldConfig, KubeDoor, KubeNode};
 use plinth_world::runai::{RunaiCluster, RunaiDoor};
 use plinth_world::{Context, DoorError, DoorResult};
-use serde_json::Value;
-use std::net::Ipv4Addr;
 
 /// A door that is not there.
 pub(crate) struct Absent {
@@ -51,25 +47,6 @@ macro_rules! refused {
 refused!(BcmDoor {
     identity() -> BcmIdentity;
     inventory() -> Inventory;
-});
-
-refused!(KubeDoor {
-    kubeconfig() -> Observed<HeldConfig>;
-    fetch_kubeconfig(from: &NodeTarget, server: &str) -> ();
-    node(node: &NodeName) -> Observed<KubeNode>;
-    nodes() -> IndexMap<String, KubeNode>;
-    label_node(node: &NodeName, labels: &IndexMap<String, String>, taints: &[String]) -> ();
-    cluster_health() -> ClusterHealth;
-    namespace(name: &str) -> Observed<Option<PodSecurity>>;
-    make_namespace(name: &str, level: PodSecurity) -> ();
-    secret_matches(namespace: &str, name: &str, content: &SecretContent, labels: &IndexMap<String, String>) -> Observed<bool>;
-    make_secret(namespace: &str, name: &str, content: &SecretContent, labels: &IndexMap<String, String>) -> ();
-    diff(objects: &[Value]) -> Vec<String>;
-    apply(objects: &[Value]) -> ();
-    health(namespace: &str, health: &Health) -> HealthState;
-    resolve_in_pod(name: &str) -> Vec<Ipv4Addr>;
-    add_dns(name: &str, address: Ipv4Addr) -> ();
-    run_check(check: &Check) -> HealthState;
 });
 
 refused!(HelmDoor {

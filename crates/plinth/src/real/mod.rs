@@ -16,6 +16,8 @@ use plinth_site::desired::{InventorySource, KubesprayTools};
 use plinth_world::ansible::{LocalAnsible, PackageSource};
 use plinth_world::bcm::BcmDoor;
 use plinth_world::keystore::FileKeystore;
+use plinth_world::kube::KubeApi;
+use plinth_world::node::NodeDoor;
 use plinth_world::node::ssh::{SshConfig, SshNodes};
 use plinth_world::secrets::{Secrets, SiteSecrets};
 use plinth_world::{Context, Doors, SystemClock};
@@ -50,14 +52,17 @@ impl Real {
         let nodes = SshNodes::new(ssh, Arc::clone(&shared));
         let packages = packages(&desired.kubernetes.kubespray_tools);
         let ansible = LocalAnsible::new(directory, folder, packages, nodes.clone(), Arc::clone(&shared));
+        let node: Arc<dyn NodeDoor> = Arc::new(nodes);
+        let keystore = Arc::new(FileKeystore::new(directory, Arc::clone(&shared)).below(folder));
+        let kube = KubeApi::new(directory, &desired.name, Arc::clone(&node), Arc::clone(&keystore), shared);
         let doors = Doors {
             bcm,
-            node: Arc::new(nodes),
+            node,
             ansible: Arc::new(ansible),
-            kube: missing("kubernetes"),
+            kube: Arc::new(kube),
             helm: missing("helm"),
             runai: missing("runai"),
-            keystore: Arc::new(FileKeystore::new(directory, shared).below(folder)),
+            keystore,
         };
         Ok(Self { ctx: Context::quiet(Arc::new(SystemClock::new())), doors, secrets })
     }

@@ -1,0 +1,23 @@
+//! The simulated cluster keeps the contract of the Kubernetes door. The real one does in `plinth/tests/kubernetes`.
+
+use crate::kube_door::{Ground, contract};
+use crate::rack::{deploy, name, prepare_nodes, run, secret, start, target};
+use std::sync::Arc;
+
+#[test]
+fn the_simulated_cluster_keeps_the_contract() {
+    let sim = Arc::new(start(None, &[]));
+    let (ctx, seen) = (sim.context(), Arc::clone(&sim));
+    let ground = Ground {
+        from: target("cpu-03", "ansiblebcm"),
+        server: "https://10.184.162.103:6443".to_owned(),
+        node: name("dgx-05"),
+        secrets: [secret("BOOTSTRAP_PASSWORD"), secret("RUNAI_REGISTRY_TOKEN")],
+        fingerprint: Box::new(move || seen.snapshot().to_string()),
+    };
+    run(&sim, async {
+        prepare_nodes(&sim).await.unwrap();
+        deploy(&sim).await.unwrap();
+        contract(&*sim.doors.kube, &ctx, &ground).await;
+    });
+}

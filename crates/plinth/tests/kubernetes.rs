@@ -1,0 +1,15 @@
+//! plinth against a real Kubernetes API: `cargo xtask test --tier kubernetes`.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
+
+#[path = "contract/kube_door.rs"]
+mod kube_door;
+#[path = "kubernetes/node.rs"]
+mod node;
+#[path = "kubernetes/sharing.rs"]
+mod sharing;
+#[path = "kubernetes/stand.rs"]
+mod stand;
+#[path = "kubernetes/trouble.rs"]
+mod trouble;
+#[path = "kubernetes/verb.rs"]
+mod verb;

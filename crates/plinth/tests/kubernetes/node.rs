@@ -1,0 +1,51 @@
+//! A node of the control plane, as far as the Kubernetes door asks for one: a file stands for its kubeconfig.
+
+use async_trait::async_trait;
+use plinth_model::facts::{Asked, NodeFacts};
+use plinth_model::work::{Account, NodeTarget, Preparation};
+use plinth_model::{Observed, Secret};
+use plinth_world::node::{
+    AccountState, ControlPlane, HostKey, HostKeyState, NodeDoor, Registries, Remains, StorageState,
+};
+use plinth_world::{Context, DoorError, DoorResult};
+use std::path::PathBuf;
+use std::sync::Mutex;
+
+/// The node; its kubeconfig is the content of this file.
+pub(crate) struct Node(pub(crate) Mutex<PathBuf>);
+
+/// Everything else is refused.
+macro_rules! refused {
+    ($($name:ident($($argument:ident: $type:ty),*) -> $answer:ty;)*) => {
+        #[async_trait]
+        impl NodeDoor for Node {
+            $(async fn $name(&self, _: &Context, _: &NodeTarget $(, $argument: $type)*) -> DoorResult<$answer> {
+                $(let _ = $argument;)*
+                Err(DoorError::permanent("node", stringify!($name), "this node only has a kubeconfig", "ask for that"))
+            })*
+
+            async fn admin_config(&self, _: &Context, _: &NodeTarget) -> DoorResult<Secret> {
+                Ok(Secret::new(std::fs::read_to_string(&*self.0.lock().unwrap()).unwrap()))
+            }
+        }
+    };
+}
+
+refused! {
+    host_key() -> HostKeyState;
+    pin_host_key(key: &HostKey) -> ();
+    repin_host_key(key: &HostKey) -> ();
+    account(account: &Account) -> AccountState;
+    make_account(account: &Account) -> ();
+    facts(asked: &Asked) -> NodeFacts;
+    storage(from: &str, to: &str) -> StorageState;
+    relocate_storage(from: &str, to: &str) -> ();
+    remove_old_storage(from: &str, to: &str) -> ();
+    preparation(wanted: &Preparation) -> Vec<String>;
+    prepare(wanted: &Preparation) -> ();
+    registries(wanted: &Registries<'_>) -> Observed<Vec<String>>;
+    set_registries(wanted: &Registries<'_>) -> ();
+    remains() -> Remains;
+    clear_remains() -> ();
+    control_plane() -> ControlPlane;
+}

@@ -1,0 +1,182 @@
+//! The real API server keeps the contract, and what others set on its objects stays theirs.
+
+use crate::kube_door::{Ground, contract};
+use crate::stand::{Stand, control_plane_node, name};
+use indexmap::IndexMap;
+use plinth_model::SecretRef;
+use plinth_model::work::Health;
+use plinth_world::kube::KubeDoor as _;
+use std::sync::Arc;
+
+fn labels(pairs: &[(&str, &str)]) -> IndexMap<String, String> {
+    pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
+}
+
+fn taints(texts: &[&str]) -> Vec<String> {
+    texts.iter().map(|text| (*text).to_owned()).collect()
+}
+
+#[test]
+#[ignore = "needs Go and the parts it builds: cargo xtask test --tier kubernetes"]
+fn the_real_api_keeps_the_contract() {
+    let stand = Arc::new(Stand::up());
+    let seen = Arc::clone(&stand);
+    let ground = Ground {
+        from: control_plane_node(),
+        server: stand.plane.endpoint(),
+        node: name("n1"),
+        secrets: ["first", "second"].map(|file| SecretRef::File(file.to_owned())),
+        fingerprint: Box::new(move || {
+            let kinds = "nodes,namespaces,configmaps,secrets,serviceaccounts";
+            seen.plane
+                .kubectl(&["get", kinds, "-A", "-o", "custom-columns=N:.metadata.name,V:.metadata.resourceVersion"])
+                .unwrap()
+        }),
+    };
+    stand.run(contract(&stand.door, &stand.ctx, &ground));
+    let node = stand.run(stand.door.node(&stand.ctx, &name("n2"))).unwrap().known().cloned().unwrap();
+    assert_eq!((node.ready, node.version.as_str(), node.address), (true, "v1.34.2", Some([10, 0, 0, 7].into())));
+}
+
+#[test]
+#[ignore = "needs Go and the parts it builds: cargo xtask test --tier kubernetes"]
+fn drift_is_repaired_and_strangers_keep_their_own() {
+    let stand = Stand::introduced();
+    let (door, ctx, n1) = (&stand.door, &stand.ctx, name("n1"));
+    let kubectl = |words: &[&str]| stand.plane.kubectl(words).unwrap();
+    kubectl(&["label", "node", "n1", "team=storage", "zone=a"]);
+    kubectl(&["taint", "node", "n1", "maintenance=yes:NoExecute"]);
+    let (first, second) = (labels(&[("gpu", "h100"), ("zone", "b")]), labels(&[("gpu", "h100")]));
+    stand.run(door.label_node(ctx, &n1, &first, &taints(&["gpu=true:NoSchedule"]))).unwrap();
+    let version = stand.of_node("n1", ".metadata.resourceVersion");
+    stand.run(door.label_node(ctx, &n1, &first, &taints(&["gpu=true:NoSchedule"]))).unwrap();
+    assert_eq!(stand.of_node("n1", ".metadata.resourceVersion"), version, "nothing was to do");
+    // Somebody changes ours, and adds more.
+    kubectl(&["label", "node", "n1", "--overwrite", "gpu=none", "more=1"]);
+    kubectl(&["taint", "node", "n1", "gpu-"]);
+    stand.run(door.label_node(ctx, &n1, &first, &taints(&["gpu=true:NoSchedule"]))).unwrap();
+    let seen = stand.run(door.node(ctx, &n1)).unwrap().known().cloned().unwrap();
+    for (key, value) in [("gpu", "h100"), ("zone", "b"), ("team", "storage"), ("more", "1")] {
+        assert_eq!(seen.labels.get(key).map(String::as_str), Some(value), "{:?}", seen.labels);
+    }
+    assert_eq!(seen.taints, ["maintenance=yes:NoExecute", "gpu=true:NoSchedule"]);
+    // What only we set goes with our wish; what others set too stays.
+    stand.run(door.label_node(ctx, &n1, &second, &taints(&["gpu=true:PreferNoSchedule"]))).unwrap();
+    let seen = stand.run(door.node(ctx, &n1)).unwrap().known().cloned().unwrap();
+    assert_eq!(seen.labels.get("team").map(String::as_str), Some("storage"));
+    assert_eq!(seen.taints.len(), 3, "a taint is known by key and effect: {:?}", seen.taints);
+}
+
+#[test]
+#[ignore = "needs Go and the parts it builds: cargo xtask test --tier kubernetes"]
+fn two_who_taint_at_once_lose_nothing() {
+    let stand = Stand::introduced();
+    let (door, ctx, n1, none) = (&stand.door, &stand.ctx, name("n1"), labels(&[]));
+    let wanted: Vec<Vec<String>> = (0..4).map(|n| taints(&[&format!("t{n}=x:NoSchedule")])).collect();
+    stand.run(async {
+        let all = wanted.iter().map(|taints| door.label_node(ctx, &n1, &none, taints));
+        for done in futures_of(all).await {
+            done.unwrap();
+        }
+    });
+    let seen = stand.run(door.node(ctx, &n1)).unwrap().known().cloned().unwrap();
+    assert_eq!(seen.taints.len(), 4, "{:?}", seen.taints);
+}
+
+/// All of them at once.
+async fn futures_of<T>(all: impl Iterator<Item = impl Future<Output = T>>) -> Vec<T> {
+    let mut all: Vec<_> = all.map(Box::pin).collect();
+    let mut done = Vec::new();
+    std::future::poll_fn(|waker| {
+        let mut left = Vec::new();
+        for mut one in all.drain(..) {
+            match one.as_mut().poll(waker) {
+                std::task::Poll::Ready(value) => done.push(value),
+                std::task::Poll::Pending => left.push(one),
+            }
+        }
+        all = left;
+        if all.is_empty() { std::task::Poll::Ready(()) } else { std::task::Poll::Pending }
+    })
+    .await;
+    done
+}
+
+#[test]
+#[ignore = "needs Go and the parts it builds: cargo xtask test --tier kubernetes"]
+fn a_list_of_a_thousand_nodes_comes_in_pages() {
+    let stand = Stand::introduced();
+    let names: Vec<String> = (0..1100).map(|n| format!("dgx-{n:04}")).collect();
+    stand.nodes(&names.iter().map(String::as_str).collect::<Vec<_>>());
+    let nodes = stand.run(stand.door.nodes(&stand.ctx)).unwrap();
+    assert_eq!(nodes.len(), 1102);
+    assert!(names.iter().all(|name| nodes.contains_key(name)));
+    assert_eq!(nodes.values().filter(|node| node.ready).count(), 4);
+}
+
+#[test]
+#[ignore = "needs Go and the parts it builds: cargo xtask test --tier kubernetes"]
+fn health_is_read_from_what_the_cluster_says() {
+    let stand = Stand::introduced();
+    let (door, ctx) = (&stand.door, &stand.ctx);
+    let look = |health: Health| {
+        let seen = stand.run(door.health(ctx, "kube-system", &health)).unwrap();
+        (seen.holds, seen.seen)
+    };
+    let workload = || Health::Workload { kind: "Deployment".to_owned(), name: "coredns".to_owned() };
+    stand
+        .plane
+        .kubectl(&["create", "deployment", "coredns", "-n", "kube-system", "--image=x", "--replicas=2"])
+        .unwrap();
+    assert_eq!(look(workload()), (false, "0/2 ready".to_owned()));
+    let patch = |ready: u32, generation: u32| {
+        let status = format!(
+            "{{\"status\": {{\"replicas\": 2, \"readyReplicas\": {ready}, \"observedGeneration\": {generation}}}}}"
+        );
+        let words = [
+            "patch",
+            "deployment",
+            "coredns",
+            "-n",
+            "kube-system",
+            "--subresource=status",
+            "--type=merge",
+            "-p",
+            &status,
+        ];
+        stand.plane.kubectl(&words).unwrap();
+    };
+    patch(2, 0);
+    assert!(!look(workload()).0, "the numbers are about an older wish");
+    patch(2, 1);
+    assert_eq!(look(workload()), (true, "2/2 ready".to_owned()));
+    let health = stand.run(door.cluster_health(ctx)).unwrap();
+    assert_eq!((health.failing.len(), health.workloads.len(), health.workloads[0].ready), (0, 1, 2));
+    let condition = |name: &str| Health::Condition {
+        resource: "apiservices.apiregistration.k8s.io".to_owned(),
+        name: name.to_owned(),
+        namespace: String::new(),
+        condition: "Available".to_owned(),
+    };
+    assert_eq!(look(condition("v1.apps")), (true, "condition Available is True".to_owned()));
+    assert_eq!(look(condition("v9.nobody")), (false, "not found".to_owned()));
+    let field = |resource: &str, equals: &str| Health::Field {
+        resource: resource.to_owned(),
+        name: "default".to_owned(),
+        namespace: String::new(),
+        path: ".status.phase".to_owned(),
+        equals: equals.to_owned(),
+    };
+    assert_eq!(look(field("namespaces", "Active")), (true, ".status.phase is Active".to_owned()));
+    assert!(!look(field("namespaces", "Gone")).0);
+    let (holds, said) = look(field("riddles.nobody.example", "x"));
+    assert!(!holds && said.contains("riddles.nobody.example"), "{said}");
+    let gpus = |nodes: &[&str]| Health::Allocatable {
+        resource: "nvidia.com/gpu".to_owned(),
+        nodes: nodes.iter().map(|node| name(node)).collect(),
+    };
+    let status = "{\"status\": {\"allocatable\": {\"nvidia.com/gpu\": \"8\"}}}";
+    stand.plane.kubectl(&["patch", "node", "n1", "--subresource=status", "--type=merge", "-p", status]).unwrap();
+    assert_eq!(look(gpus(&["n1"])), (true, "n1: 8".to_owned()));
+    assert_eq!(look(gpus(&["n1", "n2"])), (false, "n1: 8, n2: 0".to_owned()));
+}
