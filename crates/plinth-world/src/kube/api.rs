@@ -16,7 +16,7 @@ use tokio::runtime;
 use tokio::time::timeout;
 
 /// Who we are to the API server: owner of the fields that we set.
-pub(super) const MANAGER: &str = "plinth";
+pub(super) const OWNER: &str = "plinth";
 /// Name of the kubeconfig in the state directory.
 const FILE: &str = "kubeconfig";
 

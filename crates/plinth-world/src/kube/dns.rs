@@ -4,7 +4,7 @@
 //! over TCP. So no test pod is needed, and no image. Not covered: the way of the packets from a pod to CoreDNS, and a cache on
 //! the node (nodelocaldns), which forwards to CoreDNS but has host entries of its own.
 
-use super::api::{KubeApi, MANAGER};
+use super::api::{KubeApi, OWNER};
 use super::corefile;
 use super::failure::{Cause, Failure};
 use super::system::NAMESPACE;
@@ -72,7 +72,7 @@ impl KubeApi {
             "metadata": {"resourceVersion": map.metadata.resource_version},
             "data": {COREFILE: text},
         });
-        let params = PatchParams { field_manager: Some(MANAGER.to_owned()), ..PatchParams::default() };
+        let params = PatchParams { field_manager: Some(OWNER.to_owned()), ..PatchParams::default() };
         call.write(maps.patch(MAP, &params, &Patch::Merge(&patch))).await.map(drop)
     }
 }

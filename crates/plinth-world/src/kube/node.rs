@@ -5,7 +5,7 @@
 //! meanwhile.
 
 use super::KubeNode;
-use super::api::{Call, KubeApi, MANAGER};
+use super::api::{Call, KubeApi, OWNER};
 use super::failure::Cause;
 use crate::{Context, DoorResult};
 use indexmap::IndexMap;
@@ -56,7 +56,7 @@ impl KubeApi {
             "apiVersion": "v1", "kind": "Node",
             "metadata": {"name": node.as_str(), "uid": found.metadata.uid, "labels": labels},
         });
-        let params = PatchParams::apply(MANAGER).force();
+        let params = PatchParams::apply(OWNER).force();
         let nodes = Api::<Node>::all(call.client());
         call.write(nodes.patch_metadata(node.as_str(), &params, &Patch::Apply(&object))).await?;
         set_taints(&call, node, taints).await
@@ -83,7 +83,7 @@ async fn set_taints(call: &Call<'_>, node: &NodeName, wanted: &[String]) -> Door
         });
         let (nodes, params) = (
             Api::<Node>::all(call.client()),
-            PatchParams { field_manager: Some(MANAGER.to_owned()), ..PatchParams::default() },
+            PatchParams { field_manager: Some(OWNER.to_owned()), ..PatchParams::default() },
         );
         match call.attempt(nodes.patch(node.as_str(), &params, &Patch::Merge(&patch))).await {
             Ok(_) => return Ok(()),

@@ -1,6 +1,6 @@
 //! Namespaces, and objects of any kind.
 
-use super::api::{Call, KubeApi, MANAGER};
+use super::api::{Call, KubeApi, OWNER};
 use crate::{Context, DoorResult};
 use k8s_openapi::api::core::v1::Namespace;
 use kube::api::{Api, ApiResource, DynamicObject, Patch, PatchParams};
@@ -33,7 +33,7 @@ impl KubeApi {
             [ENFORCE].iter().chain(&TELL).map(|label| ((*label).to_owned(), json!(level))).collect();
         let object = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels}});
         let namespaces = Api::<Namespace>::all(call.client());
-        call.write(namespaces.patch(name, &PatchParams::apply(MANAGER).force(), &Patch::Apply(&object))).await?;
+        call.write(namespaces.patch(name, &PatchParams::apply(OWNER).force(), &Patch::Apply(&object))).await?;
         Ok(())
     }
 
@@ -53,7 +53,7 @@ impl KubeApi {
         for object in objects {
             let wanted = Wanted::read(&call, object).await?;
             let api = wanted.api(&call);
-            call.write(api.patch(&wanted.name, &PatchParams::apply(MANAGER).force(), &Patch::Apply(object))).await?;
+            call.write(api.patch(&wanted.name, &PatchParams::apply(OWNER).force(), &Patch::Apply(object))).await?;
         }
         Ok(())
     }
@@ -63,7 +63,7 @@ async fn difference(call: &Call<'_>, wanted: &Wanted<'_>) -> DoorResult<Option<S
     let api = wanted.api(call);
     let live = call.read(|| api.get_opt(&wanted.name)).await?;
     let Some(live) = live else { return Ok(Some(format!("+ {}", wanted.title()))) };
-    let params = PatchParams::apply(MANAGER).force().dry_run();
+    let params = PatchParams::apply(OWNER).force().dry_run();
     let after = call.write(api.patch(&wanted.name, &params, &Patch::Apply(wanted.object))).await?;
     let (live, after) = (plain(&live), plain(&after));
     Ok((live != after).then(|| format!("~ {}: {}", wanted.title(), changed(&live, &after).join(", "))))

@@ -1,7 +1,7 @@
 //! Secrets. Their content is compared here and goes nowhere else; what the API server says of a refused one is not repeated, since
 //! it may quote it.
 
-use super::api::{Call, KubeApi, MANAGER};
+use super::api::{Call, KubeApi, OWNER};
 use super::failure::{Cause, Failure};
 use crate::files;
 use crate::{Context, DoorResult};
@@ -145,7 +145,7 @@ async fn put(
         data: Some(wanted.data.clone()),
         ..KubeSecret::default()
     };
-    let params = PostParams { field_manager: Some(MANAGER.to_owned()), ..PostParams::default() };
+    let params = PostParams { field_manager: Some(OWNER.to_owned()), ..PostParams::default() };
     let Some(found) = found else {
         return call.attempt(api.create(&params, &secret)).await.map(drop);
     };

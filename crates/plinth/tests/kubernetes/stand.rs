@@ -59,7 +59,12 @@ impl Stand {
         self.runtime.block_on(work)
     }
 
-    /// Registers nodes, each Ready.
+    /// A door with the same state that gives up at once.
+    pub(crate) fn impatient(&self) -> KubeApi {
+        door(self.folder.path(), &self.node).patience(Duration::from_secs(1))
+    }
+
+    /// Registers nodes; the first two are Ready.
     pub(crate) fn nodes(&self, names: &[&str]) {
         let items: Vec<serde_json::Value> = names
             .iter()
