@@ -193,7 +193,7 @@ fn ready_at(state: &State, target: &NodeTarget) -> Option<Timestamp> {
 /// etcd runs where the inventory wanted it, as soon as the play came so far; certificates last a year from then.
 fn seen_of_control_plane(state: &State, target: &NodeTarget) -> ControlPlane {
     let group = &state.controller.etcd;
-    let deployed = state.controller.deployed.is_some();
+    let deployed = state.controller.deployed.last.is_some();
     let member = |name: &String| {
         let address = state.machines.iter().find(|(node, _)| node.as_str() == name)?.1.hardware.address;
         let id = Digest::of(name).as_str().chars().take(16).collect();
