@@ -13,3 +13,5 @@ mod stand;
 mod trouble;
 #[path = "kubernetes/verb.rs"]
 mod verb;
+#[path = "kubernetes/whole.rs"]
+mod whole;
