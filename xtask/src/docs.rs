@@ -10,7 +10,7 @@ use std::process::Command;
 const FOLDER: &str = "docs/reference";
 
 /// Verbs in the order of the page; each is asked for its own help.
-const VERBS: [&str; 15] = [
+const VERBS: [&str; 17] = [
     "init",
     "validate",
     "discover",
@@ -20,6 +20,8 @@ const VERBS: [&str; 15] = [
     "status",
     "trust",
     "kubeconfig",
+    "remove",
+    "reset",
     "check",
     "rehearse",
     "render",

@@ -160,7 +160,11 @@ impl KubeconfigFile {
     /// # Errors
     /// When it cannot be written as YAML.
     pub fn text(&self) -> Result<Secret, ConfigError> {
-        serde_saphyr::to_string(&self.0).map(Secret::new).map_err(|_| unusable("it cannot be written as YAML"))
+        // Keys on one line, as everybody else writes them.
+        let options = serde_saphyr::ser_options! { prefer_block_scalars: false };
+        serde_saphyr::to_string_with_options(&self.0, options)
+            .map(Secret::new)
+            .map_err(|_| unusable("it cannot be written as YAML"))
     }
 
     /// As JSON, which is YAML too. Holds a key.

@@ -175,13 +175,14 @@ fn of_chain(error: &kube::Error) -> Failure {
     let mut next: Option<&(dyn Error + 'static)> = Some(error);
     let mut found = None;
     while let Some(error) = next {
-        let inner = error.downcast_ref::<io::Error>();
-        let tls = error.downcast_ref::<Tls>().or_else(|| inner?.get_ref()?.downcast_ref::<Tls>());
-        if let Some(tls) = tls {
+        if let Some(tls) = error.downcast_ref::<Tls>() {
             return of_tls(tls);
         }
-        found = inner.map(of_io).or(found);
-        next = error.source();
+        let io = error.downcast_ref::<io::Error>();
+        found = io.map(of_io).or(found);
+        // Its `source` passes over the error that it wraps.
+        let wrapped = io.and_then(io::Error::get_ref).map(|inner| inner as &(dyn Error + 'static));
+        next = wrapped.or_else(|| error.source());
     }
     found.unwrap_or_else(|| Failure::new(Cause::Unreachable, "the connection to the API server was lost"))
 }

@@ -119,7 +119,8 @@ pub(super) fn known_or_none<T>(found: kube::Result<T>) -> kube::Result<Option<T>
     match found {
         Ok(found) => Ok(Some(found)),
         Err(kube::Error::Discovery(_)) => Ok(None),
-        Err(kube::Error::Api(status)) if status.is_not_found() => Ok(None),
+        // A path that is not there is answered in plain text, without a reason.
+        Err(kube::Error::Api(status)) if status.code == 404 => Ok(None),
         Err(error) => Err(error),
     }
 }

@@ -4,10 +4,11 @@ url=$1 address=$2 pods=$3 release=v$4 etcd=$5
 export PATH=/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 curl -fsS -o /tmp/sums "$url/sha256sums"
 fetch() {
-    curl -fsS -o "$2" "$url/$(cut -d ' ' -f 3 /tmp/sums | grep -m 1 -- "$1")"
+    path=$(cut -d ' ' -f 3 /tmp/sums | grep -m 1 -- "$1")
+    curl -fsS -o "$2" "$url/$path"
 }
 mkdir -p /opt/cni/bin /etc/containerd
-fetch /containerd-v /tmp/containerd.tgz || fetch /containerd- /tmp/containerd.tgz
+fetch '/containerd-[0-9]' /tmp/containerd.tgz
 tar -xzf /tmp/containerd.tgz -C /usr/local
 fetch /cni-plugins- /tmp/cni.tgz
 tar -xzf /tmp/cni.tgz -C /opt/cni/bin
@@ -15,8 +16,8 @@ fetch /crictl-v /tmp/crictl.tgz
 tar -xzf /tmp/crictl.tgz -C /usr/local/bin
 fetch /nerdctl- /tmp/nerdctl.tgz
 tar -xzf /tmp/nerdctl.tgz -C /usr/local/bin
-for program in kubelet kubeadm kubectl; do fetch "/$program" "/usr/local/bin/$program"; done
-fetch /runc. /usr/local/bin/runc
+for program in kubelet kubeadm kubectl; do fetch "/$program\$" "/usr/local/bin/$program"; done
+fetch '/runc[.]' /usr/local/bin/runc
 chmod 0755 /usr/local/bin/*
 cat >/etc/containerd/config.toml <<END
 version = 3
