@@ -122,7 +122,7 @@ fn a_list_of_hundreds_of_nodes_comes_in_pages() {
 
 #[test]
 #[ignore = "needs Go and the parts it builds: cargo xtask test --tier kubernetes"]
-fn health_is_read_from_what_the_cluster_says() {
+fn health_of_workloads_is_about_the_newest_wish() {
     let stand = Stand::introduced();
     let (door, ctx) = (&stand.door, &stand.ctx);
     let look = |health: Health| {
@@ -158,6 +158,17 @@ fn health_is_read_from_what_the_cluster_says() {
     assert_eq!(look(workload()), (true, "2/2 ready".to_owned()));
     let health = stand.run(door.cluster_health(ctx)).unwrap();
     assert_eq!((health.failing.len(), health.workloads.len(), health.workloads[0].ready), (0, 1, 2));
+}
+
+#[test]
+#[ignore = "needs Go and the parts it builds: cargo xtask test --tier kubernetes"]
+fn health_of_objects_is_read_from_their_fields() {
+    let stand = Stand::introduced();
+    let (door, ctx) = (&stand.door, &stand.ctx);
+    let look = |health: Health| {
+        let seen = stand.run(door.health(ctx, "kube-system", &health)).unwrap();
+        (seen.holds, seen.seen)
+    };
     let condition = |name: &str| Health::Condition {
         resource: "apiservices.apiregistration.k8s.io".to_owned(),
         name: name.to_owned(),
