@@ -41,6 +41,7 @@ pub fn plan(desired: &Desired, observed: &Observed, catalog: &dyn Components) ->
     findings.extend(images::place(desired, &mut cluster, &observed.facts));
     findings.extend(engine_missing(desired));
     findings.extend(token_missing(desired));
+    findings.extend(kubernetes::lost_by_imaging(desired));
     let resolution = catalog.resolve(desired, &facts::facts(desired, &cluster));
     findings.extend(resolution.findings.iter().cloned());
     findings.extend(catalog.check_versions(desired, &resolution));
@@ -53,9 +54,12 @@ pub fn plan(desired: &Desired, observed: &Observed, catalog: &dyn Components) ->
             return Err(worst_first(findings));
         }
     };
-    let (files, notes) = kubespray::files(desired, &cluster, engine.form);
+    let (files, notes) = kubespray::files(desired, &cluster, &engine);
     findings.extend(notes);
     findings.extend(kubespray::removed(desired, &engine.release));
+    let judged: HashSet<String> = findings.iter().map(|finding| finding.subject.clone()).collect();
+    let unknown = catalog.check_kubespray_vars(desired, &engine.release);
+    findings.extend(unknown.into_iter().filter(|finding| !judged.contains(&finding.subject)));
     if findings.iter().any(Finding::is_error) {
         return Err(worst_first(findings));
     }

@@ -302,6 +302,13 @@ fn a_secret_in_a_components_values_stops_the_plan() {
     shelf.off.push("runai-cluster");
     struct Leaky(Shelf);
     impl plinth_plan::Components for Leaky {
+        fn check_kubespray_vars(
+            &self,
+            desired: &plinth_site::Desired,
+            release: &plinth_model::work::KubesprayRelease,
+        ) -> Vec<plinth_model::Finding> {
+            Shelf::default().check_kubespray_vars(desired, release)
+        }
         fn digest(&self) -> plinth_model::Digest {
             self.0.digest()
         }
