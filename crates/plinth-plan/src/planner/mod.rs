@@ -41,7 +41,6 @@ pub fn plan(desired: &Desired, observed: &Observed, catalog: &dyn Components) ->
     findings.extend(images::place(desired, &mut cluster, &observed.facts));
     findings.extend(engine_missing(desired));
     findings.extend(token_missing(desired));
-    findings.extend(kubernetes::lost_by_imaging(desired));
     let resolution = catalog.resolve(desired, &facts::facts(desired, &cluster));
     findings.extend(resolution.findings.iter().cloned());
     findings.extend(catalog.check_versions(desired, &resolution));
@@ -63,6 +62,7 @@ pub fn plan(desired: &Desired, observed: &Observed, catalog: &dyn Components) ->
     if findings.iter().any(Finding::is_error) {
         return Err(worst_first(findings));
     }
+    findings.extend(kubernetes::lost_by_imaging(desired));
     let (mut steps, gates) = steps(desired, observed, &cluster, &resolution, &engine, files);
     findings.extend(change::bad_answers(&gates, observed));
     change::set(&mut steps, observed);
