@@ -144,7 +144,9 @@ impl Catalog {
     #[must_use]
     pub fn check_kubespray_vars(&self, desired: &Desired, release: &KubesprayRelease) -> Vec<Finding> {
         let vars = &desired.kubernetes.extra_vars;
-        vars.iter().filter_map(|(name, value)| self.part_version(release, name, value).or_else(|| self.unknown(release, name))).collect()
+        vars.iter()
+            .filter_map(|(name, value)| self.part_version(release, name, value).or_else(|| self.unknown(release, name)))
+            .collect()
     }
 
     fn unknown(&self, release: &KubesprayRelease, name: &str) -> Option<Finding> {

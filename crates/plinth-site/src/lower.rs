@@ -4,9 +4,9 @@ mod kubernetes;
 
 use crate::check::Judge;
 use crate::desired::{
-    Access, ArtifactSource, BcmAccess, BcmLogin, ComponentChoice, Desired, GpuSharing, Ingress,
-    InventorySource, Login, Networks, NodeOverride, Nodes, Platform, ProductionNetwork, Registries,
-    RunLimits, Runai, StaticNode, Storage, TlsTrust,
+    Access, ArtifactSource, BcmAccess, BcmLogin, ComponentChoice, Desired, GpuSharing, Ingress, InventorySource, Login,
+    Networks, NodeOverride, Nodes, Platform, ProductionNetwork, Registries, RunLimits, Runai, StaticNode, Storage,
+    TlsTrust,
 };
 use crate::raw;
 use crate::raw::nodes::Selector;

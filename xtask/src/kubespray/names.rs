@@ -105,7 +105,8 @@ pub(super) fn read(source: &Path) -> Result<BTreeSet<String>, Failure> {
             if is_yaml && (place.contains("/defaults/") || place.contains("/vars/")) {
                 found.extend(text.lines().filter_map(|line| key(line)));
             }
-            if is_yaml && (place.contains("/tasks/") || place.contains("/handlers/") || place.starts_with("playbooks/")) {
+            if is_yaml && (place.contains("/tasks/") || place.contains("/handlers/") || place.starts_with("playbooks/"))
+            {
                 conditions(&text, &mut found);
                 made.extend(text.lines().filter_map(registered));
             }
@@ -114,7 +115,9 @@ pub(super) fn read(source: &Path) -> Result<BTreeSet<String>, Failure> {
             }
         }
     }
-    found.retain(|name| !made.contains(name) && name.bytes().next().is_some_and(|b| b == b'_' || b.is_ascii_lowercase()));
+    found.retain(|name| {
+        !made.contains(name) && name.bytes().next().is_some_and(|b| b == b'_' || b.is_ascii_lowercase())
+    });
     for file in files(&source.join("inventory/sample/group_vars"))? {
         let text = std::fs::read_to_string(&file).map_err(|error| format!("reading {}: {error}", file.display()))?;
         found.extend(text.lines().filter_map(|line| key(line.strip_prefix('#').map_or(line, str::trim_start))));
@@ -166,7 +169,9 @@ mod tests {
 
     #[test]
     fn names_are_kept_by_spans_of_releases() {
-        let text = format!("{HEAD}release v2.9.0 a\nrelease v2.10.0 b\nrelease v2.11.0 c\nall\nnew v2.11.0\nold v2.9.0-v2.10.0\n");
+        let text = format!(
+            "{HEAD}release v2.9.0 a\nrelease v2.10.0 b\nrelease v2.11.0 c\nall\nnew v2.11.0\nold v2.9.0-v2.10.0\n"
+        );
         let names = Names::parse(&text).unwrap();
         assert_eq!(names.text(), text);
         assert!(Names::parse("release v1 a\nx v2\n").is_err());

@@ -54,9 +54,11 @@ impl Tables {
         let mut text = format!("{HEAD}releases:\n");
         for (tag, table) in releases {
             let _ = writeln!(text, "  {tag}:");
-            TABLES.iter().filter_map(|(_, variable)| table.get_key_value(*variable)).for_each(|(variable, versions)| {
-                list(&mut text, variable, versions);
-            });
+            TABLES.iter().filter_map(|(_, variable)| table.get_key_value(*variable)).for_each(
+                |(variable, versions)| {
+                    list(&mut text, variable, versions);
+                },
+            );
         }
         text
     }

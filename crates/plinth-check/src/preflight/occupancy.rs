@@ -42,13 +42,13 @@ fn docker(case: &Case<'_>) -> Option<Judged> {
         )
         .evidence(what.clone())
         .fix("stop them if nobody needs them (`docker ps`, `docker stop`), or choose another node"),
-        (None, false) => {
-            Finding::error("node.docker", case.node, "Docker runs here, and Kubespray would uninstall it").fix(
+        (None, false) => Finding::error("node.docker", case.node, "Docker runs here, and Kubespray would uninstall it")
+            .fix(
                 "make sure with `docker ps -a` that nobody needs it, then set `removeDocker: true` under `kubernetes`",
-            )
-        }
+            ),
         (None, true) => {
-            let message = "Kubespray will uninstall Docker, as the site file allows; no container of it was seen running";
+            let message =
+                "Kubespray will uninstall Docker, as the site file allows; no container of it was seen running";
             Finding::info("node.docker", case.node, message)
         }
     };

@@ -232,7 +232,8 @@ fn shared(site: &Site, judge: &mut Judge<'_>) {
     for node in node_addresses(site) {
         overlap(&range, &node, judge);
     }
-    let is_vip = matches!(site.kubernetes.api.as_ref().and_then(|api| api.endpoint.as_ref()), Some(Endpoint::KubeVip(_)));
+    let is_vip =
+        matches!(site.kubernetes.api.as_ref().and_then(|api| api.endpoint.as_ref()), Some(Endpoint::KubeVip(_)));
     let forbidden = forbidden_address(site, &range, judge);
     if let Some(production) = production(site).filter(|net| is_vip && !forbidden && !net.contains(&range.first)) {
         let message = format!("{} is outside the production network {production}, where ARP is heard", range.first);
@@ -313,7 +314,8 @@ fn pods_per_node(site: &Site, prefix: u8, judge: &mut Judge<'_>) {
     let room = (1_u64 << (32 - u32::from(prefix.min(32)))).saturating_sub(2);
     let wanted = u64::from(given.unwrap_or(MAX_PODS));
     if !matches!(plugin, Plugin::Calico | Plugin::None) && wanted > room {
-        let message = format!("a node's part of the pod range (/{prefix}) has {room} addresses; it may get {wanted} pods");
+        let message =
+            format!("a node's part of the pod range (/{prefix}) has {room} addresses; it may get {wanted} pods");
         let fix = "use a shorter `nodePrefix`, or fewer pods under `kubernetes.kubelet.maxPods`";
         let path = if given.is_some() { "kubernetes.kubelet.maxPods" } else { "kubernetes.network.nodePrefix" };
         judge.report_pair(Finding::error("site.pod-capacity", path, message).fix(fix), "kubernetes.network.nodePrefix");

@@ -59,10 +59,9 @@ fn endpoint(endpoint: Option<&Endpoint>) -> ApiEndpoint {
         Some(Endpoint::KubeVip(vip)) => {
             ApiEndpoint::KubeVip { address: vip.address.0, interface: vip.interface.clone() }
         }
-        Some(Endpoint::LoadBalancer(balancer)) => ApiEndpoint::LoadBalancer {
-            address: balancer.address.0,
-            port: balancer.port.unwrap_or(ApiEndpoint::PORT),
-        },
+        Some(Endpoint::LoadBalancer(balancer)) => {
+            ApiEndpoint::LoadBalancer { address: balancer.address.0, port: balancer.port.unwrap_or(ApiEndpoint::PORT) }
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! How the cluster is set: its API, kubelets, names, proxies, downloads.
 
-use super::kubernetes::Network;
 use super::cluster_rules::{FeatureGate, FilesAddress, IssuerAddress, NoProxy, Pem, ProxyAddress, Quantity};
+use super::kubernetes::Network;
 use super::rules::{ExtraName, MirrorHost};
 use super::text::Text;
 use indexmap::IndexMap;

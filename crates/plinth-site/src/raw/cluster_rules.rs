@@ -86,7 +86,12 @@ fn check_pem(text: &str) -> Result<(), Refusal> {
     }
     let whole = text.trim();
     let framed = whole.starts_with("-----BEGIN CERTIFICATE-----") && whole.ends_with("-----END CERTIFICATE-----");
-    refuse_unless(framed, &short(text), "a certificate as PEM text", "paste the file's text behind `authority: |`, indented")
+    refuse_unless(
+        framed,
+        &short(text),
+        "a certificate as PEM text",
+        "paste the file's text behind `authority: |`, indented",
+    )
 }
 
 #[cfg(test)]

@@ -28,7 +28,8 @@ fn all_problems_of_the_cluster_come_at_once() {
 fn addresses_of_the_cluster_are_compared_with_everything_known() {
     let with = |settings: &str, more: &[(&str, &str)]| {
         let version = format!("{VERSION}\n{settings}");
-        let changes: Vec<(&str, &str)> = [(VERSION, version.as_str())].into_iter().chain(more.iter().copied()).collect();
+        let changes: Vec<(&str, &str)> =
+            [(VERSION, version.as_str())].into_iter().chain(more.iter().copied()).collect();
         summary(&changed(&changes)).join(" | ")
     };
     let vip = |address: &str| format!("  api: {{endpoint: {{kubeVip: {{address: {address}}}}}}}");
