@@ -10,6 +10,7 @@ mod direction;
 mod docs;
 mod e2e;
 mod house;
+mod kubespray;
 mod lab;
 mod measure;
 mod page;
@@ -55,6 +56,12 @@ enum Chore {
     /// plinth from one end to the other with a foreign program that is not part of the repository
     #[command(subcommand)]
     E2e(e2e::Work),
+    /// Carry names and versions that releases of Kubespray know into the catalog
+    KubesprayNames {
+        /// A checkout or an unpacked archive of a pinned release; may be given several times
+        #[arg(long = "source", required = true, value_name = "DIR")]
+        sources: Vec<std::path::PathBuf>,
+    },
     /// Real nodes in namespaces of this machine, for tests and for trying plinth; needs root
     #[command(subcommand)]
     Lab(lab::Work),
@@ -68,6 +75,7 @@ fn main() -> ExitCode {
         Chore::Bench { nodes: false, .. } => bench::run(),
         Chore::Bench { nodes: true, .. } => bench_nodes::run(),
         Chore::E2e(work) => e2e::run(&work),
+        Chore::KubesprayNames { sources } => kubespray::run(&sources),
         Chore::Lab(work) => lab::run(&work),
     };
     match result {

@@ -4,6 +4,7 @@ use crate::compatibility::Compatibility;
 use crate::component::Component;
 use crate::gold::GoldList;
 use crate::keys::KeyIndex;
+use crate::known::Known;
 use crate::kubespray::{self, KubesprayPins};
 use crate::source::{self, Files, decode};
 use crate::{CatalogError, order};
@@ -18,6 +19,7 @@ pub struct Catalog {
     pub(crate) components: IndexMap<String, Component>,
     pub(crate) compatibility: Compatibility,
     pub(crate) kubespray: KubesprayPins,
+    pub(crate) known: Known,
     pub(crate) gold: GoldList,
     keys: BTreeMap<String, KeyIndex>,
     digest: Digest,
@@ -45,6 +47,7 @@ impl Catalog {
             components: components(files)?,
             compatibility: decode(files, "compatibility.yaml")?,
             kubespray: decode(files, "kubespray.yaml")?,
+            known: Known::read(files)?,
             gold: decode(files, "gold.yaml")?,
             keys: key_indexes(files),
             digest: Digest::of(files),
@@ -94,6 +97,7 @@ impl Catalog {
             ("compatibility.yaml", self.compatibility.schema),
             ("kubespray.yaml", self.kubespray.schema),
             ("gold.yaml", self.gold.schema),
+            ("kubespray/versions.yaml", self.known.versions.schema),
         ];
         if let Some((file, schema)) = schemas.into_iter().find(|(_, schema)| *schema != 1) {
             return Err(CatalogError::content(
@@ -102,6 +106,9 @@ impl Catalog {
             ));
         }
         kubespray::check(&self.kubespray, &self.compatibility.kubespray)?;
+        for pin in &self.kubespray.releases {
+            self.known.check(pin.tag.as_str())?;
+        }
         for component in self.components.values() {
             self.check_component(component)?;
         }

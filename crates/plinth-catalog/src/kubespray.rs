@@ -101,7 +101,7 @@ impl Catalog {
         }
         let mut releases: Vec<Release<'_>> = self.releases().collect();
         releases.sort_by_key(|(pin, _)| (pin.tag == self.kubespray.default, pin.tag.clone()));
-        let found = releases.iter().rev().find(|(_, line)| line.kubernetes.has(wanted));
+        let found = releases.iter().rev().find(|(pin, _)| self.installs(pin, wanted));
         let Some(&release) = found else { return Err(Box::new(self.nobody_has(wanted))) };
         let why = if release.0.tag == self.kubespray.default {
             format!("Kubespray {} is the default and installs Kubernetes {wanted}", release.0.tag)
@@ -118,17 +118,39 @@ impl Catalog {
         self.kubespray.releases.iter().filter_map(|pin| Some((pin, self.compatibility.kubespray.get(pin.tag.bare())?)))
     }
 
+    /// Whether the release has checksums for exactly this Kubernetes.
+    fn installs(&self, pin: &KubesprayPin, wanted: &Version) -> bool {
+        let written = pin.form.write(wanted);
+        self.kubernetes_of(pin).contains(&written)
+    }
+
+    fn kubernetes_of(&self, pin: &KubesprayPin) -> &[String] {
+        self.known.versions.of(pin.tag.as_str(), "kube_version").unwrap_or_default()
+    }
+
+    /// The newest patch of each minor that a release installs: what is proposed in place of one that it does not.
+    fn installable(&self, pin: &KubesprayPin) -> Vec<Version> {
+        let mut newest: IndexMap<String, Version> = IndexMap::new();
+        for version in self.kubernetes_of(pin).iter().filter_map(|version| version.parse::<Version>().ok()) {
+            let patch = newest.entry(version.minor()).or_insert_with(|| version.clone());
+            if version > *patch {
+                *patch = version;
+            }
+        }
+        newest.into_values().collect()
+    }
+
     fn chosen(&self, chosen: &Version, wanted: &Version) -> Result<Release<'_>, Box<Finding>> {
         let Some((pin, line)) = self.releases().find(|(pin, _)| pin.tag == *chosen) else {
             return Err(Box::new(self.unknown_release(chosen)));
         };
-        if line.kubernetes.has(wanted) {
+        if self.installs(pin, wanted) {
             return Ok((pin, line));
         }
-        let other = self.releases().filter(|(_, line)| line.kubernetes.has(wanted)).last();
+        let other = self.releases().filter(|(pin, _)| self.installs(pin, wanted)).last();
         let or =
             other.map(|(pin, _)| format!(", or set kubernetes.kubespray.version to {}", pin.tag)).unwrap_or_default();
-        let near = near_text(wanted, &line.kubernetes.newest_patches);
+        let near = near_text(wanted, &self.installable(pin));
         let finding = Finding::error(
             "kubernetes.version-not-in-kubespray",
             "kubernetes.version",
@@ -158,17 +180,17 @@ impl Catalog {
     }
 
     fn not_exact(&self, wanted: &Version) -> Finding {
-        let patches = self.releases().flat_map(|(_, line)| &line.kubernetes.newest_patches);
+        let patches: Vec<Version> = self.releases().flat_map(|(pin, _)| self.installable(pin)).collect();
         Finding::error(
             "site.version-not-exact",
             "kubernetes.version",
             format!("{wanted} names a line of Kubernetes, not a version"),
         )
-        .fix(format!("write all three numbers: {} is the newest known", near_text(wanted, patches)))
+        .fix(format!("write all three numbers: {} is the newest known", near_text(wanted, &patches)))
     }
 
     fn nobody_has(&self, wanted: &Version) -> Finding {
-        let patches: Vec<&Version> = self.releases().flat_map(|(_, line)| &line.kubernetes.newest_patches).collect();
+        let patches: Vec<Version> = self.releases().flat_map(|(pin, _)| self.installable(pin)).collect();
         let lines = self.releases().map(|(pin, line)| format!("Kubespray {} takes {}", pin.tag, line.kubernetes.range));
         let finding = Finding::error(
             "kubernetes.version-not-in-kubespray",
@@ -177,7 +199,7 @@ impl Catalog {
         );
         lines
             .fold(finding, Finding::evidence)
-            .fix(format!("set kubernetes.version to {}, the nearest that one installs", near_text(wanted, patches)))
+            .fix(format!("set kubernetes.version to {}, the nearest that one installs", near_text(wanted, &patches)))
     }
 }
 

@@ -10,6 +10,7 @@ pub mod error;
 pub mod expression;
 pub mod gold;
 pub mod keys;
+pub mod known;
 pub mod kubespray;
 pub mod merge;
 mod order;

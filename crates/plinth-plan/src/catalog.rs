@@ -29,6 +29,8 @@ pub trait Components {
     /// # Errors
     /// When no release has that version; boxed because it is large.
     fn kubespray(&self, desired: &Desired) -> Result<Engine, Box<Finding>>;
+    /// What is wrong with the site's own variables of Kubespray: names that the release does not know, versions it does not have.
+    fn check_kubespray_vars(&self, desired: &Desired, release: &KubesprayRelease) -> Vec<Finding>;
 }
 
 impl Components for Catalog {
@@ -46,5 +48,9 @@ impl Components for Catalog {
 
     fn kubespray(&self, desired: &Desired) -> Result<Engine, Box<Finding>> {
         self.kubespray(desired).map(|(release, form, why)| Engine { release, form, why }).map_err(Box::new)
+    }
+
+    fn check_kubespray_vars(&self, desired: &Desired, release: &KubesprayRelease) -> Vec<Finding> {
+        self.check_kubespray_vars(desired, release)
     }
 }

@@ -4,7 +4,8 @@ use crate::address::Choice;
 use ipnet::Ipv4Net;
 use plinth_model::inventory::{Inventory, InventoryNode, Network};
 use plinth_model::{Finding, Owner, Severity};
-use plinth_site::desired::Kubernetes;
+use plinth_site::Desired;
+use plinth_site::desired::{ApiEndpoint, Kubernetes};
 use std::collections::{BTreeMap, HashMap};
 use std::net::Ipv4Addr;
 
@@ -129,4 +130,34 @@ fn machine_inside(inventory: &Inventory, range: Ipv4Net) -> Option<(&str, &str, 
             .find(|i| inside(&i.address))
             .map(|i| (node.name.as_str(), i.name.as_str(), i.address.as_str()))
     })
+}
+
+/// Addresses that the cluster will announce by ARP, against machines and DHCP pools: two machines that answer for one address are
+/// found late and by nobody's message.
+pub(crate) fn announced(desired: &Desired, inventory: &Inventory) -> Vec<Finding> {
+    let mut ranges: Vec<(&str, (Ipv4Addr, Ipv4Addr))> = Vec::new();
+    if let ApiEndpoint::KubeVip { address, .. } = desired.kubernetes.endpoint {
+        ranges.push(("kubernetes.api.endpoint.kubeVip.address", (address, address)));
+    }
+    let balanced = desired.platform.balancer_ranges().into_iter();
+    ranges.extend(balanced.map(|range| ("platform.loadBalancer.addresses", range)));
+    ranges.iter().flat_map(|(subject, range)| taken(subject, *range, inventory)).collect()
+}
+
+fn taken(subject: &str, (first, last): (Ipv4Addr, Ipv4Addr), inventory: &Inventory) -> Option<Finding> {
+    let inside = |address: Ipv4Addr| (first..=last).contains(&address);
+    let machine = inventory.nodes.iter().find_map(|node| {
+        let its = node.interfaces.iter().find(|i| i.address.parse().is_ok_and(inside))?;
+        Some(format!("{} {} has {}", node.name, its.name, its.address))
+    });
+    if let Some(machine) = machine {
+        let text = "an address that the cluster would announce belongs to a machine";
+        let finding = Finding::error("kubernetes.announced-in-use", subject, text).evidence(machine);
+        return Some(finding.fix("choose addresses that no machine has"));
+    }
+    let overlapping = |n: &&Network| n.dhcp_pool.is_some_and(|(low, high)| low <= last && first <= high);
+    let network = inventory.networks.iter().find(overlapping)?;
+    let text = format!("an address that the cluster would announce is in the DHCP pool of {}", network.name);
+    let finding = Finding::warning("kubernetes.announced-in-dhcp-pool", subject, text).owner(Owner::BcmAdmin);
+    Some(finding.fix("move the pool, or choose addresses outside it, so that no machine gets one of them"))
 }

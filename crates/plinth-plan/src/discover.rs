@@ -113,6 +113,7 @@ pub fn discover(desired: &Desired, inventory: &Inventory) -> Discovery {
     let rules = Rules::new(&desired.networks, inventory);
     findings.extend(production(desired, inventory, &rules));
     findings.extend(collision::ranges(&desired.kubernetes, inventory));
+    findings.extend(collision::announced(desired, inventory));
     let mut choices: Vec<Choice> = nodes.iter().map(|node| choose(desired, &rules, node)).collect();
     for (i, choice) in choices.iter_mut().enumerate() {
         findings.extend(doubts(nodes[i], member[i], choice));

@@ -60,6 +60,7 @@ pub(crate) fn expectation(desired: &Desired, cluster: &Cluster, member: &Member)
         urls: registries(desired),
         deployed: false,
         engine_prepares: true,
+        docker_may_go: desired.kubernetes.remove_docker,
     }
 }
 

@@ -4,6 +4,10 @@
 //!
 //! Serialised for its digest, so the order of fields is part of the digest.
 
+mod kubernetes;
+
+pub use kubernetes::{ApiEndpoint, Calico, Downloads, Engine, Kubernetes, KubesprayTools, Oidc, Reserved, WebProxy};
+
 use crate::raw::rules::range_of;
 use indexmap::IndexMap;
 use ipnet::Ipv4Net;
@@ -198,60 +202,6 @@ pub struct Login {
     pub credential: Credential,
 }
 
-/// How Kubernetes gets onto the nodes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub enum Engine {
-    /// Kubespray.
-    Kubespray,
-    /// BCM's cm-kubernetes-setup. Not in this release.
-    Bcm,
-    /// A cluster that is already there. Not in this release.
-    Existing,
-}
-
-/// Kubernetes.
-#[derive(Clone, Debug, Serialize)]
-pub struct Kubernetes {
-    /// Engine.
-    pub engine: Engine,
-    /// Version.
-    pub version: Version,
-    /// Kubespray release; none: the newest whose table has the version.
-    pub kubespray: Option<Version>,
-    /// Other place for Kubespray's source: git address, tarball or directory.
-    pub kubespray_source: Option<String>,
-    /// What Kubespray is proved by and runs with, where the site says so.
-    pub kubespray_tools: KubesprayTools,
-    /// CNI plugin.
-    pub plugin: String,
-    /// Pod range.
-    pub pods: Ipv4Net,
-    /// Service range.
-    pub services: Ipv4Net,
-    /// Prefix length of a node's pod range.
-    pub node_prefix: u8,
-    /// MTU of the CNI; none: the plugin finds out.
-    pub mtu: Option<u32>,
-    /// Further names of the API server's certificate.
-    pub extra_names: Vec<String>,
-    /// Variables handed to the engine as they are.
-    pub extra_vars: IndexMap<String, Value>,
-}
-
-/// What Kubespray is proved by and runs with.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct KubesprayTools {
-    /// Commit and tree that a source of one's own must be; none: those of the release.
-    pub pin: Option<(String, String)>,
-    /// Python, a name or a path; none: the newest that fits.
-    pub python: Option<String>,
-    /// Address of the package index; none: what this machine is set up for.
-    pub index: Option<String>,
-    /// Folder of wheels to install from, without any index.
-    pub wheels: Option<String>,
-}
-
 /// Container registries.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Registries {
@@ -297,11 +247,16 @@ impl Platform {
         Some(if first.octets()[3] == 0 && next <= last { next } else { first })
     }
 
+    /// First and last addresses of what the load balancer may give out.
+    #[must_use]
+    pub fn balancer_ranges(&self) -> Vec<(Ipv4Addr, Ipv4Addr)> {
+        self.load_balancer.iter().filter_map(|range| range_of(range)).collect()
+    }
+
     /// Whether the load balancer may give out an address.
     #[must_use]
     pub fn balances(&self, address: Ipv4Addr) -> bool {
-        let ranges = self.load_balancer.iter().filter_map(|range| range_of(range));
-        ranges.into_iter().any(|(first, last)| (first..=last).contains(&address))
+        self.balancer_ranges().iter().any(|(first, last)| (first..=last).contains(&&address))
     }
 }
 

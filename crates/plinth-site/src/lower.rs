@@ -1,10 +1,12 @@
 //! From the file as written to what is wanted: defaults.
 
+mod kubernetes;
+
 use crate::check::Judge;
 use crate::desired::{
-    Access, ArtifactSource, BcmAccess, BcmLogin, ComponentChoice, Desired, Engine, GpuSharing, Ingress,
-    InventorySource, Kubernetes, KubesprayTools, Login, Networks, NodeOverride, Nodes, Platform, ProductionNetwork,
-    Registries, RunLimits, Runai, StaticNode, Storage, TlsTrust,
+    Access, ArtifactSource, BcmAccess, BcmLogin, ComponentChoice, Desired, GpuSharing, Ingress, InventorySource, Login,
+    Networks, NodeOverride, Nodes, Platform, ProductionNetwork, Registries, RunLimits, Runai, StaticNode, Storage,
+    TlsTrust,
 };
 use crate::raw;
 use crate::raw::nodes::Selector;
@@ -50,7 +52,7 @@ pub(crate) fn lower(site: &raw::Site, judge: &mut Judge<'_>) -> Option<Desired> 
         networks: networks(&site.networks, judge)?,
         nodes: nodes(&site.nodes),
         access: access(&site.access)?,
-        kubernetes: kubernetes(&site.kubernetes),
+        kubernetes: kubernetes::lower(&site.kubernetes),
         registries: registries(site.registries.as_ref()),
         storage: storage(site.storage.as_ref()),
         platform: platform(site.platform.as_ref()),
@@ -206,38 +208,6 @@ fn account(account: &raw::access::Account) -> Account {
         },
         authorized_keys: account.authorized_keys.clone(),
         name,
-    }
-}
-
-fn kubernetes(kubernetes: &raw::kubernetes::Kubernetes) -> Kubernetes {
-    let network = kubernetes.network.clone().unwrap_or_default();
-    let kubespray = kubernetes.kubespray.as_ref();
-    Kubernetes {
-        engine: match kubernetes.engine {
-            None | Some(raw::kubernetes::Engine::Kubespray) => Engine::Kubespray,
-            Some(raw::kubernetes::Engine::Bcm) => Engine::Bcm,
-            Some(raw::kubernetes::Engine::Existing) => Engine::Existing,
-        },
-        version: kubernetes.version.0.clone(),
-        kubespray: kubespray.and_then(|k| k.version.clone()).map(|version| version.0),
-        kubespray_source: kubespray.and_then(|k| k.source.clone()),
-        kubespray_tools: kubespray.map(tools).unwrap_or_default(),
-        plugin: network.plugin.unwrap_or(raw::kubernetes::Plugin::Calico).as_str().to_owned(),
-        pods: network.pods.map_or(defaults::PODS, |net| net.0),
-        services: network.services.map_or(defaults::SERVICES, |net| net.0),
-        node_prefix: network.node_prefix.unwrap_or(defaults::NODE_PREFIX),
-        mtu: network.mtu,
-        extra_names: kubernetes.api.iter().flat_map(|api| &api.extra_names).map(|name| name.0.0.clone()).collect(),
-        extra_vars: kubernetes.extra_vars.iter().map(|(key, value)| (key.clone(), entry(key, value))).collect(),
-    }
-}
-
-fn tools(kubespray: &raw::kubernetes::Kubespray) -> KubesprayTools {
-    KubesprayTools {
-        pin: kubespray.pin.as_ref().map(|pin| (pin.commit.0.0.clone(), pin.tree.0.0.clone())),
-        python: kubespray.python.clone(),
-        index: kubespray.index.clone(),
-        wheels: kubespray.wheels.clone(),
     }
 }
 

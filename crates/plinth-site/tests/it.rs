@@ -5,6 +5,8 @@
 mod arbitrary;
 #[path = "it/bad_files.rs"]
 mod bad_files;
+#[path = "it/cluster.rs"]
+mod cluster;
 #[path = "it/examples.rs"]
 mod examples;
 #[path = "it/schema.rs"]

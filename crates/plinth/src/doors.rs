@@ -12,8 +12,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 /// Doors that are not in this release, with what they are for.
-pub(crate) const ABSENT: [(&str, &str); 2] =
-    [("helm", "installs the components"), ("runai", "registers the cluster")];
+pub(crate) const ABSENT: [(&str, &str); 2] = [("helm", "installs the components"), ("runai", "registers the cluster")];
 
 /// Refuses a verb whose real doors are not there yet, before it does anything.
 pub(crate) fn absent(verb: &str) -> Problem {

@@ -413,7 +413,7 @@ fn what_does_not_fit_is_named_with_file_and_path() {
 fn copy_with(file: &str, from: &str, to: &str) -> Result<Catalog, CatalogError> {
     let folder = tempfile::tempdir().unwrap();
     let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../catalog");
-    for part in ["", "components", "keys"] {
+    for part in ["", "components", "keys", "kubespray"] {
         std::fs::create_dir_all(folder.path().join(part)).unwrap();
         for entry in
             std::fs::read_dir(root.join(part)).unwrap().map(Result::unwrap).filter(|entry| entry.path().is_file())

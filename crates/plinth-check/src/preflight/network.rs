@@ -161,7 +161,7 @@ fn resolver_loop(case: &Case<'_>) -> Option<Judged> {
         let message = format!("its name server {found} is itself; CoreDNS would forward to itself and stop");
         Finding::warning("node.resolver-loop", case.node, message)
             .owner(Owner::NetworkTeam)
-            .fix("write the real servers into /etc/resolv.conf, or set `upstream_dns_servers` in kubernetes.extraVars")
+            .fix("write the real servers into /etc/resolv.conf, or name servers under kubernetes.dns.servers")
     };
     Some(finding.into())
 }

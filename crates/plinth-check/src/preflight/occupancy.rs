@@ -27,27 +27,30 @@ fn in_use(case: &Case<'_>) -> Option<Judged> {
     Some(Finding::error("node.in-use", case.node, message).fix(fix).into())
 }
 
-/// Kubespray uninstalls Docker when its container manager is containerd.
+/// Kubespray uninstalls Docker when its container manager is containerd; whether it may is the site's to say.
 fn docker(case: &Case<'_>) -> Option<Judged> {
     let containers = case.facts.obstacles.iter().find(|what| what.starts_with(DOCKER));
     let runs = case.unit("docker") == Some("active");
     if case.expected.deployed || (containers.is_none() && !runs) {
         return None;
     }
-    let finding = match containers {
-        Some(what) => Finding::error(
+    let finding = match (containers, case.expected.docker_may_go) {
+        (Some(what), _) => Finding::error(
             "node.docker-in-use",
             case.node,
             "Kubespray would uninstall Docker, and containers run in it",
         )
         .evidence(what.clone())
         .fix("stop them if nobody needs them (`docker ps`, `docker stop`), or choose another node"),
-        None => Finding::warning(
-            "node.docker",
-            case.node,
-            "Kubespray will uninstall Docker; no container of it was seen running",
-        )
-        .fix("make sure with `docker ps -a` that nobody needs it"),
+        (None, false) => Finding::error("node.docker", case.node, "Docker runs here, and Kubespray would uninstall it")
+            .fix(
+                "make sure with `docker ps -a` that nobody needs it, then set `removeDocker: true` under `kubernetes`",
+            ),
+        (None, true) => {
+            let message =
+                "Kubespray will uninstall Docker, as the site file allows; no container of it was seen running";
+            Finding::info("node.docker", case.node, message)
+        }
     };
     Some(finding.into())
 }

@@ -149,6 +149,9 @@ pub struct NodeExpectation {
     pub deployed: bool,
     /// The engine sees to swap, kernel modules and kernel settings.
     pub engine_prepares: bool,
+    /// The site says that the engine may uninstall Docker.
+    #[serde(default)]
+    pub docker_may_go: bool,
 }
 
 impl NodeExpectation {

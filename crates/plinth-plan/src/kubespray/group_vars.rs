@@ -1,13 +1,16 @@
 //! Variables of the whole cluster. The site's own come last and win; each one that replaces one of ours is a finding.
 
+use super::line::Line;
+use super::{add_ons, named, settings, site_vars};
 use crate::CONTAINERD;
+use crate::catalog::Engine;
 use crate::cluster::Cluster;
-use crate::literal;
+use crate::discover::Role;
 use plinth_catalog::KubernetesVersionForm;
 use plinth_model::Finding;
 use plinth_model::work::Mirror;
 use plinth_site::Desired;
-use plinth_site::desired::InventorySource;
+use plinth_site::desired::{ApiEndpoint, InventorySource};
 use serde_json::{Map, Value, json};
 
 /// The DNS domain of the cluster. Kubespray's `cluster_name` *is* that domain: a human name there ends up in every service's
@@ -17,41 +20,49 @@ const CLUSTER_DOMAIN: &str = "cluster.local";
 const TYPHA_ABOVE: usize = 50;
 /// Nodes that one Typha serves.
 const NODES_PER_TYPHA: usize = 100;
-/// Add-ons of Kubespray that the platform stage owns: two owners of one object make helm refuse.
-const ADD_ONS: [&str; 9] = [
-    "metrics_server_enabled",
-    "local_path_provisioner_enabled",
-    "helm_enabled",
-    "cert_manager_enabled",
-    "ingress_nginx_enabled",
-    "metallb_enabled",
-    "argocd_enabled",
-    "gateway_api_enabled",
-    "node_feature_discovery_enabled",
-];
-/// Variables that no supported release reads any more, or reads with another meaning, and what to use. What only newer releases
-/// do not read is in `removed`.
-const DEAD: [(&str, &str); 3] = [
-    ("nginx_kube_apiserver_healthcheck_port", "use loadbalancer_apiserver_healthcheck_port"),
-    ("nvidia_accelerator_enabled", "the GPU operator does this"),
-    ("any_errors_fatal", "it is a reserved name in Ansible"),
-];
+/// Drop-ins of containerd. The GPU operator's toolkit writes its runtime there; a pattern that matched `config.toml` itself would
+/// be read in circles.
+const DROP_INS: &str = "/etc/containerd/conf.d/*.toml";
+/// The component whose toolkit writes the drop-in.
+const GPU_OPERATOR: &str = "gpu-operator";
 
 /// All variables as one value, and findings about the site's own.
 #[must_use]
-pub fn group_vars(desired: &Desired, cluster: &Cluster, form: KubernetesVersionForm) -> (Value, Vec<Finding>) {
-    let mut vars = Map::new();
-    for part in [versions(desired, form), network(desired, cluster), dns(desired, cluster), access(desired), add_ons()]
-    {
-        vars.extend(part);
-    }
-    vars.extend(containers(desired));
-    let findings = site_vars(desired, &mut vars);
+pub fn group_vars(desired: &Desired, cluster: &Cluster, engine: &Engine) -> (Value, Vec<Finding>) {
+    let line = Line::of(engine);
+    let parts = [
+        versions(desired, engine.form),
+        network(desired, cluster),
+        dns(desired, cluster, line),
+        settings::access(desired),
+        settings::kubelet(desired, line),
+        settings::proxy(desired),
+        settings::downloads(desired, line),
+        add_ons::off(line),
+        containers(desired, cluster, line),
+    ];
+    let mut vars: Map<String, Value> = parts.into_iter().flatten().collect();
+    let mut findings = unfit(desired, engine, line);
+    findings.extend(site_vars::put(desired, &mut vars));
     (Value::Object(vars), findings)
 }
 
-fn named<const N: usize>(vars: [(&str, Value); N]) -> Map<String, Value> {
-    vars.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+/// Choices that the release cannot carry out.
+fn unfit(desired: &Desired, engine: &Engine, line: Line) -> Vec<Finding> {
+    let (kubernetes, tag) = (&desired.kubernetes, &engine.release.tag);
+    let mut findings = Vec::new();
+    if kubernetes.proxy_mode == "nftables" && !line.has_nftables() {
+        let text = format!("Kubespray {tag} knows no nftables; v2.28 is the first release that does");
+        let finding = Finding::error("kubernetes.proxy-mode", "kubernetes.network.proxyMode", text);
+        findings.push(finding.fix("use `ipvs` or `iptables`, or a newer release"));
+    }
+    let downloads = &kubernetes.downloads;
+    if downloads.files.is_some() && !downloads.push && !line.has_base_addresses() {
+        let text = format!("nodes cannot be told of the mirror of files: Kubespray {tag} has no variable for it");
+        let finding = Finding::error("kubernetes.files-mirror", "kubernetes.downloads.files", text);
+        findings.push(finding.fix("take `push: false` away, so that plinth fetches and pushes, or use v2.25 or newer"));
+    }
+    findings
 }
 
 fn versions(desired: &Desired, form: KubernetesVersionForm) -> Map<String, Value> {
@@ -66,11 +77,13 @@ fn network(desired: &Desired, cluster: &Cluster) -> Map<String, Value> {
         ("kube_pods_subnet", json!(kubernetes.pods)),
         ("kube_service_addresses", json!(kubernetes.services)),
         ("kube_network_node_prefix", json!(kubernetes.node_prefix)),
+        ("kube_proxy_mode", json!(kubernetes.proxy_mode)),
     ]);
     if kubernetes.plugin == "calico" {
         vars.extend(calico(desired, cluster));
     }
-    if !desired.platform.load_balancer.is_empty() {
+    let announced = matches!(kubernetes.endpoint, ApiEndpoint::KubeVip { .. });
+    if announced || !desired.platform.load_balancer.is_empty() {
         vars.insert("kube_proxy_strict_arp".into(), json!(true));
     }
     vars
@@ -79,61 +92,53 @@ fn network(desired: &Desired, cluster: &Cluster) -> Map<String, Value> {
 /// Calico. On machines with several networks it may choose the wrong interface: it is told to take the one that reaches the
 /// first control-plane node. The MTU must be a number; a text is dropped without a word.
 fn calico(desired: &Desired, cluster: &Cluster) -> Map<String, Value> {
+    let calico = &desired.kubernetes.calico;
     let mut vars = Map::new();
-    if let Some(first) = cluster.control_plane().next() {
-        vars.insert("calico_ip_auto_method".into(), json!(format!("can-reach={}", first.address)));
-    }
-    if let Some(mtu) = desired.kubernetes.mtu {
-        vars.insert("calico_mtu".into(), json!(mtu));
-    }
+    let reaching = || cluster.control_plane().next().map(|first| format!("can-reach={}", first.address));
+    let method = calico.interface.as_ref().map(|name| format!("interface={name}")).or_else(reaching);
+    vars.extend(method.map(|method| ("calico_ip_auto_method".to_owned(), json!(method))));
+    vars.extend(desired.kubernetes.mtu.map(|mtu| ("calico_mtu".to_owned(), json!(mtu))));
+    vars.extend(calico.block_size.map(|size| ("calico_pool_blocksize".to_owned(), json!(size))));
     let nodes = cluster.members.len();
-    if nodes > TYPHA_ABOVE {
-        vars.insert("typha_enabled".into(), json!(true));
-        vars.insert("typha_replicas".into(), json!(nodes.div_ceil(NODES_PER_TYPHA)));
+    let advised = if nodes > TYPHA_ABOVE { nodes.div_ceil(NODES_PER_TYPHA) } else { 0 };
+    let typha = calico.typha.map_or(advised, |typha| typha as usize);
+    if typha > 0 || calico.typha.is_some() {
+        vars.insert("typha_enabled".into(), json!(typha > 0));
+        vars.insert("typha_replicas".into(), json!(typha.max(1)));
     }
     vars
 }
 
-/// DNS. On images that BCM makes, BCM owns `resolv.conf`: Kubespray must leave it alone.
-fn dns(desired: &Desired, cluster: &Cluster) -> Map<String, Value> {
-    let resolvconf = match desired.inventory {
-        InventorySource::Bcm(_) => "none",
-        InventorySource::Static(_) => "host_resolvconf",
-    };
+/// DNS. On images that BCM makes, BCM owns `resolv.conf` and `/etc/hosts`: Kubespray must leave them alone.
+fn dns(desired: &Desired, cluster: &Cluster, line: Line) -> Map<String, Value> {
+    let is_bcm = matches!(desired.inventory, InventorySource::Bcm(_));
     let mut vars = named([
         ("dns_mode", json!("coredns")),
-        ("enable_nodelocaldns", json!(true)),
-        ("resolvconf_mode", json!(resolvconf)),
+        ("enable_nodelocaldns", json!(desired.kubernetes.node_dns_cache)),
+        ("resolvconf_mode", json!(if is_bcm { "none" } else { "host_resolvconf" })),
     ]);
+    if is_bcm && line.writes_hosts_file() {
+        vars.insert("populate_inventory_to_hosts_file".into(), json!(false));
+    }
+    if !desired.kubernetes.dns_servers.is_empty() {
+        vars.insert("upstream_dns_servers".into(), json!(desired.kubernetes.dns_servers));
+    }
     if let (Some(runai), Some(address)) = (&desired.runai, cluster.ingress_address(desired)) {
         vars.insert("dns_etchosts".into(), json!(format!("{address} {}\n", runai.domain)));
     }
     vars
 }
 
-fn access(desired: &Desired) -> Map<String, Value> {
-    let mut vars = named([
-        ("kube_apiserver_bind_address", json!("0.0.0.0")),
-        ("loadbalancer_apiserver_localhost", json!(true)),
-        ("kubeconfig_localhost", json!(true)),
-    ]);
-    let names = &desired.kubernetes.extra_names;
-    if !names.is_empty() {
-        vars.insert("supplementary_addresses_in_ssl_keys".into(), json!(names));
-    }
-    vars
-}
-
-fn add_ons() -> Map<String, Value> {
-    ADD_ONS.into_iter().map(|name| (name.to_owned(), json!(false))).collect()
-}
-
 /// Containers. Registry logins are not here: this file is kept in clear, so they are written on the nodes by
 /// `nodes/registries`, from references.
-fn containers(desired: &Desired) -> Map<String, Value> {
+fn containers(desired: &Desired, cluster: &Cluster, line: Line) -> Map<String, Value> {
     let mut vars = named([("container_manager", json!("containerd"))]);
     if desired.storage.images != CONTAINERD {
         vars.insert("containerd_storage_dir".into(), json!(desired.storage.images));
+    }
+    let toolkit = desired.platform.components.get(GPU_OPERATOR).and_then(|choice| choice.enabled) != Some(false);
+    if toolkit && line.has_imports() && cluster.with(Role::Gpu).next().is_some() {
+        vars.insert("containerd_extra_args".into(), json!(format!("imports = [\"{DROP_INS}\"]")));
     }
     let mirrors: Vec<Value> = desired.registries.mirrors.iter().map(mirror).collect();
     if !mirrors.is_empty() {
@@ -161,38 +166,4 @@ fn with_scheme(address: &str) -> String {
 fn origin(registry: &str) -> String {
     let host = if registry == "docker.io" { "registry-1.docker.io" } else { registry };
     with_scheme(host)
-}
-
-/// Puts the site's variables last.
-fn site_vars(desired: &Desired, vars: &mut Map<String, Value>) -> Vec<Finding> {
-    let mut findings = Vec::new();
-    for (name, value) in &desired.kubernetes.extra_vars {
-        let subject = format!("kubernetes.extraVars.{name}");
-        if let Some((_, instead)) = DEAD.iter().find(|(dead, _)| dead == name) {
-            let text = format!("`{name}` has no effect in Kubespray");
-            findings.push(Finding::warning("kubernetes.extra-var-dead", subject.clone(), text).fix(*instead));
-        }
-        if let Some(place) = literal::find(name, value) {
-            let text = format!("{place} looks like a secret in clear; this file and the plan are kept in clear");
-            findings.push(
-                Finding::error("kubernetes.extra-var-secret", subject.clone(), text).fix(
-                    "use registries.logins for registry logins; other secrets cannot be given to Kubespray this way",
-                ),
-            );
-        }
-        if let Some(ours) = vars.insert(name.clone(), value.clone()).filter(|ours| ours != value) {
-            let text = format!("`{name}` replaces what plinth would have written");
-            findings.push(
-                Finding::warning("kubernetes.extra-var-replaces", subject, text)
-                    .evidence(format!("plinth: {ours}"))
-                    .evidence(format!("site: {}", shown(name, value)))
-                    .fix("take it away unless you know why it is needed"),
-            );
-        }
-    }
-    findings
-}
-
-fn shown(name: &str, value: &Value) -> String {
-    if literal::find(name, value).is_some() { "[withheld]".to_owned() } else { value.to_string() }
 }

@@ -1,24 +1,29 @@
 //! What Kubespray reads: inventory and variables, as texts. Facts about names and traps: Kubespray v2.24 to v2.31, whose
 //! sources and runs are the authority; unknown variables are never reported by Ansible, so nothing is written on a guess.
 
+mod add_ons;
 mod group_vars;
 mod ini;
 mod inputs;
 mod inventory;
+mod line;
 mod removed;
+mod settings;
+mod site_vars;
 
 pub use group_vars::group_vars;
 pub use ini::inventory_ini;
 pub use inputs::inputs;
 pub use inventory::inventory;
 pub use removed::removed;
+pub use settings::RELEASES;
 
+use crate::catalog::Engine;
 use crate::cluster::Cluster;
 use indexmap::IndexMap;
-use plinth_catalog::KubernetesVersionForm;
 use plinth_model::Finding;
 use plinth_site::Desired;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 /// File name below the site's state directory to content.
 pub type Files = IndexMap<String, String>;
@@ -30,8 +35,8 @@ pub const GROUP_VARS: &str = plinth_model::work::VARIABLES_FILE;
 
 /// All files of a cluster, and what is doubtful about the site's own variables.
 #[must_use]
-pub fn files(desired: &Desired, cluster: &Cluster, form: KubernetesVersionForm) -> (Files, Vec<Finding>) {
-    let (vars, findings) = group_vars(desired, cluster, form);
+pub fn files(desired: &Desired, cluster: &Cluster, engine: &Engine) -> (Files, Vec<Finding>) {
+    let (vars, findings) = group_vars(desired, cluster, engine);
     let files = [(INVENTORY, json(&inventory(desired, cluster))), (GROUP_VARS, json(&vars))];
     (files.into_iter().map(|(name, text)| (name.to_owned(), text)).collect(), findings)
 }
@@ -48,4 +53,8 @@ pub fn json(value: &Value) -> String {
 /// When the value cannot be written as YAML; the text says why.
 pub fn yaml(value: &Value) -> Result<String, String> {
     serde_saphyr::to_string(value).map_err(|error| error.to_string())
+}
+
+fn named<const N: usize>(vars: [(&str, Value); N]) -> Map<String, Value> {
+    vars.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
 }

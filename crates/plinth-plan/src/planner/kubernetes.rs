@@ -7,14 +7,13 @@ use crate::cluster::{Cluster, Member};
 use crate::{deadlines, kubespray};
 use indexmap::IndexMap;
 use plinth_model::plan::{Step, Undo};
-use plinth_model::{Digest, Stage, StepId, Work};
+use plinth_model::{Digest, Finding, Owner, Stage, StepId, Work};
 use plinth_site::Desired;
+use plinth_site::desired::{ApiEndpoint, InventorySource};
 use std::net::Ipv4Addr;
 
 /// A name that every cluster answers by itself.
 const OWN_NAME: &str = "kubernetes.default.svc.cluster.local";
-/// Port of the API server.
-const API_PORT: u16 = 6443;
 
 /// All steps of the stage; the last one is the join.
 pub(super) fn steps(
@@ -70,15 +69,41 @@ fn deploy(desired: &Desired, cluster: &Cluster, engine: &Engine, files: &IndexMa
     };
     let reason = format!("Kubernetes {version} is not known to run on these {nodes} nodes with these settings");
     step(ids::deploy(desired.name.as_str()), Stage::Kubernetes, work, deadlines::kubespray_run(nodes), reason)
-        .destroys("restarts containerd and kubelet, removes a running docker with its containers")
+        .destroys(if desired.kubernetes.remove_docker {
+            "restarts containerd and kubelet, uninstalls docker where it is"
+        } else {
+            "restarts containerd and kubelet"
+        })
         .undo(Undo::Compensate(
             "Kubespray's reset removes Kubernetes with its data; a removed docker does not come back".into(),
         ))
 }
 
+/// What a node loses when BCM makes it anew: everything of Kubernetes is in the node's own file system.
+pub(super) fn lost_by_imaging(desired: &Desired) -> Option<Finding> {
+    let InventorySource::Bcm(_) = desired.inventory else { return None };
+    let text =
+        "a node that BCM makes anew from its image loses Kubernetes, and is no longer a member until the next run";
+    let finding = Finding::info("kubernetes.lost-by-imaging", desired.name.as_str(), text).owner(Owner::BcmAdmin);
+    let places = ["programs", "settings and certificates", "kubelet's state", "etcd", "container images"];
+    let paths = [
+        "/usr/local/bin, /opt/cni",
+        "/etc/kubernetes, /etc/containerd, /etc/systemd/system, /etc/sysctl.d, /etc/fstab (swap)",
+        "/var/lib/kubelet, /etc/cni",
+        "/var/lib/etcd, /etc/ssl/etcd, /etc/etcd.env on its members: more than half of them at once is the end of the cluster",
+        desired.storage.images.as_str(),
+    ];
+    let finding = places.iter().zip(paths).fold(finding, |f, (place, path)| f.evidence(format!("{place}: {path}")));
+    Some(finding.fix(
+        "name these in the category's exclude lists, or run `plinth apply` after every new image; \
+         never let BCM make several etcd members anew at once",
+    ))
+}
+
 fn kubeconfig(desired: &Desired, cluster: &Cluster) -> Option<Step> {
     let first = cluster.control_plane().next()?;
-    let server = format!("https://{}:{API_PORT}", first.address);
+    let (host, port) = desired.kubernetes.endpoint.shared().unwrap_or((first.address, ApiEndpoint::PORT));
+    let server = format!("https://{host}:{port}");
     let work = Work::Kubeconfig { target: Cluster::target(desired, first), server };
     let reason = format!("everything inside the cluster is done through its API server on {}", first.name);
     let id = ids::kubeconfig(desired.name.as_str());

@@ -53,12 +53,16 @@ pub fn plan(desired: &Desired, observed: &Observed, catalog: &dyn Components) ->
             return Err(worst_first(findings));
         }
     };
-    let (files, notes) = kubespray::files(desired, &cluster, engine.form);
+    let (files, notes) = kubespray::files(desired, &cluster, &engine);
     findings.extend(notes);
     findings.extend(kubespray::removed(desired, &engine.release));
+    let judged: HashSet<String> = findings.iter().map(|finding| finding.subject.clone()).collect();
+    let unknown = catalog.check_kubespray_vars(desired, &engine.release);
+    findings.extend(unknown.into_iter().filter(|finding| !judged.contains(&finding.subject)));
     if findings.iter().any(Finding::is_error) {
         return Err(worst_first(findings));
     }
+    findings.extend(kubernetes::lost_by_imaging(desired));
     let (mut steps, gates) = steps(desired, observed, &cluster, &resolution, &engine, files);
     findings.extend(change::bad_answers(&gates, observed));
     change::set(&mut steps, observed);

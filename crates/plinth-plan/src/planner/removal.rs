@@ -70,7 +70,7 @@ fn cluster_name(nodes: &[NodeName]) -> String {
 }
 
 fn steps(desired: &Desired, cluster: &Cluster, engine: &Engine, removal: &Removal) -> Vec<Step> {
-    let (files, _) = kubespray::files(desired, cluster, engine.form);
+    let (files, _) = kubespray::files(desired, cluster, engine);
     let leaving: Vec<&Member> = cluster.members.iter().filter(|member| removal.takes(&member.name)).collect();
     let is_reached = !matches!(removal, Removal::Nodes { reachable: false, .. });
     let work = Work::KubesprayRemoval {

@@ -1,9 +1,9 @@
+use crate::fixture::catalog::engine;
 use crate::fixture::{codes, inventory as data, site};
-use plinth_catalog::KubernetesVersionForm::{Bare, Prefixed};
 use plinth_model::work::{Mirror, RegistryLogin};
 use plinth_plan::{Cluster, discover, kubespray, static_inventory};
 use plinth_site::Desired;
-use plinth_site::desired::{InventorySource, NodeOverride};
+use plinth_site::desired::{ApiEndpoint, InventorySource, NodeOverride};
 use serde_json::{Value, json};
 
 fn cluster(desired: &Desired) -> Cluster {
@@ -13,7 +13,7 @@ fn cluster(desired: &Desired) -> Cluster {
 }
 
 fn vars(desired: &Desired) -> Value {
-    kubespray::group_vars(desired, &cluster(desired), Prefixed).0
+    kubespray::group_vars(desired, &cluster(desired), &engine("v2.27.1")).0
 }
 
 #[test]
@@ -56,9 +56,9 @@ fn the_order_of_the_site_file_is_kept() {
 #[test]
 fn versions_have_the_form_of_the_release() {
     let desired = site::basepod();
-    let version = |form| kubespray::group_vars(&desired, &cluster(&desired), form).0["kube_version"].clone();
-    assert_eq!(version(Prefixed), "v1.31.9");
-    assert_eq!(version(Bare), "1.31.9");
+    let version = |tag| kubespray::group_vars(&desired, &cluster(&desired), &engine(tag)).0["kube_version"].clone();
+    assert_eq!(version("v2.27.1"), "v1.31.9");
+    assert_eq!(version("v2.28.1"), "1.31.9");
 }
 
 #[test]
@@ -95,7 +95,7 @@ fn typha_comes_above_fifty_nodes_and_resolv_conf_is_left_to_bcm() {
         let desired = site::large(nodes);
         let InventorySource::Static(list) = &desired.inventory else { panic!() };
         let (cluster, _) = Cluster::new(&desired, &discover(&desired, &static_inventory(list)));
-        kubespray::group_vars(&desired, &cluster, Bare).0
+        kubespray::group_vars(&desired, &cluster, &engine("v2.29.1")).0
     };
     assert_eq!(typha(50).get("typha_enabled"), None);
     assert_eq!(typha(101)["typha_replicas"], json!(2));
@@ -160,9 +160,59 @@ fn the_sites_own_variables_win_and_clashes_are_said() {
     desired.kubernetes.extra_vars.insert("enable_nodelocaldns".into(), json!(true));
     desired.kubernetes.extra_vars.insert("nginx_kube_apiserver_healthcheck_port".into(), json!(8082));
     desired.kubernetes.extra_vars.insert("registry_password".into(), json!("hunter2"));
-    let (vars, findings) = kubespray::group_vars(&desired, &cluster(&desired), Prefixed);
+    let (vars, findings) = kubespray::group_vars(&desired, &cluster(&desired), &engine("v2.27.1"));
     assert_eq!(vars["cluster_name"], "bcm-k8s-cluster");
     let wanted = ["kubernetes.extra-var-replaces", "kubernetes.extra-var-dead", "kubernetes.extra-var-secret"];
     assert_eq!(codes(&findings), wanted);
     assert!(!format!("{findings:?}").contains("hunter2"));
+}
+
+#[test]
+fn add_ons_of_the_platform_stay_off() {
+    let mut desired = site::basepod();
+    for (name, value) in [
+        ("metrics_server_enabled", json!(true)),
+        ("helm_enabled", json!("false")),
+        ("metallb_enabled", json!(false)),
+        ("loadbalancer_apiserver_healthcheck_port", json!(8081)),
+    ] {
+        desired.kubernetes.extra_vars.insert(name.into(), value);
+    }
+    let (_, findings) = kubespray::group_vars(&desired, &cluster(&desired), &engine("v2.27.1"));
+    let wanted =
+        ["kubernetes.extra-var-two-owners", "kubernetes.extra-var-two-owners", "kubernetes.extra-var-bcm-port"];
+    assert_eq!(codes(&findings), wanted);
+    assert!(findings[0].fix.contains("platform.components.metrics-server"), "{}", findings[0].fix);
+    assert!(findings[1].message.contains("text"), "{}", findings[1].message);
+}
+
+#[test]
+fn a_shared_address_replaces_the_proxy_on_workers() {
+    let mut desired = site::basepod();
+    let address = [10, 184, 162, 250].into();
+    desired.kubernetes.endpoint = ApiEndpoint::LoadBalancer { address, port: 443 };
+    let balanced = vars(&desired);
+    assert_eq!(balanced["loadbalancer_apiserver"], json!({"address": "10.184.162.250", "port": 443}));
+    assert_eq!(balanced["loadbalancer_apiserver_localhost"], json!(false));
+    assert_eq!((balanced.get("kube_vip_enabled"), balanced.get("kube_proxy_strict_arp")), (None, None));
+    desired.kubernetes.endpoint = ApiEndpoint::KubeVip { address, interface: None };
+    let announced = vars(&desired);
+    assert_eq!(announced["loadbalancer_apiserver"]["port"], json!(6443));
+    assert_eq!(announced["kube_proxy_strict_arp"], json!(true), "else Kubespray stops late");
+    assert_eq!(announced.get("kube_vip_interface"), None);
+}
+
+#[test]
+fn what_the_release_cannot_do_is_refused() {
+    let mut desired = site::basepod();
+    desired.kubernetes.proxy_mode = "nftables".into();
+    desired.kubernetes.downloads.files = Some("https://mirror.example.com".into());
+    desired.kubernetes.downloads.push = false;
+    let found = |tag: &str| {
+        let (_, findings) = kubespray::group_vars(&desired, &cluster(&desired), &engine(tag));
+        codes(&findings).join(" ")
+    };
+    assert_eq!(found("v2.24.3"), "kubernetes.proxy-mode kubernetes.files-mirror");
+    assert_eq!(found("v2.27.1"), "kubernetes.proxy-mode");
+    assert_eq!(found("v2.28.1"), "");
 }

@@ -295,7 +295,7 @@ fn warnings_stay_in_the_plan_and_strangers_are_not_mentioned() {
     bcm.tls = TlsTrust::Insecure;
     desired.access.legacy_keys.push("dgx-*".into());
     let plan = planned(&desired, &unseen(data::basepod()));
-    assert_eq!(codes(&plan.findings), ["bcm.tls-insecure", "access.legacy-keys"]);
+    assert_eq!(codes(&plan.findings), ["bcm.tls-insecure", "access.legacy-keys", "kubernetes.lost-by-imaging"]);
 }
 
 #[test]
@@ -304,6 +304,13 @@ fn a_secret_in_a_components_values_stops_the_plan() {
     shelf.off.push("runai-cluster");
     struct Leaky(Shelf);
     impl plinth_plan::Components for Leaky {
+        fn check_kubespray_vars(
+            &self,
+            desired: &plinth_site::Desired,
+            release: &plinth_model::work::KubesprayRelease,
+        ) -> Vec<plinth_model::Finding> {
+            Shelf::default().check_kubespray_vars(desired, release)
+        }
         fn digest(&self) -> plinth_model::Digest {
             self.0.digest()
         }
@@ -320,7 +327,7 @@ fn a_secret_in_a_components_values_stops_the_plan() {
         }
     }
     let found = plan(&site::basepod(), &unseen(data::basepod()), &Leaky(shelf)).unwrap_err();
-    assert_eq!(codes(&found), ["plan.secret-in-clear"]);
+    assert_eq!(codes(&found), ["plan.secret-in-clear", "kubernetes.lost-by-imaging"]);
     assert!(!serde_json::to_string(&found).unwrap().contains("hunter2"));
 }
 

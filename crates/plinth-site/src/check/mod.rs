@@ -1,6 +1,7 @@
 //! What types cannot say: how the parts of a site fit together.
 
 mod access;
+mod cluster;
 mod inventory;
 mod networks;
 mod nodes;
@@ -85,6 +86,7 @@ pub(crate) fn all(site: &raw::Site, judge: &mut Judge<'_>) {
     networks::check(site, judge);
     nodes::check(site, judge);
     access::check(site, judge);
+    cluster::check(site, judge);
     platform::check(site, judge);
 }
 

@@ -5,12 +5,16 @@
 use super::Judge;
 use crate::lower::defaults;
 use crate::raw::Site;
+use crate::raw::cluster::Endpoint;
 use crate::raw::inventory::Inventory;
+use crate::raw::kubernetes::Plugin;
 use crate::raw::rules::range_of;
 use ipnet::Ipv4Net;
 use plinth_model::Finding;
 use std::net::Ipv4Addr;
 
+/// Pods of a node when the file says nothing (Kubespray v2.27.1, `kubelet_max_pods`).
+const MAX_PODS: u32 = 110;
 /// Address of the DNS cache that Kubespray puts on every node (Kubespray v2.27.1, `nodelocaldns_ip`).
 const NODE_DNS: Ipv4Addr = Ipv4Addr::new(169, 254, 25, 10);
 /// Range of Docker's default bridge, where somebody installed Docker.
@@ -42,7 +46,7 @@ pub(super) fn check(site: &Site, judge: &mut Judge<'_>) {
         for other in cluster.iter().skip(at + 1).chain(&around) {
             overlap(range, other, judge);
         }
-        reserved(range, judge);
+        reserved(site, range, judge);
     }
     production_against_forbidden(site, judge);
     balancer(site, judge);
@@ -92,7 +96,54 @@ fn site_ranges(site: &Site) -> Vec<Range> {
     let forbidden = site.networks.forbidden.iter().enumerate();
     let forbidden =
         forbidden.map(|(at, net)| Range::net("a forbidden network", format!("networks.forbidden[{at}]"), net.0));
-    production.into_iter().chain(forbidden).chain(balancer_ranges(site)).chain(node_addresses(site)).collect()
+    let named = production.into_iter().chain(forbidden).chain(balancer_ranges(site));
+    named.chain(node_addresses(site)).chain(shared_address(site)).chain(hosts(site)).collect()
+}
+
+fn single(name: &'static str, path: impl Into<String>, address: Ipv4Addr) -> Range {
+    Range { name, path: path.into(), first: address, last: address }
+}
+
+/// The one address of all API servers.
+fn shared_address(site: &Site) -> Option<Range> {
+    match site.kubernetes.api.as_ref()?.endpoint.as_ref()? {
+        Endpoint::KubeVip(vip) => {
+            Some(single("the address of kube-vip", "kubernetes.api.endpoint.kubeVip.address", vip.address.0))
+        }
+        Endpoint::LoadBalancer(balancer) => Some(single(
+            "the address of the load balancer",
+            "kubernetes.api.endpoint.loadBalancer.address",
+            balancer.address.0,
+        )),
+    }
+}
+
+/// Other machines that nodes or plinth talk to, where the file names them by address.
+fn hosts(site: &Site) -> Vec<Range> {
+    let mut found = Vec::new();
+    if let Some(address) = site.access.jump.as_ref().and_then(|jump| address_of(&jump.host.0.0)) {
+        found.push(single("the host in between", "access.jump.host", address));
+    }
+    if let Inventory::Bcm(bcm) = &site.inventory {
+        let endpoint = address_of(&bcm.endpoint.0.0);
+        found.extend(endpoint.map(|address| single("BCM's address", "inventory.bcm.endpoint", address)));
+    }
+    let servers = site.kubernetes.dns.iter().flat_map(|dns| &dns.servers).enumerate();
+    found.extend(servers.map(|(at, server)| single("a DNS server", format!("kubernetes.dns.servers[{at}]"), server.0)));
+    let mirrors = site.registries.iter().flat_map(|registries| &registries.mirrors).enumerate();
+    for (at, mirror) in mirrors {
+        let endpoints = mirror.endpoints.iter().enumerate().filter_map(|(n, e)| Some((n, address_of(&e.0.0)?)));
+        found.extend(endpoints.map(|(n, address)| {
+            single("a mirror's address", format!("registries.mirrors[{at}].endpoints[{n}]"), address)
+        }));
+    }
+    found
+}
+
+/// The address in `[SCHEME://]ADDRESS[:PORT][/PATH]`.
+fn address_of(text: &str) -> Option<Ipv4Addr> {
+    let rest = text.split_once("://").map_or(text, |(_, rest)| rest);
+    rest.split(['/', ':']).next()?.parse().ok()
 }
 
 fn balancer_ranges(site: &Site) -> Vec<Range> {
@@ -107,8 +158,7 @@ fn balancer_ranges(site: &Site) -> Vec<Range> {
 
 /// Addresses of nodes that the file itself gives.
 fn node_addresses(site: &Site) -> Vec<Range> {
-    let single =
-        |path: String, address: Ipv4Addr| Range { name: "a node's address", path, first: address, last: address };
+    let single = |path: String, address: Ipv4Addr| single("a node's address", path, address);
     let mut found = Vec::new();
     if let Inventory::Static(nodes) = &site.inventory {
         let listed = nodes.iter().enumerate();
@@ -136,8 +186,9 @@ fn shown(range: &Range) -> String {
     }
 }
 
-fn reserved(range: &Range, judge: &mut Judge<'_>) {
-    if (range.first..=range.last).contains(&NODE_DNS) {
+fn reserved(site: &Site, range: &Range, judge: &mut Judge<'_>) {
+    let cached = site.kubernetes.dns.as_ref().and_then(|dns| dns.node_cache).unwrap_or(true);
+    if cached && (range.first..=range.last).contains(&NODE_DNS) {
         let message = format!("{} holds {NODE_DNS}, the address of the DNS cache on every node", range.name);
         let fix = "choose a private range, outside 169.254.0.0/16";
         judge.report(Finding::error("site.networks-overlap", range.path.clone(), message).fix(fix));
@@ -165,12 +216,29 @@ fn production_against_forbidden(site: &Site, judge: &mut Judge<'_>) {
 
 fn balancer(site: &Site, judge: &mut Judge<'_>) {
     let ranges = balancer_ranges(site);
-    let nodes = node_addresses(site);
+    let others: Vec<Range> = node_addresses(site).into_iter().chain(shared_address(site)).chain(hosts(site)).collect();
     for (at, range) in ranges.iter().enumerate() {
-        for other in ranges.iter().skip(at + 1).chain(&nodes) {
+        for other in ranges.iter().skip(at + 1).chain(&others) {
             overlap(range, other, judge);
         }
         forbidden_address(site, range, judge);
+    }
+    shared(site, judge);
+}
+
+/// The address of all API servers belongs to nobody else; the one of kube-vip is announced in the production network.
+fn shared(site: &Site, judge: &mut Judge<'_>) {
+    let Some(range) = shared_address(site) else { return };
+    for node in node_addresses(site) {
+        overlap(&range, &node, judge);
+    }
+    let is_vip =
+        matches!(site.kubernetes.api.as_ref().and_then(|api| api.endpoint.as_ref()), Some(Endpoint::KubeVip(_)));
+    let forbidden = forbidden_address(site, &range, judge);
+    if let Some(production) = production(site).filter(|net| is_vip && !forbidden && !net.contains(&range.first)) {
+        let message = format!("{} is outside the production network {production}, where ARP is heard", range.first);
+        let fix = "choose a free address of the production network";
+        judge.report_pair(Finding::error("site.address-outside", range.path, message).fix(fix), "networks.production");
     }
 }
 
@@ -226,6 +294,7 @@ fn capacity(site: &Site, judge: &mut Judge<'_>) {
         );
         return;
     }
+    pods_per_node(site, prefix, judge);
     let room = 1_u64 << u32::from(prefix - pods.prefix_len()).min(63);
     let Inventory::Static(nodes) = &site.inventory else { return };
     if (nodes.len() as u64) > room {
@@ -235,5 +304,20 @@ fn capacity(site: &Site, judge: &mut Judge<'_>) {
             Finding::error("site.pod-capacity", "kubernetes.network.pods", message)
                 .fix("use a larger pod range or a longer `nodePrefix`"),
         );
+    }
+}
+
+/// A node's part of the range holds its pods. Calico takes addresses in blocks of its own instead, as many as are needed.
+fn pods_per_node(site: &Site, prefix: u8, judge: &mut Judge<'_>) {
+    let plugin = site.kubernetes.network.as_ref().and_then(|network| network.plugin).unwrap_or(Plugin::Calico);
+    let given = site.kubernetes.kubelet.as_ref().and_then(|kubelet| kubelet.max_pods);
+    let room = (1_u64 << (32 - u32::from(prefix.min(32)))).saturating_sub(2);
+    let wanted = u64::from(given.unwrap_or(MAX_PODS));
+    if !matches!(plugin, Plugin::Calico | Plugin::None) && wanted > room {
+        let message =
+            format!("a node's part of the pod range (/{prefix}) has {room} addresses; it may get {wanted} pods");
+        let fix = "use a shorter `nodePrefix`, or fewer pods under `kubernetes.kubelet.maxPods`";
+        let path = if given.is_some() { "kubernetes.kubelet.maxPods" } else { "kubernetes.network.nodePrefix" };
+        judge.report_pair(Finding::error("site.pod-capacity", path, message).fix(fix), "kubernetes.network.nodePrefix");
     }
 }

@@ -1,6 +1,7 @@
 //! Kubernetes.
 
-use super::rules::{ExtraName, GitId};
+use super::cluster::{Api, Calico, Dns, Downloads, FeatureGates, Kubelet, ProxyMode, WebProxy};
+use super::rules::GitId;
 use super::text::Text;
 use indexmap::IndexMap;
 use ipnet::Ipv4Net;
@@ -27,6 +28,27 @@ pub(crate) struct Kubernetes {
     /// API server.
     #[serde(default)]
     pub(crate) api: Option<Api>,
+    /// Kubelets of all nodes.
+    #[serde(default)]
+    pub(crate) kubelet: Option<Kubelet>,
+    /// Feature gates of all parts of Kubernetes, by name.
+    #[serde(default)]
+    pub(crate) feature_gates: FeatureGates,
+    /// Names inside the cluster.
+    #[serde(default)]
+    pub(crate) dns: Option<Dns>,
+    /// Web proxy that nodes need to reach the internet; none when absent.
+    #[serde(default)]
+    pub(crate) proxy: Option<WebProxy>,
+    /// Where Kubernetes' programs and images come from; their makers' own places when absent.
+    #[serde(default)]
+    pub(crate) downloads: Option<Downloads>,
+    /// Kubernetes' certificates, valid one year, are renewed by a timer on the control plane; on when absent.
+    #[serde(default)]
+    pub(crate) renew_certificates: Option<bool>,
+    /// Docker may be removed from nodes: the engine uninstalls it. Without this a node with Docker is an error.
+    #[serde(default)]
+    pub(crate) remove_docker: Option<bool>,
     /// Variables handed to the engine as they are; they win over what plinth writes.
     #[serde(default)]
     pub(crate) extra_vars: IndexMap<String, Value>,
@@ -104,6 +126,12 @@ pub(crate) struct Network {
     #[serde(default)]
     #[schemars(range(min = 576, max = 65535))]
     pub(crate) mtu: Option<u32>,
+    /// How services are reached on a node; `ipvs` when absent.
+    #[serde(default)]
+    pub(crate) proxy_mode: Option<ProxyMode>,
+    /// Calico's own settings.
+    #[serde(default)]
+    pub(crate) calico: Option<Calico>,
 }
 
 /// Network plugins that Kubespray knows (Kubespray v2.27.1 and v2.29.1).
@@ -156,13 +184,4 @@ impl Plugin {
             Plugin::None => "none",
         }
     }
-}
-
-/// API server.
-#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(crate) struct Api {
-    /// Further names and addresses in its certificate.
-    #[serde(default)]
-    pub(crate) extra_names: Vec<Text<ExtraName>>,
 }

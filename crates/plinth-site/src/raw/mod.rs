@@ -2,6 +2,8 @@
 //! descriptions in the schema, so they speak to the person who writes a site file.
 
 pub(crate) mod access;
+pub(crate) mod cluster;
+pub(crate) mod cluster_rules;
 pub(crate) mod inventory;
 pub(crate) mod kubernetes;
 pub(crate) mod nodes;

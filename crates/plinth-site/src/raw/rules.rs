@@ -116,6 +116,7 @@ macro_rules! text_type {
         }
     };
 }
+pub(super) use text_type;
 
 text_type!(
     /// An RFC 1123 label.
@@ -205,12 +206,12 @@ text_type!(
     |text| check_glob(text)
 );
 
-fn refuse_unless(good: bool, text: &str, what: &str, fix: &str) -> Result<(), Refusal> {
+pub(super) fn refuse_unless(good: bool, text: &str, what: &str, fix: &str) -> Result<(), Refusal> {
     if good { Ok(()) } else { Err(Refusal::new(format!("`{}` is not {what}", short(text)), fix)) }
 }
 
 /// As [`refuse_unless`], for addresses: one with a login in it is refused without being repeated.
-fn refuse_address_unless(good: bool, text: &str, what: &str, fix: &str) -> Result<(), Refusal> {
+pub(super) fn refuse_address_unless(good: bool, text: &str, what: &str, fix: &str) -> Result<(), Refusal> {
     if !good && text.contains('@') {
         return Err(
             Refusal::new(format!("what stands here is not {what}: {LOGIN}"), LOGIN_FIX).code("site.login-in-address")
@@ -279,7 +280,7 @@ fn check_domain(text: &str) -> Result<(), Refusal> {
     Ok(())
 }
 
-fn is_host(text: &str) -> bool {
+pub(super) fn is_host(text: &str) -> bool {
     let label = |label: &str| {
         (1..=63).contains(&label.len())
             && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
@@ -289,7 +290,7 @@ fn is_host(text: &str) -> bool {
     text.len() <= 253 && text.split('.').all(label)
 }
 
-fn is_host_port(text: &str) -> bool {
+pub(super) fn is_host_port(text: &str) -> bool {
     match text.split_once(':') {
         Some((host, port)) => is_host(host) && port.parse::<u16>().is_ok_and(|port| port > 0),
         None => is_host(text),

@@ -141,6 +141,7 @@ pub(super) fn expectation(larger: &str) -> NodeExpectation {
         urls: Vec::new(),
         deployed: false,
         engine_prepares: true,
+        docker_may_go: false,
     }
 }
 

@@ -1,0 +1,43 @@
+//! Settings of the cluster that do not fit each other.
+
+use super::Judge;
+use crate::raw::Site;
+use crate::raw::kubernetes::Plugin;
+use plinth_model::Finding;
+
+/// Most pods of a node that Kubernetes is tested with (Kubernetes documentation, "Considerations for large clusters").
+const TESTED_PODS: u32 = 110;
+
+pub(super) fn check(site: &Site, judge: &mut Judge<'_>) {
+    calico(site, judge);
+    proxy(site, judge);
+    pods(site, judge);
+}
+
+/// Settings that another plugin never sees would be believed.
+fn calico(site: &Site, judge: &mut Judge<'_>) {
+    let Some(network) = site.kubernetes.network.as_ref().filter(|network| network.calico.is_some()) else { return };
+    let plugin = network.plugin.unwrap_or(Plugin::Calico);
+    if plugin != Plugin::Calico {
+        let message = format!("these are settings of calico; the plugin is {}", plugin.as_str());
+        let finding = Finding::error("site.calico-plugin", "kubernetes.network.calico", message);
+        judge.report_pair(finding.fix("remove them, or choose `plugin: calico`"), "kubernetes.network.plugin");
+    }
+}
+
+fn proxy(site: &Site, judge: &mut Judge<'_>) {
+    let Some(proxy) = &site.kubernetes.proxy else { return };
+    if proxy.http.is_none() && proxy.https.is_none() {
+        let finding = Finding::error("site.proxy-empty", "kubernetes.proxy", "no proxy is named");
+        judge.report(finding.fix("add `https: http://HOST:PORT`, or remove the part"));
+    }
+}
+
+fn pods(site: &Site, judge: &mut Judge<'_>) {
+    let given = site.kubernetes.kubelet.as_ref().and_then(|kubelet| kubelet.max_pods);
+    if let Some(pods) = given.filter(|pods| *pods > TESTED_PODS * 5) {
+        let message = format!("{pods} pods on a node are far more than Kubernetes is tested with ({TESTED_PODS})");
+        let finding = Finding::warning("site.many-pods", "kubernetes.kubelet.maxPods", message);
+        judge.report(finding.fix("use fewer, or try it before anything depends on it"));
+    }
+}

@@ -1,0 +1,70 @@
+//! Settings of the cluster: every problem at once, and what is taken when nothing is said.
+
+use crate::{changed, read, summary};
+use plinth_site::desired::ApiEndpoint;
+
+const VERSION: &str = "  version: v1.31.9";
+
+#[test]
+fn all_problems_of_the_cluster_come_at_once() {
+    let settings = format!(
+        "{VERSION}
+  api:
+    endpoint: {{kubeVip: {{address: 10.229.10.9, interface: \"\"}}}}
+    oidc: {{issuer: \"http://login.example.com\", client: k8s, authority: \"-----BEGIN RSA PRIVATE KEY-----\"}}
+  kubelet: {{maxPods: 5, systemReserved: {{cpu: 2 cores, memory: 8GB}}}}
+  featureGates: {{inPlace: true, Good: maybe}}
+  dns: {{servers: [10.150.0.10]}}
+  proxy: {{noProxy: [\"http://x\"]}}
+  downloads: {{files: \"https://user@mirror.example.com\", images: {{quay: mirror.example.com}}}}"
+    );
+    let network = "plugin: flannel, proxyMode: nft, calico: {blockSize: 26}";
+    let text = changed(&[(VERSION, &settings), ("plugin: calico", network)]);
+    let told = summary(&text).join("\n");
+    insta::assert_snapshot!(told);
+}
+
+#[test]
+fn addresses_of_the_cluster_are_compared_with_everything_known() {
+    let with = |settings: &str, more: &[(&str, &str)]| {
+        let version = format!("{VERSION}\n{settings}");
+        let changes: Vec<(&str, &str)> =
+            [(VERSION, version.as_str())].into_iter().chain(more.iter().copied()).collect();
+        summary(&changed(&changes)).join(" | ")
+    };
+    let vip = |address: &str| format!("  api: {{endpoint: {{kubeVip: {{address: {address}}}}}}}");
+    assert_eq!(with(&vip("10.184.162.250"), &[]), "");
+    assert!(with(&vip("10.9.9.9"), &[]).contains("site.address-outside"));
+    assert!(with(&vip("10.229.10.9"), &[]).contains("site.address-forbidden"));
+    assert!(with(&vip("10.150.0.9"), &[]).contains("site.networks-overlap"));
+    let pool = [("  ingress:", "  loadBalancer: {addresses: [10.184.162.240/28]}\n  ingress:")];
+    assert!(with(&vip("10.184.162.250"), &pool).contains("site.networks-overlap"));
+    let outside = "  api: {endpoint: {loadBalancer: {address: 203.0.113.9}}}";
+    assert_eq!(with(outside, &[]), "", "a load balancer may stand anywhere");
+    assert!(with("  dns: {servers: [10.150.0.10]}", &[]).contains("site.networks-overlap"));
+    let jump = [("access:\n", "access:\n  jump: {host: 172.29.3.4, user: root, agent: true}\n")];
+    assert!(with("  dns: {}", &jump).contains("site.networks-overlap"), "{}", with("  dns: {}", &jump));
+}
+
+#[test]
+fn a_node_must_have_addresses_for_its_pods() {
+    let with = |network: &str, kubelet: &str| {
+        let version = format!("{VERSION}\n{kubelet}");
+        summary(&changed(&[(VERSION, &version), ("plugin: calico", network)])).join(" | ")
+    };
+    assert!(with("plugin: flannel, nodePrefix: 26", "").contains("site.pod-capacity"));
+    assert!(with("plugin: flannel, nodePrefix: 24", "  kubelet: {maxPods: 300}").contains("maxPods"));
+    assert_eq!(with("plugin: calico, nodePrefix: 26", "  kubelet: {maxPods: 300}"), "", "calico takes more blocks");
+    assert!(with("plugin: calico", "  kubelet: {maxPods: 900}").contains("site.many-pods"));
+}
+
+#[test]
+fn what_is_not_said_has_a_default() {
+    let kubernetes = read(changed(&[])).unwrap().desired.kubernetes;
+    assert_eq!((kubernetes.proxy_mode.as_str(), kubernetes.endpoint.clone()), ("ipvs", ApiEndpoint::NodeProxy));
+    assert!(kubernetes.renew_certificates && kubernetes.node_dns_cache && kubernetes.downloads.push);
+    assert!(!kubernetes.remove_docker && kubernetes.max_pods.is_none() && kubernetes.oidc.is_none());
+    let balancer = format!("{VERSION}\n  api: {{endpoint: {{loadBalancer: {{address: 10.184.162.9}}}}}}");
+    let endpoint = read(changed(&[(VERSION, &balancer)])).unwrap().desired.kubernetes.endpoint;
+    assert_eq!(endpoint.shared(), Some(([10, 184, 162, 9].into(), 6443)));
+}
