@@ -68,7 +68,7 @@ explanations! {
     "Writes mirrors and logins.", "The files are removed.";
 
     "kubespray.source", "Kubespray's source is here and is the pinned one.",
-    "Recomputes commit and tree of the local copy. Another one is never used.",
+    "Recomputes the tree id of the local copy from its files and compares the commit that was proved. Another one is never used.",
     "Fetches the source and verifies it.", "The local copy is removed.";
 
     "kubespray.environment", "A Python environment with the Ansible of that release exists.",
@@ -79,8 +79,8 @@ explanations! {
     "Compares the digest of every file.", "Writes the files, each as a whole.", "The files are removed.";
 
     "kubespray.run", "Kubernetes is deployed on every host.",
-    "Compares release, files and hosts with those of the last run that succeeded.",
-    "Runs cluster.yml and judges its final statistics: every host must be there, without a failed task and without having been unreachable. Running it again is how Kubespray resumes.",
+    "Compares release, variables and hosts with those of the last run that succeeded, and asks the API whether it has them; says which play is needed.",
+    "Runs the smallest safe play (new workers, upgrade, or all of cluster.yml) and judges its final statistics: every host must be there, without a failed task and without having been unreachable. Running it again is how Kubespray resumes.",
     "Kubespray's reset removes Kubernetes with its data: `plinth reset`, which asks for the site's name.";
 
     "kubespray.removal", "Kubernetes left these hosts.",
