@@ -18,7 +18,6 @@ pub const RELEASES: &str = "/var/cache/plinth/releases";
 pub(super) fn access(desired: &Desired) -> Map<String, Value> {
     let kubernetes = &desired.kubernetes;
     let mut vars = named([
-        ("kube_apiserver_bind_address", json!("0.0.0.0")),
         ("kubeconfig_localhost", json!(false)),
         ("override_system_hostname", json!(false)),
         ("auto_renew_certificates", json!(kubernetes.renew_certificates)),
