@@ -64,7 +64,7 @@ fn ipv6_off(case: &Case<'_>) -> Option<Judged> {
     (case.facts.sysctls.get("net.ipv6.conf.all.disable_ipv6").is_some_and(|value| value == "1")).then(|| {
         let message = "IPv6 is off in the kernel, and Kubespray from 2.28 on binds the API server to an IPv6 address";
         Finding::info("node.ipv6-off", case.node, message)
-            .fix("on control-plane nodes set `kube_apiserver_bind_address: 0.0.0.0` in kubernetes.extraVars")
+            .fix("set `kube_apiserver_bind_address: 0.0.0.0` in kubernetes.extraVars, and add 0.0.0.0 to kubernetes.api.extraNames")
             .into()
     })
 }

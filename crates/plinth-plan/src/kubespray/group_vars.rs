@@ -111,12 +111,10 @@ fn dns(desired: &Desired, cluster: &Cluster) -> Map<String, Value> {
     vars
 }
 
+/// The address that API servers bind to is left to the release: from v2.28 on Kubespray asks the API server at that address
+/// unless it is `::`, and no certificate is for 0.0.0.0 (Kubespray v2.30.0, tried: the first control-plane node fails).
 fn access(desired: &Desired) -> Map<String, Value> {
-    let mut vars = named([
-        ("kube_apiserver_bind_address", json!("0.0.0.0")),
-        ("loadbalancer_apiserver_localhost", json!(true)),
-        ("kubeconfig_localhost", json!(true)),
-    ]);
+    let mut vars = named([("loadbalancer_apiserver_localhost", json!(true)), ("kubeconfig_localhost", json!(true))]);
     let names = &desired.kubernetes.extra_names;
     if !names.is_empty() {
         vars.insert("supplementary_addresses_in_ssl_keys".into(), json!(names));
