@@ -103,7 +103,7 @@ pub(super) fn read(source: &Path) -> Result<BTreeSet<String>, Failure> {
             let place = file.strip_prefix(source).unwrap_or(&file).to_string_lossy().replace('\\', "/");
             let is_yaml = place.ends_with(".yml") || place.ends_with(".yaml");
             if is_yaml && (place.contains("/defaults/") || place.contains("/vars/")) {
-                found.extend(text.lines().filter_map(|line| key(line)));
+                found.extend(text.lines().filter_map(key));
             }
             if is_yaml && (place.contains("/tasks/") || place.contains("/handlers/") || place.starts_with("playbooks/"))
             {
