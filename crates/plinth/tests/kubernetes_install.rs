@@ -1,0 +1,191 @@
+//! The whole way to a cluster: plinth on bare nodes, real Ansible, and a tree in Kubespray's shape that really installs
+//! Kubernetes from the inventory and the variables that plinth rendered. They need root and Go: `cargo xtask test --tier
+//! kubernetes`.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
+
+#[path = "nodes/support.rs"]
+#[allow(dead_code)]
+mod support;
+
+use plinth_lab::{KUBERNETES, LabSpec, Mirror, Served};
+use serde_json::{Value, json};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use support::{Bench, outcome, said};
+use tempfile::TempDir;
+
+const PODS: &str = "10.233.64.0/18";
+const TREE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/kubespray");
+/// A release whose Kubernetes is the one that is built, and the Ansible that it wants.
+const RELEASE: &str = "v2.30.0";
+const REQUIREMENTS: &str = "ansible-core==2.17.14\n";
+
+/// Three nodes that are to become a cluster.
+struct Ground {
+    bench: Bench,
+    mirror: Mirror,
+    served: Served,
+    tree: TempDir,
+    wheels: PathBuf,
+}
+
+impl Ground {
+    fn new() -> Self {
+        let mirror = Mirror::have().unwrap();
+        let spec = LabSpec::unique("install").usual(3).kubernetes(PODS.parse().unwrap());
+        let bench = Bench::up(&spec, "");
+        let served = mirror.serve(&bench.lab).unwrap();
+        let tree = tempfile::tempdir().unwrap();
+        ran(Command::new("cp").arg("-a").arg(format!("{TREE}/.")).arg(tree.path())).unwrap();
+        std::fs::write(tree.path().join("requirements.txt"), REQUIREMENTS).unwrap();
+        newer(&tree.path().join("playbooks/boilerplate.yml"));
+        let wheels = wheels(&tree.path().join("requirements.txt"));
+        Self { bench, mirror, served, tree, wheels }
+    }
+
+    /// The site; `more` is merged into its nodes.
+    fn site(&self, overrides: Value) {
+        let mut variables = self.mirror.kubespray_variables(&self.served.url()).unwrap();
+        variables.insert("lab_really".to_owned(), json!(true));
+        let (lab, tree) = (&self.bench.lab, self.tree.path());
+        let pin = json!({"commit": "0".repeat(40), "tree": tree_id(tree)});
+        let nodes: Vec<Value> =
+            lab.nodes().map(|node| json!({"name": node.name(), "address": node.address()})).collect();
+        let site = json!({
+            "apiVersion": "plinth/v1", "kind": "Site", "metadata": {"name": "install"},
+            "inventory": {"static": nodes},
+            "networks": {"production": lab.network()},
+            "nodes": {"controlPlane": ["n1"], "workers": ["n2", "n3"], "overrides": overrides},
+            "access": {
+                "bootstrap": {"user": lab.user(), "password": {"file": "password"}},
+                "account": {"name": "plinth", "uid": 60000, "gid": 60000},
+            },
+            "storage": {"imagesGib": 1},
+            "kubernetes": {
+                "version": format!("v{KUBERNETES}"),
+                "kubespray": {"version": RELEASE, "source": tree, "pin": pin, "wheels": self.wheels},
+                "network": {"plugin": "cni", "pods": PODS, "services": "10.233.0.0/18", "nodePrefix": 24},
+                "extraVars": variables,
+            },
+            "platform": {"ingress": {"http": 30080, "https": 30443}, "components": nothing()},
+        });
+        self.bench.site(&format!("{site:#}\n"));
+    }
+
+    /// All of Kubernetes is done. What comes after it in a site without a platform is not in this release.
+    fn apply(&self) -> Vec<Value> {
+        let output = self.bench.plinth(&["apply", "--yes", "--events", "events.ndjson"]);
+        let events = self.bench.events();
+        let failed: Vec<_> = events
+            .iter()
+            .filter(|event| event["event"] == "step.finished" && event["outcome"] == "failed")
+            .map(|event| (event["step"].as_str().unwrap(), event["finding"]["code"].as_str().unwrap()))
+            .collect();
+        assert_eq!(failed, [("checks/storage/default", "plinth.door-absent")], "{}", said(&output));
+        assert_eq!(output.status.code(), Some(3), "{}", said(&output));
+        events
+    }
+
+    /// Playbooks that were started until now.
+    fn plays(&self) -> usize {
+        std::fs::read_dir(self.bench.state().join("kubespray/logs")).map_or(0, Iterator::count)
+    }
+
+    fn kubectl(&self, words: &[&str]) -> String {
+        let mut command = self.bench.lab.command(self.mirror.kubectl().to_str().unwrap());
+        command.arg("--kubeconfig").arg(self.bench.folder.path().join("kubeconfig")).args(words);
+        let output = command.output().unwrap();
+        assert!(output.status.success(), "kubectl {words:?}: {}", said(&output));
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    /// Labels of a node, or its taints.
+    fn node(&self, name: &str, path: &str) -> Value {
+        let node: Value = serde_json::from_str(&self.kubectl(&["get", "node", name, "-o", "json"])).unwrap();
+        node.pointer(path).cloned().unwrap_or_default()
+    }
+}
+
+/// The tree's own checks are those of an older release; this one has another Ansible and writes versions without a v.
+fn newer(checks: &Path) {
+    let mut text = std::fs::read_to_string(checks).unwrap();
+    for (old, new) in [("2.17.0", "2.18.0"), ("2.16.4", "2.17.3"), ("match('^v1", "match('^1")] {
+        assert!(text.contains(old), "{old} in {text}");
+        text = text.replace(old, new);
+    }
+    std::fs::write(checks, text).unwrap();
+}
+
+/// Charts and their images come from registries, so nothing of the platform is wanted.
+fn nothing() -> Value {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../catalog/components");
+    let files = std::fs::read_dir(folder).unwrap().map(|file| file.unwrap().path());
+    let names = files.map(|path| path.file_stem().unwrap().to_str().unwrap().to_owned());
+    Value::Object(names.map(|name| (name, json!({"enabled": false}))).collect())
+}
+
+fn ran(command: &mut Command) -> Result<String, String> {
+    let output = command.output().map_err(|error| error.to_string())?;
+    let text = String::from_utf8_lossy(&output.stdout).trim().to_owned();
+    if output.status.success() { Ok(text) } else { Err(said(&output)) }
+}
+
+/// Ansible as wheels, kept between runs: the lab's network reaches no index.
+fn wheels(requirements: &Path) -> PathBuf {
+    let build = |into: &Path| {
+        let own = into.join("environment");
+        ran(Command::new("python3").args(["-m", "venv"]).arg(&own))?;
+        let mut command = Command::new(own.join("bin/pip"));
+        ran(command.args(["download", "--quiet", "--dest"]).arg(into).arg("-r").arg(requirements))?;
+        std::fs::remove_dir_all(own).map_err(|error| error.to_string())
+    };
+    plinth_lab::cached("wheels", requirements, build).unwrap()
+}
+
+/// Git's id of a folder's content.
+fn tree_id(folder: &Path) -> String {
+    let scratch = tempfile::tempdir().unwrap();
+    let git = |words: &[&str]| {
+        let mut command = Command::new("git");
+        command.arg("--git-dir").arg(scratch.path()).arg("--work-tree").arg(folder).args(words);
+        ran(command.env("GIT_CONFIG_GLOBAL", "/dev/null").current_dir(folder)).unwrap()
+    };
+    git(&["init", "--quiet"]);
+    git(&["add", "--all", "--force", "."]);
+    git(&["write-tree"])
+}
+
+#[test]
+#[ignore = "needs root, the lab and Go: cargo xtask test --tier kubernetes"]
+fn bare_nodes_become_a_cluster_and_stay_as_the_site_says() {
+    let ground = Ground::new();
+    ground.site(json!({"n2": {"labels": {"example.com/rack": "r7"}, "taints": ["example.com/own=yes:NoSchedule"]}}));
+    let events = ground.apply();
+    assert_eq!(ground.plays(), 1);
+    let output = ground.bench.plinth(&["kubeconfig"]);
+    assert!(output.status.success(), "{}", said(&output));
+    std::fs::write(ground.bench.folder.path().join("kubeconfig"), &output.stdout).unwrap();
+
+    for name in ["n1", "n2", "n3"] {
+        let ready = ground.kubectl(&["wait", "--for=condition=Ready", "--timeout=0", &format!("node/{name}")]);
+        assert!(ready.contains("condition met"), "{ready}");
+    }
+    assert_eq!(ground.node("n2", "/metadata/labels/example.com~1rack"), "r7");
+    assert_eq!(ground.node("n2", "/spec/taints/0/key"), "example.com/own", "{events:?}");
+
+    // Nothing is to do: no playbook starts, and nobody else's label goes.
+    ground.kubectl(&["label", "node", "n3", "example.org/theirs=1"]);
+    let events = ground.apply();
+    assert_eq!(ground.plays(), 1, "{events:?}");
+
+    // What somebody took away is put back, without a playbook.
+    ground.kubectl(&["label", "node", "n2", "example.com/rack-"]);
+    ground.kubectl(&["taint", "node", "n2", "example.com/own-"]);
+    let events = ground.apply();
+    assert_eq!(ground.node("n2", "/metadata/labels/example.com~1rack"), "r7");
+    assert_eq!(ground.node("n2", "/spec/taints/0/key"), "example.com/own");
+    assert_eq!(ground.node("n3", "/metadata/labels/example.org~1theirs"), "1");
+    assert_eq!(ground.plays(), 1, "{events:?}");
+    let labels = events.iter().filter_map(|event| event["step"].as_str()).find(|step| step.contains("/labels/"));
+    assert_eq!(outcome(&events, labels.expect("a step of labels")), "changed");
+}
