@@ -2,10 +2,10 @@
 
 use async_trait::async_trait;
 use plinth_model::facts::{Asked, NodeFacts};
-use plinth_model::work::{Account, NodeTarget, Preparation};
+use plinth_model::work::{Account, DownloadFile, NodeTarget, Preparation};
 use plinth_model::{Observed, Secret};
 use plinth_world::node::{
-    AccountState, ControlPlane, HostKey, HostKeyState, NodeDoor, Registries, Remains, StorageState,
+    AccountState, ControlPlane, HostKey, HostKeyState, NodeDoor, PushFile, Registries, Remains, StorageState,
 };
 use plinth_world::{Context, DoorError, DoorResult};
 use std::path::PathBuf;
@@ -48,4 +48,6 @@ refused! {
     remains() -> Remains;
     clear_remains() -> ();
     control_plane() -> ControlPlane;
+    missing_files(folder: &str, files: &[DownloadFile]) -> Vec<String>;
+    push_file(push: &PushFile<'_>) -> ();
 }
