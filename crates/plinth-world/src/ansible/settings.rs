@@ -59,7 +59,8 @@ ssh_args = -F {run}/ssh_config -o ControlMaster=auto -o ControlPersist=30m
 }
 
 /// SSH's configuration. A lost host is noticed after a minute of silence, and given up after Ansible's three more tries of `timeout`
-/// seconds; a quiet one is asked whether it is there, since some tasks say nothing for minutes. `key` gives the file of a credential; none: the agent's keys.
+/// seconds; a quiet one is asked whether it is there, since some tasks say nothing for minutes. `key` gives the file of a credential;
+/// none: the agent's keys.
 pub(super) fn ssh_config(run: &Path, targets: &[NodeTarget], key: impl Fn(&Credential) -> Option<String>) -> String {
     let mut text = String::new();
     let mut jumps = BTreeMap::new();

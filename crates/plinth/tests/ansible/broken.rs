@@ -74,7 +74,7 @@ fn lost(bench: &Bench) {
     std::thread::scope(|scope| {
         let cutter = scope.spawn(|| {
             until("the play begins", Duration::from_secs(150), || logs(bench).len() > before);
-            let working = || !sh(&three, "pgrep -x sleep || true").is_empty();
+            let working = || !sh(&three, "pgrep -fx 'sleep 20' || true").is_empty();
             until("n3 works", Duration::from_secs(120), working);
             three.cut().unwrap();
         });

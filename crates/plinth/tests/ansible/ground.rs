@@ -174,7 +174,7 @@ pub(crate) fn processes(bench: &Bench) -> Vec<(u32, String)> {
         let Ok(pid) = entry.file_name().to_string_lossy().parse::<u32>() else { continue };
         let line = std::fs::read(entry.path().join("cmdline")).unwrap_or_default();
         let line = String::from_utf8_lossy(&line).replace('\0', " ");
-        if line.contains(&ours) && line.contains("ansible") {
+        if line.contains(&ours) && line.contains("ansible-playbook") {
             found.push((pid, line));
         }
     }

@@ -64,7 +64,7 @@ fn a_stopped_run_and_a_killed_ansible_are_told_and_the_next_run_completes() {
     let bench = up("stopped", 2, &["n1", "n2"]);
     sh(&bench.lab.node("n2").unwrap(), "mkdir -p /etc/plinth-test; echo 60 > /etc/plinth-test/slow");
     let mut child = begun(&bench);
-    let working = || !sh(&bench.lab.node("n2").unwrap(), "pgrep -x sleep || true").is_empty();
+    let working = || !sh(&bench.lab.node("n2").unwrap(), "pgrep -fx 'sleep 60' || true").is_empty();
     until("n2 works", Duration::from_secs(120), working);
     kill(child.id(), "-INT");
     std::thread::sleep(Duration::from_millis(500));
