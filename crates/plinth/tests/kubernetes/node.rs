@@ -1,8 +1,9 @@
 //! A node of the control plane, as far as the Kubernetes door asks for one: a file stands for its kubeconfig.
 
 use async_trait::async_trait;
+use plinth_model::download::DownloadFile;
 use plinth_model::facts::{Asked, NodeFacts};
-use plinth_model::work::{Account, DownloadFile, NodeTarget, Preparation};
+use plinth_model::work::{Account, NodeTarget, Preparation};
 use plinth_model::{Observed, Secret};
 use plinth_world::node::{
     AccountState, ControlPlane, HostKey, HostKeyState, NodeDoor, PushFile, Registries, Remains, StorageState,
