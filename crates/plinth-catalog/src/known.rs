@@ -145,7 +145,9 @@ impl Catalog {
     pub fn check_kubespray_vars(&self, desired: &Desired, release: &KubesprayRelease) -> Vec<Finding> {
         let vars = &desired.kubernetes.extra_vars;
         vars.iter()
-            .filter_map(|(name, value)| self.part_version(release, name, value).or_else(|| self.unknown(release, name)))
+            .filter_map(|(name, value)| {
+                self.part_version(vars, release, name, value).or_else(|| self.unknown(release, name))
+            })
             .collect()
     }
 
@@ -167,11 +169,17 @@ impl Catalog {
         }))
     }
 
-    /// A version of a part that is not in the release's tables, or is written in another form.
-    fn part_version(&self, release: &KubesprayRelease, name: &str, value: &Value) -> Option<Finding> {
+    /// A version of a part that is not in the release's tables, or is written in another form, with no checksum of the site's own.
+    fn part_version(
+        &self,
+        vars: &IndexMap<String, Value>,
+        release: &KubesprayRelease,
+        name: &str,
+        value: &Value,
+    ) -> Option<Finding> {
         let known = self.known.versions.of(&release.tag, name)?;
         let written = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-        if known.contains(&written) {
+        if known.contains(&written) || has_checksum(vars, name) {
             return None;
         }
         let text = format!("Kubespray {} cannot install {name} {written}: it has no checksum for it", release.tag);
@@ -183,6 +191,16 @@ impl Catalog {
         let near = near.or_else(|| known.last())?;
         Some(finding.fix(format!("write `{near}`, in exactly this form, or take it away")))
     }
+}
+
+/// Whether the site brings the checksum of a part along: then its version need not be in the tables.
+fn has_checksum(vars: &IndexMap<String, Value>, version: &str) -> bool {
+    let part = match version.trim_end_matches("_version") {
+        "kube" => "kubelet",
+        "calico" => "calicoctl",
+        part => part,
+    };
+    ["binary", "archive"].iter().any(|kind| vars.contains_key(&format!("{part}_{kind}_checksum")))
 }
 
 #[cfg(test)]

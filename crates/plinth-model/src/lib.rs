@@ -4,6 +4,7 @@
 //! `docs/words.md`.
 
 pub mod digest;
+pub mod download;
 pub mod event;
 pub mod exit;
 pub mod facts;

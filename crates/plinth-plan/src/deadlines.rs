@@ -22,6 +22,10 @@ pub const NODE_REGISTRIES: u32 = 180;
 pub const KUBESPRAY_SOURCE: u32 = 600;
 /// Fetches about 300 MiB of Python packages: 30 s when measured on a fast line.
 pub const KUBESPRAY_ENVIRONMENT: u32 = 1200;
+/// Fetches some 400 MB (11 files of Kubespray v2.27.1), once; 1 Mbit/s takes an hour.
+pub const KUBESPRAY_DOWNLOADS: u32 = 3600;
+/// Pushes the same to one node, while many others get it through the same line.
+pub const NODE_DOWNLOADS: u32 = 3600;
 /// Writes some files here.
 pub const LOCAL_FILES: u32 = 60;
 /// Looks at some directories and packet filters, and empties what is left there.

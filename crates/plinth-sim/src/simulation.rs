@@ -4,7 +4,7 @@ use crate::VirtualClock;
 use crate::bcm::BcmFault;
 use crate::data_centre::DataCentre;
 use crate::doors::{
-    HeldBcm, MemoryKeystore, NoBcm, SharedBcm, SimAnsible, SimHelm, SimKube, SimNodes, SimRunai, SimSecrets,
+    HeldBcm, MemoryKeystore, NoBcm, SharedBcm, SimAnsible, SimFetch, SimHelm, SimKube, SimNodes, SimRunai, SimSecrets,
 };
 use crate::faults::{Fault, FaultError, FaultKind, KnownNames};
 use crate::scenario::Scenario;
@@ -182,6 +182,7 @@ fn doors(
     Doors {
         bcm,
         node: Arc::new(SimNodes { centre: Arc::clone(centre), secrets: Arc::clone(&shared) }),
+        fetch: Arc::new(SimFetch { centre: Arc::clone(centre) }),
         ansible: Arc::new(SimAnsible { centre: Arc::clone(centre) }),
         kube: Arc::new(SimKube {
             centre: Arc::clone(centre),

@@ -19,6 +19,12 @@ pub(crate) const REGISTRIES: f64 = 1.8;
 pub(crate) const SOURCE: f64 = 8.0;
 /// Making its Python environment.
 pub(crate) const ENVIRONMENT: f64 = 27.0;
+/// Asking Kubespray what it needs.
+pub(crate) const LIST: f64 = 2.4;
+/// Fetching one of its files.
+pub(crate) const FILE: f64 = 6.0;
+/// Pushing one of them to a node.
+pub(crate) const PUSH: f64 = 1.5;
 /// cluster.yml on one node.
 pub(crate) const PLAY: f64 = 300.0;
 /// More for each doubling of nodes.

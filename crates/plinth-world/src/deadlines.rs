@@ -38,3 +38,11 @@ pub const KUBE_RETRIES: u32 = 2;
 pub const KUBE_BACKOFF: Duration = Duration::from_secs(1);
 /// The API server of a fresh control plane answers seconds after the playbook says so; elections take some more.
 pub const KUBE_SETTLES: Duration = Duration::from_secs(60);
+/// Connecting to a server of files: name, TCP and TLS.
+pub const FETCH_CONNECT: Duration = Duration::from_secs(20);
+/// Silence in the middle of a file after which the connection is given up.
+pub const FETCH_SILENCE: Duration = Duration::from_secs(60);
+/// Tries of one file within a call; each goes on where the last stopped.
+pub const FETCH_TRIES: u32 = 4;
+/// First wait between two tries of a file; doubled each time.
+pub const FETCH_BACKOFF: Duration = Duration::from_secs(1);

@@ -9,7 +9,7 @@ pub type DoorResult<T> = Result<T, DoorError>;
 #[derive(Clone, Debug, thiserror::Error)]
 #[error("{doing}: {happened}")]
 pub struct DoorError {
-    /// Which door: `bcm`, `node`, `ansible`, `kube`, `helm`, `runai`, `keystore`.
+    /// Which door: `bcm`, `node`, `fetch`, `ansible`, `kube`, `helm`, `runai`, `keystore`.
     pub door: &'static str,
     /// What we were doing, to what: `listing nodes at https://bcm-head-01:8081`.
     pub doing: String,

@@ -10,6 +10,7 @@ pub mod clock;
 pub mod context;
 pub mod deadlines;
 pub mod error;
+pub mod fetch;
 pub mod files;
 pub mod helm;
 pub mod keystore;
@@ -31,6 +32,8 @@ pub struct Doors {
     pub bcm: Arc<dyn bcm::BcmDoor>,
     /// Nodes, over SSH.
     pub node: Arc<dyn node::NodeDoor>,
+    /// Files of the web.
+    pub fetch: Arc<dyn fetch::FetchDoor>,
     /// Ansible with Kubespray.
     pub ansible: Arc<dyn ansible::AnsibleDoor>,
     /// Kubernetes.

@@ -294,9 +294,12 @@ pub(crate) enum Rendering {
     /// Kubespray's inventory
     Inventory,
     /// Kubespray's variables
-    GroupVars,
+    #[value(alias = "group-vars")]
+    Variables,
     /// Helm values, a document per component
     Values,
+    /// Every file and image that a mirror must hold for Kubernetes, with its checksum; asks Kubespray itself
+    MirrorList,
 }
 
 #[derive(Debug, Args)]

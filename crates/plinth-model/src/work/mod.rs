@@ -115,6 +115,29 @@ pub enum Work {
         /// File name below the site's state directory to content.
         files: IndexMap<String, String>,
     },
+    /// The files that the engine needs on nodes are here, verified.
+    #[serde(rename = "kubespray.downloads")]
+    KubesprayDownloads {
+        /// Release.
+        release: KubesprayRelease,
+        /// Digest of inventory and variables: they decide which files.
+        inputs: Digest,
+        /// Mirror that keeps each file under the host and path of its own address.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        mirror: Option<String>,
+    },
+    /// Those files are on the node, where the engine looks for them before it fetches anything.
+    #[serde(rename = "node.downloads")]
+    NodeDownloads {
+        /// Node, with the service account.
+        target: NodeTarget,
+        /// Folder.
+        folder: String,
+        /// Groups of the node, which decide what it needs.
+        groups: Vec<String>,
+        /// Digest of inventory and variables.
+        inputs: Digest,
+    },
     /// cluster.yml ran to its end on every host, with this release and these files.
     #[serde(rename = "kubespray.run")]
     KubesprayRun {
@@ -283,6 +306,8 @@ impl Work {
             Work::KubesprayRun { .. } => "kubespray.run",
             Work::KubesprayRemoval { .. } => "kubespray.removal",
             Work::NodeRemains { .. } => "node.remains",
+            Work::KubesprayDownloads { .. } => "kubespray.downloads",
+            Work::NodeDownloads { .. } => "node.downloads",
             Work::Kubeconfig { .. } => "kubernetes.kubeconfig",
             Work::NodeLabels { .. } => "kubernetes.labels",
             Work::NodeReady { .. } => "kubernetes.ready",
@@ -325,7 +350,8 @@ impl Work {
             | Work::NodeStorageOld { target, .. }
             | Work::NodePrepare { target, .. }
             | Work::NodeRemains { target }
-            | Work::NodeRegistries { target, .. } => Some(&target.node),
+            | Work::NodeRegistries { target, .. }
+            | Work::NodeDownloads { target, .. } => Some(&target.node),
             Work::NodeLabels { node, .. } | Work::NodeReady { node, .. } => Some(node),
             Work::Check { check: Check::GpuPod { node }, .. } => Some(node),
             _ => None,

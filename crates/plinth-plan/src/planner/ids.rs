@@ -26,6 +26,7 @@ node_ids! {
     storage_old "nodes" "storage-old";
     prepare "nodes" "prepare";
     registries "nodes" "registries";
+    node_downloads "nodes" "downloads";
     labels "kubernetes" "labels";
     ready "kubernetes" "ready";
     remains "nodes" "remains";
@@ -34,6 +35,7 @@ node_ids! {
 
 ids! {
     identity "bcm" "identity";
+    downloads "kubernetes" "downloads";
     deploy "kubernetes" "deploy";
     removal "kubernetes" "removal";
     kubeconfig "kubernetes" "kubeconfig";

@@ -22,9 +22,11 @@ pub(super) fn steps(
     engine: &Engine,
     files: IndexMap<String, String>,
     prepared: Vec<StepId>,
+    pushed: Vec<Step>,
 ) -> Vec<Step> {
     let deploy = deploy(desired, cluster, engine, &files);
     let mut steps = vec![source(engine), environment(engine), inventory(files)];
+    steps.extend(pushed);
     let before = prepared.into_iter().chain([ids::environment(), ids::inventory()]);
     steps.push(deploy.needing(before));
     steps.extend(kubeconfig(desired, cluster));

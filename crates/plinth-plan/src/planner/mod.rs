@@ -3,6 +3,7 @@
 mod acceptance;
 mod change;
 mod discovery;
+mod downloads;
 mod ids;
 mod kubernetes;
 mod nodes;
@@ -95,9 +96,11 @@ fn steps(
     let mut steps: Vec<Step> = discovery::steps(desired, &observed.inventory).into_iter().collect();
     let identity = steps.first().map(|s| s.id.clone());
     let (on_nodes, gates) = nodes::steps(desired, cluster, identity.as_ref());
-    let prepared = leaves(&on_nodes);
+    let mut prepared = leaves(&on_nodes);
     steps.extend(on_nodes);
-    steps.extend(kubernetes::steps(desired, cluster, engine, files, prepared));
+    let pushed = downloads::steps(desired, cluster, engine, &Digest::of(&files));
+    prepared.extend(leaves(&pushed));
+    steps.extend(kubernetes::steps(desired, cluster, engine, files, prepared, pushed));
     let gpu: Vec<NodeName> = cluster.with(Role::Gpu).map(|m| m.name.clone()).collect();
     let (ground, prepared) = platform::ground(desired, resolution, kubernetes::join_id(desired), gpu);
     steps.extend(prepared);

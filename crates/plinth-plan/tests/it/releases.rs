@@ -129,6 +129,10 @@ fn the_sites_own_variables_are_looked_up() {
     assert!(said.starts_with("kubernetes.part-version") && said.contains("`3.30.5`"), "{said}");
     let said = found("v2.27.1", "etcd_version", "v3.5.99".into());
     assert!(said.starts_with("kubernetes.part-version") && said.contains("`v3.5.21`"), "{said}");
+    let mut brought = site::basepod();
+    brought.kubernetes.extra_vars.insert("runc_version".into(), "9.9.9".into());
+    brought.kubernetes.extra_vars.insert("runc_binary_checksum".into(), "a".repeat(64).into());
+    assert_eq!(Components::check_kubespray_vars(&catalog, &brought, &engine("v2.27.1").release), []);
     for (tag, name, value) in [
         ("v2.27.1", "kubelet_max_pods", 300.into()),
         ("v2.27.1", "ansible_ssh_timeout", 30.into()),

@@ -78,6 +78,16 @@ explanations! {
     "kubespray.inventory", "Kubespray's inventory and variables are written as planned.",
     "Compares the digest of every file.", "Writes the files, each as a whole.", "The files are removed.";
 
+    "kubespray.downloads", "The files that Kubespray needs on nodes are here.",
+    "Looks at the list that was made for this inventory and these variables, and sums up every file of it.",
+    "Asks Kubespray which files it needs, and fetches what is missing, from the mirror where there is one. What was fetched in part goes on; a wrong checksum is never kept.",
+    "The files are removed.";
+
+    "node.downloads", "The node has the files that Kubespray needs there.",
+    "Sums up the files in the folder where Kubespray looks before it fetches.",
+    "Pushes what is missing over SSH, streamed and verified. A push that was interrupted goes on.",
+    "The folder is removed.";
+
     "kubespray.run", "Kubernetes is deployed on every host.",
     "Compares release, variables and hosts with those of the last run that succeeded, and asks the API whether it has them; says which play is needed.",
     "Runs the smallest safe play (new workers, upgrade, or all of cluster.yml) and judges its final statistics: every host must be there, without a failed task and without having been unreachable. Running it again is how Kubespray resumes.",

@@ -6,6 +6,7 @@
 mod bcm;
 mod check;
 mod control_plane;
+pub mod downloads;
 pub mod explain;
 mod facts;
 mod kubernetes;
@@ -64,6 +65,12 @@ impl Behaviour for Kinds {
                 kubespray::remove(env, &kubespray::Leaving { release, targets, removal, parts }).await
             }
             Work::NodeRemains { target } => node::clear_remains(env, target).await,
+            Work::KubesprayDownloads { release, inputs, mirror } => {
+                downloads::fetch(env, release, inputs, mirror.as_deref()).await
+            }
+            Work::NodeDownloads { target, folder, groups, inputs } => {
+                downloads::push(env, target, folder, groups, inputs).await
+            }
             _ => act_on_cluster(step, env).await,
         }
     }
@@ -93,6 +100,10 @@ async fn probe(step: &Step, env: &StepEnv) -> Result<Probe, DoorError> {
             kubespray::probe_removal(env, &kubespray::Leaving { release, targets, removal, parts }).await
         }
         Work::NodeRemains { target } => node::probe_remains(env, target).await,
+        Work::KubesprayDownloads { release, inputs, .. } => downloads::probe(env, release, inputs).await,
+        Work::NodeDownloads { target, folder, groups, inputs } => {
+            downloads::probe_node(env, target, folder, groups, inputs).await
+        }
         Work::Kubeconfig { server, .. } => kubernetes::probe_kubeconfig(env, server).await,
         Work::NodeLabels { node, labels, taints } => kubernetes::probe_labels(env, node, labels, taints).await,
         Work::NodeReady { node, version } => kubernetes::probe_ready(env, node, version).await,
@@ -148,6 +159,8 @@ async fn act_on_cluster(step: &Step, env: &StepEnv) -> Result<String, DoorError>
         | Work::KubesprayRun { .. }
         | Work::KubesprayRemoval { .. }
         | Work::NodeRemains { .. }
+        | Work::KubesprayDownloads { .. }
+        | Work::NodeDownloads { .. }
         | Work::Check { .. } => Err(only_looks(step)),
     }
 }

@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 use indexmap::IndexMap;
+use plinth_model::download::{DownloadFile, DownloadList};
 use plinth_model::facts::{Asked, NodeFacts};
 use plinth_model::inventory::Inventory;
 use plinth_model::work::{
@@ -11,16 +12,18 @@ use plinth_model::work::{
 use plinth_model::{Digest, NodeName, Observed, Secret};
 use plinth_world::ansible::{AnsibleDoor, Deployed, Download, PlayHosts, PlayRun, PlayStats};
 use plinth_world::bcm::{BcmDoor, BcmIdentity};
+use plinth_world::fetch::FetchDoor;
 use plinth_world::helm::{HelmDoor, ReleaseState};
 use plinth_world::keystore::{CertificateState, Keystore};
 use plinth_world::kube::{ClusterHealth, HealthState, HeldConfig, KubeDoor, KubeNode};
 use plinth_world::node::{
-    AccountState, ControlPlane, HostKey, HostKeyState, NodeDoor, Registries, Remains, StorageState,
+    AccountState, ControlPlane, HostKey, HostKeyState, NodeDoor, PushFile, Registries, Remains, StorageState,
 };
 use plinth_world::runai::{RunaiCluster, RunaiDoor};
 use plinth_world::{Context, DoorError, DoorResult, Doors};
 use serde_json::Value;
 use std::net::Ipv4Addr;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 struct Shut;
@@ -34,6 +37,7 @@ pub fn doors() -> Doors {
     Doors {
         bcm: shut.clone(),
         node: shut.clone(),
+        fetch: shut.clone(),
         ansible: shut.clone(),
         kube: shut.clone(),
         helm: shut.clone(),
@@ -104,6 +108,31 @@ impl NodeDoor for Shut {
     }
     async fn set_registries(&self, _: &Context, _: &NodeTarget, _: &Registries<'_>) -> DoorResult<()> {
         refuse()
+    }
+    async fn missing_files(&self, _: &Context, _: &NodeTarget, _: &str, _: &[DownloadFile]) -> DoorResult<Vec<String>> {
+        refuse()
+    }
+    async fn push_file(&self, _: &Context, _: &NodeTarget, _: &PushFile<'_>) -> DoorResult<()> {
+        refuse()
+    }
+}
+
+#[async_trait]
+impl FetchDoor for Shut {
+    async fn list(&self, _: &Context) -> DoorResult<Observed<DownloadList>> {
+        refuse()
+    }
+    async fn keep_list(&self, _: &Context, _: &DownloadList) -> DoorResult<()> {
+        refuse()
+    }
+    async fn missing(&self, _: &Context, _: &[DownloadFile]) -> DoorResult<Vec<DownloadFile>> {
+        refuse()
+    }
+    async fn fetch(&self, _: &Context, _: &DownloadFile) -> DoorResult<()> {
+        refuse()
+    }
+    fn place(&self, sha256: &str) -> PathBuf {
+        PathBuf::from(sha256)
     }
 }
 

@@ -332,13 +332,32 @@ impl AnsibleDoor for SimAnsible {
         Ok(Observed::Absent)
     }
 
+    /// Some of what the real thing names: with checksums that are nobody's, since nothing is fetched.
     async fn downloads(&self, _: &Context, release: &KubesprayRelease) -> DoorResult<Vec<Download>> {
-        let kubelet = Artifact::File {
-            url: "https://dl.k8s.io/release/kubelet".to_owned(),
-            dest: "kubelet".to_owned(),
-            sha256: Some(Digest::of(&release.tag).as_str().to_owned()),
-        };
-        let groups = vec!["k8s_cluster".to_owned()];
-        Ok(vec![Download { name: "kubelet".to_owned(), groups, enabled: true, what: kubelet }])
+        let call = call("asking what is needed of", release);
+        if self.centre.look(|state, _| !state.controller.environments.contains_key(&release.tag))? {
+            return Err(call.fails("its Python environment is not here", "make it first"));
+        }
+        self.centre.spend("downloads", &release.tag, timing::LIST).await;
+        Ok(FILES.iter().map(|(name, groups)| download(release, name, groups)).collect())
     }
+}
+
+/// Files, and the groups that need them.
+const FILES: [(&str, &str); 6] = [
+    ("etcd", "etcd"),
+    ("kubeadm", "k8s_cluster"),
+    ("kubelet", "k8s_cluster"),
+    ("kubectl", "kube_control_plane"),
+    ("containerd", "k8s_cluster"),
+    ("runc", "k8s_cluster"),
+];
+
+fn download(release: &KubesprayRelease, name: &str, group: &str) -> Download {
+    let file = Artifact::File {
+        url: format!("https://example.com/{}/{name}", release.tag),
+        dest: format!("{name}-{}", release.tag),
+        sha256: Some(Digest::of(&(&release.tag, name)).as_str().to_owned()),
+    };
+    Download { name: name.to_owned(), groups: vec![group.to_owned()], enabled: true, what: file }
 }

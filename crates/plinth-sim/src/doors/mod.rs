@@ -3,6 +3,7 @@
 mod ansible;
 mod bcm;
 mod facts;
+mod fetch;
 mod helm;
 mod keystore;
 mod kube;
@@ -19,6 +20,7 @@ pub use secrets::SimSecrets;
 
 pub(crate) use ansible::SimAnsible;
 pub(crate) use bcm::SharedBcm;
+pub(crate) use fetch::SimFetch;
 pub(crate) use helm::SimHelm;
 pub(crate) use kube::SimKube;
 pub(crate) use nodes::SimNodes;

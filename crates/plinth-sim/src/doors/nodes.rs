@@ -9,12 +9,13 @@ use crate::world::state::{AccountProgress, Machine, Pin};
 use crate::world::{Effect, State};
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
+use plinth_model::download::DownloadFile;
 use plinth_model::facts::{Asked, NodeFacts};
 use plinth_model::work::{Account, Credential, NodeTarget, Preparation};
 use plinth_model::{Digest, Observed, Secret};
 use plinth_world::node::{
-    AccountState, CertificateFile, ControlPlane, Etcd, EtcdMember, HostKey, HostKeyState, NodeDoor, Registries,
-    Remains, StorageState,
+    AccountState, CertificateFile, ControlPlane, Etcd, EtcdMember, HostKey, HostKeyState, NodeDoor, PushFile,
+    Registries, Remains, StorageState,
 };
 use plinth_world::secrets::Secrets;
 use plinth_world::{Context, DoorError, DoorResult};
@@ -436,5 +437,37 @@ impl NodeDoor for SimNodes {
         self.log_in_as_account(&call, target, NodeOperation::Kubernetes).await?;
         self.centre.spend("control-plane", target.node.as_str(), timing::LOOK).await;
         self.centre.look(|state, _| seen_of_control_plane(state, target))
+    }
+
+    async fn missing_files(
+        &self,
+        _: &Context,
+        target: &NodeTarget,
+        folder: &str,
+        files: &[DownloadFile],
+    ) -> DoorResult<Vec<String>> {
+        let call = call("looking at pushed files on", target);
+        let machine = self.log_in_as_account(&call, target, NodeOperation::Downloads).await?;
+        self.centre.spend("downloads-look", target.node.as_str(), timing::LOOK).await;
+        let there = |file: &&DownloadFile| machine.files.get(&format!("{folder}/{}", file.dest)) == Some(&file.sha256);
+        Ok(files.iter().filter(|file| !there(file)).map(|file| file.dest.clone()).collect())
+    }
+
+    async fn push_file(&self, _: &Context, target: &NodeTarget, push: &PushFile<'_>) -> DoorResult<()> {
+        let call = call(&format!("pushing {} to", push.name), target);
+        let machine = self.log_in_as_account(&call, target, NodeOperation::Downloads).await?;
+        let path = format!("{}/{}", push.folder, push.name);
+        if machine.files.get(&path).is_some_and(|sha256| sha256 == push.sha256) {
+            return Ok(());
+        }
+        if self.centre.look(|state, _| !state.controller.held.contains(push.sha256))? {
+            return Err(call.fails(format!("{} is not here", push.name), "fetch it first"));
+        }
+        self.centre.spend("push-file", &format!("{}/{}", target.node, push.name), timing::PUSH).await;
+        if let Some(lost) = self.dropped(&call, target, NodeOperation::Downloads)? {
+            return Err(lost);
+        }
+        let (node, sha256) = (target.node.clone(), push.sha256.to_owned());
+        self.centre.effect(Effect::FilePushed { node, path, sha256 })
     }
 }

@@ -25,7 +25,7 @@ pub(super) const ALL: &[Form] = &[
     form(
         "node:NAME:unreachable[@MOMENT]",
         "node:dgx-05:unreachable",
-        "the node does not answer in this run, or only at one moment: connect, account, facts, storage, registries, kubernetes",
+        "the node does not answer in this run, or only at one moment: connect, account, facts, storage, registries, downloads, kubernetes",
     ),
     form(
         "node:NAME:drop@MOMENT",

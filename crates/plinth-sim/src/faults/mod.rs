@@ -86,6 +86,8 @@ pub enum NodeOperation {
     Prepare,
     /// `nodes/registries`.
     Registries,
+    /// `nodes/downloads`.
+    Downloads,
     /// The play of `kubernetes/deploy`.
     Kubernetes,
 }
@@ -296,12 +298,21 @@ impl NodeOperation {
             NodeOperation::Storage => "storage",
             NodeOperation::Prepare => "prepare",
             NodeOperation::Registries => "registries",
+            NodeOperation::Downloads => "downloads",
             NodeOperation::Kubernetes => "kubernetes",
         }
     }
 
-    const ALL: [Self; 7] =
-        [Self::Connect, Self::Account, Self::Facts, Self::Storage, Self::Prepare, Self::Registries, Self::Kubernetes];
+    const ALL: [Self; 8] = [
+        Self::Connect,
+        Self::Account,
+        Self::Facts,
+        Self::Storage,
+        Self::Prepare,
+        Self::Registries,
+        Self::Downloads,
+        Self::Kubernetes,
+    ];
 }
 
 impl FromStr for NodeOperation {

@@ -3,6 +3,7 @@
 use super::state::{Hardware, Pin};
 use indexmap::IndexMap;
 use jiff::Timestamp;
+use plinth_model::download::DownloadList;
 use plinth_model::work::{Account, Health, PodSecurity, RunInputs};
 use plinth_model::{Digest, NodeName};
 use plinth_world::ansible::Begun;
@@ -43,6 +44,12 @@ pub(crate) enum Effect {
         #[serde(default)]
         etcd: Vec<String>,
     },
+    /// The list of files that the engine needs was kept.
+    ListKept { list: DownloadList },
+    /// A file was fetched and verified.
+    FileFetched { sha256: String },
+    /// A file arrived on a node, under this path.
+    FilePushed { node: NodeName, path: String, sha256: String },
     /// The play prepared a host: packages, container engine, downloads.
     HostPrepared { node: NodeName },
     /// The play joined a host to the cluster; not Ready before the play ends.

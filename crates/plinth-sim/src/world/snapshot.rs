@@ -12,6 +12,7 @@ pub(super) fn of(state: &State) -> Value {
             "sources": controller.sources,
             "environments": controller.environments,
             "files": controller.files,
+            "held": controller.held,
             "deployed": controller.deployed,
         },
         "cluster": cluster(&state.cluster),
@@ -40,6 +41,7 @@ fn machine(machine: &Machine) -> Value {
         "oldCopy": machine.old_copy,
         "preparation": machine.preparation,
         "registries": machine.registries,
+        "pushed": machine.files,
         "prepared": machine.prepared,
     })
 }

@@ -3,6 +3,7 @@
 use super::effect::{Effect, Installed, Record};
 use indexmap::IndexMap;
 use jiff::Timestamp;
+use plinth_model::download::DownloadList;
 use plinth_model::work::{Account, PodSecurity};
 use plinth_model::{Digest, NodeName};
 use plinth_world::ansible::Deployed;
@@ -77,6 +78,8 @@ pub(crate) struct Machine {
     pub(crate) preparation: Option<Digest>,
     /// Digest of mirrors and logins.
     pub(crate) registries: Option<Digest>,
+    /// Files that were pushed, path to checksum.
+    pub(crate) files: BTreeMap<String, String>,
     /// Whether a play prepared it.
     pub(crate) prepared: bool,
 }
@@ -96,6 +99,10 @@ pub(crate) struct Controller {
     pub(crate) etcd: Vec<String>,
     /// `kube_version` of those files.
     pub(crate) kube_version: Option<String>,
+    /// List of files that the engine needs on nodes.
+    pub(crate) list: Option<DownloadList>,
+    /// Checksums of files that were fetched.
+    pub(crate) held: BTreeSet<String>,
     /// What plays left.
     pub(crate) deployed: Deployed,
 }
@@ -220,6 +227,9 @@ impl State {
             Effect::OldStorageRemoved { node } => change(node, &|m| m.old_copy = false),
             Effect::NodePrepared { node, digest } => change(node, &|m| m.preparation = Some(digest.clone())),
             Effect::RegistriesSet { node, digest } => change(node, &|m| m.registries = Some(digest.clone())),
+            Effect::FilePushed { node, path, sha256 } => {
+                change(node, &|m| drop(m.files.insert(path.clone(), sha256.clone())));
+            }
             Effect::HostPrepared { node } => change(node, &|m| m.prepared = true),
             _ => {}
         }
@@ -234,6 +244,7 @@ impl State {
             old_copy: false,
             preparation: None,
             registries: None,
+            files: BTreeMap::new(),
             prepared: false,
         });
         machine.hardware = hardware.clone();
@@ -253,6 +264,10 @@ impl State {
                 controller.names.clone_from(names);
                 controller.etcd.clone_from(etcd);
                 controller.kube_version.clone_from(kube_version);
+            }
+            Effect::ListKept { list } => controller.list = Some(list.clone()),
+            Effect::FileFetched { sha256 } => {
+                controller.held.insert(sha256.clone());
             }
             Effect::PlayBegun { begun } => controller.deployed.begun = Some(begun.clone()),
             Effect::PlayFinished { inputs, .. } => {

@@ -3,6 +3,7 @@
 pub mod account;
 mod answer;
 pub mod control_plane;
+pub mod downloads;
 pub mod facts;
 pub mod frame;
 pub mod prepare;
@@ -18,9 +19,11 @@ pub use remains::Remains;
 
 use crate::{Context, DoorResult};
 use async_trait::async_trait;
+use plinth_model::download::DownloadFile;
 use plinth_model::facts::{Asked, NodeFacts};
 use plinth_model::work::{Account, Mirror, NodeTarget, Preparation, RegistryLogin};
 use plinth_model::{Observed, Secret};
+use std::path::Path;
 
 /// A host key as presented.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -122,6 +125,19 @@ pub struct Registries<'a> {
     pub logins: &'a [RegistryLogin],
 }
 
+/// A local file on its way to a node. Folder, name and checksum are plain words: they travel as arguments.
+#[derive(Clone, Copy, Debug)]
+pub struct PushFile<'a> {
+    /// Where it is here.
+    pub source: &'a Path,
+    /// Folder on the node, made if it is not there.
+    pub folder: &'a str,
+    /// Its name in there.
+    pub name: &'a str,
+    /// SHA-256 of its content.
+    pub sha256: &'a str,
+}
+
 /// Nodes.
 #[async_trait]
 pub trait NodeDoor: Send + Sync {
@@ -164,4 +180,15 @@ pub trait NodeDoor: Send + Sync {
     async fn admin_config(&self, ctx: &Context, target: &NodeTarget) -> DoorResult<Secret>;
     /// etcd, certificates and kubelet as this node sees them.
     async fn control_plane(&self, ctx: &Context, target: &NodeTarget) -> DoorResult<ControlPlane>;
+    /// Names of those files that are not in a folder of the node with the right content.
+    async fn missing_files(
+        &self,
+        ctx: &Context,
+        target: &NodeTarget,
+        folder: &str,
+        files: &[DownloadFile],
+    ) -> DoorResult<Vec<String>>;
+    /// Puts a local file on the node, streamed, and goes on where an earlier push stopped. It has its name there only with the
+    /// right content. Reports bytes as progress.
+    async fn push_file(&self, ctx: &Context, target: &NodeTarget, push: &PushFile<'_>) -> DoorResult<()>;
 }

@@ -15,6 +15,7 @@ use plinth_run::{RunWorld, StepEnv};
 use plinth_site::desired::{InventorySource, KubesprayTools};
 use plinth_world::ansible::{LocalAnsible, PackageSource};
 use plinth_world::bcm::BcmDoor;
+use plinth_world::fetch::WebFiles;
 use plinth_world::keystore::FileKeystore;
 use plinth_world::kube::KubeApi;
 use plinth_world::node::NodeDoor;
@@ -58,6 +59,7 @@ impl Real {
         let doors = Doors {
             bcm,
             node,
+            fetch: Arc::new(WebFiles::new(directory).map_err(|error| doors::problem(&error))?),
             ansible: Arc::new(ansible),
             kube: Arc::new(kube),
             helm: missing("helm"),

@@ -17,8 +17,16 @@ pub(crate) fn run(common: &Common, verb: &Render, printer: &Printer) -> Result<E
     let files = match verb.what {
         Rendering::Inventory if verb.ini => vec![("inventory.ini".to_owned(), ini(&input, &observed)?)],
         Rendering::Inventory => kubespray(&plan, plinth_plan::kubespray::INVENTORY),
-        Rendering::GroupVars => kubespray(&plan, plinth_plan::kubespray::GROUP_VARS),
+        Rendering::Variables => kubespray(&plan, plinth_plan::kubespray::GROUP_VARS),
         Rendering::Values => values(&plan, common.json)?,
+        Rendering::MirrorList => {
+            let list = super::mirror_list::list(common, &input, &plan, printer)?;
+            vec![if common.json {
+                ("mirror-list.json".to_owned(), list.json())
+            } else {
+                ("mirror-list.txt".to_owned(), list.text())
+            }]
+        }
     };
     match &verb.out {
         None if common.json && verb.what == Rendering::Values => printer.json(&documents(&files)?),

@@ -1,12 +1,14 @@
 //! What every node door promises, simulated or real: the same calls, the same answers.
 
+use plinth_model::download::DownloadFile;
 use plinth_model::facts::Asked;
 use plinth_model::work::{Account, Credential, Mirror, NodeTarget, Preparation};
 use plinth_model::{NodeName, Observed, SecretRef};
-use plinth_world::node::{AccountState, HostKey, NodeDoor, Registries, StorageState};
+use plinth_world::node::{AccountState, HostKey, NodeDoor, PushFile, Registries, StorageState};
 use plinth_world::{Context, DoorError, DoorResult};
 use std::fmt::Debug;
 use std::net::Ipv4Addr;
+use std::path::PathBuf;
 
 /// Where containerd's data is at first.
 const FROM: &str = "/var/lib/containerd";
@@ -35,6 +37,10 @@ pub(crate) struct Rack {
     pub(crate) mirror: String,
     /// The account; its key pair is there already.
     pub(crate) account: Account,
+    /// A file that may be pushed.
+    pub(crate) file: DownloadFile,
+    /// Where its content is here.
+    pub(crate) source: PathBuf,
 }
 
 /// A first login.
@@ -78,6 +84,7 @@ pub(crate) async fn contract(door: &dyn NodeDoor, ctx: &Context, rack: &Rack) {
     suite.a_bare_node_has_nothing_of_kubernetes().await;
     suite.registries_are_set_once().await;
     suite.a_node_without_kubernetes_says_so().await;
+    suite.files_are_pushed_and_known_by_their_content().await;
     suite.nobody_there_is_transient().await;
 }
 
@@ -109,6 +116,22 @@ impl Suite<'_> {
     fn ours(&self, target: &NodeTarget) -> NodeTarget {
         let account = &self.rack.account;
         NodeTarget { user: account.name.clone(), credential: Credential::Key(account.key.clone()), ..target.clone() }
+    }
+
+    async fn files_are_pushed_and_known_by_their_content(&self) {
+        const FOLDER: &str = "/var/cache/plinth/releases";
+        let (ours, file) = (self.ours(&self.rack.fresh), &self.rack.file);
+        let other = DownloadFile { sha256: "0".repeat(64), ..file.clone() };
+        let missing =
+            async |files: &[DownloadFile]| self.door.missing_files(self.ctx, &ours, FOLDER, files).await.unwrap();
+        assert_eq!(missing(std::slice::from_ref(file)).await, [file.dest.as_str()]);
+        let push = PushFile { source: &self.rack.source, folder: FOLDER, name: &file.dest, sha256: &file.sha256 };
+        for _ in 0..2 {
+            self.door.push_file(self.ctx, &ours, &push).await.unwrap();
+            assert_eq!(missing(std::slice::from_ref(file)).await, [""; 0]);
+        }
+        assert_eq!(missing(&[file.clone(), other]).await, [file.dest.as_str()], "another content is not there");
+        assert_eq!(missing(&[]).await, [""; 0]);
     }
 
     async fn meet(&self, target: &NodeTarget) -> HostKey {

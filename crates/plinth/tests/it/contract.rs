@@ -1,6 +1,7 @@
 //! The simulated nodes keep the contract of the node door. The real ones do in `tests/nodes`.
 
 use crate::node_door::{Rack, account, contract, target};
+use plinth_model::download::DownloadFile;
 use plinth_model::inventory::{Inventory, SCHEMA};
 use plinth_model::{NodeName, Observed, SecretRef};
 use plinth_sim::{Oddity, Scenario, SimOptions, Simulation};
@@ -44,6 +45,13 @@ fn simulated_nodes_keep_the_contract() {
     let (ctx, door) = (simulation.context(), Arc::clone(&simulation.doors.node));
     let at = |node: &str| target(node, address(node), "ibm", SecretRef::Env("BOOTSTRAP_PASSWORD".to_owned()));
     let seen = Arc::clone(&simulation);
+    let file = DownloadFile {
+        name: "kubelet".to_owned(),
+        url: "https://example.com/kubelet".to_owned(),
+        sha256: "a".repeat(64),
+        dest: "kubelet-v1".to_owned(),
+        groups: Vec::new(),
+    };
     let rack = Rack {
         fresh: at("fresh"),
         partial: at("partial"),
@@ -55,8 +63,11 @@ fn simulated_nodes_keep_the_contract() {
         fingerprint: Box::new(move |_| seen.snapshot().to_string()),
         mirror: "http://10.184.162.1:5000".to_owned(),
         account: account(SecretRef::Generated("ssh-key".to_owned())),
+        source: simulation.doors.fetch.place(&file.sha256),
+        file,
     };
     let work = async {
+        simulation.doors.fetch.fetch(&ctx, &rack.file).await.unwrap();
         let key = door.host_key(&ctx, &rack.partial).await.unwrap().presented;
         door.pin_host_key(&ctx, &rack.partial, &key).await.unwrap();
         door.make_account(&ctx, &rack.partial, &rack.account).await.expect_err("the fault strikes once");

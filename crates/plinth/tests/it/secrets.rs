@@ -30,7 +30,7 @@ fn no_secret_is_in_anything_written() {
         &["plan"],
         &["validate", "--json"],
         &["render", "inventory", "--out", "rendered"],
-        &["render", "group-vars", "--out", "rendered"],
+        &["render", "variables", "--out", "rendered"],
         &["render", "values", "--out", "rendered"],
         &["render", "values"],
         &["rehearse", "--state", "state", "--events", "events.ndjson"],

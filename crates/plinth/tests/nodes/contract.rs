@@ -4,8 +4,9 @@ use crate::doors::{Nodes, reads_mirrors};
 use crate::node_door::{Rack, account, contract, target};
 use crate::support::{Bench, said};
 use plinth_lab::{Lab, LabSpec, NodeSpec, Odd};
-use plinth_model::SecretRef;
+use plinth_model::download::DownloadFile;
 use plinth_model::work::NodeTarget;
+use plinth_model::{Digest, SecretRef};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -35,6 +36,16 @@ fn real_nodes_keep_the_contract() {
     let at = |name: &str| -> NodeTarget {
         target(name, lab.node(name).unwrap().address(), lab.user(), SecretRef::File("password".into()))
     };
+    let folder = tempfile::tempdir().unwrap();
+    let content = vec![7; 20 * 1024 * 1024];
+    std::fs::write(folder.path().join("content"), &content).unwrap();
+    let file = DownloadFile {
+        name: "kubelet".to_owned(),
+        url: "https://example.com/kubelet".to_owned(),
+        sha256: Digest::of_bytes(&content).as_str().to_owned(),
+        dest: "kubelet-v1".to_owned(),
+        groups: Vec::new(),
+    };
     let (of_keys, of_looks) = (Arc::clone(&lab), Arc::clone(&lab));
     let rack = Rack {
         fresh: at("fresh"),
@@ -48,6 +59,8 @@ fn real_nodes_keep_the_contract() {
         }),
         mirror: Nodes::mirror(&lab),
         account: account(nodes.key.clone()),
+        source: folder.path().join("content"),
+        file,
     };
     nodes.inside(&lab, async || {
         contract(&nodes.door, &nodes.ctx, &rack).await;

@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 use indexmap::IndexMap;
+use plinth_model::download::{DownloadFile, DownloadList};
 use plinth_model::facts::{Asked, NodeFacts};
 use plinth_model::inventory::Inventory;
 use plinth_model::work::{
@@ -11,11 +12,12 @@ use plinth_model::work::{
 use plinth_model::{Digest, NodeName, Observed, Secret};
 use plinth_world::ansible::{AnsibleDoor, Deployed, Download, PlayHosts, PlayRun, PlayStats};
 use plinth_world::bcm::{BcmDoor, BcmIdentity};
+use plinth_world::fetch::FetchDoor;
 use plinth_world::helm::{HelmDoor, ReleaseState};
 use plinth_world::keystore::{CertificateState, Keystore};
 use plinth_world::kube::{ClusterHealth, HealthState, HeldConfig, KubeDoor, KubeNode};
 use plinth_world::node::{
-    AccountState, ControlPlane, HostKey, HostKeyState, NodeDoor, Registries, Remains, StorageState,
+    AccountState, ControlPlane, HostKey, HostKeyState, NodeDoor, PushFile, Registries, Remains, StorageState,
 };
 use plinth_world::runai::{RunaiCluster, RunaiDoor};
 use plinth_world::{Context, DoorError, DoorResult, Doors};
@@ -23,6 +25,7 @@ use serde_json::Value;
 use std::any::Any;
 use std::collections::{HashMap, VecDeque};
 use std::net::Ipv4Addr;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
 type Scripted = VecDeque<Box<dyn Any + Send>>;
@@ -76,6 +79,7 @@ impl Fake {
         Doors {
             bcm: self.clone(),
             node: self.clone(),
+            fetch: self.clone(),
             ansible: self.clone(),
             kube: self.clone(),
             helm: self.clone(),
@@ -121,7 +125,28 @@ door!(NodeDoor {
     set_registries(target: &NodeTarget, wanted: &Registries<'_>) -> ();
     admin_config(target: &NodeTarget) -> Secret;
     control_plane(target: &NodeTarget) -> ControlPlane;
+    missing_files(target: &NodeTarget, folder: &str, files: &[DownloadFile]) -> Vec<String>;
+    push_file(target: &NodeTarget, push: &PushFile<'_>) -> ();
 });
+
+#[async_trait]
+impl FetchDoor for Fake {
+    async fn list(&self, _: &Context) -> DoorResult<Observed<DownloadList>> {
+        self.answer("list")
+    }
+    async fn keep_list(&self, _: &Context, _: &DownloadList) -> DoorResult<()> {
+        self.answer("keep_list")
+    }
+    async fn missing(&self, _: &Context, _: &[DownloadFile]) -> DoorResult<Vec<DownloadFile>> {
+        self.answer("missing")
+    }
+    async fn fetch(&self, _: &Context, _: &DownloadFile) -> DoorResult<()> {
+        self.answer("fetch")
+    }
+    fn place(&self, sha256: &str) -> PathBuf {
+        PathBuf::from(sha256)
+    }
+}
 
 #[async_trait]
 impl AnsibleDoor for Fake {

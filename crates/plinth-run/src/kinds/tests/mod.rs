@@ -2,6 +2,7 @@
 
 mod cluster;
 mod control_plane;
+mod downloads;
 mod fakes;
 mod nodes;
 mod removal;

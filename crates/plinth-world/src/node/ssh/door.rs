@@ -4,12 +4,13 @@ use super::{Ssh, SshConfig, public_key_line};
 use crate::node::frame::Frames;
 use crate::node::script::Script;
 use crate::node::{
-    AccountState, ControlPlane, HostKey, HostKeyState, NodeDoor, Registries, Remains, StorageState, account,
-    control_plane, facts, prepare, registries, remains, storage,
+    AccountState, ControlPlane, HostKey, HostKeyState, NodeDoor, PushFile, Registries, Remains, StorageState, account,
+    control_plane, downloads, facts, prepare, registries, remains, storage,
 };
 use crate::secrets::Secrets;
 use crate::{Context, DoorError, DoorResult};
 use async_trait::async_trait;
+use plinth_model::download::DownloadFile;
 use plinth_model::facts::{Asked, NodeFacts};
 use plinth_model::work::{Account, NodeTarget, Preparation, RegistryLogin};
 use plinth_model::{Observed, Secret, SecretRef};
@@ -192,6 +193,20 @@ impl NodeDoor for SshNodes {
 
     async fn control_plane(&self, ctx: &Context, target: &NodeTarget) -> DoorResult<ControlPlane> {
         self.operation(ctx, target, control_plane::look_script(), control_plane::look_parse).await
+    }
+
+    async fn missing_files(
+        &self,
+        ctx: &Context,
+        target: &NodeTarget,
+        folder: &str,
+        files: &[DownloadFile],
+    ) -> DoorResult<Vec<String>> {
+        self.operation(ctx, target, downloads::look_script(folder, files), downloads::look_parse).await
+    }
+
+    async fn push_file(&self, ctx: &Context, target: &NodeTarget, push: &PushFile<'_>) -> DoorResult<()> {
+        self.ssh.push(ctx, target, push).await
     }
 }
 

@@ -177,8 +177,8 @@ impl Call<'_> {
 }
 
 /// What came back.
-struct Heard {
-    decoder: Decoder,
+pub(super) struct Heard {
+    pub(super) decoder: Decoder,
     frames: Vec<Frame>,
     stderr: Vec<u8>,
     exit: Option<u32>,
@@ -186,27 +186,42 @@ struct Heard {
 }
 
 impl Heard {
-    fn new(nonce: &str) -> Self {
+    pub(super) fn new(nonce: &str) -> Self {
         Self { decoder: Decoder::new(nonce), frames: Vec::new(), stderr: Vec::new(), exit: None, refused: false }
     }
 
     /// Listens until the script has said how it ended, or nothing can come any more.
-    async fn listen(&mut self, read: &mut ChannelReadHalf, ctx: &Context) -> Result<(), String> {
-        while self.decoder.status().is_none() && !self.refused {
-            match self.next(read).await {
-                None | Some(ChannelMsg::Close) => break,
-                Some(ChannelMsg::Data { data }) => {
-                    let frames = self.decoder.push(&data).map_err(|error| error.to_string())?;
-                    frames.into_iter().for_each(|frame| self.take(frame, ctx));
-                }
-                Some(ChannelMsg::ExtendedData { data, .. }) => self.keep_stderr(&data),
-                Some(ChannelMsg::ExitStatus { exit_status }) => self.exit = Some(exit_status),
-                Some(ChannelMsg::ExitSignal { .. }) => self.exit = Some(128),
-                Some(ChannelMsg::Failure) => self.refused = true,
-                Some(_) => {}
+    pub(super) async fn listen(&mut self, read: &mut ChannelReadHalf, ctx: &Context) -> Result<(), String> {
+        while self.decoder.status().is_none() && !self.refused && self.hear(read, ctx).await? {}
+        Ok(())
+    }
+
+    /// Listens until an answer with this key came; none when the script ended before, or nothing can come any more.
+    pub(super) async fn until(&mut self, read: &mut ChannelReadHalf, ctx: &Context, key: &str) -> Option<String> {
+        while self.value(key).is_none() {
+            let over = self.decoder.status().is_some() || self.refused;
+            if over || !self.hear(read, ctx).await.unwrap_or(false) {
+                return None;
             }
         }
-        Ok(())
+        self.value(key).map(str::to_owned)
+    }
+
+    /// Takes one message; whether more can come.
+    async fn hear(&mut self, read: &mut ChannelReadHalf, ctx: &Context) -> Result<bool, String> {
+        match self.next(read).await {
+            None | Some(ChannelMsg::Close) => return Ok(false),
+            Some(ChannelMsg::Data { data }) => {
+                let frames = self.decoder.push(&data).map_err(|error| error.to_string())?;
+                frames.into_iter().for_each(|frame| self.take(frame, ctx));
+            }
+            Some(ChannelMsg::ExtendedData { data, .. }) => self.keep_stderr(&data),
+            Some(ChannelMsg::ExitStatus { exit_status }) => self.exit = Some(exit_status),
+            Some(ChannelMsg::ExitSignal { .. }) => self.exit = Some(128),
+            Some(ChannelMsg::Failure) => self.refused = true,
+            Some(_) => {}
+        }
+        Ok(true)
     }
 
     /// The next message; none when nothing more can come, or nothing did since the shell ended.
@@ -237,11 +252,11 @@ impl Heard {
         !ends && self.decoder.status().is_some()
     }
 
-    fn stderr(&self) -> String {
+    pub(super) fn stderr(&self) -> String {
         String::from_utf8_lossy(&self.stderr).into_owned()
     }
 
-    fn value(&self, key: &str) -> Option<&str> {
+    pub(super) fn value(&self, key: &str) -> Option<&str> {
         self.frames.iter().find(|frame| frame.key == key).map(|frame| frame.value.as_str())
     }
 }

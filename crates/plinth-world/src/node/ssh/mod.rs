@@ -14,6 +14,7 @@ mod line;
 mod login;
 mod peer;
 mod pool;
+mod push;
 mod seen;
 #[cfg(test)]
 mod tests;

@@ -29,7 +29,7 @@ fn staying(file: &Path, deadline: Duration) -> Script {
     Script::new("staying", STAY, deadline).text("file", &file.display().to_string())
 }
 
-async fn shells() -> Vec<&'static str> {
+pub(super) async fn shells() -> Vec<&'static str> {
     ["/bin/dash", "/bin/bash", "/bin/sh"].into_iter().filter(|shell| Path::new(shell).exists()).collect()
 }
 
@@ -154,7 +154,11 @@ async fn a_lost_connection_is_transient_ends_the_process_and_is_opened_again() {
 }
 
 /// A login that is not root, and a sudo that asks or does not.
-async fn sudo(bench: &Bench, kind: &str) -> (Server, NodeTarget) {
+pub(super) async fn sudo(bench: &Bench, kind: &str) -> (Server, NodeTarget) {
+    sudo_through(bench, kind, "/bin/sh").await
+}
+
+pub(super) async fn sudo_through(bench: &Bench, kind: &str, shell: &'static str) -> (Server, NodeTarget) {
     let folder = bench.folder.path().join("bin");
     fs::create_dir(&folder).unwrap();
     let programs = [("id", "#!/bin/sh\necho 1000\n"), ("sudo", include_str!("sudo.sh"))];
@@ -167,7 +171,7 @@ async fn sudo(bench: &Bench, kind: &str) -> (Server, NodeTarget) {
     let lock = bench.folder.path().join("lock").display().to_string();
     let variables = [("PATH", path.as_str()), ("SUDO_KIND", kind), ("SUDO_LOG", &log), ("PLINTH_LOCK", &lock)];
     let variables = variables.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
-    bench.usual(Rules { variables, ..Rules::usual() }).await
+    bench.usual(Rules { variables, shell, ..Rules::usual() }).await
 }
 
 const AS_ROOT: &str = "main() { emit sudo \"$PLINTH_SUDO\"; }\n";

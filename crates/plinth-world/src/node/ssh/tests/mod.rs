@@ -5,4 +5,5 @@ mod exec;
 mod garbage;
 mod hosts;
 mod logins;
+mod push;
 mod server;

@@ -1,0 +1,58 @@
+//! Simulated files of the web: checksums without content.
+
+use super::Call;
+use crate::data_centre::DataCentre;
+use crate::timing;
+use crate::world::Effect;
+use async_trait::async_trait;
+use plinth_model::Observed;
+use plinth_model::download::{DownloadFile, DownloadList};
+use plinth_world::fetch::FetchDoor;
+use plinth_world::{Context, DoorResult};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+const DOOR: &str = "fetch";
+
+/// Files of the web.
+pub(crate) struct SimFetch {
+    pub(crate) centre: Arc<DataCentre>,
+}
+
+#[async_trait]
+impl FetchDoor for SimFetch {
+    async fn list(&self, _: &Context) -> DoorResult<Observed<DownloadList>> {
+        let list = self.centre.look(|state, _| state.controller.list.clone())?;
+        Ok(list.map_or(Observed::Absent, Observed::Known))
+    }
+
+    async fn keep_list(&self, _: &Context, list: &DownloadList) -> DoorResult<()> {
+        if self.centre.look(|state, _| state.controller.list.as_ref() == Some(list))? {
+            return Ok(());
+        }
+        self.centre.effect(Effect::ListKept { list: list.clone() })
+    }
+
+    async fn missing(&self, _: &Context, files: &[DownloadFile]) -> DoorResult<Vec<DownloadFile>> {
+        self.centre.look(|state, _| {
+            let held = &state.controller.held;
+            files.iter().filter(|file| !held.contains(&file.sha256)).cloned().collect()
+        })
+    }
+
+    async fn fetch(&self, ctx: &Context, file: &DownloadFile) -> DoorResult<()> {
+        let call = Call::new(DOOR, format!("fetching {}", file.url));
+        if !file.has_checksum() {
+            return Err(call.fails("no checksum is known for it", "use a release that has one"));
+        }
+        if self.missing(ctx, std::slice::from_ref(file)).await?.is_empty() {
+            return Ok(());
+        }
+        self.centre.spend("fetch-file", &file.dest, timing::FILE).await;
+        self.centre.effect(Effect::FileFetched { sha256: file.sha256.clone() })
+    }
+
+    fn place(&self, sha256: &str) -> PathBuf {
+        PathBuf::from(sha256)
+    }
+}

@@ -1,0 +1,29 @@
+//! The fetch door: files of the web, known by their content, kept once for all nodes.
+
+mod store;
+mod web;
+
+pub use store::Store;
+pub use web::WebFiles;
+
+use crate::{Context, DoorResult};
+use async_trait::async_trait;
+use plinth_model::Observed;
+use plinth_model::download::{DownloadFile, DownloadList};
+use std::path::PathBuf;
+
+/// Files that are fetched here and pushed to nodes.
+#[async_trait]
+pub trait FetchDoor: Send + Sync {
+    /// The list that was kept last.
+    async fn list(&self, ctx: &Context) -> DoorResult<Observed<DownloadList>>;
+    /// Keeps a list.
+    async fn keep_list(&self, ctx: &Context, list: &DownloadList) -> DoorResult<()>;
+    /// Those of the files that are not held with the right content.
+    async fn missing(&self, ctx: &Context, files: &[DownloadFile]) -> DoorResult<Vec<DownloadFile>>;
+    /// Fetches a file, goes on where an earlier try stopped, and keeps it only when its checksum is right. Reports bytes as
+    /// progress. Harmless to repeat.
+    async fn fetch(&self, ctx: &Context, file: &DownloadFile) -> DoorResult<()>;
+    /// Where the content of a checksum is kept, whether or not it is there.
+    fn place(&self, sha256: &str) -> PathBuf;
+}

@@ -1,0 +1,86 @@
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use super::*;
+use plinth_world::ansible::{Artifact, Download};
+use std::path::{Path, PathBuf};
+
+/// Variables of base addresses in the recorded tables, and what they stand for.
+const BASES: [(&str, &str); 4] = [
+    ("{github_url}", "https://github.com"),
+    ("{dl_k8s_io_url}", "https://dl.k8s.io"),
+    ("{storage_googleapis_url}", "https://storage.googleapis.com"),
+    ("{get_helm_url}", "https://get.helm.sh"),
+];
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+/// What a release asks for, from its recorded table; with a mirror, as the release then names it.
+fn recorded(tag: &str, mirror: Option<&str>) -> Vec<Download> {
+    let file = root().join(format!("crates/plinth/tests/data/kubespray/artifacts-{tag}.json"));
+    let table: Value = serde_json::from_str(&std::fs::read_to_string(file).unwrap()).unwrap();
+    let text = |row: &Value, key: &str| row[key].as_str().unwrap().to_owned();
+    let download = |row: &Value| {
+        let what = if row["kind"] == "file" {
+            let url = BASES.iter().fold(text(row, "url"), |url, (name, base)| {
+                let there = mirror
+                    .map_or_else(|| (*base).to_owned(), |m| format!("{m}/{}", base.trim_start_matches("https://")));
+                url.replace(name, &there)
+            });
+            let dest = text(row, "dest").replace("{local_release_dir}/", "");
+            Artifact::File { url, dest, sha256: Some(text(row, "sha256")) }
+        } else {
+            let image = text(row, "image");
+            let (repo, tag) = image.rsplit_once(':').unwrap();
+            let repo = mirror.map_or_else(|| repo.to_owned(), |_| repo.replace("quay.io/", "mirror.example.com/quay/"));
+            Artifact::Image { repo, tag: tag.to_owned() }
+        };
+        let groups = row["groups"].as_array().unwrap().iter().map(|g| g.as_str().unwrap().to_owned()).collect();
+        Download { name: text(row, "name"), groups, enabled: true, what }
+    };
+    table["artifacts"].as_array().unwrap().iter().map(download).collect()
+}
+
+fn made(tag: &str, example: &str) -> MirrorList {
+    let desired = plinth_site::load(&root().join("examples").join(example)).unwrap().desired;
+    let mirror = desired.kubernetes.downloads.files.as_deref();
+    let list = downloads::list(recorded(tag, mirror), &Digest::of(tag), mirror).unwrap();
+    let release = KubesprayRelease {
+        tag: tag.to_owned(),
+        source: String::new(),
+        commit: String::new(),
+        tree: String::new(),
+        python: String::new(),
+        ansible_core: String::new(),
+        ansible: String::new(),
+    };
+    MirrorList::new(&desired, &release, list)
+}
+
+#[test]
+fn lists_of_two_releases() {
+    for tag in ["v2.27.1", "v2.29.1"] {
+        insta::assert_snapshot!(format!("text_{tag}"), made(tag, "static.yaml").text());
+    }
+    insta::assert_snapshot!("json_v2.27.1", made("v2.27.1", "static.yaml").json());
+}
+
+#[test]
+fn a_site_that_has_its_mirror_gets_the_same_list() {
+    let (plain, mirrored) = (made("v2.27.1", "static.yaml"), made("v2.27.1", "cluster-settings.yaml"));
+    assert!(mirrored.list.files.iter().all(|file| file.url.starts_with("https://mirror.example.com/files/")));
+    assert_eq!(mirrored.text(), plain.text());
+    assert_eq!(mirrored.json(), plain.json());
+}
+
+#[test]
+fn every_line_of_a_file_is_one_that_sha256sum_reads() {
+    let text = made("v2.27.1", "static.yaml").text();
+    let files: Vec<&str> = text.lines().filter(|line| !line.starts_with(['#', 'i'])).collect();
+    assert_eq!(files.len(), 11);
+    for line in files {
+        let (sum, path) = line.split_once("  ").unwrap();
+        assert!(sum.len() == 64 && !path.starts_with('/') && !path.contains("://"), "{line}");
+    }
+}
