@@ -28,37 +28,6 @@ fn account() -> Account {
     }
 }
 
-fn kubernetes() -> Kubernetes {
-    Kubernetes {
-        engine: Engine::Kubespray,
-        version: "v1.31.9".parse().unwrap(),
-        kubespray: None,
-        kubespray_source: None,
-        kubespray_tools: KubesprayTools::default(),
-        plugin: "calico".to_owned(),
-        pods: "172.29.0.0/16".parse().unwrap(),
-        services: "10.150.0.0/16".parse().unwrap(),
-        node_prefix: 24,
-        mtu: None,
-        proxy_mode: "ipvs".to_owned(),
-        calico: Default::default(),
-        extra_names: Vec::new(),
-        endpoint: ApiEndpoint::NodeProxy,
-        oidc: None,
-        max_pods: None,
-        system_reserved: Default::default(),
-        kube_reserved: Default::default(),
-        feature_gates: Default::default(),
-        node_dns_cache: true,
-        dns_servers: Vec::new(),
-        proxy: None,
-        downloads: Downloads { push: true, files: None, images: Default::default() },
-        renew_certificates: true,
-        remove_docker: false,
-        extra_vars: Default::default(),
-    }
-}
-
 pub(crate) fn desired() -> Desired {
     Desired {
         name: "basepod-a".to_owned().try_into().unwrap(),
