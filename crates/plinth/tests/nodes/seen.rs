@@ -18,7 +18,7 @@ pub(crate) fn site(control_plane: &[&str], workers: &[&str]) -> String {
          access:\n  bootstrap: {{user: ubuntu, password: PASSWORD}}\n\
          \x20 account: {{name: {ACCOUNT}, uid: 60000, gid: 60000, keyAlgorithm: ed25519}}\n\
          storage: {{imagesGib: 1, larger: /local/containerd}}\n\
-         kubernetes:\n  version: v1.31.9\n  kubespray: {{source: not-for-these-tests}}\n  network: {{plugin: calico, pods: 172.29.0.0/16, services: 10.150.0.0/16}}\n\
+         kubernetes:\n  version: v1.31.9\n  kubespray: {{source: not-for-these-tests}}\n  downloads: {{push: false}}\n  network: {{plugin: calico, pods: 172.29.0.0/16, services: 10.150.0.0/16}}\n\
          platform:\n  ingress: {{http: 30080, https: 30443}}\n",
         control_plane.join(", "),
         workers.join(", "),
