@@ -26,7 +26,7 @@ pub struct DownloadFile {
     pub url: String,
     /// SHA-256 of its content, lower-case hexadecimal digits.
     pub sha256: String,
-    /// Its name in the engine's folder on a node.
+    /// Its name in the engine's folder on a node; it may be in a folder of its own there.
     pub dest: String,
     /// Groups of nodes that need it.
     pub groups: Vec<String>,
@@ -51,12 +51,15 @@ impl DownloadFile {
         self.groups.iter().any(|group| groups.contains(group))
     }
 
-    /// Whether its name on the node is a plain one: no folder, nothing that a shell or a path could take another way.
+    /// Whether its name on the node is a plain one: at most one folder, and nothing that a shell or a path could take another way.
     #[must_use]
     pub fn has_plain_name(&self) -> bool {
-        !self.dest.starts_with(['.', '-'])
-            && !self.dest.is_empty()
-            && self.dest.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-' | b'+'))
+        let plain = |part: &str| {
+            !part.starts_with(['.', '-'])
+                && !part.is_empty()
+                && part.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-' | b'+'))
+        };
+        self.dest.split('/').count() <= 2 && self.dest.split('/').all(plain)
     }
 
     /// Whether its checksum is one.
@@ -101,7 +104,8 @@ mod tests {
     #[test]
     fn names_on_nodes_are_plain() {
         assert!(file("containerd-1.7.27-linux-amd64.tar.gz").has_plain_name());
-        for bad in ["", "..", "a/b", "-rf", "a b", ".hidden", "a'b"] {
+        assert!(file("calico-v3.29.4-kdd-crds/v3.29.4.tar.gz").has_plain_name());
+        for bad in ["", "..", "a/", "/a", "a/../b", "a/b/c", "a/.b", "-rf", "a b", ".hidden", "a'b"] {
             assert!(!file(bad).has_plain_name(), "{bad}");
         }
         assert!(file("x").has_checksum() && file("x").is_for(&["k8s_cluster".into()]) && !file("x").is_for(&[]));

@@ -36,8 +36,9 @@ pub(super) async fn ask(stage: &Stage, doing: &str, patience: Duration) -> DoorR
 
 /// Entries that make sense; a table of a later release may hold more.
 fn read(table: &Value) -> Vec<Download> {
+    let folder = table["folder"].as_str().unwrap_or_default();
     let entries = table["downloads"].as_object().into_iter().flatten();
-    let listed = entries.filter_map(|(name, entry)| download(name, entry.as_object()?));
+    let listed = entries.filter_map(|(name, entry)| download(name, entry.as_object()?, folder));
     let images = table["images"].as_array().into_iter().flatten().filter_map(|pair| {
         let (repo, tag) = (pair[0].as_str()?, pair[1].as_str()?);
         let name = repo.rsplit('/').next().unwrap_or(repo).to_owned();
@@ -47,14 +48,14 @@ fn read(table: &Value) -> Vec<Download> {
     listed.chain(images).collect()
 }
 
-fn download(name: &str, entry: &Map<String, Value>) -> Option<Download> {
+fn download(name: &str, entry: &Map<String, Value>, folder: &str) -> Option<Download> {
     let text = |key: &str| entry.get(key).and_then(Value::as_str).filter(|text| !text.is_empty()).map(str::to_owned);
     let groups = entry.get("groups").and_then(Value::as_array).into_iter().flatten();
     let what = if truth(entry.get("container")) {
         Artifact::Image { repo: text("repo")?, tag: text("tag")? }
     } else {
         let (url, dest) = (text("url")?, text("dest")?);
-        let dest = dest.rsplit('/').next().unwrap_or(&dest).to_owned();
+        let dest = dest.strip_prefix(folder).unwrap_or(&dest).trim_start_matches('/').to_owned();
         let sha256 = text("checksum").or_else(|| text("sha256")).and_then(|sum| checksum(&sum));
         Artifact::File { url, dest, sha256 }
     };
@@ -89,19 +90,22 @@ mod tests {
     fn files_and_images_are_read_and_the_rest_is_passed_over() {
         let sum = "a".repeat(64);
         let table = json!({
+            "folder": "/tmp/releases",
             "downloads": {
                 "kubelet": {"file": true, "enabled": "True", "url": "https://x/kubelet", "dest": "/tmp/releases/kubelet-1", "sha256": format!("sha256:{sum}"), "groups": ["k8s_cluster"]},
+                "crds": {"file": true, "enabled": true, "url": "https://x/crds", "dest": "/tmp/releases/crds-1/v1.tar.gz", "groups": ["kube_control_plane"]},
                 "calico": {"container": true, "enabled": false, "repo": "quay.io/calico/node", "tag": "v3", "groups": []},
                 "odd": {"enabled": true},
             },
             "images": [["registry.k8s.io/kube-proxy", "v1.31.9"], [1, 2]],
         });
         let read = read(&table);
-        assert_eq!(read.len(), 3, "{read:?}");
+        assert_eq!(read.len(), 4, "{read:?}");
         let kubelet =
             Artifact::File { url: "https://x/kubelet".to_owned(), dest: "kubelet-1".to_owned(), sha256: Some(sum) };
         assert_eq!((read[0].enabled, &read[0].what), (true, &kubelet));
-        assert!(!read[1].enabled);
-        assert_eq!(read[2].name, "kube-proxy");
+        assert!(matches!(&read[1].what, Artifact::File { dest, .. } if dest == "crds-1/v1.tar.gz"), "{:?}", read[1]);
+        assert!(!read[2].enabled);
+        assert_eq!(read[3].name, "kube-proxy");
     }
 }

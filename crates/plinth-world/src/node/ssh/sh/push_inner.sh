@@ -11,9 +11,10 @@ refuse() {
     say end 1
     exit 0
 }
-mkdir -p "$folder" || refuse "the folder $folder cannot be made"
+place=$folder/$name
+mkdir -p "${place%/*}" || refuse "the folder ${place%/*} cannot be made"
 [ ! -d "$folder/$name" ] || refuse "$folder/$name is a folder"
-part=$folder/.$name.part
+part=$folder/.$(printf %s "$name" | tr / _).part
 exec 9>>"$part" || refuse "no file can be made in $folder"
 flock -n 9 || refuse "another push of $name still runs on this node"
 have=$(stat -c %s "$part") || refuse "$part cannot be read"

@@ -25,6 +25,9 @@ fn large(folder: &Path, bytes: usize) -> (PathBuf, String) {
     (path, digest)
 }
 
+/// In a folder of its own, as the engine keeps some.
+const NAME: &str = "parts-1/kubelet-v1";
+
 struct Pushing {
     bench: Bench,
     source: PathBuf,
@@ -41,16 +44,16 @@ impl Pushing {
     }
 
     async fn push(&self, target: &NodeTarget) -> DoorResult<()> {
-        let push = PushFile { source: &self.source, folder: &self.folder, name: "kubelet-v1", sha256: &self.sha256 };
+        let push = PushFile { source: &self.source, folder: &self.folder, name: NAME, sha256: &self.sha256 };
         self.bench.ssh.push(&self.bench.ctx, target, &push).await
     }
 
     fn place(&self) -> PathBuf {
-        Path::new(&self.folder).join("kubelet-v1")
+        Path::new(&self.folder).join(NAME)
     }
 
     fn part(&self) -> PathBuf {
-        Path::new(&self.folder).join(".kubelet-v1.part")
+        Path::new(&self.folder).join(".parts-1_kubelet-v1.part")
     }
 }
 
