@@ -38,6 +38,9 @@ pub(crate) fn run(wanted: &[Tier]) -> Result<bool, Failure> {
     let mut all = Tally::default();
     for tier in tiers {
         println!("== {}", name(*tier));
+        if *tier == Tier::Nodes && tiers.contains(&Tier::Kubernetes) {
+            build_beside();
+        }
         let tally = run_tier(*tier).unwrap_or_else(|failure| {
             eprintln!("xtask: {failure}");
             Tally::check(false)
@@ -96,6 +99,12 @@ fn nodes(files: &str) -> Result<Tally, Failure> {
         "--ignored",
         "--test-threads=1",
     ])
+}
+
+/// Tests on nodes wait more than they work, so what the next tier needs is built beside them, with low priority. That tier takes
+/// what is there, waits for what is under way, and tells what went wrong.
+fn build_beside() {
+    std::thread::spawn(|| drop(plinth_lab::Parts::have()));
 }
 
 /// The same for what needs Kubernetes, whose parts are built before any test waits for them.
