@@ -2,7 +2,7 @@
 //! executed, journalled and resumed the same way.
 
 use super::step::{Refine, step};
-use super::{ids, kubernetes, made_from, sealed, worst_first};
+use super::{change, ids, kubernetes, made_from, sealed, worst_first};
 use crate::catalog::{Components, Engine};
 use crate::cluster::{Cluster, Member};
 use crate::discover::discover;
@@ -32,7 +32,8 @@ pub fn removal(
     if findings.iter().any(Finding::is_error) {
         return Err(worst_first(findings));
     }
-    let steps = steps(desired, &cluster, &engine, removal);
+    let mut steps = steps(desired, &cluster, &engine, removal);
+    change::set(&mut steps, observed);
     let plan = sealed(desired, made_from(desired, observed, catalog), steps, Vec::new(), findings);
     let flaws = lint::lint(&plan);
     let wrong = flaws.iter().any(Finding::is_error);

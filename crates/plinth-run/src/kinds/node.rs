@@ -169,23 +169,23 @@ pub(super) async fn prepare(env: &StepEnv, target: &NodeTarget, wanted: &Prepara
     Ok(format!("prepared: {}", done.join(", ")))
 }
 
-/// Nothing of Kubernetes is left, or at least nothing that runs: that is the removal's own work.
+/// Nothing of Kubernetes is left. What runs is named as well: before a removal that is no fault.
 pub(super) async fn probe_remains(env: &StepEnv, target: &NodeTarget) -> Result<Probe, DoorError> {
     let remains = env.doors.node.remains(&env.ctx, target).await?;
-    if !remains.running.is_empty() {
-        let text = format!("{} still runs Kubernetes", target.node);
-        return blocked(
-            Finding::error("node.kubernetes-runs", target.node.as_str(), text)
-                .evidence(remains.running.join(", "))
-                .fix("run the removal again; if it stays, stop these programs on the node"),
-        );
-    }
-    let left = remains.left.into_iter().map(|what| format!("- {what}")).collect();
-    Ok(compared(left, || "nothing of Kubernetes is left".to_owned()))
+    let lines = remains.running.into_iter().chain(remains.left).map(|what| format!("- {what}")).collect();
+    Ok(compared(lines, || "nothing of Kubernetes is left".to_owned()))
 }
 
-/// Clears what is left.
+/// Clears what is left, if nothing of it runs: ending that is the removal's own work.
 pub(super) async fn clear_remains(env: &StepEnv, target: &NodeTarget) -> Result<String, DoorError> {
+    let running = env.doors.node.remains(&env.ctx, target).await?.running.join(", ");
+    if !running.is_empty() {
+        let text = format!("{} still runs Kubernetes", target.node);
+        let finding = Finding::error("node.kubernetes-runs", target.node.as_str(), text)
+            .evidence(running)
+            .fix("run the removal again; if it stays, stop these programs on the node");
+        return Err(refused(DOOR, format!("clearing remains of Kubernetes on {}", target.node), finding));
+    }
     env.doors.node.clear_remains(&env.ctx, target).await?;
     Ok("nothing of Kubernetes is left".to_owned())
 }

@@ -49,7 +49,7 @@ fn run(common: &Common, way: &RemovalOptions, removal: &Removal, printer: &Print
     let runtime = doors::runtime()?;
     let plan = runtime.block_on(plan(common, &input, &observed, removal, &real, printer))?;
     show(common, &plan, printer);
-    if plan.pending() == 0 {
+    if is_gone(&plan) {
         printer.talk("nothing of it is there: nothing to do");
         return Ok(Exit::Done);
     }
@@ -65,6 +65,12 @@ fn run(common: &Common, way: &RemovalOptions, removal: &Removal, printer: &Print
         printer.talk(&afterwards(removal));
     }
     Ok(exit)
+}
+
+/// Whether every step that takes something away has nothing to do. Source, environment and files are only its tools.
+fn is_gone(plan: &Plan) -> bool {
+    let takes = |work: &Work| matches!(work, Work::KubesprayRemoval { .. } | Work::NodeRemains { .. });
+    plan.steps.iter().filter(|step| takes(&step.work)).all(|step| !step.change.pending())
 }
 
 /// The plan, with what was seen of every step.
