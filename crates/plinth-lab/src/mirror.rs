@@ -15,10 +15,14 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 const SCRIPT: &str = include_str!("scripts/mirror.sh");
+const SERVER: &str = include_str!("scripts/mirror.py");
 const NERDCTL_SCRIPT: &str = include_str!("scripts/nerdctl.sh");
 
 /// Releases of what is not built from a module of that release: Debian 12's own, and names for the two stand-ins.
 const OTHERS: [(&str, &str); 4] = [("RUNC", "1.1.5"), ("CNI", "1.1.1"), ("CRICTL", "1.34.0"), ("NERDCTL", "2.0.0")];
+
+/// Registries whose images it has. It answers for each of them, when it is asked as a mirror of it.
+pub const REGISTRIES: [&str; 3] = ["registry.k8s.io", "docker.io", "lab.example"];
 
 /// Tags by which installers ask for images: `CoreDNS` and pause of Kubernetes 1.34 (kubeadm, Kubespray v2.30.0), and the
 /// balancer's.
@@ -78,8 +82,7 @@ impl Mirror {
     /// Serves it to a lab's nodes by HTTP, and tells them where.
     pub fn serve(&self, lab: &Lab) -> LabResult<Served> {
         let mut command = lab.command("python3");
-        command.args(["-m", "http.server", "--bind"]).arg(lab.bridge().to_string());
-        command.arg("--directory").arg(&self.folder).arg(PORT.to_string());
+        command.args(["-c", SERVER, &lab.bridge().to_string(), &PORT.to_string()]).arg(&self.folder);
         let doing = "serving the mirror to a lab";
         let server = Tied::start(&command, doing, &lab.folder().join("mirror.log"))?;
         let served = Served { address: lab.bridge(), server };

@@ -2,7 +2,7 @@
 
 use crate::commands::{self, Failure, root};
 use crate::scratch::Scratch;
-use plinth_lab::{KUBERNETES, Lab, LabSpec, Mirror, Served};
+use plinth_lab::{KUBERNETES, Lab, LabSpec, Mirror, REGISTRIES, Served};
 use serde_json::{Map, Value, json};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
@@ -109,7 +109,12 @@ impl Ground {
 
     /// Variables of the mirror and of nodes of a lab.
     pub(super) fn variables(&self) -> Result<Map<String, Value>, Failure> {
-        self.mirror.kubespray_variables(&self.served.url()).map_err(|error| error.to_string())
+        self.mirror.kubespray_variables(&self.url()).map_err(|error| error.to_string())
+    }
+
+    /// Where the mirror answers.
+    pub(super) fn url(&self) -> String {
+        self.served.url()
     }
 
     /// A site of the first `count` nodes. JSON is YAML, too.
@@ -117,6 +122,9 @@ impl Ground {
         let names = self.names(count);
         let nodes: Vec<Value> =
             self.lab.nodes().take(count).map(|node| json!({"name": node.name(), "address": node.address()})).collect();
+        let url = self.url();
+        let mirrors: Vec<Value> =
+            REGISTRIES.iter().map(|name| json!({"registry": name, "endpoints": [url]})).collect();
         let site = json!({
             "apiVersion": "plinth/v1",
             "kind": "Site",
@@ -129,6 +137,7 @@ impl Ground {
                 "account": {"name": "plinth", "uid": 60000, "gid": 60000},
             },
             "storage": {"imagesGib": 1},
+            "registries": {"mirrors": mirrors},
             "kubernetes": {
                 "version": format!("v{KUBERNETES}"),
                 "kubespray": {"version": self.release, "source": self.source, "wheels": self.wheels},

@@ -30,7 +30,7 @@ pub(super) fn run(phase: Phase, ground: &mut Ground) -> Result<Done, Failure> {
 
 fn first(ground: &mut Ground) -> Result<Done, Failure> {
     ground.bare()?;
-    let seconds = apply(ground, FIRST)?;
+    let seconds = apply(ground, FIRST, "first")?;
     let proved = Cluster::of(ground)?.proved(&ground.names(FIRST))?;
     Ok(Done { phase: Phase::First, timed: vec![("plinth apply, bare nodes", seconds)], proved })
 }
@@ -38,7 +38,7 @@ fn first(ground: &mut Ground) -> Result<Done, Failure> {
 fn again(ground: &mut Ground) -> Result<Done, Failure> {
     let count = installed(ground)?;
     let before = plays(ground);
-    let seconds = apply(ground, count)?;
+    let seconds = apply(ground, count, "again")?;
     let after = plays(ground);
     if before != after {
         return Err(format!("apply of an unchanged site started a playbook: {after} instead of {before} logs"));
@@ -49,7 +49,7 @@ fn again(ground: &mut Ground) -> Result<Done, Failure> {
 
 fn scale(ground: &mut Ground) -> Result<Done, Failure> {
     installed(ground)?;
-    let seconds = apply(ground, FIRST + 1)?;
+    let seconds = apply(ground, FIRST + 1, "scale")?;
     let proved = Cluster::of(ground)?.proved(&ground.names(FIRST + 1))?;
     Ok(Done { phase: Phase::Scale, timed: vec![("plinth apply, one worker more", seconds)], proved })
 }
@@ -89,18 +89,19 @@ fn kill(ground: &mut Ground) -> Result<Done, Failure> {
     let killed = child.kill().and_then(|()| child.wait());
     middle?;
     killed.map_err(|error| format!("killing plinth: {error}"))?;
-    let seconds = apply(ground, FIRST)?;
+    let seconds = apply(ground, FIRST, "completed")?;
     let proved = Cluster::of(ground)?.proved(&ground.names(FIRST))?;
     Ok(Done { phase: Phase::Kill, timed: vec![("plinth apply after a kill in kubeadm init", seconds)], proved })
 }
 
-/// Applies the site of so many nodes.
-pub(super) fn apply(ground: &mut Ground, count: usize) -> Result<f64, Failure> {
+/// Applies the site of so many nodes; log and events bear the name.
+fn apply(ground: &mut Ground, count: usize, name: &str) -> Result<f64, Failure> {
     ground.site(count)?;
-    let (code, seconds) = ground.timed(&mut ground.apply("events.ndjson"), "apply.log")?;
-    let path = ground.path("events.ndjson");
+    let (events, log) = (format!("{name}.ndjson"), format!("{name}.log"));
+    let (code, seconds) = ground.timed(&mut ground.apply(&events), &log)?;
+    let path = ground.path(&events);
     let events = std::fs::read_to_string(&path).map_err(|error| format!("reading {}: {error}", path.display()))?;
-    judged(code, &events).map_err(|error| format!("{error}\n{}", ground.last_lines("apply.log")))?;
+    judged(code, &events).map_err(|error| format!("{error}\n{}", ground.last_lines(&log)))?;
     ground.installed = count;
     Ok(seconds)
 }
@@ -125,7 +126,7 @@ fn judged(code: i32, events: &str) -> Result<(), Failure> {
 fn installed(ground: &mut Ground) -> Result<usize, Failure> {
     if ground.installed == 0 {
         ground.bare()?;
-        apply(ground, FIRST)?;
+        apply(ground, FIRST, "installed")?;
     }
     Ok(ground.installed)
 }

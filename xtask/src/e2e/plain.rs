@@ -5,7 +5,7 @@ use super::cluster::Cluster;
 use super::ground::{FIRST, Ground, PODS, SERVICES};
 use super::{Done, Phase};
 use crate::commands::{self, Failure};
-use plinth_lab::KUBERNETES;
+use plinth_lab::{KUBERNETES, REGISTRIES};
 use serde_json::{Map, Value, json};
 use std::process::Command;
 
@@ -54,9 +54,12 @@ fn prepare(ground: &Ground) -> Result<(), Failure> {
     }
     ground.write("plain.json", &format!("{:#}\n", inventory(ground, hosts, &key.to_string_lossy())))?;
     let mut variables = ground.variables()?;
+    let url = ground.url();
+    let host = json!({"host": url, "capabilities": ["pull", "resolve"], "skip_verify": true});
+    let mirrors = REGISTRIES.map(|name| json!({"prefix": name, "mirrors": [host]}));
     let more = json!({
         "kube_version": KUBERNETES, "kube_pods_subnet": PODS, "kube_service_addresses": SERVICES,
-        "container_manager": "containerd",
+        "container_manager": "containerd", "containerd_registries_mirrors": mirrors,
     });
     variables.extend(more.as_object().cloned().unwrap_or_default());
     ground.write("variables.json", &format!("{:#}\n", Value::Object(variables))).map(drop)

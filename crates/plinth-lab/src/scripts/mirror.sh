@@ -2,7 +2,7 @@
 ARCH=amd64
 stage=$OUT.stage
 trap 'rm -rf "$stage"' EXIT
-mkdir -p "$OUT/images" "$stage"
+mkdir -p "$OUT/images" "$OUT/v2/blobs" "$stage"
 
 # Programs, in the places where their projects offer them. A fixed order, owner and time make the same bytes each time.
 pack() { # FOLDER NAME...: a .tar.gz on standard output
@@ -32,8 +32,13 @@ pack "$stage/nerdctl" nerdctl > "$(place "containerd/nerdctl/releases/download/v
 cp "$PIECES/usr/sbin/runc" "$(place "opencontainers/runc/releases/download/v$RUNC/runc.$ARCH")"
 pack "$PIECES/usr/lib/cni" . > "$(place "containernetworking/plugins/releases/download/v$CNI/cni-plugins-linux-$ARCH-v$CNI.tgz")"
 
-# Images: archives of one layer each.
+# Images of one layer each: as archives, and as a registry has them.
 sum() { sha256sum "$1" | cut -d ' ' -f 1; }
+blob() { # FILE TYPE: keeps it by its digest, and describes it
+    digest=sha256:$(sum "$1")
+    cp "$1" "$OUT/v2/blobs/$digest"
+    printf '{"mediaType":"application/vnd.oci.image.%s","digest":"%s","size":%s}' "$2" "$digest" "$(stat -c %s "$1")"
+}
 image() { # FOLDER ENTRYPOINT-AS-JSON NAME...: one image under all these names, one file for each name
     layer=$stage/layer.tar
     tar --sort=name --owner=0 --group=0 --numeric-owner --mtime=@0 -C "$1" -cf "$layer" .
@@ -44,8 +49,12 @@ image() { # FOLDER ENTRYPOINT-AS-JSON NAME...: one image under all these names, 
     names=
     for name in "$@"; do names="$names${names:+,}\"$name\""; done
     printf '[{"Config":"config.json","RepoTags":[%s],"Layers":["layer.tar"]}]' "$names" > "$stage/manifest.json"
+    printf '{"schemaVersion":2,"mediaType":"application/vnd.oci.image.manifest.v1+json","config":%s,"layers":[%s]}' \
+        "$(blob "$stage/config.json" config.v1+json)" "$(blob "$layer" layer.v1.tar)" > "$stage/oci.json"
+    blob "$stage/oci.json" manifest.v1+json > /dev/null
     first=
     for name in "$@"; do
+        cp "$stage/oci.json" "$(place "v2/manifests/${name%:*}/${name##*:}")"
         file=$OUT/images/$(printf %s "$name" | tr '/:' '__').tar
         if [ -z "$first" ]; then
             first=$file
@@ -107,5 +116,5 @@ image "$tree" '["/usr/sbin/nginx","-g","load_module /usr/lib/nginx/modules/ngx_s
     "docker.io/library/nginx:$NGINX"
 
 # What a client checks downloads by.
-(cd "$OUT" && find . -type f ! -path './images/*' ! -name sha256sums | sort | xargs sha256sum | sed 's, \./, ,' > "$stage/sums")
+(cd "$OUT" && find . -type f ! -path './images/*' ! -path './v2/*' ! -name sha256sums | sort | xargs sha256sum | sed 's, \./, ,' > "$stage/sums")
 mv "$stage/sums" "$OUT/sha256sums"

@@ -64,6 +64,18 @@ fn what_is_left_is_named_and_cleared_and_what_is_not_ours_stays() {
 }
 
 #[test]
+fn settings_of_containerd_go_only_when_containerd_has_gone() {
+    let trial = node();
+    trial.file("/etc/containerd/config.toml", "password");
+    trial.file("/usr/bin/containerd", "");
+    assert!(look(&trial).is_clean());
+    fs::remove_file(trial.at("/usr/bin/containerd")).unwrap();
+    assert_eq!(look(&trial).left, ["content of /etc/containerd"]);
+    clear(&trial).unwrap();
+    assert!(look(&trial).is_clean() && !trial.at("/etc/containerd").exists());
+}
+
+#[test]
 fn a_clean_node_is_left_alone() {
     let trial = node();
     fs::create_dir_all(trial.at("/var/lib/etcd")).unwrap();

@@ -384,3 +384,47 @@ fn bytes_on_the_target_are_told_while_it_copies() {
     assert!(bytes.len() > 1 && bytes.is_sorted() && bytes[0] == 1024, "{told:?}");
     assert!(told[0].ends_with(" copying") && told[0].split(' ').count() == 3, "{told:?}");
 }
+
+/// Locks as the real one does, with shorter waits.
+const FLOCK: &str = "case $2 in 5) wait=0.2 ;; *) wait=1 ;; esac; PATH=${PATH#*:} exec flock -w \"$wait\" \"$3\"";
+
+#[test]
+fn what_an_ended_run_left_behind_does_not_hold_up_the_next_one() {
+    let trial = node();
+    let before = tree(&trial.at(FROM));
+    trial.program("flock", FLOCK);
+    trial.program(
+        "cp",
+        "if [ \"$1\" = -a ] && [ ! -e \"$root/left\" ]; then echo $$ >\"$root/left\"; kill -9 $PPID; exec sleep 600; fi\n\
+         exec /bin/cp \"$@\"",
+    );
+    let mut child = trial.start(&script("moving", "move", LOOK, &trial.prefix(), FROM, TO));
+    assert_eq!(child.wait().unwrap().signal(), Some(9));
+    let left = format!("/proc/{}/comm", trial.read("/left").trim());
+    assert_eq!(fs::read_to_string(&left).unwrap(), "sleep\n");
+    relocate(&trial).unwrap();
+    assert_moved(&trial, &before, "beside what was left behind");
+    let state = fs::read_to_string(left.replace("comm", "stat")).unwrap_or_default();
+    assert!(state.is_empty() || state.contains(") Z "), "it still runs: {state}");
+}
+
+#[test]
+fn another_run_that_still_works_is_left_alone_and_named() {
+    let trial = node();
+    let before = tree(&trial.at(FROM));
+    trial.program("flock", FLOCK);
+    trial.program(
+        "cp",
+        "if [ \"$1\" = -a ]; then : >\"$root/begun\"; until [ -e \"$root/go\" ]; do sleep 0.05; done; fi\nexec /bin/cp \"$@\"",
+    );
+    let first = trial.start(&script("moving", "move", LOOK, &trial.prefix(), FROM, TO));
+    while !trial.at("/begun").exists() {
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    let refused = relocate(&trial).unwrap_err();
+    let named = format!("another run still works on the data of containerd: sh ({})", first.id());
+    assert!(refused.starts_with(&named) && refused.contains(" cp ("), "{refused}");
+    trial.file("/go", "");
+    assert!(first.wait_with_output().unwrap().status.success());
+    assert_moved(&trial, &before, "by the first one");
+}

@@ -1,10 +1,15 @@
 # Looks for what Kubernetes leaves on a node, and takes it away. Parameters: root action (look, clear).
 # Frames: running (works still: nothing is taken away), remains (something that is left), looked.
-# containerd, its images and what belongs to other programs stay.
+# containerd, its images and what belongs to other programs stay. Where the engine took containerd away, its settings are left
+# over: logins of registries may be among them.
 directories='/etc/kubernetes /var/lib/kubelet /var/lib/etcd /etc/ssl/etcd /var/lib/cni /var/lib/calico /etc/calico'
 files='/etc/etcd.env /etc/systemd/system/kubelet.service /etc/systemd/system/etcd.service /etc/systemd/system/etcd-events.service'
 programs='kubelet kubeadm kubectl etcd etcdctl etcdutl'
 links='cni0 kube-ipvs0 nodelocaldns vxlan.calico flannel.1'
+for place in /usr/local/bin /usr/bin /usr/sbin /cm/local/apps/containerd/current/bin; do
+    [ ! -e "$root$place/containerd" ] || containerd=$root$place/containerd
+done
+[ -n "${containerd-}" ] || directories="$directories /etc/containerd"
 # Names as the kernel keeps them: 15 characters.
 look_running() {
     for comm in "$root"/proc/[0-9]*/comm; do

@@ -89,11 +89,30 @@ same_images() {
     lost=$(comm -23 "$state/images.before" "$state/images.after" | head -n 3 | tr '\n' ' ')
     [ -z "$lost" ] || fail "images are not as before: $lost; the old copy is $from.plinth-old"
 }
-# One at a time, counted together with programs that an interrupted run left behind: they hold the lock too.
+# One at a time. Programs that an interrupted run left behind hold the lock too; once their script is gone, nobody waits for them.
 lock() {
     mkdir -p "$state" && chmod 0700 "$state" || fail "$state cannot be made"
-    exec 9>"$state/storage.lock"
-    flock -w 20 9 || fail "another run still works on the data of containerd; wait for it"
+    exec 9>>"$state/storage.lock"
+    if ! flock -w 5 9; then
+        end_orphans
+        flock -w 20 9 || fail "another run still works on the data of containerd:$holders; wait for it"
+    fi
+    printf '%s\n' "$$" >"$state/storage.pid"
+}
+# Ended at any moment, a move begins again where it stood: to end what is left of one loses nothing.
+end_orphans() {
+    leader=$(cat "$state/storage.pid" 2>/dev/null)
+    orphans=
+    holders=
+    for link in /proc/[0-9]*/fd/9; do
+        holder=${link#/proc/}
+        holder=${holder%%/*}
+        if [ "$holder" = "$$" ] || ! [ "$link" -ef "$state/storage.lock" ]; then continue; fi
+        read -r program 2>/dev/null <"/proc/$holder/comm" || continue
+        orphans="$orphans $holder"
+        holders="$holders $program ($holder)"
+    done
+    case "$orphans " in *" $leader "*) ;; *) kill -KILL $orphans 2>/dev/null ;; esac
 }
 move() {
     stage=$(stage_of stage)
