@@ -142,7 +142,6 @@ impl Ground {
                 "version": format!("v{KUBERNETES}"),
                 "kubespray": {"version": self.release, "source": self.source, "wheels": self.wheels},
                 "network": {"plugin": "cni", "pods": PODS, "services": SERVICES, "nodePrefix": 24},
-                "downloads": {"push": false},
                 "extraVars": self.variables()?,
             },
             "platform": {"ingress": {"http": 30080, "https": 30443}, "components": none_of_the_platform()?},

@@ -11,9 +11,10 @@ use reqwest::header::{CONTENT_RANGE, RANGE};
 use reqwest::{Client, Response, StatusCode};
 use rustls::crypto::ring;
 use rustls::{ClientConfig, RootCertStore};
+use std::collections::HashMap;
 use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 const DOOR: &str = "fetch";
 /// Largest file that is taken, bytes. The largest that is known has 300 MB.
@@ -28,6 +29,8 @@ pub struct WebFiles {
     store: Store,
     list: PathBuf,
     client: Client,
+    /// Contents that are being fetched, by checksum: files of one content grow as one part, so they come one after the other.
+    growing: Mutex<HashMap<String, Arc<tokio::sync::Mutex<()>>>>,
 }
 
 impl WebFiles {
@@ -52,7 +55,12 @@ impl WebFiles {
             .build()
             .map_err(|error| failed(told(&error)))?;
         let folder = state.join("downloads");
-        Ok(Self { list: folder.join("list.json"), store: Store::new(&folder), client })
+        Ok(Self { list: folder.join("list.json"), store: Store::new(&folder), client, growing: Mutex::default() })
+    }
+
+    fn place_to_grow(&self, sha256: &str) -> Arc<tokio::sync::Mutex<()>> {
+        let mut growing = self.growing.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(growing.entry(sha256.to_owned()).or_default())
     }
 
     /// One try, which goes on where the part ends.
@@ -187,6 +195,8 @@ impl FetchDoor for WebFiles {
             return Err(refused(file, "no checksum is known for it".to_owned(), "use a release that has one"));
         }
         self.store.make().map_err(|error| disk(file, &error))?;
+        let place = self.place_to_grow(&file.sha256);
+        let _alone = place.lock().await;
         if self.missing(ctx, std::slice::from_ref(file)).await?.is_empty() {
             return Ok(());
         }

@@ -1,7 +1,6 @@
 use super::*;
 use crate::SystemClock;
 use plinth_model::Digest;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
@@ -135,6 +134,18 @@ async fn a_file_is_fetched_once_and_is_here() {
     std::fs::remove_file(trial.door.place(&file.sha256)).unwrap();
     let missing = trial.door.missing(&trial.ctx, std::slice::from_ref(&file)).await.unwrap();
     assert_eq!(missing, std::slice::from_ref(&file));
+}
+
+#[tokio::test]
+async fn files_of_one_content_are_fetched_once() {
+    let trial = Trial::new();
+    let server = Server::start(trial.content.clone(), vec![Answer::Whole]).await;
+    let (kubelet, kubeadm) =
+        (trial.file(&server.address), DownloadFile { dest: "kubeadm-v1".into(), ..trial.file(&server.address) });
+    let (one, other) = tokio::join!(trial.door.fetch(&trial.ctx, &kubelet), trial.door.fetch(&trial.ctx, &kubeadm));
+    one.and(other).unwrap();
+    assert!(trial.kept() == trial.content);
+    assert_eq!(server.ranges(), [""]);
 }
 
 #[tokio::test]
