@@ -13,6 +13,8 @@ MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 
 class Handler(http.server.SimpleHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    # What greets with TLS gets a status line, too: that is how clients learn that here is none.
+    default_request_version = "HTTP/1.0"
 
     def translate_path(self, path):
         parts = urllib.parse.urlsplit(path)
