@@ -103,6 +103,7 @@ pub(crate) fn run() -> Result<bool, Failure> {
         page = section::put(&page, nodes);
     }
     page = crate::e2e::section::kept(&page, &old);
+    page = crate::bench_ansible::section::kept(&page, &old);
     std::fs::write(&file, page).map_err(told)?;
     Ok(results.iter().all(|(case, measured)| holds(case, measured)))
 }

@@ -1,14 +1,17 @@
-//! The Ansible door following one playbook that contacts no node, in a process of its own: what `cargo xtask bench --ansible`
-//! measures.
+//! The Ansible door following one playbook, in a process of its own: what `cargo xtask bench --ansible` measures.
 //!
 //! Reads its orders from the environment: `BENCH_STATE` (a directory), `BENCH_SOURCE` (a tree in Kubespray's shape), `BENCH_TREE`
 //! (its tree id), `BENCH_HOSTS` (how many), and `BENCH_WORK`: `prepare` makes the environment and writes the inventory, `follow`
-//! runs `playbooks/boilerplate.yml` as the second opinion does. Ends with status 1 when anything is not as wanted.
+//! runs `playbooks/boilerplate.yml`, which contacts no node, as the second opinion does, and `install` runs `cluster.yml` on the nodes
+//! of `BENCH_ADDRESSES`, as `BENCH_USER` with the private key in `BENCH_KEY`. Ends with status 1 when anything is not as wanted.
 
 use indexmap::IndexMap;
-use plinth_model::Observed;
-use plinth_model::work::{INVENTORY_FILE, KubesprayRelease, VARIABLES_FILE};
-use plinth_world::ansible::{AnsibleDoor as _, LocalAnsible, PackageSource};
+use plinth_model::work::{
+    Credential, HostInputs, INVENTORY_FILE, KubesprayRelease, NodeTarget, RunInputs, VARIABLES_FILE,
+};
+use plinth_model::{Digest, NodeName, Observed, SecretRef};
+use plinth_world::ansible::{AnsibleDoor as _, LocalAnsible, PackageSource, Play, PlayRun};
+use plinth_world::node::NodeDoor as _;
 use plinth_world::node::ssh::{SshConfig, SshNodes};
 use plinth_world::secrets::{Secrets, SiteSecrets};
 use plinth_world::{Context, SystemClock};
@@ -17,12 +20,14 @@ use std::error::Error;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+type Outcome = Result<(), Box<dyn Error>>;
+
 #[tokio::main]
-async fn main() -> Result<(), Box<dyn Error>> {
+async fn main() -> Outcome {
     let state = PathBuf::from(order("BENCH_STATE")?);
     let secrets: Arc<dyn Secrets> = Arc::new(SiteSecrets::new(&state));
     let nodes = SshNodes::new(SshConfig::new(&state), Arc::clone(&secrets));
-    let door = LocalAnsible::new(&state, &state, PackageSource::default(), nodes, secrets);
+    let door = LocalAnsible::new(&state, &state, PackageSource::default(), nodes.clone(), secrets);
     let (ctx, release) = (Context::quiet(Arc::new(SystemClock::new())), release()?);
     if order("BENCH_WORK")? == "prepare" {
         door.fetch_source(&ctx, &release).await?;
@@ -30,10 +35,53 @@ async fn main() -> Result<(), Box<dyn Error>> {
         door.write_inventory(&ctx, &files(order("BENCH_HOSTS")?.parse()?)).await?;
         return Ok(());
     }
+    if order("BENCH_WORK")? == "install" {
+        return install(&door, &nodes, &ctx, release).await;
+    }
     match door.opinion(&ctx, &release).await? {
         Observed::Known(complaints) if complaints.is_empty() => Ok(()),
         other => Err(format!("the playbook did not succeed: {other:?}").into()),
     }
+}
+
+/// On real nodes, whose host keys are pinned on the way.
+async fn install(door: &LocalAnsible, nodes: &SshNodes, ctx: &Context, release: KubesprayRelease) -> Outcome {
+    let targets = targets()?;
+    for target in &targets {
+        let seen = nodes.host_key(ctx, target).await?;
+        nodes.pin_host_key(ctx, target, &seen.presented).await?;
+    }
+    door.write_inventory(ctx, &inventory(&targets)).await?;
+    let nothing = HostInputs { groups: Vec::new(), variables: Digest::of_bytes(b"") };
+    let hosts = targets.iter().map(|target| (target.node.clone(), nothing.clone())).collect();
+    let (tag, version) = (release.tag.clone(), "v1.32.5".to_owned());
+    let inputs = RunInputs { tag, version, variables: Digest::of_bytes(b""), hosts };
+    let run = PlayRun { release, play: Play::Cluster, targets, inputs };
+    let stats = door.play(ctx, &run).await?;
+    if run.accepts(&stats) { Ok(()) } else { Err(format!("the playbook did not succeed: {stats:?}").into()) }
+}
+
+fn targets() -> Result<Vec<NodeTarget>, Box<dyn Error>> {
+    let (user, key) = (order("BENCH_USER")?, order("BENCH_KEY")?);
+    let target = |(n, address): (usize, &str)| -> Result<NodeTarget, Box<dyn Error>> {
+        Ok(NodeTarget {
+            node: NodeName::new(&format!("n{}", n + 1))?,
+            address: address.parse()?,
+            port: 22,
+            user: user.clone(),
+            credential: Credential::Key(SecretRef::File(key.clone())),
+            legacy_keys: false,
+            jump: None,
+        })
+    };
+    order("BENCH_ADDRESSES")?.split_whitespace().enumerate().map(target).collect()
+}
+
+/// The nodes with their addresses.
+fn inventory(targets: &[NodeTarget]) -> IndexMap<String, String> {
+    let host = |target: &NodeTarget| (target.node.to_string(), json!({"ansible_host": target.address}));
+    let hosts: Map<String, Value> = targets.iter().map(host).collect();
+    written(&json!({"all": {"hosts": hosts}}))
 }
 
 fn release() -> Result<KubesprayRelease, Box<dyn Error>> {
@@ -51,8 +99,11 @@ fn release() -> Result<KubesprayRelease, Box<dyn Error>> {
 fn files(hosts: usize) -> IndexMap<String, String> {
     let hosts: Map<String, Value> =
         (1..=hosts).map(|n| (format!("n{n}"), json!({"ansible_connection": "local"}))).collect();
-    let inventory = json!({"all": {"hosts": hosts}});
-    [(INVENTORY_FILE, inventory), (VARIABLES_FILE, json!({}))]
+    written(&json!({"all": {"hosts": hosts}}))
+}
+
+fn written(inventory: &Value) -> IndexMap<String, String> {
+    [(INVENTORY_FILE, inventory.clone()), (VARIABLES_FILE, json!({}))]
         .map(|(name, value)| (name.to_owned(), value.to_string()))
         .into()
 }

@@ -2,7 +2,8 @@
 //!
 //! Reads its orders from the environment, since one of them is a password: `BENCH_WORK` (`account`, `facts` or `idle`),
 //! `BENCH_STATE` (a fresh directory), `BENCH_USER`, `BENCH_PASSWORD`, `BENCH_ADDRESSES`, and for the account `BENCH_ACCOUNT`,
-//! `BENCH_UID` and `BENCH_KEY` (a private key's file). Ends with status 1 when anything is not as wanted afterwards.
+//! `BENCH_UID` and `BENCH_KEY` (a private key's file). With `BENCH_LOGIN_KEY`, the same kind of file, it logs in by that key and not by the
+//! password. Ends with status 1 when anything is not as wanted afterwards.
 
 use plinth_model::facts::Asked;
 use plinth_model::work::{Account, Credential, KeyAlgorithm, NodeTarget};
@@ -54,13 +55,16 @@ impl Orders {
     }
 
     fn targets(&self) -> Result<Vec<NodeTarget>, Box<dyn Error + Send + Sync>> {
+        let password = || Credential::Password(SecretRef::Env("BENCH_PASSWORD".to_owned()));
+        let key = std::env::var("BENCH_LOGIN_KEY").ok().map(|file| Credential::Key(SecretRef::File(file)));
+        let credential = key.unwrap_or_else(password);
         let target = |(index, address): (usize, &str)| {
             Ok(NodeTarget {
                 node: NodeName::new(&format!("n{}", index + 1))?,
                 address: address.parse()?,
                 port: 22,
                 user: self.user.clone(),
-                credential: Credential::Password(SecretRef::Env("BENCH_PASSWORD".to_owned())),
+                credential: credential.clone(),
                 legacy_keys: false,
                 jump: None,
             })

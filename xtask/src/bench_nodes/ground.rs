@@ -66,6 +66,13 @@ impl<'a> Ground<'a> {
         command
     }
 
+    /// The same as an account that was made before, by its key.
+    pub(super) fn door_as(&self, order: &Order, work: &str, nodes: usize, state: &Path) -> Command {
+        let mut command = self.door(work, nodes, state);
+        command.env("BENCH_USER", &order.account).env("BENCH_LOGIN_KEY", self.scratch.path().join("key"));
+        command
+    }
+
     /// Plinth makes the account.
     pub(super) fn plinth(&self, order: &Order) -> Result<Command, Failure> {
         let mut command = self.door("account", usize::MAX, &self.place("state", order));

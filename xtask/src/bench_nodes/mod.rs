@@ -13,6 +13,7 @@ use ansible::Ansible;
 use contender::Contender;
 use ground::{Ground, Order};
 use plinth_lab::{Lab, LabSpec};
+use crate::scratch::Scratch;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::thread;
@@ -41,7 +42,10 @@ struct Run {
 /// All that is written down.
 struct Results {
     account: Vec<(Contender, Vec<Run>)>,
+    /// As plinth's account, as every run reads them once the account is there.
     facts: Run,
+    /// On first contact: a password for the login, and again for sudo.
+    first_facts: Run,
     idle_kib: f64,
 }
 
@@ -64,8 +68,8 @@ pub(crate) fn run() -> Result<bool, Failure> {
     let door = door()?;
     let ansible = Ansible::installed()?;
     let load = load();
-    let (facts, idle_kib) = alone(&door)?;
-    let mut results = Results { account: Vec::new(), facts, idle_kib };
+    let Alone { facts, first_facts, idle_kib } = alone(&door)?;
+    let mut results = Results { account: Vec::new(), facts, first_facts, idle_kib };
     account(&door, &ansible, |rounds| {
         results.account = rounds.to_vec();
         write(&section::text(&Machine::here().to_string(), load, &results))
@@ -126,25 +130,40 @@ fn account(
     lab.down().map_err(|error| error.to_string())
 }
 
+/// What plinth does alone.
+struct Alone {
+    facts: Run,
+    first_facts: Run,
+    idle_kib: f64,
+}
+
 /// Facts of many nodes, and the memory of an idle connection.
-fn alone(door: &Path) -> Result<(Run, f64), Failure> {
+fn alone(door: &Path) -> Result<Alone, Failure> {
     let lab = up(FACTS_NODES)?;
     let ground = Ground::new(&lab, door)?;
-    let mut facts = Vec::new();
-    for round in 0..3 {
-        thread::sleep(PAUSE);
-        let run = timed(&mut ground.door("facts", FACTS_NODES, &ground.scratch.path().join(format!("facts-{round}"))))?;
-        println!("bench: facts of {FACTS_NODES} nodes: {:.2} s, {:.2} s of CPU", run.seconds, run.cpu);
-        facts.push(run);
-    }
-    let few = resident_kib(&ground, IDLE_NODES.0)?;
-    let many = resident_kib(&ground, IDLE_NODES.1)?;
+    let first_facts = facts_of_many("first", |state| ground.door("facts", FACTS_NODES, state))?;
+    let order = Order::new(0);
+    timed(&mut ground.plinth(&order)?)?;
+    let facts = facts_of_many("account", |state| ground.door_as(&order, "facts", FACTS_NODES, state))?;
+    let resident = |nodes: usize| resident_kib(&ground, nodes);
+    let (few, many) = (resident(IDLE_NODES.0)?, resident(IDLE_NODES.1)?);
     println!("bench: resident with {} connections {few:.0} KiB, with {} {many:.0} KiB", IDLE_NODES.0, IDLE_NODES.1);
     drop(ground);
     lab.down().map_err(|error| error.to_string())?;
     let connections = u32::try_from(IDLE_NODES.1 - IDLE_NODES.0).map_err(|error| error.to_string())?;
-    let facts = median(&facts).ok_or("facts were not measured")?;
-    Ok((facts, (many - few) / f64::from(connections)))
+    Ok(Alone { facts, first_facts, idle_kib: (many - few) / f64::from(connections) })
+}
+
+/// The median of some rounds.
+fn facts_of_many(name: &str, command: impl Fn(&Path) -> Command) -> Result<Run, Failure> {
+    let (mut runs, scratch) = (Vec::new(), Scratch::new("bench-facts")?);
+    for round in 0..3 {
+        thread::sleep(PAUSE);
+        let run = timed(&mut command(&scratch.path().join(format!("{name}-{round}"))))?;
+        println!("bench: facts of {FACTS_NODES} nodes ({name}): {:.2} s, {:.2} s of CPU", run.seconds, run.cpu);
+        runs.push(run);
+    }
+    median(&runs).ok_or_else(|| "facts were not measured".to_owned())
 }
 
 fn up(nodes: usize) -> Result<Lab, Failure> {

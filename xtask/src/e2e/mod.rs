@@ -11,6 +11,7 @@ pub(crate) mod section;
 use crate::commands::{self, Failure};
 use clap::{Subcommand, ValueEnum};
 use ground::Ground;
+pub(crate) use plain::ACCOUNT;
 use std::path::PathBuf;
 
 /// What to run from one end to the other.

@@ -17,9 +17,9 @@ const SETTINGS: [(&str, &str); 4] = [
     ("ANSIBLE_HOST_KEY_CHECKING", "False"),
 ];
 
-/// Makes an account that logs in by key and becomes root without a password.
-const ACCOUNT: &str = "useradd -m -s /bin/bash plain; echo 'plain ALL=(ALL) NOPASSWD: ALL' > /etc/sudoers.d/plain; \
-                       mkdir -p -m 700 ~plain/.ssh; echo \"$1\" > ~plain/.ssh/authorized_keys; chown -R plain ~plain/.ssh";
+/// Makes an account (sh, arguments: name and public key) that logs in by key and becomes root without a password.
+pub(crate) const ACCOUNT: &str = "useradd -m -s /bin/bash \"$1\"; echo \"$1 ALL=(ALL) NOPASSWD: ALL\" > \"/etc/sudoers.d/$1\"; \
+     mkdir -p -m 700 \"/home/$1/.ssh\"; echo \"$2\" > \"/home/$1/.ssh/authorized_keys\"; chown -R \"$1\" \"/home/$1/.ssh\"";
 
 /// First on bare nodes, then again.
 pub(super) fn compare(ground: &mut Ground) -> Result<Done, Failure> {
@@ -48,7 +48,7 @@ fn prepare(ground: &Ground) -> Result<(), Failure> {
         std::fs::read_to_string(key.with_extension("pub")).map_err(|error| format!("reading the key: {error}"))?;
     let mut hosts = Map::new();
     for node in ground.lab.nodes().take(FIRST) {
-        node.exec(&["/bin/sh", "-euc", ACCOUNT, "sh", public.trim()]).map_err(|error| error.to_string())?;
+        node.exec(&["/bin/sh", "-euc", ACCOUNT, "sh", "plain", public.trim()]).map_err(|error| error.to_string())?;
         let address = node.address();
         hosts.insert(node.name().to_owned(), json!({"ansible_host": address, "ip": address, "access_ip": address}));
     }

@@ -68,6 +68,7 @@ pub(in crate::kinds) async fn play(env: &StepEnv, wanted: &Wanted<'_>) -> Result
         Choice::Run(play, _) => play,
         Choice::Nothing => return Ok("it became so meanwhile".to_owned()),
     };
+    hear_opinion(env, wanted.release).await?;
     let run = PlayRun {
         release: wanted.release.clone(),
         play,
@@ -83,6 +84,19 @@ pub(in crate::kinds) async fn play(env: &StepEnv, wanted: &Wanted<'_>) -> Result
         }
         Some(finding) => Err(refused(DOOR, format!("running {} of {}", run.play.playbook(), run.release.tag), finding)),
     }
+}
+
+/// What Kubespray itself thinks of its input, where the release has such a check: it takes seconds, and nothing is touched yet.
+async fn hear_opinion(env: &StepEnv, release: &KubesprayRelease) -> Result<(), DoorError> {
+    let complaints = match env.doors.ansible.opinion(&env.ctx, release).await? {
+        Observed::Known(complaints) if !complaints.is_empty() => complaints,
+        _ => return Ok(()),
+    };
+    let message = format!("Kubespray {} does not take its input: {} complaints", release.tag, complaints.len());
+    let mut finding = Finding::error("kubespray.input-refused", "kubespray", message)
+        .fix("correct what it names in the site file (`kubernetes`, `extraVars`), then run again: no node was touched");
+    finding.evidence = complaints;
+    Err(refused(DOOR, format!("asking {} what it thinks of its input", release.tag), finding))
 }
 
 /// What went wrong with a host in a play.

@@ -110,7 +110,7 @@ async fn a_play_is_judged_by_its_final_statistics() {
     ];
     for (hosts, bad) in cases {
         let bench = Bench::new();
-        bench.fake.on("deployed", Observed::<Deployed>::Absent).on("play", stats(hosts));
+        bench.fake.on("deployed", Observed::<Deployed>::Absent).on("opinion", no_opinion()).on("play", stats(hosts));
         let said = bench.act(&run()).await;
         if bad.is_empty() {
             assert_eq!(said.unwrap(), "2 hosts, 6 tasks changed something, none failed");
@@ -122,6 +122,20 @@ async fn a_play_is_judged_by_its_final_statistics() {
         assert_eq!(finding.evidence.len(), bad.len());
         assert!(finding.evidence.iter().zip(bad).all(|(line, host)| line.starts_with(host)), "{:?}", finding.evidence);
     }
+}
+
+fn no_opinion() -> Observed<Vec<String>> {
+    Observed::Absent
+}
+
+#[tokio::test]
+async fn input_that_kubespray_does_not_take_reaches_no_node() {
+    let bench = Bench::new();
+    let complaint = "cpu-03: failed at task `Stop if the pod network is too small`".to_owned();
+    bench.fake.on("deployed", Observed::<Deployed>::Absent).on("opinion", Observed::Known(vec![complaint.clone()]));
+    let finding = refused(bench.act(&run()).await);
+    assert_eq!((finding.code.as_str(), finding.evidence), ("kubespray.input-refused", vec![complaint]));
+    assert!(!bench.fake.calls().contains(&"play"));
 }
 
 #[tokio::test]
@@ -136,6 +150,7 @@ async fn a_lost_host_is_not_a_failed_task() {
         bench
             .fake
             .on("deployed", Observed::<Deployed>::Absent)
+            .on("opinion", Observed::Known(Vec::<String>::new()))
             .on("play", stats(&[("cpu-03", 0, 0), ("dgx-05", failures, unreachable)]));
         let finding = refused(bench.act(&run()).await);
         assert_eq!(finding.evidence, [evidence]);

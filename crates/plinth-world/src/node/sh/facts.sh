@@ -72,7 +72,9 @@ identity() {
     kernel=
     read -r kernel </proc/sys/kernel/osrelease || kernel=$(uname -r)
     say kernel "$kernel"
-    say architecture "$(uname -m)"
+    machine=
+    read -r machine </proc/sys/kernel/arch || machine=$(uname -m)
+    say architecture "$machine"
     for file in "/lib/modules/$kernel/build" "/usr/src/linux-headers-$kernel" "/usr/src/kernels/$kernel"; do
         [ -e "$file/Makefile" ] && say headers yes
     done
@@ -123,7 +125,11 @@ login_environment() {
 
 # How the login becomes root. A sudo that asks for a password says so before it says whether it would allow anything.
 becomes_root() {
-    user=$(id -u)
+    user=
+    while read -r key user _; do
+        [ "$key" = Uid: ] && break
+    done </proc/self/status
+    [ -n "$user" ] || user=$(id -u)
     how=none
     if [ "$user" = 0 ]; then
         case ${SUDO_USER-root} in root) how=root ;; *) how=sudo ;; esac
@@ -157,12 +163,28 @@ driver_words() {
     limited 10 nvidia-smi --query-gpu=name --format=csv,noheader | lines gpu.name &
 }
 
+# Only units that are there are asked for: looking for one in vain costs systemd more than telling of one. timedatectl starts a
+# service of its own; where nothing keeps the time it has nothing to tell.
 services() {
     [ -d /run/systemd/system ] && has systemctl || return 0
-    limited 10 systemctl show -p Id -p LoadState -p ActiveState -p ExecStart containerd docker kubelet crio etcd chronyd chrony \
-        ntpd ntp ntpsec systemd-timesyncd nvidia-fabricmanager nvidia-persistenced firewalld ufw apparmor \
-        systemd-resolved k3s k3s-agent rke2-server rke2-agent snap.microk8s.daemon-kubelite cmd | lines service
-    has timedatectl && limited 3 timedatectl show -p NTPSynchronized | lines time
+    set -- containerd docker kubelet crio etcd nvidia-fabricmanager nvidia-persistenced firewalld ufw apparmor \
+        systemd-resolved k3s k3s-agent rke2-server rke2-agent snap.microk8s.daemon-kubelite cmd
+    for name in chronyd chrony ntpd ntp ntpsec systemd-timesyncd; do
+        has_unit "$name" && set -- "$name" "$@" && keeps_time=yes
+    done
+    for name in "$@"; do
+        shift
+        has_unit "$name" && set -- "$@" "$name"
+    done
+    [ $# = 0 ] || limited 10 systemctl show -p Id -p LoadState -p ActiveState -p ExecStart "$@" | lines service
+    [ -n "${keeps_time-}" ] && has timedatectl && limited 3 timedatectl show -p NTPSynchronized | lines time
+}
+
+has_unit() {
+    for folder in /etc /run /usr/local/lib /usr/lib /lib; do
+        [ -e "$folder/systemd/system/$1.service" ] && return 0
+    done
+    [ -e "/run/systemd/generator/$1.service" ] || [ -e "/run/systemd/generator.late/$1.service" ]
 }
 
 addresses() {

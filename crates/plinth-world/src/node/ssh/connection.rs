@@ -24,9 +24,17 @@ const CHANNELS: usize = 8;
 /// The key that a peer showed.
 type Presented = Arc<Mutex<Option<PublicKey>>>;
 
-/// Our side of the protocol: believes only pinned keys.
+/// Which host keys are believed.
+enum Trust {
+    /// Pinned ones.
+    Pinned(Pins),
+    /// The first one that is shown, for a look at it.
+    First,
+}
+
+/// Our side of the protocol.
 pub(super) struct Client {
-    pins: Pins,
+    trust: Trust,
     presented: Presented,
 }
 
@@ -35,8 +43,12 @@ impl client::Handler for Client {
 
     async fn check_server_key(&mut self, key: &PublicKeyOrCertificate) -> Result<bool, Self::Error> {
         let key = key.public_key();
-        let proven = self.pins.hold(&key);
-        *self.presented.lock().unwrap_or_else(PoisonError::into_inner) = Some(key);
+        let mut presented = self.presented.lock().unwrap_or_else(PoisonError::into_inner);
+        let proven = match &self.trust {
+            Trust::Pinned(pins) => pins.hold(&key),
+            Trust::First => presented.as_ref().is_none_or(|first| first.key_data() == key.key_data()),
+        };
+        *presented = Some(key);
         Ok(proven)
     }
 }
@@ -67,25 +79,53 @@ impl Connection {
     }
 }
 
-/// Connects and logs in.
+/// A host that was met: keys are exchanged, nobody is logged in.
+pub(super) struct Met {
+    handle: Handle<Client>,
+    /// The key that it showed. It may not show another one on this connection.
+    pub(super) key: PublicKey,
+    through: Option<Arc<Connection>>,
+}
+
+impl std::fmt::Debug for Met {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Met").field("key", &self.key).finish_non_exhaustive()
+    }
+}
+
+impl Met {
+    /// Whether a login can go on here: it is there still, and it proved to be the pinned host.
+    pub(super) fn is_good(&self, pins: &Pins) -> bool {
+        let open = self.through.as_ref().is_none_or(|through| through.is_open());
+        open && !self.handle.is_closed() && pins.hold(&self.key)
+    }
+}
+
+/// Connects, or goes on where a look stopped, and logs in.
 pub(super) async fn connect(
     peer: &Peer,
     pins: &Pins,
     manner: Manner,
     through: Option<Arc<Connection>>,
+    met: Option<Met>,
     secrets: &dyn Secrets,
 ) -> DoorResult<Connection> {
     let heard = Heard::default();
     let entering = async {
-        let mut handle = match dial(peer, manner, through.as_deref()).await? {
-            Line::Tcp(stream) => shake(stream, peer, pins, manner, &heard).await,
-            Line::Channel(stream) => shake(*stream, peer, pins, manner, &heard).await,
-        }
-        .map_err(|refusal| refusal.error(peer, pins, &heard))?;
+        let (mut handle, through) = match met.filter(|met| met.is_good(pins)) {
+            Some(met) => (met.handle, met.through),
+            None => {
+                let shaken = match dial(peer, manner, through.as_deref()).await? {
+                    Line::Tcp(stream) => shake(stream, peer, pins, manner, &heard).await,
+                    Line::Channel(stream) => shake(*stream, peer, pins, manner, &heard).await,
+                };
+                (shaken.map_err(|refusal| refusal.error(peer, pins, &heard))?, through)
+            }
+        };
         login(&mut handle, peer, secrets).await?;
-        Ok(handle)
+        Ok((handle, through))
     };
-    let handle =
+    let (handle, through) =
         timeout(manner.deadline * 2, entering).await.map_err(|_| failure::late(peer, &heard, manner.deadline))??;
     Ok(Connection { handle, room: Arc::new(Semaphore::new(CHANNELS)), through })
 }
@@ -96,24 +136,21 @@ pub(super) async fn look(
     pins: &Pins,
     manner: Manner,
     through: Option<Arc<Connection>>,
-) -> DoorResult<PublicKey> {
-    let heard = Heard::default();
-    let nobody = Pins { keys: Vec::new(), revoked: Vec::new() };
+) -> DoorResult<Met> {
+    let (heard, presented) = (Heard::default(), Presented::default());
     let looking = async {
-        let order = &pins.keys;
-        let shaken = match dial(peer, manner, through.as_deref()).await? {
-            Line::Tcp(stream) => shake_in_order(stream, peer, &nobody, order, manner, &heard).await,
-            Line::Channel(stream) => shake_in_order(*stream, peer, &nobody, order, manner, &heard).await,
+        let client = Client { trust: Trust::First, presented: Arc::clone(&presented) };
+        let handle = match dial(peer, manner, through.as_deref()).await? {
+            Line::Tcp(stream) => exchange(stream, peer, client, &pins.keys, manner, &heard).await,
+            Line::Channel(stream) => exchange(*stream, peer, client, &pins.keys, manner, &heard).await,
         };
-        match shaken {
-            Err(Refusal { presented: Some(key), .. }) => Ok(key),
-            Err(refusal) => Err(refusal.error(peer, pins, &heard)),
-            Ok(_) => {
-                Err(failure::permanent("connecting", peer, "it showed no host key", "look at sshd's log on that host"))
-            }
-        }
+        handle.map_err(|error| failure::handshake(peer, &error, &heard))
     };
-    timeout(manner.deadline * 2, looking).await.map_err(|_| failure::late(peer, &heard, manner.deadline))?
+    let handle =
+        timeout(manner.deadline * 2, looking).await.map_err(|_| failure::late(peer, &heard, manner.deadline))??;
+    let key = presented.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    let no_key = || failure::permanent("connecting", peer, "it showed no host key", "look at sshd's log on that host");
+    Ok(Met { handle, key: key.ok_or_else(no_key)?, through })
 }
 
 /// What the protocol runs on.
@@ -162,27 +199,27 @@ async fn shake<S>(stream: S, peer: &Peer, pins: &Pins, manner: Manner, heard: &H
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    shake_in_order(stream, peer, pins, &pins.keys, manner, heard).await
+    let presented = Presented::default();
+    let client = Client { trust: Trust::Pinned(pins.clone()), presented: Arc::clone(&presented) };
+    exchange(stream, peer, client, &pins.keys, manner, heard)
+        .await
+        .map_err(|error| Refusal { error, presented: presented.lock().unwrap_or_else(PoisonError::into_inner).take() })
 }
 
-async fn shake_in_order<S>(
+/// The exchange of keys. Algorithms of the keys in `order` come first.
+async fn exchange<S>(
     stream: S,
     peer: &Peer,
-    pins: &Pins,
+    client: Client,
     order: &[PublicKey],
     manner: Manner,
     heard: &Heard,
-) -> Result<Handle<Client>, Refusal>
+) -> Result<Handle<Client>, russh::Error>
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    let presented = Presented::default();
-    let client = Client { pins: pins.clone(), presented: Arc::clone(&presented) };
     let config = Arc::new(settings(order, peer.legacy, manner.keep_alive));
-    let stream = Listening::new(stream, heard.clone());
-    client::connect_stream(config, stream, client)
-        .await
-        .map_err(|error| Refusal { error, presented: presented.lock().unwrap_or_else(PoisonError::into_inner).take() })
+    client::connect_stream(config, Listening::new(stream, heard.clone()), client).await
 }
 
 /// Meets a server whose key is not known; answers nothing but a verdict.

@@ -37,7 +37,7 @@ use exec::Call;
 use hostkeys::{HostKeys, Pins, describe};
 use line::Line;
 use peer::Peer;
-use plinth_model::work::{Credential, NodeTarget};
+use plinth_model::work::{Credential, Jump, NodeTarget};
 use pool::{Place, Pool};
 use russh::keys::PublicKey;
 use seen::Seen;
@@ -148,7 +148,6 @@ impl Ssh {
     pub async fn host_key(&self, _ctx: &Context, target: &NodeTarget) -> DoorResult<HostKeyState> {
         let peer = Peer::node(target);
         let (presented, pins) = self.presented(&peer, target).await?;
-        self.seen.keep(&peer, &presented);
         Ok(HostKeyState { presented: describe(&presented), pinned: pins.beside(&presented) })
     }
 
@@ -159,7 +158,8 @@ impl Ssh {
     /// When another key is pinned, when the node does not show this one, or when the pin cannot be written.
     pub async fn pin_host_key(&self, ctx: &Context, target: &NodeTarget, key: &HostKey) -> DoorResult<()> {
         let peer = Peer::node(target);
-        let (presented, pins) = match self.seen.take(&peer) {
+        let jump = target.jump.as_ref().map(Peer::jump);
+        let (presented, pins) = match self.seen.key(&peer, jump.as_ref()) {
             Some(presented) => (presented, self.pins(&peer)?),
             None => self.presented(&peer, target).await?,
         };
@@ -230,7 +230,7 @@ impl Ssh {
         let mut again = true;
         loop {
             let through = self.through(target).await?;
-            let connection = place.connection(peer, || self.connect(peer, through)).await?;
+            let connection = place.connection(peer, || self.connect(peer, target.jump.as_ref(), through)).await?;
             let room = Arc::clone(&connection.room).acquire_owned().await.ok();
             let error = match timeout(self.manner.deadline, connection.handle.channel_open_session()).await {
                 Ok(Ok(channel)) => return Ok(Line::new(channel, room)),
@@ -252,7 +252,7 @@ impl Ssh {
         let peer = Peer::jump(jump);
         self.meet(&peer).await?;
         let place = self.pool.place(&peer, None);
-        place.connection(&peer, || self.connect(&peer, None)).await.map(Some)
+        place.connection(&peer, || self.connect(&peer, None, None)).await.map(Some)
     }
 
     /// Pins the key of a host in between on first contact; a node's own key is pinned by a step of its own.
@@ -261,24 +261,34 @@ impl Ssh {
         if !pins.keys.is_empty() {
             return Ok(());
         }
-        let key = connection::look(peer, &pins, self.manner, None).await?;
-        self.host_keys.pin(peer, &key, "accepted on first contact, a host in between", &SystemClock::new()).map_err(
-            |error| {
+        let met = connection::look(peer, &pins, self.manner, None).await?;
+        self.host_keys
+            .pin(peer, &met.key, "accepted on first contact, a host in between", &SystemClock::new())
+            .map_err(|error| {
                 failure::permanent("pinning the host key", peer, error.to_string(), "make the state directory writable")
-            },
-        )
+            })?;
+        self.seen.keep(peer, None, met);
+        Ok(())
     }
 
-    async fn connect(&self, peer: &Peer, through: Option<Arc<Connection>>) -> DoorResult<Connection> {
+    async fn connect(
+        &self,
+        peer: &Peer,
+        jump: Option<&Jump>,
+        through: Option<Arc<Connection>>,
+    ) -> DoorResult<Connection> {
         let pins = self.pins(peer)?;
-        connection::connect(peer, &pins, self.manner, through, &*self.secrets).await
+        let met = self.seen.met(peer, jump.map(Peer::jump).as_ref());
+        connection::connect(peer, &pins, self.manner, through, met, &*self.secrets).await
     }
 
     async fn presented(&self, peer: &Peer, target: &NodeTarget) -> DoorResult<(PublicKey, Pins)> {
         let _room = self.room().await;
         let pins = self.pins(peer)?;
         let through = self.through(target).await?;
-        let key = connection::look(peer, &pins, self.manner, through).await?;
+        let met = connection::look(peer, &pins, self.manner, through).await?;
+        let key = met.key.clone();
+        self.seen.keep(peer, target.jump.as_ref().map(Peer::jump).as_ref(), met);
         Ok((key, pins))
     }
 

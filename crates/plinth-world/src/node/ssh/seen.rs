@@ -1,45 +1,71 @@
-//! Host keys that a look saw a moment ago, so that pinning one right after it needs no connection of its own.
+//! Hosts that a look met a moment ago: their keys, so that pinning one right after it needs no connection of its own, and the
+//! connections, on which the login goes on. Nobody is logged in on them, and the login asks for the pin as on a new one.
 
+use super::connection::Met;
 use super::peer::Peer;
 use russh::keys::PublicKey;
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
-/// Longer ago, the node is asked again: a person may have thought about the key meanwhile.
+/// Longer ago, the node is asked again: a person may have thought about the key meanwhile, and sshd does not wait for a login for
+/// ever (LoginGraceTime, two minutes by default).
 const MOMENT: Duration = Duration::from_secs(30);
+/// Connections that may wait for a login. A look at ten thousand nodes is not followed by as many logins at once.
+const WAITING: usize = 128;
 
-/// Keys by peer.
-#[derive(Default)]
-pub(super) struct Seen(Mutex<HashMap<String, (Instant, PublicKey)>>);
+#[derive(Debug)]
+struct Meeting {
+    at: Instant,
+    key: PublicKey,
+    met: Option<Met>,
+}
+
+type Meetings = HashMap<String, Meeting>;
+
+/// Meetings by host, however one logs in there.
+#[derive(Debug, Default)]
+pub(super) struct Seen(Arc<Mutex<Meetings>>);
 
 impl Seen {
-    /// It was seen now.
-    pub(super) fn keep(&self, peer: &Peer, key: &PublicKey) {
-        let mut keys = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        keys.insert(format!("{peer:?}"), (Instant::now(), key.clone()));
+    /// It was met now.
+    pub(super) fn keep(&self, peer: &Peer, through: Option<&Peer>, met: Met) {
+        let (mut meetings, name) = (lock(&self.0), name(peer, through));
+        let waiting = meetings.values().filter(|meeting| meeting.met.is_some()).count();
+        let key = met.key.clone();
+        let met = (waiting < WAITING).then_some(met);
+        let at = Instant::now();
+        meetings.insert(name.clone(), Meeting { at, key, met });
+        tokio::spawn(forget(Arc::downgrade(&self.0), name, at));
     }
 
-    /// The key, once.
-    pub(super) fn take(&self, peer: &Peer) -> Option<PublicKey> {
-        let (at, key) = self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&format!("{peer:?}"))?;
-        (at.elapsed() < MOMENT).then_some(key)
+    /// Its key.
+    pub(super) fn key(&self, peer: &Peer, through: Option<&Peer>) -> Option<PublicKey> {
+        let meetings = lock(&self.0);
+        meetings.get(&name(peer, through)).map(|meeting| meeting.key.clone())
+    }
+
+    /// The connection to it, once.
+    pub(super) fn met(&self, peer: &Peer, through: Option<&Peer>) -> Option<Met> {
+        lock(&self.0).get_mut(&name(peer, through))?.met.take()
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use russh::keys::key::safe_rng;
-    use russh::keys::{Algorithm, PrivateKey};
-
-    #[test]
-    fn a_key_is_taken_once_and_only_for_its_peer() {
-        let key = PrivateKey::random(&mut safe_rng(), Algorithm::Ed25519).unwrap().public_key().clone();
-        let (peer, seen) = (Peer::example(), Seen::default());
-        seen.keep(&peer, &key);
-        assert_eq!(seen.take(&Peer { host: "10.0.0.2".to_owned(), ..peer.clone() }), None);
-        assert_eq!(seen.take(&peer), Some(key));
-        assert_eq!(seen.take(&peer), None);
+/// Closes what nobody logged in on.
+async fn forget(meetings: Weak<Mutex<Meetings>>, name: String, at: Instant) {
+    tokio::time::sleep(MOMENT).await;
+    let Some(meetings) = meetings.upgrade() else { return };
+    let mut meetings = lock(&meetings);
+    if meetings.get(&name).is_some_and(|meeting| meeting.at == at) {
+        meetings.remove(&name);
     }
+}
+
+fn lock(meetings: &Mutex<Meetings>) -> MutexGuard<'_, Meetings> {
+    meetings.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn name(peer: &Peer, through: Option<&Peer>) -> String {
+    let host = |peer: &Peer| format!("{} {} {} {}", peer.name, peer.host, peer.port, peer.legacy);
+    format!("{} {:?}", host(peer), through.map(host))
 }
