@@ -46,6 +46,8 @@ pub(crate) enum Phase {
     Again,
     /// A fourth node joins
     Scale,
+    /// The fourth node leaves
+    Remove,
     /// Back to bare nodes
     Reset,
     /// plinth is killed in the middle of the playbook, and started again

@@ -2,7 +2,7 @@
 
 use super::cluster::Cluster;
 use super::ground::{FIRST, Ground, until};
-use super::{Done, Phase, plain};
+use super::{Done, Phase, plain, section};
 use crate::commands::Failure;
 use serde_json::Value;
 use std::process::Stdio;
@@ -22,6 +22,7 @@ pub(super) fn run(phase: Phase, ground: &mut Ground) -> Result<Done, Failure> {
         Phase::First => first(ground),
         Phase::Again => again(ground),
         Phase::Scale => scale(ground),
+        Phase::Remove => remove(ground),
         Phase::Reset => reset(ground),
         Phase::Kill => kill(ground),
         Phase::Compare => plain::compare(ground),
@@ -32,7 +33,7 @@ fn first(ground: &mut Ground) -> Result<Done, Failure> {
     ground.bare()?;
     let seconds = apply(ground, FIRST, "first")?;
     let proved = Cluster::of(ground)?.proved(&ground.names(FIRST))?;
-    Ok(Done { phase: Phase::First, timed: vec![("plinth apply, bare nodes", seconds)], proved })
+    Ok(Done { phase: Phase::First, timed: vec![(section::FIRST, seconds)], proved })
 }
 
 fn again(ground: &mut Ground) -> Result<Done, Failure> {
@@ -44,30 +45,52 @@ fn again(ground: &mut Ground) -> Result<Done, Failure> {
         return Err(format!("apply of an unchanged site started a playbook: {after} instead of {before} logs"));
     }
     let proved = "no playbook was started".to_owned();
-    Ok(Done { phase: Phase::Again, timed: vec![("plinth apply, nothing changed", seconds)], proved })
+    Ok(Done { phase: Phase::Again, timed: vec![(section::AGAIN, seconds)], proved })
 }
 
 fn scale(ground: &mut Ground) -> Result<Done, Failure> {
     installed(ground)?;
     let seconds = apply(ground, FIRST + 1, "scale")?;
     let proved = Cluster::of(ground)?.proved(&ground.names(FIRST + 1))?;
-    Ok(Done { phase: Phase::Scale, timed: vec![("plinth apply, one worker more", seconds)], proved })
+    Ok(Done { phase: Phase::Scale, timed: vec![(section::SCALE, seconds)], proved })
 }
 
-/// Back to bare nodes by plinth, and a look past it at what is left.
-fn reset(ground: &mut Ground) -> Result<Done, Failure> {
-    let count = installed(ground)?;
-    let mut command = ground.plinth(&["reset", "-f", "site.yaml", "--state", "state", "--confirm", "e2e"]);
-    let seconds = ground.good(&mut command, "reset.log")?;
-    ground.installed = 0;
-    for node in ground.lab.nodes().take(count) {
+/// The last of four nodes leaves the cluster, and is bare again.
+fn remove(ground: &mut Ground) -> Result<Done, Failure> {
+    if installed(ground)? == FIRST {
+        apply(ground, FIRST + 1, "installed")?;
+    }
+    let names = ground.names(FIRST + 1);
+    let mut command =
+        ground.plinth(&["remove", &names[FIRST], "-f", "site.yaml", "--state", "state", "--confirm", "e2e"]);
+    let seconds = ground.good(&mut command, "remove.log")?;
+    ground.site(FIRST)?;
+    ground.installed = FIRST;
+    bare(ground, &names[FIRST..])?;
+    let proved = Cluster::of(ground)?.proved(&names[..FIRST])?;
+    Ok(Done { phase: Phase::Remove, timed: vec![(section::REMOVE, seconds)], proved })
+}
+
+/// A look past plinth: nothing of Kubernetes is left on these nodes.
+fn bare(ground: &Ground, names: &[String]) -> Result<(), Failure> {
+    for node in ground.lab.nodes().filter(|node| names.iter().any(|name| name == node.name())) {
         let left = node.exec(&["/bin/sh", "-c", LEFT]).map_err(|error| error.to_string())?;
         if !left.trim().is_empty() {
             return Err(format!("on {} is left: {left}", node.name()));
         }
     }
+    Ok(())
+}
+
+/// Back to bare nodes by plinth.
+fn reset(ground: &mut Ground) -> Result<Done, Failure> {
+    let count = installed(ground)?;
+    let mut command = ground.plinth(&["reset", "-f", "site.yaml", "--state", "state", "--confirm", "e2e"]);
+    let seconds = ground.good(&mut command, "reset.log")?;
+    ground.installed = 0;
+    bare(ground, &ground.names(count))?;
     let proved = format!("{count} nodes are bare again");
-    Ok(Done { phase: Phase::Reset, timed: vec![("plinth reset", seconds)], proved })
+    Ok(Done { phase: Phase::Reset, timed: vec![(section::RESET, seconds)], proved })
 }
 
 /// plinth dies while the control plane is being made; the next apply completes.
@@ -91,7 +114,7 @@ fn kill(ground: &mut Ground) -> Result<Done, Failure> {
     killed.map_err(|error| format!("killing plinth: {error}"))?;
     let seconds = apply(ground, FIRST, "completed")?;
     let proved = Cluster::of(ground)?.proved(&ground.names(FIRST))?;
-    Ok(Done { phase: Phase::Kill, timed: vec![("plinth apply after a kill in kubeadm init", seconds)], proved })
+    Ok(Done { phase: Phase::Kill, timed: vec![(section::KILLED, seconds)], proved })
 }
 
 /// Applies the site of so many nodes; log and events bear the name.

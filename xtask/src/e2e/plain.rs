@@ -3,7 +3,7 @@
 
 use super::cluster::Cluster;
 use super::ground::{FIRST, Ground, PODS, SERVICES};
-use super::{Done, Phase};
+use super::{Done, Phase, section};
 use crate::commands::{self, Failure};
 use plinth_lab::{KUBERNETES, REGISTRIES};
 use serde_json::{Map, Value, json};
@@ -36,7 +36,7 @@ pub(super) fn compare(ground: &mut Ground) -> Result<Done, Failure> {
     let first = ground.good(&mut play(), "plain-first.log")?;
     let again = ground.good(&mut play(), "plain-again.log")?;
     let proved = Cluster::of(ground)?.proved(&ground.names(FIRST))?;
-    let timed = vec![("cluster.yml by hand, bare nodes", first), ("cluster.yml by hand, nothing changed", again)];
+    let timed = vec![(section::BY_HAND, first), (section::BY_HAND_AGAIN, again)];
     Ok(Done { phase: Phase::Compare, timed, proved })
 }
 

@@ -17,7 +17,7 @@ use plinth_world::helm::{HelmDoor, ReleaseState};
 use plinth_world::keystore::{CertificateState, Keystore};
 use plinth_world::kube::{ClusterHealth, HealthState, HeldConfig, KubeDoor, KubeNode};
 use plinth_world::node::{
-    AccountState, ControlPlane, HostKey, HostKeyState, NodeDoor, PushFile, Registries, Remains, StorageState,
+    AccountState, Birth, ControlPlane, HostKey, HostKeyState, NodeDoor, PushFile, Registries, Remains, StorageState,
 };
 use plinth_world::runai::{RunaiCluster, RunaiDoor};
 use plinth_world::{Context, DoorError, DoorResult, Doors};
@@ -87,6 +87,9 @@ impl NodeDoor for Shut {
     }
     async fn remains(&self, _: &Context, _: &NodeTarget) -> DoorResult<Remains> {
         Ok(Remains::default())
+    }
+    async fn birth(&self, _: &Context, _: &NodeTarget) -> DoorResult<Option<Birth>> {
+        Ok(None)
     }
     async fn clear_remains(&self, _: &Context, _: &NodeTarget) -> DoorResult<()> {
         Ok(())

@@ -154,7 +154,7 @@ impl SimAnsible {
     }
 
     fn begin(&self, run: &PlayRun) -> DoorResult<()> {
-        let begun = Begun { play: run.play.clone(), inputs: run.inputs.clone() };
+        let begun = Begun { play: run.play.clone(), inputs: run.inputs.clone(), since: None };
         let deployed = self.centre.look(|state, _| state.controller.deployed.clone())?;
         // Going over what is done already leaves no trace here; elsewhere it would be one more record for every run.
         if deployed.begun.as_ref() == Some(&begun) || deployed.last.as_ref() == Some(&run.inputs) {

@@ -14,7 +14,7 @@ use plinth_model::facts::{Asked, NodeFacts};
 use plinth_model::work::{Account, Credential, NodeTarget, Preparation};
 use plinth_model::{Digest, Observed, Secret};
 use plinth_world::node::{
-    AccountState, CertificateFile, ControlPlane, Etcd, EtcdMember, HostKey, HostKeyState, NodeDoor, PushFile,
+    AccountState, Birth, CertificateFile, ControlPlane, Etcd, EtcdMember, HostKey, HostKeyState, NodeDoor, PushFile,
     Registries, Remains, StorageState,
 };
 use plinth_world::secrets::Secrets;
@@ -329,6 +329,14 @@ impl NodeDoor for SimNodes {
         self.centre.spend("prepare-look", target.node.as_str(), timing::LOOK).await;
         let same = *wanted == Preparation::default() || machine.preparation == Some(Digest::of(wanted));
         Ok(if same { Vec::new() } else { super::facts::unprepared(wanted) })
+    }
+
+    /// Its clusters are made at once or not at all.
+    async fn birth(&self, _: &Context, target: &NodeTarget) -> DoorResult<Option<Birth>> {
+        let call = call("looking how far the cluster came on", target);
+        self.log_in_as_account(&call, target, NodeOperation::Prepare).await?;
+        self.centre.spend("birth-look", target.node.as_str(), timing::LOOK).await;
+        Ok(None)
     }
 
     async fn remains(&self, _: &Context, target: &NodeTarget) -> DoorResult<Remains> {

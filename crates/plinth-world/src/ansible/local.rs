@@ -217,7 +217,7 @@ impl AnsibleDoor for LocalAnsible {
         ctx.progress(0, 0, "asking every host whether it answers");
         alive::check(ctx, run, &self.nodes, &doing).await?;
         let record = Record::of(&self.state);
-        record.begin(run, &doing)?;
+        record.begin(run, ctx.clock().now(), &doing)?;
         if matches!(run.play, Play::Scale { .. }) {
             return self.scale(ctx, run, &record, &doing).await;
         }

@@ -1,6 +1,7 @@
 //! Plays: what is run, on what, and how it ended.
 
 use indexmap::IndexMap;
+use jiff::Timestamp;
 use plinth_model::NodeName;
 use plinth_model::work::{KubesprayRelease, NodeTarget, RunInputs};
 use serde::{Deserialize, Serialize};
@@ -136,6 +137,9 @@ pub struct Begun {
     pub play: Play,
     /// What it is made from.
     pub inputs: RunInputs,
+    /// When the first of the plays began that have not succeeded since; none in records of older releases.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since: Option<Timestamp>,
 }
 
 /// Hosts of one play of a playbook.

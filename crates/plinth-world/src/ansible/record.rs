@@ -4,6 +4,7 @@ use super::program::DOOR;
 use super::{Begun, Deployed, PlayRun};
 use crate::secrets::private_file;
 use crate::{DoorError, DoorResult};
+use jiff::Timestamp;
 use plinth_model::Observed;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -31,9 +32,10 @@ impl Record {
     }
 
     /// A play begins. Durable before its first effect.
-    pub(super) fn begin(&self, run: &PlayRun, doing: &str) -> DoorResult<()> {
-        let last = self.known(doing)?.last;
-        let begun = Some(Begun { play: run.play.clone(), inputs: run.inputs.clone() });
+    pub(super) fn begin(&self, run: &PlayRun, now: Timestamp, doing: &str) -> DoorResult<()> {
+        let Deployed { last, begun } = self.known(doing)?;
+        let since = begun.map_or(Some(now), |begun| begun.since);
+        let begun = Some(Begun { play: run.play.clone(), inputs: run.inputs.clone(), since });
         self.write(&Deployed { last, begun }, doing)
     }
 

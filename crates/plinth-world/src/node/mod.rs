@@ -2,6 +2,7 @@
 
 pub mod account;
 mod answer;
+pub mod birth;
 pub mod control_plane;
 pub mod downloads;
 pub mod facts;
@@ -15,6 +16,7 @@ pub mod storage;
 #[cfg(test)]
 mod trial;
 
+pub use birth::Birth;
 pub use remains::Remains;
 
 use crate::{Context, DoorResult};
@@ -172,6 +174,8 @@ pub trait NodeDoor: Send + Sync {
     ) -> DoorResult<Observed<Vec<String>>>;
     /// What is left of Kubernetes.
     async fn remains(&self, ctx: &Context, target: &NodeTarget) -> DoorResult<Remains>;
+    /// How far a cluster came that began on this node; none: it did not begin.
+    async fn birth(&self, ctx: &Context, target: &NodeTarget) -> DoorResult<Option<Birth>>;
     /// Clears what is left of Kubernetes. Refuses while a part of it runs.
     async fn clear_remains(&self, ctx: &Context, target: &NodeTarget) -> DoorResult<()>;
     /// Writes mirrors and logins.

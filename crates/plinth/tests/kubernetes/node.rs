@@ -6,7 +6,7 @@ use plinth_model::facts::{Asked, NodeFacts};
 use plinth_model::work::{Account, NodeTarget, Preparation};
 use plinth_model::{Observed, Secret};
 use plinth_world::node::{
-    AccountState, ControlPlane, HostKey, HostKeyState, NodeDoor, PushFile, Registries, Remains, StorageState,
+    AccountState, Birth, ControlPlane, HostKey, HostKeyState, NodeDoor, PushFile, Registries, Remains, StorageState,
 };
 use plinth_world::{Context, DoorError, DoorResult};
 use std::path::PathBuf;
@@ -47,6 +47,7 @@ refused! {
     registries(wanted: &Registries<'_>) -> Observed<Vec<String>>;
     set_registries(wanted: &Registries<'_>) -> ();
     remains() -> Remains;
+    birth() -> Option<Birth>;
     clear_remains() -> ();
     control_plane() -> ControlPlane;
     missing_files(folder: &str, files: &[DownloadFile]) -> Vec<String>;

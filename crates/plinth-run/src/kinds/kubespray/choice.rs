@@ -7,7 +7,7 @@ use plinth_world::ansible::{Begun, Deployed, Play};
 use std::collections::BTreeMap;
 
 /// Group whose first host initialises the cluster.
-const CONTROL_PLANE: &str = "kube_control_plane";
+pub(super) const CONTROL_PLANE: &str = "kube_control_plane";
 /// Group whose first host makes etcd's certificates.
 const ETCD: &str = "etcd";
 
@@ -25,21 +25,26 @@ pub(super) enum Sight {
 pub(super) enum Choice {
     /// Nothing: it is proved done.
     Nothing,
+    /// What there is goes first, then everything: for these reasons.
+    Anew(Vec<String>),
     /// This play, for these reasons: one difference each, and what is chosen as the last line.
     Run(Play, Vec<String>),
 }
 
-/// Chooses. `seen` holds only nodes of which the cluster could be asked: not to be seen is not to be gone.
+/// Chooses. `seen` holds only nodes of which the cluster could be asked: not to be seen is not to be gone. `stillborn` is the host of a
+/// control plane that Kubespray cannot go on with.
 pub(super) fn choose(
     deployed: &Deployed,
     wanted: &RunInputs,
     seen: &BTreeMap<NodeName, Sight>,
+    stillborn: Option<&NodeName>,
 ) -> Result<Choice, Box<Finding>> {
     let begun = deployed.begun.as_ref();
-    if let Some(begun) = begun.filter(|begun| begun.play.removes()) {
+    let never = deployed.last.is_none();
+    if let Some(begun) = begun.filter(|begun| begun.play.removes() && !(never && begun.play == Play::Reset)) {
         return Err(Box::new(removal_unfinished(begun)));
     }
-    let Some(last) = &deployed.last else { return Ok(first(begun, wanted)) };
+    let Some(last) = &deployed.last else { return Ok(first(begun, wanted, stillborn)) };
     refuse(last, wanted, seen)?;
     let lines = differences(last, wanted, seen);
     if let Some(begun) = begun {
@@ -51,11 +56,19 @@ pub(super) fn choose(
     })
 }
 
-fn first(begun: Option<&Begun>, wanted: &RunInputs) -> Choice {
+/// A reset of what never was whole goes on as one, too.
+fn first(begun: Option<&Begun>, wanted: &RunInputs, stillborn: Option<&NodeName>) -> Choice {
     let mut lines =
         vec![format!("+ Kubernetes {} on {} hosts, with Kubespray {}", wanted.version, wanted.hosts.len(), wanted.tag)];
     lines.extend(begun.map(unfinished));
-    Choice::Run(Play::Cluster, lines)
+    if let Some(host) = stillborn {
+        lines.push(format!("! kubeadm broke off on {host} before any node was Ready; Kubespray cannot go on from there"));
+    }
+    if stillborn.is_none() && !begun.is_some_and(|begun| begun.play == Play::Reset) {
+        return Choice::Run(Play::Cluster, lines);
+    }
+    lines.push("→ reset.yml, then cluster.yml: begins anew; nothing ever ran in it".to_owned());
+    Choice::Anew(lines)
 }
 
 fn unfinished(begun: &Begun) -> String {

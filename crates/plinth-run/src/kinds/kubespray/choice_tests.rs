@@ -34,7 +34,7 @@ fn after(last: RunInputs) -> Deployed {
 }
 
 fn unfinished_play(last: Option<RunInputs>, play: Play) -> Deployed {
-    Deployed { last, begun: Some(Begun { play, inputs: usual() }) }
+    Deployed { last, begun: Some(Begun { play, inputs: usual(), since: None }) }
 }
 
 fn nobody() -> BTreeMap<NodeName, Sight> {
@@ -43,8 +43,9 @@ fn nobody() -> BTreeMap<NodeName, Sight> {
 
 /// The play that is chosen; none: nothing.
 fn play(deployed: &Deployed, wanted: &RunInputs, seen: &BTreeMap<NodeName, Sight>) -> Option<Play> {
-    match choose(deployed, wanted, seen).unwrap() {
+    match choose(deployed, wanted, seen, None).unwrap() {
         Choice::Nothing => None,
+        Choice::Anew(lines) => panic!("anew: {lines:?}"),
         Choice::Run(play, lines) => {
             assert!(!lines.is_empty());
             Some(play)
@@ -93,8 +94,23 @@ fn an_unfinished_upgrade_goes_on_as_one_and_any_other_play_is_a_full_run() {
     assert_eq!(play(&upgrade, &usual(), &nobody()), Some(Play::Upgrade));
     let scale = unfinished_play(Some(usual()), Play::Scale { nodes: vec![node("dgx-02")] });
     assert_eq!(play(&scale, &usual(), &nobody()), Some(Play::Cluster));
-    let Choice::Run(_, lines) = choose(&scale, &usual(), &nobody()).unwrap() else { panic!("nothing") };
+    let Choice::Run(_, lines) = choose(&scale, &usual(), &nobody(), None).unwrap() else { panic!("nothing") };
     assert_eq!(lines, ["! an earlier scale.yml did not end", "→ cluster.yml: a full run is how Kubespray resumes"]);
+}
+
+#[test]
+fn what_cannot_be_gone_on_with_begins_anew() {
+    let anew = |play: Play, stillborn: Option<&NodeName>| {
+        match choose(&unfinished_play(None, play), &usual(), &nobody(), stillborn).unwrap() {
+            Choice::Anew(lines) => lines,
+            other => panic!("{other:?}"),
+        }
+    };
+    let host = node("cpu-01");
+    let lines = anew(Play::Cluster, Some(&host));
+    assert!(lines[2].starts_with("! kubeadm broke off on cpu-01"), "{lines:?}");
+    let lines = anew(Play::Reset, None);
+    assert_eq!(lines[1..], ["! an earlier reset.yml did not end", "→ reset.yml, then cluster.yml: begins anew; nothing ever ran in it"]);
 }
 
 #[test]
@@ -110,7 +126,7 @@ fn what_the_cluster_says_counts_and_what_it_cannot_say_does_not() {
 #[test]
 fn what_no_play_can_do_is_refused() {
     let refused = |deployed: Deployed, wanted: &RunInputs, seen: &BTreeMap<NodeName, Sight>| {
-        let finding = choose(&deployed, wanted, seen).unwrap_err();
+        let finding = choose(&deployed, wanted, seen, None).unwrap_err();
         assert!(!finding.fix.is_empty() && !finding.evidence.is_empty(), "{finding:?}");
         finding.code
     };

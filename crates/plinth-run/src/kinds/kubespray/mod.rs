@@ -1,5 +1,6 @@
 //! Kubespray: source, environment, inventory, and the run of its playbook.
 
+mod birth;
 mod choice;
 mod removal;
 mod run;

@@ -1,6 +1,7 @@
 //! The run: which play it is, and how it is judged.
 
 use super::DOOR;
+use super::birth::stillborn;
 use super::choice::{Choice, Sight, choose};
 use crate::behaviour::{Probe, StepEnv};
 use crate::kinds::outcome::{done, refused, unseen};
@@ -28,7 +29,7 @@ pub(in crate::kinds) async fn probe_run(env: &StepEnv, wanted: &Wanted<'_>) -> R
             let (version, hosts) = (&wanted.parts.version, wanted.parts.hosts.len());
             done(format!("Kubernetes {version} was deployed on {hosts} hosts with {}", wanted.parts.tag))
         }
-        Ok(Choice::Run(_, lines)) => Ok(Probe::Todo(lines)),
+        Ok(Choice::Run(_, lines) | Choice::Anew(lines)) => Ok(Probe::Todo(lines)),
         Err(finding) => Ok(Probe::Blocked(finding)),
     }
 }
@@ -43,7 +44,8 @@ async fn choice(env: &StepEnv, wanted: &Wanted<'_>) -> Result<Result<Choice, Box
         Some(last) => seen(env, last).await,
         None => BTreeMap::new(),
     };
-    Ok(choose(&deployed, wanted.parts, &seen))
+    let stillborn = stillborn(env, &deployed, wanted.targets).await;
+    Ok(choose(&deployed, wanted.parts, &seen, stillborn.as_ref()))
 }
 
 /// What the cluster says of the nodes that were deployed. Before there is a kubeconfig, or while the API server is away,
@@ -66,9 +68,17 @@ pub(in crate::kinds) async fn play(env: &StepEnv, wanted: &Wanted<'_>) -> Result
     let doing = || format!("choosing a play of {}", wanted.release.tag);
     let play = match choice(env, wanted).await?.map_err(|finding| refused(DOOR, doing(), *finding))? {
         Choice::Run(play, _) => play,
+        Choice::Anew(_) => {
+            one(env, wanted, Play::Reset).await?;
+            Play::Cluster
+        }
         Choice::Nothing => return Ok("it became so meanwhile".to_owned()),
     };
     hear_opinion(env, wanted.release).await?;
+    one(env, wanted, play).await
+}
+
+async fn one(env: &StepEnv, wanted: &Wanted<'_>, play: Play) -> Result<String, DoorError> {
     let run = PlayRun {
         release: wanted.release.clone(),
         play,

@@ -1,16 +1,19 @@
 use super::*;
 use indexmap::IndexMap;
+use jiff::Timestamp;
 use plinth_model::work::{
     CertificateSource, Check, CrdPolicy, Health, HostInputs, KubesprayRelease, PodSecurity, Release, RunInputs,
 };
 use plinth_model::{Digest, Observed};
-use plinth_world::ansible::{Deployed, HostStats, PlayStats};
+use plinth_world::ansible::{Begun, Deployed, HostStats, Play, PlayStats};
 use plinth_world::deadlines;
 use plinth_world::helm::{ReleaseState, values_digest};
 use plinth_world::keystore::CertificateState;
 use plinth_world::kube::{HealthState, HeldConfig, KubeNode};
+use plinth_world::node::Birth;
 use serde_json::json;
 use std::net::Ipv4Addr;
+use std::time::Duration;
 
 pub(super) fn kubespray() -> KubesprayRelease {
     KubesprayRelease {
@@ -136,6 +139,26 @@ async fn input_that_kubespray_does_not_take_reaches_no_node() {
     let finding = refused(bench.act(&run()).await);
     assert_eq!((finding.code.as_str(), finding.evidence), ("kubespray.input-refused", vec![complaint]));
     assert!(!bench.fake.calls().contains(&"play"));
+}
+
+#[tokio::test]
+async fn an_installation_that_broke_off_in_kubeadm_begins_anew() {
+    let begun = Begun { play: Play::Cluster, inputs: parts(), since: Timestamp::from_second(-86_400).ok() };
+    let deployed = || Observed::Known(Deployed { last: None, begun: Some(begun.clone()) });
+    let birth = |ready: bool| Some(Birth { age: Duration::from_secs(60), whole: false, ready });
+    let bench = Bench::new();
+    bench.fake.on("deployed", deployed()).on("birth", birth(false));
+    let lines = todo(bench.look(&run()).await);
+    assert!(lines[2].starts_with("! kubeadm broke off on cpu-03"), "{lines:?}");
+    let good = stats(&[("cpu-03", 0, 0), ("dgx-05", 0, 0)]);
+    bench.fake.on("deployed", deployed()).on("birth", birth(false)).on("play", good.clone());
+    bench.fake.on("opinion", no_opinion()).on("play", good);
+    bench.act(&run()).await.unwrap();
+    let plays = bench.fake.calls().iter().filter(|call| **call == "play").count();
+    assert_eq!(plays, 2, "reset.yml, then cluster.yml");
+    bench.fake.on("deployed", deployed()).on("birth", birth(true));
+    let lines = todo(bench.look(&run()).await);
+    assert!(!lines.iter().any(|line| line.contains("kubeadm")), "a node was Ready: {lines:?}");
 }
 
 #[tokio::test]

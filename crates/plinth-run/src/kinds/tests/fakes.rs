@@ -17,7 +17,7 @@ use plinth_world::helm::{HelmDoor, ReleaseState};
 use plinth_world::keystore::{CertificateState, Keystore};
 use plinth_world::kube::{ClusterHealth, HealthState, HeldConfig, KubeDoor, KubeNode};
 use plinth_world::node::{
-    AccountState, ControlPlane, HostKey, HostKeyState, NodeDoor, PushFile, Registries, Remains, StorageState,
+    AccountState, Birth, ControlPlane, HostKey, HostKeyState, NodeDoor, PushFile, Registries, Remains, StorageState,
 };
 use plinth_world::runai::{RunaiCluster, RunaiDoor};
 use plinth_world::{Context, DoorError, DoorResult, Doors};
@@ -119,6 +119,7 @@ door!(NodeDoor {
     preparation(target: &NodeTarget, wanted: &Preparation) -> Vec<String>;
     prepare(target: &NodeTarget, wanted: &Preparation) -> ();
     remains(target: &NodeTarget) -> Remains;
+    birth(target: &NodeTarget) -> Option<Birth>;
     clear_remains(target: &NodeTarget) -> ();
     relocate_storage(target: &NodeTarget, from: &str, to: &str) -> ();
     registries(target: &NodeTarget, wanted: &Registries<'_>) -> Observed<Vec<String>>;

@@ -39,7 +39,7 @@ async fn a_reset_is_done_when_no_host_runs_kubernetes_and_none_is_recorded() {
         .on("remains", running(&[]))
         .on("remains", running(&["kubelet"]));
     assert_eq!(todo(bench.look(&removal(Removal::All)).await), ["- kubelet on dgx-05"], "no record is no proof");
-    let begun = Begun { play: Play::Reset, inputs: parts() };
+    let begun = Begun { play: Play::Reset, inputs: parts(), since: None };
     bench.fake.on("deployed", Observed::Known(Deployed { last: None, begun: Some(begun) }));
     bench.fake.on("remains", running(&[])).on("remains", running(&[]));
     assert_eq!(todo(bench.look(&removal(Removal::All)).await), ["! an earlier reset.yml did not end"]);

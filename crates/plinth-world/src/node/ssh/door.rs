@@ -4,7 +4,7 @@ use super::{Ssh, SshConfig, public_key_line};
 use crate::node::frame::Frames;
 use crate::node::script::Script;
 use crate::node::{
-    AccountState, ControlPlane, HostKey, HostKeyState, NodeDoor, PushFile, Registries, Remains, StorageState, account,
+    AccountState, Birth, ControlPlane, HostKey, HostKeyState, NodeDoor, PushFile, Registries, Remains, StorageState, account, birth,
     control_plane, downloads, facts, prepare, registries, remains, storage,
 };
 use crate::secrets::Secrets;
@@ -160,6 +160,10 @@ impl NodeDoor for SshNodes {
 
     async fn remains(&self, ctx: &Context, target: &NodeTarget) -> DoorResult<Remains> {
         self.operation(ctx, target, remains::look_script(), remains::look_parse).await
+    }
+
+    async fn birth(&self, ctx: &Context, target: &NodeTarget) -> DoorResult<Option<Birth>> {
+        self.operation(ctx, target, birth::look_script(), birth::look_parse).await
     }
 
     async fn clear_remains(&self, ctx: &Context, target: &NodeTarget) -> DoorResult<()> {

@@ -1,0 +1,30 @@
+# Looks whether kubeadm began a cluster on this node, and how far it came. Changes nothing. Parameter: root.
+# Frames: born (seconds since the cluster's authority was made), whole (kubeadm came to its end), ready (a node is), looked.
+conf=$root/etc/kubernetes/admin.conf
+asked() {
+    set -- kubectl --kubeconfig "$conf" --request-timeout=8s "$@"
+    if has timeout; then timeout 10 "$@" 2>/dev/null; else "$@" 2>/dev/null; fi
+}
+# The API server may just be starting.
+nodes() {
+    for try in 1 2 3 4 5 6; do
+        asked get nodes -o 'jsonpath={.items[*].status.conditions[?(@.type=="Ready")].status}' && return 0
+        [ "$try" = 6 ] || sleep 5
+    done
+}
+main() {
+    born=
+    for key in "$root/etc/kubernetes/ssl/ca.key" "$root/etc/kubernetes/pki/ca.key"; do
+        [ ! -e "$key" ] || born=$(stat -c %Y "$key")
+    done
+    if [ -n "$born" ] && [ -e "$root/var/lib/kubelet/config.yaml" ]; then
+        emit born "$(($(date +%s) - born))"
+        if has kubectl && [ -e "$conf" ] && [ -e "$root/etc/kubernetes/manifests/kube-apiserver.yaml" ]; then
+            case $(nodes) in *True*) emit ready yes ;; esac
+            # kubeadm writes it when all else is done, for those who join.
+            if asked -n kube-public get configmap cluster-info -o name >/dev/null; then emit whole yes; fi
+        fi
+    fi
+    emit looked yes
+    return 0
+}
