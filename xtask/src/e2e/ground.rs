@@ -27,6 +27,8 @@ pub(super) struct Ground {
     pub(super) source: PathBuf,
     /// Whether Kubernetes is on the nodes, and how many.
     pub(super) installed: usize,
+    /// Whether plinth pushes files to the nodes.
+    pub(super) push: bool,
     /// Whether the nodes of the lab have been touched.
     used: bool,
     release: String,
@@ -51,6 +53,7 @@ impl Ground {
             scratch,
             source: source.to_owned(),
             installed: 0,
+            push: true,
             used: false,
             release: release.to_owned(),
             plinth: plinth.to_owned(),
@@ -142,6 +145,7 @@ impl Ground {
                 "version": format!("v{KUBERNETES}"),
                 "kubespray": {"version": self.release, "source": self.source, "wheels": self.wheels},
                 "network": {"plugin": "cni", "pods": PODS, "services": SERVICES, "nodePrefix": 24},
+                "downloads": {"push": self.push},
                 "extraVars": self.variables()?,
             },
             "platform": {"ingress": {"http": 30080, "https": 30443}, "components": none_of_the_platform()?},

@@ -52,6 +52,8 @@ pub(crate) enum Phase {
     Reset,
     /// plinth is killed in the middle of the playbook, and started again
     Kill,
+    /// From bare nodes again, each of which downloads everything for itself
+    Unpushed,
     /// Kubespray by hand on the same nodes with the same mirror, first and again
     Compare,
 }

@@ -25,6 +25,7 @@ pub(super) fn run(phase: Phase, ground: &mut Ground) -> Result<Done, Failure> {
         Phase::Remove => remove(ground),
         Phase::Reset => reset(ground),
         Phase::Kill => kill(ground),
+        Phase::Unpushed => unpushed(ground),
         Phase::Compare => plain::compare(ground),
     }
 }
@@ -115,6 +116,16 @@ fn kill(ground: &mut Ground) -> Result<Done, Failure> {
     let seconds = apply(ground, FIRST, "completed")?;
     let proved = Cluster::of(ground)?.proved(&ground.names(FIRST))?;
     Ok(Done { phase: Phase::Kill, timed: vec![(section::KILLED, seconds)], proved })
+}
+
+/// What pushing is worth.
+fn unpushed(ground: &mut Ground) -> Result<Done, Failure> {
+    ground.bare()?;
+    ground.push = false;
+    let seconds = apply(ground, FIRST, "unpushed");
+    ground.push = true;
+    let proved = Cluster::of(ground)?.proved(&ground.names(FIRST))?;
+    Ok(Done { phase: Phase::Unpushed, timed: vec![(section::UNPUSHED, seconds?)], proved })
 }
 
 /// Applies the site of so many nodes; log and events bear the name.

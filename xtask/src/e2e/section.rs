@@ -17,11 +17,12 @@ pub(super) const SCALE: &str = "plinth apply, one worker more";
 pub(super) const REMOVE: &str = "plinth remove of that worker";
 pub(super) const RESET: &str = "plinth reset";
 pub(super) const KILLED: &str = "plinth apply after a kill in kubeadm init";
+pub(super) const UNPUSHED: &str = "plinth apply, bare nodes, files not pushed";
 pub(super) const BY_HAND: &str = "cluster.yml by hand, bare nodes";
 pub(super) const BY_HAND_AGAIN: &str = "cluster.yml by hand, nothing changed";
 
 /// In the order of the table.
-const TIMED: [&str; 8] = [FIRST, AGAIN, SCALE, REMOVE, RESET, KILLED, BY_HAND, BY_HAND_AGAIN];
+const TIMED: [&str; 9] = [FIRST, AGAIN, SCALE, REMOVE, RESET, KILLED, UNPUSHED, BY_HAND, BY_HAND_AGAIN];
 
 /// Writes the section in the place of the one before. Phases that were not run now keep the figures they had.
 pub(super) fn write(release: &str, done: &[Done]) -> Result<(), Failure> {
