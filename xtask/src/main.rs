@@ -49,9 +49,12 @@ enum Chore {
         /// Only the SSH door against Ansible and `ssh` by hand, on real nodes; needs root, takes some ten minutes
         #[arg(long)]
         nodes: bool,
-        /// Only what following a play costs; writes nothing, takes some ten minutes
+        /// Only the Ansible door against `ansible-playbook` by hand; takes some fifteen minutes
         #[arg(long, conflicts_with = "nodes")]
         ansible: bool,
+        /// Of these, only some
+        #[arg(long, value_enum, value_delimiter = ',', requires = "ansible")]
+        only: Vec<bench_ansible::Part>,
     },
     /// plinth from one end to the other with a foreign program that is not part of the repository
     #[command(subcommand)]
@@ -71,7 +74,7 @@ fn main() -> ExitCode {
     let result = match Arguments::parse().chore {
         Chore::Test { tiers } => tiers::run(&tiers),
         Chore::Docs { check } => docs::run(check),
-        Chore::Bench { ansible: true, .. } => bench_ansible::run(),
+        Chore::Bench { ansible: true, only, .. } => bench_ansible::run(&only),
         Chore::Bench { nodes: false, .. } => bench::run(),
         Chore::Bench { nodes: true, .. } => bench_nodes::run(),
         Chore::E2e(work) => e2e::run(&work),

@@ -7,6 +7,7 @@ pub(crate) mod section;
 use crate::commands::{self, Failure, cargo};
 use crate::measure::measured;
 use crate::scratch::Scratch;
+use clap::ValueEnum;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -26,25 +27,41 @@ const TIMES: f64 = 2.0;
 const PLAIN: &str = "[defaults]\nforks = 5\ngathering = smart\ndisplay_skipped_hosts = False\nstdout_callback = default\n\
                      force_valid_group_names = ignore\ninterpreter_python = /usr/bin/python3\n[ssh_connection]\npipelining = True\n";
 
-/// Measures; answers whether the targets hold.
-pub(crate) fn run() -> Result<bool, Failure> {
+/// What is measured, in this order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Part {
+    /// What following costs
+    Overhead,
+    /// The door's memory while very many hosts talk
+    Memory,
+    /// Our settings against Ansible's defaults, on nodes of a lab; needs root
+    Settings,
+}
+
+/// Measures these parts, all if there are none; answers whether their targets hold.
+pub(crate) fn run(only: &[Part]) -> Result<bool, Failure> {
     let door = door()?;
     let scratch = Scratch::new("bench-ansible")?;
-    let overhead = overhead(scratch.path(), &door)?;
-    let (hosts, tasks) = COMPARED;
-    println!("bench: {tasks} tasks on {hosts} hosts: a followed play takes {overhead:.3} times as long (at most {LIMIT})");
-    let many = idle(&scratch.path().join("many"), &door, MANY)?;
-    let peak_mib = measured(&mut many.door("follow"), 0)?.peak_mib.unwrap_or(f64::NAN);
-    println!("bench: peak memory of the door with {} hosts: {peak_mib:.1} MiB (at most {LIMIT_MIB})", MANY.0);
-    let settings = real::compare(&scratch.path().join("real"), &door, ROUNDS)?;
-    let results = section::Results { overhead, peak_mib, settings };
-    section::write(&results)?;
-    Ok(results.hold())
+    let mut holds = true;
+    for part in Part::value_variants().iter().filter(|part| only.is_empty() || only.contains(part)) {
+        let row = match part {
+            Part::Overhead => section::overhead(overhead(&scratch.path().join("compared"), &door)?),
+            Part::Memory => {
+                let many = idle(&scratch.path().join("many"), &door, MANY)?;
+                section::memory(measured(&mut many.door("follow"), 0)?.peak_mib.unwrap_or(f64::NAN))
+            }
+            Part::Settings => section::settings(&real::compare(&scratch.path().join("real"), &door, ROUNDS)?),
+        };
+        println!("bench: {}: {} (target {}: {})", row.what, row.measured, row.target, row.verdict());
+        holds &= row.holds;
+        section::write(&row)?;
+    }
+    Ok(holds)
 }
 
 /// How many times as long a followed play takes. Who goes first changes from round to round.
 fn overhead(scratch: &Path, door: &Path) -> Result<f64, Failure> {
-    let stage = idle(&scratch.join("compared"), door, COMPARED)?;
+    let stage = idle(scratch, door, COMPARED)?;
     let (mut followed, mut plain) = (Vec::new(), Vec::new());
     for round in 0..ROUNDS {
         for turn in [round % 2, (round + 1) % 2] {
@@ -97,8 +114,7 @@ impl<'a> Stage<'a> {
         }
         write(&folder.join("plain.cfg"), PLAIN)?;
         let script = "cp -a \"$1\" \"$2\" && cd \"$2\" && git init -q . && git add -Af . && git write-tree";
-        let id =
-            commands::text(Command::new("sh").args(["-ec", script, "tree"]).arg(&tree).arg(folder.join("git")))?;
+        let id = commands::text(Command::new("sh").args(["-ec", script, "tree"]).arg(&tree).arg(folder.join("git")))?;
         let stage = Self { door, folder: folder.to_owned(), tree: id.trim().to_owned(), hosts };
         commands::text(&mut stage.door("prepare"))?;
         Ok(stage)

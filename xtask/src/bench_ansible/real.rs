@@ -25,9 +25,12 @@ pub(super) struct Compared {
 /// Takes turns on the same nodes. The first round is not counted: it copies, the others find it done.
 pub(super) fn compare(folder: &Path, door: &Path, rounds: usize) -> Result<Compared, Failure> {
     let lab = Lab::up(&LabSpec::unique("settings").usual(NODES)).map_err(|error| error.to_string())?;
+    std::fs::create_dir_all(folder).map_err(|error| format!("making {}: {error}", folder.display()))?;
     let key = account(&lab, folder)?;
     let stage = Stage::new(folder, door, NODES, &[("playbooks/boilerplate.yml", "[]\n"), ("cluster.yml", &tasks())])?;
     write(&folder.join("defaults.json"), &inventory(&lab, &key).to_string())?;
+    // Without a file of its own Ansible would take that of the folder it runs in, or the person's.
+    write(&folder.join("defaults.cfg"), "[defaults]\n")?;
     let (mut ours, mut defaults) = (Vec::new(), Vec::new());
     for round in 0..=rounds {
         let seconds = (measured(&mut installed(&lab, &stage, &key), 0)?.seconds, {
@@ -94,7 +97,10 @@ fn by_default(lab: &Lab, stage: &Stage<'_>, folder: &Path) -> Result<Command, Fa
     let mut plain = stage.ansible()?;
     plain.arg("-i").arg(folder.join("defaults.json")).arg(stage.source().join("cluster.yml"));
     let mut command = inside(lab, &plain);
-    command.env("ANSIBLE_CONFIG", "/dev/null").env("ANSIBLE_HOST_KEY_CHECKING", "False").env("HOME", folder);
+    command
+        .env("ANSIBLE_CONFIG", folder.join("defaults.cfg"))
+        .env("ANSIBLE_HOST_KEY_CHECKING", "False")
+        .env("HOME", folder);
     Ok(command)
 }
 

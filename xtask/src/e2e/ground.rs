@@ -126,8 +126,7 @@ impl Ground {
         let nodes: Vec<Value> =
             self.lab.nodes().take(count).map(|node| json!({"name": node.name(), "address": node.address()})).collect();
         let url = self.url();
-        let mirrors: Vec<Value> =
-            REGISTRIES.iter().map(|name| json!({"registry": name, "endpoints": [url]})).collect();
+        let mirrors: Vec<Value> = REGISTRIES.iter().map(|name| json!({"registry": name, "endpoints": [url]})).collect();
         let site = json!({
             "apiVersion": "plinth/v1",
             "kind": "Site",

@@ -54,7 +54,8 @@ mod tests {
     use crate::node::trial::{Trial, assert_all_shells_accept};
 
     /// Answers what the files say, and fails without them.
-    const KUBECTL: &str = "case \"$*\" in *'get nodes'*) cat \"$root/nodes\" ;; *cluster-info*) cat \"$root/info\" ;; esac";
+    const KUBECTL: &str =
+        "case \"$*\" in *'get nodes'*) cat \"$root/nodes\" ;; *cluster-info*) cat \"$root/info\" ;; esac";
 
     fn node() -> Trial {
         let trial = Trial::new(&[("kubectl", KUBECTL), ("sleep", "true")]);

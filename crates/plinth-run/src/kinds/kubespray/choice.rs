@@ -62,13 +62,17 @@ fn first(begun: Option<&Begun>, wanted: &RunInputs, stillborn: Option<&NodeName>
         vec![format!("+ Kubernetes {} on {} hosts, with Kubespray {}", wanted.version, wanted.hosts.len(), wanted.tag)];
     lines.extend(begun.map(unfinished));
     if let Some(host) = stillborn {
-        lines.push(format!("! kubeadm broke off on {host} before any node was Ready; Kubespray cannot go on from there"));
+        lines.push(format!(
+            "! kubeadm broke off on {host} before any node was Ready; Kubespray cannot go on from there"
+        ));
+        lines.push("→ reset.yml, then cluster.yml: begins anew; nothing ever ran in it".to_owned());
+        return Choice::Anew(lines);
     }
-    if stillborn.is_none() && !begun.is_some_and(|begun| begun.play == Play::Reset) {
-        return Choice::Run(Play::Cluster, lines);
+    if begun.is_some_and(|begun| begun.play == Play::Reset) {
+        lines.push("→ reset.yml, then cluster.yml: the reset is finished first".to_owned());
+        return Choice::Anew(lines);
     }
-    lines.push("→ reset.yml, then cluster.yml: begins anew; nothing ever ran in it".to_owned());
-    Choice::Anew(lines)
+    Choice::Run(Play::Cluster, lines)
 }
 
 fn unfinished(begun: &Begun) -> String {

@@ -100,17 +100,23 @@ fn an_unfinished_upgrade_goes_on_as_one_and_any_other_play_is_a_full_run() {
 
 #[test]
 fn what_cannot_be_gone_on_with_begins_anew() {
-    let anew = |play: Play, stillborn: Option<&NodeName>| {
-        match choose(&unfinished_play(None, play), &usual(), &nobody(), stillborn).unwrap() {
-            Choice::Anew(lines) => lines,
-            other => panic!("{other:?}"),
-        }
+    let anew = |play: Play, stillborn: Option<&NodeName>| match choose(
+        &unfinished_play(None, play),
+        &usual(),
+        &nobody(),
+        stillborn,
+    )
+    .unwrap()
+    {
+        Choice::Anew(lines) => lines,
+        other => panic!("{other:?}"),
     };
     let host = node("cpu-01");
     let lines = anew(Play::Cluster, Some(&host));
     assert!(lines[2].starts_with("! kubeadm broke off on cpu-01"), "{lines:?}");
     let lines = anew(Play::Reset, None);
-    assert_eq!(lines[1..], ["! an earlier reset.yml did not end", "→ reset.yml, then cluster.yml: begins anew; nothing ever ran in it"]);
+    let told = ["! an earlier reset.yml did not end", "→ reset.yml, then cluster.yml: the reset is finished first"];
+    assert_eq!(lines[1..], told);
 }
 
 #[test]

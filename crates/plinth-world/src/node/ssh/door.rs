@@ -4,8 +4,8 @@ use super::{Ssh, SshConfig, public_key_line};
 use crate::node::frame::Frames;
 use crate::node::script::Script;
 use crate::node::{
-    AccountState, Birth, ControlPlane, HostKey, HostKeyState, NodeDoor, PushFile, Registries, Remains, StorageState, account, birth,
-    control_plane, downloads, facts, prepare, registries, remains, storage,
+    AccountState, Birth, ControlPlane, HostKey, HostKeyState, NodeDoor, PushFile, Registries, Remains, StorageState,
+    account, birth, control_plane, downloads, facts, prepare, registries, remains, storage,
 };
 use crate::secrets::Secrets;
 use crate::{Context, DoorError, DoorResult};

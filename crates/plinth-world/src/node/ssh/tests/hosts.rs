@@ -90,7 +90,11 @@ async fn a_jump_host_is_proven_and_gone_through() {
         2,
         "one for the pin of the node that has this address, one for all the rest"
     );
-    assert_eq!(node.seen.connections.load(Ordering::SeqCst), 2, "one for each pin, the second for both operations, too");
+    assert_eq!(
+        node.seen.connections.load(Ordering::SeqCst),
+        2,
+        "one for each pin, the second for both operations, too"
+    );
 
     let other = Bench::new();
     fs::create_dir_all(other.folder.path().join("host-keys")).unwrap();
