@@ -115,8 +115,9 @@ proptest::proptest! {
         }
     }
 
+    // No part of the host's own name can be a user here: `xam` once was.
     #[test]
-    fn credentials_never_stay_in_a_proxy(user in "[a-z]{3,8}", secret in r#"[A-Z0-9:@/ "'=]{6,20}"#, scheme in "http|https|socks5") {
+    fn credentials_never_stay_in_a_proxy(user in "zq[a-z]{1,6}", secret in r#"[A-Z0-9:@/ "'=]{6,20}"#, scheme in "http|https|socks5") {
         for form in ["https_proxy=URL", "  \"HTTPS_PROXY=URL\" \"NO_PROXY=x\"", "Acquire::http::Proxy \"URL\";", "proxy = URL"] {
             let line = form.replace("URL", &format!("{scheme}://{user}:{secret}@proxy.example.com:3128/"));
             let output = format!("@rec proxy {line}\n@rec end 0\n");
