@@ -66,16 +66,15 @@ async fn seen(env: &StepEnv, last: &RunInputs) -> BTreeMap<NodeName, Sight> {
 /// Runs the chosen play and judges its final statistics: exit codes say too little (a missing inventory ends with 0).
 pub(in crate::kinds) async fn play(env: &StepEnv, wanted: &Wanted<'_>) -> Result<String, DoorError> {
     let doing = || format!("choosing a play of {}", wanted.release.tag);
-    let play = match choice(env, wanted).await?.map_err(|finding| refused(DOOR, doing(), *finding))? {
+    let first = match choice(env, wanted).await?.map_err(|finding| refused(DOOR, doing(), *finding))? {
         Choice::Run(play, _) => play,
-        Choice::Anew(_) => {
-            one(env, wanted, Play::Reset).await?;
-            Play::Cluster
-        }
+        Choice::Anew(_) => Play::Reset,
         Choice::Nothing => return Ok("it became so meanwhile".to_owned()),
     };
     hear_opinion(env, wanted.release).await?;
-    one(env, wanted, play).await
+    let begins_anew = first == Play::Reset;
+    let said = one(env, wanted, first).await?;
+    if begins_anew { one(env, wanted, Play::Cluster).await } else { Ok(said) }
 }
 
 async fn one(env: &StepEnv, wanted: &Wanted<'_>, play: Play) -> Result<String, DoorError> {
