@@ -122,10 +122,11 @@ fn kill(ground: &mut Ground) -> Result<Done, Failure> {
 fn unpushed(ground: &mut Ground) -> Result<Done, Failure> {
     ground.bare()?;
     ground.push = false;
-    let seconds = apply(ground, FIRST, "unpushed");
+    let applied = apply(ground, FIRST, "unpushed");
     ground.push = true;
+    let seconds = applied?;
     let proved = Cluster::of(ground)?.proved(&ground.names(FIRST))?;
-    Ok(Done { phase: Phase::Unpushed, timed: vec![(section::UNPUSHED, seconds?)], proved })
+    Ok(Done { phase: Phase::Unpushed, timed: vec![(section::UNPUSHED, seconds)], proved })
 }
 
 /// Applies the site of so many nodes; log and events bear the name.

@@ -18,7 +18,7 @@ pub struct Birth {
     pub age: Duration,
     /// kubeadm came to its end.
     pub whole: bool,
-    /// Some node of it is Ready.
+    /// Some node of it is Ready, or may have been: a network of pods is configured here.
     pub ready: bool,
 }
 
@@ -82,6 +82,12 @@ mod tests {
         assert_eq!(seen(&trial), Some((true, false)));
         trial.file("/nodes", "False True");
         assert_eq!(seen(&trial), Some((true, true)));
+        std::fs::remove_file(trial.at("/nodes")).unwrap();
+        std::fs::remove_file(trial.at("/info")).unwrap();
+        trial.file("/etc/cni/net.d/10-calico.conflist", "");
+        assert_eq!(seen(&trial), Some((false, true)), "it is silent now, and may have been Ready");
+        trial.file("/nodes", "Unknown");
+        assert_eq!(seen(&trial), Some((false, true)), "it has just started again");
         std::fs::remove_file(trial.at("/var/lib/kubelet/config.yaml")).unwrap();
         assert_eq!(seen(&trial), None, "Kubespray would begin anew by itself");
         assert_eq!(seen(&Trial::new(&[])), None);

@@ -13,7 +13,7 @@ use std::time::Duration;
 const WAITS_SINCE: u64 = 30;
 
 /// The host on which such a cluster is. Only one that was born in an installation of ours that never succeeded counts: nobody was
-/// given its kubeconfig, and no node of it ever ran anything. What cannot be seen does not count.
+/// given its kubeconfig, and no node of it ever ran anything. A node that cannot be asked does not count.
 pub(super) async fn stillborn(env: &StepEnv, deployed: &Deployed, targets: &[NodeTarget]) -> Option<NodeName> {
     let begun = deployed.begun.as_ref().filter(|begun| deployed.last.is_none() && begun.play == Play::Cluster)?;
     let host = begun.inputs.first_of(CONTROL_PLANE)?;

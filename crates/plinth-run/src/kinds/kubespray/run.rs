@@ -102,8 +102,9 @@ async fn hear_opinion(env: &StepEnv, release: &KubesprayRelease) -> Result<(), D
         _ => return Ok(()),
     };
     let message = format!("Kubespray {} does not take its input: {} complaints", release.tag, complaints.len());
-    let mut finding = Finding::error("kubespray.input-refused", "kubespray", message)
-        .fix("correct what it names in the site file (`kubernetes`, `extraVars`), then run again: no node was touched");
+    let mut finding = Finding::error("kubespray.input-refused", "kubespray", message).fix(
+        "correct what it names in the site file (`kubernetes`, `extraVars`), then run again: Kubespray touched no node",
+    );
     finding.evidence = complaints;
     Err(refused(DOOR, format!("asking {} what it thinks of its input", release.tag), finding))
 }

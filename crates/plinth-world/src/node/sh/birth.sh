@@ -1,5 +1,6 @@
 # Looks whether kubeadm began a cluster on this node, and how far it came. Changes nothing. Parameter: root.
-# Frames: born (seconds since the cluster's authority was made), whole (kubeadm came to its end), ready (a node is), looked.
+# Frames: born (seconds since the cluster's authority was made), whole (kubeadm came to its end), ready (a node is, or may have
+# been: an API server that is silent or just starting does not tell; a network of pods comes after kubeadm), looked.
 conf=$root/etc/kubernetes/admin.conf
 asked() {
     set -- kubectl --kubeconfig "$conf" --request-timeout=8s "$@"
@@ -19,6 +20,9 @@ main() {
     done
     if [ -n "$born" ] && [ -e "$root/var/lib/kubelet/config.yaml" ]; then
         emit born "$(($(date +%s) - born))"
+        for network in "$root"/etc/cni/net.d/*.conf*; do
+            [ ! -e "$network" ] || emit ready "${network##*/}"
+        done
         if has kubectl && [ -e "$conf" ] && [ -e "$root/etc/kubernetes/manifests/kube-apiserver.yaml" ]; then
             case $(nodes) in *True*) emit ready yes ;; esac
             # kubeadm writes it when all else is done, for those who join.
