@@ -56,6 +56,8 @@ pub(crate) enum Work {
     Thaw(One),
     /// Reboot a node, or boot it when it is off
     Reboot(One),
+    /// Make a node anew from its image, as BCM does: nothing that was written stays
+    Provision(One),
 }
 
 /// A node.
@@ -94,6 +96,7 @@ pub(crate) fn run(work: &Work) -> Result<bool, Failure> {
         Work::Mend(one) => on(one, |node| node.mend()),
         Work::Freeze(one) => on(one, |node| node.freeze()),
         Work::Thaw(one) => on(one, |node| node.thaw()),
+        Work::Provision(one) => on(one, |node| node.provision()),
         Work::Reboot(one) => on(one, |node| if node.power() == "off" { node.boot() } else { node.reboot() }),
     };
     done.map_err(|error| error.to_string())

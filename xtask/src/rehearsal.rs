@@ -40,15 +40,39 @@ pub(crate) fn check() -> Result<Tally, Failure> {
     let binary = commands::release_binary()?;
     let mut tally = Tally::check(true);
     let scratch = Scratch::new("release")?;
+    let first = to_the_letter(scratch.path())?;
+    tally += told("the first command of the README, to the letter", first.as_deref());
     for call in &CALLS {
         let wrong = made(&binary, call, scratch.path())?;
-        match &wrong {
-            None => println!("release: ok: {}", call.what),
-            Some(wrong) => eprintln!("release: FAILED: {}: {wrong}", call.what),
-        }
-        tally += Tally::check(wrong.is_none());
+        tally += told(call.what, wrong.as_deref());
     }
     Ok(tally)
+}
+
+fn told(what: &str, wrong: Option<&str>) -> Tally {
+    match wrong {
+        None => println!("release: ok: {what}"),
+        Some(wrong) => eprintln!("release: FAILED: {what}: {wrong}"),
+    }
+    Tally::check(wrong.is_none())
+}
+
+/// Runs the README's first command as it stands there, through cargo, as somebody does who has just cloned this; none when it did what it
+/// must. What it writes goes into our folder.
+fn to_the_letter(scratch: &Path) -> Result<Option<String>, Failure> {
+    let readme = commands::root().join("README.md");
+    let text = std::fs::read_to_string(&readme).map_err(|error| format!("reading {}: {error}", readme.display()))?;
+    let command = first_command(&text).ok_or("the README has no command that begins with `$ cargo`")?;
+    let words: Vec<&str> = command.split_whitespace().collect();
+    let output = commands::output(commands::cargo(&words).env("TMPDIR", scratch))?;
+    let said = [output.stdout, output.stderr].concat();
+    let call = Call { what: "", world: "", arguments: &[], exit: 0, says: &["rehearsal of site", "done"] };
+    Ok(judged(&call, output.status.code(), &String::from_utf8_lossy(&said)))
+}
+
+/// The first command line that calls cargo, without that word.
+fn first_command(readme: &str) -> Option<&str> {
+    readme.lines().find_map(|line| line.strip_prefix("$ cargo "))
 }
 
 /// Makes a call; none when it did what it must.
@@ -79,6 +103,13 @@ fn judged(call: &Call, exit: Option<i32>, said: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_first_command_is_found_in_the_readme() {
+        let readme = std::fs::read_to_string(commands::root().join("README.md")).expect("it is there");
+        assert_eq!(first_command(&readme), Some("run --release -- rehearse -f examples/basepod.yaml"));
+        assert_eq!(first_command("cargo run"), None);
+    }
 
     #[test]
     fn a_call_is_judged_by_its_exit_and_its_words() {

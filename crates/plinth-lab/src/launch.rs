@@ -16,13 +16,16 @@ const PLAIN: [&str; 4] = ["/var/lib/containerd", "/var/lib/kubelet", "/var/lib/e
 
 const LAUNCH: &str = include_str!("scripts/launch.sh");
 
+/// Folders below a node's own that hold its content, and where it is put together.
+const CONTENT: [&str; 4] = ["upper", "work", "disks", "plain"];
+const MERGED: &str = "merged";
+/// File that says that the setup has run.
+const IS_SET_UP: &str = "is-set-up";
+
 /// Writes what the launcher needs.
 pub(crate) fn prepare(state: &State, node: &NodeState, odd: &Odd) -> LabResult<()> {
     let folder = state.node_folder(node);
-    for name in ["upper", "work", "merged", "disks", "plain"] {
-        let path = folder.join(name);
-        std::fs::create_dir_all(&path).map_err(LabError::at("making", &path))?;
-    }
+    make_folders(&folder)?;
     let write = |name: &str, text: &str| {
         let path = folder.join(name);
         write_private(&path, text).map_err(LabError::at("writing", &path))
@@ -30,6 +33,26 @@ pub(crate) fn prepare(state: &State, node: &NodeState, odd: &Odd) -> LabResult<(
     write("setup.sh", &odd.script(&node.name))?;
     write("accounts", &format!("ubuntu:{0}\nroot:{0}\n", state.password))?;
     write("launch.sh", &script(state, node))
+}
+
+fn make_folders(folder: &Path) -> LabResult<()> {
+    for name in CONTENT.into_iter().chain([MERGED]) {
+        let path = folder.join(name);
+        std::fs::create_dir_all(&path).map_err(LabError::at("making", &path))?;
+    }
+    Ok(())
+}
+
+/// Takes all content of a node that is off; it is set up anew when it boots.
+pub(crate) fn wipe(state: &State, node: &NodeState) -> LabResult<()> {
+    let folder = state.node_folder(node);
+    for name in CONTENT {
+        let path = folder.join(name);
+        std::fs::remove_dir_all(&path).map_err(LabError::at("removing", &path))?;
+    }
+    let path = folder.join(IS_SET_UP);
+    std::fs::remove_file(&path).map_err(LabError::at("removing", &path))?;
+    make_folders(&folder)
 }
 
 /// Starts the launcher, which outlives us; a thread waits for it, so that no zombie is left.

@@ -4,7 +4,7 @@ use crate::error::{LabError, LabResult};
 use crate::inside::inside;
 use crate::program::{fed, run};
 use crate::state::{NodeState, State};
-use crate::{group, launch, network};
+use crate::{group, launch, network, pods};
 use std::io::Read;
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::process::Command;
@@ -12,6 +12,8 @@ use std::time::{Duration, Instant};
 
 /// How long a node may take to boot; fifty on two cores take half a minute.
 const BOOT: Duration = Duration::from_secs(180);
+/// How long the processes of a node that was ended may take to go.
+const OFF: Duration = Duration::from_secs(30);
 
 /// A node of a lab that is up.
 #[derive(Clone, Copy, Debug)]
@@ -106,6 +108,21 @@ impl Node<'_> {
             std::thread::sleep(Duration::from_millis(20));
         }
         self.answers()
+    }
+
+    /// Makes it anew from its image, as BCM provisions a node: nothing that was written stays, sshd has new host keys.
+    pub fn provision(&self) -> LabResult<()> {
+        self.kill()?;
+        let until = Instant::now() + OFF;
+        while !group::processes(self.group()).is_empty() {
+            if Instant::now() > until {
+                return Err(self.wrong("provisioning", "its processes do not end", "look at what holds them"));
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        launch::wipe(self.state, self.own)?;
+        self.boot()?;
+        pods::configure(self)
     }
 
     /// Gives its sshd new host keys of the same kinds, as a provisioning from scratch does.

@@ -147,6 +147,14 @@ fn cables_freezing_power_and_keys() {
     assert_eq!(node.host_keys().unwrap(), keys);
     node.new_host_keys().unwrap();
     assert_eq!(node.host_keys().unwrap().iter().filter(|key| keys.contains(key)).count(), 0);
+
+    node.write_file("/etc/kept", "0600", b"content").unwrap();
+    let keys = node.host_keys().unwrap();
+    node.provision().unwrap();
+    assert!(node.power() == "on" && greets());
+    let kept = "ls /etc/kept /var/lib/containerd/kept 2> /dev/null || true";
+    assert_eq!(node.exec(&["/bin/sh", "-c", kept]).unwrap(), "", "content outlives a provisioning");
+    assert_eq!(node.host_keys().unwrap().iter().filter(|key| keys.contains(key)).count(), 0);
 }
 
 #[test]

@@ -111,6 +111,31 @@ impl Cluster {
         self.etcd.iter().map(|&i| &self.members[i])
     }
 
+    /// The control plane and etcd alone.
+    #[must_use]
+    pub fn quorum(&self) -> Self {
+        let kept: Vec<usize> = (0..self.members.len()).filter(|&i| self.members[i].is_quorum()).collect();
+        let placed =
+            |of: &[usize]| of.iter().filter_map(|i| kept.iter().position(|known| known == i)).collect::<Vec<usize>>();
+        Self {
+            control_plane: placed(&self.control_plane),
+            workers: placed(&self.workers),
+            etcd: placed(&self.etcd),
+            members: kept.iter().map(|&i| self.members[i].clone()).collect(),
+        }
+    }
+
+    /// The same cluster, in whose control plane and etcd these nodes come last.
+    #[must_use]
+    pub(crate) fn with_last(&self, last: &[NodeName]) -> Self {
+        let ordered = |of: &[usize]| {
+            let (late, early): (Vec<usize>, Vec<usize>) =
+                of.iter().partition(|&&i| last.contains(&self.members[i].name));
+            [early, late].concat()
+        };
+        Self { control_plane: ordered(&self.control_plane), etcd: ordered(&self.etcd), ..self.clone() }
+    }
+
     /// Members with a role.
     pub fn with(&self, role: Role) -> impl Iterator<Item = &Member> {
         self.members.iter().filter(move |m| m.is(role))

@@ -175,7 +175,11 @@ fn marks(step: &Step) -> Vec<Finding> {
     let id = step.id.as_str();
     let destroys = matches!(
         step.work,
-        Work::KubesprayRun { .. } | Work::KubesprayRemoval { .. } | Work::NodeRemains { .. } | Work::NodeStorage { .. }
+        Work::KubesprayRun { .. }
+            | Work::KubesprayRemoval { .. }
+            | Work::KubesprayRecovery { .. }
+            | Work::NodeRemains { .. }
+            | Work::NodeStorage { .. }
     );
     if destroys && step.destructive.as_deref().is_none_or(str::is_empty) {
         flaws.push(flaw("plan.mark-missing", id, "is destructive, but does not say what it destroys"));

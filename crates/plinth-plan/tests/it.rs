@@ -7,6 +7,7 @@ mod it {
     pub mod lints;
     pub mod planning;
     pub mod properties;
+    pub mod recovery;
     pub mod releases;
     pub mod removal;
     pub mod rendering;

@@ -2,6 +2,10 @@
 
 use crate::Clock;
 use std::sync::Arc;
+use std::time::Duration;
+
+/// Between two reports of a stream of bytes: what a person can follow.
+const PACE: Duration = Duration::from_millis(500);
 
 /// Something moved inside a long call.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,5 +46,64 @@ impl Context {
     /// Reports progress. Cheap; may be dropped on the way.
     pub fn progress(&self, done: u64, total: u64, message: impl Into<String>) {
         (self.progress)(Progress { done, total, message: message.into() });
+    }
+}
+
+/// Reports of a stream of bytes at a pace that people can follow, however fast it flows.
+pub(crate) struct Paced<'a> {
+    ctx: &'a Context,
+    next: Duration,
+}
+
+impl<'a> Paced<'a> {
+    /// Its first report comes after the pace, so a stream that is done by then has none.
+    pub(crate) fn new(ctx: &'a Context) -> Self {
+        Self { ctx, next: ctx.clock().elapsed() + PACE }
+    }
+
+    /// Reports, if it is time.
+    pub(crate) fn report(&mut self, done: u64, total: u64, message: &str) {
+        let now = self.ctx.clock().elapsed();
+        if now >= self.next {
+            self.next = now + PACE;
+            self.ctx.progress(done, total, message);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use async_trait::async_trait;
+    use jiff::Timestamp;
+    use std::sync::Mutex;
+    use std::sync::atomic::{AtomicU64, Ordering};
+
+    /// A clock that is set by hand, in milliseconds.
+    #[derive(Default)]
+    struct Hand(AtomicU64);
+
+    #[async_trait]
+    impl Clock for Hand {
+        fn now(&self) -> Timestamp {
+            Timestamp::UNIX_EPOCH
+        }
+        fn elapsed(&self) -> Duration {
+            Duration::from_millis(self.0.load(Ordering::Relaxed))
+        }
+        async fn sleep(&self, _: Duration) {}
+    }
+
+    #[test]
+    fn a_fast_stream_is_told_of_twice_a_second() {
+        let (hand, told) = (Arc::new(Hand::default()), Arc::new(Mutex::new(Vec::new())));
+        let list = Arc::clone(&told);
+        let ctx = Context::new(hand.clone(), move |progress| list.lock().unwrap().push(progress.done));
+        let mut paced = Paced::new(&ctx);
+        for moment in 0..=1_200 {
+            hand.0.store(moment, Ordering::Relaxed);
+            paced.report(moment, 2_000, "file");
+        }
+        assert_eq!(*told.lock().unwrap(), [500, 1_000]);
     }
 }

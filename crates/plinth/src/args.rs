@@ -75,6 +75,8 @@ pub(crate) enum Verb {
     Remove(Remove),
     /// Take Kubernetes away from the whole site, with its data
     Reset(Reset),
+    /// Take broken members of the control plane in again, by those that survived
+    Recover(Recover),
     /// Print the cluster's kubeconfig, or merge it into your own
     Kubeconfig(Kubeconfig),
     /// Prove that the platform works
@@ -192,18 +194,27 @@ pub(crate) struct Remove {
     #[arg(long)]
     pub(crate) unreachable: bool,
     #[command(flatten)]
-    pub(crate) way: RemovalOptions,
+    pub(crate) way: ConfirmedOptions,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct Reset {
     #[command(flatten)]
-    pub(crate) way: RemovalOptions,
+    pub(crate) way: ConfirmedOptions,
 }
 
-/// What both removals take.
 #[derive(Debug, Args)]
-pub(crate) struct RemovalOptions {
+pub(crate) struct Recover {
+    /// Broken members of the control plane or of etcd, by their exact names; machines under these names must answer
+    #[arg(required = true, value_name = "NODE")]
+    pub(crate) nodes: Vec<String>,
+    #[command(flatten)]
+    pub(crate) way: ConfirmedOptions,
+}
+
+/// What every verb takes that asks for the site's name.
+#[derive(Debug, Args)]
+pub(crate) struct ConfirmedOptions {
     /// The site's name, instead of typing it when asked
     #[arg(long, value_name = "SITE")]
     pub(crate) confirm: Option<String>,

@@ -69,6 +69,7 @@ fn run(arguments: Arguments, printer: &Printer) -> Result<Exit, Problem> {
         Verb::Preflight(verb) => verbs::preflight::run(common, &verb, printer),
         Verb::Trust(verb) => verbs::trust::run(common, &verb, printer),
         Verb::Remove(verb) => verbs::removal::remove(common, &verb, printer),
+        Verb::Recover(verb) => verbs::recovery::run(common, &verb, printer),
         Verb::Reset(verb) => verbs::removal::reset(common, &verb, printer),
         Verb::Kubeconfig(verb) => verbs::kubeconfig::run(common, &verb, printer),
         Verb::Check => verbs::absent::check(common),

@@ -29,6 +29,8 @@ pub(super) struct Ground {
     pub(super) installed: usize,
     /// Whether plinth pushes files to the nodes.
     pub(super) push: bool,
+    /// How many of the nodes are the control plane.
+    pub(super) control_plane: usize,
     /// Whether the nodes of the lab have been touched.
     used: bool,
     release: String,
@@ -54,6 +56,7 @@ impl Ground {
             source: source.to_owned(),
             installed: 0,
             push: true,
+            control_plane: 1,
             used: false,
             release: release.to_owned(),
             plinth: plinth.to_owned(),
@@ -80,19 +83,15 @@ impl Ground {
         Ok(())
     }
 
-    /// Removes all that plinth keeps of the nodes; source and environment stay.
+    /// Removes all that plinth keeps, the environment of Ansible as well: every run from bare nodes begins with the same.
     fn forget(&self) -> Result<(), Failure> {
         let state = self.path("state");
-        for entry in std::fs::read_dir(&state).into_iter().flatten().flatten() {
-            let path = entry.path();
-            let removed = match (entry.file_name() == "kubespray", path.is_dir()) {
-                (true, _) => continue,
-                (false, true) => std::fs::remove_dir_all(&path),
-                (false, false) => std::fs::remove_file(&path),
-            };
-            removed.map_err(|error| format!("removing {}: {error}", path.display()))?;
+        match std::fs::remove_dir_all(&state) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                Err(format!("removing {}: {error}", state.display()))
+            }
+            _ => Ok(()),
         }
-        Ok(())
     }
 
     /// An environment of Ansible that is not plinth's, from the same packages.
@@ -133,7 +132,7 @@ impl Ground {
             "metadata": {"name": "e2e"},
             "inventory": {"static": nodes},
             "networks": {"production": self.lab.network()},
-            "nodes": {"controlPlane": names[..1], "workers": names[1..]},
+            "nodes": {"controlPlane": names[..self.control_plane], "workers": names[self.control_plane..]},
             "access": {
                 "bootstrap": {"user": self.lab.user(), "password": {"file": "password"}},
                 "account": {"name": "plinth", "uid": 60000, "gid": 60000},
@@ -258,7 +257,7 @@ fn wheels(source: &Path) -> Result<PathBuf, Failure> {
     folder.map_err(|error| error.to_string())
 }
 
-/// Waits until something is so.
+/// Waits until something is so. What cannot be found out yet is asked again.
 pub(super) fn until(what: &str, limit: Duration, mut so: impl FnMut() -> Result<bool, Failure>) -> Result<(), Failure> {
     let end = Instant::now() + limit;
     loop {

@@ -52,6 +52,8 @@ pub(crate) enum Phase {
     Reset,
     /// plinth is killed in the middle of the playbook, and started again
     Kill,
+    /// Three control-plane nodes and a worker; the worker, then the first control-plane node are made anew as BCM does, and taken in again
+    Recover,
     /// From bare nodes again, each of which downloads everything for itself
     Unpushed,
     /// Kubespray by hand on the same nodes with the same mirror, first and again

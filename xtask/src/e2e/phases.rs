@@ -25,6 +25,7 @@ pub(super) fn run(phase: Phase, ground: &mut Ground) -> Result<Done, Failure> {
         Phase::Remove => remove(ground),
         Phase::Reset => reset(ground),
         Phase::Kill => kill(ground),
+        Phase::Recover => recover(ground),
         Phase::Unpushed => unpushed(ground),
         Phase::Compare => plain::compare(ground),
     }
@@ -103,19 +104,65 @@ fn kill(ground: &mut Ground) -> Result<Done, Failure> {
     let file = std::fs::File::options().append(true).open(&log).map_err(told)?;
     let errors = file.try_clone().map_err(told)?;
     let mut child = ground.apply("killed.ndjson").stdout(file).stderr(Stdio::from(errors)).spawn().map_err(told)?;
+    let mut ended = None;
     let middle = until("the control plane is being made", MIDDLE, || {
-        if let Ok(Some(status)) = child.try_wait() {
-            return Err(format!("plinth ended with {status} before:\n{}", ground.last_lines("killed.log")));
-        }
+        ended = child.try_wait().ok().flatten();
         let node = ground.lab.nodes().next().ok_or("the lab has no nodes")?;
-        Ok(node.exec(&["test", "-e", "/etc/kubernetes/manifests/kube-apiserver.yaml"]).is_ok())
+        let made = node.exec(&["test", "-e", "/etc/kubernetes/manifests/kube-apiserver.yaml"]).is_ok();
+        Ok(made || ended.is_some())
     });
     let killed = child.kill().and_then(|()| child.wait());
     middle?;
     killed.map_err(|error| format!("killing plinth: {error}"))?;
+    if let Some(status) = ended {
+        return Err(format!("plinth ended with {status} before it was killed:\n{}", ground.last_lines("killed.log")));
+    }
     let seconds = apply(ground, FIRST, "completed")?;
     let proved = Cluster::of(ground)?.proved(&ground.names(FIRST))?;
     Ok(Done { phase: Phase::Kill, timed: vec![(section::KILLED, seconds)], proved })
+}
+
+/// A control plane of several nodes; then BCM makes nodes anew, and none of them is lost to the cluster.
+fn recover(ground: &mut Ground) -> Result<Done, Failure> {
+    ground.bare()?;
+    ground.control_plane = FIRST;
+    let done = recovered(ground);
+    ground.control_plane = 1;
+    done
+}
+
+fn recovered(ground: &mut Ground) -> Result<Done, Failure> {
+    let count = FIRST + 1;
+    let names = ground.names(count);
+    let three = apply(ground, count, "three")?;
+    Cluster::of(ground)?.proved(&names)?;
+    made_anew(ground, &names[FIRST])?;
+    let rejoined = apply(ground, count, "rejoined")?;
+    Cluster::of(ground)?.proved(&names)?;
+    made_anew(ground, &names[0])?;
+    let refused = apply(ground, count, "lost");
+    if !refused.as_ref().is_err_and(|error| error.contains("kubespray.control-plane-lost")) {
+        return Err(format!("apply did not say that the first control-plane node is lost: {refused:?}"));
+    }
+    let words = ["recover", &names[0], "-f", "site.yaml", "--state", "state", "--confirm", "e2e"];
+    let recovered = ground.good(&mut ground.plinth(&words), "recover.log")?;
+    Cluster::of(ground)?.proved(&names)?;
+    let before = plays(ground);
+    apply(ground, count, "after")?;
+    if plays(ground) != before {
+        return Err("apply after the recovery started a playbook".to_owned());
+    }
+    let proved = Cluster::of(ground)?.proved(&names)?;
+    let timed = vec![(section::THREE, three), (section::REJOINED, rejoined), (section::RECOVERED, recovered)];
+    Ok(Done { phase: Phase::Recover, timed, proved })
+}
+
+/// A node comes back bare, and its new host keys are believed.
+fn made_anew(ground: &Ground, name: &str) -> Result<(), Failure> {
+    println!("e2e: {name} is made anew");
+    ground.lab.node(name).and_then(|node| node.provision()).map_err(|error| error.to_string())?;
+    let mut trust = ground.plinth(&["trust", name, "-f", "site.yaml", "--state", "state", "--yes"]);
+    ground.good(&mut trust, "trust.log").map(drop)
 }
 
 /// What pushing is worth.

@@ -1,5 +1,5 @@
-//! Kubespray by hand on nodes of the same kind with the same mirror and variables: what people do, and what the script before
-//! plinth did: connections that are not kept, no pipelining, five at a time.
+//! Kubespray by hand on nodes of the same kind with the same mirror and variables, as the script before plinth ran it: with
+//! Kubespray's own configuration (pipelining, five forks), but with ssh arguments that switch off the sharing of connections.
 
 use super::cluster::Cluster;
 use super::ground::{FIRST, Ground, PODS, SERVICES};
@@ -9,13 +9,8 @@ use plinth_lab::{KUBERNETES, REGISTRIES};
 use serde_json::{Map, Value, json};
 use std::process::Command;
 
-/// Settings of the script before plinth. They stand before those of Kubespray's own configuration.
-const SETTINGS: [(&str, &str); 4] = [
-    ("ANSIBLE_SSH_ARGS", "-o ControlMaster=no"),
-    ("ANSIBLE_PIPELINING", "False"),
-    ("ANSIBLE_FORKS", "5"),
-    ("ANSIBLE_HOST_KEY_CHECKING", "False"),
-];
+/// The ssh arguments of the script before plinth. They replace all of Kubespray's, and those that share connections with them.
+const SSH_ARGS: &str = "-o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null";
 
 /// Makes an account (sh, arguments: name and public key) that logs in by key and becomes root without a password.
 pub(crate) const ACCOUNT: &str = "useradd -m -s /bin/bash \"$1\"; echo \"$1 ALL=(ALL) NOPASSWD: ALL\" > \"/etc/sudoers.d/$1\"; \
@@ -28,7 +23,9 @@ pub(super) fn compare(ground: &mut Ground) -> Result<Done, Failure> {
     prepare(ground)?;
     let play = || -> Command {
         let mut command = ground.lab.command(&environment.join("bin/ansible-playbook").to_string_lossy());
-        command.env("ANSIBLE_CONFIG", ground.source.join("ansible.cfg")).envs(SETTINGS).current_dir(&ground.source);
+        command.env("ANSIBLE_CONFIG", ground.source.join("ansible.cfg")).current_dir(&ground.source);
+        // Facts are kept beside the log rather than where the machine's other clusters keep theirs.
+        command.env("ANSIBLE_SSH_ARGS", SSH_ARGS).env("ANSIBLE_CACHE_PLUGIN_CONNECTION", ground.path("plain-facts"));
         command.arg("-i").arg(ground.path("plain.json"));
         command.arg("-e").arg(format!("@{}", ground.path("variables.json").display())).arg("cluster.yml");
         command

@@ -17,12 +17,16 @@ pub(super) const SCALE: &str = "plinth apply, one worker more";
 pub(super) const REMOVE: &str = "plinth remove of that worker";
 pub(super) const RESET: &str = "plinth reset";
 pub(super) const KILLED: &str = "plinth apply after a kill in kubeadm init";
+pub(super) const THREE: &str = "plinth apply, bare nodes, three of them the control plane";
+pub(super) const REJOINED: &str = "plinth apply after a worker was made anew";
+pub(super) const RECOVERED: &str = "plinth recover after the first control-plane node was made anew";
 pub(super) const UNPUSHED: &str = "plinth apply, bare nodes, files not pushed";
 pub(super) const BY_HAND: &str = "cluster.yml by hand, bare nodes";
 pub(super) const BY_HAND_AGAIN: &str = "cluster.yml by hand, nothing changed";
 
 /// In the order of the table.
-const TIMED: [&str; 9] = [FIRST, AGAIN, SCALE, REMOVE, RESET, KILLED, UNPUSHED, BY_HAND, BY_HAND_AGAIN];
+const TIMED: [&str; 12] =
+    [FIRST, AGAIN, SCALE, REMOVE, RESET, KILLED, THREE, REJOINED, RECOVERED, UNPUSHED, BY_HAND, BY_HAND_AGAIN];
 
 /// Writes the section in the place of the one before. Phases that were not run now keep the figures they had.
 pub(super) fn write(release: &str, done: &[Done]) -> Result<(), Failure> {
@@ -58,9 +62,9 @@ pub(crate) fn kept(new: &str, old: &str) -> String {
 fn text(release: &str, rows: &Rows) -> String {
     let mut text = format!(
         "{HEADING}\n\nWritten by `cargo xtask e2e kubespray` ([kubespray.md](kubespray.md)): Kubespray {release}, unmodified, and Kubernetes \
-         {KUBERNETES} on nodes of a lab, one control plane and two workers, offline from a mirror. Seconds of whole processes; plinth's hold \
-         everything from the first login to the last check of the cluster. By hand means `cluster.yml` with the settings of the script before \
-         plinth: connections that are not kept, no pipelining, five forks. Nodes and controller share the machine's two cores.\n\n\
+         {KUBERNETES} on nodes of a lab, one control-plane node and two workers where nothing else is said, offline from a mirror. Seconds of whole processes; plinth's hold \
+         everything from the first login to the last check of the cluster. By hand means `cluster.yml` as the script before plinth ran it: \
+         Kubespray's own configuration (pipelining, five forks), with ssh arguments that switch off the sharing of connections. Nodes and controller share the machine's two cores.\n\n\
          | what | seconds | afterwards |\n|---|---|---|\n",
     );
     for what in TIMED {

@@ -162,6 +162,18 @@ pub enum Work {
         /// What the written files are, in parts.
         parts: RunInputs,
     },
+    /// Broken members of the control plane are whole again, taken in by those that survived.
+    #[serde(rename = "kubespray.recovery")]
+    KubesprayRecovery {
+        /// Release.
+        release: KubesprayRelease,
+        /// All members of the control plane and of etcd, as the account reaches them.
+        targets: Vec<NodeTarget>,
+        /// Which are broken.
+        broken: Vec<NodeName>,
+        /// What the cluster is made from when it is whole, in parts.
+        parts: RunInputs,
+    },
     /// Nothing of Kubernetes is left on the node.
     #[serde(rename = "node.remains")]
     NodeRemains {
@@ -305,6 +317,7 @@ impl Work {
             Work::KubesprayInventory { .. } => "kubespray.inventory",
             Work::KubesprayRun { .. } => "kubespray.run",
             Work::KubesprayRemoval { .. } => "kubespray.removal",
+            Work::KubesprayRecovery { .. } => "kubespray.recovery",
             Work::NodeRemains { .. } => "node.remains",
             Work::KubesprayDownloads { .. } => "kubespray.downloads",
             Work::NodeDownloads { .. } => "node.downloads",

@@ -3,6 +3,7 @@
 
 use crate::cluster::{Cluster, Member};
 use crate::discover::Role;
+use plinth_model::NodeName;
 use plinth_site::Desired;
 use serde_json::{Map, Value, json};
 
@@ -26,6 +27,17 @@ pub fn inventory(desired: &Desired, cluster: &Cluster) -> Value {
             "vars": all_vars(desired),
         }
     })
+}
+
+/// The inventory of a recovery, as Kubespray's document on recovering the control plane wants it: survivors first, and the broken members
+/// in two groups more. They stay in their own groups, since machines under their names are taken in.
+pub(super) fn recovery(desired: &Desired, cluster: &Cluster, broken: &[NodeName]) -> Value {
+    let is_broken = |member: &&Member| broken.contains(&member.name);
+    let mut inventory = inventory(desired, &cluster.with_last(broken));
+    let groups = &mut inventory["all"]["children"];
+    groups["broken_etcd"] = group(cluster.etcd().filter(is_broken));
+    groups["broken_kube_control_plane"] = group(cluster.control_plane().filter(is_broken));
+    inventory
 }
 
 /// Variables of every host: how Ansible gets in. The private key is given by whoever starts the playbook.

@@ -21,7 +21,7 @@ pub use settings::RELEASES;
 use crate::catalog::Engine;
 use crate::cluster::Cluster;
 use indexmap::IndexMap;
-use plinth_model::Finding;
+use plinth_model::{Finding, NodeName};
 use plinth_site::Desired;
 use serde_json::{Map, Value};
 
@@ -39,6 +39,15 @@ pub fn files(desired: &Desired, cluster: &Cluster, engine: &Engine) -> (Files, V
     let (vars, findings) = group_vars(desired, cluster, engine);
     let files = [(INVENTORY, json(&inventory(desired, cluster))), (GROUP_VARS, json(&vars))];
     (files.into_iter().map(|(name, text)| (name.to_owned(), text)).collect(), findings)
+}
+
+/// The same files for a recovery: the inventory has the survivors first, and says who is broken. Variables are the usual ones, so that
+/// nothing of the cluster comes out otherwise than it was.
+#[must_use]
+pub fn recovery_files(desired: &Desired, cluster: &Cluster, engine: &Engine, broken: &[NodeName]) -> Files {
+    let (mut files, _) = files(desired, cluster, engine);
+    files.insert(INVENTORY.to_owned(), json(&inventory::recovery(desired, cluster, broken)));
+    files
 }
 
 /// Pretty JSON, in the order of the value, with a line break at the end.

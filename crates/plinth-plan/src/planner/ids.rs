@@ -38,6 +38,7 @@ ids! {
     downloads "kubernetes" "downloads";
     deploy "kubernetes" "deploy";
     removal "kubernetes" "removal";
+    recovery "kubernetes" "recovery";
     kubeconfig "kubernetes" "kubeconfig";
     health "kubernetes" "health";
     dns "kubernetes" "dns";

@@ -25,16 +25,34 @@ pub(super) fn steps(
     pushed: Vec<Step>,
 ) -> Vec<Step> {
     let deploy = deploy(desired, cluster, engine, &files);
+    let mut steps = before(engine, files, prepared, pushed, deploy);
+    steps.extend(after(desired, cluster, &ids::deploy(desired.name.as_str())));
+    steps.extend(join(desired, cluster));
+    steps
+}
+
+/// A play, and all that it stands on.
+pub(super) fn before(
+    engine: &Engine,
+    files: IndexMap<String, String>,
+    prepared: Vec<StepId>,
+    pushed: Vec<Step>,
+    play: Step,
+) -> Vec<Step> {
     let mut steps = vec![source(engine), environment(engine), inventory(files)];
     steps.extend(pushed);
-    let before = prepared.into_iter().chain([ids::environment(), ids::inventory()]);
-    steps.push(deploy.needing(before));
-    steps.extend(kubeconfig(desired, cluster));
+    let needs = prepared.into_iter().chain([ids::environment(), ids::inventory()]);
+    steps.push(play.needing(needs));
+    steps
+}
+
+/// What follows a play, and proves what it did on the members of this cluster.
+pub(super) fn after(desired: &Desired, cluster: &Cluster, play: &StepId) -> Vec<Step> {
+    let mut steps: Vec<Step> = kubeconfig(desired, cluster, play).into_iter().collect();
     for member in cluster.members.iter().filter(|m| m.is_kubernetes_node()) {
         steps.extend(on_node(desired, member));
     }
     steps.push(health(desired, cluster));
-    steps.extend(join(desired, cluster));
     steps
 }
 
@@ -102,14 +120,14 @@ pub(super) fn lost_by_imaging(desired: &Desired) -> Option<Finding> {
     ))
 }
 
-fn kubeconfig(desired: &Desired, cluster: &Cluster) -> Option<Step> {
+fn kubeconfig(desired: &Desired, cluster: &Cluster, play: &StepId) -> Option<Step> {
     let first = cluster.control_plane().next()?;
     let (host, port) = desired.kubernetes.endpoint.shared().unwrap_or((first.address, ApiEndpoint::PORT));
     let server = format!("https://{host}:{port}");
     let work = Work::Kubeconfig { target: Cluster::target(desired, first), server };
     let reason = format!("everything inside the cluster is done through its API server on {}", first.name);
     let id = ids::kubeconfig(desired.name.as_str());
-    Some(step(id, Stage::Kubernetes, work, deadlines::KUBECONFIG, reason).needing([ids::deploy(desired.name.as_str())]))
+    Some(step(id, Stage::Kubernetes, work, deadlines::KUBECONFIG, reason).needing([play.clone()]))
 }
 
 /// Labels, if there are any, then readiness.

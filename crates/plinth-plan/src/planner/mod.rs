@@ -8,6 +8,7 @@ mod ids;
 mod kubernetes;
 mod nodes;
 mod platform;
+mod recovery;
 mod removal;
 mod runai;
 mod secrets;
@@ -15,6 +16,7 @@ mod step;
 
 pub use discovery::endpoint_host;
 pub use nodes::{FITS, RELOCATE};
+pub use recovery::recovery;
 pub use removal::removal;
 
 use crate::catalog::{Components, Engine};

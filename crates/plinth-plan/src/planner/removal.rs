@@ -52,7 +52,7 @@ fn cannot_leave(cluster: &Cluster, removal: &Removal) -> Vec<Finding> {
         ),
         Some(member) if member.is_quorum() => Some(
             Finding::error("kubespray.remove-quorum", node.as_str(), format!("{node} is of the control plane or of etcd"))
-                .fix("remove workers only; to replace a member of the control plane follow Kubespray's own document on nodes"),
+                .fix("remove workers only; one that broke is made anew under its name, then taken in by `plinth recover`"),
         ),
         Some(_) => None,
     }

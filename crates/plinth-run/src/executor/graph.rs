@@ -75,7 +75,9 @@ impl<'a> Graph<'a> {
 
 fn lane_name(step: &Step) -> Option<String> {
     match &step.work {
-        Work::KubesprayRun { .. } | Work::KubesprayRemoval { .. } => Some(step.work.kind().to_owned()),
+        Work::KubesprayRun { .. } | Work::KubesprayRemoval { .. } | Work::KubesprayRecovery { .. } => {
+            Some(step.work.kind().to_owned())
+        }
         work => work.node().map(|node| format!("node {node}")),
     }
 }

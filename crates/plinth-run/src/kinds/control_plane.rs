@@ -64,7 +64,7 @@ pub(super) async fn wait(
             step.target.as_str(),
             "the control plane did not become healthy in time",
         )
-        .fix("look at the parts that the evidence names: `kubectl get pods -n kube-system -o wide`, and on the nodes `journalctl -u etcd -u kubelet`");
+        .fix("look at the parts that the evidence names: `kubectl get pods -n kube-system -o wide`, and on the nodes `journalctl -u etcd -u kubelet`; a member that lost its disk is taken in again by `plinth recover NODE`");
         finding.evidence = seen.to_vec();
         finding
     };

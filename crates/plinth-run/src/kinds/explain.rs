@@ -98,6 +98,11 @@ explanations! {
     "Runs remove-node.yml for the named workers, or reset.yml for all hosts, and judges its final statistics.",
     "It cannot be undone: the data of the cluster, or of these workers, is gone.";
 
+    "kubespray.recovery", "Broken members of the control plane are whole again.",
+    "Asks every member of the control plane and of etcd itself, since the API may be away: etcd and who its members are, kubelet, certificates. At least one that is not broken must have etcd's data.",
+    "Runs recover-control-plane.yml, with the survivors first in the inventory and workers left alone, and judges its final statistics. If etcd lost its majority, a survivor's data becomes the cluster's.",
+    "It cannot be undone: what the broken members had is gone, and without a majority also what only they knew.";
+
     "node.remains", "Nothing of Kubernetes is left on the node.",
     "Looks for programs, directories, network links and packet filter chains. While a part of Kubernetes runs, nothing is taken away.",
     "Clears what Kubespray leaves behind. containerd, its images and other programs' files stay.",

@@ -64,6 +64,9 @@ impl Behaviour for Kinds {
             Work::KubesprayRemoval { release, targets, removal, parts } => {
                 kubespray::remove(env, &kubespray::Leaving { release, targets, removal, parts }).await
             }
+            Work::KubesprayRecovery { release, targets, broken, parts } => {
+                kubespray::recover(env, &kubespray::Wanted { release, targets, parts }, broken).await
+            }
             Work::NodeRemains { target } => node::clear_remains(env, target).await,
             Work::KubesprayDownloads { release, inputs, mirror } => {
                 downloads::fetch(env, release, inputs, mirror.as_deref()).await
@@ -98,6 +101,9 @@ async fn probe(step: &Step, env: &StepEnv) -> Result<Probe, DoorError> {
         }
         Work::KubesprayRemoval { release, targets, removal, parts } => {
             kubespray::probe_removal(env, &kubespray::Leaving { release, targets, removal, parts }).await
+        }
+        Work::KubesprayRecovery { release, targets, broken, parts } => {
+            kubespray::probe_recovery(env, &kubespray::Wanted { release, targets, parts }, broken).await
         }
         Work::NodeRemains { target } => node::probe_remains(env, target).await,
         Work::KubesprayDownloads { release, inputs, .. } => downloads::probe(env, release, inputs).await,
@@ -158,6 +164,7 @@ async fn act_on_cluster(step: &Step, env: &StepEnv) -> Result<String, DoorError>
         | Work::KubesprayInventory { .. }
         | Work::KubesprayRun { .. }
         | Work::KubesprayRemoval { .. }
+        | Work::KubesprayRecovery { .. }
         | Work::NodeRemains { .. }
         | Work::KubesprayDownloads { .. }
         | Work::NodeDownloads { .. }

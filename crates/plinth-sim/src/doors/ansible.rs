@@ -200,7 +200,9 @@ impl SimAnsible {
 fn touched(run: &PlayRun) -> Vec<NodeName> {
     match &run.play {
         Play::Scale { nodes } | Play::Remove { nodes, .. } => nodes.clone(),
-        Play::Cluster | Play::Upgrade | Play::Reset => run.targets.iter().map(|target| target.node.clone()).collect(),
+        Play::Cluster | Play::Upgrade | Play::Reset | Play::Recover { .. } => {
+            run.targets.iter().map(|target| target.node.clone()).collect()
+        }
     }
 }
 

@@ -122,6 +122,8 @@ fn more(play: &Play) -> Vec<OsString> {
     match play {
         Play::Cluster | Play::Upgrade => Vec::new(),
         Play::Scale { nodes } => words(["--limit", &names(nodes)]),
+        // Workers are left alone, also those that do not answer.
+        Play::Recover { .. } => words(["--limit", "etcd,kube_control_plane"]),
         Play::Remove { nodes, reachable } => {
             let mut vars = json!({"node": names(nodes), "skip_confirmation": true});
             if !reachable {
@@ -137,7 +139,7 @@ fn more(play: &Play) -> Vec<OsString> {
 /// A removal without names would take every host in older releases.
 fn named(play: &Play, doing: &str) -> DoorResult<()> {
     match play {
-        Play::Remove { nodes, .. } | Play::Scale { nodes } if nodes.is_empty() => {
+        Play::Remove { nodes, .. } | Play::Scale { nodes } | Play::Recover { nodes } if nodes.is_empty() => {
             Err(DoorError::permanent(DOOR, doing, "no host is named", "report this as a bug of plinth"))
         }
         _ => Ok(()),

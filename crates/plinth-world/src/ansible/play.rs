@@ -28,6 +28,11 @@ pub enum Play {
     },
     /// Kubernetes leaves every host, with its data.
     Reset,
+    /// Members of the control plane that broke are taken in again by those that survived, which stand first in the written inventory.
+    Recover {
+        /// Members that broke.
+        nodes: Vec<NodeName>,
+    },
 }
 
 impl Play {
@@ -40,6 +45,7 @@ impl Play {
             Play::Upgrade => "upgrade",
             Play::Remove { .. } => "remove",
             Play::Reset => "reset",
+            Play::Recover { .. } => "recover",
         }
     }
 
@@ -52,6 +58,7 @@ impl Play {
             Play::Upgrade => "upgrade-cluster.yml",
             Play::Remove { .. } => "remove-node.yml",
             Play::Reset => "reset.yml",
+            Play::Recover { .. } => "recover-control-plane.yml",
         }
     }
 
@@ -83,7 +90,9 @@ impl PlayRun {
             Play::Scale { nodes } => nodes.iter().collect(),
             Play::Remove { nodes, reachable: true } => nodes.iter().collect(),
             Play::Remove { .. } => Vec::new(),
-            Play::Cluster | Play::Upgrade | Play::Reset => self.targets.iter().map(|target| &target.node).collect(),
+            Play::Cluster | Play::Upgrade | Play::Reset | Play::Recover { .. } => {
+                self.targets.iter().map(|target| &target.node).collect()
+            }
         }
     }
 
@@ -101,7 +110,7 @@ impl PlayRun {
         match &self.play {
             Play::Reset => return None,
             Play::Remove { nodes, .. } => left.hosts.retain(|host, _| !nodes.contains(host)),
-            Play::Cluster | Play::Scale { .. } | Play::Upgrade => {}
+            Play::Cluster | Play::Scale { .. } | Play::Upgrade | Play::Recover { .. } => {}
         }
         Some(left)
     }

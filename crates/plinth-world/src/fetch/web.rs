@@ -2,6 +2,7 @@
 //! environment (`HTTPS_PROXY`, `NO_PROXY`).
 
 use super::{FetchDoor, Store};
+use crate::context::Paced;
 use crate::files::{read_up_to, write_whole};
 use crate::{Context, DoorError, DoorResult, deadlines};
 use async_trait::async_trait;
@@ -21,8 +22,6 @@ const DOOR: &str = "fetch";
 const LARGEST: u64 = 2 * 1024 * 1024 * 1024;
 /// Largest list that is read, bytes.
 const LARGEST_LIST: usize = 4 * 1024 * 1024;
-/// Bytes between two reports of progress.
-const REPORT: u64 = 4 * 1024 * 1024;
 
 /// Files of the web, below the state directory.
 pub struct WebFiles {
@@ -92,17 +91,14 @@ impl WebFiles {
         sink: &mut Sink,
     ) -> DoorResult<()> {
         let total = response.content_length().map_or(0, |rest| rest.saturating_add(sink.written));
-        let mut reported = sink.written;
+        let mut paced = Paced::new(ctx);
         while let Some(piece) = response.chunk().await.map_err(|error| lost(file, &error))? {
             sink.take(&piece).map_err(|error| disk(file, &error))?;
             if sink.written > LARGEST {
                 let happened = format!("it is larger than {LARGEST} bytes");
                 return Err(refused(file, happened, "check the address of this file"));
             }
-            if sink.written - reported >= REPORT {
-                reported = sink.written;
-                ctx.progress(sink.written, total, &*file.dest);
-            }
+            paced.report(sink.written, total, &file.dest);
         }
         Ok(())
     }

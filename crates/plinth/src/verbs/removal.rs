@@ -1,6 +1,7 @@
 //! `plinth remove` and `plinth reset`.
 
-use crate::args::{Common, RemovalOptions, Remove, Reset};
+use super::confirmed;
+use crate::args::{Common, ConfirmedOptions, Remove, Reset};
 use crate::input::{self, Input};
 use crate::printer::Printer;
 use crate::real::Real;
@@ -10,12 +11,10 @@ use plinth_model::work::Removal;
 use plinth_model::{Exit, NodeName, Plan, Problem, Work};
 use plinth_plan::{Cluster, Observed};
 use plinth_run::{Durability, LookOptions};
-use plinth_world::ansible::{Play, PlayHosts, PlayRun};
 
 /// Takes workers out.
 pub(crate) fn remove(common: &Common, verb: &Remove, printer: &Printer) -> Result<Exit, Problem> {
-    let names: Result<Vec<NodeName>, Problem> = verb.nodes.iter().map(|name| node_name(name)).collect();
-    let removal = Removal::Nodes { nodes: names?, reachable: !verb.unreachable };
+    let removal = Removal::Nodes { nodes: confirmed::nodes(&verb.nodes)?, reachable: !verb.unreachable };
     run(common, &verb.way, &removal, printer)
 }
 
@@ -24,20 +23,10 @@ pub(crate) fn reset(common: &Common, verb: &Reset, printer: &Printer) -> Result<
     run(common, &verb.way, &Removal::All, printer)
 }
 
-fn node_name(name: &str) -> Result<NodeName, Problem> {
-    NodeName::new(name).map_err(|error| {
-        Problem::new(Exit::Input, "reading node", name, error, "give exact names, as in the site file")
-    })
-}
-
-fn run(common: &Common, way: &RemovalOptions, removal: &Removal, printer: &Printer) -> Result<Exit, Problem> {
+fn run(common: &Common, way: &ConfirmedOptions, removal: &Removal, printer: &Printer) -> Result<Exit, Problem> {
     let input = input::load(common, printer)?;
     let name = input.site.desired.name.as_str();
-    match &way.confirm {
-        None if !Printer::can_ask() => return Err(nobody_to_ask(name)),
-        Some(given) if given != name => return Err(other_name(given, name)),
-        _ => {}
-    }
+    confirmed::can_be(way, name)?;
     let directory = state::directory(common.state.as_deref(), &input.site.desired.name)?;
     state::open(&directory, false)?;
     let real = Real::open(common, &input, &directory, printer)?;
@@ -48,15 +37,13 @@ fn run(common: &Common, way: &RemovalOptions, removal: &Removal, printer: &Print
     let (cluster, _) = Cluster::new(desired, &plinth_plan::discover(desired, &observed.inventory));
     let runtime = doors::runtime()?;
     let plan = runtime.block_on(plan(common, &input, &observed, removal, &real, printer))?;
-    show(common, &plan, printer);
+    confirmed::show(common, &plan, printer);
     if is_gone(&plan) {
         printer.talk("nothing of it is there: nothing to do");
         return Ok(Exit::Done);
     }
-    let touched = runtime.block_on(preview(&plan, &real))?;
-    printer.talk(&hosts_text(&touched));
-    if way.confirm.is_none() && !printer.ask_for("This cannot be undone. Type the site's name to go on:", name) {
-        printer.talk("nothing was changed");
+    runtime.block_on(confirmed::preview(&plan, &real, printer))?;
+    if !confirmed::by_name(way, name, printer) {
         return Ok(Exit::Pending);
     }
     let carry = carry::Carry { common, events: way.events.events.as_deref(), desired, printer, real: &real };
@@ -95,62 +82,6 @@ async fn plan(
     make(&Observed { steps: look.seen, answers: look.answers, ..observed.clone() })
 }
 
-/// Shows the plan to people. With `--json` the one document on standard output is the report at the end.
-fn show(common: &Common, plan: &Plan, printer: &Printer) {
-    if common.json {
-        printer.talk(&plinth_plan::render::text(plan, printer.color_err(), Printer::width()));
-    } else {
-        verbs::plan::show(common, None, plan, printer);
-    }
-}
-
-/// The hosts that Kubespray's plays would touch. Source, environment and files must be there for that: they are made, which
-/// changes no node.
-async fn preview(plan: &Plan, real: &Real) -> Result<Vec<PlayHosts>, Problem> {
-    let Some((run, files)) = play(plan) else { return Ok(Vec::new()) };
-    let door = &real.doors.ansible;
-    let ready = async {
-        door.fetch_source(&real.ctx, &run.release).await?;
-        door.make_environment(&real.ctx, &run.release).await?;
-        door.write_inventory(&real.ctx, &files).await?;
-        door.preview(&real.ctx, &run).await
-    };
-    ready.await.map_err(|error| doors::problem(&error))
-}
-
-fn play(plan: &Plan) -> Option<(PlayRun, indexmap::IndexMap<String, String>)> {
-    let files = plan.steps.iter().find_map(|step| match &step.work {
-        Work::KubesprayInventory { files } => Some(files.clone()),
-        _ => None,
-    })?;
-    plan.steps.iter().find_map(|step| match &step.work {
-        Work::KubesprayRemoval { release, targets, removal, parts } => {
-            let play = match removal.clone() {
-                Removal::All => Play::Reset,
-                Removal::Nodes { nodes, reachable } => Play::Remove { nodes, reachable },
-            };
-            let run = PlayRun { release: release.clone(), play, targets: targets.clone(), inputs: parts.clone() };
-            Some((run, files.clone()))
-        }
-        _ => None,
-    })
-}
-
-/// Plays of the same hosts as one line.
-fn hosts_text(plays: &[PlayHosts]) -> String {
-    let mut lines: Vec<(String, Vec<&str>)> = Vec::new();
-    for play in plays.iter().filter(|play| !play.hosts.is_empty()) {
-        let hosts = play.hosts.join(", ");
-        match lines.iter_mut().find(|(known, _)| *known == hosts) {
-            Some((_, names)) => names.push(&play.play),
-            None => lines.push((hosts, vec![&play.play])),
-        }
-    }
-    let line = |(hosts, names): (String, Vec<&str>)| format!("  {hosts}: {}", names.join("; "));
-    let lines: Vec<String> = lines.into_iter().map(line).collect();
-    format!("Kubespray's plays touch these hosts:\n{}", lines.join("\n"))
-}
-
 fn afterwards(removal: &Removal) -> String {
     match removal {
         Removal::All => "Kubernetes is gone. The service account, host keys and the state directory stay; `plinth apply` makes it all anew".to_owned(),
@@ -159,24 +90,4 @@ fn afterwards(removal: &Removal) -> String {
             format!("Now take {nodes} out of the site file: the next apply would add it again")
         }
     }
-}
-
-fn nobody_to_ask(name: &str) -> Problem {
-    Problem::new(
-        Exit::Input,
-        "asking for the site's name",
-        "",
-        "there is no terminal to ask at; nothing was contacted or changed",
-        format!("give `--confirm {name}`"),
-    )
-}
-
-fn other_name(given: &str, name: &str) -> Problem {
-    Problem::new(
-        Exit::Input,
-        "comparing the site's name with",
-        format!("`--confirm {given}`"),
-        format!("the site file is that of `{name}`; nothing was contacted or changed"),
-        "give the right site file, or the right name",
-    )
 }

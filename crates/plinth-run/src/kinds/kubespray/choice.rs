@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 /// Group whose first host initialises the cluster.
 pub(super) const CONTROL_PLANE: &str = "kube_control_plane";
 /// Group whose first host makes etcd's certificates.
-const ETCD: &str = "etcd";
+pub(super) const ETCD: &str = "etcd";
 
 /// What the cluster says of a node.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,6 +18,15 @@ pub(super) enum Sight {
     Member(String),
     /// The cluster does not know it.
     Gone,
+    /// Nothing of Kubernetes is on it any more, as after BCM made it anew; the cluster may still know it.
+    Bare,
+}
+
+impl Sight {
+    /// Whether it has to be made a member again.
+    const fn is_lost(&self) -> bool {
+        matches!(self, Sight::Gone | Sight::Bare)
+    }
 }
 
 /// What is to be done.
@@ -43,6 +52,9 @@ pub(super) fn choose(
     let never = deployed.last.is_none();
     if let Some(begun) = begun.filter(|begun| begun.play.removes() && !(never && begun.play == Play::Reset)) {
         return Err(Box::new(removal_unfinished(begun)));
+    }
+    if let Some(Begun { play: Play::Recover { nodes }, .. }) = begun {
+        return Err(Box::new(recovery_unfinished(nodes)));
     }
     let Some(last) = &deployed.last else { return Ok(first(begun, wanted, stillborn)) };
     refuse(last, wanted, seen)?;
@@ -116,7 +128,7 @@ fn joining<'a>(
     wanted: &'a RunInputs,
     seen: &'a BTreeMap<NodeName, Sight>,
 ) -> impl Iterator<Item = &'a NodeName> {
-    wanted.hosts.keys().filter(|name| !last.hosts.contains_key(*name) || seen.get(*name) == Some(&Sight::Gone))
+    wanted.hosts.keys().filter(|name| !last.hosts.contains_key(*name) || seen.get(*name).is_some_and(Sight::is_lost))
 }
 
 fn differences(last: &RunInputs, wanted: &RunInputs, seen: &BTreeMap<NodeName, Sight>) -> Vec<String> {
@@ -146,8 +158,11 @@ fn difference(
             Some(format!("~ groups of {name}: {} → {}", before.groups.join(" "), host.groups.join(" ")))
         }
         Some(before) if before != host => Some(format!("~ variables of {name}")),
-        Some(_) if seen.get(name) == Some(&Sight::Gone) => Some(format!("+ host {name}, which the cluster has lost")),
-        Some(_) => None,
+        Some(_) => match seen.get(name) {
+            Some(Sight::Gone) => Some(format!("+ host {name}, which the cluster has lost")),
+            Some(Sight::Bare) => Some(format!("+ host {name}, which has lost Kubernetes")),
+            Some(Sight::Member(_)) | None => None,
+        },
     }
 }
 
@@ -164,6 +179,12 @@ fn refuse(last: &RunInputs, wanted: &RunInputs, seen: &BTreeMap<NodeName, Sight>
             return Err(Box::new(first_moved(group, was, is)));
         }
     }
+    let bare =
+        |(name, host): &(&NodeName, &HostInputs)| host.is_in(CONTROL_PLANE) && seen.get(*name) == Some(&Sight::Bare);
+    let bare: Vec<&str> = wanted.hosts.iter().filter(bare).map(|(name, _)| name.as_str()).collect();
+    if !bare.is_empty() {
+        return Err(Box::new(control_plane_lost(&bare)));
+    }
     step("Kubernetes", &last.version, &wanted.version)?;
     step("Kubespray", &last.tag, &wanted.tag)?;
     skew(wanted, seen)?;
@@ -173,7 +194,28 @@ fn refuse(last: &RunInputs, wanted: &RunInputs, seen: &BTreeMap<NodeName, Sight>
     Ok(())
 }
 
-fn removal_unfinished(begun: &Begun) -> Finding {
+/// cluster.yml would fail at it, and with the first member bare would make a second cluster beside etcd's data.
+fn control_plane_lost(names: &[&str]) -> Finding {
+    let list = names.join(", ");
+    let text = format!("{list} of the control plane lost Kubernetes; only its survivors can take it in again");
+    Finding::error("kubespray.control-plane-lost", list, text)
+        .evidence("kubelet does not run there, and no certificate of Kubernetes is left, as after BCM made a node anew")
+        .fix(format!(
+            "run `plinth recover {}`; if no other member of etcd has its data, the cluster is gone: `plinth reset`, then apply",
+            names.join(" ")
+        ))
+}
+
+/// A recovery goes on as one.
+pub(super) fn recovery_unfinished(nodes: &[NodeName]) -> Finding {
+    let names = |separator: &str| nodes.iter().map(NodeName::as_str).collect::<Vec<_>>().join(separator);
+    let text = "a recovery of the control plane was begun and did not end";
+    Finding::error("kubespray.recovery-unfinished", names(", "), text)
+        .evidence("an earlier recover-control-plane.yml did not end")
+        .fix(format!("finish it with `plinth recover {}`", names(" ")))
+}
+
+pub(super) fn removal_unfinished(begun: &Begun) -> Finding {
     let (subject, verb) = match &begun.play {
         Play::Remove { nodes, .. } => {
             let nodes: Vec<&str> = nodes.iter().map(NodeName::as_str).collect();
@@ -238,7 +280,7 @@ fn skew(wanted: &RunInputs, seen: &BTreeMap<NodeName, Sight>) -> Result<(), Box<
     let Ok(target) = wanted.version.parse::<Version>() else { return Ok(()) };
     let target = target.semver();
     let far = |sight: &Sight| match sight {
-        Sight::Gone => None,
+        Sight::Gone | Sight::Bare => None,
         Sight::Member(text) => {
             let version = text.parse::<Version>().ok()?;
             let runs = version.semver();

@@ -127,6 +127,8 @@ fn what_the_cluster_says_counts_and_what_it_cannot_say_does_not() {
     let lost = play(&after(usual()), &usual(), &seen(Sight::Gone, member()));
     assert_eq!(lost, Some(Play::Scale { nodes: vec![node("dgx-02")] }));
     assert_eq!(play(&after(usual()), &usual(), &seen(member(), Sight::Gone)), Some(Play::Cluster));
+    let anew = play(&after(usual()), &usual(), &seen(Sight::Bare, member()));
+    assert_eq!(anew, Some(Play::Scale { nodes: vec![node("dgx-02")] }), "BCM made a worker anew");
 }
 
 #[test]
@@ -142,6 +144,8 @@ fn what_no_play_can_do_is_refused() {
     other_first.hosts.shift_insert(0, node("cpu-00"), host("cpu-00", CONTROL).1);
     let behind = BTreeMap::from([(node("dgx-01"), Sight::Member("v1.29.1".to_owned()))]);
     let ahead = BTreeMap::from([(node("dgx-01"), Sight::Member("v1.32.0".to_owned()))]);
+    let bare = BTreeMap::from([(node("cpu-01"), Sight::Bare)]);
+    let recovery = Play::Recover { nodes: vec![node("cpu-01")] };
     let one = inputs("v2.27.1", "v1.31.9", &["dgx-01"]);
     let cases = [
         (after(usual()), one, nobody(), "kubespray.host-left"),
@@ -153,6 +157,8 @@ fn what_no_play_can_do_is_refused() {
         (old("v2.27.1", "v1.30.1"), usual(), behind, "kubespray.version-skew"),
         (after(usual()), usual(), ahead, "kubespray.version-skew"),
         (after(inputs("v2.27.1", "v1.30.1", &["dgx-01"])), usual(), nobody(), "kubespray.two-changes-at-once"),
+        (after(usual()), usual(), bare, "kubespray.control-plane-lost"),
+        (unfinished_play(Some(usual()), recovery), usual(), nobody(), "kubespray.recovery-unfinished"),
         (unfinished_play(Some(usual()), Play::Reset), usual(), nobody(), "kubespray.removal-unfinished"),
     ];
     for (deployed, wanted, seen, code) in cases {

@@ -2,9 +2,11 @@
 
 mod birth;
 mod choice;
+mod recovery;
 mod removal;
 mod run;
 
+pub(super) use recovery::{probe_recovery, recover};
 pub(super) use removal::{Leaving, probe_removal, remove};
 pub(super) use run::{Wanted, play, probe_run};
 

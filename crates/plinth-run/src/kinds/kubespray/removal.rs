@@ -1,7 +1,7 @@
 //! Kubernetes leaves hosts: never without names, and done only when the hosts and the cluster say so.
 
 use super::DOOR;
-use super::run::refusal;
+use super::run::{deployed, refusal};
 use crate::behaviour::{Probe, StepEnv};
 use crate::kinds::outcome::{amount, done, refused, unseen};
 use plinth_model::work::{KubesprayRelease, NodeTarget, Removal, RunInputs};
@@ -38,14 +38,6 @@ pub(in crate::kinds) async fn probe_removal(env: &StepEnv, leaving: &Leaving<'_>
         Removal::All => lines.extend(running(env, leaving).await?),
     }
     if lines.is_empty() { done("Kubernetes is not there any more") } else { Ok(Probe::Todo(lines)) }
-}
-
-async fn deployed(env: &StepEnv) -> Result<Deployed, DoorError> {
-    match env.doors.ansible.deployed(&env.ctx).await? {
-        Observed::Known(deployed) => Ok(deployed),
-        Observed::Absent => Ok(Deployed::default()),
-        Observed::Unknown(reason) => Err(unseen(DOOR, "looking at the last run of Kubespray", &reason)),
-    }
 }
 
 fn recorded<'a>(deployed: &'a Deployed, leaving: &'a Leaving<'_>) -> impl Iterator<Item = &'a NodeName> {

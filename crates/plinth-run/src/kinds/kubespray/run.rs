@@ -2,9 +2,10 @@
 
 use super::DOOR;
 use super::birth::stillborn;
-use super::choice::{Choice, Sight, choose};
+use super::choice::{CONTROL_PLANE, Choice, Sight, choose};
 use crate::behaviour::{Probe, StepEnv};
 use crate::kinds::outcome::{done, refused, unseen};
+use futures::future::join_all;
 use plinth_model::work::{KubesprayRelease, NodeTarget, RunInputs};
 use plinth_model::{Finding, NodeName, Observed};
 use plinth_world::DoorError;
@@ -35,32 +36,53 @@ pub(in crate::kinds) async fn probe_run(env: &StepEnv, wanted: &Wanted<'_>) -> R
 }
 
 async fn choice(env: &StepEnv, wanted: &Wanted<'_>) -> Result<Result<Choice, Box<Finding>>, DoorError> {
-    let deployed = match env.doors.ansible.deployed(&env.ctx).await? {
-        Observed::Known(deployed) => deployed,
-        Observed::Absent => Deployed::default(),
-        Observed::Unknown(reason) => return Err(unseen(DOOR, "looking at the last run of Kubespray", &reason)),
-    };
+    let deployed = deployed(env).await?;
     let seen = match &deployed.last {
-        Some(last) => seen(env, last).await,
+        Some(last) => seen(env, last, wanted.targets).await,
         None => BTreeMap::new(),
     };
     let stillborn = stillborn(env, &deployed, wanted.targets).await;
     Ok(choose(&deployed, wanted.parts, &seen, stillborn.as_ref()))
 }
 
-/// What the cluster says of the nodes that were deployed. Before there is a kubeconfig, or while the API server is away,
-/// nothing is known, which is no reason to run anything.
-async fn seen(env: &StepEnv, last: &RunInputs) -> BTreeMap<NodeName, Sight> {
-    let mut seen = BTreeMap::new();
-    for (name, _) in last.hosts.iter().filter(|(_, host)| host.is_kubernetes_node()) {
-        match env.doors.kube.node(&env.ctx, name).await {
-            Ok(Observed::Known(node)) => drop(seen.insert(name.clone(), Sight::Member(node.version))),
-            Ok(Observed::Absent) => drop(seen.insert(name.clone(), Sight::Gone)),
-            // The first that cannot be asked stands for all: each would wait for its own deadline.
-            Ok(Observed::Unknown(_)) | Err(_) => break,
-        }
+/// What earlier plays left.
+pub(super) async fn deployed(env: &StepEnv) -> Result<Deployed, DoorError> {
+    match env.doors.ansible.deployed(&env.ctx).await? {
+        Observed::Known(deployed) => Ok(deployed),
+        Observed::Absent => Ok(Deployed::default()),
+        Observed::Unknown(reason) => Err(unseen(DOOR, "looking at the last run of Kubespray", &reason)),
     }
+}
+
+/// What the cluster says of the nodes that were deployed, and those that are not Ready say of themselves. Before there is a
+/// kubeconfig, or while the API server is away, only the control plane is asked; what is not known is no reason to run anything.
+async fn seen(env: &StepEnv, last: &RunInputs, targets: &[NodeTarget]) -> BTreeMap<NodeName, Sight> {
+    let (mut seen, mut doubtful) = (BTreeMap::new(), Vec::new());
+    for (name, _) in last.hosts.iter().filter(|(_, host)| host.is_kubernetes_node()) {
+        let sight = match env.doors.kube.node(&env.ctx, name).await {
+            Ok(Observed::Known(node)) => {
+                doubtful.extend((!node.ready).then_some(name));
+                Sight::Member(node.version)
+            }
+            Ok(Observed::Absent) => Sight::Gone,
+            // The first that cannot be asked stands for all: each would wait for its own deadline.
+            Ok(Observed::Unknown(_)) | Err(_) => {
+                doubtful.extend(last.hosts.iter().filter(|(_, host)| host.is_in(CONTROL_PLANE)).map(|(name, _)| name));
+                break;
+            }
+        };
+        seen.insert(name.clone(), sight);
+    }
+    let asked = doubtful.into_iter().map(|name| async move { Some((name.clone(), lost(env, name, targets).await?)) });
+    seen.extend(join_all(asked).await.into_iter().flatten());
     seen
+}
+
+/// Whether nothing of Kubernetes is on a node any more, as on one that BCM made anew. A node that cannot be asked has lost nothing.
+async fn lost(env: &StepEnv, name: &NodeName, targets: &[NodeTarget]) -> Option<Sight> {
+    let target = targets.iter().find(|target| target.node == *name)?;
+    let seen = env.doors.node.control_plane(&env.ctx, target).await.ok()?;
+    (seen.certificates.is_empty() && seen.kubelet != "active").then_some(Sight::Bare)
 }
 
 /// Runs the chosen play and judges its final statistics: exit codes say too little (a missing inventory ends with 0).
@@ -77,7 +99,8 @@ pub(in crate::kinds) async fn play(env: &StepEnv, wanted: &Wanted<'_>) -> Result
     if begins_anew { one(env, wanted, Play::Cluster).await } else { Ok(said) }
 }
 
-async fn one(env: &StepEnv, wanted: &Wanted<'_>, play: Play) -> Result<String, DoorError> {
+/// Runs a play and judges its final statistics.
+pub(super) async fn one(env: &StepEnv, wanted: &Wanted<'_>, play: Play) -> Result<String, DoorError> {
     let run = PlayRun {
         release: wanted.release.clone(),
         play,
@@ -96,7 +119,7 @@ async fn one(env: &StepEnv, wanted: &Wanted<'_>, play: Play) -> Result<String, D
 }
 
 /// What Kubespray itself thinks of its input, where the release has such a check: it takes seconds, and nothing is touched yet.
-async fn hear_opinion(env: &StepEnv, release: &KubesprayRelease) -> Result<(), DoorError> {
+pub(super) async fn hear_opinion(env: &StepEnv, release: &KubesprayRelease) -> Result<(), DoorError> {
     let complaints = match env.doors.ansible.opinion(&env.ctx, release).await? {
         Observed::Known(complaints) if !complaints.is_empty() => complaints,
         _ => return Ok(()),

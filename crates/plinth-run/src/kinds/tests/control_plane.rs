@@ -5,7 +5,7 @@ use plinth_world::node::{CertificateFile, ControlPlane, Etcd, EtcdMember};
 /// The tests' clock stands at the epoch.
 const DAY: i64 = 86_400;
 
-fn at(name: &str, last: u8) -> NodeTarget {
+pub(super) fn at(name: &str, last: u8) -> NodeTarget {
     NodeTarget { node: node(name), address: std::net::Ipv4Addr::new(10, 0, 0, last), ..target() }
 }
 
@@ -14,16 +14,16 @@ fn work() -> Work {
     Work::ControlPlane { targets, etcd: vec![node("n1"), node("n2")] }
 }
 
-fn member(name: &str, last: u8) -> EtcdMember {
+pub(super) fn member(name: &str, last: u8) -> EtcdMember {
     let peers = vec![format!("https://10.0.0.{last}:2380")];
     EtcdMember { name: name.to_owned(), id: format!("{last:x}"), peers, learner: false }
 }
 
-fn members() -> Vec<EtcdMember> {
+pub(super) fn members() -> Vec<EtcdMember> {
     vec![member("etcd-n1", 1), member("etcd-n2", 2)]
 }
 
-fn seen(members: Vec<EtcdMember>, days: i64) -> ControlPlane {
+pub(super) fn seen(members: Vec<EtcdMember>, days: i64) -> ControlPlane {
     let expires = jiff::Timestamp::from_second(days * DAY).unwrap();
     ControlPlane {
         etcd: Some(Etcd { members, unhealthy: Vec::new() }),

@@ -5,6 +5,7 @@ mod control_plane;
 mod downloads;
 mod fakes;
 mod nodes;
+mod recovery;
 mod removal;
 mod survey;
 mod table;

@@ -7,6 +7,7 @@ use super::Ssh;
 use super::exec::Heard;
 use super::failure::{found, lost, permanent};
 use super::peer::Peer;
+use crate::context::Paced;
 use crate::node::PushFile;
 use crate::{Context, DoorError, DoorResult};
 use plinth_model::work::NodeTarget;
@@ -22,8 +23,6 @@ const OUTER: &str = include_str!("sh/push_outer.sh");
 const INNER: &str = include_str!("sh/push_inner.sh");
 /// Bytes that are read and sent at once.
 const PIECE: usize = 256 * 1024;
-/// Bytes between two reports of progress.
-const REPORT: u64 = 4 * 1024 * 1024;
 /// What a push may take besides its bytes: a login, a checksum, a busy disk.
 const BASE: Duration = Duration::from_secs(120);
 /// The slowest line that is waited for, bytes a second.
@@ -109,7 +108,7 @@ impl Sending<'_> {
     /// Sends the rest of the file, and then waits for the answer of the node. Ends only with an error.
     async fn send(&self, write: &ChannelWriteHalf<Msg>, mut source: File, begun: u64) -> DoorError {
         let mut sent = begun;
-        let mut reported = begun;
+        let mut paced = Paced::new(self.ctx);
         if let Err(error) = source.seek(SeekFrom::Start(begun)) {
             return self.unreadable(&error);
         }
@@ -126,10 +125,7 @@ impl Sending<'_> {
                 return std::future::pending().await;
             }
             sent += read as u64;
-            if sent - reported >= REPORT {
-                reported = sent;
-                self.ctx.progress(sent, self.size, self.push.name);
-            }
+            paced.report(sent, self.size, self.push.name);
         }
         std::future::pending().await
     }

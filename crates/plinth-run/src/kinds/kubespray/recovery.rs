@@ -1,0 +1,135 @@
+//! Broken members of the control plane become whole again: a machine that was made anew under its old name, a disk that was lost. The
+//! survivors take them in, by Kubespray's own playbook.
+
+use super::run::{Wanted, deployed, hear_opinion, one};
+use crate::behaviour::{Probe, StepEnv};
+use crate::kinds::outcome::{amount, blocked, done};
+use futures::future::join_all;
+use plinth_model::work::{HostInputs, NodeTarget};
+use plinth_model::{Finding, NodeName, Observed};
+use plinth_world::DoorError;
+use plinth_world::ansible::{Deployed, Play};
+use plinth_world::node::{ControlPlane, Etcd};
+
+/// What one member says of itself.
+struct Told<'a> {
+    target: &'a NodeTarget,
+    seen: ControlPlane,
+}
+
+/// No broken member lacks anything, and no play was broken off. Every member is asked itself, since the API may be away.
+pub(in crate::kinds) async fn probe_recovery(
+    env: &StepEnv,
+    wanted: &Wanted<'_>,
+    broken: &[NodeName],
+) -> Result<Probe, DoorError> {
+    let deployed = deployed(env).await?;
+    if let Some(finding) = something_else_first(&deployed, broken) {
+        return blocked(finding);
+    }
+    let asked = wanted
+        .targets
+        .iter()
+        .map(|target| async move { Ok(Told { target, seen: env.doors.node.control_plane(&env.ctx, target).await? }) });
+    let told = join_all(asked).await.into_iter().collect::<Result<Vec<_>, DoorError>>()?;
+    let (ill, whole): (Vec<_>, Vec<_>) = told.iter().partition(|told| broken.contains(&told.target.node));
+    if !whole.iter().any(|told| told.seen.etcd.is_some()) {
+        return blocked(none_survived(&whole));
+    }
+    let mut lines: Vec<String> =
+        deployed.begun.iter().map(|begun| format!("! an earlier {} did not end", begun.play.playbook())).collect();
+    for told in &ill {
+        if let Some(host) = wanted.parts.hosts.get(&told.target.node) {
+            lines.extend(lacks(told, host));
+            lines.extend(as_the_cluster_sees_it(env, &told.target.node, host).await);
+        }
+    }
+    if lines.is_empty() {
+        return done(format!("{}: nothing is broken", names(broken)));
+    }
+    let survivors: Vec<NodeName> = whole.iter().map(|told| told.target.node.clone()).collect();
+    let playbook = Play::Recover { nodes: Vec::new() }.playbook();
+    lines.push(format!("→ {playbook}: {} takes in {}", names(&survivors), names(broken)));
+    Ok(Probe::Todo(lines))
+}
+
+fn names(nodes: &[NodeName]) -> String {
+    nodes.iter().map(NodeName::as_str).collect::<Vec<_>>().join(", ")
+}
+
+/// A removal that did not end is finished first, and a recovery goes on with at least the members that it began with.
+fn something_else_first(deployed: &Deployed, broken: &[NodeName]) -> Option<Finding> {
+    let begun = deployed.begun.as_ref()?;
+    match &begun.play {
+        Play::Recover { nodes } if nodes.iter().all(|node| broken.contains(node)) => None,
+        Play::Recover { nodes } => Some(super::choice::recovery_unfinished(nodes)),
+        play if play.removes() => Some(super::choice::removal_unfinished(begun)),
+        _ => None,
+    }
+}
+
+fn none_survived(whole: &[&Told<'_>]) -> Finding {
+    let others: Vec<&str> = whole.iter().map(|told| told.target.node.as_str()).collect();
+    let text = "no member would be left that has etcd's data: there is nothing to recover from";
+    let finding = Finding::error("kubespray.none-survived", others.join(", "), text);
+    let finding = others.iter().fold(finding, |finding, node| finding.evidence(format!("{node}: etcd is not set up")));
+    finding
+        .fix("bring a member with its disk back; without one the cluster is gone: `plinth reset`, then `plinth apply`")
+}
+
+/// What a member lacks, by its own words.
+fn lacks(told: &Told<'_>, host: &HostInputs) -> Vec<String> {
+    let node = &told.target.node;
+    let mut lacks = Vec::new();
+    if host.is_in(super::choice::ETCD) {
+        match &told.seen.etcd {
+            None => lacks.push(format!("! etcd is not set up on {node}")),
+            Some(etcd) => lacks.extend(etcd_lacks(told.target, etcd)),
+        }
+    }
+    if host.is_in(super::choice::CONTROL_PLANE) {
+        if !told.seen.certificates.iter().any(|found| found.file.ends_with("/apiserver.crt")) {
+            lacks.push(format!("! {node} has no certificate of an API server"));
+        }
+        if told.seen.kubelet != "active" {
+            let state = if told.seen.kubelet.is_empty() { "not there" } else { &told.seen.kubelet };
+            lacks.push(format!("! kubelet on {node} is {state}"));
+        }
+    }
+    lacks
+}
+
+/// Other members may be ill without this one being so.
+fn etcd_lacks(target: &NodeTarget, etcd: &Etcd) -> Vec<String> {
+    let (node, own) = (&target.node, format!("//{}:", target.address));
+    let silent = |why: &&String| why.starts_with("etcd does not answer") || why.contains(&own);
+    let mut lacks: Vec<String> = etcd.unhealthy.iter().filter(silent).map(|why| format!("! {node}: {why}")).collect();
+    let is_member = etcd.members.iter().any(|member| member.peers.iter().any(|peer| peer.contains(&own)));
+    if lacks.is_empty() && !is_member {
+        lacks.push(format!("! {node} is no member of etcd"));
+    }
+    lacks
+}
+
+/// What the API says of it, if it can be asked.
+async fn as_the_cluster_sees_it(env: &StepEnv, node: &NodeName, host: &HostInputs) -> Option<String> {
+    if !host.is_kubernetes_node() {
+        return None;
+    }
+    match env.doors.kube.node(&env.ctx, node).await.ok()? {
+        Observed::Known(seen) => (!seen.ready).then(|| format!("! {node} is not Ready")),
+        Observed::Absent => Some(format!("! the cluster has no node {node}")),
+        Observed::Unknown(_) => None,
+    }
+}
+
+/// Runs the playbook and judges its final statistics.
+pub(in crate::kinds) async fn recover(
+    env: &StepEnv,
+    wanted: &Wanted<'_>,
+    broken: &[NodeName],
+) -> Result<String, DoorError> {
+    hear_opinion(env, wanted.release).await?;
+    let said = one(env, wanted, Play::Recover { nodes: broken.to_vec() }).await?;
+    Ok(format!("{} taken in again; {said}", amount(broken.len(), "member")))
+}

@@ -1,0 +1,121 @@
+use super::cluster::{kube_node, kubespray, stats};
+use super::control_plane::{at, member, members, seen};
+use super::*;
+use plinth_model::work::{HostInputs, RunInputs};
+use plinth_model::{Digest, Observed};
+use plinth_world::ansible::{Begun, Deployed, Play};
+use plinth_world::kube::KubeNode;
+use plinth_world::node::ControlPlane;
+
+fn parts() -> RunInputs {
+    let host = |name: &str| {
+        let groups = ["kube_control_plane", "etcd"].map(str::to_owned).to_vec();
+        (node(name), HostInputs { groups, variables: Digest::of(name) })
+    };
+    RunInputs {
+        tag: "v2.27.1".to_owned(),
+        version: "v1.31.9".to_owned(),
+        variables: Digest::of("variables"),
+        hosts: [host("n1"), host("n2")].into(),
+    }
+}
+
+fn work() -> Work {
+    Work::KubesprayRecovery {
+        release: kubespray(),
+        targets: vec![at("n1", 1), at("n2", 2)],
+        broken: vec![node("n1")],
+        parts: parts(),
+    }
+}
+
+fn begun(play: Play) -> Observed<Deployed> {
+    Observed::Known(Deployed { last: Some(parts()), begun: Some(Begun { play, inputs: parts(), since: None }) })
+}
+
+fn whole() -> ControlPlane {
+    seen(members(), 300)
+}
+
+fn bare() -> ControlPlane {
+    ControlPlane { etcd: None, certificates: Vec::new(), kubelet: String::new(), nvidia_runtime: None }
+}
+
+const CHOSEN: &str = "→ recover-control-plane.yml: n2 takes in n1";
+
+/// Looks at n1 and n2 as they are given; the API knows nothing.
+async fn look(deployed: Observed<Deployed>, nodes: [ControlPlane; 2]) -> Result<Probed, DoorError> {
+    let bench = Bench::new();
+    bench.fake.on("deployed", deployed);
+    for seen in nodes {
+        bench.fake.on("control_plane", seen);
+    }
+    bench.fake.on("node", Observed::<KubeNode>::Unknown("away".to_owned()));
+    bench.look(&work()).await
+}
+
+#[tokio::test]
+async fn a_member_says_itself_what_it_lacks() {
+    let usual = || Observed::Known(Deployed { last: Some(parts()), begun: None });
+    done(look(usual(), [whole(), whole()]).await);
+    let lines = todo(look(usual(), [bare(), whole()]).await);
+    let lacks =
+        ["! etcd is not set up on n1", "! n1 has no certificate of an API server", "! kubelet on n1 is not there"];
+    assert_eq!(lines, [&lacks[..], &[CHOSEN]].concat());
+    let mut stranger = whole();
+    stranger.etcd.as_mut().unwrap().members = vec![member("etcd-n2", 2)];
+    assert_eq!(todo(look(usual(), [stranger, whole()]).await), ["! n1 is no member of etcd", CHOSEN]);
+    let mut others = whole();
+    others.etcd.as_mut().unwrap().unhealthy =
+        vec!["https://10.0.0.2:2379 is not healthy: it does not say why".to_owned()];
+    done(look(usual(), [others, whole()]).await);
+    let lines = todo(look(begun(Play::Recover { nodes: vec![node("n1")] }), [whole(), whole()]).await);
+    assert_eq!(lines, ["! an earlier recover-control-plane.yml did not end", CHOSEN]);
+}
+
+#[tokio::test]
+async fn what_the_cluster_says_counts_too() {
+    for (said, line) in
+        [(kube_node(false, "v1.31.9"), "! n1 is not Ready"), (Observed::Absent, "! the cluster has no node n1")]
+    {
+        let bench = Bench::new();
+        bench
+            .fake
+            .on("deployed", Observed::<Deployed>::Absent)
+            .on("control_plane", whole())
+            .on("control_plane", whole());
+        bench.fake.on("node", said);
+        assert_eq!(todo(bench.look(&work()).await), [line, CHOSEN]);
+    }
+}
+
+#[tokio::test]
+async fn without_a_survivor_and_in_the_middle_of_something_else_nothing_is_begun() {
+    let refused = async |deployed: Observed<Deployed>, nodes: &[ControlPlane]| {
+        let bench = Bench::new();
+        bench.fake.on("deployed", deployed);
+        for seen in nodes {
+            bench.fake.on("control_plane", seen.clone());
+        }
+        blocked(bench.look(&work()).await).code
+    };
+    assert_eq!(refused(Observed::Absent, &[whole(), bare()]).await, "kubespray.none-survived");
+    assert_eq!(refused(begun(Play::Reset), &[]).await, "kubespray.removal-unfinished");
+    let more = Play::Recover { nodes: vec![node("n1"), node("n3")] };
+    assert_eq!(refused(begun(more), &[]).await, "kubespray.recovery-unfinished");
+}
+
+#[tokio::test]
+async fn a_recovery_is_judged_by_its_final_statistics() {
+    for (hosts, good) in [(vec![("n1", 0, 0), ("n2", 0, 0)], true), (vec![("n2", 0, 0)], false)] {
+        let bench = Bench::new();
+        bench.fake.on("opinion", Observed::<Vec<String>>::Absent).on("play", stats(&hosts));
+        let said = bench.act(&work()).await;
+        if good {
+            let line = said.unwrap();
+            assert!(line.starts_with("1 member taken in again; recover-control-plane.yml: 2 hosts"), "{line}");
+        } else {
+            assert_eq!(refused(said).code, "kubespray.host-failed");
+        }
+    }
+}
