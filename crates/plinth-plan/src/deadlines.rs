@@ -44,6 +44,8 @@ pub const KUBE_CALL: u32 = 60;
 pub const NODE_READY: u32 = 900;
 /// The cluster's own pods settle after the nodes: image pulls on a slow line. Then one script on each node of the control plane.
 pub const CONTROL_PLANE: u32 = 900;
+/// The toolkit's pod ends, starts again, and restarts containerd.
+pub const GPU_RUNTIME: u32 = 600;
 /// A test pod is started, its image pulled, and DNS reloads its file every 30 to 45 s.
 pub const CLUSTER_DNS: u32 = 300;
 /// Helm's own limit counts waiting only; rendering, uploading and our health checks come on top.

@@ -56,9 +56,9 @@ pub(crate) struct Paced<'a> {
 }
 
 impl<'a> Paced<'a> {
-    /// Its first report comes after the pace, so a stream that is done by then has none.
-    pub(crate) fn new(ctx: &'a Context) -> Self {
-        Self { ctx, next: ctx.clock().elapsed() + PACE }
+    /// The first report is let through at once.
+    pub(crate) const fn new(ctx: &'a Context) -> Self {
+        Self { ctx, next: Duration::ZERO }
     }
 
     /// Reports, if it is time.
@@ -104,6 +104,6 @@ mod tests {
             hand.0.store(moment, Ordering::Relaxed);
             paced.report(moment, 2_000, "file");
         }
-        assert_eq!(*told.lock().unwrap(), [500, 1_000]);
+        assert_eq!(*told.lock().unwrap(), [0, 500, 1_000]);
     }
 }

@@ -75,6 +75,12 @@ impl HostInputs {
         self.is_in("kube_node") && !self.is_in("kube_control_plane") && !self.is_in("etcd")
     }
 
+    /// Whether losing it counts against a majority.
+    #[must_use]
+    pub fn is_quorum(&self) -> bool {
+        self.is_in("kube_control_plane") || self.is_in("etcd")
+    }
+
     /// Whether Kubernetes knows it as a node.
     #[must_use]
     pub fn is_kubernetes_node(&self) -> bool {

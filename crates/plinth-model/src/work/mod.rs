@@ -167,7 +167,7 @@ pub enum Work {
     KubesprayRecovery {
         /// Release.
         release: KubesprayRelease,
-        /// All members of the control plane and of etcd, as the account reaches them.
+        /// All hosts of the inventory, as the account reaches them. Workers need not answer.
         targets: Vec<NodeTarget>,
         /// Which are broken.
         broken: Vec<NodeName>,
@@ -213,6 +213,12 @@ pub enum Work {
         targets: Vec<NodeTarget>,
         /// Those of them that are etcd's members.
         etcd: Vec<NodeName>,
+    },
+    /// containerd knows NVIDIA's runtime wherever the GPU operator's toolkit runs.
+    #[serde(rename = "kubernetes.gpu-runtime")]
+    GpuRuntime {
+        /// GPU nodes, with the service account.
+        targets: Vec<NodeTarget>,
     },
     /// Pods resolve the name to the address.
     #[serde(rename = "kubernetes.dns")]
@@ -325,6 +331,7 @@ impl Work {
             Work::NodeLabels { .. } => "kubernetes.labels",
             Work::NodeReady { .. } => "kubernetes.ready",
             Work::ControlPlane { .. } => "kubernetes.control-plane",
+            Work::GpuRuntime { .. } => "kubernetes.gpu-runtime",
             Work::ClusterDns { .. } => "kubernetes.dns",
             Work::Certificate { .. } => "platform.certificate",
             Work::Namespace { .. } => "platform.namespace",

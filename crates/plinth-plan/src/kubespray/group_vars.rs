@@ -129,6 +129,12 @@ fn dns(desired: &Desired, cluster: &Cluster, line: Line) -> Map<String, Value> {
     vars
 }
 
+/// Whether the GPU operator, and so its toolkit, is part of the site.
+#[must_use]
+pub fn wants_toolkit(desired: &Desired) -> bool {
+    desired.platform.components.get(GPU_OPERATOR).and_then(|choice| choice.enabled) != Some(false)
+}
+
 /// Containers. Registry logins are not here: this file is kept in clear, so they are written on the nodes by
 /// `nodes/registries`, from references.
 fn containers(desired: &Desired, cluster: &Cluster, line: Line) -> Map<String, Value> {
@@ -136,8 +142,7 @@ fn containers(desired: &Desired, cluster: &Cluster, line: Line) -> Map<String, V
     if desired.storage.images != CONTAINERD {
         vars.insert("containerd_storage_dir".into(), json!(desired.storage.images));
     }
-    let toolkit = desired.platform.components.get(GPU_OPERATOR).and_then(|choice| choice.enabled) != Some(false);
-    if toolkit && line.has_imports() && cluster.with(Role::Gpu).next().is_some() {
+    if wants_toolkit(desired) && line.has_imports() && cluster.with(Role::Gpu).next().is_some() {
         vars.insert("containerd_extra_args".into(), json!(format!("imports = [\"{DROP_INS}\"]")));
     }
     let mirrors: Vec<Value> = desired.registries.mirrors.iter().map(mirror).collect();

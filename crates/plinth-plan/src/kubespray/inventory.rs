@@ -31,9 +31,22 @@ pub fn inventory(desired: &Desired, cluster: &Cluster) -> Value {
 
 /// The inventory of a recovery, as Kubespray's document on recovering the control plane wants it: survivors first, and the broken members
 /// in two groups more. They stay in their own groups, since machines under their names are taken in.
+///
+/// Releases from v2.28 on find the members of etcd by facts that their recovery does not gather (`main_access_ip`; seen with v2.30.0), so
+/// every host is given them: they are what the role `network_facts` makes of `ip` and `access_ip`. And Kubespray goes on only if it has
+/// `ansible_default_ipv4` of the workers that it leaves alone: one that does not answer is given what it would say. Facts that are
+/// gathered count more than these variables.
 pub(super) fn recovery(desired: &Desired, cluster: &Cluster, broken: &[NodeName]) -> Value {
     let is_broken = |member: &&Member| broken.contains(&member.name);
     let mut inventory = inventory(desired, &cluster.with_last(broken));
+    for member in &cluster.members {
+        let (host, address) = (&mut inventory["all"]["hosts"][member.name.as_str()], json!(member.address));
+        for name in ["main_ip", "main_access_ip"] {
+            host[name] = address.clone();
+            host[format!("{name}s")] = json!([address]);
+        }
+        host["ansible_default_ipv4"] = json!({"address": address});
+    }
     let groups = &mut inventory["all"]["children"];
     groups["broken_etcd"] = group(cluster.etcd().filter(is_broken));
     groups["broken_kube_control_plane"] = group(cluster.control_plane().filter(is_broken));

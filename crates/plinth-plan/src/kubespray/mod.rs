@@ -11,7 +11,7 @@ mod removed;
 mod settings;
 mod site_vars;
 
-pub use group_vars::group_vars;
+pub use group_vars::{group_vars, wants_toolkit};
 pub use ini::inventory_ini;
 pub use inputs::inputs;
 pub use inventory::inventory;

@@ -41,6 +41,7 @@ ids! {
     recovery "kubernetes" "recovery";
     kubeconfig "kubernetes" "kubeconfig";
     health "kubernetes" "health";
+    gpu_runtime "kubernetes" "gpu-runtime";
     dns "kubernetes" "dns";
     certificate "platform" "certificate";
     namespace "platform" "namespace";

@@ -4,6 +4,7 @@ use super::ids;
 use super::step::{Refine, step};
 use crate::catalog::Engine;
 use crate::cluster::{Cluster, Member};
+use crate::discover::Role;
 use crate::{deadlines, kubespray};
 use indexmap::IndexMap;
 use plinth_model::plan::{Step, Undo};
@@ -53,6 +54,7 @@ pub(super) fn after(desired: &Desired, cluster: &Cluster, play: &StepId) -> Vec<
         steps.extend(on_node(desired, member));
     }
     steps.push(health(desired, cluster));
+    steps.extend(gpu_runtime(desired, cluster));
     steps
 }
 
@@ -165,6 +167,19 @@ fn health(desired: &Desired, cluster: &Cluster) -> Step {
         .needing(ready)
 }
 
+/// Behind health, since the toolkit's pods can start again only when the cluster is well.
+fn gpu_runtime(desired: &Desired, cluster: &Cluster) -> Option<Step> {
+    let targets: Vec<_> = cluster.with(Role::Gpu).map(|m| Cluster::target(desired, m)).collect();
+    if targets.is_empty() || !kubespray::wants_toolkit(desired) {
+        return None;
+    }
+    let name = desired.name.as_str();
+    let reason = "a run of Kubespray writes containerd's settings anew; GPU pods fail where NVIDIA's runtime was in them";
+    let work = Work::GpuRuntime { targets };
+    let step = step(ids::gpu_runtime(name), Stage::Kubernetes, work, deadlines::GPU_RUNTIME, reason);
+    Some(step.needing([ids::health(name)]))
+}
+
 fn join(desired: &Desired, cluster: &Cluster) -> Option<Step> {
     let (name, address, reason) = match &desired.runai {
         Some(runai) => {
@@ -174,8 +189,8 @@ fn join(desired: &Desired, cluster: &Cluster) -> Option<Step> {
         None => (OWN_NAME.to_owned(), api_service(desired)?, "components find each other by name".to_owned()),
     };
     let work = Work::ClusterDns { name, address };
-    let health = ids::health(desired.name.as_str());
-    Some(step(join_id(desired), Stage::Kubernetes, work, deadlines::CLUSTER_DNS, reason).needing([health]))
+    let before = gpu_runtime(desired, cluster).map_or_else(|| ids::health(desired.name.as_str()), |step| step.id);
+    Some(step(join_id(desired), Stage::Kubernetes, work, deadlines::CLUSTER_DNS, reason).needing([before]))
 }
 
 /// The API server's service address: the first one of the service range.

@@ -98,16 +98,16 @@ fn steps(
 /// What is recorded as deployed afterwards is the cluster in the site's own order.
 fn play(desired: &Desired, cluster: &Cluster, engine: &Engine, broken: &[NodeName]) -> Step {
     let (usual, _) = kubespray::files(desired, cluster, engine);
-    let members = cluster.members.iter().filter(|member| member.is_quorum());
+    let members = cluster.members.iter().filter(|member| member.is_quorum()).count();
     let work = Work::KubesprayRecovery {
         release: engine.release.clone(),
-        targets: members.clone().map(|member| Cluster::target(desired, member)).collect(),
+        targets: cluster.members.iter().map(|member| Cluster::target(desired, member)).collect(),
         broken: broken.to_vec(),
         parts: kubespray::inputs(&engine.release.tag, &desired.kubernetes.version, &usual),
     };
     let names = broken.iter().map(NodeName::as_str).collect::<Vec<_>>().join(", ");
     let (id, reason) = (ids::recovery(desired.name.as_str()), format!("you said that {names} broke"));
-    step(id, Stage::Kubernetes, work, deadlines::kubespray_run(members.count()), reason)
+    step(id, Stage::Kubernetes, work, deadlines::kubespray_run(members), reason)
         .destroys("removes what is left of etcd and of the node on these members; without a majority the data of the first survivor counts")
         .undo(Undo::OneWay("what only the broken members had is gone".to_owned()))
 }

@@ -241,7 +241,9 @@ fn without_run_ai_there_is_nothing_of_it_and_the_platform_still_waits_for_all_no
     assert!(plan.steps.iter().all(|s| !s.id.as_str().contains("runai")));
     let join = "kubernetes/dns/kubernetes.default.svc.cluster.local";
     let health = format!("kubernetes/health/{}", desired.name);
-    assert_eq!(needs(&plan, join), [health.as_str()]);
+    let runtime = format!("kubernetes/gpu-runtime/{}", desired.name);
+    assert_eq!(needs(&plan, join), [runtime.as_str()]);
+    assert_eq!(needs(&plan, &runtime), [health.as_str()]);
     assert_eq!(needs(&plan, &health).len(), 1 + 5);
     assert!(matches!(&step(&plan, join).work, Work::ClusterDns { address, .. } if address.to_string() == "10.150.0.1"));
     assert!(needs(&plan, "platform/release/ingress-nginx").contains(&join.to_owned()));
@@ -259,6 +261,7 @@ fn a_component_switched_off_takes_its_steps_along() {
     {
         assert!(!has(&plan, id), "{id}");
     }
+    assert!(plan.steps.iter().all(|step| !matches!(step.work, Work::GpuRuntime { .. })), "nobody promised a runtime");
     assert!(has(&plan, "runai/issuer/bcm-head-01.eth.cluster"));
     assert_eq!(needs(&plan, "checks/gpu-pod/dgx-06"), ["kubernetes/dns/bcm-head-01.eth.cluster"]);
 }

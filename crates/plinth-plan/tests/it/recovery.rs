@@ -34,6 +34,8 @@ fn survivors_stand_first_and_workers_are_left_alone() {
         assert_eq!(group(&inventory, name), ["cpu-03"], "{name}");
     }
     assert_eq!(group(&inventory, "kube_node"), ["dgx-05", "dgx-06"], "they stay in the cluster");
+    let worker = inventory.pointer("/all/hosts/dgx-05").unwrap();
+    assert_eq!((&worker["main_access_ip"], &worker["main_ips"][0]), (&worker["ip"], &worker["ip"]), "facts it is not asked for");
     let on_workers: Vec<_> = plan.steps.iter().filter(|step| step.id.as_str().contains("dgx-")).collect();
     assert!(on_workers.is_empty(), "{on_workers:?}");
     let ids: Vec<&str> = plan.steps.iter().map(|step| step.id.as_str()).collect();
@@ -50,7 +52,7 @@ fn afterwards_the_cluster_is_recorded_as_the_site_has_it() {
     let step = plan.steps.iter().find(|step| step.id.as_str() == "kubernetes/recovery/basepod-a").unwrap();
     assert!(step.destructive.is_some() && matches!(step.undo, Undo::OneWay(_)));
     let Work::KubesprayRecovery { targets, broken, parts, .. } = &step.work else { panic!("{step:?}") };
-    assert_eq!((targets.len(), broken.len()), (3, 1));
+    assert_eq!((targets.len(), broken.len()), (5, 1));
     assert_eq!(parts.first_of("kube_control_plane").unwrap().as_str(), "cpu-03");
     assert!(parts.hosts.values().all(|host| !host.is_in("broken_etcd")));
 }

@@ -123,6 +123,11 @@ explanations! {
     "Asks the API server for its own checks and for the workloads of kube-system, and every node of the control plane and of etcd for etcd's members, their health, and the dates of all certificates. An expired certificate stops; one with less than 30 days left is named.",
     "Waits, looking every ten seconds, until its deadline.", NOTHING_TO_UNDO;
 
+    "kubernetes.gpu-runtime", "containerd knows NVIDIA's runtime wherever the GPU operator's toolkit runs.",
+    "Asks the cluster for the toolkit's pods, and their nodes whether containerd knows the runtime: a run of Kubespray writes containerd's settings anew. Where no toolkit runs, nothing is expected.",
+    "Ends the toolkit's pods on nodes that lost the runtime; new ones set it up. Waits until containerd knows it.",
+    "The toolkit's pods were started anew, nothing else.";
+
     "kubernetes.dns", "Pods resolve the platform's name to its ingress address.",
     "Asks the DNS of the pods.", "Adds the name to the cluster's DNS, marked as ours. Better is the engine's own setting, which the inventory holds already.",
     "The entry is removed.";

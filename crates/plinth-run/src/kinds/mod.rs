@@ -9,6 +9,7 @@ mod control_plane;
 pub mod downloads;
 pub mod explain;
 mod facts;
+mod gpu_runtime;
 mod kubernetes;
 mod kubespray;
 mod node;
@@ -114,6 +115,7 @@ async fn probe(step: &Step, env: &StepEnv) -> Result<Probe, DoorError> {
         Work::NodeLabels { node, labels, taints } => kubernetes::probe_labels(env, node, labels, taints).await,
         Work::NodeReady { node, version } => kubernetes::probe_ready(env, node, version).await,
         Work::ControlPlane { targets, etcd } => control_plane::probe(env, targets, etcd).await,
+        Work::GpuRuntime { targets } => gpu_runtime::probe(env, targets).await,
         Work::ClusterDns { name, address } => kubernetes::probe_dns(env, name, *address).await,
         Work::Certificate { name, names, source } => platform::probe_certificate(env, name, names, source).await,
         Work::Namespace { name, pod_security } => platform::probe_namespace(env, name, *pod_security).await,
@@ -138,6 +140,7 @@ async fn act_on_cluster(step: &Step, env: &StepEnv) -> Result<String, DoorError>
         Work::NodeLabels { node, labels, taints } => kubernetes::label(env, node, labels, taints).await,
         Work::NodeReady { node, version } => kubernetes::wait_ready(step, env, node, version).await,
         Work::ControlPlane { targets, etcd } => control_plane::wait(step, env, targets, etcd).await,
+        Work::GpuRuntime { targets } => gpu_runtime::restart(step, env, targets).await,
         Work::ClusterDns { name, address } => kubernetes::add_dns(env, name, *address).await,
         Work::Certificate { name, names, source } => platform::make_certificate(env, name, names, source).await,
         Work::Namespace { name, pod_security } => platform::make_namespace(env, name, *pod_security).await,

@@ -15,7 +15,7 @@ use plinth_world::bcm::{BcmDoor, BcmIdentity};
 use plinth_world::fetch::FetchDoor;
 use plinth_world::helm::{HelmDoor, ReleaseState};
 use plinth_world::keystore::{CertificateState, Keystore};
-use plinth_world::kube::{ClusterHealth, HealthState, HeldConfig, KubeDoor, KubeNode};
+use plinth_world::kube::{ClusterHealth, HealthState, HeldConfig, KubeDoor, KubeNode, ToolkitPod};
 use plinth_world::node::{
     AccountState, Birth, ControlPlane, HostKey, HostKeyState, NodeDoor, PushFile, Registries, Remains, StorageState,
 };
@@ -182,6 +182,12 @@ impl KubeDoor for Shut {
         refuse()
     }
     async fn cluster_health(&self, _: &Context) -> DoorResult<ClusterHealth> {
+        refuse()
+    }
+    async fn toolkits(&self, _: &Context) -> DoorResult<IndexMap<String, ToolkitPod>> {
+        refuse()
+    }
+    async fn end_pod(&self, _: &Context, _: &ToolkitPod) -> DoorResult<()> {
         refuse()
     }
     async fn kubeconfig(&self, _: &Context) -> DoorResult<Observed<HeldConfig>> {

@@ -13,7 +13,7 @@ use jiff::Timestamp;
 use plinth_model::work::{Check, Health, NodeTarget, PodSecurity, SecretContent};
 use plinth_model::{Digest, NodeName, Observed};
 use plinth_world::keystore::Keystore;
-use plinth_world::kube::{ClusterHealth, HealthState, HeldConfig, KubeDoor, KubeNode, SystemWorkload};
+use plinth_world::kube::{ClusterHealth, HealthState, HeldConfig, KubeDoor, KubeNode, SystemWorkload, ToolkitPod};
 use plinth_world::secrets::Secrets;
 use plinth_world::{Context, DoorResult};
 use serde_json::Value;
@@ -277,6 +277,18 @@ impl KubeDoor for SimKube {
     async fn cluster_health(&self, _: &Context) -> DoorResult<ClusterHealth> {
         self.request(&call("looking at the health of the cluster")).await?;
         self.centre.look(|state, now| ClusterHealth { failing: Vec::new(), workloads: system(state, now) })
+    }
+
+    /// The simulated operator's toolkit has its runtime in a file of its own, which no play touches: there is nothing to end.
+    async fn toolkits(&self, _: &Context) -> DoorResult<IndexMap<String, ToolkitPod>> {
+        self.request(&call("listing the pods of the GPU operator's toolkit")).await?;
+        Ok(IndexMap::new())
+    }
+
+    async fn end_pod(&self, _: &Context, pod: &ToolkitPod) -> DoorResult<()> {
+        let call = call(format!("ending pod {} in {}", pod.name, pod.namespace));
+        self.request(&call).await?;
+        Err(call.fails(format!("pods \"{}\" not found", pod.name), "list the pods again"))
     }
 
     async fn label_node(

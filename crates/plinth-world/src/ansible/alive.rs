@@ -10,22 +10,24 @@ use plinth_model::work::NodeTarget;
 use plinth_model::{Finding, NodeName};
 use tokio::task::JoinSet;
 
-/// Asks every host of a run but those that leave without answering. How many at once, and how long each may take, is the SSH
-/// door's business.
-pub(super) async fn check(ctx: &Context, run: &PlayRun, nodes: &SshNodes, doing: &str) -> DoorResult<()> {
+/// Asks every host of a run but those that leave without answering, and gives those that answered. How many at once, and how long
+/// each may take, is the SSH door's business.
+pub(super) async fn check(ctx: &Context, run: &PlayRun, nodes: &SshNodes, doing: &str) -> DoorResult<Vec<NodeName>> {
     let mut asked: JoinSet<(NodeName, Option<String>)> = JoinSet::new();
     for target in run.targets.iter().filter(|target| !leaves_unheard(&run.play, &target.node)) {
         let (ctx, nodes, target) = (ctx.clone(), nodes.clone(), target.clone());
         asked.spawn(async move { (target.node.clone(), complaint(&ctx, &nodes, &target).await) });
     }
-    let mut bad = Vec::new();
+    let (mut good, mut bad) = (Vec::new(), Vec::new());
     while let Some(answer) = asked.join_next().await {
-        if let Ok((node, Some(happened))) = answer {
-            bad.push((node, happened));
+        match answer {
+            Ok((node, None)) => good.push(node),
+            Ok((node, Some(happened))) if !run.spares(&node) => bad.push((node, happened)),
+            _ => {}
         }
     }
     if bad.is_empty() {
-        return Ok(());
+        return Ok(good);
     }
     bad.sort();
     Err(refused(&bad, run.targets.len(), doing))

@@ -15,7 +15,7 @@ use crate::{Context, DoorError, DoorResult};
 use async_trait::async_trait;
 use indexmap::IndexMap;
 use plinth_model::work::KubesprayRelease;
-use plinth_model::{Digest, Observed, Version};
+use plinth_model::{Digest, NodeName, Observed, Version};
 use serde_json::json;
 use std::ffi::OsString;
 use std::io;
@@ -113,15 +113,21 @@ fn words<const N: usize>(words: [&str; N]) -> Vec<OsString> {
     words.into_iter().map(OsString::from).collect()
 }
 
+fn names(nodes: &[NodeName]) -> String {
+    nodes.iter().map(NodeName::as_str).collect::<Vec<_>>().join(",")
+}
+
+/// Nobody but these hosts.
+fn limited(nodes: &[NodeName]) -> Vec<OsString> {
+    words(["--limit", &names(nodes)])
+}
+
 /// What a play is given beside inventory and variables. Names of nodes are names that Kubernetes takes, so no text here can be
 /// taken for something else.
 fn more(play: &Play) -> Vec<OsString> {
-    let names = |nodes: &[plinth_model::NodeName]| {
-        nodes.iter().map(|node| node.as_str().to_owned()).collect::<Vec<_>>().join(",")
-    };
     match play {
         Play::Cluster | Play::Upgrade => Vec::new(),
-        Play::Scale { nodes } => words(["--limit", &names(nodes)]),
+        Play::Scale { nodes } => limited(nodes),
         // Workers are left alone, also those that do not answer.
         Play::Recover { .. } => words(["--limit", "etcd,kube_control_plane"]),
         Play::Remove { nodes, reachable } => {
@@ -217,11 +223,12 @@ impl AnsibleDoor for LocalAnsible {
         let doing = format!("running {} of {}", run.play.playbook(), run.release.tag);
         named(&run.play, &doing)?;
         ctx.progress(0, 0, "asking every host whether it answers");
-        alive::check(ctx, run, &self.nodes, &doing).await?;
+        let answer = alive::check(ctx, run, &self.nodes, &doing).await?;
         let record = Record::of(&self.state);
         record.begin(run, ctx.clock().now(), &doing)?;
-        if matches!(run.play, Play::Scale { .. }) {
-            return self.scale(ctx, run, &record, &doing).await;
+        if matches!(run.play, Play::Scale { .. } | Play::Recover { .. }) {
+            let limit = if answer.len() == run.targets.len() { Vec::new() } else { limited(&answer) };
+            return self.after_facts(ctx, run, &limit, &record, &doing).await;
         }
         let stats = self.one(ctx, run, run.play.playbook(), &more(&run.play), &doing).await?;
         if run.accepts(&stats) {
@@ -265,10 +272,17 @@ impl AnsibleDoor for LocalAnsible {
 }
 
 impl LocalAnsible {
-    /// Facts of all hosts and the limited play share one stage, and so the facts.
-    async fn scale(&self, ctx: &Context, run: &PlayRun, record: &Record, doing: &str) -> DoorResult<PlayStats> {
+    /// Facts of all hosts that answer and the limited play share one stage, and so the facts.
+    async fn after_facts(
+        &self,
+        ctx: &Context,
+        run: &PlayRun,
+        limit: &[OsString],
+        record: &Record,
+        doing: &str,
+    ) -> DoorResult<PlayStats> {
         let stage = self.stage(run, doing)?;
-        let facts = self.follow(ctx, &stage, FACTS, &[], false, doing).await?;
+        let facts = self.follow(ctx, &stage, FACTS, limit, false, doing).await?;
         let seen = verdict(&facts, doing, &*self.secrets)?;
         if !seen.hosts.values().all(HostStats::is_clean) {
             return Ok(seen);

@@ -3,7 +3,7 @@
 use indexmap::IndexMap;
 use jiff::Timestamp;
 use plinth_model::NodeName;
-use plinth_model::work::{KubesprayRelease, NodeTarget, RunInputs};
+use plinth_model::work::{HostInputs, KubesprayRelease, NodeTarget, RunInputs};
 use serde::{Deserialize, Serialize};
 
 /// What is run.
@@ -90,10 +90,21 @@ impl PlayRun {
             Play::Scale { nodes } => nodes.iter().collect(),
             Play::Remove { nodes, reachable: true } => nodes.iter().collect(),
             Play::Remove { .. } => Vec::new(),
-            Play::Cluster | Play::Upgrade | Play::Reset | Play::Recover { .. } => {
-                self.targets.iter().map(|target| &target.node).collect()
+            Play::Recover { .. } => {
+                self.targets.iter().map(|target| &target.node).filter(|node| self.guards(node)).collect()
             }
+            Play::Cluster | Play::Upgrade | Play::Reset => self.targets.iter().map(|target| &target.node).collect(),
         }
+    }
+
+    /// Whether a host is of the control plane or of etcd.
+    fn guards(&self, node: &NodeName) -> bool {
+        self.inputs.hosts.get(node).is_some_and(HostInputs::is_quorum)
+    }
+
+    /// Whether the play goes on without this host when it does not answer.
+    pub(super) fn spares(&self, node: &NodeName) -> bool {
+        matches!(self.play, Play::Recover { .. }) && !self.guards(node)
     }
 
     /// Whether it succeeded: every expected host is there, and no host at all failed or was lost.

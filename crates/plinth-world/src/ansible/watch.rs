@@ -124,7 +124,7 @@ impl Watch {
         let at = self.begun.checked_sub(1);
         let weight = at.and_then(|at| self.weights.get(at)).copied().unwrap_or(0);
         let outline = at.and_then(|at| self.plays.get(at));
-        let of = outline.map_or(0, |play| play.tasks).max(1);
+        let of = at.map_or(1, |at| profile::tasks(self.playbook, &self.plays, at));
         let within = weight * self.tasks.saturating_sub(1).min(of) / of;
         Moment { done: (before + within).min(total), total, message: self.sentence(outline, now) }
     }

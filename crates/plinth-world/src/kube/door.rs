@@ -1,7 +1,7 @@
 //! The door's calls; what they do is beside this, one file per noun.
 
 use super::api::KubeApi;
-use super::{ClusterHealth, HealthState, HeldConfig, KubeDoor, KubeNode};
+use super::{ClusterHealth, HealthState, HeldConfig, KubeDoor, KubeNode, ToolkitPod};
 use crate::{Context, DoorError, DoorResult};
 use async_trait::async_trait;
 use indexmap::IndexMap;
@@ -40,6 +40,14 @@ impl KubeDoor for KubeApi {
 
     async fn cluster_health(&self, ctx: &Context) -> DoorResult<ClusterHealth> {
         self.system(ctx).await
+    }
+
+    async fn toolkits(&self, ctx: &Context) -> DoorResult<IndexMap<String, ToolkitPod>> {
+        self.toolkit_pods(ctx).await
+    }
+
+    async fn end_pod(&self, ctx: &Context, pod: &ToolkitPod) -> DoorResult<()> {
+        self.delete_pod(ctx, pod).await
     }
 
     async fn namespace(&self, ctx: &Context, name: &str) -> DoorResult<Observed<Option<PodSecurity>>> {

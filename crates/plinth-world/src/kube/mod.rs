@@ -16,6 +16,7 @@ mod object;
 pub mod place;
 mod secret;
 mod system;
+mod toolkit;
 
 pub use api::KubeApi;
 
@@ -73,6 +74,15 @@ pub struct SystemWorkload {
     pub wanted: u32,
 }
 
+/// A pod of the GPU operator's toolkit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ToolkitPod {
+    /// Namespace.
+    pub namespace: String,
+    /// Name.
+    pub name: String,
+}
+
 /// Health of one thing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HealthState {
@@ -103,6 +113,10 @@ pub trait KubeDoor: Send + Sync {
     ) -> DoorResult<()>;
     /// What the API server says of itself and of what keeps the cluster going.
     async fn cluster_health(&self, ctx: &Context) -> DoorResult<ClusterHealth>;
+    /// Pods of the GPU operator's toolkit by the names of their nodes, without those that are on their way out.
+    async fn toolkits(&self, ctx: &Context) -> DoorResult<IndexMap<String, ToolkitPod>>;
+    /// Ends such a pod; its daemon set starts another one.
+    async fn end_pod(&self, ctx: &Context, pod: &ToolkitPod) -> DoorResult<()>;
     /// Pod Security level (enforce) of the namespace, if it exists.
     async fn namespace(&self, ctx: &Context, name: &str) -> DoorResult<Observed<Option<PodSecurity>>>;
     /// Makes the namespace with its level.

@@ -103,6 +103,28 @@ async fn look(target: &NodeTarget, folder: &Path) {
     assert_eq!(kube.resolve_in_pod(ctx, own).await.unwrap(), [Ipv4Addr::new(10, 96, 0, 1)]);
     let check = Check::Dns { name: "runai.lab.example".to_owned(), address };
     assert!(kube.run_check(ctx, &check).await.unwrap().holds);
+    start_toolkits_again(ctx, &kube).await;
+}
+
+/// Pods of a daemon set with the toolkit's label are found by their nodes; an ended one has a successor.
+async fn start_toolkits_again(ctx: &Context, kube: &KubeApi) {
+    assert!(kube.toolkits(ctx).await.unwrap().is_empty());
+    let labels = serde_json::json!({"app": "nvidia-container-toolkit-daemonset"});
+    let set = serde_json::json!({
+        "apiVersion": "apps/v1", "kind": "DaemonSet",
+        "metadata": {"name": "nvidia-container-toolkit-daemonset", "namespace": "default"},
+        "spec": {"selector": {"matchLabels": labels}, "template": {"metadata": {"labels": labels}, "spec": {
+            "terminationGracePeriodSeconds": 0,
+            "tolerations": [{"operator": "Exists"}],
+            "containers": [{"name": "toolkit", "image": "registry.k8s.io/pause:3.10.1", "imagePullPolicy": "Never"}],
+        }}},
+    });
+    kube.apply(ctx, &[set]).await.unwrap();
+    let pod = async || kube.toolkits(ctx).await.unwrap().get("n1").cloned();
+    let first = until("a toolkit", pod, Option::is_some).await.unwrap();
+    kube.end_pod(ctx, &first).await.unwrap();
+    until("another toolkit", pod, |now| now.as_ref().is_some_and(|now| *now != first)).await;
+    kube.end_pod(ctx, &first).await.unwrap();
 }
 
 #[test]

@@ -179,8 +179,7 @@ fn refuse(last: &RunInputs, wanted: &RunInputs, seen: &BTreeMap<NodeName, Sight>
             return Err(Box::new(first_moved(group, was, is)));
         }
     }
-    let bare =
-        |(name, host): &(&NodeName, &HostInputs)| host.is_in(CONTROL_PLANE) && seen.get(*name) == Some(&Sight::Bare);
+    let bare = |(name, host): &(&NodeName, &HostInputs)| host.is_quorum() && seen.get(*name) == Some(&Sight::Bare);
     let bare: Vec<&str> = wanted.hosts.iter().filter(bare).map(|(name, _)| name.as_str()).collect();
     if !bare.is_empty() {
         return Err(Box::new(control_plane_lost(&bare)));

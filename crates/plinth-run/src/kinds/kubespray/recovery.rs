@@ -27,10 +27,8 @@ pub(in crate::kinds) async fn probe_recovery(
     if let Some(finding) = something_else_first(&deployed, broken) {
         return blocked(finding);
     }
-    let asked = wanted
-        .targets
-        .iter()
-        .map(|target| async move { Ok(Told { target, seen: env.doors.node.control_plane(&env.ctx, target).await? }) });
+    let is_member = |target: &&NodeTarget| wanted.parts.hosts.get(&target.node).is_some_and(HostInputs::is_quorum);
+    let asked = wanted.targets.iter().filter(is_member).map(|target| async move { Ok(Told { target, seen: env.doors.node.control_plane(&env.ctx, target).await? }) });
     let told = join_all(asked).await.into_iter().collect::<Result<Vec<_>, DoorError>>()?;
     let (ill, whole): (Vec<_>, Vec<_>) = told.iter().partition(|told| broken.contains(&told.target.node));
     if !whole.iter().any(|told| told.seen.etcd.is_some()) {

@@ -2,7 +2,7 @@
 
 use super::DOOR;
 use super::birth::stillborn;
-use super::choice::{CONTROL_PLANE, Choice, Sight, choose};
+use super::choice::{Choice, Sight, choose};
 use crate::behaviour::{Probe, StepEnv};
 use crate::kinds::outcome::{done, refused, unseen};
 use futures::future::join_all;
@@ -54,27 +54,27 @@ pub(super) async fn deployed(env: &StepEnv) -> Result<Deployed, DoorError> {
     }
 }
 
-/// What the cluster says of the nodes that were deployed, and those that are not Ready say of themselves. Before there is a
-/// kubeconfig, or while the API server is away, only the control plane is asked; what is not known is no reason to run anything.
+/// What the cluster says of the nodes that were deployed, and what they say themselves: the cluster calls a node Ready for most of a
+/// minute after BCM began to make it anew. Before there is a kubeconfig, or while the API server is away, only the control plane and
+/// etcd are asked; what is not known is no reason to run anything.
 async fn seen(env: &StepEnv, last: &RunInputs, targets: &[NodeTarget]) -> BTreeMap<NodeName, Sight> {
-    let (mut seen, mut doubtful) = (BTreeMap::new(), Vec::new());
+    let by_cluster = seen_by_cluster(env, last).await;
+    let asked = last.hosts.iter().filter(|(name, host)| host.is_quorum() || by_cluster.contains_key(*name));
+    let asked = asked.map(|(name, _)| async move { Some((name.clone(), lost(env, name, targets).await?)) });
+    let lost = join_all(asked).await;
+    by_cluster.into_iter().chain(lost.into_iter().flatten()).collect()
+}
+
+async fn seen_by_cluster(env: &StepEnv, last: &RunInputs) -> BTreeMap<NodeName, Sight> {
+    let mut seen = BTreeMap::new();
     for (name, _) in last.hosts.iter().filter(|(_, host)| host.is_kubernetes_node()) {
-        let sight = match env.doors.kube.node(&env.ctx, name).await {
-            Ok(Observed::Known(node)) => {
-                doubtful.extend((!node.ready).then_some(name));
-                Sight::Member(node.version)
-            }
-            Ok(Observed::Absent) => Sight::Gone,
+        match env.doors.kube.node(&env.ctx, name).await {
+            Ok(Observed::Known(node)) => drop(seen.insert(name.clone(), Sight::Member(node.version))),
+            Ok(Observed::Absent) => drop(seen.insert(name.clone(), Sight::Gone)),
             // The first that cannot be asked stands for all: each would wait for its own deadline.
-            Ok(Observed::Unknown(_)) | Err(_) => {
-                doubtful.extend(last.hosts.iter().filter(|(_, host)| host.is_in(CONTROL_PLANE)).map(|(name, _)| name));
-                break;
-            }
-        };
-        seen.insert(name.clone(), sight);
+            Ok(Observed::Unknown(_)) | Err(_) => break,
+        }
     }
-    let asked = doubtful.into_iter().map(|name| async move { Some((name.clone(), lost(env, name, targets).await?)) });
-    seen.extend(join_all(asked).await.into_iter().flatten());
     seen
 }
 

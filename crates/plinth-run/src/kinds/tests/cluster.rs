@@ -86,13 +86,13 @@ async fn a_run_that_succeeded_with_the_same_inputs_is_done_unless_the_cluster_lo
     let deployed = || Observed::Known(Deployed { last: Some(parts()), begun: None });
     let bench = Bench::new();
     let away = DoorError::permanent("kube", "asking", "no kubeconfig yet", "wait");
-    let there = ControlPlane { kubelet: "active".to_owned(), ..blank() };
-    bench.fake.on("deployed", deployed()).fails::<Observed<KubeNode>>("node", away).on("control_plane", there);
+    bench.fake.on("deployed", deployed()).fails::<Observed<KubeNode>>("node", away).on("control_plane", there());
     assert_eq!(done(bench.look(&run()).await), "Kubernetes v1.31.9 was deployed on 2 hosts with v2.27.1");
     bench.fake.on("deployed", deployed()).on("node", kube_node(true, "v1.31.9")).on("node", kube_node(true, "v1.31.9"));
+    bench.fake.on("control_plane", there()).on("control_plane", there());
     done(bench.look(&run()).await);
     bench.fake.on("deployed", deployed()).on("node", kube_node(true, "v1.31.9"));
-    bench.fake.on("node", Observed::<KubeNode>::Absent);
+    bench.fake.on("node", Observed::<KubeNode>::Absent).on("control_plane", there()).on("control_plane", there());
     let lines = todo(bench.look(&run()).await);
     assert_eq!(lines, ["+ host dgx-05, which the cluster has lost", "→ scale.yml: only these workers are touched"]);
     bench.fake.on("deployed", Observed::<Deployed>::Absent);
@@ -101,30 +101,37 @@ async fn a_run_that_succeeded_with_the_same_inputs_is_done_unless_the_cluster_lo
     assert!(bench.look(&run()).await.is_err(), "unknown is not absent");
 }
 
-/// Nothing of Kubernetes.
+/// A node with nothing of Kubernetes, and one on which kubelet runs.
 fn blank() -> ControlPlane {
     ControlPlane { etcd: None, certificates: Vec::new(), kubelet: "inactive".to_owned(), nvidia_runtime: None }
 }
 
+fn there() -> ControlPlane {
+    ControlPlane { kubelet: "active".to_owned(), ..blank() }
+}
+
 #[tokio::test]
-async fn a_node_that_was_made_anew_says_so_itself() {
-    let deployed = || Observed::Known(Deployed { last: Some(parts()), begun: None });
+async fn a_node_that_was_made_anew_says_so_itself_while_the_cluster_calls_it_ready() {
     let bench = Bench::new();
-    let ready = || kube_node(true, "v1.31.9");
-    bench.fake.on("deployed", deployed()).on("node", ready()).on("node", kube_node(false, "v1.31.9"));
-    bench.fake.on("control_plane", blank());
+    let known = || {
+        bench.fake.on("deployed", Observed::Known(Deployed { last: Some(parts()), begun: None }));
+        bench.fake.on("node", kube_node(true, "v1.31.9")).on("node", kube_node(true, "v1.31.9"));
+    };
+    known();
+    bench.fake.on("control_plane", there()).on("control_plane", blank());
     let lines = todo(bench.look(&run()).await);
     assert_eq!(lines, ["+ host dgx-05, which has lost Kubernetes", "→ scale.yml: only these workers are touched"]);
-    // One that is merely not Ready is waited for, and one that cannot be asked has lost nothing.
+    known();
+    bench.fake.on("control_plane", blank()).on("control_plane", there());
+    assert_eq!(blocked(bench.look(&run()).await).code, "kubespray.control-plane-lost");
+    // One that cannot be asked has lost nothing.
     let stopped = DoorError::permanent("ssh", "asking", "no answer", "look");
-    bench.fake.on("deployed", deployed()).on("node", ready()).on("node", kube_node(false, "v1.31.9"));
-    bench.fake.on("control_plane", ControlPlane { kubelet: "active".to_owned(), ..blank() });
-    done(bench.look(&run()).await);
-    bench.fake.on("deployed", deployed()).on("node", ready()).on("node", kube_node(false, "v1.31.9"));
-    bench.fake.fails::<ControlPlane>("control_plane", stopped);
+    known();
+    bench.fake.on("control_plane", there()).fails::<ControlPlane>("control_plane", stopped);
     done(bench.look(&run()).await);
     let away = DoorError::permanent("kube", "asking", "no answer", "look");
-    bench.fake.on("deployed", deployed()).fails::<Observed<KubeNode>>("node", away).on("control_plane", blank());
+    bench.fake.on("deployed", Observed::Known(Deployed { last: Some(parts()), begun: None }));
+    bench.fake.fails::<Observed<KubeNode>>("node", away).on("control_plane", blank());
     assert_eq!(blocked(bench.look(&run()).await).code, "kubespray.control-plane-lost");
 }
 

@@ -15,7 +15,7 @@ use plinth_world::bcm::{BcmDoor, BcmIdentity};
 use plinth_world::fetch::FetchDoor;
 use plinth_world::helm::{HelmDoor, ReleaseState};
 use plinth_world::keystore::{CertificateState, Keystore};
-use plinth_world::kube::{ClusterHealth, HealthState, HeldConfig, KubeDoor, KubeNode};
+use plinth_world::kube::{ClusterHealth, HealthState, HeldConfig, KubeDoor, KubeNode, ToolkitPod};
 use plinth_world::node::{
     AccountState, Birth, ControlPlane, HostKey, HostKeyState, NodeDoor, PushFile, Registries, Remains, StorageState,
 };
@@ -193,6 +193,8 @@ door!(KubeDoor {
     nodes() -> IndexMap<String, KubeNode>;
     label_node(node: &NodeName, labels: &IndexMap<String, String>, taints: &[String]) -> ();
     cluster_health() -> ClusterHealth;
+    toolkits() -> IndexMap<String, ToolkitPod>;
+    end_pod(pod: &ToolkitPod) -> ();
     namespace(name: &str) -> Observed<Option<PodSecurity>>;
     make_namespace(name: &str, level: PodSecurity) -> ();
     secret_matches(namespace: &str, name: &str, content: &SecretContent, labels: &IndexMap<String, String>) -> Observed<bool>;

@@ -4,6 +4,7 @@ mod cluster;
 mod control_plane;
 mod downloads;
 mod fakes;
+mod gpu_runtime;
 mod nodes;
 mod recovery;
 mod removal;
