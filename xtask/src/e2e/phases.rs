@@ -14,6 +14,8 @@ const MIDDLE: Duration = Duration::from_secs(1500);
 /// What is left of Kubernetes on a node: files, processes, links and mounts. Prints nothing on a bare one.
 const LEFT: &str = include_str!("left.sh");
 
+const NETWORK: &str = include_str!("network.sh");
+
 /// What comes after Kubernetes in a site without a platform, and is not in every release.
 const AFTER: &str = "checks/storage/default";
 
@@ -140,6 +142,7 @@ fn recovered(ground: &mut Ground) -> Result<Done, Failure> {
     let rejoined = apply(ground, count, "rejoined")?;
     Cluster::of(ground)?.proved(&names)?;
     made_anew(ground, &names[0])?;
+    network_of_its_own(ground, &names[0])?;
     let refused = apply(ground, count, "lost");
     if !refused.as_ref().is_err_and(|error| error.contains("kubespray.control-plane-lost")) {
         return Err(format!("apply did not say that the first control-plane node is lost: {refused:?}"));
@@ -163,6 +166,12 @@ fn made_anew(ground: &Ground, name: &str) -> Result<(), Failure> {
     ground.lab.node(name).and_then(|node| node.provision()).map_err(|error| error.to_string())?;
     let mut trust = ground.plinth(&["trust", name, "-f", "site.yaml", "--state", "state", "--yes"]);
     ground.good(&mut trust, "trust.log").map(drop)
+}
+
+/// The network of pods reaches the node as it does where a daemon set brings it.
+fn network_of_its_own(ground: &Ground, name: &str) -> Result<(), Failure> {
+    let node = ground.lab.node(name).map_err(|error| error.to_string())?;
+    node.exec(&["/bin/sh", "-euc", NETWORK, "sh", &ground.url()]).map(drop).map_err(|error| error.to_string())
 }
 
 /// What pushing is worth.

@@ -174,7 +174,8 @@ fn gpu_runtime(desired: &Desired, cluster: &Cluster) -> Option<Step> {
         return None;
     }
     let name = desired.name.as_str();
-    let reason = "a run of Kubespray writes containerd's settings anew; GPU pods fail where NVIDIA's runtime was in them";
+    let reason =
+        "a run of Kubespray writes containerd's settings anew; GPU pods fail where NVIDIA's runtime was in them";
     let work = Work::GpuRuntime { targets };
     let step = step(ids::gpu_runtime(name), Stage::Kubernetes, work, deadlines::GPU_RUNTIME, reason);
     Some(step.needing([ids::health(name)]))

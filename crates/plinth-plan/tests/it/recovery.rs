@@ -35,7 +35,11 @@ fn survivors_stand_first_and_workers_are_left_alone() {
     }
     assert_eq!(group(&inventory, "kube_node"), ["dgx-05", "dgx-06"], "they stay in the cluster");
     let worker = inventory.pointer("/all/hosts/dgx-05").unwrap();
-    assert_eq!((&worker["main_access_ip"], &worker["main_ips"][0]), (&worker["ip"], &worker["ip"]), "facts it is not asked for");
+    assert_eq!(
+        (&worker["main_access_ip"], &worker["main_ips"][0]),
+        (&worker["ip"], &worker["ip"]),
+        "facts it is not asked for"
+    );
     let on_workers: Vec<_> = plan.steps.iter().filter(|step| step.id.as_str().contains("dgx-")).collect();
     assert!(on_workers.is_empty(), "{on_workers:?}");
     let ids: Vec<&str> = plan.steps.iter().map(|step| step.id.as_str()).collect();

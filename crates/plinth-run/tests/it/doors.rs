@@ -184,6 +184,9 @@ impl KubeDoor for Shut {
     async fn cluster_health(&self, _: &Context) -> DoorResult<ClusterHealth> {
         refuse()
     }
+    async fn lead_joins(&self, _: &Context, _: &[NodeTarget], _: &str) -> DoorResult<bool> {
+        refuse()
+    }
     async fn toolkits(&self, _: &Context) -> DoorResult<IndexMap<String, ToolkitPod>> {
         refuse()
     }

@@ -279,6 +279,11 @@ impl KubeDoor for SimKube {
         self.centre.look(|state, now| ClusterHealth { failing: Vec::new(), workloads: system(state, now) })
     }
 
+    /// The simulated nodes join through a shared endpoint, which is never away.
+    async fn lead_joins(&self, _: &Context, _: &[NodeTarget], _: &str) -> DoorResult<bool> {
+        self.request(&call("reading cluster-info in kube-public")).await.map(|_| false)
+    }
+
     /// The simulated operator's toolkit has its runtime in a file of its own, which no play touches: there is nothing to end.
     async fn toolkits(&self, _: &Context) -> DoorResult<IndexMap<String, ToolkitPod>> {
         self.request(&call("listing the pods of the GPU operator's toolkit")).await?;

@@ -41,7 +41,8 @@ mod tests {
         let plays: Vec<PlayOutline> =
             (0..CLUSTER.len()).map(|_| PlayOutline { name: String::new(), tasks: 100 }).collect();
         let all = |playbook: &str| (0..plays.len()).map(|at| tasks(playbook, &plays, at)).collect::<Vec<_>>();
-        let grown: Vec<usize> = all("cluster.yml").iter().enumerate().filter(|(_, n)| **n == 200).map(|(at, _)| at).collect();
+        let grown: Vec<usize> =
+            all("cluster.yml").iter().enumerate().filter(|(_, n)| **n == 200).map(|(at, _)| at).collect();
         assert_eq!(grown, [FETCHES]);
         assert!(all("scale.yml").iter().all(|n| *n == 100));
         assert_eq!(tasks("cluster.yml", &[], 3), 1, "nothing is divided by none");

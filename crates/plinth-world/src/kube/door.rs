@@ -42,6 +42,10 @@ impl KubeDoor for KubeApi {
         self.system(ctx).await
     }
 
+    async fn lead_joins(&self, ctx: &Context, away: &[NodeTarget], server: &str) -> DoorResult<bool> {
+        self.redirect_joins(ctx, away, server).await
+    }
+
     async fn toolkits(&self, ctx: &Context) -> DoorResult<IndexMap<String, ToolkitPod>> {
         self.toolkit_pods(ctx).await
     }

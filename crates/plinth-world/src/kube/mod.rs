@@ -11,6 +11,7 @@ mod door;
 mod failure;
 mod fetch;
 mod health;
+mod joins;
 mod node;
 mod object;
 pub mod place;
@@ -113,6 +114,9 @@ pub trait KubeDoor: Send + Sync {
     ) -> DoorResult<()>;
     /// What the API server says of itself and of what keeps the cluster going.
     async fn cluster_health(&self, ctx: &Context) -> DoorResult<ClusterHealth>;
+    /// Has nodes that join find the API at this server, if they would be led to one of the nodes that are away; tells whether they would
+    /// have been.
+    async fn lead_joins(&self, ctx: &Context, away: &[NodeTarget], server: &str) -> DoorResult<bool>;
     /// Pods of the GPU operator's toolkit by the names of their nodes, without those that are on their way out.
     async fn toolkits(&self, ctx: &Context) -> DoorResult<IndexMap<String, ToolkitPod>>;
     /// Ends such a pod; its daemon set starts another one.

@@ -104,6 +104,17 @@ async fn look(target: &NodeTarget, folder: &Path) {
     let check = Check::Dns { name: "runai.lab.example".to_owned(), address };
     assert!(kube.run_check(ctx, &check).await.unwrap().holds);
     start_toolkits_again(ctx, &kube).await;
+    lead_joins(ctx, &kube, target).await;
+}
+
+/// kubeadm's own `cluster-info` names the only server; it is replaced when that one is away, and only then.
+async fn lead_joins(ctx: &Context, kube: &KubeApi, target: &NodeTarget) {
+    let elsewhere = NodeTarget { address: Ipv4Addr::new(10, 77, 3, 254), ..target.clone() };
+    let url = |target: &NodeTarget| format!("https://{}:6443", target.address);
+    let away = std::slice::from_ref(target);
+    assert!(!kube.lead_joins(ctx, std::slice::from_ref(&elsewhere), &url(target)).await.unwrap());
+    assert!(kube.lead_joins(ctx, away, &url(&elsewhere)).await.unwrap());
+    assert!(!kube.lead_joins(ctx, away, &url(&elsewhere)).await.unwrap(), "nobody is led there any more");
 }
 
 /// Pods of a daemon set with the toolkit's label are found by their nodes; an ended one has a successor.

@@ -11,6 +11,9 @@ use plinth_world::DoorError;
 use plinth_world::ansible::{Deployed, Play};
 use plinth_world::node::{ControlPlane, Etcd};
 
+/// Where API servers listen.
+const API_PORT: u16 = 6443;
+
 /// What one member says of itself.
 struct Told<'a> {
     target: &'a NodeTarget,
@@ -28,7 +31,10 @@ pub(in crate::kinds) async fn probe_recovery(
         return blocked(finding);
     }
     let is_member = |target: &&NodeTarget| wanted.parts.hosts.get(&target.node).is_some_and(HostInputs::is_quorum);
-    let asked = wanted.targets.iter().filter(is_member).map(|target| async move { Ok(Told { target, seen: env.doors.node.control_plane(&env.ctx, target).await? }) });
+    let asked =
+        wanted.targets.iter().filter(is_member).map(|target| async move {
+            Ok(Told { target, seen: env.doors.node.control_plane(&env.ctx, target).await? })
+        });
     let told = join_all(asked).await.into_iter().collect::<Result<Vec<_>, DoorError>>()?;
     let (ill, whole): (Vec<_>, Vec<_>) = told.iter().partition(|told| broken.contains(&told.target.node));
     if !whole.iter().any(|told| told.seen.etcd.is_some()) {
@@ -121,13 +127,32 @@ async fn as_the_cluster_sees_it(env: &StepEnv, node: &NodeName, host: &HostInput
     }
 }
 
-/// Runs the playbook and judges its final statistics.
+/// Runs the playbook and judges its final statistics. Before that, who joins is led to a survivor; without a majority of etcd that works
+/// only when the playbook has made a cluster of the survivors, so it is run once more then.
 pub(in crate::kinds) async fn recover(
     env: &StepEnv,
     wanted: &Wanted<'_>,
     broken: &[NodeName],
 ) -> Result<String, DoorError> {
     hear_opinion(env, wanted.release).await?;
-    let said = one(env, wanted, Play::Recover { nodes: broken.to_vec() }).await?;
+    let play = || one(env, wanted, Play::Recover { nodes: broken.to_vec() });
+    let led = lead_joins(env, wanted, broken).await;
+    let said = match play().await {
+        Err(_) if led.is_err() && lead_joins(env, wanted, broken).await.unwrap_or(false) => play().await?,
+        other => other?,
+    };
     Ok(format!("{} taken in again; {said}", amount(broken.len(), "member")))
+}
+
+/// Has those that join find the API on the first member of the control plane that survived.
+async fn lead_joins(env: &StepEnv, wanted: &Wanted<'_>, broken: &[NodeName]) -> Result<bool, DoorError> {
+    let serves = |target: &&NodeTarget| {
+        let host = wanted.parts.hosts.get(&target.node);
+        !broken.contains(&target.node) && host.is_some_and(|host| host.is_in(super::choice::CONTROL_PLANE))
+    };
+    let Some(survivor) = wanted.targets.iter().find(serves) else { return Ok(false) };
+    let away: Vec<NodeTarget> = wanted.targets.iter().filter(|t| broken.contains(&t.node)).cloned().collect();
+    let server = format!("https://{}:{API_PORT}", survivor.address);
+    env.doors.kube.fetch_kubeconfig(&env.ctx, survivor, &server).await?;
+    env.doors.kube.lead_joins(&env.ctx, &away, &server).await
 }

@@ -193,6 +193,7 @@ door!(KubeDoor {
     nodes() -> IndexMap<String, KubeNode>;
     label_node(node: &NodeName, labels: &IndexMap<String, String>, taints: &[String]) -> ();
     cluster_health() -> ClusterHealth;
+    lead_joins(away: &[NodeTarget], server: &str) -> bool;
     toolkits() -> IndexMap<String, ToolkitPod>;
     end_pod(pod: &ToolkitPod) -> ();
     namespace(name: &str) -> Observed<Option<PodSecurity>>;

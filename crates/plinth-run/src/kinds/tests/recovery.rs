@@ -3,7 +3,7 @@ use super::control_plane::{at, member, members, seen};
 use super::*;
 use plinth_model::work::{HostInputs, RunInputs};
 use plinth_model::{Digest, Observed};
-use plinth_world::ansible::{Begun, Deployed, Play};
+use plinth_world::ansible::{Begun, Deployed, Play, PlayStats};
 use plinth_world::kube::KubeNode;
 use plinth_world::node::ControlPlane;
 
@@ -105,17 +105,39 @@ async fn without_a_survivor_and_in_the_middle_of_something_else_nothing_is_begun
     assert_eq!(refused(begun(more), &[]).await, "kubespray.recovery-unfinished");
 }
 
+/// A bench on which Kubespray has no opinion.
+fn begun_well() -> Bench {
+    let bench = Bench::new();
+    bench.fake.on("opinion", Observed::<Vec<String>>::Absent);
+    bench
+}
+
+fn good() -> PlayStats {
+    stats(&[("n1", 0, 0), ("n2", 0, 0)])
+}
+
 #[tokio::test]
-async fn a_recovery_is_judged_by_its_final_statistics() {
-    for (hosts, good) in [(vec![("n1", 0, 0), ("n2", 0, 0)], true), (vec![("n2", 0, 0)], false)] {
-        let bench = Bench::new();
-        bench.fake.on("opinion", Observed::<Vec<String>>::Absent).on("play", stats(&hosts));
-        let said = bench.act(&work()).await;
-        if good {
-            let line = said.unwrap();
-            assert!(line.starts_with("1 member taken in again; recover-control-plane.yml: 2 hosts"), "{line}");
-        } else {
-            assert_eq!(refused(said).code, "kubespray.host-failed");
-        }
-    }
+async fn a_recovery_leads_who_joins_to_a_survivor_and_is_judged_by_its_final_statistics() {
+    let bench = begun_well();
+    bench.fake.on("fetch_kubeconfig", ()).on("lead_joins", true).on("play", good());
+    let line = bench.act(&work()).await.unwrap();
+    assert!(line.starts_with("1 member taken in again; recover-control-plane.yml: 2 hosts"), "{line}");
+    let bench = begun_well();
+    bench.fake.on("fetch_kubeconfig", ()).on("lead_joins", false).on("play", stats(&[("n2", 0, 0)]));
+    assert_eq!(refused(bench.act(&work()).await).code, "kubespray.host-failed");
+}
+
+#[tokio::test]
+async fn without_a_majority_the_playbook_makes_one_and_is_run_once_more() {
+    let away = || DoorError::permanent("kube", "fetching", "no answer", "look");
+    let failed = || stats(&[("n1", 1, 0), ("n2", 0, 0)]);
+    let bench = begun_well();
+    bench.fake.fails::<()>("fetch_kubeconfig", away()).on("play", failed());
+    bench.fake.on("fetch_kubeconfig", ()).on("lead_joins", true).on("play", good());
+    bench.act(&work()).await.unwrap();
+    // It led nobody astray: then it failed for another reason.
+    let bench = begun_well();
+    bench.fake.fails::<()>("fetch_kubeconfig", away()).on("play", failed());
+    bench.fake.on("fetch_kubeconfig", ()).on("lead_joins", false);
+    assert_eq!(refused(bench.act(&work()).await).code, "kubespray.host-failed");
 }
