@@ -145,7 +145,7 @@ fn more(play: &Play) -> Vec<OsString> {
 /// A removal without names would take every host in older releases.
 fn named(play: &Play, doing: &str) -> DoorResult<()> {
     match play {
-        Play::Remove { nodes, .. } | Play::Scale { nodes } | Play::Recover { nodes } if nodes.is_empty() => {
+        Play::Remove { nodes, .. } | Play::Scale { nodes } | Play::Recover { nodes, .. } if nodes.is_empty() => {
             Err(DoorError::permanent(DOOR, doing, "no host is named", "report this as a bug of plinth"))
         }
         _ => Ok(()),
@@ -286,6 +286,16 @@ impl LocalAnsible {
         let seen = verdict(&facts, doing, &*self.secrets)?;
         if !seen.hosts.values().all(HostStats::is_clean) {
             return Ok(seen);
+        }
+        if let Play::Recover { reset, .. } = &run.play
+            && !reset.is_empty()
+        {
+            let words = [limited(reset), more(&Play::Reset)].concat();
+            let ending = self.follow(ctx, &stage, Play::Reset.playbook(), &words, false, doing).await?;
+            let seen = verdict(&ending, doing, &*self.secrets)?;
+            if !seen.hosts.values().all(HostStats::is_clean) {
+                return Ok(seen);
+            }
         }
         let ending = self.follow(ctx, &stage, run.play.playbook(), &more(&run.play), true, doing).await?;
         let stats = verdict(&ending, doing, &*self.secrets)?;

@@ -32,6 +32,9 @@ pub enum Play {
     Recover {
         /// Members that broke.
         nodes: Vec<NodeName>,
+        /// Those of them on which something of Kubernetes is left. It goes first, by reset.yml: kubeadm would not join them again.
+        #[serde(default)]
+        reset: Vec<NodeName>,
     },
 }
 

@@ -78,7 +78,7 @@ fn play(plan: &Plan) -> Option<(PlayRun, indexmap::IndexMap<String, String>)> {
             Some((run, files.clone()))
         }
         Work::KubesprayRecovery { release, targets, broken, parts } => {
-            let play = Play::Recover { nodes: broken.clone() };
+            let play = Play::Recover { nodes: broken.clone(), reset: Vec::new() };
             let run = PlayRun { release: release.clone(), play, targets: targets.clone(), inputs: parts.clone() };
             Some((run, files.clone()))
         }

@@ -30,7 +30,7 @@ pub(crate) fn run(common: &Common, verb: &Recover, printer: &Printer) -> Result<
     let plan = runtime.block_on(visit.plan(inventory, &cluster.quorum(), &make))?;
     confirmed::show(common, &plan, printer);
     if is_whole(&plan) {
-        printer.talk("nothing is broken that a recovery would mend: nothing to do");
+        printer.talk("nothing is broken that a recovery would mend; `plinth apply` looks at everything else");
         return Ok(Exit::Done);
     }
     runtime.block_on(confirmed::preview(&plan, &real, printer))?;

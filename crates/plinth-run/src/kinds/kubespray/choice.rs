@@ -53,7 +53,7 @@ pub(super) fn choose(
     if let Some(begun) = begun.filter(|begun| begun.play.removes() && !(never && begun.play == Play::Reset)) {
         return Err(Box::new(removal_unfinished(begun)));
     }
-    if let Some(Begun { play: Play::Recover { nodes }, .. }) = begun {
+    if let Some(Begun { play: Play::Recover { nodes, .. }, .. }) = begun {
         return Err(Box::new(recovery_unfinished(nodes)));
     }
     let Some(last) = &deployed.last else { return Ok(first(begun, wanted, stillborn)) };

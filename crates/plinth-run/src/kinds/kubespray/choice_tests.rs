@@ -145,7 +145,7 @@ fn what_no_play_can_do_is_refused() {
     let behind = BTreeMap::from([(node("dgx-01"), Sight::Member("v1.29.1".to_owned()))]);
     let ahead = BTreeMap::from([(node("dgx-01"), Sight::Member("v1.32.0".to_owned()))]);
     let bare = BTreeMap::from([(node("cpu-01"), Sight::Bare)]);
-    let recovery = Play::Recover { nodes: vec![node("cpu-01")] };
+    let recovery = Play::Recover { nodes: vec![node("cpu-01")], reset: Vec::new() };
     let one = inputs("v2.27.1", "v1.31.9", &["dgx-01"]);
     let cases = [
         (after(usual()), one, nobody(), "kubespray.host-left"),

@@ -14,6 +14,9 @@ use plinth_world::node::{ControlPlane, Etcd};
 /// Where API servers listen.
 const API_PORT: u16 = 6443;
 
+/// What only a member of the control plane or of etcd has.
+const PLACES: [&str; 4] = ["/etc/kubernetes", "/var/lib/kubelet", "/var/lib/etcd", "/etc/ssl/etcd"];
+
 /// What one member says of itself.
 struct Told<'a> {
     target: &'a NodeTarget,
@@ -52,7 +55,7 @@ pub(in crate::kinds) async fn probe_recovery(
         return done(format!("{}: nothing is broken", names(broken)));
     }
     let survivors: Vec<NodeName> = whole.iter().map(|told| told.target.node.clone()).collect();
-    let playbook = Play::Recover { nodes: Vec::new() }.playbook();
+    let playbook = Play::Recover { nodes: Vec::new(), reset: Vec::new() }.playbook();
     lines.push(format!("→ {playbook}: {} takes in {}", names(&survivors), names(broken)));
     Ok(Probe::Todo(lines))
 }
@@ -65,8 +68,8 @@ fn names(nodes: &[NodeName]) -> String {
 fn something_else_first(deployed: &Deployed, broken: &[NodeName]) -> Option<Finding> {
     let begun = deployed.begun.as_ref()?;
     match &begun.play {
-        Play::Recover { nodes } if nodes.iter().all(|node| broken.contains(node)) => None,
-        Play::Recover { nodes } => Some(super::choice::recovery_unfinished(nodes)),
+        Play::Recover { nodes, .. } if nodes.iter().all(|node| broken.contains(node)) => None,
+        Play::Recover { nodes, .. } => Some(super::choice::recovery_unfinished(nodes)),
         play if play.removes() => Some(super::choice::removal_unfinished(begun)),
         _ => None,
     }
@@ -135,24 +138,50 @@ pub(in crate::kinds) async fn recover(
     broken: &[NodeName],
 ) -> Result<String, DoorError> {
     hear_opinion(env, wanted.release).await?;
-    let play = || one(env, wanted, Play::Recover { nodes: broken.to_vec() });
+    let play = || async {
+        let reset = with_remains(env, wanted, broken).await?;
+        one(env, wanted, Play::Recover { nodes: broken.to_vec(), reset }).await
+    };
     let led = lead_joins(env, wanted, broken).await;
     let said = match play().await {
         Err(_) if led.is_err() && lead_joins(env, wanted, broken).await.unwrap_or(false) => play().await?,
         other => other?,
     };
+    // The playbook ends with other settings of every API server, which starts again then. What comes next looks at it, and tells if it stays
+    // away; here it is only given the time.
+    let _ = reach_survivor(env, wanted, broken).await;
     Ok(format!("{} taken in again; {said}", amount(broken.len(), "member")))
+}
+
+/// Broken members on which something of Kubernetes runs or is left, as after a recovery that did not end.
+async fn with_remains(env: &StepEnv, wanted: &Wanted<'_>, broken: &[NodeName]) -> Result<Vec<NodeName>, DoorError> {
+    let mut found = Vec::new();
+    for target in wanted.targets.iter().filter(|target| broken.contains(&target.node)) {
+        let remains = env.doors.node.remains(&env.ctx, target).await?;
+        let of_a_member = |left: &String| PLACES.iter().any(|place| left.ends_with(place));
+        if !remains.running.is_empty() || remains.left.iter().any(of_a_member) {
+            found.push(target.node.clone());
+        }
+    }
+    Ok(found)
 }
 
 /// Has those that join find the API on the first member of the control plane that survived.
 async fn lead_joins(env: &StepEnv, wanted: &Wanted<'_>, broken: &[NodeName]) -> Result<bool, DoorError> {
+    let Some(server) = reach_survivor(env, wanted, broken).await? else { return Ok(false) };
+    let away: Vec<NodeTarget> = wanted.targets.iter().filter(|t| broken.contains(&t.node)).cloned().collect();
+    env.doors.kube.lead_joins(&env.ctx, &away, &server).await
+}
+
+/// Waits until the API answers on the first member of the control plane that survived, and keeps the kubeconfig for it: the usual one may
+/// lead to a broken member.
+async fn reach_survivor(env: &StepEnv, wanted: &Wanted<'_>, broken: &[NodeName]) -> Result<Option<String>, DoorError> {
     let serves = |target: &&NodeTarget| {
         let host = wanted.parts.hosts.get(&target.node);
         !broken.contains(&target.node) && host.is_some_and(|host| host.is_in(super::choice::CONTROL_PLANE))
     };
-    let Some(survivor) = wanted.targets.iter().find(serves) else { return Ok(false) };
-    let away: Vec<NodeTarget> = wanted.targets.iter().filter(|t| broken.contains(&t.node)).cloned().collect();
+    let Some(survivor) = wanted.targets.iter().find(serves) else { return Ok(None) };
     let server = format!("https://{}:{API_PORT}", survivor.address);
     env.doors.kube.fetch_kubeconfig(&env.ctx, survivor, &server).await?;
-    env.doors.kube.lead_joins(&env.ctx, &away, &server).await
+    Ok(Some(server))
 }

@@ -5,12 +5,16 @@ use super::birth::stillborn;
 use super::choice::{Choice, Sight, choose};
 use crate::behaviour::{Probe, StepEnv};
 use crate::kinds::outcome::{done, refused, unseen};
-use futures::future::join_all;
+use futures::future::{Either, join_all, select};
 use plinth_model::work::{KubesprayRelease, NodeTarget, RunInputs};
 use plinth_model::{Finding, NodeName, Observed};
 use plinth_world::DoorError;
 use plinth_world::ansible::{Deployed, HostStats, Play, PlayRun, PlayStats};
 use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// How long a node may take to say whether Kubernetes is there: a healthy one needs a tenth of a second.
+const SAYS: Duration = Duration::from_secs(20);
 
 /// What is wanted of the run, by the plan.
 #[derive(Clone, Copy)]
@@ -81,7 +85,9 @@ async fn seen_by_cluster(env: &StepEnv, last: &RunInputs) -> BTreeMap<NodeName, 
 /// Whether nothing of Kubernetes is on a node any more, as on one that BCM made anew. A node that cannot be asked has lost nothing.
 async fn lost(env: &StepEnv, name: &NodeName, targets: &[NodeTarget]) -> Option<Sight> {
     let target = targets.iter().find(|target| target.node == *name)?;
-    let seen = env.doors.node.control_plane(&env.ctx, target).await.ok()?;
+    let look = env.doors.node.control_plane(&env.ctx, target);
+    let Either::Left((seen, _)) = select(look, env.ctx.clock().sleep(SAYS)).await else { return None };
+    let seen = seen.ok()?;
     (seen.certificates.is_empty() && seen.kubelet != "active").then_some(Sight::Bare)
 }
 

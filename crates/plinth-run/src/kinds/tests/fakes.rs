@@ -10,7 +10,7 @@ use plinth_model::work::{
     Release, RunaiTarget, SecretContent,
 };
 use plinth_model::{Digest, NodeName, Observed, Secret};
-use plinth_world::ansible::{AnsibleDoor, Deployed, Download, PlayHosts, PlayRun, PlayStats};
+use plinth_world::ansible::{AnsibleDoor, Deployed, Download, Play, PlayHosts, PlayRun, PlayStats};
 use plinth_world::bcm::{BcmDoor, BcmIdentity};
 use plinth_world::fetch::FetchDoor;
 use plinth_world::helm::{HelmDoor, ReleaseState};
@@ -35,6 +35,7 @@ type Scripted = VecDeque<Box<dyn Any + Send>>;
 pub(super) struct Fake {
     answers: Mutex<HashMap<&'static str, Scripted>>,
     calls: Mutex<Vec<&'static str>>,
+    pub(super) plays: Mutex<Vec<Play>>,
 }
 
 impl Fake {
@@ -172,7 +173,8 @@ impl AnsibleDoor for Fake {
     async fn deployed(&self, _: &Context) -> DoorResult<Observed<Deployed>> {
         self.answer("deployed")
     }
-    async fn play(&self, _: &Context, _: &PlayRun) -> DoorResult<PlayStats> {
+    async fn play(&self, _: &Context, run: &PlayRun) -> DoorResult<PlayStats> {
+        self.plays.lock().unwrap().push(run.play.clone());
         self.answer("play")
     }
     async fn preview(&self, _: &Context, _: &PlayRun) -> DoorResult<Vec<PlayHosts>> {

@@ -5,7 +5,7 @@ use plinth_model::work::{HostInputs, RunInputs};
 use plinth_model::{Digest, Observed};
 use plinth_world::ansible::{Begun, Deployed, Play, PlayStats};
 use plinth_world::kube::KubeNode;
-use plinth_world::node::ControlPlane;
+use plinth_world::node::{ControlPlane, Remains};
 
 fn parts() -> RunInputs {
     let host = |name: &str| {
@@ -69,7 +69,8 @@ async fn a_member_says_itself_what_it_lacks() {
     others.etcd.as_mut().unwrap().unhealthy =
         vec!["https://10.0.0.2:2379 is not healthy: it does not say why".to_owned()];
     done(look(usual(), [others, whole()]).await);
-    let lines = todo(look(begun(Play::Recover { nodes: vec![node("n1")] }), [whole(), whole()]).await);
+    let lines =
+        todo(look(begun(Play::Recover { nodes: vec![node("n1")], reset: Vec::new() }), [whole(), whole()]).await);
     assert_eq!(lines, ["! an earlier recover-control-plane.yml did not end", CHOSEN]);
 }
 
@@ -101,7 +102,7 @@ async fn without_a_survivor_and_in_the_middle_of_something_else_nothing_is_begun
     };
     assert_eq!(refused(Observed::Absent, &[whole(), bare()]).await, "kubespray.none-survived");
     assert_eq!(refused(begun(Play::Reset), &[]).await, "kubespray.removal-unfinished");
-    let more = Play::Recover { nodes: vec![node("n1"), node("n3")] };
+    let more = Play::Recover { nodes: vec![node("n1"), node("n3")], reset: Vec::new() };
     assert_eq!(refused(begun(more), &[]).await, "kubespray.recovery-unfinished");
 }
 
@@ -119,11 +120,22 @@ fn good() -> PlayStats {
 #[tokio::test]
 async fn a_recovery_leads_who_joins_to_a_survivor_and_is_judged_by_its_final_statistics() {
     let bench = begun_well();
-    bench.fake.on("fetch_kubeconfig", ()).on("lead_joins", true).on("play", good());
+    bench
+        .fake
+        .on("fetch_kubeconfig", ())
+        .on("lead_joins", true)
+        .on("remains", Remains::default())
+        .on("play", good())
+        .on("fetch_kubeconfig", ());
     let line = bench.act(&work()).await.unwrap();
     assert!(line.starts_with("1 member taken in again; recover-control-plane.yml: 2 hosts"), "{line}");
     let bench = begun_well();
-    bench.fake.on("fetch_kubeconfig", ()).on("lead_joins", false).on("play", stats(&[("n2", 0, 0)]));
+    bench
+        .fake
+        .on("fetch_kubeconfig", ())
+        .on("lead_joins", false)
+        .on("remains", Remains::default())
+        .on("play", stats(&[("n2", 0, 0)]));
     assert_eq!(refused(bench.act(&work()).await).code, "kubespray.host-failed");
 }
 
@@ -132,12 +144,36 @@ async fn without_a_majority_the_playbook_makes_one_and_is_run_once_more() {
     let away = || DoorError::permanent("kube", "fetching", "no answer", "look");
     let failed = || stats(&[("n1", 1, 0), ("n2", 0, 0)]);
     let bench = begun_well();
-    bench.fake.fails::<()>("fetch_kubeconfig", away()).on("play", failed());
-    bench.fake.on("fetch_kubeconfig", ()).on("lead_joins", true).on("play", good());
+    bench.fake.fails::<()>("fetch_kubeconfig", away()).on("remains", Remains::default()).on("play", failed());
+    bench.fake.on("fetch_kubeconfig", ()).on("lead_joins", true).on("remains", Remains::default()).on("play", good());
+    bench.fake.on("fetch_kubeconfig", ());
     bench.act(&work()).await.unwrap();
     // It led nobody astray: then it failed for another reason.
     let bench = begun_well();
-    bench.fake.fails::<()>("fetch_kubeconfig", away()).on("play", failed());
+    bench.fake.fails::<()>("fetch_kubeconfig", away()).on("remains", Remains::default()).on("play", failed());
     bench.fake.on("fetch_kubeconfig", ()).on("lead_joins", false);
     assert_eq!(refused(bench.act(&work()).await).code, "kubespray.host-failed");
+}
+
+#[tokio::test]
+async fn a_member_on_which_something_is_left_is_reset_first() {
+    let running = |running: &[&str], left: &[&str]| Remains {
+        running: running.iter().map(|what| (*what).to_owned()).collect(),
+        left: left.iter().map(|what| (*what).to_owned()).collect(),
+    };
+    let cases = [
+        (running(&["kubelet"], &[]), true),
+        (running(&[], &["content of /var/lib/etcd"]), true),
+        (running(&[], &["content of /etc/containerd"]), false),
+        (Remains::default(), false),
+    ];
+    for (remains, is_reset) in cases {
+        let bench = begun_well();
+        bench.fake.on("fetch_kubeconfig", ()).on("lead_joins", false).on("remains", remains.clone()).on("play", good());
+        bench.fake.on("fetch_kubeconfig", ());
+        bench.act(&work()).await.unwrap();
+        let reset = if is_reset { vec![node("n1")] } else { Vec::new() };
+        let wanted = [Play::Recover { nodes: vec![node("n1")], reset }];
+        assert_eq!(*bench.fake.plays.lock().unwrap(), wanted, "{remains:?}");
+    }
 }
