@@ -5,7 +5,7 @@ use crate::ground::{
 };
 use crate::seen::sh;
 use plinth_model::{NodeName, Observed};
-use plinth_world::ansible::{AnsibleDoor as _, Artifact, Play, PlayRun};
+use plinth_world::ansible::{AnsibleDoor as _, Artifact, LocalAnsible, Play, PlayRun};
 use serde_json::Value;
 
 fn progress(events: &[Value]) -> Vec<(u64, u64, &str)> {
@@ -75,6 +75,7 @@ fn looked_at_and_reset(bench: &crate::support::Bench) {
     let door = door(&bench.state());
     let run =
         |play: Play| PlayRun { release: release("v2.27.1"), play, targets: targets(bench, &all), inputs: last(bench) };
+    recovered(bench, &door, &run);
     let four = NodeName::new("n4").unwrap();
     let remove = run(Play::Remove { nodes: vec![four.clone()], reachable: true });
     let work = async || {
@@ -102,6 +103,30 @@ fn looked_at_and_reset(bench: &crate::support::Bench) {
     for node in bench.lab.nodes() {
         sh(&node, "test ! -e /etc/plinth-test/joined");
     }
+}
+
+/// The control plane is reset and taken in again, while a worker does not answer.
+fn recovered(bench: &crate::support::Bench, door: &LocalAnsible, run: &dyn Fn(Play) -> PlayRun) {
+    let one = NodeName::new("n1").unwrap();
+    let recover = run(Play::Recover { nodes: vec![one.clone()], reset: vec![one] });
+    let nobody = run(Play::Recover { nodes: Vec::new(), reset: Vec::new() });
+    let (one, four) = (bench.lab.node("n1").unwrap(), bench.lab.node("n4").unwrap());
+    sh(&one, "touch /etc/plinth-test/left");
+    let before = last(bench);
+    four.cut().unwrap();
+    let work = async || {
+        assert!(door.play(&quiet(), &nobody).await.is_err());
+        let stats = door.play(&quiet(), &recover).await.unwrap();
+        assert!(recover.accepts(&stats) && !stats.hosts.contains_key("n4"), "{stats:?}");
+    };
+    bench.lab.inside(|| runtime().block_on(work())).unwrap();
+    four.mend().unwrap();
+    assert_eq!(sh(&one, "cat /etc/plinth-test/recovered"), "v1.31.9\n");
+    sh(&one, "test ! -e /etc/plinth-test/left");
+    for worker in ["n2", "n3", "n4"] {
+        sh(&bench.lab.node(worker).unwrap(), "test ! -e /etc/plinth-test/recovered");
+    }
+    assert!(last(bench) == before && record(bench).begun.is_none());
 }
 
 #[test]
