@@ -66,10 +66,21 @@ pub fn plan(desired: &Desired, observed: &Observed, catalog: &dyn Components) ->
         return Err(worst_first(findings));
     }
     findings.extend(kubernetes::lost_by_imaging(desired));
-    let (mut steps, gates) = steps(desired, observed, &cluster, &resolution, &engine, files);
+    let steps = steps(desired, observed, &cluster, &resolution, &engine, files);
+    finished(made_from(desired, observed, catalog), desired, observed, steps, findings)
+}
+
+/// The end of every planning: what was seen is put in, and the plan is sealed and linted.
+fn finished(
+    made_from: MadeFrom,
+    desired: &Desired,
+    observed: &Observed,
+    (mut steps, gates): (Vec<Step>, Vec<Gate>),
+    mut findings: Vec<Finding>,
+) -> Result<Plan, Vec<Finding>> {
     findings.extend(change::bad_answers(&gates, observed));
     change::set(&mut steps, observed);
-    let plan = sealed(desired, made_from(desired, observed, catalog), steps, gates, findings);
+    let plan = sealed(desired, made_from, steps, gates, findings);
     let flaws = lint::lint(&plan);
     let wrong = flaws.iter().chain(&plan.findings).any(Finding::is_error);
     if wrong { Err(worst_first(plan.findings.into_iter().chain(flaws).collect())) } else { Ok(plan) }

@@ -2,14 +2,12 @@
 //! in. Workers are left alone, so one that is away as well holds nothing up.
 
 use super::step::{Refine, step};
-use super::{
-    change, discovery, downloads, engine_missing, ids, kubernetes, leaves, made_from, nodes, sealed, worst_first,
-};
+use super::{discovery, downloads, engine_missing, finished, ids, kubernetes, leaves, made_from, nodes, worst_first};
 use crate::catalog::{Components, Engine};
 use crate::cluster::{Cluster, Member};
 use crate::discover::discover;
 use crate::observed::Observed;
-use crate::{deadlines, images, kubespray, lint};
+use crate::{deadlines, images, kubespray};
 use plinth_model::plan::{Gate, Plan, Step, Undo};
 use plinth_model::{Digest, Finding, NodeName, Stage, Work};
 use plinth_site::Desired;
@@ -36,13 +34,8 @@ pub fn recovery(
     if findings.iter().any(Finding::is_error) {
         return Err(worst_first(findings));
     }
-    let (mut steps, gates) = steps(desired, observed, &cluster, &engine, broken);
-    findings.extend(change::bad_answers(&gates, observed));
-    change::set(&mut steps, observed);
-    let plan = sealed(desired, made_from(desired, observed, catalog), steps, gates, findings);
-    let flaws = lint::lint(&plan);
-    let wrong = flaws.iter().chain(&plan.findings).any(Finding::is_error);
-    if wrong { Err(worst_first(plan.findings.into_iter().chain(flaws).collect())) } else { Ok(plan) }
+    let steps = steps(desired, observed, &cluster, &engine, broken);
+    finished(made_from(desired, observed, catalog), desired, observed, steps, findings)
 }
 
 /// At least one member of the control plane, and one of etcd, must have survived.

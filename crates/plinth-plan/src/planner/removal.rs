@@ -2,12 +2,12 @@
 //! executed, journalled and resumed the same way.
 
 use super::step::{Refine, step};
-use super::{change, ids, kubernetes, made_from, sealed, worst_first};
+use super::{finished, ids, kubernetes, made_from, worst_first};
 use crate::catalog::{Components, Engine};
 use crate::cluster::{Cluster, Member};
 use crate::discover::discover;
 use crate::observed::Observed;
-use crate::{deadlines, kubespray, lint};
+use crate::{deadlines, kubespray};
 use plinth_model::plan::{Plan, Step, Undo};
 use plinth_model::work::Removal;
 use plinth_model::{Finding, NodeName, Stage, Work};
@@ -32,12 +32,8 @@ pub fn removal(
     if findings.iter().any(Finding::is_error) {
         return Err(worst_first(findings));
     }
-    let mut steps = steps(desired, &cluster, &engine, removal);
-    change::set(&mut steps, observed);
-    let plan = sealed(desired, made_from(desired, observed, catalog), steps, Vec::new(), findings);
-    let flaws = lint::lint(&plan);
-    let wrong = flaws.iter().any(Finding::is_error);
-    if wrong { Err(worst_first(plan.findings.into_iter().chain(flaws).collect())) } else { Ok(plan) }
+    let steps = (steps(desired, &cluster, &engine, removal), Vec::new());
+    finished(made_from(desired, observed, catalog), desired, observed, steps, findings)
 }
 
 /// Only workers leave alone: members of the control plane and of etcd are many, and an order matters among them.
