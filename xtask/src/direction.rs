@@ -5,7 +5,7 @@ use crate::tally::Tally;
 use serde_json::Value;
 
 /// Every crate with the crates of ours that it may use. Reasons: nouns use nobody; what is pure never sees the world; only
-/// `run` and `check` see door traits, beside `sim`, which stands on the other side of them; only the binary puts all together.
+/// `run` and `check` see client traits, beside `sim`, which stands on the other side of them; only the binary puts all together.
 const MAY_USE: [(&str, &[&str]); 12] = [
     ("plinth-model", &[]),
     ("plinth-site", &["plinth-model"]),

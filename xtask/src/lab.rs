@@ -49,7 +49,7 @@ pub(crate) enum Work {
     /// Pull a node's cable
     Cut(One),
     /// Plug it in again
-    Mend(One),
+    Fix(One),
     /// Stop all processes of a node where they stand
     Freeze(One),
     /// Let them go on
@@ -93,7 +93,7 @@ pub(crate) fn run(work: &Work) -> Result<bool, Failure> {
         Work::Ssh(target) => ssh(target),
         Work::Exec(target) => exec(target),
         Work::Cut(one) => on(one, |node| node.cut()),
-        Work::Mend(one) => on(one, |node| node.mend()),
+        Work::Fix(one) => on(one, |node| node.fix()),
         Work::Freeze(one) => on(one, |node| node.freeze()),
         Work::Thaw(one) => on(one, |node| node.thaw()),
         Work::Provision(one) => on(one, |node| node.provision()),

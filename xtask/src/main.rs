@@ -46,10 +46,10 @@ enum Chore {
     },
     /// Measure, and write docs/benchmarks.md
     Bench {
-        /// Only the SSH door against Ansible and `ssh` by hand, on real nodes; needs root, takes some ten minutes
+        /// Only the SSH client against Ansible and `ssh` by hand, on real nodes; needs root, takes some ten minutes
         #[arg(long)]
         nodes: bool,
-        /// Only the Ansible door against `ansible-playbook` by hand; takes some fifteen minutes
+        /// Only the Ansible client against `ansible-playbook` by hand; takes some fifteen minutes
         #[arg(long, conflicts_with = "nodes")]
         ansible: bool,
         /// Of these, only some

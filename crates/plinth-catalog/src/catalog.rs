@@ -2,9 +2,9 @@
 
 use crate::compatibility::Compatibility;
 use crate::component::Component;
-use crate::gold::GoldList;
 use crate::keys::KeyIndex;
 use crate::known::Known;
+use crate::known_bad::KnownBad;
 use crate::kubespray::{self, KubesprayPins};
 use crate::source::{self, Files, decode};
 use crate::{CatalogError, order};
@@ -20,7 +20,7 @@ pub struct Catalog {
     pub(crate) compatibility: Compatibility,
     pub(crate) kubespray: KubesprayPins,
     pub(crate) known: Known,
-    pub(crate) gold: GoldList,
+    pub(crate) known_bad: KnownBad,
     keys: BTreeMap<String, KeyIndex>,
     digest: Digest,
 }
@@ -48,7 +48,7 @@ impl Catalog {
             compatibility: decode(files, "compatibility.yaml")?,
             kubespray: decode(files, "kubespray.yaml")?,
             known: Known::read(files)?,
-            gold: decode(files, "gold.yaml")?,
+            known_bad: decode(files, "known-bad-values.yaml")?,
             keys: key_indexes(files),
             digest: Digest::of(files),
         };
@@ -76,8 +76,8 @@ impl Catalog {
 
     /// Wrong settings that circulate.
     #[must_use]
-    pub fn gold(&self) -> &GoldList {
-        &self.gold
+    pub fn known_bad(&self) -> &KnownBad {
+        &self.known_bad
     }
 
     /// Kubespray pins.
@@ -96,7 +96,7 @@ impl Catalog {
         let schemas = [
             ("compatibility.yaml", self.compatibility.schema),
             ("kubespray.yaml", self.kubespray.schema),
-            ("gold.yaml", self.gold.schema),
+            ("known-bad-values.yaml", self.known_bad.schema),
             ("kubespray/versions.yaml", self.known.versions.schema),
         ];
         if let Some((file, schema)) = schemas.into_iter().find(|(_, schema)| *schema != 1) {

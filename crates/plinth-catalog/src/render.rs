@@ -3,7 +3,7 @@
 use crate::choice::{Chosen, ChosenVersion, path};
 use crate::component::{Component, Variant, VariantFinding};
 use crate::expression::{ExpressionError, all_hold, render};
-use crate::gold::{GoldHit, GoldVerdict};
+use crate::known_bad::{KnownBadHit, KnownBadVerdict};
 use crate::merge::merge;
 use crate::{Catalog, Facts, ResolvedComponent};
 use plinth_model::work::{Health, RegistryLogin, Release, SECRET_KEY};
@@ -167,7 +167,7 @@ impl<'a> Rendering<'a> {
     /// Finds wrong and unknown keys in the site's own values.
     fn judge(&mut self, component: &Component, given: &Value, merged: &Value) -> Result<(), ExpressionError> {
         let at = |key: &str| format!("{}.values.{key}", path(&component.name));
-        let hits = self.catalog.gold.in_values(&component.name, given, merged, self.facts)?;
+        let hits = self.catalog.known_bad.in_values(&component.name, given, merged, self.facts)?;
         let checked = component
             .chart
             .versions
@@ -195,13 +195,13 @@ impl<'a> Rendering<'a> {
 }
 
 /// A key without effect is an error in the version it was tried with, and a doubt in others.
-fn refused(hit: &GoldHit<'_>, subject: String, checked: bool) -> Finding {
+fn refused(hit: &KnownBadHit<'_>, subject: String, checked: bool) -> Finding {
     let (severity, what) = match hit.entry.verdict {
-        GoldVerdict::Dead if checked => (Severity::Error, "has no effect"),
-        GoldVerdict::Dead => (Severity::Warning, "has no effect in the version that was tried"),
-        GoldVerdict::Contradictory => (Severity::Error, "contradicts another setting"),
-        GoldVerdict::Wrong | GoldVerdict::Practice => (Severity::Warning, "does not do what it seems to"),
-        GoldVerdict::Undocumented => (Severity::Warning, "is in no public document"),
+        KnownBadVerdict::Dead if checked => (Severity::Error, "has no effect"),
+        KnownBadVerdict::Dead => (Severity::Warning, "has no effect in the version that was tried"),
+        KnownBadVerdict::Contradictory => (Severity::Error, "contradicts another setting"),
+        KnownBadVerdict::Wrong | KnownBadVerdict::Practice => (Severity::Warning, "does not do what it seems to"),
+        KnownBadVerdict::Undocumented => (Severity::Warning, "is in no public document"),
     };
     let message = format!("`{}` {what}: {}", hit.path, hit.entry.why);
     Finding::new(severity, "platform.refused-value", subject, message).fix(format!("instead: {}", hit.entry.instead))

@@ -5,29 +5,29 @@ use plinth_model::work::{Check, RunaiTarget};
 use plinth_model::{Finding, NodeName, Observed, Verdict};
 use plinth_world::kube::HealthState;
 use plinth_world::runai::RunaiCluster;
-use plinth_world::{Context, DoorError, DoorResult, Doors};
+use plinth_world::{ClientError, ClientResult, Clients, Context};
 
 /// Carries out a check and says what was seen. Test objects are made in the cluster and removed again.
 ///
 /// # Errors
 /// When it could not be carried out; that is not a verdict.
-pub async fn accept(ctx: &Context, doors: &Doors, check: &Check) -> Result<Verdict, DoorError> {
+pub async fn accept(ctx: &Context, clients: &Clients, check: &Check) -> Result<Verdict, ClientError> {
     ctx.progress(0, 0, Claim::of(check).sentence);
     match check {
         Check::Runai { target, nodes } => {
-            let clusters = doors.runai.clusters(ctx, target).await?;
+            let clusters = clients.runai.clusters(ctx, target).await?;
             Ok(runai(check, &clusters, target, nodes))
         }
         Check::Ingress { certificate: Some(name), .. } => {
-            let kept = match kept_certificate(ctx, doors, check, name).await? {
+            let kept = match kept_certificate(ctx, clients, check, name).await? {
                 Ok(line) => line,
                 Err(verdict) => return Ok(verdict),
             };
-            let seen = doors.kube.run_check(ctx, check).await?;
+            let seen = clients.kube.run_check(ctx, check).await?;
             Ok(inside_cluster(check, &seen, Some(kept)))
         }
         Check::GpuPod { .. } | Check::Dns { .. } | Check::Ingress { .. } | Check::Storage => {
-            let seen = doors.kube.run_check(ctx, check).await?;
+            let seen = clients.kube.run_check(ctx, check).await?;
             Ok(inside_cluster(check, &seen, None))
         }
     }
@@ -36,11 +36,11 @@ pub async fn accept(ctx: &Context, doors: &Doors, check: &Check) -> Result<Verdi
 /// A line about the kept certificate, or the verdict when there is none to compare with.
 async fn kept_certificate(
     ctx: &Context,
-    doors: &Doors,
+    clients: &Clients,
     check: &Check,
     name: &str,
-) -> DoorResult<Result<String, Verdict>> {
-    Ok(match doors.keystore.certificate(ctx, name).await? {
+) -> ClientResult<Result<String, Verdict>> {
+    Ok(match clients.keystore.certificate(ctx, name).await? {
         Observed::Known(kept) if kept.days_left > 0 => Ok(format!(
             "kept certificate `{name}` is valid for {} more days, SHA-256 {}",
             kept.days_left, kept.fingerprint

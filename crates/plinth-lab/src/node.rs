@@ -68,7 +68,7 @@ impl Node<'_> {
     }
 
     /// Plugs the cable in again.
-    pub fn mend(&self) -> LabResult<()> {
+    pub fn fix(&self) -> LabResult<()> {
         network::plug(self.state, self.own, true)
     }
 
@@ -174,7 +174,7 @@ impl Node<'_> {
             false
         })?;
         let words = launch::last_words(self.state, self.own);
-        if said { Ok(()) } else { Err(self.wrong("waiting for sshd of", &words, "mend what its last words name")) }
+        if said { Ok(()) } else { Err(self.wrong("waiting for sshd of", &words, "fix what its last words name")) }
     }
 
     fn group(&self) -> &std::path::Path {

@@ -39,7 +39,7 @@ fn said(output: &Output) -> String {
 }
 
 /// Everything of the lab that this machine could still have.
-fn remains(name: &str) -> Vec<String> {
+fn leftovers(name: &str) -> Vec<String> {
     let mut found = Vec::new();
     let mut listed = |what: &str, text: String| {
         found.extend(text.lines().filter(|line| line.contains(name)).map(|line| format!("{what}: {line}")));
@@ -62,15 +62,15 @@ fn remains(name: &str) -> Vec<String> {
     found
 }
 
-/// As [`remains`], after the moment the kernel takes to let go of loop devices.
-fn nothing_remains(name: &str) {
+/// As [`leftovers`], after the moment the kernel takes to let go of loop devices.
+fn nothing_is_left(name: &str) {
     for _ in 0..50 {
-        if remains(name).is_empty() {
+        if leftovers(name).is_empty() {
             return;
         }
         std::thread::sleep(Duration::from_millis(100));
     }
-    panic!("left behind: {:#?}", remains(name));
+    panic!("left behind: {:#?}", leftovers(name));
 }
 
 #[test]
@@ -90,12 +90,12 @@ fn five_nodes_boot_run_containerd_and_leave_nothing_behind() {
         let output = ssh(&lab, &node, &[], lab.user(), "id -un; sudo -n true");
         assert!(said(&output).contains("ubuntu\n") && said(&output).contains("a password is required"), "{output:?}");
     }
-    assert!(!remains(&name).is_empty(), "the search for remains finds nothing while the lab is up");
+    assert!(!leftovers(&name).is_empty(), "the search for leftovers finds nothing while the lab is up");
     let ids: std::collections::BTreeSet<_> =
         lab.nodes().map(|node| node.exec(&["cat", "/etc/machine-id"]).unwrap()).collect();
     assert_eq!(ids.len(), 5, "machines that are told apart by machine-id are not");
     lab.down().unwrap();
-    nothing_remains(&name);
+    nothing_is_left(&name);
 }
 
 #[test]
@@ -104,7 +104,7 @@ fn a_lab_that_goes_out_of_scope_goes_down() {
     let lab = one(Odd::default().small_var(64));
     let name = lab.name().to_owned();
     drop(lab);
-    nothing_remains(&name);
+    nothing_is_left(&name);
 }
 
 #[test]
@@ -126,7 +126,7 @@ fn cables_freezing_power_and_keys() {
     assert!(greets());
     node.cut().unwrap();
     assert!(!greets(), "answers without a cable");
-    node.mend().unwrap();
+    node.fix().unwrap();
     assert!((0..20).any(|_| greets()), "does not come back");
     node.freeze().unwrap();
     assert!(node.power() == "frozen" && !greets());
@@ -340,11 +340,11 @@ fn a_lab_whose_maker_was_killed_is_swept() {
         assert!(!Lab::sweep().unwrap().contains(&name), "swept while its maker lives");
         maker.kill().unwrap();
         maker.wait().unwrap();
-        assert!(!remains(&name).is_empty());
+        assert!(!leftovers(&name).is_empty());
         // Another test's `up` may have swept it in between.
         let swept = Lab::sweep().unwrap();
         assert!(swept.contains(&name) || !folder.exists(), "{swept:?}");
-        nothing_remains(&name);
+        nothing_is_left(&name);
     }
 }
 
@@ -368,10 +368,10 @@ fn a_killed_build_of_the_root_leaves_no_process_and_no_mount() {
         assert!(maker.try_wait().unwrap().is_none(), "the maker ended by itself");
         std::thread::sleep(Duration::from_millis(10));
     }
-    assert!(remains(&name).iter().any(|line| line.starts_with("process")), "no build is seen");
+    assert!(leftovers(&name).iter().any(|line| line.starts_with("process")), "no build is seen");
     maker.kill().unwrap();
     maker.wait().unwrap();
-    nothing_remains(&name);
+    nothing_is_left(&name);
 }
 
 #[test]

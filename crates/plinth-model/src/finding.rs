@@ -1,4 +1,4 @@
-//! Findings: something wrong or doubtful, with who should mend it and how.
+//! Findings: something wrong or doubtful, with who should fix it and how.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -26,7 +26,7 @@ impl fmt::Display for Severity {
     }
 }
 
-/// Who can mend it.
+/// Who can fix it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Owner {
@@ -80,7 +80,7 @@ pub struct Finding {
     /// What was seen.
     #[serde(default)]
     pub evidence: Vec<String>,
-    /// Who can mend it.
+    /// Who can fix it.
     pub owner: Owner,
     /// What to do, in the imperative; may be empty for severity info.
     pub fix: String,
@@ -135,7 +135,7 @@ impl Finding {
         self
     }
 
-    /// Says who can mend it.
+    /// Says who can fix it.
     #[must_use]
     pub fn owner(mut self, owner: Owner) -> Self {
         self.owner = owner;

@@ -16,7 +16,7 @@ impl Secret {
         Self(SecretString::from(value))
     }
 
-    /// Gives the value out. Only doors and the redactor may call this; never put the result into argv, a log, an event, a
+    /// Gives the value out. Only clients and the redactor may call this; never put the result into argv, a log, an event, a
     /// plan, the journal or an error text.
     #[must_use]
     pub fn expose(&self) -> &str {

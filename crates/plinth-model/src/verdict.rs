@@ -15,7 +15,7 @@ pub enum Verdict {
     },
     /// It does not hold.
     Fail {
-        /// What is wrong and who can mend it.
+        /// What is wrong and who can fix it.
         finding: Box<Finding>,
     },
     /// It does not apply here.

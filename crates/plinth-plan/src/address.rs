@@ -120,7 +120,7 @@ impl<'a> Rules<'a> {
             .map(|(_, n)| n.name.clone())
     }
 
-    /// Chooses. An override that is refused is not replaced by another address: a person wrote it, a person mends it.
+    /// Chooses. An override that is refused is not replaced by another address: a person wrote it, a person fixes it.
     pub(crate) fn choose(&self, node: &InventoryNode, wanted: Option<Ipv4Addr>) -> Choice {
         let given = wanted.map(|a| (a, AddressSource::Override)).or(node.given.map(|a| (a, AddressSource::Given)));
         match given {

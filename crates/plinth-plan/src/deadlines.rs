@@ -29,7 +29,7 @@ pub const NODE_DOWNLOADS: u32 = 3600;
 /// Writes some files here.
 pub const LOCAL_FILES: u32 = 60;
 /// Looks at some directories and packet filters, and empties what is left there.
-pub const NODE_REMAINS: u32 = 600;
+pub const NODE_LEFTOVERS: u32 = 600;
 /// The playbook for a small cluster, downloads included: a few nodes took 6 to 15 min in published logs.
 pub const KUBESPRAY_RUN: u32 = 3600;
 /// What each further node adds to the playbook: 350 nodes took 3 h 40 min in a published log, so 38 s each.

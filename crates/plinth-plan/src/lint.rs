@@ -131,9 +131,9 @@ fn majority(plan: &Plan, place: &HashMap<&StepId, usize>) -> Vec<Finding> {
     flaws
 }
 
-/// Where remains are cleared, nothing runs that could be interrupted: the step refuses otherwise.
+/// Where leftovers are cleared, nothing runs that could be interrupted: the step refuses otherwise.
 fn interrupts(step: &Step, quorum: &HashSet<String>) -> bool {
-    let clears = matches!(step.work, Work::NodeRemains { .. });
+    let clears = matches!(step.work, Work::NodeLeftovers { .. });
     !clears && step.destructive.is_some() && step.work.node().is_some_and(|n| quorum.contains(n.as_str()))
 }
 
@@ -178,7 +178,7 @@ fn marks(step: &Step) -> Vec<Finding> {
         Work::KubesprayRun { .. }
             | Work::KubesprayRemoval { .. }
             | Work::KubesprayRecovery { .. }
-            | Work::NodeRemains { .. }
+            | Work::NodeLeftovers { .. }
             | Work::NodeStorage { .. }
     );
     if destroys && step.destructive.as_deref().is_none_or(str::is_empty) {

@@ -178,14 +178,14 @@ mod tests {
     #[test]
     fn equal_news_is_one_line_and_different_news_is_not() {
         let mut fold = Fold::default();
-        for (node, detail) in [("dgx-05", "made on dgx-05"), ("dgx-06", "made on dgx-06"), ("cpu-03", "uid mended")] {
+        for (node, detail) in [("dgx-05", "made on dgx-05"), ("dgx-06", "made on dgx-06"), ("cpu-03", "uid fixed")] {
             assert!(fold.add(1.0, kind(), Sign::Changed, news(node, detail, 0.5)).is_empty());
         }
         let lines = fold.rest();
         assert_eq!(lines.len(), 2);
         assert_eq!((lines[0].head.as_str(), lines[0].detail.as_str()), ("nodes/account  2 nodes", "made on the node"));
         assert_eq!(lines[0].names, "dgx-05, dgx-06");
-        assert_eq!((lines[1].head.as_str(), lines[1].detail.as_str()), ("nodes/account/cpu-03", "uid mended"));
+        assert_eq!((lines[1].head.as_str(), lines[1].detail.as_str()), ("nodes/account/cpu-03", "uid fixed"));
         assert!(fold.rest().is_empty());
     }
 

@@ -10,7 +10,6 @@ mod live;
 mod ndjson;
 mod picture;
 pub mod preflight;
-mod scribe;
 #[cfg(test)]
 mod scripted;
 mod sink;
@@ -19,13 +18,14 @@ pub mod status;
 mod style;
 pub mod summary;
 pub mod tables;
+mod text_log;
 
 pub use lines::Lines;
 pub use live::Live;
 pub use ndjson::Ndjson;
 pub use picture::{End, Failure, NodeState, Picture, Progress, Run, Running, StageCounts};
-pub use scribe::{Scribe, Verbosity};
 pub use sink::{Sink, Tee};
 pub use status::{RunView, StatusView};
 pub use style::{Palette, Sign, clean};
 pub use tables::{NodeRow, VerdictRow};
+pub use text_log::{TextLog, Verbosity};

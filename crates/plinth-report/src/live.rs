@@ -5,10 +5,10 @@
 
 use crate::findings::amount;
 use crate::picture::{Picture, StageCounts};
-use crate::scribe::{Scribe, Verbosity, moving};
 use crate::sink::Sink;
 use crate::span::{clock, span};
 use crate::style::{Palette, Sign};
+use crate::text_log::{TextLog, Verbosity, moving};
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 use plinth_model::{Event, EventBody, Plan, Stage};
 use std::collections::BTreeMap;
@@ -26,7 +26,7 @@ const TICK: Duration = Duration::from_millis(500);
 
 /// The live view.
 pub struct Live {
-    scribe: Scribe,
+    text_log: TextLog,
     palette: Palette,
     multi: MultiProgress,
     stages: BTreeMap<Stage, ProgressBar>,
@@ -47,27 +47,27 @@ impl Live {
     /// Draws on standard error, knowing the plan: bars then have their full length from the start.
     #[must_use]
     pub fn of_plan(plan: &Plan, palette: Palette) -> Self {
-        let scribe = Scribe::of_plan(plan, palette, Verbosity::Notable);
-        Self::drawn_on(ProgressDrawTarget::stderr_with_hz(15), scribe, palette)
+        let text_log = TextLog::of_plan(plan, palette, Verbosity::Notable);
+        Self::drawn_on(ProgressDrawTarget::stderr_with_hz(15), text_log, palette)
     }
 
     /// Draws on standard error; bars grow with the steps seen.
     #[must_use]
     pub fn new(palette: Palette) -> Self {
-        let scribe = Scribe::new(palette, Verbosity::Notable);
-        Self::drawn_on(ProgressDrawTarget::stderr_with_hz(15), scribe, palette)
+        let text_log = TextLog::new(palette, Verbosity::Notable);
+        Self::drawn_on(ProgressDrawTarget::stderr_with_hz(15), text_log, palette)
     }
 
-    fn drawn_on(target: ProgressDrawTarget, mut scribe: Scribe, palette: Palette) -> Self {
+    fn drawn_on(target: ProgressDrawTarget, mut text_log: TextLog, palette: Palette) -> Self {
         if let Some(width) = columns() {
-            scribe.fit(width);
+            text_log.fit(width);
         }
         let multi = MultiProgress::with_draw_target(target);
         let now = Arc::new(Now::new());
         let foot = multi.add(ProgressBar::new_spinner());
         foot.set_style(timed("{time:>9}  {wide_msg}", &now, &Arc::default(), clock));
         let live = Self {
-            scribe,
+            text_log,
             palette,
             multi,
             stages: BTreeMap::new(),
@@ -84,15 +84,15 @@ impl Live {
     }
 
     fn draw(&mut self) {
-        let picture = self.scribe.picture();
+        let picture = self.text_log.picture();
         self.now.set(picture.elapsed(), picture.run.as_ref().is_some_and(|run| !run.rehearsal));
         self.draw_stages();
         self.draw_rows();
-        self.foot.set_message(foot(self.scribe.picture()));
+        self.foot.set_message(foot(self.text_log.picture()));
     }
 
     fn draw_stages(&mut self) {
-        for (stage, total, counts, in_flight) in stage_lines(self.scribe.picture()) {
+        for (stage, total, counts, in_flight) in stage_lines(self.text_log.picture()) {
             let bar = match self.stages.get(&stage) {
                 Some(bar) => bar.clone(),
                 None => self.add_stage(stage),
@@ -114,9 +114,9 @@ impl Live {
     }
 
     fn draw_rows(&mut self) {
-        let running = self.scribe.picture().longest_running();
+        let running = self.text_log.picture().longest_running();
         let shown = running.len().min(ROWS);
-        let started = self.scribe.picture().run.as_ref().map(|run| run.started);
+        let started = self.text_log.picture().run.as_ref().map(|run| run.started);
         let wanted: Vec<(u64, String)> = running
             .iter()
             .take(ROWS)
@@ -176,7 +176,7 @@ impl Live {
 
 impl Sink for Live {
     fn event(&mut self, event: &Event) {
-        let lines = self.scribe.take(event);
+        let lines = self.text_log.take(event);
         if matches!(event.body, EventBody::RunFinished { .. }) && !self.closed {
             self.close();
         }
@@ -190,7 +190,7 @@ impl Sink for Live {
         if !self.closed {
             self.close();
         }
-        let rest = self.scribe.rest();
+        let rest = self.text_log.rest();
         self.print(&rest);
         self.error.take().map_or(Ok(()), Err)
     }

@@ -85,7 +85,7 @@ const PLAIN: Palette = Palette::PLAIN;
 fn shown(events: &[Event], width: u16) -> (Live, Screen) {
     let screen = Screen::new(width);
     let target = ProgressDrawTarget::term_like_with_hz(Box::new(screen.clone()), 255);
-    let mut live = Live::drawn_on(target, Scribe::new(PLAIN, Verbosity::Notable), PLAIN);
+    let mut live = Live::drawn_on(target, TextLog::new(PLAIN, Verbosity::Notable), PLAIN);
     events.iter().for_each(|event| live.event(event));
     (live, screen)
 }

@@ -135,7 +135,7 @@ pub struct Failure {
     pub node: Option<String>,
     /// One line.
     pub detail: String,
-    /// What is wrong, and how to mend it.
+    /// What is wrong, and how to fix it.
     pub finding: Option<Box<Finding>>,
 }
 

@@ -164,7 +164,7 @@ fn kubernetes(script: &mut Script) {
     script.end(630.0, deploy, Ended::Changed, 600.0, "cluster.yml ended on 2 hosts");
     script.end(630.0, "kubernetes/ready/dgx-06", Ended::NotRun, 0.0, "nodes/account/dgx-06 failed");
     script.end(630.0, "platform/namespace/runai", Ended::NotRun, 0.0, "nodes/account/dgx-06 failed");
-    let next = vec!["mend dgx-06, then run the same command again: it goes on with 5 steps".to_owned()];
+    let next = vec!["fix dgx-06, then run the same command again: it goes on with 5 steps".to_owned()];
     script.at(
         640.0,
         EventBody::RunFinished { outcome: Outcome::Partly, exit: 4, counts: counts(), seconds: 640.0, next },

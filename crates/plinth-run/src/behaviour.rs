@@ -2,7 +2,7 @@
 
 use plinth_model::{Finding, Step};
 use plinth_world::secrets::Secrets;
-use plinth_world::{Context, DoorError, Doors};
+use plinth_world::{ClientError, Clients, Context};
 use std::sync::Arc;
 
 /// Everything a behaviour may use.
@@ -10,8 +10,8 @@ use std::sync::Arc;
 pub struct StepEnv {
     /// Context of the calls: clock, progress.
     pub ctx: Context,
-    /// Doors.
-    pub doors: Doors,
+    /// Clients.
+    pub clients: Clients,
     /// Secrets.
     pub secrets: Arc<dyn Secrets>,
 }
@@ -47,7 +47,7 @@ impl From<Probe> for Probed {
 #[async_trait::async_trait]
 pub trait Behaviour: Send + Sync {
     /// Looks. Changes nothing.
-    async fn probe(&self, step: &Step, env: &StepEnv) -> Result<Probed, DoorError>;
+    async fn probe(&self, step: &Step, env: &StepEnv) -> Result<Probed, ClientError>;
     /// Makes it so; answers one line for people about what was done. The caller probes again afterwards.
-    async fn act(&self, step: &Step, env: &StepEnv) -> Result<String, DoorError>;
+    async fn act(&self, step: &Step, env: &StepEnv) -> Result<String, ClientError>;
 }

@@ -6,7 +6,7 @@ use futures::future::{BoxFuture, FutureExt as _};
 use futures::stream::{FuturesUnordered, StreamExt as _};
 use plinth_model::{Finding, Plan, Problem, Step, StepId, Work};
 use plinth_plan::Seen;
-use plinth_world::{DoorError, deadlines};
+use plinth_world::{ClientError, deadlines};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -36,11 +36,11 @@ pub struct Look {
     pub findings: Vec<Finding>,
 }
 
-type Sight<'a> = BoxFuture<'a, (usize, Option<Result<Probed, DoorError>>)>;
+type Sight<'a> = BoxFuture<'a, (usize, Option<Result<Probed, ClientError>>)>;
 
 /// Probes the steps of a plan in the order of their needs, with the limits of a run. Nothing is changed and nothing is
 /// recorded. Acceptance checks are left out: they prove something by starting pods, which is no longer looking. One try per
-/// step: doors repeat their reads by themselves.
+/// step: clients repeat their reads by themselves.
 ///
 /// # Errors
 /// When the plan does not hold together. What cannot be seen is no error: it is [`Seen::Unknown`].
@@ -95,7 +95,7 @@ impl<'a> Looking<'a> {
         }
     }
 
-    fn take(&mut self, index: usize, probed: Option<Result<Probed, DoorError>>) {
+    fn take(&mut self, index: usize, probed: Option<Result<Probed, ClientError>>) {
         self.queue.leave(&self.graph, index);
         let Some(step) = self.plan.steps.get(index) else { return };
         let redact = |text: &str| self.world.env.secrets.redact(text);

@@ -8,7 +8,7 @@ use plinth_model::facts::NodeFacts;
 use plinth_model::work::{Credential, NodeExpectation, NodeTarget, Preparation};
 use plinth_model::{Finding, NodeName, Observed, Owner};
 use plinth_plan::Visit;
-use plinth_world::DoorError;
+use plinth_world::ClientError;
 use plinth_world::ansible::Deployed;
 use plinth_world::node::HostKeyState;
 use std::collections::BTreeMap;
@@ -20,7 +20,7 @@ pub struct Survey {
     pub facts: BTreeMap<NodeName, NodeFacts>,
     /// Everything wrong or doubtful, nodes in the order of the visits.
     pub findings: Vec<Finding>,
-    /// What may be mended safely.
+    /// What may be fixed safely.
     pub fixes: BTreeMap<NodeName, Preparation>,
 }
 
@@ -32,7 +32,7 @@ struct Report {
 
 /// Visits the nodes, so many at once.
 pub async fn survey(visits: &[Visit], env: &StepEnv, parallel: usize) -> Survey {
-    let ours = match env.doors.ansible.deployed(&env.ctx).await {
+    let ours = match env.clients.ansible.deployed(&env.ctx).await {
         Ok(Observed::Known(deployed)) => deployed,
         _ => Deployed::default(),
     };
@@ -105,13 +105,13 @@ const fn told(finding: Finding) -> Judged {
 }
 
 /// Sees the host key: a new one is pinned and told, a changed one is an error.
-async fn greet(target: &NodeTarget, env: &StepEnv) -> Result<Option<Finding>, DoorError> {
-    let HostKeyState { presented, pinned } = env.doors.node.host_key(&env.ctx, target).await?;
+async fn greet(target: &NodeTarget, env: &StepEnv) -> Result<Option<Finding>, ClientError> {
+    let HostKeyState { presented, pinned } = env.clients.node.host_key(&env.ctx, target).await?;
     match pinned {
         Some(pinned) if pinned == presented => Ok(None),
         Some(pinned) => Ok(Some(crate::kinds::key_changed(target, &pinned, &presented))),
         None => {
-            env.doors.node.pin_host_key(&env.ctx, target, &presented).await?;
+            env.clients.node.pin_host_key(&env.ctx, target, &presented).await?;
             let text = format!("host key {} accepted on first contact and pinned", presented.fingerprint);
             Ok(Some(
                 Finding::info("node.host-key-pinned", target.node.as_str(), text)
@@ -124,21 +124,21 @@ async fn greet(target: &NodeTarget, env: &StepEnv) -> Result<Option<Finding>, Do
 }
 
 /// Reads facts with the service account, or with the first-contact login where that account is not there yet, or cannot become
-/// root: making the account mends that.
-async fn ask(visit: &Visit, env: &StepEnv) -> Result<NodeFacts, DoorError> {
+/// root: making the account fixes that.
+async fn ask(visit: &Visit, env: &StepEnv) -> Result<NodeFacts, ClientError> {
     let Visit { first, account, asked, .. } = visit;
-    let Credential::Key(key) = &account.credential else { return env.doors.node.facts(&env.ctx, first, asked).await };
+    let Credential::Key(key) = &account.credential else { return env.clients.node.facts(&env.ctx, first, asked).await };
     if crate::kinds::is_there(env, key) {
-        match env.doors.node.facts(&env.ctx, account, asked).await {
+        match env.clients.node.facts(&env.ctx, account, asked).await {
             Err(error) if error.transient.is_none() => {}
             Ok(facts) if facts.root == "none" => {}
             answer => return answer,
         }
     }
-    env.doors.node.facts(&env.ctx, first, asked).await
+    env.clients.node.facts(&env.ctx, first, asked).await
 }
 
-fn unreached(target: &NodeTarget, error: DoorError) -> Finding {
+fn unreached(target: &NodeTarget, error: ClientError) -> Finding {
     if let Some(finding) = error.finding {
         return *finding;
     }

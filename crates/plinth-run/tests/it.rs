@@ -1,10 +1,10 @@
 //! The executor, its journal, lock and status, against scripted steps on virtual time.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs, unreachable_pub)]
 
+#[path = "it/clients.rs"]
+mod clients;
 #[path = "it/clock.rs"]
 mod clock;
-#[path = "it/doors.rs"]
-mod doors;
 #[path = "it/journal.rs"]
 mod journal;
 #[path = "it/kill.rs"]

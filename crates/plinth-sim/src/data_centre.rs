@@ -1,15 +1,15 @@
-//! What all simulated doors share: the world, the clock, the faults, the seed.
+//! What all simulated clients share: the world, the clock, the faults, the seed.
 
 use crate::faults::{Fault, FaultKind};
 use crate::timing::Timing;
 use crate::world::{Effect, State, World, WorldError};
 use jiff::{SignedDuration, Timestamp};
-use plinth_world::{Clock, DoorError, DoorResult};
+use plinth_world::{ClientError, ClientResult, Clock};
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-/// The data centre behind the doors.
+/// The data centre behind the clients.
 pub(crate) struct DataCentre {
     world: Arc<Mutex<World>>,
     clock: Arc<dyn Clock>,
@@ -52,7 +52,7 @@ impl DataCentre {
     }
 
     /// Looks at the state as it is now.
-    pub(crate) fn look<R>(&self, at: impl FnOnce(&State, Timestamp) -> R) -> DoorResult<R> {
+    pub(crate) fn look<R>(&self, at: impl FnOnce(&State, Timestamp) -> R) -> ClientResult<R> {
         let now = self.now();
         let mut world = self.world();
         world.catch_up(now).map_err(|error| unwritable(&error))?;
@@ -60,13 +60,13 @@ impl DataCentre {
     }
 
     /// Makes an effect happen now.
-    pub(crate) fn effect(&self, effect: Effect) -> DoorResult<()> {
+    pub(crate) fn effect(&self, effect: Effect) -> ClientResult<()> {
         let now = self.now();
         self.world().record(now, effect).map_err(|error| unwritable(&error))
     }
 
     /// Whether a fault of this kind strikes. Stays in force until the run ends; is spent for the next one.
-    pub(crate) fn strikes(&self, matches: impl Fn(&FaultKind) -> bool) -> DoorResult<bool> {
+    pub(crate) fn strikes(&self, matches: impl Fn(&FaultKind) -> bool) -> ClientResult<bool> {
         let Some(fault) = self.armed.iter().find(|fault| matches(&fault.kind)) else { return Ok(false) };
         let text = fault.text();
         if !self.look(|state, _| state.fired.contains(text))? {
@@ -80,7 +80,7 @@ impl DataCentre {
         self.struck.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Texts of the armed faults that did not strike in this run. BCM faults may strike before there are doors, so those count
+    /// Texts of the armed faults that did not strike in this run. BCM faults may strike before there are clients, so those count
     /// by what the world remembers; crashes are left out, since the binary acts on them.
     pub(crate) fn unspent(&self) -> Vec<String> {
         let (struck, fired) = (self.struck().clone(), self.world().state().fired.clone());
@@ -93,7 +93,7 @@ impl DataCentre {
     }
 
     /// Writes down that all faults of this kind strike.
-    pub(crate) fn strike_all(&self, matches: impl Fn(&FaultKind) -> bool) -> DoorResult<()> {
+    pub(crate) fn strike_all(&self, matches: impl Fn(&FaultKind) -> bool) -> ClientResult<()> {
         for fault in self.armed.iter().filter(|fault| matches(&fault.kind)) {
             self.strikes(|kind| *kind == fault.kind)?;
         }
@@ -101,7 +101,7 @@ impl DataCentre {
     }
 
     /// As [`DataCentre::strikes`], for a fault that is over as soon as it struck.
-    pub(crate) fn strikes_once(&self, matches: impl Fn(&FaultKind) -> bool) -> DoorResult<bool> {
+    pub(crate) fn strikes_once(&self, matches: impl Fn(&FaultKind) -> bool) -> ClientResult<bool> {
         let passed = self.passed.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let fresh = |fault: &&Fault| matches(&fault.kind) && (fault.always || !passed.contains(fault.text()));
         let Some(text) = self.armed.iter().find(fresh).map(|fault| fault.text().to_owned()) else { return Ok(false) };
@@ -121,8 +121,8 @@ fn lock(world: &Mutex<World>) -> MutexGuard<'_, World> {
     world.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn unwritable(error: &WorldError) -> DoorError {
-    DoorError::permanent(
+fn unwritable(error: &WorldError) -> ClientError {
+    ClientError::permanent(
         "simulation",
         "writing down what happened in the simulated world",
         error.to_string(),

@@ -5,9 +5,9 @@
 //! systems refuse; it does not model load, network or the inside of a chart. Whatever it does not know it refuses loudly.
 
 pub mod bcm;
+mod clients;
 pub mod clock;
 mod data_centre;
-mod doors;
 pub mod faults;
 mod nearest;
 pub mod scenario;
@@ -15,8 +15,8 @@ pub mod simulation;
 mod timing;
 pub mod world;
 
+pub use clients::{HeldBcm, MemoryKeystore, NoBcm, SimSecrets};
 pub use clock::{Pace, VirtualClock};
-pub use doors::{HeldBcm, MemoryKeystore, NoBcm, SimSecrets};
 pub use faults::{Fault, FaultError, KnownNames};
 pub use scenario::{Oddity, Scenario};
 pub use simulation::{SimOptions, Simulation, SimulationError, bcm_faults_due};

@@ -2,18 +2,18 @@
 
 use crate::VirtualClock;
 use crate::bcm::BcmFault;
-use crate::data_centre::DataCentre;
-use crate::doors::{
+use crate::clients::{
     HeldBcm, MemoryKeystore, NoBcm, SharedBcm, SimAnsible, SimFetch, SimHelm, SimKube, SimNodes, SimRunai, SimSecrets,
 };
+use crate::data_centre::DataCentre;
 use crate::faults::{Fault, FaultError, FaultKind, KnownNames};
 use crate::scenario::Scenario;
 use crate::world::{Effect, World, WorldError};
 use jiff::Timestamp;
-use plinth_world::bcm::BcmDoor;
+use plinth_world::bcm::BcmClient;
 use plinth_world::keystore::Keystore;
 use plinth_world::secrets::Secrets;
-use plinth_world::{Clock, Context, Doors};
+use plinth_world::{Clients, Clock, Context};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -30,8 +30,8 @@ pub struct SimOptions {
     pub state_dir: Option<PathBuf>,
     /// What goes wrong.
     pub faults: Vec<Fault>,
-    /// The BCM door; none: every call of it fails.
-    pub bcm: Option<Arc<dyn BcmDoor>>,
+    /// The BCM client; none: every call of it fails.
+    pub bcm: Option<Arc<dyn BcmClient>>,
     /// Where certificates are kept; none: in memory.
     pub keystore: Option<Arc<dyn Keystore>>,
 }
@@ -58,8 +58,8 @@ pub enum SimulationError {
 
 /// A data centre in a process.
 pub struct Simulation {
-    /// All doors.
-    pub doors: Doors,
+    /// All clients.
+    pub clients: Clients,
     /// Its time. Runs on [`VirtualClock::drive`] only.
     pub clock: VirtualClock,
     /// Its secrets.
@@ -69,7 +69,7 @@ pub struct Simulation {
 }
 
 impl Simulation {
-    /// Opens the world, puts the machines in, and builds the doors.
+    /// Opens the world, puts the machines in, and builds the clients.
     ///
     /// # Errors
     /// When the world cannot be opened or written, or a fault names an unknown node. Names of releases are not checked here:
@@ -88,8 +88,8 @@ impl Simulation {
         let centre = Arc::new(DataCentre::new(Arc::clone(&world), shared, faults, scenario.seed()));
         let secrets = Arc::new(SimSecrets::new(Arc::clone(&centre), state_dir));
         let keystore = keystore.unwrap_or_else(|| Arc::new(MemoryKeystore::new()));
-        let doors = doors(&centre, &clock, &secrets, keystore, bcm);
-        Ok(Self { doors, clock, secrets, world, centre })
+        let clients = clients(&centre, &clock, &secrets, keystore, bcm);
+        Ok(Self { clients, clock, secrets, world, centre })
     }
 
     /// The final state for comparison, see [`World::snapshot`].
@@ -167,19 +167,19 @@ fn known_names(scenario: &Scenario, fault: &Fault) -> KnownNames {
     KnownNames { nodes: scenario.nodes().map(ToString::to_string).collect(), releases }
 }
 
-fn doors(
+fn clients(
     centre: &Arc<DataCentre>,
     clock: &VirtualClock,
     secrets: &Arc<SimSecrets>,
     keystore: Arc<dyn Keystore>,
-    bcm: Option<Arc<dyn BcmDoor>>,
-) -> Doors {
+    bcm: Option<Arc<dyn BcmClient>>,
+) -> Clients {
     let shared: Arc<dyn Secrets> = Arc::<SimSecrets>::clone(secrets);
-    let bcm: Arc<dyn BcmDoor> = match bcm {
-        Some(door) => Arc::new(HeldBcm::new(SharedBcm(door), clock.clone()).spending(Arc::clone(centre))),
+    let bcm: Arc<dyn BcmClient> = match bcm {
+        Some(client) => Arc::new(HeldBcm::new(SharedBcm(client), clock.clone()).spending(Arc::clone(centre))),
         None => Arc::new(NoBcm),
     };
-    Doors {
+    Clients {
         bcm,
         node: Arc::new(SimNodes { centre: Arc::clone(centre), secrets: Arc::clone(&shared) }),
         fetch: Arc::new(SimFetch { centre: Arc::clone(centre) }),

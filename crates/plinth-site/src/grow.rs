@@ -281,7 +281,7 @@ fn last_child(node: &Node) -> Option<(Option<usize>, usize)> {
 }
 
 fn node(span: &Span, value: Value) -> Node {
-    Node { span: position(span), end_line: span.end.line(), made_up: false, value }
+    Node { span: position(span), end_line: span.end.line(), synthetic: false, value }
 }
 
 fn position(span: &Span) -> Position {

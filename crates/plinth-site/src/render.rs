@@ -88,12 +88,12 @@ mod tests {
     #[test]
     fn a_finding_points_at_its_line_and_one_without_a_place_names_its_subject() {
         let place = Position { line: 2, column: 4, start: 8, end: 11 };
-        let here = Finding::error("site.x", "b", "wrong").fix("mend it").evidence("seen").at(place);
+        let here = Finding::error("site.x", "b", "wrong").fix("fix it").evidence("seen").at(place);
         let nowhere = Finding::warning("site.y", "node", "odd");
         let text = findings_text(&[here, nowhere], "a: b\nc: def\n", Path::new("s.yaml"), false);
         assert!(text.contains("error[site.x]: wrong"), "{text}");
         assert!(text.contains("s.yaml:2:4") && text.contains("^^^"), "{text}");
-        assert!(text.contains("note: seen") && text.contains("help: mend it"), "{text}");
+        assert!(text.contains("note: seen") && text.contains("help: fix it"), "{text}");
         assert!(text.contains("warning[site.y]: node: odd"), "{text}");
     }
 

@@ -18,11 +18,11 @@ pub(crate) fn decode_all(tree: &mut Node, shape: &Shape, findings: &mut Vec<Find
             Ok(site) => return Some(site),
             Err(error) => error,
         };
-        let made_up = tree.locate(&error.path(), Counting::File).made_up;
-        if !made_up && !follows(&error, findings) {
+        let synthetic = tree.locate(&error.path(), Counting::File).synthetic;
+        if !synthetic && !follows(&error, findings) {
             findings.push(explain(&error, tree, shape));
         }
-        if !mend(tree, &error, shape) {
+        if !fix(tree, &error, shape) {
             return None;
         }
     }
@@ -32,7 +32,7 @@ pub(crate) fn decode_all(tree: &mut Node, shape: &Shape, findings: &mut Vec<Find
             "",
             format!("the file has more than {MAX_FAULTS} faults; the rest is not shown"),
         )
-        .fix("mend these first, and check that the right file was named"),
+        .fix("fix these first, and check that the right file was named"),
     );
     None
 }
@@ -50,7 +50,7 @@ fn follows(error: &DecodeError, findings: &[Finding]) -> bool {
 }
 
 /// Makes the fault go away. False when nothing can be put in its place.
-fn mend(tree: &mut Node, error: &DecodeError, shape: &Shape) -> bool {
+fn fix(tree: &mut Node, error: &DecodeError, shape: &Shape) -> bool {
     let path = error.path();
     match error.fault() {
         Fault::Missing(key) => add(tree, &path, key, shape),
@@ -77,7 +77,7 @@ fn add(tree: &mut Node, path: &Path, key: &str, shape: &Shape) -> bool {
 fn replace(tree: &mut Node, path: &Path, shape: &Shape) -> bool {
     let located = tree.locate(path, Counting::File);
     let item = matches!(path.0.last(), Some(Segment::Index(_)));
-    if item || located.made_up {
+    if item || located.synthetic {
         return !path.0.is_empty() && remove(tree, path);
     }
     match (shape.example(path, located.position), tree.get_mut(&path.0)) {

@@ -88,7 +88,7 @@ impl Shape {
     /// A value that fits there, standing at a place of the file.
     pub(crate) fn example(&self, path: &Path, place: Position) -> Option<Node> {
         let value = self.example_of(self.at(path)?, 0)?;
-        Some(made_up(&value, place))
+        Some(synthetic(&value, place))
     }
 
     fn example_of(&self, schema: &Value, depth: usize) -> Option<Value> {
@@ -156,7 +156,7 @@ impl Shape {
     }
 
     fn measure(&self, node: &Node, schema: &Value, path: &Path, findings: &mut Vec<Finding>) {
-        if node.made_up || path.0.len() > MAX_DEPTH {
+        if node.synthetic || path.0.len() > MAX_DEPTH {
             return;
         }
         findings.extend(beyond(node, schema, path));
@@ -213,8 +213,8 @@ fn beyond(node: &Node, schema: &Value, path: &Path) -> Option<Finding> {
     Some(Finding::error("site.out-of-range", path.to_string(), message).fix(fix))
 }
 
-fn made_up(value: &Value, place: Position) -> Node {
-    let inner = |value: &Value| made_up(value, place);
+fn synthetic(value: &Value, place: Position) -> Node {
+    let inner = |value: &Value| synthetic(value, place);
     let entry = |(key, value): (&String, &Value)| Entry { key: key.clone(), at: place, value: inner(value) };
     let content = match value {
         Value::Array(items) => Content::Sequence(items.iter().map(inner).collect()),
@@ -222,7 +222,7 @@ fn made_up(value: &Value, place: Position) -> Node {
         Value::String(text) => Content::Scalar { text: text.clone(), plain: false },
         other => Content::Scalar { text: other.to_string(), plain: true },
     };
-    Node { span: place, end_line: place.line, made_up: true, value: content }
+    Node { span: place, end_line: place.line, synthetic: true, value: content }
 }
 
 #[cfg(test)]

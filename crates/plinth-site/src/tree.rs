@@ -11,7 +11,7 @@ pub(crate) struct Node {
     /// Line of its last character.
     pub(crate) end_line: usize,
     /// Not from the file: stands in for something missing or wrong, so that the rest can still be judged.
-    pub(crate) made_up: bool,
+    pub(crate) synthetic: bool,
     /// What it is.
     pub(crate) value: Value,
 }
@@ -61,7 +61,7 @@ pub(crate) struct Located {
     /// Where to point.
     pub(crate) position: Position,
     /// The place, or something above it, is not from the file.
-    pub(crate) made_up: bool,
+    pub(crate) synthetic: bool,
     /// How many segments were there.
     pub(crate) depth: usize,
 }
@@ -88,7 +88,7 @@ impl Node {
     /// Whether everything in it is from the file and was sound.
     pub(crate) fn is_whole(&self) -> bool {
         let children = self.items().iter().chain(self.entries().iter().map(|entry| &entry.value));
-        !self.made_up && !self.is_removed() && children.into_iter().all(Node::is_whole)
+        !self.synthetic && !self.is_removed() && children.into_iter().all(Node::is_whole)
     }
 
     /// The text, if it is a scalar.
@@ -123,7 +123,8 @@ impl Node {
 
     /// Follows a path as far as it goes.
     pub(crate) fn locate(&self, path: &Path, counting: Counting) -> Located {
-        let mut found = Located { path: Path::default(), position: self.first_line(), made_up: self.made_up, depth: 0 };
+        let mut found =
+            Located { path: Path::default(), position: self.first_line(), synthetic: self.synthetic, depth: 0 };
         let mut node = self;
         for (depth, segment) in path.0.iter().enumerate() {
             let Some((next, key, segment)) = node.child(segment, counting) else {
@@ -131,7 +132,7 @@ impl Node {
                 return found;
             };
             found.position = next.pointed(key);
-            found.made_up |= next.made_up;
+            found.synthetic |= next.synthetic;
             found.path.0.push(segment);
             found.depth += 1;
             node = next;
@@ -154,7 +155,7 @@ impl Node {
     fn pointed(&self, key: Option<Position>) -> Position {
         match key {
             Some(key) if matches!(self.value, Value::Mapping(_)) => key,
-            Some(key) if self.end_line != self.span.line || self.span.start == self.span.end || self.made_up => key,
+            Some(key) if self.end_line != self.span.line || self.span.start == self.span.end || self.synthetic => key,
             _ => self.first_line(),
         }
     }

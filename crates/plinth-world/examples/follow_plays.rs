@@ -1,4 +1,4 @@
-//! The Ansible door following one playbook, in a process of its own: what `cargo xtask bench --ansible` measures.
+//! The Ansible client following one playbook, in a process of its own: what `cargo xtask bench --ansible` measures.
 //!
 //! Reads its orders from the environment: `BENCH_STATE` (a directory), `BENCH_SOURCE` (a tree in Kubespray's shape), `BENCH_TREE`
 //! (its tree id), `BENCH_HOSTS` (how many), and `BENCH_WORK`: `prepare` makes the environment and writes the inventory, `follow`
@@ -10,8 +10,8 @@ use plinth_model::work::{
     Credential, HostInputs, INVENTORY_FILE, KubesprayRelease, NodeTarget, RunInputs, VARIABLES_FILE,
 };
 use plinth_model::{Digest, NodeName, Observed, SecretRef};
-use plinth_world::ansible::{AnsibleDoor as _, LocalAnsible, PackageSource, Play, PlayRun};
-use plinth_world::node::NodeDoor as _;
+use plinth_world::ansible::{AnsibleClient as _, LocalAnsible, PackageSource, Play, PlayRun};
+use plinth_world::node::NodeClient as _;
 use plinth_world::node::ssh::{SshConfig, SshNodes};
 use plinth_world::secrets::{Secrets, SiteSecrets};
 use plinth_world::{Context, SystemClock};
@@ -27,37 +27,37 @@ async fn main() -> Outcome {
     let state = PathBuf::from(order("BENCH_STATE")?);
     let secrets: Arc<dyn Secrets> = Arc::new(SiteSecrets::new(&state));
     let nodes = SshNodes::new(SshConfig::new(&state), Arc::clone(&secrets));
-    let door = LocalAnsible::new(&state, &state, PackageSource::default(), nodes.clone(), secrets);
+    let client = LocalAnsible::new(&state, &state, PackageSource::default(), nodes.clone(), secrets);
     let (ctx, release) = (Context::quiet(Arc::new(SystemClock::new())), release()?);
     if order("BENCH_WORK")? == "prepare" {
-        door.fetch_source(&ctx, &release).await?;
-        door.make_environment(&ctx, &release).await?;
-        door.write_inventory(&ctx, &files(order("BENCH_HOSTS")?.parse()?)).await?;
+        client.fetch_source(&ctx, &release).await?;
+        client.make_environment(&ctx, &release).await?;
+        client.write_inventory(&ctx, &files(order("BENCH_HOSTS")?.parse()?)).await?;
         return Ok(());
     }
     if order("BENCH_WORK")? == "install" {
-        return install(&door, &nodes, &ctx, release).await;
+        return install(&client, &nodes, &ctx, release).await;
     }
-    match door.opinion(&ctx, &release).await? {
+    match client.opinion(&ctx, &release).await? {
         Observed::Known(complaints) if complaints.is_empty() => Ok(()),
         other => Err(format!("the playbook did not succeed: {other:?}").into()),
     }
 }
 
 /// On real nodes, whose host keys are pinned on the way.
-async fn install(door: &LocalAnsible, nodes: &SshNodes, ctx: &Context, release: KubesprayRelease) -> Outcome {
+async fn install(client: &LocalAnsible, nodes: &SshNodes, ctx: &Context, release: KubesprayRelease) -> Outcome {
     let targets = targets()?;
     for target in &targets {
         let seen = nodes.host_key(ctx, target).await?;
         nodes.pin_host_key(ctx, target, &seen.presented).await?;
     }
-    door.write_inventory(ctx, &inventory(&targets)).await?;
+    client.write_inventory(ctx, &inventory(&targets)).await?;
     let nothing = HostInputs { groups: Vec::new(), variables: Digest::of_bytes(b"") };
     let hosts = targets.iter().map(|target| (target.node.clone(), nothing.clone())).collect();
     let (tag, version) = (release.tag.clone(), "v1.32.5".to_owned());
     let inputs = RunInputs { tag, version, variables: Digest::of_bytes(b""), hosts };
     let run = PlayRun { release, play: Play::Cluster, targets, inputs };
-    let stats = door.play(ctx, &run).await?;
+    let stats = client.play(ctx, &run).await?;
     if run.accepts(&stats) { Ok(()) } else { Err(format!("the playbook did not succeed: {stats:?}").into()) }
 }
 

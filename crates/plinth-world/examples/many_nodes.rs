@@ -1,4 +1,4 @@
-//! The SSH door against many nodes at once, in a process of its own: what `cargo xtask bench --nodes` measures.
+//! The SSH client against many nodes at once, in a process of its own: what `cargo xtask bench --nodes` measures.
 //!
 //! Reads its orders from the environment, since one of them is a password: `BENCH_WORK` (`account`, `facts` or `idle`),
 //! `BENCH_STATE` (a fresh directory), `BENCH_USER`, `BENCH_PASSWORD`, `BENCH_ADDRESSES`, and for the account `BENCH_ACCOUNT`,
@@ -9,7 +9,7 @@ use plinth_model::facts::Asked;
 use plinth_model::work::{Account, Credential, KeyAlgorithm, NodeTarget};
 use plinth_model::{NodeName, SecretRef};
 use plinth_world::node::ssh::{SshConfig, SshNodes};
-use plinth_world::node::{AccountState, NodeDoor};
+use plinth_world::node::{AccountState, NodeClient};
 use plinth_world::secrets::SiteSecrets;
 use plinth_world::{Context, SystemClock};
 use std::error::Error;
@@ -24,7 +24,7 @@ async fn main() -> Outcome {
     let state = PathBuf::from(order("BENCH_STATE")?);
     let secrets = Arc::new(SiteSecrets::new(&state));
     let ctx = Context::quiet(Arc::new(SystemClock::new()));
-    let work = Arc::new(Work { door: SshNodes::new(SshConfig::new(&state), secrets), ctx, orders: Orders::read()? });
+    let work = Arc::new(Work { client: SshNodes::new(SshConfig::new(&state), secrets), ctx, orders: Orders::read()? });
     let mut nodes = JoinSet::new();
     for target in work.orders.targets()? {
         let work = Arc::clone(&work);
@@ -89,17 +89,17 @@ fn wanted() -> Result<Account, Box<dyn Error + Send + Sync>> {
     })
 }
 
-/// The door, and what is to be done through it.
+/// The client, and what is to be done through it.
 struct Work {
-    door: SshNodes,
+    client: SshNodes,
     ctx: Context,
     orders: Orders,
 }
 
 impl Work {
     async fn on(&self, target: &NodeTarget) -> Outcome {
-        let seen = self.door.host_key(&self.ctx, target).await?;
-        self.door.pin_host_key(&self.ctx, target, &seen.presented).await?;
+        let seen = self.client.host_key(&self.ctx, target).await?;
+        self.client.pin_host_key(&self.ctx, target, &seen.presented).await?;
         match &self.orders.account {
             Some(account) => self.account(target, account).await,
             None => self.facts(target).await,
@@ -108,9 +108,9 @@ impl Work {
 
     /// As a run of plinth does it: look, make, look.
     async fn account(&self, target: &NodeTarget, account: &Account) -> Outcome {
-        let before = self.door.account(&self.ctx, target, account).await?;
-        self.door.make_account(&self.ctx, target, account).await?;
-        let after = self.door.account(&self.ctx, target, account).await?;
+        let before = self.client.account(&self.ctx, target, account).await?;
+        self.client.make_account(&self.ctx, target, account).await?;
+        let after = self.client.account(&self.ctx, target, account).await?;
         match (before, after) {
             (AccountState::Absent, AccountState::Same) => Ok(()),
             (before, after) => Err(format!("{}: {before:?} before, {after:?} after", target.node).into()),
@@ -119,7 +119,7 @@ impl Work {
 
     async fn facts(&self, target: &NodeTarget) -> Outcome {
         let asked = Asked { paths: vec!["/var/lib/containerd".to_owned()], ..Asked::default() };
-        let facts = self.door.facts(&self.ctx, target, &asked).await?;
+        let facts = self.client.facts(&self.ctx, target, &asked).await?;
         if facts.containerd.is_none() {
             Err(format!("{}: nothing is known of containerd", target.node).into())
         } else {

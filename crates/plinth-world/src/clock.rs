@@ -1,4 +1,4 @@
-//! Time comes through the front door, so that a rehearsal can run on virtual time.
+//! Time comes through the front client, so that a rehearsal can run on virtual time.
 
 use async_trait::async_trait;
 use jiff::Timestamp;

@@ -1,4 +1,4 @@
-//! What every call through a door carries. A call is cancelled by dropping its future; the executor does so at the deadline.
+//! What every call through a client carries. A call is cancelled by dropping its future; the executor does so at the deadline.
 
 use crate::Clock;
 use std::sync::Arc;

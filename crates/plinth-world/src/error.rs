@@ -1,16 +1,16 @@
-//! Errors of doors.
+//! Errors of clients.
 
 use plinth_model::Finding;
 
-/// Result of a call through a door.
-pub type DoorResult<T> = Result<T, DoorError>;
+/// Result of a call through a client.
+pub type ClientResult<T> = Result<T, ClientError>;
 
-/// A call through a door failed.
+/// A call through a client failed.
 #[derive(Clone, Debug, thiserror::Error)]
 #[error("{doing}: {happened}")]
-pub struct DoorError {
-    /// Which door: `bcm`, `node`, `fetch`, `ansible`, `kube`, `helm`, `runai`, `keystore`.
-    pub door: &'static str,
+pub struct ClientError {
+    /// Which client: `bcm`, `node`, `fetch`, `ansible`, `kube`, `helm`, `runai`, `keystore`.
+    pub client: &'static str,
     /// What we were doing, to what: `listing nodes at https://bcm-head-01:8081`.
     pub doing: String,
     /// What happened, in one sentence, without secrets.
@@ -19,20 +19,20 @@ pub struct DoorError {
     pub attempt: String,
     /// Whether trying again may help, and why we believe so. None: it will not.
     pub transient: Option<&'static str>,
-    /// A finding that says it better, if the door knows one: with owner and evidence.
+    /// A finding that says it better, if the client knows one: with owner and evidence.
     pub finding: Option<Box<Finding>>,
 }
 
-impl DoorError {
-    /// A failure that trying again will not mend.
+impl ClientError {
+    /// A failure that trying again will not fix.
     pub fn permanent(
-        door: &'static str,
+        client: &'static str,
         doing: impl Into<String>,
         happened: impl Into<String>,
         attempt: impl Into<String>,
     ) -> Self {
         Self {
-            door,
+            client,
             doing: doing.into(),
             happened: happened.into(),
             attempt: attempt.into(),

@@ -1,6 +1,6 @@
-//! The Helm door. The real door is not in this release.
+//! The Helm client. The real client is not in this release.
 
-use crate::{Context, DoorResult};
+use crate::{ClientResult, Context};
 use async_trait::async_trait;
 use plinth_model::work::Release;
 use plinth_model::{Digest, Observed};
@@ -24,9 +24,9 @@ pub fn values_digest(values: &serde_json::Value) -> Digest {
 
 /// Helm.
 #[async_trait]
-pub trait HelmDoor: Send + Sync {
+pub trait HelmClient: Send + Sync {
     /// The release, if there is one.
-    async fn release(&self, ctx: &Context, namespace: &str, name: &str) -> DoorResult<Observed<ReleaseState>>;
+    async fn release(&self, ctx: &Context, namespace: &str, name: &str) -> ClientResult<Observed<ReleaseState>>;
     /// Installs or upgrades and waits. Stale hook Jobs are removed before. Harmless to repeat.
-    async fn upgrade(&self, ctx: &Context, release: &Release) -> DoorResult<()>;
+    async fn upgrade(&self, ctx: &Context, release: &Release) -> ClientResult<()>;
 }

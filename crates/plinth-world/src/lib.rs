@@ -1,7 +1,7 @@
-//! Doors: the only way to each foreign system. One module each: a trait, the values it speaks, and, where it is there, the
+//! Clients: the only way to each foreign system. One module each: a trait, the values it speaks, and, where it is there, the
 //! real thing. Simulated sides live in `plinth-sim` and pass the same contract.
 //!
-//! Rules for every door: each call takes a [`Context`]; reads retry by themselves, writes only when they provably were not
+//! Rules for every client: each call takes a [`Context`]; reads retry by themselves, writes only when they provably were not
 //! sent; errors say whether they are transient, and why; nothing returned holds a secret.
 
 pub mod ansible;
@@ -21,27 +21,27 @@ pub mod secrets;
 
 pub use clock::{Clock, SystemClock};
 pub use context::{Context, Progress};
-pub use error::{DoorError, DoorResult};
+pub use error::{ClientError, ClientResult};
 
 use std::sync::Arc;
 
-/// All doors of a site.
+/// All clients of a site.
 #[derive(Clone)]
-pub struct Doors {
+pub struct Clients {
     /// Base Command Manager.
-    pub bcm: Arc<dyn bcm::BcmDoor>,
+    pub bcm: Arc<dyn bcm::BcmClient>,
     /// Nodes, over SSH.
-    pub node: Arc<dyn node::NodeDoor>,
+    pub node: Arc<dyn node::NodeClient>,
     /// Files of the web.
-    pub fetch: Arc<dyn fetch::FetchDoor>,
+    pub fetch: Arc<dyn fetch::FetchClient>,
     /// Ansible with Kubespray.
-    pub ansible: Arc<dyn ansible::AnsibleDoor>,
+    pub ansible: Arc<dyn ansible::AnsibleClient>,
     /// Kubernetes.
-    pub kube: Arc<dyn kube::KubeDoor>,
+    pub kube: Arc<dyn kube::KubeClient>,
     /// Helm.
-    pub helm: Arc<dyn helm::HelmDoor>,
+    pub helm: Arc<dyn helm::HelmClient>,
     /// Run:ai.
-    pub runai: Arc<dyn runai::RunaiDoor>,
+    pub runai: Arc<dyn runai::RunaiClient>,
     /// Certificates and other things plinth makes and keeps.
     pub keystore: Arc<dyn keystore::Keystore>,
 }

@@ -1,8 +1,8 @@
-//! The Run:ai door: the control plane's REST interface. Source: OpenAPI descriptions in the official client, 2.18 to 2.24.
+//! The Run:ai client: the control plane's REST interface. Source: OpenAPI descriptions in the official client, 2.18 to 2.24.
 //!
-//! The real door is not in this release.
+//! The real client is not in this release.
 
-use crate::{Context, DoorResult};
+use crate::{ClientResult, Context};
 use async_trait::async_trait;
 use plinth_model::Observed;
 use plinth_model::work::RunaiTarget;
@@ -22,16 +22,16 @@ pub struct RunaiCluster {
 
 /// Run:ai.
 #[async_trait]
-pub trait RunaiDoor: Send + Sync {
+pub trait RunaiClient: Send + Sync {
     /// The `issuer` of the discovery document; absent while Keycloak is not up.
-    async fn issuer(&self, ctx: &Context, target: &RunaiTarget) -> DoorResult<Observed<String>>;
+    async fn issuer(&self, ctx: &Context, target: &RunaiTarget) -> ClientResult<Observed<String>>;
     /// All clusters whose name is exactly the target's. More than one is possible: the API has no conflict for it.
-    async fn clusters(&self, ctx: &Context, target: &RunaiTarget) -> DoorResult<Vec<RunaiCluster>>;
+    async fn clusters(&self, ctx: &Context, target: &RunaiTarget) -> ClientResult<Vec<RunaiCluster>>;
     /// Registers the cluster. **Not** harmless to repeat: it makes a second entry.
-    async fn register(&self, ctx: &Context, target: &RunaiTarget) -> DoorResult<RunaiCluster>;
+    async fn register(&self, ctx: &Context, target: &RunaiTarget) -> ClientResult<RunaiCluster>;
     /// Reads the cluster's client secret and id and keeps them as generated secrets `runai-client-secret` and
     /// `runai-cluster-uid`. Harmless to repeat.
-    async fn keep_credentials(&self, ctx: &Context, target: &RunaiTarget, uuid: &str) -> DoorResult<()>;
+    async fn keep_credentials(&self, ctx: &Context, target: &RunaiTarget, uuid: &str) -> ClientResult<()>;
     /// Whether those are kept.
-    async fn credentials_kept(&self, ctx: &Context, target: &RunaiTarget, uuid: &str) -> DoorResult<bool>;
+    async fn credentials_kept(&self, ctx: &Context, target: &RunaiTarget, uuid: &str) -> ClientResult<bool>;
 }

@@ -163,10 +163,10 @@ pub(crate) struct Apply {
 
 #[derive(Debug, Args)]
 pub(crate) struct Preflight {
-    /// Mend what can be mended safely: swap, kernel modules and settings, the time service
+    /// Fix what can be fixed safely: swap, kernel modules and settings, the time service
     #[arg(long)]
     pub(crate) fix: bool,
-    /// Do not ask before mending
+    /// Do not ask before fixing
     #[arg(short, long, requires = "fix")]
     pub(crate) yes: bool,
     #[command(flatten)]

@@ -21,7 +21,7 @@ pub(crate) struct Carry<'a> {
     pub(crate) desired: &'a Desired,
     /// Screen.
     pub(crate) printer: &'a Printer,
-    /// Doors.
+    /// Clients.
     pub(crate) real: &'a Real,
 }
 

@@ -130,7 +130,7 @@ pub(crate) fn refused(findings: &[Finding], file: &str) -> Problem {
         "checking",
         file,
         format!("{}, {}; nothing was contacted or changed", plural(errors, "error"), plural(warnings, "warning")),
-        format!("mend what is listed above; `plinth explain {code}` tells more"),
+        format!("fix what is listed above; `plinth explain {code}` tells more"),
     )
 }
 

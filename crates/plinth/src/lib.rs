@@ -4,7 +4,7 @@
 
 mod args;
 mod carry;
-mod doors;
+mod clients;
 mod explain;
 mod input;
 mod printer;

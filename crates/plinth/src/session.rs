@@ -60,7 +60,7 @@ pub struct Session<'a> {
     pub control_plane: Vec<NodeName>,
     /// Journal and lock; given back when the run ends.
     pub held: Held,
-    /// Doors, secrets, clock, behaviours.
+    /// Clients, secrets, clock, behaviours.
     pub world: RunWorld,
     /// Where events go.
     pub sink: Sink,

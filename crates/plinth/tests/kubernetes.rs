@@ -1,8 +1,8 @@
 //! plinth against a real Kubernetes API: `cargo xtask test --tier kubernetes`.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
-#[path = "contract/kube_door.rs"]
-mod kube_door;
+#[path = "contract/kube_client.rs"]
+mod kube_client;
 #[path = "kubernetes/node.rs"]
 mod node;
 #[path = "kubernetes/sharing.rs"]

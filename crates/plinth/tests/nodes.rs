@@ -3,22 +3,22 @@
 
 #[path = "nodes/access.rs"]
 mod access;
+#[path = "nodes/clients.rs"]
+mod clients;
 #[path = "nodes/content.rs"]
 mod content;
 #[path = "nodes/contract.rs"]
 mod contract;
 #[path = "nodes/cuts.rs"]
 mod cuts;
-#[path = "nodes/doors.rs"]
-mod doors;
 #[path = "nodes/hostkeys.rs"]
 mod hostkeys;
 #[path = "nodes/logins.rs"]
 mod logins;
 #[path = "nodes/moves.rs"]
 mod moves;
-#[path = "contract/node_door.rs"]
-mod node_door;
+#[path = "contract/node_client.rs"]
+mod node_client;
 #[path = "nodes/odd.rs"]
 mod odd;
 #[path = "nodes/partial.rs"]

@@ -1,5 +1,5 @@
-//! What following a play costs: `cargo xtask bench --ansible`. The door's own runs of a playbook against plain runs of the same
-//! one, taking turns, the door's memory while very many hosts talk, and its settings against Ansible's own on real nodes.
+//! What following a play costs: `cargo xtask bench --ansible`. The client's own runs of a playbook against plain runs of the same
+//! one, taking turns, the client's memory while very many hosts talk, and its settings against Ansible's own on real nodes.
 
 mod real;
 pub(crate) mod section;
@@ -21,9 +21,9 @@ const ROUNDS: usize = 3;
 /// How much longer a followed play may take.
 const LIMIT: f64 = 1.01;
 const LIMIT_MIB: f64 = 60.0;
-/// How many times as fast as Ansible's defaults the door's settings are to be.
+/// How many times as fast as Ansible's defaults the client's settings are to be.
 const TIMES: f64 = 2.0;
-/// What plain runs are told: the same as the door says, without the plugin.
+/// What plain runs are told: the same as the client says, without the plugin.
 const PLAIN: &str = "[defaults]\nforks = 5\ngathering = smart\ndisplay_skipped_hosts = False\nstdout_callback = default\n\
                      force_valid_group_names = ignore\ninterpreter_python = /usr/bin/python3\n[ssh_connection]\npipelining = True\n";
 
@@ -32,7 +32,7 @@ const PLAIN: &str = "[defaults]\nforks = 5\ngathering = smart\ndisplay_skipped_h
 pub(crate) enum Part {
     /// What following costs
     Overhead,
-    /// The door's memory while very many hosts talk
+    /// The client's memory while very many hosts talk
     Memory,
     /// Our settings against Ansible's defaults, on nodes of a lab; needs root
     Settings,
@@ -40,17 +40,17 @@ pub(crate) enum Part {
 
 /// Measures these parts, all if there are none; answers whether their targets hold.
 pub(crate) fn run(only: &[Part]) -> Result<bool, Failure> {
-    let door = door()?;
+    let client = client()?;
     let scratch = Scratch::new("bench-ansible")?;
     let mut holds = true;
     for part in Part::value_variants().iter().filter(|part| only.is_empty() || only.contains(part)) {
         let row = match part {
-            Part::Overhead => section::overhead(overhead(&scratch.path().join("compared"), &door)?),
+            Part::Overhead => section::overhead(overhead(&scratch.path().join("compared"), &client)?),
             Part::Memory => {
-                let many = idle(&scratch.path().join("many"), &door, MANY)?;
-                section::memory(measured(&mut many.door("follow"), 0)?.peak_mib.unwrap_or(f64::NAN))
+                let many = idle(&scratch.path().join("many"), &client, MANY)?;
+                section::memory(measured(&mut many.client("follow"), 0)?.peak_mib.unwrap_or(f64::NAN))
             }
-            Part::Settings => section::settings(&real::compare(&scratch.path().join("real"), &door, ROUNDS)?),
+            Part::Settings => section::settings(&real::compare(&scratch.path().join("real"), &client, ROUNDS)?),
         };
         println!("bench: {}: {} (target {}: {})", row.what, row.measured, row.target, row.verdict());
         holds &= row.holds;
@@ -60,13 +60,13 @@ pub(crate) fn run(only: &[Part]) -> Result<bool, Failure> {
 }
 
 /// How many times as long a followed play takes. Who goes first changes from round to round.
-fn overhead(scratch: &Path, door: &Path) -> Result<f64, Failure> {
-    let stage = idle(scratch, door, COMPARED)?;
+fn overhead(scratch: &Path, client: &Path) -> Result<f64, Failure> {
+    let stage = idle(scratch, client, COMPARED)?;
     let (mut followed, mut plain) = (Vec::new(), Vec::new());
     for round in 0..ROUNDS {
         for turn in [round % 2, (round + 1) % 2] {
             if turn == 0 {
-                followed.push(measured(&mut stage.door("follow"), 0)?.seconds);
+                followed.push(measured(&mut stage.client("follow"), 0)?.seconds);
             } else {
                 plain.push(measured(&mut stage.plain()?, 0)?.seconds);
             }
@@ -81,8 +81,8 @@ fn median(seconds: &mut [f64]) -> f64 {
     seconds.get(seconds.len() / 2).copied().unwrap_or(f64::NAN)
 }
 
-/// Builds the program that stands for plinth: its door, and nothing around it.
-fn door() -> Result<PathBuf, Failure> {
+/// Builds the program that stands for plinth: its client, and nothing around it.
+fn client() -> Result<PathBuf, Failure> {
     let example = ["build", "--release", "--locked", "--package", "plinth-world", "--example", "follow_plays"];
     if !commands::passes(&mut cargo(&example))? {
         return Err("the example follow_plays of plinth-world does not build".to_owned());
@@ -93,20 +93,20 @@ fn door() -> Result<PathBuf, Failure> {
 }
 
 /// Hosts that nobody contacts, and tasks that only Ansible itself has work with.
-fn idle<'a>(folder: &Path, door: &'a Path, (hosts, tasks): (usize, usize)) -> Result<Stage<'a>, Failure> {
-    Stage::new(folder, door, hosts, &[("playbooks/boilerplate.yml", &playbook(tasks))])
+fn idle<'a>(folder: &Path, client: &'a Path, (hosts, tasks): (usize, usize)) -> Result<Stage<'a>, Failure> {
+    Stage::new(folder, client, hosts, &[("playbooks/boilerplate.yml", &playbook(tasks))])
 }
 
 /// A tree with playbooks, and a state directory with its environment and inventory.
 struct Stage<'a> {
-    door: &'a Path,
+    client: &'a Path,
     folder: PathBuf,
     tree: String,
     hosts: usize,
 }
 
 impl<'a> Stage<'a> {
-    fn new(folder: &Path, door: &'a Path, hosts: usize, playbooks: &[(&str, &str)]) -> Result<Self, Failure> {
+    fn new(folder: &Path, client: &'a Path, hosts: usize, playbooks: &[(&str, &str)]) -> Result<Self, Failure> {
         let tree = folder.join("tree");
         write(&tree.join("requirements.txt"), "ansible-core==2.16.14\n")?;
         for (name, text) in playbooks {
@@ -115,13 +115,13 @@ impl<'a> Stage<'a> {
         write(&folder.join("plain.cfg"), PLAIN)?;
         let script = "cp -a \"$1\" \"$2\" && cd \"$2\" && git init -q . && git add -Af . && git write-tree";
         let id = commands::text(Command::new("sh").args(["-ec", script, "tree"]).arg(&tree).arg(folder.join("git")))?;
-        let stage = Self { door, folder: folder.to_owned(), tree: id.trim().to_owned(), hosts };
-        commands::text(&mut stage.door("prepare"))?;
+        let stage = Self { client, folder: folder.to_owned(), tree: id.trim().to_owned(), hosts };
+        commands::text(&mut stage.client("prepare"))?;
         Ok(stage)
     }
 
-    fn door(&self, work: &str) -> Command {
-        let mut command = Command::new(self.door);
+    fn client(&self, work: &str) -> Command {
+        let mut command = Command::new(self.client);
         command.env("BENCH_WORK", work).env("BENCH_STATE", self.folder.join("state"));
         command.env("BENCH_SOURCE", self.folder.join("tree"));
         command.env("BENCH_TREE", &self.tree).env("BENCH_HOSTS", self.hosts.to_string());
@@ -132,7 +132,7 @@ impl<'a> Stage<'a> {
         self.folder.join("state/kubespray")
     }
 
-    /// The tree as the door has it.
+    /// The tree as the client has it.
     fn source(&self) -> PathBuf {
         self.kubespray().join("source/v2.28.1")
     }

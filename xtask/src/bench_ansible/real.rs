@@ -1,4 +1,4 @@
-//! The door's settings against Ansible's own, on nodes of a lab: real logins, real modules, the same tree and environment.
+//! The client's settings against Ansible's own, on nodes of a lab: real logins, real modules, the same tree and environment.
 
 use super::{Stage, write};
 use crate::commands::{self, Failure, root};
@@ -23,11 +23,11 @@ pub(super) struct Compared {
 }
 
 /// Takes turns on the same nodes. The first round is not counted: it copies, the others find it done.
-pub(super) fn compare(folder: &Path, door: &Path, rounds: usize) -> Result<Compared, Failure> {
+pub(super) fn compare(folder: &Path, client: &Path, rounds: usize) -> Result<Compared, Failure> {
     let lab = Lab::up(&LabSpec::unique("settings").usual(NODES)).map_err(|error| error.to_string())?;
     std::fs::create_dir_all(folder).map_err(|error| format!("making {}: {error}", folder.display()))?;
     let key = account(&lab, folder)?;
-    let stage = Stage::new(folder, door, NODES, &[("playbooks/boilerplate.yml", "[]\n"), ("cluster.yml", &tasks())])?;
+    let stage = Stage::new(folder, client, NODES, &[("playbooks/boilerplate.yml", "[]\n"), ("cluster.yml", &tasks())])?;
     write(&folder.join("defaults.json"), &inventory(&lab, &key).to_string())?;
     // Without a file of its own Ansible would take that of the folder it runs in, or the person's.
     write(&folder.join("defaults.cfg"), "[defaults]\n")?;
@@ -84,10 +84,10 @@ fn inventory(lab: &Lab, key: &Path) -> Value {
     }}})
 }
 
-/// The door runs the playbook.
+/// The client runs the playbook.
 fn installed(lab: &Lab, stage: &Stage<'_>, key: &Path) -> Command {
     let addresses: Vec<String> = lab.nodes().map(|node| node.address().to_string()).collect();
-    let mut command = inside(lab, &stage.door("install"));
+    let mut command = inside(lab, &stage.client("install"));
     command.env("BENCH_ADDRESSES", addresses.join(" ")).env("BENCH_USER", ACCOUNT).env("BENCH_KEY", key);
     command
 }

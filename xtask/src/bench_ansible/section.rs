@@ -39,7 +39,7 @@ pub(super) fn overhead(ratio: f64) -> Row {
 
 pub(super) fn memory(peak_mib: f64) -> Row {
     Row {
-        what: format!("peak memory of the door with {} hosts", MANY.0),
+        what: format!("peak memory of the client with {} hosts", MANY.0),
         measured: format!("{peak_mib:.1} MiB"),
         target: format!("at most {LIMIT_MIB} MiB"),
         holds: peak_mib <= LIMIT_MIB,
@@ -80,7 +80,7 @@ pub(crate) fn kept(new: &str, old: &str) -> String {
 
 fn method() -> String {
     format!(
-        "{HEADING}\n\nWritten by `cargo xtask bench --ansible`. The door's own runs against runs of `ansible-playbook` by hand: the same \
+        "{HEADING}\n\nWritten by `cargo xtask bench --ansible`. The client's own runs against runs of `ansible-playbook` by hand: the same \
          tree, inventory and environment, medians of rounds that take turns. Overhead and memory are measured with tasks that do nothing and reach \
          no node, so all that is seen is Ansible's own work and ours: the worst case. Settings are measured by real logins on nodes of a \
          lab, which share the machine's two cores with Ansible.\n\n\

@@ -57,8 +57,8 @@ impl<'a> Ground<'a> {
         command
     }
 
-    /// Plinth's door at some work on the first nodes.
-    pub(super) fn door(&self, work: &str, nodes: usize, state: &Path) -> Command {
+    /// Plinth's client at some work on the first nodes.
+    pub(super) fn client(&self, work: &str, nodes: usize, state: &Path) -> Command {
         let addresses: Vec<String> = self.lab.nodes().take(nodes).map(|node| node.address().to_string()).collect();
         let mut command = self.program(&self.plinth.to_string_lossy());
         command.env("BENCH_WORK", work).env("BENCH_STATE", state).env("BENCH_USER", self.lab.user());
@@ -67,15 +67,15 @@ impl<'a> Ground<'a> {
     }
 
     /// The same as an account that was made before, by its key.
-    pub(super) fn door_as(&self, order: &Order, work: &str, nodes: usize, state: &Path) -> Command {
-        let mut command = self.door(work, nodes, state);
+    pub(super) fn client_as(&self, order: &Order, work: &str, nodes: usize, state: &Path) -> Command {
+        let mut command = self.client(work, nodes, state);
         command.env("BENCH_USER", &order.account).env("BENCH_LOGIN_KEY", self.scratch.path().join("key"));
         command
     }
 
     /// Plinth makes the account.
     pub(super) fn plinth(&self, order: &Order) -> Result<Command, Failure> {
-        let mut command = self.door("account", usize::MAX, &self.place("state", order));
+        let mut command = self.client("account", usize::MAX, &self.place("state", order));
         command
             .env("BENCH_ACCOUNT", &order.account)
             .env("BENCH_UID", order.uid.to_string())

@@ -1,4 +1,4 @@
-//! Plinth's SSH door, Ansible and `ssh` by hand at the same work on real nodes: `cargo xtask bench --nodes`.
+//! Plinth's SSH client, Ansible and `ssh` by hand at the same work on real nodes: `cargo xtask bench --nodes`.
 
 mod ansible;
 mod contender;
@@ -65,12 +65,12 @@ impl Results {
 
 /// Measures, and writes the section of docs/benchmarks.md. Answers whether every target holds.
 pub(crate) fn run() -> Result<bool, Failure> {
-    let door = door()?;
+    let client = client()?;
     let ansible = Ansible::installed()?;
     let load = load();
-    let Alone { facts, first_facts, idle_kib } = alone(&door)?;
+    let Alone { facts, first_facts, idle_kib } = alone(&client)?;
     let mut results = Results { account: Vec::new(), facts, first_facts, idle_kib };
-    account(&door, &ansible, |rounds| {
+    account(&client, &ansible, |rounds| {
         results.account = rounds.to_vec();
         write(&section::text(&Machine::here().to_string(), load, &results))
     })?;
@@ -83,8 +83,8 @@ fn write(section: &str) -> Result<(), Failure> {
     std::fs::write(&file, section::put(&page, section)).map_err(|error| format!("writing {}: {error}", file.display()))
 }
 
-/// Builds the program that stands for plinth: its door, and nothing around it.
-fn door() -> Result<PathBuf, Failure> {
+/// Builds the program that stands for plinth: its client, and nothing around it.
+fn client() -> Result<PathBuf, Failure> {
     let example = ["build", "--release", "--locked", "--package", "plinth-world", "--example", "many_nodes"];
     if !commands::passes(&mut cargo(&example))? {
         return Err("the example many_nodes of plinth-world does not build".to_owned());
@@ -98,12 +98,12 @@ type Rounds = [(Contender, Vec<Run>)];
 
 /// Rounds that take turns. Each is written down when it ends, since the next ones take minutes.
 fn account(
-    door: &Path,
+    client: &Path,
     ansible: &Ansible,
     mut write: impl FnMut(&Rounds) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
     let lab = up(ACCOUNT_NODES)?;
-    let ground = Ground::new(&lab, door)?;
+    let ground = Ground::new(&lab, client)?;
     let mut results: Vec<(Contender, Vec<Run>)> = Contender::ALL.map(|contender| (contender, Vec::new())).into();
     let rounds = results.iter().map(|(contender, _)| contender.rounds()).max().unwrap_or(0);
     let mut number = 0;
@@ -138,13 +138,13 @@ struct Alone {
 }
 
 /// Facts of many nodes, and the memory of an idle connection.
-fn alone(door: &Path) -> Result<Alone, Failure> {
+fn alone(client: &Path) -> Result<Alone, Failure> {
     let lab = up(FACTS_NODES)?;
-    let ground = Ground::new(&lab, door)?;
-    let first_facts = facts_of_many("first", |state| ground.door("facts", FACTS_NODES, state))?;
+    let ground = Ground::new(&lab, client)?;
+    let first_facts = facts_of_many("first", |state| ground.client("facts", FACTS_NODES, state))?;
     let order = Order::new(0);
     timed(&mut ground.plinth(&order)?)?;
-    let facts = facts_of_many("account", |state| ground.door_as(&order, "facts", FACTS_NODES, state))?;
+    let facts = facts_of_many("account", |state| ground.client_as(&order, "facts", FACTS_NODES, state))?;
     let resident = |nodes: usize| resident_kib(&ground, nodes);
     let (few, many) = (resident(IDLE_NODES.0)?, resident(IDLE_NODES.1)?);
     println!("bench: resident with {} connections {few:.0} KiB, with {} {many:.0} KiB", IDLE_NODES.0, IDLE_NODES.1);
@@ -173,7 +173,7 @@ fn up(nodes: usize) -> Result<Lab, Failure> {
 
 /// Memory of plinth that is resident while so many connections are open and idle.
 fn resident_kib(ground: &Ground<'_>, nodes: usize) -> Result<f64, Failure> {
-    let text = commands::text(&mut ground.door("idle", nodes, &ground.scratch.path().join(format!("idle-{nodes}"))))?;
+    let text = commands::text(&mut ground.client("idle", nodes, &ground.scratch.path().join(format!("idle-{nodes}"))))?;
     text.trim().parse().map_err(|_| format!("many_nodes said {text:?}"))
 }
 

@@ -208,7 +208,7 @@ fn judged(code: i32, events: &str) -> Result<(), Failure> {
         })
         .collect();
     match (code, failed.as_slice()) {
-        (0, []) | (3, [(AFTER, "plinth.door-absent")]) => Ok(()),
+        (0, []) | (3, [(AFTER, "plinth.not-in-this-release")]) => Ok(()),
         _ => Err(format!("plinth apply ended with {code}; failed: {failed:?}")),
     }
 }
@@ -238,14 +238,14 @@ mod tests {
             serde_json::json!({"event": "step.finished", "step": step, "outcome": "failed", "finding": finding})
                 .to_string()
         };
-        let after = failed(AFTER, "plinth.door-absent");
+        let after = failed(AFTER, "plinth.not-in-this-release");
         assert_eq!(judged(0, ""), Ok(()));
         assert_eq!(judged(3, &after), Ok(()));
         for (code, events) in [
             (3, String::new()),
             (0, after.clone()),
             (3, failed(AFTER, "checks.failed")),
-            (3, failed("kubernetes/deploy/e2e", "plinth.door-absent")),
+            (3, failed("kubernetes/deploy/e2e", "plinth.not-in-this-release")),
             (4, format!("{after}\n{}", failed("kubernetes/ready/n1", "x"))),
         ] {
             assert!(judged(code, &events).is_err(), "{code} {events}");

@@ -1,10 +1,10 @@
-//! The catalog as shipped: it renders, it knows its charts' keys, none of the gold list is in it, and the resolver answers
+//! The catalog as shipped: it renders, it knows its charts' keys, none of the known_bad list is in it, and the resolver answers
 //! the cases of the compatibility data.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 #![recursion_limit = "256"]
 
 mod charts;
-mod gold;
+mod known_bad;
 mod kubespray;
 mod resolve;
 mod site;

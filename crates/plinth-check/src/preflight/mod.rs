@@ -21,7 +21,7 @@ use plinth_model::{Finding, NodeName, Severity};
 pub struct Judged {
     /// The finding.
     pub finding: Finding,
-    /// The part of a preparation that mends it without harm to anything that runs; none where a person has to decide.
+    /// The part of a preparation that fixes it without harm to anything that runs; none where a person has to decide.
     pub fix: Option<Preparation>,
 }
 
@@ -32,7 +32,7 @@ impl From<Finding> for Judged {
 }
 
 impl Judged {
-    fn mended_by(finding: Finding, fix: Preparation) -> Self {
+    fn fixed_by(finding: Finding, fix: Preparation) -> Self {
         Self { finding, fix: Some(fix) }
     }
 }

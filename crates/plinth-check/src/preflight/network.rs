@@ -62,7 +62,7 @@ fn no_default_route(case: &Case<'_>) -> Option<Judged> {
     })
 }
 
-/// Names that a hosts entry can give are mended so; the others need the DNS server.
+/// Names that a hosts entry can give are fixed so; the others need the DNS server.
 fn name_unresolved(case: &Case<'_>) -> Option<Judged> {
     let told = |name: &&String| case.facts.names.get(*name).is_some_and(Vec::is_empty);
     let names: Vec<&String> = case.expected.names.keys().filter(told).collect();
@@ -108,7 +108,7 @@ fn with_hosts(case: &Case<'_>, finding: Finding, names: &[&String]) -> Judged {
     if hosts.is_empty() {
         return finding.into();
     }
-    Judged::mended_by(finding, Preparation { hosts, ..Preparation::default() })
+    Judged::fixed_by(finding, Preparation { hosts, ..Preparation::default() })
 }
 
 /// Any HTTP status is an answer: registries say 401 to strangers. Behind a proxy a direct way need not be there.

@@ -23,7 +23,7 @@ fn swap(case: &Case<'_>) -> Option<Judged> {
             Finding::new(case.unprepared(), "node.swap", case.node, "swap is on, and kubelet does not start with it")
                 .evidence(format!("{} MiB", case.facts.swap_mib))
                 .fix("`swapoff -a`, and take its line out of /etc/fstab");
-        mended(case, finding, Preparation { swap_off: true, ..Preparation::default() })
+        fixed(case, finding, Preparation { swap_off: true, ..Preparation::default() })
     })
 }
 
@@ -38,7 +38,7 @@ fn modules(case: &Case<'_>) -> Option<Judged> {
             format!("kernel modules are not loaded: {}", missing.join(", ")),
         )
         .fix(format!("`modprobe -a {}`, and name them in /etc/modules-load.d/", missing.join(" ")));
-        mended(case, finding, Preparation { modules: missing.clone(), ..Preparation::default() })
+        fixed(case, finding, Preparation { modules: missing.clone(), ..Preparation::default() })
     })
 }
 
@@ -51,12 +51,12 @@ fn sysctls(case: &Case<'_>) -> Option<Judged> {
         let message = format!("kernel settings differ from {}", list.join(", "));
         let finding = Finding::new(case.unprepared(), "node.kernel-settings", case.node, message)
             .fix(format!("`sysctl -w {}`, and write them into /etc/sysctl.d/", list.join(" ")));
-        mended(case, finding, Preparation { sysctls: wrong, ..Preparation::default() })
+        fixed(case, finding, Preparation { sysctls: wrong, ..Preparation::default() })
     })
 }
 
-fn mended(case: &Case<'_>, finding: Finding, fix: Preparation) -> Judged {
-    if case.expected.engine_prepares { finding.into() } else { Judged::mended_by(finding, fix) }
+fn fixed(case: &Case<'_>, finding: Finding, fix: Preparation) -> Judged {
+    if case.expected.engine_prepares { finding.into() } else { Judged::fixed_by(finding, fix) }
 }
 
 /// From release 2.28 on Kubespray binds the API server to `::`.

@@ -62,5 +62,5 @@ fn started(case: &Case<'_>, finding: Finding) -> Judged {
     if case.facts.time_service.is_some() || !installed {
         return finding.into();
     }
-    Judged::mended_by(finding, Preparation { time_service: true, ..Preparation::default() })
+    Judged::fixed_by(finding, Preparation { time_service: true, ..Preparation::default() })
 }

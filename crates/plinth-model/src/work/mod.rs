@@ -175,8 +175,8 @@ pub enum Work {
         parts: RunInputs,
     },
     /// Nothing of Kubernetes is left on the node.
-    #[serde(rename = "node.remains")]
-    NodeRemains {
+    #[serde(rename = "node.leftovers")]
+    NodeLeftovers {
         /// Node, with the service account.
         target: NodeTarget,
     },
@@ -324,7 +324,7 @@ impl Work {
             Work::KubesprayRun { .. } => "kubespray.run",
             Work::KubesprayRemoval { .. } => "kubespray.removal",
             Work::KubesprayRecovery { .. } => "kubespray.recovery",
-            Work::NodeRemains { .. } => "node.remains",
+            Work::NodeLeftovers { .. } => "node.leftovers",
             Work::KubesprayDownloads { .. } => "kubespray.downloads",
             Work::NodeDownloads { .. } => "node.downloads",
             Work::Kubeconfig { .. } => "kubernetes.kubeconfig",
@@ -369,7 +369,7 @@ impl Work {
             | Work::NodeStorage { target, .. }
             | Work::NodeStorageOld { target, .. }
             | Work::NodePrepare { target, .. }
-            | Work::NodeRemains { target }
+            | Work::NodeLeftovers { target }
             | Work::NodeRegistries { target, .. }
             | Work::NodeDownloads { target, .. } => Some(&target.node),
             Work::NodeLabels { node, .. } | Work::NodeReady { node, .. } => Some(node),

@@ -151,7 +151,7 @@ pub struct Release {
     /// SHA-256 of the package, when known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub digest: Option<String>,
-    /// Values, complete. Secrets appear as `{"$secret": <SecretRef>}` and are put in by the door, in a 0600 file.
+    /// Values, complete. Secrets appear as `{"$secret": <SecretRef>}` and are put in by the client, in a 0600 file.
     pub values: Value,
     /// CRD policy.
     pub crds: CrdPolicy,

@@ -29,7 +29,7 @@ node_ids! {
     node_downloads "nodes" "downloads";
     labels "kubernetes" "labels";
     ready "kubernetes" "ready";
-    remains "nodes" "remains";
+    leftovers "nodes" "leftovers";
     check_gpu "checks" "gpu-pod";
 }
 

@@ -82,9 +82,9 @@ fn steps(desired: &Desired, cluster: &Cluster, engine: &Engine, removal: &Remova
     let taken = taken.needing([ids::environment(), ids::inventory()]);
     steps.push(taken.destroys(destroys(removal)).undo(one_way("a removed cluster, or worker, is made anew by apply")));
     let clean = |member: &&Member| {
-        let work = Work::NodeRemains { target: Cluster::target(desired, member) };
+        let work = Work::NodeLeftovers { target: Cluster::target(desired, member) };
         let reason = "Kubespray leaves programs, packet filter chains and directories behind";
-        step(ids::remains(&member.name), Stage::Kubernetes, work, deadlines::NODE_REMAINS, reason)
+        step(ids::leftovers(&member.name), Stage::Kubernetes, work, deadlines::NODE_LEFTOVERS, reason)
             .needing([id.clone()])
             .destroys("clears what is left of Kubernetes on the node")
             .undo(one_way("what was left is gone"))

@@ -27,7 +27,7 @@ const BEFORE: [&str; 4] = [
 #[test]
 fn a_reset_takes_kubernetes_from_all_hosts_and_proves_it_on_each() {
     let plan = planned(&Removal::All).unwrap();
-    let clean = ["cpu-03", "cpu-05", "cpu-06", "dgx-05", "dgx-06"].map(|node| format!("nodes/remains/{node}"));
+    let clean = ["cpu-03", "cpu-05", "cpu-06", "dgx-05", "dgx-06"].map(|node| format!("nodes/leftovers/{node}"));
     assert_eq!(lines(&plan), [BEFORE.map(str::to_owned).to_vec(), clean.to_vec()].concat());
     for step in &plan.steps[3..] {
         assert!(step.destructive.is_some() && matches!(step.undo, Undo::OneWay(_)), "{}", step.id);
@@ -40,7 +40,7 @@ fn a_reset_takes_kubernetes_from_all_hosts_and_proves_it_on_each() {
 #[test]
 fn workers_leave_alone_and_are_cleaned_if_they_answer() {
     let plan = planned(&nodes(&["dgx-06"], true)).unwrap();
-    assert_eq!(lines(&plan), [BEFORE.to_vec(), vec!["nodes/remains/dgx-06"]].concat());
+    assert_eq!(lines(&plan), [BEFORE.to_vec(), vec!["nodes/leftovers/dgx-06"]].concat());
     assert_eq!(lines(&planned(&nodes(&["dgx-06"], false)).unwrap()), BEFORE);
 }
 

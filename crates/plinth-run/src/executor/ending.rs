@@ -122,7 +122,7 @@ impl Run<'_> {
                 "nothing of this rehearsal is kept: give `--state DIR` and the next run continues".to_owned()
             }
             (_, Exit::CheckFailed) => {
-                "everything is in place, but checks failed; mend what they found, then run again".to_owned()
+                "everything is in place, but checks failed; fix what they found, then run again".to_owned()
             }
             _ => format!("run the same command again: it continues with the {left} steps that are left"),
         });

@@ -5,7 +5,7 @@ use super::options::RunWorld;
 use crate::behaviour::{Probe, Probed, StepEnv};
 use futures::future::{BoxFuture, Either, FutureExt as _, select};
 use plinth_model::Step;
-use plinth_world::{Clock, DoorError};
+use plinth_world::{ClientError, Clock};
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,9 +25,9 @@ pub(crate) enum Launch {
 #[derive(Clone, Debug)]
 pub(crate) enum Heard {
     /// The look ended.
-    Probed(Result<Probed, DoorError>),
+    Probed(Result<Probed, ClientError>),
     /// The effect ended.
-    Acted(Result<String, DoorError>),
+    Acted(Result<String, ClientError>),
     /// The wait ended.
     Waited,
     /// The deadline passed first; whatever ran was dropped.
@@ -84,7 +84,7 @@ pub(crate) async fn within<T>(
 }
 
 impl Heard {
-    /// The second wall: doors keep secrets out of what they say, this replaces those that slipped through.
+    /// The second wall: clients keep secrets out of what they say, this replaces those that slipped through.
     fn without_secrets(self, announcer: &Announcer) -> Self {
         match self {
             Heard::Probed(Ok(Probed { probe, answers })) => {
@@ -107,8 +107,8 @@ fn clean_probe(probe: Probe, announcer: &Announcer) -> Probe {
     }
 }
 
-fn clean_error(error: DoorError, announcer: &Announcer) -> DoorError {
-    DoorError {
+fn clean_error(error: ClientError, announcer: &Announcer) -> ClientError {
+    ClientError {
         doing: announcer.text(&error.doing),
         happened: announcer.text(&error.happened),
         attempt: announcer.text(&error.attempt),

@@ -6,7 +6,7 @@
 use super::flight::{Heard, Launch};
 use crate::behaviour::{Probe, Probed};
 use plinth_model::{Digest, Finding, Step};
-use plinth_world::{DoorError, deadlines};
+use plinth_world::{ClientError, deadlines};
 use std::time::Duration;
 
 /// What is known of a running step.
@@ -25,7 +25,7 @@ enum Effect {
     None,
     Running,
     Returned(String),
-    Failed(Box<DoorError>),
+    Failed(Box<ClientError>),
     Late,
 }
 
@@ -101,7 +101,7 @@ impl Life {
         Next::Go(Launch::Probe)
     }
 
-    fn effect_failed(&mut self, step: &Step, error: DoorError) -> Next {
+    fn effect_failed(&mut self, step: &Step, error: ClientError) -> Next {
         if error.transient.is_none() {
             return Next::Failed(Box::new(failure(step, error, self.effects)));
         }
@@ -113,7 +113,7 @@ impl Life {
         Next::Retry { attempt, message, wait: backoff(step, attempt) }
     }
 
-    fn look_failed(&mut self, step: &Step, error: DoorError, rules: Rules) -> Next {
+    fn look_failed(&mut self, step: &Step, error: ClientError, rules: Rules) -> Next {
         self.looks += 1;
         if error.transient.is_none() || self.looks >= deadlines::STEP_ATTEMPTS {
             return Next::Failed(Box::new(failure(step, error, self.looks)));
@@ -165,12 +165,12 @@ fn backoff(step: &Step, attempt: u32) -> Duration {
     base + base / 4 * part / 0xffff
 }
 
-fn failure(step: &Step, error: DoorError, attempts: u32) -> Finding {
+fn failure(step: &Step, error: ClientError, attempts: u32) -> Finding {
     let mut finding = match error.finding {
         Some(finding) => *finding,
         None => Finding::error("run.step-failed", &step.target, format!("{}: {}", error.doing, error.happened))
             .fix(error.attempt)
-            .evidence(format!("door: {}", error.door)),
+            .evidence(format!("client: {}", error.client)),
     };
     if let Some(why) = error.transient {
         finding = finding.evidence(format!("tried {attempts} times, since it may pass: {why}"));

@@ -9,7 +9,7 @@ use std::time::Duration;
 /// The world a run acts in.
 #[derive(Clone)]
 pub struct RunWorld {
-    /// Doors, secrets and clock. The context's progress is replaced by the run's own, step by step.
+    /// Clients, secrets and clock. The context's progress is replaced by the run's own, step by step.
     pub env: StepEnv,
     /// How steps are looked at and carried out.
     pub behaviour: Arc<dyn Behaviour>,

@@ -3,17 +3,17 @@
 use super::outcome::{blocked, done};
 use crate::behaviour::{Probe, StepEnv};
 use plinth_model::{Finding, Owner};
-use plinth_world::DoorError;
+use plinth_world::ClientError;
 
 /// Every head node of the inventory must be among those that answer now; a further one (a second head node was added) is fine.
-pub(super) async fn probe_identity(env: &StepEnv, endpoint: &str, wanted: &[String]) -> Result<Probe, DoorError> {
+pub(super) async fn probe_identity(env: &StepEnv, endpoint: &str, wanted: &[String]) -> Result<Probe, ClientError> {
     if wanted.is_empty() {
         let finding =
             Finding::error("bcm.identity-unknown", endpoint, "the inventory names no head node to compare with")
                 .fix("run `plinth discover` against this BCM, and make the plan again");
         return blocked(finding);
     }
-    let answered = env.doors.bcm.identity(&env.ctx).await?;
+    let answered = env.clients.bcm.identity(&env.ctx).await?;
     let missing: Vec<&str> = wanted.iter().filter(|id| !answered.head_nodes.contains(id)).map(String::as_str).collect();
     if missing.is_empty() {
         return done(format!("head nodes {} answer", answered.names.join(", ")));

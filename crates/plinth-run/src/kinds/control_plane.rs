@@ -7,7 +7,7 @@ use futures::future::join_all;
 use jiff::Timestamp;
 use plinth_model::work::NodeTarget;
 use plinth_model::{Finding, NodeName, Step};
-use plinth_world::DoorError;
+use plinth_world::ClientError;
 use plinth_world::kube::ClusterHealth;
 use plinth_world::node::{CertificateFile, ControlPlane, EtcdMember};
 use std::collections::BTreeSet;
@@ -27,8 +27,8 @@ struct Told<'a> {
 }
 
 /// Everything is well now.
-pub(super) async fn probe(env: &StepEnv, targets: &[NodeTarget], etcd: &[NodeName]) -> Result<Probe, DoorError> {
-    let cluster = env.doors.kube.cluster_health(&env.ctx).await?;
+pub(super) async fn probe(env: &StepEnv, targets: &[NodeTarget], etcd: &[NodeName]) -> Result<Probe, ClientError> {
+    let cluster = env.clients.kube.cluster_health(&env.ctx).await?;
     let asked = targets.iter().map(|target| ask(env, target));
     let told = join_all(asked).await.into_iter().collect::<Result<Vec<_>, _>>()?;
     let now = env.ctx.clock().now();
@@ -47,8 +47,8 @@ pub(super) async fn probe(env: &StepEnv, targets: &[NodeTarget], etcd: &[NodeNam
     }))
 }
 
-async fn ask<'a>(env: &StepEnv, target: &'a NodeTarget) -> Result<Told<'a>, DoorError> {
-    Ok(Told { target, seen: env.doors.node.control_plane(&env.ctx, target).await? })
+async fn ask<'a>(env: &StepEnv, target: &'a NodeTarget) -> Result<Told<'a>, ClientError> {
+    Ok(Told { target, seen: env.clients.node.control_plane(&env.ctx, target).await? })
 }
 
 /// Waits until everything is well.
@@ -57,7 +57,7 @@ pub(super) async fn wait(
     env: &StepEnv,
     targets: &[NodeTarget],
     etcd: &[NodeName],
-) -> Result<String, DoorError> {
+) -> Result<String, ClientError> {
     let late = |seen: &[String]| {
         let mut finding = Finding::error(
             "kubernetes.control-plane-ill",

@@ -6,7 +6,7 @@ use futures::stream::{self, StreamExt as _, TryStreamExt as _};
 use plinth_model::download::{DownloadFile, DownloadImage, DownloadList, mirrored};
 use plinth_model::work::{KubesprayRelease, NodeTarget};
 use plinth_model::{Digest, Finding, Observed};
-use plinth_world::DoorError;
+use plinth_world::ClientError;
 use plinth_world::ansible::{Artifact, Download};
 use plinth_world::node::PushFile;
 use std::collections::HashSet;
@@ -16,19 +16,19 @@ const DOOR: &str = "fetch";
 const AT_ONCE: usize = 4;
 
 /// The list belongs to these inputs, and every file of it is here.
-pub(super) async fn probe(env: &StepEnv, release: &KubesprayRelease, inputs: &Digest) -> Result<Probe, DoorError> {
+pub(super) async fn probe(env: &StepEnv, release: &KubesprayRelease, inputs: &Digest) -> Result<Probe, ClientError> {
     let Some(list) = listed(env, inputs).await? else {
         return todo(format!("+ files that Kubespray {} needs on nodes", release.tag));
     };
-    let missing = env.doors.fetch.missing(&env.ctx, &list.files).await?;
+    let missing = env.clients.fetch.missing(&env.ctx, &list.files).await?;
     Ok(compared(missing.iter().map(|file| format!("+ {}", file.dest)).collect(), || {
         format!("{} here, verified", amount(list.files.len(), "file"))
     }))
 }
 
 /// The kept list, if it was made for these inputs.
-async fn listed(env: &StepEnv, inputs: &Digest) -> Result<Option<DownloadList>, DoorError> {
-    match env.doors.fetch.list(&env.ctx).await? {
+async fn listed(env: &StepEnv, inputs: &Digest) -> Result<Option<DownloadList>, ClientError> {
+    match env.clients.fetch.list(&env.ctx).await? {
         Observed::Known(list) => Ok(Some(list).filter(|list| list.inputs == *inputs)),
         Observed::Absent => Ok(None),
         Observed::Unknown(reason) => Err(unseen(DOOR, "looking at the list of files", &reason)),
@@ -41,13 +41,13 @@ pub(super) async fn fetch(
     release: &KubesprayRelease,
     inputs: &Digest,
     mirror: Option<&str>,
-) -> Result<String, DoorError> {
-    let downloads = env.doors.ansible.downloads(&env.ctx, release).await?;
+) -> Result<String, ClientError> {
+    let downloads = env.clients.ansible.downloads(&env.ctx, release).await?;
     let list = list(downloads, inputs, mirror)
         .map_err(|finding| refused(DOOR, format!("reading what Kubespray {} needs", release.tag), *finding))?;
-    env.doors.fetch.keep_list(&env.ctx, &list).await?;
-    let missing = env.doors.fetch.missing(&env.ctx, &list.files).await?;
-    let fetches: Vec<_> = missing.iter().map(|file| env.doors.fetch.fetch(&env.ctx, file)).collect();
+    env.clients.fetch.keep_list(&env.ctx, &list).await?;
+    let missing = env.clients.fetch.missing(&env.ctx, &list.files).await?;
+    let fetches: Vec<_> = missing.iter().map(|file| env.clients.fetch.fetch(&env.ctx, file)).collect();
     stream::iter(fetches).buffer_unordered(AT_ONCE).try_collect::<()>().await?;
     Ok(format!("{} fetched and verified, {} needed", amount(missing.len(), "file"), list.files.len()))
 }
@@ -92,12 +92,12 @@ pub(super) async fn probe_node(
     folder: &str,
     groups: &[String],
     inputs: &Digest,
-) -> Result<Probe, DoorError> {
+) -> Result<Probe, ClientError> {
     let Some(list) = listed(env, inputs).await? else {
         return todo(format!("+ files of the engine in {folder}; which ones is not known yet"));
     };
     let files = needed(&list, groups);
-    let missing = env.doors.node.missing_files(&env.ctx, target, folder, &files).await?;
+    let missing = env.clients.node.missing_files(&env.ctx, target, folder, &files).await?;
     Ok(compared(missing.into_iter().map(|name| format!("+ {folder}/{name}")).collect(), || {
         format!("{} in {folder}, verified", amount(files.len(), "file"))
     }))
@@ -114,18 +114,18 @@ pub(super) async fn push(
     folder: &str,
     groups: &[String],
     inputs: &Digest,
-) -> Result<String, DoorError> {
+) -> Result<String, ClientError> {
     let Some(list) = listed(env, inputs).await? else {
         let doing = format!("pushing files to {}", target.node);
         let attempt = "run again: the step `kubernetes/downloads` makes it";
-        return Err(DoorError::permanent(DOOR, doing, "the list of files is not here", attempt));
+        return Err(ClientError::permanent(DOOR, doing, "the list of files is not here", attempt));
     };
     let files = needed(&list, groups);
-    let missing = env.doors.node.missing_files(&env.ctx, target, folder, &files).await?;
+    let missing = env.clients.node.missing_files(&env.ctx, target, folder, &files).await?;
     for file in files.iter().filter(|file| missing.contains(&file.dest)) {
-        let source = env.doors.fetch.place(&file.sha256);
+        let source = env.clients.fetch.place(&file.sha256);
         let push = PushFile { source: &source, folder, name: &file.dest, sha256: &file.sha256 };
-        env.doors.node.push_file(&env.ctx, target, &push).await?;
+        env.clients.node.push_file(&env.ctx, target, &push).await?;
     }
     Ok(format!("{} pushed, {} needed", amount(missing.len(), "file"), files.len()))
 }

@@ -103,7 +103,7 @@ explanations! {
     "Runs recover-control-plane.yml, with the survivors first in the inventory and workers left alone, and judges its final statistics. If etcd lost its majority, a survivor's data becomes the cluster's.",
     "It cannot be undone: what the broken members had is gone, and without a majority also what only they knew.";
 
-    "node.remains", "Nothing of Kubernetes is left on the node.",
+    "node.leftovers", "Nothing of Kubernetes is left on the node.",
     "Looks for programs, directories, network links and packet filter chains. While a part of Kubernetes runs, nothing is taken away.",
     "Clears what Kubespray leaves behind. containerd, its images and other programs' files stay.",
     "It cannot be undone: what was left of the cluster's data is gone.";
@@ -141,7 +141,7 @@ explanations! {
     "Reads the level.", "Makes the namespace, or sets its level.", "Deleting a namespace deletes everything in it.";
 
     "platform.secret", "The secret exists with the wanted content and labels.",
-    "Compares inside the door; the content goes nowhere else.", "Makes or replaces the secret.", "The secret is removed.";
+    "Compares inside the client; the content goes nowhere else.", "Makes or replaces the secret.", "The secret is removed.";
 
     "platform.release", "The Helm release is deployed with its chart, version and values, and works.",
     "Compares version, digest of the values and status with what helm knows, then looks at every proof of health.",

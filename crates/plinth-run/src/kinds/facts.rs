@@ -6,15 +6,19 @@ use plinth_check::preflight::judge;
 use plinth_model::facts::NodeFacts;
 use plinth_model::work::{NodeExpectation, NodeTarget};
 use plinth_model::{Finding, NodeName, Observed, Owner};
-use plinth_world::DoorError;
+use plinth_world::ClientError;
 
 /// Answers of the storage gate: images stay where they are, or they live (or will live) at the larger place.
 const FITS: &str = "fits";
 const RELOCATE: &str = "relocate";
 
 /// Reads facts, judges them, and answers the storage gate.
-pub(super) async fn probe(env: &StepEnv, target: &NodeTarget, expected: &NodeExpectation) -> Result<Probed, DoorError> {
-    let facts = env.doors.node.facts(&env.ctx, target, &expected.asked()).await?;
+pub(super) async fn probe(
+    env: &StepEnv,
+    target: &NodeTarget,
+    expected: &NodeExpectation,
+) -> Result<Probed, ClientError> {
+    let facts = env.clients.node.facts(&env.ctx, target, &expected.asked()).await?;
     let expected = NodeExpectation { deployed: runs_kubernetes(env, &target.node).await?, ..expected.clone() };
     let judged = judge(&target.node, &facts, &expected);
     let unseen = unseen_space(&target.node, &facts, &expected);
@@ -29,8 +33,8 @@ pub(super) async fn probe(env: &StepEnv, target: &NodeTarget, expected: &NodeExp
 
 /// Whether the space in question is already taken by our own Kubernetes. Its images fill the disk that was found large enough
 /// before, and a look afterwards must not come to another answer.
-async fn runs_kubernetes(env: &StepEnv, node: &NodeName) -> Result<bool, DoorError> {
-    let deployed = env.doors.ansible.deployed(&env.ctx).await?;
+async fn runs_kubernetes(env: &StepEnv, node: &NodeName) -> Result<bool, ClientError> {
+    let deployed = env.clients.ansible.deployed(&env.ctx).await?;
     Ok(matches!(deployed, Observed::Known(deployed) if deployed.has(node)))
 }
 

@@ -7,7 +7,7 @@ use crate::behaviour::{Probe, StepEnv};
 use futures::future::join_all;
 use plinth_model::work::NodeTarget;
 use plinth_model::{Finding, Step};
-use plinth_world::DoorError;
+use plinth_world::ClientError;
 use plinth_world::kube::ToolkitPod;
 
 const DOOR: &str = "kube";
@@ -20,7 +20,7 @@ struct Fitted<'a> {
 }
 
 /// Where a toolkit runs, containerd knows the runtime. Where none runs, nobody promised it.
-pub(super) async fn probe(env: &StepEnv, targets: &[NodeTarget]) -> Result<Probe, DoorError> {
+pub(super) async fn probe(env: &StepEnv, targets: &[NodeTarget]) -> Result<Probe, ClientError> {
     let fitted = look(env, targets).await?;
     let lost = fitted.iter().filter(|fitted| !fitted.knows);
     let lost = lost.map(|fitted| format!("~ containerd on {} does not know NVIDIA's runtime", fitted.target.node));
@@ -30,35 +30,35 @@ pub(super) async fn probe(env: &StepEnv, targets: &[NodeTarget]) -> Result<Probe
     }))
 }
 
-async fn look<'a>(env: &StepEnv, targets: &'a [NodeTarget]) -> Result<Vec<Fitted<'a>>, DoorError> {
-    let mut pods = env.doors.kube.toolkits(&env.ctx).await?;
+async fn look<'a>(env: &StepEnv, targets: &'a [NodeTarget]) -> Result<Vec<Fitted<'a>>, ClientError> {
+    let mut pods = env.clients.kube.toolkits(&env.ctx).await?;
     let with = targets.iter().filter_map(|target| Some((target, pods.swap_remove(target.node.as_str())?)));
     let asked = with.map(|(target, pod)| async move { Ok(Fitted { target, pod, knows: knows(env, target).await? }) });
     join_all(asked).await.into_iter().collect()
 }
 
-async fn knows(env: &StepEnv, target: &NodeTarget) -> Result<bool, DoorError> {
-    let seen = env.doors.node.control_plane(&env.ctx, target).await?;
+async fn knows(env: &StepEnv, target: &NodeTarget) -> Result<bool, ClientError> {
+    let seen = env.clients.node.control_plane(&env.ctx, target).await?;
     seen.nvidia_runtime.ok_or_else(|| {
         unseen("ssh", format!("reading containerd's settings on {}", target.node), "they could not be read")
     })
 }
 
 /// Ends the toolkit's pods on nodes that lost the runtime, and waits until the new ones have set it up.
-pub(super) async fn restart(step: &Step, env: &StepEnv, targets: &[NodeTarget]) -> Result<String, DoorError> {
+pub(super) async fn restart(step: &Step, env: &StepEnv, targets: &[NodeTarget]) -> Result<String, ClientError> {
     let limit = wait::Limit::of(step, env);
     let lost: Vec<Fitted<'_>> = look(env, targets).await?.into_iter().filter(|fitted| !fitted.knows).collect();
     for fitted in &lost {
-        env.doors.kube.end_pod(&env.ctx, &fitted.pod).await?;
+        env.clients.kube.end_pod(&env.ctx, &fitted.pod).await?;
     }
     let nodes: Vec<NodeTarget> = lost.iter().map(|fitted| fitted.target.clone()).collect();
     wait::until(&limit, env, DOOR, || known(env, &nodes), late).await
 }
 
 /// By the nodes alone: between two pods the cluster knows of no toolkit.
-async fn known(env: &StepEnv, nodes: &[NodeTarget]) -> Result<Probe, DoorError> {
+async fn known(env: &StepEnv, nodes: &[NodeTarget]) -> Result<Probe, ClientError> {
     let asked = nodes.iter().map(|target| async move { Ok((target, knows(env, target).await?)) });
-    let seen = join_all(asked).await.into_iter().collect::<Result<Vec<_>, DoorError>>()?;
+    let seen = join_all(asked).await.into_iter().collect::<Result<Vec<_>, ClientError>>()?;
     let waits = seen.iter().filter(|(_, knows)| !knows);
     let waits = waits.map(|(target, _)| format!("~ containerd on {} does not know NVIDIA's runtime yet", target.node));
     Ok(compared(waits.collect(), || format!("the toolkit was started again on {}", amount(nodes.len(), "node"))))

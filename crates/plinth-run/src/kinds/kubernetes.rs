@@ -6,15 +6,15 @@ use crate::behaviour::{Probe, StepEnv};
 use indexmap::IndexMap;
 use plinth_model::work::NodeTarget;
 use plinth_model::{Finding, NodeName, Observed, Step, Version};
-use plinth_world::DoorError;
+use plinth_world::ClientError;
 use plinth_world::kube::{HeldConfig, KubeNode};
 use std::net::Ipv4Addr;
 
 const DOOR: &str = "kube";
 
 /// A kubeconfig that works is here and names this server.
-pub(super) async fn probe_kubeconfig(env: &StepEnv, server: &str) -> Result<Probe, DoorError> {
-    match env.doors.kube.kubeconfig(&env.ctx).await? {
+pub(super) async fn probe_kubeconfig(env: &StepEnv, server: &str) -> Result<Probe, ClientError> {
+    match env.clients.kube.kubeconfig(&env.ctx).await? {
         Observed::Known(HeldConfig { server: held, .. }) if held != server => {
             todo(format!("~ server {held} → {server}"))
         }
@@ -26,8 +26,8 @@ pub(super) async fn probe_kubeconfig(env: &StepEnv, server: &str) -> Result<Prob
 }
 
 /// Fetches the kubeconfig from a control-plane node.
-pub(super) async fn fetch_kubeconfig(env: &StepEnv, target: &NodeTarget, server: &str) -> Result<String, DoorError> {
-    env.doors.kube.fetch_kubeconfig(&env.ctx, target, server).await?;
+pub(super) async fn fetch_kubeconfig(env: &StepEnv, target: &NodeTarget, server: &str) -> Result<String, ClientError> {
+    env.clients.kube.fetch_kubeconfig(&env.ctx, target, server).await?;
     Ok(format!("kubeconfig fetched from {} for {server}", target.node))
 }
 
@@ -37,8 +37,8 @@ pub(super) async fn probe_labels(
     node: &NodeName,
     labels: &IndexMap<String, String>,
     taints: &[String],
-) -> Result<Probe, DoorError> {
-    let seen = match env.doors.kube.node(&env.ctx, node).await? {
+) -> Result<Probe, ClientError> {
+    let seen = match env.clients.kube.node(&env.ctx, node).await? {
         Observed::Known(seen) => seen,
         Observed::Absent => KubeNode::default(),
         Observed::Unknown(reason) => return Err(unseen(DOOR, format!("looking at node {node}"), &reason)),
@@ -61,14 +61,14 @@ pub(super) async fn label(
     node: &NodeName,
     labels: &IndexMap<String, String>,
     taints: &[String],
-) -> Result<String, DoorError> {
-    env.doors.kube.label_node(&env.ctx, node, labels, taints).await?;
+) -> Result<String, ClientError> {
+    env.clients.kube.label_node(&env.ctx, node, labels, taints).await?;
     Ok(format!("{} and {} set", amount(labels.len(), "label"), amount(taints.len(), "taint")))
 }
 
 /// The node is Ready and runs this version.
-pub(super) async fn probe_ready(env: &StepEnv, node: &NodeName, version: &str) -> Result<Probe, DoorError> {
-    let seen = match env.doors.kube.node(&env.ctx, node).await? {
+pub(super) async fn probe_ready(env: &StepEnv, node: &NodeName, version: &str) -> Result<Probe, ClientError> {
+    let seen = match env.clients.kube.node(&env.ctx, node).await? {
         Observed::Known(seen) => seen,
         Observed::Absent => return todo(format!("! Kubernetes does not know node {node} yet")),
         Observed::Unknown(reason) => return Err(unseen(DOOR, format!("looking at node {node}"), &reason)),
@@ -96,7 +96,7 @@ pub(super) async fn wait_ready(
     env: &StepEnv,
     node: &NodeName,
     version: &str,
-) -> Result<String, DoorError> {
+) -> Result<String, ClientError> {
     let late = |seen: &[String]| {
         let mut finding =
             Finding::error("kubernetes.node-not-ready", node.as_str(), "the node did not become Ready in time")
@@ -108,8 +108,8 @@ pub(super) async fn wait_ready(
 }
 
 /// Pods get exactly this address for the name.
-pub(super) async fn probe_dns(env: &StepEnv, name: &str, address: Ipv4Addr) -> Result<Probe, DoorError> {
-    let seen = env.doors.kube.resolve_in_pod(&env.ctx, name).await?;
+pub(super) async fn probe_dns(env: &StepEnv, name: &str, address: Ipv4Addr) -> Result<Probe, ClientError> {
+    let seen = env.clients.kube.resolve_in_pod(&env.ctx, name).await?;
     if !seen.is_empty() && seen.iter().all(|seen| *seen == address) {
         return done(format!("pods resolve {name} to {address}"));
     }
@@ -121,7 +121,7 @@ pub(super) async fn probe_dns(env: &StepEnv, name: &str, address: Ipv4Addr) -> R
 }
 
 /// Puts the name into the cluster's DNS.
-pub(super) async fn add_dns(env: &StepEnv, name: &str, address: Ipv4Addr) -> Result<String, DoorError> {
-    env.doors.kube.add_dns(&env.ctx, name, address).await?;
+pub(super) async fn add_dns(env: &StepEnv, name: &str, address: Ipv4Addr) -> Result<String, ClientError> {
+    env.clients.kube.add_dns(&env.ctx, name, address).await?;
     Ok(format!("{name} → {address} added to the cluster's DNS"))
 }

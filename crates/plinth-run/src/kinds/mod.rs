@@ -28,7 +28,7 @@ pub(crate) use node::{is_there, key_changed};
 use crate::behaviour::{Behaviour, Probe, Probed, StepEnv};
 use outcome::only_looks;
 use plinth_model::{Step, Work};
-use plinth_world::DoorError;
+use plinth_world::ClientError;
 use plinth_world::node::Registries;
 
 /// The behaviours, looked up by the kind of a step.
@@ -37,14 +37,14 @@ pub struct Kinds;
 
 #[async_trait::async_trait]
 impl Behaviour for Kinds {
-    async fn probe(&self, step: &Step, env: &StepEnv) -> Result<Probed, DoorError> {
+    async fn probe(&self, step: &Step, env: &StepEnv) -> Result<Probed, ClientError> {
         match &step.work {
             Work::NodeFacts { target, expected } => facts::probe(env, target, expected).await,
             _ => probe(step, env).await.map(Probed::from),
         }
     }
 
-    async fn act(&self, step: &Step, env: &StepEnv) -> Result<String, DoorError> {
+    async fn act(&self, step: &Step, env: &StepEnv) -> Result<String, ClientError> {
         match &step.work {
             Work::BcmIdentity { .. } | Work::NodeFacts { .. } | Work::Check { .. } => Err(only_looks(step)),
             Work::NodeConnect { target } => node::pin(env, target).await,
@@ -68,7 +68,7 @@ impl Behaviour for Kinds {
             Work::KubesprayRecovery { release, targets, broken, parts } => {
                 kubespray::recover(env, &kubespray::Wanted { release, targets, parts }, broken).await
             }
-            Work::NodeRemains { target } => node::clear_remains(env, target).await,
+            Work::NodeLeftovers { target } => node::clear_leftovers(env, target).await,
             Work::KubesprayDownloads { release, inputs, mirror } => {
                 downloads::fetch(env, release, inputs, mirror.as_deref()).await
             }
@@ -81,7 +81,7 @@ impl Behaviour for Kinds {
 }
 
 /// Looks at every kind that answers no gate.
-async fn probe(step: &Step, env: &StepEnv) -> Result<Probe, DoorError> {
+async fn probe(step: &Step, env: &StepEnv) -> Result<Probe, ClientError> {
     match &step.work {
         Work::BcmIdentity { endpoint, head_nodes } => bcm::probe_identity(env, endpoint, head_nodes).await,
         Work::NodeConnect { target } => node::probe_host_key(env, target).await,
@@ -106,7 +106,7 @@ async fn probe(step: &Step, env: &StepEnv) -> Result<Probe, DoorError> {
         Work::KubesprayRecovery { release, targets, broken, parts } => {
             kubespray::probe_recovery(env, &kubespray::Wanted { release, targets, parts }, broken).await
         }
-        Work::NodeRemains { target } => node::probe_remains(env, target).await,
+        Work::NodeLeftovers { target } => node::probe_leftovers(env, target).await,
         Work::KubesprayDownloads { release, inputs, .. } => downloads::probe(env, release, inputs).await,
         Work::NodeDownloads { target, folder, groups, inputs } => {
             downloads::probe_node(env, target, folder, groups, inputs).await
@@ -134,7 +134,7 @@ async fn probe(step: &Step, env: &StepEnv) -> Result<Probe, DoorError> {
 }
 
 /// Acts on what runs inside the cluster or belongs to it.
-async fn act_on_cluster(step: &Step, env: &StepEnv) -> Result<String, DoorError> {
+async fn act_on_cluster(step: &Step, env: &StepEnv) -> Result<String, ClientError> {
     match &step.work {
         Work::Kubeconfig { target, server } => kubernetes::fetch_kubeconfig(env, target, server).await,
         Work::NodeLabels { node, labels, taints } => kubernetes::label(env, node, labels, taints).await,
@@ -168,7 +168,7 @@ async fn act_on_cluster(step: &Step, env: &StepEnv) -> Result<String, DoorError>
         | Work::KubesprayRun { .. }
         | Work::KubesprayRemoval { .. }
         | Work::KubesprayRecovery { .. }
-        | Work::NodeRemains { .. }
+        | Work::NodeLeftovers { .. }
         | Work::KubesprayDownloads { .. }
         | Work::NodeDownloads { .. }
         | Work::Check { .. } => Err(only_looks(step)),

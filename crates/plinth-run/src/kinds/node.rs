@@ -4,14 +4,14 @@ use super::outcome::{amount, blocked, compared, done, refused, todo, unseen};
 use crate::behaviour::{Probe, StepEnv};
 use plinth_model::work::{Account, Credential, NodeTarget, Preparation};
 use plinth_model::{Finding, Observed, Owner, SecretRef};
-use plinth_world::DoorError;
+use plinth_world::ClientError;
 use plinth_world::node::{AccountState, HostKey, HostKeyState, Registries, StorageState};
 
 const DOOR: &str = "node";
 
 /// Pinned and the same, not pinned yet, or pinned and different.
-pub(super) async fn probe_host_key(env: &StepEnv, target: &NodeTarget) -> Result<Probe, DoorError> {
-    let state = env.doors.node.host_key(&env.ctx, target).await?;
+pub(super) async fn probe_host_key(env: &StepEnv, target: &NodeTarget) -> Result<Probe, ClientError> {
+    let state = env.clients.node.host_key(&env.ctx, target).await?;
     match &state.pinned {
         Some(pinned) if *pinned == state.presented => done(format!("host key {} is pinned", pinned.fingerprint)),
         Some(pinned) => blocked(key_changed(target, pinned, &state.presented)),
@@ -22,8 +22,8 @@ pub(super) async fn probe_host_key(env: &StepEnv, target: &NodeTarget) -> Result
 }
 
 /// Pins the key that is presented now, unless another one was pinned meanwhile.
-pub(super) async fn pin(env: &StepEnv, target: &NodeTarget) -> Result<String, DoorError> {
-    let HostKeyState { presented, pinned } = env.doors.node.host_key(&env.ctx, target).await?;
+pub(super) async fn pin(env: &StepEnv, target: &NodeTarget) -> Result<String, ClientError> {
+    let HostKeyState { presented, pinned } = env.clients.node.host_key(&env.ctx, target).await?;
     if let Some(pinned) = pinned.filter(|pinned| *pinned != presented) {
         return Err(refused(
             DOOR,
@@ -31,7 +31,7 @@ pub(super) async fn pin(env: &StepEnv, target: &NodeTarget) -> Result<String, Do
             key_changed(target, &pinned, &presented),
         ));
     }
-    env.doors.node.pin_host_key(&env.ctx, target, &presented).await?;
+    env.clients.node.pin_host_key(&env.ctx, target, &presented).await?;
     Ok(format!("host key {} accepted on first contact and pinned", presented.fingerprint))
 }
 
@@ -48,10 +48,10 @@ pub(crate) fn key_changed(target: &NodeTarget, pinned: &HostKey, presented: &Hos
 }
 
 /// The same, missing, partly there, or in conflict with something else.
-pub(super) async fn probe_account(env: &StepEnv, target: &NodeTarget, account: &Account) -> Result<Probe, DoorError> {
+pub(super) async fn probe_account(env: &StepEnv, target: &NodeTarget, account: &Account) -> Result<Probe, ClientError> {
     let state = match by_itself(env, target, account).await {
         Some(state) => state,
-        None => env.doors.node.account(&env.ctx, target, account).await?,
+        None => env.clients.node.account(&env.ctx, target, account).await?,
     };
     match state {
         AccountState::Same => done(format!("user {} (uid {}) is as wanted", account.name, account.uid)),
@@ -74,7 +74,7 @@ async fn by_itself(env: &StepEnv, target: &NodeTarget, account: &Account) -> Opt
     }
     let credential = Credential::Key(account.key.clone());
     let ours = NodeTarget { user: account.name.clone(), credential, ..target.clone() };
-    env.doors.node.account(&env.ctx, &ours, account).await.ok().filter(|state| *state == AccountState::Same)
+    env.clients.node.account(&env.ctx, &ours, account).await.ok().filter(|state| *state == AccountState::Same)
 }
 
 /// Whether the account's key was given, or made already: without it there is nothing to try.
@@ -95,11 +95,11 @@ fn account_clash(target: &NodeTarget, account: &Account, clashes: Vec<String>) -
 }
 
 /// Makes our key if nobody made it before, then the account.
-pub(super) async fn make_account(env: &StepEnv, target: &NodeTarget, account: &Account) -> Result<String, DoorError> {
+pub(super) async fn make_account(env: &StepEnv, target: &NodeTarget, account: &Account) -> Result<String, ClientError> {
     if matches!(account.key, SecretRef::Generated(_)) {
-        env.doors.keystore.ssh_key(&env.ctx, account.key_algorithm).await?;
+        env.clients.keystore.ssh_key(&env.ctx, account.key_algorithm).await?;
     }
-    env.doors.node.make_account(&env.ctx, target, account).await?;
+    env.clients.node.make_account(&env.ctx, target, account).await?;
     Ok(format!("user {} (uid {}) made", account.name, account.uid))
 }
 
@@ -109,8 +109,8 @@ pub(super) async fn probe_storage(
     target: &NodeTarget,
     from: &str,
     to: &str,
-) -> Result<Probe, DoorError> {
-    match env.doors.node.storage(&env.ctx, target, from, to).await? {
+) -> Result<Probe, ClientError> {
+    match env.clients.node.storage(&env.ctx, target, from, to).await? {
         StorageState::New { .. } => done(format!("images live in {to}")),
         StorageState::Old => todo(format!("~ images {from} → {to}")),
         StorageState::Begun(stage) => todo(format!("~ images {from} → {to}; a move was begun: {stage}")),
@@ -123,8 +123,8 @@ pub(super) async fn probe_old_storage(
     target: &NodeTarget,
     from: &str,
     to: &str,
-) -> Result<Probe, DoorError> {
-    match env.doors.node.storage(&env.ctx, target, from, to).await? {
+) -> Result<Probe, ClientError> {
+    match env.clients.node.storage(&env.ctx, target, from, to).await? {
         StorageState::New { old_copy_mib: None } => done(format!("no old copy beside {from}")),
         StorageState::New { old_copy_mib: Some(mib) } => todo(format!("- old copy beside {from}, {mib} MiB")),
         StorageState::Old | StorageState::Begun(_) => todo(format!("- {from} as it was, once images live in {to}")),
@@ -137,8 +137,8 @@ pub(super) async fn remove_old_storage(
     target: &NodeTarget,
     from: &str,
     to: &str,
-) -> Result<String, DoorError> {
-    env.doors.node.remove_old_storage(&env.ctx, target, from, to).await?;
+) -> Result<String, ClientError> {
+    env.clients.node.remove_old_storage(&env.ctx, target, from, to).await?;
     Ok(format!("old copy beside {from} removed"))
 }
 
@@ -147,14 +147,14 @@ pub(super) async fn probe_preparation(
     env: &StepEnv,
     target: &NodeTarget,
     wanted: &Preparation,
-) -> Result<Probe, DoorError> {
-    let differences = env.doors.node.preparation(&env.ctx, target, wanted).await?;
+) -> Result<Probe, ClientError> {
+    let differences = env.clients.node.preparation(&env.ctx, target, wanted).await?;
     Ok(compared(differences, || "prepared as wanted".to_owned()))
 }
 
 /// Prepares the node.
-pub(super) async fn prepare(env: &StepEnv, target: &NodeTarget, wanted: &Preparation) -> Result<String, DoorError> {
-    env.doors.node.prepare(&env.ctx, target, wanted).await?;
+pub(super) async fn prepare(env: &StepEnv, target: &NodeTarget, wanted: &Preparation) -> Result<String, ClientError> {
+    env.clients.node.prepare(&env.ctx, target, wanted).await?;
     let mut done = Vec::new();
     let mut say = |count: usize, noun: &str| {
         if count > 0 {
@@ -170,29 +170,29 @@ pub(super) async fn prepare(env: &StepEnv, target: &NodeTarget, wanted: &Prepara
 }
 
 /// Nothing of Kubernetes is left. What runs is named as well: before a removal that is no fault.
-pub(super) async fn probe_remains(env: &StepEnv, target: &NodeTarget) -> Result<Probe, DoorError> {
-    let remains = env.doors.node.remains(&env.ctx, target).await?;
-    let lines = remains.running.into_iter().chain(remains.left).map(|what| format!("- {what}")).collect();
+pub(super) async fn probe_leftovers(env: &StepEnv, target: &NodeTarget) -> Result<Probe, ClientError> {
+    let leftovers = env.clients.node.leftovers(&env.ctx, target).await?;
+    let lines = leftovers.running.into_iter().chain(leftovers.left).map(|what| format!("- {what}")).collect();
     Ok(compared(lines, || "nothing of Kubernetes is left".to_owned()))
 }
 
 /// Clears what is left, if nothing of it runs: ending that is the removal's own work.
-pub(super) async fn clear_remains(env: &StepEnv, target: &NodeTarget) -> Result<String, DoorError> {
-    let running = env.doors.node.remains(&env.ctx, target).await?.running.join(", ");
+pub(super) async fn clear_leftovers(env: &StepEnv, target: &NodeTarget) -> Result<String, ClientError> {
+    let running = env.clients.node.leftovers(&env.ctx, target).await?.running.join(", ");
     if !running.is_empty() {
         let text = format!("{} still runs Kubernetes", target.node);
         let finding = Finding::error("node.kubernetes-runs", target.node.as_str(), text)
             .evidence(running)
             .fix("run the removal again; if it stays, stop these programs on the node");
-        return Err(refused(DOOR, format!("clearing remains of Kubernetes on {}", target.node), finding));
+        return Err(refused(DOOR, format!("clearing leftovers of Kubernetes on {}", target.node), finding));
     }
-    env.doors.node.clear_remains(&env.ctx, target).await?;
+    env.clients.node.clear_leftovers(&env.ctx, target).await?;
     Ok("nothing of Kubernetes is left".to_owned())
 }
 
 /// Moves images.
-pub(super) async fn relocate(env: &StepEnv, target: &NodeTarget, from: &str, to: &str) -> Result<String, DoorError> {
-    env.doors.node.relocate_storage(&env.ctx, target, from, to).await?;
+pub(super) async fn relocate(env: &StepEnv, target: &NodeTarget, from: &str, to: &str) -> Result<String, ClientError> {
+    env.clients.node.relocate_storage(&env.ctx, target, from, to).await?;
     Ok(format!("images moved from {from} to {to}"))
 }
 
@@ -201,8 +201,8 @@ pub(super) async fn probe_registries(
     env: &StepEnv,
     target: &NodeTarget,
     wanted: &Registries<'_>,
-) -> Result<Probe, DoorError> {
-    match env.doors.node.registries(&env.ctx, target, wanted).await? {
+) -> Result<Probe, ClientError> {
+    match env.clients.node.registries(&env.ctx, target, wanted).await? {
         Observed::Known(differences) => Ok(compared(differences, || format!("{} in place", counted(wanted)))),
         Observed::Absent => Ok(compared(additions(wanted), || format!("{} in place", counted(wanted)))),
         Observed::Unknown(reason) => Err(unseen(DOOR, format!("comparing registries of {}", target.node), &reason)),
@@ -225,7 +225,7 @@ pub(super) async fn set_registries(
     env: &StepEnv,
     target: &NodeTarget,
     wanted: &Registries<'_>,
-) -> Result<String, DoorError> {
-    env.doors.node.set_registries(&env.ctx, target, wanted).await?;
+) -> Result<String, ClientError> {
+    env.clients.node.set_registries(&env.ctx, target, wanted).await?;
     Ok(format!("{} written", counted(wanted)))
 }

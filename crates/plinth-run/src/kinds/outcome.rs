@@ -2,15 +2,15 @@
 
 use crate::behaviour::Probe;
 use plinth_model::{Finding, Step};
-use plinth_world::DoorError;
+use plinth_world::ClientError;
 
 /// It is so.
-pub(super) fn done(line: impl Into<String>) -> Result<Probe, DoorError> {
+pub(super) fn done(line: impl Into<String>) -> Result<Probe, ClientError> {
     Ok(Probe::Done(line.into()))
 }
 
 /// It is not so; one difference.
-pub(super) fn todo(line: impl Into<String>) -> Result<Probe, DoorError> {
+pub(super) fn todo(line: impl Into<String>) -> Result<Probe, ClientError> {
     Ok(Probe::Todo(vec![line.into()]))
 }
 
@@ -20,29 +20,29 @@ pub(super) fn compared(differences: Vec<String>, done: impl FnOnce() -> String) 
 }
 
 /// Acting would be wrong.
-pub(super) fn blocked(finding: Finding) -> Result<Probe, DoorError> {
+pub(super) fn blocked(finding: Finding) -> Result<Probe, ClientError> {
     Ok(Probe::Blocked(Box::new(finding)))
 }
 
 /// It could not be seen. Unknown is not absent, so nobody may act on it.
-pub(super) fn unseen(door: &'static str, doing: impl Into<String>, reason: &str) -> DoorError {
-    DoorError::permanent(
-        door,
+pub(super) fn unseen(client: &'static str, doing: impl Into<String>, reason: &str) -> ClientError {
+    ClientError::permanent(
+        client,
         doing,
         format!("it could not be seen: {reason}"),
-        "mend what stands in the way, then run again",
+        "fix what stands in the way, then run again",
     )
 }
 
 /// A failure that a finding describes.
-pub(super) fn refused(door: &'static str, doing: impl Into<String>, finding: Finding) -> DoorError {
-    DoorError::permanent(door, doing, finding.message.clone(), finding.fix.clone()).finding(finding)
+pub(super) fn refused(client: &'static str, doing: impl Into<String>, finding: Finding) -> ClientError {
+    ClientError::permanent(client, doing, finding.message.clone(), finding.fix.clone()).finding(finding)
 }
 
 /// A step that only looks was told to act, or one that only acts elsewhere was sent here: a bug of ours.
-pub(super) fn only_looks(step: &Step) -> DoorError {
+pub(super) fn only_looks(step: &Step) -> ClientError {
     let happened = format!("kind `{}` has nothing to do here", step.work.kind());
-    DoorError::permanent("run", format!("acting on {}", step.id), happened, "report this as a bug of plinth")
+    ClientError::permanent("run", format!("acting on {}", step.id), happened, "report this as a bug of plinth")
 }
 
 /// `1 mirror`, `2 mirrors`.

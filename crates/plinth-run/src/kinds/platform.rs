@@ -6,7 +6,7 @@ use crate::behaviour::{Probe, StepEnv};
 use indexmap::IndexMap;
 use plinth_model::work::{CertificateSource, Health, PodSecurity, SecretContent};
 use plinth_model::{Observed, Step};
-use plinth_world::DoorError;
+use plinth_world::ClientError;
 use plinth_world::keystore::{CertificateState, uncovered};
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -19,14 +19,14 @@ pub(super) async fn probe_certificate(
     name: &str,
     names: &[String],
     source: &CertificateSource,
-) -> Result<Probe, DoorError> {
-    let kept = match env.doors.keystore.certificate(&env.ctx, name).await? {
+) -> Result<Probe, ClientError> {
+    let kept = match env.clients.keystore.certificate(&env.ctx, name).await? {
         Observed::Known(kept) => kept,
         Observed::Absent => return todo(format!("+ certificate for {}", names.join(", "))),
         Observed::Unknown(reason) => return Err(unseen("keystore", format!("reading certificate `{name}`"), &reason)),
     };
     let mut differences = certificate_differences(&kept, names, source);
-    differences.extend(env.doors.keystore.source_differs(&env.ctx, name, source).await?);
+    differences.extend(env.clients.keystore.source_differs(&env.ctx, name, source).await?);
     Ok(compared(differences, || format!("for {}, {} days left", kept.names.join(", "), kept.days_left)))
 }
 
@@ -63,15 +63,15 @@ pub(super) async fn make_certificate(
     name: &str,
     names: &[String],
     source: &CertificateSource,
-) -> Result<String, DoorError> {
-    let made = env.doors.keystore.make_certificate(&env.ctx, name, names, source).await?;
+) -> Result<String, ClientError> {
+    let made = env.clients.keystore.make_certificate(&env.ctx, name, names, source).await?;
     Ok(format!("certificate for {}, {} days", made.names.join(", "), made.days_left))
 }
 
 /// The namespace exists with exactly this level.
-pub(super) async fn probe_namespace(env: &StepEnv, name: &str, level: PodSecurity) -> Result<Probe, DoorError> {
+pub(super) async fn probe_namespace(env: &StepEnv, name: &str, level: PodSecurity) -> Result<Probe, ClientError> {
     let wanted = level_name(level);
-    match env.doors.kube.namespace(&env.ctx, name).await? {
+    match env.clients.kube.namespace(&env.ctx, name).await? {
         Observed::Known(Some(present)) if present == level => done(format!("exists, {wanted}")),
         Observed::Known(present) => todo(format!("~ Pod Security {} → {wanted}", present.map_or("unset", level_name))),
         Observed::Absent => todo(format!("+ namespace {name}, {wanted}")),
@@ -88,8 +88,8 @@ const fn level_name(level: PodSecurity) -> &'static str {
 }
 
 /// Makes the namespace, or sets its level.
-pub(super) async fn make_namespace(env: &StepEnv, name: &str, level: PodSecurity) -> Result<String, DoorError> {
-    env.doors.kube.make_namespace(&env.ctx, name, level).await?;
+pub(super) async fn make_namespace(env: &StepEnv, name: &str, level: PodSecurity) -> Result<String, ClientError> {
+    env.clients.kube.make_namespace(&env.ctx, name, level).await?;
     Ok(format!("namespace {name}, {}", level_name(level)))
 }
 
@@ -105,10 +105,10 @@ pub(super) struct Secret<'a> {
     pub(super) labels: &'a IndexMap<String, String>,
 }
 
-/// The secret exists with this content; the comparison happens inside the door, so the content goes nowhere.
-pub(super) async fn probe_secret(env: &StepEnv, secret: &Secret<'_>) -> Result<Probe, DoorError> {
+/// The secret exists with this content; the comparison happens inside the client, so the content goes nowhere.
+pub(super) async fn probe_secret(env: &StepEnv, secret: &Secret<'_>) -> Result<Probe, ClientError> {
     let Secret { namespace, name, content, labels } = secret;
-    match env.doors.kube.secret_matches(&env.ctx, namespace, name, content, labels).await? {
+    match env.clients.kube.secret_matches(&env.ctx, namespace, name, content, labels).await? {
         Observed::Known(true) => done(format!("secret {namespace}/{name} is as wanted")),
         Observed::Known(false) => todo(format!("~ secret {namespace}/{name}: content or labels differ")),
         Observed::Absent => todo(format!("+ secret {namespace}/{name}")),
@@ -117,9 +117,9 @@ pub(super) async fn probe_secret(env: &StepEnv, secret: &Secret<'_>) -> Result<P
 }
 
 /// Makes or replaces the secret.
-pub(super) async fn make_secret(env: &StepEnv, secret: &Secret<'_>) -> Result<String, DoorError> {
+pub(super) async fn make_secret(env: &StepEnv, secret: &Secret<'_>) -> Result<String, ClientError> {
     let Secret { namespace, name, content, labels } = secret;
-    env.doors.kube.make_secret(&env.ctx, namespace, name, content, labels).await?;
+    env.clients.kube.make_secret(&env.ctx, namespace, name, content, labels).await?;
     Ok(format!("secret {namespace}/{name} written"))
 }
 
@@ -129,8 +129,8 @@ pub(super) async fn probe_objects(
     component: &str,
     objects: &[Value],
     health: &[Health],
-) -> Result<Probe, DoorError> {
-    let differences = env.doors.kube.diff(&env.ctx, objects).await?;
+) -> Result<Probe, ClientError> {
+    let differences = env.clients.kube.diff(&env.ctx, objects).await?;
     if !differences.is_empty() {
         return Ok(Probe::Todo(differences));
     }
@@ -150,9 +150,9 @@ pub(super) async fn apply_objects(
     component: &str,
     objects: &[Value],
     health: &[Health],
-) -> Result<String, DoorError> {
+) -> Result<String, ClientError> {
     let limit = wait::Limit::of(step, env);
-    env.doors.kube.apply(&env.ctx, objects).await?;
+    env.clients.kube.apply(&env.ctx, objects).await?;
     let late = |seen: &[String]| release::not_healthy(component, namespace_of(objects), seen);
     wait::until(&limit, env, DOOR, || probe_objects(env, component, objects, health), late).await?;
     Ok(format!("{} of {component} applied and working", amount(objects.len(), "object")))

@@ -5,7 +5,7 @@ use super::wait;
 use crate::behaviour::{Probe, StepEnv};
 use plinth_model::work::{Health, Release};
 use plinth_model::{Finding, Observed, Step, Version};
-use plinth_world::DoorError;
+use plinth_world::ClientError;
 use plinth_world::helm::{ReleaseState, values_digest};
 use semver::VersionReq;
 
@@ -14,7 +14,7 @@ const DOOR: &str = "helm";
 const DEPLOYED: &str = "deployed";
 
 /// The release is deployed as wanted, and everything that proves it holds.
-pub(super) async fn probe(env: &StepEnv, release: &Release) -> Result<Probe, DoorError> {
+pub(super) async fn probe(env: &StepEnv, release: &Release) -> Result<Probe, ClientError> {
     let differences = differences(env, release).await?;
     if !differences.is_empty() {
         return Ok(Probe::Todo(differences));
@@ -26,8 +26,8 @@ pub(super) async fn probe(env: &StepEnv, release: &Release) -> Result<Probe, Doo
 }
 
 /// Differences between the wanted release and what helm knows; health is not part of it.
-async fn differences(env: &StepEnv, release: &Release) -> Result<Vec<String>, DoorError> {
-    match env.doors.helm.release(&env.ctx, &release.namespace, &release.release).await? {
+async fn differences(env: &StepEnv, release: &Release) -> Result<Vec<String>, ClientError> {
+    match env.clients.helm.release(&env.ctx, &release.namespace, &release.release).await? {
         Observed::Known(state) => Ok(state_differences(&state, release)),
         Observed::Absent => {
             Ok(vec![format!("+ release {}/{} {}", release.namespace, release.release, release.version)])
@@ -62,10 +62,10 @@ fn fits(installed: &str, wanted: &str) -> bool {
 }
 
 /// What does not hold, one line each.
-pub(super) async fn unhealthy(env: &StepEnv, namespace: &str, health: &[Health]) -> Result<Vec<String>, DoorError> {
+pub(super) async fn unhealthy(env: &StepEnv, namespace: &str, health: &[Health]) -> Result<Vec<String>, ClientError> {
     let mut lines = Vec::new();
     for proof in health {
-        let state = env.doors.kube.health(&env.ctx, namespace, proof).await?;
+        let state = env.clients.kube.health(&env.ctx, namespace, proof).await?;
         if !state.holds {
             lines.push(format!("! {}: {}", proof_name(proof), state.seen));
         }
@@ -86,18 +86,18 @@ fn proof_name(health: &Health) -> String {
 pub(super) fn not_healthy(component: &str, namespace: &str, seen: &[String]) -> Finding {
     let mut finding =
         Finding::error("platform.not-healthy", component, format!("{component} is installed, but does not work yet"))
-            .fix(format!("look at the pods and events of namespace {namespace}; run again when the cause is mended"));
+            .fix(format!("look at the pods and events of namespace {namespace}; run again when the cause is fixed"));
     finding.evidence = seen.to_vec();
     finding
 }
 
 /// Installs or upgrades unless helm already has it as wanted, then waits until it works.
-pub(super) async fn upgrade(step: &Step, env: &StepEnv, release: &Release) -> Result<String, DoorError> {
+pub(super) async fn upgrade(step: &Step, env: &StepEnv, release: &Release) -> Result<String, ClientError> {
     let limit = wait::Limit::of(step, env);
     let differences = differences(env, release).await?;
     if !differences.is_empty() {
         env.ctx.progress(0, 0, format!("helm upgrade --install {}", release.release));
-        env.doors.helm.upgrade(&env.ctx, release).await?;
+        env.clients.helm.upgrade(&env.ctx, release).await?;
     }
     let late = |seen: &[String]| not_healthy(&release.component, &release.namespace, seen);
     wait::until(&limit, env, DOOR, || probe(env, release), late).await?;

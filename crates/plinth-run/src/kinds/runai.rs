@@ -5,7 +5,7 @@ use super::wait;
 use crate::behaviour::{Probe, StepEnv};
 use plinth_model::work::RunaiTarget;
 use plinth_model::{Finding, Observed, Step};
-use plinth_world::DoorError;
+use plinth_world::ClientError;
 use plinth_world::runai::RunaiCluster;
 
 const DOOR: &str = "runai";
@@ -13,9 +13,9 @@ const DOOR: &str = "runai";
 const CONNECTED: &str = "Connected";
 
 /// Keycloak names exactly the expected issuer.
-pub(super) async fn probe_issuer(env: &StepEnv, target: &RunaiTarget) -> Result<Probe, DoorError> {
+pub(super) async fn probe_issuer(env: &StepEnv, target: &RunaiTarget) -> Result<Probe, ClientError> {
     let expected = target.issuer();
-    match env.doors.runai.issuer(&env.ctx, target).await? {
+    match env.clients.runai.issuer(&env.ctx, target).await? {
         Observed::Known(found) if found == expected => done(format!("issuer is {expected}")),
         Observed::Known(found) => blocked(issuer_mismatch(target, &expected, &found)),
         Observed::Absent => todo(format!("! Keycloak does not answer at {} yet", target.url)),
@@ -37,7 +37,7 @@ fn issuer_mismatch(target: &RunaiTarget, expected: &str, found: &str) -> Finding
 }
 
 /// Waits until Keycloak answers.
-pub(super) async fn wait_issuer(step: &Step, env: &StepEnv, target: &RunaiTarget) -> Result<String, DoorError> {
+pub(super) async fn wait_issuer(step: &Step, env: &StepEnv, target: &RunaiTarget) -> Result<String, ClientError> {
     let late = |seen: &[String]| {
         let message = "Keycloak did not answer with its discovery document in time";
         let mut finding = Finding::error("runai.issuer-absent", &target.url, message).fix(
@@ -50,8 +50,8 @@ pub(super) async fn wait_issuer(step: &Step, env: &StepEnv, target: &RunaiTarget
 }
 
 /// The cluster, if there is exactly one of that name; several are a finding.
-async fn registered(env: &StepEnv, target: &RunaiTarget) -> Result<Result<Option<RunaiCluster>, Finding>, DoorError> {
-    let mut clusters = env.doors.runai.clusters(&env.ctx, target).await?;
+async fn registered(env: &StepEnv, target: &RunaiTarget) -> Result<Result<Option<RunaiCluster>, Finding>, ClientError> {
+    let mut clusters = env.clients.runai.clusters(&env.ctx, target).await?;
     if clusters.len() > 1 {
         return Ok(Err(registered_twice(target, &clusters)));
     }
@@ -70,14 +70,14 @@ fn registered_twice(target: &RunaiTarget, clusters: &[RunaiCluster]) -> Finding 
 }
 
 /// Registered exactly once, and its credentials are kept here.
-pub(super) async fn probe_registration(env: &StepEnv, target: &RunaiTarget) -> Result<Probe, DoorError> {
+pub(super) async fn probe_registration(env: &StepEnv, target: &RunaiTarget) -> Result<Probe, ClientError> {
     match registered(env, target).await? {
         Err(finding) => blocked(finding),
         Ok(None) => Ok(Probe::Todo(vec![
             format!("+ cluster {} at {}", target.cluster, target.url),
             "+ its credentials in the state directory".to_owned(),
         ])),
-        Ok(Some(cluster)) if env.doors.runai.credentials_kept(&env.ctx, target, &cluster.uuid).await? => {
+        Ok(Some(cluster)) if env.clients.runai.credentials_kept(&env.ctx, target, &cluster.uuid).await? => {
             done(format!("registered once, as {}", cluster.uuid))
         }
         Ok(Some(cluster)) => todo(format!("+ credentials of cluster {} in the state directory", cluster.uuid)),
@@ -85,20 +85,20 @@ pub(super) async fn probe_registration(env: &StepEnv, target: &RunaiTarget) -> R
 }
 
 /// Looks again before registering, since registering twice makes two entries; then keeps the credentials.
-pub(super) async fn register(env: &StepEnv, target: &RunaiTarget) -> Result<String, DoorError> {
+pub(super) async fn register(env: &StepEnv, target: &RunaiTarget) -> Result<String, ClientError> {
     let found = registered(env, target)
         .await?
         .map_err(|finding| refused(DOOR, format!("registering cluster {}", target.cluster), finding))?;
     let (cluster, what) = match found {
         Some(cluster) => (cluster, "was registered already"),
-        None => (env.doors.runai.register(&env.ctx, target).await?, "registered"),
+        None => (env.clients.runai.register(&env.ctx, target).await?, "registered"),
     };
-    env.doors.runai.keep_credentials(&env.ctx, target, &cluster.uuid).await?;
+    env.clients.runai.keep_credentials(&env.ctx, target, &cluster.uuid).await?;
     Ok(format!("cluster {} {what} as {}, credentials kept", target.cluster, cluster.uuid))
 }
 
 /// The cluster reports to the control plane.
-pub(super) async fn probe_connection(env: &StepEnv, target: &RunaiTarget) -> Result<Probe, DoorError> {
+pub(super) async fn probe_connection(env: &StepEnv, target: &RunaiTarget) -> Result<Probe, ClientError> {
     match registered(env, target).await? {
         Err(finding) => blocked(finding),
         Ok(None) => todo(format!("! no cluster is registered as `{}`", target.cluster)),
@@ -116,7 +116,7 @@ pub(super) async fn probe_connection(env: &StepEnv, target: &RunaiTarget) -> Res
 }
 
 /// Waits until the cluster reports; a cluster that is not registered will never do so.
-pub(super) async fn wait_connected(step: &Step, env: &StepEnv, target: &RunaiTarget) -> Result<String, DoorError> {
+pub(super) async fn wait_connected(step: &Step, env: &StepEnv, target: &RunaiTarget) -> Result<String, ClientError> {
     let before = registered(env, target).await?;
     if matches!(before, Ok(None)) {
         let message = format!("no cluster is registered as `{}`", target.cluster);

@@ -4,7 +4,7 @@ use super::outcome::refused;
 use crate::behaviour::{Probe, StepEnv};
 use crate::span::span;
 use plinth_model::{Finding, Step};
-use plinth_world::{DoorError, deadlines};
+use plinth_world::{ClientError, deadlines};
 use std::future::Future;
 use std::time::Duration;
 
@@ -50,20 +50,20 @@ impl Limit {
 pub(super) async fn until<L, F>(
     limit: &Limit,
     env: &StepEnv,
-    door: &'static str,
+    client: &'static str,
     look: L,
     late: impl Fn(&[String]) -> Finding + Send,
-) -> Result<String, DoorError>
+) -> Result<String, ClientError>
 where
     L: Fn() -> F + Send,
-    F: Future<Output = Result<Probe, DoorError>> + Send,
+    F: Future<Output = Result<Probe, ClientError>> + Send,
 {
     let clock = env.ctx.clock();
     loop {
         let seen = match look().await {
             Ok(Probe::Done(line)) => return Ok(line),
             Ok(Probe::Blocked(finding)) => {
-                return Err(refused(door, format!("waiting for {}", limit.target), *finding));
+                return Err(refused(client, format!("waiting for {}", limit.target), *finding));
             }
             Ok(Probe::Todo(differences)) => differences,
             Err(error) if error.transient.is_some() => vec![error.to_string()],
@@ -72,7 +72,7 @@ where
         let waited = clock.elapsed().saturating_sub(limit.began);
         if waited + deadlines::POLL > limit.allowed {
             let finding = late(&seen).evidence(format!("waited {} s", waited.as_secs()));
-            return Err(refused(door, format!("waiting for {}", limit.target), finding));
+            return Err(refused(client, format!("waiting for {}", limit.target), finding));
         }
         env.ctx.progress(0, 0, limit.sentence(waited, &seen));
         clock.sleep(deadlines::POLL).await;

@@ -1,13 +1,13 @@
 //! Scripted steps, and a bench to run them on.
 
+use crate::clients::clients;
 use crate::clock::TestClock;
-use crate::doors::doors;
 use async_trait::async_trait;
 use plinth_model::{Event, EventBody, Finding, Plan, Problem, Secret, SecretRef, Step, StepId};
 use plinth_run::journal::{Journal, Recorder};
 use plinth_run::{Behaviour, Probe, Probed, RunOptions, RunReport, RunWorld, Sink, StepEnv, StopSignal, executor};
 use plinth_world::secrets::{SecretError, Secrets};
-use plinth_world::{Clock, Context, DoorError};
+use plinth_world::{ClientError, Clock, Context};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -84,9 +84,9 @@ impl Script {
         self.state.lock().unwrap().rules.get(step.id.as_str()).cloned().unwrap_or_default()
     }
 
-    fn error(permanent: bool) -> DoorError {
+    fn error(permanent: bool) -> ClientError {
         let error =
-            DoorError::permanent("node", "talking", format!("the line dropped ({SECRET})"), "look at the cable");
+            ClientError::permanent("node", "talking", format!("the line dropped ({SECRET})"), "look at the cable");
         if permanent { error } else { error.transient("lines come back") }
     }
 
@@ -103,7 +103,7 @@ impl Script {
 
 #[async_trait]
 impl Behaviour for Script {
-    async fn probe(&self, step: &Step, env: &StepEnv) -> Result<Probed, DoorError> {
+    async fn probe(&self, step: &Step, env: &StepEnv) -> Result<Probed, ClientError> {
         let _busy = Busy::new(self, step);
         let rule = self.rule(step);
         env.ctx.clock().sleep(Duration::from_secs(1)).await;
@@ -121,7 +121,7 @@ impl Behaviour for Script {
         Ok(Probe::Todo(vec![format!("+ {} with {SECRET}", step.id)]).into())
     }
 
-    async fn act(&self, step: &Step, env: &StepEnv) -> Result<String, DoorError> {
+    async fn act(&self, step: &Step, env: &StepEnv) -> Result<String, ClientError> {
         let _busy = Busy::new(self, step);
         let rule = self.rule(step);
         self.state.lock().unwrap().effects.push(step.id.to_string());
@@ -196,7 +196,7 @@ impl Bench {
 
     pub fn world(&self) -> RunWorld {
         let clock: Arc<dyn Clock> = self.clock.clone();
-        let env = StepEnv { ctx: Context::quiet(clock), doors: doors(), secrets: Arc::new(OneSecret) };
+        let env = StepEnv { ctx: Context::quiet(clock), clients: clients(), secrets: Arc::new(OneSecret) };
         RunWorld { env, behaviour: self.script.clone() }
     }
 

@@ -87,8 +87,8 @@ fn device(node: &InventoryNode, networks: &[Network], network_ids: &Ids, categor
 }
 
 fn interfaces(node: &InventoryNode, networks: &[Network], ids: &Ids) -> Vec<Value> {
-    let made_up = node.given.filter(|_| node.interfaces.is_empty()).map(|address| given(address, networks));
-    let mut all: Vec<&Interface> = node.interfaces.iter().chain(made_up.as_ref()).collect();
+    let synthetic = node.given.filter(|_| node.interfaces.is_empty()).map(|address| given(address, networks));
+    let mut all: Vec<&Interface> = node.interfaces.iter().chain(synthetic.as_ref()).collect();
     all.sort_by_key(|interface| interface.kind != InterfaceKind::Bmc);
     all.into_iter().map(|interface| interface_entity(&node.name, interface, ids)).collect()
 }

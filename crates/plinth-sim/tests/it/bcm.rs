@@ -5,9 +5,9 @@ use plinth_model::{Observed, Secret};
 use plinth_sim::bcm::{
     BcmFault, BcmFaultKind, BcmFixture, RefusedLogin, SessionEnd, SimAuth, SimBcm, SimCertificate, reply_shapes,
 };
-use plinth_world::bcm::BcmDoor;
-use plinth_world::bcm::client::{BcmClient, BcmConfig, BcmProof, BcmTiming, BcmTrust};
-use plinth_world::{Context, DoorError, DoorResult, SystemClock};
+use plinth_world::bcm::BcmClient;
+use plinth_world::bcm::client::{BcmConfig, BcmProof, BcmTiming, BcmTrust, CmdaemonClient};
+use plinth_world::{ClientError, ClientResult, Context, SystemClock};
 use rustls::pki_types::{CertificateDer, pem::PemObject};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -38,11 +38,11 @@ fn ca(sim: &SimBcm) -> BcmTrust {
     BcmTrust::CaPem(sim.ca_pem().into())
 }
 
-fn client(sim: &SimBcm, proof: BcmProof, trust: BcmTrust) -> BcmClient {
-    BcmClient::new(BcmConfig::new(sim.endpoint(), proof, trust).timing(quick())).unwrap()
+fn client(sim: &SimBcm, proof: BcmProof, trust: BcmTrust) -> CmdaemonClient {
+    CmdaemonClient::new(BcmConfig::new(sim.endpoint(), proof, trust).timing(quick())).unwrap()
 }
 
-fn usual(sim: &SimBcm) -> BcmClient {
+fn usual(sim: &SimBcm) -> CmdaemonClient {
     client(sim, password(PASSWORD), ca(sim))
 }
 
@@ -50,12 +50,12 @@ fn ctx() -> Context {
     Context::quiet(Arc::new(SystemClock::new()))
 }
 
-async fn read(client: &BcmClient) -> DoorResult<Inventory> {
+async fn read(client: &CmdaemonClient) -> ClientResult<Inventory> {
     client.inventory(&ctx()).await
 }
 
 /// The error of a reading; checks on the way that it has its four parts and shows no secret.
-async fn failure(client: &BcmClient) -> DoorError {
+async fn failure(client: &CmdaemonClient) -> ClientError {
     let error = read(client).await.unwrap_err();
     let whole = format!("{error} {error:?}");
     for secret in [PASSWORD, BMC_PASSWORD, "simulated-session"] {
@@ -69,7 +69,7 @@ async fn failure(client: &BcmClient) -> DoorError {
     error
 }
 
-fn code(error: &DoorError) -> &str {
+fn code(error: &ClientError) -> &str {
     error.finding.as_ref().map_or("", |finding| finding.code.as_str())
 }
 
@@ -208,7 +208,7 @@ async fn trust_decides_who_is_believed() {
 #[tokio::test]
 async fn system_roots_do_not_know_a_self_signed_bcm() {
     let sim = start(vec![]);
-    match BcmClient::new(BcmConfig::new(sim.endpoint(), password(PASSWORD), BcmTrust::System).timing(quick())) {
+    match CmdaemonClient::new(BcmConfig::new(sim.endpoint(), password(PASSWORD), BcmTrust::System).timing(quick())) {
         Ok(client) => assert_eq!(code(&failure(&client).await), "bcm.tls-unknown-authority"),
         Err(error) => assert!(error.happened.contains("trusts no authority"), "{error}"),
     }
@@ -382,7 +382,7 @@ async fn a_stall_ends_at_the_deadline() {
     let timing = BcmTiming { request: Duration::from_millis(300), retries: 1, ..quick() };
     let config = BcmConfig::new(sim.endpoint(), password(PASSWORD), ca(&sim)).timing(timing);
     let begun = Instant::now();
-    let error = failure(&BcmClient::new(config).unwrap()).await;
+    let error = failure(&CmdaemonClient::new(config).unwrap()).await;
     assert_eq!((code(&error), error.transient.is_some()), ("bcm.timeout", true));
     assert!(begun.elapsed() < Duration::from_secs(20));
     drop(sim);
@@ -394,7 +394,7 @@ async fn a_reply_over_the_limit_is_not_read() {
     let sim = start(vec![]);
     let timing = BcmTiming { reply_max: 10_000, ..quick() };
     let config = BcmConfig::new(sim.endpoint(), password(PASSWORD), ca(&sim)).timing(timing);
-    let error = failure(&BcmClient::new(config).unwrap()).await;
+    let error = failure(&CmdaemonClient::new(config).unwrap()).await;
     assert_eq!((code(&error), error.transient), ("bcm.too-large", None));
 }
 
@@ -417,7 +417,7 @@ async fn nobody_there_no_such_host_and_no_tls_are_told_apart() {
     ];
     for (endpoint, expected, transient) in cases {
         let config = BcmConfig::new(endpoint, password(PASSWORD), BcmTrust::Insecure).timing(quick());
-        let error = failure(&BcmClient::new(config).unwrap()).await;
+        let error = failure(&CmdaemonClient::new(config).unwrap()).await;
         assert_eq!((code(&error), error.transient.is_some()), (expected, transient), "{error:?}");
     }
     talker.join().unwrap();

@@ -6,8 +6,8 @@ use jiff::Timestamp;
 use plinth_model::inventory::Inventory;
 use plinth_sim::clock::{Pace, Stalled};
 use plinth_sim::{HeldBcm, VirtualClock};
-use plinth_world::bcm::{BcmDoor, BcmIdentity};
-use plinth_world::{Clock, Context, DoorResult};
+use plinth_world::bcm::{BcmClient, BcmIdentity};
+use plinth_world::{ClientResult, Clock, Context};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -109,28 +109,28 @@ fn time_stands_still_while_it_is_held() {
     assert_eq!((seen, clock.elapsed()), (s(0), s(60)));
 }
 
-struct RetryingDoor;
+struct RetryingClient;
 
 #[async_trait]
-impl BcmDoor for RetryingDoor {
-    async fn identity(&self, ctx: &Context) -> DoorResult<BcmIdentity> {
+impl BcmClient for RetryingClient {
+    async fn identity(&self, ctx: &Context) -> ClientResult<BcmIdentity> {
         tokio::time::sleep(Duration::from_millis(10)).await;
         ctx.clock().sleep(s(7)).await;
         tokio::time::sleep(Duration::from_millis(10)).await;
         Ok(BcmIdentity { head_nodes: Vec::new(), names: vec![format!("{}", ctx.clock().elapsed().as_secs())] })
     }
 
-    async fn inventory(&self, _: &Context) -> DoorResult<Inventory> {
+    async fn inventory(&self, _: &Context) -> ClientResult<Inventory> {
         panic!("not called")
     }
 }
 
 #[test]
-fn a_held_door_may_still_wait_between_two_tries() {
+fn a_held_client_may_still_wait_between_two_tries() {
     let clock = clock();
-    let door = HeldBcm::new(RetryingDoor, clock.clone());
+    let client = HeldBcm::new(RetryingClient, clock.clone());
     let ctx = Context::quiet(Arc::new(clock.clone()));
-    let work = async { futures::join!(door.identity(&ctx), clock.sleep(s(100))) };
+    let work = async { futures::join!(client.identity(&ctx), clock.sleep(s(100))) };
     let (identity, ()) = block_on(clock.drive_strictly(work)).unwrap();
     assert_eq!(identity.unwrap().names, ["7"]);
     assert_eq!(clock.elapsed(), s(100));

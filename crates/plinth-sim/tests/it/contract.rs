@@ -1,6 +1,6 @@
-//! The simulated cluster keeps the contract of the Kubernetes door. The real one does in `plinth/tests/kubernetes`.
+//! The simulated cluster keeps the contract of the Kubernetes client. The real one does in `plinth/tests/kubernetes`.
 
-use crate::kube_door::{Ground, contract};
+use crate::kube_client::{Ground, contract};
 use crate::rack::{deploy, name, prepare_nodes, run, secret, start, target};
 use std::sync::Arc;
 
@@ -18,6 +18,6 @@ fn the_simulated_cluster_keeps_the_contract() {
     run(&sim, async {
         prepare_nodes(&sim).await.unwrap();
         deploy(&sim).await.unwrap();
-        contract(&*sim.doors.kube, &ctx, &ground).await;
+        contract(&*sim.clients.kube, &ctx, &ground).await;
     });
 }

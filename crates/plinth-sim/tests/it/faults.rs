@@ -9,8 +9,8 @@ use plinth_sim::bcm::{BcmFaultKind, SessionEnd};
 use plinth_sim::faults::FaultKind;
 use plinth_sim::{Fault, FaultError, KnownNames, Simulation, bcm_faults_due};
 use plinth_world::ansible::Deployed;
-use plinth_world::bcm::{BcmDoor, BcmIdentity};
-use plinth_world::{Context, DoorResult};
+use plinth_world::bcm::{BcmClient, BcmIdentity};
+use plinth_world::{ClientResult, Context};
 use serde_json::json;
 use std::sync::Arc;
 
@@ -145,7 +145,7 @@ fn an_account_that_was_cut_off_is_half_there() {
     let (ctx, first) = (sim.context(), target("dgx-05", "ibm"));
     run(&sim, async {
         assert!(prepare_node(&sim, "dgx-05").await.is_err());
-        let seen = sim.doors.node.account(&ctx, &first, &crate::rack::account()).await.unwrap();
+        let seen = sim.clients.node.account(&ctx, &first, &crate::rack::account()).await.unwrap();
         assert!(matches!(seen, AccountState::Partial(_)), "{seen:?}");
     });
 }
@@ -171,7 +171,7 @@ fn a_drop_in_the_play_costs_exactly_that_host_and_stops_the_play() {
             assert_eq!((host.unreachable, host.failures), (u64::from(node == "dgx-05"), 0), "{node}");
             assert!(host.ok > 400 && host.ok < 1040, "{node} did {} tasks", host.ok);
         }
-        let deployed = sim.doors.ansible.deployed(&ctx).await.unwrap();
+        let deployed = sim.clients.ansible.deployed(&ctx).await.unwrap();
         assert!(matches!(deployed, Observed::Known(Deployed { last: None, begun: Some(_) })), "{deployed:?}");
     });
     assert_eq!(sim.count("host-prepared"), 5);
@@ -205,7 +205,7 @@ fn a_play_that_is_dropped_by_its_caller_can_be_run_again() {
         prepare_nodes(&sim).await.unwrap();
         let all = play();
         assert!(deploy(&sim).await.is_ok());
-        let play = sim.doors.ansible.play(&ctx, &all);
+        let play = sim.clients.ansible.play(&ctx, &all);
         let gone = within_20_s(&ctx, play).await;
         assert!(gone.is_none());
         kubernetes(&sim).await.unwrap();
@@ -229,7 +229,7 @@ fn a_small_disk_asks_for_the_larger_partition() {
     assert_eq!(sim.count("storage-relocated"), 3);
     let facts = run(&sim, async {
         let paths = ["/var/lib/containerd".to_owned(), "/local/containerd".to_owned()];
-        sim.doors.node.facts(&sim.context(), &target("cpu-03", "ansiblebcm"), &asked(&paths)).await.unwrap()
+        sim.clients.node.facts(&sim.context(), &target("cpu-03", "ansiblebcm"), &asked(&paths)).await.unwrap()
     });
     assert_eq!((facts.relocated, facts.free_gib("/var/lib/containerd")), (true, Some(6)));
 }
@@ -243,7 +243,7 @@ fn a_conflict_makes_no_entry_and_a_disconnected_cluster_says_so() {
         kubernetes(&sim).await.unwrap();
         platform(&sim).await.unwrap();
         assert!(connect(&sim).await.unwrap_err().to_string().contains("409"));
-        assert!(sim.doors.runai.clusters(&ctx, &runai()).await.unwrap().is_empty());
+        assert!(sim.clients.runai.clusters(&ctx, &runai()).await.unwrap().is_empty());
     });
 }
 
@@ -257,9 +257,9 @@ fn a_timed_out_release_takes_its_time_and_leaves_a_failed_release() {
         kubernetes(&sim).await.unwrap();
         let before = sim.clock.clone();
         let began = plinth_world::Clock::elapsed(&before);
-        assert!(sim.doors.helm.upgrade(&ctx, &part).await.is_err());
+        assert!(sim.clients.helm.upgrade(&ctx, &part).await.is_err());
         assert!(plinth_world::Clock::elapsed(&before) - began >= std::time::Duration::from_secs(600));
-        let state = sim.doors.helm.release(&ctx, "default", "metrics-server").await.unwrap();
+        let state = sim.clients.helm.release(&ctx, "default", "metrics-server").await.unwrap();
         assert_eq!(state.known().unwrap().status, "failed");
     });
 }
@@ -267,12 +267,12 @@ fn a_timed_out_release_takes_its_time_and_leaves_a_failed_release() {
 struct OneHead;
 
 #[async_trait]
-impl BcmDoor for OneHead {
-    async fn identity(&self, _: &Context) -> DoorResult<BcmIdentity> {
+impl BcmClient for OneHead {
+    async fn identity(&self, _: &Context) -> ClientResult<BcmIdentity> {
         Ok(BcmIdentity { head_nodes: Vec::new(), names: vec!["head".to_owned()] })
     }
 
-    async fn inventory(&self, _: &Context) -> DoorResult<Inventory> {
+    async fn inventory(&self, _: &Context) -> ClientResult<Inventory> {
         panic!("not called")
     }
 }
@@ -288,7 +288,7 @@ fn bcm_faults_are_due_until_bcm_was_called() {
     let sim = Simulation::start(options).unwrap();
     assert_eq!(bcm_faults_due(&faults, Some(dir.path()), crate::rack::SEED).unwrap().len(), 2);
     let ctx = sim.context();
-    assert_eq!(run(&sim, sim.doors.bcm.identity(&ctx)).unwrap().names, ["head"]);
+    assert_eq!(run(&sim, sim.clients.bcm.identity(&ctx)).unwrap().names, ["head"]);
     drop(sim);
     let due = bcm_faults_due(&faults, Some(dir.path()), crate::rack::SEED).unwrap();
     assert_eq!(due.iter().map(|fault| fault.times).collect::<Vec<_>>(), [u32::MAX]);

@@ -3,11 +3,11 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod bcm;
+mod clients;
 mod clock;
 mod contract;
-mod doors;
 mod faults;
-#[path = "../../../plinth/tests/contract/kube_door.rs"]
-mod kube_door;
+#[path = "../../../plinth/tests/contract/kube_client.rs"]
+mod kube_client;
 mod rack;
 mod world;

@@ -1,4 +1,4 @@
-//! A small site for tests: three servers, two DGX machines, and the main job done by plain calls of the doors.
+//! A small site for tests: three servers, two DGX machines, and the main job done by plain calls of the clients.
 
 use indexmap::IndexMap;
 use plinth_model::facts::Asked;
@@ -11,7 +11,7 @@ use plinth_model::{Digest, NodeName, Observed, SecretRef};
 use plinth_sim::{Fault, Scenario, SimOptions, Simulation};
 use plinth_world::ansible::{Play, PlayRun};
 use plinth_world::node::Registries;
-use plinth_world::{Clock, Context, DoorError, DoorResult};
+use plinth_world::{ClientError, ClientResult, Clock, Context};
 use serde_json::{Value, json};
 use std::future::Future;
 use std::path::Path;
@@ -182,10 +182,10 @@ pub(crate) fn pull_secret() -> SecretContent {
 }
 
 /// Waits until something holds, at most an hour.
-pub(crate) async fn until<F: Future<Output = DoorResult<bool>>>(
+pub(crate) async fn until<F: Future<Output = ClientResult<bool>>>(
     ctx: &Context,
     look: impl Fn() -> F,
-) -> DoorResult<bool> {
+) -> ClientResult<bool> {
     for _ in 0..360 {
         if look().await? {
             return Ok(true);
@@ -205,34 +205,34 @@ pub(crate) const fn registries(mirrors: &[Mirror]) -> Registries<'_> {
     Registries { mirrors, mirrors_by_engine: false, logins: &[] }
 }
 
-pub(crate) async fn prepare_node(sim: &Simulation, node: &str) -> DoorResult<()> {
-    let (ctx, door) = (sim.context(), &sim.doors.node);
+pub(crate) async fn prepare_node(sim: &Simulation, node: &str) -> ClientResult<()> {
+    let (ctx, client) = (sim.context(), &sim.clients.node);
     let first = target(node, "ibm");
-    let key = door.host_key(&ctx, &first).await?.presented;
-    door.pin_host_key(&ctx, &first, &key).await?;
-    door.make_account(&ctx, &first, &account()).await?;
+    let key = client.host_key(&ctx, &first).await?.presented;
+    client.pin_host_key(&ctx, &first, &key).await?;
+    client.make_account(&ctx, &first, &account()).await?;
     let ours = target(node, "ansiblebcm");
     let paths = ["/var/lib/containerd".to_owned(), "/local/containerd".to_owned()];
-    let facts = door.facts(&ctx, &ours, &asked(&paths)).await?;
+    let facts = client.facts(&ctx, &ours, &asked(&paths)).await?;
     if facts.free_gib(&paths[0]).unwrap_or(0) < 200 {
-        door.relocate_storage(&ctx, &ours, &paths[0], &paths[1]).await?;
+        client.relocate_storage(&ctx, &ours, &paths[0], &paths[1]).await?;
     }
-    door.set_registries(&ctx, &ours, &registries(&[])).await
+    client.set_registries(&ctx, &ours, &registries(&[])).await
 }
 
-pub(crate) async fn prepare_nodes(sim: &Simulation) -> DoorResult<()> {
+pub(crate) async fn prepare_nodes(sim: &Simulation) -> ClientResult<()> {
     for done in futures::future::join_all(NODES.map(|node| prepare_node(sim, node))).await {
         done?;
     }
     Ok(())
 }
 
-pub(crate) async fn deploy(sim: &Simulation) -> DoorResult<plinth_world::ansible::PlayStats> {
-    let (ctx, door) = (sim.context(), &sim.doors.ansible);
-    door.fetch_source(&ctx, &kubespray()).await?;
-    door.make_environment(&ctx, &kubespray()).await?;
-    door.write_inventory(&ctx, &files()).await?;
-    door.play(&ctx, &play()).await
+pub(crate) async fn deploy(sim: &Simulation) -> ClientResult<plinth_world::ansible::PlayStats> {
+    let (ctx, client) = (sim.context(), &sim.clients.ansible);
+    client.fetch_source(&ctx, &kubespray()).await?;
+    client.make_environment(&ctx, &kubespray()).await?;
+    client.write_inventory(&ctx, &files()).await?;
+    client.play(&ctx, &play()).await
 }
 
 /// cluster.yml on all nodes.
@@ -244,13 +244,13 @@ pub(crate) fn targets(nodes: &[NodeName]) -> Vec<NodeTarget> {
     nodes.iter().map(|node| target(node.as_str(), "ansiblebcm")).collect()
 }
 
-pub(crate) async fn kubernetes(sim: &Simulation) -> DoorResult<()> {
+pub(crate) async fn kubernetes(sim: &Simulation) -> ClientResult<()> {
     let ctx = sim.context();
     let stats = deploy(sim).await?;
     if stats.hosts.values().any(|host| host.failures + host.unreachable > 0) {
-        return Err(DoorError::permanent("ansible", "running cluster.yml", "hosts failed", ""));
+        return Err(ClientError::permanent("ansible", "running cluster.yml", "hosts failed", ""));
     }
-    let kube = &sim.doors.kube;
+    let kube = &sim.clients.kube;
     kube.fetch_kubeconfig(&ctx, &target("cpu-03", "ansiblebcm"), "https://10.184.162.100:6443").await?;
     for node in nodes() {
         until(&ctx, || async { Ok(kube.node(&ctx, &node).await?.known().is_some_and(|node| node.ready)) }).await?;
@@ -258,57 +258,57 @@ pub(crate) async fn kubernetes(sim: &Simulation) -> DoorResult<()> {
     kube.add_dns(&ctx, DOMAIN, address("cpu-03")).await
 }
 
-pub(crate) async fn install(sim: &Simulation, release: &Release) -> DoorResult<()> {
+pub(crate) async fn install(sim: &Simulation, release: &Release) -> ClientResult<()> {
     let ctx = sim.context();
     let Health::Workload { .. } = &release.health[0] else { panic!("a workload is expected") };
-    sim.doors.kube.make_namespace(&ctx, &release.namespace, PodSecurity::Privileged).await?;
-    sim.doors.helm.upgrade(&ctx, release).await?;
-    let healthy = || async { Ok(sim.doors.kube.health(&ctx, &release.namespace, &release.health[0]).await?.holds) };
+    sim.clients.kube.make_namespace(&ctx, &release.namespace, PodSecurity::Privileged).await?;
+    sim.clients.helm.upgrade(&ctx, release).await?;
+    let healthy = || async { Ok(sim.clients.kube.health(&ctx, &release.namespace, &release.health[0]).await?.holds) };
     assert!(until(&ctx, healthy).await?, "{} never became healthy", release.release);
     Ok(())
 }
 
-pub(crate) async fn platform(sim: &Simulation) -> DoorResult<()> {
+pub(crate) async fn platform(sim: &Simulation) -> ClientResult<()> {
     let ctx = sim.context();
     let source = CertificateSource::Generated { authority_days: 3650, leaf_days: 365 };
-    sim.doors.keystore.make_certificate(&ctx, "runai", &[DOMAIN.to_owned()], &source).await?;
+    sim.clients.keystore.make_certificate(&ctx, "runai", &[DOMAIN.to_owned()], &source).await?;
     for component in ["local-path-provisioner", "ingress-nginx", "kube-prometheus-stack", "gpu-operator"] {
         install(sim, &release(component, component, json!({}))).await?;
     }
     for namespace in ["runai-backend", "runai"] {
-        sim.doors.kube.make_namespace(&ctx, namespace, PodSecurity::Privileged).await?;
-        sim.doors.kube.make_secret(&ctx, namespace, "runai-reg-creds", &pull_secret(), &IndexMap::new()).await?;
+        sim.clients.kube.make_namespace(&ctx, namespace, PodSecurity::Privileged).await?;
+        sim.clients.kube.make_secret(&ctx, namespace, "runai-reg-creds", &pull_secret(), &IndexMap::new()).await?;
         let authority = SecretContent::Authority { certificate: "runai".to_owned(), key: "runai-ca.pem".to_owned() };
-        sim.doors.kube.make_secret(&ctx, namespace, "runai-ca-cert", &authority, &IndexMap::new()).await?;
+        sim.clients.kube.make_secret(&ctx, namespace, "runai-ca-cert", &authority, &IndexMap::new()).await?;
         let tls = SecretContent::Tls { certificate: "runai".to_owned() };
-        sim.doors.kube.make_secret(&ctx, namespace, "runai-tls", &tls, &IndexMap::new()).await?;
+        sim.clients.kube.make_secret(&ctx, namespace, "runai-tls", &tls, &IndexMap::new()).await?;
     }
     Ok(())
 }
 
-pub(crate) async fn connect(sim: &Simulation) -> DoorResult<()> {
+pub(crate) async fn connect(sim: &Simulation) -> ClientResult<()> {
     let ctx = sim.context();
-    let door = &sim.doors.runai;
+    let client = &sim.clients.runai;
     install(sim, &control_plane()).await?;
-    let answers = || async { Ok(door.issuer(&ctx, &runai()).await?.known() == Some(&runai().issuer())) };
+    let answers = || async { Ok(client.issuer(&ctx, &runai()).await?.known() == Some(&runai().issuer())) };
     if !until(&ctx, answers).await? {
-        return Err(DoorError::permanent("runai", "comparing the issuer", "it never was the expected one", ""));
+        return Err(ClientError::permanent("runai", "comparing the issuer", "it never was the expected one", ""));
     }
-    let uuid = match door.clusters(&ctx, &runai()).await?.pop() {
+    let uuid = match client.clusters(&ctx, &runai()).await?.pop() {
         Some(cluster) => cluster.uuid,
-        None => door.register(&ctx, &runai()).await?.uuid,
+        None => client.register(&ctx, &runai()).await?.uuid,
     };
-    door.keep_credentials(&ctx, &runai(), &uuid).await?;
+    client.keep_credentials(&ctx, &runai(), &uuid).await?;
     install(sim, &cluster_part()).await?;
-    let connected = || async { Ok(door.clusters(&ctx, &runai()).await?[0].state == "Connected") };
+    let connected = || async { Ok(client.clusters(&ctx, &runai()).await?[0].state == "Connected") };
     if !until(&ctx, connected).await? {
-        return Err(DoorError::permanent("runai", "waiting for the cluster", "it never connected", ""));
+        return Err(ClientError::permanent("runai", "waiting for the cluster", "it never connected", ""));
     }
     Ok(())
 }
 
 /// The main job.
-pub(crate) async fn everything(sim: &Simulation) -> DoorResult<()> {
+pub(crate) async fn everything(sim: &Simulation) -> ClientResult<()> {
     prepare_nodes(sim).await?;
     kubernetes(sim).await?;
     platform(sim).await?;

@@ -104,7 +104,7 @@ fn what_was_seen_once_is_seen_by_the_next_process_too() {
     let second = start(Some(dir.path()), &[]);
     let ctx = second.context();
     for node in crate::rack::nodes() {
-        let seen = run(&second, second.doors.kube.node(&ctx, &node)).unwrap();
+        let seen = run(&second, second.clients.kube.node(&ctx, &node)).unwrap();
         assert!(seen.known().unwrap().ready, "{node}");
     }
 }
@@ -174,7 +174,7 @@ fn no_secret_is_written_to_the_log_or_the_snapshot() {
     let mut values = BTreeSet::new();
     for reference in &references {
         let value = sim.secrets.get(reference).unwrap();
-        assert_eq!(value.expose(), SimSecrets::made_up(SEED, reference).expose());
+        assert_eq!(value.expose(), SimSecrets::synthetic(SEED, reference).expose());
         assert!(!written.contains(value.expose()), "{reference}");
         assert_eq!(sim.secrets.redact(&format!("a {} b", value.expose())), "a [secret] b");
         values.insert(value.expose().to_owned());

@@ -39,7 +39,7 @@ impl<'a> Judge<'a> {
     /// Reports a finding about two places; the subject is the one pointed at.
     pub(crate) fn report_pair(&mut self, finding: Finding, other: &str) {
         let other = self.tree.locate(&Path::parse(other), Counting::Decoded);
-        if other.made_up {
+        if other.synthetic {
             return;
         }
         let finding = match other.depth {
@@ -57,7 +57,7 @@ impl<'a> Judge<'a> {
 
     fn place(&mut self, mut finding: Finding, counting: Counting) {
         let located = self.tree.locate(&Path::parse(&finding.subject), counting);
-        if located.made_up {
+        if located.synthetic {
             return;
         }
         if self.findings.len() == MAX_FINDINGS {
@@ -76,7 +76,7 @@ impl<'a> Judge<'a> {
 
 fn too_many() -> Finding {
     let message = format!("more than {MAX_FINDINGS} things do not fit together; the rest is not shown");
-    Finding::error("site.too-many-findings", "", message).fix("mend these first")
+    Finding::error("site.too-many-findings", "", message).fix("fix these first")
 }
 
 /// All checks of a decoded site.

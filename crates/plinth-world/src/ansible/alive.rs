@@ -3,16 +3,16 @@
 
 use super::program::DOOR;
 use super::{Play, PlayRun};
-use crate::node::NodeDoor as _;
+use crate::node::NodeClient as _;
 use crate::node::ssh::SshNodes;
-use crate::{Context, DoorError, DoorResult};
+use crate::{ClientError, ClientResult, Context};
 use plinth_model::work::NodeTarget;
 use plinth_model::{Finding, NodeName};
 use tokio::task::JoinSet;
 
 /// Asks every host of a run but those that leave without answering, and gives those that answered. How many at once, and how long
-/// each may take, is the SSH door's business.
-pub(super) async fn check(ctx: &Context, run: &PlayRun, nodes: &SshNodes, doing: &str) -> DoorResult<Vec<NodeName>> {
+/// each may take, is the SSH client's business.
+pub(super) async fn check(ctx: &Context, run: &PlayRun, nodes: &SshNodes, doing: &str) -> ClientResult<Vec<NodeName>> {
     let mut asked: JoinSet<(NodeName, Option<String>)> = JoinSet::new();
     for target in run.targets.iter().filter(|target| !leaves_unheard(&run.play, &target.node)) {
         let (ctx, nodes, target) = (ctx.clone(), nodes.clone(), target.clone());
@@ -46,11 +46,11 @@ async fn complaint(ctx: &Context, nodes: &SshNodes, target: &NodeTarget) -> Opti
     }
 }
 
-fn refused(bad: &[(NodeName, String)], all: usize, doing: &str) -> DoorError {
+fn refused(bad: &[(NodeName, String)], all: usize, doing: &str) -> ClientError {
     let names = bad.iter().map(|(node, _)| node.as_str()).collect::<Vec<_>>().join(", ");
     let text = format!("{} of {all} hosts cannot take part: {names}; the play was not begun", bad.len());
     let fix = "see that they are on and answer over SSH with their pinned key, or take them out of the site file; then run again";
     let mut finding = Finding::error("kubespray.host-does-not-answer", names, &text).fix(fix);
     finding.evidence = bad.iter().map(|(node, happened)| format!("{node}: {happened}")).collect();
-    DoorError::permanent(DOOR, doing, text, fix).transient("a host may come back").finding(finding)
+    ClientError::permanent(DOOR, doing, text, fix).transient("a host may come back").finding(finding)
 }

@@ -4,7 +4,7 @@
 use super::program::{self, DOOR, Ended};
 use super::python::{self, Python};
 use crate::secrets::private_file;
-use crate::{Context, DoorError, DoorResult, files};
+use crate::{ClientError, ClientResult, Context, files};
 use plinth_model::work::KubesprayRelease;
 use plinth_model::{Digest, Finding, Observed, Version};
 use semver::VersionReq;
@@ -81,7 +81,7 @@ impl Environments {
     }
 
     /// Its ansible-core, asked of itself: the Python below it may be gone since.
-    pub(super) async fn seen(&self, release: &KubesprayRelease, source: &Path) -> DoorResult<Observed<String>> {
+    pub(super) async fn seen(&self, release: &KubesprayRelease, source: &Path) -> ClientResult<Observed<String>> {
         let Some(place) = self.whole(release, source) else { return Ok(Observed::Absent) };
         let doing = format!("looking at the environment of {}", release.tag);
         match ask(&place, CORE, &doing).await {
@@ -92,7 +92,7 @@ impl Environments {
     }
 
     /// Makes it.
-    pub(super) async fn make(&self, ctx: &Context, release: &KubesprayRelease, source: &Path) -> DoorResult<()> {
+    pub(super) async fn make(&self, ctx: &Context, release: &KubesprayRelease, source: &Path) -> ClientResult<()> {
         let doing = format!("making the Python environment of Kubespray {}", release.tag);
         if matches!(self.seen(release, source).await?, Observed::Known(_)) {
             return Ok(());
@@ -132,7 +132,7 @@ impl Environments {
         private_file::make_directory(&self.folder.join("tmp"))
     }
 
-    async fn found(&self, python: &Python, place: &Path, uv: Option<&Path>, doing: &str) -> DoorResult<()> {
+    async fn found(&self, python: &Python, place: &Path, uv: Option<&Path>, doing: &str) -> ClientResult<()> {
         let command = match uv {
             Some(uv) => {
                 let mut command = program::command(uv);
@@ -166,7 +166,7 @@ impl Environments {
         source: &Path,
         lock: &Path,
         doing: &str,
-    ) -> DoorResult<()> {
+    ) -> ClientResult<()> {
         let python = place.join("bin/python");
         let mut command = match uv {
             Some(uv) => {
@@ -201,12 +201,12 @@ impl Environments {
     }
 
     /// Builds happen below the state directory: nothing of a site is under a shared /tmp.
-    async fn run(&self, mut command: Command, doing: &str) -> DoorResult<Ended> {
+    async fn run(&self, mut command: Command, doing: &str) -> ClientResult<Ended> {
         command.env("TMPDIR", self.folder.join("tmp")).env("UV_NO_PROGRESS", "1");
         program::run(command, doing, INSTALL).await
     }
 
-    async fn core(&self, release: &KubesprayRelease, place: &Path, doing: &str) -> DoorResult<String> {
+    async fn core(&self, release: &KubesprayRelease, place: &Path, doing: &str) -> ClientResult<String> {
         let core = ask(place, CORE, doing).await?.trim().to_owned();
         let fits = VersionReq::parse(&release.ansible_core)
             .is_ok_and(|range| core.parse::<Version>().is_ok_and(|core| range.matches(core.semver())));
@@ -218,7 +218,7 @@ impl Environments {
         let finding = Finding::error("kubespray.ansible-core", &release.tag, &text)
             .evidence(format!("ansible-core {core}"))
             .fix(fix);
-        Err(DoorError::permanent(DOOR, doing, text, fix).finding(finding))
+        Err(ClientError::permanent(DOOR, doing, text, fix).finding(finding))
     }
 }
 
@@ -227,7 +227,7 @@ fn requirements(source: &Path) -> io::Result<Digest> {
 }
 
 /// What the environment's Python answers.
-async fn ask(place: &Path, question: &str, doing: &str) -> DoorResult<String> {
+async fn ask(place: &Path, question: &str, doing: &str) -> ClientResult<String> {
     let mut command = program::command(place.join("bin/python"));
     command.args(["-I", "-c", question]);
     let ended = program::run(command, doing, LOOK).await?;
@@ -235,11 +235,11 @@ async fn ask(place: &Path, question: &str, doing: &str) -> DoorResult<String> {
         return Ok(ended.stdout);
     }
     let happened = format!("its Python does not work: {}", ended.complaint().join("; "));
-    Err(DoorError::permanent(DOOR, doing, happened, "run again: the environment is made anew"))
+    Err(ClientError::permanent(DOOR, doing, happened, "run again: the environment is made anew"))
 }
 
-fn failed(doing: &str, error: &io::Error) -> DoorError {
-    DoorError::permanent(
+fn failed(doing: &str, error: &io::Error) -> ClientError {
+    ClientError::permanent(
         DOOR,
         doing,
         error.to_string(),
@@ -247,9 +247,9 @@ fn failed(doing: &str, error: &io::Error) -> DoorError {
     )
 }
 
-fn refused(doing: &str, mut finding: Finding, ended: &Ended) -> DoorError {
+fn refused(doing: &str, mut finding: Finding, ended: &Ended) -> ClientError {
     finding.evidence = ended.complaint();
-    DoorError::permanent(DOOR, doing, finding.message.clone(), finding.fix.clone()).finding(finding)
+    ClientError::permanent(DOOR, doing, finding.message.clone(), finding.fix.clone()).finding(finding)
 }
 
 /// Takes out collections that nobody uses.

@@ -1,7 +1,7 @@
 //! The folder of one run: short, private, and gone afterwards. Ansible's configuration, the key, known hosts, facts, sockets.
 
 use super::program::DOOR;
-use crate::{DoorError, DoorResult};
+use crate::{ClientError, ClientResult};
 use std::fs;
 use std::io;
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _};
@@ -24,9 +24,9 @@ pub(super) struct RunFolder {
 
 impl RunFolder {
     /// Makes a new one, and clears what an earlier run of this site left.
-    pub(super) fn make(state: &Path, doing: &str) -> DoorResult<Self> {
+    pub(super) fn make(state: &Path, doing: &str) -> ClientResult<Self> {
         let failed = |error: io::Error| {
-            DoorError::permanent(DOOR, doing, error.to_string(), "see that the state directory is writable")
+            ClientError::permanent(DOOR, doing, error.to_string(), "see that the state directory is writable")
         };
         let note = state.join(NOTE);
         clear_old(&note);
@@ -112,9 +112,9 @@ fn make(path: &Path) -> io::Result<()> {
     fs::DirBuilder::new().mode(0o700).create(path)
 }
 
-fn no_place(doing: &str) -> DoorError {
+fn no_place(doing: &str) -> ClientError {
     let happened = format!("no folder with a short name can be made for the sockets of SSH: at most {LONGEST} bytes");
-    DoorError::permanent(DOOR, doing, happened, "set XDG_RUNTIME_DIR to a private folder with a short name")
+    ClientError::permanent(DOOR, doing, happened, "set XDG_RUNTIME_DIR to a private folder with a short name")
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use super::program::DOOR;
 use super::stage::Stage;
 use super::watch::Watch;
 use crate::secrets::Secrets;
-use crate::{Context, DoorError, DoorResult};
+use crate::{ClientError, ClientResult, Context};
 use std::ffi::OsString;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -54,10 +54,10 @@ pub(super) struct Ending {
 }
 
 /// Runs it. Dropping the future ends the leash, and the keeper then ends the play.
-pub(super) async fn follow(ctx: &Context, job: Job<'_>, secrets: &Arc<dyn Secrets>) -> DoorResult<Ending> {
+pub(super) async fn follow(ctx: &Context, job: Job<'_>, secrets: &Arc<dyn Secrets>) -> ClientResult<Ending> {
     let doing = job.doing;
     let failed = |error: io::Error| {
-        DoorError::permanent(DOOR, doing, error.to_string(), "see that this machine can start programs and has room")
+        ClientError::permanent(DOOR, doing, error.to_string(), "see that this machine can start programs and has room")
     };
     let socket = job.stage.folder.join(EVENTS);
     let _of_the_playbook_before = std::fs::remove_file(&socket);

@@ -1,4 +1,4 @@
-//! The real door: Ansible on this machine.
+//! The real client: Ansible on this machine.
 
 use super::environment::{Environments, PackageSource};
 use super::follow::{Ending, Job, follow};
@@ -8,10 +8,10 @@ use super::record::Record;
 use super::source::Sources;
 use super::stage::{Props, Stage};
 use super::verdict::verdict;
-use super::{AnsibleDoor, Deployed, Download, HostStats, Play, PlayHosts, PlayRun, PlayStats, alive, preview, table};
+use super::{AnsibleClient, Deployed, Download, HostStats, Play, PlayHosts, PlayRun, PlayStats, alive, preview, table};
 use crate::node::ssh::SshNodes;
 use crate::secrets::{Secrets, private_file};
-use crate::{Context, DoorError, DoorResult};
+use crate::{ClientError, ClientResult, Context};
 use async_trait::async_trait;
 use indexmap::IndexMap;
 use plinth_model::work::KubesprayRelease;
@@ -52,16 +52,16 @@ impl LocalAnsible {
     }
 
     /// What a stage needs of a release: both must have been made.
-    fn props<'a>(&'a self, release: &KubesprayRelease, doing: &'a str) -> DoorResult<Props<'a>> {
+    fn props<'a>(&'a self, release: &KubesprayRelease, doing: &'a str) -> ClientResult<Props<'a>> {
         let source = self.sources.folder(release)?;
         let venv = self.environments.whole(release, &source).filter(|_| source.is_dir()).ok_or_else(|| {
             let happened = "its source or its Python environment is not here";
-            DoorError::permanent(DOOR, doing, happened, "run again: both are made before")
+            ClientError::permanent(DOOR, doing, happened, "run again: both are made before")
         })?;
         Ok(Props { state: &self.state, venv, source, doing })
     }
 
-    fn log(&self, ctx: &Context, name: &str, doing: &str) -> DoorResult<Log> {
+    fn log(&self, ctx: &Context, name: &str, doing: &str) -> ClientResult<Log> {
         let at = ctx.clock().now().strftime("%Y%m%dT%H%M%S%.3fZ");
         Log::begin(&self.state, &format!("{at}-{name}.log")).map_err(|error| failed(doing, &error))
     }
@@ -75,7 +75,7 @@ impl LocalAnsible {
         more: &[OsString],
         last: bool,
         doing: &str,
-    ) -> DoorResult<Ending> {
+    ) -> ClientResult<Ending> {
         let name = playbook.rsplit('/').next().unwrap_or(playbook).trim_end_matches(".yml");
         let lock = self.state.join("kubespray/play.lock");
         let words = stage.words(&stage.playbook(playbook), more);
@@ -84,7 +84,7 @@ impl LocalAnsible {
     }
 
     /// A stage with everything that reaches the run's hosts.
-    fn stage(&self, run: &PlayRun, doing: &str) -> DoorResult<Stage> {
+    fn stage(&self, run: &PlayRun, doing: &str) -> ClientResult<Stage> {
         let props = self.props(&run.release, doing)?;
         Stage::reaching(props, &run.targets, &self.nodes, &*self.secrets)
     }
@@ -97,7 +97,7 @@ impl LocalAnsible {
         playbook: &'static str,
         more: &[OsString],
         doing: &str,
-    ) -> DoorResult<PlayStats> {
+    ) -> ClientResult<PlayStats> {
         let mut stage = self.stage(run, doing)?;
         stage.folder.hand_over();
         let ending = self.follow(ctx, &stage, playbook, more, true, doing).await;
@@ -105,8 +105,8 @@ impl LocalAnsible {
     }
 }
 
-fn failed(doing: &str, error: &io::Error) -> DoorError {
-    DoorError::permanent(DOOR, doing, error.to_string(), "see that the state directory is writable and has room")
+fn failed(doing: &str, error: &io::Error) -> ClientError {
+    ClientError::permanent(DOOR, doing, error.to_string(), "see that the state directory is writable and has room")
 }
 
 fn words<const N: usize>(words: [&str; N]) -> Vec<OsString> {
@@ -143,10 +143,10 @@ fn more(play: &Play) -> Vec<OsString> {
 }
 
 /// A removal without names would take every host in older releases.
-fn named(play: &Play, doing: &str) -> DoorResult<()> {
+fn named(play: &Play, doing: &str) -> ClientResult<()> {
     match play {
         Play::Remove { nodes, .. } | Play::Scale { nodes } | Play::Recover { nodes, .. } if nodes.is_empty() => {
-            Err(DoorError::permanent(DOOR, doing, "no host is named", "report this as a bug of plinth"))
+            Err(ClientError::permanent(DOOR, doing, "no host is named", "report this as a bug of plinth"))
         }
         _ => Ok(()),
     }
@@ -182,24 +182,24 @@ fn written(folder: &Path, state: &Path, found: &mut IndexMap<String, Digest>) ->
 }
 
 #[async_trait]
-impl AnsibleDoor for LocalAnsible {
-    async fn source(&self, _: &Context, release: &KubesprayRelease) -> DoorResult<Observed<(String, String)>> {
+impl AnsibleClient for LocalAnsible {
+    async fn source(&self, _: &Context, release: &KubesprayRelease) -> ClientResult<Observed<(String, String)>> {
         self.sources.seen(release).await
     }
 
-    async fn fetch_source(&self, ctx: &Context, release: &KubesprayRelease) -> DoorResult<()> {
+    async fn fetch_source(&self, ctx: &Context, release: &KubesprayRelease) -> ClientResult<()> {
         self.sources.fetch(ctx, release).await
     }
 
-    async fn environment(&self, _: &Context, release: &KubesprayRelease) -> DoorResult<Observed<String>> {
+    async fn environment(&self, _: &Context, release: &KubesprayRelease) -> ClientResult<Observed<String>> {
         self.environments.seen(release, &self.sources.folder(release)?).await
     }
 
-    async fn make_environment(&self, ctx: &Context, release: &KubesprayRelease) -> DoorResult<()> {
+    async fn make_environment(&self, ctx: &Context, release: &KubesprayRelease) -> ClientResult<()> {
         self.environments.make(ctx, release, &self.sources.folder(release)?).await
     }
 
-    async fn inventory(&self, _: &Context) -> DoorResult<IndexMap<String, Digest>> {
+    async fn inventory(&self, _: &Context) -> ClientResult<IndexMap<String, Digest>> {
         let mut found = IndexMap::new();
         let folder = self.state.join("kubespray/inventory");
         written(&folder, &self.state, &mut found)
@@ -207,7 +207,7 @@ impl AnsibleDoor for LocalAnsible {
         Ok(found)
     }
 
-    async fn write_inventory(&self, _: &Context, files: &IndexMap<String, String>) -> DoorResult<()> {
+    async fn write_inventory(&self, _: &Context, files: &IndexMap<String, String>) -> ClientResult<()> {
         for (name, text) in files {
             let write = below(&self.state, name).and_then(|path| private_file::write(&path, text.as_bytes()));
             write.map_err(|error| failed(&format!("writing {name}"), &error))?;
@@ -215,11 +215,11 @@ impl AnsibleDoor for LocalAnsible {
         Ok(())
     }
 
-    async fn deployed(&self, _: &Context) -> DoorResult<Observed<Deployed>> {
+    async fn deployed(&self, _: &Context) -> ClientResult<Observed<Deployed>> {
         Ok(Record::of(&self.state).read())
     }
 
-    async fn play(&self, ctx: &Context, run: &PlayRun) -> DoorResult<PlayStats> {
+    async fn play(&self, ctx: &Context, run: &PlayRun) -> ClientResult<PlayStats> {
         let doing = format!("running {} of {}", run.play.playbook(), run.release.tag);
         named(&run.play, &doing)?;
         ctx.progress(0, 0, "asking every host whether it answers");
@@ -237,7 +237,7 @@ impl AnsibleDoor for LocalAnsible {
         Ok(stats)
     }
 
-    async fn preview(&self, _: &Context, run: &PlayRun) -> DoorResult<Vec<PlayHosts>> {
+    async fn preview(&self, _: &Context, run: &PlayRun) -> ClientResult<Vec<PlayHosts>> {
         let doing = format!("asking which hosts {} would touch", run.play.playbook());
         named(&run.play, &doing)?;
         let stage = Stage::quiet(self.props(&run.release, &doing)?)?;
@@ -248,7 +248,7 @@ impl AnsibleDoor for LocalAnsible {
         preview::read(&ended, &doing)
     }
 
-    async fn opinion(&self, ctx: &Context, release: &KubesprayRelease) -> DoorResult<Observed<Vec<String>>> {
+    async fn opinion(&self, ctx: &Context, release: &KubesprayRelease) -> ClientResult<Observed<Vec<String>>> {
         let doing = format!("asking Kubespray {} what it thinks of its input", release.tag);
         let (playbook, since) = BOILERPLATE;
         let minor = release.tag.parse::<Version>().ok().map(|tag| tag.semver().minor);
@@ -264,7 +264,7 @@ impl AnsibleDoor for LocalAnsible {
         Ok(Observed::Known(verdict(&ending, &doing, &*self.secrets)?.cards))
     }
 
-    async fn downloads(&self, _: &Context, release: &KubesprayRelease) -> DoorResult<Vec<Download>> {
+    async fn downloads(&self, _: &Context, release: &KubesprayRelease) -> ClientResult<Vec<Download>> {
         let doing = format!("asking Kubespray {} what it would fetch", release.tag);
         let stage = Stage::quiet(self.props(release, &doing)?)?;
         table::ask(&stage, &doing, SHORT).await
@@ -280,7 +280,7 @@ impl LocalAnsible {
         limit: &[OsString],
         record: &Record,
         doing: &str,
-    ) -> DoorResult<PlayStats> {
+    ) -> ClientResult<PlayStats> {
         let stage = self.stage(run, doing)?;
         let facts = self.follow(ctx, &stage, FACTS, limit, false, doing).await?;
         let seen = verdict(&facts, doing, &*self.secrets)?;

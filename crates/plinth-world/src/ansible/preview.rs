@@ -2,16 +2,16 @@
 
 use super::PlayHosts;
 use super::program::{DOOR, Ended};
-use crate::{DoorError, DoorResult};
+use crate::{ClientError, ClientResult};
 
 /// Reads what was printed.
-pub(super) fn read(ended: &Ended, doing: &str) -> DoorResult<Vec<PlayHosts>> {
+pub(super) fn read(ended: &Ended, doing: &str) -> ClientResult<Vec<PlayHosts>> {
     let plays = parse(&ended.stdout);
     if ended.status.success() && !plays.is_empty() {
         return Ok(plays);
     }
     let happened = format!("ansible-playbook listed no hosts: {}", ended.complaint().join("; "));
-    Err(DoorError::permanent(DOOR, doing, happened, "see that inventory and variables are written"))
+    Err(ClientError::permanent(DOOR, doing, happened, "see that inventory and variables are written"))
 }
 
 /// A play has a line like `play #1 (all): NAME`, a tab and its tags; its hosts follow below `hosts (2):`, indented further.

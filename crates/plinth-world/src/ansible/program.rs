@@ -1,6 +1,6 @@
 //! Foreign programs that end by themselves: git, Python, pip, uv, and the short runs of ansible-playbook.
 
-use crate::{DoorError, DoorResult};
+use crate::{ClientError, ClientResult};
 use std::ffi::OsStr;
 use std::io;
 use std::process::{ExitStatus, Stdio};
@@ -9,7 +9,7 @@ use tokio::io::{AsyncRead, AsyncReadExt as _};
 use tokio::process::Command;
 use tokio::time::timeout;
 
-/// Name of this door in errors.
+/// Name of this client in errors.
 pub(super) const DOOR: &str = "ansible";
 /// Most of an output that is kept, bytes; the rest is read and forgotten.
 const LARGEST: usize = 16 * 1024 * 1024;
@@ -68,10 +68,10 @@ fn clean(command: &mut Command) {
 ///
 /// # Errors
 /// When it cannot be started or does not end in time; a program that ends badly is no error here.
-pub(super) async fn run(mut command: Command, doing: &str, patience: Duration) -> DoorResult<Ended> {
+pub(super) async fn run(mut command: Command, doing: &str, patience: Duration) -> ClientResult<Ended> {
     let name = command.as_std().get_program().to_string_lossy().into_owned();
     let failed = |error: io::Error| {
-        DoorError::permanent(DOOR, doing, format!("`{name}` cannot be run: {error}"), format!("install `{name}`"))
+        ClientError::permanent(DOOR, doing, format!("`{name}` cannot be run: {error}"), format!("install `{name}`"))
     };
     let mut child = command.spawn().map_err(failed)?;
     let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
@@ -80,7 +80,7 @@ pub(super) async fn run(mut command: Command, doing: &str, patience: Duration) -
         Ok(ended) => ended.map_err(failed)?,
         Err(_) => {
             let happened = format!("`{name}` did not end within {} s", patience.as_secs());
-            return Err(DoorError::permanent(
+            return Err(ClientError::permanent(
                 DOOR,
                 doing,
                 happened,

@@ -1,7 +1,7 @@
 //! The Python that a release takes: the newest one on PATH within its range.
 
 use super::program::{self, DOOR};
-use crate::{DoorError, DoorResult};
+use crate::{ClientError, ClientResult};
 use plinth_model::work::KubesprayRelease;
 use plinth_model::{Finding, Version};
 use semver::VersionReq;
@@ -24,10 +24,10 @@ pub(super) struct Python {
 }
 
 /// The Python for a release: the one that the site names, or the newest that fits.
-pub(super) async fn choose(release: &KubesprayRelease, named: Option<&str>) -> DoorResult<Python> {
+pub(super) async fn choose(release: &KubesprayRelease, named: Option<&str>) -> ClientResult<Python> {
     let doing = format!("choosing a Python for Kubespray {}", release.tag);
     let range = VersionReq::parse(&release.python).map_err(|error| {
-        DoorError::permanent(DOOR, &doing, format!("the range `{}`: {error}", release.python), "make the plan again")
+        ClientError::permanent(DOOR, &doing, format!("the range `{}`: {error}", release.python), "make the plan again")
     })?;
     let mut seen = Vec::new();
     for name in names(named) {
@@ -57,7 +57,7 @@ async fn look(name: &str, doing: &str) -> Option<Python> {
     Some(Python { program, version })
 }
 
-fn none_fits(release: &KubesprayRelease, named: Option<&str>, seen: Vec<String>, doing: String) -> DoorError {
+fn none_fits(release: &KubesprayRelease, named: Option<&str>, seen: Vec<String>, doing: String) -> ClientError {
     let text = match named {
         Some(name) => format!("`{name}` is not a Python that Kubespray {} takes: {}", release.tag, release.python),
         None => format!("this machine has no Python that Kubespray {} takes: {}", release.tag, release.python),
@@ -69,7 +69,7 @@ fn none_fits(release: &KubesprayRelease, named: Option<&str>, seen: Vec<String>,
     );
     let mut finding = Finding::error("kubespray.no-python", &release.tag, &text).fix(fix.clone());
     finding.evidence = if seen.is_empty() { vec!["none is on PATH".to_owned()] } else { seen };
-    DoorError::permanent(DOOR, doing, text, fix).finding(finding)
+    ClientError::permanent(DOOR, doing, text, fix).finding(finding)
 }
 
 /// The newest minor version of a range.

@@ -3,7 +3,7 @@
 use super::program::DOOR;
 use super::{Begun, Deployed, PlayRun};
 use crate::secrets::private_file;
-use crate::{DoorError, DoorResult};
+use crate::{ClientError, ClientResult};
 use jiff::Timestamp;
 use plinth_model::Observed;
 use std::io;
@@ -32,7 +32,7 @@ impl Record {
     }
 
     /// A play begins. Durable before its first effect.
-    pub(super) fn begin(&self, run: &PlayRun, now: Timestamp, doing: &str) -> DoorResult<()> {
+    pub(super) fn begin(&self, run: &PlayRun, now: Timestamp, doing: &str) -> ClientResult<()> {
         let Deployed { last, begun } = self.known(doing)?;
         let since = begun.map_or(Some(now), |begun| begun.since);
         let begun = Some(Begun { play: run.play.clone(), inputs: run.inputs.clone(), since });
@@ -40,14 +40,14 @@ impl Record {
     }
 
     /// It succeeded.
-    pub(super) fn succeed(&self, run: &PlayRun, doing: &str) -> DoorResult<()> {
+    pub(super) fn succeed(&self, run: &PlayRun, doing: &str) -> ClientResult<()> {
         match run.leaves() {
             Some(inputs) => self.write(&Deployed { last: Some(inputs), begun: None }, doing),
             None => private_file::remove(&self.0).map_err(|error| failed(doing, &error)),
         }
     }
 
-    fn known(&self, doing: &str) -> DoorResult<Deployed> {
+    fn known(&self, doing: &str) -> ClientResult<Deployed> {
         match self.read() {
             Observed::Known(deployed) => Ok(deployed),
             Observed::Absent => Ok(Deployed::default()),
@@ -55,12 +55,12 @@ impl Record {
         }
     }
 
-    fn write(&self, deployed: &Deployed, doing: &str) -> DoorResult<()> {
+    fn write(&self, deployed: &Deployed, doing: &str) -> ClientResult<()> {
         let text = serde_json::to_vec_pretty(deployed).map_err(|error| failed(doing, &io::Error::other(error)))?;
         private_file::write(&self.0, &text).map_err(|error| failed(doing, &error))
     }
 }
 
-fn failed(doing: &str, error: &io::Error) -> DoorError {
-    DoorError::permanent(DOOR, doing, error.to_string(), "make the state directory writable, and its record readable")
+fn failed(doing: &str, error: &io::Error) -> ClientError {
+    ClientError::permanent(DOOR, doing, error.to_string(), "make the state directory writable, and its record readable")
 }

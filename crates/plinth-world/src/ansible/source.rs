@@ -4,7 +4,7 @@
 use super::program::{self, DOOR};
 use super::tree::tree_id;
 use crate::secrets::private_file;
-use crate::{Context, DoorError, DoorResult, files};
+use crate::{ClientError, ClientResult, Context, files};
 use flate2::read::GzDecoder;
 use plinth_model::work::KubesprayRelease;
 use plinth_model::{Finding, Observed};
@@ -50,12 +50,12 @@ impl Sources {
     }
 
     /// The folder of a release.
-    pub(super) fn folder(&self, release: &KubesprayRelease) -> DoorResult<PathBuf> {
+    pub(super) fn folder(&self, release: &KubesprayRelease) -> ClientResult<PathBuf> {
         if private_file::is_file_name(&release.tag) {
             return Ok(self.folder.join(&release.tag));
         }
         let happened = format!("`{}` is no name for a folder", release.tag);
-        Err(DoorError::permanent(
+        Err(ClientError::permanent(
             DOOR,
             "finding the source of Kubespray",
             happened,
@@ -68,7 +68,7 @@ impl Sources {
     }
 
     /// Commit and tree of what is here. The commit is that of the mark: files have none.
-    pub(super) async fn seen(&self, release: &KubesprayRelease) -> DoorResult<Observed<(String, String)>> {
+    pub(super) async fn seen(&self, release: &KubesprayRelease) -> ClientResult<Observed<(String, String)>> {
         let (folder, mark) = (self.folder(release)?, self.mark(release));
         let look = move || -> io::Result<Observed<(String, String)>> {
             if !folder.exists() {
@@ -83,7 +83,7 @@ impl Sources {
     }
 
     /// Fetches, proves, lays out.
-    pub(super) async fn fetch(&self, ctx: &Context, release: &KubesprayRelease) -> DoorResult<()> {
+    pub(super) async fn fetch(&self, ctx: &Context, release: &KubesprayRelease) -> ClientResult<()> {
         let goal = self.folder(release)?;
         if self.seen(release).await? == Observed::Known((release.commit.clone(), release.tree.clone())) {
             return Ok(());
@@ -115,7 +115,7 @@ impl Sources {
         fs::rename(unpacked, goal)
     }
 
-    fn origin(&self, source: &str, doing: &str) -> DoorResult<Origin> {
+    fn origin(&self, source: &str, doing: &str) -> ClientResult<Origin> {
         let local = source.strip_prefix("file://").unwrap_or(source);
         let path = self.site.join(local);
         if path.is_file() {
@@ -128,7 +128,7 @@ impl Sources {
             return Ok(Origin::Git(source.to_owned()));
         }
         let happened = format!("{} is neither a git address, nor a tarball, nor a folder", path.display());
-        Err(DoorError::permanent(
+        Err(ClientError::permanent(
             DOOR,
             doing,
             happened,
@@ -143,7 +143,7 @@ impl Sources {
         release: &KubesprayRelease,
         goal: &Path,
         doing: &str,
-    ) -> DoorResult<Option<String>> {
+    ) -> ClientResult<Option<String>> {
         let history = folder.join(".git").exists() || folder.join("objects").is_dir();
         if history && program::which("git").is_some() {
             let address = format!("file://{}", folder.display());
@@ -165,18 +165,18 @@ async fn blocking<T: Send + 'static>(work: impl FnOnce() -> io::Result<T> + Send
     tokio::task::spawn_blocking(work).await.map_err(io::Error::other)?
 }
 
-fn failed(doing: &str, error: &io::Error) -> DoorError {
-    DoorError::permanent(DOOR, doing, error.to_string(), "see that the state directory is writable and has room")
+fn failed(doing: &str, error: &io::Error) -> ClientError {
+    ClientError::permanent(DOOR, doing, error.to_string(), "see that the state directory is writable and has room")
 }
 
 /// One tag without its history; answers its commit.
-async fn clone(address: &str, release: &KubesprayRelease, goal: &Path, doing: &str) -> DoorResult<String> {
+async fn clone(address: &str, release: &KubesprayRelease, goal: &Path, doing: &str) -> ClientResult<String> {
     if program::which("git").is_none() {
         let text = "the program `git` is not on this machine";
         let finding = Finding::error("kubespray.no-git", &release.tag, text)
             .evidence(format!("source: {address}"))
             .fix("install the package `git`, or name a tarball or a folder as kubernetes.kubespray.source");
-        return Err(DoorError::permanent(DOOR, doing, text, finding.fix.clone()).finding(finding));
+        return Err(ClientError::permanent(DOOR, doing, text, finding.fix.clone()).finding(finding));
     }
     fs::create_dir_all(goal).map_err(|error| failed(doing, &error))?;
     let tag = format!("refs/tags/{}", release.tag);
@@ -188,7 +188,7 @@ async fn clone(address: &str, release: &KubesprayRelease, goal: &Path, doing: &s
     Ok(commit)
 }
 
-async fn git(folder: &Path, arguments: &[&str], doing: &str) -> DoorResult<String> {
+async fn git(folder: &Path, arguments: &[&str], doing: &str) -> ClientResult<String> {
     let mut command = program::command("git");
     command.current_dir(folder).args(["-c", "core.autocrlf=false", "-c", "core.fileMode=true"]).args(arguments);
     command.env("GIT_TERMINAL_PROMPT", "0").env("GIT_ASKPASS", "true").env("GIT_SSH_COMMAND", "ssh -o BatchMode=yes");
@@ -201,11 +201,11 @@ async fn git(folder: &Path, arguments: &[&str], doing: &str) -> DoorResult<Strin
     }
     let happened = format!("git said: {}", ended.complaint().join("; "));
     let attempt = "see that the address answers from here (proxy, mirror), or name a tarball or folder as kubernetes.kubespray.source";
-    Err(DoorError::permanent(DOOR, doing, happened, attempt).transient("a network may come back"))
+    Err(ClientError::permanent(DOOR, doing, happened, attempt).transient("a network may come back"))
 }
 
 /// A tarball with one folder at its top, as releases have, or without one.
-async fn unpack(file: PathBuf, goal: PathBuf, doing: &str) -> DoorResult<Option<String>> {
+async fn unpack(file: PathBuf, goal: PathBuf, doing: &str) -> ClientResult<Option<String>> {
     let work = move || -> io::Result<()> {
         let packed = fs::File::open(&file)?;
         let mut archive = tar::Archive::new(io::Read::take(GzDecoder::new(packed), LARGEST));
@@ -244,7 +244,7 @@ fn copy(from: &Path, to: &Path, depth: usize) -> io::Result<()> {
 }
 
 /// Compares with the pins. A commit is compared where there is one.
-fn prove(release: &KubesprayRelease, commit: Option<&str>, tree: &str, doing: &str) -> DoorResult<()> {
+fn prove(release: &KubesprayRelease, commit: Option<&str>, tree: &str, doing: &str) -> ClientResult<()> {
     if tree == release.tree && commit.is_none_or(|commit| commit == release.commit) {
         return Ok(());
     }
@@ -254,7 +254,7 @@ fn prove(release: &KubesprayRelease, commit: Option<&str>, tree: &str, doing: &s
         .evidence(format!("tree: {tree}; pinned {}", release.tree))
         .evidence(format!("source: {}", release.source))
         .fix("do not use this source: its tag was moved, or files in it were changed; name another kubernetes.kubespray.source");
-    Err(DoorError::permanent(DOOR, doing, text, finding.fix.clone()).finding(finding))
+    Err(ClientError::permanent(DOOR, doing, text, finding.fix.clone()).finding(finding))
 }
 
 #[cfg(test)]

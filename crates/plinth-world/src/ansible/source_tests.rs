@@ -44,7 +44,7 @@ impl Bench {
         Sources::new(&self.folder.path().join(state), &self.folder.path().join("site"))
     }
 
-    async fn fetched(&self, state: &str, source: &str) -> DoorResult<Observed<(String, String)>> {
+    async fn fetched(&self, state: &str, source: &str) -> ClientResult<Observed<(String, String)>> {
         let release = KubesprayRelease { source: source.to_owned(), ..self.release.clone() };
         let sources = self.sources(state);
         sources.fetch(&Context::quiet(Arc::new(SystemClock::new())), &release).await?;

@@ -5,7 +5,7 @@ use super::program::{self, DOOR};
 use super::settings;
 use crate::node::ssh::SshNodes;
 use crate::secrets::Secrets;
-use crate::{DoorError, DoorResult, files};
+use crate::{ClientError, ClientResult, files};
 use plinth_model::work::{Credential, INVENTORY_FILE, NodeTarget, VARIABLES_FILE};
 use serde_json::{Map, Value};
 use std::collections::BTreeSet;
@@ -39,7 +39,7 @@ pub(super) struct Props<'a> {
 
 impl Stage {
     /// Without keys: for what contacts no node.
-    pub(super) fn quiet(props: Props<'_>) -> DoorResult<Self> {
+    pub(super) fn quiet(props: Props<'_>) -> ClientResult<Self> {
         let Props { state, venv, source, doing } = props;
         let folder = RunFolder::make(state, doing)?;
         let stage = Self { folder, venv, source, inventory: state.join(INVENTORY_FILE) };
@@ -55,7 +55,7 @@ impl Stage {
         targets: &[NodeTarget],
         nodes: &SshNodes,
         secrets: &dyn Secrets,
-    ) -> DoorResult<Self> {
+    ) -> ClientResult<Self> {
         let doing = props.doing.to_owned();
         let stage = Self::quiet(props)?;
         let pins = nodes.pinned(targets).map_err(|error| failed(&doing, &error))?;
@@ -91,18 +91,18 @@ impl Stage {
         number: usize,
         secrets: &dyn Secrets,
         doing: &str,
-    ) -> DoorResult<Option<String>> {
+    ) -> ClientResult<Option<String>> {
         let reference = match credential {
             Credential::Agent => return Ok(None),
             Credential::Key(reference) => reference,
             Credential::Password(_) => {
                 let happened = "Ansible logs in with keys here, never with passwords";
                 let attempt = "let the account log in with a key (access.account.key), or through an agent";
-                return Err(DoorError::permanent(DOOR, doing, happened, attempt));
+                return Err(ClientError::permanent(DOOR, doing, happened, attempt));
             }
         };
         let key = secrets.get(reference).map_err(|error| {
-            DoorError::permanent(DOOR, doing, error.to_string(), "check the secret that the site file names")
+            ClientError::permanent(DOOR, doing, error.to_string(), "check the secret that the site file names")
         })?;
         let mut text = key.expose().trim_end().to_owned();
         text.push('\n');
@@ -164,8 +164,8 @@ impl Stage {
     }
 }
 
-fn failed(doing: &str, error: &io::Error) -> DoorError {
-    DoorError::permanent(
+fn failed(doing: &str, error: &io::Error) -> ClientError {
+    ClientError::permanent(
         DOOR,
         doing,
         error.to_string(),

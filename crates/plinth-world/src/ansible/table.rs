@@ -3,7 +3,7 @@
 use super::program::{self, DOOR};
 use super::stage::Stage;
 use super::{Artifact, Download};
-use crate::{DoorError, DoorResult, files};
+use crate::{ClientError, ClientResult, files};
 use serde_json::{Map, Value, json};
 use std::ffi::OsString;
 use std::time::Duration;
@@ -16,9 +16,9 @@ const DEFAULTS: [&str; 2] = ["kubespray_defaults", "kubespray-defaults"];
 const LARGEST: usize = 8 * 1024 * 1024;
 
 /// Asks.
-pub(super) async fn ask(stage: &Stage, doing: &str, patience: Duration) -> DoorResult<Vec<Download>> {
+pub(super) async fn ask(stage: &Stage, doing: &str, patience: Duration) -> ClientResult<Vec<Download>> {
     let failed = |happened: String| {
-        DoorError::permanent(DOOR, doing, happened, "see that source, environment, inventory and variables are there")
+        ClientError::permanent(DOOR, doing, happened, "see that source, environment, inventory and variables are there")
     };
     let playbook = stage.folder.write("table.yml", PLAYBOOK).map_err(|error| failed(error.to_string()))?;
     let goal = stage.folder.join("table.json");

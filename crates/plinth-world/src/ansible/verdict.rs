@@ -5,7 +5,7 @@ use super::follow::Ending;
 use super::program::DOOR;
 use super::{HostStats, PlayStats};
 use crate::secrets::Secrets;
-use crate::{DoorError, DoorResult};
+use crate::{ClientError, ClientResult};
 use plinth_model::Finding;
 use std::os::unix::process::ExitStatusExt as _;
 
@@ -18,7 +18,7 @@ const SIGNALS: i32 = 128;
 const SUBJECT: &str = "kubespray";
 
 /// The final statistics, also when hosts failed; an error when there are none, or when they and the exit code do not agree.
-pub(super) fn verdict(ending: &Ending, doing: &str, secrets: &dyn Secrets) -> DoorResult<PlayStats> {
+pub(super) fn verdict(ending: &Ending, doing: &str, secrets: &dyn Secrets) -> ClientResult<PlayStats> {
     let code = ending.status.code().unwrap_or_else(|| SIGNALS + ending.status.signal().unwrap_or(0));
     let redacted = |lines: Vec<String>| lines.iter().map(|line| secrets.redact(line)).collect::<Vec<_>>();
     let Some(hosts) = ending.watch.stats() else {
@@ -37,7 +37,7 @@ pub(super) fn verdict(ending: &Ending, doing: &str, secrets: &dyn Secrets) -> Do
     Ok(PlayStats { hosts: hosts.clone(), cards, hints: ending.watch.hints() })
 }
 
-fn no_statistics(ending: &Ending, code: i32, doing: &str, cards: Vec<String>) -> DoorError {
+fn no_statistics(ending: &Ending, code: i32, doing: &str, cards: Vec<String>) -> ClientError {
     let finding = match code {
         BUSY if !ending.watch.was_heard() => still_runs(),
         INTERRUPTED => stopped("ansible-playbook was interrupted".to_owned()),
@@ -70,12 +70,12 @@ fn silent(text: String) -> Finding {
     Finding::error("kubespray.no-statistics", SUBJECT, text).fix("read the log, then run again")
 }
 
-fn told(ending: &Ending, mut finding: Finding, doing: &str, cards: Vec<String>) -> DoorError {
+fn told(ending: &Ending, mut finding: Finding, doing: &str, cards: Vec<String>) -> ClientError {
     finding.evidence = cards;
     finding.evidence.extend(ending.complaint.iter().cloned());
     if ending.strange > 0 {
         finding.evidence.push(format!("{} lines of its events were not understood", ending.strange));
     }
     finding.evidence.push(format!("all of it: {}", ending.log.display()));
-    DoorError::permanent(DOOR, doing, finding.message.clone(), finding.fix.clone()).finding(finding)
+    ClientError::permanent(DOOR, doing, finding.message.clone(), finding.fix.clone()).finding(finding)
 }

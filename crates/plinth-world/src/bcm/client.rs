@@ -1,4 +1,4 @@
-//! The real BCM door: CMDaemon's JSON interface over HTTPS.
+//! The real BCM client: CMDaemon's JSON interface over HTTPS.
 //!
 //! Uses tokio's own time for timeouts and waits between tries, since it does real I/O.
 
@@ -7,8 +7,8 @@ pub use super::config::{BcmConfig, BcmProof, BcmTiming, BcmTrust};
 use super::entity::{Category, Device, Entity, Network, decode_list};
 use super::failure::{Cause, Failure};
 use super::reply::{Reply, ReplyError, decode_reply};
-use super::{BcmDoor, BcmIdentity, convert, tls};
-use crate::{Context, DoorError, DoorResult};
+use super::{BcmClient, BcmIdentity, convert, tls};
+use crate::{ClientError, ClientResult, Context};
 use async_trait::async_trait;
 use backon::{ExponentialBuilder, Retryable};
 use plinth_model::Secret;
@@ -56,7 +56,7 @@ impl Raw {
 
 /// A connection to BCM. Logs in at the first call. Proxies of the environment are not used: the head node is a machine of the
 /// site, and its password should meet nobody on the way.
-pub struct BcmClient {
+pub struct CmdaemonClient {
     http: reqwest::Client,
     url: Url,
     endpoint: String,
@@ -64,16 +64,16 @@ pub struct BcmClient {
     session: Mutex<Option<Session>>,
 }
 
-impl BcmClient {
+impl CmdaemonClient {
     /// Checks the configuration; contacts nobody.
     ///
     /// # Errors
     /// When the endpoint is not `https://host:port`, or certificate, key or CA file cannot be used.
-    pub fn new(config: BcmConfig) -> DoorResult<Self> {
+    pub fn new(config: BcmConfig) -> ClientResult<Self> {
         let (url, endpoint) = endpoint(&config.endpoint)?;
         let fail = |happened: String| {
             let doing = format!("preparing the connection to BCM at {endpoint}");
-            DoorError::permanent(
+            ClientError::permanent(
                 "bcm",
                 doing,
                 happened,
@@ -93,12 +93,12 @@ impl BcmClient {
     }
 
     /// A call that returns a list of entities.
-    async fn list<E: Entity>(&self, ctx: &Context, call: Call) -> DoorResult<Vec<E>> {
+    async fn list<E: Entity>(&self, ctx: &Context, call: Call) -> ClientResult<Vec<E>> {
         let reply = self.call(ctx, call).await;
         self.entities(call, reply)
     }
 
-    fn entities<E: Entity>(&self, call: Call, reply: Result<Reply, Failure>) -> DoorResult<Vec<E>> {
+    fn entities<E: Entity>(&self, call: Call, reply: Result<Reply, Failure>) -> ClientResult<Vec<E>> {
         let entities = reply.and_then(|reply| match reply {
             Reply::List(items) => decode_list(items).map_err(Failure::from),
             other => Err(Failure::new(Cause::BadReply, format!("a list was expected, {} came", other.kind()))),
@@ -215,7 +215,7 @@ impl BcmClient {
         Ok(body)
     }
 
-    fn error(&self, call: Call, mut failure: Failure) -> DoorError {
+    fn error(&self, call: Call, mut failure: Failure) -> ClientError {
         let doing = if failure.login {
             format!("logging in to BCM at {}", self.endpoint)
         } else {
@@ -240,8 +240,8 @@ fn without(text: &str, secret: &str) -> String {
 }
 
 #[async_trait]
-impl BcmDoor for BcmClient {
-    async fn identity(&self, ctx: &Context) -> DoorResult<BcmIdentity> {
+impl BcmClient for CmdaemonClient {
+    async fn identity(&self, ctx: &Context) -> ClientResult<BcmIdentity> {
         let heads: Vec<Device> = match self.call(ctx, GET_HEAD_NODES).await {
             Err(failure) if failure.cause == Cause::UnknownCall => {
                 self.list::<Device>(ctx, GET_NODES).await?.into_iter().filter(convert::is_head).collect()
@@ -258,7 +258,7 @@ impl BcmDoor for BcmClient {
         })
     }
 
-    async fn inventory(&self, ctx: &Context) -> DoorResult<Inventory> {
+    async fn inventory(&self, ctx: &Context) -> ClientResult<Inventory> {
         ctx.progress(0, 3, "nodes");
         let devices: Vec<Device> = self.list(ctx, GET_NODES).await?;
         ctx.progress(1, 3, "networks");
@@ -270,7 +270,7 @@ impl BcmDoor for BcmClient {
     }
 }
 
-/// A refusal that logging in again would not mend.
+/// A refusal that logging in again would not fix.
 fn refused_for_good(failure: Failure, what: &str) -> Failure {
     if failure.cause == Cause::Session {
         Failure::new(Cause::Credentials, format!("{what}: {}", failure.happened))
@@ -291,10 +291,10 @@ fn session_cookie(headers: &HeaderMap) -> Option<HeaderValue> {
 }
 
 /// The address that calls go to, and the endpoint as it may be shown.
-fn endpoint(text: &str) -> DoorResult<(Url, String)> {
+fn endpoint(text: &str) -> ClientResult<(Url, String)> {
     let fail = |happened: &str| {
         let shown = if text.contains('@') { "(not shown, it holds credentials)" } else { text };
-        DoorError::permanent(
+        ClientError::permanent(
             "bcm",
             format!("reading the BCM endpoint {shown}"),
             happened,
@@ -327,8 +327,8 @@ mod tests {
         BcmConfig::new(endpoint, proof, BcmTrust::Insecure)
     }
 
-    fn refusal(config: BcmConfig) -> DoorError {
-        match BcmClient::new(config) {
+    fn refusal(config: BcmConfig) -> ClientError {
+        match CmdaemonClient::new(config) {
             Ok(_) => panic!("accepted"),
             Err(error) => error,
         }
@@ -353,7 +353,7 @@ mod tests {
 
     #[test]
     fn a_trailing_slash_is_no_matter() {
-        let client = BcmClient::new(config("https://head:8081/")).unwrap();
+        let client = CmdaemonClient::new(config("https://head:8081/")).unwrap();
         assert_eq!((client.url.as_str(), client.endpoint.as_str()), ("https://head:8081/json", "https://head:8081"));
     }
 

@@ -3,7 +3,7 @@
 use super::entity::EntityError;
 use super::handshake;
 use super::reply::ReplyError;
-use crate::DoorError;
+use crate::ClientError;
 use plinth_model::{Finding, Owner};
 use std::error::Error;
 use std::io::ErrorKind;
@@ -52,7 +52,7 @@ pub(super) enum Cause {
     Truncated,
     /// The reply is larger than we read.
     TooLarge,
-    /// No session; mended by logging in once more.
+    /// No session; fixed by logging in once more.
     Session,
     /// User name, password or client certificate refused.
     Credentials,
@@ -94,7 +94,7 @@ impl Cause {
         }
     }
 
-    /// Who can mend it.
+    /// Who can fix it.
     fn owner(self) -> Owner {
         match self {
             Cause::Unroutable | Cause::Timeout => Owner::NetworkTeam,
@@ -129,7 +129,7 @@ impl Cause {
             }
             Cause::UnknownCall => "check that it is BCM 10 or newer, and that the user's profile allows this call",
             Cause::Redirect => "name the head node itself as endpoint; redirects are never followed with credentials",
-            Cause::Rejected => "mend what BCM complains about",
+            Cause::Rejected => "fix what BCM complains about",
             Cause::BadEntity => {
                 "look at this entity in cmsh; if it looks right there, report it to the makers of plinth"
             }
@@ -171,11 +171,11 @@ impl Failure {
     }
 
     /// The error for people. `happened` must hold no secret any more.
-    pub(super) fn into_error(self, doing: String, endpoint: &str) -> DoorError {
+    pub(super) fn into_error(self, doing: String, endpoint: &str) -> ClientError {
         let (code, owner, attempt) = (self.cause.code(), self.cause.owner(), self.cause.attempt());
         let finding =
             Finding::error(code, endpoint, self.happened.clone()).owner(owner).fix(attempt).evidence(doing.clone());
-        let error = DoorError::permanent("bcm", doing, self.happened, attempt).finding(finding);
+        let error = ClientError::permanent("bcm", doing, self.happened, attempt).finding(finding);
         match self.cause.transient() {
             Some(why) => error.transient(why),
             None => error,

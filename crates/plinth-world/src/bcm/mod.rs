@@ -1,4 +1,4 @@
-//! The BCM door: CMDaemon's JSON interface.
+//! The BCM client: CMDaemon's JSON interface.
 //!
 //! [`client`] is the real thing, [`recorded`] answers from a saved inventory, the simulated one lives in `plinth-sim`. Field
 //! names, reply shapes and defaults come from captures of a live BCM 11 system and from the vendor's published field
@@ -15,7 +15,7 @@ pub mod recorded;
 pub mod reply;
 mod tls;
 
-use crate::{Context, DoorResult};
+use crate::{ClientResult, Context};
 use async_trait::async_trait;
 use plinth_model::inventory::Inventory;
 
@@ -30,9 +30,9 @@ pub struct BcmIdentity {
 
 /// Base Command Manager.
 #[async_trait]
-pub trait BcmDoor: Send + Sync {
+pub trait BcmClient: Send + Sync {
     /// Which head nodes answer.
-    async fn identity(&self, ctx: &Context) -> DoorResult<BcmIdentity>;
+    async fn identity(&self, ctx: &Context) -> ClientResult<BcmIdentity>;
     /// Nodes, networks, categories.
-    async fn inventory(&self, ctx: &Context) -> DoorResult<Inventory>;
+    async fn inventory(&self, ctx: &Context) -> ClientResult<Inventory>;
 }

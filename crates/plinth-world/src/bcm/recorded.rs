@@ -1,7 +1,7 @@
-//! Inventories kept as a JSON file (`plinth discover --save`), and a door that answers from one.
+//! Inventories kept as a JSON file (`plinth discover --save`), and a client that answers from one.
 
-use super::{BcmDoor, BcmIdentity};
-use crate::{Context, DoorError, DoorResult, deadlines, files};
+use super::{BcmClient, BcmIdentity};
+use crate::{ClientError, ClientResult, Context, deadlines, files};
 use async_trait::async_trait;
 use plinth_model::inventory::{Inventory, NodeKind, SCHEMA};
 use serde::Deserialize;
@@ -12,7 +12,7 @@ use std::path::Path;
 pub struct RecordedBcm(Inventory);
 
 impl RecordedBcm {
-    /// A door that answers from this inventory.
+    /// A client that answers from this inventory.
     #[must_use]
     pub fn new(inventory: Inventory) -> Self {
         Self(inventory)
@@ -20,8 +20,8 @@ impl RecordedBcm {
 }
 
 #[async_trait]
-impl BcmDoor for RecordedBcm {
-    async fn identity(&self, _ctx: &Context) -> DoorResult<BcmIdentity> {
+impl BcmClient for RecordedBcm {
+    async fn identity(&self, _ctx: &Context) -> ClientResult<BcmIdentity> {
         let heads = || self.0.nodes.iter().filter(|node| node.kind == NodeKind::Head);
         Ok(BcmIdentity {
             head_nodes: heads().map(|node| node.uuid.clone()).collect(),
@@ -29,7 +29,7 @@ impl BcmDoor for RecordedBcm {
         })
     }
 
-    async fn inventory(&self, _ctx: &Context) -> DoorResult<Inventory> {
+    async fn inventory(&self, _ctx: &Context) -> ClientResult<Inventory> {
         Ok(self.0.clone())
     }
 }
@@ -47,7 +47,7 @@ const LARGEST: usize = deadlines::BCM_REPLY_MAX;
 ///
 /// # Errors
 /// When the file cannot be read or is too large, is not a recorded inventory, or is of another schema.
-pub fn load(file: &Path) -> DoorResult<Inventory> {
+pub fn load(file: &Path) -> ClientResult<Inventory> {
     let bytes = files::read_up_to(file, LARGEST).map_err(|error| unreadable(file, error.to_string()))?;
     parse(&bytes).map_err(|happened| unreadable(file, happened))
 }
@@ -73,8 +73,8 @@ pub fn parse(bytes: &[u8]) -> Result<Inventory, String> {
     serde_path_to_error::deserialize(&mut reader).map_err(|error| format!("at `{}`: {}", error.path(), error.inner()))
 }
 
-fn unreadable(file: &Path, happened: String) -> DoorError {
-    DoorError::permanent(
+fn unreadable(file: &Path, happened: String) -> ClientError {
+    ClientError::permanent(
         "bcm",
         format!("reading the recorded inventory {}", file.display()),
         happened,
@@ -86,9 +86,9 @@ fn unreadable(file: &Path, happened: String) -> DoorError {
 ///
 /// # Errors
 /// When the folder is not there or not writable, or the disk is full. The old file is then untouched.
-pub fn save(inventory: &Inventory, file: &Path) -> DoorResult<()> {
+pub fn save(inventory: &Inventory, file: &Path) -> ClientResult<()> {
     write(inventory, file).map_err(|error| {
-        DoorError::permanent(
+        ClientError::permanent(
             "bcm",
             format!("writing the recorded inventory {}", file.display()),
             error.to_string(),
@@ -165,11 +165,11 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_door_answers_from_the_record() {
-        let door = RecordedBcm::new(sample());
+    async fn the_client_answers_from_the_record() {
+        let client = RecordedBcm::new(sample());
         let ctx = Context::quiet(std::sync::Arc::new(crate::SystemClock::new()));
-        let identity = door.identity(&ctx).await.unwrap();
+        let identity = client.identity(&ctx).await.unwrap();
         assert_eq!((identity.names, identity.head_nodes), (vec!["head".to_owned()], vec!["id of head".to_owned()]));
-        assert_eq!(door.inventory(&ctx).await.unwrap(), sample());
+        assert_eq!(client.inventory(&ctx).await.unwrap(), sample());
     }
 }

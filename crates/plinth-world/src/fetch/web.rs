@@ -1,10 +1,10 @@
-//! The real fetch door: HTTP with TLS that is verified, in pieces, resumed where a try stopped. Proxies are those of the
+//! The real fetch client: HTTP with TLS that is verified, in pieces, resumed where a try stopped. Proxies are those of the
 //! environment (`HTTPS_PROXY`, `NO_PROXY`).
 
-use super::{FetchDoor, Store};
+use super::{FetchClient, Store};
 use crate::context::Paced;
 use crate::files::{read_up_to, write_whole};
-use crate::{Context, DoorError, DoorResult, deadlines};
+use crate::{ClientError, ClientResult, Context, deadlines};
 use async_trait::async_trait;
 use plinth_model::download::{DownloadFile, DownloadList};
 use plinth_model::{Finding, Observed, Owner};
@@ -37,9 +37,9 @@ impl WebFiles {
     ///
     /// # Errors
     /// When TLS cannot be set up.
-    pub fn new(state: &Path) -> DoorResult<Self> {
+    pub fn new(state: &Path) -> ClientResult<Self> {
         let failed = |happened: String| {
-            DoorError::permanent(
+            ClientError::permanent(
                 DOOR,
                 "setting up TLS",
                 happened,
@@ -63,7 +63,7 @@ impl WebFiles {
     }
 
     /// One try, which goes on where the part ends.
-    async fn attempt(&self, ctx: &Context, file: &DownloadFile) -> DoorResult<()> {
+    async fn attempt(&self, ctx: &Context, file: &DownloadFile) -> ClientResult<()> {
         let part = self.store.part(&file.sha256);
         let begun = std::fs::metadata(&part).map_or(0, |part| part.len());
         let mut request = self.client.get(&file.url);
@@ -89,7 +89,7 @@ impl WebFiles {
         file: &DownloadFile,
         mut response: Response,
         sink: &mut Sink,
-    ) -> DoorResult<()> {
+    ) -> ClientResult<()> {
         let total = response.content_length().map_or(0, |rest| rest.saturating_add(sink.written));
         let mut paced = Paced::new(ctx);
         while let Some(piece) = response.chunk().await.map_err(|error| lost(file, &error))? {
@@ -103,7 +103,7 @@ impl WebFiles {
         Ok(())
     }
 
-    async fn accept(&self, file: &DownloadFile) -> DoorResult<()> {
+    async fn accept(&self, file: &DownloadFile) -> ClientResult<()> {
         let (store, sha256) = (self.store.clone(), file.sha256.clone());
         let summed = tokio::task::spawn_blocking(move || store.accept(&sha256)).await;
         match summed.unwrap_or_else(|error| Err(io::Error::other(error))).map_err(|error| disk(file, &error))? {
@@ -117,7 +117,7 @@ impl WebFiles {
                     .evidence(format!("got {found} from {}", file.url))
                     .owner(Owner::NetworkTeam)
                     .fix(fix);
-                Err(DoorError::permanent(DOOR, format!("fetching {}", file.url), message, fix).finding(finding))
+                Err(ClientError::permanent(DOOR, format!("fetching {}", file.url), message, fix).finding(finding))
             }
         }
     }
@@ -144,28 +144,28 @@ impl Sink {
 }
 
 #[async_trait]
-impl FetchDoor for WebFiles {
-    async fn list(&self, _: &Context) -> DoorResult<Observed<DownloadList>> {
+impl FetchClient for WebFiles {
+    async fn list(&self, _: &Context) -> ClientResult<Observed<DownloadList>> {
         let doing = || format!("reading {}", self.list.display());
         match read_up_to(&self.list, LARGEST_LIST) {
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(Observed::Absent),
             Err(error) => {
-                Err(DoorError::permanent(DOOR, doing(), error.to_string(), "make the state directory readable"))
+                Err(ClientError::permanent(DOOR, doing(), error.to_string(), "make the state directory readable"))
             }
             Ok(bytes) => Ok(serde_json::from_slice(&bytes).map_or(Observed::Absent, Observed::Known)),
         }
     }
 
-    async fn keep_list(&self, _: &Context, list: &DownloadList) -> DoorResult<()> {
+    async fn keep_list(&self, _: &Context, list: &DownloadList) -> ClientResult<()> {
         let failed = |happened: String| {
             let doing = format!("writing {}", self.list.display());
-            DoorError::permanent(DOOR, doing, happened, "make the state directory writable")
+            ClientError::permanent(DOOR, doing, happened, "make the state directory writable")
         };
         let bytes = serde_json::to_vec_pretty(list).map_err(|error| failed(error.to_string()))?;
         self.store.make().and_then(|()| write_whole(&self.list, &bytes)).map_err(|error| failed(error.to_string()))
     }
 
-    async fn missing(&self, _: &Context, files: &[DownloadFile]) -> DoorResult<Vec<DownloadFile>> {
+    async fn missing(&self, _: &Context, files: &[DownloadFile]) -> ClientResult<Vec<DownloadFile>> {
         let (store, files) = (self.store.clone(), files.to_vec());
         let look = move || {
             let mut missing = Vec::new();
@@ -177,7 +177,7 @@ impl FetchDoor for WebFiles {
             Ok(missing)
         };
         tokio::task::spawn_blocking(look).await.unwrap_or_else(|error| {
-            Err(DoorError::permanent(
+            Err(ClientError::permanent(
                 DOOR,
                 "looking at fetched files",
                 error.to_string(),
@@ -186,7 +186,7 @@ impl FetchDoor for WebFiles {
         })
     }
 
-    async fn fetch(&self, ctx: &Context, file: &DownloadFile) -> DoorResult<()> {
+    async fn fetch(&self, ctx: &Context, file: &DownloadFile) -> ClientResult<()> {
         if !file.has_checksum() {
             return Err(refused(file, "no checksum is known for it".to_owned(), "use a release that has one"));
         }
@@ -226,7 +226,7 @@ fn continues(response: &Response, begun: u64) -> bool {
     range.strip_prefix("bytes ").is_some_and(|range| range.starts_with(&format!("{begun}-")))
 }
 
-fn answered(file: &DownloadFile, response: Response) -> DoorResult<Response> {
+fn answered(file: &DownloadFile, response: Response) -> ClientResult<Response> {
     let status = response.status();
     if status.is_success() {
         return Ok(response);
@@ -245,16 +245,16 @@ fn answered(file: &DownloadFile, response: Response) -> DoorResult<Response> {
     Err(if passes { error.transient("a busy server answers later") } else { error })
 }
 
-fn refused(file: &DownloadFile, happened: String, attempt: &str) -> DoorError {
+fn refused(file: &DownloadFile, happened: String, attempt: &str) -> ClientError {
     let finding = Finding::error("fetch.refused", &*file.dest, happened.clone())
         .evidence(file.url.clone())
         .owner(Owner::NetworkTeam)
         .fix(attempt);
-    DoorError::permanent(DOOR, format!("fetching {}", file.url), happened, attempt).finding(finding)
+    ClientError::permanent(DOOR, format!("fetching {}", file.url), happened, attempt).finding(finding)
 }
 
 /// No answer, or one that broke off.
-fn lost(file: &DownloadFile, error: &reqwest::Error) -> DoorError {
+fn lost(file: &DownloadFile, error: &reqwest::Error) -> ClientError {
     let happened = told(error);
     let attempt = "check this machine's way to it (DNS, proxy, firewall), or set `kubernetes.downloads.files` to a mirror; \
                    then run again: what was fetched is kept";
@@ -262,7 +262,7 @@ fn lost(file: &DownloadFile, error: &reqwest::Error) -> DoorError {
         .evidence(file.url.clone())
         .owner(Owner::NetworkTeam)
         .fix(attempt);
-    DoorError::permanent(DOOR, format!("fetching {}", file.url), happened, attempt)
+    ClientError::permanent(DOOR, format!("fetching {}", file.url), happened, attempt)
         .transient("a connection that was lost can be made again, and goes on where it stopped")
         .finding(finding)
 }
@@ -276,9 +276,9 @@ fn told(error: &dyn std::error::Error) -> String {
     deepest.to_string()
 }
 
-fn disk(file: &DownloadFile, error: &io::Error) -> DoorError {
+fn disk(file: &DownloadFile, error: &io::Error) -> ClientError {
     let attempt = "make room in the state directory, and let it be written";
-    DoorError::permanent(DOOR, format!("keeping {}", file.dest), error.to_string(), attempt)
+    ClientError::permanent(DOOR, format!("keeping {}", file.dest), error.to_string(), attempt)
 }
 
 fn host(url: &str) -> &str {

@@ -87,7 +87,7 @@ async fn serve(mut stream: TcpStream, content: Vec<u8>, answer: Answer, seen: Ar
 
 struct Trial {
     folder: tempfile::TempDir,
-    door: WebFiles,
+    client: WebFiles,
     ctx: Context,
     content: Vec<u8>,
 }
@@ -95,9 +95,9 @@ struct Trial {
 impl Trial {
     fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let door = WebFiles::new(folder.path()).unwrap();
+        let client = WebFiles::new(folder.path()).unwrap();
         let content = (0..200_000_u32).map(|n| n.to_le_bytes()[(n % 3) as usize]).collect();
-        Self { folder, door, ctx: Context::quiet(Arc::new(SystemClock::new())), content }
+        Self { folder, client, ctx: Context::quiet(Arc::new(SystemClock::new())), content }
     }
 
     fn file(&self, address: &str) -> DownloadFile {
@@ -110,14 +110,14 @@ impl Trial {
         }
     }
 
-    async fn fetched(&self, answers: Vec<Answer>) -> (Server, DoorResult<()>) {
+    async fn fetched(&self, answers: Vec<Answer>) -> (Server, ClientResult<()>) {
         let server = Server::start(self.content.clone(), answers).await;
-        let result = self.door.fetch(&self.ctx, &self.file(&server.address)).await;
+        let result = self.client.fetch(&self.ctx, &self.file(&server.address)).await;
         (server, result)
     }
 
     fn kept(&self) -> Vec<u8> {
-        std::fs::read(self.door.place(&self.file("").sha256)).unwrap_or_default()
+        std::fs::read(self.client.place(&self.file("").sha256)).unwrap_or_default()
     }
 }
 
@@ -128,11 +128,11 @@ async fn a_file_is_fetched_once_and_is_here() {
     result.unwrap();
     assert!(trial.kept() == trial.content);
     let file = trial.file(&server.address);
-    trial.door.fetch(&trial.ctx, &file).await.unwrap();
+    trial.client.fetch(&trial.ctx, &file).await.unwrap();
     assert_eq!(server.ranges(), [""], "what is here is not fetched again");
-    assert_eq!(trial.door.missing(&trial.ctx, std::slice::from_ref(&file)).await.unwrap(), []);
-    std::fs::remove_file(trial.door.place(&file.sha256)).unwrap();
-    let missing = trial.door.missing(&trial.ctx, std::slice::from_ref(&file)).await.unwrap();
+    assert_eq!(trial.client.missing(&trial.ctx, std::slice::from_ref(&file)).await.unwrap(), []);
+    std::fs::remove_file(trial.client.place(&file.sha256)).unwrap();
+    let missing = trial.client.missing(&trial.ctx, std::slice::from_ref(&file)).await.unwrap();
     assert_eq!(missing, std::slice::from_ref(&file));
 }
 
@@ -142,7 +142,7 @@ async fn files_of_one_content_are_fetched_once() {
     let server = Server::start(trial.content.clone(), vec![Answer::Whole]).await;
     let (kubelet, kubeadm) =
         (trial.file(&server.address), DownloadFile { dest: "kubeadm-v1".into(), ..trial.file(&server.address) });
-    let (one, other) = tokio::join!(trial.door.fetch(&trial.ctx, &kubelet), trial.door.fetch(&trial.ctx, &kubeadm));
+    let (one, other) = tokio::join!(trial.client.fetch(&trial.ctx, &kubelet), trial.client.fetch(&trial.ctx, &kubeadm));
     one.and(other).unwrap();
     assert!(trial.kept() == trial.content);
     assert_eq!(server.ranges(), [""]);
@@ -195,11 +195,11 @@ async fn what_the_server_says_decides_whether_to_try_again() {
 #[tokio::test]
 async fn a_list_is_kept_and_what_is_no_list_is_absent() {
     let trial = Trial::new();
-    assert_eq!(trial.door.list(&trial.ctx).await.unwrap(), Observed::Absent);
+    assert_eq!(trial.client.list(&trial.ctx).await.unwrap(), Observed::Absent);
     let list =
         DownloadList { inputs: Digest::of_bytes(b"x"), files: vec![trial.file("https://a")], images: Vec::new() };
-    trial.door.keep_list(&trial.ctx, &list).await.unwrap();
-    assert_eq!(trial.door.list(&trial.ctx).await.unwrap(), Observed::Known(list));
+    trial.client.keep_list(&trial.ctx, &list).await.unwrap();
+    assert_eq!(trial.client.list(&trial.ctx).await.unwrap(), Observed::Known(list));
     std::fs::write(trial.folder.path().join("downloads/list.json"), "{").unwrap();
-    assert_eq!(trial.door.list(&trial.ctx).await.unwrap(), Observed::Absent);
+    assert_eq!(trial.client.list(&trial.ctx).await.unwrap(), Observed::Absent);
 }

@@ -6,7 +6,7 @@ use super::chain::{self, Certificate, Chain};
 use super::issue::{self, Issued, LONGEST_LEAF};
 use super::{CertificateState, Keystore, NODE_KEY, node_key};
 use crate::secrets::{Secrets, private_file};
-use crate::{Context, DoorError, DoorResult, files};
+use crate::{ClientError, ClientResult, Context, files};
 use async_trait::async_trait;
 use jiff::Timestamp;
 use plinth_model::work::{CertificateSource, KeyAlgorithm};
@@ -67,12 +67,12 @@ impl FileKeystore {
     ///
     /// # Errors
     /// When the name is not a plain file name.
-    pub fn directory(&self, name: &str) -> DoorResult<PathBuf> {
+    pub fn directory(&self, name: &str) -> ClientResult<PathBuf> {
         if private_file::is_file_name(name) {
             Ok(self.state_dir.join("certificates").join(name))
         } else {
             let doing = format!("finding certificate `{name}`");
-            Err(DoorError::permanent(
+            Err(ClientError::permanent(
                 DOOR,
                 doing,
                 "its name is not a plain file name",
@@ -124,7 +124,7 @@ struct Given<'a> {
 
 #[async_trait]
 impl Keystore for FileKeystore {
-    async fn certificate(&self, ctx: &Context, name: &str) -> DoorResult<Observed<CertificateState>> {
+    async fn certificate(&self, ctx: &Context, name: &str) -> ClientResult<Observed<CertificateState>> {
         let files = Files(self.directory(name)?);
         match files.kept() {
             Ok(None) => Ok(Observed::Absent),
@@ -139,7 +139,7 @@ impl Keystore for FileKeystore {
         name: &str,
         names: &[String],
         source: &CertificateSource,
-    ) -> DoorResult<CertificateState> {
+    ) -> ClientResult<CertificateState> {
         let files = Files(self.directory(name)?);
         let now = ctx.clock().now();
         let _one_at_a_time = self.making.lock().unwrap_or_else(PoisonError::into_inner);
@@ -156,18 +156,23 @@ impl Keystore for FileKeystore {
             "correct what is named here and run again; the certificate kept so far, if any, serves until then";
         made.and_then(|chain| chain.leaf())
             .map(|leaf| state(&leaf, now))
-            .map_err(|happened| DoorError::permanent(DOOR, doing(), happened, attempt))
+            .map_err(|happened| ClientError::permanent(DOOR, doing(), happened, attempt))
     }
 
-    async fn source_differs(&self, _ctx: &Context, name: &str, source: &CertificateSource) -> DoorResult<Vec<String>> {
+    async fn source_differs(
+        &self,
+        _ctx: &Context,
+        name: &str,
+        source: &CertificateSource,
+    ) -> ClientResult<Vec<String>> {
         let files = Files(self.directory(name)?);
         files.differences(&self.placed(source)).map_err(|happened| {
             let doing = format!("comparing certificate `{name}` with its source");
-            DoorError::permanent(DOOR, doing, happened, "correct the file that the site names")
+            ClientError::permanent(DOOR, doing, happened, "correct the file that the site names")
         })
     }
 
-    async fn ssh_key(&self, _ctx: &Context, algorithm: KeyAlgorithm) -> DoorResult<String> {
+    async fn ssh_key(&self, _ctx: &Context, algorithm: KeyAlgorithm) -> ClientResult<String> {
         let one_at_a_time = Arc::clone(&self.making_key).lock_owned().await;
         let kept = self.state_dir.join("secrets").join(NODE_KEY);
         let (exists, secrets) = (kept.exists(), Arc::clone(&self.secrets));
@@ -186,7 +191,7 @@ impl Keystore for FileKeystore {
         found.map_err(|happened| {
             let attempt =
                 format!("look at {}; removed, a new key is made and must be authorised on every node", kept.display());
-            DoorError::permanent(DOOR, "reading our key for nodes", happened, attempt)
+            ClientError::permanent(DOOR, "reading our key for nodes", happened, attempt)
         })
     }
 }
@@ -212,9 +217,9 @@ impl Files {
         private_file::remove(&self.path(file)).map_err(|error| format!("removing {file} failed: {error}"))
     }
 
-    fn damaged(&self, name: &str, happened: String) -> DoorError {
+    fn damaged(&self, name: &str, happened: String) -> ClientError {
         let attempt = format!("restore {} from a copy, or move it away to have a new one made", self.0.display());
-        DoorError::permanent(DOOR, format!("reading certificate `{name}` in {}", self.0.display()), happened, attempt)
+        ClientError::permanent(DOOR, format!("reading certificate `{name}` in {}", self.0.display()), happened, attempt)
     }
 
     /// The leaf that is kept, after everything about it was checked except names and dates.

@@ -10,7 +10,7 @@ pub use chain::uncovered;
 pub use file::FileKeystore;
 pub use node_key::NODE_KEY;
 
-use crate::{Context, DoorResult};
+use crate::{ClientResult, Context};
 use async_trait::async_trait;
 use plinth_model::Observed;
 use plinth_model::work::{CertificateSource, KeyAlgorithm};
@@ -30,7 +30,7 @@ pub struct CertificateState {
 #[async_trait]
 pub trait Keystore: Send + Sync {
     /// The certificate of that name, if there is one. Anything that does not parse or does not match its key is an error.
-    async fn certificate(&self, ctx: &Context, name: &str) -> DoorResult<Observed<CertificateState>>;
+    async fn certificate(&self, ctx: &Context, name: &str) -> ClientResult<Observed<CertificateState>>;
     /// Makes (or takes over from files) the certificate. The authority is made once and reused for new leaves.
     async fn make_certificate(
         &self,
@@ -38,7 +38,7 @@ pub trait Keystore: Send + Sync {
         name: &str,
         names: &[String],
         source: &CertificateSource,
-    ) -> DoorResult<CertificateState>;
+    ) -> ClientResult<CertificateState>;
     /// Differences between the kept certificate and its source: a file that was renewed since. Empty when there are none, or
     /// when the keystore cannot tell, which is what the default says.
     async fn source_differs(
@@ -46,10 +46,10 @@ pub trait Keystore: Send + Sync {
         _ctx: &Context,
         _name: &str,
         _source: &CertificateSource,
-    ) -> DoorResult<Vec<String>> {
+    ) -> ClientResult<Vec<String>> {
         Ok(Vec::new())
     }
     /// Fingerprint of our public key for nodes; makes the pair, of this algorithm, if there is none. A kept pair stays, whatever
     /// its algorithm.
-    async fn ssh_key(&self, ctx: &Context, algorithm: KeyAlgorithm) -> DoorResult<String>;
+    async fn ssh_key(&self, ctx: &Context, algorithm: KeyAlgorithm) -> ClientResult<String>;
 }

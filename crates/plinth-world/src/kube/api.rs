@@ -1,11 +1,11 @@
-//! The real door: a kubeconfig in the state directory, and connections made from it.
+//! The real client: a kubeconfig in the state directory, and connections made from it.
 
 use super::config::{ConfigError, KubeconfigFile};
 use super::failure::{Cause, Failure};
 use crate::keystore::FileKeystore;
-use crate::node::NodeDoor;
+use crate::node::NodeClient;
 use crate::secrets::{Secrets, private_file};
-use crate::{Context, DoorError, DoorResult, deadlines};
+use crate::{ClientError, ClientResult, Context, deadlines};
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use kube::{Client, Config};
 use plinth_model::{Digest, SiteName};
@@ -24,7 +24,7 @@ const FILE: &str = "kubeconfig";
 pub struct KubeApi {
     file: PathBuf,
     site: SiteName,
-    pub(super) nodes: Arc<dyn NodeDoor>,
+    pub(super) nodes: Arc<dyn NodeClient>,
     pub(super) secrets: Arc<dyn Secrets>,
     pub(super) keystore: Arc<FileKeystore>,
     request: Duration,
@@ -49,12 +49,12 @@ pub(super) struct Link {
 }
 
 impl KubeApi {
-    /// The door of the site whose state is in this directory. Nobody is contacted yet.
+    /// The client of the site whose state is in this directory. Nobody is contacted yet.
     #[must_use]
     pub fn new(
         state_dir: &Path,
         site: &SiteName,
-        nodes: Arc<dyn NodeDoor>,
+        nodes: Arc<dyn NodeClient>,
         keystore: Arc<FileKeystore>,
         secrets: Arc<dyn Secrets>,
     ) -> Self {
@@ -87,18 +87,18 @@ impl KubeApi {
     }
 
     /// The kubeconfig that is held. One that cannot be read as such is none: it is fetched anew.
-    pub(super) fn held(&self) -> DoorResult<Option<KubeconfigFile>> {
+    pub(super) fn held(&self) -> ClientResult<Option<KubeconfigFile>> {
         let text = private_file::read(&self.file).map_err(|error| self.unreadable(&error))?;
         Ok(text.and_then(|text| KubeconfigFile::parse(&text).ok()).filter(|held| held.server().is_some()))
     }
 
     /// Keeps a kubeconfig, mode 0600, as a whole.
-    pub(super) fn keep(&self, config: &KubeconfigFile) -> DoorResult<()> {
+    pub(super) fn keep(&self, config: &KubeconfigFile) -> ClientResult<()> {
         let doing = "keeping the kubeconfig";
         let text = config.text().map_err(|error| unusable(doing, &error))?;
         private_file::write(&self.file, text.expose().as_bytes()).map_err(|error| {
             let happened = format!("{} cannot be written: {error}", self.file.display());
-            DoorError::permanent(
+            ClientError::permanent(
                 "kube",
                 doing,
                 happened,
@@ -107,16 +107,16 @@ impl KubeApi {
         })
     }
 
-    fn unreadable(&self, error: &std::io::Error) -> DoorError {
+    fn unreadable(&self, error: &std::io::Error) -> ClientError {
         let happened = format!("{} cannot be read: {error}", self.file.display());
-        DoorError::permanent("kube", "reading the kubeconfig", happened, "give plinth's user the right to read it")
+        ClientError::permanent("kube", "reading the kubeconfig", happened, "give plinth's user the right to read it")
     }
 
     /// A call over the kubeconfig that is held.
-    pub(super) async fn call<'a>(&'a self, ctx: &'a Context, doing: impl Into<String>) -> DoorResult<Call<'a>> {
+    pub(super) async fn call<'a>(&'a self, ctx: &'a Context, doing: impl Into<String>) -> ClientResult<Call<'a>> {
         let doing = doing.into();
         let Some(held) = self.held()? else {
-            return Err(DoorError::permanent("kube", doing, "there is no kubeconfig yet", "deploy Kubernetes first"));
+            return Err(ClientError::permanent("kube", doing, "there is no kubeconfig yet", "deploy Kubernetes first"));
         };
         self.call_with(ctx, doing, &held).await
     }
@@ -127,13 +127,13 @@ impl KubeApi {
         ctx: &'a Context,
         doing: impl Into<String>,
         config: &KubeconfigFile,
-    ) -> DoorResult<Call<'a>> {
+    ) -> ClientResult<Call<'a>> {
         let doing = doing.into();
         let link = self.link(&doing, config).await?;
         Ok(Call { api: self, ctx, doing, link })
     }
 
-    async fn link(&self, doing: &str, config: &KubeconfigFile) -> DoorResult<Link> {
+    async fn link(&self, doing: &str, config: &KubeconfigFile) -> ClientResult<Link> {
         let text = config.text().map_err(|error| unusable(doing, &error))?;
         let (digest, here) = (Digest::of_bytes(text.expose().as_bytes()), runtime::Handle::current().id());
         let known = self
@@ -156,9 +156,9 @@ impl KubeApi {
     }
 }
 
-pub(super) fn unusable(doing: &str, error: &ConfigError) -> DoorError {
+pub(super) fn unusable(doing: &str, error: &ConfigError) -> ClientError {
     let happened = format!("the kubeconfig cannot be used: {error}");
-    DoorError::permanent("kube", doing, happened, "look at /etc/kubernetes/admin.conf on the control plane")
+    ClientError::permanent("kube", doing, happened, "look at /etc/kubernetes/admin.conf on the control plane")
 }
 
 /// Certificates are always verified, and no proxy of the caller's environment stands in between: the address is the site's own.
@@ -185,7 +185,7 @@ pub(super) struct Call<'a> {
 
 impl Call<'_> {
     /// Reads; a transient failure is tried again.
-    pub(super) async fn read<T, F>(&self, work: impl Fn() -> F + Send + Sync) -> DoorResult<T>
+    pub(super) async fn read<T, F>(&self, work: impl Fn() -> F + Send + Sync) -> ClientResult<T>
     where
         F: Future<Output = kube::Result<T>> + Send,
         T: Send,
@@ -203,7 +203,7 @@ impl Call<'_> {
     }
 
     /// Writes, once.
-    pub(super) async fn write<T>(&self, work: impl Future<Output = kube::Result<T>> + Send) -> DoorResult<T> {
+    pub(super) async fn write<T>(&self, work: impl Future<Output = kube::Result<T>> + Send) -> ClientResult<T> {
         self.attempt(work).await.map_err(|failure| self.error(failure))
     }
 
@@ -243,13 +243,13 @@ impl Call<'_> {
     }
 
     /// An error of this call, without secrets.
-    pub(super) fn error(&self, failure: Failure) -> DoorError {
+    pub(super) fn error(&self, failure: Failure) -> ClientError {
         let happened = self.api.secrets.redact(&failure.happened);
         Failure { happened, ..failure }.error(&self.doing, &self.link.server)
     }
 
     /// An error that says something else than the API server does.
-    pub(super) fn fails(&self, happened: impl Into<String>, attempt: impl Into<String>) -> DoorError {
-        DoorError::permanent("kube", self.doing.clone(), happened, attempt)
+    pub(super) fn fails(&self, happened: impl Into<String>, attempt: impl Into<String>) -> ClientError {
+        ClientError::permanent("kube", self.doing.clone(), happened, attempt)
     }
 }

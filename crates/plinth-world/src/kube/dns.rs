@@ -8,7 +8,7 @@ use super::api::{KubeApi, OWNER};
 use super::corefile;
 use super::failure::{Cause, Failure};
 use super::system::NAMESPACE;
-use crate::{Context, DoorResult};
+use crate::{ClientResult, Context};
 use hickory_proto::op::{Message, MessageType, OpCode, Query, ResponseCode};
 use hickory_proto::rr::{Name, RData, RecordType};
 use k8s_openapi::api::core::v1::{ConfigMap, Pod};
@@ -34,7 +34,7 @@ const ANSWER: Duration = Duration::from_secs(10);
 const SERVERS: usize = 10;
 
 impl KubeApi {
-    pub(super) async fn resolve(&self, ctx: &Context, name: &str) -> DoorResult<Vec<Ipv4Addr>> {
+    pub(super) async fn resolve(&self, ctx: &Context, name: &str) -> ClientResult<Vec<Ipv4Addr>> {
         let call = self.call(ctx, format!("resolving {name} in the cluster")).await?;
         let query =
             query(name).ok_or_else(|| call.fails(format!("`{name}` is no name"), "correct the site's domain"))?;
@@ -58,7 +58,7 @@ impl KubeApi {
     }
 
     /// Read, changed, and written back only if nobody changed it meanwhile. CoreDNS reads it again by itself within a minute.
-    pub(super) async fn add_name(&self, ctx: &Context, name: &str, address: Ipv4Addr) -> DoorResult<()> {
+    pub(super) async fn add_name(&self, ctx: &Context, name: &str, address: Ipv4Addr) -> ClientResult<()> {
         let call = self.call(ctx, format!("adding {name} to the cluster's DNS")).await?;
         let maps = Api::<ConfigMap>::namespaced(call.client(), NAMESPACE);
         let map = call.read(|| maps.get_opt(MAP)).await?;

@@ -1,6 +1,6 @@
 //! Why a call to the API server failed, and what a person can do about it.
 
-use crate::DoorError;
+use crate::ClientError;
 use kube::core::Status;
 use plinth_model::{Finding, Owner};
 use rustls::{CertificateError, Error as Tls};
@@ -99,8 +99,8 @@ impl Failure {
     }
 
     /// With everything that a person needs. `subject` is the server.
-    pub(super) fn error(self, doing: &str, subject: &str) -> DoorError {
-        let error = DoorError::permanent("kube", doing, self.happened.clone(), self.attempt());
+    pub(super) fn error(self, doing: &str, subject: &str) -> ClientError {
+        let error = ClientError::permanent("kube", doing, self.happened.clone(), self.attempt());
         let error = match self.transient() {
             Some(why) => error.transient(why),
             None => error,

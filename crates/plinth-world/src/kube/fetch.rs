@@ -3,7 +3,7 @@
 use super::HeldConfig;
 use super::api::{Call, KubeApi, unusable};
 use super::config::KubeconfigFile;
-use crate::{Context, DoorResult, deadlines};
+use crate::{ClientResult, Context, deadlines};
 use k8s_openapi::api::core::v1::Node;
 use kube::Client;
 use kube::api::{Api, ListParams};
@@ -15,7 +15,7 @@ const PAUSE: std::time::Duration = std::time::Duration::from_secs(2);
 
 impl KubeApi {
     /// Whether the kubeconfig works, by a question that only somebody known and trusted may ask.
-    pub(super) async fn try_held(&self, ctx: &Context) -> DoorResult<Observed<HeldConfig>> {
+    pub(super) async fn try_held(&self, ctx: &Context) -> ClientResult<Observed<HeldConfig>> {
         let Some(held) = self.held()? else { return Ok(Observed::Absent) };
         let server = held.server().unwrap_or_default().to_owned();
         let call = self.call_with(ctx, format!("trying the kubeconfig for {server}"), &held).await?;
@@ -31,7 +31,7 @@ impl KubeApi {
     }
 
     /// Fetches the kubeconfig and tries it until it works; only then it takes the place of the one before.
-    pub(super) async fn fetch(&self, ctx: &Context, from: &NodeTarget, server: &str) -> DoorResult<()> {
+    pub(super) async fn fetch(&self, ctx: &Context, from: &NodeTarget, server: &str) -> ClientResult<()> {
         let doing = format!("fetching the kubeconfig from {}", from.node);
         let text = self.nodes.admin_config(ctx, from).await?;
         let theirs = KubeconfigFile::parse(text.expose()).map_err(|error| unusable(&doing, &error))?;
@@ -43,7 +43,7 @@ impl KubeApi {
 }
 
 /// The API server of a fresh control plane may be seconds late.
-async fn settled(call: &Call<'_>) -> DoorResult<()> {
+async fn settled(call: &Call<'_>) -> ClientResult<()> {
     let clock = call.ctx().clock();
     let began = clock.elapsed();
     loop {

@@ -5,7 +5,7 @@ use super::SystemWorkload;
 use super::api::{Call, KubeApi};
 use super::object::known_or_none;
 use super::system::{daemon_set, deployment};
-use crate::{Context, DoorResult};
+use crate::{ClientResult, Context};
 use k8s_openapi::NamespaceResourceScope;
 use k8s_openapi::api::apps::v1::{DaemonSet, Deployment, StatefulSet};
 use k8s_openapi::api::core::v1::Node;
@@ -21,7 +21,7 @@ fn seen(holds: bool, seen: impl Into<String>) -> HealthState {
 }
 
 impl KubeApi {
-    pub(super) async fn health_of(&self, ctx: &Context, namespace: &str, health: &Health) -> DoorResult<HealthState> {
+    pub(super) async fn health_of(&self, ctx: &Context, namespace: &str, health: &Health) -> ClientResult<HealthState> {
         let call = self.call(ctx, format!("looking at the health of {namespace}")).await?;
         match health {
             Health::Workload { kind, name } => workload(&call, namespace, kind, name).await,
@@ -46,7 +46,7 @@ impl KubeApi {
     }
 }
 
-async fn workload(call: &Call<'_>, namespace: &str, kind: &str, name: &str) -> DoorResult<HealthState> {
+async fn workload(call: &Call<'_>, namespace: &str, kind: &str, name: &str) -> ClientResult<HealthState> {
     let found = match kind {
         "Deployment" => one::<Deployment>(call, namespace, name).await?.map(|one| deployment(&one)),
         "DaemonSet" => one::<DaemonSet>(call, namespace, name).await?.map(|one| daemon_set(&one)),
@@ -61,7 +61,7 @@ async fn workload(call: &Call<'_>, namespace: &str, kind: &str, name: &str) -> D
     ))
 }
 
-async fn one<K>(call: &Call<'_>, namespace: &str, name: &str) -> DoorResult<Option<K>>
+async fn one<K>(call: &Call<'_>, namespace: &str, name: &str) -> ClientResult<Option<K>>
 where
     K: Resource<Scope = NamespaceResourceScope, DynamicType = ()> + Clone + std::fmt::Debug + DeserializeOwned + Send,
 {
@@ -98,7 +98,7 @@ async fn object(
     namespace: &str,
     name: &str,
     judge: impl Fn(&Value) -> HealthState,
-) -> DoorResult<HealthState> {
+) -> ClientResult<HealthState> {
     let Some(kind) = kind_of(call, resource).await? else {
         return Ok(seen(false, format!("the API server does not know {resource}")));
     };
@@ -112,7 +112,7 @@ async fn object(
     Ok(found.map_or_else(|| seen(false, "not found"), |found| judge(&serde_json::to_value(found).unwrap_or_default())))
 }
 
-async fn kind_of(call: &Call<'_>, resource: &str) -> DoorResult<Option<ApiResource>> {
+async fn kind_of(call: &Call<'_>, resource: &str) -> ClientResult<Option<ApiResource>> {
     let (plural, group) = resource.split_once('.').unwrap_or((resource, ""));
     let client = call.client();
     let found = call.read(|| async { known_or_none(kube::discovery::group(&client, group).await) }).await?;
@@ -120,7 +120,7 @@ async fn kind_of(call: &Call<'_>, resource: &str) -> DoorResult<Option<ApiResour
     Ok(kinds.and_then(|kinds| kinds.into_iter().map(|(kind, _)| kind).find(|kind| kind.plural == plural)))
 }
 
-async fn allocatable(call: &Call<'_>, resource: &str, wanted: &[NodeName]) -> DoorResult<HealthState> {
+async fn allocatable(call: &Call<'_>, resource: &str, wanted: &[NodeName]) -> ClientResult<HealthState> {
     if wanted.is_empty() {
         return Ok(seen(false, format!("no node is named that should offer {resource}")));
     }

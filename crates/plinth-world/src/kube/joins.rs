@@ -4,7 +4,7 @@
 //! The cluster's own controller signs the content anew when it changes.
 
 use super::api::KubeApi;
-use crate::{Context, DoorError, DoorResult};
+use crate::{ClientError, ClientResult, Context};
 use k8s_openapi::api::core::v1::ConfigMap;
 use kube::api::{Api, Patch, PatchParams};
 use plinth_model::work::NodeTarget;
@@ -16,12 +16,12 @@ const KEY: &str = "kubeconfig";
 
 impl KubeApi {
     /// Whether the server that was named is on one of these nodes, and so was replaced.
-    pub(super) async fn redirect_joins(&self, ctx: &Context, away: &[NodeTarget], server: &str) -> DoorResult<bool> {
+    pub(super) async fn redirect_joins(&self, ctx: &Context, away: &[NodeTarget], server: &str) -> ClientResult<bool> {
         let call = self.call(ctx, format!("reading {NAME} in {NAMESPACE}")).await?;
         let maps = Api::<ConfigMap>::namespaced(call.client(), NAMESPACE);
         let Some(found) = call.read(|| maps.get_opt(NAME)).await? else { return Ok(false) };
         let text = found.data.and_then(|mut data| data.remove(KEY)).unwrap_or_default();
-        let wrong = |why: String| -> DoorError {
+        let wrong = |why: String| -> ClientError {
             call.fails(why, "look at it with `kubectl -n kube-public get cm cluster-info`")
         };
         let Some(changed) = redirected(&text, away, server).map_err(wrong)? else { return Ok(false) };

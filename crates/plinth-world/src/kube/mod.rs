@@ -1,13 +1,13 @@
-//! The Kubernetes door: its calls, and the real one over the API server.
+//! The Kubernetes client: its calls, and the real one over the API server.
 //!
 //! Every call has a limit, certificates are always verified, reads are tried again and writes are not. Nothing that is told holds a
 //! token, a key or the content of a secret.
 
 mod api;
+mod client;
 pub mod config;
 mod corefile;
 mod dns;
-mod door;
 mod failure;
 mod fetch;
 mod health;
@@ -21,7 +21,7 @@ mod toolkit;
 
 pub use api::KubeApi;
 
-use crate::{Context, DoorResult};
+use crate::{ClientResult, Context};
 use async_trait::async_trait;
 use indexmap::IndexMap;
 use plinth_model::work::{Check, Health, NodeTarget, PodSecurity, SecretContent};
@@ -95,15 +95,15 @@ pub struct HealthState {
 
 /// Kubernetes.
 #[async_trait]
-pub trait KubeDoor: Send + Sync {
+pub trait KubeClient: Send + Sync {
     /// The kubeconfig we hold, if we hold one. A server that does not answer is an error.
-    async fn kubeconfig(&self, ctx: &Context) -> DoorResult<Observed<HeldConfig>>;
+    async fn kubeconfig(&self, ctx: &Context) -> ClientResult<Observed<HeldConfig>>;
     /// Fetches the kubeconfig from a control-plane node and sets its server address and names. It is kept only when it works.
-    async fn fetch_kubeconfig(&self, ctx: &Context, from: &NodeTarget, server: &str) -> DoorResult<()>;
+    async fn fetch_kubeconfig(&self, ctx: &Context, from: &NodeTarget, server: &str) -> ClientResult<()>;
     /// The node, if Kubernetes knows it.
-    async fn node(&self, ctx: &Context, node: &NodeName) -> DoorResult<Observed<KubeNode>>;
+    async fn node(&self, ctx: &Context, node: &NodeName) -> ClientResult<Observed<KubeNode>>;
     /// All nodes that Kubernetes knows, by name.
-    async fn nodes(&self, ctx: &Context) -> DoorResult<IndexMap<String, KubeNode>>;
+    async fn nodes(&self, ctx: &Context) -> ClientResult<IndexMap<String, KubeNode>>;
     /// Adds labels and taints; leaves others alone.
     async fn label_node(
         &self,
@@ -111,21 +111,21 @@ pub trait KubeDoor: Send + Sync {
         node: &NodeName,
         labels: &IndexMap<String, String>,
         taints: &[String],
-    ) -> DoorResult<()>;
+    ) -> ClientResult<()>;
     /// What the API server says of itself and of what keeps the cluster going.
-    async fn cluster_health(&self, ctx: &Context) -> DoorResult<ClusterHealth>;
+    async fn cluster_health(&self, ctx: &Context) -> ClientResult<ClusterHealth>;
     /// Has nodes that join find the API at this server, if they would be led to one of the nodes that are away; tells whether they would
     /// have been.
-    async fn lead_joins(&self, ctx: &Context, away: &[NodeTarget], server: &str) -> DoorResult<bool>;
+    async fn redirect_joins(&self, ctx: &Context, away: &[NodeTarget], server: &str) -> ClientResult<bool>;
     /// Pods of the GPU operator's toolkit by the names of their nodes, without those that are on their way out.
-    async fn toolkits(&self, ctx: &Context) -> DoorResult<IndexMap<String, ToolkitPod>>;
+    async fn toolkits(&self, ctx: &Context) -> ClientResult<IndexMap<String, ToolkitPod>>;
     /// Ends such a pod; its daemon set starts another one.
-    async fn end_pod(&self, ctx: &Context, pod: &ToolkitPod) -> DoorResult<()>;
+    async fn end_pod(&self, ctx: &Context, pod: &ToolkitPod) -> ClientResult<()>;
     /// Pod Security level (enforce) of the namespace, if it exists.
-    async fn namespace(&self, ctx: &Context, name: &str) -> DoorResult<Observed<Option<PodSecurity>>>;
+    async fn namespace(&self, ctx: &Context, name: &str) -> ClientResult<Observed<Option<PodSecurity>>>;
     /// Makes the namespace with its level.
-    async fn make_namespace(&self, ctx: &Context, name: &str, level: PodSecurity) -> DoorResult<()>;
-    /// Whether the secret exists with exactly this content and these labels. The content is compared inside the door.
+    async fn make_namespace(&self, ctx: &Context, name: &str, level: PodSecurity) -> ClientResult<()>;
+    /// Whether the secret exists with exactly this content and these labels. The content is compared inside the client.
     async fn secret_matches(
         &self,
         ctx: &Context,
@@ -133,7 +133,7 @@ pub trait KubeDoor: Send + Sync {
         name: &str,
         content: &SecretContent,
         labels: &IndexMap<String, String>,
-    ) -> DoorResult<Observed<bool>>;
+    ) -> ClientResult<Observed<bool>>;
     /// Makes or replaces the secret.
     async fn make_secret(
         &self,
@@ -142,18 +142,18 @@ pub trait KubeDoor: Send + Sync {
         name: &str,
         content: &SecretContent,
         labels: &IndexMap<String, String>,
-    ) -> DoorResult<()>;
+    ) -> ClientResult<()>;
     /// Differences between manifests and the live objects (server-side dry run); empty when equal.
-    async fn diff(&self, ctx: &Context, objects: &[Value]) -> DoorResult<Vec<String>>;
+    async fn diff(&self, ctx: &Context, objects: &[Value]) -> ClientResult<Vec<String>>;
     /// Applies manifests, server side.
-    async fn apply(&self, ctx: &Context, objects: &[Value]) -> DoorResult<()>;
+    async fn apply(&self, ctx: &Context, objects: &[Value]) -> ClientResult<()>;
     /// Health of one thing.
-    async fn health(&self, ctx: &Context, namespace: &str, health: &Health) -> DoorResult<HealthState>;
+    async fn health(&self, ctx: &Context, namespace: &str, health: &Health) -> ClientResult<HealthState>;
     /// Addresses that the DNS of the pods gives for a name; empty when it does not resolve.
-    async fn resolve_in_pod(&self, ctx: &Context, name: &str) -> DoorResult<Vec<Ipv4Addr>>;
+    async fn resolve_in_pod(&self, ctx: &Context, name: &str) -> ClientResult<Vec<Ipv4Addr>>;
     /// Puts a name into the cluster's DNS, marked as ours. Second choice after the engine's own setting.
-    async fn add_dns(&self, ctx: &Context, name: &str, address: Ipv4Addr) -> DoorResult<()>;
+    async fn add_dns(&self, ctx: &Context, name: &str, address: Ipv4Addr) -> ClientResult<()>;
     /// Carries out the part of an acceptance check that happens inside the cluster, and says what was seen. The test objects
     /// are removed again. `Err` only when it could not be carried out.
-    async fn run_check(&self, ctx: &Context, check: &Check) -> DoorResult<HealthState>;
+    async fn run_check(&self, ctx: &Context, check: &Check) -> ClientResult<HealthState>;
 }

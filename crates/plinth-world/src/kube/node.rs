@@ -7,7 +7,7 @@
 use super::KubeNode;
 use super::api::{Call, KubeApi, OWNER};
 use super::failure::Cause;
-use crate::{Context, DoorResult};
+use crate::{ClientResult, Context};
 use indexmap::IndexMap;
 use k8s_openapi::api::core::v1::{Node, Taint};
 use kube::api::{Api, ListParams, Patch, PatchParams};
@@ -20,14 +20,14 @@ const PAGE: u32 = 250;
 const TAINT_TRIES: u32 = 5;
 
 impl KubeApi {
-    pub(super) async fn one_node(&self, ctx: &Context, node: &NodeName) -> DoorResult<Option<KubeNode>> {
+    pub(super) async fn one_node(&self, ctx: &Context, node: &NodeName) -> ClientResult<Option<KubeNode>> {
         let call = self.call(ctx, format!("looking at node {node}")).await?;
         let nodes = Api::<Node>::all(call.client());
         Ok(call.read(|| nodes.get_opt(node.as_str())).await?.as_ref().map(seen))
     }
 
     /// Page by page, so that a list of thousands stays small.
-    pub(super) async fn all_nodes(&self, ctx: &Context) -> DoorResult<IndexMap<String, KubeNode>> {
+    pub(super) async fn all_nodes(&self, ctx: &Context) -> ClientResult<IndexMap<String, KubeNode>> {
         let call = self.call(ctx, "listing nodes").await?;
         let all = Api::<Node>::all(call.client());
         let mut nodes = IndexMap::new();
@@ -48,7 +48,7 @@ impl KubeApi {
         node: &NodeName,
         labels: &IndexMap<String, String>,
         taints: &[String],
-    ) -> DoorResult<()> {
+    ) -> ClientResult<()> {
         let call = self.call(ctx, format!("labelling node {node}")).await?;
         let found = find(&call, node).await?;
         // The uid keeps a node that goes away in this moment from being made anew by us.
@@ -63,7 +63,7 @@ impl KubeApi {
     }
 }
 
-async fn find(call: &Call<'_>, node: &NodeName) -> DoorResult<Node> {
+async fn find(call: &Call<'_>, node: &NodeName) -> ClientResult<Node> {
     let nodes = Api::<Node>::all(call.client());
     let found = call.read(|| nodes.get_opt(node.as_str())).await?;
     found.ok_or_else(|| {
@@ -71,7 +71,7 @@ async fn find(call: &Call<'_>, node: &NodeName) -> DoorResult<Node> {
     })
 }
 
-async fn set_taints(call: &Call<'_>, node: &NodeName, wanted: &[String]) -> DoorResult<()> {
+async fn set_taints(call: &Call<'_>, node: &NodeName, wanted: &[String]) -> ClientResult<()> {
     let mut left = TAINT_TRIES;
     loop {
         let found = find(call, node).await?;

@@ -1,7 +1,7 @@
 //! Namespaces, and objects of any kind.
 
 use super::api::{Call, KubeApi, OWNER};
-use crate::{Context, DoorResult};
+use crate::{ClientResult, Context};
 use k8s_openapi::api::core::v1::Namespace;
 use kube::api::{Api, ApiResource, DynamicObject, Patch, PatchParams};
 use kube::core::GroupVersionKind;
@@ -18,7 +18,7 @@ const TELL: [&str; 2] = ["pod-security.kubernetes.io/audit", "pod-security.kuber
 const SERVERS_OWN: [&str; 5] = ["managedFields", "resourceVersion", "generation", "uid", "creationTimestamp"];
 
 impl KubeApi {
-    pub(super) async fn level(&self, ctx: &Context, name: &str) -> DoorResult<Observed<Option<PodSecurity>>> {
+    pub(super) async fn level(&self, ctx: &Context, name: &str) -> ClientResult<Observed<Option<PodSecurity>>> {
         let call = self.call(ctx, format!("looking at namespace {name}")).await?;
         let namespaces = Api::<Namespace>::all(call.client());
         let found = call.read(|| namespaces.get_opt(name)).await?;
@@ -27,7 +27,7 @@ impl KubeApi {
         Ok(Observed::Known(level.and_then(|level| serde_json::from_value(Value::String(level)).ok())))
     }
 
-    pub(super) async fn put_namespace(&self, ctx: &Context, name: &str, level: PodSecurity) -> DoorResult<()> {
+    pub(super) async fn put_namespace(&self, ctx: &Context, name: &str, level: PodSecurity) -> ClientResult<()> {
         let call = self.call(ctx, format!("making namespace {name}")).await?;
         let labels: Map<String, Value> =
             [ENFORCE].iter().chain(&TELL).map(|label| ((*label).to_owned(), json!(level))).collect();
@@ -38,7 +38,7 @@ impl KubeApi {
     }
 
     /// By a dry run on the server: what it would answer is compared with what is there.
-    pub(super) async fn differences(&self, ctx: &Context, objects: &[Value]) -> DoorResult<Vec<String>> {
+    pub(super) async fn differences(&self, ctx: &Context, objects: &[Value]) -> ClientResult<Vec<String>> {
         let call = self.call(ctx, "comparing objects").await?;
         let mut differences = Vec::new();
         for object in objects {
@@ -48,7 +48,7 @@ impl KubeApi {
         Ok(differences)
     }
 
-    pub(super) async fn put_objects(&self, ctx: &Context, objects: &[Value]) -> DoorResult<()> {
+    pub(super) async fn put_objects(&self, ctx: &Context, objects: &[Value]) -> ClientResult<()> {
         let call = self.call(ctx, "applying objects").await?;
         for object in objects {
             let wanted = Wanted::read(&call, object).await?;
@@ -59,7 +59,7 @@ impl KubeApi {
     }
 }
 
-async fn difference(call: &Call<'_>, wanted: &Wanted<'_>) -> DoorResult<Option<String>> {
+async fn difference(call: &Call<'_>, wanted: &Wanted<'_>) -> ClientResult<Option<String>> {
     let api = wanted.api(call);
     let live = call.read(|| api.get_opt(&wanted.name)).await?;
     let Some(live) = live else { return Ok(Some(format!("+ {}", wanted.title()))) };
@@ -80,7 +80,7 @@ struct Wanted<'a> {
 }
 
 impl<'a> Wanted<'a> {
-    async fn read(call: &Call<'_>, object: &'a Value) -> DoorResult<Self> {
+    async fn read(call: &Call<'_>, object: &'a Value) -> ClientResult<Self> {
         let text = |pointer: &str| object.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned();
         let (version, kind, name) = (text("/apiVersion"), text("/kind"), text("/metadata/name"));
         if version.is_empty() || kind.is_empty() || name.is_empty() {

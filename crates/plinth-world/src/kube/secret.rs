@@ -4,7 +4,7 @@
 use super::api::{Call, KubeApi, OWNER};
 use super::failure::{Cause, Failure};
 use crate::files;
-use crate::{Context, DoorResult};
+use crate::{ClientResult, Context};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use indexmap::IndexMap;
@@ -34,7 +34,7 @@ impl KubeApi {
         (namespace, name): (&str, &str),
         content: &SecretContent,
         labels: &IndexMap<String, String>,
-    ) -> DoorResult<Observed<bool>> {
+    ) -> ClientResult<Observed<bool>> {
         let call = self.call(ctx, format!("comparing secret {namespace}/{name}")).await?;
         let api = secrets(call.client(), namespace);
         let found = call.read(|| api.get_opt(name)).await?;
@@ -49,7 +49,7 @@ impl KubeApi {
         (namespace, name): (&str, &str),
         content: &SecretContent,
         labels: &IndexMap<String, String>,
-    ) -> DoorResult<()> {
+    ) -> ClientResult<()> {
         let call = self.call(ctx, format!("making secret {namespace}/{name}")).await?;
         let wanted = self.content(&call, content)?;
         let api = secrets(call.client(), namespace);
@@ -67,7 +67,7 @@ impl KubeApi {
         }
     }
 
-    fn content(&self, call: &Call<'_>, content: &SecretContent) -> DoorResult<Content> {
+    fn content(&self, call: &Call<'_>, content: &SecretContent) -> ClientResult<Content> {
         let (kind, data) = match content {
             SecretContent::RegistryLogin { login } => {
                 let document = self.login(call, login)?;
@@ -86,12 +86,12 @@ impl KubeApi {
         Ok(Content { kind, data: data.into_iter().map(bytes).collect() })
     }
 
-    fn value(&self, call: &Call<'_>, reference: &SecretRef) -> DoorResult<Secret> {
+    fn value(&self, call: &Call<'_>, reference: &SecretRef) -> ClientResult<Secret> {
         let got = self.secrets.get(reference);
         got.map_err(|error| call.fails(error.to_string(), "make the secret available, then run again"))
     }
 
-    fn login(&self, call: &Call<'_>, login: &RegistryLogin) -> DoorResult<Secret> {
+    fn login(&self, call: &Call<'_>, login: &RegistryLogin) -> ClientResult<Secret> {
         let password = self.value(call, &login.password)?;
         let auth = STANDARD.encode(format!("{}:{}", login.username, password.expose()));
         let entry = json!({"username": login.username, "password": password.expose(), "auth": auth});
@@ -99,7 +99,7 @@ impl KubeApi {
         Ok(Secret::new(json!({ "auths": auths }).to_string()))
     }
 
-    fn certificate_file(&self, call: &Call<'_>, certificate: &str, name: &str) -> DoorResult<Secret> {
+    fn certificate_file(&self, call: &Call<'_>, certificate: &str, name: &str) -> ClientResult<Secret> {
         let path = self.keystore.directory(certificate)?.join(name);
         let read = files::read_up_to(&path, LARGEST).map_err(|error| error.to_string());
         let text = read.and_then(|bytes| String::from_utf8(bytes).map_err(|_| "it is not text".to_owned()));

@@ -3,7 +3,7 @@
 use super::api::{Call, KubeApi};
 use super::failure::Cause;
 use super::{ClusterHealth, SystemWorkload};
-use crate::{Context, DoorResult};
+use crate::{ClientResult, Context};
 use http::Request;
 use k8s_openapi::api::apps::v1::{DaemonSet, Deployment};
 use kube::Client;
@@ -15,7 +15,7 @@ pub(super) const NAMESPACE: &str = "kube-system";
 const READINESS: &str = "/readyz?verbose";
 
 impl KubeApi {
-    pub(super) async fn system(&self, ctx: &Context) -> DoorResult<ClusterHealth> {
+    pub(super) async fn system(&self, ctx: &Context) -> ClientResult<ClusterHealth> {
         let call = self.call(ctx, "looking at the health of the cluster").await?;
         let failing = failing(&call).await?;
         let list = ListParams::default();
@@ -29,7 +29,7 @@ impl KubeApi {
 }
 
 /// The checks that fail; an API server that says so answers, so it is no error.
-async fn failing(call: &Call<'_>) -> DoorResult<Vec<String>> {
+async fn failing(call: &Call<'_>) -> ClientResult<Vec<String>> {
     match call.attempt(readiness(call.client())).await {
         Ok(lines) => Ok(lines),
         Err(failure) if failure.cause == Cause::Busy => Ok(vec![failure.happened]),

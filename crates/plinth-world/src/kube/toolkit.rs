@@ -6,7 +6,7 @@
 use super::ToolkitPod;
 use super::api::KubeApi;
 use super::failure::Cause;
-use crate::{Context, DoorResult};
+use crate::{ClientResult, Context};
 use indexmap::IndexMap;
 use k8s_openapi::api::core::v1::Pod;
 use kube::api::{Api, DeleteParams, ListParams};
@@ -14,7 +14,7 @@ use kube::api::{Api, DeleteParams, ListParams};
 const TOOLKIT: &str = "app=nvidia-container-toolkit-daemonset";
 
 impl KubeApi {
-    pub(super) async fn toolkit_pods(&self, ctx: &Context) -> DoorResult<IndexMap<String, ToolkitPod>> {
+    pub(super) async fn toolkit_pods(&self, ctx: &Context) -> ClientResult<IndexMap<String, ToolkitPod>> {
         let call = self.call(ctx, "listing the pods of the GPU operator's toolkit").await?;
         let pods = Api::<Pod>::all(call.client());
         let wanted = ListParams::default().labels(TOOLKIT);
@@ -23,7 +23,7 @@ impl KubeApi {
     }
 
     /// One that is gone already is well ended.
-    pub(super) async fn delete_pod(&self, ctx: &Context, pod: &ToolkitPod) -> DoorResult<()> {
+    pub(super) async fn delete_pod(&self, ctx: &Context, pod: &ToolkitPod) -> ClientResult<()> {
         let call = self.call(ctx, format!("ending pod {} in {}", pod.name, pod.namespace)).await?;
         let pods = Api::<Pod>::namespaced(call.client(), &pod.namespace);
         match call.attempt(pods.delete(&pod.name, &DeleteParams::default())).await {

@@ -1,4 +1,4 @@
-//! The node door: semantic operations on one machine, each one round trip.
+//! The node client: semantic operations on one machine, each one round trip.
 
 pub mod account;
 mod answer;
@@ -7,9 +7,9 @@ pub mod control_plane;
 pub mod downloads;
 pub mod facts;
 pub mod frame;
+pub mod leftovers;
 pub mod prepare;
 pub mod registries;
-pub mod remains;
 pub mod script;
 pub mod ssh;
 pub mod storage;
@@ -17,9 +17,9 @@ pub mod storage;
 mod trial;
 
 pub use birth::Birth;
-pub use remains::Remains;
+pub use leftovers::Leftovers;
 
-use crate::{Context, DoorResult};
+use crate::{ClientResult, Context};
 use async_trait::async_trait;
 use plinth_model::download::DownloadFile;
 use plinth_model::facts::{Asked, NodeFacts};
@@ -142,48 +142,48 @@ pub struct PushFile<'a> {
 
 /// Nodes.
 #[async_trait]
-pub trait NodeDoor: Send + Sync {
+pub trait NodeClient: Send + Sync {
     /// Connects far enough to see the host key. A pinned key that differs is **not** an error here: the caller judges.
-    async fn host_key(&self, ctx: &Context, target: &NodeTarget) -> DoorResult<HostKeyState>;
+    async fn host_key(&self, ctx: &Context, target: &NodeTarget) -> ClientResult<HostKeyState>;
     /// Pins the key on first contact. Refuses when another one is pinned, or when the node does not present this one.
-    async fn pin_host_key(&self, ctx: &Context, target: &NodeTarget, key: &HostKey) -> DoorResult<()>;
+    async fn pin_host_key(&self, ctx: &Context, target: &NodeTarget, key: &HostKey) -> ClientResult<()>;
     /// Pins the key whatever was pinned before: the person said that the node was provisioned anew.
-    async fn repin_host_key(&self, ctx: &Context, target: &NodeTarget, key: &HostKey) -> DoorResult<()>;
+    async fn repin_host_key(&self, ctx: &Context, target: &NodeTarget, key: &HostKey) -> ClientResult<()>;
     /// Compares the account.
-    async fn account(&self, ctx: &Context, target: &NodeTarget, account: &Account) -> DoorResult<AccountState>;
+    async fn account(&self, ctx: &Context, target: &NodeTarget, account: &Account) -> ClientResult<AccountState>;
     /// Makes the account as wanted. Refuses on a clash, before changing anything.
-    async fn make_account(&self, ctx: &Context, target: &NodeTarget, account: &Account) -> DoorResult<()>;
+    async fn make_account(&self, ctx: &Context, target: &NodeTarget, account: &Account) -> ClientResult<()>;
     /// Reads facts.
-    async fn facts(&self, ctx: &Context, target: &NodeTarget, asked: &Asked) -> DoorResult<NodeFacts>;
+    async fn facts(&self, ctx: &Context, target: &NodeTarget, asked: &Asked) -> ClientResult<NodeFacts>;
     /// Where containerd's data is.
-    async fn storage(&self, ctx: &Context, target: &NodeTarget, from: &str, to: &str) -> DoorResult<StorageState>;
+    async fn storage(&self, ctx: &Context, target: &NodeTarget, from: &str, to: &str) -> ClientResult<StorageState>;
     /// Moves containerd's data without losing anything; resumes or rolls back an interrupted move. The old copy stays.
-    async fn relocate_storage(&self, ctx: &Context, target: &NodeTarget, from: &str, to: &str) -> DoorResult<()>;
-    /// Removes the old copy that [`NodeDoor::relocate_storage`] left. Refuses unless the data is at the new place and works.
-    async fn remove_old_storage(&self, ctx: &Context, target: &NodeTarget, from: &str, to: &str) -> DoorResult<()>;
+    async fn relocate_storage(&self, ctx: &Context, target: &NodeTarget, from: &str, to: &str) -> ClientResult<()>;
+    /// Removes the old copy that [`NodeClient::relocate_storage`] left. Refuses unless the data is at the new place and works.
+    async fn remove_old_storage(&self, ctx: &Context, target: &NodeTarget, from: &str, to: &str) -> ClientResult<()>;
     /// Differences between the wanted preparation and what is there; empty when all is well.
-    async fn preparation(&self, ctx: &Context, target: &NodeTarget, wanted: &Preparation) -> DoorResult<Vec<String>>;
+    async fn preparation(&self, ctx: &Context, target: &NodeTarget, wanted: &Preparation) -> ClientResult<Vec<String>>;
     /// Prepares.
-    async fn prepare(&self, ctx: &Context, target: &NodeTarget, wanted: &Preparation) -> DoorResult<()>;
+    async fn prepare(&self, ctx: &Context, target: &NodeTarget, wanted: &Preparation) -> ClientResult<()>;
     /// Differences between wanted and present mirrors and logins, and registries that do not answer; empty when all is well.
     async fn registries(
         &self,
         ctx: &Context,
         target: &NodeTarget,
         wanted: &Registries<'_>,
-    ) -> DoorResult<Observed<Vec<String>>>;
+    ) -> ClientResult<Observed<Vec<String>>>;
     /// What is left of Kubernetes.
-    async fn remains(&self, ctx: &Context, target: &NodeTarget) -> DoorResult<Remains>;
+    async fn leftovers(&self, ctx: &Context, target: &NodeTarget) -> ClientResult<Leftovers>;
     /// How far a cluster came that began on this node; none: it did not begin.
-    async fn birth(&self, ctx: &Context, target: &NodeTarget) -> DoorResult<Option<Birth>>;
+    async fn birth(&self, ctx: &Context, target: &NodeTarget) -> ClientResult<Option<Birth>>;
     /// Clears what is left of Kubernetes. Refuses while a part of it runs.
-    async fn clear_remains(&self, ctx: &Context, target: &NodeTarget) -> DoorResult<()>;
+    async fn clear_leftovers(&self, ctx: &Context, target: &NodeTarget) -> ClientResult<()>;
     /// Writes mirrors and logins.
-    async fn set_registries(&self, ctx: &Context, target: &NodeTarget, wanted: &Registries<'_>) -> DoorResult<()>;
+    async fn set_registries(&self, ctx: &Context, target: &NodeTarget, wanted: &Registries<'_>) -> ClientResult<()>;
     /// The administrator's kubeconfig of a control-plane node, as Kubernetes wrote it.
-    async fn admin_config(&self, ctx: &Context, target: &NodeTarget) -> DoorResult<Secret>;
+    async fn admin_config(&self, ctx: &Context, target: &NodeTarget) -> ClientResult<Secret>;
     /// etcd, certificates and kubelet as this node sees them.
-    async fn control_plane(&self, ctx: &Context, target: &NodeTarget) -> DoorResult<ControlPlane>;
+    async fn control_plane(&self, ctx: &Context, target: &NodeTarget) -> ClientResult<ControlPlane>;
     /// Names of those files that are not in a folder of the node with the right content.
     async fn missing_files(
         &self,
@@ -191,8 +191,8 @@ pub trait NodeDoor: Send + Sync {
         target: &NodeTarget,
         folder: &str,
         files: &[DownloadFile],
-    ) -> DoorResult<Vec<String>>;
+    ) -> ClientResult<Vec<String>>;
     /// Puts a local file on the node, streamed, and goes on where an earlier push stopped. It has its name there only with the
     /// right content. Reports bytes as progress.
-    async fn push_file(&self, ctx: &Context, target: &NodeTarget, push: &PushFile<'_>) -> DoorResult<()>;
+    async fn push_file(&self, ctx: &Context, target: &NodeTarget, push: &PushFile<'_>) -> ClientResult<()>;
 }

@@ -1,11 +1,11 @@
-//! The real site: its doors, its secrets, and what is known of its nodes.
+//! The real site: its clients, its secrets, and what is known of its nodes.
 
 mod absent;
 pub(crate) mod known;
 pub(crate) mod survey;
 
 use crate::args::Common;
-use crate::doors::{self, ABSENT};
+use crate::clients::{self, ABSENT};
 use crate::input::Input;
 use crate::printer::Printer;
 use absent::Absent;
@@ -14,14 +14,14 @@ use plinth_run::kinds::Kinds;
 use plinth_run::{RunWorld, StepEnv};
 use plinth_site::desired::{InventorySource, KubesprayTools};
 use plinth_world::ansible::{LocalAnsible, PackageSource};
-use plinth_world::bcm::BcmDoor;
+use plinth_world::bcm::BcmClient;
 use plinth_world::fetch::WebFiles;
 use plinth_world::keystore::FileKeystore;
 use plinth_world::kube::KubeApi;
-use plinth_world::node::NodeDoor;
+use plinth_world::node::NodeClient;
 use plinth_world::node::ssh::{SshConfig, SshNodes};
 use plinth_world::secrets::{Secrets, SiteSecrets};
-use plinth_world::{Context, Doors, SystemClock};
+use plinth_world::{Clients, Context, SystemClock};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -29,14 +29,14 @@ use std::sync::Arc;
 pub(crate) struct Real {
     /// Context of calls: the machine's clock.
     pub(crate) ctx: Context,
-    /// Doors; those that are not in this release refuse.
-    pub(crate) doors: Doors,
+    /// Clients; those that are not in this release refuse.
+    pub(crate) clients: Clients,
     /// Secrets.
     pub(crate) secrets: Arc<SiteSecrets>,
 }
 
 impl Real {
-    /// Opens every door, contacting nobody. All secrets of the site that cannot be had are named at once.
+    /// Opens every client, contacting nobody. All secrets of the site that cannot be had are named at once.
     pub(crate) fn open(common: &Common, input: &Input, directory: &Path, printer: &Printer) -> Result<Self, Problem> {
         let desired = &input.site.desired;
         let folder = input.site.folder();
@@ -44,8 +44,8 @@ impl Real {
         let wanted: Vec<(String, SecretRef)> = plinth_site::secret_refs(desired);
         input.need_secrets(common, printer, &secrets, &wanted)?;
         let shared: Arc<dyn Secrets> = Arc::<SiteSecrets>::clone(&secrets);
-        let bcm: Arc<dyn BcmDoor> = match &desired.inventory {
-            InventorySource::Bcm(access) => Arc::new(doors::bcm(access, &*secrets, folder)?),
+        let bcm: Arc<dyn BcmClient> = match &desired.inventory {
+            InventorySource::Bcm(access) => Arc::new(clients::bcm(access, &*secrets, folder)?),
             InventorySource::Static(_) => Arc::new(Absent::new("bcm", "asks BCM, since the site names none")),
         };
         let ssh = SshConfig { parallel: desired.run.parallel, ..SshConfig::new(directory) };
@@ -53,26 +53,26 @@ impl Real {
         let nodes = SshNodes::new(ssh, Arc::clone(&shared));
         let packages = packages(&desired.kubernetes.kubespray_tools);
         let ansible = LocalAnsible::new(directory, folder, packages, nodes.clone(), Arc::clone(&shared));
-        let node: Arc<dyn NodeDoor> = Arc::new(nodes);
+        let node: Arc<dyn NodeClient> = Arc::new(nodes);
         let keystore = Arc::new(FileKeystore::new(directory, Arc::clone(&shared)).below(folder));
         let kube = KubeApi::new(directory, &desired.name, Arc::clone(&node), Arc::clone(&keystore), shared);
-        let doors = Doors {
+        let clients = Clients {
             bcm,
             node,
-            fetch: Arc::new(WebFiles::new(directory).map_err(|error| doors::problem(&error))?),
+            fetch: Arc::new(WebFiles::new(directory).map_err(|error| clients::problem(&error))?),
             ansible: Arc::new(ansible),
             kube: Arc::new(kube),
             helm: missing("helm"),
             runai: missing("runai"),
             keystore,
         };
-        Ok(Self { ctx: Context::quiet(Arc::new(SystemClock::new())), doors, secrets })
+        Ok(Self { ctx: Context::quiet(Arc::new(SystemClock::new())), clients, secrets })
     }
 
     /// For the executor and for looking.
     pub(crate) fn world(&self) -> RunWorld {
         let secrets: Arc<dyn Secrets> = Arc::<SiteSecrets>::clone(&self.secrets);
-        let env = StepEnv { ctx: self.ctx.clone(), doors: self.doors.clone(), secrets };
+        let env = StepEnv { ctx: self.ctx.clone(), clients: self.clients.clone(), secrets };
         RunWorld { env, behaviour: Arc::new(Kinds) }
     }
 }
@@ -88,7 +88,7 @@ fn known_hosts() -> Vec<PathBuf> {
     home.into_iter().map(|home| home.join(".ssh/known_hosts")).collect()
 }
 
-fn missing(door: &'static str) -> Arc<Absent> {
-    let purpose = ABSENT.iter().find(|(name, _)| *name == door).map_or("does this", |(_, purpose)| purpose);
-    Arc::new(Absent::new(door, purpose))
+fn missing(client: &'static str) -> Arc<Absent> {
+    let purpose = ABSENT.iter().find(|(name, _)| *name == client).map_or("does this", |(_, purpose)| purpose);
+    Arc::new(Absent::new(client, purpose))
 }

@@ -5,7 +5,7 @@ use plinth_model::work::{CertificateSource, KeyAlgorithm};
 use plinth_model::{Observed, Secret, SecretRef};
 use plinth_world::keystore::{CertificateState, FileKeystore, Keystore};
 use plinth_world::secrets::{SecretError, Secrets, SiteSecrets};
-use plinth_world::{Context, DoorResult};
+use plinth_world::{ClientResult, Context};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -24,7 +24,7 @@ impl RehearsalKeystore {
 
 #[async_trait]
 impl Keystore for RehearsalKeystore {
-    async fn certificate(&self, ctx: &Context, name: &str) -> DoorResult<Observed<CertificateState>> {
+    async fn certificate(&self, ctx: &Context, name: &str) -> ClientResult<Observed<CertificateState>> {
         self.0.certificate(ctx, name).await
     }
 
@@ -34,7 +34,7 @@ impl Keystore for RehearsalKeystore {
         name: &str,
         names: &[String],
         source: &CertificateSource,
-    ) -> DoorResult<CertificateState> {
+    ) -> ClientResult<CertificateState> {
         let source = match source {
             CertificateSource::Generated { .. } => source,
             CertificateSource::Files { .. } => &MADE_UP,
@@ -42,7 +42,7 @@ impl Keystore for RehearsalKeystore {
         self.0.make_certificate(ctx, name, names, source).await
     }
 
-    async fn ssh_key(&self, ctx: &Context, _: KeyAlgorithm) -> DoorResult<String> {
+    async fn ssh_key(&self, ctx: &Context, _: KeyAlgorithm) -> ClientResult<String> {
         // A rehearsal is quick: an Ed25519 pair is made in no time, whatever the site asks for.
         self.0.ssh_key(ctx, KeyAlgorithm::Ed25519).await
     }

@@ -1,11 +1,11 @@
 //! A rehearsal: the site, a data centre made up for it, and the real planner and executor between them.
 
 mod keystore;
-mod made_up;
+mod synthetic;
 
-pub(crate) use made_up::{MadeUp, inventory as made_up};
+pub(crate) use synthetic::{MadeUp, inventory as synthetic};
 
-use crate::doors;
+use crate::clients;
 use crate::session::{Crash, Held, Session};
 use plinth_catalog::Catalog;
 use plinth_model::inventory::Inventory;
@@ -18,8 +18,8 @@ use plinth_sim::bcm::{BcmFault, BcmFixture, SimAuth, SimBcm};
 use plinth_sim::{Fault, KnownNames, Pace, Scenario, SimOptions, SimSecrets, Simulation};
 use plinth_site::Desired;
 use plinth_site::desired::{BcmAccess, BcmLogin, InventorySource};
-use plinth_world::bcm::BcmDoor;
-use plinth_world::bcm::client::{BcmClient, BcmConfig, BcmProof, BcmTrust};
+use plinth_world::bcm::BcmClient;
+use plinth_world::bcm::client::{BcmConfig, BcmProof, BcmTrust, CmdaemonClient};
 use plinth_world::secrets::Secrets;
 use plinth_world::{Context, SystemClock};
 use std::collections::{BTreeMap, BTreeSet};
@@ -53,7 +53,7 @@ pub struct Rehearsal {
     /// What stands in the way already.
     pub findings: Vec<Finding>,
     /// Nodes, networks and addresses were made up.
-    pub made_up: bool,
+    pub synthetic: bool,
     control_plane: Vec<NodeName>,
     simulation: Simulation,
     crash: Option<usize>,
@@ -88,7 +88,7 @@ impl Rehearsal {
         let recorded = inventory.is_some();
         let MadeUp { inventory, desired } = match inventory {
             Some(inventory) => MadeUp { inventory, desired },
-            None => made_up(&desired, nodes)?,
+            None => synthetic(&desired, nodes)?,
         };
         let (bcm, client) = simulated_bcm(&desired, &inventory, &faults, seed, &directory)?;
         let seen = match &client {
@@ -107,8 +107,8 @@ impl Rehearsal {
         let look = look(&draft, &simulation).await?;
         let observed = Observed { steps: look.seen, answers: look.answers, ..Observed::new(seen) };
         let plan = plinth_plan::plan(&desired, &observed, catalog).map_err(NoRehearsal::Findings)?;
-        let (findings, made_up) = (look.findings, !recorded);
-        Ok(Self { desired, plan, findings, made_up, control_plane, simulation, crash, held, kept, _bcm: bcm })
+        let (findings, synthetic) = (look.findings, !recorded);
+        Ok(Self { desired, plan, findings, synthetic, control_plane, simulation, crash, held, kept, _bcm: bcm })
     }
 
     /// Runs the plan in virtual time; answers with the report and the faults that did not happen. A fault `crash@record:N` ends
@@ -147,11 +147,11 @@ impl Rehearsal {
     }
 }
 
-/// Doors, secrets, clock and behaviours of a data centre.
+/// Clients, secrets, clock and behaviours of a data centre.
 fn world(simulation: &Simulation) -> RunWorld {
     let secrets: Arc<dyn Secrets> = Arc::<SimSecrets>::clone(&simulation.secrets);
     RunWorld {
-        env: StepEnv { ctx: simulation.context(), doors: simulation.doors.clone(), secrets },
+        env: StepEnv { ctx: simulation.context(), clients: simulation.clients.clone(), secrets },
         behaviour: Arc::new(Kinds),
     }
 }
@@ -168,35 +168,35 @@ fn simulated_bcm(
     faults: &[Fault],
     seed: u64,
     directory: &std::path::Path,
-) -> Result<(Option<SimBcm>, Option<Arc<BcmClient>>), Problem> {
+) -> Result<(Option<SimBcm>, Option<Arc<CmdaemonClient>>), Problem> {
     let InventorySource::Bcm(access) = &desired.inventory else { return Ok((None, None)) };
     let broken = |error: &dyn std::fmt::Display| {
         Problem::new(Exit::Bug, "starting the simulated BCM", "", error, "check that loopback addresses can be used")
     };
     let due: Vec<BcmFault> =
         plinth_sim::bcm_faults_due(faults, Some(directory), seed).map_err(|error| world_problem(&error))?;
-    let (user, password) = made_up_login(access, seed);
+    let (user, password) = synthetic_login(access, seed);
     let auth = SimAuth { username: user.clone(), password: password.clone() };
     let bcm = SimBcm::start(BcmFixture::from_inventory(inventory), due, auth).map_err(|error| broken(&error))?;
     let trust = BcmTrust::CaPem(bcm.ca_pem().as_bytes().to_vec());
     let config = BcmConfig::new(bcm.endpoint(), BcmProof::Password { username: user, password }, trust);
-    let client = BcmClient::new(config).map_err(|error| broken(&error))?;
+    let client = CmdaemonClient::new(config).map_err(|error| broken(&error))?;
     Ok((Some(bcm), Some(Arc::new(client))))
 }
 
 /// Made-up values for the site's login, whatever kind it has.
-fn made_up_login(access: &BcmAccess, seed: u64) -> (plinth_model::Secret, plinth_model::Secret) {
+fn synthetic_login(access: &BcmAccess, seed: u64) -> (plinth_model::Secret, plinth_model::Secret) {
     let (user, password) = match &access.login {
         BcmLogin::Password { username, password } => (username.clone(), password.clone()),
         BcmLogin::Certificate { key, .. } => (SecretRef::Generated("bcm-user".to_owned()), key.clone()),
     };
-    (SimSecrets::made_up(seed, &user), SimSecrets::made_up(seed, &password))
+    (SimSecrets::synthetic(seed, &user), SimSecrets::synthetic(seed, &password))
 }
 
 /// Asks the simulated BCM, and names the source as the site does: the port of a simulation is no part of what was said.
-async fn read_inventory(client: &Arc<BcmClient>, desired: &Desired) -> Result<Inventory, Problem> {
+async fn read_inventory(client: &Arc<CmdaemonClient>, desired: &Desired) -> Result<Inventory, Problem> {
     let ctx = Context::quiet(Arc::new(SystemClock::new()));
-    let mut inventory = client.inventory(&ctx).await.map_err(|error| doors::problem(&error))?;
+    let mut inventory = client.inventory(&ctx).await.map_err(|error| clients::problem(&error))?;
     if let InventorySource::Bcm(access) = &desired.inventory {
         inventory.source = format!("bcm {}", access.endpoint);
     }
@@ -250,9 +250,9 @@ fn simulation(
     scenario: Scenario,
     faults: Vec<Fault>,
     directory: &std::path::Path,
-    client: Option<Arc<BcmClient>>,
+    client: Option<Arc<CmdaemonClient>>,
 ) -> Result<Simulation, Problem> {
-    let bcm: Option<Arc<dyn BcmDoor>> = client.map(|client| client as Arc<dyn BcmDoor>);
+    let bcm: Option<Arc<dyn BcmClient>> = client.map(|client| client as Arc<dyn BcmClient>);
     let keystore = Arc::new(keystore::RehearsalKeystore::new(directory));
     let options = SimOptions {
         state_dir: Some(directory.to_path_buf()),

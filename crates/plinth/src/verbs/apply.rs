@@ -7,7 +7,7 @@ use crate::input::{self, Input};
 use crate::printer::Printer;
 use crate::real::Real;
 use crate::session::Held;
-use crate::{doors, state, verbs};
+use crate::{clients, state, verbs};
 use plinth_model::inventory::{Inventory, SCHEMA};
 use plinth_model::plan::MadeFrom;
 use plinth_model::{Exit, Observed as Seen, Plan, Problem};
@@ -30,7 +30,7 @@ pub(crate) fn run(common: &Common, verb: &Apply, printer: &Printer) -> Result<Ex
     let held = Held::take(&directory, &input.site.desired.name, Durability::Power)?;
     let inventory = verbs::discover::inventory(common, &input, verb.from.inventory.as_deref(), printer)?;
     let site = Site { common, verb, input: &input, directory: &directory, printer, real };
-    doors::runtime()?.block_on(site.apply(held, inventory))
+    clients::runtime()?.block_on(site.apply(held, inventory))
 }
 
 /// What every part of the verb uses.

@@ -1,7 +1,7 @@
 //! What verbs have in common that ask for the site's name: they show the plan and the hosts that Kubespray's plays would touch before.
 
 use crate::args::{Common, ConfirmedOptions};
-use crate::doors;
+use crate::clients;
 use crate::printer::Printer;
 use crate::real::Real;
 use crate::verbs;
@@ -51,14 +51,14 @@ pub(super) fn show(common: &Common, plan: &Plan, printer: &Printer) {
 /// changes no node.
 pub(super) async fn preview(plan: &Plan, real: &Real, printer: &Printer) -> Result<(), Problem> {
     let Some((run, files)) = play(plan) else { return Ok(()) };
-    let door = &real.doors.ansible;
+    let client = &real.clients.ansible;
     let ready = async {
-        door.fetch_source(&real.ctx, &run.release).await?;
-        door.make_environment(&real.ctx, &run.release).await?;
-        door.write_inventory(&real.ctx, &files).await?;
-        door.preview(&real.ctx, &run).await
+        client.fetch_source(&real.ctx, &run.release).await?;
+        client.make_environment(&real.ctx, &run.release).await?;
+        client.write_inventory(&real.ctx, &files).await?;
+        client.preview(&real.ctx, &run).await
     };
-    let touched = ready.await.map_err(|error| doors::problem(&error))?;
+    let touched = ready.await.map_err(|error| clients::problem(&error))?;
     printer.talk(&hosts_text(&touched));
     Ok(())
 }

@@ -3,7 +3,7 @@
 use crate::args::{Common, Discover};
 use crate::input::{self, Input};
 use crate::printer::Printer;
-use crate::{doors, state};
+use crate::{clients, state};
 use plinth_model::{Exit, Finding, Problem};
 use plinth_plan::DiscoverReport;
 use plinth_plan::discover::ReportNode;
@@ -16,7 +16,7 @@ pub(crate) fn run(common: &Common, verb: &Discover, printer: &Printer) -> Result
     let input = input::load(common, printer)?;
     let inventory = inventory(common, &input, verb.from.inventory.as_deref(), printer)?;
     if let Some(file) = &verb.save {
-        recorded::save(&inventory, file).map_err(|error| Problem { exit: Exit::Input, ..doors::problem(&error) })?;
+        recorded::save(&inventory, file).map_err(|error| Problem { exit: Exit::Input, ..clients::problem(&error) })?;
     }
     let discovery = plinth_plan::discover(&input.site.desired, &inventory);
     let findings = input.place(discovery.findings.clone());
@@ -55,5 +55,5 @@ pub(crate) fn inventory(
     if recorded.is_none() {
         input.need_secrets(common, printer, &secrets, &input::secrets_below(input, "inventory"))?;
     }
-    doors::inventory(input, recorded, &secrets)
+    clients::inventory(input, recorded, &secrets)
 }

@@ -16,8 +16,8 @@ pub(crate) fn run(common: &Common, verb: &Explain, printer: &Printer) -> Result<
     let Ok(id) = StepId::try_from(verb.what.clone()) else { return Err(unknown(&verb.what, "")) };
     let input = input::load(common, printer)?;
     let inventory = match &verb.from.inventory {
-        Some(file) => crate::doors::recorded_inventory(file)?,
-        None => rehearsal::made_up(&input.site.desired, None)?.inventory,
+        Some(file) => crate::clients::recorded_inventory(file)?,
+        None => rehearsal::synthetic(&input.site.desired, None)?.inventory,
     };
     let plan = super::plan::make(common, &input, &Observed::new(inventory), printer)?;
     match plan.steps.iter().find(|step| step.id == id) {

@@ -1,14 +1,14 @@
 //! `plinth init`.
 
 use crate::args::{Common, Init};
-use crate::doors;
+use crate::clients;
 use crate::printer::Printer;
 use crate::state;
 use plinth_model::inventory::Inventory;
 use plinth_model::{Exit, Problem, SecretRef, SiteName};
 use plinth_site::desired::{BcmAccess, BcmLogin, TlsTrust};
 use plinth_site::template::{self, InitAnswers};
-use plinth_world::bcm::BcmDoor;
+use plinth_world::bcm::BcmClient;
 use plinth_world::secrets::SiteSecrets;
 use plinth_world::{Context, SystemClock};
 use std::fs::OpenOptions;
@@ -72,9 +72,9 @@ fn asked(verb: &Init, endpoint: &str, name: &SiteName) -> Result<Inventory, Prob
     };
     let access = BcmAccess { endpoint: endpoint.to_owned(), login, tls };
     let secrets = SiteSecrets::new(&state::directory(None, name)?);
-    let door = doors::bcm(&access, &secrets, Path::new(""))?;
+    let client = clients::bcm(&access, &secrets, Path::new(""))?;
     let ctx = Context::quiet(Arc::new(SystemClock::new()));
-    doors::runtime()?.block_on(door.inventory(&ctx)).map_err(|error| doors::problem(&error))
+    clients::runtime()?.block_on(client.inventory(&ctx)).map_err(|error| clients::problem(&error))
 }
 
 fn write(file: &Path, text: &str) -> Result<(), Problem> {

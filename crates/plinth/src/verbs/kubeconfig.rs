@@ -115,7 +115,7 @@ fn refused(file: &Path, error: &PlaceError) -> Problem {
             "changing",
             file.display().to_string(),
             error,
-            "mend the file, or name another one",
+            "fix the file, or name another one",
         ),
     }
 }

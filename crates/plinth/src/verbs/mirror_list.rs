@@ -8,7 +8,7 @@ use crate::input::Input;
 use crate::printer::Printer;
 use crate::real::Real;
 use crate::session::Held;
-use crate::{doors, state};
+use crate::{clients, state};
 use indexmap::IndexMap;
 use plinth_model::download::DownloadList;
 use plinth_model::work::KubesprayRelease;
@@ -16,7 +16,7 @@ use plinth_model::{Digest, Exit, Observed, Plan, Problem, Work};
 use plinth_run::Durability;
 use plinth_run::kinds::downloads;
 use plinth_site::Desired;
-use plinth_world::{DoorError, DoorResult};
+use plinth_world::{ClientError, ClientResult};
 use serde_json::{Value, json};
 use std::fmt::Write as _;
 
@@ -44,7 +44,7 @@ pub(crate) fn list(common: &Common, input: &Input, plan: &Plan, printer: &Printe
     state::open(&directory, false)?;
     let real = Real::open(common, input, &directory, printer)?;
     let _held = Held::take(&directory, &desired.name, Durability::Power)?;
-    let list = doors::runtime()?.block_on(asked(&real, release, files)).map_err(|error| doors::problem(&error))?;
+    let list = clients::runtime()?.block_on(asked(&real, release, files)).map_err(|error| clients::problem(&error))?;
     Ok(MirrorList::new(desired, release, list))
 }
 
@@ -63,20 +63,24 @@ fn parts(plan: &Plan) -> Option<(&KubesprayRelease, &IndexMap<String, String>)> 
 }
 
 /// The kept list when it was made for these files; otherwise Kubespray is asked.
-async fn asked(real: &Real, release: &KubesprayRelease, files: &IndexMap<String, String>) -> DoorResult<DownloadList> {
+async fn asked(
+    real: &Real,
+    release: &KubesprayRelease,
+    files: &IndexMap<String, String>,
+) -> ClientResult<DownloadList> {
     let (ctx, inputs) = (&real.ctx, Digest::of(files));
-    if let Observed::Known(list) = real.doors.fetch.list(ctx).await?
+    if let Observed::Known(list) = real.clients.fetch.list(ctx).await?
         && list.inputs == inputs
     {
         return Ok(list);
     }
-    let ansible = &real.doors.ansible;
+    let ansible = &real.clients.ansible;
     ansible.fetch_source(ctx, release).await?;
     ansible.make_environment(ctx, release).await?;
     ansible.write_inventory(ctx, files).await?;
     let asked = ansible.downloads(ctx, release).await?;
     downloads::list(asked, &inputs, None).map_err(|finding| {
-        DoorError::permanent("ansible", "listing downloads", finding.message.clone(), finding.fix.clone())
+        ClientError::permanent("ansible", "listing downloads", finding.message.clone(), finding.fix.clone())
     })
 }
 

@@ -4,7 +4,7 @@ use crate::args::{Common, GraphFormat, Plan as Arguments};
 use crate::input::{self, Input};
 use crate::printer::Printer;
 use crate::real::{Real, known};
-use crate::{doors, session, state};
+use crate::{clients, session, state};
 use plinth_model::plan::MadeFrom;
 use plinth_model::{Exit, Finding, Plan, Problem};
 use plinth_plan::{Cluster, Observed};
@@ -50,7 +50,7 @@ fn visit(
     let real = Real::open(common, input, directory, printer)?;
     let desired = &input.site.desired;
     let (cluster, _) = Cluster::new(desired, &plinth_plan::discover(desired, &observed.inventory));
-    let survey = doors::runtime()?.block_on(real.survey(desired, &cluster));
+    let survey = clients::runtime()?.block_on(real.survey(desired, &cluster));
     observed.facts.extend(survey.facts);
     known::write(directory, &observed.facts)?;
     if !common.json {

@@ -5,7 +5,7 @@ use crate::input::{self, Input};
 use crate::printer::Printer;
 use crate::real::{Real, known};
 use crate::session::Held;
-use crate::{doors, state, verbs};
+use crate::{clients, state, verbs};
 use plinth_model::facts::NodeFacts;
 use plinth_model::work::Preparation;
 use plinth_model::{Exit, Finding, NodeName, Problem, Severity};
@@ -25,7 +25,7 @@ struct Report<'a> {
     fixable: &'a BTreeMap<NodeName, Preparation>,
 }
 
-/// Visits every node and tells all that is wrong or doubtful; changes nothing but pins of host keys, unless asked to mend.
+/// Visits every node and tells all that is wrong or doubtful; changes nothing but pins of host keys, unless asked to fix.
 pub(crate) fn run(common: &Common, verb: &Preflight, printer: &Printer) -> Result<Exit, Problem> {
     let input = input::load(common, printer)?;
     if verb.fix && !verb.yes && !Printer::can_ask() {
@@ -40,10 +40,10 @@ pub(crate) fn run(common: &Common, verb: &Preflight, printer: &Printer) -> Resul
     let discovery = plinth_plan::discover(desired, &inventory);
     let (cluster, clashes) = Cluster::new(desired, &discovery);
     let known = known::read(&directory)?;
-    let (exit, survey) = doors::runtime()?.block_on(async {
+    let (exit, survey) = clients::runtime()?.block_on(async {
         let mut survey = real.survey(desired, &cluster).await;
         if verb.fix {
-            survey = mend(&real, verb, &input, &cluster, survey, printer).await?;
+            survey = fix(&real, verb, &input, &cluster, survey, printer).await?;
         }
         survey.findings.extend(site_findings(&input, clashes, discovery.findings));
         Ok::<_, Problem>((tell(common, &survey, printer), survey))
@@ -73,8 +73,8 @@ pub(crate) fn show(printer: &Printer, findings: &[Finding]) {
     printer.talk(&plinth_report::preflight::preflight(findings, crate::sinks::palette(printer)));
 }
 
-/// Mends what is declared safe, then visits the nodes again.
-async fn mend(
+/// Fixes what is declared safe, then visits the nodes again.
+async fn fix(
     real: &Real,
     verb: &Preflight,
     input: &Input,
@@ -84,27 +84,27 @@ async fn mend(
 ) -> Result<Survey, Problem> {
     let desired = &input.site.desired;
     if survey.fixes.is_empty() {
-        printer.talk("nothing here can be mended safely by plinth");
+        printer.talk("nothing here can be fixed safely by plinth");
         return Ok(survey);
     }
     printer.talk(&plan(&survey.fixes));
-    if !verb.yes && !printer.ask("Mend this?") {
+    if !verb.yes && !printer.ask("Fix this?") {
         printer.talk("nothing was changed");
         return Ok(survey);
     }
     for visit in plinth_plan::visits(desired, cluster) {
         if let Some(wanted) = survey.fixes.get(&visit.first.node) {
-            mend_one(real, &visit, wanted).await?;
-            printer.talk(&format!("{}: mended", visit.first.node));
+            fix_one(real, &visit, wanted).await?;
+            printer.talk(&format!("{}: fixed", visit.first.node));
         }
     }
     Ok(real.survey(desired, cluster).await)
 }
 
-/// What would be mended, a line for each node.
+/// What would be fixed, a line for each node.
 fn plan(fixes: &BTreeMap<NodeName, Preparation>) -> String {
     let lines = fixes.iter().map(|(node, wanted)| format!("  {node}: {}", in_words(wanted)));
-    format!("to mend:\n{}", lines.collect::<Vec<_>>().join("\n"))
+    format!("to fix:\n{}", lines.collect::<Vec<_>>().join("\n"))
 }
 
 fn in_words(wanted: &Preparation) -> String {
@@ -116,18 +116,18 @@ fn in_words(wanted: &Preparation) -> String {
     parts.join(", ")
 }
 
-async fn mend_one(real: &Real, visit: &Visit, wanted: &Preparation) -> Result<(), Problem> {
-    let door = &real.doors.node;
-    match door.prepare(&real.ctx, &visit.account, wanted).await {
+async fn fix_one(real: &Real, visit: &Visit, wanted: &Preparation) -> Result<(), Problem> {
+    let client = &real.clients.node;
+    match client.prepare(&real.ctx, &visit.account, wanted).await {
         Ok(()) => Ok(()),
-        Err(_) => door.prepare(&real.ctx, &visit.first, wanted).await.map_err(|error| doors::problem(&error)),
+        Err(_) => client.prepare(&real.ctx, &visit.first, wanted).await.map_err(|error| clients::problem(&error)),
     }
 }
 
 fn nobody_to_ask() -> Problem {
     Problem::new(
         Exit::Input,
-        "asking whether to mend",
+        "asking whether to fix",
         "",
         "there is no terminal to ask at; nothing was contacted or changed",
         "look at `plinth preflight` first, then give `--fix --yes`",

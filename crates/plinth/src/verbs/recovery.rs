@@ -7,7 +7,7 @@ use crate::input::{self, Input};
 use crate::printer::Printer;
 use crate::real::Real;
 use crate::session::Held;
-use crate::{carry, doors, state, verbs};
+use crate::{carry, clients, state, verbs};
 use plinth_model::{Exit, NodeName, Plan, Problem, Work};
 use plinth_plan::{Cluster, Observed};
 use plinth_run::Durability;
@@ -26,11 +26,11 @@ pub(crate) fn run(common: &Common, verb: &Recover, printer: &Printer) -> Result<
     let (cluster, _) = Cluster::new(desired, &plinth_plan::discover(desired, &inventory));
     let make = |observed: &Observed| make(common, &input, observed, &broken, printer);
     let visit = Visit { common, input: &input, directory: &directory, printer, real: &real };
-    let runtime = doors::runtime()?;
+    let runtime = clients::runtime()?;
     let plan = runtime.block_on(visit.plan(inventory, &cluster.quorum(), &make))?;
     confirmed::show(common, &plan, printer);
     if is_whole(&plan) {
-        printer.talk("nothing is broken that a recovery would mend; `plinth apply` looks at everything else");
+        printer.talk("nothing is broken that a recovery would fix; `plinth apply` looks at everything else");
         return Ok(Exit::Done);
     }
     runtime.block_on(confirmed::preview(&plan, &real, printer))?;

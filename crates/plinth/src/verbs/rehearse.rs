@@ -5,7 +5,7 @@ use crate::input::{self, Input, plural};
 use crate::printer::Printer;
 use crate::rehearsal::{NoRehearsal, Rehearsal, Script, fault_problem};
 use crate::sinks::Sinks;
-use crate::{doors, session, state, verbs};
+use crate::{clients, session, state, verbs};
 use plinth_model::{Exit, Finding, Problem, Severity};
 use plinth_run::StopSignal;
 use plinth_sim::{Fault, Pace};
@@ -33,7 +33,7 @@ pub(crate) fn run(common: &Common, verb: &Rehearse, printer: &Printer) -> Result
         directory: folder.path.clone(),
         kept: !folder.passing,
     };
-    doors::runtime()?.block_on(perform(common, verb, &input, script, printer))
+    clients::runtime()?.block_on(perform(common, verb, &input, script, printer))
 }
 
 async fn perform(
@@ -88,7 +88,7 @@ async fn carry_out(common: &Common, verb: &Rehearse, rehearsal: Rehearsal, print
     Ok(report.exit)
 }
 
-/// The plan's findings in a line: a rehearsal is not where they are mended.
+/// The plan's findings in a line: a rehearsal is not where they are fixed.
 fn doubts(findings: &[Finding]) -> String {
     let warnings: Vec<&str> =
         findings.iter().filter(|finding| finding.severity > Severity::Info).map(|finding| &*finding.code).collect();
@@ -106,7 +106,7 @@ fn introduction(common: &Common, rehearsal: &Rehearsal) -> String {
     let plan = &rehearsal.plan;
     let hosts = plan.steps.iter().filter_map(|step| step.work.node()).collect::<std::collections::BTreeSet<_>>().len();
     let secrets = plinth_site::secret_refs(&rehearsal.desired).len();
-    let addresses = if rehearsal.made_up { "Addresses, hardware" } else { "Hardware" };
+    let addresses = if rehearsal.synthetic { "Addresses, hardware" } else { "Hardware" };
     format!(
         "rehearsal of site {} ({}): {}, {}, {} may change something\n  \
          Nothing real is contacted. {addresses} and all {} of the site are made up; time is virtual.\n  \
@@ -144,7 +144,7 @@ fn recorded(verb: &Rehearse) -> Result<Option<plinth_model::inventory::Inventory
             "give either `--inventory` or `--nodes`",
         ));
     }
-    doors::recorded_inventory(file).map(Some)
+    clients::recorded_inventory(file).map(Some)
 }
 
 /// The state directory: the one given, or one that goes away afterwards.

@@ -6,7 +6,7 @@ use crate::input::{self, Input};
 use crate::printer::Printer;
 use crate::real::Real;
 use crate::session::Held;
-use crate::{carry, doors, state, verbs};
+use crate::{carry, clients, state, verbs};
 use plinth_model::work::Removal;
 use plinth_model::{Exit, NodeName, Plan, Problem, Work};
 use plinth_plan::{Cluster, Observed};
@@ -35,7 +35,7 @@ fn run(common: &Common, way: &ConfirmedOptions, removal: &Removal, printer: &Pri
     let observed = Observed::new(inventory);
     let desired = &input.site.desired;
     let (cluster, _) = Cluster::new(desired, &plinth_plan::discover(desired, &observed.inventory));
-    let runtime = doors::runtime()?;
+    let runtime = clients::runtime()?;
     let plan = runtime.block_on(plan(common, &input, &observed, removal, &real, printer))?;
     confirmed::show(common, &plan, printer);
     if is_gone(&plan) {
@@ -56,7 +56,7 @@ fn run(common: &Common, way: &ConfirmedOptions, removal: &Removal, printer: &Pri
 
 /// Whether every step that takes something away has nothing to do. Source, environment and files are only its tools.
 fn is_gone(plan: &Plan) -> bool {
-    let takes = |work: &Work| matches!(work, Work::KubesprayRemoval { .. } | Work::NodeRemains { .. });
+    let takes = |work: &Work| matches!(work, Work::KubesprayRemoval { .. } | Work::NodeLeftovers { .. });
     plan.steps.iter().filter(|step| takes(&step.work)).all(|step| !step.change.pending())
 }
 

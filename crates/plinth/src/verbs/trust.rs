@@ -5,7 +5,7 @@ use crate::input::{self, Input};
 use crate::printer::Printer;
 use crate::real::Real;
 use crate::session::Held;
-use crate::{doors, state, verbs};
+use crate::{clients, state, verbs};
 use globset::Glob;
 use plinth_model::work::NodeTarget;
 use plinth_model::{Exit, Problem};
@@ -46,7 +46,7 @@ pub(crate) fn run(common: &Common, verb: &Trust, printer: &Printer) -> Result<Ex
     let (cluster, findings) = Cluster::new(desired, &plinth_plan::discover(desired, &inventory));
     input.accept(common, printer, findings)?;
     let targets = targets(&input, &cluster, &verb.nodes)?;
-    doors::runtime()?.block_on(trust(common, verb, &real, targets, printer))
+    clients::runtime()?.block_on(trust(common, verb, &real, targets, printer))
 }
 
 /// Nodes by name or glob; each must match something.
@@ -75,10 +75,10 @@ async fn trust(
     targets: Vec<NodeTarget>,
     printer: &Printer,
 ) -> Result<Exit, Problem> {
-    let door = &real.doors.node;
+    let client = &real.clients.node;
     let mut seen: Vec<(NodeTarget, HostKeyState)> = Vec::new();
     for target in targets {
-        let state = door.host_key(&real.ctx, &target).await.map_err(|error| doors::problem(&error))?;
+        let state = client.host_key(&real.ctx, &target).await.map_err(|error| clients::problem(&error))?;
         seen.push((target, state));
     }
     let rows: Vec<Row> = seen.iter().map(|(target, state)| row(target, state)).collect();
@@ -99,8 +99,8 @@ async fn trust(
         return Ok(Exit::Pending);
     }
     for (target, state) in pending {
-        let pinned = door.repin_host_key(&real.ctx, target, &state.presented).await;
-        pinned.map_err(|error| doors::problem(&error))?;
+        let pinned = client.repin_host_key(&real.ctx, target, &state.presented).await;
+        pinned.map_err(|error| clients::problem(&error))?;
         printer.talk(&format!("{}: {} is pinned", target.node, state.presented.fingerprint));
     }
     Ok(Exit::Done)

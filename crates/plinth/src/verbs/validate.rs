@@ -48,9 +48,9 @@ fn findings(common: &Common, input: &input::Input) -> Result<Vec<Finding>, Probl
 
 /// What planning with made-up nodes says: versions, components, values. Addresses are made up, so nothing is said of them.
 fn planned(input: &input::Input) -> Result<Vec<Finding>, Problem> {
-    let made_up = rehearsal::made_up(&input.site.desired, None)?;
-    let observed = Observed::new(made_up.inventory);
-    Ok(match plinth_plan::plan(&made_up.desired, &observed, &input.catalog) {
+    let synthetic = rehearsal::synthetic(&input.site.desired, None)?;
+    let observed = Observed::new(synthetic.inventory);
+    Ok(match plinth_plan::plan(&synthetic.desired, &observed, &input.catalog) {
         Ok(plan) => plan.findings,
         Err(findings) => findings,
     })

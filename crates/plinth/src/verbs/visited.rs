@@ -22,7 +22,7 @@ pub(super) struct Visit<'a> {
     pub(super) directory: &'a Path,
     /// Screen.
     pub(super) printer: &'a Printer,
-    /// Doors.
+    /// Clients.
     pub(super) real: &'a Real,
 }
 
@@ -73,7 +73,7 @@ impl Visit<'_> {
             "checking the nodes of",
             desired.name.to_string(),
             format!("not fit: {unfit}; run.nodeFailures is {}; nothing was changed", desired.run.node_failures),
-            "mend what is listed above (`plinth preflight --fix` mends what is safe), or take the node out of the site file",
+            "fix what is listed above (`plinth preflight --fix` fixes what is safe), or take the node out of the site file",
         ))
     }
 }

@@ -86,7 +86,7 @@ fn lost(bench: &Bench) {
     });
     assert!(began.elapsed() < Duration::from_secs(400), "a lost host is given up in time");
     nothing_left(bench);
-    three.mend().unwrap();
+    three.fix().unwrap();
     sh(&three, "rm /etc/plinth-test/slow");
     let output = bench.plinth(&["status"]);
     assert!(output.status.success(), "{}", said(&output));

@@ -1,4 +1,4 @@
-//! What the tests stand on: the tree, a Python environment made once by the door itself, a lab, a site.
+//! What the tests stand on: the tree, a Python environment made once by the client itself, a lab, a site.
 
 use crate::seen::site;
 use crate::support::Bench;
@@ -6,7 +6,7 @@ use plinth_lab::LabSpec;
 use plinth_model::SecretRef;
 use plinth_model::work::{Credential, KubesprayRelease, NodeTarget, RunInputs};
 use plinth_model::{NodeName, Observed};
-use plinth_world::ansible::{AnsibleDoor as _, Deployed, LocalAnsible, PackageSource};
+use plinth_world::ansible::{AnsibleClient as _, Deployed, LocalAnsible, PackageSource};
 use plinth_world::node::ssh::{SshConfig, SshNodes};
 use plinth_world::secrets::{Secrets, SiteSecrets};
 use plinth_world::{Context, SystemClock};
@@ -67,26 +67,26 @@ pub(crate) fn quiet() -> Context {
     Context::quiet(Arc::new(SystemClock::new()))
 }
 
-/// A door over a state directory.
-pub(crate) fn door(state: &Path) -> LocalAnsible {
+/// A client over a state directory.
+pub(crate) fn client(state: &Path) -> LocalAnsible {
     let secrets: Arc<dyn Secrets> = Arc::new(SiteSecrets::new(state));
     let nodes = SshNodes::new(SshConfig::new(state), Arc::clone(&secrets));
     LocalAnsible::new(state, state, PackageSource::default(), nodes, secrets)
 }
 
-/// Environments made by the door, outside the clone, once for all runs of these tests.
+/// Environments made by the client, outside the clone, once for all runs of these tests.
 fn environments() -> &'static Path {
     static PLACE: OnceLock<PathBuf> = OnceLock::new();
     PLACE.get_or_init(|| {
         let cache = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
         let cache = cache.unwrap_or_else(|| PathBuf::from(std::env::var_os("HOME").unwrap()).join(".cache"));
         let state = cache.join("plinth-kubespray");
-        let door = door(&state);
+        let client = client(&state);
         runtime().block_on(async {
             for tag in ["v2.27.1", "v2.28.1"] {
-                door.fetch_source(&quiet(), &release(tag)).await.unwrap();
-                door.make_environment(&quiet(), &release(tag)).await.unwrap();
-                let seen = door.environment(&quiet(), &release(tag)).await.unwrap();
+                client.fetch_source(&quiet(), &release(tag)).await.unwrap();
+                client.make_environment(&quiet(), &release(tag)).await.unwrap();
+                let seen = client.environment(&quiet(), &release(tag)).await.unwrap();
                 assert!(matches!(&seen, Observed::Known(core) if core.starts_with("2.16.")), "{seen:?}");
             }
         });

@@ -1,11 +1,11 @@
 //! A cluster's life: installed, left alone, grown, upgraded, looked at, reset.
 
 use crate::ground::{
-    DEPLOY, applied, deployed, door, last, logs, nothing_left, quiet, record, release, runtime, targets, text, up,
+    DEPLOY, applied, client, deployed, last, logs, nothing_left, quiet, record, release, runtime, targets, text, up,
 };
 use crate::seen::sh;
 use plinth_model::{NodeName, Observed};
-use plinth_world::ansible::{AnsibleDoor as _, Artifact, LocalAnsible, Play, PlayRun};
+use plinth_world::ansible::{AnsibleClient as _, Artifact, LocalAnsible, Play, PlayRun};
 use serde_json::Value;
 
 fn progress(events: &[Value]) -> Vec<(u64, u64, &str)> {
@@ -72,32 +72,32 @@ fn looked_at_and_reset(bench: &crate::support::Bench) {
     let all = ["n1", "n2", "n3", "n4"];
     bench.site(&text(&all, "v1.31.9"));
     applied(bench, "unchanged");
-    let door = door(&bench.state());
+    let client = client(&bench.state());
     let run =
         |play: Play| PlayRun { release: release("v2.27.1"), play, targets: targets(bench, &all), inputs: last(bench) };
-    recovered(bench, &door, &run);
+    recovered(bench, &client, &run);
     let four = NodeName::new("n4").unwrap();
     let remove = run(Play::Remove { nodes: vec![four.clone()], reachable: true });
     let work = async || {
-        for play in door.preview(&quiet(), &remove).await.unwrap() {
+        for play in client.preview(&quiet(), &remove).await.unwrap() {
             assert_eq!(play.hosts, ["n4"], "{play:?}");
         }
         let nobody = run(Play::Remove { nodes: Vec::new(), reachable: true });
-        assert!(door.preview(&quiet(), &nobody).await.is_err() && door.play(&quiet(), &nobody).await.is_err());
-        assert_eq!(door.opinion(&quiet(), &release("v2.27.1")).await.unwrap(), Observed::Absent);
-        let downloads = door.downloads(&quiet(), &release("v2.27.1")).await.unwrap();
+        assert!(client.preview(&quiet(), &nobody).await.is_err() && client.play(&quiet(), &nobody).await.is_err());
+        assert_eq!(client.opinion(&quiet(), &release("v2.27.1")).await.unwrap(), Observed::Absent);
+        let downloads = client.downloads(&quiet(), &release("v2.27.1")).await.unwrap();
         assert_eq!(downloads.len(), 7, "{downloads:#?}");
         assert!(
             matches!(&downloads[0].what, Artifact::File { dest, sha256: Some(_), .. } if dest == "kubelet-v1.31.9-amd64")
         );
         assert!(downloads[1].enabled && !downloads[2].enabled, "{downloads:#?}");
-        let stats = door.play(&quiet(), &remove).await.unwrap();
+        let stats = client.play(&quiet(), &remove).await.unwrap();
         assert!(remove.accepts(&stats), "{stats:?}");
         assert!(!last(bench).hosts.contains_key(&four) && record(bench).begun.is_none());
         let reset = run(Play::Reset);
-        let stats = door.play(&quiet(), &reset).await.unwrap();
+        let stats = client.play(&quiet(), &reset).await.unwrap();
         assert!(reset.accepts(&stats), "{stats:?}");
-        assert_eq!(door.deployed(&quiet()).await.unwrap(), Observed::Absent);
+        assert_eq!(client.deployed(&quiet()).await.unwrap(), Observed::Absent);
     };
     bench.lab.inside(|| runtime().block_on(work())).unwrap();
     for node in bench.lab.nodes() {
@@ -106,7 +106,7 @@ fn looked_at_and_reset(bench: &crate::support::Bench) {
 }
 
 /// The control plane is reset and taken in again, while a worker does not answer.
-fn recovered(bench: &crate::support::Bench, door: &LocalAnsible, run: &dyn Fn(Play) -> PlayRun) {
+fn recovered(bench: &crate::support::Bench, client: &LocalAnsible, run: &dyn Fn(Play) -> PlayRun) {
     let one = NodeName::new("n1").unwrap();
     let recover = run(Play::Recover { nodes: vec![one.clone()], reset: vec![one] });
     let nobody = run(Play::Recover { nodes: Vec::new(), reset: Vec::new() });
@@ -115,12 +115,12 @@ fn recovered(bench: &crate::support::Bench, door: &LocalAnsible, run: &dyn Fn(Pl
     let before = last(bench);
     four.cut().unwrap();
     let work = async || {
-        assert!(door.play(&quiet(), &nobody).await.is_err());
-        let stats = door.play(&quiet(), &recover).await.unwrap();
+        assert!(client.play(&quiet(), &nobody).await.is_err());
+        let stats = client.play(&quiet(), &recover).await.unwrap();
         assert!(recover.accepts(&stats) && !stats.hosts.contains_key("n4"), "{stats:?}");
     };
     bench.lab.inside(|| runtime().block_on(work())).unwrap();
-    four.mend().unwrap();
+    four.fix().unwrap();
     assert_eq!(sh(&one, "cat /etc/plinth-test/recovered"), "v1.31.9\n");
     sh(&one, "test ! -e /etc/plinth-test/left");
     for worker in ["n2", "n3", "n4"] {
@@ -144,14 +144,14 @@ fn the_second_opinion_is_asked_where_there_is_one() {
             .map(|(name, value)| (name.to_owned(), value.to_string()))
             .into()
     };
-    let door = door(&state);
+    let client = client(&state);
     runtime().block_on(async {
         let newer = release("v2.28.1");
-        door.fetch_source(&quiet(), &newer).await.unwrap();
-        door.write_inventory(&quiet(), &written("v1.31.9")).await.unwrap();
-        assert_eq!(door.opinion(&quiet(), &newer).await.unwrap(), Observed::Known(Vec::new()));
-        door.write_inventory(&quiet(), &written("1.31.9")).await.unwrap();
-        let Observed::Known(complaints) = door.opinion(&quiet(), &newer).await.unwrap() else { panic!("no opinion") };
+        client.fetch_source(&quiet(), &newer).await.unwrap();
+        client.write_inventory(&quiet(), &written("v1.31.9")).await.unwrap();
+        assert_eq!(client.opinion(&quiet(), &newer).await.unwrap(), Observed::Known(Vec::new()));
+        client.write_inventory(&quiet(), &written("1.31.9")).await.unwrap();
+        let Observed::Known(complaints) = client.opinion(&quiet(), &newer).await.unwrap() else { panic!("no opinion") };
         assert!(complaints.iter().any(|line| line.contains("kube_version 1.31.9 has no v")), "{complaints:#?}");
     });
 }

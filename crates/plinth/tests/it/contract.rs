@@ -1,6 +1,6 @@
-//! The simulated nodes keep the contract of the node door. The real ones do in `tests/nodes`.
+//! The simulated nodes keep the contract of the node client. The real ones do in `tests/nodes`.
 
-use crate::node_door::{Rack, account, contract, target};
+use crate::node_client::{Rack, account, contract, target};
 use plinth_model::download::DownloadFile;
 use plinth_model::inventory::{Inventory, SCHEMA};
 use plinth_model::{NodeName, Observed, SecretRef};
@@ -42,7 +42,7 @@ fn simulation() -> Simulation {
 #[test]
 fn simulated_nodes_keep_the_contract() {
     let simulation = Arc::new(simulation());
-    let (ctx, door) = (simulation.context(), Arc::clone(&simulation.doors.node));
+    let (ctx, client) = (simulation.context(), Arc::clone(&simulation.clients.node));
     let at = |node: &str| target(node, address(node), "ibm", SecretRef::Env("BOOTSTRAP_PASSWORD".to_owned()));
     let seen = Arc::clone(&simulation);
     let file = DownloadFile {
@@ -63,15 +63,15 @@ fn simulated_nodes_keep_the_contract() {
         fingerprint: Box::new(move |_| seen.snapshot().to_string()),
         mirror: "http://10.184.162.1:5000".to_owned(),
         account: account(SecretRef::Generated("ssh-key".to_owned())),
-        source: simulation.doors.fetch.place(&file.sha256),
+        source: simulation.clients.fetch.place(&file.sha256),
         file,
     };
     let work = async {
-        simulation.doors.fetch.fetch(&ctx, &rack.file).await.unwrap();
-        let key = door.host_key(&ctx, &rack.partial).await.unwrap().presented;
-        door.pin_host_key(&ctx, &rack.partial, &key).await.unwrap();
-        door.make_account(&ctx, &rack.partial, &rack.account).await.expect_err("the fault strikes once");
-        contract(&*door, &ctx, &rack).await;
+        simulation.clients.fetch.fetch(&ctx, &rack.file).await.unwrap();
+        let key = client.host_key(&ctx, &rack.partial).await.unwrap().presented;
+        client.pin_host_key(&ctx, &rack.partial, &key).await.unwrap();
+        client.make_account(&ctx, &rack.partial, &rack.account).await.expect_err("the fault strikes once");
+        contract(&*client, &ctx, &rack).await;
     };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(simulation.clock.drive_strictly(work)).unwrap();

@@ -8,8 +8,8 @@ mod discovery;
 mod interfaces;
 mod kill;
 mod memory;
-#[path = "../contract/node_door.rs"]
-mod node_door;
+#[path = "../contract/node_client.rs"]
+mod node_client;
 mod rehearsal;
 mod scenarios;
 mod secrets;

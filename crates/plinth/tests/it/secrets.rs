@@ -66,7 +66,7 @@ fn made_up_secrets_of_a_rehearsal_stay_in_it_too() {
     let folder = site.folder.path();
     plinth_with(folder, &[], &["rehearse", "--state", "state", "--events", "events.ndjson"]).exits(0);
     for reference in plinth_site::secret_refs(&plinth_site::load(&folder.join("site.yaml")).unwrap().desired) {
-        let value = plinth_sim::SimSecrets::made_up(1, &reference.1);
+        let value = plinth_sim::SimSecrets::synthetic(1, &reference.1);
         for file in files(folder) {
             assert!(
                 !contains(&std::fs::read(&file).unwrap(), value.expose()),

@@ -1,4 +1,4 @@
-//! A node of the control plane, as far as the Kubernetes door asks for one: a file stands for its kubeconfig.
+//! A node of the control plane, as far as the Kubernetes client asks for one: a file stands for its kubeconfig.
 
 use async_trait::async_trait;
 use plinth_model::download::DownloadFile;
@@ -6,9 +6,9 @@ use plinth_model::facts::{Asked, NodeFacts};
 use plinth_model::work::{Account, NodeTarget, Preparation};
 use plinth_model::{Observed, Secret};
 use plinth_world::node::{
-    AccountState, Birth, ControlPlane, HostKey, HostKeyState, NodeDoor, PushFile, Registries, Remains, StorageState,
+    AccountState, Birth, ControlPlane, HostKey, HostKeyState, Leftovers, NodeClient, PushFile, Registries, StorageState,
 };
-use plinth_world::{Context, DoorError, DoorResult};
+use plinth_world::{ClientError, ClientResult, Context};
 use std::path::PathBuf;
 use std::sync::Mutex;
 
@@ -19,13 +19,13 @@ pub(crate) struct Node(pub(crate) Mutex<PathBuf>);
 macro_rules! refused {
     ($($name:ident($($argument:ident: $type:ty),*) -> $answer:ty;)*) => {
         #[async_trait]
-        impl NodeDoor for Node {
-            $(async fn $name(&self, _: &Context, _: &NodeTarget $(, $argument: $type)*) -> DoorResult<$answer> {
+        impl NodeClient for Node {
+            $(async fn $name(&self, _: &Context, _: &NodeTarget $(, $argument: $type)*) -> ClientResult<$answer> {
                 $(let _ = $argument;)*
-                Err(DoorError::permanent("node", stringify!($name), "this node only has a kubeconfig", "ask for that"))
+                Err(ClientError::permanent("node", stringify!($name), "this node only has a kubeconfig", "ask for that"))
             })*
 
-            async fn admin_config(&self, _: &Context, _: &NodeTarget) -> DoorResult<Secret> {
+            async fn admin_config(&self, _: &Context, _: &NodeTarget) -> ClientResult<Secret> {
                 Ok(Secret::new(std::fs::read_to_string(&*self.0.lock().unwrap()).unwrap()))
             }
         }
@@ -46,9 +46,9 @@ refused! {
     prepare(wanted: &Preparation) -> ();
     registries(wanted: &Registries<'_>) -> Observed<Vec<String>>;
     set_registries(wanted: &Registries<'_>) -> ();
-    remains() -> Remains;
+    leftovers() -> Leftovers;
     birth() -> Option<Birth>;
-    clear_remains() -> ();
+    clear_leftovers() -> ();
     control_plane() -> ControlPlane;
     missing_files(folder: &str, files: &[DownloadFile]) -> Vec<String>;
     push_file(push: &PushFile<'_>) -> ();

@@ -1,11 +1,11 @@
 //! The real API server keeps the contract, and what others set on its objects stays theirs.
 
-use crate::kube_door::{Ground, contract};
+use crate::kube_client::{Ground, contract};
 use crate::stand::{Stand, control_plane_node, name};
 use indexmap::IndexMap;
 use plinth_model::SecretRef;
 use plinth_model::work::Health;
-use plinth_world::kube::{KubeDoor as _, KubeNode};
+use plinth_world::kube::{KubeClient as _, KubeNode};
 use std::sync::Arc;
 
 fn labels(pairs: &[(&str, &str)]) -> IndexMap<String, String> {
@@ -38,8 +38,8 @@ fn the_real_api_keeps_the_contract() {
                 .unwrap()
         }),
     };
-    stand.run(contract(&stand.door, &stand.ctx, &ground));
-    let node = stand.run(stand.door.node(&stand.ctx, &name("n2"))).unwrap().known().cloned().unwrap();
+    stand.run(contract(&stand.client, &stand.ctx, &ground));
+    let node = stand.run(stand.client.node(&stand.ctx, &name("n2"))).unwrap().known().cloned().unwrap();
     assert_eq!((node.ready, node.version.as_str(), node.address), (true, "v1.34.2", Some([10, 0, 0, 7].into())));
 }
 
@@ -47,27 +47,27 @@ fn the_real_api_keeps_the_contract() {
 #[ignore = "needs Go and the parts it builds: cargo xtask test --tier kubernetes"]
 fn drift_is_repaired_and_strangers_keep_their_own() {
     let stand = Stand::introduced();
-    let (door, ctx, n1) = (&stand.door, &stand.ctx, name("n1"));
+    let (client, ctx, n1) = (&stand.client, &stand.ctx, name("n1"));
     let kubectl = |words: &[&str]| stand.plane.kubectl(words).unwrap();
     kubectl(&["label", "node", "n1", "team=storage", "zone=a"]);
     kubectl(&["taint", "node", "n1", "maintenance=yes:NoExecute"]);
     let (first, second) = (labels(&[("gpu", "h100"), ("zone", "b")]), labels(&[("gpu", "h100")]));
-    stand.run(door.label_node(ctx, &n1, &first, &taints(&["gpu=true:NoSchedule"]))).unwrap();
+    stand.run(client.label_node(ctx, &n1, &first, &taints(&["gpu=true:NoSchedule"]))).unwrap();
     let version = stand.of_node("n1", ".metadata.resourceVersion");
-    stand.run(door.label_node(ctx, &n1, &first, &taints(&["gpu=true:NoSchedule"]))).unwrap();
+    stand.run(client.label_node(ctx, &n1, &first, &taints(&["gpu=true:NoSchedule"]))).unwrap();
     assert_eq!(stand.of_node("n1", ".metadata.resourceVersion"), version, "nothing was to do");
     // Somebody changes ours, and adds more.
     kubectl(&["label", "node", "n1", "--overwrite", "gpu=none", "more=1"]);
     kubectl(&["taint", "node", "n1", "gpu-"]);
-    stand.run(door.label_node(ctx, &n1, &first, &taints(&["gpu=true:NoSchedule"]))).unwrap();
-    let seen = stand.run(door.node(ctx, &n1)).unwrap().known().cloned().unwrap();
+    stand.run(client.label_node(ctx, &n1, &first, &taints(&["gpu=true:NoSchedule"]))).unwrap();
+    let seen = stand.run(client.node(ctx, &n1)).unwrap().known().cloned().unwrap();
     for (key, value) in [("gpu", "h100"), ("zone", "b"), ("team", "storage"), ("more", "1")] {
         assert_eq!(seen.labels.get(key).map(String::as_str), Some(value), "{:?}", seen.labels);
     }
     assert_eq!(by_people(&seen), ["maintenance=yes:NoExecute", "gpu=true:NoSchedule"]);
     // What only we set goes with our wish; what others set too stays.
-    stand.run(door.label_node(ctx, &n1, &second, &taints(&["gpu=true:PreferNoSchedule"]))).unwrap();
-    let seen = stand.run(door.node(ctx, &n1)).unwrap().known().cloned().unwrap();
+    stand.run(client.label_node(ctx, &n1, &second, &taints(&["gpu=true:PreferNoSchedule"]))).unwrap();
+    let seen = stand.run(client.node(ctx, &n1)).unwrap().known().cloned().unwrap();
     assert_eq!(seen.labels.get("team").map(String::as_str), Some("storage"));
     assert_eq!(seen.labels.get("zone"), None);
     assert_eq!(by_people(&seen).len(), 3, "a taint is known by key and effect: {:?}", seen.taints);
@@ -77,15 +77,15 @@ fn drift_is_repaired_and_strangers_keep_their_own() {
 #[ignore = "needs Go and the parts it builds: cargo xtask test --tier kubernetes"]
 fn two_who_taint_at_once_lose_nothing() {
     let stand = Stand::introduced();
-    let (door, ctx, n1, none) = (&stand.door, &stand.ctx, name("n1"), labels(&[]));
+    let (client, ctx, n1, none) = (&stand.client, &stand.ctx, name("n1"), labels(&[]));
     let wanted: Vec<Vec<String>> = (0..4).map(|n| taints(&[&format!("t{n}=x:NoSchedule")])).collect();
     stand.run(async {
-        let all = wanted.iter().map(|taints| door.label_node(ctx, &n1, &none, taints));
+        let all = wanted.iter().map(|taints| client.label_node(ctx, &n1, &none, taints));
         for done in futures_of(all).await {
             done.unwrap();
         }
     });
-    let seen = stand.run(door.node(ctx, &n1)).unwrap().known().cloned().unwrap();
+    let seen = stand.run(client.node(ctx, &n1)).unwrap().known().cloned().unwrap();
     assert_eq!(by_people(&seen).len(), 4, "{:?}", seen.taints);
 }
 
@@ -114,7 +114,7 @@ fn a_list_of_hundreds_of_nodes_comes_in_pages() {
     let stand = Stand::introduced();
     let names: Vec<String> = (0..600).map(|n| format!("dgx-{n:03}")).collect();
     stand.nodes(&names.iter().map(String::as_str).collect::<Vec<_>>());
-    let nodes = stand.run(stand.door.nodes(&stand.ctx)).unwrap();
+    let nodes = stand.run(stand.client.nodes(&stand.ctx)).unwrap();
     assert_eq!(nodes.len(), 602);
     assert!(names.iter().all(|name| nodes.contains_key(name)));
     assert_eq!(nodes.values().filter(|node| node.ready).count(), 4);
@@ -124,9 +124,9 @@ fn a_list_of_hundreds_of_nodes_comes_in_pages() {
 #[ignore = "needs Go and the parts it builds: cargo xtask test --tier kubernetes"]
 fn health_of_workloads_is_about_the_newest_wish() {
     let stand = Stand::introduced();
-    let (door, ctx) = (&stand.door, &stand.ctx);
+    let (client, ctx) = (&stand.client, &stand.ctx);
     let look = |health: Health| {
-        let seen = stand.run(door.health(ctx, "kube-system", &health)).unwrap();
+        let seen = stand.run(client.health(ctx, "kube-system", &health)).unwrap();
         (seen.holds, seen.seen)
     };
     let workload = || Health::Workload { kind: "Deployment".to_owned(), name: "coredns".to_owned() };
@@ -156,7 +156,7 @@ fn health_of_workloads_is_about_the_newest_wish() {
     assert!(!look(workload()).0, "the numbers are about an older wish");
     patch(2, 1);
     assert_eq!(look(workload()), (true, "2/2 ready".to_owned()));
-    let health = stand.run(door.cluster_health(ctx)).unwrap();
+    let health = stand.run(client.cluster_health(ctx)).unwrap();
     assert_eq!((health.failing.len(), health.workloads.len(), health.workloads[0].ready), (0, 1, 2));
 }
 
@@ -164,9 +164,9 @@ fn health_of_workloads_is_about_the_newest_wish() {
 #[ignore = "needs Go and the parts it builds: cargo xtask test --tier kubernetes"]
 fn health_of_objects_is_read_from_their_fields() {
     let stand = Stand::introduced();
-    let (door, ctx) = (&stand.door, &stand.ctx);
+    let (client, ctx) = (&stand.client, &stand.ctx);
     let look = |health: Health| {
-        let seen = stand.run(door.health(ctx, "kube-system", &health)).unwrap();
+        let seen = stand.run(client.health(ctx, "kube-system", &health)).unwrap();
         (seen.holds, seen.seen)
     };
     let condition = |name: &str| Health::Condition {

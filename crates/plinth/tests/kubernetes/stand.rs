@@ -1,4 +1,4 @@
-//! A real control plane with a few nodes that nobody runs, and the real door towards it.
+//! A real control plane with a few nodes that nobody runs, and the real client towards it.
 
 use crate::node::Node;
 use async_trait::async_trait;
@@ -16,10 +16,10 @@ use tempfile::TempDir;
 
 pub(crate) const SITE: &str = "basepod-a";
 
-/// A control plane and a door.
+/// A control plane and a client.
 pub(crate) struct Stand {
     pub(crate) plane: ControlPlane,
-    pub(crate) door: KubeApi,
+    pub(crate) client: KubeApi,
     pub(crate) ctx: Context,
     /// The node that the kubeconfig is fetched from.
     pub(crate) node: Arc<Node>,
@@ -36,9 +36,9 @@ impl Stand {
             std::fs::write(folder.path().join(name), value).unwrap();
         }
         let node = Arc::new(Node(Mutex::new(plane.admin())));
-        let door = door(folder.path(), &node);
+        let client = client(folder.path(), &node);
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
-        let stand = Self { plane, door, ctx: Context::quiet(Arc::new(Hasty::default())), node, folder, runtime };
+        let stand = Self { plane, client, ctx: Context::quiet(Arc::new(Hasty::default())), node, folder, runtime };
         stand.nodes(&["n1", "n2"]);
         stand
     }
@@ -50,18 +50,18 @@ impl Stand {
         stand
     }
 
-    pub(crate) fn fetch(&self) -> plinth_world::DoorResult<()> {
-        use plinth_world::kube::KubeDoor as _;
-        self.run(self.door.fetch_kubeconfig(&self.ctx, &control_plane_node(), &self.plane.endpoint()))
+    pub(crate) fn fetch(&self) -> plinth_world::ClientResult<()> {
+        use plinth_world::kube::KubeClient as _;
+        self.run(self.client.fetch_kubeconfig(&self.ctx, &control_plane_node(), &self.plane.endpoint()))
     }
 
     pub(crate) fn run<F: Future>(&self, work: F) -> F::Output {
         self.runtime.block_on(work)
     }
 
-    /// A door with the same state that gives up at once.
+    /// A client with the same state that gives up at once.
     pub(crate) fn impatient(&self) -> KubeApi {
-        door(self.folder.path(), &self.node).patience(Duration::from_secs(1))
+        client(self.folder.path(), &self.node).patience(Duration::from_secs(1))
     }
 
     /// Registers nodes; the first two are Ready.
@@ -104,11 +104,11 @@ impl Stand {
     }
 }
 
-/// A door with its state in this folder. It gives up soon.
-fn door(folder: &Path, node: &Arc<Node>) -> KubeApi {
+/// A client with its state in this folder. It gives up soon.
+fn client(folder: &Path, node: &Arc<Node>) -> KubeApi {
     let secrets: Arc<dyn Secrets> = Arc::new(SiteSecrets::new(folder).below(folder));
     let keystore = Arc::new(FileKeystore::new(folder, Arc::clone(&secrets)));
-    let node: Arc<dyn plinth_world::node::NodeDoor> = Arc::<Node>::clone(node);
+    let node: Arc<dyn plinth_world::node::NodeClient> = Arc::<Node>::clone(node);
     KubeApi::new(folder, &SiteName::new(SITE).unwrap(), node, keystore, secrets).patience(Duration::from_secs(10))
 }
 

@@ -4,8 +4,8 @@ use crate::stand::{Stand, name};
 use indexmap::IndexMap;
 use plinth_model::work::{Check, SecretContent};
 use plinth_model::{Observed, SecretRef};
-use plinth_world::kube::{HeldConfig, KubeDoor as _};
-use plinth_world::{DoorError, DoorResult};
+use plinth_world::kube::{HeldConfig, KubeClient as _};
+use plinth_world::{ClientError, ClientResult};
 use std::fmt::Debug;
 use std::path::Path;
 use tokio::io::copy_bidirectional;
@@ -13,7 +13,7 @@ use tokio::net::{TcpListener, TcpStream};
 
 /// The finding's code, and whether trying again may help.
 #[track_caller]
-fn told<T: Debug>(stand: &Stand, result: DoorResult<T>) -> (String, bool) {
+fn told<T: Debug>(stand: &Stand, result: ClientResult<T>) -> (String, bool) {
     let error = result.expect_err("the call must fail");
     quiet(stand, &error);
     let finding = error.finding.as_ref().map_or_else(String::new, |finding| finding.code.clone());
@@ -22,7 +22,7 @@ fn told<T: Debug>(stand: &Stand, result: DoorResult<T>) -> (String, bool) {
 
 /// No line of the key, and no secret, is in the error.
 #[track_caller]
-fn quiet(stand: &Stand, error: &DoorError) {
+fn quiet(stand: &Stand, error: &ClientError) {
     let said = format!("{error:?}");
     let held = std::fs::read_to_string(stand.kept()).unwrap_or_default();
     let keys = held.lines().filter_map(|line| line.trim().strip_prefix("client-key-data: "));
@@ -55,10 +55,10 @@ fn use_config(stand: &Stand, file: &Path) {
 
 #[test]
 #[ignore = "needs Go and the parts it builds: cargo xtask test --tier kubernetes"]
-fn another_authority_and_an_expired_certificate_are_mended_by_fetching_anew() {
+fn another_authority_and_an_expired_certificate_are_fixed_by_fetching_anew() {
     let stand = Stand::introduced();
     let other = Stand::up();
-    let works = |stand: &Stand| match stand.run(stand.door.kubeconfig(&stand.ctx)).unwrap() {
+    let works = |stand: &Stand| match stand.run(stand.client.kubeconfig(&stand.ctx)).unwrap() {
         Observed::Known(HeldConfig { refused, .. }) => refused,
         other => panic!("{other:?}"),
     };
@@ -67,14 +67,14 @@ fn another_authority_and_an_expired_certificate_are_mended_by_fetching_anew() {
     let authority = "certificate-authority-data";
     alter(&stand, |text| text.replace(value(text, authority), value(&theirs, authority)));
     assert!(works(&stand).unwrap().contains("another authority"));
-    let node = stand.run(stand.door.node(&stand.ctx, &name("n1")));
+    let node = stand.run(stand.client.node(&stand.ctx, &name("n1")));
     assert_eq!(told(&stand, node), ("kubernetes.wrong-authority".to_owned(), false));
     stand.fetch().unwrap();
     assert_eq!(works(&stand), None);
     use_config(&stand, &stand.plane.expired());
     let said = works(&stand).unwrap();
     assert!(said.contains("expired at 2021-01-01"), "{said}");
-    let node = stand.run(stand.door.node(&stand.ctx, &name("n1")));
+    let node = stand.run(stand.client.node(&stand.ctx, &name("n1")));
     assert_eq!(told(&stand, node), ("kubernetes.credentials".to_owned(), false));
     // One that does not work does not take the place of the one that is held.
     let before = std::fs::read_to_string(stand.kept()).unwrap();
@@ -84,7 +84,7 @@ fn another_authority_and_an_expired_certificate_are_mended_by_fetching_anew() {
     assert_eq!(told(&stand, stand.fetch()), ("kubernetes.wrong-authority".to_owned(), false));
     assert_eq!(std::fs::read_to_string(stand.kept()).unwrap(), before);
     std::fs::write(stand.kept(), "no kubeconfig").unwrap();
-    assert_eq!(stand.run(stand.door.kubeconfig(&stand.ctx)).unwrap(), Observed::Absent);
+    assert_eq!(stand.run(stand.client.kubeconfig(&stand.ctx)).unwrap(), Observed::Absent);
 }
 
 #[test]
@@ -92,12 +92,12 @@ fn another_authority_and_an_expired_certificate_are_mended_by_fetching_anew() {
 fn somebody_without_rights_is_told_so() {
     let stand = Stand::introduced();
     use_config(&stand, &stand.plane.nobody());
-    let (door, ctx) = (&stand.door, &stand.ctx);
+    let (client, ctx) = (&stand.client, &stand.ctx);
     let forbidden = ("kubernetes.forbidden".to_owned(), false);
-    assert_eq!(told(&stand, stand.run(door.kubeconfig(ctx))), forbidden);
-    assert_eq!(told(&stand, stand.run(door.nodes(ctx))), forbidden);
+    assert_eq!(told(&stand, stand.run(client.kubeconfig(ctx))), forbidden);
+    assert_eq!(told(&stand, stand.run(client.nodes(ctx))), forbidden);
     let content = SecretContent::Value { key: "k".to_owned(), value: SecretRef::File("first".to_owned()) };
-    let made = stand.run(door.make_secret(ctx, "default", "s", &content, &IndexMap::new()));
+    let made = stand.run(client.make_secret(ctx, "default", "s", &content, &IndexMap::new()));
     assert_eq!(told(&stand, made), forbidden);
     assert!(!std::fs::read_to_string(stand.plane.audit()).unwrap().contains("first-value"));
 }
@@ -108,17 +108,17 @@ fn a_secret_that_is_refused_is_not_quoted() {
     let stand = Stand::introduced();
     std::fs::write(stand.folder.path().join("first"), "first-value".repeat(200_000)).unwrap();
     let content = SecretContent::Value { key: "k".to_owned(), value: SecretRef::File("first".to_owned()) };
-    let made = stand.run(stand.door.make_secret(&stand.ctx, "default", "s", &content, &IndexMap::new()));
+    let made = stand.run(stand.client.make_secret(&stand.ctx, "default", "s", &content, &IndexMap::new()));
     assert_eq!(told(&stand, made), (String::new(), false));
-    let check = stand.run(stand.door.run_check(&stand.ctx, &Check::Storage));
-    assert_eq!(told(&stand, check), ("plinth.door-absent".to_owned(), false));
+    let check = stand.run(stand.client.run_check(&stand.ctx, &Check::Storage));
+    assert_eq!(told(&stand, check), ("plinth.not-in-this-release".to_owned(), false));
 }
 
 #[test]
 #[ignore = "needs Go and the parts it builds: cargo xtask test --tier kubernetes"]
 fn a_server_at_another_address_is_not_believed_and_a_slow_one_is_given_up() {
     let stand = Stand::introduced();
-    let (door, ctx) = (&stand.door, &stand.ctx);
+    let (client, ctx) = (&stand.client, &stand.ctx);
     let behind = stand.plane.endpoint().replace("https://", "");
     let elsewhere = stand.run(async {
         let listener = TcpListener::bind("127.0.0.2:0").await.unwrap();
@@ -133,7 +133,7 @@ fn a_server_at_another_address_is_not_believed_and_a_slow_one_is_given_up() {
     });
     let server = |text: &str, to: std::net::SocketAddr| text.replace(value(text, "server"), &format!("https://{to}"));
     alter(&stand, |text| server(text, elsewhere));
-    assert_eq!(told(&stand, stand.run(door.nodes(ctx))), ("kubernetes.wrong-name".to_owned(), false));
+    assert_eq!(told(&stand, stand.run(client.nodes(ctx))), ("kubernetes.wrong-name".to_owned(), false));
     let silent = stand.run(async {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
@@ -157,8 +157,8 @@ fn a_server_that_is_down_is_waited_for_and_then_told() {
     let before = std::fs::read_to_string(stand.kept()).unwrap();
     stand.plane.kill_api_server();
     let unreachable = ("kubernetes.unreachable".to_owned(), true);
-    assert_eq!(told(&stand, stand.run(stand.door.kubeconfig(&stand.ctx))), unreachable);
-    assert_eq!(told(&stand, stand.run(stand.door.node(&stand.ctx, &name("n1")))), unreachable);
+    assert_eq!(told(&stand, stand.run(stand.client.kubeconfig(&stand.ctx))), unreachable);
+    assert_eq!(told(&stand, stand.run(stand.client.node(&stand.ctx, &name("n1")))), unreachable);
     assert_eq!(told(&stand, stand.fetch()), unreachable);
     assert!(stand.ctx.clock().elapsed().as_secs() >= 60, "a fresh control plane gets a minute");
     assert_eq!(std::fs::read_to_string(stand.kept()).unwrap(), before);
@@ -170,6 +170,6 @@ fn a_connection_does_not_outlive_its_runtime() {
     let stand = Stand::introduced();
     for _ in 0..2 {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        assert_eq!(runtime.block_on(stand.door.nodes(&stand.ctx)).unwrap().len(), 2);
+        assert_eq!(runtime.block_on(stand.client.nodes(&stand.ctx)).unwrap().len(), 2);
     }
 }

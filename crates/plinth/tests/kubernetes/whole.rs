@@ -5,8 +5,8 @@ use plinth_lab::{ETCD, KUBERNETES, Lab, LabSpec, Mirror};
 use plinth_model::work::{Check, Credential, NodeTarget};
 use plinth_model::{SecretRef, SiteName};
 use plinth_world::keystore::FileKeystore;
-use plinth_world::kube::{KubeApi, KubeDoor as _};
-use plinth_world::node::NodeDoor;
+use plinth_world::kube::{KubeApi, KubeClient as _};
+use plinth_world::node::NodeClient;
 use plinth_world::node::ssh::{SshConfig, SshNodes};
 use plinth_world::secrets::{Secrets, SiteSecrets};
 use plinth_world::{Context, SystemClock};
@@ -54,9 +54,9 @@ fn target(lab: &Lab) -> NodeTarget {
     }
 }
 
-fn doors(folder: &Path) -> (Arc<dyn NodeDoor>, KubeApi) {
+fn clients(folder: &Path) -> (Arc<dyn NodeClient>, KubeApi) {
     let secrets: Arc<dyn Secrets> = Arc::new(SiteSecrets::new(folder).below(folder));
-    let nodes: Arc<dyn NodeDoor> = Arc::new(SshNodes::new(SshConfig::new(folder), Arc::clone(&secrets)));
+    let nodes: Arc<dyn NodeClient> = Arc::new(SshNodes::new(SshConfig::new(folder), Arc::clone(&secrets)));
     let keystore = Arc::new(FileKeystore::new(folder, Arc::clone(&secrets)));
     let kube = KubeApi::new(folder, &SiteName::new(SITE).unwrap(), Arc::clone(&nodes), keystore, secrets);
     (nodes, kube)
@@ -64,7 +64,7 @@ fn doors(folder: &Path) -> (Arc<dyn NodeDoor>, KubeApi) {
 
 async fn look(target: &NodeTarget, folder: &Path) {
     let ctx = &Context::quiet(Arc::new(SystemClock::new()));
-    let (nodes, kube) = doors(folder);
+    let (nodes, kube) = clients(folder);
     let key = nodes.host_key(ctx, target).await.unwrap().presented;
     nodes.pin_host_key(ctx, target, &key).await.unwrap();
     kube.fetch_kubeconfig(ctx, target, &format!("https://{}:6443", target.address)).await.unwrap();
@@ -98,23 +98,23 @@ async fn look(target: &NodeTarget, folder: &Path) {
     for _ in 0..2 {
         kube.add_dns(ctx, "runai.lab.example", address).await.unwrap();
     }
-    let found = |answer: &plinth_world::DoorResult<Vec<Ipv4Addr>>| answer.as_ref().is_ok_and(|all| *all == [address]);
+    let found = |answer: &plinth_world::ClientResult<Vec<Ipv4Addr>>| answer.as_ref().is_ok_and(|all| *all == [address]);
     until("the new name", async || kube.resolve_in_pod(ctx, "runai.lab.example").await, found).await.unwrap();
     assert_eq!(kube.resolve_in_pod(ctx, own).await.unwrap(), [Ipv4Addr::new(10, 96, 0, 1)]);
     let check = Check::Dns { name: "runai.lab.example".to_owned(), address };
     assert!(kube.run_check(ctx, &check).await.unwrap().holds);
     start_toolkits_again(ctx, &kube).await;
-    lead_joins(ctx, &kube, target).await;
+    redirect_joins(ctx, &kube, target).await;
 }
 
 /// kubeadm's own `cluster-info` names the only server; it is replaced when that one is away, and only then.
-async fn lead_joins(ctx: &Context, kube: &KubeApi, target: &NodeTarget) {
+async fn redirect_joins(ctx: &Context, kube: &KubeApi, target: &NodeTarget) {
     let elsewhere = NodeTarget { address: Ipv4Addr::new(10, 77, 3, 254), ..target.clone() };
     let url = |target: &NodeTarget| format!("https://{}:6443", target.address);
     let away = std::slice::from_ref(target);
-    assert!(!kube.lead_joins(ctx, std::slice::from_ref(&elsewhere), &url(target)).await.unwrap());
-    assert!(kube.lead_joins(ctx, away, &url(&elsewhere)).await.unwrap());
-    assert!(!kube.lead_joins(ctx, away, &url(&elsewhere)).await.unwrap(), "nobody is led there any more");
+    assert!(!kube.redirect_joins(ctx, std::slice::from_ref(&elsewhere), &url(target)).await.unwrap());
+    assert!(kube.redirect_joins(ctx, away, &url(&elsewhere)).await.unwrap());
+    assert!(!kube.redirect_joins(ctx, away, &url(&elsewhere)).await.unwrap(), "nobody is led there any more");
 }
 
 /// Pods of a daemon set with the toolkit's label are found by their nodes; an ended one has a successor.

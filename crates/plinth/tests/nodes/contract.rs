@@ -1,7 +1,7 @@
-//! Real nodes keep the contract of the node door, and a plan for them has the steps that its rehearsal has.
+//! Real nodes keep the contract of the node client, and a plan for them has the steps that its rehearsal has.
 
-use crate::doors::{Nodes, reads_mirrors};
-use crate::node_door::{Rack, account, contract, target};
+use crate::clients::{Nodes, reads_mirrors};
+use crate::node_client::{Rack, account, contract, target};
 use crate::support::{Bench, said};
 use plinth_lab::{Lab, LabSpec, NodeSpec, Odd};
 use plinth_model::download::DownloadFile;
@@ -63,7 +63,7 @@ fn real_nodes_keep_the_contract() {
         file,
     };
     nodes.inside(&lab, async || {
-        contract(&nodes.door, &nodes.ctx, &rack).await;
+        contract(&nodes.client, &nodes.ctx, &rack).await;
     });
 }
 

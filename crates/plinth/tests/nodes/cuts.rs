@@ -1,9 +1,9 @@
 //! Links that are cut and nodes that freeze in the middle of an operation: the wait is bounded, the error says that it may pass
 //! and names the node, what ran there is ended, nothing is half-written, and the next try completes.
 
+use crate::clients::{Nodes, as_account, reads_mirrors};
 use crate::content::{FROM, TO, assert_same, each, hold, odd_content, operations, release, until_held, until_idle};
-use crate::doors::{Nodes, as_account, reads_mirrors};
-use crate::node_door::{account, target};
+use crate::node_client::{account, target};
 use crate::storage::{all_is_well, bench, completed, ended, started, why, workers};
 use crate::support::outcome;
 use plinth_lab::{Lab, LabSpec, Node, NodeSpec, Odd};
@@ -11,12 +11,12 @@ use plinth_model::SecretRef;
 use plinth_model::facts::Asked;
 use plinth_model::work::{Account, Mirror, NodeTarget, Preparation};
 use plinth_world::node::ssh::SshNodes;
-use plinth_world::node::{AccountState, NodeDoor as _, Registries, StorageState};
-use plinth_world::{Context, DoorError, DoorResult};
+use plinth_world::node::{AccountState, NodeClient as _, Registries, StorageState};
+use plinth_world::{ClientError, ClientResult, Context};
 use std::net::Ipv4Addr;
 use std::time::Duration;
 
-/// Longest wait for operations that end by themselves much sooner: only a door that hangs waits as long.
+/// Longest wait for operations that end by themselves much sooner: only a client that hangs waits as long.
 const HANGS: Duration = Duration::from_secs(240);
 
 /// Each with a place in its middle, as the node's programs tell it.
@@ -54,7 +54,7 @@ fn node_for(operation: &str, name: &str) -> NodeSpec {
 /// One operation on one node, and all that it needs.
 #[derive(Clone)]
 struct Case {
-    door: SshNodes,
+    client: SshNodes,
     ctx: Context,
     first: NodeTarget,
     account: Account,
@@ -64,34 +64,34 @@ struct Case {
 impl Case {
     fn of(nodes: &Nodes, lab: &Lab, node: &Node<'_>) -> Self {
         let first = target(node.name(), node.address(), lab.user(), SecretRef::File("password".into()));
-        let (door, ctx, account) = (nodes.door.clone(), nodes.ctx.clone(), account(nodes.key.clone()));
-        Self { door, ctx, first, account, mirror: Nodes::mirror(lab) }
+        let (client, ctx, account) = (nodes.client.clone(), nodes.ctx.clone(), account(nodes.key.clone()));
+        Self { client, ctx, first, account, mirror: Nodes::mirror(lab) }
     }
 
     /// As far as the operation needs it.
     async fn ready(&self, operation: &str) {
-        let key = self.door.host_key(&self.ctx, &self.first).await.unwrap().presented;
-        self.door.pin_host_key(&self.ctx, &self.first, &key).await.unwrap();
+        let key = self.client.host_key(&self.ctx, &self.first).await.unwrap().presented;
+        self.client.pin_host_key(&self.ctx, &self.first, &key).await.unwrap();
         if operation != "account" {
-            self.door.make_account(&self.ctx, &self.first, &self.account).await.unwrap();
+            self.client.make_account(&self.ctx, &self.first, &self.account).await.unwrap();
         }
     }
 
-    async fn run(&self, operation: &str) -> DoorResult<()> {
-        let (door, ctx, ours) = (&self.door, &self.ctx, &as_account(&self.first, &self.account));
+    async fn run(&self, operation: &str) -> ClientResult<()> {
+        let (client, ctx, ours) = (&self.client, &self.ctx, &as_account(&self.first, &self.account));
         match operation {
-            "account" => door.make_account(ctx, &self.first, &self.account).await,
+            "account" => client.make_account(ctx, &self.first, &self.account).await,
             "facts" => {
                 let asked = Asked { paths: vec!["/var".to_owned()], ..Asked::default() };
-                door.facts(ctx, ours, &asked).await.map(|facts| assert!(facts.cpus > 0))
+                client.facts(ctx, ours, &asked).await.map(|facts| assert!(facts.cpus > 0))
             }
-            "prepare" => door.prepare(ctx, ours, &preparation()).await,
+            "prepare" => client.prepare(ctx, ours, &preparation()).await,
             "registries" => {
                 let mirrors = [Mirror { registry: "docker.io".to_owned(), endpoints: vec![self.mirror.clone()] }];
                 let wanted = Registries { mirrors: &mirrors, mirrors_by_engine: false, logins: &[] };
-                door.set_registries(ctx, ours, &wanted).await
+                client.set_registries(ctx, ours, &wanted).await
             }
-            "storage" => door.relocate_storage(ctx, ours, FROM, TO).await,
+            "storage" => client.relocate_storage(ctx, ours, FROM, TO).await,
             other => panic!("there is no operation {other}"),
         }
     }
@@ -133,13 +133,13 @@ fn every_operation_outlives_a_cut_link_and_a_frozen_node() {
         each(troubled, |_, node| trouble(node));
         let mut ended = Vec::new();
         for task in running {
-            ended.push(tokio::time::timeout(HANGS, task).await.expect("the door hangs").unwrap());
+            ended.push(tokio::time::timeout(HANGS, task).await.expect("the client hangs").unwrap());
         }
         ended.remove(0).expect("the node that is well is not held up by the others");
         for (node, ended) in troubled.iter().zip(ended) {
             assert_passing(node, &ended.expect_err("nothing can have come back"));
         }
-        each(troubled, |_, node| mended(node));
+        each(troubled, |_, node| fixed(node));
         for (node, case) in all.iter().zip(&cases) {
             case.run(parts(node).0).await.unwrap_or_else(|error| panic!("{} again: {error:?}", node.name()));
         }
@@ -156,7 +156,7 @@ fn every_operation_outlives_a_cut_link_and_a_frozen_node() {
     });
 }
 
-fn spawned(case: &Case, operation: &str) -> tokio::task::JoinHandle<DoorResult<()>> {
+fn spawned(case: &Case, operation: &str) -> tokio::task::JoinHandle<ClientResult<()>> {
     let (case, operation) = (case.clone(), operation.to_owned());
     tokio::spawn(async move { case.run(&operation).await })
 }
@@ -168,35 +168,35 @@ fn trouble(node: &Node<'_>) {
     if parts(node).1 == "cut" { node.cut().unwrap() } else { node.freeze().unwrap() }
 }
 
-fn assert_passing(node: &Node<'_>, error: &DoorError) {
+fn assert_passing(node: &Node<'_>, error: &ClientError) {
     assert!(error.transient.is_some(), "{}: {error:?}", node.name());
     assert!(error.doing.contains(node.name()), "{error:?}");
     assert!(!error.happened.is_empty() && !error.attempt.is_empty(), "{error:?}");
 }
 
 /// What ran there ends without us: while the link is still cut, and as soon as a frozen node goes on.
-fn mended(node: &Node<'_>) {
+fn fixed(node: &Node<'_>) {
     if parts(node).1 == "frozen" {
         node.thaw().unwrap();
     }
     until_idle(node);
     node.exec(&["/bin/sh", "-euc", WHOLE]).unwrap();
     release(node);
-    node.mend().unwrap();
+    node.fix().unwrap();
 }
 
 async fn assert_done(cases: &[Case], all: &[Node<'_>]) {
     for (node, case) in all.iter().zip(cases) {
         let ours = as_account(&case.first, &case.account);
-        let state = case.door.account(&case.ctx, &ours, &case.account).await.unwrap();
+        let state = case.client.account(&case.ctx, &ours, &case.account).await.unwrap();
         assert_eq!(state, AccountState::Same, "{}", node.name());
         match parts(node).0 {
             "prepare" => {
-                let lacks = case.door.preparation(&case.ctx, &ours, &preparation()).await.unwrap();
+                let lacks = case.client.preparation(&case.ctx, &ours, &preparation()).await.unwrap();
                 assert_eq!(lacks, Vec::<String>::new(), "{}", node.name());
             }
             "storage" => {
-                let state = case.door.storage(&case.ctx, &ours, FROM, TO).await.unwrap();
+                let state = case.client.storage(&case.ctx, &ours, FROM, TO).await.unwrap();
                 assert!(matches!(state, StorageState::New { old_copy_mib: Some(_) }), "{}: {state:?}", node.name());
             }
             _ => {}
@@ -216,13 +216,14 @@ fn connecting_to_a_cut_or_frozen_node_ends_and_says_so() {
     nodes.inside(&lab, async || {
         for node in [&cut, &frozen] {
             let case = Case::of(&nodes, &lab, node);
-            let answer =
-                tokio::time::timeout(HANGS, case.door.host_key(&case.ctx, &case.first)).await.expect("the door hangs");
+            let answer = tokio::time::timeout(HANGS, case.client.host_key(&case.ctx, &case.first))
+                .await
+                .expect("the client hangs");
             let error = answer.expect_err("nobody answers");
             assert_passing(node, &error);
             assert_eq!(error.happened.contains("took the connection"), node.name() == "a-frozen", "{error:?}");
         }
-        cut.mend().unwrap();
+        cut.fix().unwrap();
         frozen.thaw().unwrap();
         for node in [&cut, &frozen] {
             Case::of(&nodes, &lab, node).ready("facts").await;
@@ -233,7 +234,7 @@ fn connecting_to_a_cut_or_frozen_node_ends_and_says_so() {
 /// The whole of plinth: one link is cut and one node freezes while images move; a third node has no trouble.
 #[test]
 #[ignore = "needs root and the lab: cargo xtask test --tier nodes"]
-fn a_run_ends_by_itself_finishes_the_other_nodes_and_goes_on_when_the_link_is_mended() {
+fn a_run_ends_by_itself_finishes_the_other_nodes_and_goes_on_when_the_link_is_fixed() {
     let bench = bench("links", 3);
     let nodes = workers(&bench);
     let [cut, frozen, well] = &nodes[..] else { panic!("three workers are expected") };
@@ -262,7 +263,7 @@ fn a_run_ends_by_itself_finishes_the_other_nodes_and_goes_on_when_the_link_is_me
     until_idle(cut);
     frozen.thaw().unwrap();
     until_idle(frozen);
-    cut.mend().unwrap();
+    cut.fix().unwrap();
     release(cut);
     release(frozen);
     completed(&bench);

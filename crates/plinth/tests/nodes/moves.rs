@@ -1,16 +1,16 @@
 //! Moves of containerd's data that are interrupted from the node's own side, or refused.
 
+use crate::clients::{Nodes, as_account};
 use crate::content::{
     FROM, TO, assert_same, content, each, hold, odd_content, operations, release, until, until_held, until_idle,
 };
-use crate::doors::{Nodes, as_account};
-use crate::node_door::{account, target};
+use crate::node_client::{account, target};
 use crate::storage::{all_is_well, bench, completed, ended, killed, started, workers};
 use plinth_lab::{Lab, LabSpec, Node, NodeSpec, Odd};
 use plinth_model::SecretRef;
 use plinth_model::work::NodeTarget;
-use plinth_world::DoorError;
-use plinth_world::node::{NodeDoor as _, StorageState};
+use plinth_world::ClientError;
+use plinth_world::node::{NodeClient as _, StorageState};
 use std::time::{Duration, SystemTime};
 
 /// What happens to each worker, and where: the power goes, or somebody ends the operation there.
@@ -23,7 +23,7 @@ const PLACES: [(&str, &str); 6] = [
     ("script", "starting systemctl start containerd.service"),
 ];
 
-/// plinth goes on meanwhile: it may mend the node by itself, or leave it to the next run.
+/// plinth goes on meanwhile: it may fix the node by itself, or leave it to the next run.
 #[test]
 #[ignore = "needs root and the lab: cargo xtask test --tier nodes"]
 fn a_node_that_loses_power_or_its_operation_moves_in_the_end() {
@@ -69,7 +69,7 @@ fn a_plinth_that_is_killed_again_and_again_moves_in_the_end() {
     each(&nodes, |n, node| all_is_well(node, &before[n]));
 }
 
-/// Moves of one node through the door.
+/// Moves of one node through the client.
 struct Moves<'a> {
     nodes: &'a Nodes,
     ours: NodeTarget,
@@ -79,20 +79,20 @@ impl<'a> Moves<'a> {
     /// With the account made.
     async fn of(nodes: &'a Nodes, lab: &Lab, node: &Node<'_>) -> Self {
         let first = target(node.name(), node.address(), lab.user(), SecretRef::File("password".into()));
-        let (door, ctx, account) = (&nodes.door, &nodes.ctx, account(nodes.key.clone()));
-        let key = door.host_key(ctx, &first).await.unwrap().presented;
-        door.pin_host_key(ctx, &first, &key).await.unwrap();
-        door.make_account(ctx, &first, &account).await.unwrap();
+        let (client, ctx, account) = (&nodes.client, &nodes.ctx, account(nodes.key.clone()));
+        let key = client.host_key(ctx, &first).await.unwrap().presented;
+        client.pin_host_key(ctx, &first, &key).await.unwrap();
+        client.make_account(ctx, &first, &account).await.unwrap();
         Self { nodes, ours: as_account(&first, &account) }
     }
 
     /// The refusal; nothing may have been begun.
-    async fn refused(&self, to: &str) -> DoorError {
-        let (door, ctx) = (&self.nodes.door, &self.nodes.ctx);
-        let error = door.relocate_storage(ctx, &self.ours, FROM, to).await.expect_err("the move must be refused");
+    async fn refused(&self, to: &str) -> ClientError {
+        let (client, ctx) = (&self.nodes.client, &self.nodes.ctx);
+        let error = client.relocate_storage(ctx, &self.ours, FROM, to).await.expect_err("the move must be refused");
         assert_eq!(error.transient, None, "{error:?}");
         assert!(!error.attempt.is_empty() && error.doing.contains(self.ours.node.as_str()), "{error:?}");
-        assert_eq!(door.storage(ctx, &self.ours, FROM, to).await.unwrap(), StorageState::Old);
+        assert_eq!(client.storage(ctx, &self.ours, FROM, to).await.unwrap(), StorageState::Old);
         error
     }
 }
@@ -133,7 +133,7 @@ fn a_move_that_cannot_end_well_is_refused_before_anything_is_changed() {
     // What was in the way is gone: now it moves.
     nodes.inside(&lab, async || {
         let moves = Moves::of(&nodes, &lab, busy).await;
-        nodes.door.relocate_storage(&nodes.ctx, &moves.ours, FROM, TO).await.unwrap();
+        nodes.client.relocate_storage(&nodes.ctx, &moves.ours, FROM, TO).await.unwrap();
     });
     until_idle(busy);
     assert!(content(busy).contains("lab.example/seed:1"));

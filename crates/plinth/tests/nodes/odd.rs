@@ -12,7 +12,7 @@ const GPUS: &str = "mount -t tmpfs tmpfs /sys/bus/pci/devices; n=0; while [ $n -
     mkdir /sys/bus/pci/devices/0000:1$n:00.0; echo 0x10de > /sys/bus/pci/devices/0000:1$n:00.0/vendor; \
     echo 0x030200 > /sys/bus/pci/devices/0000:1$n:00.0/class; n=$((n + 1)); done";
 
-/// A node's oddity, and the codes that it has beyond those of a usual node, with who mends it.
+/// A node's oddity, and the codes that it has beyond those of a usual node, with who fixes it.
 type Case = (&'static str, Odd, &'static [(&'static str, &'static str)]);
 
 fn odd() -> Odd {

@@ -1,4 +1,4 @@
-//! A whole apply, with the inventory of a BCM, up to the first door that is not in this release.
+//! A whole apply, with the inventory of a BCM, up to the first client that is not in this release.
 
 use crate::seen::{applied, ended, outcome, sh, site, whole};
 use crate::support::{Bench, said};
@@ -119,7 +119,7 @@ fn five_nodes_of_a_bcm_are_made_ready_and_no_secret_is_left_anywhere() {
     silent(&bench, &output, &arguments);
 }
 
-/// Everything before the absent doors is done.
+/// Everything before the absent clients is done.
 fn done(bench: &Bench, events: &[Value]) {
     assert_eq!(crate::seen::failures(events).len(), 0, "{:?}", crate::seen::failures(events));
     for node in bench.lab.nodes() {
@@ -182,8 +182,8 @@ fn silent(bench: &Bench, output: &std::process::Output, arguments: &str) {
 
 #[test]
 #[ignore = "needs root and the lab: cargo xtask test --tier nodes"]
-fn what_preflight_can_mend_safely_it_mends_and_nothing_else() {
-    let bench = Bench::up(&LabSpec::unique("mend").usual(2), &site(&["n1"], &["n2"]));
+fn what_preflight_can_fix_safely_it_fixes_and_nothing_else() {
+    let bench = Bench::up(&LabSpec::unique("fix").usual(2), &site(&["n1"], &["n2"]));
     let two = bench.lab.node("n2").unwrap();
     let unit = "[Unit]\nDescription=A time service\n[Service]\nExecStart=/bin/sleep infinity\n\
                 [Install]\nWantedBy=multi-user.target\n";
@@ -195,14 +195,14 @@ fn what_preflight_can_mend_safely_it_mends_and_nothing_else() {
     let asked = bench.plinth(&["preflight", "--fix"]);
     assert_eq!(asked.status.code(), Some(1), "without a terminal it wants --yes: {}", said(&asked));
     sh(&two, "systemctl is-active chrony && exit 1; touch /run/mark; exit 0");
-    let mended = bench.plinth(&["preflight", "--fix", "--yes"]);
-    assert_eq!(mended.status.code(), Some(0), "{}", said(&mended));
-    assert!(said(&mended).contains("n2: start the time service"), "{}", said(&mended));
+    let fixed = bench.plinth(&["preflight", "--fix", "--yes"]);
+    assert_eq!(fixed.status.code(), Some(0), "{}", said(&fixed));
+    assert!(said(&fixed).contains("n2: start the time service"), "{}", said(&fixed));
     sh(&two, "systemctl is-active chrony; systemctl is-enabled chrony");
     assert!(!crate::seen::Report::of(&bench).codes("n2").contains("node.no-time-service"));
     let touched = sh(&two, "find /etc /home /root -newer /run/mark -type f | sort");
     assert_eq!(touched, "", "a unit was enabled, and no file was written");
     let again = bench.plinth(&["preflight", "--fix", "--yes"]);
-    assert!(said(&again).contains("nothing here can be mended safely"), "{}", said(&again));
+    assert!(said(&again).contains("nothing here can be fixed safely"), "{}", said(&again));
     applied(&bench);
 }

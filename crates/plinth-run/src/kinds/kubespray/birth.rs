@@ -19,7 +19,7 @@ pub(super) async fn stillborn(env: &StepEnv, deployed: &Deployed, targets: &[Nod
     let host = begun.inputs.first_of(CONTROL_PLANE)?;
     let target = targets.iter().find(|target| target.node == *host)?;
     let elapsed = env.ctx.clock().now().duration_since(begun.since?);
-    let birth = env.doors.node.birth(&env.ctx, target).await.ok()??;
+    let birth = env.clients.node.birth(&env.ctx, target).await.ok()??;
     let elapsed = Duration::try_from(elapsed).ok()?;
     is_stillborn(birth, elapsed, &begun.inputs.tag).then(|| host.clone())
 }

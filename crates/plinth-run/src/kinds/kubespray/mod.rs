@@ -15,14 +15,14 @@ use crate::behaviour::{Probe, StepEnv};
 use indexmap::IndexMap;
 use plinth_model::work::KubesprayRelease;
 use plinth_model::{Digest, Finding, Observed, Version};
-use plinth_world::DoorError;
+use plinth_world::ClientError;
 use semver::VersionReq;
 
 const DOOR: &str = "ansible";
 
 /// The source is here and is the pinned one: commit and tree, since a tarball has no history to check.
-pub(super) async fn probe_source(env: &StepEnv, release: &KubesprayRelease) -> Result<Probe, DoorError> {
-    match env.doors.ansible.source(&env.ctx, release).await? {
+pub(super) async fn probe_source(env: &StepEnv, release: &KubesprayRelease) -> Result<Probe, ClientError> {
+    match env.clients.ansible.source(&env.ctx, release).await? {
         Observed::Known((commit, tree)) if commit == release.commit && tree == release.tree => {
             done(format!("{} is here, tree {} verified", release.tag, short(&tree)))
         }
@@ -45,14 +45,14 @@ fn source_differs(release: &KubesprayRelease, commit: &str, tree: &str) -> Findi
 }
 
 /// Fetches and verifies.
-pub(super) async fn fetch(env: &StepEnv, release: &KubesprayRelease) -> Result<String, DoorError> {
-    env.doors.ansible.fetch_source(&env.ctx, release).await?;
+pub(super) async fn fetch(env: &StepEnv, release: &KubesprayRelease) -> Result<String, ClientError> {
+    env.clients.ansible.fetch_source(&env.ctx, release).await?;
     Ok(format!("{} fetched and verified", release.tag))
 }
 
 /// The environment is here, with an ansible-core that this release accepts (its own playbook enforces the range).
-pub(super) async fn probe_environment(env: &StepEnv, release: &KubesprayRelease) -> Result<Probe, DoorError> {
-    match env.doors.ansible.environment(&env.ctx, release).await? {
+pub(super) async fn probe_environment(env: &StepEnv, release: &KubesprayRelease) -> Result<Probe, ClientError> {
+    match env.clients.ansible.environment(&env.ctx, release).await? {
         Observed::Known(version) if accepts(&release.ansible_core, &version)? => {
             done(format!("ansible-core {version} is ready for {}", release.tag))
         }
@@ -64,23 +64,23 @@ pub(super) async fn probe_environment(env: &StepEnv, release: &KubesprayRelease)
     }
 }
 
-fn accepts(range: &str, version: &str) -> Result<bool, DoorError> {
+fn accepts(range: &str, version: &str) -> Result<bool, ClientError> {
     let requirement = VersionReq::parse(range).map_err(|error| {
         let doing = format!("reading the accepted ansible-core range `{range}`");
-        DoorError::permanent(DOOR, doing, error.to_string(), "make the plan again; the catalog holds this range")
+        ClientError::permanent(DOOR, doing, error.to_string(), "make the plan again; the catalog holds this range")
     })?;
     Ok(version.parse::<Version>().is_ok_and(|version| requirement.matches(version.semver())))
 }
 
 /// Makes the environment.
-pub(super) async fn make_environment(env: &StepEnv, release: &KubesprayRelease) -> Result<String, DoorError> {
-    env.doors.ansible.make_environment(&env.ctx, release).await?;
+pub(super) async fn make_environment(env: &StepEnv, release: &KubesprayRelease) -> Result<String, ClientError> {
+    env.clients.ansible.make_environment(&env.ctx, release).await?;
     Ok(format!("environment with ansible {} made", release.ansible))
 }
 
 /// Every file is written with this content. Further files are left alone.
-pub(super) async fn probe_inventory(env: &StepEnv, files: &IndexMap<String, String>) -> Result<Probe, DoorError> {
-    let written = env.doors.ansible.inventory(&env.ctx).await?;
+pub(super) async fn probe_inventory(env: &StepEnv, files: &IndexMap<String, String>) -> Result<Probe, ClientError> {
+    let written = env.clients.ansible.inventory(&env.ctx).await?;
     let difference = |(name, content): (&String, &String)| match written.get(name) {
         Some(digest) if *digest == Digest::of_bytes(content.as_bytes()) => None,
         Some(_) => Some(format!("~ {name}")),
@@ -90,7 +90,7 @@ pub(super) async fn probe_inventory(env: &StepEnv, files: &IndexMap<String, Stri
 }
 
 /// Writes the files.
-pub(super) async fn write_inventory(env: &StepEnv, files: &IndexMap<String, String>) -> Result<String, DoorError> {
-    env.doors.ansible.write_inventory(&env.ctx, files).await?;
+pub(super) async fn write_inventory(env: &StepEnv, files: &IndexMap<String, String>) -> Result<String, ClientError> {
+    env.clients.ansible.write_inventory(&env.ctx, files).await?;
     Ok(format!("{} written", amount(files.len(), "file")))
 }

@@ -1,13 +1,13 @@
 //! Broken members of the control plane become whole again: a machine that was made anew under its old name, a disk that was lost. The
 //! survivors take them in, by Kubespray's own playbook.
 
-use super::run::{Wanted, deployed, hear_opinion, one};
+use super::run::{Wanted, deployed, one, validate_inventory};
 use crate::behaviour::{Probe, StepEnv};
 use crate::kinds::outcome::{amount, blocked, done};
 use futures::future::join_all;
 use plinth_model::work::{HostInputs, NodeTarget};
 use plinth_model::{Finding, NodeName, Observed};
-use plinth_world::DoorError;
+use plinth_world::ClientError;
 use plinth_world::ansible::{Deployed, Play};
 use plinth_world::node::{ControlPlane, Etcd};
 
@@ -28,17 +28,16 @@ pub(in crate::kinds) async fn probe_recovery(
     env: &StepEnv,
     wanted: &Wanted<'_>,
     broken: &[NodeName],
-) -> Result<Probe, DoorError> {
+) -> Result<Probe, ClientError> {
     let deployed = deployed(env).await?;
     if let Some(finding) = something_else_first(&deployed, broken) {
         return blocked(finding);
     }
     let is_member = |target: &&NodeTarget| wanted.parts.hosts.get(&target.node).is_some_and(HostInputs::is_quorum);
-    let asked =
-        wanted.targets.iter().filter(is_member).map(|target| async move {
-            Ok(Told { target, seen: env.doors.node.control_plane(&env.ctx, target).await? })
-        });
-    let told = join_all(asked).await.into_iter().collect::<Result<Vec<_>, DoorError>>()?;
+    let asked = wanted.targets.iter().filter(is_member).map(|target| async move {
+        Ok(Told { target, seen: env.clients.node.control_plane(&env.ctx, target).await? })
+    });
+    let told = join_all(asked).await.into_iter().collect::<Result<Vec<_>, ClientError>>()?;
     let (ill, whole): (Vec<_>, Vec<_>) = told.iter().partition(|told| broken.contains(&told.target.node));
     if !whole.iter().any(|told| told.seen.etcd.is_some()) {
         return blocked(none_survived(&whole));
@@ -123,7 +122,7 @@ async fn as_the_cluster_sees_it(env: &StepEnv, node: &NodeName, host: &HostInput
     if !host.is_kubernetes_node() {
         return None;
     }
-    match env.doors.kube.node(&env.ctx, node).await.ok()? {
+    match env.clients.kube.node(&env.ctx, node).await.ok()? {
         Observed::Known(seen) => (!seen.ready).then(|| format!("! {node} is not Ready")),
         Observed::Absent => Some(format!("! the cluster has no node {node}")),
         Observed::Unknown(_) => None,
@@ -136,15 +135,15 @@ pub(in crate::kinds) async fn recover(
     env: &StepEnv,
     wanted: &Wanted<'_>,
     broken: &[NodeName],
-) -> Result<String, DoorError> {
-    hear_opinion(env, wanted.release).await?;
+) -> Result<String, ClientError> {
+    validate_inventory(env, wanted.release).await?;
     let play = || async {
-        let reset = with_remains(env, wanted, broken).await?;
+        let reset = with_leftovers(env, wanted, broken).await?;
         one(env, wanted, Play::Recover { nodes: broken.to_vec(), reset }).await
     };
-    let led = lead_joins(env, wanted, broken).await;
+    let led = redirect_joins(env, wanted, broken).await;
     let said = match play().await {
-        Err(_) if led.is_err() && lead_joins(env, wanted, broken).await.unwrap_or(false) => play().await?,
+        Err(_) if led.is_err() && redirect_joins(env, wanted, broken).await.unwrap_or(false) => play().await?,
         other => other?,
     };
     // The playbook ends with other settings of every API server, which starts again then. What comes next looks at it, and tells if it stays
@@ -154,12 +153,12 @@ pub(in crate::kinds) async fn recover(
 }
 
 /// Broken members on which something of Kubernetes runs or is left, as after a recovery that did not end.
-async fn with_remains(env: &StepEnv, wanted: &Wanted<'_>, broken: &[NodeName]) -> Result<Vec<NodeName>, DoorError> {
+async fn with_leftovers(env: &StepEnv, wanted: &Wanted<'_>, broken: &[NodeName]) -> Result<Vec<NodeName>, ClientError> {
     let mut found = Vec::new();
     for target in wanted.targets.iter().filter(|target| broken.contains(&target.node)) {
-        let remains = env.doors.node.remains(&env.ctx, target).await?;
+        let leftovers = env.clients.node.leftovers(&env.ctx, target).await?;
         let of_a_member = |left: &String| PLACES.iter().any(|place| left.ends_with(place));
-        if !remains.running.is_empty() || remains.left.iter().any(of_a_member) {
+        if !leftovers.running.is_empty() || leftovers.left.iter().any(of_a_member) {
             found.push(target.node.clone());
         }
     }
@@ -167,21 +166,25 @@ async fn with_remains(env: &StepEnv, wanted: &Wanted<'_>, broken: &[NodeName]) -
 }
 
 /// Has those that join find the API on the first member of the control plane that survived.
-async fn lead_joins(env: &StepEnv, wanted: &Wanted<'_>, broken: &[NodeName]) -> Result<bool, DoorError> {
+async fn redirect_joins(env: &StepEnv, wanted: &Wanted<'_>, broken: &[NodeName]) -> Result<bool, ClientError> {
     let Some(server) = reach_survivor(env, wanted, broken).await? else { return Ok(false) };
     let away: Vec<NodeTarget> = wanted.targets.iter().filter(|t| broken.contains(&t.node)).cloned().collect();
-    env.doors.kube.lead_joins(&env.ctx, &away, &server).await
+    env.clients.kube.redirect_joins(&env.ctx, &away, &server).await
 }
 
 /// Waits until the API answers on the first member of the control plane that survived, and keeps the kubeconfig for it: the usual one may
 /// lead to a broken member.
-async fn reach_survivor(env: &StepEnv, wanted: &Wanted<'_>, broken: &[NodeName]) -> Result<Option<String>, DoorError> {
+async fn reach_survivor(
+    env: &StepEnv,
+    wanted: &Wanted<'_>,
+    broken: &[NodeName],
+) -> Result<Option<String>, ClientError> {
     let serves = |target: &&NodeTarget| {
         let host = wanted.parts.hosts.get(&target.node);
         !broken.contains(&target.node) && host.is_some_and(|host| host.is_in(super::choice::CONTROL_PLANE))
     };
     let Some(survivor) = wanted.targets.iter().find(serves) else { return Ok(None) };
     let server = format!("https://{}:{API_PORT}", survivor.address);
-    env.doors.kube.fetch_kubeconfig(&env.ctx, survivor, &server).await?;
+    env.clients.kube.fetch_kubeconfig(&env.ctx, survivor, &server).await?;
     Ok(Some(server))
 }

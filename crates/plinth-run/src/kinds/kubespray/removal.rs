@@ -6,7 +6,7 @@ use crate::behaviour::{Probe, StepEnv};
 use crate::kinds::outcome::{amount, done, refused, unseen};
 use plinth_model::work::{KubesprayRelease, NodeTarget, Removal, RunInputs};
 use plinth_model::{NodeName, Observed};
-use plinth_world::DoorError;
+use plinth_world::ClientError;
 use plinth_world::ansible::{Deployed, Play, PlayRun};
 
 /// What is wanted of the removal, by the plan.
@@ -23,7 +23,7 @@ pub(in crate::kinds) struct Leaving<'a> {
 }
 
 /// No host that leaves runs Kubernetes, the cluster does not know it, and no play was broken off.
-pub(in crate::kinds) async fn probe_removal(env: &StepEnv, leaving: &Leaving<'_>) -> Result<Probe, DoorError> {
+pub(in crate::kinds) async fn probe_removal(env: &StepEnv, leaving: &Leaving<'_>) -> Result<Probe, ClientError> {
     let deployed = deployed(env).await?;
     let mut lines: Vec<String> =
         deployed.begun.iter().map(|b| format!("! an earlier {} did not end", b.play.playbook())).collect();
@@ -45,10 +45,10 @@ fn recorded<'a>(deployed: &'a Deployed, leaving: &'a Leaving<'_>) -> impl Iterat
 }
 
 /// Nodes that the cluster still has. It must be asked: not to be seen is not to be gone.
-async fn known(env: &StepEnv, nodes: &[NodeName]) -> Result<Vec<String>, DoorError> {
+async fn known(env: &StepEnv, nodes: &[NodeName]) -> Result<Vec<String>, ClientError> {
     let mut lines = Vec::new();
     for node in nodes {
-        match env.doors.kube.node(&env.ctx, node).await? {
+        match env.clients.kube.node(&env.ctx, node).await? {
             Observed::Known(_) => lines.push(format!("- node {node} of the cluster")),
             Observed::Absent => {}
             Observed::Unknown(reason) => return Err(unseen("kube", format!("looking at node {node}"), &reason)),
@@ -58,9 +58,9 @@ async fn known(env: &StepEnv, nodes: &[NodeName]) -> Result<Vec<String>, DoorErr
 }
 
 /// What runs on the hosts that leave.
-async fn running(env: &StepEnv, leaving: &Leaving<'_>) -> Result<Vec<String>, DoorError> {
+async fn running(env: &StepEnv, leaving: &Leaving<'_>) -> Result<Vec<String>, ClientError> {
     let leave = leaving.targets.iter().filter(|target| leaving.removal.takes(&target.node));
-    let looks = leave.map(|target| async move { (target, env.doors.node.remains(&env.ctx, target).await) });
+    let looks = leave.map(|target| async move { (target, env.clients.node.leftovers(&env.ctx, target).await) });
     let mut lines = Vec::new();
     for (target, seen) in futures::future::join_all(looks).await {
         let running = seen?.running;
@@ -72,14 +72,14 @@ async fn running(env: &StepEnv, leaving: &Leaving<'_>) -> Result<Vec<String>, Do
 }
 
 /// Runs Kubespray's playbook for it. What stays is recorded as it was deployed, not as the site file has it now.
-pub(in crate::kinds) async fn remove(env: &StepEnv, leaving: &Leaving<'_>) -> Result<String, DoorError> {
+pub(in crate::kinds) async fn remove(env: &StepEnv, leaving: &Leaving<'_>) -> Result<String, ClientError> {
     let inputs = deployed(env).await?.last.unwrap_or_else(|| leaving.parts.clone());
     let play = match leaving.removal {
         Removal::All => Play::Reset,
         Removal::Nodes { nodes, reachable } => Play::Remove { nodes: nodes.clone(), reachable: *reachable },
     };
     let run = PlayRun { release: leaving.release.clone(), play, targets: leaving.targets.to_vec(), inputs };
-    let stats = env.doors.ansible.play(&env.ctx, &run).await?;
+    let stats = env.clients.ansible.play(&env.ctx, &run).await?;
     match refusal(&stats, &run.expected()) {
         None => Ok(format!("{}: {}", run.play.playbook(), amount(stats.hosts.len(), "host"))),
         Some(finding) => Err(refused(DOOR, format!("running {} of {}", run.play.playbook(), run.release.tag), finding)),

@@ -8,7 +8,7 @@ use crate::kinds::outcome::{done, refused, unseen};
 use futures::future::{Either, join_all, select};
 use plinth_model::work::{KubesprayRelease, NodeTarget, RunInputs};
 use plinth_model::{Finding, NodeName, Observed};
-use plinth_world::DoorError;
+use plinth_world::ClientError;
 use plinth_world::ansible::{Deployed, HostStats, Play, PlayRun, PlayStats};
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -28,7 +28,7 @@ pub(in crate::kinds) struct Wanted<'a> {
 }
 
 /// The last run that succeeded was made with this release, these files and these hosts, and the cluster has them.
-pub(in crate::kinds) async fn probe_run(env: &StepEnv, wanted: &Wanted<'_>) -> Result<Probe, DoorError> {
+pub(in crate::kinds) async fn probe_run(env: &StepEnv, wanted: &Wanted<'_>) -> Result<Probe, ClientError> {
     match choice(env, wanted).await? {
         Ok(Choice::Nothing) => {
             let (version, hosts) = (&wanted.parts.version, wanted.parts.hosts.len());
@@ -39,7 +39,7 @@ pub(in crate::kinds) async fn probe_run(env: &StepEnv, wanted: &Wanted<'_>) -> R
     }
 }
 
-async fn choice(env: &StepEnv, wanted: &Wanted<'_>) -> Result<Result<Choice, Box<Finding>>, DoorError> {
+async fn choice(env: &StepEnv, wanted: &Wanted<'_>) -> Result<Result<Choice, Box<Finding>>, ClientError> {
     let deployed = deployed(env).await?;
     let seen = match &deployed.last {
         Some(last) => seen(env, last, wanted.targets).await,
@@ -50,8 +50,8 @@ async fn choice(env: &StepEnv, wanted: &Wanted<'_>) -> Result<Result<Choice, Box
 }
 
 /// What earlier plays left.
-pub(super) async fn deployed(env: &StepEnv) -> Result<Deployed, DoorError> {
-    match env.doors.ansible.deployed(&env.ctx).await? {
+pub(super) async fn deployed(env: &StepEnv) -> Result<Deployed, ClientError> {
+    match env.clients.ansible.deployed(&env.ctx).await? {
         Observed::Known(deployed) => Ok(deployed),
         Observed::Absent => Ok(Deployed::default()),
         Observed::Unknown(reason) => Err(unseen(DOOR, "looking at the last run of Kubespray", &reason)),
@@ -72,7 +72,7 @@ async fn seen(env: &StepEnv, last: &RunInputs, targets: &[NodeTarget]) -> BTreeM
 async fn seen_by_cluster(env: &StepEnv, last: &RunInputs) -> BTreeMap<NodeName, Sight> {
     let mut seen = BTreeMap::new();
     for (name, _) in last.hosts.iter().filter(|(_, host)| host.is_kubernetes_node()) {
-        match env.doors.kube.node(&env.ctx, name).await {
+        match env.clients.kube.node(&env.ctx, name).await {
             Ok(Observed::Known(node)) => drop(seen.insert(name.clone(), Sight::Member(node.version))),
             Ok(Observed::Absent) => drop(seen.insert(name.clone(), Sight::Gone)),
             // The first that cannot be asked stands for all: each would wait for its own deadline.
@@ -85,35 +85,35 @@ async fn seen_by_cluster(env: &StepEnv, last: &RunInputs) -> BTreeMap<NodeName, 
 /// Whether nothing of Kubernetes is on a node any more, as on one that BCM made anew. A node that cannot be asked has lost nothing.
 async fn lost(env: &StepEnv, name: &NodeName, targets: &[NodeTarget]) -> Option<Sight> {
     let target = targets.iter().find(|target| target.node == *name)?;
-    let look = env.doors.node.control_plane(&env.ctx, target);
+    let look = env.clients.node.control_plane(&env.ctx, target);
     let Either::Left((seen, _)) = select(look, env.ctx.clock().sleep(SAYS)).await else { return None };
     let seen = seen.ok()?;
     (seen.certificates.is_empty() && seen.kubelet != "active").then_some(Sight::Bare)
 }
 
 /// Runs the chosen play and judges its final statistics: exit codes say too little (a missing inventory ends with 0).
-pub(in crate::kinds) async fn play(env: &StepEnv, wanted: &Wanted<'_>) -> Result<String, DoorError> {
+pub(in crate::kinds) async fn play(env: &StepEnv, wanted: &Wanted<'_>) -> Result<String, ClientError> {
     let doing = || format!("choosing a play of {}", wanted.release.tag);
     let first = match choice(env, wanted).await?.map_err(|finding| refused(DOOR, doing(), *finding))? {
         Choice::Run(play, _) => play,
         Choice::Anew(_) => Play::Reset,
         Choice::Nothing => return Ok("it became so meanwhile".to_owned()),
     };
-    hear_opinion(env, wanted.release).await?;
+    validate_inventory(env, wanted.release).await?;
     let begins_anew = first == Play::Reset;
     let said = one(env, wanted, first).await?;
     if begins_anew { one(env, wanted, Play::Cluster).await } else { Ok(said) }
 }
 
 /// Runs a play and judges its final statistics.
-pub(super) async fn one(env: &StepEnv, wanted: &Wanted<'_>, play: Play) -> Result<String, DoorError> {
+pub(super) async fn one(env: &StepEnv, wanted: &Wanted<'_>, play: Play) -> Result<String, ClientError> {
     let run = PlayRun {
         release: wanted.release.clone(),
         play,
         targets: wanted.targets.to_vec(),
         inputs: wanted.parts.clone(),
     };
-    let stats = env.doors.ansible.play(&env.ctx, &run).await?;
+    let stats = env.clients.ansible.play(&env.ctx, &run).await?;
     match refusal(&stats, &run.expected()) {
         None => {
             let changed: u64 = stats.hosts.values().map(|host| host.changed).sum();
@@ -125,8 +125,8 @@ pub(super) async fn one(env: &StepEnv, wanted: &Wanted<'_>, play: Play) -> Resul
 }
 
 /// What Kubespray itself thinks of its input, where the release has such a check: it takes seconds, and nothing is touched yet.
-pub(super) async fn hear_opinion(env: &StepEnv, release: &KubesprayRelease) -> Result<(), DoorError> {
-    let complaints = match env.doors.ansible.opinion(&env.ctx, release).await? {
+pub(super) async fn validate_inventory(env: &StepEnv, release: &KubesprayRelease) -> Result<(), ClientError> {
+    let complaints = match env.clients.ansible.opinion(&env.ctx, release).await? {
         Observed::Known(complaints) if !complaints.is_empty() => complaints,
         _ => return Ok(()),
     };
@@ -183,12 +183,12 @@ pub(super) fn refusal(stats: &PlayStats, expected: &[&NodeName]) -> Option<Findi
     Some(finding)
 }
 
-/// What to try: lost hosts must answer again, failed tasks must be mended.
+/// What to try: lost hosts must answer again, failed tasks must be fixed.
 fn remedy(wrong: &[(&str, Wrong)], hints: &[String]) -> String {
     let (lost, others): (Vec<_>, Vec<_>) = wrong.iter().partition(|(_, wrong)| matches!(wrong, Wrong::Unreachable));
     let mut parts: Vec<String> = hints.to_vec();
     if !others.is_empty() && hints.is_empty() {
-        parts.push("mend what the first failed task of each host names".to_owned());
+        parts.push("fix what the first failed task of each host names".to_owned());
     }
     if !lost.is_empty() {
         let names: Vec<&str> = lost.iter().map(|(name, _)| *name).collect();

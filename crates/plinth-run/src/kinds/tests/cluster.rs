@@ -85,7 +85,7 @@ async fn kubespray_source_and_environment_must_be_the_pinned_ones() {
 async fn a_run_that_succeeded_with_the_same_inputs_is_done_unless_the_cluster_lost_a_node() {
     let deployed = || Observed::Known(Deployed { last: Some(parts()), begun: None });
     let bench = Bench::new();
-    let away = DoorError::permanent("kube", "asking", "no kubeconfig yet", "wait");
+    let away = ClientError::permanent("kube", "asking", "no kubeconfig yet", "wait");
     bench.fake.on("deployed", deployed()).fails::<Observed<KubeNode>>("node", away).on("control_plane", there());
     assert_eq!(done(bench.look(&run()).await), "Kubernetes v1.31.9 was deployed on 2 hosts with v2.27.1");
     bench.fake.on("deployed", deployed()).on("node", kube_node(true, "v1.31.9")).on("node", kube_node(true, "v1.31.9"));
@@ -125,11 +125,11 @@ async fn a_node_that_was_made_anew_says_so_itself_while_the_cluster_calls_it_rea
     bench.fake.on("control_plane", blank()).on("control_plane", there());
     assert_eq!(blocked(bench.look(&run()).await).code, "kubespray.control-plane-lost");
     // One that cannot be asked has lost nothing.
-    let stopped = DoorError::permanent("ssh", "asking", "no answer", "look");
+    let stopped = ClientError::permanent("ssh", "asking", "no answer", "look");
     known();
     bench.fake.on("control_plane", there()).fails::<ControlPlane>("control_plane", stopped);
     done(bench.look(&run()).await);
-    let away = DoorError::permanent("kube", "asking", "no answer", "look");
+    let away = ClientError::permanent("kube", "asking", "no answer", "look");
     bench.fake.on("deployed", Observed::Known(Deployed { last: Some(parts()), begun: None }));
     bench.fake.fails::<Observed<KubeNode>>("node", away).on("control_plane", blank());
     assert_eq!(blocked(bench.look(&run()).await).code, "kubespray.control-plane-lost");
@@ -200,8 +200,8 @@ async fn an_installation_that_broke_off_in_kubeadm_begins_anew() {
 async fn a_lost_host_is_not_a_failed_task() {
     let cases = [
         ((0, 1), "dgx-05: became unreachable", "see that dgx-05 answers over SSH again, then run again"),
-        ((1, 0), "dgx-05: 1 task failed", "mend what the first failed task of each host names, then run again"),
-        ((2, 1), "dgx-05: 2 tasks failed", "mend what the first failed task of each host names, then run again"),
+        ((1, 0), "dgx-05: 1 task failed", "fix what the first failed task of each host names, then run again"),
+        ((2, 1), "dgx-05: 2 tasks failed", "fix what the first failed task of each host names, then run again"),
     ];
     for ((failures, unreachable), evidence, fix) in cases {
         let bench = Bench::new();
@@ -237,7 +237,7 @@ async fn readiness_is_waited_for_within_the_deadline() {
     let bench = Bench::new();
     bench.fake.on("node", kube_node(false, "v1.30.4"));
     assert_eq!(todo(bench.look(&work).await), ["~ version v1.30.4 → v1.31.9", "! not Ready"]);
-    let hiccup = DoorError::permanent("kube", "looking", "connection reset", "wait").transient("a restart");
+    let hiccup = ClientError::permanent("kube", "looking", "connection reset", "wait").transient("a restart");
     bench.fake.on("node", Observed::<KubeNode>::Absent).fails::<Observed<KubeNode>>("node", hiccup);
     bench.fake.on("node", kube_node(true, "v1.31.9"));
     assert_eq!(bench.act(&work).await.unwrap(), "Ready, v1.31.9");
@@ -254,7 +254,7 @@ async fn readiness_is_waited_for_within_the_deadline() {
     assert_eq!(never.clock.elapsed(), Duration::from_secs(290), "one round before the deadline");
 
     let broken = Bench::new();
-    broken.fake.fails::<Observed<KubeNode>>("node", DoorError::permanent("kube", "looking", "forbidden", "ask"));
+    broken.fake.fails::<Observed<KubeNode>>("node", ClientError::permanent("kube", "looking", "forbidden", "ask"));
     assert_eq!(broken.act(&work).await.unwrap_err().happened, "forbidden", "a permanent failure ends the wait");
 }
 
@@ -431,7 +431,7 @@ async fn a_failed_check_blocks_and_one_that_could_not_be_carried_out_is_an_error
     assert_eq!(done(bench.look(&gpu).await), "0/1 ready");
     bench.fake.on("run_check", health(false));
     assert_eq!(blocked(bench.look(&gpu).await).code, "gpu.pod-does-not-run");
-    bench.fake.fails::<HealthState>("run_check", DoorError::permanent("kube", "running", "forbidden", "ask"));
+    bench.fake.fails::<HealthState>("run_check", ClientError::permanent("kube", "running", "forbidden", "ask"));
     assert!(bench.look(&gpu).await.is_err());
     let ingress = check(Check::Ingress { url: "https://a.test".to_owned(), certificate: Some("runai".to_owned()) });
     bench.fake.on("certificate", Observed::<CertificateState>::Absent);

@@ -42,7 +42,7 @@ fn well() -> ClusterHealth {
     ClusterHealth { failing: Vec::new(), workloads }
 }
 
-async fn look(cluster: ClusterHealth, nodes: [ControlPlane; 2]) -> Result<Probed, DoorError> {
+async fn look(cluster: ClusterHealth, nodes: [ControlPlane; 2]) -> Result<Probed, ClientError> {
     let bench = Bench::new();
     bench.fake.on("cluster_health", cluster);
     for seen in nodes {
@@ -112,7 +112,7 @@ async fn certificates_are_named_before_they_expire_and_stop_afterwards() {
 #[tokio::test]
 async fn a_wait_ends_with_what_was_seen_last() {
     let bench = Bench::new();
-    let late = || DoorError::permanent("kube", "asking", "connection refused", "wait").transient("it starts");
+    let late = || ClientError::permanent("kube", "asking", "connection refused", "wait").transient("it starts");
     bench.fake.fails::<ClusterHealth>("cluster_health", late());
     bench.fake.on("cluster_health", well());
     for _ in 0..2 {

@@ -1,4 +1,4 @@
-//! Doors with scripted answers. Every call that was not scripted is an error, and every call is noted.
+//! Clients with scripted answers. Every call that was not scripted is an error, and every call is noted.
 
 use async_trait::async_trait;
 use indexmap::IndexMap;
@@ -10,17 +10,17 @@ use plinth_model::work::{
     Release, RunaiTarget, SecretContent,
 };
 use plinth_model::{Digest, NodeName, Observed, Secret};
-use plinth_world::ansible::{AnsibleDoor, Deployed, Download, Play, PlayHosts, PlayRun, PlayStats};
-use plinth_world::bcm::{BcmDoor, BcmIdentity};
-use plinth_world::fetch::FetchDoor;
-use plinth_world::helm::{HelmDoor, ReleaseState};
+use plinth_world::ansible::{AnsibleClient, Deployed, Download, Play, PlayHosts, PlayRun, PlayStats};
+use plinth_world::bcm::{BcmClient, BcmIdentity};
+use plinth_world::fetch::FetchClient;
+use plinth_world::helm::{HelmClient, ReleaseState};
 use plinth_world::keystore::{CertificateState, Keystore};
-use plinth_world::kube::{ClusterHealth, HealthState, HeldConfig, KubeDoor, KubeNode, ToolkitPod};
+use plinth_world::kube::{ClusterHealth, HealthState, HeldConfig, KubeClient, KubeNode, ToolkitPod};
 use plinth_world::node::{
-    AccountState, Birth, ControlPlane, HostKey, HostKeyState, NodeDoor, PushFile, Registries, Remains, StorageState,
+    AccountState, Birth, ControlPlane, HostKey, HostKeyState, Leftovers, NodeClient, PushFile, Registries, StorageState,
 };
-use plinth_world::runai::{RunaiCluster, RunaiDoor};
-use plinth_world::{Context, DoorError, DoorResult, Doors};
+use plinth_world::runai::{RunaiClient, RunaiCluster};
+use plinth_world::{ClientError, ClientResult, Clients, Context};
 use serde_json::Value;
 use std::any::Any;
 use std::collections::{HashMap, VecDeque};
@@ -30,7 +30,7 @@ use std::sync::{Arc, Mutex};
 
 type Scripted = VecDeque<Box<dyn Any + Send>>;
 
-/// All doors at once.
+/// All clients at once.
 #[derive(Default)]
 pub(super) struct Fake {
     answers: Mutex<HashMap<&'static str, Scripted>>,
@@ -45,11 +45,11 @@ impl Fake {
     }
 
     /// The next call of this name fails.
-    pub(super) fn fails<T: Send + 'static>(self: &Arc<Self>, call: &'static str, error: DoorError) -> &Arc<Self> {
+    pub(super) fn fails<T: Send + 'static>(self: &Arc<Self>, call: &'static str, error: ClientError) -> &Arc<Self> {
         self.script::<T>(call, Err(error))
     }
 
-    fn script<T: Send + 'static>(self: &Arc<Self>, call: &'static str, answer: DoorResult<T>) -> &Arc<Self> {
+    fn script<T: Send + 'static>(self: &Arc<Self>, call: &'static str, answer: ClientResult<T>) -> &Arc<Self> {
         self.answers.lock().unwrap().entry(call).or_default().push_back(Box::new(answer));
         self
     }
@@ -66,18 +66,18 @@ impl Fake {
         assert!(left.is_empty(), "never called: {left:?}");
     }
 
-    fn answer<T: 'static>(&self, call: &'static str) -> DoorResult<T> {
+    fn answer<T: 'static>(&self, call: &'static str) -> ClientResult<T> {
         self.calls.lock().unwrap().push(call);
         let next = self.answers.lock().unwrap().get_mut(call).and_then(VecDeque::pop_front);
-        match next.map(Box::<dyn Any + Send>::downcast::<DoorResult<T>>) {
+        match next.map(Box::<dyn Any + Send>::downcast::<ClientResult<T>>) {
             Some(Ok(answer)) => *answer,
             Some(Err(_)) => panic!("{call} was scripted with another type"),
-            None => Err(DoorError::permanent("fake", call, "unexpected call", "script it")),
+            None => Err(ClientError::permanent("fake", call, "unexpected call", "script it")),
         }
     }
 
-    pub(super) fn doors(self: &Arc<Self>) -> Doors {
-        Doors {
+    pub(super) fn clients(self: &Arc<Self>) -> Clients {
+        Clients {
             bcm: self.clone(),
             node: self.clone(),
             fetch: self.clone(),
@@ -90,12 +90,12 @@ impl Fake {
     }
 }
 
-/// Implements a door: each call answers what was scripted under its name.
-macro_rules! door {
-    ($door:ident { $($name:ident($($argument:ident: $type:ty),*) -> $answer:ty;)* }) => {
+/// Implements a client: each call answers what was scripted under its name.
+macro_rules! client {
+    ($client:ident { $($name:ident($($argument:ident: $type:ty),*) -> $answer:ty;)* }) => {
         #[async_trait]
-        impl $door for Fake {
-            $(async fn $name(&self, _: &Context $(, $argument: $type)*) -> DoorResult<$answer> {
+        impl $client for Fake {
+            $(async fn $name(&self, _: &Context $(, $argument: $type)*) -> ClientResult<$answer> {
                 $(let _ = $argument;)*
                 self.answer(stringify!($name))
             })*
@@ -103,12 +103,12 @@ macro_rules! door {
     };
 }
 
-door!(BcmDoor {
+client!(BcmClient {
     identity() -> BcmIdentity;
     inventory() -> Inventory;
 });
 
-door!(NodeDoor {
+client!(NodeClient {
     host_key(target: &NodeTarget) -> HostKeyState;
     pin_host_key(target: &NodeTarget, key: &HostKey) -> ();
     repin_host_key(target: &NodeTarget, key: &HostKey) -> ();
@@ -119,9 +119,9 @@ door!(NodeDoor {
     remove_old_storage(target: &NodeTarget, from: &str, to: &str) -> ();
     preparation(target: &NodeTarget, wanted: &Preparation) -> Vec<String>;
     prepare(target: &NodeTarget, wanted: &Preparation) -> ();
-    remains(target: &NodeTarget) -> Remains;
+    leftovers(target: &NodeTarget) -> Leftovers;
     birth(target: &NodeTarget) -> Option<Birth>;
-    clear_remains(target: &NodeTarget) -> ();
+    clear_leftovers(target: &NodeTarget) -> ();
     relocate_storage(target: &NodeTarget, from: &str, to: &str) -> ();
     registries(target: &NodeTarget, wanted: &Registries<'_>) -> Observed<Vec<String>>;
     set_registries(target: &NodeTarget, wanted: &Registries<'_>) -> ();
@@ -132,17 +132,17 @@ door!(NodeDoor {
 });
 
 #[async_trait]
-impl FetchDoor for Fake {
-    async fn list(&self, _: &Context) -> DoorResult<Observed<DownloadList>> {
+impl FetchClient for Fake {
+    async fn list(&self, _: &Context) -> ClientResult<Observed<DownloadList>> {
         self.answer("list")
     }
-    async fn keep_list(&self, _: &Context, _: &DownloadList) -> DoorResult<()> {
+    async fn keep_list(&self, _: &Context, _: &DownloadList) -> ClientResult<()> {
         self.answer("keep_list")
     }
-    async fn missing(&self, _: &Context, _: &[DownloadFile]) -> DoorResult<Vec<DownloadFile>> {
+    async fn missing(&self, _: &Context, _: &[DownloadFile]) -> ClientResult<Vec<DownloadFile>> {
         self.answer("missing")
     }
-    async fn fetch(&self, _: &Context, _: &DownloadFile) -> DoorResult<()> {
+    async fn fetch(&self, _: &Context, _: &DownloadFile) -> ClientResult<()> {
         self.answer("fetch")
     }
     fn place(&self, sha256: &str) -> PathBuf {
@@ -151,51 +151,51 @@ impl FetchDoor for Fake {
 }
 
 #[async_trait]
-impl AnsibleDoor for Fake {
-    async fn source(&self, _: &Context, _: &KubesprayRelease) -> DoorResult<Observed<(String, String)>> {
+impl AnsibleClient for Fake {
+    async fn source(&self, _: &Context, _: &KubesprayRelease) -> ClientResult<Observed<(String, String)>> {
         self.answer("source")
     }
-    async fn fetch_source(&self, _: &Context, _: &KubesprayRelease) -> DoorResult<()> {
+    async fn fetch_source(&self, _: &Context, _: &KubesprayRelease) -> ClientResult<()> {
         self.answer("fetch_source")
     }
-    async fn environment(&self, _: &Context, _: &KubesprayRelease) -> DoorResult<Observed<String>> {
+    async fn environment(&self, _: &Context, _: &KubesprayRelease) -> ClientResult<Observed<String>> {
         self.answer("environment")
     }
-    async fn make_environment(&self, _: &Context, _: &KubesprayRelease) -> DoorResult<()> {
+    async fn make_environment(&self, _: &Context, _: &KubesprayRelease) -> ClientResult<()> {
         self.answer("make_environment")
     }
-    async fn inventory(&self, _: &Context) -> DoorResult<IndexMap<String, Digest>> {
+    async fn inventory(&self, _: &Context) -> ClientResult<IndexMap<String, Digest>> {
         self.answer("written_files")
     }
-    async fn write_inventory(&self, _: &Context, _: &IndexMap<String, String>) -> DoorResult<()> {
+    async fn write_inventory(&self, _: &Context, _: &IndexMap<String, String>) -> ClientResult<()> {
         self.answer("write_inventory")
     }
-    async fn deployed(&self, _: &Context) -> DoorResult<Observed<Deployed>> {
+    async fn deployed(&self, _: &Context) -> ClientResult<Observed<Deployed>> {
         self.answer("deployed")
     }
-    async fn play(&self, _: &Context, run: &PlayRun) -> DoorResult<PlayStats> {
+    async fn play(&self, _: &Context, run: &PlayRun) -> ClientResult<PlayStats> {
         self.plays.lock().unwrap().push(run.play.clone());
         self.answer("play")
     }
-    async fn preview(&self, _: &Context, _: &PlayRun) -> DoorResult<Vec<PlayHosts>> {
+    async fn preview(&self, _: &Context, _: &PlayRun) -> ClientResult<Vec<PlayHosts>> {
         self.answer("preview")
     }
-    async fn opinion(&self, _: &Context, _: &KubesprayRelease) -> DoorResult<Observed<Vec<String>>> {
+    async fn opinion(&self, _: &Context, _: &KubesprayRelease) -> ClientResult<Observed<Vec<String>>> {
         self.answer("opinion")
     }
-    async fn downloads(&self, _: &Context, _: &KubesprayRelease) -> DoorResult<Vec<Download>> {
+    async fn downloads(&self, _: &Context, _: &KubesprayRelease) -> ClientResult<Vec<Download>> {
         self.answer("downloads")
     }
 }
 
-door!(KubeDoor {
+client!(KubeClient {
     kubeconfig() -> Observed<HeldConfig>;
     fetch_kubeconfig(from: &NodeTarget, server: &str) -> ();
     node(node: &NodeName) -> Observed<KubeNode>;
     nodes() -> IndexMap<String, KubeNode>;
     label_node(node: &NodeName, labels: &IndexMap<String, String>, taints: &[String]) -> ();
     cluster_health() -> ClusterHealth;
-    lead_joins(away: &[NodeTarget], server: &str) -> bool;
+    redirect_joins(away: &[NodeTarget], server: &str) -> bool;
     toolkits() -> IndexMap<String, ToolkitPod>;
     end_pod(pod: &ToolkitPod) -> ();
     namespace(name: &str) -> Observed<Option<PodSecurity>>;
@@ -210,12 +210,12 @@ door!(KubeDoor {
     run_check(check: &Check) -> HealthState;
 });
 
-door!(HelmDoor {
+client!(HelmClient {
     release(namespace: &str, name: &str) -> Observed<ReleaseState>;
     upgrade(release: &Release) -> ();
 });
 
-door!(RunaiDoor {
+client!(RunaiClient {
     issuer(target: &RunaiTarget) -> Observed<String>;
     clusters(target: &RunaiTarget) -> Vec<RunaiCluster>;
     register(target: &RunaiTarget) -> RunaiCluster;
@@ -225,7 +225,7 @@ door!(RunaiDoor {
 
 #[async_trait]
 impl Keystore for Fake {
-    async fn certificate(&self, _: &Context, _: &str) -> DoorResult<Observed<CertificateState>> {
+    async fn certificate(&self, _: &Context, _: &str) -> ClientResult<Observed<CertificateState>> {
         self.answer("certificate")
     }
     async fn make_certificate(
@@ -234,10 +234,10 @@ impl Keystore for Fake {
         _: &str,
         _: &[String],
         _: &CertificateSource,
-    ) -> DoorResult<CertificateState> {
+    ) -> ClientResult<CertificateState> {
         self.answer("make_certificate")
     }
-    async fn ssh_key(&self, _: &Context, _: KeyAlgorithm) -> DoorResult<String> {
+    async fn ssh_key(&self, _: &Context, _: KeyAlgorithm) -> ClientResult<String> {
         self.answer("ssh_key")
     }
 }

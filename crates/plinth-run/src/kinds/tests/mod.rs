@@ -19,7 +19,7 @@ use plinth_model::plan::{Change, Undo};
 use plinth_model::work::{Credential, NodeTarget, RunaiTarget};
 use plinth_model::{Finding, NodeName, Secret, SecretRef, Stage, Step, StepId, Work};
 use plinth_world::secrets::{SecretError, Secrets};
-use plinth_world::{Clock, Context, DoorError};
+use plinth_world::{ClientError, Clock, Context};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -40,7 +40,7 @@ impl Clock for Counted {
     }
 }
 
-/// No secret is ever needed here: doors resolve them.
+/// No secret is ever needed here: clients resolve them.
 struct NoSecrets;
 
 impl Secrets for NoSecrets {
@@ -55,7 +55,7 @@ impl Secrets for NoSecrets {
     }
 }
 
-/// Scripted doors, and a clock.
+/// Scripted clients, and a clock.
 struct Bench {
     fake: Arc<Fake>,
     clock: Arc<Counted>,
@@ -68,16 +68,16 @@ impl Bench {
 
     fn env(&self) -> StepEnv {
         let ctx = Context::quiet(self.clock.clone());
-        StepEnv { ctx, doors: self.fake.doors(), secrets: Arc::new(NoSecrets) }
+        StepEnv { ctx, clients: self.fake.clients(), secrets: Arc::new(NoSecrets) }
     }
 
-    async fn look(&self, work: &Work) -> Result<Probed, DoorError> {
+    async fn look(&self, work: &Work) -> Result<Probed, ClientError> {
         let seen = Kinds.probe(&step(work), &self.env()).await;
         self.fake.assert_used_up();
         seen
     }
 
-    async fn act(&self, work: &Work) -> Result<String, DoorError> {
+    async fn act(&self, work: &Work) -> Result<String, ClientError> {
         let said = Kinds.act(&step(work), &self.env()).await;
         self.fake.assert_used_up();
         said
@@ -104,7 +104,7 @@ fn step(work: &Work) -> Step {
 }
 
 #[track_caller]
-fn done(seen: Result<Probed, DoorError>) -> String {
+fn done(seen: Result<Probed, ClientError>) -> String {
     match seen.map(|s| s.probe) {
         Ok(Probe::Done(line)) => line,
         other => panic!("not done: {other:?}"),
@@ -112,7 +112,7 @@ fn done(seen: Result<Probed, DoorError>) -> String {
 }
 
 #[track_caller]
-fn todo(seen: Result<Probed, DoorError>) -> Vec<String> {
+fn todo(seen: Result<Probed, ClientError>) -> Vec<String> {
     match seen.map(|s| s.probe) {
         Ok(Probe::Todo(lines)) => lines,
         other => panic!("not to do: {other:?}"),
@@ -120,7 +120,7 @@ fn todo(seen: Result<Probed, DoorError>) -> Vec<String> {
 }
 
 #[track_caller]
-fn blocked(seen: Result<Probed, DoorError>) -> Finding {
+fn blocked(seen: Result<Probed, ClientError>) -> Finding {
     match seen.map(|s| s.probe) {
         Ok(Probe::Blocked(finding)) => {
             assert!(finding.is_error() && !finding.fix.is_empty() && !finding.evidence.is_empty(), "{finding:?}");
@@ -131,7 +131,7 @@ fn blocked(seen: Result<Probed, DoorError>) -> Finding {
 }
 
 #[track_caller]
-fn refused(said: Result<String, DoorError>) -> Finding {
+fn refused(said: Result<String, ClientError>) -> Finding {
     *said.expect_err("must fail").finding.expect("must have a finding")
 }
 

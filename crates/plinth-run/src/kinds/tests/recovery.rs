@@ -5,7 +5,7 @@ use plinth_model::work::{HostInputs, RunInputs};
 use plinth_model::{Digest, Observed};
 use plinth_world::ansible::{Begun, Deployed, Play, PlayStats};
 use plinth_world::kube::KubeNode;
-use plinth_world::node::{ControlPlane, Remains};
+use plinth_world::node::{ControlPlane, Leftovers};
 
 fn parts() -> RunInputs {
     let host = |name: &str| {
@@ -44,7 +44,7 @@ fn bare() -> ControlPlane {
 const CHOSEN: &str = "→ recover-control-plane.yml: n2 takes in n1";
 
 /// Looks at n1 and n2 as they are given; the API knows nothing.
-async fn look(deployed: Observed<Deployed>, nodes: [ControlPlane; 2]) -> Result<Probed, DoorError> {
+async fn look(deployed: Observed<Deployed>, nodes: [ControlPlane; 2]) -> Result<Probed, ClientError> {
     let bench = Bench::new();
     bench.fake.on("deployed", deployed);
     for seen in nodes {
@@ -123,8 +123,8 @@ async fn a_recovery_leads_who_joins_to_a_survivor_and_is_judged_by_its_final_sta
     bench
         .fake
         .on("fetch_kubeconfig", ())
-        .on("lead_joins", true)
-        .on("remains", Remains::default())
+        .on("redirect_joins", true)
+        .on("leftovers", Leftovers::default())
         .on("play", good())
         .on("fetch_kubeconfig", ());
     let line = bench.act(&work()).await.unwrap();
@@ -133,31 +133,36 @@ async fn a_recovery_leads_who_joins_to_a_survivor_and_is_judged_by_its_final_sta
     bench
         .fake
         .on("fetch_kubeconfig", ())
-        .on("lead_joins", false)
-        .on("remains", Remains::default())
+        .on("redirect_joins", false)
+        .on("leftovers", Leftovers::default())
         .on("play", stats(&[("n2", 0, 0)]));
     assert_eq!(refused(bench.act(&work()).await).code, "kubespray.host-failed");
 }
 
 #[tokio::test]
 async fn without_a_majority_the_playbook_makes_one_and_is_run_once_more() {
-    let away = || DoorError::permanent("kube", "fetching", "no answer", "look");
+    let away = || ClientError::permanent("kube", "fetching", "no answer", "look");
     let failed = || stats(&[("n1", 1, 0), ("n2", 0, 0)]);
     let bench = begun_well();
-    bench.fake.fails::<()>("fetch_kubeconfig", away()).on("remains", Remains::default()).on("play", failed());
-    bench.fake.on("fetch_kubeconfig", ()).on("lead_joins", true).on("remains", Remains::default()).on("play", good());
+    bench.fake.fails::<()>("fetch_kubeconfig", away()).on("leftovers", Leftovers::default()).on("play", failed());
+    bench
+        .fake
+        .on("fetch_kubeconfig", ())
+        .on("redirect_joins", true)
+        .on("leftovers", Leftovers::default())
+        .on("play", good());
     bench.fake.on("fetch_kubeconfig", ());
     bench.act(&work()).await.unwrap();
     // It led nobody astray: then it failed for another reason.
     let bench = begun_well();
-    bench.fake.fails::<()>("fetch_kubeconfig", away()).on("remains", Remains::default()).on("play", failed());
-    bench.fake.on("fetch_kubeconfig", ()).on("lead_joins", false);
+    bench.fake.fails::<()>("fetch_kubeconfig", away()).on("leftovers", Leftovers::default()).on("play", failed());
+    bench.fake.on("fetch_kubeconfig", ()).on("redirect_joins", false);
     assert_eq!(refused(bench.act(&work()).await).code, "kubespray.host-failed");
 }
 
 #[tokio::test]
 async fn a_member_on_which_something_is_left_is_reset_first() {
-    let running = |running: &[&str], left: &[&str]| Remains {
+    let running = |running: &[&str], left: &[&str]| Leftovers {
         running: running.iter().map(|what| (*what).to_owned()).collect(),
         left: left.iter().map(|what| (*what).to_owned()).collect(),
     };
@@ -165,15 +170,20 @@ async fn a_member_on_which_something_is_left_is_reset_first() {
         (running(&["kubelet"], &[]), true),
         (running(&[], &["content of /var/lib/etcd"]), true),
         (running(&[], &["content of /etc/containerd"]), false),
-        (Remains::default(), false),
+        (Leftovers::default(), false),
     ];
-    for (remains, is_reset) in cases {
+    for (leftovers, is_reset) in cases {
         let bench = begun_well();
-        bench.fake.on("fetch_kubeconfig", ()).on("lead_joins", false).on("remains", remains.clone()).on("play", good());
+        bench
+            .fake
+            .on("fetch_kubeconfig", ())
+            .on("redirect_joins", false)
+            .on("leftovers", leftovers.clone())
+            .on("play", good());
         bench.fake.on("fetch_kubeconfig", ());
         bench.act(&work()).await.unwrap();
         let reset = if is_reset { vec![node("n1")] } else { Vec::new() };
         let wanted = [Play::Recover { nodes: vec![node("n1")], reset }];
-        assert_eq!(*bench.fake.plays.lock().unwrap(), wanted, "{remains:?}");
+        assert_eq!(*bench.fake.plays.lock().unwrap(), wanted, "{leftovers:?}");
     }
 }

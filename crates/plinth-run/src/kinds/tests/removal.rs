@@ -4,7 +4,7 @@ use plinth_model::Observed;
 use plinth_model::work::Removal;
 use plinth_world::ansible::{Begun, Deployed, Play};
 use plinth_world::kube::KubeNode;
-use plinth_world::node::Remains;
+use plinth_world::node::Leftovers;
 
 fn removal(removal: Removal) -> Work {
     let targets = vec![at("cpu-03"), at("dgx-05")];
@@ -19,14 +19,14 @@ fn deployed() -> Observed<Deployed> {
     Observed::Known(Deployed { last: Some(parts()), begun: None })
 }
 
-fn running(what: &[&str]) -> Remains {
-    Remains { running: what.iter().map(|name| (*name).to_owned()).collect(), left: Vec::new() }
+fn running(what: &[&str]) -> Leftovers {
+    Leftovers { running: what.iter().map(|name| (*name).to_owned()).collect(), left: Vec::new() }
 }
 
 #[tokio::test]
 async fn a_reset_is_done_when_no_host_runs_kubernetes_and_none_is_recorded() {
     let bench = Bench::new();
-    bench.fake.on("deployed", deployed()).on("remains", running(&["kubelet", "etcd"])).on("remains", running(&[]));
+    bench.fake.on("deployed", deployed()).on("leftovers", running(&["kubelet", "etcd"])).on("leftovers", running(&[]));
     let lines = todo(bench.look(&removal(Removal::All)).await);
     assert_eq!(
         lines,
@@ -36,14 +36,14 @@ async fn a_reset_is_done_when_no_host_runs_kubernetes_and_none_is_recorded() {
     bench
         .fake
         .on("deployed", Observed::<Deployed>::Absent)
-        .on("remains", running(&[]))
-        .on("remains", running(&["kubelet"]));
+        .on("leftovers", running(&[]))
+        .on("leftovers", running(&["kubelet"]));
     assert_eq!(todo(bench.look(&removal(Removal::All)).await), ["- kubelet on dgx-05"], "no record is no proof");
     let begun = Begun { play: Play::Reset, inputs: parts(), since: None };
     bench.fake.on("deployed", Observed::Known(Deployed { last: None, begun: Some(begun) }));
-    bench.fake.on("remains", running(&[])).on("remains", running(&[]));
+    bench.fake.on("leftovers", running(&[])).on("leftovers", running(&[]));
     assert_eq!(todo(bench.look(&removal(Removal::All)).await), ["! an earlier reset.yml did not end"]);
-    bench.fake.on("deployed", Observed::<Deployed>::Absent).on("remains", running(&[])).on("remains", running(&[]));
+    bench.fake.on("deployed", Observed::<Deployed>::Absent).on("leftovers", running(&[])).on("leftovers", running(&[]));
     done(bench.look(&removal(Removal::All)).await);
 }
 
@@ -51,9 +51,13 @@ async fn a_reset_is_done_when_no_host_runs_kubernetes_and_none_is_recorded() {
 async fn a_worker_has_left_when_the_cluster_and_the_worker_say_so() {
     let bench = Bench::new();
     let nothing = || Observed::<Deployed>::Absent;
-    bench.fake.on("deployed", nothing()).on("node", kube_node(true, "v1.31.9")).on("remains", running(&[]));
+    bench.fake.on("deployed", nothing()).on("node", kube_node(true, "v1.31.9")).on("leftovers", running(&[]));
     assert_eq!(todo(bench.look(&worker(true)).await), ["- node dgx-05 of the cluster"]);
-    bench.fake.on("deployed", nothing()).on("node", Observed::<KubeNode>::Absent).on("remains", running(&["kubelet"]));
+    bench
+        .fake
+        .on("deployed", nothing())
+        .on("node", Observed::<KubeNode>::Absent)
+        .on("leftovers", running(&["kubelet"]));
     assert_eq!(todo(bench.look(&worker(true)).await), ["- kubelet on dgx-05"]);
     // One that does not answer is not asked.
     bench.fake.on("deployed", nothing()).on("node", Observed::<KubeNode>::Absent);
@@ -74,15 +78,17 @@ async fn a_removal_is_judged_by_its_final_statistics() {
 #[tokio::test]
 async fn what_is_left_is_cleared_only_where_nothing_runs() {
     let bench = Bench::new();
-    let work = Work::NodeRemains { target: target() };
-    bench.fake.on("remains", Remains { running: Vec::new(), left: vec!["program /usr/local/bin/etcdutl".to_owned()] });
+    let work = Work::NodeLeftovers { target: target() };
+    bench
+        .fake
+        .on("leftovers", Leftovers { running: Vec::new(), left: vec!["program /usr/local/bin/etcdutl".to_owned()] });
     assert_eq!(todo(bench.look(&work).await), ["- program /usr/local/bin/etcdutl"]);
-    bench.fake.on("remains", running(&[]));
+    bench.fake.on("leftovers", running(&[]));
     done(bench.look(&work).await);
-    bench.fake.on("remains", running(&["kubelet"]));
+    bench.fake.on("leftovers", running(&["kubelet"]));
     assert_eq!(todo(bench.look(&work).await), ["- kubelet"], "before a removal that is no fault");
-    bench.fake.on("remains", running(&["kubelet"]));
+    bench.fake.on("leftovers", running(&["kubelet"]));
     assert_eq!(refused(bench.act(&work).await).code, "node.kubernetes-runs", "and nothing is cleared");
-    bench.fake.on("remains", running(&[])).on("clear_remains", ());
+    bench.fake.on("leftovers", running(&[])).on("clear_leftovers", ());
     bench.act(&work).await.unwrap();
 }

@@ -59,7 +59,7 @@ async fn a_machine_with_another_key_is_asked_nothing() {
 
 #[tokio::test]
 async fn a_node_that_does_not_answer_is_the_network_teams_and_a_refused_login_is_yours() {
-    let lost = DoorError::permanent("node", "connecting to dgx-05", "no route", "look at its link");
+    let lost = ClientError::permanent("node", "connecting to dgx-05", "no route", "look at its link");
     let cases = [(lost.clone().transient("links come back"), Owner::NetworkTeam), (lost, Owner::You)];
     for (error, owner) in cases {
         let bench = Bench::new();
@@ -72,7 +72,7 @@ async fn a_node_that_does_not_answer_is_the_network_teams_and_a_refused_login_is
 
 #[tokio::test]
 async fn the_account_is_asked_first_and_the_first_contact_login_when_it_cannot() {
-    let refused = DoorError::permanent("node", "logging in", "permission denied", "make the account");
+    let refused = ClientError::permanent("node", "logging in", "permission denied", "make the account");
     let powerless = NodeFacts { root: "none".to_owned(), ..facts(500, 500) };
     for account in [Err(refused), Ok(powerless)] {
         let bench = bench(Some(key("SHA256:a")));
@@ -92,7 +92,7 @@ async fn the_account_is_asked_first_and_the_first_contact_login_when_it_cannot()
 }
 
 #[tokio::test]
-async fn what_may_be_mended_is_put_together_for_each_node() {
+async fn what_may_be_fixed_is_put_together_for_each_node() {
     let bench = bench(Some(key("SHA256:a")));
     bench.fake.on("facts", NodeFacts { swap_mib: 2_048, time_service: None, ..facts(500, 500) });
     let mut visit = visit(SecretRef::Generated("ssh-key".to_owned()));

@@ -72,7 +72,7 @@ async fn registering_happens_only_when_nobody_did_it_before() {
     assert_eq!(again.fake.calls(), ["clusters", "keep_credentials"]);
     let refusing = Bench::new();
     let conflict =
-        DoorError::permanent("runai", "registering", "409: Resource with this name already exists", "list them");
+        ClientError::permanent("runai", "registering", "409: Resource with this name already exists", "list them");
     refusing.fake.on("clusters", Vec::<RunaiCluster>::new()).fails::<RunaiCluster>("register", conflict);
     assert!(refusing.act(&work).await.unwrap_err().happened.starts_with("409"));
     assert!(!refusing.fake.calls().contains(&"keep_credentials"));

@@ -1,4 +1,4 @@
-//! Services, containers, remains of earlier installations, the login.
+//! Services, containers, leftovers of earlier installations, the login.
 
 use crate::node::frame::Frames;
 use plinth_model::facts::{Containerd, NodeFacts};

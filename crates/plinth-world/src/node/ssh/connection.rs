@@ -6,7 +6,7 @@ use super::heard::{Heard, Listening};
 use super::hostkeys::Pins;
 use super::login::login;
 use super::peer::Peer;
-use crate::DoorResult;
+use crate::ClientResult;
 use crate::secrets::Secrets;
 use russh::client::{self, Handle};
 use russh::keys::{PublicKey, PublicKeyOrCertificate};
@@ -109,7 +109,7 @@ pub(super) async fn connect(
     through: Option<Arc<Connection>>,
     met: Option<Met>,
     secrets: &dyn Secrets,
-) -> DoorResult<Connection> {
+) -> ClientResult<Connection> {
     let heard = Heard::default();
     let entering = async {
         let (mut handle, through) = match met.filter(|met| met.is_good(pins)) {
@@ -136,7 +136,7 @@ pub(super) async fn look(
     pins: &Pins,
     manner: Manner,
     through: Option<Arc<Connection>>,
-) -> DoorResult<Met> {
+) -> ClientResult<Met> {
     let (heard, presented) = (Heard::default(), Presented::default());
     let looking = async {
         let client = Client { trust: Trust::First, presented: Arc::clone(&presented) };
@@ -159,7 +159,7 @@ enum Line {
     Channel(Box<russh::ChannelStream<client::Msg>>),
 }
 
-async fn dial(peer: &Peer, manner: Manner, through: Option<&Connection>) -> DoorResult<Line> {
+async fn dial(peer: &Peer, manner: Manner, through: Option<&Connection>) -> ClientResult<Line> {
     let Some(jump) = through else {
         let stream = timeout(manner.deadline, TcpStream::connect((peer.host.as_str(), peer.port)))
             .await
@@ -187,7 +187,7 @@ struct Refusal {
 }
 
 impl Refusal {
-    fn error(&self, peer: &Peer, pins: &Pins, heard: &Heard) -> crate::DoorError {
+    fn error(&self, peer: &Peer, pins: &Pins, heard: &Heard) -> crate::ClientError {
         match (&self.error, &self.presented) {
             (russh::Error::UnknownKey, Some(key)) => failure::host_key(peer, pins, key),
             (error, _) => failure::handshake(peer, error, heard),
@@ -223,7 +223,7 @@ where
 }
 
 /// Meets a server whose key is not known; answers nothing but a verdict.
-pub(super) async fn greeted<S>(stream: S, peer: &Peer, manner: Manner) -> DoorResult<()>
+pub(super) async fn greeted<S>(stream: S, peer: &Peer, manner: Manner) -> ClientResult<()>
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {

@@ -7,7 +7,7 @@ use super::peer::Peer;
 use crate::node::frame::{Decoder, Frame, Frames};
 use crate::node::script::Script;
 use crate::secrets::Secrets;
-use crate::{Context, DoorError, DoorResult};
+use crate::{ClientError, ClientResult, Context};
 use plinth_model::Secret;
 use russh::client::Msg;
 use russh::{ChannelMsg, ChannelReadHalf, ChannelWriteHalf};
@@ -37,7 +37,7 @@ pub(super) struct Call<'a> {
 
 impl Call<'_> {
     /// Runs it. Afterwards the line may be good for another one.
-    pub(super) async fn run(&self, line: &mut Line) -> DoorResult<Frames> {
+    pub(super) async fn run(&self, line: &mut Line) -> ClientResult<Frames> {
         let nonce = uuid::Uuid::new_v4().simple().to_string();
         let mut heard = Heard::new(&nonce);
         let again = line.is_used();
@@ -91,7 +91,7 @@ impl Call<'_> {
         }
     }
 
-    fn judge(&self, heard: Heard) -> DoorResult<Frames> {
+    fn judge(&self, heard: Heard) -> ClientResult<Frames> {
         if let Some(why) = heard.value("no-root") {
             return Err(self.no_root(why, &heard));
         }
@@ -115,13 +115,13 @@ impl Call<'_> {
         }
     }
 
-    fn failed(&self, happened: &str, heard: &Heard) -> DoorError {
-        let fix = format!("mend what is named here on {}, then run again", self.peer.name);
+    fn failed(&self, happened: &str, heard: &Heard) -> ClientError {
+        let fix = format!("fix what is named here on {}, then run again", self.peer.name);
         let happened = self.secrets.redact(happened);
         found("node.operation-failed", self.peer, self.script.name(), &happened, fix, self.evidence(heard))
     }
 
-    fn no_shell(&self, heard: &Heard) -> DoorError {
+    fn no_shell(&self, heard: &Heard) -> ClientError {
         let happened = format!("the login shell of {} did not run the operation", self.peer.user);
         let fix = format!(
             "give {} a login shell that runs commands (`usermod -s /bin/bash {}`)",
@@ -131,7 +131,7 @@ impl Call<'_> {
     }
 
     /// The link, the connection, or the operation itself went away.
-    fn cut(&self, heard: &Heard) -> DoorError {
+    fn cut(&self, heard: &Heard) -> ClientError {
         let how = match heard.exit {
             Some(status) => format!("the output was cut off: something ended the operation there (status {status})"),
             None => "the connection was lost before the operation ended".to_owned(),
@@ -139,12 +139,12 @@ impl Call<'_> {
         lost(self.script.name(), self.peer, how)
     }
 
-    fn late(&self, deadline: Duration) -> DoorError {
+    fn late(&self, deadline: Duration) -> ClientError {
         let how = format!("it did not end within {} s; it was told to stop there", deadline.as_secs_f32());
         lost(self.script.name(), self.peer, how)
     }
 
-    fn no_root(&self, why: &str, heard: &Heard) -> DoorError {
+    fn no_root(&self, why: &str, heard: &Heard) -> ClientError {
         let user = &self.peer.user;
         let said = heard.stderr();
         let happened = match why {

@@ -1,9 +1,9 @@
-//! Errors of the SSH door, in the words of the person who has to mend them.
+//! Errors of the SSH client, in the words of the person who has to fix them.
 
 use super::heard::Heard;
 use super::hostkeys::{Pins, describe};
 use super::peer::Peer;
-use crate::DoorError;
+use crate::ClientError;
 use plinth_model::{Finding, Owner};
 use russh::keys::PublicKey;
 use russh::{AlgorithmKind, Error};
@@ -18,14 +18,14 @@ const STARTING: &str = "a node that is starting, or a link that is down, may com
 /// Why trying again may help with sshd turning us away.
 const BUSY: &str = "sshd turns connections away while many others are being opened";
 
-/// A failure that trying again will not mend.
+/// A failure that trying again will not fix.
 pub(super) fn permanent(
     doing: &str,
     peer: &Peer,
     happened: impl Into<String>,
     attempt: impl Into<String>,
-) -> DoorError {
-    DoorError::permanent(DOOR, format!("{doing} on {peer}"), happened, attempt)
+) -> ClientError {
+    ClientError::permanent(DOOR, format!("{doing} on {peer}"), happened, attempt)
 }
 
 /// A failure with a finding of the same words.
@@ -36,7 +36,7 @@ pub(super) fn found(
     happened: &str,
     fix: impl Into<String>,
     evidence: Vec<String>,
-) -> DoorError {
+) -> ClientError {
     let fix = fix.into();
     let mut finding = Finding::error(code, peer.name.as_str(), happened).owner(Owner::You).fix(fix.clone());
     finding.evidence = evidence;
@@ -44,13 +44,13 @@ pub(super) fn found(
 }
 
 /// The connection went away in the middle.
-pub(super) fn lost(doing: &str, peer: &Peer, how: impl Into<String>) -> DoorError {
+pub(super) fn lost(doing: &str, peer: &Peer, how: impl Into<String>) -> ClientError {
     let attempt = format!("look whether {} is up and its link is stable, then run again", peer.name);
     permanent(doing, peer, how, attempt).transient(LOST)
 }
 
 /// No TCP connection.
-pub(super) fn unreachable(peer: &Peer, error: &std::io::Error) -> DoorError {
+pub(super) fn unreachable(peer: &Peer, error: &std::io::Error) -> ClientError {
     let attempt = match error.kind() {
         ErrorKind::ConnectionRefused => format!("start sshd there, or correct the port ({})", peer.port),
         _ => format!("look whether {} is up, and whether a firewall or a missing route is in between", peer.host),
@@ -59,13 +59,13 @@ pub(super) fn unreachable(peer: &Peer, error: &std::io::Error) -> DoorError {
 }
 
 /// No TCP connection in time.
-pub(super) fn unreachable_in_time(peer: &Peer, deadline: Duration) -> DoorError {
+pub(super) fn unreachable_in_time(peer: &Peer, deadline: Duration) -> ClientError {
     let error = format!("no answer within {} s", deadline.as_secs_f32());
     unreachable(peer, &std::io::Error::new(ErrorKind::TimedOut, error))
 }
 
 /// The peer began to speak, but not to the end.
-pub(super) fn late(peer: &Peer, heard: &Heard, deadline: Duration) -> DoorError {
+pub(super) fn late(peer: &Peer, heard: &Heard, deadline: Duration) -> ClientError {
     let within = format!("within {} s", deadline.as_secs_f32());
     let happened = match heard.first_line() {
         None => format!("it took the connection and said nothing {within}"),
@@ -79,7 +79,7 @@ pub(super) fn late(peer: &Peer, heard: &Heard, deadline: Duration) -> DoorError 
 }
 
 /// The handshake failed.
-pub(super) fn handshake(peer: &Peer, error: &Error, heard: &Heard) -> DoorError {
+pub(super) fn handshake(peer: &Peer, error: &Error, heard: &Heard) -> ClientError {
     match error {
         Error::NoCommonAlgo { kind, theirs, .. } => no_common(peer, kind, theirs),
         _ if heard.first_line().is_none() => permanent(
@@ -125,7 +125,7 @@ pub(super) const fn is_loss(error: &Error) -> bool {
     )
 }
 
-fn no_common(peer: &Peer, kind: &AlgorithmKind, theirs: &[String]) -> DoorError {
+fn no_common(peer: &Peer, kind: &AlgorithmKind, theirs: &[String]) -> ClientError {
     let offered = theirs.join(", ");
     let only_sha1 = theirs.iter().any(|name| name == "ssh-rsa");
     let (happened, attempt) = match kind {
@@ -148,7 +148,7 @@ fn no_common(peer: &Peer, kind: &AlgorithmKind, theirs: &[String]) -> DoorError 
 }
 
 /// The peer's key is not one that proves it.
-pub(super) fn host_key(peer: &Peer, pins: &Pins, presented: &PublicKey) -> DoorError {
+pub(super) fn host_key(peer: &Peer, pins: &Pins, presented: &PublicKey) -> ClientError {
     let shown = describe(presented);
     let Some(pinned) = pins.beside(presented) else {
         return permanent(
@@ -175,7 +175,7 @@ pub(super) fn host_key(peer: &Peer, pins: &Pins, presented: &PublicKey) -> DoorE
 }
 
 /// The host in between opened no connection to the peer.
-pub(super) fn not_through(peer: &Peer, error: &Error) -> DoorError {
+pub(super) fn not_through(peer: &Peer, error: &Error) -> ClientError {
     let (happened, attempt) = match error {
         Error::ChannelOpenFailure(russh::ChannelOpenFailure::AdministrativelyProhibited) => {
             let fix = "allow TCP forwarding (AllowTcpForwarding, PermitOpen) on the host in between";
@@ -191,7 +191,7 @@ pub(super) fn not_through(peer: &Peer, error: &Error) -> DoorError {
 }
 
 /// A command could not be started on an open connection.
-pub(super) fn no_channel(doing: &str, peer: &Peer, error: &Error) -> DoorError {
+pub(super) fn no_channel(doing: &str, peer: &Peer, error: &Error) -> ClientError {
     if is_loss(error) {
         return lost(doing, peer, format!("the connection was lost: {error}"));
     }

@@ -5,7 +5,7 @@ use super::failure::{lost, permanent};
 use super::key;
 use super::peer::Peer;
 use crate::secrets::Secrets;
-use crate::{DoorError, DoorResult};
+use crate::{ClientError, ClientResult};
 use plinth_model::work::Credential;
 use plinth_model::{Secret, SecretRef};
 use russh::client::{AuthResult, Handle, KeyboardInteractiveAuthResponse as Reply, Prompt};
@@ -21,7 +21,7 @@ const AGENT_KEYS: usize = 5;
 const QUESTIONS: usize = 4;
 
 /// Logs in.
-pub(super) async fn login(handle: &mut Handle<Client>, peer: &Peer, secrets: &dyn Secrets) -> DoorResult<()> {
+pub(super) async fn login(handle: &mut Handle<Client>, peer: &Peer, secrets: &dyn Secrets) -> ClientResult<()> {
     match &peer.credential {
         Credential::Password(reference) => {
             let password = secret(peer, secrets, reference)?;
@@ -44,14 +44,14 @@ pub(super) async fn login(handle: &mut Handle<Client>, peer: &Peer, secrets: &dy
 }
 
 /// The secret behind a reference.
-pub(super) fn secret(peer: &Peer, secrets: &dyn Secrets, reference: &SecretRef) -> DoorResult<Secret> {
+pub(super) fn secret(peer: &Peer, secrets: &dyn Secrets, reference: &SecretRef) -> ClientResult<Secret> {
     secrets.get(reference).map_err(|error| {
         permanent("logging in", peer, error.to_string(), "put the secret where the site file says it is")
     })
 }
 
 /// The hash of RSA signatures: the best that the server names; SHA-1 only where that is allowed.
-async fn hash(handle: &Handle<Client>, peer: &Peer, is_rsa: bool) -> DoorResult<Option<HashAlg>> {
+async fn hash(handle: &Handle<Client>, peer: &Peer, is_rsa: bool) -> ClientResult<Option<HashAlg>> {
     if !is_rsa {
         return Ok(None);
     }
@@ -72,7 +72,7 @@ async fn hash(handle: &Handle<Client>, peer: &Peer, is_rsa: bool) -> DoorResult<
 }
 
 /// A peer that may use SHA-1 is asked with SHA-1 when it refused the better signature: some announce what they do not take.
-async fn by_key(handle: &mut Handle<Client>, peer: &Peer, key: Arc<PrivateKey>) -> DoorResult<()> {
+async fn by_key(handle: &mut Handle<Client>, peer: &Peer, key: Arc<PrivateKey>) -> ClientResult<()> {
     let hash = hash(handle, peer, key.algorithm().is_rsa()).await?;
     let mut result =
         handle.authenticate_publickey(&peer.user, PrivateKeyWithHashAlg::new(Arc::clone(&key), hash)).await;
@@ -83,7 +83,7 @@ async fn by_key(handle: &mut Handle<Client>, peer: &Peer, key: Arc<PrivateKey>) 
     judge(handle, peer, result, "its key")
 }
 
-async fn by_password(handle: &mut Handle<Client>, peer: &Peer, password: &Secret) -> DoorResult<()> {
+async fn by_password(handle: &mut Handle<Client>, peer: &Peer, password: &Secret) -> ClientResult<()> {
     let offered = match handle.authenticate_none(&peer.user).await {
         Ok(AuthResult::Success) => return Ok(()),
         Ok(AuthResult::Failure { remaining_methods, .. }) => remaining_methods,
@@ -102,7 +102,7 @@ async fn by_password(handle: &mut Handle<Client>, peer: &Peer, password: &Secret
     Err(refused(peer, "it takes no passwords", &offered))
 }
 
-async fn by_questions(handle: &mut Handle<Client>, peer: &Peer, password: &Secret) -> DoorResult<()> {
+async fn by_questions(handle: &mut Handle<Client>, peer: &Peer, password: &Secret) -> ClientResult<()> {
     let mut reply = handle.authenticate_keyboard_interactive_start(&peer.user, None).await;
     let mut answered = false;
     for _ in 0..QUESTIONS {
@@ -140,7 +140,7 @@ fn asks_password(prompt: &Prompt) -> bool {
     !prompt.echo && text.contains("passw") && !other.iter().any(|word| text.contains(word))
 }
 
-fn strange_question(peer: &Peer, prompts: &[Prompt], answered: bool) -> DoorError {
+fn strange_question(peer: &Peer, prompts: &[Prompt], answered: bool) -> ClientError {
     let asked: Vec<String> =
         prompts.iter().map(|p| p.prompt.chars().filter(|c| !c.is_control()).take(80).collect()).collect();
     let when = if answered { "after the password it asks" } else { "it asks" };
@@ -155,7 +155,7 @@ fn strange_question(peer: &Peer, prompts: &[Prompt], answered: bool) -> DoorErro
     )
 }
 
-async fn by_agent(handle: &mut Handle<Client>, peer: &Peer) -> DoorResult<()> {
+async fn by_agent(handle: &mut Handle<Client>, peer: &Peer) -> ClientResult<()> {
     let failed = |error: &dyn std::fmt::Display| {
         permanent(
             "logging in",
@@ -193,7 +193,7 @@ fn plain(identity: &AgentIdentity) -> Option<PublicKey> {
     }
 }
 
-fn judge(handle: &Handle<Client>, peer: &Peer, result: Result<AuthResult, Error>, proof: &str) -> DoorResult<()> {
+fn judge(handle: &Handle<Client>, peer: &Peer, result: Result<AuthResult, Error>, proof: &str) -> ClientResult<()> {
     match result {
         Ok(AuthResult::Success) => Ok(()),
         Ok(AuthResult::Failure { partial_success: true, remaining_methods }) => {
@@ -209,12 +209,12 @@ fn judge(handle: &Handle<Client>, peer: &Peer, result: Result<AuthResult, Error>
     }
 }
 
-fn gone(peer: &Peer, error: &Error) -> DoorError {
+fn gone(peer: &Peer, error: &Error) -> ClientError {
     lost("logging in", peer, format!("the connection was lost during the login: {error}"))
 }
 
 /// A loss after the password was sent is not tried again: sshd hangs up after too many wrong ones.
-fn once(peer: &Peer, error: DoorError) -> DoorError {
+fn once(peer: &Peer, error: ClientError) -> ClientError {
     if error.transient.is_none() {
         return error;
     }
@@ -226,7 +226,7 @@ fn once(peer: &Peer, error: DoorError) -> DoorError {
     )
 }
 
-fn refused(peer: &Peer, what: &str, offered: &MethodSet) -> DoorError {
+fn refused(peer: &Peer, what: &str, offered: &MethodSet) -> ClientError {
     let names: Vec<String> = offered.iter().map(String::from).collect();
     let offers =
         if names.is_empty() { "it offers no other way".to_owned() } else { format!("it offers: {}", names.join(", ")) };

@@ -2,8 +2,8 @@
 
 mod algorithms;
 mod bootstrap;
+mod client;
 mod connection;
-mod door;
 mod exec;
 mod failure;
 pub mod fuzzed;
@@ -20,7 +20,7 @@ mod seen;
 mod tests;
 mod upload;
 
-pub use door::SshNodes;
+pub use client::SshNodes;
 pub use key::public_key_line;
 pub use upload::{LARGEST as LARGEST_UPLOAD, Upload};
 
@@ -30,7 +30,7 @@ use crate::node::frame::Frames;
 use crate::node::script::Script;
 use crate::node::{HostKey, HostKeyState};
 use crate::secrets::Secrets;
-use crate::{Context, DoorResult, SystemClock};
+use crate::{ClientResult, Context, SystemClock};
 use algorithms::KeepAlive;
 use connection::{Connection, Manner};
 use exec::Call;
@@ -47,7 +47,7 @@ use std::time::Duration;
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::timeout;
 
-/// Settings of the SSH door.
+/// Settings of the SSH client.
 #[derive(Clone, Debug)]
 pub struct SshConfig {
     /// Handshakes and commands at once, over all nodes.
@@ -117,7 +117,7 @@ impl Ssh {
     /// # Errors
     /// Transient when the node is not reached, or the connection or the output is lost; permanent when the node proves to be
     /// another one, refuses the login, or the operation itself says that it failed.
-    pub async fn run(&self, ctx: &Context, target: &NodeTarget, script: &Script) -> DoorResult<Frames> {
+    pub async fn run(&self, ctx: &Context, target: &NodeTarget, script: &Script) -> ClientResult<Frames> {
         let _room = self.room().await;
         let peer = Peer::node(target);
         let password = self.sudo_password(&peer, script)?;
@@ -145,7 +145,7 @@ impl Ssh {
     ///
     /// # Errors
     /// When the node is not reached or does not speak SSH. A key that differs from the pinned one is no error.
-    pub async fn host_key(&self, _ctx: &Context, target: &NodeTarget) -> DoorResult<HostKeyState> {
+    pub async fn host_key(&self, _ctx: &Context, target: &NodeTarget) -> ClientResult<HostKeyState> {
         let peer = Peer::node(target);
         let (presented, pins) = self.presented(&peer, target).await?;
         Ok(HostKeyState { presented: describe(&presented), pinned: pins.beside(&presented) })
@@ -156,7 +156,7 @@ impl Ssh {
     ///
     /// # Errors
     /// When another key is pinned, when the node does not show this one, or when the pin cannot be written.
-    pub async fn pin_host_key(&self, ctx: &Context, target: &NodeTarget, key: &HostKey) -> DoorResult<()> {
+    pub async fn pin_host_key(&self, ctx: &Context, target: &NodeTarget, key: &HostKey) -> ClientResult<()> {
         let peer = Peer::node(target);
         let jump = target.jump.as_ref().map(Peer::jump);
         let (presented, pins) = match self.seen.key(&peer, jump.as_ref()) {
@@ -179,7 +179,7 @@ impl Ssh {
     ///
     /// # Errors
     /// When the node does not show this key, or when the pin cannot be written.
-    pub async fn repin_host_key(&self, ctx: &Context, target: &NodeTarget, key: &HostKey) -> DoorResult<()> {
+    pub async fn repin_host_key(&self, ctx: &Context, target: &NodeTarget, key: &HostKey) -> ClientResult<()> {
         let peer = Peer::node(target);
         let (presented, _) = self.presented(&peer, target).await?;
         self.pin(ctx, &peer, key, &presented, "accepted by a person in place of any other")
@@ -216,7 +216,7 @@ impl Ssh {
         self.pool.place(peer, target.jump.as_ref().map(Peer::jump).as_ref())
     }
 
-    fn sudo_password(&self, peer: &Peer, script: &Script) -> DoorResult<Option<plinth_model::Secret>> {
+    fn sudo_password(&self, peer: &Peer, script: &Script) -> ClientResult<Option<plinth_model::Secret>> {
         match &peer.credential {
             Credential::Password(reference) if script.is_root() && peer.user != "root" => {
                 login::secret(peer, &*self.secrets, reference).map(Some)
@@ -226,7 +226,7 @@ impl Ssh {
     }
 
     /// A new channel; a connection that was lost meanwhile is opened again once, since nothing was sent yet.
-    async fn line(&self, peer: &Peer, target: &NodeTarget, place: &Place, doing: &str) -> DoorResult<Line> {
+    async fn line(&self, peer: &Peer, target: &NodeTarget, place: &Place, doing: &str) -> ClientResult<Line> {
         let mut again = true;
         loop {
             let through = self.through(target).await?;
@@ -247,7 +247,7 @@ impl Ssh {
         }
     }
 
-    async fn through(&self, target: &NodeTarget) -> DoorResult<Option<Arc<Connection>>> {
+    async fn through(&self, target: &NodeTarget) -> ClientResult<Option<Arc<Connection>>> {
         let Some(jump) = &target.jump else { return Ok(None) };
         let peer = Peer::jump(jump);
         self.meet(&peer).await?;
@@ -256,7 +256,7 @@ impl Ssh {
     }
 
     /// Pins the key of a host in between on first contact; a node's own key is pinned by a step of its own.
-    async fn meet(&self, peer: &Peer) -> DoorResult<()> {
+    async fn meet(&self, peer: &Peer) -> ClientResult<()> {
         let pins = self.pins(peer)?;
         if !pins.keys.is_empty() {
             return Ok(());
@@ -276,13 +276,13 @@ impl Ssh {
         peer: &Peer,
         jump: Option<&Jump>,
         through: Option<Arc<Connection>>,
-    ) -> DoorResult<Connection> {
+    ) -> ClientResult<Connection> {
         let pins = self.pins(peer)?;
         let met = self.seen.met(peer, jump.map(Peer::jump).as_ref());
         connection::connect(peer, &pins, self.manner, through, met, &*self.secrets).await
     }
 
-    async fn presented(&self, peer: &Peer, target: &NodeTarget) -> DoorResult<(PublicKey, Pins)> {
+    async fn presented(&self, peer: &Peer, target: &NodeTarget) -> ClientResult<(PublicKey, Pins)> {
         let _room = self.room().await;
         let pins = self.pins(peer)?;
         let through = self.through(target).await?;
@@ -292,7 +292,7 @@ impl Ssh {
         Ok((key, pins))
     }
 
-    fn pins(&self, peer: &Peer) -> DoorResult<Pins> {
+    fn pins(&self, peer: &Peer) -> ClientResult<Pins> {
         self.host_keys.pins(peer).map_err(|error| {
             failure::permanent(
                 "reading the pinned host key",
@@ -303,7 +303,7 @@ impl Ssh {
         })
     }
 
-    fn pin(&self, ctx: &Context, peer: &Peer, wanted: &HostKey, presented: &PublicKey, why: &str) -> DoorResult<()> {
+    fn pin(&self, ctx: &Context, peer: &Peer, wanted: &HostKey, presented: &PublicKey, why: &str) -> ClientResult<()> {
         let shown = describe(presented);
         if shown != *wanted {
             let happened =

@@ -3,7 +3,7 @@
 use super::connection::Connection;
 use super::line::Line;
 use super::peer::Peer;
-use crate::{DoorError, DoorResult};
+use crate::{ClientError, ClientResult};
 use plinth_model::work::Credential;
 use std::collections::HashMap;
 use std::future::Future;
@@ -27,9 +27,9 @@ pub(super) struct Place {
 struct Content {
     connection: Option<Arc<Connection>>,
     /// The password was refused: it is not sent again.
-    refused: Option<DoorError>,
+    refused: Option<ClientError>,
     /// sudo refused, and may have been sent the password: it is not asked again.
-    no_root: Option<DoorError>,
+    no_root: Option<ClientError>,
 }
 
 impl Pool {
@@ -42,9 +42,9 @@ impl Pool {
 
 impl Place {
     /// The open connection, or a new one.
-    pub(super) async fn connection<F>(&self, peer: &Peer, open: impl FnOnce() -> F) -> DoorResult<Arc<Connection>>
+    pub(super) async fn connection<F>(&self, peer: &Peer, open: impl FnOnce() -> F) -> ClientResult<Arc<Connection>>
     where
-        F: Future<Output = DoorResult<Connection>>,
+        F: Future<Output = ClientResult<Connection>>,
     {
         let mut content = self.content.lock().await;
         if let Some(refused) = &content.refused {
@@ -85,18 +85,18 @@ impl Place {
     }
 
     /// Why this login does not become root, if that is known.
-    pub(super) async fn no_root(&self) -> Option<DoorError> {
+    pub(super) async fn no_root(&self) -> Option<ClientError> {
         self.content.lock().await.no_root.clone()
     }
 
     /// Remembers a refusal of the password.
-    pub(super) async fn refuse(&self, peer: &Peer, error: &DoorError) {
+    pub(super) async fn refuse(&self, peer: &Peer, error: &ClientError) {
         self.content.lock().await.remember(peer, error);
     }
 }
 
 impl Content {
-    fn remember(&mut self, peer: &Peer, error: &DoorError) {
+    fn remember(&mut self, peer: &Peer, error: &ClientError) {
         if !matches!(peer.credential, Credential::Password(_)) {
             return;
         }

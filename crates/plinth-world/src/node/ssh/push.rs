@@ -9,7 +9,7 @@ use super::failure::{found, lost, permanent};
 use super::peer::Peer;
 use crate::context::Paced;
 use crate::node::PushFile;
-use crate::{Context, DoorError, DoorResult};
+use crate::{ClientError, ClientResult, Context};
 use plinth_model::work::NodeTarget;
 use russh::ChannelWriteHalf;
 use russh::client::Msg;
@@ -34,7 +34,7 @@ impl Ssh {
     /// # Errors
     /// Transient when the node or the link is lost, permanent when the local file cannot be read, the node refuses, or what
     /// arrived is damaged.
-    pub async fn push(&self, ctx: &Context, target: &NodeTarget, push: &PushFile<'_>) -> DoorResult<()> {
+    pub async fn push(&self, ctx: &Context, target: &NodeTarget, push: &PushFile<'_>) -> ClientResult<()> {
         let peer = Peer::node(target);
         let unreadable = |error: std::io::Error| {
             let happened = format!("{}: {error}", push.source.display());
@@ -106,7 +106,7 @@ struct Sending<'a> {
 
 impl Sending<'_> {
     /// Sends the rest of the file, and then waits for the answer of the node. Ends only with an error.
-    async fn send(&self, write: &ChannelWriteHalf<Msg>, mut source: File, begun: u64) -> DoorError {
+    async fn send(&self, write: &ChannelWriteHalf<Msg>, mut source: File, begun: u64) -> ClientError {
         let mut sent = begun;
         let mut paced = Paced::new(self.ctx);
         if let Err(error) = source.seek(SeekFrom::Start(begun)) {
@@ -130,20 +130,20 @@ impl Sending<'_> {
         std::future::pending().await
     }
 
-    fn unreadable(&self, error: &std::io::Error) -> DoorError {
+    fn unreadable(&self, error: &std::io::Error) -> ClientError {
         let happened = format!("{}: {error}", self.push.source.display());
         permanent(DOING, self.peer, happened, "run again: the file is fetched anew")
     }
 }
 
-fn judge(peer: &Peer, push: &PushFile<'_>, heard: &Heard) -> DoorResult<()> {
+fn judge(peer: &Peer, push: &PushFile<'_>, heard: &Heard) -> ClientResult<()> {
     let stderr = heard.stderr();
     match (heard.decoder.status(), heard.value("fail")) {
         (Some(0), _) => Ok(()),
         (Some(_), Some(why)) if why.contains("broke off") => Err(lost(DOING, peer, why.to_owned())),
         (Some(_), why) => {
             let why = why.unwrap_or("the node refused it");
-            let fix = format!("mend what is named here on {}, then run again", peer.name);
+            let fix = format!("fix what is named here on {}, then run again", peer.name);
             Err(found("node.operation-failed", peer, &format!("pushing {}", push.name), why, fix, vec![stderr]))
         }
         (None, _) if stderr.contains("sudo") => {

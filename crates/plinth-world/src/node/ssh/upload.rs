@@ -4,7 +4,7 @@ use super::Ssh;
 use super::failure::permanent;
 use super::peer::Peer;
 use crate::node::script::Script;
-use crate::{Context, DoorResult};
+use crate::{ClientResult, Context};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use plinth_model::work::NodeTarget;
@@ -35,7 +35,7 @@ impl Ssh {
     ///
     /// # Errors
     /// When the path is not absolute, the content too large, or as for [`Ssh::run`].
-    pub async fn upload(&self, ctx: &Context, target: &NodeTarget, upload: &Upload<'_>) -> DoorResult<()> {
+    pub async fn upload(&self, ctx: &Context, target: &NodeTarget, upload: &Upload<'_>) -> ClientResult<()> {
         let peer = Peer::node(target);
         let refused = |happened: String| {
             Err(permanent("uploading a file", &peer, happened, "this is a defect of plinth: report it"))

@@ -1,4 +1,4 @@
-//! What the tests stand on: a server, a door, a target.
+//! What the tests stand on: a server, a client, a target.
 
 use super::server::{Rules, Server};
 use crate::node::script::Script;
@@ -102,7 +102,7 @@ impl Bench {
         &self,
         target: &NodeTarget,
         body: &'static str,
-    ) -> crate::DoorResult<crate::node::frame::Frames> {
+    ) -> crate::ClientResult<crate::node::frame::Frames> {
         self.ssh.run(&self.ctx, target, &script(body)).await
     }
 }

@@ -17,7 +17,7 @@ enum Act {
     Repeat(&'static [u8]),
 }
 
-async fn verdict(act: Act) -> crate::DoorError {
+async fn verdict(act: Act) -> crate::ClientError {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let serving = tokio::spawn(async move {

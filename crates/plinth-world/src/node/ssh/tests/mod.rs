@@ -1,4 +1,4 @@
-//! The SSH door against servers in this process.
+//! The SSH client against servers in this process.
 
 mod bench;
 mod exec;

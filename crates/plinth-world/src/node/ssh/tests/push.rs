@@ -2,7 +2,7 @@
 
 use super::bench::{Bench, until};
 use super::exec::{shells, sudo, sudo_through};
-use crate::DoorResult;
+use crate::ClientResult;
 use crate::node::PushFile;
 use plinth_model::Digest;
 use plinth_model::work::NodeTarget;
@@ -43,7 +43,7 @@ impl Pushing {
         Self { bench, source, sha256, folder }
     }
 
-    async fn push(&self, target: &NodeTarget) -> DoorResult<()> {
+    async fn push(&self, target: &NodeTarget) -> ClientResult<()> {
         let push = PushFile { source: &self.source, folder: &self.folder, name: NAME, sha256: &self.sha256 };
         self.bench.ssh.push(&self.bench.ctx, target, &push).await
     }

@@ -13,9 +13,9 @@ use jiff::Timestamp;
 use plinth_model::work::{Check, Health, NodeTarget, PodSecurity, SecretContent};
 use plinth_model::{Digest, NodeName, Observed};
 use plinth_world::keystore::Keystore;
-use plinth_world::kube::{ClusterHealth, HealthState, HeldConfig, KubeDoor, KubeNode, SystemWorkload, ToolkitPod};
+use plinth_world::kube::{ClusterHealth, HealthState, HeldConfig, KubeClient, KubeNode, SystemWorkload, ToolkitPod};
 use plinth_world::secrets::Secrets;
-use plinth_world::{Context, DoorResult};
+use plinth_world::{ClientResult, Context};
 use serde_json::Value;
 use std::net::Ipv4Addr;
 use std::sync::Arc;
@@ -44,7 +44,7 @@ pub(super) fn has_namespace(state: &State, name: &str) -> bool {
 
 impl SimKube {
     /// One call of the API, refused while there is nothing to call.
-    async fn request(&self, call: &Call) -> DoorResult<()> {
+    async fn request(&self, call: &Call) -> ClientResult<()> {
         self.centre.wait(std::time::Duration::from_secs_f64(timing::KUBE_CALL)).await;
         if self.centre.look(|state, _| state.cluster.kubeconfig.is_none())? {
             return Err(call.fails("there is no kubeconfig yet", "deploy Kubernetes first"));
@@ -52,7 +52,7 @@ impl SimKube {
         Ok(())
     }
 
-    async fn request_in(&self, call: &Call, namespace: &str) -> DoorResult<()> {
+    async fn request_in(&self, call: &Call, namespace: &str) -> ClientResult<()> {
         self.request(call).await?;
         if self.centre.look(|state, _| has_namespace(state, namespace))? {
             return Ok(());
@@ -67,7 +67,7 @@ impl SimKube {
         call: &Call,
         content: &SecretContent,
         labels: &IndexMap<String, String>,
-    ) -> DoorResult<Digest> {
+    ) -> ClientResult<Digest> {
         let inside = match content {
             SecretContent::RegistryLogin { login } => digest_of(&call.secret(&*self.secrets, &login.password)?),
             SecretContent::Value { value, .. } => digest_of(&call.secret(&*self.secrets, value)?),
@@ -85,9 +85,9 @@ impl SimKube {
     }
 
     /// Reads manifests, refusing kinds that the API server does not know.
-    fn manifests(&self, call: &Call, objects: &[Value]) -> DoorResult<Vec<Manifest>> {
+    fn manifests(&self, call: &Call, objects: &[Value]) -> ClientResult<Vec<Manifest>> {
         let read: Vec<Manifest> =
-            objects.iter().map(|object| Manifest::read(call, object)).collect::<DoorResult<_>>()?;
+            objects.iter().map(|object| Manifest::read(call, object)).collect::<ClientResult<_>>()?;
         for manifest in &read {
             if let Some(role) = manifest.served_by(call)?
                 && !self.centre.look(|state, now| works(state, role, now))?
@@ -231,13 +231,13 @@ fn system(state: &State, now: Timestamp) -> Vec<SystemWorkload> {
 }
 
 #[async_trait]
-impl KubeDoor for SimKube {
-    async fn kubeconfig(&self, _: &Context) -> DoorResult<Observed<HeldConfig>> {
+impl KubeClient for SimKube {
+    async fn kubeconfig(&self, _: &Context) -> ClientResult<Observed<HeldConfig>> {
         let held = |server| Observed::Known(HeldConfig { server, refused: None });
         self.centre.look(|state, _| state.cluster.kubeconfig.clone().map_or(Observed::Absent, held))
     }
 
-    async fn fetch_kubeconfig(&self, _: &Context, from: &NodeTarget, server: &str) -> DoorResult<()> {
+    async fn fetch_kubeconfig(&self, _: &Context, from: &NodeTarget, server: &str) -> ClientResult<()> {
         let call = call(format!("fetching the kubeconfig from {}", from.node));
         self.centre.spend("kubeconfig", from.node.as_str(), timing::KUBECONFIG).await;
         let (member, login, same) = self.centre.look(|state, _| {
@@ -258,7 +258,7 @@ impl KubeDoor for SimKube {
         self.centre.effect(Effect::KubeconfigFetched { server: server.to_owned() })
     }
 
-    async fn node(&self, _: &Context, node: &NodeName) -> DoorResult<Observed<KubeNode>> {
+    async fn node(&self, _: &Context, node: &NodeName) -> ClientResult<Observed<KubeNode>> {
         self.request(&call(format!("looking at node {node}"))).await?;
         self.centre.look(|state, now| {
             let seen = |member| Observed::Known(as_seen(state, node, member, now));
@@ -266,7 +266,7 @@ impl KubeDoor for SimKube {
         })
     }
 
-    async fn nodes(&self, _: &Context) -> DoorResult<IndexMap<String, KubeNode>> {
+    async fn nodes(&self, _: &Context) -> ClientResult<IndexMap<String, KubeNode>> {
         self.request(&call("listing nodes")).await?;
         self.centre.look(|state, now| {
             let seen = |(node, member): (&NodeName, &Member)| (node.to_string(), as_seen(state, node, member, now));
@@ -274,23 +274,23 @@ impl KubeDoor for SimKube {
         })
     }
 
-    async fn cluster_health(&self, _: &Context) -> DoorResult<ClusterHealth> {
+    async fn cluster_health(&self, _: &Context) -> ClientResult<ClusterHealth> {
         self.request(&call("looking at the health of the cluster")).await?;
         self.centre.look(|state, now| ClusterHealth { failing: Vec::new(), workloads: system(state, now) })
     }
 
     /// The simulated nodes join through a shared endpoint, which is never away.
-    async fn lead_joins(&self, _: &Context, _: &[NodeTarget], _: &str) -> DoorResult<bool> {
+    async fn redirect_joins(&self, _: &Context, _: &[NodeTarget], _: &str) -> ClientResult<bool> {
         self.request(&call("reading cluster-info in kube-public")).await.map(|_| false)
     }
 
     /// The simulated operator's toolkit has its runtime in a file of its own, which no play touches: there is nothing to end.
-    async fn toolkits(&self, _: &Context) -> DoorResult<IndexMap<String, ToolkitPod>> {
+    async fn toolkits(&self, _: &Context) -> ClientResult<IndexMap<String, ToolkitPod>> {
         self.request(&call("listing the pods of the GPU operator's toolkit")).await?;
         Ok(IndexMap::new())
     }
 
-    async fn end_pod(&self, _: &Context, pod: &ToolkitPod) -> DoorResult<()> {
+    async fn end_pod(&self, _: &Context, pod: &ToolkitPod) -> ClientResult<()> {
         let call = call(format!("ending pod {} in {}", pod.name, pod.namespace));
         self.request(&call).await?;
         Err(call.fails(format!("pods \"{}\" not found", pod.name), "list the pods again"))
@@ -302,7 +302,7 @@ impl KubeDoor for SimKube {
         node: &NodeName,
         labels: &IndexMap<String, String>,
         taints: &[String],
-    ) -> DoorResult<()> {
+    ) -> ClientResult<()> {
         let call = call(format!("labelling node {node}"));
         self.request(&call).await?;
         let member = self.centre.look(|state, _| state.cluster.members.get(node).cloned())?;
@@ -316,7 +316,7 @@ impl KubeDoor for SimKube {
         self.centre.effect(Effect::NodeLabelled { node: node.clone(), labels: labels.clone(), taints: taints.to_vec() })
     }
 
-    async fn namespace(&self, _: &Context, name: &str) -> DoorResult<Observed<Option<PodSecurity>>> {
+    async fn namespace(&self, _: &Context, name: &str) -> ClientResult<Observed<Option<PodSecurity>>> {
         self.request(&call(format!("looking at namespace {name}"))).await?;
         self.centre.look(|state, _| match state.cluster.namespaces.get(name) {
             Some(level) => Observed::Known(Some(*level)),
@@ -325,7 +325,7 @@ impl KubeDoor for SimKube {
         })
     }
 
-    async fn make_namespace(&self, _: &Context, name: &str, level: PodSecurity) -> DoorResult<()> {
+    async fn make_namespace(&self, _: &Context, name: &str, level: PodSecurity) -> ClientResult<()> {
         self.request(&call(format!("making namespace {name}"))).await?;
         if self.centre.look(|state, _| state.cluster.namespaces.get(name) == Some(&level))? {
             return Ok(());
@@ -340,7 +340,7 @@ impl KubeDoor for SimKube {
         name: &str,
         content: &SecretContent,
         labels: &IndexMap<String, String>,
-    ) -> DoorResult<Observed<bool>> {
+    ) -> ClientResult<Observed<bool>> {
         let call = call(format!("comparing secret {namespace}/{name}"));
         self.request(&call).await?;
         let key = format!("{namespace}/{name}");
@@ -357,7 +357,7 @@ impl KubeDoor for SimKube {
         name: &str,
         content: &SecretContent,
         labels: &IndexMap<String, String>,
-    ) -> DoorResult<()> {
+    ) -> ClientResult<()> {
         let call = call(format!("making secret {namespace}/{name}"));
         self.request_in(&call, namespace).await?;
         let digest = self.secret_digest(ctx, &call, content, labels).await?;
@@ -369,7 +369,7 @@ impl KubeDoor for SimKube {
         self.centre.effect(Effect::SecretMade { namespace, name, class: class(content).to_owned(), digest })
     }
 
-    async fn diff(&self, _: &Context, objects: &[Value]) -> DoorResult<Vec<String>> {
+    async fn diff(&self, _: &Context, objects: &[Value]) -> ClientResult<Vec<String>> {
         let call = call("comparing objects");
         self.request(&call).await?;
         let manifests = self.manifests(&call, objects)?;
@@ -383,7 +383,7 @@ impl KubeDoor for SimKube {
         })
     }
 
-    async fn apply(&self, _: &Context, objects: &[Value]) -> DoorResult<()> {
+    async fn apply(&self, _: &Context, objects: &[Value]) -> ClientResult<()> {
         let call = call("applying objects");
         self.request(&call).await?;
         for (manifest, object) in self.manifests(&call, objects)?.into_iter().zip(objects) {
@@ -392,7 +392,7 @@ impl KubeDoor for SimKube {
         Ok(())
     }
 
-    async fn health(&self, _: &Context, namespace: &str, health: &Health) -> DoorResult<HealthState> {
+    async fn health(&self, _: &Context, namespace: &str, health: &Health) -> ClientResult<HealthState> {
         self.request(&call(format!("looking at the health of {namespace}"))).await?;
         self.centre.look(|state, now| match health {
             Health::Allocatable { resource, nodes } => allocatable(state, now, resource, nodes),
@@ -400,12 +400,12 @@ impl KubeDoor for SimKube {
         })
     }
 
-    async fn resolve_in_pod(&self, _: &Context, name: &str) -> DoorResult<Vec<Ipv4Addr>> {
+    async fn resolve_in_pod(&self, _: &Context, name: &str) -> ClientResult<Vec<Ipv4Addr>> {
         self.request(&call(format!("resolving {name} in a pod"))).await?;
         self.centre.look(|state, _| state.cluster.dns.get(name).copied().into_iter().collect())
     }
 
-    async fn add_dns(&self, _: &Context, name: &str, address: Ipv4Addr) -> DoorResult<()> {
+    async fn add_dns(&self, _: &Context, name: &str, address: Ipv4Addr) -> ClientResult<()> {
         self.request(&call(format!("adding {name} to the cluster's DNS"))).await?;
         if self.centre.look(|state, _| state.cluster.dns.get(name) == Some(&address))? {
             return Ok(());
@@ -413,7 +413,7 @@ impl KubeDoor for SimKube {
         self.centre.effect(Effect::DnsAdded { name: name.to_owned(), address })
     }
 
-    async fn run_check(&self, ctx: &Context, check: &Check) -> DoorResult<HealthState> {
+    async fn run_check(&self, ctx: &Context, check: &Check) -> ClientResult<HealthState> {
         self.request(&call(format!("checking {}", check.name()))).await?;
         ctx.progress(0, 0, "waiting for the test pod");
         self.centre.spend("check", &Digest::of(check).to_string(), timing::TEST_POD).await;
@@ -428,7 +428,7 @@ impl KubeDoor for SimKube {
 }
 
 impl SimKube {
-    async fn apply_one(&self, call: &Call, manifest: &Manifest, object: &Value) -> DoorResult<()> {
+    async fn apply_one(&self, call: &Call, manifest: &Manifest, object: &Value) -> ClientResult<()> {
         if manifest.kind == "Namespace" {
             let label = object.pointer("/metadata/labels/pod-security.kubernetes.io~1enforce").cloned();
             let level = label.and_then(|level| serde_json::from_value(level).ok()).unwrap_or(PodSecurity::Privileged);

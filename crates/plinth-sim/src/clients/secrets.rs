@@ -31,7 +31,7 @@ impl SimSecrets {
 
     /// The value that a rehearsal with this seed makes up for a reference; tests search for it in everything written.
     #[must_use]
-    pub fn made_up(seed: u64, reference: &SecretRef) -> Secret {
+    pub fn synthetic(seed: u64, reference: &SecretRef) -> Secret {
         let digest = Digest::of(&(seed, "secret", reference));
         Secret::new(format!("rehearsal-{}", digest.as_str().get(..32).unwrap_or_default()))
     }
@@ -53,7 +53,7 @@ impl SimSecrets {
                 Err(error) => return Err(SecretError { reference: reference.clone(), happened: error.to_string() }),
             }
         }
-        Ok(Self::made_up(self.centre.timing.seed, reference))
+        Ok(Self::synthetic(self.centre.timing.seed, reference))
     }
 
     fn store(&self, reference: &SecretRef, value: &Secret) -> std::io::Result<()> {

@@ -31,7 +31,7 @@ pub enum Verbosity {
 }
 
 /// Turns events into lines.
-pub struct Scribe {
+pub struct TextLog {
     palette: Palette,
     verbosity: Verbosity,
     picture: Picture,
@@ -40,7 +40,7 @@ pub struct Scribe {
     width: Option<usize>,
 }
 
-impl Scribe {
+impl TextLog {
     /// Knows nothing of the plan: folded lines then wait for their time window.
     #[must_use]
     pub fn new(palette: Palette, verbosity: Verbosity) -> Self {
@@ -51,11 +51,11 @@ impl Scribe {
     /// Knows how many steps each stage has, and when a folded line is complete.
     #[must_use]
     pub fn of_plan(plan: &Plan, palette: Palette, verbosity: Verbosity) -> Self {
-        let mut scribe = Self { picture: Picture::of_plan(plan), ..Self::new(palette, verbosity) };
+        let mut text_log = Self { picture: Picture::of_plan(plan), ..Self::new(palette, verbosity) };
         for step in plan.steps.iter().filter(|step| step.work.node().is_some()) {
-            scribe.fold.expect(label(&step.id));
+            text_log.fold.expect(label(&step.id));
         }
-        scribe
+        text_log
     }
 
     /// Cuts lines that would wrap in a terminal of so many columns; failures are never cut.

@@ -7,8 +7,8 @@ use crate::world::Effect;
 use async_trait::async_trait;
 use plinth_model::Observed;
 use plinth_model::download::{DownloadFile, DownloadList};
-use plinth_world::fetch::FetchDoor;
-use plinth_world::{Context, DoorResult};
+use plinth_world::fetch::FetchClient;
+use plinth_world::{ClientResult, Context};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -20,27 +20,27 @@ pub(crate) struct SimFetch {
 }
 
 #[async_trait]
-impl FetchDoor for SimFetch {
-    async fn list(&self, _: &Context) -> DoorResult<Observed<DownloadList>> {
+impl FetchClient for SimFetch {
+    async fn list(&self, _: &Context) -> ClientResult<Observed<DownloadList>> {
         let list = self.centre.look(|state, _| state.controller.list.clone())?;
         Ok(list.map_or(Observed::Absent, Observed::Known))
     }
 
-    async fn keep_list(&self, _: &Context, list: &DownloadList) -> DoorResult<()> {
+    async fn keep_list(&self, _: &Context, list: &DownloadList) -> ClientResult<()> {
         if self.centre.look(|state, _| state.controller.list.as_ref() == Some(list))? {
             return Ok(());
         }
         self.centre.effect(Effect::ListKept { list: list.clone() })
     }
 
-    async fn missing(&self, _: &Context, files: &[DownloadFile]) -> DoorResult<Vec<DownloadFile>> {
+    async fn missing(&self, _: &Context, files: &[DownloadFile]) -> ClientResult<Vec<DownloadFile>> {
         self.centre.look(|state, _| {
             let held = &state.controller.held;
             files.iter().filter(|file| !held.contains(&file.sha256)).cloned().collect()
         })
     }
 
-    async fn fetch(&self, ctx: &Context, file: &DownloadFile) -> DoorResult<()> {
+    async fn fetch(&self, ctx: &Context, file: &DownloadFile) -> ClientResult<()> {
         let call = Call::new(DOOR, format!("fetching {}", file.url));
         if !file.has_checksum() {
             return Err(call.fails("no checksum is known for it", "use a release that has one"));

@@ -10,9 +10,9 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use plinth_model::work::RunaiTarget;
 use plinth_model::{Observed, SecretRef};
-use plinth_world::runai::{RunaiCluster, RunaiDoor};
+use plinth_world::runai::{RunaiClient, RunaiCluster};
 use plinth_world::secrets::Secrets;
-use plinth_world::{Context, DoorResult};
+use plinth_world::{ClientResult, Context};
 use std::sync::Arc;
 use uuid::Uuid;
 
@@ -51,12 +51,12 @@ fn missing(state: &State, now: Timestamp) -> Vec<String> {
 }
 
 impl SimRunai {
-    fn strikes(&self, wanted: RunaiFault) -> DoorResult<bool> {
+    fn strikes(&self, wanted: RunaiFault) -> ClientResult<bool> {
         self.centre.strikes(|kind| *kind == FaultKind::Runai(wanted))
     }
 
     /// One authorised call.
-    async fn request(&self, call: &Call, target: &RunaiTarget) -> DoorResult<()> {
+    async fn request(&self, call: &Call, target: &RunaiTarget) -> ClientResult<()> {
         self.centre.spend("runai", &target.url, timing::RUNAI_CALL).await;
         call.secret(&*self.secrets, &target.password)?;
         if !self.centre.look(keycloak_answers)? {
@@ -74,7 +74,7 @@ impl SimRunai {
         Ok(())
     }
 
-    fn cluster(&self, uuid: &str) -> DoorResult<RunaiCluster> {
+    fn cluster(&self, uuid: &str) -> ClientResult<RunaiCluster> {
         let cut_off = |connects: bool| if connects { self.strikes(RunaiFault::Disconnected) } else { Ok(false) };
         let (connected, missing, gpu_nodes) = self.centre.look(|state, now| {
             let cluster_part = release(state, Role::ClusterPart);
@@ -101,14 +101,14 @@ impl SimRunai {
         })
     }
 
-    fn entries(&self, name: &str) -> DoorResult<Vec<String>> {
+    fn entries(&self, name: &str) -> ClientResult<Vec<String>> {
         self.centre.look(|state, _| {
             let named = state.runai.clusters.iter().filter(|(_, entry)| entry == name);
             named.map(|(uuid, _)| uuid.clone()).collect()
         })
     }
 
-    fn check_known(&self, call: &Call, target: &RunaiTarget, uuid: &str) -> DoorResult<()> {
+    fn check_known(&self, call: &Call, target: &RunaiTarget, uuid: &str) -> ClientResult<()> {
         if self.entries(&target.cluster)?.iter().any(|known| known == uuid) {
             return Ok(());
         }
@@ -117,8 +117,8 @@ impl SimRunai {
 }
 
 #[async_trait]
-impl RunaiDoor for SimRunai {
-    async fn issuer(&self, _: &Context, target: &RunaiTarget) -> DoorResult<Observed<String>> {
+impl RunaiClient for SimRunai {
+    async fn issuer(&self, _: &Context, target: &RunaiTarget) -> ClientResult<Observed<String>> {
         self.centre.spend("issuer", &target.url, timing::RUNAI_CALL).await;
         let answer = self.centre.look(|state, now| keycloak_answers(state, now).then(|| issuer(state, target)))?;
         match answer {
@@ -130,12 +130,12 @@ impl RunaiDoor for SimRunai {
         }
     }
 
-    async fn clusters(&self, _: &Context, target: &RunaiTarget) -> DoorResult<Vec<RunaiCluster>> {
+    async fn clusters(&self, _: &Context, target: &RunaiTarget) -> ClientResult<Vec<RunaiCluster>> {
         self.request(&call("listing clusters", target), target).await?;
         self.entries(&target.cluster)?.iter().map(|uuid| self.cluster(uuid)).collect()
     }
 
-    async fn register(&self, _: &Context, target: &RunaiTarget) -> DoorResult<RunaiCluster> {
+    async fn register(&self, _: &Context, target: &RunaiTarget) -> ClientResult<RunaiCluster> {
         let call = call("registering the cluster", target);
         self.request(&call, target).await?;
         if self.strikes(RunaiFault::Conflict)? {
@@ -151,7 +151,7 @@ impl RunaiDoor for SimRunai {
         self.cluster(&uuid)
     }
 
-    async fn keep_credentials(&self, _: &Context, target: &RunaiTarget, uuid: &str) -> DoorResult<()> {
+    async fn keep_credentials(&self, _: &Context, target: &RunaiTarget, uuid: &str) -> ClientResult<()> {
         let call = call("reading the cluster's credentials", target);
         self.request(&call, target).await?;
         self.check_known(&call, target, uuid)?;
@@ -169,7 +169,7 @@ impl RunaiDoor for SimRunai {
         self.centre.effect(Effect::CredentialsKept { uuid: uuid.to_owned() })
     }
 
-    async fn credentials_kept(&self, _: &Context, _: &RunaiTarget, uuid: &str) -> DoorResult<bool> {
+    async fn credentials_kept(&self, _: &Context, _: &RunaiTarget, uuid: &str) -> ClientResult<bool> {
         self.centre.look(|state, _| state.runai.credentials.as_deref() == Some(uuid))
     }
 }

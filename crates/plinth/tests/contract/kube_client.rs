@@ -1,10 +1,10 @@
-//! What every Kubernetes door promises, simulated or real: the same calls, the same answers.
+//! What every Kubernetes client promises, simulated or real: the same calls, the same answers.
 
 use indexmap::IndexMap;
 use plinth_model::work::{Health, NodeTarget, PodSecurity, RegistryLogin, SecretContent};
 use plinth_model::{NodeName, Observed, SecretRef};
-use plinth_world::kube::{HeldConfig, KubeDoor};
-use plinth_world::{Context, DoorError, DoorResult};
+use plinth_world::kube::{HeldConfig, KubeClient};
+use plinth_world::{ClientError, ClientResult, Context};
 use serde_json::{Value, json};
 use std::fmt::Debug;
 
@@ -26,8 +26,8 @@ pub(crate) struct Ground {
 }
 
 /// The whole contract.
-pub(crate) async fn contract(door: &dyn KubeDoor, ctx: &Context, ground: &Ground) {
-    let suite = Suite { door, ctx, ground };
+pub(crate) async fn contract(client: &dyn KubeClient, ctx: &Context, ground: &Ground) {
+    let suite = Suite { client, ctx, ground };
     suite.nothing_goes_without_a_kubeconfig().await;
     suite.a_kubeconfig_is_fetched_and_works().await;
     suite.labels_and_taints_are_set_once().await;
@@ -40,18 +40,18 @@ pub(crate) async fn contract(door: &dyn KubeDoor, ctx: &Context, ground: &Ground
 }
 
 struct Suite<'a> {
-    door: &'a dyn KubeDoor,
+    client: &'a dyn KubeClient,
     ctx: &'a Context,
     ground: &'a Ground,
 }
 
 /// The parts that every error has.
-fn explained<T: Debug>(result: DoorResult<T>) -> DoorError {
+fn explained<T: Debug>(result: ClientResult<T>) -> ClientError {
     let error = result.expect_err("the call must fail");
     for part in [&error.doing, &error.happened, &error.attempt] {
         assert!(!part.trim().is_empty(), "{error:?} has an empty part");
     }
-    assert_eq!(error.door, "kube", "{error:?}");
+    assert_eq!(error.client, "kube", "{error:?}");
     error
 }
 
@@ -68,7 +68,7 @@ fn map(value: &str) -> Value {
 
 impl Suite<'_> {
     /// A call that is refused changes nothing.
-    async fn unchanged<T: Debug>(&self, call: impl Future<Output = DoorResult<T>>) -> String {
+    async fn unchanged<T: Debug>(&self, call: impl Future<Output = ClientResult<T>>) -> String {
         let before = (self.ground.fingerprint)();
         let said = explained(call.await).to_string();
         assert_eq!((self.ground.fingerprint)(), before, "{said}");
@@ -76,62 +76,62 @@ impl Suite<'_> {
     }
 
     async fn nothing_goes_without_a_kubeconfig(&self) {
-        let (door, ctx, node) = (self.door, self.ctx, &self.ground.node);
-        assert_eq!(door.kubeconfig(ctx).await.unwrap(), Observed::Absent);
+        let (client, ctx, node) = (self.client, self.ctx, &self.ground.node);
+        assert_eq!(client.kubeconfig(ctx).await.unwrap(), Observed::Absent);
         let said = [
-            explained(door.node(ctx, node).await),
-            explained(door.nodes(ctx).await),
-            explained(door.label_node(ctx, node, &labels(&[]), &[]).await),
-            explained(door.cluster_health(ctx).await),
-            explained(door.namespace(ctx, NAMESPACE).await),
-            explained(door.diff(ctx, &[]).await),
-            explained(door.resolve_in_pod(ctx, "a.example").await),
+            explained(client.node(ctx, node).await),
+            explained(client.nodes(ctx).await),
+            explained(client.label_node(ctx, node, &labels(&[]), &[]).await),
+            explained(client.cluster_health(ctx).await),
+            explained(client.namespace(ctx, NAMESPACE).await),
+            explained(client.diff(ctx, &[]).await),
+            explained(client.resolve_in_pod(ctx, "a.example").await),
         ];
         assert!(said.iter().all(|error| error.to_string().contains("kubeconfig")), "{said:?}");
     }
 
     async fn a_kubeconfig_is_fetched_and_works(&self) {
-        let (door, ctx, Ground { from, server, .. }) = (self.door, self.ctx, self.ground);
+        let (client, ctx, Ground { from, server, .. }) = (self.client, self.ctx, self.ground);
         for _ in 0..2 {
-            door.fetch_kubeconfig(ctx, from, server).await.unwrap();
+            client.fetch_kubeconfig(ctx, from, server).await.unwrap();
             let held = HeldConfig { server: server.clone(), refused: None };
-            assert_eq!(door.kubeconfig(ctx).await.unwrap(), Observed::Known(held));
+            assert_eq!(client.kubeconfig(ctx).await.unwrap(), Observed::Known(held));
         }
     }
 
     async fn labels_and_taints_are_set_once(&self) {
-        let (door, ctx, node) = (self.door, self.ctx, &self.ground.node);
+        let (client, ctx, node) = (self.client, self.ctx, &self.ground.node);
         let (wanted, taints) = (labels(&[("plinth.test/a", "1"), ("b", "two")]), ["c=d:NoSchedule".to_owned()]);
         for _ in 0..2 {
-            door.label_node(ctx, node, &wanted, &taints).await.unwrap();
-            let seen = door.node(ctx, node).await.unwrap().known().cloned().unwrap();
+            client.label_node(ctx, node, &wanted, &taints).await.unwrap();
+            let seen = client.node(ctx, node).await.unwrap().known().cloned().unwrap();
             assert!(wanted.iter().all(|(key, value)| seen.labels.get(key) == Some(value)), "{seen:?}");
             assert!(seen.taints.contains(&taints[0]), "{seen:?}");
             assert!(seen.version.starts_with('v'), "{seen:?}");
-            assert_eq!(door.nodes(ctx).await.unwrap().get(node.as_str()), Some(&seen));
+            assert_eq!(client.nodes(ctx).await.unwrap().get(node.as_str()), Some(&seen));
         }
     }
 
     async fn a_node_that_is_not_there_is_not_made(&self) {
-        let (door, ctx, nobody) = (self.door, self.ctx, NodeName::new("nobody-there").unwrap());
-        assert_eq!(door.node(ctx, &nobody).await.unwrap(), Observed::Absent);
-        let said = self.unchanged(door.label_node(ctx, &nobody, &labels(&[("a", "b")]), &[])).await;
+        let (client, ctx, nobody) = (self.client, self.ctx, NodeName::new("nobody-there").unwrap());
+        assert_eq!(client.node(ctx, &nobody).await.unwrap(), Observed::Absent);
+        let said = self.unchanged(client.label_node(ctx, &nobody, &labels(&[("a", "b")]), &[])).await;
         assert!(said.contains("nobody-there"), "{said}");
-        assert_eq!(door.node(ctx, &nobody).await.unwrap(), Observed::Absent);
+        assert_eq!(client.node(ctx, &nobody).await.unwrap(), Observed::Absent);
     }
 
     async fn a_namespace_gets_its_level(&self) {
-        let (door, ctx) = (self.door, self.ctx);
-        assert_eq!(door.namespace(ctx, NAMESPACE).await.unwrap(), Observed::Absent);
+        let (client, ctx) = (self.client, self.ctx);
+        assert_eq!(client.namespace(ctx, NAMESPACE).await.unwrap(), Observed::Absent);
         for level in [PodSecurity::Baseline, PodSecurity::Baseline, PodSecurity::Privileged] {
-            door.make_namespace(ctx, NAMESPACE, level).await.unwrap();
-            assert_eq!(door.namespace(ctx, NAMESPACE).await.unwrap(), Observed::Known(Some(level)));
+            client.make_namespace(ctx, NAMESPACE, level).await.unwrap();
+            assert_eq!(client.namespace(ctx, NAMESPACE).await.unwrap(), Observed::Known(Some(level)));
         }
-        assert_eq!(door.namespace(ctx, "kube-system").await.unwrap(), Observed::Known(None));
+        assert_eq!(client.namespace(ctx, "kube-system").await.unwrap(), Observed::Known(None));
     }
 
     async fn a_secret_is_compared_and_replaced(&self) {
-        let (door, ctx) = (self.door, self.ctx);
+        let (client, ctx) = (self.client, self.ctx);
         let [first, second] = &self.ground.secrets;
         let value = |value: &SecretRef| SecretContent::Value { key: "token".to_owned(), value: value.clone() };
         let login = SecretContent::RegistryLogin {
@@ -143,47 +143,47 @@ impl Suite<'_> {
         };
         let (none, some) = (labels(&[]), labels(&[("used-by", "plinth")]));
         let same = async |content: &SecretContent, labels| {
-            door.secret_matches(ctx, NAMESPACE, "s", content, labels).await.unwrap()
+            client.secret_matches(ctx, NAMESPACE, "s", content, labels).await.unwrap()
         };
         assert_eq!(same(&value(first), &none).await, Observed::Absent);
-        let said = self.unchanged(door.make_secret(ctx, "no-such-namespace", "s", &value(first), &none)).await;
+        let said = self.unchanged(client.make_secret(ctx, "no-such-namespace", "s", &value(first), &none)).await;
         assert!(said.contains("no-such-namespace"), "{said}");
         for _ in 0..2 {
-            door.make_secret(ctx, NAMESPACE, "s", &value(first), &none).await.unwrap();
+            client.make_secret(ctx, NAMESPACE, "s", &value(first), &none).await.unwrap();
             assert_eq!(same(&value(first), &none).await, Observed::Known(true));
         }
         assert_eq!(same(&value(second), &none).await, Observed::Known(false));
         assert_eq!(same(&value(first), &some).await, Observed::Known(false));
         // The type of a secret cannot be changed, so this one is made anew.
         for content in [value(second), login] {
-            door.make_secret(ctx, NAMESPACE, "s", &content, &some).await.unwrap();
+            client.make_secret(ctx, NAMESPACE, "s", &content, &some).await.unwrap();
             assert_eq!(same(&content, &some).await, Observed::Known(true));
             assert_eq!(same(&value(first), &some).await, Observed::Known(false));
         }
     }
 
     async fn objects_are_compared_and_applied(&self) {
-        let (door, ctx, title) = (self.door, self.ctx, format!("ConfigMap {NAMESPACE}/settings"));
-        assert_eq!(door.diff(ctx, &[map("a")]).await.unwrap(), [format!("+ {title}")]);
+        let (client, ctx, title) = (self.client, self.ctx, format!("ConfigMap {NAMESPACE}/settings"));
+        assert_eq!(client.diff(ctx, &[map("a")]).await.unwrap(), [format!("+ {title}")]);
         for value in ["a", "a", "b"] {
-            door.apply(ctx, &[map(value)]).await.unwrap();
-            assert_eq!(door.diff(ctx, &[map(value)]).await.unwrap(), Vec::<String>::new());
+            client.apply(ctx, &[map(value)]).await.unwrap();
+            assert_eq!(client.diff(ctx, &[map(value)]).await.unwrap(), Vec::<String>::new());
         }
-        let differences = door.diff(ctx, &[map("c")]).await.unwrap();
+        let differences = client.diff(ctx, &[map("c")]).await.unwrap();
         assert!(differences.len() == 1 && differences[0].starts_with(&format!("~ {title}")), "{differences:?}");
         let unknown = json!({"apiVersion": "nobody.example/v1", "kind": "Riddle", "metadata": {"name": "a"}});
-        assert!(self.unchanged(door.apply(ctx, std::slice::from_ref(&unknown))).await.contains("Riddle"));
-        assert!(self.unchanged(door.diff(ctx, &[json!({"kind": "ConfigMap"})])).await.contains("apiVersion"));
+        assert!(self.unchanged(client.apply(ctx, std::slice::from_ref(&unknown))).await.contains("Riddle"));
+        assert!(self.unchanged(client.diff(ctx, &[json!({"kind": "ConfigMap"})])).await.contains("apiVersion"));
     }
 
     async fn what_is_not_there_is_not_healthy(&self) {
         let health = Health::Workload { kind: "Deployment".to_owned(), name: "nobody".to_owned() };
-        let seen = self.door.health(self.ctx, "default", &health).await.unwrap();
+        let seen = self.client.health(self.ctx, "default", &health).await.unwrap();
         assert_eq!((seen.holds, seen.seen.as_str()), (false, "not found"));
     }
 
     async fn the_cluster_tells_its_health(&self) {
-        let health = self.door.cluster_health(self.ctx).await.unwrap();
+        let health = self.client.cluster_health(self.ctx).await.unwrap();
         assert_eq!(health.failing, Vec::<String>::new());
     }
 }

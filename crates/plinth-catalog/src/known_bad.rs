@@ -9,17 +9,17 @@ use serde_json::Value;
 /// The list.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct GoldList {
+pub struct KnownBad {
     /// 1.
     pub schema: u32,
     /// Entries.
-    pub entries: Vec<GoldEntry>,
+    pub entries: Vec<KnownBadEntry>,
 }
 
 /// What is wrong with a setting.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum GoldVerdict {
+pub enum KnownBadVerdict {
     /// It has no effect at all.
     Dead,
     /// It has another effect than meant.
@@ -35,13 +35,13 @@ pub enum GoldVerdict {
 /// One wrong setting.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct GoldEntry {
+pub struct KnownBadEntry {
     /// Stable number.
     pub id: u32,
     /// Component, or a chart that is not in the catalog.
     pub chart: String,
     /// What is wrong.
-    pub verdict: GoldVerdict,
+    pub verdict: KnownBadVerdict,
     /// Dotted paths into the values.
     #[serde(default)]
     pub keys: Vec<String>,
@@ -53,7 +53,7 @@ pub struct GoldEntry {
     pub item: Option<String>,
     /// An object's field instead of a value.
     #[serde(default)]
-    pub object: Option<GoldObject>,
+    pub object: Option<KnownBadObject>,
     /// Not a hit when one of these is set too.
     #[serde(default)]
     pub unless: Vec<String>,
@@ -69,7 +69,7 @@ pub struct GoldEntry {
 /// A field of an object.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct GoldObject {
+pub struct KnownBadObject {
     /// Kind.
     pub kind: String,
     /// Dotted path.
@@ -78,14 +78,14 @@ pub struct GoldObject {
 
 /// A wrong setting that was found.
 #[derive(Clone, Debug)]
-pub struct GoldHit<'a> {
+pub struct KnownBadHit<'a> {
     /// Which.
-    pub entry: &'a GoldEntry,
+    pub entry: &'a KnownBadEntry,
     /// Where, dotted.
     pub path: &'a str,
 }
 
-impl GoldList {
+impl KnownBad {
     /// Wrong settings of a component in `given`; `merged` are the complete values, which decide about `unless`.
     ///
     /// # Errors
@@ -96,13 +96,13 @@ impl GoldList {
         given: &Value,
         merged: &Value,
         facts: &Facts,
-    ) -> Result<Vec<GoldHit<'a>>, ExpressionError> {
+    ) -> Result<Vec<KnownBadHit<'a>>, ExpressionError> {
         let mut hits = Vec::new();
         for entry in self.entries.iter().filter(|entry| entry.chart == chart) {
             let paths = entry.keys.iter().filter(|path| entry.matches(given, path));
             for path in paths.filter(|_| !entry.unless.iter().any(|path| at(merged, path).is_some())) {
                 if entry.except_when.is_empty() || !all_hold(&entry.except_when, facts)? {
-                    hits.push(GoldHit { entry, path });
+                    hits.push(KnownBadHit { entry, path });
                 }
             }
         }
@@ -111,17 +111,17 @@ impl GoldList {
 
     /// Wrong fields of an object.
     #[must_use]
-    pub fn in_object<'a>(&'a self, object: &Value) -> Vec<GoldHit<'a>> {
+    pub fn in_object<'a>(&'a self, object: &Value) -> Vec<KnownBadHit<'a>> {
         let kind = object.get("kind").and_then(Value::as_str);
-        let wrong = |entry: &'a GoldEntry| {
+        let wrong = |entry: &'a KnownBadEntry| {
             let field = entry.object.as_ref().filter(|field| kind == Some(field.kind.as_str()))?;
-            at(object, &field.path).map(|_| GoldHit { entry, path: &field.path })
+            at(object, &field.path).map(|_| KnownBadHit { entry, path: &field.path })
         };
         self.entries.iter().filter_map(wrong).collect()
     }
 }
 
-impl GoldEntry {
+impl KnownBadEntry {
     fn matches(&self, values: &Value, path: &str) -> bool {
         at(values, path).is_some_and(|value| {
             self.equals.as_ref().is_none_or(|wanted| value == wanted)

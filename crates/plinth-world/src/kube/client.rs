@@ -1,8 +1,8 @@
-//! The door's calls; what they do is beside this, one file per noun.
+//! The client's calls; what they do is beside this, one file per noun.
 
 use super::api::KubeApi;
-use super::{ClusterHealth, HealthState, HeldConfig, KubeDoor, KubeNode, ToolkitPod};
-use crate::{Context, DoorError, DoorResult};
+use super::{ClusterHealth, HealthState, HeldConfig, KubeClient, KubeNode, ToolkitPod};
+use crate::{ClientError, ClientResult, Context};
 use async_trait::async_trait;
 use indexmap::IndexMap;
 use plinth_model::work::{Check, Health, NodeTarget, PodSecurity, SecretContent};
@@ -11,20 +11,20 @@ use serde_json::Value;
 use std::net::Ipv4Addr;
 
 #[async_trait]
-impl KubeDoor for KubeApi {
-    async fn kubeconfig(&self, ctx: &Context) -> DoorResult<Observed<HeldConfig>> {
+impl KubeClient for KubeApi {
+    async fn kubeconfig(&self, ctx: &Context) -> ClientResult<Observed<HeldConfig>> {
         self.try_held(ctx).await
     }
 
-    async fn fetch_kubeconfig(&self, ctx: &Context, from: &NodeTarget, server: &str) -> DoorResult<()> {
+    async fn fetch_kubeconfig(&self, ctx: &Context, from: &NodeTarget, server: &str) -> ClientResult<()> {
         self.fetch(ctx, from, server).await
     }
 
-    async fn node(&self, ctx: &Context, node: &NodeName) -> DoorResult<Observed<KubeNode>> {
+    async fn node(&self, ctx: &Context, node: &NodeName) -> ClientResult<Observed<KubeNode>> {
         Ok(self.one_node(ctx, node).await?.map_or(Observed::Absent, Observed::Known))
     }
 
-    async fn nodes(&self, ctx: &Context) -> DoorResult<IndexMap<String, KubeNode>> {
+    async fn nodes(&self, ctx: &Context) -> ClientResult<IndexMap<String, KubeNode>> {
         self.all_nodes(ctx).await
     }
 
@@ -34,31 +34,31 @@ impl KubeDoor for KubeApi {
         node: &NodeName,
         labels: &IndexMap<String, String>,
         taints: &[String],
-    ) -> DoorResult<()> {
+    ) -> ClientResult<()> {
         self.set_labels(ctx, node, labels, taints).await
     }
 
-    async fn cluster_health(&self, ctx: &Context) -> DoorResult<ClusterHealth> {
+    async fn cluster_health(&self, ctx: &Context) -> ClientResult<ClusterHealth> {
         self.system(ctx).await
     }
 
-    async fn lead_joins(&self, ctx: &Context, away: &[NodeTarget], server: &str) -> DoorResult<bool> {
+    async fn redirect_joins(&self, ctx: &Context, away: &[NodeTarget], server: &str) -> ClientResult<bool> {
         self.redirect_joins(ctx, away, server).await
     }
 
-    async fn toolkits(&self, ctx: &Context) -> DoorResult<IndexMap<String, ToolkitPod>> {
+    async fn toolkits(&self, ctx: &Context) -> ClientResult<IndexMap<String, ToolkitPod>> {
         self.toolkit_pods(ctx).await
     }
 
-    async fn end_pod(&self, ctx: &Context, pod: &ToolkitPod) -> DoorResult<()> {
+    async fn end_pod(&self, ctx: &Context, pod: &ToolkitPod) -> ClientResult<()> {
         self.delete_pod(ctx, pod).await
     }
 
-    async fn namespace(&self, ctx: &Context, name: &str) -> DoorResult<Observed<Option<PodSecurity>>> {
+    async fn namespace(&self, ctx: &Context, name: &str) -> ClientResult<Observed<Option<PodSecurity>>> {
         self.level(ctx, name).await
     }
 
-    async fn make_namespace(&self, ctx: &Context, name: &str, level: PodSecurity) -> DoorResult<()> {
+    async fn make_namespace(&self, ctx: &Context, name: &str, level: PodSecurity) -> ClientResult<()> {
         self.put_namespace(ctx, name, level).await
     }
 
@@ -69,7 +69,7 @@ impl KubeDoor for KubeApi {
         name: &str,
         content: &SecretContent,
         labels: &IndexMap<String, String>,
-    ) -> DoorResult<Observed<bool>> {
+    ) -> ClientResult<Observed<bool>> {
         self.same_secret(ctx, (namespace, name), content, labels).await
     }
 
@@ -80,32 +80,32 @@ impl KubeDoor for KubeApi {
         name: &str,
         content: &SecretContent,
         labels: &IndexMap<String, String>,
-    ) -> DoorResult<()> {
+    ) -> ClientResult<()> {
         self.put_secret(ctx, (namespace, name), content, labels).await
     }
 
-    async fn diff(&self, ctx: &Context, objects: &[Value]) -> DoorResult<Vec<String>> {
+    async fn diff(&self, ctx: &Context, objects: &[Value]) -> ClientResult<Vec<String>> {
         self.differences(ctx, objects).await
     }
 
-    async fn apply(&self, ctx: &Context, objects: &[Value]) -> DoorResult<()> {
+    async fn apply(&self, ctx: &Context, objects: &[Value]) -> ClientResult<()> {
         self.put_objects(ctx, objects).await
     }
 
-    async fn health(&self, ctx: &Context, namespace: &str, health: &Health) -> DoorResult<HealthState> {
+    async fn health(&self, ctx: &Context, namespace: &str, health: &Health) -> ClientResult<HealthState> {
         self.health_of(ctx, namespace, health).await
     }
 
-    async fn resolve_in_pod(&self, ctx: &Context, name: &str) -> DoorResult<Vec<Ipv4Addr>> {
+    async fn resolve_in_pod(&self, ctx: &Context, name: &str) -> ClientResult<Vec<Ipv4Addr>> {
         self.resolve(ctx, name).await
     }
 
-    async fn add_dns(&self, ctx: &Context, name: &str, address: Ipv4Addr) -> DoorResult<()> {
+    async fn add_dns(&self, ctx: &Context, name: &str, address: Ipv4Addr) -> ClientResult<()> {
         self.add_name(ctx, name, address).await
     }
 
     /// Names can be checked; what needs a pod with an image, helm or Run:ai is refused.
-    async fn run_check(&self, ctx: &Context, check: &Check) -> DoorResult<HealthState> {
+    async fn run_check(&self, ctx: &Context, check: &Check) -> ClientResult<HealthState> {
         let Check::Dns { name, address } = check else { return Err(not_here(check)) };
         let found = self.resolve(ctx, name).await?;
         let words: Vec<String> = found.iter().map(Ipv4Addr::to_string).collect();
@@ -115,10 +115,10 @@ impl KubeDoor for KubeApi {
     }
 }
 
-fn not_here(check: &Check) -> DoorError {
+fn not_here(check: &Check) -> ClientError {
     let happened = format!("this release cannot carry out the check {}; nothing was done", check.name());
     let attempt = "everything before this point is done and recorded: a release with this check goes on from here";
     let finding =
-        Finding::error("plinth.door-absent", "kubernetes", happened.clone()).owner(Owner::Vendor).fix(attempt);
-    DoorError::permanent("kube", format!("checking {}", check.name()), happened, attempt).finding(finding)
+        Finding::error("plinth.not-in-this-release", "kubernetes", happened.clone()).owner(Owner::Vendor).fix(attempt);
+    ClientError::permanent("kube", format!("checking {}", check.name()), happened, attempt).finding(finding)
 }

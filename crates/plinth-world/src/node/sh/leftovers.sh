@@ -1,48 +1,5 @@
----
-source: crates/plinth-world/src/node/remains_tests.rs
-expression: "clear_script().render(\"<frame>\")"
----
-frame='<frame>'
-action='clear'
-root=''
-# Every answer is one line: `@<frame> <key> <value>`, behind a line break of its own, so that what a login shell prints before it
-# cannot spoil it. A value of several lines is sent as several frames of one key.
-LC_ALL=C
-export LC_ALL
-PATH=$PATH:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
-umask 022
-line_feed='
-'
-carriage_return=$(printf '\r')
-# Without another process, unless there is a line break to take out.
-emit() {
-    emit_value=$2
-    case $2 in
-        *"$line_feed"* | *"$carriage_return"*) emit_value=$(printf '%s' "$2" | tr '\n\r' '  ') ;;
-    esac
-    printf '\n@%s %s %s\n' "$frame" "$1" "$emit_value"
-}
-emit_lines() {
-    while IFS= read -r line || [ -n "$line" ]; do
-        emit "$1" "$line"
-    done
-}
-progress() {
-    emit progress "$1 $2 $3"
-}
-fail() {
-    emit fail "$1"
-    end 1
-    exit 1
-}
-has() {
-    command -v "$1" >/dev/null 2>&1
-}
-end() {
-    printf '\n@%s end %s\n' "$frame" "$1"
-}
 # Looks for what Kubernetes leaves on a node, and takes it away. Parameters: root action (look, clear).
-# Frames: running (works still: nothing is taken away), remains (something that is left), looked.
+# Frames: running (works still: nothing is taken away), leftovers (something that is left), looked.
 # containerd, its images and what belongs to other programs stay. Where the engine took containerd away, its settings are left
 # over: logins of registries may be among them.
 directories='/etc/kubernetes /var/lib/kubelet /var/lib/etcd /etc/ssl/etcd /var/lib/cni /var/lib/calico /etc/calico'
@@ -73,19 +30,19 @@ networks() {
 }
 look_files() {
     for directory in $directories; do
-        ! is_full "$root$directory" || emit remains "content of $directory"
+        ! is_full "$root$directory" || emit leftovers "content of $directory"
     done
     for file in $files; do
-        [ ! -e "$root$file" ] || emit remains "file $file"
+        [ ! -e "$root$file" ] || emit leftovers "file $file"
     done
     for program in $programs; do
-        [ ! -e "$root/usr/local/bin/$program" ] || emit remains "program /usr/local/bin/$program"
+        [ ! -e "$root/usr/local/bin/$program" ] || emit leftovers "program /usr/local/bin/$program"
     done
-    networks | while IFS= read -r network; do emit remains "network ${network#"$root"}"; done
+    networks | while IFS= read -r network; do emit leftovers "network ${network#"$root"}"; done
 }
 look_links() {
     for link in $links; do
-        [ ! -e "$root/sys/class/net/$link" ] || emit remains "network link $link"
+        [ ! -e "$root/sys/class/net/$link" ] || emit leftovers "network link $link"
     done
 }
 # count_chains FAMILY: chains of Kubernetes and of Calico in all tables.
@@ -96,7 +53,7 @@ count_chains() {
 look_chains() {
     for family in iptables ip6tables; do
         chains=$(count_chains "$family")
-        [ "${chains:-0}" = 0 ] || emit remains "$chains chains of Kubernetes in $family"
+        [ "${chains:-0}" = 0 ] || emit leftovers "$chains chains of Kubernetes in $family"
     done
 }
 look() {
@@ -156,5 +113,3 @@ main() {
     look
     return 0
 }
-main </dev/null
-end $?

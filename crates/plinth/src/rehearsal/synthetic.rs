@@ -84,7 +84,7 @@ fn add(names: &mut Names, name: String, category: Option<String>) {
 
 fn invent_for_glob(names: &mut Names, glob: &str, quorum: bool) -> Result<(), Problem> {
     let matcher = globset::Glob::new(glob)
-        .map_err(|error| Problem::new(Exit::Input, "reading the glob", glob, error, "mend it in the site file"))?
+        .map_err(|error| Problem::new(Exit::Input, "reading the glob", glob, error, "fix it in the site file"))?
         .compile_matcher();
     if names.iter().any(|(name, _)| matcher.is_match(name)) {
         return Ok(());

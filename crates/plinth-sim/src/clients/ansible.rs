@@ -12,9 +12,9 @@ use indexmap::IndexMap;
 use plinth_model::work::KubesprayRelease;
 use plinth_model::{Digest, NodeName, Observed};
 use plinth_world::ansible::{
-    AnsibleDoor, Artifact, Begun, Deployed, Download, HostStats, Play, PlayHosts, PlayRun, PlayStats,
+    AnsibleClient, Artifact, Begun, Deployed, Download, HostStats, Play, PlayHosts, PlayRun, PlayStats,
 };
-use plinth_world::{Context, DoorResult};
+use plinth_world::{ClientResult, Context};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -54,7 +54,7 @@ fn lowest(requirement: &str) -> String {
 
 impl SimAnsible {
     /// Refuses what the real thing would refuse before its first task.
-    fn prepare(&self, release: &KubesprayRelease, hosts: &[NodeName]) -> DoorResult<(String, bool)> {
+    fn prepare(&self, release: &KubesprayRelease, hosts: &[NodeName]) -> ClientResult<(String, bool)> {
         let call = call("running a playbook of", release);
         self.centre.look(|state, _| {
             let controller = &state.controller;
@@ -83,7 +83,7 @@ impl SimAnsible {
         })?
     }
 
-    fn broken(&self, hosts: &[NodeName]) -> DoorResult<Option<Broken>> {
+    fn broken(&self, hosts: &[NodeName]) -> ClientResult<Option<Broken>> {
         let mut failed = BTreeMap::new();
         let mut lost = BTreeMap::new();
         for host in hosts {
@@ -106,7 +106,7 @@ impl SimAnsible {
     }
 
     /// Goes through the plays; answers how many tasks each host did.
-    async fn go(&self, ctx: &Context, run: &Run<'_>) -> DoorResult<u64> {
+    async fn go(&self, ctx: &Context, run: &Run<'_>) -> ClientResult<u64> {
         let mut done = 0;
         for (position, play) in PLAYS.iter().enumerate() {
             let ends = run.broken.as_ref().is_some_and(|broken| broken.play == position);
@@ -132,7 +132,7 @@ impl SimAnsible {
     }
 
     /// What is irrevocable behind a play. With the linear strategy the other hosts finish the task at which one is lost.
-    fn leave(&self, position: usize, run: &Run<'_>) -> DoorResult<()> {
+    fn leave(&self, position: usize, run: &Run<'_>) -> ClientResult<()> {
         if position != PREPARES && position != JOINS {
             return Ok(());
         }
@@ -153,7 +153,7 @@ impl SimAnsible {
         Ok(())
     }
 
-    fn begin(&self, run: &PlayRun) -> DoorResult<()> {
+    fn begin(&self, run: &PlayRun) -> ClientResult<()> {
         let begun = Begun { play: run.play.clone(), inputs: run.inputs.clone(), since: None };
         let deployed = self.centre.look(|state, _| state.controller.deployed.clone())?;
         // Going over what is done already leaves no trace here; elsewhere it would be one more record for every run.
@@ -163,7 +163,7 @@ impl SimAnsible {
         self.centre.effect(Effect::PlayBegun { begun })
     }
 
-    fn finish(&self, run: &PlayRun) -> DoorResult<()> {
+    fn finish(&self, run: &PlayRun) -> ClientResult<()> {
         let deployed = Deployed { last: Some(run.inputs.clone()), begun: None };
         let (same, waiting) = self.centre.look(|state, _| {
             let members = &state.cluster.members;
@@ -186,7 +186,7 @@ impl SimAnsible {
     }
 
     /// Takes Kubernetes away from hosts.
-    async fn remove(&self, ctx: &Context, run: &PlayRun, hosts: &[NodeName]) -> DoorResult<PlayStats> {
+    async fn remove(&self, ctx: &Context, run: &PlayRun, hosts: &[NodeName]) -> ClientResult<PlayStats> {
         ctx.progress(0, 0, run.play.playbook());
         self.centre.spend("play-remove", &run.release.tag, timing::ENVIRONMENT).await;
         self.centre.effect(Effect::HostsLeft { nodes: hosts.to_vec(), left: run.leaves() })?;
@@ -240,14 +240,14 @@ fn stats(run: &Run<'_>, done: u64, again: bool) -> PlayStats {
 }
 
 #[async_trait]
-impl AnsibleDoor for SimAnsible {
-    async fn source(&self, _: &Context, release: &KubesprayRelease) -> DoorResult<Observed<(String, String)>> {
+impl AnsibleClient for SimAnsible {
+    async fn source(&self, _: &Context, release: &KubesprayRelease) -> ClientResult<Observed<(String, String)>> {
         self.centre.look(|state, _| {
             state.controller.sources.get(&release.tag).cloned().map_or(Observed::Absent, Observed::Known)
         })
     }
 
-    async fn fetch_source(&self, ctx: &Context, release: &KubesprayRelease) -> DoorResult<()> {
+    async fn fetch_source(&self, ctx: &Context, release: &KubesprayRelease) -> ClientResult<()> {
         let wanted = (release.commit.clone(), release.tree.clone());
         if self.centre.look(|state, _| state.controller.sources.get(&release.tag) == Some(&wanted))? {
             return Ok(());
@@ -258,13 +258,13 @@ impl AnsibleDoor for SimAnsible {
         self.centre.effect(Effect::SourceFetched { tag: release.tag.clone(), commit, tree })
     }
 
-    async fn environment(&self, _: &Context, release: &KubesprayRelease) -> DoorResult<Observed<String>> {
+    async fn environment(&self, _: &Context, release: &KubesprayRelease) -> ClientResult<Observed<String>> {
         self.centre.look(|state, _| {
             state.controller.environments.get(&release.tag).cloned().map_or(Observed::Absent, Observed::Known)
         })
     }
 
-    async fn make_environment(&self, ctx: &Context, release: &KubesprayRelease) -> DoorResult<()> {
+    async fn make_environment(&self, ctx: &Context, release: &KubesprayRelease) -> ClientResult<()> {
         let call = call("making the Python environment of", release);
         let (source, here) = self.centre.look(|state, _| {
             let controller = &state.controller;
@@ -284,11 +284,11 @@ impl AnsibleDoor for SimAnsible {
         self.centre.effect(Effect::EnvironmentMade { tag: release.tag.clone(), ansible_core })
     }
 
-    async fn inventory(&self, _: &Context) -> DoorResult<IndexMap<String, Digest>> {
+    async fn inventory(&self, _: &Context) -> ClientResult<IndexMap<String, Digest>> {
         self.centre.look(|state, _| state.controller.files.clone())
     }
 
-    async fn write_inventory(&self, _: &Context, files: &IndexMap<String, String>) -> DoorResult<()> {
+    async fn write_inventory(&self, _: &Context, files: &IndexMap<String, String>) -> ClientResult<()> {
         let digests: IndexMap<String, Digest> =
             files.iter().map(|(name, content)| (name.clone(), Digest::of_bytes(content.as_bytes()))).collect();
         if self.centre.look(|state, _| state.controller.files == digests)? {
@@ -300,14 +300,14 @@ impl AnsibleDoor for SimAnsible {
         self.centre.effect(Effect::InventoryWritten { files: digests, kube_version, names, etcd })
     }
 
-    async fn deployed(&self, _: &Context) -> DoorResult<Observed<Deployed>> {
+    async fn deployed(&self, _: &Context) -> ClientResult<Observed<Deployed>> {
         self.centre.look(|state, _| match state.controller.deployed.clone() {
             deployed if deployed == Deployed::default() => Observed::Absent,
             deployed => Observed::Known(deployed),
         })
     }
 
-    async fn play(&self, ctx: &Context, run: &PlayRun) -> DoorResult<PlayStats> {
+    async fn play(&self, ctx: &Context, run: &PlayRun) -> ClientResult<PlayStats> {
         let hosts = touched(run);
         let (version, again) = self.prepare(&run.release, &hosts)?;
         self.begin(run)?;
@@ -323,19 +323,19 @@ impl AnsibleDoor for SimAnsible {
         Ok(stats(&one, done, again))
     }
 
-    async fn preview(&self, _: &Context, run: &PlayRun) -> DoorResult<Vec<PlayHosts>> {
+    async fn preview(&self, _: &Context, run: &PlayRun) -> ClientResult<Vec<PlayHosts>> {
         let hosts: Vec<String> = touched(run).iter().map(ToString::to_string).collect();
         let play = |play: &super::play::Play| PlayHosts { play: play.title.to_owned(), hosts: hosts.clone() };
         Ok(PLAYS.iter().map(play).collect())
     }
 
     /// The simulated release has no check of its own.
-    async fn opinion(&self, _: &Context, _: &KubesprayRelease) -> DoorResult<Observed<Vec<String>>> {
+    async fn opinion(&self, _: &Context, _: &KubesprayRelease) -> ClientResult<Observed<Vec<String>>> {
         Ok(Observed::Absent)
     }
 
     /// Some of what the real thing names: with checksums that are nobody's, since nothing is fetched.
-    async fn downloads(&self, _: &Context, release: &KubesprayRelease) -> DoorResult<Vec<Download>> {
+    async fn downloads(&self, _: &Context, release: &KubesprayRelease) -> ClientResult<Vec<Download>> {
         let call = call("asking what is needed of", release);
         if self.centre.look(|state, _| !state.controller.environments.contains_key(&release.tag))? {
             return Err(call.fails("its Python environment is not here", "make it first"));

@@ -1,33 +1,33 @@
-//! Opens the doors that are real in this release: BCM, recorded inventories, the site file itself.
+//! Opens the clients that are real in this release: BCM, recorded inventories, the site file itself.
 
 use crate::input::Input;
 use plinth_model::inventory::Inventory;
 use plinth_model::{Exit, Problem, SecretRef};
 use plinth_site::desired::{BcmAccess, BcmLogin, InventorySource, TlsTrust};
-use plinth_world::bcm::client::{BcmClient, BcmConfig, BcmProof, BcmTrust};
-use plinth_world::bcm::{BcmDoor, recorded};
+use plinth_world::bcm::client::{BcmConfig, BcmProof, BcmTrust, CmdaemonClient};
+use plinth_world::bcm::{BcmClient, recorded};
 use plinth_world::secrets::{SecretError, Secrets};
-use plinth_world::{Context, DoorError, SystemClock, files};
+use plinth_world::{ClientError, Context, SystemClock, files};
 use std::path::Path;
 use std::sync::Arc;
 
-/// Doors that are not in this release, with what they are for.
+/// Clients that are not in this release, with what they are for.
 pub(crate) const ABSENT: [(&str, &str); 2] = [("helm", "installs the components"), ("runai", "registers the cluster")];
 
-/// Refuses a verb whose real doors are not there yet, before it does anything.
+/// Refuses a verb whose real clients are not there yet, before it does anything.
 pub(crate) fn absent(verb: &str) -> Problem {
-    let doors: Vec<String> = ABSENT.iter().map(|(door, purpose)| format!("{door} ({purpose})")).collect();
+    let clients: Vec<String> = ABSENT.iter().map(|(client, purpose)| format!("{client} ({purpose})")).collect();
     Problem::new(
         Exit::Unreachable,
         format!("`plinth {verb}`"),
         "",
-        format!("this release has not all doors that it needs. Missing: {}. Nothing was done", doors.join(", ")),
+        format!("this release has not all clients that it needs. Missing: {}. Nothing was done", clients.join(", ")),
         "`plinth rehearse` runs the same plan against a simulated data centre; `plinth discover` and `plinth plan` work on the real BCM",
     )
 }
 
 /// A failed call, for people.
-pub(crate) fn problem(error: &DoorError) -> Problem {
+pub(crate) fn problem(error: &ClientError) -> Problem {
     let refused = error.finding.as_ref().is_some_and(|finding| finding.code == "bcm.credentials");
     let exit = if refused { Exit::Input } else { Exit::Unreachable };
     Problem::new(exit, error.doing.clone(), "", &error.happened, error.attempt.clone())
@@ -63,10 +63,10 @@ pub(crate) fn inventory(
     match &input.site.desired.inventory {
         InventorySource::Static(nodes) => Ok(plinth_plan::static_inventory(nodes)),
         InventorySource::Bcm(access) => {
-            let door = bcm(access, secrets, input.site.folder())?;
+            let client = bcm(access, secrets, input.site.folder())?;
             let ctx = Context::quiet(Arc::new(SystemClock::new()));
-            let clean = |error: DoorError| DoorError { happened: secrets.redact(&error.happened), ..error };
-            runtime()?.block_on(door.inventory(&ctx)).map_err(|error| problem(&clean(error)))
+            let clean = |error: ClientError| ClientError { happened: secrets.redact(&error.happened), ..error };
+            runtime()?.block_on(client.inventory(&ctx)).map_err(|error| problem(&clean(error)))
         }
     }
 }
@@ -76,8 +76,8 @@ pub(crate) fn recorded_inventory(file: &Path) -> Result<Inventory, Problem> {
     recorded::load(file).map_err(|error| Problem { exit: Exit::Input, ..problem(&error) })
 }
 
-/// The real BCM door; relative names of files start at `folder`.
-pub(crate) fn bcm(access: &BcmAccess, secrets: &dyn Secrets, folder: &Path) -> Result<BcmClient, Problem> {
+/// The real BCM client; relative names of files start at `folder`.
+pub(crate) fn bcm(access: &BcmAccess, secrets: &dyn Secrets, folder: &Path) -> Result<CmdaemonClient, Problem> {
     let get = |reference: &SecretRef| secrets.get(reference).map_err(|error| secret_problem(&error));
     let proof = match &access.login {
         BcmLogin::Password { username, password } => {
@@ -93,8 +93,8 @@ pub(crate) fn bcm(access: &BcmAccess, secrets: &dyn Secrets, folder: &Path) -> R
         TlsTrust::Insecure => BcmTrust::Insecure,
     };
     // Nobody was contacted: what is wrong here is the site file, or a file that it names.
-    let unusable = |error: DoorError| Problem { exit: Exit::Input, ..problem(&error) };
-    BcmClient::new(BcmConfig::new(access.endpoint.clone(), proof, trust)).map_err(unusable)
+    let unusable = |error: ClientError| Problem { exit: Exit::Input, ..problem(&error) };
+    CmdaemonClient::new(BcmConfig::new(access.endpoint.clone(), proof, trust)).map_err(unusable)
 }
 
 /// Largest certificate file that is read, bytes. The bundle of all public authorities is about 300 KiB.

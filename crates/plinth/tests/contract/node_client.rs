@@ -1,11 +1,11 @@
-//! What every node door promises, simulated or real: the same calls, the same answers.
+//! What every node client promises, simulated or real: the same calls, the same answers.
 
 use plinth_model::download::DownloadFile;
 use plinth_model::facts::Asked;
 use plinth_model::work::{Account, Credential, Mirror, NodeTarget, Preparation};
 use plinth_model::{NodeName, Observed, SecretRef};
-use plinth_world::node::{AccountState, HostKey, NodeDoor, PushFile, Registries, StorageState};
-use plinth_world::{Context, DoorError, DoorResult};
+use plinth_world::node::{AccountState, HostKey, NodeClient, PushFile, Registries, StorageState};
+use plinth_world::{ClientError, ClientResult, Context};
 use std::fmt::Debug;
 use std::net::Ipv4Addr;
 use std::path::PathBuf;
@@ -71,8 +71,8 @@ pub(crate) fn account(key: SecretRef) -> Account {
 }
 
 /// The whole contract.
-pub(crate) async fn contract(door: &dyn NodeDoor, ctx: &Context, rack: &Rack) {
-    let suite = Suite { door, ctx, rack };
+pub(crate) async fn contract(client: &dyn NodeClient, ctx: &Context, rack: &Rack) {
+    let suite = Suite { client, ctx, rack };
     suite.a_host_is_known_before_anything_is_done().await;
     suite.another_key_is_told_refused_and_pinned_anew().await;
     suite.an_account_is_made_once().await;
@@ -89,23 +89,23 @@ pub(crate) async fn contract(door: &dyn NodeDoor, ctx: &Context, rack: &Rack) {
 }
 
 struct Suite<'a> {
-    door: &'a dyn NodeDoor,
+    client: &'a dyn NodeClient,
     ctx: &'a Context,
     rack: &'a Rack,
 }
 
 /// The parts that every error has.
-fn explained<T: Debug>(result: DoorResult<T>) -> DoorError {
+fn explained<T: Debug>(result: ClientResult<T>) -> ClientError {
     let error = result.expect_err("the call must fail");
     for part in [&error.doing, &error.happened, &error.attempt] {
         assert!(!part.trim().is_empty(), "{error:?} has an empty part");
     }
-    assert_eq!(error.door, "node", "{error:?}");
+    assert_eq!(error.client, "node", "{error:?}");
     error
 }
 
-/// An error that trying again does not mend.
-fn permanent<T: Debug>(result: DoorResult<T>) -> String {
+/// An error that trying again does not fix.
+fn permanent<T: Debug>(result: ClientResult<T>) -> String {
     let error = explained(result);
     assert_eq!(error.transient, None, "{error:?}");
     error.to_string()
@@ -123,11 +123,11 @@ impl Suite<'_> {
         let (ours, file) = (self.ours(&self.rack.fresh), &self.rack.file);
         let other = DownloadFile { sha256: "0".repeat(64), ..file.clone() };
         let missing =
-            async |files: &[DownloadFile]| self.door.missing_files(self.ctx, &ours, FOLDER, files).await.unwrap();
+            async |files: &[DownloadFile]| self.client.missing_files(self.ctx, &ours, FOLDER, files).await.unwrap();
         assert_eq!(missing(std::slice::from_ref(file)).await, [file.dest.as_str()]);
         let push = PushFile { source: &self.rack.source, folder: FOLDER, name: &file.dest, sha256: &file.sha256 };
         for _ in 0..2 {
-            self.door.push_file(self.ctx, &ours, &push).await.unwrap();
+            self.client.push_file(self.ctx, &ours, &push).await.unwrap();
             assert_eq!(missing(std::slice::from_ref(file)).await, [""; 0]);
         }
         assert_eq!(missing(&[file.clone(), other]).await, [file.dest.as_str()], "another content is not there");
@@ -135,13 +135,13 @@ impl Suite<'_> {
     }
 
     async fn meet(&self, target: &NodeTarget) -> HostKey {
-        let key = self.door.host_key(self.ctx, target).await.unwrap().presented;
-        self.door.pin_host_key(self.ctx, target, &key).await.unwrap();
+        let key = self.client.host_key(self.ctx, target).await.unwrap().presented;
+        self.client.pin_host_key(self.ctx, target, &key).await.unwrap();
         key
     }
 
     /// A call that is refused changes nothing.
-    async fn unchanged<T: Debug>(&self, target: &NodeTarget, call: impl Future<Output = DoorResult<T>>) -> String {
+    async fn unchanged<T: Debug>(&self, target: &NodeTarget, call: impl Future<Output = ClientResult<T>>) -> String {
         let before = (self.rack.fingerprint)(target);
         let said = permanent(call.await);
         assert_eq!((self.rack.fingerprint)(target), before, "{said}");
@@ -149,81 +149,81 @@ impl Suite<'_> {
     }
 
     async fn a_host_is_known_before_anything_is_done(&self) {
-        let (door, ctx, target) = (self.door, self.ctx, &self.rack.fresh);
-        let seen = door.host_key(ctx, target).await.unwrap();
+        let (client, ctx, target) = (self.client, self.ctx, &self.rack.fresh);
+        let seen = client.host_key(ctx, target).await.unwrap();
         assert_eq!(seen.pinned, None);
         assert!(seen.presented.fingerprint.starts_with("SHA256:"), "{seen:?}");
-        let said = self.unchanged(target, door.account(ctx, target, &self.rack.account)).await;
+        let said = self.unchanged(target, client.account(ctx, target, &self.rack.account)).await;
         assert!(said.contains("not pinned"), "{said}");
-        let said = self.unchanged(target, door.make_account(ctx, target, &self.rack.account)).await;
+        let said = self.unchanged(target, client.make_account(ctx, target, &self.rack.account)).await;
         assert!(said.contains("not pinned"), "{said}");
         let other = HostKey { algorithm: seen.presented.algorithm.clone(), fingerprint: "SHA256:other".to_owned() };
-        permanent(door.pin_host_key(ctx, target, &other).await);
-        permanent(door.repin_host_key(ctx, target, &other).await);
-        assert_eq!(door.host_key(ctx, target).await.unwrap().pinned, None);
+        permanent(client.pin_host_key(ctx, target, &other).await);
+        permanent(client.repin_host_key(ctx, target, &other).await);
+        assert_eq!(client.host_key(ctx, target).await.unwrap().pinned, None);
         for _ in 0..2 {
-            door.pin_host_key(ctx, target, &seen.presented).await.unwrap();
-            let state = door.host_key(ctx, target).await.unwrap();
+            client.pin_host_key(ctx, target, &seen.presented).await.unwrap();
+            let state = client.host_key(ctx, target).await.unwrap();
             assert_eq!(state.pinned, Some(seen.presented.clone()));
             assert_eq!(state.presented, seen.presented);
         }
-        permanent(door.pin_host_key(ctx, target, &other).await);
+        permanent(client.pin_host_key(ctx, target, &other).await);
     }
 
     async fn another_key_is_told_refused_and_pinned_anew(&self) {
-        let (door, ctx, target) = (self.door, self.ctx, &self.rack.rekeyed);
+        let (client, ctx, target) = (self.client, self.ctx, &self.rack.rekeyed);
         let first = self.meet(target).await;
         (self.rack.rekey)();
-        let seen = door.host_key(ctx, target).await.unwrap();
+        let seen = client.host_key(ctx, target).await.unwrap();
         assert_ne!(seen.presented, first);
         assert_eq!(seen.pinned, Some(first.clone()));
-        permanent(door.account(ctx, target, &self.rack.account).await);
-        permanent(door.pin_host_key(ctx, target, &seen.presented).await);
-        permanent(door.repin_host_key(ctx, target, &first).await);
-        door.repin_host_key(ctx, target, &seen.presented).await.unwrap();
-        let after = door.host_key(ctx, target).await.unwrap();
+        permanent(client.account(ctx, target, &self.rack.account).await);
+        permanent(client.pin_host_key(ctx, target, &seen.presented).await);
+        permanent(client.repin_host_key(ctx, target, &first).await);
+        client.repin_host_key(ctx, target, &seen.presented).await.unwrap();
+        let after = client.host_key(ctx, target).await.unwrap();
         assert_eq!(after.pinned, Some(after.presented));
-        assert_eq!(door.account(ctx, target, &self.rack.account).await.unwrap(), AccountState::Absent);
+        assert_eq!(client.account(ctx, target, &self.rack.account).await.unwrap(), AccountState::Absent);
     }
 
     async fn an_account_is_made_once(&self) {
-        let (door, ctx, target, account) = (self.door, self.ctx, &self.rack.fresh, &self.rack.account);
+        let (client, ctx, target, account) = (self.client, self.ctx, &self.rack.fresh, &self.rack.account);
         let ours = self.ours(target);
-        permanent(door.facts(ctx, &ours, &Asked::default()).await);
-        permanent(door.account(ctx, &ours, account).await);
-        assert_eq!(door.account(ctx, target, account).await.unwrap(), AccountState::Absent);
+        permanent(client.facts(ctx, &ours, &Asked::default()).await);
+        permanent(client.account(ctx, &ours, account).await);
+        assert_eq!(client.account(ctx, target, account).await.unwrap(), AccountState::Absent);
         for _ in 0..2 {
-            door.make_account(ctx, target, account).await.unwrap();
-            assert_eq!(door.account(ctx, target, account).await.unwrap(), AccountState::Same);
+            client.make_account(ctx, target, account).await.unwrap();
+            assert_eq!(client.account(ctx, target, account).await.unwrap(), AccountState::Same);
         }
-        assert_eq!(door.account(ctx, &ours, account).await.unwrap(), AccountState::Same);
+        assert_eq!(client.account(ctx, &ours, account).await.unwrap(), AccountState::Same);
     }
 
     async fn half_an_account_is_completed(&self) {
-        let (door, ctx, target, account) = (self.door, self.ctx, &self.rack.partial, &self.rack.account);
+        let (client, ctx, target, account) = (self.client, self.ctx, &self.rack.partial, &self.rack.account);
         self.meet(target).await;
-        let state = door.account(ctx, target, account).await.unwrap();
+        let state = client.account(ctx, target, account).await.unwrap();
         assert!(matches!(&state, AccountState::Partial(missing) if !missing.is_empty()), "{state:?}");
-        door.make_account(ctx, target, account).await.unwrap();
-        assert_eq!(door.account(ctx, &self.ours(target), account).await.unwrap(), AccountState::Same);
+        client.make_account(ctx, target, account).await.unwrap();
+        assert_eq!(client.account(ctx, &self.ours(target), account).await.unwrap(), AccountState::Same);
     }
 
     async fn a_clash_is_refused(&self) {
-        let (door, ctx, target, account) = (self.door, self.ctx, &self.rack.clash, &self.rack.account);
+        let (client, ctx, target, account) = (self.client, self.ctx, &self.rack.clash, &self.rack.account);
         self.meet(target).await;
-        let state = door.account(ctx, target, account).await.unwrap();
+        let state = client.account(ctx, target, account).await.unwrap();
         let AccountState::Clash(clashes) = &state else { panic!("{state:?}") };
         assert!(clashes.iter().any(|clash| clash.contains("60000")), "{clashes:?}");
-        let said = self.unchanged(target, door.make_account(ctx, target, account)).await;
+        let said = self.unchanged(target, client.make_account(ctx, target, account)).await;
         assert!(said.contains("60000"), "{said}");
-        assert_eq!(door.account(ctx, target, account).await.unwrap(), state);
+        assert_eq!(client.account(ctx, target, account).await.unwrap(), state);
     }
 
     async fn facts_answer_what_was_asked(&self) {
         let paths = ["/var", "/local", NOWHERE].map(str::to_owned).to_vec();
         let asked = Asked { paths, images: Some((FROM.to_owned(), TO.to_owned())), ..Asked::default() };
         let ours = self.ours(&self.rack.fresh);
-        let facts = self.door.facts(self.ctx, &ours, &asked).await.unwrap();
+        let facts = self.client.facts(self.ctx, &ours, &asked).await.unwrap();
         assert_eq!(facts.hostname, ours.node.as_str());
         assert!(facts.addresses.iter().any(|address| address.address == ours.address), "{facts:?}");
         assert!(facts.cpus > 0 && facts.memory_mib > 0 && facts.architecture == "x86_64", "{facts:?}");
@@ -244,78 +244,78 @@ impl Suite<'_> {
     }
 
     async fn images_move_and_the_old_copy_goes_last(&self) {
-        let (door, ctx, ours) = (self.door, self.ctx, &self.ours(&self.rack.fresh));
-        assert_eq!(door.storage(ctx, ours, FROM, TO).await.unwrap(), StorageState::Old);
-        let said = self.unchanged(ours, door.relocate_storage(ctx, ours, FROM, NOWHERE)).await;
+        let (client, ctx, ours) = (self.client, self.ctx, &self.ours(&self.rack.fresh));
+        assert_eq!(client.storage(ctx, ours, FROM, TO).await.unwrap(), StorageState::Old);
+        let said = self.unchanged(ours, client.relocate_storage(ctx, ours, FROM, NOWHERE)).await;
         assert!(said.contains("/nowhere"), "{said}");
-        door.remove_old_storage(ctx, ours, FROM, TO).await.err().into_iter().for_each(|error| {
+        client.remove_old_storage(ctx, ours, FROM, TO).await.err().into_iter().for_each(|error| {
             explained::<()>(Err(error));
         });
-        assert_eq!(door.storage(ctx, ours, FROM, TO).await.unwrap(), StorageState::Old);
+        assert_eq!(client.storage(ctx, ours, FROM, TO).await.unwrap(), StorageState::Old);
         for _ in 0..2 {
-            door.relocate_storage(ctx, ours, FROM, TO).await.unwrap();
-            let state = door.storage(ctx, ours, FROM, TO).await.unwrap();
+            client.relocate_storage(ctx, ours, FROM, TO).await.unwrap();
+            let state = client.storage(ctx, ours, FROM, TO).await.unwrap();
             assert!(matches!(state, StorageState::New { old_copy_mib: Some(1..) }), "{state:?}");
         }
         let images = Some((FROM.to_owned(), TO.to_owned()));
-        let facts = door.facts(ctx, ours, &Asked { images, ..Asked::default() }).await.unwrap();
+        let facts = client.facts(ctx, ours, &Asked { images, ..Asked::default() }).await.unwrap();
         assert!(facts.relocated);
         for _ in 0..2 {
-            door.remove_old_storage(ctx, ours, FROM, TO).await.unwrap();
-            let state = door.storage(ctx, ours, FROM, TO).await.unwrap();
+            client.remove_old_storage(ctx, ours, FROM, TO).await.unwrap();
+            let state = client.storage(ctx, ours, FROM, TO).await.unwrap();
             assert_eq!(state, StorageState::New { old_copy_mib: None });
         }
-        door.relocate_storage(ctx, ours, FROM, TO).await.unwrap();
-        assert_eq!(door.storage(ctx, ours, FROM, TO).await.unwrap(), StorageState::New { old_copy_mib: None });
+        client.relocate_storage(ctx, ours, FROM, TO).await.unwrap();
+        assert_eq!(client.storage(ctx, ours, FROM, TO).await.unwrap(), StorageState::New { old_copy_mib: None });
     }
 
     async fn a_node_is_prepared_once(&self) {
-        let (door, ctx, ours) = (self.door, self.ctx, &self.ours(&self.rack.fresh));
-        assert_eq!(door.preparation(ctx, ours, &Preparation::default()).await.unwrap(), Vec::<String>::new());
+        let (client, ctx, ours) = (self.client, self.ctx, &self.ours(&self.rack.fresh));
+        assert_eq!(client.preparation(ctx, ours, &Preparation::default()).await.unwrap(), Vec::<String>::new());
         let hosts = [("runai.example.com".to_owned(), Ipv4Addr::new(10, 77, 0, 11))].into();
         let wanted = Preparation { hosts, ..Preparation::default() };
-        let lacks = door.preparation(ctx, ours, &wanted).await.unwrap();
+        let lacks = client.preparation(ctx, ours, &wanted).await.unwrap();
         assert!(lacks.iter().any(|lack| lack.contains("runai.example.com")), "{lacks:?}");
         for _ in 0..2 {
-            door.prepare(ctx, ours, &wanted).await.unwrap();
-            assert_eq!(door.preparation(ctx, ours, &wanted).await.unwrap(), Vec::<String>::new());
+            client.prepare(ctx, ours, &wanted).await.unwrap();
+            assert_eq!(client.preparation(ctx, ours, &wanted).await.unwrap(), Vec::<String>::new());
         }
     }
 
     /// With Kubernetes on it, a node says so in the tests of whole runs.
     async fn a_bare_node_has_nothing_of_kubernetes(&self) {
-        let (door, ctx, ours) = (self.door, self.ctx, &self.ours(&self.rack.fresh));
+        let (client, ctx, ours) = (self.client, self.ctx, &self.ours(&self.rack.fresh));
         for _ in 0..2 {
-            assert!(door.remains(ctx, ours).await.unwrap().is_clean());
-            door.clear_remains(ctx, ours).await.unwrap();
+            assert!(client.leftovers(ctx, ours).await.unwrap().is_clean());
+            client.clear_leftovers(ctx, ours).await.unwrap();
         }
     }
 
     async fn registries_are_set_once(&self) {
-        let (door, ctx, ours) = (self.door, self.ctx, &self.ours(&self.rack.fresh));
+        let (client, ctx, ours) = (self.client, self.ctx, &self.ours(&self.rack.fresh));
         let mirrors =
             |registry: &str| vec![Mirror { registry: registry.to_owned(), endpoints: vec![self.rack.mirror.clone()] }];
         let (one, mut two) = (mirrors("docker.io"), mirrors("docker.io"));
         two.extend(mirrors("quay.io"));
         let wanted = |mirrors| Registries { mirrors, mirrors_by_engine: false, logins: &[] };
-        let none = door.registries(ctx, ours, &wanted(&[])).await.unwrap();
+        let none = client.registries(ctx, ours, &wanted(&[])).await.unwrap();
         assert_eq!(none, Observed::Known(Vec::new()));
-        assert_eq!(door.registries(ctx, ours, &wanted(&one)).await.unwrap(), Observed::Absent);
+        assert_eq!(client.registries(ctx, ours, &wanted(&one)).await.unwrap(), Observed::Absent);
         for _ in 0..2 {
-            door.set_registries(ctx, ours, &wanted(&one)).await.unwrap();
-            assert_eq!(door.registries(ctx, ours, &wanted(&one)).await.unwrap(), Observed::Known(Vec::new()));
+            client.set_registries(ctx, ours, &wanted(&one)).await.unwrap();
+            assert_eq!(client.registries(ctx, ours, &wanted(&one)).await.unwrap(), Observed::Known(Vec::new()));
         }
-        let more = door.registries(ctx, ours, &wanted(&two)).await.unwrap();
+        let more = client.registries(ctx, ours, &wanted(&two)).await.unwrap();
         assert!(matches!(&more, Observed::Known(lacks) if !lacks.is_empty()), "{more:?}");
-        door.set_registries(ctx, ours, &wanted(&two)).await.unwrap();
-        assert_eq!(door.registries(ctx, ours, &wanted(&two)).await.unwrap(), Observed::Known(Vec::new()));
+        client.set_registries(ctx, ours, &wanted(&two)).await.unwrap();
+        assert_eq!(client.registries(ctx, ours, &wanted(&two)).await.unwrap(), Observed::Known(Vec::new()));
     }
 
     async fn a_node_without_kubernetes_says_so(&self) {
-        let (door, ctx, ours) = (self.door, self.ctx, &self.ours(&self.rack.fresh));
-        let said = self.unchanged(ours, door.admin_config(ctx, ours)).await;
+        let (client, ctx, ours) = (self.client, self.ctx, &self.ours(&self.rack.fresh));
+        let said = self.unchanged(ours, client.admin_config(ctx, ours)).await;
         assert!(said.contains("/etc/kubernetes/admin.conf is not there"), "{said}");
-        let seen = door.control_plane(ctx, ours).await.unwrap();
+        let seen = client.control_plane(ctx, ours).await.unwrap();
         assert_eq!((seen.etcd, seen.certificates), (None, Vec::new()));
         assert_ne!(seen.kubelet, "active");
         assert_ne!(seen.nvidia_runtime, Some(true));
@@ -323,37 +323,37 @@ impl Suite<'_> {
 
     /// Every call, with words that name the node.
     async fn nobody_there_is_transient(&self) {
-        let (door, ctx, away, account) = (self.door, self.ctx, &self.rack.unreachable, &self.rack.account);
+        let (client, ctx, away, account) = (self.client, self.ctx, &self.rack.unreachable, &self.rack.account);
         let key = HostKey { algorithm: "ssh-ed25519".to_owned(), fingerprint: "SHA256:other".to_owned() };
         let ours = &self.ours(away);
         let (preparation, registries) =
             (Preparation::default(), Registries { mirrors: &[], mirrors_by_engine: false, logins: &[] });
         let (relocate, remove) =
-            (door.relocate_storage(ctx, ours, FROM, TO), door.remove_old_storage(ctx, ours, FROM, TO));
+            (client.relocate_storage(ctx, ours, FROM, TO), client.remove_old_storage(ctx, ours, FROM, TO));
         let asked = Asked::default();
         let reads = async {
             tokio::join!(
-                async { explained(door.host_key(ctx, away).await) },
-                async { explained(door.account(ctx, away, account).await) },
-                async { explained(door.facts(ctx, ours, &asked).await) },
-                async { explained(door.storage(ctx, ours, FROM, TO).await) },
-                async { explained(door.preparation(ctx, ours, &preparation).await) },
-                async { explained(door.registries(ctx, ours, &registries).await) },
-                async { explained(door.remains(ctx, ours).await) },
-                async { explained(door.admin_config(ctx, ours).await) },
-                async { explained(door.control_plane(ctx, ours).await) },
+                async { explained(client.host_key(ctx, away).await) },
+                async { explained(client.account(ctx, away, account).await) },
+                async { explained(client.facts(ctx, ours, &asked).await) },
+                async { explained(client.storage(ctx, ours, FROM, TO).await) },
+                async { explained(client.preparation(ctx, ours, &preparation).await) },
+                async { explained(client.registries(ctx, ours, &registries).await) },
+                async { explained(client.leftovers(ctx, ours).await) },
+                async { explained(client.admin_config(ctx, ours).await) },
+                async { explained(client.control_plane(ctx, ours).await) },
             )
         };
         let writes = async {
             tokio::join!(
-                async { explained(door.pin_host_key(ctx, away, &key).await) },
-                async { explained(door.repin_host_key(ctx, away, &key).await) },
-                async { explained(door.make_account(ctx, away, account).await) },
+                async { explained(client.pin_host_key(ctx, away, &key).await) },
+                async { explained(client.repin_host_key(ctx, away, &key).await) },
+                async { explained(client.make_account(ctx, away, account).await) },
                 async { explained(relocate.await) },
                 async { explained(remove.await) },
-                async { explained(door.prepare(ctx, ours, &preparation).await) },
-                async { explained(door.set_registries(ctx, ours, &registries).await) },
-                async { explained(door.clear_remains(ctx, ours).await) },
+                async { explained(client.prepare(ctx, ours, &preparation).await) },
+                async { explained(client.set_registries(ctx, ours, &registries).await) },
+                async { explained(client.clear_leftovers(ctx, ours).await) },
             )
         };
         let (read, written) = tokio::join!(reads, writes);
@@ -364,7 +364,7 @@ impl Suite<'_> {
             ("storage", read.3),
             ("preparation", read.4),
             ("registries", read.5),
-            ("remains", read.6),
+            ("leftovers", read.6),
             ("admin_config", read.7),
             ("control_plane", read.8),
             ("pin_host_key", written.0),
@@ -374,7 +374,7 @@ impl Suite<'_> {
             ("remove_old_storage", written.4),
             ("prepare", written.5),
             ("set_registries", written.6),
-            ("clear_remains", written.7),
+            ("clear_leftovers", written.7),
         ];
         for (call, error) in errors {
             assert!(error.transient.is_some_and(|why| !why.is_empty()), "{call}: {error:?}");

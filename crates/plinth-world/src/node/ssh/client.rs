@@ -1,14 +1,14 @@
-//! The node door over SSH: each operation is one script, run by [`Ssh::run`], and one reading of its answers.
+//! The node client over SSH: each operation is one script, run by [`Ssh::run`], and one reading of its answers.
 
 use super::{Ssh, SshConfig, public_key_line};
 use crate::node::frame::Frames;
 use crate::node::script::Script;
 use crate::node::{
-    AccountState, Birth, ControlPlane, HostKey, HostKeyState, NodeDoor, PushFile, Registries, Remains, StorageState,
-    account, birth, control_plane, downloads, facts, prepare, registries, remains, storage,
+    AccountState, Birth, ControlPlane, HostKey, HostKeyState, Leftovers, NodeClient, PushFile, Registries,
+    StorageState, account, birth, control_plane, downloads, facts, leftovers, prepare, registries, storage,
 };
 use crate::secrets::Secrets;
-use crate::{Context, DoorError, DoorResult};
+use crate::{ClientError, ClientResult, Context};
 use async_trait::async_trait;
 use plinth_model::download::DownloadFile;
 use plinth_model::facts::{Asked, NodeFacts};
@@ -57,13 +57,13 @@ impl SshNodes {
         target: &NodeTarget,
         script: Script,
         read: impl FnOnce(&Frames) -> Result<T, String>,
-    ) -> DoorResult<T> {
+    ) -> ClientResult<T> {
         let frames = self.ssh.run(ctx, target, &script).await?;
         read(&frames).map_err(|happened| failed(script.name(), target, self.secrets.redact(&happened)))
     }
 
     /// The line of our key; none while the key was not made.
-    fn public_key(&self, target: &NodeTarget, reference: &SecretRef) -> DoorResult<Option<String>> {
+    fn public_key(&self, target: &NodeTarget, reference: &SecretRef) -> ClientResult<Option<String>> {
         let secret = match self.secrets.get(reference) {
             Ok(secret) => secret,
             Err(_) if matches!(reference, SecretRef::Generated(_)) => return Ok(None),
@@ -76,7 +76,7 @@ impl SshNodes {
         &self,
         target: &NodeTarget,
         logins: &'a [RegistryLogin],
-    ) -> DoorResult<Vec<(&'a RegistryLogin, Secret)>> {
+    ) -> ClientResult<Vec<(&'a RegistryLogin, Secret)>> {
         let fetch = |login: &'a RegistryLogin| {
             let secret = self.secrets.get(&login.password).map_err(|error| unusable(target, &error.to_string()))?;
             Ok((login, secret))
@@ -85,31 +85,31 @@ impl SshNodes {
     }
 }
 
-fn failed(doing: &str, target: &NodeTarget, happened: String) -> DoorError {
+fn failed(doing: &str, target: &NodeTarget, happened: String) -> ClientError {
     let doing = format!("{doing} on {} ({})", target.node, target.address);
-    DoorError::permanent(DOOR, doing, happened, "look at the node, then run again: what is done is found and kept")
+    ClientError::permanent(DOOR, doing, happened, "look at the node, then run again: what is done is found and kept")
 }
 
-fn unusable(target: &NodeTarget, happened: &str) -> DoorError {
+fn unusable(target: &NodeTarget, happened: &str) -> ClientError {
     let doing = format!("preparing a login for {}", target.node);
-    DoorError::permanent(DOOR, doing, happened, "check the secret that the site file names")
+    ClientError::permanent(DOOR, doing, happened, "check the secret that the site file names")
 }
 
 #[async_trait]
-impl NodeDoor for SshNodes {
-    async fn host_key(&self, ctx: &Context, target: &NodeTarget) -> DoorResult<HostKeyState> {
+impl NodeClient for SshNodes {
+    async fn host_key(&self, ctx: &Context, target: &NodeTarget) -> ClientResult<HostKeyState> {
         self.ssh.host_key(ctx, target).await
     }
 
-    async fn pin_host_key(&self, ctx: &Context, target: &NodeTarget, key: &HostKey) -> DoorResult<()> {
+    async fn pin_host_key(&self, ctx: &Context, target: &NodeTarget, key: &HostKey) -> ClientResult<()> {
         self.ssh.pin_host_key(ctx, target, key).await
     }
 
-    async fn repin_host_key(&self, ctx: &Context, target: &NodeTarget, key: &HostKey) -> DoorResult<()> {
+    async fn repin_host_key(&self, ctx: &Context, target: &NodeTarget, key: &HostKey) -> ClientResult<()> {
         self.ssh.repin_host_key(ctx, target, key).await
     }
 
-    async fn account(&self, ctx: &Context, target: &NodeTarget, wanted: &Account) -> DoorResult<AccountState> {
+    async fn account(&self, ctx: &Context, target: &NodeTarget, wanted: &Account) -> ClientResult<AccountState> {
         let key = self.public_key(target, &wanted.key)?;
         let script = account::look_script(wanted, key.as_deref().unwrap_or_default());
         let state = self.operation(ctx, target, script, account::look_parse).await?;
@@ -119,7 +119,7 @@ impl NodeDoor for SshNodes {
         })
     }
 
-    async fn make_account(&self, ctx: &Context, target: &NodeTarget, wanted: &Account) -> DoorResult<()> {
+    async fn make_account(&self, ctx: &Context, target: &NodeTarget, wanted: &Account) -> ClientResult<()> {
         let Some(key) = self.public_key(target, &wanted.key)? else {
             return Err(unusable(target, "our key is not made yet"));
         };
@@ -127,7 +127,7 @@ impl NodeDoor for SshNodes {
     }
 
     /// As root where that is possible, which sees more; otherwise as the login, and the facts say so.
-    async fn facts(&self, ctx: &Context, target: &NodeTarget, asked: &Asked) -> DoorResult<NodeFacts> {
+    async fn facts(&self, ctx: &Context, target: &NodeTarget, asked: &Asked) -> ClientResult<NodeFacts> {
         let read = |sent| {
             move |frames: &Frames| facts::parse(frames, asked, &facts::Exchange { sent, received: ctx.clock().now() })
         };
@@ -142,35 +142,35 @@ impl NodeDoor for SshNodes {
         Ok(NodeFacts { root: "none".to_owned(), ..facts })
     }
 
-    async fn storage(&self, ctx: &Context, target: &NodeTarget, from: &str, to: &str) -> DoorResult<StorageState> {
+    async fn storage(&self, ctx: &Context, target: &NodeTarget, from: &str, to: &str) -> ClientResult<StorageState> {
         self.operation(ctx, target, storage::look_script(from, to), storage::look_parse).await
     }
 
-    async fn relocate_storage(&self, ctx: &Context, target: &NodeTarget, from: &str, to: &str) -> DoorResult<()> {
+    async fn relocate_storage(&self, ctx: &Context, target: &NodeTarget, from: &str, to: &str) -> ClientResult<()> {
         self.operation(ctx, target, storage::relocate_script(from, to), storage::relocate_parse).await
     }
 
-    async fn remove_old_storage(&self, ctx: &Context, target: &NodeTarget, from: &str, to: &str) -> DoorResult<()> {
+    async fn remove_old_storage(&self, ctx: &Context, target: &NodeTarget, from: &str, to: &str) -> ClientResult<()> {
         self.operation(ctx, target, storage::remove_old_script(from, to), storage::remove_old_parse).await
     }
 
-    async fn preparation(&self, ctx: &Context, target: &NodeTarget, wanted: &Preparation) -> DoorResult<Vec<String>> {
+    async fn preparation(&self, ctx: &Context, target: &NodeTarget, wanted: &Preparation) -> ClientResult<Vec<String>> {
         self.operation(ctx, target, prepare::look_script(wanted), prepare::look_parse).await
     }
 
-    async fn remains(&self, ctx: &Context, target: &NodeTarget) -> DoorResult<Remains> {
-        self.operation(ctx, target, remains::look_script(), remains::look_parse).await
+    async fn leftovers(&self, ctx: &Context, target: &NodeTarget) -> ClientResult<Leftovers> {
+        self.operation(ctx, target, leftovers::look_script(), leftovers::look_parse).await
     }
 
-    async fn birth(&self, ctx: &Context, target: &NodeTarget) -> DoorResult<Option<Birth>> {
+    async fn birth(&self, ctx: &Context, target: &NodeTarget) -> ClientResult<Option<Birth>> {
         self.operation(ctx, target, birth::look_script(), birth::look_parse).await
     }
 
-    async fn clear_remains(&self, ctx: &Context, target: &NodeTarget) -> DoorResult<()> {
-        self.operation(ctx, target, remains::clear_script(), remains::clear_parse).await
+    async fn clear_leftovers(&self, ctx: &Context, target: &NodeTarget) -> ClientResult<()> {
+        self.operation(ctx, target, leftovers::clear_script(), leftovers::clear_parse).await
     }
 
-    async fn prepare(&self, ctx: &Context, target: &NodeTarget, wanted: &Preparation) -> DoorResult<()> {
+    async fn prepare(&self, ctx: &Context, target: &NodeTarget, wanted: &Preparation) -> ClientResult<()> {
         self.operation(ctx, target, prepare::set_script(wanted), prepare::set_parse).await
     }
 
@@ -179,23 +179,23 @@ impl NodeDoor for SshNodes {
         ctx: &Context,
         target: &NodeTarget,
         wanted: &Registries<'_>,
-    ) -> DoorResult<Observed<Vec<String>>> {
+    ) -> ClientResult<Observed<Vec<String>>> {
         let logins = self.passwords(target, wanted.logins)?;
         let script = registries::look_script(&with_passwords(wanted, &logins));
         self.operation(ctx, target, script, registries::look_parse).await
     }
 
-    async fn set_registries(&self, ctx: &Context, target: &NodeTarget, wanted: &Registries<'_>) -> DoorResult<()> {
+    async fn set_registries(&self, ctx: &Context, target: &NodeTarget, wanted: &Registries<'_>) -> ClientResult<()> {
         let logins = self.passwords(target, wanted.logins)?;
         let script = registries::set_script(&with_passwords(wanted, &logins));
         self.operation(ctx, target, script, registries::set_parse).await
     }
 
-    async fn admin_config(&self, ctx: &Context, target: &NodeTarget) -> DoorResult<Secret> {
+    async fn admin_config(&self, ctx: &Context, target: &NodeTarget) -> ClientResult<Secret> {
         self.operation(ctx, target, control_plane::admin_config_script(), control_plane::admin_config_parse).await
     }
 
-    async fn control_plane(&self, ctx: &Context, target: &NodeTarget) -> DoorResult<ControlPlane> {
+    async fn control_plane(&self, ctx: &Context, target: &NodeTarget) -> ClientResult<ControlPlane> {
         self.operation(ctx, target, control_plane::look_script(), control_plane::look_parse).await
     }
 
@@ -205,11 +205,11 @@ impl NodeDoor for SshNodes {
         target: &NodeTarget,
         folder: &str,
         files: &[DownloadFile],
-    ) -> DoorResult<Vec<String>> {
+    ) -> ClientResult<Vec<String>> {
         self.operation(ctx, target, downloads::look_script(folder, files), downloads::look_parse).await
     }
 
-    async fn push_file(&self, ctx: &Context, target: &NodeTarget, push: &PushFile<'_>) -> DoorResult<()> {
+    async fn push_file(&self, ctx: &Context, target: &NodeTarget, push: &PushFile<'_>) -> ClientResult<()> {
         self.ssh.push(ctx, target, push).await
     }
 }

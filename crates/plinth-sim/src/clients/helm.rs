@@ -11,9 +11,9 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use plinth_model::work::{Release, SECRET_KEY};
 use plinth_model::{Observed, SecretRef};
-use plinth_world::helm::{HelmDoor, ReleaseState, values_digest};
+use plinth_world::helm::{HelmClient, ReleaseState, values_digest};
 use plinth_world::secrets::Secrets;
-use plinth_world::{Context, DoorError, DoorResult};
+use plinth_world::{ClientError, ClientResult, Context};
 use serde_json::Value;
 use std::sync::Arc;
 
@@ -121,7 +121,7 @@ impl SimHelm {
     }
 
     /// Refuses what helm refuses before it changes anything.
-    fn prepare(&self, call: &Call, release: &Release) -> DoorResult<()> {
+    fn prepare(&self, call: &Call, release: &Release) -> ClientResult<()> {
         let (cluster, namespace) = self
             .centre
             .look(|state, _| (state.cluster.kubeconfig.is_some(), has_namespace(state, &release.namespace)))?;
@@ -146,7 +146,7 @@ impl SimHelm {
         Ok(())
     }
 
-    fn scripted(&self, release: &Release, wanted: ReleaseFault) -> DoorResult<bool> {
+    fn scripted(&self, release: &Release, wanted: ReleaseFault) -> ClientResult<bool> {
         self.centre.strikes(|kind| match kind {
             FaultKind::Release { name, fault } => {
                 *fault == wanted && (*name == release.release || *name == release.component)
@@ -155,7 +155,7 @@ impl SimHelm {
         })
     }
 
-    fn find_trouble(&self, release: &Release) -> DoorResult<Option<Trouble>> {
+    fn find_trouble(&self, release: &Release) -> ClientResult<Option<Trouble>> {
         if self.scripted(release, ReleaseFault::Timeout)? {
             return Ok(Some(Trouble::Stuck("0/1 pods are ready".to_owned())));
         }
@@ -165,7 +165,7 @@ impl SimHelm {
         self.centre.look(|state, now| trouble(state, now, release))
     }
 
-    fn end(&self, release: &Release, worked: bool) -> DoorResult<()> {
+    fn end(&self, release: &Release, worked: bool) -> ClientResult<()> {
         let role = Role::of(&release.component, chart(release));
         let timing = self.centre.timing;
         let healthy_at =
@@ -194,11 +194,11 @@ impl SimHelm {
         self.centre.effect(Effect::ReleaseEnded { namespace, name, release: Box::new(installed) })
     }
 
-    async fn give_up(&self, ctx: &Context, call: &Call, release: &Release, trouble: Trouble) -> DoorError {
+    async fn give_up(&self, ctx: &Context, call: &Call, release: &Release, trouble: Trouble) -> ClientError {
         let error = match trouble {
             Trouble::Refused(text) => {
                 self.centre.spend("release-fails", &release.release, GIVES_UP).await;
-                call.fails(text, "look at what the message names, mend it, then run again")
+                call.fails(text, "look at what the message names, fix it, then run again")
             }
             Trouble::Stuck(text) => {
                 ctx.progress(0, 0, text.clone());
@@ -214,8 +214,8 @@ impl SimHelm {
 }
 
 #[async_trait]
-impl HelmDoor for SimHelm {
-    async fn release(&self, _: &Context, namespace: &str, name: &str) -> DoorResult<Observed<ReleaseState>> {
+impl HelmClient for SimHelm {
+    async fn release(&self, _: &Context, namespace: &str, name: &str) -> ClientResult<Observed<ReleaseState>> {
         let call = Self::call("looking at", namespace, name);
         self.centre.spend("helm-read", name, timing::HELM_READ).await;
         self.centre.look(|state, _| {
@@ -235,7 +235,7 @@ impl HelmDoor for SimHelm {
         })?
     }
 
-    async fn upgrade(&self, ctx: &Context, release: &Release) -> DoorResult<()> {
+    async fn upgrade(&self, ctx: &Context, release: &Release) -> ClientResult<()> {
         let call = Self::call("installing", &release.namespace, &release.release);
         self.prepare(&call, release)?;
         let key = format!("{}/{}", release.namespace, release.release);

@@ -1,7 +1,7 @@
 //! None of the wrong settings that circulate is in the catalog, and the detector would see each of them.
 
 use crate::site::{catalog, choose, desired, every_way, facts, values};
-use plinth_catalog::gold::GoldVerdict;
+use plinth_catalog::known_bad::KnownBadVerdict;
 use plinth_model::Severity;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -9,12 +9,12 @@ use std::collections::BTreeSet;
 #[test]
 fn the_list_is_complete() {
     let catalog = catalog();
-    let ids: BTreeSet<u32> = catalog.gold().entries.iter().map(|entry| entry.id).collect();
+    let ids: BTreeSet<u32> = catalog.known_bad().entries.iter().map(|entry| entry.id).collect();
     assert!((1..=26).all(|id| ids.contains(&id)), "{ids:?}");
-    assert_eq!(ids.len(), catalog.gold().entries.len(), "a number is used twice");
-    for entry in &catalog.gold().entries {
+    assert_eq!(ids.len(), catalog.known_bad().entries.len(), "a number is used twice");
+    for entry in &catalog.known_bad().entries {
         let findable = !entry.keys.is_empty() || entry.object.is_some();
-        assert_eq!(findable, entry.verdict != GoldVerdict::Practice, "{}", entry.id);
+        assert_eq!(findable, entry.verdict != KnownBadVerdict::Practice, "{}", entry.id);
     }
 }
 
@@ -27,10 +27,10 @@ fn none_of_it_is_in_any_rendered_values_or_objects() {
         facts.insert("component.gpu-operator.enabled".to_owned(), Value::Bool(enabled("gpu-operator")));
         for component in catalog.resolve(&desired, &facts).components {
             let values = &component.release.values;
-            let hits = catalog.gold().in_values(&component.name, values, values, &facts).unwrap();
+            let hits = catalog.known_bad().in_values(&component.name, values, values, &facts).unwrap();
             assert!(hits.is_empty(), "{way}: {}: {hits:?}", component.name);
             for object in &component.objects {
-                assert!(catalog.gold().in_object(object).is_empty(), "{way}: {object}");
+                assert!(catalog.known_bad().in_object(object).is_empty(), "{way}: {object}");
             }
         }
     }
@@ -42,17 +42,17 @@ fn the_detector_sees_every_key_of_the_list() {
     let mut facts = facts();
     facts.insert("component.gpu-operator.enabled".to_owned(), json!(true));
     let mut seen = 0;
-    for entry in &catalog.gold().entries {
+    for entry in &catalog.known_bad().entries {
         for path in &entry.keys {
             let example = entry.example(path);
-            let hits = catalog.gold().in_values(&entry.chart, &example, &example, &facts).unwrap();
+            let hits = catalog.known_bad().in_values(&entry.chart, &example, &example, &facts).unwrap();
             assert!(hits.iter().any(|hit| hit.entry.id == entry.id && hit.path == path), "{}: {path}", entry.id);
             seen += 1;
         }
         if let Some(object) = &entry.object {
             let mut example = object.path.rsplit('.').fold(json!(1), |value, key| json!({ key: value }));
             example["kind"] = json!(object.kind);
-            assert_eq!(catalog.gold().in_object(&example)[0].entry.id, entry.id);
+            assert_eq!(catalog.known_bad().in_object(&example)[0].entry.id, entry.id);
             seen += 1;
         }
     }
@@ -62,7 +62,8 @@ fn the_detector_sees_every_key_of_the_list() {
 #[test]
 fn a_hit_depends_on_its_surroundings() {
     let catalog = catalog();
-    let hits = |chart: &str, values: Value| catalog.gold().in_values(chart, &values, &values, &facts()).unwrap().len();
+    let hits =
+        |chart: &str, values: Value| catalog.known_bad().in_values(chart, &values, &values, &facts()).unwrap().len();
     assert_eq!(hits("gpu-operator", json!({"devicePlugin": {"config": {"name": "x"}}})), 1);
     assert_eq!(hits("gpu-operator", json!({"devicePlugin": {"config": {"name": "x", "create": true}}})), 0);
     assert_eq!(hits("gpu-operator", json!({"dcgmExporter": {"serviceMonitor": {"enabled": false}}})), 0);

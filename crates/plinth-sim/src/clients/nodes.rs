@@ -14,11 +14,11 @@ use plinth_model::facts::{Asked, NodeFacts};
 use plinth_model::work::{Account, Credential, NodeTarget, Preparation};
 use plinth_model::{Digest, Observed, Secret};
 use plinth_world::node::{
-    AccountState, Birth, CertificateFile, ControlPlane, Etcd, EtcdMember, HostKey, HostKeyState, NodeDoor, PushFile,
-    Registries, Remains, StorageState,
+    AccountState, Birth, CertificateFile, ControlPlane, Etcd, EtcdMember, HostKey, HostKeyState, Leftovers, NodeClient,
+    PushFile, Registries, StorageState,
 };
 use plinth_world::secrets::Secrets;
-use plinth_world::{Context, DoorError, DoorResult};
+use plinth_world::{ClientError, ClientResult, Context};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -39,7 +39,7 @@ pub(crate) struct SimNodes {
 }
 
 impl SimNodes {
-    fn machine(&self, call: &Call, target: &NodeTarget) -> DoorResult<Machine> {
+    fn machine(&self, call: &Call, target: &NodeTarget) -> ClientResult<Machine> {
         let machine = self.centre.look(|state, _| state.machines.get(&target.node).cloned())?;
         machine.filter(|machine| machine.hardware.address == target.address).ok_or_else(|| {
             call.fails(
@@ -49,12 +49,12 @@ impl SimNodes {
         })
     }
 
-    fn strikes(&self, target: &NodeTarget, fault: impl Fn(NodeFault) -> bool) -> DoorResult<bool> {
+    fn strikes(&self, target: &NodeTarget, fault: impl Fn(NodeFault) -> bool) -> ClientResult<bool> {
         self.centre.strikes(|kind| of_node(kind, target).is_some_and(&fault))
     }
 
     /// The machine, if it answers.
-    async fn answering(&self, call: &Call, target: &NodeTarget, operation: NodeOperation) -> DoorResult<Machine> {
+    async fn answering(&self, call: &Call, target: &NodeTarget, operation: NodeOperation) -> ClientResult<Machine> {
         let machine = self.machine(call, target)?;
         let away =
             |fault| matches!(fault, NodeFault::Unreachable(None)) || fault == NodeFault::Unreachable(Some(operation));
@@ -71,14 +71,14 @@ impl SimNodes {
     }
 
     /// Opens a connection far enough to see the host key.
-    async fn reach(&self, call: &Call, target: &NodeTarget, operation: NodeOperation) -> DoorResult<Machine> {
+    async fn reach(&self, call: &Call, target: &NodeTarget, operation: NodeOperation) -> ClientResult<Machine> {
         let machine = self.answering(call, target, operation).await?;
         self.centre.spend(operation.as_str(), target.node.as_str(), timing::CONNECT).await;
         Ok(machine)
     }
 
     /// Opens a connection and logs in; only to a pinned machine.
-    async fn log_in(&self, call: &Call, target: &NodeTarget, operation: NodeOperation) -> DoorResult<Machine> {
+    async fn log_in(&self, call: &Call, target: &NodeTarget, operation: NodeOperation) -> ClientResult<Machine> {
         let machine = self.reach(call, target, operation).await?;
         let presented = self.presented(target, &machine)?;
         match &machine.pin {
@@ -106,7 +106,7 @@ impl SimNodes {
         call: &Call,
         target: &NodeTarget,
         operation: NodeOperation,
-    ) -> DoorResult<Machine> {
+    ) -> ClientResult<Machine> {
         let machine = self.log_in(call, target, operation).await?;
         match &machine.account {
             Some(AccountProgress::Made(account)) if account.name == target.user => Ok(machine),
@@ -118,7 +118,7 @@ impl SimNodes {
     }
 
     /// The connection is lost in the middle of an operation.
-    fn dropped(&self, call: &Call, target: &NodeTarget, operation: NodeOperation) -> DoorResult<Option<DoorError>> {
+    fn dropped(&self, call: &Call, target: &NodeTarget, operation: NodeOperation) -> ClientResult<Option<ClientError>> {
         let lost = self
             .centre
             .strikes_once(|kind| of_node(kind, target).is_some_and(|fault| fault == NodeFault::Drop(operation)))?;
@@ -129,7 +129,7 @@ impl SimNodes {
     }
 
     /// A machine shows another key only to those who know its old one.
-    fn presented(&self, target: &NodeTarget, machine: &Machine) -> DoorResult<HostKey> {
+    fn presented(&self, target: &NodeTarget, machine: &Machine) -> ClientResult<HostKey> {
         let changed = machine.pin.is_some() && self.strikes(target, |fault| fault == NodeFault::HostKeyChanged)?;
         let fingerprint = if changed {
             host_key(self.centre.timing.seed, target.node.as_str(), 1)
@@ -140,7 +140,7 @@ impl SimNodes {
     }
 
     /// Free space by mount point, as it is now.
-    fn partitions(&self, target: &NodeTarget, machine: &Machine) -> DoorResult<BTreeMap<String, u64>> {
+    fn partitions(&self, target: &NodeTarget, machine: &Machine) -> ClientResult<BTreeMap<String, u64>> {
         let mut partitions = machine.hardware.free_gib.clone();
         if self.strikes(target, |fault| fault == NodeFault::SmallDisk)? {
             partitions.insert("/var".to_owned(), 6);
@@ -221,8 +221,8 @@ fn registries_digest(wanted: &Registries<'_>) -> Digest {
 }
 
 #[async_trait]
-impl NodeDoor for SimNodes {
-    async fn host_key(&self, _: &Context, target: &NodeTarget) -> DoorResult<HostKeyState> {
+impl NodeClient for SimNodes {
+    async fn host_key(&self, _: &Context, target: &NodeTarget) -> ClientResult<HostKeyState> {
         let call = call("connecting to", target);
         let machine = self.reach(&call, target, NodeOperation::Connect).await?;
         if let Some(lost) = self.dropped(&call, target, NodeOperation::Connect)? {
@@ -233,7 +233,7 @@ impl NodeDoor for SimNodes {
         Ok(HostKeyState { presented, pinned })
     }
 
-    async fn pin_host_key(&self, _: &Context, target: &NodeTarget, key: &HostKey) -> DoorResult<()> {
+    async fn pin_host_key(&self, _: &Context, target: &NodeTarget, key: &HostKey) -> ClientResult<()> {
         let call = call("pinning the host key of", target);
         let machine = self.answering(&call, target, NodeOperation::Connect).await?;
         let presented = self.presented(target, &machine)?;
@@ -248,7 +248,7 @@ impl NodeDoor for SimNodes {
         }
     }
 
-    async fn repin_host_key(&self, _: &Context, target: &NodeTarget, key: &HostKey) -> DoorResult<()> {
+    async fn repin_host_key(&self, _: &Context, target: &NodeTarget, key: &HostKey) -> ClientResult<()> {
         let call = call("pinning the host key of", target);
         let machine = self.answering(&call, target, NodeOperation::Connect).await?;
         if *key != self.presented(target, &machine)? {
@@ -258,7 +258,7 @@ impl NodeDoor for SimNodes {
         self.centre.effect(Effect::HostKeyPinned { node: target.node.clone(), pin })
     }
 
-    async fn account(&self, _: &Context, target: &NodeTarget, account: &Account) -> DoorResult<AccountState> {
+    async fn account(&self, _: &Context, target: &NodeTarget, account: &Account) -> ClientResult<AccountState> {
         let call = call("looking at the account on", target);
         let machine = self.log_in(&call, target, NodeOperation::Account).await?;
         if target.user == account.name && !matches!(machine.account, Some(AccountProgress::Made(_))) {
@@ -268,7 +268,7 @@ impl NodeDoor for SimNodes {
         Ok(compare(&machine, account))
     }
 
-    async fn make_account(&self, _: &Context, target: &NodeTarget, account: &Account) -> DoorResult<()> {
+    async fn make_account(&self, _: &Context, target: &NodeTarget, account: &Account) -> ClientResult<()> {
         let call = call("making the account on", target);
         let machine = self.log_in(&call, target, NodeOperation::Account).await?;
         match compare(&machine, account) {
@@ -288,7 +288,7 @@ impl NodeDoor for SimNodes {
         self.centre.effect(Effect::AccountMade { node, account })
     }
 
-    async fn facts(&self, _: &Context, target: &NodeTarget, asked: &Asked) -> DoorResult<NodeFacts> {
+    async fn facts(&self, _: &Context, target: &NodeTarget, asked: &Asked) -> ClientResult<NodeFacts> {
         let call = call("reading facts of", target);
         let machine = self.log_in_as_account(&call, target, NodeOperation::Facts).await?;
         self.centre.spend("facts", target.node.as_str(), timing::FACTS).await;
@@ -299,7 +299,7 @@ impl NodeDoor for SimNodes {
         Ok(super::facts::of(target, &machine, &partitions, asked))
     }
 
-    async fn storage(&self, _: &Context, target: &NodeTarget, _: &str, to: &str) -> DoorResult<StorageState> {
+    async fn storage(&self, _: &Context, target: &NodeTarget, _: &str, to: &str) -> ClientResult<StorageState> {
         let call = call("looking at the storage of", target);
         let machine = self.log_in_as_account(&call, target, NodeOperation::Storage).await?;
         self.centre.spend("storage-look", target.node.as_str(), timing::LOOK).await;
@@ -309,7 +309,7 @@ impl NodeDoor for SimNodes {
         })
     }
 
-    async fn remove_old_storage(&self, _: &Context, target: &NodeTarget, from: &str, to: &str) -> DoorResult<()> {
+    async fn remove_old_storage(&self, _: &Context, target: &NodeTarget, from: &str, to: &str) -> ClientResult<()> {
         let call = call(&format!("removing the old copy of {from} on"), target);
         let machine = self.log_in_as_account(&call, target, NodeOperation::Storage).await?;
         if machine.relocated_to.as_deref() != Some(to) {
@@ -323,7 +323,7 @@ impl NodeDoor for SimNodes {
         }
     }
 
-    async fn preparation(&self, _: &Context, target: &NodeTarget, wanted: &Preparation) -> DoorResult<Vec<String>> {
+    async fn preparation(&self, _: &Context, target: &NodeTarget, wanted: &Preparation) -> ClientResult<Vec<String>> {
         let call = call("looking at the preparation of", target);
         let machine = self.log_in_as_account(&call, target, NodeOperation::Prepare).await?;
         self.centre.spend("prepare-look", target.node.as_str(), timing::LOOK).await;
@@ -332,31 +332,31 @@ impl NodeDoor for SimNodes {
     }
 
     /// Its clusters are made at once or not at all.
-    async fn birth(&self, _: &Context, target: &NodeTarget) -> DoorResult<Option<Birth>> {
+    async fn birth(&self, _: &Context, target: &NodeTarget) -> ClientResult<Option<Birth>> {
         let call = call("looking how far the cluster came on", target);
         self.log_in_as_account(&call, target, NodeOperation::Prepare).await?;
         self.centre.spend("birth-look", target.node.as_str(), timing::LOOK).await;
         Ok(None)
     }
 
-    async fn remains(&self, _: &Context, target: &NodeTarget) -> DoorResult<Remains> {
-        let call = call("looking for remains of Kubernetes on", target);
+    async fn leftovers(&self, _: &Context, target: &NodeTarget) -> ClientResult<Leftovers> {
+        let call = call("looking for leftovers of Kubernetes on", target);
         self.log_in_as_account(&call, target, NodeOperation::Prepare).await?;
-        self.centre.spend("remains-look", target.node.as_str(), timing::LOOK).await;
+        self.centre.spend("leftovers-look", target.node.as_str(), timing::LOOK).await;
         let is_member = self.centre.look(|state, _| state.cluster.members.contains_key(&target.node))?;
         let running = if is_member { vec!["kubelet".to_owned()] } else { Vec::new() };
-        Ok(Remains { running, left: Vec::new() })
+        Ok(Leftovers { running, left: Vec::new() })
     }
 
-    async fn clear_remains(&self, ctx: &Context, target: &NodeTarget) -> DoorResult<()> {
-        if self.remains(ctx, target).await?.running.is_empty() {
+    async fn clear_leftovers(&self, ctx: &Context, target: &NodeTarget) -> ClientResult<()> {
+        if self.leftovers(ctx, target).await?.running.is_empty() {
             return Ok(());
         }
-        let call = call("clearing remains of Kubernetes on", target);
+        let call = call("clearing leftovers of Kubernetes on", target);
         Err(call.fails("Kubernetes still runs here: nothing was taken away", "reset it, or remove the node first"))
     }
 
-    async fn prepare(&self, _: &Context, target: &NodeTarget, wanted: &Preparation) -> DoorResult<()> {
+    async fn prepare(&self, _: &Context, target: &NodeTarget, wanted: &Preparation) -> ClientResult<()> {
         let call = call("preparing", target);
         let machine = self.log_in_as_account(&call, target, NodeOperation::Prepare).await?;
         let digest = Digest::of(wanted);
@@ -370,7 +370,7 @@ impl NodeDoor for SimNodes {
         self.centre.effect(Effect::NodePrepared { node: target.node.clone(), digest })
     }
 
-    async fn relocate_storage(&self, ctx: &Context, target: &NodeTarget, from: &str, to: &str) -> DoorResult<()> {
+    async fn relocate_storage(&self, ctx: &Context, target: &NodeTarget, from: &str, to: &str) -> ClientResult<()> {
         let call = call(&format!("moving {from} to {to} on"), target);
         let machine = self.log_in_as_account(&call, target, NodeOperation::Storage).await?;
         if machine.relocated_to.as_deref() == Some(to) {
@@ -400,7 +400,7 @@ impl NodeDoor for SimNodes {
         _: &Context,
         target: &NodeTarget,
         wanted: &Registries<'_>,
-    ) -> DoorResult<Observed<Vec<String>>> {
+    ) -> ClientResult<Observed<Vec<String>>> {
         let call = call("looking at registries on", target);
         let machine = self.log_in_as_account(&call, target, NodeOperation::Registries).await?;
         self.centre.spend("registries-look", target.node.as_str(), timing::LOOK).await;
@@ -413,7 +413,7 @@ impl NodeDoor for SimNodes {
         })
     }
 
-    async fn set_registries(&self, _: &Context, target: &NodeTarget, wanted: &Registries<'_>) -> DoorResult<()> {
+    async fn set_registries(&self, _: &Context, target: &NodeTarget, wanted: &Registries<'_>) -> ClientResult<()> {
         let call = call("writing registries on", target);
         let machine = self.log_in_as_account(&call, target, NodeOperation::Registries).await?;
         let digest = registries_digest(wanted);
@@ -430,7 +430,7 @@ impl NodeDoor for SimNodes {
         self.centre.effect(Effect::RegistriesSet { node: target.node.clone(), digest })
     }
 
-    async fn admin_config(&self, _: &Context, target: &NodeTarget) -> DoorResult<Secret> {
+    async fn admin_config(&self, _: &Context, target: &NodeTarget) -> ClientResult<Secret> {
         let call = call("reading the administrator's kubeconfig on", target);
         self.log_in_as_account(&call, target, NodeOperation::Kubernetes).await?;
         self.centre.spend("admin-config", target.node.as_str(), timing::LOOK).await;
@@ -440,7 +440,7 @@ impl NodeDoor for SimNodes {
         Ok(Secret::new(format!("apiVersion: v1\nkind: Config\nclusters: [{{name: {}}}]\n", target.node)))
     }
 
-    async fn control_plane(&self, _: &Context, target: &NodeTarget) -> DoorResult<ControlPlane> {
+    async fn control_plane(&self, _: &Context, target: &NodeTarget) -> ClientResult<ControlPlane> {
         let call = call("looking at the control plane on", target);
         self.log_in_as_account(&call, target, NodeOperation::Kubernetes).await?;
         self.centre.spend("control-plane", target.node.as_str(), timing::LOOK).await;
@@ -453,7 +453,7 @@ impl NodeDoor for SimNodes {
         target: &NodeTarget,
         folder: &str,
         files: &[DownloadFile],
-    ) -> DoorResult<Vec<String>> {
+    ) -> ClientResult<Vec<String>> {
         let call = call("looking at pushed files on", target);
         let machine = self.log_in_as_account(&call, target, NodeOperation::Downloads).await?;
         self.centre.spend("downloads-look", target.node.as_str(), timing::LOOK).await;
@@ -461,7 +461,7 @@ impl NodeDoor for SimNodes {
         Ok(files.iter().filter(|file| !there(file)).map(|file| file.dest.clone()).collect())
     }
 
-    async fn push_file(&self, _: &Context, target: &NodeTarget, push: &PushFile<'_>) -> DoorResult<()> {
+    async fn push_file(&self, _: &Context, target: &NodeTarget, push: &PushFile<'_>) -> ClientResult<()> {
         let call = call(&format!("pushing {} to", push.name), target);
         let machine = self.log_in_as_account(&call, target, NodeOperation::Downloads).await?;
         let path = format!("{}/{}", push.folder, push.name);

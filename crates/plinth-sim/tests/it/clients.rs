@@ -7,14 +7,14 @@ use indexmap::IndexMap;
 use plinth_model::Observed;
 use plinth_model::work::{Check, Health, KubesprayRelease, Mirror, PodSecurity, SecretContent};
 use plinth_sim::{Oddity, SimOptions, Simulation};
-use plinth_world::DoorResult;
+use plinth_world::ClientResult;
 use plinth_world::ansible::{Deployed, PlayRun};
 use plinth_world::node::{AccountState, HostKey};
 use serde_json::json;
 use std::sync::{Arc, Mutex};
 
 /// The error's text; the call must fail and change nothing.
-async fn refused<T>(sim: &Simulation, call: impl Future<Output = DoorResult<T>>) -> String {
+async fn refused<T>(sim: &Simulation, call: impl Future<Output = ClientResult<T>>) -> String {
     let before = sim.snapshot();
     let error = call.await.err().expect("the call must fail");
     assert_eq!(sim.snapshot(), before, "{error}");
@@ -42,16 +42,16 @@ fn a_second_main_job_changes_nothing() {
 #[test]
 fn a_host_key_is_pinned_once() {
     let sim = start(None, &[]);
-    let (ctx, door, target) = (sim.context(), &sim.doors.node, target("dgx-05", "ibm"));
+    let (ctx, client, target) = (sim.context(), &sim.clients.node, target("dgx-05", "ibm"));
     run(&sim, async {
-        let seen = door.host_key(&ctx, &target).await.unwrap();
+        let seen = client.host_key(&ctx, &target).await.unwrap();
         assert_eq!(seen.pinned, None);
         let other = HostKey { algorithm: "ssh-ed25519".to_owned(), fingerprint: "SHA256:other".to_owned() };
-        refused(&sim, door.pin_host_key(&ctx, &target, &other)).await;
-        door.pin_host_key(&ctx, &target, &seen.presented).await.unwrap();
-        door.pin_host_key(&ctx, &target, &seen.presented).await.unwrap();
-        assert_eq!(door.host_key(&ctx, &target).await.unwrap().pinned, Some(seen.presented));
-        refused(&sim, door.pin_host_key(&ctx, &target, &other)).await;
+        refused(&sim, client.pin_host_key(&ctx, &target, &other)).await;
+        client.pin_host_key(&ctx, &target, &seen.presented).await.unwrap();
+        client.pin_host_key(&ctx, &target, &seen.presented).await.unwrap();
+        assert_eq!(client.host_key(&ctx, &target).await.unwrap().pinned, Some(seen.presented));
+        refused(&sim, client.pin_host_key(&ctx, &target, &other)).await;
     });
     assert_eq!(sim.count("host-key-pinned"), 1);
 }
@@ -59,24 +59,26 @@ fn a_host_key_is_pinned_once() {
 #[test]
 fn a_node_refuses_what_comes_too_early_or_to_the_wrong_place() {
     let sim = start(None, &[]);
-    let (ctx, door) = (sim.context(), &sim.doors.node);
+    let (ctx, client) = (sim.context(), &sim.clients.node);
     let mut elsewhere = target("dgx-05", "ibm");
     elsewhere.address = [10, 229, 10, 5].into();
     run(&sim, async {
-        assert!(refused(&sim, door.host_key(&ctx, &elsewhere)).await.contains("10.229.10.5"));
-        assert!(refused(&sim, door.account(&ctx, &target("dgx-05", "ibm"), &account())).await.contains("not pinned"));
+        assert!(refused(&sim, client.host_key(&ctx, &elsewhere)).await.contains("10.229.10.5"));
+        assert!(refused(&sim, client.account(&ctx, &target("dgx-05", "ibm"), &account())).await.contains("not pinned"));
         assert!(
-            refused(&sim, door.make_account(&ctx, &target("dgx-05", "ibm"), &account())).await.contains("not pinned")
+            refused(&sim, client.make_account(&ctx, &target("dgx-05", "ibm"), &account())).await.contains("not pinned")
         );
-        let key = door.host_key(&ctx, &target("dgx-05", "ibm")).await.unwrap().presented;
-        door.pin_host_key(&ctx, &target("dgx-05", "ibm"), &key).await.unwrap();
+        let key = client.host_key(&ctx, &target("dgx-05", "ibm")).await.unwrap().presented;
+        client.pin_host_key(&ctx, &target("dgx-05", "ibm"), &key).await.unwrap();
         let ours = target("dgx-05", "ansiblebcm");
-        assert!(refused(&sim, door.facts(&ctx, &ours, &asked(&[]))).await.contains("permission denied"));
-        assert!(refused(&sim, door.set_registries(&ctx, &ours, &registries(&[]))).await.contains("permission denied"));
-        assert!(refused(&sim, door.relocate_storage(&ctx, &ours, "/a", "/b")).await.contains("permission denied"));
+        assert!(refused(&sim, client.facts(&ctx, &ours, &asked(&[]))).await.contains("permission denied"));
+        assert!(
+            refused(&sim, client.set_registries(&ctx, &ours, &registries(&[]))).await.contains("permission denied")
+        );
+        assert!(refused(&sim, client.relocate_storage(&ctx, &ours, "/a", "/b")).await.contains("permission denied"));
         prepare_node(&sim, "dgx-05").await.unwrap();
         assert!(
-            refused(&sim, door.relocate_storage(&ctx, &ours, "/var/lib/containerd", "/nowhere/x"))
+            refused(&sim, client.relocate_storage(&ctx, &ours, "/var/lib/containerd", "/nowhere/x"))
                 .await
                 .contains("/nowhere/x")
         );
@@ -86,20 +88,20 @@ fn a_node_refuses_what_comes_too_early_or_to_the_wrong_place() {
 #[test]
 fn an_account_goes_from_absent_to_same_and_clashes_are_refused() {
     let sim = start(None, &[]);
-    let (ctx, door, first) = (sim.context(), &sim.doors.node, target("cpu-03", "ibm"));
+    let (ctx, client, first) = (sim.context(), &sim.clients.node, target("cpu-03", "ibm"));
     run(&sim, async {
-        let key = door.host_key(&ctx, &first).await.unwrap().presented;
-        door.pin_host_key(&ctx, &first, &key).await.unwrap();
-        assert_eq!(door.account(&ctx, &first, &account()).await.unwrap(), AccountState::Absent);
-        door.make_account(&ctx, &first, &account()).await.unwrap();
-        assert_eq!(door.account(&ctx, &first, &account()).await.unwrap(), AccountState::Same);
+        let key = client.host_key(&ctx, &first).await.unwrap().presented;
+        client.pin_host_key(&ctx, &first, &key).await.unwrap();
+        assert_eq!(client.account(&ctx, &first, &account()).await.unwrap(), AccountState::Absent);
+        client.make_account(&ctx, &first, &account()).await.unwrap();
+        assert_eq!(client.account(&ctx, &first, &account()).await.unwrap(), AccountState::Same);
         let mut other = account();
         other.uid = 60001;
-        assert!(matches!(door.account(&ctx, &first, &other).await.unwrap(), AccountState::Clash(_)));
-        refused(&sim, door.make_account(&ctx, &first, &other)).await;
+        assert!(matches!(client.account(&ctx, &first, &other).await.unwrap(), AccountState::Clash(_)));
+        refused(&sim, client.make_account(&ctx, &first, &other)).await;
         let mut shell = account();
         shell.shell = "/bin/sh".to_owned();
-        assert!(matches!(door.account(&ctx, &first, &shell).await.unwrap(), AccountState::Partial(_)));
+        assert!(matches!(client.account(&ctx, &first, &shell).await.unwrap(), AccountState::Partial(_)));
     });
     let taken =
         Simulation::start(SimOptions::new(scenario().odd(&name("cpu-03"), Oddity::UserIdTaken(60000)))).unwrap();
@@ -113,16 +115,16 @@ fn only_the_dgx_machines_need_their_storage_moved() {
     run(&sim, prepare_nodes(&sim)).unwrap();
     assert_eq!(sim.count("storage-relocated"), 2);
     let paths = ["/var/lib/containerd".to_owned(), "/local/containerd".to_owned(), "/nowhere".to_owned()];
-    let (ctx, door) = (sim.context(), &sim.doors.node);
+    let (ctx, client) = (sim.context(), &sim.clients.node);
     run(&sim, async {
-        let dgx = door.facts(&ctx, &target("dgx-05", "ansiblebcm"), &asked(&paths)).await.unwrap();
+        let dgx = client.facts(&ctx, &target("dgx-05", "ansiblebcm"), &asked(&paths)).await.unwrap();
         assert_eq!((dgx.gpus, dgx.free_gib(&paths[0]), dgx.relocated), (8, Some(6), true));
         assert!(dgx.driver.is_some() && dgx.memory_mib > 2_000_000 && dgx.free_gib(&paths[1]) > Some(3000));
-        let cpu = door.facts(&ctx, &target("cpu-03", "ansiblebcm"), &asked(&paths)).await.unwrap();
+        let cpu = client.facts(&ctx, &target("cpu-03", "ansiblebcm"), &asked(&paths)).await.unwrap();
         let there: Vec<bool> = cpu.spaces.iter().map(|space| space.exists).collect();
         assert_eq!((cpu.gpus, cpu.relocated), (0, false));
         assert_eq!(there, [true, false, false], "a path that is not there is told at its nearest parent");
-        let again = door.relocate_storage(&ctx, &target("dgx-05", "ansiblebcm"), &paths[0], &paths[1]).await;
+        let again = client.relocate_storage(&ctx, &target("dgx-05", "ansiblebcm"), &paths[0], &paths[1]).await;
         again.unwrap();
     });
     assert_eq!(sim.count("storage-relocated"), 2);
@@ -141,7 +143,7 @@ fn odd_machines_show_what_is_odd() {
     run(&sim, prepare_node(&sim, "dgx-05")).unwrap();
     let paths = ["/var/lib/containerd".to_owned()];
     let ctx = sim.context();
-    let facts = run(&sim, sim.doors.node.facts(&ctx, &target("dgx-05", "ansiblebcm"), &asked(&paths))).unwrap();
+    let facts = run(&sim, sim.clients.node.facts(&ctx, &target("dgx-05", "ansiblebcm"), &asked(&paths))).unwrap();
     assert_eq!((facts.driver.as_deref(), facts.gpus, facts.clock_offset_ms, facts.memory_mib), (None, 7, 90_000, 1024));
     assert_eq!((facts.free_gib(&paths[0]), facts.obstacles), (Some(900), vec!["docker is running".to_owned()]));
 }
@@ -151,39 +153,39 @@ fn registries_differ_until_they_are_set() {
     let sim = start(None, &[]);
     let mirrors =
         [Mirror { registry: "docker.io".to_owned(), endpoints: vec!["https://mirror.example.com".to_owned()] }];
-    let (ctx, door, ours) = (sim.context(), &sim.doors.node, target("cpu-03", "ansiblebcm"));
+    let (ctx, client, ours) = (sim.context(), &sim.clients.node, target("cpu-03", "ansiblebcm"));
     run(&sim, async {
         prepare_node(&sim, "cpu-03").await.unwrap();
-        let differences = door.registries(&ctx, &ours, &registries(&mirrors)).await.unwrap();
+        let differences = client.registries(&ctx, &ours, &registries(&mirrors)).await.unwrap();
         assert!(matches!(differences, Observed::Known(lines) if !lines.is_empty()));
         let before = sim.records();
         for _ in 0..2 {
-            door.set_registries(&ctx, &ours, &registries(&mirrors)).await.unwrap();
+            client.set_registries(&ctx, &ours, &registries(&mirrors)).await.unwrap();
         }
         assert_eq!(sim.records(), before + 1);
-        assert_eq!(door.registries(&ctx, &ours, &registries(&mirrors)).await.unwrap(), Observed::Known(Vec::new()));
+        assert_eq!(client.registries(&ctx, &ours, &registries(&mirrors)).await.unwrap(), Observed::Known(Vec::new()));
     });
 }
 
 #[test]
 fn the_play_wants_everything_before_it() {
     let sim = start(None, &[]);
-    let (ctx, door) = (sim.context(), &sim.doors.ansible);
+    let (ctx, client) = (sim.context(), &sim.clients.ansible);
     let nobody = PlayRun { targets: Vec::new(), ..play() };
     let all = play();
-    let play = || door.play(&ctx, &nobody);
+    let play = || client.play(&ctx, &nobody);
     run(&sim, async {
-        assert!(refused(&sim, door.make_environment(&ctx, &kubespray())).await.contains("source"));
+        assert!(refused(&sim, client.make_environment(&ctx, &kubespray())).await.contains("source"));
         assert!(refused(&sim, play()).await.contains("source"));
-        door.fetch_source(&ctx, &kubespray()).await.unwrap();
-        door.make_environment(&ctx, &kubespray()).await.unwrap();
+        client.fetch_source(&ctx, &kubespray()).await.unwrap();
+        client.make_environment(&ctx, &kubespray()).await.unwrap();
         assert!(refused(&sim, play()).await.contains("inventory"));
         let nameless = [("hosts.yaml".to_owned(), "all: {}".to_owned())].into();
-        door.write_inventory(&ctx, &nameless).await.unwrap();
-        assert!(refused(&sim, door.play(&ctx, &all)).await.contains("kube_version"));
-        door.write_inventory(&ctx, &files()).await.unwrap();
+        client.write_inventory(&ctx, &nameless).await.unwrap();
+        assert!(refused(&sim, client.play(&ctx, &all)).await.contains("kube_version"));
+        client.write_inventory(&ctx, &files()).await.unwrap();
         assert!(refused(&sim, play()).await.contains("empty"));
-        let error = refused(&sim, door.play(&ctx, &all)).await;
+        let error = refused(&sim, client.play(&ctx, &all)).await;
         assert!(error.contains("cpu-03") && error.contains("dgx-06"), "{error}");
     });
 }
@@ -199,7 +201,7 @@ fn the_play_shows_progress_through_all_tasks_and_ends_once() {
         prepare_nodes(&sim).await.unwrap();
         deploy(&sim).await.unwrap();
         let records = sim.records();
-        let stats = sim.doors.ansible.play(&ctx, &play()).await.unwrap();
+        let stats = sim.clients.ansible.play(&ctx, &play()).await.unwrap();
         assert_eq!(stats.hosts.len(), 5);
         assert!(stats.hosts.values().all(|host| host.failures + host.unreachable == 0 && host.ok == 1040));
         assert!(sim.records() - records <= 5, "nothing but moments that passed: nodes became Ready");
@@ -215,25 +217,25 @@ fn the_play_shows_progress_through_all_tasks_and_ends_once() {
 #[test]
 fn deployed_says_what_it_was_made_with() {
     let sim = start(None, &[]);
-    let (ctx, door) = (sim.context(), &sim.doors.ansible);
+    let (ctx, client) = (sim.context(), &sim.clients.ansible);
     run(&sim, async {
-        assert_eq!(door.deployed(&ctx).await.unwrap(), Observed::Absent);
-        assert_eq!(door.source(&ctx, &kubespray()).await.unwrap(), Observed::Absent);
+        assert_eq!(client.deployed(&ctx).await.unwrap(), Observed::Absent);
+        assert_eq!(client.source(&ctx, &kubespray()).await.unwrap(), Observed::Absent);
         prepare_nodes(&sim).await.unwrap();
         deploy(&sim).await.unwrap();
-        let Observed::Known(deployed) = door.deployed(&ctx).await.unwrap() else { panic!() };
+        let Observed::Known(deployed) = client.deployed(&ctx).await.unwrap() else { panic!() };
         assert_eq!(deployed, Deployed { last: Some(inputs()), begun: None });
-        assert_eq!(door.environment(&ctx, &kubespray()).await.unwrap(), Observed::Known("2.16.4".to_owned()));
+        assert_eq!(client.environment(&ctx, &kubespray()).await.unwrap(), Observed::Known("2.16.4".to_owned()));
         let newer = KubesprayRelease { tag: "v2.29.1".to_owned(), ..kubespray() };
-        assert_eq!(door.environment(&ctx, &newer).await.unwrap(), Observed::Absent);
-        assert_eq!(door.inventory(&ctx).await.unwrap().len(), 2);
+        assert_eq!(client.environment(&ctx, &newer).await.unwrap(), Observed::Absent);
+        assert_eq!(client.inventory(&ctx).await.unwrap().len(), 2);
     });
 }
 
 #[test]
 fn nodes_become_ready_some_seconds_behind_the_play() {
     let sim = start(None, &[]);
-    let (ctx, kube) = (sim.context(), &sim.doors.kube);
+    let (ctx, kube) = (sim.context(), &sim.clients.kube);
     run(&sim, async {
         assert_eq!(kube.kubeconfig(&ctx).await.unwrap(), Observed::Absent);
         assert!(refused(&sim, kube.node(&ctx, &name("dgx-05"))).await.contains("kubeconfig"));
@@ -257,7 +259,7 @@ fn nodes_become_ready_some_seconds_behind_the_play() {
 fn cluster_objects_are_made_once_and_only_where_they_can_be() {
     let sim = start(None, &[]);
     ready(&sim);
-    let (ctx, kube) = (sim.context(), &sim.doors.kube);
+    let (ctx, kube) = (sim.context(), &sim.clients.kube);
     let labels: IndexMap<String, String> = [("a".to_owned(), "b".to_owned())].into();
     let none = IndexMap::new();
     run(&sim, async {
@@ -301,7 +303,7 @@ fn cluster_objects_are_made_once_and_only_where_they_can_be() {
 fn objects_need_their_kind_and_settle_behind_their_making() {
     let sim = start(None, &[]);
     ready(&sim);
-    let (ctx, kube) = (sim.context(), &sim.doors.kube);
+    let (ctx, kube) = (sim.context(), &sim.clients.kube);
     let serving = json!({
         "apiVersion": "operator.knative.dev/v1beta1", "kind": "KnativeServing",
         "metadata": {"name": "knative-serving", "namespace": "knative-serving"}, "spec": {"version": "1.16"}
@@ -342,7 +344,7 @@ fn objects_need_their_kind_and_settle_behind_their_making() {
 #[test]
 fn helm_refuses_or_gives_up_as_the_cluster_would() {
     let sim = start(None, &[]);
-    let (ctx, helm, kube) = (sim.context(), &sim.doors.helm, &sim.doors.kube);
+    let (ctx, helm, kube) = (sim.context(), &sim.clients.helm, &sim.clients.kube);
     let plain = release("metrics-server", "metrics-server", json!({}));
     let operator = release("gpu-operator", "gpu-operator", json!({}));
     run(&sim, async {
@@ -371,7 +373,7 @@ fn helm_refuses_or_gives_up_as_the_cluster_would() {
 fn a_release_is_healthy_some_time_behind_helm_and_changes_once() {
     let sim = start(None, &[]);
     ready(&sim);
-    let (ctx, helm, kube) = (sim.context(), &sim.doors.helm, &sim.doors.kube);
+    let (ctx, helm, kube) = (sim.context(), &sim.clients.helm, &sim.clients.kube);
     let operator = release("gpu-operator", "gpu-operator", json!({}));
     let offers = |node: &str| Health::Allocatable { resource: "nvidia.com/gpu".to_owned(), nodes: vec![name(node)] };
     let gpu_pod = Check::GpuPod { node: name("dgx-05") };
@@ -410,7 +412,7 @@ fn a_release_is_healthy_some_time_behind_helm_and_changes_once() {
 #[test]
 fn the_hook_of_the_cluster_part_names_what_is_missing() {
     let sim = start(None, &[]);
-    let (ctx, kube, door) = (sim.context(), &sim.doors.kube, &sim.doors.runai);
+    let (ctx, kube, client) = (sim.context(), &sim.clients.kube, &sim.clients.runai);
     run(&sim, async {
         prepare_nodes(&sim).await.unwrap();
         kubernetes(&sim).await.unwrap();
@@ -418,34 +420,34 @@ fn the_hook_of_the_cluster_part_names_what_is_missing() {
         let part = |at: &'static str| {
             let sim = &sim;
             async move {
-                let error = sim.doors.helm.upgrade(&sim.context(), &cluster_part()).await.unwrap_err().to_string();
+                let error = sim.clients.helm.upgrade(&sim.context(), &cluster_part()).await.unwrap_err().to_string();
                 assert!(error.contains("pre-install") && error.contains(at), "{error}");
             }
         };
-        assert_eq!(door.issuer(&ctx, &runai()).await.unwrap(), Observed::Absent);
-        let early = door.register(&ctx, &runai()).await.unwrap_err();
+        assert_eq!(client.issuer(&ctx, &runai()).await.unwrap(), Observed::Absent);
+        let early = client.register(&ctx, &runai()).await.unwrap_err();
         assert!(early.transient.is_some(), "{early}");
         part("503").await;
         install(&sim, &control_plane()).await.unwrap();
         assert_eq!(
-            door.issuer(&ctx, &runai()).await.unwrap(),
+            client.issuer(&ctx, &runai()).await.unwrap(),
             Observed::Absent,
             "Keycloak comes up behind its release"
         );
-        let issuer = || async { Ok(door.issuer(&ctx, &runai()).await?.known() == Some(&runai().issuer())) };
+        let issuer = || async { Ok(client.issuer(&ctx, &runai()).await?.known() == Some(&runai().issuer())) };
         assert!(until(&ctx, issuer).await.unwrap());
         part("not registered").await;
-        let strange = refused(&sim, door.keep_credentials(&ctx, &runai(), "no-such-id")).await;
+        let strange = refused(&sim, client.keep_credentials(&ctx, &runai(), "no-such-id")).await;
         assert!(strange.contains("no-such-id"), "{strange}");
-        let uuid = door.register(&ctx, &runai()).await.unwrap().uuid;
+        let uuid = client.register(&ctx, &runai()).await.unwrap().uuid;
         for _ in 0..2 {
-            door.keep_credentials(&ctx, &runai(), &uuid).await.unwrap();
+            client.keep_credentials(&ctx, &runai(), &uuid).await.unwrap();
         }
-        assert!(door.credentials_kept(&ctx, &runai(), &uuid).await.unwrap());
+        assert!(client.credentials_kept(&ctx, &runai(), &uuid).await.unwrap());
         assert_eq!(sim.count("credentials-kept"), 1);
-        assert_eq!(door.clusters(&ctx, &runai()).await.unwrap()[0].state, "WaitingToConnect");
+        assert_eq!(client.clusters(&ctx, &runai()).await.unwrap()[0].state, "WaitingToConnect");
         connect(&sim).await.unwrap();
-        let cluster = door.clusters(&ctx, &runai()).await.unwrap().pop().unwrap();
+        let cluster = client.clusters(&ctx, &runai()).await.unwrap().pop().unwrap();
         assert_eq!(
             (cluster.state.as_str(), cluster.gpu_nodes),
             ("Connected", vec!["dgx-05".to_owned(), "dgx-06".to_owned()])
@@ -464,7 +466,7 @@ fn without_dns_the_hook_finds_no_such_host() {
         let mut elsewhere = control_plane();
         elsewhere.values = json!({"global": {"domain": "elsewhere.example.com"}});
         install(&sim, &elsewhere).await.unwrap();
-        sim.doors.helm.upgrade(&sim.context(), &cluster_part()).await.unwrap_err()
+        sim.clients.helm.upgrade(&sim.context(), &cluster_part()).await.unwrap_err()
     });
     assert!(error.to_string().contains("lookup elsewhere.example.com: no such host"), "{error}");
 }
@@ -472,11 +474,11 @@ fn without_dns_the_hook_finds_no_such_host() {
 #[test]
 fn registering_twice_makes_two_entries() {
     let sim = start(None, &[]);
-    let (ctx, door) = (sim.context(), &sim.doors.runai);
+    let (ctx, client) = (sim.context(), &sim.clients.runai);
     run(&sim, async {
         everything(&sim).await.unwrap();
-        door.register(&ctx, &runai()).await.unwrap();
-        let clusters = door.clusters(&ctx, &runai()).await.unwrap();
+        client.register(&ctx, &runai()).await.unwrap();
+        let clusters = client.clusters(&ctx, &runai()).await.unwrap();
         assert_eq!(clusters.len(), 2);
         assert_ne!(clusters[0].uuid, clusters[1].uuid);
         assert_eq!(clusters[1].state, "WaitingToConnect", "only the entry whose credentials are used connects");
@@ -493,7 +495,7 @@ fn acceptance_holds_at_the_end_and_not_before() {
         Check::Storage,
         Check::Runai { target: runai(), nodes: vec![name("dgx-05"), name("dgx-06")] },
     ];
-    let (ctx, kube) = (sim.context(), &sim.doors.kube);
+    let (ctx, kube) = (sim.context(), &sim.clients.kube);
     run(&sim, async {
         prepare_nodes(&sim).await.unwrap();
         kubernetes(&sim).await.unwrap();
@@ -512,6 +514,6 @@ fn acceptance_holds_at_the_end_and_not_before() {
 fn without_bcm_every_call_of_it_fails() {
     let sim = Simulation::start(options(None, &[])).unwrap();
     let ctx = sim.context();
-    let error = run(&sim, sim.doors.bcm.inventory(&ctx)).unwrap_err();
+    let error = run(&sim, sim.clients.bcm.inventory(&ctx)).unwrap_err();
     assert!(error.to_string().contains("no BCM"), "{error}");
 }

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use plinth_model::work::{CertificateSource, KeyAlgorithm};
 use plinth_model::{Digest, Observed};
 use plinth_world::keystore::{CertificateState, Keystore};
-use plinth_world::{Context, DoorResult};
+use plinth_world::{ClientResult, Context};
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
@@ -39,7 +39,7 @@ fn state(kept: &Kept, now: Timestamp) -> CertificateState {
 
 #[async_trait]
 impl Keystore for MemoryKeystore {
-    async fn certificate(&self, ctx: &Context, name: &str) -> DoorResult<Observed<CertificateState>> {
+    async fn certificate(&self, ctx: &Context, name: &str) -> ClientResult<Observed<CertificateState>> {
         let certificates = self.certificates.lock().unwrap_or_else(PoisonError::into_inner);
         let now = ctx.clock().now();
         Ok(certificates.get(name).map_or(Observed::Absent, |kept| Observed::Known(state(kept, now))))
@@ -51,7 +51,7 @@ impl Keystore for MemoryKeystore {
         name: &str,
         names: &[String],
         source: &CertificateSource,
-    ) -> DoorResult<CertificateState> {
+    ) -> ClientResult<CertificateState> {
         let now = ctx.clock().now();
         let days = match source {
             CertificateSource::Generated { leaf_days, .. } => i64::from(*leaf_days),
@@ -65,7 +65,7 @@ impl Keystore for MemoryKeystore {
         Ok(made)
     }
 
-    async fn ssh_key(&self, _: &Context, _: KeyAlgorithm) -> DoorResult<String> {
+    async fn ssh_key(&self, _: &Context, _: KeyAlgorithm) -> ClientResult<String> {
         Ok(format!("SHA256:{}", Digest::of_bytes(b"rehearsal ssh key").short()))
     }
 }

@@ -3,7 +3,7 @@
 use super::Call;
 use super::model::Role;
 use plinth_model::Digest;
-use plinth_world::{DoorError, DoorResult};
+use plinth_world::{ClientError, ClientResult};
 use serde_json::Value;
 
 /// API groups of Kubernetes itself.
@@ -36,7 +36,7 @@ pub(super) struct Manifest {
 }
 
 impl Manifest {
-    pub(super) fn read(call: &Call, value: &Value) -> DoorResult<Self> {
+    pub(super) fn read(call: &Call, value: &Value) -> ClientResult<Self> {
         let text = |pointer: &str| value.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned();
         let (version, kind, name) = (text("/apiVersion"), text("/kind"), text("/metadata/name"));
         if version.is_empty() || kind.is_empty() || name.is_empty() {
@@ -62,14 +62,14 @@ impl Manifest {
     }
 
     /// Who must be there for the API server to know the kind.
-    pub(super) fn served_by(&self, call: &Call) -> DoorResult<Option<Role>> {
+    pub(super) fn served_by(&self, call: &Call) -> ClientResult<Option<Role>> {
         if BUILT_IN.contains(&self.group.as_str()) {
             return Ok(None);
         }
         Role::serving(&self.group).map(Some).ok_or_else(|| self.unknown_kind(call))
     }
 
-    pub(super) fn unknown_kind(&self, call: &Call) -> DoorError {
+    pub(super) fn unknown_kind(&self, call: &Call) -> ClientError {
         call.fails(
             format!("no matches for kind {} in group {}", self.kind, self.group),
             "install the component that brings this kind first",

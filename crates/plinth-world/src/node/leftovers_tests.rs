@@ -36,7 +36,7 @@ fn used() -> Trial {
     trial
 }
 
-fn look(trial: &Trial) -> Remains {
+fn look(trial: &Trial) -> Leftovers {
     look_parse(&trial.run(&script("looking", "look", &trial.prefix()))).unwrap()
 }
 
@@ -114,5 +114,5 @@ fn what_cannot_be_cleared_is_told() {
 #[test]
 fn the_scripts() {
     assert_all_shells_accept(&clear_script());
-    insta::assert_snapshot!("remains_clear", clear_script().render("<frame>"));
+    insta::assert_snapshot!("leftovers_clear", clear_script().render("<frame>"));
 }

@@ -9,20 +9,20 @@ use super::frame::Frames;
 use super::script::Script;
 use std::time::Duration;
 
-const BODY: &str = include_str!("sh/remains.sh");
+const BODY: &str = include_str!("sh/leftovers.sh");
 /// Directories with many small files.
 const DEADLINE: Duration = Duration::from_secs(300);
 
 /// What is left on a node.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Remains {
+pub struct Leftovers {
     /// Parts of Kubernetes that run.
     pub running: Vec<String>,
     /// Things that are left: `program /usr/local/bin/etcdutl`.
     pub left: Vec<String>,
 }
 
-impl Remains {
+impl Leftovers {
     /// Whether nothing is left.
     #[must_use]
     pub const fn is_clean(&self) -> bool {
@@ -33,13 +33,13 @@ impl Remains {
 /// Looks.
 #[must_use]
 pub fn look_script() -> Script {
-    script("looking for remains of Kubernetes", "look", "")
+    script("looking for leftovers of Kubernetes", "look", "")
 }
 
 /// Clears, then looks. Refuses while a part of Kubernetes runs.
 #[must_use]
 pub fn clear_script() -> Script {
-    script("clearing remains of Kubernetes", "clear", "").changing()
+    script("clearing leftovers of Kubernetes", "clear", "").changing()
 }
 
 fn script(doing: &'static str, action: &str, root: &str) -> Script {
@@ -50,12 +50,12 @@ fn script(doing: &'static str, action: &str, root: &str) -> Script {
 ///
 /// # Errors
 /// When the script failed or was cut off; in words.
-pub fn look_parse(frames: &Frames) -> Result<Remains, String> {
+pub fn look_parse(frames: &Frames) -> Result<Leftovers, String> {
     failure(frames)?;
     if frames.get("looked").is_none() {
         return Err("the node did not say what is left of Kubernetes".to_owned());
     }
-    Ok(Remains { running: owned(frames, "running"), left: owned(frames, "remains") })
+    Ok(Leftovers { running: owned(frames, "running"), left: owned(frames, "leftovers") })
 }
 
 /// Whether nothing is left now.
@@ -64,11 +64,11 @@ pub fn look_parse(frames: &Frames) -> Result<Remains, String> {
 /// When Kubernetes runs, and nothing was cleared; what could not be cleared; in words.
 pub fn clear_parse(frames: &Frames) -> Result<(), String> {
     let running = frames.all("running").join(", ");
-    let remains =
+    let leftovers =
         look_parse(frames).map_err(|error| if running.is_empty() { error } else { format!("{error} ({running})") })?;
-    if remains.is_clean() { Ok(()) } else { Err(format!("still there: {}", remains.left.join("; "))) }
+    if leftovers.is_clean() { Ok(()) } else { Err(format!("still there: {}", leftovers.left.join("; "))) }
 }
 
 #[cfg(test)]
-#[path = "remains_tests.rs"]
+#[path = "leftovers_tests.rs"]
 mod tests;

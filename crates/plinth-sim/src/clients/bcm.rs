@@ -1,4 +1,4 @@
-//! The BCM door of a rehearsal: the real one, against a simulated server, while virtual time stands still.
+//! The BCM client of a rehearsal: the real one, against a simulated server, while virtual time stands still.
 
 use crate::VirtualClock;
 use crate::clock::Hold;
@@ -7,8 +7,8 @@ use crate::faults::FaultKind;
 use async_trait::async_trait;
 use jiff::Timestamp;
 use plinth_model::inventory::Inventory;
-use plinth_world::bcm::{BcmDoor, BcmIdentity};
-use plinth_world::{Clock, Context, DoorError, DoorResult};
+use plinth_world::bcm::{BcmClient, BcmIdentity};
+use plinth_world::{ClientError, ClientResult, Clock, Context};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -20,8 +20,8 @@ pub struct HeldBcm<D> {
     centre: Option<Arc<DataCentre>>,
 }
 
-impl<D: BcmDoor> HeldBcm<D> {
-    /// Puts a door on a virtual clock.
+impl<D: BcmClient> HeldBcm<D> {
+    /// Puts a client on a virtual clock.
     pub fn new(inner: D, clock: VirtualClock) -> Self {
         Self { inner, clock, centre: None }
     }
@@ -32,7 +32,7 @@ impl<D: BcmDoor> HeldBcm<D> {
         self
     }
 
-    fn hold(&self, ctx: &Context) -> DoorResult<Context> {
+    fn hold(&self, ctx: &Context) -> ClientResult<Context> {
         if let Some(centre) = &self.centre {
             centre.strike_all(|kind| matches!(kind, FaultKind::Bcm(_)))?;
         }
@@ -45,12 +45,12 @@ impl<D: BcmDoor> HeldBcm<D> {
 }
 
 #[async_trait]
-impl<D: BcmDoor> BcmDoor for HeldBcm<D> {
-    async fn identity(&self, ctx: &Context) -> DoorResult<BcmIdentity> {
+impl<D: BcmClient> BcmClient for HeldBcm<D> {
+    async fn identity(&self, ctx: &Context) -> ClientResult<BcmIdentity> {
         self.inner.identity(&self.hold(ctx)?).await
     }
 
-    async fn inventory(&self, ctx: &Context) -> DoorResult<Inventory> {
+    async fn inventory(&self, ctx: &Context) -> ClientResult<Inventory> {
         self.inner.inventory(&self.hold(ctx)?).await
     }
 }
@@ -90,33 +90,33 @@ impl Clock for HeldClock {
 pub struct NoBcm;
 
 impl NoBcm {
-    fn error(doing: &str) -> DoorError {
+    fn error(doing: &str) -> ClientError {
         let attempt = "give the rehearsal an inventory that comes from BCM";
-        DoorError::permanent("bcm", doing, "this rehearsal has no BCM", attempt)
+        ClientError::permanent("bcm", doing, "this rehearsal has no BCM", attempt)
     }
 }
 
 #[async_trait]
-impl BcmDoor for NoBcm {
-    async fn identity(&self, _: &Context) -> DoorResult<BcmIdentity> {
+impl BcmClient for NoBcm {
+    async fn identity(&self, _: &Context) -> ClientResult<BcmIdentity> {
         Err(Self::error("asking BCM who it is"))
     }
 
-    async fn inventory(&self, _: &Context) -> DoorResult<Inventory> {
+    async fn inventory(&self, _: &Context) -> ClientResult<Inventory> {
         Err(Self::error("listing nodes in BCM"))
     }
 }
 
-/// A shared door is a door.
-pub(crate) struct SharedBcm(pub(crate) Arc<dyn BcmDoor>);
+/// A shared client is a client.
+pub(crate) struct SharedBcm(pub(crate) Arc<dyn BcmClient>);
 
 #[async_trait]
-impl BcmDoor for SharedBcm {
-    async fn identity(&self, ctx: &Context) -> DoorResult<BcmIdentity> {
+impl BcmClient for SharedBcm {
+    async fn identity(&self, ctx: &Context) -> ClientResult<BcmIdentity> {
         self.0.identity(ctx).await
     }
 
-    async fn inventory(&self, ctx: &Context) -> DoorResult<Inventory> {
+    async fn inventory(&self, ctx: &Context) -> ClientResult<Inventory> {
         self.0.inventory(ctx).await
     }
 }

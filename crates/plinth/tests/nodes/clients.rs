@@ -1,4 +1,4 @@
-//! The SSH door itself, standing in a lab's network.
+//! The SSH client itself, standing in a lab's network.
 
 use plinth_lab::{Lab, Node};
 use plinth_model::SecretRef;
@@ -33,9 +33,9 @@ async fn registry(listener: TcpListener) {
     }
 }
 
-/// A door with a state folder of its own.
+/// A client with a state folder of its own.
 pub(crate) struct Nodes {
-    pub(crate) door: SshNodes,
+    pub(crate) client: SshNodes,
     pub(crate) ctx: Context,
     /// The key pair of the account.
     pub(crate) key: SecretRef,
@@ -43,7 +43,7 @@ pub(crate) struct Nodes {
 }
 
 impl Nodes {
-    /// A door for the nodes of this lab, which gives up soon.
+    /// A client for the nodes of this lab, which gives up soon.
     pub(crate) fn of(lab: &Lab) -> Self {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("password"), lab.password()).unwrap();
@@ -52,7 +52,7 @@ impl Nodes {
         let keystore = FileKeystore::new(folder.path(), Arc::clone(&secrets));
         runtime().block_on(keystore.ssh_key(&ctx, KeyAlgorithm::Ed25519)).unwrap();
         let key = SecretRef::Generated("ssh-key".to_owned());
-        Self { door: SshNodes::new(impatient(folder.path()), secrets), ctx, key, _folder: folder }
+        Self { client: SshNodes::new(impatient(folder.path()), secrets), ctx, key, _folder: folder }
     }
 
     /// Where a registry answers while [`Nodes::inside`] runs.

@@ -1,4 +1,4 @@
-//! The simulated sides of the doors. Each answers from the same world, and takes its virtual time.
+//! The simulated sides of the clients. Each answers from the same world, and takes its virtual time.
 
 mod ansible;
 mod bcm;
@@ -28,26 +28,26 @@ pub(crate) use runai::SimRunai;
 
 use plinth_model::{Secret, SecretRef};
 use plinth_world::secrets::Secrets;
-use plinth_world::{DoorError, DoorResult};
+use plinth_world::{ClientError, ClientResult};
 
-/// One call through a door: for its errors.
+/// One call through a client: for its errors.
 pub(crate) struct Call {
-    door: &'static str,
+    client: &'static str,
     doing: String,
 }
 
 impl Call {
-    pub(crate) fn new(door: &'static str, doing: impl Into<String>) -> Self {
-        Self { door, doing: doing.into() }
+    pub(crate) fn new(client: &'static str, doing: impl Into<String>) -> Self {
+        Self { client, doing: doing.into() }
     }
 
     /// An error of this call.
-    pub(crate) fn fails(&self, happened: impl Into<String>, attempt: impl Into<String>) -> DoorError {
-        DoorError::permanent(self.door, self.doing.clone(), happened, attempt)
+    pub(crate) fn fails(&self, happened: impl Into<String>, attempt: impl Into<String>) -> ClientError {
+        ClientError::permanent(self.client, self.doing.clone(), happened, attempt)
     }
 
     /// Fetches a secret.
-    pub(crate) fn secret(&self, secrets: &dyn Secrets, reference: &SecretRef) -> DoorResult<Secret> {
+    pub(crate) fn secret(&self, secrets: &dyn Secrets, reference: &SecretRef) -> ClientResult<Secret> {
         secrets
             .get(reference)
             .map_err(|error| self.fails(error.to_string(), "make the secret available, then run again"))

@@ -1,0 +1,312 @@
+//! Clients that refuse everything: scripted behaviours never open one.
+
+use async_trait::async_trait;
+use indexmap::IndexMap;
+use plinth_model::download::{DownloadFile, DownloadList};
+use plinth_model::facts::{Asked, NodeFacts};
+use plinth_model::inventory::Inventory;
+use plinth_model::work::{
+    Account, CertificateSource, Check, Health, KeyAlgorithm, KubesprayRelease, NodeTarget, PodSecurity, Preparation,
+    Release, RunaiTarget, SecretContent,
+};
+use plinth_model::{Digest, NodeName, Observed, Secret};
+use plinth_world::ansible::{AnsibleClient, Deployed, Download, PlayHosts, PlayRun, PlayStats};
+use plinth_world::bcm::{BcmClient, BcmIdentity};
+use plinth_world::fetch::FetchClient;
+use plinth_world::helm::{HelmClient, ReleaseState};
+use plinth_world::keystore::{CertificateState, Keystore};
+use plinth_world::kube::{ClusterHealth, HealthState, HeldConfig, KubeClient, KubeNode, ToolkitPod};
+use plinth_world::node::{
+    AccountState, Birth, ControlPlane, HostKey, HostKeyState, Leftovers, NodeClient, PushFile, Registries, StorageState,
+};
+use plinth_world::runai::{RunaiClient, RunaiCluster};
+use plinth_world::{ClientError, ClientResult, Clients, Context};
+use serde_json::Value;
+use std::net::Ipv4Addr;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+struct Shut;
+
+fn refuse<T>() -> ClientResult<T> {
+    Err(ClientError::permanent("none", "opening a client", "this test has no clients", "script the behaviour instead"))
+}
+
+pub fn clients() -> Clients {
+    let shut = Arc::new(Shut);
+    Clients {
+        bcm: shut.clone(),
+        node: shut.clone(),
+        fetch: shut.clone(),
+        ansible: shut.clone(),
+        kube: shut.clone(),
+        helm: shut.clone(),
+        runai: shut.clone(),
+        keystore: shut,
+    }
+}
+
+#[async_trait]
+impl BcmClient for Shut {
+    async fn identity(&self, _: &Context) -> ClientResult<BcmIdentity> {
+        refuse()
+    }
+    async fn inventory(&self, _: &Context) -> ClientResult<Inventory> {
+        refuse()
+    }
+}
+
+#[async_trait]
+impl NodeClient for Shut {
+    async fn host_key(&self, _: &Context, _: &NodeTarget) -> ClientResult<HostKeyState> {
+        refuse()
+    }
+    async fn pin_host_key(&self, _: &Context, _: &NodeTarget, _: &HostKey) -> ClientResult<()> {
+        refuse()
+    }
+    async fn account(&self, _: &Context, _: &NodeTarget, _: &Account) -> ClientResult<AccountState> {
+        refuse()
+    }
+    async fn make_account(&self, _: &Context, _: &NodeTarget, _: &Account) -> ClientResult<()> {
+        refuse()
+    }
+    async fn repin_host_key(&self, _: &Context, _: &NodeTarget, _: &HostKey) -> ClientResult<()> {
+        refuse()
+    }
+    async fn facts(&self, _: &Context, _: &NodeTarget, _: &Asked) -> ClientResult<NodeFacts> {
+        refuse()
+    }
+    async fn storage(&self, _: &Context, _: &NodeTarget, _: &str, _: &str) -> ClientResult<StorageState> {
+        refuse()
+    }
+    async fn remove_old_storage(&self, _: &Context, _: &NodeTarget, _: &str, _: &str) -> ClientResult<()> {
+        refuse()
+    }
+    async fn preparation(&self, _: &Context, _: &NodeTarget, _: &Preparation) -> ClientResult<Vec<String>> {
+        refuse()
+    }
+    async fn leftovers(&self, _: &Context, _: &NodeTarget) -> ClientResult<Leftovers> {
+        Ok(Leftovers::default())
+    }
+    async fn birth(&self, _: &Context, _: &NodeTarget) -> ClientResult<Option<Birth>> {
+        Ok(None)
+    }
+    async fn clear_leftovers(&self, _: &Context, _: &NodeTarget) -> ClientResult<()> {
+        Ok(())
+    }
+    async fn prepare(&self, _: &Context, _: &NodeTarget, _: &Preparation) -> ClientResult<()> {
+        refuse()
+    }
+    async fn relocate_storage(&self, _: &Context, _: &NodeTarget, _: &str, _: &str) -> ClientResult<()> {
+        refuse()
+    }
+    async fn registries(&self, _: &Context, _: &NodeTarget, _: &Registries<'_>) -> ClientResult<Observed<Vec<String>>> {
+        refuse()
+    }
+    async fn admin_config(&self, _: &Context, _: &NodeTarget) -> ClientResult<Secret> {
+        refuse()
+    }
+    async fn control_plane(&self, _: &Context, _: &NodeTarget) -> ClientResult<ControlPlane> {
+        refuse()
+    }
+    async fn set_registries(&self, _: &Context, _: &NodeTarget, _: &Registries<'_>) -> ClientResult<()> {
+        refuse()
+    }
+    async fn missing_files(
+        &self,
+        _: &Context,
+        _: &NodeTarget,
+        _: &str,
+        _: &[DownloadFile],
+    ) -> ClientResult<Vec<String>> {
+        refuse()
+    }
+    async fn push_file(&self, _: &Context, _: &NodeTarget, _: &PushFile<'_>) -> ClientResult<()> {
+        refuse()
+    }
+}
+
+#[async_trait]
+impl FetchClient for Shut {
+    async fn list(&self, _: &Context) -> ClientResult<Observed<DownloadList>> {
+        refuse()
+    }
+    async fn keep_list(&self, _: &Context, _: &DownloadList) -> ClientResult<()> {
+        refuse()
+    }
+    async fn missing(&self, _: &Context, _: &[DownloadFile]) -> ClientResult<Vec<DownloadFile>> {
+        refuse()
+    }
+    async fn fetch(&self, _: &Context, _: &DownloadFile) -> ClientResult<()> {
+        refuse()
+    }
+    fn place(&self, sha256: &str) -> PathBuf {
+        PathBuf::from(sha256)
+    }
+}
+
+#[async_trait]
+impl AnsibleClient for Shut {
+    async fn source(&self, _: &Context, _: &KubesprayRelease) -> ClientResult<Observed<(String, String)>> {
+        refuse()
+    }
+    async fn fetch_source(&self, _: &Context, _: &KubesprayRelease) -> ClientResult<()> {
+        refuse()
+    }
+    async fn environment(&self, _: &Context, _: &KubesprayRelease) -> ClientResult<Observed<String>> {
+        refuse()
+    }
+    async fn make_environment(&self, _: &Context, _: &KubesprayRelease) -> ClientResult<()> {
+        refuse()
+    }
+    async fn inventory(&self, _: &Context) -> ClientResult<IndexMap<String, Digest>> {
+        refuse()
+    }
+    async fn write_inventory(&self, _: &Context, _: &IndexMap<String, String>) -> ClientResult<()> {
+        refuse()
+    }
+    async fn deployed(&self, _: &Context) -> ClientResult<Observed<Deployed>> {
+        refuse()
+    }
+    async fn play(&self, _: &Context, _: &PlayRun) -> ClientResult<PlayStats> {
+        refuse()
+    }
+    async fn preview(&self, _: &Context, _: &PlayRun) -> ClientResult<Vec<PlayHosts>> {
+        refuse()
+    }
+    async fn opinion(&self, _: &Context, _: &KubesprayRelease) -> ClientResult<Observed<Vec<String>>> {
+        refuse()
+    }
+    async fn downloads(&self, _: &Context, _: &KubesprayRelease) -> ClientResult<Vec<Download>> {
+        refuse()
+    }
+}
+
+#[async_trait]
+impl KubeClient for Shut {
+    async fn nodes(&self, _: &Context) -> ClientResult<IndexMap<String, KubeNode>> {
+        refuse()
+    }
+    async fn cluster_health(&self, _: &Context) -> ClientResult<ClusterHealth> {
+        refuse()
+    }
+    async fn redirect_joins(&self, _: &Context, _: &[NodeTarget], _: &str) -> ClientResult<bool> {
+        refuse()
+    }
+    async fn toolkits(&self, _: &Context) -> ClientResult<IndexMap<String, ToolkitPod>> {
+        refuse()
+    }
+    async fn end_pod(&self, _: &Context, _: &ToolkitPod) -> ClientResult<()> {
+        refuse()
+    }
+    async fn kubeconfig(&self, _: &Context) -> ClientResult<Observed<HeldConfig>> {
+        refuse()
+    }
+    async fn fetch_kubeconfig(&self, _: &Context, _: &NodeTarget, _: &str) -> ClientResult<()> {
+        refuse()
+    }
+    async fn node(&self, _: &Context, _: &NodeName) -> ClientResult<Observed<KubeNode>> {
+        refuse()
+    }
+    async fn label_node(
+        &self,
+        _: &Context,
+        _: &NodeName,
+        _: &IndexMap<String, String>,
+        _: &[String],
+    ) -> ClientResult<()> {
+        refuse()
+    }
+    async fn namespace(&self, _: &Context, _: &str) -> ClientResult<Observed<Option<PodSecurity>>> {
+        refuse()
+    }
+    async fn make_namespace(&self, _: &Context, _: &str, _: PodSecurity) -> ClientResult<()> {
+        refuse()
+    }
+    async fn secret_matches(
+        &self,
+        _: &Context,
+        _: &str,
+        _: &str,
+        _: &SecretContent,
+        _: &IndexMap<String, String>,
+    ) -> ClientResult<Observed<bool>> {
+        refuse()
+    }
+    async fn make_secret(
+        &self,
+        _: &Context,
+        _: &str,
+        _: &str,
+        _: &SecretContent,
+        _: &IndexMap<String, String>,
+    ) -> ClientResult<()> {
+        refuse()
+    }
+    async fn diff(&self, _: &Context, _: &[Value]) -> ClientResult<Vec<String>> {
+        refuse()
+    }
+    async fn apply(&self, _: &Context, _: &[Value]) -> ClientResult<()> {
+        refuse()
+    }
+    async fn health(&self, _: &Context, _: &str, _: &Health) -> ClientResult<HealthState> {
+        refuse()
+    }
+    async fn resolve_in_pod(&self, _: &Context, _: &str) -> ClientResult<Vec<Ipv4Addr>> {
+        refuse()
+    }
+    async fn add_dns(&self, _: &Context, _: &str, _: Ipv4Addr) -> ClientResult<()> {
+        refuse()
+    }
+    async fn run_check(&self, _: &Context, _: &Check) -> ClientResult<HealthState> {
+        refuse()
+    }
+}
+
+#[async_trait]
+impl HelmClient for Shut {
+    async fn release(&self, _: &Context, _: &str, _: &str) -> ClientResult<Observed<ReleaseState>> {
+        refuse()
+    }
+    async fn upgrade(&self, _: &Context, _: &Release) -> ClientResult<()> {
+        refuse()
+    }
+}
+
+#[async_trait]
+impl RunaiClient for Shut {
+    async fn issuer(&self, _: &Context, _: &RunaiTarget) -> ClientResult<Observed<String>> {
+        refuse()
+    }
+    async fn clusters(&self, _: &Context, _: &RunaiTarget) -> ClientResult<Vec<RunaiCluster>> {
+        refuse()
+    }
+    async fn register(&self, _: &Context, _: &RunaiTarget) -> ClientResult<RunaiCluster> {
+        refuse()
+    }
+    async fn keep_credentials(&self, _: &Context, _: &RunaiTarget, _: &str) -> ClientResult<()> {
+        refuse()
+    }
+    async fn credentials_kept(&self, _: &Context, _: &RunaiTarget, _: &str) -> ClientResult<bool> {
+        refuse()
+    }
+}
+
+#[async_trait]
+impl Keystore for Shut {
+    async fn certificate(&self, _: &Context, _: &str) -> ClientResult<Observed<CertificateState>> {
+        refuse()
+    }
+    async fn make_certificate(
+        &self,
+        _: &Context,
+        _: &str,
+        _: &[String],
+        _: &CertificateSource,
+    ) -> ClientResult<CertificateState> {
+        refuse()
+    }
+    async fn ssh_key(&self, _: &Context, _: KeyAlgorithm) -> ClientResult<String> {
+        refuse()
+    }
+}
