@@ -3,11 +3,11 @@
 pub mod behaviour;
 pub mod executor;
 pub mod journal;
-pub mod kinds;
 pub mod lock;
 pub mod look;
 mod span;
 pub mod status;
+pub mod steps;
 pub mod survey;
 
 pub use behaviour::{Behaviour, Probe, Probed, StepEnv};

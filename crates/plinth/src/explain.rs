@@ -50,7 +50,7 @@ fn code(codes: &IndexMap<String, Code>, wanted: &str) -> Option<String> {
 }
 
 fn kind(wanted: &str) -> Option<String> {
-    let explanation = plinth_run::kinds::explain(wanted)?;
+    let explanation = plinth_run::steps::explain(wanted)?;
     Some(format!(
         "{wanted}: {}\n  looks: {}\n  does:  {}\n  undo:  {}",
         explanation.title, explanation.probe, explanation.act, explanation.undo

@@ -10,7 +10,7 @@ use crate::input::Input;
 use crate::printer::Printer;
 use absent::Absent;
 use plinth_model::{Problem, SecretRef};
-use plinth_run::kinds::Kinds;
+use plinth_run::steps::Kinds;
 use plinth_run::{RunWorld, StepEnv};
 use plinth_site::desired::{InventorySource, KubesprayTools};
 use plinth_world::ansible::{LocalAnsible, PackageSource};

@@ -14,7 +14,7 @@ use plinth_model::download::DownloadList;
 use plinth_model::steps::{KubesprayInventory, KubesprayRelease, KubespraySource};
 use plinth_model::{Digest, Exit, Observed, Plan, Problem, Work};
 use plinth_run::Durability;
-use plinth_run::kinds::downloads;
+use plinth_run::steps::downloads;
 use plinth_site::Desired;
 use plinth_world::{ClientError, ClientResult};
 use serde_json::{Value, json};

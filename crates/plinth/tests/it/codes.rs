@@ -60,7 +60,7 @@ fn no_text_that_looks_like_a_code_is_overlooked() {
     let (found, explanations) = (emitted(), explanations());
     let areas: BTreeSet<&str> = explanations.keys().filter_map(|key| Some(key.split_once('.')?.0)).collect();
     let known = |text: &str| {
-        let kind = plinth_run::kinds::explain(text).is_some();
+        let kind = plinth_run::steps::explain(text).is_some();
         kind || found.codes.iter().any(|code| covers(code, text)) || CLAIMS.iter().any(|c| c.name == text)
     };
     let overlooked: Vec<&String> = found
