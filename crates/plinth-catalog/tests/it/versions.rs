@@ -59,7 +59,7 @@ fn derived_examples_of_the_data() {
             choose(&mut desired, off, |choice| choice.enabled = Some(false));
         }
         let findings: Vec<Finding> =
-            check(&desired).into_iter().filter(|f| f.code.starts_with("compatibility.") || f.is_error()).collect();
+            check(&desired).into_iter().filter(|f| f.code.as_str().starts_with("compatibility.") || f.is_error()).collect();
         let verdict = match findings.iter().map(|finding| finding.severity).max() {
             None => "ok",
             Some(Severity::Info) => "inform",
