@@ -1,11 +1,11 @@
 //! What is told about the things plinth names: steps, kinds, finding codes, exit codes, faults, runs.
 
 use plinth_model::finding::{Code, Declaration, code};
-use plinth_model::{Exit, Plan, Problem, SiteName, Step};
+use plinth_model::{Exit, Plan, SiteName, Step};
 use plinth_report::{RunView, StatusView};
 use plinth_run::journal::{History, Standing};
 use plinth_run::{RunReport, Status};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 /// Explains a word that needs no site: a code, a kind, a table.
 pub(crate) fn word(word: &str) -> Option<String> {
