@@ -2,8 +2,8 @@
 
 use crate::expression::Condition;
 use indexmap::IndexMap;
+use plinth_model::steps::{CrdPolicy, PodSecurity};
 use plinth_model::Code;
-use plinth_model::work::{CrdPolicy, PodSecurity};
 use plinth_model::{Severity, Stage, Version};
 use serde::Deserialize;
 use serde_json::Value;
@@ -48,7 +48,7 @@ pub struct Component {
     /// What must be healthy before.
     #[serde(default)]
     pub needs: Vec<Need>,
-    /// Health rules of the release, in the shape of [`plinth_model::work::Health`].
+    /// Health rules of the release, in the shape of [`plinth_model::steps::Health`].
     #[serde(default)]
     pub health: Vec<Value>,
     /// Health rules of the objects.
