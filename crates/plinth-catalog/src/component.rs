@@ -2,8 +2,8 @@
 
 use crate::expression::Condition;
 use indexmap::IndexMap;
-use plinth_model::steps::{CrdPolicy, PodSecurity};
 use plinth_model::Code;
+use plinth_model::steps::{CrdPolicy, PodSecurity};
 use plinth_model::{Severity, Stage, Version};
 use serde::Deserialize;
 use serde_json::Value;

@@ -6,8 +6,8 @@ use crate::expression::{ExpressionError, all_hold, render};
 use crate::known_bad::{KnownBadHit, KnownBadVerdict};
 use crate::merge::merge;
 use crate::{Catalog, Facts, ResolvedComponent};
-use plinth_model::steps::{Health, RegistryLogin, Release, SECRET_KEY};
 use plinth_model::finding::code;
+use plinth_model::steps::{Health, RegistryLogin, Release, SECRET_KEY};
 use plinth_model::{Finding, SecretRef, Severity};
 use serde_json::{Map, Value};
 

@@ -1,8 +1,8 @@
 //! What the acceptance checks claim, in one sentence each: for `plinth explain` and for the reference.
 
-use plinth_model::steps::Check;
 use plinth_model::finding::Code;
 use plinth_model::finding::code;
+use plinth_model::steps::Check;
 
 /// One claim.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -3,8 +3,8 @@
 use crate::discover::{DiscoveredNode, Discovery, Role};
 use globset::{Glob, GlobSet, GlobSetBuilder};
 use indexmap::IndexMap;
-use plinth_model::steps::NodeTarget;
 use plinth_model::finding::code;
+use plinth_model::steps::NodeTarget;
 use plinth_model::{Finding, NodeName};
 use plinth_site::Desired;
 use plinth_site::desired::NodeOverride;

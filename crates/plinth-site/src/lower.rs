@@ -11,8 +11,8 @@ use crate::desired::{
 use crate::raw;
 use crate::raw::nodes::Selector;
 use crate::raw::secret::SecretSource;
-use plinth_model::steps::{Account, CertificateSource, Credential, Jump, KeyAlgorithm, Mirror, RegistryLogin};
 use plinth_model::finding::code;
+use plinth_model::steps::{Account, CertificateSource, Credential, Jump, KeyAlgorithm, Mirror, RegistryLogin};
 use plinth_model::{Finding, SecretRef};
 use serde_json::Value;
 

@@ -2,8 +2,8 @@
 
 use super::{Case, Judged, Rule};
 use indexmap::IndexMap;
-use plinth_model::steps::Preparation;
 use plinth_model::finding::code;
+use plinth_model::steps::Preparation;
 use plinth_model::{Finding, Owner};
 use std::net::IpAddr;
 

@@ -3,8 +3,8 @@
 use super::{Case, Judged, Rule};
 use indexmap::IndexMap;
 use plinth_model::Finding;
-use plinth_model::steps::Preparation;
 use plinth_model::finding::code;
+use plinth_model::steps::Preparation;
 
 pub(super) const RULES: &[Rule] = &[swap, modules, sysctls, ipv6_off, selinux, apparmor];
 

@@ -1,8 +1,8 @@
 //! Clock and time service.
 
 use super::{Case, Judged, Rule};
-use plinth_model::steps::Preparation;
 use plinth_model::finding::code;
+use plinth_model::steps::Preparation;
 use plinth_model::{Finding, Owner};
 
 pub(super) const RULES: &[Rule] = &[clock, no_time_service, not_synchronised];

@@ -2,8 +2,8 @@
 
 use super::program::{self, DOOR};
 use crate::{ClientError, ClientResult};
-use plinth_model::steps::KubesprayRelease;
 use plinth_model::finding::code;
+use plinth_model::steps::KubesprayRelease;
 use plinth_model::{Finding, Version};
 use semver::VersionReq;
 use std::path::PathBuf;

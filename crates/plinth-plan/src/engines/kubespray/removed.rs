@@ -1,8 +1,8 @@
 //! Variables that releases of Kubespray stopped reading. Ansible never reports an unknown variable, so a site would believe in a
 //! setting that is not there.
 
-use plinth_model::steps::KubesprayRelease;
 use plinth_model::finding::code;
+use plinth_model::steps::KubesprayRelease;
 use plinth_model::{Finding, Version};
 use plinth_site::Desired;
 
