@@ -1,5 +1,6 @@
 //! The BCM that answers is the one the inventory came from.
 
+use plinth_model::finding::code;
 use crate::behaviour::{Probed, StepEnv};
 use crate::steps::outcome::{blocked, done, only_looks};
 use crate::steps::{Explanation, StepKind};
@@ -20,7 +21,7 @@ impl StepKind for BcmIdentity {
         let Self { endpoint, head_nodes: wanted } = self;
         if wanted.is_empty() {
             let finding =
-                Finding::error("bcm.identity-unknown", endpoint, "the inventory names no head node to compare with")
+                Finding::error(code::BCM_IDENTITY_UNKNOWN, endpoint, "the inventory names no head node to compare with")
                     .fix("run `plinth discover` against this BCM, and make the plan again");
             return blocked(finding);
         }
@@ -31,7 +32,7 @@ impl StepKind for BcmIdentity {
             return done(format!("head nodes {} answer", answered.names.join(", ")));
         }
         let finding = Finding::error(
-            "bcm.other-system",
+            code::BCM_OTHER_SYSTEM,
             endpoint,
             "another BCM answers than the one the inventory came from",
         )

@@ -1,5 +1,6 @@
 //! Health of the control plane: the API server's own checks, what runs in kube-system, etcd, certificates. Only looks and waits.
 
+use plinth_model::finding::code;
 use crate::behaviour::{Probed, StepEnv};
 use crate::steps::outcome::{amount, blocked, compared};
 use crate::steps::{Explanation, StepKind, wait};
@@ -62,7 +63,7 @@ impl StepKind for ControlPlane {
         let Self { targets, etcd } = self;
         let late = |seen: &[String]| {
             let mut finding = Finding::error(
-            "kubernetes.control-plane-ill",
+            code::KUBERNETES_CONTROL_PLANE_ILL,
             step.target.as_str(),
             "the control plane did not become healthy in time",
         )
@@ -191,7 +192,7 @@ impl Certificates {
 
     fn finding(self) -> Finding {
         let message = format!("{} of the control plane expired", amount(self.expired.len(), "certificate"));
-        let mut finding = Finding::error("kubernetes.certificate-expired", "kubernetes", message).fix(
+        let mut finding = Finding::error(code::KUBERNETES_CERTIFICATE_EXPIRED, "kubernetes", message).fix(
             "renew them: `kubeadm certs renew all` on each control-plane node and a restart of its static pods, or a run of Kubespray with `force_certificate_regeneration`; then run again",
         );
         finding.evidence = self.expired;

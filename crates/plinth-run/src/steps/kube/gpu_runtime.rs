@@ -1,6 +1,7 @@
 //! NVIDIA's runtime in containerd after a play: Kubespray writes containerd's settings anew, and where the GPU operator's toolkit had
 //! put its runtime into the same file, GPU pods fail until the toolkit starts again (Kubespray issue 12277).
 
+use plinth_model::finding::code;
 use crate::behaviour::{Probed, StepEnv};
 use crate::steps::outcome::{amount, compared, unseen};
 use crate::steps::{Explanation, StepKind, wait};
@@ -78,7 +79,7 @@ async fn known(env: &StepEnv, nodes: &[NodeTarget]) -> Result<Probed, ClientErro
 
 fn late(seen: &[String]) -> Finding {
     let text = "the GPU operator's toolkit was started again, but containerd still does not know NVIDIA's runtime";
-    let mut finding = Finding::error("kubernetes.gpu-runtime-lost", "gpu-operator", text).fix(
+    let mut finding = Finding::error(code::KUBERNETES_GPU_RUNTIME_LOST, "gpu-operator", text).fix(
         "look at the toolkit's pods: `kubectl get pods -A -l app=nvidia-container-toolkit-daemonset -o wide`, and their logs",
     );
     finding.evidence = seen.to_vec();

@@ -1,5 +1,6 @@
 //! The node as Kubernetes sees it.
 
+use plinth_model::finding::code;
 use crate::behaviour::{Probed, StepEnv};
 use crate::steps::outcome::{compared, todo, unseen};
 use crate::steps::{Explanation, StepKind, wait};
@@ -41,7 +42,7 @@ impl StepKind for NodeReady {
         let Self { node, .. } = self;
         let late = |seen: &[String]| {
             let mut finding =
-                Finding::error("kubernetes.node-not-ready", node.as_str(), "the node did not become Ready in time")
+                Finding::error(code::KUBERNETES_NODE_NOT_READY, node.as_str(), "the node did not become Ready in time")
                     .fix(format!(
                         "look at `kubectl describe node {node}` and at the logs of kubelet and containerd on it"
                     ));

@@ -1,5 +1,6 @@
 //! The service account.
 
+use plinth_model::finding::code;
 use crate::behaviour::{Probed, StepEnv};
 use crate::steps::outcome::{amount, blocked, differs, done};
 use crate::steps::{Explanation, StepKind};
@@ -63,7 +64,7 @@ fn account_clash(target: &NodeTarget, account: &Account, clashes: Vec<String>) -
         "user {} (uid {}, gid {}) cannot be made: something else has its name or its ids; nothing was changed",
         account.name, account.uid, account.gid
     );
-    let mut finding = Finding::error("node.account-clash", target.node.as_str(), message)
+    let mut finding = Finding::error(code::NODE_ACCOUNT_CLASH, target.node.as_str(), message)
         .owner(Owner::BcmAdmin)
         .fix("choose another access.account.name, uid or gid that is free on every node, or remove what is in the way");
     finding.evidence = clashes;

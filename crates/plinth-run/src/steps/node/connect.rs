@@ -1,5 +1,6 @@
 //! First contact: SSH answers, and its host key is pinned.
 
+use plinth_model::finding::code;
 use crate::behaviour::{Probed, StepEnv};
 use crate::steps::{Explanation, StepKind};
 
@@ -51,7 +52,7 @@ impl StepKind for NodeConnect {
 }
 
 pub(crate) fn key_changed(target: &NodeTarget, pinned: &HostKey, presented: &HostKey) -> Finding {
-    Finding::error("node.host-key-changed", target.node.as_str(), "the host key is not the one that was pinned")
+    Finding::error(code::NODE_HOST_KEY_CHANGED, target.node.as_str(), "the host key is not the one that was pinned")
         .evidence(format!("pinned: {} {}", pinned.algorithm, pinned.fingerprint))
         .evidence(format!("presented: {} {}", presented.algorithm, presented.fingerprint))
         .evidence(format!("address: {}", target.address))

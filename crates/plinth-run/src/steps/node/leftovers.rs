@@ -1,5 +1,6 @@
 //! What Kubernetes leaves on a node.
 
+use plinth_model::finding::code;
 use crate::behaviour::{Probed, StepEnv};
 use crate::steps::outcome::{compared, refused};
 use crate::steps::{Explanation, StepKind};
@@ -32,7 +33,7 @@ impl StepKind for NodeLeftovers {
         let running = env.clients.node.leftovers(&env.ctx, target).await?.running.join(", ");
         if !running.is_empty() {
             let text = format!("{} still runs Kubernetes", target.node);
-            let finding = Finding::error("node.kubernetes-runs", target.node.as_str(), text)
+            let finding = Finding::error(code::NODE_KUBERNETES_RUNS, target.node.as_str(), text)
                 .evidence(running)
                 .fix("run the removal again; if it stays, stop these programs on the node");
             return Err(refused(CLIENT, format!("clearing leftovers of Kubernetes on {}", target.node), finding));

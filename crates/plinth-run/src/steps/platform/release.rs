@@ -1,5 +1,6 @@
 //! Helm releases: chart, version, values, status, health.
 
+use plinth_model::finding::code;
 use crate::behaviour::{Probed, StepEnv};
 use crate::steps::outcome::{amount, compared, differs, unseen};
 use crate::steps::{Explanation, StepKind, wait};
@@ -116,7 +117,7 @@ fn proof_name(health: &Health) -> String {
 /// What to say when something did not come up in time.
 pub(super) fn not_healthy(component: &str, namespace: &str, seen: &[String]) -> Finding {
     let mut finding =
-        Finding::error("platform.not-healthy", component, format!("{component} is installed, but does not work yet"))
+        Finding::error(code::PLATFORM_NOT_HEALTHY, component, format!("{component} is installed, but does not work yet"))
             .fix(format!("look at the pods and events of namespace {namespace}; run again when the cause is fixed"));
     finding.evidence = seen.to_vec();
     finding

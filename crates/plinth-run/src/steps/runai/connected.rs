@@ -1,5 +1,6 @@
 //! The cluster reports to the control plane.
 
+use plinth_model::finding::code;
 use super::register::registered;
 use crate::behaviour::{Probed, StepEnv};
 use crate::steps::outcome::{blocked, differs, done, refused, todo};
@@ -47,7 +48,7 @@ impl StepKind for RunaiConnected {
         let before = registered(env, target).await?;
         if matches!(before, Ok(None)) {
             let message = format!("no cluster is registered as `{}`", target.cluster);
-            let finding = Finding::error("runai.cluster-not-registered", &target.cluster, message)
+            let finding = Finding::error(code::RUNAI_CLUSTER_NOT_REGISTERED, &target.cluster, message)
             .fix("somebody removed it since it was registered: find out who, and put it back in the control plane, or choose another runai.cluster.name; then run again");
             return Err(refused(CLIENT, format!("waiting for cluster {}", target.cluster), finding));
         }
@@ -58,7 +59,7 @@ impl StepKind for RunaiConnected {
 
 fn not_connected(target: &RunaiTarget, seen: &[String]) -> Finding {
     let mut finding = Finding::error(
-        "runai.not-connected",
+        code::RUNAI_NOT_CONNECTED,
         &target.cluster,
         "the cluster did not report to the control plane in time",
     )

@@ -1,5 +1,6 @@
 //! The issuer that Keycloak names.
 
+use plinth_model::finding::code;
 use crate::behaviour::{Probed, StepEnv};
 use crate::steps::outcome::{blocked, done, todo, unseen};
 use crate::steps::{Explanation, StepKind, wait};
@@ -35,7 +36,7 @@ impl StepKind for RunaiIssuer {
         let Self { target } = self;
         let late = |seen: &[String]| {
             let message = "Keycloak did not answer with its discovery document in time";
-            let mut finding = Finding::error("runai.issuer-absent", &target.url, message).fix(
+            let mut finding = Finding::error(code::RUNAI_ISSUER_ABSENT, &target.url, message).fix(
                 "look at the pods keycloak and postgresql of namespace runai-backend, and at the ingress of the domain",
             );
             finding.evidence = seen.to_vec();
@@ -48,7 +49,7 @@ impl StepKind for RunaiIssuer {
 /// The issuer stands in every token and is compared as an exact text, so a port that is missing on one side makes the
 /// control plane answer 401 "Issuer is not familiar." to everybody.
 fn issuer_mismatch(target: &RunaiTarget, expected: &str, found: &str) -> Finding {
-    Finding::error("runai.issuer-mismatch", &target.url, "Keycloak names another issuer than the one that Run:ai expects")
+    Finding::error(code::RUNAI_ISSUER_MISMATCH, &target.url, "Keycloak names another issuer than the one that Run:ai expects")
         .evidence(format!("expected: {expected}"))
         .evidence(format!("found:    {found}"))
         .evidence("the two are compared as exact texts; with any port but 443, Keycloak must be told its whole URL with the port")

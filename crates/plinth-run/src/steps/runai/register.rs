@@ -1,5 +1,6 @@
 //! The registration of the cluster.
 
+use plinth_model::finding::code;
 use crate::behaviour::{Probed, StepEnv};
 use crate::steps::outcome::{blocked, differs, done, refused, todo};
 use crate::steps::{Explanation, StepKind};
@@ -66,7 +67,7 @@ pub(super) async fn registered(
 /// share one name fight over it.
 fn registered_twice(target: &RunaiTarget, clusters: &[RunaiCluster]) -> Finding {
     let message = format!("{} clusters are registered as `{}`", clusters.len(), target.cluster);
-    let mut finding = Finding::error("runai.cluster-registered-twice", &target.cluster, message).fix(
+    let mut finding = Finding::error(code::RUNAI_CLUSTER_REGISTERED_TWICE, &target.cluster, message).fix(
         "remove the entries that do not belong to this site in the control plane, or choose another runai.cluster.name; then run again",
     );
     finding.evidence = clusters.iter().map(|c| format!("{}: {}", c.uuid, c.state)).collect();

@@ -1,5 +1,6 @@
 //! Files of the engine, fetched here once.
 
+use plinth_model::finding::code;
 use crate::behaviour::{Probed, StepEnv};
 use crate::steps::outcome::{amount, compared, refused, todo, unseen};
 use crate::steps::{Explanation, StepKind};
@@ -87,7 +88,7 @@ pub fn list(downloads: Vec<Download>, inputs: &Digest, mirror: Option<&str>) -> 
 
 fn strange(file: &DownloadFile) -> Finding {
     let message = format!("the engine names a file `{}` with the checksum `{}`", file.dest, file.sha256);
-    Finding::error("fetch.strange-file", &*file.name, message)
+    Finding::error(code::FETCH_STRANGE_FILE, &*file.name, message)
         .evidence(file.url.clone())
         .fix("look at the variables of the site that concern downloads; both must be plain words")
 }

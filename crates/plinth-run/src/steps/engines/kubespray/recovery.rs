@@ -1,6 +1,7 @@
 //! Broken members of the control plane become whole again: a machine that was made anew under its old name, a disk that was lost. The
 //! survivors take them in, by Kubespray's own playbook.
 
+use plinth_model::finding::code;
 use super::run::{Wanted, deployed, one, validate_inventory};
 use crate::behaviour::{Probed, StepEnv};
 use crate::steps::outcome::{amount, blocked, differs, done};
@@ -97,7 +98,7 @@ fn something_else_first(deployed: &Deployed, broken: &[NodeName]) -> Option<Find
 fn none_survived(whole: &[&Told<'_>]) -> Finding {
     let others: Vec<&str> = whole.iter().map(|told| told.target.node.as_str()).collect();
     let text = "no member would be left that has etcd's data: there is nothing to recover from";
-    let finding = Finding::error("kubespray.none-survived", others.join(", "), text);
+    let finding = Finding::error(code::KUBESPRAY_NONE_SURVIVED, others.join(", "), text);
     let finding = others.iter().fold(finding, |finding, node| finding.evidence(format!("{node}: etcd is not set up")));
     finding
         .fix("bring a member with its disk back; without one the cluster is gone: `plinth reset`, then `plinth apply`")

@@ -1,5 +1,6 @@
 //! The run: which play it is, and how it is judged.
 
+use plinth_model::finding::code;
 use super::CLIENT;
 use super::birth::stillborn;
 use super::choice::{Choice, Sight, choose};
@@ -152,7 +153,7 @@ pub(super) async fn validate_inventory(env: &StepEnv, release: &KubesprayRelease
         _ => return Ok(()),
     };
     let message = format!("Kubespray {} does not take its input: {} complaints", release.tag, complaints.len());
-    let mut finding = Finding::error("kubespray.input-refused", "kubespray", message).fix(
+    let mut finding = Finding::error(code::KUBESPRAY_INPUT_REFUSED, "kubespray", message).fix(
         "correct what it names in the site file (`kubernetes`, `extraVars`), then run again: Kubespray touched no node",
     );
     finding.evidence = complaints;
@@ -198,7 +199,7 @@ pub(super) fn refusal(stats: &PlayStats, expected: &[&NodeName]) -> Option<Findi
     }
     let names = wrong.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ");
     let message = format!("Kubespray did not succeed on {} of {} hosts: {names}", wrong.len(), expected.len());
-    let mut finding = Finding::error("kubespray.host-failed", names, message).fix(remedy(&wrong, &stats.hints));
+    let mut finding = Finding::error(code::KUBESPRAY_HOST_FAILED, names, message).fix(remedy(&wrong, &stats.hints));
     let sentences = wrong.iter().map(|(name, wrong)| wrong.sentence(name));
     finding.evidence = sentences.chain(stats.cards.iter().cloned()).collect();
     Some(finding)
