@@ -3,7 +3,9 @@
 use crate::behaviour::{Behaviour as _, Probe, StepEnv};
 use crate::kinds::{Kinds, downloads};
 use plinth_model::download::DownloadList;
-use plinth_model::work::{KubesprayRelease, Removal};
+use plinth_model::steps::{
+    KubesprayInventory, KubesprayRecovery, KubesprayRelease, KubesprayRemoval, KubespraySource, Removal,
+};
 use plinth_model::{Digest, Observed, Plan, Work};
 use plinth_plan::engines;
 use plinth_world::ansible::{Play, PlayHosts, PlayRun};
@@ -53,7 +55,7 @@ pub async fn preview(plan: &Plan, env: &StepEnv) -> ClientResult<Option<Preview>
 pub async fn downloads(plan: &Plan, env: &StepEnv) -> ClientResult<Option<DownloadList>> {
     let works = || plan.steps.iter().map(|step| &step.work);
     let files = works().find_map(|work| match work {
-        Work::KubesprayInventory { files } => Some(files),
+        Work::KubesprayInventory(KubesprayInventory { files }) => Some(files),
         _ => None,
     });
     let (Some(release), Some(files)) = (works().find_map(release), files) else { return Ok(None) };
@@ -72,7 +74,7 @@ pub async fn downloads(plan: &Plan, env: &StepEnv) -> ClientResult<Option<Downlo
 
 const fn release(work: &Work) -> Option<&KubesprayRelease> {
     match work {
-        Work::KubespraySource { release } => Some(release),
+        Work::KubespraySource(KubespraySource { release }) => Some(release),
         _ => None,
     }
 }
@@ -95,14 +97,14 @@ async fn make_tools(plan: &Plan, env: &StepEnv) -> ClientResult<()> {
 /// The play of a step that takes Kubernetes away or brings members back.
 fn play(work: &Work) -> Option<PlayRun> {
     let (release, play, targets, inputs) = match work {
-        Work::KubesprayRemoval { release, targets, removal, parts } => {
+        Work::KubesprayRemoval(KubesprayRemoval { release, targets, removal, parts }) => {
             let play = match removal.clone() {
                 Removal::All => Play::Reset,
                 Removal::Nodes { nodes, reachable } => Play::Remove { nodes, reachable },
             };
             (release, play, targets, parts.clone())
         }
-        Work::KubesprayRecovery { release, targets, broken, parts } => {
+        Work::KubesprayRecovery(KubesprayRecovery { release, targets, broken, parts }) => {
             (release, Play::Recover { nodes: broken.clone(), reset: Vec::new() }, targets, parts.clone())
         }
         _ => return None,

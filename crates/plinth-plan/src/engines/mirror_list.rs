@@ -2,7 +2,7 @@
 
 use indexmap::IndexMap;
 use plinth_model::download::DownloadList;
-use plinth_model::work::RunInputs;
+use plinth_model::steps::{KubesprayRun, RunInputs};
 use plinth_model::{Plan, Work};
 use plinth_site::Desired;
 use serde_json::{Value, json};
@@ -25,7 +25,7 @@ impl MirrorList {
     #[must_use]
     pub fn of_plan(desired: &Desired, plan: &Plan, list: DownloadList) -> Option<Self> {
         let parts = plan.steps.iter().find_map(|step| match &step.work {
-            Work::KubesprayRun { parts, .. } => Some(parts),
+            Work::KubesprayRun(KubesprayRun { parts, .. }) => Some(parts),
             _ => None,
         })?;
         Some(Self::new(desired, parts, list))

@@ -1,5 +1,6 @@
 //! What a plan holds of an engine, for whoever shows or does it: verbs ask here and know no engine.
 
+use plinth_model::steps::KubesprayInventory;
 use plinth_model::{Plan, Work};
 
 /// Files that an engine reads, as they stand in the plan: the inventory, and the variables of the whole cluster.
@@ -19,7 +20,7 @@ pub fn file(plan: &Plan, wanted: EngineFile) -> Option<(&str, &str)> {
         EngineFile::Variables => super::kubespray::GROUP_VARS,
     };
     let files = plan.steps.iter().find_map(|step| match &step.work {
-        Work::KubesprayInventory { files } => Some(files),
+        Work::KubesprayInventory(KubesprayInventory { files }) => Some(files),
         _ => None,
     })?;
     files.get_key_value(wanted).map(|(name, text)| (name.as_str(), text.as_str()))
@@ -30,10 +31,7 @@ pub fn file(plan: &Plan, wanted: EngineFile) -> Option<(&str, &str)> {
 #[must_use]
 pub fn tools(plan: &Plan) -> Plan {
     let is_tool = |work: &Work| {
-        matches!(
-            work,
-            Work::KubespraySource { .. } | Work::KubesprayEnvironment { .. } | Work::KubesprayInventory { .. }
-        )
+        matches!(work, Work::KubespraySource(_) | Work::KubesprayEnvironment(_) | Work::KubesprayInventory(_))
     };
     let mut tools = plan.clone();
     tools.steps.retain(|step| is_tool(&step.work));
@@ -49,8 +47,7 @@ pub fn tools(plan: &Plan) -> Plan {
 /// the preparation of nodes do not count.
 #[must_use]
 pub fn is_done(plan: &Plan) -> bool {
-    let counts = |work: &Work| {
-        matches!(work, Work::KubesprayRemoval { .. } | Work::KubesprayRecovery { .. } | Work::NodeLeftovers { .. })
-    };
+    let counts =
+        |work: &Work| matches!(work, Work::KubesprayRemoval(_) | Work::KubesprayRecovery(_) | Work::NodeLeftovers(_));
     plan.steps.iter().filter(|step| counts(&step.work)).all(|step| !step.change.pending())
 }

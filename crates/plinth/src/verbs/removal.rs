@@ -7,7 +7,7 @@ use crate::printer::Printer;
 use crate::real::Real;
 use crate::session::Held;
 use crate::{carry, clients, state, verbs};
-use plinth_model::work::Removal;
+use plinth_model::steps::Removal;
 use plinth_model::{Exit, NodeName, Plan, Problem};
 use plinth_plan::{Cluster, Observed};
 use plinth_run::{Durability, LookOptions};

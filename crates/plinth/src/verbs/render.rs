@@ -3,6 +3,7 @@
 use crate::args::{Common, Render, Rendering};
 use crate::input;
 use crate::printer::Printer;
+use plinth_model::steps::HelmRelease;
 use plinth_model::{Exit, Plan, Problem, Work};
 use plinth_plan::Observed;
 use plinth_plan::engines::{self, EngineFile};
@@ -59,7 +60,7 @@ fn ini(input: &input::Input, observed: &Observed) -> Result<String, Problem> {
 
 fn values(plan: &Plan, json: bool) -> Result<Files, Problem> {
     let releases = plan.steps.iter().filter_map(|step| match &step.work {
-        Work::HelmRelease { release } => Some(release),
+        Work::HelmRelease(HelmRelease { release }) => Some(release),
         _ => None,
     });
     releases

@@ -3,7 +3,7 @@
 use indexmap::IndexMap;
 use plinth_model::Digest;
 use plinth_model::download::DownloadList;
-use plinth_model::work::RunInputs;
+use plinth_model::steps::RunInputs;
 use plinth_plan::engines::MirrorList;
 use plinth_run::kinds::downloads;
 use plinth_site::Desired;

@@ -6,7 +6,7 @@ use crate::engines::{downloads, preview};
 use indexmap::IndexMap;
 use plinth_model::download::DownloadList;
 use plinth_model::plan::{MadeFrom, Plan};
-use plinth_model::work::Removal;
+use plinth_model::steps::{KubesprayEnvironment, KubesprayInventory, KubesprayRemoval, KubespraySource, Removal};
 use plinth_model::{Digest, Observed, SiteName};
 use plinth_world::ansible::{Download, PlayHosts};
 
@@ -24,9 +24,9 @@ fn files() -> IndexMap<String, String> {
 
 fn tools() -> Vec<Work> {
     vec![
-        Work::KubespraySource { release: kubespray() },
-        Work::KubesprayEnvironment { release: kubespray() },
-        Work::KubesprayInventory { files: files() },
+        KubespraySource { release: kubespray() }.into(),
+        KubesprayEnvironment { release: kubespray() }.into(),
+        KubesprayInventory { files: files() }.into(),
     ]
 }
 
@@ -42,7 +42,7 @@ fn plays() -> Vec<PlayHosts> {
 async fn a_preview_makes_the_tools_that_are_missing_and_folds_plays_of_the_same_hosts() {
     let bench = Bench::new();
     let targets = vec![at("cpu-03"), at("dgx-05")];
-    let removal = Work::KubesprayRemoval { release: kubespray(), targets, removal: Removal::All, parts: parts() };
+    let removal = KubesprayRemoval { release: kubespray(), targets, removal: Removal::All, parts: parts() }.into();
     let plan = plan(&[tools(), vec![removal]].concat());
     bench
         .fake
@@ -50,7 +50,7 @@ async fn a_preview_makes_the_tools_that_are_missing_and_folds_plays_of_the_same_
         .on("fetch_source", ())
         .on("environment", Observed::<String>::Absent)
         .on("make_environment", ())
-        .on("inventory", IndexMap::<String, Digest>::new())
+        .on("written_files", IndexMap::<String, Digest>::new())
         .on("write_inventory", ())
         .on("preview", plays());
     let text = preview(&plan, &bench.env()).await.unwrap().unwrap().text();
@@ -80,7 +80,7 @@ async fn a_kept_list_of_the_same_files_is_taken_and_another_one_is_asked_for_ane
         .on("list", kept(Digest::of("other files")))
         .on("source", Observed::Known((commit, tree)))
         .on("environment", Observed::Known("2.16.14".to_owned()))
-        .on("inventory", written)
+        .on("written_files", written)
         .on("downloads", Vec::<Download>::new());
     assert_eq!(downloads(&plan, &bench.env()).await.unwrap().unwrap().inputs, Digest::of(&files()));
     bench.fake.assert_used_up();
