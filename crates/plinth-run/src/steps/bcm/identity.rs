@@ -1,9 +1,9 @@
 //! The BCM that answers is the one the inventory came from.
 
-use plinth_model::finding::code;
 use crate::behaviour::{Probed, StepEnv};
 use crate::steps::outcome::{blocked, done, only_looks};
 use crate::steps::{Explanation, StepKind};
+use plinth_model::finding::code;
 use plinth_model::steps::BcmIdentity;
 use plinth_model::{Finding, Owner, Step};
 use plinth_world::ClientError;
@@ -20,9 +20,12 @@ impl StepKind for BcmIdentity {
     async fn probe(&self, env: &StepEnv) -> Result<Probed, ClientError> {
         let Self { endpoint, head_nodes: wanted } = self;
         if wanted.is_empty() {
-            let finding =
-                Finding::error(code::BCM_IDENTITY_UNKNOWN, endpoint, "the inventory names no head node to compare with")
-                    .fix("run `plinth discover` against this BCM, and make the plan again");
+            let finding = Finding::error(
+                code::BCM_IDENTITY_UNKNOWN,
+                endpoint,
+                "the inventory names no head node to compare with",
+            )
+            .fix("run `plinth discover` against this BCM, and make the plan again");
             return blocked(finding);
         }
         let answered = env.clients.bcm.identity(&env.ctx).await?;

@@ -1,11 +1,11 @@
 //! Health of the control plane: the API server's own checks, what runs in kube-system, etcd, certificates. Only looks and waits.
 
-use plinth_model::finding::code;
 use crate::behaviour::{Probed, StepEnv};
 use crate::steps::outcome::{amount, blocked, compared};
 use crate::steps::{Explanation, StepKind, wait};
 use futures::future::join_all;
 use jiff::Timestamp;
+use plinth_model::finding::code;
 use plinth_model::steps::{ControlPlane, NodeTarget};
 use plinth_model::{Finding, NodeName, Step};
 use plinth_world::kube::ClusterHealth;

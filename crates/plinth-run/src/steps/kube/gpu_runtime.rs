@@ -1,11 +1,11 @@
 //! NVIDIA's runtime in containerd after a play: Kubespray writes containerd's settings anew, and where the GPU operator's toolkit had
 //! put its runtime into the same file, GPU pods fail until the toolkit starts again (Kubespray issue 12277).
 
-use plinth_model::finding::code;
 use crate::behaviour::{Probed, StepEnv};
 use crate::steps::outcome::{amount, compared, unseen};
 use crate::steps::{Explanation, StepKind, wait};
 use futures::future::join_all;
+use plinth_model::finding::code;
 use plinth_model::steps::{GpuRuntime, NodeTarget};
 use plinth_model::{Finding, Step};
 use plinth_world::ClientError;

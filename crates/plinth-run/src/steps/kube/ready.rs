@@ -1,9 +1,9 @@
 //! The node as Kubernetes sees it.
 
-use plinth_model::finding::code;
 use crate::behaviour::{Probed, StepEnv};
 use crate::steps::outcome::{compared, todo, unseen};
 use crate::steps::{Explanation, StepKind, wait};
+use plinth_model::finding::code;
 use plinth_model::steps::NodeReady;
 use plinth_model::{Finding, Observed, Step, Version};
 use plinth_world::ClientError;

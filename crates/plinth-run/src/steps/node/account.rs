@@ -1,9 +1,9 @@
 //! The service account.
 
-use plinth_model::finding::code;
 use crate::behaviour::{Probed, StepEnv};
 use crate::steps::outcome::{amount, blocked, differs, done};
 use crate::steps::{Explanation, StepKind};
+use plinth_model::finding::code;
 use plinth_model::steps::{Account, Credential, NodeAccount, NodeTarget};
 use plinth_model::{Finding, Owner, SecretRef, Step};
 use plinth_world::ClientError;

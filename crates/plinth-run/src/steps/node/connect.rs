@@ -1,8 +1,8 @@
 //! First contact: SSH answers, and its host key is pinned.
 
-use plinth_model::finding::code;
 use crate::behaviour::{Probed, StepEnv};
 use crate::steps::{Explanation, StepKind};
+use plinth_model::finding::code;
 
 use crate::steps::outcome::{blocked, done, refused, todo};
 use plinth_model::steps::{NodeConnect, NodeTarget};

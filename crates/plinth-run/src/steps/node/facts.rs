@@ -1,10 +1,10 @@
 //! Facts of a node: good enough or not, and whether its images have room. Everything wrong is told at once.
 
-use plinth_model::finding::code;
 use crate::behaviour::{Probe, Probed, StepEnv};
 use crate::steps::outcome::{blocked, only_looks};
 use crate::steps::{Explanation, StepKind};
 use plinth_check::preflight::judge;
+use plinth_model::finding::code;
 use plinth_model::steps::{NodeExpectation, NodeFacts};
 use plinth_model::{Finding, NodeName, Observed, Owner, Step, facts};
 use plinth_world::ClientError;

@@ -1,9 +1,9 @@
 //! What Kubernetes leaves on a node.
 
-use plinth_model::finding::code;
 use crate::behaviour::{Probed, StepEnv};
 use crate::steps::outcome::{compared, refused};
 use crate::steps::{Explanation, StepKind};
+use plinth_model::finding::code;
 use plinth_model::steps::NodeLeftovers;
 use plinth_model::{Finding, Step};
 use plinth_world::ClientError;

@@ -1,10 +1,10 @@
 //! The cluster reports to the control plane.
 
-use plinth_model::finding::code;
 use super::register::registered;
 use crate::behaviour::{Probed, StepEnv};
 use crate::steps::outcome::{blocked, differs, done, refused, todo};
 use crate::steps::{Explanation, StepKind, wait};
+use plinth_model::finding::code;
 use plinth_model::steps::{RunaiConnected, RunaiTarget};
 use plinth_model::{Finding, Step};
 use plinth_world::ClientError;

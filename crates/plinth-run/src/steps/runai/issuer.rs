@@ -1,9 +1,9 @@
 //! The issuer that Keycloak names.
 
-use plinth_model::finding::code;
 use crate::behaviour::{Probed, StepEnv};
 use crate::steps::outcome::{blocked, done, todo, unseen};
 use crate::steps::{Explanation, StepKind, wait};
+use plinth_model::finding::code;
 use plinth_model::steps::{RunaiIssuer, RunaiTarget};
 use plinth_model::{Finding, Observed, Step};
 use plinth_world::ClientError;

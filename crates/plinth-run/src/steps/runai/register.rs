@@ -1,9 +1,9 @@
 //! The registration of the cluster.
 
-use plinth_model::finding::code;
 use crate::behaviour::{Probed, StepEnv};
 use crate::steps::outcome::{blocked, differs, done, refused, todo};
 use crate::steps::{Explanation, StepKind};
+use plinth_model::finding::code;
 use plinth_model::steps::{RunaiRegister, RunaiTarget};
 use plinth_model::{Finding, Step};
 use plinth_world::ClientError;

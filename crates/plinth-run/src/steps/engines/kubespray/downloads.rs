@@ -1,11 +1,11 @@
 //! Files of the engine, fetched here once.
 
-use plinth_model::finding::code;
 use crate::behaviour::{Probed, StepEnv};
 use crate::steps::outcome::{amount, compared, refused, todo, unseen};
 use crate::steps::{Explanation, StepKind};
 use futures::stream::{self, StreamExt as _, TryStreamExt as _};
 use plinth_model::download::{DownloadFile, DownloadImage, DownloadList, mirrored};
+use plinth_model::finding::code;
 use plinth_model::steps::KubesprayDownloads;
 use plinth_model::{Digest, Finding, Observed, Step};
 use plinth_world::ClientError;

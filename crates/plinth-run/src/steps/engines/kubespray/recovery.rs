@@ -1,12 +1,12 @@
 //! Broken members of the control plane become whole again: a machine that was made anew under its old name, a disk that was lost. The
 //! survivors take them in, by Kubespray's own playbook.
 
-use plinth_model::finding::code;
 use super::run::{Wanted, deployed, one, validate_inventory};
 use crate::behaviour::{Probed, StepEnv};
 use crate::steps::outcome::{amount, blocked, differs, done};
 use crate::steps::{Explanation, StepKind};
 use futures::future::join_all;
+use plinth_model::finding::code;
 use plinth_model::steps::{HostInputs, KubesprayRecovery, NodeTarget};
 use plinth_model::{Finding, NodeName, Observed, Step};
 use plinth_world::ClientError;

@@ -1,6 +1,5 @@
 //! The run: which play it is, and how it is judged.
 
-use plinth_model::finding::code;
 use super::CLIENT;
 use super::birth::stillborn;
 use super::choice::{Choice, Sight, choose};
@@ -8,6 +7,7 @@ use crate::behaviour::{Probed, StepEnv};
 use crate::steps::outcome::{blocked, differs, done, refused, unseen};
 use crate::steps::{Explanation, StepKind};
 use futures::future::{Either, join_all, select};
+use plinth_model::finding::code;
 use plinth_model::steps::{KubesprayRelease, KubesprayRun, NodeTarget, RunInputs};
 use plinth_model::{Finding, NodeName, Observed, Step};
 use plinth_world::ClientError;

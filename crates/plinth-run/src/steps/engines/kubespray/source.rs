@@ -1,10 +1,10 @@
 //! Kubespray's source.
 
-use plinth_model::finding::code;
 use super::CLIENT;
 use crate::behaviour::{Probed, StepEnv};
 use crate::steps::outcome::{blocked, done, todo, unseen};
 use crate::steps::{Explanation, StepKind};
+use plinth_model::finding::code;
 use plinth_model::steps::{KubesprayRelease, KubespraySource};
 use plinth_model::{Finding, Observed, Step};
 use plinth_world::ClientError;
