@@ -60,7 +60,6 @@ impl StepKind for ControlPlane {
 
     /// Waits until everything is well.
     async fn act(&self, step: &Step, env: &StepEnv) -> Result<String, ClientError> {
-        let Self { targets, etcd } = self;
         let late = |seen: &[String]| {
             let mut finding = Finding::error(
             code::KUBERNETES_CONTROL_PLANE_ILL,
