@@ -8,7 +8,7 @@
 use indexmap::IndexMap;
 use plinth_ansible::{LocalAnsible, PackageSource};
 use plinth_keystore::SiteSecrets;
-use plinth_model::work::{
+use plinth_model::steps::{
     Credential, HostInputs, INVENTORY_FILE, KubesprayRelease, NodeTarget, RunInputs, VARIABLES_FILE,
 };
 use plinth_model::{Digest, NodeName, Observed, SecretRef};

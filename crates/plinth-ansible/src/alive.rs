@@ -2,7 +2,7 @@
 //! minutes, holds everybody up, and ends the play for all.
 
 use crate::program::DOOR;
-use plinth_model::work::NodeTarget;
+use plinth_model::steps::NodeTarget;
 use plinth_model::{Finding, NodeName};
 use plinth_world::ansible::{Play, PlayRun};
 use plinth_world::node::KnownHosts;

@@ -3,7 +3,7 @@
 
 use crate::program::{self, DOOR, Ended};
 use crate::python::{self, Python};
-use plinth_model::work::KubesprayRelease;
+use plinth_model::steps::KubesprayRelease;
 use plinth_model::{Digest, Finding, Observed, Version};
 use plinth_world::private_file;
 use plinth_world::{ClientError, ClientResult, Context, files};

@@ -1,7 +1,7 @@
 //! The Python that a release takes: the newest one on PATH within its range.
 
 use crate::program::{self, DOOR};
-use plinth_model::work::KubesprayRelease;
+use plinth_model::steps::KubesprayRelease;
 use plinth_model::{Finding, Version};
 use plinth_world::{ClientError, ClientResult};
 use semver::VersionReq;

@@ -4,7 +4,7 @@
 use crate::program::{self, DOOR};
 use crate::tree::tree_id;
 use flate2::read::GzDecoder;
-use plinth_model::work::KubesprayRelease;
+use plinth_model::steps::KubesprayRelease;
 use plinth_model::{Finding, Observed};
 use plinth_world::private_file;
 use plinth_world::{ClientError, ClientResult, Context, files};

@@ -3,7 +3,7 @@
 use crate::folder::{EVENTS, RunFolder};
 use crate::program::{self, DOOR};
 use crate::settings;
-use plinth_model::work::{Credential, INVENTORY_FILE, NodeTarget, VARIABLES_FILE};
+use plinth_model::steps::{Credential, INVENTORY_FILE, NodeTarget, VARIABLES_FILE};
 use plinth_world::node::KnownHosts;
 use plinth_world::secrets::Secrets;
 use plinth_world::{ClientError, ClientResult, files};

@@ -3,7 +3,7 @@
 use crate::api::KubeApi;
 use async_trait::async_trait;
 use indexmap::IndexMap;
-use plinth_model::work::{Check, Health, NodeTarget, PodSecurity, SecretContent};
+use plinth_model::steps::{Check, Health, NodeTarget, PodSecurity, SecretContent};
 use plinth_model::{Finding, NodeName, Observed, Owner};
 use plinth_world::kube::{ClusterHealth, HealthState, HeldConfig, KubeClient, KubeNode, ToolkitPod};
 use plinth_world::{ClientError, ClientResult, Context};

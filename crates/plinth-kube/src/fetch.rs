@@ -6,7 +6,7 @@ use k8s_openapi::api::core::v1::Node;
 use kube::Client;
 use kube::api::{Api, ListParams};
 use plinth_model::Observed;
-use plinth_model::work::NodeTarget;
+use plinth_model::steps::NodeTarget;
 use plinth_world::kube::HeldConfig;
 use plinth_world::{ClientResult, Context, deadlines};
 

@@ -7,7 +7,7 @@
 
 use plinth_keystore::SiteSecrets;
 use plinth_model::facts::Asked;
-use plinth_model::work::{Account, Credential, KeyAlgorithm, NodeTarget};
+use plinth_model::steps::{Account, Credential, KeyAlgorithm, NodeTarget};
 use plinth_model::{NodeName, SecretRef};
 use plinth_ssh::{SshConfig, SshNodes};
 use plinth_world::node::{AccountState, NodeClient};

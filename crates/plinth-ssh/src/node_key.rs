@@ -4,7 +4,7 @@
 
 use crate::key::read as private_key;
 use async_trait::async_trait;
-use plinth_model::work::KeyAlgorithm;
+use plinth_model::steps::KeyAlgorithm;
 use plinth_model::{Secret, SecretRef};
 use plinth_world::keystore::{NODE_KEY, NodeKey};
 use plinth_world::secrets::Secrets;
@@ -99,11 +99,11 @@ fn fingerprint(key: &PrivateKey) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::key::public_key_line;
     use plinth_keystore::SiteSecrets;
     use plinth_world::SystemClock;
     use std::fs;
     use std::os::unix::fs::PermissionsExt as _;
-    use crate::key::public_key_line;
 
     /// The keys of RFC 8032 §7.1 test 1; the fingerprint is what `ssh-keygen -lf` prints for it.
     #[test]

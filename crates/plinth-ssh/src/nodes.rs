@@ -8,7 +8,7 @@ use crate::transport::{Ssh, SshConfig};
 use async_trait::async_trait;
 use plinth_model::download::DownloadFile;
 use plinth_model::facts::{Asked, NodeFacts};
-use plinth_model::work::{Account, NodeTarget, Preparation, RegistryLogin};
+use plinth_model::steps::{Account, NodeTarget, Preparation, RegistryLogin};
 use plinth_model::{Observed, Secret, SecretRef};
 use plinth_world::node::{
     AccountState, Birth, ControlPlane, HostKey, HostKeyState, KnownHosts, Leftovers, NodeClient, PushFile, Registries,

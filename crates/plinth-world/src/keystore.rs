@@ -3,7 +3,7 @@
 
 use crate::{ClientResult, Context};
 use async_trait::async_trait;
-use plinth_model::work::{CertificateSource, KeyAlgorithm};
+use plinth_model::steps::{CertificateSource, KeyAlgorithm};
 use plinth_model::{Observed, Secret};
 
 /// Name of the generated secret that holds the private half of our key for nodes.

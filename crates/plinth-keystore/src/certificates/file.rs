@@ -6,7 +6,7 @@ use super::chain::{Certificate, Chain};
 use super::issue::{self, Issued, LONGEST_LEAF};
 use async_trait::async_trait;
 use jiff::Timestamp;
-use plinth_model::work::CertificateSource;
+use plinth_model::steps::CertificateSource;
 use plinth_model::{Observed, Secret, SecretRef};
 use plinth_world::keystore::{CertificateFiles, CertificatePart, CertificateState, Keystore, uncovered};
 use plinth_world::private_file;

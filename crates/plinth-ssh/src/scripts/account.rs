@@ -8,7 +8,7 @@
 use super::answer::{failure, owned};
 use crate::frame::Frames;
 use crate::script::Script;
-use plinth_model::work::Account;
+use plinth_model::steps::Account;
 use plinth_world::node::AccountState;
 use std::time::Duration;
 

@@ -4,7 +4,7 @@ use super::connection::Client;
 use super::failure::{lost, permanent};
 use super::peer::Peer;
 use crate::key;
-use plinth_model::work::Credential;
+use plinth_model::steps::Credential;
 use plinth_model::{Secret, SecretRef};
 use plinth_world::secrets::Secrets;
 use plinth_world::{ClientError, ClientResult};

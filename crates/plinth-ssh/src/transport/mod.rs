@@ -28,7 +28,7 @@ use exec::Call;
 use hostkeys::{HostKeys, Pins, describe};
 use line::Line;
 use peer::Peer;
-use plinth_model::work::{Credential, Jump, NodeTarget};
+use plinth_model::steps::{Credential, Jump, NodeTarget};
 use plinth_world::node::{HostKey, HostKeyState};
 use plinth_world::secrets::Secrets;
 use plinth_world::{ClientResult, Context, SystemClock};

@@ -3,7 +3,7 @@
 use super::connection::Connection;
 use super::line::Line;
 use super::peer::Peer;
-use plinth_model::work::Credential;
+use plinth_model::steps::Credential;
 use plinth_world::{ClientError, ClientResult};
 use std::collections::HashMap;
 use std::future::Future;

@@ -7,7 +7,7 @@ use super::Ssh;
 use super::exec::Heard;
 use super::failure::{found, lost, permanent};
 use super::peer::Peer;
-use plinth_model::work::NodeTarget;
+use plinth_model::steps::NodeTarget;
 use plinth_world::context::Paced;
 use plinth_world::node::PushFile;
 use plinth_world::{ClientError, ClientResult, Context};

@@ -6,7 +6,7 @@ use super::peer::Peer;
 use crate::script::Script;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use plinth_model::work::NodeTarget;
+use plinth_model::steps::NodeTarget;
 use plinth_model::{Digest, Secret};
 use plinth_world::{ClientResult, Context};
 use std::time::Duration;

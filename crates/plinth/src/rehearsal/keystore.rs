@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use plinth_keystore::{FileKeystore, SiteSecrets};
-use plinth_model::work::{CertificateSource, KeyAlgorithm};
+use plinth_model::steps::{CertificateSource, KeyAlgorithm};
 use plinth_model::{Observed, Secret, SecretRef};
 use plinth_ssh::KeptNodeKey;
 use plinth_world::keystore::{CertificateState, Keystore, NodeKey};

@@ -6,7 +6,7 @@ use plinth_ansible::{LocalAnsible, PackageSource};
 use plinth_keystore::SiteSecrets;
 use plinth_lab::LabSpec;
 use plinth_model::SecretRef;
-use plinth_model::work::{Credential, KubesprayRelease, NodeTarget, RunInputs};
+use plinth_model::steps::{Credential, KubesprayRelease, NodeTarget, RunInputs};
 use plinth_model::{NodeName, Observed};
 use plinth_ssh::{SshConfig, SshNodes};
 use plinth_world::ansible::{AnsibleClient as _, Deployed};

@@ -6,7 +6,7 @@ use plinth_keystore::FileKeystore;
 use plinth_keystore::SiteSecrets;
 use plinth_kube::KubeApi;
 use plinth_lab::ControlPlane;
-use plinth_model::work::{Credential, NodeTarget};
+use plinth_model::steps::{Credential, NodeTarget};
 use plinth_model::{NodeName, SecretRef, SiteName};
 use plinth_world::secrets::Secrets;
 use plinth_world::{Clock, Context, SystemClock};

@@ -5,7 +5,7 @@ use plinth_keystore::FileKeystore;
 use plinth_keystore::SiteSecrets;
 use plinth_kube::KubeApi;
 use plinth_lab::{ETCD, KUBERNETES, Lab, LabSpec, Mirror};
-use plinth_model::work::{Check, Credential, NodeTarget};
+use plinth_model::steps::{Check, Credential, NodeTarget};
 use plinth_model::{SecretRef, SiteName};
 use plinth_ssh::{SshConfig, SshNodes};
 use plinth_world::kube::KubeClient as _;

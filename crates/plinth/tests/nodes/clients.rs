@@ -3,7 +3,7 @@
 use plinth_keystore::SiteSecrets;
 use plinth_lab::{Lab, Node};
 use plinth_model::SecretRef;
-use plinth_model::work::{Account, Credential, KeyAlgorithm, NodeTarget};
+use plinth_model::steps::{Account, Credential, KeyAlgorithm, NodeTarget};
 use plinth_ssh::KeptNodeKey;
 use plinth_ssh::{SshConfig, SshNodes};
 use plinth_world::keystore::NodeKey as _;

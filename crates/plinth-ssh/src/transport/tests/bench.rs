@@ -3,7 +3,7 @@
 use super::server::{Rules, Server};
 use crate::script::Script;
 use crate::transport::{Ssh, SshConfig};
-use plinth_model::work::{Credential, NodeTarget};
+use plinth_model::steps::{Credential, NodeTarget};
 use plinth_model::{NodeName, Secret, SecretRef};
 use plinth_world::secrets::{Redactor, SecretError, Secrets};
 use plinth_world::{Context, SystemClock};

@@ -3,7 +3,7 @@
 use super::bench::{Bench, until};
 use super::exec::{shells, sudo, sudo_through};
 use plinth_model::Digest;
-use plinth_model::work::NodeTarget;
+use plinth_model::steps::NodeTarget;
 use plinth_world::ClientResult;
 use plinth_world::node::PushFile;
 use std::fs;
