@@ -7,6 +7,7 @@ use super::Ssh;
 use super::exec::Heard;
 use super::failure::{found, lost, permanent};
 use super::peer::Peer;
+use plinth_model::finding::code;
 use plinth_model::steps::NodeTarget;
 use plinth_world::context::Paced;
 use plinth_world::node::PushFile;
@@ -144,12 +145,12 @@ fn judge(peer: &Peer, push: &PushFile<'_>, heard: &Heard) -> ClientResult<()> {
         (Some(_), why) => {
             let why = why.unwrap_or("the node refused it");
             let fix = format!("fix what is named here on {}, then run again", peer.name);
-            Err(found("node.operation-failed", peer, &format!("pushing {}", push.name), why, fix, vec![stderr]))
+            Err(found(code::NODE_OPERATION_FAILED, peer, &format!("pushing {}", push.name), why, fix, vec![stderr]))
         }
         (None, _) if stderr.contains("sudo") => {
             let happened = format!("{} does not become root without a password", peer.user);
             let fix = format!("let plinth make its account on {} (step `nodes/account`), then run again", peer.name);
-            Err(found("node.no-root", peer, DOING, &happened, fix, vec![stderr]))
+            Err(found(code::NODE_NO_ROOT, peer, DOING, &happened, fix, vec![stderr]))
         }
         (None, _) => Err(lost(DOING, peer, format!("the connection was lost while {} was on its way", push.name))),
     }
