@@ -77,6 +77,7 @@ const RULES: &[Rule] = &[
             ("crates/plinth/src/verbs/trust.rs", "pins what a person confirmed, under the lock"),
             ("crates/plinth-app/src/nodes.rs", "pins what a person confirmed, under the lock"),
             ("crates/plinth/src/verbs/preflight.rs", "not yet a plan: `preflight --fix`"),
+            ("crates/plinth/src/verbs/confirmed.rs", "not yet a plan: the preview before something is removed"),
             ("crates/plinth-world/", "clients"),
             ("crates/plinth-ssh/", "clients"),
             ("crates/plinth-kube/", "clients"),
