@@ -7,6 +7,7 @@ mod discovery;
 mod interfaces;
 mod kill;
 mod memory;
+mod mirror_list;
 #[path = "../contract/node_client.rs"]
 mod node_client;
 mod rehearsal;
