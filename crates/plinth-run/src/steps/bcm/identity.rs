@@ -42,7 +42,7 @@ impl StepKind for BcmIdentity {
         .owner(Owner::BcmAdmin)
         .evidence(format!("head nodes of the inventory that do not answer: {}", missing.join(", ")))
         .evidence(format!("answered: {} ({})", answered.names.join(", "), answered.head_nodes.join(", ")))
-        .fix("check inventory.bcm.endpoint; if BCM was installed anew, run `plinth discover` and make the plan again");
+        .fix("check inventory.bcm.endpoint; if BCM was reinstalled, run `plinth discover` and make a new plan");
         blocked(finding)
     }
 

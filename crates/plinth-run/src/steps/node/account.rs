@@ -42,7 +42,7 @@ impl StepKind for NodeAccount {
     async fn act(&self, _: &Step, env: &StepEnv) -> Result<String, ClientError> {
         let Self { target, account } = self;
         if matches!(account.key, SecretRef::Generated(_)) {
-            env.clients.keystore.ssh_key(&env.ctx, account.key_algorithm).await?;
+            env.clients.node_key.ssh_key(&env.ctx, account.key_algorithm).await?;
         }
         env.clients.node.make_account(&env.ctx, target, account).await?;
         Ok(format!("user {} (uid {}) made", account.name, account.uid))
