@@ -5,7 +5,6 @@
 
 pub mod digest;
 pub mod download;
-pub mod event;
 pub mod exit;
 pub mod facts;
 pub mod finding;
@@ -14,6 +13,7 @@ pub mod name;
 pub mod observed;
 pub mod plan;
 pub mod problem;
+pub mod run;
 pub mod secret;
 pub mod step;
 pub mod verdict;
@@ -21,13 +21,13 @@ pub mod version;
 pub mod work;
 
 pub use digest::Digest;
-pub use event::{Event, EventBody, Outcome};
 pub use exit::Exit;
 pub use finding::{Finding, Owner, Position, Severity};
 pub use name::{NodeName, SiteName};
 pub use observed::Observed;
 pub use plan::{Change, Gate, Plan, Step};
 pub use problem::Problem;
+pub use run::{Event, EventBody, Outcome, RunView, StepState};
 pub use secret::{Secret, SecretRef};
 pub use step::{Stage, StepId};
 pub use verdict::Verdict;

@@ -1,9 +1,7 @@
 use crate::plans::{id, plan, site, step};
 use crate::script::{Bench, Rule};
-use plinth_model::event::Ended;
-use plinth_model::{EventBody, Exit, Outcome};
+use plinth_model::{EventBody, Exit, Outcome, StepState};
 use plinth_run::StopLevel;
-use plinth_run::journal::Standing;
 use plinth_world::Clock;
 use std::sync::Arc;
 use std::time::Duration;
@@ -51,7 +49,7 @@ fn the_first_stop_finishes_what_is_in_flight() {
     assert_eq!(bench.so().into_iter().collect::<Vec<_>>(), ["a/slow/x", "b/slow/y"]);
     assert_eq!((report.counts.changed, report.counts.not_run), (2, 2));
     assert_eq!(reasons(&bench), ["asked to stop: what is in flight is finished; once more stops at once"]);
-    assert!(bench.journal().history().in_flight().is_empty());
+    assert!(bench.memory().in_flight().is_empty());
 
     bench.stop = plinth_run::StopSignal::new();
     let report = bench.run(&slow());
@@ -66,16 +64,16 @@ fn an_effect_that_fails_after_the_first_stop_is_looked_at_and_not_tried_again() 
         let report = run_and_stop(&mut bench, &plan(vec![step("a/slow/x", &[])]), &[5]);
         assert_eq!(bench.effects(), ["a/slow/x"], "tried again although the run stops");
         let (outcome, ended, in_flight) = match happens_anyway {
-            true => (Outcome::Done, Ended::Changed, 0),
-            false => (Outcome::Stopped, Ended::NotRun, 1),
+            true => (Outcome::Done, StepState::Changed, 0),
+            false => (Outcome::Stopped, StepState::NotRun, 1),
         };
         assert_eq!(report.outcome, outcome);
         assert_eq!(bench.ended(&id("a/slow/x")).unwrap().0, ended);
-        assert_eq!(bench.journal().history().in_flight().len(), in_flight);
+        assert_eq!(bench.memory().in_flight().len(), in_flight);
 
         bench.stop = plinth_run::StopSignal::new();
         assert_eq!(bench.run(&plan(vec![step("a/slow/x", &[])])).outcome, Outcome::Done);
-        assert!(bench.journal().history().in_flight().is_empty());
+        assert!(bench.memory().in_flight().is_empty());
     }
 }
 
@@ -98,11 +96,10 @@ fn the_second_stop_drops_what_is_in_flight_and_it_is_looked_at_next_time() {
     assert_eq!(reasons(&bench)[1..], ["asked to stop at once: what was in flight is dropped"]);
     assert_eq!(bench.stop.level(), StopLevel::Now);
     assert_eq!(bench.so().into_iter().collect::<Vec<_>>(), ["b/slow/y"]);
-    assert_eq!(bench.ended(&id("a/slow/x")).unwrap().0, Ended::NotRun);
-    let journal = bench.journal();
-    assert_eq!(journal.history().in_flight(), [&id("a/slow/x")]);
-    assert_eq!(journal.history().run.as_ref().unwrap().outcome, Some(Outcome::Stopped));
-    drop(journal);
+    assert_eq!(bench.ended(&id("a/slow/x")).unwrap().0, StepState::NotRun);
+    let memory = bench.memory();
+    assert_eq!(memory.in_flight(), [&id("a/slow/x")]);
+    assert_eq!(memory.run.unwrap().outcome, Some(Outcome::Stopped));
 
     bench.stop = plinth_run::StopSignal::new();
     let report = bench.run(&slow());
@@ -110,8 +107,7 @@ fn the_second_stop_drops_what_is_in_flight_and_it_is_looked_at_next_time() {
     let told =
         bench.said(|b| if let EventBody::Finding { finding } = b { Some(finding.subject.clone()) } else { None });
     assert_eq!(told, ["a/slow/x"]);
-    let history = bench.journal().history().clone();
-    assert_eq!(history.steps[&id("a/slow/x")].standing, Standing::Done { changed: true });
+    assert_eq!(bench.memory().steps[&id("a/slow/x")].state, StepState::Changed);
 }
 
 #[test]
