@@ -16,9 +16,9 @@ pub mod problem;
 pub mod run;
 pub mod secret;
 pub mod step;
+pub mod steps;
 pub mod verdict;
 pub mod version;
-pub mod work;
 
 pub use digest::Digest;
 pub use exit::Exit;
@@ -30,6 +30,6 @@ pub use problem::Problem;
 pub use run::{Event, EventBody, Outcome, RunView, StepState};
 pub use secret::{Secret, SecretRef};
 pub use step::{Stage, StepId};
+pub use steps::Work;
 pub use verdict::Verdict;
 pub use version::Version;
-pub use work::Work;
