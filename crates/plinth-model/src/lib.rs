@@ -15,6 +15,7 @@ pub mod plan;
 pub mod problem;
 pub mod run;
 pub mod secret;
+pub mod span;
 pub mod step;
 pub mod steps;
 pub mod verdict;

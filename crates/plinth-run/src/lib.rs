@@ -5,7 +5,6 @@ pub mod executor;
 pub mod journal;
 pub mod kinds;
 pub mod look;
-mod span;
 pub mod survey;
 
 pub use behaviour::{Behaviour, Probe, Probed, StepEnv};

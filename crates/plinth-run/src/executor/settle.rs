@@ -4,9 +4,8 @@ use super::flight::{Heard, Launch};
 use super::life::{Life, Next, Rules};
 use super::turn::Run;
 use crate::behaviour::Probed;
-use crate::span::span;
 use plinth_model::run::StepState;
-use plinth_model::{EventBody, Finding, NodeName, Stage, Step, Work};
+use plinth_model::{EventBody, Finding, NodeName, Stage, Step, Work, span};
 use plinth_world::Clock;
 use std::time::Duration;
 
@@ -205,5 +204,9 @@ impl<'a> Run<'a> {
 /// What was seen, and how long it took to become so.
 fn waited(seen: &str, began: Duration, clock: &dyn Clock) -> String {
     let waited = clock.elapsed().saturating_sub(began);
-    if waited < Duration::from_secs(1) { seen.to_owned() } else { format!("{seen}, after {} of waiting", span(waited)) }
+    if waited < Duration::from_secs(1) {
+        seen.to_owned()
+    } else {
+        format!("{seen}, after {} of waiting", span::of(waited))
+    }
 }

@@ -6,8 +6,8 @@ use async_trait::async_trait;
 use plinth_model::{Event, EventBody, Finding, Plan, Problem, Secret, SecretRef, Step, StepId};
 use plinth_run::journal::{Journal, JournalReader, Memory};
 use plinth_run::{
-    Behaviour, LockOwner, LockedJournal, Probe, Probed, RunOptions, RunReport, RunWorld, Sink, StepEnv, StopSignal,
-    Store, executor,
+    Behaviour, Durability, LockOwner, LockedJournal, Probe, Probed, RunOptions, RunReport, RunWorld, Sink, StepEnv,
+    StopSignal, Store, executor,
 };
 use plinth_world::secrets::{SecretError, Secrets};
 use plinth_world::{ClientError, Clock, Context};
@@ -209,8 +209,17 @@ impl Bench {
     }
 
     pub fn locked_by(&self, owner: &LockOwner) -> LockedJournal {
+        self.lock(self.opened(), owner)
+    }
+
+    pub fn opened_with(&self, durability: Durability) -> LockedJournal {
+        let journal = Journal::open_with(self.dir.path(), durability).unwrap();
+        self.lock(journal, &LockOwner { user: "me".to_owned(), host: "here".to_owned(), pid: 1 })
+    }
+
+    fn lock(&self, journal: Journal, owner: &LockOwner) -> LockedJournal {
         let clock: Arc<dyn Clock> = self.clock.clone();
-        self.opened().lock(owner, &format!("run-{}", self.runs + 1), &clock).unwrap()
+        journal.lock(owner, &format!("run-{}", self.runs + 1), &clock).unwrap()
     }
 
     pub fn opened(&self) -> Journal {
