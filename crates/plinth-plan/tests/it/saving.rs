@@ -75,20 +75,6 @@ fn what_moved_is_named() {
     assert!(moved(&plan.made_from, &now)[0].to_string().starts_with("the inventory says something else ("));
 }
 
-#[test]
-fn steps_of_two_plans_are_compared() {
-    let old = example();
-    let mut desired = site::basepod();
-    desired.nodes.workers.pop();
-    desired.nodes.workers.push(site::name("cpu-09"));
-    let new = planned(&desired, &unseen(data::basepod()));
-    let diff = diff::steps(&old, &new);
-    let has = |ids: &[plinth_model::StepId], id: &str| ids.iter().any(|i| i.as_str() == id);
-    assert!(has(&diff.added, "nodes/connect/cpu-09") && has(&diff.removed, "nodes/connect/dgx-06"));
-    assert!(has(&diff.changed, "kubernetes/deploy/basepod-a") && !has(&diff.changed, "nodes/connect/cpu-03"));
-    assert_eq!(diff::steps(&old, &old), diff::StepDiff::default());
-}
-
 proptest! {
     #[test]
     fn the_reader_never_panics(bytes in prop::collection::vec(any::<u8>(), 0..2000)) {

@@ -204,6 +204,17 @@ impl Hold {
         self.check(Lock::read(connection).map_err(|error| JournalError::of(path, &error))?)
     }
 
+    /// Gives the lock to another run of this process.
+    pub(super) fn rename(&mut self, connection: &Connection, path: &Path, run: &str) -> Result<(), JournalError> {
+        let sql = |error: rusqlite::Error| JournalError::of(path, &error);
+        let statement = "UPDATE lock SET run = ?4 WHERE run = ?1 AND host = ?2 AND pid = ?3";
+        if self.touch(connection, statement, &[&run.to_owned()]).map_err(sql)? == 0 {
+            self.check(Lock::read(connection).map_err(sql)?)?;
+        }
+        self.run = Arc::from(run);
+        Ok(())
+    }
+
     /// Releases the lock. Idempotent; does nothing if the lock was lost.
     pub(super) fn release(&self, connection: &Connection) -> rusqlite::Result<usize> {
         self.touch(connection, "DELETE FROM lock WHERE run = ?1 AND host = ?2 AND pid = ?3", &[])

@@ -7,7 +7,7 @@ use plinth_model::{Event, Plan};
 use rusqlite::{TransactionBehavior, params};
 use std::ops::Deref;
 
-/// A journal whose lock this process holds for one run. Gives the lock back when it is dropped.
+/// A journal whose lock this process holds, for one run after the other. Gives the lock back when it is dropped.
 #[derive(Debug)]
 pub struct LockedJournal {
     journal: Journal,
@@ -30,6 +30,16 @@ impl LockedJournal {
     #[must_use]
     pub fn run(&self) -> &str {
         self.hold.run()
+    }
+
+    /// Gives the lock, and what is written from now on, to another run of this process.
+    ///
+    /// # Errors
+    /// When the lock is not ours any more, or could not be written.
+    pub fn begin(&mut self, run: &str) -> Result<(), JournalError> {
+        self.hold.rename(&self.journal.connection, &self.journal.path, run)?;
+        self.written = Written::default();
+        Ok(())
     }
 
     /// From whom the lock was taken over and why, if it was.

@@ -5,7 +5,7 @@
 //! recorded is never changed. The journal is a memory, not an authority: every step is probed again before it acts.
 //!
 //! Everything but progress is stored, in the transaction that makes the intents and outcomes of the same moment durable
-//! (`docs/decisions/0012-one-record-of-a-run.md`). Only a [`LockedJournal`] can write.
+//! (`docs/decisions/0014-one-record-of-a-run.md`). Only a [`LockedJournal`] can write.
 
 mod error;
 mod events;
