@@ -76,10 +76,10 @@ proptest! {
     }
 
     #[test]
-    fn whatever_is_lost_is_said(lost in 1usize..40) {
+    fn whatever_is_lost_is_said(lost in 1usize..35) {
         let mut events = scripted::run();
         let event = events.remove(lost);
-        prop_assume!(!is_progress(&event) && lost < events.len());
+        prop_assume!(!is_progress(&event));
         let gaps: Vec<Gap> = RunView::of(&events).gaps().to_vec();
         prop_assert_eq!(gaps.len(), 1);
         prop_assert!(gaps[0].after < event.seq && event.seq <= gaps[0].until);

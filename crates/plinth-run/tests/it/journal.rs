@@ -304,3 +304,47 @@ fn a_new_journal_is_for_its_owner_alone() {
         assert_eq!(mode & 0o777, 0o600, "{name}");
     }
 }
+
+/// A journal that the plinth before events wrote: a rehearsal of the example, killed at its thirtieth record.
+fn written_before_events(dir: &Path) {
+    let connection = rusqlite::Connection::open(dir.join(FILE)).unwrap();
+    connection.execute_batch(include_str!("../data/journal-schema-1.sql")).unwrap();
+}
+
+#[test]
+fn a_journal_of_facts_is_read_without_changing_it() {
+    let dir = tempfile::tempdir().unwrap();
+    written_before_events(dir.path());
+    let before = std::fs::read(dir.path().join(FILE)).unwrap();
+    let reader = Journal::open_read_only(dir.path()).unwrap().unwrap();
+    let view = reader.view();
+    assert_eq!(view.run.as_ref().map(|run| (run.steps, run.rehearsal)), Some((97, true)));
+    assert_eq!(view.state(false).word(), "interrupted");
+    assert_eq!(view.state_of(&id("nodes/connect/cpu-03")), StepState::Changed);
+    assert_eq!(view.gates.get("storage/dgx-05").map(String::as_str), Some("relocate"));
+    assert!(view.gaps().is_empty());
+    assert_eq!(std::fs::read(dir.path().join(FILE)).unwrap(), before);
+}
+
+#[test]
+fn a_journal_of_facts_becomes_one_of_events_and_nothing_is_forgotten() {
+    let dir = tempfile::tempdir().unwrap();
+    written_before_events(dir.path());
+    let read = Journal::open_read_only(dir.path()).unwrap().unwrap();
+    let journal = Journal::open(dir.path()).unwrap();
+    journal.verify().unwrap();
+    assert_eq!(journal.memory(), &read.memory().unwrap());
+    let memory = journal.memory();
+    let done = memory.steps.values().filter(|step| step.state.is_done()).count();
+    assert_eq!((memory.in_flight().len(), done), (1, 14));
+    let connect = &memory.steps[&id("nodes/connect/cpu-03")];
+    assert!(connect.done_with.len() == 1 && connect.is_done_with(&connect.done_with[0]));
+    drop(journal);
+
+    let mut next = locked(dir.path(), "r2");
+    next.append(&started("r2")).unwrap();
+    drop(next);
+    let again = Journal::open_read_only(dir.path()).unwrap().unwrap();
+    assert_eq!(again.runs().unwrap().len(), 2);
+    assert_eq!(again.view().run.as_ref().unwrap().run, "r2");
+}

@@ -19,7 +19,7 @@ fn run_and_stop(bench: &mut Bench, plan: &plinth_model::Plan, at: &[u64]) -> pli
             stop.raise();
         }
     };
-    let options = plinth_run::RunOptions { run: "stopped".to_owned(), ..bench.options.clone() };
+    let options = plinth_run::RunOptions { run: journal.run().to_owned(), ..bench.options.clone() };
     let events = Arc::clone(&bench.events);
     let sink: plinth_run::Sink = Arc::new(move |event| events.lock().unwrap().push(event));
     let run = plinth_run::run(plan, bench.world(), &mut journal, sink, bench.stop.clone(), options);
