@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::scripted::{self, Script};
+use plinth_model::Code;
 use plinth_model::RunView;
 use plinth_model::StepState;
 use plinth_model::plan::{Change, MadeFrom, Step, Undo};
@@ -137,7 +138,7 @@ fn plan(nodes: &[&str]) -> Plan {
 #[test]
 fn warnings_of_the_plan_count_from_the_start() {
     let mut script = Script::new();
-    script.begin(1, 1).at(0.1, EventBody::Finding { finding: Box::new(Finding::warning("e.f", "g", "h")) });
+    script.begin(1, 1).at(0.1, EventBody::Finding { finding: Box::new(Finding::warning(Code::named("e.f"), "g", "h")) });
     let mut events = script.events();
     let EventBody::RunStarted(head) = &mut events[0].body else { panic!("{events:?}") };
     head.warnings = 1;

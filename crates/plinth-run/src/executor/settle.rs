@@ -4,6 +4,7 @@ use super::flight::{Heard, Launch};
 use super::life::{Life, Next, Rules};
 use super::turn::Run;
 use crate::behaviour::Probed;
+use plinth_model::finding::code;
 use plinth_model::run::StepState;
 use plinth_model::{EventBody, Finding, NodeName, Stage, Step, Work, span};
 use plinth_world::Clock;
@@ -165,7 +166,7 @@ impl<'a> Run<'a> {
         let Some(when) = &step.when else { return true };
         let Some(answer) = self.answers.get(&when.gate).cloned() else {
             let finding = Finding::error(
-                "run.gate-unanswered",
+                code::RUN_GATE_UNANSWERED,
                 &step.target,
                 format!("{} depends on gate {}, which was not answered", step.id, when.gate),
             )
@@ -190,7 +191,7 @@ impl<'a> Run<'a> {
         };
         answers.iter().find(|(gate, answer)| !allowed(gate).contains(&answer.as_str())).map(|(gate, answer)| {
             Finding::error(
-                "run.gate-answer-unknown",
+                code::RUN_GATE_ANSWER_UNKNOWN,
                 &step.target,
                 format!("gate {gate} opened with `{answer}`, which the plan did not show"),
             )

@@ -11,6 +11,7 @@ use crate::journal::{JournalError, Store};
 use futures::FutureExt as _;
 use futures::future::{BoxFuture, Either, select};
 use futures::stream::{FuturesUnordered, StreamExt as _};
+use plinth_model::finding::code;
 use plinth_model::run::{RunHead, StepState};
 use plinth_model::{EventBody, Finding, NodeName, Outcome, Plan, Severity, Step};
 use plinth_world::{Clock, deadlines};
@@ -241,7 +242,7 @@ impl<'a> Run<'a> {
 
 fn was_interrupted(step: &str) -> EventBody {
     let finding = Finding::info(
-        "run.step-was-interrupted",
+        code::RUN_STEP_WAS_INTERRUPTED,
         step,
         "an earlier run began it and did not see its end; it is looked at before anything is done",
     );
@@ -249,5 +250,5 @@ fn was_interrupted(step: &str) -> EventBody {
 }
 
 fn took_over(note: &str) -> EventBody {
-    EventBody::Finding { finding: Box::new(Finding::warning("run.lock-taken-over", "lock", note)) }
+    EventBody::Finding { finding: Box::new(Finding::warning(code::RUN_LOCK_TAKEN_OVER, "lock", note)) }
 }

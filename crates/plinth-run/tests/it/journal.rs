@@ -1,6 +1,7 @@
 use crate::plans::{id, plan, site, step};
 use crate::script::Bench;
 use jiff::Timestamp;
+use plinth_model::Code;
 use plinth_model::run::{Counts, RunHead};
 use plinth_model::{Digest, Event, EventBody, Exit, Finding, Outcome, Problem, SiteName, Stage, StepId, StepState};
 use plinth_run::journal::{FILE, Journal, JournalError, LockOwner, LockedJournal};
@@ -40,7 +41,7 @@ fn done(step: &str, changed: bool) -> EventBody {
 }
 
 fn failed(step: &str) -> EventBody {
-    ended(step, StepState::Failed, Some(Box::new(Finding::error("a.b", "x", "y"))))
+    ended(step, StepState::Failed, Some(Box::new(Finding::error(Code::named("a.b"), "x", "y"))))
 }
 
 fn finished() -> EventBody {
