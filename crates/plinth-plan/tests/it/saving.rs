@@ -1,6 +1,6 @@
 use crate::fixture::{example, inventory as data, planned, site, unseen};
 use plinth_model::{Exit, SiteName};
-use plinth_plan::diff::{self, Origin, moved};
+use plinth_plan::diff::{Origin, moved};
 use plinth_plan::saved::{read, write};
 use proptest::prelude::*;
 
