@@ -171,7 +171,8 @@ pub struct Bench {
     pub dir: TempDir,
     pub stop: StopSignal,
     pub options: RunOptions,
-    runs: usize,
+    /// Runs so far, each with the next number as its id.
+    pub runs: usize,
 }
 
 impl Bench {

@@ -9,6 +9,7 @@ use std::time::Duration;
 /// Runs the plan and raises the signal at these moments of virtual time.
 fn run_and_stop(bench: &mut Bench, plan: &plinth_model::Plan, at: &[u64]) -> plinth_run::RunReport {
     let mut journal = bench.journal();
+    bench.runs += 1;
     let (stop, clock) = (bench.stop.clone(), Arc::clone(&bench.clock));
     let at = at.to_vec();
     let alarm = async move {
