@@ -63,7 +63,7 @@ const RULES: &[Rule] = &[
         below: "crates/plinth-run/src/executor/",
         patterns: &["Work::"],
         says: "the executor reads properties and names no kind of step",
-        except: &[("/executor/settle.rs", "waits for the property"), ("/executor/graph.rs", "waits for the property")],
+        except: &[],
     },
     Rule {
         below: "crates/plinth",

@@ -7,8 +7,8 @@ use petgraph::graph::DiGraph;
 use plinth_model::finding::Code;
 use plinth_model::finding::code;
 use plinth_model::plan::{Plan, Step, Undo};
-use plinth_model::steps::{HelmRelease, KubeObjects, KubesprayInventory, NodeLabels};
-use plinth_model::{Finding, StepId, Work};
+use plinth_model::steps::{FreeText, Properties};
+use plinth_model::{Finding, NodeName, StepId};
 use std::collections::{HashMap, HashSet};
 
 /// All flaws; empty when the plan is sound.
@@ -123,7 +123,7 @@ fn gates(plan: &Plan, place: &HashMap<&StepId, usize>) -> Vec<Finding> {
 }
 
 /// Destructive steps on nodes of the control plane or of etcd come one after the other. Who they are, the plan's own
-/// inventory tells.
+/// plays tell.
 fn majority(plan: &Plan, place: &HashMap<&StepId, usize>) -> Vec<Finding> {
     let quorum = quorum(plan);
     let risky: Vec<usize> =
@@ -140,27 +140,13 @@ fn majority(plan: &Plan, place: &HashMap<&StepId, usize>) -> Vec<Finding> {
     flaws
 }
 
-/// Where leftovers are cleared, nothing runs that could be interrupted: the step refuses otherwise.
-fn interrupts(step: &Step, quorum: &HashSet<String>) -> bool {
-    let clears = matches!(step.work, Work::NodeLeftovers(_));
-    !clears && step.destructive.is_some() && step.work.node().is_some_and(|n| quorum.contains(n.as_str()))
+fn interrupts(step: &Step, quorum: &HashSet<&NodeName>) -> bool {
+    step.work.properties().interrupts_member && step.work.node().is_some_and(|node| quorum.contains(node))
 }
 
-/// Hosts of the groups `kube_control_plane` and `etcd` in the inventory that the plan writes.
-fn quorum(plan: &Plan) -> HashSet<String> {
-    let files = plan.steps.iter().filter_map(|s| match &s.work {
-        Work::KubesprayInventory(KubesprayInventory { files }) => files.get(crate::kubespray::INVENTORY),
-        _ => None,
-    });
-    let inventories = files.filter_map(|text| serde_json::from_str::<serde_json::Value>(text).ok());
-    let mut names = HashSet::new();
-    for inventory in inventories {
-        for group in ["kube_control_plane", "etcd"] {
-            let hosts = inventory.pointer(&format!("/all/children/{group}/hosts")).and_then(|h| h.as_object());
-            names.extend(hosts.into_iter().flat_map(|h| h.keys().cloned()));
-        }
-    }
-    names
+/// Members of the control plane and of etcd, by the plays of the plan.
+fn quorum(plan: &Plan) -> HashSet<&NodeName> {
+    plan.steps.iter().flat_map(|step| step.work.members()).collect()
 }
 
 /// Whether a step waits for another one, directly or not.
@@ -182,25 +168,18 @@ fn waits(plan: &Plan, place: &HashMap<&StepId, usize>, step: usize, other: usize
 fn marks(step: &Step) -> Vec<Finding> {
     let mut flaws = Vec::new();
     let id = step.id.as_str();
-    let destroys = matches!(
-        step.work,
-        Work::KubesprayRun(_)
-            | Work::KubesprayRemoval(_)
-            | Work::KubesprayRecovery(_)
-            | Work::NodeLeftovers(_)
-            | Work::NodeStorage(_)
-    );
-    if destroys && step.destructive.as_deref().is_none_or(str::is_empty) {
+    let Properties { destructive, once, .. } = step.work.properties();
+    if destructive && step.destructive.as_deref().is_none_or(str::is_empty) {
         flaws.push(flaw(code::PLAN_MARK_MISSING, id, "is destructive, but does not say what it destroys"));
     }
     if step.destructive.is_some() && step.undo == Undo::Exact {
         flaws.push(flaw(code::PLAN_UNDO_WRONG, id, "is destructive, but claims to be undone exactly"));
     }
-    if matches!(step.work, Work::RunaiRegister(_)) != step.once {
+    if once != step.once {
         flaws.push(flaw(
             code::PLAN_ONCE_WRONG,
             id,
-            "registration, and nothing else, is marked as done once in a site's life",
+            "its mark of being done once in a site's life is not that of its kind",
         ));
     }
     if step.once && step.undo == Undo::Exact {
@@ -217,15 +196,11 @@ fn marks(step: &Step) -> Vec<Finding> {
 
 /// Secrets in clear: only where a site's own text can get in.
 fn in_clear(step: &Step) -> Option<Finding> {
-    let place = match &step.work {
-        Work::HelmRelease(HelmRelease { release }) => literal::find("values", &release.values),
-        Work::KubeObjects(KubeObjects { objects, .. }) => objects.iter().find_map(|o| literal::find("objects", o)),
-        Work::NodeLabels(NodeLabels { labels, .. }) => {
-            labels.iter().find_map(|(k, v)| literal::find(k, &v.as_str().into()))
-        }
-        Work::KubesprayInventory(KubesprayInventory { files }) => files.values().find_map(|f| in_file(f)),
-        _ => None,
-    }?;
+    let place = step.work.free_text().into_iter().find_map(|text| match text {
+        FreeText::Json(name, value) => literal::find(name, value),
+        FreeText::Value(key, value) => literal::find(key, &value.into()),
+        FreeText::JsonFile(text) => in_file(text),
+    })?;
     Some(
         Finding::error(code::PLAN_SECRET_IN_CLEAR, step.id.as_str(), format!("{place} looks like a secret in clear"))
             .fix("write a reference instead of the value, for example `{env: NAME}`"),

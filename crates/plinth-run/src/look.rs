@@ -5,7 +5,8 @@ use crate::executor::{Graph, Queue, RunOptions, RunWorld, within};
 use futures::future::{BoxFuture, FutureExt as _};
 use futures::stream::{FuturesUnordered, StreamExt as _};
 use plinth_model::finding::code;
-use plinth_model::{Finding, Plan, Problem, Step, StepId, Work};
+use plinth_model::steps::Effect;
+use plinth_model::{Finding, Plan, Problem, Step, StepId};
 use plinth_plan::Seen;
 use plinth_world::{ClientError, deadlines};
 use std::collections::BTreeMap;
@@ -75,7 +76,7 @@ impl<'a> Looking<'a> {
         loop {
             let index = self.queue.next(&self.graph)?;
             let step = self.plan.steps.get(index)?;
-            if matches!(step.work, Work::AcceptanceCheck(_)) {
+            if step.work.properties().effect == Effect::Proves {
                 self.queue.leave(&self.graph, index);
                 continue;
             }
@@ -132,7 +133,7 @@ impl<'a> Looking<'a> {
     }
 
     fn finish(mut self) -> Look {
-        for step in self.plan.steps.iter().filter(|step| !matches!(step.work, Work::AcceptanceCheck(_))) {
+        for step in self.plan.steps.iter().filter(|step| step.work.properties().effect != Effect::Proves) {
             let skipped =
                 step.when.as_ref().is_some_and(|w| self.look.answers.get(&w.gate).is_some_and(|a| *a != w.answer));
             if !skipped {

@@ -10,6 +10,7 @@ pub mod engines;
 pub mod kube;
 pub mod node;
 pub mod platform;
+mod properties;
 pub mod runai;
 
 pub use bcm::*;
@@ -18,22 +19,13 @@ pub use engines::kubespray::*;
 pub use kube::*;
 pub use node::*;
 pub use platform::*;
+pub use properties::{Effect, FreeText, Lane, Properties, StepParams};
 pub use runai::*;
 
 use crate::NodeName;
+use properties::AnyParams;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-
-/// What the parameters of every kind of step answer.
-pub trait StepParams {
-    /// Whether it only looks: it changes nothing, ever.
-    const READS_ONLY: bool;
-
-    /// The node it touches, for limits per target and failure budgets; none when it touches several, or the cluster.
-    fn node(&self) -> Option<&NodeName> {
-        None
-    }
-}
 
 /// The table of kinds, in the order of the main job: calls another macro with a row `(Params, "kind")` for each. The kind is what
 /// stands in a plan, and is never given to other parameters.
@@ -124,32 +116,40 @@ macro_rules! work {
 
 step_kinds!(work);
 
-/// [`StepParams`] as a trait object.
-trait AnyParams {
-    fn reads_only(&self) -> bool;
-    fn node(&self) -> Option<&NodeName>;
-}
-
-impl<P: StepParams> AnyParams for P {
-    fn reads_only(&self) -> bool {
-        P::READS_ONLY
-    }
-
-    fn node(&self) -> Option<&NodeName> {
-        StepParams::node(self)
-    }
-}
-
 impl Work {
+    /// What holds for every step of its kind.
+    #[must_use]
+    pub fn properties(&self) -> Properties {
+        self.params().properties()
+    }
+
     /// Whether it only looks: it changes nothing, ever.
     #[must_use]
     pub fn reads_only(&self) -> bool {
-        self.params().reads_only()
+        self.properties().effect == Effect::Reads
     }
 
     /// The node it touches, for limits per target and failure budgets; none when it touches several, or the cluster.
     #[must_use]
     pub fn node(&self) -> Option<&NodeName> {
         self.params().node()
+    }
+
+    /// Whether it may begin only while a majority of the control plane is left.
+    #[must_use]
+    pub fn needs_quorum(&self) -> bool {
+        self.params().needs_quorum()
+    }
+
+    /// Members of the control plane and of etcd, if the step knows them.
+    #[must_use]
+    pub fn members(&self) -> Vec<&NodeName> {
+        self.params().members()
+    }
+
+    /// Where the site's own text can get in.
+    #[must_use]
+    pub fn free_text(&self) -> Vec<FreeText<'_>> {
+        self.params().free_text()
     }
 }

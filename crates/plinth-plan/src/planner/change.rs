@@ -1,9 +1,10 @@
 //! What applying each step would do, from what was seen. Moves no hash: a look at the world changes no plan.
 
 use crate::observed::{Observed, Seen};
+use plinth_model::Finding;
 use plinth_model::finding::code;
 use plinth_model::plan::{Change, Gate, Step};
-use plinth_model::{Finding, Work};
+use plinth_model::steps::Effect;
 
 /// Sets the change of every step.
 pub(super) fn set(steps: &mut [Step], observed: &Observed) {
@@ -25,7 +26,7 @@ fn change(step: &Step, observed: &Observed) -> Change {
         }
     }
     match (&step.work, seen) {
-        (work, _) if work.reads_only() || matches!(work, Work::AcceptanceCheck(_)) => Change::Check,
+        (work, _) if work.properties().effect != Effect::Changes => Change::Check,
         (_, Some(Seen::Todo(diff))) => Change::Apply { diff: diff.clone() },
         _ => Change::Apply { diff: Vec::new() },
     }

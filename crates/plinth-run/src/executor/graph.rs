@@ -1,6 +1,7 @@
 //! The plan as indices: who needs whom, who shares a lane, who opens which gate.
 
-use plinth_model::{Exit, Gate, Plan, Problem, Step, StepId, Work};
+use plinth_model::steps::Lane;
+use plinth_model::{Exit, Gate, Plan, Problem, Step, StepId};
 use std::collections::HashMap;
 
 /// The plan as indices. Building it costs time proportional to steps and needs.
@@ -9,8 +10,10 @@ pub(crate) struct Graph<'a> {
     pub(crate) dependents: Vec<Vec<usize>>,
     /// How many steps the step needs.
     pub(crate) needs: Vec<usize>,
-    /// The lane of a step. Steps of one lane never run together: one lane per node, one per exclusive kind.
+    /// The lane of a step. Steps of one lane never run together: one lane per node, one per group of kinds that exclude each other.
     pub(crate) lanes: Vec<Option<usize>>,
+    /// Seconds that the longest chain from the beginning of the step to the end of the plan usually takes.
+    pub(crate) remaining: Vec<u64>,
     /// Number of lanes.
     pub(crate) lane_count: usize,
     gates: HashMap<&'a str, &'a Gate>,
@@ -28,6 +31,7 @@ impl<'a> Graph<'a> {
             dependents: vec![Vec::new(); plan.steps.len()],
             needs: vec![0; plan.steps.len()],
             lanes: Vec::with_capacity(plan.steps.len()),
+            remaining: Vec::new(),
             lane_count: 0,
             gates,
         };
@@ -52,6 +56,7 @@ impl<'a> Graph<'a> {
             }));
         }
         graph.lane_count = lanes.len();
+        graph.remaining = remaining(plan, &graph.dependents);
         Ok(graph)
     }
 
@@ -74,12 +79,24 @@ impl<'a> Graph<'a> {
 }
 
 fn lane_name(step: &Step) -> Option<String> {
-    match &step.work {
-        Work::KubesprayRun(_) | Work::KubesprayRemoval(_) | Work::KubesprayRecovery(_) => {
-            Some(step.work.kind().to_owned())
-        }
-        work => work.node().map(|node| format!("node {node}")),
+    match step.work.properties().lane {
+        Lane::Free => None,
+        Lane::Node => step.work.node().map(|node| format!("node {node}")),
+        Lane::Exclusive(name) => Some(name.to_owned()),
     }
+}
+
+/// Seconds from the beginning of each step to the end of the longest chain of steps that need it.
+fn remaining(plan: &Plan, dependents: &[Vec<usize>]) -> Vec<u64> {
+    let mut remaining = vec![0; plan.steps.len()];
+    for (index, step) in plan.steps.iter().enumerate().rev() {
+        let after = dependents.get(index).into_iter().flatten();
+        let longest = after.filter_map(|dependent| remaining.get(*dependent).copied()).max().unwrap_or(0);
+        if let Some(seconds) = remaining.get_mut(index) {
+            *seconds = longest + u64::from(step.work.properties().expected_s);
+        }
+    }
+    remaining
 }
 
 fn refuse(step: &Step, happened: impl std::fmt::Display) -> Problem {

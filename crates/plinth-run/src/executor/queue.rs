@@ -1,12 +1,16 @@
 //! Which step may start: needs, lanes, the global limit. Every call costs at most a logarithm per step it moves.
 
 use super::graph::Graph;
+use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
-/// Steps that may start, in plan order.
+/// A step by its turn: the one with the longest remaining path first, then in the order of the plan.
+type Turn = (Reverse<u64>, usize);
+
+/// Steps that may start. What the end of the plan waits for longest goes first.
 pub(crate) struct Queue {
     missing: Vec<usize>,
-    ready: BTreeSet<usize>,
+    ready: BTreeSet<Turn>,
     lanes: Vec<Lane>,
     running: usize,
     limit: usize,
@@ -15,14 +19,15 @@ pub(crate) struct Queue {
 #[derive(Clone, Default)]
 struct Lane {
     busy: bool,
-    waiting: BTreeSet<usize>,
+    waiting: BTreeSet<Turn>,
 }
 
 impl Queue {
     /// A queue over a graph that lets `limit` steps run together, at least one.
     pub(crate) fn new(graph: &Graph<'_>, limit: usize) -> Self {
         let missing = graph.needs.clone();
-        let ready = missing.iter().enumerate().filter(|(_, missing)| **missing == 0).map(|(index, _)| index).collect();
+        let free = missing.iter().enumerate().filter(|(_, missing)| **missing == 0);
+        let ready = free.map(|(index, _)| turn(graph, index)).collect();
         let lanes = vec![Lane::default(); graph.lane_count];
         Self { missing, ready, lanes, running: 0, limit: limit.max(1) }
     }
@@ -30,10 +35,10 @@ impl Queue {
     /// The next step that may start, if any. It holds its lane and its place until [`Queue::leave`].
     pub(crate) fn next(&mut self, graph: &Graph<'_>) -> Option<usize> {
         while self.running < self.limit {
-            let index = self.ready.pop_first()?;
+            let (left, index) = self.ready.pop_first()?;
             match self.lane(graph, index) {
                 Some(lane) if lane.busy => {
-                    lane.waiting.insert(index);
+                    lane.waiting.insert((left, index));
                     continue;
                 }
                 Some(lane) => lane.busy = true,
@@ -61,7 +66,7 @@ impl Queue {
             if let Some(missing) = self.missing.get_mut(dependent) {
                 *missing -= 1;
                 if *missing == 0 {
-                    self.ready.insert(dependent);
+                    self.ready.insert(turn(graph, dependent));
                 }
             }
         }
@@ -71,4 +76,8 @@ impl Queue {
         let lane = graph.lanes.get(index).copied().flatten()?;
         self.lanes.get_mut(lane)
     }
+}
+
+fn turn(graph: &Graph<'_>, index: usize) -> Turn {
+    (Reverse(graph.remaining.get(index).copied().unwrap_or(0)), index)
 }

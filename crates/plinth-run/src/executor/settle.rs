@@ -6,7 +6,7 @@ use super::turn::Run;
 use crate::behaviour::Probed;
 use plinth_model::finding::code;
 use plinth_model::run::StepState;
-use plinth_model::{EventBody, Finding, NodeName, Stage, Step, Work, span};
+use plinth_model::{EventBody, Finding, NodeName, Stage, Step, span};
 use plinth_world::Clock;
 use std::time::Duration;
 
@@ -150,7 +150,7 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Without a majority of control-plane nodes there is no etcd quorum to build or keep, so no engine is run.
+    /// Without a majority of control-plane nodes there is no etcd quorum to build or keep, so no step begins that needs one.
     fn keep_quorum(&mut self, failed: &NodeName) {
         let all = &self.options.control_plane;
         let left = all.iter().filter(|node| !self.failed_nodes.contains(node)).count();
@@ -158,7 +158,7 @@ impl<'a> Run<'a> {
             return;
         }
         let reason = format!("{left} of {} control-plane nodes are left, which is no majority", all.len());
-        self.leave_out_where(|step| matches!(step.work, Work::KubesprayRun(_)), &reason);
+        self.leave_out_where(|step| step.work.needs_quorum(), &reason);
     }
 
     /// Whether the step runs. One whose gate opened with another answer is skipped and counts as satisfied.

@@ -59,6 +59,22 @@ proptest! {
     }
 }
 
+/// A play takes minutes, a namespace a second: what the play waits for is served first, and the rest in the order of the plan.
+#[test]
+fn the_longest_remaining_path_is_served_first() {
+    let plan = plan(vec![
+        step("platform/release/a", &[]),
+        step("platform/release/b", &[]),
+        step("platform/release/c", &[]),
+        step("kubernetes/deploy/d", &["platform/release/c"]),
+    ]);
+    let mut bench = Bench::new();
+    bench.options.parallel = 1;
+    assert_eq!(bench.run(&plan).outcome, Outcome::Done);
+    let wanted = ["platform/release/c", "kubernetes/deploy/d", "platform/release/a", "platform/release/b"];
+    assert_eq!(bench.effects(), wanted);
+}
+
 #[test]
 fn a_thousand_nodes_are_looked_at_twice_per_step_and_acted_on_once() {
     let plan = crate::plans::site(1000);

@@ -3,7 +3,8 @@
 use indexmap::IndexMap;
 use plinth_model::plan::{Answer, Change, Condition, Gate, MadeFrom, Undo};
 use plinth_model::steps::{
-    AcceptanceCheck, Check, KubesprayRelease, KubesprayRun, Namespace, NodeLabels, NodeReady, PodSecurity, RunInputs,
+    AcceptanceCheck, Check, KubesprayRecovery, KubesprayRelease, KubesprayRemoval, KubesprayRun, Namespace, NodeLabels,
+    NodeReady, PodSecurity, Removal, RunInputs,
 };
 use plinth_model::{Digest, NodeName, Plan, SiteName, Stage, Step, StepId, Work};
 
@@ -31,7 +32,7 @@ fn labels(node: NodeName, taint: String) -> Work {
     Work::NodeLabels(NodeLabels { node, labels: IndexMap::new(), taints: vec![taint] })
 }
 
-fn deploy() -> Work {
+fn kubespray() -> (KubesprayRelease, RunInputs) {
     let text = String::new;
     let release = KubesprayRelease {
         tag: text(),
@@ -44,7 +45,25 @@ fn deploy() -> Work {
     };
     let version = || "v1.31.9".parse().unwrap();
     let parts = RunInputs { tag: version(), version: version(), variables: Digest::of(""), hosts: IndexMap::new() };
+    (release, parts)
+}
+
+fn deploy() -> Work {
+    let (release, parts) = kubespray();
     Work::KubesprayRun(KubesprayRun { release, targets: Vec::new(), inputs: Digest::of(""), parts })
+}
+
+/// Takes Kubernetes away.
+pub fn removal(removal: Removal) -> Work {
+    let (release, parts) = kubespray();
+    Work::KubesprayRemoval(KubesprayRemoval { release, targets: Vec::new(), removal, parts })
+}
+
+/// Brings a member back.
+pub fn recovery() -> Work {
+    let (release, parts) = kubespray();
+    let broken = vec![NodeName::new("n0").unwrap()];
+    Work::KubesprayRecovery(KubesprayRecovery { release, targets: Vec::new(), broken, parts })
 }
 
 /// A step by its id: `nodes/...` and `checks/...` touch the node they name, `kubernetes/deploy/...` is exclusive.

@@ -1,7 +1,8 @@
-use crate::plans::{gated, id, plan, site, step};
+use crate::plans::{gated, id, plan, recovery, removal, site, step};
 use crate::script::{Bench, Rule, SECRET};
 use plinth_model::run::RunHead;
-use plinth_model::{Event, EventBody, Exit, NodeName, Outcome, StepState};
+use plinth_model::steps::Removal;
+use plinth_model::{Event, EventBody, Exit, NodeName, Outcome, Step, StepState};
 use plinth_run::journal::{JournalError, LockedJournal, Memory, Store};
 use std::time::Duration;
 
@@ -178,6 +179,26 @@ fn no_engine_without_a_majority_of_control_plane_nodes() {
         (0..failed).for_each(|n| bench.rule(&format!("nodes/connect/n{n}"), failing()));
         bench.run(&plan);
         assert_eq!(bench.so().contains("kubernetes/deploy/s"), runs, "{failed} failed");
+    }
+}
+
+/// Each kind of play answers for itself: workers leave through the API, a reset ends the cluster, a recovery is for the day without
+/// a majority.
+#[test]
+fn without_a_majority_no_worker_is_removed_but_all_can_be_and_members_are_brought_back() {
+    let worker = || Removal::Nodes { nodes: vec![NodeName::new("w1").unwrap()], reachable: true };
+    let plays = [(removal(worker()), false), (removal(Removal::All), true), (recovery(), true)];
+    for (work, runs) in plays {
+        let mut steps: Vec<_> = (0..3).map(|n| step(&format!("nodes/connect/n{n}"), &[])).collect();
+        steps.push(step("platform/wait/x", &[]));
+        let kind = work.kind();
+        steps.push(Step { work, ..step("kubernetes/deploy/s", &["platform/wait/x"]) });
+        let mut bench = Bench::new();
+        bench.options.control_plane = (0..3).map(|n| NodeName::new(&format!("n{n}")).unwrap()).collect();
+        bench.rule("platform/wait/x", Rule { seconds: 100, ..Rule::default() });
+        (0..2).for_each(|n| bench.rule(&format!("nodes/connect/n{n}"), failing()));
+        bench.run(&plan(steps));
+        assert_eq!(bench.so().contains("kubernetes/deploy/s"), runs, "{kind}");
     }
 }
 

@@ -1,6 +1,6 @@
 //! `bcm.identity`.
 
-use crate::steps::StepParams;
+use crate::steps::{Effect, Lane, Properties, StepParams};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -15,5 +15,13 @@ pub struct BcmIdentity {
 }
 
 impl StepParams for BcmIdentity {
-    const READS_ONLY: bool = true;
+    const PROPERTIES: Properties = Properties {
+        effect: Effect::Reads,
+        lane: Lane::Free,
+        needs_quorum: false,
+        destructive: false,
+        interrupts_member: false,
+        once: false,
+        expected_s: 2,
+    };
 }

@@ -1,6 +1,6 @@
 //! `check`.
 
-use crate::steps::{Check, StepParams};
+use crate::steps::{Check, Effect, Lane, Properties, StepParams};
 use crate::{NodeName, SiteName};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -16,7 +16,15 @@ pub struct AcceptanceCheck {
 }
 
 impl StepParams for AcceptanceCheck {
-    const READS_ONLY: bool = false;
+    const PROPERTIES: Properties = Properties {
+        effect: Effect::Proves,
+        lane: Lane::Node,
+        needs_quorum: false,
+        destructive: false,
+        interrupts_member: false,
+        once: false,
+        expected_s: 30,
+    };
 
     fn node(&self) -> Option<&NodeName> {
         self.check.node()

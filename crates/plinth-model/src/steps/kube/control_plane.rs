@@ -1,7 +1,7 @@
 //! `kubernetes.control-plane`.
 
 use crate::NodeName;
-use crate::steps::{NodeTarget, StepParams};
+use crate::steps::{Effect, Lane, NodeTarget, Properties, StepParams};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -16,5 +16,13 @@ pub struct ControlPlane {
 }
 
 impl StepParams for ControlPlane {
-    const READS_ONLY: bool = true;
+    const PROPERTIES: Properties = Properties {
+        effect: Effect::Reads,
+        lane: Lane::Free,
+        needs_quorum: false,
+        destructive: false,
+        interrupts_member: false,
+        once: false,
+        expected_s: 30,
+    };
 }

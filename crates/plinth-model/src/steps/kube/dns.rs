@@ -1,6 +1,6 @@
 //! `kubernetes.dns`.
 
-use crate::steps::StepParams;
+use crate::steps::{Effect, Lane, Properties, StepParams};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::net::Ipv4Addr;
@@ -16,5 +16,14 @@ pub struct ClusterDns {
 }
 
 impl StepParams for ClusterDns {
-    const READS_ONLY: bool = false;
+    // Needs a majority? No. The API server itself refuses to write without a majority; nothing can be half made.
+    const PROPERTIES: Properties = Properties {
+        effect: Effect::Changes,
+        lane: Lane::Free,
+        needs_quorum: false,
+        destructive: false,
+        interrupts_member: false,
+        once: false,
+        expected_s: 30,
+    };
 }

@@ -1,6 +1,6 @@
 //! `kubernetes.gpu-runtime`.
 
-use crate::steps::{NodeTarget, StepParams};
+use crate::steps::{Effect, Lane, NodeTarget, Properties, StepParams};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -13,5 +13,14 @@ pub struct GpuRuntime {
 }
 
 impl StepParams for GpuRuntime {
-    const READS_ONLY: bool = false;
+    // Needs a majority? No. The API server itself refuses to write without a majority; nothing can be half made.
+    const PROPERTIES: Properties = Properties {
+        effect: Effect::Changes,
+        lane: Lane::Free,
+        needs_quorum: false,
+        destructive: false,
+        interrupts_member: false,
+        once: false,
+        expected_s: 30,
+    };
 }

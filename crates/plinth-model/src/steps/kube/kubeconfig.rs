@@ -1,6 +1,6 @@
 //! `kubernetes.kubeconfig`.
 
-use crate::steps::{NodeTarget, StepParams};
+use crate::steps::{Effect, Lane, NodeTarget, Properties, StepParams};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -15,5 +15,13 @@ pub struct Kubeconfig {
 }
 
 impl StepParams for Kubeconfig {
-    const READS_ONLY: bool = false;
+    const PROPERTIES: Properties = Properties {
+        effect: Effect::Changes,
+        lane: Lane::Free,
+        needs_quorum: false,
+        destructive: false,
+        interrupts_member: false,
+        once: false,
+        expected_s: 2,
+    };
 }

@@ -1,7 +1,7 @@
 //! `kubernetes.labels`.
 
 use crate::NodeName;
-use crate::steps::StepParams;
+use crate::steps::{Effect, FreeText, Lane, Properties, StepParams};
 use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -19,9 +19,22 @@ pub struct NodeLabels {
 }
 
 impl StepParams for NodeLabels {
-    const READS_ONLY: bool = false;
+    // Needs a majority? No. The API server itself refuses to write without a majority; nothing can be half made.
+    const PROPERTIES: Properties = Properties {
+        effect: Effect::Changes,
+        lane: Lane::Node,
+        needs_quorum: false,
+        destructive: false,
+        interrupts_member: false,
+        once: false,
+        expected_s: 1,
+    };
 
     fn node(&self) -> Option<&NodeName> {
         Some(&self.node)
+    }
+
+    fn free_text(&self) -> Vec<FreeText<'_>> {
+        self.labels.iter().map(|(key, value)| FreeText::Value(key, value)).collect()
     }
 }

@@ -1,7 +1,7 @@
 //! `kubernetes.ready`.
 
 use crate::NodeName;
-use crate::steps::StepParams;
+use crate::steps::{Effect, Lane, Properties, StepParams};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -16,7 +16,15 @@ pub struct NodeReady {
 }
 
 impl StepParams for NodeReady {
-    const READS_ONLY: bool = true;
+    const PROPERTIES: Properties = Properties {
+        effect: Effect::Reads,
+        lane: Lane::Node,
+        needs_quorum: false,
+        destructive: false,
+        interrupts_member: false,
+        once: false,
+        expected_s: 60,
+    };
 
     fn node(&self) -> Option<&NodeName> {
         Some(&self.node)

@@ -1,7 +1,7 @@
 //! `node.connect`.
 
 use crate::NodeName;
-use crate::steps::{NodeTarget, StepParams};
+use crate::steps::{Effect, Lane, NodeTarget, Properties, StepParams};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -14,7 +14,15 @@ pub struct NodeConnect {
 }
 
 impl StepParams for NodeConnect {
-    const READS_ONLY: bool = false;
+    const PROPERTIES: Properties = Properties {
+        effect: Effect::Changes,
+        lane: Lane::Node,
+        needs_quorum: false,
+        destructive: false,
+        interrupts_member: false,
+        once: false,
+        expected_s: 2,
+    };
 
     fn node(&self) -> Option<&NodeName> {
         Some(&self.target.node)

@@ -1,6 +1,6 @@
 //! `node.downloads`.
 
-use crate::steps::{NodeTarget, StepParams};
+use crate::steps::{Effect, Lane, NodeTarget, Properties, StepParams};
 use crate::{Digest, NodeName};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -20,7 +20,15 @@ pub struct NodeDownloads {
 }
 
 impl StepParams for NodeDownloads {
-    const READS_ONLY: bool = false;
+    const PROPERTIES: Properties = Properties {
+        effect: Effect::Changes,
+        lane: Lane::Node,
+        needs_quorum: false,
+        destructive: false,
+        interrupts_member: false,
+        once: false,
+        expected_s: 60,
+    };
 
     fn node(&self) -> Option<&NodeName> {
         Some(&self.target.node)

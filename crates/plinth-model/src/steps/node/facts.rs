@@ -1,7 +1,7 @@
 //! `node.facts`.
 
 use crate::NodeName;
-use crate::steps::{NodeExpectation, NodeTarget, StepParams};
+use crate::steps::{Effect, Lane, NodeExpectation, NodeTarget, Properties, StepParams};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -16,7 +16,15 @@ pub struct NodeFacts {
 }
 
 impl StepParams for NodeFacts {
-    const READS_ONLY: bool = true;
+    const PROPERTIES: Properties = Properties {
+        effect: Effect::Reads,
+        lane: Lane::Node,
+        needs_quorum: false,
+        destructive: false,
+        interrupts_member: false,
+        once: false,
+        expected_s: 3,
+    };
 
     fn node(&self) -> Option<&NodeName> {
         Some(&self.target.node)

@@ -1,7 +1,7 @@
 //! `node.leftovers`.
 
 use crate::NodeName;
-use crate::steps::{NodeTarget, StepParams};
+use crate::steps::{Effect, Lane, NodeTarget, Properties, StepParams};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -14,7 +14,16 @@ pub struct NodeLeftovers {
 }
 
 impl StepParams for NodeLeftovers {
-    const READS_ONLY: bool = false;
+    // Needs a majority? No. What is cleared is no part of a cluster any more; the step refuses where something still runs, so nothing is interrupted.
+    const PROPERTIES: Properties = Properties {
+        effect: Effect::Changes,
+        lane: Lane::Node,
+        needs_quorum: false,
+        destructive: true,
+        interrupts_member: false,
+        once: false,
+        expected_s: 10,
+    };
 
     fn node(&self) -> Option<&NodeName> {
         Some(&self.target.node)

@@ -1,7 +1,7 @@
 //! `node.prepare`.
 
 use crate::NodeName;
-use crate::steps::{NodeTarget, Preparation, StepParams};
+use crate::steps::{Effect, Lane, NodeTarget, Preparation, Properties, StepParams};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -16,7 +16,15 @@ pub struct NodePrepare {
 }
 
 impl StepParams for NodePrepare {
-    const READS_ONLY: bool = false;
+    const PROPERTIES: Properties = Properties {
+        effect: Effect::Changes,
+        lane: Lane::Node,
+        needs_quorum: false,
+        destructive: false,
+        interrupts_member: false,
+        once: false,
+        expected_s: 3,
+    };
 
     fn node(&self) -> Option<&NodeName> {
         Some(&self.target.node)

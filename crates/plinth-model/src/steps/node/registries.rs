@@ -1,7 +1,7 @@
 //! `node.registries`.
 
 use crate::NodeName;
-use crate::steps::{Mirror, NodeTarget, RegistryLogin, StepParams};
+use crate::steps::{Effect, Lane, Mirror, NodeTarget, Properties, RegistryLogin, StepParams};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -21,7 +21,15 @@ pub struct NodeRegistries {
 }
 
 impl StepParams for NodeRegistries {
-    const READS_ONLY: bool = false;
+    const PROPERTIES: Properties = Properties {
+        effect: Effect::Changes,
+        lane: Lane::Node,
+        needs_quorum: false,
+        destructive: false,
+        interrupts_member: false,
+        once: false,
+        expected_s: 5,
+    };
 
     fn node(&self) -> Option<&NodeName> {
         Some(&self.target.node)

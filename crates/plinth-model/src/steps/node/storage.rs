@@ -1,7 +1,7 @@
 //! `node.storage`.
 
 use crate::NodeName;
-use crate::steps::{NodeTarget, StepParams};
+use crate::steps::{Effect, Lane, NodeTarget, Properties, StepParams};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -18,7 +18,16 @@ pub struct NodeStorage {
 }
 
 impl StepParams for NodeStorage {
-    const READS_ONLY: bool = false;
+    // Needs a majority? No. It works on one machine alone, with or without a cluster; lint sees to it that two members never move at once.
+    const PROPERTIES: Properties = Properties {
+        effect: Effect::Changes,
+        lane: Lane::Node,
+        needs_quorum: false,
+        destructive: true,
+        interrupts_member: true,
+        once: false,
+        expected_s: 300,
+    };
 
     fn node(&self) -> Option<&NodeName> {
         Some(&self.target.node)

@@ -1,7 +1,7 @@
 //! `node.storage-old`.
 
 use crate::NodeName;
-use crate::steps::{NodeTarget, StepParams};
+use crate::steps::{Effect, Lane, NodeTarget, Properties, StepParams};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -18,7 +18,17 @@ pub struct NodeStorageOld {
 }
 
 impl StepParams for NodeStorageOld {
-    const READS_ONLY: bool = false;
+    // Needs a majority? No. It works on one machine alone. It counts as an interruption since it ends the way back: on two members at once a move that
+    // went wrong could not be taken back.
+    const PROPERTIES: Properties = Properties {
+        effect: Effect::Changes,
+        lane: Lane::Node,
+        needs_quorum: false,
+        destructive: true,
+        interrupts_member: true,
+        once: false,
+        expected_s: 20,
+    };
 
     fn node(&self) -> Option<&NodeName> {
         Some(&self.target.node)

@@ -1,6 +1,6 @@
 //! `platform.certificate`.
 
-use crate::steps::{CertificateSource, StepParams};
+use crate::steps::{CertificateSource, Effect, Lane, Properties, StepParams};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -17,5 +17,13 @@ pub struct Certificate {
 }
 
 impl StepParams for Certificate {
-    const READS_ONLY: bool = false;
+    const PROPERTIES: Properties = Properties {
+        effect: Effect::Changes,
+        lane: Lane::Free,
+        needs_quorum: false,
+        destructive: false,
+        interrupts_member: false,
+        once: false,
+        expected_s: 1,
+    };
 }

@@ -1,6 +1,6 @@
 //! `platform.namespace`.
 
-use crate::steps::{PodSecurity, StepParams};
+use crate::steps::{Effect, Lane, PodSecurity, Properties, StepParams};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -15,5 +15,14 @@ pub struct Namespace {
 }
 
 impl StepParams for Namespace {
-    const READS_ONLY: bool = false;
+    // Needs a majority? No. The API server itself refuses to write without a majority; nothing can be half made.
+    const PROPERTIES: Properties = Properties {
+        effect: Effect::Changes,
+        lane: Lane::Free,
+        needs_quorum: false,
+        destructive: false,
+        interrupts_member: false,
+        once: false,
+        expected_s: 1,
+    };
 }

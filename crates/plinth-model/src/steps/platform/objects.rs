@@ -1,6 +1,6 @@
 //! `platform.objects`.
 
-use crate::steps::{Health, StepParams};
+use crate::steps::{Effect, FreeText, Health, Lane, Properties, StepParams};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -20,5 +20,18 @@ pub struct KubeObjects {
 }
 
 impl StepParams for KubeObjects {
-    const READS_ONLY: bool = false;
+    // Needs a majority? No. The API server itself refuses to write without a majority; what was applied before is applied again.
+    const PROPERTIES: Properties = Properties {
+        effect: Effect::Changes,
+        lane: Lane::Free,
+        needs_quorum: false,
+        destructive: false,
+        interrupts_member: false,
+        once: false,
+        expected_s: 60,
+    };
+
+    fn free_text(&self) -> Vec<FreeText<'_>> {
+        self.objects.iter().map(|object| FreeText::Json("objects", object)).collect()
+    }
 }

@@ -1,6 +1,6 @@
 //! `platform.release`.
 
-use crate::steps::{Release, StepParams};
+use crate::steps::{Effect, FreeText, Lane, Properties, Release, StepParams};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -13,5 +13,18 @@ pub struct HelmRelease {
 }
 
 impl StepParams for HelmRelease {
-    const READS_ONLY: bool = false;
+    // Needs a majority? No. The API server itself refuses to write without a majority, and helm takes up a release that was broken off.
+    const PROPERTIES: Properties = Properties {
+        effect: Effect::Changes,
+        lane: Lane::Free,
+        needs_quorum: false,
+        destructive: false,
+        interrupts_member: false,
+        once: false,
+        expected_s: 180,
+    };
+
+    fn free_text(&self) -> Vec<FreeText<'_>> {
+        vec![FreeText::Json("values", &self.release.values)]
+    }
 }

@@ -1,6 +1,6 @@
 //! `platform.secret`.
 
-use crate::steps::{SecretContent, StepParams};
+use crate::steps::{Effect, Lane, Properties, SecretContent, StepParams};
 use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -21,5 +21,14 @@ pub struct KubeSecret {
 }
 
 impl StepParams for KubeSecret {
-    const READS_ONLY: bool = false;
+    // Needs a majority? No. The API server itself refuses to write without a majority; nothing can be half made.
+    const PROPERTIES: Properties = Properties {
+        effect: Effect::Changes,
+        lane: Lane::Free,
+        needs_quorum: false,
+        destructive: false,
+        interrupts_member: false,
+        once: false,
+        expected_s: 1,
+    };
 }

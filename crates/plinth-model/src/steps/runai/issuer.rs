@@ -1,6 +1,6 @@
 //! `runai.issuer`.
 
-use crate::steps::{RunaiTarget, StepParams};
+use crate::steps::{Effect, Lane, Properties, RunaiTarget, StepParams};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -13,5 +13,13 @@ pub struct RunaiIssuer {
 }
 
 impl StepParams for RunaiIssuer {
-    const READS_ONLY: bool = true;
+    const PROPERTIES: Properties = Properties {
+        effect: Effect::Reads,
+        lane: Lane::Free,
+        needs_quorum: false,
+        destructive: false,
+        interrupts_member: false,
+        once: false,
+        expected_s: 120,
+    };
 }

@@ -1,6 +1,6 @@
 //! `runai.register`.
 
-use crate::steps::{RunaiTarget, StepParams};
+use crate::steps::{Effect, Lane, Properties, RunaiTarget, StepParams};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -13,5 +13,13 @@ pub struct RunaiRegister {
 }
 
 impl StepParams for RunaiRegister {
-    const READS_ONLY: bool = false;
+    const PROPERTIES: Properties = Properties {
+        effect: Effect::Changes,
+        lane: Lane::Free,
+        needs_quorum: false,
+        destructive: false,
+        interrupts_member: false,
+        once: true,
+        expected_s: 5,
+    };
 }

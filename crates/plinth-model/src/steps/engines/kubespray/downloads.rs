@@ -1,7 +1,7 @@
 //! `kubespray.downloads`.
 
 use crate::Digest;
-use crate::steps::{KubesprayRelease, StepParams};
+use crate::steps::{Effect, KubesprayRelease, Lane, Properties, StepParams};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -19,5 +19,13 @@ pub struct KubesprayDownloads {
 }
 
 impl StepParams for KubesprayDownloads {
-    const READS_ONLY: bool = false;
+    const PROPERTIES: Properties = Properties {
+        effect: Effect::Changes,
+        lane: Lane::Free,
+        needs_quorum: false,
+        destructive: false,
+        interrupts_member: false,
+        once: false,
+        expected_s: 300,
+    };
 }

@@ -1,6 +1,6 @@
 //! `kubespray.inventory`.
 
-use crate::steps::StepParams;
+use crate::steps::{Effect, FreeText, Lane, Properties, StepParams};
 use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -14,5 +14,17 @@ pub struct KubesprayInventory {
 }
 
 impl StepParams for KubesprayInventory {
-    const READS_ONLY: bool = false;
+    const PROPERTIES: Properties = Properties {
+        effect: Effect::Changes,
+        lane: Lane::Free,
+        needs_quorum: false,
+        destructive: false,
+        interrupts_member: false,
+        once: false,
+        expected_s: 1,
+    };
+
+    fn free_text(&self) -> Vec<FreeText<'_>> {
+        self.files.values().map(|text| FreeText::JsonFile(text)).collect()
+    }
 }

@@ -105,6 +105,12 @@ impl HostInputs {
 }
 
 impl RunInputs {
+    /// Members of the control plane and of etcd, in the order of the inventory.
+    #[must_use]
+    pub fn members(&self) -> Vec<&NodeName> {
+        self.hosts.iter().filter(|(_, host)| host.is_quorum()).map(|(name, _)| name).collect()
+    }
+
     /// The first host of a group: the one that initialises the cluster, or makes etcd's certificates.
     #[must_use]
     pub fn first_of(&self, group: &str) -> Option<&NodeName> {

@@ -1,7 +1,7 @@
 //! `kubespray.recovery`.
 
 use crate::NodeName;
-use crate::steps::{KubesprayRelease, NodeTarget, RunInputs, StepParams};
+use crate::steps::{Effect, KubesprayRelease, Lane, NodeTarget, Properties, RunInputs, StepParams};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -20,5 +20,18 @@ pub struct KubesprayRecovery {
 }
 
 impl StepParams for KubesprayRecovery {
-    const READS_ONLY: bool = false;
+    // Needs a majority? No. It is what one does when the majority is gone: one survivor is enough, and the step itself refuses without any.
+    const PROPERTIES: Properties = Properties {
+        effect: Effect::Changes,
+        lane: Lane::Exclusive("engine"),
+        needs_quorum: false,
+        destructive: true,
+        interrupts_member: false,
+        once: false,
+        expected_s: 900,
+    };
+
+    fn members(&self) -> Vec<&NodeName> {
+        self.parts.members()
+    }
 }

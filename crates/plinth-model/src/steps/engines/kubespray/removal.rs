@@ -1,6 +1,7 @@
 //! `kubespray.removal`.
 
-use crate::steps::{KubesprayRelease, NodeTarget, Removal, RunInputs, StepParams};
+use crate::NodeName;
+use crate::steps::{Effect, KubesprayRelease, Lane, NodeTarget, Properties, Removal, RunInputs, StepParams};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -19,5 +20,26 @@ pub struct KubesprayRemoval {
 }
 
 impl StepParams for KubesprayRemoval {
-    const READS_ONLY: bool = false;
+    const PROPERTIES: Properties = Properties {
+        effect: Effect::Changes,
+        lane: Lane::Exclusive("engine"),
+        needs_quorum: true,
+        destructive: true,
+        interrupts_member: false,
+        once: false,
+        expected_s: 300,
+    };
+
+    /// Workers leave through the API, which a majority must serve: they are drained and deleted there. Taking the whole cluster away
+    /// ends it, so nothing is left that a majority could decide.
+    fn needs_quorum(&self) -> bool {
+        match &self.removal {
+            Removal::All => false,
+            Removal::Nodes { .. } => Self::PROPERTIES.needs_quorum,
+        }
+    }
+
+    fn members(&self) -> Vec<&NodeName> {
+        self.parts.members()
+    }
 }

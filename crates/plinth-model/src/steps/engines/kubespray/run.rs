@@ -1,7 +1,7 @@
 //! `kubespray.run`.
 
-use crate::Digest;
-use crate::steps::{KubesprayRelease, NodeTarget, RunInputs, StepParams};
+use crate::steps::{Effect, KubesprayRelease, Lane, NodeTarget, Properties, RunInputs, StepParams};
+use crate::{Digest, NodeName};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -20,5 +20,19 @@ pub struct KubesprayRun {
 }
 
 impl StepParams for KubesprayRun {
-    const READS_ONLY: bool = false;
+    // Needs a majority? Yes. It makes etcd, or restarts its members one by one: with half of them lost it would build a cluster that cannot decide, or
+    // stop the last one that can.
+    const PROPERTIES: Properties = Properties {
+        effect: Effect::Changes,
+        lane: Lane::Exclusive("engine"),
+        needs_quorum: true,
+        destructive: true,
+        interrupts_member: false,
+        once: false,
+        expected_s: 900,
+    };
+
+    fn members(&self) -> Vec<&NodeName> {
+        self.parts.members()
+    }
 }

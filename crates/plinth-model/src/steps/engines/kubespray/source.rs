@@ -1,6 +1,6 @@
 //! `kubespray.source`.
 
-use crate::steps::{KubesprayRelease, StepParams};
+use crate::steps::{Effect, KubesprayRelease, Lane, Properties, StepParams};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -13,5 +13,13 @@ pub struct KubespraySource {
 }
 
 impl StepParams for KubespraySource {
-    const READS_ONLY: bool = false;
+    const PROPERTIES: Properties = Properties {
+        effect: Effect::Changes,
+        lane: Lane::Free,
+        needs_quorum: false,
+        destructive: false,
+        interrupts_member: false,
+        once: false,
+        expected_s: 20,
+    };
 }

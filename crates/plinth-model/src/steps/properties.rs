@@ -1,0 +1,113 @@
+//! What planner, lint and executor have to know of a kind of step, so that none of them names a kind.
+
+use crate::NodeName;
+use serde_json::Value;
+
+/// Properties of a kind. Each kind states all of them in its file: there are no defaults to forget.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Properties {
+    /// What carrying it out may change.
+    pub effect: Effect,
+    /// What it must not run beside.
+    pub lane: Lane,
+    /// Whether it may begin only while a majority of the control plane is left. The comment above it in the kind's file says why.
+    pub needs_quorum: bool,
+    /// Whether it destroys or moves data or interrupts service; its steps say what, in words.
+    pub destructive: bool,
+    /// Whether it puts a member of the control plane or of etcd at risk, so that two of them must never do it at once.
+    pub interrupts_member: bool,
+    /// Whether its effect must not happen twice in a site's life, so that it is never repeated on mere suspicion.
+    pub once: bool,
+    /// How long it usually takes, seconds: what runs first is decided by it, and nothing else. A rough figure is enough.
+    pub expected_s: u32,
+}
+
+/// What carrying out a step may change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// Nothing, ever: it looks, and waits.
+    Reads,
+    /// Nothing that stays: it is carried out by looking, with test objects that are removed again. Too much for a mere look.
+    Proves,
+    /// What the plan says.
+    Changes,
+}
+
+/// What a step must not run beside.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lane {
+    /// Nothing: only the global limit counts.
+    Free,
+    /// Another step on the same node.
+    Node,
+    /// Another step of any kind with this lane.
+    Exclusive(&'static str),
+}
+
+/// A place in the parameters into which the site's own text can get.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum FreeText<'a> {
+    /// A name, and the values below it.
+    Json(&'static str, &'a Value),
+    /// A key and its value.
+    Value(&'a str, &'a str),
+    /// A file that holds JSON.
+    JsonFile(&'a str),
+}
+
+/// What the parameters of every kind of step answer.
+pub trait StepParams {
+    /// What holds for every step of the kind.
+    const PROPERTIES: Properties;
+
+    /// The node it touches, for limits per target and failure budgets; none when it touches several, or the cluster.
+    fn node(&self) -> Option<&NodeName> {
+        None
+    }
+
+    /// Whether this very step may begin only while a majority of the control plane is left.
+    fn needs_quorum(&self) -> bool {
+        Self::PROPERTIES.needs_quorum
+    }
+
+    /// Members of the control plane and of etcd, if the step knows them.
+    fn members(&self) -> Vec<&NodeName> {
+        Vec::new()
+    }
+
+    /// Where the site's own text can get in, secrets in clear among it.
+    fn free_text(&self) -> Vec<FreeText<'_>> {
+        Vec::new()
+    }
+}
+
+/// [`StepParams`] as a trait object.
+pub(super) trait AnyParams {
+    fn properties(&self) -> Properties;
+    fn node(&self) -> Option<&NodeName>;
+    fn needs_quorum(&self) -> bool;
+    fn members(&self) -> Vec<&NodeName>;
+    fn free_text(&self) -> Vec<FreeText<'_>>;
+}
+
+impl<P: StepParams> AnyParams for P {
+    fn properties(&self) -> Properties {
+        P::PROPERTIES
+    }
+
+    fn node(&self) -> Option<&NodeName> {
+        StepParams::node(self)
+    }
+
+    fn needs_quorum(&self) -> bool {
+        StepParams::needs_quorum(self)
+    }
+
+    fn members(&self) -> Vec<&NodeName> {
+        StepParams::members(self)
+    }
+
+    fn free_text(&self) -> Vec<FreeText<'_>> {
+        StepParams::free_text(self)
+    }
+}
