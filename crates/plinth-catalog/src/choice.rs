@@ -2,10 +2,10 @@
 
 use crate::component::{Component, Enabled, PinnedVersion};
 use crate::expression::is_empty;
-use crate::keys::nearest_name;
 use crate::{Catalog, Facts};
 use indexmap::IndexMap;
-use plinth_model::{Finding, Version};
+use plinth_model::nearest::nearest;
+use plinth_model::{Finding, Values, Version};
 use plinth_site::Desired;
 use plinth_site::desired::ComponentChoice;
 use serde_json::Value;
@@ -17,7 +17,7 @@ pub(crate) struct Chosen<'a> {
     pub(crate) why: String,
     pub(crate) version: Option<ChosenVersion<'a>>,
     pub(crate) namespace: String,
-    pub(crate) user_values: Option<&'a Value>,
+    pub(crate) user_values: Option<&'a Values>,
 }
 
 /// A version, and where it comes from.
@@ -71,8 +71,8 @@ impl Catalog {
         let unknown = desired.platform.components.keys().filter(|name| !self.components.contains_key(*name));
         let known: Vec<&str> = self.components.keys().map(String::as_str).collect();
         let finding = |name: &String| {
-            let fix = match nearest_name(name, known.iter().copied()) {
-                Some(nearest) => format!("write `{nearest}`"),
+            let fix = match nearest(name, known.iter().copied()) {
+                Some(meant) => format!("write `{meant}`"),
                 None => format!("use one of: {}", known.join(", ")),
             };
             Finding::error(

@@ -1,11 +1,11 @@
 //! What releases of Kubespray know: names of variables (`kubespray/names.txt`) and versions that they can install
 //! (`kubespray/versions.yaml`). Both are made from the release's own tree by `cargo xtask kubespray-names`.
 
-use crate::keys::nearest_name;
 use crate::kubespray::near_text;
 use crate::source::{Files, decode};
 use crate::{Catalog, CatalogError};
 use indexmap::IndexMap;
+use plinth_model::nearest::nearest;
 use plinth_model::work::KubesprayRelease;
 use plinth_model::{Finding, Version};
 use plinth_site::Desired;
@@ -73,9 +73,9 @@ impl KnownNames {
 
     /// The most similar name that the release knows.
     #[must_use]
-    pub fn nearest(&self, tag: &str, name: &str) -> Option<&str> {
+    pub fn similar(&self, tag: &str, name: &str) -> Option<&str> {
         let at = self.releases.iter().position(|release| release == tag)?;
-        nearest_name(name, self.names.iter().filter(|(_, marks)| **marks & bit(at) != 0).map(|(name, _)| name.as_str()))
+        nearest(name, self.names.iter().filter(|(_, marks)| **marks & bit(at) != 0).map(|(name, _)| name.as_str()))
     }
 
     /// Releases that know the name, oldest first.
@@ -163,7 +163,7 @@ impl Catalog {
             (Some(first), Some(last)) => finding.evidence(format!("known to releases from {first} to {last}")),
             _ => finding,
         };
-        Some(finding.fix(match names.nearest(&release.tag, name) {
+        Some(finding.fix(match names.similar(&release.tag, name) {
             Some(near) => format!("write `{near}` if that is meant, or take it away"),
             None => "take it away".to_owned(),
         }))
@@ -217,7 +217,7 @@ mod tests {
         assert_eq!(knows("late"), [false, true, true]);
         assert_eq!(knows("odd"), [true, false, true]);
         assert_eq!((names.knows("v4", "late"), knows("none")), (None, [false, false, false]));
-        assert_eq!((names.nearest("v1", "lat"), names.nearest("v2", "lat")), (None, Some("late")));
+        assert_eq!((names.similar("v1", "lat"), names.similar("v2", "lat")), (None, Some("late")));
         assert!(KnownNames::parse("release v1 a\nx v9\n").is_err());
     }
 }

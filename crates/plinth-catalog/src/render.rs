@@ -6,8 +6,8 @@ use crate::expression::{ExpressionError, all_hold, render};
 use crate::known_bad::{KnownBadHit, KnownBadVerdict};
 use crate::merge::merge;
 use crate::{Catalog, Facts, ResolvedComponent};
-use plinth_model::work::{Health, RegistryLogin, Release, SECRET_KEY};
-use plinth_model::{Finding, SecretRef, Severity};
+use plinth_model::work::{Health, RegistryLogin, Release};
+use plinth_model::{Finding, Severity, Values};
 use serde_json::{Map, Value};
 
 /// One component, with everything its expressions may speak of.
@@ -48,7 +48,7 @@ impl<'a> Rendering<'a> {
         })
     }
 
-    fn release(&mut self, values: Value, version: String, variants: &[&Variant]) -> Result<Release, ExpressionError> {
+    fn release(&mut self, values: Values, version: String, variants: &[&Variant]) -> Result<Release, ExpressionError> {
         let component = self.chosen.component;
         let (chart, repository) = self.chart()?;
         let rules = component.health.iter().chain(variants.iter().flat_map(|variant| &variant.health));
@@ -97,8 +97,7 @@ impl<'a> Rendering<'a> {
         let registry = self.text(&login.registry, "the address of a login")?;
         let username = self.text(&login.username, "a user")?;
         let password = render(&login.password, self.facts)?;
-        let reference =
-            password.get(SECRET_KEY).and_then(|reference| serde_json::from_value::<SecretRef>(reference.clone()).ok());
+        let reference = Values::as_reference(&password);
         if reference.is_none() {
             let message = format!(
                 "the chart repository of {} wants a login, but there is no token for it",
@@ -137,7 +136,7 @@ impl<'a> Rendering<'a> {
         Ok(variants)
     }
 
-    fn values(&mut self, variants: &[&Variant]) -> Result<Value, ExpressionError> {
+    fn values(&mut self, variants: &[&Variant]) -> Result<Values, ExpressionError> {
         let component = self.chosen.component;
         let mut values = Value::Object(Map::new());
         for layer in
@@ -161,7 +160,7 @@ impl<'a> Rendering<'a> {
             }
             None => {}
         }
-        Ok(values)
+        Values::new(values).map_err(|error| ExpressionError::Form("values".to_owned(), error.to_string()))
     }
 
     /// Finds wrong and unknown keys in the site's own values.

@@ -3,8 +3,8 @@
 use crate::cluster::Cluster;
 use crate::discover::Role;
 use plinth_catalog::Facts;
-use plinth_model::SecretRef;
-use plinth_model::work::{CertificateSource, SECRET_KEY};
+use plinth_model::work::CertificateSource;
+use plinth_model::{SecretRef, Values};
 use plinth_site::Desired;
 use plinth_site::desired::{ArtifactSource, Runai};
 use serde_json::{Value, json};
@@ -77,7 +77,7 @@ fn platform(desired: &Desired, cluster: &Cluster) -> Facts {
         ("gpu.mig", json!(platform.gpu.mig)),
         ("gpu.timeSlicing", json!(platform.gpu.time_slicing)),
         ("gpu.driverOnHost", json!(platform.gpu.driver_on_host)),
-        ("grafana.adminPassword", secret(&generated("grafana-admin-password"))),
+        ("grafana.adminPassword", Values::reference(&generated("grafana-admin-password"))),
     ])
 }
 
@@ -99,11 +99,11 @@ fn runai_facts(runai: &Runai) -> Facts {
         ("runai.chartLogin", json!(chart_login(runai))),
         ("runai.registryServer", json!(registry(runai).0)),
         ("runai.registryUser", json!(registry(runai).1)),
-        ("runai.adminPassword", secret(&runai.admin_password)),
-        ("runai.clientSecret", secret(&generated("runai-client-secret"))),
-        ("runai.clusterUid", secret(&generated("runai-cluster-uid"))),
+        ("runai.adminPassword", Values::reference(&runai.admin_password)),
+        ("runai.clientSecret", Values::reference(&generated("runai-client-secret"))),
+        ("runai.clusterUid", Values::reference(&generated("runai-cluster-uid"))),
     ]);
-    let token = runai.registry_token.as_ref().map_or(Value::Null, secret);
+    let token = runai.registry_token.as_ref().map_or(Value::Null, Values::reference);
     facts.insert("runai.registryToken".into(), token);
     facts
 }
@@ -124,10 +124,6 @@ fn chart_login(runai: &Runai) -> bool {
 
 fn generated(name: &str) -> SecretRef {
     SecretRef::Generated(name.to_owned())
-}
-
-fn secret(reference: &SecretRef) -> Value {
-    json!({ SECRET_KEY: reference })
 }
 
 /// `host[:port]`.

@@ -11,8 +11,9 @@ use crate::desired::{
 use crate::raw;
 use crate::raw::nodes::Selector;
 use crate::raw::secret::SecretSource;
+use indexmap::IndexMap;
 use plinth_model::work::{Account, CertificateSource, Credential, Jump, KeyAlgorithm, Mirror, RegistryLogin};
-use plinth_model::{Finding, SecretRef};
+use plinth_model::{Finding, SecretRef, Values};
 use serde_json::Value;
 
 /// What is taken when the file says nothing.
@@ -55,7 +56,7 @@ pub(crate) fn lower(site: &raw::Site, judge: &mut Judge<'_>) -> Option<Desired> 
         kubernetes: kubernetes::lower(&site.kubernetes),
         registries: registries(site.registries.as_ref()),
         storage: storage(site.storage.as_ref()),
-        platform: platform(site.platform.as_ref()),
+        platform: platform(site.platform.as_ref())?,
         runai: site.runai.as_ref().map_or(Some(None), |runai| self::runai(site, runai).map(Some))?,
         run: run(site.run.as_ref()),
     })
@@ -65,26 +66,6 @@ pub(crate) fn lower(site: &raw::Site, judge: &mut Judge<'_>) -> Option<Desired> 
 /// reads them and wherever that folder is.
 fn secret(source: &SecretSource) -> SecretRef {
     source.0.clone()
-}
-
-/// Values in which references to secrets are brought to the form that plans use.
-fn values(value: &Value) -> Value {
-    match value {
-        Value::Array(items) => items.iter().map(values).collect(),
-        Value::Object(entries) => {
-            Value::Object(entries.iter().map(|(key, inner)| (key.clone(), entry(key, inner))).collect())
-        }
-        other => other.clone(),
-    }
-}
-
-fn entry(key: &str, value: &Value) -> Value {
-    match serde_json::from_value::<SecretRef>(value.clone()) {
-        Ok(reference) if key == plinth_model::work::SECRET_KEY => {
-            serde_json::to_value(reference).unwrap_or_else(|_| value.clone())
-        }
-        _ => values(value),
-    }
 }
 
 fn inventory(inventory: &raw::inventory::Inventory) -> Option<InventorySource> {
@@ -237,21 +218,23 @@ fn storage(storage: Option<&raw::inventory::Storage>) -> Storage {
     }
 }
 
-fn platform(platform: Option<&raw::platform::Platform>) -> Platform {
+fn platform(platform: Option<&raw::platform::Platform>) -> Option<Platform> {
     let platform = platform.cloned().unwrap_or_default();
     let ingress = platform.ingress.unwrap_or_default();
     let balancer = platform.load_balancer.unwrap_or_default();
-    Platform {
+    let component =
+        |(name, choice): (&String, &raw::platform::Component)| component(choice).map(|choice| (name.clone(), choice));
+    Some(Platform {
         ingress: Ingress {
             http: ingress.http.unwrap_or(defaults::HTTP),
             https: ingress.https.unwrap_or(defaults::HTTPS),
             address: ingress.address.map(|address| address.0),
         },
         load_balancer: balancer.addresses.into_iter().map(|range| pool(range.0.0)).collect(),
-        components: platform.components.iter().map(|(name, choice)| (name.clone(), component(choice))).collect(),
+        components: platform.components.iter().map(component).collect::<Option<_>>()?,
         gpu: gpu(platform.gpu.unwrap_or_default()),
         accept: platform.accept_incompatible,
-    }
+    })
 }
 
 /// MetalLB takes networks and ranges, no single addresses.
@@ -259,17 +242,16 @@ fn pool(range: String) -> String {
     if range.contains(['/', '-']) { range } else { format!("{range}/32") }
 }
 
-fn component(choice: &raw::platform::Component) -> ComponentChoice {
-    let values = choice.values.as_ref().map(|values| {
-        let inner = values.iter().map(|(key, value)| (key.clone(), entry(key, value)));
-        Value::Object(inner.collect())
-    });
-    ComponentChoice {
+/// None when its values hold a reference that cannot be read; the checks have said so.
+fn component(choice: &raw::platform::Component) -> Option<ComponentChoice> {
+    let json =
+        |values: &IndexMap<String, Value>| values.iter().map(|(key, value)| (key.clone(), value.clone())).collect();
+    Some(ComponentChoice {
         enabled: choice.enabled,
         version: choice.version.as_ref().map(|version| version.0.clone()),
         namespace: choice.namespace.as_ref().map(|name| name.0.0.clone()),
-        values,
-    }
+        values: choice.values.as_ref().map(|values| Values::new(Value::Object(json(values)))).transpose().ok()?,
+    })
 }
 
 fn gpu(gpu: raw::platform::Gpu) -> GpuSharing {

@@ -3,7 +3,7 @@
 use crate::{ClientResult, Context};
 use async_trait::async_trait;
 use plinth_model::work::Release;
-use plinth_model::{Digest, Observed};
+use plinth_model::{Digest, Observed, Values};
 
 /// A release as helm knows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,7 +18,7 @@ pub struct ReleaseState {
 
 /// Digest of values as they stand in a plan: secrets are references there, so it never depends on a secret.
 #[must_use]
-pub fn values_digest(values: &serde_json::Value) -> Digest {
+pub fn values_digest(values: &Values) -> Digest {
     Digest::of(values)
 }
 

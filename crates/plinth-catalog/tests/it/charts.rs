@@ -143,7 +143,7 @@ fn keys_that_act_unlisted_are_only_a_doubt() {
             .fold(Value::from("x"), |value, key| Value::Object([(key.to_owned(), value)].into_iter().collect()));
         assert_eq!(catalog.keys(component, &version).unwrap().unknown(&values).len(), 1);
         let mut desired = crate::site::desired();
-        crate::site::choose(&mut desired, component, |choice| choice.values = Some(values));
+        crate::site::choose(&mut desired, component, |choice| choice.values = Some(values.try_into().unwrap()));
         let findings = catalog.resolve(&desired, &crate::site::facts()).findings;
         assert!(findings.iter().all(|finding| !finding.is_error()), "{findings:?}");
     }

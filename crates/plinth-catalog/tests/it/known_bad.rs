@@ -84,7 +84,7 @@ fn in_a_sites_own_values_it_becomes_a_finding_that_says_what_instead() {
         let mut desired = desired();
         choose(&mut desired, component, |choice| {
             choice.enabled = Some(true);
-            choice.values = Some(given.clone());
+            choice.values = Some(given.clone().try_into().unwrap());
         });
         let findings = catalog().resolve(&desired, &facts()).findings;
         let refused: Vec<_> = findings.iter().filter(|f| f.code == "platform.refused-value").collect();

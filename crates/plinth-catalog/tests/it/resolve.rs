@@ -2,8 +2,9 @@
 
 use crate::site::{catalog, choose, codes, desired, every_way, facts, values, with};
 use plinth_catalog::{Catalog, CatalogError};
-use plinth_model::work::{Health, PodSecurity, SECRET_KEY};
-use plinth_model::{SecretRef, Severity};
+use plinth_model::values::SECRET_KEY;
+use plinth_model::work::{Health, PodSecurity};
+use plinth_model::{SecretRef, Severity, Values};
 use serde_json::{Value, json};
 
 #[test]
@@ -69,32 +70,15 @@ fn secrets_are_references_and_nothing_else() {
     let resolution = catalog().resolve(&desired(), &facts());
     let mut found = Vec::new();
     for component in &resolution.components {
-        references(&component.release.values, &mut found);
+        found.extend(component.release.values.secret_refs().into_iter().map(|(_, reference)| reference));
         component
             .objects
             .iter()
             .for_each(|object| assert!(!object.to_string().contains(SECRET_KEY), "objects are applied as they are"));
     }
-    let wanted: Vec<Value> = marked.iter().map(|name| facts()[*name][SECRET_KEY].clone()).collect();
-    assert_eq!(found.len(), wanted.len());
+    let wanted: Vec<SecretRef> = marked.iter().filter_map(|name| Values::as_reference(&facts()[*name])).collect();
+    assert_eq!((found.len(), wanted.len()), (4, 4));
     assert!(wanted.iter().all(|reference| found.contains(reference)), "{found:?}");
-    for reference in found {
-        serde_json::from_value::<SecretRef>(reference).unwrap();
-    }
-}
-
-fn references(value: &Value, found: &mut Vec<Value>) {
-    match value {
-        Value::Object(map) => match map.get(SECRET_KEY) {
-            Some(reference) => {
-                assert_eq!(map.len(), 1);
-                found.push(reference.clone());
-            }
-            None => map.values().for_each(|value| references(value, found)),
-        },
-        Value::Array(items) => items.iter().for_each(|value| references(value, found)),
-        _ => {}
-    }
 }
 
 #[test]
@@ -199,7 +183,7 @@ fn own_values_are_merged_over_ours() {
     let mut site = desired();
     choose(&mut site, "ingress-nginx", |choice| {
         choice.values = Some(
-            json!({"controller": {"replicaCount": 3, "tolerations": [], "kind": null, "service": {"nodePorts": {"http": 31080}}}}),
+            json!({"controller": {"replicaCount": 3, "tolerations": [], "kind": null, "service": {"nodePorts": {"http": 31080}}}}).try_into().unwrap(),
         );
     });
     let resolution = catalog().resolve(&site, &facts());
@@ -215,7 +199,8 @@ fn own_values_are_merged_over_ours() {
 fn own_values_are_checked_against_the_charts_keys() {
     let mut site = desired();
     choose(&mut site, "gpu-operator", |choice| {
-        choice.values = Some(json!({"driver": {"enabledd": true}, "daemonsets": {"labels": {"a": "b"}}}))
+        choice.values =
+            Some(json!({"driver": {"enabledd": true}, "daemonsets": {"labels": {"a": "b"}}}).try_into().unwrap())
     });
     let findings = catalog().resolve(&site, &facts()).findings;
     let unknown = findings.iter().find(|f| f.code == "platform.unknown-value").unwrap();
@@ -227,7 +212,7 @@ fn own_values_are_checked_against_the_charts_keys() {
 #[test]
 fn own_values_are_a_map() {
     let mut site = desired();
-    choose(&mut site, "lws", |choice| choice.values = Some(json!(["replicaCount"])));
+    choose(&mut site, "lws", |choice| choice.values = Some(json!(["replicaCount"]).try_into().unwrap()));
     let resolution = catalog().resolve(&site, &facts());
     assert!(resolution.findings.iter().any(|f| f.is_error() && f.subject == "platform.components.lws.values"));
     assert!(values(&resolution, "lws").is_object());

@@ -12,7 +12,7 @@ pub use node::{
     Account, Credential, Jump, KeyAlgorithm, Mirror, NodeExpectation, NodeMinimum, NodeTarget, Preparation,
     RegistryLogin,
 };
-pub use platform::{CrdPolicy, Health, KubesprayRelease, PodSecurity, Release, SECRET_KEY, SecretContent};
+pub use platform::{CrdPolicy, Health, KubesprayRelease, PodSecurity, Release, SecretContent};
 pub use runai::{CertificateSource, Check, RunaiTarget};
 
 use crate::{Digest, NodeName, SiteName};

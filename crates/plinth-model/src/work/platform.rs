@@ -1,10 +1,9 @@
 //! What is done for Kubernetes and in it: Kubespray, namespaces, secrets, releases, health.
 
 use super::RegistryLogin;
-use crate::{NodeName, SecretRef};
+use crate::{NodeName, SecretRef, Values};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 /// Kubespray, pinned.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -152,7 +151,7 @@ pub struct Release {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub digest: Option<String>,
     /// Values, complete. Secrets appear as `{"$secret": <SecretRef>}` and are put in by the client, in a 0600 file.
-    pub values: Value,
+    pub values: Values,
     /// CRD policy.
     pub crds: CrdPolicy,
     /// How long helm may wait, seconds.
@@ -163,6 +162,3 @@ pub struct Release {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub stale_jobs: Vec<String>,
 }
-
-/// Key of the object that stands for a secret inside helm values.
-pub const SECRET_KEY: &str = "$secret";

@@ -3,7 +3,7 @@ use crate::fixture::{codes, example, inventory as data, planned, site, unseen};
 use plinth_model::facts::{Containerd, NodeFacts, Space};
 use plinth_model::plan::{Change, Plan, Step};
 use plinth_model::work::{Health, PodSecurity};
-use plinth_model::{Finding, NodeName, StepId, Work};
+use plinth_model::{Finding, NodeName, StepId, Values, Work};
 use plinth_plan::{FITS, Observed, RELOCATE, Seen, plan};
 use plinth_site::desired::{ArtifactSource, ComponentChoice, Engine, NodeOverride, TlsTrust};
 
@@ -319,7 +319,8 @@ fn a_secret_in_a_components_values_stops_the_plan() {
         }
         fn resolve(&self, d: &plinth_site::Desired, f: &plinth_catalog::Facts) -> plinth_catalog::Resolution {
             let mut resolution = self.0.resolve(d, f);
-            resolution.components[0].release.values = serde_json::json!({"adminPassword": "hunter2"});
+            resolution.components[0].release.values =
+                Values::new(serde_json::json!({"adminPassword": "hunter2"})).unwrap();
             resolution
         }
         fn check_versions(&self, d: &plinth_site::Desired, r: &plinth_catalog::Resolution) -> Vec<Finding> {

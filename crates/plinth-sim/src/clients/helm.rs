@@ -9,7 +9,7 @@ use crate::timing;
 use crate::world::{Effect, Installed, State};
 use async_trait::async_trait;
 use jiff::Timestamp;
-use plinth_model::work::{Release, SECRET_KEY};
+use plinth_model::work::Release;
 use plinth_model::{Observed, SecretRef};
 use plinth_world::helm::{HelmClient, ReleaseState, values_digest};
 use plinth_world::secrets::Secrets;
@@ -46,18 +46,6 @@ fn domain(values: &Value) -> Option<String> {
 /// The version that helm takes. The simulated index has exactly one version of a line such as `~2.21.0`: its first.
 fn taken(wanted: &str) -> &str {
     wanted.trim_start_matches(['~', '^', '=', ' '])
-}
-
-/// Every secret that the values refer to.
-fn references<'a>(value: &'a Value, found: &mut Vec<&'a Value>) {
-    match value {
-        Value::Object(map) => match map.get(SECRET_KEY) {
-            Some(reference) => found.push(reference),
-            None => map.values().for_each(|value| references(value, found)),
-        },
-        Value::Array(items) => items.iter().for_each(|value| references(value, found)),
-        _ => {}
-    }
 }
 
 fn has_secret(state: &State, namespace: &str, class: &str) -> bool {
@@ -136,14 +124,8 @@ impl SimHelm {
         if let Some(login) = &release.login {
             call.secret(&*self.secrets, &login.password)?;
         }
-        let mut found = Vec::new();
-        references(&release.values, &mut found);
-        for reference in found {
-            let reference: SecretRef = serde_json::from_value(reference.clone())
-                .map_err(|e| call.fails(format!("a secret in the values cannot be read: {e}"), "report this"))?;
-            call.secret(&*self.secrets, &reference)?;
-        }
-        Ok(())
+        let lookup = &mut |reference: &SecretRef| call.secret(&*self.secrets, reference);
+        release.values.resolve(lookup).map(drop).map_err(|unresolved| unresolved.error)
     }
 
     fn scripted(&self, release: &Release, wanted: ReleaseFault) -> ClientResult<bool> {

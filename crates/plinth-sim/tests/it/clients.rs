@@ -464,7 +464,7 @@ fn without_dns_the_hook_finds_no_such_host() {
         kubernetes(&sim).await.unwrap();
         platform(&sim).await.unwrap();
         let mut elsewhere = control_plane();
-        elsewhere.values = json!({"global": {"domain": "elsewhere.example.com"}});
+        elsewhere.values = json!({"global": {"domain": "elsewhere.example.com"}}).try_into().unwrap();
         install(&sim, &elsewhere).await.unwrap();
         sim.clients.helm.upgrade(&sim.context(), &cluster_part()).await.unwrap_err()
     });

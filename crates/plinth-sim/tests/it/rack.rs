@@ -138,7 +138,7 @@ pub(crate) fn release(component: &str, namespace: &str, values: Value) -> Releas
         login: None,
         version: "1.2.3".to_owned(),
         digest: None,
-        values,
+        values: values.try_into().unwrap(),
         crds: CrdPolicy::None,
         timeout_s: 600,
         health: vec![Health::Workload { kind: "Deployment".to_owned(), name: component.to_owned() }],

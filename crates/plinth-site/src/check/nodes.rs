@@ -7,6 +7,7 @@ use crate::raw::inventory::{Inventory, StaticNode};
 use crate::raw::nodes::Selector;
 use globset::{Glob, GlobMatcher};
 use plinth_model::Finding;
+use plinth_model::nearest::nearest;
 use std::collections::{HashMap, HashSet};
 
 pub(super) fn check(site: &Site, judge: &mut Judge<'_>) {
@@ -80,7 +81,7 @@ fn known(site: &Site, role: &str, selectors: &[Selector], judge: &mut Judge<'_>)
 
 fn nothing_selected(selector: &Selector, path: String, known: &[&str]) -> Finding {
     let (message, near) = match &selector.0 {
-        Chosen::Name(name) => (format!("node `{name}` is not in the inventory"), crate::explain::nearest(name, known)),
+        Chosen::Name(name) => (format!("node `{name}` is not in the inventory"), nearest(name, known.iter().copied())),
         Chosen::Glob(glob) => (format!("`{glob}` selects no node of the inventory"), None),
         Chosen::Category(name) => (format!("no node of the inventory is of category `{name}`"), None),
     };

@@ -3,11 +3,14 @@
 use super::Judge;
 use crate::lower::defaults;
 use crate::mask;
+use crate::path::Path;
 use crate::raw::Site;
 use crate::raw::kubernetes::{Engine, Plugin};
 use crate::raw::rules;
 use crate::raw::runai::{Certificate, Runai, Source};
-use plinth_model::Finding;
+use crate::raw::secret::{HOW, is_variable};
+use plinth_model::values::{Leaf, ValuePath, walk};
+use plinth_model::{Finding, SecretRef};
 use serde_json::Value;
 
 pub(super) fn check(site: &Site, judge: &mut Judge<'_>) {
@@ -77,46 +80,51 @@ fn values(site: &Site, judge: &mut Judge<'_>) {
     let components = site.platform.iter().flat_map(|platform| &platform.components);
     for (name, component) in components {
         for (key, value) in component.values.iter().flatten() {
-            let path = crate::path::Path::parse("platform.components").key(name).key("values").key(key);
-            literal(key, value, &path, REFER, judge);
+            let path = Path::parse("platform.components").key(name).key("values").key(key);
+            walk(value, &mut |inner, leaf| {
+                if let Some(finding) = in_helm_values(&path.below(inner), key, inner, &leaf) {
+                    judge.report(finding);
+                }
+            });
         }
     }
     for (key, value) in &site.kubernetes.extra_vars {
-        let path = crate::path::Path::parse("kubernetes.extraVars").key(key);
-        if refers(value) {
+        let path = Path::parse("kubernetes.extraVars").key(key);
+        let mut refers = false;
+        walk(value, &mut |_, leaf| refers |= matches!(leaf, Leaf::Secret(_)));
+        if refers {
             let message = "the engine's variables are kept in clear, so no secret can be handed to it this way";
             judge.report(Finding::error("site.secret-in-values", path.to_string(), message).fix(NOT_HERE));
-        } else {
-            literal(key, value, &path, NOT_HERE, judge);
+            continue;
         }
+        walk(value, &mut |inner, leaf| {
+            if let Some(finding) = literal(&path.below(inner), inner.name().unwrap_or(key), &leaf, NOT_HERE) {
+                judge.report(finding);
+            }
+        });
     }
 }
 
 const REFER: &str = "write `{$secret: {env: NAME}}` instead, or name an existing Kubernetes secret under another key";
 const NOT_HERE: &str = "remove it; logins of registries belong under `registries.logins`";
 
-/// Whether a reference to a secret stands anywhere in a value.
-fn refers(value: &Value) -> bool {
-    match value {
-        Value::Object(entries) => entries.contains_key(plinth_model::work::SECRET_KEY) || entries.values().any(refers),
-        Value::Array(items) => items.iter().any(refers),
-        _ => false,
-    }
+fn in_helm_values(path: &Path, key: &str, inner: &ValuePath, leaf: &Leaf<'_>) -> Option<Finding> {
+    let why = match leaf {
+        Leaf::Scalar(_) => return literal(path, inner.name().unwrap_or(key), leaf, REFER),
+        Leaf::Secret(Err(why)) => *why,
+        Leaf::Secret(Ok(SecretRef::Env(name))) if !is_variable(name) => "this cannot be the name of a variable",
+        Leaf::Secret(Ok(SecretRef::Generated(_))) => "only plinth itself names a secret that it makes",
+        Leaf::Secret(Ok(_)) => return None,
+    };
+    let message = format!("`$secret` holds no reference to a secret: {why}");
+    Some(Finding::error("site.secret-reference", path.to_string(), message).fix(HOW))
 }
 
-fn literal(key: &str, value: &Value, path: &crate::path::Path, fix: &str, judge: &mut Judge<'_>) {
-    match value {
-        Value::Object(entries) if !entries.contains_key(plinth_model::work::SECRET_KEY) => {
-            for (key, value) in entries {
-                literal(key, value, &path.key(key), fix, judge);
-            }
-        }
-        Value::String(text) if !text.is_empty() && holds_secret(key) => {
-            let message = "this looks like a literal secret; values are shown in plans and kept in the journal";
-            judge.report(Finding::error("site.secret-in-values", path.to_string(), message).fix(fix));
-        }
-        _ => {}
-    }
+fn literal(path: &Path, key: &str, leaf: &Leaf<'_>, fix: &str) -> Option<Finding> {
+    let Leaf::Scalar(Value::String(text)) = leaf else { return None };
+    let message = "this looks like a literal secret; values are shown in plans and kept in the journal";
+    (!text.is_empty() && holds_secret(key))
+        .then(|| Finding::error("site.secret-in-values", path.to_string(), message).fix(fix))
 }
 
 /// Narrower than what is masked: keys such as `secretName` hold names.

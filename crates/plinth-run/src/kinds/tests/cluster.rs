@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use plinth_model::work::{
     CertificateSource, Check, CrdPolicy, Health, HostInputs, KubesprayRelease, PodSecurity, Release, RunInputs,
 };
-use plinth_model::{Digest, Observed};
+use plinth_model::{Digest, Observed, Values};
 use plinth_world::ansible::{Begun, Deployed, HostStats, Play, PlayStats};
 use plinth_world::deadlines;
 use plinth_world::helm::{ReleaseState, values_digest};
@@ -337,7 +337,7 @@ fn release(version: &str) -> Release {
         login: None,
         version: version.to_owned(),
         digest: None,
-        values: json!({"driver": {"enabled": false}}),
+        values: json!({"driver": {"enabled": false}}).try_into().unwrap(),
         crds: CrdPolicy::None,
         timeout_s: 600,
         health: vec![Health::Workload { kind: "Deployment".to_owned(), name: "operator".to_owned() }],
@@ -374,7 +374,7 @@ async fn a_release_is_done_by_version_values_status_and_health() {
         assert_eq!(matches!(seen, Probe::Done(_)), is_done, "{wanted} {present} {status}: {seen:?}");
     }
     let mut other = release("1.0.0");
-    other.values = json!({});
+    other.values = Values::empty();
     let bench = Bench::new();
     bench.fake.on("release", installed("1.0.0", "deployed"));
     let lines = todo(bench.look(&Work::HelmRelease { release: Box::new(other) }).await);
