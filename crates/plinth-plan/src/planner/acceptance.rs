@@ -1,13 +1,14 @@
 //! Stage acceptance: proofs, with evidence.
 
 use super::platform::{Ground, end};
+use super::runai;
 use super::secrets::CERTIFICATE;
-use super::step::{Refine, step};
-use super::{ids, runai};
 use crate::cluster::Cluster;
 use crate::deadlines;
 use crate::discover::Role;
 use crate::facts::{private_authority, url};
+use crate::ids;
+use crate::step::{Refine, step};
 use plinth_catalog::{Resolution, ResolvedComponent};
 use plinth_model::plan::Step;
 use plinth_model::work::{Check, Health};

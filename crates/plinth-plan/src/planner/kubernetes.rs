@@ -1,10 +1,10 @@
 //! Stage kubernetes: Kubespray's parts, the playbook, kubeconfig, labels, readiness, and the join that the platform waits for.
 
-use super::ids;
-use super::step::{Refine, step};
 use crate::catalog::Engine;
 use crate::cluster::{Cluster, Member};
 use crate::discover::Role;
+use crate::ids;
+use crate::step::{Refine, step};
 use crate::{deadlines, kubespray};
 use indexmap::IndexMap;
 use plinth_model::plan::{Step, Undo};
@@ -17,7 +17,7 @@ use std::net::Ipv4Addr;
 const OWN_NAME: &str = "kubernetes.default.svc.cluster.local";
 
 /// All steps of the stage; the last one is the join.
-pub(super) fn steps(
+pub(crate) fn steps(
     desired: &Desired,
     cluster: &Cluster,
     engine: &Engine,
@@ -33,7 +33,7 @@ pub(super) fn steps(
 }
 
 /// A play, and all that it stands on.
-pub(super) fn before(
+pub(crate) fn before(
     engine: &Engine,
     files: IndexMap<String, String>,
     prepared: Vec<StepId>,
@@ -48,7 +48,7 @@ pub(super) fn before(
 }
 
 /// What follows a play, and proves what it did on the members of this cluster.
-pub(super) fn after(desired: &Desired, cluster: &Cluster, play: &StepId) -> Vec<Step> {
+pub(crate) fn after(desired: &Desired, cluster: &Cluster, play: &StepId) -> Vec<Step> {
     let mut steps: Vec<Step> = kubeconfig(desired, cluster, play).into_iter().collect();
     for member in cluster.members.iter().filter(|m| m.is_kubernetes_node()) {
         steps.extend(on_node(desired, member));
@@ -60,22 +60,22 @@ pub(super) fn after(desired: &Desired, cluster: &Cluster, play: &StepId) -> Vec<
 
 /// The step that everything in the cluster waits for: one edge per component instead of one per component and node. It is
 /// the proof that pods resolve names: Run:ai's, or without it the cluster's own.
-pub(super) fn join_id(desired: &Desired) -> StepId {
+pub(crate) fn join_id(desired: &Desired) -> StepId {
     ids::dns(desired.runai.as_ref().map_or(OWN_NAME, |r| &r.domain))
 }
 
-pub(super) fn source(engine: &Engine) -> Step {
+pub(crate) fn source(engine: &Engine) -> Step {
     let work = Work::KubespraySource { release: engine.release.clone() };
     step(ids::source(), Stage::Kubernetes, work, deadlines::KUBESPRAY_SOURCE, engine.why.clone())
 }
 
-pub(super) fn environment(engine: &Engine) -> Step {
+pub(crate) fn environment(engine: &Engine) -> Step {
     let work = Work::KubesprayEnvironment { release: engine.release.clone() };
     let reason = format!("its playbooks refuse any Ansible but {}", engine.release.ansible_core);
     step(ids::environment(), Stage::Kubernetes, work, deadlines::KUBESPRAY_ENVIRONMENT, reason).needing([ids::source()])
 }
 
-pub(super) fn inventory(files: IndexMap<String, String>) -> Step {
+pub(crate) fn inventory(files: IndexMap<String, String>) -> Step {
     let reason = "the playbook reads nodes, addresses and settings from these files, and from nowhere else";
     step(ids::inventory(), Stage::Kubernetes, Work::KubesprayInventory { files }, deadlines::LOCAL_FILES, reason)
 }
@@ -102,7 +102,7 @@ fn deploy(desired: &Desired, cluster: &Cluster, engine: &Engine, files: &IndexMa
 }
 
 /// What a node loses when BCM makes it anew: everything of Kubernetes is in the node's own file system.
-pub(super) fn lost_by_imaging(desired: &Desired) -> Option<Finding> {
+pub(crate) fn lost_by_imaging(desired: &Desired) -> Option<Finding> {
     let InventorySource::Bcm(_) = desired.inventory else { return None };
     let text =
         "a node that BCM makes anew from its image loses Kubernetes, and is no longer a member until the next run";

@@ -1,9 +1,9 @@
 //! Stage nodes: first contact, account, facts, storage, registries; a chain of steps per node.
 
-use super::ids;
-use super::step::{Refine, step};
 use crate::cluster::{Cluster, Member};
 use crate::deadlines;
+use crate::ids;
+use crate::step::{Refine, step};
 use crate::visit;
 use plinth_model::plan::{Answer, Gate, Step, Undo};
 use plinth_model::work::Preparation;
@@ -19,7 +19,7 @@ const MIB_PER_GIB: f64 = 1024.0;
 
 /// Steps and gates of all nodes. Storage of control-plane and etcd nodes moves one after the other, so that never two members
 /// of a majority are interrupted at once.
-pub(super) fn steps(desired: &Desired, cluster: &Cluster, identity: Option<&StepId>) -> (Vec<Step>, Vec<Gate>) {
+pub(crate) fn steps(desired: &Desired, cluster: &Cluster, identity: Option<&StepId>) -> (Vec<Step>, Vec<Gate>) {
     let (mut steps, mut gates) = (Vec::with_capacity(cluster.members.len() * 5), Vec::new());
     let mut previous: Option<StepId> = None;
     for member in &cluster.members {

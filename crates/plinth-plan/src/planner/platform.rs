@@ -1,8 +1,9 @@
 //! Stage platform: certificate, namespaces, secrets, and the components with their objects.
 
-use super::step::{Refine, step};
-use super::{ids, secrets};
+use super::secrets;
 use crate::deadlines;
+use crate::ids;
+use crate::step::{Refine, step};
 use indexmap::IndexMap;
 use plinth_catalog::{Resolution, ResolvedComponent};
 use plinth_model::plan::{Step, Undo};

@@ -1,11 +1,11 @@
 //! Stage runai: control plane, issuer, registration, cluster part, connection.
 
-use super::ids;
 use super::platform::Ground;
 use super::secrets::CERTIFICATE;
-use super::step::{Refine, step};
 use crate::deadlines;
 use crate::facts::{private_authority, url};
+use crate::ids;
+use crate::step::{Refine, step};
 use plinth_catalog::{Resolution, ResolvedComponent};
 use plinth_model::plan::{Step, Undo};
 use plinth_model::work::RunaiTarget;

@@ -1,10 +1,10 @@
 //! Kubernetes secrets that Run:ai reads under fixed names (NVIDIA Run:ai documentation, 2.17 to 2.25).
 
-use super::ids;
 use super::runai;
-use super::step::{Refine, step};
 use crate::deadlines;
 use crate::facts::{private_authority, registry};
+use crate::ids;
+use crate::step::{Refine, step};
 use indexmap::IndexMap;
 use plinth_catalog::Resolution;
 use plinth_model::plan::Step;

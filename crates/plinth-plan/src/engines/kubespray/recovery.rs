@@ -1,13 +1,14 @@
 //! Plans that make broken members of the control plane whole again: the nodes are prepared as for any run, then the survivors take them
 //! in. Workers are left alone, so one that is away as well holds nothing up.
 
-use super::step::{Refine, step};
-use super::{discovery, downloads, engine_missing, finished, ids, kubernetes, leaves, made_from, nodes, worst_first};
+use super::{downloads, files};
 use crate::catalog::{Components, Engine};
 use crate::cluster::{Cluster, Member};
 use crate::discover::discover;
 use crate::observed::Observed;
-use crate::{deadlines, images, kubespray};
+use crate::planner::{discovery, engine_missing, finished, kubernetes, leaves, made_from, nodes, worst_first};
+use crate::step::{Refine, step};
+use crate::{deadlines, ids, images};
 use plinth_model::plan::{Gate, Plan, Step, Undo};
 use plinth_model::{Digest, Finding, NodeName, Stage, Work};
 use plinth_site::Desired;
@@ -73,7 +74,7 @@ fn steps(
     broken: &[NodeName],
 ) -> (Vec<Step>, Vec<Gate>) {
     let quorum = cluster.quorum();
-    let files = kubespray::recovery_files(desired, cluster, engine, broken);
+    let files = files::recovery_files(desired, cluster, engine, broken);
     let mut steps: Vec<Step> = discovery::steps(desired, &observed.inventory).into_iter().collect();
     let identity = steps.first().map(|s| s.id.clone());
     let (on_nodes, gates) = nodes::steps(desired, &quorum, identity.as_ref());
@@ -90,13 +91,13 @@ fn steps(
 
 /// What is recorded as deployed afterwards is the cluster in the site's own order.
 fn play(desired: &Desired, cluster: &Cluster, engine: &Engine, broken: &[NodeName]) -> Step {
-    let (usual, _) = kubespray::files(desired, cluster, engine);
+    let (usual, _) = files::files(desired, cluster, engine);
     let members = cluster.members.iter().filter(|member| member.is_quorum()).count();
     let work = Work::KubesprayRecovery {
         release: engine.release.clone(),
         targets: cluster.members.iter().map(|member| Cluster::target(desired, member)).collect(),
         broken: broken.to_vec(),
-        parts: kubespray::inputs(&engine.release.tag, &desired.kubernetes.version, &usual),
+        parts: super::inputs(&engine.release.tag, &desired.kubernetes.version, &usual),
     };
     let names = broken.iter().map(NodeName::as_str).collect::<Vec<_>>().join(", ");
     let (id, reason) = (ids::recovery(desired.name.as_str()), format!("you said that {names} broke"));

@@ -4,7 +4,7 @@ use plinth_model::{NodeName, StepId};
 
 macro_rules! node_ids {
     ($($name:ident $area:literal $verb:literal;)*) => {$(
-        pub(super) fn $name(node: &NodeName) -> StepId {
+        pub(crate) fn $name(node: &NodeName) -> StepId {
             StepId::new($area, $verb, node.as_str())
         }
     )*};
@@ -12,7 +12,7 @@ macro_rules! node_ids {
 
 macro_rules! ids {
     ($($name:ident $area:literal $verb:literal;)*) => {$(
-        pub(super) fn $name(target: &str) -> StepId {
+        pub(crate) fn $name(target: &str) -> StepId {
             StepId::new($area, $verb, target)
         }
     )*};
@@ -59,23 +59,23 @@ ids! {
 /// The engine's own steps are named after it.
 const KUBESPRAY: &str = "kubespray";
 
-pub(super) fn source() -> StepId {
+pub(crate) fn source() -> StepId {
     StepId::new("kubernetes", "source", KUBESPRAY)
 }
 
-pub(super) fn environment() -> StepId {
+pub(crate) fn environment() -> StepId {
     StepId::new("kubernetes", "environment", KUBESPRAY)
 }
 
-pub(super) fn inventory() -> StepId {
+pub(crate) fn inventory() -> StepId {
     StepId::new("kubernetes", "inventory", KUBESPRAY)
 }
 
-pub(super) fn secret(namespace: &str, name: &str) -> StepId {
+pub(crate) fn secret(namespace: &str, name: &str) -> StepId {
     StepId::new("platform", "secret", &format!("{namespace}.{name}"))
 }
 
 /// Gate of a node's storage.
-pub(super) fn storage_gate(node: &NodeName) -> String {
+pub(crate) fn storage_gate(node: &NodeName) -> String {
     format!("storage/{node}")
 }

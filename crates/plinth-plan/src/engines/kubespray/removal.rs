@@ -1,13 +1,14 @@
 //! Plans that take Kubernetes away: from the whole site, or from workers. Steps as data like any others, so they are shown,
 //! executed, journalled and resumed the same way.
 
-use super::step::{Refine, step};
-use super::{finished, ids, kubernetes, made_from, worst_first};
+use super::files;
 use crate::catalog::{Components, Engine};
 use crate::cluster::{Cluster, Member};
 use crate::discover::discover;
 use crate::observed::Observed;
-use crate::{deadlines, kubespray};
+use crate::planner::{finished, kubernetes, made_from, worst_first};
+use crate::step::{Refine, step};
+use crate::{deadlines, ids};
 use plinth_model::plan::{Plan, Step, Undo};
 use plinth_model::work::Removal;
 use plinth_model::{Finding, NodeName, Stage, Work};
@@ -67,14 +68,14 @@ fn cluster_name(nodes: &[NodeName]) -> String {
 }
 
 fn steps(desired: &Desired, cluster: &Cluster, engine: &Engine, removal: &Removal) -> Vec<Step> {
-    let (files, _) = kubespray::files(desired, cluster, engine);
+    let (files, _) = files::files(desired, cluster, engine);
     let leaving: Vec<&Member> = cluster.members.iter().filter(|member| removal.takes(&member.name)).collect();
     let is_reached = !matches!(removal, Removal::Nodes { reachable: false, .. });
     let work = Work::KubesprayRemoval {
         release: engine.release.clone(),
         targets: cluster.members.iter().map(|member| Cluster::target(desired, member)).collect(),
         removal: removal.clone(),
-        parts: kubespray::inputs(&engine.release.tag, &desired.kubernetes.version, &files),
+        parts: super::inputs(&engine.release.tag, &desired.kubernetes.version, &files),
     };
     let mut steps = vec![kubernetes::source(engine), kubernetes::environment(engine), kubernetes::inventory(files)];
     let id = ids::removal(desired.name.as_str());

@@ -1,23 +1,7 @@
-//! What Kubespray reads: inventory and variables, as texts. Facts about names and traps: Kubespray v2.24 to v2.31, whose
-//! sources and runs are the authority; unknown variables are never reported by Ansible, so nothing is written on a guess.
+//! The files that Kubespray reads, as texts.
 
-mod add_ons;
-mod group_vars;
-mod ini;
-mod inputs;
-mod inventory;
-mod line;
-mod removed;
-mod settings;
-mod site_vars;
-
-pub use group_vars::{group_vars, wants_toolkit};
-pub use ini::inventory_ini;
-pub use inputs::inputs;
-pub use inventory::inventory;
-pub use removed::removed;
-pub use settings::RELEASES;
-
+use super::group_vars::group_vars;
+use super::inventory::{self, inventory};
 use crate::catalog::Engine;
 use crate::cluster::Cluster;
 use indexmap::IndexMap;
@@ -64,6 +48,6 @@ pub fn yaml(value: &Value) -> Result<String, String> {
     serde_saphyr::to_string(value).map_err(|error| error.to_string())
 }
 
-fn named<const N: usize>(vars: [(&str, Value); N]) -> Map<String, Value> {
+pub(super) fn named<const N: usize>(vars: [(&str, Value); N]) -> Map<String, Value> {
     vars.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
 }

@@ -1,18 +1,18 @@
 //! Files of the engine: fetched once, verified, and pushed to every node that needs them, before the playbook runs. It looks for
 //! them in its folder and finds them, so that no node fetches for itself.
 
-use super::ids;
-use super::step::{Refine, step};
+use super::RELEASES;
 use crate::catalog::Engine;
 use crate::cluster::{Cluster, Member};
 use crate::discover::Role;
-use crate::{deadlines, kubespray};
+use crate::step::{Refine, step};
+use crate::{deadlines, ids};
 use plinth_model::plan::{Step, Undo};
 use plinth_model::{Digest, Stage, StepId, Work};
 use plinth_site::Desired;
 
 /// All steps; none where the site lets every node fetch for itself.
-pub(super) fn steps(desired: &Desired, cluster: &Cluster, engine: &Engine, inputs: &Digest) -> Vec<Step> {
+pub(crate) fn steps(desired: &Desired, cluster: &Cluster, engine: &Engine, inputs: &Digest) -> Vec<Step> {
     if !desired.kubernetes.downloads.push {
         return Vec::new();
     }
@@ -37,14 +37,14 @@ fn fetch(desired: &Desired, engine: &Engine, inputs: &Digest) -> Step {
 fn push(desired: &Desired, member: &Member, inputs: &Digest, fetched: &StepId) -> Step {
     let work = Work::NodeDownloads {
         target: Cluster::target(desired, member),
-        folder: kubespray::RELEASES.to_owned(),
+        folder: RELEASES.to_owned(),
         groups: groups(member),
         inputs: inputs.clone(),
     };
-    let reason = format!("the playbook finds its files in {} and fetches nothing", kubespray::RELEASES);
+    let reason = format!("the playbook finds its files in {} and fetches nothing", RELEASES);
     step(ids::node_downloads(&member.name), Stage::Kubernetes, work, deadlines::NODE_DOWNLOADS, reason)
         .needing([ids::facts(&member.name), fetched.clone()])
-        .undo(Undo::Compensate(format!("{} is removed", kubespray::RELEASES)))
+        .undo(Undo::Compensate(format!("{} is removed", RELEASES)))
 }
 
 /// Groups of the inventory that list the node, the parent of all Kubernetes nodes among them.

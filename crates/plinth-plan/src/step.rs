@@ -5,7 +5,7 @@ use plinth_model::{Stage, StepId, Work};
 use std::collections::HashSet;
 
 /// A step that needs nothing and can be undone exactly.
-pub(super) fn step(id: StepId, stage: Stage, work: Work, deadline_s: u32, reason: impl Into<String>) -> Step {
+pub(crate) fn step(id: StepId, stage: Stage, work: Work, deadline_s: u32, reason: impl Into<String>) -> Step {
     let target = work.node().map_or_else(|| id.target().to_owned(), |n| n.as_str().to_owned());
     Step {
         target,
@@ -25,7 +25,7 @@ pub(super) fn step(id: StepId, stage: Stage, work: Work, deadline_s: u32, reason
 }
 
 /// Says more about a step.
-pub(super) trait Refine: Sized {
+pub(crate) trait Refine: Sized {
     /// Adds needs; one that is there already is not added again.
     fn needing(self, needs: impl IntoIterator<Item = StepId>) -> Self;
     /// Says how it could be undone.
