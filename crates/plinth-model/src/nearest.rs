@@ -1,7 +1,9 @@
 //! The known name that somebody probably meant. One measure for keys, nodes, components, variables and faults.
 
-/// Likeness (Jaro-Winkler, 0 to 1) from which on a name is taken for a slip of the pen.
-const ALIKE: f64 = 0.75;
+/// Names that begin alike (Jaro-Winkler, 0 to 1) are taken for slips above this.
+const BEGINS_ALIKE: f64 = 0.75;
+/// Names that differ by few keystrokes (Damerau-Levenshtein, 0 to 1) are taken for slips from this on: `bmc` for `bcm`.
+const FEW_KEYSTROKES: f64 = 0.6;
 /// Characters that are compared; longer texts are no slips.
 const COMPARED: usize = 80;
 
@@ -18,11 +20,17 @@ pub fn nearest_few<'a>(text: &str, known: impl IntoIterator<Item = &'a str>) -> 
     let text = plain(text);
     let mut alike: Vec<(f64, &str)> = known
         .into_iter()
-        .map(|name| (strsim::jaro_winkler(&text, &plain(name)), name))
-        .filter(|(likeness, _)| *likeness > ALIKE)
+        .filter_map(|name| Some((likeness(&text, &plain(name))?, name)))
         .collect();
     alike.sort_by(|a, b| b.0.total_cmp(&a.0));
     alike.into_iter().take(3).map(|(_, name)| name).collect()
+}
+
+/// The better of both measures; none when neither calls it a slip.
+fn likeness(text: &str, name: &str) -> Option<f64> {
+    let begins = strsim::jaro_winkler(text, name);
+    let keystrokes = strsim::normalized_damerau_levenshtein(text, name);
+    (begins > BEGINS_ALIKE || keystrokes >= FEW_KEYSTROKES).then(|| begins.max(keystrokes))
 }
 
 fn plain(text: &str) -> String {
@@ -40,6 +48,7 @@ mod tests {
         assert_eq!(nearest("worker", known), Some("workers"));
         assert_eq!(nearest("colour", known), None);
         assert_eq!(nearest("", known), None);
+        assert_eq!(nearest("bmc", ["static", "bcm"]), Some("bcm"));
     }
 
     #[test]
