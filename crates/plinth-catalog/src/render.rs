@@ -6,7 +6,7 @@ use crate::expression::{ExpressionError, all_hold, render};
 use crate::known_bad::{KnownBadHit, KnownBadVerdict};
 use crate::merge::merge;
 use crate::{Catalog, Facts, ResolvedComponent};
-use plinth_model::work::{Health, RegistryLogin, Release};
+use plinth_model::steps::{Health, RegistryLogin, Release};
 use plinth_model::{Finding, Severity, Values};
 use serde_json::{Map, Value};
 

@@ -18,10 +18,8 @@ pub fn nearest<'a>(text: &str, known: impl IntoIterator<Item = &'a str>) -> Opti
 #[must_use]
 pub fn nearest_few<'a>(text: &str, known: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
     let text = plain(text);
-    let mut alike: Vec<(f64, &str)> = known
-        .into_iter()
-        .filter_map(|name| Some((likeness(&text, &plain(name))?, name)))
-        .collect();
+    let mut alike: Vec<(f64, &str)> =
+        known.into_iter().filter_map(|name| Some((likeness(&text, &plain(name))?, name))).collect();
     alike.sort_by(|a, b| b.0.total_cmp(&a.0));
     alike.into_iter().take(3).map(|(_, name)| name).collect()
 }

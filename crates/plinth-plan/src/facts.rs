@@ -3,7 +3,7 @@
 use crate::cluster::Cluster;
 use crate::discover::Role;
 use plinth_catalog::Facts;
-use plinth_model::work::CertificateSource;
+use plinth_model::steps::CertificateSource;
 use plinth_model::{SecretRef, Values};
 use plinth_site::Desired;
 use plinth_site::desired::{ArtifactSource, Runai};

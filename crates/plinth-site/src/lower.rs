@@ -12,7 +12,7 @@ use crate::raw;
 use crate::raw::nodes::Selector;
 use crate::raw::secret::SecretSource;
 use indexmap::IndexMap;
-use plinth_model::work::{Account, CertificateSource, Credential, Jump, KeyAlgorithm, Mirror, RegistryLogin};
+use plinth_model::steps::{Account, CertificateSource, Credential, Jump, KeyAlgorithm, Mirror, RegistryLogin};
 use plinth_model::{Finding, SecretRef, Values};
 use serde_json::Value;
 

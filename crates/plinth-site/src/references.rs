@@ -2,7 +2,7 @@
 
 use crate::desired::{BcmLogin, Desired, InventorySource};
 use crate::path::Path;
-use plinth_model::work::{CertificateSource, Credential};
+use plinth_model::steps::{CertificateSource, Credential};
 use plinth_model::{SecretRef, Values};
 
 /// All references to secrets with the path of each, in the order of the file's sections; so that missing ones can be named

@@ -2,8 +2,8 @@
 
 use crate::site::{catalog, choose, codes, desired, every_way, facts, values, with};
 use plinth_catalog::{Catalog, CatalogError};
+use plinth_model::steps::{Health, PodSecurity};
 use plinth_model::values::SECRET_KEY;
-use plinth_model::work::{Health, PodSecurity};
 use plinth_model::{SecretRef, Severity, Values};
 use serde_json::{Value, json};
 

@@ -11,7 +11,7 @@ use crate::ids;
 use crate::step::{Refine, step};
 use plinth_catalog::{Resolution, ResolvedComponent};
 use plinth_model::plan::Step;
-use plinth_model::work::{Check, Health};
+use plinth_model::steps::{AcceptanceCheck, Check, Health};
 use plinth_model::{Stage, StepId, Work};
 use plinth_site::Desired;
 use plinth_site::desired::Runai;
@@ -31,7 +31,13 @@ pub(super) fn steps(desired: &Desired, cluster: &Cluster, resolution: &Resolutio
 }
 
 fn check(desired: &Desired, id: StepId, check: Check, deadline: u32, reason: impl Into<String>) -> Step {
-    step(id, Stage::Acceptance, Work::Check { check, site: desired.name.clone() }, deadline, reason)
+    step(
+        id,
+        Stage::Acceptance,
+        Work::AcceptanceCheck(AcceptanceCheck { check, site: desired.name.clone() }),
+        deadline,
+        reason,
+    )
 }
 
 /// A pod per GPU node, behind whatever makes GPUs allocatable.

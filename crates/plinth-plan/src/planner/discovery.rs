@@ -5,6 +5,7 @@ use crate::ids;
 use crate::step::step;
 use plinth_model::inventory::{Inventory, NodeKind};
 use plinth_model::plan::Step;
+use plinth_model::steps::BcmIdentity;
 use plinth_model::{Stage, Work};
 use plinth_site::Desired;
 use plinth_site::desired::InventorySource;
@@ -17,7 +18,7 @@ pub(crate) fn steps(desired: &Desired, inventory: &Inventory) -> Option<Step> {
     head_nodes.sort_unstable();
     let host = endpoint_host(&bcm.endpoint);
     let reason = format!("whoever answers at {host} must be the BCM that the inventory came from");
-    let work = Work::BcmIdentity { endpoint: bcm.endpoint.clone(), head_nodes };
+    let work = Work::BcmIdentity(BcmIdentity { endpoint: bcm.endpoint.clone(), head_nodes });
     Some(step(ids::identity(host), Stage::Discovery, work, deadlines::BCM_IDENTITY, reason))
 }
 

@@ -5,7 +5,7 @@ use crate::clients;
 use crate::printer::Printer;
 use crate::real::Real;
 use crate::verbs;
-use plinth_model::work::Removal;
+use plinth_model::steps::{KubesprayInventory, KubesprayRecovery, KubesprayRemoval, Removal};
 use plinth_model::{Exit, NodeName, Plan, Problem, Work};
 use plinth_world::ansible::{Play, PlayHosts, PlayRun};
 
@@ -65,11 +65,11 @@ pub(super) async fn preview(plan: &Plan, real: &Real, printer: &Printer) -> Resu
 
 fn play(plan: &Plan) -> Option<(PlayRun, indexmap::IndexMap<String, String>)> {
     let files = plan.steps.iter().find_map(|step| match &step.work {
-        Work::KubesprayInventory { files } => Some(files.clone()),
+        Work::KubesprayInventory(KubesprayInventory { files }) => Some(files.clone()),
         _ => None,
     })?;
     plan.steps.iter().find_map(|step| match &step.work {
-        Work::KubesprayRemoval { release, targets, removal, parts } => {
+        Work::KubesprayRemoval(KubesprayRemoval { release, targets, removal, parts }) => {
             let play = match removal.clone() {
                 Removal::All => Play::Reset,
                 Removal::Nodes { nodes, reachable } => Play::Remove { nodes, reachable },
@@ -77,7 +77,7 @@ fn play(plan: &Plan) -> Option<(PlayRun, indexmap::IndexMap<String, String>)> {
             let run = PlayRun { release: release.clone(), play, targets: targets.clone(), inputs: parts.clone() };
             Some((run, files.clone()))
         }
-        Work::KubesprayRecovery { release, targets, broken, parts } => {
+        Work::KubesprayRecovery(KubesprayRecovery { release, targets, broken, parts }) => {
             let play = Play::Recover { nodes: broken.clone(), reset: Vec::new() };
             let run = PlayRun { release: release.clone(), play, targets: targets.clone(), inputs: parts.clone() };
             Some((run, files.clone()))

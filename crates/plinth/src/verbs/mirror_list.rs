@@ -11,7 +11,7 @@ use crate::session::Held;
 use crate::{clients, state};
 use indexmap::IndexMap;
 use plinth_model::download::DownloadList;
-use plinth_model::work::KubesprayRelease;
+use plinth_model::steps::{KubesprayInventory, KubesprayRelease, KubespraySource};
 use plinth_model::{Digest, Exit, Observed, Plan, Problem, Work};
 use plinth_run::Durability;
 use plinth_run::kinds::downloads;
@@ -52,11 +52,11 @@ pub(crate) fn list(common: &Common, input: &Input, plan: &Plan, printer: &Printe
 fn parts(plan: &Plan) -> Option<(&KubesprayRelease, &IndexMap<String, String>)> {
     let works = || plan.steps.iter().map(|step| &step.work);
     let release = works().find_map(|work| match work {
-        Work::KubespraySource { release } => Some(release),
+        Work::KubespraySource(KubespraySource { release }) => Some(release),
         _ => None,
     })?;
     let files = works().find_map(|work| match work {
-        Work::KubesprayInventory { files } => Some(files),
+        Work::KubesprayInventory(KubesprayInventory { files }) => Some(files),
         _ => None,
     })?;
     Some((release, files))

@@ -7,7 +7,7 @@ use crate::real::{Real, known};
 use crate::session::Held;
 use crate::{clients, state, verbs};
 use plinth_model::facts::NodeFacts;
-use plinth_model::work::Preparation;
+use plinth_model::steps::Preparation;
 use plinth_model::{Exit, Finding, NodeName, Problem, Severity};
 use plinth_plan::{Cluster, Visit};
 use plinth_run::Durability;

@@ -47,7 +47,7 @@ pub(crate) fn run(common: &Common, verb: &Recover, printer: &Printer) -> Result<
 
 /// Whether the recovery itself has nothing to do.
 fn is_whole(plan: &Plan) -> bool {
-    let recovers = |work: &Work| matches!(work, Work::KubesprayRecovery { .. });
+    let recovers = |work: &Work| matches!(work, Work::KubesprayRecovery(_));
     plan.steps.iter().filter(|step| recovers(&step.work)).all(|step| !step.change.pending())
 }
 

@@ -7,7 +7,7 @@ use crate::printer::Printer;
 use crate::real::Real;
 use crate::session::Held;
 use crate::{carry, clients, state, verbs};
-use plinth_model::work::Removal;
+use plinth_model::steps::Removal;
 use plinth_model::{Exit, NodeName, Plan, Problem, Work};
 use plinth_plan::{Cluster, Observed};
 use plinth_run::{Durability, LookOptions};
@@ -56,7 +56,7 @@ fn run(common: &Common, way: &ConfirmedOptions, removal: &Removal, printer: &Pri
 
 /// Whether every step that takes something away has nothing to do. Source, environment and files are only its tools.
 fn is_gone(plan: &Plan) -> bool {
-    let takes = |work: &Work| matches!(work, Work::KubesprayRemoval { .. } | Work::NodeLeftovers { .. });
+    let takes = |work: &Work| matches!(work, Work::KubesprayRemoval(_) | Work::NodeLeftovers(_));
     plan.steps.iter().filter(|step| takes(&step.work)).all(|step| !step.change.pending())
 }
 

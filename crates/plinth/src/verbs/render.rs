@@ -3,6 +3,7 @@
 use crate::args::{Common, Render, Rendering};
 use crate::input;
 use crate::printer::Printer;
+use plinth_model::steps::{HelmRelease, KubesprayInventory};
 use plinth_model::{Exit, Plan, Problem, Work};
 use plinth_plan::Observed;
 use plinth_world::files;
@@ -45,7 +46,7 @@ type Files = Vec<(String, String)>;
 
 fn kubespray(plan: &Plan, wanted: &str) -> Files {
     let files = plan.steps.iter().filter_map(|step| match &step.work {
-        Work::KubesprayInventory { files } => Some(files),
+        Work::KubesprayInventory(KubesprayInventory { files }) => Some(files),
         _ => None,
     });
     files.flatten().filter(|(name, _)| *name == wanted).map(|(name, text)| (name.clone(), text.clone())).collect()
@@ -62,7 +63,7 @@ fn ini(input: &input::Input, observed: &Observed) -> Result<String, Problem> {
 
 fn values(plan: &Plan, json: bool) -> Result<Files, Problem> {
     let releases = plan.steps.iter().filter_map(|step| match &step.work {
-        Work::HelmRelease { release } => Some(release),
+        Work::HelmRelease(HelmRelease { release }) => Some(release),
         _ => None,
     });
     releases

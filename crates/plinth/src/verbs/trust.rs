@@ -7,7 +7,7 @@ use crate::real::Real;
 use crate::session::Held;
 use crate::{clients, state, verbs};
 use globset::Glob;
-use plinth_model::work::NodeTarget;
+use plinth_model::steps::NodeTarget;
 use plinth_model::{Exit, Problem};
 use plinth_plan::{Cluster, Member};
 use plinth_run::Durability;

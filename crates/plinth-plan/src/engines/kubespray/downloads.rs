@@ -8,6 +8,7 @@ use crate::discover::Role;
 use crate::step::{Refine, step};
 use crate::{deadlines, ids};
 use plinth_model::plan::{Step, Undo};
+use plinth_model::steps::{KubesprayDownloads, NodeDownloads};
 use plinth_model::{Digest, Stage, StepId, Work};
 use plinth_site::Desired;
 
@@ -28,19 +29,23 @@ fn fetch(desired: &Desired, engine: &Engine, inputs: &Digest) -> Step {
         Some(mirror) => format!("what Kubespray {} needs on nodes is fetched once, from {mirror}", engine.release.tag),
         None => format!("what Kubespray {} needs on nodes is fetched once, not by every node", engine.release.tag),
     };
-    let work = Work::KubesprayDownloads { release: engine.release.clone(), inputs: inputs.clone(), mirror };
+    let work = Work::KubesprayDownloads(KubesprayDownloads {
+        release: engine.release.clone(),
+        inputs: inputs.clone(),
+        mirror,
+    });
     let id = ids::downloads(desired.name.as_str());
     step(id, Stage::Kubernetes, work, deadlines::KUBESPRAY_DOWNLOADS, reason)
         .needing([ids::environment(), ids::inventory()])
 }
 
 fn push(desired: &Desired, member: &Member, inputs: &Digest, fetched: &StepId) -> Step {
-    let work = Work::NodeDownloads {
+    let work = Work::NodeDownloads(NodeDownloads {
         target: Cluster::target(desired, member),
         folder: RELEASES.to_owned(),
         groups: groups(member),
         inputs: inputs.clone(),
-    };
+    });
     let reason = format!("the playbook finds its files in {} and fetches nothing", RELEASES);
     step(ids::node_downloads(&member.name), Stage::Kubernetes, work, deadlines::NODE_DOWNLOADS, reason)
         .needing([ids::facts(&member.name), fetched.clone()])

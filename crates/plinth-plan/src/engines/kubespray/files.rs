@@ -13,9 +13,9 @@ use serde_json::{Map, Value};
 pub type Files = IndexMap<String, String>;
 
 /// Name of the inventory file.
-pub const INVENTORY: &str = plinth_model::work::INVENTORY_FILE;
+pub const INVENTORY: &str = plinth_model::steps::INVENTORY_FILE;
 /// Name of the variables file.
-pub const GROUP_VARS: &str = plinth_model::work::VARIABLES_FILE;
+pub const GROUP_VARS: &str = plinth_model::steps::VARIABLES_FILE;
 
 /// All files of a cluster, and what is doubtful about the site's own variables.
 #[must_use]

@@ -9,7 +9,7 @@ use crate::cluster::Cluster;
 use crate::discover::Role;
 use plinth_catalog::KubernetesVersionForm;
 use plinth_model::Finding;
-use plinth_model::work::Mirror;
+use plinth_model::steps::Mirror;
 use plinth_site::Desired;
 use plinth_site::desired::{ApiEndpoint, InventorySource};
 use serde_json::{Map, Value, json};

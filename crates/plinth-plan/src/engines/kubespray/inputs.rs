@@ -3,7 +3,7 @@
 
 use super::{Files, GROUP_VARS, INVENTORY};
 use indexmap::IndexMap;
-use plinth_model::work::{HostInputs, RunInputs};
+use plinth_model::steps::{HostInputs, RunInputs};
 use plinth_model::{Digest, NodeName, Version};
 use serde_json::{Map, Value};
 

@@ -10,6 +10,7 @@ use crate::planner::{discovery, engine_missing, finished, kubernetes, leaves, ma
 use crate::step::{Refine, step};
 use crate::{deadlines, ids, images};
 use plinth_model::plan::{Gate, Plan, Step, Undo};
+use plinth_model::steps::KubesprayRecovery;
 use plinth_model::{Digest, Finding, NodeName, Stage, Work};
 use plinth_site::Desired;
 
@@ -93,12 +94,12 @@ fn steps(
 fn play(desired: &Desired, cluster: &Cluster, engine: &Engine, broken: &[NodeName]) -> Step {
     let (usual, _) = files::files(desired, cluster, engine);
     let members = cluster.members.iter().filter(|member| member.is_quorum()).count();
-    let work = Work::KubesprayRecovery {
+    let work = Work::KubesprayRecovery(KubesprayRecovery {
         release: engine.release.clone(),
         targets: cluster.members.iter().map(|member| Cluster::target(desired, member)).collect(),
         broken: broken.to_vec(),
         parts: super::inputs(&engine.release.tag, &desired.kubernetes.version, &usual),
-    };
+    });
     let names = broken.iter().map(NodeName::as_str).collect::<Vec<_>>().join(", ");
     let (id, reason) = (ids::recovery(desired.name.as_str()), format!("you said that {names} broke"));
     step(id, Stage::Kubernetes, work, deadlines::kubespray_run(members), reason)

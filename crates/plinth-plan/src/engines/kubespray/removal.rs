@@ -10,7 +10,7 @@ use crate::planner::{finished, kubernetes, made_from, worst_first};
 use crate::step::{Refine, step};
 use crate::{deadlines, ids};
 use plinth_model::plan::{Plan, Step, Undo};
-use plinth_model::work::Removal;
+use plinth_model::steps::{KubesprayRemoval, NodeLeftovers, Removal};
 use plinth_model::{Finding, NodeName, Stage, Work};
 use plinth_site::Desired;
 
@@ -71,19 +71,19 @@ fn steps(desired: &Desired, cluster: &Cluster, engine: &Engine, removal: &Remova
     let (files, _) = files::files(desired, cluster, engine);
     let leaving: Vec<&Member> = cluster.members.iter().filter(|member| removal.takes(&member.name)).collect();
     let is_reached = !matches!(removal, Removal::Nodes { reachable: false, .. });
-    let work = Work::KubesprayRemoval {
+    let work = Work::KubesprayRemoval(KubesprayRemoval {
         release: engine.release.clone(),
         targets: cluster.members.iter().map(|member| Cluster::target(desired, member)).collect(),
         removal: removal.clone(),
         parts: super::inputs(&engine.release.tag, &desired.kubernetes.version, &files),
-    };
+    });
     let mut steps = vec![kubernetes::source(engine), kubernetes::environment(engine), kubernetes::inventory(files)];
     let id = ids::removal(desired.name.as_str());
     let taken = step(id.clone(), Stage::Kubernetes, work, deadlines::kubespray_run(leaving.len()), reason(removal));
     let taken = taken.needing([ids::environment(), ids::inventory()]);
     steps.push(taken.destroys(destroys(removal)).undo(one_way("a removed cluster, or worker, is made anew by apply")));
     let clean = |member: &&Member| {
-        let work = Work::NodeLeftovers { target: Cluster::target(desired, member) };
+        let work = Work::NodeLeftovers(NodeLeftovers { target: Cluster::target(desired, member) });
         let reason = "Kubespray leaves programs, packet filter chains and directories behind";
         step(ids::leftovers(&member.name), Stage::Kubernetes, work, deadlines::NODE_LEFTOVERS, reason)
             .needing([id.clone()])

@@ -1,7 +1,7 @@
 //! Variables that releases of Kubespray stopped reading. Ansible never reports an unknown variable, so a site would believe in a
 //! setting that is not there.
 
-use plinth_model::work::KubesprayRelease;
+use plinth_model::steps::KubesprayRelease;
 use plinth_model::{Finding, Version};
 use plinth_site::Desired;
 

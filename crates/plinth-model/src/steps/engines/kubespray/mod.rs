@@ -1,5 +1,21 @@
 //! What a run of the engine is made from, in the parts that decide which play is the smallest safe one.
 
+mod downloads;
+mod environment;
+mod inventory;
+mod recovery;
+mod removal;
+mod run;
+mod source;
+
+pub use downloads::KubesprayDownloads;
+pub use environment::KubesprayEnvironment;
+pub use inventory::KubesprayInventory;
+pub use recovery::KubesprayRecovery;
+pub use removal::KubesprayRemoval;
+pub use run::KubesprayRun;
+pub use source::KubespraySource;
+
 use crate::{Digest, NodeName};
 use indexmap::IndexMap;
 use schemars::JsonSchema;
@@ -94,4 +110,24 @@ impl RunInputs {
     pub fn first_of(&self, group: &str) -> Option<&NodeName> {
         self.hosts.iter().find(|(_, host)| host.is_in(group)).map(|(name, _)| name)
     }
+}
+
+/// Kubespray, pinned.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct KubesprayRelease {
+    /// `v2.27.1`.
+    pub tag: String,
+    /// Where it comes from: a git address, a tarball or a directory.
+    pub source: String,
+    /// Commit id that must be found.
+    pub commit: String,
+    /// Tree id that must be found; recomputable without git history.
+    pub tree: String,
+    /// Accepted Python versions of the controller: `>=3.10, <3.13`.
+    pub python: String,
+    /// Accepted ansible-core versions.
+    pub ansible_core: String,
+    /// Pinned ansible package.
+    pub ansible: String,
 }

@@ -1,29 +1,21 @@
-//! What is done for Kubernetes and in it: Kubespray, namespaces, secrets, releases, health.
+//! What is installed into Kubernetes: certificates, namespaces, secrets, releases, objects, and what proves their health.
+
+mod certificate;
+mod namespace;
+mod objects;
+mod release;
+mod secret;
+
+pub use certificate::Certificate;
+pub use namespace::Namespace;
+pub use objects::KubeObjects;
+pub use release::HelmRelease;
+pub use secret::KubeSecret;
 
 use super::RegistryLogin;
 use crate::{NodeName, SecretRef, Values};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-
-/// Kubespray, pinned.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct KubesprayRelease {
-    /// `v2.27.1`.
-    pub tag: String,
-    /// Where it comes from: a git address, a tarball or a directory.
-    pub source: String,
-    /// Commit id that must be found.
-    pub commit: String,
-    /// Tree id that must be found; recomputable without git history.
-    pub tree: String,
-    /// Accepted Python versions of the controller: `>=3.10, <3.13`.
-    pub python: String,
-    /// Accepted ansible-core versions.
-    pub ansible_core: String,
-    /// Pinned ansible package.
-    pub ansible: String,
-}
 
 /// Pod Security level of a namespace.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
@@ -48,7 +40,7 @@ pub enum SecretContent {
     },
     /// `kubernetes.io/tls` with `tls.crt` (full chain) and `tls.key`.
     Tls {
-        /// Name of the certificate that a [`Work::Certificate`] step made.
+        /// Name of the certificate that a [`Certificate`] step made.
         certificate: String,
     },
     /// Opaque, one key with the certificate authority's PEM bundle.
@@ -64,6 +56,28 @@ pub enum SecretContent {
         key: String,
         /// The value.
         value: SecretRef,
+    },
+}
+
+/// Where the certificate of an ingress comes from.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", rename_all_fields = "camelCase", tag = "type")]
+pub enum CertificateSource {
+    /// An own authority and a leaf, made once and kept in the state directory.
+    Generated {
+        /// Days the authority is valid.
+        authority_days: u32,
+        /// Days the leaf is valid; renewed when a third is left.
+        leaf_days: u32,
+    },
+    /// Files given by the site.
+    Files {
+        /// Chain, leaf first.
+        certificate: String,
+        /// Private key.
+        key: SecretRef,
+        /// Authority; none when it is publicly trusted.
+        authority: Option<String>,
     },
 }
 
