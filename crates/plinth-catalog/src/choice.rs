@@ -5,7 +5,7 @@ use crate::expression::is_empty;
 use crate::{Catalog, Facts};
 use indexmap::IndexMap;
 use plinth_model::nearest::nearest;
-use plinth_model::{Finding, Values, Version};
+use plinth_model::{ChartVersion, Finding, Values, Version};
 use plinth_site::Desired;
 use plinth_site::desired::ComponentChoice;
 use serde_json::Value;
@@ -31,11 +31,11 @@ pub(crate) struct ChosenVersion<'a> {
 
 impl ChosenVersion<'_> {
     /// What helm is given: the exact version, or a selector when only a line was written.
-    pub(crate) fn selector(&self) -> String {
+    pub(crate) fn selector(&self) -> ChartVersion {
         match (self.pin, self.version.numbers()) {
-            (Some(pin), _) => pin.version.to_string(),
-            (None, 3..) => self.version.to_string(),
-            (None, _) => format!("~{}", self.version.semver()),
+            (Some(pin), _) => ChartVersion::Exact(pin.version.clone()),
+            (None, 3..) => ChartVersion::Exact(self.version.clone()),
+            (None, _) => ChartVersion::Line(self.version.padded()),
         }
     }
 }

@@ -153,7 +153,7 @@ impl Catalog {
 
     fn unknown(&self, release: &KubesprayRelease, name: &str) -> Option<Finding> {
         let names = &self.known.names;
-        if name.starts_with("ansible_") || names.knows(&release.tag, name)? {
+        if name.starts_with("ansible_") || names.knows(release.tag.as_str(), name)? {
             return None;
         }
         let text = format!("Kubespray {} reads no variable `{name}`", release.tag);
@@ -163,7 +163,7 @@ impl Catalog {
             (Some(first), Some(last)) => finding.evidence(format!("known to releases from {first} to {last}")),
             _ => finding,
         };
-        Some(finding.fix(match names.similar(&release.tag, name) {
+        Some(finding.fix(match names.similar(release.tag.as_str(), name) {
             Some(near) => format!("write `{near}` if that is meant, or take it away"),
             None => "take it away".to_owned(),
         }))
@@ -177,7 +177,7 @@ impl Catalog {
         name: &str,
         value: &Value,
     ) -> Option<Finding> {
-        let known = self.known.versions.of(&release.tag, name)?;
+        let known = self.known.versions.of(release.tag.as_str(), name)?;
         let written = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
         if known.contains(&written) || has_checksum(vars, name) {
             return None;

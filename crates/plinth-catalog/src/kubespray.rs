@@ -72,7 +72,7 @@ impl Catalog {
         let (commit, tree) =
             desired.kubernetes.kubespray_tools.pin.clone().unwrap_or_else(|| (pin.commit.clone(), pin.tree.clone()));
         let release = KubesprayRelease {
-            tag: pin.tag.prefixed(),
+            tag: pin.tag.with_v(),
             source: desired.kubernetes.kubespray_source.clone().unwrap_or_else(|| self.kubespray.source.clone()),
             commit,
             tree,

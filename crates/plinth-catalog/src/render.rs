@@ -7,7 +7,7 @@ use crate::known_bad::{KnownBadHit, KnownBadVerdict};
 use crate::merge::merge;
 use crate::{Catalog, Facts, ResolvedComponent};
 use plinth_model::steps::{Health, RegistryLogin, Release};
-use plinth_model::{Finding, Severity, Values};
+use plinth_model::{ChartVersion, Finding, Severity, Values};
 use serde_json::{Map, Value};
 
 /// One component, with everything its expressions may speak of.
@@ -48,7 +48,7 @@ impl<'a> Rendering<'a> {
         })
     }
 
-    fn release(&mut self, values: Values, version: String, variants: &[&Variant]) -> Result<Release, ExpressionError> {
+    fn release(&mut self, values: Values, version: ChartVersion, variants: &[&Variant]) -> Result<Release, ExpressionError> {
         let component = self.chosen.component;
         let (chart, repository) = self.chart()?;
         let rules = component.health.iter().chain(variants.iter().flat_map(|variant| &variant.health));

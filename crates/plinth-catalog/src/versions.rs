@@ -99,7 +99,7 @@ impl Catalog {
     fn versions<'a>(&'a self, desired: &Desired, resolution: &'a Resolution) -> Vec<Installed<'a>> {
         let installed = |resolved: &'a ResolvedComponent| {
             let component = self.components.get(&resolved.name)?;
-            let version: Version = resolved.release.version.trim_start_matches('~').parse().ok()?;
+            let version = resolved.release.version.version().clone();
             let set = desired.platform.components.get(&resolved.name).is_some_and(|choice| choice.version.is_some());
             let path = set.then(|| format!("platform.components.{}.version", resolved.name));
             let parts = component.parts(&version).into_iter().collect();

@@ -35,4 +35,4 @@ pub use step::{Stage, StepId};
 pub use steps::Work;
 pub use values::Values;
 pub use verdict::Verdict;
-pub use version::Version;
+pub use version::{ChartVersion, Version};

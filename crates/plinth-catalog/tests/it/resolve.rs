@@ -258,7 +258,7 @@ fn versions_are_exact_or_say_that_they_are_not() {
             .filter(|code| *code != "runai.version-not-pinned")
             .map(str::to_owned)
             .collect::<Vec<_>>();
-        (release.version, release.digest.is_some(), codes)
+        (release.version.to_string(), release.digest.is_some(), codes)
     };
     assert_eq!(
         version("gpu-operator", "25.3.4"),
@@ -279,7 +279,7 @@ fn versions_are_exact_or_say_that_they_are_not() {
             .components
             .iter()
             .filter(|c| c.name.starts_with("runai-"))
-            .map(|c| c.release.version.clone())
+            .map(|c| c.release.version.to_string())
             .collect();
         (found, codes(&resolution.findings).contains(&"runai.version-not-pinned"))
     };

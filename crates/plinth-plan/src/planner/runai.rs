@@ -9,7 +9,7 @@ use crate::step::{Refine, step};
 use plinth_catalog::{Resolution, ResolvedComponent};
 use plinth_model::plan::{Step, Undo};
 use plinth_model::steps::{RunaiConnected, RunaiIssuer, RunaiRegister, RunaiTarget};
-use plinth_model::{Stage, StepId, Version, Work};
+use plinth_model::{Stage, StepId, Work};
 use plinth_site::Desired;
 use plinth_site::desired::Runai;
 
@@ -39,7 +39,7 @@ pub(super) fn steps(desired: &Desired, resolution: &Resolution, ground: &Ground<
 /// The control plane as later steps see it. A release may name a range of versions; Run:ai is told the site's version then.
 pub(super) fn target(runai: &Runai, resolution: &Resolution) -> RunaiTarget {
     let cluster = resolution.components.iter().find(|c| c.name == CLUSTER);
-    let exact = cluster.map(|c| &c.release.version).filter(|v| v.parse::<Version>().is_ok());
+    let exact = cluster.and_then(|c| c.release.version.exact());
     RunaiTarget {
         url: url(runai),
         realm: REALM.into(),
@@ -47,7 +47,7 @@ pub(super) fn target(runai: &Runai, resolution: &Resolution) -> RunaiTarget {
         password: runai.admin_password.clone(),
         authority: private_authority(runai).then(|| CERTIFICATE.to_owned()),
         cluster: runai.cluster.clone(),
-        version: exact.cloned().unwrap_or_else(|| runai.version.bare().to_owned()),
+        version: exact.cloned().unwrap_or_else(|| runai.version.without_v()),
     }
 }
 

@@ -5,6 +5,7 @@ use super::wait;
 use crate::behaviour::{Probe, StepEnv};
 use indexmap::IndexMap;
 use plinth_model::steps::NodeTarget;
+use plinth_model::version::VersionError;
 use plinth_model::{Finding, NodeName, Observed, Step, Version};
 use plinth_world::ClientError;
 use plinth_world::kube::{HeldConfig, KubeNode};
@@ -67,14 +68,14 @@ pub(super) async fn label(
 }
 
 /// The node is Ready and runs this version.
-pub(super) async fn probe_ready(env: &StepEnv, node: &NodeName, version: &str) -> Result<Probe, ClientError> {
+pub(super) async fn probe_ready(env: &StepEnv, node: &NodeName, version: &Version) -> Result<Probe, ClientError> {
     let seen = match env.clients.kube.node(&env.ctx, node).await? {
         Observed::Known(seen) => seen,
         Observed::Absent => return todo(format!("! Kubernetes does not know node {node} yet")),
         Observed::Unknown(reason) => return Err(unseen(DOOR, format!("looking at node {node}"), &reason)),
     };
     let mut differences = Vec::new();
-    if !same_version(&seen.version, version) {
+    if kubelet_version(node, &seen)? != *version {
         differences.push(format!("~ version {} → {version}", seen.version));
     }
     if !seen.ready {
@@ -83,11 +84,10 @@ pub(super) async fn probe_ready(env: &StepEnv, node: &NodeName, version: &str) -
     Ok(compared(differences, || format!("Ready, {}", seen.version)))
 }
 
-fn same_version(seen: &str, wanted: &str) -> bool {
-    match (seen.parse::<Version>(), wanted.parse::<Version>()) {
-        (Ok(seen), Ok(wanted)) => seen == wanted,
-        _ => seen == wanted,
-    }
+/// The version that a node's kubelet tells. One that cannot be read is an error, since "other than wanted" would set off a run.
+pub(super) fn kubelet_version(node: &NodeName, seen: &KubeNode) -> Result<Version, ClientError> {
+    let unreadable = |error: VersionError| unseen(DOOR, format!("reading the kubelet's version on {node}"), &error.to_string());
+    seen.version.parse().map_err(unreadable)
 }
 
 /// Waits until the node is Ready.
@@ -95,7 +95,7 @@ pub(super) async fn wait_ready(
     step: &Step,
     env: &StepEnv,
     node: &NodeName,
-    version: &str,
+    version: &Version,
 ) -> Result<String, ClientError> {
     let late = |seen: &[String]| {
         let mut finding =

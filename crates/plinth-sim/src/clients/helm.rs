@@ -43,11 +43,6 @@ fn domain(values: &Value) -> Option<String> {
     values.pointer("/global/domain").and_then(Value::as_str).map(str::to_owned)
 }
 
-/// The version that helm takes. The simulated index has exactly one version of a line such as `~2.21.0`: its first.
-fn taken(wanted: &str) -> &str {
-    wanted.trim_start_matches(['~', '^', '=', ' '])
-}
-
 fn has_secret(state: &State, namespace: &str, class: &str) -> bool {
     let inside = format!("{namespace}/");
     state.cluster.secrets.iter().any(|(key, secret)| key.starts_with(&inside) && secret.class == class)
@@ -161,10 +156,11 @@ impl SimHelm {
             }
             _ => None,
         });
+        // The simulated index has exactly one version of a line such as `~2.21.0`: its first.
         let installed = Installed {
             component: release.component.clone(),
             chart: chart(release).to_owned(),
-            version: taken(&release.version).to_owned(),
+            version: release.version.version().clone(),
             values: values_digest(&release.values),
             status: if worked { "deployed" } else { "failed" }.to_owned(),
             healthy_at,
@@ -209,7 +205,7 @@ impl HelmClient for SimHelm {
             Ok(match state.cluster.releases.get(&format!("{namespace}/{name}")) {
                 None => Observed::Absent,
                 Some(release) => Observed::Known(ReleaseState {
-                    version: release.version.strip_prefix('v').unwrap_or(&release.version).to_owned(),
+                    version: release.version.without_v(),
                     values: release.values.clone(),
                     status: release.status.clone(),
                 }),
@@ -225,7 +221,7 @@ impl HelmClient for SimHelm {
         let same = self.centre.look(|state, _| {
             state.cluster.releases.get(&key).is_some_and(|there| {
                 there.status == "deployed"
-                    && there.version == taken(&release.version)
+                    && there.version == *release.version.version()
                     && there.values == values
                     && there.health == release.health
             })
@@ -238,6 +234,7 @@ impl HelmClient for SimHelm {
             namespace: release.namespace.clone(),
             name: release.release.clone(),
             chart: chart(release).to_owned(),
+            version: release.version.version().clone(),
             component: release.component.clone(),
         })?;
         if let Some(trouble) = self.find_trouble(release)? {

@@ -226,7 +226,7 @@ fn deployed_says_what_it_was_made_with() {
         let Observed::Known(deployed) = client.deployed(&ctx).await.unwrap() else { panic!() };
         assert_eq!(deployed, Deployed { last: Some(inputs()), begun: None });
         assert_eq!(client.environment(&ctx, &kubespray()).await.unwrap(), Observed::Known("2.16.4".to_owned()));
-        let newer = KubesprayRelease { tag: "v2.29.1".to_owned(), ..kubespray() };
+        let newer = KubesprayRelease { tag: "v2.29.1".parse().unwrap(), ..kubespray() };
         assert_eq!(client.environment(&ctx, &newer).await.unwrap(), Observed::Absent);
         assert_eq!(client.inventory(&ctx).await.unwrap().len(), 2);
     });

@@ -99,7 +99,7 @@ pub(crate) fn target(node: &str, user: &str) -> NodeTarget {
 
 pub(crate) fn kubespray() -> KubesprayRelease {
     KubesprayRelease {
-        tag: "v2.27.1".to_owned(),
+        tag: "v2.27.1".parse().unwrap(),
         source: "https://example.com/kubespray.git".to_owned(),
         commit: "c".repeat(40),
         tree: "d".repeat(40),
@@ -114,7 +114,7 @@ pub(crate) fn inputs() -> RunInputs {
         |name: NodeName| (name, HostInputs { groups: vec!["kube_node".to_owned()], variables: Digest::of("host") });
     RunInputs {
         tag: kubespray().tag,
-        version: "v1.31.9".to_owned(),
+        version: "v1.31.9".parse().unwrap(),
         variables: Digest::of("variables"),
         hosts: nodes().into_iter().map(host).collect(),
     }
@@ -136,7 +136,7 @@ pub(crate) fn release(component: &str, namespace: &str, values: Value) -> Releas
         chart: component.to_owned(),
         repository: "https://charts.example.com".to_owned(),
         login: None,
-        version: "1.2.3".to_owned(),
+        version: "1.2.3".parse().unwrap(),
         digest: None,
         values: values.try_into().unwrap(),
         crds: CrdPolicy::None,
@@ -154,7 +154,7 @@ pub(crate) fn runai() -> RunaiTarget {
         password: secret("RUNAI_ADMIN_PASSWORD"),
         authority: Some("runai".to_owned()),
         cluster: "bcm-gpu-cluster".to_owned(),
-        version: "2.21.43".to_owned(),
+        version: "2.21.43".parse().unwrap(),
     }
 }
 

@@ -90,7 +90,7 @@ impl MirrorList {
     pub(crate) fn new(desired: &Desired, release: &KubesprayRelease, list: DownloadList) -> Self {
         let downloads = &desired.kubernetes.downloads;
         Self {
-            kubespray: release.tag.clone(),
+            kubespray: release.tag.to_string(),
             kubernetes: desired.kubernetes.version.prefixed(),
             list,
             files: downloads.files.clone(),

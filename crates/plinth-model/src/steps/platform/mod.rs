@@ -13,7 +13,7 @@ pub use release::HelmRelease;
 pub use secret::KubeSecret;
 
 use super::RegistryLogin;
-use crate::{NodeName, SecretRef, Values};
+use crate::{ChartVersion, NodeName, SecretRef, Values};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -159,8 +159,8 @@ pub struct Release {
     /// Login for the repository, if it wants one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub login: Option<RegistryLogin>,
-    /// Exact version.
-    pub version: String,
+    /// Version.
+    pub version: ChartVersion,
     /// SHA-256 of the package, when known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub digest: Option<String>,

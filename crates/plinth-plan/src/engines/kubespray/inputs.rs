@@ -14,15 +14,15 @@ const ACCESS: &str = "ansible_";
 
 /// What a run with these files is made from.
 #[must_use]
-pub fn inputs(tag: &str, version: &Version, files: &Files) -> RunInputs {
+pub fn inputs(tag: &Version, version: &Version, files: &Files) -> RunInputs {
     let parsed = |name: &str| files.get(name).and_then(|text| serde_json::from_str(text).ok()).unwrap_or(Value::Null);
     let (inventory, mut variables) = (parsed(INVENTORY), parsed(GROUP_VARS));
     if let Some(map) = variables.as_object_mut() {
         map.shift_remove("kube_version");
     }
     RunInputs {
-        tag: tag.to_owned(),
-        version: version.prefixed(),
+        tag: tag.clone(),
+        version: version.with_v(),
         variables: Digest::of(&variables),
         hosts: hosts(&inventory["all"]),
     }
@@ -57,7 +57,7 @@ mod tests {
     fn made(inventory: &Value, variables: &Value) -> RunInputs {
         let files = [(INVENTORY, inventory), (GROUP_VARS, variables)];
         let files = files.into_iter().map(|(name, value)| (name.to_owned(), value.to_string())).collect();
-        inputs("v2.27.1", &"v1.31.9".parse().unwrap(), &files)
+        inputs(&"v2.27.1".parse().unwrap(), &"v1.31.9".parse().unwrap(), &files)
     }
 
     fn inventory(host: &Value) -> Value {

@@ -2,7 +2,7 @@
 //! setting that is not there.
 
 use plinth_model::steps::KubesprayRelease;
-use plinth_model::{Finding, Version};
+use plinth_model::Finding;
 use plinth_site::Desired;
 
 /// A name, or with `*` its beginning or end; the first minor of Kubespray 2 without it; what to do instead. Read from the release
@@ -21,8 +21,8 @@ const REMOVED: [(&str, u64, &str); 8] = [
 /// The site's variables that the chosen release does not read any more.
 #[must_use]
 pub fn removed(desired: &Desired, release: &KubesprayRelease) -> Vec<Finding> {
-    let Ok(tag) = release.tag.parse::<Version>() else { return Vec::new() };
-    let release_minor = (tag.semver().major, tag.semver().minor);
+    let tag = release.tag.semver();
+    let release_minor = (tag.major, tag.minor);
     let finding = |name: &String| {
         let (_, minor, instead) =
             REMOVED.iter().find(|(gone, minor, _)| release_minor >= (2, *minor) && fits(gone, name))?;

@@ -25,8 +25,8 @@ pub(super) async fn stillborn(env: &StepEnv, deployed: &Deployed, targets: &[Nod
 }
 
 /// `elapsed`: since the installation began.
-fn is_stillborn(birth: Birth, elapsed: Duration, tag: &str) -> bool {
-    let waits = tag.parse::<Version>().is_ok_and(|tag| tag.semver().minor >= WAITS_SINCE);
+fn is_stillborn(birth: Birth, elapsed: Duration, tag: &Version) -> bool {
+    let waits = tag.semver().minor >= WAITS_SINCE;
     birth.age < elapsed && !birth.ready && (waits || !birth.whole)
 }
 
@@ -47,7 +47,7 @@ mod tests {
             (birth(30, false, false), "v2.30.0", false),
         ];
         for (birth, tag, expected) in cases {
-            assert_eq!(is_stillborn(birth, minutes(10), tag), expected, "{birth:?} {tag}");
+            assert_eq!(is_stillborn(birth, minutes(10), &tag.parse().unwrap()), expected, "{birth:?} {tag}");
         }
     }
 }

@@ -15,7 +15,7 @@ pub(super) const ETCD: &str = "etcd";
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Sight {
     /// It is a member and runs this version.
-    Member(String),
+    Member(Version),
     /// The cluster does not know it.
     Gone,
     /// Nothing of Kubernetes is on it any more, as after BCM made it anew; the cluster may still know it.
@@ -254,9 +254,8 @@ fn first_moved(group: &str, was: Option<&NodeName>, is: Option<&NodeName>) -> Fi
 }
 
 /// One minor at a time, and never back.
-fn step(what: &str, from: &str, to: &str) -> Result<(), Box<Finding>> {
-    let (Ok(before), Ok(after)) = (from.parse::<Version>(), to.parse::<Version>()) else { return Ok(()) };
-    let (before, after) = (before.semver(), after.semver());
+fn step(what: &str, from: &Version, to: &Version) -> Result<(), Box<Finding>> {
+    let (before, after) = (from.semver(), to.semver());
     let evidence = format!("{what} {from} → {to}");
     if after < before {
         let text = format!("{what} {to} is older than {from}, which is deployed; there is no way back");
@@ -276,18 +275,16 @@ fn step(what: &str, from: &str, to: &str) -> Result<(), Box<Finding>> {
 
 /// What the nodes really run may be older than the record: somebody may have changed them by hand.
 fn skew(wanted: &RunInputs, seen: &BTreeMap<NodeName, Sight>) -> Result<(), Box<Finding>> {
-    let Ok(target) = wanted.version.parse::<Version>() else { return Ok(()) };
-    let target = target.semver();
+    let target = wanted.version.semver();
     let far = |sight: &Sight| match sight {
         Sight::Gone | Sight::Bare => None,
-        Sight::Member(text) => {
-            let version = text.parse::<Version>().ok()?;
+        Sight::Member(version) => {
             let runs = version.semver();
             (runs.major != target.major || runs.minor + 1 < target.minor || runs.minor > target.minor)
-                .then_some(text.clone())
+                .then(|| version.clone())
         }
     };
-    let wrong: Vec<(&NodeName, String)> = seen.iter().filter_map(|(name, sight)| Some((name, far(sight)?))).collect();
+    let wrong: Vec<(&NodeName, Version)> = seen.iter().filter_map(|(name, sight)| Some((name, far(sight)?))).collect();
     if wrong.is_empty() {
         return Ok(());
     }

@@ -19,7 +19,7 @@ use std::time::Duration;
 
 pub(super) fn kubespray() -> KubesprayRelease {
     KubesprayRelease {
-        tag: "v2.27.1".to_owned(),
+        tag: "v2.27.1".parse().unwrap(),
         source: "https://git.test/kubespray".to_owned(),
         commit: "c0ffee".to_owned(),
         tree: "7ee7ee".to_owned(),
@@ -48,8 +48,8 @@ pub(super) fn parts() -> RunInputs {
         (node(name), HostInputs { groups, variables: Digest::of(name) })
     };
     RunInputs {
-        tag: "v2.27.1".to_owned(),
-        version: "v1.31.9".to_owned(),
+        tag: "v2.27.1".parse().unwrap(),
+        version: "v1.31.9".parse().unwrap(),
         variables: Digest::of("variables"),
         hosts: [host("cpu-03", &["kube_control_plane", "etcd"]), host("dgx-05", &["kube_node"])].into(),
     }
@@ -235,7 +235,7 @@ pub(super) fn kube_node(ready: bool, version: &str) -> Observed<KubeNode> {
 
 #[tokio::test]
 async fn readiness_is_waited_for_within_the_deadline() {
-    let work = Work::NodeReady(NodeReady { node: node("dgx-05"), version: "v1.31.9".to_owned() });
+    let work = Work::NodeReady(NodeReady { node: node("dgx-05"), version: "v1.31.9".parse().unwrap() });
     let bench = Bench::new();
     bench.fake.on("node", kube_node(false, "v1.30.4"));
     assert_eq!(todo(bench.look(&work).await), ["~ version v1.30.4 → v1.31.9", "! not Ready"]);
@@ -343,7 +343,7 @@ fn release(version: &str) -> Release {
         chart: "gpu-operator".to_owned(),
         repository: String::new(),
         login: None,
-        version: version.to_owned(),
+        version: version.parse().unwrap(),
         digest: None,
         values: json!({"driver": {"enabled": false}}).try_into().unwrap(),
         crds: CrdPolicy::None,
@@ -355,7 +355,7 @@ fn release(version: &str) -> Release {
 
 fn installed(version: &str, status: &str) -> Observed<ReleaseState> {
     let values = values_digest(&release("v1").values);
-    Observed::Known(ReleaseState { version: version.to_owned(), values, status: status.to_owned() })
+    Observed::Known(ReleaseState { version: version.parse().unwrap(), values, status: status.to_owned() })
 }
 
 fn health(holds: bool) -> HealthState {

@@ -16,7 +16,7 @@ pub use removal::KubesprayRemoval;
 pub use run::KubesprayRun;
 pub use source::KubespraySource;
 
-use crate::{Digest, NodeName};
+use crate::{Digest, NodeName, Version};
 use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -32,9 +32,9 @@ pub const VARIABLES_FILE: &str = "kubespray/inventory/group_vars/all/plinth.json
 #[serde(rename_all = "camelCase")]
 pub struct RunInputs {
     /// Kubespray's tag.
-    pub tag: String,
+    pub tag: Version,
     /// Kubernetes version, with `v`.
-    pub version: String,
+    pub version: Version,
     /// Digest of the variables of the whole cluster, `kube_version` not among them.
     pub variables: Digest,
     /// Every host, in the order of the inventory: order is meaning there.
@@ -117,7 +117,7 @@ impl RunInputs {
 #[serde(rename_all = "camelCase")]
 pub struct KubesprayRelease {
     /// `v2.27.1`.
-    pub tag: String,
+    pub tag: Version,
     /// Where it comes from: a git address, a tarball or a directory.
     pub source: String,
     /// Commit id that must be found.
