@@ -251,8 +251,7 @@ impl AnsibleClient for LocalAnsible {
     async fn opinion(&self, ctx: &Context, release: &KubesprayRelease) -> ClientResult<Observed<Vec<String>>> {
         let doing = format!("asking Kubespray {} what it thinks of its input", release.tag);
         let (playbook, since) = BOILERPLATE;
-        let minor = release.tag.parse::<Version>().ok().map(|tag| tag.semver().minor);
-        if minor.is_none_or(|minor| minor < since) {
+        if release.tag.semver().minor < since {
             return Ok(Observed::Absent);
         }
         let mut stage = Stage::quiet(self.props(release, &doing)?)?;
