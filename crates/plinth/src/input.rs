@@ -3,6 +3,8 @@
 use crate::args::Common;
 use crate::printer::Printer;
 use plinth_catalog::Catalog;
+use plinth_model::finding::Code;
+use plinth_model::finding::code;
 use plinth_model::{Exit, Finding, Problem, SecretRef, Severity};
 use plinth_site::Site;
 use plinth_world::secrets::SiteSecrets;
@@ -110,13 +112,13 @@ pub(crate) fn as_finding(problem: &Problem) -> Finding {
 }
 
 /// A code per way of ending.
-const fn code(exit: Exit) -> &'static str {
+fn code(exit: Exit) -> Code {
     match exit {
-        Exit::Locked => "plinth.locked",
-        Exit::Unreachable => "plinth.unreachable",
-        Exit::Partly => "plinth.partly",
-        Exit::Bug => "plinth.bug",
-        Exit::Done | Exit::Input | Exit::Pending | Exit::CheckFailed => "plinth.input",
+        Exit::Locked => code::PLINTH_LOCKED,
+        Exit::Unreachable => code::PLINTH_UNREACHABLE,
+        Exit::Partly => code::PLINTH_PARTLY,
+        Exit::Bug => code::PLINTH_BUG,
+        Exit::Done | Exit::Input | Exit::Pending | Exit::CheckFailed => code::PLINTH_INPUT,
     }
 }
 

@@ -106,7 +106,9 @@ fn all_values_are_keys_that_the_chart_knows() {
     let mut compared = 0;
     for (way, desired, facts) in every_way() {
         for component in catalog.resolve(&desired, &facts).components {
-            let Some(index) = catalog.keys(&component.name, component.release.version.version().as_str()) else { continue };
+            let Some(index) = catalog.keys(&component.name, component.release.version.version().as_str()) else {
+                continue;
+            };
             let unknown: Vec<String> =
                 index.unknown(&component.release.values).into_iter().map(|key| key.path).collect();
             assert_eq!(unknown, [""; 0], "{way}: {}", component.name);

@@ -19,6 +19,7 @@ use crate::kubespray::downloads;
 use crate::observed::Observed;
 use crate::{facts, given, images, kubespray, lint};
 use plinth_catalog::Resolution;
+use plinth_model::finding::code;
 use plinth_model::plan::{Gate, MadeFrom, Plan, SCHEMA, Step};
 use plinth_model::{Digest, Finding, NodeName, Severity, Stage, StepId};
 use plinth_site::Desired;
@@ -147,7 +148,7 @@ pub(crate) fn engine_missing(desired: &Desired) -> Option<Finding> {
         Wanted::Existing => "existing",
     };
     let text = format!("engine `{name}` is not in this release");
-    Some(Finding::error("site.engine-not-in-release", "kubernetes.engine", text).fix("use `engine: kubespray`"))
+    Some(Finding::error(code::SITE_ENGINE_NOT_IN_RELEASE, "kubernetes.engine", text).fix("use `engine: kubespray`"))
 }
 
 fn token_missing(desired: &Desired) -> Option<Finding> {
@@ -155,7 +156,7 @@ fn token_missing(desired: &Desired) -> Option<Finding> {
     let wanted = runai.registry_token.is_none() && runai.source != ArtifactSource::Airgapped;
     wanted.then(|| {
         let text = "Run:ai's images cannot be pulled without a registry token";
-        Finding::error("site.registry-token", "runai.registry.token", text)
+        Finding::error(code::SITE_REGISTRY_TOKEN, "runai.registry.token", text)
             .fix("reference the token that the vendor gave you, for example `{env: RUNAI_REGISTRY_TOKEN}`")
     })
 }

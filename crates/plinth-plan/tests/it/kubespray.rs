@@ -153,7 +153,7 @@ fn variables_that_the_release_no_longer_reads_are_refused() {
         desired.kubernetes.extra_vars.insert(name.into(), json!(true));
         let catalog = plinth_catalog::Catalog::embedded().unwrap();
         let (mut release, ..) = catalog.kubespray(&desired).unwrap();
-        release.tag = tag.into();
+        release.tag = tag.parse().unwrap();
         let wanted: &[&str] = if gone { &["kubernetes.extra-var-removed"] } else { &[] };
         assert_eq!(codes(&kubespray::removed(&desired, &release)), wanted, "{name} {tag}");
     }

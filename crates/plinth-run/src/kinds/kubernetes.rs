@@ -4,6 +4,7 @@ use super::outcome::{amount, compared, done, todo, unseen};
 use super::wait;
 use crate::behaviour::{Probe, StepEnv};
 use indexmap::IndexMap;
+use plinth_model::finding::code;
 use plinth_model::steps::NodeTarget;
 use plinth_model::version::VersionError;
 use plinth_model::{Finding, NodeName, Observed, Step, Version};
@@ -86,7 +87,8 @@ pub(super) async fn probe_ready(env: &StepEnv, node: &NodeName, version: &Versio
 
 /// The version that a node's kubelet tells. One that cannot be read is an error, since "other than wanted" would set off a run.
 pub(super) fn kubelet_version(node: &NodeName, seen: &KubeNode) -> Result<Version, ClientError> {
-    let unreadable = |error: VersionError| unseen(DOOR, format!("reading the kubelet's version on {node}"), &error.to_string());
+    let unreadable =
+        |error: VersionError| unseen(DOOR, format!("reading the kubelet's version on {node}"), &error.to_string());
     seen.version.parse().map_err(unreadable)
 }
 
@@ -99,7 +101,7 @@ pub(super) async fn wait_ready(
 ) -> Result<String, ClientError> {
     let late = |seen: &[String]| {
         let mut finding =
-            Finding::error("kubernetes.node-not-ready", node.as_str(), "the node did not become Ready in time")
+            Finding::error(code::KUBERNETES_NODE_NOT_READY, node.as_str(), "the node did not become Ready in time")
                 .fix(format!("look at `kubectl describe node {node}` and at the logs of kubelet and containerd on it"));
         finding.evidence = seen.to_vec();
         finding

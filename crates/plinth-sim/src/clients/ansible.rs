@@ -58,7 +58,9 @@ impl SimAnsible {
         let call = call("running a playbook of", release);
         self.centre.look(|state, _| {
             let controller = &state.controller;
-            if !controller.sources.contains_key(release.tag.as_str()) || !controller.environments.contains_key(release.tag.as_str()) {
+            if !controller.sources.contains_key(release.tag.as_str())
+                || !controller.environments.contains_key(release.tag.as_str())
+            {
                 return Err(call.fails("its source or its Python environment is not here", "make both first"));
             }
             if controller.files.is_empty() || hosts.is_empty() {
@@ -268,7 +270,10 @@ impl AnsibleClient for SimAnsible {
         let call = call("making the Python environment of", release);
         let (source, here) = self.centre.look(|state, _| {
             let controller = &state.controller;
-            (controller.sources.contains_key(release.tag.as_str()), controller.environments.get(release.tag.as_str()).cloned())
+            (
+                controller.sources.contains_key(release.tag.as_str()),
+                controller.environments.get(release.tag.as_str()).cloned(),
+            )
         })?;
         if !source {
             return Err(

@@ -15,7 +15,7 @@ use crate::{ClientError, ClientResult, Context};
 use async_trait::async_trait;
 use indexmap::IndexMap;
 use plinth_model::steps::KubesprayRelease;
-use plinth_model::{Digest, NodeName, Observed, Version};
+use plinth_model::{Digest, NodeName, Observed};
 use serde_json::json;
 use std::ffi::OsString;
 use std::io;

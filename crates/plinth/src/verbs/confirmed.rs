@@ -1,13 +1,11 @@
-//! What verbs have in common that ask for the site's name: they show the plan and the hosts that Kubespray's plays would touch before.
+//! What verbs have in common that ask for the site's name: they show the plan and the hosts that it would touch before.
 
 use crate::args::{Common, ConfirmedOptions};
 use crate::clients;
 use crate::printer::Printer;
 use crate::real::Real;
 use crate::verbs;
-use plinth_model::steps::{KubesprayInventory, KubesprayRecovery, KubesprayRemoval, Removal};
-use plinth_model::{Exit, NodeName, Plan, Problem, Work};
-use plinth_world::ansible::{Play, PlayHosts, PlayRun};
+use plinth_model::{Exit, NodeName, Plan, Problem};
 
 /// Names of nodes as they were given.
 pub(super) fn nodes(names: &[String]) -> Result<Vec<NodeName>, Problem> {
@@ -47,58 +45,13 @@ pub(super) fn show(common: &Common, plan: &Plan, printer: &Printer) {
     }
 }
 
-/// Shows the hosts that Kubespray's plays would touch. Source, environment and files must be there for that: they are made, which
-/// changes no node.
+/// Shows the hosts that the engine would touch.
 pub(super) async fn preview(plan: &Plan, real: &Real, printer: &Printer) -> Result<(), Problem> {
-    let Some((run, files)) = play(plan) else { return Ok(()) };
-    let client = &real.clients.ansible;
-    let ready = async {
-        client.fetch_source(&real.ctx, &run.release).await?;
-        client.make_environment(&real.ctx, &run.release).await?;
-        client.write_inventory(&real.ctx, &files).await?;
-        client.preview(&real.ctx, &run).await
-    };
-    let touched = ready.await.map_err(|error| clients::problem(&error))?;
-    printer.talk(&hosts_text(&touched));
-    Ok(())
-}
-
-fn play(plan: &Plan) -> Option<(PlayRun, indexmap::IndexMap<String, String>)> {
-    let files = plan.steps.iter().find_map(|step| match &step.work {
-        Work::KubesprayInventory(KubesprayInventory { files }) => Some(files.clone()),
-        _ => None,
-    })?;
-    plan.steps.iter().find_map(|step| match &step.work {
-        Work::KubesprayRemoval(KubesprayRemoval { release, targets, removal, parts }) => {
-            let play = match removal.clone() {
-                Removal::All => Play::Reset,
-                Removal::Nodes { nodes, reachable } => Play::Remove { nodes, reachable },
-            };
-            let run = PlayRun { release: release.clone(), play, targets: targets.clone(), inputs: parts.clone() };
-            Some((run, files.clone()))
-        }
-        Work::KubesprayRecovery(KubesprayRecovery { release, targets, broken, parts }) => {
-            let play = Play::Recover { nodes: broken.clone(), reset: Vec::new() };
-            let run = PlayRun { release: release.clone(), play, targets: targets.clone(), inputs: parts.clone() };
-            Some((run, files.clone()))
-        }
-        _ => None,
-    })
-}
-
-/// Plays of the same hosts as one line.
-fn hosts_text(plays: &[PlayHosts]) -> String {
-    let mut lines: Vec<(String, Vec<&str>)> = Vec::new();
-    for play in plays.iter().filter(|play| !play.hosts.is_empty()) {
-        let hosts = play.hosts.join(", ");
-        match lines.iter_mut().find(|(known, _)| *known == hosts) {
-            Some((_, names)) => names.push(&play.play),
-            None => lines.push((hosts, vec![&play.play])),
-        }
+    let touched = plinth_run::engines::preview(plan, &real.world().env).await;
+    if let Some(touched) = touched.map_err(|error| clients::problem(&error))? {
+        printer.talk(&touched.text());
     }
-    let line = |(hosts, names): (String, Vec<&str>)| format!("  {hosts}: {}", names.join("; "));
-    let lines: Vec<String> = lines.into_iter().map(line).collect();
-    format!("Kubespray's plays touch these hosts:\n{}", lines.join("\n"))
+    Ok(())
 }
 
 fn nobody_to_ask(name: &str) -> Problem {

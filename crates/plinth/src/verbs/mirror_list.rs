@@ -1,7 +1,5 @@
-//! `plinth render mirror-list`: what a mirror must hold so that Kubernetes can be installed from it.
-//!
-//! Kubespray itself is asked, with the inventory and variables of the site: its source and its Python environment are made in the
-//! state directory first, if they are not there. No node is contacted.
+//! `plinth render mirror-list`: what a mirror must hold so that Kubernetes can be installed from it. No node is contacted; what the engine
+//! needs on this machine to answer is made in the state directory first, if it is not there.
 
 use crate::args::Common;
 use crate::input::Input;
@@ -9,168 +7,24 @@ use crate::printer::Printer;
 use crate::real::Real;
 use crate::session::Held;
 use crate::{clients, state};
-use indexmap::IndexMap;
-use plinth_model::download::DownloadList;
-use plinth_model::steps::{KubesprayInventory, KubesprayRelease, KubespraySource};
-use plinth_model::{Digest, Exit, Observed, Plan, Problem, Work};
+use plinth_model::{Exit, Plan, Problem};
+use plinth_plan::engines::MirrorList;
 use plinth_run::Durability;
-use plinth_run::kinds::downloads;
-use plinth_site::Desired;
-use plinth_world::{ClientError, ClientResult};
-use serde_json::{Value, json};
-use std::fmt::Write as _;
-
-/// What a mirror must hold.
-pub(crate) struct MirrorList {
-    kubespray: String,
-    kubernetes: String,
-    list: DownloadList,
-    /// Mirror of files that the site has.
-    files: Option<String>,
-    /// Registries to their mirrors.
-    images: IndexMap<String, String>,
-}
 
 /// The list of a site.
 ///
 /// # Errors
-/// When Kubespray or its environment cannot be had, or the site is being worked on.
+/// When the engine fetches nothing, cannot be asked, or the site is being worked on.
 pub(crate) fn list(common: &Common, input: &Input, plan: &Plan, printer: &Printer) -> Result<MirrorList, Problem> {
-    let (release, files) = parts(plan).ok_or_else(|| {
-        Problem::new(Exit::Input, "listing downloads", "", "the plan installs no Kubernetes", "use `engine: kubespray`")
-    })?;
     let desired = &input.site.desired;
     let directory = state::directory(common.state.as_deref(), &desired.name)?;
     state::open(&directory, false)?;
     let real = Real::open(common, input, &directory, printer)?;
     let _held = Held::take(&directory, &desired.name, Durability::Power)?;
-    let list = clients::runtime()?.block_on(asked(&real, release, files)).map_err(|error| clients::problem(&error))?;
-    Ok(MirrorList::new(desired, release, list))
-}
-
-/// Release and files of a plan.
-fn parts(plan: &Plan) -> Option<(&KubesprayRelease, &IndexMap<String, String>)> {
-    let works = || plan.steps.iter().map(|step| &step.work);
-    let release = works().find_map(|work| match work {
-        Work::KubespraySource(KubespraySource { release }) => Some(release),
-        _ => None,
-    })?;
-    let files = works().find_map(|work| match work {
-        Work::KubesprayInventory(KubesprayInventory { files }) => Some(files),
-        _ => None,
-    })?;
-    Some((release, files))
-}
-
-/// The kept list when it was made for these files; otherwise Kubespray is asked.
-async fn asked(
-    real: &Real,
-    release: &KubesprayRelease,
-    files: &IndexMap<String, String>,
-) -> ClientResult<DownloadList> {
-    let (ctx, inputs) = (&real.ctx, Digest::of(files));
-    if let Observed::Known(list) = real.clients.fetch.list(ctx).await?
-        && list.inputs == inputs
-    {
-        return Ok(list);
-    }
-    let ansible = &real.clients.ansible;
-    ansible.fetch_source(ctx, release).await?;
-    ansible.make_environment(ctx, release).await?;
-    ansible.write_inventory(ctx, files).await?;
-    let asked = ansible.downloads(ctx, release).await?;
-    downloads::list(asked, &inputs, None).map_err(|finding| {
-        ClientError::permanent("ansible", "listing downloads", finding.message.clone(), finding.fix.clone())
+    let env = real.world().env;
+    let list = clients::runtime()?.block_on(plinth_run::engines::downloads(plan, &env));
+    let list = list.map_err(|error| clients::problem(&error))?;
+    list.and_then(|list| MirrorList::of_plan(desired, plan, list)).ok_or_else(|| {
+        Problem::new(Exit::Input, "listing downloads", "", "the plan installs no Kubernetes", "use `engine: kubespray`")
     })
 }
-
-impl MirrorList {
-    /// Of a list, with what the site replaces taken back: a mirror is filled from where its content comes from.
-    #[must_use]
-    pub(crate) fn new(desired: &Desired, release: &KubesprayRelease, list: DownloadList) -> Self {
-        let downloads = &desired.kubernetes.downloads;
-        Self {
-            kubespray: release.tag.to_string(),
-            kubernetes: desired.kubernetes.version.prefixed(),
-            list,
-            files: downloads.files.clone(),
-            images: downloads.images.clone(),
-        }
-    }
-
-    fn origin(&self, url: &str) -> String {
-        let there = self.files.as_ref().and_then(|mirror| url.strip_prefix(&format!("{mirror}/")));
-        there.map_or_else(|| url.to_owned(), |rest| format!("https://{rest}"))
-    }
-
-    fn image(&self, image: &str) -> String {
-        let found = self
-            .images
-            .iter()
-            .find_map(|(registry, mirror)| Some((registry, image.strip_prefix(&format!("{mirror}/"))?)));
-        found.map_or_else(|| image.to_owned(), |(registry, rest)| format!("{registry}/{rest}"))
-    }
-
-    /// For programs.
-    #[must_use]
-    pub(crate) fn json(&self) -> String {
-        let files: Vec<Value> = self
-            .list
-            .files
-            .iter()
-            .map(|file| {
-                let url = self.origin(&file.url);
-                let path = place(&url);
-                json!({"name": file.name, "url": url, "sha256": file.sha256, "path": path, "groups": file.groups})
-            })
-            .collect();
-        let images: Vec<Value> = self
-            .list
-            .images
-            .iter()
-            .map(|image| json!({"name": image.name, "image": self.image(&image.image), "groups": image.groups}))
-            .collect();
-        let document = json!({
-            "schema": 1,
-            "kubespray": self.kubespray,
-            "kubernetes": self.kubernetes,
-            "files": files,
-            "images": images,
-        });
-        format!("{document:#}\n")
-    }
-
-    /// For people and for shells: a line a file (`SHA-256  PATH`, as `sha256sum -c` wants it in the mirror's folder), then a line an
-    /// image. The path with `https://` before it is where the file comes from.
-    #[must_use]
-    pub(crate) fn text(&self) -> String {
-        let (files, images) = (&self.list.files, &self.list.images);
-        let mut text = format!(
-            "# Kubernetes {} by Kubespray {}: {} files, {} images\n",
-            self.kubernetes,
-            self.kubespray,
-            files.len(),
-            images.len()
-        );
-        text.push_str(
-            "# files: SHA-256, and the place below the mirror, which with https:// before it is the address\n",
-        );
-        for file in files {
-            let _ = writeln!(text, "{}  {}", file.sha256, place(&self.origin(&file.url)));
-        }
-        text.push_str("# images\n");
-        for image in images {
-            let _ = writeln!(text, "image  {}", self.image(&image.image));
-        }
-        text
-    }
-}
-
-/// Host and path of an address: the place of the file below a mirror.
-fn place(url: &str) -> &str {
-    url.split_once("://").map_or(url, |(_, rest)| rest)
-}
-
-#[cfg(test)]
-#[path = "mirror_list_tests.rs"]
-mod tests;

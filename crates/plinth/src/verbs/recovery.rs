@@ -8,7 +8,7 @@ use crate::printer::Printer;
 use crate::real::Real;
 use crate::session::Held;
 use crate::{carry, clients, state, verbs};
-use plinth_model::{Exit, NodeName, Plan, Problem, Work};
+use plinth_model::{Exit, NodeName, Plan, Problem};
 use plinth_plan::{Cluster, Observed};
 use plinth_run::Durability;
 
@@ -29,7 +29,7 @@ pub(crate) fn run(common: &Common, verb: &Recover, printer: &Printer) -> Result<
     let runtime = clients::runtime()?;
     let plan = runtime.block_on(visit.plan(inventory, &cluster.quorum(), &make))?;
     confirmed::show(common, &plan, printer);
-    if is_whole(&plan) {
+    if plinth_plan::engines::is_done(&plan) {
         printer.talk("nothing is broken that a recovery would fix; `plinth apply` looks at everything else");
         return Ok(Exit::Done);
     }
@@ -43,12 +43,6 @@ pub(crate) fn run(common: &Common, verb: &Recover, printer: &Printer) -> Result<
         printer.talk("The control plane is whole. `plinth apply` looks at everything else");
     }
     Ok(exit)
-}
-
-/// Whether the recovery itself has nothing to do.
-fn is_whole(plan: &Plan) -> bool {
-    let recovers = |work: &Work| matches!(work, Work::KubesprayRecovery(_));
-    plan.steps.iter().filter(|step| recovers(&step.work)).all(|step| !step.change.pending())
 }
 
 fn make(

@@ -8,7 +8,7 @@ use crate::real::Real;
 use crate::session::Held;
 use crate::{carry, clients, state, verbs};
 use plinth_model::steps::Removal;
-use plinth_model::{Exit, NodeName, Plan, Problem, Work};
+use plinth_model::{Exit, NodeName, Plan, Problem};
 use plinth_plan::{Cluster, Observed};
 use plinth_run::{Durability, LookOptions};
 
@@ -38,7 +38,7 @@ fn run(common: &Common, way: &ConfirmedOptions, removal: &Removal, printer: &Pri
     let runtime = clients::runtime()?;
     let plan = runtime.block_on(plan(common, &input, &observed, removal, &real, printer))?;
     confirmed::show(common, &plan, printer);
-    if is_gone(&plan) {
+    if plinth_plan::engines::is_done(&plan) {
         printer.talk("nothing of it is there: nothing to do");
         return Ok(Exit::Done);
     }
@@ -52,12 +52,6 @@ fn run(common: &Common, way: &ConfirmedOptions, removal: &Removal, printer: &Pri
         printer.talk(&afterwards(removal));
     }
     Ok(exit)
-}
-
-/// Whether every step that takes something away has nothing to do. Source, environment and files are only its tools.
-fn is_gone(plan: &Plan) -> bool {
-    let takes = |work: &Work| matches!(work, Work::KubesprayRemoval(_) | Work::NodeLeftovers(_));
-    plan.steps.iter().filter(|step| takes(&step.work)).all(|step| !step.change.pending())
 }
 
 /// The plan, with what was seen of every step.

@@ -3,9 +3,10 @@
 use crate::args::{Common, Render, Rendering};
 use crate::input;
 use crate::printer::Printer;
-use plinth_model::steps::{HelmRelease, KubesprayInventory};
+use plinth_model::steps::HelmRelease;
 use plinth_model::{Exit, Plan, Problem, Work};
 use plinth_plan::Observed;
+use plinth_plan::engines::{self, EngineFile};
 use plinth_world::files;
 use std::path::Path;
 
@@ -17,8 +18,8 @@ pub(crate) fn run(common: &Common, verb: &Render, printer: &Printer) -> Result<E
     let plan = super::plan::make(common, &input, &observed, printer)?;
     let files = match verb.what {
         Rendering::Inventory if verb.ini => vec![("inventory.ini".to_owned(), ini(&input, &observed)?)],
-        Rendering::Inventory => kubespray(&plan, plinth_plan::kubespray::INVENTORY),
-        Rendering::Variables => kubespray(&plan, plinth_plan::kubespray::GROUP_VARS),
+        Rendering::Inventory => engine(&plan, EngineFile::Inventory),
+        Rendering::Variables => engine(&plan, EngineFile::Variables),
         Rendering::Values => values(&plan, common.json)?,
         Rendering::MirrorList => {
             let list = super::mirror_list::list(common, &input, &plan, printer)?;
@@ -44,12 +45,8 @@ pub(crate) fn run(common: &Common, verb: &Render, printer: &Printer) -> Result<E
 
 type Files = Vec<(String, String)>;
 
-fn kubespray(plan: &Plan, wanted: &str) -> Files {
-    let files = plan.steps.iter().filter_map(|step| match &step.work {
-        Work::KubesprayInventory(KubesprayInventory { files }) => Some(files),
-        _ => None,
-    });
-    files.flatten().filter(|(name, _)| *name == wanted).map(|(name, text)| (name.clone(), text.clone())).collect()
+fn engine(plan: &Plan, wanted: EngineFile) -> Files {
+    engines::file(plan, wanted).map(|(name, text)| (name.to_owned(), text.to_owned())).into_iter().collect()
 }
 
 fn ini(input: &input::Input, observed: &Observed) -> Result<String, Problem> {

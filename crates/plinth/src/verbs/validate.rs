@@ -4,6 +4,7 @@ use crate::args::Common;
 use crate::input::{self, FindingsReport, SCHEMA, plural};
 use crate::printer::Printer;
 use crate::{rehearsal, state};
+use plinth_model::finding::code;
 use plinth_model::{Exit, Finding, Problem, Severity};
 use plinth_plan::Observed;
 use plinth_site::desired::{InventorySource, TlsTrust};
@@ -66,7 +67,7 @@ fn files_missing(input: &input::Input) -> Vec<Finding> {
     }
     let message = format!("{} is not there: BCM cannot be asked without it", path.display());
     vec![
-        Finding::warning("site.file-missing", "inventory.bcm.tls.caFile", message)
+        Finding::warning(code::SITE_FILE_MISSING, "inventory.bcm.tls.caFile", message)
             .fix("copy the authority's certificate from the head node to that place"),
     ]
 }

@@ -1,7 +1,7 @@
 //! `kubernetes.ready`.
 
-use crate::{NodeName, Version};
 use crate::steps::StepParams;
+use crate::{NodeName, Version};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 

@@ -39,7 +39,7 @@ async fn the_head_nodes_of_the_inventory_must_answer() {
 #[track_caller]
 fn blocked_without_evidence(seen: Result<Probed, ClientError>) -> String {
     match seen.map(|s| s.probe) {
-        Ok(Probe::Blocked(finding)) => finding.code,
+        Ok(Probe::Blocked(finding)) => finding.code.to_string(),
         other => panic!("not blocked: {other:?}"),
     }
 }
@@ -153,8 +153,12 @@ pub(super) fn expectation(larger: &str) -> NodeExpectation {
 fn deployed(hosts: &[&str]) -> Observed<Deployed> {
     let host = |h: &&str| (node(h), HostInputs { groups: Vec::new(), variables: Digest::of("x") });
     let hosts = hosts.iter().map(host).collect();
-    let inputs =
-        RunInputs { tag: "v2.27.1".parse().unwrap(), version: "v1.31.9".parse().unwrap(), variables: Digest::of("x"), hosts };
+    let inputs = RunInputs {
+        tag: "v2.27.1".parse().unwrap(),
+        version: "v1.31.9".parse().unwrap(),
+        variables: Digest::of("x"),
+        hosts,
+    };
     Observed::Known(Deployed { last: Some(inputs), begun: None })
 }
 
