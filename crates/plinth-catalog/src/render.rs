@@ -5,10 +5,10 @@ use crate::component::{Component, Variant, VariantFinding};
 use crate::expression::{ExpressionError, all_hold, render};
 use crate::known_bad::{KnownBadHit, KnownBadVerdict};
 use crate::merge::merge;
-use crate::{Catalog, Facts, ResolvedComponent};
+use crate::{Catalog, Facts, ResolvedComponent, ResolvedSecret};
 use plinth_model::finding::code;
 use plinth_model::steps::{Health, RegistryLogin, Release};
-use plinth_model::{ChartVersion, Finding, Severity, Values};
+use plinth_model::{ChartVersion, Finding, SecretRef, Severity, Values};
 use serde_json::{Map, Value};
 
 /// One component, with everything its expressions may speak of.
@@ -37,10 +37,12 @@ impl<'a> Rendering<'a> {
             name: component.name.clone(),
             title: component.title.clone(),
             stage: component.stage,
+            part: component.part,
             reason: format!("{}; {version}: {}", self.chosen.why, self.version.why),
             namespace: self.chosen.namespace.clone(),
             pod_security: component.namespace.pod_security,
             release: self.release(values, version, &variants)?,
+            secrets: self.secrets()?,
             objects,
             namespaces: component.namespaces.iter().map(|n| (n.name.clone(), n.pod_security)).collect(),
             objects_health: self.health(component.objects_health.iter())?,
@@ -120,6 +122,23 @@ impl<'a> Rendering<'a> {
         Ok(reference.map(|password| RegistryLogin { registry, username, password }))
     }
 
+    fn secrets(&self) -> Result<Vec<ResolvedSecret>, ExpressionError> {
+        let mut secrets = Vec::new();
+        for secret in &self.chosen.component.secrets {
+            if all_hold(&secret.when, self.facts)? {
+                let content = in_parameters(render(&secret.content, self.facts)?)?;
+                secrets.push(ResolvedSecret {
+                    name: secret.name.clone(),
+                    reason: self.text(&secret.reason, "a reason")?,
+                    content: serde_json::from_value(content)
+                        .map_err(|error| ExpressionError::Form(secret.name.clone(), error.to_string()))?,
+                    labels: secret.labels.clone(),
+                });
+            }
+        }
+        Ok(secrets)
+    }
+
     fn health<'v>(&self, rules: impl Iterator<Item = &'v Value>) -> Result<Vec<Health>, ExpressionError> {
         let rule = |rule: &Value| {
             let rule = render(rule, self.facts)?;
@@ -196,6 +215,13 @@ impl<'a> Rendering<'a> {
         }
         Ok(())
     }
+}
+
+/// References as parameters of steps have them: without the key that marks them inside values.
+fn in_parameters(json: Value) -> Result<Value, ExpressionError> {
+    let bare = |reference: &SecretRef| serde_json::to_value(reference).unwrap_or_default();
+    let values = Values::new(json).map_err(|error| ExpressionError::Form("content".to_owned(), error.to_string()))?;
+    Ok(values.replaced(&mut |reference| bare(reference)))
 }
 
 /// A key without effect is an error in the version it was tried with, and a doubt in others.

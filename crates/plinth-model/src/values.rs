@@ -4,6 +4,7 @@ use crate::{Secret, SecretRef};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use std::convert::Infallible;
 use std::fmt;
 use std::ops::Deref;
 
@@ -139,7 +140,17 @@ impl Values {
     /// The same with `[secret]` in place of every reference, for people who need not know where a secret is found.
     #[must_use]
     pub fn mask(&self) -> Value {
-        map_references(&self.0, &mut ValuePath::default(), &mut |_, _| Ok::<_, ()>(MASKED.into())).unwrap_or_default()
+        self.replaced(&mut |_| MASKED.into())
+    }
+
+    /// The same with something else in place of every reference.
+    #[must_use]
+    pub fn replaced(&self, put: &mut dyn FnMut(&SecretRef) -> Value) -> Value {
+        let put = &mut |_: &ValuePath, reference: &SecretRef| Ok::<_, Infallible>(put(reference));
+        match map_references(&self.0, &mut ValuePath::default(), put) {
+            Ok(json) => json,
+            Err(never) => match never {},
+        }
     }
 
     /// The whole document as JSON text with the secrets themselves, which makes the text a secret. JSON is YAML, so helm reads

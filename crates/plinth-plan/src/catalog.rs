@@ -1,6 +1,6 @@
 //! What the planner asks of the catalog: a narrow view, so that a planner test needs no catalog.
 
-use plinth_catalog::{Catalog, Facts, KubernetesVersionForm, Resolution};
+use plinth_catalog::{Catalog, Facts, KubernetesVersionForm, Resolution, RunaiNames};
 use plinth_model::steps::KubesprayRelease;
 use plinth_model::{Digest, Finding};
 use plinth_site::Desired;
@@ -24,6 +24,8 @@ pub trait Components {
     fn resolve(&self, desired: &Desired, facts: &Facts) -> Resolution;
     /// Compatibility of the versions with each other.
     fn check_versions(&self, desired: &Desired, resolution: &Resolution) -> Vec<Finding>;
+    /// What Run:ai fixes by name.
+    fn runai(&self) -> &RunaiNames;
     /// The Kubespray release that installs the wanted Kubernetes.
     ///
     /// # Errors
@@ -44,6 +46,10 @@ impl Components for Catalog {
 
     fn check_versions(&self, desired: &Desired, resolution: &Resolution) -> Vec<Finding> {
         self.check_versions(desired, resolution)
+    }
+
+    fn runai(&self) -> &RunaiNames {
+        self.runai()
     }
 
     fn kubespray(&self, desired: &Desired) -> Result<Engine, Box<Finding>> {

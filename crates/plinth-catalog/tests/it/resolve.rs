@@ -300,7 +300,7 @@ fn the_artifact_source_decides_repository_and_login() {
     };
     assert_eq!(release(json!({})), ("https://runai.jfrog.io/artifactory/cp-charts-prod".to_owned(), None, None));
     let token = SecretRef::Env("RUNAI_REGISTRY_TOKEN".to_owned());
-    let ngc = || json!({"runai.source": "ngc", "runai.chartLogin": true, "runai.registryUser": "$oauthtoken"});
+    let ngc = || json!({"runai.source": "ngc"});
     let mut without_token = ngc();
     without_token["runai.registryToken"] = Value::Null;
     assert_eq!(
@@ -308,17 +308,17 @@ fn the_artifact_source_decides_repository_and_login() {
         ("https://helm.ngc.nvidia.com/nvidia/runai".to_owned(), Some(("$oauthtoken".to_owned(), token)), None)
     );
     assert_eq!(release(without_token).2.map(|code| code.as_str()), Some("platform.repository-without-login"));
-    let inside = json!({"runai.source": "airgapped", "runai.mirror": "charts.example:5000/runai", "runai.mirrorHost": "charts.example:5000"});
+    let inside = json!({"runai.source": "airgapped", "runai.mirror": "charts.example:5000/runai", "runai.mirrorHost": "charts.example:5000", "runai.registryToken": null});
     assert_eq!(release(inside), (String::new(), None, None), "the whole address is in the chart's name");
 }
 
 #[test]
 fn an_unknown_fact_is_an_error_not_an_empty_value() {
     let mut facts = facts();
-    facts.remove("storage.path");
+    facts.remove("storage.parent");
     let findings = catalog().resolve(&desired(), &facts).findings;
     let finding = findings.iter().find(|f| f.code == "catalog.expression").unwrap();
-    assert!(finding.is_error() && finding.message.contains("there is no fact `storage.path`"), "{finding:?}");
+    assert!(finding.is_error() && finding.message.contains("there is no fact `storage.parent`"), "{finding:?}");
 }
 
 #[test]

@@ -7,7 +7,6 @@ pub(crate) mod kubernetes;
 pub(crate) mod nodes;
 mod platform;
 mod runai;
-mod secrets;
 
 pub use discovery::endpoint_host;
 pub use nodes::{FITS, RELOCATE};
@@ -18,7 +17,7 @@ use crate::discover::{Discovery, Role, discover};
 use crate::kubespray::downloads;
 use crate::observed::Observed;
 use crate::{facts, given, images, kubespray, lint};
-use plinth_catalog::Resolution;
+use plinth_catalog::{Resolution, RunaiNames};
 use plinth_model::finding::code;
 use plinth_model::plan::{Gate, MadeFrom, Plan, SCHEMA, Step};
 use plinth_model::{Digest, Finding, NodeName, Severity, Stage, StepId};
@@ -37,6 +36,8 @@ pub fn plan(desired: &Desired, observed: &Observed, catalog: &dyn Components) ->
     let mut findings = about_members(&discovery);
     findings.extend(clashes);
     findings.extend(images::place(desired, &mut cluster, &observed.facts));
+    cluster.add_role_labels(desired, &catalog.runai().node_roles);
+    findings.extend(cluster.unused_labels(desired));
     findings.extend(engine_missing(desired));
     findings.extend(token_missing(desired));
     let resolution = catalog.resolve(desired, &facts::facts(desired, &cluster));
@@ -61,7 +62,7 @@ pub fn plan(desired: &Desired, observed: &Observed, catalog: &dyn Components) ->
         return Err(worst_first(findings));
     }
     findings.extend(kubernetes::lost_by_imaging(desired));
-    let steps = steps(desired, observed, &cluster, &resolution, &engine, files);
+    let steps = steps(desired, observed, &cluster, (&resolution, catalog.runai()), &engine, files);
     finished(made_from(desired, observed, catalog), desired, observed, steps, findings)
 }
 
@@ -97,7 +98,7 @@ fn steps(
     desired: &Desired,
     observed: &Observed,
     cluster: &Cluster,
-    resolution: &Resolution,
+    (resolution, names): (&Resolution, &RunaiNames),
     engine: &Engine,
     files: kubespray::Files,
 ) -> (Vec<Step>, Vec<Gate>) {
@@ -110,12 +111,13 @@ fn steps(
     prepared.extend(leaves(&pushed));
     steps.extend(kubernetes::steps(desired, cluster, engine, files, prepared, pushed));
     let gpu: Vec<NodeName> = cluster.with(Role::Gpu).map(|m| m.name.clone()).collect();
-    let (ground, prepared) = platform::ground(desired, resolution, kubernetes::join_id(desired), gpu);
+    let certificates = runai::certificates(desired, names);
+    let (base, prepared) = platform::base(desired, resolution, certificates, kubernetes::join_id(desired), gpu);
     steps.extend(prepared);
     let platform = resolution.components.iter().filter(|c| c.stage != Stage::Runai);
-    steps.extend(platform.flat_map(|c| ground.component(c, &[])));
-    steps.extend(runai::steps(desired, resolution, &ground));
-    steps.extend(acceptance::steps(desired, cluster, resolution, &ground));
+    steps.extend(platform.flat_map(|c| base.component(c, &[])));
+    steps.extend(runai::steps(desired, resolution, names, &base));
+    steps.extend(acceptance::steps(desired, cluster, resolution, names, &base));
     (steps, gates)
 }
 

@@ -351,6 +351,9 @@ fn a_secret_in_a_components_values_stops_the_plan() {
         fn kubespray(&self, d: &plinth_site::Desired) -> Result<plinth_plan::catalog::Engine, Box<Finding>> {
             self.0.kubespray(d)
         }
+        fn runai(&self) -> &plinth_catalog::RunaiNames {
+            self.0.runai()
+        }
     }
     let found = plan(&site::basepod(), &unseen(data::basepod()), &Leaky(shelf)).unwrap_err();
     assert_eq!(codes(&found), ["plan.secret-in-clear", "kubernetes.lost-by-imaging"]);

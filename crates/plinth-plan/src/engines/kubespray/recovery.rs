@@ -27,6 +27,7 @@ pub fn recovery(
     broken: &[NodeName],
 ) -> Result<Plan, Vec<Finding>> {
     let (mut cluster, mut findings) = Cluster::new(desired, &discover(desired, &observed.inventory));
+    cluster.add_role_labels(desired, &catalog.runai().node_roles);
     findings.extend(images::place(desired, &mut cluster, &observed.facts));
     findings.extend(engine_missing(desired));
     findings.extend(cannot_recover(&cluster, broken));

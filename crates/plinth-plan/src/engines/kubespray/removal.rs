@@ -25,7 +25,8 @@ pub fn removal(
     catalog: &dyn Components,
     removal: &Removal,
 ) -> Result<Plan, Vec<Finding>> {
-    let (cluster, mut findings) = Cluster::new(desired, &discover(desired, &observed.inventory));
+    let (mut cluster, mut findings) = Cluster::new(desired, &discover(desired, &observed.inventory));
+    cluster.add_role_labels(desired, &catalog.runai().node_roles);
     findings.extend(cannot_leave(&cluster, removal));
     let engine = match catalog.kubespray(desired) {
         Ok(engine) => engine,
