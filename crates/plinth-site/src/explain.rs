@@ -1,9 +1,9 @@
 //! From a fault to a finding: the sentence, the fix, the place.
 
 use crate::decode::{DecodeError, Fault};
+use crate::limits::Shape;
 use crate::mask;
 use crate::path::Path;
-use crate::shape::Shape;
 use crate::tree::{Counting, Node};
 use plinth_model::Finding;
 use plinth_model::finding::code;

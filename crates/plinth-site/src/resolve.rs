@@ -1,13 +1,14 @@
-//! From the file as written to what is wanted: defaults.
+//! From the file as written to what is wanted, defaults put in.
 
 mod kubernetes;
 
-use crate::check::Judge;
+use crate::defaults;
 use crate::desired::{
     Access, ArtifactSource, BcmAccess, BcmLogin, ComponentChoice, Desired, GpuSharing, Ingress, InventorySource, Login,
     Networks, NodeOverride, Nodes, Platform, ProductionNetwork, Registries, RunLimits, Runai, StaticNode, Storage,
     TlsTrust,
 };
+use crate::diagnostics::Diagnostics;
 use crate::raw;
 use crate::raw::nodes::Selector;
 use crate::raw::secret::SecretSource;
@@ -17,44 +18,15 @@ use plinth_model::steps::{Account, CertificateSource, Credential, Jump, KeyAlgor
 use plinth_model::{Finding, SecretRef, Values};
 use serde_json::Value;
 
-/// What is taken when the file says nothing.
-pub(crate) mod defaults {
-    use crate::raw::runai::Source;
-    use ipnet::Ipv4Net;
-    use plinth_model::Version;
-    use std::net::Ipv4Addr;
-
-    /// Kubespray v2.27.1, `kube_pods_subnet`.
-    pub(crate) const PODS: Ipv4Net = Ipv4Net::new_assert(Ipv4Addr::new(10, 233, 64, 0), 18);
-    /// Kubespray v2.27.1, `kube_service_addresses`.
-    pub(crate) const SERVICES: Ipv4Net = Ipv4Net::new_assert(Ipv4Addr::new(10, 233, 0, 0), 18);
-    /// Kubespray v2.27.1, `kube_network_node_prefix`.
-    pub(crate) const NODE_PREFIX: u8 = 24;
-    /// Ingress node port.
-    pub(crate) const HTTP: u16 = 30080;
-    /// Ingress node port.
-    pub(crate) const HTTPS: u16 = 30443;
-    /// User and group id of the service account.
-    pub(crate) const UID: u32 = 60000;
-    /// Name under which plinth keeps the key it made.
-    pub(crate) const KEY: &str = "ssh-key";
-
-    /// NVIDIA's registry has Run:ai from 2.24 on; below there is only the vendor's former one (NVIDIA Run:ai docs 2.25).
-    pub(crate) fn source(version: &Version) -> Source {
-        let number = version.semver();
-        if (number.major, number.minor) < (2, 24) { Source::Jfrog } else { Source::Ngc }
-    }
-}
-
 /// Everything wanted. None, with a finding, where the file does not decide it.
-pub(crate) fn lower(site: &raw::Site, judge: &mut Judge<'_>) -> Option<Desired> {
+pub(crate) fn resolve(site: &raw::Site, diagnostics: &mut Diagnostics<'_>) -> Option<Desired> {
     Some(Desired {
         name: site.metadata.name.0.clone(),
         inventory: inventory(&site.inventory)?,
-        networks: networks(&site.networks, judge)?,
+        networks: networks(&site.networks, diagnostics)?,
         nodes: nodes(&site.nodes),
         access: access(&site.access)?,
-        kubernetes: kubernetes::lower(&site.kubernetes),
+        kubernetes: kubernetes::resolve(&site.kubernetes),
         registries: registries(site.registries.as_ref()),
         storage: storage(site.storage.as_ref()),
         platform: platform(site.platform.as_ref())?,
@@ -108,7 +80,7 @@ fn tls(tls: Option<&raw::inventory::Tls>) -> TlsTrust {
     }
 }
 
-fn networks(networks: &raw::inventory::Networks, judge: &mut Judge<'_>) -> Option<Networks> {
+fn networks(networks: &raw::inventory::Networks, diagnostics: &mut Diagnostics<'_>) -> Option<Networks> {
     let text = &networks.production;
     let production = match text.parse() {
         Ok(net) => ProductionNetwork::Cidr(net),
@@ -119,7 +91,7 @@ fn networks(networks: &raw::inventory::Networks, judge: &mut Judge<'_>) -> Optio
                 "networks.production",
                 "the production network is not named",
             );
-            judge.report(finding.fix("write its range, or its name in BCM"));
+            diagnostics.report(finding.fix("write its range, or its name in BCM"));
             return None;
         }
     };

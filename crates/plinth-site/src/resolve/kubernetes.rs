@@ -1,12 +1,12 @@
 //! Kubernetes, with defaults.
 
-use super::defaults;
+use crate::defaults;
 use crate::desired::{ApiEndpoint, Calico, Downloads, Engine, Kubernetes, KubesprayTools, Oidc, Reserved, WebProxy};
 use crate::raw::cluster::{self, Endpoint, ProxyMode};
 use crate::raw::kubernetes::{self as raw, Plugin};
 use indexmap::IndexMap;
 
-pub(super) fn lower(kubernetes: &raw::Kubernetes) -> Kubernetes {
+pub(super) fn resolve(kubernetes: &raw::Kubernetes) -> Kubernetes {
     let network = kubernetes.network.clone().unwrap_or_default();
     let kubespray = kubernetes.kubespray.as_ref();
     let api = kubernetes.api.as_ref();
