@@ -76,7 +76,9 @@ pub(super) async fn probe_ready(env: &StepEnv, node: &NodeName, version: &Versio
         Observed::Unknown(reason) => return Err(unseen(DOOR, format!("looking at node {node}"), &reason)),
     };
     let mut differences = Vec::new();
-    if kubelet_version(node, &seen)? != *version {
+    if seen.version.is_empty() {
+        differences.push("! it has not told its version yet".to_owned());
+    } else if kubelet_version(node, &seen)? != *version {
         differences.push(format!("~ version {} → {version}", seen.version));
     }
     if !seen.ready {
@@ -86,7 +88,7 @@ pub(super) async fn probe_ready(env: &StepEnv, node: &NodeName, version: &Versio
 }
 
 /// The version that a node's kubelet tells. One that cannot be read is an error, since "other than wanted" would set off a run.
-pub(super) fn kubelet_version(node: &NodeName, seen: &KubeNode) -> Result<Version, ClientError> {
+fn kubelet_version(node: &NodeName, seen: &KubeNode) -> Result<Version, ClientError> {
     let unreadable =
         |error: VersionError| unseen(DOOR, format!("reading the kubelet's version on {node}"), &error.to_string());
     seen.version.parse().map_err(unreadable)

@@ -395,16 +395,16 @@ fn a_release_is_healthy_some_time_behind_helm_and_changes_once() {
         helm.upgrade(&ctx, &operator).await.unwrap();
         assert_eq!(sim.records(), records);
         let mut newer = operator.clone();
-        newer.version = "v1.2.4".to_owned();
+        newer.version = "v1.2.4".parse().unwrap();
         helm.upgrade(&ctx, &newer).await.unwrap();
         let state = helm.release(&ctx, "gpu-operator", "gpu-operator").await.unwrap();
-        assert_eq!(state.known().unwrap().version, "1.2.4", "as the package says, without the v of the index");
-        newer.version = "~2.21.0".to_owned();
+        assert_eq!(state.known().unwrap().version.as_str(), "1.2.4", "as the package says, without the v of the index");
+        newer.version = "~2.21.0".parse().unwrap();
         for _ in 0..2 {
             helm.upgrade(&ctx, &newer).await.unwrap();
         }
         let state = helm.release(&ctx, "gpu-operator", "gpu-operator").await.unwrap();
-        assert_eq!(state.known().unwrap().version, "2.21.0", "a version of the line, not the line");
+        assert_eq!(state.known().unwrap().version.as_str(), "2.21.0", "a version of the line, not the line");
     });
     assert_eq!(sim.count("release-ended"), 3);
 }

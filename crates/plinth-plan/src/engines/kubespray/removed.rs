@@ -2,8 +2,8 @@
 //! setting that is not there.
 
 use plinth_model::Finding;
+use plinth_model::Version;
 use plinth_model::finding::code;
-use plinth_model::steps::KubesprayRelease;
 use plinth_site::Desired;
 
 /// A name, or with `*` its beginning or end; the first minor of Kubespray 2 without it; what to do instead. Read from the release
@@ -21,13 +21,12 @@ const REMOVED: [(&str, u64, &str); 8] = [
 
 /// The site's variables that the chosen release does not read any more.
 #[must_use]
-pub fn removed(desired: &Desired, release: &KubesprayRelease) -> Vec<Finding> {
-    let tag = release.tag.semver();
-    let release_minor = (tag.major, tag.minor);
+pub fn removed(desired: &Desired, tag: &Version) -> Vec<Finding> {
+    let release_minor = (tag.semver().major, tag.semver().minor);
     let finding = |name: &String| {
         let (_, minor, instead) =
             REMOVED.iter().find(|(gone, minor, _)| release_minor >= (2, *minor) && fits(gone, name))?;
-        let text = format!("Kubespray {} does not read `{name}`: it was removed in v2.{minor}", release.tag);
+        let text = format!("Kubespray {tag} does not read `{name}`: it was removed in v2.{minor}");
         Some(
             Finding::error(code::KUBERNETES_EXTRA_VAR_REMOVED, format!("kubernetes.extraVars.{name}"), text)
                 .fix(*instead),

@@ -31,6 +31,7 @@ fn is_stillborn(birth: Birth, elapsed: Duration, tag: &Version) -> bool {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 

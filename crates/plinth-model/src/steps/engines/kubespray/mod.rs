@@ -33,7 +33,7 @@ pub const VARIABLES_FILE: &str = "kubespray/inventory/group_vars/all/plinth.json
 pub struct RunInputs {
     /// Kubespray's tag.
     pub tag: Version,
-    /// Kubernetes version, with `v`.
+    /// Kubernetes version.
     pub version: Version,
     /// Digest of the variables of the whole cluster, `kube_version` not among them.
     pub variables: Digest,
