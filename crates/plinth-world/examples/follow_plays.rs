@@ -86,7 +86,7 @@ fn inventory(targets: &[NodeTarget]) -> IndexMap<String, String> {
 
 fn release() -> Result<KubesprayRelease, Box<dyn Error>> {
     Ok(KubesprayRelease {
-        tag: "v2.28.1".parse().unwrap(),
+        tag: "v2.28.1".parse()?,
         source: order("BENCH_SOURCE")?,
         commit: String::new(),
         tree: order("BENCH_TREE")?,

@@ -10,10 +10,6 @@ fn node(name: &str) -> NodeName {
     NodeName::new(name).unwrap()
 }
 
-fn version_of(text: &str) -> Version {
-    text.parse().unwrap()
-}
-
 fn host(name: &str, groups: &[&str]) -> (NodeName, HostInputs) {
     let groups = groups.iter().map(|group| (*group).to_owned()).collect();
     (node(name), HostInputs { groups, variables: Digest::of(name) })
