@@ -125,7 +125,7 @@ fn facts_change_values() {
             Some(json!("runai-backend/runai-backend-tls")),
         ),
         (json!({"runai.enabled": false}), "ingress-nginx", "/controller/extraArgs", None),
-        (json!({}), "local-path-provisioner", "/nodePathMap/0/paths/0", Some(json!("/local/volumes"))),
+        (json!({}), "local-path-provisioner", "/nodePathMap/0/paths/0", Some(json!("/local/local-path-provisioner"))),
         (json!({}), "prometheus-adapter", "/prometheus/url", Some(json!("http://prometheus-operated.prometheus.svc"))),
         (json!({}), "kube-prometheus-stack", "/kubeScheduler/enabled", Some(json!(false))),
         (json!({"kubernetes.engine": "bcm"}), "kube-prometheus-stack", "/kubeScheduler", None),

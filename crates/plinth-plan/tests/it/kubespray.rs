@@ -1,4 +1,4 @@
-use crate::fixture::catalog::engine;
+use crate::fixture::catalog::{engine, Shelf};
 use crate::fixture::{codes, inventory as data, site};
 use plinth_model::steps::{Mirror, RegistryLogin};
 use plinth_plan::{Cluster, discover, kubespray, static_inventory};
@@ -7,8 +7,9 @@ use plinth_site::desired::{ApiEndpoint, InventorySource, NodeOverride};
 use serde_json::{Value, json};
 
 fn cluster(desired: &Desired) -> Cluster {
-    let (cluster, findings) = Cluster::new(desired, &discover(desired, &data::basepod()));
+    let (mut cluster, findings) = Cluster::new(desired, &discover(desired, &data::basepod()));
     assert_eq!(findings, []);
+    cluster.add_role_labels(desired, &plinth_plan::Components::runai(&Shelf::default()).node_roles);
     cluster
 }
 
