@@ -1,4 +1,4 @@
-use crate::fixture::catalog::{engine, Shelf};
+use crate::fixture::catalog::{Shelf, engine};
 use crate::fixture::{codes, inventory as data, site};
 use plinth_model::steps::{Mirror, RegistryLogin};
 use plinth_plan::{Cluster, discover, kubespray, static_inventory};

@@ -288,7 +288,8 @@ fn a_component_switched_off_takes_its_steps_along() {
 fn without_a_platform_its_storage_is_not_checked() {
     let mut desired = site::basepod();
     desired.runai = None;
-    let every = ["local-path-provisioner", "ingress-nginx", "metrics-server", "kube-prometheus-stack", "prometheus-adapter"];
+    let every =
+        ["local-path-provisioner", "ingress-nginx", "metrics-server", "kube-prometheus-stack", "prometheus-adapter"];
     for component in every.into_iter().chain(["gpu-operator", "lws", "knative-operator"]) {
         let off = ComponentChoice { enabled: Some(false), ..ComponentChoice::default() };
         desired.platform.components.insert(component.into(), off);

@@ -1,6 +1,6 @@
 //! Variables of every release line, as golden files, and the proof that each of them is known to the release.
 
-use crate::fixture::catalog::{engine, Shelf};
+use crate::fixture::catalog::{Shelf, engine};
 use crate::fixture::{inventory as data, site};
 use plinth_catalog::Catalog;
 use plinth_model::inventory::Inventory;
