@@ -6,10 +6,14 @@ use plinth_model::steps::{
     AcceptanceCheck, Check, KubesprayRecovery, KubesprayRelease, KubesprayRemoval, KubesprayRun, Namespace, NodeLabels,
     NodeReady, PodSecurity, Removal, RunInputs,
 };
-use plinth_model::{Digest, NodeName, Plan, SiteName, Stage, Step, StepId, Work};
+use plinth_model::{Digest, NodeName, Plan, SiteName, Stage, Step, StepId, Version, Work};
 
 pub fn id(text: &str) -> StepId {
     StepId::try_from(text.to_owned()).unwrap()
+}
+
+fn version() -> Version {
+    "v1.31.9".parse().unwrap()
 }
 
 fn work(id: &StepId) -> (Stage, Work) {
@@ -18,7 +22,7 @@ fn work(id: &StepId) -> (Stage, Work) {
     match (id.area(), id.verb()) {
         ("nodes", _) => (Stage::Nodes, labels(node(), name)),
         ("kubernetes", "deploy") => (Stage::Kubernetes, deploy()),
-        ("kubernetes", "wait") => (Stage::Kubernetes, Work::NodeReady(NodeReady { node: node(), version: name })),
+        ("kubernetes", "wait") => (Stage::Kubernetes, Work::NodeReady(NodeReady { node: node(), version: version() })),
         ("kubernetes", _) => (Stage::Kubernetes, labels(node(), name)),
         ("checks", _) => {
             let check = Check::GpuPod { node: node() };
@@ -35,7 +39,7 @@ fn labels(node: NodeName, taint: String) -> Work {
 fn kubespray() -> (KubesprayRelease, RunInputs) {
     let text = String::new;
     let release = KubesprayRelease {
-        tag: text(),
+        tag: version(),
         source: text(),
         commit: text(),
         tree: text(),
@@ -43,7 +47,6 @@ fn kubespray() -> (KubesprayRelease, RunInputs) {
         ansible_core: text(),
         ansible: text(),
     };
-    let version = || "v1.31.9".parse().unwrap();
     let parts = RunInputs { tag: version(), version: version(), variables: Digest::of(""), hosts: IndexMap::new() };
     (release, parts)
 }
