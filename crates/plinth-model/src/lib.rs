@@ -8,6 +8,7 @@ pub mod download;
 pub mod exit;
 pub mod facts;
 pub mod finding;
+pub mod gate;
 pub mod inventory;
 pub mod name;
 pub mod nearest;

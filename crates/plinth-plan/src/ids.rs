@@ -74,8 +74,3 @@ pub(crate) fn inventory() -> StepId {
 pub(crate) fn secret(namespace: &str, name: &str) -> StepId {
     StepId::new("platform", "secret", &format!("{namespace}.{name}"))
 }
-
-/// Gate of a node's storage.
-pub(crate) fn storage_gate(node: &NodeName) -> String {
-    format!("storage/{node}")
-}

@@ -34,6 +34,6 @@ pub use discover::{DiscoverReport, DiscoveredNode, Discovery, Role, discover};
 pub use engines::kubespray;
 pub use given::{inventory_digest, static_inventory};
 pub use observed::{Observed, Seen};
-pub use planner::{FITS, RELOCATE, endpoint_host, made_from, plan, recovery, removal};
+pub use planner::{endpoint_host, made_from, plan, recovery, removal};
 pub use select::Members;
 pub use visit::{Visit, visits};

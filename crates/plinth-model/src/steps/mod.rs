@@ -4,14 +4,119 @@
 //! Nothing here can run. No value in here is a secret: secrets are named by [`crate::SecretRef`] and fetched by the behaviour at
 //! the moment of use.
 
-pub mod bcm;
-pub mod checks;
-pub mod engines;
-pub mod kube;
-pub mod node;
-pub mod platform;
 mod properties;
-pub mod runai;
+
+/// What is asked of BCM.
+pub mod bcm {
+    mod identity;
+
+    pub use identity::BcmIdentity;
+}
+
+/// What proves that the platform works.
+pub mod checks {
+    mod acceptance;
+    mod values;
+
+    pub use acceptance::AcceptanceCheck;
+    pub use values::*;
+}
+
+/// How Kubernetes gets onto the nodes, one module per engine.
+pub mod engines {
+    /// What a run of the engine is made from, in the parts that decide which play is the smallest safe one.
+    pub mod kubespray {
+        mod downloads;
+        mod environment;
+        mod inventory;
+        mod recovery;
+        mod removal;
+        mod run;
+        mod source;
+        mod values;
+
+        pub use downloads::KubesprayDownloads;
+        pub use environment::KubesprayEnvironment;
+        pub use inventory::KubesprayInventory;
+        pub use recovery::KubesprayRecovery;
+        pub use removal::KubesprayRemoval;
+        pub use run::KubesprayRun;
+        pub use source::KubespraySource;
+        pub use values::*;
+    }
+}
+
+/// What is asked of a running Kubernetes cluster, and set in it.
+pub mod kube {
+    mod control_plane;
+    mod dns;
+    mod gpu_runtime;
+    mod kubeconfig;
+    mod labels;
+    mod ready;
+
+    pub use control_plane::ControlPlane;
+    pub use dns::ClusterDns;
+    pub use gpu_runtime::GpuRuntime;
+    pub use kubeconfig::Kubeconfig;
+    pub use labels::NodeLabels;
+    pub use ready::NodeReady;
+}
+
+/// What is done on nodes: logins, accounts, registries, least sizes.
+pub mod node {
+    mod account;
+    mod connect;
+    mod downloads;
+    mod facts;
+    mod leftovers;
+    mod prepare;
+    mod registries;
+    mod storage;
+    mod storage_old;
+    mod values;
+
+    pub use account::NodeAccount;
+    pub use connect::NodeConnect;
+    pub use downloads::NodeDownloads;
+    pub use facts::NodeFacts;
+    pub use leftovers::NodeLeftovers;
+    pub use prepare::NodePrepare;
+    pub use registries::NodeRegistries;
+    pub use storage::NodeStorage;
+    pub use storage_old::NodeStorageOld;
+    pub use values::*;
+}
+
+/// What is installed into Kubernetes: certificates, namespaces, secrets, releases, objects, and what proves their health.
+pub mod platform {
+    mod certificate;
+    mod namespace;
+    mod objects;
+    mod release;
+    mod secret;
+    mod values;
+
+    pub use certificate::Certificate;
+    pub use namespace::Namespace;
+    pub use objects::KubeObjects;
+    pub use release::HelmRelease;
+    pub use secret::KubeSecret;
+    pub use values::*;
+}
+
+/// What is done for Run:ai.
+pub mod runai {
+    mod connected;
+    mod issuer;
+    mod register;
+    mod values;
+
+    pub use connected::RunaiConnected;
+    pub use issuer::RunaiIssuer;
+    pub use register::RunaiRegister;
+    pub use values::*;
+}
 
 pub use bcm::*;
 pub use checks::*;

@@ -23,30 +23,24 @@ pub(super) fn steps(
     names: &RunaiNames,
     base: &Base<'_>,
 ) -> Vec<Step> {
-    let mut steps = gpu(desired, cluster, resolution, base);
+    let mut steps = gpu(cluster, resolution, base);
     if let Some(runai) = &desired.runai {
         steps.extend(dns(desired, runai, cluster, base));
-        steps.push(ingress(desired, runai, runai::control_plane(resolution, base), names));
+        steps.push(ingress(runai, runai::control_plane(resolution, base), names));
     }
-    steps.extend(storage(desired, resolution, base));
+    steps.extend(storage(resolution, base));
     if let (Some(runai), Some(_)) = (&desired.runai, runai::part(resolution, RunaiPart::Cluster)) {
-        steps.push(connected(desired, runai, cluster, runai::target(runai, resolution, names)));
+        steps.push(connected(runai, cluster, runai::target(runai, resolution, names)));
     }
     steps
 }
 
-fn check(desired: &Desired, id: StepId, check: Check, deadline: u32, reason: impl Into<String>) -> Step {
-    step(
-        id,
-        Stage::Acceptance,
-        Work::AcceptanceCheck(AcceptanceCheck { check, site: desired.name.clone() }),
-        deadline,
-        reason,
-    )
+fn check(id: StepId, check: Check, deadline: u32, reason: impl Into<String>) -> Step {
+    step(id, Stage::Acceptance, Work::AcceptanceCheck(AcceptanceCheck { check }), deadline, reason)
 }
 
 /// A pod per GPU node, behind whatever makes GPUs allocatable.
-fn gpu(desired: &Desired, cluster: &Cluster, resolution: &Resolution, base: &Base<'_>) -> Vec<Step> {
+fn gpu(cluster: &Cluster, resolution: &Resolution, base: &Base<'_>) -> Vec<Step> {
     let before: Vec<StepId> = match resolution.components.iter().filter(|c| offers_gpus(c)).map(end).collect::<Vec<_>>()
     {
         none if none.is_empty() => vec![base.join()],
@@ -55,7 +49,7 @@ fn gpu(desired: &Desired, cluster: &Cluster, resolution: &Resolution, base: &Bas
     let on_node = |node: &plinth_model::NodeName| {
         let work = Check::GpuPod { node: node.clone() };
         let reason = "a pod that asks for one GPU must run there and see it";
-        check(desired, ids::check_gpu(node), work, deadlines::CHECK_GPU, reason).needing(before.clone())
+        check(ids::check_gpu(node), work, deadlines::CHECK_GPU, reason).needing(before.clone())
     };
     cluster.with(Role::Gpu).map(|m| on_node(&m.name)).collect()
 }
@@ -69,35 +63,34 @@ fn dns(desired: &Desired, runai: &Runai, cluster: &Cluster, base: &Base<'_>) -> 
     let address = cluster.ingress_address(desired)?;
     let work = Check::Dns { name: runai.domain.clone(), address };
     let reason = format!("a pod must find {} at the ingress", runai.domain);
-    Some(check(desired, ids::check_dns(&runai.domain), work, deadlines::CHECK, reason).needing([base.join()]))
+    Some(check(ids::check_dns(&runai.domain), work, deadlines::CHECK, reason).needing([base.join()]))
 }
 
-fn ingress(desired: &Desired, runai: &Runai, before: StepId, names: &RunaiNames) -> Step {
+fn ingress(runai: &Runai, before: StepId, names: &RunaiNames) -> Step {
     let certificate = private_authority(runai).then(|| names.certificate.clone());
     let work = Check::Ingress { url: url(runai), certificate };
     let reason = format!("{} must answer with the certificate that users are told to trust", url(runai));
-    check(desired, ids::check_ingress(&runai.domain), work, deadlines::CHECK, reason)
+    check(ids::check_ingress(&runai.domain), work, deadlines::CHECK, reason)
         .needing([before])
         .needing([ids::certificate(&names.certificate)])
 }
 
 /// Behind every component of the platform: any of them may bring the default storage class. None without any.
-fn storage(desired: &Desired, resolution: &Resolution, base: &Base<'_>) -> Option<Step> {
+fn storage(resolution: &Resolution, base: &Base<'_>) -> Option<Step> {
     let platform: Vec<StepId> = resolution.components.iter().filter(|c| c.stage == Stage::Platform).map(end).collect();
     if platform.is_empty() {
         return None;
     }
     let reason = "a claim without a class must bind, as databases make them";
-    let check = check(desired, ids::check_storage("default"), Check::Storage, deadlines::CHECK, reason)
+    let check = check(ids::check_storage("default"), Check::Storage, deadlines::CHECK, reason)
         .needing([base.join()])
         .needing(platform);
     Some(check)
 }
 
-fn connected(desired: &Desired, runai: &Runai, cluster: &Cluster, target: RunaiTarget) -> Step {
+fn connected(runai: &Runai, cluster: &Cluster, target: RunaiTarget) -> Step {
     let nodes = cluster.with(Role::Gpu).map(|m| m.name.clone()).collect();
     let work = Check::Runai { target, nodes };
     let reason = "Run:ai must call the cluster connected and list every GPU node";
-    check(desired, ids::check_runai(&runai.cluster), work, deadlines::CHECK, reason)
-        .needing([ids::connected(&runai.cluster)])
+    check(ids::check_runai(&runai.cluster), work, deadlines::CHECK, reason).needing([ids::connected(&runai.cluster)])
 }

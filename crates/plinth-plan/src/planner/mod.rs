@@ -11,7 +11,6 @@ mod removal;
 mod runai;
 
 pub use discovery::endpoint_host;
-pub use nodes::{FITS, RELOCATE};
 pub use recovery::recovery;
 pub use removal::removal;
 

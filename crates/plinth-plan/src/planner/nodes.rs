@@ -5,17 +5,13 @@ use crate::deadlines;
 use crate::ids;
 use crate::step::{Refine, step};
 use crate::visit;
+use plinth_model::gate::{self, FITS, RELOCATE};
 use plinth_model::plan::{Answer, Gate, Step, Undo};
 use plinth_model::steps::{
     NodeAccount, NodeConnect, NodeFacts, NodePrepare, NodeRegistries, NodeStorage, NodeStorageOld, Preparation,
 };
 use plinth_model::{Stage, StepId, Work};
 use plinth_site::Desired;
-
-/// Answer of a storage gate: nothing to do.
-pub const FITS: &str = "fits";
-/// Answer of a storage gate: the images move.
-pub const RELOCATE: &str = "relocate";
 
 const MIB_PER_GIB: f64 = 1024.0;
 
@@ -30,7 +26,7 @@ pub(crate) fn steps(desired: &Desired, cluster: &Cluster, identity: Option<&Step
         steps.push(facts(desired, cluster, member).needing([ids::account(&member.name)]));
         let mut before = ids::facts(&member.name);
         if let Some(storage) = storage(desired, member) {
-            gates.extend(gate(desired, member));
+            gates.extend(storage_gate(desired, member));
             let turn = previous.clone().filter(|_| member.is_quorum());
             steps.push(storage.needing([before]).needing(turn));
             before = ids::storage(&member.name);
@@ -94,15 +90,15 @@ fn storage(desired: &Desired, member: &Member) -> Option<Step> {
         .undo(Undo::Compensate("the data is moved back, if there is room again".into()));
     Some(match member.storage {
         Some(_) => step,
-        None => step.when(ids::storage_gate(&member.name), RELOCATE),
+        None => step.when(gate::storage(&member.name), RELOCATE),
     })
 }
 
-fn gate(desired: &Desired, member: &Member) -> Option<Gate> {
+fn storage_gate(desired: &Desired, member: &Member) -> Option<Gate> {
     let storage = &desired.storage;
     let answer = |answer: &str, meaning: String| Answer { answer: answer.to_owned(), meaning };
     member.storage.is_none().then(|| Gate {
-        id: ids::storage_gate(&member.name),
+        id: gate::storage(&member.name),
         question: format!(
             "is there room for {} GiB in {}? Nobody has looked at the disk yet",
             storage.images_gib, storage.images
@@ -131,7 +127,7 @@ fn storage_old(desired: &Desired, member: &Member) -> Step {
         .undo(Undo::OneWay("the copy is gone; the data itself is in its new place".into()));
     match member.storage {
         Some(_) => step,
-        None => step.when(ids::storage_gate(&member.name), RELOCATE),
+        None => step.when(gate::storage(&member.name), RELOCATE),
     }
 }
 

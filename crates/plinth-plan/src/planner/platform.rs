@@ -170,7 +170,6 @@ impl Base<'_> {
             component: component.name.clone(),
             objects: component.objects.clone(),
             health: self.fill(&component.objects_health),
-            timeout_s,
         });
         let reason = format!("{} does nothing until it has them: {}", component.title, kinds(component));
         let deadline = timeout_s.saturating_add(deadlines::RELEASE_MARGIN);

@@ -2,12 +2,13 @@ use crate::fixture::catalog::Shelf;
 use crate::fixture::{codes, example, inventory as data, planned, site, unseen};
 use plinth_model::Code;
 use plinth_model::facts::{Containerd, NodeFacts, Space};
+use plinth_model::gate::{FITS, RELOCATE};
 use plinth_model::plan::{Change, Plan, Step};
 use plinth_model::steps::{
     ClusterDns, Health, HelmRelease, KubesprayInventory, Namespace, NodeStorage, PodSecurity, RunaiIssuer,
 };
 use plinth_model::{Finding, NodeName, StepId, Values, Work};
-use plinth_plan::{FITS, Observed, RELOCATE, Seen, plan};
+use plinth_plan::{Observed, Seen, plan};
 use plinth_site::desired::{ArtifactSource, ComponentChoice, Engine, NodeOverride, TlsTrust};
 
 fn step<'a>(plan: &'a Plan, id: &str) -> &'a Step {

@@ -1,8 +1,25 @@
 //! The executor: does exactly the plan.
 //!
 //! One future, no threads, no timers but the clock's. What needs nothing else runs beside it, within a global limit, one
-//! step per node at a time. Each turn of the loop takes in everything that ended, decides, makes all events of the turn
-//! durable in one transaction, and only then begins the effects they announce.
+//! step per lane at a time; of several ready steps the one with the longest remaining path begins first. Each turn of the loop
+//! takes in everything that ended, decides, makes all events of the turn durable in one transaction, and only then begins the
+//! effects they announce.
+//!
+//! # Invariants
+//!
+//! 1. An intent is durable before its effect begins, an outcome before anything that needs it begins. So after a crash every effect that
+//!    may have happened is in the journal.
+//! 2. A step is done when a look says so, never because an effect returned. An effect whose fate is not known is looked at before
+//!    it is repeated.
+//! 3. A step begins at most once in a run, after everything it needs was done, unchanged, or skipped by its gate. It ends exactly
+//!    once, and its end is told exactly once.
+//! 4. Two steps of one lane never run together, and never more steps than the limit.
+//! 5. What needs a failed step, at any distance, does not run. Everything else goes on, within the failure budget.
+//! 6. A step whose effect must happen once in a site's life is never repeated after it was recorded as done, not even by another run.
+//! 7. A gate opens with an answer that the plan showed, or the run stops.
+//! 8. Nothing here names a kind of step: kinds answer through their properties.
+//! 9. Which step begins next depends on the plan and on what ended before, not on chance: the same world gives the same run.
+//! 10. When the journal cannot be written, nothing more begins.
 
 mod announcer;
 mod ending;

@@ -26,7 +26,7 @@ fn work(id: &StepId) -> (Stage, Work) {
         ("kubernetes", _) => (Stage::Kubernetes, labels(node(), name)),
         ("checks", _) => {
             let check = Check::GpuPod { node: node() };
-            (Stage::Acceptance, Work::AcceptanceCheck(AcceptanceCheck { check, site: SiteName::new("s").unwrap() }))
+            (Stage::Acceptance, Work::AcceptanceCheck(AcceptanceCheck { check }))
         }
         _ => (Stage::Platform, Work::Namespace(Namespace { name, pod_security: PodSecurity::Baseline })),
     }
@@ -53,7 +53,7 @@ fn kubespray() -> (KubesprayRelease, RunInputs) {
 
 fn deploy() -> Work {
     let (release, parts) = kubespray();
-    Work::KubesprayRun(KubesprayRun { release, targets: Vec::new(), inputs: Digest::of(""), parts })
+    Work::KubesprayRun(KubesprayRun { release, targets: Vec::new(), parts })
 }
 
 /// Takes Kubernetes away.

@@ -1,7 +1,7 @@
 //! `check`.
 
+use crate::NodeName;
 use crate::steps::{Check, Effect, Lane, Properties, StepParams};
-use crate::{NodeName, SiteName};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -11,8 +11,6 @@ use serde::{Deserialize, Serialize};
 pub struct AcceptanceCheck {
     /// Check.
     pub check: Check,
-    /// Site, for messages.
-    pub site: SiteName,
 }
 
 impl StepParams for AcceptanceCheck {

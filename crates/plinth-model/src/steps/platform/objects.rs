@@ -15,8 +15,6 @@ pub struct KubeObjects {
     pub objects: Vec<Value>,
     /// What proves that they work.
     pub health: Vec<Health>,
-    /// How long they may take, seconds.
-    pub timeout_s: u32,
 }
 
 impl StepParams for KubeObjects {

@@ -8,7 +8,7 @@ use indexmap::IndexMap;
 use plinth_model::finding::code;
 use plinth_model::plan::{Step, Undo};
 use plinth_model::steps::{KubesprayEnvironment, KubesprayInventory, KubesprayRun, KubespraySource};
-use plinth_model::{Digest, Finding, Owner, Stage, StepId, Work};
+use plinth_model::{Finding, Owner, Stage, StepId, Work};
 use plinth_site::Desired;
 use plinth_site::desired::InventorySource;
 
@@ -60,7 +60,6 @@ pub(super) fn deploy(
     let work = Work::KubesprayRun(KubesprayRun {
         release: engine.release.clone(),
         targets: cluster.members.iter().map(|m| Cluster::target(desired, m)).collect(),
-        inputs: Digest::of(files),
         parts: super::inputs(engine, files),
     });
     let reason = format!("Kubernetes {version} is not known to run on these {nodes} nodes with these settings");

@@ -17,7 +17,7 @@ impl StepKind for AcceptanceCheck {
 
     /// Carries the check out. What could not be found out is an error, not a failed check.
     async fn probe(&self, env: &StepEnv) -> Result<Probed, ClientError> {
-        let Self { check, .. } = self;
+        let Self { check } = self;
         match plinth_check::accept(&env.ctx, &env.clients, check).await? {
             Verdict::Pass { evidence } => done(evidence.join("; ")),
             Verdict::Fail { finding } => blocked(*finding),

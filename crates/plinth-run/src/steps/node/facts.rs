@@ -5,13 +5,10 @@ use crate::steps::outcome::{blocked, only_looks};
 use crate::steps::{Explanation, StepKind};
 use plinth_check::preflight::judge;
 use plinth_model::finding::code;
+use plinth_model::gate::{self, FITS, RELOCATE};
 use plinth_model::steps::{NodeExpectation, NodeFacts};
 use plinth_model::{Finding, NodeName, Observed, Owner, Step, facts};
 use plinth_world::ClientError;
-
-/// Answers of the storage gate: images stay where they are, or they live (or will live) at the larger place.
-const FITS: &str = "fits";
-const RELOCATE: &str = "relocate";
 
 impl StepKind for NodeFacts {
     const EXPLANATION: Explanation = Explanation {
@@ -67,7 +64,7 @@ fn answers(node: &NodeName, facts: &facts::NodeFacts, expected: &NodeExpectation
     }
     let room = facts.free_gib(&expected.images).is_some_and(|gib| gib >= expected.images_gib);
     let fits = !facts.relocated && (room || expected.deployed);
-    vec![(format!("storage/{node}"), if fits { FITS } else { RELOCATE }.to_owned())]
+    vec![(gate::storage(node), if fits { FITS } else { RELOCATE }.to_owned())]
 }
 
 /// One finding for all that is wrong: its code and owner are those of the first, its evidence and fix name every one.

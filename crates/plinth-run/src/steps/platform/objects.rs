@@ -22,7 +22,7 @@ impl StepKind for KubeObjects {
 
     /// The objects are as wanted, and work.
     async fn probe(&self, env: &StepEnv) -> Result<Probed, ClientError> {
-        let Self { component, objects, health, .. } = self;
+        let Self { component, objects, health } = self;
         let differences = env.clients.kube.diff(&env.ctx, objects).await?;
         if !differences.is_empty() {
             return Ok(differs(differences));

@@ -30,12 +30,7 @@ pub(super) fn kubespray() -> KubesprayRelease {
 }
 
 fn run() -> Work {
-    Work::KubesprayRun(KubesprayRun {
-        release: kubespray(),
-        targets: vec![at("cpu-03"), at("dgx-05")],
-        inputs: Digest::of("inputs"),
-        parts: parts(),
-    })
+    Work::KubesprayRun(KubesprayRun { release: kubespray(), targets: vec![at("cpu-03"), at("dgx-05")], parts: parts() })
 }
 
 pub(super) fn at(name: &str) -> NodeTarget {
@@ -418,7 +413,6 @@ async fn objects_are_applied_and_then_waited_for() {
         component: "metallb".to_owned(),
         objects: vec![json!({"metadata": {"name": "pool", "namespace": "metallb-system"}})],
         health: release("1").health,
-        timeout_s: 60,
     });
     let bench = Bench::new();
     bench.fake.on("diff", vec!["+ pool".to_owned()]);
@@ -432,8 +426,7 @@ async fn objects_are_applied_and_then_waited_for() {
 
 #[tokio::test]
 async fn a_failed_check_blocks_and_one_that_could_not_be_carried_out_is_an_error() {
-    let site = plinth_model::SiteName::new("basepod").unwrap();
-    let check = |check: Check| Work::AcceptanceCheck(AcceptanceCheck { check, site: site.clone() });
+    let check = |check: Check| Work::AcceptanceCheck(AcceptanceCheck { check });
     let gpu = check(Check::GpuPod { node: node("dgx-05") });
     let bench = Bench::new();
     bench.fake.on("run_check", health(true));

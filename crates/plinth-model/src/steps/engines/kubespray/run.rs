@@ -1,7 +1,7 @@
 //! `kubespray.run`.
 
+use crate::NodeName;
 use crate::steps::{Effect, KubesprayRelease, Lane, NodeTarget, Properties, RunInputs, StepParams};
-use crate::{Digest, NodeName};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -13,9 +13,7 @@ pub struct KubesprayRun {
     pub release: KubesprayRelease,
     /// Hosts, as the account reaches them. Each must appear in the final statistics without failure.
     pub targets: Vec<NodeTarget>,
-    /// Digest of inventory and variables.
-    pub inputs: Digest,
-    /// The same in parts, which decide what is run.
+    /// Inventory and variables in parts, which decide what is run.
     pub parts: RunInputs,
 }
 

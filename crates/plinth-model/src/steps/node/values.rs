@@ -1,24 +1,4 @@
-//! What is done on nodes: logins, accounts, registries, least sizes.
-
-mod account;
-mod connect;
-mod downloads;
-mod facts;
-mod leftovers;
-mod prepare;
-mod registries;
-mod storage;
-mod storage_old;
-
-pub use account::NodeAccount;
-pub use connect::NodeConnect;
-pub use downloads::NodeDownloads;
-pub use facts::NodeFacts;
-pub use leftovers::NodeLeftovers;
-pub use prepare::NodePrepare;
-pub use registries::NodeRegistries;
-pub use storage::NodeStorage;
-pub use storage_old::NodeStorageOld;
+//! Values that the kinds of this area share. What is done on nodes: logins, accounts, registries, least sizes.
 
 use crate::facts::Asked;
 use crate::{NodeName, SecretRef};

@@ -1,18 +1,6 @@
-//! What is installed into Kubernetes: certificates, namespaces, secrets, releases, objects, and what proves their health.
+//! Values that the kinds of this area share. What is installed into Kubernetes: certificates, namespaces, secrets, releases, objects, and what proves their health.
 
-mod certificate;
-mod namespace;
-mod objects;
-mod release;
-mod secret;
-
-pub use certificate::Certificate;
-pub use namespace::Namespace;
-pub use objects::KubeObjects;
-pub use release::HelmRelease;
-pub use secret::KubeSecret;
-
-use super::RegistryLogin;
+use crate::steps::RegistryLogin;
 use crate::{ChartVersion, NodeName, SecretRef, Values};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -40,7 +28,7 @@ pub enum SecretContent {
     },
     /// `kubernetes.io/tls` with `tls.crt` (full chain) and `tls.key`.
     Tls {
-        /// Name of the certificate that a [`Certificate`] step made.
+        /// Name of the certificate that a [`Certificate`](super::Certificate) step made.
         certificate: String,
     },
     /// Opaque, one key with the certificate authority's PEM bundle.

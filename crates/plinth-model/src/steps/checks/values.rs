@@ -1,8 +1,4 @@
-//! What proves that the platform works.
-
-mod acceptance;
-
-pub use acceptance::AcceptanceCheck;
+//! Values that the kinds of this area share. What proves that the platform works.
 
 use crate::NodeName;
 use crate::steps::RunaiTarget;

@@ -1,12 +1,4 @@
-//! What is done for Run:ai.
-
-mod connected;
-mod issuer;
-mod register;
-
-pub use connected::RunaiConnected;
-pub use issuer::RunaiIssuer;
-pub use register::RunaiRegister;
+//! Values that the kinds of this area share. What is done for Run:ai.
 
 use crate::{SecretRef, Version};
 use schemars::JsonSchema;

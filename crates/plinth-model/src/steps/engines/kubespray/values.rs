@@ -1,20 +1,4 @@
-//! What a run of the engine is made from, in the parts that decide which play is the smallest safe one.
-
-mod downloads;
-mod environment;
-mod inventory;
-mod recovery;
-mod removal;
-mod run;
-mod source;
-
-pub use downloads::KubesprayDownloads;
-pub use environment::KubesprayEnvironment;
-pub use inventory::KubesprayInventory;
-pub use recovery::KubesprayRecovery;
-pub use removal::KubesprayRemoval;
-pub use run::KubesprayRun;
-pub use source::KubespraySource;
+//! Values that the kinds of this area share. What a run of the engine is made from, in the parts that decide which play is the smallest safe one.
 
 use crate::{Digest, NodeName, Version};
 use indexmap::IndexMap;

@@ -1,5 +1,0 @@
-//! What is asked of BCM.
-
-mod identity;
-
-pub use identity::BcmIdentity;

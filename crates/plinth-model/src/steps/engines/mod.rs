@@ -1,3 +1,0 @@
-//! How Kubernetes gets onto the nodes, one folder per engine.
-
-pub mod kubespray;
