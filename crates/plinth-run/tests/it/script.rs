@@ -42,6 +42,8 @@ pub struct State {
     pub so: BTreeSet<String>,
     /// Effects in the order they began.
     pub effects: Vec<String>,
+    /// Effects that came to their end, whatever their call said.
+    pub happened: Vec<String>,
     pub probes: Vec<String>,
     busy: usize,
     pub most_busy: usize,
@@ -141,7 +143,9 @@ impl Behaviour for Script {
         env.ctx.clock().sleep(Duration::from_secs(seconds)).await;
         let fails = self.fails(step, |rule| &mut rule.act_failures);
         if (!fails || rule.happens_anyway) && !rule.never_so {
-            self.state.lock().unwrap().so.insert(step.id.to_string());
+            let mut state = self.state.lock().unwrap();
+            state.so.insert(step.id.to_string());
+            state.happened.push(step.id.to_string());
         }
         if fails { Err(Self::error(rule.permanent)) } else { Ok(format!("made with {SECRET}")) }
     }
