@@ -5,8 +5,8 @@ use crate::tally::Tally;
 use serde_json::Value;
 
 /// Every crate with the crates of ours that it may use. Reasons: nouns use nobody; what is pure never sees the world; only
-/// `run` and `check` see client traits, beside `sim`, which stands on the other side of them; only the binary puts all together.
-const MAY_USE: [(&str, &[&str]); 12] = [
+/// `run`, `check` and `app` see client traits, beside `sim`, which stands on the other side of them; only `app` puts all together.
+const MAY_USE: [(&str, &[&str]); 13] = [
     ("plinth-model", &[]),
     ("plinth-site", &["plinth-model"]),
     ("plinth-catalog", &["plinth-model", "plinth-site"]),
@@ -18,6 +18,19 @@ const MAY_USE: [(&str, &[&str]); 12] = [
     ("plinth-sim", &["plinth-model", "plinth-world"]),
     // Real nodes for tests and for people who try plinth; it knows nothing of plinth, so that it cannot agree with it by accident.
     ("plinth-lab", &[]),
+    // The operation puts all of them together; the binary prints what it says. It knows no screen, so a page can stand on it as well.
+    (
+        "plinth-app",
+        &[
+            "plinth-model",
+            "plinth-site",
+            "plinth-catalog",
+            "plinth-plan",
+            "plinth-run",
+            "plinth-world",
+            "plinth-sim",
+        ],
+    ),
     (
         "plinth",
         &[
@@ -27,9 +40,8 @@ const MAY_USE: [(&str, &[&str]); 12] = [
             "plinth-plan",
             "plinth-run",
             "plinth-world",
-            "plinth-check",
+            "plinth-app",
             "plinth-report",
-            "plinth-sim",
         ],
     ),
     ("xtask", &["plinth-lab"]),

@@ -30,6 +30,7 @@ pub use cluster::{Cluster, Member};
 pub use discover::{DiscoverReport, DiscoveredNode, Discovery, Role, discover};
 pub use given::{inventory_digest, static_inventory};
 pub use observed::{Observed, Seen};
-pub use planner::{FITS, RELOCATE, endpoint_host, made_from, plan, recovery, removal};
+pub use images::places_differ;
+pub use planner::{FITS, RELOCATE, endpoint_host, fixes, looked, made_from, part, plan, recovery, removal};
 pub use select::Members;
 pub use visit::{Visit, visits};

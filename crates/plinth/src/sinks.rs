@@ -72,7 +72,7 @@ pub(crate) fn palette(printer: &Printer) -> Palette {
 
 /// Opens the file; what an earlier run wrote there is replaced, anything else is left alone.
 fn create(file: &Path) -> Result<File, Problem> {
-    crate::input::replaceable(file, |start| start.starts_with(b"{\"seq\":"))?;
+    plinth_app::saved::replaceable(file, |start| start.starts_with(b"{\"seq\":"))?;
     File::create(file).map_err(|error| {
         Problem::new(
             Exit::Input,

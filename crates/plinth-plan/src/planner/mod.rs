@@ -7,6 +7,7 @@ mod downloads;
 mod ids;
 mod kubernetes;
 mod nodes;
+mod own;
 mod platform;
 mod recovery;
 mod removal;
@@ -16,6 +17,7 @@ mod step;
 
 pub use discovery::endpoint_host;
 pub use nodes::{FITS, RELOCATE};
+pub use own::{fixes, looked, part};
 pub use recovery::recovery;
 pub use removal::removal;
 
@@ -136,6 +138,15 @@ fn sealed(desired: &Desired, made_from: MadeFrom, steps: Vec<Step>, gates: Vec<G
     let mut plan = Plan { schema: SCHEMA, hash: Digest::of_bytes(&[]), site, made_from, steps, gates, findings };
     plan.hash = plan.content_hash();
     plan
+}
+
+/// Some of the steps of a plan, sealed as a plan of their own. Gates that none of them opens are left out.
+fn sealed_part(plan: &Plan, steps: Vec<Step>) -> Plan {
+    let opened = |gate: &&Gate| steps.iter().any(|step| step.id == gate.opened_by);
+    let gates = plan.gates.iter().filter(opened).cloned().collect();
+    let mut part = Plan { steps, gates, findings: Vec::new(), ..plan.clone() };
+    part.hash = part.content_hash();
+    part
 }
 
 /// Findings of the discovery, without mere remarks about machines that are not in the cluster.

@@ -3,20 +3,10 @@
 //! Kubespray itself is asked, with the inventory and variables of the site: its source and its Python environment are made in the
 //! state directory first, if they are not there. No node is contacted.
 
-use crate::args::Common;
-use crate::input::Input;
-use crate::printer::Printer;
-use crate::real::Real;
-use crate::session::Held;
-use crate::{clients, state};
 use indexmap::IndexMap;
+use plinth_app::engine::Downloads;
 use plinth_model::download::DownloadList;
-use plinth_model::work::KubesprayRelease;
-use plinth_model::{Digest, Exit, Observed, Plan, Problem, Work};
-use plinth_run::Durability;
-use plinth_run::kinds::downloads;
 use plinth_site::Desired;
-use plinth_world::{ClientError, ClientResult};
 use serde_json::{Value, json};
 use std::fmt::Write as _;
 
@@ -31,66 +21,13 @@ pub(crate) struct MirrorList {
     images: IndexMap<String, String>,
 }
 
-/// The list of a site.
-///
-/// # Errors
-/// When Kubespray or its environment cannot be had, or the site is being worked on.
-pub(crate) fn list(common: &Common, input: &Input, plan: &Plan, printer: &Printer) -> Result<MirrorList, Problem> {
-    let (release, files) = parts(plan).ok_or_else(|| {
-        Problem::new(Exit::Input, "listing downloads", "", "the plan installs no Kubernetes", "use `engine: kubespray`")
-    })?;
-    let desired = &input.site.desired;
-    let directory = state::directory(common.state.as_deref(), &desired.name)?;
-    state::open(&directory, false)?;
-    let real = Real::open(common, input, &directory, printer)?;
-    let _held = Held::take(&directory, &desired.name, Durability::Power)?;
-    let list = clients::runtime()?.block_on(asked(&real, release, files)).map_err(|error| clients::problem(&error))?;
-    Ok(MirrorList::new(desired, release, list))
-}
-
-/// Release and files of a plan.
-fn parts(plan: &Plan) -> Option<(&KubesprayRelease, &IndexMap<String, String>)> {
-    let works = || plan.steps.iter().map(|step| &step.work);
-    let release = works().find_map(|work| match work {
-        Work::KubespraySource { release } => Some(release),
-        _ => None,
-    })?;
-    let files = works().find_map(|work| match work {
-        Work::KubesprayInventory { files } => Some(files),
-        _ => None,
-    })?;
-    Some((release, files))
-}
-
-/// The kept list when it was made for these files; otherwise Kubespray is asked.
-async fn asked(
-    real: &Real,
-    release: &KubesprayRelease,
-    files: &IndexMap<String, String>,
-) -> ClientResult<DownloadList> {
-    let (ctx, inputs) = (&real.ctx, Digest::of(files));
-    if let Observed::Known(list) = real.clients.fetch.list(ctx).await?
-        && list.inputs == inputs
-    {
-        return Ok(list);
-    }
-    let ansible = &real.clients.ansible;
-    ansible.fetch_source(ctx, release).await?;
-    ansible.make_environment(ctx, release).await?;
-    ansible.write_inventory(ctx, files).await?;
-    let asked = ansible.downloads(ctx, release).await?;
-    downloads::list(asked, &inputs, None).map_err(|finding| {
-        ClientError::permanent("ansible", "listing downloads", finding.message.clone(), finding.fix.clone())
-    })
-}
-
 impl MirrorList {
     /// Of a list, with what the site replaces taken back: a mirror is filled from where its content comes from.
     #[must_use]
-    pub(crate) fn new(desired: &Desired, release: &KubesprayRelease, list: DownloadList) -> Self {
+    pub(crate) fn new(desired: &Desired, Downloads { release, list }: Downloads) -> Self {
         let downloads = &desired.kubernetes.downloads;
         Self {
-            kubespray: release.tag.clone(),
+            kubespray: release.tag,
             kubernetes: desired.kubernetes.version.prefixed(),
             list,
             files: downloads.files.clone(),

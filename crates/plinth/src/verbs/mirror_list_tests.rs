@@ -1,6 +1,9 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use super::*;
+use plinth_model::Digest;
+use plinth_model::work::KubesprayRelease;
+use plinth_run::kinds::downloads;
 use plinth_world::ansible::{Artifact, Download};
 use std::path::{Path, PathBuf};
 
@@ -55,7 +58,7 @@ fn made(tag: &str, example: &str) -> MirrorList {
         ansible_core: String::new(),
         ansible: String::new(),
     };
-    MirrorList::new(&desired, &release, list)
+    MirrorList::new(&desired, Downloads { release, list })
 }
 
 #[test]

@@ -1,9 +1,7 @@
-//! One file per verb.
+//! One file per verb: arguments and printing.
 
-pub(crate) mod absent;
 pub(crate) mod apply;
 pub(crate) mod completions;
-mod confirmed;
 pub(crate) mod discover;
 pub(crate) mod explain;
 pub(crate) mod init;
@@ -19,4 +17,3 @@ pub(crate) mod schema;
 pub(crate) mod status;
 pub(crate) mod trust;
 pub(crate) mod validate;
-mod visited;

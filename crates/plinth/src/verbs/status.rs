@@ -2,23 +2,24 @@
 
 use crate::args::Common;
 use crate::printer::Printer;
-use crate::{explain, input, session, sinks, state};
+use crate::{explain, sinks};
+use plinth_app::{Failure, Input, state};
 use plinth_model::{Exit, Problem};
 use plinth_run::{Journal, LockOwner};
 use plinth_world::{Clock, SystemClock};
 use std::path::Path;
 
 /// Says how far the last run came. Reads the journal only, so it works while a run is on, and without BCM.
-pub(crate) fn run(common: &Common, printer: &Printer) -> Result<Exit, Problem> {
-    let site = input::load(common, printer)?.site.desired.name;
+pub(crate) fn run(common: &Common, printer: &Printer) -> Result<Exit, Failure> {
+    let site = Input::load(&common.file)?.site.desired.name;
     let directory = state::directory(common.state.as_deref(), &site)?;
     readable(&directory, common.state.is_some())?;
-    let reader = Journal::open_read_only(&directory)?;
+    let reader = Journal::open_read_only(&directory).map_err(Problem::from)?;
     if let Some(reader) = &reader {
-        session::same_site(&directory, &site, reader.history())?;
+        state::same_site(&directory, &site, reader.history())?;
     }
     let now = SystemClock::new().now();
-    let status = plinth_run::status(reader.as_ref(), now, &LockOwner::current())?;
+    let status = plinth_run::status(reader.as_ref(), now, &LockOwner::current()).map_err(Problem::from)?;
     if common.json {
         printer.json(&status);
     } else {

@@ -1,0 +1,60 @@
+//! Small plans: a part of another one, or what a verb does beside the main job. Steps as data like any others, so they are shown,
+//! executed, journalled and resumed the same way.
+
+use super::step::step;
+use super::{change, finished, made_from, sealed_part, worst_first};
+use crate::catalog::Components;
+use crate::deadlines;
+use crate::observed::Observed;
+use plinth_model::plan::Plan;
+use plinth_model::work::{NodeTarget, Preparation};
+use plinth_model::{Finding, Stage, Step, StepId, Work};
+use plinth_site::Desired;
+use std::collections::HashSet;
+
+/// The plan with what was seen of its steps: only their changes differ, so its hash is the same.
+///
+/// # Errors
+/// When a gate opened with an answer that the plan does not show.
+pub fn looked(mut plan: Plan, observed: &Observed) -> Result<Plan, Vec<Finding>> {
+    let wrong = change::bad_answers(&plan.gates, observed);
+    if !wrong.is_empty() {
+        return Err(worst_first(plan.findings.into_iter().chain(wrong).collect()));
+    }
+    change::set(&mut plan.steps, observed);
+    Ok(plan)
+}
+
+/// The steps that are wanted with all that they need, as a plan of its own.
+#[must_use]
+pub fn part(plan: &Plan, wanted: impl Fn(&Step) -> bool) -> Plan {
+    let mut kept: HashSet<&StepId> = HashSet::new();
+    // Every step stands behind its needs.
+    for step in plan.steps.iter().rev() {
+        if kept.contains(&step.id) || wanted(step) {
+            kept.insert(&step.id);
+            kept.extend(&step.needs);
+        }
+    }
+    let steps: Vec<Step> = plan.steps.iter().filter(|step| kept.contains(&step.id)).cloned().collect();
+    sealed_part(plan, steps)
+}
+
+/// A plan that prepares nodes: what checking them found to be safe to fix, with the login that answered.
+///
+/// # Errors
+/// With the flaws of the plan, if it has any.
+pub fn fixes(
+    desired: &Desired,
+    observed: &Observed,
+    catalog: &dyn Components,
+    fixes: Vec<(NodeTarget, Preparation)>,
+) -> Result<Plan, Vec<Finding>> {
+    let fix = |(target, wanted): (NodeTarget, Preparation)| {
+        let id = super::ids::prepare(&target.node);
+        let work = Work::NodePrepare { target, wanted };
+        step(id, Stage::Nodes, work, deadlines::NODE_PREPARE, "checking the node found this, and it is safe to fix")
+    };
+    let steps = (fixes.into_iter().map(fix).collect(), Vec::new());
+    finished(made_from(desired, observed, catalog), desired, observed, steps, Vec::new())
+}
