@@ -6,6 +6,7 @@ mod bench;
 mod bench_ansible;
 mod bench_nodes;
 mod commands;
+mod cpu;
 mod direction;
 mod docs;
 mod e2e;
@@ -46,6 +47,9 @@ enum Chore {
     },
     /// Measure, and write docs/benchmarks.md
     Bench {
+        /// Another plinth, built before, that is measured in the same run
+        #[arg(long, value_name = "PROGRAM", conflicts_with_all = ["nodes", "ansible"])]
+        against: Option<std::path::PathBuf>,
         /// Only the SSH client against Ansible and `ssh` by hand, on real nodes; needs root, takes some ten minutes
         #[arg(long)]
         nodes: bool,
@@ -75,7 +79,7 @@ fn main() -> ExitCode {
         Chore::Test { tiers } => tiers::run(&tiers),
         Chore::Docs { check } => docs::run(check),
         Chore::Bench { ansible: true, only, .. } => bench_ansible::run(&only),
-        Chore::Bench { nodes: false, .. } => bench::run(),
+        Chore::Bench { nodes: false, against, .. } => bench::run(against.as_deref()),
         Chore::Bench { nodes: true, .. } => bench_nodes::run(),
         Chore::E2e(work) => e2e::run(&work),
         Chore::KubesprayNames { sources } => kubespray::run(&sources),

@@ -1,6 +1,7 @@
 //! Measuring a child process: wall time and peak memory.
 
 use crate::commands::Failure;
+use crate::cpu;
 use std::io::Read;
 use std::process::{Child, Command, Stdio};
 use std::thread;
@@ -13,13 +14,15 @@ const LOOK: Duration = Duration::from_millis(2);
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Measured {
     pub(crate) seconds: f64,
+    /// Processor time of the process and of its children that ended before it, user and system together.
+    pub(crate) cpu_seconds: f64,
     /// Peak resident memory, MiB; none where the system does not tell (`/proc` is not there, or the process was too short).
     pub(crate) peak_mib: Option<f64>,
 }
 
 /// Runs `command` with its output thrown away, except standard error of a failure.
 pub(crate) fn measured(command: &mut Command, exit: i32) -> Result<Measured, Failure> {
-    let start = Instant::now();
+    let (start, cpu) = (Instant::now(), cpu::of_children()?);
     let mut child = command
         .stdin(Stdio::null())
         .stdout(Stdio::null())
@@ -41,7 +44,7 @@ pub(crate) fn measured(command: &mut Command, exit: i32) -> Result<Measured, Fai
     if status.code() != Some(exit) {
         return Err(format!("{command:?} ended with {status} instead of {exit}:\n{said}"));
     }
-    Ok(Measured { seconds, peak_mib })
+    Ok(Measured { seconds, cpu_seconds: cpu::of_children()? - cpu, peak_mib })
 }
 
 fn watched(child: &mut Child) -> Result<(std::process::ExitStatus, Option<f64>), Failure> {
@@ -84,7 +87,7 @@ mod tests {
 
     #[test]
     fn the_median_keeps_the_highest_peak() {
-        let run = |seconds, peak| Measured { seconds, peak_mib: Some(peak) };
+        let run = |seconds, peak| Measured { seconds, cpu_seconds: seconds, peak_mib: Some(peak) };
         assert_eq!(median(vec![run(3.0, 1.0), run(1.0, 9.0), run(2.0, 2.0)]), Some(run(2.0, 9.0)));
         assert_eq!(median(Vec::new()), None);
     }

@@ -6,7 +6,9 @@ use crate::operation::{Always, Operation, Planned};
 use crate::world::{bug, client_problem};
 use indexmap::IndexMap;
 use plinth_model::download::DownloadList;
-use plinth_model::work::{KubesprayRelease, Removal};
+use plinth_model::steps::{
+    KubesprayInventory, KubesprayRecovery, KubesprayRelease, KubesprayRemoval, KubespraySource, Removal,
+};
 use plinth_model::{Digest, Exit, Observed, Plan, Problem, Step, Work};
 use plinth_run::kinds::downloads;
 use plinth_run::{RunReport, StepEnv, StopSignal};
@@ -85,7 +87,7 @@ impl Operation<'_> {
 const fn is_tool(step: &Step) -> bool {
     matches!(
         step.work,
-        Work::KubespraySource { .. } | Work::KubesprayEnvironment { .. } | Work::KubesprayInventory { .. }
+        Work::KubespraySource(_) | Work::KubesprayEnvironment(_) | Work::KubesprayInventory(_)
     )
 }
 
@@ -98,14 +100,14 @@ fn failed(report: &RunReport) -> Option<Problem> {
 /// The play of a step that takes nodes out, or in again.
 fn play(step: &Step) -> Option<PlayRun> {
     match step.work.clone() {
-        Work::KubesprayRemoval { release, targets, removal, parts } => {
+        Work::KubesprayRemoval(KubesprayRemoval { release, targets, removal, parts }) => {
             let play = match removal {
                 Removal::All => Play::Reset,
                 Removal::Nodes { nodes, reachable } => Play::Remove { nodes, reachable },
             };
             Some(PlayRun { release, play, targets, inputs: parts })
         }
-        Work::KubesprayRecovery { release, targets, broken, parts } => {
+        Work::KubesprayRecovery(KubesprayRecovery { release, targets, broken, parts }) => {
             let play = Play::Recover { nodes: broken, reset: Vec::new() };
             Some(PlayRun { release, play, targets, inputs: parts })
         }
@@ -117,11 +119,11 @@ fn play(step: &Step) -> Option<PlayRun> {
 fn parts(plan: &Plan) -> Option<(&KubesprayRelease, &IndexMap<String, String>)> {
     let works = || plan.steps.iter().map(|step| &step.work);
     let release = works().find_map(|work| match work {
-        Work::KubespraySource { release } => Some(release),
+        Work::KubespraySource(KubespraySource { release }) => Some(release),
         _ => None,
     })?;
     let files = works().find_map(|work| match work {
-        Work::KubesprayInventory { files } => Some(files),
+        Work::KubesprayInventory(KubesprayInventory { files }) => Some(files),
         _ => None,
     })?;
     Some((release, files))
@@ -135,7 +137,7 @@ fn no_engine() -> Problem {
 #[must_use]
 pub fn is_done(plan: &Plan) -> bool {
     let is_about = |work: &Work| {
-        matches!(work, Work::KubesprayRemoval { .. } | Work::NodeLeftovers { .. } | Work::KubesprayRecovery { .. })
+        matches!(work, Work::KubesprayRemoval(_) | Work::NodeLeftovers(_) | Work::KubesprayRecovery(_))
     };
     plan.steps.iter().filter(|step| is_about(&step.work)).all(|step| !step.change.pending())
 }

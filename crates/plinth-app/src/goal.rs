@@ -1,7 +1,7 @@
 //! What an operation is for: which plan is made, and which nodes are checked before.
 
 use plinth_catalog::Catalog;
-use plinth_model::work::Removal;
+use plinth_model::steps::Removal;
 use plinth_model::{Finding, NodeName, Plan};
 use plinth_plan::{Cluster, Observed};
 use plinth_site::Desired;

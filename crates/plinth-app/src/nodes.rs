@@ -5,7 +5,7 @@ use crate::operation::{Discovered, Operation, Planned};
 use crate::world::client_problem;
 use futures::stream::{self, StreamExt as _, TryStreamExt as _};
 use globset::Glob;
-use plinth_model::work::NodeTarget;
+use plinth_model::steps::NodeTarget;
 use plinth_model::{Exit, Problem};
 use plinth_plan::{Cluster, Member, Observed};
 use plinth_run::survey::Survey;

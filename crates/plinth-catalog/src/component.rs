@@ -2,7 +2,7 @@
 
 use crate::expression::Condition;
 use indexmap::IndexMap;
-use plinth_model::work::{CrdPolicy, PodSecurity};
+use plinth_model::steps::{CrdPolicy, PodSecurity};
 use plinth_model::{Severity, Stage, Version};
 use serde::Deserialize;
 use serde_json::Value;
@@ -47,7 +47,7 @@ pub struct Component {
     /// What must be healthy before.
     #[serde(default)]
     pub needs: Vec<Need>,
-    /// Health rules of the release, in the shape of [`plinth_model::work::Health`].
+    /// Health rules of the release, in the shape of [`plinth_model::steps::Health`].
     #[serde(default)]
     pub health: Vec<Value>,
     /// Health rules of the objects.

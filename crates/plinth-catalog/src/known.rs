@@ -6,7 +6,7 @@ use crate::kubespray::near_text;
 use crate::source::{Files, decode};
 use crate::{Catalog, CatalogError};
 use indexmap::IndexMap;
-use plinth_model::work::KubesprayRelease;
+use plinth_model::steps::KubesprayRelease;
 use plinth_model::{Finding, Version};
 use plinth_site::Desired;
 use serde::Deserialize;

@@ -4,7 +4,7 @@ use crate::compatibility::KubesprayLine;
 use crate::range::nearest;
 use crate::{Catalog, CatalogError};
 use indexmap::IndexMap;
-use plinth_model::work::KubesprayRelease;
+use plinth_model::steps::KubesprayRelease;
 use plinth_model::{Finding, Version};
 use plinth_site::Desired;
 use serde::Deserialize;

@@ -6,7 +6,7 @@ use crate::expression::{ExpressionError, all_hold, render};
 use crate::known_bad::{KnownBadHit, KnownBadVerdict};
 use crate::merge::merge;
 use crate::{Catalog, Facts, ResolvedComponent};
-use plinth_model::work::{Health, RegistryLogin, Release, SECRET_KEY};
+use plinth_model::steps::{Health, RegistryLogin, Release, SECRET_KEY};
 use plinth_model::{Finding, SecretRef, Severity};
 use serde_json::{Map, Value};
 

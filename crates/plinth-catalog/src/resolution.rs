@@ -1,6 +1,6 @@
 //! What the resolver answers.
 
-use plinth_model::work::{Health, PodSecurity, Release};
+use plinth_model::steps::{Health, PodSecurity, Release};
 use plinth_model::{Finding, Stage};
 use serde::Serialize;
 use serde_json::Value;

@@ -1,7 +1,7 @@
 //! Carries out acceptance checks, one at a time.
 
 use crate::claim::{self, Claim};
-use plinth_model::work::{Check, RunaiTarget};
+use plinth_model::steps::{Check, RunaiTarget};
 use plinth_model::{Finding, NodeName, Observed, Verdict};
 use plinth_world::kube::HealthState;
 use plinth_world::runai::RunaiCluster;

@@ -1,6 +1,6 @@
 //! What the acceptance checks claim, in one sentence each: for `plinth explain` and for the reference.
 
-use plinth_model::work::Check;
+use plinth_model::steps::Check;
 
 /// One claim.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,7 +1,7 @@
 //! A verdict with the name of its check: one entry of `check --json`.
 
 use crate::claim;
-use plinth_model::work::Check;
+use plinth_model::steps::Check;
 use plinth_model::{Finding, Verdict};
 use serde::{Deserialize, Serialize};
 

@@ -16,9 +16,9 @@ pub mod plan;
 pub mod problem;
 pub mod secret;
 pub mod step;
+pub mod steps;
 pub mod verdict;
 pub mod version;
-pub mod work;
 
 pub use digest::Digest;
 pub use event::{Event, EventBody, Outcome};
@@ -30,6 +30,6 @@ pub use plan::{Change, Gate, Plan, Step};
 pub use problem::Problem;
 pub use secret::{Secret, SecretRef};
 pub use step::{Stage, StepId};
+pub use steps::Work;
 pub use verdict::Verdict;
 pub use version::Version;
-pub use work::Work;

@@ -1,7 +1,7 @@
 //! What the planner asks of the catalog: a narrow view, so that a planner test needs no catalog.
 
 use plinth_catalog::{Catalog, Facts, KubernetesVersionForm, Resolution};
-use plinth_model::work::KubesprayRelease;
+use plinth_model::steps::KubesprayRelease;
 use plinth_model::{Digest, Finding};
 use plinth_site::Desired;
 

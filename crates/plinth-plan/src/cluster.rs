@@ -3,7 +3,7 @@
 use crate::discover::{DiscoveredNode, Discovery, Role};
 use globset::{Glob, GlobSet, GlobSetBuilder};
 use indexmap::IndexMap;
-use plinth_model::work::NodeTarget;
+use plinth_model::steps::NodeTarget;
 use plinth_model::{Finding, NodeName};
 use plinth_site::Desired;
 use plinth_site::desired::NodeOverride;
@@ -157,7 +157,7 @@ impl Cluster {
             address: member.address,
             port: desired.access.port,
             user: desired.access.account.name.clone(),
-            credential: plinth_model::work::Credential::Key(desired.access.account.key.clone()),
+            credential: plinth_model::steps::Credential::Key(desired.access.account.key.clone()),
             legacy_keys: member.legacy_keys,
             jump: desired.access.jump.clone(),
         }

@@ -4,7 +4,7 @@ use crate::cluster::Cluster;
 use crate::discover::Role;
 use plinth_catalog::Facts;
 use plinth_model::SecretRef;
-use plinth_model::work::{CertificateSource, SECRET_KEY};
+use plinth_model::steps::{CertificateSource, SECRET_KEY};
 use plinth_site::Desired;
 use plinth_site::desired::{ArtifactSource, Runai};
 use serde_json::{Value, json};

@@ -5,6 +5,7 @@ use crate::literal;
 use petgraph::algo::toposort;
 use petgraph::graph::DiGraph;
 use plinth_model::plan::{Plan, Step, Undo};
+use plinth_model::steps::{HelmRelease, KubeObjects, KubesprayInventory, NodeLabels};
 use plinth_model::{Finding, StepId, Work};
 use std::collections::{HashMap, HashSet};
 
@@ -133,14 +134,14 @@ fn majority(plan: &Plan, place: &HashMap<&StepId, usize>) -> Vec<Finding> {
 
 /// Where leftovers are cleared, nothing runs that could be interrupted: the step refuses otherwise.
 fn interrupts(step: &Step, quorum: &HashSet<String>) -> bool {
-    let clears = matches!(step.work, Work::NodeLeftovers { .. });
+    let clears = matches!(step.work, Work::NodeLeftovers(_));
     !clears && step.destructive.is_some() && step.work.node().is_some_and(|n| quorum.contains(n.as_str()))
 }
 
 /// Hosts of the groups `kube_control_plane` and `etcd` in the inventory that the plan writes.
 fn quorum(plan: &Plan) -> HashSet<String> {
     let files = plan.steps.iter().filter_map(|s| match &s.work {
-        Work::KubesprayInventory { files } => files.get(crate::kubespray::INVENTORY),
+        Work::KubesprayInventory(KubesprayInventory { files }) => files.get(crate::kubespray::INVENTORY),
         _ => None,
     });
     let inventories = files.filter_map(|text| serde_json::from_str::<serde_json::Value>(text).ok());
@@ -175,11 +176,11 @@ fn marks(step: &Step) -> Vec<Finding> {
     let id = step.id.as_str();
     let destroys = matches!(
         step.work,
-        Work::KubesprayRun { .. }
-            | Work::KubesprayRemoval { .. }
-            | Work::KubesprayRecovery { .. }
-            | Work::NodeLeftovers { .. }
-            | Work::NodeStorage { .. }
+        Work::KubesprayRun(_)
+            | Work::KubesprayRemoval(_)
+            | Work::KubesprayRecovery(_)
+            | Work::NodeLeftovers(_)
+            | Work::NodeStorage(_)
     );
     if destroys && step.destructive.as_deref().is_none_or(str::is_empty) {
         flaws.push(flaw("plan.mark-missing", id, "is destructive, but does not say what it destroys"));
@@ -187,7 +188,7 @@ fn marks(step: &Step) -> Vec<Finding> {
     if step.destructive.is_some() && step.undo == Undo::Exact {
         flaws.push(flaw("plan.undo-wrong", id, "is destructive, but claims to be undone exactly"));
     }
-    if matches!(step.work, Work::RunaiRegister { .. }) != step.once {
+    if matches!(step.work, Work::RunaiRegister(_)) != step.once {
         flaws.push(flaw(
             "plan.once-wrong",
             id,
@@ -209,10 +210,12 @@ fn marks(step: &Step) -> Vec<Finding> {
 /// Secrets in clear: only where a site's own text can get in.
 fn in_clear(step: &Step) -> Option<Finding> {
     let place = match &step.work {
-        Work::HelmRelease { release } => literal::find("values", &release.values),
-        Work::KubeObjects { objects, .. } => objects.iter().find_map(|o| literal::find("objects", o)),
-        Work::NodeLabels { labels, .. } => labels.iter().find_map(|(k, v)| literal::find(k, &v.as_str().into())),
-        Work::KubesprayInventory { files } => files.values().find_map(|f| in_file(f)),
+        Work::HelmRelease(HelmRelease { release }) => literal::find("values", &release.values),
+        Work::KubeObjects(KubeObjects { objects, .. }) => objects.iter().find_map(|o| literal::find("objects", o)),
+        Work::NodeLabels(NodeLabels { labels, .. }) => {
+            labels.iter().find_map(|(k, v)| literal::find(k, &v.as_str().into()))
+        }
+        Work::KubesprayInventory(KubesprayInventory { files }) => files.values().find_map(|f| in_file(f)),
         _ => None,
     }?;
     Some(

@@ -1,6 +1,6 @@
 //! Finds values that look like secrets in clear. A second wall: the first is that secrets are references.
 
-use plinth_model::work::SECRET_KEY;
+use plinth_model::steps::SECRET_KEY;
 use serde_json::Value;
 
 /// How names of secret values end, in lower case without dashes and underscores.

@@ -3,7 +3,7 @@
 use crate::cluster::{Cluster, Member};
 use crate::discover::Role;
 use plinth_model::facts::Asked;
-use plinth_model::work::{NodeExpectation, NodeMinimum, NodeTarget};
+use plinth_model::steps::{NodeExpectation, NodeMinimum, NodeTarget};
 use plinth_site::Desired;
 
 /// Ports of a control-plane node: API server, controller manager, scheduler (kubernetes.io, "Ports and Protocols").

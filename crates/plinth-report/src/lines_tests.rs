@@ -4,6 +4,7 @@ use super::*;
 use crate::scripted::{self, Script};
 use plinth_model::event::Ended;
 use plinth_model::plan::{Change, MadeFrom, Step, Undo};
+use plinth_model::steps::NodeReady;
 use plinth_model::{Digest, EventBody, Finding, NodeName, SiteName, Stage, Work};
 
 fn written(events: &[Event], palette: Palette) -> String {
@@ -104,7 +105,7 @@ fn foreign_control_characters_do_not_reach_the_terminal() {
 fn ready(node: &str) -> Step {
     Step {
         id: scripted::id(&format!("nodes/ready/{node}")),
-        work: Work::NodeReady { node: NodeName::new(node).unwrap(), version: "v1.31.9".into() },
+        work: Work::NodeReady(NodeReady { node: NodeName::new(node).unwrap(), version: "v1.31.9".into() }),
         version: 1,
         stage: Stage::Nodes,
         target: node.into(),

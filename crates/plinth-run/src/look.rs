@@ -90,7 +90,7 @@ impl<'a> Looking<'a> {
         loop {
             let index = self.queue.next(&self.graph)?;
             let step = self.plan.steps.get(index)?;
-            if matches!(step.work, Work::Check { .. }) {
+            if matches!(step.work, Work::AcceptanceCheck(_)) {
                 self.queue.leave(&self.graph, index);
                 continue;
             }
@@ -150,7 +150,7 @@ impl<'a> Looking<'a> {
     }
 
     fn finish(mut self) -> Look {
-        for step in self.plan.steps.iter().filter(|step| !matches!(step.work, Work::Check { .. })) {
+        for step in self.plan.steps.iter().filter(|step| !matches!(step.work, Work::AcceptanceCheck(_))) {
             let skipped =
                 step.when.as_ref().is_some_and(|w| self.look.answers.get(&w.gate).is_some_and(|a| *a != w.answer));
             if !skipped {

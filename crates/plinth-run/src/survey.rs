@@ -5,7 +5,7 @@ use crate::behaviour::StepEnv;
 use futures::stream::{self, StreamExt as _};
 use plinth_check::preflight::{Judged, across, judge};
 use plinth_model::facts::NodeFacts;
-use plinth_model::work::{Credential, NodeExpectation, NodeTarget, Preparation};
+use plinth_model::steps::{Credential, NodeExpectation, NodeTarget, Preparation};
 use plinth_model::{Finding, NodeName, Observed, Owner};
 use plinth_plan::Visit;
 use plinth_world::ansible::Deployed;

@@ -11,7 +11,7 @@ pub use kubernetes::{ApiEndpoint, Calico, Downloads, Engine, Kubernetes, Kubespr
 use crate::raw::rules::range_of;
 use indexmap::IndexMap;
 use ipnet::Ipv4Net;
-use plinth_model::work::{Account, CertificateSource, Credential, Jump, Mirror, RegistryLogin};
+use plinth_model::steps::{Account, CertificateSource, Credential, Jump, Mirror, RegistryLogin};
 use plinth_model::{Digest, SecretRef, SiteName, Version};
 use serde::Serialize;
 use serde_json::Value;

@@ -11,7 +11,7 @@ use crate::desired::{
 use crate::raw;
 use crate::raw::nodes::Selector;
 use crate::raw::secret::SecretSource;
-use plinth_model::work::{Account, CertificateSource, Credential, Jump, KeyAlgorithm, Mirror, RegistryLogin};
+use plinth_model::steps::{Account, CertificateSource, Credential, Jump, KeyAlgorithm, Mirror, RegistryLogin};
 use plinth_model::{Finding, SecretRef};
 use serde_json::Value;
 
@@ -80,7 +80,7 @@ fn values(value: &Value) -> Value {
 
 fn entry(key: &str, value: &Value) -> Value {
     match serde_json::from_value::<SecretRef>(value.clone()) {
-        Ok(reference) if key == plinth_model::work::SECRET_KEY => {
+        Ok(reference) if key == plinth_model::steps::SECRET_KEY => {
             serde_json::to_value(reference).unwrap_or_else(|_| value.clone())
         }
         _ => values(value),

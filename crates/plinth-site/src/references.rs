@@ -2,7 +2,7 @@
 
 use crate::desired::{BcmLogin, Desired, InventorySource};
 use plinth_model::SecretRef;
-use plinth_model::work::{CertificateSource, Credential, SECRET_KEY};
+use plinth_model::steps::{CertificateSource, Credential, SECRET_KEY};
 use serde_json::Value;
 
 /// All references to secrets with the path of each, in the order of the file's sections; so that missing ones can be named

@@ -6,7 +6,7 @@
 //! of `BENCH_ADDRESSES`, as `BENCH_USER` with the private key in `BENCH_KEY`. Ends with status 1 when anything is not as wanted.
 
 use indexmap::IndexMap;
-use plinth_model::work::{
+use plinth_model::steps::{
     Credential, HostInputs, INVENTORY_FILE, KubesprayRelease, NodeTarget, RunInputs, VARIABLES_FILE,
 };
 use plinth_model::{Digest, NodeName, Observed, SecretRef};

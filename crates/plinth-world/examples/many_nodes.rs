@@ -6,7 +6,7 @@
 //! password. Ends with status 1 when anything is not as wanted afterwards.
 
 use plinth_model::facts::Asked;
-use plinth_model::work::{Account, Credential, KeyAlgorithm, NodeTarget};
+use plinth_model::steps::{Account, Credential, KeyAlgorithm, NodeTarget};
 use plinth_model::{NodeName, SecretRef};
 use plinth_world::node::ssh::{SshConfig, SshNodes};
 use plinth_world::node::{AccountState, NodeClient};

@@ -2,7 +2,7 @@
 
 use crate::{ClientResult, Context};
 use async_trait::async_trait;
-use plinth_model::work::Release;
+use plinth_model::steps::Release;
 use plinth_model::{Digest, Observed};
 
 /// A release as helm knows it.

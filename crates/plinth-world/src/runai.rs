@@ -5,7 +5,7 @@
 use crate::{ClientResult, Context};
 use async_trait::async_trait;
 use plinth_model::Observed;
-use plinth_model::work::RunaiTarget;
+use plinth_model::steps::RunaiTarget;
 
 /// A registered cluster.
 #[derive(Clone, Debug, PartialEq, Eq)]

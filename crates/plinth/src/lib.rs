@@ -6,6 +6,7 @@ mod approval;
 mod args;
 mod explain;
 mod input;
+mod log;
 mod printer;
 mod running;
 mod screen;
@@ -27,7 +28,7 @@ pub fn main() -> ExitCode {
         Ok(arguments) => arguments,
         Err(error) => return usage(&error),
     };
-    let printer = Printer::new(arguments.common.color);
+    let printer = Printer::new(&arguments.common);
     let (json, file) = (arguments.common.json, arguments.common.file.clone());
     let result = runtime().map_err(Failure::from).and_then(|runtime| runtime.block_on(run(arguments, &printer)));
     let result = result.map_err(|failure| input::problem(failure, json, &file, &printer));

@@ -1,6 +1,6 @@
 //! A run on the terminal: events to every sink, signals, the report.
 
-use crate::args::Common;
+use crate::args::{Common, Verbosity};
 use crate::printer::Printer;
 use crate::sinks::Sinks;
 use plinth_app::{Approved, Operation};
@@ -17,10 +17,20 @@ pub(crate) async fn run(
     printer: &Printer,
 ) -> Result<Exit, Problem> {
     let report = watched(operation, &mut approved, events, printer).await?;
+    if printer.verbosity() == Verbosity::Quiet {
+        tell_failures(&report, printer);
+    }
     if common.json {
         printer.json(&crate::explain::report(&approved.planned().plan, &report));
     }
     Ok(report.exit)
+}
+
+/// What failed, where no event was shown.
+fn tell_failures(report: &RunReport, printer: &Printer) {
+    for (step, finding) in &report.failures {
+        printer.problem(&Problem::new(report.exit, "running", step.to_string(), &finding.message, finding.fix.clone()));
+    }
 }
 
 /// Runs the plan where people see it.

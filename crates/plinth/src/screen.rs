@@ -3,9 +3,11 @@
 use crate::printer::Printer;
 use crate::sinks;
 use plinth_app::Audience;
-use plinth_model::Finding;
+use plinth_model::{Finding, Problem};
 use plinth_site::Site;
-use std::sync::{Mutex, PoisonError};
+use plinth_world::secrets::Secrets;
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// Talks at once, or keeps what is said until something else was said first.
 pub(crate) struct Screen<'a> {
@@ -42,6 +44,10 @@ impl<'a> Screen<'a> {
 }
 
 impl Audience for Screen<'_> {
+    fn opened(&self, directory: &Path, secrets: Arc<dyn Secrets>) -> Result<(), Problem> {
+        self.printer.log().keep(directory, secrets)
+    }
+
     fn text(&self, text: &str) {
         self.talk(text.to_owned());
     }

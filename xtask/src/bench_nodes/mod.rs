@@ -2,13 +2,13 @@
 
 mod ansible;
 mod contender;
-mod cpu;
+
 mod ground;
 pub(crate) mod section;
 
 use crate::bench::Machine;
 use crate::commands::{self, Failure, cargo, root};
-use crate::measure::measured;
+use crate::measure::{Measured, measured};
 use crate::scratch::Scratch;
 use ansible::Ansible;
 use contender::Contender;
@@ -179,10 +179,8 @@ fn resident_kib(ground: &Ground<'_>, nodes: usize) -> Result<f64, Failure> {
 
 /// Runs to a good end.
 fn timed(command: &mut Command) -> Result<Run, Failure> {
-    let before = cpu::of_children()?;
-    let measured = measured(command, 0)?;
-    let cpu = cpu::of_children()? - before;
-    Ok(Run { seconds: measured.seconds, cpu, peak_mib: measured.peak_mib.unwrap_or(f64::NAN) })
+    let Measured { seconds, cpu_seconds: cpu, peak_mib } = measured(command, 0)?;
+    Ok(Run { seconds, cpu, peak_mib: peak_mib.unwrap_or(f64::NAN) })
 }
 
 fn median(runs: &[Run]) -> Option<Run> {

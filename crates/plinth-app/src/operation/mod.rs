@@ -21,6 +21,7 @@ use plinth_model::inventory::Inventory;
 use plinth_run::StepEnv;
 use plinth_site::Desired;
 use std::path::{Path, PathBuf};
+use std::sync::Mutex;
 
 /// One operation on a site, from its file to the end of a run:
 ///
@@ -45,7 +46,8 @@ pub struct Operation<'a> {
     recorded: Option<Inventory>,
     goal: Goal,
     audience: &'a dyn Audience,
-    lock: Option<SiteLock>,
+    /// In a mutex only so that an operation may be shared among threads; it is locked by whoever has it alone.
+    lock: Option<Mutex<SiteLock>>,
     world: OpenWorld,
 }
 

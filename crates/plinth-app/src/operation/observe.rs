@@ -59,8 +59,18 @@ impl Operation<'_> {
     /// When the inventory cannot be had.
     pub async fn discover(&mut self) -> Result<Discovered, Failure> {
         let discovered = self.sighted().await?;
-        self.world.prepare(&discovered.inventory, &discovered.discovery, None)?;
+        self.prepare(&discovered, None)?;
         Ok(discovered)
+    }
+
+    /// Makes the world ready for these nodes.
+    fn prepare(&mut self, discovered: &Discovered, plan: Option<&Plan>) -> Result<(), Failure> {
+        tracing::info!(nodes = discovered.cluster.members.len(), "discovered");
+        self.world.prepare(&discovered.inventory, &discovered.discovery, plan)?;
+        if self.world.is_rehearsal() {
+            self.say_opened()?;
+        }
+        Ok(())
     }
 
     async fn sighted(&self) -> Result<Discovered, Failure> {
@@ -79,16 +89,18 @@ impl Operation<'_> {
     /// # Errors
     /// When the inventory cannot be had, the site cannot be planned, or more nodes are unfit than may fail.
     pub async fn observe(&mut self, depth: Depth) -> Result<Observation, Failure> {
-        let Discovered { inventory, discovery, cluster, .. } = self.sighted().await?;
-        let observed = Observed { facts: facts::read(&self.directory)?, ..Observed::new(inventory) };
+        let discovered = self.sighted().await?;
+        let facts = facts::read(&self.directory)?;
+        let observed = Observed { facts, ..Observed::new(discovered.inventory.clone()) };
         let draft = self.make(&observed)?;
-        self.world.prepare(&observed.inventory, &discovery, Some(&draft))?;
-        let mut seen = Observation { cluster, checks: Vec::new(), observed, draft, done: None };
+        self.prepare(&discovered, Some(&draft))?;
+        let mut seen = Observation { cluster: discovered.cluster, checks: Vec::new(), observed, draft, done: None };
         if depth >= Depth::Nodes {
             self.observe_nodes(&mut seen, depth).await?;
         }
         if depth >= Depth::Steps {
             let look = self.look(&seen.draft).await?;
+            tracing::info!(steps = look.seen.len(), done = look.done.len(), "looked at the steps");
             self.tell(&look.findings);
             (seen.observed.steps, seen.observed.answers) = (look.seen, look.answers);
             seen.done = Some(look.done);
@@ -125,6 +137,7 @@ impl Operation<'_> {
         let visits = plinth_plan::visits(&self.desired, cluster);
         let work = plinth_run::survey::survey(&visits, &env, self.desired.run.parallel);
         let survey = self.world.drive(work, false).await.map_err(|error| client_problem(&error))?;
+        tracing::info!(answered = survey.facts.len(), findings = survey.findings.len(), "checked the nodes");
         let known = facts::read(&self.directory)?;
         facts::write(&self.directory, &known.into_iter().chain(survey.facts.clone()).collect())?;
         Ok(survey)

@@ -7,8 +7,9 @@ use crate::goal::Goal;
 use crate::input::Input;
 use crate::state::{self, SiteLock};
 use crate::world::{OpenWorld, World, recorded_inventory};
-use plinth_model::Finding;
+use plinth_model::{Finding, Problem};
 use std::path::Path;
+use std::sync::Mutex;
 
 /// What an operation starts from.
 pub struct Setup<'a> {
@@ -54,10 +55,19 @@ impl<'a> Operation<'a> {
         operation.need_secrets(access)?;
         if access == Access::Change {
             let (directory, name) = (&operation.directory, &operation.desired.name);
-            operation.lock = Some(SiteLock::take(directory, name, operation.world.durability())?);
+            operation.lock = Some(Mutex::new(SiteLock::take(directory, name, operation.world.durability())?));
             operation.world.begin(&operation.desired)?;
+            operation.say_opened()?;
         }
         Ok(operation)
+    }
+
+    /// Says that a log can begin, as soon as it is known what is secret: a rehearsal makes its secrets up.
+    pub(crate) fn say_opened(&self) -> Result<(), Problem> {
+        let (Some(secrets), Some(_)) = (self.world.secrets(), &self.lock) else { return Ok(()) };
+        self.audience.opened(&self.directory, secrets)?;
+        tracing::info!(site = %self.desired.name, rehearsal = self.world.is_rehearsal(), "opened");
+        Ok(())
     }
 
     /// All secrets that this operation needs, before anything that must not wait; those that cannot be had are named at once.

@@ -6,7 +6,7 @@ use plinth_model::{NodeName, Problem};
 use plinth_run::executor::Sink;
 use plinth_run::kinds::Kinds;
 use plinth_run::{CrashAfter, Remembered, RunOptions, RunReport, RunWorld, StopSignal};
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
 impl Operation<'_> {
     /// Runs the plan to its end, or as far as it goes. May be called for several plans; the lock is kept in between.
@@ -18,6 +18,7 @@ impl Operation<'_> {
         let world = RunWorld { env: self.env()?, behaviour };
         let Planned { plan, cluster, .. } = approved.planned();
         let lock = self.lock.as_mut().ok_or_else(|| bug("running a plan", "the site's lock was not taken"))?;
+        let lock = lock.get_mut().unwrap_or_else(PoisonError::into_inner);
         let (run, took_over) = lock.next_run();
         let control_plane: Vec<NodeName> = cluster.control_plane().map(|member| member.name.clone()).collect();
         let options = RunOptions {

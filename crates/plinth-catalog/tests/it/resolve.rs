@@ -2,7 +2,7 @@
 
 use crate::site::{catalog, choose, codes, desired, every_way, facts, values, with};
 use plinth_catalog::{Catalog, CatalogError};
-use plinth_model::work::{Health, PodSecurity, SECRET_KEY};
+use plinth_model::steps::{Health, PodSecurity, SECRET_KEY};
 use plinth_model::{SecretRef, Severity};
 use serde_json::{Value, json};
 

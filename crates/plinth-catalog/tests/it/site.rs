@@ -1,7 +1,7 @@
 //! The five-node example as values.
 
 use plinth_catalog::{Catalog, Facts, Resolution};
-use plinth_model::work::{Account, CertificateSource, Credential};
+use plinth_model::steps::{Account, CertificateSource, Credential};
 use plinth_model::{Finding, SecretRef};
 use plinth_site::Desired;
 use plinth_site::desired::*;
@@ -23,7 +23,7 @@ fn account() -> Account {
         home: "/home/ansiblebcm".to_owned(),
         shell: "/bin/bash".to_owned(),
         key: SecretRef::Generated("account-key".to_owned()),
-        key_algorithm: plinth_model::work::KeyAlgorithm::default(),
+        key_algorithm: plinth_model::steps::KeyAlgorithm::default(),
         authorized_keys: Vec::new(),
     }
 }

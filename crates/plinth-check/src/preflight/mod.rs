@@ -13,7 +13,7 @@ mod time;
 pub use across::across;
 
 use plinth_model::facts::NodeFacts;
-use plinth_model::work::{NodeExpectation, Preparation};
+use plinth_model::steps::{NodeExpectation, Preparation};
 use plinth_model::{Finding, NodeName, Severity};
 
 /// One thing found, and what plinth may do about it by itself.

@@ -2,7 +2,7 @@
 
 use super::{Case, Judged, Rule};
 use indexmap::IndexMap;
-use plinth_model::work::Preparation;
+use plinth_model::steps::Preparation;
 use plinth_model::{Finding, Owner};
 use std::net::IpAddr;
 

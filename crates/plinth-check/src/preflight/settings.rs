@@ -3,7 +3,7 @@
 use super::{Case, Judged, Rule};
 use indexmap::IndexMap;
 use plinth_model::Finding;
-use plinth_model::work::Preparation;
+use plinth_model::steps::Preparation;
 
 pub(super) const RULES: &[Rule] = &[swap, modules, sysctls, ipv6_off, selinux, apparmor];
 

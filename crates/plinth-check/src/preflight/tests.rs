@@ -1,7 +1,7 @@
 use super::*;
 use indexmap::IndexMap;
 use plinth_model::facts::{Address, Route, Space};
-use plinth_model::work::NodeMinimum;
+use plinth_model::steps::NodeMinimum;
 use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
 

@@ -1,7 +1,7 @@
 //! Clock and time service.
 
 use super::{Case, Judged, Rule};
-use plinth_model::work::Preparation;
+use plinth_model::steps::Preparation;
 use plinth_model::{Finding, Owner};
 
 pub(super) const RULES: &[Rule] = &[clock, no_time_service, not_synchronised];

@@ -1,16 +1,17 @@
 //! Stage acceptance: proofs, with evidence.
 
 use super::platform::{Ground, end};
+use super::runai;
 use super::secrets::CERTIFICATE;
-use super::step::{Refine, step};
-use super::{ids, runai};
 use crate::cluster::Cluster;
 use crate::deadlines;
 use crate::discover::Role;
 use crate::facts::{private_authority, url};
+use crate::ids;
+use crate::step::{Refine, step};
 use plinth_catalog::{Resolution, ResolvedComponent};
 use plinth_model::plan::Step;
-use plinth_model::work::{Check, Health};
+use plinth_model::steps::{AcceptanceCheck, Check, Health};
 use plinth_model::{Stage, StepId, Work};
 use plinth_site::Desired;
 use plinth_site::desired::Runai;
@@ -30,7 +31,13 @@ pub(super) fn steps(desired: &Desired, cluster: &Cluster, resolution: &Resolutio
 }
 
 fn check(desired: &Desired, id: StepId, check: Check, deadline: u32, reason: impl Into<String>) -> Step {
-    step(id, Stage::Acceptance, Work::Check { check, site: desired.name.clone() }, deadline, reason)
+    step(
+        id,
+        Stage::Acceptance,
+        Work::AcceptanceCheck(AcceptanceCheck { check, site: desired.name.clone() }),
+        deadline,
+        reason,
+    )
 }
 
 /// A pod per GPU node, behind whatever makes GPUs allocatable.

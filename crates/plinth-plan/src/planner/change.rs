@@ -24,7 +24,7 @@ fn change(step: &Step, observed: &Observed) -> Change {
         }
     }
     match (&step.work, seen) {
-        (work, _) if work.reads_only() || matches!(work, Work::Check { .. }) => Change::Check,
+        (work, _) if work.reads_only() || matches!(work, Work::AcceptanceCheck(_)) => Change::Check,
         (_, Some(Seen::Todo(diff))) => Change::Apply { diff: diff.clone() },
         _ => Change::Apply { diff: Vec::new() },
     }

@@ -1,23 +1,24 @@
 //! Stage discovery: BCM is the one the inventory came from.
 
-use super::ids;
-use super::step::step;
 use crate::deadlines;
+use crate::ids;
+use crate::step::step;
 use plinth_model::inventory::{Inventory, NodeKind};
 use plinth_model::plan::Step;
+use plinth_model::steps::BcmIdentity;
 use plinth_model::{Stage, Work};
 use plinth_site::Desired;
 use plinth_site::desired::InventorySource;
 
 /// The identity check; none with a static inventory.
-pub(super) fn steps(desired: &Desired, inventory: &Inventory) -> Option<Step> {
+pub(crate) fn steps(desired: &Desired, inventory: &Inventory) -> Option<Step> {
     let InventorySource::Bcm(bcm) = &desired.inventory else { return None };
     let mut head_nodes: Vec<String> =
         inventory.nodes.iter().filter(|n| n.kind == NodeKind::Head).map(|n| n.uuid.clone()).collect();
     head_nodes.sort_unstable();
     let host = endpoint_host(&bcm.endpoint);
     let reason = format!("whoever answers at {host} must be the BCM that the inventory came from");
-    let work = Work::BcmIdentity { endpoint: bcm.endpoint.clone(), head_nodes };
+    let work = Work::BcmIdentity(BcmIdentity { endpoint: bcm.endpoint.clone(), head_nodes });
     Some(step(ids::identity(host), Stage::Discovery, work, deadlines::BCM_IDENTITY, reason))
 }
 

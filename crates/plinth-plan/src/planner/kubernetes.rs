@@ -1,13 +1,17 @@
 //! Stage kubernetes: Kubespray's parts, the playbook, kubeconfig, labels, readiness, and the join that the platform waits for.
 
-use super::ids;
-use super::step::{Refine, step};
 use crate::catalog::Engine;
 use crate::cluster::{Cluster, Member};
 use crate::discover::Role;
+use crate::ids;
+use crate::step::{Refine, step};
 use crate::{deadlines, kubespray};
 use indexmap::IndexMap;
 use plinth_model::plan::{Step, Undo};
+use plinth_model::steps::{
+    ClusterDns, ControlPlane, GpuRuntime, Kubeconfig, KubesprayEnvironment, KubesprayInventory, KubesprayRun,
+    KubespraySource, NodeLabels, NodeReady,
+};
 use plinth_model::{Digest, Finding, Owner, Stage, StepId, Work};
 use plinth_site::Desired;
 use plinth_site::desired::{ApiEndpoint, InventorySource};
@@ -17,7 +21,7 @@ use std::net::Ipv4Addr;
 const OWN_NAME: &str = "kubernetes.default.svc.cluster.local";
 
 /// All steps of the stage; the last one is the join.
-pub(super) fn steps(
+pub(crate) fn steps(
     desired: &Desired,
     cluster: &Cluster,
     engine: &Engine,
@@ -33,7 +37,7 @@ pub(super) fn steps(
 }
 
 /// A play, and all that it stands on.
-pub(super) fn before(
+pub(crate) fn before(
     engine: &Engine,
     files: IndexMap<String, String>,
     prepared: Vec<StepId>,
@@ -48,7 +52,7 @@ pub(super) fn before(
 }
 
 /// What follows a play, and proves what it did on the members of this cluster.
-pub(super) fn after(desired: &Desired, cluster: &Cluster, play: &StepId) -> Vec<Step> {
+pub(crate) fn after(desired: &Desired, cluster: &Cluster, play: &StepId) -> Vec<Step> {
     let mut steps: Vec<Step> = kubeconfig(desired, cluster, play).into_iter().collect();
     for member in cluster.members.iter().filter(|m| m.is_kubernetes_node()) {
         steps.extend(on_node(desired, member));
@@ -60,35 +64,41 @@ pub(super) fn after(desired: &Desired, cluster: &Cluster, play: &StepId) -> Vec<
 
 /// The step that everything in the cluster waits for: one edge per component instead of one per component and node. It is
 /// the proof that pods resolve names: Run:ai's, or without it the cluster's own.
-pub(super) fn join_id(desired: &Desired) -> StepId {
+pub(crate) fn join_id(desired: &Desired) -> StepId {
     ids::dns(desired.runai.as_ref().map_or(OWN_NAME, |r| &r.domain))
 }
 
-pub(super) fn source(engine: &Engine) -> Step {
-    let work = Work::KubespraySource { release: engine.release.clone() };
+pub(crate) fn source(engine: &Engine) -> Step {
+    let work = Work::KubespraySource(KubespraySource { release: engine.release.clone() });
     step(ids::source(), Stage::Kubernetes, work, deadlines::KUBESPRAY_SOURCE, engine.why.clone())
 }
 
-pub(super) fn environment(engine: &Engine) -> Step {
-    let work = Work::KubesprayEnvironment { release: engine.release.clone() };
+pub(crate) fn environment(engine: &Engine) -> Step {
+    let work = Work::KubesprayEnvironment(KubesprayEnvironment { release: engine.release.clone() });
     let reason = format!("its playbooks refuse any Ansible but {}", engine.release.ansible_core);
     step(ids::environment(), Stage::Kubernetes, work, deadlines::KUBESPRAY_ENVIRONMENT, reason).needing([ids::source()])
 }
 
-pub(super) fn inventory(files: IndexMap<String, String>) -> Step {
+pub(crate) fn inventory(files: IndexMap<String, String>) -> Step {
     let reason = "the playbook reads nodes, addresses and settings from these files, and from nowhere else";
-    step(ids::inventory(), Stage::Kubernetes, Work::KubesprayInventory { files }, deadlines::LOCAL_FILES, reason)
+    step(
+        ids::inventory(),
+        Stage::Kubernetes,
+        Work::KubesprayInventory(KubesprayInventory { files }),
+        deadlines::LOCAL_FILES,
+        reason,
+    )
 }
 
 fn deploy(desired: &Desired, cluster: &Cluster, engine: &Engine, files: &IndexMap<String, String>) -> Step {
     let version = &desired.kubernetes.version;
     let nodes = cluster.members.len();
-    let work = Work::KubesprayRun {
+    let work = Work::KubesprayRun(KubesprayRun {
         release: engine.release.clone(),
         targets: cluster.members.iter().map(|m| Cluster::target(desired, m)).collect(),
         inputs: Digest::of(files),
         parts: kubespray::inputs(&engine.release.tag, version, files),
-    };
+    });
     let reason = format!("Kubernetes {version} is not known to run on these {nodes} nodes with these settings");
     step(ids::deploy(desired.name.as_str()), Stage::Kubernetes, work, deadlines::kubespray_run(nodes), reason)
         .destroys(if desired.kubernetes.remove_docker {
@@ -102,7 +112,7 @@ fn deploy(desired: &Desired, cluster: &Cluster, engine: &Engine, files: &IndexMa
 }
 
 /// What a node loses when BCM makes it anew: everything of Kubernetes is in the node's own file system.
-pub(super) fn lost_by_imaging(desired: &Desired) -> Option<Finding> {
+pub(crate) fn lost_by_imaging(desired: &Desired) -> Option<Finding> {
     let InventorySource::Bcm(_) = desired.inventory else { return None };
     let text =
         "a node that BCM makes anew from its image loses Kubernetes, and is no longer a member until the next run";
@@ -126,7 +136,7 @@ fn kubeconfig(desired: &Desired, cluster: &Cluster, play: &StepId) -> Option<Ste
     let first = cluster.control_plane().next()?;
     let (host, port) = desired.kubernetes.endpoint.shared().unwrap_or((first.address, ApiEndpoint::PORT));
     let server = format!("https://{host}:{port}");
-    let work = Work::Kubeconfig { target: Cluster::target(desired, first), server };
+    let work = Work::Kubeconfig(Kubeconfig { target: Cluster::target(desired, first), server });
     let reason = format!("everything inside the cluster is done through its API server on {}", first.name);
     let id = ids::kubeconfig(desired.name.as_str());
     Some(step(id, Stage::Kubernetes, work, deadlines::KUBECONFIG, reason).needing([play.clone()]))
@@ -139,7 +149,7 @@ fn on_node(desired: &Desired, member: &Member) -> Vec<Step> {
     let before = labels.as_ref().map_or(kubeconfig, |s| s.id.clone());
     let version = desired.kubernetes.version.prefixed();
     let reason = format!("pods are placed on it only when it is Ready with {version}");
-    let work = Work::NodeReady { node: member.name.clone(), version };
+    let work = Work::NodeReady(NodeReady { node: member.name.clone(), version });
     let ready = step(ids::ready(&member.name), Stage::Kubernetes, work, deadlines::NODE_READY, reason);
     labels.into_iter().chain([ready.needing([before])]).collect()
 }
@@ -151,15 +161,18 @@ fn labels(member: &Member) -> Option<Step> {
     let names: Vec<&str> = member.labels.keys().map(|l| l.rsplit('/').next().unwrap_or(l)).collect();
     let taints = if member.taints.is_empty() { String::new() } else { format!(", taints {}", member.taints.join(" ")) };
     let reason = format!("schedulers find it by its labels: {}{taints}", names.join(", "));
-    let work =
-        Work::NodeLabels { node: member.name.clone(), labels: member.labels.clone(), taints: member.taints.clone() };
+    let work = Work::NodeLabels(NodeLabels {
+        node: member.name.clone(),
+        labels: member.labels.clone(),
+        taints: member.taints.clone(),
+    });
     Some(step(ids::labels(&member.name), Stage::Kubernetes, work, deadlines::KUBE_CALL, reason))
 }
 
 /// Behind readiness, since the pods that it looks at run on every node.
 fn health(desired: &Desired, cluster: &Cluster) -> Step {
     let targets = cluster.members.iter().filter(|m| m.is_quorum()).map(|m| Cluster::target(desired, m)).collect();
-    let work = Work::ControlPlane { targets, etcd: cluster.etcd().map(|m| m.name.clone()).collect() };
+    let work = Work::ControlPlane(ControlPlane { targets, etcd: cluster.etcd().map(|m| m.name.clone()).collect() });
     let reason = "Ready nodes do not prove that etcd agrees, that certificates last, and that names resolve everywhere";
     let ready = cluster.members.iter().filter(|m| m.is_kubernetes_node()).map(|m| ids::ready(&m.name));
     step(ids::health(desired.name.as_str()), Stage::Kubernetes, work, deadlines::CONTROL_PLANE, reason)
@@ -176,7 +189,7 @@ fn gpu_runtime(desired: &Desired, cluster: &Cluster) -> Option<Step> {
     let name = desired.name.as_str();
     let reason =
         "a run of Kubespray writes containerd's settings anew; GPU pods fail where NVIDIA's runtime was in them";
-    let work = Work::GpuRuntime { targets };
+    let work = Work::GpuRuntime(GpuRuntime { targets });
     let step = step(ids::gpu_runtime(name), Stage::Kubernetes, work, deadlines::GPU_RUNTIME, reason);
     Some(step.needing([ids::health(name)]))
 }
@@ -189,7 +202,7 @@ fn join(desired: &Desired, cluster: &Cluster) -> Option<Step> {
         }
         None => (OWN_NAME.to_owned(), api_service(desired)?, "components find each other by name".to_owned()),
     };
-    let work = Work::ClusterDns { name, address };
+    let work = Work::ClusterDns(ClusterDns { name, address });
     let before = gpu_runtime(desired, cluster).map_or_else(|| ids::health(desired.name.as_str()), |step| step.id);
     Some(step(join_id(desired), Stage::Kubernetes, work, deadlines::CLUSTER_DNS, reason).needing([before]))
 }

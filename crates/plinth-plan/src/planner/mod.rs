@@ -2,28 +2,22 @@
 
 mod acceptance;
 mod change;
-mod discovery;
-mod downloads;
-mod ids;
-mod kubernetes;
-mod nodes;
+pub(crate) mod discovery;
+pub(crate) mod kubernetes;
+pub(crate) mod nodes;
 mod own;
 mod platform;
-mod recovery;
-mod removal;
 mod runai;
 mod secrets;
-mod step;
 
 pub use discovery::endpoint_host;
 pub use nodes::{FITS, RELOCATE};
 pub use own::{fixes, looked, part};
-pub use recovery::recovery;
-pub use removal::removal;
 
 use crate::catalog::{Components, Engine};
 use crate::cluster::Cluster;
 use crate::discover::{Discovery, Role, discover};
+use crate::kubespray::downloads;
 use crate::observed::Observed;
 use crate::{facts, given, images, kubespray, lint};
 use plinth_catalog::Resolution;
@@ -73,7 +67,7 @@ pub fn plan(desired: &Desired, observed: &Observed, catalog: &dyn Components) ->
 }
 
 /// The end of every planning: what was seen is put in, and the plan is sealed and linted.
-fn finished(
+pub(crate) fn finished(
     made_from: MadeFrom,
     desired: &Desired,
     observed: &Observed,
@@ -127,7 +121,7 @@ fn steps(
 }
 
 /// Steps that no other one of the list needs: all of the list is done when these are.
-fn leaves(steps: &[Step]) -> Vec<StepId> {
+pub(crate) fn leaves(steps: &[Step]) -> Vec<StepId> {
     let needed: HashSet<&StepId> = steps.iter().flat_map(|step| &step.needs).collect();
     steps.iter().map(|step| &step.id).filter(|id| !needed.contains(id)).cloned().collect()
 }
@@ -157,7 +151,7 @@ fn about_members(discovery: &Discovery) -> Vec<Finding> {
     discovery.findings.iter().filter(|f| !remark(f)).cloned().collect()
 }
 
-fn engine_missing(desired: &Desired) -> Option<Finding> {
+pub(crate) fn engine_missing(desired: &Desired) -> Option<Finding> {
     let name = match desired.kubernetes.engine {
         Wanted::Kubespray => return None,
         Wanted::Bcm => "bcm",
@@ -177,7 +171,7 @@ fn token_missing(desired: &Desired) -> Option<Finding> {
     })
 }
 
-fn worst_first(mut findings: Vec<Finding>) -> Vec<Finding> {
+pub(crate) fn worst_first(mut findings: Vec<Finding>) -> Vec<Finding> {
     findings.sort_by_key(|f| Reverse(f.severity));
     findings
 }

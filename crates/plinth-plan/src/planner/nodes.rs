@@ -1,12 +1,14 @@
 //! Stage nodes: first contact, account, facts, storage, registries; a chain of steps per node.
 
-use super::ids;
-use super::step::{Refine, step};
 use crate::cluster::{Cluster, Member};
 use crate::deadlines;
+use crate::ids;
+use crate::step::{Refine, step};
 use crate::visit;
 use plinth_model::plan::{Answer, Gate, Step, Undo};
-use plinth_model::work::Preparation;
+use plinth_model::steps::{
+    NodeAccount, NodeConnect, NodeFacts, NodePrepare, NodeRegistries, NodeStorage, NodeStorageOld, Preparation,
+};
 use plinth_model::{Stage, StepId, Work};
 use plinth_site::Desired;
 
@@ -19,7 +21,7 @@ const MIB_PER_GIB: f64 = 1024.0;
 
 /// Steps and gates of all nodes. Storage of control-plane and etcd nodes moves one after the other, so that never two members
 /// of a majority are interrupted at once.
-pub(super) fn steps(desired: &Desired, cluster: &Cluster, identity: Option<&StepId>) -> (Vec<Step>, Vec<Gate>) {
+pub(crate) fn steps(desired: &Desired, cluster: &Cluster, identity: Option<&StepId>) -> (Vec<Step>, Vec<Gate>) {
     let (mut steps, mut gates) = (Vec::with_capacity(cluster.members.len() * 5), Vec::new());
     let mut previous: Option<StepId> = None;
     for member in &cluster.members {
@@ -46,14 +48,15 @@ pub(super) fn steps(desired: &Desired, cluster: &Cluster, identity: Option<&Step
 fn connect(desired: &Desired, member: &Member) -> Step {
     let user = &desired.access.bootstrap.user;
     let reason = format!("SSH as {user} must answer at the production address, and the host key is pinned");
-    let work = Work::NodeConnect { target: Cluster::first_contact(desired, member) };
+    let work = Work::NodeConnect(NodeConnect { target: Cluster::first_contact(desired, member) });
     step(ids::connect(&member.name), Stage::Nodes, work, deadlines::NODE_CONNECT, reason)
 }
 
 fn account(desired: &Desired, member: &Member) -> Step {
     let account = &desired.access.account;
     let reason = format!("every later step signs in as {} ({})", account.name, account.uid);
-    let work = Work::NodeAccount { target: Cluster::first_contact(desired, member), account: account.clone() };
+    let work =
+        Work::NodeAccount(NodeAccount { target: Cluster::first_contact(desired, member), account: account.clone() });
     let undo = Undo::Compensate("the account is removed; files it owns elsewhere stay".into());
     step(ids::account(&member.name), Stage::Nodes, work, deadlines::NODE_ACCOUNT, reason).undo(undo)
 }
@@ -69,7 +72,7 @@ fn facts(desired: &Desired, cluster: &Cluster, member: &Member) -> Step {
         minimum.memory_mib as f64 / MIB_PER_GIB,
         expected.images_gib,
     );
-    let work = Work::NodeFacts { target: Cluster::target(desired, member), expected };
+    let work = Work::NodeFacts(NodeFacts { target: Cluster::target(desired, member), expected });
     step(ids::facts(&member.name), Stage::Nodes, work, deadlines::NODE_FACTS, reason)
 }
 
@@ -84,7 +87,8 @@ fn storage(desired: &Desired, member: &Member) -> Option<Step> {
         Some(_) => format!("{} is {}; the site file keeps its images in {to}", member.name, member.role_text()),
         None => format!("{} is {}; its {from} may be too small for images", member.name, member.role_text()),
     };
-    let work = Work::NodeStorage { target: Cluster::target(desired, member), from: from.clone(), to: to.clone() };
+    let work =
+        Work::NodeStorage(NodeStorage { target: Cluster::target(desired, member), from: from.clone(), to: to.clone() });
     let step = step(ids::storage(&member.name), Stage::Nodes, work, deadlines::NODE_STORAGE, reason)
         .destroys(format!("stops containerd and moves {from} to {to}"))
         .undo(Undo::Compensate("the data is moved back, if there is room again".into()));
@@ -116,7 +120,11 @@ fn storage_old(desired: &Desired, member: &Member) -> Step {
     let from = &desired.storage.images;
     let to = member.storage.as_ref().unwrap_or(&desired.storage.larger);
     let reason = format!("{from} may be on a small partition; a copy beside it would fill it");
-    let work = Work::NodeStorageOld { target: Cluster::target(desired, member), from: from.clone(), to: to.clone() };
+    let work = Work::NodeStorageOld(NodeStorageOld {
+        target: Cluster::target(desired, member),
+        from: from.clone(),
+        to: to.clone(),
+    });
     let id = ids::storage_old(&member.name);
     let step = step(id, Stage::Nodes, work, deadlines::NODE_STORAGE_OLD, reason)
         .destroys(format!("removes the copy of {from} that the move left"))
@@ -134,7 +142,7 @@ fn prepare(desired: &Desired, cluster: &Cluster, member: &Member) -> Option<Step
     let (runai, address) = (desired.runai.as_ref()?, cluster.ingress_address(desired)?);
     let wanted = Preparation { hosts: [(runai.domain.clone(), address)].into(), ..Preparation::default() };
     let reason = format!("the node itself must find {} at {address}; the engine tells pods only", runai.domain);
-    let work = Work::NodePrepare { target: Cluster::target(desired, member), wanted };
+    let work = Work::NodePrepare(NodePrepare { target: Cluster::target(desired, member), wanted });
     let undo = Undo::Compensate("the lines are taken out of /etc/hosts".into());
     Some(step(ids::prepare(&member.name), Stage::Nodes, work, deadlines::NODE_PREPARE, reason).undo(undo))
 }
@@ -152,11 +160,11 @@ fn registries(desired: &Desired, member: &Member) -> Option<Step> {
         (m, l) if m.is_empty() => format!("images are pulled with a login to {l}"),
         (m, l) => format!("images of {m} are pulled through a mirror, with a login to {l}"),
     };
-    let work = Work::NodeRegistries {
+    let work = Work::NodeRegistries(NodeRegistries {
         target: Cluster::target(desired, member),
         mirrors: registries.mirrors.clone(),
         mirrors_by_engine: true,
         logins: registries.logins.clone(),
-    };
+    });
     Some(step(ids::registries(&member.name), Stage::Nodes, work, deadlines::NODE_REGISTRIES, reason))
 }

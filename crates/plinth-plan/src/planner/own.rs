@@ -1,13 +1,14 @@
 //! Small plans: a part of another one, or what a verb does beside the main job. Steps as data like any others, so they are shown,
 //! executed, journalled and resumed the same way.
 
-use super::step::step;
 use super::{change, finished, made_from, sealed_part, worst_first};
 use crate::catalog::Components;
 use crate::deadlines;
+use crate::ids;
 use crate::observed::Observed;
+use crate::step::step;
 use plinth_model::plan::Plan;
-use plinth_model::work::{NodeTarget, Preparation};
+use plinth_model::steps::{NodePrepare, NodeTarget, Preparation};
 use plinth_model::{Finding, Stage, Step, StepId, Work};
 use plinth_site::Desired;
 use std::collections::HashSet;
@@ -51,10 +52,19 @@ pub fn fixes(
     fixes: Vec<(NodeTarget, Preparation)>,
 ) -> Result<Plan, Vec<Finding>> {
     let fix = |(target, wanted): (NodeTarget, Preparation)| {
-        let id = super::ids::prepare(&target.node);
-        let work = Work::NodePrepare { target, wanted };
-        step(id, Stage::Nodes, work, deadlines::NODE_PREPARE, "checking the node found this, and it is safe to fix")
+        let (id, reason) = (ids::prepare(&target.node), in_words(&wanted));
+        let work = Work::NodePrepare(NodePrepare { target, wanted });
+        step(id, Stage::Nodes, work, deadlines::NODE_PREPARE, reason)
     };
     let steps = (fixes.into_iter().map(fix).collect(), Vec::new());
     finished(made_from(desired, observed, catalog), desired, observed, steps, Vec::new())
+}
+
+fn in_words(wanted: &Preparation) -> String {
+    let mut parts: Vec<String> = wanted.modules.iter().map(|module| format!("load {module}")).collect();
+    parts.extend(wanted.sysctls.iter().map(|(name, value)| format!("set {name} = {value}")));
+    parts.extend(wanted.swap_off.then(|| "switch swap off".to_owned()));
+    parts.extend(wanted.time_service.then(|| "start the time service".to_owned()));
+    parts.extend(wanted.hosts.iter().map(|(name, address)| format!("write {name} {address} to /etc/hosts")));
+    parts.join(", ")
 }

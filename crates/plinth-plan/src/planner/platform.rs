@@ -1,12 +1,15 @@
 //! Stage platform: certificate, namespaces, secrets, and the components with their objects.
 
-use super::step::{Refine, step};
-use super::{ids, secrets};
+use super::secrets;
 use crate::deadlines;
+use crate::ids;
+use crate::step::{Refine, step};
 use indexmap::IndexMap;
 use plinth_catalog::{Resolution, ResolvedComponent};
 use plinth_model::plan::{Step, Undo};
-use plinth_model::work::{CertificateSource, CrdPolicy, Health, PodSecurity};
+use plinth_model::steps::{
+    Certificate, CertificateSource, CrdPolicy, Health, HelmRelease, KubeObjects, KubeSecret, Namespace, PodSecurity,
+};
 use plinth_model::{NodeName, Stage, StepId, Work};
 use plinth_site::Desired;
 use plinth_site::desired::Runai;
@@ -39,8 +42,8 @@ pub(super) fn ground<'a>(
     let mut by_namespace: HashMap<String, Vec<StepId>> = HashMap::new();
     for step in &steps {
         let place = match &step.work {
-            Work::Namespace { name, .. } => name,
-            Work::KubeSecret { namespace, .. } => namespace,
+            Work::Namespace(Namespace { name, .. }) => name,
+            Work::KubeSecret(KubeSecret { namespace, .. }) => namespace,
             _ => continue,
         };
         by_namespace.entry(place.clone()).or_default().push(step.id.clone());
@@ -78,14 +81,15 @@ fn certificate(runai: &Runai) -> Step {
     if matches!(runai.certificate, CertificateSource::Generated { .. }) {
         names.push(format!("*.{}", runai.domain));
     }
-    let work = Work::Certificate { name: secrets::CERTIFICATE.into(), names, source: runai.certificate.clone() };
+    let work =
+        Work::Certificate(Certificate { name: secrets::CERTIFICATE.into(), names, source: runai.certificate.clone() });
     let reason = format!("browsers, nodes and pods reach {} over TLS", runai.domain);
     step(ids::certificate(secrets::CERTIFICATE), Stage::Platform, work, deadlines::LOCAL_FILES, reason)
         .undo(Undo::Compensate("the files are removed; whoever trusted the authority has to forget it".into()))
 }
 
 fn namespace(desired: &Desired, name: &str, level: PodSecurity, wanted_by: &[&str]) -> Step {
-    let work = Work::Namespace { name: name.to_owned(), pod_security: level };
+    let work = Work::Namespace(Namespace { name: name.to_owned(), pod_security: level });
     let level = match level {
         PodSecurity::Restricted => "restricted",
         PodSecurity::Baseline => "baseline",
@@ -127,7 +131,7 @@ impl Ground<'_> {
         };
         let reason = format!("{}: {}", component.title, component.reason);
         let needed = component.needs.iter().filter_map(|name| self.end(name));
-        let work = Work::HelmRelease { release: Box::new(release) };
+        let work = Work::HelmRelease(HelmRelease { release: Box::new(release) });
         step(ids::release(&component.name), component.stage, work, deadline, reason)
             .needing([self.join()])
             .needing(self.prepared(component))
@@ -137,12 +141,12 @@ impl Ground<'_> {
 
     fn objects(&self, component: &ResolvedComponent) -> Step {
         let timeout_s = component.release.timeout_s;
-        let work = Work::KubeObjects {
+        let work = Work::KubeObjects(KubeObjects {
             component: component.name.clone(),
             objects: component.objects.clone(),
             health: self.fill(&component.objects_health),
             timeout_s,
-        };
+        });
         let reason = format!("{} does nothing until it has them: {}", component.title, kinds(component));
         let deadline = timeout_s.saturating_add(deadlines::RELEASE_MARGIN);
         step(ids::objects(&component.name), component.stage, work, deadline, reason)

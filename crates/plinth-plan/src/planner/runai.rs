@@ -1,14 +1,14 @@
 //! Stage runai: control plane, issuer, registration, cluster part, connection.
 
-use super::ids;
 use super::platform::Ground;
 use super::secrets::CERTIFICATE;
-use super::step::{Refine, step};
 use crate::deadlines;
 use crate::facts::{private_authority, url};
+use crate::ids;
+use crate::step::{Refine, step};
 use plinth_catalog::{Resolution, ResolvedComponent};
 use plinth_model::plan::{Step, Undo};
-use plinth_model::work::RunaiTarget;
+use plinth_model::steps::{RunaiConnected, RunaiIssuer, RunaiRegister, RunaiTarget};
 use plinth_model::{Stage, StepId, Version, Work};
 use plinth_site::Desired;
 use plinth_site::desired::Runai;
@@ -68,18 +68,30 @@ pub(super) fn has_cluster(ground: &Ground<'_>) -> bool {
 
 fn issuer(runai: &Runai, target: RunaiTarget, ground: &Ground<'_>) -> Step {
     let reason = format!("tokens are refused unless their issuer is exactly {}", target.issuer());
-    step(ids::issuer(&runai.domain), Stage::Runai, Work::RunaiIssuer { target }, deadlines::RUNAI_ISSUER, reason)
-        .needing(control_plane(ground).or_else(|| Some(ground.join())))
-        .needing([ids::certificate(CERTIFICATE)])
+    step(
+        ids::issuer(&runai.domain),
+        Stage::Runai,
+        Work::RunaiIssuer(RunaiIssuer { target }),
+        deadlines::RUNAI_ISSUER,
+        reason,
+    )
+    .needing(control_plane(ground).or_else(|| Some(ground.join())))
+    .needing([ids::certificate(CERTIFICATE)])
 }
 
 fn register(runai: &Runai, target: RunaiTarget) -> Step {
     let reason = format!("the cluster part signs in with the identity that Run:ai gives {}", runai.cluster);
     let undo = "removing the cluster in Run:ai removes its identity, projects and history";
-    step(ids::register(&runai.cluster), Stage::Runai, Work::RunaiRegister { target }, deadlines::RUNAI_REGISTER, reason)
-        .needing([ids::issuer(&runai.domain)])
-        .undo(Undo::OneWay(undo.into()))
-        .once()
+    step(
+        ids::register(&runai.cluster),
+        Stage::Runai,
+        Work::RunaiRegister(RunaiRegister { target }),
+        deadlines::RUNAI_REGISTER,
+        reason,
+    )
+    .needing([ids::issuer(&runai.domain)])
+    .undo(Undo::OneWay(undo.into()))
+    .once()
 }
 
 fn connected(runai: &Runai, target: RunaiTarget, end: StepId) -> Step {
@@ -87,7 +99,7 @@ fn connected(runai: &Runai, target: RunaiTarget, end: StepId) -> Step {
     step(
         ids::connected(&runai.cluster),
         Stage::Runai,
-        Work::RunaiConnected { target },
+        Work::RunaiConnected(RunaiConnected { target }),
         deadlines::RUNAI_CONNECTED,
         reason,
     )

@@ -1,14 +1,14 @@
 //! Kubernetes secrets that Run:ai reads under fixed names (NVIDIA Run:ai documentation, 2.17 to 2.25).
 
-use super::ids;
 use super::runai;
-use super::step::{Refine, step};
 use crate::deadlines;
 use crate::facts::{private_authority, registry};
+use crate::ids;
+use crate::step::{Refine, step};
 use indexmap::IndexMap;
 use plinth_catalog::Resolution;
 use plinth_model::plan::Step;
-use plinth_model::work::{RegistryLogin, SecretContent};
+use plinth_model::steps::{KubeSecret, RegistryLogin, SecretContent};
 use plinth_model::{Stage, Work};
 use plinth_site::desired::Runai;
 
@@ -57,7 +57,7 @@ fn login(runai: &Runai) -> Option<RegistryLogin> {
 
 fn secret(namespace: &str, name: &str, content: SecretContent, labels: IndexMap<String, String>, why: String) -> Step {
     let certificate = (!matches!(content, SecretContent::RegistryLogin { .. })).then(|| ids::certificate(CERTIFICATE));
-    let work = Work::KubeSecret { namespace: namespace.into(), name: name.into(), content, labels };
+    let work = Work::KubeSecret(KubeSecret { namespace: namespace.into(), name: name.into(), content, labels });
     step(ids::secret(namespace, name), Stage::Platform, work, deadlines::KUBE_CALL, why)
         .needing([ids::namespace(namespace)])
         .needing(certificate)

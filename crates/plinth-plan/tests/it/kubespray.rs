@@ -1,6 +1,6 @@
 use crate::fixture::catalog::engine;
 use crate::fixture::{codes, inventory as data, site};
-use plinth_model::work::{Mirror, RegistryLogin};
+use plinth_model::steps::{Mirror, RegistryLogin};
 use plinth_plan::{Cluster, discover, kubespray, static_inventory};
 use plinth_site::Desired;
 use plinth_site::desired::{ApiEndpoint, InventorySource, NodeOverride};

@@ -2,6 +2,7 @@
 
 use crate::fixture::{codes, example};
 use plinth_model::plan::{Condition, Plan, Undo};
+use plinth_model::steps::HelmRelease;
 use plinth_model::{StepId, Work};
 use plinth_plan::lint::lint;
 
@@ -103,7 +104,7 @@ fn marks() {
 fn secrets_in_clear() {
     let found = after(|p| {
         let release = at(p, "platform/release/runai-control-plane");
-        let Work::HelmRelease { release } = &mut p.steps[release].work else { panic!() };
+        let Work::HelmRelease(HelmRelease { release }) = &mut p.steps[release].work else { panic!() };
         release.values["adminPassword"] = "hunter2".into();
     });
     assert_eq!(found, ["plan.secret-in-clear"]);

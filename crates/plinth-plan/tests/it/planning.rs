@@ -2,7 +2,9 @@ use crate::fixture::catalog::Shelf;
 use crate::fixture::{codes, example, inventory as data, planned, site, unseen};
 use plinth_model::facts::{Containerd, NodeFacts, Space};
 use plinth_model::plan::{Change, Plan, Step};
-use plinth_model::work::{Health, PodSecurity};
+use plinth_model::steps::{
+    ClusterDns, Health, HelmRelease, KubesprayInventory, Namespace, NodeStorage, PodSecurity, RunaiIssuer,
+};
 use plinth_model::{Finding, NodeName, StepId, Work};
 use plinth_plan::{FITS, Observed, RELOCATE, Seen, plan};
 use plinth_site::desired::{ArtifactSource, ComponentChoice, Engine, NodeOverride, TlsTrust};
@@ -95,7 +97,7 @@ fn a_storage_override_decides_the_gate_beforehand() {
     assert!(moved.gates.iter().all(|g| g.id != "storage/dgx-05"));
     assert_eq!(step(&moved, "nodes/storage/dgx-05").when, None);
     assert!(
-        matches!(&step(&moved, "nodes/storage/dgx-05").work, Work::NodeStorage { to, .. } if to == "/raid/containerd")
+        matches!(&step(&moved, "nodes/storage/dgx-05").work, Work::NodeStorage(NodeStorage { to, .. }) if to == "/raid/containerd")
     );
     let stays = with("/var/lib/containerd");
     assert!(!has(&stays, "nodes/storage/dgx-05") && stays.gates.len() == 4);
@@ -124,7 +126,11 @@ fn a_node_without_images_is_left_to_the_engine() {
         let mut observed = unseen(data::basepod());
         observed.facts.insert(NodeName::new("dgx-05").unwrap(), facts);
         let plan = planned(&site::basepod(), &observed);
-        let Work::KubesprayInventory { files } = &step(&plan, "kubernetes/inventory/kubespray").work else { panic!() };
+        let Work::KubesprayInventory(KubesprayInventory { files }) =
+            &step(&plan, "kubernetes/inventory/kubespray").work
+        else {
+            panic!()
+        };
         let inventory: serde_json::Value = serde_json::from_str(&files[plinth_plan::kubespray::INVENTORY]).unwrap();
         let told = inventory["all"]["hosts"]["dgx-05"]["containerd_storage_dir"].as_str().map(str::to_owned);
         assert_eq!(told.is_none(), has(&plan, "nodes/storage/dgx-05"), "either the engine or a move");
@@ -159,7 +165,7 @@ fn namespaces_exist_once_with_the_highest_level_wanted() {
             .steps
             .iter()
             .filter_map(|s| match &s.work {
-                Work::Namespace { name: n, pod_security } if n == name => Some(*pod_security),
+                Work::Namespace(Namespace { name: n, pod_security }) if n == name => Some(*pod_security),
                 _ => None,
             })
             .collect();
@@ -203,15 +209,22 @@ fn secrets_are_fixed_by_run_ai_and_hold_references_only() {
 #[test]
 fn one_url_feeds_everything_that_compares_issuers() {
     let plan = example();
-    let Work::RunaiIssuer { target } = &step(&plan, "runai/issuer/bcm-head-01.eth.cluster").work else { panic!() };
+    let Work::RunaiIssuer(RunaiIssuer { target }) = &step(&plan, "runai/issuer/bcm-head-01.eth.cluster").work else {
+        panic!()
+    };
     assert_eq!(target.issuer(), "https://bcm-head-01.eth.cluster:30443/auth/realms/runai");
-    let Work::HelmRelease { release } = &step(&plan, "platform/release/runai-cluster").work else { panic!() };
+    let Work::HelmRelease(HelmRelease { release }) = &step(&plan, "platform/release/runai-cluster").work else {
+        panic!()
+    };
     assert_eq!(release.values["url"], "https://bcm-head-01.eth.cluster:30443");
     assert_eq!(release.values["clientSecret"]["$secret"]["generated"], "runai-client-secret");
     let mut desired = site::basepod();
     desired.runai.as_mut().unwrap().port = 443;
     let standard = planned(&desired, &unseen(data::basepod()));
-    let Work::RunaiIssuer { target } = &step(&standard, "runai/issuer/bcm-head-01.eth.cluster").work else { panic!() };
+    let Work::RunaiIssuer(RunaiIssuer { target }) = &step(&standard, "runai/issuer/bcm-head-01.eth.cluster").work
+    else {
+        panic!()
+    };
     assert_eq!(target.url, "https://bcm-head-01.eth.cluster");
 }
 
@@ -227,7 +240,9 @@ fn registration_is_once_and_before_the_cluster_part() {
 #[test]
 fn gpu_health_names_the_gpu_nodes() {
     let plan = example();
-    let Work::HelmRelease { release } = &step(&plan, "platform/release/gpu-operator").work else { panic!() };
+    let Work::HelmRelease(HelmRelease { release }) = &step(&plan, "platform/release/gpu-operator").work else {
+        panic!()
+    };
     let Health::Allocatable { nodes, .. } = &release.health[0] else { panic!() };
     assert_eq!(nodes.iter().map(|n| n.as_str()).collect::<Vec<_>>(), ["dgx-05", "dgx-06"]);
     assert_eq!(needs(&plan, "checks/gpu-pod/dgx-05"), ["platform/release/gpu-operator"]);
@@ -245,7 +260,9 @@ fn without_run_ai_there_is_nothing_of_it_and_the_platform_still_waits_for_all_no
     assert_eq!(needs(&plan, join), [runtime.as_str()]);
     assert_eq!(needs(&plan, &runtime), [health.as_str()]);
     assert_eq!(needs(&plan, &health).len(), 1 + 5);
-    assert!(matches!(&step(&plan, join).work, Work::ClusterDns { address, .. } if address.to_string() == "10.150.0.1"));
+    assert!(
+        matches!(&step(&plan, join).work, Work::ClusterDns(ClusterDns { address, .. }) if address.to_string() == "10.150.0.1")
+    );
     assert!(needs(&plan, "platform/release/ingress-nginx").contains(&join.to_owned()));
     assert!(!has(&plan, "kubernetes/labels/cpu-03"), "no labels are wanted");
 }
@@ -261,7 +278,7 @@ fn a_component_switched_off_takes_its_steps_along() {
     {
         assert!(!has(&plan, id), "{id}");
     }
-    assert!(plan.steps.iter().all(|step| !matches!(step.work, Work::GpuRuntime { .. })), "nobody promised a runtime");
+    assert!(plan.steps.iter().all(|step| !matches!(step.work, Work::GpuRuntime(_))), "nobody promised a runtime");
     assert!(has(&plan, "runai/issuer/bcm-head-01.eth.cluster"));
     assert_eq!(needs(&plan, "checks/gpu-pod/dgx-06"), ["kubernetes/dns/bcm-head-01.eth.cluster"]);
 }
@@ -310,7 +327,7 @@ fn a_secret_in_a_components_values_stops_the_plan() {
         fn check_kubespray_vars(
             &self,
             desired: &plinth_site::Desired,
-            release: &plinth_model::work::KubesprayRelease,
+            release: &plinth_model::steps::KubesprayRelease,
         ) -> Vec<plinth_model::Finding> {
             Shelf::default().check_kubespray_vars(desired, release)
         }

@@ -1,6 +1,7 @@
 use crate::fixture::catalog::Shelf;
 use crate::fixture::{codes, inventory as data, site, unseen};
 use plinth_model::plan::{Plan, Undo};
+use plinth_model::steps::{KubesprayInventory, KubesprayRecovery};
 use plinth_model::{Finding, NodeName, Work};
 use plinth_plan::recovery;
 use serde_json::Value;
@@ -12,7 +13,7 @@ fn planned(broken: &[&str]) -> Result<Plan, Vec<Finding>> {
 
 fn inventory(plan: &Plan) -> Value {
     let files = plan.steps.iter().find_map(|step| match &step.work {
-        Work::KubesprayInventory { files } => Some(files),
+        Work::KubesprayInventory(KubesprayInventory { files }) => Some(files),
         _ => None,
     });
     serde_json::from_str(&files.unwrap()[plinth_plan::kubespray::INVENTORY]).unwrap()
@@ -55,7 +56,9 @@ fn afterwards_the_cluster_is_recorded_as_the_site_has_it() {
     let plan = planned(&["cpu-03"]).unwrap();
     let step = plan.steps.iter().find(|step| step.id.as_str() == "kubernetes/recovery/basepod-a").unwrap();
     assert!(step.destructive.is_some() && matches!(step.undo, Undo::OneWay(_)));
-    let Work::KubesprayRecovery { targets, broken, parts, .. } = &step.work else { panic!("{step:?}") };
+    let Work::KubesprayRecovery(KubesprayRecovery { targets, broken, parts, .. }) = &step.work else {
+        panic!("{step:?}")
+    };
     assert_eq!((targets.len(), broken.len()), (5, 1));
     assert_eq!(parts.first_of("kube_control_plane").unwrap().as_str(), "cpu-03");
     assert!(parts.hosts.values().all(|host| !host.is_in("broken_etcd")));

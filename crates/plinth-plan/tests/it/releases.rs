@@ -63,7 +63,7 @@ fn sites() -> Vec<Desired> {
     flannel.kubernetes.plugin = "flannel".into();
     flannel.kubernetes.node_dns_cache = false;
     flannel.storage.images = "/data/containerd".into();
-    flannel.registries.mirrors.push(plinth_model::work::Mirror {
+    flannel.registries.mirrors.push(plinth_model::steps::Mirror {
         registry: "docker.io".into(),
         endpoints: vec!["https://mirror.example.com".into()],
     });

@@ -1,7 +1,7 @@
 use crate::fixture::catalog::Shelf;
 use crate::fixture::{codes, inventory as data, site, unseen};
 use plinth_model::plan::{Plan, Undo};
-use plinth_model::work::Removal;
+use plinth_model::steps::{KubesprayRemoval, Removal};
 use plinth_model::{Finding, NodeName, Work};
 use plinth_plan::removal;
 
@@ -33,7 +33,9 @@ fn a_reset_takes_kubernetes_from_all_hosts_and_proves_it_on_each() {
         assert!(step.destructive.is_some() && matches!(step.undo, Undo::OneWay(_)), "{}", step.id);
     }
     assert_eq!(plan.pending(), plan.steps.len(), "what was not looked at may have to be done");
-    let Work::KubesprayRemoval { targets, .. } = &plan.steps[3].work else { panic!("{:?}", plan.steps[3]) };
+    let Work::KubesprayRemoval(KubesprayRemoval { targets, .. }) = &plan.steps[3].work else {
+        panic!("{:?}", plan.steps[3])
+    };
     assert_eq!(targets.len(), 5);
 }
 

@@ -4,6 +4,7 @@ use crate::fixture::{inventory as data, unseen};
 use plinth_catalog::Catalog;
 use plinth_model::Work;
 use plinth_model::plan::Plan;
+use plinth_model::steps::{Certificate, HelmRelease, KubeSecret, RunaiRegister};
 use plinth_plan::lint::lint;
 use plinth_plan::{Seen, plan};
 use std::path::Path;
@@ -89,8 +90,7 @@ fn secrets_follow_the_control_plane_into_another_namespace() {
     }
     let release = plan.steps.iter().find(|s| s.id.as_str() == "platform/release/runai-control-plane").unwrap();
     assert!(release.needs.iter().any(|n| n.as_str() == "platform/secret/ai.runai-reg-creds"), "{:?}", release.needs);
-    let labelled =
-        |step: &plinth_model::plan::Step| matches!(&step.work, Work::KubeSecret { labels, .. } if !labels.is_empty());
+    let labelled = |step: &plinth_model::plan::Step| matches!(&step.work, Work::KubeSecret(KubeSecret { labels, .. }) if !labels.is_empty());
     let labelled: Vec<&str> = plan.steps.iter().filter(|s| labelled(s)).map(|s| s.id.as_str()).collect();
     assert_eq!(labelled, ["platform/secret/runai.runai-ca-cert"]);
 }
@@ -102,7 +102,7 @@ fn given_certificates_need_no_wildcard() {
         let plan = planned_from(text);
         plan.steps
             .into_iter()
-            .find_map(|s| if let Work::Certificate { names, .. } = s.work { Some(names) } else { None })
+            .find_map(|s| if let Work::Certificate(Certificate { names, .. }) = s.work { Some(names) } else { None })
     };
     assert_eq!(names(&SITE.replace("runai:\n", files)).unwrap(), ["bcm-head-01.eth.cluster"]);
     assert_eq!(names(SITE).unwrap(), ["bcm-head-01.eth.cluster", "*.bcm-head-01.eth.cluster"]);
@@ -115,7 +115,7 @@ fn an_air_gapped_site_takes_its_charts_from_the_registry_inside() {
     let release = |text: &str| {
         let plan = planned_from(text);
         let step = plan.steps.into_iter().find(|s| s.id.as_str() == "platform/release/runai-cluster").unwrap();
-        let Work::HelmRelease { release } = step.work else { panic!() };
+        let Work::HelmRelease(HelmRelease { release }) = step.work else { panic!() };
         release
     };
     let open = release(&SITE.replace(login, mirror));
@@ -130,7 +130,7 @@ fn an_air_gapped_site_takes_its_charts_from_the_registry_inside() {
 fn every_component_waits_for_its_namespace_and_gpu_checks_for_whoever_offers_gpus() {
     let plan = planned(false);
     for step in &plan.steps {
-        let Work::HelmRelease { release } = &step.work else { continue };
+        let Work::HelmRelease(HelmRelease { release }) = &step.work else { continue };
         let namespace = format!("platform/namespace/{}", release.namespace);
         assert!(step.needs.iter().any(|n| n.as_str() == namespace), "{} does not need {namespace}", step.id);
     }
@@ -142,7 +142,7 @@ fn every_component_waits_for_its_namespace_and_gpu_checks_for_whoever_offers_gpu
 fn the_version_told_to_run_ai_is_a_version_even_when_the_release_is_a_range() {
     let plan = planned(false);
     let register = plan.steps.iter().find(|s| s.once).unwrap();
-    let Work::RunaiRegister { target } = &register.work else { panic!("{:?}", register.work) };
+    let Work::RunaiRegister(RunaiRegister { target }) = &register.work else { panic!("{:?}", register.work) };
     assert!(target.version.parse::<plinth_model::Version>().is_ok(), "{}", target.version);
     assert_eq!(target.version, "2.21");
 }

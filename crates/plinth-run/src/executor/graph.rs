@@ -75,7 +75,7 @@ impl<'a> Graph<'a> {
 
 fn lane_name(step: &Step) -> Option<String> {
     match &step.work {
-        Work::KubesprayRun { .. } | Work::KubesprayRemoval { .. } | Work::KubesprayRecovery { .. } => {
+        Work::KubesprayRun(_) | Work::KubesprayRemoval(_) | Work::KubesprayRecovery(_) => {
             Some(step.work.kind().to_owned())
         }
         work => work.node().map(|node| format!("node {node}")),

@@ -167,7 +167,7 @@ impl<'a> Run<'a> {
             return;
         }
         let reason = format!("{left} of {} control-plane nodes are left, which is no majority", all.len());
-        self.leave_out_where(|step| matches!(step.work, Work::KubesprayRun { .. }), &reason);
+        self.leave_out_where(|step| matches!(step.work, Work::KubesprayRun(_)), &reason);
     }
 
     /// Whether the step runs. One whose gate opened with another answer is skipped and counts as satisfied.

@@ -3,7 +3,7 @@
 use super::outcome::{blocked, done, unseen};
 use crate::behaviour::{Probe, StepEnv};
 use plinth_model::Verdict;
-use plinth_model::work::Check;
+use plinth_model::steps::Check;
 use plinth_world::ClientError;
 
 /// Carries the check out. What could not be found out is an error, not a failed check.

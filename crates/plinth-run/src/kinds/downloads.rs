@@ -4,7 +4,7 @@ use super::outcome::{amount, compared, refused, todo, unseen};
 use crate::behaviour::{Probe, StepEnv};
 use futures::stream::{self, StreamExt as _, TryStreamExt as _};
 use plinth_model::download::{DownloadFile, DownloadImage, DownloadList, mirrored};
-use plinth_model::work::{KubesprayRelease, NodeTarget};
+use plinth_model::steps::{KubesprayRelease, NodeTarget};
 use plinth_model::{Digest, Finding, Observed};
 use plinth_world::ClientError;
 use plinth_world::ansible::{Artifact, Download};

@@ -4,7 +4,7 @@ use super::outcome::blocked;
 use crate::behaviour::{Probe, Probed, StepEnv};
 use plinth_check::preflight::judge;
 use plinth_model::facts::NodeFacts;
-use plinth_model::work::{NodeExpectation, NodeTarget};
+use plinth_model::steps::{NodeExpectation, NodeTarget};
 use plinth_model::{Finding, NodeName, Observed, Owner};
 use plinth_world::ClientError;
 

@@ -5,7 +5,7 @@ use super::outcome::{amount, compared, unseen};
 use super::wait;
 use crate::behaviour::{Probe, StepEnv};
 use futures::future::join_all;
-use plinth_model::work::NodeTarget;
+use plinth_model::steps::NodeTarget;
 use plinth_model::{Finding, Step};
 use plinth_world::ClientError;
 use plinth_world::kube::ToolkitPod;

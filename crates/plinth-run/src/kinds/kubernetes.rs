@@ -4,7 +4,7 @@ use super::outcome::{amount, compared, done, todo, unseen};
 use super::wait;
 use crate::behaviour::{Probe, StepEnv};
 use indexmap::IndexMap;
-use plinth_model::work::NodeTarget;
+use plinth_model::steps::NodeTarget;
 use plinth_model::{Finding, NodeName, Observed, Step, Version};
 use plinth_world::ClientError;
 use plinth_world::kube::{HeldConfig, KubeNode};

@@ -2,7 +2,7 @@
 
 use super::outcome::{amount, blocked, compared, done, refused, todo, unseen};
 use crate::behaviour::{Probe, StepEnv};
-use plinth_model::work::{Account, Credential, NodeTarget, Preparation};
+use plinth_model::steps::{Account, Credential, NodeTarget, Preparation};
 use plinth_model::{Finding, Observed, Owner, SecretRef};
 use plinth_world::ClientError;
 use plinth_world::node::{AccountState, HostKey, HostKeyState, Registries, StorageState};

@@ -4,7 +4,7 @@ use super::outcome::{amount, compared, done, todo, unseen};
 use super::{release, wait};
 use crate::behaviour::{Probe, StepEnv};
 use indexmap::IndexMap;
-use plinth_model::work::{CertificateSource, Health, PodSecurity, SecretContent};
+use plinth_model::steps::{CertificateSource, Health, PodSecurity, SecretContent};
 use plinth_model::{Observed, Step};
 use plinth_world::ClientError;
 use plinth_world::keystore::{CertificateState, uncovered};

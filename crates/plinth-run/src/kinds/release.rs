@@ -3,7 +3,7 @@
 use super::outcome::{amount, compared, unseen};
 use super::wait;
 use crate::behaviour::{Probe, StepEnv};
-use plinth_model::work::{Health, Release};
+use plinth_model::steps::{Health, Release};
 use plinth_model::{Finding, Observed, Step, Version};
 use plinth_world::ClientError;
 use plinth_world::helm::{ReleaseState, values_digest};

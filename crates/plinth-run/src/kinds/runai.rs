@@ -3,7 +3,7 @@
 use super::outcome::{blocked, done, refused, todo, unseen};
 use super::wait;
 use crate::behaviour::{Probe, StepEnv};
-use plinth_model::work::RunaiTarget;
+use plinth_model::steps::RunaiTarget;
 use plinth_model::{Finding, Observed, Step};
 use plinth_world::ClientError;
 use plinth_world::runai::RunaiCluster;

@@ -12,7 +12,7 @@ fn only_what_has_its_needs_is_looked_at_and_nothing_changes() {
     let (bench, plan) = (Bench::new(), site(2));
     bench.script.state.lock().unwrap().so.insert("nodes/connect/n0".to_owned());
     let look = look_at(&bench, &plan);
-    let checks = plan.steps.iter().filter(|s| matches!(s.work, plinth_model::Work::Check { .. })).count();
+    let checks = plan.steps.iter().filter(|s| matches!(s.work, plinth_model::Work::AcceptanceCheck(_))).count();
     assert_eq!(look.seen.len() + checks, plan.steps.len());
     assert_eq!(look.seen[&id("nodes/connect/n0")], Seen::Done);
     assert_eq!(look.seen[&id("nodes/account/n0")], Seen::Todo(vec!["+ nodes/account/n0 with [secret]".to_owned()]));
@@ -28,7 +28,7 @@ fn after_a_run_everything_is_seen_done() {
     bench.run(&plan);
     let seen = look_at(&bench, &plan).seen;
     assert!(seen.values().all(|seen| *seen == Seen::Done), "{seen:?}");
-    let checks = plan.steps.iter().filter(|s| matches!(s.work, plinth_model::Work::Check { .. })).count();
+    let checks = plan.steps.iter().filter(|s| matches!(s.work, plinth_model::Work::AcceptanceCheck(_))).count();
     assert_eq!(seen.len() + checks, plan.steps.len(), "checks start pods, which is not looking");
 }
 

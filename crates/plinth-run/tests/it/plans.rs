@@ -2,7 +2,9 @@
 
 use indexmap::IndexMap;
 use plinth_model::plan::{Answer, Change, Condition, Gate, MadeFrom, Undo};
-use plinth_model::work::{Check, KubesprayRelease, PodSecurity, RunInputs};
+use plinth_model::steps::{
+    AcceptanceCheck, Check, KubesprayRelease, KubesprayRun, Namespace, NodeLabels, NodeReady, PodSecurity, RunInputs,
+};
 use plinth_model::{Digest, NodeName, Plan, SiteName, Stage, Step, StepId, Work};
 
 pub fn id(text: &str) -> StepId {
@@ -15,18 +17,18 @@ fn work(id: &StepId) -> (Stage, Work) {
     match (id.area(), id.verb()) {
         ("nodes", _) => (Stage::Nodes, labels(node(), name)),
         ("kubernetes", "deploy") => (Stage::Kubernetes, deploy()),
-        ("kubernetes", "wait") => (Stage::Kubernetes, Work::NodeReady { node: node(), version: name }),
+        ("kubernetes", "wait") => (Stage::Kubernetes, Work::NodeReady(NodeReady { node: node(), version: name })),
         ("kubernetes", _) => (Stage::Kubernetes, labels(node(), name)),
         ("checks", _) => {
             let check = Check::GpuPod { node: node() };
-            (Stage::Acceptance, Work::Check { check, site: SiteName::new("s").unwrap() })
+            (Stage::Acceptance, Work::AcceptanceCheck(AcceptanceCheck { check, site: SiteName::new("s").unwrap() }))
         }
-        _ => (Stage::Platform, Work::Namespace { name, pod_security: PodSecurity::Baseline }),
+        _ => (Stage::Platform, Work::Namespace(Namespace { name, pod_security: PodSecurity::Baseline })),
     }
 }
 
 fn labels(node: NodeName, taint: String) -> Work {
-    Work::NodeLabels { node, labels: IndexMap::new(), taints: vec![taint] }
+    Work::NodeLabels(NodeLabels { node, labels: IndexMap::new(), taints: vec![taint] })
 }
 
 fn deploy() -> Work {
@@ -41,7 +43,7 @@ fn deploy() -> Work {
         ansible: text(),
     };
     let parts = RunInputs { tag: text(), version: text(), variables: Digest::of(""), hosts: IndexMap::new() };
-    Work::KubesprayRun { release, targets: Vec::new(), inputs: Digest::of(""), parts }
+    Work::KubesprayRun(KubesprayRun { release, targets: Vec::new(), inputs: Digest::of(""), parts })
 }
 
 /// A step by its id: `nodes/...` and `checks/...` touch the node they name, `kubernetes/deploy/...` is exclusive.

@@ -9,7 +9,7 @@ use crate::world::Effect;
 use crate::world::state::AccountProgress;
 use async_trait::async_trait;
 use indexmap::IndexMap;
-use plinth_model::work::KubesprayRelease;
+use plinth_model::steps::KubesprayRelease;
 use plinth_model::{Digest, NodeName, Observed};
 use plinth_world::ansible::{
     AnsibleClient, Artifact, Begun, Deployed, Download, HostStats, Play, PlayHosts, PlayRun, PlayStats,

@@ -2,7 +2,7 @@
 
 use crate::world::state::Machine;
 use plinth_model::facts::{Address, Asked, Containerd, NodeFacts, Route, Space};
-use plinth_model::work::{NodeTarget, Preparation};
+use plinth_model::steps::{NodeTarget, Preparation};
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
 

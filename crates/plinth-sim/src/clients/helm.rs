@@ -9,7 +9,7 @@ use crate::timing;
 use crate::world::{Effect, Installed, State};
 use async_trait::async_trait;
 use jiff::Timestamp;
-use plinth_model::work::{Release, SECRET_KEY};
+use plinth_model::steps::{Release, SECRET_KEY};
 use plinth_model::{Observed, SecretRef};
 use plinth_world::helm::{HelmClient, ReleaseState, values_digest};
 use plinth_world::secrets::Secrets;

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use jiff::Timestamp;
-use plinth_model::work::{CertificateSource, KeyAlgorithm};
+use plinth_model::steps::{CertificateSource, KeyAlgorithm};
 use plinth_model::{Digest, Observed};
 use plinth_world::keystore::{CertificateState, Keystore};
 use plinth_world::{ClientResult, Context};

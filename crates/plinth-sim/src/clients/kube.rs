@@ -10,7 +10,7 @@ use crate::world::{Effect, State};
 use async_trait::async_trait;
 use indexmap::IndexMap;
 use jiff::Timestamp;
-use plinth_model::work::{Check, Health, NodeTarget, PodSecurity, SecretContent};
+use plinth_model::steps::{Check, Health, NodeTarget, PodSecurity, SecretContent};
 use plinth_model::{Digest, NodeName, Observed};
 use plinth_world::keystore::Keystore;
 use plinth_world::kube::{ClusterHealth, HealthState, HeldConfig, KubeClient, KubeNode, SystemWorkload, ToolkitPod};

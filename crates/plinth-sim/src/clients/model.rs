@@ -2,7 +2,7 @@
 
 use crate::world::{Installed, State};
 use jiff::Timestamp;
-use plinth_model::work::PodSecurity;
+use plinth_model::steps::PodSecurity;
 
 /// What a release is to the platform.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

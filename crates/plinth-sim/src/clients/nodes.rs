@@ -11,7 +11,7 @@ use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 use plinth_model::download::DownloadFile;
 use plinth_model::facts::{Asked, NodeFacts};
-use plinth_model::work::{Account, Credential, NodeTarget, Preparation};
+use plinth_model::steps::{Account, Credential, NodeTarget, Preparation};
 use plinth_model::{Digest, Observed, Secret};
 use plinth_world::node::{
     AccountState, Birth, CertificateFile, ControlPlane, Etcd, EtcdMember, HostKey, HostKeyState, Leftovers, NodeClient,

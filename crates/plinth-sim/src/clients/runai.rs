@@ -8,7 +8,7 @@ use crate::timing;
 use crate::world::{Effect, State};
 use async_trait::async_trait;
 use jiff::Timestamp;
-use plinth_model::work::RunaiTarget;
+use plinth_model::steps::RunaiTarget;
 use plinth_model::{Observed, SecretRef};
 use plinth_world::runai::{RunaiClient, RunaiCluster};
 use plinth_world::secrets::Secrets;

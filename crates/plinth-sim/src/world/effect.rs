@@ -4,7 +4,7 @@ use super::state::{Hardware, Pin};
 use indexmap::IndexMap;
 use jiff::Timestamp;
 use plinth_model::download::DownloadList;
-use plinth_model::work::{Account, Health, PodSecurity, RunInputs};
+use plinth_model::steps::{Account, Health, PodSecurity, RunInputs};
 use plinth_model::{Digest, NodeName};
 use plinth_world::ansible::Begun;
 use serde::{Deserialize, Serialize};

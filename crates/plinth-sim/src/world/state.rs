@@ -4,7 +4,7 @@ use super::effect::{Effect, Installed, Record};
 use indexmap::IndexMap;
 use jiff::Timestamp;
 use plinth_model::download::DownloadList;
-use plinth_model::work::{Account, PodSecurity};
+use plinth_model::steps::{Account, PodSecurity};
 use plinth_model::{Digest, NodeName};
 use plinth_world::ansible::Deployed;
 use serde::{Deserialize, Serialize};

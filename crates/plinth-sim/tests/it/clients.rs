@@ -5,7 +5,7 @@ use crate::rack::{
 };
 use indexmap::IndexMap;
 use plinth_model::Observed;
-use plinth_model::work::{Check, Health, KubesprayRelease, Mirror, PodSecurity, SecretContent};
+use plinth_model::steps::{Check, Health, KubesprayRelease, Mirror, PodSecurity, SecretContent};
 use plinth_sim::{Oddity, SimOptions, Simulation};
 use plinth_world::ClientResult;
 use plinth_world::ansible::{Deployed, PlayRun};

@@ -3,7 +3,7 @@
 use indexmap::IndexMap;
 use plinth_model::facts::Asked;
 use plinth_model::inventory::{Inventory, SCHEMA};
-use plinth_model::work::{
+use plinth_model::steps::{
     Account, CertificateSource, CrdPolicy, Credential, Health, HostInputs, KubesprayRelease, Mirror, NodeTarget,
     PodSecurity, RegistryLogin, Release, RunInputs, RunaiTarget, SecretContent,
 };
@@ -80,7 +80,7 @@ pub(crate) fn account() -> Account {
         home: "/home/ansiblebcm".to_owned(),
         shell: "/bin/bash".to_owned(),
         key: SecretRef::Generated("node-key".to_owned()),
-        key_algorithm: plinth_model::work::KeyAlgorithm::default(),
+        key_algorithm: plinth_model::steps::KeyAlgorithm::default(),
         authorized_keys: Vec::new(),
     }
 }

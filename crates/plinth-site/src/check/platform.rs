@@ -98,7 +98,7 @@ const NOT_HERE: &str = "remove it; logins of registries belong under `registries
 /// Whether a reference to a secret stands anywhere in a value.
 fn refers(value: &Value) -> bool {
     match value {
-        Value::Object(entries) => entries.contains_key(plinth_model::work::SECRET_KEY) || entries.values().any(refers),
+        Value::Object(entries) => entries.contains_key(plinth_model::steps::SECRET_KEY) || entries.values().any(refers),
         Value::Array(items) => items.iter().any(refers),
         _ => false,
     }
@@ -106,7 +106,7 @@ fn refers(value: &Value) -> bool {
 
 fn literal(key: &str, value: &Value, path: &crate::path::Path, fix: &str, judge: &mut Judge<'_>) {
     match value {
-        Value::Object(entries) if !entries.contains_key(plinth_model::work::SECRET_KEY) => {
+        Value::Object(entries) if !entries.contains_key(plinth_model::steps::SECRET_KEY) => {
             for (key, value) in entries {
                 literal(key, value, &path.key(key), fix, judge);
             }

@@ -1,7 +1,7 @@
 //! The example files are what people start from.
 
 use plinth_model::SecretRef;
-use plinth_model::work::CertificateSource;
+use plinth_model::steps::CertificateSource;
 use plinth_site::desired::{ArtifactSource, BcmLogin, Desired, InventorySource, ProductionNetwork, Selector, TlsTrust};
 use plinth_site::{load, secret_refs};
 use std::path::{Path, PathBuf};

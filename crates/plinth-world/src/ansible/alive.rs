@@ -6,7 +6,7 @@ use super::{Play, PlayRun};
 use crate::node::NodeClient as _;
 use crate::node::ssh::SshNodes;
 use crate::{ClientError, ClientResult, Context};
-use plinth_model::work::NodeTarget;
+use plinth_model::steps::NodeTarget;
 use plinth_model::{Finding, NodeName};
 use tokio::task::JoinSet;
 

@@ -5,7 +5,7 @@ use super::program::{self, DOOR, Ended};
 use super::python::{self, Python};
 use crate::secrets::private_file;
 use crate::{ClientError, ClientResult, Context, files};
-use plinth_model::work::KubesprayRelease;
+use plinth_model::steps::KubesprayRelease;
 use plinth_model::{Digest, Finding, Observed, Version};
 use semver::VersionReq;
 use serde::{Deserialize, Serialize};

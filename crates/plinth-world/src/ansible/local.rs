@@ -14,7 +14,7 @@ use crate::secrets::{Secrets, private_file};
 use crate::{ClientError, ClientResult, Context};
 use async_trait::async_trait;
 use indexmap::IndexMap;
-use plinth_model::work::KubesprayRelease;
+use plinth_model::steps::KubesprayRelease;
 use plinth_model::{Digest, NodeName, Observed, Version};
 use serde_json::json;
 use std::ffi::OsString;

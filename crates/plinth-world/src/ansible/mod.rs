@@ -29,7 +29,7 @@ pub use play::{Begun, Deployed, HostStats, Play, PlayHosts, PlayRun, PlayStats};
 use crate::{ClientResult, Context};
 use async_trait::async_trait;
 use indexmap::IndexMap;
-use plinth_model::work::KubesprayRelease;
+use plinth_model::steps::KubesprayRelease;
 use plinth_model::{Digest, Observed};
 use serde::{Deserialize, Serialize};
 

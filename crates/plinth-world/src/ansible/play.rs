@@ -3,7 +3,7 @@
 use indexmap::IndexMap;
 use jiff::Timestamp;
 use plinth_model::NodeName;
-use plinth_model::work::{HostInputs, KubesprayRelease, NodeTarget, RunInputs};
+use plinth_model::steps::{HostInputs, KubesprayRelease, NodeTarget, RunInputs};
 use serde::{Deserialize, Serialize};
 
 /// What is run.

@@ -2,7 +2,7 @@
 
 use super::program::{self, DOOR};
 use crate::{ClientError, ClientResult};
-use plinth_model::work::KubesprayRelease;
+use plinth_model::steps::KubesprayRelease;
 use plinth_model::{Finding, Version};
 use semver::VersionReq;
 use std::path::PathBuf;

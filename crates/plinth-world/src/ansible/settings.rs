@@ -1,7 +1,7 @@
 //! What Ansible and SSH are told: everything that decides how they work stands in files of the run, nothing comes from the
 //! caller's own settings.
 
-use plinth_model::work::{Credential, NodeTarget};
+use plinth_model::steps::{Credential, NodeTarget};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::Path;
@@ -126,7 +126,7 @@ fn login(user: &str, port: u16, key: Option<&str>, legacy: bool) -> String {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-    use plinth_model::work::Jump;
+    use plinth_model::steps::Jump;
     use plinth_model::{NodeName, SecretRef};
 
     fn target(last: u8, jump: Option<Jump>) -> NodeTarget {

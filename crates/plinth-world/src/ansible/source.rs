@@ -6,7 +6,7 @@ use super::tree::tree_id;
 use crate::secrets::private_file;
 use crate::{ClientError, ClientResult, Context, files};
 use flate2::read::GzDecoder;
-use plinth_model::work::KubesprayRelease;
+use plinth_model::steps::KubesprayRelease;
 use plinth_model::{Finding, Observed};
 use serde::{Deserialize, Serialize};
 use std::fs;

@@ -6,7 +6,7 @@ use super::settings;
 use crate::node::ssh::SshNodes;
 use crate::secrets::Secrets;
 use crate::{ClientError, ClientResult, files};
-use plinth_model::work::{Credential, INVENTORY_FILE, NodeTarget, VARIABLES_FILE};
+use plinth_model::steps::{Credential, INVENTORY_FILE, NodeTarget, VARIABLES_FILE};
 use serde_json::{Map, Value};
 use std::collections::BTreeSet;
 use std::ffi::OsString;

@@ -9,7 +9,7 @@ use crate::secrets::{Secrets, private_file};
 use crate::{ClientError, ClientResult, Context, files};
 use async_trait::async_trait;
 use jiff::Timestamp;
-use plinth_model::work::{CertificateSource, KeyAlgorithm};
+use plinth_model::steps::{CertificateSource, KeyAlgorithm};
 use plinth_model::{Observed, SecretRef};
 use std::fs;
 use std::path::{Path, PathBuf};

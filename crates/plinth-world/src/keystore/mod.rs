@@ -13,7 +13,7 @@ pub use node_key::NODE_KEY;
 use crate::{ClientResult, Context};
 use async_trait::async_trait;
 use plinth_model::Observed;
-use plinth_model::work::{CertificateSource, KeyAlgorithm};
+use plinth_model::steps::{CertificateSource, KeyAlgorithm};
 
 /// A certificate as kept.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -4,7 +4,7 @@
 
 use crate::node::ssh::private_key;
 use crate::secrets::Secrets;
-use plinth_model::work::KeyAlgorithm;
+use plinth_model::steps::KeyAlgorithm;
 use plinth_model::{Secret, SecretRef};
 use russh::keys::key::safe_rng;
 use russh::keys::ssh_key::LineEnding;

@@ -5,7 +5,7 @@ use super::{ClusterHealth, HealthState, HeldConfig, KubeClient, KubeNode, Toolki
 use crate::{ClientError, ClientResult, Context};
 use async_trait::async_trait;
 use indexmap::IndexMap;
-use plinth_model::work::{Check, Health, NodeTarget, PodSecurity, SecretContent};
+use plinth_model::steps::{Check, Health, NodeTarget, PodSecurity, SecretContent};
 use plinth_model::{Finding, NodeName, Observed, Owner};
 use serde_json::Value;
 use std::net::Ipv4Addr;

@@ -8,7 +8,7 @@ use k8s_openapi::api::core::v1::Node;
 use kube::Client;
 use kube::api::{Api, ListParams};
 use plinth_model::Observed;
-use plinth_model::work::NodeTarget;
+use plinth_model::steps::NodeTarget;
 
 /// Between two tries of a new kubeconfig.
 const PAUSE: std::time::Duration = std::time::Duration::from_secs(2);

@@ -12,7 +12,7 @@ use k8s_openapi::api::core::v1::Node;
 use kube::Resource;
 use kube::api::{Api, ApiResource, DynamicObject};
 use plinth_model::NodeName;
-use plinth_model::work::Health;
+use plinth_model::steps::Health;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 

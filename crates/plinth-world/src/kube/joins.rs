@@ -7,7 +7,7 @@ use super::api::KubeApi;
 use crate::{ClientError, ClientResult, Context};
 use k8s_openapi::api::core::v1::ConfigMap;
 use kube::api::{Api, Patch, PatchParams};
-use plinth_model::work::NodeTarget;
+use plinth_model::steps::NodeTarget;
 use serde_json::{Value, json};
 
 const NAMESPACE: &str = "kube-public";
@@ -57,7 +57,7 @@ fn redirected(text: &str, away: &[NodeTarget], server: &str) -> Result<Option<St
 mod tests {
     use super::*;
     use plinth_model::NodeName;
-    use plinth_model::work::Credential;
+    use plinth_model::steps::Credential;
 
     const INFO: &str = "apiVersion: v1\nclusters:\n- cluster:\n    certificate-authority-data: QUJD\n    server: https://10.0.0.1:6443\n  name: \"\"\nkind: Config\n";
 

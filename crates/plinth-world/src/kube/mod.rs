@@ -24,7 +24,7 @@ pub use api::KubeApi;
 use crate::{ClientResult, Context};
 use async_trait::async_trait;
 use indexmap::IndexMap;
-use plinth_model::work::{Check, Health, NodeTarget, PodSecurity, SecretContent};
+use plinth_model::steps::{Check, Health, NodeTarget, PodSecurity, SecretContent};
 use plinth_model::{NodeName, Observed};
 use serde_json::Value;
 use std::net::Ipv4Addr;

@@ -7,7 +7,7 @@ use kube::api::{Api, ApiResource, DynamicObject, Patch, PatchParams};
 use kube::core::GroupVersionKind;
 use kube::discovery::Scope;
 use plinth_model::Observed;
-use plinth_model::work::PodSecurity;
+use plinth_model::steps::PodSecurity;
 use serde_json::{Map, Value, json};
 
 /// Label that Pod Security Admission enforces.

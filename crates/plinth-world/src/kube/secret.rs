@@ -11,7 +11,7 @@ use indexmap::IndexMap;
 use k8s_openapi::ByteString;
 use k8s_openapi::api::core::v1::Secret as KubeSecret;
 use kube::api::{Api, DeleteParams, ObjectMeta, PostParams, Preconditions};
-use plinth_model::work::{RegistryLogin, SecretContent};
+use plinth_model::steps::{RegistryLogin, SecretContent};
 use plinth_model::{Observed, Secret, SecretRef};
 use serde_json::json;
 use std::collections::BTreeMap;

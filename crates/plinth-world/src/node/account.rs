@@ -9,7 +9,7 @@ use super::AccountState;
 use super::answer::{failure, owned};
 use super::frame::Frames;
 use super::script::Script;
-use plinth_model::work::Account;
+use plinth_model::steps::Account;
 use std::time::Duration;
 
 const BODY: &str =

@@ -1,7 +1,7 @@
 use super::*;
 use crate::node::trial::{Trial, assert_all_shells_accept, is_here};
 use plinth_model::SecretRef;
-use plinth_model::work::KeyAlgorithm;
+use plinth_model::steps::KeyAlgorithm;
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 

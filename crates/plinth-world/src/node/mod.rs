@@ -23,7 +23,7 @@ use crate::{ClientResult, Context};
 use async_trait::async_trait;
 use plinth_model::download::DownloadFile;
 use plinth_model::facts::{Asked, NodeFacts};
-use plinth_model::work::{Account, Mirror, NodeTarget, Preparation, RegistryLogin};
+use plinth_model::steps::{Account, Mirror, NodeTarget, Preparation, RegistryLogin};
 use plinth_model::{Observed, Secret};
 use std::path::Path;
 

@@ -6,7 +6,7 @@
 use super::answer::{failure, owned};
 use super::frame::Frames;
 use super::script::Script;
-use plinth_model::work::Preparation;
+use plinth_model::steps::Preparation;
 use std::time::Duration;
 
 const BODY: &str =

@@ -11,7 +11,7 @@ use super::script::Script;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use indexmap::IndexMap;
-use plinth_model::work::{Mirror, RegistryLogin};
+use plinth_model::steps::{Mirror, RegistryLogin};
 use plinth_model::{Observed, Secret};
 use serde_json::json;
 use std::fmt::Write as _;

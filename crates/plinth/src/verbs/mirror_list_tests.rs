@@ -2,7 +2,7 @@
 
 use super::*;
 use plinth_model::Digest;
-use plinth_model::work::KubesprayRelease;
+use plinth_model::steps::KubesprayRelease;
 use plinth_run::kinds::downloads;
 use plinth_world::ansible::{Artifact, Download};
 use std::path::{Path, PathBuf};

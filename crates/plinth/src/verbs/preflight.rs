@@ -7,7 +7,7 @@ use crate::screen::Screen;
 use crate::{input, running};
 use plinth_app::{Access, Discovered, Failure, Goal, Input, Operation};
 use plinth_model::facts::NodeFacts;
-use plinth_model::work::Preparation;
+use plinth_model::steps::Preparation;
 use plinth_model::{Exit, Finding, NodeName, Severity};
 use plinth_run::survey::Survey;
 use serde::Serialize;

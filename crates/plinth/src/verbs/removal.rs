@@ -6,7 +6,7 @@ use crate::printer::Printer;
 use crate::screen::Screen;
 use crate::{input, running, verbs};
 use plinth_app::{Access, Depth, Failure, Goal, Input, Operation, Planned, engine};
-use plinth_model::work::Removal;
+use plinth_model::steps::Removal;
 use plinth_model::{Exit, NodeName, Problem};
 use plinth_world::ansible::PlayHosts;
 

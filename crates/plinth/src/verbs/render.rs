@@ -6,6 +6,7 @@ use crate::input;
 use crate::printer::Printer;
 use crate::screen::Screen;
 use plinth_app::{Access, Depth, Failure, Goal, Input};
+use plinth_model::steps::{HelmRelease, KubesprayInventory};
 use plinth_model::{Exit, Plan, Problem, Work};
 use plinth_world::files;
 use std::path::Path;
@@ -58,7 +59,7 @@ type Files = Vec<(String, String)>;
 
 fn kubespray(plan: &Plan, wanted: &str) -> Files {
     let files = plan.steps.iter().filter_map(|step| match &step.work {
-        Work::KubesprayInventory { files } => Some(files),
+        Work::KubesprayInventory(KubesprayInventory { files }) => Some(files),
         _ => None,
     });
     files.flatten().filter(|(name, _)| *name == wanted).map(|(name, text)| (name.clone(), text.clone())).collect()
@@ -66,7 +67,7 @@ fn kubespray(plan: &Plan, wanted: &str) -> Files {
 
 fn values(plan: &Plan, json: bool) -> Result<Files, Problem> {
     let releases = plan.steps.iter().filter_map(|step| match &step.work {
-        Work::HelmRelease { release } => Some(release),
+        Work::HelmRelease(HelmRelease { release }) => Some(release),
         _ => None,
     });
     releases

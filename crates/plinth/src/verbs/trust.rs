@@ -8,7 +8,7 @@ use crate::input;
 use plinth_app::nodes::NodeKey;
 use plinth_app::{Access, Failure, Goal, Input};
 use plinth_model::Exit;
-use plinth_model::work::NodeTarget;
+use plinth_model::steps::NodeTarget;
 use plinth_world::node::HostKeyState;
 use serde::Serialize;
 

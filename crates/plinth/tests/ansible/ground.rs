@@ -4,7 +4,7 @@ use crate::seen::site;
 use crate::support::Bench;
 use plinth_lab::LabSpec;
 use plinth_model::SecretRef;
-use plinth_model::work::{Credential, KubesprayRelease, NodeTarget, RunInputs};
+use plinth_model::steps::{Credential, KubesprayRelease, NodeTarget, RunInputs};
 use plinth_model::{NodeName, Observed};
 use plinth_world::ansible::{AnsibleClient as _, Deployed, LocalAnsible, PackageSource};
 use plinth_world::node::ssh::{SshConfig, SshNodes};

@@ -1,7 +1,7 @@
 //! What every Kubernetes client promises, simulated or real: the same calls, the same answers.
 
 use indexmap::IndexMap;
-use plinth_model::work::{Health, NodeTarget, PodSecurity, RegistryLogin, SecretContent};
+use plinth_model::steps::{Health, NodeTarget, PodSecurity, RegistryLogin, SecretContent};
 use plinth_model::{NodeName, Observed, SecretRef};
 use plinth_world::kube::{HeldConfig, KubeClient};
 use plinth_world::{ClientError, ClientResult, Context};

@@ -2,7 +2,7 @@
 
 use plinth_model::download::DownloadFile;
 use plinth_model::facts::Asked;
-use plinth_model::work::{Account, Credential, Mirror, NodeTarget, Preparation};
+use plinth_model::steps::{Account, Credential, Mirror, NodeTarget, Preparation};
 use plinth_model::{NodeName, Observed, SecretRef};
 use plinth_world::node::{AccountState, HostKey, NodeClient, PushFile, Registries, StorageState};
 use plinth_world::{ClientError, ClientResult, Context};
@@ -65,7 +65,7 @@ pub(crate) fn account(key: SecretRef) -> Account {
         home: "/home/ansiblebcm".to_owned(),
         shell: "/bin/bash".to_owned(),
         key,
-        key_algorithm: plinth_model::work::KeyAlgorithm::Ed25519,
+        key_algorithm: plinth_model::steps::KeyAlgorithm::Ed25519,
         authorized_keys: Vec::new(),
     }
 }

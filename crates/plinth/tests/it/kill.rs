@@ -42,27 +42,24 @@ struct World {
 
 #[test]
 fn at_every_record() {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
-    runtime.block_on(async {
-        let whole = TempDir::new().unwrap();
-        let (done, wanted) = rehearse(whole.path(), None).await;
-        assert!(done);
-        assert_eq!(wanted.once, [1, 2], "one registration, two relocated DGX nodes");
-        let records = usize::try_from(Journal::open(whole.path()).unwrap().records().unwrap()).unwrap();
-        assert!(records > 100, "{records} records");
-        let wanted = Arc::new(wanted);
-        let halves = [0, 1].map(|half| {
-            let wanted = Arc::clone(&wanted);
-            tokio::spawn(async move {
-                for record in (half..records).step_by(2) {
-                    killed_at(record, &wanted).await;
-                }
-            })
-        });
-        for half in halves {
-            half.await.unwrap();
+    let whole = TempDir::new().unwrap();
+    let (done, wanted) = in_time(rehearse(whole.path(), None));
+    assert!(done);
+    assert_eq!(wanted.once, [1, 2], "one registration, two relocated DGX nodes");
+    let records = usize::try_from(Journal::open(whole.path()).unwrap().records().unwrap()).unwrap();
+    assert!(records > 100, "{records} records");
+    let wanted = &wanted;
+    std::thread::scope(|threads| {
+        for half in [0, 1] {
+            threads.spawn(move || {
+                (half..records).step_by(2).for_each(|record| in_time(killed_at(record, wanted)));
+            });
         }
     });
+}
+
+fn in_time<T>(work: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(work)
 }
 
 async fn killed_at(record: usize, wanted: &World) {

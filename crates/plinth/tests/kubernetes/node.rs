@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use plinth_model::download::DownloadFile;
 use plinth_model::facts::{Asked, NodeFacts};
-use plinth_model::work::{Account, NodeTarget, Preparation};
+use plinth_model::steps::{Account, NodeTarget, Preparation};
 use plinth_model::{Observed, Secret};
 use plinth_world::node::{
     AccountState, Birth, ControlPlane, HostKey, HostKeyState, Leftovers, NodeClient, PushFile, Registries, StorageState,

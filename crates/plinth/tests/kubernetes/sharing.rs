@@ -4,7 +4,7 @@ use crate::kube_client::{Ground, contract};
 use crate::stand::{Stand, control_plane_node, name};
 use indexmap::IndexMap;
 use plinth_model::SecretRef;
-use plinth_model::work::Health;
+use plinth_model::steps::Health;
 use plinth_world::kube::{KubeClient as _, KubeNode};
 use std::sync::Arc;
 

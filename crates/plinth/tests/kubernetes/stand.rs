@@ -3,7 +3,7 @@
 use crate::node::Node;
 use async_trait::async_trait;
 use plinth_lab::ControlPlane;
-use plinth_model::work::{Credential, NodeTarget};
+use plinth_model::steps::{Credential, NodeTarget};
 use plinth_model::{NodeName, SecretRef, SiteName};
 use plinth_world::keystore::FileKeystore;
 use plinth_world::kube::KubeApi;

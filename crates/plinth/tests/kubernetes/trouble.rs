@@ -2,7 +2,7 @@
 
 use crate::stand::{Stand, name};
 use indexmap::IndexMap;
-use plinth_model::work::{Check, SecretContent};
+use plinth_model::steps::{Check, SecretContent};
 use plinth_model::{Observed, SecretRef};
 use plinth_world::kube::{HeldConfig, KubeClient as _};
 use plinth_world::{ClientError, ClientResult};

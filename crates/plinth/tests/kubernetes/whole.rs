@@ -2,7 +2,7 @@
 
 use crate::stand::SITE;
 use plinth_lab::{ETCD, KUBERNETES, Lab, LabSpec, Mirror};
-use plinth_model::work::{Check, Credential, NodeTarget};
+use plinth_model::steps::{Check, Credential, NodeTarget};
 use plinth_model::{SecretRef, SiteName};
 use plinth_world::keystore::FileKeystore;
 use plinth_world::kube::{KubeApi, KubeClient as _};

@@ -2,7 +2,7 @@
 
 use plinth_lab::{Lab, Node};
 use plinth_model::SecretRef;
-use plinth_model::work::{Account, Credential, KeyAlgorithm, NodeTarget};
+use plinth_model::steps::{Account, Credential, KeyAlgorithm, NodeTarget};
 use plinth_world::keystore::{FileKeystore, Keystore as _};
 use plinth_world::node::ssh::{SshConfig, SshNodes};
 use plinth_world::secrets::{Secrets, SiteSecrets};

@@ -5,7 +5,7 @@ use crate::node_client::{Rack, account, contract, target};
 use crate::support::{Bench, said};
 use plinth_lab::{Lab, LabSpec, NodeSpec, Odd};
 use plinth_model::download::DownloadFile;
-use plinth_model::work::NodeTarget;
+use plinth_model::steps::NodeTarget;
 use plinth_model::{Digest, SecretRef};
 use std::collections::BTreeSet;
 use std::sync::Arc;

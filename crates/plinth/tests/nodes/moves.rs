@@ -8,7 +8,7 @@ use crate::node_client::{account, target};
 use crate::storage::{all_is_well, bench, completed, ended, killed, started, workers};
 use plinth_lab::{Lab, LabSpec, Node, NodeSpec, Odd};
 use plinth_model::SecretRef;
-use plinth_model::work::NodeTarget;
+use plinth_model::steps::NodeTarget;
 use plinth_world::ClientError;
 use plinth_world::node::{NodeClient as _, StorageState};
 use std::time::{Duration, SystemTime};

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use plinth_model::inventory::Inventory;
-use plinth_model::work::{Release, RunaiTarget};
+use plinth_model::steps::{Release, RunaiTarget};
 use plinth_model::{Exit, Finding, Observed, Owner, Problem};
 use plinth_world::bcm::{BcmClient, BcmIdentity};
 use plinth_world::helm::{HelmClient, ReleaseState};

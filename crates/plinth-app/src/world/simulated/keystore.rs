@@ -1,7 +1,7 @@
 //! The keystore of a rehearsal: real keys and certificates, made up for it. Files that the site gives are never read.
 
 use async_trait::async_trait;
-use plinth_model::work::{CertificateSource, KeyAlgorithm};
+use plinth_model::steps::{CertificateSource, KeyAlgorithm};
 use plinth_model::{Observed, Secret, SecretRef};
 use plinth_world::keystore::{CertificateState, FileKeystore, Keystore};
 use plinth_world::secrets::{SecretError, Secrets, SiteSecrets};

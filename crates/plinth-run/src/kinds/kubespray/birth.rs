@@ -2,7 +2,7 @@
 
 use super::choice::CONTROL_PLANE;
 use crate::behaviour::StepEnv;
-use plinth_model::work::NodeTarget;
+use plinth_model::steps::NodeTarget;
 use plinth_model::{NodeName, Version};
 use plinth_world::ansible::{Deployed, Play};
 use plinth_world::node::Birth;

@@ -1,7 +1,7 @@
 //! The smallest safe play: a pure choice from what was deployed, what is wanted, what was begun, and what the cluster says of
 //! its nodes. A cluster.yml that changes nothing takes as long as the first one, so the best play is none.
 
-use plinth_model::work::{HostInputs, RunInputs};
+use plinth_model::steps::{HostInputs, RunInputs};
 use plinth_model::{Finding, NodeName, Version};
 use plinth_world::ansible::{Begun, Deployed, Play};
 use std::collections::BTreeMap;

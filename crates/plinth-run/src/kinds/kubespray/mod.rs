@@ -13,7 +13,7 @@ pub(super) use run::{Wanted, play, probe_run};
 use super::outcome::{amount, blocked, compared, done, todo, unseen};
 use crate::behaviour::{Probe, StepEnv};
 use indexmap::IndexMap;
-use plinth_model::work::KubesprayRelease;
+use plinth_model::steps::KubesprayRelease;
 use plinth_model::{Digest, Finding, Observed, Version};
 use plinth_world::ClientError;
 use semver::VersionReq;

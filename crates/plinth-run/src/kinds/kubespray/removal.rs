@@ -4,7 +4,7 @@ use super::DOOR;
 use super::run::{deployed, refusal};
 use crate::behaviour::{Probe, StepEnv};
 use crate::kinds::outcome::{amount, done, refused, unseen};
-use plinth_model::work::{KubesprayRelease, NodeTarget, Removal, RunInputs};
+use plinth_model::steps::{KubesprayRelease, NodeTarget, Removal, RunInputs};
 use plinth_model::{NodeName, Observed};
 use plinth_world::ClientError;
 use plinth_world::ansible::{Deployed, Play, PlayRun};

@@ -6,7 +6,7 @@ use super::choice::{Choice, Sight, choose};
 use crate::behaviour::{Probe, StepEnv};
 use crate::kinds::outcome::{done, refused, unseen};
 use futures::future::{Either, join_all, select};
-use plinth_model::work::{KubesprayRelease, NodeTarget, RunInputs};
+use plinth_model::steps::{KubesprayRelease, NodeTarget, RunInputs};
 use plinth_model::{Finding, NodeName, Observed};
 use plinth_world::ClientError;
 use plinth_world::ansible::{Deployed, HostStats, Play, PlayRun, PlayStats};

@@ -1,8 +1,10 @@
 use super::*;
 use indexmap::IndexMap;
 use jiff::Timestamp;
-use plinth_model::work::{
-    CertificateSource, Check, CrdPolicy, Health, HostInputs, KubesprayRelease, PodSecurity, Release, RunInputs,
+use plinth_model::steps::{
+    AcceptanceCheck, Certificate, CertificateSource, Check, ClusterDns, CrdPolicy, Health, HelmRelease, HostInputs,
+    KubeObjects, Kubeconfig, KubesprayEnvironment, KubesprayInventory, KubesprayRelease, KubesprayRun, KubespraySource,
+    Namespace, NodeLabels, NodeReady, PodSecurity, Release, RunInputs,
 };
 use plinth_model::{Digest, Observed};
 use plinth_world::ansible::{Begun, Deployed, HostStats, Play, PlayStats};
@@ -28,12 +30,12 @@ pub(super) fn kubespray() -> KubesprayRelease {
 }
 
 fn run() -> Work {
-    Work::KubesprayRun {
+    Work::KubesprayRun(KubesprayRun {
         release: kubespray(),
         targets: vec![at("cpu-03"), at("dgx-05")],
         inputs: Digest::of("inputs"),
         parts: parts(),
-    }
+    })
 }
 
 pub(super) fn at(name: &str) -> NodeTarget {
@@ -63,7 +65,7 @@ pub(super) fn stats(hosts: &[(&str, u64, u64)]) -> PlayStats {
 #[tokio::test]
 async fn kubespray_source_and_environment_must_be_the_pinned_ones() {
     let bench = Bench::new();
-    let source = Work::KubespraySource { release: kubespray() };
+    let source = Work::KubespraySource(KubespraySource { release: kubespray() });
     let ids = |commit: &str, tree: &str| Observed::Known((commit.to_owned(), tree.to_owned()));
     bench.fake.on("source", ids("c0ffee", "7ee7ee"));
     done(bench.look(&source).await);
@@ -71,7 +73,7 @@ async fn kubespray_source_and_environment_must_be_the_pinned_ones() {
         bench.fake.on("source", ids(commit, tree));
         assert_eq!(blocked(bench.look(&source).await).code, "kubespray.source-differs");
     }
-    let environment = Work::KubesprayEnvironment { release: kubespray() };
+    let environment = Work::KubesprayEnvironment(KubesprayEnvironment { release: kubespray() });
     for (version, ready) in
         [("2.16.4", true), ("2.16.19", true), ("2.17.0", false), ("2.16.3", false), ("nonsense", false)]
     {
@@ -224,7 +226,7 @@ async fn inventory_files_are_compared_one_by_one() {
         IndexMap::from([("a".to_owned(), Digest::of_bytes(b"1")), ("b".to_owned(), Digest::of_bytes(b"old"))]);
     let bench = Bench::new();
     bench.fake.on("written_files", written);
-    assert_eq!(todo(bench.look(&Work::KubesprayInventory { files }).await), ["~ b", "+ c"]);
+    assert_eq!(todo(bench.look(&Work::KubesprayInventory(KubesprayInventory { files })).await), ["~ b", "+ c"]);
 }
 
 pub(super) fn kube_node(ready: bool, version: &str) -> Observed<KubeNode> {
@@ -233,7 +235,7 @@ pub(super) fn kube_node(ready: bool, version: &str) -> Observed<KubeNode> {
 
 #[tokio::test]
 async fn readiness_is_waited_for_within_the_deadline() {
-    let work = Work::NodeReady { node: node("dgx-05"), version: "v1.31.9".to_owned() };
+    let work = Work::NodeReady(NodeReady { node: node("dgx-05"), version: "v1.31.9".to_owned() });
     let bench = Bench::new();
     bench.fake.on("node", kube_node(false, "v1.30.4"));
     assert_eq!(todo(bench.look(&work).await), ["~ version v1.30.4 → v1.31.9", "! not Ready"]);
@@ -261,15 +263,18 @@ async fn readiness_is_waited_for_within_the_deadline() {
 #[tokio::test]
 async fn labels_taints_and_names_are_compared() {
     let labels = IndexMap::from([("gpu".to_owned(), "true".to_owned()), ("role".to_owned(), "worker".to_owned())]);
-    let work =
-        Work::NodeLabels { node: node("dgx-05"), labels: labels.clone(), taints: vec!["a=b:NoSchedule".to_owned()] };
+    let work = Work::NodeLabels(NodeLabels {
+        node: node("dgx-05"),
+        labels: labels.clone(),
+        taints: vec!["a=b:NoSchedule".to_owned()],
+    });
     let bench = Bench::new();
     let mut seen = KubeNode { ready: true, labels: labels.clone(), ..KubeNode::default() };
     seen.labels.insert("role".to_owned(), "old".to_owned());
     bench.fake.on("node", Observed::Known(seen));
     assert_eq!(todo(bench.look(&work).await), ["~ label role: old → worker", "+ taint a=b:NoSchedule"]);
     let wanted = Ipv4Addr::new(10, 0, 0, 1);
-    let dns = Work::ClusterDns { name: "a.test".to_owned(), address: wanted };
+    let dns = Work::ClusterDns(ClusterDns { name: "a.test".to_owned(), address: wanted });
     for (seen, is_done) in [(vec![wanted], true), (vec![], false), (vec![wanted, Ipv4Addr::LOCALHOST], false)] {
         bench.fake.on("resolve_in_pod", seen.clone());
         assert_eq!(matches!(bench.look(&dns).await.unwrap().probe, Probe::Done(_)), is_done, "{seen:?}");
@@ -278,7 +283,7 @@ async fn labels_taints_and_names_are_compared() {
 
 #[tokio::test]
 async fn a_kubeconfig_that_cannot_be_tried_is_not_taken_for_absent() {
-    let work = Work::Kubeconfig { target: target(), server: "https://10.0.0.1:6443".to_owned() };
+    let work = Work::Kubeconfig(Kubeconfig { target: target(), server: "https://10.0.0.1:6443".to_owned() });
     let bench = Bench::new();
     bench.fake.on("kubeconfig", Observed::<HeldConfig>::Unknown("timeout".to_owned()));
     assert!(bench.look(&work).await.is_err());
@@ -291,7 +296,7 @@ async fn a_kubeconfig_that_cannot_be_tried_is_not_taken_for_absent() {
     assert_eq!(todo(bench.look(&work).await), ["~ kubeconfig: its certificate expired"]);
     bench.fake.on("kubeconfig", held("https://10.0.0.1:6443", None));
     done(bench.look(&work).await);
-    let namespace = Work::Namespace { name: "runai".to_owned(), pod_security: PodSecurity::Privileged };
+    let namespace = Work::Namespace(Namespace { name: "runai".to_owned(), pod_security: PodSecurity::Privileged });
     bench.fake.on("namespace", Observed::Known(None::<PodSecurity>));
     assert_eq!(todo(bench.look(&namespace).await), ["~ Pod Security unset → privileged"]);
 }
@@ -315,8 +320,11 @@ async fn certificates_are_renewed_when_a_third_is_left() {
             days_left,
             fingerprint: String::new(),
         };
-        let work =
-            Work::Certificate { name: "runai".to_owned(), names: vec!["a.test".to_owned()], source: source.clone() };
+        let work = Work::Certificate(Certificate {
+            name: "runai".to_owned(),
+            names: vec!["a.test".to_owned()],
+            source: source.clone(),
+        });
         let bench = Bench::new();
         bench.fake.on("certificate", Observed::Known(kept));
         assert_eq!(
@@ -370,20 +378,21 @@ async fn a_release_is_done_by_version_values_status_and_health() {
         if is_done {
             bench.fake.on("health", health(true));
         }
-        let seen = bench.look(&Work::HelmRelease { release: Box::new(release(wanted)) }).await.unwrap().probe;
+        let seen =
+            bench.look(&Work::HelmRelease(HelmRelease { release: Box::new(release(wanted)) })).await.unwrap().probe;
         assert_eq!(matches!(seen, Probe::Done(_)), is_done, "{wanted} {present} {status}: {seen:?}");
     }
     let mut other = release("1.0.0");
     other.values = json!({});
     let bench = Bench::new();
     bench.fake.on("release", installed("1.0.0", "deployed"));
-    let lines = todo(bench.look(&Work::HelmRelease { release: Box::new(other) }).await);
+    let lines = todo(bench.look(&Work::HelmRelease(HelmRelease { release: Box::new(other) })).await);
     assert!(lines.len() == 1 && lines[0].starts_with("~ values"), "{lines:?}");
 }
 
 #[tokio::test]
 async fn a_release_is_installed_once_and_then_waited_for() {
-    let work = Work::HelmRelease { release: Box::new(release("1.0.0")) };
+    let work = Work::HelmRelease(HelmRelease { release: Box::new(release("1.0.0")) });
     let bench = Bench::new();
     bench.fake.on("release", Observed::<ReleaseState>::Absent).on("upgrade", ());
     for holds in [false, false, true] {
@@ -405,12 +414,12 @@ async fn a_release_is_installed_once_and_then_waited_for() {
 
 #[tokio::test]
 async fn objects_are_applied_and_then_waited_for() {
-    let work = Work::KubeObjects {
+    let work = Work::KubeObjects(KubeObjects {
         component: "metallb".to_owned(),
         objects: vec![json!({"metadata": {"name": "pool", "namespace": "metallb-system"}})],
         health: release("1").health,
         timeout_s: 60,
-    };
+    });
     let bench = Bench::new();
     bench.fake.on("diff", vec!["+ pool".to_owned()]);
     assert_eq!(todo(bench.look(&work).await), ["+ pool"]);
@@ -424,7 +433,7 @@ async fn objects_are_applied_and_then_waited_for() {
 #[tokio::test]
 async fn a_failed_check_blocks_and_one_that_could_not_be_carried_out_is_an_error() {
     let site = plinth_model::SiteName::new("basepod").unwrap();
-    let check = |check: Check| Work::Check { check, site: site.clone() };
+    let check = |check: Check| Work::AcceptanceCheck(AcceptanceCheck { check, site: site.clone() });
     let gpu = check(Check::GpuPod { node: node("dgx-05") });
     let bench = Bench::new();
     bench.fake.on("run_check", health(true));

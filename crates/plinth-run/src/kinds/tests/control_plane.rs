@@ -11,7 +11,7 @@ pub(super) fn at(name: &str, last: u8) -> NodeTarget {
 
 fn work() -> Work {
     let targets = vec![at("n1", 1), at("n2", 2)];
-    Work::ControlPlane { targets, etcd: vec![node("n1"), node("n2")] }
+    Work::ControlPlane(plinth_model::steps::ControlPlane { targets, etcd: vec![node("n1"), node("n2")] })
 }
 
 pub(super) fn member(name: &str, last: u8) -> EtcdMember {

@@ -1,7 +1,7 @@
 use super::*;
 use crate::kinds::downloads::list;
 use plinth_model::download::{DownloadFile, DownloadList};
-use plinth_model::work::KubesprayRelease;
+use plinth_model::steps::{KubesprayDownloads, KubesprayRelease, NodeDownloads};
 use plinth_model::{Digest, Observed};
 use plinth_world::ansible::{Artifact, Download};
 
@@ -32,12 +32,17 @@ fn fetching() -> Work {
         ansible_core: String::new(),
         ansible: String::new(),
     };
-    Work::KubesprayDownloads { release, inputs: Digest::of("now"), mirror: None }
+    Work::KubesprayDownloads(KubesprayDownloads { release, inputs: Digest::of("now"), mirror: None })
 }
 
 fn pushing() -> Work {
     let groups = vec!["k8s_cluster".to_owned(), "kube_node".to_owned()];
-    Work::NodeDownloads { target: target(), folder: FOLDER.to_owned(), groups, inputs: Digest::of("now") }
+    Work::NodeDownloads(NodeDownloads {
+        target: target(),
+        folder: FOLDER.to_owned(),
+        groups,
+        inputs: Digest::of("now"),
+    })
 }
 
 fn asked(name: &str, what: Artifact) -> Download {

@@ -5,7 +5,7 @@ use indexmap::IndexMap;
 use plinth_model::download::{DownloadFile, DownloadList};
 use plinth_model::facts::{Asked, NodeFacts};
 use plinth_model::inventory::Inventory;
-use plinth_model::work::{
+use plinth_model::steps::{
     Account, CertificateSource, Check, Health, KeyAlgorithm, KubesprayRelease, NodeTarget, PodSecurity, Preparation,
     Release, RunaiTarget, SecretContent,
 };

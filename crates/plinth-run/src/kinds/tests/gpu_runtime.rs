@@ -1,11 +1,12 @@
 use super::cluster::at;
 use super::*;
 use indexmap::IndexMap;
+use plinth_model::steps::GpuRuntime;
 use plinth_world::kube::ToolkitPod;
 use plinth_world::node::ControlPlane;
 
 fn work() -> Work {
-    Work::GpuRuntime { targets: vec![at("dgx-05"), at("dgx-06")] }
+    Work::GpuRuntime(GpuRuntime { targets: vec![at("dgx-05"), at("dgx-06")] })
 }
 
 fn toolkits(nodes: &[&str]) -> IndexMap<String, ToolkitPod> {

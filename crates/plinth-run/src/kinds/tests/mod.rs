@@ -16,7 +16,7 @@ use super::Kinds;
 use crate::behaviour::{Behaviour as _, Probe, Probed, StepEnv};
 use fakes::Fake;
 use plinth_model::plan::{Change, Undo};
-use plinth_model::work::{Credential, NodeTarget, RunaiTarget};
+use plinth_model::steps::{Credential, NodeTarget, RunaiTarget};
 use plinth_model::{Finding, NodeName, Secret, SecretRef, Stage, Step, StepId, Work};
 use plinth_world::secrets::{SecretError, Secrets};
 use plinth_world::{ClientError, Clock, Context};

@@ -1,7 +1,10 @@
 use super::*;
 use plinth_model::facts::{Address, NodeFacts, Route, Space};
-use plinth_model::work::{Account, HostInputs, NodeExpectation, NodeMinimum, Preparation, RunInputs};
-use plinth_model::{Digest, Observed};
+use plinth_model::steps::{
+    Account, HostInputs, NodeAccount, NodeConnect, NodeExpectation, NodeMinimum, NodePrepare, NodeRegistries,
+    NodeStorage, NodeStorageOld, Preparation, RunInputs,
+};
+use plinth_model::{Digest, Observed, steps};
 use plinth_world::ansible::Deployed;
 use plinth_world::bcm::BcmIdentity;
 use plinth_world::node::{AccountState, HostKey, HostKeyState, StorageState};
@@ -16,9 +19,11 @@ fn keys(presented: &str, pinned: Option<&str>) -> HostKeyState {
 
 #[tokio::test]
 async fn the_head_nodes_of_the_inventory_must_answer() {
-    let identity = |wanted: &[&str]| Work::BcmIdentity {
-        endpoint: "https://head:8081".to_owned(),
-        head_nodes: wanted.iter().map(|w| (*w).to_owned()).collect(),
+    let identity = |wanted: &[&str]| {
+        Work::BcmIdentity(steps::BcmIdentity {
+            endpoint: "https://head:8081".to_owned(),
+            head_nodes: wanted.iter().map(|w| (*w).to_owned()).collect(),
+        })
     };
     let answered = || BcmIdentity { head_nodes: vec!["a".to_owned(), "b".to_owned()], names: vec!["head".to_owned()] };
     let bench = Bench::new();
@@ -41,7 +46,7 @@ fn blocked_without_evidence(seen: Result<Probed, ClientError>) -> String {
 
 #[tokio::test]
 async fn a_host_key_is_pinned_once_and_a_changed_one_stops_the_node() {
-    let work = Work::NodeConnect { target: target() };
+    let work = Work::NodeConnect(NodeConnect { target: target() });
     let bench = Bench::new();
     bench.fake.on("host_key", keys("SHA256:a", None));
     assert_eq!(todo(bench.look(&work).await), ["+ host key ssh-ed25519 SHA256:a (first contact)"]);
@@ -67,10 +72,10 @@ fn account(key: SecretRef) -> Work {
         home: "/home/ansiblebcm".to_owned(),
         shell: "/bin/bash".to_owned(),
         key,
-        key_algorithm: plinth_model::work::KeyAlgorithm::default(),
+        key_algorithm: plinth_model::steps::KeyAlgorithm::default(),
         authorized_keys: Vec::new(),
     };
-    Work::NodeAccount { target: target(), account }
+    Work::NodeAccount(NodeAccount { target: target(), account })
 }
 
 #[tokio::test]
@@ -126,7 +131,7 @@ pub(super) fn facts(images_gib: u64, larger_gib: u64) -> NodeFacts {
 }
 
 fn wanted(larger: &str) -> Work {
-    Work::NodeFacts { target: target(), expected: expectation(larger) }
+    Work::NodeFacts(steps::NodeFacts { target: target(), expected: expectation(larger) })
 }
 
 pub(super) fn expectation(larger: &str) -> NodeExpectation {
@@ -219,7 +224,8 @@ async fn an_unfit_node_is_told_everything_at_once() {
 #[tokio::test]
 async fn storage_and_registries_are_compared_before_they_are_changed() {
     let bench = Bench::new();
-    let storage = Work::NodeStorage { target: target(), from: "/images".to_owned(), to: "/larger".to_owned() };
+    let storage =
+        Work::NodeStorage(NodeStorage { target: target(), from: "/images".to_owned(), to: "/larger".to_owned() });
     bench.fake.on("storage", StorageState::Old);
     assert_eq!(todo(bench.look(&storage).await), ["~ images /images → /larger"]);
     bench.fake.on("storage", StorageState::Begun("copied".to_owned()));
@@ -228,15 +234,15 @@ async fn storage_and_registries_are_compared_before_they_are_changed() {
     done(bench.look(&storage).await);
     bench.fake.on("relocate_storage", ());
     bench.act(&storage).await.unwrap();
-    let registries = Work::NodeRegistries {
+    let registries = Work::NodeRegistries(NodeRegistries {
         target: target(),
-        mirrors: vec![plinth_model::work::Mirror {
+        mirrors: vec![plinth_model::steps::Mirror {
             registry: "docker.io".to_owned(),
             endpoints: vec!["https://m.test".to_owned()],
         }],
         mirrors_by_engine: false,
         logins: Vec::new(),
-    };
+    });
     bench.fake.on("registries", Observed::<Vec<String>>::Absent);
     assert_eq!(todo(bench.look(&registries).await), ["+ mirror docker.io → https://m.test"]);
     bench.fake.on("registries", Observed::Known(Vec::<String>::new()));
@@ -248,7 +254,8 @@ async fn storage_and_registries_are_compared_before_they_are_changed() {
 #[tokio::test]
 async fn an_old_copy_goes_only_when_the_images_live_elsewhere() {
     let bench = Bench::new();
-    let work = Work::NodeStorageOld { target: target(), from: "/images".to_owned(), to: "/larger".to_owned() };
+    let work =
+        Work::NodeStorageOld(NodeStorageOld { target: target(), from: "/images".to_owned(), to: "/larger".to_owned() });
     bench.fake.on("storage", StorageState::New { old_copy_mib: Some(3) });
     assert_eq!(todo(bench.look(&work).await), ["- old copy beside /images, 3 MiB"]);
     bench.fake.on("storage", StorageState::New { old_copy_mib: None });
@@ -265,7 +272,7 @@ async fn an_old_copy_goes_only_when_the_images_live_elsewhere() {
 async fn a_node_is_prepared_by_its_differences() {
     let bench = Bench::new();
     let wanted = Preparation { swap_off: true, modules: vec!["overlay".to_owned()], ..Preparation::default() };
-    let work = Work::NodePrepare { target: target(), wanted };
+    let work = Work::NodePrepare(NodePrepare { target: target(), wanted });
     bench.fake.on("preparation", vec!["swap is on".to_owned()]);
     assert_eq!(todo(bench.look(&work).await), ["swap is on"]);
     bench.fake.on("preparation", Vec::<String>::new());

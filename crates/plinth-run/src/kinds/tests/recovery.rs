@@ -1,7 +1,7 @@
 use super::cluster::{kube_node, kubespray, stats};
 use super::control_plane::{at, member, members, seen};
 use super::*;
-use plinth_model::work::{HostInputs, RunInputs};
+use plinth_model::steps::{HostInputs, KubesprayRecovery, RunInputs};
 use plinth_model::{Digest, Observed};
 use plinth_world::ansible::{Begun, Deployed, Play, PlayStats};
 use plinth_world::kube::KubeNode;
@@ -21,12 +21,12 @@ fn parts() -> RunInputs {
 }
 
 fn work() -> Work {
-    Work::KubesprayRecovery {
+    Work::KubesprayRecovery(KubesprayRecovery {
         release: kubespray(),
         targets: vec![at("n1", 1), at("n2", 2)],
         broken: vec![node("n1")],
         parts: parts(),
-    }
+    })
 }
 
 fn begun(play: Play) -> Observed<Deployed> {

@@ -1,14 +1,14 @@
 use super::cluster::{at, kube_node, kubespray, parts, stats};
 use super::*;
 use plinth_model::Observed;
-use plinth_model::work::Removal;
+use plinth_model::steps::{KubesprayRemoval, NodeLeftovers, Removal};
 use plinth_world::ansible::{Begun, Deployed, Play};
 use plinth_world::kube::KubeNode;
 use plinth_world::node::Leftovers;
 
 fn removal(removal: Removal) -> Work {
     let targets = vec![at("cpu-03"), at("dgx-05")];
-    Work::KubesprayRemoval { release: kubespray(), targets, removal, parts: parts() }
+    Work::KubesprayRemoval(KubesprayRemoval { release: kubespray(), targets, removal, parts: parts() })
 }
 
 fn worker(reachable: bool) -> Work {
@@ -78,7 +78,7 @@ async fn a_removal_is_judged_by_its_final_statistics() {
 #[tokio::test]
 async fn what_is_left_is_cleared_only_where_nothing_runs() {
     let bench = Bench::new();
-    let work = Work::NodeLeftovers { target: target() };
+    let work = Work::NodeLeftovers(NodeLeftovers { target: target() });
     bench
         .fake
         .on("leftovers", Leftovers { running: Vec::new(), left: vec!["program /usr/local/bin/etcdutl".to_owned()] });

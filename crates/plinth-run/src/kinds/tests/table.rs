@@ -1,5 +1,6 @@
 use super::*;
 use crate::kinds::{EXPLANATIONS, explain};
+use plinth_model::steps::NodeConnect;
 
 /// All kinds, from the message with which an unknown one is refused.
 fn kinds() -> Vec<String> {
@@ -27,6 +28,6 @@ fn every_kind_is_explained_once() {
 #[tokio::test]
 async fn an_unexpected_call_is_an_error() {
     let bench = Bench::new();
-    let error = bench.look(&Work::NodeConnect { target: target() }).await.unwrap_err();
+    let error = bench.look(&Work::NodeConnect(NodeConnect { target: target() })).await.unwrap_err();
     assert_eq!(error.happened, "unexpected call");
 }

@@ -1,5 +1,6 @@
 use super::*;
 use plinth_model::Observed;
+use plinth_model::steps::{RunaiConnected, RunaiIssuer, RunaiRegister};
 use plinth_world::deadlines;
 use plinth_world::runai::RunaiCluster;
 
@@ -14,7 +15,7 @@ fn cluster(uuid: &str, state: &str, missing: &[&str]) -> RunaiCluster {
 
 #[tokio::test]
 async fn the_issuer_is_compared_as_an_exact_text() {
-    let work = Work::RunaiIssuer { target: runai() };
+    let work = Work::RunaiIssuer(RunaiIssuer { target: runai() });
     let right = "https://a.test:30443/auth/realms/runai";
     let bench = Bench::new();
     bench.fake.on("issuer", Observed::Known(right.to_owned()));
@@ -39,7 +40,7 @@ async fn the_issuer_is_compared_as_an_exact_text() {
 
 #[tokio::test]
 async fn registration_is_decided_by_exact_name_and_kept_credentials() {
-    let work = Work::RunaiRegister { target: runai() };
+    let work = Work::RunaiRegister(RunaiRegister { target: runai() });
     let bench = Bench::new();
     bench.fake.on("clusters", Vec::<RunaiCluster>::new());
     assert_eq!(todo(bench.look(&work).await).len(), 2);
@@ -58,7 +59,7 @@ async fn registration_is_decided_by_exact_name_and_kept_credentials() {
 
 #[tokio::test]
 async fn registering_happens_only_when_nobody_did_it_before() {
-    let work = Work::RunaiRegister { target: runai() };
+    let work = Work::RunaiRegister(RunaiRegister { target: runai() });
     let fresh = Bench::new();
     fresh
         .fake
@@ -80,7 +81,7 @@ async fn registering_happens_only_when_nobody_did_it_before() {
 
 #[tokio::test]
 async fn a_cluster_that_does_not_connect_says_where_to_look() {
-    let work = Work::RunaiConnected { target: runai() };
+    let work = Work::RunaiConnected(RunaiConnected { target: runai() });
     let bench = Bench::new();
     bench.fake.on("clusters", vec![cluster("u", "MissingPrerequisites", &["prometheus"])]);
     assert_eq!(
@@ -110,7 +111,7 @@ async fn a_cluster_that_does_not_connect_says_where_to_look() {
 async fn waiting_for_a_cluster_that_is_not_registered_ends_at_once() {
     let bench = Bench::new();
     bench.fake.on("clusters", Vec::<RunaiCluster>::new());
-    let finding = refused(bench.act(&Work::RunaiConnected { target: runai() }).await);
+    let finding = refused(bench.act(&Work::RunaiConnected(RunaiConnected { target: runai() })).await);
     assert_eq!(finding.code, "runai.cluster-not-registered");
     assert_eq!(bench.clock.elapsed(), Duration::ZERO);
     let later = Bench::new();
@@ -119,5 +120,7 @@ async fn waiting_for_a_cluster_that_is_not_registered_ends_at_once() {
         .fake
         .on("clusters", vec![cluster("u", "WaitingToConnect", &[])])
         .on("clusters", vec![cluster("u", "Connected", &[])]);
-    assert!(later.act(&Work::RunaiConnected { target: runai() }).await.unwrap().starts_with("Connected"));
+    assert!(
+        later.act(&Work::RunaiConnected(RunaiConnected { target: runai() })).await.unwrap().starts_with("Connected")
+    );
 }

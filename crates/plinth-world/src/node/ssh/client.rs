@@ -12,7 +12,7 @@ use crate::{ClientError, ClientResult, Context};
 use async_trait::async_trait;
 use plinth_model::download::DownloadFile;
 use plinth_model::facts::{Asked, NodeFacts};
-use plinth_model::work::{Account, NodeTarget, Preparation, RegistryLogin};
+use plinth_model::steps::{Account, NodeTarget, Preparation, RegistryLogin};
 use plinth_model::{Observed, Secret, SecretRef};
 use std::sync::Arc;
 

@@ -6,7 +6,7 @@ use super::key;
 use super::peer::Peer;
 use crate::secrets::Secrets;
 use crate::{ClientError, ClientResult};
-use plinth_model::work::Credential;
+use plinth_model::steps::Credential;
 use plinth_model::{Secret, SecretRef};
 use russh::client::{AuthResult, Handle, KeyboardInteractiveAuthResponse as Reply, Prompt};
 use russh::keys::agent::AgentIdentity;

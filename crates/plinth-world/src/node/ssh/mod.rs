@@ -37,7 +37,7 @@ use exec::Call;
 use hostkeys::{HostKeys, Pins, describe};
 use line::Line;
 use peer::Peer;
-use plinth_model::work::{Credential, Jump, NodeTarget};
+use plinth_model::steps::{Credential, Jump, NodeTarget};
 use pool::{Place, Pool};
 use russh::keys::PublicKey;
 use seen::Seen;

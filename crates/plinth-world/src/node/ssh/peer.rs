@@ -1,6 +1,6 @@
 //! One end of a connection: a node, or the host in between.
 
-use plinth_model::work::{Credential, Jump, NodeTarget};
+use plinth_model::steps::{Credential, Jump, NodeTarget};
 use std::fmt;
 
 /// Whom we connect to, and as whom.

@@ -4,7 +4,7 @@ use super::connection::Connection;
 use super::line::Line;
 use super::peer::Peer;
 use crate::{ClientError, ClientResult};
-use plinth_model::work::Credential;
+use plinth_model::steps::Credential;
 use std::collections::HashMap;
 use std::future::Future;
 use std::sync::{Arc, Mutex, PoisonError};

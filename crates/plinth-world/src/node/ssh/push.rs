@@ -10,7 +10,7 @@ use super::peer::Peer;
 use crate::context::Paced;
 use crate::node::PushFile;
 use crate::{ClientError, ClientResult, Context};
-use plinth_model::work::NodeTarget;
+use plinth_model::steps::NodeTarget;
 use russh::ChannelWriteHalf;
 use russh::client::Msg;
 use std::fs::File;

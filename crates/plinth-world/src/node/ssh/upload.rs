@@ -7,7 +7,7 @@ use crate::node::script::Script;
 use crate::{ClientResult, Context};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use plinth_model::work::NodeTarget;
+use plinth_model::steps::NodeTarget;
 use plinth_model::{Digest, Secret};
 use std::time::Duration;
 

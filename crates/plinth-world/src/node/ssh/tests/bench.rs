@@ -5,7 +5,7 @@ use crate::node::script::Script;
 use crate::node::ssh::{Ssh, SshConfig};
 use crate::secrets::{Redactor, SecretError, Secrets};
 use crate::{Context, SystemClock};
-use plinth_model::work::{Credential, NodeTarget};
+use plinth_model::steps::{Credential, NodeTarget};
 use plinth_model::{NodeName, Secret, SecretRef};
 use russh::keys::key::safe_rng;
 use russh::keys::ssh_key::LineEnding;

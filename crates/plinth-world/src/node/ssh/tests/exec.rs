@@ -4,7 +4,7 @@ use super::bench::{Bench, script, until};
 use super::server::{Rules, Server};
 use crate::node::script::Script;
 use crate::node::ssh::Upload;
-use plinth_model::work::NodeTarget;
+use plinth_model::steps::NodeTarget;
 use std::fs;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::Path;

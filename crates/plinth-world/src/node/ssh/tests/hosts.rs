@@ -2,7 +2,7 @@
 
 use super::bench::{Bench, ed25519, rsa, target};
 use super::server::{PASSWORD, Rules, Server};
-use plinth_model::work::Jump;
+use plinth_model::steps::Jump;
 use std::fs;
 use std::sync::atomic::Ordering;
 

@@ -86,7 +86,7 @@ async fn a_key_that_cannot_be_used_says_why() {
         ("-----BEGIN OPENSSH PRIVATE KEY-----\nAAAA\n-----END OPENSSH PRIVATE KEY-----", "damaged"),
     ];
     for (text, expected) in cases {
-        let target = target(server.address, plinth_model::work::Credential::Key(bench.keep("key", text)));
+        let target = target(server.address, plinth_model::steps::Credential::Key(bench.keep("key", text)));
         bench.pin(&target).await;
         let error = bench.run(&target, HELLO).await.unwrap_err();
         assert!(error.happened.contains(expected), "{expected}: {error:?}");

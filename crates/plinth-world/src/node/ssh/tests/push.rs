@@ -5,7 +5,7 @@ use super::exec::{shells, sudo, sudo_through};
 use crate::ClientResult;
 use crate::node::PushFile;
 use plinth_model::Digest;
-use plinth_model::work::NodeTarget;
+use plinth_model::steps::NodeTarget;
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};

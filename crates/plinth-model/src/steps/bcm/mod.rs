@@ -1,0 +1,5 @@
+//! What is asked of BCM.
+
+mod identity;
+
+pub use identity::BcmIdentity;

@@ -1,0 +1,23 @@
+//! `kubespray.downloads`.
+
+use crate::Digest;
+use crate::steps::{KubesprayRelease, StepParams};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// The files that the engine needs on nodes are here, verified.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct KubesprayDownloads {
+    /// Release.
+    pub release: KubesprayRelease,
+    /// Digest of inventory and variables: they decide which files.
+    pub inputs: Digest,
+    /// Mirror that keeps each file under the host and path of its own address.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mirror: Option<String>,
+}
+
+impl StepParams for KubesprayDownloads {
+    const READS_ONLY: bool = false;
+}

@@ -1,0 +1,3 @@
+//! How Kubernetes gets onto the nodes, one folder per engine.
+
+pub mod kubespray;

@@ -1,0 +1,24 @@
+//! `kubernetes.ready`.
+
+use crate::NodeName;
+use crate::steps::StepParams;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// The node is Ready and runs this version.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct NodeReady {
+    /// Node.
+    pub node: NodeName,
+    /// Kubernetes version, with `v`.
+    pub version: String,
+}
+
+impl StepParams for NodeReady {
+    const READS_ONLY: bool = true;
+
+    fn node(&self) -> Option<&NodeName> {
+        Some(&self.node)
+    }
+}

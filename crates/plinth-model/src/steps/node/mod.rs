@@ -1,0 +1,210 @@
+//! What is done on nodes: logins, accounts, registries, least sizes.
+
+mod account;
+mod connect;
+mod downloads;
+mod facts;
+mod leftovers;
+mod prepare;
+mod registries;
+mod storage;
+mod storage_old;
+
+pub use account::NodeAccount;
+pub use connect::NodeConnect;
+pub use downloads::NodeDownloads;
+pub use facts::NodeFacts;
+pub use leftovers::NodeLeftovers;
+pub use prepare::NodePrepare;
+pub use registries::NodeRegistries;
+pub use storage::NodeStorage;
+pub use storage_old::NodeStorageOld;
+
+use crate::facts::Asked;
+use crate::{NodeName, SecretRef};
+use indexmap::IndexMap;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
+use std::net::Ipv4Addr;
+
+/// How a login proves itself.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum Credential {
+    /// A password; keyboard-interactive where sshd asks that way.
+    Password(SecretRef),
+    /// A private key.
+    Key(SecretRef),
+    /// The caller's SSH agent.
+    Agent,
+}
+
+/// Where a node is reached, and as whom.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct NodeTarget {
+    /// Node.
+    pub node: NodeName,
+    /// Production address.
+    pub address: Ipv4Addr,
+    /// SSH port.
+    pub port: u16,
+    /// User.
+    pub user: String,
+    /// Proof.
+    pub credential: Credential,
+    /// SHA-1 host and user keys are accepted from this node; a visible finding.
+    #[serde(default)]
+    pub legacy_keys: bool,
+    /// Host in between: BCM's head node, say.
+    #[serde(default)]
+    pub jump: Option<Jump>,
+}
+
+/// A host that SSH goes through.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Jump {
+    /// Host name or address.
+    pub host: String,
+    /// SSH port.
+    pub port: u16,
+    /// User.
+    pub user: String,
+    /// Proof.
+    pub credential: Credential,
+}
+
+/// The service account that plinth makes on every node.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Account {
+    /// User and group name.
+    pub name: String,
+    /// User id.
+    pub uid: u32,
+    /// Group id.
+    pub gid: u32,
+    /// Home directory.
+    pub home: String,
+    /// Login shell.
+    pub shell: String,
+    /// Our key: the private half's place; the public half is authorised on the node.
+    pub key: SecretRef,
+    /// Algorithm of the key pair that plinth makes, when it makes it.
+    #[serde(default)]
+    pub key_algorithm: KeyAlgorithm,
+    /// Further public keys to authorise.
+    #[serde(default)]
+    pub authorized_keys: Vec<String>,
+}
+
+/// Algorithm of a key pair.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum KeyAlgorithm {
+    /// RSA, 4096 bits: also very old SSH servers and FIPS hosts take it.
+    #[default]
+    Rsa4096,
+    /// Ed25519.
+    Ed25519,
+}
+
+/// One registry mirror.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Mirror {
+    /// Registry that is mirrored: `docker.io`.
+    pub registry: String,
+    /// Mirror addresses, first tried first.
+    pub endpoints: Vec<String>,
+}
+
+/// One registry login.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct RegistryLogin {
+    /// Registry host, without scheme for containerd, as the vendor writes it for pull secrets.
+    pub registry: String,
+    /// User name.
+    pub username: String,
+    /// Password or token.
+    pub password: SecretRef,
+}
+
+/// Least a node must have.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct NodeMinimum {
+    /// Processor cores.
+    pub cpus: u32,
+    /// Memory, MiB.
+    pub memory_mib: u64,
+    /// GPUs are expected.
+    pub gpu: bool,
+}
+
+/// What preflight holds a node's facts against.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct NodeExpectation {
+    /// Least it must have.
+    pub minimum: NodeMinimum,
+    /// Directory of container images.
+    pub images: String,
+    /// Space it must offer, GiB.
+    pub images_gib: u64,
+    /// Where images may move to; the same as `images` when the site decided the place.
+    pub larger: String,
+    /// Address that services bind to.
+    pub address: Ipv4Addr,
+    /// TCP ports that nothing may listen on before Kubernetes is installed.
+    pub ports: Vec<u16>,
+    /// Names that must resolve on the node, and to what, where that is known.
+    pub names: IndexMap<String, Option<Ipv4Addr>>,
+    /// Addresses that must answer to the node.
+    pub urls: Vec<String>,
+    /// Our own Kubernetes runs here: it uses those ports and that space, and what it left is no obstacle.
+    pub deployed: bool,
+    /// The engine sees to swap, kernel modules and kernel settings.
+    pub engine_prepares: bool,
+    /// The site says that the engine may uninstall Docker.
+    #[serde(default)]
+    pub docker_may_go: bool,
+}
+
+impl NodeExpectation {
+    /// What has to be asked of the node so that it can be judged. Beside the site's own directories these are the ones that
+    /// Kubernetes fills, and the two that BCM makes partitions of by default.
+    #[must_use]
+    pub fn asked(&self) -> Asked {
+        let usual = ["/", "/var", "/var/lib/etcd", "/var/lib/kubelet", "/local"].map(str::to_owned);
+        let mut paths = vec![self.images.clone(), self.larger.clone()];
+        paths.extend(usual);
+        let mut seen = BTreeSet::new();
+        paths.retain(|path| seen.insert(path.clone()));
+        Asked {
+            paths,
+            images: Some((self.images.clone(), self.larger.clone())),
+            names: self.names.keys().cloned().collect(),
+            urls: self.urls.clone(),
+        }
+    }
+}
+
+/// What a node needs that the engine does not do itself.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Preparation {
+    /// Name to address, for `/etc/hosts`; a name that already resolves to the address needs no line.
+    pub hosts: IndexMap<String, Ipv4Addr>,
+    /// Kernel modules, now and after a restart.
+    pub modules: Vec<String>,
+    /// Kernel settings, now and after a restart.
+    pub sysctls: IndexMap<String, String>,
+    /// Swap is off, now and after a restart.
+    pub swap_off: bool,
+    /// The time service that is installed runs.
+    pub time_service: bool,
+}

@@ -1,0 +1,182 @@
+//! What is installed into Kubernetes: certificates, namespaces, secrets, releases, objects, and what proves their health.
+
+mod certificate;
+mod namespace;
+mod objects;
+mod release;
+mod secret;
+
+pub use certificate::Certificate;
+pub use namespace::Namespace;
+pub use objects::KubeObjects;
+pub use release::HelmRelease;
+pub use secret::KubeSecret;
+
+use super::RegistryLogin;
+use crate::{NodeName, SecretRef};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// Pod Security level of a namespace.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum PodSecurity {
+    /// Hardened pods only.
+    Restricted,
+    /// No known privilege escalations.
+    Baseline,
+    /// Anything.
+    Privileged,
+}
+
+/// What a Kubernetes secret holds.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", rename_all_fields = "camelCase", tag = "type")]
+pub enum SecretContent {
+    /// `kubernetes.io/dockerconfigjson`.
+    RegistryLogin {
+        /// The login.
+        login: RegistryLogin,
+    },
+    /// `kubernetes.io/tls` with `tls.crt` (full chain) and `tls.key`.
+    Tls {
+        /// Name of the certificate that a [`Certificate`] step made.
+        certificate: String,
+    },
+    /// Opaque, one key with the certificate authority's PEM bundle.
+    Authority {
+        /// Name of the certificate whose authority is meant.
+        certificate: String,
+        /// Key inside the secret: `runai-ca.pem`.
+        key: String,
+    },
+    /// Opaque, one key with one secret value.
+    Value {
+        /// Key inside the secret.
+        key: String,
+        /// The value.
+        value: SecretRef,
+    },
+}
+
+/// Where the certificate of an ingress comes from.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", rename_all_fields = "camelCase", tag = "type")]
+pub enum CertificateSource {
+    /// An own authority and a leaf, made once and kept in the state directory.
+    Generated {
+        /// Days the authority is valid.
+        authority_days: u32,
+        /// Days the leaf is valid; renewed when a third is left.
+        leaf_days: u32,
+    },
+    /// Files given by the site.
+    Files {
+        /// Chain, leaf first.
+        certificate: String,
+        /// Private key.
+        key: SecretRef,
+        /// Authority; none when it is publicly trusted.
+        authority: Option<String>,
+    },
+}
+
+/// What proves that a component works.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", rename_all_fields = "camelCase", tag = "type")]
+pub enum Health {
+    /// A workload of the namespace has all its replicas ready.
+    Workload {
+        /// `Deployment`, `DaemonSet` or `StatefulSet`.
+        kind: String,
+        /// Its name.
+        name: String,
+    },
+    /// An object's field has a value: `.status.state == ready` of `clusterpolicies.nvidia.com/cluster-policy`.
+    Field {
+        /// `clusterpolicies.nvidia.com`.
+        resource: String,
+        /// Object name.
+        name: String,
+        /// Namespace; empty for cluster-scoped objects.
+        #[serde(default)]
+        namespace: String,
+        /// Dotted path below the object.
+        path: String,
+        /// Value wanted.
+        equals: String,
+    },
+    /// An object's condition is true.
+    Condition {
+        /// `apiservices.apiregistration.k8s.io`.
+        resource: String,
+        /// Object name.
+        name: String,
+        /// Namespace; empty for cluster-scoped objects.
+        #[serde(default)]
+        namespace: String,
+        /// Condition type: `Available`.
+        condition: String,
+    },
+    /// Every GPU node offers a resource.
+    Allocatable {
+        /// `nvidia.com/gpu`.
+        resource: String,
+        /// Nodes that must offer it; filled in by the planner.
+        #[serde(default)]
+        nodes: Vec<NodeName>,
+    },
+}
+
+/// Who changes a chart's custom resource definitions on upgrade.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum CrdPolicy {
+    /// The chart has none.
+    None,
+    /// They are templates: helm changes them, and removes them with all objects on uninstall.
+    Templates,
+    /// A hook Job of the chart changes them.
+    Hook,
+    /// Nobody does: they are applied by plinth before an upgrade.
+    Apply,
+}
+
+/// One helm release.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Release {
+    /// Component name in the catalog.
+    pub component: String,
+    /// Release name.
+    pub release: String,
+    /// Namespace.
+    pub namespace: String,
+    /// Chart name, or the whole address for `oci://`.
+    pub chart: String,
+    /// Repository address; empty for `oci://` charts and local packages.
+    pub repository: String,
+    /// Login for the repository, if it wants one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub login: Option<RegistryLogin>,
+    /// Exact version.
+    pub version: String,
+    /// SHA-256 of the package, when known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub digest: Option<String>,
+    /// Values, complete. Secrets appear as `{"$secret": <SecretRef>}` and are put in by the client, in a 0600 file.
+    pub values: Value,
+    /// CRD policy.
+    pub crds: CrdPolicy,
+    /// How long helm may wait, seconds.
+    pub timeout_s: u32,
+    /// What proves that it works.
+    pub health: Vec<Health>,
+    /// Jobs left behind by a failed attempt that must be removed before another.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub stale_jobs: Vec<String>,
+}
+
+/// Key of the object that stands for a secret inside helm values.
+pub const SECRET_KEY: &str = "$secret";

@@ -1,0 +1,53 @@
+//! The files that Kubespray reads, as texts.
+
+use super::group_vars::group_vars;
+use super::inventory::{self, inventory};
+use crate::catalog::Engine;
+use crate::cluster::Cluster;
+use indexmap::IndexMap;
+use plinth_model::{Finding, NodeName};
+use plinth_site::Desired;
+use serde_json::{Map, Value};
+
+/// File name below the site's state directory to content.
+pub type Files = IndexMap<String, String>;
+
+/// Name of the inventory file.
+pub const INVENTORY: &str = plinth_model::steps::INVENTORY_FILE;
+/// Name of the variables file.
+pub const GROUP_VARS: &str = plinth_model::steps::VARIABLES_FILE;
+
+/// All files of a cluster, and what is doubtful about the site's own variables.
+#[must_use]
+pub fn files(desired: &Desired, cluster: &Cluster, engine: &Engine) -> (Files, Vec<Finding>) {
+    let (vars, findings) = group_vars(desired, cluster, engine);
+    let files = [(INVENTORY, json(&inventory(desired, cluster))), (GROUP_VARS, json(&vars))];
+    (files.into_iter().map(|(name, text)| (name.to_owned(), text)).collect(), findings)
+}
+
+/// The same files for a recovery: the inventory has the survivors first, and says who is broken. Variables are the usual ones, so that
+/// nothing of the cluster comes out otherwise than it was.
+#[must_use]
+pub fn recovery_files(desired: &Desired, cluster: &Cluster, engine: &Engine, broken: &[NodeName]) -> Files {
+    let (mut files, _) = files(desired, cluster, engine);
+    files.insert(INVENTORY.to_owned(), json(&inventory::recovery(desired, cluster, broken)));
+    files
+}
+
+/// Pretty JSON, in the order of the value, with a line break at the end.
+#[must_use]
+pub fn json(value: &Value) -> String {
+    format!("{value:#}\n")
+}
+
+/// YAML, for people.
+///
+/// # Errors
+/// When the value cannot be written as YAML; the text says why.
+pub fn yaml(value: &Value) -> Result<String, String> {
+    serde_saphyr::to_string(value).map_err(|error| error.to_string())
+}
+
+pub(super) fn named<const N: usize>(vars: [(&str, Value); N]) -> Map<String, Value> {
+    vars.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+}

@@ -1,0 +1,118 @@
+//! Plans that take Kubernetes away: from the whole site, or from workers. Steps as data like any others, so they are shown,
+//! executed, journalled and resumed the same way.
+
+use super::files;
+use crate::catalog::{Components, Engine};
+use crate::cluster::{Cluster, Member};
+use crate::discover::discover;
+use crate::observed::Observed;
+use crate::planner::{finished, kubernetes, made_from, worst_first};
+use crate::step::{Refine, step};
+use crate::{deadlines, ids};
+use plinth_model::plan::{Plan, Step, Undo};
+use plinth_model::steps::{KubesprayRemoval, NodeLeftovers, Removal};
+use plinth_model::{Finding, NodeName, Stage, Work};
+use plinth_site::Desired;
+
+/// Plans a removal. The hosts that stay, and what Kubernetes is made of there, are not looked at.
+///
+/// # Errors
+/// With every finding: a node that the site does not have, one that cannot leave alone, a site that is half understood.
+pub fn removal(
+    desired: &Desired,
+    observed: &Observed,
+    catalog: &dyn Components,
+    removal: &Removal,
+) -> Result<Plan, Vec<Finding>> {
+    let (cluster, mut findings) = Cluster::new(desired, &discover(desired, &observed.inventory));
+    findings.extend(cannot_leave(&cluster, removal));
+    let engine = match catalog.kubespray(desired) {
+        Ok(engine) => engine,
+        Err(finding) => return Err(worst_first(findings.into_iter().chain([*finding]).collect())),
+    };
+    if findings.iter().any(Finding::is_error) {
+        return Err(worst_first(findings));
+    }
+    let steps = (steps(desired, &cluster, &engine, removal), Vec::new());
+    finished(made_from(desired, observed, catalog), desired, observed, steps, findings)
+}
+
+/// Only workers leave alone: members of the control plane and of etcd are many, and an order matters among them.
+fn cannot_leave(cluster: &Cluster, removal: &Removal) -> Vec<Finding> {
+    let Removal::Nodes { nodes, .. } = removal else { return Vec::new() };
+    let member = |node: &NodeName| cluster.members.iter().find(|member| member.name == *node);
+    let wrong = |node: &NodeName| {
+        match member(node) {
+        None => Some(
+            Finding::error("kubespray.remove-unknown", node.as_str(), format!("{node} is not a node of the site"))
+                .fix("name nodes of the site file; one that was taken out of it is put back first, since Kubespray needs its address"),
+        ),
+        Some(member) if member.is_quorum() => Some(
+            Finding::error("kubespray.remove-quorum", node.as_str(), format!("{node} is of the control plane or of etcd"))
+                .fix("remove workers only; one that broke is made anew under its name, then taken in by `plinth recover`"),
+        ),
+        Some(_) => None,
+    }
+    };
+    let mut findings: Vec<Finding> = nodes.iter().filter_map(wrong).collect();
+    let stay = cluster.members.iter().filter(|member| !removal.takes(&member.name)).count();
+    if findings.is_empty() && stay == 0 {
+        let text = "no node would stay";
+        findings.push(Finding::error("kubespray.remove-all", cluster_name(nodes), text).fix("use `plinth reset`"));
+    }
+    findings
+}
+
+fn cluster_name(nodes: &[NodeName]) -> String {
+    nodes.iter().map(NodeName::as_str).collect::<Vec<_>>().join(", ")
+}
+
+fn steps(desired: &Desired, cluster: &Cluster, engine: &Engine, removal: &Removal) -> Vec<Step> {
+    let (files, _) = files::files(desired, cluster, engine);
+    let leaving: Vec<&Member> = cluster.members.iter().filter(|member| removal.takes(&member.name)).collect();
+    let is_reached = !matches!(removal, Removal::Nodes { reachable: false, .. });
+    let work = Work::KubesprayRemoval(KubesprayRemoval {
+        release: engine.release.clone(),
+        targets: cluster.members.iter().map(|member| Cluster::target(desired, member)).collect(),
+        removal: removal.clone(),
+        parts: super::inputs(&engine.release.tag, &desired.kubernetes.version, &files),
+    });
+    let mut steps = vec![kubernetes::source(engine), kubernetes::environment(engine), kubernetes::inventory(files)];
+    let id = ids::removal(desired.name.as_str());
+    let taken = step(id.clone(), Stage::Kubernetes, work, deadlines::kubespray_run(leaving.len()), reason(removal));
+    let taken = taken.needing([ids::environment(), ids::inventory()]);
+    steps.push(taken.destroys(destroys(removal)).undo(one_way("a removed cluster, or worker, is made anew by apply")));
+    let clean = |member: &&Member| {
+        let work = Work::NodeLeftovers(NodeLeftovers { target: Cluster::target(desired, member) });
+        let reason = "Kubespray leaves programs, packet filter chains and directories behind";
+        step(ids::leftovers(&member.name), Stage::Kubernetes, work, deadlines::NODE_LEFTOVERS, reason)
+            .needing([id.clone()])
+            .destroys("clears what is left of Kubernetes on the node")
+            .undo(one_way("what was left is gone"))
+    };
+    steps.extend(leaving.iter().filter(|_| is_reached).map(clean));
+    steps
+}
+
+fn one_way(why: &str) -> Undo {
+    Undo::OneWay(why.to_owned())
+}
+
+fn reason(removal: &Removal) -> String {
+    match removal {
+        Removal::All => "you asked to take Kubernetes away from the whole site".to_owned(),
+        Removal::Nodes { nodes, .. } => format!("you asked to take {} out of the cluster", cluster_name(nodes)),
+    }
+}
+
+fn destroys(removal: &Removal) -> String {
+    match removal {
+        Removal::All => "removes Kubernetes with everything in it: etcd's data, all workloads, certificates".to_owned(),
+        Removal::Nodes { reachable: true, .. } => {
+            "drains these workers and removes Kubernetes from them, with the data of their pods".to_owned()
+        }
+        Removal::Nodes { reachable: false, .. } => {
+            "forgets these workers; what runs on them is not stopped, since they do not answer".to_owned()
+        }
+    }
+}

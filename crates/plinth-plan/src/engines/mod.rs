@@ -1,0 +1,3 @@
+//! How Kubernetes gets onto the nodes: one engine each.
+
+pub mod kubespray;

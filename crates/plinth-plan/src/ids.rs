@@ -1,0 +1,81 @@
+//! Step ids: a contract between plans, journals, simulations and tests.
+
+use plinth_model::{NodeName, StepId};
+
+macro_rules! node_ids {
+    ($($name:ident $area:literal $verb:literal;)*) => {$(
+        pub(crate) fn $name(node: &NodeName) -> StepId {
+            StepId::new($area, $verb, node.as_str())
+        }
+    )*};
+}
+
+macro_rules! ids {
+    ($($name:ident $area:literal $verb:literal;)*) => {$(
+        pub(crate) fn $name(target: &str) -> StepId {
+            StepId::new($area, $verb, target)
+        }
+    )*};
+}
+
+node_ids! {
+    connect "nodes" "connect";
+    account "nodes" "account";
+    facts "nodes" "facts";
+    storage "nodes" "storage";
+    storage_old "nodes" "storage-old";
+    prepare "nodes" "prepare";
+    registries "nodes" "registries";
+    node_downloads "nodes" "downloads";
+    labels "kubernetes" "labels";
+    ready "kubernetes" "ready";
+    leftovers "nodes" "leftovers";
+    check_gpu "checks" "gpu-pod";
+}
+
+ids! {
+    identity "bcm" "identity";
+    downloads "kubernetes" "downloads";
+    deploy "kubernetes" "deploy";
+    removal "kubernetes" "removal";
+    recovery "kubernetes" "recovery";
+    kubeconfig "kubernetes" "kubeconfig";
+    health "kubernetes" "health";
+    gpu_runtime "kubernetes" "gpu-runtime";
+    dns "kubernetes" "dns";
+    certificate "platform" "certificate";
+    namespace "platform" "namespace";
+    release "platform" "release";
+    objects "platform" "objects";
+    issuer "runai" "issuer";
+    register "runai" "register";
+    connected "runai" "connected";
+    check_dns "checks" "dns";
+    check_ingress "checks" "ingress";
+    check_storage "checks" "storage";
+    check_runai "checks" "runai";
+}
+
+/// The engine's own steps are named after it.
+const KUBESPRAY: &str = "kubespray";
+
+pub(crate) fn source() -> StepId {
+    StepId::new("kubernetes", "source", KUBESPRAY)
+}
+
+pub(crate) fn environment() -> StepId {
+    StepId::new("kubernetes", "environment", KUBESPRAY)
+}
+
+pub(crate) fn inventory() -> StepId {
+    StepId::new("kubernetes", "inventory", KUBESPRAY)
+}
+
+pub(crate) fn secret(namespace: &str, name: &str) -> StepId {
+    StepId::new("platform", "secret", &format!("{namespace}.{name}"))
+}
+
+/// Gate of a node's storage.
+pub(crate) fn storage_gate(node: &NodeName) -> String {
+    format!("storage/{node}")
+}
