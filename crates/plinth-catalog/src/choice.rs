@@ -5,6 +5,7 @@ use crate::expression::is_empty;
 use crate::keys::nearest_name;
 use crate::{Catalog, Facts};
 use indexmap::IndexMap;
+use plinth_model::finding::code;
 use plinth_model::{Finding, Version};
 use plinth_site::Desired;
 use plinth_site::desired::ComponentChoice;
@@ -76,7 +77,7 @@ impl Catalog {
                 None => format!("use one of: {}", known.join(", ")),
             };
             Finding::error(
-                "platform.unknown-component",
+                code::PLATFORM_UNKNOWN_COMPONENT,
                 path(name),
                 format!("there is no component `{name}` in the catalog"),
             )
@@ -127,7 +128,7 @@ fn switch(
             let fix = format!("give it, or remove {}.enabled", path(&component.name));
             findings.push(
                 Finding::error(
-                    "platform.component-without-input",
+                    code::PLATFORM_COMPONENT_WITHOUT_INPUT,
                     format!("{}.enabled", path(&component.name)),
                     message,
                 )
@@ -146,7 +147,7 @@ fn namespace(component: &Component, choice: Option<&ComponentChoice>, findings: 
         (Some(theirs), Some(reason)) if *theirs != ours.name => {
             let message = format!("{} must live in namespace {}: {reason}", component.name, ours.name);
             let subject = format!("{}.namespace", path(&component.name));
-            findings.push(Finding::error("platform.namespace-fixed", subject, message).fix("remove the line"));
+            findings.push(Finding::error(code::PLATFORM_NAMESPACE_FIXED, subject, message).fix("remove the line"));
             ours.name.clone()
         }
         (Some(theirs), _) => theirs.clone(),
@@ -182,14 +183,18 @@ fn version<'a>(component: &'a Component, choice: Option<&ComponentChoice>, facts
 fn doubt(component: &Component, chosen: &ChosenVersion<'_>) -> Option<Finding> {
     let subject = chosen.path.as_deref()?;
     if chosen.version.numbers() < 3 {
-        let area = subject.split('.').next().unwrap_or_default();
+        let code = if subject.starts_with("runai.") {
+            code::RUNAI_VERSION_NOT_PINNED
+        } else {
+            code::PLATFORM_VERSION_NOT_PINNED
+        };
         let message = format!(
             "{} names a line, not a version: helm takes the newest {} at every run",
             chosen.version,
             chosen.selector()
         );
         let fix = "write all three numbers to get the same result every time";
-        return Some(Finding::info(&format!("{area}.version-not-pinned"), subject, message).fix(fix));
+        return Some(Finding::info(code, subject, message).fix(fix));
     }
     let default = component.chart.versions.first().filter(|_| chosen.pin.is_none())?;
     let message = format!(
@@ -197,7 +202,7 @@ fn doubt(component: &Component, chosen: &ChosenVersion<'_>) -> Option<Finding> {
         component.name, default.version, chosen.version
     );
     Some(
-        Finding::info("platform.version-not-checked", subject, message)
+        Finding::info(code::PLATFORM_VERSION_NOT_CHECKED, subject, message)
             .fix(format!("read what `plinth render values` shows, or use {}", default.version)),
     )
 }

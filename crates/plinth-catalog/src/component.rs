@@ -2,6 +2,7 @@
 
 use crate::expression::Condition;
 use indexmap::IndexMap;
+use plinth_model::Code;
 use plinth_model::steps::{CrdPolicy, PodSecurity};
 use plinth_model::{Severity, Stage, Version};
 use serde::Deserialize;
@@ -167,8 +168,8 @@ pub struct Variant {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct VariantFinding {
-    /// Code.
-    pub code: String,
+    /// A declared finding code; a test of the catalog refuses any other.
+    pub code: Code,
     /// How bad.
     pub severity: Severity,
     /// Path in the site file.

@@ -6,6 +6,7 @@ use crate::kubespray::near_text;
 use crate::source::{Files, decode};
 use crate::{Catalog, CatalogError};
 use indexmap::IndexMap;
+use plinth_model::finding::code;
 use plinth_model::steps::KubesprayRelease;
 use plinth_model::{Finding, Version};
 use plinth_site::Desired;
@@ -157,7 +158,8 @@ impl Catalog {
             return None;
         }
         let text = format!("Kubespray {} reads no variable `{name}`", release.tag);
-        let finding = Finding::warning("kubernetes.extra-var-unknown", format!("kubernetes.extraVars.{name}"), text);
+        let finding =
+            Finding::warning(code::KUBERNETES_EXTRA_VAR_UNKNOWN, format!("kubernetes.extraVars.{name}"), text);
         let others = names.releases_with(name);
         let finding = match (others.first(), others.last()) {
             (Some(first), Some(last)) => finding.evidence(format!("known to releases from {first} to {last}")),
@@ -183,7 +185,7 @@ impl Catalog {
             return None;
         }
         let text = format!("Kubespray {} cannot install {name} {written}: it has no checksum for it", release.tag);
-        let finding = Finding::error("kubernetes.part-version", format!("kubernetes.extraVars.{name}"), text);
+        let finding = Finding::error(code::KUBERNETES_PART_VERSION, format!("kubernetes.extraVars.{name}"), text);
         let parsed: Vec<Version> = known.iter().filter_map(|version| version.parse().ok()).collect();
         let near = written.parse::<Version>().ok().map(|wanted| near_text(&wanted, &parsed)).and_then(|near| {
             known.iter().find(|version| version.trim_start_matches('v') == near.trim_start_matches('v'))

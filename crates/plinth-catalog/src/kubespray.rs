@@ -4,6 +4,7 @@ use crate::compatibility::KubesprayLine;
 use crate::range::nearest;
 use crate::{Catalog, CatalogError};
 use indexmap::IndexMap;
+use plinth_model::finding::code;
 use plinth_model::steps::KubesprayRelease;
 use plinth_model::{Finding, Version};
 use plinth_site::Desired;
@@ -152,7 +153,7 @@ impl Catalog {
             other.map(|(pin, _)| format!(", or set kubernetes.kubespray.version to {}", pin.tag)).unwrap_or_default();
         let near = near_text(wanted, &self.installable(pin));
         let finding = Finding::error(
-            "kubernetes.version-not-in-kubespray",
+            code::KUBERNETES_VERSION_NOT_IN_KUBESPRAY,
             "kubernetes.version",
             format!("Kubespray {chosen} cannot install Kubernetes {wanted}"),
         )
@@ -168,7 +169,7 @@ impl Catalog {
     fn unknown_release(&self, chosen: &Version) -> Finding {
         let near = near_text(chosen, self.kubespray.releases.iter().map(|pin| &pin.tag));
         Finding::error(
-            "kubernetes.unknown-kubespray",
+            code::KUBERNETES_UNKNOWN_KUBESPRAY,
             "kubernetes.kubespray",
             format!("Kubespray {chosen} is not among the releases whose commit is known"),
         )
@@ -182,7 +183,7 @@ impl Catalog {
     fn not_exact(&self, wanted: &Version) -> Finding {
         let patches: Vec<Version> = self.releases().flat_map(|(pin, _)| self.installable(pin)).collect();
         Finding::error(
-            "site.version-not-exact",
+            code::SITE_VERSION_NOT_EXACT,
             "kubernetes.version",
             format!("{wanted} names a line of Kubernetes, not a version"),
         )
@@ -193,7 +194,7 @@ impl Catalog {
         let patches: Vec<Version> = self.releases().flat_map(|(pin, _)| self.installable(pin)).collect();
         let lines = self.releases().map(|(pin, line)| format!("Kubespray {} takes {}", pin.tag, line.kubernetes.range));
         let finding = Finding::error(
-            "kubernetes.version-not-in-kubespray",
+            code::KUBERNETES_VERSION_NOT_IN_KUBESPRAY,
             "kubernetes.version",
             format!("no known Kubespray release installs Kubernetes {wanted}"),
         );

@@ -6,6 +6,7 @@ use crate::expression::{ExpressionError, all_hold, render};
 use crate::known_bad::{KnownBadHit, KnownBadVerdict};
 use crate::merge::merge;
 use crate::{Catalog, Facts, ResolvedComponent};
+use plinth_model::finding::code;
 use plinth_model::steps::{Health, RegistryLogin, Release, SECRET_KEY};
 use plinth_model::{Finding, SecretRef, Severity};
 use serde_json::{Map, Value};
@@ -105,7 +106,7 @@ impl<'a> Rendering<'a> {
                 self.chosen.component.name
             );
             let finding =
-                Finding::error("platform.repository-without-login", path(&self.chosen.component.name), message);
+                Finding::error(code::PLATFORM_REPOSITORY_WITHOUT_LOGIN, path(&self.chosen.component.name), message);
             self.findings.push(
                 finding
                     .evidence(format!("repository login: {registry}"))
@@ -128,8 +129,7 @@ impl<'a> Rendering<'a> {
         let mut variants = Vec::new();
         for variant in &self.chosen.component.variants {
             if all_hold(&variant.when, self.facts)? {
-                let finding =
-                    |f: &VariantFinding| Finding::new(f.severity, &f.code, &f.subject, &f.message).fix(&f.fix);
+                let finding = |f: &VariantFinding| Finding::new(f.severity, f.code, &f.subject, &f.message).fix(&f.fix);
                 self.findings.extend(variant.finding.as_ref().map(finding));
                 variants.push(variant);
             }
@@ -151,7 +151,7 @@ impl<'a> Rendering<'a> {
             Some(given) if !given.is_object() => {
                 let subject = format!("{}.values", path(&component.name));
                 self.findings.push(
-                    Finding::error("platform.values-not-a-map", subject, "helm values are a map")
+                    Finding::error(code::PLATFORM_VALUES_NOT_A_MAP, subject, "helm values are a map")
                         .fix("write `key: value` lines"),
                 );
             }
@@ -187,7 +187,7 @@ impl<'a> Rendering<'a> {
                     "`{}` is not among the default values of {} {}, and helm does not refuse it",
                     unknown.path, component.name, self.version.version
                 );
-                self.findings.push(Finding::warning("platform.unknown-value", at(&unknown.path), message).fix(fix));
+                self.findings.push(Finding::warning(code::PLATFORM_UNKNOWN_VALUE, at(&unknown.path), message).fix(fix));
             }
         }
         Ok(())
@@ -204,5 +204,6 @@ fn refused(hit: &KnownBadHit<'_>, subject: String, checked: bool) -> Finding {
         KnownBadVerdict::Undocumented => (Severity::Warning, "is in no public document"),
     };
     let message = format!("`{}` {what}: {}", hit.path, hit.entry.why);
-    Finding::new(severity, "platform.refused-value", subject, message).fix(format!("instead: {}", hit.entry.instead))
+    Finding::new(severity, code::PLATFORM_REFUSED_VALUE, subject, message)
+        .fix(format!("instead: {}", hit.entry.instead))
 }

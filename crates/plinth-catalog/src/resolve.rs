@@ -5,6 +5,7 @@ use crate::component::Need;
 use crate::render::Rendering;
 use crate::{Catalog, Facts, Resolution, ResolvedComponent, order};
 use indexmap::IndexMap;
+use plinth_model::finding::code;
 use plinth_model::{Finding, Severity};
 use plinth_site::Desired;
 use serde_json::Value;
@@ -36,7 +37,7 @@ impl Catalog {
         let name = &choice.component.name;
         let Some(version) = &choice.version else {
             findings.push(
-                Finding::error("catalog.no-version", path(name), format!("no version is known for {name}"))
+                Finding::error(code::CATALOG_NO_VERSION, path(name), format!("no version is known for {name}"))
                     .fix(format!("set {}.version", path(name))),
             );
             return None;
@@ -54,7 +55,7 @@ impl Catalog {
                 let fix = "this is a mistake in the catalog: correct it, or report it";
                 findings.push(
                     Finding::error(
-                        "catalog.expression",
+                        code::CATALOG_EXPRESSION,
                         path(name),
                         format!("the values of {name} cannot be made: {error}"),
                     )
@@ -105,7 +106,8 @@ fn missing_needs(choice: &Chosen<'_>, all: &IndexMap<&str, Chosen<'_>>, accept: 
             "switch {} on, or {name} off; if it is there by other means, add `{rule}` to platform.acceptIncompatible",
             need.component
         );
-        Finding::new(severity, "platform.missing-need", format!("{}.enabled", path(&need.component)), message).fix(fix)
+        Finding::new(severity, code::PLATFORM_MISSING_NEED, format!("{}.enabled", path(&need.component)), message)
+            .fix(fix)
     };
     choice.component.needs.iter().filter(off).map(finding).collect()
 }

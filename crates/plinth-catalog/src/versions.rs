@@ -6,6 +6,7 @@ use crate::keys::nearest_name;
 use crate::kubespray::near_text;
 use crate::range::nearest;
 use crate::{Catalog, Resolution, ResolvedComponent};
+use plinth_model::finding::code;
 use plinth_model::{Finding, Severity, Version};
 use plinth_site::Desired;
 use plinth_site::desired::{ArtifactSource, Engine, Runai};
@@ -67,7 +68,7 @@ impl Catalog {
         let rules = self.rules();
         let unknown = |(place, rule): (usize, &String)| {
             let finding = Finding::warning(
-                "platform.unknown-rule",
+                code::PLATFORM_UNKNOWN_RULE,
                 format!("platform.acceptIncompatible[{place}]"),
                 format!("there is no rule `{rule}`"),
             );
@@ -203,7 +204,7 @@ impl<'a> Comparison<'a> {
         let subject = path.unwrap_or_else(|| format!("platform.components.{name}"));
         let finding = Finding::new(
             self.severity(Confidence::High, &rule),
-            "compatibility.unknown-version",
+            code::COMPATIBILITY_UNKNOWN_VERSION,
             &subject,
             format!("nothing is known about {title} {version}"),
         )
@@ -244,7 +245,7 @@ impl<'a> Comparison<'a> {
         );
         let own = format!("platform.components.{}.version", owner.name);
         let subject = part.path.clone().or_else(|| owner.path.clone()).unwrap_or(own);
-        let finding = Finding::new(severity, "compatibility.out-of-range", subject, message)
+        let finding = Finding::new(severity, code::COMPATIBILITY_OUT_OF_RANGE, subject, message)
             .evidence(format!("rule {rule}, confidence {confidence}"));
         let finding = requirement.note.iter().fold(finding, |finding, note| finding.evidence(format!("note: {note}")));
         finding.fix(self.ways_out(owner, key, requirement, part, &rule, severity))
@@ -345,7 +346,7 @@ impl<'a> Comparison<'a> {
                 row.artifact_sources.join(", ")
             );
             let severity = self.severity(Confidence::High, SOURCE_RULE);
-            self.findings.push(Finding::new(severity, "runai.artifact-source", "runai.source", message).fix(fix));
+            self.findings.push(Finding::new(severity, code::RUNAI_ARTIFACT_SOURCE, "runai.source", message).fix(fix));
         }
         if row.cluster_secret != "clientSecret" {
             let message = format!(
@@ -361,7 +362,7 @@ impl<'a> Comparison<'a> {
                 .map(|(name, _)| name.as_str())
                 .next_back();
             let fix = format!("use Run:ai {} or older", near.unwrap_or("2.26"));
-            self.findings.push(Finding::error("runai.cluster-secret", "runai.version", message).fix(fix));
+            self.findings.push(Finding::error(code::RUNAI_CLUSTER_SECRET, "runai.version", message).fix(fix));
         }
         for installed in versions
             .iter()
@@ -373,7 +374,7 @@ impl<'a> Comparison<'a> {
             );
             let subject = installed.path.clone().unwrap_or_else(|| "runai.version".to_owned());
             let fix = "keep control plane and cluster on the same minor";
-            self.findings.push(Finding::warning("runai.same-minor", subject, message).fix(fix));
+            self.findings.push(Finding::warning(code::RUNAI_SAME_MINOR, subject, message).fix(fix));
         }
     }
 
@@ -381,7 +382,7 @@ impl<'a> Comparison<'a> {
         if !self.unstated.is_empty() {
             let subject = if self.desired.runai.is_some() { "runai.version" } else { "platform.components" };
             let message = "for some pairs of versions the public documents give no range".to_owned();
-            let finding = Finding::info("compatibility.not-stated", subject, message);
+            let finding = Finding::info(code::COMPATIBILITY_NOT_STATED, subject, message);
             self.findings.push(self.unstated.drain(..).fold(finding, Finding::evidence));
         }
         self.findings

@@ -1,5 +1,7 @@
 //! What the acceptance checks claim, in one sentence each: for `plinth explain` and for the reference.
 
+use plinth_model::finding::Code;
+use plinth_model::finding::code;
 use plinth_model::steps::Check;
 
 /// One claim.
@@ -12,7 +14,7 @@ pub struct Claim {
     /// How it is proved.
     pub proof: &'static str,
     /// Code of the finding when it does not hold.
-    pub code: &'static str,
+    pub code: Code,
     /// Where to look when it does not hold.
     pub fix: &'static str,
 }
@@ -22,7 +24,7 @@ const GPU_POD: Claim = Claim {
     name: "gpu.pod-runs",
     sentence: "A pod that asks for one GPU runs on the node and sees it.",
     proof: "A pod with a limit of one `nvidia.com/gpu`, bound to the node, lists its GPUs; it is removed again.",
-    code: "gpu.pod-does-not-run",
+    code: code::GPU_POD_DOES_NOT_RUN,
     fix: "look at the pods of namespace gpu-operator on this node (driver, toolkit, device plugin, validator), and at the kernel log for Xid errors",
 };
 
@@ -31,7 +33,7 @@ const DNS: Claim = Claim {
     name: "dns.name-resolves-in-pods",
     sentence: "Pods resolve the platform's name to its ingress address.",
     proof: "A pod asks the cluster's DNS for the name; it is removed again.",
-    code: "dns.name-does-not-resolve",
+    code: code::DNS_NAME_DOES_NOT_RESOLVE,
     fix: "look at the ConfigMap of CoreDNS in kube-system, and at what the servers it forwards to answer for this name",
 };
 
@@ -40,7 +42,7 @@ const INGRESS: Claim = Claim {
     name: "ingress.certificate-is-trusted",
     sentence: "HTTPS to the platform's URL answers with a certificate that the site's authority signed.",
     proof: "An HTTPS request from inside the cluster, verified against the kept authority or the system's roots.",
-    code: "ingress.certificate-not-trusted",
+    code: code::INGRESS_CERTIFICATE_NOT_TRUSTED,
     fix: "compare the TLS secret that the ingress names with the kept certificate; a fake certificate means that the ingress does not find its secret",
 };
 
@@ -49,7 +51,7 @@ const STORAGE: Claim = Claim {
     name: "storage.claim-binds",
     sentence: "A volume claim of the default storage class binds.",
     proof: "A small claim and a pod that writes to it; both are removed again.",
-    code: "storage.claim-does-not-bind",
+    code: code::STORAGE_CLAIM_DOES_NOT_BIND,
     fix: "check that exactly one storage class is the default, and look at the log of its provisioner",
 };
 
@@ -58,7 +60,7 @@ const RUNAI: Claim = Claim {
     name: "runai.cluster-connected",
     sentence: "Run:ai calls the cluster connected and sees every GPU node.",
     proof: "The control plane's REST interface: the state of the cluster of exactly this name, and its nodes with GPUs.",
-    code: "runai.cluster-not-connected",
+    code: code::RUNAI_CLUSTER_NOT_CONNECTED,
     fix: "look at the deployments runai-agent, cluster-sync and assets-sync in namespace runai, and at the conditions of the runaiconfig object",
 };
 

@@ -49,6 +49,7 @@ impl VerdictRecord {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+    use plinth_model::finding::code;
 
     #[test]
     fn records_have_the_published_fields() {
@@ -58,7 +59,7 @@ mod tests {
             "check": "storage.claim-binds", "subject": "default", "verdict": "pass", "evidence": ["bound in 2 s"], "finding": null
         });
         assert_eq!(pass, wanted);
-        let finding = Finding::error("storage.claim-does-not-bind", "default", "no").evidence("pending");
+        let finding = Finding::error(code::STORAGE_CLAIM_DOES_NOT_BIND, "default", "no").evidence("pending");
         let fail = json(&Verdict::Fail { finding: Box::new(finding) });
         assert_eq!(fail["verdict"], "fail");
         assert_eq!(fail["evidence"], serde_json::json!(["pending"]));

@@ -23,7 +23,7 @@ pub mod version;
 pub use digest::Digest;
 pub use event::{Event, EventBody, Outcome};
 pub use exit::Exit;
-pub use finding::{Finding, Owner, Position, Severity};
+pub use finding::{Code, Finding, Owner, Position, Severity};
 pub use name::{NodeName, SiteName};
 pub use observed::Observed;
 pub use plan::{Change, Gate, Plan, Step};

@@ -5,6 +5,8 @@
 //! and a network's `management` flag does not mean out-of-band (BCM 11 captures; Bright Cluster Manager administrator manual).
 
 use ipnet::Ipv4Net;
+use plinth_model::finding::Code;
+use plinth_model::finding::code;
 use plinth_model::inventory::{Interface, InterfaceKind, Inventory, InventoryNode, Network};
 use plinth_model::{Finding, Owner};
 use plinth_site::desired::{Networks, ProductionNetwork};
@@ -150,19 +152,19 @@ impl<'a> Rules<'a> {
     }
 
     /// Checks an address that a person wrote.
-    fn check(&self, address: Ipv4Addr) -> Result<(), (&'static str, String)> {
+    fn check(&self, address: Ipv4Addr) -> Result<(), (Code, String)> {
         if !is_unicast(address) {
-            return Err(("nodes.address-not-usable", "it is not a machine's address".into()));
+            return Err((code::NODES_ADDRESS_NOT_USABLE, "it is not a machine's address".into()));
         }
         if let Some(net) = self.forbidden.iter().find(|n| n.contains(&address)) {
-            return Err(("nodes.address-forbidden", format!("it is in the forbidden network {net}")));
+            return Err((code::NODES_ADDRESS_FORBIDDEN, format!("it is in the forbidden network {net}")));
         }
         match self.range() {
             Some(range) if !range.contains(&address) => {
-                Err(("nodes.address-outside-production", format!("it is outside the production network {range}")))
+                Err((code::NODES_ADDRESS_OUTSIDE_PRODUCTION, format!("it is outside the production network {range}")))
             }
             Some(range) if is_edge(range, address) => {
-                Err(("nodes.address-not-usable", format!("it is the first or last address of {range}")))
+                Err((code::NODES_ADDRESS_NOT_USABLE, format!("it is the first or last address of {range}")))
             }
             _ => Ok(()),
         }
@@ -257,7 +259,7 @@ impl Choice {
         if let Some((other, _)) = tie {
             let text = format!("{} was taken before {} only because of its name", best.name, other.name);
             self.doubts.push(
-                Finding::info("bcm.address-by-name", node.name.as_str(), text)
+                Finding::info(code::BCM_ADDRESS_BY_NAME, node.name.as_str(), text)
                     .evidence(shown(best))
                     .evidence(shown(other))
                     .owner(Owner::BcmAdmin)
@@ -278,7 +280,7 @@ impl Choice {
 
 fn mismatch_finding(node: &InventoryNode, interface: &Interface, why: &str) -> Finding {
     let text = format!("{} {} does not fit its network: {why}", interface.name, interface.address);
-    Finding::warning("bcm.network-mismatch", node.name.as_str(), text)
+    Finding::warning(code::BCM_NETWORK_MISMATCH, node.name.as_str(), text)
         .evidence(shown(interface))
         .owner(Owner::BcmAdmin)
         .fix("correct the interface or the network in BCM, or give the address in nodes.overrides")

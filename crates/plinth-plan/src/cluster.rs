@@ -3,6 +3,7 @@
 use crate::discover::{DiscoveredNode, Discovery, Role};
 use globset::{Glob, GlobSet, GlobSetBuilder};
 use indexmap::IndexMap;
+use plinth_model::finding::code;
 use plinth_model::steps::NodeTarget;
 use plinth_model::{Finding, NodeName};
 use plinth_site::Desired;
@@ -192,7 +193,7 @@ fn legacy_finding(members: &[Member]) -> Option<Finding> {
     let names: Vec<&str> = members.iter().filter(|m| m.legacy_keys).map(|m| m.name.as_str()).collect();
     (!names.is_empty()).then(|| {
         Finding::warning(
-            "access.legacy-keys",
+            code::ACCESS_LEGACY_KEYS,
             "access.legacyKeys",
             "keys signed with SHA-1 are accepted from some nodes",
         )
@@ -202,7 +203,7 @@ fn legacy_finding(members: &[Member]) -> Option<Finding> {
 }
 
 fn bad_glob(glob: &str, error: &globset::Error) -> Finding {
-    Finding::error("nodes.bad-glob", "access.legacyKeys", format!("`{glob}` is not a glob: {}", error.kind()))
+    Finding::error(code::NODES_BAD_GLOB, "access.legacyKeys", format!("`{glob}` is not a glob: {}", error.kind()))
         .fix("write a name, or a glob such as `dgx-*`")
 }
 
@@ -210,7 +211,7 @@ fn bad_glob(glob: &str, error: &globset::Error) -> Finding {
 fn member(desired: &Desired, node: &DiscoveredNode, legacy: &GlobSet) -> Result<Member, Option<Box<Finding>>> {
     let name = NodeName::new(&node.name).map_err(|error| {
         let finding = Finding::error(
-            "nodes.bad-name",
+            code::NODES_BAD_NAME,
             node.name.as_str(),
             format!("the hostname cannot be a Kubernetes node: {error}"),
         );

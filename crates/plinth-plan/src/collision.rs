@@ -2,6 +2,7 @@
 
 use crate::address::Choice;
 use ipnet::Ipv4Net;
+use plinth_model::finding::code;
 use plinth_model::inventory::{Inventory, InventoryNode, Network};
 use plinth_model::{Finding, Owner, Severity};
 use plinth_site::Desired;
@@ -39,7 +40,7 @@ fn against_networks(
         {
             let text = format!("{address} is inside the DHCP pool of {}", network.name);
             findings.push(
-                Finding::warning("bcm.address-in-dhcp-pool", nodes[i].name.as_str(), text)
+                Finding::warning(code::BCM_ADDRESS_IN_DHCP_POOL, nodes[i].name.as_str(), text)
                     .evidence(format!("{} hands out {first} to {last}", network.name))
                     .owner(Owner::BcmAdmin)
                     .fix("move the pool or the node, so that no other machine gets the same address"),
@@ -52,7 +53,7 @@ fn against_networks(
 fn is_gateway(node: &str, member: bool, address: Ipv4Addr, network: &Network) -> Finding {
     let severity = if member { Severity::Error } else { Severity::Warning };
     let text = format!("the recorded address {address} is the gateway of {}", network.name);
-    Finding::new(severity, "bcm.address-is-gateway", node, text)
+    Finding::new(severity, code::BCM_ADDRESS_IS_GATEWAY, node, text)
         .evidence(format!("network {} has gateway {address}", network.name))
         .owner(Owner::BcmAdmin)
         .fix("correct the node or the gateway in BCM, or give the node's address in nodes.overrides")
@@ -80,7 +81,7 @@ fn against_each_other(nodes: &[&InventoryNode], member: &[bool], choices: &mut [
         findings.push(
             Finding::new(
                 severity,
-                "nodes.address-duplicate",
+                code::NODES_ADDRESS_DUPLICATE,
                 names[0],
                 format!("{address} belongs to several machines"),
             )
@@ -102,14 +103,14 @@ pub(crate) fn ranges(kubernetes: &Kubernetes, inventory: &Inventory) -> Vec<Find
         if let Some((node, interface, address)) = machine_inside(inventory, range) {
             let text = format!("{range} holds the address of a machine");
             findings.push(
-                Finding::error("kubernetes.range-in-use", subject, text)
+                Finding::error(code::KUBERNETES_RANGE_IN_USE, subject, text)
                     .evidence(format!("{node} {interface} has {address}"))
                     .fix("choose a range that no machine has an address in"),
             );
         } else if let Some(network) = inventory.networks.iter().find(listed) {
             let text = format!("{range} overlaps network {}", network.name);
             findings.push(
-                Finding::warning("kubernetes.range-overlaps", subject, text)
+                Finding::warning(code::KUBERNETES_RANGE_OVERLAPS, subject, text)
                     .evidence(format!("{} is {}", network.name, network.cidr.map_or(String::new(), |c| c.to_string())))
                     .fix("choose a range that overlaps no network of the site"),
             );
@@ -152,12 +153,12 @@ fn taken(subject: &str, (first, last): (Ipv4Addr, Ipv4Addr), inventory: &Invento
     });
     if let Some(machine) = machine {
         let text = "an address that the cluster would announce belongs to a machine";
-        let finding = Finding::error("kubernetes.announced-in-use", subject, text).evidence(machine);
+        let finding = Finding::error(code::KUBERNETES_ANNOUNCED_IN_USE, subject, text).evidence(machine);
         return Some(finding.fix("choose addresses that no machine has"));
     }
     let overlapping = |n: &&Network| n.dhcp_pool.is_some_and(|(low, high)| low <= last && first <= high);
     let network = inventory.networks.iter().find(overlapping)?;
     let text = format!("an address that the cluster would announce is in the DHCP pool of {}", network.name);
-    let finding = Finding::warning("kubernetes.announced-in-dhcp-pool", subject, text).owner(Owner::BcmAdmin);
+    let finding = Finding::warning(code::KUBERNETES_ANNOUNCED_IN_DHCP_POOL, subject, text).owner(Owner::BcmAdmin);
     Some(finding.fix("move the pool, or choose addresses outside it, so that no machine gets one of them"))
 }

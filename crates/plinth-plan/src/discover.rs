@@ -4,6 +4,7 @@ use crate::address::{AddressSource, Choice, Rules};
 use crate::collision;
 use crate::select::{Members, members, nearest};
 use ipnet::Ipv4Net;
+use plinth_model::finding::code;
 use plinth_model::inventory::{Inventory, InventoryNode, Network, NodeKind};
 use plinth_model::{Finding, Owner, Severity};
 use plinth_site::Desired;
@@ -189,9 +190,9 @@ fn doubts(node: &InventoryNode, member: bool, choice: &mut Choice) -> Vec<Findin
 
 fn none_safe(node: &InventoryNode, member: bool, passed_over: &[String]) -> Finding {
     let (severity, code) = match (&node.kind, member) {
-        (_, true) => (Severity::Error, "bcm.address-none-safe"),
-        (NodeKind::Head, _) => (Severity::Warning, "bcm.head-address-unknown"),
-        _ => (Severity::Info, "bcm.address-none-safe"),
+        (_, true) => (Severity::Error, code::BCM_ADDRESS_NONE_SAFE),
+        (NodeKind::Head, _) => (Severity::Warning, code::BCM_HEAD_ADDRESS_UNKNOWN),
+        _ => (Severity::Info, code::BCM_ADDRESS_NONE_SAFE),
     };
     let role = if member { "" } else { " (it is not in the cluster)" };
     let text = format!("no address of {} is safe to use{role}", node.name);
@@ -221,14 +222,18 @@ fn production(desired: &Desired, inventory: &Inventory, rules: &Rules<'_>) -> Ve
                 format!("did you mean {}?", near.join(", "))
             };
             findings.push(
-                Finding::error("bcm.network-unknown", "networks.production", format!("BCM lists no network `{name}`"))
-                    .evidence(format!("networks: {}", names.join(", ")))
-                    .fix(fix),
+                Finding::error(
+                    code::BCM_NETWORK_UNKNOWN,
+                    "networks.production",
+                    format!("BCM lists no network `{name}`"),
+                )
+                .evidence(format!("networks: {}", names.join(", ")))
+                .fix(fix),
             );
         }
         ProductionNetwork::Cidr(range) if !listed => findings.push(
             Finding::warning(
-                "bcm.network-unknown",
+                code::BCM_NETWORK_UNKNOWN,
                 "networks.production",
                 format!("BCM lists no network that holds {range}"),
             )
@@ -243,7 +248,7 @@ fn production(desired: &Desired, inventory: &Inventory, rules: &Rules<'_>) -> Ve
 fn insecure(bcm: &BcmAccess) -> Option<Finding> {
     (bcm.tls == TlsTrust::Insecure).then(|| {
         Finding::warning(
-            "bcm.tls-insecure",
+            code::BCM_TLS_INSECURE,
             "inventory.bcm.tls.insecure",
             "whoever answers at the BCM address is believed and gets the password",
         )

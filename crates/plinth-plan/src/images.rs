@@ -3,6 +3,7 @@
 
 use crate::cluster::{Cluster, Member};
 use plinth_model::facts::NodeFacts;
+use plinth_model::finding::code;
 use plinth_model::{Finding, NodeName};
 use plinth_site::Desired;
 use std::collections::BTreeMap;
@@ -66,5 +67,5 @@ fn is_empty(facts: &NodeFacts) -> bool {
 
 fn note(member: &Member, place: &str) -> Finding {
     let text = format!("Kubespray puts its images in {place}: there are none to move");
-    Finding::info("node.images-by-engine", member.name.as_str(), text)
+    Finding::info(code::NODE_IMAGES_BY_ENGINE, member.name.as_str(), text)
 }

@@ -35,6 +35,6 @@ pub use engines::kubespray::{recovery, removal};
 pub use given::{inventory_digest, static_inventory};
 pub use observed::{Observed, Seen};
 pub use images::places_differ;
-pub use planner::{FITS, RELOCATE, endpoint_host, fixes, looked, made_from, part, plan};
+pub use planner::{FITS, RELOCATE, endpoint_host, fixes, looked, made_from, plan};
 pub use select::Members;
 pub use visit::{Visit, visits};

@@ -4,6 +4,8 @@
 use crate::literal;
 use petgraph::algo::toposort;
 use petgraph::graph::DiGraph;
+use plinth_model::finding::Code;
+use plinth_model::finding::code;
 use plinth_model::plan::{Plan, Step, Undo};
 use plinth_model::steps::{HelmRelease, KubeObjects, KubesprayInventory, NodeLabels};
 use plinth_model::{Finding, StepId, Work};
@@ -23,19 +25,19 @@ pub fn lint(plan: &Plan) -> Vec<Finding> {
         flaws.extend(in_clear(step));
     }
     if plan.hash != plan.content_hash() {
-        flaws.push(flaw("plan.hash-wrong", "hash", "the plan's hash is not the hash of its content"));
+        flaws.push(flaw(code::PLAN_HASH_WRONG, "hash", "the plan's hash is not the hash of its content"));
     }
     flaws
 }
 
-fn flaw(code: &str, subject: &str, message: impl Into<String>) -> Finding {
+fn flaw(code: Code, subject: &str, message: impl Into<String>) -> Finding {
     Finding::error(code, subject, message).fix("report this: the planner made a plan that must not be run")
 }
 
 fn unique(plan: &Plan) -> Vec<Finding> {
     let mut seen = HashSet::new();
     let twice = plan.steps.iter().filter(|s| !seen.insert(&s.id));
-    twice.map(|s| flaw("plan.id-twice", s.id.as_str(), "two steps have this id")).collect()
+    twice.map(|s| flaw(code::PLAN_ID_TWICE, s.id.as_str(), "two steps have this id")).collect()
 }
 
 /// Every need exists and stands before the step.
@@ -44,12 +46,14 @@ fn needs(plan: &Plan, place: &HashMap<&StepId, usize>) -> Vec<Finding> {
     for (i, step) in plan.steps.iter().enumerate() {
         for need in &step.needs {
             match place.get(need) {
-                None => {
-                    flaws.push(flaw("plan.need-orphan", step.id.as_str(), format!("needs {need}, which is no step")))
-                }
+                None => flaws.push(flaw(
+                    code::PLAN_NEED_ORPHAN,
+                    step.id.as_str(),
+                    format!("needs {need}, which is no step"),
+                )),
                 Some(&at) if at >= i => {
                     flaws.push(flaw(
-                        "plan.order-wrong",
+                        code::PLAN_ORDER_WRONG,
                         step.id.as_str(),
                         format!("stands before {need}, which it needs"),
                     ));
@@ -74,7 +78,7 @@ fn cycle(plan: &Plan, place: &HashMap<&StepId, usize>) -> Option<Finding> {
     }
     let stuck = toposort(&graph, None).err()?;
     let step = &plan.steps[stuck.node_id().index()];
-    Some(flaw("plan.cycle", step.id.as_str(), "the step waits for itself, through its needs"))
+    Some(flaw(code::PLAN_CYCLE, step.id.as_str(), "the step waits for itself, through its needs"))
 }
 
 /// Conditions name gates and answers that exist; gates are opened by a step that stands before what depends on them.
@@ -83,20 +87,24 @@ fn gates(plan: &Plan, place: &HashMap<&StepId, usize>) -> Vec<Finding> {
     let mut by_id = HashMap::new();
     for gate in &plan.gates {
         if by_id.insert(gate.id.as_str(), gate).is_some() {
-            flaws.push(flaw("plan.gate-twice", &gate.id, "two gates have this id"));
+            flaws.push(flaw(code::PLAN_GATE_TWICE, &gate.id, "two gates have this id"));
         }
         if !place.contains_key(&gate.opened_by) {
-            flaws.push(flaw("plan.gate-shut", &gate.id, format!("is opened by {}, which is no step", gate.opened_by)));
+            flaws.push(flaw(
+                code::PLAN_GATE_SHUT,
+                &gate.id,
+                format!("is opened by {}, which is no step", gate.opened_by),
+            ));
         }
         if gate.answers.len() < 2 {
-            flaws.push(flaw("plan.gate-idle", &gate.id, "has fewer than two answers"));
+            flaws.push(flaw(code::PLAN_GATE_IDLE, &gate.id, "has fewer than two answers"));
         }
     }
     for step in &plan.steps {
         let Some(when) = &step.when else { continue };
         let Some(gate) = by_id.get(when.gate.as_str()) else {
             flaws.push(flaw(
-                "plan.gate-unknown",
+                code::PLAN_GATE_UNKNOWN,
                 step.id.as_str(),
                 format!("depends on {}, which is no gate", when.gate),
             ));
@@ -104,11 +112,11 @@ fn gates(plan: &Plan, place: &HashMap<&StepId, usize>) -> Vec<Finding> {
         };
         if !gate.answers.iter().any(|a| a.answer == when.answer) {
             let text = format!("waits for `{}`, which {} never answers", when.answer, when.gate);
-            flaws.push(flaw("plan.answer-impossible", step.id.as_str(), text));
+            flaws.push(flaw(code::PLAN_ANSWER_IMPOSSIBLE, step.id.as_str(), text));
         }
         if !step.needs.contains(&gate.opened_by) {
             let text = format!("does not wait for {}, which opens its gate", gate.opened_by);
-            flaws.push(flaw("plan.gate-not-awaited", step.id.as_str(), text));
+            flaws.push(flaw(code::PLAN_GATE_NOT_AWAITED, step.id.as_str(), text));
         }
     }
     flaws
@@ -126,7 +134,7 @@ fn majority(plan: &Plan, place: &HashMap<&StepId, usize>) -> Vec<Finding> {
         let (first, second) = (*first, *second);
         if plan.steps[first].work.node() != plan.steps[second].work.node() && !waits(plan, place, second, first) {
             let text = format!("may run beside {}: a majority could be interrupted at once", plan.steps[first].id);
-            flaws.push(flaw("plan.quorum-at-risk", plan.steps[second].id.as_str(), text));
+            flaws.push(flaw(code::PLAN_QUORUM_AT_RISK, plan.steps[second].id.as_str(), text));
         }
     }
     flaws
@@ -183,26 +191,26 @@ fn marks(step: &Step) -> Vec<Finding> {
             | Work::NodeStorage(_)
     );
     if destroys && step.destructive.as_deref().is_none_or(str::is_empty) {
-        flaws.push(flaw("plan.mark-missing", id, "is destructive, but does not say what it destroys"));
+        flaws.push(flaw(code::PLAN_MARK_MISSING, id, "is destructive, but does not say what it destroys"));
     }
     if step.destructive.is_some() && step.undo == Undo::Exact {
-        flaws.push(flaw("plan.undo-wrong", id, "is destructive, but claims to be undone exactly"));
+        flaws.push(flaw(code::PLAN_UNDO_WRONG, id, "is destructive, but claims to be undone exactly"));
     }
     if matches!(step.work, Work::RunaiRegister(_)) != step.once {
         flaws.push(flaw(
-            "plan.once-wrong",
+            code::PLAN_ONCE_WRONG,
             id,
             "registration, and nothing else, is marked as done once in a site's life",
         ));
     }
     if step.once && step.undo == Undo::Exact {
-        flaws.push(flaw("plan.undo-wrong", id, "is done once in a site's life, but claims to be undone exactly"));
+        flaws.push(flaw(code::PLAN_UNDO_WRONG, id, "is done once in a site's life, but claims to be undone exactly"));
     }
     if step.reason.trim().is_empty() {
-        flaws.push(flaw("plan.reason-missing", id, "does not say why it is in the plan"));
+        flaws.push(flaw(code::PLAN_REASON_MISSING, id, "does not say why it is in the plan"));
     }
     if step.deadline_s == 0 {
-        flaws.push(flaw("plan.deadline-missing", id, "has no deadline"));
+        flaws.push(flaw(code::PLAN_DEADLINE_MISSING, id, "has no deadline"));
     }
     flaws
 }
@@ -219,7 +227,7 @@ fn in_clear(step: &Step) -> Option<Finding> {
         _ => None,
     }?;
     Some(
-        Finding::error("plan.secret-in-clear", step.id.as_str(), format!("{place} looks like a secret in clear"))
+        Finding::error(code::PLAN_SECRET_IN_CLEAR, step.id.as_str(), format!("{place} looks like a secret in clear"))
             .fix("write a reference instead of the value, for example `{env: NAME}`"),
     )
 }

@@ -2,6 +2,7 @@
 
 use globset::Glob;
 use plinth_model::Finding;
+use plinth_model::finding::code;
 use plinth_model::inventory::{InventoryNode, NodeKind};
 use plinth_site::desired::{Nodes, Selector};
 use std::collections::HashMap;
@@ -126,7 +127,7 @@ impl<'a> Choice<'a> {
             Ok(matcher) => (0..self.nodes.len()).filter(|&i| matcher.is_match(&self.nodes[i].name)).collect(),
             Err(error) => {
                 self.findings.push(
-                    Finding::error("nodes.bad-glob", subject, format!("`{glob}` is not a glob: {}", error.kind()))
+                    Finding::error(code::NODES_BAD_GLOB, subject, format!("`{glob}` is not a glob: {}", error.kind()))
                         .fix("write a name, or a glob such as `dgx-*`"),
                 );
                 Vec::new()
@@ -139,7 +140,7 @@ impl<'a> Choice<'a> {
         if let Some(node) = seen {
             let kind = if node.template { "a template" } else { node.kind.as_str() };
             return Finding::error(
-                "nodes.not-a-target",
+                code::NODES_NOT_A_TARGET,
                 subject,
                 format!("{text} means {}, which is {kind}", node.name),
             )
@@ -151,7 +152,7 @@ impl<'a> Choice<'a> {
             Some(_) => format!("did you mean {}?", near.join(", ")),
             None => "run `plinth discover` to see what the inventory lists".to_owned(),
         };
-        Finding::error("nodes.no-match", subject, format!("{text} matches no node of the inventory"))
+        Finding::error(code::NODES_NO_MATCH, subject, format!("{text} matches no node of the inventory"))
             .evidence(format!("{} nodes are listed", self.nodes.iter().filter(|n| is_target(n)).count()))
             .fix(fix)
     }
@@ -172,7 +173,7 @@ impl<'a> Choice<'a> {
     fn outside(&self, subject: &str, selector: &Selector, found: &[usize], what: &str) -> Finding {
         let names: Vec<&str> = found.iter().take(8).map(|&i| self.nodes[i].name.as_str()).collect();
         Finding::error(
-            "nodes.no-match",
+            code::NODES_NO_MATCH,
             subject,
             format!("{} matches nodes, but none of them is {what}", shown(selector)),
         )
@@ -184,11 +185,11 @@ impl<'a> Choice<'a> {
         if members.control_plane.is_empty() {
             let text = "no node is left for the control plane";
             self.findings.push(
-                Finding::error("nodes.no-control-plane", "nodes.controlPlane", text).fix("name at least one node"),
+                Finding::error(code::NODES_NO_CONTROL_PLANE, "nodes.controlPlane", text).fix("name at least one node"),
             );
         }
         if members.workers.is_empty() {
-            let finding = Finding::error("nodes.no-workers", "nodes.workers", "no node is left as a worker");
+            let finding = Finding::error(code::NODES_NO_WORKERS, "nodes.workers", "no node is left as a worker");
             self.findings.push(finding.fix("name at least one node"));
         }
         let etcd = members.etcd.len();
@@ -196,7 +197,7 @@ impl<'a> Choice<'a> {
             let path = if wanted.etcd.is_some() { "nodes.etcd" } else { "nodes.controlPlane" };
             let text = format!("etcd would have {etcd} members; only odd numbers keep a majority when one fails");
             self.findings.push(
-                Finding::error("site.even-etcd", path, text)
+                Finding::error(code::SITE_EVEN_ETCD, path, text)
                     .evidence(self.names(&members.etcd))
                     .fix("select one node more or one less"),
             );
@@ -211,7 +212,7 @@ impl<'a> Choice<'a> {
         if !both.is_empty() {
             let text = format!("{} node(s) are both control plane and worker", both.len());
             self.findings.push(
-                Finding::error("nodes.two-roles", "nodes", text)
+                Finding::error(code::NODES_TWO_ROLES, "nodes", text)
                     .evidence(self.names(&both))
                     .fix("keep each node in one of nodes.controlPlane and nodes.workers"),
             );
@@ -226,7 +227,7 @@ impl<'a> Choice<'a> {
             match self.by_name.get(name.as_str()) {
                 None => self.findings.push(self.no_match(&subject, &Selector::Name(name.clone()), None)),
                 Some(&i) if !member[i] => self.findings.push(
-                    Finding::warning("nodes.override-unused", subject, format!("{name} is not in the cluster"))
+                    Finding::warning(code::NODES_OVERRIDE_UNUSED, subject, format!("{name} is not in the cluster"))
                         .fix("select the node, or take its override away"),
                 ),
                 Some(_) => {}
@@ -240,7 +241,7 @@ impl<'a> Choice<'a> {
 }
 
 fn twice_listed(name: &str) -> Finding {
-    Finding::error("nodes.listed-twice", name, format!("the inventory lists two machines called {name}"))
+    Finding::error(code::NODES_LISTED_TWICE, name, format!("the inventory lists two machines called {name}"))
         .fix("give each machine its own hostname")
 }
 

@@ -34,7 +34,8 @@ pub fn finding(finding: &Finding, palette: Palette) -> String {
         (Some(line), Some(column)) => format!(" (line {line}, column {column})"),
         _ => String::new(),
     };
-    let head = format!("{severity}  {}  {}{place}", palette.bold(&clean(&finding.code)), clean(&finding.subject));
+    let head =
+        format!("{severity}  {}  {}{place}", palette.bold(&clean(finding.code.as_str())), clean(&finding.subject));
     let mut text = head.trim_end().to_owned() + "\n";
     for part in parts(finding, palette) {
         text.push_str(&format!("  {part}\n"));
@@ -81,18 +82,20 @@ pub fn amount(number: usize, one: &str, many: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use plinth_model::Code;
     use plinth_model::Owner;
+    use plinth_model::finding::code;
 
     #[test]
     fn errors_come_first_and_all_parts_are_there() {
         let list = [
-            Finding::info("a.note", "x", "worth knowing"),
-            Finding::error("bcm.address-none-safe", "dgx-05", "no address is safe")
+            Finding::info(Code::named("a.note"), "x", "worth knowing"),
+            Finding::error(code::BCM_ADDRESS_NONE_SAFE, "dgx-05", "no address is safe")
                 .evidence("bond0 10.229.10.5: forbidden")
                 .evidence("ipmi0 10.9.0.5: a BMC")
                 .owner(Owner::BcmAdmin)
                 .fix("give it an address in 10.184.162.0/24"),
-            Finding::warning("b.doubt", "y", "odd").fix("look"),
+            Finding::warning(Code::named("b.doubt"), "y", "odd").fix("look"),
         ];
         insta::assert_snapshot!(findings(&list, Palette::PLAIN));
         assert_eq!(findings(&[], Palette::PLAIN), "");

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::scripted::{self, Script};
+use plinth_model::Code;
 use plinth_model::event::Ended;
 use plinth_model::plan::{Change, MadeFrom, Step, Undo};
 use plinth_model::steps::NodeReady;
@@ -136,11 +137,13 @@ fn plan(nodes: &[&str]) -> Plan {
 #[test]
 fn warnings_of_the_plan_count_from_the_start() {
     let mut plan = plan(&["cpu-03"]);
-    plan.findings = vec![Finding::warning("a.b", "c", "d"), Finding::info("a.b", "c", "d")];
+    plan.findings = vec![Finding::warning(Code::named("a.b"), "c", "d"), Finding::info(Code::named("a.b"), "c", "d")];
     let mut picture = crate::Picture::of_plan(&plan);
     assert_eq!(picture.counts().warnings, 1);
     let mut script = Script::new();
-    script.begin(1, 1).at(0.1, EventBody::Finding { finding: Box::new(Finding::warning("e.f", "g", "h")) });
+    script
+        .begin(1, 1)
+        .at(0.1, EventBody::Finding { finding: Box::new(Finding::warning(Code::named("e.f"), "g", "h")) });
     script.events().iter().for_each(|event| assert!(picture.fold(event)));
     assert_eq!(picture.counts().warnings, 2);
 }

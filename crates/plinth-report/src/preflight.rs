@@ -3,7 +3,7 @@
 use crate::findings::tally;
 use crate::style::{Palette, clean};
 use crate::tables;
-use plinth_model::{Finding, Severity};
+use plinth_model::{Code, Finding, Severity};
 use std::collections::BTreeMap;
 
 /// Header of the column that is coloured.
@@ -33,7 +33,7 @@ pub fn preflight(findings: &[Finding], palette: Palette) -> String {
         vec![
             clean(&ranges(&row.nodes)),
             row.first.severity.to_string(),
-            clean(&row.first.code),
+            clean(row.first.code.as_str()),
             clean(&row.what),
             row.first.owner.to_string(),
             clean(&row.fix),
@@ -73,7 +73,7 @@ fn folded(findings: &[Finding]) -> Vec<Row<'_>> {
         let (what, fix) = (without_name(&finding.message, finding), without_name(&finding.fix, finding));
         let equal = |row: &&mut Row<'_>| {
             let first = row.first;
-            (first.severity, &first.code, first.owner) == (finding.severity, &finding.code, finding.owner)
+            (first.severity, first.code, first.owner) == (finding.severity, finding.code, finding.owner)
                 && (&row.what, &row.fix) == (&what, &fix)
         };
         match rows.iter_mut().find(equal) {
@@ -94,9 +94,9 @@ fn without_name(text: &str, finding: &Finding) -> String {
 
 /// One row for a code whose sentence is another one on nearly every node: clocks, free space.
 fn several_sentences(rows: Vec<Row<'_>>) -> Vec<Row<'_>> {
-    let mut kinds: BTreeMap<(String, Severity), Vec<Row<'_>>> = BTreeMap::new();
+    let mut kinds: BTreeMap<(Code, Severity), Vec<Row<'_>>> = BTreeMap::new();
     for row in rows {
-        kinds.entry((row.first.code.clone(), row.first.severity)).or_default().push(row);
+        kinds.entry((row.first.code, row.first.severity)).or_default().push(row);
     }
     kinds.into_values().flat_map(|rows| if rows.len() > SENTENCES { one(rows) } else { rows }).collect()
 }
@@ -148,6 +148,7 @@ fn runs(numbers: &[u64], width: usize) -> Vec<String> {
 mod tests {
     use super::*;
     use plinth_model::Owner;
+    use plinth_model::finding::code;
 
     #[test]
     fn names_become_ranges_and_nothing_is_lost() {
@@ -167,7 +168,7 @@ mod tests {
     }
 
     fn swap(node: &str) -> Finding {
-        Finding::warning("node.swap", node, "swap is on, and kubelet does not start with it").fix("`swapoff -a`")
+        Finding::warning(code::NODE_SWAP, node, "swap is on, and kubelet does not start with it").fix("`swapoff -a`")
     }
 
     #[test]
@@ -175,15 +176,16 @@ mod tests {
         let mut findings: Vec<Finding> = ["cpu-03", "cpu-04", "cpu-05", "cpu-06", "dgx-05"].map(swap).into();
         for node in ["dgx-05", "dgx-06"] {
             let fix = format!("`hostnamectl set-hostname {node}`");
-            findings.push(Finding::warning("node.hostname-differs", node, "it calls itself localhost").fix(fix));
+            findings.push(Finding::warning(code::NODE_HOSTNAME_DIFFERS, node, "it calls itself localhost").fix(fix));
         }
-        findings.push(Finding::info("node.apparmor", "dgx-05", "AppArmor is on"));
+        findings.push(Finding::info(code::NODE_APPARMOR, "dgx-05", "AppArmor is on"));
         findings.push(
-            Finding::error("node.no-gpu", "dgx-06", "none is on the bus of dgx-06")
+            Finding::error(code::NODE_NO_GPU, "dgx-06", "none is on the bus of dgx-06")
                 .owner(Owner::BcmAdmin)
                 .fix("`lspci`"),
         );
-        let clocks = (10..30).map(|n| Finding::error("node.clock-off", format!("cpu-{n}"), format!("it is {n} s off")));
+        let clocks =
+            (10..30).map(|n| Finding::error(code::NODE_CLOCK_OFF, format!("cpu-{n}"), format!("it is {n} s off")));
         findings.extend(clocks);
         insta::assert_snapshot!(preflight(&findings, Palette::PLAIN));
         assert_eq!(preflight(&[], Palette::PLAIN), "no findings\n");
@@ -200,7 +202,8 @@ mod tests {
 
     #[test]
     fn colour_takes_no_room() {
-        let findings = [swap("cpu-03"), Finding::error("node.no-gpu", "dgx-06", "none is on the bus").fix("`lspci`")];
+        let findings =
+            [swap("cpu-03"), Finding::error(code::NODE_NO_GPU, "dgx-06", "none is on the bus").fix("`lspci`")];
         let coloured = preflight(&findings, Palette { colour: true, ..Palette::PLAIN });
         assert_eq!(coloured.matches('\u{1b}').count(), 4, "two words, each begun and ended: {coloured:?}");
         let words = coloured.split('\u{1b}').enumerate();

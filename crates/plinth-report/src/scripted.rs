@@ -2,7 +2,9 @@
 
 #![allow(clippy::unwrap_used)]
 
+use plinth_model::Code;
 use plinth_model::event::{Counts, Ended, Outcome, SCHEMA};
+use plinth_model::finding::code;
 use plinth_model::{Digest, Event, EventBody, Finding, Owner, SiteName, Stage, StepId};
 
 /// Seconds since the start, and what.
@@ -88,7 +90,7 @@ impl Script {
 }
 
 fn dropped() -> Finding {
-    Finding::error("node.connection-lost", "dgx-06", "the SSH connection broke while the account was made")
+    Finding::error(Code::named("node.connection-lost"), "dgx-06", "the SSH connection broke while the account was made")
         .evidence("ssh dgx-06:22: connection reset by peer")
         .evidence("last command: ensure_account")
         .owner(Owner::NetworkTeam)
@@ -96,7 +98,7 @@ fn dropped() -> Finding {
 }
 
 fn insecure() -> Finding {
-    Finding::warning("bcm.tls-insecure", "inventory.bcm.tls", "the certificate of BCM is not checked")
+    Finding::warning(code::BCM_TLS_INSECURE, "inventory.bcm.tls", "the certificate of BCM is not checked")
         .fix("name its authority with `caFile`")
 }
 

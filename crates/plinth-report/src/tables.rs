@@ -140,6 +140,7 @@ fn finished(table: Table) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use plinth_model::Code;
     use plinth_model::Finding;
 
     fn wide(mut table: Table) -> String {
@@ -189,7 +190,8 @@ mod tests {
         let mut rows: Vec<VerdictRow> =
             (1..=64).map(|n| format!("dgx-{n:03}")).map(|n| verdict(&n, pass(&n))).collect();
         for node in ["dgx-101", "dgx-102", "dgx-103", "dgx-104"] {
-            let finding = Finding::error("gpu.none-seen", node, "the pod saw no GPU").fix("look at the driver");
+            let finding =
+                Finding::error(Code::named("gpu.none-seen"), node, "the pod saw no GPU").fix("look at the driver");
             rows.push(verdict(node, Verdict::Fail { finding: Box::new(finding) }));
         }
         rows.push(verdict("dgx-200", Verdict::Unknown { reason: "dgx-200 does not answer".into() }));

@@ -167,7 +167,7 @@ impl TextLog {
         let text = format!("{} ({})", clean(detail), span(seconds));
         lines.push(self.line(now, Sign::Failed, step.as_str(), "failed", &text));
         if let Some(finding) = found {
-            let about = format!("{} ({})", clean(&finding.subject), clean(&finding.code));
+            let about = format!("{} ({})", clean(&finding.subject), clean(finding.code.as_str()));
             lines.push(indented(&crate::findings::labelled("about", &about, self.palette)));
             lines.extend(parts(finding, self.palette).iter().map(|part| indented(part)));
         }
@@ -182,7 +182,8 @@ impl TextLog {
     }
 
     fn finding(&self, now: f64, finding: &Finding) -> Vec<String> {
-        let (code, subject, severity) = (clean(&finding.code), clean(&finding.subject), finding.severity.to_string());
+        let (code, subject, severity) =
+            (clean(finding.code.as_str()), clean(&finding.subject), finding.severity.to_string());
         let mut lines = vec![self.line(now, Sign::Warning, &code, &severity, &subject)];
         lines.extend(parts(finding, self.palette).iter().map(|part| indented(part)));
         lines

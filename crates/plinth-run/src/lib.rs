@@ -1,6 +1,7 @@
 //! Executes a plan: scheduling, deadlines, cancellation, journal, lock, recovery.
 
 pub mod behaviour;
+pub mod engines;
 pub mod executor;
 pub mod journal;
 pub mod kinds;

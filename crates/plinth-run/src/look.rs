@@ -4,6 +4,7 @@ use crate::behaviour::{Probe, Probed, StepEnv};
 use crate::executor::{Graph, Queue, RunOptions, RunWorld, within};
 use futures::future::{BoxFuture, FutureExt as _};
 use futures::stream::{FuturesUnordered, StreamExt as _};
+use plinth_model::finding::code;
 use plinth_model::{Digest, Finding, Plan, Problem, Step, StepId, Work};
 use plinth_plan::Seen;
 use plinth_world::{ClientError, deadlines};
@@ -143,7 +144,7 @@ impl<'a> Looking<'a> {
                 self.look.answers.insert(id, answer);
             } else {
                 let message = format!("gate {id} would open with `{answer}`, which the plan does not show");
-                let finding = Finding::error("run.gate-answer-unknown", &step.target, message);
+                let finding = Finding::error(code::RUN_GATE_ANSWER_UNKNOWN, &step.target, message);
                 self.look.findings.push(finding.fix("look at the node, then make and read the plan again"));
             }
         }

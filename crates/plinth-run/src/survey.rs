@@ -5,6 +5,7 @@ use crate::behaviour::StepEnv;
 use futures::stream::{self, StreamExt as _};
 use plinth_check::preflight::{Judged, across, judge};
 use plinth_model::facts::NodeFacts;
+use plinth_model::finding::code;
 use plinth_model::steps::{Credential, NodeExpectation, NodeTarget, Preparation};
 use plinth_model::{Finding, NodeName, Observed, Owner};
 use plinth_plan::Visit;
@@ -132,7 +133,7 @@ async fn check_host_key(target: &NodeTarget, env: &StepEnv) -> Result<Option<Fin
             env.clients.node.pin_host_key(&env.ctx, target, &presented).await?;
             let text = format!("host key {} accepted on first contact and pinned", presented.fingerprint);
             Ok(Some(
-                Finding::info("node.host-key-pinned", target.node.as_str(), text)
+                Finding::info(code::NODE_HOST_KEY_PINNED, target.node.as_str(), text)
                     .evidence(format!("{} {}", presented.algorithm, presented.fingerprint))
                     .evidence(format!("address: {}", target.address))
                     .fix("compare it with what the node's console shows"),
@@ -162,7 +163,7 @@ fn unreached(target: &NodeTarget, error: ClientError) -> Finding {
         return *finding;
     }
     let owner = if error.transient.is_some() { Owner::NetworkTeam } else { Owner::You };
-    Finding::error("node.unreachable", target.node.as_str(), error.happened)
+    Finding::error(code::NODE_UNREACHABLE, target.node.as_str(), error.happened)
         .owner(owner)
         .evidence(error.doing)
         .evidence(format!("address: {} port {}", target.address, target.port))

@@ -6,6 +6,7 @@ use crate::path::Path;
 use crate::shape::Shape;
 use crate::tree::{Counting, Node};
 use plinth_model::Finding;
+use plinth_model::finding::code;
 
 /// Largest distance between two keys that may be one typed wrong.
 const NEAR: f64 = 0.6;
@@ -18,7 +19,7 @@ pub(crate) fn explain(error: &DecodeError, tree: &Node, shape: &Shape) -> Findin
         Fault::Missing(key) => missing(&path, key),
         Fault::WrongType { expected, found, quote, keys } => wrong_type(&path, expected, found, quote.as_deref(), keys),
         Fault::OutOfRange { number, expected } => Finding::error(
-            "site.out-of-range",
+            code::SITE_OUT_OF_RANGE,
             path.to_string(),
             format!("`{path}` is {number}, which is out of range"),
         )
@@ -26,10 +27,10 @@ pub(crate) fn explain(error: &DecodeError, tree: &Node, shape: &Shape) -> Findin
         Fault::UnknownChoice { choice, known } => unknown_choice(&path, choice, known),
         Fault::NotOne { known } => {
             let message = format!("`{path}` must have exactly one of the keys {}", list(known));
-            Finding::error("site.not-one", path.to_string(), message).fix("keep one of them, and remove the others")
+            Finding::error(code::SITE_NOT_ONE, path.to_string(), message).fix("keep one of them, and remove the others")
         }
         Fault::Refused { code, message, fix } => {
-            Finding::error(code, path.to_string(), message.clone()).fix(fix.clone())
+            Finding::error(*code, path.to_string(), message.clone()).fix(fix.clone())
         }
     };
     let by_key = error.key || matches!(error.fault(), Fault::Missing(_));
@@ -66,12 +67,13 @@ fn unknown_key(path: &Path, key: &str, known: &[&str], shape: &Shape) -> Finding
         (None, Some(home)) => format!("put `{shown}` under `{home}`"),
         (None, None) => format!("remove it; keys known here: {}", list(known)),
     };
-    Finding::error("site.unknown-key", path.to_string(), message).fix(fix)
+    Finding::error(code::SITE_UNKNOWN_KEY, path.to_string(), message).fix(fix)
 }
 
 fn missing(path: &Path, key: &str) -> Finding {
     let subject = path.key(key).to_string();
-    Finding::error("site.missing-key", subject, format!("{} lacks `{key}`", within(path))).fix(format!("add `{key}:`"))
+    Finding::error(code::SITE_MISSING_KEY, subject, format!("{} lacks `{key}`", within(path)))
+        .fix(format!("add `{key}:`"))
 }
 
 fn wrong_type(path: &Path, expected: &str, found: &str, quote: Option<&str>, keys: &[&str]) -> Finding {
@@ -87,13 +89,13 @@ fn wrong_type(path: &Path, expected: &str, found: &str, quote: Option<&str>, key
         None if !keys.is_empty() => format!("write a mapping; keys known here: {}", list(keys)),
         None => format!("write {expected}"),
     };
-    Finding::error("site.wrong-type", path.to_string(), message).fix(fix)
+    Finding::error(code::SITE_WRONG_TYPE, path.to_string(), message).fix(fix)
 }
 
 /// Quotes alone would not help: what YAML reads as a number never has the three numbers that are needed.
 fn number_for_release(path: &Path) -> Finding {
     let message = format!("{} must be a version with all three numbers, but is a number", within(path));
-    Finding::error("site.wrong-type", path.to_string(), message).fix("write all three numbers, like `v1.31.9`")
+    Finding::error(code::SITE_WRONG_TYPE, path.to_string(), message).fix("write all three numbers, like `v1.31.9`")
 }
 
 fn unknown_choice(path: &Path, choice: &str, known: &[&str]) -> Finding {
@@ -102,7 +104,7 @@ fn unknown_choice(path: &Path, choice: &str, known: &[&str]) -> Finding {
         Some(near) => format!("write `{near}`; choices: {}", list(known)),
         None => format!("choose one of {}", list(known)),
     };
-    Finding::error("site.unknown-choice", path.to_string(), message).fix(fix)
+    Finding::error(code::SITE_UNKNOWN_CHOICE, path.to_string(), message).fix(fix)
 }
 
 fn list(known: &[&str]) -> String {

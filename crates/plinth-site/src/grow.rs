@@ -3,6 +3,7 @@
 use crate::intake;
 use crate::tree::{Entry, Node, Value};
 use granit_parser::{ErrorKind, Event, Parser, ScalarStyle, ScanError, Span, StructureStyle};
+use plinth_model::finding::code;
 use plinth_model::{Finding, Position};
 use std::collections::HashMap;
 
@@ -105,9 +106,13 @@ impl Growth {
             return Ok(());
         }
         Err(Box::new(
-            Finding::error("site.several-documents", "", "the file has several YAML documents; a site file has one")
-                .fix("keep one document, and put the others into files of their own")
-                .at(position(span)),
+            Finding::error(
+                code::SITE_SEVERAL_DOCUMENTS,
+                "",
+                "the file has several YAML documents; a site file has one",
+            )
+            .fix("keep one document, and put the others into files of their own")
+            .at(position(span)),
         ))
     }
 
@@ -120,7 +125,7 @@ impl Growth {
     /// Names the bracket that was open where reading failed: the place of a missing one is far above the place of the fault.
     fn still_open(&self, finding: Finding) -> Finding {
         match self.stack.last() {
-            Some(open) if open.flow && finding.code == "site.syntax" => {
+            Some(open) if open.flow && finding.code == code::SITE_SYNTAX => {
                 let sign = if matches!(open.node.value, Value::Mapping(_)) { '{' } else { '[' };
                 finding.evidence(format!("`{sign}` of line {} is still open here", open.node.span.line))
             }
@@ -132,7 +137,7 @@ impl Growth {
         if tagged {
             let place = span.tag_span().map_or_else(|| position(span), |tag| position(&tag));
             let finding =
-                Finding::error("site.tag", self.path(), "YAML tags are not read here; kinds follow from the key")
+                Finding::error(code::SITE_TAG, self.path(), "YAML tags are not read here; kinds follow from the key")
                     .fix("remove the tag; put quotes around a value to make it text")
                     .at(place);
             self.report(finding);
@@ -140,7 +145,7 @@ impl Growth {
     }
 
     fn refuse_alias(&mut self, span: &Span, what: &str) {
-        let finding = Finding::error("site.alias", self.path(), format!("{what} not read here"))
+        let finding = Finding::error(code::SITE_ALIAS, self.path(), format!("{what} not read here"))
             .fix("write the value out at each place")
             .at(position(span));
         self.report(finding);
@@ -159,7 +164,7 @@ impl Growth {
             return Ok(());
         }
         Err(Box::new(
-            Finding::error("site.too-many-nodes", "", format!("the file has more than {MAX_NODES} values"))
+            Finding::error(code::SITE_TOO_MANY_NODES, "", format!("the file has more than {MAX_NODES} values"))
                 .fix("check that the right file was named; select nodes by glob instead of by name")
                 .at(place),
         ))
@@ -211,7 +216,7 @@ impl Growth {
         let place = node.span;
         let Value::Scalar { text, .. } = node.value else {
             return Err(Box::new(
-                Finding::error("site.key-not-text", self.path(), "a key must be a text")
+                Finding::error(code::SITE_KEY_NOT_TEXT, self.path(), "a key must be a text")
                     .fix("write `key: value`; put quotes around a key that holds special characters")
                     .at(Position { end: place.start + 1, ..place }),
             ));
@@ -221,7 +226,7 @@ impl Growth {
         open.key = Some((text.clone(), place));
         if let Some(first) = first {
             let finding =
-                Finding::error("site.duplicate-key", self.path(), format!("`{text}` stands here a second time"))
+                Finding::error(code::SITE_DUPLICATE_KEY, self.path(), format!("`{text}` stands here a second time"))
                     .evidence(format!("first on line {first}"))
                     .fix("keep one of the two")
                     .at(place);
@@ -243,11 +248,11 @@ impl Growth {
 fn empty(text: &str) -> Finding {
     let said =
         if text.trim().is_empty() { "the file is empty" } else { "the file holds no value, only comments or markers" };
-    Finding::error("site.empty", "", said).fix("write one with `plinth init -f FILE`")
+    Finding::error(code::SITE_EMPTY, "", said).fix("write one with `plinth init -f FILE`")
 }
 
 fn too_deep(place: Position) -> Finding {
-    Finding::error("site.too-deep", "", format!("the file is nested deeper than {MAX_DEPTH} levels"))
+    Finding::error(code::SITE_TOO_DEEP, "", format!("the file is nested deeper than {MAX_DEPTH} levels"))
         .fix("check that the right file was named; nothing in a site file is nested like this")
         .at(place)
 }
@@ -301,7 +306,7 @@ fn syntax(text: &str, error: &ScanError) -> Finding {
     if blames_tab(text, error, start) {
         return intake::tab(place);
     }
-    Finding::error("site.syntax", "", format!("this is not YAML: {}", error.kind()))
+    Finding::error(code::SITE_SYNTAX, "", format!("this is not YAML: {}", error.kind()))
         .fix("look at this line and the one before it: indentation, a missing colon, bracket or quote")
         .at(place)
 }
@@ -325,7 +330,7 @@ mod tests {
     use super::*;
 
     fn codes(text: &str) -> Vec<String> {
-        grow(text).findings.into_iter().map(|finding| finding.code).collect()
+        grow(text).findings.into_iter().map(|finding| finding.code.to_string()).collect()
     }
 
     #[test]

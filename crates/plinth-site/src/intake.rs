@@ -1,5 +1,6 @@
 //! From bytes to text: everything that can be wrong with a file before it is YAML.
 
+use plinth_model::finding::code;
 use plinth_model::{Finding, Position};
 use std::io::Read;
 use std::path::Path;
@@ -10,8 +11,12 @@ pub const MAX_BYTES: usize = 1024 * 1024;
 /// Reads a file, never more than [`MAX_BYTES`] and one byte.
 pub(crate) fn read(file: &Path) -> Result<Vec<u8>, Box<Finding>> {
     let unreadable = |error: std::io::Error| {
-        Finding::error("site.unreadable", file.display().to_string(), format!("the site file cannot be read: {error}"))
-            .fix("name the site file with `-f FILE`, or write one with `plinth init`")
+        Finding::error(
+            code::SITE_UNREADABLE,
+            file.display().to_string(),
+            format!("the site file cannot be read: {error}"),
+        )
+        .fix("name the site file with `-f FILE`, or write one with `plinth init`")
     };
     let opened = std::fs::File::open(file).map_err(unreadable)?;
     let size = opened.metadata().map_err(unreadable)?.len();
@@ -36,7 +41,7 @@ pub(crate) fn text(bytes: &[u8]) -> Result<&str, Box<Finding>> {
 }
 
 fn too_large(size: u64) -> Finding {
-    Finding::error("site.too-large", "", format!("the file has {size} bytes; a site file has at most {MAX_BYTES}"))
+    Finding::error(code::SITE_TOO_LARGE, "", format!("the file has {size} bytes; a site file has at most {MAX_BYTES}"))
         .fix("check that the right file was named; nothing of it was read as YAML")
 }
 
@@ -44,7 +49,7 @@ fn not_text(bytes: &[u8], at: usize) -> Finding {
     let before = bytes.get(..at).unwrap_or_default();
     let line = before.iter().filter(|b| **b == b'\n').count() + 1;
     Finding::error(
-        "site.not-text",
+        code::SITE_NOT_TEXT,
         "",
         format!("the file is not UTF-8 text: byte {at} (line {line}) cannot be part of one"),
     )
@@ -72,7 +77,7 @@ fn tabs(text: &str) -> Option<Finding> {
 
 /// A tab where YAML wants spaces.
 pub(crate) fn tab(position: Position) -> Finding {
-    Finding::error("site.tab", "", "a tab is used for indentation; YAML allows only spaces there")
+    Finding::error(code::SITE_TAB, "", "a tab is used for indentation; YAML allows only spaces there")
         .fix("replace each tab by two spaces")
         .at(position)
 }

@@ -11,6 +11,7 @@ use crate::desired::{
 use crate::raw;
 use crate::raw::nodes::Selector;
 use crate::raw::secret::SecretSource;
+use plinth_model::finding::code;
 use plinth_model::steps::{Account, CertificateSource, Credential, Jump, KeyAlgorithm, Mirror, RegistryLogin};
 use plinth_model::{Finding, SecretRef};
 use serde_json::Value;
@@ -132,8 +133,11 @@ fn networks(networks: &raw::inventory::Networks, judge: &mut Judge<'_>) -> Optio
         Ok(net) => ProductionNetwork::Cidr(net),
         Err(_) if !text.trim().is_empty() => ProductionNetwork::Name(text.clone()),
         Err(_) => {
-            let finding =
-                Finding::error("site.production-network", "networks.production", "the production network is not named");
+            let finding = Finding::error(
+                code::SITE_PRODUCTION_NETWORK,
+                "networks.production",
+                "the production network is not named",
+            );
             judge.report(finding.fix("write its range, or its name in BCM"));
             return None;
         }

@@ -30,7 +30,7 @@ fn block(finding: &Finding, source: &str, name: &str, renderer: &Renderer) -> St
         Severity::Warning => Level::WARNING,
         Severity::Info => Level::INFO,
     };
-    let title = level.primary_title(sentence(finding)).id(finding.code.clone());
+    let title = level.primary_title(sentence(finding)).id(finding.code.as_str());
     let mut group = match finding.position.and_then(|place| window(source, place)) {
         Some(window) => group_with_line(Group::with_title(title), &window, name),
         None => Group::with_title(title),
@@ -84,12 +84,13 @@ fn window(source: &str, place: Position) -> Option<Window<'_>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use plinth_model::Code;
 
     #[test]
     fn a_finding_points_at_its_line_and_one_without_a_place_names_its_subject() {
         let place = Position { line: 2, column: 4, start: 8, end: 11 };
-        let here = Finding::error("site.x", "b", "wrong").fix("fix it").evidence("seen").at(place);
-        let nowhere = Finding::warning("site.y", "node", "odd");
+        let here = Finding::error(Code::named("site.x"), "b", "wrong").fix("fix it").evidence("seen").at(place);
+        let nowhere = Finding::warning(Code::named("site.y"), "node", "odd");
         let text = findings_text(&[here, nowhere], "a: b\nc: def\n", Path::new("s.yaml"), false);
         assert!(text.contains("error[site.x]: wrong"), "{text}");
         assert!(text.contains("s.yaml:2:4") && text.contains("^^^"), "{text}");
@@ -100,7 +101,8 @@ mod tests {
     #[test]
     fn a_place_outside_the_text_is_not_fatal() {
         let place = Position { line: 9, column: 1, start: 900, end: 901 };
-        let text = findings_text(&[Finding::error("site.x", "", "wrong").at(place)], "a", Path::new("s"), true);
+        let text =
+            findings_text(&[Finding::error(Code::named("site.x"), "", "wrong").at(place)], "a", Path::new("s"), true);
         assert!(text.contains("wrong"));
         assert_eq!(findings_text(&[], "", Path::new("s"), false), "");
     }

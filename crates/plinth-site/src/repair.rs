@@ -7,6 +7,7 @@ use crate::raw;
 use crate::shape::Shape;
 use crate::tree::{Counting, Entry, Node, Value};
 use plinth_model::Finding;
+use plinth_model::finding::code;
 
 /// Most faults that are looked for. Each costs one pass over the file.
 pub(crate) const MAX_FAULTS: usize = 200;
@@ -28,7 +29,7 @@ pub(crate) fn decode_all(tree: &mut Node, shape: &Shape, findings: &mut Vec<Find
     }
     findings.push(
         Finding::error(
-            "site.too-many-findings",
+            code::SITE_TOO_MANY_FINDINGS,
             "",
             format!("the file has more than {MAX_FAULTS} faults; the rest is not shown"),
         )
@@ -42,7 +43,7 @@ fn follows(error: &DecodeError, findings: &[Finding]) -> bool {
     let Fault::Missing(key) = error.fault() else { return false };
     let fix = format!("write `{key}`");
     let misspelled = |finding: &Finding| {
-        finding.code == "site.unknown-key"
+        finding.code == code::SITE_UNKNOWN_KEY
             && finding.fix == fix
             && Path::parse(&finding.subject).parent() == error.path()
     };

@@ -3,6 +3,7 @@
 use crate::path::{Path, Segment};
 use crate::raw;
 use crate::tree::{Entry, Node, Value as Content};
+use plinth_model::finding::code;
 use plinth_model::{Finding, Position};
 use serde_json::{Map, Value, json};
 
@@ -210,7 +211,7 @@ fn beyond(node: &Node, schema: &Value, path: &Path) -> Option<Finding> {
         }
         _ => return None,
     };
-    Some(Finding::error("site.out-of-range", path.to_string(), message).fix(fix))
+    Some(Finding::error(code::SITE_OUT_OF_RANGE, path.to_string(), message).fix(fix))
 }
 
 fn synthetic(value: &Value, place: Position) -> Node {

@@ -1,52 +1,33 @@
 //! What is told about the things plinth names: steps, kinds, finding codes, exit codes, faults, runs.
 
-use indexmap::IndexMap;
-use plinth_model::{Exit, Plan, Problem, SiteName, Step};
+use plinth_model::finding::{Code, Declaration, code};
+use plinth_model::{Exit, Plan, SiteName, Step};
 use plinth_report::{RunView, StatusView};
 use plinth_run::journal::{History, Standing};
 use plinth_run::{RunReport, Status};
-use serde::{Deserialize, Serialize};
-
-/// Explanations of finding codes, the same file as in the documentation.
-const FINDINGS: &str = include_str!("../../../docs/findings.yaml");
-
-/// Explanation of one finding code.
-#[derive(Clone, Debug, Deserialize)]
-pub(crate) struct Code {
-    means: String,
-    usually: String,
-    #[serde(rename = "do")]
-    remedy: String,
-}
+use serde::Serialize;
 
 /// Explains a word that needs no site: a code, a kind, a table.
-pub(crate) fn word(word: &str) -> Result<Option<String>, Problem> {
+pub(crate) fn word(word: &str) -> Option<String> {
     match word {
-        "exit-codes" => return Ok(Some(exit_codes())),
-        "faults" => return Ok(Some(faults())),
-        "findings" => return Ok(Some(codes()?.into_keys().collect::<Vec<_>>().join("\n"))),
-        _ => {}
+        "exit-codes" => Some(exit_codes()),
+        "faults" => Some(faults()),
+        "findings" => Some(codes().join("\n")),
+        _ => kind(word).or_else(|| finding(word)),
     }
-    if let Some(text) = kind(word) {
-        return Ok(Some(text));
-    }
-    Ok(code(&codes()?, word))
 }
 
-/// All finding codes.
-pub(crate) fn codes() -> Result<IndexMap<String, Code>, Problem> {
-    serde_saphyr::from_str(FINDINGS).map_err(|error| {
-        Problem::new(Exit::Bug, "reading the explanations inside plinth", "", error, "report this; it is our bug")
-    })
+/// All finding codes, sorted.
+pub(crate) fn codes() -> Vec<&'static str> {
+    let mut codes: Vec<&str> = code::all().filter_map(|code| Some(code.declaration()?.code)).collect();
+    codes.sort_unstable();
+    codes
 }
 
-fn code(codes: &IndexMap<String, Code>, wanted: &str) -> Option<String> {
-    let fits = |pattern: &str| match pattern.split_once('*') {
-        Some((before, after)) => wanted.starts_with(before) && wanted.ends_with(after),
-        None => pattern == wanted,
-    };
-    let (_, code) = codes.get_key_value(wanted).or_else(|| codes.iter().find(|(pattern, _)| fits(pattern)))?;
-    Some(format!("{wanted}\n  {}\n  usually: {}\n  do: {}", code.means, code.usually, code.remedy))
+fn finding(wanted: &str) -> Option<String> {
+    let found = Code::named(wanted).declaration()?;
+    let Declaration { code, owner, means, usually, fix } = found;
+    Some(format!("{code}\n  {means}\n  usually: {usually}\n  do: {fix}\n  who: {owner}"))
 }
 
 fn kind(wanted: &str) -> Option<String> {

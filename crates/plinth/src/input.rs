@@ -4,6 +4,7 @@ use crate::args::Common;
 use crate::printer::Printer;
 use plinth_app::world::World;
 use plinth_app::{Access, Audience, Failure, Goal, Input, Operation, Setup};
+use plinth_model::finding::{Code, code};
 use plinth_model::{Exit, Finding, Problem, Severity};
 use serde::Serialize;
 use std::path::Path;
@@ -62,13 +63,13 @@ pub(crate) fn as_finding(problem: &Problem) -> Finding {
 }
 
 /// A code per way of ending.
-const fn code(exit: Exit) -> &'static str {
+fn code(exit: Exit) -> Code {
     match exit {
-        Exit::Locked => "plinth.locked",
-        Exit::Unreachable => "plinth.unreachable",
-        Exit::Partly => "plinth.partly",
-        Exit::Bug => "plinth.bug",
-        Exit::Done | Exit::Input | Exit::Pending | Exit::CheckFailed => "plinth.input",
+        Exit::Locked => code::PLINTH_LOCKED,
+        Exit::Unreachable => code::PLINTH_UNREACHABLE,
+        Exit::Partly => code::PLINTH_PARTLY,
+        Exit::Bug => code::PLINTH_BUG,
+        Exit::Done | Exit::Input | Exit::Pending | Exit::CheckFailed => code::PLINTH_INPUT,
     }
 }
 

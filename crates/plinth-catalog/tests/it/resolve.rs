@@ -322,7 +322,7 @@ fn the_artifact_source_decides_repository_and_login() {
         release(ngc()),
         ("https://helm.ngc.nvidia.com/nvidia/runai".to_owned(), Some(("$oauthtoken".to_owned(), token)), None)
     );
-    assert_eq!(release(without_token).2.as_deref(), Some("platform.repository-without-login"));
+    assert_eq!(release(without_token).2.map(|code| code.as_str()), Some("platform.repository-without-login"));
     let inside = json!({"runai.source": "airgapped", "runai.mirror": "charts.example:5000/runai", "runai.mirrorHost": "charts.example:5000"});
     assert_eq!(release(inside), (String::new(), None, None), "the whole address is in the chart's name");
 }

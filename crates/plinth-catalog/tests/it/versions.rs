@@ -58,8 +58,10 @@ fn derived_examples_of_the_data() {
         for off in ["lws", "kube-prometheus-stack", "prometheus-adapter"] {
             choose(&mut desired, off, |choice| choice.enabled = Some(false));
         }
-        let findings: Vec<Finding> =
-            check(&desired).into_iter().filter(|f| f.code.starts_with("compatibility.") || f.is_error()).collect();
+        let findings: Vec<Finding> = check(&desired)
+            .into_iter()
+            .filter(|f| f.code.as_str().starts_with("compatibility.") || f.is_error())
+            .collect();
         let verdict = match findings.iter().map(|finding| finding.severity).max() {
             None => "ok",
             Some(Severity::Info) => "inform",

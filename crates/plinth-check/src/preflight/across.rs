@@ -2,6 +2,7 @@
 
 use super::time::OFFSET_MAX_MS;
 use plinth_model::facts::{Address, NodeFacts};
+use plinth_model::finding::code;
 use plinth_model::{Finding, NodeName, Owner};
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -35,7 +36,7 @@ fn clock_skew(nodes: &[(NodeName, NodeFacts)]) -> Option<Finding> {
     let (behind, ahead) = (nodes.iter().min_by_key(offset)?, nodes.iter().max_by_key(offset)?);
     let apart = ahead.1.clock_offset_ms.abs_diff(behind.1.clock_offset_ms);
     (apart > OFFSET_MAX_MS).then(|| {
-        Finding::error("node.clock-skew", ALL, format!("clocks of nodes are {} s apart", apart / 1000))
+        Finding::error(code::NODE_CLOCK_SKEW, ALL, format!("clocks of nodes are {} s apart", apart / 1000))
             .owner(Owner::BcmAdmin)
             .evidence(format!("{}: {} ms", behind.0, behind.1.clock_offset_ms))
             .evidence(format!("{}: {} ms", ahead.0, ahead.1.clock_offset_ms))
@@ -46,7 +47,7 @@ fn clock_skew(nodes: &[(NodeName, NodeFacts)]) -> Option<Finding> {
 fn duplicate_hostnames(nodes: &[(NodeName, NodeFacts)]) -> Option<Finding> {
     let evidence = shared(nodes.iter().map(|(node, facts)| (facts.hostname.to_lowercase(), node)));
     (!evidence.is_empty()).then(|| {
-        let finding = Finding::error("node.duplicate-hostname", ALL, "several nodes call themselves the same")
+        let finding = Finding::error(code::NODE_DUPLICATE_HOSTNAME, ALL, "several nodes call themselves the same")
             .owner(Owner::BcmAdmin)
             .fix("look whether two addresses lead to one machine; else `hostnamectl set-hostname NODE` on each");
         with(finding, evidence)
@@ -66,7 +67,7 @@ fn duplicate_addresses(nodes: &[(NodeName, NodeFacts)]) -> Option<Finding> {
     });
     let evidence = shared(all);
     (!evidence.is_empty()).then(|| {
-        let finding = Finding::error("node.duplicate-address", ALL, "several nodes have the same address")
+        let finding = Finding::error(code::NODE_DUPLICATE_ADDRESS, ALL, "several nodes have the same address")
             .owner(Owner::NetworkTeam)
             .fix(
                 "give each node addresses of its own in BCM; `arping -D ADDRESS` shows whether another machine answers",
@@ -94,7 +95,7 @@ fn grouped<'a>(values: impl Iterator<Item = (String, &'a NodeName)>) -> Vec<(Str
 
 fn systems(kind: &str, nodes: &[&(NodeName, NodeFacts)]) -> Option<Finding> {
     let evidence = differing(nodes, |facts| facts.os.clone())?;
-    let finding = Finding::info("node.systems-differ", ALL, format!("nodes {kind} run different systems"))
+    let finding = Finding::info(code::NODE_SYSTEMS_DIFFER, ALL, format!("nodes {kind} run different systems"))
         .owner(Owner::BcmAdmin)
         .fix("give nodes of one role the same software image (`cmsh -c \"category; use NAME; get softwareimage\"`)");
     Some(with(finding, evidence))
@@ -102,7 +103,7 @@ fn systems(kind: &str, nodes: &[&(NodeName, NodeFacts)]) -> Option<Finding> {
 
 fn kernels(kind: &str, nodes: &[&(NodeName, NodeFacts)]) -> Option<Finding> {
     let evidence = differing(nodes, |facts| facts.kernel.clone())?;
-    let finding = Finding::info("node.kernels-differ", ALL, format!("nodes {kind} run different kernels"))
+    let finding = Finding::info(code::NODE_KERNELS_DIFFER, ALL, format!("nodes {kind} run different kernels"))
         .owner(Owner::BcmAdmin)
         .fix("restart the nodes that run an older kernel than their image holds; `uname -r` shows the running one");
     Some(with(finding, evidence))
@@ -111,7 +112,7 @@ fn kernels(kind: &str, nodes: &[&(NodeName, NodeFacts)]) -> Option<Finding> {
 /// Jobs over several nodes load one CUDA and expect one driver.
 fn drivers(nodes: &[&(NodeName, NodeFacts)]) -> Option<Finding> {
     let evidence = differing(nodes, |facts| facts.driver.clone().unwrap_or_else(|| "no driver".to_owned()))?;
-    let finding = Finding::warning("node.drivers-differ", ALL, "GPU nodes have different NVIDIA drivers")
+    let finding = Finding::warning(code::NODE_DRIVERS_DIFFER, ALL, "GPU nodes have different NVIDIA drivers")
         .owner(Owner::BcmAdmin)
         .fix("bring them to one version in their software image; `nvidia-smi` shows the loaded one");
     Some(with(finding, evidence))

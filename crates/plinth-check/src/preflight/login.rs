@@ -1,13 +1,14 @@
 //! The login itself.
 
 use super::{Case, Judged, Rule};
+use plinth_model::finding::code;
 use plinth_model::{Finding, Owner};
 
 pub(super) const RULES: &[Rule] = &[no_root, sudo_password, home_on_nfs, noisy];
 
 fn no_root(case: &Case<'_>) -> Option<Judged> {
     (case.facts.root == "none").then(|| {
-        Finding::error("node.no-root", case.node, "the login cannot become root")
+        Finding::error(code::NODE_NO_ROOT, case.node, "the login cannot become root")
             .owner(Owner::BcmAdmin)
             .fix("give it sudo (`visudo -f /etc/sudoers.d/NAME`), or sign in first as root: access.bootstrap.user")
             .into()
@@ -17,7 +18,7 @@ fn no_root(case: &Case<'_>) -> Option<Judged> {
 fn sudo_password(case: &Case<'_>) -> Option<Judged> {
     (case.facts.root == "sudo-password").then(|| {
         Finding::info(
-            "node.sudo-password",
+            code::NODE_SUDO_PASSWORD,
             case.node,
             "sudo asks for the login's password; plinth's own account will not be asked",
         )
@@ -29,7 +30,7 @@ fn sudo_password(case: &Case<'_>) -> Option<Judged> {
 fn home_on_nfs(case: &Case<'_>) -> Option<Judged> {
     case.facts.home_filesystem.starts_with("nfs").then(|| {
         Finding::warning(
-            "node.home-on-nfs",
+            code::NODE_HOME_ON_NFS,
             case.node,
             "the login's home directory is on NFS; keys written there may be refused, or shared by all nodes",
         )
@@ -43,7 +44,7 @@ fn home_on_nfs(case: &Case<'_>) -> Option<Judged> {
 fn noisy(case: &Case<'_>) -> Option<Judged> {
     case.facts.noisy.then(|| {
         let message = "the login prints text of its own before commands answer; plinth is not misled, other tools such as scp may be";
-        Finding::info("node.noisy-login", case.node, message)
+        Finding::info(code::NODE_NOISY_LOGIN, case.node, message)
             .fix("let files such as ~/.bashrc print only for people: `case $- in *i*) ... esac`")
             .into()
     })

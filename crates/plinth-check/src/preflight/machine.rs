@@ -1,6 +1,7 @@
 //! Size, system, kernel, GPUs, programs.
 
 use super::{Case, Judged, Rule};
+use plinth_model::finding::code;
 use plinth_model::{Finding, Owner};
 
 pub(super) const RULES: &[Rule] = &[
@@ -52,7 +53,7 @@ fn too_small(case: &Case<'_>) -> Option<Judged> {
         facts.cpus, facts.memory_mib, least.cpus, least.memory_mib
     );
     Some(
-        Finding::error("node.too-small", case.node, message)
+        Finding::error(code::NODE_TOO_SMALL, case.node, message)
             .fix("give the node's role to a larger machine; `nproc` and `free -m` show what this one sees")
             .into(),
     )
@@ -60,7 +61,7 @@ fn too_small(case: &Case<'_>) -> Option<Judged> {
 
 fn no_gpu(case: &Case<'_>) -> Option<Judged> {
     (case.expected.minimum.gpu && case.facts.gpus == 0).then(|| {
-        Finding::error("node.no-gpu", case.node, "a GPU is expected, and none is on the bus")
+        Finding::error(code::NODE_NO_GPU, case.node, "a GPU is expected, and none is on the bus")
             .owner(Owner::BcmAdmin)
             .fix("take the node out of nodes.gpu, or look at `lspci -d 10de:` and at the machine's firmware")
             .into()
@@ -70,7 +71,7 @@ fn no_gpu(case: &Case<'_>) -> Option<Judged> {
 /// DGX OS brings its driver, so the GPU Operator is told not to (NVIDIA GPU Operator documentation, pre-installed drivers).
 fn no_driver(case: &Case<'_>) -> Option<Judged> {
     (case.facts.gpus > 0 && case.facts.driver.is_none() && case.facts.dgx_release.is_some()).then(|| {
-        Finding::warning("node.no-driver", case.node, "it has DGX OS and GPUs, but the NVIDIA driver is not loaded")
+        Finding::warning(code::NODE_NO_DRIVER, case.node, "it has DGX OS and GPUs, but the NVIDIA driver is not loaded")
             .owner(Owner::BcmAdmin)
             .evidence(format!("{}, kernel {}, {} GPUs on the bus", case.facts.os, case.facts.kernel, case.facts.gpus))
             .fix("look at `modprobe nvidia` and `dkms status`; after a kernel update the driver must be built anew")
@@ -91,7 +92,7 @@ fn kernel_headers(case: &Case<'_>) -> Option<Judged> {
             _ => format!("dnf install kernel-devel-{}", case.facts.kernel),
         };
         let fix = format!("`{package}`, or install a driver in the node's image");
-        Finding::info("node.no-kernel-headers", case.node, message).owner(Owner::BcmAdmin).fix(fix).into()
+        Finding::info(code::NODE_NO_KERNEL_HEADERS, case.node, message).owner(Owner::BcmAdmin).fix(fix).into()
     })
 }
 
@@ -101,7 +102,7 @@ fn fabric_manager(case: &Case<'_>) -> Option<Judged> {
     let state = case.unit("nvidia-fabricmanager").unwrap_or("not installed");
     (needed && state != "active").then(|| {
         let message = format!("it has NVSwitches, and nvidia-fabricmanager is {state}: CUDA will not start");
-        Finding::warning("node.no-fabric-manager", case.node, message)
+        Finding::warning(code::NODE_NO_FABRIC_MANAGER, case.node, message)
             .owner(Owner::BcmAdmin)
             .evidence(format!("{} NVSwitches, driver {}", case.facts.nvswitches, case.facts.driver.as_deref().unwrap_or("-")))
             .fix("install the fabric manager of exactly the driver's version, then `systemctl enable --now nvidia-fabricmanager`")
@@ -113,7 +114,7 @@ fn fabric_manager(case: &Case<'_>) -> Option<Judged> {
 fn architecture(case: &Case<'_>) -> Option<Judged> {
     let architecture = case.facts.architecture.as_str();
     (!matches!(architecture, "" | "x86_64" | "aarch64")).then(|| {
-        Finding::error("node.architecture", case.node, format!("there are no images for {architecture}"))
+        Finding::error(code::NODE_ARCHITECTURE, case.node, format!("there are no images for {architecture}"))
             .fix("choose another node; `uname -m` must say x86_64 or aarch64")
             .into()
     })
@@ -125,7 +126,7 @@ fn unsupported_os(case: &Case<'_>) -> Option<Judged> {
     let fits = |versions: &[&str]| versions.is_empty() || versions.contains(&version) || versions.contains(&major);
     let known = SYSTEMS.iter().any(|(system, versions)| *system == id && fits(versions));
     (!id.is_empty() && !known).then(|| {
-        Finding::warning("node.unsupported-os", case.node, format!("Kubespray does not support {}", case.facts.os))
+        Finding::warning(code::NODE_UNSUPPORTED_OS, case.node, format!("Kubespray does not support {}", case.facts.os))
             .owner(Owner::BcmAdmin)
             .evidence(format!("/etc/os-release says ID={id} VERSION_ID={version}"))
             .fix("choose an image with a supported system, or set `allow_unsupported_distribution_setup: true` in kubernetes.extraVars")
@@ -138,7 +139,7 @@ fn dgx_release(case: &Case<'_>) -> Option<Judged> {
     let (_, ubuntu) = DGX_OS.iter().find(|(major, _)| release.split('.').next() == Some(*major))?;
     (case.facts.os_id == "ubuntu" && case.facts.os_version != *ubuntu).then(|| {
         let message = format!("DGX OS {release} stands on Ubuntu {ubuntu}, but this is Ubuntu {}", case.facts.os_version);
-        Finding::warning("node.dgx-release-differs", case.node, message)
+        Finding::warning(code::NODE_DGX_RELEASE_DIFFERS, case.node, message)
             .owner(Owner::BcmAdmin)
             .fix("compare `cat /etc/dgx-release` with `cat /etc/os-release`; one of them was left by an unfinished upgrade")
             .into()
@@ -154,7 +155,7 @@ fn old_kernel(case: &Case<'_>) -> Option<Judged> {
     };
     (kernel < least).then(|| {
         let message = format!("kernel {} is older than {}.{}, which {why} need", case.facts.kernel, least[0], least[1]);
-        Finding::warning("node.old-kernel", case.node, message)
+        Finding::warning(code::NODE_OLD_KERNEL, case.node, message)
             .owner(Owner::BcmAdmin)
             .fix("choose an image with a newer kernel; `uname -r` shows the running one")
             .into()
@@ -164,7 +165,7 @@ fn old_kernel(case: &Case<'_>) -> Option<Judged> {
 /// Version 1 is no longer developed for, and kubelet 1.35 refuses it by default (Kubernetes documentation, "About cgroup v2").
 fn cgroup(case: &Case<'_>) -> Option<Judged> {
     (case.facts.cgroup_version == 1).then(|| {
-        Finding::warning("node.cgroup-v1", case.node, "it uses version 1 control groups, which kubelet 1.35 refuses")
+        Finding::warning(code::NODE_CGROUP_V1, case.node, "it uses version 1 control groups, which kubelet 1.35 refuses")
             .owner(Owner::BcmAdmin)
             .fix("boot with the kernel parameter systemd.unified_cgroup_hierarchy=1; `stat -fc %T /sys/fs/cgroup` then says cgroup2fs")
             .into()
@@ -189,14 +190,14 @@ fn no_python(case: &Case<'_>) -> Option<Judged> {
         Some("zypper") => "`zypper install python311`",
         _ => "`dnf install python3.11`",
     };
-    Some(Finding::warning("node.no-python", case.node, message).owner(Owner::BcmAdmin).fix(fix).into())
+    Some(Finding::warning(code::NODE_NO_PYTHON, case.node, message).owner(Owner::BcmAdmin).fix(fix).into())
 }
 
 /// Kubespray installs packages such as conntrack and socat.
 fn no_package_manager(case: &Case<'_>) -> Option<Judged> {
     case.facts.package_manager.is_none().then(|| {
         Finding::warning(
-            "node.no-package-manager",
+            code::NODE_NO_PACKAGE_MANAGER,
             case.node,
             "none of apt, dnf, yum and zypper is there for Kubespray",
         )

@@ -2,6 +2,7 @@
 
 use super::{Case, Judged, Rule};
 use indexmap::IndexMap;
+use plinth_model::finding::code;
 use plinth_model::steps::Preparation;
 use plinth_model::{Finding, Owner};
 use std::net::IpAddr;
@@ -30,7 +31,7 @@ fn hostname(case: &Case<'_>) -> Option<Judged> {
     let short = case.facts.hostname.split('.').next().unwrap_or_default();
     (!short.is_empty() && !short.eq_ignore_ascii_case(case.node)).then(|| {
         let message = format!("it calls itself {}", case.facts.hostname);
-        Finding::warning("node.hostname-differs", case.node, message)
+        Finding::warning(code::NODE_HOSTNAME_DIFFERS, case.node, message)
             .owner(Owner::BcmAdmin)
             .fix(format!("look whether this is the right machine; then `hostnamectl set-hostname {}`", case.node))
             .into()
@@ -45,7 +46,7 @@ fn no_address(case: &Case<'_>) -> Option<Judged> {
         return None;
     }
     let four = case.facts.addresses.iter().filter(|address| address.address.is_ipv4());
-    let mut finding = Finding::error("node.no-address", case.node, format!("its address {wanted} is on none of its interfaces"))
+    let mut finding = Finding::error(code::NODE_NO_ADDRESS, case.node, format!("its address {wanted} is on none of its interfaces"))
         .owner(Owner::BcmAdmin)
         .fix(format!("correct the node's interface in BCM, or write `nodes: {{overrides: {{{}: {{address: ADDRESS}}}}}}`; `ip -4 addr` shows what it has", case.node));
     finding.evidence = four.map(|a| format!("{} {}/{}", a.interface, a.address, a.prefix)).collect();
@@ -55,7 +56,7 @@ fn no_address(case: &Case<'_>) -> Option<Judged> {
 /// Kubernetes takes a node's own address and its way to services from it (Kubernetes documentation, "Installing kubeadm").
 fn no_default_route(case: &Case<'_>) -> Option<Judged> {
     (case.facts.default_route.is_none() && !case.facts.addresses.is_empty()).then(|| {
-        Finding::warning("node.no-default-route", case.node, "it has no default route")
+        Finding::warning(code::NODE_NO_DEFAULT_ROUTE, case.node, "it has no default route")
             .owner(Owner::NetworkTeam)
             .fix("set a gateway for the production network in BCM; `ip route` then shows `default via`")
             .into()
@@ -68,7 +69,7 @@ fn name_unresolved(case: &Case<'_>) -> Option<Judged> {
     let names: Vec<&String> = case.expected.names.keys().filter(told).collect();
     let list = names.iter().map(|name| name.as_str()).collect::<Vec<_>>().join(", ");
     (!names.is_empty()).then(|| {
-        let finding = Finding::warning("node.name-unresolved", case.node, format!("it cannot resolve {list}"))
+        let finding = Finding::warning(code::NODE_NAME_UNRESOLVED, case.node, format!("it cannot resolve {list}"))
             .owner(Owner::NetworkTeam)
             .evidence(format!("name servers: {}", case.facts.nameservers.join(", ")))
             .fix("add the names to the DNS server that the nodes ask; `getent hosts NAME` then tells the address");
@@ -92,7 +93,7 @@ fn name_differs(case: &Case<'_>) -> Option<Judged> {
     let told: Vec<&str> = wrong.iter().map(|(_, told)| told.as_str()).collect();
     (!wrong.is_empty()).then(|| {
         let finding = Finding::warning(
-            "node.name-differs",
+            code::NODE_NAME_DIFFERS,
             case.node,
             format!("it resolves names otherwise: {}", told.join("; ")),
         )
@@ -116,7 +117,7 @@ fn no_answer(case: &Case<'_>) -> Option<Judged> {
     let silent: Vec<&str> =
         case.expected.urls.iter().filter(|url| case.facts.answers.get(*url) == Some(&0)).map(String::as_str).collect();
     (!silent.is_empty()).then(|| {
-        Finding::warning("node.no-answer", case.node, format!("no answer from {}", silent.join(", ")))
+        Finding::warning(code::NODE_NO_ANSWER, case.node, format!("no answer from {}", silent.join(", ")))
             .owner(Owner::NetworkTeam)
             .fix("open the way from the node to there, or name a mirror under registries.mirrors; `curl -v URL` on the node tells what is missing")
             .into()
@@ -126,7 +127,7 @@ fn no_answer(case: &Case<'_>) -> Option<Judged> {
 /// Kubespray stops without one.
 fn no_nameserver(case: &Case<'_>) -> Option<Judged> {
     case.facts.nameservers.is_empty().then(|| {
-        Finding::error("node.no-nameserver", case.node, "its /etc/resolv.conf names no server; Kubespray stops there")
+        Finding::error(code::NODE_NO_NAMESERVER, case.node, "its /etc/resolv.conf names no server; Kubespray stops there")
             .owner(Owner::NetworkTeam)
             .fix("set name servers in BCM (`cmsh -c \"partition; use base; set nameservers ADDRESS\"`), or write `nameserver ADDRESS` into /etc/resolv.conf")
             .into()
@@ -137,7 +138,7 @@ fn nameservers(case: &Case<'_>) -> Option<Judged> {
     let all = &case.facts.nameservers;
     (all.len() > NAMESERVERS).then(|| {
         let message = format!("it has {} name servers; only the first {NAMESERVERS} are asked", all.len());
-        Finding::warning("node.many-nameservers", case.node, message)
+        Finding::warning(code::NODE_MANY_NAMESERVERS, case.node, message)
             .owner(Owner::NetworkTeam)
             .evidence(all.join(", "))
             .fix("shorten the list that /etc/resolv.conf is made from")
@@ -153,13 +154,13 @@ fn resolver_loop(case: &Case<'_>) -> Option<Judged> {
     let resolved = case.unit("systemd-resolved") == Some("active") && found == "127.0.0.53";
     let finding = if resolved {
         Finding::info(
-            "node.local-resolver",
+            code::NODE_LOCAL_RESOLVER,
             case.node,
             "it asks systemd-resolved; Kubespray takes the servers behind it",
         )
     } else {
         let message = format!("its name server {found} is itself; CoreDNS would forward to itself and stop");
-        Finding::warning("node.resolver-loop", case.node, message)
+        Finding::warning(code::NODE_RESOLVER_LOOP, case.node, message)
             .owner(Owner::NetworkTeam)
             .fix("write the real servers into /etc/resolv.conf, or name servers under kubernetes.dns.servers")
     };
@@ -173,7 +174,7 @@ fn search_domains(case: &Case<'_>) -> Option<Judged> {
             "it has {} search domains; older images take {SEARCH_DOMAINS}, and Kubernetes adds three",
             all.len()
         );
-        Finding::warning("node.many-search-domains", case.node, message)
+        Finding::warning(code::NODE_MANY_SEARCH_DOMAINS, case.node, message)
             .owner(Owner::NetworkTeam)
             .evidence(all.join(" "))
             .fix("shorten the line `search` that /etc/resolv.conf is made from")
@@ -184,7 +185,7 @@ fn search_domains(case: &Case<'_>) -> Option<Judged> {
 fn proxies(case: &Case<'_>) -> Option<Judged> {
     let all = &case.facts.proxies;
     let mut finding =
-        Finding::info("node.proxy", case.node, "a proxy is set; pods, services and nodes must be excepted from it");
+        Finding::info(code::NODE_PROXY, case.node, "a proxy is set; pods, services and nodes must be excepted from it");
     finding.evidence = all.iter().map(|(name, value)| format!("{name}={value}")).collect();
     (!all.is_empty()).then(|| finding.into())
 }

@@ -1,6 +1,7 @@
 //! What is on the node already: ports, other Kubernetes, Docker, a firewall.
 
 use super::{Case, Judged, Rule};
+use plinth_model::finding::code;
 use plinth_model::{Finding, Owner};
 
 pub(super) const RULES: &[Rule] = &[in_use, docker, ports_taken, node_ports_taken, bcm_port, firewall];
@@ -24,7 +25,7 @@ fn in_use(case: &Case<'_>) -> Option<Judged> {
     }
     let message = format!("something stands in the way: {}", found.join("; "));
     let fix = "remove what is left of an earlier installation (`kubeadm reset`, or its own uninstaller), or choose another node";
-    Some(Finding::error("node.in-use", case.node, message).fix(fix).into())
+    Some(Finding::error(code::NODE_IN_USE, case.node, message).fix(fix).into())
 }
 
 /// Kubespray uninstalls Docker when its container manager is containerd; whether it may is the site's to say.
@@ -36,20 +37,21 @@ fn docker(case: &Case<'_>) -> Option<Judged> {
     }
     let finding = match (containers, case.expected.docker_may_go) {
         (Some(what), _) => Finding::error(
-            "node.docker-in-use",
+            code::NODE_DOCKER_IN_USE,
             case.node,
             "Kubespray would uninstall Docker, and containers run in it",
         )
         .evidence(what.clone())
         .fix("stop them if nobody needs them (`docker ps`, `docker stop`), or choose another node"),
-        (None, false) => Finding::error("node.docker", case.node, "Docker runs here, and Kubespray would uninstall it")
-            .fix(
+        (None, false) => {
+            Finding::error(code::NODE_DOCKER, case.node, "Docker runs here, and Kubespray would uninstall it").fix(
                 "make sure with `docker ps -a` that nobody needs it, then set `removeDocker: true` under `kubernetes`",
-            ),
+            )
+        }
         (None, true) => {
             let message =
                 "Kubespray will uninstall Docker, as the site file allows; no container of it was seen running";
-            Finding::info("node.docker", case.node, message)
+            Finding::info(code::NODE_DOCKER, case.node, message)
         }
     };
     Some(finding.into())
@@ -62,7 +64,7 @@ fn ports_taken(case: &Case<'_>) -> Option<Judged> {
     }
     let message = format!("ports that Kubernetes needs are taken: {}", taken.join(", "));
     let fix = "stop what listens there (`ss -ltnp` names it), or choose another node";
-    Some(Finding::error("node.ports-taken", case.node, message).fix(fix).into())
+    Some(Finding::error(code::NODE_PORTS_TAKEN, case.node, message).fix(fix).into())
 }
 
 fn node_ports_taken(case: &Case<'_>) -> Option<Judged> {
@@ -73,14 +75,14 @@ fn node_ports_taken(case: &Case<'_>) -> Option<Judged> {
     let message = format!("ports that services of Kubernetes may be given are taken: {}", taken.join(", "));
     let fix =
         "move what listens there (`ss -ltnp` names it); a service with such a port would not be reached on this node";
-    Some(Finding::warning("node.node-ports-taken", case.node, message).fix(fix).into())
+    Some(Finding::warning(code::NODE_NODE_PORTS_TAKEN, case.node, message).fix(fix).into())
 }
 
 fn bcm_port(case: &Case<'_>) -> Option<Judged> {
     let taken = listeners(case, |port| port == CMDAEMON_PORT && !case.expected.ports.contains(&port));
     (!taken.is_empty()).then(|| {
         let message = "port 8081 belongs to BCM's CMDaemon; no pod with a host port may use it";
-        Finding::info("node.bcm-port", case.node, message).owner(Owner::BcmAdmin).evidence(taken.join(", ")).into()
+        Finding::info(code::NODE_BCM_PORT, case.node, message).owner(Owner::BcmAdmin).evidence(taken.join(", ")).into()
     })
 }
 
@@ -88,7 +90,7 @@ fn bcm_port(case: &Case<'_>) -> Option<Judged> {
 fn firewall(case: &Case<'_>) -> Option<Judged> {
     (case.unit("firewalld") == Some("active")).then(|| {
         let message = "firewalld runs; it closes ports of Kubernetes, and nothing of Kubespray opens them";
-        Finding::warning("node.firewall", case.node, message)
+        Finding::warning(code::NODE_FIREWALL, case.node, message)
             .owner(Owner::NetworkTeam)
             .fix("`systemctl disable --now firewalld`, or open the ports of Kubernetes and of its network between the nodes")
             .into()

@@ -3,6 +3,7 @@
 use super::{Case, Judged, Rule};
 use indexmap::IndexMap;
 use plinth_model::Finding;
+use plinth_model::finding::code;
 use plinth_model::steps::Preparation;
 
 pub(super) const RULES: &[Rule] = &[swap, modules, sysctls, ipv6_off, selinux, apparmor];
@@ -19,10 +20,14 @@ const SYSCTLS: [(&str, &str); 3] = [
 /// kubelet does not start with swap unless it is told to (Kubernetes documentation, `failSwapOn`).
 fn swap(case: &Case<'_>) -> Option<Judged> {
     (case.facts.swap_mib > 0).then(|| {
-        let finding =
-            Finding::new(case.unprepared(), "node.swap", case.node, "swap is on, and kubelet does not start with it")
-                .evidence(format!("{} MiB", case.facts.swap_mib))
-                .fix("`swapoff -a`, and take its line out of /etc/fstab");
+        let finding = Finding::new(
+            case.unprepared(),
+            code::NODE_SWAP,
+            case.node,
+            "swap is on, and kubelet does not start with it",
+        )
+        .evidence(format!("{} MiB", case.facts.swap_mib))
+        .fix("`swapoff -a`, and take its line out of /etc/fstab");
         fixed(case, finding, Preparation { swap_off: true, ..Preparation::default() })
     })
 }
@@ -33,7 +38,7 @@ fn modules(case: &Case<'_>) -> Option<Judged> {
     (!missing.is_empty()).then(|| {
         let finding = Finding::new(
             case.unprepared(),
-            "node.modules-missing",
+            code::NODE_MODULES_MISSING,
             case.node,
             format!("kernel modules are not loaded: {}", missing.join(", ")),
         )
@@ -49,7 +54,7 @@ fn sysctls(case: &Case<'_>) -> Option<Judged> {
     let list: Vec<String> = wrong.iter().map(|(name, value)| format!("{name}={value}")).collect();
     (!wrong.is_empty()).then(|| {
         let message = format!("kernel settings differ from {}", list.join(", "));
-        let finding = Finding::new(case.unprepared(), "node.kernel-settings", case.node, message)
+        let finding = Finding::new(case.unprepared(), code::NODE_KERNEL_SETTINGS, case.node, message)
             .fix(format!("`sysctl -w {}`, and write them into /etc/sysctl.d/", list.join(" ")));
         fixed(case, finding, Preparation { sysctls: wrong, ..Preparation::default() })
     })
@@ -63,7 +68,7 @@ fn fixed(case: &Case<'_>, finding: Finding, fix: Preparation) -> Judged {
 fn ipv6_off(case: &Case<'_>) -> Option<Judged> {
     (case.facts.sysctls.get("net.ipv6.conf.all.disable_ipv6").is_some_and(|value| value == "1")).then(|| {
         let message = "IPv6 is off in the kernel, and Kubespray from 2.28 on binds the API server to an IPv6 address";
-        Finding::info("node.ipv6-off", case.node, message)
+        Finding::info(code::NODE_IPV6_OFF, case.node, message)
             .fix("set `kube_apiserver_bind_address: 0.0.0.0` in kubernetes.extraVars, and add 0.0.0.0 to kubernetes.api.extraNames")
             .into()
     })
@@ -73,7 +78,7 @@ fn ipv6_off(case: &Case<'_>) -> Option<Judged> {
 fn selinux(case: &Case<'_>) -> Option<Judged> {
     (case.facts.selinux.as_deref() == Some("enforcing")).then(|| {
         Finding::info(
-            "node.selinux",
+            code::NODE_SELINUX,
             case.node,
             "SELinux is enforcing; Kubespray sets it to permissive unless told otherwise",
         )
@@ -83,6 +88,7 @@ fn selinux(case: &Case<'_>) -> Option<Judged> {
 
 fn apparmor(case: &Case<'_>) -> Option<Judged> {
     case.facts.apparmor.then(|| {
-        Finding::info("node.apparmor", case.node, "AppArmor is on; containers get containerd's default profile").into()
+        Finding::info(code::NODE_APPARMOR, case.node, "AppArmor is on; containers get containerd's default profile")
+            .into()
     })
 }

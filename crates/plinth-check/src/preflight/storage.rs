@@ -2,6 +2,7 @@
 
 use super::{Case, Judged, Rule};
 use plinth_model::facts::Space;
+use plinth_model::finding::code;
 use plinth_model::{Finding, Owner};
 
 pub(super) const RULES: &[Rule] = &[no_space, small_var, low_space, low_inodes];
@@ -33,7 +34,7 @@ fn no_space(case: &Case<'_>) -> Option<Judged> {
     seen.dedup();
     let message = format!("{} GiB are wanted for images: {}", expected.images_gib, seen.join(", "));
     let fix = "free space there (`df -h` shows all), name another directory in storage.larger or in the node's override, or lower storage.imagesGib";
-    Some(Finding::error("node.no-space", case.node, message).fix(fix).into())
+    Some(Finding::error(code::NODE_NO_SPACE, case.node, message).fix(fix).into())
 }
 
 /// BCM's default layout makes /var 6 GB large.
@@ -41,7 +42,7 @@ fn small_var(case: &Case<'_>) -> Option<Judged> {
     let var = case.facts.space("/var").filter(|space| space.mount == "/var" && !case.expected.deployed)?;
     (var.free_mib / 1024 < VAR_GIB).then(|| {
         let message = format!("/var is a partition of its own with {} MiB free; logs, etcd and kubelet want {VAR_GIB} GiB", var.free_mib);
-        Finding::warning("node.small-var", case.node, message)
+        Finding::warning(code::NODE_SMALL_VAR, case.node, message)
             .owner(Owner::BcmAdmin)
             .evidence(line(var))
             .fix("enlarge /var in the category's disk setup (`cmsh -c \"category; use NAME; set disksetup\"`); it takes effect when the node is provisioned anew")
@@ -59,7 +60,7 @@ fn low_space(case: &Case<'_>) -> Option<Judged> {
     let evidence = lines(case, low);
     let message = "kubelet would put pods out at once: a file system is nearly full";
     (!evidence.is_empty()).then(|| {
-        with(Finding::warning("node.low-space", case.node, message), evidence)
+        with(Finding::warning(code::NODE_LOW_SPACE, case.node, message), evidence)
             .fix("free space: `du -xhd1 MOUNT | sort -h` shows where it went")
             .into()
     })
@@ -70,7 +71,7 @@ fn low_inodes(case: &Case<'_>) -> Option<Judged> {
     let evidence = lines(case, low);
     let message = "kubelet would put pods out at once: a file system has hardly any free inodes";
     (!evidence.is_empty()).then(|| {
-        with(Finding::warning("node.low-inodes", case.node, message), evidence)
+        with(Finding::warning(code::NODE_LOW_INODES, case.node, message), evidence)
             .fix("remove small files: `du --inodes -xd1 MOUNT | sort -n` shows where they are")
             .into()
     })

@@ -117,7 +117,7 @@ fn dgx() -> NodeFacts {
 
 fn codes(facts: &NodeFacts, expected: &NodeExpectation, least: Severity) -> BTreeSet<String> {
     let judged = judge(&name("dgx-05"), facts, expected);
-    judged.into_iter().map(|one| one.finding).filter(|f| f.severity >= least).map(|f| f.code).collect()
+    judged.into_iter().map(|one| one.finding).filter(|f| f.severity >= least).map(|f| f.code.to_string()).collect()
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Clock and time service.
 
 use super::{Case, Judged, Rule};
+use plinth_model::finding::code;
 use plinth_model::steps::Preparation;
 use plinth_model::{Finding, Owner};
 
@@ -23,8 +24,8 @@ fn clock(case: &Case<'_>) -> Option<Judged> {
         way(offset)
     );
     let finding = match offset.unsigned_abs() {
-        off if off > OFFSET_MAX_MS => Finding::error("node.clock-off", case.node, message),
-        off if off > OFFSET_NOTED_MS => Finding::warning("node.clock-drifts", case.node, message),
+        off if off > OFFSET_MAX_MS => Finding::error(code::NODE_CLOCK_OFF, case.node, message),
+        off if off > OFFSET_NOTED_MS => Finding::warning(code::NODE_CLOCK_DRIFTS, case.node, message),
         _ => return None,
     };
     let finding = finding.owner(Owner::BcmAdmin).fix(
@@ -39,7 +40,7 @@ const fn way(offset: i64) -> &'static str {
 
 fn no_time_service(case: &Case<'_>) -> Option<Judged> {
     (case.facts.time_service.is_none() && !case.facts.services.is_empty()).then(|| {
-        let finding = Finding::warning("node.no-time-service", case.node, "no time service runs, and Run:ai wants NTP")
+        let finding = Finding::warning(code::NODE_NO_TIME_SERVICE, case.node, "no time service runs, and Run:ai wants NTP")
             .owner(Owner::BcmAdmin)
             .fix("`systemctl enable --now chrony` (chronyd on Red Hat and SUSE), after installing it and naming a time server");
         started(case, finding)
@@ -49,7 +50,7 @@ fn no_time_service(case: &Case<'_>) -> Option<Judged> {
 fn not_synchronised(case: &Case<'_>) -> Option<Judged> {
     let service = case.facts.time_service.as_deref()?;
     (case.facts.time_synchronised == Some(false)).then(|| {
-        Finding::warning("node.not-synchronised", case.node, format!("{service} runs, but the clock is not synchronised"))
+        Finding::warning(code::NODE_NOT_SYNCHRONISED, case.node, format!("{service} runs, but the clock is not synchronised"))
             .owner(Owner::NetworkTeam)
             .fix("open UDP 123 to a time server, or name one that answers; `chronyc sources` or `timedatectl timesync-status` shows it")
             .into()

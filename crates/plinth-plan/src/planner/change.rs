@@ -1,6 +1,7 @@
 //! What applying each step would do, from what was seen. Moves no hash: a look at the world changes no plan.
 
 use crate::observed::{Observed, Seen};
+use plinth_model::finding::code;
 use plinth_model::plan::{Change, Gate, Step};
 use plinth_model::{Finding, Work};
 
@@ -39,7 +40,7 @@ pub(super) fn bad_answers(gates: &[Gate], observed: &Observed) -> Vec<Finding> {
             let known: Vec<&str> = gate.answers.iter().map(|a| a.answer.as_str()).collect();
             findings.push(
                 Finding::error(
-                    "plan.answer-unknown",
+                    code::PLAN_ANSWER_UNKNOWN,
                     gate.id.as_str(),
                     format!("`{answer}` is not among the gate's answers"),
                 )

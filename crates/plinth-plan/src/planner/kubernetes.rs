@@ -7,6 +7,7 @@ use crate::ids;
 use crate::step::{Refine, step};
 use crate::{deadlines, kubespray};
 use indexmap::IndexMap;
+use plinth_model::finding::code;
 use plinth_model::plan::{Step, Undo};
 use plinth_model::steps::{
     ClusterDns, ControlPlane, GpuRuntime, Kubeconfig, KubesprayEnvironment, KubesprayInventory, KubesprayRun,
@@ -116,7 +117,7 @@ pub(crate) fn lost_by_imaging(desired: &Desired) -> Option<Finding> {
     let InventorySource::Bcm(_) = desired.inventory else { return None };
     let text =
         "a node that BCM makes anew from its image loses Kubernetes, and is no longer a member until the next run";
-    let finding = Finding::info("kubernetes.lost-by-imaging", desired.name.as_str(), text).owner(Owner::BcmAdmin);
+    let finding = Finding::info(code::KUBERNETES_LOST_BY_IMAGING, desired.name.as_str(), text).owner(Owner::BcmAdmin);
     let places = ["programs", "settings and certificates", "kubelet's state", "etcd", "container images"];
     let paths = [
         "/usr/local/bin, /opt/cni",

@@ -12,7 +12,7 @@ mod secrets;
 
 pub use discovery::endpoint_host;
 pub use nodes::{FITS, RELOCATE};
-pub use own::{fixes, looked, part};
+pub use own::{fixes, looked};
 
 use crate::catalog::{Components, Engine};
 use crate::cluster::Cluster;
@@ -21,6 +21,7 @@ use crate::kubespray::downloads;
 use crate::observed::Observed;
 use crate::{facts, given, images, kubespray, lint};
 use plinth_catalog::Resolution;
+use plinth_model::finding::code;
 use plinth_model::plan::{Gate, MadeFrom, Plan, SCHEMA, Step};
 use plinth_model::{Digest, Finding, NodeName, Severity, Stage, StepId};
 use plinth_site::Desired;
@@ -134,15 +135,6 @@ fn sealed(desired: &Desired, made_from: MadeFrom, steps: Vec<Step>, gates: Vec<G
     plan
 }
 
-/// Some of the steps of a plan, sealed as a plan of their own. Gates that none of them opens are left out.
-fn sealed_part(plan: &Plan, steps: Vec<Step>) -> Plan {
-    let opened = |gate: &&Gate| steps.iter().any(|step| step.id == gate.opened_by);
-    let gates = plan.gates.iter().filter(opened).cloned().collect();
-    let mut part = Plan { steps, gates, findings: Vec::new(), ..plan.clone() };
-    part.hash = part.content_hash();
-    part
-}
-
 /// Findings of the discovery, without mere remarks about machines that are not in the cluster.
 fn about_members(discovery: &Discovery) -> Vec<Finding> {
     let outside: HashSet<&str> =
@@ -158,7 +150,7 @@ pub(crate) fn engine_missing(desired: &Desired) -> Option<Finding> {
         Wanted::Existing => "existing",
     };
     let text = format!("engine `{name}` is not in this release");
-    Some(Finding::error("site.engine-not-in-release", "kubernetes.engine", text).fix("use `engine: kubespray`"))
+    Some(Finding::error(code::SITE_ENGINE_NOT_IN_RELEASE, "kubernetes.engine", text).fix("use `engine: kubespray`"))
 }
 
 fn token_missing(desired: &Desired) -> Option<Finding> {
@@ -166,7 +158,7 @@ fn token_missing(desired: &Desired) -> Option<Finding> {
     let wanted = runai.registry_token.is_none() && runai.source != ArtifactSource::Airgapped;
     wanted.then(|| {
         let text = "Run:ai's images cannot be pulled without a registry token";
-        Finding::error("site.registry-token", "runai.registry.token", text)
+        Finding::error(code::SITE_REGISTRY_TOKEN, "runai.registry.token", text)
             .fix("reference the token that the vendor gave you, for example `{env: RUNAI_REGISTRY_TOKEN}`")
     })
 }

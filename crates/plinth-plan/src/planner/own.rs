@@ -1,7 +1,7 @@
-//! Small plans: a part of another one, or what a verb does beside the main job. Steps as data like any others, so they are shown,
+//! Small plans: what a verb does beside the main job. Steps as data like any others, so they are shown,
 //! executed, journalled and resumed the same way.
 
-use super::{change, finished, made_from, sealed_part, worst_first};
+use super::{change, finished, made_from, worst_first};
 use crate::catalog::Components;
 use crate::deadlines;
 use crate::ids;
@@ -9,9 +9,8 @@ use crate::observed::Observed;
 use crate::step::step;
 use plinth_model::plan::Plan;
 use plinth_model::steps::{NodePrepare, NodeTarget, Preparation};
-use plinth_model::{Finding, Stage, Step, StepId, Work};
+use plinth_model::{Finding, Stage, Work};
 use plinth_site::Desired;
-use std::collections::HashSet;
 
 /// The plan with what was seen of its steps: only their changes differ, so its hash is the same.
 ///
@@ -24,21 +23,6 @@ pub fn looked(mut plan: Plan, observed: &Observed) -> Result<Plan, Vec<Finding>>
     }
     change::set(&mut plan.steps, observed);
     Ok(plan)
-}
-
-/// The steps that are wanted with all that they need, as a plan of its own.
-#[must_use]
-pub fn part(plan: &Plan, wanted: impl Fn(&Step) -> bool) -> Plan {
-    let mut kept: HashSet<&StepId> = HashSet::new();
-    // Every step stands behind its needs.
-    for step in plan.steps.iter().rev() {
-        if kept.contains(&step.id) || wanted(step) {
-            kept.insert(&step.id);
-            kept.extend(&step.needs);
-        }
-    }
-    let steps: Vec<Step> = plan.steps.iter().filter(|step| kept.contains(&step.id)).cloned().collect();
-    sealed_part(plan, steps)
 }
 
 /// A plan that prepares nodes: what checking them found to be safe to fix, with the login that answered.

@@ -232,7 +232,7 @@ fn counts_and_roles_are_checked_after_selection() {
         let mut desired = site::basepod();
         change(&mut desired);
         let discovery = discover(&desired, &data::basepod());
-        discovery.findings.iter().filter(|f| f.is_error()).map(|f| f.code.clone()).collect::<Vec<_>>()
+        discovery.findings.iter().filter(|f| f.is_error()).map(|f| f.code).collect::<Vec<_>>()
     };
     assert_eq!(changed(&|d| drop(d.nodes.control_plane.pop())), ["site.even-etcd"]);
     assert_eq!(changed(&|d| d.nodes.control_plane.clear()), ["nodes.no-control-plane"]);

@@ -1,5 +1,6 @@
 use crate::fixture::catalog::Shelf;
 use crate::fixture::{codes, example, inventory as data, planned, site, unseen};
+use plinth_model::Code;
 use plinth_model::facts::{Containerd, NodeFacts, Space};
 use plinth_model::plan::{Change, Plan, Step};
 use plinth_model::steps::{
@@ -303,7 +304,11 @@ fn all_findings_come_at_once() {
     }
     let errors = found.iter().position(|f| !f.is_error()).unwrap_or(found.len());
     assert!(found[errors..].iter().all(|f| !f.is_error()), "errors come first");
-    let shelf = Shelf { no_engine: true, findings: vec![Finding::error("catalog.x", "y", "z")], ..Shelf::default() };
+    let shelf = Shelf {
+        no_engine: true,
+        findings: vec![Finding::error(Code::named("catalog.x"), "y", "z")],
+        ..Shelf::default()
+    };
     let found = plan(&site::basepod(), &unseen(data::basepod()), &shelf).unwrap_err();
     assert_eq!(codes(&found), ["catalog.x", "kubernetes.version-unknown"]);
 }

@@ -5,6 +5,7 @@
 
 use super::flight::{Heard, Launch};
 use crate::behaviour::{Probe, Probed};
+use plinth_model::finding::code;
 use plinth_model::{Digest, Finding, Step};
 use plinth_world::{ClientError, deadlines};
 use std::time::Duration;
@@ -168,7 +169,7 @@ fn backoff(step: &Step, attempt: u32) -> Duration {
 fn failure(step: &Step, error: ClientError, attempts: u32) -> Finding {
     let mut finding = match error.finding {
         Some(finding) => *finding,
-        None => Finding::error("run.step-failed", &step.target, format!("{}: {}", error.doing, error.happened))
+        None => Finding::error(code::RUN_STEP_FAILED, &step.target, format!("{}: {}", error.doing, error.happened))
             .fix(error.attempt)
             .evidence(format!("client: {}", error.client)),
     };
@@ -180,7 +181,7 @@ fn failure(step: &Step, error: ClientError, attempts: u32) -> Finding {
 
 fn late(step: &Step, doing: &str) -> Finding {
     Finding::error(
-        "run.deadline-passed",
+        code::RUN_DEADLINE_PASSED,
         &step.target,
         format!("{doing} took longer than {} s, so it was given up", step.deadline_s),
     )
@@ -190,7 +191,7 @@ fn late(step: &Step, doing: &str) -> Finding {
 
 fn not_so_after_acting(step: &Step, diff: Vec<String>) -> Finding {
     let mut finding = Finding::error(
-        "run.not-so-after-acting",
+        code::RUN_NOT_SO_AFTER_ACTING,
         &step.target,
         "the change was made without an error, but a second look does not find it",
     )
@@ -201,7 +202,7 @@ fn not_so_after_acting(step: &Step, diff: Vec<String>) -> Finding {
 
 fn spent(step: &Step, diff: Vec<String>) -> Finding {
     let mut finding = Finding::error(
-        "run.once-already-done",
+        code::RUN_ONCE_ALREADY_DONE,
         &step.target,
         "it was done before and is no longer there; doing it again might make a second one",
     )

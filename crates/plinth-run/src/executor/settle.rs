@@ -7,6 +7,7 @@ use crate::behaviour::Probed;
 use crate::journal::Fact;
 use crate::span::span;
 use plinth_model::event::Ended;
+use plinth_model::finding::code;
 use plinth_model::{EventBody, Finding, NodeName, Stage, Step, Work};
 use plinth_world::Clock;
 use std::time::Duration;
@@ -175,7 +176,7 @@ impl<'a> Run<'a> {
         let Some(when) = &step.when else { return true };
         let Some(answer) = self.answers.get(&when.gate).cloned() else {
             let finding = Finding::error(
-                "run.gate-unanswered",
+                code::RUN_GATE_UNANSWERED,
                 &step.target,
                 format!("{} depends on gate {}, which was not answered", step.id, when.gate),
             )
@@ -206,7 +207,7 @@ impl<'a> Run<'a> {
         };
         answers.iter().find(|(gate, answer)| !allowed(gate).contains(&answer.as_str())).map(|(gate, answer)| {
             Finding::error(
-                "run.gate-answer-unknown",
+                code::RUN_GATE_ANSWER_UNKNOWN,
                 &step.target,
                 format!("gate {gate} opened with `{answer}`, which the plan did not show"),
             )

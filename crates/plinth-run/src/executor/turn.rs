@@ -12,6 +12,7 @@ use futures::FutureExt as _;
 use futures::future::{BoxFuture, Either, select};
 use futures::stream::{FuturesUnordered, StreamExt as _};
 use plinth_model::event::{self, Ended};
+use plinth_model::finding::code;
 use plinth_model::{EventBody, Finding, NodeName, Outcome, Plan, Step};
 use plinth_world::{Clock, deadlines};
 use std::collections::{BTreeSet, HashMap};
@@ -245,7 +246,7 @@ impl<'a> Run<'a> {
 
 fn was_interrupted(step: &str) -> EventBody {
     let finding = Finding::info(
-        "run.step-was-interrupted",
+        code::RUN_STEP_WAS_INTERRUPTED,
         step,
         "an earlier run began it and did not see its end; it is looked at before anything is done",
     );
@@ -253,5 +254,5 @@ fn was_interrupted(step: &str) -> EventBody {
 }
 
 fn took_over(note: &str) -> EventBody {
-    EventBody::Finding { finding: Box::new(Finding::warning("run.lock-taken-over", "lock", note)) }
+    EventBody::Finding { finding: Box::new(Finding::warning(code::RUN_LOCK_TAKEN_OVER, "lock", note)) }
 }

@@ -2,6 +2,7 @@
 
 use super::outcome::{blocked, done};
 use crate::behaviour::{Probe, StepEnv};
+use plinth_model::finding::code;
 use plinth_model::{Finding, Owner};
 use plinth_world::ClientError;
 
@@ -9,7 +10,7 @@ use plinth_world::ClientError;
 pub(super) async fn probe_identity(env: &StepEnv, endpoint: &str, wanted: &[String]) -> Result<Probe, ClientError> {
     if wanted.is_empty() {
         let finding =
-            Finding::error("bcm.identity-unknown", endpoint, "the inventory names no head node to compare with")
+            Finding::error(code::BCM_IDENTITY_UNKNOWN, endpoint, "the inventory names no head node to compare with")
                 .fix("run `plinth discover` against this BCM, and make the plan again");
         return blocked(finding);
     }
@@ -19,7 +20,7 @@ pub(super) async fn probe_identity(env: &StepEnv, endpoint: &str, wanted: &[Stri
         return done(format!("head nodes {} answer", answered.names.join(", ")));
     }
     let finding = Finding::error(
-        "bcm.other-system",
+        code::BCM_OTHER_SYSTEM,
         endpoint,
         "another BCM answers than the one the inventory came from",
     )

@@ -5,6 +5,7 @@ use super::wait;
 use crate::behaviour::{Probe, StepEnv};
 use futures::future::join_all;
 use jiff::Timestamp;
+use plinth_model::finding::code;
 use plinth_model::steps::NodeTarget;
 use plinth_model::{Finding, NodeName, Step};
 use plinth_world::ClientError;
@@ -60,7 +61,7 @@ pub(super) async fn wait(
 ) -> Result<String, ClientError> {
     let late = |seen: &[String]| {
         let mut finding = Finding::error(
-            "kubernetes.control-plane-ill",
+            code::KUBERNETES_CONTROL_PLANE_ILL,
             step.target.as_str(),
             "the control plane did not become healthy in time",
         )
@@ -184,7 +185,7 @@ impl Certificates {
 
     fn finding(self) -> Finding {
         let message = format!("{} of the control plane expired", amount(self.expired.len(), "certificate"));
-        let mut finding = Finding::error("kubernetes.certificate-expired", "kubernetes", message).fix(
+        let mut finding = Finding::error(code::KUBERNETES_CERTIFICATE_EXPIRED, "kubernetes", message).fix(
             "renew them: `kubeadm certs renew all` on each control-plane node and a restart of its static pods, or a run of Kubespray with `force_certificate_regeneration`; then run again",
         );
         finding.evidence = self.expired;

@@ -4,6 +4,7 @@ use super::outcome::{amount, compared, refused, todo, unseen};
 use crate::behaviour::{Probe, StepEnv};
 use futures::stream::{self, StreamExt as _, TryStreamExt as _};
 use plinth_model::download::{DownloadFile, DownloadImage, DownloadList, mirrored};
+use plinth_model::finding::code;
 use plinth_model::steps::{KubesprayRelease, NodeTarget};
 use plinth_model::{Digest, Finding, Observed};
 use plinth_world::ClientError;
@@ -80,7 +81,7 @@ pub fn list(downloads: Vec<Download>, inputs: &Digest, mirror: Option<&str>) -> 
 
 fn strange(file: &DownloadFile) -> Finding {
     let message = format!("the engine names a file `{}` with the checksum `{}`", file.dest, file.sha256);
-    Finding::error("fetch.strange-file", &*file.name, message)
+    Finding::error(code::FETCH_STRANGE_FILE, &*file.name, message)
         .evidence(file.url.clone())
         .fix("look at the variables of the site that concern downloads; both must be plain words")
 }

@@ -4,6 +4,7 @@ use super::outcome::blocked;
 use crate::behaviour::{Probe, Probed, StepEnv};
 use plinth_check::preflight::judge;
 use plinth_model::facts::NodeFacts;
+use plinth_model::finding::code;
 use plinth_model::steps::{NodeExpectation, NodeTarget};
 use plinth_model::{Finding, NodeName, Observed, Owner};
 use plinth_world::ClientError;
@@ -43,7 +44,7 @@ fn unseen_space(node: &NodeName, facts: &NodeFacts, expected: &NodeExpectation) 
     let unseen = facts.free_gib(&expected.images).is_none() && !facts.relocated && !expected.deployed;
     unseen.then(|| {
         let text = format!("the free space of {} could not be read", expected.images);
-        Finding::error("node.no-space", node.as_str(), text)
+        Finding::error(code::NODE_NO_SPACE, node.as_str(), text)
             .fix(format!("look at `df {}` on the node", expected.images))
     })
 }
@@ -60,13 +61,13 @@ fn answers(node: &NodeName, facts: &NodeFacts, expected: &NodeExpectation) -> Ve
 
 /// One finding for all that is wrong: its code and owner are those of the first, its evidence and fix name every one.
 fn finding(node: &NodeName, facts: &NodeFacts, wrong: Vec<Finding>) -> Finding {
-    let (code, owner) = wrong.first().map_or(("node.unfit".to_owned(), Owner::You), |f| (f.code.clone(), f.owner));
+    let (code, owner) = wrong.first().map_or((code::NODE_UNFIT, Owner::You), |f| (f.code, f.owner));
     let message = match wrong.as_slice() {
         [one] => one.message.clone(),
         several => format!("{} things make it unfit", several.len()),
     };
     let fixes: Vec<&str> = wrong.iter().map(|w| w.fix.as_str()).collect();
-    let mut finding = Finding::error(&code, node.as_str(), message).owner(owner).fix(fixes.join("; "));
+    let mut finding = Finding::error(code, node.as_str(), message).owner(owner).fix(fixes.join("; "));
     finding.evidence = wrong.iter().map(|w| w.message.clone()).collect();
     finding.evidence(sentence(facts))
 }

@@ -5,6 +5,7 @@ use super::outcome::{amount, compared, unseen};
 use super::wait;
 use crate::behaviour::{Probe, StepEnv};
 use futures::future::join_all;
+use plinth_model::finding::code;
 use plinth_model::steps::NodeTarget;
 use plinth_model::{Finding, Step};
 use plinth_world::ClientError;
@@ -66,7 +67,7 @@ async fn known(env: &StepEnv, nodes: &[NodeTarget]) -> Result<Probe, ClientError
 
 fn late(seen: &[String]) -> Finding {
     let text = "the GPU operator's toolkit was started again, but containerd still does not know NVIDIA's runtime";
-    let mut finding = Finding::error("kubernetes.gpu-runtime-lost", "gpu-operator", text).fix(
+    let mut finding = Finding::error(code::KUBERNETES_GPU_RUNTIME_LOST, "gpu-operator", text).fix(
         "look at the toolkit's pods: `kubectl get pods -A -l app=nvidia-container-toolkit-daemonset -o wide`, and their logs",
     );
     finding.evidence = seen.to_vec();

@@ -4,6 +4,7 @@ use super::outcome::{amount, compared, done, todo, unseen};
 use super::wait;
 use crate::behaviour::{Probe, StepEnv};
 use indexmap::IndexMap;
+use plinth_model::finding::code;
 use plinth_model::steps::NodeTarget;
 use plinth_model::{Finding, NodeName, Observed, Step, Version};
 use plinth_world::ClientError;
@@ -99,7 +100,7 @@ pub(super) async fn wait_ready(
 ) -> Result<String, ClientError> {
     let late = |seen: &[String]| {
         let mut finding =
-            Finding::error("kubernetes.node-not-ready", node.as_str(), "the node did not become Ready in time")
+            Finding::error(code::KUBERNETES_NODE_NOT_READY, node.as_str(), "the node did not become Ready in time")
                 .fix(format!("look at `kubectl describe node {node}` and at the logs of kubelet and containerd on it"));
         finding.evidence = seen.to_vec();
         finding

@@ -2,6 +2,7 @@
 
 use super::outcome::{amount, blocked, compared, done, refused, todo, unseen};
 use crate::behaviour::{Probe, StepEnv};
+use plinth_model::finding::code;
 use plinth_model::steps::{Account, Credential, NodeTarget, Preparation};
 use plinth_model::{Finding, Observed, Owner, SecretRef};
 use plinth_world::ClientError;
@@ -36,7 +37,7 @@ pub(super) async fn pin(env: &StepEnv, target: &NodeTarget) -> Result<String, Cl
 }
 
 pub(crate) fn key_changed(target: &NodeTarget, pinned: &HostKey, presented: &HostKey) -> Finding {
-    Finding::error("node.host-key-changed", target.node.as_str(), "the host key is not the one that was pinned")
+    Finding::error(code::NODE_HOST_KEY_CHANGED, target.node.as_str(), "the host key is not the one that was pinned")
         .evidence(format!("pinned: {} {}", pinned.algorithm, pinned.fingerprint))
         .evidence(format!("presented: {} {}", presented.algorithm, presented.fingerprint))
         .evidence(format!("address: {}", target.address))
@@ -87,7 +88,7 @@ fn account_clash(target: &NodeTarget, account: &Account, clashes: Vec<String>) -
         "user {} (uid {}, gid {}) cannot be made: something else has its name or its ids; nothing was changed",
         account.name, account.uid, account.gid
     );
-    let mut finding = Finding::error("node.account-clash", target.node.as_str(), message)
+    let mut finding = Finding::error(code::NODE_ACCOUNT_CLASH, target.node.as_str(), message)
         .owner(Owner::BcmAdmin)
         .fix("choose another access.account.name, uid or gid that is free on every node, or remove what is in the way");
     finding.evidence = clashes;
@@ -181,7 +182,7 @@ pub(super) async fn clear_leftovers(env: &StepEnv, target: &NodeTarget) -> Resul
     let running = env.clients.node.leftovers(&env.ctx, target).await?.running.join(", ");
     if !running.is_empty() {
         let text = format!("{} still runs Kubernetes", target.node);
-        let finding = Finding::error("node.kubernetes-runs", target.node.as_str(), text)
+        let finding = Finding::error(code::NODE_KUBERNETES_RUNS, target.node.as_str(), text)
             .evidence(running)
             .fix("run the removal again; if it stays, stop these programs on the node");
         return Err(refused(DOOR, format!("clearing leftovers of Kubernetes on {}", target.node), finding));

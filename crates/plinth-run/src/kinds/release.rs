@@ -3,6 +3,7 @@
 use super::outcome::{amount, compared, unseen};
 use super::wait;
 use crate::behaviour::{Probe, StepEnv};
+use plinth_model::finding::code;
 use plinth_model::steps::{Health, Release};
 use plinth_model::{Finding, Observed, Step, Version};
 use plinth_world::ClientError;
@@ -84,9 +85,12 @@ fn proof_name(health: &Health) -> String {
 
 /// What to say when something did not come up in time.
 pub(super) fn not_healthy(component: &str, namespace: &str, seen: &[String]) -> Finding {
-    let mut finding =
-        Finding::error("platform.not-healthy", component, format!("{component} is installed, but does not work yet"))
-            .fix(format!("look at the pods and events of namespace {namespace}; run again when the cause is fixed"));
+    let mut finding = Finding::error(
+        code::PLATFORM_NOT_HEALTHY,
+        component,
+        format!("{component} is installed, but does not work yet"),
+    )
+    .fix(format!("look at the pods and events of namespace {namespace}; run again when the cause is fixed"));
     finding.evidence = seen.to_vec();
     finding
 }

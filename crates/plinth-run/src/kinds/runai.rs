@@ -3,6 +3,7 @@
 use super::outcome::{blocked, done, refused, todo, unseen};
 use super::wait;
 use crate::behaviour::{Probe, StepEnv};
+use plinth_model::finding::code;
 use plinth_model::steps::RunaiTarget;
 use plinth_model::{Finding, Observed, Step};
 use plinth_world::ClientError;
@@ -26,7 +27,7 @@ pub(super) async fn probe_issuer(env: &StepEnv, target: &RunaiTarget) -> Result<
 /// The issuer stands in every token and is compared as an exact text, so a port that is missing on one side makes the
 /// control plane answer 401 "Issuer is not familiar." to everybody.
 fn issuer_mismatch(target: &RunaiTarget, expected: &str, found: &str) -> Finding {
-    Finding::error("runai.issuer-mismatch", &target.url, "Keycloak names another issuer than the one that Run:ai expects")
+    Finding::error(code::RUNAI_ISSUER_MISMATCH, &target.url, "Keycloak names another issuer than the one that Run:ai expects")
         .evidence(format!("expected: {expected}"))
         .evidence(format!("found:    {found}"))
         .evidence("the two are compared as exact texts; with any port but 443, Keycloak must be told its whole URL with the port")
@@ -40,7 +41,7 @@ fn issuer_mismatch(target: &RunaiTarget, expected: &str, found: &str) -> Finding
 pub(super) async fn wait_issuer(step: &Step, env: &StepEnv, target: &RunaiTarget) -> Result<String, ClientError> {
     let late = |seen: &[String]| {
         let message = "Keycloak did not answer with its discovery document in time";
-        let mut finding = Finding::error("runai.issuer-absent", &target.url, message).fix(
+        let mut finding = Finding::error(code::RUNAI_ISSUER_ABSENT, &target.url, message).fix(
             "look at the pods keycloak and postgresql of namespace runai-backend, and at the ingress of the domain",
         );
         finding.evidence = seen.to_vec();
@@ -62,7 +63,7 @@ async fn registered(env: &StepEnv, target: &RunaiTarget) -> Result<Result<Option
 /// share one name fight over it.
 fn registered_twice(target: &RunaiTarget, clusters: &[RunaiCluster]) -> Finding {
     let message = format!("{} clusters are registered as `{}`", clusters.len(), target.cluster);
-    let mut finding = Finding::error("runai.cluster-registered-twice", &target.cluster, message).fix(
+    let mut finding = Finding::error(code::RUNAI_CLUSTER_REGISTERED_TWICE, &target.cluster, message).fix(
         "remove the entries that do not belong to this site in the control plane, or choose another runai.cluster.name; then run again",
     );
     finding.evidence = clusters.iter().map(|c| format!("{}: {}", c.uuid, c.state)).collect();
@@ -120,7 +121,7 @@ pub(super) async fn wait_connected(step: &Step, env: &StepEnv, target: &RunaiTar
     let before = registered(env, target).await?;
     if matches!(before, Ok(None)) {
         let message = format!("no cluster is registered as `{}`", target.cluster);
-        let finding = Finding::error("runai.cluster-not-registered", &target.cluster, message)
+        let finding = Finding::error(code::RUNAI_CLUSTER_NOT_REGISTERED, &target.cluster, message)
             .fix("somebody removed it since it was registered: find out who, and put it back in the control plane, or choose another runai.cluster.name; then run again");
         return Err(refused(DOOR, format!("waiting for cluster {}", target.cluster), finding));
     }
@@ -130,7 +131,7 @@ pub(super) async fn wait_connected(step: &Step, env: &StepEnv, target: &RunaiTar
 
 fn not_connected(target: &RunaiTarget, seen: &[String]) -> Finding {
     let mut finding = Finding::error(
-        "runai.not-connected",
+        code::RUNAI_NOT_CONNECTED,
         &target.cluster,
         "the cluster did not report to the control plane in time",
     )

@@ -1,6 +1,7 @@
 use crate::plans::{id, plan, site, step};
 use crate::script::Bench;
 use jiff::Timestamp;
+use plinth_model::Code;
 use plinth_model::event::Counts;
 use plinth_model::{Digest, Exit, Finding, Outcome, Problem, SiteName};
 use plinth_run::journal::{FILE, Fact, Journal, JournalError, Record, Standing};
@@ -35,7 +36,7 @@ fn done(step: &str, changed: bool) -> Fact {
 }
 
 fn failed(step: &str) -> Fact {
-    let finding = Box::new(Finding::error("a.b", "x", "y"));
+    let finding = Box::new(Finding::error(Code::named("a.b"), "x", "y"));
     Fact::StepFailed { step: id(step), digest: Digest::of(step), finding }
 }
 

@@ -3,6 +3,7 @@
 use crate::clients::clients;
 use crate::clock::TestClock;
 use async_trait::async_trait;
+use plinth_model::Code;
 use plinth_model::{Event, EventBody, Finding, Plan, Problem, Secret, SecretRef, Step, StepId};
 use plinth_run::journal::{Journal, Recorder};
 use plinth_run::{Behaviour, Probe, Probed, RunOptions, RunReport, RunWorld, Sink, StepEnv, StopSignal, executor};
@@ -112,7 +113,8 @@ impl Behaviour for Script {
             return Err(Self::error(rule.permanent));
         }
         if rule.blocked {
-            let finding = Finding::error("node.clash", &step.target, format!("taken by {SECRET}")).fix("free it");
+            let finding =
+                Finding::error(Code::named("node.clash"), &step.target, format!("taken by {SECRET}")).fix("free it");
             return Ok(Probe::Blocked(Box::new(finding)).into());
         }
         if self.state.lock().unwrap().so.contains(step.id.as_str()) || !rule.answers.is_empty() {

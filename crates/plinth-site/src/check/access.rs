@@ -3,6 +3,7 @@
 use super::Judge;
 use crate::raw::Site;
 use plinth_model::Finding;
+use plinth_model::finding::code;
 
 /// Below are users of the system (Debian and Ubuntu `login.defs`), above are ids with special meaning.
 const IDS: std::ops::RangeInclusive<u32> = 1000..=65533;
@@ -15,13 +16,14 @@ pub(super) fn check(site: &Site, judge: &mut Judge<'_>) {
         if let Some(id) = id.filter(|id| !IDS.contains(id)) {
             let message =
                 format!("{key} {id} is outside {} to {}, the ids of people and services", IDS.start(), IDS.end());
-            let finding = Finding::error("site.account-id", format!("access.account.{key}"), message);
+            let finding = Finding::error(code::SITE_ACCOUNT_ID, format!("access.account.{key}"), message);
             judge.report(finding.fix("choose an id that is free on every node, such as 60000"));
         }
     }
     if account.name.as_ref().is_some_and(|name| name.0.0 == "root") {
         let message = "the service account cannot be `root`: it is made, changed and removed";
-        judge.report(Finding::error("site.account-root", "access.account.name", message).fix("choose another name"));
+        judge
+            .report(Finding::error(code::SITE_ACCOUNT_ROOT, "access.account.name", message).fix("choose another name"));
     }
     for (at, key) in account.authorized_keys.iter().enumerate() {
         public_key(at, key, judge);
@@ -34,7 +36,7 @@ fn bootstrap(site: &Site, judge: &mut Judge<'_>) {
     if given.iter().filter(|given| **given).count() != 1 && judge.is_whole(&["access", "bootstrap"]) {
         let message = "the first login needs exactly one proof";
         judge.report(
-            Finding::error("site.bootstrap-login", "access.bootstrap", message)
+            Finding::error(code::SITE_BOOTSTRAP_LOGIN, "access.bootstrap", message)
                 .fix("give one of `password: {env: NAME}`, `key: {file: PATH}` and `agent: true`"),
         );
     }
@@ -46,7 +48,7 @@ fn jump(site: &Site, judge: &mut Judge<'_>) {
     if given.iter().filter(|given| **given).count() != 1 && judge.is_whole(&["access", "jump"]) {
         let message = "the login at the jump host needs exactly one proof";
         judge.report(
-            Finding::error("site.jump-login", "access.jump", message)
+            Finding::error(code::SITE_JUMP_LOGIN, "access.jump", message)
                 .fix("give one of `password: {env: NAME}`, `key: {file: PATH}` and `agent: true`"),
         );
     }
@@ -61,6 +63,6 @@ fn public_key(at: usize, key: &str, judge: &mut Judge<'_>) {
     if !known || words.next().is_none() || key.contains(['\n', '\r']) {
         let message = "this is not a public key in OpenSSH form";
         let fix = "paste the one line of the `.pub` file, beginning with its kind, such as `ssh-ed25519`";
-        judge.report(Finding::error("site.public-key", path, message).fix(fix));
+        judge.report(Finding::error(code::SITE_PUBLIC_KEY, path, message).fix(fix));
     }
 }

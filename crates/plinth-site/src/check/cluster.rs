@@ -4,6 +4,7 @@ use super::Judge;
 use crate::raw::Site;
 use crate::raw::kubernetes::Plugin;
 use plinth_model::Finding;
+use plinth_model::finding::code;
 
 /// Most pods of a node that Kubernetes is tested with (Kubernetes documentation, "Considerations for large clusters").
 const TESTED_PODS: u32 = 110;
@@ -20,7 +21,7 @@ fn calico(site: &Site, judge: &mut Judge<'_>) {
     let plugin = network.plugin.unwrap_or(Plugin::Calico);
     if plugin != Plugin::Calico {
         let message = format!("these are settings of calico; the plugin is {}", plugin.as_str());
-        let finding = Finding::error("site.calico-plugin", "kubernetes.network.calico", message);
+        let finding = Finding::error(code::SITE_CALICO_PLUGIN, "kubernetes.network.calico", message);
         judge.report_pair(finding.fix("remove them, or choose `plugin: calico`"), "kubernetes.network.plugin");
     }
 }
@@ -28,7 +29,7 @@ fn calico(site: &Site, judge: &mut Judge<'_>) {
 fn proxy(site: &Site, judge: &mut Judge<'_>) {
     let Some(proxy) = &site.kubernetes.proxy else { return };
     if proxy.http.is_none() && proxy.https.is_none() {
-        let finding = Finding::error("site.proxy-empty", "kubernetes.proxy", "no proxy is named");
+        let finding = Finding::error(code::SITE_PROXY_EMPTY, "kubernetes.proxy", "no proxy is named");
         judge.report(finding.fix("add `https: http://HOST:PORT`, or remove the part"));
     }
 }
@@ -37,7 +38,7 @@ fn pods(site: &Site, judge: &mut Judge<'_>) {
     let given = site.kubernetes.kubelet.as_ref().and_then(|kubelet| kubelet.max_pods);
     if let Some(pods) = given.filter(|pods| *pods > TESTED_PODS * 5) {
         let message = format!("{pods} pods on a node are far more than Kubernetes is tested with ({TESTED_PODS})");
-        let finding = Finding::warning("site.many-pods", "kubernetes.kubelet.maxPods", message);
+        let finding = Finding::warning(code::SITE_MANY_PODS, "kubernetes.kubelet.maxPods", message);
         judge.report(finding.fix("use fewer, or try it before anything depends on it"));
     }
 }

@@ -4,6 +4,7 @@ use super::Judge;
 use crate::raw::Site;
 use crate::raw::inventory::{Bcm, Inventory, StaticNode};
 use plinth_model::Finding;
+use plinth_model::finding::code;
 use std::collections::HashMap;
 
 pub(super) fn check(site: &Site, judge: &mut Judge<'_>) {
@@ -22,14 +23,15 @@ fn bcm_login(bcm: &Bcm, judge: &mut Judge<'_>) {
         let message =
             "the login to BCM is incomplete or ambiguous: it is a user with a password, or a certificate with its key";
         judge.report(
-            Finding::error("site.bcm-login", "inventory.bcm", message)
+            Finding::error(code::SITE_BCM_LOGIN, "inventory.bcm", message)
                 .fix("give either `username` and `password`, or `certificate` and `key`"),
         );
     }
     let Some(tls) = &bcm.tls else { return };
     if tls.insecure == Some(true) && tls.ca_file.is_some() {
         let message = "an authority is named, but `insecure: true` ignores it";
-        judge.report(Finding::error("site.tls", "inventory.bcm.tls.caFile", message).fix("remove `insecure: true`"));
+        judge
+            .report(Finding::error(code::SITE_TLS, "inventory.bcm.tls.caFile", message).fix("remove `insecure: true`"));
     }
 }
 
@@ -37,7 +39,8 @@ fn static_nodes(nodes: &[StaticNode], judge: &mut Judge<'_>) {
     if nodes.is_empty() && judge.is_whole(&["inventory"]) {
         let message = "the inventory lists no node";
         judge.report(
-            Finding::error("site.no-nodes", "inventory.static", message).fix("list each node with name and address"),
+            Finding::error(code::SITE_NO_NODES, "inventory.static", message)
+                .fix("list each node with name and address"),
         );
     }
     let (mut names, mut addresses) = (HashMap::new(), HashMap::new());
@@ -45,13 +48,16 @@ fn static_nodes(nodes: &[StaticNode], judge: &mut Judge<'_>) {
         let name_path = format!("inventory.static[{index}].name");
         if let Some(first) = names.insert(node.name.as_str(), name_path.clone()) {
             let message = format!("node `{}` is listed twice", node.name.0);
-            judge.report_pair(Finding::error("site.duplicate-node", name_path, message).fix("keep one entry"), &first);
+            judge.report_pair(
+                Finding::error(code::SITE_DUPLICATE_NODE, name_path, message).fix("keep one entry"),
+                &first,
+            );
         }
         let address_path = format!("inventory.static[{index}].address");
         if let Some(first) = addresses.insert(node.address.0, address_path.clone()) {
             let message = format!("address {} belongs to two nodes", node.address.0);
-            let finding =
-                Finding::error("site.duplicate-address", address_path, message).fix("give each node its own address");
+            let finding = Finding::error(code::SITE_DUPLICATE_ADDRESS, address_path, message)
+                .fix("give each node its own address");
             judge.report_pair(finding, &first);
         }
     }
@@ -66,7 +72,7 @@ fn registries(site: &Site, judge: &mut Judge<'_>) {
         for (at, endpoint) in mirror.endpoints.iter().enumerate().filter(|(_, e)| e.0.0.starts_with("http://")) {
             let path = format!("registries.mirrors[{index}].endpoints[{at}]");
             let message = format!("mirror `{}` is reached without TLS: images can be changed on the way", endpoint.0.0);
-            judge.report(Finding::warning("site.insecure-mirror", path, message).fix("use `https://`"));
+            judge.report(Finding::warning(code::SITE_INSECURE_MIRROR, path, message).fix("use `https://`"));
         }
     }
 }
@@ -77,7 +83,7 @@ fn duplicates<'a>(kind: &str, registries: impl Iterator<Item = &'a str>, judge: 
         let path = format!("registries.{kind}[{index}].registry");
         if let Some(first) = seen.insert(registry, path.clone()) {
             let message = format!("registry `{registry}` is listed twice");
-            let finding = Finding::error("site.duplicate-registry", path, message).fix("merge the two entries");
+            let finding = Finding::error(code::SITE_DUPLICATE_REGISTRY, path, message).fix("merge the two entries");
             judge.report_pair(finding, &first);
         }
     }

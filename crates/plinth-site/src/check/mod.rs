@@ -11,6 +11,7 @@ use crate::path::Path;
 use crate::raw;
 use crate::tree::{Counting, Node};
 use plinth_model::Finding;
+use plinth_model::finding::code;
 
 /// Most findings of the checks: a wrong range in a large site concerns every node of it.
 const MAX_FINDINGS: usize = 200;
@@ -76,7 +77,7 @@ impl<'a> Judge<'a> {
 
 fn too_many() -> Finding {
     let message = format!("more than {MAX_FINDINGS} things do not fit together; the rest is not shown");
-    Finding::error("site.too-many-findings", "", message).fix("fix these first")
+    Finding::error(code::SITE_TOO_MANY_FINDINGS, "", message).fix("fix these first")
 }
 
 /// All checks of a decoded site.
@@ -96,7 +97,7 @@ pub(crate) fn newer_format(tree: &Node) -> Option<Finding> {
     let number: u32 = version.strip_prefix("plinth/v")?.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()?;
     (number > 1).then(|| {
         Finding::error(
-            "site.newer-format",
+            code::SITE_NEWER_FORMAT,
             "apiVersion",
             format!("this plinth reads `{}`; the file is of a later format", raw::API_VERSION),
         )
@@ -110,7 +111,7 @@ fn format(site: &raw::Site, judge: &mut Judge<'_>) {
     {
         if found != wanted {
             let message = format!("`{path}` must be `{wanted}`");
-            judge.report(Finding::error("site.format", path, message).fix(format!("write `{path}: {wanted}`")));
+            judge.report(Finding::error(code::SITE_FORMAT, path, message).fix(format!("write `{path}: {wanted}`")));
         }
     }
 }

@@ -11,6 +11,7 @@ use crate::raw::kubernetes::Plugin;
 use crate::raw::rules::range_of;
 use ipnet::Ipv4Net;
 use plinth_model::Finding;
+use plinth_model::finding::code;
 use std::net::Ipv4Addr;
 
 /// Pods of a node when the file says nothing (Kubespray v2.27.1, `kubelet_max_pods`).
@@ -66,12 +67,13 @@ fn production_name(site: &Site, judge: &mut Judge<'_>) {
         if matches!(site.inventory, Inventory::Static(_)) {
             let message = "a network can only be named where BCM lists networks; the inventory is static";
             judge.report(
-                Finding::error("site.production-network", path, message).fix("write the range, like `192.0.2.0/24`"),
+                Finding::error(code::SITE_PRODUCTION_NETWORK, path, message)
+                    .fix("write the range, like `192.0.2.0/24`"),
             );
         } else if text.parse::<Ipv4Addr>().is_ok() {
             let message = format!("`{text}` is an address, not a network");
             judge.report(
-                Finding::error("site.not-a-network", path, message).fix("write the range, like `192.0.2.0/24`"),
+                Finding::error(code::SITE_NOT_A_NETWORK, path, message).fix("write the range, like `192.0.2.0/24`"),
             );
         }
         return;
@@ -173,7 +175,7 @@ fn node_addresses(site: &Site) -> Vec<Range> {
 fn overlap(range: &Range, other: &Range, judge: &mut Judge<'_>) {
     if range.overlaps(other) {
         let message = format!("{} ({}) overlaps {} ({})", range.name, shown(range), other.name, shown(other));
-        let finding = Finding::error("site.networks-overlap", range.path.clone(), message)
+        let finding = Finding::error(code::SITE_NETWORKS_OVERLAP, range.path.clone(), message)
             .fix("choose a private range that is used nowhere else in the site");
         judge.report_pair(finding, &other.path);
     }
@@ -191,13 +193,13 @@ fn reserved(site: &Site, range: &Range, judge: &mut Judge<'_>) {
     if cached && (range.first..=range.last).contains(&NODE_DNS) {
         let message = format!("{} holds {NODE_DNS}, the address of the DNS cache on every node", range.name);
         let fix = "choose a private range, outside 169.254.0.0/16";
-        judge.report(Finding::error("site.networks-overlap", range.path.clone(), message).fix(fix));
+        judge.report(Finding::error(code::SITE_NETWORKS_OVERLAP, range.path.clone(), message).fix(fix));
     }
     if range.first <= DOCKER.1 && DOCKER.0 <= range.last {
         let message =
             format!("{} overlaps 172.17.0.0/16, which Docker takes on a node where it is installed", range.name);
         let fix = "choose another range, or make sure that no node has Docker";
-        judge.report(Finding::warning("site.docker-network", range.path.clone(), message).fix(fix));
+        judge.report(Finding::warning(code::SITE_DOCKER_NETWORK, range.path.clone(), message).fix(fix));
     }
 }
 
@@ -207,7 +209,7 @@ fn production_against_forbidden(site: &Site, judge: &mut Judge<'_>) {
         let path = format!("networks.forbidden[{at}]");
         if production.contains(&forbidden.0) || forbidden.contains(&production) {
             let message = format!("{} is forbidden and overlaps the production network {production}", forbidden.0);
-            let finding = Finding::error("site.networks-overlap", path.clone(), message)
+            let finding = Finding::error(code::SITE_NETWORKS_OVERLAP, path.clone(), message)
                 .fix("a network is either used or forbidden: correct one of the two");
             judge.report_pair(finding, "networks.production");
         }
@@ -238,7 +240,10 @@ fn shared(site: &Site, judge: &mut Judge<'_>) {
     if let Some(production) = production(site).filter(|net| is_vip && !forbidden && !net.contains(&range.first)) {
         let message = format!("{} is outside the production network {production}, where ARP is heard", range.first);
         let fix = "choose a free address of the production network";
-        judge.report_pair(Finding::error("site.address-outside", range.path, message).fix(fix), "networks.production");
+        judge.report_pair(
+            Finding::error(code::SITE_ADDRESS_OUTSIDE, range.path, message).fix(fix),
+            "networks.production",
+        );
     }
 }
 
@@ -251,7 +256,7 @@ fn addresses(site: &Site, judge: &mut Judge<'_>) {
             let message = format!("{} is outside the production network {production}", range.first);
             let fix = "name the node's address in the production network; others are never used for Kubernetes";
             judge.report_pair(
-                Finding::error("site.address-outside", range.path, message).fix(fix),
+                Finding::error(code::SITE_ADDRESS_OUTSIDE, range.path, message).fix(fix),
                 "networks.production",
             );
         }
@@ -272,7 +277,8 @@ fn forbidden_address(site: &Site, range: &Range, judge: &mut Judge<'_>) -> bool 
         if range.overlaps(&Range::net("", path.clone(), net.0)) {
             let message = format!("{} is in the forbidden network {}", shown(range), net.0);
             let fix = "name an address in the production network";
-            judge.report_pair(Finding::error("site.address-forbidden", range.path.clone(), message).fix(fix), &path);
+            judge
+                .report_pair(Finding::error(code::SITE_ADDRESS_FORBIDDEN, range.path.clone(), message).fix(fix), &path);
             found = true;
         }
     }
@@ -289,7 +295,7 @@ fn capacity(site: &Site, judge: &mut Judge<'_>) {
         let fix =
             format!("use a longer `nodePrefix` (24 gives a node 256 addresses), or a pod range larger than /{prefix}");
         judge.report_pair(
-            Finding::error("site.pod-capacity", "kubernetes.network.nodePrefix", message).fix(fix),
+            Finding::error(code::SITE_POD_CAPACITY, "kubernetes.network.nodePrefix", message).fix(fix),
             "kubernetes.network.pods",
         );
         return;
@@ -301,7 +307,7 @@ fn capacity(site: &Site, judge: &mut Judge<'_>) {
         let message =
             format!("the pod range {pods} has room for {room} nodes of /{prefix}; the site has {}", nodes.len());
         judge.report(
-            Finding::error("site.pod-capacity", "kubernetes.network.pods", message)
+            Finding::error(code::SITE_POD_CAPACITY, "kubernetes.network.pods", message)
                 .fix("use a larger pod range or a longer `nodePrefix`"),
         );
     }
@@ -318,6 +324,9 @@ fn pods_per_node(site: &Site, prefix: u8, judge: &mut Judge<'_>) {
             format!("a node's part of the pod range (/{prefix}) has {room} addresses; it may get {wanted} pods");
         let fix = "use a shorter `nodePrefix`, or fewer pods under `kubernetes.kubelet.maxPods`";
         let path = if given.is_some() { "kubernetes.kubelet.maxPods" } else { "kubernetes.network.nodePrefix" };
-        judge.report_pair(Finding::error("site.pod-capacity", path, message).fix(fix), "kubernetes.network.nodePrefix");
+        judge.report_pair(
+            Finding::error(code::SITE_POD_CAPACITY, path, message).fix(fix),
+            "kubernetes.network.nodePrefix",
+        );
     }
 }

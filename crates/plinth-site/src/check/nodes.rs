@@ -7,6 +7,7 @@ use crate::raw::inventory::{Inventory, StaticNode};
 use crate::raw::nodes::Selector;
 use globset::{Glob, GlobMatcher};
 use plinth_model::Finding;
+use plinth_model::finding::code;
 use std::collections::{HashMap, HashSet};
 
 pub(super) fn check(site: &Site, judge: &mut Judge<'_>) {
@@ -45,7 +46,7 @@ fn twice(role: &str, selectors: &[Selector], judge: &mut Judge<'_>) {
         };
         if let Some(first) = first {
             let message = format!("this is listed twice in `nodes.{role}`");
-            let finding = Finding::error("site.duplicate-node", format!("nodes.{role}[{at}]"), message)
+            let finding = Finding::error(code::SITE_DUPLICATE_NODE, format!("nodes.{role}[{at}]"), message)
                 .fix("keep one of the two");
             judge.report_pair(finding, &format!("nodes.{role}[{first}]"));
         }
@@ -86,7 +87,7 @@ fn nothing_selected(selector: &Selector, path: String, known: &[&str]) -> Findin
     };
     let meant = near.map_or(String::new(), |near| format!("; the most similar name there is `{near}`"));
     let fix = format!("correct the selector, or add the node to `inventory.static`{meant}");
-    Finding::error("site.unknown-node", path, message).fix(fix)
+    Finding::error(code::SITE_UNKNOWN_NODE, path, message).fix(fix)
 }
 
 /// A list of selectors, ready to be asked about many nodes.
@@ -124,7 +125,7 @@ fn two_roles(site: &Site, judge: &mut Judge<'_>) {
     for (at, name) in names(&site.nodes.workers) {
         if let Some(first) = control.get(name) {
             let message = format!("node `{name}` is in the control plane and among the workers");
-            let finding = Finding::error("site.node-two-roles", format!("nodes.workers[{at}]"), message)
+            let finding = Finding::error(code::SITE_NODE_TWO_ROLES, format!("nodes.workers[{at}]"), message)
                 .fix("keep it in one of the two; GPU jobs beside the control plane can starve it");
             judge.report_pair(finding, &format!("nodes.controlPlane[{first}]"));
         }
@@ -141,20 +142,20 @@ fn quorum(site: &Site, judge: &mut Judge<'_>) {
     let Some(count) = count(site, members).filter(|_| decidable) else { return };
     if count == 0 && site.nodes.etcd.is_some() {
         judge.report(
-            Finding::error("site.even-etcd", path, "no etcd member is named")
+            Finding::error(code::SITE_EVEN_ETCD, path, "no etcd member is named")
                 .fix("name one, three or five nodes, or remove the key"),
         );
     } else if count > 0 && count % 2 == 0 {
         let role = if site.nodes.etcd.is_some() { "" } else { ", since the control plane carries etcd" };
         let message = format!("etcd would have {count} members{role}; an even number is no safer than {}", count - 1);
         judge.report(
-            Finding::error("site.even-etcd", path, message)
+            Finding::error(code::SITE_EVEN_ETCD, path, message)
                 .fix("use an odd number: one, three or five; `nodes.etcd` can name them"),
         );
     } else if count > 7 {
         let message = format!("etcd would have {count} members; writes wait for more than half of them");
         judge.report(
-            Finding::warning("site.large-etcd", path, message).fix("name three or five nodes under `nodes.etcd`"),
+            Finding::warning(code::SITE_LARGE_ETCD, path, message).fix("name three or five nodes under `nodes.etcd`"),
         );
     }
 }
@@ -185,7 +186,7 @@ fn gpu_among_workers(site: &Site, judge: &mut Judge<'_>) {
         if !covered {
             let message = format!("GPU node `{name}` is not among the workers");
             judge.report(
-                Finding::error("site.gpu-not-worker", format!("nodes.gpu[{at}]"), message)
+                Finding::error(code::SITE_GPU_NOT_WORKER, format!("nodes.gpu[{at}]"), message)
                     .fix("add it to `nodes.workers`"),
             );
         }
@@ -200,7 +201,7 @@ fn overrides(site: &Site, judge: &mut Judge<'_>) {
             && let Some(first) = addresses.insert(address.0, format!("{path}.address"))
         {
             let message = format!("address {} belongs to two nodes", address.0);
-            let finding = Finding::error("site.duplicate-address", format!("{path}.address"), message);
+            let finding = Finding::error(code::SITE_DUPLICATE_ADDRESS, format!("{path}.address"), message);
             judge.report_pair(finding.fix("give each node its own address"), &first);
         }
         for (key, value) in &over.labels {
@@ -208,13 +209,13 @@ fn overrides(site: &Site, judge: &mut Judge<'_>) {
                 let message = format!("`{}` is not a Kubernetes label", crate::raw::rules::short(key));
                 let fix = "write `prefix/name: value`: at most 63 letters, digits, `-`, `_`, `.`, with letters or digits at both ends";
                 let subject = crate::path::Path::parse(&path).key("labels").key(key).to_string();
-                judge.report(Finding::error("site.label", subject, message).fix(fix));
+                judge.report(Finding::error(code::SITE_LABEL, subject, message).fix(fix));
             }
         }
         for (at, taint) in over.taints.iter().enumerate().filter(|(_, taint)| !is_taint(taint)) {
             let message = format!("`{}` is not a Kubernetes taint", crate::raw::rules::short(taint));
             let fix = "write `key=value:Effect` or `key:Effect`; effects: NoSchedule, PreferNoSchedule, NoExecute";
-            judge.report(Finding::error("site.taint", format!("{path}.taints[{at}]"), message).fix(fix));
+            judge.report(Finding::error(code::SITE_TAINT, format!("{path}.taints[{at}]"), message).fix(fix));
         }
     }
 }

@@ -8,6 +8,7 @@ use crate::raw::kubernetes::{Engine, Plugin};
 use crate::raw::rules;
 use crate::raw::runai::{Certificate, Runai, Source};
 use plinth_model::Finding;
+use plinth_model::finding::code;
 use serde_json::Value;
 
 pub(super) fn check(site: &Site, judge: &mut Judge<'_>) {
@@ -30,7 +31,7 @@ fn mtu(site: &Site, judge: &mut Judge<'_>) {
     let plugin = network.plugin.unwrap_or(Plugin::Calico);
     if plugin != Plugin::Calico {
         let message = format!("`mtu` is only handed to calico; {} would never see it", plugin.as_str());
-        let finding = Finding::error("site.mtu-plugin", "kubernetes.network.mtu", message);
+        let finding = Finding::error(code::SITE_MTU_PLUGIN, "kubernetes.network.mtu", message);
         judge.report(finding.fix("remove it, or set the plugin's own variable under `kubernetes.extraVars`"));
     }
 }
@@ -39,13 +40,13 @@ fn engine(site: &Site, judge: &mut Judge<'_>) {
     if matches!(site.kubernetes.engine, Some(Engine::Bcm | Engine::Existing)) {
         let message = "this engine is not in this release";
         judge.report(
-            Finding::error("site.engine-not-in-release", "kubernetes.engine", message)
+            Finding::error(code::SITE_ENGINE_NOT_IN_RELEASE, "kubernetes.engine", message)
                 .fix("write `kubespray`, or remove the key"),
         );
     }
     if site.kubernetes.version.numbers() != 3 {
         let message = format!("`{}` is not one version: Kubernetes needs all three numbers", site.kubernetes.version.0);
-        let finding = Finding::error("site.version-not-exact", "kubernetes.version", message);
+        let finding = Finding::error(code::SITE_VERSION_NOT_EXACT, "kubernetes.version", message);
         judge.report(finding.fix("write it like `v1.31.9`"));
     }
 }
@@ -56,7 +57,7 @@ fn source(site: &Site, judge: &mut Judge<'_>) {
     let places = [("kubernetes.kubespray.source", &kubespray.source), ("kubernetes.kubespray.index", &kubespray.index)];
     for (path, place) in places {
         if place.as_deref().is_some_and(|place| mask::login::in_value(place).is_some()) {
-            judge.report(Finding::error("site.login-in-address", path, rules::LOGIN).fix(rules::LOGIN_FIX));
+            judge.report(Finding::error(code::SITE_LOGIN_IN_ADDRESS, path, rules::LOGIN).fix(rules::LOGIN_FIX));
         }
     }
 }
@@ -68,7 +69,7 @@ fn ports(site: &Site, judge: &mut Judge<'_>) {
     let https = ingress.https.unwrap_or(defaults::HTTPS);
     if http == https {
         let message = format!("HTTP and HTTPS cannot both have node port {http}");
-        judge.report(Finding::error("site.same-port", "platform.ingress.https", message).fix("choose two ports"));
+        judge.report(Finding::error(code::SITE_SAME_PORT, "platform.ingress.https", message).fix("choose two ports"));
     }
 }
 
@@ -85,7 +86,7 @@ fn values(site: &Site, judge: &mut Judge<'_>) {
         let path = crate::path::Path::parse("kubernetes.extraVars").key(key);
         if refers(value) {
             let message = "the engine's variables are kept in clear, so no secret can be handed to it this way";
-            judge.report(Finding::error("site.secret-in-values", path.to_string(), message).fix(NOT_HERE));
+            judge.report(Finding::error(code::SITE_SECRET_IN_VALUES, path.to_string(), message).fix(NOT_HERE));
         } else {
             literal(key, value, &path, NOT_HERE, judge);
         }
@@ -113,7 +114,7 @@ fn literal(key: &str, value: &Value, path: &crate::path::Path, fix: &str, judge:
         }
         Value::String(text) if !text.is_empty() && holds_secret(key) => {
             let message = "this looks like a literal secret; values are shown in plans and kept in the journal";
-            judge.report(Finding::error("site.secret-in-values", path.to_string(), message).fix(fix));
+            judge.report(Finding::error(code::SITE_SECRET_IN_VALUES, path.to_string(), message).fix(fix));
         }
         _ => {}
     }
@@ -130,11 +131,15 @@ fn artefacts(runai: &Runai, judge: &mut Judge<'_>) {
     let source = runai.source.unwrap_or_else(|| defaults::source(&runai.version.0));
     match (source, &runai.mirror) {
         (Source::Airgapped, None) => judge.report(
-            Finding::error("site.mirror", "runai.source", "`airgapped` needs a mirror to take charts and images from")
-                .fix("add `mirror: HOST/PATH` under `runai`"),
+            Finding::error(
+                code::SITE_MIRROR,
+                "runai.source",
+                "`airgapped` needs a mirror to take charts and images from",
+            )
+            .fix("add `mirror: HOST/PATH` under `runai`"),
         ),
         (Source::Jfrog | Source::Ngc, Some(_)) => judge.report(
-            Finding::error("site.mirror", "runai.mirror", "a mirror is only used with `source: airgapped`")
+            Finding::error(code::SITE_MIRROR, "runai.mirror", "a mirror is only used with `source: airgapped`")
                 .fix("add `source: airgapped`, or remove `mirror`"),
         ),
         _ => {}
@@ -143,18 +148,22 @@ fn artefacts(runai: &Runai, judge: &mut Judge<'_>) {
         && files.authority.is_none()
     {
         let message = "without the internet Run:ai always reads an authority of its own, and none is named";
-        let finding = Finding::error("site.airgapped-authority", "runai.certificate.files", message);
+        let finding = Finding::error(code::SITE_AIRGAPPED_AUTHORITY, "runai.certificate.files", message);
         judge.report(finding.fix("add `authority: FILE`: the PEM file of whoever signed the certificate"));
     }
     let token = runai.registry.as_ref().is_some_and(|registry| registry.token.is_some());
     let user = runai.registry.as_ref().is_some_and(|registry| registry.user.is_some());
     if source != Source::Airgapped && !token {
-        let finding = Finding::error("site.registry-token", "runai.registry", "the vendor's registry needs a token");
+        let finding =
+            Finding::error(code::SITE_REGISTRY_TOKEN, "runai.registry", "the vendor's registry needs a token");
         judge.report(finding.fix("add `registry: {token: {env: RUNAI_REGISTRY_TOKEN}}` under `runai`"));
     }
     if source == Source::Airgapped && user != token {
-        let finding =
-            Finding::error("site.registry-token", "runai.registry", "the mirror's login needs both a user and a token");
+        let finding = Finding::error(
+            code::SITE_REGISTRY_TOKEN,
+            "runai.registry",
+            "the mirror's login needs both a user and a token",
+        );
         judge.report(finding.fix("give `user` and `token`, or neither when the mirror asks for no login"));
     }
 }
@@ -167,6 +176,6 @@ fn port(site: &Site, runai: &Runai, judge: &mut Judge<'_>) {
     if port != 443 && port != https {
         let message = format!("port {port} is neither 443 nor the ingress node port {https}");
         let fix = format!("write {https}, or 443 where something in front of the cluster forwards it");
-        judge.report(Finding::warning("site.runai-port", "runai.port", message).fix(fix));
+        judge.report(Finding::warning(code::SITE_RUNAI_PORT, "runai.port", message).fix(fix));
     }
 }

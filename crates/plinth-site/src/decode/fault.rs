@@ -1,6 +1,8 @@
 //! What can go wrong while a tree is decoded.
 
 use crate::path::{Path, Segment};
+use plinth_model::finding::Code;
+use plinth_model::finding::code;
 use serde::de::{Expected, Unexpected};
 use std::fmt;
 
@@ -27,7 +29,7 @@ pub(crate) enum Fault {
     /// A mapping that must have exactly one of these keys.
     NotOne { known: &'static [&'static str] },
     /// A text type refused its text.
-    Refused { code: String, message: String, fix: String },
+    Refused { code: Code, message: String, fix: String },
 }
 
 /// A fault and where it is.
@@ -44,9 +46,9 @@ pub(crate) struct DecodeError {
 const SEPARATOR: char = '\u{1f}';
 
 /// The text by which a text type hands a code, a message and a fix through [`serde::de::Error::custom`].
-pub(crate) fn refusal_text(code: &str, message: &str, fix: &str) -> String {
+pub(crate) fn refusal_text(code: Code, message: &str, fix: &str) -> String {
     let clean = |text: &str| text.replace(SEPARATOR, " ");
-    format!("{}{SEPARATOR}{}{SEPARATOR}{}", clean(code), clean(message), clean(fix))
+    format!("{}{SEPARATOR}{}{SEPARATOR}{}", clean(code.as_str()), clean(message), clean(fix))
 }
 
 impl DecodeError {
@@ -102,10 +104,12 @@ fn kind(unexpected: &Unexpected<'_>) -> &'static str {
 impl serde::de::Error for DecodeError {
     fn custom<T: fmt::Display>(message: T) -> Self {
         let text = message.to_string();
-        let mut parts = text.splitn(3, SEPARATOR).map(str::to_owned);
+        let mut parts = text.splitn(3, SEPARATOR);
         let refused = match (parts.next(), parts.next(), parts.next()) {
-            (Some(code), Some(message), Some(fix)) => Fault::Refused { code, message, fix },
-            _ => Fault::Refused { code: "site.wrong-value".to_owned(), message: text, fix: String::new() },
+            (Some(code), Some(message), Some(fix)) => {
+                Fault::Refused { code: Code::named(code), message: message.to_owned(), fix: fix.to_owned() }
+            }
+            _ => Fault::Refused { code: code::SITE_WRONG_VALUE, message: text, fix: String::new() },
         };
         Self::new(refused)
     }
@@ -145,6 +149,10 @@ impl serde::de::Error for DecodeError {
     }
 
     fn duplicate_field(key: &'static str) -> Self {
-        Self::custom(refusal_text("site.duplicate-key", &format!("`{key}` stands here twice"), "keep one of the two"))
+        Self::custom(refusal_text(
+            code::SITE_DUPLICATE_KEY,
+            &format!("`{key}` stands here twice"),
+            "keep one of the two",
+        ))
     }
 }

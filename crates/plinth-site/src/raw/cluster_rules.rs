@@ -3,6 +3,7 @@
 use super::rules::{is_host, is_host_port, refuse_address_unless, refuse_unless, short, text_type};
 use super::text::{Refusal, Rule};
 use ipnet::Ipv4Net;
+use plinth_model::finding::code;
 use std::net::Ipv4Addr;
 
 text_type!(
@@ -82,7 +83,7 @@ fn is_no_proxy(text: &str) -> bool {
 fn check_pem(text: &str) -> Result<(), Refusal> {
     if text.contains("PRIVATE KEY") {
         let fix = "remove the key, and take it for known to others; only the authority's certificate belongs here";
-        return Err(Refusal::new("a private key stands here", fix).code("site.private-key"));
+        return Err(Refusal::new("a private key stands here", fix).code(code::SITE_PRIVATE_KEY));
     }
     let whole = text.trim();
     let framed = whole.starts_with("-----BEGIN CERTIFICATE-----") && whole.ends_with("-----END CERTIFICATE-----");

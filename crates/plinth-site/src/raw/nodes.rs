@@ -6,6 +6,7 @@ use crate::decode::refusal_text;
 use crate::desired::Selector as Chosen;
 use indexmap::IndexMap;
 use plinth_model::NodeName;
+use plinth_model::finding::code;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 use serde::de::{Deserializer, Error, IgnoredAny, MapAccess, Visitor};
@@ -94,7 +95,7 @@ impl<'de> Visitor<'de> for SelectorVisitor {
 
 fn wrong<E: Error>(message: &str) -> E {
     E::custom(refusal_text(
-        "site.selector",
+        code::SITE_SELECTOR,
         message,
         "write a node name, a glob such as `dgx-*`, or `{category: dgx-h100}`",
     ))

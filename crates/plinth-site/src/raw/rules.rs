@@ -3,6 +3,7 @@
 use super::text::{Refusal, Rule};
 use crate::mask::login;
 use ipnet::Ipv4Net;
+use plinth_model::finding::code;
 use plinth_model::{NodeName, SiteName, Version};
 use std::net::Ipv4Addr;
 
@@ -31,7 +32,7 @@ impl Rule for SiteName {
             } else {
                 error.rule
             };
-            Refusal::new(format!("`{}` is not a site name: {why}", short(text)), LABEL_FIX).code("site.name")
+            Refusal::new(format!("`{}` is not a site name: {why}", short(text)), LABEL_FIX).code(code::SITE_NAME)
         })
     }
 }
@@ -93,7 +94,7 @@ impl Rule for Ipv4Net {
             format!("`{net}` is an address in a network, not a network"),
             format!("write `{}`", net.trunc()),
         )
-        .code("site.not-a-network"))
+        .code(code::SITE_NOT_A_NETWORK))
     }
 }
 
@@ -213,9 +214,8 @@ pub(super) fn refuse_unless(good: bool, text: &str, what: &str, fix: &str) -> Re
 /// As [`refuse_unless`], for addresses: one with a login in it is refused without being repeated.
 pub(super) fn refuse_address_unless(good: bool, text: &str, what: &str, fix: &str) -> Result<(), Refusal> {
     if !good && text.contains('@') {
-        return Err(
-            Refusal::new(format!("what stands here is not {what}: {LOGIN}"), LOGIN_FIX).code("site.login-in-address")
-        );
+        return Err(Refusal::new(format!("what stands here is not {what}: {LOGIN}"), LOGIN_FIX)
+            .code(code::SITE_LOGIN_IN_ADDRESS));
     }
     refuse_unless(good, text, what, fix)
 }
@@ -251,10 +251,11 @@ fn check_glob(text: &str) -> Result<(), Refusal> {
 }
 
 fn check_domain(text: &str) -> Result<(), Refusal> {
-    let refuse = |why: &str, fix: &str| Err(Refusal::new(format!("`{}` {why}", short(text)), fix).code("site.domain"));
+    let refuse =
+        |why: &str, fix: &str| Err(Refusal::new(format!("`{}` {why}", short(text)), fix).code(code::SITE_DOMAIN));
     if text.contains('@') {
         return Err(Refusal::new(format!("what stands here is not a host name: {LOGIN}"), LOGIN_FIX)
-            .code("site.login-in-address"));
+            .code(code::SITE_LOGIN_IN_ADDRESS));
     }
     if text.contains("://") || text.contains('/') {
         return refuse("is a URL, not a host name", "write only the host, like `runai.example.com`");

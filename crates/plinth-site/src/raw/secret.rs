@@ -2,6 +2,7 @@
 
 use crate::decode::refusal_text;
 use plinth_model::SecretRef;
+use plinth_model::finding::code;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{Deserialize, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use std::borrow::Cow;
@@ -22,14 +23,14 @@ pub(crate) fn is_variable(name: &str) -> bool {
 
 fn literal<E: Error>() -> E {
     E::custom(refusal_text(
-        "site.literal-secret",
+        code::SITE_LITERAL_SECRET,
         "a secret stands here itself; plinth never reads secrets from the site file",
         HOW,
     ))
 }
 
 fn malformed<E: Error>(message: &str) -> E {
-    E::custom(refusal_text("site.secret-reference", message, HOW))
+    E::custom(refusal_text(code::SITE_SECRET_REFERENCE, message, HOW))
 }
 
 struct SourceVisitor;

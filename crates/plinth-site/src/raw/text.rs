@@ -1,6 +1,8 @@
 //! Texts with a rule. A text is checked where it is read, so later code cannot meet a bad one.
 
 use crate::decode::refusal_text;
+use plinth_model::finding::Code;
+use plinth_model::finding::code;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{Deserialize, Deserializer, Error, Visitor};
 use std::borrow::Cow;
@@ -10,17 +12,17 @@ use std::ops::Deref;
 /// Why a text was refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Refusal {
-    pub(crate) code: &'static str,
+    pub(crate) code: Code,
     pub(crate) message: String,
     pub(crate) fix: String,
 }
 
 impl Refusal {
     pub(crate) fn new(message: impl Into<String>, fix: impl Into<String>) -> Self {
-        Self { code: "site.wrong-value", message: message.into(), fix: fix.into() }
+        Self { code: code::SITE_WRONG_VALUE, message: message.into(), fix: fix.into() }
     }
 
-    pub(crate) fn code(self, code: &'static str) -> Self {
+    pub(crate) fn code(self, code: Code) -> Self {
         Self { code, ..self }
     }
 }

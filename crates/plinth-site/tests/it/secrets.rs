@@ -18,7 +18,7 @@ fn shown(text: &str) -> (String, Vec<String>) {
         format!("{findings:?}"),
         source,
     ];
-    (all.join("\n"), findings.into_iter().map(|finding| finding.code).collect())
+    (all.join("\n"), findings.into_iter().map(|finding| finding.code.to_string()).collect())
 }
 
 fn endpoint(address: &str) -> String {

@@ -6,6 +6,7 @@ use super::{Play, PlayRun};
 use crate::node::NodeClient as _;
 use crate::node::ssh::SshNodes;
 use crate::{ClientError, ClientResult, Context};
+use plinth_model::finding::code;
 use plinth_model::steps::NodeTarget;
 use plinth_model::{Finding, NodeName};
 use tokio::task::JoinSet;
@@ -50,7 +51,7 @@ fn refused(bad: &[(NodeName, String)], all: usize, doing: &str) -> ClientError {
     let names = bad.iter().map(|(node, _)| node.as_str()).collect::<Vec<_>>().join(", ");
     let text = format!("{} of {all} hosts cannot take part: {names}; the play was not begun", bad.len());
     let fix = "see that they are on and answer over SSH with their pinned key, or take them out of the site file; then run again";
-    let mut finding = Finding::error("kubespray.host-does-not-answer", names, &text).fix(fix);
+    let mut finding = Finding::error(code::KUBESPRAY_HOST_DOES_NOT_ANSWER, names, &text).fix(fix);
     finding.evidence = bad.iter().map(|(node, happened)| format!("{node}: {happened}")).collect();
     ClientError::permanent(DOOR, doing, text, fix).transient("a host may come back").finding(finding)
 }

@@ -5,6 +5,7 @@ use super::program::{self, DOOR, Ended};
 use super::python::{self, Python};
 use crate::secrets::private_file;
 use crate::{ClientError, ClientResult, Context, files};
+use plinth_model::finding::code;
 use plinth_model::steps::KubesprayRelease;
 use plinth_model::{Digest, Finding, Observed, Version};
 use semver::VersionReq;
@@ -156,7 +157,7 @@ impl Environments {
             version.major, version.minor
         );
         let text = format!("{name} cannot make environments");
-        Err(refused(doing, Finding::error("kubespray.no-venv", "kubespray", text).fix(fix), &ended))
+        Err(refused(doing, Finding::error(code::KUBESPRAY_NO_VENV, "kubespray", text).fix(fix), &ended))
     }
 
     async fn install(
@@ -197,7 +198,7 @@ impl Environments {
         }
         let fix = "see that the package index answers from here, or name a mirror as kubernetes.kubespray.index or a folder of wheels as kubernetes.kubespray.wheels";
         let text = "the packages of Kubespray cannot be installed";
-        Err(refused(doing, Finding::error("kubespray.no-packages", "kubespray", text).fix(fix), &ended))
+        Err(refused(doing, Finding::error(code::KUBESPRAY_NO_PACKAGES, "kubespray", text).fix(fix), &ended))
     }
 
     /// Builds happen below the state directory: nothing of a site is under a shared /tmp.
@@ -215,7 +216,7 @@ impl Environments {
         }
         let text = format!("its requirements bring ansible-core {core}; its playbooks take {}", release.ansible_core);
         let fix = "take the wheels or the index of this very release";
-        let finding = Finding::error("kubespray.ansible-core", &release.tag, &text)
+        let finding = Finding::error(code::KUBESPRAY_ANSIBLE_CORE, &release.tag, &text)
             .evidence(format!("ansible-core {core}"))
             .fix(fix);
         Err(ClientError::permanent(DOOR, doing, text, fix).finding(finding))

@@ -2,6 +2,7 @@
 
 use super::program::{self, DOOR};
 use crate::{ClientError, ClientResult};
+use plinth_model::finding::code;
 use plinth_model::steps::KubesprayRelease;
 use plinth_model::{Finding, Version};
 use semver::VersionReq;
@@ -67,7 +68,7 @@ fn none_fits(release: &KubesprayRelease, named: Option<&str>, seen: Vec<String>,
     let fix = format!(
         "install {package} with its module venv (Debian and Ubuntu: `apt install {package} {package}-venv`), or name one as kubernetes.kubespray.python"
     );
-    let mut finding = Finding::error("kubespray.no-python", &release.tag, &text).fix(fix.clone());
+    let mut finding = Finding::error(code::KUBESPRAY_NO_PYTHON, &release.tag, &text).fix(fix.clone());
     finding.evidence = if seen.is_empty() { vec!["none is on PATH".to_owned()] } else { seen };
     ClientError::permanent(DOOR, doing, text, fix).finding(finding)
 }
@@ -106,7 +107,7 @@ mod tests {
         assert_eq!((found.program.as_path(), found.version.bare()), (program.as_path(), "3.11.7"));
         let error = choose(&release(">=3.12, <3.13"), Some(name)).await.unwrap_err();
         let finding = error.finding.expect("a finding");
-        assert_eq!(finding.code, "kubespray.no-python");
+        assert_eq!(finding.code, code::KUBESPRAY_NO_PYTHON);
         assert!(finding.evidence[0].contains("3.11.7") && finding.fix.contains("python3.12-venv"), "{finding:?}");
         std::fs::write(&program, "#!/bin/sh\nexit 127\n").unwrap();
         assert!(choose(&release(">=3.10, <3.13"), Some(name)).await.is_err(), "a stand-in is no Python");

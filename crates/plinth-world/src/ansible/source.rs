@@ -6,6 +6,7 @@ use super::tree::tree_id;
 use crate::secrets::private_file;
 use crate::{ClientError, ClientResult, Context, files};
 use flate2::read::GzDecoder;
+use plinth_model::finding::code;
 use plinth_model::steps::KubesprayRelease;
 use plinth_model::{Finding, Observed};
 use serde::{Deserialize, Serialize};
@@ -173,7 +174,7 @@ fn failed(doing: &str, error: &io::Error) -> ClientError {
 async fn clone(address: &str, release: &KubesprayRelease, goal: &Path, doing: &str) -> ClientResult<String> {
     if program::which("git").is_none() {
         let text = "the program `git` is not on this machine";
-        let finding = Finding::error("kubespray.no-git", &release.tag, text)
+        let finding = Finding::error(code::KUBESPRAY_NO_GIT, &release.tag, text)
             .evidence(format!("source: {address}"))
             .fix("install the package `git`, or name a tarball or a folder as kubernetes.kubespray.source");
         return Err(ClientError::permanent(DOOR, doing, text, finding.fix.clone()).finding(finding));
@@ -249,7 +250,7 @@ fn prove(release: &KubesprayRelease, commit: Option<&str>, tree: &str, doing: &s
         return Ok(());
     }
     let text = format!("the source of Kubespray {} is not the pinned one", release.tag);
-    let finding = Finding::error("kubespray.source-differs", &release.tag, &text)
+    let finding = Finding::error(code::KUBESPRAY_SOURCE_DIFFERS, &release.tag, &text)
         .evidence(format!("commit: {}; pinned {}", commit.unwrap_or("not known"), release.commit))
         .evidence(format!("tree: {tree}; pinned {}", release.tree))
         .evidence(format!("source: {}", release.source))

@@ -7,6 +7,7 @@ use super::{HostStats, PlayStats};
 use crate::secrets::Secrets;
 use crate::{ClientError, ClientResult};
 use plinth_model::Finding;
+use plinth_model::finding::code;
 use std::os::unix::process::ExitStatusExt as _;
 
 /// The keeper could not get the lock.
@@ -27,7 +28,8 @@ pub(super) fn verdict(ending: &Ending, doing: &str, secrets: &dyn Secrets) -> Cl
     let clean = hosts.values().all(HostStats::is_clean);
     if clean && code != 0 {
         let text = format!("ansible-playbook ended with {code}, though no host failed");
-        let finding = Finding::error("kubespray.play-ended-badly", SUBJECT, text).fix("read the log, then run again");
+        let finding =
+            Finding::error(code::KUBESPRAY_PLAY_ENDED_BADLY, SUBJECT, text).fix("read the log, then run again");
         return Err(told(ending, finding, doing, Vec::new()));
     }
     let mut cards = redacted(ending.watch.cards());
@@ -47,7 +49,7 @@ fn no_statistics(ending: &Ending, code: i32, doing: &str, cards: Vec<String>) ->
             silent(format!("ansible-playbook ended with {code}, and its final statistics never came"))
         }
         code => Finding::error(
-            "kubespray.play-refused",
+            code::KUBESPRAY_PLAY_REFUSED,
             SUBJECT,
             format!("ansible-playbook began nothing and ended with {code}"),
         )
@@ -57,17 +59,17 @@ fn no_statistics(ending: &Ending, code: i32, doing: &str, cards: Vec<String>) ->
 }
 
 fn still_runs() -> Finding {
-    Finding::error("kubespray.play-still-runs", SUBJECT, "processes of an earlier play still run on this machine")
+    Finding::error(code::KUBESPRAY_PLAY_STILL_RUNS, SUBJECT, "processes of an earlier play still run on this machine")
         .fix("wait until they have ended (`pgrep -af ansible-playbook`), then run again")
 }
 
 fn stopped(text: String) -> Finding {
-    Finding::error("kubespray.play-was-stopped", SUBJECT, text)
+    Finding::error(code::KUBESPRAY_PLAY_WAS_STOPPED, SUBJECT, text)
         .fix("see whether this machine ran out of memory, then run again: a play is gone over from its beginning")
 }
 
 fn silent(text: String) -> Finding {
-    Finding::error("kubespray.no-statistics", SUBJECT, text).fix("read the log, then run again")
+    Finding::error(code::KUBESPRAY_NO_STATISTICS, SUBJECT, text).fix("read the log, then run again")
 }
 
 fn told(ending: &Ending, mut finding: Finding, doing: &str, cards: Vec<String>) -> ClientError {

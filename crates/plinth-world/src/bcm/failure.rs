@@ -4,6 +4,7 @@ use super::entity::EntityError;
 use super::handshake;
 use super::reply::ReplyError;
 use crate::ClientError;
+use plinth_model::finding::{Code, code};
 use plinth_model::{Finding, Owner};
 use std::error::Error;
 use std::io::ErrorKind;
@@ -70,37 +71,27 @@ pub(super) enum Cause {
 
 impl Cause {
     /// Stable code of the finding.
-    fn code(self) -> &'static str {
+    fn code(self) -> Code {
         match self {
-            Cause::Refused | Cause::Unroutable => "bcm.unreachable",
-            Cause::NoSuchHost => "bcm.no-such-host",
-            Cause::Interrupted => "bcm.interrupted",
-            Cause::Timeout => "bcm.timeout",
-            Cause::UnknownAuthority => "bcm.tls-unknown-authority",
-            Cause::WrongName => "bcm.tls-wrong-name",
-            Cause::Expired => "bcm.tls-expired",
-            Cause::AuthorityAsServer | Cause::BadCertificate => "bcm.tls-bad-certificate",
-            Cause::NotTls => "bcm.tls-not-spoken",
-            Cause::Handshake => "bcm.tls-refused",
-            Cause::Server => "bcm.server-trouble",
-            Cause::Truncated => "bcm.truncated",
-            Cause::TooLarge => "bcm.too-large",
-            Cause::Session | Cause::Credentials => "bcm.credentials",
-            Cause::UnknownCall => "bcm.unknown-call",
-            Cause::Redirect => "bcm.redirect",
-            Cause::Rejected => "bcm.rejected",
-            Cause::BadReply => "bcm.bad-reply",
-            Cause::BadEntity => "bcm.bad-entity",
-        }
-    }
-
-    /// Who can fix it.
-    fn owner(self) -> Owner {
-        match self {
-            Cause::Unroutable | Cause::Timeout => Owner::NetworkTeam,
-            Cause::NoSuchHost | Cause::NotTls | Cause::TooLarge | Cause::Session => Owner::You,
-            Cause::Credentials | Cause::Redirect | Cause::BadReply => Owner::You,
-            _ => Owner::BcmAdmin,
+            Cause::Refused | Cause::Unroutable => code::BCM_UNREACHABLE,
+            Cause::NoSuchHost => code::BCM_NO_SUCH_HOST,
+            Cause::Interrupted => code::BCM_INTERRUPTED,
+            Cause::Timeout => code::BCM_TIMEOUT,
+            Cause::UnknownAuthority => code::BCM_TLS_UNKNOWN_AUTHORITY,
+            Cause::WrongName => code::BCM_TLS_WRONG_NAME,
+            Cause::Expired => code::BCM_TLS_EXPIRED,
+            Cause::AuthorityAsServer | Cause::BadCertificate => code::BCM_TLS_BAD_CERTIFICATE,
+            Cause::NotTls => code::BCM_TLS_NOT_SPOKEN,
+            Cause::Handshake => code::BCM_TLS_REFUSED,
+            Cause::Server => code::BCM_SERVER_TROUBLE,
+            Cause::Truncated => code::BCM_TRUNCATED,
+            Cause::TooLarge => code::BCM_TOO_LARGE,
+            Cause::Session | Cause::Credentials => code::BCM_CREDENTIALS,
+            Cause::UnknownCall => code::BCM_UNKNOWN_CALL,
+            Cause::Redirect => code::BCM_REDIRECT,
+            Cause::Rejected => code::BCM_REJECTED,
+            Cause::BadReply => code::BCM_BAD_REPLY,
+            Cause::BadEntity => code::BCM_BAD_ENTITY,
         }
     }
 
@@ -172,9 +163,12 @@ impl Failure {
 
     /// The error for people. `happened` must hold no secret any more.
     pub(super) fn into_error(self, doing: String, endpoint: &str) -> ClientError {
-        let (code, owner, attempt) = (self.cause.code(), self.cause.owner(), self.cause.attempt());
-        let finding =
-            Finding::error(code, endpoint, self.happened.clone()).owner(owner).fix(attempt).evidence(doing.clone());
+        let attempt = self.cause.attempt();
+        let mut finding = Finding::error(self.cause.code(), endpoint, self.happened.clone()).fix(attempt);
+        if self.cause == Cause::Unroutable {
+            finding = finding.owner(Owner::NetworkTeam);
+        }
+        let finding = finding.evidence(doing.clone());
         let error = ClientError::permanent("bcm", doing, self.happened, attempt).finding(finding);
         match self.cause.transient() {
             Some(why) => error.transient(why),

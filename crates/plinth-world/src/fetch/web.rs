@@ -7,6 +7,7 @@ use crate::files::{read_up_to, write_whole};
 use crate::{ClientError, ClientResult, Context, deadlines};
 use async_trait::async_trait;
 use plinth_model::download::{DownloadFile, DownloadList};
+use plinth_model::finding::code;
 use plinth_model::{Finding, Observed, Owner};
 use reqwest::header::{CONTENT_RANGE, RANGE};
 use reqwest::{Client, Response, StatusCode};
@@ -112,7 +113,7 @@ impl WebFiles {
                 let message = format!("what {} gives as {} is not that file", host(&file.url), file.dest);
                 let fix = "look at the mirror or proxy in between: it gave another content, such as an error page; \
                            then run again";
-                let finding = Finding::error("fetch.checksum", &*file.dest, message.clone())
+                let finding = Finding::error(code::FETCH_CHECKSUM, &*file.dest, message.clone())
                     .evidence(format!("wanted SHA-256 {}", file.sha256))
                     .evidence(format!("got {found} from {}", file.url))
                     .owner(Owner::NetworkTeam)
@@ -246,7 +247,7 @@ fn answered(file: &DownloadFile, response: Response) -> ClientResult<Response> {
 }
 
 fn refused(file: &DownloadFile, happened: String, attempt: &str) -> ClientError {
-    let finding = Finding::error("fetch.refused", &*file.dest, happened.clone())
+    let finding = Finding::error(code::FETCH_REFUSED, &*file.dest, happened.clone())
         .evidence(file.url.clone())
         .owner(Owner::NetworkTeam)
         .fix(attempt);
@@ -258,7 +259,7 @@ fn lost(file: &DownloadFile, error: &reqwest::Error) -> ClientError {
     let happened = told(error);
     let attempt = "check this machine's way to it (DNS, proxy, firewall), or set `kubernetes.downloads.files` to a mirror; \
                    then run again: what was fetched is kept";
-    let finding = Finding::error("fetch.unreachable", host(&file.url), happened.clone())
+    let finding = Finding::error(code::FETCH_UNREACHABLE, host(&file.url), happened.clone())
         .evidence(file.url.clone())
         .owner(Owner::NetworkTeam)
         .fix(attempt);

@@ -5,6 +5,7 @@ use super::{ClusterHealth, HealthState, HeldConfig, KubeClient, KubeNode, Toolki
 use crate::{ClientError, ClientResult, Context};
 use async_trait::async_trait;
 use indexmap::IndexMap;
+use plinth_model::finding::code;
 use plinth_model::steps::{Check, Health, NodeTarget, PodSecurity, SecretContent};
 use plinth_model::{Finding, NodeName, Observed, Owner};
 use serde_json::Value;
@@ -118,7 +119,8 @@ impl KubeClient for KubeApi {
 fn not_here(check: &Check) -> ClientError {
     let happened = format!("this release cannot carry out the check {}; nothing was done", check.name());
     let attempt = "everything before this point is done and recorded: a release with this check goes on from here";
-    let finding =
-        Finding::error("plinth.not-in-this-release", "kubernetes", happened.clone()).owner(Owner::Vendor).fix(attempt);
+    let finding = Finding::error(code::PLINTH_NOT_IN_THIS_RELEASE, "kubernetes", happened.clone())
+        .owner(Owner::Vendor)
+        .fix(attempt);
     ClientError::permanent("kube", format!("checking {}", check.name()), happened, attempt).finding(finding)
 }

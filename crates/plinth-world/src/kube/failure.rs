@@ -2,6 +2,7 @@
 
 use crate::ClientError;
 use kube::core::Status;
+use plinth_model::finding::code;
 use plinth_model::{Finding, Owner};
 use rustls::{CertificateError, Error as Tls};
 use std::error::Error;
@@ -114,25 +115,27 @@ impl Failure {
     fn finding(&self, subject: &str) -> Option<Finding> {
         Some(match self.cause {
             Cause::Unreachable | Cause::Timeout => {
-                Finding::error("kubernetes.unreachable", subject, "the API server does not answer")
+                Finding::error(code::KUBERNETES_UNREACHABLE, subject, "the API server does not answer")
                     .owner(Owner::NetworkTeam)
             }
             Cause::WrongAuthority => Finding::error(
-                "kubernetes.wrong-authority",
+                code::KUBERNETES_WRONG_AUTHORITY,
                 subject,
                 "the API server's certificate is not signed by the authority in the kubeconfig",
             ),
-            Cause::WrongName => {
-                Finding::error("kubernetes.wrong-name", subject, "the API server's certificate is not for this address")
-            }
+            Cause::WrongName => Finding::error(
+                code::KUBERNETES_WRONG_NAME,
+                subject,
+                "the API server's certificate is not for this address",
+            ),
             Cause::ServerExpired => {
-                Finding::error("kubernetes.server-expired", subject, "the API server's certificate is out of date")
+                Finding::error(code::KUBERNETES_SERVER_EXPIRED, subject, "the API server's certificate is out of date")
             }
             Cause::Unauthorized => {
-                Finding::error("kubernetes.credentials", subject, "the API server refuses the kubeconfig")
+                Finding::error(code::KUBERNETES_CREDENTIALS, subject, "the API server refuses the kubeconfig")
             }
             Cause::Forbidden => {
-                Finding::error("kubernetes.forbidden", subject, "the user of the kubeconfig may not do this")
+                Finding::error(code::KUBERNETES_FORBIDDEN, subject, "the user of the kubeconfig may not do this")
             }
             Cause::Busy | Cause::NotFound | Cause::Conflict | Cause::Rejected | Cause::Nonsense => return None,
         })

@@ -2,6 +2,7 @@
 
 use super::source::{self, EXEC_DEADLINE};
 use super::{Redactor, SecretError, Secrets, private_file};
+use plinth_model::finding::code;
 use plinth_model::{Finding, Secret, SecretRef};
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -138,7 +139,7 @@ impl SiteSecrets {
             return;
         }
         let finding = Finding::warning(
-            "secret.file-readable-by-others",
+            code::SECRET_FILE_READABLE_BY_OTHERS,
             reference.to_string(),
             format!("other users of this machine can read {}", path.display()),
         )
@@ -197,7 +198,7 @@ fn missing(path: &str, error: &SecretError) -> Finding {
         SecretRef::Exec(argv) => format!("make `{}` print the secret", argv.first().map_or("", String::as_str)),
         SecretRef::Generated(name) => format!("look at secrets/{name} in the state directory"),
     };
-    Finding::error("secret.missing", path, format!("secret {}: {}", error.reference, error.happened)).fix(fix)
+    Finding::error(code::SECRET_MISSING, path, format!("secret {}: {}", error.reference, error.happened)).fix(fix)
 }
 
 /// A password from the operating system's randomness (uuid v4; the two bytes with fixed bits are left out), with a digit,

@@ -10,7 +10,7 @@ use plinth_plan::Observed;
 
 /// Explains a word, or a step of the site's plan.
 pub(crate) fn run(common: &Common, verb: &Explain, printer: &Printer) -> Result<Exit, Failure> {
-    if let Some(text) = explain::word(&verb.what)? {
+    if let Some(text) = explain::word(&verb.what) {
         printer.data(&text);
         return Ok(Exit::Done);
     }

@@ -6,7 +6,6 @@ pub(crate) mod discover;
 pub(crate) mod explain;
 pub(crate) mod init;
 pub(crate) mod kubeconfig;
-pub(crate) mod mirror_list;
 pub(crate) mod plan;
 pub(crate) mod preflight;
 pub(crate) mod recovery;

@@ -85,8 +85,11 @@ fn introduction(common: &Common, operation: &Operation<'_>, plan: &Plan) -> Stri
 
 /// The plan's findings in a line: a rehearsal is not where they are fixed.
 fn doubts(findings: &[Finding]) -> String {
-    let warnings: Vec<&str> =
-        findings.iter().filter(|finding| finding.severity > Severity::Info).map(|finding| &*finding.code).collect();
+    let warnings: Vec<&str> = findings
+        .iter()
+        .filter(|finding| finding.severity > Severity::Info)
+        .map(|finding| finding.code.as_str())
+        .collect();
     let notes = findings.len() - warnings.len();
     if findings.is_empty() {
         return "  The plan raises no doubts.".to_owned();

@@ -5,10 +5,10 @@ use crate::args::{Common, ConfirmedOptions, Remove, Reset};
 use crate::printer::Printer;
 use crate::screen::Screen;
 use crate::{input, running, verbs};
-use plinth_app::{Access, Depth, Failure, Goal, Input, Operation, Planned, engine};
+use plinth_app::{Access, Depth, Failure, Goal, Input};
 use plinth_model::steps::Removal;
 use plinth_model::{Exit, NodeName, Problem};
-use plinth_world::ansible::PlayHosts;
+use plinth_plan::engines;
 
 /// Takes workers out.
 pub(crate) async fn remove(common: &Common, verb: &Remove, printer: &Printer) -> Result<Exit, Failure> {
@@ -48,40 +48,19 @@ pub(super) async fn run(
     let seen = operation.observe(Depth::Steps).await?;
     let planned = operation.plan(seen)?;
     verbs::plan::show_before(common, &planned.plan, printer);
-    if engine::is_done(&planned.plan) {
+    if engines::is_done(&planned.plan) {
         printer.talk(said.nothing);
         return Ok(Exit::Done);
     }
-    preview(&mut operation, &planned, printer).await?;
+    if let Some(preview) = operation.preview(&planned).await? {
+        printer.talk(&preview.text());
+    }
     let Some(approved) = operation.approve(planned, &confirmation).await? else { return Ok(Exit::Pending) };
     let exit = running::run(&mut operation, approved, (common, way.events.events.as_deref()), printer).await?;
     if exit == Exit::Done {
         printer.talk(said.done);
     }
     Ok(exit)
-}
-
-async fn preview(operation: &mut Operation<'_>, planned: &Planned, printer: &Printer) -> Result<(), Failure> {
-    let plays = operation.preview(planned).await?;
-    if !plays.is_empty() {
-        printer.talk(&hosts_text(&plays));
-    }
-    Ok(())
-}
-
-/// Plays of the same hosts as one line.
-fn hosts_text(plays: &[PlayHosts]) -> String {
-    let mut lines: Vec<(String, Vec<&str>)> = Vec::new();
-    for play in plays.iter().filter(|play| !play.hosts.is_empty()) {
-        let hosts = play.hosts.join(", ");
-        match lines.iter_mut().find(|(known, _)| *known == hosts) {
-            Some((_, names)) => names.push(&play.play),
-            None => lines.push((hosts, vec![&play.play])),
-        }
-    }
-    let line = |(hosts, names): (String, Vec<&str>)| format!("  {hosts}: {}", names.join("; "));
-    let lines: Vec<String> = lines.into_iter().map(line).collect();
-    format!("Kubespray's plays touch these hosts:\n{}", lines.join("\n"))
 }
 
 /// Names of nodes as they were given.

@@ -1,13 +1,13 @@
 //! `plinth render`.
 
-use super::mirror_list::MirrorList;
 use crate::args::{Common, Render, Rendering};
 use crate::input;
 use crate::printer::Printer;
 use crate::screen::Screen;
 use plinth_app::{Access, Depth, Failure, Goal, Input};
-use plinth_model::steps::{HelmRelease, KubesprayInventory};
+use plinth_model::steps::HelmRelease;
 use plinth_model::{Exit, Plan, Problem, Work};
+use plinth_plan::engines::{self, EngineFile, MirrorList};
 use plinth_world::files;
 use std::path::Path;
 
@@ -26,13 +26,10 @@ pub(crate) async fn run(common: &Common, verb: &Render, printer: &Printer) -> Re
                 plinth_plan::kubespray::inventory_ini(operation.desired(), &planned.cluster),
             )]
         }
-        Rendering::Inventory => kubespray(&planned.plan, plinth_plan::kubespray::INVENTORY),
-        Rendering::Variables => kubespray(&planned.plan, plinth_plan::kubespray::GROUP_VARS),
+        Rendering::Inventory => engine(&planned.plan, EngineFile::Inventory),
+        Rendering::Variables => engine(&planned.plan, EngineFile::Variables),
         Rendering::Values => values(&planned.plan, common.json)?,
-        Rendering::MirrorList => {
-            let downloads = operation.downloads(&planned).await?;
-            vec![mirror_list(&MirrorList::new(operation.desired(), downloads), common.json)]
-        }
+        Rendering::MirrorList => vec![mirror_list(&operation.mirror_list(&planned).await?, common.json)],
     };
     write_all(common, verb, &files, printer)
 }
@@ -57,12 +54,8 @@ fn write_all(common: &Common, verb: &Render, files: &Files, printer: &Printer) -
 
 type Files = Vec<(String, String)>;
 
-fn kubespray(plan: &Plan, wanted: &str) -> Files {
-    let files = plan.steps.iter().filter_map(|step| match &step.work {
-        Work::KubesprayInventory(KubesprayInventory { files }) => Some(files),
-        _ => None,
-    });
-    files.flatten().filter(|(name, _)| *name == wanted).map(|(name, text)| (name.clone(), text.clone())).collect()
+fn engine(plan: &Plan, wanted: EngineFile) -> Files {
+    engines::file(plan, wanted).map(|(name, text)| (name.to_owned(), text.to_owned())).into_iter().collect()
 }
 
 fn values(plan: &Plan, json: bool) -> Result<Files, Problem> {

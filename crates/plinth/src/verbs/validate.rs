@@ -6,6 +6,7 @@ use crate::printer::Printer;
 use crate::screen::Screen;
 use plinth_app::world::synthetic;
 use plinth_app::{Audience, Failure, Goal, Input, state};
+use plinth_model::finding::code;
 use plinth_model::{Exit, Finding, Problem, Severity};
 use plinth_plan::Observed;
 use plinth_site::desired::{InventorySource, TlsTrust};
@@ -67,7 +68,7 @@ fn files_missing(input: &Input) -> Vec<Finding> {
     }
     let message = format!("{} is not there: BCM cannot be asked without it", path.display());
     vec![
-        Finding::warning("site.file-missing", "inventory.bcm.tls.caFile", message)
+        Finding::warning(code::SITE_FILE_MISSING, "inventory.bcm.tls.caFile", message)
             .fix("copy the authority's certificate from the head node to that place"),
     ]
 }

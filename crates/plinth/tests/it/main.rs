@@ -2,12 +2,12 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod bad_input;
-mod codes;
 mod contract;
 mod discovery;
 mod interfaces;
 mod kill;
 mod memory;
+mod mirror_list;
 #[path = "../contract/node_client.rs"]
 mod node_client;
 mod rehearsal;

@@ -16,7 +16,7 @@ use tokio::net::{TcpListener, TcpStream};
 fn told<T: Debug>(stand: &Stand, result: ClientResult<T>) -> (String, bool) {
     let error = result.expect_err("the call must fail");
     quiet(stand, &error);
-    let finding = error.finding.as_ref().map_or_else(String::new, |finding| finding.code.clone());
+    let finding = error.finding.as_ref().map_or_else(String::new, |finding| finding.code.to_string());
     (finding, error.transient.is_some())
 }
 

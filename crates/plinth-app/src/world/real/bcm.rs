@@ -1,5 +1,6 @@
 //! The real BCM: its client, recorded inventories, and what a failed call means to people.
 
+use plinth_model::finding::code;
 use plinth_model::inventory::Inventory;
 use plinth_model::{Exit, Problem, SecretRef, SiteName};
 use plinth_site::desired::{BcmAccess, BcmLogin, TlsTrust};
@@ -13,7 +14,7 @@ use std::sync::Arc;
 /// A failed call, for people: wrong input when it is the login that was refused, otherwise a system that cannot be reached.
 #[must_use]
 pub fn client_problem(error: &ClientError) -> Problem {
-    let refused = error.finding.as_ref().is_some_and(|finding| finding.code == "bcm.credentials");
+    let refused = error.finding.as_ref().is_some_and(|finding| finding.code == code::BCM_CREDENTIALS);
     let exit = if refused { Exit::Input } else { Exit::Unreachable };
     Problem::new(exit, error.doing.clone(), "", &error.happened, error.attempt.clone())
 }

@@ -1,6 +1,7 @@
 //! Clients that are not in this release. Each call is refused in the same words; nothing waits, nothing is tried again.
 
 use async_trait::async_trait;
+use plinth_model::finding::code;
 use plinth_model::inventory::Inventory;
 use plinth_model::steps::{Release, RunaiTarget};
 use plinth_model::{Exit, Finding, Observed, Owner, Problem};
@@ -43,7 +44,7 @@ impl Missing {
         let happened = format!("this release has no client that {}; nothing was done", self.purpose);
         let attempt = "everything before this point is done and recorded: a release with this client goes on from here; \
                        `plinth rehearse` shows the rest against a simulated data centre";
-        let finding = Finding::error("plinth.not-in-this-release", self.client, happened.clone())
+        let finding = Finding::error(code::PLINTH_NOT_IN_THIS_RELEASE, self.client, happened.clone())
             .owner(Owner::Vendor)
             .fix(attempt);
         Err(ClientError::permanent(self.client, doing, happened, attempt).finding(finding))

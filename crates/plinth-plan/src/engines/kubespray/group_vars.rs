@@ -9,6 +9,7 @@ use crate::cluster::Cluster;
 use crate::discover::Role;
 use plinth_catalog::KubernetesVersionForm;
 use plinth_model::Finding;
+use plinth_model::finding::code;
 use plinth_model::steps::Mirror;
 use plinth_site::Desired;
 use plinth_site::desired::{ApiEndpoint, InventorySource};
@@ -54,13 +55,13 @@ fn unfit(desired: &Desired, engine: &Engine, line: Line) -> Vec<Finding> {
     let mut findings = Vec::new();
     if kubernetes.proxy_mode == "nftables" && !line.has_nftables() {
         let text = format!("Kubespray {tag} knows no nftables; v2.28 is the first release that does");
-        let finding = Finding::error("kubernetes.proxy-mode", "kubernetes.network.proxyMode", text);
+        let finding = Finding::error(code::KUBERNETES_PROXY_MODE, "kubernetes.network.proxyMode", text);
         findings.push(finding.fix("use `ipvs` or `iptables`, or a newer release"));
     }
     let downloads = &kubernetes.downloads;
     if downloads.files.is_some() && !downloads.push && !line.has_base_addresses() {
         let text = format!("nodes cannot be told of the mirror of files: Kubespray {tag} has no variable for it");
-        let finding = Finding::error("kubernetes.files-mirror", "kubernetes.downloads.files", text);
+        let finding = Finding::error(code::KUBERNETES_FILES_MIRROR, "kubernetes.downloads.files", text);
         findings.push(finding.fix("take `push: false` away, so that plinth fetches and pushes, or use v2.25 or newer"));
     }
     findings

@@ -9,6 +9,7 @@ use crate::observed::Observed;
 use crate::planner::{discovery, engine_missing, finished, kubernetes, leaves, made_from, nodes, worst_first};
 use crate::step::{Refine, step};
 use crate::{deadlines, ids, images};
+use plinth_model::finding::code;
 use plinth_model::plan::{Gate, Plan, Step, Undo};
 use plinth_model::steps::KubesprayRecovery;
 use plinth_model::{Digest, Finding, NodeName, Stage, Work};
@@ -44,11 +45,11 @@ pub fn recovery(
 fn cannot_recover(cluster: &Cluster, broken: &[NodeName]) -> Vec<Finding> {
     let wrong = |node: &NodeName| match cluster.members.iter().find(|member| member.name == *node) {
         None => Some(
-            Finding::error("kubespray.recover-unknown", node.as_str(), format!("{node} is not a node of the site"))
+            Finding::error(code::KUBESPRAY_RECOVER_UNKNOWN, node.as_str(), format!("{node} is not a node of the site"))
                 .fix("name members of the control plane, as in the site file"),
         ),
         Some(member) if !member.is_quorum() => Some(
-            Finding::error("kubespray.recover-worker", node.as_str(), format!("{node} is a worker"))
+            Finding::error(code::KUBESPRAY_RECOVER_WORKER, node.as_str(), format!("{node} is a worker"))
                 .fix("run `plinth apply`: a worker that lost Kubernetes joins again by itself"),
         ),
         Some(_) => None,
@@ -60,7 +61,7 @@ fn cannot_recover(cluster: &Cluster, broken: &[NodeName]) -> Vec<Finding> {
         let text = "no member of the control plane, or of etcd, would be left to recover from";
         let names = broken.iter().map(NodeName::as_str).collect::<Vec<_>>().join(", ");
         findings.push(
-            Finding::error("kubespray.none-survived", names, text)
+            Finding::error(code::KUBESPRAY_NONE_SURVIVED, names, text)
                 .fix("without any the cluster is gone: `plinth reset`, then `plinth apply`"),
         );
     }

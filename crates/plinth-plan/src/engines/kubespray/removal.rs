@@ -9,6 +9,7 @@ use crate::observed::Observed;
 use crate::planner::{finished, kubernetes, made_from, worst_first};
 use crate::step::{Refine, step};
 use crate::{deadlines, ids};
+use plinth_model::finding::code;
 use plinth_model::plan::{Plan, Step, Undo};
 use plinth_model::steps::{KubesprayRemoval, NodeLeftovers, Removal};
 use plinth_model::{Finding, NodeName, Stage, Work};
@@ -44,11 +45,11 @@ fn cannot_leave(cluster: &Cluster, removal: &Removal) -> Vec<Finding> {
     let wrong = |node: &NodeName| {
         match member(node) {
         None => Some(
-            Finding::error("kubespray.remove-unknown", node.as_str(), format!("{node} is not a node of the site"))
+            Finding::error(code::KUBESPRAY_REMOVE_UNKNOWN, node.as_str(), format!("{node} is not a node of the site"))
                 .fix("name nodes of the site file; one that was taken out of it is put back first, since Kubespray needs its address"),
         ),
         Some(member) if member.is_quorum() => Some(
-            Finding::error("kubespray.remove-quorum", node.as_str(), format!("{node} is of the control plane or of etcd"))
+            Finding::error(code::KUBESPRAY_REMOVE_QUORUM, node.as_str(), format!("{node} is of the control plane or of etcd"))
                 .fix("remove workers only; one that broke is made anew under its name, then taken in by `plinth recover`"),
         ),
         Some(_) => None,
@@ -58,7 +59,7 @@ fn cannot_leave(cluster: &Cluster, removal: &Removal) -> Vec<Finding> {
     let stay = cluster.members.iter().filter(|member| !removal.takes(&member.name)).count();
     if findings.is_empty() && stay == 0 {
         let text = "no node would stay";
-        findings.push(Finding::error("kubespray.remove-all", cluster_name(nodes), text).fix("use `plinth reset`"));
+        findings.push(Finding::error(code::KUBESPRAY_REMOVE_ALL, cluster_name(nodes), text).fix("use `plinth reset`"));
     }
     findings
 }

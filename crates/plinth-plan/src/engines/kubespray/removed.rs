@@ -1,6 +1,7 @@
 //! Variables that releases of Kubespray stopped reading. Ansible never reports an unknown variable, so a site would believe in a
 //! setting that is not there.
 
+use plinth_model::finding::code;
 use plinth_model::steps::KubesprayRelease;
 use plinth_model::{Finding, Version};
 use plinth_site::Desired;
@@ -27,7 +28,10 @@ pub fn removed(desired: &Desired, release: &KubesprayRelease) -> Vec<Finding> {
         let (_, minor, instead) =
             REMOVED.iter().find(|(gone, minor, _)| release_minor >= (2, *minor) && fits(gone, name))?;
         let text = format!("Kubespray {} does not read `{name}`: it was removed in v2.{minor}", release.tag);
-        Some(Finding::error("kubernetes.extra-var-removed", format!("kubernetes.extraVars.{name}"), text).fix(*instead))
+        Some(
+            Finding::error(code::KUBERNETES_EXTRA_VAR_REMOVED, format!("kubernetes.extraVars.{name}"), text)
+                .fix(*instead),
+        )
     };
     desired.kubernetes.extra_vars.keys().filter_map(finding).collect()
 }

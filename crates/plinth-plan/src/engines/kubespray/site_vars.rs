@@ -3,6 +3,7 @@
 use super::add_ons;
 use crate::literal;
 use plinth_model::Finding;
+use plinth_model::finding::code;
 use plinth_site::Desired;
 use serde_json::{Map, Value};
 
@@ -39,14 +40,14 @@ fn subject(name: &str) -> String {
 fn dead(name: &str) -> Option<Finding> {
     let (_, instead) = DEAD.iter().find(|(dead, _)| *dead == name)?;
     let text = format!("`{name}` has no effect in Kubespray");
-    Some(Finding::warning("kubernetes.extra-var-dead", subject(name), text).fix(*instead))
+    Some(Finding::warning(code::KUBERNETES_EXTRA_VAR_DEAD, subject(name), text).fix(*instead))
 }
 
 fn secret(name: &str, value: &Value) -> Option<Finding> {
     let place = literal::find(name, value)?;
     let text = format!("{place} looks like a secret in clear; this file and the plan are kept in clear");
     let fix = "use registries.logins for registry logins; other secrets cannot be given to Kubespray this way";
-    Some(Finding::error("kubernetes.extra-var-secret", subject(name), text).fix(fix))
+    Some(Finding::error(code::KUBERNETES_EXTRA_VAR_SECRET, subject(name), text).fix(fix))
 }
 
 /// The health check of the proxy on workers binds on all addresses, so it takes the port away from BCM.
@@ -54,7 +55,7 @@ fn bcm_port(name: &str, value: &Value) -> Option<Finding> {
     let same = value.as_u64().or_else(|| value.as_str()?.parse().ok()) == Some(CMDAEMON_PORT);
     (name == "loadbalancer_apiserver_healthcheck_port" && same).then(|| {
         let text = "port 8081 belongs to BCM's CMDaemon on every node";
-        Finding::error("kubernetes.extra-var-bcm-port", subject(name), text)
+        Finding::error(code::KUBERNETES_EXTRA_VAR_BCM_PORT, subject(name), text)
             .fix("choose another port, such as 8082, or take it away: then there is no such check")
     })
 }
@@ -71,13 +72,13 @@ fn add_on(name: &str, value: &Value) -> Option<Finding> {
         Some(component) => format!("take it away, and set `platform.components.{component}` instead"),
         None => "take it away; install it yourself after plinth".to_owned(),
     };
-    Some(Finding::error("kubernetes.extra-var-two-owners", subject(name), text).fix(fix))
+    Some(Finding::error(code::KUBERNETES_EXTRA_VAR_TWO_OWNERS, subject(name), text).fix(fix))
 }
 
 fn replaces(name: &str, ours: &Value, value: &Value) -> Option<Finding> {
     (ours != value).then(|| {
         let text = format!("`{name}` replaces what plinth would have written");
-        Finding::warning("kubernetes.extra-var-replaces", subject(name), text)
+        Finding::warning(code::KUBERNETES_EXTRA_VAR_REPLACES, subject(name), text)
             .evidence(format!("plinth: {ours}"))
             .evidence(format!("site: {}", shown(name, value)))
             .fix("take it away unless you know why it is needed")

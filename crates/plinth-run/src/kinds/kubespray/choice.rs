@@ -1,6 +1,7 @@
 //! The smallest safe play: a pure choice from what was deployed, what is wanted, what was begun, and what the cluster says of
 //! its nodes. A cluster.yml that changes nothing takes as long as the first one, so the best play is none.
 
+use plinth_model::finding::code;
 use plinth_model::steps::{HostInputs, RunInputs};
 use plinth_model::{Finding, NodeName, Version};
 use plinth_world::ansible::{Begun, Deployed, Play};
@@ -197,7 +198,7 @@ fn refuse(last: &RunInputs, wanted: &RunInputs, seen: &BTreeMap<NodeName, Sight>
 fn control_plane_lost(names: &[&str]) -> Finding {
     let list = names.join(", ");
     let text = format!("{list} of the control plane lost Kubernetes; only its survivors can take it in again");
-    Finding::error("kubespray.control-plane-lost", list, text)
+    Finding::error(code::KUBESPRAY_CONTROL_PLANE_LOST, list, text)
         .evidence("kubelet does not run there, and no certificate of Kubernetes is left, as after BCM made a node anew")
         .fix(format!(
             "run `plinth recover {}`; if no other member of etcd has its data, the cluster is gone: `plinth reset`, then apply",
@@ -209,7 +210,7 @@ fn control_plane_lost(names: &[&str]) -> Finding {
 pub(super) fn recovery_unfinished(nodes: &[NodeName]) -> Finding {
     let names = |separator: &str| nodes.iter().map(NodeName::as_str).collect::<Vec<_>>().join(separator);
     let text = "a recovery of the control plane was begun and did not end";
-    Finding::error("kubespray.recovery-unfinished", names(", "), text)
+    Finding::error(code::KUBESPRAY_RECOVERY_UNFINISHED, names(", "), text)
         .evidence("an earlier recover-control-plane.yml did not end")
         .fix(format!("finish it with `plinth recover {}`", names(" ")))
 }
@@ -223,7 +224,7 @@ pub(super) fn removal_unfinished(begun: &Begun) -> Finding {
         _ => ("kubernetes".to_owned(), "plinth reset".to_owned()),
     };
     Finding::error(
-        "kubespray.removal-unfinished",
+        code::KUBESPRAY_REMOVAL_UNFINISHED,
         subject,
         "a removal was begun and did not end; parts of it may be gone",
     )
@@ -234,7 +235,7 @@ pub(super) fn removal_unfinished(begun: &Begun) -> Finding {
 fn host_left(names: &[&str]) -> Finding {
     let list = names.join(", ");
     Finding::error(
-        "kubespray.host-left",
+        code::KUBESPRAY_HOST_LEFT,
         &list,
         format!("{list} left the site, but not Kubernetes; apply never removes"),
     )
@@ -248,7 +249,7 @@ fn host_left(names: &[&str]) -> Finding {
 fn first_moved(group: &str, was: Option<&NodeName>, is: Option<&NodeName>) -> Finding {
     let name = |host: Option<&NodeName>| host.map_or_else(|| "nobody".to_owned(), ToString::to_string);
     let text = format!("the first host of {group} would change; it made the cluster's keys, and no play moves them");
-    Finding::error("kubespray.first-host-moved", name(is), text)
+    Finding::error(code::KUBESPRAY_FIRST_HOST_MOVED, name(is), text)
         .evidence(format!("{group}: {} → {}", name(was), name(is)))
         .fix(format!("name {} first again in `nodes.controlPlane`", name(was)))
 }
@@ -261,14 +262,16 @@ fn step(what: &str, from: &str, to: &str) -> Result<(), Box<Finding>> {
     if after < before {
         let text = format!("{what} {to} is older than {from}, which is deployed; there is no way back");
         let fix = format!("ask for {from} or newer");
-        return Err(Box::new(Finding::error("kubespray.downgrade", "kubernetes", text).evidence(evidence).fix(fix)));
+        return Err(Box::new(
+            Finding::error(code::KUBESPRAY_DOWNGRADE, "kubernetes", text).evidence(evidence).fix(fix),
+        ));
     }
     if after.major != before.major || after.minor > before.minor + 1 {
         let next = format!("{}.{}", before.major, before.minor + 1);
         let text = format!("{what} goes one minor release at a time, and {from} → {to} leaves some out");
         let fix = format!("go to a release of {what} {next} first, apply, then go on");
         return Err(Box::new(
-            Finding::error("kubespray.upgrade-too-far", "kubernetes", text).evidence(evidence).fix(fix),
+            Finding::error(code::KUBESPRAY_UPGRADE_TOO_FAR, "kubernetes", text).evidence(evidence).fix(fix),
         ));
     }
     Ok(())
@@ -293,7 +296,7 @@ fn skew(wanted: &RunInputs, seen: &BTreeMap<NodeName, Sight>) -> Result<(), Box<
     }
     let names = wrong.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>().join(", ");
     let text = format!("{names} cannot go to {} in one step", wanted.version);
-    let mut finding = Finding::error("kubespray.version-skew", names, text)
+    let mut finding = Finding::error(code::KUBESPRAY_VERSION_SKEW, names, text)
         .fix("look at these nodes: they were not upgraded by plinth; bring them within one minor release first");
     finding.evidence = wrong.iter().map(|(name, version)| format!("{name} runs {version}")).collect();
     Err(Box::new(finding))
@@ -302,10 +305,14 @@ fn skew(wanted: &RunInputs, seen: &BTreeMap<NodeName, Sight>) -> Result<(), Box<
 fn two_at_once(last: &RunInputs, wanted: &RunInputs) -> Finding {
     let new: Vec<&str> =
         wanted.hosts.keys().filter(|name| !last.hosts.contains_key(*name)).map(NodeName::as_str).collect();
-    Finding::error("kubespray.two-changes-at-once", new.join(", "), "hosts join and the version changes in one plan")
-        .evidence(format!("new: {}", new.join(", ")))
-        .evidence(format!("Kubernetes {} → {}, Kubespray {} → {}", last.version, wanted.version, last.tag, wanted.tag))
-        .fix("apply one of the two first")
+    Finding::error(
+        code::KUBESPRAY_TWO_CHANGES_AT_ONCE,
+        new.join(", "),
+        "hosts join and the version changes in one plan",
+    )
+    .evidence(format!("new: {}", new.join(", ")))
+    .evidence(format!("Kubernetes {} → {}, Kubespray {} → {}", last.version, wanted.version, last.tag, wanted.tag))
+    .fix("apply one of the two first")
 }
 
 #[cfg(test)]

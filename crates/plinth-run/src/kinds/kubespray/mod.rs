@@ -13,6 +13,7 @@ pub(super) use run::{Wanted, play, probe_run};
 use super::outcome::{amount, blocked, compared, done, todo, unseen};
 use crate::behaviour::{Probe, StepEnv};
 use indexmap::IndexMap;
+use plinth_model::finding::code;
 use plinth_model::steps::KubesprayRelease;
 use plinth_model::{Digest, Finding, Observed, Version};
 use plinth_world::ClientError;
@@ -37,7 +38,7 @@ fn short(id: &str) -> &str {
 }
 
 fn source_differs(release: &KubesprayRelease, commit: &str, tree: &str) -> Finding {
-    Finding::error("kubespray.source-differs", &release.tag, format!("the source of Kubespray {} is not the pinned one", release.tag))
+    Finding::error(code::KUBESPRAY_SOURCE_DIFFERS, &release.tag, format!("the source of Kubespray {} is not the pinned one", release.tag))
         .evidence(format!("commit: {commit}; pinned {}", release.commit))
         .evidence(format!("tree: {tree}; pinned {}", release.tree))
         .evidence(format!("source: {}", release.source))

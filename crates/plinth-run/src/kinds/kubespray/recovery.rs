@@ -5,6 +5,7 @@ use super::run::{Wanted, deployed, one, validate_inventory};
 use crate::behaviour::{Probe, StepEnv};
 use crate::kinds::outcome::{amount, blocked, done};
 use futures::future::join_all;
+use plinth_model::finding::code;
 use plinth_model::steps::{HostInputs, NodeTarget};
 use plinth_model::{Finding, NodeName, Observed};
 use plinth_world::ClientError;
@@ -77,7 +78,7 @@ fn something_else_first(deployed: &Deployed, broken: &[NodeName]) -> Option<Find
 fn none_survived(whole: &[&Told<'_>]) -> Finding {
     let others: Vec<&str> = whole.iter().map(|told| told.target.node.as_str()).collect();
     let text = "no member would be left that has etcd's data: there is nothing to recover from";
-    let finding = Finding::error("kubespray.none-survived", others.join(", "), text);
+    let finding = Finding::error(code::KUBESPRAY_NONE_SURVIVED, others.join(", "), text);
     let finding = others.iter().fold(finding, |finding, node| finding.evidence(format!("{node}: etcd is not set up")));
     finding
         .fix("bring a member with its disk back; without one the cluster is gone: `plinth reset`, then `plinth apply`")

@@ -6,6 +6,7 @@ use super::choice::{Choice, Sight, choose};
 use crate::behaviour::{Probe, StepEnv};
 use crate::kinds::outcome::{done, refused, unseen};
 use futures::future::{Either, join_all, select};
+use plinth_model::finding::code;
 use plinth_model::steps::{KubesprayRelease, NodeTarget, RunInputs};
 use plinth_model::{Finding, NodeName, Observed};
 use plinth_world::ClientError;
@@ -131,7 +132,7 @@ pub(super) async fn validate_inventory(env: &StepEnv, release: &KubesprayRelease
         _ => return Ok(()),
     };
     let message = format!("Kubespray {} does not take its input: {} complaints", release.tag, complaints.len());
-    let mut finding = Finding::error("kubespray.input-refused", "kubespray", message).fix(
+    let mut finding = Finding::error(code::KUBESPRAY_INPUT_REFUSED, "kubespray", message).fix(
         "correct what it names in the site file (`kubernetes`, `extraVars`), then run again: Kubespray touched no node",
     );
     finding.evidence = complaints;
@@ -177,7 +178,7 @@ pub(super) fn refusal(stats: &PlayStats, expected: &[&NodeName]) -> Option<Findi
     }
     let names = wrong.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ");
     let message = format!("Kubespray did not succeed on {} of {} hosts: {names}", wrong.len(), expected.len());
-    let mut finding = Finding::error("kubespray.host-failed", names, message).fix(remedy(&wrong, &stats.hints));
+    let mut finding = Finding::error(code::KUBESPRAY_HOST_FAILED, names, message).fix(remedy(&wrong, &stats.hints));
     let sentences = wrong.iter().map(|(name, wrong)| wrong.sentence(name));
     finding.evidence = sentences.chain(stats.cards.iter().cloned()).collect();
     Some(finding)

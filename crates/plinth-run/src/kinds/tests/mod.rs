@@ -3,6 +3,7 @@
 mod cluster;
 mod control_plane;
 mod downloads;
+mod engines;
 mod fakes;
 mod gpu_runtime;
 mod nodes;

@@ -39,7 +39,7 @@ async fn the_head_nodes_of_the_inventory_must_answer() {
 #[track_caller]
 fn blocked_without_evidence(seen: Result<Probed, ClientError>) -> String {
     match seen.map(|s| s.probe) {
-        Ok(Probe::Blocked(finding)) => finding.code,
+        Ok(Probe::Blocked(finding)) => finding.code.to_string(),
         other => panic!("not blocked: {other:?}"),
     }
 }

@@ -12,13 +12,15 @@ use crate::{ClientError, ClientResult, Context};
 use async_trait::async_trait;
 use plinth_model::download::DownloadFile;
 use plinth_model::facts::{Asked, NodeFacts};
+use plinth_model::finding::Code;
+use plinth_model::finding::code;
 use plinth_model::steps::{Account, NodeTarget, Preparation, RegistryLogin};
 use plinth_model::{Observed, Secret, SecretRef};
 use std::sync::Arc;
 
 const DOOR: &str = "node";
 /// The finding of a login that cannot become root.
-const NO_ROOT: &str = "node.no-root";
+const NO_ROOT: Code = code::NODE_NO_ROOT;
 
 /// Real nodes.
 #[derive(Clone)]

@@ -9,6 +9,7 @@ use crate::node::script::Script;
 use crate::secrets::Secrets;
 use crate::{ClientError, ClientResult, Context};
 use plinth_model::Secret;
+use plinth_model::finding::code;
 use russh::client::Msg;
 use russh::{ChannelMsg, ChannelReadHalf, ChannelWriteHalf};
 use std::convert::Infallible;
@@ -118,7 +119,7 @@ impl Call<'_> {
     fn failed(&self, happened: &str, heard: &Heard) -> ClientError {
         let fix = format!("fix what is named here on {}, then run again", self.peer.name);
         let happened = self.secrets.redact(happened);
-        found("node.operation-failed", self.peer, self.script.name(), &happened, fix, self.evidence(heard))
+        found(code::NODE_OPERATION_FAILED, self.peer, self.script.name(), &happened, fix, self.evidence(heard))
     }
 
     fn no_shell(&self, heard: &Heard) -> ClientError {
@@ -127,7 +128,7 @@ impl Call<'_> {
             "give {} a login shell that runs commands (`usermod -s /bin/bash {}`)",
             self.peer.user, self.peer.user
         );
-        found("node.operation-failed", self.peer, self.script.name(), &happened, fix, self.evidence(heard))
+        found(code::NODE_OPERATION_FAILED, self.peer, self.script.name(), &happened, fix, self.evidence(heard))
     }
 
     /// The link, the connection, or the operation itself went away.
@@ -162,7 +163,7 @@ impl Call<'_> {
             "let {user} become root on {} (sudoers: `{user} ALL=(ALL) NOPASSWD: ALL`), or log in as root",
             self.peer.name
         );
-        found("node.no-root", self.peer, self.script.name(), &happened, fix, self.evidence(heard))
+        found(code::NODE_NO_ROOT, self.peer, self.script.name(), &happened, fix, self.evidence(heard))
     }
 
     fn evidence(&self, heard: &Heard) -> Vec<String> {

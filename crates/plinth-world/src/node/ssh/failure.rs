@@ -4,7 +4,9 @@ use super::heard::Heard;
 use super::hostkeys::{Pins, describe};
 use super::peer::Peer;
 use crate::ClientError;
-use plinth_model::{Finding, Owner};
+use plinth_model::Code;
+use plinth_model::Finding;
+use plinth_model::finding::code;
 use russh::keys::PublicKey;
 use russh::{AlgorithmKind, Error};
 use std::io::ErrorKind;
@@ -30,7 +32,7 @@ pub(super) fn permanent(
 
 /// A failure with a finding of the same words.
 pub(super) fn found(
-    code: &str,
+    code: Code,
     peer: &Peer,
     doing: &str,
     happened: &str,
@@ -38,7 +40,7 @@ pub(super) fn found(
     evidence: Vec<String>,
 ) -> ClientError {
     let fix = fix.into();
-    let mut finding = Finding::error(code, peer.name.as_str(), happened).owner(Owner::You).fix(fix.clone());
+    let mut finding = Finding::error(code, peer.name.as_str(), happened).fix(fix.clone());
     finding.evidence = evidence;
     permanent(doing, peer, happened, fix).finding(finding)
 }
@@ -171,7 +173,7 @@ pub(super) fn host_key(peer: &Peer, pins: &Pins, presented: &PublicKey) -> Clien
     let fix = format!(
         "find out why: BCM gives a re-provisioned node a new key, and an attacker has another one too; {again}"
     );
-    found("node.host-key-changed", peer, "connecting", "the host key is not the one that was pinned", fix, evidence)
+    found(code::NODE_HOST_KEY_CHANGED, peer, "connecting", "the host key is not the one that was pinned", fix, evidence)
 }
 
 /// The host in between opened no connection to the peer.

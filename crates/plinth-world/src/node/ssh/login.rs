@@ -6,6 +6,7 @@ use super::key;
 use super::peer::Peer;
 use crate::secrets::Secrets;
 use crate::{ClientError, ClientResult};
+use plinth_model::finding::code;
 use plinth_model::steps::Credential;
 use plinth_model::{Secret, SecretRef};
 use russh::client::{AuthResult, Handle, KeyboardInteractiveAuthResponse as Reply, Prompt};
@@ -235,7 +236,7 @@ fn refused(peer: &Peer, what: &str, offered: &MethodSet) -> ClientError {
         "correct user and proof of the site file's access part, or allow this login on {} (sshd_config, shell, expiry)",
         peer.name
     );
-    super::failure::found("node.login-refused", peer, "logging in", &happened, fix, vec![offers])
+    super::failure::found(code::NODE_LOGIN_REFUSED, peer, "logging in", &happened, fix, vec![offers])
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ use super::connection::Connection;
 use super::line::Line;
 use super::peer::Peer;
 use crate::{ClientError, ClientResult};
+use plinth_model::finding::code;
 use plinth_model::steps::Credential;
 use std::collections::HashMap;
 use std::future::Future;
@@ -100,10 +101,11 @@ impl Content {
         if !matches!(peer.credential, Credential::Password(_)) {
             return;
         }
-        match error.finding.as_ref().map(|finding| finding.code.as_str()) {
-            Some("node.login-refused") => self.refused = Some(error.clone()),
-            Some("node.no-root") => self.no_root = Some(error.clone()),
-            _ => {}
+        let Some(finding) = &error.finding else { return };
+        if finding.code == code::NODE_LOGIN_REFUSED {
+            self.refused = Some(error.clone());
+        } else if finding.code == code::NODE_NO_ROOT {
+            self.no_root = Some(error.clone());
         }
     }
 }

@@ -10,6 +10,7 @@ use super::peer::Peer;
 use crate::context::Paced;
 use crate::node::PushFile;
 use crate::{ClientError, ClientResult, Context};
+use plinth_model::finding::code;
 use plinth_model::steps::NodeTarget;
 use russh::ChannelWriteHalf;
 use russh::client::Msg;
@@ -144,12 +145,12 @@ fn judge(peer: &Peer, push: &PushFile<'_>, heard: &Heard) -> ClientResult<()> {
         (Some(_), why) => {
             let why = why.unwrap_or("the node refused it");
             let fix = format!("fix what is named here on {}, then run again", peer.name);
-            Err(found("node.operation-failed", peer, &format!("pushing {}", push.name), why, fix, vec![stderr]))
+            Err(found(code::NODE_OPERATION_FAILED, peer, &format!("pushing {}", push.name), why, fix, vec![stderr]))
         }
         (None, _) if stderr.contains("sudo") => {
             let happened = format!("{} does not become root without a password", peer.user);
             let fix = format!("let plinth make its account on {} (step `nodes/account`), then run again", peer.name);
-            Err(found("node.no-root", peer, DOING, &happened, fix, vec![stderr]))
+            Err(found(code::NODE_NO_ROOT, peer, DOING, &happened, fix, vec![stderr]))
         }
         (None, _) => Err(lost(DOING, peer, format!("the connection was lost while {} was on its way", push.name))),
     }

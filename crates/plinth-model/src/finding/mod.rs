@@ -1,5 +1,9 @@
 //! Findings: something wrong or doubtful, with who should fix it and how.
 
+pub mod code;
+
+pub use code::{Code, Declaration};
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -70,7 +74,7 @@ pub struct Position {
 #[serde(rename_all = "camelCase")]
 pub struct Finding {
     /// Stable name such as `site.unknown-key`; `plinth explain CODE` tells more.
-    pub code: String,
+    pub code: Code,
     /// How bad.
     pub severity: Severity,
     /// What it is about: a path in the site file (`nodes.workers[1]`), a node, a component.
@@ -97,15 +101,16 @@ pub struct Finding {
 }
 
 impl Finding {
-    /// A finding for the person who runs plinth, without evidence or fix yet.
-    pub fn new(severity: Severity, code: &str, subject: impl Into<String>, message: impl Into<String>) -> Self {
+    /// A finding for whoever the registry names as owner of the code, without evidence or fix yet.
+    pub fn new(severity: Severity, code: Code, subject: impl Into<String>, message: impl Into<String>) -> Self {
+        let owner = code.declaration().map_or(Owner::You, |declaration| declaration.owner);
         Self {
-            code: code.to_owned(),
+            code,
             severity,
             subject: subject.into(),
             message: message.into(),
             evidence: Vec::new(),
-            owner: Owner::You,
+            owner,
             fix: String::new(),
             line: None,
             column: None,
@@ -114,17 +119,17 @@ impl Finding {
     }
 
     /// An error.
-    pub fn error(code: &str, subject: impl Into<String>, message: impl Into<String>) -> Self {
+    pub fn error(code: Code, subject: impl Into<String>, message: impl Into<String>) -> Self {
         Self::new(Severity::Error, code, subject, message)
     }
 
     /// A warning.
-    pub fn warning(code: &str, subject: impl Into<String>, message: impl Into<String>) -> Self {
+    pub fn warning(code: Code, subject: impl Into<String>, message: impl Into<String>) -> Self {
         Self::new(Severity::Warning, code, subject, message)
     }
 
     /// Something worth knowing.
-    pub fn info(code: &str, subject: impl Into<String>, message: impl Into<String>) -> Self {
+    pub fn info(code: Code, subject: impl Into<String>, message: impl Into<String>) -> Self {
         Self::new(Severity::Info, code, subject, message)
     }
 
@@ -135,7 +140,7 @@ impl Finding {
         self
     }
 
-    /// Says who can fix it.
+    /// Says who can fix it, where this is not the owner that the registry names.
     #[must_use]
     pub fn owner(mut self, owner: Owner) -> Self {
         self.owner = owner;

@@ -1,17 +1,16 @@
-//! `plinth render mirror-list`: what a mirror must hold so that Kubernetes can be installed from it.
-//!
-//! Kubespray itself is asked, with the inventory and variables of the site: its source and its Python environment are made in the
-//! state directory first, if they are not there. No node is contacted.
+//! What a mirror must hold so that Kubernetes can be installed from it, for programs and for people.
 
 use indexmap::IndexMap;
-use plinth_app::engine::Downloads;
 use plinth_model::download::DownloadList;
+use plinth_model::steps::{KubesprayRun, RunInputs};
+use plinth_model::{Plan, Work};
 use plinth_site::Desired;
 use serde_json::{Value, json};
 use std::fmt::Write as _;
 
 /// What a mirror must hold.
-pub(crate) struct MirrorList {
+#[derive(Clone, Debug)]
+pub struct MirrorList {
     kubespray: String,
     kubernetes: String,
     list: DownloadList,
@@ -22,13 +21,23 @@ pub(crate) struct MirrorList {
 }
 
 impl MirrorList {
+    /// Of what the plan's engine fetches; none when it fetches nothing.
+    #[must_use]
+    pub fn of_plan(desired: &Desired, plan: &Plan, list: DownloadList) -> Option<Self> {
+        let parts = plan.steps.iter().find_map(|step| match &step.work {
+            Work::KubesprayRun(KubesprayRun { parts, .. }) => Some(parts),
+            _ => None,
+        })?;
+        Some(Self::new(desired, parts, list))
+    }
+
     /// Of a list, with what the site replaces taken back: a mirror is filled from where its content comes from.
     #[must_use]
-    pub(crate) fn new(desired: &Desired, Downloads { release, list }: Downloads) -> Self {
+    pub fn new(desired: &Desired, run: &RunInputs, list: DownloadList) -> Self {
         let downloads = &desired.kubernetes.downloads;
         Self {
-            kubespray: release.tag,
-            kubernetes: desired.kubernetes.version.prefixed(),
+            kubespray: run.tag.clone(),
+            kubernetes: run.version.clone(),
             list,
             files: downloads.files.clone(),
             images: downloads.images.clone(),
@@ -50,7 +59,7 @@ impl MirrorList {
 
     /// For programs.
     #[must_use]
-    pub(crate) fn json(&self) -> String {
+    pub fn json(&self) -> String {
         let files: Vec<Value> = self
             .list
             .files
@@ -80,7 +89,7 @@ impl MirrorList {
     /// For people and for shells: a line a file (`SHA-256  PATH`, as `sha256sum -c` wants it in the mirror's folder), then a line an
     /// image. The path with `https://` before it is where the file comes from.
     #[must_use]
-    pub(crate) fn text(&self) -> String {
+    pub fn text(&self) -> String {
         let (files, images) = (&self.list.files, &self.list.images);
         let mut text = format!(
             "# Kubernetes {} by Kubespray {}: {} files, {} images\n",
@@ -107,7 +116,3 @@ impl MirrorList {
 fn place(url: &str) -> &str {
     url.split_once("://").map_or(url, |(_, rest)| rest)
 }
-
-#[cfg(test)]
-#[path = "mirror_list_tests.rs"]
-mod tests;

@@ -1,10 +1,14 @@
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+//! What a mirror must hold, made from recorded tables of two releases of Kubespray.
 
-use super::*;
+use indexmap::IndexMap;
 use plinth_model::Digest;
-use plinth_model::steps::KubesprayRelease;
+use plinth_model::download::DownloadList;
+use plinth_model::steps::RunInputs;
+use plinth_plan::engines::MirrorList;
 use plinth_run::kinds::downloads;
+use plinth_site::Desired;
 use plinth_world::ansible::{Artifact, Download};
+use serde_json::Value;
 use std::path::{Path, PathBuf};
 
 /// Variables of base addresses in the recorded tables, and what they stand for.
@@ -45,20 +49,18 @@ fn recorded(tag: &str, mirror: Option<&str>) -> Vec<Download> {
     table["artifacts"].as_array().unwrap().iter().map(download).collect()
 }
 
-fn made(tag: &str, example: &str) -> MirrorList {
+fn listed(tag: &str, example: &str) -> (Desired, DownloadList) {
     let desired = plinth_site::load(&root().join("examples").join(example)).unwrap().desired;
     let mirror = desired.kubernetes.downloads.files.as_deref();
     let list = downloads::list(recorded(tag, mirror), &Digest::of(tag), mirror).unwrap();
-    let release = KubesprayRelease {
-        tag: tag.to_owned(),
-        source: String::new(),
-        commit: String::new(),
-        tree: String::new(),
-        python: String::new(),
-        ansible_core: String::new(),
-        ansible: String::new(),
-    };
-    MirrorList::new(&desired, Downloads { release, list })
+    (desired, list)
+}
+
+fn made(tag: &str, example: &str) -> MirrorList {
+    let (desired, list) = listed(tag, example);
+    let version = desired.kubernetes.version.prefixed();
+    let run = RunInputs { tag: tag.to_owned(), version, variables: Digest::of(tag), hosts: IndexMap::new() };
+    MirrorList::new(&desired, &run, list)
 }
 
 #[test]
@@ -72,7 +74,8 @@ fn lists_of_two_releases() {
 #[test]
 fn a_site_that_has_its_mirror_gets_the_same_list() {
     let (plain, mirrored) = (made("v2.27.1", "static.yaml"), made("v2.27.1", "cluster-settings.yaml"));
-    assert!(mirrored.list.files.iter().all(|file| file.url.starts_with("https://mirror.example.com/files/")));
+    let (_, list) = listed("v2.27.1", "cluster-settings.yaml");
+    assert!(list.files.iter().all(|file| file.url.starts_with("https://mirror.example.com/files/")));
     assert_eq!(mirrored.text(), plain.text());
     assert_eq!(mirrored.json(), plain.json());
 }

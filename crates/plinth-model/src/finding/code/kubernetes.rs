@@ -1,0 +1,139 @@
+//! What is wrong with Kubernetes.
+
+findings! {
+    KUBERNETES_ANNOUNCED_IN_DHCP_POOL = "kubernetes.announced-in-dhcp-pool", BcmAdmin {
+        means: "An address that the cluster would announce (of kube-vip or of the load balancer) lies in a range from which BCM hands out addresses. Another machine may get it too.",
+        usually: "The addresses were chosen from a range that looked free.",
+        fix: "Move the dynamic range of the network in BCM, or choose addresses outside it.",
+    }
+    KUBERNETES_ANNOUNCED_IN_USE = "kubernetes.announced-in-use", You {
+        means: "An address that the cluster would announce (of kube-vip or of the load balancer) belongs to a machine. Two machines would answer for it.",
+        usually: "A typing error, or a range that is larger than what is free.",
+        fix: "Choose addresses that no machine has. The evidence names the machine.",
+    }
+    KUBERNETES_CERTIFICATE_EXPIRED = "kubernetes.certificate-expired", You {
+        means: "Certificates of the control plane or of etcd are out of date. The parts that use them refuse each other.",
+        usually: "The cluster is older than a year and was neither upgraded nor were its certificates renewed.",
+        fix: "Renew them on each control-plane node (`kubeadm certs renew all`, then restart its static pods), or run Kubespray with `force_certificate_regeneration`; then run `plinth apply`.",
+    }
+    KUBERNETES_CONTROL_PLANE_ILL = "kubernetes.control-plane-ill", You {
+        means: "API server, etcd, or what runs in kube-system did not become healthy in time. The evidence names what is missing.",
+        usually: "Images that are still pulled, a node whose network does not work, clocks that differ, or an etcd member that was lost.",
+        fix: "Look at `kubectl get pods -n kube-system -o wide`, and on the nodes at `journalctl -u etcd -u kubelet`; then run `plinth apply`.",
+    }
+    KUBERNETES_CREDENTIALS = "kubernetes.credentials", You {
+        means: "The API server does not know the user of the kubeconfig that plinth holds.",
+        usually: "The client certificate expired, or the control plane was made anew with other keys.",
+        fix: "Run `plinth apply`: it fetches the kubeconfig anew. If it is refused again, renew the certificates of the control plane.",
+    }
+    KUBERNETES_EXTRA_VAR_BCM_PORT = "kubernetes.extra-var-bcm-port", You {
+        means: "A variable under `kubernetes.extraVars` gives port 8081 to the health check of the proxy on workers. BCM's CMDaemon has that port on every node.",
+        usually: "The value was copied from Kubespray's sample inventory.",
+        fix: "Remove it, and there is no such check; or choose another port, such as 8082.",
+    }
+    KUBERNETES_EXTRA_VAR_DEAD = "kubernetes.extra-var-dead", You {
+        means: "A variable under `kubernetes.extraVars` has no effect in Kubespray.",
+        usually: "It was copied from an older guide, or its name is reserved.",
+        fix: "Remove it, or use what the fix names.",
+    }
+    KUBERNETES_EXTRA_VAR_REMOVED = "kubernetes.extra-var-removed", You {
+        means: "A variable under `kubernetes.extraVars` was removed from Kubespray before the release that is used. Ansible would say nothing about it.",
+        usually: "It was copied from the settings of an older release.",
+        fix: "Remove it, or use what the fix names.",
+    }
+    KUBERNETES_EXTRA_VAR_REPLACES = "kubernetes.extra-var-replaces", You {
+        means: "A variable under `kubernetes.extraVars` replaces a value that plinth would have written. The evidence shows both.",
+        usually: "The variable was copied from another installation.",
+        fix: "Remove it unless you know why it is needed; `plinth render variables` shows the result.",
+    }
+    KUBERNETES_EXTRA_VAR_SECRET = "kubernetes.extra-var-secret", You {
+        means: "A variable under `kubernetes.extraVars` looks like a secret in clear. Variables are kept in the plan and in files.",
+        usually: "A registry login was written as a variable of Kubespray.",
+        fix: "Remove it, and change the secret if the file was shared. Write registry logins as `registries: {logins: [{registry: HOST, username: USER, password: {env: NAME}}]}`.",
+    }
+    KUBERNETES_EXTRA_VAR_TWO_OWNERS = "kubernetes.extra-var-two-owners", You {
+        means: "A variable under `kubernetes.extraVars` switches on an add-on of Kubespray that the platform stage installs too. helm refuses objects that it did not make.",
+        usually: "It was copied from another installation. A text such as \"false\" counts as true, too.",
+        fix: "Remove it, and choose the component under `platform.components`.",
+    }
+    KUBERNETES_EXTRA_VAR_UNKNOWN = "kubernetes.extra-var-unknown", You {
+        means: "The release of Kubespray that is used reads no variable of this name. Ansible would say nothing about it, and the setting would have no effect.",
+        usually: "A typing error, or a variable of another release; the evidence says which releases know it.",
+        fix: "Write the name that the fix proposes, or remove it.",
+    }
+    KUBERNETES_FILES_MIRROR = "kubernetes.files-mirror", You {
+        means: "Nodes are to fetch files themselves, from a mirror that this release of Kubespray has no variables for.",
+        usually: "`kubernetes.downloads` has both `files` and `push: false`, with Kubespray v2.24.",
+        fix: "Remove `push: false`, so that plinth fetches from the mirror and pushes; or use Kubespray v2.25 or newer.",
+    }
+    KUBERNETES_FORBIDDEN = "kubernetes.forbidden", You {
+        means: "The API server knows the user of the kubeconfig and does not allow what plinth wants to do.",
+        usually: "The kubeconfig in the state directory was replaced by one with fewer rights.",
+        fix: "Remove `kubeconfig` from the state directory and run `plinth apply`: it fetches the administrator's.",
+    }
+    KUBERNETES_GPU_RUNTIME_LOST = "kubernetes.gpu-runtime-lost", You {
+        means: "containerd does not know NVIDIA's runtime on a node, although the GPU operator's toolkit was started again there; GPU pods do not start.",
+        usually: "The toolkit's pod does not come up, or it writes into a file that containerd does not read.",
+        fix: "Look at the toolkit's pods with `kubectl get pods -A -l app=nvidia-container-toolkit-daemonset -o wide` and at their logs, and at `containerd config dump` on the node.",
+    }
+    KUBERNETES_LOST_BY_IMAGING = "kubernetes.lost-by-imaging", BcmAdmin {
+        means: "Nodes of this site are made by BCM from an image. Making one anew removes Kubernetes from it; the evidence names the places.",
+        usually: "This is so in every site with BCM.",
+        fix: "Name the places in the exclude lists of the category, or run `plinth apply` after every new image. Never let BCM make several etcd members anew at once.",
+    }
+    KUBERNETES_NODE_NOT_READY = "kubernetes.node-not-ready", You {
+        means: "Kubernetes was installed, but the node did not become Ready in time.",
+        usually: "kubelet or containerd does not run, or the network plugin does not come up on the node.",
+        fix: "Run `kubectl describe node NODE`, and look at the logs of kubelet and containerd on the node; then run again.",
+    }
+    KUBERNETES_PART_VERSION = "kubernetes.part-version", You {
+        means: "A variable under `kubernetes.extraVars` asks for a version of a part that this release of Kubespray has no checksum for, or writes it in another form.",
+        usually: "The version belongs to another release; or it has a `v` where the release wants none, or none where it wants one.",
+        fix: "Write the version that the fix proposes, in exactly that form, or remove the variable.",
+    }
+    KUBERNETES_PROXY_MODE = "kubernetes.proxy-mode", You {
+        means: "The release of Kubespray that is used cannot set up this way of reaching services.",
+        usually: "`nftables` with a release before v2.28.",
+        fix: "Choose `ipvs` or `iptables` under `kubernetes.network.proxyMode`, or a newer release.",
+    }
+    KUBERNETES_RANGE_IN_USE = "kubernetes.range-in-use", You {
+        means: "The range of pods or of services holds the address of a machine. That machine could not be reached from the cluster.",
+        usually: "The default ranges, or copied ones, meet a network of the site.",
+        fix: "Choose another range: `kubernetes: {network: {pods: RANGE, services: RANGE}}`. The evidence names the machine.",
+    }
+    KUBERNETES_RANGE_OVERLAPS = "kubernetes.range-overlaps", You {
+        means: "The range of pods or of services overlaps a network that BCM lists. No listed machine has an address there.",
+        usually: "BCM lists a network that nothing uses, or machines that are not listed use it.",
+        fix: "Choose a range that overlaps no network of the site, unless you know that this one is unused.",
+    }
+    KUBERNETES_SERVER_EXPIRED = "kubernetes.server-expired", You {
+        means: "The certificate that the API server shows is not valid at this moment.",
+        usually: "It expired, or the clock of this machine or of the control plane is wrong.",
+        fix: "Check both clocks, then renew the certificates of the control plane (`kubeadm certs renew all`).",
+    }
+    KUBERNETES_UNKNOWN_KUBESPRAY = "kubernetes.unknown-kubespray", You {
+        means: "The Kubespray release in the site file is not among those whose commit this plinth knows.",
+        usually: "A newer release than this plinth, or a typing error.",
+        fix: "Remove `kubernetes.kubespray.version` and let plinth choose, or use one of the releases in the evidence.",
+    }
+    KUBERNETES_UNREACHABLE = "kubernetes.unreachable", NetworkTeam {
+        means: "The API server does not answer.",
+        usually: "kube-apiserver does not run, or a firewall stands between this machine and port 6443 of the control plane.",
+        fix: "Check kube-apiserver on the first control-plane node, and the way to its port 6443 from here; then run again.",
+    }
+    KUBERNETES_VERSION_NOT_IN_KUBESPRAY = "kubernetes.version-not-in-kubespray", You {
+        means: "No known Kubespray release, or not the chosen one, can install this Kubernetes version.",
+        usually: "The version is too new or too old for the releases that this plinth knows.",
+        fix: "Set `kubernetes.version` to the version that the fix names. If it names a Kubespray release, you can set `kubernetes: {kubespray: {version: RELEASE}}` instead.",
+    }
+    KUBERNETES_WRONG_AUTHORITY = "kubernetes.wrong-authority", You {
+        means: "What answers at the API server's address shows a certificate of another authority than the kubeconfig expects. Nothing was sent to it.",
+        usually: "The cluster was made anew, or the address belongs to another cluster.",
+        fix: "Find out which cluster answers there. If it is the right one, run `plinth apply`: it fetches the kubeconfig anew.",
+    }
+    KUBERNETES_WRONG_NAME = "kubernetes.wrong-name", You {
+        means: "The API server's certificate does not cover the address that plinth uses for it.",
+        usually: "The address of the control plane changed, or a load balancer stands in front of it.",
+        fix: "Add the address to `supplementary_addresses_in_ssl_keys` under `kubernetes.extraVars` and run `plinth apply`.",
+    }
+}

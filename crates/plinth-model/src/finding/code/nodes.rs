@@ -1,0 +1,69 @@
+//! Selection, addresses and roles of nodes.
+
+findings! {
+    NODES_ADDRESS_DUPLICATE = "nodes.address-duplicate", BcmAdmin {
+        means: "Several machines have the same address. None of them gets it.",
+        usually: "An interface or an override was copied from another node.",
+        fix: "Give each machine its own address, in BCM or under `nodes.overrides`; the evidence names the machines.",
+    }
+    NODES_ADDRESS_FORBIDDEN = "nodes.address-forbidden", You {
+        means: "The address that a person gave for this node lies in a forbidden network.",
+        usually: "The address of the BMC was written instead of the node's own.",
+        fix: "Write an address inside `networks.production`, or correct `networks.forbidden`.",
+    }
+    NODES_ADDRESS_NOT_USABLE = "nodes.address-not-usable", You {
+        means: "The address that a person gave for this node cannot be that of a machine.",
+        usually: "It is a loopback, link-local or multicast address, or the first or last one of the production network.",
+        fix: "Write the node's own address inside `networks.production`.",
+    }
+    NODES_ADDRESS_OUTSIDE_PRODUCTION = "nodes.address-outside-production", You {
+        means: "The address that a person gave for this node lies outside the production network.",
+        usually: "A typing error, or a `networks.production` that is too narrow.",
+        fix: "Correct the address, or the range in `networks.production`.",
+    }
+    NODES_BAD_GLOB = "nodes.bad-glob", You {
+        means: "A pattern for node names cannot be read.",
+        usually: "A bracket or brace that is not closed.",
+        fix: "Write a name, or a glob such as `dgx-*` or `dgx-0[1-4]`.",
+    }
+    NODES_BAD_NAME = "nodes.bad-name", You {
+        means: "The host name of this machine cannot be the name of a Kubernetes node.",
+        usually: "It has capital letters, underscores or dots, or is longer than 63 characters.",
+        fix: "Rename the machine in BCM: lower-case letters, digits and dashes, with a letter or digit at both ends.",
+    }
+    NODES_LISTED_TWICE = "nodes.listed-twice", You {
+        means: "The inventory lists two machines with the same name.",
+        usually: "A node was cloned and not renamed.",
+        fix: "Give each machine its own host name, then run `plinth discover`.",
+    }
+    NODES_NO_CONTROL_PLANE = "nodes.no-control-plane", You {
+        means: "No node is left for the control plane.",
+        usually: "The selectors of `nodes.controlPlane` match nothing that may be used.",
+        fix: "Name at least one physical node in `nodes.controlPlane`; `plinth discover` lists them.",
+    }
+    NODES_NO_MATCH = "nodes.no-match", You {
+        means: "A selector or an override matches no node that it could mean.",
+        usually: "A typing error, a category of another name, or a GPU node that is not among the workers.",
+        fix: "Run `plinth discover` to see the names; correct the selector or remove it. GPU nodes must be in `nodes.workers`, system nodes in the cluster.",
+    }
+    NODES_NO_WORKERS = "nodes.no-workers", You {
+        means: "No node is left as a worker.",
+        usually: "The selectors of `nodes.workers` match nothing that may be used.",
+        fix: "Name at least one physical node in `nodes.workers`; `plinth discover` lists them.",
+    }
+    NODES_NOT_A_TARGET = "nodes.not-a-target", You {
+        means: "A selector means a head node, a template or another entity that is no physical machine. plinth never touches those.",
+        usually: "The name of the head node in a list of nodes, or a glob that only matches such entities.",
+        fix: "Name physical nodes only; `plinth discover` shows the type of each.",
+    }
+    NODES_OVERRIDE_UNUSED = "nodes.override-unused", You {
+        means: "`nodes.overrides` has an entry for a node that is not in the cluster.",
+        usually: "The node was taken out of the lists, or its entry was made in advance.",
+        fix: "Select the node, or remove its entry under `nodes.overrides`.",
+    }
+    NODES_TWO_ROLES = "nodes.two-roles", You {
+        means: "A node is selected both for the control plane and as a worker.",
+        usually: "A glob or a category that reaches further than meant.",
+        fix: "Keep each node in one of `nodes.controlPlane` and `nodes.workers`; the evidence names them.",
+    }
+}

@@ -1,0 +1,169 @@
+//! Components, Run:ai, and what is proved of them.
+
+findings! {
+    CATALOG_EXPRESSION = "catalog.expression", You {
+        means: "The values of a component could not be computed from the catalog.",
+        usually: "A mistake in the catalog that comes with plinth.",
+        fix: "Report it with the site file, secrets left out. Until it is fixed, switch the component off: `enabled: false`.",
+    }
+    CATALOG_NO_VERSION = "catalog.no-version", You {
+        means: "The catalog has no version for a component, and the site file gives none.",
+        usually: "A component whose version is the site's to choose.",
+        fix: "Write `platform: {components: {NAME: {version: VERSION}}}`.",
+    }
+    COMPATIBILITY_NOT_STATED = "compatibility.not-stated", You {
+        means: "For some pairs of versions the public documents name no range. The evidence lists each pair and whether it is known to work.",
+        usually: "Vendors state ranges for some partners only.",
+        fix: "Nothing. Read the list before you rely on one of the pairs.",
+    }
+    COMPATIBILITY_OUT_OF_RANGE = "compatibility.out-of-range", You {
+        means: "A version lies outside the range that another product is documented to take. Ranges of high confidence refuse, the others only warn.",
+        usually: "A new Kubernetes with an old Run:ai, or a version of a component set by hand.",
+        fix: "Use one of the versions that the fix names. To go on regardless, name the rule in the evidence: `platform: {acceptIncompatible: [runai.kubernetes]}`.",
+    }
+    COMPATIBILITY_UNKNOWN_VERSION = "compatibility.unknown-version", You {
+        means: "The compatibility data has no line for this version, so nothing can be said about what it works with.",
+        usually: "The version is newer or older than the lines that this plinth knows, or it was typed wrong.",
+        fix: "Use the nearest known line, which the fix names. To go on regardless, add the rule in the evidence, such as `runai.known`, to `platform.acceptIncompatible`.",
+    }
+    DNS_NAME_DOES_NOT_RESOLVE = "dns.name-does-not-resolve", You {
+        means: "Pods do not get the ingress address for the platform's name.",
+        usually: "CoreDNS lacks the entry for the name, or forwards to servers that answer something else.",
+        fix: "Look at the entry: `kubectl -n kube-system get configmap coredns -o yaml`. Then ask the servers that it forwards to for this name.",
+    }
+    GPU_POD_DOES_NOT_RUN = "gpu.pod-does-not-run", You {
+        means: "A pod that asks for one GPU on this node did not run, or did not see a GPU.",
+        usually: "The driver, the toolkit or the device plugin is not ready on the node, or a GPU is faulty.",
+        fix: "Run `kubectl -n gpu-operator get pods -o wide` and look at the pods of this node; look for Xid errors in its kernel log.",
+    }
+    INGRESS_CERTIFICATE_NOT_TRUSTED = "ingress.certificate-not-trusted", You {
+        means: "HTTPS to the platform's URL does not answer with a certificate that the site's authority signed.",
+        usually: "The ingress does not find its TLS secret and shows a fake certificate, or the secret holds another certificate than the kept one.",
+        fix: "Compare the TLS secret that the ingress names with the kept certificate, and check that secret and ingress are in one namespace.",
+    }
+    PLATFORM_COMPONENT_WITHOUT_INPUT = "platform.component-without-input", You {
+        means: "A component is switched on, but what it works with is not given. It stays off.",
+        usually: "The load balancer is switched on without addresses, or a part of Run:ai without a `runai` section.",
+        fix: "Give what the message names, for example `platform: {loadBalancer: {addresses: [RANGE]}}`, or remove `enabled`.",
+    }
+    PLATFORM_MISSING_NEED = "platform.missing-need", You {
+        means: "A component that another one requires is switched off.",
+        usually: "`enabled: false` for something that Run:ai or another component stands on.",
+        fix: "Switch it on, or the other one off. If it is there by other means, add the rule that the fix names to `platform.acceptIncompatible`.",
+    }
+    PLATFORM_NAMESPACE_FIXED = "platform.namespace-fixed", You {
+        means: "This component works only in one namespace, so another one cannot be chosen.",
+        usually: "`namespace` was set for a component whose product expects a fixed name.",
+        fix: "Remove `namespace` of this component from the site file.",
+    }
+    PLATFORM_NOT_HEALTHY = "platform.not-healthy", You {
+        means: "A component is installed, but its workloads did not come up in time.",
+        usually: "Images cannot be pulled, a volume does not bind, or a pod does not fit on any node.",
+        fix: "Run `kubectl -n NAMESPACE get pods` and `kubectl -n NAMESPACE get events`; fix the cause, then run again.",
+    }
+    PLATFORM_REFUSED_VALUE = "platform.refused-value", You {
+        means: "A helm value in the site file is known to have no effect, or another one than it seems. Those that surely have none, and those that contradict another setting, are errors.",
+        usually: "The setting was copied from a guide that circulates.",
+        fix: "Write what stands behind `instead:` in the fix, or remove the key.",
+    }
+    PLATFORM_REPOSITORY_WITHOUT_LOGIN = "platform.repository-without-login", You {
+        means: "The chart repository of a component wants a login, and the site file has no token for it.",
+        usually: "`runai.registry.token` is missing.",
+        fix: "Write `runai: {registry: {token: {env: RUNAI_REGISTRY_TOKEN}}}` and set that variable.",
+    }
+    PLATFORM_UNKNOWN_COMPONENT = "platform.unknown-component", You {
+        means: "The catalog has no component of this name.",
+        usually: "A typing error, or the name of a chart that plinth does not install.",
+        fix: "Write the name that the fix suggests, or remove the entry under `platform.components`.",
+    }
+    PLATFORM_UNKNOWN_RULE = "platform.unknown-rule", You {
+        means: "A rule that the site file accepts does not exist, so the line accepts nothing.",
+        usually: "A typing error, or a rule of another release of plinth.",
+        fix: "Write the rule as the evidence of the refusal gives it, such as `runai.kubernetes`, or remove it from `platform.acceptIncompatible`.",
+    }
+    PLATFORM_UNKNOWN_VALUE = "platform.unknown-value", You {
+        means: "A helm value in the site file is not among the defaults of the chart. Helm takes it silently, so it may have no effect.",
+        usually: "A typing error, a wrong level of nesting, or a key that the chart reads without a default.",
+        fix: "Compare with the chart's own values: `helm show values CHART --version VERSION`. Correct the key if it is a slip.",
+    }
+    PLATFORM_VALUES_NOT_A_MAP = "platform.values-not-a-map", You {
+        means: "The `values` of a component must be a mapping of keys.",
+        usually: "A list or a text was written there.",
+        fix: "Write `values:` with `key: value` lines below it.",
+    }
+    PLATFORM_VERSION_NOT_CHECKED = "platform.version-not-checked", You {
+        means: "The values of the catalog were checked against another version of this chart than the one the site file asks for.",
+        usually: "`version` of a component was set by hand.",
+        fix: "Read what `plinth render values` shows for it, or use the version that the fix names.",
+    }
+    PLATFORM_VERSION_NOT_PINNED = "platform.version-not-pinned", You {
+        means: "The site file names a line such as `2.21`, not a version with three numbers. Helm takes the newest release of that line at every run.",
+        usually: "`runai.version` or the version of a component was written with one or two numbers.",
+        fix: "Nothing, if the newest is what you want. To get the same result every time, write all three numbers at the place that the finding names.",
+    }
+    RUNAI_AIRGAPPED_VALUES = "runai.airgapped-values", You {
+        means: "The vendor's package for air-gapped sites writes values of its own, and plinth does not have them.",
+        usually: "`runai.source` is `airgapped`.",
+        fix: "Put the content of `custom-env.yaml` from that package under `platform.components.runai-control-plane.values`.",
+    }
+    RUNAI_ARTIFACT_SOURCE = "runai.artifact-source", You {
+        means: "This Run:ai release is not published at the source that the site file names.",
+        usually: "An old release with `ngc`, or a new one with `jfrog`.",
+        fix: "Set `runai.source` to one of those that the fix names, or remove it: plinth then chooses by the version.",
+    }
+    RUNAI_CLUSTER_NOT_CONNECTED = "runai.cluster-not-connected", You {
+        means: "Run:ai does not call the cluster connected, or does not see every GPU node.",
+        usually: "The agent cannot reach the control plane, a required dependency is missing, or a GPU node is not ready.",
+        fix: "Look at the deployments runai-agent, cluster-sync and assets-sync in namespace runai, and at the conditions of the runaiconfig object.",
+    }
+    RUNAI_CLUSTER_NOT_REGISTERED = "runai.cluster-not-registered", You {
+        means: "The cluster is not registered at the control plane, so it will never connect.",
+        usually: "Somebody removed it after it was registered.",
+        fix: "Find out who removed it. Put it back by hand, or choose another name in `runai.cluster.name`; then run again.",
+    }
+    RUNAI_CLUSTER_REGISTERED_TWICE = "runai.cluster-registered-twice", You {
+        means: "Several clusters of the same name are registered at the control plane. plinth does not guess which one is ours.",
+        usually: "Another installation uses the same name, or a cluster was registered by hand as well.",
+        fix: "Remove the entries that do not belong to this site in the control plane, or choose another `runai.cluster.name`; then run again.",
+    }
+    RUNAI_CLUSTER_SECRET = "runai.cluster-secret", You {
+        means: "This Run:ai release registers clusters in a way that this plinth does not know.",
+        usually: "`runai.version` is newer than what this plinth can register.",
+        fix: "Use the release that the fix names, or an older one.",
+    }
+    RUNAI_ISSUER_ABSENT = "runai.issuer-absent", You {
+        means: "Keycloak, the login service of Run:ai, did not answer in time at the platform's URL.",
+        usually: "Its pods do not run, its database has no volume, or the name does not lead to the ingress.",
+        fix: "Look at keycloak and postgresql: `kubectl -n runai-backend get pods`; then at the ingress of the domain. Run again when the cause is fixed.",
+    }
+    RUNAI_ISSUER_MISMATCH = "runai.issuer-mismatch", You {
+        means: "Keycloak names another issuer than Run:ai expects. The two are compared letter by letter, so every login would fail.",
+        usually: "A URL with a port, which Keycloak was not told, or another host name in its settings.",
+        fix: "Serve Run:ai on port 443. With a node port, KC_HOSTNAME must be the whole URL with the port, and keycloakExternalEndpoint the host with the port.",
+    }
+    RUNAI_NOT_CONNECTED = "runai.not-connected", You {
+        means: "The cluster did not report to the control plane in time.",
+        usually: "Pods do not resolve the platform's name, do not trust its certificate, or a required dependency is missing. The evidence holds the state.",
+        fix: "Look at runai-agent and cluster-sync: `kubectl -n runai logs deployment/runai-agent`. Then run again.",
+    }
+    RUNAI_PORT_MODE = "runai.port-mode", You {
+        means: "Run:ai's URL has a port other than 443. That needs keys that no vendor document names, and no public report shows a cluster connected this way.",
+        usually: "The ingress is reached through a node port, with no load balancer.",
+        fix: "Use port 443: give `platform.loadBalancer.addresses`, or put a proxy for 443 before the node port and write `runai: {port: 443}`.",
+    }
+    RUNAI_SAME_MINOR = "runai.same-minor", You {
+        means: "Control plane and cluster of Run:ai would be of different minor releases.",
+        usually: "The `version` of one of the two components was set by hand.",
+        fix: "Keep both on the same minor: remove `version` of the component, so that `runai.version` decides.",
+    }
+    RUNAI_VERSION_NOT_PINNED = "runai.version-not-pinned", You {
+        means: "The site file names a line such as `2.21`, not a version with three numbers. Helm takes the newest release of that line at every run.",
+        usually: "`runai.version` or the version of a component was written with one or two numbers.",
+        fix: "Nothing, if the newest is what you want. To get the same result every time, write all three numbers at the place that the finding names.",
+    }
+    STORAGE_CLAIM_DOES_NOT_BIND = "storage.claim-does-not-bind", You {
+        means: "A volume claim of the default storage class does not bind.",
+        usually: "No class is the default, or several are, or the provisioner is in trouble.",
+        fix: "Run `kubectl get storageclass`: exactly one must be marked default. Then look at the log of its provisioner.",
+    }
+}

@@ -1,0 +1,87 @@
+//! What an engine says before it touches a node.
+
+use super::cluster::{at, kubespray, parts};
+use super::*;
+use crate::engines::{downloads, preview};
+use indexmap::IndexMap;
+use plinth_model::download::DownloadList;
+use plinth_model::plan::{MadeFrom, Plan};
+use plinth_model::steps::{KubesprayEnvironment, KubesprayInventory, KubesprayRemoval, KubespraySource, Removal};
+use plinth_model::{Digest, Observed, SiteName};
+use plinth_world::ansible::{Download, PlayHosts};
+
+fn plan(works: &[Work]) -> Plan {
+    let digest = || Digest::of("x");
+    let made_from = MadeFrom { site: digest(), inventory: digest(), catalog: digest(), plinth: String::new() };
+    let site = SiteName::new("basepod").unwrap();
+    let steps = works.iter().map(step).collect();
+    Plan { schema: 1, hash: digest(), site, made_from, steps, gates: Vec::new(), findings: Vec::new() }
+}
+
+fn files() -> IndexMap<String, String> {
+    IndexMap::from([("kubespray/inventory/hosts.json".to_owned(), "{}".to_owned())])
+}
+
+fn tools() -> Vec<Work> {
+    vec![
+        KubespraySource { release: kubespray() }.into(),
+        KubesprayEnvironment { release: kubespray() }.into(),
+        KubesprayInventory { files: files() }.into(),
+    ]
+}
+
+fn plays() -> Vec<PlayHosts> {
+    let play = |play: &str, hosts: &[&str]| PlayHosts {
+        play: play.to_owned(),
+        hosts: hosts.iter().map(|host| (*host).to_owned()).collect(),
+    };
+    vec![play("Check", &["cpu-03", "dgx-05"]), play("Nobody", &[]), play("Remove", &["cpu-03", "dgx-05"])]
+}
+
+#[tokio::test]
+async fn a_preview_makes_the_tools_that_are_missing_and_folds_plays_of_the_same_hosts() {
+    let bench = Bench::new();
+    let targets = vec![at("cpu-03"), at("dgx-05")];
+    let removal = KubesprayRemoval { release: kubespray(), targets, removal: Removal::All, parts: parts() }.into();
+    let plan = plan(&[tools(), vec![removal]].concat());
+    bench
+        .fake
+        .on("source", Observed::<(String, String)>::Absent)
+        .on("fetch_source", ())
+        .on("environment", Observed::<String>::Absent)
+        .on("make_environment", ())
+        .on("written_files", IndexMap::<String, Digest>::new())
+        .on("write_inventory", ())
+        .on("preview", plays());
+    let text = preview(&plan, &bench.env()).await.unwrap().unwrap().text();
+    assert!(text.ends_with("\n  cpu-03, dgx-05: Check; Remove"), "{text}");
+    bench.fake.assert_used_up();
+}
+
+#[tokio::test]
+async fn a_plan_that_takes_nothing_away_has_no_preview_and_asks_nobody() {
+    let bench = Bench::new();
+    assert_eq!(preview(&plan(&tools()), &bench.env()).await.unwrap(), None);
+    assert_eq!(bench.fake.calls(), Vec::<&str>::new());
+}
+
+#[tokio::test]
+async fn a_kept_list_of_the_same_files_is_taken_and_another_one_is_asked_for_anew() {
+    let bench = Bench::new();
+    let kept = |inputs: Digest| Observed::Known(DownloadList { inputs, files: Vec::new(), images: Vec::new() });
+    let plan = plan(&tools());
+    bench.fake.on("list", kept(Digest::of(&files())));
+    assert!(downloads(&plan, &bench.env()).await.unwrap().is_some());
+    let (commit, tree) = (kubespray().commit, kubespray().tree);
+    let written: IndexMap<String, Digest> =
+        files().into_iter().map(|(name, text)| (name, Digest::of_bytes(text.as_bytes()))).collect();
+    bench
+        .fake
+        .on("list", kept(Digest::of("other files")))
+        .on("source", Observed::Known((commit, tree)))
+        .on("environment", Observed::Known("2.16.14".to_owned()))
+        .on("written_files", written)
+        .on("downloads", Vec::<Download>::new());
+    assert_eq!(downloads(&plan, &bench.env()).await.unwrap().unwrap().inputs, Digest::of(&files()));
+    bench.fake.assert_used_up();
+}
