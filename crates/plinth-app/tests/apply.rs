@@ -38,6 +38,7 @@ fn basepod() -> PathBuf {
 struct Bench {
     folder: TempDir,
     site: PathBuf,
+    state: PathBuf,
     listener: Listener,
 }
 
@@ -46,18 +47,14 @@ impl Bench {
         let folder = TempDir::new().unwrap();
         let site = folder.path().join("site.yaml");
         std::fs::write(&site, edit(std::fs::read_to_string(basepod()).unwrap())).unwrap();
-        Self { folder, site, listener: Listener::default() }
-    }
-
-    fn state(&self) -> PathBuf {
-        self.folder.path().join("state")
+        let state = folder.path().join("state");
+        Self { folder, site, state, listener: Listener::default() }
     }
 
     fn open(&self, script: Script) -> Result<Operation<'_>, Failure> {
-        let state = self.state();
         let setup = Setup {
             input: Input::load(&self.site).unwrap(),
-            state: Some(&state),
+            state: Some(&self.state),
             recorded: None,
             access: Access::Change,
             goal: Goal::Site,
@@ -94,7 +91,7 @@ async fn applied_twice_the_second_finds_nothing_to_do() {
     let (pending, first) = bench.apply(Script::default()).await.unwrap();
     assert_eq!(first.exit, Exit::Done, "{:#?}", first.failures);
     assert!(pending > 50 && first.counts.changed > 50, "{pending} pending, {:?}", first.counts);
-    assert!(bench.state().join("facts.json").is_file(), "what the nodes told is kept");
+    assert!(bench.state.join("facts.json").is_file(), "what the nodes told is kept");
     assert!(bench.listener.checked.lock().unwrap().iter().any(|finding| finding.code == "node.host-key-pinned"));
 
     let (pending, second) = bench.apply(Script::default()).await.unwrap();
@@ -123,7 +120,7 @@ async fn more_unfit_nodes_than_may_fail_end_it_before_anything_is_changed() {
     let problem = problem(bench.apply(with_fault("node:dgx-05:unreachable")).await.unwrap_err());
     assert_eq!(problem.exit, Exit::CheckFailed);
     assert!(problem.happened.contains("dgx-05"), "{problem}");
-    let journal = plinth_run::Journal::open_read_only(&bench.state()).unwrap().unwrap();
+    let journal = plinth_run::Journal::open_read_only(&bench.state).unwrap().unwrap();
     assert!(journal.history().run.is_none(), "no run was begun");
 }
 
@@ -166,7 +163,7 @@ async fn what_nobody_approves_is_not_done() {
     assert!(operation.approve(planned, &Never).await.unwrap().is_none());
     assert_eq!(operation.simulation().unwrap().count("account-made"), before);
     drop(operation);
-    let journal = plinth_run::Journal::open_read_only(&bench.state()).unwrap().unwrap();
+    let journal = plinth_run::Journal::open_read_only(&bench.state).unwrap().unwrap();
     assert!(journal.history().run.is_none(), "no run was begun");
 }
 
@@ -190,7 +187,7 @@ async fn a_site_that_cannot_be_planned_is_refused_before_a_node_is_contacted() {
     let failure = outcome.await.unwrap_err();
     assert!(failure.findings().iter().any(|finding| finding.code == "site.registry-token"), "{failure:?}");
     assert!(bench.listener.checked.lock().unwrap().is_empty(), "{failure:?}");
-    assert!(!bench.state().join("facts.json").exists());
+    assert!(!bench.state.join("facts.json").exists());
 }
 
 #[test]
