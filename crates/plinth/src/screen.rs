@@ -3,7 +3,7 @@
 use crate::printer::Printer;
 use crate::sinks;
 use plinth_app::Audience;
-use plinth_model::{Finding, Problem};
+use plinth_model::{Finding, Problem, Severity};
 use plinth_site::Site;
 use plinth_world::secrets::Secrets;
 use std::path::Path;
@@ -57,8 +57,11 @@ impl Audience for Screen<'_> {
         self.talk(plinth_site::render::findings_text(findings, site.source(), site.file(), color));
     }
 
-    /// Folded, errors first.
+    /// Folded, errors first. A rehearsal, whose screen waits, is not where remarks are read.
     fn checked(&self, findings: &[Finding]) {
+        if self.waiting.is_some() && findings.iter().all(|finding| finding.severity == Severity::Info) {
+            return;
+        }
         self.talk(plinth_report::preflight::preflight(findings, sinks::palette(self.printer)));
     }
 }
