@@ -13,7 +13,8 @@ fn main() {
     // HEAD names a branch, whose commit is in a file of its own or among the packed ones.
     let branch = git(&["symbolic-ref", "--quiet", "HEAD"]);
     for name in ["HEAD", "packed-refs"].into_iter().map(str::to_owned).chain(branch) {
-        if let Some(path) = git(&["rev-parse", "--git-path", &name]).filter(|path| std::path::Path::new(path).exists()) {
+        if let Some(path) = git(&["rev-parse", "--git-path", &name]).filter(|path| std::path::Path::new(path).exists())
+        {
             println!("cargo:rerun-if-changed={path}");
         }
     }

@@ -21,15 +21,7 @@ const MAY_USE: [(&str, &[&str]); 13] = [
     // The operation puts all of them together; the binary prints what it says. It knows no screen, so a page can stand on it as well.
     (
         "plinth-app",
-        &[
-            "plinth-model",
-            "plinth-site",
-            "plinth-catalog",
-            "plinth-plan",
-            "plinth-run",
-            "plinth-world",
-            "plinth-sim",
-        ],
+        &["plinth-model", "plinth-site", "plinth-catalog", "plinth-plan", "plinth-run", "plinth-world", "plinth-sim"],
     ),
     (
         "plinth",

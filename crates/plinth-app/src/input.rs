@@ -3,8 +3,8 @@
 use crate::failure::Failure;
 use plinth_catalog::Catalog;
 use plinth_model::{Exit, Finding, Problem};
-use plinth_site::Site;
 use plinth_site::Rejected;
+use plinth_site::Site;
 use std::path::Path;
 
 /// The site file and the catalog.

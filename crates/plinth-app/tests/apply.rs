@@ -179,13 +179,13 @@ async fn a_second_operation_is_told_who_holds_the_lock() {
 
 #[tokio::test]
 async fn a_site_that_cannot_be_planned_is_refused_before_a_node_is_contacted() {
-    let bench = Bench::new(|site| site.replace("  registry: {token: {env: RUNAI_REGISTRY_TOKEN}}\n", ""));
+    let bench = Bench::new(|site| site.replace("v1.31.9", "v1.20.0"));
     let outcome = async {
         let mut operation = bench.open(Script::default())?;
         operation.observe(Depth::Steps).await.map(|_| ())
     };
     let failure = outcome.await.unwrap_err();
-    assert!(failure.findings().iter().any(|finding| finding.code == "site.registry-token"), "{failure:?}");
+    assert!(failure.findings().iter().any(Finding::is_error), "{failure:?}");
     assert!(bench.listener.checked.lock().unwrap().is_empty(), "{failure:?}");
     assert!(!bench.state.join("facts.json").exists());
 }

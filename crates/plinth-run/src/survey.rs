@@ -10,8 +10,8 @@ use plinth_model::steps::{Credential, NodeExpectation, NodeTarget, Preparation};
 use plinth_model::{Finding, NodeName, Observed, Owner};
 use plinth_plan::Visit;
 use plinth_world::ansible::Deployed;
-use plinth_world::{ClientError, ClientResult};
 use plinth_world::node::HostKeyState;
+use plinth_world::{ClientError, ClientResult};
 use std::collections::BTreeMap;
 
 /// What the nodes said.

@@ -1,7 +1,7 @@
 //! stdout is data, stderr is talk. Nothing else in the binary prints.
 
-use crate::args::{Common, Verbosity};
 use crate::args::Color;
+use crate::args::{Common, Verbosity};
 use crate::log::Log;
 use plinth_model::{Exit, Problem};
 use serde::Serialize;

@@ -102,7 +102,9 @@ impl Heard {
     fn log(&self) {
         match self {
             Heard::Probed(Ok(Probed { probe: Probe::Done(detail), .. })) => tracing::debug!(detail, "unchanged"),
-            Heard::Probed(Ok(Probed { probe: Probe::Todo(differences), .. })) => tracing::info!(?differences, "differs"),
+            Heard::Probed(Ok(Probed { probe: Probe::Todo(differences), .. })) => {
+                tracing::info!(?differences, "differs")
+            }
             Heard::Probed(Ok(Probed { probe: Probe::Blocked(finding), .. })) => {
                 tracing::warn!(code = %finding.code, finding.message, "blocked");
             }

@@ -6,7 +6,9 @@ use async_trait::async_trait;
 use plinth_model::Code;
 use plinth_model::{Event, EventBody, Finding, Plan, Problem, Secret, SecretRef, Step, StepId};
 use plinth_run::journal::{Journal, Recorder};
-use plinth_run::{Behaviour, Done, Probe, Probed, Remembered, RunOptions, RunReport, RunWorld, Sink, StepEnv, StopSignal, executor};
+use plinth_run::{
+    Behaviour, Done, Probe, Probed, Remembered, RunOptions, RunReport, RunWorld, Sink, StepEnv, StopSignal, executor,
+};
 use plinth_world::secrets::{SecretError, Secrets};
 use plinth_world::{ClientError, Clock, Context};
 use std::collections::{BTreeMap, BTreeSet};

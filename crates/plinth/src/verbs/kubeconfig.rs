@@ -1,8 +1,8 @@
 //! `plinth kubeconfig`.
 
 use crate::args::{Common, Kubeconfig};
-use crate::printer::Printer;
 use crate::input;
+use crate::printer::Printer;
 use plinth_app::{Failure, Input, state};
 use plinth_model::{Exit, Problem, SiteName};
 use plinth_world::kube::KubeApi;

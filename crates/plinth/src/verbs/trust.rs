@@ -2,9 +2,9 @@
 
 use crate::approval::Question;
 use crate::args::{Common, Trust};
+use crate::input;
 use crate::printer::Printer;
 use crate::screen::Screen;
-use crate::input;
 use plinth_app::nodes::NodeKey;
 use plinth_app::{Access, Failure, Goal, Input};
 use plinth_model::Exit;

@@ -159,7 +159,8 @@ impl Simulated {
 
     /// Faults that did not happen, in the words in which they were given.
     pub(crate) fn unspent(&self) -> Vec<String> {
-        let survived = self.script.faults.iter().find_map(Fault::crash_at).map(|records| format!("crash@record:{records}"));
+        let survived =
+            self.script.faults.iter().find_map(Fault::crash_at).map(|records| format!("crash@record:{records}"));
         self.simulation.iter().flat_map(Simulation::unspent).chain(survived).collect()
     }
 }
