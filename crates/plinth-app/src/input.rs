@@ -2,6 +2,7 @@
 
 use crate::failure::Failure;
 use plinth_catalog::Catalog;
+use plinth_keystore::SiteSecrets;
 use plinth_model::{Exit, Finding, Problem};
 use plinth_site::Rejected;
 use plinth_site::Site;
@@ -35,6 +36,13 @@ impl Input {
             }
         }
         findings
+    }
+
+    /// A finding for each secret of the site that cannot be had. Programs that the site names for its secrets are run.
+    #[must_use]
+    pub fn missing_secrets(&self, directory: &Path) -> Vec<Finding> {
+        let secrets = SiteSecrets::new(directory).below(self.site.folder());
+        secrets.check_all(&plinth_site::secret_refs(&self.site.desired))
     }
 
     /// The end of an operation because of these findings.

@@ -4,13 +4,12 @@ use crate::args::{Common, Discover};
 use crate::input;
 use crate::printer::Printer;
 use crate::screen::Screen;
-use plinth_app::world::client_problem;
+use plinth_app::world::record_inventory;
 use plinth_app::{Access, Audience, Failure, Goal, Input};
-use plinth_model::{Exit, Finding, Problem};
+use plinth_model::{Exit, Finding};
 use plinth_plan::DiscoverReport;
 use plinth_plan::discover::ReportNode;
 use plinth_report::NodeRow;
-use plinth_world::bcm::recorded;
 
 /// Lists nodes with the addresses plinth would use, and why not others.
 pub(crate) async fn run(common: &Common, verb: &Discover, printer: &Printer) -> Result<Exit, Failure> {
@@ -19,8 +18,7 @@ pub(crate) async fn run(common: &Common, verb: &Discover, printer: &Printer) -> 
     let mut operation = input::open(common, input, recorded, Access::Read, Goal::Site, &screen)?;
     let discovered = operation.discover().await?;
     if let Some(file) = &verb.save {
-        recorded::save(&discovered.inventory, file)
-            .map_err(|error| Problem { exit: Exit::Input, ..client_problem(&error) })?;
+        record_inventory(&discovered.inventory, file)?;
     }
     let report = DiscoverReport::from(&discovered.discovery);
     let findings = operation.input().place(discovered.discovery.findings);

@@ -10,7 +10,6 @@ use plinth_model::finding::code;
 use plinth_model::{Exit, Finding, Problem, Severity};
 use plinth_plan::Observed;
 use plinth_site::desired::{InventorySource, TlsTrust};
-use plinth_world::secrets::SiteSecrets;
 
 /// Checks the site file against itself and the compatibility data. Contacts nothing.
 pub(crate) fn run(common: &Common, printer: &Printer) -> Result<Exit, Failure> {
@@ -41,9 +40,7 @@ fn findings(common: &Common, input: &Input) -> Result<Vec<Finding>, Problem> {
     let mut findings = input.site.findings.clone();
     findings.extend(planned(input)?);
     findings.extend(files_missing(input));
-    let secrets =
-        SiteSecrets::new(&state::directory(common.state.as_deref(), &desired.name)?).below(input.site.folder());
-    let missing = secrets.check_all(&plinth_site::secret_refs(desired));
+    let missing = input.missing_secrets(&state::directory(common.state.as_deref(), &desired.name)?);
     findings.extend(missing.into_iter().map(|f| Finding { severity: Severity::Warning, ..f }));
     Ok(findings)
 }

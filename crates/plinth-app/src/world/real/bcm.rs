@@ -1,12 +1,14 @@
 //! The real BCM: its client, recorded inventories, and what a failed call means to people.
 
+use plinth_bcm::client::{BcmConfig, BcmProof, BcmTrust, CmdaemonClient};
+use plinth_bcm::recorded;
+use plinth_keystore::SiteSecrets;
 use plinth_model::finding::code;
 use plinth_model::inventory::Inventory;
 use plinth_model::{Exit, Problem, SecretRef, SiteName};
 use plinth_site::desired::{BcmAccess, BcmLogin, TlsTrust};
-use plinth_world::bcm::client::{BcmConfig, BcmProof, BcmTrust, CmdaemonClient};
-use plinth_world::bcm::{BcmClient, recorded};
-use plinth_world::secrets::{SecretError, Secrets, SiteSecrets};
+use plinth_world::bcm::BcmClient;
+use plinth_world::secrets::{SecretError, Secrets};
 use plinth_world::{ClientError, Context, SystemClock, files};
 use std::path::Path;
 use std::sync::Arc;
@@ -36,6 +38,14 @@ fn secret_problem(error: &SecretError) -> Problem {
 /// When the file cannot be read, or is none.
 pub fn recorded_inventory(file: &Path) -> Result<Inventory, Problem> {
     recorded::load(file).map_err(|error| Problem { exit: Exit::Input, ..client_problem(&error) })
+}
+
+/// Keeps an inventory in a file, for use without BCM.
+///
+/// # Errors
+/// When the file cannot be written.
+pub fn record_inventory(inventory: &Inventory, file: &Path) -> Result<(), Problem> {
+    recorded::save(inventory, file).map_err(|error| Problem { exit: Exit::Input, ..client_problem(&error) })
 }
 
 /// The client of a BCM; relative names of files start at `folder`. Contacts nobody.

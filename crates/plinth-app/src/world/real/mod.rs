@@ -6,19 +6,19 @@ pub(crate) mod missing;
 use crate::input::Input;
 use crate::world::client_problem;
 use missing::Missing;
+use plinth_ansible::{LocalAnsible, PackageSource};
+use plinth_keystore::{FileKeystore, SiteSecrets};
+use plinth_kube::KubeApi;
 use plinth_model::inventory::Inventory;
 use plinth_model::{Finding, Problem, SecretRef};
+use plinth_net::fetch::WebFiles;
 use plinth_run::StepEnv;
 use plinth_site::Desired;
 use plinth_site::desired::{InventorySource, KubesprayTools};
-use plinth_world::ansible::{LocalAnsible, PackageSource};
+use plinth_ssh::{KeptNodeKey, SshConfig, SshNodes};
 use plinth_world::bcm::BcmClient;
-use plinth_world::fetch::WebFiles;
-use plinth_world::keystore::FileKeystore;
-use plinth_world::kube::KubeApi;
 use plinth_world::node::NodeClient;
-use plinth_world::node::ssh::{SshConfig, SshNodes};
-use plinth_world::secrets::{Secrets, SiteSecrets};
+use plinth_world::secrets::Secrets;
 use plinth_world::{Clients, Context, SystemClock};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
@@ -91,10 +91,11 @@ impl Real {
         let ssh = SshConfig { parallel: desired.run.parallel, ..SshConfig::new(directory) };
         let nodes = SshNodes::new(ssh.known_hosts(known_hosts()), self.secrets());
         let packages = packages(&desired.kubernetes.kubespray_tools);
-        let ansible = LocalAnsible::new(directory, &self.folder, packages, nodes.clone(), self.secrets());
+        let ansible = LocalAnsible::new(directory, &self.folder, packages, Arc::new(nodes.clone()), self.secrets());
         let node: Arc<dyn NodeClient> = Arc::new(nodes);
         let keystore = Arc::new(FileKeystore::new(directory, self.secrets()).below(&self.folder));
-        let kube = KubeApi::new(directory, &desired.name, Arc::clone(&node), Arc::clone(&keystore), self.secrets());
+        let certificates = Arc::<FileKeystore>::clone(&keystore);
+        let kube = KubeApi::new(directory, &desired.name, Arc::clone(&node), certificates, self.secrets());
         Ok(Clients {
             bcm: self.bcm(desired)?,
             node,
@@ -103,6 +104,7 @@ impl Real {
             kube: Arc::new(kube),
             helm: Arc::<Missing>::new(missing::HELM),
             runai: Arc::<Missing>::new(missing::RUNAI),
+            node_key: Arc::new(KeptNodeKey::new(directory, self.secrets())),
             keystore,
         })
     }

@@ -7,6 +7,7 @@ mod synthetic;
 pub use synthetic::{MadeUp, inventory as synthetic};
 
 use super::{bug, real};
+use plinth_bcm::client::{BcmConfig, BcmProof, BcmTrust, CmdaemonClient};
 use plinth_model::inventory::Inventory;
 use plinth_model::{Exit, NodeName, Plan, Problem, SecretRef};
 use plinth_plan::Discovery;
@@ -16,7 +17,7 @@ use plinth_sim::{Fault, KnownNames, Pace, Scenario, SimOptions, SimSecrets, Simu
 use plinth_site::Desired;
 use plinth_site::desired::{BcmAccess, BcmLogin, InventorySource};
 use plinth_world::bcm::BcmClient;
-use plinth_world::bcm::client::{BcmConfig, BcmProof, BcmTrust, CmdaemonClient};
+use plinth_world::keystore::NodeKey;
 use plinth_world::secrets::Secrets;
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
@@ -249,6 +250,7 @@ fn simulation(
         state_dir: Some(directory.to_path_buf()),
         faults,
         bcm,
+        node_key: Some(Arc::clone(&keystore) as Arc<dyn NodeKey>),
         keystore: Some(keystore),
         ..SimOptions::new(scenario)
     };
