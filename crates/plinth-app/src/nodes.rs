@@ -5,11 +5,11 @@ use crate::operation::{Discovered, Operation, Planned};
 use crate::world::client_problem;
 use futures::stream::{self, StreamExt as _, TryStreamExt as _};
 use globset::Glob;
-use plinth_model::steps::NodeTarget;
+use plinth_model::steps::{NodeTarget, NodeTrust};
 use plinth_model::{Exit, Problem};
 use plinth_plan::{Cluster, Member, Observed};
 use plinth_run::survey::Survey;
-use plinth_world::node::HostKeyState;
+use plinth_world::node::{HostKey, HostKeyState};
 
 /// A node, and its host key before and now.
 pub type NodeKey = (NodeTarget, HostKeyState);
@@ -27,6 +27,22 @@ impl Operation<'_> {
         Ok(self.planned(plan, &discovered.cluster))
     }
 
+    /// A plan that pins the keys which nodes present now, and which a person compared. Keys that are pinned already are left out.
+    ///
+    /// # Errors
+    /// When the plan is flawed, which is our bug.
+    pub fn plan_trust(&self, discovered: &Discovered, keys: Vec<NodeKey>) -> Result<Planned, Failure> {
+        let observed = Observed::new(discovered.inventory.clone());
+        let new = keys.into_iter().filter(|(_, key)| key.pinned.as_ref() != Some(&key.presented));
+        let trust = new.map(|(target, key)| {
+            let HostKey { algorithm, fingerprint } = key.presented;
+            NodeTrust { target, algorithm, fingerprint }
+        });
+        let plan = plinth_plan::trust(self.desired(), &observed, &self.input().catalog, trust.collect());
+        let plan = plan.map_err(|findings| self.input().rejected(findings))?;
+        Ok(self.planned(plan, &discovered.cluster))
+    }
+
     /// The host keys that nodes present now, with those that are pinned. Nodes are given by name or glob; each must match something.
     ///
     /// # Errors
@@ -40,21 +56,6 @@ impl Operation<'_> {
         };
         let keys = stream::iter(targets).map(key).buffered(self.desired().run.parallel.max(1));
         let keys: Vec<NodeKey> = keys.try_collect().await.map_err(|error| client_problem(&error))?;
-        Ok(keys)
-    }
-}
-
-impl Operation<'_> {
-    /// Pins these keys, whatever was pinned before.
-    ///
-    /// # Errors
-    /// When a node does not show its key any more, or the pin cannot be written.
-    pub async fn trust(&self, keys: Vec<NodeKey>) -> Result<Vec<NodeKey>, Failure> {
-        let env = self.env()?;
-        for (target, state) in &keys {
-            let pinned = env.clients.node.repin_host_key(&env.ctx, target, &state.presented).await;
-            pinned.map_err(|error| client_problem(&error))?;
-        }
         Ok(keys)
     }
 }

@@ -121,7 +121,7 @@ async fn more_unfit_nodes_than_may_fail_end_it_before_anything_is_changed() {
     assert_eq!(problem.exit, Exit::CheckFailed);
     assert!(problem.happened.contains("dgx-05"), "{problem}");
     let journal = plinth_run::Journal::open_read_only(&bench.state).unwrap().unwrap();
-    assert!(journal.history().run.is_none(), "no run was begun");
+    assert!(journal.memory().unwrap().run.is_none(), "no run was begun");
 }
 
 #[tokio::test]
@@ -164,7 +164,7 @@ async fn what_nobody_approves_is_not_done() {
     assert_eq!(operation.simulation().unwrap().count("account-made"), before);
     drop(operation);
     let journal = plinth_run::Journal::open_read_only(&bench.state).unwrap().unwrap();
-    assert!(journal.history().run.is_none(), "no run was begun");
+    assert!(journal.memory().unwrap().run.is_none(), "no run was begun");
 }
 
 #[tokio::test]

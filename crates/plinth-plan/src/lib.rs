@@ -35,6 +35,6 @@ pub use engines::kubespray;
 pub use given::{inventory_digest, static_inventory};
 pub use images::places_differ;
 pub use observed::{Observed, Seen};
-pub use planner::{FITS, RELOCATE, endpoint_host, fixes, looked, made_from, plan, recovery, removal};
+pub use planner::{FITS, RELOCATE, endpoint_host, fixes, looked, made_from, plan, recovery, removal, trust};
 pub use select::Members;
 pub use visit::{Visit, visits};

@@ -128,7 +128,7 @@ async fn check_host_key(target: &NodeTarget, env: &StepEnv) -> Result<Option<Fin
     let HostKeyState { presented, pinned } = env.clients.node.host_key(&env.ctx, target).await?;
     match pinned {
         Some(pinned) if pinned == presented => Ok(None),
-        Some(pinned) => Ok(Some(crate::kinds::key_changed(target, &pinned, &presented))),
+        Some(pinned) => Ok(Some(crate::steps::node::connect::key_changed(target, &pinned, &presented))),
         None => {
             env.clients.node.pin_host_key(&env.ctx, target, &presented).await?;
             let text = format!("host key {} accepted on first contact and pinned", presented.fingerprint);
@@ -147,7 +147,7 @@ async fn check_host_key(target: &NodeTarget, env: &StepEnv) -> Result<Option<Fin
 async fn read_facts<'a>(visit: &'a Visit, env: &StepEnv) -> ClientResult<(NodeFacts, &'a NodeTarget)> {
     let Visit { first, account, asked, .. } = visit;
     if let Credential::Key(key) = &account.credential
-        && crate::kinds::is_there(env, key)
+        && crate::steps::node::account::is_there(env, key)
     {
         match env.clients.node.facts(&env.ctx, account, asked).await {
             Err(error) if error.transient.is_none() => {}

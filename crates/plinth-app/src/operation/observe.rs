@@ -7,7 +7,7 @@ use crate::world::{bug, client_problem};
 use plinth_model::inventory::Inventory;
 use plinth_model::{Exit, Finding, Plan, Problem};
 use plinth_plan::{Cluster, Discovery, Observed};
-use plinth_run::kinds::Kinds;
+use plinth_run::steps::Kinds;
 use plinth_run::survey::Survey;
 use plinth_run::{Done, Look, LookOptions, RunWorld};
 use std::collections::BTreeSet;

@@ -4,7 +4,7 @@ use super::{Approved, Operation, Planned};
 use crate::world::{Crash, bug};
 use plinth_model::{NodeName, Problem};
 use plinth_run::executor::Sink;
-use plinth_run::kinds::Kinds;
+use plinth_run::steps::Kinds;
 use plinth_run::{CrashAfter, Remembered, RunOptions, RunReport, RunWorld, StopSignal};
 use std::sync::{Arc, PoisonError};
 
@@ -19,7 +19,7 @@ impl Operation<'_> {
         let Planned { plan, cluster, .. } = approved.planned();
         let lock = self.lock.as_mut().ok_or_else(|| bug("running a plan", "the site's lock was not taken"))?;
         let lock = lock.get_mut().unwrap_or_else(PoisonError::into_inner);
-        let (run, took_over) = lock.next_run();
+        let (run, took_over) = lock.next_run()?;
         let control_plane: Vec<NodeName> = cluster.control_plane().map(|member| member.name.clone()).collect();
         let options = RunOptions {
             rehearsal: self.world.is_rehearsal(),

@@ -3,21 +3,20 @@
 use plinth_model::{Exit, Plan, Problem, SiteName, Step, StepId};
 use plinth_plan::Seen;
 use plinth_run::Journal;
-use plinth_run::journal::{History, Standing, StepHistory};
 use std::collections::BTreeMap;
 use std::path::Path;
 
-/// Refuses the journal of another site: two sites in one state directory would mix.
+/// Refuses the journal of another site: two sites in one state directory would mix. `known` is the site of its last run.
 ///
 /// # Errors
-/// When the last run of this journal was another site's.
-pub fn same_site(directory: &Path, site: &SiteName, history: &History) -> Result<(), Problem> {
-    match &history.run {
-        Some(run) if run.site != *site => Err(Problem::new(
+/// When that is another one.
+pub fn same_site(directory: &Path, site: &SiteName, known: Option<&SiteName>) -> Result<(), Problem> {
+    match known {
+        Some(known) if known != site => Err(Problem::new(
             Exit::Input,
             "opening the state directory",
             directory.display().to_string(),
-            format!("it belongs to site `{}`, and this is site `{site}`; nothing was changed", run.site),
+            format!("it belongs to site `{known}`, and this is site `{site}`; nothing was changed"),
             "give another folder with `--state DIR`",
         )),
         _ => Ok(()),
@@ -31,10 +30,7 @@ pub fn same_site(directory: &Path, site: &SiteName, history: &History) -> Result
 /// When there is a journal and it cannot be read.
 pub fn done_before(directory: &Path, plan: &Plan) -> Result<BTreeMap<StepId, Seen>, Problem> {
     let Some(reader) = Journal::open_read_only(directory)? else { return Ok(BTreeMap::new()) };
-    let history = reader.history();
-    let is_done = |known: &StepHistory, step: &Step| {
-        matches!(known.standing, Standing::Done { .. }) && known.digest == step.digest()
-    };
-    let done = plan.steps.iter().filter(|step| history.steps.get(&step.id).is_some_and(|known| is_done(known, step)));
-    Ok(done.map(|step| (step.id.clone(), Seen::Done)).collect())
+    let memory = reader.memory()?;
+    let is_done = |step: &Step| memory.steps.get(&step.id).is_some_and(|known| known.is_done_with(&step.digest()));
+    Ok(plan.steps.iter().filter(|step| is_done(step)).map(|step| (step.id.clone(), Seen::Done)).collect())
 }

@@ -14,7 +14,7 @@ mod secrets;
 
 pub use discovery::endpoint_host;
 pub use nodes::{FITS, RELOCATE};
-pub use own::{fixes, looked};
+pub use own::{fixes, looked, trust};
 pub use recovery::recovery;
 pub use removal::removal;
 

@@ -6,9 +6,9 @@ use crate::catalog::Components;
 use crate::deadlines;
 use crate::ids;
 use crate::observed::Observed;
-use crate::step::step;
-use plinth_model::plan::Plan;
-use plinth_model::steps::{NodePrepare, NodeTarget, Preparation};
+use crate::step::{Refine as _, step};
+use plinth_model::plan::{Plan, Undo};
+use plinth_model::steps::{NodePrepare, NodeTarget, NodeTrust, Preparation};
 use plinth_model::{Finding, Stage, Work};
 use plinth_site::Desired;
 
@@ -41,6 +41,26 @@ pub fn fixes(
         step(id, Stage::Nodes, work, deadlines::NODE_PREPARE, reason)
     };
     let steps = (fixes.into_iter().map(fix).collect(), Vec::new());
+    finished(made_from(desired, observed, catalog), desired, observed, steps, Vec::new())
+}
+
+/// A plan that pins host keys which a person compared, whatever was pinned before.
+///
+/// # Errors
+/// With the flaws of the plan, if it has any.
+pub fn trust(
+    desired: &Desired,
+    observed: &Observed,
+    catalog: &dyn Components,
+    keys: Vec<NodeTrust>,
+) -> Result<Plan, Vec<Finding>> {
+    let pin = |key: NodeTrust| {
+        let (id, reason) =
+            (ids::trust(&key.target.node), format!("{} {} was compared", key.algorithm, key.fingerprint));
+        step(id, Stage::Nodes, Work::NodeTrust(key), deadlines::NODE_CONNECT, reason)
+            .undo(Undo::OneWay("the key that was pinned before is believed no more".to_owned()))
+    };
+    let steps = (keys.into_iter().map(pin).collect(), Vec::new());
     finished(made_from(desired, observed, catalog), desired, observed, steps, Vec::new())
 }
 

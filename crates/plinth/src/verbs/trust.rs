@@ -2,10 +2,9 @@
 
 use crate::approval::Question;
 use crate::args::{Common, Trust};
-use crate::input;
 use crate::printer::Printer;
 use crate::screen::Screen;
-use plinth_app::nodes::NodeKey;
+use crate::{input, running};
 use plinth_app::{Access, Failure, Goal, Input};
 use plinth_model::Exit;
 use plinth_model::steps::NodeTarget;
@@ -34,7 +33,7 @@ pub(crate) async fn run(common: &Common, verb: &Trust, printer: &Printer) -> Res
     let input = Input::load(&common.file)?;
     let first = "compare the fingerprints by another way, then give `--yes`";
     let text = "Compare the keys with what the nodes' consoles show. Trust them?";
-    Question::new(common, printer, (text, verb.yes), first)?;
+    let question = Question::new(common, printer, (text, verb.yes), first)?;
     let (recorded, screen) = (verb.from.inventory.as_deref(), Screen::new(printer));
 
     let mut operation = input::open(common, input, recorded, Access::Change, Goal::Site, &screen)?;
@@ -47,20 +46,13 @@ pub(crate) async fn run(common: &Common, verb: &Trust, printer: &Printer) -> Res
     } else {
         printer.data(&table(&rows));
     }
-    let new: Vec<NodeKey> =
-        keys.into_iter().filter(|(_, state)| state.pinned.as_ref() != Some(&state.presented)).collect();
-    if new.is_empty() {
+    let planned = operation.plan_trust(&discovered, keys)?;
+    if planned.plan.steps.is_empty() {
         printer.talk("every key is pinned already; nothing was changed");
         return Ok(Exit::Done);
     }
-    if !verb.yes && !printer.ask(text) {
-        printer.talk("nothing was changed");
-        return Ok(Exit::Pending);
-    }
-    for (target, key) in operation.trust(new).await? {
-        printer.talk(&format!("{}: {} is pinned", target.node, key.presented.fingerprint));
-    }
-    Ok(Exit::Done)
+    let Some(mut approved) = operation.approve(planned, &question).await? else { return Ok(Exit::Pending) };
+    Ok(running::watched(&mut operation, &mut approved, None, printer).await?.exit)
 }
 
 fn row(target: &NodeTarget, state: &HostKeyState) -> Row {
