@@ -74,6 +74,7 @@ pub mod node {
     mod registries;
     mod storage;
     mod storage_old;
+    mod trust;
     mod values;
 
     pub use account::NodeAccount;
@@ -85,6 +86,7 @@ pub mod node {
     pub use registries::NodeRegistries;
     pub use storage::NodeStorage;
     pub use storage_old::NodeStorageOld;
+    pub use trust::NodeTrust;
     pub use values::*;
 }
 
@@ -140,6 +142,7 @@ macro_rules! step_kinds {
         $callback! {
             (BcmIdentity, "bcm.identity")
             (NodeConnect, "node.connect")
+            (NodeTrust, "node.trust")
             (NodeAccount, "node.account")
             (NodeFacts, "node.facts")
             (NodeStorage, "node.storage")

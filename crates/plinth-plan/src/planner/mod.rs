@@ -5,12 +5,14 @@ mod change;
 mod discovery;
 mod kubernetes;
 mod nodes;
+mod own;
 mod platform;
 mod recovery;
 mod removal;
 mod runai;
 
 pub use discovery::endpoint_host;
+pub use own::{fixes, looked, trust};
 pub use recovery::recovery;
 pub use removal::removal;
 
