@@ -153,13 +153,21 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Begins every step that may begin. Skipped steps make others ready, so this goes on until nothing moves.
+    /// Begins every step that may begin. Skipped steps make others ready, so this goes on until nothing moves. Which steps get the free
+    /// places, the queue says; those of one tick begin in the order of the plan, so that a run without a shortage is told in that order.
     fn fill(&mut self) {
         while self.stopping.is_none() {
-            let Some(index) = self.queue.next(&self.graph) else { return };
-            match self.plan.steps.get(index) {
-                Some(step) if self.ended.get(index).is_some_and(Option::is_none) => self.start(index, step),
-                _ => self.queue.leave(&self.graph, index),
+            let mut chosen: Vec<usize> = std::iter::from_fn(|| self.queue.next(&self.graph)).collect();
+            if chosen.is_empty() {
+                return;
+            }
+            chosen.sort_unstable();
+            for index in chosen {
+                let open = self.stopping.is_none() && self.ended.get(index).is_some_and(Option::is_none);
+                match self.plan.steps.get(index) {
+                    Some(step) if open => self.start(index, step),
+                    _ => self.queue.leave(&self.graph, index),
+                }
             }
         }
     }
