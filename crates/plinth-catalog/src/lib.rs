@@ -23,5 +23,5 @@ mod versions;
 
 pub use catalog::Catalog;
 pub use error::CatalogError;
-pub use kubespray::KubernetesVersionForm;
+pub use kubespray::{KubernetesVersionForm, no_version};
 pub use resolution::{Facts, Resolution, ResolvedComponent};

@@ -5,6 +5,7 @@
 
 pub mod digest;
 pub mod download;
+pub mod engine;
 pub mod event;
 pub mod exit;
 pub mod facts;
@@ -21,6 +22,7 @@ pub mod verdict;
 pub mod version;
 
 pub use digest::Digest;
+pub use engine::EngineRecord;
 pub use event::{Event, EventBody, Outcome};
 pub use exit::Exit;
 pub use finding::{Code, Finding, Owner, Position, Severity};

@@ -58,7 +58,8 @@ impl Components for Catalog {
                 Finding::error(code::KUBERNETES_UNKNOWN_KUBESPRAY, "kubernetes.kubespray", format!("{error}"));
             Box::new(finding.fix("use a release of Kubespray, such as v2.27.1"))
         })?;
-        Ok(KubesprayChoice { release, tag, kubernetes: desired.kubernetes.version.clone(), form, why })
+        let kubernetes = desired.kubernetes.version.clone().ok_or_else(|| Box::new(plinth_catalog::no_version()))?;
+        Ok(KubesprayChoice { release, tag, kubernetes, form, why })
     }
 
     fn check_kubespray_vars(&self, desired: &Desired, release: &KubesprayRelease) -> Vec<Finding> {

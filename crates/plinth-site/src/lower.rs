@@ -52,7 +52,7 @@ pub(crate) fn lower(site: &raw::Site, judge: &mut Judge<'_>) -> Option<Desired> 
         inventory: inventory(&site.inventory)?,
         networks: networks(&site.networks, judge)?,
         nodes: nodes(&site.nodes),
-        access: access(&site.access)?,
+        access: site.access.as_ref().map_or_else(|| Some(no_access()), access)?,
         kubernetes: kubernetes::lower(&site.kubernetes),
         registries: registries(site.registries.as_ref()),
         storage: storage(site.storage.as_ref()),
@@ -163,6 +163,17 @@ fn node_override(over: &raw::nodes::Override) -> NodeOverride {
         labels: over.labels.clone(),
         taints: over.taints.clone(),
         storage: over.storage.as_ref().map(|path| path.0.0.clone()),
+    }
+}
+
+/// What stands where no node is ever reached: it leads nowhere, and holds no secret.
+fn no_access() -> Access {
+    Access {
+        bootstrap: Login { user: "nobody".to_owned(), credential: Credential::Agent },
+        account: account(&raw::access::Account::default()),
+        port: 22,
+        jump: None,
+        legacy_keys: Vec::new(),
     }
 }
 

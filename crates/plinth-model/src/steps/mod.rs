@@ -14,6 +14,7 @@ pub mod runai;
 
 pub use bcm::*;
 pub use checks::*;
+pub use engines::existing::*;
 pub use engines::kubespray::*;
 pub use kube::*;
 pub use node::*;
@@ -58,6 +59,7 @@ macro_rules! step_kinds {
             (KubesprayRemoval, "kubespray.removal")
             (KubesprayRecovery, "kubespray.recovery")
             (NodeLeftovers, "node.leftovers")
+            (TakeOver, "existing.take-over")
             (Kubeconfig, "kubernetes.kubeconfig")
             (NodeLabels, "kubernetes.labels")
             (NodeReady, "kubernetes.ready")

@@ -23,7 +23,9 @@ pub fn removal(
     removal: &Removal,
 ) -> Result<Plan, Vec<Finding>> {
     let (cluster, mut findings) = Cluster::new(desired, &discover(desired, &observed.inventory));
-    match engines::of(desired).removal(&Asked { desired, cluster: &cluster, catalog }, removal) {
+    match engines::of(desired)
+        .removal(&Asked { desired, cluster: &cluster, catalog, wanted: desired.kubernetes.version.as_ref() }, removal)
+    {
         Ok(steps) if !findings.iter().any(Finding::is_error) => {
             finished(made_from(desired, observed, catalog), desired, observed, (steps, Vec::new()), findings)
         }

@@ -2,6 +2,7 @@
 
 mod access;
 mod cluster;
+mod engine;
 mod inventory;
 mod networks;
 mod nodes;
@@ -88,6 +89,7 @@ pub(crate) fn all(site: &raw::Site, judge: &mut Judge<'_>) {
     nodes::check(site, judge);
     access::check(site, judge);
     cluster::check(site, judge);
+    engine::check(site, judge);
     platform::check(site, judge);
 }
 

@@ -1,10 +1,10 @@
-//! Engine, ingress ports, helm values, Run:ai.
+//! Ingress ports, helm values, Run:ai.
 
 use super::Judge;
 use crate::lower::defaults;
 use crate::mask;
 use crate::raw::Site;
-use crate::raw::kubernetes::{Engine, Plugin};
+use crate::raw::kubernetes::Plugin;
 use crate::raw::rules;
 use crate::raw::runai::{Certificate, Runai, Source};
 use plinth_model::Finding;
@@ -12,7 +12,6 @@ use plinth_model::finding::code;
 use serde_json::Value;
 
 pub(super) fn check(site: &Site, judge: &mut Judge<'_>) {
-    engine(site, judge);
     source(site, judge);
     mtu(site, judge);
     ports(site, judge);
@@ -33,21 +32,6 @@ fn mtu(site: &Site, judge: &mut Judge<'_>) {
         let message = format!("`mtu` is only handed to calico; {} would never see it", plugin.as_str());
         let finding = Finding::error(code::SITE_MTU_PLUGIN, "kubernetes.network.mtu", message);
         judge.report(finding.fix("remove it, or set the plugin's own variable under `kubernetes.extraVars`"));
-    }
-}
-
-fn engine(site: &Site, judge: &mut Judge<'_>) {
-    if matches!(site.kubernetes.engine, Some(Engine::Bcm | Engine::Existing)) {
-        let message = "this engine is not in this release";
-        judge.report(
-            Finding::error(code::SITE_ENGINE_NOT_IN_RELEASE, "kubernetes.engine", message)
-                .fix("write `kubespray`, or remove the key"),
-        );
-    }
-    if site.kubernetes.version.numbers() != 3 {
-        let message = format!("`{}` is not one version: Kubernetes needs all three numbers", site.kubernetes.version.0);
-        let finding = Finding::error(code::SITE_VERSION_NOT_EXACT, "kubernetes.version", message);
-        judge.report(finding.fix("write it like `v1.31.9`"));
     }
 }
 

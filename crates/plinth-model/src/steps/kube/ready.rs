@@ -1,7 +1,7 @@
 //! `kubernetes.ready`.
 
-use crate::NodeName;
 use crate::steps::StepParams;
+use crate::{NodeName, Version};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -11,8 +11,9 @@ use serde::{Deserialize, Serialize};
 pub struct NodeReady {
     /// Node.
     pub node: NodeName,
-    /// Kubernetes version, with `v`.
-    pub version: String,
+    /// Kubernetes version; none: any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<Version>,
 }
 
 impl StepParams for NodeReady {
