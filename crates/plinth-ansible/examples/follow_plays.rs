@@ -13,7 +13,8 @@ use plinth_model::steps::{
 };
 use plinth_model::{Digest, NodeName, Observed, SecretRef};
 use plinth_ssh::{SshConfig, SshNodes};
-use plinth_world::ansible::{AnsibleClient as _, Play, PlayRun};
+use plinth_model::engine::{Play};
+use plinth_world::ansible::{AnsibleClient as _, PlayRun};
 use plinth_world::node::NodeClient as _;
 use plinth_world::secrets::Secrets;
 use plinth_world::{Context, SystemClock};

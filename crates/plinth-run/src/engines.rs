@@ -8,7 +8,8 @@ use plinth_model::steps::{
 };
 use plinth_model::{Digest, Observed, Plan, Work};
 use plinth_plan::engines;
-use plinth_world::ansible::{Play, PlayHosts, PlayRun};
+use plinth_model::engine::{Play};
+use plinth_world::ansible::{PlayHosts, PlayRun};
 use plinth_world::{ClientError, ClientResult};
 
 /// The hosts that the plays of a plan would touch.

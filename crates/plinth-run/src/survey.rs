@@ -7,10 +7,9 @@ use plinth_check::preflight::{Judged, across, judge};
 use plinth_model::facts::NodeFacts;
 use plinth_model::finding::code;
 use plinth_model::steps::{Credential, NodeExpectation, NodeTarget, Preparation};
-use plinth_model::{Finding, NodeName, Observed, Owner};
+use plinth_model::{Finding, NodeName, Owner};
 use plinth_plan::Visit;
-use plinth_world::ClientError;
-use plinth_world::ansible::Deployed;
+use plinth_world::{ClientError, ClientResult};
 use plinth_world::node::HostKeyState;
 use std::collections::BTreeMap;
 
@@ -32,21 +31,21 @@ struct Report {
 }
 
 /// Visits the nodes, so many at once.
-pub async fn survey(visits: &[Visit], env: &StepEnv, parallel: usize) -> Survey {
-    let ours = match env.clients.ansible.deployed(&env.ctx).await {
-        Ok(Observed::Known(deployed)) => deployed,
-        _ => Deployed::default(),
-    };
+///
+/// # Errors
+/// When the record of what runs on the nodes cannot be read: what is found on them could not be judged.
+pub async fn survey(visits: &[Visit], env: &StepEnv, parallel: usize) -> ClientResult<Survey> {
+    let ours = env.clients.records.record(&env.ctx).await?;
     let mut reports: Vec<(usize, Report)> = stream::iter(visits.iter().enumerate())
         .map(|(place, visit)| {
-            let expected = NodeExpectation { deployed: ours.has(&visit.first.node), ..visit.expected.clone() };
+            let expected = NodeExpectation { deployed: ours.as_ref().is_some_and(|record| record.has(&visit.first.node)), ..visit.expected.clone() };
             async move { (place, call_at(visit, &expected, env).await) }
         })
         .buffer_unordered(parallel.max(1))
         .collect()
         .await;
     reports.sort_by_key(|(place, _)| *place);
-    gathered(visits, reports)
+    Ok(gathered(visits, reports))
 }
 
 fn gathered(visits: &[Visit], reports: Vec<(usize, Report)>) -> Survey {

@@ -108,6 +108,11 @@ explanations! {
     "Clears what Kubespray leaves behind. containerd, its images and other programs' files stay.",
     "It cannot be undone: what was left of the cluster's data is gone.";
 
+    "existing.take-over", "A cluster that is already there is ours to work with.",
+    "Reads the kubeconfig that the site names, asks its server for its version, and compares both with the copy and the record in the state directory. Another version than the site file's stops it.",
+    "Tries the kubeconfig, and keeps a copy only if it works; writes the record. The file itself is never changed.",
+    "The copy is removed from the state directory; the cluster stays as it is.";
+
     "kubernetes.kubeconfig", "A kubeconfig that works is in the state directory.",
     "Uses it: its server must answer, and be the planned one.",
     "Fetches it from a control-plane node and sets its server address; kept with mode 0600.", "The file is removed.";

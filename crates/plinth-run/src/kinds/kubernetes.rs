@@ -67,16 +67,16 @@ pub(super) async fn label(
     Ok(format!("{} and {} set", amount(labels.len(), "label"), amount(taints.len(), "taint")))
 }
 
-/// The node is Ready and runs this version.
-pub(super) async fn probe_ready(env: &StepEnv, node: &NodeName, version: &str) -> Result<Probe, ClientError> {
+/// The node is Ready and runs this version; any, where none is named.
+pub(super) async fn probe_ready(env: &StepEnv, node: &NodeName, version: Option<&Version>) -> Result<Probe, ClientError> {
     let seen = match env.clients.kube.node(&env.ctx, node).await? {
         Observed::Known(seen) => seen,
         Observed::Absent => return todo(format!("! Kubernetes does not know node {node} yet")),
         Observed::Unknown(reason) => return Err(unseen(DOOR, format!("looking at node {node}"), &reason)),
     };
     let mut differences = Vec::new();
-    if !same_version(&seen.version, version) {
-        differences.push(format!("~ version {} → {version}", seen.version));
+    if let Some(version) = version.filter(|version| seen.version.parse().ok().as_ref() != Some(*version)) {
+        differences.push(format!("~ version {} → {}", seen.version, version.prefixed()));
     }
     if !seen.ready {
         differences.push("! not Ready".to_owned());
@@ -84,19 +84,12 @@ pub(super) async fn probe_ready(env: &StepEnv, node: &NodeName, version: &str) -
     Ok(compared(differences, || format!("Ready, {}", seen.version)))
 }
 
-fn same_version(seen: &str, wanted: &str) -> bool {
-    match (seen.parse::<Version>(), wanted.parse::<Version>()) {
-        (Ok(seen), Ok(wanted)) => seen == wanted,
-        _ => seen == wanted,
-    }
-}
-
 /// Waits until the node is Ready.
 pub(super) async fn wait_ready(
     step: &Step,
     env: &StepEnv,
     node: &NodeName,
-    version: &str,
+    version: Option<&Version>,
 ) -> Result<String, ClientError> {
     let late = |seen: &[String]| {
         let mut finding =

@@ -6,6 +6,7 @@
 mod bcm;
 mod check;
 mod control_plane;
+mod existing;
 pub mod downloads;
 pub mod explain;
 mod facts;
@@ -122,11 +123,12 @@ async fn probe(step: &Step, env: &StepEnv) -> Result<Probe, ClientError> {
         Work::NodeDownloads(NodeDownloads { target, folder, groups, inputs }) => {
             downloads::probe_node(env, target, folder, groups, inputs).await
         }
+        Work::TakeOver(params) => existing::probe(env, params).await,
         Work::Kubeconfig(Kubeconfig { server, .. }) => kubernetes::probe_kubeconfig(env, server).await,
         Work::NodeLabels(NodeLabels { node, labels, taints }) => {
             kubernetes::probe_labels(env, node, labels, taints).await
         }
-        Work::NodeReady(NodeReady { node, version }) => kubernetes::probe_ready(env, node, version).await,
+        Work::NodeReady(NodeReady { node, version }) => kubernetes::probe_ready(env, node, version.as_ref()).await,
         Work::ControlPlane(ControlPlane { targets, etcd }) => control_plane::probe(env, targets, etcd).await,
         Work::GpuRuntime(GpuRuntime { targets }) => gpu_runtime::probe(env, targets).await,
         Work::ClusterDns(ClusterDns { name, address }) => kubernetes::probe_dns(env, name, *address).await,
@@ -151,9 +153,10 @@ async fn probe(step: &Step, env: &StepEnv) -> Result<Probe, ClientError> {
 /// Acts on what runs inside the cluster or belongs to it.
 async fn act_on_cluster(step: &Step, env: &StepEnv) -> Result<String, ClientError> {
     match &step.work {
+        Work::TakeOver(params) => existing::take_over(env, params).await,
         Work::Kubeconfig(Kubeconfig { target, server }) => kubernetes::fetch_kubeconfig(env, target, server).await,
         Work::NodeLabels(NodeLabels { node, labels, taints }) => kubernetes::label(env, node, labels, taints).await,
-        Work::NodeReady(NodeReady { node, version }) => kubernetes::wait_ready(step, env, node, version).await,
+        Work::NodeReady(NodeReady { node, version }) => kubernetes::wait_ready(step, env, node, version.as_ref()).await,
         Work::ControlPlane(ControlPlane { targets, etcd }) => control_plane::wait(step, env, targets, etcd).await,
         Work::GpuRuntime(GpuRuntime { targets }) => gpu_runtime::restart(step, env, targets).await,
         Work::ClusterDns(ClusterDns { name, address }) => kubernetes::add_dns(env, name, *address).await,

@@ -9,7 +9,8 @@ use plinth_model::steps::{
 };
 use plinth_model::{Digest, NodeName, Observed, SecretRef};
 use plinth_sim::{Fault, Scenario, SimOptions, Simulation};
-use plinth_world::ansible::{Play, PlayRun};
+use plinth_model::engine::{Play};
+use plinth_world::ansible::{PlayRun};
 use plinth_world::node::Registries;
 use plinth_world::{ClientError, ClientResult, Clock, Context};
 use serde_json::{Value, json};

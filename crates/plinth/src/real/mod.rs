@@ -19,6 +19,7 @@ use plinth_run::{RunWorld, StepEnv};
 use plinth_site::desired::{InventorySource, KubesprayTools};
 use plinth_ssh::{KeptNodeKey, SshConfig, SshNodes};
 use plinth_world::bcm::BcmClient;
+use plinth_world::engine::FileRecords;
 use plinth_world::node::NodeClient;
 use plinth_world::secrets::Secrets;
 use plinth_world::{Clients, Context, SystemClock};
@@ -55,19 +56,21 @@ impl Real {
         let ansible = LocalAnsible::new(directory, folder, packages, Arc::new(nodes.clone()), Arc::clone(&shared));
         let node: Arc<dyn NodeClient> = Arc::new(nodes);
         let keystore = Arc::new(FileKeystore::new(directory, Arc::clone(&shared)).below(folder));
-        let kube = KubeApi::new(
+        let kube = Arc::new(KubeApi::new(
             directory,
             &desired.name,
             Arc::clone(&node),
             Arc::<FileKeystore>::clone(&keystore),
             Arc::clone(&shared),
-        );
+        ).below(folder));
         let clients = Clients {
             bcm,
             node,
             fetch: Arc::new(WebFiles::new(directory).map_err(|error| clients::problem(&error))?),
             ansible: Arc::new(ansible),
-            kube: Arc::new(kube),
+            records: Arc::new(FileRecords::of(directory)),
+            existing: Arc::<KubeApi>::clone(&kube),
+            kube,
             helm: missing("helm"),
             runai: missing("runai"),
             keystore,

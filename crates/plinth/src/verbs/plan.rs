@@ -50,7 +50,7 @@ fn visit(
     let real = Real::open(common, input, directory, printer)?;
     let desired = &input.site.desired;
     let (cluster, _) = Cluster::new(desired, &plinth_plan::discover(desired, &observed.inventory));
-    let survey = clients::runtime()?.block_on(real.survey(desired, &cluster));
+    let survey = clients::runtime()?.block_on(real.survey(desired, &cluster))?;
     observed.facts.extend(survey.facts);
     known::write(directory, &observed.facts)?;
     if !common.json {

@@ -41,7 +41,7 @@ pub(crate) fn run(common: &Common, verb: &Preflight, printer: &Printer) -> Resul
     let (cluster, clashes) = Cluster::new(desired, &discovery);
     let known = known::read(&directory)?;
     let (exit, survey) = clients::runtime()?.block_on(async {
-        let mut survey = real.survey(desired, &cluster).await;
+        let mut survey = real.survey(desired, &cluster).await?;
         if verb.fix {
             survey = fix(&real, verb, &input, &cluster, survey, printer).await?;
         }
@@ -98,7 +98,7 @@ async fn fix(
             printer.talk(&format!("{}: fixed", visit.first.node));
         }
     }
-    Ok(real.survey(desired, cluster).await)
+    real.survey(desired, cluster).await
 }
 
 /// What would be fixed, a line for each node.

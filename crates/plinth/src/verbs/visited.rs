@@ -36,7 +36,7 @@ impl Visit<'_> {
     ) -> Result<Plan, Problem> {
         let mut observed = Observed { facts: known::read(self.directory)?, ..Observed::new(inventory) };
         make(&observed)?;
-        let survey = self.real.survey(&self.input.site.desired, cluster).await;
+        let survey = self.real.survey(&self.input.site.desired, cluster).await?;
         observed.facts.extend(survey.facts);
         known::write(self.directory, &observed.facts)?;
         self.judge(&survey.findings, cluster)?;

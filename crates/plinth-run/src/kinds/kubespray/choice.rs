@@ -5,7 +5,7 @@ use plinth_model::finding::code;
 use plinth_model::steps::{HostInputs, RunInputs};
 use plinth_model::{Finding, NodeName, Version};
 use plinth_plan::kubespray::one_step;
-use plinth_world::ansible::{Begun, Deployed, Play};
+use plinth_model::engine::{Begun, KubesprayRecord, Play};
 use std::collections::BTreeMap;
 
 /// Group whose first host initialises the cluster.
@@ -45,7 +45,7 @@ pub(super) enum Choice {
 /// Chooses. `seen` holds only nodes of which the cluster could be asked: not to be seen is not to be gone. `stillborn` is the host of a
 /// control plane that Kubespray cannot go on with.
 pub(super) fn choose(
-    deployed: &Deployed,
+    deployed: &KubesprayRecord,
     wanted: &RunInputs,
     seen: &BTreeMap<NodeName, Sight>,
     stillborn: Option<&NodeName>,

@@ -7,7 +7,8 @@ use crate::kinds::outcome::{amount, done, refused, unseen};
 use plinth_model::steps::{KubesprayRelease, NodeTarget, Removal, RunInputs};
 use plinth_model::{NodeName, Observed};
 use plinth_world::ClientError;
-use plinth_world::ansible::{Deployed, Play, PlayRun};
+use plinth_model::engine::{KubesprayRecord, Play};
+use plinth_world::ansible::{PlayRun};
 
 /// What is wanted of the removal, by the plan.
 #[derive(Clone, Copy)]
@@ -40,7 +41,7 @@ pub(in crate::kinds) async fn probe_removal(env: &StepEnv, leaving: &Leaving<'_>
     if lines.is_empty() { done("Kubernetes is not there any more") } else { Ok(Probe::Todo(lines)) }
 }
 
-fn recorded<'a>(deployed: &'a Deployed, leaving: &'a Leaving<'_>) -> impl Iterator<Item = &'a NodeName> {
+fn recorded<'a>(deployed: &'a KubesprayRecord, leaving: &'a Leaving<'_>) -> impl Iterator<Item = &'a NodeName> {
     deployed.last.iter().flat_map(|last| last.hosts.keys()).filter(|host| leaving.removal.takes(host))
 }
 

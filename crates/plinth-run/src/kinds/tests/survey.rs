@@ -6,7 +6,7 @@ use crate::survey::{Survey, survey};
 use plinth_model::facts::NodeFacts;
 use plinth_model::{Observed, Owner};
 use plinth_plan::Visit;
-use plinth_world::ansible::Deployed;
+use plinth_model::engine::KubesprayRecord;
 use plinth_world::node::{HostKey, HostKeyState};
 
 fn key(fingerprint: &str) -> HostKey {
@@ -22,14 +22,14 @@ fn visit(account_key: SecretRef) -> Visit {
 /// A visit where the account's key was not made yet, so that only the first-contact login is tried.
 async fn first_visit(bench: &Bench) -> Survey {
     let visits = [visit(SecretRef::Generated("ssh-key".to_owned()))];
-    let told = survey(&visits, &bench.env(), 4).await;
+    let told = survey(&visits, &bench.env(), 4).await.unwrap();
     bench.fake.assert_used_up();
     told
 }
 
 fn bench(pinned: Option<HostKey>) -> Bench {
     let bench = Bench::new();
-    bench.fake.on("deployed", Observed::<Deployed>::Absent);
+    bench.fake.on("record", None::<EngineRecord>);
     bench.fake.on("host_key", HostKeyState { presented: key("SHA256:a"), pinned });
     bench
 }
@@ -54,7 +54,7 @@ async fn a_machine_with_another_key_is_asked_nothing() {
     let told = first_visit(&bench).await;
     assert_eq!(codes(&told), ["node.host-key-changed"]);
     assert!(told.findings[0].fix.contains("plinth trust dgx-05") && told.facts.is_empty());
-    assert_eq!(bench.fake.calls(), ["deployed", "host_key"], "no login is tried");
+    assert_eq!(bench.fake.calls(), ["record", "host_key"], "no login is tried");
 }
 
 #[tokio::test]
@@ -63,7 +63,7 @@ async fn a_node_that_does_not_answer_is_the_network_teams_and_a_refused_login_is
     let cases = [(lost.clone().transient("links come back"), Owner::NetworkTeam), (lost, Owner::You)];
     for (error, owner) in cases {
         let bench = Bench::new();
-        bench.fake.on("deployed", Observed::<Deployed>::Absent).fails::<HostKeyState>("host_key", error);
+        bench.fake.on("record", None::<EngineRecord>).fails::<HostKeyState>("host_key", error);
         let told = first_visit(&bench).await;
         assert_eq!((codes(&told), told.findings[0].owner), (vec!["node.unreachable"], owner));
         assert_eq!(told.findings[0].fix, "look at its link");
@@ -81,13 +81,13 @@ async fn the_account_is_asked_first_and_the_first_contact_login_when_it_cannot()
             Ok(facts) => bench.fake.on("facts", facts),
         };
         bench.fake.on("facts", facts(500, 500));
-        let told = survey(&[visit(SecretRef::File("key".to_owned()))], &bench.env(), 4).await;
+        let told = survey(&[visit(SecretRef::File("key".to_owned()))], &bench.env(), 4).await.unwrap();
         bench.fake.assert_used_up();
         assert_eq!((codes(&told), told.facts.len()), (vec![], 1));
     }
     let bench = bench(Some(key("SHA256:a")));
     bench.fake.on("facts", facts(500, 500));
-    assert_eq!(survey(&[visit(SecretRef::File("key".to_owned()))], &bench.env(), 4).await.facts.len(), 1);
+    assert_eq!(survey(&[visit(SecretRef::File("key".to_owned()))], &bench.env(), 4).await.unwrap().facts.len(), 1);
     bench.fake.assert_used_up();
 }
 
@@ -97,6 +97,6 @@ async fn what_may_be_fixed_is_put_together_for_each_node() {
     bench.fake.on("facts", NodeFacts { swap_mib: 2_048, time_service: None, ..facts(500, 500) });
     let mut visit = visit(SecretRef::Generated("ssh-key".to_owned()));
     visit.expected.engine_prepares = false;
-    let told = survey(&[visit], &bench.env(), 4).await;
+    let told = survey(&[visit], &bench.env(), 4).await.unwrap();
     assert!(told.fixes[&node("dgx-05")].swap_off, "{told:?}");
 }
