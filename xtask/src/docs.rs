@@ -53,8 +53,10 @@ pub(crate) fn run(check: bool) -> Result<bool, Failure> {
 
 fn pages(binary: &Path) -> Result<Vec<Page>, Failure> {
     let says = |arguments: &[&str]| commands::text(&mut asked(binary, arguments));
-    let events =
-        commands::text(&mut cargo(&["run", "--quiet", "--package", "plinth-report", "--example", "event_schema"]))?;
+    let example = |package: &str, name: &str| {
+        commands::text(&mut cargo(&["run", "--quiet", "--package", package, "--example", name]))
+    };
+    let events = example("plinth-report", "event_schema")?;
     Ok(vec![
         Page { name: "site.schema.json", text: json(&says(&["schema"])?)? },
         Page { name: "event.schema.json", text: json(&events)? },
@@ -63,6 +65,7 @@ fn pages(binary: &Path) -> Result<Vec<Page>, Failure> {
             text: fenced("Exit codes", "plinth explain exit-codes", &says(&["explain", "exit-codes"])?),
         },
         Page { name: "faults.md", text: fenced("Faults", "plinth explain faults", &says(&["explain", "faults"])?) },
+        Page { name: "findings.md", text: example("plinth-model", "findings_page")? },
         Page { name: "command-line.md", text: command_line(says)? },
     ])
 }

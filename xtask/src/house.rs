@@ -2,6 +2,7 @@
 //! The length of functions is clippy's (`clippy.toml`).
 
 use crate::commands::{Failure, root};
+use crate::house_rules;
 use crate::tally::Tally;
 use std::path::{Path, PathBuf};
 
@@ -22,13 +23,15 @@ const REGISTRY: &str = "registry+https://github.com/rust-lang/crates.io-index";
 
 /// Checks the repository.
 pub(crate) fn check() -> Result<Tally, Failure> {
-    let (mut wrong, mut files) = (Vec::new(), Vec::new());
+    let (mut wrong, mut files, mut sources) = (Vec::new(), Vec::new(), Vec::new());
     collect(&root(), &mut files)?;
     for file in &files {
         let name = file.strip_prefix(root()).unwrap_or(file).to_string_lossy().replace('\\', "/");
         let text = std::fs::read_to_string(file).map_err(|error| format!("reading {name}: {error}"))?;
         wrong.extend(judged(&name, &text));
+        sources.push((name, text));
     }
+    wrong.extend(house_rules::codes(&sources));
     for line in &wrong {
         eprintln!("house: {line}");
     }
@@ -36,7 +39,7 @@ pub(crate) fn check() -> Result<Tally, Failure> {
     Ok(Tally::check(wrong.is_empty() && !files.is_empty()))
 }
 
-/// Rust sources and lock files below a folder.
+/// Rust sources, lock files and the catalog's components below a folder.
 fn collect(folder: &Path, files: &mut Vec<PathBuf>) -> Result<(), Failure> {
     let told = |error: std::io::Error| format!("listing {}: {error}", folder.display());
     for entry in std::fs::read_dir(folder).map_err(told)? {
@@ -46,7 +49,10 @@ fn collect(folder: &Path, files: &mut Vec<PathBuf>) -> Result<(), Failure> {
             if !FOREIGN.iter().any(|foreign| name == *foreign) {
                 collect(&path, files)?;
             }
-        } else if path.extension().is_some_and(|extension| extension == "rs") || name == "Cargo.lock" {
+        } else if path.extension().is_some_and(|extension| extension == "rs")
+            || name == "Cargo.lock"
+            || path.parent().is_some_and(|folder| folder.ends_with("catalog/components"))
+        {
             files.push(path);
         }
     }
@@ -57,11 +63,15 @@ fn judged(name: &str, text: &str) -> Vec<String> {
     if name.ends_with("Cargo.lock") {
         return sources(name, text);
     }
+    if !name.ends_with(".rs") {
+        return Vec::new();
+    }
     let mut wrong: Vec<String> = text
         .lines()
         .enumerate()
         .filter_map(|(n, line)| bad_name(line).map(|bad| format!("{name}:{}: the name `{bad}` says nothing", n + 1)))
         .collect();
+    wrong.extend(house_rules::judged(name, text));
     let lines = own_lines(text);
     if lines > LINES && !is_test(name) {
         wrong.push(format!("{name}: {lines} lines without its tests, {LINES} are allowed"));
@@ -69,8 +79,9 @@ fn judged(name: &str, text: &str) -> Vec<String> {
     wrong
 }
 
-fn is_test(name: &str) -> bool {
-    name.ends_with("tests.rs") || name.contains("/tests/") || name.contains("/benches/")
+/// Sources that are only compiled for tests, benches and examples.
+pub(crate) fn is_test(name: &str) -> bool {
+    name.ends_with("tests.rs") || ["/tests/", "/benches/", "/examples/", "fuzz/"].iter().any(|part| name.contains(part))
 }
 
 /// Lines before the module of tests.

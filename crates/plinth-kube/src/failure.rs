@@ -81,7 +81,7 @@ impl Failure {
             }
             Cause::Timeout => "check the load of the control plane, and that no firewall drops packets",
             Cause::WrongAuthority => {
-                "run `plinth apply`: it fetches the kubeconfig anew from the control plane that is there now"
+                "run `plinth apply`: it fetches a new kubeconfig from the control plane that is there now"
             }
             Cause::WrongName => {
                 "let the API server's certificate cover this address (`supplementary_addresses_in_ssl_keys` under kubernetes.extraVars), then run again"
@@ -90,7 +90,7 @@ impl Failure {
                 "renew the certificates of the control plane, and check the clocks of both machines"
             }
             Cause::Unauthorized => {
-                "run `plinth apply`: it fetches the kubeconfig anew; if it is refused again, renew the certificates of the control plane"
+                "run `plinth apply`: it fetches a new kubeconfig; if it is refused again, renew the certificates of the control plane"
             }
             Cause::Forbidden => "use a kubeconfig whose user may administer the cluster",
             Cause::Busy | Cause::Conflict => "run again",

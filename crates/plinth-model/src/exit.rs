@@ -15,7 +15,7 @@ pub enum Exit {
     Partly,
     /// 5: somebody else holds the site's lock.
     Locked,
-    /// 6: a foreign system is unreachable, or its client is not in this release.
+    /// 6: a foreign system is unreachable, or this release cannot do it yet.
     Unreachable,
     /// 70: our bug.
     Bug,
@@ -30,7 +30,7 @@ impl Exit {
         (Exit::CheckFailed, "a check failed"),
         (Exit::Partly, "partly applied, run again to continue"),
         (Exit::Locked, "somebody else holds the lock"),
-        (Exit::Unreachable, "a foreign system is unreachable, or its client is not in this release"),
+        (Exit::Unreachable, "a foreign system is unreachable, or this release cannot do it yet"),
         (Exit::Bug, "our bug"),
     ];
 

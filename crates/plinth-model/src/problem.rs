@@ -19,7 +19,87 @@ pub struct Problem {
 }
 
 impl Problem {
-    /// A problem with all four parts.
+    /// Begins a problem with what we were doing. It is our bug until one of the methods below says what happened: each
+    /// names the kind of cause, and the exit code follows from that.
+    ///
+    /// ```
+    /// # use plinth_model::{Exit, Problem};
+    /// let problem = Problem::while_doing("saving the plan to")
+    ///     .to("plan.json")
+    ///     .wrong_input("no such folder")
+    ///     .try_this("choose a folder that you can write to");
+    /// assert_eq!(problem.exit, Exit::Input);
+    /// ```
+    #[must_use]
+    pub fn while_doing(doing: impl Into<String>) -> Self {
+        Self {
+            doing: doing.into(),
+            to: String::new(),
+            happened: String::new(),
+            attempt: String::new(),
+            exit: Exit::Bug,
+        }
+    }
+
+    /// To what: a path, a node, an address. Left out when `doing` already says it.
+    #[must_use]
+    pub fn to(mut self, to: impl fmt::Display) -> Self {
+        self.to = to.to_string();
+        self
+    }
+
+    /// What a person gave is wrong: the site file, an argument, a variable, a saved plan, a folder.
+    #[must_use]
+    pub fn wrong_input(self, happened: impl fmt::Display) -> Self {
+        self.because(Exit::Input, happened)
+    }
+
+    /// A check failed.
+    #[must_use]
+    pub fn check_failed(self, happened: impl fmt::Display) -> Self {
+        self.because(Exit::CheckFailed, happened)
+    }
+
+    /// Something was done, and not all of it; the same command continues.
+    #[must_use]
+    pub fn partly(self, happened: impl fmt::Display) -> Self {
+        self.because(Exit::Partly, happened)
+    }
+
+    /// Somebody else holds the site's lock.
+    #[must_use]
+    pub fn locked(self, happened: impl fmt::Display) -> Self {
+        self.because(Exit::Locked, happened)
+    }
+
+    /// A foreign system does not answer, or this release cannot talk to it yet.
+    #[must_use]
+    pub fn unreachable(self, happened: impl fmt::Display) -> Self {
+        self.because(Exit::Unreachable, happened)
+    }
+
+    /// Our own mistake. What to try is to report it, unless [`Problem::try_this`] says more.
+    #[must_use]
+    pub fn bug(self, happened: impl fmt::Display) -> Self {
+        self.because(Exit::Bug, happened).try_this("report this; it is our bug")
+    }
+
+    /// What happened, for a cause that is known only while running.
+    #[must_use]
+    pub fn because(mut self, cause: Exit, happened: impl fmt::Display) -> Self {
+        self.exit = cause;
+        self.happened = happened.to_string();
+        self
+    }
+
+    /// What to try, in the imperative.
+    #[must_use]
+    pub fn try_this(mut self, attempt: impl Into<String>) -> Self {
+        self.attempt = attempt.into();
+        self
+    }
+
+    /// All parts by position; the builder that begins with [`Problem::while_doing`] is easier to read.
     pub fn new(
         exit: Exit,
         doing: impl Into<String>,
@@ -27,7 +107,7 @@ impl Problem {
         happened: impl fmt::Display,
         attempt: impl Into<String>,
     ) -> Self {
-        Self { doing: doing.into(), to: to.into(), happened: happened.to_string(), attempt: attempt.into(), exit }
+        Self::while_doing(doing).to(to.into()).because(exit, happened).try_this(attempt)
     }
 }
 

@@ -74,7 +74,7 @@ fn no_driver(case: &Case<'_>) -> Option<Judged> {
         Finding::warning(code::NODE_NO_DRIVER, case.node, "it has DGX OS and GPUs, but the NVIDIA driver is not loaded")
             .owner(Owner::BcmAdmin)
             .evidence(format!("{}, kernel {}, {} GPUs on the bus", case.facts.os, case.facts.kernel, case.facts.gpus))
-            .fix("look at `modprobe nvidia` and `dkms status`; after a kernel update the driver must be built anew")
+            .fix("look at `modprobe nvidia` and `dkms status`; after a kernel update the driver must be rebuilt")
             .into()
     })
 }

@@ -45,7 +45,7 @@ fn small_var(case: &Case<'_>) -> Option<Judged> {
         Finding::warning(code::NODE_SMALL_VAR, case.node, message)
             .owner(Owner::BcmAdmin)
             .evidence(line(var))
-            .fix("enlarge /var in the category's disk setup (`cmsh -c \"category; use NAME; set disksetup\"`); it takes effect when the node is provisioned anew")
+            .fix("enlarge /var in the category's disk setup (`cmsh -c \"category; use NAME; set disksetup\"`); it takes effect when the node is re-provisioned")
             .into()
     })
 }

@@ -19,14 +19,11 @@ pub(super) async fn probe_identity(env: &StepEnv, endpoint: &str, wanted: &[Stri
     if missing.is_empty() {
         return done(format!("head nodes {} answer", answered.names.join(", ")));
     }
-    let finding = Finding::error(
-        code::BCM_OTHER_SYSTEM,
-        endpoint,
-        "another BCM answers than the one the inventory came from",
-    )
-    .owner(Owner::BcmAdmin)
-    .evidence(format!("head nodes of the inventory that do not answer: {}", missing.join(", ")))
-    .evidence(format!("answered: {} ({})", answered.names.join(", "), answered.head_nodes.join(", ")))
-    .fix("check inventory.bcm.endpoint; if BCM was installed anew, run `plinth discover` and make the plan again");
+    let finding =
+        Finding::error(code::BCM_OTHER_SYSTEM, endpoint, "another BCM answers than the one the inventory came from")
+            .owner(Owner::BcmAdmin)
+            .evidence(format!("head nodes of the inventory that do not answer: {}", missing.join(", ")))
+            .evidence(format!("answered: {} ({})", answered.names.join(", "), answered.head_nodes.join(", ")))
+            .fix("check inventory.bcm.endpoint; if BCM was reinstalled, run `plinth discover` and make a new plan");
     blocked(finding)
 }

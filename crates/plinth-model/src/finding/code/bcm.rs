@@ -37,14 +37,14 @@ findings! {
         fix: "Check what the references under `inventory.bcm` lead to, such as the variables `BCM_USERNAME` and `BCM_PASSWORD`; then run `plinth discover`.",
     }
     BCM_HEAD_ADDRESS_UNKNOWN = "bcm.head-address-unknown", You {
-        means: "The address of a head node could not be told. Head nodes are never touched, so this stops nothing.",
+        means: "The address of a head node could not be determined. Head nodes are never touched, so this stops nothing.",
         usually: "The head node has no fixed address in the production network.",
         fix: "Nothing, unless names of the site should lead to the head node. Otherwise record its production address in BCM.",
     }
     BCM_IDENTITY_UNKNOWN = "bcm.identity-unknown", You {
         means: "The inventory names no head node, so plinth cannot tell whether the BCM that answers is the right one.",
         usually: "A recorded inventory without its head nodes.",
-        fix: "Make the inventory anew with `plinth discover --save FILE`, then make the plan again.",
+        fix: "Record the inventory again with `plinth discover --save FILE`, then make a new plan.",
     }
     BCM_INTERRUPTED = "bcm.interrupted", BcmAdmin {
         means: "The connection to BCM broke before the reply was complete.",
@@ -68,12 +68,12 @@ findings! {
     }
     BCM_OTHER_SYSTEM = "bcm.other-system", BcmAdmin {
         means: "A head node of the inventory is not among those that answer. Going on could reach the machines of another site.",
-        usually: "The endpoint leads to another cluster, or BCM was installed anew since the plan was made.",
-        fix: "Check `inventory.bcm.endpoint`. If BCM was installed anew, run `plinth discover` and make the plan again.",
+        usually: "The endpoint leads to another cluster, or BCM was reinstalled since the plan was made.",
+        fix: "Check `inventory.bcm.endpoint`. If BCM was reinstalled, run `plinth discover` and make a new plan.",
     }
     BCM_REDIRECT = "bcm.redirect", You {
         means: "The endpoint sends us elsewhere. plinth does not follow, since that would hand credentials to another host.",
-        usually: "A proxy or a web front end stands before CMDaemon, or the endpoint names its port.",
+        usually: "A proxy or a web front end sits in front of CMDaemon, or the endpoint names its port.",
         fix: "Name the head node itself in `inventory.bcm.endpoint`: `https://HEAD:8081`.",
     }
     BCM_REJECTED = "bcm.rejected", BcmAdmin {

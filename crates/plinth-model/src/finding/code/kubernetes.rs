@@ -23,8 +23,8 @@ findings! {
     }
     KUBERNETES_CREDENTIALS = "kubernetes.credentials", You {
         means: "The API server does not know the user of the kubeconfig that plinth holds.",
-        usually: "The client certificate expired, or the control plane was made anew with other keys.",
-        fix: "Run `plinth apply`: it fetches the kubeconfig anew. If it is refused again, renew the certificates of the control plane.",
+        usually: "The client certificate expired, or the control plane was rebuilt with other keys.",
+        fix: "Run `plinth apply`: it fetches a new kubeconfig. If it is refused again, renew the certificates of the control plane.",
     }
     KUBERNETES_EXTRA_VAR_BCM_PORT = "kubernetes.extra-var-bcm-port", You {
         means: "A variable under `kubernetes.extraVars` gives port 8081 to the health check of the proxy on workers. BCM's CMDaemon has that port on every node.",
@@ -77,9 +77,9 @@ findings! {
         fix: "Look at the toolkit's pods with `kubectl get pods -A -l app=nvidia-container-toolkit-daemonset -o wide` and at their logs, and at `containerd config dump` on the node.",
     }
     KUBERNETES_LOST_BY_IMAGING = "kubernetes.lost-by-imaging", BcmAdmin {
-        means: "Nodes of this site are made by BCM from an image. Making one anew removes Kubernetes from it; the evidence names the places.",
-        usually: "This is so in every site with BCM.",
-        fix: "Name the places in the exclude lists of the category, or run `plinth apply` after every new image. Never let BCM make several etcd members anew at once.",
+        means: "BCM provisions the nodes of this site from an image. Re-provisioning one removes Kubernetes from it; the evidence names the directories.",
+        usually: "True of every site with BCM.",
+        fix: "Add the directories to the exclude lists of the category, or run `plinth apply` after every re-provisioning. Never let BCM re-provision several etcd members at once.",
     }
     KUBERNETES_ENGINE_CHANGED = "kubernetes.engine-changed", You {
         means: "The site's record says that another engine brought Kubernetes to it than the site file names now.",
@@ -143,7 +143,7 @@ findings! {
     }
     KUBERNETES_UNREACHABLE = "kubernetes.unreachable", NetworkTeam {
         means: "The API server does not answer.",
-        usually: "kube-apiserver does not run, or a firewall stands between this machine and port 6443 of the control plane.",
+        usually: "kube-apiserver does not run, or a firewall blocks port 6443 of the control plane from this machine.",
         fix: "Check kube-apiserver on the first control-plane node, and the way to its port 6443 from here; then run again.",
     }
     KUBERNETES_VERSION_NOT_KNOWN = "kubernetes.version-not-known", You {
@@ -158,8 +158,8 @@ findings! {
     }
     KUBERNETES_WRONG_AUTHORITY = "kubernetes.wrong-authority", You {
         means: "What answers at the API server's address shows a certificate of another authority than the kubeconfig expects. Nothing was sent to it.",
-        usually: "The cluster was made anew, or the address belongs to another cluster.",
-        fix: "Find out which cluster answers there. If it is the right one, run `plinth apply`: it fetches the kubeconfig anew.",
+        usually: "The cluster was rebuilt, or the address belongs to another cluster.",
+        fix: "Find out which cluster answers there. If it is the right one, run `plinth apply`: it fetches a new kubeconfig.",
     }
     KUBERNETES_WRONG_NAME = "kubernetes.wrong-name", You {
         means: "The API server's certificate does not cover the address that plinth uses for it.",

@@ -8,13 +8,13 @@ findings! {
     }
     KUBESPRAY_CONTROL_PLANE_LOST = "kubespray.control-plane-lost", You {
         means: "Nothing of Kubernetes is on a member of the control plane any more. An ordinary run cannot take it in: etcd still lists it as it was, and if it is the first one, Kubespray would make a second cluster on it.",
-        usually: "BCM made the node anew from its image, or its disk was replaced.",
+        usually: "BCM re-provisioned the node, or its disk was replaced.",
         fix: "Run `plinth recover NODE`: the survivors take it in again. If no other member of etcd has its data, the cluster is gone: `plinth reset`, then `plinth apply`.",
     }
     KUBESPRAY_DOWNGRADE = "kubespray.downgrade", You {
-        means: "An older Kubernetes or Kubespray is asked for than the one that is deployed.",
+        means: "The site file asks for an older Kubernetes or Kubespray than is deployed.",
         usually: "`kubernetes.version` or `kubernetes.kubespray.version` was set back.",
-        fix: "Ask for the deployed release or a newer one. Kubernetes has no way back; a cluster can only be made anew.",
+        fix: "Ask for the deployed release or a newer one. Kubernetes cannot be downgraded; a cluster can only be rebuilt.",
     }
     KUBESPRAY_FIRST_HOST_MOVED = "kubespray.first-host-moved", You {
         means: "Another host would become the first of the control plane or of etcd. The first one made the cluster's keys, and no play moves them.",
@@ -23,7 +23,7 @@ findings! {
     }
     KUBESPRAY_HOST_DOES_NOT_ANSWER = "kubespray.host-does-not-answer", You {
         means: "Some hosts do not answer over SSH, or not with their pinned key. The play was not begun: one dead host would hold up all others for minutes.",
-        usually: "A host is off, was installed anew, or a cable is out.",
+        usually: "A host is off or was reinstalled, or a cable is unplugged.",
         fix: "Switch it on; `plinth trust NODE` accepts a new key. Or take it out of the site file.",
     }
     KUBESPRAY_HOST_FAILED = "kubespray.host-failed", You {
@@ -98,11 +98,11 @@ findings! {
     }
     KUBESPRAY_RECOVER_WORKER = "kubespray.recover-worker", You {
         means: "A node that was named for recovery is a worker; a recovery takes in members of the control plane and of etcd only.",
-        usually: "The worker was made anew by BCM.",
+        usually: "BCM re-provisioned the worker.",
         fix: "Run `plinth apply`: it sees that the worker lost Kubernetes, and lets it join again.",
     }
     KUBESPRAY_RECOVERY_UNFINISHED = "kubespray.recovery-unfinished", You {
-        means: "Members of the control plane were being taken in again, and that did not end.",
+        means: "A recovery of control plane members was started and did not finish.",
         usually: "The run was interrupted, or a host failed.",
         fix: "Finish it with the command that the fix names, then apply.",
     }
@@ -119,7 +119,7 @@ findings! {
     KUBESPRAY_REMOVE_QUORUM = "kubespray.remove-quorum", You {
         means: "A node that was named for removal is of the control plane or of etcd.",
         usually: "A node is to be replaced.",
-        fix: "Remove workers only. A member of the control plane or of etcd that broke is made anew under its name by BCM, then taken in again by `plinth recover NODE`.",
+        fix: "Remove workers only. Let BCM re-provision a broken member of the control plane or of etcd under the same name, then run `plinth recover NODE`.",
     }
     KUBESPRAY_REMOVE_UNKNOWN = "kubespray.remove-unknown", You {
         means: "A node that was named for removal is not in the site file.",

@@ -83,7 +83,7 @@ findings! {
     }
     NODE_HOST_KEY_CHANGED = "node.host-key-changed", You {
         means: "The node presents another SSH host key than the one that was pinned at first contact. plinth does not log in.",
-        usually: "BCM provisioned the node anew and gave it a new key, or somebody stands in between.",
+        usually: "BCM re-provisioned the node and gave it a new key, or somebody intercepts the connection.",
         fix: "Find out why. Compare the fingerprint in the evidence with the one on the node's console: `ssh-keygen -lf KEYFILE.pub`. Do not go on before they agree.",
     }
     NODE_HOST_KEY_PINNED = "node.host-key-pinned", You {
@@ -102,7 +102,7 @@ findings! {
         fix: "Nothing.",
     }
     NODE_IN_USE = "node.in-use", You {
-        means: "Something on the node stands in the way of a new installation; nothing was changed.",
+        means: "Something on the node prevents a new installation; nothing was changed.",
         usually: "Leftovers of an earlier Kubernetes, or another service that uses its ports or folders.",
         fix: "Remove what the evidence names, or choose another node; then run again.",
     }
@@ -277,14 +277,14 @@ findings! {
         fix: "Write the real servers into /etc/resolv.conf, or name servers under `kubernetes.dns.servers`.",
     }
     NODE_SELINUX = "node.selinux", You {
-        means: "SELinux is enforcing. Kubespray sets it to permissive unless it is told otherwise.",
+        means: "SELinux is enforcing. Kubespray sets it to permissive by default.",
         usually: "Systems of the Red Hat family are set up so.",
         fix: "Nothing, or set `preinstall_selinux_state` under `kubernetes.extraVars` if it must stay.",
     }
     NODE_SMALL_VAR = "node.small-var", BcmAdmin {
         means: "/var is a small partition of its own. Logs, etcd and kubelet live there and want 6 GiB.",
         usually: "The default disk layout of BCM, which gives /var 6 GB.",
-        fix: "Enlarge /var in the disk setup of the node's category, and provision the node anew.",
+        fix: "Enlarge /var in the disk setup of the node's category, and re-provision the node.",
     }
     NODE_SUDO_PASSWORD = "node.sudo-password", You {
         means: "sudo asks for the password of the login. plinth gives it; the account that plinth makes is not asked.",
@@ -292,7 +292,7 @@ findings! {
         fix: "Nothing.",
     }
     NODE_SWAP = "node.swap", You {
-        means: "Swap is on. kubelet does not start with it unless it is told to.",
+        means: "Swap is on. kubelet refuses to start with swap by default.",
         usually: "Installers of systems make a swap partition.",
         fix: "Nothing, if the engine switches it off. Otherwise `swapoff -a`, and take its line out of /etc/fstab.",
     }
@@ -317,7 +317,7 @@ findings! {
         fix: "Look at the machine in BCM and at its link; `ssh -p PORT USER@ADDRESS` from here tells the same. Then run again.",
     }
     NODE_UNSUPPORTED_OS = "node.unsupported-os", BcmAdmin {
-        means: "Kubespray does not name the system of the node among those that it supports, and stops there unless it is told to go on.",
+        means: "The operating system of the node is not one that Kubespray supports; Kubespray stops there by default.",
         usually: "The software image was made from another distribution or release.",
         fix: "Choose an image with a supported system, or set `allow_unsupported_distribution_setup: true` under `kubernetes.extraVars` at your own risk.",
     }

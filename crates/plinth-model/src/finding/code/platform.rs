@@ -47,12 +47,12 @@ findings! {
         fix: "Give what the message names, for example `platform: {loadBalancer: {addresses: [RANGE]}}`, or remove `enabled`.",
     }
     PLATFORM_MISSING_NEED = "platform.missing-need", You {
-        means: "A component that another one requires is switched off.",
-        usually: "`enabled: false` for something that Run:ai or another component stands on.",
+        means: "A component that another component requires is switched off.",
+        usually: "`enabled: false` for something that Run:ai or another component depends on.",
         fix: "Switch it on, or the other one off. If it is there by other means, add the rule that the fix names to `platform.acceptIncompatible`.",
     }
     PLATFORM_NAMESPACE_FIXED = "platform.namespace-fixed", You {
-        means: "This component works only in one namespace, so another one cannot be chosen.",
+        means: "This component works in one namespace only, so the namespace cannot be chosen.",
         usually: "`namespace` was set for a component whose product expects a fixed name.",
         fix: "Remove `namespace` of this component from the site file.",
     }
@@ -62,9 +62,9 @@ findings! {
         fix: "Run `kubectl -n NAMESPACE get pods` and `kubectl -n NAMESPACE get events`; fix the cause, then run again.",
     }
     PLATFORM_REFUSED_VALUE = "platform.refused-value", You {
-        means: "A helm value in the site file is known to have no effect, or another one than it seems. Those that surely have none, and those that contradict another setting, are errors.",
+        means: "A helm value in the site file is known to have no effect, or a different one than its name suggests. Values that certainly have none, or that contradict another setting, are errors.",
         usually: "The setting was copied from a guide that circulates.",
-        fix: "Write what stands behind `instead:` in the fix, or remove the key.",
+        fix: "Write what the fix names after `instead:`, or remove the key.",
     }
     PLATFORM_REPOSITORY_WITHOUT_LOGIN = "platform.repository-without-login", You {
         means: "The chart repository of a component wants a login, and the site file has no token for it.",

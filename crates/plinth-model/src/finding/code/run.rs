@@ -82,7 +82,7 @@ findings! {
         fix: "Report it with the site file, secrets left out. Nothing was saved or run.",
     }
     PLAN_NEED_ORPHAN = "plan.need-orphan", You {
-        means: "A step needs another one that is not in the plan.",
+        means: "A step needs a step that is not in the plan.",
         usually: "A mistake in plinth: its planner made a plan that must not be run.",
         fix: "Report it with the site file, secrets left out. Nothing was saved or run.",
     }
@@ -92,7 +92,7 @@ findings! {
         fix: "Report it with the site file, secrets left out. Nothing was saved or run.",
     }
     PLAN_ORDER_WRONG = "plan.order-wrong", You {
-        means: "A step stands before another one that it needs.",
+        means: "A step comes before a step that it needs.",
         usually: "A mistake in plinth: its planner made a plan that must not be run.",
         fix: "Report it with the site file, secrets left out. Nothing was saved or run.",
     }
@@ -142,7 +142,7 @@ findings! {
         fix: "free some space, then run the same command again: it continues.",
     }
     PLINTH_UNREACHABLE = "plinth.unreachable", You {
-        means: "A foreign system does not answer, or its client is not in this release.",
+        means: "A foreign system does not answer, or this release cannot do it yet.",
         usually: "BCM is down, a wrong address, or a verb that comes in a later release.",
         fix: "follow the message; `plinth rehearse` needs no foreign system.",
     }
@@ -159,7 +159,7 @@ findings! {
     RUN_GATE_UNANSWERED = "run.gate-unanswered", You {
         means: "A conditional step came up before its gate was answered.",
         usually: "A mistake in plinth.",
-        fix: "Report it with the plan; then run again, which looks anew.",
+        fix: "Report it with the plan; then run again, which checks everything again.",
     }
     RUN_LOCK_TAKEN_OVER = "run.lock-taken-over", You {
         means: "The lock of this site belonged to another run that is gone. This run took it over.",

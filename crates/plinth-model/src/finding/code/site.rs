@@ -47,7 +47,7 @@ findings! {
         fix: "Keep one under `access.bootstrap`: `password: {env: NAME}`, `key: {file: PATH}` or `agent: true`.",
     }
     SITE_CALICO_PLUGIN = "site.calico-plugin", You {
-        means: "There are settings of calico, but the network plugin is another one, which would never see them.",
+        means: "There are settings for calico, but the network plugin is a different one and would ignore them.",
         usually: "The plugin was changed, and its settings stayed.",
         fix: "Remove `kubernetes.network.calico`, or choose `plugin: calico`.",
     }
@@ -67,7 +67,7 @@ findings! {
         fix: "Give each node its own address; the evidence names the other line.",
     }
     SITE_DUPLICATE_KEY = "site.duplicate-key", You {
-        means: "A key stands twice in the same mapping.",
+        means: "A key appears twice in the same mapping.",
         usually: "Two people added the same section, or a block was copied.",
         fix: "Keep one of the two, with the content of both if needed.",
     }
@@ -97,7 +97,7 @@ findings! {
         fix: "Write `kubernetes: {engine: kubespray}`, or remove the key.",
     }
     SITE_EVEN_ETCD = "site.even-etcd", You {
-        means: "etcd would have an even number of members, or none. An even number survives no more failures than one member less.",
+        means: "etcd would have an even number of members, or none. An even number tolerates no more failures than one member fewer.",
         usually: "Two or four nodes in the control plane, which carries etcd unless `nodes.etcd` says otherwise, or a glob that matches one node too many.",
         fix: "Name one, three or five nodes in `nodes.controlPlane`, or under `nodes.etcd`.",
     }
@@ -142,7 +142,7 @@ findings! {
         fix: "Name three or five nodes under `nodes.etcd`.",
     }
     SITE_LITERAL_SECRET = "site.literal-secret", You {
-        means: "A secret stands in the site file itself. plinth never reads secrets from there.",
+        means: "The site file itself contains a secret. plinth never reads secrets from there.",
         usually: "A password or token was pasted.",
         fix: "Write where it is found: `{env: NAME}`, `{file: PATH}` or `{exec: [PROGRAM, ARGUMENT]}`. Change the secret if the file was shared.",
     }
@@ -159,7 +159,7 @@ findings! {
     SITE_LOGIN_IN_ADDRESS = "site.login-in-address", You {
         means: "An address in the site file holds a login, as in `https://USER:PASSWORD@HOST`. plinth never reads secrets from there.",
         usually: "An address was pasted from a browser or from another tool.",
-        fix: "Write the address without what stands before `@`. Logins have keys of their own, such as `inventory.bcm.password` and `registries.logins`. Change the password if the file was shared.",
+        fix: "Write the address without the part before `@`. Logins have keys of their own, such as `inventory.bcm.password` and `registries.logins`. Change the password if the file was shared.",
     }
     SITE_MANY_PODS = "site.many-pods", You {
         means: "A node may get far more pods than Kubernetes is tested with.",
@@ -207,7 +207,7 @@ findings! {
         fix: "Keep it in one of `nodes.controlPlane` and `nodes.workers`.",
     }
     SITE_NOT_A_NETWORK = "site.not-a-network", You {
-        means: "An address stands where a network is wanted.",
+        means: "There is an address where a network is expected.",
         usually: "The address of a machine with a prefix, or without one.",
         fix: "Write the range, such as `192.0.2.0/24`; the fix names the one that holds this address.",
     }
@@ -232,7 +232,7 @@ findings! {
         fix: "Use a larger range or a longer prefix: `kubernetes: {network: {pods: 172.29.0.0/16, nodePrefix: 24}}`.",
     }
     SITE_PRIVATE_KEY = "site.private-key", You {
-        means: "A private key stands where only a certificate belongs. The site file is kept in clear.",
+        means: "There is a private key where only a certificate belongs. The site file is not encrypted.",
         usually: "The whole PEM file was pasted, not only its certificate.",
         fix: "Remove the key and make a new one, since others may have seen it. Keep only the part from BEGIN CERTIFICATE to END CERTIFICATE.",
     }
