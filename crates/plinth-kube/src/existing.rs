@@ -18,7 +18,8 @@ impl KubeApi {
         let refused = |why: String| {
             let doing = format!("reading the kubeconfig {}", path.display());
             let finding = Finding::error(code::KUBERNETES_KUBECONFIG_UNUSABLE, "kubernetes.kubeconfig", why.clone());
-            ClientError::permanent("kube", doing, why, FIX).finding(finding.evidence(path.display().to_string()).fix(FIX))
+            ClientError::permanent("kube", doing, why, FIX)
+                .finding(finding.evidence(path.display().to_string()).fix(FIX))
         };
         let theirs = match KubeconfigFile::read(&path) {
             Ok(Some(theirs)) => theirs,
@@ -26,7 +27,9 @@ impl KubeApi {
             Err(error) => return Err(refused(error.to_string())),
         };
         if theirs.runs_program() {
-            return Err(refused("its user runs a program to prove who it is; plinth would have to run it too".to_owned()));
+            return Err(refused(
+                "its user runs a program to prove who it is; plinth would have to run it too".to_owned(),
+            ));
         }
         let server = theirs.server().unwrap_or_default().to_owned();
         if !server.starts_with("https://") {

@@ -3,12 +3,12 @@
 use crate::behaviour::{Behaviour as _, Probe, StepEnv};
 use crate::kinds::{Kinds, downloads};
 use plinth_model::download::DownloadList;
+use plinth_model::engine::Play;
 use plinth_model::steps::{
     KubesprayInventory, KubesprayRecovery, KubesprayRelease, KubesprayRemoval, KubespraySource, Removal,
 };
 use plinth_model::{Digest, Observed, Plan, Work};
 use plinth_plan::engines;
-use plinth_model::engine::{Play};
 use plinth_world::ansible::{PlayHosts, PlayRun};
 use plinth_world::{ClientError, ClientResult};
 

@@ -9,8 +9,8 @@ use plinth_model::finding::code;
 use plinth_model::steps::{Credential, NodeExpectation, NodeTarget, Preparation};
 use plinth_model::{Finding, NodeName, Owner};
 use plinth_plan::Visit;
-use plinth_world::{ClientError, ClientResult};
 use plinth_world::node::HostKeyState;
+use plinth_world::{ClientError, ClientResult};
 use std::collections::BTreeMap;
 
 /// What the nodes said.
@@ -38,7 +38,10 @@ pub async fn survey(visits: &[Visit], env: &StepEnv, parallel: usize) -> ClientR
     let ours = env.clients.records.record(&env.ctx).await?;
     let mut reports: Vec<(usize, Report)> = stream::iter(visits.iter().enumerate())
         .map(|(place, visit)| {
-            let expected = NodeExpectation { deployed: ours.as_ref().is_some_and(|record| record.has(&visit.first.node)), ..visit.expected.clone() };
+            let expected = NodeExpectation {
+                deployed: ours.as_ref().is_some_and(|record| record.has(&visit.first.node)),
+                ..visit.expected.clone()
+            };
             async move { (place, call_at(visit, &expected, env).await) }
         })
         .buffer_unordered(parallel.max(1))

@@ -3,7 +3,8 @@
 use crate::VirtualClock;
 use crate::bcm::BcmFault;
 use crate::clients::{
-    HeldBcm, MemoryKeystore, NoBcm, SharedBcm, SimAnsible, SimExisting, SimFetch, SimHelm, SimKube, SimNodes, SimRecords, SimRunai, SimSecrets,
+    HeldBcm, MemoryKeystore, NoBcm, SharedBcm, SimAnsible, SimExisting, SimFetch, SimHelm, SimKube, SimNodes,
+    SimRecords, SimRunai, SimSecrets,
 };
 use crate::data_centre::DataCentre;
 use crate::faults::{Fault, FaultError, FaultKind, KnownNames};
@@ -46,7 +47,16 @@ impl SimOptions {
     #[must_use]
     pub fn new(scenario: Scenario) -> Self {
         let start = Timestamp::from_second(BEGINNING).unwrap_or(Timestamp::UNIX_EPOCH);
-        Self { scenario, start, state_dir: None, running: None, faults: Vec::new(), bcm: None, keystore: None, node_key: None }
+        Self {
+            scenario,
+            start,
+            state_dir: None,
+            running: None,
+            faults: Vec::new(),
+            bcm: None,
+            keystore: None,
+            node_key: None,
+        }
     }
 }
 
@@ -80,7 +90,7 @@ impl Simulation {
     /// When the world cannot be opened or written, or a fault names an unknown node. Names of releases are not checked here:
     /// use [`Fault::validate`] with the plan's.
     pub fn start(options: SimOptions) -> Result<Self, SimulationError> {
-        let SimOptions { scenario, start, state_dir, faults, bcm, keystore, node_key } = options;
+        let SimOptions { scenario, start, state_dir, running, faults, bcm, keystore, node_key } = options;
         for fault in &faults {
             fault.validate(&known_names(&scenario, fault))?;
         }

@@ -100,7 +100,9 @@ mod tests {
         let record = EngineRecord::Kubespray(Box::default());
         records.write(&record).unwrap();
         assert_eq!(records.read().unwrap(), Some(record));
-        for broken in ["{", "{}", r#"{"engine": "unheard-of"}"#, r#"{"engine": "kubespray", "last": {"tag": "newest"}}"#] {
+        for broken in
+            ["{", "{}", r#"{"engine": "unheard-of"}"#, r#"{"engine": "kubespray", "last": {"tag": "newest"}}"#]
+        {
             fs::write(state.path().join("engine.json"), broken).unwrap();
             assert!(records.read().is_err(), "{broken}");
         }

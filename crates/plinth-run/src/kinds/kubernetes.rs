@@ -68,7 +68,11 @@ pub(super) async fn label(
 }
 
 /// The node is Ready and runs this version; any, where none is named.
-pub(super) async fn probe_ready(env: &StepEnv, node: &NodeName, version: Option<&Version>) -> Result<Probe, ClientError> {
+pub(super) async fn probe_ready(
+    env: &StepEnv,
+    node: &NodeName,
+    version: Option<&Version>,
+) -> Result<Probe, ClientError> {
     let seen = match env.clients.kube.node(&env.ctx, node).await? {
         Observed::Known(seen) => seen,
         Observed::Absent => return todo(format!("! Kubernetes does not know node {node} yet")),

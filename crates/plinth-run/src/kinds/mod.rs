@@ -6,8 +6,8 @@
 mod bcm;
 mod check;
 mod control_plane;
-mod existing;
 pub mod downloads;
+mod existing;
 pub mod explain;
 mod facts;
 mod gpu_runtime;

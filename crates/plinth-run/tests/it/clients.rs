@@ -12,11 +12,13 @@ use plinth_model::steps::{
 use plinth_model::{Digest, EngineRecord, NodeName, Observed, Secret, Version};
 use plinth_world::ansible::{AnsibleClient, Download, PlayHosts, PlayRun, PlayStats};
 use plinth_world::bcm::{BcmClient, BcmIdentity};
+use plinth_world::engine::EngineRecords;
 use plinth_world::fetch::FetchClient;
 use plinth_world::helm::{HelmClient, ReleaseState};
 use plinth_world::keystore::{CertificateState, Keystore, NodeKey};
-use plinth_world::engine::EngineRecords;
-use plinth_world::kube::{ExistingCluster, GivenConfig, ClusterHealth, HealthState, HeldConfig, KubeClient, KubeNode, ToolkitPod};
+use plinth_world::kube::{
+    ClusterHealth, ExistingCluster, GivenConfig, HealthState, HeldConfig, KubeClient, KubeNode, ToolkitPod,
+};
 use plinth_world::node::{
     AccountState, Birth, ControlPlane, HostKey, HostKeyState, Leftovers, NodeClient, PushFile, Registries, StorageState,
 };

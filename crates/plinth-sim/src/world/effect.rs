@@ -4,9 +4,9 @@ use super::state::{Hardware, Pin};
 use indexmap::IndexMap;
 use jiff::Timestamp;
 use plinth_model::download::DownloadList;
+use plinth_model::engine::{Begun, ExistingRecord};
 use plinth_model::steps::{Account, Health, PodSecurity, RunInputs};
 use plinth_model::{Digest, NodeName};
-use plinth_model::engine::{Begun, ExistingRecord};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 

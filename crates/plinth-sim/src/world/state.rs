@@ -4,9 +4,9 @@ use super::effect::{Effect, Installed, Record};
 use indexmap::IndexMap;
 use jiff::Timestamp;
 use plinth_model::download::DownloadList;
+use plinth_model::engine::{ExistingRecord, KubesprayRecord};
 use plinth_model::steps::{Account, PodSecurity};
 use plinth_model::{Digest, NodeName};
-use plinth_model::engine::{ExistingRecord, KubesprayRecord};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
@@ -276,7 +276,9 @@ impl State {
             Effect::PlayFinished { inputs, .. } => {
                 controller.deployed = KubesprayRecord { last: Some(inputs.clone()), begun: None, at: None };
             }
-            Effect::HostsLeft { left, .. } => controller.deployed = KubesprayRecord { last: left.clone(), begun: None, at: None },
+            Effect::HostsLeft { left, .. } => {
+                controller.deployed = KubesprayRecord { last: left.clone(), begun: None, at: None }
+            }
             _ => {}
         }
     }

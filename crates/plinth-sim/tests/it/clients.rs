@@ -5,11 +5,11 @@ use crate::rack::{
 };
 use indexmap::IndexMap;
 use plinth_model::engine::KubesprayRecord;
-use plinth_model::{EngineRecord, Observed};
 use plinth_model::steps::{Check, Health, KubesprayRelease, Mirror, PodSecurity, SecretContent};
+use plinth_model::{EngineRecord, Observed};
 use plinth_sim::{Oddity, SimOptions, Simulation};
 use plinth_world::ClientResult;
-use plinth_world::ansible::{PlayRun};
+use plinth_world::ansible::PlayRun;
 use plinth_world::node::{AccountState, HostKey};
 use serde_json::json;
 use std::sync::{Arc, Mutex};

@@ -56,13 +56,16 @@ impl Real {
         let ansible = LocalAnsible::new(directory, folder, packages, Arc::new(nodes.clone()), Arc::clone(&shared));
         let node: Arc<dyn NodeClient> = Arc::new(nodes);
         let keystore = Arc::new(FileKeystore::new(directory, Arc::clone(&shared)).below(folder));
-        let kube = Arc::new(KubeApi::new(
-            directory,
-            &desired.name,
-            Arc::clone(&node),
-            Arc::<FileKeystore>::clone(&keystore),
-            Arc::clone(&shared),
-        ).below(folder));
+        let kube = Arc::new(
+            KubeApi::new(
+                directory,
+                &desired.name,
+                Arc::clone(&node),
+                Arc::<FileKeystore>::clone(&keystore),
+                Arc::clone(&shared),
+            )
+            .below(folder),
+        );
         let clients = Clients {
             bcm,
             node,

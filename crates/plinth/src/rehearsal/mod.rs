@@ -104,7 +104,7 @@ impl Rehearsal {
         let scenario = scenario(&discovery, &seen, seed);
         known(&faults, &scenario, &draft)?;
         let crash = faults.iter().find_map(Fault::crash_at).and_then(|records| usize::try_from(records).ok());
-        let simulation = simulation(scenario, faults, &directory, client)?;
+        let simulation = simulation(scenario, faults, &directory, client, running(&desired))?;
         let look = look(&draft, &simulation).await?;
         let observed = Observed { steps: look.seen, answers: look.answers, ..Observed::new(seen) };
         let plan = plinth_plan::plan(&desired, &observed, catalog).map_err(NoRehearsal::Findings)?;

@@ -2,9 +2,9 @@
 
 use super::choice::CONTROL_PLANE;
 use crate::behaviour::StepEnv;
+use plinth_model::engine::{KubesprayRecord, Play};
 use plinth_model::steps::NodeTarget;
 use plinth_model::{NodeName, Version};
-use plinth_model::engine::{KubesprayRecord, Play};
 use plinth_world::node::Birth;
 use std::time::Duration;
 

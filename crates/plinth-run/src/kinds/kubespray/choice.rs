@@ -1,11 +1,11 @@
 //! The smallest safe play: a pure choice from what was deployed, what is wanted, what was begun, and what the cluster says of
 //! its nodes. A cluster.yml that changes nothing takes as long as the first one, so the best play is none.
 
+use plinth_model::engine::{Begun, KubesprayRecord, Play};
 use plinth_model::finding::code;
 use plinth_model::steps::{HostInputs, RunInputs};
 use plinth_model::{Finding, NodeName, Version};
 use plinth_plan::kubespray::one_step;
-use plinth_model::engine::{Begun, KubesprayRecord, Play};
 use std::collections::BTreeMap;
 
 /// Group whose first host initialises the cluster.

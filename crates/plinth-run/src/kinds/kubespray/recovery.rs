@@ -5,11 +5,11 @@ use super::run::{Wanted, deployed, one, validate_inventory};
 use crate::behaviour::{Probe, StepEnv};
 use crate::kinds::outcome::{amount, blocked, done};
 use futures::future::join_all;
+use plinth_model::engine::{KubesprayRecord, Play};
 use plinth_model::finding::code;
 use plinth_model::steps::{HostInputs, NodeTarget};
 use plinth_model::{Finding, NodeName, Observed};
 use plinth_world::ClientError;
-use plinth_model::engine::{KubesprayRecord, Play};
 use plinth_world::node::{ControlPlane, Etcd};
 
 /// Where API servers listen.

@@ -4,11 +4,11 @@ use super::DOOR;
 use super::run::{deployed, refusal};
 use crate::behaviour::{Probe, StepEnv};
 use crate::kinds::outcome::{amount, done, refused, unseen};
+use plinth_model::engine::{KubesprayRecord, Play};
 use plinth_model::steps::{KubesprayRelease, NodeTarget, Removal, RunInputs};
 use plinth_model::{NodeName, Observed};
 use plinth_world::ClientError;
-use plinth_model::engine::{KubesprayRecord, Play};
-use plinth_world::ansible::{PlayRun};
+use plinth_world::ansible::PlayRun;
 
 /// What is wanted of the removal, by the plan.
 #[derive(Clone, Copy)]

@@ -6,10 +6,10 @@ use super::choice::{Choice, Sight, choose};
 use crate::behaviour::{Probe, StepEnv};
 use crate::kinds::outcome::{done, refused};
 use futures::future::{Either, join_all, select};
+use plinth_model::engine::{KubesprayRecord, Play};
 use plinth_model::finding::code;
 use plinth_model::steps::{KubesprayRelease, NodeTarget, RunInputs};
 use plinth_model::{EngineRecord, Finding, NodeName, Observed, Version};
-use plinth_model::engine::{KubesprayRecord, Play};
 use plinth_world::ansible::{HostStats, PlayRun, PlayStats};
 use plinth_world::{ClientError, ClientResult};
 use std::collections::BTreeMap;
@@ -57,7 +57,10 @@ pub(super) async fn deployed(env: &StepEnv) -> Result<KubesprayRecord, ClientErr
         Some(EngineRecord::Kubespray(record)) => Ok(*record),
         None => Ok(KubesprayRecord::default()),
         Some(EngineRecord::Existing(record)) => {
-            let text = format!("the site took over the cluster at {}; Kubespray would install another one over it", record.server);
+            let text = format!(
+                "the site took over the cluster at {}; Kubespray would install another one over it",
+                record.server
+            );
             let finding = Finding::error(code::KUBERNETES_ENGINE_CHANGED, "kubernetes.engine", text).fix(
                 "write `engine: existing` again; for another cluster use another site name, or another folder with `--state DIR`",
             );

@@ -1,13 +1,13 @@
 use super::*;
 use indexmap::IndexMap;
 use jiff::Timestamp;
+use plinth_model::engine::{Begun, KubesprayRecord, Play};
 use plinth_model::steps::{
     AcceptanceCheck, Certificate, CertificateSource, Check, ClusterDns, CrdPolicy, Health, HelmRelease, HostInputs,
     KubeObjects, Kubeconfig, KubesprayEnvironment, KubesprayInventory, KubesprayRelease, KubesprayRun, KubespraySource,
     Namespace, NodeLabels, NodeReady, PodSecurity, Release, RunInputs,
 };
 use plinth_model::{Digest, Observed};
-use plinth_model::engine::{Begun, KubesprayRecord, Play};
 use plinth_world::ansible::{HostStats, PlayStats};
 use plinth_world::deadlines;
 use plinth_world::helm::{ReleaseState, values_digest};

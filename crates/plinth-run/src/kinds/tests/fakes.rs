@@ -3,6 +3,7 @@
 use async_trait::async_trait;
 use indexmap::IndexMap;
 use plinth_model::download::{DownloadFile, DownloadList};
+use plinth_model::engine::Play;
 use plinth_model::facts::{Asked, NodeFacts};
 use plinth_model::inventory::Inventory;
 use plinth_model::steps::{
@@ -10,14 +11,15 @@ use plinth_model::steps::{
     Release, RunaiTarget, SecretContent,
 };
 use plinth_model::{Digest, EngineRecord, NodeName, Observed, Secret, Version};
-use plinth_model::engine::Play;
 use plinth_world::ansible::{AnsibleClient, Download, PlayHosts, PlayRun, PlayStats};
 use plinth_world::bcm::{BcmClient, BcmIdentity};
+use plinth_world::engine::EngineRecords;
 use plinth_world::fetch::FetchClient;
 use plinth_world::helm::{HelmClient, ReleaseState};
 use plinth_world::keystore::{CertificateState, Keystore, NodeKey};
-use plinth_world::engine::EngineRecords;
-use plinth_world::kube::{ClusterHealth, ExistingCluster, GivenConfig, HealthState, HeldConfig, KubeClient, KubeNode, ToolkitPod};
+use plinth_world::kube::{
+    ClusterHealth, ExistingCluster, GivenConfig, HealthState, HeldConfig, KubeClient, KubeNode, ToolkitPod,
+};
 use plinth_world::node::{
     AccountState, Birth, ControlPlane, HostKey, HostKeyState, Leftovers, NodeClient, PushFile, Registries, StorageState,
 };

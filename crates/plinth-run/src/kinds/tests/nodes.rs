@@ -1,11 +1,11 @@
 use super::*;
+use plinth_model::engine::KubesprayRecord;
 use plinth_model::facts::{Address, NodeFacts, Route, Space};
 use plinth_model::steps::{
     Account, HostInputs, NodeAccount, NodeConnect, NodeExpectation, NodeMinimum, NodePrepare, NodeRegistries,
     NodeStorage, NodeStorageOld, Preparation, RunInputs,
 };
 use plinth_model::{Digest, Observed, steps};
-use plinth_model::engine::KubesprayRecord;
 use plinth_world::bcm::BcmIdentity;
 use plinth_world::node::{AccountState, HostKey, HostKeyState, StorageState};
 

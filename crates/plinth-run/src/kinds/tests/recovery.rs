@@ -1,10 +1,10 @@
 use super::cluster::{kube_node, kubespray, stats};
 use super::control_plane::{at, member, members, seen};
 use super::*;
+use plinth_model::engine::{Begun, KubesprayRecord, Play};
 use plinth_model::steps::{HostInputs, KubesprayRecovery, RunInputs};
 use plinth_model::{Digest, Observed};
-use plinth_model::engine::{Begun, KubesprayRecord, Play};
-use plinth_world::ansible::{PlayStats};
+use plinth_world::ansible::PlayStats;
 use plinth_world::kube::KubeNode;
 use plinth_world::node::{ControlPlane, Leftovers};
 
@@ -31,7 +31,11 @@ fn work() -> Work {
 }
 
 fn begun(play: Play) -> Option<EngineRecord> {
-    recorded(KubesprayRecord { last: Some(parts()), begun: Some(Begun { play, inputs: parts(), since: None }), at: None })
+    recorded(KubesprayRecord {
+        last: Some(parts()),
+        begun: Some(Begun { play, inputs: parts(), since: None }),
+        at: None,
+    })
 }
 
 fn whole() -> ControlPlane {
@@ -81,11 +85,7 @@ async fn what_the_cluster_says_counts_too() {
         [(kube_node(false, "v1.31.9"), "! n1 is not Ready"), (Observed::Absent, "! the cluster has no node n1")]
     {
         let bench = Bench::new();
-        bench
-            .fake
-            .on("record", None::<EngineRecord>)
-            .on("control_plane", whole())
-            .on("control_plane", whole());
+        bench.fake.on("record", None::<EngineRecord>).on("control_plane", whole()).on("control_plane", whole());
         bench.fake.on("node", said);
         assert_eq!(todo(bench.look(&work()).await), [line, CHOSEN]);
     }

@@ -1,8 +1,8 @@
 use super::cluster::{at, kube_node, kubespray, parts, stats};
 use super::*;
 use plinth_model::Observed;
-use plinth_model::steps::{KubesprayRemoval, NodeLeftovers, Removal};
 use plinth_model::engine::{Begun, KubesprayRecord, Play};
+use plinth_model::steps::{KubesprayRemoval, NodeLeftovers, Removal};
 use plinth_world::kube::KubeNode;
 use plinth_world::node::Leftovers;
 
@@ -33,11 +33,7 @@ async fn a_reset_is_done_when_no_host_runs_kubernetes_and_none_is_recorded() {
         ["- cpu-03, which was deployed", "- dgx-05, which was deployed", "- kubelet, etcd on cpu-03"],
         "the record and the hosts both count"
     );
-    bench
-        .fake
-        .on("record", None::<EngineRecord>)
-        .on("leftovers", running(&[]))
-        .on("leftovers", running(&["kubelet"]));
+    bench.fake.on("record", None::<EngineRecord>).on("leftovers", running(&[])).on("leftovers", running(&["kubelet"]));
     assert_eq!(todo(bench.look(&removal(Removal::All)).await), ["- kubelet on dgx-05"], "no record is no proof");
     let begun = Begun { play: Play::Reset, inputs: parts(), since: None };
     bench.fake.on("record", recorded(KubesprayRecord { last: None, begun: Some(begun), at: None }));
@@ -53,11 +49,7 @@ async fn a_worker_has_left_when_the_cluster_and_the_worker_say_so() {
     let nothing = || None::<EngineRecord>;
     bench.fake.on("record", nothing()).on("node", kube_node(true, "v1.31.9")).on("leftovers", running(&[]));
     assert_eq!(todo(bench.look(&worker(true)).await), ["- node dgx-05 of the cluster"]);
-    bench
-        .fake
-        .on("record", nothing())
-        .on("node", Observed::<KubeNode>::Absent)
-        .on("leftovers", running(&["kubelet"]));
+    bench.fake.on("record", nothing()).on("node", Observed::<KubeNode>::Absent).on("leftovers", running(&["kubelet"]));
     assert_eq!(todo(bench.look(&worker(true)).await), ["- kubelet on dgx-05"]);
     // One that does not answer is not asked.
     bench.fake.on("record", nothing()).on("node", Observed::<KubeNode>::Absent);

@@ -3,10 +3,10 @@
 use super::nodes::{expectation, facts};
 use super::*;
 use crate::survey::{Survey, survey};
+use plinth_model::engine::KubesprayRecord;
 use plinth_model::facts::NodeFacts;
 use plinth_model::{Observed, Owner};
 use plinth_plan::Visit;
-use plinth_model::engine::KubesprayRecord;
 use plinth_world::node::{HostKey, HostKeyState};
 
 fn key(fingerprint: &str) -> HostKey {
