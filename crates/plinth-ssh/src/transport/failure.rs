@@ -6,7 +6,6 @@ use super::peer::Peer;
 use plinth_model::Code;
 use plinth_model::Finding;
 use plinth_model::finding::code;
-use plinth_model::{Finding, Owner};
 use plinth_world::ClientError;
 use russh::keys::PublicKey;
 use russh::{AlgorithmKind, Error};
