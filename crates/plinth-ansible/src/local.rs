@@ -11,7 +11,7 @@ use crate::verdict::verdict;
 use crate::{alive, preview, table};
 use async_trait::async_trait;
 use indexmap::IndexMap;
-use plinth_model::engine::{KubesprayRecord, Play};
+use plinth_model::engine::Play;
 use plinth_model::steps::KubesprayRelease;
 use plinth_model::{Digest, NodeName, Observed, Version};
 use plinth_world::ansible::{AnsibleClient, Download, HostStats, PlayHosts, PlayRun, PlayStats};

@@ -3,8 +3,8 @@ use crate::rack::{
     release, run, runai, start, target,
 };
 use async_trait::async_trait;
+use plinth_model::EngineRecord;
 use plinth_model::inventory::Inventory;
-use plinth_model::{EngineRecord, Observed};
 use plinth_sim::bcm::{BcmFaultKind, SessionEnd};
 use plinth_sim::faults::FaultKind;
 use plinth_sim::{Fault, FaultError, KnownNames, Simulation, bcm_faults_due};

@@ -10,7 +10,7 @@ use crate::session::{Crash, Held, Session};
 use plinth_bcm::client::{BcmConfig, BcmProof, BcmTrust, CmdaemonClient};
 use plinth_catalog::Catalog;
 use plinth_model::inventory::Inventory;
-use plinth_model::{Exit, Finding, NodeName, Plan, Problem, SecretRef};
+use plinth_model::{Exit, Finding, NodeName, Plan, Problem, SecretRef, Version};
 use plinth_plan::{DiscoveredNode, Discovery, Observed, Role};
 use plinth_run::executor::Sink;
 use plinth_run::kinds::Kinds;
@@ -18,7 +18,7 @@ use plinth_run::{Durability, Look, LookOptions, RunReport, RunWorld, StepEnv, St
 use plinth_sim::bcm::{BcmFault, BcmFixture, SimAuth, SimBcm};
 use plinth_sim::{Fault, KnownNames, Pace, Scenario, SimOptions, SimSecrets, Simulation};
 use plinth_site::Desired;
-use plinth_site::desired::{BcmAccess, BcmLogin, InventorySource};
+use plinth_site::desired::{BcmAccess, BcmLogin, Engine, InventorySource};
 use plinth_world::bcm::BcmClient;
 use plinth_world::keystore::NodeKey;
 use plinth_world::secrets::Secrets;
@@ -247,16 +247,25 @@ fn world_problem(error: &plinth_sim::world::WorldError) -> Problem {
     )
 }
 
+/// What runs on the machines before plinth comes: with an existing cluster the version that the site names, or one that every line of the
+/// catalog takes.
+fn running(desired: &Desired) -> Option<Version> {
+    let named = desired.kubernetes.version.clone();
+    (desired.kubernetes.engine == Engine::Existing).then(|| named.or_else(|| "v1.31.9".parse().ok())).flatten()
+}
+
 fn simulation(
     scenario: Scenario,
     faults: Vec<Fault>,
     directory: &std::path::Path,
     client: Option<Arc<CmdaemonClient>>,
+    running: Option<Version>,
 ) -> Result<Simulation, Problem> {
     let bcm: Option<Arc<dyn BcmClient>> = client.map(|client| client as Arc<dyn BcmClient>);
     let keystore = Arc::new(keystore::RehearsalKeystore::new(directory));
     let options = SimOptions {
         state_dir: Some(directory.to_path_buf()),
+        running,
         faults,
         bcm,
         node_key: Some(Arc::clone(&keystore) as Arc<dyn NodeKey>),

@@ -147,7 +147,7 @@ pub(crate) fn logs(bench: &Bench) -> Vec<String> {
 
 /// What plays left, by the record.
 pub(crate) fn record(bench: &Bench) -> KubesprayRecord {
-    match FileRecords::of(bench.state()).read().unwrap() {
+    match FileRecords::of(&bench.state()).read().unwrap() {
         Some(EngineRecord::Kubespray(record)) => *record,
         other => panic!("{other:?}"),
     }
