@@ -166,9 +166,9 @@ fn deployed(hosts: &[&str]) -> Option<EngineRecord> {
 async fn the_storage_gate_opens_by_free_space_and_stays_as_it_opened() {
     let relocated = NodeFacts { relocated: true, ..facts(500, 500) };
     let cases = [
-        ("room", facts(100, 0), Observed::Absent, "fits"),
-        ("too small", facts(99, 100), Observed::Absent, "relocate"),
-        ("already moved", relocated, Observed::Absent, "relocate"),
+        ("room", facts(100, 0), None, "fits"),
+        ("too small", facts(99, 100), None, "relocate"),
+        ("already moved", relocated, None, "relocate"),
         ("filled by our own images", facts(3, 500), deployed(&["dgx-05"]), "fits"),
         ("another node is deployed", facts(3, 500), deployed(&["dgx-06"]), "relocate"),
     ];

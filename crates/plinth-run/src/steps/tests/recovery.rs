@@ -101,7 +101,7 @@ async fn without_a_survivor_and_in_the_middle_of_something_else_nothing_is_begun
         }
         blocked(bench.look(&work()).await).code
     };
-    assert_eq!(refused(Observed::Absent, &[whole(), bare()]).await, "kubespray.none-survived");
+    assert_eq!(refused(None, &[whole(), bare()]).await, "kubespray.none-survived");
     assert_eq!(refused(begun(Play::Reset), &[]).await, "kubespray.removal-unfinished");
     let more = Play::Recover { nodes: vec![node("n1"), node("n3")], reset: Vec::new() };
     assert_eq!(refused(begun(more), &[]).await, "kubespray.recovery-unfinished");

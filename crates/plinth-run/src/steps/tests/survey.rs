@@ -3,9 +3,8 @@
 use super::nodes::{expectation, facts};
 use super::*;
 use crate::survey::{Survey, survey};
-use plinth_model::engine::KubesprayRecord;
+use plinth_model::Owner;
 use plinth_model::facts::NodeFacts;
-use plinth_model::{Observed, Owner};
 use plinth_plan::Visit;
 use plinth_world::node::{HostKey, HostKeyState};
 
