@@ -9,7 +9,7 @@ use crate::step::{Refine, step};
 use crate::{deadlines, ids};
 use plinth_model::plan::Step;
 use plinth_model::steps::{ClusterDns, ControlPlane, GpuRuntime, NodeLabels, NodeReady};
-use plinth_model::{Stage, StepId, Work};
+use plinth_model::{Stage, StepId, Version, Work};
 use plinth_site::Desired;
 use std::net::Ipv4Addr;
 
@@ -38,8 +38,8 @@ fn on_node(desired: &Desired, member: &Member) -> Vec<Step> {
     let kubeconfig = ids::kubeconfig(desired.name.as_str());
     let labels = labels(member).map(|s| s.needing([kubeconfig.clone()]));
     let before = labels.as_ref().map_or(kubeconfig, |s| s.id.clone());
-    let version = desired.kubernetes.version.clone();
-    let with = version.as_ref().map(|version| format!(" with {}", version.prefixed())).unwrap_or_default();
+    let version = desired.kubernetes.version.as_ref().map(Version::with_v);
+    let with = version.as_ref().map(|version| format!(" with {version}")).unwrap_or_default();
     let reason = format!("pods are placed on it only when it is Ready{with}");
     let work = Work::NodeReady(NodeReady { node: member.name.clone(), version });
     let ready = step(ids::ready(&member.name), Stage::Kubernetes, work, deadlines::NODE_READY, reason);

@@ -9,7 +9,6 @@ mod platform;
 mod recovery;
 mod removal;
 mod runai;
-mod secrets;
 
 pub use discovery::endpoint_host;
 pub use nodes::{FITS, RELOCATE};
@@ -23,7 +22,7 @@ use crate::engines::{self, Asked};
 use crate::observed::Observed;
 use crate::step::leaves;
 use crate::{facts, given, ids, images, lint};
-use plinth_catalog::Resolution;
+use plinth_catalog::{Resolution, RunaiNames};
 use plinth_model::finding::code;
 use plinth_model::plan::{Gate, MadeFrom, Plan, SCHEMA, Step};
 use plinth_model::{Digest, EngineRecord, Finding, NodeName, Severity, Stage, StepId};
@@ -44,6 +43,8 @@ pub fn plan(site: &Desired, observed: &Observed, catalog: &dyn Components) -> Re
     let mut findings = about_members(&discovery);
     findings.extend(clashes);
     findings.extend(images::place(desired, &mut cluster, &observed.facts));
+    cluster.add_role_labels(desired, &catalog.runai().node_roles);
+    findings.extend(cluster.unused_labels(desired));
     findings.extend(token_missing(desired));
     let resolution = catalog.resolve(desired, &facts::facts(desired, &cluster));
     findings.extend(resolution.findings.iter().cloned());
@@ -63,7 +64,7 @@ pub fn plan(site: &Desired, observed: &Observed, catalog: &dyn Components) -> Re
         return Err(worst_first(findings));
     }
     steps.extend(installed.steps);
-    steps.extend(after(&asked, &resolution, installed.end.as_ref()));
+    steps.extend(after(&asked, &resolution, catalog.runai(), installed.end.as_ref()));
     finished(made_from(site, observed, catalog), desired, observed, (steps, gates), findings)
 }
 
@@ -115,19 +116,20 @@ fn before(asked: &Asked<'_>, observed: &Observed) -> (Vec<Step>, Vec<Gate>, Vec<
 }
 
 /// What comes after the engine. `end`: its last step.
-fn after(asked: &Asked<'_>, resolution: &Resolution, end: Option<&StepId>) -> Vec<Step> {
+fn after(asked: &Asked<'_>, resolution: &Resolution, names: &RunaiNames, end: Option<&StepId>) -> Vec<Step> {
     let (desired, cluster, engine) = (asked.desired, asked.cluster, engines::of(asked.desired));
     let mut steps = kubernetes::steps(asked, engine, end);
     let join = kubernetes::join(desired, cluster, engine);
     let joined = join.as_ref().map_or_else(|| ids::health(desired.name.as_str()), |step| step.id.clone());
     steps.extend(join);
     let gpu: Vec<NodeName> = cluster.with(Role::Gpu).map(|m| m.name.clone()).collect();
-    let (ground, prepared) = platform::ground(desired, resolution, joined, gpu);
+    let certificates = runai::certificates(desired, names);
+    let (base, prepared) = platform::base(desired, resolution, certificates, joined, gpu);
     steps.extend(prepared);
     let platform = resolution.components.iter().filter(|c| c.stage != Stage::Runai);
-    steps.extend(platform.flat_map(|c| ground.component(c, &[])));
-    steps.extend(runai::steps(desired, resolution, &ground));
-    steps.extend(acceptance::steps(desired, cluster, resolution, &ground));
+    steps.extend(platform.flat_map(|c| base.component(c, &[])));
+    steps.extend(runai::steps(desired, resolution, names, &base));
+    steps.extend(acceptance::steps(desired, cluster, resolution, names, &base));
     steps
 }
 

@@ -1,6 +1,6 @@
 //! What each engine needs of the site file, and what it would never read.
 
-use super::Judge;
+use crate::diagnostics::Diagnostics;
 use crate::explain::missing;
 use crate::path::Path;
 use crate::raw::Site;
@@ -8,52 +8,52 @@ use crate::raw::kubernetes::Engine;
 use plinth_model::Finding;
 use plinth_model::finding::code;
 
-pub(super) fn check(site: &Site, judge: &mut Judge<'_>) {
-    version(site, judge);
+pub(super) fn check(site: &Site, diagnostics: &mut Diagnostics<'_>) {
+    version(site, diagnostics);
     match site.kubernetes.engine {
-        Some(Engine::Existing) => existing(site, judge),
+        Some(Engine::Existing) => existing(site, diagnostics),
         engine => {
             if engine == Some(Engine::Bcm) {
                 let message = "this engine is not in this release";
                 let finding = Finding::error(code::SITE_ENGINE_NOT_IN_RELEASE, "kubernetes.engine", message);
-                judge.report(finding.fix("write `kubespray`, or remove the key"));
+                diagnostics.report(finding.fix("write `kubespray`, or remove the key"));
             }
-            installed(site, judge);
+            installed(site, diagnostics);
         }
     }
 }
 
-fn version(site: &Site, judge: &mut Judge<'_>) {
+fn version(site: &Site, diagnostics: &mut Diagnostics<'_>) {
     let Some(version) = &site.kubernetes.version else { return };
     if version.numbers() != 3 {
         let message = format!("`{}` is not one version: Kubernetes needs all three numbers", version.0);
         let finding = Finding::error(code::SITE_VERSION_NOT_EXACT, "kubernetes.version", message);
-        judge.report(finding.fix("write it like `v1.31.9`"));
+        diagnostics.report(finding.fix("write it like `v1.31.9`"));
     }
 }
 
 /// Whoever installs Kubernetes reaches the nodes, and knows which version.
-fn installed(site: &Site, judge: &mut Judge<'_>) {
+fn installed(site: &Site, diagnostics: &mut Diagnostics<'_>) {
     if site.access.is_none() {
-        judge.report(missing(&Path::default(), "access"));
+        diagnostics.report(missing(&Path::default(), "access"));
     }
     if site.kubernetes.version.is_none() {
-        judge.report(missing(&Path::parse("kubernetes"), "version"));
+        diagnostics.report(missing(&Path::parse("kubernetes"), "version"));
     }
     if site.kubernetes.kubeconfig.is_some() {
         let message = "the kubeconfig of an existing cluster is only read with `engine: existing`";
         let finding = Finding::error(code::SITE_KUBECONFIG_NOT_READ, "kubernetes.kubeconfig", message);
-        judge.report(finding.fix("remove it, or write `engine: existing`"));
+        diagnostics.report(finding.fix("remove it, or write `engine: existing`"));
     }
 }
 
 /// A cluster that is taken over: settings that only an installer or the nodes would read reach nobody.
-fn existing(site: &Site, judge: &mut Judge<'_>) {
+fn existing(site: &Site, diagnostics: &mut Diagnostics<'_>) {
     let kubernetes = &site.kubernetes;
     if kubernetes.kubeconfig.is_none() {
         let message = "an existing cluster is taken over by its kubeconfig, and none is named";
         let finding = Finding::error(code::SITE_KUBECONFIG_MISSING, "kubernetes.kubeconfig", message);
-        judge.report(finding.fix("add `kubeconfig: FILE` under `kubernetes`, the file of an administrator"));
+        diagnostics.report(finding.fix("add `kubeconfig: FILE` under `kubernetes`, the file of an administrator"));
     }
     let unread = [
         ("access", site.access.is_some()),
@@ -72,6 +72,6 @@ fn existing(site: &Site, judge: &mut Judge<'_>) {
         let message =
             format!("with `engine: existing` nobody reads `{path}`: plinth touches no node and installs no Kubernetes");
         let finding = Finding::warning(code::SITE_ENGINE_IGNORES, path, message);
-        judge.report(finding.fix("remove it, and set it up where the cluster was installed"));
+        diagnostics.report(finding.fix("remove it, and set it up where the cluster was installed"));
     }
 }

@@ -5,8 +5,10 @@ use crate::steps::outcome::{compared, todo, unseen};
 use crate::steps::{Explanation, StepKind, wait};
 use plinth_model::finding::code;
 use plinth_model::steps::NodeReady;
-use plinth_model::{Finding, Observed, Step};
+use plinth_model::version::VersionError;
+use plinth_model::{Finding, NodeName, Observed, Step, Version};
 use plinth_world::ClientError;
+use plinth_world::kube::KubeNode;
 
 const CLIENT: &str = "kube";
 
@@ -28,8 +30,11 @@ impl StepKind for NodeReady {
             Observed::Unknown(reason) => return Err(unseen(CLIENT, format!("looking at node {node}"), &reason)),
         };
         let mut differences = Vec::new();
-        if let Some(version) = version.as_ref().filter(|version| seen.version.parse().ok().as_ref() != Some(*version)) {
-            differences.push(format!("~ version {} → {}", seen.version, version.prefixed()));
+        if seen.version.is_empty() {
+            differences.push("! it has not told its version yet".to_owned());
+        } else if let Some(version) = version {
+            let runs = kubelet_version(node, &seen)?;
+            differences.extend((runs != *version).then(|| format!("~ version {} → {version}", seen.version)));
         }
         if !seen.ready {
             differences.push("! not Ready".to_owned());
@@ -51,4 +56,11 @@ impl StepKind for NodeReady {
         };
         wait::until(&wait::Limit::of(step, env), env, CLIENT, || self.probe(env), late).await
     }
+}
+
+/// The version that a node's kubelet tells. One that cannot be read is an error, since "other than wanted" would set off a run.
+fn kubelet_version(node: &NodeName, seen: &KubeNode) -> Result<Version, ClientError> {
+    let unreadable =
+        |error: VersionError| unseen(CLIENT, format!("reading the kubelet's version on {node}"), &error.to_string());
+    seen.version.parse().map_err(unreadable)
 }

@@ -7,7 +7,7 @@ use plinth_model::steps::{
     KubeObjects, Kubeconfig, KubesprayEnvironment, KubesprayInventory, KubesprayRelease, KubesprayRun, KubespraySource,
     Namespace, NodeLabels, NodeReady, PodSecurity, Release, RunInputs,
 };
-use plinth_model::{Digest, Observed};
+use plinth_model::{Digest, Observed, Values};
 use plinth_world::ansible::{HostStats, PlayStats};
 use plinth_world::deadlines;
 use plinth_world::helm::{ReleaseState, values_digest};
@@ -100,7 +100,8 @@ async fn a_run_that_succeeded_with_the_same_inputs_is_done_unless_the_cluster_lo
     assert_eq!(lines, ["+ host dgx-05, which the cluster has lost", "→ scale.yml: only these workers are touched"]);
     bench.fake.on("record", None::<EngineRecord>);
     assert_eq!(todo(bench.look(&run()).await), ["+ Kubernetes v1.31.9 on 2 hosts, with Kubespray v2.27.1"]);
-    bench.fake.on("record", Observed::<KubesprayRecord>::Unknown("no right".to_owned()));
+    let unreadable = ClientError::permanent("engine", "reading the record", "no right", "give it");
+    bench.fake.fails::<Option<EngineRecord>>("record", unreadable);
     assert!(bench.look(&run()).await.is_err(), "unknown is not absent");
 }
 
@@ -344,9 +345,9 @@ fn release(version: &str) -> Release {
         chart: "gpu-operator".to_owned(),
         repository: String::new(),
         login: None,
-        version: version.to_owned(),
+        version: version.parse().unwrap(),
         digest: None,
-        values: json!({"driver": {"enabled": false}}),
+        values: json!({"driver": {"enabled": false}}).try_into().unwrap(),
         crds: CrdPolicy::None,
         timeout_s: 600,
         health: vec![Health::Workload { kind: "Deployment".to_owned(), name: "operator".to_owned() }],
@@ -356,7 +357,7 @@ fn release(version: &str) -> Release {
 
 fn installed(version: &str, status: &str) -> Observed<ReleaseState> {
     let values = values_digest(&release("v1").values);
-    Observed::Known(ReleaseState { version: version.to_owned(), values, status: status.to_owned() })
+    Observed::Known(ReleaseState { version: version.parse().unwrap(), values, status: status.to_owned() })
 }
 
 fn health(holds: bool) -> HealthState {
@@ -384,7 +385,7 @@ async fn a_release_is_done_by_version_values_status_and_health() {
         assert_eq!(matches!(seen, Probe::Done(_)), is_done, "{wanted} {present} {status}: {seen:?}");
     }
     let mut other = release("1.0.0");
-    other.values = json!({});
+    other.values = Values::empty();
     let bench = Bench::new();
     bench.fake.on("release", installed("1.0.0", "deployed"));
     let lines = todo(bench.look(&Work::HelmRelease(HelmRelease { release: Box::new(other) })).await);

@@ -1,62 +1,35 @@
-//! From the file as written to what is wanted: defaults.
+//! From the file as written to what is wanted, defaults put in.
 
 mod kubernetes;
 
-use crate::check::Judge;
+use crate::defaults;
 use crate::desired::{
     Access, ArtifactSource, BcmAccess, BcmLogin, ComponentChoice, Desired, GpuSharing, Ingress, InventorySource, Login,
     Networks, NodeOverride, Nodes, Platform, ProductionNetwork, Registries, RunLimits, Runai, StaticNode, Storage,
     TlsTrust,
 };
+use crate::diagnostics::Diagnostics;
 use crate::raw;
 use crate::raw::nodes::Selector;
 use crate::raw::secret::SecretSource;
+use indexmap::IndexMap;
 use plinth_model::finding::code;
 use plinth_model::steps::{Account, CertificateSource, Credential, Jump, KeyAlgorithm, Mirror, RegistryLogin};
-use plinth_model::{Finding, SecretRef};
+use plinth_model::{Finding, SecretRef, Values};
 use serde_json::Value;
 
-/// What is taken when the file says nothing.
-pub(crate) mod defaults {
-    use crate::raw::runai::Source;
-    use ipnet::Ipv4Net;
-    use plinth_model::Version;
-    use std::net::Ipv4Addr;
-
-    /// Kubespray v2.27.1, `kube_pods_subnet`.
-    pub(crate) const PODS: Ipv4Net = Ipv4Net::new_assert(Ipv4Addr::new(10, 233, 64, 0), 18);
-    /// Kubespray v2.27.1, `kube_service_addresses`.
-    pub(crate) const SERVICES: Ipv4Net = Ipv4Net::new_assert(Ipv4Addr::new(10, 233, 0, 0), 18);
-    /// Kubespray v2.27.1, `kube_network_node_prefix`.
-    pub(crate) const NODE_PREFIX: u8 = 24;
-    /// Ingress node port.
-    pub(crate) const HTTP: u16 = 30080;
-    /// Ingress node port.
-    pub(crate) const HTTPS: u16 = 30443;
-    /// User and group id of the service account.
-    pub(crate) const UID: u32 = 60000;
-    /// Name under which plinth keeps the key it made.
-    pub(crate) const KEY: &str = "ssh-key";
-
-    /// NVIDIA's registry has Run:ai from 2.24 on; below there is only the vendor's former one (NVIDIA Run:ai docs 2.25).
-    pub(crate) fn source(version: &Version) -> Source {
-        let number = version.semver();
-        if (number.major, number.minor) < (2, 24) { Source::Jfrog } else { Source::Ngc }
-    }
-}
-
 /// Everything wanted. None, with a finding, where the file does not decide it.
-pub(crate) fn lower(site: &raw::Site, judge: &mut Judge<'_>) -> Option<Desired> {
+pub(crate) fn resolve(site: &raw::Site, diagnostics: &mut Diagnostics<'_>) -> Option<Desired> {
     Some(Desired {
         name: site.metadata.name.0.clone(),
         inventory: inventory(&site.inventory)?,
-        networks: networks(&site.networks, judge)?,
+        networks: networks(&site.networks, diagnostics)?,
         nodes: nodes(&site.nodes),
         access: site.access.as_ref().map_or_else(|| Some(no_access()), access)?,
-        kubernetes: kubernetes::lower(&site.kubernetes),
+        kubernetes: kubernetes::resolve(&site.kubernetes),
         registries: registries(site.registries.as_ref()),
         storage: storage(site.storage.as_ref()),
-        platform: platform(site.platform.as_ref()),
+        platform: platform(site.platform.as_ref())?,
         runai: site.runai.as_ref().map_or(Some(None), |runai| self::runai(site, runai).map(Some))?,
         run: run(site.run.as_ref()),
     })
@@ -66,26 +39,6 @@ pub(crate) fn lower(site: &raw::Site, judge: &mut Judge<'_>) -> Option<Desired> 
 /// reads them and wherever that folder is.
 fn secret(source: &SecretSource) -> SecretRef {
     source.0.clone()
-}
-
-/// Values in which references to secrets are brought to the form that plans use.
-fn values(value: &Value) -> Value {
-    match value {
-        Value::Array(items) => items.iter().map(values).collect(),
-        Value::Object(entries) => {
-            Value::Object(entries.iter().map(|(key, inner)| (key.clone(), entry(key, inner))).collect())
-        }
-        other => other.clone(),
-    }
-}
-
-fn entry(key: &str, value: &Value) -> Value {
-    match serde_json::from_value::<SecretRef>(value.clone()) {
-        Ok(reference) if key == plinth_model::steps::SECRET_KEY => {
-            serde_json::to_value(reference).unwrap_or_else(|_| value.clone())
-        }
-        _ => values(value),
-    }
 }
 
 fn inventory(inventory: &raw::inventory::Inventory) -> Option<InventorySource> {
@@ -127,7 +80,7 @@ fn tls(tls: Option<&raw::inventory::Tls>) -> TlsTrust {
     }
 }
 
-fn networks(networks: &raw::inventory::Networks, judge: &mut Judge<'_>) -> Option<Networks> {
+fn networks(networks: &raw::inventory::Networks, diagnostics: &mut Diagnostics<'_>) -> Option<Networks> {
     let text = &networks.production;
     let production = match text.parse() {
         Ok(net) => ProductionNetwork::Cidr(net),
@@ -138,7 +91,7 @@ fn networks(networks: &raw::inventory::Networks, judge: &mut Judge<'_>) -> Optio
                 "networks.production",
                 "the production network is not named",
             );
-            judge.report(finding.fix("write its range, or its name in BCM"));
+            diagnostics.report(finding.fix("write its range, or its name in BCM"));
             return None;
         }
     };
@@ -252,21 +205,23 @@ fn storage(storage: Option<&raw::inventory::Storage>) -> Storage {
     }
 }
 
-fn platform(platform: Option<&raw::platform::Platform>) -> Platform {
+fn platform(platform: Option<&raw::platform::Platform>) -> Option<Platform> {
     let platform = platform.cloned().unwrap_or_default();
     let ingress = platform.ingress.unwrap_or_default();
     let balancer = platform.load_balancer.unwrap_or_default();
-    Platform {
+    let component =
+        |(name, choice): (&String, &raw::platform::Component)| component(choice).map(|choice| (name.clone(), choice));
+    Some(Platform {
         ingress: Ingress {
             http: ingress.http.unwrap_or(defaults::HTTP),
             https: ingress.https.unwrap_or(defaults::HTTPS),
             address: ingress.address.map(|address| address.0),
         },
         load_balancer: balancer.addresses.into_iter().map(|range| pool(range.0.0)).collect(),
-        components: platform.components.iter().map(|(name, choice)| (name.clone(), component(choice))).collect(),
+        components: platform.components.iter().map(component).collect::<Option<_>>()?,
         gpu: gpu(platform.gpu.unwrap_or_default()),
         accept: platform.accept_incompatible,
-    }
+    })
 }
 
 /// MetalLB takes networks and ranges, no single addresses.
@@ -274,17 +229,16 @@ fn pool(range: String) -> String {
     if range.contains(['/', '-']) { range } else { format!("{range}/32") }
 }
 
-fn component(choice: &raw::platform::Component) -> ComponentChoice {
-    let values = choice.values.as_ref().map(|values| {
-        let inner = values.iter().map(|(key, value)| (key.clone(), entry(key, value)));
-        Value::Object(inner.collect())
-    });
-    ComponentChoice {
+/// None when its values hold a reference that cannot be read; the checks have said so.
+fn component(choice: &raw::platform::Component) -> Option<ComponentChoice> {
+    let json =
+        |values: &IndexMap<String, Value>| values.iter().map(|(key, value)| (key.clone(), value.clone())).collect();
+    Some(ComponentChoice {
         enabled: choice.enabled,
         version: choice.version.as_ref().map(|version| version.0.clone()),
         namespace: choice.namespace.as_ref().map(|name| name.0.0.clone()),
-        values,
-    }
+        values: choice.values.as_ref().map(|values| Values::new(Value::Object(json(values)))).transpose().ok()?,
+    })
 }
 
 fn gpu(gpu: raw::platform::Gpu) -> GpuSharing {

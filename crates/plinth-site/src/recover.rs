@@ -2,26 +2,29 @@
 
 use crate::decode::{DecodeError, Fault, decode};
 use crate::explain::explain;
+use crate::limits::Shape;
 use crate::path::{Path, Segment};
 use crate::raw;
-use crate::shape::Shape;
 use crate::tree::{Counting, Entry, Node, Value};
 use plinth_model::Finding;
 use plinth_model::finding::code;
+use plinth_model::nearest::nearest;
 
 /// Most faults that are looked for. Each costs one pass over the file.
 pub(crate) const MAX_FAULTS: usize = 200;
 
 /// Decodes a tree, reporting every fault. The result holds made-up values where the file was wrong; the tree says where.
 pub(crate) fn decode_all(tree: &mut Node, shape: &Shape, findings: &mut Vec<Finding>) -> Option<raw::Site> {
+    let mut misspelled = Vec::new();
     for _ in 0..MAX_FAULTS {
         let error = match decode(tree) {
             Ok(site) => return Some(site),
             Err(error) => error,
         };
         let synthetic = tree.locate(&error.path(), Counting::File).synthetic;
-        if !synthetic && !follows(&error, findings) {
+        if !synthetic && !misspelled.iter().any(|known: &Misspelled| known.explains(&error)) {
             findings.push(explain(&error, tree, shape));
+            misspelled.extend(Misspelled::of(&error));
         }
         if !fix(tree, &error, shape) {
             return None;
@@ -38,16 +41,22 @@ pub(crate) fn decode_all(tree: &mut Node, shape: &Shape, findings: &mut Vec<Find
     None
 }
 
-/// A key that is missing because it is there under a misspelled name, which was reported.
-fn follows(error: &DecodeError, findings: &[Finding]) -> bool {
-    let Fault::Missing(key) = error.fault() else { return false };
-    let fix = format!("write `{key}`");
-    let misspelled = |finding: &Finding| {
-        finding.code == code::SITE_UNKNOWN_KEY
-            && finding.fix == fix
-            && Path::parse(&finding.subject).parent() == error.path()
-    };
-    findings.iter().any(misspelled)
+/// A key that was reported as misspelled: that the right one is missing then needs no finding of its own.
+struct Misspelled {
+    mapping: Path,
+    meant: String,
+}
+
+impl Misspelled {
+    fn of(error: &DecodeError) -> Option<Self> {
+        let Fault::UnknownKey { key, known } = error.fault() else { return None };
+        let meant = nearest(key, known.iter().copied())?.to_owned();
+        Some(Self { mapping: error.path().parent(), meant })
+    }
+
+    fn explains(&self, error: &DecodeError) -> bool {
+        matches!(error.fault(), Fault::Missing(key) if *key == self.meant) && error.path() == self.mapping
+    }
 }
 
 /// Makes the fault go away. False when nothing can be put in its place.

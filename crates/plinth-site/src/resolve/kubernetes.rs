@@ -1,6 +1,6 @@
 //! Kubernetes, with defaults.
 
-use super::{defaults, entry};
+use crate::defaults;
 use crate::desired::{ApiEndpoint, Calico, Downloads, Engine, Kubernetes, KubesprayTools, Oidc, Reserved, WebProxy};
 use crate::raw::cluster::{self, Endpoint, ProxyMode};
 use crate::raw::kubernetes::{self as raw, Plugin};
@@ -8,7 +8,7 @@ use crate::raw::text::Text;
 use indexmap::IndexMap;
 use ipnet::Ipv4Net;
 
-pub(super) fn lower(kubernetes: &raw::Kubernetes) -> Kubernetes {
+pub(super) fn resolve(kubernetes: &raw::Kubernetes) -> Kubernetes {
     let network = kubernetes.network.clone().unwrap_or_default();
     let kubespray = kubernetes.kubespray.as_ref();
     let api = kubernetes.api.as_ref();
@@ -41,7 +41,7 @@ pub(super) fn lower(kubernetes: &raw::Kubernetes) -> Kubernetes {
         downloads: downloads(&kubernetes.downloads.clone().unwrap_or_default()),
         renew_certificates: kubernetes.renew_certificates.unwrap_or(true),
         remove_docker: kubernetes.remove_docker.unwrap_or(false),
-        extra_vars: kubernetes.extra_vars.iter().map(|(key, value)| (key.clone(), entry(key, value))).collect(),
+        extra_vars: kubernetes.extra_vars.clone(),
     }
 }
 

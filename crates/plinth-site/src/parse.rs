@@ -1,6 +1,6 @@
 //! From YAML events to the tree. Aliases, anchors and tags are refused, so a document can never be larger than its text.
 
-use crate::intake;
+use crate::read;
 use crate::tree::{Entry, Node, Value};
 use granit_parser::{ErrorKind, Event, Parser, ScalarStyle, ScanError, Span, StructureStyle};
 use plinth_model::finding::code;
@@ -16,7 +16,7 @@ const MAX_FINDINGS: usize = 50;
 
 /// What became of a text.
 #[derive(Debug)]
-pub(crate) struct Grown {
+pub(crate) struct Parsed {
     /// The tree; none when the text is not one YAML document.
     pub(crate) tree: Option<Node>,
     /// What is wrong.
@@ -24,26 +24,26 @@ pub(crate) struct Grown {
 }
 
 /// Reads the one document of a text.
-pub(crate) fn grow(text: &str) -> Grown {
+pub(crate) fn parse(text: &str) -> Parsed {
     let options = granit_parser::options! {
         emit_comments: false,
         emit_unresolved_aliases: true,
         emit_anchor_events: true,
         disallow_directives: true,
     };
-    let mut growth = Growth::default();
+    let mut building = Building::default();
     for event in Parser::new_from_str_with_options(text, options) {
         let taken = match event {
-            Ok((event, span)) => growth.take(event, &span),
-            Err(error) => Err(Box::new(growth.still_open(syntax(text, &error)))),
+            Ok((event, span)) => building.take(event, &span),
+            Err(error) => Err(Box::new(building.still_open(syntax(text, &error)))),
         };
         if let Err(fatal) = taken {
-            growth.findings.push(*fatal);
-            growth.root = None;
-            return growth.finish(text);
+            building.findings.push(*fatal);
+            building.root = None;
+            return building.finish(text);
         }
     }
-    growth.finish(text)
+    building.finish(text)
 }
 
 /// A collection that is not yet closed.
@@ -57,7 +57,7 @@ struct Open {
 }
 
 #[derive(Default)]
-struct Growth {
+struct Building {
     stack: Vec<Open>,
     root: Option<Node>,
     documents: usize,
@@ -68,7 +68,7 @@ struct Growth {
 /// A finding after which reading stops. Boxed: it is the rare way out of a hot loop.
 type Fatal = Box<Finding>;
 
-impl Growth {
+impl Building {
     fn take(&mut self, event: Event<'_>, span: &Span) -> Result<(), Fatal> {
         match event {
             Event::DocumentStart(..) => self.document(span),
@@ -235,13 +235,13 @@ impl Growth {
         Ok(())
     }
 
-    fn finish(mut self, text: &str) -> Grown {
+    fn finish(mut self, text: &str) -> Parsed {
         let blank = self.root.as_ref().is_none_or(|root| root.text() == Some("") && root.span.start == root.span.end);
         if blank && self.findings.is_empty() {
             self.findings.push(empty(text));
             self.root = None;
         }
-        Grown { tree: self.root, findings: self.findings }
+        Parsed { tree: self.root, findings: self.findings }
     }
 }
 
@@ -304,7 +304,7 @@ fn syntax(text: &str, error: &ScanError) -> Finding {
         return too_deep(place);
     }
     if blames_tab(text, error, start) {
-        return intake::tab(place);
+        return read::tab(place);
     }
     Finding::error(code::SITE_SYNTAX, "", format!("this is not YAML: {}", error.kind()))
         .fix("look at this line and the one before it: indentation, a missing colon, bracket or quote")
@@ -330,13 +330,13 @@ mod tests {
     use super::*;
 
     fn codes(text: &str) -> Vec<String> {
-        grow(text).findings.into_iter().map(|finding| finding.code.to_string()).collect()
+        parse(text).findings.into_iter().map(|finding| finding.code.to_string()).collect()
     }
 
     #[test]
     fn every_node_knows_its_place_in_characters_and_bytes() {
-        let grown = grow("é: [ä, 'b c']\nmap:\n  key: value\n");
-        let tree = grown.tree.unwrap();
+        let parsed = parse("é: [ä, 'b c']\nmap:\n  key: value\n");
+        let tree = parsed.tree.unwrap();
         let list = tree.get("é").unwrap();
         let second = &list.items()[1];
         assert_eq!((second.span.line, second.span.column), (1, 8));
@@ -362,14 +362,14 @@ mod tests {
 
     #[test]
     fn a_repeated_key_names_both_lines_and_the_first_one_counts() {
-        let grown = grow("a: 1\nb:\n  c: 1\n  c: 2\n");
-        let finding = &grown.findings[0];
+        let parsed = parse("a: 1\nb:\n  c: 1\n  c: 2\n");
+        let finding = &parsed.findings[0];
         assert_eq!(
             (finding.code.as_str(), finding.line, finding.subject.as_str()),
             ("site.duplicate-key", Some(4), "b.c")
         );
         assert_eq!(finding.evidence, ["first on line 3"]);
-        let mut tree = grown.tree.unwrap();
+        let mut tree = parsed.tree.unwrap();
         drop_repeated(&mut tree);
         assert_eq!(tree.get("b").unwrap().get("c").unwrap().text(), Some("1"));
     }
