@@ -5,6 +5,7 @@ mod change;
 mod discovery;
 mod kubernetes;
 mod nodes;
+mod own;
 mod platform;
 mod recovery;
 mod removal;
@@ -12,6 +13,7 @@ mod runai;
 
 pub use discovery::endpoint_host;
 pub use nodes::{FITS, RELOCATE};
+pub use own::{fixes, looked, trust};
 pub use recovery::recovery;
 pub use removal::removal;
 

@@ -41,6 +41,7 @@ pub(crate) mod node {
     mod registries;
     mod storage;
     mod storage_old;
+    mod trust;
 }
 
 mod platform {

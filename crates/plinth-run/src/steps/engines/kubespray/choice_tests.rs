@@ -171,7 +171,10 @@ fn a_record_whose_versions_cannot_be_read_is_no_record() {
     let mut record = serde_json::to_value(after(usual())).unwrap();
     for field in ["tag", "version"] {
         let good = std::mem::replace(&mut record["last"][field], "main".into());
-        assert!(serde_json::from_value::<KubesprayRecord>(record.clone()).is_err(), "{field} would stand in no way back");
+        assert!(
+            serde_json::from_value::<KubesprayRecord>(record.clone()).is_err(),
+            "{field} would stand in no way back"
+        );
         record["last"][field] = good;
     }
     assert!(serde_json::from_value::<KubesprayRecord>(record).is_ok());

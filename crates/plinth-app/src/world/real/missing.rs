@@ -4,23 +4,42 @@ use async_trait::async_trait;
 use plinth_model::finding::code;
 use plinth_model::inventory::Inventory;
 use plinth_model::steps::{Release, RunaiTarget};
-use plinth_model::{Finding, Observed, Owner};
+use plinth_model::{Exit, Finding, Observed, Owner, Problem};
 use plinth_world::bcm::{BcmClient, BcmIdentity};
 use plinth_world::helm::{HelmClient, ReleaseState};
 use plinth_world::runai::{RunaiClient, RunaiCluster};
 use plinth_world::{ClientError, ClientResult, Context};
 
 /// A client that is not there.
-pub(crate) struct Absent {
-    client: &'static str,
-    purpose: &'static str,
+#[derive(Clone, Copy)]
+pub(crate) struct Missing {
+    /// Its name.
+    pub(crate) client: &'static str,
+    /// What it would do.
+    pub(crate) purpose: &'static str,
 }
 
-impl Absent {
-    pub(crate) const fn new(client: &'static str, purpose: &'static str) -> Self {
-        Self { client, purpose }
-    }
+/// Helm.
+pub(crate) const HELM: Missing = Missing { client: "helm", purpose: "installs the components" };
+/// Run:ai.
+pub(crate) const RUNAI: Missing = Missing { client: "runai", purpose: "registers the cluster" };
+/// BCM, where the site names none.
+pub(crate) const BCM: Missing = Missing { client: "bcm", purpose: "asks BCM, since the site names none" };
 
+/// Refuses what needs clients that are not there, before anything is done.
+#[must_use]
+pub fn not_in_this_release(verb: &str) -> Problem {
+    let clients = [HELM, RUNAI].map(|missing| format!("{} ({})", missing.client, missing.purpose));
+    Problem::new(
+        Exit::Unreachable,
+        format!("`plinth {verb}`"),
+        "",
+        format!("this release has not all clients that it needs. Missing: {}. Nothing was done", clients.join(", ")),
+        "`plinth rehearse` runs the same plan against a simulated data centre; `plinth discover` and `plinth plan` work on the real BCM",
+    )
+}
+
+impl Missing {
     fn refuse<T>(&self, doing: &str) -> ClientResult<T> {
         let happened = format!("this release has no client that {}; nothing was done", self.purpose);
         let attempt = "everything before this point is done and recorded: a release with this client goes on from here; \
@@ -36,7 +55,7 @@ impl Absent {
 macro_rules! refused {
     ($client:ident { $($name:ident($($argument:ident: $type:ty),*) -> $answer:ty;)* } $($rest:tt)*) => {
         #[async_trait]
-        impl $client for Absent {
+        impl $client for Missing {
             $(async fn $name(&self, _: &Context $(, $argument: $type)*) -> ClientResult<$answer> {
                 $(let _ = $argument;)*
                 self.refuse(concat!("calling `", stringify!($name), "`"))

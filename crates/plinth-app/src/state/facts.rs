@@ -42,6 +42,7 @@ pub(crate) fn write(directory: &Path, facts: &BTreeMap<NodeName, NodeFacts>) -> 
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 

@@ -1,4 +1,4 @@
-//! The state directory: one folder per site, private to the user.
+//! Where the state directory is, and whether it may be used.
 
 use etcetera::BaseStrategy;
 use plinth_model::{Exit, Problem, SiteName};
@@ -9,8 +9,11 @@ use std::path::{Path, PathBuf};
 /// A file in the state directory of a rehearsal, so that its made-up facts are never taken for real ones.
 const REHEARSAL_MARK: &str = "rehearsal";
 
-/// Folder of the site: `--state`, or a folder named after the site in the user's state directory.
-pub(crate) fn directory(given: Option<&Path>, site: &SiteName) -> Result<PathBuf, Problem> {
+/// Folder of the site: the one given, or a folder named after the site in the user's state directory.
+///
+/// # Errors
+/// When none is given and the user has no home.
+pub fn directory(given: Option<&Path>, site: &SiteName) -> Result<PathBuf, Problem> {
     if let Some(given) = given {
         return Ok(given.to_path_buf());
     }
@@ -45,7 +48,10 @@ pub(crate) fn open(directory: &Path, rehearsal: bool) -> Result<(), Problem> {
 }
 
 /// Refuses to mix rehearsals and real runs.
-pub(crate) fn kind_fits(directory: &Path, rehearsal: bool) -> Result<(), Problem> {
+///
+/// # Errors
+/// When the folder holds the journal of the other kind.
+pub fn kind_fits(directory: &Path, rehearsal: bool) -> Result<(), Problem> {
     let marked = directory.join(REHEARSAL_MARK).exists();
     if marked == rehearsal || !directory.join("journal.db").exists() {
         return Ok(());

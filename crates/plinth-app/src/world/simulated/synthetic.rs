@@ -17,14 +17,18 @@ const ROOMY: &str = "198.18.0.0/15";
 const OUT_OF_BAND: &str = "192.0.2.0/24";
 
 /// An inventory, and the desired state that fits it.
-pub(crate) struct MadeUp {
-    pub(crate) inventory: Inventory,
+pub struct MadeUp {
+    /// Every node that the site names or selects.
+    pub inventory: Inventory,
     /// The site's, but for addresses that had to be replaced.
-    pub(crate) desired: Desired,
+    pub desired: Desired,
 }
 
 /// Makes up nodes for every selector of the site, and further workers until there are `at_least` nodes.
-pub(crate) fn inventory(desired: &Desired, at_least: Option<usize>) -> Result<MadeUp, Problem> {
+///
+/// # Errors
+/// When a pattern is one that no name can be made up for.
+pub fn inventory(desired: &Desired, at_least: Option<usize>) -> Result<MadeUp, Problem> {
     let mut desired = desired.clone();
     let mut names = names(&desired)?;
     if let Some(wanted) = at_least {
