@@ -24,6 +24,8 @@ pub mod checks {
 
 /// How Kubernetes gets onto the nodes, one module per engine.
 pub mod engines {
+    pub mod existing;
+
     /// What a run of the engine is made from, in the parts that decide which play is the smallest safe one.
     pub mod kubespray {
         mod downloads;
@@ -122,6 +124,7 @@ pub mod runai {
 
 pub use bcm::*;
 pub use checks::*;
+pub use engines::existing::*;
 pub use engines::kubespray::*;
 pub use kube::*;
 pub use node::*;
@@ -158,6 +161,7 @@ macro_rules! step_kinds {
             (KubesprayRemoval, "kubespray.removal")
             (KubesprayRecovery, "kubespray.recovery")
             (NodeLeftovers, "node.leftovers")
+            (TakeOver, "existing.take-over")
             (Kubeconfig, "kubernetes.kubeconfig")
             (NodeLabels, "kubernetes.labels")
             (NodeReady, "kubernetes.ready")
