@@ -190,7 +190,7 @@ fn fail_open(product: &[(usize, &str)]) -> Vec<(usize, &'static str)> {
     found.collect()
 }
 
-/// Codes that are declared twice, and codes that nothing reports.
+/// Codes that are declared twice, codes that nothing reports, and codes of the catalog that are not declared.
 pub(crate) fn codes(sources: &[(String, String)]) -> Vec<String> {
     let mut declared: BTreeMap<String, usize> = BTreeMap::new();
     let mut texts: BTreeMap<String, String> = BTreeMap::new();
@@ -212,7 +212,12 @@ pub(crate) fn codes(sources: &[(String, String)]) -> Vec<String> {
     let twice: Vec<String> = twice.map(|(name, _)| format!("the finding code {name} is declared twice")).collect();
     let unused = declared.keys().filter(|name| !used(name));
     let unused = unused.map(|name| format!("nothing reports the finding code {name} ({})", texts[name]));
-    twice.into_iter().chain(unused).collect()
+    let catalog = users.iter().filter(|(file, _)| !file.ends_with(".rs")).flat_map(|(_, text)| text.lines());
+    let undeclared = catalog
+        .filter_map(|line| line.trim().strip_prefix("code: "))
+        .filter(|code| !texts.values().any(|declared| declared == code))
+        .map(|code| format!("the catalog reports {code}, which is not declared"));
+    twice.into_iter().chain(unused).chain(undeclared).collect()
 }
 
 /// A whole word: `code::NODE_SWAP` is not in `code::NODE_SWAP_FILE`.
@@ -303,6 +308,9 @@ mod tests {
         let catalog = source("catalog/components/c.yaml", "      code: node.c\n");
         let found = codes(&[registry.clone(), user.clone(), catalog.clone()]);
         assert_eq!(found, ["nothing reports the finding code NODE_A (node.a)"]);
+        let stranger = source("catalog/components/d.yaml", "      code: node.d\n");
+        let with_stranger = codes(&[registry.clone(), user.clone(), catalog.clone(), stranger]);
+        assert!(with_stranger.contains(&"the catalog reports node.d, which is not declared".to_owned()));
         let both = source("crates/plinth-model/src/finding/code/run.rs", "    NODE_C = \"node.c\", You {\n");
         assert!(codes(&[registry, both, user, catalog]).iter().any(|line| line.contains("NODE_C is declared twice")));
     }
