@@ -1,15 +1,20 @@
 //! What the planner asks of the catalog: a narrow view, so that a planner test needs no catalog.
 
 use plinth_catalog::{Catalog, Facts, KubernetesVersionForm, Resolution};
+use plinth_model::finding::code;
 use plinth_model::steps::KubesprayRelease;
-use plinth_model::{Digest, Finding};
+use plinth_model::{Digest, Finding, Version};
 use plinth_site::Desired;
 
 /// The Kubespray release of a site.
 #[derive(Clone, Debug)]
-pub struct Engine {
+pub struct KubesprayChoice {
     /// Release, pinned.
     pub release: KubesprayRelease,
+    /// Its tag as a version.
+    pub tag: Version,
+    /// Version of Kubernetes that it is to install.
+    pub kubernetes: Version,
     /// How it wants versions written.
     pub form: KubernetesVersionForm,
     /// Why this release.
@@ -28,7 +33,7 @@ pub trait Components {
     ///
     /// # Errors
     /// When no release has that version; boxed because it is large.
-    fn kubespray(&self, desired: &Desired) -> Result<Engine, Box<Finding>>;
+    fn kubespray(&self, desired: &Desired) -> Result<KubesprayChoice, Box<Finding>>;
     /// What is wrong with the site's own variables of Kubespray: names that the release does not know, versions it does not have.
     fn check_kubespray_vars(&self, desired: &Desired, release: &KubesprayRelease) -> Vec<Finding>;
 }
@@ -46,8 +51,14 @@ impl Components for Catalog {
         self.check_versions(desired, resolution)
     }
 
-    fn kubespray(&self, desired: &Desired) -> Result<Engine, Box<Finding>> {
-        self.kubespray(desired).map(|(release, form, why)| Engine { release, form, why }).map_err(Box::new)
+    fn kubespray(&self, desired: &Desired) -> Result<KubesprayChoice, Box<Finding>> {
+        let (release, form, why) = self.kubespray(desired).map_err(Box::new)?;
+        let tag = release.tag.parse().map_err(|error| {
+            let finding =
+                Finding::error(code::KUBERNETES_UNKNOWN_KUBESPRAY, "kubernetes.kubespray", format!("{error}"));
+            Box::new(finding.fix("use a release of Kubespray, such as v2.27.1"))
+        })?;
+        Ok(KubesprayChoice { release, tag, kubernetes: desired.kubernetes.version.clone(), form, why })
     }
 
     fn check_kubespray_vars(&self, desired: &Desired, release: &KubesprayRelease) -> Vec<Finding> {

@@ -24,6 +24,12 @@ pub(crate) fn step(id: StepId, stage: Stage, work: Work, deadline_s: u32, reason
     }
 }
 
+/// Steps that no other one of the list needs: all of the list is done when these are.
+pub(crate) fn leaves(steps: &[Step]) -> Vec<StepId> {
+    let needed: HashSet<&StepId> = steps.iter().flat_map(|step| &step.needs).collect();
+    steps.iter().map(|step| &step.id).filter(|id| !needed.contains(id)).cloned().collect()
+}
+
 /// Says more about a step.
 pub(crate) trait Refine: Sized {
     /// Adds needs; one that is there already is not added again.

@@ -2,6 +2,7 @@
 
 use crate::cluster::{Cluster, Member};
 use crate::discover::Role;
+use crate::engines;
 use plinth_model::facts::Asked;
 use plinth_model::steps::{NodeExpectation, NodeMinimum, NodeTarget};
 use plinth_site::Desired;
@@ -14,8 +15,6 @@ const ETCD_PORTS: [u16; 2] = [2379, 2380];
 const NODE_PORTS: [u16; 2] = [10250, 10256];
 /// BGP between the nodes (Calico documentation, "System requirements").
 const CALICO_PORT: u16 = 179;
-/// Where the proxy that Kubespray puts before the API servers tells its health: on workers only (Kubespray's defaults).
-const LOCAL_PROXY_PORT: u16 = 8081;
 
 /// One node to visit.
 #[derive(Clone, Debug)]
@@ -30,10 +29,11 @@ pub struct Visit {
     pub expected: NodeExpectation,
 }
 
-/// A visit for each member.
+/// A visit for each member; none with an engine that reaches no node.
 #[must_use]
 pub fn visits(desired: &Desired, cluster: &Cluster) -> Vec<Visit> {
-    cluster.members.iter().map(|member| visit(desired, cluster, member)).collect()
+    let members = cluster.members.iter().filter(|_| engines::of(desired).reaches_nodes());
+    members.map(|member| visit(desired, cluster, member)).collect()
 }
 
 fn visit(desired: &Desired, cluster: &Cluster, member: &Member) -> Visit {
@@ -88,9 +88,8 @@ fn ports(desired: &Desired, member: &Member) -> Vec<u16> {
     let mut ports = Vec::new();
     if member.is(Role::ControlPlane) {
         ports.extend(CONTROL_PLANE_PORTS);
-    } else if member.is(Role::Worker) {
-        ports.push(LOCAL_PROXY_PORT);
     }
+    ports.extend(engines::of(desired).own_ports(member));
     if member.is(Role::Etcd) {
         ports.extend(ETCD_PORTS);
     }

@@ -54,7 +54,7 @@ async fn install(client: &LocalAnsible, nodes: &SshNodes, ctx: &Context, release
     client.write_inventory(ctx, &inventory(&targets)).await?;
     let nothing = HostInputs { groups: Vec::new(), variables: Digest::of_bytes(b"") };
     let hosts = targets.iter().map(|target| (target.node.clone(), nothing.clone())).collect();
-    let (tag, version) = (release.tag.clone(), "v1.32.5".to_owned());
+    let (tag, version) = (release.tag.parse()?, "v1.32.5".parse()?);
     let inputs = RunInputs { tag, version, variables: Digest::of_bytes(b""), hosts };
     let run = PlayRun { release, play: Play::Cluster, targets, inputs };
     let stats = client.play(ctx, &run).await?;

@@ -36,8 +36,8 @@ impl MirrorList {
     pub fn new(desired: &Desired, run: &RunInputs, list: DownloadList) -> Self {
         let downloads = &desired.kubernetes.downloads;
         Self {
-            kubespray: run.tag.clone(),
-            kubernetes: run.version.clone(),
+            kubespray: run.tag.prefixed(),
+            kubernetes: run.version.prefixed(),
             list,
             files: downloads.files.clone(),
             images: downloads.images.clone(),

@@ -2,28 +2,33 @@
 
 mod acceptance;
 mod change;
-pub(crate) mod discovery;
-pub(crate) mod kubernetes;
-pub(crate) mod nodes;
+mod discovery;
+mod kubernetes;
+mod nodes;
 mod platform;
+mod recovery;
+mod removal;
 mod runai;
 mod secrets;
 
 pub use discovery::endpoint_host;
 pub use nodes::{FITS, RELOCATE};
+pub use recovery::recovery;
+pub use removal::removal;
 
-use crate::catalog::{Components, Engine};
+use crate::catalog::Components;
 use crate::cluster::Cluster;
 use crate::discover::{Discovery, Role, discover};
-use crate::kubespray::downloads;
+use crate::engines::{self, Asked};
 use crate::observed::Observed;
-use crate::{facts, given, images, kubespray, lint};
+use crate::step::leaves;
+use crate::{facts, given, images, lint};
 use plinth_catalog::Resolution;
 use plinth_model::finding::code;
 use plinth_model::plan::{Gate, MadeFrom, Plan, SCHEMA, Step};
 use plinth_model::{Digest, Finding, NodeName, Severity, Stage, StepId};
 use plinth_site::Desired;
-use plinth_site::desired::{ArtifactSource, Engine as Wanted};
+use plinth_site::desired::ArtifactSource;
 use std::cmp::Reverse;
 use std::collections::HashSet;
 
@@ -37,36 +42,31 @@ pub fn plan(desired: &Desired, observed: &Observed, catalog: &dyn Components) ->
     let mut findings = about_members(&discovery);
     findings.extend(clashes);
     findings.extend(images::place(desired, &mut cluster, &observed.facts));
-    findings.extend(engine_missing(desired));
     findings.extend(token_missing(desired));
     let resolution = catalog.resolve(desired, &facts::facts(desired, &cluster));
     findings.extend(resolution.findings.iter().cloned());
     findings.extend(catalog.check_versions(desired, &resolution));
-    let engine = match catalog.kubespray(desired) {
-        Ok(engine) => engine,
-        Err(finding) => {
-            if !findings.iter().any(|known| known.code == finding.code && known.subject == finding.subject) {
-                findings.push(*finding);
-            }
-            return Err(worst_first(findings));
+    let asked = Asked { desired, cluster: &cluster, catalog };
+    let (mut steps, gates, prepared) = before(&asked, observed);
+    let installed = match engines::of(desired).install(&asked, prepared) {
+        Ok(installed) => installed,
+        Err(more) => {
+            let known = |f: &Finding| findings.iter().any(|known| known.code == f.code && known.subject == f.subject);
+            let more: Vec<Finding> = more.into_iter().filter(|finding| !known(finding)).collect();
+            return Err(worst_first(findings.into_iter().chain(more).collect()));
         }
     };
-    let (files, notes) = kubespray::files(desired, &cluster, &engine);
-    findings.extend(notes);
-    findings.extend(kubespray::removed(desired, &engine.release));
-    let judged: HashSet<String> = findings.iter().map(|finding| finding.subject.clone()).collect();
-    let unknown = catalog.check_kubespray_vars(desired, &engine.release);
-    findings.extend(unknown.into_iter().filter(|finding| !judged.contains(&finding.subject)));
+    findings.extend(installed.findings);
     if findings.iter().any(Finding::is_error) {
         return Err(worst_first(findings));
     }
-    findings.extend(kubernetes::lost_by_imaging(desired));
-    let steps = steps(desired, observed, &cluster, &resolution, &engine, files);
-    finished(made_from(desired, observed, catalog), desired, observed, steps, findings)
+    steps.extend(installed.steps);
+    steps.extend(after(&asked, &resolution, installed.end.as_ref()));
+    finished(made_from(desired, observed, catalog), desired, observed, (steps, gates), findings)
 }
 
 /// The end of every planning: what was seen is put in, and the plan is sealed and linted.
-pub(crate) fn finished(
+fn finished(
     made_from: MadeFrom,
     desired: &Desired,
     observed: &Observed,
@@ -92,23 +92,21 @@ pub fn made_from(desired: &Desired, observed: &Observed, catalog: &dyn Component
     }
 }
 
-/// All steps, every one behind its needs.
-fn steps(
-    desired: &Desired,
-    observed: &Observed,
-    cluster: &Cluster,
-    resolution: &Resolution,
-    engine: &Engine,
-    files: kubespray::Files,
-) -> (Vec<Step>, Vec<Gate>) {
-    let mut steps: Vec<Step> = discovery::steps(desired, &observed.inventory).into_iter().collect();
+/// What comes before the engine, with the steps after which it may begin.
+fn before(asked: &Asked<'_>, observed: &Observed) -> (Vec<Step>, Vec<Gate>, Vec<StepId>) {
+    let mut steps: Vec<Step> = discovery::steps(asked.desired, &observed.inventory).into_iter().collect();
     let identity = steps.first().map(|s| s.id.clone());
-    let (on_nodes, gates) = nodes::steps(desired, cluster, identity.as_ref());
-    let mut prepared = leaves(&on_nodes);
+    let (on_nodes, gates) = nodes::steps(asked.desired, asked.cluster, identity.as_ref());
+    let prepared = leaves(&on_nodes);
     steps.extend(on_nodes);
-    let pushed = downloads::steps(desired, cluster, engine, &Digest::of(&files));
-    prepared.extend(leaves(&pushed));
-    steps.extend(kubernetes::steps(desired, cluster, engine, files, prepared, pushed));
+    (steps, gates, prepared)
+}
+
+/// What comes after the engine. `end`: its last step.
+fn after(asked: &Asked<'_>, resolution: &Resolution, end: Option<&StepId>) -> Vec<Step> {
+    let (desired, cluster, engine) = (asked.desired, asked.cluster, engines::of(asked.desired));
+    let mut steps = kubernetes::steps(asked, engine, end);
+    steps.extend(kubernetes::join(desired, cluster, engine));
     let gpu: Vec<NodeName> = cluster.with(Role::Gpu).map(|m| m.name.clone()).collect();
     let (ground, prepared) = platform::ground(desired, resolution, kubernetes::join_id(desired), gpu);
     steps.extend(prepared);
@@ -116,13 +114,7 @@ fn steps(
     steps.extend(platform.flat_map(|c| ground.component(c, &[])));
     steps.extend(runai::steps(desired, resolution, &ground));
     steps.extend(acceptance::steps(desired, cluster, resolution, &ground));
-    (steps, gates)
-}
-
-/// Steps that no other one of the list needs: all of the list is done when these are.
-pub(crate) fn leaves(steps: &[Step]) -> Vec<StepId> {
-    let needed: HashSet<&StepId> = steps.iter().flat_map(|step| &step.needs).collect();
-    steps.iter().map(|step| &step.id).filter(|id| !needed.contains(id)).cloned().collect()
+    steps
 }
 
 fn sealed(desired: &Desired, made_from: MadeFrom, steps: Vec<Step>, gates: Vec<Gate>, findings: Vec<Finding>) -> Plan {
@@ -141,16 +133,6 @@ fn about_members(discovery: &Discovery) -> Vec<Finding> {
     discovery.findings.iter().filter(|f| !remark(f)).cloned().collect()
 }
 
-pub(crate) fn engine_missing(desired: &Desired) -> Option<Finding> {
-    let name = match desired.kubernetes.engine {
-        Wanted::Kubespray => return None,
-        Wanted::Bcm => "bcm",
-        Wanted::Existing => "existing",
-    };
-    let text = format!("engine `{name}` is not in this release");
-    Some(Finding::error(code::SITE_ENGINE_NOT_IN_RELEASE, "kubernetes.engine", text).fix("use `engine: kubespray`"))
-}
-
 fn token_missing(desired: &Desired) -> Option<Finding> {
     let runai = desired.runai.as_ref()?;
     let wanted = runai.registry_token.is_none() && runai.source != ArtifactSource::Airgapped;
@@ -161,7 +143,7 @@ fn token_missing(desired: &Desired) -> Option<Finding> {
     })
 }
 
-pub(crate) fn worst_first(mut findings: Vec<Finding>) -> Vec<Finding> {
+fn worst_first(mut findings: Vec<Finding>) -> Vec<Finding> {
     findings.sort_by_key(|f| Reverse(f.severity));
     findings
 }

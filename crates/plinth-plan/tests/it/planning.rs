@@ -347,7 +347,7 @@ fn a_secret_in_a_components_values_stops_the_plan() {
         fn check_versions(&self, d: &plinth_site::Desired, r: &plinth_catalog::Resolution) -> Vec<Finding> {
             self.0.check_versions(d, r)
         }
-        fn kubespray(&self, d: &plinth_site::Desired) -> Result<plinth_plan::catalog::Engine, Box<Finding>> {
+        fn kubespray(&self, d: &plinth_site::Desired) -> Result<plinth_plan::catalog::KubesprayChoice, Box<Finding>> {
             self.0.kubespray(d)
         }
     }

@@ -4,7 +4,7 @@ use crate::fixture::catalog::engine;
 use crate::fixture::{inventory as data, site};
 use plinth_catalog::Catalog;
 use plinth_model::inventory::Inventory;
-use plinth_plan::catalog::{Components, Engine};
+use plinth_plan::catalog::{Components, KubesprayChoice};
 use plinth_plan::{Cluster, discover, kubespray, static_inventory};
 use plinth_site::Desired;
 use plinth_site::desired::{ApiEndpoint, Calico, InventorySource, Reserved};
@@ -21,7 +21,7 @@ fn tuned() -> Desired {
     plinth_site::load(&file).unwrap().desired
 }
 
-fn rendered(desired: &Desired, engine: &Engine) -> (Value, Value) {
+fn rendered(desired: &Desired, engine: &KubesprayChoice) -> (Value, Value) {
     let inventory: Inventory = match &desired.inventory {
         InventorySource::Static(list) => static_inventory(list),
         InventorySource::Bcm(_) => data::basepod(),
@@ -78,7 +78,7 @@ fn sites() -> Vec<Desired> {
 }
 
 /// Names of all variables: of the cluster, of all hosts, of each host.
-fn names(site: &Desired, engine: &Engine) -> BTreeSet<String> {
+fn names(site: &Desired, engine: &KubesprayChoice) -> BTreeSet<String> {
     let (vars, inventory) = rendered(site, engine);
     let all = inventory.pointer("/all/vars").unwrap();
     let hosts = inventory.pointer("/all/hosts").and_then(Value::as_object).unwrap();

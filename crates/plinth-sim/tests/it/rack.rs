@@ -99,7 +99,7 @@ pub(crate) fn target(node: &str, user: &str) -> NodeTarget {
 
 pub(crate) fn kubespray() -> KubesprayRelease {
     KubesprayRelease {
-        tag: "v2.27.1".to_owned(),
+        tag: "v2.27.1".parse().unwrap(),
         source: "https://example.com/kubespray.git".to_owned(),
         commit: "c".repeat(40),
         tree: "d".repeat(40),
@@ -113,8 +113,8 @@ pub(crate) fn inputs() -> RunInputs {
     let host =
         |name: NodeName| (name, HostInputs { groups: vec!["kube_node".to_owned()], variables: Digest::of("host") });
     RunInputs {
-        tag: kubespray().tag,
-        version: "v1.31.9".to_owned(),
+        tag: kubespray().tag.parse().unwrap(),
+        version: "v1.31.9".parse().unwrap(),
         variables: Digest::of("variables"),
         hosts: nodes().into_iter().map(host).collect(),
     }

@@ -58,8 +58,8 @@ fn listed(tag: &str, example: &str) -> (Desired, DownloadList) {
 
 fn made(tag: &str, example: &str) -> MirrorList {
     let (desired, list) = listed(tag, example);
-    let version = desired.kubernetes.version.prefixed();
-    let run = RunInputs { tag: tag.to_owned(), version, variables: Digest::of(tag), hosts: IndexMap::new() };
+    let version = desired.kubernetes.version.clone();
+    let run = RunInputs { tag: tag.parse().unwrap(), version, variables: Digest::of(tag), hosts: IndexMap::new() };
     MirrorList::new(&desired, &run, list)
 }
 

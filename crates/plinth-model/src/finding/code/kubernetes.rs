@@ -86,6 +86,11 @@ findings! {
         usually: "kubelet or containerd does not run, or the network plugin does not come up on the node.",
         fix: "Run `kubectl describe node NODE`, and look at the logs of kubelet and containerd on the node; then run again.",
     }
+    KUBERNETES_NOT_OURS = "kubernetes.not-ours", You {
+        means: "What was asked for belongs to whoever installed Kubernetes, and that was not plinth.",
+        usually: "`plinth remove`, `plinth reset` or `plinth recover` on a site with `engine: existing`.",
+        fix: "Use the program that installed the cluster.",
+    }
     KUBERNETES_PART_VERSION = "kubernetes.part-version", You {
         means: "A variable under `kubernetes.extraVars` asks for a version of a part that this release of Kubespray has no checksum for, or writes it in another form.",
         usually: "The version belongs to another release; or it has a `v` where the release wants none, or none where it wants one.",

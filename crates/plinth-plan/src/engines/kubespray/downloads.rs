@@ -2,7 +2,7 @@
 //! them in its folder and finds them, so that no node fetches for itself.
 
 use super::RELEASES;
-use crate::catalog::Engine;
+use crate::catalog::KubesprayChoice;
 use crate::cluster::{Cluster, Member};
 use crate::discover::Role;
 use crate::step::{Refine, step};
@@ -13,7 +13,7 @@ use plinth_model::{Digest, Stage, StepId, Work};
 use plinth_site::Desired;
 
 /// All steps; none where the site lets every node fetch for itself.
-pub(crate) fn steps(desired: &Desired, cluster: &Cluster, engine: &Engine, inputs: &Digest) -> Vec<Step> {
+pub(crate) fn steps(desired: &Desired, cluster: &Cluster, engine: &KubesprayChoice, inputs: &Digest) -> Vec<Step> {
     if !desired.kubernetes.downloads.push {
         return Vec::new();
     }
@@ -23,7 +23,7 @@ pub(crate) fn steps(desired: &Desired, cluster: &Cluster, engine: &Engine, input
     [fetch].into_iter().chain(push).collect()
 }
 
-fn fetch(desired: &Desired, engine: &Engine, inputs: &Digest) -> Step {
+fn fetch(desired: &Desired, engine: &KubesprayChoice, inputs: &Digest) -> Step {
     let mirror = desired.kubernetes.downloads.files.clone();
     let reason = match &mirror {
         Some(mirror) => format!("what Kubespray {} needs on nodes is fetched once, from {mirror}", engine.release.tag),

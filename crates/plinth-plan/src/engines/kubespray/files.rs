@@ -2,7 +2,7 @@
 
 use super::group_vars::group_vars;
 use super::inventory::{self, inventory};
-use crate::catalog::Engine;
+use crate::catalog::KubesprayChoice;
 use crate::cluster::Cluster;
 use indexmap::IndexMap;
 use plinth_model::{Finding, NodeName};
@@ -19,7 +19,7 @@ pub const GROUP_VARS: &str = plinth_model::steps::VARIABLES_FILE;
 
 /// All files of a cluster, and what is doubtful about the site's own variables.
 #[must_use]
-pub fn files(desired: &Desired, cluster: &Cluster, engine: &Engine) -> (Files, Vec<Finding>) {
+pub fn files(desired: &Desired, cluster: &Cluster, engine: &KubesprayChoice) -> (Files, Vec<Finding>) {
     let (vars, findings) = group_vars(desired, cluster, engine);
     let files = [(INVENTORY, json(&inventory(desired, cluster))), (GROUP_VARS, json(&vars))];
     (files.into_iter().map(|(name, text)| (name.to_owned(), text)).collect(), findings)
@@ -28,7 +28,7 @@ pub fn files(desired: &Desired, cluster: &Cluster, engine: &Engine) -> (Files, V
 /// The same files for a recovery: the inventory has the survivors first, and says who is broken. Variables are the usual ones, so that
 /// nothing of the cluster comes out otherwise than it was.
 #[must_use]
-pub fn recovery_files(desired: &Desired, cluster: &Cluster, engine: &Engine, broken: &[NodeName]) -> Files {
+pub fn recovery_files(desired: &Desired, cluster: &Cluster, engine: &KubesprayChoice, broken: &[NodeName]) -> Files {
     let (mut files, _) = files(desired, cluster, engine);
     files.insert(INVENTORY.to_owned(), json(&inventory::recovery(desired, cluster, broken)));
     files

@@ -4,10 +4,10 @@ use super::files::named;
 use super::line::Line;
 use super::{add_ons, settings, site_vars};
 use crate::CONTAINERD;
-use crate::catalog::Engine;
+use crate::catalog::KubesprayChoice;
 use crate::cluster::Cluster;
 use crate::discover::Role;
-use plinth_catalog::KubernetesVersionForm;
+use crate::gpu::wants_toolkit;
 use plinth_model::Finding;
 use plinth_model::finding::code;
 use plinth_model::steps::Mirror;
@@ -25,15 +25,13 @@ const NODES_PER_TYPHA: usize = 100;
 /// Drop-ins of containerd. The GPU operator's toolkit writes its runtime there; a pattern that matched `config.toml` itself would
 /// be read in circles.
 const DROP_INS: &str = "/etc/containerd/conf.d/*.toml";
-/// The component whose toolkit writes the drop-in.
-const GPU_OPERATOR: &str = "gpu-operator";
 
 /// All variables as one value, and findings about the site's own.
 #[must_use]
-pub fn group_vars(desired: &Desired, cluster: &Cluster, engine: &Engine) -> (Value, Vec<Finding>) {
+pub fn group_vars(desired: &Desired, cluster: &Cluster, engine: &KubesprayChoice) -> (Value, Vec<Finding>) {
     let line = Line::of(engine);
     let parts = [
-        versions(desired, engine.form),
+        versions(engine),
         network(desired, cluster),
         dns(desired, cluster, line),
         settings::access(desired),
@@ -50,7 +48,7 @@ pub fn group_vars(desired: &Desired, cluster: &Cluster, engine: &Engine) -> (Val
 }
 
 /// Choices that the release cannot carry out.
-fn unfit(desired: &Desired, engine: &Engine, line: Line) -> Vec<Finding> {
+fn unfit(desired: &Desired, engine: &KubesprayChoice, line: Line) -> Vec<Finding> {
     let (kubernetes, tag) = (&desired.kubernetes, &engine.release.tag);
     let mut findings = Vec::new();
     if kubernetes.proxy_mode == "nftables" && !line.has_nftables() {
@@ -67,9 +65,8 @@ fn unfit(desired: &Desired, engine: &Engine, line: Line) -> Vec<Finding> {
     findings
 }
 
-fn versions(desired: &Desired, form: KubernetesVersionForm) -> Map<String, Value> {
-    let version = &desired.kubernetes.version;
-    named([("kube_version", json!(form.write(version))), ("cluster_name", json!(CLUSTER_DOMAIN))])
+fn versions(engine: &KubesprayChoice) -> Map<String, Value> {
+    named([("kube_version", json!(engine.form.write(&engine.kubernetes))), ("cluster_name", json!(CLUSTER_DOMAIN))])
 }
 
 fn network(desired: &Desired, cluster: &Cluster) -> Map<String, Value> {
@@ -129,12 +126,6 @@ fn dns(desired: &Desired, cluster: &Cluster, line: Line) -> Map<String, Value> {
         vars.insert("dns_etchosts".into(), json!(format!("{address} {}\n", runai.domain)));
     }
     vars
-}
-
-/// Whether the GPU operator, and so its toolkit, is part of the site.
-#[must_use]
-pub fn wants_toolkit(desired: &Desired) -> bool {
-    desired.platform.components.get(GPU_OPERATOR).and_then(|choice| choice.enabled) != Some(false)
 }
 
 /// Containers. Registry logins are not here: this file is kept in clear, so they are written on the nodes by

@@ -2,6 +2,7 @@
 //! were made from, so that nothing that is written can be forgotten here.
 
 use super::{Files, GROUP_VARS, INVENTORY};
+use crate::catalog::KubesprayChoice;
 use indexmap::IndexMap;
 use plinth_model::steps::{HostInputs, RunInputs};
 use plinth_model::{Digest, NodeName, Version};
@@ -14,15 +15,19 @@ const ACCESS: &str = "ansible_";
 
 /// What a run with these files is made from.
 #[must_use]
-pub fn inputs(tag: &str, version: &Version, files: &Files) -> RunInputs {
+pub fn inputs(engine: &KubesprayChoice, files: &Files) -> RunInputs {
+    parts(&engine.tag, &engine.kubernetes, files)
+}
+
+fn parts(tag: &Version, version: &Version, files: &Files) -> RunInputs {
     let parsed = |name: &str| files.get(name).and_then(|text| serde_json::from_str(text).ok()).unwrap_or(Value::Null);
     let (inventory, mut variables) = (parsed(INVENTORY), parsed(GROUP_VARS));
     if let Some(map) = variables.as_object_mut() {
         map.shift_remove("kube_version");
     }
     RunInputs {
-        tag: tag.to_owned(),
-        version: version.prefixed(),
+        tag: tag.clone(),
+        version: version.clone(),
         variables: Digest::of(&variables),
         hosts: hosts(&inventory["all"]),
     }
@@ -57,7 +62,7 @@ mod tests {
     fn made(inventory: &Value, variables: &Value) -> RunInputs {
         let files = [(INVENTORY, inventory), (GROUP_VARS, variables)];
         let files = files.into_iter().map(|(name, value)| (name.to_owned(), value.to_string())).collect();
-        inputs("v2.27.1", &"v1.31.9".parse().unwrap(), &files)
+        parts(&"v2.27.1".parse().unwrap(), &"v1.31.9".parse().unwrap(), &files)
     }
 
     fn inventory(host: &Value) -> Value {

@@ -1,7 +1,6 @@
 //! What differs between releases of Kubespray. Minors of version 2, read from the release tags.
 
-use crate::catalog::Engine;
-use plinth_model::Version;
+use crate::catalog::KubesprayChoice;
 
 /// First minor whose template puts `containerd_extra_args` above the first table, where `imports` must stand.
 const IMPORTS: u64 = 25;
@@ -21,10 +20,9 @@ pub(super) struct Line {
 }
 
 impl Line {
-    /// The line of a release. A tag that is no version is taken for the newest: nothing old is then rendered for it.
-    pub(super) fn of(engine: &Engine) -> Self {
-        let minor = engine.release.tag.parse::<Version>().map_or(u64::MAX, |tag| tag.semver().minor);
-        Self { minor }
+    /// The line of a release.
+    pub(super) fn of(engine: &KubesprayChoice) -> Self {
+        Self { minor: engine.tag.semver().minor }
     }
 
     pub(super) const fn has_imports(self) -> bool {

@@ -1,48 +1,20 @@
-//! Plans that make broken members of the control plane whole again: the nodes are prepared as for any run, then the survivors take them
-//! in. Workers are left alone, so one that is away as well holds nothing up.
+//! Kubespray makes broken members of the control plane whole again: the survivors take them in. Workers are left alone, so one that is away as
+//! well holds nothing up.
 
-use super::{downloads, files};
-use crate::catalog::{Components, Engine};
+use super::{downloads, files, install, recovery_files};
+use crate::catalog::KubesprayChoice;
 use crate::cluster::{Cluster, Member};
-use crate::discover::discover;
-use crate::observed::Observed;
-use crate::planner::{discovery, engine_missing, finished, kubernetes, leaves, made_from, nodes, worst_first};
-use crate::step::{Refine, step};
-use crate::{deadlines, ids, images};
+use crate::engines::Install;
+use crate::step::{Refine, leaves, step};
+use crate::{deadlines, ids};
 use plinth_model::finding::code;
-use plinth_model::plan::{Gate, Plan, Step, Undo};
+use plinth_model::plan::{Step, Undo};
 use plinth_model::steps::KubesprayRecovery;
-use plinth_model::{Digest, Finding, NodeName, Stage, Work};
+use plinth_model::{Digest, Finding, NodeName, Stage, StepId, Work};
 use plinth_site::Desired;
 
-/// Plans a recovery of these members.
-///
-/// # Errors
-/// With every finding: a node that the site does not have, one that is a worker, no member left to recover from, a site that is half
-/// understood.
-pub fn recovery(
-    desired: &Desired,
-    observed: &Observed,
-    catalog: &dyn Components,
-    broken: &[NodeName],
-) -> Result<Plan, Vec<Finding>> {
-    let (mut cluster, mut findings) = Cluster::new(desired, &discover(desired, &observed.inventory));
-    findings.extend(images::place(desired, &mut cluster, &observed.facts));
-    findings.extend(engine_missing(desired));
-    findings.extend(cannot_recover(&cluster, broken));
-    let engine = match catalog.kubespray(desired) {
-        Ok(engine) => engine,
-        Err(finding) => return Err(worst_first(findings.into_iter().chain([*finding]).collect())),
-    };
-    if findings.iter().any(Finding::is_error) {
-        return Err(worst_first(findings));
-    }
-    let steps = steps(desired, observed, &cluster, &engine, broken);
-    finished(made_from(desired, observed, catalog), desired, observed, steps, findings)
-}
-
 /// At least one member of the control plane, and one of etcd, must have survived.
-fn cannot_recover(cluster: &Cluster, broken: &[NodeName]) -> Vec<Finding> {
+pub(super) fn cannot_recover(cluster: &Cluster, broken: &[NodeName]) -> Vec<Finding> {
     let wrong = |node: &NodeName| match cluster.members.iter().find(|member| member.name == *node) {
         None => Some(
             Finding::error(code::KUBESPRAY_RECOVER_UNKNOWN, node.as_str(), format!("{node} is not a node of the site"))
@@ -68,38 +40,31 @@ fn cannot_recover(cluster: &Cluster, broken: &[NodeName]) -> Vec<Finding> {
     findings
 }
 
-fn steps(
+/// `prepared`: the last steps of the preparation of the members of the control plane and of etcd.
+pub(super) fn install(
     desired: &Desired,
-    observed: &Observed,
     cluster: &Cluster,
-    engine: &Engine,
+    engine: &KubesprayChoice,
     broken: &[NodeName],
-) -> (Vec<Step>, Vec<Gate>) {
-    let quorum = cluster.quorum();
-    let files = files::recovery_files(desired, cluster, engine, broken);
-    let mut steps: Vec<Step> = discovery::steps(desired, &observed.inventory).into_iter().collect();
-    let identity = steps.first().map(|s| s.id.clone());
-    let (on_nodes, gates) = nodes::steps(desired, &quorum, identity.as_ref());
-    let mut prepared = leaves(&on_nodes);
-    steps.extend(on_nodes);
-    let pushed = downloads::steps(desired, &quorum, engine, &Digest::of(&files));
+    mut prepared: Vec<StepId>,
+) -> Install {
+    let files = recovery_files(desired, cluster, engine, broken);
+    let pushed = downloads::steps(desired, &cluster.quorum(), engine, &Digest::of(&files));
     prepared.extend(leaves(&pushed));
     let play = play(desired, cluster, engine, broken);
-    let id = play.id.clone();
-    steps.extend(kubernetes::before(engine, files, prepared, pushed, play));
-    steps.extend(kubernetes::after(desired, &quorum, &id));
-    (steps, gates)
+    let end = Some(play.id.clone());
+    Install { steps: install::before(engine, files, prepared, pushed, play), end, findings: Vec::new() }
 }
 
 /// What is recorded as deployed afterwards is the cluster in the site's own order.
-fn play(desired: &Desired, cluster: &Cluster, engine: &Engine, broken: &[NodeName]) -> Step {
-    let (usual, _) = files::files(desired, cluster, engine);
+fn play(desired: &Desired, cluster: &Cluster, engine: &KubesprayChoice, broken: &[NodeName]) -> Step {
+    let (usual, _) = files(desired, cluster, engine);
     let members = cluster.members.iter().filter(|member| member.is_quorum()).count();
     let work = Work::KubesprayRecovery(KubesprayRecovery {
         release: engine.release.clone(),
         targets: cluster.members.iter().map(|member| Cluster::target(desired, member)).collect(),
         broken: broken.to_vec(),
-        parts: super::inputs(&engine.release.tag, &desired.kubernetes.version, &usual),
+        parts: super::inputs(engine, &usual),
     });
     let names = broken.iter().map(NodeName::as_str).collect::<Vec<_>>().join(", ");
     let (id, reason) = (ids::recovery(desired.name.as_str()), format!("you said that {names} broke"));

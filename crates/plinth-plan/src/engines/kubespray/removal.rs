@@ -1,45 +1,18 @@
-//! Plans that take Kubernetes away: from the whole site, or from workers. Steps as data like any others, so they are shown,
-//! executed, journalled and resumed the same way.
+//! Kubespray takes Kubernetes away: from the whole site, or from workers.
 
-use super::files;
-use crate::catalog::{Components, Engine};
+use super::{files, install};
+use crate::catalog::KubesprayChoice;
 use crate::cluster::{Cluster, Member};
-use crate::discover::discover;
-use crate::observed::Observed;
-use crate::planner::{finished, kubernetes, made_from, worst_first};
 use crate::step::{Refine, step};
 use crate::{deadlines, ids};
 use plinth_model::finding::code;
-use plinth_model::plan::{Plan, Step, Undo};
+use plinth_model::plan::{Step, Undo};
 use plinth_model::steps::{KubesprayRemoval, NodeLeftovers, Removal};
 use plinth_model::{Finding, NodeName, Stage, Work};
 use plinth_site::Desired;
 
-/// Plans a removal. The hosts that stay, and what Kubernetes is made of there, are not looked at.
-///
-/// # Errors
-/// With every finding: a node that the site does not have, one that cannot leave alone, a site that is half understood.
-pub fn removal(
-    desired: &Desired,
-    observed: &Observed,
-    catalog: &dyn Components,
-    removal: &Removal,
-) -> Result<Plan, Vec<Finding>> {
-    let (cluster, mut findings) = Cluster::new(desired, &discover(desired, &observed.inventory));
-    findings.extend(cannot_leave(&cluster, removal));
-    let engine = match catalog.kubespray(desired) {
-        Ok(engine) => engine,
-        Err(finding) => return Err(worst_first(findings.into_iter().chain([*finding]).collect())),
-    };
-    if findings.iter().any(Finding::is_error) {
-        return Err(worst_first(findings));
-    }
-    let steps = (steps(desired, &cluster, &engine, removal), Vec::new());
-    finished(made_from(desired, observed, catalog), desired, observed, steps, findings)
-}
-
 /// Only workers leave alone: members of the control plane and of etcd are many, and an order matters among them.
-fn cannot_leave(cluster: &Cluster, removal: &Removal) -> Vec<Finding> {
+pub(super) fn cannot_leave(cluster: &Cluster, removal: &Removal) -> Vec<Finding> {
     let Removal::Nodes { nodes, .. } = removal else { return Vec::new() };
     let member = |node: &NodeName| cluster.members.iter().find(|member| member.name == *node);
     let wrong = |node: &NodeName| {
@@ -68,17 +41,17 @@ fn cluster_name(nodes: &[NodeName]) -> String {
     nodes.iter().map(NodeName::as_str).collect::<Vec<_>>().join(", ")
 }
 
-fn steps(desired: &Desired, cluster: &Cluster, engine: &Engine, removal: &Removal) -> Vec<Step> {
-    let (files, _) = files::files(desired, cluster, engine);
+pub(super) fn steps(desired: &Desired, cluster: &Cluster, engine: &KubesprayChoice, removal: &Removal) -> Vec<Step> {
+    let (files, _) = files(desired, cluster, engine);
     let leaving: Vec<&Member> = cluster.members.iter().filter(|member| removal.takes(&member.name)).collect();
     let is_reached = !matches!(removal, Removal::Nodes { reachable: false, .. });
     let work = Work::KubesprayRemoval(KubesprayRemoval {
         release: engine.release.clone(),
         targets: cluster.members.iter().map(|member| Cluster::target(desired, member)).collect(),
         removal: removal.clone(),
-        parts: super::inputs(&engine.release.tag, &desired.kubernetes.version, &files),
+        parts: super::inputs(engine, &files),
     });
-    let mut steps = vec![kubernetes::source(engine), kubernetes::environment(engine), kubernetes::inventory(files)];
+    let mut steps = vec![install::source(engine), install::environment(engine), install::inventory(files)];
     let id = ids::removal(desired.name.as_str());
     let taken = step(id.clone(), Stage::Kubernetes, work, deadlines::kubespray_run(leaving.len()), reason(removal));
     let taken = taken.needing([ids::environment(), ids::inventory()]);

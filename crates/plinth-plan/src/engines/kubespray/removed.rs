@@ -2,7 +2,6 @@
 //! setting that is not there.
 
 use plinth_model::finding::code;
-use plinth_model::steps::KubesprayRelease;
 use plinth_model::{Finding, Version};
 use plinth_site::Desired;
 
@@ -21,13 +20,12 @@ const REMOVED: [(&str, u64, &str); 8] = [
 
 /// The site's variables that the chosen release does not read any more.
 #[must_use]
-pub fn removed(desired: &Desired, release: &KubesprayRelease) -> Vec<Finding> {
-    let Ok(tag) = release.tag.parse::<Version>() else { return Vec::new() };
+pub fn removed(desired: &Desired, tag: &Version) -> Vec<Finding> {
     let release_minor = (tag.semver().major, tag.semver().minor);
     let finding = |name: &String| {
         let (_, minor, instead) =
             REMOVED.iter().find(|(gone, minor, _)| release_minor >= (2, *minor) && fits(gone, name))?;
-        let text = format!("Kubespray {} does not read `{name}`: it was removed in v2.{minor}", release.tag);
+        let text = format!("Kubespray {tag} does not read `{name}`: it was removed in v2.{minor}");
         Some(
             Finding::error(code::KUBERNETES_EXTRA_VAR_REMOVED, format!("kubernetes.extraVars.{name}"), text)
                 .fix(*instead),

@@ -33,6 +33,11 @@ pub(super) fn put(desired: &Desired, vars: &mut Map<String, Value>) -> Vec<Findi
     findings
 }
 
+/// Variables that look like secrets in clear: wrong for every engine, since its variables are kept in clear.
+pub(in crate::engines) fn clear_secrets(desired: &Desired) -> Vec<Finding> {
+    desired.kubernetes.extra_vars.iter().filter_map(|(name, value)| secret(name, value)).collect()
+}
+
 fn subject(name: &str) -> String {
     format!("kubernetes.extraVars.{name}")
 }

@@ -4,6 +4,7 @@
 use plinth_model::finding::code;
 use plinth_model::steps::{HostInputs, RunInputs};
 use plinth_model::{Finding, NodeName, Version};
+use plinth_plan::kubespray::one_step;
 use plinth_world::ansible::{Begun, Deployed, Play};
 use std::collections::BTreeMap;
 
@@ -16,7 +17,7 @@ pub(super) const ETCD: &str = "etcd";
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Sight {
     /// It is a member and runs this version.
-    Member(String),
+    Member(Version),
     /// The cluster does not know it.
     Gone,
     /// Nothing of Kubernetes is on it any more, as after BCM made it anew; the cluster may still know it.
@@ -185,8 +186,8 @@ fn refuse(last: &RunInputs, wanted: &RunInputs, seen: &BTreeMap<NodeName, Sight>
     if !bare.is_empty() {
         return Err(Box::new(control_plane_lost(&bare)));
     }
-    step("Kubernetes", &last.version, &wanted.version)?;
-    step("Kubespray", &last.tag, &wanted.tag)?;
+    one_step("Kubernetes", &last.version, &wanted.version)?;
+    one_step("Kubespray", &last.tag, &wanted.tag)?;
     skew(wanted, seen)?;
     if moves(last, wanted) && wanted.hosts.len() > last.hosts.len() {
         return Err(Box::new(two_at_once(last, wanted)));
@@ -254,43 +255,18 @@ fn first_moved(group: &str, was: Option<&NodeName>, is: Option<&NodeName>) -> Fi
         .fix(format!("name {} first again in `nodes.controlPlane`", name(was)))
 }
 
-/// One minor at a time, and never back.
-fn step(what: &str, from: &str, to: &str) -> Result<(), Box<Finding>> {
-    let (Ok(before), Ok(after)) = (from.parse::<Version>(), to.parse::<Version>()) else { return Ok(()) };
-    let (before, after) = (before.semver(), after.semver());
-    let evidence = format!("{what} {from} → {to}");
-    if after < before {
-        let text = format!("{what} {to} is older than {from}, which is deployed; there is no way back");
-        let fix = format!("ask for {from} or newer");
-        return Err(Box::new(
-            Finding::error(code::KUBESPRAY_DOWNGRADE, "kubernetes", text).evidence(evidence).fix(fix),
-        ));
-    }
-    if after.major != before.major || after.minor > before.minor + 1 {
-        let next = format!("{}.{}", before.major, before.minor + 1);
-        let text = format!("{what} goes one minor release at a time, and {from} → {to} leaves some out");
-        let fix = format!("go to a release of {what} {next} first, apply, then go on");
-        return Err(Box::new(
-            Finding::error(code::KUBESPRAY_UPGRADE_TOO_FAR, "kubernetes", text).evidence(evidence).fix(fix),
-        ));
-    }
-    Ok(())
-}
-
 /// What the nodes really run may be older than the record: somebody may have changed them by hand.
 fn skew(wanted: &RunInputs, seen: &BTreeMap<NodeName, Sight>) -> Result<(), Box<Finding>> {
-    let Ok(target) = wanted.version.parse::<Version>() else { return Ok(()) };
-    let target = target.semver();
+    let target = wanted.version.semver();
     let far = |sight: &Sight| match sight {
         Sight::Gone | Sight::Bare => None,
-        Sight::Member(text) => {
-            let version = text.parse::<Version>().ok()?;
+        Sight::Member(version) => {
             let runs = version.semver();
-            (runs.major != target.major || runs.minor + 1 < target.minor || runs.minor > target.minor)
-                .then_some(text.clone())
+            let fits = runs.major == target.major && runs.minor <= target.minor && target.minor <= runs.minor + 1;
+            (!fits).then(|| version.clone())
         }
     };
-    let wrong: Vec<(&NodeName, String)> = seen.iter().filter_map(|(name, sight)| Some((name, far(sight)?))).collect();
+    let wrong: Vec<(&NodeName, Version)> = seen.iter().filter_map(|(name, sight)| Some((name, far(sight)?))).collect();
     if wrong.is_empty() {
         return Ok(());
     }

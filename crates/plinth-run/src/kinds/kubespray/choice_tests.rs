@@ -18,8 +18,8 @@ fn host(name: &str, groups: &[&str]) -> (NodeName, HostInputs) {
 fn inputs(tag: &str, version: &str, workers: &[&str]) -> RunInputs {
     let hosts = std::iter::once(host("cpu-01", CONTROL)).chain(workers.iter().map(|name| host(name, WORKER)));
     RunInputs {
-        tag: tag.to_owned(),
-        version: version.to_owned(),
+        tag: tag.parse().unwrap(),
+        version: version.parse().unwrap(),
         variables: Digest::of("variables"),
         hosts: hosts.collect(),
     }
@@ -122,7 +122,7 @@ fn what_cannot_be_gone_on_with_begins_anew() {
 #[test]
 fn what_the_cluster_says_counts_and_what_it_cannot_say_does_not() {
     let seen = |dgx: Sight, cpu: Sight| BTreeMap::from([(node("dgx-02"), dgx), (node("cpu-01"), cpu)]);
-    let member = || Sight::Member("v1.31.9".to_owned());
+    let member = || Sight::Member("v1.31.9".parse().unwrap());
     assert_eq!(play(&after(usual()), &usual(), &seen(member(), member())), None);
     let lost = play(&after(usual()), &usual(), &seen(Sight::Gone, member()));
     assert_eq!(lost, Some(Play::Scale { nodes: vec![node("dgx-02")] }));
@@ -142,8 +142,8 @@ fn what_no_play_can_do_is_refused() {
     let old = |tag: &str, version: &str| after(inputs(tag, version, &workers));
     let mut other_first = usual();
     other_first.hosts.shift_insert(0, node("cpu-00"), host("cpu-00", CONTROL).1);
-    let behind = BTreeMap::from([(node("dgx-01"), Sight::Member("v1.29.1".to_owned()))]);
-    let ahead = BTreeMap::from([(node("dgx-01"), Sight::Member("v1.32.0".to_owned()))]);
+    let behind = BTreeMap::from([(node("dgx-01"), Sight::Member("v1.29.1".parse().unwrap()))]);
+    let ahead = BTreeMap::from([(node("dgx-01"), Sight::Member("v1.32.0".parse().unwrap()))]);
     let bare = BTreeMap::from([(node("cpu-01"), Sight::Bare)]);
     let recovery = Play::Recover { nodes: vec![node("cpu-01")], reset: Vec::new() };
     let one = inputs("v2.27.1", "v1.31.9", &["dgx-01"]);

@@ -8,9 +8,9 @@ use crate::kinds::outcome::{done, refused, unseen};
 use futures::future::{Either, join_all, select};
 use plinth_model::finding::code;
 use plinth_model::steps::{KubesprayRelease, NodeTarget, RunInputs};
-use plinth_model::{Finding, NodeName, Observed};
-use plinth_world::ClientError;
+use plinth_model::{Finding, NodeName, Observed, Version};
 use plinth_world::ansible::{Deployed, HostStats, Play, PlayRun, PlayStats};
+use plinth_world::{ClientError, ClientResult};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -43,7 +43,7 @@ pub(in crate::kinds) async fn probe_run(env: &StepEnv, wanted: &Wanted<'_>) -> R
 async fn choice(env: &StepEnv, wanted: &Wanted<'_>) -> Result<Result<Choice, Box<Finding>>, ClientError> {
     let deployed = deployed(env).await?;
     let seen = match &deployed.last {
-        Some(last) => seen(env, last, wanted.targets).await,
+        Some(last) => seen(env, last, wanted.targets).await?,
         None => BTreeMap::new(),
     };
     let stillborn = stillborn(env, &deployed, wanted.targets).await;
@@ -62,25 +62,33 @@ pub(super) async fn deployed(env: &StepEnv) -> Result<Deployed, ClientError> {
 /// What the cluster says of the nodes that were deployed, and what they say themselves: the cluster calls a node Ready for most of a
 /// minute after BCM began to make it anew. Before there is a kubeconfig, or while the API server is away, only the control plane and
 /// etcd are asked; what is not known is no reason to run anything.
-async fn seen(env: &StepEnv, last: &RunInputs, targets: &[NodeTarget]) -> BTreeMap<NodeName, Sight> {
-    let by_cluster = seen_by_cluster(env, last).await;
+async fn seen(env: &StepEnv, last: &RunInputs, targets: &[NodeTarget]) -> ClientResult<BTreeMap<NodeName, Sight>> {
+    let by_cluster = seen_by_cluster(env, last).await?;
     let asked = last.hosts.iter().filter(|(name, host)| host.is_quorum() || by_cluster.contains_key(*name));
     let asked = asked.map(|(name, _)| async move { Some((name.clone(), lost(env, name, targets).await?)) });
     let lost = join_all(asked).await;
-    by_cluster.into_iter().chain(lost.into_iter().flatten()).collect()
+    Ok(by_cluster.into_iter().chain(lost.into_iter().flatten()).collect())
 }
 
-async fn seen_by_cluster(env: &StepEnv, last: &RunInputs) -> BTreeMap<NodeName, Sight> {
+async fn seen_by_cluster(env: &StepEnv, last: &RunInputs) -> ClientResult<BTreeMap<NodeName, Sight>> {
     let mut seen = BTreeMap::new();
     for (name, _) in last.hosts.iter().filter(|(_, host)| host.is_kubernetes_node()) {
         match env.clients.kube.node(&env.ctx, name).await {
-            Ok(Observed::Known(node)) => drop(seen.insert(name.clone(), Sight::Member(node.version))),
+            Ok(Observed::Known(node)) => drop(seen.insert(name.clone(), Sight::Member(version(name, &node.version)?))),
             Ok(Observed::Absent) => drop(seen.insert(name.clone(), Sight::Gone)),
             // The first that cannot be asked stands for all: each would wait for its own deadline.
             Ok(Observed::Unknown(_)) | Err(_) => break,
         }
     }
-    seen
+    Ok(seen)
+}
+
+/// What a kubelet calls its version. One that cannot be read might be too old for any play, so nothing is chosen then.
+fn version(node: &NodeName, told: &str) -> ClientResult<Version> {
+    told.parse().map_err(|error| {
+        let (doing, attempt) = (format!("reading the version of {node}"), "look at `kubectl get nodes`");
+        ClientError::permanent("kube", doing, format!("{error}"), attempt)
+    })
 }
 
 /// Whether nothing of Kubernetes is on a node any more, as on one that BCM made anew. A node that cannot be asked has lost nothing.

@@ -19,7 +19,7 @@ use std::time::Duration;
 
 pub(super) fn kubespray() -> KubesprayRelease {
     KubesprayRelease {
-        tag: "v2.27.1".to_owned(),
+        tag: "v2.27.1".parse().unwrap(),
         source: "https://git.test/kubespray".to_owned(),
         commit: "c0ffee".to_owned(),
         tree: "7ee7ee".to_owned(),
@@ -48,8 +48,8 @@ pub(super) fn parts() -> RunInputs {
         (node(name), HostInputs { groups, variables: Digest::of(name) })
     };
     RunInputs {
-        tag: "v2.27.1".to_owned(),
-        version: "v1.31.9".to_owned(),
+        tag: "v2.27.1".parse().unwrap(),
+        version: "v1.31.9".parse().unwrap(),
         variables: Digest::of("variables"),
         hosts: [host("cpu-03", &["kube_control_plane", "etcd"]), host("dgx-05", &["kube_node"])].into(),
     }

@@ -153,8 +153,12 @@ pub(super) fn expectation(larger: &str) -> NodeExpectation {
 fn deployed(hosts: &[&str]) -> Observed<Deployed> {
     let host = |h: &&str| (node(h), HostInputs { groups: Vec::new(), variables: Digest::of("x") });
     let hosts = hosts.iter().map(host).collect();
-    let inputs =
-        RunInputs { tag: "v2.27.1".to_owned(), version: "v1.31.9".to_owned(), variables: Digest::of("x"), hosts };
+    let inputs = RunInputs {
+        tag: "v2.27.1".parse().unwrap(),
+        version: "v1.31.9".parse().unwrap(),
+        variables: Digest::of("x"),
+        hosts,
+    };
     Observed::Known(Deployed { last: Some(inputs), begun: None })
 }
 

@@ -13,8 +13,8 @@ fn parts() -> RunInputs {
         (node(name), HostInputs { groups, variables: Digest::of(name) })
     };
     RunInputs {
-        tag: "v2.27.1".to_owned(),
-        version: "v1.31.9".to_owned(),
+        tag: "v2.27.1".parse().unwrap(),
+        version: "v1.31.9".parse().unwrap(),
         variables: Digest::of("variables"),
         hosts: [host("n1"), host("n2")].into(),
     }

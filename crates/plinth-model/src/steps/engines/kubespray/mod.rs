@@ -16,7 +16,7 @@ pub use removal::KubesprayRemoval;
 pub use run::KubesprayRun;
 pub use source::KubespraySource;
 
-use crate::{Digest, NodeName};
+use crate::{Digest, NodeName, Version};
 use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -32,9 +32,9 @@ pub const VARIABLES_FILE: &str = "kubespray/inventory/group_vars/all/plinth.json
 #[serde(rename_all = "camelCase")]
 pub struct RunInputs {
     /// Kubespray's tag.
-    pub tag: String,
-    /// Kubernetes version, with `v`.
-    pub version: String,
+    pub tag: Version,
+    /// Kubernetes version.
+    pub version: Version,
     /// Digest of the variables of the whole cluster, `kube_version` not among them.
     pub variables: Digest,
     /// Every host, in the order of the inventory: order is meaning there.
