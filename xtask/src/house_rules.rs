@@ -116,10 +116,7 @@ const READ_AND_REFUSED: &[(&str, &str)] = &[
     ("/push.rs", "a place to go on from that cannot be read means from the beginning"),
     ("/environment.rs", "an ansible-core that cannot be read is refused"),
     ("/release.rs", "an installed version that cannot be read is not the wanted one, so there is something to do"),
-    ("/birth.rs", "of a release that cannot be read less is believed"),
     ("crates/plinth-run/src/kinds/kubespray/mod.rs", "a version that cannot be read is not accepted"),
-    ("crates/plinth-run/src/kinds/kubespray/choice.rs", "NOT safe: a downgrade is not seen; waits for typed versions"),
-    ("crates/plinth-plan/src/engines/kubespray/removed.rs", "NOT safe; waits for typed versions"),
     ("crates/plinth-lab/", "for tests only"),
 ];
 
