@@ -36,7 +36,7 @@ pub fn read(from: &str, bytes: &[u8], site: Option<&SiteName>) -> Result<Plan, P
     })?;
     if head.schema != SCHEMA {
         let text = format!("it has schema {}, and this plinth knows schema {SCHEMA}", head.schema);
-        let attempt = if head.schema > SCHEMA { "use the plinth that made it, or plan anew" } else { ANEW };
+        let attempt = if head.schema > SCHEMA { "use the plinth that made it, or make a new plan" } else { ANEW };
         return Err(refuse(text, attempt));
     }
     if let Some(site) = site.filter(|site| site.as_str() != head.site) {
@@ -49,13 +49,13 @@ pub fn read(from: &str, bytes: &[u8], site: Option<&SiteName>) -> Result<Plan, P
         return Err(refuse("its hash does not fit its content: it was edited by hand".into(), ANEW));
     }
     match lint::lint(&plan).first() {
-        Some(flaw) => Err(refuse(format!("it is not sound: {}: {}", flaw.subject, flaw.message), ANEW)),
+        Some(flaw) => Err(refuse(format!("it is not valid: {}: {}", flaw.subject, flaw.message), ANEW)),
         None => Ok(plan),
     }
 }
 
 /// What to try when a file cannot be used.
-const ANEW: &str = "make it anew with `plinth plan --out FILE`";
+const ANEW: &str = "make a new one with `plinth plan --out FILE`";
 
 /// The part that every schema will have.
 #[derive(Deserialize)]
