@@ -35,7 +35,7 @@ pub fn bcm_reply(bytes: &[u8]) {
     let Some((choice, body)) = bytes.split_first() else { return };
     let choice = usize::from(*choice);
     // The verdict does not matter here, only that there is one.
-    let _ = plinth_world::bcm::reply::decode_reply(STATUSES[choice % 8], TYPES[choice / 8 % 4], body);
+    let _ = plinth_bcm::reply::decode_reply(STATUSES[choice % 8], TYPES[choice / 8 % 4], body);
 }
 
 /// Any bytes are a saved plan or are refused; a plan that was read is written and read back as the same one.
@@ -48,7 +48,7 @@ pub fn saved_plan(bytes: &[u8]) {
 
 /// Any bytes are what the callback plugin says, in any pieces; what is shown of it is bounded.
 pub fn play_events(bytes: &[u8]) {
-    use plinth_world::ansible::{events::Decoder, watch::Watch};
+    use plinth_ansible::{events::Decoder, watch::Watch};
     let Some((choice, bytes)) = bytes.split_first() else { return };
     let whole = Decoder::default().take(bytes);
     let mut decoder = Decoder::default();
@@ -71,16 +71,16 @@ pub fn node_output(bytes: &[u8]) {
     match choice % 3 {
         0 => framed(bytes, usize::from(choice / 3) + 1),
         1 => {
-            let _ = plinth_world::node::ssh::fuzzed::known_hosts(&String::from_utf8_lossy(bytes));
+            let _ = plinth_ssh::transport::fuzzed::known_hosts(&String::from_utf8_lossy(bytes));
         }
-        _ => assert!(plinth_world::node::ssh::fuzzed::verdict(bytes).is_some(), "a server that nobody knows was believed"),
+        _ => assert!(plinth_ssh::transport::fuzzed::verdict(bytes).is_some(), "a server that nobody knows was believed"),
     }
 }
 
 /// The pieces in which output arrives mean nothing.
 fn framed(bytes: &[u8], piece: usize) {
     let decode = |size: usize| {
-        let mut decoder = plinth_world::node::frame::Decoder::new("n");
+        let mut decoder = plinth_ssh::frame::Decoder::new("n");
         let frames: Vec<_> = bytes.chunks(size).flat_map(|piece| decoder.push(piece).unwrap_or_default()).collect();
         (frames, decoder.status(), decoder.noise())
     };

@@ -6,13 +6,21 @@ use serde_json::Value;
 
 /// Every crate with the crates of ours that it may use. Reasons: nouns use nobody; what is pure never sees the world; only
 /// `run` and `check` see client traits, beside `sim`, which stands on the other side of them; only the binary puts all together.
-const MAY_USE: [(&str, &[&str]); 12] = [
+const MAY_USE: [(&str, &[&str]); 18] = [
     ("plinth-model", &[]),
     ("plinth-site", &["plinth-model"]),
     ("plinth-catalog", &["plinth-model", "plinth-site"]),
     ("plinth-plan", &["plinth-model", "plinth-site", "plinth-catalog"]),
     ("plinth-report", &["plinth-model"]),
     ("plinth-world", &["plinth-model"]),
+    // The real clients stand side by side: none uses another, so that they build at once and can be replaced one by one. What those
+    // over HTTP have in common is in `net`.
+    ("plinth-net", &["plinth-model", "plinth-world"]),
+    ("plinth-ssh", &["plinth-model", "plinth-world"]),
+    ("plinth-ansible", &["plinth-model", "plinth-world"]),
+    ("plinth-keystore", &["plinth-model", "plinth-world"]),
+    ("plinth-bcm", &["plinth-model", "plinth-world", "plinth-net"]),
+    ("plinth-kube", &["plinth-model", "plinth-world", "plinth-net"]),
     ("plinth-check", &["plinth-model", "plinth-world"]),
     ("plinth-run", &["plinth-model", "plinth-world", "plinth-check", "plinth-plan"]),
     ("plinth-sim", &["plinth-model", "plinth-world"]),
@@ -27,6 +35,12 @@ const MAY_USE: [(&str, &[&str]); 12] = [
             "plinth-plan",
             "plinth-run",
             "plinth-world",
+            "plinth-net",
+            "plinth-ssh",
+            "plinth-ansible",
+            "plinth-keystore",
+            "plinth-bcm",
+            "plinth-kube",
             "plinth-check",
             "plinth-report",
             "plinth-sim",

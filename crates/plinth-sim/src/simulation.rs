@@ -11,7 +11,7 @@ use crate::scenario::Scenario;
 use crate::world::{Effect, World, WorldError};
 use jiff::Timestamp;
 use plinth_world::bcm::BcmClient;
-use plinth_world::keystore::Keystore;
+use plinth_world::keystore::{Keystore, NodeKey};
 use plinth_world::secrets::Secrets;
 use plinth_world::{Clients, Clock, Context};
 use std::path::{Path, PathBuf};
@@ -34,6 +34,8 @@ pub struct SimOptions {
     pub bcm: Option<Arc<dyn BcmClient>>,
     /// Where certificates are kept; none: in memory.
     pub keystore: Option<Arc<dyn Keystore>>,
+    /// Where our key for nodes is kept; none: it is not a real one.
+    pub node_key: Option<Arc<dyn NodeKey>>,
 }
 
 impl SimOptions {
@@ -41,7 +43,7 @@ impl SimOptions {
     #[must_use]
     pub fn new(scenario: Scenario) -> Self {
         let start = Timestamp::from_second(BEGINNING).unwrap_or(Timestamp::UNIX_EPOCH);
-        Self { scenario, start, state_dir: None, faults: Vec::new(), bcm: None, keystore: None }
+        Self { scenario, start, state_dir: None, faults: Vec::new(), bcm: None, keystore: None, node_key: None }
     }
 }
 
@@ -75,7 +77,7 @@ impl Simulation {
     /// When the world cannot be opened or written, or a fault names an unknown node. Names of releases are not checked here:
     /// use [`Fault::validate`] with the plan's.
     pub fn start(options: SimOptions) -> Result<Self, SimulationError> {
-        let SimOptions { scenario, start, state_dir, faults, bcm, keystore } = options;
+        let SimOptions { scenario, start, state_dir, faults, bcm, keystore, node_key } = options;
         for fault in &faults {
             fault.validate(&known_names(&scenario, fault))?;
         }
@@ -88,7 +90,8 @@ impl Simulation {
         let centre = Arc::new(DataCentre::new(Arc::clone(&world), shared, faults, scenario.seed()));
         let secrets = Arc::new(SimSecrets::new(Arc::clone(&centre), state_dir));
         let keystore = keystore.unwrap_or_else(|| Arc::new(MemoryKeystore::new()));
-        let clients = clients(&centre, &clock, &secrets, keystore, bcm);
+        let node_key = node_key.unwrap_or_else(|| Arc::new(MemoryKeystore::new()));
+        let clients = clients(&centre, &clock, &secrets, (keystore, node_key), bcm);
         Ok(Self { clients, clock, secrets, world, centre })
     }
 
@@ -171,7 +174,7 @@ fn clients(
     centre: &Arc<DataCentre>,
     clock: &VirtualClock,
     secrets: &Arc<SimSecrets>,
-    keystore: Arc<dyn Keystore>,
+    (keystore, node_key): (Arc<dyn Keystore>, Arc<dyn NodeKey>),
     bcm: Option<Arc<dyn BcmClient>>,
 ) -> Clients {
     let shared: Arc<dyn Secrets> = Arc::<SimSecrets>::clone(secrets);
@@ -192,5 +195,6 @@ fn clients(
         helm: Arc::new(SimHelm { centre: Arc::clone(centre), secrets: Arc::clone(&shared) }),
         runai: Arc::new(SimRunai { centre: Arc::clone(centre), secrets: shared }),
         keystore,
+        node_key,
     }
 }

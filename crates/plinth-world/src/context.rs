@@ -50,19 +50,20 @@ impl Context {
 }
 
 /// Reports of a stream of bytes at a pace that people can follow, however fast it flows.
-pub(crate) struct Paced<'a> {
+pub struct Paced<'a> {
     ctx: &'a Context,
     next: Duration,
 }
 
 impl<'a> Paced<'a> {
     /// The first report is let through at once.
-    pub(crate) const fn new(ctx: &'a Context) -> Self {
+    #[must_use]
+    pub const fn new(ctx: &'a Context) -> Self {
         Self { ctx, next: Duration::ZERO }
     }
 
     /// Reports, if it is time.
-    pub(crate) fn report(&mut self, done: u64, total: u64, message: &str) {
+    pub fn report(&mut self, done: u64, total: u64, message: &str) {
         let now = self.ctx.clock().elapsed();
         if now >= self.next {
             self.next = now + PACE;

@@ -1,5 +1,6 @@
-//! Clients: the only way to each foreign system. One module each: a trait, the values it speaks, and, where it is there, the
-//! real thing. Simulated sides live in `plinth-sim` and pass the same contract.
+//! Clients: the only way to each foreign system. One module each: its traits and the values they speak. The real ones are crates of
+//! their own (`plinth-ssh`, `-bcm`, `-ansible`, `-kube`, `-net`, `-keystore`), of which none uses another; simulated sides live
+//! in `plinth-sim` and pass the same contract.
 //!
 //! Rules for every client: each call takes a [`Context`]; reads retry by themselves, writes only when they provably were not
 //! sent; errors say whether they are transient, and why; nothing returned holds a secret.
@@ -16,6 +17,7 @@ pub mod helm;
 pub mod keystore;
 pub mod kube;
 pub mod node;
+pub mod private_file;
 pub mod runai;
 pub mod secrets;
 
@@ -42,6 +44,8 @@ pub struct Clients {
     pub helm: Arc<dyn helm::HelmClient>,
     /// Run:ai.
     pub runai: Arc<dyn runai::RunaiClient>,
-    /// Certificates and other things plinth makes and keeps.
+    /// Certificates that plinth makes and keeps.
     pub keystore: Arc<dyn keystore::Keystore>,
+    /// Our key pair for nodes.
+    pub node_key: Arc<dyn keystore::NodeKey>,
 }

@@ -1,12 +1,13 @@
 //! Opens the clients that are real in this release: BCM, recorded inventories, the site file itself.
 
 use crate::input::Input;
+use plinth_bcm::client::{BcmConfig, BcmProof, BcmTrust, CmdaemonClient};
+use plinth_bcm::recorded;
 use plinth_model::finding::code;
 use plinth_model::inventory::Inventory;
 use plinth_model::{Exit, Problem, SecretRef};
 use plinth_site::desired::{BcmAccess, BcmLogin, InventorySource, TlsTrust};
-use plinth_world::bcm::client::{BcmConfig, BcmProof, BcmTrust, CmdaemonClient};
-use plinth_world::bcm::{BcmClient, recorded};
+use plinth_world::bcm::BcmClient;
 use plinth_world::secrets::{SecretError, Secrets};
 use plinth_world::{ClientError, Context, SystemClock, files};
 use std::path::Path;

@@ -3,11 +3,11 @@
 use crate::args::Common;
 use crate::printer::Printer;
 use plinth_catalog::Catalog;
+use plinth_keystore::SiteSecrets;
 use plinth_model::finding::Code;
 use plinth_model::finding::code;
 use plinth_model::{Exit, Finding, Problem, SecretRef, Severity};
 use plinth_site::Site;
-use plinth_world::secrets::SiteSecrets;
 use serde::Serialize;
 use std::io::Read;
 use std::path::Path;

@@ -83,9 +83,9 @@ fn median(seconds: &mut [f64]) -> f64 {
 
 /// Builds the program that stands for plinth: its client, and nothing around it.
 fn client() -> Result<PathBuf, Failure> {
-    let example = ["build", "--release", "--locked", "--package", "plinth-world", "--example", "follow_plays"];
+    let example = ["build", "--release", "--locked", "--package", "plinth-ansible", "--example", "follow_plays"];
     if !commands::passes(&mut cargo(&example))? {
-        return Err("the example follow_plays of plinth-world does not build".to_owned());
+        return Err("the example follow_plays of plinth-ansible does not build".to_owned());
     }
     let metadata = commands::metadata()?;
     let target = metadata["target_directory"].as_str().ok_or("cargo metadata names no target directory")?;

@@ -85,9 +85,9 @@ fn write(section: &str) -> Result<(), Failure> {
 
 /// Builds the program that stands for plinth: its client, and nothing around it.
 fn client() -> Result<PathBuf, Failure> {
-    let example = ["build", "--release", "--locked", "--package", "plinth-world", "--example", "many_nodes"];
+    let example = ["build", "--release", "--locked", "--package", "plinth-ssh", "--example", "many_nodes"];
     if !commands::passes(&mut cargo(&example))? {
-        return Err("the example many_nodes of plinth-world does not build".to_owned());
+        return Err("the example many_nodes of plinth-ssh does not build".to_owned());
     }
     let metadata = commands::metadata()?;
     let target = metadata["target_directory"].as_str().ok_or("cargo metadata names no target directory")?;

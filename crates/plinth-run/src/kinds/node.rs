@@ -98,7 +98,7 @@ fn account_clash(target: &NodeTarget, account: &Account, clashes: Vec<String>) -
 /// Makes our key if nobody made it before, then the account.
 pub(super) async fn make_account(env: &StepEnv, target: &NodeTarget, account: &Account) -> Result<String, ClientError> {
     if matches!(account.key, SecretRef::Generated(_)) {
-        env.clients.keystore.ssh_key(&env.ctx, account.key_algorithm).await?;
+        env.clients.node_key.ssh_key(&env.ctx, account.key_algorithm).await?;
     }
     env.clients.node.make_account(&env.ctx, target, account).await?;
     Ok(format!("user {} (uid {}) made", account.name, account.uid))

@@ -14,7 +14,7 @@ use plinth_world::ansible::{AnsibleClient, Deployed, Download, PlayHosts, PlayRu
 use plinth_world::bcm::{BcmClient, BcmIdentity};
 use plinth_world::fetch::FetchClient;
 use plinth_world::helm::{HelmClient, ReleaseState};
-use plinth_world::keystore::{CertificateState, Keystore};
+use plinth_world::keystore::{CertificateState, Keystore, NodeKey};
 use plinth_world::kube::{ClusterHealth, HealthState, HeldConfig, KubeClient, KubeNode, ToolkitPod};
 use plinth_world::node::{
     AccountState, Birth, ControlPlane, HostKey, HostKeyState, Leftovers, NodeClient, PushFile, Registries, StorageState,
@@ -42,7 +42,8 @@ pub fn clients() -> Clients {
         kube: shut.clone(),
         helm: shut.clone(),
         runai: shut.clone(),
-        keystore: shut,
+        keystore: shut.clone(),
+        node_key: shut,
     }
 }
 
@@ -306,6 +307,10 @@ impl Keystore for Shut {
     ) -> ClientResult<CertificateState> {
         refuse()
     }
+}
+
+#[async_trait]
+impl NodeKey for Shut {
     async fn ssh_key(&self, _: &Context, _: KeyAlgorithm) -> ClientResult<String> {
         refuse()
     }

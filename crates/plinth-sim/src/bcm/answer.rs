@@ -1,7 +1,7 @@
 //! Which call returns what. Calls and their arguments: captures, the vendor's open client, a public Terraform provider.
 
 use super::BcmFixture;
-use plinth_world::bcm::convert::ZERO_UUID;
+use plinth_world::bcm::wire::ZERO_UUID;
 use serde_json::{Value, json};
 
 /// A request body, read.

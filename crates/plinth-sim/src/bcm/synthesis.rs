@@ -2,7 +2,7 @@
 
 use super::BcmFixture;
 use plinth_model::inventory::{Category, Interface, InterfaceKind, Inventory, InventoryNode, Network, NodeKind};
-use plinth_world::bcm::convert::{ZERO_UUID, interface_child_type};
+use plinth_world::bcm::wire::{ZERO_UUID, interface_child_type};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use plinth_model::steps::{CertificateSource, KeyAlgorithm};
 use plinth_model::{Digest, Observed};
-use plinth_world::keystore::{CertificateState, Keystore};
+use plinth_world::keystore::{CertificateState, Keystore, NodeKey};
 use plinth_world::{ClientResult, Context};
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
@@ -64,7 +64,10 @@ impl Keystore for MemoryKeystore {
         self.certificates.lock().unwrap_or_else(PoisonError::into_inner).insert(name.to_owned(), kept);
         Ok(made)
     }
+}
 
+#[async_trait]
+impl NodeKey for MemoryKeystore {
     async fn ssh_key(&self, _: &Context, _: KeyAlgorithm) -> ClientResult<String> {
         Ok(format!("SHA256:{}", Digest::of_bytes(b"rehearsal ssh key").short()))
     }

@@ -1,12 +1,12 @@
 //! The real BCM client against the simulated BCM, over real TLS.
 
+use plinth_bcm::client::{BcmConfig, BcmProof, BcmTiming, BcmTrust, CmdaemonClient};
 use plinth_model::inventory::{InterfaceKind, Inventory, NodeKind};
 use plinth_model::{Observed, Secret};
 use plinth_sim::bcm::{
     BcmFault, BcmFaultKind, BcmFixture, RefusedLogin, SessionEnd, SimAuth, SimBcm, SimCertificate, reply_shapes,
 };
 use plinth_world::bcm::BcmClient;
-use plinth_world::bcm::client::{BcmConfig, BcmProof, BcmTiming, BcmTrust, CmdaemonClient};
 use plinth_world::{ClientError, ClientResult, Context, SystemClock};
 use rustls::pki_types::{CertificateDer, pem::PemObject};
 use std::sync::Arc;
@@ -469,8 +469,7 @@ async fn nothing_read_from_a_category_shows_the_bmc_password() {
     assert_eq!(inventory.categories[0].name, "default");
     assert!(inventory.nodes.iter().any(|node| node.kind == NodeKind::Head));
     assert!(!format!("{inventory:?}{}", serde_json::to_string(&inventory).unwrap()).contains(BMC_PASSWORD));
-    let categories: Vec<plinth_world::bcm::entity::Category> =
-        plinth_world::bcm::entity::decode_list(fixture.categories).unwrap();
+    let categories: Vec<plinth_bcm::entity::Category> = plinth_bcm::entity::decode_list(fixture.categories).unwrap();
     assert!(!format!("{categories:?}{:?}", categories[0].rest).contains(BMC_PASSWORD));
     assert_eq!(categories[0].rest["bmcSettings"]["userName"], "bright");
 }

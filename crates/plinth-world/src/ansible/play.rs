@@ -106,7 +106,8 @@ impl PlayRun {
     }
 
     /// Whether the play goes on without this host when it does not answer.
-    pub(super) fn spares(&self, node: &NodeName) -> bool {
+    #[must_use]
+    pub fn spares(&self, node: &NodeName) -> bool {
         matches!(self.play, Play::Recover { .. }) && !self.guards(node)
     }
 

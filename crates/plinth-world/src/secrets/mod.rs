@@ -1,12 +1,8 @@
-//! Where secret values come from, and the second wall that keeps them out of texts.
+//! Secret values for references, and the second wall that keeps them out of texts. The secrets of a site are in `plinth-keystore`.
 
-pub(crate) mod private_file;
-pub mod redactor;
-pub mod site;
-pub mod source;
+mod redactor;
 
 pub use redactor::Redactor;
-pub use site::SiteSecrets;
 
 use plinth_model::{Secret, SecretRef};
 
@@ -22,7 +18,8 @@ pub struct SecretError {
 
 impl SecretError {
     /// An error about a reference.
-    pub(crate) fn new(reference: &SecretRef, happened: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn new(reference: &SecretRef, happened: impl Into<String>) -> Self {
         Self { reference: reference.clone(), happened: happened.into() }
     }
 }

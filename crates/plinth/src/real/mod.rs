@@ -9,18 +9,18 @@ use crate::clients::{self, ABSENT};
 use crate::input::Input;
 use crate::printer::Printer;
 use absent::Absent;
+use plinth_ansible::{LocalAnsible, PackageSource};
+use plinth_keystore::{FileKeystore, SiteSecrets};
+use plinth_kube::KubeApi;
 use plinth_model::{Problem, SecretRef};
+use plinth_net::fetch::WebFiles;
 use plinth_run::kinds::Kinds;
 use plinth_run::{RunWorld, StepEnv};
 use plinth_site::desired::{InventorySource, KubesprayTools};
-use plinth_world::ansible::{LocalAnsible, PackageSource};
+use plinth_ssh::{KeptNodeKey, SshConfig, SshNodes};
 use plinth_world::bcm::BcmClient;
-use plinth_world::fetch::WebFiles;
-use plinth_world::keystore::FileKeystore;
-use plinth_world::kube::KubeApi;
 use plinth_world::node::NodeClient;
-use plinth_world::node::ssh::{SshConfig, SshNodes};
-use plinth_world::secrets::{Secrets, SiteSecrets};
+use plinth_world::secrets::Secrets;
 use plinth_world::{Clients, Context, SystemClock};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -52,10 +52,16 @@ impl Real {
         let ssh = ssh.known_hosts(known_hosts());
         let nodes = SshNodes::new(ssh, Arc::clone(&shared));
         let packages = packages(&desired.kubernetes.kubespray_tools);
-        let ansible = LocalAnsible::new(directory, folder, packages, nodes.clone(), Arc::clone(&shared));
+        let ansible = LocalAnsible::new(directory, folder, packages, Arc::new(nodes.clone()), Arc::clone(&shared));
         let node: Arc<dyn NodeClient> = Arc::new(nodes);
         let keystore = Arc::new(FileKeystore::new(directory, Arc::clone(&shared)).below(folder));
-        let kube = KubeApi::new(directory, &desired.name, Arc::clone(&node), Arc::clone(&keystore), shared);
+        let kube = KubeApi::new(
+            directory,
+            &desired.name,
+            Arc::clone(&node),
+            Arc::<FileKeystore>::clone(&keystore),
+            Arc::clone(&shared),
+        );
         let clients = Clients {
             bcm,
             node,
@@ -65,6 +71,7 @@ impl Real {
             helm: missing("helm"),
             runai: missing("runai"),
             keystore,
+            node_key: Arc::new(KeptNodeKey::new(directory, shared)),
         };
         Ok(Self { ctx: Context::quiet(Arc::new(SystemClock::new())), clients, secrets })
     }

@@ -1,10 +1,12 @@
 //! The keystore of a rehearsal: real keys and certificates, made up for it. Files that the site gives are never read.
 
 use async_trait::async_trait;
+use plinth_keystore::{FileKeystore, SiteSecrets};
 use plinth_model::steps::{CertificateSource, KeyAlgorithm};
 use plinth_model::{Observed, Secret, SecretRef};
-use plinth_world::keystore::{CertificateState, FileKeystore, Keystore};
-use plinth_world::secrets::{SecretError, Secrets, SiteSecrets};
+use plinth_ssh::KeptNodeKey;
+use plinth_world::keystore::{CertificateState, Keystore, NodeKey};
+use plinth_world::secrets::{SecretError, Secrets};
 use plinth_world::{ClientResult, Context};
 use std::path::Path;
 use std::sync::Arc;
@@ -13,12 +15,13 @@ use std::sync::Arc;
 const MADE_UP: CertificateSource = CertificateSource::Generated { authority_days: 3650, leaf_days: 825 };
 
 /// Makes up what the site would give as files.
-pub(crate) struct RehearsalKeystore(FileKeystore);
+pub(crate) struct RehearsalKeystore(FileKeystore, KeptNodeKey);
 
 impl RehearsalKeystore {
     /// Keeps everything below the state directory.
     pub(crate) fn new(directory: &Path) -> Self {
-        Self(FileKeystore::new(directory, Arc::new(OwnSecrets(SiteSecrets::new(directory)))))
+        let secrets: Arc<dyn Secrets> = Arc::new(OwnSecrets(SiteSecrets::new(directory)));
+        Self(FileKeystore::new(directory, Arc::clone(&secrets)), KeptNodeKey::new(directory, secrets))
     }
 }
 
@@ -41,10 +44,13 @@ impl Keystore for RehearsalKeystore {
         };
         self.0.make_certificate(ctx, name, names, source).await
     }
+}
 
+#[async_trait]
+impl NodeKey for RehearsalKeystore {
     async fn ssh_key(&self, ctx: &Context, _: KeyAlgorithm) -> ClientResult<String> {
         // A rehearsal is quick: an Ed25519 pair is made in no time, whatever the site asks for.
-        self.0.ssh_key(ctx, KeyAlgorithm::Ed25519).await
+        self.1.ssh_key(ctx, KeyAlgorithm::Ed25519).await
     }
 }
 

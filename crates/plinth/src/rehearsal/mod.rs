@@ -7,6 +7,7 @@ pub(crate) use synthetic::{MadeUp, inventory as synthetic};
 
 use crate::clients;
 use crate::session::{Crash, Held, Session};
+use plinth_bcm::client::{BcmConfig, BcmProof, BcmTrust, CmdaemonClient};
 use plinth_catalog::Catalog;
 use plinth_model::inventory::Inventory;
 use plinth_model::{Exit, Finding, NodeName, Plan, Problem, SecretRef};
@@ -19,7 +20,7 @@ use plinth_sim::{Fault, KnownNames, Pace, Scenario, SimOptions, SimSecrets, Simu
 use plinth_site::Desired;
 use plinth_site::desired::{BcmAccess, BcmLogin, InventorySource};
 use plinth_world::bcm::BcmClient;
-use plinth_world::bcm::client::{BcmConfig, BcmProof, BcmTrust, CmdaemonClient};
+use plinth_world::keystore::NodeKey;
 use plinth_world::secrets::Secrets;
 use plinth_world::{Context, SystemClock};
 use std::collections::{BTreeMap, BTreeSet};
@@ -258,6 +259,7 @@ fn simulation(
         state_dir: Some(directory.to_path_buf()),
         faults,
         bcm,
+        node_key: Some(Arc::clone(&keystore) as Arc<dyn NodeKey>),
         keystore: Some(keystore),
         ..SimOptions::new(scenario)
     };

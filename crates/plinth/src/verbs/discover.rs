@@ -4,12 +4,12 @@ use crate::args::{Common, Discover};
 use crate::input::{self, Input};
 use crate::printer::Printer;
 use crate::{clients, state};
+use plinth_bcm::recorded;
+use plinth_keystore::SiteSecrets;
 use plinth_model::{Exit, Finding, Problem};
 use plinth_plan::DiscoverReport;
 use plinth_plan::discover::ReportNode;
 use plinth_report::NodeRow;
-use plinth_world::bcm::recorded;
-use plinth_world::secrets::SiteSecrets;
 
 /// Lists nodes with the addresses plinth would use, and why not others.
 pub(crate) fn run(common: &Common, verb: &Discover, printer: &Printer) -> Result<Exit, Problem> {

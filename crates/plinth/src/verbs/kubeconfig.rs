@@ -3,10 +3,10 @@
 use crate::args::{Common, Kubeconfig};
 use crate::printer::Printer;
 use crate::{input, state};
+use plinth_kube::KubeApi;
+use plinth_kube::config::{ConfigError, KubeconfigFile};
+use plinth_kube::place::PlaceError;
 use plinth_model::{Exit, Problem, SiteName};
-use plinth_world::kube::KubeApi;
-use plinth_world::kube::config::{ConfigError, KubeconfigFile};
-use plinth_world::kube::place::PlaceError;
 use serde::Serialize;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};

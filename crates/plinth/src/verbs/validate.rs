@@ -4,11 +4,11 @@ use crate::args::Common;
 use crate::input::{self, FindingsReport, SCHEMA, plural};
 use crate::printer::Printer;
 use crate::{rehearsal, state};
+use plinth_keystore::SiteSecrets;
 use plinth_model::finding::code;
 use plinth_model::{Exit, Finding, Problem, Severity};
 use plinth_plan::Observed;
 use plinth_site::desired::{InventorySource, TlsTrust};
-use plinth_world::secrets::SiteSecrets;
 
 /// Checks the site file against itself and the compatibility data. Contacts nothing.
 pub(crate) fn run(common: &Common, printer: &Printer) -> Result<Exit, Problem> {

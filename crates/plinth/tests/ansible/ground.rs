@@ -2,13 +2,15 @@
 
 use crate::seen::site;
 use crate::support::Bench;
+use plinth_ansible::{LocalAnsible, PackageSource};
+use plinth_keystore::SiteSecrets;
 use plinth_lab::LabSpec;
 use plinth_model::SecretRef;
 use plinth_model::steps::{Credential, KubesprayRelease, NodeTarget, RunInputs};
 use plinth_model::{NodeName, Observed};
-use plinth_world::ansible::{AnsibleClient as _, Deployed, LocalAnsible, PackageSource};
-use plinth_world::node::ssh::{SshConfig, SshNodes};
-use plinth_world::secrets::{Secrets, SiteSecrets};
+use plinth_ssh::{SshConfig, SshNodes};
+use plinth_world::ansible::{AnsibleClient as _, Deployed};
+use plinth_world::secrets::Secrets;
 use plinth_world::{Context, SystemClock};
 use serde_json::Value;
 use std::os::unix::fs::{DirBuilderExt as _, symlink};
@@ -71,7 +73,7 @@ pub(crate) fn quiet() -> Context {
 pub(crate) fn client(state: &Path) -> LocalAnsible {
     let secrets: Arc<dyn Secrets> = Arc::new(SiteSecrets::new(state));
     let nodes = SshNodes::new(SshConfig::new(state), Arc::clone(&secrets));
-    LocalAnsible::new(state, state, PackageSource::default(), nodes, secrets)
+    LocalAnsible::new(state, state, PackageSource::default(), Arc::new(nodes), secrets)
 }
 
 /// Environments made by the client, outside the clone, once for all runs of these tests.

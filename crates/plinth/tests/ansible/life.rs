@@ -4,8 +4,9 @@ use crate::ground::{
     DEPLOY, applied, client, deployed, last, logs, nothing_left, quiet, record, release, runtime, targets, text, up,
 };
 use crate::seen::sh;
+use plinth_ansible::LocalAnsible;
 use plinth_model::{NodeName, Observed};
-use plinth_world::ansible::{AnsibleClient as _, Artifact, LocalAnsible, Play, PlayRun};
+use plinth_world::ansible::{AnsibleClient as _, Artifact, Play, PlayRun};
 use serde_json::Value;
 
 fn progress(events: &[Value]) -> Vec<(u64, u64, &str)> {

@@ -2,12 +2,13 @@
 
 use crate::node::Node;
 use async_trait::async_trait;
+use plinth_keystore::FileKeystore;
+use plinth_keystore::SiteSecrets;
+use plinth_kube::KubeApi;
 use plinth_lab::ControlPlane;
 use plinth_model::steps::{Credential, NodeTarget};
 use plinth_model::{NodeName, SecretRef, SiteName};
-use plinth_world::keystore::FileKeystore;
-use plinth_world::kube::KubeApi;
-use plinth_world::secrets::{Secrets, SiteSecrets};
+use plinth_world::secrets::Secrets;
 use plinth_world::{Clock, Context, SystemClock};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};

@@ -1,14 +1,16 @@
 //! A whole cluster on a node of a lab, by kubeadm: what only pods, kubelet and SSH can show.
 
 use crate::stand::SITE;
+use plinth_keystore::FileKeystore;
+use plinth_keystore::SiteSecrets;
+use plinth_kube::KubeApi;
 use plinth_lab::{ETCD, KUBERNETES, Lab, LabSpec, Mirror};
 use plinth_model::steps::{Check, Credential, NodeTarget};
 use plinth_model::{SecretRef, SiteName};
-use plinth_world::keystore::FileKeystore;
-use plinth_world::kube::{KubeApi, KubeClient as _};
+use plinth_ssh::{SshConfig, SshNodes};
+use plinth_world::kube::KubeClient as _;
 use plinth_world::node::NodeClient;
-use plinth_world::node::ssh::{SshConfig, SshNodes};
-use plinth_world::secrets::{Secrets, SiteSecrets};
+use plinth_world::secrets::Secrets;
 use plinth_world::{Context, SystemClock};
 use std::net::Ipv4Addr;
 use std::path::Path;

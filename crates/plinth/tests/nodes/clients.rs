@@ -1,11 +1,13 @@
 //! The SSH client itself, standing in a lab's network.
 
+use plinth_keystore::SiteSecrets;
 use plinth_lab::{Lab, Node};
 use plinth_model::SecretRef;
 use plinth_model::steps::{Account, Credential, KeyAlgorithm, NodeTarget};
-use plinth_world::keystore::{FileKeystore, Keystore as _};
-use plinth_world::node::ssh::{SshConfig, SshNodes};
-use plinth_world::secrets::{Secrets, SiteSecrets};
+use plinth_ssh::KeptNodeKey;
+use plinth_ssh::{SshConfig, SshNodes};
+use plinth_world::keystore::NodeKey as _;
+use plinth_world::secrets::Secrets;
 use plinth_world::{Context, SystemClock};
 use std::path::Path;
 use std::sync::Arc;
@@ -49,7 +51,7 @@ impl Nodes {
         std::fs::write(folder.path().join("password"), lab.password()).unwrap();
         let secrets: Arc<dyn Secrets> = Arc::new(SiteSecrets::new(folder.path()).below(folder.path()));
         let ctx = Context::quiet(Arc::new(SystemClock::new()));
-        let keystore = FileKeystore::new(folder.path(), Arc::clone(&secrets));
+        let keystore = KeptNodeKey::new(folder.path(), Arc::clone(&secrets));
         runtime().block_on(keystore.ssh_key(&ctx, KeyAlgorithm::Ed25519)).unwrap();
         let key = SecretRef::Generated("ssh-key".to_owned());
         Self { client: SshNodes::new(impatient(folder.path()), secrets), ctx, key, _folder: folder }

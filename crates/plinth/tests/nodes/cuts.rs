@@ -10,7 +10,7 @@ use plinth_lab::{Lab, LabSpec, Node, NodeSpec, Odd};
 use plinth_model::SecretRef;
 use plinth_model::facts::Asked;
 use plinth_model::steps::{Account, Mirror, NodeTarget, Preparation};
-use plinth_world::node::ssh::SshNodes;
+use plinth_ssh::SshNodes;
 use plinth_world::node::{AccountState, NodeClient as _, Registries, StorageState};
 use plinth_world::{ClientError, ClientResult, Context};
 use std::net::Ipv4Addr;

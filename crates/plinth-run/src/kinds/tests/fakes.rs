@@ -14,7 +14,7 @@ use plinth_world::ansible::{AnsibleClient, Deployed, Download, Play, PlayHosts, 
 use plinth_world::bcm::{BcmClient, BcmIdentity};
 use plinth_world::fetch::FetchClient;
 use plinth_world::helm::{HelmClient, ReleaseState};
-use plinth_world::keystore::{CertificateState, Keystore};
+use plinth_world::keystore::{CertificateState, Keystore, NodeKey};
 use plinth_world::kube::{ClusterHealth, HealthState, HeldConfig, KubeClient, KubeNode, ToolkitPod};
 use plinth_world::node::{
     AccountState, Birth, ControlPlane, HostKey, HostKeyState, Leftovers, NodeClient, PushFile, Registries, StorageState,
@@ -86,6 +86,7 @@ impl Fake {
             helm: self.clone(),
             runai: self.clone(),
             keystore: self.clone(),
+            node_key: self.clone(),
         }
     }
 }
@@ -237,6 +238,10 @@ impl Keystore for Fake {
     ) -> ClientResult<CertificateState> {
         self.answer("make_certificate")
     }
+}
+
+#[async_trait]
+impl NodeKey for Fake {
     async fn ssh_key(&self, _: &Context, _: KeyAlgorithm) -> ClientResult<String> {
         self.answer("ssh_key")
     }

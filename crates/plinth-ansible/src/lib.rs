@@ -1,0 +1,25 @@
+//! The real Ansible client: Kubespray's source, its Python environment, its playbooks, run on this machine.
+
+mod alive;
+mod environment;
+pub mod events;
+mod folder;
+mod follow;
+mod hints;
+mod local;
+mod log;
+mod preview;
+mod profile;
+mod program;
+mod python;
+mod record;
+mod settings;
+mod source;
+mod stage;
+mod table;
+mod tree;
+mod verdict;
+pub mod watch;
+
+pub use environment::PackageSource;
+pub use local::LocalAnsible;

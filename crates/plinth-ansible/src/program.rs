@@ -1,0 +1,141 @@
+//! Foreign programs that end by themselves: git, Python, pip, uv, and the short runs of ansible-playbook.
+
+use plinth_world::{ClientError, ClientResult};
+use std::ffi::OsStr;
+use std::io;
+use std::process::{ExitStatus, Stdio};
+use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncReadExt as _};
+use tokio::process::Command;
+use tokio::time::timeout;
+
+/// Name of this client in errors.
+pub(super) const DOOR: &str = "ansible";
+/// Most of an output that is kept, bytes; the rest is read and forgotten.
+const LARGEST: usize = 16 * 1024 * 1024;
+/// Lines of an error output that are shown.
+const TAIL: usize = 8;
+/// Variables of the caller that would change what Ansible or Python do. An empty vault setting is taken for a folder, so such
+/// variables are removed and never emptied.
+const FOREIGN: [&str; 7] = ["PYTHONPATH", "PYTHONHOME", "PYTHONSTARTUP", "VIRTUAL_ENV", "LC_ALL", "LANGUAGE", "CDPATH"];
+
+/// How a program ended.
+#[derive(Debug)]
+pub(super) struct Ended {
+    /// Its exit status.
+    pub(super) status: ExitStatus,
+    /// Its standard output.
+    pub(super) stdout: String,
+    /// Its standard error.
+    pub(super) stderr: String,
+}
+
+impl Ended {
+    /// The last lines of what it complained of.
+    pub(super) fn complaint(&self) -> Vec<String> {
+        let text = if self.stderr.trim().is_empty() { &self.stdout } else { &self.stderr };
+        tail(text)
+    }
+}
+
+/// The last lines of a text, without empty ones.
+pub(super) fn tail(text: &str) -> Vec<String> {
+    let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
+    let last = lines.get(lines.len().saturating_sub(TAIL)..).unwrap_or_default();
+    last.iter().map(|line| crate::watch::cut(line, 300)).collect()
+}
+
+/// A command with a clean environment and no standard input; it ends when its future is dropped.
+pub(super) fn command(program: impl AsRef<OsStr>) -> Command {
+    let mut command = Command::new(program);
+    clean(&mut command);
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
+    command
+}
+
+fn clean(command: &mut Command) {
+    let foreign = |name: &OsStr| {
+        let name = name.to_string_lossy();
+        name.starts_with("ANSIBLE_") || FOREIGN.contains(&&*name)
+    };
+    for (name, _) in std::env::vars_os().filter(|(name, _)| foreign(name)) {
+        command.env_remove(name);
+    }
+    command.env("LANG", "C.UTF-8");
+}
+
+/// Runs it to its end.
+///
+/// # Errors
+/// When it cannot be started or does not end in time; a program that ends badly is no error here.
+pub(super) async fn run(mut command: Command, doing: &str, patience: Duration) -> ClientResult<Ended> {
+    let name = command.as_std().get_program().to_string_lossy().into_owned();
+    let failed = |error: io::Error| {
+        ClientError::permanent(DOOR, doing, format!("`{name}` cannot be run: {error}"), format!("install `{name}`"))
+    };
+    let mut child = command.spawn().map_err(failed)?;
+    let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
+    let all = async { tokio::try_join!(child.wait(), drained(stdout), drained(stderr)) };
+    let (status, stdout, stderr) = match timeout(patience, all).await {
+        Ok(ended) => ended.map_err(failed)?,
+        Err(_) => {
+            let happened = format!("`{name}` did not end within {} s", patience.as_secs());
+            return Err(ClientError::permanent(
+                DOOR,
+                doing,
+                happened,
+                "look at the network and the load of this machine",
+            ));
+        }
+    };
+    Ok(Ended { status, stdout, stderr })
+}
+
+async fn drained(reader: Option<impl AsyncRead + Unpin>) -> io::Result<String> {
+    let Some(mut reader) = reader else { return Ok(String::new()) };
+    let (mut kept, mut piece) = (Vec::new(), vec![0; 16 * 1024]);
+    loop {
+        let read = reader.read(&mut piece).await?;
+        if read == 0 {
+            return Ok(String::from_utf8_lossy(&kept).into_owned());
+        }
+        let room = LARGEST.saturating_sub(kept.len()).min(read);
+        kept.extend_from_slice(piece.get(..room).unwrap_or_default());
+    }
+}
+
+/// Where a program is, by PATH.
+pub(super) fn which(name: &str) -> Option<std::path::PathBuf> {
+    let path = std::env::var_os("PATH")?;
+    std::env::split_paths(&path).map(|folder| folder.join(name)).find(|file| is_program(file))
+}
+
+fn is_program(file: &std::path::Path) -> bool {
+    use std::os::unix::fs::PermissionsExt as _;
+    std::fs::metadata(file).is_ok_and(|known| known.is_file() && known.permissions().mode() & 0o111 != 0)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn both_outputs_and_the_status_are_told() {
+        let mut sh = command("sh");
+        sh.args(["-c", "echo out; echo one >&2; echo two >&2; exit 3"]);
+        let ended = run(sh, "trying", Duration::from_secs(20)).await.unwrap();
+        assert_eq!((ended.status.code(), ended.stdout.as_str()), (Some(3), "out\n"));
+        assert_eq!(ended.complaint(), ["one", "two"]);
+    }
+
+    #[tokio::test]
+    async fn what_does_not_end_or_is_not_there_is_an_error() {
+        let mut sleep = command("sleep");
+        sleep.arg("60");
+        let error = run(sleep, "trying", Duration::from_millis(50)).await.unwrap_err();
+        assert!(error.happened.contains("did not end"), "{error}");
+        let error = run(command("/nowhere/git"), "trying", Duration::from_secs(1)).await.unwrap_err();
+        assert!(error.attempt.contains("install"), "{error}");
+    }
+}

@@ -1,0 +1,115 @@
+//! The Python that a release takes: the newest one on PATH within its range.
+
+use crate::program::{self, DOOR};
+use plinth_model::finding::code;
+use plinth_model::steps::KubesprayRelease;
+use plinth_model::{Finding, Version};
+use plinth_world::{ClientError, ClientResult};
+use semver::VersionReq;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// Minor versions of Python 3 that are looked for, newest first.
+const MINORS: std::ops::RangeInclusive<u64> = 8..=16;
+/// Starting Python and printing a number takes some hundredths of a second; a version manager's stand-in up to a second.
+const LOOK: Duration = Duration::from_secs(20);
+const VERSION: &str = "import sys; print('%d.%d.%d' % sys.version_info[:3])";
+
+/// A Python.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Python {
+    /// Program.
+    pub(super) program: PathBuf,
+    /// Version.
+    pub(super) version: Version,
+}
+
+/// The Python for a release: the one that the site names, or the newest that fits.
+pub(super) async fn choose(release: &KubesprayRelease, named: Option<&str>) -> ClientResult<Python> {
+    let doing = format!("choosing a Python for Kubespray {}", release.tag);
+    let range = VersionReq::parse(&release.python).map_err(|error| {
+        ClientError::permanent(DOOR, &doing, format!("the range `{}`: {error}", release.python), "make the plan again")
+    })?;
+    let mut seen = Vec::new();
+    for name in names(named) {
+        let Some(python) = look(&name, &doing).await else { continue };
+        if range.matches(python.version.semver()) {
+            return Ok(python);
+        }
+        seen.push(format!("{} is {}", python.program.display(), python.version.bare()));
+    }
+    Err(none_fits(release, named, seen, doing))
+}
+
+fn names(named: Option<&str>) -> Vec<String> {
+    match named {
+        Some(name) => vec![name.to_owned()],
+        None => MINORS.rev().map(|minor| format!("python3.{minor}")).chain(["python3".to_owned()]).collect(),
+    }
+}
+
+/// A stand-in of a version manager may be on PATH without a Python behind it.
+async fn look(name: &str, doing: &str) -> Option<Python> {
+    let program = if name.contains('/') { PathBuf::from(name) } else { program::which(name)? };
+    let mut command = program::command(&program);
+    command.args(["-I", "-c", VERSION]);
+    let ended = program::run(command, doing, LOOK).await.ok()?;
+    let version = ended.status.success().then(|| ended.stdout.trim().parse().ok())??;
+    Some(Python { program, version })
+}
+
+fn none_fits(release: &KubesprayRelease, named: Option<&str>, seen: Vec<String>, doing: String) -> ClientError {
+    let text = match named {
+        Some(name) => format!("`{name}` is not a Python that Kubespray {} takes: {}", release.tag, release.python),
+        None => format!("this machine has no Python that Kubespray {} takes: {}", release.tag, release.python),
+    };
+    let wanted = VersionReq::parse(&release.python).ok().and_then(|range| newest(&range));
+    let package = wanted.map_or_else(|| "python3".to_owned(), |minor| format!("python3.{minor}"));
+    let fix = format!(
+        "install {package} with its module venv (Debian and Ubuntu: `apt install {package} {package}-venv`), or name one as kubernetes.kubespray.python"
+    );
+    let mut finding = Finding::error(code::KUBESPRAY_NO_PYTHON, &release.tag, &text).fix(fix.clone());
+    finding.evidence = if seen.is_empty() { vec!["none is on PATH".to_owned()] } else { seen };
+    ClientError::permanent(DOOR, doing, text, fix).finding(finding)
+}
+
+/// The newest minor version of a range.
+fn newest(range: &VersionReq) -> Option<u64> {
+    MINORS.rev().find(|minor| range.matches(&semver::Version::new(3, *minor, 0)))
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::PermissionsExt as _;
+
+    fn release(python: &str) -> KubesprayRelease {
+        KubesprayRelease {
+            tag: "v2.27.1".to_owned(),
+            source: String::new(),
+            commit: String::new(),
+            tree: String::new(),
+            python: python.to_owned(),
+            ansible_core: String::new(),
+            ansible: String::new(),
+        }
+    }
+
+    #[tokio::test]
+    async fn the_named_python_must_fit() {
+        let folder = tempfile::tempdir().unwrap();
+        let program = folder.path().join("python3.11");
+        std::fs::write(&program, "#!/bin/sh\necho 3.11.7\n").unwrap();
+        std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
+        let name = program.to_str().unwrap();
+        let found = choose(&release(">=3.10, <3.13"), Some(name)).await.unwrap();
+        assert_eq!((found.program.as_path(), found.version.bare()), (program.as_path(), "3.11.7"));
+        let error = choose(&release(">=3.12, <3.13"), Some(name)).await.unwrap_err();
+        let finding = error.finding.expect("a finding");
+        assert_eq!(finding.code, code::KUBESPRAY_NO_PYTHON);
+        assert!(finding.evidence[0].contains("3.11.7") && finding.fix.contains("python3.12-venv"), "{finding:?}");
+        std::fs::write(&program, "#!/bin/sh\nexit 127\n").unwrap();
+        assert!(choose(&release(">=3.10, <3.13"), Some(name)).await.is_err(), "a stand-in is no Python");
+    }
+}

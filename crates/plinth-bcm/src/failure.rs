@@ -1,0 +1,249 @@
+//! Why a call to BCM failed, and what a person can do about it.
+
+use crate::entity::EntityError;
+use crate::handshake;
+use crate::reply::ReplyError;
+use plinth_model::finding::{Code, code};
+use plinth_model::{Finding, Owner};
+use plinth_world::ClientError;
+use std::error::Error;
+use std::io::ErrorKind;
+
+/// A failed call, before it is worded for people.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Failure {
+    /// Why.
+    pub(super) cause: Cause,
+    /// What happened, in one sentence.
+    pub(super) happened: String,
+    /// Whether it was the login that failed.
+    pub(super) login: bool,
+}
+
+/// Why a call failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Cause {
+    /// Nothing listens.
+    Refused,
+    /// The host name has no address.
+    NoSuchHost,
+    /// No way there.
+    Unroutable,
+    /// The connection broke.
+    Interrupted,
+    /// No answer in time.
+    Timeout,
+    /// Certificate of an authority that we do not believe.
+    UnknownAuthority,
+    /// Certificate for another name.
+    WrongName,
+    /// Certificate out of date.
+    Expired,
+    /// Certificate of an authority, shown as if it were a server's own.
+    AuthorityAsServer,
+    /// Certificate unusable in another way.
+    BadCertificate,
+    /// The peer does not speak TLS.
+    NotTls,
+    /// The peer refused the handshake: with certificate login, our certificate.
+    Handshake,
+    /// HTTP 5xx.
+    Server,
+    /// The reply ends early.
+    Truncated,
+    /// The reply is larger than we read.
+    TooLarge,
+    /// No session; fixed by logging in once more.
+    Session,
+    /// User name, password or client certificate refused.
+    Credentials,
+    /// BCM does not know the call.
+    UnknownCall,
+    /// HTTP 3xx.
+    Redirect,
+    /// BCM said no.
+    Rejected,
+    /// A reply that makes no sense.
+    BadReply,
+    /// One entity of a list that makes no sense.
+    BadEntity,
+}
+
+impl Cause {
+    /// Stable code of the finding.
+    fn code(self) -> Code {
+        match self {
+            Cause::Refused | Cause::Unroutable => code::BCM_UNREACHABLE,
+            Cause::NoSuchHost => code::BCM_NO_SUCH_HOST,
+            Cause::Interrupted => code::BCM_INTERRUPTED,
+            Cause::Timeout => code::BCM_TIMEOUT,
+            Cause::UnknownAuthority => code::BCM_TLS_UNKNOWN_AUTHORITY,
+            Cause::WrongName => code::BCM_TLS_WRONG_NAME,
+            Cause::Expired => code::BCM_TLS_EXPIRED,
+            Cause::AuthorityAsServer | Cause::BadCertificate => code::BCM_TLS_BAD_CERTIFICATE,
+            Cause::NotTls => code::BCM_TLS_NOT_SPOKEN,
+            Cause::Handshake => code::BCM_TLS_REFUSED,
+            Cause::Server => code::BCM_SERVER_TROUBLE,
+            Cause::Truncated => code::BCM_TRUNCATED,
+            Cause::TooLarge => code::BCM_TOO_LARGE,
+            Cause::Session | Cause::Credentials => code::BCM_CREDENTIALS,
+            Cause::UnknownCall => code::BCM_UNKNOWN_CALL,
+            Cause::Redirect => code::BCM_REDIRECT,
+            Cause::Rejected => code::BCM_REJECTED,
+            Cause::BadReply => code::BCM_BAD_REPLY,
+            Cause::BadEntity => code::BCM_BAD_ENTITY,
+        }
+    }
+
+    /// What to try.
+    fn attempt(self) -> &'static str {
+        match self {
+            Cause::Refused | Cause::NotTls => {
+                "check that CMDaemon (service `cmd`) runs on the head node and that the endpoint names its TLS port, usually 8081"
+            }
+            Cause::NoSuchHost => "correct the host in inventory.bcm.endpoint, or give its address",
+            Cause::Unroutable => "open the way from this machine to the head node",
+            Cause::Timeout => "check that no firewall drops packets on the way, and the load of the head node",
+            Cause::UnknownAuthority => "get BCM's CA certificate and name it: inventory.bcm.tls: {caFile: FILE}",
+            Cause::WrongName => "use a name that the certificate has in inventory.bcm.endpoint",
+            Cause::Expired => "renew BCM's certificate, and check the clocks of both machines",
+            Cause::AuthorityAsServer => {
+                "give BCM a server (leaf) certificate signed by this one, and keep this one as caFile; or write `tls: {insecure: true}`, which is then a finding in every plan"
+            }
+            Cause::BadCertificate => "give BCM a valid certificate",
+            Cause::Handshake => {
+                "with certificate login, check that BCM's own authority made the certificate and that it is valid"
+            }
+            Cause::Interrupted | Cause::Server | Cause::Truncated => "look into CMDaemon's log on the head node",
+            Cause::Session | Cause::Credentials => {
+                "check user name and password, or the client certificate, of inventory.bcm"
+            }
+            Cause::UnknownCall => "check that it is BCM 10 or newer, and that the user's profile allows this call",
+            Cause::Redirect => "name the head node itself as endpoint; redirects are never followed with credentials",
+            Cause::Rejected => "fix what BCM complains about",
+            Cause::BadEntity => {
+                "look at this entity in cmsh; if it looks right there, report it to the makers of plinth"
+            }
+            Cause::TooLarge | Cause::BadReply => {
+                "check with `curl` what answers at this endpoint; if it is BCM, report its release and this message to the makers of plinth"
+            }
+        }
+    }
+
+    /// Why trying again may help; none: it will not.
+    fn transient(self) -> Option<&'static str> {
+        match self {
+            Cause::Refused => Some("CMDaemon may be starting"),
+            Cause::NoSuchHost => Some("the name service may be away"),
+            Cause::Unroutable => Some("routes come back"),
+            Cause::Interrupted => Some("the connection broke"),
+            Cause::Timeout => Some("no answer in time"),
+            Cause::Server => Some("CMDaemon is in trouble"),
+            Cause::Truncated => Some("the reply broke off"),
+            _ => None,
+        }
+    }
+}
+
+impl Failure {
+    pub(super) fn new(cause: Cause, happened: impl Into<String>) -> Self {
+        Self { cause, happened: happened.into(), login: false }
+    }
+
+    /// Whether trying again may help.
+    pub(super) fn is_transient(&self) -> bool {
+        self.cause.transient().is_some()
+    }
+
+    /// The same, of the login.
+    pub(super) fn in_login(mut self) -> Self {
+        self.login = true;
+        self
+    }
+
+    /// The error for people. `happened` must hold no secret any more.
+    pub(super) fn into_error(self, doing: String, endpoint: &str) -> ClientError {
+        let attempt = self.cause.attempt();
+        let mut finding = Finding::error(self.cause.code(), endpoint, self.happened.clone()).fix(attempt);
+        if self.cause == Cause::Unroutable {
+            finding = finding.owner(Owner::NetworkTeam);
+        }
+        let finding = finding.evidence(doing.clone());
+        let error = ClientError::permanent("bcm", doing, self.happened, attempt).finding(finding);
+        match self.cause.transient() {
+            Some(why) => error.transient(why),
+            None => error,
+        }
+    }
+
+    /// From a failed exchange. Nothing of the request is quoted.
+    pub(super) fn of_http(error: &reqwest::Error) -> Self {
+        if let Some(tls) = find::<rustls::Error>(error) {
+            return handshake::failure(tls);
+        }
+        if error.is_timeout() {
+            return Self::new(Cause::Timeout, "no answer came in time");
+        }
+        if let Some(failure) = find::<std::io::Error>(error).and_then(of_io) {
+            return failure;
+        }
+        if names_lookup(error) {
+            return Self::new(Cause::NoSuchHost, "the host name has no address");
+        }
+        if error.is_connect() {
+            return Self::new(Cause::Unroutable, "no connection could be made");
+        }
+        Self::new(Cause::Interrupted, "the connection ended before the reply was complete")
+    }
+}
+
+impl From<ReplyError> for Failure {
+    fn from(error: ReplyError) -> Self {
+        let cause = match &error {
+            ReplyError::NotLoggedIn(_) => Cause::Session,
+            ReplyError::UnknownCall => Cause::UnknownCall,
+            ReplyError::Redirect(_) => Cause::Redirect,
+            ReplyError::Server(_) => Cause::Server,
+            ReplyError::Truncated(_) => Cause::Truncated,
+            ReplyError::Status(_) | ReplyError::NotJson { .. } => Cause::BadReply,
+            ReplyError::Refused { .. } | ReplyError::Reported(_) => Cause::Rejected,
+        };
+        Self::new(cause, error.to_string())
+    }
+}
+
+impl From<EntityError> for Failure {
+    fn from(error: EntityError) -> Self {
+        Self::new(Cause::BadEntity, error.to_string())
+    }
+}
+
+fn of_io(error: &std::io::Error) -> Option<Failure> {
+    let (cause, happened) = match error.kind() {
+        ErrorKind::ConnectionRefused => (Cause::Refused, "connection refused: nothing listens there"),
+        ErrorKind::ConnectionReset | ErrorKind::ConnectionAborted | ErrorKind::BrokenPipe => {
+            (Cause::Interrupted, "the connection was reset")
+        }
+        ErrorKind::UnexpectedEof => (Cause::Interrupted, "the connection was closed in the middle"),
+        ErrorKind::TimedOut => (Cause::Timeout, "no answer came in time"),
+        ErrorKind::HostUnreachable | ErrorKind::NetworkUnreachable => {
+            (Cause::Unroutable, "there is no route to the host")
+        }
+        _ => return None,
+    };
+    Some(Failure::new(cause, happened))
+}
+
+/// The first error of a kind in a chain of sources. An I/O error hides what it wraps from `source`, so it is opened by hand.
+fn find<'a, E: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a E> {
+    if let Some(found) = error.downcast_ref::<E>() {
+        return Some(found);
+    }
+    let wrapped = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+    wrapped.and_then(|inner| find::<E>(inner)).or_else(|| error.source().and_then(find::<E>))
+}
+
+/// The HTTP library says so in words only.
+fn names_lookup(error: &(dyn Error + 'static)) -> bool {
+    error.to_string().starts_with("dns error") || error.source().is_some_and(names_lookup)
+}

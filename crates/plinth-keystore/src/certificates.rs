@@ -1,0 +1,7 @@
+//! Certificate authorities and leaf certificates in the state directory, private halves mode 0600.
+
+mod chain;
+mod file;
+mod issue;
+
+pub use file::FileKeystore;

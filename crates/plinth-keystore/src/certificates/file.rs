@@ -1,0 +1,339 @@
+//! Keys and certificates as files: `certificates/<name>/{ca.pem, ca.key, tls.crt, tls.key}` below the state directory.
+//!
+//! `tls.crt` is written last and removed first, so an interrupted change leaves no certificate rather than a wrong pair.
+
+use super::chain::{Certificate, Chain};
+use super::issue::{self, Issued, LONGEST_LEAF};
+use async_trait::async_trait;
+use jiff::Timestamp;
+use plinth_model::steps::CertificateSource;
+use plinth_model::{Observed, Secret, SecretRef};
+use plinth_world::keystore::{CertificateFiles, CertificatePart, CertificateState, Keystore, uncovered};
+use plinth_world::private_file;
+use plinth_world::secrets::Secrets;
+use plinth_world::{ClientError, ClientResult, Context, files};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+const DOOR: &str = "keystore";
+const DAY_S: i64 = 86_400;
+/// Largest given file that is read, bytes. The bundle of all public authorities is about 300 KiB.
+const LARGEST: usize = 4 * 1024 * 1024;
+
+/// Largest kept file that is handed on, bytes; Kubernetes takes 1 MiB in all.
+const LARGEST_PART: usize = 1024 * 1024;
+
+/// The keystore of a site. Every call reads and writes files at once.
+pub struct FileKeystore {
+    state_dir: PathBuf,
+    folder: PathBuf,
+    secrets: Arc<dyn Secrets>,
+    making: Mutex<()>,
+}
+
+impl FileKeystore {
+    /// The keystore of the site whose state is in this directory. Keys that are given as secrets come from `secrets`.
+    #[must_use]
+    pub fn new(state_dir: &Path, secrets: Arc<dyn Secrets>) -> Self {
+        Self { state_dir: state_dir.to_path_buf(), folder: PathBuf::new(), secrets, making: Mutex::new(()) }
+    }
+
+    /// The same; relative names of given files start at this folder, the one of the site file.
+    #[must_use]
+    pub fn below(mut self, folder: &Path) -> Self {
+        self.folder = folder.to_path_buf();
+        self
+    }
+
+    /// The source with the names of its files as this process can open them.
+    fn placed(&self, source: &CertificateSource) -> CertificateSource {
+        let place = |name: &String| self.folder.join(name).to_string_lossy().into_owned();
+        match source {
+            CertificateSource::Generated { .. } => source.clone(),
+            CertificateSource::Files { certificate, key, authority } => CertificateSource::Files {
+                certificate: place(certificate),
+                key: key.clone(),
+                authority: authority.as_ref().map(place),
+            },
+        }
+    }
+
+    /// Where the files of a certificate are.
+    ///
+    /// # Errors
+    /// When the name is not a plain file name.
+    pub fn directory(&self, name: &str) -> ClientResult<PathBuf> {
+        if private_file::is_file_name(name) {
+            Ok(self.state_dir.join("certificates").join(name))
+        } else {
+            let doing = format!("finding certificate `{name}`");
+            Err(ClientError::permanent(
+                DOOR,
+                doing,
+                "its name is not a plain file name",
+                "use letters, digits and dashes",
+            ))
+        }
+    }
+
+    fn make_own(&self, files: &Files, names: &[String], now: Timestamp, days: (u32, u32)) -> Result<Chain, String> {
+        let (authority_days, leaf_days) = days;
+        if leaf_days > LONGEST_LEAF {
+            return Err(format!("a leaf of {leaf_days} days is refused: browsers accept {LONGEST_LEAF} at most"));
+        }
+        if names.is_empty() {
+            return Err("no name is wanted for it".to_owned());
+        }
+        let authority = files.authority(now, authority_days, leaf_days)?;
+        let leaf = issue::leaf(&authority, names, now, leaf_days)?;
+        let chain = Chain::parse(&leaf.certificate)?.followed_by(&Chain::parse(&authority.certificate)?);
+        files.put_leaf(&chain, &leaf.key)?;
+        Ok(chain)
+    }
+
+    fn take_over(&self, files: &Files, names: &[String], now: Timestamp, given: &Given<'_>) -> Result<Chain, String> {
+        let key = self.secrets.get(given.key).map_err(|error| error.to_string())?;
+        let chain = read_chain(given.certificate)?;
+        let authority = given.authority.map(read_chain).transpose()?;
+        let wrong = judge(&chain, key.expose(), authority.as_ref(), names, now)?;
+        if !wrong.is_empty() {
+            return Err(wrong.join("; "));
+        }
+        files.put_authority_aside()?;
+        files.remove("tls.crt")?;
+        match &authority {
+            Some(authority) => files.write("ca.pem", &authority.to_pem())?,
+            None => files.remove("ca.pem")?,
+        }
+        files.put_leaf(&chain, key.expose())?;
+        Ok(chain)
+    }
+}
+
+/// A certificate given as files.
+struct Given<'a> {
+    certificate: &'a str,
+    key: &'a SecretRef,
+    authority: Option<&'a str>,
+}
+
+#[async_trait]
+impl Keystore for FileKeystore {
+    async fn certificate(&self, ctx: &Context, name: &str) -> ClientResult<Observed<CertificateState>> {
+        let files = Files(self.directory(name)?);
+        match files.kept() {
+            Ok(None) => Ok(Observed::Absent),
+            Ok(Some(leaf)) => Ok(Observed::Known(state(&leaf, ctx.clock().now()))),
+            Err(happened) => Err(files.damaged(name, happened)),
+        }
+    }
+
+    async fn make_certificate(
+        &self,
+        ctx: &Context,
+        name: &str,
+        names: &[String],
+        source: &CertificateSource,
+    ) -> ClientResult<CertificateState> {
+        let files = Files(self.directory(name)?);
+        let now = ctx.clock().now();
+        let _one_at_a_time = self.making.lock().unwrap_or_else(PoisonError::into_inner);
+        let made = match &self.placed(source) {
+            CertificateSource::Generated { authority_days, leaf_days } => {
+                self.make_own(&files, names, now, (*authority_days, *leaf_days))
+            }
+            CertificateSource::Files { certificate, key, authority } => {
+                self.take_over(&files, names, now, &Given { certificate, key, authority: authority.as_deref() })
+            }
+        };
+        let doing = || format!("making certificate `{name}` in {}", files.0.display());
+        let attempt =
+            "correct what is named here and run again; the certificate kept so far, if any, serves until then";
+        made.and_then(|chain| chain.leaf())
+            .map(|leaf| state(&leaf, now))
+            .map_err(|happened| ClientError::permanent(DOOR, doing(), happened, attempt))
+    }
+
+    async fn source_differs(
+        &self,
+        _ctx: &Context,
+        name: &str,
+        source: &CertificateSource,
+    ) -> ClientResult<Vec<String>> {
+        let files = Files(self.directory(name)?);
+        files.differences(&self.placed(source)).map_err(|happened| {
+            let doing = format!("comparing certificate `{name}` with its source");
+            ClientError::permanent(DOOR, doing, happened, "correct the file that the site names")
+        })
+    }
+}
+
+impl CertificateFiles for FileKeystore {
+    fn read(&self, certificate: &str, part: CertificatePart) -> Result<Secret, String> {
+        let folder = self.directory(certificate).map_err(|error| error.happened)?;
+        let bytes = files::read_up_to(&folder.join(part.file()), LARGEST_PART).map_err(|error| error.to_string())?;
+        String::from_utf8(bytes).map(Secret::new).map_err(|_| "it is not text".to_owned())
+    }
+}
+
+/// The folder of one certificate.
+struct Files(PathBuf);
+
+impl Files {
+    fn path(&self, file: &str) -> PathBuf {
+        self.0.join(file)
+    }
+
+    fn read(&self, file: &str) -> Result<Option<String>, String> {
+        private_file::read(&self.path(file)).map_err(|error| format!("reading {file} failed: {error}"))
+    }
+
+    fn write(&self, file: &str, content: &str) -> Result<(), String> {
+        private_file::write(&self.path(file), content.as_bytes())
+            .map_err(|error| format!("writing {file} failed: {error}"))
+    }
+
+    fn remove(&self, file: &str) -> Result<(), String> {
+        private_file::remove(&self.path(file)).map_err(|error| format!("removing {file} failed: {error}"))
+    }
+
+    fn damaged(&self, name: &str, happened: String) -> ClientError {
+        let attempt = format!("restore {} from a copy, or move it away to have a new one made", self.0.display());
+        ClientError::permanent(DOOR, format!("reading certificate `{name}` in {}", self.0.display()), happened, attempt)
+    }
+
+    /// The leaf that is kept, after everything about it was checked except names and dates.
+    fn kept(&self) -> Result<Option<Certificate>, String> {
+        let Some(text) = self.read("tls.crt")? else { return Ok(None) };
+        let chain = Chain::parse(&text).map_err(|why| format!("tls.crt: {why}"))?;
+        let key = self.read("tls.key")?.ok_or("tls.key is not there, but tls.crt is")?;
+        chain.check_key(&key).map_err(|why| format!("tls.key: {why}"))?;
+        chain.check_order().map_err(|why| format!("tls.crt: {why}"))?;
+        match (self.read("ca.pem")?, self.read("ca.key")?) {
+            (Some(authority), authority_key) => {
+                let authority = Chain::parse(&authority).map_err(|why| format!("ca.pem: {why}"))?;
+                chain.check_authority(&authority).map_err(|why| format!("tls.crt: {why}"))?;
+                authority_key
+                    .map_or(Ok(()), |key| authority.check_key(&key).map_err(|why| format!("ca.key: {why}")))?;
+            }
+            (None, Some(_)) => return Err("ca.pem is not there, but ca.key is".to_owned()),
+            (None, None) => {}
+        }
+        chain.leaf().map(Some)
+    }
+
+    /// The own authority: the kept one, or a new one when none was ever finished.
+    fn authority(&self, now: Timestamp, days: u32, leaf_days: u32) -> Result<Issued, String> {
+        if let (Some(certificate), Some(key)) = (self.read("ca.pem")?, self.read("ca.key")?) {
+            let chain = Chain::parse(&certificate).map_err(|why| format!("ca.pem: {why}"))?;
+            chain.check_key(&key).map_err(|why| format!("ca.key: {why}"))?;
+            let left = days_left(&chain.leaf()?, now);
+            if left < i64::from(leaf_days) {
+                return Err(format!(
+                    "the authority ends in {left} days, before a leaf of {leaf_days} days would; move {} away to have a new \
+                     authority made, which everybody who trusts the old one must then be given",
+                    self.0.display()
+                ));
+            }
+            return Ok(Issued { certificate, key });
+        }
+        self.put_authority_aside()?;
+        let made = issue::authority(&self.0.file_name().unwrap_or_default().to_string_lossy(), now, days)?;
+        self.remove("tls.crt")?;
+        self.write("ca.key", &made.key)?;
+        self.write("ca.pem", &made.certificate)?;
+        Ok(made)
+    }
+
+    /// Keeps a replaced authority under another name: it may be trusted somewhere.
+    fn put_authority_aside(&self) -> Result<(), String> {
+        for (file, aside) in [("ca.key", "replaced-ca.key"), ("ca.pem", "replaced-ca.pem")] {
+            let path = self.path(file);
+            if path.exists() {
+                self.remove("tls.crt")?;
+                fs::rename(&path, self.path(aside)).map_err(|error| format!("putting {file} aside failed: {error}"))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn put_leaf(&self, chain: &Chain, key: &str) -> Result<(), String> {
+        self.remove("tls.crt")?;
+        self.write("tls.key", key)?;
+        self.write("tls.crt", &chain.to_pem())
+    }
+
+    fn differences(&self, source: &CertificateSource) -> Result<Vec<String>, String> {
+        let Some(kept) = self.read("tls.crt")? else { return Ok(Vec::new()) };
+        let own = self.path("ca.key").exists();
+        let mut differences = Vec::new();
+        match source {
+            CertificateSource::Generated { .. } if own => {}
+            CertificateSource::Generated { .. } => {
+                differences.push("~ signed by files of the site → by an own authority".to_owned())
+            }
+            CertificateSource::Files { certificate, authority, .. } => {
+                if read_chain(certificate)? != Chain::parse(&kept)? {
+                    differences.push(format!("~ {certificate} differs from the kept certificate"));
+                }
+                let wanted = authority.as_deref().map(read_chain).transpose()?;
+                let present = self.read("ca.pem")?.map(|text| Chain::parse(&text)).transpose()?;
+                if wanted != present {
+                    differences.push("~ the authority differs from the kept one".to_owned());
+                }
+            }
+        }
+        Ok(differences)
+    }
+}
+
+fn read_chain(path: &str) -> Result<Chain, String> {
+    let bytes =
+        files::read_up_to(Path::new(path), LARGEST).map_err(|error| format!("reading {path} failed: {error}"))?;
+    let text = String::from_utf8(bytes).map_err(|_| format!("{path} is not text"))?;
+    Chain::parse(&text).map_err(|why| format!("{path}: {why}"))
+}
+
+/// Everything that is wrong with a given certificate.
+fn judge(
+    chain: &Chain,
+    key: &str,
+    authority: Option<&Chain>,
+    names: &[String],
+    now: Timestamp,
+) -> Result<Vec<String>, String> {
+    let leaf = chain.leaf()?;
+    let checks = [chain.check_key(key), chain.check_order(), authority.map_or(Ok(()), |a| chain.check_authority(a))];
+    let mut wrong: Vec<String> = checks.into_iter().filter_map(Result::err).collect();
+    if leaf.is_authority {
+        wrong.push(format!("the first certificate ({}) is an authority: the leaf must stand first", leaf.subject));
+    }
+    let uncovered = uncovered(&leaf.names, names);
+    if !uncovered.is_empty() {
+        wrong.push(format!("it does not cover {}, only {}", uncovered.join(", "), leaf.names.join(", ")));
+    }
+    if leaf.not_after <= now.as_second() {
+        wrong.push(format!("it expired {} days ago", -days_left(&leaf, now)));
+    }
+    if leaf.not_before > now.as_second() {
+        wrong.push("it is not valid yet".to_owned());
+    }
+    Ok(wrong)
+}
+
+fn days_left(certificate: &Certificate, now: Timestamp) -> i64 {
+    (certificate.not_after - now.as_second()).div_euclid(DAY_S)
+}
+
+fn state(leaf: &Certificate, now: Timestamp) -> CertificateState {
+    CertificateState {
+        names: leaf.names.clone(),
+        days_left: days_left(leaf, now),
+        fingerprint: leaf.fingerprint.clone(),
+    }
+}
+
+#[cfg(test)]
+#[path = "file_tests.rs"]
+mod tests;

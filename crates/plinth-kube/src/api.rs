@@ -1,0 +1,256 @@
+//! The real client: a kubeconfig in the state directory, and connections made from it.
+
+use crate::config::{ConfigError, KubeconfigFile};
+use crate::failure::{Cause, Failure};
+use kube::config::{KubeConfigOptions, Kubeconfig};
+use kube::{Client, Config};
+use plinth_model::{Digest, SiteName};
+use plinth_world::keystore::CertificateFiles;
+use plinth_world::node::NodeClient;
+use plinth_world::private_file;
+use plinth_world::secrets::Secrets;
+use plinth_world::{ClientError, ClientResult, Context, deadlines};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tokio::runtime;
+use tokio::time::timeout;
+
+/// Who we are to the API server: owner of the fields that we set.
+pub(super) const OWNER: &str = "plinth";
+/// Name of the kubeconfig in the state directory.
+const FILE: &str = "kubeconfig";
+
+/// Kubernetes, over its API.
+pub struct KubeApi {
+    file: PathBuf,
+    site: SiteName,
+    pub(super) nodes: Arc<dyn NodeClient>,
+    pub(super) secrets: Arc<dyn Secrets>,
+    pub(super) keystore: Arc<dyn CertificateFiles>,
+    request: Duration,
+    open: Mutex<Option<Open>>,
+}
+
+/// A connection, and what it was made from. Connections live in the runtime that made them.
+struct Open {
+    config: Digest,
+    runtime: runtime::Id,
+    link: Link,
+}
+
+/// A connection.
+#[derive(Clone)]
+pub(super) struct Link {
+    pub(super) client: Client,
+    /// Server address.
+    pub(super) server: String,
+    /// When our certificate expires.
+    expires: Option<jiff::Timestamp>,
+}
+
+impl KubeApi {
+    /// The client of the site whose state is in this directory. Nobody is contacted yet.
+    #[must_use]
+    pub fn new(
+        state_dir: &Path,
+        site: &SiteName,
+        nodes: Arc<dyn NodeClient>,
+        keystore: Arc<dyn CertificateFiles>,
+        secrets: Arc<dyn Secrets>,
+    ) -> Self {
+        Self {
+            file: state_dir.join(FILE),
+            site: site.clone(),
+            nodes,
+            secrets,
+            keystore,
+            request: deadlines::KUBE_REQUEST,
+            open: Mutex::new(None),
+        }
+    }
+
+    /// The same, with another limit for one request.
+    #[must_use]
+    pub const fn patience(mut self, request: Duration) -> Self {
+        self.request = request;
+        self
+    }
+
+    /// Where the kubeconfig of a site is kept.
+    #[must_use]
+    pub fn kept_in(state_dir: &Path) -> PathBuf {
+        state_dir.join(FILE)
+    }
+
+    pub(super) const fn site(&self) -> &SiteName {
+        &self.site
+    }
+
+    /// The kubeconfig that is held. One that cannot be read as such is none: it is fetched anew.
+    pub(super) fn held(&self) -> ClientResult<Option<KubeconfigFile>> {
+        let text = private_file::read(&self.file).map_err(|error| self.unreadable(&error))?;
+        Ok(text.and_then(|text| KubeconfigFile::parse(&text).ok()).filter(|held| held.server().is_some()))
+    }
+
+    /// Keeps a kubeconfig, mode 0600, as a whole.
+    pub(super) fn keep(&self, config: &KubeconfigFile) -> ClientResult<()> {
+        let doing = "keeping the kubeconfig";
+        let text = config.text().map_err(|error| unusable(doing, &error))?;
+        private_file::write(&self.file, text.expose().as_bytes()).map_err(|error| {
+            let happened = format!("{} cannot be written: {error}", self.file.display());
+            ClientError::permanent(
+                "kube",
+                doing,
+                happened,
+                "free some space, or choose another folder with `--state DIR`",
+            )
+        })
+    }
+
+    fn unreadable(&self, error: &std::io::Error) -> ClientError {
+        let happened = format!("{} cannot be read: {error}", self.file.display());
+        ClientError::permanent("kube", "reading the kubeconfig", happened, "give plinth's user the right to read it")
+    }
+
+    /// A call over the kubeconfig that is held.
+    pub(super) async fn call<'a>(&'a self, ctx: &'a Context, doing: impl Into<String>) -> ClientResult<Call<'a>> {
+        let doing = doing.into();
+        let Some(held) = self.held()? else {
+            return Err(ClientError::permanent("kube", doing, "there is no kubeconfig yet", "deploy Kubernetes first"));
+        };
+        self.call_with(ctx, doing, &held).await
+    }
+
+    /// A call over this kubeconfig.
+    pub(super) async fn call_with<'a>(
+        &'a self,
+        ctx: &'a Context,
+        doing: impl Into<String>,
+        config: &KubeconfigFile,
+    ) -> ClientResult<Call<'a>> {
+        let doing = doing.into();
+        let link = self.link(&doing, config).await?;
+        Ok(Call { api: self, ctx, doing, link })
+    }
+
+    async fn link(&self, doing: &str, config: &KubeconfigFile) -> ClientResult<Link> {
+        let text = config.text().map_err(|error| unusable(doing, &error))?;
+        let (digest, here) = (Digest::of_bytes(text.expose().as_bytes()), runtime::Handle::current().id());
+        let known = self
+            .open
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .as_ref()
+            .and_then(|open| (open.config == digest && open.runtime == here).then(|| open.link.clone()));
+        if let Some(link) = known {
+            return Ok(link);
+        }
+        let server = config.server().unwrap_or_default().to_owned();
+        let client = client(text.expose(), self.request)
+            .await
+            .map_err(|why| Failure::new(Cause::Nonsense, why).error(doing, &server))?;
+        let link = Link { client, server, expires: config.expires() };
+        let open = Open { config: digest, runtime: here, link: link.clone() };
+        *self.open.lock().unwrap_or_else(PoisonError::into_inner) = Some(open);
+        Ok(link)
+    }
+}
+
+pub(super) fn unusable(doing: &str, error: &ConfigError) -> ClientError {
+    let happened = format!("the kubeconfig cannot be used: {error}");
+    ClientError::permanent("kube", doing, happened, "look at /etc/kubernetes/admin.conf on the control plane")
+}
+
+/// Certificates are always verified, and no proxy of the caller's environment stands in between: the address is the site's own.
+async fn client(text: &str, request: Duration) -> Result<Client, &'static str> {
+    let parsed = Kubeconfig::from_yaml(text).map_err(|_| "the kubeconfig cannot be read")?;
+    let config = Config::from_custom_kubeconfig(parsed, &KubeConfigOptions::default()).await;
+    let mut config = config.map_err(|_| "the kubeconfig is not complete")?;
+    config.proxy_url = None;
+    config.accept_invalid_certs = false;
+    config.connect_timeout = Some(deadlines::KUBE_CONNECT.min(request));
+    config.write_timeout = Some(request);
+    // Reads are tried again here, writes are not.
+    config.default_retry = false;
+    Client::try_from(config).map_err(|_| "the certificate or key in the kubeconfig cannot be used")
+}
+
+/// What is being done, for its errors, and the connection over which.
+pub(super) struct Call<'a> {
+    api: &'a KubeApi,
+    ctx: &'a Context,
+    doing: String,
+    link: Link,
+}
+
+impl Call<'_> {
+    /// Reads; a transient failure is tried again.
+    pub(super) async fn read<T, F>(&self, work: impl Fn() -> F + Send + Sync) -> ClientResult<T>
+    where
+        F: Future<Output = kube::Result<T>> + Send,
+        T: Send,
+    {
+        let mut left = deadlines::KUBE_RETRIES;
+        loop {
+            match self.once(work()).await {
+                Err(failure) if failure.transient().is_some() && left > 0 => {
+                    left -= 1;
+                    self.ctx.clock().sleep(deadlines::KUBE_BACKOFF).await;
+                }
+                other => return other.map_err(|failure| self.error(failure)),
+            }
+        }
+    }
+
+    /// Writes, once.
+    pub(super) async fn write<T>(&self, work: impl Future<Output = kube::Result<T>> + Send) -> ClientResult<T> {
+        self.attempt(work).await.map_err(|failure| self.error(failure))
+    }
+
+    /// Writes, once; the caller judges a failure.
+    pub(super) async fn attempt<T>(&self, work: impl Future<Output = kube::Result<T>> + Send) -> Result<T, Failure> {
+        self.once(work).await
+    }
+
+    pub(super) fn client(&self) -> Client {
+        self.link.client.clone()
+    }
+
+    pub(super) fn server(&self) -> &str {
+        &self.link.server
+    }
+
+    pub(super) const fn ctx(&self) -> &Context {
+        self.ctx
+    }
+
+    async fn once<T>(&self, work: impl Future<Output = kube::Result<T>>) -> Result<T, Failure> {
+        match timeout(self.api.request, work).await {
+            Ok(Ok(answer)) => Ok(answer),
+            Ok(Err(error)) => Err(self.dated(Failure::from(&error))),
+            Err(_) => Err(Failure::late(self.api.request.as_secs_f32())),
+        }
+    }
+
+    /// The API server does not say that it is the date that it refuses.
+    fn dated(&self, failure: Failure) -> Failure {
+        match self.link.expires {
+            Some(expires) if failure.cause == Cause::Unauthorized && expires <= self.ctx.clock().now() => {
+                Failure::new(Cause::Unauthorized, format!("our certificate in the kubeconfig expired at {expires}"))
+            }
+            _ => failure,
+        }
+    }
+
+    /// An error of this call, without secrets.
+    pub(super) fn error(&self, failure: Failure) -> ClientError {
+        let happened = self.api.secrets.redact(&failure.happened);
+        Failure { happened, ..failure }.error(&self.doing, &self.link.server)
+    }
+
+    /// An error that says something else than the API server does.
+    pub(super) fn fails(&self, happened: impl Into<String>, attempt: impl Into<String>) -> ClientError {
+        ClientError::permanent("kube", self.doing.clone(), happened, attempt)
+    }
+}

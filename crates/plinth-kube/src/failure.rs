@@ -1,0 +1,223 @@
+//! Why a call to the API server failed, and what a person can do about it.
+
+use kube::core::Status;
+use plinth_model::finding::code;
+use plinth_model::{Finding, Owner};
+use plinth_world::ClientError;
+use rustls::{CertificateError, Error as Tls};
+use std::error::Error;
+use std::io;
+
+/// Why a call failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Cause {
+    /// Nothing listens, no way there, or the connection broke.
+    Unreachable,
+    /// No answer in time.
+    Timeout,
+    /// The server's certificate has another authority than the kubeconfig.
+    WrongAuthority,
+    /// The server's certificate is not for its address.
+    WrongName,
+    /// The server's certificate is out of date.
+    ServerExpired,
+    /// The server does not know who we are.
+    Unauthorized,
+    /// It knows, and says no.
+    Forbidden,
+    /// HTTP 5xx, or too many requests.
+    Busy,
+    /// It is not there.
+    NotFound,
+    /// Somebody else changed it meanwhile.
+    Conflict,
+    /// The server says no for another reason.
+    Rejected,
+    /// An answer, or a kubeconfig, that makes no sense.
+    Nonsense,
+}
+
+/// A failed call.
+#[derive(Clone, Debug)]
+pub(super) struct Failure {
+    /// Why.
+    pub(super) cause: Cause,
+    /// What happened, in one sentence.
+    pub(super) happened: String,
+}
+
+impl Failure {
+    pub(super) fn new(cause: Cause, happened: impl Into<String>) -> Self {
+        Self { cause, happened: happened.into() }
+    }
+
+    /// No answer within these seconds.
+    pub(super) fn late(seconds: f32) -> Self {
+        Self::new(Cause::Timeout, format!("there was no answer within {seconds} s"))
+    }
+
+    /// Why it may pass by itself; none when it will not.
+    pub(super) const fn transient(&self) -> Option<&'static str> {
+        match self.cause {
+            Cause::Unreachable => Some("an API server that starts, or a lost connection, comes back"),
+            Cause::Timeout => Some("a busy API server answers later"),
+            Cause::Busy => Some("the API server says that it is not ready, which passes"),
+            Cause::Conflict => {
+                Some("somebody else changed the same object; the next try starts from what is there then")
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether the kubeconfig itself is refused: another one may help.
+    pub(super) const fn refuses_config(&self) -> bool {
+        matches!(self.cause, Cause::WrongAuthority | Cause::Unauthorized)
+    }
+
+    const fn attempt(&self) -> &'static str {
+        match self.cause {
+            Cause::Unreachable => {
+                "check that kube-apiserver runs on the control plane and that port 6443 is open from here"
+            }
+            Cause::Timeout => "check the load of the control plane, and that no firewall drops packets",
+            Cause::WrongAuthority => {
+                "run `plinth apply`: it fetches a new kubeconfig from the control plane that is there now"
+            }
+            Cause::WrongName => {
+                "let the API server's certificate cover this address (`supplementary_addresses_in_ssl_keys` under kubernetes.extraVars), then run again"
+            }
+            Cause::ServerExpired => {
+                "renew the certificates of the control plane, and check the clocks of both machines"
+            }
+            Cause::Unauthorized => {
+                "run `plinth apply`: it fetches a new kubeconfig; if it is refused again, renew the certificates of the control plane"
+            }
+            Cause::Forbidden => "use a kubeconfig whose user may administer the cluster",
+            Cause::Busy | Cause::Conflict => "run again",
+            Cause::NotFound | Cause::Rejected => "read what the API server says; it changed nothing",
+            Cause::Nonsense => "check that what answers there is a Kubernetes API server",
+        }
+    }
+
+    /// With everything that a person needs. `subject` is the server.
+    pub(super) fn error(self, doing: &str, subject: &str) -> ClientError {
+        let error = ClientError::permanent("kube", doing, self.happened.clone(), self.attempt());
+        let error = match self.transient() {
+            Some(why) => error.transient(why),
+            None => error,
+        };
+        match self.finding(subject) {
+            Some(finding) => error.finding(finding.fix(self.attempt()).evidence(format!("{doing}: {}", self.happened))),
+            None => error,
+        }
+    }
+
+    fn finding(&self, subject: &str) -> Option<Finding> {
+        Some(match self.cause {
+            Cause::Unreachable | Cause::Timeout => {
+                Finding::error(code::KUBERNETES_UNREACHABLE, subject, "the API server does not answer")
+                    .owner(Owner::NetworkTeam)
+            }
+            Cause::WrongAuthority => Finding::error(
+                code::KUBERNETES_WRONG_AUTHORITY,
+                subject,
+                "the API server's certificate is not signed by the authority in the kubeconfig",
+            ),
+            Cause::WrongName => Finding::error(
+                code::KUBERNETES_WRONG_NAME,
+                subject,
+                "the API server's certificate is not for this address",
+            ),
+            Cause::ServerExpired => {
+                Finding::error(code::KUBERNETES_SERVER_EXPIRED, subject, "the API server's certificate is out of date")
+            }
+            Cause::Unauthorized => {
+                Finding::error(code::KUBERNETES_CREDENTIALS, subject, "the API server refuses the kubeconfig")
+            }
+            Cause::Forbidden => {
+                Finding::error(code::KUBERNETES_FORBIDDEN, subject, "the user of the kubeconfig may not do this")
+            }
+            Cause::Busy | Cause::NotFound | Cause::Conflict | Cause::Rejected | Cause::Nonsense => return None,
+        })
+    }
+}
+
+impl From<&kube::Error> for Failure {
+    fn from(error: &kube::Error) -> Self {
+        match error {
+            kube::Error::Api(status) => of_status(status),
+            kube::Error::SerdeError(_) | kube::Error::FromUtf8(_) => {
+                Self::new(Cause::Nonsense, "the answer is not what the Kubernetes API answers")
+            }
+            other => of_chain(other),
+        }
+    }
+}
+
+fn of_status(status: &Status) -> Failure {
+    let cause = match status.code {
+        401 => Cause::Unauthorized,
+        403 => Cause::Forbidden,
+        404 => Cause::NotFound,
+        409 => Cause::Conflict,
+        429 | 500..=599 => Cause::Busy,
+        400..=499 => Cause::Rejected,
+        _ => Cause::Nonsense,
+    };
+    let said: String = status.message.lines().next().unwrap_or_default().chars().take(300).collect();
+    let happened = match (said.is_empty(), status.reason.is_empty()) {
+        (false, _) => format!("the API server answers {}: {said}", status.code),
+        (true, false) => format!("the API server answers {}: {}", status.code, status.reason),
+        (true, true) => format!("the API server answers {}", status.code),
+    };
+    Failure::new(cause, happened)
+}
+
+/// Below the client's own errors are those of HTTP, then of the connection, then of TLS.
+fn of_chain(error: &kube::Error) -> Failure {
+    let mut next: Option<&(dyn Error + 'static)> = Some(error);
+    let mut found = None;
+    while let Some(error) = next {
+        if let Some(tls) = error.downcast_ref::<Tls>() {
+            return of_tls(tls);
+        }
+        let io = error.downcast_ref::<io::Error>();
+        found = io.map(of_io).or(found);
+        // Its `source` passes over the error that it wraps.
+        let wrapped = io.and_then(io::Error::get_ref).map(|inner| inner as &(dyn Error + 'static));
+        next = wrapped.or_else(|| error.source());
+    }
+    found.unwrap_or_else(|| Failure::new(Cause::Unreachable, "the connection to the API server was lost"))
+}
+
+fn of_io(error: &io::Error) -> Failure {
+    match error.kind() {
+        io::ErrorKind::ConnectionRefused => Failure::new(Cause::Unreachable, "the connection is refused"),
+        io::ErrorKind::TimedOut => Failure::new(Cause::Timeout, "the connection was not made in time"),
+        io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable => {
+            Failure::new(Cause::Unreachable, "there is no way to it")
+        }
+        _ => Failure::new(Cause::Unreachable, "the connection to the API server was lost"),
+    }
+}
+
+fn of_tls(error: &Tls) -> Failure {
+    match error {
+        Tls::InvalidCertificate(CertificateError::UnknownIssuer | CertificateError::BadSignature) => Failure::new(
+            Cause::WrongAuthority,
+            "its certificate is signed by another authority than the one in the kubeconfig: the cluster was made anew, or this is another one",
+        ),
+        Tls::InvalidCertificate(
+            CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. },
+        ) => Failure::new(Cause::WrongName, "its certificate is for other names and addresses than this one"),
+        Tls::InvalidCertificate(
+            CertificateError::Expired
+            | CertificateError::ExpiredContext { .. }
+            | CertificateError::NotValidYet
+            | CertificateError::NotValidYetContext { .. },
+        ) => Failure::new(Cause::ServerExpired, "its certificate is not valid at this moment"),
+        Tls::InvalidMessage(_) => Failure::new(Cause::Nonsense, "what answers there does not speak TLS"),
+        Tls::AlertReceived(_) => Failure::new(Cause::Unauthorized, "it refuses our certificate"),
+        _ => Failure::new(Cause::Nonsense, "the TLS handshake failed"),
+    }
+}

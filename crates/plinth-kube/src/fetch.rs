@@ -1,0 +1,65 @@
+//! The kubeconfig itself: whether the one we hold works, and how a new one is had.
+
+use crate::api::{Call, KubeApi, unusable};
+use crate::config::KubeconfigFile;
+use k8s_openapi::api::core::v1::Node;
+use kube::Client;
+use kube::api::{Api, ListParams};
+use plinth_model::Observed;
+use plinth_model::steps::NodeTarget;
+use plinth_world::kube::HeldConfig;
+use plinth_world::{ClientResult, Context, deadlines};
+
+/// Between two tries of a new kubeconfig.
+const PAUSE: std::time::Duration = std::time::Duration::from_secs(2);
+
+impl KubeApi {
+    /// Whether the kubeconfig works, by a question that only somebody known and trusted may ask.
+    pub(super) async fn try_held(&self, ctx: &Context) -> ClientResult<Observed<HeldConfig>> {
+        let Some(held) = self.held()? else { return Ok(Observed::Absent) };
+        let server = held.server().unwrap_or_default().to_owned();
+        let call = self.call_with(ctx, format!("trying the kubeconfig for {server}"), &held).await?;
+        let refused = match call.attempt(question(call.client())).await {
+            Ok(()) => None,
+            Err(failure) if failure.refuses_config() => Some(failure.happened),
+            Err(_) => {
+                call.read(|| question(call.client())).await?;
+                None
+            }
+        };
+        Ok(Observed::Known(HeldConfig { server, refused }))
+    }
+
+    /// Fetches the kubeconfig and tries it until it works; only then it takes the place of the one before.
+    pub(super) async fn fetch(&self, ctx: &Context, from: &NodeTarget, server: &str) -> ClientResult<()> {
+        let doing = format!("fetching the kubeconfig from {}", from.node);
+        let text = self.nodes.admin_config(ctx, from).await?;
+        let theirs = KubeconfigFile::parse(text.expose()).map_err(|error| unusable(&doing, &error))?;
+        let ours = theirs.for_site(self.site().as_str(), server).map_err(|error| unusable(&doing, &error))?;
+        let call = self.call_with(ctx, doing, &ours).await?;
+        settled(&call).await?;
+        self.keep(&ours)
+    }
+}
+
+/// The API server of a fresh control plane may be seconds late.
+async fn settled(call: &Call<'_>) -> ClientResult<()> {
+    let clock = call.ctx().clock();
+    let began = clock.elapsed();
+    loop {
+        let failure = match call.attempt(question(call.client())).await {
+            Ok(()) => return Ok(()),
+            Err(failure) => failure,
+        };
+        let waited = clock.elapsed().saturating_sub(began);
+        if failure.transient().is_none() || waited + PAUSE > deadlines::KUBE_SETTLES {
+            return Err(call.error(failure));
+        }
+        call.ctx().progress(0, 0, format!("{} does not answer yet: {}", call.server(), failure.happened));
+        clock.sleep(PAUSE).await;
+    }
+}
+
+async fn question(client: Client) -> kube::Result<()> {
+    Api::<Node>::all(client).list_metadata(&ListParams::default().limit(1)).await.map(drop)
+}

@@ -1,0 +1,22 @@
+//! The real Kubernetes client, over the API server.
+//!
+//! Every call has a limit, certificates are always verified, reads are tried again and writes are not. Nothing that is told holds a
+//! token, a key or the content of a secret.
+
+mod api;
+mod client;
+pub mod config;
+mod corefile;
+mod dns;
+mod failure;
+mod fetch;
+mod health;
+mod joins;
+mod node;
+mod object;
+pub mod place;
+mod secret;
+mod system;
+mod toolkit;
+
+pub use api::KubeApi;

@@ -1,0 +1,168 @@
+//! Namespaces, and objects of any kind.
+
+use crate::api::{Call, KubeApi, OWNER};
+use k8s_openapi::api::core::v1::Namespace;
+use kube::api::{Api, ApiResource, DynamicObject, Patch, PatchParams};
+use kube::core::GroupVersionKind;
+use kube::discovery::Scope;
+use plinth_model::Observed;
+use plinth_model::steps::PodSecurity;
+use plinth_world::{ClientResult, Context};
+use serde_json::{Map, Value, json};
+
+/// Label that Pod Security Admission enforces.
+const ENFORCE: &str = "pod-security.kubernetes.io/enforce";
+/// Labels that only tell.
+const TELL: [&str; 2] = ["pod-security.kubernetes.io/audit", "pod-security.kubernetes.io/warn"];
+/// What the API server writes into every object by itself.
+const SERVERS_OWN: [&str; 5] = ["managedFields", "resourceVersion", "generation", "uid", "creationTimestamp"];
+
+impl KubeApi {
+    pub(super) async fn level(&self, ctx: &Context, name: &str) -> ClientResult<Observed<Option<PodSecurity>>> {
+        let call = self.call(ctx, format!("looking at namespace {name}")).await?;
+        let namespaces = Api::<Namespace>::all(call.client());
+        let found = call.read(|| namespaces.get_opt(name)).await?;
+        let Some(found) = found else { return Ok(Observed::Absent) };
+        let level = found.metadata.labels.unwrap_or_default().remove(ENFORCE);
+        Ok(Observed::Known(level.and_then(|level| serde_json::from_value(Value::String(level)).ok())))
+    }
+
+    pub(super) async fn put_namespace(&self, ctx: &Context, name: &str, level: PodSecurity) -> ClientResult<()> {
+        let call = self.call(ctx, format!("making namespace {name}")).await?;
+        let labels: Map<String, Value> =
+            [ENFORCE].iter().chain(&TELL).map(|label| ((*label).to_owned(), json!(level))).collect();
+        let object = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels}});
+        let namespaces = Api::<Namespace>::all(call.client());
+        call.write(namespaces.patch(name, &PatchParams::apply(OWNER).force(), &Patch::Apply(&object))).await?;
+        Ok(())
+    }
+
+    /// By a dry run on the server: what it would answer is compared with what is there.
+    pub(super) async fn differences(&self, ctx: &Context, objects: &[Value]) -> ClientResult<Vec<String>> {
+        let call = self.call(ctx, "comparing objects").await?;
+        let mut differences = Vec::new();
+        for object in objects {
+            let wanted = Wanted::read(&call, object).await?;
+            differences.extend(difference(&call, &wanted).await?);
+        }
+        Ok(differences)
+    }
+
+    pub(super) async fn put_objects(&self, ctx: &Context, objects: &[Value]) -> ClientResult<()> {
+        let call = self.call(ctx, "applying objects").await?;
+        for object in objects {
+            let wanted = Wanted::read(&call, object).await?;
+            let api = wanted.api(&call);
+            call.write(api.patch(&wanted.name, &PatchParams::apply(OWNER).force(), &Patch::Apply(object))).await?;
+        }
+        Ok(())
+    }
+}
+
+async fn difference(call: &Call<'_>, wanted: &Wanted<'_>) -> ClientResult<Option<String>> {
+    let api = wanted.api(call);
+    let live = call.read(|| api.get_opt(&wanted.name)).await?;
+    let Some(live) = live else { return Ok(Some(format!("+ {}", wanted.title()))) };
+    let params = PatchParams::apply(OWNER).force().dry_run();
+    let after = call.write(api.patch(&wanted.name, &params, &Patch::Apply(wanted.object))).await?;
+    let (live, after) = (plain(&live), plain(&after));
+    Ok((live != after).then(|| format!("~ {}: {}", wanted.title(), changed(&live, &after).join(", "))))
+}
+
+/// One manifest, and where objects of its kind are found.
+struct Wanted<'a> {
+    object: &'a Value,
+    kind: String,
+    namespace: String,
+    name: String,
+    resource: ApiResource,
+    scope: Scope,
+}
+
+impl<'a> Wanted<'a> {
+    async fn read(call: &Call<'_>, object: &'a Value) -> ClientResult<Self> {
+        let text = |pointer: &str| object.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned();
+        let (version, kind, name) = (text("/apiVersion"), text("/kind"), text("/metadata/name"));
+        if version.is_empty() || kind.is_empty() || name.is_empty() {
+            return Err(call.fails("an object lacks apiVersion, kind or metadata.name", "complete the manifest"));
+        }
+        let (group, number) = version.split_once('/').unwrap_or(("", &version));
+        let known = GroupVersionKind::gvk(group, number, &kind);
+        let client = call.client();
+        let found = call.read(|| async { known_or_none(kube::discovery::pinned_kind(&client, &known).await) }).await?;
+        let Some((resource, capabilities)) = found else {
+            let attempt = "install the component that brings this kind first";
+            return Err(call
+                .fails(format!("the API server does not know kind {kind} of {version}"), attempt)
+                .transient("a kind that was just installed is served after some seconds"));
+        };
+        Ok(Self { object, kind, namespace: text("/metadata/namespace"), name, resource, scope: capabilities.scope })
+    }
+
+    fn api(&self, call: &Call<'_>) -> Api<DynamicObject> {
+        match (&self.scope, self.namespace.as_str()) {
+            (Scope::Cluster, _) => Api::all_with(call.client(), &self.resource),
+            (Scope::Namespaced, "") => Api::default_namespaced_with(call.client(), &self.resource),
+            (Scope::Namespaced, namespace) => Api::namespaced_with(call.client(), namespace, &self.resource),
+        }
+    }
+
+    /// `KnativeServing knative-serving/knative-serving`.
+    fn title(&self) -> String {
+        let slash = if self.namespace.is_empty() { "" } else { "/" };
+        format!("{} {}{slash}{}", self.kind, self.namespace, self.name)
+    }
+}
+
+/// What the API server does not know is no failure of the question.
+pub(super) fn known_or_none<T>(found: kube::Result<T>) -> kube::Result<Option<T>> {
+    match found {
+        Ok(found) => Ok(Some(found)),
+        Err(kube::Error::Discovery(_)) => Ok(None),
+        // A path that is not there is answered in plain text, without a reason.
+        Err(kube::Error::Api(status)) if status.code == 404 => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Without what the server writes by itself.
+fn plain(object: &DynamicObject) -> Value {
+    let mut value = serde_json::to_value(object).unwrap_or_default();
+    if let Some(object) = value.as_object_mut() {
+        object.remove("status");
+    }
+    if let Some(metadata) = value.get_mut("metadata").and_then(Value::as_object_mut) {
+        SERVERS_OWN.iter().for_each(|name| drop(metadata.remove(*name)));
+    }
+    value
+}
+
+/// Fields in which two objects differ, to the second level: names only, since values may be anything.
+fn changed(one: &Value, other: &Value) -> Vec<String> {
+    let nothing = Map::new();
+    let fields = |value: &'_ Value| value.as_object().cloned().unwrap_or_default();
+    let differing = |one: &Map<String, Value>, other: &Map<String, Value>| -> Vec<String> {
+        let names: std::collections::BTreeSet<&String> = one.keys().chain(other.keys()).collect();
+        names.into_iter().filter(|name| one.get(*name) != other.get(*name)).cloned().collect()
+    };
+    let (one, other) = (fields(one), fields(other));
+    let below = |name: String| {
+        let inner = |all: &Map<String, Value>| all.get(&name).and_then(Value::as_object).unwrap_or(&nothing).clone();
+        let inside = differing(&inner(&one), &inner(&other));
+        if inside.is_empty() { vec![name] } else { inside.iter().map(|field| format!("{name}.{field}")).collect() }
+    };
+    differing(&one, &other).into_iter().flat_map(below).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn differences_are_named_by_field_and_not_by_value() {
+        let one = json!({"kind": "A", "spec": {"a": 1, "b": [1]}, "data": {"x": "secret"}});
+        let other = json!({"kind": "A", "spec": {"a": 1, "b": [2]}, "data": "other", "more": true});
+        assert_eq!(changed(&one, &other), ["data.x", "more", "spec.b"]);
+        assert_eq!(changed(&one, &one), Vec::<String>::new());
+    }
+}

@@ -1,0 +1,293 @@
+//! The real fetch client: HTTP with TLS that is verified, in pieces, resumed where a try stopped. Proxies are those of the
+//! environment (`HTTPS_PROXY`, `NO_PROXY`).
+
+use super::Store;
+use async_trait::async_trait;
+use plinth_model::download::{DownloadFile, DownloadList};
+use plinth_model::finding::code;
+use plinth_model::{Finding, Observed, Owner};
+use plinth_world::context::Paced;
+use plinth_world::fetch::FetchClient;
+use plinth_world::files::{read_up_to, write_whole};
+use plinth_world::{ClientError, ClientResult, Context, deadlines};
+use reqwest::header::{CONTENT_RANGE, RANGE};
+use reqwest::{Client, Response, StatusCode};
+use rustls::crypto::ring;
+use rustls::{ClientConfig, RootCertStore};
+use std::collections::HashMap;
+use std::io::{self, ErrorKind, Write};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+const DOOR: &str = "fetch";
+/// Largest file that is taken, bytes. The largest that is known has 300 MB.
+const LARGEST: u64 = 2 * 1024 * 1024 * 1024;
+/// Largest list that is read, bytes.
+const LARGEST_LIST: usize = 4 * 1024 * 1024;
+
+/// Files of the web, below the state directory.
+pub struct WebFiles {
+    store: Store,
+    list: PathBuf,
+    client: Client,
+    /// Contents that are being fetched, by checksum: files of one content grow as one part, so they come one after the other.
+    growing: Mutex<HashMap<String, Arc<tokio::sync::Mutex<()>>>>,
+}
+
+impl WebFiles {
+    /// Contacts nobody yet.
+    ///
+    /// # Errors
+    /// When TLS cannot be set up.
+    pub fn new(state: &Path) -> ClientResult<Self> {
+        let failed = |happened: String| {
+            ClientError::permanent(
+                DOOR,
+                "setting up TLS",
+                happened,
+                "install this machine's authorities (ca-certificates)",
+            )
+        };
+        let client = Client::builder()
+            .tls_backend_preconfigured(tls().map_err(failed)?)
+            .connect_timeout(deadlines::FETCH_CONNECT)
+            .read_timeout(deadlines::FETCH_SILENCE)
+            .user_agent(concat!("plinth/", env!("CARGO_PKG_VERSION")))
+            .build()
+            .map_err(|error| failed(told(&error)))?;
+        let folder = state.join("downloads");
+        Ok(Self { list: folder.join("list.json"), store: Store::new(&folder), client, growing: Mutex::default() })
+    }
+
+    fn place_to_grow(&self, sha256: &str) -> Arc<tokio::sync::Mutex<()>> {
+        let mut growing = self.growing.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(growing.entry(sha256.to_owned()).or_default())
+    }
+
+    /// One try, which goes on where the part ends.
+    async fn attempt(&self, ctx: &Context, file: &DownloadFile) -> ClientResult<()> {
+        let part = self.store.part(&file.sha256);
+        let begun = std::fs::metadata(&part).map_or(0, |part| part.len());
+        let mut request = self.client.get(&file.url);
+        if begun > 0 {
+            request = request.header(RANGE, format!("bytes={begun}-"));
+        }
+        let response = request.send().await.map_err(|error| lost(file, &error))?;
+        if begun > 0 && response.status() == StatusCode::RANGE_NOT_SATISFIABLE {
+            return self.accept(file).await;
+        }
+        let response = answered(file, response)?;
+        let goes_on = response.status() == StatusCode::PARTIAL_CONTENT && continues(&response, begun);
+        let begun = if goes_on { begun } else { 0 };
+        let mut sink = Sink::open(&part, begun).map_err(|error| disk(file, &error))?;
+        self.copy(ctx, file, response, &mut sink).await?;
+        sink.file.sync_all().map_err(|error| disk(file, &error))?;
+        self.accept(file).await
+    }
+
+    async fn copy(
+        &self,
+        ctx: &Context,
+        file: &DownloadFile,
+        mut response: Response,
+        sink: &mut Sink,
+    ) -> ClientResult<()> {
+        let total = response.content_length().map_or(0, |rest| rest.saturating_add(sink.written));
+        let mut paced = Paced::new(ctx);
+        while let Some(piece) = response.chunk().await.map_err(|error| lost(file, &error))? {
+            sink.take(&piece).map_err(|error| disk(file, &error))?;
+            if sink.written > LARGEST {
+                let happened = format!("it is larger than {LARGEST} bytes");
+                return Err(refused(file, happened, "check the address of this file"));
+            }
+            paced.report(sink.written, total, &file.dest);
+        }
+        Ok(())
+    }
+
+    async fn accept(&self, file: &DownloadFile) -> ClientResult<()> {
+        let (store, sha256) = (self.store.clone(), file.sha256.clone());
+        let summed = tokio::task::spawn_blocking(move || store.accept(&sha256)).await;
+        match summed.unwrap_or_else(|error| Err(io::Error::other(error))).map_err(|error| disk(file, &error))? {
+            Ok(()) => Ok(()),
+            Err(found) => {
+                let message = format!("what {} gives as {} is not that file", host(&file.url), file.dest);
+                let fix = "look at the mirror or proxy in between: it gave another content, such as an error page; \
+                           then run again";
+                let finding = Finding::error(code::FETCH_CHECKSUM, &*file.dest, message.clone())
+                    .evidence(format!("wanted SHA-256 {}", file.sha256))
+                    .evidence(format!("got {found} from {}", file.url))
+                    .owner(Owner::NetworkTeam)
+                    .fix(fix);
+                Err(ClientError::permanent(DOOR, format!("fetching {}", file.url), message, fix).finding(finding))
+            }
+        }
+    }
+}
+
+/// The part as it grows.
+struct Sink {
+    file: std::fs::File,
+    written: u64,
+}
+
+impl Sink {
+    fn open(part: &Path, begun: u64) -> io::Result<Self> {
+        let file = std::fs::OpenOptions::new().create(true).append(true).open(part)?;
+        file.set_len(begun)?;
+        Ok(Self { file, written: begun })
+    }
+
+    fn take(&mut self, piece: &[u8]) -> io::Result<()> {
+        self.file.write_all(piece)?;
+        self.written += piece.len() as u64;
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl FetchClient for WebFiles {
+    async fn list(&self, _: &Context) -> ClientResult<Observed<DownloadList>> {
+        let doing = || format!("reading {}", self.list.display());
+        match read_up_to(&self.list, LARGEST_LIST) {
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(Observed::Absent),
+            Err(error) => {
+                Err(ClientError::permanent(DOOR, doing(), error.to_string(), "make the state directory readable"))
+            }
+            Ok(bytes) => Ok(serde_json::from_slice(&bytes).map_or(Observed::Absent, Observed::Known)),
+        }
+    }
+
+    async fn keep_list(&self, _: &Context, list: &DownloadList) -> ClientResult<()> {
+        let failed = |happened: String| {
+            let doing = format!("writing {}", self.list.display());
+            ClientError::permanent(DOOR, doing, happened, "make the state directory writable")
+        };
+        let bytes = serde_json::to_vec_pretty(list).map_err(|error| failed(error.to_string()))?;
+        self.store.make().and_then(|()| write_whole(&self.list, &bytes)).map_err(|error| failed(error.to_string()))
+    }
+
+    async fn missing(&self, _: &Context, files: &[DownloadFile]) -> ClientResult<Vec<DownloadFile>> {
+        let (store, files) = (self.store.clone(), files.to_vec());
+        let look = move || {
+            let mut missing = Vec::new();
+            for file in files {
+                if !store.holds(&file.sha256).map_err(|error| disk(&file, &error))? {
+                    missing.push(file);
+                }
+            }
+            Ok(missing)
+        };
+        tokio::task::spawn_blocking(look).await.unwrap_or_else(|error| {
+            Err(ClientError::permanent(
+                DOOR,
+                "looking at fetched files",
+                error.to_string(),
+                "report this: it is a defect",
+            ))
+        })
+    }
+
+    async fn fetch(&self, ctx: &Context, file: &DownloadFile) -> ClientResult<()> {
+        if !file.has_checksum() {
+            return Err(refused(file, "no checksum is known for it".to_owned(), "use a release that has one"));
+        }
+        self.store.make().map_err(|error| disk(file, &error))?;
+        let place = self.place_to_grow(&file.sha256);
+        let _alone = place.lock().await;
+        if self.missing(ctx, std::slice::from_ref(file)).await?.is_empty() {
+            return Ok(());
+        }
+        let mut wait = deadlines::FETCH_BACKOFF;
+        for _ in 1..deadlines::FETCH_TRIES {
+            match self.attempt(ctx, file).await {
+                Err(error) if error.transient.is_some() => ctx.clock().sleep(wait).await,
+                answer => return answer,
+            }
+            wait *= 2;
+        }
+        self.attempt(ctx, file).await
+    }
+
+    fn place(&self, sha256: &str) -> PathBuf {
+        self.store.place(sha256)
+    }
+}
+
+fn tls() -> Result<ClientConfig, String> {
+    let mut roots = RootCertStore::empty();
+    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+    let builder = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()));
+    let builder = builder.with_safe_default_protocol_versions().map_err(|error| error.to_string())?;
+    Ok(builder.with_root_certificates(roots).with_no_client_auth())
+}
+
+/// Whether a partial answer begins where our part ends.
+fn continues(response: &Response, begun: u64) -> bool {
+    let range = response.headers().get(CONTENT_RANGE).and_then(|range| range.to_str().ok()).unwrap_or_default();
+    range.strip_prefix("bytes ").is_some_and(|range| range.starts_with(&format!("{begun}-")))
+}
+
+fn answered(file: &DownloadFile, response: Response) -> ClientResult<Response> {
+    let status = response.status();
+    if status.is_success() {
+        return Ok(response);
+    }
+    let happened = format!("{} answered {status}", host(&file.url));
+    let attempt = match status {
+        StatusCode::NOT_FOUND => {
+            "put the file on the mirror (`plinth render mirror-list` names all), or correct its address"
+        }
+        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => "let this machine read there, without a login",
+        _ => "look at the server, then run again: what was fetched is kept",
+    };
+    let error = refused(file, happened, attempt);
+    let passes =
+        status.is_server_error() || matches!(status, StatusCode::TOO_MANY_REQUESTS | StatusCode::REQUEST_TIMEOUT);
+    Err(if passes { error.transient("a busy server answers later") } else { error })
+}
+
+fn refused(file: &DownloadFile, happened: String, attempt: &str) -> ClientError {
+    let finding = Finding::error(code::FETCH_REFUSED, &*file.dest, happened.clone())
+        .evidence(file.url.clone())
+        .owner(Owner::NetworkTeam)
+        .fix(attempt);
+    ClientError::permanent(DOOR, format!("fetching {}", file.url), happened, attempt).finding(finding)
+}
+
+/// No answer, or one that broke off.
+fn lost(file: &DownloadFile, error: &reqwest::Error) -> ClientError {
+    let happened = told(error);
+    let attempt = "check this machine's way to it (DNS, proxy, firewall), or set `kubernetes.downloads.files` to a mirror; \
+                   then run again: what was fetched is kept";
+    let finding = Finding::error(code::FETCH_UNREACHABLE, host(&file.url), happened.clone())
+        .evidence(file.url.clone())
+        .owner(Owner::NetworkTeam)
+        .fix(attempt);
+    ClientError::permanent(DOOR, format!("fetching {}", file.url), happened, attempt)
+        .transient("a connection that was lost can be made again, and goes on where it stopped")
+        .finding(finding)
+}
+
+/// The sentence at the bottom of a chain of causes, which says most.
+fn told(error: &dyn std::error::Error) -> String {
+    let mut deepest = error;
+    while let Some(source) = deepest.source() {
+        deepest = source;
+    }
+    deepest.to_string()
+}
+
+fn disk(file: &DownloadFile, error: &io::Error) -> ClientError {
+    let attempt = "make room in the state directory, and let it be written";
+    ClientError::permanent(DOOR, format!("keeping {}", file.dest), error.to_string(), attempt)
+}
+
+fn host(url: &str) -> &str {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    rest.split('/').next().unwrap_or(rest)
+}
+
+#[cfg(test)]
+#[path = "web_tests.rs"]
+mod tests;

@@ -1,0 +1,14 @@
+//! The operations on one machine: for each its script, written as data, and the reading of its answers.
+
+pub(crate) mod account;
+mod answer;
+pub(crate) mod birth;
+pub(crate) mod control_plane;
+pub(crate) mod downloads;
+pub(crate) mod facts;
+pub(crate) mod leftovers;
+pub(crate) mod prepare;
+pub(crate) mod registries;
+pub(crate) mod storage;
+#[cfg(test)]
+mod trial;

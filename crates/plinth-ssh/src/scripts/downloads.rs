@@ -1,0 +1,36 @@
+//! Which files of a list are in a folder of the node, told by their checksums.
+
+use super::answer::{failure, owned};
+use crate::frame::Frames;
+use crate::script::Script;
+use plinth_model::download::DownloadFile;
+use std::time::Duration;
+
+/// Some 400 MB are read and summed up; a busy disk takes its time.
+const LOOK: Duration = Duration::from_secs(180);
+
+/// Compares.
+#[must_use]
+pub(crate) fn look_script(folder: &str, files: &[DownloadFile]) -> Script {
+    let lines: Vec<String> = files.iter().map(|file| format!("{} {}", file.sha256, file.dest)).collect();
+    Script::new("looking at pushed files", include_str!("sh/downloads.sh"), LOOK)
+        .as_root()
+        .text("folder", folder)
+        .lines("files", lines.iter().map(String::as_str))
+}
+
+/// Names of the files that are not there with the right content.
+///
+/// # Errors
+/// When the script failed or was cut off; in words.
+pub(crate) fn look_parse(frames: &Frames) -> Result<Vec<String>, String> {
+    failure(frames)?;
+    if frames.get("looked").is_none() {
+        return Err("the node did not say anything about its files".to_owned());
+    }
+    Ok(owned(frames, "missing"))
+}
+
+#[cfg(test)]
+#[path = "downloads_tests.rs"]
+mod tests;

@@ -1,0 +1,73 @@
+//! Facts of a machine: one script that reads, and the reader of its answers. What is not told stays empty.
+
+mod machine;
+mod network;
+mod software;
+mod storage;
+
+use crate::frame::Frames;
+use crate::script::Script;
+use jiff::Timestamp;
+use plinth_model::facts::{Asked, NodeFacts};
+use plinth_world::deadlines::NODE_FACTS;
+
+/// Reads, and changes nothing.
+const BODY: &str = include_str!("../sh/facts.sh");
+
+/// When the script was sent and when its last answer was here, by our clock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Exchange {
+    /// Sent.
+    pub(crate) sent: Timestamp,
+    /// Received.
+    pub(crate) received: Timestamp,
+}
+
+/// The script. It works for every login; with [`Script::as_root`] it also sees names of listening processes, etcd's data, running
+/// containers and the size of containerd's data.
+#[must_use]
+pub(crate) fn script(asked: &Asked) -> Script {
+    let (from, to) = asked.images.as_ref().map_or(("", ""), |(from, to)| (from.as_str(), to.as_str()));
+    Script::new("reading facts", BODY, NODE_FACTS)
+        .lines("paths", asked.paths.iter().map(String::as_str))
+        .lines("names", asked.names.iter().map(String::as_str))
+        .lines("urls", asked.urls.iter().map(String::as_str))
+        .text("images_from", from)
+        .text("images_to", to)
+}
+
+/// What the answers say.
+///
+/// # Errors
+/// When one of those is missing that every Linux tells: kernel, host name, processors, memory, time. Says which.
+pub(crate) fn parse(frames: &Frames, asked: &Asked, exchange: &Exchange) -> Result<NodeFacts, String> {
+    let mut facts = NodeFacts { noisy: frames.noisy, ..NodeFacts::default() };
+    machine::read(frames, &mut facts);
+    facts.clock_offset_ms = machine::clock_offset_ms(frames, exchange)?;
+    network::read(frames, asked, &mut facts);
+    storage::read(frames, asked, &mut facts);
+    software::read(frames, &mut facts);
+    complete(facts)
+}
+
+fn complete(facts: NodeFacts) -> Result<NodeFacts, String> {
+    let told = [
+        (!facts.kernel.is_empty(), "kernel release"),
+        (!facts.hostname.is_empty(), "host name"),
+        (facts.cpus > 0, "number of processors"),
+        (facts.memory_mib > 0, "amount of memory"),
+    ];
+    match told.iter().find(|(told, _)| !told) {
+        Some((_, missing)) => Err(format!("the node did not tell its {missing}")),
+        None => Ok(facts),
+    }
+}
+
+/// `KEY=value` or `KEY="value"` of files that a shell could read.
+fn setting<'a>(lines: &[&'a str], key: &str) -> Option<&'a str> {
+    let value = lines.iter().rev().find_map(|line| line.trim().strip_prefix(key)?.strip_prefix('='))?;
+    Some(value.trim().trim_matches(['"', '\''])).filter(|value| !value.is_empty())
+}
+
+#[cfg(test)]
+mod tests;

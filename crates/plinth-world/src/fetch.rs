@@ -1,0 +1,23 @@
+//! The fetch client: files of the web, known by their content, kept once for all nodes. The real one is in `plinth-net`.
+
+use crate::{ClientResult, Context};
+use async_trait::async_trait;
+use plinth_model::Observed;
+use plinth_model::download::{DownloadFile, DownloadList};
+use std::path::PathBuf;
+
+/// Files that are fetched here and pushed to nodes.
+#[async_trait]
+pub trait FetchClient: Send + Sync {
+    /// The list that was kept last.
+    async fn list(&self, ctx: &Context) -> ClientResult<Observed<DownloadList>>;
+    /// Keeps a list.
+    async fn keep_list(&self, ctx: &Context, list: &DownloadList) -> ClientResult<()>;
+    /// Those of the files that are not held with the right content.
+    async fn missing(&self, ctx: &Context, files: &[DownloadFile]) -> ClientResult<Vec<DownloadFile>>;
+    /// Fetches a file, goes on where an earlier try stopped, and keeps it only when its checksum is right. Reports bytes as
+    /// progress. Harmless to repeat.
+    async fn fetch(&self, ctx: &Context, file: &DownloadFile) -> ClientResult<()>;
+    /// Where the content of a checksum is kept, whether or not it is there.
+    fn place(&self, sha256: &str) -> PathBuf;
+}

@@ -1,0 +1,121 @@
+//! Things plinth makes once and keeps: certificate authorities, leaf certificates, key pairs. Kept in the state directory,
+//! private halves mode 0600. The real ones are in `plinth-keystore` and, for the key of nodes, in `plinth-ssh`.
+
+use crate::{ClientResult, Context};
+use async_trait::async_trait;
+use plinth_model::steps::{CertificateSource, KeyAlgorithm};
+use plinth_model::{Observed, Secret};
+
+/// Name of the generated secret that holds the private half of our key for nodes.
+pub const NODE_KEY: &str = "ssh-key";
+
+/// A certificate as kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CertificateState {
+    /// DNS names (and addresses, if any) of the leaf.
+    pub names: Vec<String>,
+    /// Days left before the leaf expires.
+    pub days_left: i64,
+    /// SHA-256 fingerprint of the leaf, hexadecimal.
+    pub fingerprint: String,
+}
+
+/// Keys and certificates.
+#[async_trait]
+pub trait Keystore: Send + Sync {
+    /// The certificate of that name, if there is one. Anything that does not parse or does not match its key is an error.
+    async fn certificate(&self, ctx: &Context, name: &str) -> ClientResult<Observed<CertificateState>>;
+    /// Makes (or takes over from files) the certificate. The authority is made once and reused for new leaves.
+    async fn make_certificate(
+        &self,
+        ctx: &Context,
+        name: &str,
+        names: &[String],
+        source: &CertificateSource,
+    ) -> ClientResult<CertificateState>;
+    /// Differences between the kept certificate and its source: a file that was renewed since. Empty when there are none, or
+    /// when the keystore cannot tell, which is what the default says.
+    async fn source_differs(
+        &self,
+        _ctx: &Context,
+        _name: &str,
+        _source: &CertificateSource,
+    ) -> ClientResult<Vec<String>> {
+        Ok(Vec::new())
+    }
+}
+
+/// A file of a kept certificate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CertificatePart {
+    /// The leaf, and behind it what leads to the authority: `tls.crt`.
+    Chain,
+    /// The private key of the leaf: `tls.key`.
+    Key,
+    /// The authority: `ca.pem`.
+    Authority,
+}
+
+impl CertificatePart {
+    /// Its file below the folder of the certificate.
+    #[must_use]
+    pub const fn file(self) -> &'static str {
+        match self {
+            Self::Chain => "tls.crt",
+            Self::Key => "tls.key",
+            Self::Authority => "ca.pem",
+        }
+    }
+}
+
+/// Content of kept certificates, for the clients that hand it on.
+pub trait CertificateFiles: Send + Sync {
+    /// One file of the certificate of that name, PEM.
+    ///
+    /// # Errors
+    /// A sentence, when the name is no plain file name, or the file is not there, is too large, or is not text.
+    fn read(&self, certificate: &str, part: CertificatePart) -> Result<Secret, String>;
+}
+
+/// Our key pair for nodes.
+#[async_trait]
+pub trait NodeKey: Send + Sync {
+    /// Fingerprint of our public key for nodes; makes the pair, of this algorithm, if there is none. A kept pair stays, whatever
+    /// its algorithm.
+    async fn ssh_key(&self, ctx: &Context, algorithm: KeyAlgorithm) -> ClientResult<String>;
+}
+
+/// Wanted names that a certificate for `names` does not cover. A wildcard stands for exactly one label (RFC 6125).
+#[must_use]
+pub fn uncovered<'a>(names: &[String], wanted: &'a [String]) -> Vec<&'a str> {
+    let covers = |name: &str, wanted: &str| {
+        name.eq_ignore_ascii_case(wanted)
+            || name.strip_prefix("*.").is_some_and(|domain| {
+                wanted.split_once('.').is_some_and(|(label, rest)| label != "*" && rest.eq_ignore_ascii_case(domain))
+            })
+    };
+    wanted.iter().map(String::as_str).filter(|w| !names.iter().any(|n| covers(n, w))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::uncovered;
+
+    #[test]
+    fn a_wildcard_covers_one_label_and_not_its_own_domain() {
+        let names = ["a.example".to_owned(), "*.b.example".to_owned()];
+        let cases = [
+            ("a.example", true),
+            ("A.Example", true),
+            ("x.a.example", false),
+            ("x.b.example", true),
+            ("x.y.b.example", false),
+            ("b.example", false),
+            ("*.b.example", true),
+            ("*.a.example", false),
+        ];
+        for (wanted, covered) in cases {
+            assert_eq!(uncovered(&names, &[wanted.to_owned()]).is_empty(), covered, "{wanted}");
+        }
+    }
+}

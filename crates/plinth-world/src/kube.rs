@@ -1,0 +1,138 @@
+//! The Kubernetes client: its calls and the values they speak. The real one is `plinth-kube`.
+
+use crate::{ClientResult, Context};
+use async_trait::async_trait;
+use indexmap::IndexMap;
+use plinth_model::steps::{Check, Health, NodeTarget, PodSecurity, SecretContent};
+use plinth_model::{NodeName, Observed};
+use serde_json::Value;
+use std::net::Ipv4Addr;
+
+/// A node as Kubernetes sees it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct KubeNode {
+    /// Condition Ready.
+    pub ready: bool,
+    /// kubelet version, with `v`.
+    pub version: String,
+    /// Labels.
+    pub labels: IndexMap<String, String>,
+    /// Taints, `key=value:Effect`, or `key:Effect` without a value.
+    pub taints: Vec<String>,
+    /// Address by which the cluster reaches it, if its kubelet told one.
+    pub address: Option<Ipv4Addr>,
+}
+
+/// The kubeconfig we hold.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HeldConfig {
+    /// Server address in it.
+    pub server: String,
+    /// Why it does not work, although its server answers: another authority, an expired certificate. None: it works.
+    pub refused: Option<String>,
+}
+
+/// What the API server says of itself and of what keeps the cluster going.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ClusterHealth {
+    /// The API server's own checks that fail.
+    pub failing: Vec<String>,
+    /// Workloads of `kube-system`.
+    pub workloads: Vec<SystemWorkload>,
+}
+
+/// One workload of `kube-system`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SystemWorkload {
+    /// `Deployment` or `DaemonSet`.
+    pub kind: &'static str,
+    /// Name.
+    pub name: String,
+    /// Pods that are ready.
+    pub ready: u32,
+    /// Pods that should be; of a daemon set one for every node that it fits.
+    pub wanted: u32,
+}
+
+/// A pod of the GPU operator's toolkit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ToolkitPod {
+    /// Namespace.
+    pub namespace: String,
+    /// Name.
+    pub name: String,
+}
+
+/// Health of one thing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HealthState {
+    /// Whether it holds.
+    pub holds: bool,
+    /// What was seen.
+    pub seen: String,
+}
+
+/// Kubernetes.
+#[async_trait]
+pub trait KubeClient: Send + Sync {
+    /// The kubeconfig we hold, if we hold one. A server that does not answer is an error.
+    async fn kubeconfig(&self, ctx: &Context) -> ClientResult<Observed<HeldConfig>>;
+    /// Fetches the kubeconfig from a control-plane node and sets its server address and names. It is kept only when it works.
+    async fn fetch_kubeconfig(&self, ctx: &Context, from: &NodeTarget, server: &str) -> ClientResult<()>;
+    /// The node, if Kubernetes knows it.
+    async fn node(&self, ctx: &Context, node: &NodeName) -> ClientResult<Observed<KubeNode>>;
+    /// All nodes that Kubernetes knows, by name.
+    async fn nodes(&self, ctx: &Context) -> ClientResult<IndexMap<String, KubeNode>>;
+    /// Adds labels and taints; leaves others alone.
+    async fn label_node(
+        &self,
+        ctx: &Context,
+        node: &NodeName,
+        labels: &IndexMap<String, String>,
+        taints: &[String],
+    ) -> ClientResult<()>;
+    /// What the API server says of itself and of what keeps the cluster going.
+    async fn cluster_health(&self, ctx: &Context) -> ClientResult<ClusterHealth>;
+    /// Has nodes that join find the API at this server, if they would be led to one of the nodes that are away; tells whether they would
+    /// have been.
+    async fn redirect_joins(&self, ctx: &Context, away: &[NodeTarget], server: &str) -> ClientResult<bool>;
+    /// Pods of the GPU operator's toolkit by the names of their nodes, without those that are on their way out.
+    async fn toolkits(&self, ctx: &Context) -> ClientResult<IndexMap<String, ToolkitPod>>;
+    /// Ends such a pod; its daemon set starts another one.
+    async fn end_pod(&self, ctx: &Context, pod: &ToolkitPod) -> ClientResult<()>;
+    /// Pod Security level (enforce) of the namespace, if it exists.
+    async fn namespace(&self, ctx: &Context, name: &str) -> ClientResult<Observed<Option<PodSecurity>>>;
+    /// Makes the namespace with its level.
+    async fn make_namespace(&self, ctx: &Context, name: &str, level: PodSecurity) -> ClientResult<()>;
+    /// Whether the secret exists with exactly this content and these labels. The content is compared inside the client.
+    async fn secret_matches(
+        &self,
+        ctx: &Context,
+        namespace: &str,
+        name: &str,
+        content: &SecretContent,
+        labels: &IndexMap<String, String>,
+    ) -> ClientResult<Observed<bool>>;
+    /// Makes or replaces the secret.
+    async fn make_secret(
+        &self,
+        ctx: &Context,
+        namespace: &str,
+        name: &str,
+        content: &SecretContent,
+        labels: &IndexMap<String, String>,
+    ) -> ClientResult<()>;
+    /// Differences between manifests and the live objects (server-side dry run); empty when equal.
+    async fn diff(&self, ctx: &Context, objects: &[Value]) -> ClientResult<Vec<String>>;
+    /// Applies manifests, server side.
+    async fn apply(&self, ctx: &Context, objects: &[Value]) -> ClientResult<()>;
+    /// Health of one thing.
+    async fn health(&self, ctx: &Context, namespace: &str, health: &Health) -> ClientResult<HealthState>;
+    /// Addresses that the DNS of the pods gives for a name; empty when it does not resolve.
+    async fn resolve_in_pod(&self, ctx: &Context, name: &str) -> ClientResult<Vec<Ipv4Addr>>;
+    /// Puts a name into the cluster's DNS, marked as ours. Second choice after the engine's own setting.
+    async fn add_dns(&self, ctx: &Context, name: &str, address: Ipv4Addr) -> ClientResult<()>;
+    /// Carries out the part of an acceptance check that happens inside the cluster, and says what was seen. The test objects
+    /// are removed again. `Err` only when it could not be carried out.
+    async fn run_check(&self, ctx: &Context, check: &Check) -> ClientResult<HealthState>;
+}
