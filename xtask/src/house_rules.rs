@@ -70,7 +70,6 @@ const RULES: &[Rule] = &[
         patterns: CHANGING,
         says: "what changes the world is a step of a plan, which runs under the lock",
         except: &[
-            ("crates/plinth-run/src/kinds/", "steps"),
             ("crates/plinth-run/src/steps/", "steps"),
             ("crates/plinth-run/src/engines/", "steps"),
             ("crates/plinth-run/src/survey.rs", "pins the key of a first contact; its callers hold the lock"),
@@ -116,7 +115,6 @@ const READ_AND_REFUSED: &[(&str, &str)] = &[
     ("/push.rs", "a place to go on from that cannot be read means from the beginning"),
     ("/environment.rs", "an ansible-core that cannot be read is refused"),
     ("/release.rs", "an installed version that cannot be read is not the wanted one, so there is something to do"),
-    ("crates/plinth-run/src/kinds/kubespray/mod.rs", "a version that cannot be read is not accepted"),
     ("crates/plinth-lab/", "for tests only"),
 ];
 

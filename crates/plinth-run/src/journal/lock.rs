@@ -1,0 +1,235 @@
+//! The site's lock: one run at a time, in the same database as the journal.
+//!
+//! A lock says who holds it, since when, when it was last renewed and when it runs out. One that ran out is taken over, and
+//! so is one whose process is gone, which can only be known on the same host and of the same user: `/proc` may hide the
+//! processes of others (mount option `hidepid`). Every append checks that the lock is still ours, so a process that slept too
+//! long cannot write into somebody else's run.
+
+use super::JournalError;
+use jiff::Timestamp;
+use plinth_model::run::LockView;
+use plinth_model::{Exit, Problem};
+use plinth_world::{Clock, deadlines};
+use rusqlite::{Connection, OptionalExtension, Row, params};
+use std::fmt;
+use std::path::Path;
+use std::sync::Arc;
+
+/// Who holds a lock.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LockOwner {
+    /// Login name.
+    pub user: String,
+    /// Host name.
+    pub host: String,
+    /// Process id.
+    pub pid: u32,
+}
+
+impl LockOwner {
+    /// This process.
+    #[must_use]
+    pub fn current() -> Self {
+        let name = |variable| std::env::var(variable).ok().filter(|name| !name.is_empty());
+        Self {
+            user: name("USER").or_else(|| name("LOGNAME")).unwrap_or_else(|| "unknown".to_owned()),
+            host: gethostname::gethostname().to_string_lossy().into_owned(),
+            pid: std::process::id(),
+        }
+    }
+
+    /// Whether the process certainly is gone. Known only on the same host, of the same user, and only on Linux.
+    fn gone(&self, ours: &LockOwner) -> bool {
+        cfg!(target_os = "linux")
+            && self.host == ours.host
+            && self.user == ours.user
+            && self.pid != ours.pid
+            && Path::new("/proc/self").exists()
+            && !Path::new("/proc").join(self.pid.to_string()).exists()
+    }
+}
+
+impl fmt::Display for LockOwner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}@{} (process {})", self.user, self.host, self.pid)
+    }
+}
+
+/// A lock as recorded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lock {
+    /// Run it was taken for.
+    pub run: String,
+    /// Who.
+    pub owner: LockOwner,
+    /// Since when.
+    pub acquired: Timestamp,
+    /// Last renewal.
+    pub heartbeat: Timestamp,
+    /// When it runs out unless renewed.
+    pub expires: Timestamp,
+    /// From whom it was taken over, and why.
+    pub note: Option<String>,
+}
+
+impl Lock {
+    /// Reads the one row.
+    pub(super) fn read(connection: &Connection) -> rusqlite::Result<Option<Self>> {
+        connection
+            .prepare_cached("SELECT run, user, host, pid, acquired, heartbeat, expires, note FROM lock")?
+            .query_row([], Self::from_row)
+            .optional()
+    }
+
+    fn from_row(row: &Row<'_>) -> rusqlite::Result<Self> {
+        let time = |index: usize| {
+            let text: String = row.get(index)?;
+            text.parse::<Timestamp>().map_err(|error| {
+                rusqlite::Error::FromSqlConversionFailure(index, rusqlite::types::Type::Text, Box::new(error))
+            })
+        };
+        Ok(Self {
+            run: row.get(0)?,
+            owner: LockOwner { user: row.get(1)?, host: row.get(2)?, pid: row.get(3)? },
+            acquired: time(4)?,
+            heartbeat: time(5)?,
+            expires: time(6)?,
+            note: row.get(7)?,
+        })
+    }
+
+    /// Why it may be taken over; none while it is alive.
+    #[must_use]
+    pub fn lapsed(&self, now: Timestamp, ours: &LockOwner) -> Option<String> {
+        if self.owner.gone(ours) {
+            return Some(format!("taken over from {}: that process is gone, on this very host", self.owner));
+        }
+        (self.expires <= now)
+            .then(|| format!("taken over from {}: its lock ran out at {:.0}", self.owner, self.expires))
+    }
+
+    /// The lock as others see it at `now`; `ours` is the process that looks.
+    #[must_use]
+    pub fn view(&self, now: Timestamp, ours: &LockOwner) -> LockView {
+        LockView {
+            owner: self.owner.to_string(),
+            run: self.run.clone(),
+            acquired: self.acquired,
+            heartbeat: self.heartbeat,
+            expires: self.expires,
+            alive: self.lapsed(now, ours).is_none(),
+        }
+    }
+
+    fn refusal(&self, path: &Path) -> Problem {
+        Problem::new(
+            Exit::Locked,
+            "taking the site's lock in",
+            path.display().to_string(),
+            format!(
+                "{} holds it since {:.0} for run {}; last sign of life {:.0}, it runs out at {:.0}",
+                self.owner, self.acquired, self.run, self.heartbeat, self.expires
+            ),
+            "wait for that run to end (`plinth status` shows it), or stop it and run again; a lock that is not renewed is \
+             taken over when it runs out, by the same user on the same host as soon as its process is gone",
+        )
+    }
+}
+
+/// The lock that this process took.
+pub(super) struct Hold {
+    owner: LockOwner,
+    run: Arc<str>,
+    clock: Arc<dyn Clock>,
+}
+
+impl fmt::Debug for Hold {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Hold({}, {})", self.owner, self.run)
+    }
+}
+
+impl Hold {
+    /// Takes the lock within a transaction, which the caller commits. Answers from whom it was taken over, and why.
+    ///
+    /// # Errors
+    /// Exit 5 when somebody else holds it; otherwise when the database cannot be used.
+    pub(super) fn take(
+        transaction: &Connection,
+        path: &Path,
+        (owner, run, clock): (&LockOwner, &str, &Arc<dyn Clock>),
+    ) -> Result<(Self, Option<String>), Problem> {
+        let now = clock.now();
+        let sql = |error: rusqlite::Error| Problem::from(JournalError::of(path, &error));
+        let note = match Lock::read(transaction).map_err(sql)? {
+            None => None,
+            Some(lock) => Some(lock.lapsed(now, owner).ok_or_else(|| lock.refusal(path))?),
+        };
+        transaction
+            .execute(
+                "INSERT OR REPLACE INTO lock VALUES (1, ?1, ?2, ?3, ?4, ?5, ?5, ?6, ?7)",
+                params![run, owner.user, owner.host, owner.pid, now.to_string(), expiry(now).to_string(), note],
+            )
+            .map_err(sql)?;
+        Ok((Self { owner: owner.clone(), run: Arc::from(run), clock: Arc::clone(clock) }, note))
+    }
+
+    /// Run it was taken for.
+    pub(super) fn run(&self) -> &Arc<str> {
+        &self.run
+    }
+
+    /// Checks that the recorded lock is this one.
+    pub(super) fn check(&self, recorded: Option<Lock>) -> Result<(), JournalError> {
+        match recorded {
+            Some(lock) if *lock.run == *self.run && lock.owner == self.owner => Ok(()),
+            Some(lock) => Err(JournalError::LockLost { holder: format!("{} holds it now", lock.owner) }),
+            None => Err(JournalError::LockLost { holder: "nobody holds it now".to_owned() }),
+        }
+    }
+
+    /// Renews the lock.
+    pub(super) fn renew(&self, connection: &Connection, path: &Path) -> Result<(), JournalError> {
+        let now = self.clock.now();
+        let renewed = self
+            .touch(
+                connection,
+                "UPDATE lock SET heartbeat = ?4, expires = ?5 WHERE run = ?1 AND host = ?2 AND pid = ?3",
+                &[&now.to_string(), &expiry(now).to_string()],
+            )
+            .map_err(|error| JournalError::of(path, &error))?;
+        if renewed == 1 {
+            return Ok(());
+        }
+        self.check(Lock::read(connection).map_err(|error| JournalError::of(path, &error))?)
+    }
+
+    /// Gives the lock to another run of this process.
+    pub(super) fn rename(&mut self, connection: &Connection, path: &Path, run: &str) -> Result<(), JournalError> {
+        let sql = |error: rusqlite::Error| JournalError::of(path, &error);
+        let statement = "UPDATE lock SET run = ?4 WHERE run = ?1 AND host = ?2 AND pid = ?3";
+        if self.touch(connection, statement, &[&run.to_owned()]).map_err(sql)? == 0 {
+            self.check(Lock::read(connection).map_err(sql)?)?;
+        }
+        self.run = Arc::from(run);
+        Ok(())
+    }
+
+    /// Releases the lock. Idempotent; does nothing if the lock was lost.
+    pub(super) fn release(&self, connection: &Connection) -> rusqlite::Result<usize> {
+        self.touch(connection, "DELETE FROM lock WHERE run = ?1 AND host = ?2 AND pid = ?3", &[])
+    }
+
+    /// Runs a statement on our own lock row.
+    fn touch(&self, connection: &Connection, statement: &str, more: &[&String]) -> rusqlite::Result<usize> {
+        let run: &str = &self.run;
+        let mut values: Vec<&dyn rusqlite::ToSql> = vec![&run, &self.owner.host, &self.owner.pid];
+        values.extend(more.iter().map(|text| text as &dyn rusqlite::ToSql));
+        connection.prepare_cached(statement)?.execute(&*values)
+    }
+}
+
+/// When a lock renewed now runs out.
+fn expiry(now: Timestamp) -> Timestamp {
+    now.checked_add(deadlines::LOCK_EXPIRY).unwrap_or(Timestamp::MAX)
+}
