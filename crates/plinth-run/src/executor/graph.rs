@@ -1,6 +1,6 @@
 //! The plan as indices: who needs whom, who shares a lane, who opens which gate.
 
-use plinth_model::{Exit, Gate, Plan, Problem, Step, StepId, Work};
+use plinth_model::{Gate, Plan, Problem, Step, StepId, Work};
 use std::collections::HashMap;
 
 /// The plan as indices. Building it costs time proportional to steps and needs.
@@ -83,5 +83,8 @@ fn lane_name(step: &Step) -> Option<String> {
 }
 
 fn refuse(step: &Step, happened: impl std::fmt::Display) -> Problem {
-    Problem::new(Exit::Input, "reading step", step.id.to_string(), happened, "make the plan again with `plinth plan`")
+    Problem::while_doing("reading step")
+        .to(&step.id)
+        .wrong_input(happened)
+        .try_this("make the plan again with `plinth plan`")
 }
