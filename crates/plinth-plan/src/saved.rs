@@ -49,7 +49,7 @@ pub fn read(from: &str, bytes: &[u8], site: Option<&SiteName>) -> Result<Plan, P
         return Err(refuse("its hash does not fit its content: it was edited by hand".into(), ANEW));
     }
     match lint::lint(&plan).first() {
-        Some(flaw) => Err(refuse(format!("it is not valid: {}: {}", flaw.subject, flaw.message), ANEW)),
+        Some(flaw) => Err(refuse(format!("it is not valid ({}): {}: {}", flaw.code, flaw.subject, flaw.message), ANEW)),
         None => Ok(plan),
     }
 }
