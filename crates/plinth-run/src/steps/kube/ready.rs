@@ -5,8 +5,10 @@ use crate::steps::outcome::{compared, todo, unseen};
 use crate::steps::{Explanation, StepKind, wait};
 use plinth_model::finding::code;
 use plinth_model::steps::NodeReady;
-use plinth_model::{Finding, Observed, Step, Version};
+use plinth_model::version::VersionError;
+use plinth_model::{Finding, NodeName, Observed, Step, Version};
 use plinth_world::ClientError;
+use plinth_world::kube::KubeNode;
 
 const CLIENT: &str = "kube";
 
@@ -28,7 +30,9 @@ impl StepKind for NodeReady {
             Observed::Unknown(reason) => return Err(unseen(CLIENT, format!("looking at node {node}"), &reason)),
         };
         let mut differences = Vec::new();
-        if !same_version(&seen.version, version) {
+        if seen.version.is_empty() {
+            differences.push("! it has not told its version yet".to_owned());
+        } else if kubelet_version(node, &seen)? != *version {
             differences.push(format!("~ version {} → {version}", seen.version));
         }
         if !seen.ready {
@@ -53,9 +57,9 @@ impl StepKind for NodeReady {
     }
 }
 
-fn same_version(seen: &str, wanted: &str) -> bool {
-    match (seen.parse::<Version>(), wanted.parse::<Version>()) {
-        (Ok(seen), Ok(wanted)) => seen == wanted,
-        _ => seen == wanted,
-    }
+/// The version that a node's kubelet tells. One that cannot be read is an error, since "other than wanted" would set off a run.
+fn kubelet_version(node: &NodeName, seen: &KubeNode) -> Result<Version, ClientError> {
+    let unreadable =
+        |error: VersionError| unseen(CLIENT, format!("reading the kubelet's version on {node}"), &error.to_string());
+    seen.version.parse().map_err(unreadable)
 }
