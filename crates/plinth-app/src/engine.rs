@@ -48,7 +48,7 @@ impl Operation<'_> {
 /// The first failure of a run as a problem.
 fn failed(report: &RunReport) -> Option<Problem> {
     let (step, finding) = report.failures.first()?;
-    Some(Problem::while_doing("making ready").to(&step).unreachable(&finding.message).try_this(finding.fix.clone()))
+    Some(Problem::while_doing("making ready").to(step).unreachable(&finding.message).try_this(finding.fix.clone()))
 }
 
 fn no_engine() -> Problem {

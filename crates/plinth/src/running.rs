@@ -31,7 +31,7 @@ fn tell_failures(report: &RunReport, printer: &Printer) {
     for (step, finding) in &report.failures {
         printer.problem(
             &Problem::while_doing("running")
-                .to(&step)
+                .to(step)
                 .because(report.exit, &finding.message)
                 .try_this(finding.fix.clone()),
         );

@@ -2,7 +2,7 @@
 //! planned for with what was seen before.
 
 use plinth_model::facts::NodeFacts;
-use plinth_model::{Exit, NodeName, Problem};
+use plinth_model::{NodeName, Problem};
 use plinth_world::files;
 use std::collections::BTreeMap;
 use std::path::Path;

@@ -120,8 +120,7 @@ fn more_workers(desired: &mut Desired, names: &mut Names, wanted: usize) {
 
 /// The production range: the site's, or a roomy one of our own when that is too small; overridden addresses go with it.
 fn production(desired: &mut Desired, nodes: usize) -> Result<Ipv4Net, Problem> {
-    let roomy =
-        ROOMY.parse::<Ipv4Net>().map_err(|error| Problem::while_doing("parsing").to(ROOMY).bug(error))?;
+    let roomy = ROOMY.parse::<Ipv4Net>().map_err(|error| Problem::while_doing("parsing").to(ROOMY).bug(error))?;
     let given = match &desired.networks.production {
         ProductionNetwork::Cidr(net) => Some(*net),
         ProductionNetwork::Name(_) => None,
