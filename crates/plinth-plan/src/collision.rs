@@ -1,6 +1,6 @@
 //! Addresses that clash: with each other, with a gateway, with a DHCP pool; and ranges that overlap.
 
-use crate::address::Choice;
+use crate::address::AddressChoice;
 use ipnet::Ipv4Net;
 use plinth_model::finding::code;
 use plinth_model::inventory::{Inventory, InventoryNode, Network};
@@ -14,7 +14,7 @@ use std::net::Ipv4Addr;
 pub(crate) fn check(
     nodes: &[&InventoryNode],
     member: &[bool],
-    choices: &mut [Choice],
+    choices: &mut [AddressChoice],
     networks: &[Network],
 ) -> Vec<Finding> {
     let mut findings = against_networks(nodes, member, choices, networks);
@@ -25,7 +25,7 @@ pub(crate) fn check(
 fn against_networks(
     nodes: &[&InventoryNode],
     member: &[bool],
-    choices: &mut [Choice],
+    choices: &mut [AddressChoice],
     networks: &[Network],
 ) -> Vec<Finding> {
     let gateways: HashMap<Ipv4Addr, &Network> = networks.iter().filter_map(|n| n.gateway.map(|g| (g, n))).collect();
@@ -63,7 +63,7 @@ fn pool_around(networks: &[Network], address: Ipv4Addr) -> Option<(&Network, (Ip
         .find_map(|n| n.dhcp_pool.filter(|(first, last)| (*first..=*last).contains(&address)).map(|p| (n, p)))
 }
 
-fn against_each_other(nodes: &[&InventoryNode], member: &[bool], choices: &mut [Choice]) -> Vec<Finding> {
+fn against_each_other(nodes: &[&InventoryNode], member: &[bool], choices: &mut [AddressChoice]) -> Vec<Finding> {
     let mut by_address: BTreeMap<Ipv4Addr, Vec<usize>> = BTreeMap::new();
     for (i, choice) in choices.iter().enumerate() {
         if let Some(address) = choice.address {

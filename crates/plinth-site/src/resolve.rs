@@ -52,7 +52,7 @@ fn inventory(inventory: &raw::inventory::Inventory) -> Option<InventorySource> {
 
 fn static_node(node: &raw::inventory::StaticNode) -> StaticNode {
     StaticNode {
-        name: node.name.as_str().to_owned(),
+        name: node.name.0.clone(),
         address: node.address.0,
         category: node.category.clone().unwrap_or_default(),
     }
@@ -106,7 +106,7 @@ fn nodes(nodes: &raw::nodes::Nodes) -> Nodes {
         etcd: nodes.etcd.as_deref().map(chosen),
         gpu: chosen(&nodes.gpu),
         system: chosen(&nodes.system),
-        overrides: nodes.overrides.iter().map(|(name, over)| (name.as_str().to_owned(), node_override(over))).collect(),
+        overrides: nodes.overrides.iter().map(|(name, over)| (name.0.clone(), node_override(over))).collect(),
     }
 }
 
