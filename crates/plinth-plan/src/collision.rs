@@ -95,6 +95,7 @@ fn against_each_other(nodes: &[&InventoryNode], member: &[bool], choices: &mut [
 pub(crate) fn ranges(kubernetes: &Kubernetes, inventory: &Inventory) -> Vec<Finding> {
     let mut findings = Vec::new();
     for (what, range) in [("pods", kubernetes.pods), ("services", kubernetes.services)] {
+        let Some(range) = range else { continue };
         let subject = format!("kubernetes.network.{what}");
         let listed = |n: &&Network| n.cidr.is_some_and(|c| c.prefix_len() > 0 && overlap(c, range) && c != range);
         if let Some((node, interface, address)) = machine_inside(inventory, range) {

@@ -25,7 +25,7 @@ pub(crate) fn resolve(site: &raw::Site, diagnostics: &mut Diagnostics<'_>) -> Op
         inventory: inventory(&site.inventory)?,
         networks: networks(&site.networks, diagnostics)?,
         nodes: nodes(&site.nodes),
-        access: access(&site.access)?,
+        access: site.access.as_ref().map_or_else(|| Some(no_access()), access)?,
         kubernetes: kubernetes::resolve(&site.kubernetes),
         registries: registries(site.registries.as_ref()),
         storage: storage(site.storage.as_ref()),
@@ -116,6 +116,17 @@ fn node_override(over: &raw::nodes::Override) -> NodeOverride {
         labels: over.labels.clone(),
         taints: over.taints.clone(),
         storage: over.storage.as_ref().map(|path| path.0.0.clone()),
+    }
+}
+
+/// What stands where no node is ever reached: it leads nowhere, and holds no secret.
+fn no_access() -> Access {
+    Access {
+        bootstrap: Login { user: "nobody".to_owned(), credential: Credential::Agent },
+        account: account(&raw::access::Account::default()),
+        port: 22,
+        jump: None,
+        legacy_keys: Vec::new(),
     }
 }
 

@@ -244,7 +244,7 @@ fn counts_and_roles_are_checked_after_selection() {
         changed(&|d| d.networks.production = ProductionNetwork::Name("dgxnett".into()))[0],
         "bcm.network-unknown"
     );
-    assert_eq!(changed(&|d| d.kubernetes.pods = "10.184.0.0/16".parse().unwrap()), ["kubernetes.range-in-use"]);
+    assert_eq!(changed(&|d| d.kubernetes.pods = Some("10.184.0.0/16".parse().unwrap())), ["kubernetes.range-in-use"]);
 }
 
 #[test]

@@ -6,7 +6,7 @@ use crate::steps::{Explanation, StepKind};
 use plinth_check::preflight::judge;
 use plinth_model::finding::code;
 use plinth_model::steps::{NodeExpectation, NodeFacts};
-use plinth_model::{Finding, NodeName, Observed, Owner, Step, facts};
+use plinth_model::{Finding, NodeName, Owner, Step, facts};
 use plinth_world::ClientError;
 
 /// Answers of the storage gate: images stay where they are, or they live (or will live) at the larger place.
@@ -46,8 +46,7 @@ impl StepKind for NodeFacts {
 /// Whether the space in question is already taken by our own Kubernetes. Its images fill the disk that was found large enough
 /// before, and a look afterwards must not come to another answer.
 async fn runs_kubernetes(env: &StepEnv, node: &NodeName) -> Result<bool, ClientError> {
-    let deployed = env.clients.ansible.deployed(&env.ctx).await?;
-    Ok(matches!(deployed, Observed::Known(deployed) if deployed.has(node)))
+    Ok(env.clients.records.record(&env.ctx).await?.is_some_and(|record| record.has(node)))
 }
 
 /// Space that the node did not tell is not space that is there.

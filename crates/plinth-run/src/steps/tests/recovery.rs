@@ -1,9 +1,10 @@
 use super::cluster::{kube_node, kubespray, stats};
 use super::control_plane::{at, member, members, seen};
 use super::*;
+use plinth_model::engine::{Begun, KubesprayRecord, Play};
 use plinth_model::steps::{HostInputs, KubesprayRecovery, RunInputs};
 use plinth_model::{Digest, Observed};
-use plinth_world::ansible::{Begun, Deployed, Play, PlayStats};
+use plinth_world::ansible::PlayStats;
 use plinth_world::kube::KubeNode;
 use plinth_world::node::{ControlPlane, Leftovers};
 
@@ -29,8 +30,12 @@ fn work() -> Work {
     })
 }
 
-fn begun(play: Play) -> Observed<Deployed> {
-    Observed::Known(Deployed { last: Some(parts()), begun: Some(Begun { play, inputs: parts(), since: None }) })
+fn begun(play: Play) -> Option<EngineRecord> {
+    recorded(KubesprayRecord {
+        last: Some(parts()),
+        begun: Some(Begun { play, inputs: parts(), since: None }),
+        at: None,
+    })
 }
 
 fn whole() -> ControlPlane {
@@ -44,9 +49,9 @@ fn bare() -> ControlPlane {
 const CHOSEN: &str = "→ recover-control-plane.yml: n2 takes in n1";
 
 /// Looks at n1 and n2 as they are given; the API knows nothing.
-async fn look(deployed: Observed<Deployed>, nodes: [ControlPlane; 2]) -> Result<Probed, ClientError> {
+async fn look(deployed: Option<EngineRecord>, nodes: [ControlPlane; 2]) -> Result<Probed, ClientError> {
     let bench = Bench::new();
-    bench.fake.on("deployed", deployed);
+    bench.fake.on("record", deployed);
     for seen in nodes {
         bench.fake.on("control_plane", seen);
     }
@@ -56,7 +61,7 @@ async fn look(deployed: Observed<Deployed>, nodes: [ControlPlane; 2]) -> Result<
 
 #[tokio::test]
 async fn a_member_says_itself_what_it_lacks() {
-    let usual = || Observed::Known(Deployed { last: Some(parts()), begun: None });
+    let usual = || recorded(KubesprayRecord { last: Some(parts()), begun: None, at: None });
     done(look(usual(), [whole(), whole()]).await);
     let lines = todo(look(usual(), [bare(), whole()]).await);
     let lacks =
@@ -80,11 +85,7 @@ async fn what_the_cluster_says_counts_too() {
         [(kube_node(false, "v1.31.9"), "! n1 is not Ready"), (Observed::Absent, "! the cluster has no node n1")]
     {
         let bench = Bench::new();
-        bench
-            .fake
-            .on("deployed", Observed::<Deployed>::Absent)
-            .on("control_plane", whole())
-            .on("control_plane", whole());
+        bench.fake.on("record", None::<EngineRecord>).on("control_plane", whole()).on("control_plane", whole());
         bench.fake.on("node", said);
         assert_eq!(todo(bench.look(&work()).await), [line, CHOSEN]);
     }
@@ -92,15 +93,15 @@ async fn what_the_cluster_says_counts_too() {
 
 #[tokio::test]
 async fn without_a_survivor_and_in_the_middle_of_something_else_nothing_is_begun() {
-    let refused = async |deployed: Observed<Deployed>, nodes: &[ControlPlane]| {
+    let refused = async |deployed: Option<EngineRecord>, nodes: &[ControlPlane]| {
         let bench = Bench::new();
-        bench.fake.on("deployed", deployed);
+        bench.fake.on("record", deployed);
         for seen in nodes {
             bench.fake.on("control_plane", seen.clone());
         }
         blocked(bench.look(&work()).await).code
     };
-    assert_eq!(refused(Observed::Absent, &[whole(), bare()]).await, "kubespray.none-survived");
+    assert_eq!(refused(None, &[whole(), bare()]).await, "kubespray.none-survived");
     assert_eq!(refused(begun(Play::Reset), &[]).await, "kubespray.removal-unfinished");
     let more = Play::Recover { nodes: vec![node("n1"), node("n3")], reset: Vec::new() };
     assert_eq!(refused(begun(more), &[]).await, "kubespray.recovery-unfinished");
