@@ -52,6 +52,6 @@ mod tests {
         write(directory.path(), &facts).unwrap();
         assert_eq!(read(directory.path()).unwrap(), facts);
         std::fs::write(directory.path().join(FILE), "{").unwrap();
-        assert_eq!(read(directory.path()).unwrap_err().exit, Exit::Input);
+        assert_eq!(read(directory.path()).unwrap_err().exit, plinth_model::Exit::Input);
     }
 }
