@@ -110,12 +110,6 @@ const READ_AND_REFUSED: &[(&str, &str)] = &[
     ("/push.rs", "a place to go on from that cannot be read means from the beginning"),
     ("/environment.rs", "an ansible-core that cannot be read is refused"),
     ("/release.rs", "an installed version that cannot be read is not the wanted one, so there is something to do"),
-    ("/birth.rs", "of a release that cannot be read less is believed"),
-    (
-        "crates/plinth-run/src/steps/engines/kubespray/choice.rs",
-        "NOT safe: a downgrade is not seen; waits for typed versions",
-    ),
-    ("crates/plinth-plan/src/engines/kubespray/removed.rs", "NOT safe; waits for typed versions"),
     ("crates/plinth-lab/", "for tests only"),
 ];
 
@@ -186,7 +180,7 @@ fn fail_open(product: &[(usize, &str)]) -> Vec<(usize, &'static str)> {
     found.collect()
 }
 
-/// Codes that are declared twice, and codes that nothing reports.
+/// Codes that are declared twice, codes that nothing reports, and codes of the catalog that are not declared.
 pub(crate) fn codes(sources: &[(String, String)]) -> Vec<String> {
     let mut declared: BTreeMap<String, usize> = BTreeMap::new();
     let mut texts: BTreeMap<String, String> = BTreeMap::new();
@@ -208,7 +202,12 @@ pub(crate) fn codes(sources: &[(String, String)]) -> Vec<String> {
     let twice: Vec<String> = twice.map(|(name, _)| format!("the finding code {name} is declared twice")).collect();
     let unused = declared.keys().filter(|name| !used(name));
     let unused = unused.map(|name| format!("nothing reports the finding code {name} ({})", texts[name]));
-    twice.into_iter().chain(unused).collect()
+    let catalog = users.iter().filter(|(file, _)| !file.ends_with(".rs")).flat_map(|(_, text)| text.lines());
+    let undeclared = catalog
+        .filter_map(|line| line.trim().strip_prefix("code: "))
+        .filter(|code| !texts.values().any(|declared| declared == code))
+        .map(|code| format!("the catalog reports {code}, which is not declared"));
+    twice.into_iter().chain(unused).chain(undeclared).collect()
 }
 
 /// A whole word: `code::NODE_SWAP` is not in `code::NODE_SWAP_FILE`.
@@ -299,6 +298,9 @@ mod tests {
         let catalog = source("catalog/components/c.yaml", "      code: node.c\n");
         let found = codes(&[registry.clone(), user.clone(), catalog.clone()]);
         assert_eq!(found, ["nothing reports the finding code NODE_A (node.a)"]);
+        let stranger = source("catalog/components/d.yaml", "      code: node.d\n");
+        let with_stranger = codes(&[registry.clone(), user.clone(), catalog.clone(), stranger]);
+        assert!(with_stranger.contains(&"the catalog reports node.d, which is not declared".to_owned()));
         let both = source("crates/plinth-model/src/finding/code/run.rs", "    NODE_C = \"node.c\", You {\n");
         assert!(codes(&[registry, both, user, catalog]).iter().any(|line| line.contains("NODE_C is declared twice")));
     }

@@ -3,7 +3,7 @@
 use crate::failure::Failure;
 use crate::operation::{Always, Operation, Planned};
 use crate::world::{bug, client_problem};
-use plinth_model::{Exit, Problem};
+use plinth_model::Problem;
 use plinth_plan::engines::{self, MirrorList};
 use plinth_run::engines::Preview;
 use plinth_run::{RunReport, StopSignal};
@@ -51,9 +51,11 @@ impl Operation<'_> {
 /// The first failure of a run as a problem.
 fn failed(report: &RunReport) -> Option<Problem> {
     let (step, finding) = report.failures.first()?;
-    Some(Problem::new(Exit::Unreachable, "making ready", step.to_string(), &finding.message, finding.fix.clone()))
+    Some(Problem::while_doing("making ready").to(step).unreachable(&finding.message).try_this(finding.fix.clone()))
 }
 
 fn no_engine() -> Problem {
-    Problem::new(Exit::Input, "listing downloads", "", "the plan installs no Kubernetes", "use `engine: kubespray`")
+    Problem::while_doing("listing downloads")
+        .wrong_input("the plan installs no Kubernetes")
+        .try_this("use `engine: kubespray`")
 }

@@ -3,7 +3,7 @@
 use crate::failure::Failure;
 use plinth_catalog::Catalog;
 use plinth_keystore::SiteSecrets;
-use plinth_model::{Exit, Finding, Problem};
+use plinth_model::{Finding, Problem};
 use plinth_site::Rejected;
 use plinth_site::Site;
 use std::path::Path;
@@ -58,7 +58,5 @@ impl Input {
 /// # Errors
 /// When it does not hold together, which is our bug.
 pub fn catalog() -> Result<Catalog, Problem> {
-    Catalog::embedded().map_err(|error| {
-        Problem::new(Exit::Bug, "reading the catalog inside plinth", "", error, "report this; it is our bug")
-    })
+    Catalog::embedded().map_err(|error| Problem::while_doing("reading the catalog inside plinth").bug(error))
 }

@@ -5,8 +5,8 @@ use crate::operation::{Discovered, Operation, Planned};
 use crate::world::client_problem;
 use futures::stream::{self, StreamExt as _, TryStreamExt as _};
 use globset::Glob;
+use plinth_model::Problem;
 use plinth_model::steps::{NodeTarget, NodeTrust};
-use plinth_model::{Exit, Problem};
 use plinth_plan::{Cluster, Member, Observed};
 use plinth_run::survey::Survey;
 use plinth_world::node::{HostKey, HostKeyState};
@@ -80,11 +80,8 @@ fn targets(operation: &Operation<'_>, cluster: &Cluster, wanted: &[String]) -> R
 }
 
 fn unknown(pattern: &str, happened: &str) -> Problem {
-    Problem::new(
-        Exit::Input,
-        "choosing nodes by",
-        format!("`{pattern}`"),
-        happened,
-        "`plinth discover` lists the nodes",
-    )
+    Problem::while_doing("choosing nodes by")
+        .to(format!("`{pattern}`"))
+        .wrong_input(happened)
+        .try_this("`plinth discover` lists the nodes")
 }

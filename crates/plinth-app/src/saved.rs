@@ -4,7 +4,7 @@ use crate::input::Input;
 use crate::operation::Planned;
 use plinth_model::inventory::{Inventory, SCHEMA};
 use plinth_model::plan::MadeFrom;
-use plinth_model::{Exit, Observed as Seen, Plan, Problem};
+use plinth_model::{Observed as Seen, Plan, Problem};
 use plinth_plan::Observed;
 use plinth_world::files;
 use std::io::Read as _;
@@ -23,8 +23,9 @@ impl SavedPlan {
     /// When the file is no plan, or one of another format.
     pub fn read(file: &Path) -> Result<Self, Problem> {
         let name = file.display().to_string();
-        let bytes = files::read_up_to(file, plinth_plan::saved::LARGEST)
-            .map_err(|error| Problem::new(Exit::Input, "reading the saved plan", &name, error, "check the path"))?;
+        let bytes = files::read_up_to(file, plinth_plan::saved::LARGEST).map_err(|error| {
+            Problem::while_doing("reading the saved plan").to(&name).wrong_input(error).try_this("check the path")
+        })?;
         Ok(Self { file: file.to_path_buf(), plan: plinth_plan::saved::read(&name, &bytes, None)? })
     }
 
@@ -68,13 +69,10 @@ impl SavedPlan {
     }
 
     fn stale(&self, happened: &str) -> Problem {
-        Problem::new(
-            Exit::Input,
-            "using the saved plan",
-            self.file.display().to_string(),
-            format!("{happened}. Nothing was done"),
-            "look at a new plan, and save that one",
-        )
+        Problem::while_doing("using the saved plan")
+            .to(self.file.display())
+            .wrong_input(format!("{happened}. Nothing was done"))
+            .try_this("look at a new plan, and save that one")
     }
 }
 
@@ -87,7 +85,10 @@ pub fn save(plan: &Plan, file: &Path) -> Result<(), Problem> {
     let text = plinth_plan::saved::write(plan)?;
     files::write_whole(file, text.as_bytes()).map_err(|error| {
         let file = file.display().to_string();
-        Problem::new(Exit::Input, "saving the plan to", file, error, "choose a folder that you can write to")
+        Problem::while_doing("saving the plan to")
+            .to(file)
+            .wrong_input(error)
+            .try_this("choose a folder that you can write to")
     })
 }
 
@@ -103,13 +104,10 @@ pub fn replaceable(file: &Path, ours: impl Fn(&[u8]) -> bool) -> Result<(), Prob
     if !foreign {
         return Ok(());
     }
-    Err(Problem::new(
-        Exit::Input,
-        "writing over",
-        file.display().to_string(),
-        "the file is there already and is not of the kind that would be written; it was left alone",
-        "name another file, or move this one away",
-    ))
+    Err(Problem::while_doing("writing over")
+        .to(file.display())
+        .wrong_input("the file is there already and is not of the kind that would be written; it was left alone")
+        .try_this("name another file, or move this one away"))
 }
 
 /// No inventory: BCM is not asked before the saved plan fits the site.

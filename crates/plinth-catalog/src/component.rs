@@ -196,7 +196,7 @@ pub struct Variant {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct VariantFinding {
-    /// A declared finding code; a test of the catalog refuses any other.
+    /// A declared finding code; a house check refuses any other.
     pub code: Code,
     /// How bad.
     pub severity: Severity,

@@ -1,6 +1,6 @@
 //! What can be wrong with the catalog itself. The one inside the binary is tested, so people meet this with one of their own.
 
-use plinth_model::{Exit, Problem};
+use plinth_model::Problem;
 
 /// Why a catalog could not be read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -49,12 +49,8 @@ impl CatalogError {
 
 impl From<CatalogError> for Problem {
     fn from(error: CatalogError) -> Self {
-        Problem::new(
-            Exit::Input,
-            "reading the catalog",
-            "",
-            error,
-            "correct the file, or leave the built-in catalog in place",
-        )
+        Problem::while_doing("reading the catalog")
+            .wrong_input(error)
+            .try_this("correct the file, or leave the built-in catalog in place")
     }
 }

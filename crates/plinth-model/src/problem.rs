@@ -98,17 +98,6 @@ impl Problem {
         self.attempt = attempt.into();
         self
     }
-
-    /// All parts by position; the builder that begins with [`Problem::while_doing`] is easier to read.
-    pub fn new(
-        exit: Exit,
-        doing: impl Into<String>,
-        to: impl Into<String>,
-        happened: impl fmt::Display,
-        attempt: impl Into<String>,
-    ) -> Self {
-        Self::while_doing(doing).to(to.into()).because(exit, happened).try_this(attempt)
-    }
 }
 
 impl fmt::Display for Problem {

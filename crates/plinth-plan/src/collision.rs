@@ -4,7 +4,7 @@ use crate::address::AddressChoice;
 use ipnet::Ipv4Net;
 use plinth_model::finding::code;
 use plinth_model::inventory::{Inventory, InventoryNode, Network};
-use plinth_model::{Finding, Owner, Severity};
+use plinth_model::{Finding, Severity};
 use plinth_site::Desired;
 use plinth_site::desired::{ApiEndpoint, Kubernetes};
 use std::collections::{BTreeMap, HashMap};
@@ -42,7 +42,6 @@ fn against_networks(
             findings.push(
                 Finding::warning(code::BCM_ADDRESS_IN_DHCP_POOL, nodes[i].name.as_str(), text)
                     .evidence(format!("{} hands out {first} to {last}", network.name))
-                    .owner(Owner::BcmAdmin)
                     .fix("move the pool or the node, so that no other machine gets the same address"),
             );
         }
@@ -55,7 +54,6 @@ fn is_gateway(node: &str, member: bool, address: Ipv4Addr, network: &Network) ->
     let text = format!("the recorded address {address} is the gateway of {}", network.name);
     Finding::new(severity, code::BCM_ADDRESS_IS_GATEWAY, node, text)
         .evidence(format!("network {} has gateway {address}", network.name))
-        .owner(Owner::BcmAdmin)
         .fix("correct the node or the gateway in BCM, or give the node's address in nodes.overrides")
 }
 
@@ -86,7 +84,6 @@ fn against_each_other(nodes: &[&InventoryNode], member: &[bool], choices: &mut [
                 format!("{address} belongs to several machines"),
             )
             .evidence(why)
-            .owner(Owner::BcmAdmin)
             .fix("give each machine its own address, in BCM or in nodes.overrides"),
         );
     }
@@ -160,6 +157,6 @@ fn taken(subject: &str, (first, last): (Ipv4Addr, Ipv4Addr), inventory: &Invento
     let overlapping = |n: &&Network| n.dhcp_pool.is_some_and(|(low, high)| low <= last && first <= high);
     let network = inventory.networks.iter().find(overlapping)?;
     let text = format!("an address that the cluster would announce is in the DHCP pool of {}", network.name);
-    let finding = Finding::warning(code::KUBERNETES_ANNOUNCED_IN_DHCP_POOL, subject, text).owner(Owner::BcmAdmin);
+    let finding = Finding::warning(code::KUBERNETES_ANNOUNCED_IN_DHCP_POOL, subject, text);
     Some(finding.fix("move the pool, or choose addresses outside it, so that no machine gets one of them"))
 }

@@ -7,7 +7,7 @@ use ipnet::Ipv4Net;
 use plinth_model::finding::code;
 use plinth_model::inventory::{Inventory, InventoryNode, Network, NodeKind};
 use plinth_model::nearest::nearest_few;
-use plinth_model::{Finding, Owner, Severity};
+use plinth_model::{Finding, Severity};
 use plinth_site::Desired;
 use plinth_site::desired::{BcmAccess, InventorySource, ProductionNetwork, TlsTrust};
 use serde::Serialize;
@@ -198,7 +198,6 @@ fn none_safe(node: &InventoryNode, member: bool, passed_over: &[String]) -> Find
     let role = if member { "" } else { " (it is not in the cluster)" };
     let text = format!("no address of {} is safe to use{role}", node.name);
     let mut finding = Finding::new(severity, code, node.name.as_str(), text)
-        .owner(Owner::BcmAdmin)
         .fix(format!("record its production address in BCM, or write nodes.overrides.{}.address", node.name));
     finding.evidence = match passed_over {
         [] => vec!["the inventory lists no interface".into()],

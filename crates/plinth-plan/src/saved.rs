@@ -2,7 +2,7 @@
 
 use crate::lint;
 use plinth_model::plan::{Plan, SCHEMA};
-use plinth_model::{Exit, Problem, SiteName};
+use plinth_model::{Problem, SiteName};
 use serde::Deserialize;
 
 /// Largest plan that is read, bytes. A plan of 10,000 nodes is about 100 MB.
@@ -15,7 +15,7 @@ pub const LARGEST: usize = 256 * 1024 * 1024;
 pub fn write(plan: &Plan) -> Result<String, Problem> {
     serde_json::to_string_pretty(plan)
         .map(|text| text + "\n")
-        .map_err(|error| Problem::new(Exit::Bug, "writing the plan of", plan.site.as_str(), error, "report this"))
+        .map_err(|error| Problem::while_doing("writing the plan of").to(plan.site.as_str()).bug(error))
 }
 
 /// Reads a saved plan. `from` is its path, for messages; with a `site`, a plan of another site is refused.
@@ -23,8 +23,9 @@ pub fn write(plan: &Plan) -> Result<String, Problem> {
 /// # Errors
 /// With one clear message: too large, not JSON, not a plan, a newer schema, another site, edited by hand, not sound.
 pub fn read(from: &str, bytes: &[u8], site: Option<&SiteName>) -> Result<Plan, Problem> {
-    let refuse =
-        |happened: String, attempt: &str| Problem::new(Exit::Input, "reading the saved plan", from, happened, attempt);
+    let refuse = |happened: String, attempt: &str| {
+        Problem::while_doing("reading the saved plan").to(from).wrong_input(happened).try_this(attempt)
+    };
     if bytes.len() > LARGEST {
         let text = format!("it has {} bytes, and at most {LARGEST} are read", bytes.len());
         return Err(refuse(text, "check that this file is a plan"));
@@ -35,7 +36,7 @@ pub fn read(from: &str, bytes: &[u8], site: Option<&SiteName>) -> Result<Plan, P
     })?;
     if head.schema != SCHEMA {
         let text = format!("it has schema {}, and this plinth knows schema {SCHEMA}", head.schema);
-        let attempt = if head.schema > SCHEMA { "use the plinth that made it, or plan anew" } else { ANEW };
+        let attempt = if head.schema > SCHEMA { "use the plinth that made it, or make a new plan" } else { ANEW };
         return Err(refuse(text, attempt));
     }
     if let Some(site) = site.filter(|site| site.as_str() != head.site) {
@@ -48,13 +49,13 @@ pub fn read(from: &str, bytes: &[u8], site: Option<&SiteName>) -> Result<Plan, P
         return Err(refuse("its hash does not fit its content: it was edited by hand".into(), ANEW));
     }
     match lint::lint(&plan).first() {
-        Some(flaw) => Err(refuse(format!("it is not sound: {}: {}", flaw.subject, flaw.message), ANEW)),
+        Some(flaw) => Err(refuse(format!("it is not valid ({}): {}: {}", flaw.code, flaw.subject, flaw.message), ANEW)),
         None => Ok(plan),
     }
 }
 
 /// What to try when a file cannot be used.
-const ANEW: &str = "make it anew with `plinth plan --out FILE`";
+const ANEW: &str = "make a new one with `plinth plan --out FILE`";
 
 /// The part that every schema will have.
 #[derive(Deserialize)]

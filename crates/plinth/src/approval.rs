@@ -5,7 +5,7 @@ use crate::printer::Printer;
 use crate::verbs::plan;
 use async_trait::async_trait;
 use plinth_app::{Approve, Planned};
-use plinth_model::{Exit, Problem};
+use plinth_model::Problem;
 
 /// Shows the plan, then asks a question; `--yes` answers it.
 pub(crate) struct Question<'a> {
@@ -76,15 +76,12 @@ impl Approve for SiteName<'_> {
 
 fn nobody_to_ask(doing: &str, attempt: &str) -> Problem {
     let happened = "there is no terminal to ask at; nothing was contacted or changed";
-    Problem::new(Exit::Input, doing, "", happened, attempt)
+    Problem::while_doing(doing).wrong_input(happened).try_this(attempt)
 }
 
 fn other_name(given: &str, name: &str) -> Problem {
-    Problem::new(
-        Exit::Input,
-        "comparing the site's name with",
-        format!("`--confirm {given}`"),
-        format!("the site file is that of `{name}`; nothing was contacted or changed"),
-        "give the right site file, or the right name",
-    )
+    Problem::while_doing("comparing the site's name with")
+        .to(format!("`--confirm {given}`"))
+        .wrong_input(format!("the site file is that of `{name}`; nothing was contacted or changed"))
+        .try_this("give the right site file, or the right name")
 }

@@ -78,13 +78,14 @@ pub(crate) fn refused(findings: &[Finding], file: &str) -> Problem {
     let count = |severity| findings.iter().filter(|f| f.severity == severity).count();
     let (errors, warnings) = (count(Severity::Error), count(Severity::Warning));
     let code = findings.iter().find(|f| f.is_error()).map_or("CODE", |f| f.code.as_str());
-    Problem::new(
-        Exit::Input,
-        "checking",
-        file,
-        format!("{}, {}; nothing was contacted or changed", plural(errors, "error"), plural(warnings, "warning")),
-        format!("fix what is listed above; `plinth explain {code}` tells more"),
-    )
+    Problem::while_doing("checking")
+        .to(file)
+        .wrong_input(format!(
+            "{}, {}; nothing was contacted or changed",
+            plural(errors, "error"),
+            plural(warnings, "warning")
+        ))
+        .try_this(format!("fix what is listed above; `plinth explain {code}` tells more"))
 }
 
 /// `1 node`, `2 nodes`.

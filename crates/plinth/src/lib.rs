@@ -43,7 +43,7 @@ pub fn main() -> ExitCode {
 /// The one runtime of the process.
 fn runtime() -> Result<tokio::runtime::Runtime, Problem> {
     tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().map_err(|error| {
-        Problem::new(Exit::Bug, "starting the runtime", "", error, "check the limits on threads and open files")
+        Problem::while_doing("starting the runtime").bug(error).try_this("check the limits on threads and open files")
     })
 }
 

@@ -3,7 +3,7 @@
 use crate::args::Color;
 use crate::args::{Common, Verbosity};
 use crate::log::Log;
-use plinth_model::{Exit, Problem};
+use plinth_model::Problem;
 use serde::Serialize;
 use std::io::{ErrorKind, IsTerminal, Write};
 use std::sync::OnceLock;
@@ -93,7 +93,11 @@ impl Printer {
     /// Data that could not be written is a problem of its own.
     pub(crate) fn lost(&self) -> Option<Problem> {
         let happened = self.lost.get()?;
-        Some(Problem::new(Exit::Input, "writing to standard output", "", happened, "free some space, then run again"))
+        Some(
+            Problem::while_doing("writing to standard output")
+                .wrong_input(happened)
+                .try_this("free some space, then run again"),
+        )
     }
 
     /// Data for programs.

@@ -29,7 +29,12 @@ pub(crate) async fn run(
 /// What failed, where no event was shown.
 fn tell_failures(report: &RunReport, printer: &Printer) {
     for (step, finding) in &report.failures {
-        printer.problem(&Problem::new(report.exit, "running", step.to_string(), &finding.message, finding.fix.clone()));
+        printer.problem(
+            &Problem::while_doing("running")
+                .to(step)
+                .because(report.exit, &finding.message)
+                .try_this(finding.fix.clone()),
+        );
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::args::Verbosity;
 use crate::printer::Printer;
-use plinth_model::{Event, Exit, Plan, Problem};
+use plinth_model::{Event, Plan, Problem};
 use plinth_report::{Lines, Live, Ndjson, Palette, Sink};
 use std::fs::File;
 use std::io::BufWriter;
@@ -52,13 +52,10 @@ impl Sinks {
         let _ = self.terminal.lock().unwrap_or_else(PoisonError::into_inner).finish();
         let Some((file, sink)) = &self.events else { return Ok(()) };
         sink.lock().unwrap_or_else(PoisonError::into_inner).finish().map_err(|error| {
-            Problem::new(
-                Exit::Input,
-                "writing the events of the run to",
-                file.display().to_string(),
-                format!("{error}; the events behind that are lost, the run itself went on"),
-                "free some space; everything is in the journal (`plinth status`)",
-            )
+            Problem::while_doing("writing the events of the run to")
+                .to(file.display())
+                .wrong_input(format!("{error}; the events behind that are lost, the run itself went on"))
+                .try_this("free some space; everything is in the journal (`plinth status`)")
         })
     }
 }
@@ -88,12 +85,9 @@ pub(crate) fn palette(printer: &Printer) -> Palette {
 fn create(file: &Path) -> Result<File, Problem> {
     plinth_app::saved::replaceable(file, |start| start.starts_with(b"{\"seq\":"))?;
     File::create(file).map_err(|error| {
-        Problem::new(
-            Exit::Input,
-            "opening the file for events",
-            file.display().to_string(),
-            error,
-            "choose a folder that you can write to",
-        )
+        Problem::while_doing("opening the file for events")
+            .to(file.display())
+            .wrong_input(error)
+            .try_this("choose a folder that you can write to")
     })
 }

@@ -5,7 +5,7 @@ use crate::failure::Failure;
 use crate::state::facts;
 use crate::world::{bug, client_problem};
 use plinth_model::inventory::Inventory;
-use plinth_model::{EngineRecord, Exit, Finding, Plan, Problem};
+use plinth_model::{EngineRecord, Finding, Plan, Problem};
 use plinth_plan::{Cluster, Discovery, Observed};
 use plinth_run::steps::Kinds;
 use plinth_run::survey::Survey;
@@ -174,12 +174,6 @@ impl Operation<'_> {
             self.audience.text(&format!("going on without {names}: run.nodeFailures is {budget}"));
             return Ok(());
         }
-        Err(Problem::new(
-            Exit::CheckFailed,
-            "checking the nodes of",
-            self.desired.name.to_string(),
-            format!("not fit: {names}; run.nodeFailures is {budget}; nothing was changed"),
-            "fix what is listed above (`plinth preflight --fix` fixes what is safe), or take the node out of the site file",
-        ))
+        Err(Problem::while_doing("checking the nodes of").to(&self.desired.name).check_failed(format!("not fit: {names}; run.nodeFailures is {budget}; nothing was changed")).try_this("fix what is listed above (`plinth preflight --fix` fixes what is safe), or take the node out of the site file"))
     }
 }

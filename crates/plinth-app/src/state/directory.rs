@@ -1,7 +1,7 @@
 //! Where the state directory is, and whether it may be used.
 
 use etcetera::BaseStrategy;
-use plinth_model::{Exit, Problem, SiteName};
+use plinth_model::{Problem, SiteName};
 use std::fs;
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::{Path, PathBuf};
@@ -18,7 +18,9 @@ pub fn directory(given: Option<&Path>, site: &SiteName) -> Result<PathBuf, Probl
         return Ok(given.to_path_buf());
     }
     let base = etcetera::choose_base_strategy().map_err(|error| {
-        Problem::new(Exit::Input, "finding the user's state directory", "", error, "give one with `--state DIR`")
+        Problem::while_doing("finding the user's state directory")
+            .wrong_input(error)
+            .try_this("give one with `--state DIR`")
     })?;
     let home = base.state_dir().unwrap_or_else(|| base.data_dir());
     Ok(home.join("plinth").join(site.as_str()))
@@ -27,13 +29,10 @@ pub fn directory(given: Option<&Path>, site: &SiteName) -> Result<PathBuf, Probl
 /// Makes the folder, mode 0700. A folder of a rehearsal serves rehearsals only, and the other way round.
 pub(crate) fn open(directory: &Path, rehearsal: bool) -> Result<(), Problem> {
     let failed = |error: std::io::Error| {
-        Problem::new(
-            Exit::Input,
-            "opening the state directory",
-            directory.display().to_string(),
-            error,
-            "choose a folder that you can write to with `--state DIR`",
-        )
+        Problem::while_doing("opening the state directory")
+            .to(directory.display())
+            .wrong_input(error)
+            .try_this("choose a folder that you can write to with `--state DIR`")
     };
     let fresh = !directory.exists();
     fs::DirBuilder::new().recursive(true).mode(0o700).create(directory).map_err(failed)?;
@@ -58,11 +57,8 @@ pub fn kind_fits(directory: &Path, rehearsal: bool) -> Result<(), Problem> {
     }
     let (is, wants) =
         if marked { ("belongs to a rehearsal", "a real run") } else { ("belongs to a real site", "a rehearsal") };
-    Err(Problem::new(
-        Exit::Input,
-        "opening the state directory",
-        directory.display().to_string(),
-        format!("it {is}, and this is {wants}"),
-        "give another folder with `--state DIR`; nothing was changed",
-    ))
+    Err(Problem::while_doing("opening the state directory")
+        .to(directory.display())
+        .wrong_input(format!("it {is}, and this is {wants}"))
+        .try_this("give another folder with `--state DIR`; nothing was changed"))
 }

@@ -2,7 +2,7 @@
 //! planned for with what was seen before.
 
 use plinth_model::facts::NodeFacts;
-use plinth_model::{Exit, NodeName, Problem};
+use plinth_model::{NodeName, Problem};
 use plinth_world::files;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -18,13 +18,10 @@ pub(crate) fn read(directory: &Path) -> Result<BTreeMap<NodeName, NodeFacts>, Pr
         return Ok(BTreeMap::new());
     }
     let broken = |error: &dyn std::fmt::Display| {
-        Problem::new(
-            Exit::Input,
-            "reading the facts of earlier runs",
-            file.display().to_string(),
-            error,
-            "remove the file: the facts are read from the nodes again",
-        )
+        Problem::while_doing("reading the facts of earlier runs")
+            .to(file.display())
+            .wrong_input(error)
+            .try_this("remove the file: the facts are read from the nodes again")
     };
     let bytes = files::read_up_to(&file, LARGEST).map_err(|error| broken(&error))?;
     serde_json::from_slice(&bytes).map_err(|error| broken(&error))
@@ -35,7 +32,7 @@ pub(crate) fn write(directory: &Path, facts: &BTreeMap<NodeName, NodeFacts>) -> 
     let file = directory.join(FILE);
     let failed = |error: &dyn std::fmt::Display| {
         let attempt = "free some space, or choose another folder with `--state DIR`";
-        Problem::new(Exit::Input, "keeping the facts of the nodes", file.display().to_string(), error, attempt)
+        Problem::while_doing("keeping the facts of the nodes").to(file.display()).wrong_input(error).try_this(attempt)
     };
     let text = serde_json::to_vec_pretty(facts).map_err(|error| failed(&error))?;
     files::write_whole(&file, &text).map_err(|error| failed(&error))
@@ -55,6 +52,6 @@ mod tests {
         write(directory.path(), &facts).unwrap();
         assert_eq!(read(directory.path()).unwrap(), facts);
         std::fs::write(directory.path().join(FILE), "{").unwrap();
-        assert_eq!(read(directory.path()).unwrap_err().exit, Exit::Input);
+        assert_eq!(read(directory.path()).unwrap_err().exit, plinth_model::Exit::Input);
     }
 }

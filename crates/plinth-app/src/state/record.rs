@@ -1,6 +1,6 @@
 //! What the journal tells, read without its lock.
 
-use plinth_model::{Exit, Plan, Problem, SiteName, Step, StepId};
+use plinth_model::{Plan, Problem, SiteName, Step, StepId};
 use plinth_plan::Seen;
 use plinth_run::Journal;
 use std::collections::BTreeMap;
@@ -12,13 +12,10 @@ use std::path::Path;
 /// When that is another one.
 pub fn same_site(directory: &Path, site: &SiteName, known: Option<&SiteName>) -> Result<(), Problem> {
     match known {
-        Some(known) if known != site => Err(Problem::new(
-            Exit::Input,
-            "opening the state directory",
-            directory.display().to_string(),
-            format!("it belongs to site `{known}`, and this is site `{site}`; nothing was changed"),
-            "give another folder with `--state DIR`",
-        )),
+        Some(known) if known != site => Err(Problem::while_doing("opening the state directory")
+            .to(directory.display())
+            .wrong_input(format!("it belongs to site `{known}`, and this is site `{site}`; nothing was changed"))
+            .try_this("give another folder with `--state DIR`")),
         _ => Ok(()),
     }
 }

@@ -10,7 +10,7 @@ pub use simulated::{Crash, MadeUp, Script, fault_problem, synthetic};
 
 use crate::input::Input;
 use plinth_model::inventory::Inventory;
-use plinth_model::{Exit, Finding, Plan, Problem};
+use plinth_model::{Finding, Plan, Problem};
 use plinth_plan::Discovery;
 use plinth_run::{Durability, StepEnv};
 use plinth_site::Desired;
@@ -170,5 +170,5 @@ impl OpenWorld {
 
 /// A state that the operation never comes to.
 pub(crate) fn bug(doing: &str, happened: &str) -> Problem {
-    Problem::new(Exit::Bug, doing, "", happened, "report this; it is our bug")
+    Problem::while_doing(doing).bug(happened)
 }

@@ -3,7 +3,7 @@
 use super::time::OFFSET_MAX_MS;
 use plinth_model::facts::{Address, NodeFacts};
 use plinth_model::finding::code;
-use plinth_model::{Finding, NodeName, Owner};
+use plinth_model::{Finding, NodeName};
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
@@ -37,7 +37,6 @@ fn clock_skew(nodes: &[(NodeName, NodeFacts)]) -> Option<Finding> {
     let apart = ahead.1.clock_offset_ms.abs_diff(behind.1.clock_offset_ms);
     (apart > OFFSET_MAX_MS).then(|| {
         Finding::error(code::NODE_CLOCK_SKEW, ALL, format!("clocks of nodes are {} s apart", apart / 1000))
-            .owner(Owner::BcmAdmin)
             .evidence(format!("{}: {} ms", behind.0, behind.1.clock_offset_ms))
             .evidence(format!("{}: {} ms", ahead.0, ahead.1.clock_offset_ms))
             .fix("let all nodes ask the same time server; `chronyc tracking` shows how far each is off")
@@ -48,7 +47,6 @@ fn duplicate_hostnames(nodes: &[(NodeName, NodeFacts)]) -> Option<Finding> {
     let evidence = shared(nodes.iter().map(|(node, facts)| (facts.hostname.to_lowercase(), node)));
     (!evidence.is_empty()).then(|| {
         let finding = Finding::error(code::NODE_DUPLICATE_HOSTNAME, ALL, "several nodes call themselves the same")
-            .owner(Owner::BcmAdmin)
             .fix("look whether two addresses lead to one machine; else `hostnamectl set-hostname NODE` on each");
         with(finding, evidence)
     })
@@ -67,11 +65,9 @@ fn duplicate_addresses(nodes: &[(NodeName, NodeFacts)]) -> Option<Finding> {
     });
     let evidence = shared(all);
     (!evidence.is_empty()).then(|| {
-        let finding = Finding::error(code::NODE_DUPLICATE_ADDRESS, ALL, "several nodes have the same address")
-            .owner(Owner::NetworkTeam)
-            .fix(
-                "give each node addresses of its own in BCM; `arping -D ADDRESS` shows whether another machine answers",
-            );
+        let finding = Finding::error(code::NODE_DUPLICATE_ADDRESS, ALL, "several nodes have the same address").fix(
+            "give each node addresses of its own in BCM; `arping -D ADDRESS` shows whether another machine answers",
+        );
         with(finding, evidence)
     })
 }
@@ -96,7 +92,6 @@ fn grouped<'a>(values: impl Iterator<Item = (String, &'a NodeName)>) -> Vec<(Str
 fn systems(kind: &str, nodes: &[&(NodeName, NodeFacts)]) -> Option<Finding> {
     let evidence = differing(nodes, |facts| facts.os.clone())?;
     let finding = Finding::info(code::NODE_SYSTEMS_DIFFER, ALL, format!("nodes {kind} run different systems"))
-        .owner(Owner::BcmAdmin)
         .fix("give nodes of one role the same software image (`cmsh -c \"category; use NAME; get softwareimage\"`)");
     Some(with(finding, evidence))
 }
@@ -104,7 +99,6 @@ fn systems(kind: &str, nodes: &[&(NodeName, NodeFacts)]) -> Option<Finding> {
 fn kernels(kind: &str, nodes: &[&(NodeName, NodeFacts)]) -> Option<Finding> {
     let evidence = differing(nodes, |facts| facts.kernel.clone())?;
     let finding = Finding::info(code::NODE_KERNELS_DIFFER, ALL, format!("nodes {kind} run different kernels"))
-        .owner(Owner::BcmAdmin)
         .fix("restart the nodes that run an older kernel than their image holds; `uname -r` shows the running one");
     Some(with(finding, evidence))
 }
@@ -113,7 +107,6 @@ fn kernels(kind: &str, nodes: &[&(NodeName, NodeFacts)]) -> Option<Finding> {
 fn drivers(nodes: &[&(NodeName, NodeFacts)]) -> Option<Finding> {
     let evidence = differing(nodes, |facts| facts.driver.clone().unwrap_or_else(|| "no driver".to_owned()))?;
     let finding = Finding::warning(code::NODE_DRIVERS_DIFFER, ALL, "GPU nodes have different NVIDIA drivers")
-        .owner(Owner::BcmAdmin)
         .fix("bring them to one version in their software image; `nvidia-smi` shows the loaded one");
     Some(with(finding, evidence))
 }

@@ -1,15 +1,14 @@
 //! The login itself.
 
 use super::{Case, Judged, Rule};
+use plinth_model::Finding;
 use plinth_model::finding::code;
-use plinth_model::{Finding, Owner};
 
 pub(super) const RULES: &[Rule] = &[no_root, sudo_password, home_on_nfs, noisy];
 
 fn no_root(case: &Case<'_>) -> Option<Judged> {
     (case.facts.root == "none").then(|| {
         Finding::error(code::NODE_NO_ROOT, case.node, "the login cannot become root")
-            .owner(Owner::BcmAdmin)
             .fix("give it sudo (`visudo -f /etc/sudoers.d/NAME`), or sign in first as root: access.bootstrap.user")
             .into()
     })
@@ -34,7 +33,6 @@ fn home_on_nfs(case: &Case<'_>) -> Option<Judged> {
             case.node,
             "the login's home directory is on NFS; keys written there may be refused, or shared by all nodes",
         )
-        .owner(Owner::BcmAdmin)
         .evidence(case.facts.home_filesystem.clone())
         .fix("choose a local home: `access: {account: {home: /var/lib/NAME}}`; `df -T ~` shows where it is")
         .into()

@@ -1,8 +1,8 @@
 //! Size, system, kernel, GPUs, programs.
 
 use super::{Case, Judged, Rule};
+use plinth_model::Finding;
 use plinth_model::finding::code;
-use plinth_model::{Finding, Owner};
 
 pub(super) const RULES: &[Rule] = &[
     too_small,
@@ -62,7 +62,6 @@ fn too_small(case: &Case<'_>) -> Option<Judged> {
 fn no_gpu(case: &Case<'_>) -> Option<Judged> {
     (case.expected.minimum.gpu && case.facts.gpus == 0).then(|| {
         Finding::error(code::NODE_NO_GPU, case.node, "a GPU is expected, and none is on the bus")
-            .owner(Owner::BcmAdmin)
             .fix("take the node out of nodes.gpu, or look at `lspci -d 10de:` and at the machine's firmware")
             .into()
     })
@@ -72,7 +71,6 @@ fn no_gpu(case: &Case<'_>) -> Option<Judged> {
 fn no_driver(case: &Case<'_>) -> Option<Judged> {
     (case.facts.gpus > 0 && case.facts.driver.is_none() && case.facts.dgx_release.is_some()).then(|| {
         Finding::warning(code::NODE_NO_DRIVER, case.node, "it has DGX OS and GPUs, but the NVIDIA driver is not loaded")
-            .owner(Owner::BcmAdmin)
             .evidence(format!("{}, kernel {}, {} GPUs on the bus", case.facts.os, case.facts.kernel, case.facts.gpus))
             .fix("look at `modprobe nvidia` and `dkms status`; after a kernel update the driver must be rebuilt")
             .into()
@@ -92,7 +90,7 @@ fn kernel_headers(case: &Case<'_>) -> Option<Judged> {
             _ => format!("dnf install kernel-devel-{}", case.facts.kernel),
         };
         let fix = format!("`{package}`, or install a driver in the node's image");
-        Finding::info(code::NODE_NO_KERNEL_HEADERS, case.node, message).owner(Owner::BcmAdmin).fix(fix).into()
+        Finding::info(code::NODE_NO_KERNEL_HEADERS, case.node, message).fix(fix).into()
     })
 }
 
@@ -103,7 +101,6 @@ fn fabric_manager(case: &Case<'_>) -> Option<Judged> {
     (needed && state != "active").then(|| {
         let message = format!("it has NVSwitches, and nvidia-fabricmanager is {state}: CUDA will not start");
         Finding::warning(code::NODE_NO_FABRIC_MANAGER, case.node, message)
-            .owner(Owner::BcmAdmin)
             .evidence(format!("{} NVSwitches, driver {}", case.facts.nvswitches, case.facts.driver.as_deref().unwrap_or("-")))
             .fix("install the fabric manager of exactly the driver's version, then `systemctl enable --now nvidia-fabricmanager`")
             .into()
@@ -127,7 +124,6 @@ fn unsupported_os(case: &Case<'_>) -> Option<Judged> {
     let known = SYSTEMS.iter().any(|(system, versions)| *system == id && fits(versions));
     (!id.is_empty() && !known).then(|| {
         Finding::warning(code::NODE_UNSUPPORTED_OS, case.node, format!("Kubespray does not support {}", case.facts.os))
-            .owner(Owner::BcmAdmin)
             .evidence(format!("/etc/os-release says ID={id} VERSION_ID={version}"))
             .fix("choose an image with a supported system, or set `allow_unsupported_distribution_setup: true` in kubernetes.extraVars")
             .into()
@@ -140,7 +136,6 @@ fn dgx_release(case: &Case<'_>) -> Option<Judged> {
     (case.facts.os_id == "ubuntu" && case.facts.os_version != *ubuntu).then(|| {
         let message = format!("DGX OS {release} stands on Ubuntu {ubuntu}, but this is Ubuntu {}", case.facts.os_version);
         Finding::warning(code::NODE_DGX_RELEASE_DIFFERS, case.node, message)
-            .owner(Owner::BcmAdmin)
             .fix("compare `cat /etc/dgx-release` with `cat /etc/os-release`; one of them was left by an unfinished upgrade")
             .into()
     })
@@ -156,7 +151,6 @@ fn old_kernel(case: &Case<'_>) -> Option<Judged> {
     (kernel < least).then(|| {
         let message = format!("kernel {} is older than {}.{}, which {why} need", case.facts.kernel, least[0], least[1]);
         Finding::warning(code::NODE_OLD_KERNEL, case.node, message)
-            .owner(Owner::BcmAdmin)
             .fix("choose an image with a newer kernel; `uname -r` shows the running one")
             .into()
     })
@@ -166,7 +160,6 @@ fn old_kernel(case: &Case<'_>) -> Option<Judged> {
 fn cgroup(case: &Case<'_>) -> Option<Judged> {
     (case.facts.cgroup_version == 1).then(|| {
         Finding::warning(code::NODE_CGROUP_V1, case.node, "it uses version 1 control groups, which kubelet 1.35 refuses")
-            .owner(Owner::BcmAdmin)
             .fix("boot with the kernel parameter systemd.unified_cgroup_hierarchy=1; `stat -fc %T /sys/fs/cgroup` then says cgroup2fs")
             .into()
     })
@@ -190,7 +183,7 @@ fn no_python(case: &Case<'_>) -> Option<Judged> {
         Some("zypper") => "`zypper install python311`",
         _ => "`dnf install python3.11`",
     };
-    Some(Finding::warning(code::NODE_NO_PYTHON, case.node, message).owner(Owner::BcmAdmin).fix(fix).into())
+    Some(Finding::warning(code::NODE_NO_PYTHON, case.node, message).fix(fix).into())
 }
 
 /// Kubespray installs packages such as conntrack and socat.

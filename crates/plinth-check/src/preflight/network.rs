@@ -2,9 +2,9 @@
 
 use super::{Case, Judged, Rule};
 use indexmap::IndexMap;
+use plinth_model::Finding;
 use plinth_model::finding::code;
 use plinth_model::steps::Preparation;
-use plinth_model::{Finding, Owner};
 use std::net::IpAddr;
 
 pub(super) const RULES: &[Rule] = &[
@@ -32,7 +32,6 @@ fn hostname(case: &Case<'_>) -> Option<Judged> {
     (!short.is_empty() && !short.eq_ignore_ascii_case(case.node)).then(|| {
         let message = format!("it calls itself {}", case.facts.hostname);
         Finding::warning(code::NODE_HOSTNAME_DIFFERS, case.node, message)
-            .owner(Owner::BcmAdmin)
             .fix(format!("look whether this is the right machine; then `hostnamectl set-hostname {}`", case.node))
             .into()
     })
@@ -47,7 +46,6 @@ fn no_address(case: &Case<'_>) -> Option<Judged> {
     }
     let four = case.facts.addresses.iter().filter(|address| address.address.is_ipv4());
     let mut finding = Finding::error(code::NODE_NO_ADDRESS, case.node, format!("its address {wanted} is on none of its interfaces"))
-        .owner(Owner::BcmAdmin)
         .fix(format!("correct the node's interface in BCM, or write `nodes: {{overrides: {{{}: {{address: ADDRESS}}}}}}`; `ip -4 addr` shows what it has", case.node));
     finding.evidence = four.map(|a| format!("{} {}/{}", a.interface, a.address, a.prefix)).collect();
     Some(finding.into())
@@ -57,7 +55,6 @@ fn no_address(case: &Case<'_>) -> Option<Judged> {
 fn no_default_route(case: &Case<'_>) -> Option<Judged> {
     (case.facts.default_route.is_none() && !case.facts.addresses.is_empty()).then(|| {
         Finding::warning(code::NODE_NO_DEFAULT_ROUTE, case.node, "it has no default route")
-            .owner(Owner::NetworkTeam)
             .fix("set a gateway for the production network in BCM; `ip route` then shows `default via`")
             .into()
     })
@@ -70,7 +67,6 @@ fn name_unresolved(case: &Case<'_>) -> Option<Judged> {
     let list = names.iter().map(|name| name.as_str()).collect::<Vec<_>>().join(", ");
     (!names.is_empty()).then(|| {
         let finding = Finding::warning(code::NODE_NAME_UNRESOLVED, case.node, format!("it cannot resolve {list}"))
-            .owner(Owner::NetworkTeam)
             .evidence(format!("name servers: {}", case.facts.nameservers.join(", ")))
             .fix("add the names to the DNS server that the nodes ask; `getent hosts NAME` then tells the address");
         with_hosts(case, finding, &names)
@@ -97,7 +93,6 @@ fn name_differs(case: &Case<'_>) -> Option<Judged> {
             case.node,
             format!("it resolves names otherwise: {}", told.join("; ")),
         )
-        .owner(Owner::NetworkTeam)
         .fix("correct the DNS server that the nodes ask, and their /etc/hosts; `getent hosts NAME` tells the address");
         with_hosts(case, finding, &names)
     })
@@ -118,7 +113,6 @@ fn no_answer(case: &Case<'_>) -> Option<Judged> {
         case.expected.urls.iter().filter(|url| case.facts.answers.get(*url) == Some(&0)).map(String::as_str).collect();
     (!silent.is_empty()).then(|| {
         Finding::warning(code::NODE_NO_ANSWER, case.node, format!("no answer from {}", silent.join(", ")))
-            .owner(Owner::NetworkTeam)
             .fix("open the way from the node to there, or name a mirror under registries.mirrors; `curl -v URL` on the node tells what is missing")
             .into()
     })
@@ -128,7 +122,6 @@ fn no_answer(case: &Case<'_>) -> Option<Judged> {
 fn no_nameserver(case: &Case<'_>) -> Option<Judged> {
     case.facts.nameservers.is_empty().then(|| {
         Finding::error(code::NODE_NO_NAMESERVER, case.node, "its /etc/resolv.conf names no server; Kubespray stops there")
-            .owner(Owner::NetworkTeam)
             .fix("set name servers in BCM (`cmsh -c \"partition; use base; set nameservers ADDRESS\"`), or write `nameserver ADDRESS` into /etc/resolv.conf")
             .into()
     })
@@ -139,7 +132,6 @@ fn nameservers(case: &Case<'_>) -> Option<Judged> {
     (all.len() > NAMESERVERS).then(|| {
         let message = format!("it has {} name servers; only the first {NAMESERVERS} are asked", all.len());
         Finding::warning(code::NODE_MANY_NAMESERVERS, case.node, message)
-            .owner(Owner::NetworkTeam)
             .evidence(all.join(", "))
             .fix("shorten the list that /etc/resolv.conf is made from")
             .into()
@@ -161,7 +153,6 @@ fn resolver_loop(case: &Case<'_>) -> Option<Judged> {
     } else {
         let message = format!("its name server {found} is itself; CoreDNS would forward to itself and stop");
         Finding::warning(code::NODE_RESOLVER_LOOP, case.node, message)
-            .owner(Owner::NetworkTeam)
             .fix("write the real servers into /etc/resolv.conf, or name servers under kubernetes.dns.servers")
     };
     Some(finding.into())
@@ -175,7 +166,6 @@ fn search_domains(case: &Case<'_>) -> Option<Judged> {
             all.len()
         );
         Finding::warning(code::NODE_MANY_SEARCH_DOMAINS, case.node, message)
-            .owner(Owner::NetworkTeam)
             .evidence(all.join(" "))
             .fix("shorten the line `search` that /etc/resolv.conf is made from")
             .into()

@@ -1,8 +1,8 @@
 //! What is on the node already: ports, other Kubernetes, Docker, a firewall.
 
 use super::{Case, Judged, Rule};
+use plinth_model::Finding;
 use plinth_model::finding::code;
-use plinth_model::{Finding, Owner};
 
 pub(super) const RULES: &[Rule] = &[in_use, docker, ports_taken, node_ports_taken, bcm_port, firewall];
 
@@ -82,7 +82,7 @@ fn bcm_port(case: &Case<'_>) -> Option<Judged> {
     let taken = listeners(case, |port| port == CMDAEMON_PORT && !case.expected.ports.contains(&port));
     (!taken.is_empty()).then(|| {
         let message = "port 8081 belongs to BCM's CMDaemon; no pod with a host port may use it";
-        Finding::info(code::NODE_BCM_PORT, case.node, message).owner(Owner::BcmAdmin).evidence(taken.join(", ")).into()
+        Finding::info(code::NODE_BCM_PORT, case.node, message).evidence(taken.join(", ")).into()
     })
 }
 
@@ -91,7 +91,6 @@ fn firewall(case: &Case<'_>) -> Option<Judged> {
     (case.unit("firewalld") == Some("active")).then(|| {
         let message = "firewalld runs; it closes ports of Kubernetes, and nothing of Kubespray opens them";
         Finding::warning(code::NODE_FIREWALL, case.node, message)
-            .owner(Owner::NetworkTeam)
             .fix("`systemctl disable --now firewalld`, or open the ports of Kubernetes and of its network between the nodes")
             .into()
     })

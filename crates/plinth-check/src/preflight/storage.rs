@@ -1,9 +1,9 @@
 //! Room for images, and for what Kubernetes keeps beside them.
 
 use super::{Case, Judged, Rule};
+use plinth_model::Finding;
 use plinth_model::facts::Space;
 use plinth_model::finding::code;
-use plinth_model::{Finding, Owner};
 
 pub(super) const RULES: &[Rule] = &[no_space, small_var, low_space, low_inodes];
 
@@ -43,7 +43,6 @@ fn small_var(case: &Case<'_>) -> Option<Judged> {
     (var.free_mib / 1024 < VAR_GIB).then(|| {
         let message = format!("/var is a partition of its own with {} MiB free; logs, etcd and kubelet want {VAR_GIB} GiB", var.free_mib);
         Finding::warning(code::NODE_SMALL_VAR, case.node, message)
-            .owner(Owner::BcmAdmin)
             .evidence(line(var))
             .fix("enlarge /var in the category's disk setup (`cmsh -c \"category; use NAME; set disksetup\"`); it takes effect when the node is re-provisioned")
             .into()

@@ -236,9 +236,11 @@ fn each_code_has_a_case() {
         include_str!("settings.rs"),
         include_str!("login.rs"),
     ];
-    let parts = sources.iter().flat_map(|source| source.split('"'));
-    let written: BTreeSet<&str> = parts.filter(|part| part.starts_with("node.") && !part.contains(' ')).collect();
-    let tried: BTreeSet<&str> = CASES.iter().map(|case| case.0).collect();
+    let parts = sources.iter().flat_map(|source| source.split("code::NODE_").skip(1));
+    let constant = |part: &str| part.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').next().map(str::to_owned);
+    let written: BTreeSet<String> = parts.filter_map(constant).collect();
+    let tried = CASES.iter().map(|case| case.0.trim_start_matches("node.").replace('-', "_").to_uppercase());
+    let tried: BTreeSet<String> = tried.collect();
     assert_eq!(written, tried);
 }
 

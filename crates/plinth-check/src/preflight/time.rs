@@ -1,9 +1,9 @@
 //! Clock and time service.
 
 use super::{Case, Judged, Rule};
+use plinth_model::Finding;
 use plinth_model::finding::code;
 use plinth_model::steps::Preparation;
-use plinth_model::{Finding, Owner};
 
 pub(super) const RULES: &[Rule] = &[clock, no_time_service, not_synchronised];
 
@@ -28,7 +28,7 @@ fn clock(case: &Case<'_>) -> Option<Judged> {
         off if off > OFFSET_NOTED_MS => Finding::warning(code::NODE_CLOCK_DRIFTS, case.node, message),
         _ => return None,
     };
-    let finding = finding.owner(Owner::BcmAdmin).fix(
+    let finding = finding.fix(
         "make NTP work on the node and on this machine; `chronyc makestep` or `timedatectl set-ntp true` sets the clock",
     );
     Some(started(case, finding))
@@ -41,7 +41,6 @@ const fn way(offset: i64) -> &'static str {
 fn no_time_service(case: &Case<'_>) -> Option<Judged> {
     (case.facts.time_service.is_none() && !case.facts.services.is_empty()).then(|| {
         let finding = Finding::warning(code::NODE_NO_TIME_SERVICE, case.node, "no time service runs, and Run:ai wants NTP")
-            .owner(Owner::BcmAdmin)
             .fix("`systemctl enable --now chrony` (chronyd on Red Hat and SUSE), after installing it and naming a time server");
         started(case, finding)
     })
@@ -51,7 +50,6 @@ fn not_synchronised(case: &Case<'_>) -> Option<Judged> {
     let service = case.facts.time_service.as_deref()?;
     (case.facts.time_synchronised == Some(false)).then(|| {
         Finding::warning(code::NODE_NOT_SYNCHRONISED, case.node, format!("{service} runs, but the clock is not synchronised"))
-            .owner(Owner::NetworkTeam)
             .fix("open UDP 123 to a time server, or name one that answers; `chronyc sources` or `timedatectl timesync-status` shows it")
             .into()
     })

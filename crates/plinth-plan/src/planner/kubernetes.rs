@@ -81,8 +81,7 @@ fn gpu_runtime(desired: &Desired, cluster: &Cluster, engine: &dyn Engine) -> Opt
         return None;
     }
     let name = desired.name.as_str();
-    let reason =
-        "a run of Kubespray writes containerd's settings anew; GPU pods fail where NVIDIA's runtime was in them";
+    let reason = "a run of Kubespray rewrites containerd's settings; GPU pods fail where NVIDIA's runtime was in them";
     let work = Work::GpuRuntime(GpuRuntime { targets });
     let step = step(ids::gpu_runtime(name), Stage::Kubernetes, work, deadlines::GPU_RUNTIME, reason);
     Some(step.needing([ids::health(name)]))

@@ -58,7 +58,7 @@ fn a_plan_that_hashes_well_but_is_not_sound_is_refused() {
     let mut plan = example();
     plan.steps.reverse();
     plan.hash = plan.content_hash();
-    assert!(refusal(&write(&plan).unwrap()).contains("it is not sound"));
+    assert!(refusal(&write(&plan).unwrap()).contains("it is not valid (plan."));
 }
 
 #[test]

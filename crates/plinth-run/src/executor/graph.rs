@@ -1,7 +1,7 @@
 //! The plan as indices: who needs whom, who shares a lane, who opens which gate.
 
 use plinth_model::steps::Lane;
-use plinth_model::{Exit, Gate, Plan, Problem, Step, StepId};
+use plinth_model::{Gate, Plan, Problem, Step, StepId};
 use std::collections::HashMap;
 
 /// The plan as indices. Building it costs time proportional to steps and needs.
@@ -100,5 +100,8 @@ fn remaining(plan: &Plan, dependents: &[Vec<usize>]) -> Vec<u64> {
 }
 
 fn refuse(step: &Step, happened: impl std::fmt::Display) -> Problem {
-    Problem::new(Exit::Input, "reading step", step.id.to_string(), happened, "make the plan again with `plinth plan`")
+    Problem::while_doing("reading step")
+        .to(&step.id)
+        .wrong_input(happened)
+        .try_this("make the plan again with `plinth plan`")
 }

@@ -136,6 +136,9 @@ impl JournalError {
 
 impl From<JournalError> for Problem {
     fn from(error: JournalError) -> Self {
-        Problem::new(error.exit(), "using the journal", error.place(), &error, error.attempt())
+        Problem::while_doing("using the journal")
+            .to(error.place())
+            .because(error.exit(), &error)
+            .try_this(error.attempt())
     }
 }

@@ -7,8 +7,8 @@
 
 use super::JournalError;
 use jiff::Timestamp;
+use plinth_model::Problem;
 use plinth_model::run::LockView;
-use plinth_model::{Exit, Problem};
 use plinth_world::{Clock, deadlines};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use std::fmt;
@@ -122,17 +122,11 @@ impl Lock {
     }
 
     fn refusal(&self, path: &Path) -> Problem {
-        Problem::new(
-            Exit::Locked,
-            "taking the site's lock in",
-            path.display().to_string(),
-            format!(
+        Problem::while_doing("taking the site's lock in").to(path.display()).locked(format!(
                 "{} holds it since {:.0} for run {}; last sign of life {:.0}, it runs out at {:.0}",
                 self.owner, self.acquired, self.run, self.heartbeat, self.expires
-            ),
-            "wait for that run to end (`plinth status` shows it), or stop it and run again; a lock that is not renewed is \
-             taken over when it runs out, by the same user on the same host as soon as its process is gone",
-        )
+            )).try_this("wait for that run to end (`plinth status` shows it), or stop it and run again; a lock that is not renewed is \
+             taken over when it runs out, by the same user on the same host as soon as its process is gone")
     }
 }
 

@@ -18,7 +18,7 @@ const fn form(form: &'static str, example: &'static str, meaning: &'static str) 
 }
 
 pub(super) const ALL: &[Form] = &[
-    form("bcm:5xx[:TIMES]", "bcm:5xx:2", "BCM answers the next request (or so many) with a server error"),
+    form("bcm:5xx[:TIMES]", "bcm:5xx:2", "BCM answers the next request (or TIMES requests) with a server error"),
     form("bcm:truncated[:TIMES]", "bcm:truncated", "BCM's answer ends too early"),
     form("bcm:html[:TIMES]", "bcm:html", "BCM answers with a web page instead of JSON"),
     form("bcm:expired", "bcm:expired", "BCM's session expires between two requests"),

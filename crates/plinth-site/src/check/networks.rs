@@ -241,7 +241,7 @@ fn shared(site: &Site, diagnostics: &mut Diagnostics<'_>) {
         matches!(site.kubernetes.api.as_ref().and_then(|api| api.endpoint.as_ref()), Some(Endpoint::KubeVip(_)));
     let forbidden = forbidden_address(site, &range, diagnostics);
     if let Some(production) = production(site).filter(|net| is_vip && !forbidden && !net.contains(&range.first)) {
-        let message = format!("{} is outside the production network {production}, where ARP is heard", range.first);
+        let message = format!("{} is outside the production network {production}, where ARP is answered", range.first);
         let fix = "choose a free address of the production network";
         diagnostics.report_pair(
             Finding::error(code::SITE_ADDRESS_OUTSIDE, range.path, message).fix(fix),

@@ -1,6 +1,6 @@
 //! The file of the log: private to the user, and bounded.
 
-use plinth_model::{Exit, Problem};
+use plinth_model::Problem;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
@@ -26,7 +26,7 @@ impl LogFile {
         let path = directory.join(NAME);
         let failed = |error: io::Error| {
             let attempt = "choose a folder that you can write to with `--state DIR`";
-            Problem::new(Exit::Input, "opening the log", path.display().to_string(), error, attempt)
+            Problem::while_doing("opening the log").to(path.display()).wrong_input(error).try_this(attempt)
         };
         let file = private(&path).map_err(failed)?;
         let size = file.metadata().map_err(failed)?.len();

@@ -34,11 +34,5 @@ pub(crate) fn run(common: &Common, verb: &Explain, printer: &Printer) -> Result<
 
 fn unknown(what: &str, happened: &str) -> Problem {
     let happened = if happened.is_empty() { "it is no step id, kind of step, finding code or table" } else { happened };
-    Problem::new(
-        Exit::Input,
-        "explaining",
-        format!("`{what}`"),
-        happened,
-        "`plinth explain findings` lists finding codes; `exit-codes` and `faults` are tables; step ids look like nodes/account/dgx-05",
-    )
+    Problem::while_doing("explaining").to(format!("`{what}`")).wrong_input(happened).try_this("`plinth explain findings` lists finding codes; `exit-codes` and `faults` are tables; step ids look like nodes/account/dgx-05")
 }

@@ -14,8 +14,9 @@ use std::path::Path;
 
 /// Writes a commented site file. Never over an existing one.
 pub(crate) async fn run(common: &Common, verb: &Init, printer: &Printer) -> Result<Exit, Failure> {
-    let name = SiteName::new(&verb.name)
-        .map_err(|error| Problem::new(Exit::Input, "naming the site", "", error, "give another one with `--name`"))?;
+    let name = SiteName::new(&verb.name).map_err(|error| {
+        Problem::while_doing("naming the site").wrong_input(error).try_this("give another one with `--name`")
+    })?;
     if common.file.exists() {
         return Err(written(&common.file, "it is there already").into());
     }
@@ -46,13 +47,10 @@ fn named_from(site: &Path, file: &Path) -> Result<String, Problem> {
 
 /// Never repeats the endpoint: the file, which keeps it, must not hold a login.
 fn login_in_endpoint() -> Problem {
-    Problem::new(
-        Exit::Input,
-        "asking BCM",
-        "the address of `--from-bcm`",
-        "it holds a login",
-        "write it like `https://HEAD:8081`; user and password come from BCM_USERNAME and BCM_PASSWORD",
-    )
+    Problem::while_doing("asking BCM")
+        .to("the address of `--from-bcm`")
+        .wrong_input("it holds a login")
+        .try_this("write it like `https://HEAD:8081`; user and password come from BCM_USERNAME and BCM_PASSWORD")
 }
 
 /// Asks BCM, with the login that the written file will name.
@@ -76,11 +74,8 @@ fn write(file: &Path, text: &str) -> Result<(), Problem> {
 }
 
 fn written(file: &Path, happened: impl std::fmt::Display) -> Problem {
-    Problem::new(
-        Exit::Input,
-        "writing the site file",
-        file.display().to_string(),
-        happened,
-        "name another file with `-f FILE`, or move this one away; nothing was changed",
-    )
+    Problem::while_doing("writing the site file")
+        .to(file.display())
+        .wrong_input(happened)
+        .try_this("name another file with `-f FILE`, or move this one away; nothing was changed")
 }

@@ -40,13 +40,10 @@ pub(crate) fn run(common: &Common, verb: &Kubeconfig, printer: &Printer) -> Resu
 fn held(directory: &Path, site: &SiteName) -> Result<KubeconfigFile, Problem> {
     let file = KubeApi::kept_in(directory);
     let broken = |happened: String| {
-        Problem::new(
-            Exit::Input,
-            "reading the kubeconfig",
-            file.display().to_string(),
-            happened,
-            "run `plinth apply`: it fetches the kubeconfig as soon as Kubernetes runs",
-        )
+        Problem::while_doing("reading the kubeconfig")
+            .to(file.display())
+            .wrong_input(happened)
+            .try_this("run `plinth apply`: it fetches the kubeconfig as soon as Kubernetes runs")
     };
     let config = KubeconfigFile::read(&file).map_err(|error| broken(error.to_string()))?;
     let config = config.ok_or_else(|| broken("there is none yet".to_owned()))?;
@@ -64,9 +61,7 @@ fn print(common: &Common, config: &KubeconfigFile, printer: &Printer) -> Result<
 }
 
 fn text(config: &KubeconfigFile) -> Result<plinth_model::Secret, Problem> {
-    let bug = |error: ConfigError| {
-        Problem::new(Exit::Bug, "printing the kubeconfig", "", error, "report this; it is our bug")
-    };
+    let bug = |error: ConfigError| Problem::while_doing("printing the kubeconfig").bug(error);
     config.text().map_err(bug)
 }
 
@@ -97,33 +92,29 @@ fn own(variable: Option<&OsStr>, home: Option<PathBuf>) -> Result<PathBuf, Probl
     let named: Vec<PathBuf> = named.into_iter().filter(|file| !file.as_os_str().is_empty()).collect();
     let chosen = named.iter().find(|file| file.exists()).or(named.last()).cloned();
     chosen.or_else(|| home.map(|home| home.join(".kube/config"))).ok_or_else(|| {
-        Problem::new(Exit::Input, "finding your kubeconfig", "", "there is no home folder", "name one in KUBECONFIG")
+        Problem::while_doing("finding your kubeconfig")
+            .wrong_input("there is no home folder")
+            .try_this("name one in KUBECONFIG")
     })
 }
 
 fn refused(file: &Path, error: &PlaceError) -> Problem {
     match error {
         PlaceError::Config(ConfigError::Foreign(_)) => taken(file, format!("{error}; nothing was changed")),
-        PlaceError::Locked(lock) => Problem::new(
-            Exit::Locked,
-            "changing",
-            file.display().to_string(),
-            error,
-            format!("run again; if nothing else is running, remove {lock}"),
-        ),
-        _ => Problem::new(
-            Exit::Input,
-            "changing",
-            file.display().to_string(),
-            error,
-            "fix the file, or name another one",
-        ),
+        PlaceError::Locked(lock) => Problem::while_doing("changing")
+            .to(file.display())
+            .locked(error)
+            .try_this(format!("run again; if nothing else is running, remove {lock}")),
+        _ => Problem::while_doing("changing")
+            .to(file.display())
+            .wrong_input(error)
+            .try_this("fix the file, or name another one"),
     }
 }
 
 fn taken(file: &Path, happened: impl std::fmt::Display) -> Problem {
     let attempt = "give `--force` to replace it, or name another file";
-    Problem::new(Exit::Input, "changing", file.display().to_string(), happened, attempt)
+    Problem::while_doing("changing").to(file.display()).wrong_input(happened).try_this(attempt)
 }
 
 fn report(common: &Common, config: &KubeconfigFile, site: &SiteName, file: &Path, printer: &Printer) {

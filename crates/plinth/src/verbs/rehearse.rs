@@ -51,13 +51,9 @@ pub(crate) async fn run(common: &Common, verb: &Rehearse, printer: &Printer) -> 
 
 fn script(verb: &Rehearse, kept: bool) -> Result<Script, Problem> {
     if verb.nodes.is_some() && verb.from.inventory.is_some() {
-        return Err(Problem::new(
-            Exit::Input,
-            "making up nodes",
-            "",
-            "a recorded inventory says which nodes there are",
-            "give either `--inventory` or `--nodes`",
-        ));
+        return Err(Problem::while_doing("making up nodes")
+            .wrong_input("a recorded inventory says which nodes there are")
+            .try_this("give either `--inventory` or `--nodes`"));
     }
     let faults: Result<_, _> = verb.fault.iter().map(|text| text.parse::<Fault>()).collect();
     let faults = faults.map_err(|error| fault_problem(&error))?;

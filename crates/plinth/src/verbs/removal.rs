@@ -67,7 +67,10 @@ pub(super) async fn run(
 pub(super) fn nodes(names: &[String]) -> Result<Vec<NodeName>, Problem> {
     let name = |name: &String| {
         NodeName::new(name).map_err(|error| {
-            Problem::new(Exit::Input, "reading node", name, error, "give exact names, as in the site file")
+            Problem::while_doing("reading node")
+                .to(name)
+                .wrong_input(error)
+                .try_this("give exact names, as in the site file")
         })
     };
     names.iter().map(name).collect()

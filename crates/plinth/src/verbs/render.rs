@@ -70,9 +70,8 @@ fn values(plan: &Plan, json: bool) -> Result<Files, Problem> {
             } else {
                 plinth_plan::kubespray::yaml(&release.values)
             };
-            let text = text.map_err(|error| {
-                Problem::new(Exit::Bug, "writing values of", &release.component, error, "report this")
-            })?;
+            let text =
+                text.map_err(|error| Problem::while_doing("writing values of").to(&release.component).bug(error))?;
             let head = format!("# {} {} in namespace {}\n", release.chart, release.version, release.namespace);
             let extension = if json { "json" } else { "yaml" };
             Ok((format!("values/{}.{extension}", release.component), if json { text } else { head + &text }))
@@ -85,7 +84,7 @@ fn documents(files: &Files) -> Result<serde_json::Map<String, serde_json::Value>
     let document = |(name, text): &(String, String)| {
         let component = name.trim_start_matches("values/").trim_end_matches(".json").to_owned();
         let value = serde_json::from_str(text)
-            .map_err(|error| Problem::new(Exit::Bug, "writing values of", &component, error, "report this"))?;
+            .map_err(|error| Problem::while_doing("writing values of").to(&component).bug(error))?;
         Ok((component, value))
     };
     files.iter().map(document).collect()
@@ -102,6 +101,9 @@ fn write(folder: &Path, name: &str, text: &str) -> Result<(), Problem> {
     let written = path.parent().map_or(Ok(()), std::fs::create_dir_all);
     let written = written.and_then(|()| files::write_whole(&path, text.as_bytes()));
     written.map_err(|error| {
-        Problem::new(Exit::Input, "writing", path.display().to_string(), error, "choose a folder that you can write to")
+        Problem::while_doing("writing")
+            .to(path.display())
+            .wrong_input(error)
+            .try_this("choose a folder that you can write to")
     })
 }

@@ -38,12 +38,9 @@ fn readable(directory: &Path, given: bool) -> Result<(), Problem> {
     match std::fs::read_dir(directory) {
         Ok(_) => Ok(()),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound && !given => Ok(()),
-        Err(error) => Err(Problem::new(
-            Exit::Input,
-            "reading the state directory",
-            directory.display().to_string(),
-            error,
-            "check the folder given with `--state`",
-        )),
+        Err(error) => Err(Problem::while_doing("reading the state directory")
+            .to(directory.display())
+            .wrong_input(error)
+            .try_this("check the folder given with `--state`")),
     }
 }

@@ -18,18 +18,15 @@ use std::sync::Arc;
 pub fn client_problem(error: &ClientError) -> Problem {
     let refused = error.finding.as_ref().is_some_and(|finding| finding.code == code::BCM_CREDENTIALS);
     let exit = if refused { Exit::Input } else { Exit::Unreachable };
-    Problem::new(exit, error.doing.clone(), "", &error.happened, error.attempt.clone())
+    Problem::while_doing(error.doing.clone()).because(exit, &error.happened).try_this(error.attempt.clone())
 }
 
 /// A missing secret, for people.
 fn secret_problem(error: &SecretError) -> Problem {
-    Problem::new(
-        Exit::Input,
-        "reading secret",
-        error.reference.to_string(),
-        &error.happened,
-        "set it and run the same command again",
-    )
+    Problem::while_doing("reading secret")
+        .to(&error.reference)
+        .wrong_input(&error.happened)
+        .try_this("set it and run the same command again")
 }
 
 /// A recorded inventory.
@@ -78,13 +75,10 @@ const LARGEST: usize = 4 * 1024 * 1024;
 /// Reads a file that the site names.
 fn read(file: &Path) -> Result<Vec<u8>, Problem> {
     files::read_up_to(file, LARGEST).map_err(|error| {
-        Problem::new(
-            Exit::Input,
-            "reading",
-            file.display().to_string(),
-            error,
-            "check the path; it counts from the site file's folder",
-        )
+        Problem::while_doing("reading")
+            .to(file.display())
+            .wrong_input(error)
+            .try_this("check the path; it counts from the site file's folder")
     })
 }
 

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use plinth_model::finding::code;
 use plinth_model::inventory::Inventory;
 use plinth_model::steps::{Release, RunaiTarget};
-use plinth_model::{Exit, Finding, Observed, Owner, Problem};
+use plinth_model::{Finding, Observed, Owner, Problem};
 use plinth_world::bcm::{BcmClient, BcmIdentity};
 use plinth_world::helm::{HelmClient, ReleaseState};
 use plinth_world::runai::{RunaiClient, RunaiCluster};
@@ -30,13 +30,7 @@ pub(crate) const BCM: Missing = Missing { client: "bcm", purpose: "asks BCM, sin
 #[must_use]
 pub fn not_in_this_release(verb: &str) -> Problem {
     let clients = [HELM, RUNAI].map(|missing| format!("{} ({})", missing.client, missing.purpose));
-    Problem::new(
-        Exit::Unreachable,
-        format!("`plinth {verb}`"),
-        "",
-        format!("this release has not all clients that it needs. Missing: {}. Nothing was done", clients.join(", ")),
-        "`plinth rehearse` runs the same plan against a simulated data centre; `plinth discover` and `plinth plan` work on the real BCM",
-    )
+    Problem::while_doing(format!("`plinth {verb}`")).unreachable(format!("this release has not all clients that it needs. Missing: {}. Nothing was done", clients.join(", "))).try_this("`plinth rehearse` runs the same plan against a simulated data centre; `plinth discover` and `plinth plan` work on the real BCM")
 }
 
 impl Missing {

@@ -9,7 +9,7 @@ pub use synthetic::{MadeUp, inventory as synthetic};
 use super::{bug, real};
 use plinth_bcm::client::{BcmConfig, BcmProof, BcmTrust, CmdaemonClient};
 use plinth_model::inventory::Inventory;
-use plinth_model::{Exit, NodeName, Plan, Problem, SecretRef, Version};
+use plinth_model::{NodeName, Plan, Problem, SecretRef, Version};
 use plinth_plan::Discovery;
 use plinth_run::StepEnv;
 use plinth_sim::bcm::{BcmFault, BcmFixture, SimAuth, SimBcm};
@@ -180,7 +180,9 @@ fn simulated_bcm(
     let InventorySource::Bcm(access) = &desired.inventory else { return Ok(None) };
     let seed = script.seed;
     let broken = |error: &dyn std::fmt::Display| {
-        Problem::new(Exit::Bug, "starting the simulated BCM", "", error, "check that loopback addresses can be used")
+        Problem::while_doing("starting the simulated BCM")
+            .bug(error)
+            .try_this("check that loopback addresses can be used")
     };
     let due: Vec<BcmFault> =
         plinth_sim::bcm_faults_due(&script.faults, Some(directory), seed).map_err(|error| world_problem(&error))?;
@@ -229,17 +231,16 @@ fn known(faults: &[Fault], scenario: &Scenario, plan: &Plan) -> Result<(), Probl
 #[must_use]
 pub fn fault_problem(error: &plinth_sim::FaultError) -> Problem {
     let attempt = format!("{}; `plinth explain faults` tells what each does", error.attempt);
-    Problem::new(Exit::Input, "reading the fault", format!("`{}`", error.text), &error.happened, attempt)
+    Problem::while_doing("reading the fault")
+        .to(format!("`{}`", error.text))
+        .wrong_input(&error.happened)
+        .try_this(attempt)
 }
 
 fn world_problem(error: &plinth_sim::world::WorldError) -> Problem {
-    Problem::new(
-        Exit::Input,
-        "opening the simulated world",
-        "",
-        error,
-        "give another folder with `--state DIR`, or free some space; nothing was changed",
-    )
+    Problem::while_doing("opening the simulated world")
+        .wrong_input(error)
+        .try_this("give another folder with `--state DIR`, or free some space; nothing was changed")
 }
 
 /// What runs on the machines before plinth comes: with an existing cluster the version that the site names, or one of a line that every

@@ -4,7 +4,7 @@ use ipnet::Ipv4Net;
 use plinth_model::inventory::{
     Category, Interface, InterfaceKind, Inventory, InventoryNode, Network, NodeKind, SCHEMA,
 };
-use plinth_model::{Exit, Observed, Problem};
+use plinth_model::{Observed, Problem};
 use plinth_site::Desired;
 use plinth_site::desired::{InventorySource, ProductionNetwork, Selector};
 use std::collections::BTreeMap;
@@ -88,7 +88,9 @@ fn add(names: &mut Names, name: String, category: Option<String>) {
 
 fn invent_for_glob(names: &mut Names, glob: &str, quorum: bool) -> Result<(), Problem> {
     let matcher = globset::Glob::new(glob)
-        .map_err(|error| Problem::new(Exit::Input, "reading the glob", glob, error, "fix it in the site file"))?
+        .map_err(|error| {
+            Problem::while_doing("reading the glob").to(glob).wrong_input(error).try_this("fix it in the site file")
+        })?
         .compile_matcher();
     if names.iter().any(|(name, _)| matcher.is_match(name)) {
         return Ok(());
@@ -96,13 +98,10 @@ fn invent_for_glob(names: &mut Names, glob: &str, quorum: bool) -> Result<(), Pr
     for number in 1..=invented(quorum) {
         let name = glob.replacen('*', &format!("{number:02}"), 1).replace('*', "").replace('?', "0");
         if !matcher.is_match(&name) {
-            return Err(Problem::new(
-                Exit::Input,
-                "making up a node for",
-                format!("`{glob}`"),
-                "a rehearsal cannot invent a name for this pattern",
-                "rehearse with a recorded inventory: `--inventory FILE` (see `plinth discover --save`)",
-            ));
+            return Err(Problem::while_doing("making up a node for")
+                .to(format!("`{glob}`"))
+                .wrong_input("a rehearsal cannot invent a name for this pattern")
+                .try_this("rehearse with a recorded inventory: `--inventory FILE` (see `plinth discover --save`)"));
         }
         add(names, name, None);
     }
@@ -121,7 +120,7 @@ fn more_workers(desired: &mut Desired, names: &mut Names, wanted: usize) {
 
 /// The production range: the site's, or a roomy one of our own when that is too small; overridden addresses go with it.
 fn production(desired: &mut Desired, nodes: usize) -> Result<Ipv4Net, Problem> {
-    let roomy = ROOMY.parse::<Ipv4Net>().map_err(|error| Problem::new(Exit::Bug, "parsing", ROOMY, error, ""))?;
+    let roomy = ROOMY.parse::<Ipv4Net>().map_err(|error| Problem::while_doing("parsing").to(ROOMY).bug(error))?;
     let given = match &desired.networks.production {
         ProductionNetwork::Cidr(net) => Some(*net),
         ProductionNetwork::Name(_) => None,

@@ -16,7 +16,7 @@ findings! {
         usually: "A typing error in the node's interface or in the network's gateway.",
         fix: "Correct the node or the network in BCM, or write `nodes: {overrides: {NODE: {address: ADDRESS}}}`.",
     }
-    BCM_ADDRESS_NONE_SAFE = "bcm.address-none-safe", You {
+    BCM_ADDRESS_NONE_SAFE = "bcm.address-none-safe", BcmAdmin {
         means: "None of the node's recorded addresses may be used for SSH and Kubernetes. For a node of the cluster this is an error; plinth never guesses.",
         usually: "BCM records only the BMC, a forbidden network, or an address that comes from DHCP. The evidence says why each one was passed over.",
         fix: "Record the production address of the node in BCM, or write `nodes: {overrides: {NODE: {address: ADDRESS}}}`; then run `plinth discover`.",
@@ -36,7 +36,7 @@ findings! {
         usually: "A wrong user or password, a password that was changed, or a client certificate that BCM does not accept.",
         fix: "Check what the references under `inventory.bcm` lead to, such as the variables `BCM_USERNAME` and `BCM_PASSWORD`; then run `plinth discover`.",
     }
-    BCM_HEAD_ADDRESS_UNKNOWN = "bcm.head-address-unknown", You {
+    BCM_HEAD_ADDRESS_UNKNOWN = "bcm.head-address-unknown", BcmAdmin {
         means: "The address of a head node could not be determined. Head nodes are never touched, so this stops nothing.",
         usually: "The head node has no fixed address in the production network.",
         fix: "Nothing, unless names of the site should lead to the head node. Otherwise record its production address in BCM.",

@@ -26,12 +26,12 @@ findings! {
         usually: "An old system, or the kernel parameter systemd.unified_cgroup_hierarchy=0.",
         fix: "Boot the node with systemd.unified_cgroup_hierarchy=1; then `stat -fc %T /sys/fs/cgroup` says cgroup2fs.",
     }
-    NODE_CLOCK_DRIFTS = "node.clock-drifts", You {
+    NODE_CLOCK_DRIFTS = "node.clock-drifts", BcmAdmin {
         means: "The clock of the node is more than a second off. etcd complains at that distance, and it usually grows.",
         usually: "The time service was started a short while ago, or asks another server than this machine does.",
         fix: "Let the node and this machine ask the same time server; `chronyc tracking` or `timedatectl` shows the distance.",
     }
-    NODE_CLOCK_OFF = "node.clock-off", You {
+    NODE_CLOCK_OFF = "node.clock-off", BcmAdmin {
         means: "The clock of the node is more than a minute off. Certificates and tokens would not be valid there.",
         usually: "NTP does not run on the node, or it cannot reach a time server.",
         fix: "Make NTP work on the node and on this machine; `timedatectl` shows the state. Then run again.",

@@ -77,8 +77,7 @@ pub(super) fn deploy(
 /// What a node loses when BCM makes it anew: everything of Kubernetes is in the node's own file system.
 pub(super) fn lost_by_imaging(desired: &Desired) -> Option<Finding> {
     let InventorySource::Bcm(_) = desired.inventory else { return None };
-    let text =
-        "a node that BCM makes anew from its image loses Kubernetes, and is no longer a member until the next run";
+    let text = "a node that BCM re-provisions loses Kubernetes, and is not a member again until the next run";
     let finding = Finding::info(code::KUBERNETES_LOST_BY_IMAGING, desired.name.as_str(), text).owner(Owner::BcmAdmin);
     let places = ["programs", "settings and certificates", "kubelet's state", "etcd", "container images"];
     let paths = [

@@ -23,7 +23,7 @@ pub(super) fn cannot_leave(cluster: &Cluster, removal: &Removal) -> Vec<Finding>
         ),
         Some(member) if member.is_quorum() => Some(
             Finding::error(code::KUBESPRAY_REMOVE_QUORUM, node.as_str(), format!("{node} is of the control plane or of etcd"))
-                .fix("remove workers only; one that broke is made anew under its name, then taken in by `plinth recover`"),
+                .fix("remove workers only; re-provision a broken member under its name, then run `plinth recover`"),
         ),
         Some(_) => None,
     }
@@ -55,7 +55,9 @@ pub(super) fn steps(desired: &Desired, cluster: &Cluster, engine: &KubesprayChoi
     let id = ids::removal(desired.name.as_str());
     let taken = step(id.clone(), Stage::Kubernetes, work, deadlines::kubespray_run(leaving.len()), reason(removal));
     let taken = taken.needing([ids::environment(), ids::inventory()]);
-    steps.push(taken.destroys(destroys(removal)).undo(one_way("a removed cluster, or worker, is made anew by apply")));
+    steps.push(
+        taken.destroys(destroys(removal)).undo(one_way("`plinth apply` installs a removed cluster or worker again")),
+    );
     let clean = |member: &&Member| {
         let work = Work::NodeLeftovers(NodeLeftovers { target: Cluster::target(desired, member) });
         let reason = "Kubespray leaves programs, packet filter chains and directories behind";

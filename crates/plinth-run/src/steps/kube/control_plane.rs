@@ -54,6 +54,9 @@ impl StepKind for ControlPlane {
         let pods: u32 = cluster.workloads.iter().map(|workload| workload.ready).sum();
         Ok(compared(differences, || {
             let (pods, members) = (amount(pods as usize, "pod"), amount(members.len(), "member"));
+            if told.is_empty() {
+                return format!("API ready, {pods} of kube-system ready; no node was asked");
+            }
             format!("API ready, etcd of {members} agrees, {pods} of kube-system ready, {}", certificates.words())
         }))
     }
