@@ -8,11 +8,13 @@ use crate::api::{KubeApi, OWNER};
 use crate::corefile;
 use crate::failure::{Cause, Failure};
 use crate::system::NAMESPACE;
+use async_trait::async_trait;
 use hickory_proto::op::{Message, MessageType, OpCode, Query, ResponseCode};
 use hickory_proto::rr::{Name, RData, RecordType};
 use k8s_openapi::api::core::v1::{ConfigMap, Pod};
 use kube::Client;
 use kube::api::{Api, ListParams, Patch, PatchParams};
+use plinth_world::kube::ClusterDns;
 use plinth_world::{ClientResult, Context};
 use serde_json::json;
 use std::collections::BTreeSet;
@@ -33,8 +35,9 @@ const ANSWER: Duration = Duration::from_secs(10);
 /// Most servers that are asked.
 const SERVERS: usize = 10;
 
-impl KubeApi {
-    pub(super) async fn resolve(&self, ctx: &Context, name: &str) -> ClientResult<Vec<Ipv4Addr>> {
+#[async_trait]
+impl ClusterDns for KubeApi {
+    async fn resolve_in_pod(&self, ctx: &Context, name: &str) -> ClientResult<Vec<Ipv4Addr>> {
         let call = self.call(ctx, format!("resolving {name} in the cluster")).await?;
         let query =
             query(name).ok_or_else(|| call.fails(format!("`{name}` is no name"), "correct the site's domain"))?;
@@ -58,7 +61,7 @@ impl KubeApi {
     }
 
     /// Read, changed, and written back only if nobody changed it meanwhile. CoreDNS reads it again by itself within a minute.
-    pub(super) async fn add_name(&self, ctx: &Context, name: &str, address: Ipv4Addr) -> ClientResult<()> {
+    async fn add_dns(&self, ctx: &Context, name: &str, address: Ipv4Addr) -> ClientResult<()> {
         let call = self.call(ctx, format!("adding {name} to the cluster's DNS")).await?;
         let maps = Api::<ConfigMap>::namespaced(call.client(), NAMESPACE);
         let map = call.read(|| maps.get_opt(MAP)).await?;

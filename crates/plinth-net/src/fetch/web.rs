@@ -5,7 +5,7 @@ use super::Store;
 use async_trait::async_trait;
 use plinth_model::download::{DownloadFile, DownloadList};
 use plinth_model::finding::code;
-use plinth_model::{Finding, Observed, Owner};
+use plinth_model::{Finding, Owner};
 use plinth_world::context::Paced;
 use plinth_world::fetch::FetchClient;
 use plinth_world::files::{read_up_to, write_whole};
@@ -147,14 +147,14 @@ impl Sink {
 
 #[async_trait]
 impl FetchClient for WebFiles {
-    async fn list(&self, _: &Context) -> ClientResult<Observed<DownloadList>> {
+    async fn list(&self, _: &Context) -> ClientResult<Option<DownloadList>> {
         let doing = || format!("reading {}", self.list.display());
         match read_up_to(&self.list, LARGEST_LIST) {
-            Err(error) if error.kind() == ErrorKind::NotFound => Ok(Observed::Absent),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
             Err(error) => {
                 Err(ClientError::permanent(DOOR, doing(), error.to_string(), "make the state directory readable"))
             }
-            Ok(bytes) => Ok(serde_json::from_slice(&bytes).map_or(Observed::Absent, Observed::Known)),
+            Ok(bytes) => Ok(serde_json::from_slice(&bytes).map_or(None, Some)),
         }
     }
 

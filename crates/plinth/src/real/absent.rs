@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use plinth_model::finding::code;
 use plinth_model::inventory::Inventory;
 use plinth_model::steps::{Release, RunaiTarget};
-use plinth_model::{Finding, Observed, Owner};
+use plinth_model::{Finding, Owner};
 use plinth_world::bcm::{BcmClient, BcmIdentity};
 use plinth_world::helm::{HelmClient, ReleaseState};
 use plinth_world::runai::{RunaiClient, RunaiCluster};
@@ -52,12 +52,12 @@ refused!(BcmClient {
 });
 
 refused!(HelmClient {
-    release(namespace: &str, name: &str) -> Observed<ReleaseState>;
+    release(namespace: &str, name: &str) -> Option<ReleaseState>;
     upgrade(release: &Release) -> ();
 });
 
 refused!(RunaiClient {
-    issuer(target: &RunaiTarget) -> Observed<String>;
+    issuer(target: &RunaiTarget) -> Option<String>;
     clusters(target: &RunaiTarget) -> Vec<RunaiCluster>;
     register(target: &RunaiTarget) -> RunaiCluster;
     keep_credentials(target: &RunaiTarget, uuid: &str) -> ();
