@@ -74,7 +74,7 @@ impl LocalAnsible {
         Log::begin(&self.state, &format!("{at}-{name}.log")).map_err(|error| failed(doing, &error))
     }
 
-    /// One playbook on the leash.
+    /// One playbook under the supervisor.
     async fn follow(
         &self,
         ctx: &Context,
@@ -97,7 +97,7 @@ impl LocalAnsible {
         Stage::reaching(props, &run.targets, &*self.nodes, &*self.secrets)
     }
 
-    /// One playbook with a stage of its own: its keeper takes the folder away at its end.
+    /// One playbook with a stage of its own: its supervisor takes the folder away at its end.
     async fn one(
         &self,
         ctx: &Context,

@@ -2,6 +2,7 @@
 //! environment (`HTTPS_PROXY`, `NO_PROXY`).
 
 use super::Store;
+use crate::fault::Fault;
 use async_trait::async_trait;
 use plinth_model::download::{DownloadFile, DownloadList};
 use plinth_model::finding::code;
@@ -257,7 +258,14 @@ fn refused(file: &DownloadFile, happened: String, attempt: &str) -> ClientError 
 
 /// No answer, or one that broke off.
 fn lost(file: &DownloadFile, error: &reqwest::Error) -> ClientError {
-    let happened = told(error);
+    let happened = match Fault::of_http(error) {
+        Fault::UnknownAuthority | Fault::AnotherAuthority => {
+            "its certificate is signed by an authority that this machine does not trust".to_owned()
+        }
+        Fault::WrongName => "its certificate is for another name".to_owned(),
+        Fault::Expired | Fault::NotYetValid => "its certificate is not valid at this moment".to_owned(),
+        _ => told(error),
+    };
     let attempt = "check this machine's way to it (DNS, proxy, firewall), or set `kubernetes.downloads.files` to a mirror; \
                    then run again: what was fetched is kept";
     let finding = Finding::error(code::FETCH_UNREACHABLE, host(&file.url), happened.clone())
