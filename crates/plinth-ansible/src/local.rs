@@ -12,7 +12,7 @@ use crate::{alive, preview, table};
 use async_trait::async_trait;
 use indexmap::IndexMap;
 use plinth_model::steps::KubesprayRelease;
-use plinth_model::{Digest, NodeName, Observed, Version};
+use plinth_model::{Digest, NodeName, Version};
 use plinth_world::ansible::{AnsibleClient, Deployed, Download, HostStats, Play, PlayHosts, PlayRun, PlayStats};
 use plinth_world::node::KnownHosts;
 use plinth_world::private_file;
@@ -74,7 +74,7 @@ impl LocalAnsible {
         Log::begin(&self.state, &format!("{at}-{name}.log")).map_err(|error| failed(doing, &error))
     }
 
-    /// One playbook on the leash.
+    /// One playbook under the supervisor.
     async fn follow(
         &self,
         ctx: &Context,
@@ -97,7 +97,7 @@ impl LocalAnsible {
         Stage::reaching(props, &run.targets, &*self.nodes, &*self.secrets)
     }
 
-    /// One playbook with a stage of its own: its keeper takes the folder away at its end.
+    /// One playbook with a stage of its own: its supervisor takes the folder away at its end.
     async fn one(
         &self,
         ctx: &Context,
@@ -191,7 +191,7 @@ fn written(folder: &Path, state: &Path, found: &mut IndexMap<String, Digest>) ->
 
 #[async_trait]
 impl AnsibleClient for LocalAnsible {
-    async fn source(&self, _: &Context, release: &KubesprayRelease) -> ClientResult<Observed<(String, String)>> {
+    async fn source(&self, _: &Context, release: &KubesprayRelease) -> ClientResult<Option<(String, String)>> {
         self.sources.seen(release).await
     }
 
@@ -199,7 +199,7 @@ impl AnsibleClient for LocalAnsible {
         self.sources.fetch(ctx, release).await
     }
 
-    async fn environment(&self, _: &Context, release: &KubesprayRelease) -> ClientResult<Observed<String>> {
+    async fn environment(&self, _: &Context, release: &KubesprayRelease) -> ClientResult<Option<String>> {
         self.environments.seen(release, &self.sources.folder(release)?).await
     }
 
@@ -223,8 +223,8 @@ impl AnsibleClient for LocalAnsible {
         Ok(())
     }
 
-    async fn deployed(&self, _: &Context) -> ClientResult<Observed<Deployed>> {
-        Ok(Record::of(&self.state).read())
+    async fn deployed(&self, _: &Context) -> ClientResult<Option<Deployed>> {
+        Record::of(&self.state).read("reading what earlier plays left")
     }
 
     async fn play(&self, ctx: &Context, run: &PlayRun) -> ClientResult<PlayStats> {
@@ -256,20 +256,20 @@ impl AnsibleClient for LocalAnsible {
         preview::read(&ended, &doing)
     }
 
-    async fn opinion(&self, ctx: &Context, release: &KubesprayRelease) -> ClientResult<Observed<Vec<String>>> {
-        let doing = format!("asking Kubespray {} what it thinks of its input", release.tag);
+    async fn validate_inventory(&self, ctx: &Context, release: &KubesprayRelease) -> ClientResult<Option<Vec<String>>> {
+        let doing = format!("having Kubespray {} check its input", release.tag);
         let (playbook, since) = BOILERPLATE;
         let minor = release.tag.parse::<Version>().ok().map(|tag| tag.semver().minor);
         if minor.is_none_or(|minor| minor < since) {
-            return Ok(Observed::Absent);
+            return Ok(None);
         }
         let mut stage = Stage::quiet(self.props(release, &doing)?)?;
         if !stage.playbook(playbook).is_file() {
-            return Ok(Observed::Absent);
+            return Ok(None);
         }
         stage.folder.hand_over();
         let ending = self.follow(ctx, &stage, playbook, &[], true, &doing).await?;
-        Ok(Observed::Known(verdict(&ending, &doing, &*self.secrets)?.cards))
+        Ok(Some(verdict(&ending, &doing, &*self.secrets)?.cards))
     }
 
     async fn downloads(&self, _: &Context, release: &KubesprayRelease) -> ClientResult<Vec<Download>> {

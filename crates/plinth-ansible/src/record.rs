@@ -2,7 +2,6 @@
 
 use crate::program::DOOR;
 use jiff::Timestamp;
-use plinth_model::Observed;
 use plinth_world::ansible::{Begun, Deployed, PlayRun};
 use plinth_world::private_file;
 use plinth_world::{ClientError, ClientResult};
@@ -18,22 +17,20 @@ impl Record {
         Self(state.join("kubespray/deployed.json"))
     }
 
-    /// What it says. One that cannot be understood is unknown, never absent: a full run over a cluster that nobody knows of
-    /// would be the consequence.
-    pub(super) fn read(&self) -> Observed<Deployed> {
+    /// What it says; none where no play was begun. One that cannot be understood is an error, never absent: a full run over a cluster
+    /// that nobody knows of would be the consequence.
+    pub(super) fn read(&self, doing: &str) -> ClientResult<Option<Deployed>> {
+        let unreadable = |why: String| failed(doing, &io::Error::other(format!("{}: {why}", self.0.display())));
         match private_file::read(&self.0) {
-            Ok(None) => Observed::Absent,
-            Ok(Some(text)) => match serde_json::from_str(&text) {
-                Ok(deployed) => Observed::Known(deployed),
-                Err(error) => Observed::Unknown(format!("{}: {error}", self.0.display())),
-            },
-            Err(error) => Observed::Unknown(format!("{}: {error}", self.0.display())),
+            Ok(None) => Ok(None),
+            Ok(Some(text)) => serde_json::from_str(&text).map(Some).map_err(|error| unreadable(error.to_string())),
+            Err(error) => Err(unreadable(error.to_string())),
         }
     }
 
     /// A play begins. Durable before its first effect.
     pub(super) fn begin(&self, run: &PlayRun, now: Timestamp, doing: &str) -> ClientResult<()> {
-        let Deployed { last, begun } = self.known(doing)?;
+        let Deployed { last, begun } = self.read(doing)?.unwrap_or_default();
         let since = begun.map_or(Some(now), |begun| begun.since);
         let begun = Some(Begun { play: run.play.clone(), inputs: run.inputs.clone(), since });
         self.write(&Deployed { last, begun }, doing)
@@ -44,14 +41,6 @@ impl Record {
         match run.leaves() {
             Some(inputs) => self.write(&Deployed { last: Some(inputs), begun: None }, doing),
             None => private_file::remove(&self.0).map_err(|error| failed(doing, &error)),
-        }
-    }
-
-    fn known(&self, doing: &str) -> ClientResult<Deployed> {
-        match self.read() {
-            Observed::Known(deployed) => Ok(deployed),
-            Observed::Absent => Ok(Deployed::default()),
-            Observed::Unknown(reason) => Err(failed(doing, &io::Error::other(reason))),
         }
     }
 

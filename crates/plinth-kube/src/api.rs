@@ -6,7 +6,7 @@ use kube::config::{KubeConfigOptions, Kubeconfig};
 use kube::{Client, Config};
 use plinth_model::{Digest, SiteName};
 use plinth_world::keystore::CertificateFiles;
-use plinth_world::node::NodeClient;
+use plinth_world::node::NodeControlPlane;
 use plinth_world::private_file;
 use plinth_world::secrets::Secrets;
 use plinth_world::{ClientError, ClientResult, Context, deadlines};
@@ -25,7 +25,7 @@ const FILE: &str = "kubeconfig";
 pub struct KubeApi {
     file: PathBuf,
     site: SiteName,
-    pub(super) nodes: Arc<dyn NodeClient>,
+    pub(super) nodes: Arc<dyn NodeControlPlane>,
     pub(super) secrets: Arc<dyn Secrets>,
     pub(super) keystore: Arc<dyn CertificateFiles>,
     request: Duration,
@@ -55,7 +55,7 @@ impl KubeApi {
     pub fn new(
         state_dir: &Path,
         site: &SiteName,
-        nodes: Arc<dyn NodeClient>,
+        nodes: Arc<dyn NodeControlPlane>,
         keystore: Arc<dyn CertificateFiles>,
         secrets: Arc<dyn Secrets>,
     ) -> Self {

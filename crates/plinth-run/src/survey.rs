@@ -7,7 +7,7 @@ use plinth_check::preflight::{Judged, across, judge};
 use plinth_model::facts::NodeFacts;
 use plinth_model::finding::code;
 use plinth_model::steps::{Credential, NodeExpectation, NodeTarget, Preparation};
-use plinth_model::{Finding, NodeName, Observed, Owner};
+use plinth_model::{Finding, NodeName, Owner};
 use plinth_plan::Visit;
 use plinth_world::ClientError;
 use plinth_world::ansible::Deployed;
@@ -34,7 +34,7 @@ struct Report {
 /// Visits the nodes, so many at once.
 pub async fn survey(visits: &[Visit], env: &StepEnv, parallel: usize) -> Survey {
     let ours = match env.clients.ansible.deployed(&env.ctx).await {
-        Ok(Observed::Known(deployed)) => deployed,
+        Ok(Some(deployed)) => deployed,
         _ => Deployed::default(),
     };
     let mut reports: Vec<(usize, Report)> = stream::iter(visits.iter().enumerate())

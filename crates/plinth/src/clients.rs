@@ -3,7 +3,6 @@
 use crate::input::Input;
 use plinth_bcm::client::{BcmConfig, BcmProof, BcmTrust, CmdaemonClient};
 use plinth_bcm::recorded;
-use plinth_model::finding::code;
 use plinth_model::inventory::Inventory;
 use plinth_model::{Exit, Problem, SecretRef};
 use plinth_site::desired::{BcmAccess, BcmLogin, InventorySource, TlsTrust};
@@ -30,9 +29,7 @@ pub(crate) fn absent(verb: &str) -> Problem {
 
 /// A failed call, for people.
 pub(crate) fn problem(error: &ClientError) -> Problem {
-    let refused = error.finding.as_ref().is_some_and(|finding| finding.code == code::BCM_CREDENTIALS);
-    let exit = if refused { Exit::Input } else { Exit::Unreachable };
-    Problem::new(exit, error.doing.clone(), "", &error.happened, error.attempt.clone())
+    Problem::new(error.cause.exit(), error.doing.clone(), "", &error.happened, error.attempt.clone())
 }
 
 /// A missing secret, for people.

@@ -1,12 +1,12 @@
 //! Files of the engine: fetched here once, pushed to nodes.
 
-use super::outcome::{amount, compared, refused, todo, unseen};
+use super::outcome::{amount, compared, refused, todo};
 use crate::behaviour::{Probe, StepEnv};
 use futures::stream::{self, StreamExt as _, TryStreamExt as _};
 use plinth_model::download::{DownloadFile, DownloadImage, DownloadList, mirrored};
 use plinth_model::finding::code;
 use plinth_model::steps::{KubesprayRelease, NodeTarget};
-use plinth_model::{Digest, Finding, Observed};
+use plinth_model::{Digest, Finding};
 use plinth_world::ClientError;
 use plinth_world::ansible::{Artifact, Download};
 use plinth_world::node::PushFile;
@@ -30,9 +30,8 @@ pub(super) async fn probe(env: &StepEnv, release: &KubesprayRelease, inputs: &Di
 /// The kept list, if it was made for these inputs.
 async fn listed(env: &StepEnv, inputs: &Digest) -> Result<Option<DownloadList>, ClientError> {
     match env.clients.fetch.list(&env.ctx).await? {
-        Observed::Known(list) => Ok(Some(list).filter(|list| list.inputs == *inputs)),
-        Observed::Absent => Ok(None),
-        Observed::Unknown(reason) => Err(unseen(DOOR, "looking at the list of files", &reason)),
+        Some(list) => Ok(Some(list).filter(|list| list.inputs == *inputs)),
+        None => Ok(None),
     }
 }
 

@@ -6,7 +6,7 @@ use plinth_check::preflight::judge;
 use plinth_model::facts::NodeFacts;
 use plinth_model::finding::code;
 use plinth_model::steps::{NodeExpectation, NodeTarget};
-use plinth_model::{Finding, NodeName, Observed, Owner};
+use plinth_model::{Finding, NodeName, Owner};
 use plinth_world::ClientError;
 
 /// Answers of the storage gate: images stay where they are, or they live (or will live) at the larger place.
@@ -36,7 +36,7 @@ pub(super) async fn probe(
 /// before, and a look afterwards must not come to another answer.
 async fn runs_kubernetes(env: &StepEnv, node: &NodeName) -> Result<bool, ClientError> {
     let deployed = env.clients.ansible.deployed(&env.ctx).await?;
-    Ok(matches!(deployed, Observed::Known(deployed) if deployed.has(node)))
+    Ok(matches!(deployed, Some(deployed) if deployed.has(node)))
 }
 
 /// Space that the node did not tell is not space that is there.

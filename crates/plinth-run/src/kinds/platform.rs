@@ -1,11 +1,11 @@
 //! What releases stand on: certificates, namespaces, secrets, objects beside a release.
 
-use super::outcome::{amount, compared, done, todo, unseen};
+use super::outcome::{amount, compared, done, todo};
 use super::{release, wait};
 use crate::behaviour::{Probe, StepEnv};
 use indexmap::IndexMap;
+use plinth_model::Step;
 use plinth_model::steps::{CertificateSource, Health, PodSecurity, SecretContent};
-use plinth_model::{Observed, Step};
 use plinth_world::ClientError;
 use plinth_world::keystore::{CertificateState, uncovered};
 use serde_json::Value;
@@ -21,9 +21,8 @@ pub(super) async fn probe_certificate(
     source: &CertificateSource,
 ) -> Result<Probe, ClientError> {
     let kept = match env.clients.keystore.certificate(&env.ctx, name).await? {
-        Observed::Known(kept) => kept,
-        Observed::Absent => return todo(format!("+ certificate for {}", names.join(", "))),
-        Observed::Unknown(reason) => return Err(unseen("keystore", format!("reading certificate `{name}`"), &reason)),
+        Some(kept) => kept,
+        None => return todo(format!("+ certificate for {}", names.join(", "))),
     };
     let mut differences = certificate_differences(&kept, names, source);
     differences.extend(env.clients.keystore.source_differs(&env.ctx, name, source).await?);
@@ -72,10 +71,9 @@ pub(super) async fn make_certificate(
 pub(super) async fn probe_namespace(env: &StepEnv, name: &str, level: PodSecurity) -> Result<Probe, ClientError> {
     let wanted = level_name(level);
     match env.clients.kube.namespace(&env.ctx, name).await? {
-        Observed::Known(Some(present)) if present == level => done(format!("exists, {wanted}")),
-        Observed::Known(present) => todo(format!("~ Pod Security {} → {wanted}", present.map_or("unset", level_name))),
-        Observed::Absent => todo(format!("+ namespace {name}, {wanted}")),
-        Observed::Unknown(reason) => Err(unseen(DOOR, format!("looking at namespace {name}"), &reason)),
+        Some(Some(present)) if present == level => done(format!("exists, {wanted}")),
+        Some(present) => todo(format!("~ Pod Security {} → {wanted}", present.map_or("unset", level_name))),
+        None => todo(format!("+ namespace {name}, {wanted}")),
     }
 }
 
@@ -109,10 +107,9 @@ pub(super) struct Secret<'a> {
 pub(super) async fn probe_secret(env: &StepEnv, secret: &Secret<'_>) -> Result<Probe, ClientError> {
     let Secret { namespace, name, content, labels } = secret;
     match env.clients.kube.secret_matches(&env.ctx, namespace, name, content, labels).await? {
-        Observed::Known(true) => done(format!("secret {namespace}/{name} is as wanted")),
-        Observed::Known(false) => todo(format!("~ secret {namespace}/{name}: content or labels differ")),
-        Observed::Absent => todo(format!("+ secret {namespace}/{name}")),
-        Observed::Unknown(reason) => Err(unseen(DOOR, format!("comparing secret {namespace}/{name}"), &reason)),
+        Some(true) => done(format!("secret {namespace}/{name} is as wanted")),
+        Some(false) => todo(format!("~ secret {namespace}/{name}: content or labels differ")),
+        None => todo(format!("+ secret {namespace}/{name}")),
     }
 }
 

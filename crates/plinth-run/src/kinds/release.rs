@@ -1,11 +1,11 @@
 //! Helm releases: chart, version, values, status, health.
 
-use super::outcome::{amount, compared, unseen};
+use super::outcome::{amount, compared};
 use super::wait;
 use crate::behaviour::{Probe, StepEnv};
 use plinth_model::finding::code;
 use plinth_model::steps::{Health, Release};
-use plinth_model::{Finding, Observed, Step, Version};
+use plinth_model::{Finding, Step, Version};
 use plinth_world::ClientError;
 use plinth_world::helm::{ReleaseState, values_digest};
 use semver::VersionReq;
@@ -29,11 +29,8 @@ pub(super) async fn probe(env: &StepEnv, release: &Release) -> Result<Probe, Cli
 /// Differences between the wanted release and what helm knows; health is not part of it.
 async fn differences(env: &StepEnv, release: &Release) -> Result<Vec<String>, ClientError> {
     match env.clients.helm.release(&env.ctx, &release.namespace, &release.release).await? {
-        Observed::Known(state) => Ok(state_differences(&state, release)),
-        Observed::Absent => {
-            Ok(vec![format!("+ release {}/{} {}", release.namespace, release.release, release.version)])
-        }
-        Observed::Unknown(reason) => Err(unseen(DOOR, format!("looking at release {}", release.release), &reason)),
+        Some(state) => Ok(state_differences(&state, release)),
+        None => Ok(vec![format!("+ release {}/{} {}", release.namespace, release.release, release.version)]),
     }
 }
 

@@ -10,7 +10,7 @@ use crate::world::state::AccountProgress;
 use async_trait::async_trait;
 use indexmap::IndexMap;
 use plinth_model::steps::KubesprayRelease;
-use plinth_model::{Digest, NodeName, Observed};
+use plinth_model::{Digest, NodeName};
 use plinth_world::ansible::{
     AnsibleClient, Artifact, Begun, Deployed, Download, HostStats, Play, PlayHosts, PlayRun, PlayStats,
 };
@@ -241,10 +241,8 @@ fn stats(run: &Run<'_>, done: u64, again: bool) -> PlayStats {
 
 #[async_trait]
 impl AnsibleClient for SimAnsible {
-    async fn source(&self, _: &Context, release: &KubesprayRelease) -> ClientResult<Observed<(String, String)>> {
-        self.centre.look(|state, _| {
-            state.controller.sources.get(&release.tag).cloned().map_or(Observed::Absent, Observed::Known)
-        })
+    async fn source(&self, _: &Context, release: &KubesprayRelease) -> ClientResult<Option<(String, String)>> {
+        self.centre.look(|state, _| state.controller.sources.get(&release.tag).cloned().map_or(None, Some))
     }
 
     async fn fetch_source(&self, ctx: &Context, release: &KubesprayRelease) -> ClientResult<()> {
@@ -258,10 +256,8 @@ impl AnsibleClient for SimAnsible {
         self.centre.effect(Effect::SourceFetched { tag: release.tag.clone(), commit, tree })
     }
 
-    async fn environment(&self, _: &Context, release: &KubesprayRelease) -> ClientResult<Observed<String>> {
-        self.centre.look(|state, _| {
-            state.controller.environments.get(&release.tag).cloned().map_or(Observed::Absent, Observed::Known)
-        })
+    async fn environment(&self, _: &Context, release: &KubesprayRelease) -> ClientResult<Option<String>> {
+        self.centre.look(|state, _| state.controller.environments.get(&release.tag).cloned().map_or(None, Some))
     }
 
     async fn make_environment(&self, ctx: &Context, release: &KubesprayRelease) -> ClientResult<()> {
@@ -300,10 +296,10 @@ impl AnsibleClient for SimAnsible {
         self.centre.effect(Effect::InventoryWritten { files: digests, kube_version, names, etcd })
     }
 
-    async fn deployed(&self, _: &Context) -> ClientResult<Observed<Deployed>> {
+    async fn deployed(&self, _: &Context) -> ClientResult<Option<Deployed>> {
         self.centre.look(|state, _| match state.controller.deployed.clone() {
-            deployed if deployed == Deployed::default() => Observed::Absent,
-            deployed => Observed::Known(deployed),
+            deployed if deployed == Deployed::default() => None,
+            deployed => Some(deployed),
         })
     }
 
@@ -330,8 +326,8 @@ impl AnsibleClient for SimAnsible {
     }
 
     /// The simulated release has no check of its own.
-    async fn opinion(&self, _: &Context, _: &KubesprayRelease) -> ClientResult<Observed<Vec<String>>> {
-        Ok(Observed::Absent)
+    async fn validate_inventory(&self, _: &Context, _: &KubesprayRelease) -> ClientResult<Option<Vec<String>>> {
+        Ok(None)
     }
 
     /// Some of what the real thing names: with checksums that are nobody's, since nothing is fetched.

@@ -4,7 +4,6 @@ use crate::rack::{
     release, run, runai, scenario, start, target, until,
 };
 use indexmap::IndexMap;
-use plinth_model::Observed;
 use plinth_model::steps::{Check, Health, KubesprayRelease, Mirror, PodSecurity, SecretContent};
 use plinth_sim::{Oddity, SimOptions, Simulation};
 use plinth_world::ClientResult;
@@ -157,13 +156,13 @@ fn registries_differ_until_they_are_set() {
     run(&sim, async {
         prepare_node(&sim, "cpu-03").await.unwrap();
         let differences = client.registries(&ctx, &ours, &registries(&mirrors)).await.unwrap();
-        assert!(matches!(differences, Observed::Known(lines) if !lines.is_empty()));
+        assert!(matches!(differences, Some(lines) if !lines.is_empty()));
         let before = sim.records();
         for _ in 0..2 {
             client.set_registries(&ctx, &ours, &registries(&mirrors)).await.unwrap();
         }
         assert_eq!(sim.records(), before + 1);
-        assert_eq!(client.registries(&ctx, &ours, &registries(&mirrors)).await.unwrap(), Observed::Known(Vec::new()));
+        assert_eq!(client.registries(&ctx, &ours, &registries(&mirrors)).await.unwrap(), Some(Vec::new()));
     });
 }
 
@@ -219,15 +218,15 @@ fn deployed_says_what_it_was_made_with() {
     let sim = start(None, &[]);
     let (ctx, client) = (sim.context(), &sim.clients.ansible);
     run(&sim, async {
-        assert_eq!(client.deployed(&ctx).await.unwrap(), Observed::Absent);
-        assert_eq!(client.source(&ctx, &kubespray()).await.unwrap(), Observed::Absent);
+        assert_eq!(client.deployed(&ctx).await.unwrap(), None);
+        assert_eq!(client.source(&ctx, &kubespray()).await.unwrap(), None);
         prepare_nodes(&sim).await.unwrap();
         deploy(&sim).await.unwrap();
-        let Observed::Known(deployed) = client.deployed(&ctx).await.unwrap() else { panic!() };
+        let Some(deployed) = client.deployed(&ctx).await.unwrap() else { panic!() };
         assert_eq!(deployed, Deployed { last: Some(inputs()), begun: None });
-        assert_eq!(client.environment(&ctx, &kubespray()).await.unwrap(), Observed::Known("2.16.4".to_owned()));
+        assert_eq!(client.environment(&ctx, &kubespray()).await.unwrap(), Some("2.16.4".to_owned()));
         let newer = KubesprayRelease { tag: "v2.29.1".to_owned(), ..kubespray() };
-        assert_eq!(client.environment(&ctx, &newer).await.unwrap(), Observed::Absent);
+        assert_eq!(client.environment(&ctx, &newer).await.unwrap(), None);
         assert_eq!(client.inventory(&ctx).await.unwrap().len(), 2);
     });
 }
@@ -237,7 +236,7 @@ fn nodes_become_ready_some_seconds_behind_the_play() {
     let sim = start(None, &[]);
     let (ctx, kube) = (sim.context(), &sim.clients.kube);
     run(&sim, async {
-        assert_eq!(kube.kubeconfig(&ctx).await.unwrap(), Observed::Absent);
+        assert_eq!(kube.kubeconfig(&ctx).await.unwrap(), None);
         assert!(refused(&sim, kube.node(&ctx, &name("dgx-05"))).await.contains("kubeconfig"));
         prepare_nodes(&sim).await.unwrap();
         let from = target("cpu-03", "ansiblebcm");
@@ -250,7 +249,7 @@ fn nodes_become_ready_some_seconds_behind_the_play() {
         assert_eq!((dgx.known().unwrap().ready, dgx.known().unwrap().version.as_str()), (false, "v1.31.9"));
         let ready = || async { Ok(kube.node(&ctx, &name("dgx-05")).await?.known().unwrap().ready) };
         assert!(until(&ctx, ready).await.unwrap());
-        assert_eq!(kube.node(&ctx, &name("dgx-99")).await.unwrap(), Observed::Absent);
+        assert_eq!(kube.node(&ctx, &name("dgx-99")).await.unwrap(), None);
     });
     assert_eq!(sim.count("kubeconfig-fetched"), 1);
 }
@@ -269,9 +268,9 @@ fn cluster_objects_are_made_once_and_only_where_they_can_be() {
         assert!(
             refused(&sim, kube.make_secret(&ctx, "default", "x", &missing, &none)).await.contains("certificate runai")
         );
-        assert_eq!(kube.namespace(&ctx, "runai").await.unwrap(), Observed::Absent);
-        assert_eq!(kube.namespace(&ctx, "kube-system").await.unwrap(), Observed::Known(None));
-        assert_eq!(kube.secret_matches(&ctx, "runai", "x", &pull_secret(), &none).await.unwrap(), Observed::Absent);
+        assert_eq!(kube.namespace(&ctx, "runai").await.unwrap(), None);
+        assert_eq!(kube.namespace(&ctx, "kube-system").await.unwrap(), Some(None));
+        assert_eq!(kube.secret_matches(&ctx, "runai", "x", &pull_secret(), &none).await.unwrap(), None);
         let before = sim.records();
         for _ in 0..2 {
             kube.label_node(&ctx, &name("dgx-05"), &labels, &["gpu=true:NoSchedule".to_owned()]).await.unwrap();
@@ -280,15 +279,9 @@ fn cluster_objects_are_made_once_and_only_where_they_can_be() {
             kube.add_dns(&ctx, "other.example.com", [10, 0, 0, 1].into()).await.unwrap();
         }
         assert_eq!(sim.records(), before + 4);
-        assert_eq!(
-            kube.secret_matches(&ctx, "runai", "x", &pull_secret(), &none).await.unwrap(),
-            Observed::Known(true)
-        );
-        assert_eq!(
-            kube.secret_matches(&ctx, "runai", "x", &pull_secret(), &labels).await.unwrap(),
-            Observed::Known(false)
-        );
-        assert_eq!(kube.namespace(&ctx, "runai").await.unwrap(), Observed::Known(Some(PodSecurity::Privileged)));
+        assert_eq!(kube.secret_matches(&ctx, "runai", "x", &pull_secret(), &none).await.unwrap(), Some(true));
+        assert_eq!(kube.secret_matches(&ctx, "runai", "x", &pull_secret(), &labels).await.unwrap(), Some(false));
+        assert_eq!(kube.namespace(&ctx, "runai").await.unwrap(), Some(Some(PodSecurity::Privileged)));
         assert_eq!(
             kube.resolve_in_pod(&ctx, "other.example.com").await.unwrap(),
             [std::net::Ipv4Addr::new(10, 0, 0, 1)]
@@ -352,7 +345,7 @@ fn helm_refuses_or_gives_up_as_the_cluster_would() {
         prepare_nodes(&sim).await.unwrap();
         kubernetes(&sim).await.unwrap();
         assert!(refused(&sim, helm.upgrade(&ctx, &plain)).await.contains("\"metrics-server\" not found"));
-        assert_eq!(helm.release(&ctx, "gpu-operator", "gpu-operator").await.unwrap(), Observed::Absent);
+        assert_eq!(helm.release(&ctx, "gpu-operator", "gpu-operator").await.unwrap(), None);
         kube.make_namespace(&ctx, "gpu-operator", PodSecurity::Restricted).await.unwrap();
         let error = helm.upgrade(&ctx, &operator).await.unwrap_err().to_string();
         assert!(error.contains("PodSecurity") && error.contains("600 s"), "{error}");
@@ -424,16 +417,12 @@ fn the_hook_of_the_cluster_part_names_what_is_missing() {
                 assert!(error.contains("pre-install") && error.contains(at), "{error}");
             }
         };
-        assert_eq!(client.issuer(&ctx, &runai()).await.unwrap(), Observed::Absent);
+        assert_eq!(client.issuer(&ctx, &runai()).await.unwrap(), None);
         let early = client.register(&ctx, &runai()).await.unwrap_err();
         assert!(early.transient.is_some(), "{early}");
         part("503").await;
         install(&sim, &control_plane()).await.unwrap();
-        assert_eq!(
-            client.issuer(&ctx, &runai()).await.unwrap(),
-            Observed::Absent,
-            "Keycloak comes up behind its release"
-        );
+        assert_eq!(client.issuer(&ctx, &runai()).await.unwrap(), None, "Keycloak comes up behind its release");
         let issuer = || async { Ok(client.issuer(&ctx, &runai()).await?.known() == Some(&runai().issuer())) };
         assert!(until(&ctx, issuer).await.unwrap());
         part("not registered").await;

@@ -58,7 +58,7 @@ impl Real {
         let kube = KubeApi::new(
             directory,
             &desired.name,
-            Arc::clone(&node),
+            node.clone(),
             Arc::<FileKeystore>::clone(&keystore),
             Arc::clone(&shared),
         );

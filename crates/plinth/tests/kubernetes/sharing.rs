@@ -5,7 +5,7 @@ use crate::stand::{Stand, control_plane_node, name};
 use indexmap::IndexMap;
 use plinth_model::SecretRef;
 use plinth_model::steps::Health;
-use plinth_world::kube::{KubeClient as _, KubeNode};
+use plinth_world::kube::{KubeHealth as _, KubeNode, KubeNodes as _, KubeSystem as _};
 use std::sync::Arc;
 
 fn labels(pairs: &[(&str, &str)]) -> IndexMap<String, String> {

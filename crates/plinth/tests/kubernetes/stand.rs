@@ -52,7 +52,7 @@ impl Stand {
     }
 
     pub(crate) fn fetch(&self) -> plinth_world::ClientResult<()> {
-        use plinth_world::kube::KubeClient as _;
+        use plinth_world::kube::{KubeAccess as _, KubeNodes as _, KubeObjects as _};
         self.run(self.client.fetch_kubeconfig(&self.ctx, &control_plane_node(), &self.plane.endpoint()))
     }
 

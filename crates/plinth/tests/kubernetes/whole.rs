@@ -8,7 +8,10 @@ use plinth_lab::{ETCD, KUBERNETES, Lab, LabSpec, Mirror};
 use plinth_model::steps::{Check, Credential, NodeTarget};
 use plinth_model::{SecretRef, SiteName};
 use plinth_ssh::{SshConfig, SshNodes};
-use plinth_world::kube::KubeClient as _;
+use plinth_world::kube::{
+    ClusterDns as _, KubeAccess as _, KubeChecks as _, KubeJoins as _, KubeNodes as _, KubeObjects as _,
+    KubeSystem as _, KubeToolkits as _,
+};
 use plinth_world::node::NodeClient;
 use plinth_world::secrets::Secrets;
 use plinth_world::{Context, SystemClock};

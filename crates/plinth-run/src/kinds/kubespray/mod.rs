@@ -10,12 +10,12 @@ pub(super) use recovery::{probe_recovery, recover};
 pub(super) use removal::{Leaving, probe_removal, remove};
 pub(super) use run::{Wanted, play, probe_run};
 
-use super::outcome::{amount, blocked, compared, done, todo, unseen};
+use super::outcome::{amount, blocked, compared, done, todo};
 use crate::behaviour::{Probe, StepEnv};
 use indexmap::IndexMap;
 use plinth_model::finding::code;
 use plinth_model::steps::KubesprayRelease;
-use plinth_model::{Digest, Finding, Observed, Version};
+use plinth_model::{Digest, Finding, Version};
 use plinth_world::ClientError;
 use semver::VersionReq;
 
@@ -24,12 +24,11 @@ const DOOR: &str = "ansible";
 /// The source is here and is the pinned one: commit and tree, since a tarball has no history to check.
 pub(super) async fn probe_source(env: &StepEnv, release: &KubesprayRelease) -> Result<Probe, ClientError> {
     match env.clients.ansible.source(&env.ctx, release).await? {
-        Observed::Known((commit, tree)) if commit == release.commit && tree == release.tree => {
+        Some((commit, tree)) if commit == release.commit && tree == release.tree => {
             done(format!("{} is here, tree {} verified", release.tag, short(&tree)))
         }
-        Observed::Known((commit, tree)) => blocked(source_differs(release, &commit, &tree)),
-        Observed::Absent => todo(format!("+ Kubespray {} (commit {})", release.tag, short(&release.commit))),
-        Observed::Unknown(reason) => Err(unseen(DOOR, format!("looking at Kubespray {}", release.tag), &reason)),
+        Some((commit, tree)) => blocked(source_differs(release, &commit, &tree)),
+        None => todo(format!("+ Kubespray {} (commit {})", release.tag, short(&release.commit))),
     }
 }
 
@@ -54,14 +53,11 @@ pub(super) async fn fetch(env: &StepEnv, release: &KubesprayRelease) -> Result<S
 /// The environment is here, with an ansible-core that this release accepts (its own playbook enforces the range).
 pub(super) async fn probe_environment(env: &StepEnv, release: &KubesprayRelease) -> Result<Probe, ClientError> {
     match env.clients.ansible.environment(&env.ctx, release).await? {
-        Observed::Known(version) if accepts(&release.ansible_core, &version)? => {
+        Some(version) if accepts(&release.ansible_core, &version)? => {
             done(format!("ansible-core {version} is ready for {}", release.tag))
         }
-        Observed::Known(version) => todo(format!("~ ansible-core {version} → {}", release.ansible_core)),
-        Observed::Absent => todo(format!("+ Python environment with ansible {}", release.ansible)),
-        Observed::Unknown(reason) => {
-            Err(unseen(DOOR, format!("looking at the environment of {}", release.tag), &reason))
-        }
+        Some(version) => todo(format!("~ ansible-core {version} → {}", release.ansible_core)),
+        None => todo(format!("+ Python environment with ansible {}", release.ansible)),
     }
 }
 

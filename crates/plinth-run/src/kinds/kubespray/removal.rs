@@ -3,9 +3,9 @@
 use super::DOOR;
 use super::run::{deployed, refusal};
 use crate::behaviour::{Probe, StepEnv};
-use crate::kinds::outcome::{amount, done, refused, unseen};
+use crate::kinds::outcome::{amount, done, refused};
+use plinth_model::NodeName;
 use plinth_model::steps::{KubesprayRelease, NodeTarget, Removal, RunInputs};
-use plinth_model::{NodeName, Observed};
 use plinth_world::ClientError;
 use plinth_world::ansible::{Deployed, Play, PlayRun};
 
@@ -49,9 +49,8 @@ async fn known(env: &StepEnv, nodes: &[NodeName]) -> Result<Vec<String>, ClientE
     let mut lines = Vec::new();
     for node in nodes {
         match env.clients.kube.node(&env.ctx, node).await? {
-            Observed::Known(_) => lines.push(format!("- node {node} of the cluster")),
-            Observed::Absent => {}
-            Observed::Unknown(reason) => return Err(unseen("kube", format!("looking at node {node}"), &reason)),
+            Some(_) => lines.push(format!("- node {node} of the cluster")),
+            None => {}
         }
     }
     Ok(lines)

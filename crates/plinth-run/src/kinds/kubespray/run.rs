@@ -4,11 +4,16 @@ use super::DOOR;
 use super::birth::stillborn;
 use super::choice::{Choice, Sight, choose};
 use crate::behaviour::{Probe, StepEnv};
-use crate::kinds::outcome::{done, refused, unseen};
+use crate::kinds::outcome::{done, refused};
 use futures::future::{Either, join_all, select};
 use plinth_model::finding::code;
 use plinth_model::steps::{KubesprayRelease, NodeTarget, RunInputs};
-use plinth_model::{Finding, NodeName, Observed, Version};
+<<<<<<< HEAD
+use plinth_model::{Finding, NodeName, Version};
+=======
+use plinth_model::{Finding, NodeName};
+use plinth_world::ClientError;
+>>>>>>> clients2
 use plinth_world::ansible::{Deployed, HostStats, Play, PlayRun, PlayStats};
 use plinth_world::{ClientError, ClientResult};
 use std::collections::BTreeMap;
@@ -53,9 +58,8 @@ async fn choice(env: &StepEnv, wanted: &Wanted<'_>) -> Result<Result<Choice, Box
 /// What earlier plays left.
 pub(super) async fn deployed(env: &StepEnv) -> Result<Deployed, ClientError> {
     match env.clients.ansible.deployed(&env.ctx).await? {
-        Observed::Known(deployed) => Ok(deployed),
-        Observed::Absent => Ok(Deployed::default()),
-        Observed::Unknown(reason) => Err(unseen(DOOR, "looking at the last run of Kubespray", &reason)),
+        Some(deployed) => Ok(deployed),
+        None => Ok(Deployed::default()),
     }
 }
 
@@ -74,10 +78,15 @@ async fn seen_by_cluster(env: &StepEnv, last: &RunInputs) -> ClientResult<BTreeM
     let mut seen = BTreeMap::new();
     for (name, _) in last.hosts.iter().filter(|(_, host)| host.is_kubernetes_node()) {
         match env.clients.kube.node(&env.ctx, name).await {
-            Ok(Observed::Known(node)) => drop(seen.insert(name.clone(), Sight::Member(version(name, &node.version)?))),
-            Ok(Observed::Absent) => drop(seen.insert(name.clone(), Sight::Gone)),
+<<<<<<< HEAD
+            Ok(Some(node)) => drop(seen.insert(name.clone(), Sight::Member(version(name, &node.version)?))),
+            Ok(None) => drop(seen.insert(name.clone(), Sight::Gone)),
+=======
+            Ok(Some(node)) => drop(seen.insert(name.clone(), Sight::Member(node.version))),
+            Ok(None) => drop(seen.insert(name.clone(), Sight::Gone)),
+>>>>>>> clients2
             // The first that cannot be asked stands for all: each would wait for its own deadline.
-            Ok(Observed::Unknown(_)) | Err(_) => break,
+            Err(_) => break,
         }
     }
     Ok(seen)
@@ -135,8 +144,8 @@ pub(super) async fn one(env: &StepEnv, wanted: &Wanted<'_>, play: Play) -> Resul
 
 /// What Kubespray itself thinks of its input, where the release has such a check: it takes seconds, and nothing is touched yet.
 pub(super) async fn validate_inventory(env: &StepEnv, release: &KubesprayRelease) -> Result<(), ClientError> {
-    let complaints = match env.clients.ansible.opinion(&env.ctx, release).await? {
-        Observed::Known(complaints) if !complaints.is_empty() => complaints,
+    let complaints = match env.clients.ansible.validate_inventory(&env.ctx, release).await? {
+        Some(complaints) if !complaints.is_empty() => complaints,
         _ => return Ok(()),
     };
     let message = format!("Kubespray {} does not take its input: {} complaints", release.tag, complaints.len());

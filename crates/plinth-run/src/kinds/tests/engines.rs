@@ -7,7 +7,7 @@ use indexmap::IndexMap;
 use plinth_model::download::DownloadList;
 use plinth_model::plan::{MadeFrom, Plan};
 use plinth_model::steps::{KubesprayEnvironment, KubesprayInventory, KubesprayRemoval, KubespraySource, Removal};
-use plinth_model::{Digest, Observed, SiteName};
+use plinth_model::{Digest, SiteName};
 use plinth_world::ansible::{Download, PlayHosts};
 
 fn plan(works: &[Work]) -> Plan {
@@ -46,9 +46,9 @@ async fn a_preview_makes_the_tools_that_are_missing_and_folds_plays_of_the_same_
     let plan = plan(&[tools(), vec![removal]].concat());
     bench
         .fake
-        .on("source", Observed::<(String, String)>::Absent)
+        .on("source", None::<(String, String)>)
         .on("fetch_source", ())
-        .on("environment", Observed::<String>::Absent)
+        .on("environment", None::<String>)
         .on("make_environment", ())
         .on("written_files", IndexMap::<String, Digest>::new())
         .on("write_inventory", ())
@@ -68,7 +68,7 @@ async fn a_plan_that_takes_nothing_away_has_no_preview_and_asks_nobody() {
 #[tokio::test]
 async fn a_kept_list_of_the_same_files_is_taken_and_another_one_is_asked_for_anew() {
     let bench = Bench::new();
-    let kept = |inputs: Digest| Observed::Known(DownloadList { inputs, files: Vec::new(), images: Vec::new() });
+    let kept = |inputs: Digest| Some(DownloadList { inputs, files: Vec::new(), images: Vec::new() });
     let plan = plan(&tools());
     bench.fake.on("list", kept(Digest::of(&files())));
     assert!(downloads(&plan, &bench.env()).await.unwrap().is_some());
@@ -78,8 +78,8 @@ async fn a_kept_list_of_the_same_files_is_taken_and_another_one_is_asked_for_ane
     bench
         .fake
         .on("list", kept(Digest::of("other files")))
-        .on("source", Observed::Known((commit, tree)))
-        .on("environment", Observed::Known("2.16.14".to_owned()))
+        .on("source", Some((commit, tree)))
+        .on("environment", Some("2.16.14".to_owned()))
         .on("written_files", written)
         .on("downloads", Vec::<Download>::new());
     assert_eq!(downloads(&plan, &bench.env()).await.unwrap().unwrap().inputs, Digest::of(&files()));

@@ -4,7 +4,7 @@ use plinth_model::steps::{
     Account, HostInputs, NodeAccount, NodeConnect, NodeExpectation, NodeMinimum, NodePrepare, NodeRegistries,
     NodeStorage, NodeStorageOld, Preparation, RunInputs,
 };
-use plinth_model::{Digest, Observed, steps};
+use plinth_model::{Digest, steps};
 use plinth_world::ansible::Deployed;
 use plinth_world::bcm::BcmIdentity;
 use plinth_world::node::{AccountState, HostKey, HostKeyState, StorageState};
@@ -150,7 +150,7 @@ pub(super) fn expectation(larger: &str) -> NodeExpectation {
     }
 }
 
-fn deployed(hosts: &[&str]) -> Observed<Deployed> {
+fn deployed(hosts: &[&str]) -> Option<Deployed> {
     let host = |h: &&str| (node(h), HostInputs { groups: Vec::new(), variables: Digest::of("x") });
     let hosts = hosts.iter().map(host).collect();
     let inputs = RunInputs {
@@ -159,16 +159,16 @@ fn deployed(hosts: &[&str]) -> Observed<Deployed> {
         variables: Digest::of("x"),
         hosts,
     };
-    Observed::Known(Deployed { last: Some(inputs), begun: None })
+    Some(Deployed { last: Some(inputs), begun: None })
 }
 
 #[tokio::test]
 async fn the_storage_gate_opens_by_free_space_and_stays_as_it_opened() {
     let relocated = NodeFacts { relocated: true, ..facts(500, 500) };
     let cases = [
-        ("room", facts(100, 0), Observed::Absent, "fits"),
-        ("too small", facts(99, 100), Observed::Absent, "relocate"),
-        ("already moved", relocated, Observed::Absent, "relocate"),
+        ("room", facts(100, 0), None, "fits"),
+        ("too small", facts(99, 100), None, "relocate"),
+        ("already moved", relocated, None, "relocate"),
         ("filled by our own images", facts(3, 500), deployed(&["dgx-05"]), "fits"),
         ("another node is deployed", facts(3, 500), deployed(&["dgx-06"]), "relocate"),
     ];
@@ -184,10 +184,10 @@ async fn the_storage_gate_opens_by_free_space_and_stays_as_it_opened() {
 #[tokio::test]
 async fn a_place_that_the_site_decided_has_no_gate() {
     let bench = Bench::new();
-    bench.fake.on("facts", facts(100, 0)).on("deployed", Observed::<Deployed>::Absent);
+    bench.fake.on("facts", facts(100, 0)).on("deployed", None::<Deployed>);
     let seen = bench.look(&wanted("/images")).await.unwrap();
     assert!(matches!(seen.probe, Probe::Done(_)) && seen.answers.is_empty());
-    bench.fake.on("facts", facts(99, 0)).on("deployed", Observed::<Deployed>::Absent);
+    bench.fake.on("facts", facts(99, 0)).on("deployed", None::<Deployed>);
     assert_eq!(blocked(bench.look(&wanted("/images")).await).code, "node.no-space");
 }
 
@@ -208,20 +208,20 @@ async fn an_unfit_node_is_told_everything_at_once() {
         spoil(&mut one);
         spoil(&mut all);
         let bench = Bench::new();
-        bench.fake.on("facts", one).on("deployed", Observed::<Deployed>::Absent);
+        bench.fake.on("facts", one).on("deployed", None::<Deployed>);
         let seen = bench.look(&wanted("/larger")).await;
         assert!(seen.as_ref().unwrap().answers.is_empty(), "{code}: an unfit node answers nothing");
         assert_eq!(blocked(seen).code, code);
     }
     let bench = Bench::new();
-    bench.fake.on("facts", all).on("deployed", Observed::<Deployed>::Absent);
+    bench.fake.on("facts", all).on("deployed", None::<Deployed>);
     let finding = blocked(bench.look(&wanted("/larger")).await);
     assert_eq!(finding.evidence.len(), 6, "five things and the facts: {:?}", finding.evidence);
     assert!(finding.message.starts_with("5 things"));
     let mut ok = facts(100, 100);
     ok.clock_offset_ms = 60_000;
     let bench = Bench::new();
-    bench.fake.on("facts", ok).on("deployed", Observed::<Deployed>::Absent);
+    bench.fake.on("facts", ok).on("deployed", None::<Deployed>);
     done(bench.look(&wanted("/larger")).await);
 }
 
@@ -247,11 +247,11 @@ async fn storage_and_registries_are_compared_before_they_are_changed() {
         mirrors_by_engine: false,
         logins: Vec::new(),
     });
-    bench.fake.on("registries", Observed::<Vec<String>>::Absent);
+    bench.fake.on("registries", None::<Vec<String>>);
     assert_eq!(todo(bench.look(&registries).await), ["+ mirror docker.io → https://m.test"]);
-    bench.fake.on("registries", Observed::Known(Vec::<String>::new()));
+    bench.fake.on("registries", Some(Vec::<String>::new()));
     done(bench.look(&registries).await);
-    bench.fake.on("registries", Observed::<Vec<String>>::Unknown("no root".to_owned()));
+    bench.fake.fails::<Option<Vec<String>>>("registries", ClientError::permanent("fake", "looking", "no root", "look"));
     assert!(bench.look(&registries).await.unwrap_err().happened.contains("no root"), "unknown is not absent");
 }
 

@@ -1,8 +1,8 @@
 use super::cluster::{kube_node, kubespray, stats};
 use super::control_plane::{at, member, members, seen};
 use super::*;
+use plinth_model::Digest;
 use plinth_model::steps::{HostInputs, KubesprayRecovery, RunInputs};
-use plinth_model::{Digest, Observed};
 use plinth_world::ansible::{Begun, Deployed, Play, PlayStats};
 use plinth_world::kube::KubeNode;
 use plinth_world::node::{ControlPlane, Leftovers};
@@ -29,8 +29,8 @@ fn work() -> Work {
     })
 }
 
-fn begun(play: Play) -> Observed<Deployed> {
-    Observed::Known(Deployed { last: Some(parts()), begun: Some(Begun { play, inputs: parts(), since: None }) })
+fn begun(play: Play) -> Option<Deployed> {
+    Some(Deployed { last: Some(parts()), begun: Some(Begun { play, inputs: parts(), since: None }) })
 }
 
 fn whole() -> ControlPlane {
@@ -44,19 +44,19 @@ fn bare() -> ControlPlane {
 const CHOSEN: &str = "→ recover-control-plane.yml: n2 takes in n1";
 
 /// Looks at n1 and n2 as they are given; the API knows nothing.
-async fn look(deployed: Observed<Deployed>, nodes: [ControlPlane; 2]) -> Result<Probed, ClientError> {
+async fn look(deployed: Option<Deployed>, nodes: [ControlPlane; 2]) -> Result<Probed, ClientError> {
     let bench = Bench::new();
     bench.fake.on("deployed", deployed);
     for seen in nodes {
         bench.fake.on("control_plane", seen);
     }
-    bench.fake.on("node", Observed::<KubeNode>::Unknown("away".to_owned()));
+    bench.fake.fails::<Option<KubeNode>>("node", ClientError::permanent("fake", "looking", "away", "look"));
     bench.look(&work()).await
 }
 
 #[tokio::test]
 async fn a_member_says_itself_what_it_lacks() {
-    let usual = || Observed::Known(Deployed { last: Some(parts()), begun: None });
+    let usual = || Some(Deployed { last: Some(parts()), begun: None });
     done(look(usual(), [whole(), whole()]).await);
     let lines = todo(look(usual(), [bare(), whole()]).await);
     let lacks =
@@ -76,15 +76,9 @@ async fn a_member_says_itself_what_it_lacks() {
 
 #[tokio::test]
 async fn what_the_cluster_says_counts_too() {
-    for (said, line) in
-        [(kube_node(false, "v1.31.9"), "! n1 is not Ready"), (Observed::Absent, "! the cluster has no node n1")]
-    {
+    for (said, line) in [(kube_node(false, "v1.31.9"), "! n1 is not Ready"), (None, "! the cluster has no node n1")] {
         let bench = Bench::new();
-        bench
-            .fake
-            .on("deployed", Observed::<Deployed>::Absent)
-            .on("control_plane", whole())
-            .on("control_plane", whole());
+        bench.fake.on("deployed", None::<Deployed>).on("control_plane", whole()).on("control_plane", whole());
         bench.fake.on("node", said);
         assert_eq!(todo(bench.look(&work()).await), [line, CHOSEN]);
     }
@@ -92,7 +86,7 @@ async fn what_the_cluster_says_counts_too() {
 
 #[tokio::test]
 async fn without_a_survivor_and_in_the_middle_of_something_else_nothing_is_begun() {
-    let refused = async |deployed: Observed<Deployed>, nodes: &[ControlPlane]| {
+    let refused = async |deployed: Option<Deployed>, nodes: &[ControlPlane]| {
         let bench = Bench::new();
         bench.fake.on("deployed", deployed);
         for seen in nodes {
@@ -100,7 +94,7 @@ async fn without_a_survivor_and_in_the_middle_of_something_else_nothing_is_begun
         }
         blocked(bench.look(&work()).await).code
     };
-    assert_eq!(refused(Observed::Absent, &[whole(), bare()]).await, "kubespray.none-survived");
+    assert_eq!(refused(None, &[whole(), bare()]).await, "kubespray.none-survived");
     assert_eq!(refused(begun(Play::Reset), &[]).await, "kubespray.removal-unfinished");
     let more = Play::Recover { nodes: vec![node("n1"), node("n3")], reset: Vec::new() };
     assert_eq!(refused(begun(more), &[]).await, "kubespray.recovery-unfinished");
@@ -109,7 +103,7 @@ async fn without_a_survivor_and_in_the_middle_of_something_else_nothing_is_begun
 /// A bench on which Kubespray has no opinion.
 fn begun_well() -> Bench {
     let bench = Bench::new();
-    bench.fake.on("opinion", Observed::<Vec<String>>::Absent);
+    bench.fake.on("validate_inventory", None::<Vec<String>>);
     bench
 }
 

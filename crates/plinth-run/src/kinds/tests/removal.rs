@@ -1,6 +1,5 @@
 use super::cluster::{at, kube_node, kubespray, parts, stats};
 use super::*;
-use plinth_model::Observed;
 use plinth_model::steps::{KubesprayRemoval, NodeLeftovers, Removal};
 use plinth_world::ansible::{Begun, Deployed, Play};
 use plinth_world::kube::KubeNode;
@@ -15,8 +14,8 @@ fn worker(reachable: bool) -> Work {
     removal(Removal::Nodes { nodes: vec![node("dgx-05")], reachable })
 }
 
-fn deployed() -> Observed<Deployed> {
-    Observed::Known(Deployed { last: Some(parts()), begun: None })
+fn deployed() -> Option<Deployed> {
+    Some(Deployed { last: Some(parts()), begun: None })
 }
 
 fn running(what: &[&str]) -> Leftovers {
@@ -33,36 +32,31 @@ async fn a_reset_is_done_when_no_host_runs_kubernetes_and_none_is_recorded() {
         ["- cpu-03, which was deployed", "- dgx-05, which was deployed", "- kubelet, etcd on cpu-03"],
         "the record and the hosts both count"
     );
-    bench
-        .fake
-        .on("deployed", Observed::<Deployed>::Absent)
-        .on("leftovers", running(&[]))
-        .on("leftovers", running(&["kubelet"]));
+    bench.fake.on("deployed", None::<Deployed>).on("leftovers", running(&[])).on("leftovers", running(&["kubelet"]));
     assert_eq!(todo(bench.look(&removal(Removal::All)).await), ["- kubelet on dgx-05"], "no record is no proof");
     let begun = Begun { play: Play::Reset, inputs: parts(), since: None };
-    bench.fake.on("deployed", Observed::Known(Deployed { last: None, begun: Some(begun) }));
+    bench.fake.on("deployed", Some(Deployed { last: None, begun: Some(begun) }));
     bench.fake.on("leftovers", running(&[])).on("leftovers", running(&[]));
     assert_eq!(todo(bench.look(&removal(Removal::All)).await), ["! an earlier reset.yml did not end"]);
-    bench.fake.on("deployed", Observed::<Deployed>::Absent).on("leftovers", running(&[])).on("leftovers", running(&[]));
+    bench.fake.on("deployed", None::<Deployed>).on("leftovers", running(&[])).on("leftovers", running(&[]));
     done(bench.look(&removal(Removal::All)).await);
 }
 
 #[tokio::test]
 async fn a_worker_has_left_when_the_cluster_and_the_worker_say_so() {
     let bench = Bench::new();
-    let nothing = || Observed::<Deployed>::Absent;
+    let nothing = || None::<Deployed>;
     bench.fake.on("deployed", nothing()).on("node", kube_node(true, "v1.31.9")).on("leftovers", running(&[]));
     assert_eq!(todo(bench.look(&worker(true)).await), ["- node dgx-05 of the cluster"]);
+    bench.fake.on("deployed", nothing()).on("node", None::<KubeNode>).on("leftovers", running(&["kubelet"]));
+    assert_eq!(todo(bench.look(&worker(true)).await), ["- kubelet on dgx-05"]);
+    // One that does not answer is not asked.
+    bench.fake.on("deployed", nothing()).on("node", None::<KubeNode>);
+    done(bench.look(&worker(false)).await);
     bench
         .fake
         .on("deployed", nothing())
-        .on("node", Observed::<KubeNode>::Absent)
-        .on("leftovers", running(&["kubelet"]));
-    assert_eq!(todo(bench.look(&worker(true)).await), ["- kubelet on dgx-05"]);
-    // One that does not answer is not asked.
-    bench.fake.on("deployed", nothing()).on("node", Observed::<KubeNode>::Absent);
-    done(bench.look(&worker(false)).await);
-    bench.fake.on("deployed", nothing()).on("node", Observed::<KubeNode>::Unknown("away".to_owned()));
+        .fails::<Option<KubeNode>>("node", ClientError::permanent("fake", "looking", "away", "look"));
     assert!(bench.look(&worker(true)).await.is_err(), "unknown is not absent");
 }
 

@@ -3,8 +3,8 @@
 use super::nodes::{expectation, facts};
 use super::*;
 use crate::survey::{Survey, survey};
+use plinth_model::Owner;
 use plinth_model::facts::NodeFacts;
-use plinth_model::{Observed, Owner};
 use plinth_plan::Visit;
 use plinth_world::ansible::Deployed;
 use plinth_world::node::{HostKey, HostKeyState};
@@ -29,7 +29,7 @@ async fn first_visit(bench: &Bench) -> Survey {
 
 fn bench(pinned: Option<HostKey>) -> Bench {
     let bench = Bench::new();
-    bench.fake.on("deployed", Observed::<Deployed>::Absent);
+    bench.fake.on("deployed", None::<Deployed>);
     bench.fake.on("host_key", HostKeyState { presented: key("SHA256:a"), pinned });
     bench
 }
@@ -63,7 +63,7 @@ async fn a_node_that_does_not_answer_is_the_network_teams_and_a_refused_login_is
     let cases = [(lost.clone().transient("links come back"), Owner::NetworkTeam), (lost, Owner::You)];
     for (error, owner) in cases {
         let bench = Bench::new();
-        bench.fake.on("deployed", Observed::<Deployed>::Absent).fails::<HostKeyState>("host_key", error);
+        bench.fake.on("deployed", None::<Deployed>).fails::<HostKeyState>("host_key", error);
         let told = first_visit(&bench).await;
         assert_eq!((codes(&told), told.findings[0].owner), (vec!["node.unreachable"], owner));
         assert_eq!(told.findings[0].fix, "look at its link");
