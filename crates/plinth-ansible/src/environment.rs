@@ -95,7 +95,7 @@ impl Environments {
     /// Makes it.
     pub(super) async fn make(&self, ctx: &Context, release: &KubesprayRelease, source: &Path) -> ClientResult<()> {
         let doing = format!("making the Python environment of Kubespray {}", release.tag);
-        if matches!(self.seen(release, source).await?, Some(_)) {
+        if self.seen(release, source).await?.is_some() {
             return Ok(());
         }
         let requirements = requirements(source).map_err(|error| failed(&doing, &error))?;

@@ -2,9 +2,7 @@
 //!
 //! Uses tokio's own time for timeouts and waits between tries, since it does real I/O.
 
-use crate::config::{BcmConfig, BcmProof, BcmTiming, BcmTrust};
-pub use plinth_net::trust::GivenCertificates;
-use std::sync::Arc;
+pub use crate::config::{BcmConfig, BcmProof, BcmTiming, BcmTrust};
 
 use crate::entity::{Category, Device, Entity, Network, decode_list};
 use crate::failure::{Cause, Failure};
@@ -14,11 +12,13 @@ use async_trait::async_trait;
 use backon::{ExponentialBuilder, Retryable};
 use plinth_model::Secret;
 use plinth_model::inventory::Inventory;
+use plinth_net::trust::GivenCertificates;
 use plinth_world::bcm::{BcmClient, BcmIdentity};
 use plinth_world::{ClientError, ClientResult, Context};
 use reqwest::header::{CONTENT_TYPE, COOKIE, HeaderMap, HeaderValue, SET_COOKIE};
 use reqwest::{Response, Url};
 use serde_json::json;
+use std::sync::Arc;
 use tokio::sync::Mutex;
 
 /// Name of the session cookie (public Terraform provider).

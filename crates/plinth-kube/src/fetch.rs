@@ -7,7 +7,6 @@ use k8s_openapi::api::core::v1::Node;
 use kube::Client;
 use kube::api::{Api, ListParams};
 use plinth_model::steps::NodeTarget;
-use plinth_world::kube::KubeAccess;
 use plinth_world::kube::{HeldConfig, KubeAccess};
 use plinth_world::{ClientResult, Context, deadlines};
 

@@ -11,7 +11,6 @@ use kube::Resource;
 use kube::api::{Api, ApiResource, DynamicObject};
 use plinth_model::NodeName;
 use plinth_model::steps::Health;
-use plinth_world::kube::KubeHealth;
 use plinth_world::kube::{HealthState, KubeHealth, SystemWorkload};
 use plinth_world::{ClientResult, Context};
 use serde::de::DeserializeOwned;

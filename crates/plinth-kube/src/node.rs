@@ -11,7 +11,6 @@ use indexmap::IndexMap;
 use k8s_openapi::api::core::v1::{Node, Taint};
 use kube::api::{Api, ListParams, Patch, PatchParams};
 use plinth_model::NodeName;
-use plinth_world::kube::KubeNodes;
 use plinth_world::kube::{KubeNode, KubeNodes};
 use plinth_world::{ClientResult, Context};
 use serde_json::json;

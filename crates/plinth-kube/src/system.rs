@@ -7,7 +7,6 @@ use http::Request;
 use k8s_openapi::api::apps::v1::{DaemonSet, Deployment};
 use kube::Client;
 use kube::api::{Api, ListParams};
-use plinth_world::kube::KubeSystem;
 use plinth_world::kube::{ClusterHealth, KubeSystem, SystemWorkload};
 use plinth_world::{ClientResult, Context};
 

@@ -155,7 +155,7 @@ impl FetchClient for WebFiles {
             Err(error) => {
                 Err(ClientError::permanent(DOOR, doing(), error.to_string(), "make the state directory readable"))
             }
-            Ok(bytes) => Ok(serde_json::from_slice(&bytes).map_or(None, Some)),
+            Ok(bytes) => Ok(serde_json::from_slice(&bytes).ok()),
         }
     }
 

@@ -13,7 +13,6 @@ use crate::script::Script;
 use async_trait::async_trait;
 use plinth_model::steps::Account;
 use plinth_model::steps::NodeTarget;
-use plinth_world::node::NodeAccounts;
 use plinth_world::node::{AccountState, NodeAccounts};
 use plinth_world::{ClientResult, Context};
 use std::time::Duration;

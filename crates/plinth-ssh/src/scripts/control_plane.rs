@@ -16,7 +16,6 @@ use base64::engine::general_purpose::STANDARD;
 use plinth_model::Secret;
 use plinth_model::steps::NodeTarget;
 use plinth_world::node::Bootstrap;
-use plinth_world::node::NodeControlPlane;
 use plinth_world::node::{CertificateFile, ControlPlane, Etcd, EtcdMember, NodeControlPlane};
 use plinth_world::{ClientResult, Context};
 use serde::Deserialize;

@@ -10,7 +10,6 @@ use crate::nodes::SshNodes;
 use crate::script::Script;
 use async_trait::async_trait;
 use plinth_model::steps::NodeTarget;
-use plinth_world::node::NodeLeftovers;
 use plinth_world::node::{Leftovers, NodeLeftovers};
 use plinth_world::{ClientResult, Context};
 use std::time::Duration;

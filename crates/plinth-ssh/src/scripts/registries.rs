@@ -203,14 +203,19 @@ impl NodeRegistries for SshNodes {
         &self,
         ctx: &Context,
         target: &NodeTarget,
-        wanted: &Registries<'_>,
+        wanted: &plinth_world::node::Registries<'_>,
     ) -> ClientResult<Option<Vec<String>>> {
         let logins = self.passwords(target, wanted.logins)?;
         let script = look_script(&with_passwords(wanted, &logins));
         self.operation(ctx, target, script, look_parse).await
     }
 
-    async fn set_registries(&self, ctx: &Context, target: &NodeTarget, wanted: &Registries<'_>) -> ClientResult<()> {
+    async fn set_registries(
+        &self,
+        ctx: &Context,
+        target: &NodeTarget,
+        wanted: &plinth_world::node::Registries<'_>,
+    ) -> ClientResult<()> {
         let logins = self.passwords(target, wanted.logins)?;
         let script = set_script(&with_passwords(wanted, &logins));
         self.operation(ctx, target, script, set_parse).await
@@ -218,10 +223,10 @@ impl NodeRegistries for SshNodes {
 }
 
 const fn with_passwords<'a>(
-    wanted: &Registries<'a>,
+    wanted: &plinth_world::node::Registries<'a>,
     logins: &'a [(&'a RegistryLogin, Secret)],
-) -> registries::Registries<'a> {
-    registries::Registries { mirrors: wanted.mirrors, engine_writes_mirrors: wanted.mirrors_by_engine, logins }
+) -> Registries<'a> {
+    Registries { mirrors: wanted.mirrors, engine_writes_mirrors: wanted.mirrors_by_engine, logins }
 }
 
 #[cfg(test)]

@@ -46,7 +46,7 @@ fn mirrors_and_logins_are_written_once() {
     let (trial, mirrors, login) = (node(), mirror("https://mirror.example.com:5000/"), login());
     let logins = [(&login, Secret::new(PASSWORD.to_owned()))];
     let wanted = Registries { mirrors: &mirrors, logins: &logins, ..Registries::default() };
-    assert!(matches!(look(&trial, &wanted), None));
+    assert!(look(&trial, &wanted).is_none());
     set(&trial, &wanted).unwrap();
     assert_eq!(differences(&trial, &wanted), "");
     let hosts = "# Written by plinth.\nserver = \"https://registry-1.docker.io\"\n\n\

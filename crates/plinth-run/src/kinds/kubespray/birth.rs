@@ -25,13 +25,8 @@ pub(super) async fn stillborn(env: &StepEnv, deployed: &Deployed, targets: &[Nod
 }
 
 /// `elapsed`: since the installation began.
-<<<<<<< HEAD
 fn is_stillborn(birth: Bootstrap, elapsed: Duration, tag: &Version) -> bool {
     let waits = tag.semver().minor >= WAITS_SINCE;
-=======
-fn is_stillborn(birth: Bootstrap, elapsed: Duration, tag: &str) -> bool {
-    let waits = tag.parse::<Version>().is_ok_and(|tag| tag.semver().minor >= WAITS_SINCE);
->>>>>>> clients2
     birth.age < elapsed && !birth.ready && (waits || !birth.whole)
 }
 

@@ -8,12 +8,7 @@ use crate::kinds::outcome::{done, refused};
 use futures::future::{Either, join_all, select};
 use plinth_model::finding::code;
 use plinth_model::steps::{KubesprayRelease, NodeTarget, RunInputs};
-<<<<<<< HEAD
 use plinth_model::{Finding, NodeName, Version};
-=======
-use plinth_model::{Finding, NodeName};
-use plinth_world::ClientError;
->>>>>>> clients2
 use plinth_world::ansible::{Deployed, HostStats, Play, PlayRun, PlayStats};
 use plinth_world::{ClientError, ClientResult};
 use std::collections::BTreeMap;
@@ -78,13 +73,8 @@ async fn seen_by_cluster(env: &StepEnv, last: &RunInputs) -> ClientResult<BTreeM
     let mut seen = BTreeMap::new();
     for (name, _) in last.hosts.iter().filter(|(_, host)| host.is_kubernetes_node()) {
         match env.clients.kube.node(&env.ctx, name).await {
-<<<<<<< HEAD
             Ok(Some(node)) => drop(seen.insert(name.clone(), Sight::Member(version(name, &node.version)?))),
             Ok(None) => drop(seen.insert(name.clone(), Sight::Gone)),
-=======
-            Ok(Some(node)) => drop(seen.insert(name.clone(), Sight::Member(node.version))),
-            Ok(None) => drop(seen.insert(name.clone(), Sight::Gone)),
->>>>>>> clients2
             // The first that cannot be asked stands for all: each would wait for its own deadline.
             Err(_) => break,
         }

@@ -15,8 +15,15 @@ use plinth_world::bcm::{BcmClient, BcmIdentity};
 use plinth_world::fetch::FetchClient;
 use plinth_world::helm::{HelmClient, ReleaseState};
 use plinth_world::keystore::{CertificateState, Keystore, NodeKey};
-use plinth_world::kube::{ClusterDns, ClusterHealth, HealthState, HeldConfig, KubeAccess, KubeChecks, KubeHealth, KubeJoins, KubeNamespaces, KubeNode, KubeNodes, KubeObjects, KubeSecrets, KubeSystem, KubeToolkits, ToolkitPod};
-use plinth_world::node::{AccountState, Bootstrap, ControlPlane, HostKey, HostKeyState, Leftovers, NodeAccounts, NodeControlPlane, NodeFiles, NodeHostKeys, NodeInspection, NodeLeftovers, NodePreparation, NodeRegistries, NodeStorage, PushFile, Registries, StorageState};
+use plinth_world::kube::{
+    ClusterDns, ClusterHealth, HealthState, HeldConfig, KubeAccess, KubeChecks, KubeHealth, KubeJoins, KubeNamespaces,
+    KubeNode, KubeNodes, KubeObjects, KubeSecrets, KubeSystem, KubeToolkits, ToolkitPod,
+};
+use plinth_world::node::{
+    AccountState, Bootstrap, ControlPlane, HostKey, HostKeyState, Leftovers, NodeAccounts, NodeControlPlane, NodeFiles,
+    NodeHostKeys, NodeInspection, NodeLeftovers, NodePreparation, NodeRegistries, NodeStorage, PushFile, Registries,
+    StorageState,
+};
 use plinth_world::runai::{RunaiClient, RunaiCluster};
 use plinth_world::{ClientError, ClientResult, Clients, Context};
 use serde_json::Value;
