@@ -8,7 +8,7 @@ use plinth_model::finding::code;
 use plinth_model::steps::NodeTarget;
 use plinth_model::{Finding, NodeName, Step, Version};
 use plinth_world::ClientError;
-use plinth_world::kube::{HeldConfig, KubeNode};
+use plinth_world::kube::HeldConfig;
 use std::net::Ipv4Addr;
 
 const DOOR: &str = "kube";
@@ -36,10 +36,7 @@ pub(super) async fn probe_labels(
     labels: &IndexMap<String, String>,
     taints: &[String],
 ) -> Result<Probe, ClientError> {
-    let seen = match env.clients.kube.node(&env.ctx, node).await? {
-        Some(seen) => seen,
-        None => KubeNode::default(),
-    };
+    let seen = env.clients.kube.node(&env.ctx, node).await?.unwrap_or_default();
     let label = |(key, value): (&String, &String)| match seen.labels.get(key) {
         Some(present) if present == value => None,
         Some(present) => Some(format!("~ label {key}: {present} → {value}")),

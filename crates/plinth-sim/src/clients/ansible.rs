@@ -242,7 +242,7 @@ fn stats(run: &Run<'_>, done: u64, again: bool) -> PlayStats {
 #[async_trait]
 impl AnsibleClient for SimAnsible {
     async fn source(&self, _: &Context, release: &KubesprayRelease) -> ClientResult<Option<(String, String)>> {
-        self.centre.look(|state, _| state.controller.sources.get(&release.tag).cloned().map_or(None, Some))
+        self.centre.look(|state, _| state.controller.sources.get(&release.tag).cloned())
     }
 
     async fn fetch_source(&self, ctx: &Context, release: &KubesprayRelease) -> ClientResult<()> {
@@ -257,7 +257,7 @@ impl AnsibleClient for SimAnsible {
     }
 
     async fn environment(&self, _: &Context, release: &KubesprayRelease) -> ClientResult<Option<String>> {
-        self.centre.look(|state, _| state.controller.environments.get(&release.tag).cloned().map_or(None, Some))
+        self.centre.look(|state, _| state.controller.environments.get(&release.tag).cloned())
     }
 
     async fn make_environment(&self, ctx: &Context, release: &KubesprayRelease) -> ClientResult<()> {

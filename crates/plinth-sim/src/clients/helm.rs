@@ -224,14 +224,12 @@ impl HelmClient for SimHelm {
                     call.fails("Kubernetes cluster unreachable: there is no kubeconfig", "deploy Kubernetes first")
                 );
             }
-            Ok(match state.cluster.releases.get(&format!("{namespace}/{name}")) {
-                None => None,
-                Some(release) => Some(ReleaseState {
-                    version: release.version.strip_prefix('v').unwrap_or(&release.version).to_owned(),
-                    values: release.values.clone(),
-                    status: release.status.clone(),
-                }),
-            })
+            let found = state.cluster.releases.get(&format!("{namespace}/{name}"));
+            Ok(found.map(|release| ReleaseState {
+                version: release.version.strip_prefix('v').unwrap_or(&release.version).to_owned(),
+                values: release.values.clone(),
+                status: release.status.clone(),
+            }))
         })?
     }
 

@@ -42,7 +42,7 @@ impl Keystore for MemoryKeystore {
     async fn certificate(&self, ctx: &Context, name: &str) -> ClientResult<Option<CertificateState>> {
         let certificates = self.certificates.lock().unwrap_or_else(PoisonError::into_inner);
         let now = ctx.clock().now();
-        Ok(certificates.get(name).map_or(None, |kept| Some(state(kept, now))))
+        Ok(certificates.get(name).map(|kept| state(kept, now)))
     }
 
     async fn make_certificate(

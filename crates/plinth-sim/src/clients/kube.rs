@@ -236,8 +236,8 @@ fn system(state: &State, now: Timestamp) -> Vec<SystemWorkload> {
 #[async_trait]
 impl KubeAccess for SimKube {
     async fn kubeconfig(&self, _: &Context) -> ClientResult<Option<HeldConfig>> {
-        let held = |server| Some(HeldConfig { server, refused: None });
-        self.centre.look(|state, _| state.cluster.kubeconfig.clone().map_or(None, held))
+        let held = |server| HeldConfig { server, refused: None };
+        self.centre.look(|state, _| state.cluster.kubeconfig.clone().map(held))
     }
 
     async fn fetch_kubeconfig(&self, _: &Context, from: &NodeTarget, server: &str) -> ClientResult<()> {
@@ -266,10 +266,7 @@ impl KubeAccess for SimKube {
 impl KubeNodes for SimKube {
     async fn node(&self, _: &Context, node: &NodeName) -> ClientResult<Option<KubeNode>> {
         self.request(&call(format!("looking at node {node}"))).await?;
-        self.centre.look(|state, now| {
-            let seen = |member| Some(as_seen(state, node, member, now));
-            state.cluster.members.get(node).map_or(None, seen)
-        })
+        self.centre.look(|state, now| state.cluster.members.get(node).map(|member| as_seen(state, node, member, now)))
     }
 
     async fn nodes(&self, _: &Context) -> ClientResult<IndexMap<String, KubeNode>> {

@@ -246,8 +246,8 @@ fn nodes_become_ready_some_seconds_behind_the_play() {
             kube.fetch_kubeconfig(&ctx, &from, "https://x:6443").await.unwrap();
         }
         let dgx = kube.node(&ctx, &name("dgx-05")).await.unwrap();
-        assert_eq!((dgx.known().unwrap().ready, dgx.known().unwrap().version.as_str()), (false, "v1.31.9"));
-        let ready = || async { Ok(kube.node(&ctx, &name("dgx-05")).await?.known().unwrap().ready) };
+        assert_eq!((dgx.as_ref().unwrap().ready, dgx.as_ref().unwrap().version.as_str()), (false, "v1.31.9"));
+        let ready = || async { Ok(kube.node(&ctx, &name("dgx-05")).await?.as_ref().unwrap().ready) };
         assert!(until(&ctx, ready).await.unwrap());
         assert_eq!(kube.node(&ctx, &name("dgx-99")).await.unwrap(), None);
     });
@@ -288,7 +288,7 @@ fn cluster_objects_are_made_once_and_only_where_they_can_be() {
         );
         assert!(kube.resolve_in_pod(&ctx, "nobody.example.com").await.unwrap().is_empty());
         let node = kube.node(&ctx, &name("dgx-05")).await.unwrap();
-        assert_eq!(node.known().unwrap().taints, ["gpu=true:NoSchedule"]);
+        assert_eq!(node.as_ref().unwrap().taints, ["gpu=true:NoSchedule"]);
     });
 }
 
@@ -350,7 +350,7 @@ fn helm_refuses_or_gives_up_as_the_cluster_would() {
         let error = helm.upgrade(&ctx, &operator).await.unwrap_err().to_string();
         assert!(error.contains("PodSecurity") && error.contains("600 s"), "{error}");
         let state = helm.release(&ctx, "gpu-operator", "gpu-operator").await.unwrap();
-        assert_eq!(state.known().unwrap().status, "failed");
+        assert_eq!(state.as_ref().unwrap().status, "failed");
         let error = install(&sim, &control_plane()).await.unwrap_err().to_string();
         assert!(error.contains("pull secret"), "{error}");
         kube.make_secret(&ctx, "runai-backend", "creds", &pull_secret(), &IndexMap::new()).await.unwrap();
@@ -358,7 +358,7 @@ fn helm_refuses_or_gives_up_as_the_cluster_would() {
         assert!(error.contains("storage class"), "{error}");
         install(&sim, &operator).await.unwrap();
         let state = helm.release(&ctx, "gpu-operator", "gpu-operator").await.unwrap();
-        assert_eq!(state.known().unwrap().status, "deployed");
+        assert_eq!(state.as_ref().unwrap().status, "deployed");
     });
 }
 
@@ -391,13 +391,13 @@ fn a_release_is_healthy_some_time_behind_helm_and_changes_once() {
         newer.version = "v1.2.4".to_owned();
         helm.upgrade(&ctx, &newer).await.unwrap();
         let state = helm.release(&ctx, "gpu-operator", "gpu-operator").await.unwrap();
-        assert_eq!(state.known().unwrap().version, "1.2.4", "as the package says, without the v of the index");
+        assert_eq!(state.as_ref().unwrap().version, "1.2.4", "as the package says, without the v of the index");
         newer.version = "~2.21.0".to_owned();
         for _ in 0..2 {
             helm.upgrade(&ctx, &newer).await.unwrap();
         }
         let state = helm.release(&ctx, "gpu-operator", "gpu-operator").await.unwrap();
-        assert_eq!(state.known().unwrap().version, "2.21.0", "a version of the line, not the line");
+        assert_eq!(state.as_ref().unwrap().version, "2.21.0", "a version of the line, not the line");
     });
     assert_eq!(sim.count("release-ended"), 3);
 }
@@ -423,7 +423,7 @@ fn the_hook_of_the_cluster_part_names_what_is_missing() {
         part("503").await;
         install(&sim, &control_plane()).await.unwrap();
         assert_eq!(client.issuer(&ctx, &runai()).await.unwrap(), None, "Keycloak comes up behind its release");
-        let issuer = || async { Ok(client.issuer(&ctx, &runai()).await?.known() == Some(&runai().issuer())) };
+        let issuer = || async { Ok(client.issuer(&ctx, &runai()).await?.as_ref() == Some(&runai().issuer())) };
         assert!(until(&ctx, issuer).await.unwrap());
         part("not registered").await;
         let strange = refused(&sim, client.keep_credentials(&ctx, &runai(), "no-such-id")).await;

@@ -104,7 +104,7 @@ impl Suite<'_> {
         let (wanted, taints) = (labels(&[("plinth.test/a", "1"), ("b", "two")]), ["c=d:NoSchedule".to_owned()]);
         for _ in 0..2 {
             client.label_node(ctx, node, &wanted, &taints).await.unwrap();
-            let seen = client.node(ctx, node).await.unwrap().known().cloned().unwrap();
+            let seen = client.node(ctx, node).await.unwrap().unwrap();
             assert!(wanted.iter().all(|(key, value)| seen.labels.get(key) == Some(value)), "{seen:?}");
             assert!(seen.taints.contains(&taints[0]), "{seen:?}");
             assert!(seen.version.starts_with('v'), "{seen:?}");

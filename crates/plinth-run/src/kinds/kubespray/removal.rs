@@ -48,9 +48,8 @@ fn recorded<'a>(deployed: &'a Deployed, leaving: &'a Leaving<'_>) -> impl Iterat
 async fn known(env: &StepEnv, nodes: &[NodeName]) -> Result<Vec<String>, ClientError> {
     let mut lines = Vec::new();
     for node in nodes {
-        match env.clients.kube.node(&env.ctx, node).await? {
-            Some(_) => lines.push(format!("- node {node} of the cluster")),
-            None => {}
+        if env.clients.kube.node(&env.ctx, node).await?.is_some() {
+            lines.push(format!("- node {node} of the cluster"));
         }
     }
     Ok(lines)
