@@ -79,12 +79,6 @@ impl Claim {
             Check::Runai { .. } => &RUNAI,
         }
     }
-
-    /// The claim of a name such as `gpu.pod-runs`, or of the code of its finding.
-    #[must_use]
-    pub fn named(name: &str) -> Option<&'static Claim> {
-        CLAIMS.iter().find(|claim| claim.name == name || claim.code == name)
-    }
 }
 
 /// What a check is about: a node, a name, a URL, a storage class, a cluster.
@@ -120,7 +114,5 @@ mod tests {
         assert_eq!(names, CLAIMS.map(|c| c.name));
         let subjects: Vec<String> = checks.iter().map(subject).collect();
         assert_eq!(subjects, ["dgx-05", "a.test", "https://a.test", "default", "gpu"]);
-        assert_eq!(Claim::named("storage.claim-does-not-bind"), Some(&STORAGE));
-        assert_eq!(Claim::named("storage.nothing"), None);
     }
 }

@@ -5,7 +5,6 @@
 
 pub mod digest;
 pub mod download;
-pub mod event;
 pub mod exit;
 pub mod facts;
 pub mod finding;
@@ -14,20 +13,22 @@ pub mod name;
 pub mod observed;
 pub mod plan;
 pub mod problem;
+pub mod run;
 pub mod secret;
+pub mod span;
 pub mod step;
 pub mod steps;
 pub mod verdict;
 pub mod version;
 
 pub use digest::Digest;
-pub use event::{Event, EventBody, Outcome};
 pub use exit::Exit;
 pub use finding::{Code, Finding, Owner, Position, Severity};
 pub use name::{NodeName, SiteName};
 pub use observed::Observed;
 pub use plan::{Change, Gate, Plan, Step};
 pub use problem::Problem;
+pub use run::{Event, EventBody, Outcome, RunView, StepState};
 pub use secret::{Secret, SecretRef};
 pub use step::{Stage, StepId};
 pub use steps::Work;

@@ -1,9 +1,8 @@
-//! What moved between two plans: their origins, and their steps.
+//! What moved since a plan was made: what it was made from.
 
-use plinth_model::plan::{MadeFrom, Plan, Step};
-use plinth_model::{Digest, StepId};
+use plinth_model::Digest;
+use plinth_model::plan::MadeFrom;
 use serde::Serialize;
-use std::collections::HashMap;
 use std::fmt;
 
 /// What a plan is made from.
@@ -58,35 +57,4 @@ pub fn moved(saved: &MadeFrom, now: &MadeFrom) -> Vec<Moved> {
         (saved.plinth != now.plinth).then(version),
     ];
     origins.into_iter().flatten().collect()
-}
-
-/// How the steps of two plans differ.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct StepDiff {
-    /// Only in the new plan, in its order.
-    pub added: Vec<StepId>,
-    /// Only in the old plan, in its order.
-    pub removed: Vec<StepId>,
-    /// In both, but with other work, needs or conditions; in the new plan's order.
-    pub changed: Vec<StepId>,
-}
-
-/// Compares the steps of two plans. What was seen of the world is not compared.
-#[must_use]
-pub fn steps(old: &Plan, new: &Plan) -> StepDiff {
-    let before: HashMap<&StepId, &Step> = old.steps.iter().map(|s| (&s.id, s)).collect();
-    let after: HashMap<&StepId, &Step> = new.steps.iter().map(|s| (&s.id, s)).collect();
-    let ids = |steps: &[Step], keep: &dyn Fn(&Step) -> bool| -> Vec<StepId> {
-        steps.iter().filter(|s| keep(s)).map(|s| s.id.clone()).collect()
-    };
-    StepDiff {
-        added: ids(&new.steps, &|s| !before.contains_key(&s.id)),
-        removed: ids(&old.steps, &|s| !after.contains_key(&s.id)),
-        changed: ids(&new.steps, &|s| before.get(&s.id).is_some_and(|b| !same(b, s))),
-    }
-}
-
-fn same(a: &Step, b: &Step) -> bool {
-    a.version == b.version && a.once == b.once && a.needs == b.needs && a.when == b.when && a.work == b.work
 }

@@ -129,7 +129,7 @@ fn lines(kind: &Kind, group: Group) -> Vec<Line> {
     }
     if texts.len() > TEXTS {
         let all = texts.into_iter().flat_map(|(_, news)| news).collect();
-        texts = vec![("each its own".to_owned(), all)];
+        texts = vec![("different on each node".to_owned(), all)];
     }
     texts.into_iter().map(|(text, news)| line(kind, group.sign, group.last, text, &news)).collect()
 }
@@ -222,7 +222,7 @@ mod tests {
         let lines = fold.rest();
         assert_eq!(lines.len(), 1);
         assert_eq!(lines[0].head, "nodes/account  1000 nodes");
-        assert_eq!(lines[0].detail, "each its own");
+        assert_eq!(lines[0].detail, "different on each node");
         assert!(lines[0].names.ends_with("and 994 more"), "{}", lines[0].names);
     }
 }

@@ -3,7 +3,8 @@
 use super::*;
 use crate::scripted::{self, Script};
 use plinth_model::Code;
-use plinth_model::event::Ended;
+use plinth_model::RunView;
+use plinth_model::StepState;
 use plinth_model::plan::{Change, MadeFrom, Step, Undo};
 use plinth_model::steps::NodeReady;
 use plinth_model::{Digest, EventBody, Finding, NodeName, SiteName, Stage, Work};
@@ -59,7 +60,7 @@ fn a_thousand_equal_nodes_are_one_line_but_every_failure_is_named() {
         let step = format!("nodes/account/node-{n:04}");
         script.start(1.0, &step);
         let (outcome, detail) =
-            if n % 100 == 7 { (Ended::Failed, "no route to host") } else { (Ended::Changed, "user made") };
+            if n % 100 == 7 { (StepState::Failed, "no route to host") } else { (StepState::Changed, "user made") };
         script.end(2.0, &step, outcome, 1.0, detail);
     }
     let text = written(&script.events(), Palette::PLAIN);
@@ -97,7 +98,7 @@ fn heartbeats_are_never_closer_than_fifteen_seconds_and_grow_rarer() {
 fn foreign_control_characters_do_not_reach_the_terminal() {
     let mut script = Script::new();
     script.begin(1, 1);
-    script.end(1.0, "nodes/account/dgx-05", Ended::Failed, 1.0, "bad\u{1b}[2J\nreply");
+    script.end(1.0, "nodes/account/dgx-05", StepState::Failed, 1.0, "bad\u{1b}[2J\nreply");
     let text = written(&script.events(), Palette::PLAIN);
     assert!(!text.contains('\u{1b}'));
     assert!(text.contains("bad[2J reply"), "{text}");
@@ -136,16 +137,15 @@ fn plan(nodes: &[&str]) -> Plan {
 
 #[test]
 fn warnings_of_the_plan_count_from_the_start() {
-    let mut plan = plan(&["cpu-03"]);
-    plan.findings = vec![Finding::warning(Code::named("a.b"), "c", "d"), Finding::info(Code::named("a.b"), "c", "d")];
-    let mut picture = crate::Picture::of_plan(&plan);
-    assert_eq!(picture.counts().warnings, 1);
     let mut script = Script::new();
     script
         .begin(1, 1)
         .at(0.1, EventBody::Finding { finding: Box::new(Finding::warning(Code::named("e.f"), "g", "h")) });
-    script.events().iter().for_each(|event| assert!(picture.fold(event)));
-    assert_eq!(picture.counts().warnings, 2);
+    let mut events = script.events();
+    let EventBody::RunStarted(head) = &mut events[0].body else { panic!("{events:?}") };
+    head.warnings = 1;
+    assert_eq!(RunView::of(&events[..1]).counts().warnings, 1);
+    assert_eq!(RunView::of(&events).counts().warnings, 2);
 }
 
 #[test]
@@ -162,11 +162,11 @@ fn a_stop_is_told_in_the_words_of_the_run() {
 
 #[test]
 fn with_the_plan_a_folded_line_comes_when_its_last_node_has_spoken() {
-    let cases = [(Ended::Changed, "+"), (Ended::Failed, "X"), (Ended::NotRun, "-")];
+    let cases = [(StepState::Changed, "+"), (StepState::Failed, "X"), (StepState::NotRun, "-")];
     for (last, sign) in cases {
         let mut script = Script::new();
         script.begin(3, 3);
-        for (node, outcome) in [("cpu-03", Ended::Changed), ("dgx-05", Ended::Changed), ("dgx-06", last)] {
+        for (node, outcome) in [("cpu-03", StepState::Changed), ("dgx-05", StepState::Changed), ("dgx-06", last)] {
             let step = format!("nodes/ready/{node}");
             script.start(1.0, &step).end(2.0, &step, outcome, 1.0, "Ready");
         }
@@ -175,8 +175,35 @@ fn with_the_plan_a_folded_line_comes_when_its_last_node_has_spoken() {
         script.events().iter().for_each(|event| sink.event(event));
         drop(sink);
         let text = String::from_utf8(bytes).unwrap();
-        let nodes = if last == Ended::Changed { 3 } else { 2 };
-        assert!(text.contains("steps: nodes 3"), "{text}");
+        let nodes = if last == StepState::Changed { 3 } else { 2 };
         assert!(text.contains(&format!("+ nodes/ready  {nodes} nodes")), "{sign} {text}");
     }
+}
+
+#[test]
+fn the_head_says_how_many_steps_each_stage_has() {
+    let mut script = Script::new();
+    script.begin(3, 3);
+    let mut events = script.events();
+    let EventBody::RunStarted(head) = &mut events[0].body else { panic!("{events:?}") };
+    head.stages = [(Stage::Nodes, 3)].into();
+    let text = written(&events, Palette::PLAIN);
+    assert!(text.contains("steps: nodes 3"), "{text}");
+}
+
+#[test]
+fn events_that_never_came_are_said_and_late_ones_are_told_in_their_place() {
+    let mut script = Script::new();
+    script.begin(4, 4);
+    for n in 0..4 {
+        script.end(1.0, &format!("nodes/account/node-{n}"), StepState::Failed, 1.0, "no route to host");
+    }
+    let mut events = script.events();
+    events.swap(1, 2);
+    assert!(!written(&events, Palette::PLAIN).contains("missing"), "only out of order");
+    events.remove(3);
+    let text = written(&events, Palette::PLAIN);
+    assert!(text.contains("events 4 to 4 never came"), "{text}");
+    let told = |n: usize| text.find(&format!("X nodes/account/node-{n}"));
+    assert!(told(0).unwrap() < told(1).unwrap() && told(1).unwrap() < told(3).unwrap(), "{text}");
 }

@@ -4,13 +4,13 @@
 //! time is virtual. Use it only on a terminal: elsewhere it draws nothing, [`crate::Lines`] is for that.
 
 use crate::findings::amount;
-use crate::picture::{Picture, StageCounts};
 use crate::sink::Sink;
-use crate::span::{clock, span};
 use crate::style::{Palette, Sign};
 use crate::text_log::{TextLog, Verbosity, moving};
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
-use plinth_model::{Event, EventBody, Plan, Stage};
+use plinth_model::run::StageView;
+use plinth_model::span::{clock, span};
+use plinth_model::{Event, EventBody, Plan, RunView, Stage};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::io;
@@ -84,22 +84,25 @@ impl Live {
     }
 
     fn draw(&mut self) {
-        let picture = self.text_log.picture();
-        self.now.set(picture.elapsed(), picture.run.as_ref().is_some_and(|run| !run.rehearsal));
+        let view = self.text_log.view();
+        self.now.set(view.elapsed(), view.run.as_ref().is_some_and(|run| !run.rehearsal));
         self.draw_stages();
         self.draw_rows();
-        self.foot.set_message(foot(self.text_log.picture()));
+        self.foot.set_message(foot(self.text_log.view()));
     }
 
     fn draw_stages(&mut self) {
-        for (stage, total, counts, in_flight) in stage_lines(self.text_log.picture()) {
+        let stages: Vec<(Stage, StageView)> =
+            self.text_log.view().stages.iter().map(|(stage, view)| (*stage, *view)).collect();
+        for (stage, view) in stages {
             let bar = match self.stages.get(&stage) {
                 Some(bar) => bar.clone(),
                 None => self.add_stage(stage),
             };
-            bar.set_length(total as u64);
-            bar.set_position(counts.ended() as u64);
-            bar.set_message(stage_message(&counts, in_flight));
+            let seen = view.tally.ended() + view.tally.running();
+            bar.set_length(view.total.max(seen) as u64);
+            bar.set_position(view.tally.ended() as u64);
+            bar.set_message(stage_message(&view));
         }
     }
 
@@ -114,14 +117,15 @@ impl Live {
     }
 
     fn draw_rows(&mut self) {
-        let running = self.text_log.picture().longest_running();
+        let running = self.text_log.view().longest_running();
         let shown = running.len().min(ROWS);
-        let started = self.text_log.picture().run.as_ref().map(|run| run.started);
+        let started = self.text_log.view().started;
         let wanted: Vec<(u64, String)> = running
             .iter()
             .take(ROWS)
             .map(|(step, running)| {
-                let since = started.map_or(0.0, |start| running.started.duration_since(start).as_secs_f64());
+                let since =
+                    started.zip(running.started).map_or(0.0, |(run, step)| step.duration_since(run).as_secs_f64());
                 (milliseconds(since), format!("{step}  {}", moving(running)))
             })
             .collect();
@@ -268,37 +272,22 @@ fn stage_style(palette: Palette) -> ProgressStyle {
     style.progress_chars(if palette.unicode { "━╸─" } else { "#>-" })
 }
 
-/// Stages of the plan, or those seen: total, counts, steps in flight.
-fn stage_lines(picture: &Picture) -> Vec<(Stage, usize, StageCounts, usize)> {
-    let line = |stage: Stage| {
-        let counts = picture.stages.get(&stage).copied();
-        let total = picture.totals.get(&stage).copied();
-        if counts.is_none() && total.is_none() {
-            return None;
-        }
-        let counts = counts.unwrap_or_default();
-        let in_flight = picture.running.values().filter(|running| running.stage == stage).count();
-        Some((stage, total.unwrap_or(counts.ended() + in_flight), counts, in_flight))
-    };
-    Stage::ALL.into_iter().filter_map(line).collect()
-}
-
-fn stage_message(counts: &StageCounts, in_flight: usize) -> String {
-    let parts = [(counts.failed, "failed"), (counts.not_run, "not run"), (in_flight, "running")];
+fn stage_message(stage: &StageView) -> String {
+    let tally = &stage.tally;
+    let parts = [(tally.failed, "failed"), (tally.not_run, "not run"), (tally.running(), "running")];
     let told: Vec<String> = parts.iter().filter(|(n, _)| *n > 0).map(|(n, word)| format!("{n} {word}")).collect();
     told.join(", ")
 }
 
-fn foot(picture: &Picture) -> String {
-    let counts = picture.counts();
-    let ended: usize = picture.stages.values().map(StageCounts::ended).sum();
-    let all = picture.run.as_ref().map_or(ended, |run| run.steps);
-    let mut parts = vec![format!("{ended}/{all} steps"), amount(counts.warnings, "warning", "warnings")];
-    let hidden = picture.running.len().saturating_sub(ROWS);
+fn foot(view: &RunView) -> String {
+    let ended = view.tally().ended();
+    let all = view.run.as_ref().map_or(ended, |run| run.steps);
+    let mut parts = vec![format!("{ended}/{all} steps"), amount(view.warnings(), "warning", "warnings")];
+    let hidden = view.running.len().saturating_sub(ROWS);
     if hidden > 0 {
         parts.push(format!("{hidden} more running"));
     }
-    if picture.stopping.is_some() {
+    if view.stopping.is_some() {
         parts.push("stopping".to_owned());
     }
     parts.join(", ")

@@ -48,7 +48,7 @@ mod tests {
         let back: Vec<Event> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
         assert_eq!(back, events);
         assert_eq!(lines[0]["event"], "run.started");
-        assert_eq!(lines[0]["schema"], plinth_model::event::SCHEMA);
+        assert_eq!(lines[0]["schema"], plinth_model::run::event::SCHEMA);
         assert_eq!(lines[lines.len() - 1]["event"], "run.finished");
         assert!(lines.iter().all(|line| line["seq"].is_u64() && line["at"].is_string()));
     }

@@ -3,11 +3,10 @@
 use crate::findings::tally;
 use crate::style::{Palette, clean};
 use crate::tables;
+use comfy_table::{Cell, Color};
 use plinth_model::{Code, Finding, Severity};
 use std::collections::BTreeMap;
 
-/// Header of the column that is coloured.
-const SEVERITY: &str = "SEVERITY";
 /// Stands for the node's own name, so that equal findings about different nodes are equal.
 const NODE: &str = "NODE";
 /// More different sentences than this under one code are not worth a line each.
@@ -31,40 +30,26 @@ pub fn preflight(findings: &[Finding], palette: Palette) -> String {
     rows.sort_by(|a, b| b.first.severity.cmp(&a.first.severity).then_with(|| a.first.code.cmp(&b.first.code)));
     let cells = rows.iter().map(|row| {
         vec![
-            clean(&ranges(&row.nodes)),
-            row.first.severity.to_string(),
-            clean(row.first.code.as_str()),
-            clean(&row.what),
-            row.first.owner.to_string(),
-            clean(&row.fix),
+            Cell::new(clean(&ranges(&row.nodes))),
+            severity(row.first.severity, palette),
+            Cell::new(clean(row.first.code.as_str())),
+            Cell::new(clean(&row.what)),
+            Cell::new(row.first.owner),
+            Cell::new(clean(&row.fix)),
         ]
     });
-    let table = tables::table(&["NODES", SEVERITY, "CODE", "WHAT", "WHO", "FIX"], cells.collect());
-    format!("{}{}\n", painted(&table, palette), tally(findings))
+    let table = tables::coloured(&["NODES", "SEVERITY", "CODE", "WHAT", "WHO", "FIX"], cells.collect());
+    format!("{table}{}\n", tally(findings))
 }
 
-/// Colours the words of the severity column. Done last, since colour has no width and the layout would count it.
-fn painted(table: &str, palette: Palette) -> String {
-    let at = table.find(SEVERITY).unwrap_or(table.len());
-    let lines = table.split_inclusive('\n').map(|line| match line.split_at_checked(at) {
-        Some((before, rest)) => format!("{before}{}", painted_word(rest, palette)),
-        None => line.to_owned(),
-    });
-    lines.collect()
-}
-
-fn painted_word(rest: &str, palette: Palette) -> String {
-    for severity in [Severity::Error, Severity::Warning, Severity::Info] {
-        let word = severity.to_string();
-        if let Some(after) = rest.strip_prefix(&word).filter(|after| after.starts_with(' ')) {
-            return match severity {
-                Severity::Error => palette.red(&word),
-                Severity::Warning => palette.yellow(&word),
-                Severity::Info => palette.cyan(&word),
-            } + after;
-        }
+fn severity(severity: Severity, palette: Palette) -> Cell {
+    let cell = Cell::new(severity);
+    match severity {
+        _ if !palette.colour => cell,
+        Severity::Error => cell.fg(Color::DarkRed),
+        Severity::Warning => cell.fg(Color::DarkYellow),
+        Severity::Info => cell.fg(Color::DarkCyan),
     }
-    rest.to_owned()
 }
 
 fn folded(findings: &[Finding]) -> Vec<Row<'_>> {
@@ -104,7 +89,8 @@ fn several_sentences(rows: Vec<Row<'_>>) -> Vec<Row<'_>> {
 fn one(rows: Vec<Row<'_>>) -> Vec<Row<'_>> {
     let nodes: Vec<&str> = rows.iter().flat_map(|row| row.nodes.iter().copied()).collect();
     let first = rows.into_iter().next();
-    let merged = first.map(|row| Row { what: format!("{} (and the like, each its own)", row.what), nodes, ..row });
+    let merged =
+        first.map(|row| Row { what: format!("{} (and the like, different on each node)", row.what), nodes, ..row });
     merged.into_iter().collect()
 }
 

@@ -3,9 +3,9 @@
 #![allow(clippy::unwrap_used)]
 
 use plinth_model::Code;
-use plinth_model::event::{Counts, Ended, Outcome, SCHEMA};
 use plinth_model::finding::code;
-use plinth_model::{Digest, Event, EventBody, Finding, Owner, SiteName, Stage, StepId};
+use plinth_model::run::{Counts, Outcome, RunHead};
+use plinth_model::{Digest, Event, EventBody, Finding, Owner, SiteName, Stage, StepId, StepState};
 
 /// Seconds since the start, and what.
 pub(crate) struct Script {
@@ -41,24 +41,15 @@ impl Script {
     pub(crate) fn at(&mut self, seconds: f64, body: EventBody) -> &mut Self {
         let start: jiff::Timestamp = "2026-01-01T10:00:00Z".parse().unwrap();
         let at = start + jiff::SignedDuration::from_secs_f64(seconds);
-        self.events.push(Event { seq: self.events.len() as u64 + 1, at, body });
+        let lasting = self.events.iter().rev().find(|event| !event.body.may_be_missed());
+        let after = Some(lasting.map_or(0, |event| event.seq));
+        self.events.push(Event { seq: self.events.len() as u64 + 1, after, at, body });
         self
     }
 
     pub(crate) fn begin(&mut self, steps: usize, hosts: usize) -> &mut Self {
-        self.at(
-            0.0,
-            EventBody::RunStarted {
-                schema: SCHEMA,
-                run: "run-1".into(),
-                plan: Digest::of_bytes(b"plan"),
-                site: SiteName::new("basepod-a").unwrap(),
-                steps,
-                hosts,
-                rehearsal: true,
-                continues: false,
-            },
-        )
+        let head = RunHead::new("run-1", Digest::of_bytes(b"plan"), SiteName::new("basepod-a").unwrap());
+        self.at(0.0, EventBody::RunStarted(RunHead { steps, hosts, rehearsal: true, ..head }))
     }
 
     pub(crate) fn start(&mut self, at: f64, step: &str) -> &mut Self {
@@ -68,20 +59,35 @@ impl Script {
     }
 
     pub(crate) fn act(&mut self, at: f64, step: &str, attempt: u32) -> &mut Self {
-        self.at(at, EventBody::StepActing { step: id(step), diff: vec!["+ something".into()], attempt })
+        self.at(
+            at,
+            EventBody::StepActing { step: id(step), diff: vec!["+ something".into()], attempt, reads_only: false },
+        )
     }
 
     pub(crate) fn progress(&mut self, at: f64, step: &str, done: u64, message: &str) -> &mut Self {
         self.at(at, EventBody::StepProgress { step: id(step), done, total: 870, message: message.into() })
     }
 
-    pub(crate) fn end(&mut self, at: f64, step: &str, outcome: Ended, seconds: f64, detail: &str) -> &mut Self {
+    pub(crate) fn end(&mut self, at: f64, step: &str, outcome: StepState, seconds: f64, detail: &str) -> &mut Self {
         let (stage, node, detail) = (stage_of(step), node_of(step), detail.to_owned());
-        self.at(at, EventBody::StepFinished { step: id(step), stage, node, outcome, seconds, detail, finding: None })
+        self.at(
+            at,
+            EventBody::StepFinished {
+                step: id(step),
+                stage,
+                node,
+                outcome,
+                seconds,
+                detail,
+                finding: None,
+                digest: None,
+            },
+        )
     }
 
     fn fail(&mut self, at: f64, step: &str, detail: &str, finding: Finding) -> &mut Self {
-        self.end(at, step, Ended::Failed, 3.2, detail);
+        self.end(at, step, StepState::Failed, 3.2, detail);
         if let Some(Event { body: EventBody::StepFinished { finding: slot, .. }, .. }) = self.events.last_mut() {
             *slot = Some(Box::new(finding));
         }
@@ -113,7 +119,7 @@ pub(crate) fn run() -> Vec<Event> {
     script.start(0.2, "bcm/identity/bcm-head-01").end(
         0.6,
         "bcm/identity/bcm-head-01",
-        Ended::Unchanged,
+        StepState::Unchanged,
         0.4,
         "the head nodes are the ones of the inventory",
     );
@@ -130,9 +136,9 @@ pub(crate) fn run() -> Vec<Event> {
         },
     );
     script
-        .end(1.5, "nodes/connect/cpu-03", Ended::Changed, 0.5, "host key pinned")
-        .end(1.8, "nodes/connect/dgx-06", Ended::Changed, 0.8, "host key pinned")
-        .end(4.0, "nodes/connect/dgx-05", Ended::Changed, 3.0, "host key pinned");
+        .end(1.5, "nodes/connect/cpu-03", StepState::Changed, 0.5, "host key pinned")
+        .end(1.8, "nodes/connect/dgx-06", StepState::Changed, 0.8, "host key pinned")
+        .end(4.0, "nodes/connect/dgx-05", StepState::Changed, 3.0, "host key pinned");
     nodes(&mut script);
     kubernetes(&mut script);
     script.events()
@@ -140,7 +146,7 @@ pub(crate) fn run() -> Vec<Event> {
 
 fn nodes(script: &mut Script) {
     script.start(4.1, "nodes/account/dgx-05").act(4.2, "nodes/account/dgx-05", 1).start(4.2, "nodes/account/dgx-06");
-    script.end(5.0, "nodes/account/dgx-05", Ended::Unchanged, 0.9, "user ansiblebcm is there");
+    script.end(5.0, "nodes/account/dgx-05", StepState::Unchanged, 0.9, "user ansiblebcm is there");
     script.act(5.1, "nodes/account/dgx-06", 1).fail(
         7.4,
         "nodes/account/dgx-06",
@@ -148,14 +154,14 @@ fn nodes(script: &mut Script) {
         dropped(),
     );
     for verb in ["facts", "storage"] {
-        script.end(7.4, &format!("nodes/{verb}/dgx-06"), Ended::NotRun, 0.0, "nodes/account/dgx-06 failed");
+        script.end(7.4, &format!("nodes/{verb}/dgx-06"), StepState::NotRun, 0.0, "nodes/account/dgx-06 failed");
     }
-    script.at(8.0, EventBody::GateOpened { gate: "storage/dgx-05".into(), answer: "relocate".into() });
-    script.at(8.0, EventBody::GateOpened { gate: "storage/cpu-03".into(), answer: "fits".into() });
-    script.end(8.1, "nodes/storage/cpu-03", Ended::Skipped, 0.0, "the gate storage/cpu-03 said fits");
+    script.at(8.0, EventBody::GateOpened { gate: "storage/dgx-05".into(), answer: "relocate".into(), by: None });
+    script.at(8.0, EventBody::GateOpened { gate: "storage/cpu-03".into(), answer: "fits".into(), by: None });
+    script.end(8.1, "nodes/storage/cpu-03", StepState::Skipped, 0.0, "the gate storage/cpu-03 said fits");
     script.start(8.2, "nodes/storage/dgx-05").act(8.3, "nodes/storage/dgx-05", 1);
-    script.end(20.0, "nodes/storage/dgx-05", Ended::Changed, 11.8, "/var/lib/containerd is on /local");
-    script.end(20.1, "nodes/registries/dgx-05", Ended::Skipped, 0.0, "no registry is wanted");
+    script.end(20.0, "nodes/storage/dgx-05", StepState::Changed, 11.8, "/var/lib/containerd is on /local");
+    script.end(20.1, "nodes/registries/dgx-05", StepState::Skipped, 0.0, "no registry is wanted");
 }
 
 fn kubernetes(script: &mut Script) {
@@ -163,9 +169,9 @@ fn kubernetes(script: &mut Script) {
     script.start(30.0, deploy).act(30.5, deploy, 1);
     script.progress(40.0, deploy, 20, "bootstrap-os").progress(46.0, deploy, 40, "container-engine");
     script.progress(50.0, deploy, 60, "container-engine").progress(430.0, deploy, 600, "network_plugin/calico");
-    script.end(630.0, deploy, Ended::Changed, 600.0, "cluster.yml ended on 2 hosts");
-    script.end(630.0, "kubernetes/ready/dgx-06", Ended::NotRun, 0.0, "nodes/account/dgx-06 failed");
-    script.end(630.0, "platform/namespace/runai", Ended::NotRun, 0.0, "nodes/account/dgx-06 failed");
+    script.end(630.0, deploy, StepState::Changed, 600.0, "cluster.yml ended on 2 hosts");
+    script.end(630.0, "kubernetes/ready/dgx-06", StepState::NotRun, 0.0, "nodes/account/dgx-06 failed");
+    script.end(630.0, "platform/namespace/runai", StepState::NotRun, 0.0, "nodes/account/dgx-06 failed");
     let next = vec!["fix dgx-06, then run the same command again: it goes on with 5 steps".to_owned()];
     script.at(
         640.0,

@@ -25,44 +25,6 @@ impl<S: Sink + ?Sized> Sink for Box<S> {
     }
 }
 
-/// Gives every event to several sinks; one that fails does not disturb the others.
-#[derive(Default)]
-pub struct Tee(Vec<Box<dyn Sink + Send>>);
-
-impl Tee {
-    /// No sink yet.
-    #[must_use]
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// Adds one.
-    #[must_use]
-    pub fn with(mut self, sink: impl Sink + Send + 'static) -> Self {
-        self.0.push(Box::new(sink));
-        self
-    }
-}
-
-impl Sink for Tee {
-    fn event(&mut self, event: &Event) {
-        for sink in &mut self.0 {
-            sink.event(event);
-        }
-    }
-
-    fn finish(&mut self) -> io::Result<()> {
-        let mut first = Ok(());
-        for sink in &mut self.0 {
-            let result = sink.finish();
-            if first.is_ok() {
-                first = result;
-            }
-        }
-        first
-    }
-}
-
 /// A writer that stops at its first error and keeps it, so that a full disk is told once and not per line.
 pub(crate) struct Steady<W> {
     writer: W,

@@ -2,111 +2,122 @@
 
 use crate::findings::amount;
 use crate::style::{Palette, Sign, clean};
-use plinth_model::StepId;
-
-/// What `plinth status` knows, from the journal.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct StatusView {
-    /// Site.
-    pub site: String,
-    /// The last run; none: the site was never touched.
-    pub run: Option<RunView>,
-    /// Steps done.
-    pub done: usize,
-    /// Steps in flight, with how long (`3 min 12 s`).
-    pub running: Vec<(StepId, String)>,
-    /// Steps that failed, with what happened.
-    pub failed: Vec<(StepId, String)>,
-    /// Steps not reached yet.
-    pub waiting: usize,
-    /// Who holds the lock: `anna@bastion, pid 4711, since 10:02`; none: nobody.
-    pub lock: Option<String>,
-}
-
-/// The head line of a run.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct RunView {
-    /// Run id.
-    pub id: String,
-    /// `running`, `done`, `partly`, `stopped`, `interrupted`.
-    pub state: String,
-    /// Plan hash, short.
-    pub plan: String,
-    /// When it started.
-    pub started: String,
-    /// When it was last written to.
-    pub updated: String,
-}
+use plinth_model::SiteName;
+use plinth_model::run::status::{FailureStatus, RunStatus, StepStatus};
+use plinth_model::run::{LockView, Status, StepState};
+use plinth_model::span::span;
 
 /// The text, several lines, without a final line break.
 #[must_use]
-pub fn status(view: &StatusView, palette: Palette) -> String {
-    let site = palette.bold(&clean(&view.site));
-    let Some(run) = &view.run else {
-        return format!("{site}: never applied\n{}", lock(view));
-    };
+pub fn status(site: &SiteName, status: &Status, palette: Palette) -> String {
+    let name = palette.bold(site.as_str());
+    let lock = lock(status.lock.as_ref());
+    let RunStatus { id, state, plan, rehearsal, .. } = &status.run;
+    let Some(id) = id else { return format!("{name}: never applied\n{lock}") };
+    let kind = if *rehearsal { " (a rehearsal)" } else { "" };
+    let plan = plan.as_ref().map_or("-", |plan| plan.short());
     let mut lines = vec![
-        format!("{site}: {}", clean(&run.state)),
-        format!("  run      {} of plan {}", clean(&run.id), clean(&run.plan)),
-        format!("  started  {}, last written {}", clean(&run.started), clean(&run.updated)),
-        format!("  steps    {}", steps(view)),
+        format!("{name}: {}{kind}", state.word()),
+        format!("  run      {} of plan {plan}", clean(id)),
+        format!("  started  {}, last event {}", time(status.run.started), time(status.run.updated)),
+        format!("  steps    {}", steps(status)),
     ];
-    lines.extend(view.running.iter().map(|(step, time)| step_line(Sign::Running, step, time, palette)));
-    lines.extend(view.failed.iter().map(|(step, what)| step_line(Sign::Failed, step, what, palette)));
-    lines.push(lock(view));
+    lines.extend(status.in_flight.iter().map(|step| in_flight(step, palette)));
+    lines.extend(status.failures.iter().map(|step| failure(step, palette)));
+    lines.push(lock);
     lines.join("\n")
 }
 
-fn steps(view: &StatusView) -> String {
-    let all = view.done + view.running.len() + view.failed.len() + view.waiting;
-    let (running, failed) = (view.running.len(), view.failed.len());
-    format!(
-        "{}: {} done, {running} running, {failed} failed, {} waiting",
-        amount(all, "step", "steps"),
-        view.done,
-        view.waiting
-    )
+fn time(at: Option<jiff::Timestamp>) -> String {
+    at.map_or_else(|| "-".to_owned(), |at| format!("{at:.0}"))
 }
 
-fn step_line(sign: Sign, step: &StepId, text: &str, palette: Palette) -> String {
-    format!("    {} {step}  {}", palette.painted(sign), clean(text))
+fn steps(status: &Status) -> String {
+    let counts = status.steps;
+    let interrupted = status.in_flight.iter().filter(|step| step.state == StepState::Unknown).count();
+    let looked_at = status.in_flight.iter().filter(|step| step.state == StepState::Looking).count();
+    let running = counts.running + looked_at;
+    let waiting = counts.waiting.saturating_sub(interrupted + looked_at);
+    let mut parts = vec![format!("{} done", counts.done), format!("{running} running")];
+    if interrupted > 0 {
+        parts.push(format!("{interrupted} interrupted"));
+    }
+    parts.extend([format!("{} failed", counts.failed), format!("{waiting} waiting")]);
+    let all = counts.done + counts.running + counts.failed + counts.waiting;
+    format!("{}: {}", amount(all, "step", "steps"), parts.join(", "))
 }
 
-fn lock(view: &StatusView) -> String {
-    match &view.lock {
-        Some(holder) => format!("  lock     held by {}", clean(holder)),
+fn in_flight(step: &StepStatus, palette: Palette) -> String {
+    let text = match (step.state, step.seconds) {
+        (StepState::Unknown, _) => "interrupted; the next run looks at it first".to_owned(),
+        (state, Some(seconds)) => format!("{state} for {}", span(seconds)),
+        (state, None) => state.to_string(),
+    };
+    let attempt = if step.attempt > 1 { format!(", attempt {}", step.attempt) } else { String::new() };
+    format!("    {} {}  {text}{attempt}", palette.painted(Sign::of(step.state)), step.step)
+}
+
+fn failure(step: &FailureStatus, palette: Palette) -> String {
+    format!("    {} {}  {}", palette.painted(Sign::Failed), step.step, clean(&step.detail))
+}
+
+fn lock(lock: Option<&LockView>) -> String {
+    match lock {
         None => "  lock     free".to_owned(),
+        Some(lock) if lock.alive => format!("  lock     held by {} since {:.0}", clean(&lock.owner), lock.acquired),
+        Some(lock) => {
+            format!("  lock     left behind by {}, who is gone; the next run takes it over", clean(&lock.owner))
+        }
     }
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-    use crate::scripted::id;
+    use crate::scripted;
+    use plinth_model::{EventBody, RunView};
+
+    fn site() -> SiteName {
+        SiteName::new("basepod-a").unwrap()
+    }
+
+    fn lock() -> LockView {
+        let at = |minutes: i64| {
+            "2026-01-01T10:00:00Z".parse::<jiff::Timestamp>().unwrap() + jiff::SignedDuration::from_mins(minutes)
+        };
+        LockView {
+            owner: "anna@bastion (process 4711)".into(),
+            run: "run-1".into(),
+            acquired: at(0),
+            heartbeat: at(6),
+            expires: at(7),
+            alive: true,
+        }
+    }
+
+    /// The run of the script until Kubernetes is half made.
+    fn half() -> RunView {
+        let events = scripted::run();
+        let at = events.iter().rposition(|event| matches!(event.body, EventBody::StepProgress { .. })).unwrap();
+        RunView::of(&events[..=at])
+    }
 
     #[test]
     fn a_site_that_was_never_applied() {
-        let view = StatusView { site: "basepod-a".into(), ..StatusView::default() };
-        assert_eq!(status(&view, Palette::PLAIN), "basepod-a: never applied\n  lock     free");
+        let never = Status::of(RunView::default(), None, jiff::Timestamp::UNIX_EPOCH);
+        assert_eq!(status(&site(), &never, Palette::PLAIN), "basepod-a: never applied\n  lock     free");
     }
 
     #[test]
     fn a_run_in_flight() {
-        let view = StatusView {
-            site: "basepod-a".into(),
-            run: Some(RunView {
-                id: "run-1".into(),
-                state: "running".into(),
-                plan: "0123456789ab".into(),
-                started: "10:00".into(),
-                updated: "10:12".into(),
-            }),
-            done: 20,
-            running: vec![(id("kubernetes/deploy/basepod-a"), "3 min 12 s".into())],
-            failed: vec![(id("nodes/account/dgx-06"), "connection reset".into())],
-            waiting: 40,
-            lock: Some("anna@bastion, pid 4711, since 10:00".into()),
-        };
-        insta::assert_snapshot!(status(&view, Palette::PLAIN));
+        let running = Status::of(half(), Some(lock()), jiff::Timestamp::UNIX_EPOCH);
+        insta::assert_snapshot!(status(&site(), &running, Palette::PLAIN));
+    }
+
+    #[test]
+    fn a_run_that_was_interrupted() {
+        let interrupted = Status::of(half(), Some(LockView { alive: false, ..lock() }), jiff::Timestamp::UNIX_EPOCH);
+        insta::assert_snapshot!(status(&site(), &interrupted, Palette::PLAIN));
     }
 }

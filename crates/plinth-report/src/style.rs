@@ -1,5 +1,7 @@
 //! Colours and signs of the terminal. Every line makes sense without either: a sign always stands before the word it means.
 
+use plinth_model::StepState;
+
 /// What the terminal can show.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Palette {
@@ -12,9 +14,9 @@ pub struct Palette {
 /// A sign in front of a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sign {
-    /// It was made so.
+    /// Changed into the desired state.
     Changed,
-    /// It was already so.
+    /// Found in the desired state.
     Unchanged,
     /// Left out, by its gate.
     Skipped,
@@ -30,6 +32,22 @@ pub enum Sign {
     Running,
     /// Something doubtful.
     Warning,
+}
+
+impl Sign {
+    /// The sign of a state.
+    #[must_use]
+    pub const fn of(state: StepState) -> Self {
+        match state {
+            StepState::Changed => Sign::Changed,
+            StepState::Unchanged => Sign::Unchanged,
+            StepState::Skipped => Sign::Skipped,
+            StepState::Failed => Sign::Failed,
+            StepState::Pending | StepState::NotRun => Sign::NotRun,
+            StepState::Looking | StepState::Acting => Sign::Running,
+            StepState::Unknown => Sign::Warning,
+        }
+    }
 }
 
 impl Palette {

@@ -1,9 +1,7 @@
-//! Tables for people: no borders, no colour, so that they can be piped and cut. They fit the terminal when there is one.
+//! Tables for people: no borders, and colour only where a cell asks for it, so that they can be piped and cut. They fit the terminal when there is one.
 
-use crate::findings::amount;
 use crate::style::clean;
-use comfy_table::{ContentArrangement, Table, TableStyle, presets};
-use plinth_model::Verdict;
+use comfy_table::{Cell, ContentArrangement, Row, Table, TableStyle, presets};
 
 /// One machine, as `plinth discover` shows it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -26,33 +24,24 @@ pub struct NodeRow {
     pub why_not: String,
 }
 
-/// One verdict of a check.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct VerdictRow {
-    /// Name of the claim: `gpu.pod-runs`.
-    pub check: String,
-    /// What it is about: a node, a domain.
-    pub subject: String,
-    /// Verdict.
-    pub verdict: Verdict,
-}
-
 /// One row per machine: an inventory is read name by name, so nothing is folded. Ends with a line break.
 #[must_use]
 pub fn discovery(rows: &[NodeRow]) -> String {
     finished(discovery_table(rows))
 }
 
-/// One row per different verdict of a check; equal subjects share it. Ends with a line break.
-#[must_use]
-pub fn verdicts(rows: &[VerdictRow]) -> String {
-    finished(verdict_table(rows))
-}
-
 /// Any rows below a header. Ends with a line break.
 #[must_use]
 pub fn table(header: &[&str], rows: Vec<Vec<String>>) -> String {
     finished(made(header, rows))
+}
+
+/// Rows whose cells may have a colour, which is written whether or not there is a terminal: the caller knows.
+#[must_use]
+pub(crate) fn coloured(header: &[&str], rows: Vec<Vec<Cell>>) -> String {
+    let mut table = made(header, rows);
+    table.enforce_styling();
+    finished(table)
 }
 
 fn discovery_table(rows: &[NodeRow]) -> Table {
@@ -70,54 +59,9 @@ fn discovery_table(rows: &[NodeRow]) -> Table {
     made(&["NAME", "TYPE", "CATEGORY", "ADDRESS", "SOURCE", "ROLES", "WHY NOT"], rows.collect())
 }
 
-fn verdict_table(rows: &[VerdictRow]) -> Table {
-    let mut folded: Vec<(&VerdictRow, Vec<&str>)> = Vec::new();
-    for row in rows {
-        let equal = |known: &VerdictRow| known.check == row.check && told(known) == told(row);
-        match folded.iter_mut().find(|(known, _)| equal(known)) {
-            Some((_, subjects)) => subjects.push(&row.subject),
-            None => folded.push((row, vec![&row.subject])),
-        }
-    }
-    let rows = folded.into_iter().map(|(row, subjects)| {
-        let (verdict, why) = told(row);
-        let why = if subjects.len() == 1 { why.replace(SUBJECT, &row.subject) } else { why };
-        vec![clean(&row.check), folded_names(&subjects, &verdict), verdict, why]
-    });
-    made(&["CHECK", "SUBJECT", "VERDICT", "EVIDENCE"], rows.collect())
-}
-
-/// Stands for the subject, so that equal verdicts about different subjects are equal.
-const SUBJECT: &str = "<subject>";
-
-/// Word and reason, without the subject.
-fn told(row: &VerdictRow) -> (String, String) {
-    let (word, why) = match &row.verdict {
-        Verdict::Pass { evidence } => ("pass", evidence.join("; ")),
-        Verdict::Fail { finding } => ("FAIL", fail_reason(finding)),
-        Verdict::Skip { reason } => ("skip", reason.clone()),
-        Verdict::Unknown { reason } => ("unknown", reason.clone()),
-    };
-    let why = if row.subject.len() < 3 { why } else { why.replace(&row.subject, SUBJECT) };
-    (word.to_owned(), clean(&why))
-}
-
-fn fail_reason(finding: &plinth_model::Finding) -> String {
-    let fix = if finding.fix.is_empty() { String::new() } else { format!(" Fix: {}", finding.fix) };
-    format!("{}.{fix}", finding.message.trim_end_matches('.'))
-}
-
-/// Up to three names; more are counted, unless they failed: then each is named.
-fn folded_names(subjects: &[&str], verdict: &str) -> String {
-    if subjects.len() <= 3 || verdict == "FAIL" {
-        return clean(&subjects.join(", "));
-    }
-    amount(subjects.len(), "subject", "subjects")
-}
-
 const STYLE: TableStyle = presets::NOTHING;
 
-fn made(header: &[&str], rows: Vec<Vec<String>>) -> Table {
+fn made<R: Into<Row>>(header: &[&str], rows: Vec<R>) -> Table {
     let mut table = Table::new();
     table.load_style(STYLE).set_content_arrangement(ContentArrangement::Dynamic);
     table.set_header(header.to_vec());
@@ -140,8 +84,6 @@ fn finished(table: Table) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use plinth_model::Code;
-    use plinth_model::Finding;
 
     fn wide(mut table: Table) -> String {
         table.force_no_tty();
@@ -161,10 +103,6 @@ mod tests {
         }
     }
 
-    fn verdict(subject: &str, verdict: Verdict) -> VerdictRow {
-        VerdictRow { check: "gpu.pod-runs".into(), subject: subject.into(), verdict }
-    }
-
     #[test]
     fn discovery_says_why_not() {
         let rows = [
@@ -182,19 +120,5 @@ mod tests {
         let text = finished(table);
         assert!(text.lines().all(|line| line.chars().count() <= 60), "{text}");
         assert!(text.contains("dgx-05"), "{text}");
-    }
-
-    #[test]
-    fn equal_verdicts_share_a_row_and_failures_name_every_node() {
-        let pass = |node: &str| Verdict::Pass { evidence: vec![format!("pod on {node} saw 8 GPUs")] };
-        let mut rows: Vec<VerdictRow> =
-            (1..=64).map(|n| format!("dgx-{n:03}")).map(|n| verdict(&n, pass(&n))).collect();
-        for node in ["dgx-101", "dgx-102", "dgx-103", "dgx-104"] {
-            let finding =
-                Finding::error(Code::named("gpu.none-seen"), node, "the pod saw no GPU").fix("look at the driver");
-            rows.push(verdict(node, Verdict::Fail { finding: Box::new(finding) }));
-        }
-        rows.push(verdict("dgx-200", Verdict::Unknown { reason: "dgx-200 does not answer".into() }));
-        insta::assert_snapshot!(wide(verdict_table(&rows)));
     }
 }

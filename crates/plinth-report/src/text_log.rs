@@ -3,12 +3,11 @@
 
 use crate::findings::{amount, parts};
 use crate::fold::{Fold, Kind, Line, News};
-use crate::picture::{Picture, Running};
-use crate::span::{clock, span};
 use crate::style::{Palette, Sign, clean};
 use crate::summary::summary;
-use plinth_model::event::Ended;
-use plinth_model::{Event, EventBody, Finding, Plan, Stage, StepId};
+use plinth_model::run::{Applied, StepView};
+use plinth_model::span::{clock, span};
+use plinth_model::{Event, EventBody, Finding, Plan, RunView, Stage, StepId, StepState};
 
 /// Seconds of event time between two heartbeats, at least.
 const HEARTBEAT: f64 = 15.0;
@@ -34,72 +33,96 @@ pub enum Verbosity {
 pub struct TextLog {
     palette: Palette,
     verbosity: Verbosity,
-    picture: Picture,
+    view: RunView,
     fold: Fold,
     last_beat: f64,
     width: Option<usize>,
 }
 
 impl TextLog {
-    /// Knows nothing of the plan: folded lines then wait for their time window.
+    /// Without the plan: folded lines wait for their time window.
     #[must_use]
     pub fn new(palette: Palette, verbosity: Verbosity) -> Self {
-        let (picture, fold) = (Picture::default(), Fold::default());
-        Self { palette, verbosity, picture, fold, last_beat: 0.0, width: None }
+        let (view, fold) = (RunView::default(), Fold::default());
+        Self { palette, verbosity, view, fold, last_beat: 0.0, width: None }
     }
 
-    /// Knows how many steps each stage has, and when a folded line is complete.
+    /// With the plan: a folded line is written as soon as its last node has spoken.
     #[must_use]
     pub fn of_plan(plan: &Plan, palette: Palette, verbosity: Verbosity) -> Self {
-        let mut text_log = Self { picture: Picture::of_plan(plan), ..Self::new(palette, verbosity) };
+        let mut text_log = Self::new(palette, verbosity);
         for step in plan.steps.iter().filter(|step| step.work.node().is_some()) {
             text_log.fold.expect(label(&step.id));
         }
         text_log
     }
 
-    /// Cuts lines that would wrap in a terminal of so many columns; failures are never cut.
+    /// Cuts lines that would wrap in a terminal of `width` columns; failures are never cut.
     pub fn fit(&mut self, width: usize) {
         self.width = Some(width);
     }
 
-    /// The picture so far.
+    /// The run so far.
     #[must_use]
-    pub fn picture(&self) -> &Picture {
-        &self.picture
+    pub fn view(&self) -> &RunView {
+        &self.view
     }
 
     /// Takes one event; answers the lines to be written now. An event that was seen before gives none.
     pub fn take(&mut self, event: &Event) -> Vec<String> {
-        if !self.picture.fold(event) {
-            return Vec::new();
+        let gaps = self.view.gaps().len();
+        match self.view.apply(event) {
+            Applied::Known | Applied::Held => Vec::new(),
+            Applied::Now => self.told(&event.body),
+            Applied::Several(events) => {
+                let mut lines = self.missing(gaps);
+                lines.extend(events.iter().flat_map(|event| self.told(&event.body)));
+                lines
+            }
         }
-        let now = self.picture.elapsed();
+    }
+
+    fn told(&mut self, body: &EventBody) -> Vec<String> {
+        let now = self.view.elapsed();
         let due = self.fold.due(now);
         let mut lines = self.written(&due);
-        lines.extend(self.news(now, &event.body));
+        lines.extend(self.news(now, body));
         lines.extend(self.heartbeat(now));
         lines
     }
 
+    /// Events that never came are said, not passed over.
+    fn missing(&self, known: usize) -> Vec<String> {
+        let gaps = self.view.gaps().iter().skip(known);
+        let line = |gap: &plinth_model::run::Gap| {
+            let text = format!("events {} to {} never came; the journal has them", gap.after + 1, gap.until);
+            self.line(self.view.elapsed(), Sign::Warning, "events missing", "warning", &text)
+        };
+        gaps.map(line).collect()
+    }
+
     /// What still waits, when no more events come; with the summary if the run never told its end.
     pub fn rest(&mut self) -> Vec<String> {
-        let mut lines = self.waiting();
-        if self.picture.run.is_some() && self.picture.end.is_none() {
-            lines.push(summary(&self.picture, self.palette));
+        let gaps = self.view.gaps().len();
+        let late = self.view.settle();
+        let mut lines = self.missing(gaps);
+        lines.extend(late.iter().flat_map(|event| self.told(&event.body)));
+        lines.extend(self.waiting());
+        if self.view.run.is_some() && self.view.end.is_none() {
+            lines.push(summary(&self.view, self.palette));
         }
         lines
     }
 
     fn news(&mut self, now: f64, body: &EventBody) -> Vec<String> {
         match body {
-            EventBody::RunStarted { .. } => self.run_head(),
+            EventBody::RunStarted(_) => self.run_head(),
             EventBody::StepFinished { .. } => self.finished(now, body),
             EventBody::StepRetrying { step, attempt, message, wait_s } => {
                 let text = format!("attempt {attempt} failed: {}; again in {}", clean(message), span(wait_s.max(0.0)));
                 vec![self.line(now, Sign::Retry, step.as_str(), "retrying", &text)]
             }
-            EventBody::GateOpened { gate, answer } => self.gate(now, gate, answer),
+            EventBody::GateOpened { gate, answer, by: _ } => self.gate(now, gate, answer),
             EventBody::Finding { finding } => self.finding(now, finding),
             EventBody::RunStopping { reason } => {
                 vec![self.line(now, Sign::Warning, "stopping", &clean(reason), "")]
@@ -107,7 +130,7 @@ impl TextLog {
             EventBody::RunFinished { .. } => {
                 let mut lines = self.waiting();
                 lines.push(String::new());
-                lines.push(summary(&self.picture, self.palette));
+                lines.push(summary(&self.view, self.palette));
                 lines
             }
             EventBody::StepStarted { .. } | EventBody::StepActing { .. } | EventBody::StepProgress { .. } => Vec::new(),
@@ -115,7 +138,7 @@ impl TextLog {
     }
 
     fn run_head(&self) -> Vec<String> {
-        let Some(run) = &self.picture.run else { return Vec::new() };
+        let Some(run) = &self.view.run else { return Vec::new() };
         let verb = if run.continues { "continues" } else { "starts" };
         let time = if run.rehearsal { "; a rehearsal: time is virtual" } else { "" };
         let size = format!("{} on {}", amount(run.steps, "step", "steps"), amount(run.hosts, "host", "hosts"));
@@ -125,19 +148,19 @@ impl TextLog {
 
     /// `discovery 1, nodes 25, kubernetes 16`: stages run beside each other, so they are told once and not as headers.
     fn stages(&self) -> Option<String> {
-        let told: Vec<String> =
-            self.picture.totals.iter().map(|(stage, steps)| format!("{} {steps}", stage.title())).collect();
+        let run = self.view.run.as_ref()?;
+        let told: Vec<String> = run.stages.iter().map(|(stage, steps)| format!("{} {steps}", stage.title())).collect();
         (!told.is_empty() && self.verbosity == Verbosity::All).then(|| format!("  steps: {}", told.join(", ")))
     }
 
     fn finished(&mut self, now: f64, body: &EventBody) -> Vec<String> {
-        let EventBody::StepFinished { step, stage, node, outcome, seconds, detail, finding } = body else {
+        let EventBody::StepFinished { step, stage, node, outcome, seconds, detail, finding, digest: _ } = body else {
             return Vec::new();
         };
         let mut lines = Vec::new();
         match (outcome, node) {
-            (Ended::Failed, _) => lines.extend(self.failure(now, step, *seconds, detail, finding.as_deref())),
-            (Ended::NotRun, _) => {
+            (StepState::Failed, _) => lines.extend(self.failure(now, step, *seconds, detail, finding.as_deref())),
+            (StepState::NotRun, _) => {
                 let kind = Kind { label: String::new(), word: "not run".into(), unit: "steps" };
                 let news = News { target: step.to_string(), detail: clean(detail), seconds: None };
                 lines.extend(self.add(now, kind, Sign::NotRun, news));
@@ -194,9 +217,9 @@ impl TextLog {
         if self.verbosity == Verbosity::Notable {
             return None;
         }
-        let running = self.picture.longest_running();
+        let running = self.view.longest_running();
         let (step, longest) = running.first()?;
-        let since = self.picture.running_for(longest);
+        let since = self.view.running_for(longest);
         if since < HEARTBEAT || now - self.last_beat < HEARTBEAT.max(since / 3.0) {
             return None;
         }
@@ -252,7 +275,7 @@ impl TextLog {
 }
 
 /// `60/870 container-engine`, as far as known.
-pub(crate) fn moving(running: &Running) -> String {
+pub(crate) fn moving(running: &StepView) -> String {
     let Some(progress) = &running.progress else { return String::new() };
     let message = cut(&clean(&progress.message), Some(LONGEST_MESSAGE));
     match (progress.done, progress.total) {
@@ -279,25 +302,18 @@ fn label(step: &StepId) -> String {
     format!("{}/{}", step.area(), step.verb())
 }
 
-/// Acceptance checks change nothing: that one is "unchanged" would say nothing, it holds.
-const fn word(outcome: Ended, stage: Stage) -> &'static str {
+/// A check changes nothing, so "unchanged" would say nothing about it: it holds.
+const fn word(outcome: StepState, stage: Stage) -> &'static str {
     match outcome {
-        Ended::Unchanged if matches!(stage, Stage::Acceptance) => "holds",
-        Ended::Changed => "changed",
-        Ended::Unchanged => "unchanged",
-        Ended::Skipped => "skipped",
-        Ended::Failed => "failed",
-        Ended::NotRun => "not run",
+        StepState::Unchanged if matches!(stage, Stage::Acceptance) => "holds",
+        StepState::NotRun => "not run",
+        other => other.word(),
     }
 }
 
-const fn sign(outcome: Ended, stage: Stage) -> Sign {
+const fn sign(outcome: StepState, stage: Stage) -> Sign {
     match outcome {
-        Ended::Unchanged if matches!(stage, Stage::Acceptance) => Sign::Changed,
-        Ended::Changed => Sign::Changed,
-        Ended::Unchanged => Sign::Unchanged,
-        Ended::Skipped => Sign::Skipped,
-        Ended::Failed => Sign::Failed,
-        Ended::NotRun => Sign::NotRun,
+        StepState::Unchanged if matches!(stage, Stage::Acceptance) => Sign::Changed,
+        other => Sign::of(other),
     }
 }

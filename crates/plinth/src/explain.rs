@@ -2,9 +2,7 @@
 
 use plinth_model::finding::{Code, Declaration, code};
 use plinth_model::{Exit, Plan, SiteName, Step};
-use plinth_report::{RunView, StatusView};
-use plinth_run::journal::{History, Standing};
-use plinth_run::{RunReport, Status};
+use plinth_run::RunReport;
 use serde::Serialize;
 
 /// Explains a word that needs no site: a code, a kind, a table.
@@ -94,7 +92,7 @@ pub(crate) struct Report<'a> {
     plan: &'a plinth_model::Digest,
     outcome: plinth_model::Outcome,
     exit: u8,
-    counts: plinth_model::event::Counts,
+    counts: plinth_model::run::Counts,
     seconds: f64,
     failures: Vec<Failure<'a>>,
 }
@@ -117,53 +115,4 @@ pub(crate) fn report<'a>(plan: &'a Plan, report: &'a RunReport) -> Report<'a> {
         seconds: report.duration.as_secs_f64(),
         failures: report.failures.iter().map(|(step, finding)| Failure { step, finding }).collect(),
     }
-}
-
-/// `plinth status`, for people.
-pub(crate) fn status_view(site: &SiteName, status: &Status, history: Option<&History>) -> StatusView {
-    let mut view = StatusView {
-        site: site.to_string(),
-        run: run_view(status),
-        done: status.steps.done,
-        waiting: status.steps.waiting,
-        lock: status.lock.as_ref().map(lock_text),
-        ..StatusView::default()
-    };
-    let run = status.run.id.as_deref();
-    let running = status.run.state == plinth_run::status::RunState::Running;
-    let steps = history.iter().flat_map(|history| &history.steps).filter(|(_, step)| Some(step.run.as_str()) == run);
-    for (id, step) in steps {
-        match &step.standing {
-            Standing::Failed => view.failed.push((id.clone(), step.detail.clone())),
-            Standing::Intended { .. } if running => view.running.push((id.clone(), String::new())),
-            Standing::Intended { .. } => {
-                view.running.push((id.clone(), "interrupted; the next run looks at it first".to_owned()))
-            }
-            _ => {}
-        }
-    }
-    if !running {
-        // Interrupted steps are named above, so they are not waiting besides.
-        view.waiting = view.waiting.saturating_sub(view.running.len());
-    }
-    view
-}
-
-fn lock_text(lock: &plinth_run::status::LockStatus) -> String {
-    if lock.alive {
-        return format!("{} since {:.0}", lock.owner, lock.acquired);
-    }
-    format!("left behind by {}, who is gone; the next run takes it over", lock.owner)
-}
-
-fn run_view(status: &Status) -> Option<RunView> {
-    let time = |at: Option<jiff::Timestamp>| at.map_or_else(|| "-".to_owned(), |at| format!("{at:.0}"));
-    let state = serde_json::to_value(status.run.state).ok().and_then(|v| v.as_str().map(str::to_owned));
-    Some(RunView {
-        id: status.run.id.clone()?,
-        state: state.unwrap_or_default() + if status.run.rehearsal { " (a rehearsal)" } else { "" },
-        plan: status.run.plan.as_ref().map(|plan| plan.short().to_owned()).unwrap_or_default(),
-        started: time(status.run.started),
-        updated: time(status.run.updated),
-    })
 }

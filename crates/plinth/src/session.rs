@@ -3,8 +3,9 @@
 use plinth_model::{Exit, NodeName, Plan, Problem, SiteName, Step, StepId};
 use plinth_plan::Seen;
 use plinth_run::executor::Sink;
-use plinth_run::journal::{History, Standing, StepHistory};
-use plinth_run::{CrashAfter, Durability, Journal, LockOwner, RunOptions, RunReport, RunWorld, StopSignal};
+use plinth_run::{
+    CrashAfter, Durability, Journal, LockOwner, LockedJournal, RunOptions, RunReport, RunWorld, StopSignal,
+};
 use plinth_site::Desired;
 use plinth_world::SystemClock;
 use std::collections::BTreeMap;
@@ -14,10 +15,8 @@ use tokio::signal::unix::{SignalKind, signal};
 
 /// The site's journal with its lock taken: whoever holds this may change the site, and its simulated world.
 pub struct Held {
-    journal: Journal,
-    run: String,
+    journal: LockedJournal,
     owner: LockOwner,
-    took_over: Option<String>,
 }
 
 impl Held {
@@ -28,22 +27,21 @@ impl Held {
     pub fn take(directory: &Path, site: &SiteName, durability: Durability) -> Result<Self, Problem> {
         let owner = LockOwner::current();
         let run = uuid::Uuid::now_v7().to_string();
-        let mut journal = Journal::open_with(directory, durability)?;
         let clock: Arc<dyn plinth_world::Clock> = Arc::new(SystemClock::new());
-        let took_over = journal.acquire(&owner, &run, &clock)?;
-        same_site(directory, site, journal.history())?;
-        Ok(Self { journal, run, owner, took_over })
+        let journal = Journal::open_with(directory, durability)?.lock(&owner, &run, &clock)?;
+        same_site(directory, site, journal.memory().run.as_ref().map(|run| &run.head.site))?;
+        Ok(Self { journal, owner })
     }
 }
 
 /// Refuses the journal of another site: two sites in one state directory would mix.
-pub(crate) fn same_site(directory: &Path, site: &SiteName, history: &History) -> Result<(), Problem> {
-    match &history.run {
-        Some(run) if run.site != *site => Err(Problem::new(
+pub(crate) fn same_site(directory: &Path, site: &SiteName, known: Option<&SiteName>) -> Result<(), Problem> {
+    match known {
+        Some(known) if known != site => Err(Problem::new(
             Exit::Input,
             "opening the state directory",
             directory.display().to_string(),
-            format!("it belongs to site `{}`, and this is site `{site}`; nothing was changed", run.site),
+            format!("it belongs to site `{known}`, and this is site `{site}`; nothing was changed"),
             "give another folder with `--state DIR`",
         )),
         _ => Ok(()),
@@ -90,15 +88,15 @@ impl Session<'_> {
     /// When the journal cannot be written, or the lock was lost.
     pub async fn run(self) -> Result<RunReport, Problem> {
         let Self { plan, desired, control_plane, held, world, sink, stop, rehearsal, kept, crash } = self;
-        let Held { mut journal, run, owner, took_over } = held;
+        let Held { mut journal, owner } = held;
         let options = RunOptions {
             rehearsal,
             kept,
             parallel: desired.run.parallel,
             node_failures: desired.run.node_failures,
             control_plane,
-            took_over,
-            ..RunOptions::new(run, owner.to_string())
+            took_over: journal.took_over().map(str::to_owned),
+            ..RunOptions::new(journal.run(), owner.to_string())
         };
         let report = match crash {
             None => plinth_run::run(plan, world, &mut journal, sink, stop, options).await,
@@ -117,12 +115,9 @@ impl Session<'_> {
 /// so once, but failed or was done otherwise since, is not among them.
 pub(crate) fn journalled(directory: &Path, plan: &Plan) -> Result<BTreeMap<StepId, Seen>, Problem> {
     let Some(reader) = Journal::open_read_only(directory)? else { return Ok(BTreeMap::new()) };
-    let history = reader.history();
-    let is_done = |known: &StepHistory, step: &Step| {
-        matches!(known.standing, Standing::Done { .. }) && known.digest == step.digest()
-    };
-    let done = plan.steps.iter().filter(|step| history.steps.get(&step.id).is_some_and(|known| is_done(known, step)));
-    Ok(done.map(|step| (step.id.clone(), Seen::Done)).collect())
+    let memory = reader.memory()?;
+    let is_done = |step: &Step| memory.steps.get(&step.id).is_some_and(|known| known.is_done_with(&step.digest()));
+    Ok(plan.steps.iter().filter(|step| is_done(step)).map(|step| (step.id.clone(), Seen::Done)).collect())
 }
 
 /// Stops the run at Ctrl-C, at SIGTERM (service supervisors, CI) and at SIGHUP (a lost terminal): the first time it finishes

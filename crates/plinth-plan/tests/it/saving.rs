@@ -1,6 +1,6 @@
 use crate::fixture::{example, inventory as data, planned, site, unseen};
 use plinth_model::{Exit, SiteName};
-use plinth_plan::diff::{self, Origin, moved};
+use plinth_plan::diff::{Origin, moved};
 use plinth_plan::saved::{read, write};
 use proptest::prelude::*;
 
@@ -73,20 +73,6 @@ fn what_moved_is_named() {
     let what: Vec<Origin> = moved(&plan.made_from, &now).iter().map(|m| m.what).collect();
     assert_eq!(what, [Origin::Inventory, Origin::Plinth]);
     assert!(moved(&plan.made_from, &now)[0].to_string().starts_with("the inventory says something else ("));
-}
-
-#[test]
-fn steps_of_two_plans_are_compared() {
-    let old = example();
-    let mut desired = site::basepod();
-    desired.nodes.workers.pop();
-    desired.nodes.workers.push(site::name("cpu-09"));
-    let new = planned(&desired, &unseen(data::basepod()));
-    let diff = diff::steps(&old, &new);
-    let has = |ids: &[plinth_model::StepId], id: &str| ids.iter().any(|i| i.as_str() == id);
-    assert!(has(&diff.added, "nodes/connect/cpu-09") && has(&diff.removed, "nodes/connect/dgx-06"));
-    assert!(has(&diff.changed, "kubernetes/deploy/basepod-a") && !has(&diff.changed, "nodes/connect/cpu-03"));
-    assert_eq!(diff::steps(&old, &old), diff::StepDiff::default());
 }
 
 proptest! {

@@ -1,5 +1,6 @@
 //! Events on their way out: numbered, stamped, free of secrets.
 
+use crate::journal::{JournalError, Store};
 use plinth_model::{Event, EventBody, Finding, StepId};
 use plinth_world::secrets::Secrets;
 use plinth_world::{Clock, Context, Progress};
@@ -13,24 +14,54 @@ pub(crate) struct Announcer {
     sink: Sink,
     clock: Arc<dyn Clock>,
     secrets: Arc<dyn Secrets>,
-    seq: Mutex<u64>,
+    numbers: Mutex<Numbers>,
+}
+
+/// The last numbers given.
+#[derive(Clone, Copy, Default)]
+struct Numbers {
+    seq: u64,
+    /// Of an event that no reader may miss.
+    lasting: u64,
+}
+
+impl Numbers {
+    fn number(&mut self, at: jiff::Timestamp, body: EventBody) -> Event {
+        self.seq += 1;
+        let after = Some(self.lasting);
+        if !body.may_be_missed() {
+            self.lasting = self.seq;
+        }
+        Event { seq: self.seq, after, at, body }
+    }
 }
 
 impl Announcer {
     pub(crate) fn new(sink: Sink, clock: Arc<dyn Clock>, secrets: Arc<dyn Secrets>) -> Arc<Self> {
-        Arc::new(Self { sink, clock, secrets, seq: Mutex::new(0) })
+        Arc::new(Self { sink, clock, secrets, numbers: Mutex::default() })
     }
 
-    /// Sends one event. The number is held while the sink runs, so the order seen is the order numbered.
+    /// Tells one event that is not stored: progress, or the end of a run whose journal failed. The numbers are held while the
+    /// sink runs, so the order seen is the order numbered.
     pub(crate) fn say(&self, body: EventBody) {
-        let mut seq = self.seq.lock().unwrap_or_else(PoisonError::into_inner);
-        *seq += 1;
-        (self.sink)(Event { seq: *seq, at: self.clock.now(), body });
+        let mut numbers = self.numbers.lock().unwrap_or_else(PoisonError::into_inner);
+        (self.sink)(numbers.number(self.clock.now(), body));
     }
 
-    /// Whether nothing was said yet.
+    /// Stores events, then tells them; neither when they could not be stored.
+    pub(crate) fn record(&self, bodies: Vec<EventBody>, store: &mut dyn Store) -> Result<(), JournalError> {
+        let mut numbers = self.numbers.lock().unwrap_or_else(PoisonError::into_inner);
+        let (mut next, at) = (*numbers, self.clock.now());
+        let events: Vec<Event> = bodies.into_iter().map(|body| next.number(at, body)).collect();
+        store.append(&events)?;
+        *numbers = next;
+        events.into_iter().for_each(|event| (self.sink)(event));
+        Ok(())
+    }
+
+    /// Whether nothing was told yet.
     pub(crate) fn silent(&self) -> bool {
-        *self.seq.lock().unwrap_or_else(PoisonError::into_inner) == 0
+        self.numbers.lock().unwrap_or_else(PoisonError::into_inner).seq == 0
     }
 
     /// A context whose progress becomes events of the step.

@@ -2,8 +2,8 @@
 
 use super::options::RunReport;
 use super::turn::Run;
-use crate::journal::{Fact, JournalError};
-use plinth_model::event::{Counts, Ended};
+use crate::journal::JournalError;
+use plinth_model::run::{Counts, StepState};
 use plinth_model::{EventBody, Exit, Outcome, Problem, Severity, Stage, Step};
 use std::collections::HashSet;
 
@@ -11,17 +11,12 @@ use std::collections::HashSet;
 const TOLD: usize = 5;
 
 impl Run<'_> {
-    /// Last record and last event.
+    /// Last event.
     pub(super) fn close(&mut self) -> Result<RunReport, JournalError> {
         let stopped = self.leave_out_the_rest();
         let (outcome, exit) = self.outcome(stopped);
         let counts = self.counts();
         let duration = self.clock.elapsed().saturating_sub(self.began);
-        let reason = self.stopping.clone().unwrap_or_default();
-        self.batch.facts.push(match outcome {
-            Outcome::Stopped => Fact::RunStopped { reason },
-            Outcome::Done | Outcome::Partly => Fact::RunFinished { outcome, exit: exit.code(), counts },
-        });
         let (seconds, next) = (duration.as_secs_f64(), self.next(outcome, exit));
         self.batch.events.push(EventBody::RunFinished { outcome, exit: exit.code(), counts, seconds, next });
         self.commit()?;
@@ -65,12 +60,13 @@ impl Run<'_> {
                 self.leave_out(*index, reason);
             }
         }
-        !open.is_empty() || (self.stopping.is_some() && self.ended.contains(&Some(Ended::NotRun)))
+        !open.is_empty() || (self.stopping.is_some() && self.ended.contains(&Some(StepState::NotRun)))
     }
 
     fn outcome(&self, stopped: bool) -> (Outcome, Exit) {
-        let missing =
-            |ended: &Option<Ended>| !matches!(ended, Some(Ended::Changed | Ended::Unchanged | Ended::Skipped));
+        let missing = |ended: &Option<StepState>| {
+            !matches!(ended, Some(StepState::Changed | StepState::Unchanged | StepState::Skipped))
+        };
         let mut missed = self.plan.steps.iter().zip(&self.ended).filter(|(_, ended)| missing(ended)).peekable();
         if stopped {
             (Outcome::Stopped, Exit::Partly)
@@ -86,11 +82,11 @@ impl Run<'_> {
     fn counts(&self) -> Counts {
         let count = |wanted| self.ended.iter().filter(|ended| **ended == Some(wanted)).count();
         Counts {
-            changed: count(Ended::Changed),
-            unchanged: count(Ended::Unchanged),
-            skipped: count(Ended::Skipped),
-            failed: count(Ended::Failed),
-            not_run: count(Ended::NotRun),
+            changed: count(StepState::Changed),
+            unchanged: count(StepState::Unchanged),
+            skipped: count(StepState::Skipped),
+            failed: count(StepState::Failed),
+            not_run: count(StepState::NotRun),
             warnings: self.plan.findings.iter().filter(|f| f.severity == Severity::Warning).count()
                 + usize::from(self.options.took_over.is_some()),
             hosts: self.hosts(),
@@ -112,7 +108,7 @@ impl Run<'_> {
         if self.failures.len() > TOLD {
             next.push(format!("{} more failed steps are in the events", self.failures.len() - TOLD));
         }
-        let left = self.ended.iter().filter(|e| matches!(e, Some(Ended::Failed | Ended::NotRun))).count();
+        let left = self.ended.iter().filter(|e| matches!(e, Some(StepState::Failed | StepState::NotRun))).count();
         next.push(match (outcome, exit) {
             (Outcome::Done, _) if self.options.rehearsal => {
                 "that was a rehearsal; `plinth discover` and `plinth plan` look at the real site".to_owned()

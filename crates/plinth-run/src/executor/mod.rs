@@ -1,7 +1,7 @@
 //! The executor: does exactly the plan.
 //!
 //! One future, no threads, no timers but the clock's. What needs nothing else runs beside it, within a global limit, one
-//! step per node at a time. Each turn of the loop takes in everything that ended, decides, makes all records of the turn
+//! step per node at a time. Each turn of the loop takes in everything that ended, decides, makes all events of the turn
 //! durable in one transaction, and only then begins the effects they announce.
 
 mod announcer;
@@ -23,12 +23,12 @@ pub(crate) use flight::within;
 pub(crate) use graph::Graph;
 pub(crate) use queue::Queue;
 
-use crate::journal::Recorder;
+use crate::journal::Store;
 use plinth_model::{Plan, Problem};
 use turn::Run;
 
 /// Runs a plan to its end, or as far as it goes. Steps that are already so are only looked at, so running again continues.
-/// The caller holds the site's lock ([`crate::journal::Journal::acquire`]); it is renewed here.
+/// The site's lock is renewed here.
 ///
 /// # Errors
 /// When the plan does not hold together (nothing has begun then) or the journal cannot be written. In the second case what
@@ -37,7 +37,7 @@ use turn::Run;
 pub async fn run(
     plan: &Plan,
     world: RunWorld,
-    journal: &mut dyn Recorder,
+    journal: &mut dyn Store,
     sink: Sink,
     stop: StopSignal,
     options: RunOptions,

@@ -1,7 +1,7 @@
 //! What a run is given, and what it gives back.
 
 use crate::behaviour::{Behaviour, StepEnv};
-use plinth_model::event::Counts;
+use plinth_model::run::Counts;
 use plinth_model::{Exit, Finding, NodeName, Outcome, StepId};
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,7 +18,7 @@ pub struct RunWorld {
 /// How to run.
 #[derive(Clone, Debug)]
 pub struct RunOptions {
-    /// Id of this run; never used before in this journal.
+    /// Id of this run, the one that the lock was taken for; never used before in this journal.
     pub run: String,
     /// Who runs it, as recorded.
     pub owner: String,
@@ -32,7 +32,7 @@ pub struct RunOptions {
     pub node_failures: usize,
     /// Control-plane nodes; when no majority of them is left, no Kubernetes engine is run. Empty: the rule is off.
     pub control_plane: Vec<NodeName>,
-    /// From whom the lock was taken over, and why: [`crate::journal::Journal::acquire`].
+    /// From whom the lock was taken over, and why: [`crate::journal::LockedJournal::took_over`].
     pub took_over: Option<String>,
 }
 

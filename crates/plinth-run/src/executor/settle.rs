@@ -4,11 +4,9 @@ use super::flight::{Heard, Launch};
 use super::life::{Life, Next, Rules};
 use super::turn::Run;
 use crate::behaviour::Probed;
-use crate::journal::Fact;
-use crate::span::span;
-use plinth_model::event::Ended;
 use plinth_model::finding::code;
-use plinth_model::{EventBody, Finding, NodeName, Stage, Step, Work};
+use plinth_model::run::StepState;
+use plinth_model::{EventBody, Finding, NodeName, Stage, Step, Work, span};
 use plinth_world::Clock;
 use std::time::Duration;
 
@@ -23,7 +21,7 @@ impl<'a> Run<'a> {
             return;
         }
         let Some(life) = self.lives.get_mut(&index) else { return };
-        let spent = step.once && self.journal.history().ever_done(&step.id, &life.digest);
+        let spent = step.once && self.journal.memory().ever_done(&step.id, &life.digest);
         let rules = Rules { stopping: self.stopping.is_some(), spent };
         match life.hear(step, heard, rules) {
             Next::Go(launch) => self.batch.launches.push((index, launch)),
@@ -46,33 +44,22 @@ impl<'a> Run<'a> {
 
     /// Records the intent, then acts. A step that only looks waits instead: it has no effect to be intended.
     fn intend(&mut self, index: usize, step: &Step, diff: Vec<String>, attempt: u32) {
-        if !step.work.reads_only() {
-            let digest = self.lives.get(&index).map_or_else(|| step.digest(), |life| life.digest.clone());
-            self.batch.facts.push(Fact::StepIntent { step: step.id.clone(), digest, attempt });
-        }
-        self.batch.events.push(EventBody::StepActing { step: step.id.clone(), diff, attempt });
+        let reads_only = step.work.reads_only();
+        self.batch.events.push(EventBody::StepActing { step: step.id.clone(), diff, attempt, reads_only });
         self.batch.launches.push((index, Launch::Act));
     }
 
     fn end_done(&mut self, index: usize, step: &Step, changed: bool, detail: String, answers: Vec<(String, String)>) {
-        for (gate, answer) in &answers {
-            let (gate, answer) = (gate.clone(), answer.clone());
+        for (gate, answer) in answers {
             self.answers.insert(gate.clone(), answer.clone());
-            self.batch.events.push(EventBody::GateOpened { gate: gate.clone(), answer: answer.clone() });
-            self.batch.facts.push(Fact::GateOpened { gate, answer, step: step.id.clone() });
+            self.batch.events.push(EventBody::GateOpened { gate, answer, by: Some(step.id.clone()) });
         }
-        let life = self.end(index, if changed { Ended::Changed } else { Ended::Unchanged }, &detail, None);
-        self.batch.facts.push(Fact::StepDone { step: step.id.clone(), digest: life.digest, changed, detail, answers });
+        self.end(index, if changed { StepState::Changed } else { StepState::Unchanged }, &detail, None);
         self.queue.satisfy(&self.graph, index);
     }
 
     fn end_failed(&mut self, index: usize, step: &'a Step, finding: Finding) {
-        let life = self.end(index, Ended::Failed, &finding.message, Some(&finding));
-        self.batch.facts.push(Fact::StepFailed {
-            step: step.id.clone(),
-            digest: life.digest,
-            finding: Box::new(finding.clone()),
-        });
+        self.end(index, StepState::Failed, &finding.message, Some(&finding));
         self.failures.push((index, finding));
         self.leave_out_dependents(index, &format!("needs {}, which failed", step.id));
         if let Some(node) = step.work.node()
@@ -84,43 +71,46 @@ impl<'a> Run<'a> {
     }
 
     /// A step that runs ends: its place is free, its last event is told.
-    fn end(&mut self, index: usize, outcome: Ended, detail: &str, finding: Option<&Finding>) -> Life {
-        let began = self.clock.elapsed();
-        let life = match self.lives.remove(&index) {
-            Some(life) => {
-                self.queue.leave(&self.graph, index);
-                life
-            }
-            None => {
-                Life::new(began, self.plan.steps.get(index).map_or_else(|| plinth_model::Digest::of(""), Step::digest))
-            }
-        };
-        self.tell_end(index, outcome, detail, (finding, began.saturating_sub(life.began)));
-        life
+    fn end(&mut self, index: usize, outcome: StepState, detail: &str, finding: Option<&Finding>) {
+        let life = self.lives.remove(&index);
+        if life.is_some() {
+            self.queue.leave(&self.graph, index);
+        }
+        self.tell_end(index, outcome, detail, (finding, life));
     }
 
-    fn tell_end(&mut self, index: usize, outcome: Ended, detail: &str, (finding, took): (Option<&Finding>, Duration)) {
+    fn tell_end(
+        &mut self,
+        index: usize,
+        outcome: StepState,
+        detail: &str,
+        (finding, life): (Option<&Finding>, Option<Life>),
+    ) {
         if let Some(ended) = self.ended.get_mut(index) {
             *ended = Some(outcome);
         }
         let Some(step) = self.plan.steps.get(index) else { return };
+        let began = life.as_ref().map_or_else(|| self.clock.elapsed(), |life| life.began);
         self.batch.events.push(EventBody::StepFinished {
             step: step.id.clone(),
             stage: step.stage,
             node: step.work.node().map(ToString::to_string),
             outcome,
-            seconds: took.as_secs_f64(),
+            seconds: self.clock.elapsed().saturating_sub(began).as_secs_f64(),
             detail: detail.to_owned(),
             finding: finding.cloned().map(Box::new),
+            digest: life
+                .filter(|_| matches!(outcome, StepState::Changed | StepState::Unchanged))
+                .map(|life| life.digest),
         });
     }
 
     /// The step does not run, and nothing that needs it does.
     pub(super) fn leave_out(&mut self, index: usize, reason: &str) {
         if self.lives.contains_key(&index) {
-            self.end(index, Ended::NotRun, reason, None);
+            self.end(index, StepState::NotRun, reason, None);
         } else {
-            self.tell_end(index, Ended::NotRun, reason, (None, Duration::ZERO));
+            self.tell_end(index, StepState::NotRun, reason, (None, None));
         }
         let needed = self.plan.steps.get(index).map(|step| format!("needs {}, which did not run", step.id));
         self.leave_out_dependents(index, &needed.unwrap_or_default());
@@ -134,7 +124,7 @@ impl<'a> Run<'a> {
             let dependents = self.graph.dependents.get(at).cloned().unwrap_or_default();
             for dependent in dependents {
                 if self.ended.get(dependent).is_some_and(Option::is_none) {
-                    self.tell_end(dependent, Ended::NotRun, reason, (None, Duration::ZERO));
+                    self.tell_end(dependent, StepState::NotRun, reason, (None, None));
                     open.push(dependent);
                 }
             }
@@ -187,13 +177,7 @@ impl<'a> Run<'a> {
         if answer == when.answer {
             return true;
         }
-        let life = self.end(index, Ended::Skipped, &format!("gate {} opened with {answer}", when.gate), None);
-        self.batch.facts.push(Fact::StepSkipped {
-            step: step.id.clone(),
-            digest: life.digest,
-            gate: when.gate.clone(),
-            answer,
-        });
+        self.end(index, StepState::Skipped, &format!("gate {} opened with {answer}", when.gate), None);
         self.queue.satisfy(&self.graph, index);
         false
     }
@@ -221,5 +205,9 @@ impl<'a> Run<'a> {
 /// What was seen, and how long it took to become so.
 fn waited(seen: &str, began: Duration, clock: &dyn Clock) -> String {
     let waited = clock.elapsed().saturating_sub(began);
-    if waited < Duration::from_secs(1) { seen.to_owned() } else { format!("{seen}, after {} of waiting", span(waited)) }
+    if waited < Duration::from_secs(1) {
+        seen.to_owned()
+    } else {
+        format!("{seen}, after {} of waiting", span::of(waited))
+    }
 }

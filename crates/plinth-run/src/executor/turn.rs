@@ -7,15 +7,15 @@ use super::life::Life;
 use super::options::{RunOptions, RunReport, RunWorld};
 use super::queue::Queue;
 use super::stop::{StopLevel, StopSignal};
-use crate::journal::{Fact, JournalError, Record, Recorder};
+use crate::journal::{JournalError, Store};
 use futures::FutureExt as _;
 use futures::future::{BoxFuture, Either, select};
 use futures::stream::{FuturesUnordered, StreamExt as _};
-use plinth_model::event::{self, Ended};
 use plinth_model::finding::code;
-use plinth_model::{EventBody, Finding, NodeName, Outcome, Plan, Step};
+use plinth_model::run::{RunHead, StepState};
+use plinth_model::{EventBody, Finding, NodeName, Outcome, Plan, Severity, Step};
 use plinth_world::{Clock, deadlines};
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -26,13 +26,13 @@ pub(super) struct Run<'a> {
     pub(super) graph: Graph<'a>,
     pub(super) queue: Queue,
     pub(super) options: &'a RunOptions,
-    pub(super) journal: &'a mut dyn Recorder,
+    pub(super) journal: &'a mut dyn Store,
     pub(super) announcer: Arc<Announcer>,
     pub(super) clock: Arc<dyn Clock>,
     /// Steps that run now.
     pub(super) lives: HashMap<usize, Life>,
     /// How steps ended.
-    pub(super) ended: Vec<Option<Ended>>,
+    pub(super) ended: Vec<Option<StepState>>,
     /// Failed steps, in the order they failed.
     pub(super) failures: Vec<(usize, Finding)>,
     pub(super) failed_nodes: BTreeSet<&'a NodeName>,
@@ -52,7 +52,6 @@ pub(super) struct Run<'a> {
 /// What one turn decided: recorded first, then told, then begun.
 #[derive(Default)]
 pub(super) struct Batch {
-    pub(super) facts: Vec<Fact>,
     pub(super) events: Vec<EventBody>,
     pub(super) launches: Vec<(usize, Launch)>,
 }
@@ -69,7 +68,7 @@ impl<'a> Run<'a> {
         plan: &'a Plan,
         graph: Graph<'a>,
         world: &'a RunWorld,
-        journal: &'a mut dyn Recorder,
+        journal: &'a mut dyn Store,
         sink: Sink,
         stop: StopSignal,
         options: &'a RunOptions,
@@ -121,34 +120,37 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// First record and first event.
+    /// First event.
     fn open(&mut self) -> Result<(), JournalError> {
         self.journal.keep_plan(self.plan)?;
-        let history = self.journal.history();
-        let last = history.run.as_ref();
-        let continues = last.is_some_and(|run| run.plan == self.plan.hash && run.outcome != Some(Outcome::Done));
-        let interrupted: Vec<String> = history.in_flight().into_iter().map(ToString::to_string).collect();
-        self.batch.facts.push(Fact::RunStarted {
-            plan: self.plan.hash.clone(),
-            site: self.plan.site.clone(),
-            steps: self.plan.steps.len(),
-            owner: self.options.owner.clone(),
-            rehearsal: self.options.rehearsal,
-            took_over: self.options.took_over.clone(),
-        });
-        self.batch.events.push(EventBody::RunStarted {
-            schema: event::SCHEMA,
-            run: self.options.run.clone(),
-            plan: self.plan.hash.clone(),
-            site: self.plan.site.clone(),
-            steps: self.plan.steps.len(),
-            hosts: self.hosts(),
-            rehearsal: self.options.rehearsal,
-            continues,
-        });
+        let memory = self.journal.memory();
+        let last = memory.run.as_ref();
+        let continued = last.filter(|run| run.head.plan == self.plan.hash && run.outcome != Some(Outcome::Done));
+        let continues_run = continued.map(|run| run.head.run.clone());
+        let interrupted: Vec<String> = memory.in_flight().into_iter().map(ToString::to_string).collect();
+        self.batch.events.push(EventBody::RunStarted(self.head(continues_run)));
         self.batch.events.extend(self.options.took_over.iter().map(|note| took_over(&self.announcer.text(note))));
         self.batch.events.extend(interrupted.iter().map(|step| was_interrupted(step)));
         self.commit()
+    }
+
+    fn head(&self, continues_run: Option<String>) -> RunHead {
+        let (plan, options) = (self.plan, self.options);
+        let mut stages = BTreeMap::new();
+        plan.steps.iter().for_each(|step| *stages.entry(step.stage).or_default() += 1);
+        RunHead {
+            steps: plan.steps.len(),
+            stages,
+            hosts: self.hosts(),
+            rehearsal: options.rehearsal,
+            continues: continues_run.is_some(),
+            continues_run,
+            owner: options.owner.clone(),
+            took_over: options.took_over.as_ref().map(|note| self.announcer.text(note)),
+            parallel: options.parallel,
+            warnings: plan.findings.iter().filter(|finding| finding.severity == Severity::Warning).count(),
+            ..RunHead::new(options.run.clone(), plan.hash.clone(), plan.site.clone())
+        }
     }
 
     /// Begins every step that may begin. Skipped steps make others ready, so this goes on until nothing moves.
@@ -176,17 +178,11 @@ impl<'a> Run<'a> {
         self.batch.launches.push((index, Launch::Probe));
     }
 
-    /// Makes the turn's records durable, tells its events, begins its launches: in this order.
+    /// Makes the turn's events durable, tells them, begins its launches: in this order.
     pub(super) fn commit(&mut self) -> Result<(), JournalError> {
-        let Batch { facts, events, launches } = std::mem::take(&mut self.batch);
-        if !facts.is_empty() {
-            let at = self.clock.now();
-            let record = |fact| Record { run: self.options.run.clone(), at, fact };
-            let records: Vec<Record> = facts.into_iter().map(record).collect();
-            self.journal.append(&records)?;
-        }
-        for event in events {
-            self.announcer.say(event);
+        let Batch { events, launches } = std::mem::take(&mut self.batch);
+        if !events.is_empty() {
+            self.announcer.record(events, self.journal)?;
         }
         for (index, launch) in launches {
             if let Some(step) = self.plan.steps.get(index) {

@@ -30,12 +30,12 @@ pub enum JournalError {
         /// Newest schema known.
         known: i64,
     },
-    /// The hash chain or the order of the facts does not hold.
-    #[error("fact {seq} does not hold: {happened}")]
+    /// An event cannot be read, cannot have happened where it stands, or is missing.
+    #[error("event {seq} does not hold: {happened}")]
     Broken {
         /// The journal.
         path: PathBuf,
-        /// Sequence number of the first fact that does not hold.
+        /// Sequence number of the first event that does not hold.
         seq: i64,
         /// What is wrong with it.
         happened: String,
@@ -56,12 +56,6 @@ pub enum JournalError {
     LockLost {
         /// Who holds it now.
         holder: String,
-    },
-    /// Somebody wrote facts since we read them.
-    #[error("another process wrote to it since it was read")]
-    MovedOn {
-        /// The journal.
-        path: PathBuf,
     },
     /// A scripted crash: see [`super::CrashAfter`].
     #[error("scripted crash after {records} records")]
@@ -99,7 +93,6 @@ impl JournalError {
             | JournalError::NewerSchema { path, .. }
             | JournalError::Broken { path, .. }
             | JournalError::Damaged { path, .. }
-            | JournalError::MovedOn { path }
             | JournalError::Storage { path, .. } => path.display().to_string(),
             JournalError::Impossible(error) => format!("for {}", error.subject),
             JournalError::LockLost { .. } => "of a run that held the site's lock".to_owned(),
@@ -121,7 +114,6 @@ impl JournalError {
                  it acts, only the guard against repeating steps that must happen once is lost"
             }
             JournalError::LockLost { .. } => "see `plinth status`; run again when the other run is over",
-            JournalError::MovedOn { .. } => "run again; if it stays so, see `plinth status` for who else is at work",
             JournalError::Crashed { .. } => "run again",
             JournalError::Storage { .. } => "check that the state directory exists and is writable, then run again",
             JournalError::Impossible(_) => "please report this: it is a bug in plinth; the journal itself is intact",
@@ -130,7 +122,7 @@ impl JournalError {
 
     fn exit(&self) -> Exit {
         match self {
-            JournalError::Full { .. } | JournalError::MovedOn { .. } | JournalError::Crashed { .. } => Exit::Partly,
+            JournalError::Full { .. } | JournalError::Crashed { .. } => Exit::Partly,
             JournalError::LockLost { .. } => Exit::Locked,
             JournalError::Impossible(_) => Exit::Bug,
             JournalError::NotAJournal { .. }

@@ -1,26 +1,28 @@
 //! The tables, and opening them without changing anything that is not ours.
 
-use super::JournalError;
+use super::{JournalError, old};
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 use std::time::Duration;
 
-/// Schema number, in `PRAGMA user_version`. Newer ones are refused.
-pub(super) const SCHEMA: i64 = 1;
+/// Schema number, in `PRAGMA user_version`. Newer ones are refused; the older one is read, see [`super::old`].
+pub(super) const SCHEMA: i64 = 2;
 
 /// How long one process waits for another's transaction. Transactions are short; a full disk cache may make them slow.
 const BUSY: Duration = Duration::from_secs(10);
 
-const TABLES: &str = "
-CREATE TABLE runs (id TEXT PRIMARY KEY, plan TEXT NOT NULL, site TEXT NOT NULL, started TEXT NOT NULL, ended TEXT,
-    outcome TEXT, owner TEXT NOT NULL, rehearsal INTEGER NOT NULL) STRICT;
-CREATE TABLE facts (seq INTEGER PRIMARY KEY, run TEXT NOT NULL, at TEXT NOT NULL, kind TEXT NOT NULL, step TEXT, digest TEXT,
-    payload TEXT NOT NULL, prev_hash TEXT NOT NULL, hash TEXT NOT NULL) STRICT;
-CREATE TRIGGER facts_are_never_changed BEFORE UPDATE ON facts BEGIN SELECT RAISE(ABORT, 'facts are append-only'); END;
-CREATE TRIGGER facts_are_never_removed BEFORE DELETE ON facts BEGIN SELECT RAISE(ABORT, 'facts are append-only'); END;
-CREATE TABLE head (one INTEGER PRIMARY KEY CHECK (one = 1), seq INTEGER NOT NULL, hash TEXT NOT NULL) STRICT;
-INSERT INTO head VALUES (1, 0, '');
+/// The tables of schema 2 that schema 1 did not have, or not so.
+const EVENTS: &str = "
+CREATE TABLE runs (number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, last INTEGER NOT NULL) STRICT;
+CREATE TABLE events (run INTEGER NOT NULL, seq INTEGER NOT NULL, after INTEGER NOT NULL, durable INTEGER NOT NULL,
+    event TEXT NOT NULL, PRIMARY KEY (run, seq)) STRICT, WITHOUT ROWID;
+CREATE TRIGGER events_are_never_changed BEFORE UPDATE ON events BEGIN SELECT RAISE(ABORT, 'events are append-only'); END;
+CREATE TRIGGER events_are_never_removed BEFORE DELETE ON events BEGIN SELECT RAISE(ABORT, 'events are append-only'); END;
+";
+
+/// The tables that both have.
+const COMMON: &str = "
 CREATE TABLE lock (one INTEGER PRIMARY KEY CHECK (one = 1), run TEXT NOT NULL, user TEXT NOT NULL, host TEXT NOT NULL,
     pid INTEGER NOT NULL, acquired TEXT NOT NULL, heartbeat TEXT NOT NULL, expires TEXT NOT NULL, note TEXT) STRICT;
 CREATE TABLE plans (hash TEXT PRIMARY KEY, body TEXT NOT NULL) STRICT;
@@ -36,18 +38,18 @@ pub enum Durability {
     Process,
 }
 
-/// Opens for writing; makes the file and its tables when there is none.
+/// Opens for writing; makes the file and its tables when there is none. A journal of schema 1 becomes one of schema 2.
 pub(super) fn open(path: &Path, durability: Durability) -> Result<Connection, JournalError> {
     let sql = |error: rusqlite::Error| JournalError::of(path, &error);
     make_private(path)?;
     let mut connection = Connection::open(path).map_err(sql)?;
     connection.busy_timeout(BUSY).map_err(sql)?;
-    let fresh = check_schema(&connection, path)? == 0;
+    let found = check_schema(&connection, path)?;
     write_ahead(&connection).map_err(sql)?;
     let synchronous = if durability == Durability::Power { "FULL" } else { "OFF" };
     connection.pragma_update(None, "synchronous", synchronous).map_err(sql)?;
-    if fresh {
-        create(&mut connection, path)?;
+    if found < SCHEMA {
+        make_tables(&mut connection, path)?;
     }
     Ok(connection)
 }
@@ -79,7 +81,8 @@ fn is_busy(error: &rusqlite::Error) -> bool {
     error.sqlite_error_code() == Some(rusqlite::ErrorCode::DatabaseBusy)
 }
 
-/// Opens for reading; none when there is no journal, or one that was never written.
+/// Opens for reading; none when there is no journal, or one that was never written. A journal of schema 1 is read into
+/// memory and left as it is.
 pub(super) fn open_read_only(path: &Path) -> Result<Option<Connection>, JournalError> {
     if !path.exists() {
         return Ok(None);
@@ -88,30 +91,38 @@ pub(super) fn open_read_only(path: &Path) -> Result<Option<Connection>, JournalE
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags).map_err(sql)?;
     connection.busy_timeout(BUSY).map_err(sql)?;
-    Ok((check_schema(&connection, path)? > 0).then_some(connection))
+    match check_schema(&connection, path)? {
+        0 => Ok(None),
+        SCHEMA => Ok(Some(connection)),
+        _ => {
+            let copy = Connection::open_in_memory().map_err(sql)?;
+            copy.execute_batch(&format!("{EVENTS}{COMMON}")).map_err(sql)?;
+            old::copy_common(&connection, &copy).map_err(sql)?;
+            old::convert(&connection, &copy, path)?;
+            Ok(Some(copy))
+        }
+    }
 }
 
 /// The schema number found; 0 for an empty database. One statement, so that a journal being made elsewhere is seen whole or
 /// not at all.
 fn check_schema(connection: &Connection, path: &Path) -> Result<i64, JournalError> {
-    let (found, facts, all): (i64, i64, i64) = connection
+    let (found, events, facts, all): (i64, i64, i64, i64) = connection
         .query_row(
-            "SELECT (SELECT user_version FROM pragma_user_version), (SELECT count(*) FROM sqlite_master WHERE name = 'facts'),
-                (SELECT count(*) FROM sqlite_master)",
+            "SELECT (SELECT user_version FROM pragma_user_version), (SELECT count(*) FROM sqlite_master WHERE name = 'events'),
+                (SELECT count(*) FROM sqlite_master WHERE name = 'facts'), (SELECT count(*) FROM sqlite_master)",
             [],
-            |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
+            |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)),
         )
         .map_err(|error| JournalError::of(path, &error))?;
-    if found > SCHEMA {
-        return Err(JournalError::NewerSchema { path: path.to_owned(), found, known: SCHEMA });
+    match (found, events, facts, all) {
+        (0, _, _, 0) => Ok(found),
+        (SCHEMA, 1, _, _) | (old::SCHEMA, _, 1, _) => check_pages(connection, path).map(|()| found),
+        (newer, _, _, _) if newer > SCHEMA => {
+            Err(JournalError::NewerSchema { path: path.to_owned(), found, known: SCHEMA })
+        }
+        _ => Err(JournalError::NotAJournal { path: path.to_owned(), happened: "its tables are others".to_owned() }),
     }
-    if found == SCHEMA && facts == 1 {
-        return check_pages(connection, path).map(|()| found);
-    }
-    if found == 0 && all == 0 {
-        return Ok(found);
-    }
-    Err(JournalError::NotAJournal { path: path.to_owned(), happened: "its tables are others".to_owned() })
 }
 
 /// Lets the database look at its own pages: a file that was cut off may lack only pages that nobody has read yet.
@@ -124,13 +135,19 @@ fn check_pages(connection: &Connection, path: &Path) -> Result<(), JournalError>
 }
 
 /// Makes the tables, unless another process did so meanwhile.
-fn create(connection: &mut Connection, path: &Path) -> Result<(), JournalError> {
+fn make_tables(connection: &mut Connection, path: &Path) -> Result<(), JournalError> {
     let sql = |error: rusqlite::Error| JournalError::of(path, &error);
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(sql)?;
     let found: i64 = transaction.pragma_query_value(None, "user_version", |row| row.get(0)).map_err(sql)?;
-    if found == 0 {
-        transaction.execute_batch(TABLES).map_err(sql)?;
-        transaction.pragma_update(None, "user_version", SCHEMA).map_err(sql)?;
+    match found {
+        0 => transaction.execute_batch(&format!("{EVENTS}{COMMON}")).map_err(sql)?,
+        old::SCHEMA => {
+            transaction.execute_batch(&format!("{}{EVENTS}", old::SET_ASIDE)).map_err(sql)?;
+            old::convert(&transaction, &transaction, path)?;
+            transaction.execute_batch(old::DROP).map_err(sql)?;
+        }
+        _ => return Ok(()),
     }
+    transaction.pragma_update(None, "user_version", SCHEMA).map_err(sql)?;
     transaction.commit().map_err(sql)
 }

@@ -2,8 +2,7 @@
 
 use super::outcome::refused;
 use crate::behaviour::{Probe, StepEnv};
-use crate::span::span;
-use plinth_model::{Finding, Step};
+use plinth_model::{Finding, Step, span};
 use plinth_world::{ClientError, deadlines};
 use std::future::Future;
 use std::time::Duration;
@@ -30,11 +29,11 @@ impl Limit {
     /// `waited 1 min 50 s of at most 20 min: Deployment operator: 0/1 ready and 3 more`. Of several only the first is named, and
     /// that in short.
     fn sentence(&self, waited: Duration, seen: &[String]) -> String {
-        let most = span(self.allowed + deadlines::POLL);
+        let most = span::of(self.allowed + deadlines::POLL);
         let time = if waited.is_zero() {
             format!("waits at most {most}")
         } else {
-            format!("waited {} of at most {most}", span(waited))
+            format!("waited {} of at most {most}", span::of(waited))
         };
         let first = seen.first().map_or("", |line| line.trim_start_matches(['!', '+', '~', '-']).trim_start());
         match seen.len() {

@@ -2,58 +2,72 @@ use crate::plans::{id, plan, site, step};
 use crate::script::Bench;
 use jiff::Timestamp;
 use plinth_model::Code;
-use plinth_model::event::Counts;
-use plinth_model::{Digest, Exit, Finding, Outcome, Problem, SiteName};
-use plinth_run::journal::{FILE, Fact, Journal, JournalError, Record, Standing};
+use plinth_model::run::{Counts, RunHead};
+use plinth_model::{Digest, Event, EventBody, Exit, Finding, Outcome, Problem, SiteName, Stage, StepId, StepState};
+use plinth_run::journal::{FILE, Journal, JournalError, LockOwner, LockedJournal};
+use plinth_world::{Clock, SystemClock};
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-fn at(run: &str, second: i64, fact: Fact) -> Record {
-    Record { run: run.to_owned(), at: Timestamp::from_second(second).unwrap(), fact }
+/// Events behind `before`, numbered.
+fn behind(before: u64, bodies: impl IntoIterator<Item = EventBody>) -> Vec<Event> {
+    let at = Timestamp::from_second(1_700_000_000).unwrap();
+    let one = |(seq, body)| Event { seq, after: Some(seq - 1), at, body };
+    (before + 1..).zip(bodies).map(one).collect()
 }
 
-fn record(fact: Fact) -> Record {
-    at("r1", 1_700_000_000, fact)
+fn begin(run: &str) -> EventBody {
+    let head = RunHead::new(run, Digest::of("plan"), SiteName::new("s").unwrap());
+    EventBody::RunStarted(RunHead { steps: 3, owner: "me".to_owned(), ..head })
 }
 
-fn started() -> Fact {
-    Fact::RunStarted {
-        plan: Digest::of("plan"),
-        site: SiteName::new("s").unwrap(),
-        steps: 3,
-        owner: "me".to_owned(),
-        rehearsal: false,
-        took_over: None,
+pub fn started(run: &str) -> Vec<Event> {
+    behind(0, [begin(run)])
+}
+
+fn intent(step: &str, attempt: u32) -> EventBody {
+    EventBody::StepActing { step: id(step), diff: Vec::new(), attempt, reads_only: false }
+}
+
+fn ended(step: &str, outcome: StepState, finding: Option<Box<Finding>>) -> EventBody {
+    let digest = outcome.is_done().then(|| Digest::of(step));
+    let (step, detail): (StepId, _) = (id(step), String::new());
+    EventBody::StepFinished { step, stage: Stage::Nodes, node: None, outcome, seconds: 0.0, detail, finding, digest }
+}
+
+fn done(step: &str, changed: bool) -> EventBody {
+    ended(step, if changed { StepState::Changed } else { StepState::Unchanged }, None)
+}
+
+fn failed(step: &str) -> EventBody {
+    ended(step, StepState::Failed, Some(Box::new(Finding::error(Code::named("a.b"), "x", "y"))))
+}
+
+fn finished() -> EventBody {
+    EventBody::RunFinished {
+        outcome: Outcome::Done,
+        exit: 0,
+        counts: Counts::default(),
+        seconds: 0.0,
+        next: Vec::new(),
     }
 }
 
-fn intent(step: &str, attempt: u32) -> Fact {
-    Fact::StepIntent { step: id(step), digest: Digest::of(step), attempt }
-}
-
-fn done(step: &str, changed: bool) -> Fact {
-    Fact::StepDone { step: id(step), digest: Digest::of(step), changed, detail: String::new(), answers: Vec::new() }
-}
-
-fn failed(step: &str) -> Fact {
-    let finding = Box::new(Finding::error(Code::named("a.b"), "x", "y"));
-    Fact::StepFailed { step: id(step), digest: Digest::of(step), finding }
-}
-
-fn finished() -> Fact {
-    Fact::RunFinished { outcome: Outcome::Done, exit: 0, counts: Counts::default() }
+fn locked(dir: &Path, run: &str) -> LockedJournal {
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+    Journal::open(dir).unwrap().lock(&LockOwner::current(), run, &clock).unwrap()
 }
 
 fn written(dir: &Path) {
-    let mut journal = Journal::open(dir).unwrap();
-    let facts = [started(), intent("a/b/c", 1), done("a/b/c", true), done("a/b/d", false), finished()];
-    journal.append(&facts.map(record)).unwrap();
+    let bodies = [begin("r1"), intent("a/b/c", 1), done("a/b/c", true), done("a/b/d", false), finished()];
+    locked(dir, "r1").append(&behind(0, bodies)).unwrap();
 }
 
 /// Does to the file what no plinth does.
 fn tamper(dir: &Path, sql: &str) {
     let connection = rusqlite::Connection::open(dir.join(FILE)).unwrap();
-    let free = "DROP TRIGGER facts_are_never_changed; DROP TRIGGER facts_are_never_removed;";
+    let free = "DROP TRIGGER events_are_never_changed; DROP TRIGGER events_are_never_removed;";
     connection.execute_batch(&format!("{free}{sql}")).unwrap();
 }
 
@@ -62,21 +76,23 @@ fn what_was_recorded_is_read_back() {
     let dir = tempfile::tempdir().unwrap();
     written(dir.path());
     let journal = Journal::open(dir.path()).unwrap();
-    let history = journal.history();
-    let run = history.run.as_ref().unwrap();
-    assert_eq!((run.id.as_str(), run.outcome, run.steps), ("r1", Some(Outcome::Done), 3));
-    assert_eq!(history.steps[&id("a/b/c")].standing, Standing::Done { changed: true });
-    assert!(history.ever_done(&id("a/b/d"), &Digest::of("a/b/d")));
-    assert!(!history.ever_done(&id("a/b/d"), &Digest::of("another")));
-    assert!(history.in_flight().is_empty());
+    let memory = journal.memory();
+    let run = memory.run.as_ref().unwrap();
+    assert_eq!((run.head.run.as_str(), run.outcome, run.head.steps), ("r1", Some(Outcome::Done), 3));
+    assert_eq!(memory.steps[&id("a/b/c")].state, StepState::Changed);
+    assert!(memory.steps[&id("a/b/c")].is_done_with(&Digest::of("a/b/c")));
+    assert!(memory.ever_done(&id("a/b/d"), &Digest::of("a/b/d")));
+    assert!(!memory.ever_done(&id("a/b/d"), &Digest::of("another")));
+    assert!(memory.in_flight().is_empty());
 }
 
 #[test]
 fn histories_that_cannot_be_are_refused_whole() {
-    let end = |facts: &[Fact]| [&[started()], facts].concat();
+    let end = |bodies: &[EventBody]| [&[begin("r1")], bodies].concat();
     let cases = [
         ("no run", vec![intent("a/b/c", 1)]),
-        ("started twice", end(&[started()])),
+        ("another run than the lock's", vec![begin("r2")]),
+        ("started twice", end(&[begin("r1")])),
         ("done without intent", end(&[done("a/b/c", true)])),
         ("first attempt is the second", end(&[intent("a/b/c", 2)])),
         ("intent twice", end(&[intent("a/b/c", 1), intent("a/b/c", 1)])),
@@ -86,43 +102,49 @@ fn histories_that_cannot_be_are_refused_whole() {
         ("done after failed", end(&[failed("a/b/c"), done("a/b/c", false)])),
         ("after the end", end(&[finished(), done("a/b/c", false)])),
     ];
-    for (name, facts) in cases {
+    for (name, bodies) in cases {
         let dir = tempfile::tempdir().unwrap();
-        let mut journal = Journal::open(dir.path()).unwrap();
-        let records: Vec<Record> = facts.into_iter().map(record).collect();
-        let error = journal.append(&records).unwrap_err();
+        let mut journal = locked(dir.path(), "r1");
+        let error = journal.append(&behind(0, bodies)).unwrap_err();
         assert!(matches!(error, JournalError::Impossible(_)), "{name}: {error}");
-        assert!(journal.history().run.is_none(), "{name}");
+        assert!(journal.memory().run.is_none(), "{name}");
         drop(journal);
-        assert!(Journal::open(dir.path()).unwrap().history().run.is_none(), "{name}");
+        assert!(Journal::open(dir.path()).unwrap().memory().run.is_none(), "{name}");
     }
 }
 
 #[test]
 fn a_later_run_takes_up_what_an_earlier_one_left() {
     let dir = tempfile::tempdir().unwrap();
-    let mut journal = Journal::open(dir.path()).unwrap();
-    journal.append(&[record(started()), record(intent("a/b/c", 1)), record(intent("a/b/c", 2))]).unwrap();
-    assert_eq!(journal.history().in_flight(), [&id("a/b/c")]);
-    let second = |fact| at("r2", 1_600_000_000, fact);
-    journal.append(&[second(started()), second(intent("a/b/c", 1))]).unwrap();
-    assert!(journal.append(&[record(done("a/b/c", true))]).is_err(), "the first run is over");
-    journal.append(&[second(done("a/b/c", true))]).unwrap();
-    assert!(journal.history().in_flight().is_empty());
-    journal.verify().unwrap();
+    let mut first = locked(dir.path(), "r1");
+    first.append(&behind(0, [begin("r1"), intent("a/b/c", 1), intent("a/b/c", 2)])).unwrap();
+    assert_eq!(first.memory().in_flight(), [&id("a/b/c")]);
+    first.append(&behind(3, [ended("a/b/c", StepState::NotRun, None)])).unwrap();
+    assert_eq!(first.memory().in_flight(), [&id("a/b/c")], "dropped in flight: its end was not seen");
+    first.release().unwrap();
+    let mut second = locked(dir.path(), "r2");
+    second.append(&behind(0, [begin("r2"), intent("a/b/c", 1)])).unwrap();
+    assert!(first.append(&behind(4, [done("a/b/c", true)])).is_err(), "the first run is over");
+    second.append(&behind(2, [done("a/b/c", true)])).unwrap();
+    assert!(second.memory().in_flight().is_empty());
+    second.verify().unwrap();
 }
 
 #[test]
-fn tampering_shows_and_nothing_is_changed() {
+fn what_is_missing_or_unreadable_shows_and_nothing_is_changed() {
     let cases = [
-        ("a payload", "UPDATE facts SET payload = replace(payload, 'true', 'false') WHERE seq = 3", 3),
-        ("a time", "UPDATE facts SET at = '2020-01-01T00:00:00Z' WHERE seq = 2", 2),
-        ("a column", "UPDATE facts SET step = 'x/y/z' WHERE seq = 4", 4),
-        ("one removed", "DELETE FROM facts WHERE seq = 2", 2),
-        ("the last removed", "DELETE FROM facts WHERE seq = 5", 4),
+        ("a text that is no event", "UPDATE events SET event = replace(event, 'changed', 'chanced') WHERE seq = 3", 3),
+        (
+            "one that cannot have happened",
+            "UPDATE events SET event = replace(event, 'unchanged', 'changed') WHERE seq = 4",
+            4,
+        ),
+        ("a column", "UPDATE events SET durable = 0 WHERE seq = 4", 4),
+        ("one removed", "DELETE FROM events WHERE seq = 2", 3),
+        ("the last removed", "DELETE FROM events WHERE seq = 5", 5),
         (
             "swapped",
-            "UPDATE facts SET seq = 9 WHERE seq = 3; UPDATE facts SET seq = 3 WHERE seq = 4; UPDATE facts SET seq = 4 WHERE seq = 9",
+            "UPDATE events SET seq = 9 WHERE seq = 3; UPDATE events SET seq = 3 WHERE seq = 4; UPDATE events SET seq = 4 WHERE seq = 9",
             3,
         ),
     ];
@@ -131,23 +153,25 @@ fn tampering_shows_and_nothing_is_changed() {
         written(dir.path());
         tamper(dir.path(), sql);
         let before = std::fs::read(dir.path().join(FILE)).unwrap();
-        let error = Journal::open(dir.path()).unwrap_err();
+        let error =
+            Journal::open(dir.path()).map(|journal| journal.verify().unwrap_err()).unwrap_or_else(|error| error);
         assert!(matches!(error, JournalError::Broken { seq: s, .. } if s == seq), "{name}: {error:?}");
-        assert!(Journal::open_read_only(dir.path()).is_err(), "{name}");
         let problem = Problem::from(error);
         assert_eq!(problem.exit, Exit::Input);
         assert!(problem.to_string().contains(FILE) && problem.to_string().contains("nothing was changed"), "{problem}");
         assert_eq!(std::fs::read(dir.path().join(FILE)).unwrap(), before, "{name}");
+        let read = Journal::open_read_only(dir.path()).and_then(|reader| reader.unwrap().memory());
+        assert!(read.is_err() || name == "a column", "{name}");
     }
 }
 
 #[test]
-fn facts_cannot_be_changed_by_accident() {
+fn events_cannot_be_changed_by_accident() {
     let dir = tempfile::tempdir().unwrap();
     written(dir.path());
     let connection = rusqlite::Connection::open(dir.path().join(FILE)).unwrap();
-    assert!(connection.execute("DELETE FROM facts", []).is_err());
-    assert!(connection.execute("UPDATE facts SET run = 'x'", []).is_err());
+    assert!(connection.execute("DELETE FROM events", []).is_err());
+    assert!(connection.execute("UPDATE events SET run = 7", []).is_err());
 }
 
 #[test]
@@ -180,11 +204,11 @@ fn other_files_are_refused_and_left_alone() {
 fn a_newer_schema_is_refused() {
     let dir = tempfile::tempdir().unwrap();
     written(dir.path());
-    tamper(dir.path(), "PRAGMA user_version = 2");
+    tamper(dir.path(), "PRAGMA user_version = 3");
     for error in [Journal::open(dir.path()).map(drop), Journal::open_read_only(dir.path()).map(drop)] {
         let problem = Problem::from(error.unwrap_err());
         assert_eq!(problem.exit, Exit::Input);
-        assert!(problem.happened.contains("schema 2") && problem.attempt.contains("nothing was changed"), "{problem}");
+        assert!(problem.happened.contains("schema 3") && problem.attempt.contains("nothing was changed"), "{problem}");
     }
 }
 
@@ -192,28 +216,17 @@ fn a_newer_schema_is_refused() {
 fn a_full_disk_keeps_everything_before() {
     let dir = tempfile::tempdir().unwrap();
     written(dir.path());
-    let mut journal = Journal::open(dir.path()).unwrap();
+    let mut journal = locked(dir.path(), "r2");
     journal.limit_pages(1).unwrap();
-    let second = |fact| at("r2", 1_700_000_001, fact);
-    let many: Vec<Record> =
-        std::iter::once(started()).chain((0..500).map(|n| done(&format!("a/b/{n}"), false))).map(second).collect();
-    let before = journal.history().clone();
+    let many = std::iter::once(begin("r2")).chain((0..500).map(|n| done(&format!("a/b/{n}"), false)));
+    let many = behind(0, many);
+    let before = journal.memory().clone();
     assert!(matches!(journal.append(&many), Err(JournalError::Full { .. })));
-    assert_eq!(*journal.history(), before);
+    assert_eq!(*journal.memory(), before);
     drop(journal);
-    let mut journal = Journal::open(dir.path()).unwrap();
-    assert_eq!(*journal.history(), before);
+    let mut journal = locked(dir.path(), "r2");
+    assert_eq!(*journal.memory(), before);
     journal.append(&many).unwrap();
-}
-
-#[test]
-fn two_writers_without_a_lock_do_not_mix() {
-    let dir = tempfile::tempdir().unwrap();
-    let (mut first, mut second) = (Journal::open(dir.path()).unwrap(), Journal::open(dir.path()).unwrap());
-    first.append(&[record(started())]).unwrap();
-    let other = at("r2", 1_700_000_000, started());
-    assert!(matches!(second.append(&[other]), Err(JournalError::MovedOn { .. })));
-    first.verify().unwrap();
 }
 
 #[test]
@@ -223,42 +236,41 @@ fn a_clock_that_goes_backwards_breaks_nothing() {
     bench.clock.set_by.store(-100_000, Ordering::Relaxed);
     let report = bench.run(&site(1));
     assert_eq!(report.exit, Exit::Done);
-    let journal = bench.journal();
-    assert_eq!(journal.history().run.as_ref().unwrap().id, "run-2");
+    assert_eq!(bench.memory().run.unwrap().head.run, "run-2");
 }
 
 #[test]
-fn many_records_are_appended_and_read_in_batches() {
+fn many_events_are_appended_and_read_in_batches() {
     let dir = tempfile::tempdir().unwrap();
-    let mut journal = Journal::open(dir.path()).unwrap();
-    journal.append(&[record(started())]).unwrap();
+    let mut journal = locked(dir.path(), "r1");
+    journal.append(&started("r1")).unwrap();
     for batch in 0..200 {
         let steps = (0..250).map(|n| format!("a/b/{}", batch * 250 + n));
-        let records: Vec<Record> = steps.flat_map(|step| [intent(&step, 1), done(&step, true)]).map(record).collect();
-        journal.append(&records).unwrap();
+        let bodies = steps.flat_map(|step| [intent(&step, 1), done(&step, true)]);
+        journal.append(&behind(1 + batch * 500, bodies)).unwrap();
     }
     drop(journal);
     let reader = Journal::open_read_only(dir.path()).unwrap().unwrap();
-    assert_eq!(reader.history().steps.len(), 50_000);
-    assert!(reader.history().in_flight().is_empty());
+    assert_eq!(reader.view().steps.len(), 50_000);
+    assert!(reader.memory().unwrap().in_flight().is_empty());
 }
 
 #[test]
 fn others_read_while_a_run_writes() {
     let dir = tempfile::tempdir().unwrap();
-    let mut journal = Journal::open(dir.path()).unwrap();
-    journal.append(&[record(started())]).unwrap();
+    let mut journal = locked(dir.path(), "r1");
+    journal.append(&started("r1")).unwrap();
     std::thread::scope(|scope| {
         let reader = scope.spawn(|| {
             let mut last = 0;
             while last < 200 {
-                let seen = Journal::open_read_only(dir.path()).unwrap().unwrap().history().steps.len();
+                let seen = Journal::open_read_only(dir.path()).unwrap().unwrap().view().steps.len();
                 assert!(seen >= last, "{seen} after {last}");
                 last = seen;
             }
         });
         for n in 0..200 {
-            journal.append(&[record(done(&format!("a/b/{n}"), false))]).unwrap();
+            journal.append(&behind(1 + n, [done(&format!("a/b/{n}"), false)])).unwrap();
         }
         reader.join().unwrap();
     });
@@ -267,11 +279,11 @@ fn others_read_while_a_run_writes() {
 #[test]
 fn every_error_says_what_to_whom_and_what_to_try() {
     let path = std::path::PathBuf::from("state/journal.db");
-    let refused = Journal::open(tempfile::tempdir().unwrap().path()).unwrap().append(&[record(done("a/b/c", true))]);
+    let dir = tempfile::tempdir().unwrap();
+    let refused = locked(dir.path(), "r1").append(&behind(0, [done("a/b/c", true)]));
     let errors = [
-        (JournalError::Full { path: path.clone() }, "state/journal.db"),
-        (JournalError::MovedOn { path }, "state/journal.db"),
-        (refused.unwrap_err(), "r1"),
+        (JournalError::Full { path }, "state/journal.db"),
+        (refused.unwrap_err(), "a/b/c"),
         (JournalError::LockLost { holder: "ada holds it now".to_owned() }, "lock"),
         (JournalError::Crashed { records: 3 }, "rehearsal"),
     ];
@@ -292,4 +304,48 @@ fn a_new_journal_is_for_its_owner_alone() {
         let mode = dir.path().join(name).metadata().unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600, "{name}");
     }
+}
+
+/// A journal that the plinth before events wrote: a rehearsal of the example, killed at its thirtieth record.
+fn written_before_events(dir: &Path) {
+    let connection = rusqlite::Connection::open(dir.join(FILE)).unwrap();
+    connection.execute_batch(include_str!("../data/journal-schema-1.sql")).unwrap();
+}
+
+#[test]
+fn a_journal_of_facts_is_read_without_changing_it() {
+    let dir = tempfile::tempdir().unwrap();
+    written_before_events(dir.path());
+    let before = std::fs::read(dir.path().join(FILE)).unwrap();
+    let reader = Journal::open_read_only(dir.path()).unwrap().unwrap();
+    let view = reader.view();
+    assert_eq!(view.run.as_ref().map(|run| (run.steps, run.rehearsal)), Some((97, true)));
+    assert_eq!(view.state(false).word(), "interrupted");
+    assert_eq!(view.state_of(&id("nodes/connect/cpu-03")), StepState::Changed);
+    assert_eq!(view.gates.get("storage/dgx-05").map(String::as_str), Some("relocate"));
+    assert!(view.gaps().is_empty());
+    assert_eq!(std::fs::read(dir.path().join(FILE)).unwrap(), before);
+}
+
+#[test]
+fn a_journal_of_facts_becomes_one_of_events_and_nothing_is_forgotten() {
+    let dir = tempfile::tempdir().unwrap();
+    written_before_events(dir.path());
+    let read = Journal::open_read_only(dir.path()).unwrap().unwrap();
+    let journal = Journal::open(dir.path()).unwrap();
+    journal.verify().unwrap();
+    assert_eq!(journal.memory(), &read.memory().unwrap());
+    let memory = journal.memory();
+    let done = memory.steps.values().filter(|step| step.state.is_done()).count();
+    assert_eq!((memory.in_flight().len(), done), (1, 14));
+    let connect = &memory.steps[&id("nodes/connect/cpu-03")];
+    assert!(connect.done_with.len() == 1 && connect.is_done_with(&connect.done_with[0]));
+    drop(journal);
+
+    let mut next = locked(dir.path(), "r2");
+    next.append(&started("r2")).unwrap();
+    drop(next);
+    let again = Journal::open_read_only(dir.path()).unwrap().unwrap();
+    assert_eq!(again.runs().unwrap().len(), 2);
+    assert_eq!(again.view().run.as_ref().unwrap().run, "r2");
 }

@@ -37,7 +37,7 @@ fn crash_everywhere(plan: &Plan, late: bool) -> usize {
         let registered = bench.effects().iter().filter(|e| *e == "runai/register/c").count();
         let needed = usize::from(plan.steps.iter().any(|step| step.once));
         assert_eq!(registered, needed, "{registered} times after {records} records");
-        bench.journal().verify().unwrap();
+        bench.opened().verify().unwrap();
     }
     unreachable!()
 }
@@ -63,7 +63,7 @@ fn nothing_is_recorded_or_done_after_the_crash() {
     bench.run_with(&site(2), &mut recorder).unwrap_err();
     drop(recorder);
     assert!(bench.effects().is_empty() && bench.events.lock().unwrap().is_empty());
-    assert!(journal.history().steps.is_empty() && journal.history().run.is_some());
+    assert!(journal.memory().steps.is_empty() && journal.memory().run.is_some());
 }
 
 #[test]
@@ -77,5 +77,5 @@ fn an_effect_that_ended_without_its_record_is_found_done() {
     killed.script.state.lock().unwrap().so.insert("nodes/connect/n0".to_owned());
     assert_eq!(killed.run(&plan).counts.unchanged, 1);
     assert!(!killed.effects().contains(&"nodes/connect/n0".to_owned()));
-    assert!(killed.journal().history().in_flight().is_empty());
+    assert!(killed.memory().in_flight().is_empty());
 }

@@ -63,7 +63,7 @@ proptest! {
 fn a_thousand_nodes_are_looked_at_twice_per_step_and_acted_on_once() {
     let plan = crate::plans::site(1000);
     let mut bench = Bench::new();
-    let mut journal = plinth_run::Journal::open_with(bench.dir.path(), plinth_run::Durability::Process).unwrap();
+    let mut journal = bench.opened_with(plinth_run::Durability::Process);
     let report = bench.run_with(&plan, &mut journal).unwrap();
     assert_eq!(report.counts.changed, plan.steps.len());
     let state = bench.script.state.lock().unwrap();

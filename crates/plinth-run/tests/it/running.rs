@@ -1,8 +1,8 @@
 use crate::plans::{gated, id, plan, site, step};
 use crate::script::{Bench, Rule, SECRET};
-use plinth_model::event::Ended;
-use plinth_model::{EventBody, Exit, NodeName, Outcome};
-use plinth_run::journal::{Fact, Journal, JournalError, Recorder};
+use plinth_model::run::RunHead;
+use plinth_model::{Event, EventBody, Exit, NodeName, Outcome, StepState};
+use plinth_run::journal::{JournalError, LockedJournal, Memory, Store};
 use std::time::Duration;
 
 fn failing() -> Rule {
@@ -110,7 +110,7 @@ fn failures_say_what_and_stop_only_what_needs_them() {
         assert_eq!(bench.effects().iter().filter(|e| *e == "nodes/account/n1").count(), effects, "{rule:?}");
         assert!(bench.so().contains("nodes/registries/n0"), "{rule:?}");
         let (how, detail) = bench.ended(&id("runai/register/c")).unwrap();
-        assert_eq!(how, Ended::NotRun);
+        assert_eq!(how, StepState::NotRun);
         assert_eq!(detail, "needs nodes/account/n1, which failed");
         assert_eq!((report.counts.hosts_failed, report.counts.failed), (1, 1));
     }
@@ -126,8 +126,7 @@ fn the_next_run_finishes_the_rest_only() {
     let report = bench.run(&plan);
     assert_eq!((report.exit, report.counts.unchanged), (Exit::Done, 9));
     assert_eq!(bench.effects()[before..].iter().filter(|e| e.starts_with("nodes/")).count(), 0);
-    let continues =
-        bench.said(|b| if let EventBody::RunStarted { continues, .. } = b { Some(*continues) } else { None });
+    let continues = bench.said(|b| if let EventBody::RunStarted(head) = b { Some(head.continues) } else { None });
     assert_eq!(continues, [true]);
 }
 
@@ -184,14 +183,14 @@ fn no_engine_without_a_majority_of_control_plane_nodes() {
 
 #[test]
 fn gates_choose_among_the_steps_shown() {
-    for (answer, ended) in [("fits", Ended::Skipped), ("relocate", Ended::Changed)] {
+    for (answer, ended) in [("fits", StepState::Skipped), ("relocate", StepState::Changed)] {
         let mut bench = Bench::new();
         let answers = vec![("storage/a".to_owned(), answer.to_owned())];
         bench.rule("nodes/facts/a", Rule { answers, ..Rule::default() });
         let report = bench.run(&gated());
         assert_eq!(report.exit, Exit::Done);
         assert_eq!(bench.ended(&id("nodes/storage/a")).unwrap().0, ended);
-        assert_eq!(bench.ended(&id("nodes/registries/a")).unwrap().0, Ended::Changed);
+        assert_eq!(bench.ended(&id("nodes/registries/a")).unwrap().0, StepState::Changed);
         let opened =
             bench.said(|b| if let EventBody::GateOpened { answer, .. } = b { Some(answer.clone()) } else { None });
         assert_eq!(opened, [answer]);
@@ -253,7 +252,7 @@ fn events_are_numbered_and_framed() {
     bench.run(&site(2));
     let events = bench.events.lock().unwrap();
     assert!(events.iter().zip(1..).all(|(event, seq)| event.seq == seq));
-    assert!(matches!(events.first().unwrap().body, EventBody::RunStarted { hosts: 2, continues: false, .. }));
+    assert!(matches!(events.first().unwrap().body, EventBody::RunStarted(RunHead { hosts: 2, continues: false, .. })));
     assert!(matches!(&events.last().unwrap().body, EventBody::RunFinished { exit: 0, next, .. } if !next.is_empty()));
 }
 
@@ -268,39 +267,42 @@ fn a_plan_that_does_not_hold_together_is_refused_before_anything() {
         let mut journal = bench.journal();
         let problem = bench.run_with(&plan, &mut journal).unwrap_err();
         assert_eq!(problem.exit, Exit::Input);
-        assert!(bench.effects().is_empty() && journal.history().run.is_none());
+        assert!(bench.effects().is_empty() && journal.memory().run.is_none());
     }
 }
 
-/// A recorder that sees every batch next to the effects begun so far, and whose file fails after some batches.
+/// A store that sees every batch next to the effects begun so far, and whose file fails after some batches.
 struct Spy<'a> {
-    journal: &'a mut Journal,
+    journal: &'a mut LockedJournal,
     script: std::sync::Arc<crate::script::Script>,
     intents: Vec<String>,
     batches: usize,
 }
 
-impl Recorder for Spy<'_> {
-    fn append(&mut self, records: &[plinth_run::journal::Record]) -> Result<(), JournalError> {
+impl Store for Spy<'_> {
+    fn append(&mut self, events: &[Event]) -> Result<(), JournalError> {
         let failed = || JournalError::Storage { path: "journal.db".into(), happened: "input/output error".to_owned() };
         self.batches = self.batches.checked_sub(1).ok_or_else(failed)?;
-        self.journal.append(records)?;
-        for record in records {
-            if let Fact::StepIntent { step, .. } = &record.fact {
+        self.journal.append(events)?;
+        for event in events {
+            if let EventBody::StepActing { step, .. } = &event.body {
                 assert!(!self.script.state.lock().unwrap().effects.contains(&step.to_string()), "{step} began before");
                 self.intents.push(step.to_string());
             }
         }
         Ok(())
     }
+    fn since(&self, seq: u64) -> Result<Vec<Event>, JournalError> {
+        self.journal.since(seq)
+    }
     fn keep_plan(&mut self, plan: &plinth_model::Plan) -> Result<(), JournalError> {
         self.journal.keep_plan(plan)
     }
     fn renew(&mut self) -> Result<(), JournalError> {
-        Recorder::renew(self.journal)
+        Store::renew(self.journal)
     }
-    fn history(&self) -> &plinth_run::journal::History {
-        self.journal.history()
+    fn memory(&self) -> &Memory {
+        self.journal.memory()
     }
 }
 
@@ -316,7 +318,7 @@ fn intents_are_durable_before_effects() {
     intents.sort();
     effects.sort();
     assert_eq!(intents, effects);
-    assert!(journal.history().in_flight().is_empty());
+    assert!(journal.memory().in_flight().is_empty());
     journal.verify().unwrap();
 }
 
@@ -334,10 +336,10 @@ fn a_disk_that_fills_up_ends_the_run_and_loses_nothing() {
         bench.events.lock().unwrap().last().unwrap().body,
         EventBody::RunFinished { outcome: Outcome::Stopped, exit: 4, .. }
     ));
-    let (done, known) = (bench.so().len(), journal.history().clone());
+    let (done, known) = (bench.so().len(), journal.memory().clone());
     assert!(done > 0 && done < plan.steps.len());
     drop(journal);
-    assert_eq!(*bench.journal().history(), known);
+    assert_eq!(bench.memory(), known);
     assert_eq!(bench.run(&plan).exit, Exit::Done);
     assert_eq!(bench.so().len(), plan.steps.len());
 }
@@ -373,9 +375,8 @@ fn a_step_that_only_looks_is_unchanged_after_waiting() {
         bench.run(&plan(vec![step("kubernetes/wait/n", &[]), step("kubernetes/labels/n", &["kubernetes/wait/n"])]));
     assert_eq!((report.counts.changed, report.counts.unchanged), (1, 1));
     let (outcome, detail) = bench.ended(&id("kubernetes/wait/n")).unwrap();
-    assert_eq!((outcome, detail.as_str()), (Ended::Unchanged, "made with [secret], after 12 s of waiting"));
-    let standing = bench.journal().history().steps[&id("kubernetes/wait/n")].standing;
-    assert_eq!(standing, plinth_run::journal::Standing::Done { changed: false });
+    assert_eq!((outcome, detail.as_str()), (StepState::Unchanged, "made with [secret], after 12 s of waiting"));
+    assert_eq!(bench.memory().steps[&id("kubernetes/wait/n")].state, StepState::Unchanged);
 }
 
 #[test]

@@ -5,8 +5,11 @@ use crate::clock::TestClock;
 use async_trait::async_trait;
 use plinth_model::Code;
 use plinth_model::{Event, EventBody, Finding, Plan, Problem, Secret, SecretRef, Step, StepId};
-use plinth_run::journal::{Journal, Recorder};
-use plinth_run::{Behaviour, Probe, Probed, RunOptions, RunReport, RunWorld, Sink, StepEnv, StopSignal, executor};
+use plinth_run::journal::{Journal, JournalReader, Memory};
+use plinth_run::{
+    Behaviour, Durability, LockOwner, LockedJournal, Probe, Probed, RunOptions, RunReport, RunWorld, Sink, StepEnv,
+    StopSignal, Store, executor,
+};
 use plinth_world::secrets::{SecretError, Secrets};
 use plinth_world::{ClientError, Clock, Context};
 use std::collections::{BTreeMap, BTreeSet};
@@ -168,7 +171,8 @@ pub struct Bench {
     pub dir: TempDir,
     pub stop: StopSignal,
     pub options: RunOptions,
-    runs: usize,
+    /// Runs so far, each with the next number as its id.
+    pub runs: usize,
 }
 
 impl Bench {
@@ -202,8 +206,35 @@ impl Bench {
         RunWorld { env, behaviour: self.script.clone() }
     }
 
-    pub fn journal(&self) -> Journal {
+    /// The journal, locked for the next run.
+    pub fn journal(&self) -> LockedJournal {
+        self.locked_by(&LockOwner { user: "me".to_owned(), host: "here".to_owned(), pid: 1 })
+    }
+
+    pub fn locked_by(&self, owner: &LockOwner) -> LockedJournal {
+        self.lock(self.opened(), owner)
+    }
+
+    pub fn opened_with(&self, durability: Durability) -> LockedJournal {
+        let journal = Journal::open_with(self.dir.path(), durability).unwrap();
+        self.lock(journal, &LockOwner { user: "me".to_owned(), host: "here".to_owned(), pid: 1 })
+    }
+
+    fn lock(&self, journal: Journal, owner: &LockOwner) -> LockedJournal {
+        let clock: Arc<dyn Clock> = self.clock.clone();
+        journal.lock(owner, &format!("run-{}", self.runs + 1), &clock).unwrap()
+    }
+
+    pub fn opened(&self) -> Journal {
         Journal::open(self.dir.path()).unwrap()
+    }
+
+    pub fn reader(&self) -> JournalReader {
+        Journal::open_read_only(self.dir.path()).unwrap().unwrap()
+    }
+
+    pub fn memory(&self) -> Memory {
+        self.reader().memory().unwrap()
     }
 
     pub fn run(&mut self, plan: &Plan) -> RunReport {
@@ -211,8 +242,8 @@ impl Bench {
         self.run_with(plan, &mut journal).unwrap()
     }
 
-    /// Runs with a recorder of choice. What it said replaces what the run before said.
-    pub fn run_with(&mut self, plan: &Plan, journal: &mut dyn Recorder) -> Result<RunReport, Problem> {
+    /// Runs with a store of choice. What it said replaces what the run before said.
+    pub fn run_with(&mut self, plan: &Plan, journal: &mut dyn Store) -> Result<RunReport, Problem> {
         self.events.lock().unwrap().clear();
         self.runs += 1;
         let options = RunOptions { run: format!("run-{}", self.runs), ..self.options.clone() };
@@ -226,7 +257,7 @@ impl Bench {
     }
 
     /// How the step ended, with its line.
-    pub fn ended(&self, step: &StepId) -> Option<(plinth_model::event::Ended, String)> {
+    pub fn ended(&self, step: &StepId) -> Option<(plinth_model::StepState, String)> {
         self.said(|body| match body {
             EventBody::StepFinished { step: s, outcome, detail, .. } if s == step => Some((*outcome, detail.clone())),
             _ => None,

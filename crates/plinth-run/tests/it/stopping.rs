@@ -1,9 +1,7 @@
 use crate::plans::{id, plan, site, step};
 use crate::script::{Bench, Rule};
-use plinth_model::event::Ended;
-use plinth_model::{EventBody, Exit, Outcome};
+use plinth_model::{EventBody, Exit, Outcome, StepState};
 use plinth_run::StopLevel;
-use plinth_run::journal::Standing;
 use plinth_world::Clock;
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,6 +9,7 @@ use std::time::Duration;
 /// Runs the plan and raises the signal at these moments of virtual time.
 fn run_and_stop(bench: &mut Bench, plan: &plinth_model::Plan, at: &[u64]) -> plinth_run::RunReport {
     let mut journal = bench.journal();
+    bench.runs += 1;
     let (stop, clock) = (bench.stop.clone(), Arc::clone(&bench.clock));
     let at = at.to_vec();
     let alarm = async move {
@@ -21,7 +20,7 @@ fn run_and_stop(bench: &mut Bench, plan: &plinth_model::Plan, at: &[u64]) -> pli
             stop.raise();
         }
     };
-    let options = plinth_run::RunOptions { run: "stopped".to_owned(), ..bench.options.clone() };
+    let options = plinth_run::RunOptions { run: journal.run().to_owned(), ..bench.options.clone() };
     let events = Arc::clone(&bench.events);
     let sink: plinth_run::Sink = Arc::new(move |event| events.lock().unwrap().push(event));
     let run = plinth_run::run(plan, bench.world(), &mut journal, sink, bench.stop.clone(), options);
@@ -51,7 +50,7 @@ fn the_first_stop_finishes_what_is_in_flight() {
     assert_eq!(bench.so().into_iter().collect::<Vec<_>>(), ["a/slow/x", "b/slow/y"]);
     assert_eq!((report.counts.changed, report.counts.not_run), (2, 2));
     assert_eq!(reasons(&bench), ["asked to stop: what is in flight is finished; once more stops at once"]);
-    assert!(bench.journal().history().in_flight().is_empty());
+    assert!(bench.memory().in_flight().is_empty());
 
     bench.stop = plinth_run::StopSignal::new();
     let report = bench.run(&slow());
@@ -66,16 +65,16 @@ fn an_effect_that_fails_after_the_first_stop_is_looked_at_and_not_tried_again() 
         let report = run_and_stop(&mut bench, &plan(vec![step("a/slow/x", &[])]), &[5]);
         assert_eq!(bench.effects(), ["a/slow/x"], "tried again although the run stops");
         let (outcome, ended, in_flight) = match happens_anyway {
-            true => (Outcome::Done, Ended::Changed, 0),
-            false => (Outcome::Stopped, Ended::NotRun, 1),
+            true => (Outcome::Done, StepState::Changed, 0),
+            false => (Outcome::Stopped, StepState::NotRun, 1),
         };
         assert_eq!(report.outcome, outcome);
         assert_eq!(bench.ended(&id("a/slow/x")).unwrap().0, ended);
-        assert_eq!(bench.journal().history().in_flight().len(), in_flight);
+        assert_eq!(bench.memory().in_flight().len(), in_flight);
 
         bench.stop = plinth_run::StopSignal::new();
         assert_eq!(bench.run(&plan(vec![step("a/slow/x", &[])])).outcome, Outcome::Done);
-        assert!(bench.journal().history().in_flight().is_empty());
+        assert!(bench.memory().in_flight().is_empty());
     }
 }
 
@@ -98,11 +97,10 @@ fn the_second_stop_drops_what_is_in_flight_and_it_is_looked_at_next_time() {
     assert_eq!(reasons(&bench)[1..], ["asked to stop at once: what was in flight is dropped"]);
     assert_eq!(bench.stop.level(), StopLevel::Now);
     assert_eq!(bench.so().into_iter().collect::<Vec<_>>(), ["b/slow/y"]);
-    assert_eq!(bench.ended(&id("a/slow/x")).unwrap().0, Ended::NotRun);
-    let journal = bench.journal();
-    assert_eq!(journal.history().in_flight(), [&id("a/slow/x")]);
-    assert_eq!(journal.history().run.as_ref().unwrap().outcome, Some(Outcome::Stopped));
-    drop(journal);
+    assert_eq!(bench.ended(&id("a/slow/x")).unwrap().0, StepState::NotRun);
+    let memory = bench.memory();
+    assert_eq!(memory.in_flight(), [&id("a/slow/x")]);
+    assert_eq!(memory.run.unwrap().outcome, Some(Outcome::Stopped));
 
     bench.stop = plinth_run::StopSignal::new();
     let report = bench.run(&slow());
@@ -110,8 +108,7 @@ fn the_second_stop_drops_what_is_in_flight_and_it_is_looked_at_next_time() {
     let told =
         bench.said(|b| if let EventBody::Finding { finding } = b { Some(finding.subject.clone()) } else { None });
     assert_eq!(told, ["a/slow/x"]);
-    let history = bench.journal().history().clone();
-    assert_eq!(history.steps[&id("a/slow/x")].standing, Standing::Done { changed: true });
+    assert_eq!(bench.memory().steps[&id("a/slow/x")].state, StepState::Changed);
 }
 
 #[test]

@@ -2,8 +2,10 @@
 
 use crate::args::Common;
 use crate::printer::Printer;
-use crate::{explain, input, session, sinks, state};
-use plinth_model::{Exit, Problem};
+use crate::{input, session, sinks, state};
+use plinth_model::run::Status;
+use plinth_model::{Exit, Problem, RunView};
+use plinth_run::journal::JournalReader;
 use plinth_run::{Journal, LockOwner};
 use plinth_world::{Clock, SystemClock};
 use std::path::Path;
@@ -14,17 +16,18 @@ pub(crate) fn run(common: &Common, printer: &Printer) -> Result<Exit, Problem> {
     let directory = state::directory(common.state.as_deref(), &site)?;
     readable(&directory, common.state.is_some())?;
     let reader = Journal::open_read_only(&directory)?;
-    if let Some(reader) = &reader {
-        session::same_site(&directory, &site, reader.history())?;
-    }
     let now = SystemClock::new().now();
-    let status = plinth_run::status(reader.as_ref(), now, &LockOwner::current())?;
+    let lock = match &reader {
+        Some(reader) => reader.lock()?.map(|lock| lock.view(now, &LockOwner::current())),
+        None => None,
+    };
+    let view = reader.map_or_else(RunView::default, JournalReader::into_view);
+    session::same_site(&directory, &site, view.run.as_ref().map(|run| &run.site))?;
+    let status = Status::of(view, lock, now);
     if common.json {
         printer.json(&status);
     } else {
-        let history = reader.as_ref().map(plinth_run::journal::JournalReader::history);
-        let view = explain::status_view(&site, &status, history);
-        printer.data(&plinth_report::status::status(&view, sinks::palette(printer)));
+        printer.data(&plinth_report::status::status(&site, &status, sinks::palette(printer)));
     }
     Ok(Exit::Done)
 }

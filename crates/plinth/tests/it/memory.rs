@@ -1,24 +1,28 @@
 //! `plinth plan` remembers what was done from the journal alone.
 
 use crate::support::{BcmSite, text};
-use plinth_model::{Digest, Plan, Step};
-use plinth_run::Journal;
-use plinth_run::journal::{Fact, Record};
+use plinth_model::run::RunHead;
+use plinth_model::{Digest, Event, EventBody, Plan, Step, StepState};
+use plinth_run::{Journal, LockOwner};
+use plinth_world::{Clock, SystemClock};
 use serde_json::Value;
+use std::sync::Arc;
 
 /// A run in which the step was found done with this digest.
-fn run(id: &str, plan: &Plan, step: &Step, digest: Digest) -> [Record; 2] {
-    let started = Fact::RunStarted {
-        plan: plan.hash.clone(),
-        site: plan.site.clone(),
-        steps: 1,
-        owner: "me@here".to_owned(),
-        rehearsal: false,
-        took_over: None,
+fn run(id: &str, plan: &Plan, step: &Step, digest: Digest) -> [Event; 2] {
+    let head = RunHead::new(id, plan.hash.clone(), plan.site.clone());
+    let done = EventBody::StepFinished {
+        step: step.id.clone(),
+        stage: step.stage,
+        node: None,
+        outcome: StepState::Unchanged,
+        seconds: 0.0,
+        detail: String::new(),
+        finding: None,
+        digest: Some(digest),
     };
-    let (detail, answers) = (String::new(), Vec::new());
-    let done = Fact::StepDone { step: step.id.clone(), digest, changed: false, detail, answers };
-    [started, done].map(|fact| Record { run: id.to_owned(), at: jiff::Timestamp::UNIX_EPOCH, fact })
+    let one = |(seq, body)| Event { seq, after: Some(seq - 1), at: jiff::Timestamp::UNIX_EPOCH, body };
+    [(1, EventBody::RunStarted(head)), (2, done)].map(one)
 }
 
 #[test]
@@ -35,8 +39,9 @@ fn what_was_done_otherwise_since_is_done_again() {
     let wanted = ["none", "apply", "none"];
     let digests = [step.digest(), Digest::of("another address"), step.digest()];
     for (number, (digest, wanted)) in digests.into_iter().zip(wanted).enumerate() {
-        let mut journal = Journal::open(&state).unwrap();
-        journal.append(&run(&format!("run-{number}"), &plan, step, digest)).unwrap();
+        let (id, clock): (_, Arc<dyn Clock>) = (format!("run-{number}"), Arc::new(SystemClock::new()));
+        let mut journal = Journal::open(&state).unwrap().lock(&LockOwner::current(), &id, &clock).unwrap();
+        journal.append(&run(&id, &plan, step, digest)).unwrap();
         drop(journal);
         assert_eq!(change(&planned()), wanted, "after run {number}");
     }

@@ -5,11 +5,12 @@
 //! processes of others (mount option `hidepid`). Every append checks that the lock is still ours, so a process that slept too
 //! long cannot write into somebody else's run.
 
-use crate::journal::{Journal, JournalError};
+use super::JournalError;
 use jiff::Timestamp;
+use plinth_model::run::LockView;
 use plinth_model::{Exit, Problem};
 use plinth_world::{Clock, deadlines};
-use rusqlite::{Connection, OptionalExtension, Row, TransactionBehavior, params};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
@@ -73,7 +74,7 @@ pub struct Lock {
 
 impl Lock {
     /// Reads the one row.
-    pub(crate) fn read(connection: &Connection) -> rusqlite::Result<Option<Self>> {
+    pub(super) fn read(connection: &Connection) -> rusqlite::Result<Option<Self>> {
         connection
             .prepare_cached("SELECT run, user, host, pid, acquired, heartbeat, expires, note FROM lock")?
             .query_row([], Self::from_row)
@@ -107,6 +108,19 @@ impl Lock {
             .then(|| format!("taken over from {}: its lock ran out at {:.0}", self.owner, self.expires))
     }
 
+    /// The lock as others see it at `now`; `ours` is the process that looks.
+    #[must_use]
+    pub fn view(&self, now: Timestamp, ours: &LockOwner) -> LockView {
+        LockView {
+            owner: self.owner.to_string(),
+            run: self.run.clone(),
+            acquired: self.acquired,
+            heartbeat: self.heartbeat,
+            expires: self.expires,
+            alive: self.lapsed(now, ours).is_none(),
+        }
+    }
+
     fn refusal(&self, path: &Path) -> Problem {
         Problem::new(
             Exit::Locked,
@@ -122,100 +136,96 @@ impl Lock {
     }
 }
 
-/// A lock that this process took.
-pub(crate) struct HeldLock {
+/// The lock that this process took.
+pub(super) struct Hold {
     owner: LockOwner,
-    run: String,
+    run: Arc<str>,
     clock: Arc<dyn Clock>,
 }
 
-impl fmt::Debug for HeldLock {
+impl fmt::Debug for Hold {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "HeldLock({}, {})", self.owner, self.run)
+        write!(f, "Hold({}, {})", self.owner, self.run)
     }
 }
 
-impl HeldLock {
-    /// Checks that the recorded lock is this one.
-    pub(crate) fn check(&self, recorded: Option<Lock>) -> Result<(), JournalError> {
-        match recorded {
-            Some(lock) if lock.run == self.run && lock.owner == self.owner => Ok(()),
-            Some(lock) => Err(JournalError::LockLost { holder: format!("{} holds it now", lock.owner) }),
-            None => Err(JournalError::LockLost { holder: "nobody holds it now".to_owned() }),
-        }
-    }
-}
-
-impl Journal {
-    /// Takes the site's lock, and reads what was recorded since the journal was opened. `clock` stamps the lock for as long as
-    /// it is held; other processes compare with their own, so it is the machine's clock, in rehearsals too. Answers from whom
-    /// it was taken over and why, if it was.
+impl Hold {
+    /// Takes the lock within a transaction, which the caller commits. Answers from whom it was taken over, and why.
     ///
     /// # Errors
-    /// Exit 5 when somebody else holds it; otherwise when the journal cannot be used.
-    pub fn acquire(&mut self, owner: &LockOwner, run: &str, clock: &Arc<dyn Clock>) -> Result<Option<String>, Problem> {
+    /// Exit 5 when somebody else holds it; otherwise when the database cannot be used.
+    pub(super) fn take(
+        transaction: &Connection,
+        path: &Path,
+        (owner, run, clock): (&LockOwner, &str, &Arc<dyn Clock>),
+    ) -> Result<(Self, Option<String>), Problem> {
         let now = clock.now();
-        let sql = |path: &Path, error: &rusqlite::Error| Problem::from(JournalError::of(path, error));
-        let transaction = self
-            .connection
-            .transaction_with_behavior(TransactionBehavior::Immediate)
-            .map_err(|error| sql(&self.path, &error))?;
-        let note = match Lock::read(&transaction).map_err(|error| sql(&self.path, &error))? {
+        let sql = |error: rusqlite::Error| Problem::from(JournalError::of(path, &error));
+        let note = match Lock::read(transaction).map_err(sql)? {
             None => None,
-            Some(lock) => Some(lock.lapsed(now, owner).ok_or_else(|| lock.refusal(&self.path))?),
+            Some(lock) => Some(lock.lapsed(now, owner).ok_or_else(|| lock.refusal(path))?),
         };
         transaction
             .execute(
                 "INSERT OR REPLACE INTO lock VALUES (1, ?1, ?2, ?3, ?4, ?5, ?5, ?6, ?7)",
                 params![run, owner.user, owner.host, owner.pid, now.to_string(), expiry(now).to_string(), note],
             )
-            .and_then(|_| transaction.commit())
-            .map_err(|error| sql(&self.path, &error))?;
-        self.held = Some(HeldLock { owner: owner.clone(), run: run.to_owned(), clock: Arc::clone(clock) });
-        self.catch_up()?;
-        Ok(note)
+            .map_err(sql)?;
+        Ok((Self { owner: owner.clone(), run: Arc::from(run), clock: Arc::clone(clock) }, note))
     }
 
-    /// Renews the lock, if one was taken.
-    pub(crate) fn renew_lock(&mut self) -> Result<(), JournalError> {
-        let Some(held) = &self.held else { return Ok(()) };
-        let now = held.clock.now();
-        let renewed = self.touch(
-            "UPDATE lock SET heartbeat = ?4, expires = ?5 WHERE run = ?1 AND host = ?2 AND pid = ?3",
-            &[&now.to_string(), &expiry(now).to_string()],
-        )?;
+    /// Run it was taken for.
+    pub(super) fn run(&self) -> &Arc<str> {
+        &self.run
+    }
+
+    /// Checks that the recorded lock is this one.
+    pub(super) fn check(&self, recorded: Option<Lock>) -> Result<(), JournalError> {
+        match recorded {
+            Some(lock) if *lock.run == *self.run && lock.owner == self.owner => Ok(()),
+            Some(lock) => Err(JournalError::LockLost { holder: format!("{} holds it now", lock.owner) }),
+            None => Err(JournalError::LockLost { holder: "nobody holds it now".to_owned() }),
+        }
+    }
+
+    /// Renews the lock.
+    pub(super) fn renew(&self, connection: &Connection, path: &Path) -> Result<(), JournalError> {
+        let now = self.clock.now();
+        let renewed = self
+            .touch(
+                connection,
+                "UPDATE lock SET heartbeat = ?4, expires = ?5 WHERE run = ?1 AND host = ?2 AND pid = ?3",
+                &[&now.to_string(), &expiry(now).to_string()],
+            )
+            .map_err(|error| JournalError::of(path, &error))?;
         if renewed == 1 {
             return Ok(());
         }
-        held.check(Lock::read(&self.connection).map_err(|error| JournalError::of(&self.path, &error))?)
+        self.check(Lock::read(connection).map_err(|error| JournalError::of(path, &error))?)
     }
 
-    /// Gives the lock back. Harmless to repeat, and when it was lost.
-    ///
-    /// # Errors
-    /// When the journal cannot be written; the lock then runs out by itself.
-    pub fn release(&mut self) -> Result<(), JournalError> {
-        self.touch("DELETE FROM lock WHERE run = ?1 AND host = ?2 AND pid = ?3", &[])?;
-        self.held = None;
+    /// Gives the lock to another run of this process.
+    pub(super) fn rename(&mut self, connection: &Connection, path: &Path, run: &str) -> Result<(), JournalError> {
+        let sql = |error: rusqlite::Error| JournalError::of(path, &error);
+        let statement = "UPDATE lock SET run = ?4 WHERE run = ?1 AND host = ?2 AND pid = ?3";
+        if self.touch(connection, statement, &[&run.to_owned()]).map_err(sql)? == 0 {
+            self.check(Lock::read(connection).map_err(sql)?)?;
+        }
+        self.run = Arc::from(run);
         Ok(())
     }
 
-    /// Runs a statement on our own lock row.
-    fn touch(&self, statement: &str, more: &[&String]) -> Result<usize, JournalError> {
-        let Some(held) = &self.held else { return Ok(0) };
-        let mut values: Vec<&dyn rusqlite::ToSql> = vec![&held.run, &held.owner.host, &held.owner.pid];
-        values.extend(more.iter().map(|text| text as &dyn rusqlite::ToSql));
-        self.connection
-            .prepare_cached(statement)
-            .and_then(|mut statement| statement.execute(&*values))
-            .map_err(|error| JournalError::of(&self.path, &error))
+    /// Releases the lock. Idempotent; does nothing if the lock was lost.
+    pub(super) fn release(&self, connection: &Connection) -> rusqlite::Result<usize> {
+        self.touch(connection, "DELETE FROM lock WHERE run = ?1 AND host = ?2 AND pid = ?3", &[])
     }
-}
 
-impl Drop for Journal {
-    /// Gives the lock back on every way out; when that fails it runs out by itself.
-    fn drop(&mut self) {
-        let _ = self.release();
+    /// Runs a statement on our own lock row.
+    fn touch(&self, connection: &Connection, statement: &str, more: &[&String]) -> rusqlite::Result<usize> {
+        let run: &str = &self.run;
+        let mut values: Vec<&dyn rusqlite::ToSql> = vec![&run, &self.owner.host, &self.owner.pid];
+        values.extend(more.iter().map(|text| text as &dyn rusqlite::ToSql));
+        connection.prepare_cached(statement)?.execute(&*values)
     }
 }
 

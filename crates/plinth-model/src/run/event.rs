@@ -1,0 +1,298 @@
+//! Events: what happened in a run, one numbered message each, for people, machines and the journal.
+//!
+//! The machine form is NDJSON (`--events FILE`): one object a line, `event` names the kind, every record has `seq` and `at`.
+//! Fields are only ever added. How events fold into a view of the run, and what a reader may miss, says [`super::RunView`].
+
+use super::step_state::{StepState, ended};
+use crate::{Digest, Finding, SiteName, Stage, StepId};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// Schema number of the event stream.
+pub const SCHEMA: u32 = 1;
+
+/// One event.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Event {
+    /// Position in the run, from 1.
+    pub seq: u64,
+    /// `seq` of the event in front of this one that a reader must have: numbers between the two are progress, which may be
+    /// lost. Streams written before this field existed lack it, and then every number must be there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after: Option<u64>,
+    /// When, RFC 3339 in UTC; virtual time in a rehearsal. For people: `seq` gives the order.
+    #[schemars(with = "String")]
+    pub at: jiff::Timestamp,
+    /// What.
+    #[serde(flatten)]
+    pub body: EventBody,
+}
+
+impl Event {
+    /// `seq` of the event that must have been read before this one.
+    #[must_use]
+    pub fn follows(&self) -> u64 {
+        self.after.unwrap_or_else(|| self.seq.saturating_sub(1))
+    }
+}
+
+/// How a run ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Outcome {
+    /// Every step is done.
+    Done,
+    /// Some steps failed or were not reached; run again to continue.
+    Partly,
+    /// It was stopped from outside.
+    Stopped,
+}
+
+/// Counts of a run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Counts {
+    /// Steps changed into the desired state.
+    pub changed: usize,
+    /// Steps found in the desired state.
+    pub unchanged: usize,
+    /// Steps skipped by their gate.
+    pub skipped: usize,
+    /// Steps failed.
+    pub failed: usize,
+    /// Steps not run.
+    pub not_run: usize,
+    /// Warnings.
+    pub warnings: usize,
+    /// Nodes the plan touches.
+    pub hosts: usize,
+    /// Nodes with a failed step.
+    pub hosts_failed: usize,
+}
+
+/// The head of a run: its first event, and the first thing that every view of it shows.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct RunHead {
+    /// [`SCHEMA`].
+    pub schema: u32,
+    /// Run id.
+    pub run: String,
+    /// Plan hash.
+    pub plan: Digest,
+    /// Site.
+    pub site: SiteName,
+    /// Steps in the plan.
+    pub steps: usize,
+    /// Steps in the plan by stage.
+    #[serde(default)]
+    pub stages: BTreeMap<Stage, usize>,
+    /// Nodes the plan touches.
+    pub hosts: usize,
+    /// Whether this is a rehearsal, so that time is virtual.
+    pub rehearsal: bool,
+    /// Whether an earlier run of the same plan is continued.
+    pub continues: bool,
+    /// Id of the run that is continued.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub continues_run: Option<String>,
+    /// Who runs it: user, host and process.
+    #[serde(default)]
+    pub owner: String,
+    /// From whom the site's lock was taken over, and why that was right.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub took_over: Option<String>,
+    /// Steps that may run at once.
+    #[serde(default)]
+    pub parallel: usize,
+    /// Warnings of the plan, which no event repeats.
+    #[serde(default)]
+    pub warnings: usize,
+}
+
+impl RunHead {
+    /// A head that says no more than this; what else is known is filled in.
+    #[must_use]
+    pub fn new(run: impl Into<String>, plan: Digest, site: SiteName) -> Self {
+        Self {
+            schema: SCHEMA,
+            run: run.into(),
+            plan,
+            site,
+            steps: 0,
+            stages: BTreeMap::new(),
+            hosts: 0,
+            rehearsal: false,
+            continues: false,
+            continues_run: None,
+            owner: String::new(),
+            took_over: None,
+            parallel: 0,
+            warnings: 0,
+        }
+    }
+}
+
+/// What an event says.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "event", rename_all_fields = "camelCase")]
+pub enum EventBody {
+    /// First event.
+    #[serde(rename = "run.started")]
+    RunStarted(RunHead),
+    /// A step is being looked at.
+    #[serde(rename = "step.started")]
+    StepStarted {
+        /// Step.
+        step: StepId,
+        /// Stage.
+        stage: Stage,
+        /// Node, if it touches one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        node: Option<String>,
+        /// Why it is in the plan.
+        reason: String,
+    },
+    /// It is not in the desired state: its effect begins now. The intent is durable before this event is told.
+    #[serde(rename = "step.acting")]
+    StepActing {
+        /// Step.
+        step: StepId,
+        /// Differences seen.
+        diff: Vec<String>,
+        /// Attempt in this run, from 1.
+        attempt: u32,
+        /// The step has no effect: it waits for what it looks at.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        reads_only: bool,
+    },
+    /// Something moves inside a step. May be dropped.
+    #[serde(rename = "step.progress")]
+    StepProgress {
+        /// Step.
+        step: StepId,
+        /// Units done.
+        done: u64,
+        /// Units in all; 0 when unknown.
+        total: u64,
+        /// What is being done.
+        message: String,
+    },
+    /// A transient failure; the step is tried again.
+    #[serde(rename = "step.retrying")]
+    StepRetrying {
+        /// Step.
+        step: StepId,
+        /// Attempt that failed, from 1.
+        attempt: u32,
+        /// What happened.
+        message: String,
+        /// Seconds until the next attempt.
+        wait_s: f64,
+    },
+    /// A step ended.
+    #[serde(rename = "step.finished")]
+    StepFinished {
+        /// Step.
+        step: StepId,
+        /// Stage.
+        stage: Stage,
+        /// Node, if it touches one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        node: Option<String>,
+        /// How.
+        #[serde(deserialize_with = "ended")]
+        #[schemars(extend("enum" = ["changed", "unchanged", "skipped", "failed", "not-run"]))]
+        outcome: StepState,
+        /// Seconds since it started.
+        seconds: f64,
+        /// One line for people: what was found or done.
+        detail: String,
+        /// What is wrong, when it failed.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        finding: Option<Box<Finding>>,
+        /// Digest of what the step was to do, when it is done: the next run compares it with what it is to do then.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        digest: Option<Digest>,
+    },
+    /// A gate opened.
+    #[serde(rename = "gate.opened")]
+    GateOpened {
+        /// Gate.
+        gate: String,
+        /// Answer.
+        answer: String,
+        /// Step that answered.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        by: Option<StepId>,
+    },
+    /// Something doubtful was seen.
+    #[serde(rename = "finding")]
+    Finding {
+        /// What.
+        finding: Box<Finding>,
+    },
+    /// The run begins to stop: what is in flight is finished.
+    #[serde(rename = "run.stopping")]
+    RunStopping {
+        /// Why.
+        reason: String,
+    },
+    /// Last event.
+    #[serde(rename = "run.finished")]
+    RunFinished {
+        /// How.
+        outcome: Outcome,
+        /// Exit code of the process.
+        exit: u8,
+        /// Counts.
+        counts: Counts,
+        /// Seconds since the run started.
+        seconds: f64,
+        /// What to do next, one line each.
+        next: Vec<String>,
+    },
+}
+
+impl EventBody {
+    /// Whether a later run decides by it: these are on the disk before anything that they announce begins, and `crash@record`
+    /// counts them.
+    #[must_use]
+    pub const fn is_durable(&self) -> bool {
+        match self {
+            Self::RunStarted(_) | Self::GateOpened { .. } | Self::RunFinished { .. } => true,
+            Self::StepActing { reads_only, .. } => !*reads_only,
+            Self::StepFinished { outcome, .. } => !matches!(outcome, StepState::NotRun),
+            Self::StepStarted { .. }
+            | Self::StepProgress { .. }
+            | Self::StepRetrying { .. }
+            | Self::Finding { .. }
+            | Self::RunStopping { .. } => false,
+        }
+    }
+
+    /// Whether a reader may miss it, and a slow one may be spared it. All others are stored.
+    #[must_use]
+    pub const fn may_be_missed(&self) -> bool {
+        matches!(self, Self::StepProgress { .. })
+    }
+
+    /// Its kind, as in `event`.
+    #[must_use]
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::RunStarted(_) => "run.started",
+            Self::StepStarted { .. } => "step.started",
+            Self::StepActing { .. } => "step.acting",
+            Self::StepProgress { .. } => "step.progress",
+            Self::StepRetrying { .. } => "step.retrying",
+            Self::StepFinished { .. } => "step.finished",
+            Self::GateOpened { .. } => "gate.opened",
+            Self::Finding { .. } => "finding",
+            Self::RunStopping { .. } => "run.stopping",
+            Self::RunFinished { .. } => "run.finished",
+        }
+    }
+}

@@ -1,0 +1,205 @@
+//! Events into the view: the only place that says what an event means.
+
+use super::order::Place;
+use super::view::{Applied, Progress, RunEnd, StepView};
+use super::{Event, EventBody, RunHead, RunView, StepState};
+use crate::{Finding, Stage, StepId};
+use jiff::Timestamp;
+
+impl RunView {
+    /// Everything that a list of events amounts to; events that are missing are given up.
+    #[must_use]
+    pub fn of<'a>(events: impl IntoIterator<Item = &'a Event>) -> Self {
+        let mut view = Self::default();
+        for event in events {
+            view.apply(event);
+        }
+        view.settle();
+        view
+    }
+
+    /// Takes one event in. The first event of another run begins a new view.
+    pub fn apply(&mut self, event: &Event) -> Applied {
+        if self.is_other_run(event) {
+            *self = Self::default();
+        }
+        match self.order.place(event) {
+            Place::Known => Applied::Known,
+            Place::Early => match self.order.hold(event) {
+                None => Applied::Held,
+                Some(first) => Applied::Several(self.take_waiting(first)),
+            },
+            Place::Now => {
+                self.take(event);
+                match self.order.ready() {
+                    None => Applied::Now,
+                    Some(next) => Applied::Several([vec![event.clone()], self.take_waiting(next)].concat()),
+                }
+            }
+        }
+    }
+
+    /// No more events come: takes in what still waits, and says what is missing in front of it.
+    pub fn settle(&mut self) -> Vec<Event> {
+        let mut taken = Vec::new();
+        while let Some(first) = self.order.give_up() {
+            taken.extend(self.take_waiting(first));
+        }
+        taken
+    }
+
+    /// Nobody is at work on the run any more: the end of what is in flight was not seen.
+    pub fn lose_sight(&mut self) {
+        let running: Vec<StepId> = self.running.iter().cloned().collect();
+        for id in running {
+            self.set(&id, StepState::Unknown);
+        }
+    }
+
+    fn take_waiting(&mut self, first: Event) -> Vec<Event> {
+        let mut taken = Vec::new();
+        let mut next = Some(first);
+        while let Some(event) = next {
+            self.take(&event);
+            taken.push(event);
+            next = self.order.ready();
+        }
+        taken
+    }
+
+    fn is_other_run(&self, event: &Event) -> bool {
+        match (&event.body, &self.run) {
+            (EventBody::RunStarted(head), Some(known)) => known.run != head.run,
+            _ => false,
+        }
+    }
+
+    fn take(&mut self, event: &Event) {
+        self.order.read(event);
+        if event.seq >= self.newest {
+            (self.newest, self.at) = (event.seq, Some(event.at));
+        }
+        match &event.body {
+            EventBody::RunStarted(head) => self.begin(head, event.at),
+            EventBody::StepStarted { step, stage, node, reason: _ } => self.start(event, step, *stage, node.as_deref()),
+            EventBody::StepActing { step, diff, attempt, reads_only } => {
+                self.act(event.seq, step, (diff, *attempt));
+                self.set(step, if *reads_only { StepState::Looking } else { StepState::Acting });
+            }
+            EventBody::StepProgress { step, done, total, message } => {
+                let progress = Progress { done: *done, total: *total, message: message.clone() };
+                self.progress(event.seq, step, progress);
+            }
+            EventBody::StepRetrying { step, .. } => self.retry(event.seq, step),
+            EventBody::StepFinished { .. } => self.finish(event),
+            EventBody::GateOpened { gate, answer, by: _ } => {
+                self.gates.insert(gate.clone(), answer.clone());
+            }
+            EventBody::Finding { finding } => self.note(finding),
+            EventBody::RunStopping { reason } => self.stopping = Some(reason.clone()),
+            EventBody::RunFinished { outcome, exit, counts, seconds, next } => {
+                self.lose_sight();
+                let (outcome, exit, counts, seconds) = (*outcome, *exit, *counts, *seconds);
+                self.end = Some(RunEnd { outcome, exit, counts, seconds, next: next.clone() });
+            }
+        }
+    }
+
+    fn begin(&mut self, head: &RunHead, at: Timestamp) {
+        for (stage, total) in &head.stages {
+            self.stages.entry(*stage).or_default().total = *total;
+        }
+        self.run = Some(head.clone());
+        self.started = Some(at);
+    }
+
+    fn start(&mut self, event: &Event, step: &StepId, stage: Stage, node: Option<&str>) {
+        let view = self.known(step, stage, node);
+        (view.started, view.seq) = (Some(event.at), event.seq);
+        self.set(step, StepState::Looking);
+    }
+
+    fn act(&mut self, seq: u64, step: &StepId, (diff, attempt): (&[String], u32)) {
+        if let Some(view) = self.steps.get_mut(step) {
+            (view.attempt, view.diff, view.progress, view.seq) = (attempt, diff.to_vec(), None, seq);
+        }
+    }
+
+    /// Progress of an attempt that is over says nothing any more.
+    fn progress(&mut self, seq: u64, step: &StepId, progress: Progress) {
+        if let Some(view) = self.steps.get_mut(step)
+            && view.seq < seq
+            && view.state.is_running()
+        {
+            (view.progress, view.seq) = (Some(progress), seq);
+        }
+    }
+
+    fn retry(&mut self, seq: u64, step: &StepId) {
+        self.retries += 1;
+        if let Some(view) = self.steps.get_mut(step) {
+            (view.progress, view.seq) = (None, seq);
+            view.retries += 1;
+        }
+    }
+
+    fn finish(&mut self, event: &Event) {
+        let EventBody::StepFinished { step, stage, node, outcome, seconds, detail, finding, digest } = &event.body
+        else {
+            return;
+        };
+        let view = self.known(step, *stage, node.as_deref());
+        view.seconds = Some(*seconds);
+        view.detail.clone_from(detail);
+        view.finding.clone_from(finding);
+        view.digest.clone_from(digest);
+        (view.progress, view.seq) = (None, event.seq);
+        self.set(step, *outcome);
+    }
+
+    fn note(&mut self, finding: &Finding) {
+        if !self.findings.contains(finding) {
+            self.findings.push(finding.clone());
+        }
+    }
+
+    /// The step, known from now on.
+    fn known(&mut self, step: &StepId, stage: Stage, node: Option<&str>) -> &mut StepView {
+        self.steps.entry(step.clone()).or_insert_with(|| StepView {
+            stage,
+            node: node.map(str::to_owned),
+            state: StepState::Pending,
+            started: None,
+            seconds: None,
+            attempt: 0,
+            retries: 0,
+            diff: Vec::new(),
+            detail: String::new(),
+            finding: None,
+            progress: None,
+            digest: None,
+            seq: 0,
+        })
+    }
+
+    /// Moves a step that is known to another state, and everything that counts it.
+    fn set(&mut self, id: &StepId, state: StepState) {
+        let Some(step) = self.steps.get_mut(id) else { return };
+        let before = std::mem::replace(&mut step.state, state);
+        self.stages.entry(step.stage).or_default().tally.shift(before, state);
+        if let Some(node) = &step.node {
+            self.nodes.entry(node.clone()).or_default().shift(before, state);
+        }
+        if state.is_running() {
+            self.running.insert(id.clone());
+        } else {
+            self.running.remove(id);
+        }
+        if before == StepState::Failed && state != before {
+            self.failed.retain(|failed| failed != id);
+        }
+        if state == StepState::Failed && state != before {
+            self.failed.push(id.clone());
+        }
+    }
+}

@@ -1,0 +1,17 @@
+//! The record of a run: one vocabulary of events, one enum of a step's state, one view that the events fold into.
+//!
+//! The executor says what happens as [`Event`]s; the journal keeps all of them but progress; terminal, `--json`, `status`,
+//! `explain` and any page fold them into a [`RunView`] and draw that. There is no second list of what happened anywhere.
+
+pub mod event;
+mod fold;
+mod order;
+pub mod status;
+mod step_state;
+mod view;
+
+pub use event::{Counts, Event, EventBody, Outcome, RunHead};
+pub use order::{Gap, WINDOW};
+pub use status::{LockView, RunState, Status};
+pub use step_state::StepState;
+pub use view::{Applied, Progress, RunEnd, RunView, StageView, StepView, Tally};

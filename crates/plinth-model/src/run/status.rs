@@ -1,0 +1,203 @@
+//! `plinth status`: the view of the last run and the site's lock, in small.
+
+use super::{RunView, StepState};
+use crate::{Digest, Finding, StepId};
+use jiff::Timestamp;
+use serde::Serialize;
+
+/// Schema number of the machine shape.
+pub const SCHEMA: u32 = 1;
+
+/// How the last run of a site stands.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Status {
+    /// [`SCHEMA`].
+    pub schema: u32,
+    /// The last run.
+    pub run: RunStatus,
+    /// Its steps.
+    pub steps: StepCounts,
+    /// Steps that are looked at or changed now, longest first; after an interruption those whose end was not seen.
+    pub in_flight: Vec<StepStatus>,
+    /// Steps that failed, in the order they failed.
+    pub failures: Vec<FailureStatus>,
+    /// The site's lock, if somebody holds it.
+    pub lock: Option<LockView>,
+}
+
+/// Where a run stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum RunState {
+    /// A process holds the lock for it and shows signs of life.
+    Running,
+    /// It has no end, and nobody is at work on it.
+    Interrupted,
+    /// Every step is done.
+    Done,
+    /// Some steps failed or were not reached.
+    Partly,
+    /// It was stopped from outside.
+    Stopped,
+    /// There was no run yet.
+    None,
+}
+
+impl RunState {
+    /// The word of the machine interface.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Running => "running",
+            Self::Interrupted => "interrupted",
+            Self::Done => "done",
+            Self::Partly => "partly",
+            Self::Stopped => "stopped",
+            Self::None => "none",
+        }
+    }
+}
+
+/// The last run.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RunStatus {
+    /// Run id; null when there was no run.
+    pub id: Option<String>,
+    /// State.
+    pub state: RunState,
+    /// Plan hash.
+    pub plan: Option<Digest>,
+    /// First event.
+    pub started: Option<Timestamp>,
+    /// Newest event.
+    pub updated: Option<Timestamp>,
+    /// Whether it was a rehearsal.
+    pub rehearsal: bool,
+    /// `seq` of the last event stored.
+    pub seq: u64,
+}
+
+/// Steps of the last run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct StepCounts {
+    /// Changed, unchanged or skipped.
+    pub done: usize,
+    /// Their effect has begun. Steps that are only looked at count as waiting.
+    pub running: usize,
+    /// Failed.
+    pub failed: usize,
+    /// The rest of the plan.
+    pub waiting: usize,
+}
+
+/// A step in flight.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct StepStatus {
+    /// Step.
+    pub step: StepId,
+    /// `looking`, `acting`, `unknown`.
+    pub state: StepState,
+    /// When it started, by the run's clock.
+    pub started: Option<Timestamp>,
+    /// Seconds since then, if the run is on.
+    pub seconds: Option<f64>,
+    /// Attempt, from 1; 0 before the first.
+    pub attempt: u32,
+}
+
+/// A step that failed.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct FailureStatus {
+    /// Step.
+    pub step: StepId,
+    /// One line.
+    pub detail: String,
+    /// What is wrong, and how to fix it.
+    pub finding: Option<Box<Finding>>,
+}
+
+/// The site's lock, as others see it.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct LockView {
+    /// User, host and process.
+    pub owner: String,
+    /// Run it was taken for.
+    pub run: String,
+    /// Since when.
+    pub acquired: Timestamp,
+    /// Last renewal.
+    pub heartbeat: Timestamp,
+    /// When it runs out unless renewed.
+    pub expires: Timestamp,
+    /// Whether it still counts; otherwise the next run takes it over.
+    pub alive: bool,
+}
+
+impl Status {
+    /// The status of a run, as seen at `now` by the machine's clock.
+    #[must_use]
+    pub fn of(mut view: RunView, lock: Option<LockView>, now: Timestamp) -> Self {
+        let id = view.run.as_ref().map(|run| run.run.clone());
+        let held = lock.as_ref().is_some_and(|lock| lock.alive && Some(&lock.run) == id.as_ref());
+        let state = view.state(held);
+        let in_flight = in_flight(&view, state, now);
+        if state != RunState::Running {
+            view.lose_sight();
+        }
+        Self {
+            schema: SCHEMA,
+            run: RunStatus {
+                id,
+                state,
+                plan: view.run.as_ref().map(|run| run.plan.clone()),
+                started: view.started,
+                updated: view.at,
+                rehearsal: view.run.as_ref().is_some_and(|run| run.rehearsal),
+                seq: view.seq(),
+            },
+            steps: counts(&view),
+            in_flight,
+            failures: view.failures().map(|(step, view)| failure(step, view)).collect(),
+            lock,
+        }
+    }
+}
+
+fn in_flight(view: &RunView, state: RunState, now: Timestamp) -> Vec<StepStatus> {
+    let running = state == RunState::Running;
+    // In a rehearsal time is virtual: the machine's clock says nothing about its steps.
+    let virtual_time = view.run.as_ref().is_some_and(|run| run.rehearsal);
+    let now = if virtual_time { view.at.unwrap_or(now) } else { now };
+    let one = |(id, step): (&StepId, &super::StepView)| StepStatus {
+        step: id.clone(),
+        state: if running { step.state } else { StepState::Unknown },
+        started: step.started,
+        seconds: step.started.filter(|_| running).map(|from| now.duration_since(from).as_secs_f64().max(0.0)),
+        attempt: step.attempt,
+    };
+    if running {
+        return view.longest_running().into_iter().map(one).collect();
+    }
+    // A step that was only looked at left nothing behind; one whose effect was dropped at a stop did.
+    let begun = |step: &super::StepView| {
+        step.state == StepState::Acting || (step.state == StepState::NotRun && step.attempt > 0)
+    };
+    view.steps.iter().filter(|(_, step)| begun(step)).map(one).collect()
+}
+
+fn failure(step: &StepId, view: &super::StepView) -> FailureStatus {
+    FailureStatus { step: step.clone(), detail: view.detail.clone(), finding: view.finding.clone() }
+}
+
+fn counts(view: &RunView) -> StepCounts {
+    let tally = view.tally();
+    let (done, running, failed) = (tally.done(), tally.acting, tally.failed);
+    let all = view.run.as_ref().map_or(0, |run| run.steps);
+    StepCounts { done, running, failed, waiting: all.saturating_sub(done + running + failed) }
+}

@@ -1,0 +1,131 @@
+//! The journal while its lock is held: the only thing that can write.
+
+use super::events::{self, Written};
+use super::lock::{Hold, Lock};
+use super::{Journal, JournalError};
+use plinth_model::{Event, Plan};
+use rusqlite::{TransactionBehavior, params};
+use std::ops::Deref;
+
+/// A journal whose lock this process holds, for one run after the other. Gives the lock back when it is dropped.
+#[derive(Debug)]
+pub struct LockedJournal {
+    journal: Journal,
+    hold: Hold,
+    took_over: Option<String>,
+    written: Written,
+}
+
+impl LockedJournal {
+    pub(super) fn new(journal: Journal, hold: Hold, took_over: Option<String>) -> Self {
+        Self { journal, hold, took_over, written: Written::default() }
+    }
+
+    /// Takes in what another process wrote before we took the lock.
+    pub(super) fn catch_up(&mut self) -> Result<(), JournalError> {
+        self.journal.read_again()
+    }
+
+    /// Run that the lock was taken for.
+    #[must_use]
+    pub fn run(&self) -> &str {
+        self.hold.run()
+    }
+
+    /// Gives the lock, and what is written from now on, to another run of this process.
+    ///
+    /// # Errors
+    /// When the lock is not ours any more, or could not be written.
+    pub fn begin(&mut self, run: &str) -> Result<(), JournalError> {
+        self.hold.rename(&self.journal.connection, &self.journal.path, run)?;
+        self.written = Written::default();
+        Ok(())
+    }
+
+    /// From whom the lock was taken over and why, if it was.
+    #[must_use]
+    pub fn took_over(&self) -> Option<&str> {
+        self.took_over.as_deref()
+    }
+
+    /// See [`super::Store::append`]. A run that lost its lock appends nothing.
+    ///
+    /// # Errors
+    /// When an event cannot follow, the disk is full, or our lock was taken over. Nothing is written then.
+    pub fn append(&mut self, events: &[Event]) -> Result<(), JournalError> {
+        if events.is_empty() {
+            return Ok(());
+        }
+        self.journal.memory.check(self.hold.run(), events).map_err(|(_, error)| error)?;
+        self.written = self.write(events)?;
+        for event in events {
+            self.journal.memory.take(self.hold.run(), event);
+        }
+        Ok(())
+    }
+
+    fn write(&mut self, events: &[Event]) -> Result<Written, JournalError> {
+        let path = &self.journal.path;
+        let sql = |error: rusqlite::Error| JournalError::of(path, &error);
+        let transaction =
+            self.journal.connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(sql)?;
+        self.hold.check(Lock::read(&transaction).map_err(sql)?)?;
+        let written = events::write(&transaction, self.hold.run(), events, self.written).map_err(sql)?;
+        transaction.commit().map_err(sql)?;
+        Ok(written)
+    }
+
+    /// Every event kept of this run behind `seq`, in order.
+    ///
+    /// # Errors
+    /// When the database cannot be read, or the events do not hold.
+    pub fn since(&self, seq: u64) -> Result<Vec<Event>, JournalError> {
+        events::since(&self.journal.connection, &self.journal.path, self.hold.run(), seq)
+    }
+
+    /// Keeps the text of a plan under its hash. Harmless to repeat.
+    ///
+    /// # Errors
+    /// When it could not be written.
+    pub fn keep_plan(&mut self, plan: &Plan) -> Result<(), JournalError> {
+        let path = &self.journal.path;
+        let body = serde_json::to_string(plan)
+            .map_err(|error| JournalError::Storage { path: path.clone(), happened: error.to_string() })?;
+        self.journal
+            .connection
+            .execute("INSERT OR IGNORE INTO plans VALUES (?1, ?2)", params![plan.hash.as_str(), body])
+            .map(drop)
+            .map_err(|error| JournalError::of(path, &error))
+    }
+
+    /// Says that we are alive.
+    ///
+    /// # Errors
+    /// When the lock is not ours any more, or could not be written.
+    pub fn renew(&self) -> Result<(), JournalError> {
+        self.hold.renew(&self.journal.connection, &self.journal.path)
+    }
+
+    /// Releases the lock. Idempotent; does nothing if the lock was lost.
+    ///
+    /// # Errors
+    /// When the journal cannot be written; the lock then runs out by itself.
+    pub fn release(&self) -> Result<(), JournalError> {
+        let released = self.hold.release(&self.journal.connection);
+        released.map(drop).map_err(|error| JournalError::of(&self.journal.path, &error))
+    }
+}
+
+impl Deref for LockedJournal {
+    type Target = Journal;
+    fn deref(&self) -> &Journal {
+        &self.journal
+    }
+}
+
+impl Drop for LockedJournal {
+    /// Releases the lock on every way out; when that fails it runs out by itself.
+    fn drop(&mut self) {
+        let _ = self.release();
+    }
+}

@@ -1,0 +1,193 @@
+//! What the journal remembers for the next run, and the table of what may follow what.
+
+use plinth_model::run::{Outcome, RunHead, StepState};
+use plinth_model::{Digest, Event, EventBody, StepId};
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// Events that cannot have happened.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{kind}` of `{subject}` cannot follow: {rule}")]
+pub struct Impossible {
+    /// Kind of the event refused.
+    pub kind: &'static str,
+    /// Step or run.
+    pub subject: String,
+    /// The rule it breaks.
+    pub rule: &'static str,
+}
+
+/// What is remembered of one step over all runs. Only what a later run decides by: the rest is in the view of its run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StepMemory {
+    /// Run that last moved it.
+    pub run: Arc<str>,
+    /// Where it was left then: acting, changed, unchanged, skipped or failed. A step that was not run is where it was before.
+    pub state: StepState,
+    /// Digests it was ever done with, the last one at the end; guards steps that must happen once.
+    pub done_with: Vec<Digest>,
+    attempt: u32,
+}
+
+impl StepMemory {
+    /// Whether its last event says that it is done, and what was done is this.
+    #[must_use]
+    pub fn is_done_with(&self, digest: &Digest) -> bool {
+        matches!(self.state, StepState::Changed | StepState::Unchanged) && self.done_with.last() == Some(digest)
+    }
+}
+
+/// What is remembered of the last run.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LastRun {
+    /// Its head.
+    pub head: RunHead,
+    /// How it ended; none while it runs or when it was interrupted.
+    pub outcome: Option<Outcome>,
+}
+
+/// The durable events of all runs, folded.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Memory {
+    /// Last run.
+    pub run: Option<LastRun>,
+    /// Steps whose effect ever began, or that ever ended.
+    pub steps: HashMap<StepId, StepMemory>,
+}
+
+impl Memory {
+    /// Steps whose effect began and whose end was not seen, sorted by id.
+    #[must_use]
+    pub fn in_flight(&self) -> Vec<&StepId> {
+        let open = |step: &StepMemory| step.state == StepState::Acting;
+        let mut ids: Vec<&StepId> = self.steps.iter().filter(|(_, step)| open(step)).map(|(id, _)| id).collect();
+        ids.sort_unstable();
+        ids
+    }
+
+    /// Whether the step was ever done with this digest.
+    #[must_use]
+    pub fn ever_done(&self, step: &StepId, digest: &Digest) -> bool {
+        self.steps.get(step).is_some_and(|s| s.done_with.contains(digest))
+    }
+
+    /// Checks that the events of a run can follow what is remembered. Takes nothing in.
+    ///
+    /// # Errors
+    /// The first event that cannot follow, with its index.
+    pub(super) fn check(&self, run: &str, events: &[Event]) -> Result<(), (usize, Impossible)> {
+        let open = self.run.as_ref().map(|last| (last.head.run.as_str(), last.outcome.is_some()));
+        let mut draft = Draft { memory: self, run, open, steps: HashMap::new() };
+        for (index, event) in events.iter().enumerate() {
+            draft.admit(&event.body).map_err(|rule| (index, refuse(run, &event.body, rule)))?;
+        }
+        Ok(())
+    }
+
+    /// Takes one event of a run in.
+    pub(super) fn take(&mut self, run: &Arc<str>, event: &Event) {
+        match &event.body {
+            EventBody::RunStarted(head) => self.run = Some(LastRun { head: head.clone(), outcome: None }),
+            EventBody::RunFinished { outcome, .. } => {
+                if let Some(last) = &mut self.run {
+                    last.outcome = Some(*outcome);
+                }
+            }
+            EventBody::StepActing { step, attempt, reads_only: false, .. } => {
+                self.leave(run, step, (StepState::Acting, *attempt));
+            }
+            EventBody::StepFinished { step, outcome, digest, .. } if *outcome != StepState::NotRun => {
+                let known = self.leave(run, step, (*outcome, 0));
+                if let Some(digest) = digest {
+                    known.done_with.retain(|known| known != digest);
+                    known.done_with.push(digest.clone());
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn leave(&mut self, run: &Arc<str>, step: &StepId, (state, attempt): (StepState, u32)) -> &mut StepMemory {
+        let known = self.steps.entry(step.clone()).or_insert_with(|| StepMemory {
+            run: Arc::clone(run),
+            state,
+            done_with: Vec::new(),
+            attempt,
+        });
+        (known.run, known.state, known.attempt) = (Arc::clone(run), state, attempt);
+        known
+    }
+}
+
+fn refuse(run: &str, body: &EventBody, rule: &'static str) -> Impossible {
+    let subject = match body {
+        EventBody::StepActing { step, .. } | EventBody::StepFinished { step, .. } => step.as_str(),
+        _ => run,
+    };
+    Impossible { kind: body.kind(), subject: subject.to_owned(), rule }
+}
+
+/// What the memory would be behind some events, as far as the rules ask.
+struct Draft<'a> {
+    memory: &'a Memory,
+    run: &'a str,
+    /// The last run, and whether it has ended.
+    open: Option<(&'a str, bool)>,
+    steps: HashMap<&'a StepId, (StepState, u32)>,
+}
+
+impl<'a> Draft<'a> {
+    fn admit(&mut self, body: &'a EventBody) -> Result<(), &'static str> {
+        if let EventBody::RunStarted(head) = body {
+            if head.run != self.run {
+                return Err("the lock was taken for another run");
+            }
+            if self.open.is_some_and(|(run, _)| run == self.run) {
+                return Err("the run has started already");
+            }
+            self.open = Some((self.run, false));
+            return Ok(());
+        }
+        match self.open {
+            None => return Err("no run has started"),
+            Some((run, _)) if run != self.run => return Err("another run has started since"),
+            Some((_, true)) => return Err("the run has ended"),
+            Some(_) => {}
+        }
+        match body {
+            EventBody::RunFinished { .. } => self.open = Some((self.run, true)),
+            EventBody::StepActing { step, attempt, reads_only: false, .. } => {
+                self.steps.insert(step, (StepState::Acting, self.attempt(step, *attempt)?));
+            }
+            EventBody::StepFinished { step, outcome, .. } if *outcome != StepState::NotRun => {
+                self.steps.insert(step, (self.ending(step, *outcome)?, 0));
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// Where the step stands in this run. What earlier runs recorded binds nothing.
+    fn now(&self, step: &StepId) -> Option<(StepState, u32)> {
+        let remembered = self.memory.steps.get(step).filter(|known| *known.run == *self.run);
+        self.steps.get(step).copied().or_else(|| remembered.map(|known| (known.state, known.attempt)))
+    }
+
+    fn attempt(&self, step: &StepId, attempt: u32) -> Result<u32, &'static str> {
+        match self.now(step) {
+            None if attempt == 1 => Ok(attempt),
+            Some((StepState::Acting, last)) if attempt == last + 1 => Ok(attempt),
+            Some((state, _)) if state.is_ended() => Err("the step has ended in this run"),
+            _ => Err("attempts count from 1, one by one"),
+        }
+    }
+
+    fn ending(&self, step: &StepId, outcome: StepState) -> Result<StepState, &'static str> {
+        match (outcome, self.now(step).map(|(state, _)| state)) {
+            (_, Some(state)) if state.is_ended() => Err("the step has ended in this run"),
+            (StepState::Changed, None) => Err("nothing was intended in this run"),
+            (StepState::Unchanged | StepState::Skipped, Some(_)) => Err("an effect was intended in this run"),
+            _ => Ok(outcome),
+        }
+    }
+}

@@ -1,0 +1,86 @@
+//! The journal for everybody else: `status`, `explain`, a page.
+
+use super::events;
+use super::lock::Lock;
+use super::{JournalError, Memory, schema};
+use plinth_model::{Digest, Event, RunView};
+use rusqlite::{Connection, OptionalExtension as _};
+use std::path::{Path, PathBuf};
+
+/// A journal open for reading, also while a run writes to it.
+#[derive(Debug)]
+pub struct JournalReader {
+    connection: Connection,
+    path: PathBuf,
+    view: RunView,
+}
+
+impl JournalReader {
+    pub(super) fn open(path: &Path) -> Result<Option<Self>, JournalError> {
+        let Some(connection) = schema::open_read_only(path)? else { return Ok(None) };
+        let mut reader = Self { connection, path: path.to_owned(), view: RunView::default() };
+        if let Some(run) = events::last_run(&reader.connection).map_err(|error| reader.error(&error))? {
+            reader.view = RunView::of(&reader.since(&run, 0)?);
+        }
+        Ok(Some(reader))
+    }
+
+    /// The last run, as it was when the journal was opened.
+    #[must_use]
+    pub fn view(&self) -> &RunView {
+        &self.view
+    }
+
+    /// The last run, without the journal.
+    #[must_use]
+    pub fn into_view(self) -> RunView {
+        self.view
+    }
+
+    /// Ids of all runs, oldest first.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn runs(&self) -> Result<Vec<String>, JournalError> {
+        events::runs(&self.connection).map_err(|error| self.error(&error))
+    }
+
+    /// Every event kept of a run behind `seq`, in order: all but progress. `seq` may be that of a progress event.
+    ///
+    /// # Errors
+    /// When the database cannot be read, or events are missing.
+    pub fn since(&self, run: &str, seq: u64) -> Result<Vec<Event>, JournalError> {
+        events::since(&self.connection, &self.path, run, seq)
+    }
+
+    /// What all runs left for the next one.
+    ///
+    /// # Errors
+    /// When the database cannot be read, or events do not hold.
+    pub fn memory(&self) -> Result<Memory, JournalError> {
+        events::memory(&self.connection, &self.path)
+    }
+
+    /// The site's lock now, if somebody holds it.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn lock(&self) -> Result<Option<Lock>, JournalError> {
+        Lock::read(&self.connection).map_err(|error| self.error(&error))
+    }
+
+    /// The text of a plan that was run, by its hash.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn plan_text(&self, hash: &Digest) -> Result<Option<String>, JournalError> {
+        self.connection
+            .query_row("SELECT body FROM plans WHERE hash = ?1", [hash.as_str()], |row| row.get(0))
+            .optional()
+            .map_err(|error| self.error(&error))
+    }
+
+    fn error(&self, error: &rusqlite::Error) -> JournalError {
+        JournalError::of(&self.path, error)
+    }
+}
