@@ -70,7 +70,6 @@ const RULES: &[Rule] = &[
         patterns: CHANGING,
         says: "what changes the world is a step of a plan, which runs under the lock",
         except: &[
-            ("crates/plinth-run/src/kinds/", "steps"),
             ("crates/plinth-run/src/steps/", "steps"),
             ("crates/plinth-run/src/engines/", "steps"),
             ("crates/plinth-run/src/survey.rs", "pins the key of a first contact; its callers hold the lock"),
@@ -117,8 +116,10 @@ const READ_AND_REFUSED: &[(&str, &str)] = &[
     ("/environment.rs", "an ansible-core that cannot be read is refused"),
     ("/release.rs", "an installed version that cannot be read is not the wanted one, so there is something to do"),
     ("/birth.rs", "of a release that cannot be read less is believed"),
-    ("crates/plinth-run/src/kinds/kubespray/mod.rs", "a version that cannot be read is not accepted"),
-    ("crates/plinth-run/src/kinds/kubespray/choice.rs", "NOT safe: a downgrade is not seen; waits for typed versions"),
+    (
+        "crates/plinth-run/src/steps/engines/kubespray/choice.rs",
+        "NOT safe: a downgrade is not seen; waits for typed versions",
+    ),
     ("crates/plinth-plan/src/engines/kubespray/removed.rs", "NOT safe; waits for typed versions"),
     ("crates/plinth-lab/", "for tests only"),
 ];

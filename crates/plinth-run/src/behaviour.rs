@@ -1,4 +1,4 @@
-//! How a step is looked at and carried out: probe, act, probe again. The behaviours themselves are in `kinds`.
+//! How a step is looked at and carried out: probe, act, probe again. The behaviours themselves are in `steps`.
 
 use plinth_model::{Finding, Step};
 use plinth_world::secrets::Secrets;
@@ -42,7 +42,7 @@ impl From<Probe> for Probed {
     }
 }
 
-/// Looks, acts. Implemented once, by `kinds::Kinds`, which finds the behaviour by kind; a trait so that the executor can be
+/// Looks, acts. Implemented once, by `steps::Kinds`, which finds the behaviour by kind; a trait so that the executor can be
 /// tested with scripted behaviours.
 #[async_trait::async_trait]
 pub trait Behaviour: Send + Sync {

@@ -1,7 +1,7 @@
 //! What an engine can say before it touches a node. Verbs ask here and know no engine.
 
 use crate::behaviour::{Behaviour as _, Probe, StepEnv};
-use crate::kinds::{Kinds, downloads};
+use crate::steps::{Kinds, downloads};
 use plinth_model::download::DownloadList;
 use plinth_model::steps::{
     KubesprayInventory, KubesprayRecovery, KubesprayRelease, KubesprayRemoval, KubespraySource, Removal,

@@ -4,8 +4,8 @@ pub mod behaviour;
 pub mod engines;
 pub mod executor;
 pub mod journal;
-pub mod kinds;
 pub mod look;
+pub mod steps;
 pub mod survey;
 
 pub use behaviour::{Behaviour, Probe, Probed, StepEnv};

@@ -110,7 +110,7 @@ async fn greet(target: &NodeTarget, env: &StepEnv) -> Result<Option<Finding>, Cl
     let HostKeyState { presented, pinned } = env.clients.node.host_key(&env.ctx, target).await?;
     match pinned {
         Some(pinned) if pinned == presented => Ok(None),
-        Some(pinned) => Ok(Some(crate::kinds::key_changed(target, &pinned, &presented))),
+        Some(pinned) => Ok(Some(crate::steps::node::connect::key_changed(target, &pinned, &presented))),
         None => {
             env.clients.node.pin_host_key(&env.ctx, target, &presented).await?;
             let text = format!("host key {} accepted on first contact and pinned", presented.fingerprint);
@@ -129,7 +129,7 @@ async fn greet(target: &NodeTarget, env: &StepEnv) -> Result<Option<Finding>, Cl
 async fn ask(visit: &Visit, env: &StepEnv) -> Result<NodeFacts, ClientError> {
     let Visit { first, account, asked, .. } = visit;
     let Credential::Key(key) = &account.credential else { return env.clients.node.facts(&env.ctx, first, asked).await };
-    if crate::kinds::is_there(env, key) {
+    if crate::steps::node::account::is_there(env, key) {
         match env.clients.node.facts(&env.ctx, account, asked).await {
             Err(error) if error.transient.is_none() => {}
             Ok(facts) if facts.root == "none" => {}

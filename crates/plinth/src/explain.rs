@@ -29,7 +29,7 @@ fn finding(wanted: &str) -> Option<String> {
 }
 
 fn kind(wanted: &str) -> Option<String> {
-    let explanation = plinth_run::kinds::explain(wanted)?;
+    let explanation = plinth_run::steps::explain(wanted)?;
     Some(format!(
         "{wanted}: {}\n  looks: {}\n  does:  {}\n  undo:  {}",
         explanation.title, explanation.probe, explanation.act, explanation.undo

@@ -14,7 +14,7 @@ use plinth_keystore::{FileKeystore, SiteSecrets};
 use plinth_kube::KubeApi;
 use plinth_model::{Problem, SecretRef};
 use plinth_net::fetch::WebFiles;
-use plinth_run::kinds::Kinds;
+use plinth_run::steps::Kinds;
 use plinth_run::{RunWorld, StepEnv};
 use plinth_site::desired::{InventorySource, KubesprayTools};
 use plinth_ssh::{KeptNodeKey, SshConfig, SshNodes};

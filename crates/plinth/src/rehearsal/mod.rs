@@ -13,7 +13,7 @@ use plinth_model::inventory::Inventory;
 use plinth_model::{Exit, Finding, NodeName, Plan, Problem, SecretRef};
 use plinth_plan::{DiscoveredNode, Discovery, Observed, Role};
 use plinth_run::executor::Sink;
-use plinth_run::kinds::Kinds;
+use plinth_run::steps::Kinds;
 use plinth_run::{Durability, Look, LookOptions, RunReport, RunWorld, StepEnv, StopSignal};
 use plinth_sim::bcm::{BcmFault, BcmFixture, SimAuth, SimBcm};
 use plinth_sim::{Fault, KnownNames, Pace, Scenario, SimOptions, SimSecrets, Simulation};

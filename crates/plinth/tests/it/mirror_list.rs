@@ -5,7 +5,7 @@ use plinth_model::Digest;
 use plinth_model::download::DownloadList;
 use plinth_model::steps::RunInputs;
 use plinth_plan::engines::MirrorList;
-use plinth_run::kinds::downloads;
+use plinth_run::steps::downloads;
 use plinth_site::Desired;
 use plinth_world::ansible::{Artifact, Download};
 use serde_json::Value;

@@ -1,0 +1,228 @@
+//! The run: which play it is, and how it is judged.
+
+use super::CLIENT;
+use super::birth::stillborn;
+use super::choice::{Choice, Sight, choose};
+use crate::behaviour::{Probed, StepEnv};
+use crate::steps::outcome::{blocked, differs, done, refused};
+use crate::steps::{Explanation, StepKind};
+use futures::future::{Either, join_all, select};
+use plinth_model::finding::code;
+use plinth_model::steps::{KubesprayRelease, KubesprayRun, NodeTarget, RunInputs};
+use plinth_model::{Finding, NodeName, Step, Version};
+use plinth_world::ansible::{Deployed, HostStats, Play, PlayRun, PlayStats};
+use plinth_world::{ClientError, ClientResult};
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// How long a node may take to say whether Kubernetes is there: a healthy one needs a tenth of a second.
+const SAYS: Duration = Duration::from_secs(20);
+
+/// What is wanted of the run, by the plan.
+#[derive(Clone, Copy)]
+pub(super) struct Wanted<'a> {
+    /// Release.
+    pub(super) release: &'a KubesprayRelease,
+    /// Hosts.
+    pub(super) targets: &'a [NodeTarget],
+    /// What the files are, in parts.
+    pub(super) parts: &'a RunInputs,
+}
+
+impl StepKind for KubesprayRun {
+    const EXPLANATION: Explanation = Explanation {
+        kind: KubesprayRun::KIND,
+        title: "Kubernetes is deployed on every host.",
+        probe: "Compares release, variables and hosts with those of the last run that succeeded, and asks the API whether it has them; says which play is needed.",
+        act: "Runs the smallest safe play (new workers, upgrade, or all of cluster.yml) and judges its final statistics: every host must be there, without a failed task and without having been unreachable. Running it again is how Kubespray resumes.",
+        undo: "Kubespray's reset removes Kubernetes with its data: `plinth reset`, which asks for the site's name.",
+    };
+
+    async fn probe(&self, env: &StepEnv) -> Result<Probed, ClientError> {
+        probe_run(env, &Wanted { release: &self.release, targets: &self.targets, parts: &self.parts }).await
+    }
+
+    async fn act(&self, _: &Step, env: &StepEnv) -> Result<String, ClientError> {
+        play(env, &Wanted { release: &self.release, targets: &self.targets, parts: &self.parts }).await
+    }
+}
+
+/// The last run that succeeded was made with this release, these files and these hosts, and the cluster has them.
+async fn probe_run(env: &StepEnv, wanted: &Wanted<'_>) -> Result<Probed, ClientError> {
+    match choice(env, wanted).await? {
+        Ok(Choice::Nothing) => {
+            let (version, hosts) = (&wanted.parts.version, wanted.parts.hosts.len());
+            done(format!("Kubernetes {version} was deployed on {hosts} hosts with {}", wanted.parts.tag))
+        }
+        Ok(Choice::Run(_, lines) | Choice::Anew(lines)) => Ok(differs(lines)),
+        Err(finding) => blocked(*finding),
+    }
+}
+
+async fn choice(env: &StepEnv, wanted: &Wanted<'_>) -> Result<Result<Choice, Box<Finding>>, ClientError> {
+    let deployed = deployed(env).await?;
+    let seen = match &deployed.last {
+        Some(last) => seen(env, last, wanted.targets).await?,
+        None => BTreeMap::new(),
+    };
+    let stillborn = stillborn(env, &deployed, wanted.targets).await;
+    Ok(choose(&deployed, wanted.parts, &seen, stillborn.as_ref()))
+}
+
+/// What earlier plays left.
+pub(super) async fn deployed(env: &StepEnv) -> Result<Deployed, ClientError> {
+    match env.clients.ansible.deployed(&env.ctx).await? {
+        Some(deployed) => Ok(deployed),
+        None => Ok(Deployed::default()),
+    }
+}
+
+/// What the cluster says of the nodes that were deployed, and what they say themselves: the cluster calls a node Ready for most of a
+/// minute after BCM began to make it anew. Before there is a kubeconfig, or while the API server is away, only the control plane and
+/// etcd are asked; what is not known is no reason to run anything.
+async fn seen(env: &StepEnv, last: &RunInputs, targets: &[NodeTarget]) -> ClientResult<BTreeMap<NodeName, Sight>> {
+    let by_cluster = seen_by_cluster(env, last).await?;
+    let asked = last.hosts.iter().filter(|(name, host)| host.is_quorum() || by_cluster.contains_key(*name));
+    let asked = asked.map(|(name, _)| async move { Some((name.clone(), lost(env, name, targets).await?)) });
+    let lost = join_all(asked).await;
+    Ok(by_cluster.into_iter().chain(lost.into_iter().flatten()).collect())
+}
+
+async fn seen_by_cluster(env: &StepEnv, last: &RunInputs) -> ClientResult<BTreeMap<NodeName, Sight>> {
+    let mut seen = BTreeMap::new();
+    for (name, _) in last.hosts.iter().filter(|(_, host)| host.is_kubernetes_node()) {
+        match env.clients.kube.node(&env.ctx, name).await {
+            Ok(Some(node)) => drop(seen.insert(name.clone(), Sight::Member(version(name, &node.version)?))),
+            Ok(None) => drop(seen.insert(name.clone(), Sight::Gone)),
+            // The first that cannot be asked stands for all: each would wait for its own deadline.
+            Err(_) => break,
+        }
+    }
+    Ok(seen)
+}
+
+/// What a kubelet calls its version. One that cannot be read might be too old for any play, so nothing is chosen then.
+fn version(node: &NodeName, told: &str) -> ClientResult<Version> {
+    told.parse().map_err(|error| {
+        let (doing, attempt) = (format!("reading the version of {node}"), "look at `kubectl get nodes`");
+        ClientError::permanent("kube", doing, format!("{error}"), attempt)
+    })
+}
+
+/// Whether nothing of Kubernetes is on a node any more, as on one that BCM made anew. A node that cannot be asked has lost nothing.
+async fn lost(env: &StepEnv, name: &NodeName, targets: &[NodeTarget]) -> Option<Sight> {
+    let target = targets.iter().find(|target| target.node == *name)?;
+    let look = env.clients.node.control_plane(&env.ctx, target);
+    let Either::Left((seen, _)) = select(look, env.ctx.clock().sleep(SAYS)).await else { return None };
+    let seen = seen.ok()?;
+    (seen.certificates.is_empty() && seen.kubelet != "active").then_some(Sight::Bare)
+}
+
+/// Runs the chosen play and judges its final statistics: exit codes say too little (a missing inventory ends with 0).
+async fn play(env: &StepEnv, wanted: &Wanted<'_>) -> Result<String, ClientError> {
+    let doing = || format!("choosing a play of {}", wanted.release.tag);
+    let first = match choice(env, wanted).await?.map_err(|finding| refused(CLIENT, doing(), *finding))? {
+        Choice::Run(play, _) => play,
+        Choice::Anew(_) => Play::Reset,
+        Choice::Nothing => return Ok("it became so meanwhile".to_owned()),
+    };
+    validate_inventory(env, wanted.release).await?;
+    let begins_anew = first == Play::Reset;
+    let said = one(env, wanted, first).await?;
+    if begins_anew { one(env, wanted, Play::Cluster).await } else { Ok(said) }
+}
+
+/// Runs a play and judges its final statistics.
+pub(super) async fn one(env: &StepEnv, wanted: &Wanted<'_>, play: Play) -> Result<String, ClientError> {
+    let run = PlayRun {
+        release: wanted.release.clone(),
+        play,
+        targets: wanted.targets.to_vec(),
+        inputs: wanted.parts.clone(),
+    };
+    let stats = env.clients.ansible.play(&env.ctx, &run).await?;
+    match refusal(&stats, &run.expected()) {
+        None => {
+            let changed: u64 = stats.hosts.values().map(|host| host.changed).sum();
+            let play = if run.play == Play::Cluster { String::new() } else { format!("{}: ", run.play.playbook()) };
+            Ok(format!("{play}{} hosts, {changed} tasks changed something, none failed", stats.hosts.len()))
+        }
+        Some(finding) => {
+            Err(refused(CLIENT, format!("running {} of {}", run.play.playbook(), run.release.tag), finding))
+        }
+    }
+}
+
+/// What Kubespray itself thinks of its input, where the release has such a check: it takes seconds, and nothing is touched yet.
+pub(super) async fn validate_inventory(env: &StepEnv, release: &KubesprayRelease) -> Result<(), ClientError> {
+    let complaints = match env.clients.ansible.validate_inventory(&env.ctx, release).await? {
+        Some(complaints) if !complaints.is_empty() => complaints,
+        _ => return Ok(()),
+    };
+    let message = format!("Kubespray {} does not take its input: {} complaints", release.tag, complaints.len());
+    let mut finding = Finding::error(code::KUBESPRAY_INPUT_REFUSED, "kubespray", message).fix(
+        "correct what it names in the site file (`kubernetes`, `extraVars`), then run again: Kubespray touched no node",
+    );
+    finding.evidence = complaints;
+    Err(refused(CLIENT, format!("asking {} what it thinks of its input", release.tag), finding))
+}
+
+/// What went wrong with a host in a play.
+enum Wrong {
+    /// It answered no more; no task failed.
+    Unreachable,
+    /// This many tasks failed.
+    Failed(u64),
+    /// The final statistics do not have it.
+    Missing,
+}
+
+impl Wrong {
+    fn of(host: &HostStats) -> Option<Self> {
+        match (host.failures, host.unreachable) {
+            (0, 0) => None,
+            (0, _) => Some(Self::Unreachable),
+            (failures, _) => Some(Self::Failed(failures)),
+        }
+    }
+
+    fn sentence(&self, host: &str) -> String {
+        match self {
+            Self::Unreachable => format!("{host}: became unreachable"),
+            Self::Failed(1) => format!("{host}: 1 task failed"),
+            Self::Failed(tasks) => format!("{host}: {tasks} tasks failed"),
+            Self::Missing => format!("{host}: not in the final statistics, so nothing is known of it"),
+        }
+    }
+}
+
+/// Every expected host must be in the statistics; no host at all may have failed or been unreachable.
+pub(super) fn refusal(stats: &PlayStats, expected: &[&NodeName]) -> Option<Finding> {
+    let judged = stats.hosts.iter().filter_map(|(name, host)| Some((name.as_str(), Wrong::of(host)?)));
+    let missing = expected.iter().map(|host| host.as_str()).filter(|host| !stats.hosts.contains_key(*host));
+    let wrong: Vec<(&str, Wrong)> = judged.chain(missing.map(|host| (host, Wrong::Missing))).collect();
+    if wrong.is_empty() {
+        return None;
+    }
+    let names = wrong.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ");
+    let message = format!("Kubespray did not succeed on {} of {} hosts: {names}", wrong.len(), expected.len());
+    let mut finding = Finding::error(code::KUBESPRAY_HOST_FAILED, names, message).fix(remedy(&wrong, &stats.hints));
+    let sentences = wrong.iter().map(|(name, wrong)| wrong.sentence(name));
+    finding.evidence = sentences.chain(stats.cards.iter().cloned()).collect();
+    Some(finding)
+}
+
+/// What to try: lost hosts must answer again, failed tasks must be fixed.
+fn remedy(wrong: &[(&str, Wrong)], hints: &[String]) -> String {
+    let (lost, others): (Vec<_>, Vec<_>) = wrong.iter().partition(|(_, wrong)| matches!(wrong, Wrong::Unreachable));
+    let mut parts: Vec<String> = hints.to_vec();
+    if !others.is_empty() && hints.is_empty() {
+        parts.push("fix what the first failed task of each host names".to_owned());
+    }
+    if !lost.is_empty() {
+        let names: Vec<&str> = lost.iter().map(|(name, _)| *name).collect();
+        let answer = if lost.len() == 1 { "answers" } else { "answer" };
+        parts.push(format!("see that {} {answer} over SSH again", names.join(", ")));
+    }
+    format!("{}, then run again: Kubespray goes over finished tasks quickly", parts.join(", "))
+}

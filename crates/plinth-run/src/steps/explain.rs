@@ -1,0 +1,41 @@
+//! What people are told of a kind of step: for `plinth explain` and the reference.
+
+use super::StepKind;
+
+/// One kind of step, for people.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Explanation {
+    /// Kind, as in a plan.
+    pub kind: &'static str,
+    /// What it is for.
+    pub title: &'static str,
+    /// How it looks.
+    pub probe: &'static str,
+    /// What it does.
+    pub act: &'static str,
+    /// How it is undone.
+    pub undo: &'static str,
+}
+
+impl Explanation {
+    /// What a kind does that only looks.
+    pub(super) const ONLY_LOOKS: &'static str = "Nothing: it only looks.";
+    /// How a kind is undone that changes nothing.
+    pub(super) const NOTHING_TO_UNDO: &'static str = "Nothing to undo.";
+}
+
+/// The explanation of a kind such as `node.account`.
+#[must_use]
+pub fn explain(kind: &str) -> Option<&'static Explanation> {
+    EXPLANATIONS.iter().find(|explanation| explanation.kind == kind)
+}
+
+macro_rules! explanations {
+    ($(($params:ident, $kind:literal))*) => {
+        /// All kinds, in the order of the main job.
+        pub const EXPLANATIONS: &[Explanation] =
+            &[$(<plinth_model::steps::$params as StepKind>::EXPLANATION),*];
+    };
+}
+
+plinth_model::step_kinds!(explanations);

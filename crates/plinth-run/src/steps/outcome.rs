@@ -1,0 +1,56 @@
+//! The few shapes in which every kind answers.
+
+use crate::behaviour::{Probe, Probed};
+use plinth_model::{Finding, Step};
+use plinth_world::ClientError;
+
+/// Already as the plan wants it.
+pub(super) fn done(line: impl Into<String>) -> Result<Probed, ClientError> {
+    Ok(Probe::Done(line.into()).into())
+}
+
+/// One difference.
+pub(super) fn todo(line: impl Into<String>) -> Result<Probed, ClientError> {
+    Ok(differs(vec![line.into()]))
+}
+
+/// Some differences; at least one.
+pub(super) fn differs(differences: Vec<String>) -> Probed {
+    Probe::Todo(differences).into()
+}
+
+/// As the plan wants it when there are no differences.
+pub(super) fn compared(differences: Vec<String>, done: impl FnOnce() -> String) -> Probed {
+    if differences.is_empty() { Probe::Done(done()).into() } else { differs(differences) }
+}
+
+/// Acting would be wrong.
+pub(super) fn blocked(finding: Finding) -> Result<Probed, ClientError> {
+    Ok(Probe::Blocked(Box::new(finding)).into())
+}
+
+/// It could not be seen. Unknown is not absent, so nobody may act on it.
+pub(super) fn unseen(client: &'static str, doing: impl Into<String>, reason: &str) -> ClientError {
+    ClientError::permanent(
+        client,
+        doing,
+        format!("it could not be seen: {reason}"),
+        "fix what stands in the way, then run again",
+    )
+}
+
+/// A failure that a finding describes.
+pub(super) fn refused(client: &'static str, doing: impl Into<String>, finding: Finding) -> ClientError {
+    ClientError::permanent(client, doing, finding.message.clone(), finding.fix.clone()).finding(finding)
+}
+
+/// A step that only looks was told to act: a bug of ours.
+pub(super) fn only_looks(step: &Step) -> ClientError {
+    let happened = format!("kind `{}` has nothing to do here", step.work.kind());
+    ClientError::permanent("run", format!("acting on {}", step.id), happened, "report this as a bug of plinth")
+}
+
+/// `1 mirror`, `2 mirrors`.
+pub(super) fn amount(number: usize, noun: &str) -> String {
+    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
+}

@@ -1,0 +1,65 @@
+//! Certificates of the platform.
+
+use crate::behaviour::{Probed, StepEnv};
+use crate::steps::outcome::{compared, todo};
+use crate::steps::{Explanation, StepKind};
+use plinth_model::Step;
+use plinth_model::steps::{Certificate, CertificateSource};
+use plinth_world::ClientError;
+use plinth_world::keystore::{CertificateState, uncovered};
+use std::collections::BTreeSet;
+impl StepKind for Certificate {
+    const EXPLANATION: Explanation = Explanation {
+        kind: Certificate::KIND,
+        title: "The platform's certificate is in the state directory.",
+        probe: "Reads it: key and chain must match, names must be the wanted ones, and more than a third of its life must be left. Given files are compared with the kept copy.",
+        act: "Makes an own authority once and a leaf for the names, or takes over the given files after checking them.",
+        undo: "The files are removed; whoever trusted the authority has to forget it.",
+    };
+
+    /// The certificate is kept, is for these names, is what its source says, and has more than a third of its life left.
+    async fn probe(&self, env: &StepEnv) -> Result<Probed, ClientError> {
+        let Self { name, names, source } = self;
+        let kept = match env.clients.keystore.certificate(&env.ctx, name).await? {
+            Some(kept) => kept,
+            None => return todo(format!("+ certificate for {}", names.join(", "))),
+        };
+        let mut differences = certificate_differences(&kept, names, source);
+        differences.extend(env.clients.keystore.source_differs(&env.ctx, name, source).await?);
+        Ok(compared(differences, || format!("for {}, {} days left", kept.names.join(", "), kept.days_left)))
+    }
+
+    /// Makes the certificate, or takes it over from files.
+    async fn act(&self, _: &Step, env: &StepEnv) -> Result<String, ClientError> {
+        let Self { name, names, source } = self;
+        let made = env.clients.keystore.make_certificate(&env.ctx, name, names, source).await?;
+        Ok(format!("certificate for {}, {} days", made.names.join(", "), made.days_left))
+    }
+}
+
+/// Own certificates are for exactly the wanted names, and renewed early. Given ones may cover more (wildcards are judged when
+/// they are taken over), and only their end counts: nobody but their giver can renew them.
+fn certificate_differences(kept: &CertificateState, names: &[String], source: &CertificateSource) -> Vec<String> {
+    let mut differences = Vec::new();
+    let set = |names: &[String]| names.iter().map(|n| n.to_ascii_lowercase()).collect::<BTreeSet<_>>();
+    match source {
+        CertificateSource::Generated { leaf_days, .. } => {
+            if set(&kept.names) != set(names) {
+                differences.push(format!("~ names {} → {}", kept.names.join(", "), names.join(", ")));
+            }
+            if kept.days_left.saturating_mul(3) <= i64::from(*leaf_days) {
+                differences.push(format!("~ {} of {leaf_days} days left: a new leaf", kept.days_left));
+            }
+        }
+        CertificateSource::Files { .. } => {
+            let missing = uncovered(&kept.names, names);
+            if !missing.is_empty() {
+                differences.push(format!("~ it does not cover {}", missing.join(", ")));
+            }
+            if kept.days_left <= 0 {
+                differences.push("~ it has expired".to_owned());
+            }
+        }
+    }
+    differences
+}

@@ -1,0 +1,83 @@
+//! The cluster reports to the control plane.
+
+use super::register::registered;
+use crate::behaviour::{Probed, StepEnv};
+use crate::steps::outcome::{blocked, differs, done, refused, todo};
+use crate::steps::{Explanation, StepKind, wait};
+use plinth_model::finding::code;
+use plinth_model::steps::{RunaiConnected, RunaiTarget};
+use plinth_model::{Finding, Step};
+use plinth_world::ClientError;
+
+const CLIENT: &str = "runai";
+
+/// State of a cluster that reports.
+const CONNECTED: &str = "Connected";
+
+impl StepKind for RunaiConnected {
+    const EXPLANATION: Explanation = Explanation {
+        kind: RunaiConnected::KIND,
+        title: "The cluster reports to the control plane.",
+        probe: "Reads the cluster's state and the dependencies it misses.",
+        act: "Waits, looking every ten seconds, until its deadline.",
+        undo: Explanation::NOTHING_TO_UNDO,
+    };
+
+    /// The cluster reports to the control plane.
+    async fn probe(&self, env: &StepEnv) -> Result<Probed, ClientError> {
+        let Self { target } = self;
+        match registered(env, target).await? {
+            Err(finding) => blocked(finding),
+            Ok(None) => todo(format!("! no cluster is registered as `{}`", target.cluster)),
+            Ok(Some(cluster)) if cluster.state == CONNECTED => {
+                done(format!("Connected, {} GPU nodes: {}", cluster.gpu_nodes.len(), cluster.gpu_nodes.join(", ")))
+            }
+            Ok(Some(cluster)) => {
+                let missing =
+                    cluster.missing.iter().map(|dependency| format!("! required dependency {dependency} is missing"));
+                Ok(differs(
+                    std::iter::once(format!("~ state {} → {CONNECTED}", cluster.state)).chain(missing).collect(),
+                ))
+            }
+        }
+    }
+
+    /// Waits until the cluster reports; a cluster that is not registered will never do so.
+    async fn act(&self, step: &Step, env: &StepEnv) -> Result<String, ClientError> {
+        let Self { target } = self;
+        let before = registered(env, target).await?;
+        if matches!(before, Ok(None)) {
+            let message = format!("no cluster is registered as `{}`", target.cluster);
+            let finding = Finding::error(code::RUNAI_CLUSTER_NOT_REGISTERED, &target.cluster, message)
+            .fix("somebody removed it since it was registered: find out who, and put it back in the control plane, or choose another runai.cluster.name; then run again");
+            return Err(refused(CLIENT, format!("waiting for cluster {}", target.cluster), finding));
+        }
+        let late = |seen: &[String]| not_connected(target, seen);
+        wait::until(&wait::Limit::of(step, env), env, CLIENT, || self.probe(env), late).await
+    }
+}
+
+fn not_connected(target: &RunaiTarget, seen: &[String]) -> Finding {
+    let mut finding = Finding::error(
+        code::RUNAI_NOT_CONNECTED,
+        &target.cluster,
+        "the cluster did not report to the control plane in time",
+    )
+    .fix(where_to_look(seen));
+    finding.evidence = seen.to_vec();
+    finding
+}
+
+/// By the state seen last (NVIDIA Run:ai docs 2.25, "Clusters").
+fn where_to_look(seen: &[String]) -> &'static str {
+    let state = |name: &str| seen.iter().any(|line| line.contains(name));
+    if state("MissingPrerequisites") {
+        "install the missing dependencies; the same list is in ConfigMap runai-public of namespace runai"
+    } else if state("ServiceIssues") {
+        "look at the condition Available and the operands of object runai of runaiconfigs.run.ai, in namespace runai"
+    } else if state("WaitingToConnect") {
+        "nothing ever arrived: look at the logs of runai-agent and cluster-sync in namespace runai for names that do not resolve and certificates that are not trusted"
+    } else {
+        "look at the logs of runai-agent, cluster-sync and assets-sync in namespace runai, and whether pods reach the control plane's URL"
+    }
+}

@@ -1,0 +1,102 @@
+//! Waits for something that becomes so by itself.
+
+use super::outcome::refused;
+use crate::behaviour::{Probe, Probed, StepEnv};
+use plinth_model::{Finding, Step, span};
+use plinth_world::{ClientError, deadlines};
+use std::future::Future;
+use std::time::Duration;
+
+/// Until when an act may wait: one round before the step's own deadline, so that what was seen last can still be told. Taken
+/// when the act begins, since an installation before the wait uses up the same deadline.
+pub(super) struct Limit {
+    target: String,
+    began: Duration,
+    allowed: Duration,
+}
+
+impl Limit {
+    /// The limit of an act of this step that begins now.
+    pub(super) fn of(step: &Step, env: &StepEnv) -> Self {
+        let deadline = Duration::from_secs(u64::from(step.deadline_s));
+        Self {
+            target: step.target.clone(),
+            began: env.ctx.clock().elapsed(),
+            allowed: deadline.saturating_sub(deadlines::POLL),
+        }
+    }
+
+    /// `waited 1 min 50 s of at most 20 min: Deployment operator: 0/1 ready and 3 more`. Of several only the first is named, and
+    /// that in short.
+    fn sentence(&self, waited: Duration, seen: &[String]) -> String {
+        let most = span::of(self.allowed + deadlines::POLL);
+        let time = if waited.is_zero() {
+            format!("waits at most {most}")
+        } else {
+            format!("waited {} of at most {most}", span::of(waited))
+        };
+        let first = seen.first().map_or("", |line| line.trim_start_matches(['!', '+', '~', '-']).trim_start());
+        match seen.len() {
+            0 => time,
+            1 => format!("{time}: {first}"),
+            all => format!("{time}: {} and {} more", first.split(", ").next().unwrap_or(first), all - 1),
+        }
+    }
+}
+
+/// Looks every [`deadlines::POLL`] until it is so, or until the limit. `late` makes the finding from the differences seen last.
+/// A transient failure to look is one more reason to look again; a permanent one, and something that blocks, end the wait.
+pub(super) async fn until<L, F>(
+    limit: &Limit,
+    env: &StepEnv,
+    client: &'static str,
+    look: L,
+    late: impl Fn(&[String]) -> Finding + Send,
+) -> Result<String, ClientError>
+where
+    L: Fn() -> F + Send,
+    F: Future<Output = Result<Probed, ClientError>> + Send,
+{
+    let clock = env.ctx.clock();
+    loop {
+        let seen = match look().await.map(|seen| seen.probe) {
+            Ok(Probe::Done(line)) => return Ok(line),
+            Ok(Probe::Blocked(finding)) => {
+                return Err(refused(client, format!("waiting for {}", limit.target), *finding));
+            }
+            Ok(Probe::Todo(differences)) => differences,
+            Err(error) if error.transient.is_some() => vec![error.to_string()],
+            Err(error) => return Err(error),
+        };
+        let waited = clock.elapsed().saturating_sub(limit.began);
+        if waited + deadlines::POLL > limit.allowed {
+            let finding = late(&seen).evidence(format!("waited {} s", waited.as_secs()));
+            return Err(refused(client, format!("waiting for {}", limit.target), finding));
+        }
+        env.ctx.progress(0, 0, limit.sentence(waited, &seen));
+        clock.sleep(deadlines::POLL).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wait_says_how_long_and_for_what() {
+        let limit = Limit { target: String::new(), began: Duration::ZERO, allowed: Duration::from_secs(1190) };
+        let lines = |seen: &[&str]| seen.iter().map(|line| (*line).to_owned()).collect::<Vec<_>>();
+        let cases = [
+            (0, &["! not Ready"][..], "waits at most 20 min: not Ready"),
+            (110, &["! Deployment x: 0/1 ready"], "waited 1 min 50 s of at most 20 min: Deployment x: 0/1 ready"),
+            (
+                20,
+                &["! Deployment x: not ready, helm says deployed", "! c", "! d", "! e"],
+                "waited 20 s of at most 20 min: Deployment x: not ready and 3 more",
+            ),
+        ];
+        for (seconds, seen, text) in cases {
+            assert_eq!(limit.sentence(Duration::from_secs(seconds), &lines(seen)), text);
+        }
+    }
+}
