@@ -8,8 +8,6 @@ use plinth_model::steps::Kubeconfig;
 use plinth_world::ClientError;
 use plinth_world::kube::HeldConfig;
 
-const CLIENT: &str = "kube";
-
 impl StepKind for Kubeconfig {
     const EXPLANATION: Explanation = Explanation {
         kind: Kubeconfig::KIND,

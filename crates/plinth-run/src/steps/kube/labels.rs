@@ -6,9 +6,6 @@ use crate::steps::{Explanation, StepKind};
 use plinth_model::Step;
 use plinth_model::steps::NodeLabels;
 use plinth_world::ClientError;
-use plinth_world::kube::KubeNode;
-
-const CLIENT: &str = "kube";
 
 impl StepKind for NodeLabels {
     const EXPLANATION: Explanation = Explanation {

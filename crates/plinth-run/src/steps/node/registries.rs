@@ -8,8 +8,6 @@ use plinth_model::steps::NodeRegistries;
 use plinth_world::ClientError;
 use plinth_world::node::Registries;
 
-const CLIENT: &str = "node";
-
 impl StepKind for NodeRegistries {
     const EXPLANATION: Explanation = Explanation {
         kind: NodeRegistries::KIND,

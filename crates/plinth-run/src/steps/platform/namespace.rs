@@ -7,8 +7,6 @@ use plinth_model::Step;
 use plinth_model::steps::{Namespace, PodSecurity};
 use plinth_world::ClientError;
 
-const CLIENT: &str = "kube";
-
 impl StepKind for Namespace {
     const EXPLANATION: Explanation = Explanation {
         kind: Namespace::KIND,

@@ -7,8 +7,6 @@ use plinth_model::Step;
 use plinth_model::steps::KubeSecret;
 use plinth_world::ClientError;
 
-const CLIENT: &str = "kube";
-
 impl StepKind for KubeSecret {
     const EXPLANATION: Explanation = Explanation {
         kind: KubeSecret::KIND,

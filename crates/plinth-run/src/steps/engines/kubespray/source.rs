@@ -1,6 +1,5 @@
 //! Kubespray's source.
 
-use super::CLIENT;
 use crate::behaviour::{Probed, StepEnv};
 use crate::steps::outcome::{blocked, done, todo};
 use crate::steps::{Explanation, StepKind};
