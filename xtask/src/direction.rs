@@ -5,8 +5,8 @@ use crate::tally::Tally;
 use serde_json::Value;
 
 /// Every crate with the crates of ours that it may use. Reasons: nouns use nobody; what is pure never sees the world; only
-/// `run` and `check` see client traits, beside `sim`, which stands on the other side of them; only the binary puts all together.
-const MAY_USE: [(&str, &[&str]); 18] = [
+/// `run`, `check` and `app` see client traits, beside `sim`, which stands on the other side of them; only `app` puts all together.
+const MAY_USE: [(&str, &[&str]); 19] = [
     ("plinth-model", &[]),
     ("plinth-site", &["plinth-model"]),
     ("plinth-catalog", &["plinth-model", "plinth-site"]),
@@ -26,8 +26,9 @@ const MAY_USE: [(&str, &[&str]); 18] = [
     ("plinth-sim", &["plinth-model", "plinth-world"]),
     // Real nodes for tests and for people who try plinth; it knows nothing of plinth, so that it cannot agree with it by accident.
     ("plinth-lab", &[]),
+    // The operation puts all of them together; the binary prints what it says. It knows no screen, so a page can stand on it as well.
     (
-        "plinth",
+        "plinth-app",
         &[
             "plinth-model",
             "plinth-site",
@@ -41,9 +42,21 @@ const MAY_USE: [(&str, &[&str]); 18] = [
             "plinth-keystore",
             "plinth-bcm",
             "plinth-kube",
-            "plinth-check",
-            "plinth-report",
             "plinth-sim",
+        ],
+    ),
+    // `plinth kubeconfig` reads and writes kubeconfigs, and contacts nobody.
+    (
+        "plinth",
+        &[
+            "plinth-model",
+            "plinth-site",
+            "plinth-plan",
+            "plinth-run",
+            "plinth-world",
+            "plinth-kube",
+            "plinth-app",
+            "plinth-report",
         ],
     ),
     ("xtask", &["plinth-lab"]),

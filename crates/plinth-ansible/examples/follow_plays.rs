@@ -56,7 +56,7 @@ async fn install(client: &LocalAnsible, nodes: &SshNodes, ctx: &Context, release
     client.write_inventory(ctx, &inventory(&targets)).await?;
     let nothing = HostInputs { groups: Vec::new(), variables: Digest::of_bytes(b"") };
     let hosts = targets.iter().map(|target| (target.node.clone(), nothing.clone())).collect();
-    let (tag, version) = (release.tag.parse()?, "v1.32.5".parse()?);
+    let (tag, version) = (release.tag.clone(), "v1.32.5".parse()?);
     let inputs = RunInputs { tag, version, variables: Digest::of_bytes(b""), hosts };
     let run = PlayRun { release, play: Play::Cluster, targets, inputs };
     let stats = client.play(ctx, &run).await?;
@@ -88,7 +88,7 @@ fn inventory(targets: &[NodeTarget]) -> IndexMap<String, String> {
 
 fn release() -> Result<KubesprayRelease, Box<dyn Error>> {
     Ok(KubesprayRelease {
-        tag: "v2.28.1".to_owned(),
+        tag: "v2.28.1".parse()?,
         source: order("BENCH_SOURCE")?,
         commit: String::new(),
         tree: order("BENCH_TREE")?,

@@ -216,7 +216,7 @@ impl Environments {
         }
         let text = format!("its requirements bring ansible-core {core}; its playbooks take {}", release.ansible_core);
         let fix = "take the wheels or the index of this very release";
-        let finding = Finding::error(code::KUBESPRAY_ANSIBLE_CORE, &release.tag, &text)
+        let finding = Finding::error(code::KUBESPRAY_ANSIBLE_CORE, release.tag.as_str(), &text)
             .evidence(format!("ansible-core {core}"))
             .fix(fix);
         Err(ClientError::permanent(DOOR, doing, text, fix).finding(finding))
@@ -306,7 +306,7 @@ mod tests {
         fs::create_dir_all(&source).unwrap();
         fs::write(source.join("requirements.txt"), "ansible==9.13.0\n").unwrap();
         let release = KubesprayRelease {
-            tag: "v2.27.1".to_owned(),
+            tag: "v2.27.1".parse().unwrap(),
             source: String::new(),
             commit: String::new(),
             tree: String::new(),

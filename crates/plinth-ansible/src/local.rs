@@ -12,7 +12,7 @@ use crate::{alive, preview, table};
 use async_trait::async_trait;
 use indexmap::IndexMap;
 use plinth_model::steps::KubesprayRelease;
-use plinth_model::{Digest, NodeName, Version};
+use plinth_model::{Digest, NodeName};
 use plinth_world::ansible::{AnsibleClient, Deployed, Download, HostStats, Play, PlayHosts, PlayRun, PlayStats};
 use plinth_world::node::KnownHosts;
 use plinth_world::private_file;
@@ -259,8 +259,7 @@ impl AnsibleClient for LocalAnsible {
     async fn validate_inventory(&self, ctx: &Context, release: &KubesprayRelease) -> ClientResult<Option<Vec<String>>> {
         let doing = format!("having Kubespray {} check its input", release.tag);
         let (playbook, since) = BOILERPLATE;
-        let minor = release.tag.parse::<Version>().ok().map(|tag| tag.semver().minor);
-        if minor.is_none_or(|minor| minor < since) {
+        if release.tag.semver().minor < since {
             return Ok(None);
         }
         let mut stage = Stage::quiet(self.props(release, &doing)?)?;

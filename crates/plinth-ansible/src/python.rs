@@ -68,7 +68,7 @@ fn none_fits(release: &KubesprayRelease, named: Option<&str>, seen: Vec<String>,
     let fix = format!(
         "install {package} with its module venv (Debian and Ubuntu: `apt install {package} {package}-venv`), or name one as kubernetes.kubespray.python"
     );
-    let mut finding = Finding::error(code::KUBESPRAY_NO_PYTHON, &release.tag, &text).fix(fix.clone());
+    let mut finding = Finding::error(code::KUBESPRAY_NO_PYTHON, release.tag.as_str(), &text).fix(fix.clone());
     finding.evidence = if seen.is_empty() { vec!["none is on PATH".to_owned()] } else { seen };
     ClientError::permanent(DOOR, doing, text, fix).finding(finding)
 }
@@ -86,7 +86,7 @@ mod tests {
 
     fn release(python: &str) -> KubesprayRelease {
         KubesprayRelease {
-            tag: "v2.27.1".to_owned(),
+            tag: "v2.27.1".parse().unwrap(),
             source: String::new(),
             commit: String::new(),
             tree: String::new(),

@@ -52,8 +52,8 @@ impl Sources {
 
     /// The folder of a release.
     pub(super) fn folder(&self, release: &KubesprayRelease) -> ClientResult<PathBuf> {
-        if private_file::is_file_name(&release.tag) {
-            return Ok(self.folder.join(&release.tag));
+        if private_file::is_file_name(release.tag.as_str()) {
+            return Ok(self.folder.join(release.tag.as_str()));
         }
         let happened = format!("`{}` is no name for a folder", release.tag);
         Err(ClientError::permanent(
@@ -174,7 +174,7 @@ fn failed(doing: &str, error: &io::Error) -> ClientError {
 async fn clone(address: &str, release: &KubesprayRelease, goal: &Path, doing: &str) -> ClientResult<String> {
     if program::which("git").is_none() {
         let text = "the program `git` is not on this machine";
-        let finding = Finding::error(code::KUBESPRAY_NO_GIT, &release.tag, text)
+        let finding = Finding::error(code::KUBESPRAY_NO_GIT, release.tag.as_str(), text)
             .evidence(format!("source: {address}"))
             .fix("install the package `git`, or name a tarball or a folder as kubernetes.kubespray.source");
         return Err(ClientError::permanent(DOOR, doing, text, finding.fix.clone()).finding(finding));
@@ -250,7 +250,7 @@ fn prove(release: &KubesprayRelease, commit: Option<&str>, tree: &str, doing: &s
         return Ok(());
     }
     let text = format!("the source of Kubespray {} is not the pinned one", release.tag);
-    let finding = Finding::error(code::KUBESPRAY_SOURCE_DIFFERS, &release.tag, &text)
+    let finding = Finding::error(code::KUBESPRAY_SOURCE_DIFFERS, release.tag.as_str(), &text)
         .evidence(format!("commit: {}; pinned {}", commit.unwrap_or("not known"), release.commit))
         .evidence(format!("tree: {tree}; pinned {}", release.tree))
         .evidence(format!("source: {}", release.source))

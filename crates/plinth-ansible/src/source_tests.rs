@@ -29,7 +29,7 @@ impl Bench {
         );
         let (commit, tree) = ids.split_once('\n').unwrap();
         let release = KubesprayRelease {
-            tag: "v2.27.1".to_owned(),
+            tag: "v2.27.1".parse().unwrap(),
             source: "../git".to_owned(),
             commit: commit.to_owned(),
             tree: tree.to_owned(),

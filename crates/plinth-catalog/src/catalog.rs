@@ -6,6 +6,7 @@ use crate::keys::KeyIndex;
 use crate::known::Known;
 use crate::known_bad::KnownBad;
 use crate::kubespray::{self, KubesprayPins};
+use crate::runai::RunaiNames;
 use crate::source::{self, Files, decode};
 use crate::{CatalogError, order};
 use indexmap::IndexMap;
@@ -21,6 +22,7 @@ pub struct Catalog {
     pub(crate) kubespray: KubesprayPins,
     pub(crate) known: Known,
     pub(crate) known_bad: KnownBad,
+    pub(crate) runai: RunaiNames,
     keys: BTreeMap<String, KeyIndex>,
     digest: Digest,
 }
@@ -49,6 +51,7 @@ impl Catalog {
             kubespray: decode(files, "kubespray.yaml")?,
             known: Known::read(files)?,
             known_bad: decode(files, "known-bad-values.yaml")?,
+            runai: decode(files, "runai.yaml")?,
             keys: key_indexes(files),
             digest: Digest::of(files),
         };
@@ -96,6 +99,7 @@ impl Catalog {
         let schemas = [
             ("compatibility.yaml", self.compatibility.schema),
             ("kubespray.yaml", self.kubespray.schema),
+            ("runai.yaml", self.runai.schema),
             ("known-bad-values.yaml", self.known_bad.schema),
             ("kubespray/versions.yaml", self.known.versions.schema),
         ];

@@ -2,11 +2,11 @@
 
 use crate::component::{Component, Enabled, PinnedVersion};
 use crate::expression::is_empty;
-use crate::keys::nearest_name;
 use crate::{Catalog, Facts};
 use indexmap::IndexMap;
 use plinth_model::finding::code;
-use plinth_model::{Finding, Version};
+use plinth_model::nearest::nearest;
+use plinth_model::{ChartVersion, Finding, Values, Version};
 use plinth_site::Desired;
 use plinth_site::desired::ComponentChoice;
 use serde_json::Value;
@@ -18,7 +18,7 @@ pub(crate) struct Chosen<'a> {
     pub(crate) why: String,
     pub(crate) version: Option<ChosenVersion<'a>>,
     pub(crate) namespace: String,
-    pub(crate) user_values: Option<&'a Value>,
+    pub(crate) user_values: Option<&'a Values>,
 }
 
 /// A version, and where it comes from.
@@ -32,11 +32,11 @@ pub(crate) struct ChosenVersion<'a> {
 
 impl ChosenVersion<'_> {
     /// What helm is given: the exact version, or a selector when only a line was written.
-    pub(crate) fn selector(&self) -> String {
+    pub(crate) fn selector(&self) -> ChartVersion {
         match (self.pin, self.version.numbers()) {
-            (Some(pin), _) => pin.version.to_string(),
-            (None, 3..) => self.version.to_string(),
-            (None, _) => format!("~{}", self.version.semver()),
+            (Some(pin), _) => ChartVersion::Exact(pin.version.clone()),
+            (None, 3..) => ChartVersion::Exact(self.version.clone()),
+            (None, _) => ChartVersion::Line(self.version.padded()),
         }
     }
 }
@@ -72,8 +72,8 @@ impl Catalog {
         let unknown = desired.platform.components.keys().filter(|name| !self.components.contains_key(*name));
         let known: Vec<&str> = self.components.keys().map(String::as_str).collect();
         let finding = |name: &String| {
-            let fix = match nearest_name(name, known.iter().copied()) {
-                Some(nearest) => format!("write `{nearest}`"),
+            let fix = match nearest(name, known.iter().copied()) {
+                Some(meant) => format!("write `{meant}`"),
                 None => format!("use one of: {}", known.join(", ")),
             };
             Finding::error(

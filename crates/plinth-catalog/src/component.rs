@@ -1,6 +1,7 @@
 //! Components as data: one file of `catalog/components` each.
 
 use crate::expression::Condition;
+use crate::runai::RunaiPart;
 use indexmap::IndexMap;
 use plinth_model::Code;
 use plinth_model::steps::{CrdPolicy, PodSecurity};
@@ -18,6 +19,9 @@ pub struct Component {
     pub title: String,
     /// Where its steps belong.
     pub stage: Stage,
+    /// Which part of Run:ai it is.
+    #[serde(default)]
+    pub part: Option<RunaiPart>,
     /// When it is on.
     pub enabled: Enabled,
     /// Its table in the compatibility data; none: nothing is known.
@@ -32,6 +36,12 @@ pub struct Component {
     /// Further namespaces.
     #[serde(default)]
     pub namespaces: Vec<Namespace>,
+    /// Facts that it defines, whether it is on or off.
+    #[serde(default)]
+    pub facts: IndexMap<String, Value>,
+    /// Secrets in its namespace that it reads under fixed names.
+    #[serde(default)]
+    pub secrets: Vec<ComponentSecret>,
     /// Who changes its CRDs.
     pub crds: CrdPolicy,
     /// How long helm may wait, seconds.
@@ -143,6 +153,24 @@ pub struct Namespace {
     /// Why it cannot be another namespace; none: it can.
     #[serde(default)]
     pub fixed: Option<String>,
+}
+
+/// A Kubernetes secret that a component reads under a fixed name.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ComponentSecret {
+    /// Name.
+    pub name: String,
+    /// All must hold.
+    #[serde(default)]
+    pub when: Vec<Condition>,
+    /// What it is for: must become a text.
+    pub reason: Value,
+    /// In the shape of [`plinth_model::steps::SecretContent`].
+    pub content: Value,
+    /// Labels.
+    #[serde(default)]
+    pub labels: IndexMap<String, String>,
 }
 
 /// What is added when conditions hold.

@@ -1,4 +1,5 @@
-//! Expressions in catalog values: `{$fact: name}`, `{$text: "https://{name}/x"}`, `{$choose: name, one: .., other: ..}`.
+//! Expressions in catalog values: `{$fact: name}`, `{$text: "https://{name}/x"}`, `{$choose: name, one: .., other: ..}`,
+//! `{$concat: [list, list]}`.
 //! Data, not a language: no loops, no arithmetic, no defaults; an unknown fact is an error. Forms: `catalog/README.md`.
 
 use crate::Facts;
@@ -9,6 +10,7 @@ use serde_json::{Map, Value};
 const FACT: &str = "$fact";
 const TEXT: &str = "$text";
 const CHOOSE: &str = "$choose";
+const CONCAT: &str = "$concat";
 
 /// Why an expression has no value.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -60,8 +62,12 @@ fn render_map(map: &Map<String, Value>, facts: &Facts) -> Result<Value, Expressi
     if let Some(name) = argument(CHOOSE) {
         return choose(name?, map, facts);
     }
+    if let Some(lists) = map.get(CONCAT) {
+        alone(CONCAT)?;
+        return concat(lists, facts);
+    }
     if let Some(unknown) = map.keys().find(|key| key.starts_with('$')) {
-        return Err(wrong(unknown, "the forms are $fact, $text and $choose"));
+        return Err(wrong(unknown, "the forms are $fact, $text, $choose and $concat"));
     }
     map.iter()
         .map(|(key, value)| Ok((key.clone(), render(value, facts)?)))
@@ -83,6 +89,18 @@ fn choose(name: &str, branches: &Map<String, Value>, facts: &Facts) -> Result<Va
         Some(branch) => render(branch, facts),
         None => Err(ExpressionError::NoChoice { fact: name.to_owned(), value }),
     }
+}
+
+fn concat(lists: &Value, facts: &Facts) -> Result<Value, ExpressionError> {
+    let not_lists = || wrong(CONCAT, "it takes a list of lists");
+    let mut all = Vec::new();
+    for list in lists.as_array().ok_or_else(not_lists)? {
+        match render(list, facts)? {
+            Value::Array(items) => all.extend(items),
+            _ => return Err(not_lists()),
+        }
+    }
+    Ok(Value::Array(all))
 }
 
 fn as_text(value: &Value, name: &str) -> Result<String, ExpressionError> {
@@ -208,6 +226,7 @@ mod tests {
         let cases = [
             (json!({"a": [{"$fact": "names"}]}), json!({"a": [["x", "y"]]})),
             (json!({"$fact": "port"}), json!(8443)),
+            (json!({"$concat": [[1], {"$fact": "names"}, []]}), json!([1, "x", "y"])),
             (json!({"$text": "{port}"}), json!("8443")),
             (json!({"$text": "https://{host}:{port}/{{x}}"}), json!("https://a.example:8443/{x}")),
             (json!({"p": {"$fact": "token"}}), json!({"p": {"$secret": {"env": "TOKEN"}}})),
@@ -237,6 +256,7 @@ mod tests {
             json!({"$fact": 1}),
             json!({"$fact": "host", "b": 1}),
             json!({"$each": "names"}),
+            json!({"$concat": [{"$fact": "host"}]}),
         ] {
             assert!(matches!(render(&form, &facts()), Err(ExpressionError::Form(..))), "{form}");
         }

@@ -1,6 +1,7 @@
 //! Which values a chart knows. helm takes unknown keys silently, so somebody else has to look.
 
 use crate::merge::segment;
+use plinth_model::nearest::nearest;
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 
@@ -118,27 +119,20 @@ impl KeyIndex {
                 (Some(Shape::Map), Value::Object(inner)) => self.look(&path, inner, unknown),
                 (Some(_), _) => {}
                 (None, _) if key == "global" => {}
-                (None, _) => unknown.push(UnknownKey { nearest: self.nearest(prefix, key), path }),
+                (None, _) => unknown.push(UnknownKey { nearest: self.similar(prefix, key), path }),
             }
         }
     }
 
-    fn nearest(&self, prefix: &str, key: &str) -> Option<String> {
+    fn similar(&self, prefix: &str, key: &str) -> Option<String> {
         let start = if prefix.is_empty() { String::new() } else { format!("{prefix}.") };
         let siblings = self.0.keys().filter_map(|path| path.strip_prefix(&start)).filter(|rest| !rest.contains('.'));
-        nearest_name(key, siblings).map(|name| join(prefix, name))
+        nearest(key, siblings).map(|name| join(prefix, name))
     }
 }
 
 fn join(prefix: &str, key: &str) -> String {
     if prefix.is_empty() { segment(key) } else { format!("{prefix}.{}", segment(key)) }
-}
-
-/// The most similar name, if one is similar enough to be meant.
-pub(crate) fn nearest_name<'a>(wanted: &str, names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let similar = |name: &'a str| (strsim::jaro_winkler(&wanted.to_lowercase(), &name.to_lowercase()), name);
-    let best = names.into_iter().map(similar).max_by(|(a, _), (b, _)| a.total_cmp(b))?;
-    (best.0 > 0.8).then_some(best.1)
 }
 
 #[cfg(test)]

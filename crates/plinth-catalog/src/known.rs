@@ -1,12 +1,12 @@
 //! What releases of Kubespray know: names of variables (`kubespray/names.txt`) and versions that they can install
 //! (`kubespray/versions.yaml`). Both are made from the release's own tree by `cargo xtask kubespray-names`.
 
-use crate::keys::nearest_name;
 use crate::kubespray::near_text;
 use crate::source::{Files, decode};
 use crate::{Catalog, CatalogError};
 use indexmap::IndexMap;
 use plinth_model::finding::code;
+use plinth_model::nearest::nearest;
 use plinth_model::steps::KubesprayRelease;
 use plinth_model::{Finding, Version};
 use plinth_site::Desired;
@@ -74,9 +74,9 @@ impl KnownNames {
 
     /// The most similar name that the release knows.
     #[must_use]
-    pub fn nearest(&self, tag: &str, name: &str) -> Option<&str> {
+    pub fn similar(&self, tag: &str, name: &str) -> Option<&str> {
         let at = self.releases.iter().position(|release| release == tag)?;
-        nearest_name(name, self.names.iter().filter(|(_, marks)| **marks & bit(at) != 0).map(|(name, _)| name.as_str()))
+        nearest(name, self.names.iter().filter(|(_, marks)| **marks & bit(at) != 0).map(|(name, _)| name.as_str()))
     }
 
     /// Releases that know the name, oldest first.
@@ -154,7 +154,7 @@ impl Catalog {
 
     fn unknown(&self, release: &KubesprayRelease, name: &str) -> Option<Finding> {
         let names = &self.known.names;
-        if name.starts_with("ansible_") || names.knows(&release.tag, name)? {
+        if name.starts_with("ansible_") || names.knows(release.tag.as_str(), name)? {
             return None;
         }
         let text = format!("Kubespray {} reads no variable `{name}`", release.tag);
@@ -165,7 +165,7 @@ impl Catalog {
             (Some(first), Some(last)) => finding.evidence(format!("known to releases from {first} to {last}")),
             _ => finding,
         };
-        Some(finding.fix(match names.nearest(&release.tag, name) {
+        Some(finding.fix(match names.similar(release.tag.as_str(), name) {
             Some(near) => format!("write `{near}` if that is meant, or take it away"),
             None => "take it away".to_owned(),
         }))
@@ -179,7 +179,7 @@ impl Catalog {
         name: &str,
         value: &Value,
     ) -> Option<Finding> {
-        let known = self.known.versions.of(&release.tag, name)?;
+        let known = self.known.versions.of(release.tag.as_str(), name)?;
         let written = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
         if known.contains(&written) || has_checksum(vars, name) {
             return None;
@@ -219,7 +219,7 @@ mod tests {
         assert_eq!(knows("late"), [false, true, true]);
         assert_eq!(knows("odd"), [true, false, true]);
         assert_eq!((names.knows("v4", "late"), knows("none")), (None, [false, false, false]));
-        assert_eq!((names.nearest("v1", "lat"), names.nearest("v2", "lat")), (None, Some("late")));
+        assert_eq!((names.similar("v1", "lat"), names.similar("v2", "lat")), (None, Some("late")));
         assert!(KnownNames::parse("release v1 a\nx v9\n").is_err());
     }
 }

@@ -1,7 +1,7 @@
 //! Kubespray releases: pins from `catalog/kubespray.yaml`, Kubernetes versions from the compatibility data.
 
 use crate::compatibility::KubesprayLine;
-use crate::range::nearest;
+use crate::range::closest;
 use crate::{Catalog, CatalogError};
 use indexmap::IndexMap;
 use plinth_model::finding::code;
@@ -73,7 +73,7 @@ impl Catalog {
         let (commit, tree) =
             desired.kubernetes.kubespray_tools.pin.clone().unwrap_or_else(|| (pin.commit.clone(), pin.tree.clone()));
         let release = KubesprayRelease {
-            tag: pin.tag.prefixed(),
+            tag: pin.tag.with_v(),
             source: desired.kubernetes.kubespray_source.clone().unwrap_or_else(|| self.kubespray.source.clone()),
             commit,
             tree,
@@ -209,17 +209,17 @@ pub(crate) fn near_text<'a>(wanted: &Version, candidates: impl IntoIterator<Item
     let same_form = |version: &Version| {
         if wanted.as_str().starts_with('v') { version.prefixed() } else { version.bare().to_owned() }
     };
-    nearest_same_minor_first(wanted, candidates).map_or_else(|| "another version".to_owned(), same_form)
+    closest_same_minor_first(wanted, candidates).map_or_else(|| "another version".to_owned(), same_form)
 }
 
 /// Prefers the wanted minor, in which the newest patch is known, before the next minor below.
-fn nearest_same_minor_first<'a>(
+fn closest_same_minor_first<'a>(
     wanted: &Version,
     candidates: impl IntoIterator<Item = &'a Version>,
 ) -> Option<&'a Version> {
     let candidates: Vec<&Version> = candidates.into_iter().collect();
     let same_minor = candidates.iter().copied().filter(|version| version.minor() == wanted.minor()).max();
-    same_minor.or_else(|| nearest(wanted, candidates))
+    same_minor.or_else(|| closest(wanted, candidates))
 }
 
 /// Every pin has its row of compatibility data, and the default is among the pins.

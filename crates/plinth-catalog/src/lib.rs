@@ -18,10 +18,12 @@ pub mod range;
 mod render;
 pub mod resolution;
 mod resolve;
+pub mod runai;
 mod source;
 mod versions;
 
 pub use catalog::Catalog;
 pub use error::CatalogError;
 pub use kubespray::KubernetesVersionForm;
-pub use resolution::{Facts, Resolution, ResolvedComponent};
+pub use resolution::{Facts, Resolution, ResolvedComponent, ResolvedSecret};
+pub use runai::{RunaiNames, RunaiPart};

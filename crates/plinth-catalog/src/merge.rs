@@ -1,14 +1,22 @@
 //! Merging of helm values.
 
+use plinth_model::values::SECRET_KEY;
 use serde_json::{Map, Value};
 
 /// Lays `over` on `base`: maps are merged key by key, anything else is replaced, `null` removes the key. A `null` therefore
 /// removes what the catalog set and lets the chart's default through; it cannot remove a default of the chart.
 pub fn merge(base: &mut Value, over: &Value) {
     match (base, over) {
-        (Value::Object(base), Value::Object(over)) => over.iter().for_each(|(key, value)| lay(base, key, value)),
+        // A reference is one thing: keys of two references in one object would be none.
+        (Value::Object(base), Value::Object(over)) if !is_reference(base) && !is_reference(over) => {
+            over.iter().for_each(|(key, value)| lay(base, key, value))
+        }
         (base, over) => *base = without_nulls(over),
     }
+}
+
+fn is_reference(map: &Map<String, Value>) -> bool {
+    map.contains_key(SECRET_KEY)
 }
 
 fn lay(base: &mut Map<String, Value>, key: &str, value: &Value) {
@@ -60,6 +68,13 @@ mod tests {
         let mut base = json!({"a": {"b": 1, "c": [1, 2]}, "d": "x"});
         merge(&mut base, &json!({"a": {"b": null, "c": [3], "e": {"f": null, "g": 1}}, "d": {"h": true}}));
         assert_eq!(base, json!({"a": {"c": [3], "e": {"g": 1}}, "d": {"h": true}}));
+    }
+
+    #[test]
+    fn a_reference_replaces_another_and_never_mixes_with_it() {
+        let mut base = json!({"a": {"$secret": {"env": "OURS"}}, "b": {"c": 1}});
+        merge(&mut base, &json!({"a": {"$secret": {"file": "theirs"}}, "b": {"$secret": {"env": "B"}}}));
+        assert_eq!(base, json!({"a": {"$secret": {"file": "theirs"}}, "b": {"$secret": {"env": "B"}}}));
     }
 
     #[test]

@@ -44,8 +44,8 @@ impl fmt::Display for Range {
     }
 }
 
-/// The candidate nearest to a wanted version: the next one below, else the next one above.
-pub(crate) fn nearest<'a>(wanted: &Version, candidates: impl IntoIterator<Item = &'a Version>) -> Option<&'a Version> {
+/// The candidate closest to a wanted version: the next one below, else the next one above.
+pub(crate) fn closest<'a>(wanted: &Version, candidates: impl IntoIterator<Item = &'a Version>) -> Option<&'a Version> {
     let mut sorted: Vec<&Version> = candidates.into_iter().collect();
     sorted.sort_unstable();
     let above = sorted.partition_point(|candidate| *candidate <= wanted);
@@ -55,7 +55,7 @@ pub(crate) fn nearest<'a>(wanted: &Version, candidates: impl IntoIterator<Item =
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
-    use super::{Range, nearest};
+    use super::{Range, closest};
     use plinth_model::Version;
 
     #[test]
@@ -68,12 +68,12 @@ mod tests {
     }
 
     #[test]
-    fn nearest_prefers_the_next_one_below() {
+    fn closest_prefers_the_next_one_below() {
         let known: Vec<Version> = ["2.17", "2.25", "2.20"].iter().map(|v| v.parse().unwrap()).collect();
-        let near = |wanted: &str| nearest(&wanted.parse().unwrap(), &known).map(|v| v.as_str().to_owned());
+        let near = |wanted: &str| closest(&wanted.parse().unwrap(), &known).map(|v| v.as_str().to_owned());
         assert_eq!(near("9.9").as_deref(), Some("2.25"));
         assert_eq!(near("2.24.1").as_deref(), Some("2.20"));
         assert_eq!(near("1.0").as_deref(), Some("2.17"));
-        assert_eq!(nearest(&"1.0".parse().unwrap(), &[]), None);
+        assert_eq!(closest(&"1.0".parse().unwrap(), &[]), None);
     }
 }

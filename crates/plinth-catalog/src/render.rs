@@ -5,10 +5,10 @@ use crate::component::{Component, Variant, VariantFinding};
 use crate::expression::{ExpressionError, all_hold, render};
 use crate::known_bad::{KnownBadHit, KnownBadVerdict};
 use crate::merge::merge;
-use crate::{Catalog, Facts, ResolvedComponent};
+use crate::{Catalog, Facts, ResolvedComponent, ResolvedSecret};
 use plinth_model::finding::code;
-use plinth_model::steps::{Health, RegistryLogin, Release, SECRET_KEY};
-use plinth_model::{Finding, SecretRef, Severity};
+use plinth_model::steps::{Health, RegistryLogin, Release};
+use plinth_model::{ChartVersion, Finding, SecretRef, Severity, Values};
 use serde_json::{Map, Value};
 
 /// One component, with everything its expressions may speak of.
@@ -37,10 +37,12 @@ impl<'a> Rendering<'a> {
             name: component.name.clone(),
             title: component.title.clone(),
             stage: component.stage,
+            part: component.part,
             reason: format!("{}; {version}: {}", self.chosen.why, self.version.why),
             namespace: self.chosen.namespace.clone(),
             pod_security: component.namespace.pod_security,
             release: self.release(values, version, &variants)?,
+            secrets: self.secrets()?,
             objects,
             namespaces: component.namespaces.iter().map(|n| (n.name.clone(), n.pod_security)).collect(),
             objects_health: self.health(component.objects_health.iter())?,
@@ -49,7 +51,12 @@ impl<'a> Rendering<'a> {
         })
     }
 
-    fn release(&mut self, values: Value, version: String, variants: &[&Variant]) -> Result<Release, ExpressionError> {
+    fn release(
+        &mut self,
+        values: Values,
+        version: ChartVersion,
+        variants: &[&Variant],
+    ) -> Result<Release, ExpressionError> {
         let component = self.chosen.component;
         let (chart, repository) = self.chart()?;
         let rules = component.health.iter().chain(variants.iter().flat_map(|variant| &variant.health));
@@ -98,8 +105,7 @@ impl<'a> Rendering<'a> {
         let registry = self.text(&login.registry, "the address of a login")?;
         let username = self.text(&login.username, "a user")?;
         let password = render(&login.password, self.facts)?;
-        let reference =
-            password.get(SECRET_KEY).and_then(|reference| serde_json::from_value::<SecretRef>(reference.clone()).ok());
+        let reference = Values::as_reference(&password);
         if reference.is_none() {
             let message = format!(
                 "the chart repository of {} wants a login, but there is no token for it",
@@ -114,6 +120,23 @@ impl<'a> Rendering<'a> {
             );
         }
         Ok(reference.map(|password| RegistryLogin { registry, username, password }))
+    }
+
+    fn secrets(&self) -> Result<Vec<ResolvedSecret>, ExpressionError> {
+        let mut secrets = Vec::new();
+        for secret in &self.chosen.component.secrets {
+            if all_hold(&secret.when, self.facts)? {
+                let content = in_parameters(render(&secret.content, self.facts)?)?;
+                secrets.push(ResolvedSecret {
+                    name: secret.name.clone(),
+                    reason: self.text(&secret.reason, "a reason")?,
+                    content: serde_json::from_value(content)
+                        .map_err(|error| ExpressionError::Form(secret.name.clone(), error.to_string()))?,
+                    labels: secret.labels.clone(),
+                });
+            }
+        }
+        Ok(secrets)
     }
 
     fn health<'v>(&self, rules: impl Iterator<Item = &'v Value>) -> Result<Vec<Health>, ExpressionError> {
@@ -137,7 +160,7 @@ impl<'a> Rendering<'a> {
         Ok(variants)
     }
 
-    fn values(&mut self, variants: &[&Variant]) -> Result<Value, ExpressionError> {
+    fn values(&mut self, variants: &[&Variant]) -> Result<Values, ExpressionError> {
         let component = self.chosen.component;
         let mut values = Value::Object(Map::new());
         for layer in
@@ -161,7 +184,7 @@ impl<'a> Rendering<'a> {
             }
             None => {}
         }
-        Ok(values)
+        Values::new(values).map_err(|error| ExpressionError::Form("values".to_owned(), error.to_string()))
     }
 
     /// Finds wrong and unknown keys in the site's own values.
@@ -192,6 +215,13 @@ impl<'a> Rendering<'a> {
         }
         Ok(())
     }
+}
+
+/// References as parameters of steps have them: without the key that marks them inside values.
+fn in_parameters(json: Value) -> Result<Value, ExpressionError> {
+    let bare = |reference: &SecretRef| serde_json::to_value(reference).unwrap_or_default();
+    let values = Values::new(json).map_err(|error| ExpressionError::Form("content".to_owned(), error.to_string()))?;
+    Ok(values.replaced(&mut |reference| bare(reference)))
 }
 
 /// A key without effect is an error in the version it was tried with, and a doubt in others.

@@ -1,6 +1,8 @@
 //! What the resolver answers.
 
-use plinth_model::steps::{Health, PodSecurity, Release};
+use crate::runai::RunaiPart;
+use indexmap::IndexMap;
+use plinth_model::steps::{Health, PodSecurity, Release, SecretContent};
 use plinth_model::{Finding, Stage};
 use serde::Serialize;
 use serde_json::Value;
@@ -28,6 +30,8 @@ pub struct ResolvedComponent {
     pub title: String,
     /// `platform` or `runai`.
     pub stage: Stage,
+    /// Which part of Run:ai it is.
+    pub part: Option<RunaiPart>,
     /// Why it is on, and why this version.
     pub reason: String,
     /// Namespace.
@@ -36,6 +40,8 @@ pub struct ResolvedComponent {
     pub pod_security: PodSecurity,
     /// The helm release.
     pub release: Release,
+    /// Secrets in its namespace that must be there before.
+    pub secrets: Vec<ResolvedSecret>,
     /// Objects applied after the release (KnativeServing, address pools).
     pub objects: Vec<Value>,
     /// Further namespaces those objects or the release need.
@@ -46,4 +52,17 @@ pub struct ResolvedComponent {
     pub needs: Vec<String>,
     /// Images, if known: for mirrors.
     pub images: Vec<String>,
+}
+
+/// A Kubernetes secret that a component reads under a fixed name.
+#[derive(Clone, Debug, Serialize)]
+pub struct ResolvedSecret {
+    /// Name.
+    pub name: String,
+    /// What it is for.
+    pub reason: String,
+    /// What it holds.
+    pub content: SecretContent,
+    /// Labels.
+    pub labels: IndexMap<String, String>,
 }

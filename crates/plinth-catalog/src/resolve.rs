@@ -16,8 +16,9 @@ impl Catalog {
     #[must_use]
     pub fn resolve(&self, desired: &Desired, facts: &Facts) -> Resolution {
         let mut findings = Vec::new();
-        let chosen = self.choose(desired, facts, &mut findings);
-        let facts = with_own_facts(facts, &chosen);
+        let facts = self.derived(facts, &mut findings);
+        let chosen = self.choose(desired, &facts, &mut findings);
+        let facts = with_own_facts(&facts, &chosen);
         let mut components = Vec::new();
         for choice in chosen.values().filter(|choice| choice.on) {
             findings.extend(missing_needs(choice, &chosen, &desired.platform.accept));

@@ -2,11 +2,11 @@
 
 use crate::compatibility::{Confidence, Requirement, line, line_versions};
 use crate::component::Component;
-use crate::keys::nearest_name;
 use crate::kubespray::near_text;
-use crate::range::nearest;
+use crate::range::closest;
 use crate::{Catalog, Resolution, ResolvedComponent};
 use plinth_model::finding::code;
+use plinth_model::nearest::nearest;
 use plinth_model::{Finding, Severity, Version};
 use plinth_site::Desired;
 use plinth_site::desired::{ArtifactSource, Engine, Runai};
@@ -72,8 +72,8 @@ impl Catalog {
                 format!("platform.acceptIncompatible[{place}]"),
                 format!("there is no rule `{rule}`"),
             );
-            finding.fix(match nearest_name(rule, rules.iter().map(String::as_str)) {
-                Some(nearest) => format!("write `{nearest}`"),
+            finding.fix(match nearest(rule, rules.iter().map(String::as_str)) {
+                Some(meant) => format!("write `{meant}`"),
                 None => "remove it".to_owned(),
             })
         };
@@ -100,7 +100,7 @@ impl Catalog {
     fn versions<'a>(&'a self, desired: &Desired, resolution: &'a Resolution) -> Vec<Installed<'a>> {
         let installed = |resolved: &'a ResolvedComponent| {
             let component = self.components.get(&resolved.name)?;
-            let version: Version = resolved.release.version.trim_start_matches('~').parse().ok()?;
+            let version = resolved.release.version.version().clone();
             let set = desired.platform.components.get(&resolved.name).is_some_and(|choice| choice.version.is_some());
             let path = set.then(|| format!("platform.components.{}.version", resolved.name));
             let parts = component.parts(&version).into_iter().collect();
@@ -200,7 +200,7 @@ impl<'a> Comparison<'a> {
     fn unknown(&mut self, name: &str, title: &str, version: &Version, path: Option<String>, known: &[Version]) {
         let rule = format!("{name}.known");
         let lines = known.iter().map(Version::as_str).collect::<Vec<_>>().join(", ");
-        let near = nearest(version, known).map_or("another", Version::as_str);
+        let near = closest(version, known).map_or("another", Version::as_str);
         let subject = path.unwrap_or_else(|| format!("platform.components.{name}"));
         let finding = Finding::new(
             self.severity(Confidence::High, &rule),
@@ -270,7 +270,7 @@ impl<'a> Comparison<'a> {
             ways.push(format!("use {} {}, the nearest that fits", part.title, near_text(&part.version, fitting)));
         }
         let lines = self.lines_that_take(owner, key, &part.version);
-        if let Some(near) = nearest(owner.version, &lines) {
+        if let Some(near) = closest(owner.version, &lines) {
             ways.push(format!("use {} {near}, which takes {}", owner_title(owner), part.version));
         }
         if severity == Severity::Error {

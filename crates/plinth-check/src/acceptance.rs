@@ -105,7 +105,7 @@ pub(crate) mod tests {
             password: SecretRef::Env("PASSWORD".to_owned()),
             authority: None,
             cluster: "gpu".to_owned(),
-            version: "2.21.43".to_owned(),
+            version: "2.21.43".parse().unwrap(),
         }
     }
 

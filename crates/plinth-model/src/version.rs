@@ -50,6 +50,24 @@ impl Version {
         format!("v{}", self.bare())
     }
 
+    /// The same version, written with a leading `v`.
+    #[must_use]
+    pub fn with_v(&self) -> Self {
+        Self { written: self.prefixed(), parsed: self.parsed.clone() }
+    }
+
+    /// The same version, written without a leading `v`.
+    #[must_use]
+    pub fn without_v(&self) -> Self {
+        Self { written: self.bare().to_owned(), parsed: self.parsed.clone() }
+    }
+
+    /// The same version, written with three numbers and no `v`.
+    #[must_use]
+    pub fn padded(&self) -> Self {
+        Self { written: self.parsed.to_string(), parsed: self.parsed.clone() }
+    }
+
     /// How many numbers were written: `2.21` has two, which is not a pin.
     #[must_use]
     pub fn numbers(&self) -> usize {
@@ -117,9 +135,92 @@ impl fmt::Debug for Version {
     }
 }
 
+/// The version of a chart that helm is asked for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(try_from = "String", into = "String")]
+#[schemars(with = "String")]
+pub enum ChartVersion {
+    /// This one.
+    Exact(Version),
+    /// The newest patch of a line, from this one on; written `~2.21.0`.
+    Line(Version),
+}
+
+impl ChartVersion {
+    /// The version named; of a line, its first.
+    #[must_use]
+    pub const fn version(&self) -> &Version {
+        match self {
+            ChartVersion::Exact(version) | ChartVersion::Line(version) => version,
+        }
+    }
+
+    /// The version, when it is one; none for a line.
+    #[must_use]
+    pub const fn exact(&self) -> Option<&Version> {
+        match self {
+            ChartVersion::Exact(version) => Some(version),
+            ChartVersion::Line(_) => None,
+        }
+    }
+
+    /// Whether an installed version is what is asked for.
+    #[must_use]
+    pub fn takes(&self, installed: &Version) -> bool {
+        match self {
+            ChartVersion::Exact(version) => version == installed,
+            ChartVersion::Line(first) => installed.minor() == first.minor() && installed >= first,
+        }
+    }
+}
+
+impl FromStr for ChartVersion {
+    type Err = VersionError;
+    fn from_str(text: &str) -> Result<Self, VersionError> {
+        match text.strip_prefix('~') {
+            Some(line) => line.parse().map(ChartVersion::Line),
+            None => text.parse().map(ChartVersion::Exact),
+        }
+    }
+}
+
+impl TryFrom<String> for ChartVersion {
+    type Error = VersionError;
+    fn try_from(text: String) -> Result<Self, VersionError> {
+        text.parse()
+    }
+}
+
+impl From<ChartVersion> for String {
+    fn from(version: ChartVersion) -> Self {
+        version.to_string()
+    }
+}
+
+impl fmt::Display for ChartVersion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            ChartVersion::Exact(version) => version.fmt(f),
+            ChartVersion::Line(first) => write!(f, "~{first}"),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::Version;
+    use super::{ChartVersion, Version};
+
+    #[test]
+    fn a_line_takes_its_patches_and_an_exact_version_only_itself() {
+        let takes = |wanted: &str, installed: &str| {
+            let wanted: ChartVersion = wanted.parse().unwrap();
+            assert_eq!(serde_json::to_value(&wanted).unwrap(), wanted.to_string());
+            wanted.takes(&installed.parse().unwrap())
+        };
+        assert!(takes("~2.21.0", "2.21.43") && takes("v1.16.0", "1.16.0"));
+        assert!(!takes("~2.21.5", "2.21.4") && !takes("~2.21.0", "2.22.1") && !takes("1.16.0", "1.16.1"));
+        assert!("~newest".parse::<ChartVersion>().is_err() && "".parse::<ChartVersion>().is_err());
+    }
 
     #[test]
     fn a_leading_v_and_missing_numbers_do_not_matter_for_comparison() {

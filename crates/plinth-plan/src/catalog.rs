@@ -1,7 +1,6 @@
 //! What the planner asks of the catalog: a narrow view, so that a planner test needs no catalog.
 
-use plinth_catalog::{Catalog, Facts, KubernetesVersionForm, Resolution};
-use plinth_model::finding::code;
+use plinth_catalog::{Catalog, Facts, KubernetesVersionForm, Resolution, RunaiNames};
 use plinth_model::steps::KubesprayRelease;
 use plinth_model::{Digest, Finding, Version};
 use plinth_site::Desired;
@@ -29,6 +28,8 @@ pub trait Components {
     fn resolve(&self, desired: &Desired, facts: &Facts) -> Resolution;
     /// Compatibility of the versions with each other.
     fn check_versions(&self, desired: &Desired, resolution: &Resolution) -> Vec<Finding>;
+    /// What Run:ai fixes by name.
+    fn runai(&self) -> &RunaiNames;
     /// The Kubespray release that installs the wanted Kubernetes.
     ///
     /// # Errors
@@ -51,13 +52,13 @@ impl Components for Catalog {
         self.check_versions(desired, resolution)
     }
 
+    fn runai(&self) -> &RunaiNames {
+        self.runai()
+    }
+
     fn kubespray(&self, desired: &Desired) -> Result<KubesprayChoice, Box<Finding>> {
         let (release, form, why) = self.kubespray(desired).map_err(Box::new)?;
-        let tag = release.tag.parse().map_err(|error| {
-            let finding =
-                Finding::error(code::KUBERNETES_UNKNOWN_KUBESPRAY, "kubernetes.kubespray", format!("{error}"));
-            Box::new(finding.fix("use a release of Kubespray, such as v2.27.1"))
-        })?;
+        let tag = release.tag.clone();
         Ok(KubesprayChoice { release, tag, kubernetes: desired.kubernetes.version.clone(), form, why })
     }
 

@@ -3,6 +3,7 @@
 use crate::discover::{DiscoveredNode, Discovery, Role};
 use globset::{Glob, GlobSet, GlobSetBuilder};
 use indexmap::IndexMap;
+use plinth_catalog::runai::NodeRoles;
 use plinth_model::finding::code;
 use plinth_model::steps::NodeTarget;
 use plinth_model::{Finding, NodeName};
@@ -95,6 +96,43 @@ impl Cluster {
         let (control_plane, workers, etcd) = (placed(&of.control_plane), placed(&of.workers), placed(&of.etcd));
         findings.extend(legacy_finding(&members));
         (Self { members, control_plane, workers, etcd }, findings)
+    }
+
+    /// Adds the labels by which Run:ai places its parts; the site's own ones win.
+    pub fn add_role_labels(&mut self, desired: &Desired, names: &NodeRoles) {
+        if desired.runai.is_none() {
+            return;
+        }
+        for member in &mut self.members {
+            let placed = match (member.is(Role::Gpu), member.is(Role::Worker)) {
+                (true, _) => Some(&names.gpu),
+                (false, true) => Some(&names.cpu),
+                (false, false) => None,
+            };
+            let system = member.is(Role::System).then_some(&names.system);
+            let roles = system.into_iter().chain(placed).map(|name| (name.clone(), "true".to_owned()));
+            let own = std::mem::take(&mut member.labels);
+            member.labels = roles.chain(own).collect();
+        }
+    }
+
+    /// Labels and taints of members that Kubernetes does not know as nodes reach nobody.
+    #[must_use]
+    pub fn unused_labels(&self, desired: &Desired) -> Vec<Finding> {
+        let given = |member: &&Member| {
+            let own = desired.nodes.overrides.get(member.name.as_str());
+            !member.is_kubernetes_node() && own.is_some_and(|own| !own.labels.is_empty() || !own.taints.is_empty())
+        };
+        let finding = |member: &Member| {
+            let subject = format!("nodes.overrides.{}", member.name);
+            let text = format!(
+                "{} only runs etcd and is no Kubernetes node, so nobody sees its labels and taints",
+                member.name
+            );
+            Finding::warning(code::NODES_LABELS_UNUSED, subject, text)
+                .fix("remove its labels and taints, or select the node as a worker or for the control plane")
+        };
+        self.members.iter().filter(given).map(finding).collect()
     }
 
     /// Control plane, in order.
@@ -222,7 +260,7 @@ fn member(desired: &Desired, node: &DiscoveredNode, legacy: &GlobSet) -> Result<
     let wanted = desired.nodes.overrides.get(&node.name).unwrap_or(&none);
     Ok(Member {
         legacy_keys: legacy.is_match(&node.name),
-        labels: labels(desired, &node.roles, wanted),
+        labels: wanted.labels.clone(),
         taints: wanted.taints.clone(),
         storage: wanted.storage.clone(),
         moves: true,
@@ -230,20 +268,4 @@ fn member(desired: &Desired, node: &DiscoveredNode, legacy: &GlobSet) -> Result<
         name,
         address,
     })
-}
-
-/// Run:ai's role labels (NVIDIA Run:ai documentation, node roles), then the site's.
-fn labels(desired: &Desired, roles: &[Role], wanted: &NodeOverride) -> IndexMap<String, String> {
-    let role = |name: &str| (format!("node-role.kubernetes.io/{name}"), "true".to_owned());
-    let mut labels = IndexMap::new();
-    if desired.runai.is_some() {
-        labels.extend(roles.contains(&Role::System).then(|| role("runai-system")));
-        if roles.contains(&Role::Gpu) {
-            labels.extend([role("runai-gpu-worker")]);
-        } else if roles.contains(&Role::Worker) {
-            labels.extend([role("runai-cpu-worker")]);
-        }
-    }
-    labels.extend(wanted.labels.clone());
-    labels
 }

@@ -2,10 +2,11 @@
 
 use crate::address::{AddressSource, Choice, Rules};
 use crate::collision;
-use crate::select::{Members, members, nearest};
+use crate::select::{Members, members};
 use ipnet::Ipv4Net;
 use plinth_model::finding::code;
 use plinth_model::inventory::{Inventory, InventoryNode, Network, NodeKind};
+use plinth_model::nearest::nearest_few;
 use plinth_model::{Finding, Owner, Severity};
 use plinth_site::Desired;
 use plinth_site::desired::{BcmAccess, InventorySource, ProductionNetwork, TlsTrust};
@@ -215,7 +216,7 @@ fn production(desired: &Desired, inventory: &Inventory, rules: &Rules<'_>) -> Ve
     match &desired.networks.production {
         ProductionNetwork::Name(name) if !listed => {
             let names: Vec<&str> = inventory.networks.iter().map(|n| n.name.as_str()).collect();
-            let near = nearest(name, names.iter().copied());
+            let near = nearest_few(name, names.iter().copied());
             let fix = if near.is_empty() {
                 "write its range instead".into()
             } else {

@@ -3,20 +3,17 @@
 use crate::cluster::Cluster;
 use crate::discover::Role;
 use plinth_catalog::Facts;
-use plinth_model::SecretRef;
-use plinth_model::steps::{CertificateSource, SECRET_KEY};
+use plinth_model::steps::CertificateSource;
+use plinth_model::{SecretRef, Values};
 use plinth_site::Desired;
-use plinth_site::desired::{ArtifactSource, Runai};
+use plinth_site::desired::Runai;
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 
 /// Port that HTTPS URLs need not name.
 const HTTPS: u16 = 443;
-/// Where local volumes are kept on a node: the default of the local path provisioner.
-const LOCAL_VOLUMES: &str = "/opt/local-path-provisioner";
-/// Server of Run:ai's registry login, as the vendor writes it for pull secrets (NVIDIA Run:ai documentation, 2.17 to 2.25).
-const JFROG: (&str, &str) = ("https://runai.jfrog.io", "self-hosted-image-puller-prod");
-/// The same for NVIDIA's registry (NVIDIA Run:ai documentation, from 2.24); the user is that very text.
-const NGC: (&str, &str) = ("https://nvcr.io", "$oauthtoken");
+/// Where local volumes are put when images are on no larger partition.
+const VOLUMES: &str = "/opt";
 
 /// All facts of a site.
 #[must_use]
@@ -42,15 +39,15 @@ fn site(desired: &Desired, cluster: &Cluster) -> Facts {
         ("kubernetes.engine", json!(desired.kubernetes.engine)),
         ("nodes.count", json!(cluster.members.len())),
         ("nodes.gpuCount", json!(cluster.with(Role::Gpu).count())),
-        ("storage.path", json!(volumes(desired))),
+        ("storage.parent", json!(volumes(desired))),
     ])
 }
 
-/// Beside the images when the site keeps those on a larger partition, else the provisioner's own default.
-fn volumes(desired: &Desired) -> String {
+/// Beside the images when the site keeps those on a larger partition.
+fn volumes(desired: &Desired) -> &str {
     match desired.storage.larger.rsplit_once('/') {
-        Some((parent, _)) if !parent.is_empty() => format!("{parent}/local-path-provisioner"),
-        _ => LOCAL_VOLUMES.to_owned(),
+        Some((parent, _)) if !parent.is_empty() => parent,
+        _ => VOLUMES,
     }
 }
 
@@ -71,14 +68,28 @@ fn platform(desired: &Desired, cluster: &Cluster) -> Facts {
         ("ingress.http", json!(platform.ingress.http)),
         ("ingress.https", json!(platform.ingress.https)),
         ("ingress.address", json!(cluster.ingress_address(desired).map(|a| a.to_string()))),
-        ("ingress.class", json!("nginx")),
         ("loadBalancer.ingress", json!(balanced.map(|a| a.to_string()))),
         ("loadBalancer.addresses", json!(platform.load_balancer)),
         ("gpu.mig", json!(platform.gpu.mig)),
         ("gpu.timeSlicing", json!(platform.gpu.time_slicing)),
         ("gpu.driverOnHost", json!(platform.gpu.driver_on_host)),
-        ("grafana.adminPassword", secret(&generated("grafana-admin-password"))),
+        ("gpu.tolerations", json!(gpu_tolerations(cluster))),
+        ("grafana.adminPassword", Values::reference(&generated("grafana-admin-password"))),
     ])
+}
+
+/// One toleration for each taint that the site gives GPU nodes.
+fn gpu_tolerations(cluster: &Cluster) -> Vec<Value> {
+    let taints: BTreeSet<&str> = cluster.with(Role::Gpu).flat_map(|m| &m.taints).map(String::as_str).collect();
+    let toleration = |taint: &str| {
+        let (name, effect) = taint.rsplit_once(':').unwrap_or((taint, ""));
+        let (key, value) = name.split_once('=').unwrap_or((name, ""));
+        match value {
+            "" => json!({"key": key, "operator": "Exists", "effect": effect}),
+            value => json!({"key": key, "operator": "Equal", "value": value, "effect": effect}),
+        }
+    };
+    taints.into_iter().map(toleration).collect()
 }
 
 fn runai_facts(runai: &Runai) -> Facts {
@@ -96,14 +107,12 @@ fn runai_facts(runai: &Runai) -> Facts {
         ("runai.adminEmail", json!(runai.admin_email)),
         ("runai.privateAuthority", json!(private_authority(runai))),
         ("runai.mirrorHost", json!(runai.mirror.as_deref().map(host))),
-        ("runai.chartLogin", json!(chart_login(runai))),
-        ("runai.registryServer", json!(registry(runai).0)),
-        ("runai.registryUser", json!(registry(runai).1)),
-        ("runai.adminPassword", secret(&runai.admin_password)),
-        ("runai.clientSecret", secret(&generated("runai-client-secret"))),
-        ("runai.clusterUid", secret(&generated("runai-cluster-uid"))),
+        ("runai.givenRegistryUser", json!(runai.registry_user)),
+        ("runai.adminPassword", Values::reference(&runai.admin_password)),
+        ("runai.clientSecret", Values::reference(&generated("runai-client-secret"))),
+        ("runai.clusterUid", Values::reference(&generated("runai-cluster-uid"))),
     ]);
-    let token = runai.registry_token.as_ref().map_or(Value::Null, secret);
+    let token = runai.registry_token.as_ref().map_or(Value::Null, Values::reference);
     facts.insert("runai.registryToken".into(), token);
     facts
 }
@@ -113,21 +122,8 @@ fn host(mirror: &str) -> &str {
     mirror.split('/').next().unwrap_or(mirror)
 }
 
-/// Whether charts are behind a login: always at NVIDIA, at a mirror when the site has a token for it.
-fn chart_login(runai: &Runai) -> bool {
-    match runai.source {
-        ArtifactSource::Jfrog => false,
-        ArtifactSource::Ngc => true,
-        ArtifactSource::Airgapped => runai.registry_token.is_some(),
-    }
-}
-
 fn generated(name: &str) -> SecretRef {
     SecretRef::Generated(name.to_owned())
-}
-
-fn secret(reference: &SecretRef) -> Value {
-    json!({ SECRET_KEY: reference })
 }
 
 /// `host[:port]`.
@@ -152,17 +148,4 @@ pub fn private_authority(runai: &Runai) -> bool {
         CertificateSource::Generated { .. } => true,
         CertificateSource::Files { authority, .. } => authority.is_some(),
     }
-}
-
-/// Server and user of the registry login.
-#[must_use]
-pub fn registry(runai: &Runai) -> (String, String) {
-    let (server, user) = match runai.source {
-        ArtifactSource::Jfrog => JFROG,
-        ArtifactSource::Ngc => NGC,
-        ArtifactSource::Airgapped => ("", ""),
-    };
-    let server = runai.mirror.clone().unwrap_or_else(|| server.to_owned());
-    let user = runai.registry_user.clone().unwrap_or_else(|| user.to_owned());
-    (server, user)
 }

@@ -20,6 +20,7 @@ macro_rules! ids {
 
 node_ids! {
     connect "nodes" "connect";
+    trust "nodes" "trust";
     account "nodes" "account";
     facts "nodes" "facts";
     storage "nodes" "storage";

@@ -25,6 +25,20 @@ pub(crate) fn place(desired: &Desired, cluster: &mut Cluster, facts: &BTreeMap<N
     notes
 }
 
+/// Whether these two states of knowledge of the nodes lead to different plans: facts decide where images go, and nothing else.
+#[must_use]
+pub fn places_differ(
+    desired: &Desired,
+    cluster: &Cluster,
+    before: &BTreeMap<NodeName, NodeFacts>,
+    after: &BTreeMap<NodeName, NodeFacts>,
+) -> bool {
+    let by_engine = |member: &Member, facts: &BTreeMap<NodeName, NodeFacts>| {
+        facts.get(&member.name).and_then(|known| by_engine(desired, member, known))
+    };
+    cluster.members.iter().any(|member| by_engine(member, before) != by_engine(member, after))
+}
+
 /// The directory that the engine is told; none when images are to be moved, fit where they are, or nothing is decided.
 fn by_engine(desired: &Desired, member: &Member, facts: &NodeFacts) -> Option<String> {
     let storage = &desired.storage;

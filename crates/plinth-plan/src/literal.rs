@@ -1,6 +1,6 @@
 //! Finds values that look like secrets in clear. A second wall: the first is that secrets are references.
 
-use plinth_model::steps::SECRET_KEY;
+use plinth_model::values::{Leaf, walk};
 use serde_json::Value;
 
 /// How names of secret values end, in lower case without dashes and underscores.
@@ -12,16 +12,16 @@ const NAMES_OF_KEYS: [&str; 2] = ["secretKeys", "secretKeyRef"];
 /// The path of the first value that looks like a secret, if there is one: by its name, or by its form.
 #[must_use]
 pub(crate) fn find(name: &str, value: &Value) -> Option<String> {
-    match value {
-        Value::String(text) if !text.is_empty() && (is_secret_form(text) || is_secret_name(name)) => {
-            Some(name.to_owned())
+    let mut found = None;
+    walk(value, &mut |path, leaf| {
+        let Leaf::Scalar(Value::String(text)) = leaf else { return };
+        let own = path.name().unwrap_or(name);
+        let names_keys = std::iter::once(name).chain(path.keys()).any(|key| NAMES_OF_KEYS.contains(&key));
+        if found.is_none() && !text.is_empty() && !names_keys && (is_secret_form(text) || is_secret_name(own)) {
+            found = Some(std::iter::once(name).chain(path.keys()).collect::<Vec<_>>().join("."));
         }
-        Value::Object(map) if map.contains_key(SECRET_KEY) => None,
-        Value::Object(_) if NAMES_OF_KEYS.contains(&name) => None,
-        Value::Object(map) => map.iter().find_map(|(key, value)| find(key, value)).map(|p| format!("{name}.{p}")),
-        Value::Array(items) => items.iter().find_map(|item| find(name, item)),
-        _ => None,
-    }
+    });
+    found
 }
 
 fn is_secret_name(name: &str) -> bool {

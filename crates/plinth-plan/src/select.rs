@@ -4,6 +4,7 @@ use globset::Glob;
 use plinth_model::Finding;
 use plinth_model::finding::code;
 use plinth_model::inventory::{InventoryNode, NodeKind};
+use plinth_model::nearest::nearest_few;
 use plinth_site::desired::{Nodes, Selector};
 use std::collections::HashMap;
 
@@ -147,7 +148,7 @@ impl<'a> Choice<'a> {
             .evidence(format!("{}: type {}", node.name, node.kind.as_str()))
             .fix("name physical nodes only; head nodes and templates are never touched");
         }
-        let near = self.nearest(selector);
+        let near = self.alike(selector);
         let fix = match near.first() {
             Some(_) => format!("did you mean {}?", near.join(", ")),
             None => "run `plinth discover` to see what the inventory lists".to_owned(),
@@ -157,15 +158,15 @@ impl<'a> Choice<'a> {
             .fix(fix)
     }
 
-    fn nearest(&self, selector: &Selector) -> Vec<&'a str> {
+    fn alike(&self, selector: &Selector) -> Vec<&'a str> {
         let targets = self.nodes.iter().filter(|n| is_target(n));
         match selector {
-            Selector::Name(name) => nearest(name, targets.map(|n| n.name.as_str())),
-            Selector::Glob(glob) => nearest(glob, targets.map(|n| n.name.as_str())),
+            Selector::Name(name) => nearest_few(name, targets.map(|n| n.name.as_str())),
+            Selector::Glob(glob) => nearest_few(glob, targets.map(|n| n.name.as_str())),
             Selector::Category(name) => {
                 let mut names: Vec<&str> = self.by_category.keys().copied().collect();
                 names.sort_unstable();
-                nearest(name, names.into_iter())
+                nearest_few(name, names)
             }
         }
     }
@@ -250,13 +251,4 @@ fn shown(selector: &Selector) -> String {
         Selector::Name(text) | Selector::Glob(text) => format!("`{text}`"),
         Selector::Category(text) => format!("category `{text}`"),
     }
-}
-
-/// At most three names that resemble the text, most alike first.
-pub(crate) fn nearest<'a>(text: &str, names: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
-    const ALIKE: f64 = 0.7;
-    let mut scored: Vec<(f64, &str)> =
-        names.map(|n| (strsim::jaro_winkler(text, n), n)).filter(|(score, _)| *score > ALIKE).collect();
-    scored.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(b.1)));
-    scored.into_iter().take(3).map(|(_, name)| name).collect()
 }

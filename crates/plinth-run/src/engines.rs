@@ -1,13 +1,12 @@
 //! What an engine can say before it touches a node. Verbs ask here and know no engine.
 
-use crate::behaviour::{Behaviour as _, Probe, StepEnv};
-use crate::steps::{Kinds, downloads};
+use crate::behaviour::StepEnv;
+use crate::steps::downloads;
 use plinth_model::download::DownloadList;
 use plinth_model::steps::{
     KubesprayInventory, KubesprayRecovery, KubesprayRelease, KubesprayRemoval, KubespraySource, Removal,
 };
 use plinth_model::{Digest, Plan, Work};
-use plinth_plan::engines;
 use plinth_world::ansible::{Play, PlayHosts, PlayRun};
 use plinth_world::{ClientError, ClientResult};
 
@@ -36,22 +35,21 @@ impl Preview {
 }
 
 /// The hosts that a removal or a recovery would touch; none when the plan has neither. The engine's tools must be there for that
-/// ([`engines::tools`]): those that are missing are made, which touches no node.
+/// ([`plinth_plan::engines::tools`]).
 ///
 /// # Errors
-/// When the tools cannot be made, or the engine cannot read its files.
+/// When the engine cannot read its files.
 pub async fn preview(plan: &Plan, env: &StepEnv) -> ClientResult<Option<Preview>> {
     let Some(run) = plan.steps.iter().find_map(|step| play(&step.work)) else { return Ok(None) };
-    make_tools(plan, env).await?;
     let plays = env.clients.ansible.preview(&env.ctx, &run).await?;
     Ok(Some(Preview { plays }))
 }
 
 /// What the engine of a plan would fetch onto the nodes; none when it fetches nothing. A kept list is taken when it was made for the
-/// same files; otherwise the engine is asked, and its tools are made for that. No node is touched.
+/// same files; otherwise the engine is asked, whose tools must be there for that ([`plinth_plan::engines::tools`]). No node is touched.
 ///
 /// # Errors
-/// When the tools cannot be made, the engine cannot be asked, or it names a file that is no plain file with a checksum.
+/// When the engine cannot be asked, or it names a file that is no plain file with a checksum.
 pub async fn downloads(plan: &Plan, env: &StepEnv) -> ClientResult<Option<DownloadList>> {
     let works = || plan.steps.iter().map(|step| &step.work);
     let files = works().find_map(|work| match work {
@@ -65,7 +63,6 @@ pub async fn downloads(plan: &Plan, env: &StepEnv) -> ClientResult<Option<Downlo
     {
         return Ok(Some(list));
     }
-    make_tools(plan, env).await?;
     let asked = env.clients.ansible.downloads(&env.ctx, release).await?;
     downloads::list(asked, &inputs, None).map(Some).map_err(|finding| {
         ClientError::permanent("ansible", "listing downloads", finding.message.clone(), finding.fix.clone())
@@ -77,21 +74,6 @@ const fn release(work: &Work) -> Option<&KubesprayRelease> {
         Work::KubespraySource(KubespraySource { release }) => Some(release),
         _ => None,
     }
-}
-
-/// Makes those tools that are missing, in the order of the plan.
-async fn make_tools(plan: &Plan, env: &StepEnv) -> ClientResult<()> {
-    for step in &engines::tools(plan).steps {
-        match Kinds.probe(step, env).await?.probe {
-            Probe::Done(_) => {}
-            Probe::Todo(_) => drop(Kinds.act(step, env).await?),
-            Probe::Blocked(finding) => {
-                let (doing, happened) = (format!("doing {}", step.id), finding.message.clone());
-                return Err(ClientError::permanent("ansible", doing, happened, finding.fix.clone()).finding(*finding));
-            }
-        }
-    }
-    Ok(())
 }
 
 /// The play of a step that takes Kubernetes away or brings members back.

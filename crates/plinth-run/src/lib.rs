@@ -5,10 +5,12 @@ pub mod engines;
 pub mod executor;
 pub mod journal;
 pub mod look;
+mod remembered;
 pub mod steps;
 pub mod survey;
 
 pub use behaviour::{Behaviour, Probe, Probed, StepEnv};
 pub use executor::{RunOptions, RunReport, RunWorld, Sink, StopLevel, StopSignal, run};
 pub use journal::{CrashAfter, Durability, Journal, JournalError, LockOwner, LockedJournal, Store};
-pub use look::{Look, LookOptions, look};
+pub use look::{Done, Look, LookOptions, SeenDone, look};
+pub use remembered::Remembered;

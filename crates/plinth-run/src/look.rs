@@ -5,10 +5,10 @@ use crate::executor::{Graph, Queue, RunOptions, RunWorld, within};
 use futures::future::{BoxFuture, FutureExt as _};
 use futures::stream::{FuturesUnordered, StreamExt as _};
 use plinth_model::finding::code;
-use plinth_model::{Finding, Plan, Problem, Step, StepId, Work};
+use plinth_model::{Digest, Finding, Plan, Problem, Step, StepId, Work};
 use plinth_plan::Seen;
 use plinth_world::{ClientError, deadlines};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -26,7 +26,7 @@ impl Default for LookOptions {
 }
 
 /// What was seen.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default)]
 pub struct Look {
     /// Per step. A step whose need is not done could not be looked at and counts as `Todo` without differences; one that its
     /// gate skips is not in here.
@@ -35,6 +35,22 @@ pub struct Look {
     pub answers: BTreeMap<String, String>,
     /// What stands in the way: clashes, changed host keys.
     pub findings: Vec<Finding>,
+    /// Steps that were found in the desired state, for [`Remembered`].
+    pub done: Done,
+}
+
+/// What looking told of steps that were found in the desired state.
+pub type Done = HashMap<StepId, SeenDone>;
+
+/// A step that was found in the desired state.
+#[derive(Clone, Debug)]
+pub struct SeenDone {
+    /// Of the step.
+    pub(crate) digest: Digest,
+    /// What was told.
+    pub(crate) probed: Probed,
+    /// When: [`plinth_world::Clock::elapsed`].
+    pub(crate) at: Duration,
 }
 
 type Sight<'a> = BoxFuture<'a, (usize, Option<Result<Probed, ClientError>>)>;
@@ -109,9 +125,12 @@ impl<'a> Looking<'a> {
                 self.look.findings.push(redacted(*finding, redact));
                 Seen::Todo(vec![line])
             }
-            Some(Ok(Probed { probe: Probe::Done(_), answers })) => {
-                self.answer(step, answers);
+            Some(Ok(Probed { probe: Probe::Done(detail), answers })) => {
+                self.answer(step, answers.clone());
                 self.queue.satisfy(&self.graph, index);
+                let probed = Probed { probe: Probe::Done(redact(&detail)), answers };
+                let at = self.world.env.ctx.clock().elapsed();
+                self.look.done.insert(step.id.clone(), SeenDone { digest: step.digest(), probed, at });
                 Seen::Done
             }
         };

@@ -1,5 +1,5 @@
-//! Stage 0: visits every node before anything is changed on it, and judges what it says. The only thing written is the pin of a
-//! host key that was never seen before.
+//! Checks every node before anything is changed on it, and judges what it says. The only thing written is the pin of a host key that
+//! was never seen before.
 
 use crate::behaviour::StepEnv;
 use futures::stream::{self, StreamExt as _};
@@ -9,9 +9,9 @@ use plinth_model::finding::code;
 use plinth_model::steps::{Credential, NodeExpectation, NodeTarget, Preparation};
 use plinth_model::{Finding, NodeName, Owner};
 use plinth_plan::Visit;
-use plinth_world::ClientError;
 use plinth_world::ansible::Deployed;
 use plinth_world::node::HostKeyState;
+use plinth_world::{ClientError, ClientResult};
 use std::collections::BTreeMap;
 
 /// What the nodes said.
@@ -19,37 +19,48 @@ use std::collections::BTreeMap;
 pub struct Survey {
     /// Facts of those that answered.
     pub facts: BTreeMap<NodeName, NodeFacts>,
-    /// Everything wrong or doubtful, nodes in the order of the visits.
+    /// The login with which each of them answered: the service account's, or the first-contact one.
+    pub logins: BTreeMap<NodeName, NodeTarget>,
+    /// Everything wrong or doubtful, nodes in the order in which they were given.
     pub findings: Vec<Finding>,
     /// What may be fixed safely.
     pub fixes: BTreeMap<NodeName, Preparation>,
 }
 
-/// What one visit told.
-struct Report {
-    facts: Option<NodeFacts>,
+/// What one node told.
+#[derive(Default)]
+struct NodeReport {
+    answer: Option<(NodeFacts, NodeTarget)>,
     judged: Vec<Judged>,
 }
 
-/// Visits the nodes, so many at once.
-pub async fn survey(visits: &[Visit], env: &StepEnv, parallel: usize) -> Survey {
-    let ours = match env.clients.ansible.deployed(&env.ctx).await {
-        Ok(Some(deployed)) => deployed,
-        _ => Deployed::default(),
-    };
-    let mut reports: Vec<(usize, Report)> = stream::iter(visits.iter().enumerate())
+/// Checks all nodes, at most `parallel` at a time.
+///
+/// # Errors
+/// When it cannot be read where Kubernetes was deployed: a node is judged by it. A node that does not answer is a finding.
+pub async fn survey(visits: &[Visit], env: &StepEnv, parallel: usize) -> ClientResult<Survey> {
+    let ours = deployed(env).await?;
+    let mut reports: Vec<(usize, NodeReport)> = stream::iter(visits.iter().enumerate())
         .map(|(place, visit)| {
             let expected = NodeExpectation { deployed: ours.has(&visit.first.node), ..visit.expected.clone() };
-            async move { (place, call_at(visit, &expected, env).await) }
+            async move { (place, check(visit, &expected, env).await) }
         })
         .buffer_unordered(parallel.max(1))
         .collect()
         .await;
     reports.sort_by_key(|(place, _)| *place);
-    gathered(visits, reports)
+    Ok(gathered(visits, reports))
 }
 
-fn gathered(visits: &[Visit], reports: Vec<(usize, Report)>) -> Survey {
+/// Where Kubernetes was deployed; a record that cannot be read does not mean "nowhere".
+async fn deployed(env: &StepEnv) -> ClientResult<Deployed> {
+    match env.clients.ansible.deployed(&env.ctx).await? {
+        Some(deployed) => Ok(deployed),
+        None => Ok(Deployed::default()),
+    }
+}
+
+fn gathered(visits: &[Visit], reports: Vec<(usize, NodeReport)>) -> Survey {
     let mut survey = Survey::default();
     for (place, report) in reports {
         let Some(visit) = visits.get(place) else { continue };
@@ -60,7 +71,10 @@ fn gathered(visits: &[Visit], reports: Vec<(usize, Report)>) -> Survey {
                 add(survey.fixes.entry(node.clone()).or_default(), fix);
             }
         }
-        survey.facts.extend(report.facts.map(|facts| (node, facts)));
+        if let Some((facts, login)) = report.answer {
+            survey.facts.insert(node.clone(), facts);
+            survey.logins.insert(node, login);
+        }
     }
     let all: Vec<(NodeName, NodeFacts)> = survey.facts.clone().into_iter().collect();
     survey.findings.extend(across(&all));
@@ -80,25 +94,23 @@ fn add(all: &mut Preparation, more: Preparation) {
     all.time_service |= more.time_service;
 }
 
-async fn call_at(visit: &Visit, expected: &NodeExpectation, env: &StepEnv) -> Report {
-    let mut judged = Vec::new();
-    match greet(&visit.first, env).await {
-        Ok(greeting) => judged.extend(greeting.map(told)),
-        Err(error) => return Report { facts: None, judged: vec![told(unreached(&visit.first, error))] },
+async fn check(visit: &Visit, expected: &NodeExpectation, env: &StepEnv) -> NodeReport {
+    let mut report = NodeReport::default();
+    match check_host_key(&visit.first, env).await {
+        Ok(finding) => report.judged.extend(finding.map(told)),
+        Err(error) => report.judged.push(told(unreached(&visit.first, error))),
     }
-    if judged.iter().any(|one| one.finding.is_error()) {
-        return Report { facts: None, judged };
+    if report.judged.iter().any(|one| one.finding.is_error()) {
+        return report;
     }
-    match ask(visit, env).await {
-        Ok(facts) => {
-            judged.extend(judge(&visit.first.node, &facts, expected));
-            Report { facts: Some(facts), judged }
+    match read_facts(visit, env).await {
+        Ok((facts, login)) => {
+            report.judged.extend(judge(&visit.first.node, &facts, expected));
+            report.answer = Some((facts, login.clone()));
         }
-        Err(error) => {
-            judged.push(told(unreached(&visit.first, error)));
-            Report { facts: None, judged }
-        }
+        Err(error) => report.judged.push(told(unreached(&visit.first, error))),
     }
+    report
 }
 
 const fn told(finding: Finding) -> Judged {
@@ -106,7 +118,7 @@ const fn told(finding: Finding) -> Judged {
 }
 
 /// Sees the host key: a new one is pinned and told, a changed one is an error.
-async fn greet(target: &NodeTarget, env: &StepEnv) -> Result<Option<Finding>, ClientError> {
+async fn check_host_key(target: &NodeTarget, env: &StepEnv) -> Result<Option<Finding>, ClientError> {
     let HostKeyState { presented, pinned } = env.clients.node.host_key(&env.ctx, target).await?;
     match pinned {
         Some(pinned) if pinned == presented => Ok(None),
@@ -126,17 +138,18 @@ async fn greet(target: &NodeTarget, env: &StepEnv) -> Result<Option<Finding>, Cl
 
 /// Reads facts with the service account, or with the first-contact login where that account is not there yet, or cannot become
 /// root: making the account fixes that.
-async fn ask(visit: &Visit, env: &StepEnv) -> Result<NodeFacts, ClientError> {
+async fn read_facts<'a>(visit: &'a Visit, env: &StepEnv) -> ClientResult<(NodeFacts, &'a NodeTarget)> {
     let Visit { first, account, asked, .. } = visit;
-    let Credential::Key(key) = &account.credential else { return env.clients.node.facts(&env.ctx, first, asked).await };
-    if crate::steps::node::account::is_there(env, key) {
+    if let Credential::Key(key) = &account.credential
+        && crate::steps::node::account::is_there(env, key)
+    {
         match env.clients.node.facts(&env.ctx, account, asked).await {
             Err(error) if error.transient.is_none() => {}
             Ok(facts) if facts.root == "none" => {}
-            answer => return answer,
+            answer => return answer.map(|facts| (facts, account)),
         }
     }
-    env.clients.node.facts(&env.ctx, first, asked).await
+    Ok((env.clients.node.facts(&env.ctx, first, asked).await?, first))
 }
 
 fn unreached(target: &NodeTarget, error: ClientError) -> Finding {

@@ -9,7 +9,6 @@ mod clients;
 pub mod clock;
 mod data_centre;
 pub mod faults;
-mod nearest;
 pub mod scenario;
 pub mod simulation;
 mod timing;

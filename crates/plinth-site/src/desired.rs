@@ -12,9 +12,8 @@ use crate::raw::rules::range_of;
 use indexmap::IndexMap;
 use ipnet::Ipv4Net;
 use plinth_model::steps::{Account, CertificateSource, Credential, Jump, Mirror, RegistryLogin};
-use plinth_model::{Digest, SecretRef, SiteName, Version};
+use plinth_model::{Digest, SecretRef, SiteName, Values, Version};
 use serde::Serialize;
-use serde_json::Value;
 use std::net::Ipv4Addr;
 
 /// One deployment.
@@ -282,7 +281,7 @@ pub struct ComponentChoice {
     /// Namespace; none: the catalog's.
     pub namespace: Option<String>,
     /// Values merged over the catalog's.
-    pub values: Option<Value>,
+    pub values: Option<Values>,
 }
 
 /// GPU sharing.

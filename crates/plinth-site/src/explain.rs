@@ -1,15 +1,13 @@
 //! From a fault to a finding: the sentence, the fix, the place.
 
 use crate::decode::{DecodeError, Fault};
+use crate::limits::Shape;
 use crate::mask;
 use crate::path::Path;
-use crate::shape::Shape;
 use crate::tree::{Counting, Node};
 use plinth_model::Finding;
 use plinth_model::finding::code;
-
-/// Largest distance between two keys that may be one typed wrong.
-const NEAR: f64 = 0.6;
+use plinth_model::nearest::nearest;
 
 /// The finding of a fault.
 pub(crate) fn explain(error: &DecodeError, tree: &Node, shape: &Shape) -> Finding {
@@ -62,7 +60,7 @@ fn within(path: &Path) -> String {
 fn unknown_key(path: &Path, key: &str, known: &[&str], shape: &Shape) -> Finding {
     let shown = crate::raw::rules::short(key);
     let message = format!("{} has no key `{shown}`", within(&path.parent()));
-    let fix = match (nearest(key, known), shape.homes(key).first()) {
+    let fix = match (nearest(key, known.iter().copied()), shape.homes(key).first()) {
         (Some(near), _) => format!("write `{near}`"),
         (None, Some(home)) => format!("put `{shown}` under `{home}`"),
         (None, None) => format!("remove it; keys known here: {}", list(known)),
@@ -100,7 +98,7 @@ fn number_for_release(path: &Path) -> Finding {
 
 fn unknown_choice(path: &Path, choice: &str, known: &[&str]) -> Finding {
     let message = format!("`{}` is none of the choices here", crate::raw::rules::short(choice));
-    let fix = match nearest(choice, known) {
+    let fix = match nearest(choice, known.iter().copied()) {
         Some(near) => format!("write `{near}`; choices: {}", list(known)),
         None => format!("choose one of {}", list(known)),
     };
@@ -109,29 +107,4 @@ fn unknown_choice(path: &Path, choice: &str, known: &[&str]) -> Finding {
 
 fn list(known: &[&str]) -> String {
     known.iter().map(|key| format!("`{key}`")).collect::<Vec<_>>().join(", ")
-}
-
-/// The known word most like this one, if it is much like it. Case, dashes and underscores do not count.
-pub(crate) fn nearest<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
-    let plain = |text: &str| text.to_lowercase().replace(['-', '_'], "");
-    let word = plain(&word.chars().take(80).collect::<String>());
-    known
-        .iter()
-        .map(|candidate| (strsim::normalized_damerau_levenshtein(&word, &plain(candidate)), *candidate))
-        .filter(|(likeness, _)| *likeness >= NEAR)
-        .max_by(|a, b| a.0.total_cmp(&b.0))
-        .map(|(_, candidate)| candidate)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::nearest;
-
-    #[test]
-    fn a_typed_wrong_key_finds_its_neighbour() {
-        let known = ["controlPlane", "workers", "etcd", "gpu"];
-        assert_eq!(nearest("control_plane", &known), Some("controlPlane"));
-        assert_eq!(nearest("worker", &known), Some("workers"));
-        assert_eq!(nearest("colour", &known), None);
-    }
 }

@@ -151,12 +151,12 @@ fn star(c: char) -> char {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use crate::grow::grow;
+    use crate::parse::parse;
 
     #[test]
     fn literals_are_hidden_and_references_are_not() {
         let text = "a: {password: hünter2, key: {env: 'my secret'}}\ntoken: {env: TOKEN}\npasswrod: abc\nsecret: {raw: x1}\nkeys: [k]\n";
-        let hidden = masked(text, grow(text).tree.as_ref());
+        let hidden = masked(text, parse(text).tree.as_ref());
         assert_eq!(
             hidden,
             "a: {password: *·*****, key: {env: *** *******}}\ntoken: {env: TOKEN}\npasswrod: ***\nsecret: {***: **}\nkeys: [k]\n"

@@ -1,5 +1,6 @@
 //! Paths into the site file, as findings name them: `nodes.workers[1]`, `nodes.overrides.dgx-05.labels["nvidia.com/mig"]`.
 
+use plinth_model::values::{ValueKey, ValuePath};
 use std::fmt;
 
 /// One step into a document.
@@ -35,6 +36,16 @@ impl Path {
         let mut segments = self.0.clone();
         segments.push(Segment::Key(key.to_owned()));
         Self(segments)
+    }
+
+    /// The path of something inside values that stand here.
+    #[must_use]
+    pub(crate) fn below(&self, inner: &ValuePath) -> Self {
+        let inner = inner.0.iter().map(|key| match key {
+            ValueKey::Key(key) => Segment::Key(key.clone()),
+            ValueKey::Index(index) => Segment::Index(*index),
+        });
+        Self(self.0.iter().cloned().chain(inner).collect())
     }
 
     /// The last key, if the path ends with one.

@@ -1,9 +1,9 @@
 //! Every secret that a site refers to.
 
 use crate::desired::{BcmLogin, Desired, InventorySource};
-use plinth_model::SecretRef;
-use plinth_model::steps::{CertificateSource, Credential, SECRET_KEY};
-use serde_json::Value;
+use crate::path::Path;
+use plinth_model::steps::{CertificateSource, Credential};
+use plinth_model::{SecretRef, Values};
 
 /// All references to secrets with the path of each, in the order of the file's sections; so that missing ones can be named
 /// all at once. Generated ones, which plinth makes itself, are left out.
@@ -19,15 +19,14 @@ pub fn secret_refs(desired: &Desired) -> Vec<(String, SecretRef)> {
         bcm_login(&bcm.login, &mut add);
     }
     access(desired, &mut add);
-    for (key, value) in &desired.kubernetes.extra_vars {
-        in_values(crate::path::Path::parse("kubernetes.extraVars").key(key), value, &mut add);
-    }
     for (index, login) in desired.registries.logins.iter().enumerate() {
         add(format!("registries.logins[{index}].password"), &login.password);
     }
     for (name, choice) in &desired.platform.components {
-        let path = crate::path::Path::parse("platform.components").key(name).key("values");
-        choice.values.iter().for_each(|values| in_values(path.clone(), values, &mut add));
+        let base = Path::parse("platform.components").key(name).key("values");
+        for (path, reference) in choice.values.iter().flat_map(Values::secret_refs) {
+            add(base.below(&path).to_string(), &reference);
+        }
     }
     runai(desired, &mut add);
     found
@@ -54,27 +53,6 @@ fn access(desired: &Desired, add: &mut impl FnMut(String, &SecretRef)) {
         }
     }
     add("access.account.key".to_owned(), &desired.access.account.key);
-}
-
-fn in_values(path: crate::path::Path, value: &Value, add: &mut impl FnMut(String, &SecretRef)) {
-    match value {
-        Value::Object(entries) => {
-            for (key, inner) in entries {
-                match serde_json::from_value::<SecretRef>(inner.clone()) {
-                    Ok(reference) if key == SECRET_KEY => add(path.to_string(), &reference),
-                    _ => in_values(path.key(key), inner, add),
-                }
-            }
-        }
-        Value::Array(items) => {
-            for (index, item) in items.iter().enumerate() {
-                let mut inside = path.clone();
-                inside.0.push(crate::path::Segment::Index(index));
-                in_values(inside, item, add);
-            }
-        }
-        _ => {}
-    }
 }
 
 fn runai(desired: &Desired, add: &mut impl FnMut(String, &SecretRef)) {

@@ -1,12 +1,13 @@
 //! Loading: file, text, tree, types, checks, defaults.
 
-use crate::check::{self, Judge};
+use crate::check;
 use crate::desired::Desired;
+use crate::diagnostics::Diagnostics;
+use crate::limits::Shape;
 use crate::path::Path as Place;
 use crate::raw;
-use crate::shape::Shape;
 use crate::tree::{Counting, Node};
-use crate::{grow, intake, lower, mask, repair};
+use crate::{mask, read, recover, resolve};
 use plinth_model::{Finding, Position};
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -76,7 +77,7 @@ impl std::error::Error for Rejected {}
 /// # Errors
 /// When the file cannot be read or holds an error. All of its findings are given at once.
 pub fn load(file: &Path) -> Result<Site, Rejected> {
-    match intake::read(file) {
+    match read::read(file) {
         Ok(bytes) => parse(&bytes, file),
         Err(finding) => Err(rejected(vec![*finding], String::new(), file)),
     }
@@ -88,22 +89,22 @@ pub fn load(file: &Path) -> Result<Site, Rejected> {
 /// When the text holds an error. All of its findings are given at once.
 pub fn parse(bytes: impl AsRef<[u8]>, file: &Path) -> Result<Site, Rejected> {
     let bytes = bytes.as_ref();
-    let text = match intake::text(bytes) {
+    let text = match read::text(bytes) {
         Ok(text) => text,
         Err(finding) => {
             let readable =
-                if bytes.len() > intake::MAX_BYTES { "" } else { std::str::from_utf8(bytes).unwrap_or_default() };
+                if bytes.len() > read::MAX_BYTES { "" } else { std::str::from_utf8(bytes).unwrap_or_default() };
             return Err(rejected(vec![*finding], mask::masked(readable, None), file));
         }
     };
-    let grow::Grown { tree, mut findings } = grow::grow(text);
+    let crate::parse::Parsed { tree, mut findings } = crate::parse::parse(text);
     let source = mask::masked(text, tree.as_ref());
     let Some(mut tree) = tree else { return Err(rejected(findings, source, file)) };
-    grow::drop_repeated(&mut tree);
+    crate::parse::drop_repeated(&mut tree);
     if let Some(newer) = check::newer_format(&tree) {
         return Err(rejected(vec![newer], source, file));
     }
-    let desired = judge(&mut tree, &mut findings);
+    let desired = validate(&mut tree, &mut findings);
     sort(&mut findings);
     match desired {
         Some(desired) if !findings.iter().any(Finding::is_error) => {
@@ -115,16 +116,16 @@ pub fn parse(bytes: impl AsRef<[u8]>, file: &Path) -> Result<Site, Rejected> {
 }
 
 /// Everything behind the syntax: types, limits, checks, defaults.
-fn judge(tree: &mut Node, findings: &mut Vec<Finding>) -> Option<Desired> {
+fn validate(tree: &mut Node, findings: &mut Vec<Finding>) -> Option<Desired> {
     let shape = Shape::of_site();
-    let site: raw::Site = repair::decode_all(tree, &shape, findings)?;
-    let mut judge = Judge::new(tree);
+    let site: raw::Site = recover::decode_all(tree, &shape, findings)?;
+    let mut diagnostics = Diagnostics::new(tree);
     for finding in shape.limits(tree) {
-        judge.report_in_file(finding);
+        diagnostics.report_in_file(finding);
     }
-    check::all(&site, &mut judge);
-    let desired = lower::lower(&site, &mut judge);
-    findings.extend(judge.into_findings());
+    check::all(&site, &mut diagnostics);
+    let desired = resolve::resolve(&site, &mut diagnostics);
+    findings.extend(diagnostics.into_findings());
     desired
 }
 

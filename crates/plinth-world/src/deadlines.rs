@@ -20,6 +20,8 @@ pub const POLL: Duration = Duration::from_secs(10);
 pub const LOCK_HEARTBEAT: Duration = Duration::from_secs(10);
 /// A lock that was not renewed for so long is taken over: six missed renewals are no accident.
 pub const LOCK_EXPIRY: Duration = Duration::from_secs(60);
+/// A look at a step counts as the first one of the run behind it for so long: as long as our lock keeps others out without a renewal.
+pub const LOOK_HOLDS: Duration = LOCK_EXPIRY;
 /// Attempts of a probe, and of an effect, while the failure says it is transient.
 pub const STEP_ATTEMPTS: u32 = 3;
 /// First wait between two attempts; doubled each time, plus up to a quarter so that many nodes do not come back at once.

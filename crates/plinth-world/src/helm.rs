@@ -4,12 +4,13 @@ use crate::{ClientResult, Context};
 use async_trait::async_trait;
 use plinth_model::Digest;
 use plinth_model::steps::Release;
+use plinth_model::{Digest, Values, Version};
 
 /// A release as helm knows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReleaseState {
-    /// Chart version, as the package says (`1.16.0` where the index says `v1.16.0`).
-    pub version: String,
+    /// Chart version, as the package says (`1.16.0` where the index says `v1.16.0`). One that cannot be read is the client's error.
+    pub version: Version,
     /// Digest of the values, secrets not included ([`values_digest`]).
     pub values: Digest,
     /// `deployed`, `failed`, `pending-install`, ...
@@ -18,7 +19,7 @@ pub struct ReleaseState {
 
 /// Digest of values as they stand in a plan: secrets are references there, so it never depends on a secret.
 #[must_use]
-pub fn values_digest(values: &serde_json::Value) -> Digest {
+pub fn values_digest(values: &Values) -> Digest {
     Digest::of(values)
 }
 

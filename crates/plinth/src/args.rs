@@ -1,7 +1,7 @@
 //! The command line.
 
 use clap::builder::RangedU64ValueParser;
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
 /// Most nodes that a rehearsal makes up: twice the largest site that planning is measured with.
@@ -12,7 +12,7 @@ const MOST_NODES: u64 = 20_000;
 /// Start with `plinth rehearse -f examples/basepod.yaml`: the whole job against a simulated data centre; it needs no root, no
 /// network, no secrets.
 #[derive(Debug, Parser)]
-#[command(name = "plinth", version, max_term_width = 120, disable_help_subcommand = true)]
+#[command(name = "plinth", version = env!("PLINTH_VERSION"), max_term_width = 120, disable_help_subcommand = true)]
 pub(crate) struct Arguments {
     #[command(flatten)]
     pub(crate) common: Common,
@@ -35,6 +35,37 @@ pub(crate) struct Common {
     /// When to use colour; `NO_COLOR` works too
     #[arg(long, global = true, value_enum, default_value_t = Color::Auto, value_name = "WHEN")]
     pub(crate) color: Color,
+    /// Say what happens inside, on standard error; twice: in more detail
+    #[arg(short, long, global = true, action = ArgAction::Count, conflicts_with = "quiet")]
+    pub(crate) verbose: u8,
+    /// Say nothing but what was asked for, and what went wrong
+    #[arg(short, long, global = true)]
+    pub(crate) quiet: bool,
+}
+
+impl Common {
+    /// How much is said.
+    pub(crate) const fn verbosity(&self) -> Verbosity {
+        match (self.quiet, self.verbose) {
+            (true, _) => Verbosity::Quiet,
+            (false, 0) => Verbosity::Default,
+            (false, 1) => Verbosity::Verbose,
+            (false, _) => Verbosity::Trace,
+        }
+    }
+}
+
+/// How much is said on standard error.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Verbosity {
+    /// Questions and problems
+    Quiet,
+    /// What a person wants to follow
+    Default,
+    /// What happens inside, too
+    Verbose,
+    /// In detail
+    Trace,
 }
 
 /// When to use colour.

@@ -43,7 +43,7 @@ pub(crate) fn exit_codes() -> String {
 }
 
 fn faults() -> String {
-    let forms = plinth_sim::Fault::all_forms();
+    let forms = plinth_app::world::Fault::all_forms();
     let lines =
         forms.iter().map(|form| format!("{}\n    {}\n    example: --fault {}", form.form, form.meaning, form.example));
     let head = "A fault happens once per state directory; add `:always` to have it in every run.";

@@ -1,22 +1,22 @@
 //! plinth: DGX bare metal to a running Kubernetes + Run:ai platform, from one site file.
 //!
-//! The binary holds arguments, the printer and exit codes, one file per verb, and no decisions.
+//! The binary holds arguments, the printer and exit codes, one file per verb, and no decisions: those are `plinth-app`'s.
 
+mod approval;
 mod args;
-mod carry;
-mod clients;
 mod explain;
 mod input;
+mod log;
 mod printer;
-mod real;
-pub mod rehearsal;
-pub mod session;
+mod running;
+mod screen;
 mod sinks;
-mod state;
 mod verbs;
 
 use args::{Arguments, Verb};
 use clap::Parser;
+use plinth_app::Failure;
+use plinth_app::world::not_in_this_release;
 use plinth_model::{Exit, Problem};
 use printer::Printer;
 use std::process::ExitCode;
@@ -28,14 +28,23 @@ pub fn main() -> ExitCode {
         Ok(arguments) => arguments,
         Err(error) => return usage(&error),
     };
-    let printer = Printer::new(arguments.common.color);
-    let json = arguments.common.json;
-    let result = run(arguments, &printer).and_then(|exit| printer.lost().map_or(Ok(exit), Err));
+    let printer = Printer::new(&arguments.common);
+    let (json, file) = (arguments.common.json, arguments.common.file.clone());
+    let result = runtime().map_err(Failure::from).and_then(|runtime| runtime.block_on(run(arguments, &printer)));
+    let result = result.map_err(|failure| input::problem(failure, json, &file, &printer));
+    let result = result.and_then(|exit| printer.lost().map_or(Ok(exit), Err));
     let exit = match result {
         Ok(exit) => exit,
         Err(problem) => refuse(&problem, json, &printer),
     };
     exit.into()
+}
+
+/// The one runtime of the process.
+fn runtime() -> Result<tokio::runtime::Runtime, Problem> {
+    tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().map_err(|error| {
+        Problem::new(Exit::Bug, "starting the runtime", "", error, "check the limits on threads and open files")
+    })
 }
 
 /// Says what went wrong: to people always, to programs where they asked for data and got none yet.
@@ -55,24 +64,24 @@ fn usage(error: &clap::Error) -> ExitCode {
     exit.into()
 }
 
-fn run(arguments: Arguments, printer: &Printer) -> Result<Exit, Problem> {
+async fn run(arguments: Arguments, printer: &Printer) -> Result<Exit, Failure> {
     let common = &arguments.common;
     match arguments.verb {
-        Verb::Init(verb) => verbs::init::run(common, &verb, printer),
+        Verb::Init(verb) => verbs::init::run(common, &verb, printer).await,
         Verb::Validate => verbs::validate::run(common, printer),
-        Verb::Discover(verb) => verbs::discover::run(common, &verb, printer),
-        Verb::Plan(verb) => verbs::plan::run(common, &verb, printer),
-        Verb::Apply(verb) => verbs::apply::run(common, &verb, printer),
+        Verb::Discover(verb) => verbs::discover::run(common, &verb, printer).await,
+        Verb::Plan(verb) => verbs::plan::run(common, &verb, printer).await,
+        Verb::Apply(verb) => verbs::apply::run(common, &verb, printer).await,
         Verb::Status => verbs::status::run(common, printer),
-        Verb::Rehearse(verb) => verbs::rehearse::run(common, &verb, printer),
-        Verb::Render(verb) => verbs::render::run(common, &verb, printer),
-        Verb::Preflight(verb) => verbs::preflight::run(common, &verb, printer),
-        Verb::Trust(verb) => verbs::trust::run(common, &verb, printer),
-        Verb::Remove(verb) => verbs::removal::remove(common, &verb, printer),
-        Verb::Recover(verb) => verbs::recovery::run(common, &verb, printer),
-        Verb::Reset(verb) => verbs::removal::reset(common, &verb, printer),
+        Verb::Rehearse(verb) => verbs::rehearse::run(common, &verb, printer).await,
+        Verb::Render(verb) => verbs::render::run(common, &verb, printer).await,
+        Verb::Preflight(verb) => verbs::preflight::run(common, &verb, printer).await,
+        Verb::Trust(verb) => verbs::trust::run(common, &verb, printer).await,
+        Verb::Remove(verb) => verbs::removal::remove(common, &verb, printer).await,
+        Verb::Recover(verb) => verbs::recovery::run(common, &verb, printer).await,
+        Verb::Reset(verb) => verbs::removal::reset(common, &verb, printer).await,
         Verb::Kubeconfig(verb) => verbs::kubeconfig::run(common, &verb, printer),
-        Verb::Check => verbs::absent::check(common),
+        Verb::Check => Err(not_in_this_release("check").into()),
         Verb::Explain(verb) => verbs::explain::run(common, &verb, printer),
         Verb::Schema => verbs::schema::run(printer),
         Verb::Completions(verb) => verbs::completions::run(&verb),

@@ -1,6 +1,8 @@
 //! stdout is data, stderr is talk. Nothing else in the binary prints.
 
 use crate::args::Color;
+use crate::args::{Common, Verbosity};
+use crate::log::Log;
 use plinth_model::{Exit, Problem};
 use serde::Serialize;
 use std::io::{ErrorKind, IsTerminal, Write};
@@ -11,13 +13,16 @@ use std::sync::atomic::{AtomicBool, Ordering};
 pub(crate) struct Printer {
     color_out: bool,
     color_err: bool,
+    verbosity: Verbosity,
+    log: Log,
     spoken: AtomicBool,
     lost: OnceLock<String>,
 }
 
 impl Printer {
-    /// Decides about colour once.
-    pub(crate) fn new(color: Color) -> Self {
+    /// Decides about colour and about how much is said, once.
+    pub(crate) fn new(common: &Common) -> Self {
+        let (color, verbosity) = (common.color, common.verbosity());
         let plain = std::env::var_os("NO_COLOR").is_some_and(|v| !v.is_empty())
             || std::env::var_os("TERM").is_some_and(|v| v == "dumb");
         let wanted = |terminal: bool| match color {
@@ -26,7 +31,14 @@ impl Printer {
             Color::Auto => terminal && !plain,
         };
         let (color_out, color_err) = (wanted(std::io::stdout().is_terminal()), wanted(std::io::stderr().is_terminal()));
-        Self { color_out, color_err, spoken: AtomicBool::new(false), lost: OnceLock::new() }
+        Self {
+            color_out,
+            color_err,
+            verbosity,
+            log: Log::start(verbosity),
+            spoken: AtomicBool::new(false),
+            lost: OnceLock::new(),
+        }
     }
 
     /// Whether data may be coloured.
@@ -42,6 +54,16 @@ impl Printer {
     /// Whether somebody watches the talk.
     pub(crate) fn watched() -> bool {
         std::io::stderr().is_terminal()
+    }
+
+    /// How much is said.
+    pub(crate) const fn verbosity(&self) -> Verbosity {
+        self.verbosity
+    }
+
+    /// The log of this process.
+    pub(crate) const fn log(&self) -> &Log {
+        &self.log
     }
 
     /// Columns of the terminal; 100 where there is none.
@@ -78,7 +100,7 @@ impl Printer {
     pub(crate) fn json<T: Serialize>(&self, value: &T) {
         match serde_json::to_string_pretty(value) {
             Ok(text) => self.data(&text),
-            Err(error) => self.talk(&format!("cannot write JSON: {error}")),
+            Err(error) => Self::say(&format!("cannot write JSON: {error}")),
         }
     }
 
@@ -104,8 +126,14 @@ impl Printer {
         std::io::stdin().read_line(&mut answer).is_ok() && answer.trim() == wanted
     }
 
-    /// Talk.
+    /// Talk; none with `-q`.
     pub(crate) fn talk(&self, text: &str) {
+        if self.verbosity > Verbosity::Quiet {
+            Self::say(text);
+        }
+    }
+
+    fn say(text: &str) {
         let mut err = std::io::stderr().lock();
         let _ = writeln!(err, "{}", text.trim_end());
     }
@@ -113,6 +141,6 @@ impl Printer {
     /// A problem, with its four parts.
     pub(crate) fn problem(&self, problem: &Problem) {
         let label = if self.color_err { "\u{1b}[1;31merror\u{1b}[0m" } else { "error" };
-        self.talk(&format!("{label}: {problem}"));
+        Self::say(&format!("{label}: {problem}"));
     }
 }

@@ -1,5 +1,6 @@
 //! Where the events of a run go: the terminal, and `--events FILE`.
 
+use crate::args::Verbosity;
 use crate::printer::Printer;
 use plinth_model::{Event, Exit, Plan, Problem};
 use plinth_report::{Lines, Live, Ndjson, Palette, Sink};
@@ -18,14 +19,16 @@ pub(crate) struct Sinks {
 type Shared = Arc<Mutex<Box<dyn Sink + Send>>>;
 
 impl Sinks {
-    /// The live view on a terminal, lines elsewhere; and the file, if one is wanted.
+    /// The live view on a terminal, lines elsewhere and beside a log, nothing with `-q`; and the file, if one is wanted.
     pub(crate) fn open(printer: &Printer, plan: &Plan, events: Option<&Path>) -> Result<Self, Problem> {
         let palette = palette(printer);
         let events = match events {
             None => None,
             Some(file) => Some((file.to_path_buf(), shared(Ndjson::new(BufWriter::new(create(file)?))))),
         };
-        let terminal = if Printer::watched() {
+        let terminal = if printer.verbosity() == Verbosity::Quiet {
+            shared(Silent)
+        } else if Printer::watched() && printer.verbosity() == Verbosity::Default {
             shared(Live::of_plan(plan, palette))
         } else {
             shared(Lines::of_plan(std::io::stderr(), plan, palette))
@@ -60,6 +63,17 @@ impl Sinks {
     }
 }
 
+/// Says nothing.
+struct Silent;
+
+impl Sink for Silent {
+    fn event(&mut self, _: &Event) {}
+
+    fn finish(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
 fn shared(sink: impl Sink + Send + 'static) -> Shared {
     Arc::new(Mutex::new(Box::new(sink)))
 }
@@ -72,7 +86,7 @@ pub(crate) fn palette(printer: &Printer) -> Palette {
 
 /// Opens the file; what an earlier run wrote there is replaced, anything else is left alone.
 fn create(file: &Path) -> Result<File, Problem> {
-    crate::input::replaceable(file, |start| start.starts_with(b"{\"seq\":"))?;
+    plinth_app::saved::replaceable(file, |start| start.starts_with(b"{\"seq\":"))?;
     File::create(file).map_err(|error| {
         Problem::new(
             Exit::Input,

@@ -106,7 +106,9 @@ fn all_values_are_keys_that_the_chart_knows() {
     let mut compared = 0;
     for (way, desired, facts) in every_way() {
         for component in catalog.resolve(&desired, &facts).components {
-            let Some(index) = catalog.keys(&component.name, &component.release.version) else { continue };
+            let Some(index) = catalog.keys(&component.name, component.release.version.version().as_str()) else {
+                continue;
+            };
             let unknown: Vec<String> =
                 index.unknown(&component.release.values).into_iter().map(|key| key.path).collect();
             assert_eq!(unknown, [""; 0], "{way}: {}", component.name);
@@ -143,7 +145,7 @@ fn keys_that_act_unlisted_are_only_a_doubt() {
             .fold(Value::from("x"), |value, key| Value::Object([(key.to_owned(), value)].into_iter().collect()));
         assert_eq!(catalog.keys(component, &version).unwrap().unknown(&values).len(), 1);
         let mut desired = crate::site::desired();
-        crate::site::choose(&mut desired, component, |choice| choice.values = Some(values));
+        crate::site::choose(&mut desired, component, |choice| choice.values = Some(values.try_into().unwrap()));
         let findings = catalog.resolve(&desired, &crate::site::facts()).findings;
         assert!(findings.iter().all(|finding| !finding.is_error()), "{findings:?}");
     }

@@ -2,8 +2,9 @@
 
 use crate::site::{catalog, choose, codes, desired, every_way, facts, values, with};
 use plinth_catalog::{Catalog, CatalogError};
-use plinth_model::steps::{Health, PodSecurity, SECRET_KEY};
-use plinth_model::{SecretRef, Severity};
+use plinth_model::steps::{Health, PodSecurity};
+use plinth_model::values::SECRET_KEY;
+use plinth_model::{SecretRef, Severity, Values};
 use serde_json::{Value, json};
 
 #[test]
@@ -69,32 +70,15 @@ fn secrets_are_references_and_nothing_else() {
     let resolution = catalog().resolve(&desired(), &facts());
     let mut found = Vec::new();
     for component in &resolution.components {
-        references(&component.release.values, &mut found);
+        found.extend(component.release.values.secret_refs().into_iter().map(|(_, reference)| reference));
         component
             .objects
             .iter()
             .for_each(|object| assert!(!object.to_string().contains(SECRET_KEY), "objects are applied as they are"));
     }
-    let wanted: Vec<Value> = marked.iter().map(|name| facts()[*name][SECRET_KEY].clone()).collect();
-    assert_eq!(found.len(), wanted.len());
+    let wanted: Vec<SecretRef> = marked.iter().filter_map(|name| Values::as_reference(&facts()[*name])).collect();
+    assert_eq!((found.len(), wanted.len()), (4, 4));
     assert!(wanted.iter().all(|reference| found.contains(reference)), "{found:?}");
-    for reference in found {
-        serde_json::from_value::<SecretRef>(reference).unwrap();
-    }
-}
-
-fn references(value: &Value, found: &mut Vec<Value>) {
-    match value {
-        Value::Object(map) => match map.get(SECRET_KEY) {
-            Some(reference) => {
-                assert_eq!(map.len(), 1);
-                found.push(reference.clone());
-            }
-            None => map.values().for_each(|value| references(value, found)),
-        },
-        Value::Array(items) => items.iter().for_each(|value| references(value, found)),
-        _ => {}
-    }
 }
 
 #[test]
@@ -141,7 +125,7 @@ fn facts_change_values() {
             Some(json!("runai-backend/runai-backend-tls")),
         ),
         (json!({"runai.enabled": false}), "ingress-nginx", "/controller/extraArgs", None),
-        (json!({}), "local-path-provisioner", "/nodePathMap/0/paths/0", Some(json!("/local/volumes"))),
+        (json!({}), "local-path-provisioner", "/nodePathMap/0/paths/0", Some(json!("/local/local-path-provisioner"))),
         (json!({}), "prometheus-adapter", "/prometheus/url", Some(json!("http://prometheus-operated.prometheus.svc"))),
         (json!({}), "kube-prometheus-stack", "/kubeScheduler/enabled", Some(json!(false))),
         (json!({"kubernetes.engine": "bcm"}), "kube-prometheus-stack", "/kubeScheduler", None),
@@ -199,7 +183,7 @@ fn own_values_are_merged_over_ours() {
     let mut site = desired();
     choose(&mut site, "ingress-nginx", |choice| {
         choice.values = Some(
-            json!({"controller": {"replicaCount": 3, "tolerations": [], "kind": null, "service": {"nodePorts": {"http": 31080}}}}),
+            json!({"controller": {"replicaCount": 3, "tolerations": [], "kind": null, "service": {"nodePorts": {"http": 31080}}}}).try_into().unwrap(),
         );
     });
     let resolution = catalog().resolve(&site, &facts());
@@ -215,7 +199,8 @@ fn own_values_are_merged_over_ours() {
 fn own_values_are_checked_against_the_charts_keys() {
     let mut site = desired();
     choose(&mut site, "gpu-operator", |choice| {
-        choice.values = Some(json!({"driver": {"enabledd": true}, "daemonsets": {"labels": {"a": "b"}}}))
+        choice.values =
+            Some(json!({"driver": {"enabledd": true}, "daemonsets": {"labels": {"a": "b"}}}).try_into().unwrap())
     });
     let findings = catalog().resolve(&site, &facts()).findings;
     let unknown = findings.iter().find(|f| f.code == "platform.unknown-value").unwrap();
@@ -227,7 +212,7 @@ fn own_values_are_checked_against_the_charts_keys() {
 #[test]
 fn own_values_are_a_map() {
     let mut site = desired();
-    choose(&mut site, "lws", |choice| choice.values = Some(json!(["replicaCount"])));
+    choose(&mut site, "lws", |choice| choice.values = Some(json!(["replicaCount"]).try_into().unwrap()));
     let resolution = catalog().resolve(&site, &facts());
     assert!(resolution.findings.iter().any(|f| f.is_error() && f.subject == "platform.components.lws.values"));
     assert!(values(&resolution, "lws").is_object());
@@ -273,7 +258,7 @@ fn versions_are_exact_or_say_that_they_are_not() {
             .filter(|code| *code != "runai.version-not-pinned")
             .map(str::to_owned)
             .collect::<Vec<_>>();
-        (release.version, release.digest.is_some(), codes)
+        (release.version.to_string(), release.digest.is_some(), codes)
     };
     assert_eq!(
         version("gpu-operator", "25.3.4"),
@@ -294,7 +279,7 @@ fn versions_are_exact_or_say_that_they_are_not() {
             .components
             .iter()
             .filter(|c| c.name.starts_with("runai-"))
-            .map(|c| c.release.version.clone())
+            .map(|c| c.release.version.to_string())
             .collect();
         (found, codes(&resolution.findings).contains(&"runai.version-not-pinned"))
     };
@@ -315,7 +300,7 @@ fn the_artifact_source_decides_repository_and_login() {
     };
     assert_eq!(release(json!({})), ("https://runai.jfrog.io/artifactory/cp-charts-prod".to_owned(), None, None));
     let token = SecretRef::Env("RUNAI_REGISTRY_TOKEN".to_owned());
-    let ngc = || json!({"runai.source": "ngc", "runai.chartLogin": true, "runai.registryUser": "$oauthtoken"});
+    let ngc = || json!({"runai.source": "ngc"});
     let mut without_token = ngc();
     without_token["runai.registryToken"] = Value::Null;
     assert_eq!(
@@ -323,17 +308,17 @@ fn the_artifact_source_decides_repository_and_login() {
         ("https://helm.ngc.nvidia.com/nvidia/runai".to_owned(), Some(("$oauthtoken".to_owned(), token)), None)
     );
     assert_eq!(release(without_token).2.map(|code| code.as_str()), Some("platform.repository-without-login"));
-    let inside = json!({"runai.source": "airgapped", "runai.mirror": "charts.example:5000/runai", "runai.mirrorHost": "charts.example:5000"});
+    let inside = json!({"runai.source": "airgapped", "runai.mirror": "charts.example:5000/runai", "runai.mirrorHost": "charts.example:5000", "runai.registryToken": null});
     assert_eq!(release(inside), (String::new(), None, None), "the whole address is in the chart's name");
 }
 
 #[test]
 fn an_unknown_fact_is_an_error_not_an_empty_value() {
     let mut facts = facts();
-    facts.remove("storage.path");
+    facts.remove("storage.parent");
     let findings = catalog().resolve(&desired(), &facts).findings;
     let finding = findings.iter().find(|f| f.code == "catalog.expression").unwrap();
-    assert!(finding.is_error() && finding.message.contains("there is no fact `storage.path`"), "{finding:?}");
+    assert!(finding.is_error() && finding.message.contains("there is no fact `storage.parent`"), "{finding:?}");
 }
 
 #[test]

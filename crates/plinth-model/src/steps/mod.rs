@@ -43,6 +43,7 @@ macro_rules! step_kinds {
         $callback! {
             (BcmIdentity, "bcm.identity")
             (NodeConnect, "node.connect")
+            (NodeTrust, "node.trust")
             (NodeAccount, "node.account")
             (NodeFacts, "node.facts")
             (NodeStorage, "node.storage")

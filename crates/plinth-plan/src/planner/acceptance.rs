@@ -1,31 +1,36 @@
 //! Stage acceptance: proofs, with evidence.
 
-use super::platform::{Ground, end};
+use super::platform::{Base, end};
 use super::runai;
-use super::secrets::CERTIFICATE;
 use crate::cluster::Cluster;
 use crate::deadlines;
 use crate::discover::Role;
 use crate::facts::{private_authority, url};
 use crate::ids;
 use crate::step::{Refine, step};
-use plinth_catalog::{Resolution, ResolvedComponent};
+use plinth_catalog::{Resolution, ResolvedComponent, RunaiNames, RunaiPart};
 use plinth_model::plan::Step;
-use plinth_model::steps::{AcceptanceCheck, Check, Health};
+use plinth_model::steps::{AcceptanceCheck, Check, Health, RunaiTarget};
 use plinth_model::{Stage, StepId, Work};
 use plinth_site::Desired;
 use plinth_site::desired::Runai;
 
-/// All checks.
-pub(super) fn steps(desired: &Desired, cluster: &Cluster, resolution: &Resolution, ground: &Ground<'_>) -> Vec<Step> {
-    let mut steps = gpu(desired, cluster, resolution, ground);
+/// All checks of what the plan installs; what is off is not checked.
+pub(super) fn steps(
+    desired: &Desired,
+    cluster: &Cluster,
+    resolution: &Resolution,
+    names: &RunaiNames,
+    base: &Base<'_>,
+) -> Vec<Step> {
+    let mut steps = gpu(desired, cluster, resolution, base);
     if let Some(runai) = &desired.runai {
-        steps.extend(dns(desired, runai, cluster, ground));
-        steps.push(ingress(desired, runai, ground));
+        steps.extend(dns(desired, runai, cluster, base));
+        steps.push(ingress(desired, runai, runai::control_plane(resolution, base), names));
     }
-    steps.push(storage(desired, resolution, ground));
-    if let Some(runai) = desired.runai.as_ref().filter(|_| runai::has_cluster(ground)) {
-        steps.push(connected(desired, runai, cluster, resolution));
+    steps.extend(storage(desired, resolution, base));
+    if let (Some(runai), Some(_)) = (&desired.runai, runai::part(resolution, RunaiPart::Cluster)) {
+        steps.push(connected(desired, runai, cluster, runai::target(runai, resolution, names)));
     }
     steps
 }
@@ -41,10 +46,10 @@ fn check(desired: &Desired, id: StepId, check: Check, deadline: u32, reason: imp
 }
 
 /// A pod per GPU node, behind whatever makes GPUs allocatable.
-fn gpu(desired: &Desired, cluster: &Cluster, resolution: &Resolution, ground: &Ground<'_>) -> Vec<Step> {
+fn gpu(desired: &Desired, cluster: &Cluster, resolution: &Resolution, base: &Base<'_>) -> Vec<Step> {
     let before: Vec<StepId> = match resolution.components.iter().filter(|c| offers_gpus(c)).map(end).collect::<Vec<_>>()
     {
-        none if none.is_empty() => vec![ground.join()],
+        none if none.is_empty() => vec![base.join()],
         some => some,
     };
     let on_node = |node: &plinth_model::NodeName| {
@@ -60,34 +65,38 @@ fn offers_gpus(component: &ResolvedComponent) -> bool {
     rules.into_iter().any(|rule| matches!(rule, Health::Allocatable { .. }))
 }
 
-fn dns(desired: &Desired, runai: &Runai, cluster: &Cluster, ground: &Ground<'_>) -> Option<Step> {
+fn dns(desired: &Desired, runai: &Runai, cluster: &Cluster, base: &Base<'_>) -> Option<Step> {
     let address = cluster.ingress_address(desired)?;
     let work = Check::Dns { name: runai.domain.clone(), address };
     let reason = format!("a pod must find {} at the ingress", runai.domain);
-    Some(check(desired, ids::check_dns(&runai.domain), work, deadlines::CHECK, reason).needing([ground.join()]))
+    Some(check(desired, ids::check_dns(&runai.domain), work, deadlines::CHECK, reason).needing([base.join()]))
 }
 
-fn ingress(desired: &Desired, runai: &Runai, ground: &Ground<'_>) -> Step {
-    let certificate = private_authority(runai).then(|| CERTIFICATE.to_owned());
+fn ingress(desired: &Desired, runai: &Runai, before: StepId, names: &RunaiNames) -> Step {
+    let certificate = private_authority(runai).then(|| names.certificate.clone());
     let work = Check::Ingress { url: url(runai), certificate };
     let reason = format!("{} must answer with the certificate that users are told to trust", url(runai));
     check(desired, ids::check_ingress(&runai.domain), work, deadlines::CHECK, reason)
-        .needing(runai::control_plane(ground).or_else(|| Some(ground.join())))
-        .needing([ids::certificate(CERTIFICATE)])
+        .needing([before])
+        .needing([ids::certificate(&names.certificate)])
 }
 
-/// Behind every component of the platform: any of them may bring the default storage class.
-fn storage(desired: &Desired, resolution: &Resolution, ground: &Ground<'_>) -> Step {
-    let platform = resolution.components.iter().filter(|c| c.stage == Stage::Platform).map(end);
+/// Behind every component of the platform: any of them may bring the default storage class. None without any.
+fn storage(desired: &Desired, resolution: &Resolution, base: &Base<'_>) -> Option<Step> {
+    let platform: Vec<StepId> = resolution.components.iter().filter(|c| c.stage == Stage::Platform).map(end).collect();
+    if platform.is_empty() {
+        return None;
+    }
     let reason = "a claim without a class must bind, as databases make them";
-    check(desired, ids::check_storage("default"), Check::Storage, deadlines::CHECK, reason)
-        .needing([ground.join()])
-        .needing(platform)
+    let check = check(desired, ids::check_storage("default"), Check::Storage, deadlines::CHECK, reason)
+        .needing([base.join()])
+        .needing(platform);
+    Some(check)
 }
 
-fn connected(desired: &Desired, runai: &Runai, cluster: &Cluster, resolution: &Resolution) -> Step {
+fn connected(desired: &Desired, runai: &Runai, cluster: &Cluster, target: RunaiTarget) -> Step {
     let nodes = cluster.with(Role::Gpu).map(|m| m.name.clone()).collect();
-    let work = Check::Runai { target: runai::target(runai, resolution), nodes };
+    let work = Check::Runai { target, nodes };
     let reason = "Run:ai must call the cluster connected and list every GPU node";
     check(desired, ids::check_runai(&runai.cluster), work, deadlines::CHECK, reason)
         .needing([ids::connected(&runai.cluster)])

@@ -40,7 +40,7 @@ fn on_node(desired: &Desired, member: &Member) -> Vec<Step> {
     let kubeconfig = ids::kubeconfig(desired.name.as_str());
     let labels = labels(member).map(|s| s.needing([kubeconfig.clone()]));
     let before = labels.as_ref().map_or(kubeconfig, |s| s.id.clone());
-    let version = desired.kubernetes.version.prefixed();
+    let version = desired.kubernetes.version.with_v();
     let reason = format!("pods are placed on it only when it is Ready with {version}");
     let work = Work::NodeReady(NodeReady { node: member.name.clone(), version });
     let ready = step(ids::ready(&member.name), Stage::Kubernetes, work, deadlines::NODE_READY, reason);

@@ -5,14 +5,15 @@ mod change;
 mod discovery;
 mod kubernetes;
 mod nodes;
+mod own;
 mod platform;
 mod recovery;
 mod removal;
 mod runai;
-mod secrets;
 
 pub use discovery::endpoint_host;
 pub use nodes::{FITS, RELOCATE};
+pub use own::{fixes, looked, trust};
 pub use recovery::recovery;
 pub use removal::removal;
 
@@ -23,7 +24,7 @@ use crate::engines::{self, Asked};
 use crate::observed::Observed;
 use crate::step::leaves;
 use crate::{facts, given, images, lint};
-use plinth_catalog::Resolution;
+use plinth_catalog::{Resolution, RunaiNames};
 use plinth_model::finding::code;
 use plinth_model::plan::{Gate, MadeFrom, Plan, SCHEMA, Step};
 use plinth_model::{Digest, Finding, NodeName, Severity, Stage, StepId};
@@ -42,6 +43,8 @@ pub fn plan(desired: &Desired, observed: &Observed, catalog: &dyn Components) ->
     let mut findings = about_members(&discovery);
     findings.extend(clashes);
     findings.extend(images::place(desired, &mut cluster, &observed.facts));
+    cluster.add_role_labels(desired, &catalog.runai().node_roles);
+    findings.extend(cluster.unused_labels(desired));
     findings.extend(token_missing(desired));
     let resolution = catalog.resolve(desired, &facts::facts(desired, &cluster));
     findings.extend(resolution.findings.iter().cloned());
@@ -61,7 +64,7 @@ pub fn plan(desired: &Desired, observed: &Observed, catalog: &dyn Components) ->
         return Err(worst_first(findings));
     }
     steps.extend(installed.steps);
-    steps.extend(after(&asked, &resolution, installed.end.as_ref()));
+    steps.extend(after(&asked, &resolution, catalog.runai(), installed.end.as_ref()));
     finished(made_from(desired, observed, catalog), desired, observed, (steps, gates), findings)
 }
 
@@ -103,17 +106,18 @@ fn before(asked: &Asked<'_>, observed: &Observed) -> (Vec<Step>, Vec<Gate>, Vec<
 }
 
 /// What comes after the engine. `end`: its last step.
-fn after(asked: &Asked<'_>, resolution: &Resolution, end: Option<&StepId>) -> Vec<Step> {
+fn after(asked: &Asked<'_>, resolution: &Resolution, names: &RunaiNames, end: Option<&StepId>) -> Vec<Step> {
     let (desired, cluster, engine) = (asked.desired, asked.cluster, engines::of(asked.desired));
     let mut steps = kubernetes::steps(asked, engine, end);
     steps.extend(kubernetes::join(desired, cluster, engine));
     let gpu: Vec<NodeName> = cluster.with(Role::Gpu).map(|m| m.name.clone()).collect();
-    let (ground, prepared) = platform::ground(desired, resolution, kubernetes::join_id(desired), gpu);
+    let certificates = runai::certificates(desired, names);
+    let (base, prepared) = platform::base(desired, resolution, certificates, kubernetes::join_id(desired), gpu);
     steps.extend(prepared);
     let platform = resolution.components.iter().filter(|c| c.stage != Stage::Runai);
-    steps.extend(platform.flat_map(|c| ground.component(c, &[])));
-    steps.extend(runai::steps(desired, resolution, &ground));
-    steps.extend(acceptance::steps(desired, cluster, resolution, &ground));
+    steps.extend(platform.flat_map(|c| base.component(c, &[])));
+    steps.extend(runai::steps(desired, resolution, names, &base));
+    steps.extend(acceptance::steps(desired, cluster, resolution, names, &base));
     steps
 }
 

@@ -1,44 +1,41 @@
 //! Stage platform: certificate, namespaces, secrets, and the components with their objects.
 
-use super::secrets;
 use crate::deadlines;
 use crate::ids;
 use crate::step::{Refine, step};
 use indexmap::IndexMap;
-use plinth_catalog::{Resolution, ResolvedComponent};
+use plinth_catalog::{Resolution, ResolvedComponent, ResolvedSecret};
 use plinth_model::plan::{Step, Undo};
 use plinth_model::steps::{
-    Certificate, CertificateSource, CrdPolicy, Health, HelmRelease, KubeObjects, KubeSecret, Namespace, PodSecurity,
+    CrdPolicy, Health, HelmRelease, KubeObjects, KubeSecret, Namespace, PodSecurity, SecretContent,
 };
 use plinth_model::{NodeName, Stage, StepId, Work};
 use plinth_site::Desired;
-use plinth_site::desired::Runai;
 use std::collections::HashMap;
 
 /// Namespaces that Kubernetes makes itself. Its own pods live there, so their level is never lowered.
 const BUILT_IN: [&str; 4] = ["default", "kube-system", "kube-public", "kube-node-lease"];
 
 /// What components stand on: namespaces and secrets by namespace, and how the steps of other components are called.
-pub(super) struct Ground<'a> {
+pub(super) struct Base<'a> {
     join: StepId,
     by_namespace: HashMap<String, Vec<StepId>>,
     ends: HashMap<&'a str, StepId>,
     gpu: Vec<NodeName>,
 }
 
-/// Certificate, namespaces and secrets.
-pub(super) fn ground<'a>(
+/// Certificates, namespaces and secrets.
+pub(super) fn base<'a>(
     desired: &Desired,
     resolution: &'a Resolution,
+    certificates: Vec<Step>,
     join: StepId,
     gpu: Vec<NodeName>,
-) -> (Ground<'a>, Vec<Step>) {
+) -> (Base<'a>, Vec<Step>) {
     let levels = levels(resolution);
-    let mut steps: Vec<Step> = desired.runai.iter().map(certificate).collect();
+    let mut steps = certificates;
     steps.extend(levels.iter().map(|(name, (level, why))| namespace(desired, name, *level, why)));
-    if let Some(runai) = &desired.runai {
-        steps.extend(secrets::steps(runai, resolution));
-    }
+    steps.extend(secrets(resolution));
     let mut by_namespace: HashMap<String, Vec<StepId>> = HashMap::new();
     for step in &steps {
         let place = match &step.work {
@@ -49,7 +46,48 @@ pub(super) fn ground<'a>(
         by_namespace.entry(place.clone()).or_default().push(step.id.clone());
     }
     let ends = resolution.components.iter().map(|c| (c.name.as_str(), end(c))).collect();
-    (Ground { join, by_namespace, ends, gpu }, steps)
+    (Base { join, by_namespace, ends, gpu }, steps)
+}
+
+/// Secrets that components read: logins first, since nothing is pulled without them.
+fn secrets(resolution: &Resolution) -> Vec<Step> {
+    let of = |component: &'_ ResolvedComponent| {
+        component
+            .secrets
+            .iter()
+            .map(|secret| (rank(&secret.content), wanted_secret(&component.namespace, secret)))
+            .collect::<Vec<_>>()
+    };
+    let mut ranked: Vec<(u8, Step)> = resolution.components.iter().flat_map(of).collect();
+    ranked.sort_by_key(|(rank, _)| *rank);
+    ranked.into_iter().map(|(_, step)| step).collect()
+}
+
+const fn rank(content: &SecretContent) -> u8 {
+    match content {
+        SecretContent::RegistryLogin { .. } => 0,
+        SecretContent::Tls { .. } => 1,
+        SecretContent::Authority { .. } => 2,
+        SecretContent::Value { .. } => 3,
+    }
+}
+
+fn wanted_secret(namespace: &str, secret: &ResolvedSecret) -> Step {
+    let certificate = match &secret.content {
+        SecretContent::Tls { certificate } | SecretContent::Authority { certificate, .. } => {
+            Some(ids::certificate(certificate))
+        }
+        SecretContent::RegistryLogin { .. } | SecretContent::Value { .. } => None,
+    };
+    let work = Work::KubeSecret(KubeSecret {
+        namespace: namespace.to_owned(),
+        name: secret.name.clone(),
+        content: secret.content.clone(),
+        labels: secret.labels.clone(),
+    });
+    step(ids::secret(namespace, &secret.name), Stage::Platform, work, deadlines::KUBE_CALL, secret.reason.clone())
+        .needing([ids::namespace(namespace)])
+        .needing(certificate)
 }
 
 /// The last step of a component.
@@ -75,19 +113,6 @@ fn levels(resolution: &Resolution) -> IndexMap<&str, (PodSecurity, Vec<&str>)> {
     levels
 }
 
-fn certificate(runai: &Runai) -> Step {
-    // Files are a person's own, and nothing of ours needs the wildcard: only a certificate that we make has it.
-    let mut names = vec![runai.domain.clone()];
-    if matches!(runai.certificate, CertificateSource::Generated { .. }) {
-        names.push(format!("*.{}", runai.domain));
-    }
-    let work =
-        Work::Certificate(Certificate { name: secrets::CERTIFICATE.into(), names, source: runai.certificate.clone() });
-    let reason = format!("browsers, nodes and pods reach {} over TLS", runai.domain);
-    step(ids::certificate(secrets::CERTIFICATE), Stage::Platform, work, deadlines::LOCAL_FILES, reason)
-        .undo(Undo::Compensate("the files are removed; whoever trusted the authority has to forget it".into()))
-}
-
 fn namespace(desired: &Desired, name: &str, level: PodSecurity, wanted_by: &[&str]) -> Step {
     let work = Work::Namespace(Namespace { name: name.to_owned(), pod_security: level });
     let level = match level {
@@ -101,7 +126,7 @@ fn namespace(desired: &Desired, name: &str, level: PodSecurity, wanted_by: &[&st
         .undo(Undo::Compensate("deleting a namespace deletes everything in it".into()))
 }
 
-impl Ground<'_> {
+impl Base<'_> {
     /// The release of a component, then its objects.
     pub(super) fn component(&self, component: &ResolvedComponent, further: &[StepId]) -> Vec<Step> {
         let mut steps = vec![self.release(component).needing(further.iter().cloned())];

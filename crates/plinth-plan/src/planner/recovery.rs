@@ -25,6 +25,7 @@ pub fn recovery(
     broken: &[NodeName],
 ) -> Result<Plan, Vec<Finding>> {
     let (mut cluster, mut findings) = Cluster::new(desired, &discover(desired, &observed.inventory));
+    cluster.add_role_labels(desired, &catalog.runai().node_roles);
     findings.extend(images::place(desired, &mut cluster, &observed.facts));
     let (engine, quorum) = (engines::of(desired), cluster.quorum());
     let mut steps: Vec<Step> = discovery::steps(desired, &observed.inventory).into_iter().collect();

@@ -22,7 +22,8 @@ pub fn removal(
     catalog: &dyn Components,
     removal: &Removal,
 ) -> Result<Plan, Vec<Finding>> {
-    let (cluster, mut findings) = Cluster::new(desired, &discover(desired, &observed.inventory));
+    let (mut cluster, mut findings) = Cluster::new(desired, &discover(desired, &observed.inventory));
+    cluster.add_role_labels(desired, &catalog.runai().node_roles);
     match engines::of(desired).removal(&Asked { desired, cluster: &cluster, catalog }, removal) {
         Ok(steps) if !findings.iter().any(Finding::is_error) => {
             finished(made_from(desired, observed, catalog), desired, observed, (steps, Vec::new()), findings)

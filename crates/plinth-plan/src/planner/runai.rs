@@ -1,72 +1,75 @@
 //! Stage runai: control plane, issuer, registration, cluster part, connection.
 
-use super::platform::Ground;
-use super::secrets::CERTIFICATE;
+use super::platform::{Base, end};
 use crate::deadlines;
 use crate::facts::{private_authority, url};
 use crate::ids;
 use crate::step::{Refine, step};
-use plinth_catalog::{Resolution, ResolvedComponent};
+use plinth_catalog::{Resolution, ResolvedComponent, RunaiNames, RunaiPart};
 use plinth_model::plan::{Step, Undo};
-use plinth_model::steps::{RunaiConnected, RunaiIssuer, RunaiRegister, RunaiTarget};
-use plinth_model::{Stage, StepId, Version, Work};
+use plinth_model::steps::{Certificate, CertificateSource, RunaiConnected, RunaiIssuer, RunaiRegister, RunaiTarget};
+use plinth_model::{Stage, StepId, Work};
 use plinth_site::Desired;
 use plinth_site::desired::Runai;
 
-/// Catalog name of the control plane.
-pub(super) const CONTROL_PLANE: &str = "runai-control-plane";
-/// Catalog name of the cluster part.
-pub(super) const CLUSTER: &str = "runai-cluster";
-/// Keycloak realm of a self-hosted control plane.
-const REALM: &str = "runai";
+/// Certificates that components of the platform and of Run:ai need.
+pub(super) fn certificates(desired: &Desired, names: &RunaiNames) -> Vec<Step> {
+    desired.runai.iter().map(|runai| certificate(runai, &names.certificate)).collect()
+}
 
-/// Steps of the stage. Components of the stage that the planner does not know by name come first.
-pub(super) fn steps(desired: &Desired, resolution: &Resolution, ground: &Ground<'_>) -> Vec<Step> {
-    let own = |c: &&ResolvedComponent| c.stage == Stage::Runai;
-    let first = resolution.components.iter().filter(own).filter(|c| c.name != CLUSTER);
-    let mut steps: Vec<Step> = first.flat_map(|c| ground.component(c, &[])).collect();
+fn certificate(runai: &Runai, name: &str) -> Step {
+    // Files are a person's own, and nothing of ours needs the wildcard: only a certificate that we make has it.
+    let mut names = vec![runai.domain.clone()];
+    if matches!(runai.certificate, CertificateSource::Generated { .. }) {
+        names.push(format!("*.{}", runai.domain));
+    }
+    let work = Work::Certificate(Certificate { name: name.to_owned(), names, source: runai.certificate.clone() });
+    let reason = format!("browsers, nodes and pods reach {} over TLS", runai.domain);
+    step(ids::certificate(name), Stage::Platform, work, deadlines::LOCAL_FILES, reason)
+        .undo(Undo::Compensate("the files are removed; whoever trusted the authority has to forget it".into()))
+}
+
+/// Steps of the stage. Components of the stage that are no part of Run:ai come first, with its control plane.
+pub(super) fn steps(desired: &Desired, resolution: &Resolution, names: &RunaiNames, base: &Base<'_>) -> Vec<Step> {
+    let first = |c: &&ResolvedComponent| c.stage == Stage::Runai && c.part != Some(RunaiPart::Cluster);
+    let mut steps: Vec<Step> =
+        resolution.components.iter().filter(first).flat_map(|c| base.component(c, &[])).collect();
     let Some(runai) = &desired.runai else { return steps };
-    let target = target(runai, resolution);
-    steps.push(issuer(runai, target.clone(), ground));
-    if let Some(cluster) = resolution.components.iter().find(|c| c.name == CLUSTER) {
+    let target = target(runai, resolution, names);
+    steps.push(issuer(runai, target.clone(), control_plane(resolution, base), names));
+    if let Some(cluster) = part(resolution, RunaiPart::Cluster) {
         steps.push(register(runai, target.clone()));
-        steps.extend(ground.component(cluster, &[ids::register(&runai.cluster)]));
-        steps.extend(ground.end(CLUSTER).map(|end| connected(runai, target, end)));
+        steps.extend(base.component(cluster, &[ids::register(&runai.cluster)]));
+        steps.push(connected(runai, target, end(cluster)));
     }
     steps
 }
 
-/// The control plane as later steps see it. A release may name a range of versions; Run:ai is told the site's version then.
-pub(super) fn target(runai: &Runai, resolution: &Resolution) -> RunaiTarget {
-    let cluster = resolution.components.iter().find(|c| c.name == CLUSTER);
-    let exact = cluster.map(|c| &c.release.version).filter(|v| v.parse::<Version>().is_ok());
+/// One of the two parts, if plinth installs it.
+pub(super) fn part(resolution: &Resolution, part: RunaiPart) -> Option<&ResolvedComponent> {
+    resolution.components.iter().find(|component| component.part == Some(part))
+}
+
+/// The control plane as later steps see it. A release may name a line of versions; Run:ai is told the site's version then.
+pub(super) fn target(runai: &Runai, resolution: &Resolution, names: &RunaiNames) -> RunaiTarget {
+    let exact = part(resolution, RunaiPart::Cluster).and_then(|c| c.release.version.exact());
     RunaiTarget {
         url: url(runai),
-        realm: REALM.into(),
+        realm: names.realm.clone(),
         admin: runai.admin_email.clone(),
         password: runai.admin_password.clone(),
-        authority: private_authority(runai).then(|| CERTIFICATE.to_owned()),
+        authority: private_authority(runai).then(|| names.certificate.clone()),
         cluster: runai.cluster.clone(),
-        version: exact.cloned().unwrap_or_else(|| runai.version.bare().to_owned()),
+        version: exact.cloned().unwrap_or_else(|| runai.version.without_v()),
     }
 }
 
-/// The namespace of one of the two parts, if it is on.
-pub(super) fn namespace<'a>(resolution: &'a Resolution, part: &str) -> Option<&'a str> {
-    resolution.components.iter().find(|c| c.name == part).map(|c| c.namespace.as_str())
+/// The last step of the control plane; the join when plinth does not install it.
+pub(super) fn control_plane(resolution: &Resolution, base: &Base<'_>) -> StepId {
+    part(resolution, RunaiPart::ControlPlane).map_or_else(|| base.join(), end)
 }
 
-/// The last step of the control plane, if plinth installs it.
-pub(super) fn control_plane(ground: &Ground<'_>) -> Option<StepId> {
-    ground.end(CONTROL_PLANE)
-}
-
-/// Whether the cluster part is installed.
-pub(super) fn has_cluster(ground: &Ground<'_>) -> bool {
-    ground.end(CLUSTER).is_some()
-}
-
-fn issuer(runai: &Runai, target: RunaiTarget, ground: &Ground<'_>) -> Step {
+fn issuer(runai: &Runai, target: RunaiTarget, before: StepId, names: &RunaiNames) -> Step {
     let reason = format!("tokens are refused unless their issuer is exactly {}", target.issuer());
     step(
         ids::issuer(&runai.domain),
@@ -75,8 +78,8 @@ fn issuer(runai: &Runai, target: RunaiTarget, ground: &Ground<'_>) -> Step {
         deadlines::RUNAI_ISSUER,
         reason,
     )
-    .needing(control_plane(ground).or_else(|| Some(ground.join())))
-    .needing([ids::certificate(CERTIFICATE)])
+    .needing([before])
+    .needing([ids::certificate(&names.certificate)])
 }
 
 fn register(runai: &Runai, target: RunaiTarget) -> Step {

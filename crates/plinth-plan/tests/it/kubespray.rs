@@ -1,4 +1,4 @@
-use crate::fixture::catalog::engine;
+use crate::fixture::catalog::{Shelf, engine};
 use crate::fixture::{codes, inventory as data, site};
 use plinth_model::steps::{Mirror, RegistryLogin};
 use plinth_plan::{Cluster, discover, kubespray, static_inventory};
@@ -7,8 +7,9 @@ use plinth_site::desired::{ApiEndpoint, InventorySource, NodeOverride};
 use serde_json::{Value, json};
 
 fn cluster(desired: &Desired) -> Cluster {
-    let (cluster, findings) = Cluster::new(desired, &discover(desired, &data::basepod()));
+    let (mut cluster, findings) = Cluster::new(desired, &discover(desired, &data::basepod()));
     assert_eq!(findings, []);
+    cluster.add_role_labels(desired, &plinth_plan::Components::runai(&Shelf::default()).node_roles);
     cluster
 }
 
@@ -153,9 +154,9 @@ fn variables_that_the_release_no_longer_reads_are_refused() {
         desired.kubernetes.extra_vars.insert(name.into(), json!(true));
         let catalog = plinth_catalog::Catalog::embedded().unwrap();
         let (mut release, ..) = catalog.kubespray(&desired).unwrap();
-        release.tag = tag.into();
+        release.tag = tag.parse().unwrap();
         let wanted: &[&str] = if gone { &["kubernetes.extra-var-removed"] } else { &[] };
-        assert_eq!(codes(&kubespray::removed(&desired, &release.tag.parse().unwrap())), wanted, "{name} {tag}");
+        assert_eq!(codes(&kubespray::removed(&desired, &release.tag)), wanted, "{name} {tag}");
     }
 }
 

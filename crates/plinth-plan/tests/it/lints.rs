@@ -105,7 +105,9 @@ fn secrets_in_clear() {
     let found = after(|p| {
         let release = at(p, "platform/release/runai-control-plane");
         let Work::HelmRelease(HelmRelease { release }) = &mut p.steps[release].work else { panic!() };
-        release.values["adminPassword"] = "hunter2".into();
+        let mut json = release.values.clone().into_json();
+        json["adminPassword"] = "hunter2".into();
+        release.values = json.try_into().unwrap();
     });
     assert_eq!(found, ["plan.secret-in-clear"]);
 }

@@ -6,7 +6,7 @@ use plinth_model::plan::{Change, Plan, Step};
 use plinth_model::steps::{
     ClusterDns, Health, HelmRelease, KubesprayInventory, Namespace, NodeStorage, PodSecurity, RunaiIssuer,
 };
-use plinth_model::{Finding, NodeName, StepId, Work};
+use plinth_model::{Finding, NodeName, StepId, Values, Work};
 use plinth_plan::{FITS, Observed, RELOCATE, Seen, plan};
 use plinth_site::desired::{ArtifactSource, ComponentChoice, Engine, NodeOverride, TlsTrust};
 
@@ -285,6 +285,54 @@ fn a_component_switched_off_takes_its_steps_along() {
 }
 
 #[test]
+fn without_a_platform_its_storage_is_not_checked() {
+    let mut desired = site::basepod();
+    desired.runai = None;
+    let every =
+        ["local-path-provisioner", "ingress-nginx", "metrics-server", "kube-prometheus-stack", "prometheus-adapter"];
+    for component in every.into_iter().chain(["gpu-operator", "lws", "knative-operator"]) {
+        let off = ComponentChoice { enabled: Some(false), ..ComponentChoice::default() };
+        desired.platform.components.insert(component.into(), off);
+    }
+    let plan = planned(&desired, &unseen(data::basepod()));
+    assert!(!has(&plan, "checks/storage/default"));
+    assert!(has(&planned(&site::basepod(), &unseen(data::basepod())), "checks/storage/default"));
+}
+
+#[test]
+fn taints_of_gpu_nodes_become_tolerations() {
+    let mut desired = site::basepod();
+    let taints = ["dedicated=ai:NoSchedule", "spot:NoExecute"].map(str::to_owned).to_vec();
+    let over = NodeOverride { taints, ..NodeOverride::default() };
+    desired.nodes.overrides.insert("dgx-05".into(), over);
+    let (cluster, _) = plinth_plan::Cluster::new(&desired, &plinth_plan::discover(&desired, &data::basepod()));
+    let facts = plinth_plan::facts::facts(&desired, &cluster);
+    let wanted = serde_json::json!([
+        {"key": "dedicated", "operator": "Equal", "value": "ai", "effect": "NoSchedule"},
+        {"key": "spot", "operator": "Exists", "effect": "NoExecute"},
+    ]);
+    assert_eq!(facts["gpu.tolerations"], wanted);
+    let catalog = plinth_catalog::Catalog::embedded().unwrap();
+    let resolution = catalog.resolve(&desired, &facts);
+    let operator = resolution.components.iter().find(|c| c.name == "gpu-operator").unwrap();
+    for place in ["/daemonsets/tolerations", "/node-feature-discovery/worker/tolerations"] {
+        let given = operator.release.values.pointer(place).unwrap().as_array().unwrap();
+        assert!(wanted.as_array().unwrap().iter().all(|toleration| given.contains(toleration)), "{place}: {given:?}");
+    }
+}
+
+#[test]
+fn labels_of_a_node_that_only_runs_etcd_are_a_finding() {
+    let mut desired = site::basepod();
+    desired.nodes.etcd = Some(site::names(&["cpu-03", "cpu-05", "cpu-09"]));
+    let labels = [("rack".to_owned(), "a1".to_owned())].into();
+    desired.nodes.overrides.insert("cpu-09".into(), NodeOverride { labels, ..NodeOverride::default() });
+    let plan = planned(&desired, &unseen(data::basepod()));
+    let found = plan.findings.iter().find(|finding| finding.code == "nodes.labels-unused").unwrap();
+    assert_eq!(found.subject, "nodes.overrides.cpu-09");
+}
+
+#[test]
 fn all_findings_come_at_once() {
     let mut desired = site::basepod();
     desired.nodes.workers.push(site::name("dgx-08"));
@@ -341,7 +389,8 @@ fn a_secret_in_a_components_values_stops_the_plan() {
         }
         fn resolve(&self, d: &plinth_site::Desired, f: &plinth_catalog::Facts) -> plinth_catalog::Resolution {
             let mut resolution = self.0.resolve(d, f);
-            resolution.components[0].release.values = serde_json::json!({"adminPassword": "hunter2"});
+            resolution.components[0].release.values =
+                Values::new(serde_json::json!({"adminPassword": "hunter2"})).unwrap();
             resolution
         }
         fn check_versions(&self, d: &plinth_site::Desired, r: &plinth_catalog::Resolution) -> Vec<Finding> {
@@ -349,6 +398,9 @@ fn a_secret_in_a_components_values_stops_the_plan() {
         }
         fn kubespray(&self, d: &plinth_site::Desired) -> Result<plinth_plan::catalog::KubesprayChoice, Box<Finding>> {
             self.0.kubespray(d)
+        }
+        fn runai(&self) -> &plinth_catalog::RunaiNames {
+            self.0.runai()
         }
     }
     let found = plan(&site::basepod(), &unseen(data::basepod()), &Leaky(shelf)).unwrap_err();

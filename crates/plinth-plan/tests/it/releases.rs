@@ -1,6 +1,6 @@
 //! Variables of every release line, as golden files, and the proof that each of them is known to the release.
 
-use crate::fixture::catalog::engine;
+use crate::fixture::catalog::{Shelf, engine};
 use crate::fixture::{inventory as data, site};
 use plinth_catalog::Catalog;
 use plinth_model::inventory::Inventory;
@@ -26,8 +26,9 @@ fn rendered(desired: &Desired, engine: &KubesprayChoice) -> (Value, Value) {
         InventorySource::Static(list) => static_inventory(list),
         InventorySource::Bcm(_) => data::basepod(),
     };
-    let (cluster, findings) = Cluster::new(desired, &discover(desired, &inventory));
+    let (mut cluster, findings) = Cluster::new(desired, &discover(desired, &inventory));
     assert_eq!(findings, []);
+    cluster.add_role_labels(desired, &plinth_plan::Components::runai(&Shelf::default()).node_roles);
     let (vars, _) = kubespray::group_vars(desired, &cluster, engine);
     (vars, kubespray::inventory(desired, &cluster))
 }

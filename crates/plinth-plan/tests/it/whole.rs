@@ -143,6 +143,5 @@ fn the_version_told_to_run_ai_is_a_version_even_when_the_release_is_a_range() {
     let plan = planned(false);
     let register = plan.steps.iter().find(|s| s.once).unwrap();
     let Work::RunaiRegister(RunaiRegister { target }) = &register.work else { panic!("{:?}", register.work) };
-    assert!(target.version.parse::<plinth_model::Version>().is_ok(), "{}", target.version);
-    assert_eq!(target.version, "2.21");
+    assert_eq!(target.version.as_str(), "2.21");
 }

@@ -9,6 +9,7 @@ use plinth_world::{ClientError, Clock};
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
+use tracing::Instrument as _;
 
 /// What to begin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,6 +20,16 @@ pub(crate) enum Launch {
     Act,
     /// Wait, then look again.
     Wait(Duration),
+}
+
+impl Launch {
+    const fn name(self) -> &'static str {
+        match self {
+            Launch::Probe => "probe",
+            Launch::Act => "act",
+            Launch::Wait(_) => "wait",
+        }
+    }
 }
 
 /// What came back.
@@ -66,8 +77,11 @@ pub(crate) fn begin<'a>(
                 Heard::Waited
             }
         };
-        Arrival { index, heard: heard.without_secrets(&announcer) }
+        let heard = heard.without_secrets(&announcer);
+        heard.log();
+        Arrival { index, heard }
     }
+    .instrument(tracing::info_span!("step", id = %step.id, doing = launch.name()))
     .boxed()
 }
 
@@ -84,6 +98,23 @@ pub(crate) async fn within<T>(
 }
 
 impl Heard {
+    /// Into the log, in the span of the step. Looks that found nothing to do are many, and told only when asked for.
+    fn log(&self) {
+        match self {
+            Heard::Probed(Ok(Probed { probe: Probe::Done(detail), .. })) => tracing::debug!(detail, "unchanged"),
+            Heard::Probed(Ok(Probed { probe: Probe::Todo(differences), .. })) => {
+                tracing::info!(?differences, "differs")
+            }
+            Heard::Probed(Ok(Probed { probe: Probe::Blocked(finding), .. })) => {
+                tracing::warn!(code = %finding.code, finding.message, "blocked");
+            }
+            Heard::Acted(Ok(said)) => tracing::info!(said, "acted"),
+            Heard::Probed(Err(error)) | Heard::Acted(Err(error)) => tracing::warn!(%error, "failed"),
+            Heard::Waited => tracing::debug!("waited"),
+            Heard::Late => tracing::warn!("the deadline passed"),
+        }
+    }
+
     /// The second wall: clients keep secrets out of what they say, this replaces those that slipped through.
     fn without_secrets(self, announcer: &Announcer) -> Self {
         match self {

@@ -25,6 +25,7 @@ pub(crate) use queue::Queue;
 
 use crate::journal::Store;
 use plinth_model::{Plan, Problem};
+use tracing::Instrument as _;
 use turn::Run;
 
 /// Runs a plan to its end, or as far as it goes. Steps that are already so are only looked at, so running again continues.
@@ -44,7 +45,8 @@ pub async fn run(
 ) -> Result<RunReport, Problem> {
     let graph = Graph::of(plan)?;
     let mut run = Run::new(plan, graph, &world, journal, sink, stop, &options);
-    match run.execute().await {
+    let span = tracing::info_span!("run", id = options.run);
+    match run.execute().instrument(span).await {
         Ok(report) => Ok(report),
         Err(error) => Err(run.broken_off(error)),
     }

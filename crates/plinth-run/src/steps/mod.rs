@@ -38,6 +38,7 @@ pub(crate) mod node {
     mod registries;
     mod storage;
     mod storage_old;
+    mod trust;
 }
 
 mod platform {

@@ -64,3 +64,44 @@ fn gates_are_answered_without_acting() {
     let look = look_at(&bench, &gated());
     assert_eq!((look.answers.len(), look.findings[0].code.as_str()), (0, "run.gate-answer-unknown"));
 }
+
+/// Probes of a run that follows a look at a site in the desired state; `between` is what happens in between.
+fn looks_again(between: impl FnOnce(&mut Bench)) -> (usize, usize) {
+    let (mut bench, plan) = (Bench::new(), site(2));
+    bench.run(&plan);
+    bench.seen = look_at(&bench, &plan).done;
+    let looked = bench.seen.len();
+    between(&mut bench);
+    bench.script.state.lock().unwrap().probes.clear();
+    let report = bench.run(&plan);
+    assert_eq!(report.counts.failed, 0);
+    (looked, bench.script.state.lock().unwrap().probes.len())
+}
+
+#[test]
+fn a_run_right_after_a_look_looks_only_at_what_the_look_left_out() {
+    let checks = site(2).steps.iter().filter(|s| matches!(s.work, plinth_model::Work::AcceptanceCheck(_))).count();
+    let (looked, probes) = looks_again(|_| {});
+    assert!(looked > 10, "{looked}");
+    assert_eq!(probes, checks);
+}
+
+#[test]
+fn a_look_counts_no_longer_than_the_lock_holds() {
+    let (looked, probes) = looks_again(|bench| {
+        bench.clock.drive(bench.world().env.ctx.clock().sleep(plinth_world::deadlines::LOOK_HOLDS * 2));
+    });
+    assert!(probes > looked, "{probes} probes after {looked} looks");
+}
+
+#[test]
+fn a_look_counts_until_the_first_effect() {
+    let (looked, probes) = looks_again(|bench| {
+        // The first step of a node is gone: it is made anew, and everything behind it is looked at again.
+        let mut state = bench.script.state.lock().unwrap();
+        state.so.remove("nodes/connect/n0");
+        drop(state);
+        bench.seen.remove(&id("nodes/connect/n0"));
+    });
+    assert!(probes > looked / 2, "{probes} probes after {looked} looks");
+}

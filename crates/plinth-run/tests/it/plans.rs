@@ -5,10 +5,14 @@ use plinth_model::plan::{Answer, Change, Condition, Gate, MadeFrom, Undo};
 use plinth_model::steps::{
     AcceptanceCheck, Check, KubesprayRelease, KubesprayRun, Namespace, NodeLabels, NodeReady, PodSecurity, RunInputs,
 };
-use plinth_model::{Digest, NodeName, Plan, SiteName, Stage, Step, StepId, Work};
+use plinth_model::{Digest, NodeName, Plan, SiteName, Stage, Step, StepId, Version, Work};
 
 pub fn id(text: &str) -> StepId {
     StepId::try_from(text.to_owned()).unwrap()
+}
+
+fn version() -> Version {
+    "v1.31.9".parse().unwrap()
 }
 
 fn work(id: &StepId) -> (Stage, Work) {
@@ -17,7 +21,7 @@ fn work(id: &StepId) -> (Stage, Work) {
     match (id.area(), id.verb()) {
         ("nodes", _) => (Stage::Nodes, labels(node(), name)),
         ("kubernetes", "deploy") => (Stage::Kubernetes, deploy()),
-        ("kubernetes", "wait") => (Stage::Kubernetes, Work::NodeReady(NodeReady { node: node(), version: name })),
+        ("kubernetes", "wait") => (Stage::Kubernetes, Work::NodeReady(NodeReady { node: node(), version: version() })),
         ("kubernetes", _) => (Stage::Kubernetes, labels(node(), name)),
         ("checks", _) => {
             let check = Check::GpuPod { node: node() };
@@ -34,7 +38,7 @@ fn labels(node: NodeName, taint: String) -> Work {
 fn deploy() -> Work {
     let text = String::new;
     let release = KubesprayRelease {
-        tag: text(),
+        tag: version(),
         source: text(),
         commit: text(),
         tree: text(),
@@ -42,7 +46,6 @@ fn deploy() -> Work {
         ansible_core: text(),
         ansible: text(),
     };
-    let version = || "v1.31.9".parse().unwrap();
     let parts = RunInputs { tag: version(), version: version(), variables: Digest::of(""), hosts: IndexMap::new() };
     Work::KubesprayRun(KubesprayRun { release, targets: Vec::new(), inputs: Digest::of(""), parts })
 }

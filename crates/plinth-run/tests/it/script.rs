@@ -7,8 +7,8 @@ use plinth_model::Code;
 use plinth_model::{Event, EventBody, Finding, Plan, Problem, Secret, SecretRef, Step, StepId};
 use plinth_run::journal::{Journal, JournalReader, Memory};
 use plinth_run::{
-    Behaviour, Durability, LockOwner, LockedJournal, Probe, Probed, RunOptions, RunReport, RunWorld, Sink, StepEnv,
-    StopSignal, Store, executor,
+    Behaviour, Done, Durability, LockOwner, LockedJournal, Probe, Probed, Remembered, RunOptions, RunReport, RunWorld,
+    Sink, StepEnv, StopSignal, Store, executor,
 };
 use plinth_world::secrets::{SecretError, Secrets};
 use plinth_world::{ClientError, Clock, Context};
@@ -171,6 +171,8 @@ pub struct Bench {
     pub dir: TempDir,
     pub stop: StopSignal,
     pub options: RunOptions,
+    /// What a look told, for the next run.
+    pub seen: Done,
     /// Runs so far, each with the next number as its id.
     pub runs: usize,
 }
@@ -184,6 +186,7 @@ impl Bench {
             dir: tempfile::tempdir().unwrap(),
             stop: StopSignal::new(),
             options: RunOptions::new("", "me@here"),
+            seen: Done::new(),
             runs: 0,
         }
     }
@@ -249,7 +252,9 @@ impl Bench {
         let options = RunOptions { run: format!("run-{}", self.runs), ..self.options.clone() };
         let events = Arc::clone(&self.events);
         let sink: Sink = Arc::new(move |event| events.lock().unwrap().push(event));
-        self.clock.drive(executor::run(plan, self.world(), journal, sink, self.stop.clone(), options))
+        let behaviour = Arc::new(Remembered::new(self.script.clone(), std::mem::take(&mut self.seen)));
+        let world = RunWorld { behaviour, ..self.world() };
+        self.clock.drive(executor::run(plan, world, journal, sink, self.stop.clone(), options))
     }
 
     pub fn said<T>(&self, pick: impl Fn(&EventBody) -> Option<T>) -> Vec<T> {

@@ -58,7 +58,9 @@ impl SimAnsible {
         let call = call("running a playbook of", release);
         self.centre.look(|state, _| {
             let controller = &state.controller;
-            if !controller.sources.contains_key(&release.tag) || !controller.environments.contains_key(&release.tag) {
+            if !controller.sources.contains_key(release.tag.as_str())
+                || !controller.environments.contains_key(release.tag.as_str())
+            {
                 return Err(call.fails("its source or its Python environment is not here", "make both first"));
             }
             if controller.files.is_empty() || hosts.is_empty() {
@@ -188,7 +190,7 @@ impl SimAnsible {
     /// Takes Kubernetes away from hosts.
     async fn remove(&self, ctx: &Context, run: &PlayRun, hosts: &[NodeName]) -> ClientResult<PlayStats> {
         ctx.progress(0, 0, run.play.playbook());
-        self.centre.spend("play-remove", &run.release.tag, timing::ENVIRONMENT).await;
+        self.centre.spend("play-remove", run.release.tag.as_str(), timing::ENVIRONMENT).await;
         self.centre.effect(Effect::HostsLeft { nodes: hosts.to_vec(), left: run.leaves() })?;
         let stats = HostStats { ok: 1, changed: 1, ..HostStats::default() };
         let hosts = run.expected().into_iter().map(|host| (host.to_string(), stats)).collect();
@@ -242,29 +244,32 @@ fn stats(run: &Run<'_>, done: u64, again: bool) -> PlayStats {
 #[async_trait]
 impl AnsibleClient for SimAnsible {
     async fn source(&self, _: &Context, release: &KubesprayRelease) -> ClientResult<Option<(String, String)>> {
-        self.centre.look(|state, _| state.controller.sources.get(&release.tag).cloned())
+        self.centre.look(|state, _| state.controller.sources.get(release.tag.as_str()).cloned())
     }
 
     async fn fetch_source(&self, ctx: &Context, release: &KubesprayRelease) -> ClientResult<()> {
         let wanted = (release.commit.clone(), release.tree.clone());
-        if self.centre.look(|state, _| state.controller.sources.get(&release.tag) == Some(&wanted))? {
+        if self.centre.look(|state, _| state.controller.sources.get(release.tag.as_str()) == Some(&wanted))? {
             return Ok(());
         }
         ctx.progress(0, 0, format!("fetching {}", release.tag));
-        self.centre.spend("kubespray-source", &release.tag, timing::SOURCE).await;
+        self.centre.spend("kubespray-source", release.tag.as_str(), timing::SOURCE).await;
         let (commit, tree) = wanted;
-        self.centre.effect(Effect::SourceFetched { tag: release.tag.clone(), commit, tree })
+        self.centre.effect(Effect::SourceFetched { tag: release.tag.to_string(), commit, tree })
     }
 
     async fn environment(&self, _: &Context, release: &KubesprayRelease) -> ClientResult<Option<String>> {
-        self.centre.look(|state, _| state.controller.environments.get(&release.tag).cloned())
+        self.centre.look(|state, _| state.controller.environments.get(release.tag.as_str()).cloned())
     }
 
     async fn make_environment(&self, ctx: &Context, release: &KubesprayRelease) -> ClientResult<()> {
         let call = call("making the Python environment of", release);
         let (source, here) = self.centre.look(|state, _| {
             let controller = &state.controller;
-            (controller.sources.contains_key(&release.tag), controller.environments.get(&release.tag).cloned())
+            (
+                controller.sources.contains_key(release.tag.as_str()),
+                controller.environments.get(release.tag.as_str()).cloned(),
+            )
         })?;
         if !source {
             return Err(
@@ -276,8 +281,8 @@ impl AnsibleClient for SimAnsible {
             return Ok(());
         }
         ctx.progress(0, 0, format!("installing ansible {}", release.ansible));
-        self.centre.spend("kubespray-environment", &release.tag, timing::ENVIRONMENT).await;
-        self.centre.effect(Effect::EnvironmentMade { tag: release.tag.clone(), ansible_core })
+        self.centre.spend("kubespray-environment", release.tag.as_str(), timing::ENVIRONMENT).await;
+        self.centre.effect(Effect::EnvironmentMade { tag: release.tag.to_string(), ansible_core })
     }
 
     async fn inventory(&self, _: &Context) -> ClientResult<IndexMap<String, Digest>> {
@@ -310,7 +315,7 @@ impl AnsibleClient for SimAnsible {
         if run.play.removes() {
             return self.remove(ctx, run, &hosts).await;
         }
-        let duration = self.centre.timing.around("play", &run.release.tag, seconds(hosts.len(), again));
+        let duration = self.centre.timing.around("play", run.release.tag.as_str(), seconds(hosts.len(), again));
         let one = Run { hosts: &hosts, version, duration, broken: self.broken(&hosts)? };
         let done = self.go(ctx, &one).await?;
         if one.broken.is_none() {
@@ -333,10 +338,10 @@ impl AnsibleClient for SimAnsible {
     /// Some of what the real thing names: with checksums that are nobody's, since nothing is fetched.
     async fn downloads(&self, _: &Context, release: &KubesprayRelease) -> ClientResult<Vec<Download>> {
         let call = call("asking what is needed of", release);
-        if self.centre.look(|state, _| !state.controller.environments.contains_key(&release.tag))? {
+        if self.centre.look(|state, _| !state.controller.environments.contains_key(release.tag.as_str()))? {
             return Err(call.fails("its Python environment is not here", "make it first"));
         }
-        self.centre.spend("downloads", &release.tag, timing::LIST).await;
+        self.centre.spend("downloads", release.tag.as_str(), timing::LIST).await;
         Ok(FILES.iter().map(|(name, groups)| download(release, name, groups)).collect())
     }
 }
@@ -355,7 +360,7 @@ fn download(release: &KubesprayRelease, name: &str, group: &str) -> Download {
     let file = Artifact::File {
         url: format!("https://example.com/{}/{name}", release.tag),
         dest: format!("{name}-{}", release.tag),
-        sha256: Some(Digest::of(&(&release.tag, name)).as_str().to_owned()),
+        sha256: Some(Digest::of(&(release.tag.as_str(), name)).as_str().to_owned()),
     };
     Download { name: name.to_owned(), groups: vec![group.to_owned()], enabled: true, what: file }
 }

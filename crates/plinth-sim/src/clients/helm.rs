@@ -10,7 +10,7 @@ use crate::world::{Effect, Installed, State};
 use async_trait::async_trait;
 use jiff::Timestamp;
 use plinth_model::SecretRef;
-use plinth_model::steps::{Release, SECRET_KEY};
+use plinth_model::steps::Release;
 use plinth_world::helm::{HelmClient, ReleaseState, values_digest};
 use plinth_world::secrets::Secrets;
 use plinth_world::{ClientError, ClientResult, Context};
@@ -41,23 +41,6 @@ fn chart(release: &Release) -> &str {
 
 fn domain(values: &Value) -> Option<String> {
     values.pointer("/global/domain").and_then(Value::as_str).map(str::to_owned)
-}
-
-/// The version that helm takes. The simulated index has exactly one version of a line such as `~2.21.0`: its first.
-fn taken(wanted: &str) -> &str {
-    wanted.trim_start_matches(['~', '^', '=', ' '])
-}
-
-/// Every secret that the values refer to.
-fn references<'a>(value: &'a Value, found: &mut Vec<&'a Value>) {
-    match value {
-        Value::Object(map) => match map.get(SECRET_KEY) {
-            Some(reference) => found.push(reference),
-            None => map.values().for_each(|value| references(value, found)),
-        },
-        Value::Array(items) => items.iter().for_each(|value| references(value, found)),
-        _ => {}
-    }
 }
 
 fn has_secret(state: &State, namespace: &str, class: &str) -> bool {
@@ -136,14 +119,8 @@ impl SimHelm {
         if let Some(login) = &release.login {
             call.secret(&*self.secrets, &login.password)?;
         }
-        let mut found = Vec::new();
-        references(&release.values, &mut found);
-        for reference in found {
-            let reference: SecretRef = serde_json::from_value(reference.clone())
-                .map_err(|e| call.fails(format!("a secret in the values cannot be read: {e}"), "report this"))?;
-            call.secret(&*self.secrets, &reference)?;
-        }
-        Ok(())
+        let lookup = &mut |reference: &SecretRef| call.secret(&*self.secrets, reference);
+        release.values.resolve(lookup).map(drop).map_err(|unresolved| unresolved.error)
     }
 
     fn scripted(&self, release: &Release, wanted: ReleaseFault) -> ClientResult<bool> {
@@ -179,10 +156,11 @@ impl SimHelm {
             }
             _ => None,
         });
+        // The simulated index has exactly one version of a line such as `~2.21.0`: its first.
         let installed = Installed {
             component: release.component.clone(),
             chart: chart(release).to_owned(),
-            version: taken(&release.version).to_owned(),
+            version: release.version.version().clone(),
             values: values_digest(&release.values),
             status: if worked { "deployed" } else { "failed" }.to_owned(),
             healthy_at,
@@ -226,7 +204,7 @@ impl HelmClient for SimHelm {
             }
             let found = state.cluster.releases.get(&format!("{namespace}/{name}"));
             Ok(found.map(|release| ReleaseState {
-                version: release.version.strip_prefix('v').unwrap_or(&release.version).to_owned(),
+                version: release.version.without_v(),
                 values: release.values.clone(),
                 status: release.status.clone(),
             }))
@@ -241,7 +219,7 @@ impl HelmClient for SimHelm {
         let same = self.centre.look(|state, _| {
             state.cluster.releases.get(&key).is_some_and(|there| {
                 there.status == "deployed"
-                    && there.version == taken(&release.version)
+                    && there.version == *release.version.version()
                     && there.values == values
                     && there.health == release.health
             })
@@ -254,6 +232,7 @@ impl HelmClient for SimHelm {
             namespace: release.namespace.clone(),
             name: release.release.clone(),
             chart: chart(release).to_owned(),
+            version: release.version.version().clone(),
             component: release.component.clone(),
         })?;
         if let Some(trouble) = self.find_trouble(release)? {

@@ -1,6 +1,6 @@
 //! The forms of faults, as a table for people and for error messages.
 
-use crate::nearest::nearest;
+use plinth_model::nearest::nearest;
 
 /// One form.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

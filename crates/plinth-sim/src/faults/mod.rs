@@ -8,7 +8,7 @@ mod forms;
 pub use forms::Form;
 
 use crate::bcm::{BcmFault, BcmFaultKind, SessionEnd};
-use crate::nearest::nearest;
+use plinth_model::nearest::nearest;
 use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;

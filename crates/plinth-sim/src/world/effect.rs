@@ -5,7 +5,7 @@ use indexmap::IndexMap;
 use jiff::Timestamp;
 use plinth_model::download::DownloadList;
 use plinth_model::steps::{Account, Health, PodSecurity, RunInputs};
-use plinth_model::{Digest, NodeName};
+use plinth_model::{Digest, NodeName, Version};
 use plinth_world::ansible::Begun;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -73,7 +73,7 @@ pub(crate) enum Effect {
     /// A name was put into the cluster's DNS.
     DnsAdded { name: String, address: std::net::Ipv4Addr },
     /// Helm began: the release is pending.
-    ReleaseBegun { namespace: String, name: String, chart: String, component: String },
+    ReleaseBegun { namespace: String, name: String, chart: String, version: Version, component: String },
     /// Helm ended.
     ReleaseEnded { namespace: String, name: String, release: Box<Installed> },
     /// The control plane has one more cluster entry.
@@ -97,7 +97,7 @@ pub(crate) struct Installed {
     /// Last part of the chart's name.
     pub(crate) chart: String,
     /// Chart version.
-    pub(crate) version: String,
+    pub(crate) version: Version,
     /// Digest of the values.
     pub(crate) values: Digest,
     /// `deployed` or `failed`.

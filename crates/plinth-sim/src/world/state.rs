@@ -5,7 +5,7 @@ use indexmap::IndexMap;
 use jiff::Timestamp;
 use plinth_model::download::DownloadList;
 use plinth_model::steps::{Account, PodSecurity};
-use plinth_model::{Digest, NodeName};
+use plinth_model::{Digest, NodeName, Version};
 use plinth_world::ansible::Deployed;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -332,10 +332,10 @@ impl Cluster {
             Effect::ObjectApplied { key, digest, settled_at } => {
                 self.objects.insert(key.clone(), Object { digest: digest.clone(), settled_at: *settled_at });
             }
-            Effect::ReleaseBegun { namespace, name, chart, component } => {
+            Effect::ReleaseBegun { namespace, name, chart, version, component } => {
                 let key = format!("{namespace}/{name}");
                 let pending = if self.releases.contains_key(&key) { "pending-upgrade" } else { "pending-install" };
-                let release = self.releases.entry(key).or_insert_with(|| Installed::begun(chart, component));
+                let release = self.releases.entry(key).or_insert_with(|| Installed::begun(chart, version, component));
                 pending.clone_into(&mut release.status);
             }
             Effect::ReleaseEnded { namespace, name, release } => {
@@ -347,11 +347,11 @@ impl Cluster {
 }
 
 impl Installed {
-    fn begun(chart: &str, component: &str) -> Self {
+    fn begun(chart: &str, version: &Version, component: &str) -> Self {
         Self {
             component: component.to_owned(),
             chart: chart.to_owned(),
-            version: String::new(),
+            version: version.clone(),
             values: Digest::of_bytes(b""),
             status: String::new(),
             healthy_at: None,

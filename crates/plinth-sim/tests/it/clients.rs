@@ -225,7 +225,7 @@ fn deployed_says_what_it_was_made_with() {
         let Some(deployed) = client.deployed(&ctx).await.unwrap() else { panic!() };
         assert_eq!(deployed, Deployed { last: Some(inputs()), begun: None });
         assert_eq!(client.environment(&ctx, &kubespray()).await.unwrap(), Some("2.16.4".to_owned()));
-        let newer = KubesprayRelease { tag: "v2.29.1".to_owned(), ..kubespray() };
+        let newer = KubesprayRelease { tag: "v2.29.1".parse().unwrap(), ..kubespray() };
         assert_eq!(client.environment(&ctx, &newer).await.unwrap(), None);
         assert_eq!(client.inventory(&ctx).await.unwrap().len(), 2);
     });
@@ -388,16 +388,20 @@ fn a_release_is_healthy_some_time_behind_helm_and_changes_once() {
         helm.upgrade(&ctx, &operator).await.unwrap();
         assert_eq!(sim.records(), records);
         let mut newer = operator.clone();
-        newer.version = "v1.2.4".to_owned();
+        newer.version = "v1.2.4".parse().unwrap();
         helm.upgrade(&ctx, &newer).await.unwrap();
         let state = helm.release(&ctx, "gpu-operator", "gpu-operator").await.unwrap();
-        assert_eq!(state.as_ref().unwrap().version, "1.2.4", "as the package says, without the v of the index");
-        newer.version = "~2.21.0".to_owned();
+        assert_eq!(
+            state.as_ref().unwrap().version.as_str(),
+            "1.2.4",
+            "as the package says, without the v of the index"
+        );
+        newer.version = "~2.21.0".parse().unwrap();
         for _ in 0..2 {
             helm.upgrade(&ctx, &newer).await.unwrap();
         }
         let state = helm.release(&ctx, "gpu-operator", "gpu-operator").await.unwrap();
-        assert_eq!(state.as_ref().unwrap().version, "2.21.0", "a version of the line, not the line");
+        assert_eq!(state.as_ref().unwrap().version.as_str(), "2.21.0", "a version of the line, not the line");
     });
     assert_eq!(sim.count("release-ended"), 3);
 }
@@ -453,7 +457,7 @@ fn without_dns_the_hook_finds_no_such_host() {
         kubernetes(&sim).await.unwrap();
         platform(&sim).await.unwrap();
         let mut elsewhere = control_plane();
-        elsewhere.values = json!({"global": {"domain": "elsewhere.example.com"}});
+        elsewhere.values = json!({"global": {"domain": "elsewhere.example.com"}}).try_into().unwrap();
         install(&sim, &elsewhere).await.unwrap();
         sim.clients.helm.upgrade(&sim.context(), &cluster_part()).await.unwrap_err()
     });

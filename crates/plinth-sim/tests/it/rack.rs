@@ -113,7 +113,7 @@ pub(crate) fn inputs() -> RunInputs {
     let host =
         |name: NodeName| (name, HostInputs { groups: vec!["kube_node".to_owned()], variables: Digest::of("host") });
     RunInputs {
-        tag: kubespray().tag.parse().unwrap(),
+        tag: kubespray().tag,
         version: "v1.31.9".parse().unwrap(),
         variables: Digest::of("variables"),
         hosts: nodes().into_iter().map(host).collect(),
@@ -136,9 +136,9 @@ pub(crate) fn release(component: &str, namespace: &str, values: Value) -> Releas
         chart: component.to_owned(),
         repository: "https://charts.example.com".to_owned(),
         login: None,
-        version: "1.2.3".to_owned(),
+        version: "1.2.3".parse().unwrap(),
         digest: None,
-        values,
+        values: values.try_into().unwrap(),
         crds: CrdPolicy::None,
         timeout_s: 600,
         health: vec![Health::Workload { kind: "Deployment".to_owned(), name: component.to_owned() }],
@@ -154,7 +154,7 @@ pub(crate) fn runai() -> RunaiTarget {
         password: secret("RUNAI_ADMIN_PASSWORD"),
         authority: Some("runai".to_owned()),
         cluster: "bcm-gpu-cluster".to_owned(),
-        version: "2.21.43".to_owned(),
+        version: "2.21.43".parse().unwrap(),
     }
 }
 

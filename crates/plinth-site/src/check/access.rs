@@ -1,6 +1,6 @@
 //! Logins and the service account.
 
-use super::Judge;
+use crate::diagnostics::Diagnostics;
 use crate::raw::Site;
 use plinth_model::Finding;
 use plinth_model::finding::code;
@@ -8,46 +8,46 @@ use plinth_model::finding::code;
 /// Below are users of the system (Debian and Ubuntu `login.defs`), above are ids with special meaning.
 const IDS: std::ops::RangeInclusive<u32> = 1000..=65533;
 
-pub(super) fn check(site: &Site, judge: &mut Judge<'_>) {
-    bootstrap(site, judge);
-    jump(site, judge);
+pub(super) fn check(site: &Site, diagnostics: &mut Diagnostics<'_>) {
+    bootstrap(site, diagnostics);
+    jump(site, diagnostics);
     let Some(account) = &site.access.account else { return };
     for (key, id) in [("uid", account.uid), ("gid", account.gid)] {
         if let Some(id) = id.filter(|id| !IDS.contains(id)) {
             let message =
                 format!("{key} {id} is outside {} to {}, the ids of people and services", IDS.start(), IDS.end());
             let finding = Finding::error(code::SITE_ACCOUNT_ID, format!("access.account.{key}"), message);
-            judge.report(finding.fix("choose an id that is free on every node, such as 60000"));
+            diagnostics.report(finding.fix("choose an id that is free on every node, such as 60000"));
         }
     }
     if account.name.as_ref().is_some_and(|name| name.0.0 == "root") {
         let message = "the service account cannot be `root`: it is made, changed and removed";
-        judge
+        diagnostics
             .report(Finding::error(code::SITE_ACCOUNT_ROOT, "access.account.name", message).fix("choose another name"));
     }
     for (at, key) in account.authorized_keys.iter().enumerate() {
-        public_key(at, key, judge);
+        public_key(at, key, diagnostics);
     }
 }
 
-fn bootstrap(site: &Site, judge: &mut Judge<'_>) {
+fn bootstrap(site: &Site, diagnostics: &mut Diagnostics<'_>) {
     let login = &site.access.bootstrap;
     let given = [login.password.is_some(), login.key.is_some(), login.agent == Some(true)];
-    if given.iter().filter(|given| **given).count() != 1 && judge.is_whole(&["access", "bootstrap"]) {
+    if given.iter().filter(|given| **given).count() != 1 && diagnostics.is_whole(&["access", "bootstrap"]) {
         let message = "the first login needs exactly one proof";
-        judge.report(
+        diagnostics.report(
             Finding::error(code::SITE_BOOTSTRAP_LOGIN, "access.bootstrap", message)
                 .fix("give one of `password: {env: NAME}`, `key: {file: PATH}` and `agent: true`"),
         );
     }
 }
 
-fn jump(site: &Site, judge: &mut Judge<'_>) {
+fn jump(site: &Site, diagnostics: &mut Diagnostics<'_>) {
     let Some(login) = &site.access.jump else { return };
     let given = [login.password.is_some(), login.key.is_some(), login.agent == Some(true)];
-    if given.iter().filter(|given| **given).count() != 1 && judge.is_whole(&["access", "jump"]) {
+    if given.iter().filter(|given| **given).count() != 1 && diagnostics.is_whole(&["access", "jump"]) {
         let message = "the login at the jump host needs exactly one proof";
-        judge.report(
+        diagnostics.report(
             Finding::error(code::SITE_JUMP_LOGIN, "access.jump", message)
                 .fix("give one of `password: {env: NAME}`, `key: {file: PATH}` and `agent: true`"),
         );
@@ -55,7 +55,7 @@ fn jump(site: &Site, judge: &mut Judge<'_>) {
 }
 
 /// The text is never repeated: somebody may have pasted the private half.
-fn public_key(at: usize, key: &str, judge: &mut Judge<'_>) {
+fn public_key(at: usize, key: &str, diagnostics: &mut Diagnostics<'_>) {
     let path = format!("access.account.authorizedKeys[{at}]");
     let mut words = key.split_whitespace();
     let kind = words.next().unwrap_or_default();
@@ -63,6 +63,6 @@ fn public_key(at: usize, key: &str, judge: &mut Judge<'_>) {
     if !known || words.next().is_none() || key.contains(['\n', '\r']) {
         let message = "this is not a public key in OpenSSH form";
         let fix = "paste the one line of the `.pub` file, beginning with its kind, such as `ssh-ed25519`";
-        judge.report(Finding::error(code::SITE_PUBLIC_KEY, path, message).fix(fix));
+        diagnostics.report(Finding::error(code::SITE_PUBLIC_KEY, path, message).fix(fix));
     }
 }

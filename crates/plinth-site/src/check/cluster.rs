@@ -1,6 +1,6 @@
 //! Settings of the cluster that do not fit each other.
 
-use super::Judge;
+use crate::diagnostics::Diagnostics;
 use crate::raw::Site;
 use crate::raw::kubernetes::Plugin;
 use plinth_model::Finding;
@@ -9,36 +9,36 @@ use plinth_model::finding::code;
 /// Most pods of a node that Kubernetes is tested with (Kubernetes documentation, "Considerations for large clusters").
 const TESTED_PODS: u32 = 110;
 
-pub(super) fn check(site: &Site, judge: &mut Judge<'_>) {
-    calico(site, judge);
-    proxy(site, judge);
-    pods(site, judge);
+pub(super) fn check(site: &Site, diagnostics: &mut Diagnostics<'_>) {
+    calico(site, diagnostics);
+    proxy(site, diagnostics);
+    pods(site, diagnostics);
 }
 
 /// Settings that another plugin never sees would be believed.
-fn calico(site: &Site, judge: &mut Judge<'_>) {
+fn calico(site: &Site, diagnostics: &mut Diagnostics<'_>) {
     let Some(network) = site.kubernetes.network.as_ref().filter(|network| network.calico.is_some()) else { return };
     let plugin = network.plugin.unwrap_or(Plugin::Calico);
     if plugin != Plugin::Calico {
         let message = format!("these are settings of calico; the plugin is {}", plugin.as_str());
         let finding = Finding::error(code::SITE_CALICO_PLUGIN, "kubernetes.network.calico", message);
-        judge.report_pair(finding.fix("remove them, or choose `plugin: calico`"), "kubernetes.network.plugin");
+        diagnostics.report_pair(finding.fix("remove them, or choose `plugin: calico`"), "kubernetes.network.plugin");
     }
 }
 
-fn proxy(site: &Site, judge: &mut Judge<'_>) {
+fn proxy(site: &Site, diagnostics: &mut Diagnostics<'_>) {
     let Some(proxy) = &site.kubernetes.proxy else { return };
     if proxy.http.is_none() && proxy.https.is_none() {
         let finding = Finding::error(code::SITE_PROXY_EMPTY, "kubernetes.proxy", "no proxy is named");
-        judge.report(finding.fix("add `https: http://HOST:PORT`, or remove the part"));
+        diagnostics.report(finding.fix("add `https: http://HOST:PORT`, or remove the part"));
     }
 }
 
-fn pods(site: &Site, judge: &mut Judge<'_>) {
+fn pods(site: &Site, diagnostics: &mut Diagnostics<'_>) {
     let given = site.kubernetes.kubelet.as_ref().and_then(|kubelet| kubelet.max_pods);
     if let Some(pods) = given.filter(|pods| *pods > TESTED_PODS * 5) {
         let message = format!("{pods} pods on a node are far more than Kubernetes is tested with ({TESTED_PODS})");
         let finding = Finding::warning(code::SITE_MANY_PODS, "kubernetes.kubelet.maxPods", message);
-        judge.report(finding.fix("use fewer, or try it before anything depends on it"));
+        diagnostics.report(finding.fix("use fewer, or try it before anything depends on it"));
     }
 }

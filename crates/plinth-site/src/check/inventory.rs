@@ -1,28 +1,28 @@
 //! Inventory source and registries.
 
-use super::Judge;
+use crate::diagnostics::Diagnostics;
 use crate::raw::Site;
 use crate::raw::inventory::{Bcm, Inventory, StaticNode};
 use plinth_model::Finding;
 use plinth_model::finding::code;
 use std::collections::HashMap;
 
-pub(super) fn check(site: &Site, judge: &mut Judge<'_>) {
+pub(super) fn check(site: &Site, diagnostics: &mut Diagnostics<'_>) {
     match &site.inventory {
-        Inventory::Bcm(bcm) => bcm_login(bcm, judge),
-        Inventory::Static(nodes) => static_nodes(nodes, judge),
+        Inventory::Bcm(bcm) => bcm_login(bcm, diagnostics),
+        Inventory::Static(nodes) => static_nodes(nodes, diagnostics),
     }
-    registries(site, judge);
+    registries(site, diagnostics);
 }
 
-fn bcm_login(bcm: &Bcm, judge: &mut Judge<'_>) {
+fn bcm_login(bcm: &Bcm, diagnostics: &mut Diagnostics<'_>) {
     let password = (bcm.username.is_some(), bcm.password.is_some());
     let certificate = (bcm.certificate.is_some(), bcm.key.is_some());
     let complete = matches!((password, certificate), ((true, true), (false, false)) | ((false, false), (true, true)));
-    if !complete && judge.is_whole(&["inventory"]) {
+    if !complete && diagnostics.is_whole(&["inventory"]) {
         let message =
             "the login to BCM is incomplete or ambiguous: it is a user with a password, or a certificate with its key";
-        judge.report(
+        diagnostics.report(
             Finding::error(code::SITE_BCM_LOGIN, "inventory.bcm", message)
                 .fix("give either `username` and `password`, or `certificate` and `key`"),
         );
@@ -30,15 +30,15 @@ fn bcm_login(bcm: &Bcm, judge: &mut Judge<'_>) {
     let Some(tls) = &bcm.tls else { return };
     if tls.insecure == Some(true) && tls.ca_file.is_some() {
         let message = "an authority is named, but `insecure: true` ignores it";
-        judge
+        diagnostics
             .report(Finding::error(code::SITE_TLS, "inventory.bcm.tls.caFile", message).fix("remove `insecure: true`"));
     }
 }
 
-fn static_nodes(nodes: &[StaticNode], judge: &mut Judge<'_>) {
-    if nodes.is_empty() && judge.is_whole(&["inventory"]) {
+fn static_nodes(nodes: &[StaticNode], diagnostics: &mut Diagnostics<'_>) {
+    if nodes.is_empty() && diagnostics.is_whole(&["inventory"]) {
         let message = "the inventory lists no node";
-        judge.report(
+        diagnostics.report(
             Finding::error(code::SITE_NO_NODES, "inventory.static", message)
                 .fix("list each node with name and address"),
         );
@@ -48,7 +48,7 @@ fn static_nodes(nodes: &[StaticNode], judge: &mut Judge<'_>) {
         let name_path = format!("inventory.static[{index}].name");
         if let Some(first) = names.insert(node.name.as_str(), name_path.clone()) {
             let message = format!("node `{}` is listed twice", node.name.0);
-            judge.report_pair(
+            diagnostics.report_pair(
                 Finding::error(code::SITE_DUPLICATE_NODE, name_path, message).fix("keep one entry"),
                 &first,
             );
@@ -58,33 +58,33 @@ fn static_nodes(nodes: &[StaticNode], judge: &mut Judge<'_>) {
             let message = format!("address {} belongs to two nodes", node.address.0);
             let finding = Finding::error(code::SITE_DUPLICATE_ADDRESS, address_path, message)
                 .fix("give each node its own address");
-            judge.report_pair(finding, &first);
+            diagnostics.report_pair(finding, &first);
         }
     }
 }
 
-fn registries(site: &Site, judge: &mut Judge<'_>) {
+fn registries(site: &Site, diagnostics: &mut Diagnostics<'_>) {
     let Some(registries) = &site.registries else { return };
     let mirrors = registries.mirrors.iter().map(|mirror| mirror.registry.0.0.as_str());
-    duplicates("mirrors", mirrors, judge);
-    duplicates("logins", registries.logins.iter().map(|login| login.registry.0.0.as_str()), judge);
+    duplicates("mirrors", mirrors, diagnostics);
+    duplicates("logins", registries.logins.iter().map(|login| login.registry.0.0.as_str()), diagnostics);
     for (index, mirror) in registries.mirrors.iter().enumerate() {
         for (at, endpoint) in mirror.endpoints.iter().enumerate().filter(|(_, e)| e.0.0.starts_with("http://")) {
             let path = format!("registries.mirrors[{index}].endpoints[{at}]");
             let message = format!("mirror `{}` is reached without TLS: images can be changed on the way", endpoint.0.0);
-            judge.report(Finding::warning(code::SITE_INSECURE_MIRROR, path, message).fix("use `https://`"));
+            diagnostics.report(Finding::warning(code::SITE_INSECURE_MIRROR, path, message).fix("use `https://`"));
         }
     }
 }
 
-fn duplicates<'a>(kind: &str, registries: impl Iterator<Item = &'a str>, judge: &mut Judge<'_>) {
+fn duplicates<'a>(kind: &str, registries: impl Iterator<Item = &'a str>, diagnostics: &mut Diagnostics<'_>) {
     let mut seen = HashMap::new();
     for (index, registry) in registries.enumerate() {
         let path = format!("registries.{kind}[{index}].registry");
         if let Some(first) = seen.insert(registry, path.clone()) {
             let message = format!("registry `{registry}` is listed twice");
             let finding = Finding::error(code::SITE_DUPLICATE_REGISTRY, path, message).fix("merge the two entries");
-            judge.report_pair(finding, &first);
+            diagnostics.report_pair(finding, &first);
         }
     }
 }

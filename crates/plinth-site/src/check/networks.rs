@@ -2,8 +2,8 @@
 //!
 //! Kubespray only notices pods inside services (Kubespray v2.27.1), so all pairs are judged here.
 
-use super::Judge;
-use crate::lower::defaults;
+use crate::defaults;
+use crate::diagnostics::Diagnostics;
 use crate::raw::Site;
 use crate::raw::cluster::Endpoint;
 use crate::raw::inventory::Inventory;
@@ -39,20 +39,20 @@ impl Range {
     }
 }
 
-pub(super) fn check(site: &Site, judge: &mut Judge<'_>) {
-    production_name(site, judge);
+pub(super) fn check(site: &Site, diagnostics: &mut Diagnostics<'_>) {
+    production_name(site, diagnostics);
     let cluster = cluster_ranges(site);
     let around = site_ranges(site);
     for (at, range) in cluster.iter().enumerate() {
         for other in cluster.iter().skip(at + 1).chain(&around) {
-            overlap(range, other, judge);
+            overlap(range, other, diagnostics);
         }
-        reserved(site, range, judge);
+        reserved(site, range, diagnostics);
     }
-    production_against_forbidden(site, judge);
-    balancer(site, judge);
-    addresses(site, judge);
-    capacity(site, judge);
+    production_against_forbidden(site, diagnostics);
+    balancer(site, diagnostics);
+    addresses(site, diagnostics);
+    capacity(site, diagnostics);
 }
 
 /// The range of the production network, when it was given as one.
@@ -60,26 +60,26 @@ fn production(site: &Site) -> Option<Ipv4Net> {
     site.networks.production.parse().ok()
 }
 
-fn production_name(site: &Site, judge: &mut Judge<'_>) {
+fn production_name(site: &Site, diagnostics: &mut Diagnostics<'_>) {
     let text = &site.networks.production;
     let path = "networks.production";
     if !text.contains('/') {
         if matches!(site.inventory, Inventory::Static(_)) {
             let message = "a network can only be named where BCM lists networks; the inventory is static";
-            judge.report(
+            diagnostics.report(
                 Finding::error(code::SITE_PRODUCTION_NETWORK, path, message)
                     .fix("write the range, like `192.0.2.0/24`"),
             );
         } else if text.parse::<Ipv4Addr>().is_ok() {
             let message = format!("`{text}` is an address, not a network");
-            judge.report(
+            diagnostics.report(
                 Finding::error(code::SITE_NOT_A_NETWORK, path, message).fix("write the range, like `192.0.2.0/24`"),
             );
         }
         return;
     }
     if let Err(refusal) = <Ipv4Net as crate::raw::text::Rule>::read(text) {
-        judge.report(Finding::error(refusal.code, path, refusal.message).fix(refusal.fix));
+        diagnostics.report(Finding::error(refusal.code, path, refusal.message).fix(refusal.fix));
     }
 }
 
@@ -172,12 +172,12 @@ fn node_addresses(site: &Site) -> Vec<Range> {
     found
 }
 
-fn overlap(range: &Range, other: &Range, judge: &mut Judge<'_>) {
+fn overlap(range: &Range, other: &Range, diagnostics: &mut Diagnostics<'_>) {
     if range.overlaps(other) {
         let message = format!("{} ({}) overlaps {} ({})", range.name, shown(range), other.name, shown(other));
         let finding = Finding::error(code::SITE_NETWORKS_OVERLAP, range.path.clone(), message)
             .fix("choose a private range that is used nowhere else in the site");
-        judge.report_pair(finding, &other.path);
+        diagnostics.report_pair(finding, &other.path);
     }
 }
 
@@ -188,22 +188,22 @@ fn shown(range: &Range) -> String {
     }
 }
 
-fn reserved(site: &Site, range: &Range, judge: &mut Judge<'_>) {
+fn reserved(site: &Site, range: &Range, diagnostics: &mut Diagnostics<'_>) {
     let cached = site.kubernetes.dns.as_ref().and_then(|dns| dns.node_cache).unwrap_or(true);
     if cached && (range.first..=range.last).contains(&NODE_DNS) {
         let message = format!("{} holds {NODE_DNS}, the address of the DNS cache on every node", range.name);
         let fix = "choose a private range, outside 169.254.0.0/16";
-        judge.report(Finding::error(code::SITE_NETWORKS_OVERLAP, range.path.clone(), message).fix(fix));
+        diagnostics.report(Finding::error(code::SITE_NETWORKS_OVERLAP, range.path.clone(), message).fix(fix));
     }
     if range.first <= DOCKER.1 && DOCKER.0 <= range.last {
         let message =
             format!("{} overlaps 172.17.0.0/16, which Docker takes on a node where it is installed", range.name);
         let fix = "choose another range, or make sure that no node has Docker";
-        judge.report(Finding::warning(code::SITE_DOCKER_NETWORK, range.path.clone(), message).fix(fix));
+        diagnostics.report(Finding::warning(code::SITE_DOCKER_NETWORK, range.path.clone(), message).fix(fix));
     }
 }
 
-fn production_against_forbidden(site: &Site, judge: &mut Judge<'_>) {
+fn production_against_forbidden(site: &Site, diagnostics: &mut Diagnostics<'_>) {
     let Some(production) = production(site) else { return };
     for (at, forbidden) in site.networks.forbidden.iter().enumerate() {
         let path = format!("networks.forbidden[{at}]");
@@ -211,36 +211,36 @@ fn production_against_forbidden(site: &Site, judge: &mut Judge<'_>) {
             let message = format!("{} is forbidden and overlaps the production network {production}", forbidden.0);
             let finding = Finding::error(code::SITE_NETWORKS_OVERLAP, path.clone(), message)
                 .fix("a network is either used or forbidden: correct one of the two");
-            judge.report_pair(finding, "networks.production");
+            diagnostics.report_pair(finding, "networks.production");
         }
     }
 }
 
-fn balancer(site: &Site, judge: &mut Judge<'_>) {
+fn balancer(site: &Site, diagnostics: &mut Diagnostics<'_>) {
     let ranges = balancer_ranges(site);
     let others: Vec<Range> = node_addresses(site).into_iter().chain(shared_address(site)).chain(hosts(site)).collect();
     for (at, range) in ranges.iter().enumerate() {
         for other in ranges.iter().skip(at + 1).chain(&others) {
-            overlap(range, other, judge);
+            overlap(range, other, diagnostics);
         }
-        forbidden_address(site, range, judge);
+        forbidden_address(site, range, diagnostics);
     }
-    shared(site, judge);
+    shared(site, diagnostics);
 }
 
 /// The address of all API servers belongs to nobody else; the one of kube-vip is announced in the production network.
-fn shared(site: &Site, judge: &mut Judge<'_>) {
+fn shared(site: &Site, diagnostics: &mut Diagnostics<'_>) {
     let Some(range) = shared_address(site) else { return };
     for node in node_addresses(site) {
-        overlap(&range, &node, judge);
+        overlap(&range, &node, diagnostics);
     }
     let is_vip =
         matches!(site.kubernetes.api.as_ref().and_then(|api| api.endpoint.as_ref()), Some(Endpoint::KubeVip(_)));
-    let forbidden = forbidden_address(site, &range, judge);
+    let forbidden = forbidden_address(site, &range, diagnostics);
     if let Some(production) = production(site).filter(|net| is_vip && !forbidden && !net.contains(&range.first)) {
         let message = format!("{} is outside the production network {production}, where ARP is heard", range.first);
         let fix = "choose a free address of the production network";
-        judge.report_pair(
+        diagnostics.report_pair(
             Finding::error(code::SITE_ADDRESS_OUTSIDE, range.path, message).fix(fix),
             "networks.production",
         );
@@ -248,14 +248,14 @@ fn shared(site: &Site, judge: &mut Judge<'_>) {
 }
 
 /// Addresses of nodes must be usable: in the production network, and never in a forbidden one.
-fn addresses(site: &Site, judge: &mut Judge<'_>) {
+fn addresses(site: &Site, diagnostics: &mut Diagnostics<'_>) {
     for range in node_addresses(site) {
-        let forbidden = forbidden_address(site, &range, judge);
+        let forbidden = forbidden_address(site, &range, diagnostics);
         let Some(production) = production(site) else { continue };
         if !forbidden && !production.contains(&range.first) {
             let message = format!("{} is outside the production network {production}", range.first);
             let fix = "name the node's address in the production network; others are never used for Kubernetes";
-            judge.report_pair(
+            diagnostics.report_pair(
                 Finding::error(code::SITE_ADDRESS_OUTSIDE, range.path, message).fix(fix),
                 "networks.production",
             );
@@ -265,19 +265,19 @@ fn addresses(site: &Site, judge: &mut Judge<'_>) {
     if let Some(address) = ingress {
         let path = "platform.ingress.address".to_owned();
         let range = Range { name: "the ingress address", path, first: address.0, last: address.0 };
-        forbidden_address(site, &range, judge);
+        forbidden_address(site, &range, diagnostics);
     }
 }
 
 /// Whether the range has a forbidden address.
-fn forbidden_address(site: &Site, range: &Range, judge: &mut Judge<'_>) -> bool {
+fn forbidden_address(site: &Site, range: &Range, diagnostics: &mut Diagnostics<'_>) -> bool {
     let mut found = false;
     for (at, net) in site.networks.forbidden.iter().enumerate() {
         let path = format!("networks.forbidden[{at}]");
         if range.overlaps(&Range::net("", path.clone(), net.0)) {
             let message = format!("{} is in the forbidden network {}", shown(range), net.0);
             let fix = "name an address in the production network";
-            judge
+            diagnostics
                 .report_pair(Finding::error(code::SITE_ADDRESS_FORBIDDEN, range.path.clone(), message).fix(fix), &path);
             found = true;
         }
@@ -286,7 +286,7 @@ fn forbidden_address(site: &Site, range: &Range, judge: &mut Judge<'_>) -> bool 
 }
 
 /// Every node takes one part of the pod range; Kubespray checks this for most plugins but not for calico.
-fn capacity(site: &Site, judge: &mut Judge<'_>) {
+fn capacity(site: &Site, diagnostics: &mut Diagnostics<'_>) {
     let network = site.kubernetes.network.as_ref();
     let pods = network.and_then(|n| n.pods).map_or(defaults::PODS, |net| net.0);
     let prefix = network.and_then(|n| n.node_prefix).unwrap_or(defaults::NODE_PREFIX);
@@ -294,19 +294,19 @@ fn capacity(site: &Site, judge: &mut Judge<'_>) {
         let message = format!("a node's part of the pod range (/{prefix}) is not smaller than the pod range {pods}");
         let fix =
             format!("use a longer `nodePrefix` (24 gives a node 256 addresses), or a pod range larger than /{prefix}");
-        judge.report_pair(
+        diagnostics.report_pair(
             Finding::error(code::SITE_POD_CAPACITY, "kubernetes.network.nodePrefix", message).fix(fix),
             "kubernetes.network.pods",
         );
         return;
     }
-    pods_per_node(site, prefix, judge);
+    pods_per_node(site, prefix, diagnostics);
     let room = 1_u64 << u32::from(prefix - pods.prefix_len()).min(63);
     let Inventory::Static(nodes) = &site.inventory else { return };
     if (nodes.len() as u64) > room {
         let message =
             format!("the pod range {pods} has room for {room} nodes of /{prefix}; the site has {}", nodes.len());
-        judge.report(
+        diagnostics.report(
             Finding::error(code::SITE_POD_CAPACITY, "kubernetes.network.pods", message)
                 .fix("use a larger pod range or a longer `nodePrefix`"),
         );
@@ -314,7 +314,7 @@ fn capacity(site: &Site, judge: &mut Judge<'_>) {
 }
 
 /// A node's part of the range holds its pods. Calico takes addresses in blocks of its own instead, as many as are needed.
-fn pods_per_node(site: &Site, prefix: u8, judge: &mut Judge<'_>) {
+fn pods_per_node(site: &Site, prefix: u8, diagnostics: &mut Diagnostics<'_>) {
     let plugin = site.kubernetes.network.as_ref().and_then(|network| network.plugin).unwrap_or(Plugin::Calico);
     let given = site.kubernetes.kubelet.as_ref().and_then(|kubelet| kubelet.max_pods);
     let room = (1_u64 << (32 - u32::from(prefix.min(32)))).saturating_sub(2);
@@ -324,7 +324,7 @@ fn pods_per_node(site: &Site, prefix: u8, judge: &mut Judge<'_>) {
             format!("a node's part of the pod range (/{prefix}) has {room} addresses; it may get {wanted} pods");
         let fix = "use a shorter `nodePrefix`, or fewer pods under `kubernetes.kubelet.maxPods`";
         let path = if given.is_some() { "kubernetes.kubelet.maxPods" } else { "kubernetes.network.nodePrefix" };
-        judge.report_pair(
+        diagnostics.report_pair(
             Finding::error(code::SITE_POD_CAPACITY, path, message).fix(fix),
             "kubernetes.network.nodePrefix",
         );

@@ -1,16 +1,17 @@
 //! Roles, as far as names decide them; what globs and categories select is judged at discovery.
 
-use super::Judge;
 use crate::desired::Selector as Chosen;
+use crate::diagnostics::Diagnostics;
 use crate::raw::Site;
 use crate::raw::inventory::{Inventory, StaticNode};
 use crate::raw::nodes::Selector;
 use globset::{Glob, GlobMatcher};
 use plinth_model::Finding;
 use plinth_model::finding::code;
+use plinth_model::nearest::nearest;
 use std::collections::{HashMap, HashSet};
 
-pub(super) fn check(site: &Site, judge: &mut Judge<'_>) {
+pub(super) fn check(site: &Site, diagnostics: &mut Diagnostics<'_>) {
     let nodes = &site.nodes;
     let lists = [
         ("controlPlane", &nodes.control_plane),
@@ -19,13 +20,13 @@ pub(super) fn check(site: &Site, judge: &mut Judge<'_>) {
         ("system", &nodes.system),
     ];
     for (role, selectors) in lists.into_iter().chain(nodes.etcd.as_ref().map(|etcd| ("etcd", etcd))) {
-        twice(role, selectors, judge);
-        known(site, role, selectors, judge);
+        twice(role, selectors, diagnostics);
+        known(site, role, selectors, diagnostics);
     }
-    two_roles(site, judge);
-    quorum(site, judge);
-    gpu_among_workers(site, judge);
-    overrides(site, judge);
+    two_roles(site, diagnostics);
+    quorum(site, diagnostics);
+    gpu_among_workers(site, diagnostics);
+    overrides(site, diagnostics);
 }
 
 /// Names of selectors that are names.
@@ -36,7 +37,7 @@ fn names(selectors: &[Selector]) -> impl Iterator<Item = (usize, &str)> {
     })
 }
 
-fn twice(role: &str, selectors: &[Selector], judge: &mut Judge<'_>) {
+fn twice(role: &str, selectors: &[Selector], diagnostics: &mut Diagnostics<'_>) {
     let mut seen: Vec<&Selector> = Vec::new();
     let mut places: HashMap<&str, usize> = HashMap::new();
     for (at, selector) in selectors.iter().enumerate() {
@@ -48,7 +49,7 @@ fn twice(role: &str, selectors: &[Selector], judge: &mut Judge<'_>) {
             let message = format!("this is listed twice in `nodes.{role}`");
             let finding = Finding::error(code::SITE_DUPLICATE_NODE, format!("nodes.{role}[{at}]"), message)
                 .fix("keep one of the two");
-            judge.report_pair(finding, &format!("nodes.{role}[{first}]"));
+            diagnostics.report_pair(finding, &format!("nodes.{role}[{first}]"));
         }
         if !matches!(selector.0, Chosen::Name(_)) {
             seen.push(selector);
@@ -57,9 +58,9 @@ fn twice(role: &str, selectors: &[Selector], judge: &mut Judge<'_>) {
 }
 
 /// With a static inventory everything can be decided: what selects nothing is wrong here already.
-fn known(site: &Site, role: &str, selectors: &[Selector], judge: &mut Judge<'_>) {
+fn known(site: &Site, role: &str, selectors: &[Selector], diagnostics: &mut Diagnostics<'_>) {
     let Inventory::Static(nodes) = &site.inventory else { return };
-    if !judge.is_whole(&["inventory"]) {
+    if !diagnostics.is_whole(&["inventory"]) {
         return;
     }
     let listed: HashSet<&str> = nodes.iter().map(|node| node.name.as_str()).collect();
@@ -74,14 +75,14 @@ fn known(site: &Site, role: &str, selectors: &[Selector], judge: &mut Judge<'_>)
         if !found {
             let path = format!("nodes.{role}[{at}]");
             let known: Vec<&str> = nodes.iter().map(|node| node.name.as_str()).collect();
-            judge.report(nothing_selected(selector, path, &known));
+            diagnostics.report(nothing_selected(selector, path, &known));
         }
     }
 }
 
 fn nothing_selected(selector: &Selector, path: String, known: &[&str]) -> Finding {
     let (message, near) = match &selector.0 {
-        Chosen::Name(name) => (format!("node `{name}` is not in the inventory"), crate::explain::nearest(name, known)),
+        Chosen::Name(name) => (format!("node `{name}` is not in the inventory"), nearest(name, known.iter().copied())),
         Chosen::Glob(glob) => (format!("`{glob}` selects no node of the inventory"), None),
         Chosen::Category(name) => (format!("no node of the inventory is of category `{name}`"), None),
     };
@@ -120,41 +121,41 @@ impl<'a> Selection<'a> {
 }
 
 /// In Kubespray a host of both groups runs workloads beside the control plane; here that is taken for a slip.
-fn two_roles(site: &Site, judge: &mut Judge<'_>) {
+fn two_roles(site: &Site, diagnostics: &mut Diagnostics<'_>) {
     let control: HashMap<&str, usize> = names(&site.nodes.control_plane).map(|(at, name)| (name, at)).collect();
     for (at, name) in names(&site.nodes.workers) {
         if let Some(first) = control.get(name) {
             let message = format!("node `{name}` is in the control plane and among the workers");
             let finding = Finding::error(code::SITE_NODE_TWO_ROLES, format!("nodes.workers[{at}]"), message)
                 .fix("keep it in one of the two; GPU jobs beside the control plane can starve it");
-            judge.report_pair(finding, &format!("nodes.controlPlane[{first}]"));
+            diagnostics.report_pair(finding, &format!("nodes.controlPlane[{first}]"));
         }
     }
 }
 
 /// etcd needs an odd number: an even one survives no more failures than one member less.
-fn quorum(site: &Site, judge: &mut Judge<'_>) {
+fn quorum(site: &Site, diagnostics: &mut Diagnostics<'_>) {
     let (path, members) = match &site.nodes.etcd {
         Some(etcd) => ("nodes.etcd", etcd),
         None => ("nodes.controlPlane", &site.nodes.control_plane),
     };
-    let decidable = judge.is_whole(&["nodes"]) && judge.is_whole(&["inventory"]);
+    let decidable = diagnostics.is_whole(&["nodes"]) && diagnostics.is_whole(&["inventory"]);
     let Some(count) = count(site, members).filter(|_| decidable) else { return };
     if count == 0 && site.nodes.etcd.is_some() {
-        judge.report(
+        diagnostics.report(
             Finding::error(code::SITE_EVEN_ETCD, path, "no etcd member is named")
                 .fix("name one, three or five nodes, or remove the key"),
         );
     } else if count > 0 && count % 2 == 0 {
         let role = if site.nodes.etcd.is_some() { "" } else { ", since the control plane carries etcd" };
         let message = format!("etcd would have {count} members{role}; an even number is no safer than {}", count - 1);
-        judge.report(
+        diagnostics.report(
             Finding::error(code::SITE_EVEN_ETCD, path, message)
                 .fix("use an odd number: one, three or five; `nodes.etcd` can name them"),
         );
     } else if count > 7 {
         let message = format!("etcd would have {count} members; writes wait for more than half of them");
-        judge.report(
+        diagnostics.report(
             Finding::warning(code::SITE_LARGE_ETCD, path, message).fix("name three or five nodes under `nodes.etcd`"),
         );
     }
@@ -175,8 +176,8 @@ fn count(site: &Site, selectors: &[Selector]) -> Option<usize> {
     }
 }
 
-fn gpu_among_workers(site: &Site, judge: &mut Judge<'_>) {
-    if !judge.is_whole(&["nodes"]) {
+fn gpu_among_workers(site: &Site, diagnostics: &mut Diagnostics<'_>) {
+    if !diagnostics.is_whole(&["nodes"]) {
         return;
     }
     let workers = Selection::of(&site.nodes.workers);
@@ -185,7 +186,7 @@ fn gpu_among_workers(site: &Site, judge: &mut Judge<'_>) {
         let covered = workers.has_name(name) || !workers.categories.is_empty();
         if !covered {
             let message = format!("GPU node `{name}` is not among the workers");
-            judge.report(
+            diagnostics.report(
                 Finding::error(code::SITE_GPU_NOT_WORKER, format!("nodes.gpu[{at}]"), message)
                     .fix("add it to `nodes.workers`"),
             );
@@ -193,7 +194,7 @@ fn gpu_among_workers(site: &Site, judge: &mut Judge<'_>) {
     }
 }
 
-fn overrides(site: &Site, judge: &mut Judge<'_>) {
+fn overrides(site: &Site, diagnostics: &mut Diagnostics<'_>) {
     let mut addresses = HashMap::new();
     for (name, over) in &site.nodes.overrides {
         let path = format!("nodes.overrides.{}", name.0);
@@ -202,20 +203,20 @@ fn overrides(site: &Site, judge: &mut Judge<'_>) {
         {
             let message = format!("address {} belongs to two nodes", address.0);
             let finding = Finding::error(code::SITE_DUPLICATE_ADDRESS, format!("{path}.address"), message);
-            judge.report_pair(finding.fix("give each node its own address"), &first);
+            diagnostics.report_pair(finding.fix("give each node its own address"), &first);
         }
         for (key, value) in &over.labels {
             if !is_qualified(key) || !is_label_value(value) {
                 let message = format!("`{}` is not a Kubernetes label", crate::raw::rules::short(key));
                 let fix = "write `prefix/name: value`: at most 63 letters, digits, `-`, `_`, `.`, with letters or digits at both ends";
                 let subject = crate::path::Path::parse(&path).key("labels").key(key).to_string();
-                judge.report(Finding::error(code::SITE_LABEL, subject, message).fix(fix));
+                diagnostics.report(Finding::error(code::SITE_LABEL, subject, message).fix(fix));
             }
         }
         for (at, taint) in over.taints.iter().enumerate().filter(|(_, taint)| !is_taint(taint)) {
             let message = format!("`{}` is not a Kubernetes taint", crate::raw::rules::short(taint));
             let fix = "write `key=value:Effect` or `key:Effect`; effects: NoSchedule, PreferNoSchedule, NoExecute";
-            judge.report(Finding::error(code::SITE_TAINT, format!("{path}.taints[{at}]"), message).fix(fix));
+            diagnostics.report(Finding::error(code::SITE_TAINT, format!("{path}.taints[{at}]"), message).fix(fix));
         }
     }
 }

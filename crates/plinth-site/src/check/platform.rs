@@ -1,45 +1,48 @@
 //! Engine, ingress ports, helm values, Run:ai.
 
-use super::Judge;
-use crate::lower::defaults;
+use crate::defaults;
+use crate::diagnostics::Diagnostics;
 use crate::mask;
+use crate::path::Path;
 use crate::raw::Site;
 use crate::raw::kubernetes::{Engine, Plugin};
 use crate::raw::rules;
 use crate::raw::runai::{Certificate, Runai, Source};
-use plinth_model::Finding;
+use crate::raw::secret::{HOW, is_variable};
 use plinth_model::finding::code;
+use plinth_model::values::{Leaf, ValuePath, walk};
+use plinth_model::{Finding, SecretRef};
 use serde_json::Value;
 
-pub(super) fn check(site: &Site, judge: &mut Judge<'_>) {
-    engine(site, judge);
-    source(site, judge);
-    mtu(site, judge);
-    ports(site, judge);
-    values(site, judge);
+pub(super) fn check(site: &Site, diagnostics: &mut Diagnostics<'_>) {
+    engine(site, diagnostics);
+    source(site, diagnostics);
+    mtu(site, diagnostics);
+    ports(site, diagnostics);
+    values(site, diagnostics);
     if let Some(runai) = &site.runai {
-        if judge.is_whole(&["runai"]) {
-            artefacts(runai, judge);
+        if diagnostics.is_whole(&["runai"]) {
+            artefacts(runai, diagnostics);
         }
-        port(site, runai, judge);
+        port(site, runai, diagnostics);
     }
 }
 
 /// Plugins but calico take the size of packets in ways of their own; a number that reaches nobody would be believed.
-fn mtu(site: &Site, judge: &mut Judge<'_>) {
+fn mtu(site: &Site, diagnostics: &mut Diagnostics<'_>) {
     let Some(network) = site.kubernetes.network.as_ref().filter(|network| network.mtu.is_some()) else { return };
     let plugin = network.plugin.unwrap_or(Plugin::Calico);
     if plugin != Plugin::Calico {
         let message = format!("`mtu` is only handed to calico; {} would never see it", plugin.as_str());
         let finding = Finding::error(code::SITE_MTU_PLUGIN, "kubernetes.network.mtu", message);
-        judge.report(finding.fix("remove it, or set the plugin's own variable under `kubernetes.extraVars`"));
+        diagnostics.report(finding.fix("remove it, or set the plugin's own variable under `kubernetes.extraVars`"));
     }
 }
 
-fn engine(site: &Site, judge: &mut Judge<'_>) {
+fn engine(site: &Site, diagnostics: &mut Diagnostics<'_>) {
     if matches!(site.kubernetes.engine, Some(Engine::Bcm | Engine::Existing)) {
         let message = "this engine is not in this release";
-        judge.report(
+        diagnostics.report(
             Finding::error(code::SITE_ENGINE_NOT_IN_RELEASE, "kubernetes.engine", message)
                 .fix("write `kubespray`, or remove the key"),
         );
@@ -47,77 +50,83 @@ fn engine(site: &Site, judge: &mut Judge<'_>) {
     if site.kubernetes.version.numbers() != 3 {
         let message = format!("`{}` is not one version: Kubernetes needs all three numbers", site.kubernetes.version.0);
         let finding = Finding::error(code::SITE_VERSION_NOT_EXACT, "kubernetes.version", message);
-        judge.report(finding.fix("write it like `v1.31.9`"));
+        diagnostics.report(finding.fix("write it like `v1.31.9`"));
     }
 }
 
 /// A source with a login in it; the login would stand in plans and in the journal.
-fn source(site: &Site, judge: &mut Judge<'_>) {
+fn source(site: &Site, diagnostics: &mut Diagnostics<'_>) {
     let Some(kubespray) = site.kubernetes.kubespray.as_ref() else { return };
     let places = [("kubernetes.kubespray.source", &kubespray.source), ("kubernetes.kubespray.index", &kubespray.index)];
     for (path, place) in places {
         if place.as_deref().is_some_and(|place| mask::login::in_value(place).is_some()) {
-            judge.report(Finding::error(code::SITE_LOGIN_IN_ADDRESS, path, rules::LOGIN).fix(rules::LOGIN_FIX));
+            diagnostics.report(Finding::error(code::SITE_LOGIN_IN_ADDRESS, path, rules::LOGIN).fix(rules::LOGIN_FIX));
         }
     }
 }
 
 /// Node ports of the ingress; the schema holds their range (Kubernetes' default 30000 to 32767).
-fn ports(site: &Site, judge: &mut Judge<'_>) {
+fn ports(site: &Site, diagnostics: &mut Diagnostics<'_>) {
     let ingress = site.platform.as_ref().and_then(|platform| platform.ingress.clone()).unwrap_or_default();
     let http = ingress.http.unwrap_or(defaults::HTTP);
     let https = ingress.https.unwrap_or(defaults::HTTPS);
     if http == https {
         let message = format!("HTTP and HTTPS cannot both have node port {http}");
-        judge.report(Finding::error(code::SITE_SAME_PORT, "platform.ingress.https", message).fix("choose two ports"));
+        diagnostics
+            .report(Finding::error(code::SITE_SAME_PORT, "platform.ingress.https", message).fix("choose two ports"));
     }
 }
 
 /// Helm values and engine variables end up in plans; a literal secret has no place there.
-fn values(site: &Site, judge: &mut Judge<'_>) {
+fn values(site: &Site, diagnostics: &mut Diagnostics<'_>) {
     let components = site.platform.iter().flat_map(|platform| &platform.components);
     for (name, component) in components {
         for (key, value) in component.values.iter().flatten() {
-            let path = crate::path::Path::parse("platform.components").key(name).key("values").key(key);
-            literal(key, value, &path, REFER, judge);
+            let path = Path::parse("platform.components").key(name).key("values").key(key);
+            walk(value, &mut |inner, leaf| {
+                if let Some(finding) = in_helm_values(&path.below(inner), key, inner, &leaf) {
+                    diagnostics.report(finding);
+                }
+            });
         }
     }
     for (key, value) in &site.kubernetes.extra_vars {
-        let path = crate::path::Path::parse("kubernetes.extraVars").key(key);
-        if refers(value) {
+        let path = Path::parse("kubernetes.extraVars").key(key);
+        let mut refers = false;
+        walk(value, &mut |_, leaf| refers |= matches!(leaf, Leaf::Secret(_)));
+        if refers {
             let message = "the engine's variables are kept in clear, so no secret can be handed to it this way";
-            judge.report(Finding::error(code::SITE_SECRET_IN_VALUES, path.to_string(), message).fix(NOT_HERE));
-        } else {
-            literal(key, value, &path, NOT_HERE, judge);
+            diagnostics.report(Finding::error(code::SITE_SECRET_IN_VALUES, path.to_string(), message).fix(NOT_HERE));
+            continue;
         }
+        walk(value, &mut |inner, leaf| {
+            if let Some(finding) = literal(&path.below(inner), inner.name().unwrap_or(key), &leaf, NOT_HERE) {
+                diagnostics.report(finding);
+            }
+        });
     }
 }
 
 const REFER: &str = "write `{$secret: {env: NAME}}` instead, or name an existing Kubernetes secret under another key";
 const NOT_HERE: &str = "remove it; logins of registries belong under `registries.logins`";
 
-/// Whether a reference to a secret stands anywhere in a value.
-fn refers(value: &Value) -> bool {
-    match value {
-        Value::Object(entries) => entries.contains_key(plinth_model::steps::SECRET_KEY) || entries.values().any(refers),
-        Value::Array(items) => items.iter().any(refers),
-        _ => false,
-    }
+fn in_helm_values(path: &Path, key: &str, inner: &ValuePath, leaf: &Leaf<'_>) -> Option<Finding> {
+    let why = match leaf {
+        Leaf::Scalar(_) => return literal(path, inner.name().unwrap_or(key), leaf, REFER),
+        Leaf::Secret(Err(why)) => *why,
+        Leaf::Secret(Ok(SecretRef::Env(name))) if !is_variable(name) => "this cannot be the name of a variable",
+        Leaf::Secret(Ok(SecretRef::Generated(_))) => "only plinth itself names a secret that it makes",
+        Leaf::Secret(Ok(_)) => return None,
+    };
+    let message = format!("`$secret` holds no reference to a secret: {why}");
+    Some(Finding::error(code::SITE_SECRET_REFERENCE, path.to_string(), message).fix(HOW))
 }
 
-fn literal(key: &str, value: &Value, path: &crate::path::Path, fix: &str, judge: &mut Judge<'_>) {
-    match value {
-        Value::Object(entries) if !entries.contains_key(plinth_model::steps::SECRET_KEY) => {
-            for (key, value) in entries {
-                literal(key, value, &path.key(key), fix, judge);
-            }
-        }
-        Value::String(text) if !text.is_empty() && holds_secret(key) => {
-            let message = "this looks like a literal secret; values are shown in plans and kept in the journal";
-            judge.report(Finding::error(code::SITE_SECRET_IN_VALUES, path.to_string(), message).fix(fix));
-        }
-        _ => {}
-    }
+fn literal(path: &Path, key: &str, leaf: &Leaf<'_>, fix: &str) -> Option<Finding> {
+    let Leaf::Scalar(Value::String(text)) = leaf else { return None };
+    let message = "this looks like a literal secret; values are shown in plans and kept in the journal";
+    (!text.is_empty() && holds_secret(key))
+        .then(|| Finding::error(code::SITE_SECRET_IN_VALUES, path.to_string(), message).fix(fix))
 }
 
 /// Narrower than what is masked: keys such as `secretName` hold names.
@@ -127,10 +136,10 @@ fn holds_secret(key: &str) -> bool {
         && ["password", "passwd", "passphrase", "token", "secret"].iter().any(|end| plain.ends_with(end))
 }
 
-fn artefacts(runai: &Runai, judge: &mut Judge<'_>) {
+fn artefacts(runai: &Runai, diagnostics: &mut Diagnostics<'_>) {
     let source = runai.source.unwrap_or_else(|| defaults::source(&runai.version.0));
     match (source, &runai.mirror) {
-        (Source::Airgapped, None) => judge.report(
+        (Source::Airgapped, None) => diagnostics.report(
             Finding::error(
                 code::SITE_MIRROR,
                 "runai.source",
@@ -138,7 +147,7 @@ fn artefacts(runai: &Runai, judge: &mut Judge<'_>) {
             )
             .fix("add `mirror: HOST/PATH` under `runai`"),
         ),
-        (Source::Jfrog | Source::Ngc, Some(_)) => judge.report(
+        (Source::Jfrog | Source::Ngc, Some(_)) => diagnostics.report(
             Finding::error(code::SITE_MIRROR, "runai.mirror", "a mirror is only used with `source: airgapped`")
                 .fix("add `source: airgapped`, or remove `mirror`"),
         ),
@@ -149,14 +158,14 @@ fn artefacts(runai: &Runai, judge: &mut Judge<'_>) {
     {
         let message = "without the internet Run:ai always reads an authority of its own, and none is named";
         let finding = Finding::error(code::SITE_AIRGAPPED_AUTHORITY, "runai.certificate.files", message);
-        judge.report(finding.fix("add `authority: FILE`: the PEM file of whoever signed the certificate"));
+        diagnostics.report(finding.fix("add `authority: FILE`: the PEM file of whoever signed the certificate"));
     }
     let token = runai.registry.as_ref().is_some_and(|registry| registry.token.is_some());
     let user = runai.registry.as_ref().is_some_and(|registry| registry.user.is_some());
     if source != Source::Airgapped && !token {
         let finding =
             Finding::error(code::SITE_REGISTRY_TOKEN, "runai.registry", "the vendor's registry needs a token");
-        judge.report(finding.fix("add `registry: {token: {env: RUNAI_REGISTRY_TOKEN}}` under `runai`"));
+        diagnostics.report(finding.fix("add `registry: {token: {env: RUNAI_REGISTRY_TOKEN}}` under `runai`"));
     }
     if source == Source::Airgapped && user != token {
         let finding = Finding::error(
@@ -164,18 +173,18 @@ fn artefacts(runai: &Runai, judge: &mut Judge<'_>) {
             "runai.registry",
             "the mirror's login needs both a user and a token",
         );
-        judge.report(finding.fix("give `user` and `token`, or neither when the mirror asks for no login"));
+        diagnostics.report(finding.fix("give `user` and `token`, or neither when the mirror asks for no login"));
     }
 }
 
 /// The port in Run:ai's address must lead to the ingress.
-fn port(site: &Site, runai: &Runai, judge: &mut Judge<'_>) {
+fn port(site: &Site, runai: &Runai, diagnostics: &mut Diagnostics<'_>) {
     let Some(port) = runai.port else { return };
     let https =
         site.platform.as_ref().and_then(|p| p.ingress.as_ref()).and_then(|i| i.https).unwrap_or(defaults::HTTPS);
     if port != 443 && port != https {
         let message = format!("port {port} is neither 443 nor the ingress node port {https}");
         let fix = format!("write {https}, or 443 where something in front of the cluster forwards it");
-        judge.report(Finding::warning(code::SITE_RUNAI_PORT, "runai.port", message).fix(fix));
+        diagnostics.report(Finding::warning(code::SITE_RUNAI_PORT, "runai.port", message).fix(fix));
     }
 }

@@ -1,7 +1,6 @@
 //! How the cluster is set: its API, kubelets, names, proxies, downloads.
 
 use super::cluster_rules::{FeatureGate, FilesAddress, IssuerAddress, NoProxy, Pem, ProxyAddress, Quantity};
-use super::kubernetes::Network;
 use super::rules::{ExtraName, MirrorHost};
 use super::text::Text;
 use indexmap::IndexMap;
@@ -227,12 +226,5 @@ impl ProxyMode {
             ProxyMode::Iptables => "iptables",
             ProxyMode::Nftables => "nftables",
         }
-    }
-}
-
-impl Network {
-    /// Calico's settings, or none of them.
-    pub(crate) fn calico_or_default(&self) -> Calico {
-        self.calico.clone().unwrap_or_default()
     }
 }

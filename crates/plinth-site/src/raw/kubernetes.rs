@@ -185,3 +185,10 @@ impl Plugin {
         }
     }
 }
+
+impl Network {
+    /// Calico's settings, or none of them.
+    pub(crate) fn calico_or_default(&self) -> Calico {
+        self.calico.clone().unwrap_or_default()
+    }
+}

@@ -1,31 +1,32 @@
 //! `plinth discover`.
 
 use crate::args::{Common, Discover};
-use crate::input::{self, Input};
+use crate::input;
 use crate::printer::Printer;
-use crate::{clients, state};
-use plinth_bcm::recorded;
-use plinth_keystore::SiteSecrets;
-use plinth_model::{Exit, Finding, Problem};
+use crate::screen::Screen;
+use plinth_app::world::record_inventory;
+use plinth_app::{Access, Audience, Failure, Goal, Input};
+use plinth_model::{Exit, Finding};
 use plinth_plan::DiscoverReport;
 use plinth_plan::discover::ReportNode;
 use plinth_report::NodeRow;
 
 /// Lists nodes with the addresses plinth would use, and why not others.
-pub(crate) fn run(common: &Common, verb: &Discover, printer: &Printer) -> Result<Exit, Problem> {
-    let input = input::load(common, printer)?;
-    let inventory = inventory(common, &input, verb.from.inventory.as_deref(), printer)?;
+pub(crate) async fn run(common: &Common, verb: &Discover, printer: &Printer) -> Result<Exit, Failure> {
+    let (recorded, screen) = (verb.from.inventory.as_deref(), Screen::new(printer));
+    let input = Input::load(&common.file)?;
+    let mut operation = input::open(common, input, recorded, Access::Read, Goal::Site, &screen)?;
+    let discovered = operation.discover().await?;
     if let Some(file) = &verb.save {
-        recorded::save(&inventory, file).map_err(|error| Problem { exit: Exit::Input, ..clients::problem(&error) })?;
+        record_inventory(&discovered.inventory, file)?;
     }
-    let discovery = plinth_plan::discover(&input.site.desired, &inventory);
-    let findings = input.place(discovery.findings.clone());
+    let report = DiscoverReport::from(&discovered.discovery);
+    let findings = operation.input().place(discovered.discovery.findings);
     if common.json {
-        printer.json(&DiscoverReport { findings: findings.clone(), ..DiscoverReport::from(&discovery) });
+        printer.json(&DiscoverReport { findings: findings.clone(), ..report });
     } else {
-        let rows: Vec<NodeRow> = DiscoverReport::from(&discovery).nodes.into_iter().map(row).collect();
-        printer.data(&plinth_report::tables::discovery(&rows));
-        input.show(common, printer, &findings);
+        printer.data(&plinth_report::tables::discovery(&report.nodes.into_iter().map(row).collect::<Vec<NodeRow>>()));
+        screen.findings(&operation.input().site, &findings);
     }
     Ok(if findings.iter().any(Finding::is_error) { Exit::Input } else { Exit::Done })
 }
@@ -41,19 +42,4 @@ fn row(node: ReportNode) -> NodeRow {
         roles: node.roles.iter().map(|role| role.as_str().to_owned()).collect(),
         why_not: if node.address.is_none() { node.passed_over.join("; ") } else { String::new() },
     }
-}
-
-/// Reads the inventory for a verb that needs nothing else; names all secrets it misses at once, before any contact.
-pub(crate) fn inventory(
-    common: &Common,
-    input: &Input,
-    recorded: Option<&std::path::Path>,
-    printer: &Printer,
-) -> Result<plinth_model::inventory::Inventory, Problem> {
-    let secrets = SiteSecrets::new(&state::directory(common.state.as_deref(), &input.site.desired.name)?)
-        .below(input.site.folder());
-    if recorded.is_none() {
-        input.need_secrets(common, printer, &secrets, &input::secrets_below(input, "inventory"))?;
-    }
-    clients::inventory(input, recorded, &secrets)
 }

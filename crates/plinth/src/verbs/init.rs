@@ -1,39 +1,35 @@
 //! `plinth init`.
 
 use crate::args::{Common, Init};
-use crate::clients;
 use crate::printer::Printer;
-use crate::state;
-use plinth_keystore::SiteSecrets;
+use plinth_app::Failure;
+use plinth_app::world::ask_bcm;
 use plinth_model::inventory::Inventory;
 use plinth_model::{Exit, Problem, SecretRef, SiteName};
 use plinth_site::desired::{BcmAccess, BcmLogin, TlsTrust};
 use plinth_site::template::{self, InitAnswers};
-use plinth_world::bcm::BcmClient;
-use plinth_world::{Context, SystemClock};
 use std::fs::OpenOptions;
 use std::io::Write;
 use std::path::Path;
-use std::sync::Arc;
 
 /// Writes a commented site file. Never over an existing one.
-pub(crate) fn run(common: &Common, verb: &Init, printer: &Printer) -> Result<Exit, Problem> {
+pub(crate) async fn run(common: &Common, verb: &Init, printer: &Printer) -> Result<Exit, Failure> {
     let name = SiteName::new(&verb.name)
         .map_err(|error| Problem::new(Exit::Input, "naming the site", "", error, "give another one with `--name`"))?;
     if common.file.exists() {
-        return Err(written(&common.file, "it is there already"));
+        return Err(written(&common.file, "it is there already").into());
     }
     let mut answers = InitAnswers::named(name.as_str());
     let text = match &verb.from_bcm {
         None => template::init(&answers),
         Some(endpoint) => {
             if endpoint.contains('@') {
-                return Err(login_in_endpoint());
+                return Err(login_in_endpoint().into());
             }
             answers.endpoint = Some(endpoint.clone());
             answers.ca_file = verb.ca_file.as_deref().map(|file| named_from(&common.file, file)).transpose()?;
             answers.insecure = verb.insecure;
-            template::from_inventory(&asked(verb, endpoint, &name)?, &answers)
+            template::from_inventory(&asked(verb, endpoint, &name).await?, &answers)
         }
     };
     write(&common.file, &text)?;
@@ -60,7 +56,7 @@ fn login_in_endpoint() -> Problem {
 }
 
 /// Asks BCM, with the login that the written file will name.
-fn asked(verb: &Init, endpoint: &str, name: &SiteName) -> Result<Inventory, Problem> {
+async fn asked(verb: &Init, endpoint: &str, name: &SiteName) -> Result<Inventory, Problem> {
     let login = BcmLogin::Password {
         username: SecretRef::Env("BCM_USERNAME".to_owned()),
         password: SecretRef::Env("BCM_PASSWORD".to_owned()),
@@ -71,10 +67,7 @@ fn asked(verb: &Init, endpoint: &str, name: &SiteName) -> Result<Inventory, Prob
         None => TlsTrust::System,
     };
     let access = BcmAccess { endpoint: endpoint.to_owned(), login, tls };
-    let secrets = SiteSecrets::new(&state::directory(None, name)?);
-    let client = clients::bcm(&access, &secrets, Path::new(""))?;
-    let ctx = Context::quiet(Arc::new(SystemClock::new()));
-    clients::runtime()?.block_on(client.inventory(&ctx)).map_err(|error| clients::problem(&error))
+    ask_bcm(&access, name).await
 }
 
 fn write(file: &Path, text: &str) -> Result<(), Problem> {

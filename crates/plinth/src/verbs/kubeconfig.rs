@@ -1,8 +1,9 @@
 //! `plinth kubeconfig`.
 
 use crate::args::{Common, Kubeconfig};
+use crate::input;
 use crate::printer::Printer;
-use crate::{input, state};
+use plinth_app::{Failure, Input, state};
 use plinth_kube::KubeApi;
 use plinth_kube::config::{ConfigError, KubeconfigFile};
 use plinth_kube::place::PlaceError;
@@ -21,15 +22,15 @@ struct Report<'a> {
 }
 
 /// Prints the kubeconfig that `apply` fetched, or puts it where it is wanted. Nobody is contacted.
-pub(crate) fn run(common: &Common, verb: &Kubeconfig, printer: &Printer) -> Result<Exit, Problem> {
-    let site = input::load(common, printer)?.site.desired.name;
+pub(crate) fn run(common: &Common, verb: &Kubeconfig, printer: &Printer) -> Result<Exit, Failure> {
+    let site = Input::load(&common.file)?.site.desired.name;
     let directory = state::directory(common.state.as_deref(), &site)?;
     state::kind_fits(&directory, false)?;
     let config = held(&directory, &site)?;
     let file = match (&verb.output, verb.merge) {
         (Some(file), _) => written(&config, file, &site, verb.force)?,
         (None, true) => merged(&config, &site, verb.force)?,
-        (None, false) => return print(common, &config, printer),
+        (None, false) => return Ok(print(common, &config, printer)?),
     };
     report(common, &config, &site, &file, printer);
     Ok(Exit::Done)

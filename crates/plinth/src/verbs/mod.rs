@@ -1,14 +1,11 @@
-//! One file per verb.
+//! One file per verb: arguments and printing.
 
-pub(crate) mod absent;
 pub(crate) mod apply;
 pub(crate) mod completions;
-mod confirmed;
 pub(crate) mod discover;
 pub(crate) mod explain;
 pub(crate) mod init;
 pub(crate) mod kubeconfig;
-pub(crate) mod mirror_list;
 pub(crate) mod plan;
 pub(crate) mod preflight;
 pub(crate) mod recovery;
@@ -19,4 +16,3 @@ pub(crate) mod schema;
 pub(crate) mod status;
 pub(crate) mod trust;
 pub(crate) mod validate;
-mod visited;

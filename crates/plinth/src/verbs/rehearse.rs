@@ -1,15 +1,16 @@
 //! `plinth rehearse`.
 
 use crate::args::{Common, Pace as Wanted, Rehearse};
-use crate::input::{self, Input, plural};
+use crate::input::plural;
 use crate::printer::Printer;
-use crate::rehearsal::{NoRehearsal, Rehearsal, Script, fault_problem};
-use crate::sinks::Sinks;
-use crate::{clients, session, state, verbs};
-use plinth_model::{Exit, Finding, Problem, Severity};
-use plinth_run::StopSignal;
-use plinth_sim::{Fault, Pace};
-use std::path::{Path, PathBuf};
+use crate::screen::Screen;
+use crate::{running, verbs};
+use plinth_app::operation::Always;
+use plinth_app::saved::{SavedPlan, save};
+use plinth_app::world::{Fault, Pace, Script, World, fault_problem};
+use plinth_app::{Access, Depth, Failure, Goal, Input, Operation, Setup};
+use plinth_model::{Exit, Finding, Plan, Problem, Severity};
+use std::path::PathBuf;
 use std::time::Duration;
 
 /// A watchable rehearsal takes about this long, and never waits longer at once.
@@ -19,73 +20,67 @@ const WATCHABLE: Pace = Pace {
     total: Duration::from_secs(8),
 };
 
-/// Runs the whole job against a data centre made up for the site.
-pub(crate) fn run(common: &Common, verb: &Rehearse, printer: &Printer) -> Result<Exit, Problem> {
-    let input = input::load(common, printer)?;
-    let faults = faults(&verb.fault)?;
-    let folder = Folder::open(common, verb, &input)?;
-    let script = Script {
-        desired: input.site.desired.clone(),
-        inventory: recorded(verb)?,
-        nodes: verb.nodes,
-        faults,
-        seed: verb.seed,
-        directory: folder.path.clone(),
-        kept: !folder.passing,
-    };
-    clients::runtime()?.block_on(perform(common, verb, &input, script, printer))
-}
+/// Does what `apply` does, in a data centre made up for the site.
+pub(crate) async fn run(common: &Common, verb: &Rehearse, printer: &Printer) -> Result<Exit, Failure> {
+    let input = Input::load(&common.file)?;
+    let saved = verb.plan.as_deref().map(SavedPlan::read).transpose()?;
+    let folder = Folder::new(common, &input);
+    let world = World::Simulated(script(verb, !folder.passing)?);
+    let (recorded, screen) = (verb.from.inventory.as_deref(), Screen::waiting(printer));
+    let (state, access, goal) = (Some(folder.path.as_path()), Access::Change, Goal::Site);
 
-async fn perform(
-    common: &Common,
-    verb: &Rehearse,
-    input: &Input,
-    script: Script,
-    printer: &Printer,
-) -> Result<Exit, Problem> {
-    let mut rehearsal = match Rehearsal::prepare(script, &input.catalog).await {
-        Ok(rehearsal) => rehearsal,
-        Err(NoRehearsal::Problem(problem)) => return Err(problem),
-        Err(NoRehearsal::Findings(findings)) => {
-            input.accept(common, printer, findings)?;
-            return Err(input::refused(&[], &common.file.display().to_string()));
-        }
-    };
-    rehearsal.plan.findings.extend(input.site.findings.clone());
-    rehearsal.plan.findings = input.place(std::mem::take(&mut rehearsal.plan.findings));
-    if let Some(file) = &verb.plan {
-        verbs::plan::saved(file, &rehearsal.plan)?;
-    }
-    if let Some(file) = &verb.save_plan {
-        verbs::plan::save(&rehearsal.plan, file)?;
-    }
+    let mut operation = Operation::open(Setup { input, state, recorded, access, goal, audience: &screen }, world)?;
+    let seen = operation.observe(Depth::Steps).await.inspect_err(|_| screen.go_on())?;
+    let planned = operation.plan(seen)?;
+    saved.iter().try_for_each(|saved| saved.is_still(&planned))?;
+    verb.save_plan.iter().try_for_each(|file| save(&planned.plan, file))?;
     if verb.plan_only {
-        verbs::plan::show(common, None, &rehearsal.plan, printer);
+        verbs::plan::show(common, None, &planned.plan, printer);
         return Ok(Exit::Done);
     }
-    printer.talk(&introduction(common, &rehearsal));
-    printer.talk(&doubts(&rehearsal.plan.findings));
-    input.show(common, printer, &rehearsal.findings);
-    carry_out(common, verb, rehearsal, printer).await
-}
-
-async fn carry_out(common: &Common, verb: &Rehearse, rehearsal: Rehearsal, printer: &Printer) -> Result<Exit, Problem> {
-    let plan = rehearsal.plan.clone();
-    let sinks = Sinks::open(printer, &plan, verb.events.events.as_deref())?;
-    let stop = StopSignal::new();
-    let signals = tokio::spawn(session::watch_signals(stop.clone()));
-    let result = rehearsal.run(sinks.sink(), stop, pace(verb.pace)).await;
-    signals.abort();
-    let closed = sinks.close();
-    let (report, unspent) = result?;
-    for fault in unspent {
+    printer.talk(&introduction(common, &operation, &planned.plan));
+    screen.go_on();
+    let Some(approved) = operation.approve(planned, &Always).await? else { return Ok(Exit::Pending) };
+    let events = verb.events.events.as_deref();
+    let exit = running::run(&mut operation, approved, (common, events), printer).await?;
+    for fault in operation.unspent() {
         printer.talk(&format!("fault `{fault}` did not happen: the run never came to where it strikes"));
     }
-    closed?;
-    if common.json {
-        printer.json(&crate::explain::report(&plan, &report));
+    Ok(exit)
+}
+
+fn script(verb: &Rehearse, kept: bool) -> Result<Script, Problem> {
+    if verb.nodes.is_some() && verb.from.inventory.is_some() {
+        return Err(Problem::new(
+            Exit::Input,
+            "making up nodes",
+            "",
+            "a recorded inventory says which nodes there are",
+            "give either `--inventory` or `--nodes`",
+        ));
     }
-    Ok(report.exit)
+    let faults: Result<_, _> = verb.fault.iter().map(|text| text.parse::<Fault>()).collect();
+    let faults = faults.map_err(|error| fault_problem(&error))?;
+    Ok(Script { nodes: verb.nodes, faults, seed: verb.seed, kept, pace: pace(verb.pace), crash: None })
+}
+
+/// What is real here and what is not, before anything else is said.
+fn introduction(common: &Common, operation: &Operation<'_>, plan: &Plan) -> String {
+    let hosts = plan.steps.iter().filter_map(|step| step.work.node()).collect::<std::collections::BTreeSet<_>>().len();
+    let secrets = plinth_site::secret_refs(operation.desired()).len();
+    let addresses = if operation.is_made_up() { "Addresses, hardware" } else { "Hardware" };
+    format!(
+        "rehearsal of site {} ({}): {}, {}, {} may change something\n  \
+         Nothing real is contacted. {addresses} and all {} of the site are made up; time is virtual.\n  \
+         BCM is a simulated CMDaemon asked over real TLS; nodes, Kubespray, Kubernetes, Helm and Run:ai are simulated.\n{}",
+        plan.site,
+        common.file.display(),
+        plural(hosts, "node"),
+        plural(plan.steps.len(), "step"),
+        plan.pending(),
+        plural(secrets, "secret"),
+        doubts(&plan.findings),
+    )
 }
 
 /// The plan's findings in a line: a rehearsal is not where they are fixed.
@@ -104,50 +99,12 @@ fn doubts(findings: &[Finding]) -> String {
     format!("  The plan raises {warnings}{named} and {notes}; `plinth validate` shows them in full.")
 }
 
-/// What is real here and what is not, before anything else is said.
-fn introduction(common: &Common, rehearsal: &Rehearsal) -> String {
-    let plan = &rehearsal.plan;
-    let hosts = plan.steps.iter().filter_map(|step| step.work.node()).collect::<std::collections::BTreeSet<_>>().len();
-    let secrets = plinth_site::secret_refs(&rehearsal.desired).len();
-    let addresses = if rehearsal.synthetic { "Addresses, hardware" } else { "Hardware" };
-    format!(
-        "rehearsal of site {} ({}): {}, {}, {} may change something\n  \
-         Nothing real is contacted. {addresses} and all {} of the site are made up; time is virtual.\n  \
-         BCM is a simulated CMDaemon asked over real TLS; nodes, Kubespray, Kubernetes, Helm and Run:ai are simulated.",
-        plan.site,
-        common.file.display(),
-        plural(hosts, "node"),
-        plural(plan.steps.len(), "step"),
-        plan.pending(),
-        plural(secrets, "secret"),
-    )
-}
-
 fn pace(wanted: Wanted) -> Option<Pace> {
     match wanted {
         Wanted::Fast => None,
         Wanted::Watch => Some(WATCHABLE),
         Wanted::Auto => Printer::watched().then_some(WATCHABLE),
     }
-}
-
-fn faults(texts: &[String]) -> Result<Vec<Fault>, Problem> {
-    texts.iter().map(|text| text.parse::<Fault>().map_err(|error| fault_problem(&error))).collect()
-}
-
-/// A recorded inventory, if one is given.
-fn recorded(verb: &Rehearse) -> Result<Option<plinth_model::inventory::Inventory>, Problem> {
-    let Some(file) = &verb.from.inventory else { return Ok(None) };
-    if verb.nodes.is_some() {
-        return Err(Problem::new(
-            Exit::Input,
-            "making up nodes",
-            "",
-            "a recorded inventory says which nodes there are",
-            "give either `--inventory` or `--nodes`",
-        ));
-    }
-    clients::recorded_inventory(file).map(Some)
 }
 
 /// The state directory: the one given, or one that goes away afterwards.
@@ -157,27 +114,18 @@ struct Folder {
 }
 
 impl Folder {
-    fn open(common: &Common, verb: &Rehearse, input: &Input) -> Result<Self, Problem> {
+    fn new(common: &Common, input: &Input) -> Self {
         let name = format!("plinth-rehearsal-{}-{}", input.site.desired.name, uuid::Uuid::now_v7());
         let path = common.state.clone().unwrap_or_else(|| std::env::temp_dir().join(name));
-        let folder = Self { passing: common.state.is_none(), path };
-        if !verb.plan_only || folder.passing || !folder.path.exists() {
-            state::open(&folder.path, true)?;
-        }
-        state::kind_fits(&folder.path, true)?;
-        Ok(folder)
+        Self { passing: common.state.is_none(), path }
     }
 }
 
 impl Drop for Folder {
+    /// A folder that stays behind in the temporary directory harms nobody.
     fn drop(&mut self) {
         if self.passing {
-            remove(&self.path);
+            let _ = std::fs::remove_dir_all(&self.path);
         }
     }
-}
-
-/// A folder that stays behind in the temporary directory harms nobody.
-fn remove(path: &Path) {
-    let _ = std::fs::remove_dir_all(path);
 }

@@ -1,79 +1,76 @@
 //! `plinth remove` and `plinth reset`.
 
-use super::confirmed;
+use crate::approval::SiteName;
 use crate::args::{Common, ConfirmedOptions, Remove, Reset};
-use crate::input::{self, Input};
 use crate::printer::Printer;
-use crate::real::Real;
-use crate::session::Held;
-use crate::{carry, clients, state, verbs};
+use crate::screen::Screen;
+use crate::{input, running, verbs};
+use plinth_app::{Access, Depth, Failure, Goal, Input};
 use plinth_model::steps::Removal;
-use plinth_model::{Exit, NodeName, Plan, Problem};
-use plinth_plan::{Cluster, Observed};
-use plinth_run::{Durability, LookOptions};
+use plinth_model::{Exit, NodeName, Problem};
+use plinth_plan::engines;
 
 /// Takes workers out.
-pub(crate) fn remove(common: &Common, verb: &Remove, printer: &Printer) -> Result<Exit, Problem> {
-    let removal = Removal::Nodes { nodes: confirmed::nodes(&verb.nodes)?, reachable: !verb.unreachable };
-    run(common, &verb.way, &removal, printer)
+pub(crate) async fn remove(common: &Common, verb: &Remove, printer: &Printer) -> Result<Exit, Failure> {
+    let removal = Removal::Nodes { nodes: nodes(&verb.nodes)?, reachable: !verb.unreachable };
+    let said = Said { nothing: "nothing of it is there: nothing to do", done: &afterwards(&removal) };
+    run(common, &verb.way, Goal::Removal(removal), &said, printer).await
 }
 
 /// Takes Kubernetes away.
-pub(crate) fn reset(common: &Common, verb: &Reset, printer: &Printer) -> Result<Exit, Problem> {
-    run(common, &verb.way, &Removal::All, printer)
+pub(crate) async fn reset(common: &Common, verb: &Reset, printer: &Printer) -> Result<Exit, Failure> {
+    let said = Said { nothing: "nothing of it is there: nothing to do", done: &afterwards(&Removal::All) };
+    run(common, &verb.way, Goal::Removal(Removal::All), &said, printer).await
 }
 
-fn run(common: &Common, way: &ConfirmedOptions, removal: &Removal, printer: &Printer) -> Result<Exit, Problem> {
-    let input = input::load(common, printer)?;
-    let name = input.site.desired.name.as_str();
-    confirmed::can_be(way, name)?;
-    let directory = state::directory(common.state.as_deref(), &input.site.desired.name)?;
-    state::open(&directory, false)?;
-    let real = Real::open(common, &input, &directory, printer)?;
-    let held = Held::take(&directory, &input.site.desired.name, Durability::Power)?;
-    let inventory = verbs::discover::inventory(common, &input, way.from.inventory.as_deref(), printer)?;
-    let observed = Observed::new(inventory);
-    let desired = &input.site.desired;
-    let (cluster, _) = Cluster::new(desired, &plinth_plan::discover(desired, &observed.inventory));
-    let runtime = clients::runtime()?;
-    let plan = runtime.block_on(plan(common, &input, &observed, removal, &real, printer))?;
-    confirmed::show(common, &plan, printer);
-    if plinth_plan::engines::is_done(&plan) {
-        printer.talk("nothing of it is there: nothing to do");
+/// What is said at the end.
+pub(super) struct Said<'a> {
+    /// When there was nothing to do.
+    pub(super) nothing: &'a str,
+    /// When it was done.
+    pub(super) done: &'a str,
+}
+
+/// Runs a plan that asks for the site's name.
+pub(super) async fn run(
+    common: &Common,
+    way: &ConfirmedOptions,
+    goal: Goal,
+    said: &Said<'_>,
+    printer: &Printer,
+) -> Result<Exit, Failure> {
+    let input = Input::load(&common.file)?;
+    let name = input.site.desired.name.to_string();
+    let confirmation = SiteName::new(way, &name, printer)?;
+    let (recorded, screen) = (way.from.inventory.as_deref(), Screen::new(printer));
+
+    let mut operation = input::open(common, input, recorded, Access::Change, goal, &screen)?;
+    let seen = operation.observe(Depth::Steps).await?;
+    let planned = operation.plan(seen)?;
+    verbs::plan::show_before(common, &planned.plan, printer);
+    if engines::is_done(&planned.plan) {
+        printer.talk(said.nothing);
         return Ok(Exit::Done);
     }
-    runtime.block_on(confirmed::preview(&plan, &real, printer))?;
-    if !confirmed::by_name(way, name, printer) {
-        return Ok(Exit::Pending);
+    if let Some(preview) = operation.preview(&planned).await? {
+        printer.talk(&preview.text());
     }
-    let carry = carry::Carry { common, events: way.events.events.as_deref(), desired, printer, real: &real };
-    let exit = runtime.block_on(carry.out(&plan, &cluster, held))?;
+    let Some(approved) = operation.approve(planned, &confirmation).await? else { return Ok(Exit::Pending) };
+    let exit = running::run(&mut operation, approved, (common, way.events.events.as_deref()), printer).await?;
     if exit == Exit::Done {
-        printer.talk(&afterwards(removal));
+        printer.talk(said.done);
     }
     Ok(exit)
 }
 
-/// The plan, with what was seen of every step.
-async fn plan(
-    common: &Common,
-    input: &Input,
-    observed: &Observed,
-    removal: &Removal,
-    real: &Real,
-    printer: &Printer,
-) -> Result<Plan, Problem> {
-    let make = |observed: &Observed| {
-        plinth_plan::removal(&input.site.desired, observed, &input.catalog, removal).map_err(|findings| {
-            let findings = input.place(findings);
-            input.show(common, printer, &findings);
-            input::refused(&findings, &common.file.display().to_string())
+/// Names of nodes as they were given.
+pub(super) fn nodes(names: &[String]) -> Result<Vec<NodeName>, Problem> {
+    let name = |name: &String| {
+        NodeName::new(name).map_err(|error| {
+            Problem::new(Exit::Input, "reading node", name, error, "give exact names, as in the site file")
         })
     };
-    let draft = make(observed)?;
-    let look = plinth_run::look(&draft, &real.world(), &LookOptions::default()).await?;
-    input.show(common, printer, &look.findings);
-    make(&Observed { steps: look.seen, answers: look.answers, ..observed.clone() })
+    names.iter().map(name).collect()
 }
 
 fn afterwards(removal: &Removal) -> String {

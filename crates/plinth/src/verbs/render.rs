@@ -3,38 +3,47 @@
 use crate::args::{Common, Render, Rendering};
 use crate::input;
 use crate::printer::Printer;
+use crate::screen::Screen;
+use plinth_app::{Access, Depth, Failure, Goal, Input};
 use plinth_model::steps::HelmRelease;
 use plinth_model::{Exit, Plan, Problem, Work};
-use plinth_plan::Observed;
-use plinth_plan::engines::{self, EngineFile};
+use plinth_plan::engines::{self, EngineFile, MirrorList};
 use plinth_world::files;
 use std::path::Path;
 
 /// Shows what would be handed to Kubespray and helm. Secrets stay references.
-pub(crate) fn run(common: &Common, verb: &Render, printer: &Printer) -> Result<Exit, Problem> {
-    let input = input::load(common, printer)?;
-    let inventory = super::discover::inventory(common, &input, verb.from.inventory.as_deref(), printer)?;
-    let observed = Observed::new(inventory);
-    let plan = super::plan::make(common, &input, &observed, printer)?;
+pub(crate) async fn run(common: &Common, verb: &Render, printer: &Printer) -> Result<Exit, Failure> {
+    let (recorded, screen) = (verb.from.inventory.as_deref(), Screen::new(printer));
+    let access = if verb.what == Rendering::MirrorList { Access::Change } else { Access::Read };
+    let input = Input::load(&common.file)?;
+    let mut operation = input::open(common, input, recorded, access, Goal::Site, &screen)?;
+    let seen = operation.observe(Depth::Inventory).await?;
+    let planned = operation.plan(seen)?;
     let files = match verb.what {
-        Rendering::Inventory if verb.ini => vec![("inventory.ini".to_owned(), ini(&input, &observed)?)],
-        Rendering::Inventory => engine(&plan, EngineFile::Inventory),
-        Rendering::Variables => engine(&plan, EngineFile::Variables),
-        Rendering::Values => values(&plan, common.json)?,
-        Rendering::MirrorList => {
-            let list = super::mirror_list::list(common, &input, &plan, printer)?;
-            vec![if common.json {
-                ("mirror-list.json".to_owned(), list.json())
-            } else {
-                ("mirror-list.txt".to_owned(), list.text())
-            }]
+        Rendering::Inventory if verb.ini => {
+            vec![(
+                "inventory.ini".to_owned(),
+                plinth_plan::kubespray::inventory_ini(operation.desired(), &planned.cluster),
+            )]
         }
+        Rendering::Inventory => engine(&planned.plan, EngineFile::Inventory),
+        Rendering::Variables => engine(&planned.plan, EngineFile::Variables),
+        Rendering::Values => values(&planned.plan, common.json)?,
+        Rendering::MirrorList => vec![mirror_list(&operation.mirror_list(&planned).await?, common.json)],
     };
+    write_all(common, verb, &files, printer)
+}
+
+fn mirror_list(list: &MirrorList, json: bool) -> (String, String) {
+    if json { ("mirror-list.json".to_owned(), list.json()) } else { ("mirror-list.txt".to_owned(), list.text()) }
+}
+
+fn write_all(common: &Common, verb: &Render, files: &Files, printer: &Printer) -> Result<Exit, Failure> {
     match &verb.out {
-        None if common.json && verb.what == Rendering::Values => printer.json(&documents(&files)?),
-        None => printer.data(&joined(&files)),
+        None if common.json && verb.what == Rendering::Values => printer.json(&documents(files)?),
+        None => printer.data(&joined(files)),
         Some(folder) => {
-            for (name, text) in &files {
+            for (name, text) in files {
                 write(folder, name, text)?;
                 printer.talk(&format!("wrote {}", folder.join(name).display()));
             }
@@ -47,15 +56,6 @@ type Files = Vec<(String, String)>;
 
 fn engine(plan: &Plan, wanted: EngineFile) -> Files {
     engines::file(plan, wanted).map(|(name, text)| (name.to_owned(), text.to_owned())).into_iter().collect()
-}
-
-fn ini(input: &input::Input, observed: &Observed) -> Result<String, Problem> {
-    let desired = &input.site.desired;
-    let (cluster, findings) = plinth_plan::Cluster::new(desired, &plinth_plan::discover(desired, &observed.inventory));
-    match findings.into_iter().find(plinth_model::Finding::is_error) {
-        None => Ok(plinth_plan::kubespray::inventory_ini(desired, &cluster)),
-        Some(finding) => Err(Problem::new(Exit::Input, "rendering", "the inventory", finding.message, finding.fix)),
-    }
 }
 
 fn values(plan: &Plan, json: bool) -> Result<Files, Problem> {

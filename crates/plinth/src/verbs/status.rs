@@ -2,7 +2,8 @@
 
 use crate::args::Common;
 use crate::printer::Printer;
-use crate::{input, session, sinks, state};
+use crate::sinks;
+use plinth_app::{Failure, Input, state};
 use plinth_model::run::Status;
 use plinth_model::{Exit, Problem, RunView};
 use plinth_run::journal::JournalReader;
@@ -11,18 +12,18 @@ use plinth_world::{Clock, SystemClock};
 use std::path::Path;
 
 /// Says how far the last run came. Reads the journal only, so it works while a run is on, and without BCM.
-pub(crate) fn run(common: &Common, printer: &Printer) -> Result<Exit, Problem> {
-    let site = input::load(common, printer)?.site.desired.name;
+pub(crate) fn run(common: &Common, printer: &Printer) -> Result<Exit, Failure> {
+    let site = Input::load(&common.file)?.site.desired.name;
     let directory = state::directory(common.state.as_deref(), &site)?;
     readable(&directory, common.state.is_some())?;
-    let reader = Journal::open_read_only(&directory)?;
+    let reader = Journal::open_read_only(&directory).map_err(Problem::from)?;
     let now = SystemClock::new().now();
     let lock = match &reader {
-        Some(reader) => reader.lock()?.map(|lock| lock.view(now, &LockOwner::current())),
+        Some(reader) => reader.lock().map_err(Problem::from)?.map(|lock| lock.view(now, &LockOwner::current())),
         None => None,
     };
     let view = reader.map_or_else(RunView::default, JournalReader::into_view);
-    session::same_site(&directory, &site, view.run.as_ref().map(|run| &run.site))?;
+    state::same_site(&directory, &site, view.run.as_ref().map(|run| &run.site))?;
     let status = Status::of(view, lock, now);
     if common.json {
         printer.json(&status);

@@ -1,29 +1,29 @@
 //! `plinth validate`.
 
 use crate::args::Common;
-use crate::input::{self, FindingsReport, SCHEMA, plural};
+use crate::input::{FindingsReport, SCHEMA, plural};
 use crate::printer::Printer;
-use crate::{rehearsal, state};
-use plinth_keystore::SiteSecrets;
+use crate::screen::Screen;
+use plinth_app::world::synthetic;
+use plinth_app::{Audience, Failure, Goal, Input, state};
 use plinth_model::finding::code;
 use plinth_model::{Exit, Finding, Problem, Severity};
 use plinth_plan::Observed;
 use plinth_site::desired::{InventorySource, TlsTrust};
 
 /// Checks the site file against itself and the compatibility data. Contacts nothing.
-pub(crate) fn run(common: &Common, printer: &Printer) -> Result<Exit, Problem> {
-    let input = input::load(common, printer)?;
+pub(crate) fn run(common: &Common, printer: &Printer) -> Result<Exit, Failure> {
+    let input = Input::load(&common.file)?;
     let findings = input.place(findings(common, &input)?);
-    let failed = findings.iter().any(Finding::is_error);
+    if findings.iter().any(Finding::is_error) {
+        return Err(input.rejected(findings));
+    }
     if common.json {
         printer.json(&FindingsReport { schema: SCHEMA, findings: &findings });
     } else {
-        input.show(common, printer, &findings);
-    }
-    if failed {
-        return Err(input::refused(&findings, &common.file.display().to_string()));
-    }
-    if !common.json {
+        if !findings.is_empty() {
+            Screen::new(printer).findings(&input.site, &findings);
+        }
         let count = |severity| findings.iter().filter(|f| f.severity == severity).count();
         let file = common.file.display();
         let site = &input.site.desired.name;
@@ -35,30 +35,28 @@ pub(crate) fn run(common: &Common, printer: &Printer) -> Result<Exit, Problem> {
 }
 
 /// Everything that can be said without contact: the file, versions, secrets that are not there (only warnings here).
-fn findings(common: &Common, input: &input::Input) -> Result<Vec<Finding>, Problem> {
+fn findings(common: &Common, input: &Input) -> Result<Vec<Finding>, Problem> {
     let desired = &input.site.desired;
     let mut findings = input.site.findings.clone();
     findings.extend(planned(input)?);
     findings.extend(files_missing(input));
-    let secrets =
-        SiteSecrets::new(&state::directory(common.state.as_deref(), &desired.name)?).below(input.site.folder());
-    let missing = secrets.check_all(&plinth_site::secret_refs(desired));
+    let missing = input.missing_secrets(&state::directory(common.state.as_deref(), &desired.name)?);
     findings.extend(missing.into_iter().map(|f| Finding { severity: Severity::Warning, ..f }));
     Ok(findings)
 }
 
 /// What planning with made-up nodes says: versions, components, values. Addresses are made up, so nothing is said of them.
-fn planned(input: &input::Input) -> Result<Vec<Finding>, Problem> {
-    let synthetic = rehearsal::synthetic(&input.site.desired, None)?;
-    let observed = Observed::new(synthetic.inventory);
-    Ok(match plinth_plan::plan(&synthetic.desired, &observed, &input.catalog) {
+fn planned(input: &Input) -> Result<Vec<Finding>, Problem> {
+    let made_up = synthetic(&input.site.desired, None)?;
+    let observed = Observed::new(made_up.inventory);
+    Ok(match Goal::Site.plan(&made_up.desired, &observed, &input.catalog) {
         Ok(plan) => plan.findings,
         Err(findings) => findings,
     })
 }
 
 /// Files that the site names and that are not there now. Only a warning: they may come later, or lie on another machine.
-fn files_missing(input: &input::Input) -> Vec<Finding> {
+fn files_missing(input: &Input) -> Vec<Finding> {
     let InventorySource::Bcm(access) = &input.site.desired.inventory else { return Vec::new() };
     let TlsTrust::CaFile(file) = &access.tls else { return Vec::new() };
     let path = input.site.folder().join(file);

@@ -51,7 +51,7 @@ fn pin() -> &'static (String, String) {
 pub(crate) fn release(tag: &str) -> KubesprayRelease {
     let (commit, id) = pin().clone();
     KubesprayRelease {
-        tag: tag.to_owned(),
+        tag: tag.parse().unwrap(),
         source: tree().display().to_string(),
         commit,
         tree: id,

@@ -2,9 +2,9 @@
 //! not.
 
 use crate::support::{basepod, example, plinth, text};
-use plinth::rehearsal::{NoRehearsal, Rehearsal, Script};
-use plinth::session::Crash;
-use plinth_catalog::Catalog;
+use plinth_app::audience::Nobody;
+use plinth_app::operation::Always;
+use plinth_app::{Access, Crash, Depth, Goal, Input, Operation, Script, Setup, World as Which};
 use plinth_run::{Journal, StopSignal};
 use serde_json::Value;
 use std::path::Path;
@@ -12,28 +12,22 @@ use std::sync::Arc;
 use tempfile::TempDir;
 
 /// Runs a rehearsal in-process, crashing after so many records; answers whether it ended, and the world.
-async fn rehearse(
-    site: &plinth_site::Site,
-    catalog: &Catalog,
-    directory: &Path,
-    crash: Option<usize>,
-) -> (bool, World) {
-    let script = Script {
-        desired: site.desired.clone(),
-        inventory: None,
-        nodes: None,
-        faults: vec![],
-        seed: 1,
-        directory: directory.to_path_buf(),
-        kept: true,
-    };
-    let rehearsal = match Rehearsal::prepare(script, catalog).await {
-        Ok(rehearsal) => rehearsal,
-        Err(NoRehearsal::Problem(problem)) => panic!("{problem}"),
-        Err(NoRehearsal::Findings(findings)) => panic!("{findings:#?}"),
-    };
+async fn rehearse(directory: &Path, crash: Option<usize>) -> (bool, World) {
     let crash = crash.map(|records| Crash { records, how: || {} });
-    let (result, world) = rehearsal.run_until(Arc::new(|_| {}), StopSignal::new(), None, crash).await;
+    let setup = Setup {
+        input: Input::load(&example("basepod.yaml")).unwrap(),
+        state: Some(directory),
+        recorded: None,
+        access: Access::Change,
+        goal: Goal::Site,
+        audience: &Nobody,
+    };
+    let mut operation = Operation::open(setup, Which::Simulated(Script { crash, ..Script::default() })).unwrap();
+    let seen = operation.observe(Depth::Steps).await.unwrap();
+    let planned = operation.plan(seen).unwrap();
+    let mut approved = operation.approve(planned, &Always).await.unwrap().unwrap();
+    let result = operation.run(&mut approved, Arc::new(|_| {}), StopSignal::new()).await;
+    let world = operation.simulation().unwrap();
     let once = ["cluster-registered", "storage-relocated"].map(|kind| world.count(kind));
     (result.is_ok_and(|report| report.exit == plinth_model::Exit::Done), World { snapshot: world.snapshot(), once })
 }
@@ -48,36 +42,31 @@ struct World {
 
 #[test]
 fn at_every_record() {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
-    runtime.block_on(async {
-        let site = Arc::new(plinth_site::load(&example("basepod.yaml")).unwrap());
-        let catalog = Arc::new(Catalog::embedded().unwrap());
-        let whole = TempDir::new().unwrap();
-        let (done, wanted) = rehearse(&site, &catalog, whole.path(), None).await;
-        assert!(done);
-        assert_eq!(wanted.once, [1, 2], "one registration, two relocated DGX nodes");
-        let records = usize::try_from(Journal::open(whole.path()).unwrap().records().unwrap()).unwrap();
-        assert!(records > 100, "{records} records");
-        let wanted = Arc::new(wanted);
-        let halves = [0, 1].map(|half| {
-            let (site, catalog, wanted) = (Arc::clone(&site), Arc::clone(&catalog), Arc::clone(&wanted));
-            tokio::spawn(async move {
-                for record in (half..records).step_by(2) {
-                    killed_at(record, &site, &catalog, &wanted).await;
-                }
-            })
-        });
-        for half in halves {
-            half.await.unwrap();
+    let whole = TempDir::new().unwrap();
+    let (done, wanted) = in_time(rehearse(whole.path(), None));
+    assert!(done);
+    assert_eq!(wanted.once, [1, 2], "one registration, two relocated DGX nodes");
+    let records = usize::try_from(Journal::open(whole.path()).unwrap().records().unwrap()).unwrap();
+    assert!(records > 100, "{records} records");
+    let wanted = &wanted;
+    std::thread::scope(|threads| {
+        for half in [0, 1] {
+            threads.spawn(move || {
+                (half..records).step_by(2).for_each(|record| in_time(killed_at(record, wanted)));
+            });
         }
     });
 }
 
-async fn killed_at(record: usize, site: &plinth_site::Site, catalog: &Catalog, wanted: &World) {
+fn in_time<T>(work: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(work)
+}
+
+async fn killed_at(record: usize, wanted: &World) {
     let folder = TempDir::new().unwrap();
-    let (done, _) = rehearse(site, catalog, folder.path(), Some(record)).await;
+    let (done, _) = rehearse(folder.path(), Some(record)).await;
     assert!(!done, "the crash after record {record} did not happen");
-    let (done, world) = rehearse(site, catalog, folder.path(), None).await;
+    let (done, world) = rehearse(folder.path(), None).await;
     assert!(done, "the run after a crash at record {record} did not finish");
     assert_eq!(&world, wanted, "another world after a crash at record {record}");
     Journal::open(folder.path()).unwrap().verify().unwrap();

@@ -31,6 +31,11 @@ findings! {
         usually: "It has capital letters, underscores or dots, or is longer than 63 characters.",
         fix: "Rename the machine in BCM: lower-case letters, digits and dashes, with a letter or digit at both ends.",
     }
+    NODES_LABELS_UNUSED = "nodes.labels-unused", You {
+        means: "A node has labels or taints in the site file, but it only runs etcd. Kubernetes does not know it as a node, so nobody sees them.",
+        usually: "The node was a worker before, or the labels were meant for another one.",
+        fix: "Remove its labels and taints under `nodes.overrides`, or select the node under `nodes.workers` or `nodes.controlPlane`.",
+    }
     NODES_LISTED_TWICE = "nodes.listed-twice", You {
         means: "The inventory lists two machines with the same name.",
         usually: "A node was cloned and not renamed.",

@@ -1,7 +1,7 @@
 //! `kubernetes.ready`.
 
-use crate::NodeName;
 use crate::steps::StepParams;
+use crate::{NodeName, Version};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -12,7 +12,7 @@ pub struct NodeReady {
     /// Node.
     pub node: NodeName,
     /// Kubernetes version, with `v`.
-    pub version: String,
+    pub version: Version,
 }
 
 impl StepParams for NodeReady {

@@ -9,6 +9,7 @@ mod prepare;
 mod registries;
 mod storage;
 mod storage_old;
+mod trust;
 
 pub use account::NodeAccount;
 pub use connect::NodeConnect;
@@ -19,6 +20,7 @@ pub use prepare::NodePrepare;
 pub use registries::NodeRegistries;
 pub use storage::NodeStorage;
 pub use storage_old::NodeStorageOld;
+pub use trust::NodeTrust;
 
 use crate::facts::Asked;
 use crate::{NodeName, SecretRef};

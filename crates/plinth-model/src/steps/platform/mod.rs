@@ -13,10 +13,9 @@ pub use release::HelmRelease;
 pub use secret::KubeSecret;
 
 use super::RegistryLogin;
-use crate::{NodeName, SecretRef};
+use crate::{ChartVersion, NodeName, SecretRef, Values};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 /// Pod Security level of a namespace.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
@@ -160,13 +159,13 @@ pub struct Release {
     /// Login for the repository, if it wants one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub login: Option<RegistryLogin>,
-    /// Exact version.
-    pub version: String,
+    /// Version.
+    pub version: ChartVersion,
     /// SHA-256 of the package, when known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub digest: Option<String>,
     /// Values, complete. Secrets appear as `{"$secret": <SecretRef>}` and are put in by the client, in a 0600 file.
-    pub values: Value,
+    pub values: Values,
     /// CRD policy.
     pub crds: CrdPolicy,
     /// How long helm may wait, seconds.
@@ -177,6 +176,3 @@ pub struct Release {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub stale_jobs: Vec<String>,
 }
-
-/// Key of the object that stands for a secret inside helm values.
-pub const SECRET_KEY: &str = "$secret";

@@ -8,7 +8,7 @@ pub use connected::RunaiConnected;
 pub use issuer::RunaiIssuer;
 pub use register::RunaiRegister;
 
-use crate::SecretRef;
+use crate::{SecretRef, Version};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -30,7 +30,7 @@ pub struct RunaiTarget {
     /// Cluster name.
     pub cluster: String,
     /// Version of the cluster part.
-    pub version: String,
+    pub version: Version,
 }
 
 impl RunaiTarget {

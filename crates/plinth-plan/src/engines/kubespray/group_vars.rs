@@ -49,7 +49,7 @@ pub fn group_vars(desired: &Desired, cluster: &Cluster, engine: &KubesprayChoice
 
 /// Choices that the release cannot carry out.
 fn unfit(desired: &Desired, engine: &KubesprayChoice, line: Line) -> Vec<Finding> {
-    let (kubernetes, tag) = (&desired.kubernetes, &engine.release.tag);
+    let (kubernetes, tag) = (&desired.kubernetes, engine.release.tag.as_str());
     let mut findings = Vec::new();
     if kubernetes.proxy_mode == "nftables" && !line.has_nftables() {
         let text = format!("Kubespray {tag} knows no nftables; v2.28 is the first release that does");

@@ -1,8 +1,9 @@
 //! Variables that releases of Kubespray stopped reading. Ansible never reports an unknown variable, so a site would believe in a
 //! setting that is not there.
 
+use plinth_model::Finding;
+use plinth_model::Version;
 use plinth_model::finding::code;
-use plinth_model::{Finding, Version};
 use plinth_site::Desired;
 
 /// A name, or with `*` its beginning or end; the first minor of Kubespray 2 without it; what to do instead. Read from the release

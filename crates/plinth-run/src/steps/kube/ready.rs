@@ -5,8 +5,10 @@ use crate::steps::outcome::{compared, todo};
 use crate::steps::{Explanation, StepKind, wait};
 use plinth_model::finding::code;
 use plinth_model::steps::NodeReady;
-use plinth_model::{Finding, Step, Version};
+use plinth_model::version::VersionError;
+use plinth_model::{Finding, NodeName, Step, Version};
 use plinth_world::ClientError;
+use plinth_world::kube::KubeNode;
 
 const CLIENT: &str = "kube";
 
@@ -27,7 +29,9 @@ impl StepKind for NodeReady {
             None => return todo(format!("! Kubernetes does not know node {node} yet")),
         };
         let mut differences = Vec::new();
-        if !same_version(&seen.version, version) {
+        if seen.version.is_empty() {
+            differences.push("! it has not told its version yet".to_owned());
+        } else if kubelet_version(node, &seen)? != *version {
             differences.push(format!("~ version {} → {version}", seen.version));
         }
         if !seen.ready {
@@ -52,9 +56,9 @@ impl StepKind for NodeReady {
     }
 }
 
-fn same_version(seen: &str, wanted: &str) -> bool {
-    match (seen.parse::<Version>(), wanted.parse::<Version>()) {
-        (Ok(seen), Ok(wanted)) => seen == wanted,
-        _ => seen == wanted,
-    }
+/// The version that a node's kubelet tells. One that cannot be read is an error, since "other than wanted" would set off a run.
+fn kubelet_version(node: &NodeName, seen: &KubeNode) -> Result<Version, ClientError> {
+    let unreadable =
+        |error: VersionError| unseen(CLIENT, format!("reading the kubelet's version on {node}"), &error.to_string());
+    seen.version.parse().map_err(unreadable)
 }

@@ -5,10 +5,9 @@ use crate::steps::outcome::{amount, compared, differs};
 use crate::steps::{Explanation, StepKind, wait};
 use plinth_model::finding::code;
 use plinth_model::steps::{Health, HelmRelease, Release};
-use plinth_model::{Finding, Step, Version};
+use plinth_model::{Finding, Step};
 use plinth_world::ClientError;
 use plinth_world::helm::{ReleaseState, values_digest};
-use semver::VersionReq;
 
 const CLIENT: &str = "helm";
 /// What helm calls a release that was installed to its end.
@@ -67,7 +66,7 @@ async fn differences(env: &StepEnv, release: &Release) -> Result<Vec<String>, Cl
 
 fn state_differences(state: &ReleaseState, release: &Release) -> Vec<String> {
     let mut differences = Vec::new();
-    if !fits(&state.version, &release.version) {
+    if !release.version.takes(&state.version) {
         differences.push(format!("~ version {} → {}", state.version, release.version));
     }
     let wanted = values_digest(&release.values);
@@ -78,16 +77,6 @@ fn state_differences(state: &ReleaseState, release: &Release) -> Vec<String> {
         differences.push(format!("~ status {} → {DEPLOYED}", state.status));
     }
     differences
-}
-
-/// Whether the installed version is the wanted one. Charts and indexes disagree about a leading `v`; a wanted version may be
-/// the vendor's selector `~2.21.0`, which any patch of that line satisfies.
-fn fits(installed: &str, wanted: &str) -> bool {
-    let Ok(version) = installed.parse::<Version>() else { return installed == wanted };
-    if wanted.starts_with('~') {
-        return VersionReq::parse(wanted).is_ok_and(|requirement| requirement.matches(version.semver()));
-    }
-    wanted.parse::<Version>().is_ok_and(|wanted| wanted == version)
 }
 
 /// What does not hold, one line each.

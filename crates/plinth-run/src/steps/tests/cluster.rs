@@ -7,6 +7,7 @@ use plinth_model::steps::{
     KubeObjects, Kubeconfig, KubesprayEnvironment, KubesprayInventory, KubesprayRelease, KubesprayRun, KubespraySource,
     Namespace, NodeLabels, NodeReady, PodSecurity, Release, RunInputs,
 };
+use plinth_model::{Digest, Values};
 use plinth_world::ansible::{Begun, Deployed, HostStats, Play, PlayStats};
 use plinth_world::deadlines;
 use plinth_world::helm::{ReleaseState, values_digest};
@@ -235,7 +236,7 @@ pub(super) fn kube_node(ready: bool, version: &str) -> Option<KubeNode> {
 
 #[tokio::test]
 async fn readiness_is_waited_for_within_the_deadline() {
-    let work = Work::NodeReady(NodeReady { node: node("dgx-05"), version: "v1.31.9".to_owned() });
+    let work = Work::NodeReady(NodeReady { node: node("dgx-05"), version: "v1.31.9".parse().unwrap() });
     let bench = Bench::new();
     bench.fake.on("node", kube_node(false, "v1.30.4"));
     assert_eq!(todo(bench.look(&work).await), ["~ version v1.30.4 → v1.31.9", "! not Ready"]);
@@ -343,9 +344,9 @@ fn release(version: &str) -> Release {
         chart: "gpu-operator".to_owned(),
         repository: String::new(),
         login: None,
-        version: version.to_owned(),
+        version: version.parse().unwrap(),
         digest: None,
-        values: json!({"driver": {"enabled": false}}),
+        values: json!({"driver": {"enabled": false}}).try_into().unwrap(),
         crds: CrdPolicy::None,
         timeout_s: 600,
         health: vec![Health::Workload { kind: "Deployment".to_owned(), name: "operator".to_owned() }],
@@ -355,7 +356,7 @@ fn release(version: &str) -> Release {
 
 fn installed(version: &str, status: &str) -> Option<ReleaseState> {
     let values = values_digest(&release("v1").values);
-    Some(ReleaseState { version: version.to_owned(), values, status: status.to_owned() })
+    Some(ReleaseState { version: version.parse().unwrap(), values, status: status.to_owned() })
 }
 
 fn health(holds: bool) -> HealthState {
@@ -383,7 +384,7 @@ async fn a_release_is_done_by_version_values_status_and_health() {
         assert_eq!(matches!(seen, Probe::Done(_)), is_done, "{wanted} {present} {status}: {seen:?}");
     }
     let mut other = release("1.0.0");
-    other.values = json!({});
+    other.values = Values::empty();
     let bench = Bench::new();
     bench.fake.on("release", installed("1.0.0", "deployed"));
     let lines = todo(bench.look(&Work::HelmRelease(HelmRelease { release: Box::new(other) })).await);

@@ -24,7 +24,7 @@ fn kept(inputs: &str) -> Option<DownloadList> {
 
 fn fetching() -> Work {
     let release = KubesprayRelease {
-        tag: "v2.27.1".to_owned(),
+        tag: "v2.27.1".parse().unwrap(),
         source: String::new(),
         commit: String::new(),
         tree: String::new(),

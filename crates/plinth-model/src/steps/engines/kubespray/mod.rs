@@ -117,7 +117,7 @@ impl RunInputs {
 #[serde(rename_all = "camelCase")]
 pub struct KubesprayRelease {
     /// `v2.27.1`.
-    pub tag: String,
+    pub tag: Version,
     /// Where it comes from: a git address, a tarball or a directory.
     pub source: String,
     /// Commit id that must be found.

@@ -165,3 +165,14 @@ fn what_no_play_can_do_is_refused() {
         assert_eq!(refused(deployed, &wanted, &seen), code);
     }
 }
+
+#[test]
+fn a_record_whose_versions_cannot_be_read_is_no_record() {
+    let mut record = serde_json::to_value(after(usual())).unwrap();
+    for field in ["tag", "version"] {
+        let good = std::mem::replace(&mut record["last"][field], "main".into());
+        assert!(serde_json::from_value::<Deployed>(record.clone()).is_err(), "{field} would stand in no way back");
+        record["last"][field] = good;
+    }
+    assert!(serde_json::from_value::<Deployed>(record).is_ok());
+}

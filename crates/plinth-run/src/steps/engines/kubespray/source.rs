@@ -41,7 +41,7 @@ fn short(id: &str) -> &str {
 }
 
 fn source_differs(release: &KubesprayRelease, commit: &str, tree: &str) -> Finding {
-    Finding::error(code::KUBESPRAY_SOURCE_DIFFERS, &release.tag, format!("the source of Kubespray {} is not the pinned one", release.tag))
+    Finding::error(code::KUBESPRAY_SOURCE_DIFFERS, release.tag.as_str(), format!("the source of Kubespray {} is not the pinned one", release.tag))
         .evidence(format!("commit: {commit}; pinned {}", release.commit))
         .evidence(format!("tree: {tree}; pinned {}", release.tree))
         .evidence(format!("source: {}", release.source))

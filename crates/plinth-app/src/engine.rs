@@ -1,0 +1,56 @@
+//! What verbs ask of the engine beside running plans: which hosts a destructive plan touches, and what a mirror must hold.
+
+use crate::failure::Failure;
+use crate::operation::{Always, Operation, Planned};
+use crate::world::{bug, client_problem};
+use plinth_model::{Exit, Problem};
+use plinth_plan::engines::{self, MirrorList};
+use plinth_run::engines::Preview;
+use plinth_run::{RunReport, StopSignal};
+use std::sync::Arc;
+
+impl Operation<'_> {
+    /// The hosts that a removal or a recovery would touch; none when the plan has neither. The engine's tools are made ready for that by
+    /// a plan of their own, which touches nothing outside the state directory.
+    ///
+    /// # Errors
+    /// When the tools cannot be made ready, or the engine cannot read its files.
+    pub async fn preview(&mut self, planned: &Planned) -> Result<Option<Preview>, Failure> {
+        self.make_tools(planned).await?;
+        let env = self.env()?;
+        let preview = plinth_run::engines::preview(&planned.plan, &env).await;
+        Ok(preview.map_err(|error| client_problem(&error))?)
+    }
+
+    /// What a mirror must hold so that the site's Kubernetes can be installed from it. The engine itself is asked, unless a list is kept
+    /// that was made for the same files.
+    ///
+    /// # Errors
+    /// When the plan installs no Kubernetes, the tools cannot be made ready, or the engine's answer is not understood.
+    pub async fn mirror_list(&mut self, planned: &Planned) -> Result<MirrorList, Failure> {
+        self.make_tools(planned).await?;
+        let env = self.env()?;
+        let list = plinth_run::engines::downloads(&planned.plan, &env).await.map_err(|error| client_problem(&error))?;
+        let list = list.and_then(|list| MirrorList::of_plan(self.desired(), &planned.plan, list));
+        Ok(list.ok_or_else(no_engine)?)
+    }
+
+    /// Runs the steps of a plan that make the engine's tools.
+    async fn make_tools(&mut self, planned: &Planned) -> Result<(), Failure> {
+        let tools = self.planned(engines::tools(&planned.plan), &planned.cluster);
+        let approved = self.approve(tools, &Always).await?;
+        let mut approved = approved.ok_or_else(|| bug("making the engine's tools", "nobody approved it"))?;
+        let report = self.run(&mut approved, Arc::new(|_| {}), StopSignal::new()).await?;
+        failed(&report).map_or(Ok(()), |problem| Err(problem.into()))
+    }
+}
+
+/// The first failure of a run as a problem.
+fn failed(report: &RunReport) -> Option<Problem> {
+    let (step, finding) = report.failures.first()?;
+    Some(Problem::new(Exit::Unreachable, "making ready", step.to_string(), &finding.message, finding.fix.clone()))
+}
+
+fn no_engine() -> Problem {
+    Problem::new(Exit::Input, "listing downloads", "", "the plan installs no Kubernetes", "use `engine: kubespray`")
+}

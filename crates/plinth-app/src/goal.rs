@@ -1,0 +1,41 @@
+//! What an operation is for: which plan is made, and which nodes are checked before.
+
+use plinth_catalog::Catalog;
+use plinth_model::steps::Removal;
+use plinth_model::{Finding, NodeName, Plan};
+use plinth_plan::{Cluster, Observed};
+use plinth_site::Desired;
+
+/// What an operation is for.
+#[derive(Clone, Debug)]
+pub enum Goal {
+    /// The site as its file describes it.
+    Site,
+    /// Kubernetes taken away, from some workers or from all nodes.
+    Removal(Removal),
+    /// These broken members of the control plane, or of etcd, taken in again.
+    Recovery(Vec<NodeName>),
+}
+
+impl Goal {
+    /// Plans.
+    ///
+    /// # Errors
+    /// With every finding, when one of them is an error.
+    pub fn plan(&self, desired: &Desired, observed: &Observed, catalog: &Catalog) -> Result<Plan, Vec<Finding>> {
+        match self {
+            Self::Site => plinth_plan::plan(desired, observed, catalog),
+            Self::Removal(removal) => plinth_plan::removal(desired, observed, catalog, removal),
+            Self::Recovery(broken) => plinth_plan::recovery(desired, observed, catalog, broken),
+        }
+    }
+
+    /// The nodes that must be fit. What leaves is not checked: it may be broken, and leaves all the same.
+    pub(crate) fn checked(&self, cluster: &Cluster) -> Option<Cluster> {
+        match self {
+            Self::Site => Some(cluster.clone()),
+            Self::Removal(_) => None,
+            Self::Recovery(_) => Some(cluster.quorum()),
+        }
+    }
+}

@@ -1,0 +1,64 @@
+//! What an operation starts from: the site file and the catalog.
+
+use crate::failure::Failure;
+use plinth_catalog::Catalog;
+use plinth_keystore::SiteSecrets;
+use plinth_model::{Exit, Finding, Problem};
+use plinth_site::Rejected;
+use plinth_site::Site;
+use std::path::Path;
+
+/// The site file and the catalog.
+pub struct Input {
+    /// The site file, with where each of its parts stands.
+    pub site: Site,
+    /// Components and versions that this plinth knows.
+    pub catalog: Catalog,
+}
+
+impl Input {
+    /// Reads the site file; the catalog is inside the binary.
+    ///
+    /// # Errors
+    /// When the site file cannot be read or holds an error; all of its findings are given at once.
+    pub fn load(file: &Path) -> Result<Self, Failure> {
+        Ok(Self { catalog: catalog()?, site: plinth_site::load(file)? })
+    }
+
+    /// Points findings at their place in the site file, where their subject is a path in it.
+    #[must_use]
+    pub fn place(&self, mut findings: Vec<Finding>) -> Vec<Finding> {
+        for finding in &mut findings {
+            if finding.position.is_none()
+                && let Some(position) = self.site.position(&finding.subject)
+            {
+                *finding = finding.clone().at(position);
+            }
+        }
+        findings
+    }
+
+    /// A finding for each secret of the site that cannot be had. Programs that the site names for its secrets are run.
+    #[must_use]
+    pub fn missing_secrets(&self, directory: &Path) -> Vec<Finding> {
+        let secrets = SiteSecrets::new(directory).below(self.site.folder());
+        secrets.check_all(&plinth_site::secret_refs(&self.site.desired))
+    }
+
+    /// The end of an operation because of these findings.
+    #[must_use]
+    pub fn rejected(&self, findings: Vec<Finding>) -> Failure {
+        let (source, file) = (self.site.source().to_owned(), self.site.file().to_owned());
+        Rejected { findings: self.place(findings), source, file }.into()
+    }
+}
+
+/// The catalog inside the binary.
+///
+/// # Errors
+/// When it does not hold together, which is our bug.
+pub fn catalog() -> Result<Catalog, Problem> {
+    Catalog::embedded().map_err(|error| {
+        Problem::new(Exit::Bug, "reading the catalog inside plinth", "", error, "report this; it is our bug")
+    })
+}

@@ -1,0 +1,21 @@
+//! What plinth does to a site, as a library: open, observe, plan, approve, run. The binary prints around it, a page could as well.
+//!
+//! The world is the only difference between `apply` and `rehearse`: see [`World`].
+
+pub mod audience;
+pub mod engine;
+pub mod failure;
+pub mod goal;
+pub mod input;
+pub mod nodes;
+pub mod operation;
+pub mod saved;
+pub mod state;
+pub mod world;
+
+pub use audience::Audience;
+pub use failure::Failure;
+pub use goal::Goal;
+pub use input::Input;
+pub use operation::{Access, Approve, Approved, Depth, Discovered, Observation, Operation, Planned, Setup};
+pub use world::{Crash, Script, World};

@@ -1,0 +1,95 @@
+//! One operation on a site: open, observe, plan, approve, run. See [`Operation`].
+
+mod approve;
+mod observe;
+mod open;
+mod plan;
+mod run;
+
+pub use approve::{Always, Approve, Approved};
+pub use observe::{Depth, Discovered, Observation};
+pub use open::{Access, Setup};
+pub use plan::Planned;
+
+use crate::audience::Audience;
+use crate::goal::Goal;
+use crate::input::Input;
+use crate::state::SiteLock;
+use crate::world::{OpenWorld, Simulation};
+use plinth_model::Problem;
+use plinth_model::inventory::Inventory;
+use plinth_run::StepEnv;
+use plinth_site::Desired;
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+
+/// One operation on a site, from its file to the end of a run:
+///
+/// ```no_run
+/// # use plinth_app::{Access, Depth, Failure, Goal, Input, Operation, Setup, World, audience::Nobody, operation::Always};
+/// # use plinth_run::{RunReport, StopSignal};
+/// # use std::{path::Path, sync::Arc};
+/// # async fn apply() -> Result<RunReport, Failure> {
+/// let input = Input::load(Path::new("site.yaml"))?;
+/// let setup = Setup { input, state: None, recorded: None, access: Access::Change, goal: Goal::Site, audience: &Nobody };
+/// let mut operation = Operation::open(setup, World::Real)?;
+/// let seen = operation.observe(Depth::Steps).await?;
+/// let planned = operation.plan(seen)?;
+/// let Some(mut approved) = operation.approve(planned, &Always).await? else { unreachable!("`Always` says yes") };
+/// Ok(operation.run(&mut approved, Arc::new(|_event| {}), StopSignal::new()).await?)
+/// # }
+/// ```
+pub struct Operation<'a> {
+    input: Input,
+    desired: Desired,
+    directory: PathBuf,
+    recorded: Option<Inventory>,
+    goal: Goal,
+    audience: &'a dyn Audience,
+    /// In a mutex only so that an operation may be shared among threads; it is locked by whoever has it alone.
+    lock: Option<Mutex<SiteLock>>,
+    world: OpenWorld,
+}
+
+impl Operation<'_> {
+    /// The site file and the catalog.
+    #[must_use]
+    pub fn input(&self) -> &Input {
+        &self.input
+    }
+
+    /// The site as it holds in this world: a rehearsal may replace addresses.
+    #[must_use]
+    pub fn desired(&self) -> &Desired {
+        &self.desired
+    }
+
+    /// The state directory.
+    #[must_use]
+    pub fn directory(&self) -> &Path {
+        &self.directory
+    }
+
+    /// The data centre of a rehearsal, once its inventory was read.
+    #[must_use]
+    pub fn simulation(&self) -> Option<&Simulation> {
+        self.world.simulated()?.simulation()
+    }
+
+    /// Whether nodes, networks and addresses were made up.
+    #[must_use]
+    pub fn is_made_up(&self) -> bool {
+        self.world.simulated().is_some_and(|simulated| simulated.is_made_up())
+    }
+
+    /// Faults of a rehearsal that did not happen so far.
+    #[must_use]
+    pub fn unspent(&self) -> Vec<String> {
+        self.world.simulated().map(|simulated| simulated.unspent()).unwrap_or_default()
+    }
+
+    /// Clients, secrets and clock; the clients are made when this is first called.
+    pub(crate) fn env(&self) -> Result<StepEnv, Problem> {
+        self.world.env(&self.desired)
+    }
+}

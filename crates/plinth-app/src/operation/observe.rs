@@ -1,0 +1,174 @@
+//! Observing: the inventory, the nodes, the steps. As little as is asked for, and nothing twice.
+
+use super::Operation;
+use crate::failure::Failure;
+use crate::state::facts;
+use crate::world::{bug, client_problem};
+use plinth_model::inventory::Inventory;
+use plinth_model::{Exit, Finding, Plan, Problem};
+use plinth_plan::{Cluster, Discovery, Observed};
+use plinth_run::steps::Kinds;
+use plinth_run::survey::Survey;
+use plinth_run::{Done, Look, LookOptions, RunWorld};
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+/// How much is looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Depth {
+    /// The inventory. What is known of nodes and steps comes from earlier runs.
+    Inventory,
+    /// The nodes too.
+    Nodes,
+    /// Every step of the plan too.
+    Steps,
+}
+
+/// What the inventory says, held against the site.
+#[derive(Clone, Debug)]
+pub struct Discovered {
+    /// As BCM, a file or the site file says.
+    pub inventory: Inventory,
+    /// Who does what, at which address.
+    pub discovery: Discovery,
+    /// The cluster to be made.
+    pub cluster: Cluster,
+    /// What stands in the way of making it; plans repeat these.
+    pub findings: Vec<Finding>,
+}
+
+/// What was seen.
+#[derive(Clone, Debug)]
+pub struct Observation {
+    /// The cluster to be made.
+    pub cluster: Cluster,
+    /// What checking the nodes told; empty when they were not checked.
+    pub checks: Vec<Finding>,
+    /// For the planner.
+    pub(crate) observed: Observed,
+    /// The plan as it is without what was seen of its steps.
+    pub(crate) draft: Plan,
+    /// Steps that a look just found in the desired state; none: no step was looked at.
+    pub(crate) done: Option<Done>,
+}
+
+impl Operation<'_> {
+    /// Reads the inventory, and says who does what at which address. Starts the machines of a rehearsal.
+    ///
+    /// # Errors
+    /// When the inventory cannot be had.
+    pub async fn discover(&mut self) -> Result<Discovered, Failure> {
+        let discovered = self.sighted().await?;
+        self.prepare(&discovered, None)?;
+        Ok(discovered)
+    }
+
+    /// Makes the world ready for these nodes.
+    fn prepare(&mut self, discovered: &Discovered, plan: Option<&Plan>) -> Result<(), Failure> {
+        tracing::info!(nodes = discovered.cluster.members.len(), "discovered");
+        self.world.prepare(&discovered.inventory, &discovered.discovery, plan)?;
+        if self.world.is_rehearsal() {
+            self.say_opened()?;
+        }
+        Ok(())
+    }
+
+    async fn sighted(&self) -> Result<Discovered, Failure> {
+        let inventory = match &self.recorded {
+            Some(recorded) => recorded.clone(),
+            None => self.world.inventory(&self.desired).await?,
+        };
+        let discovery = plinth_plan::discover(&self.desired, &inventory);
+        let (cluster, findings) = Cluster::new(&self.desired, &discovery);
+        Ok(Discovered { inventory, discovery, cluster, findings })
+    }
+
+    /// Looks as deep as is asked for. A site that cannot be planned is refused before any node is contacted, and an unfit one before
+    /// its steps are looked at.
+    ///
+    /// # Errors
+    /// When the inventory cannot be had, the site cannot be planned, or more nodes are unfit than may fail.
+    pub async fn observe(&mut self, depth: Depth) -> Result<Observation, Failure> {
+        let discovered = self.sighted().await?;
+        let facts = facts::read(&self.directory)?;
+        let observed = Observed { facts, ..Observed::new(discovered.inventory.clone()) };
+        let draft = self.make(&observed)?;
+        self.prepare(&discovered, Some(&draft))?;
+        let mut seen = Observation { cluster: discovered.cluster, checks: Vec::new(), observed, draft, done: None };
+        if depth >= Depth::Nodes {
+            self.observe_nodes(&mut seen, depth).await?;
+        }
+        if depth >= Depth::Steps {
+            let look = self.look(&seen.draft).await?;
+            tracing::info!(steps = look.seen.len(), done = look.done.len(), "looked at the steps");
+            self.tell(&look.findings);
+            (seen.observed.steps, seen.observed.answers) = (look.seen, look.answers);
+            seen.done = Some(look.done);
+        }
+        Ok(seen)
+    }
+
+    /// Checks the nodes that must be fit. Their facts may lead to another plan: where images go follows from them.
+    async fn observe_nodes(&self, seen: &mut Observation, depth: Depth) -> Result<(), Failure> {
+        let Some(checked) = self.goal.checked(&seen.cluster) else { return Ok(()) };
+        let survey = self.check_nodes(&checked).await?;
+        self.audience.checked(&survey.findings);
+        if depth >= Depth::Steps {
+            self.judge(&survey.findings, &checked)?;
+        }
+        let before = std::mem::take(&mut seen.observed.facts);
+        seen.observed.facts = before.clone().into_iter().chain(survey.facts).collect();
+        if plinth_plan::places_differ(&self.desired, &seen.cluster, &before, &seen.observed.facts) {
+            seen.draft = self.make(&seen.observed)?;
+        }
+        seen.checks = survey.findings;
+        Ok(())
+    }
+
+    /// Checks these nodes, and keeps their facts for later. Host keys that were never seen are pinned.
+    ///
+    /// # Errors
+    /// When the lock was not taken, or the facts cannot be kept. A node that does not answer is a finding.
+    pub async fn check_nodes(&self, cluster: &Cluster) -> Result<Survey, Failure> {
+        if self.lock.is_none() {
+            return Err(bug("checking nodes", "the site's lock was not taken").into());
+        }
+        let env = self.env()?;
+        let visits = plinth_plan::visits(&self.desired, cluster);
+        let work = plinth_run::survey::survey(&visits, &env, self.desired.run.parallel);
+        let survey = self.world.drive(work, false).await.map_err(|error| client_problem(&error))?;
+        tracing::info!(answered = survey.facts.len(), findings = survey.findings.len(), "checked the nodes");
+        let known = facts::read(&self.directory)?;
+        facts::write(&self.directory, &known.into_iter().chain(survey.facts.clone()).collect())?;
+        Ok(survey)
+    }
+
+    async fn look(&self, plan: &Plan) -> Result<Look, Failure> {
+        let world = RunWorld { env: self.env()?, behaviour: Arc::new(Kinds) };
+        let options = LookOptions { parallel: self.desired.run.parallel };
+        Ok(self.world.drive(plinth_run::look(plan, &world, &options), false).await?)
+    }
+
+    /// Stops before anything is changed when more nodes are unfit than may fail, or something is wrong with all of them. A node
+    /// within that budget stops at its own steps, and the others go on.
+    fn judge(&self, findings: &[Finding], cluster: &Cluster) -> Result<(), Problem> {
+        let budget = self.desired.run.node_failures;
+        let unfit: BTreeSet<&str> = findings.iter().filter(|f| f.is_error()).map(|f| f.subject.as_str()).collect();
+        if unfit.is_empty() {
+            return Ok(());
+        }
+        let is_node = |name: &&str| cluster.members.iter().any(|member| member.name.as_str() == *name);
+        let names = unfit.iter().copied().collect::<Vec<_>>().join(", ");
+        if unfit.len() <= budget && unfit.iter().all(is_node) {
+            self.audience.text(&format!("going on without {names}: run.nodeFailures is {budget}"));
+            return Ok(());
+        }
+        Err(Problem::new(
+            Exit::CheckFailed,
+            "checking the nodes of",
+            self.desired.name.to_string(),
+            format!("not fit: {names}; run.nodeFailures is {budget}; nothing was changed"),
+            "fix what is listed above (`plinth preflight --fix` fixes what is safe), or take the node out of the site file",
+        ))
+    }
+}

@@ -1,0 +1,104 @@
+//! Opening: the state directory, the secrets, the lock. Nobody is contacted.
+
+use super::Operation;
+use crate::audience::Audience;
+use crate::failure::Failure;
+use crate::goal::Goal;
+use crate::input::Input;
+use crate::state::{self, SiteLock};
+use crate::world::{OpenWorld, World, recorded_inventory};
+use plinth_model::{Finding, Problem};
+use std::path::Path;
+use std::sync::Mutex;
+
+/// What an operation starts from.
+pub struct Setup<'a> {
+    /// The site file and the catalog.
+    pub input: Input,
+    /// State directory; none: the site's own below the user's state directory.
+    pub state: Option<&'a Path>,
+    /// A recorded inventory, instead of the one that the site file names.
+    pub recorded: Option<&'a Path>,
+    /// What it may do.
+    pub access: Access,
+    /// What it is for.
+    pub goal: Goal,
+    /// Who is told what happens on the way.
+    pub audience: &'a dyn Audience,
+}
+
+/// What an operation may do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// Ask the inventory and nobody else. No lock is taken and nothing is written.
+    Read,
+    /// Contact the site's systems, write into the state directory, run plans. Needs every secret of the site, and its lock.
+    Change,
+}
+
+impl<'a> Operation<'a> {
+    /// Opens a site. Contacts nobody; a rehearsal's BCM is started in this process.
+    ///
+    /// # Errors
+    /// With a finding for each secret that is needed and cannot be had; when the state directory is of another site or of the other
+    /// kind of run; exit 5 when somebody else holds the lock.
+    pub fn open(setup: Setup<'a>, world: World) -> Result<Self, Failure> {
+        let Setup { input, state, recorded, access, goal, audience } = setup;
+        let directory = state::directory(state, &input.site.desired.name)?;
+        match access {
+            Access::Read => state::kind_fits(&directory, world.is_rehearsal())?,
+            Access::Change => state::open(&directory, world.is_rehearsal())?,
+        }
+        let recorded = recorded.map(recorded_inventory).transpose()?;
+        let (world, desired, recorded) = OpenWorld::open(world, &input, &directory, recorded)?;
+        let mut operation = Self { input, desired, directory, recorded, goal, audience, lock: None, world };
+        operation.need_secrets(access)?;
+        if access == Access::Change {
+            let (directory, name) = (&operation.directory, &operation.desired.name);
+            operation.lock = Some(Mutex::new(SiteLock::take(directory, name, operation.world.durability())?));
+            operation.world.begin(&operation.desired)?;
+            operation.say_opened()?;
+        }
+        Ok(operation)
+    }
+
+    /// Says that a log can begin, as soon as it is known what is secret: a rehearsal makes its secrets up.
+    pub(crate) fn say_opened(&self) -> Result<(), Problem> {
+        let (Some(secrets), Some(_)) = (self.world.secrets(), &self.lock) else { return Ok(()) };
+        self.audience.opened(&self.directory, secrets)?;
+        tracing::info!(site = %self.desired.name, rehearsal = self.world.is_rehearsal(), "opened");
+        Ok(())
+    }
+
+    /// All secrets that this operation needs, before anything that must not wait; those that cannot be had are named at once.
+    fn need_secrets(&self, access: Access) -> Result<(), Failure> {
+        let path = match access {
+            Access::Change => "",
+            Access::Read if self.recorded.is_some() => return Ok(()),
+            Access::Read => "inventory",
+        };
+        let missing = self.world.missing_secrets(&self.desired, path);
+        self.accept(missing)?;
+        self.tell(&self.world.secret_warnings());
+        Ok(())
+    }
+
+    /// Ends the operation if there is an error among these findings, and tells them otherwise.
+    ///
+    /// # Errors
+    /// With all of the findings.
+    pub fn accept(&self, findings: Vec<Finding>) -> Result<(), Failure> {
+        if findings.iter().any(Finding::is_error) {
+            return Err(self.input.rejected(findings));
+        }
+        self.tell(&findings);
+        Ok(())
+    }
+
+    /// Tells findings that end nothing.
+    pub(crate) fn tell(&self, findings: &[Finding]) {
+        if !findings.is_empty() {
+            self.audience.findings(&self.input.site, &self.input.place(findings.to_vec()));
+        }
+    }
+}

@@ -1,0 +1,54 @@
+//! Planning: the draft with what was seen of its steps, and small plans of parts of it.
+
+use super::{Observation, Operation};
+use crate::failure::Failure;
+use crate::state;
+use plinth_model::{Finding, Plan};
+use plinth_plan::{Cluster, Observed};
+use plinth_run::Done;
+
+/// A plan, and the cluster that it is about.
+#[derive(Clone, Debug)]
+pub struct Planned {
+    /// What would be done.
+    pub plan: Plan,
+    /// On which cluster.
+    pub cluster: Cluster,
+    /// What checking the nodes told; empty when they were not checked.
+    pub checks: Vec<Finding>,
+    /// Steps that a look just found in the desired state.
+    pub(crate) done: Done,
+}
+
+impl Operation<'_> {
+    /// The plan, with what was seen of its steps; where no step was looked at, what the journal says.
+    ///
+    /// # Errors
+    /// When what was seen does not fit the plan, or the journal cannot be read.
+    pub fn plan(&self, seen: Observation) -> Result<Planned, Failure> {
+        let Observation { cluster, checks, mut observed, draft, done } = seen;
+        if done.is_none() {
+            observed.steps = state::done_before(&self.directory, &draft)?;
+        }
+        let plan = plinth_plan::looked(draft, &observed).map_err(|findings| self.input.rejected(findings))?;
+        Ok(Planned { plan, cluster, checks, done: done.unwrap_or_default() })
+    }
+
+    /// A small plan of this operation's own, such as one that pins host keys, on the cluster that was discovered.
+    #[must_use]
+    pub fn planned(&self, plan: Plan, cluster: &Cluster) -> Planned {
+        Planned { plan, cluster: cluster.clone(), checks: Vec::new(), done: Done::new() }
+    }
+
+    /// A plan without what was seen of its steps; findings of the site file are in it.
+    pub(crate) fn make(&self, observed: &Observed) -> Result<Plan, Failure> {
+        match self.goal.plan(&self.desired, observed, &self.input.catalog) {
+            Ok(mut plan) => {
+                plan.findings.extend(self.input.site.findings.iter().cloned());
+                plan.findings = self.input.place(plan.findings);
+                Ok(plan)
+            }
+            Err(findings) => Err(self.input.rejected(findings)),
+        }
+    }
+}

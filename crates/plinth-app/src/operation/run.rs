@@ -1,0 +1,45 @@
+//! Running: an approved plan through the executor, under the lock, into the journal.
+
+use super::{Approved, Operation, Planned};
+use crate::world::{Crash, bug};
+use plinth_model::{NodeName, Problem};
+use plinth_run::executor::Sink;
+use plinth_run::steps::Kinds;
+use plinth_run::{CrashAfter, Remembered, RunOptions, RunReport, RunWorld, StopSignal};
+use std::sync::{Arc, PoisonError};
+
+impl Operation<'_> {
+    /// Runs the plan to its end, or as far as it goes. May be called for several plans; the lock is kept in between.
+    ///
+    /// # Errors
+    /// When the lock was not taken or was lost, or the journal cannot be written. A failed step is no error: the report tells it.
+    pub async fn run(&mut self, approved: &mut Approved, sink: Sink, stop: StopSignal) -> Result<RunReport, Problem> {
+        let behaviour = Arc::new(Remembered::new(Arc::new(Kinds), approved.take_done()));
+        let world = RunWorld { env: self.env()?, behaviour };
+        let Planned { plan, cluster, .. } = approved.planned();
+        let lock = self.lock.as_mut().ok_or_else(|| bug("running a plan", "the site's lock was not taken"))?;
+        let lock = lock.get_mut().unwrap_or_else(PoisonError::into_inner);
+        let (run, took_over) = lock.next_run()?;
+        let control_plane: Vec<NodeName> = cluster.control_plane().map(|member| member.name.clone()).collect();
+        let options = RunOptions {
+            rehearsal: self.world.is_rehearsal(),
+            kept: self.world.is_kept(),
+            parallel: self.desired.run.parallel,
+            node_failures: self.desired.run.node_failures,
+            control_plane,
+            took_over,
+            ..RunOptions::new(run, lock.owner.to_string())
+        };
+        match self.world.crash() {
+            None => {
+                let work = plinth_run::run(plan, world, &mut lock.journal, sink, stop, options);
+                self.world.drive(work, true).await
+            }
+            Some(Crash { records, how }) => {
+                let mut crashing = CrashAfter::new(&mut lock.journal, records).calling(how);
+                let work = plinth_run::run(plan, world, &mut crashing, sink, stop, options);
+                self.world.drive(work, true).await
+            }
+        }
+    }
+}

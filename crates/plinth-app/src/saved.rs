@@ -1,0 +1,125 @@
+//! Plans in files: saved for a later apply, and refused when what they were made from moved.
+
+use crate::input::Input;
+use crate::operation::Planned;
+use plinth_model::inventory::{Inventory, SCHEMA};
+use plinth_model::plan::MadeFrom;
+use plinth_model::{Exit, Observed as Seen, Plan, Problem};
+use plinth_plan::Observed;
+use plinth_world::files;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+
+/// A plan that was read from a file.
+pub struct SavedPlan {
+    file: PathBuf,
+    plan: Plan,
+}
+
+impl SavedPlan {
+    /// Reads one.
+    ///
+    /// # Errors
+    /// When the file is no plan, or one of another format.
+    pub fn read(file: &Path) -> Result<Self, Problem> {
+        let name = file.display().to_string();
+        let bytes = files::read_up_to(file, plinth_plan::saved::LARGEST)
+            .map_err(|error| Problem::new(Exit::Input, "reading the saved plan", &name, error, "check the path"))?;
+        Ok(Self { file: file.to_path_buf(), plan: plinth_plan::saved::read(&name, &bytes, None)? })
+    }
+
+    /// Refuses the plan when the site file or the catalog moved since: nobody need be asked for that.
+    ///
+    /// # Errors
+    /// When it no longer fits; what moved is named.
+    pub fn fits_input(&self, input: &Input) -> Result<(), Problem> {
+        let now = plinth_plan::made_from(&input.site.desired, &Observed::new(nothing()), &input.catalog);
+        self.fits_site(&input.site.desired.name)?;
+        self.fits(&MadeFrom { inventory: self.plan.made_from.inventory.clone(), ..now })
+    }
+
+    /// Refuses the plan when it is not the one that would be made now.
+    ///
+    /// # Errors
+    /// When it no longer fits; what moved is named.
+    pub fn is_still(&self, now: &Planned) -> Result<(), Problem> {
+        self.fits_site(&now.plan.site)?;
+        self.fits(&now.plan.made_from)?;
+        if self.plan.hash == now.plan.hash {
+            return Ok(());
+        }
+        Err(self.stale("what is known of the nodes leads to another plan now"))
+    }
+
+    fn fits_site(&self, site: &plinth_model::SiteName) -> Result<(), Problem> {
+        if self.plan.site == *site {
+            return Ok(());
+        }
+        Err(self.stale(&format!("it is a plan of site `{}`, and this is site `{site}`", self.plan.site)))
+    }
+
+    fn fits(&self, now: &MadeFrom) -> Result<(), Problem> {
+        let moved = plinth_plan::diff::moved(&self.plan.made_from, now);
+        if moved.is_empty() {
+            return Ok(());
+        }
+        let what: Vec<String> = moved.iter().map(ToString::to_string).collect();
+        Err(self.stale(&format!("it no longer fits: {}", what.join("; "))))
+    }
+
+    fn stale(&self, happened: &str) -> Problem {
+        Problem::new(
+            Exit::Input,
+            "using the saved plan",
+            self.file.display().to_string(),
+            format!("{happened}. Nothing was done"),
+            "look at a new plan, and save that one",
+        )
+    }
+}
+
+/// Writes a plan to a file, whole or not at all.
+///
+/// # Errors
+/// When the file holds something else, or cannot be written.
+pub fn save(plan: &Plan, file: &Path) -> Result<(), Problem> {
+    replaceable(file, |start| start.starts_with(b"{"))?;
+    let text = plinth_plan::saved::write(plan)?;
+    files::write_whole(file, text.as_bytes()).map_err(|error| {
+        let file = file.display().to_string();
+        Problem::new(Exit::Input, "saving the plan to", file, error, "choose a folder that you can write to")
+    })
+}
+
+/// Refuses to write over a file that plinth did not write: a site file named by mistake must not be lost. `ours` judges its first 64
+/// bytes.
+///
+/// # Errors
+/// When the file is there, holds something, and that is not ours.
+pub fn replaceable(file: &Path, ours: impl Fn(&[u8]) -> bool) -> Result<(), Problem> {
+    let mut start = Vec::new();
+    let read = std::fs::File::open(file).and_then(|opened| opened.take(64).read_to_end(&mut start));
+    let foreign = read.is_ok() && file.is_file() && !start.is_empty() && !ours(&start);
+    if !foreign {
+        return Ok(());
+    }
+    Err(Problem::new(
+        Exit::Input,
+        "writing over",
+        file.display().to_string(),
+        "the file is there already and is not of the kind that would be written; it was left alone",
+        "name another file, or move this one away",
+    ))
+}
+
+/// No inventory: BCM is not asked before the saved plan fits the site.
+const fn nothing() -> Inventory {
+    Inventory {
+        schema: SCHEMA,
+        source: String::new(),
+        nodes: Vec::new(),
+        networks: Vec::new(),
+        categories: Vec::new(),
+        overlays: Seen::Absent,
+    }
+}

@@ -1,0 +1,60 @@
+//! What is known of the nodes: the facts that were read last, kept in the state directory. A node that does not answer now is
+//! planned for with what was seen before.
+
+use plinth_model::facts::NodeFacts;
+use plinth_model::{Exit, NodeName, Problem};
+use plinth_world::files;
+use std::collections::BTreeMap;
+use std::path::Path;
+
+const FILE: &str = "facts.json";
+/// Largest file that is read, bytes. Facts of one node are about 4 KiB, so this is for 16,000 nodes.
+const LARGEST: usize = 64 * 1024 * 1024;
+
+/// Facts of an earlier run. None are no error, broken ones are: they decide where images go.
+pub(crate) fn read(directory: &Path) -> Result<BTreeMap<NodeName, NodeFacts>, Problem> {
+    let file = directory.join(FILE);
+    if !file.exists() {
+        return Ok(BTreeMap::new());
+    }
+    let broken = |error: &dyn std::fmt::Display| {
+        Problem::new(
+            Exit::Input,
+            "reading the facts of earlier runs",
+            file.display().to_string(),
+            error,
+            "remove the file: the facts are read from the nodes again",
+        )
+    };
+    let bytes = files::read_up_to(&file, LARGEST).map_err(|error| broken(&error))?;
+    serde_json::from_slice(&bytes).map_err(|error| broken(&error))
+}
+
+/// Keeps facts for later runs.
+pub(crate) fn write(directory: &Path, facts: &BTreeMap<NodeName, NodeFacts>) -> Result<(), Problem> {
+    let file = directory.join(FILE);
+    let failed = |error: &dyn std::fmt::Display| {
+        let attempt = "free some space, or choose another folder with `--state DIR`";
+        Problem::new(Exit::Input, "keeping the facts of the nodes", file.display().to_string(), error, attempt)
+    };
+    let text = serde_json::to_vec_pretty(facts).map_err(|error| failed(&error))?;
+    files::write_whole(&file, &text).map_err(|error| failed(&error))
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn facts_are_kept_and_broken_ones_are_told() {
+        let directory = tempfile::tempdir().unwrap();
+        assert_eq!(read(directory.path()).unwrap(), BTreeMap::new());
+        let node = NodeName::new("dgx-05").unwrap();
+        let facts = BTreeMap::from([(node, NodeFacts { cpus: 7, ..NodeFacts::default() })]);
+        write(directory.path(), &facts).unwrap();
+        assert_eq!(read(directory.path()).unwrap(), facts);
+        std::fs::write(directory.path().join(FILE), "{").unwrap();
+        assert_eq!(read(directory.path()).unwrap_err().exit, Exit::Input);
+    }
+}

@@ -1,0 +1,36 @@
+//! What the journal tells, read without its lock.
+
+use plinth_model::{Exit, Plan, Problem, SiteName, Step, StepId};
+use plinth_plan::Seen;
+use plinth_run::Journal;
+use std::collections::BTreeMap;
+use std::path::Path;
+
+/// Refuses the journal of another site: two sites in one state directory would mix. `known` is the site of its last run.
+///
+/// # Errors
+/// When that is another one.
+pub fn same_site(directory: &Path, site: &SiteName, known: Option<&SiteName>) -> Result<(), Problem> {
+    match known {
+        Some(known) if known != site => Err(Problem::new(
+            Exit::Input,
+            "opening the state directory",
+            directory.display().to_string(),
+            format!("it belongs to site `{known}`, and this is site `{site}`; nothing was changed"),
+            "give another folder with `--state DIR`",
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// Steps whose last record says that they are in the desired state, for a plan that looks at nothing else. One that was once, but
+/// failed or had other parameters since, is not among them.
+///
+/// # Errors
+/// When there is a journal and it cannot be read.
+pub fn done_before(directory: &Path, plan: &Plan) -> Result<BTreeMap<StepId, Seen>, Problem> {
+    let Some(reader) = Journal::open_read_only(directory)? else { return Ok(BTreeMap::new()) };
+    let memory = reader.memory()?;
+    let is_done = |step: &Step| memory.steps.get(&step.id).is_some_and(|known| known.is_done_with(&step.digest()));
+    Ok(plan.steps.iter().filter(|step| is_done(step)).map(|step| (step.id.clone(), Seen::Done)).collect())
+}

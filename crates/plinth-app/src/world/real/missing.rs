@@ -1,0 +1,86 @@
+//! Clients that are not in this release. Each call is refused in the same words; nothing waits, nothing is tried again.
+
+use async_trait::async_trait;
+use plinth_model::finding::code;
+use plinth_model::inventory::Inventory;
+use plinth_model::steps::{Release, RunaiTarget};
+use plinth_model::{Exit, Finding, Owner, Problem};
+use plinth_world::bcm::{BcmClient, BcmIdentity};
+use plinth_world::helm::{HelmClient, ReleaseState};
+use plinth_world::runai::{RunaiClient, RunaiCluster};
+use plinth_world::{Cause, ClientError, ClientResult, Context};
+
+/// A client that is not there.
+#[derive(Clone, Copy)]
+pub(crate) struct Missing {
+    /// Its name.
+    pub(crate) client: &'static str,
+    /// What it would do.
+    pub(crate) purpose: &'static str,
+}
+
+/// Helm.
+pub(crate) const HELM: Missing = Missing { client: "helm", purpose: "installs the components" };
+/// Run:ai.
+pub(crate) const RUNAI: Missing = Missing { client: "runai", purpose: "registers the cluster" };
+/// BCM, where the site names none.
+pub(crate) const BCM: Missing = Missing { client: "bcm", purpose: "asks BCM, since the site names none" };
+
+/// Refuses what needs clients that are not there, before anything is done.
+#[must_use]
+pub fn not_in_this_release(verb: &str) -> Problem {
+    let clients = [HELM, RUNAI].map(|missing| format!("{} ({})", missing.client, missing.purpose));
+    Problem::new(
+        Exit::Unreachable,
+        format!("`plinth {verb}`"),
+        "",
+        format!("this release has not all clients that it needs. Missing: {}. Nothing was done", clients.join(", ")),
+        "`plinth rehearse` runs the same plan against a simulated data centre; `plinth discover` and `plinth plan` work on the real BCM",
+    )
+}
+
+impl Missing {
+    fn refuse<T>(&self, doing: &str) -> ClientResult<T> {
+        let happened = format!("this release has no client that {}; nothing was done", self.purpose);
+        let attempt = "everything before this point is done and recorded: a release with this client goes on from here; \
+                       `plinth rehearse` shows the rest against a simulated data centre";
+        let finding = Finding::error(code::PLINTH_NOT_IN_THIS_RELEASE, self.client, happened.clone())
+            .owner(Owner::Vendor)
+            .fix(attempt);
+        Err(ClientError::permanent(self.client, doing, happened, attempt)
+            .because(Cause::NotInThisRelease)
+            .finding(finding))
+    }
+}
+
+/// Implements calls that are refused.
+macro_rules! refused {
+    ($client:ident { $($name:ident($($argument:ident: $type:ty),*) -> $answer:ty;)* } $($rest:tt)*) => {
+        #[async_trait]
+        impl $client for Missing {
+            $(async fn $name(&self, _: &Context $(, $argument: $type)*) -> ClientResult<$answer> {
+                $(let _ = $argument;)*
+                self.refuse(concat!("calling `", stringify!($name), "`"))
+            })*
+            $($rest)*
+        }
+    };
+}
+
+refused!(BcmClient {
+    identity() -> BcmIdentity;
+    inventory() -> Inventory;
+});
+
+refused!(HelmClient {
+    release(namespace: &str, name: &str) -> Option<ReleaseState>;
+    upgrade(release: &Release) -> ();
+});
+
+refused!(RunaiClient {
+    issuer(target: &RunaiTarget) -> Option<String>;
+    clusters(target: &RunaiTarget) -> Vec<RunaiCluster>;
+    register(target: &RunaiTarget) -> RunaiCluster;
+    keep_credentials(target: &RunaiTarget, uuid: &str) -> ();
+    credentials_kept(target: &RunaiTarget, uuid: &str) -> bool;
+});

@@ -1,0 +1,122 @@
+//! The real site: its secrets and its clients, each made when it is first needed.
+
+pub(crate) mod bcm;
+pub(crate) mod missing;
+
+use crate::input::Input;
+use crate::world::client_problem;
+use missing::Missing;
+use plinth_ansible::{LocalAnsible, PackageSource};
+use plinth_keystore::{FileKeystore, SiteSecrets};
+use plinth_kube::KubeApi;
+use plinth_model::inventory::Inventory;
+use plinth_model::{Finding, Problem, SecretRef};
+use plinth_net::fetch::WebFiles;
+use plinth_run::StepEnv;
+use plinth_site::Desired;
+use plinth_site::desired::{InventorySource, KubesprayTools};
+use plinth_ssh::{KeptNodeKey, SshConfig, SshNodes};
+use plinth_world::bcm::BcmClient;
+use plinth_world::node::NodeClient;
+use plinth_world::secrets::Secrets;
+use plinth_world::{Clients, Context, SystemClock};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
+
+/// The real site. Making it reads no secret and contacts nobody.
+pub(crate) struct Real {
+    folder: PathBuf,
+    directory: PathBuf,
+    secrets: Arc<SiteSecrets>,
+    bcm: OnceLock<Arc<dyn BcmClient>>,
+    env: OnceLock<StepEnv>,
+}
+
+impl Real {
+    /// Of a site, whose state is in this directory.
+    pub(crate) fn new(input: &Input, directory: &Path) -> Self {
+        let folder = input.site.folder().to_path_buf();
+        let secrets = Arc::new(SiteSecrets::new(directory).below(&folder));
+        Self { folder, directory: directory.to_path_buf(), secrets, bcm: OnceLock::new(), env: OnceLock::new() }
+    }
+
+    /// Resolves the secrets of the site that stand below this path of its file (empty: all); a finding for each that cannot be had.
+    pub(crate) fn missing_secrets(&self, desired: &Desired, path: &str) -> Vec<Finding> {
+        let all = plinth_site::secret_refs(desired);
+        let needed: Vec<(String, SecretRef)> = all.into_iter().filter(|(at, _)| at.starts_with(path)).collect();
+        self.secrets.check_all(&needed)
+    }
+
+    /// What is doubtful about the secrets that were read so far.
+    pub(crate) fn secret_warnings(&self) -> Vec<Finding> {
+        self.secrets.warnings()
+    }
+
+    /// The one secret store of the operation; it knows what must not be written anywhere.
+    pub(crate) fn secrets(&self) -> Arc<dyn Secrets> {
+        Arc::<SiteSecrets>::clone(&self.secrets)
+    }
+
+    /// What the site file names as its inventory: itself, or BCM.
+    pub(crate) async fn inventory(&self, desired: &Desired) -> Result<Inventory, Problem> {
+        match &desired.inventory {
+            InventorySource::Static(nodes) => Ok(plinth_plan::static_inventory(nodes)),
+            InventorySource::Bcm(_) => bcm::inventory(&*self.bcm(desired)?, |text| self.secrets.redact(text)).await,
+        }
+    }
+
+    fn bcm(&self, desired: &Desired) -> Result<Arc<dyn BcmClient>, Problem> {
+        if let Some(client) = self.bcm.get() {
+            return Ok(Arc::clone(client));
+        }
+        let client: Arc<dyn BcmClient> = match &desired.inventory {
+            InventorySource::Bcm(access) => Arc::new(bcm::bcm_client(access, &*self.secrets, &self.folder)?),
+            InventorySource::Static(_) => Arc::new(missing::BCM),
+        };
+        Ok(Arc::clone(self.bcm.get_or_init(|| client)))
+    }
+
+    /// Clients, secrets and clock for steps.
+    pub(crate) fn env(&self, desired: &Desired) -> Result<StepEnv, Problem> {
+        if let Some(env) = self.env.get() {
+            return Ok(env.clone());
+        }
+        let clients = self.clients(desired)?;
+        let ctx = Context::quiet(Arc::new(SystemClock::new()));
+        Ok(self.env.get_or_init(|| StepEnv { ctx, clients, secrets: self.secrets() }).clone())
+    }
+
+    fn clients(&self, desired: &Desired) -> Result<Clients, Problem> {
+        let directory = &self.directory;
+        let ssh = SshConfig { parallel: desired.run.parallel, ..SshConfig::new(directory) };
+        let nodes = SshNodes::new(ssh.known_hosts(known_hosts()), self.secrets());
+        let packages = packages(&desired.kubernetes.kubespray_tools);
+        let ansible = LocalAnsible::new(directory, &self.folder, packages, Arc::new(nodes.clone()), self.secrets());
+        let node: Arc<dyn NodeClient> = Arc::new(nodes);
+        let keystore = Arc::new(FileKeystore::new(directory, self.secrets()).below(&self.folder));
+        let certificates = Arc::<FileKeystore>::clone(&keystore);
+        let kube = KubeApi::new(directory, &desired.name, node.clone(), certificates, self.secrets());
+        Ok(Clients {
+            bcm: self.bcm(desired)?,
+            node,
+            fetch: Arc::new(WebFiles::new(directory).map_err(|error| client_problem(&error))?),
+            ansible: Arc::new(ansible),
+            kube: Arc::new(kube),
+            helm: Arc::<Missing>::new(missing::HELM),
+            runai: Arc::<Missing>::new(missing::RUNAI),
+            node_key: Arc::new(KeptNodeKey::new(directory, self.secrets())),
+            keystore,
+        })
+    }
+}
+
+fn packages(tools: &KubesprayTools) -> PackageSource {
+    let KubesprayTools { python, index, wheels, .. } = tools.clone();
+    PackageSource { python, index, wheels: wheels.map(PathBuf::from) }
+}
+
+/// The person's own known hosts, as OpenSSH finds them.
+fn known_hosts() -> Vec<PathBuf> {
+    let home = etcetera::home_dir().ok();
+    home.into_iter().map(|home| home.join(".ssh/known_hosts")).collect()
+}

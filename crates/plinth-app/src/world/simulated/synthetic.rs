@@ -1,0 +1,248 @@
+//! What a rehearsal makes up: an inventory with the site's node names and addresses of its own.
+
+use ipnet::Ipv4Net;
+use plinth_model::inventory::{
+    Category, Interface, InterfaceKind, Inventory, InventoryNode, Network, NodeKind, SCHEMA,
+};
+use plinth_model::{Exit, Observed, Problem};
+use plinth_site::Desired;
+use plinth_site::desired::{InventorySource, ProductionNetwork, Selector};
+use std::collections::BTreeMap;
+use std::net::Ipv4Addr;
+
+/// Used when the site's production network is too small for the nodes asked for: the range set aside for benchmarks of
+/// network devices (RFC 2544), which no site uses.
+const ROOMY: &str = "198.18.0.0/15";
+/// The out-of-band network when the site forbids none.
+const OUT_OF_BAND: &str = "192.0.2.0/24";
+
+/// An inventory, and the desired state that fits it.
+pub struct MadeUp {
+    /// Every node that the site names or selects.
+    pub inventory: Inventory,
+    /// The site's, but for addresses that had to be replaced.
+    pub desired: Desired,
+}
+
+/// Makes up nodes for every selector of the site, and further workers until there are `at_least` nodes.
+///
+/// # Errors
+/// When a pattern is one that no name can be made up for.
+pub fn inventory(desired: &Desired, at_least: Option<usize>) -> Result<MadeUp, Problem> {
+    let mut desired = desired.clone();
+    let mut names = names(&desired)?;
+    if let Some(wanted) = at_least {
+        more_workers(&mut desired, &mut names, wanted);
+    }
+    let production = production(&mut desired, names.len())?;
+    let network_name = match &desired.networks.production {
+        ProductionNetwork::Name(name) => name.clone(),
+        ProductionNetwork::Cidr(_) => "production".to_owned(),
+    };
+    let inventory = match &desired.inventory {
+        InventorySource::Static(nodes) if at_least.is_none() => plinth_plan::static_inventory(nodes),
+        _ => listed(&desired, &names, production, &network_name),
+    };
+    Ok(MadeUp { inventory, desired })
+}
+
+/// Node names with their categories, in order of first mention.
+type Names = Vec<(String, Option<String>)>;
+
+fn names(desired: &Desired) -> Result<Names, Problem> {
+    let nodes = &desired.nodes;
+    let lists =
+        [Some(&nodes.control_plane), nodes.etcd.as_ref(), Some(&nodes.workers), Some(&nodes.system), Some(&nodes.gpu)];
+    let selectors: Vec<&Selector> = lists.into_iter().flatten().flatten().collect();
+    let mut names = Names::new();
+    for selector in &selectors {
+        if let Selector::Name(name) = selector {
+            add(&mut names, name.clone(), None);
+        }
+    }
+    for selector in selectors {
+        let quorum = nodes.control_plane.contains(selector);
+        match selector {
+            Selector::Name(_) => {}
+            Selector::Glob(glob) => invent_for_glob(&mut names, glob, quorum)?,
+            Selector::Category(category) => {
+                for number in 1..=invented(quorum) {
+                    add(&mut names, format!("{category}-{number:02}"), Some(category.clone()));
+                }
+            }
+        }
+    }
+    Ok(names)
+}
+
+/// Three for a control plane, because etcd wants an odd number; two otherwise.
+const fn invented(quorum: bool) -> usize {
+    if quorum { 3 } else { 2 }
+}
+
+fn add(names: &mut Names, name: String, category: Option<String>) {
+    if !names.iter().any(|(known, _)| *known == name) {
+        names.push((name, category));
+    }
+}
+
+fn invent_for_glob(names: &mut Names, glob: &str, quorum: bool) -> Result<(), Problem> {
+    let matcher = globset::Glob::new(glob)
+        .map_err(|error| Problem::new(Exit::Input, "reading the glob", glob, error, "fix it in the site file"))?
+        .compile_matcher();
+    if names.iter().any(|(name, _)| matcher.is_match(name)) {
+        return Ok(());
+    }
+    for number in 1..=invented(quorum) {
+        let name = glob.replacen('*', &format!("{number:02}"), 1).replace('*', "").replace('?', "0");
+        if !matcher.is_match(&name) {
+            return Err(Problem::new(
+                Exit::Input,
+                "making up a node for",
+                format!("`{glob}`"),
+                "a rehearsal cannot invent a name for this pattern",
+                "rehearse with a recorded inventory: `--inventory FILE` (see `plinth discover --save`)",
+            ));
+        }
+        add(names, name, None);
+    }
+    Ok(())
+}
+
+fn more_workers(desired: &mut Desired, names: &mut Names, wanted: usize) {
+    let mut number = 1;
+    while names.len() < wanted {
+        let name = format!("rehearsal-{number:05}");
+        desired.nodes.workers.push(Selector::Name(name.clone()));
+        add(names, name, None);
+        number += 1;
+    }
+}
+
+/// The production range: the site's, or a roomy one of our own when that is too small; overridden addresses go with it.
+fn production(desired: &mut Desired, nodes: usize) -> Result<Ipv4Net, Problem> {
+    let roomy = ROOMY.parse::<Ipv4Net>().map_err(|error| Problem::new(Exit::Bug, "parsing", ROOMY, error, ""))?;
+    let given = match &desired.networks.production {
+        ProductionNetwork::Cidr(net) => Some(*net),
+        ProductionNetwork::Name(_) => None,
+    };
+    if let Some(net) = given
+        && net.hosts().take(nodes + RESERVED + 1).count() > nodes + RESERVED
+    {
+        return Ok(net);
+    }
+    if given.is_some() {
+        desired.networks.production = ProductionNetwork::Cidr(roomy);
+        desired.platform.ingress.address = None;
+        desired.nodes.overrides.values_mut().for_each(|o| o.address = None);
+    }
+    Ok(roomy)
+}
+
+/// Host numbers at the start of the range that no node gets: the gateway, the head node, some air.
+const RESERVED: usize = 10;
+
+fn listed(desired: &Desired, names: &Names, production: Ipv4Net, network: &str) -> Inventory {
+    let out_of_band = desired.networks.forbidden.first().copied().or_else(|| OUT_OF_BAND.parse().ok());
+    let taken: Vec<Ipv4Addr> = desired.nodes.overrides.values().filter_map(|o| o.address).collect();
+    let mut ours = production
+        .hosts()
+        .skip(RESERVED)
+        .filter(|a| !taken.contains(a) && !desired.networks.forbidden.iter().any(|n| n.contains(a)));
+    let bmc: Vec<Ipv4Addr> =
+        out_of_band.map(|n| n.hosts().skip(RESERVED).take(names.len()).collect()).unwrap_or_default();
+    let mut nodes = vec![head(desired, production, network)];
+    for (index, (name, category)) in names.iter().enumerate() {
+        let own = desired.nodes.overrides.get(name).and_then(|o| o.address).or_else(|| ours.next());
+        nodes.push(machine(name, category.clone(), bmc.get(index).copied(), own, network));
+    }
+    Inventory {
+        schema: SCHEMA,
+        source: "made up".to_owned(),
+        networks: networks(production, out_of_band, network),
+        categories: categories(names),
+        nodes,
+        overlays: Observed::Absent,
+    }
+}
+
+fn networks(production: Ipv4Net, out_of_band: Option<Ipv4Net>, name: &str) -> Vec<Network> {
+    let network = |name: &str, cidr: Ipv4Net, gateway| Network {
+        name: name.to_owned(),
+        uuid: uuid(&format!("network {name}")),
+        kind: "INTERNAL".to_owned(),
+        cidr: Some(cidr),
+        gateway,
+        dhcp_pool: None,
+        management: true,
+        domain: "rehearsal.invalid".to_owned(),
+        mtu: 1500,
+    };
+    let mut all = vec![network(name, production, production.hosts().next())];
+    all.extend(out_of_band.map(|cidr| network("out-of-band", cidr, None)));
+    all
+}
+
+fn categories(names: &Names) -> Vec<Category> {
+    let by_name: BTreeMap<&String, ()> = names.iter().filter_map(|(_, c)| c.as_ref()).map(|c| (c, ())).collect();
+    by_name.into_keys().map(|name| Category { name: name.clone(), uuid: uuid(&format!("category {name}")) }).collect()
+}
+
+fn head(desired: &Desired, production: Ipv4Net, network: &str) -> InventoryNode {
+    let host = match &desired.inventory {
+        InventorySource::Bcm(access) => plinth_plan::endpoint_host(&access.endpoint).to_owned(),
+        InventorySource::Static(_) => "head".to_owned(),
+    };
+    let short = host.split('.').next().unwrap_or("head").to_lowercase();
+    let address = production.hosts().nth(1);
+    InventoryNode {
+        name: short,
+        uuid: uuid("head"),
+        kind: NodeKind::Head,
+        category: None,
+        template: false,
+        interfaces: vec![interface("ens1f0", InterfaceKind::Physical, address, network)],
+        given: None,
+    }
+}
+
+/// A machine as BCM lists it: the BMC first, because the order means nothing and must not be relied on.
+fn machine(
+    name: &str,
+    category: Option<String>,
+    bmc: Option<Ipv4Addr>,
+    own: Option<Ipv4Addr>,
+    network: &str,
+) -> InventoryNode {
+    let mut interfaces = Vec::new();
+    if bmc.is_some() {
+        interfaces.push(interface("ipmi0", InterfaceKind::Bmc, bmc, "out-of-band"));
+    }
+    interfaces.push(interface("bond0", InterfaceKind::Bond, own, network));
+    InventoryNode {
+        name: name.to_owned(),
+        uuid: uuid(&format!("node {name}")),
+        kind: NodeKind::Physical,
+        category,
+        template: false,
+        interfaces,
+        given: None,
+    }
+}
+
+fn interface(name: &str, kind: InterfaceKind, address: Option<Ipv4Addr>, network: &str) -> Interface {
+    Interface {
+        name: name.to_owned(),
+        kind,
+        address: address.unwrap_or(Ipv4Addr::UNSPECIFIED).to_string(),
+        dhcp: false,
+        start: "ALWAYS".to_owned(),
+        network: Some(network.to_owned()),
+        priority: 60,
+    }
+}
+
+/// The same name always gets the same entity id.
+fn uuid(name: &str) -> String {
+    uuid::Uuid::new_v5(&uuid::Uuid::NAMESPACE_URL, format!("plinth rehearsal {name}").as_bytes()).to_string()
+}

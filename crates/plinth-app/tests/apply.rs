@@ -1,0 +1,197 @@
+//! `apply` from the site file to the end of the run, in the simulated world: the same operation as on the real site.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use plinth_app::operation::{Always, Planned};
+use plinth_app::saved::{SavedPlan, save};
+use plinth_app::{Access, Approve, Audience, Depth, Failure, Goal, Input, Operation, Script, Setup, World};
+use plinth_model::{Exit, Finding, Problem};
+use plinth_run::{RunReport, StopSignal};
+use plinth_site::Site;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+use tempfile::TempDir;
+
+/// Keeps what it is told.
+#[derive(Default)]
+struct Listener {
+    texts: Mutex<Vec<String>>,
+    checked: Mutex<Vec<Finding>>,
+}
+
+impl Audience for Listener {
+    fn text(&self, text: &str) {
+        self.texts.lock().unwrap().push(text.to_owned());
+    }
+
+    fn findings(&self, _: &Site, _: &[Finding]) {}
+
+    fn checked(&self, findings: &[Finding]) {
+        self.checked.lock().unwrap().extend(findings.to_vec());
+    }
+}
+
+fn basepod() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/basepod.yaml")
+}
+
+/// A state directory, and a site file beside it.
+struct Bench {
+    folder: TempDir,
+    site: PathBuf,
+    state: PathBuf,
+    listener: Listener,
+}
+
+impl Bench {
+    fn new(edit: impl Fn(String) -> String) -> Self {
+        let folder = TempDir::new().unwrap();
+        let site = folder.path().join("site.yaml");
+        std::fs::write(&site, edit(std::fs::read_to_string(basepod()).unwrap())).unwrap();
+        let state = folder.path().join("state");
+        Self { folder, site, state, listener: Listener::default() }
+    }
+
+    fn open(&self, script: Script) -> Result<Operation<'_>, Failure> {
+        let setup = Setup {
+            input: Input::load(&self.site).unwrap(),
+            state: Some(&self.state),
+            recorded: None,
+            access: Access::Change,
+            goal: Goal::Site,
+            audience: &self.listener,
+        };
+        Operation::open(setup, World::Simulated(script))
+    }
+
+    /// As the verb does it.
+    async fn apply(&self, script: Script) -> Result<(usize, RunReport), Failure> {
+        let mut operation = self.open(script)?;
+        let seen = operation.observe(Depth::Steps).await?;
+        let planned = operation.plan(seen)?;
+        let pending = planned.plan.pending();
+        let mut approved = operation.approve(planned, &Always).await?.unwrap();
+        Ok((pending, operation.run(&mut approved, Arc::new(|_| {}), StopSignal::new()).await?))
+    }
+}
+
+fn problem(failure: Failure) -> Problem {
+    match failure {
+        Failure::Problem(problem) => problem,
+        Failure::Rejected(rejected) => panic!("{:#?}", rejected.findings),
+    }
+}
+
+fn with_fault(fault: &str) -> Script {
+    Script { faults: vec![fault.parse().unwrap()], ..Script::default() }
+}
+
+#[tokio::test]
+async fn applied_twice_the_second_finds_nothing_to_do() {
+    let bench = Bench::new(|site| site);
+    let (pending, first) = bench.apply(Script::default()).await.unwrap();
+    assert_eq!(first.exit, Exit::Done, "{:#?}", first.failures);
+    assert!(pending > 50 && first.counts.changed > 50, "{pending} pending, {:?}", first.counts);
+    assert!(bench.state.join("facts.json").is_file(), "what the nodes told is kept");
+    assert!(bench.listener.checked.lock().unwrap().iter().any(|finding| finding.code == "node.host-key-pinned"));
+
+    let (pending, second) = bench.apply(Script::default()).await.unwrap();
+    assert_eq!((pending, second.exit), (0, Exit::Done));
+    assert_eq!((second.counts.changed, second.counts.failed), (0, 0), "{:?}", second.counts);
+    let checks = 60.0;
+    assert!(second.duration.as_secs_f64() < checks, "steps were looked at again: {:?}", second.duration);
+}
+
+#[tokio::test]
+async fn an_unfit_node_within_the_budget_stops_at_its_own_steps() {
+    let bench = Bench::new(|site| site);
+    let (_, report) = bench.apply(with_fault("node:dgx-05:unreachable")).await.unwrap();
+    assert_eq!(report.exit, Exit::Partly);
+    assert!(bench.listener.texts.lock().unwrap().iter().any(|text| text.contains("going on without dgx-05")));
+    assert!(report.failures.iter().any(|(step, _)| step.as_str().ends_with("/dgx-05")), "{:#?}", report.failures);
+    assert!(report.counts.changed > 10, "the others went on: {:?}", report.counts);
+
+    let (_, next) = bench.apply(Script::default()).await.unwrap();
+    assert_eq!(next.exit, Exit::Done, "{:#?}", next.failures);
+}
+
+#[tokio::test]
+async fn more_unfit_nodes_than_may_fail_end_it_before_anything_is_changed() {
+    let bench = Bench::new(|site| format!("{site}\nrun: {{nodeFailures: 0}}\n"));
+    let problem = problem(bench.apply(with_fault("node:dgx-05:unreachable")).await.unwrap_err());
+    assert_eq!(problem.exit, Exit::CheckFailed);
+    assert!(problem.happened.contains("dgx-05"), "{problem}");
+    let journal = plinth_run::Journal::open_read_only(&bench.state).unwrap().unwrap();
+    assert!(journal.memory().unwrap().run.is_none(), "no run was begun");
+}
+
+#[tokio::test]
+async fn a_saved_plan_fits_until_something_moves() {
+    let bench = Bench::new(|site| site);
+    let file = bench.folder.path().join("plan.json");
+    let made = async |bench: &Bench| -> Planned {
+        let mut operation = bench.open(Script::default()).unwrap();
+        let seen = operation.observe(Depth::Steps).await.unwrap();
+        operation.plan(seen).unwrap()
+    };
+    save(&made(&bench).await.plan, &file).unwrap();
+    let saved = SavedPlan::read(&file).unwrap();
+    saved.fits_input(&Input::load(&bench.site).unwrap()).unwrap();
+    saved.is_still(&made(&bench).await).unwrap();
+
+    let text = std::fs::read_to_string(&bench.site).unwrap();
+    std::fs::write(&bench.site, text.replace("30443", "30444")).unwrap();
+    let moved = saved.fits_input(&Input::load(&bench.site).unwrap()).unwrap_err();
+    assert!(moved.happened.contains("the site file changed"), "{moved}");
+}
+
+#[tokio::test]
+async fn what_nobody_approves_is_not_done() {
+    struct Never;
+
+    #[async_trait::async_trait]
+    impl Approve for Never {
+        async fn approve(&self, _: &Planned) -> Result<bool, Problem> {
+            Ok(false)
+        }
+    }
+
+    let bench = Bench::new(|site| site);
+    let mut operation = bench.open(Script::default()).unwrap();
+    let seen = operation.observe(Depth::Steps).await.unwrap();
+    let before = operation.simulation().unwrap().count("account-made");
+    let planned = operation.plan(seen).unwrap();
+    assert!(operation.approve(planned, &Never).await.unwrap().is_none());
+    assert_eq!(operation.simulation().unwrap().count("account-made"), before);
+    drop(operation);
+    let journal = plinth_run::Journal::open_read_only(&bench.state).unwrap().unwrap();
+    assert!(journal.memory().unwrap().run.is_none(), "no run was begun");
+}
+
+#[tokio::test]
+async fn a_second_operation_is_told_who_holds_the_lock() {
+    let bench = Bench::new(|site| site);
+    let operation = bench.open(Script::default()).unwrap();
+    let refused = problem(bench.open(Script::default()).map(|_| ()).unwrap_err());
+    assert_eq!(refused.exit, Exit::Locked, "{refused}");
+    drop(operation);
+    bench.open(Script::default()).map(|_| ()).unwrap();
+}
+
+#[tokio::test]
+async fn a_site_that_cannot_be_planned_is_refused_before_a_node_is_contacted() {
+    let bench = Bench::new(|site| site.replace("v1.31.9", "v1.20.0"));
+    let outcome = async {
+        let mut operation = bench.open(Script::default())?;
+        operation.observe(Depth::Steps).await.map(|_| ())
+    };
+    let failure = outcome.await.unwrap_err();
+    assert!(failure.findings().iter().any(Finding::is_error), "{failure:?}");
+    assert!(bench.listener.checked.lock().unwrap().is_empty(), "{failure:?}");
+    assert!(!bench.state.join("facts.json").exists());
+}
+
+#[test]
+fn an_operation_can_be_shared_among_threads() {
+    fn shared<T: Send + Sync>() {}
+    shared::<Operation<'_>>();
+}

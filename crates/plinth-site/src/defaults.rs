@@ -1,0 +1,27 @@
+//! What is taken when the file says nothing.
+
+use crate::raw::runai::Source;
+use ipnet::Ipv4Net;
+use plinth_model::Version;
+use std::net::Ipv4Addr;
+
+/// Kubespray v2.27.1, `kube_pods_subnet`.
+pub(crate) const PODS: Ipv4Net = Ipv4Net::new_assert(Ipv4Addr::new(10, 233, 64, 0), 18);
+/// Kubespray v2.27.1, `kube_service_addresses`.
+pub(crate) const SERVICES: Ipv4Net = Ipv4Net::new_assert(Ipv4Addr::new(10, 233, 0, 0), 18);
+/// Kubespray v2.27.1, `kube_network_node_prefix`.
+pub(crate) const NODE_PREFIX: u8 = 24;
+/// Ingress node port.
+pub(crate) const HTTP: u16 = 30080;
+/// Ingress node port.
+pub(crate) const HTTPS: u16 = 30443;
+/// User and group id of the service account.
+pub(crate) const UID: u32 = 60000;
+/// Name under which plinth keeps the key it made.
+pub(crate) const KEY: &str = "ssh-key";
+
+/// NVIDIA's registry has Run:ai from 2.24 on; below there is only the vendor's former one (NVIDIA Run:ai docs 2.25).
+pub(crate) fn source(version: &Version) -> Source {
+    let number = version.semver();
+    if (number.major, number.minor) < (2, 24) { Source::Jfrog } else { Source::Ngc }
+}

@@ -1,0 +1,302 @@
+//! From the file as written to what is wanted, defaults put in.
+
+mod kubernetes;
+
+use crate::defaults;
+use crate::desired::{
+    Access, ArtifactSource, BcmAccess, BcmLogin, ComponentChoice, Desired, GpuSharing, Ingress, InventorySource, Login,
+    Networks, NodeOverride, Nodes, Platform, ProductionNetwork, Registries, RunLimits, Runai, StaticNode, Storage,
+    TlsTrust,
+};
+use crate::diagnostics::Diagnostics;
+use crate::raw;
+use crate::raw::nodes::Selector;
+use crate::raw::secret::SecretSource;
+use indexmap::IndexMap;
+use plinth_model::finding::code;
+use plinth_model::steps::{Account, CertificateSource, Credential, Jump, KeyAlgorithm, Mirror, RegistryLogin};
+use plinth_model::{Finding, SecretRef, Values};
+use serde_json::Value;
+
+/// Everything wanted. None, with a finding, where the file does not decide it.
+pub(crate) fn resolve(site: &raw::Site, diagnostics: &mut Diagnostics<'_>) -> Option<Desired> {
+    Some(Desired {
+        name: site.metadata.name.0.clone(),
+        inventory: inventory(&site.inventory)?,
+        networks: networks(&site.networks, diagnostics)?,
+        nodes: nodes(&site.nodes),
+        access: access(&site.access)?,
+        kubernetes: kubernetes::resolve(&site.kubernetes),
+        registries: registries(site.registries.as_ref()),
+        storage: storage(site.storage.as_ref()),
+        platform: platform(site.platform.as_ref())?,
+        runai: site.runai.as_ref().map_or(Some(None), |runai| self::runai(site, runai).map(Some))?,
+        run: run(site.run.as_ref()),
+    })
+}
+
+/// The reference as plans have it. Names of files stay as they are written: they start at the folder of the site file, whoever
+/// reads them and wherever that folder is.
+fn secret(source: &SecretSource) -> SecretRef {
+    source.0.clone()
+}
+
+fn inventory(inventory: &raw::inventory::Inventory) -> Option<InventorySource> {
+    match inventory {
+        raw::inventory::Inventory::Bcm(bcm) => bcm_access(bcm).map(InventorySource::Bcm),
+        raw::inventory::Inventory::Static(nodes) => {
+            Some(InventorySource::Static(nodes.iter().map(static_node).collect()))
+        }
+    }
+}
+
+fn static_node(node: &raw::inventory::StaticNode) -> StaticNode {
+    StaticNode {
+        name: node.name.as_str().to_owned(),
+        address: node.address.0,
+        category: node.category.clone().unwrap_or_default(),
+    }
+}
+
+fn bcm_access(bcm: &raw::inventory::Bcm) -> Option<BcmAccess> {
+    let login = match (&bcm.username, &bcm.password, &bcm.certificate, &bcm.key) {
+        (Some(username), Some(password), None, None) => {
+            BcmLogin::Password { username: secret(username), password: secret(password) }
+        }
+        (None, None, Some(certificate), Some(key)) => {
+            BcmLogin::Certificate { certificate: certificate.0.0.clone(), key: secret(key) }
+        }
+        _ => return None,
+    };
+    let endpoint = bcm.endpoint.0.0.trim_end_matches('/').to_owned();
+    Some(BcmAccess { endpoint, login, tls: tls(bcm.tls.as_ref()) })
+}
+
+fn tls(tls: Option<&raw::inventory::Tls>) -> TlsTrust {
+    match tls {
+        Some(raw::inventory::Tls { insecure: Some(true), .. }) => TlsTrust::Insecure,
+        Some(raw::inventory::Tls { ca_file: Some(file), .. }) => TlsTrust::CaFile(file.0.0.clone()),
+        _ => TlsTrust::System,
+    }
+}
+
+fn networks(networks: &raw::inventory::Networks, diagnostics: &mut Diagnostics<'_>) -> Option<Networks> {
+    let text = &networks.production;
+    let production = match text.parse() {
+        Ok(net) => ProductionNetwork::Cidr(net),
+        Err(_) if !text.trim().is_empty() => ProductionNetwork::Name(text.clone()),
+        Err(_) => {
+            let finding = Finding::error(
+                code::SITE_PRODUCTION_NETWORK,
+                "networks.production",
+                "the production network is not named",
+            );
+            diagnostics.report(finding.fix("write its range, or its name in BCM"));
+            return None;
+        }
+    };
+    Some(Networks { production, forbidden: networks.forbidden.iter().map(|net| net.0).collect() })
+}
+
+fn nodes(nodes: &raw::nodes::Nodes) -> Nodes {
+    let chosen = |selectors: &[Selector]| selectors.iter().map(|selector| selector.0.clone()).collect();
+    Nodes {
+        control_plane: chosen(&nodes.control_plane),
+        workers: chosen(&nodes.workers),
+        etcd: nodes.etcd.as_deref().map(chosen),
+        gpu: chosen(&nodes.gpu),
+        system: chosen(&nodes.system),
+        overrides: nodes.overrides.iter().map(|(name, over)| (name.as_str().to_owned(), node_override(over))).collect(),
+    }
+}
+
+fn node_override(over: &raw::nodes::Override) -> NodeOverride {
+    NodeOverride {
+        address: over.address.map(|address| address.0),
+        labels: over.labels.clone(),
+        taints: over.taints.clone(),
+        storage: over.storage.as_ref().map(|path| path.0.0.clone()),
+    }
+}
+
+fn access(access: &raw::access::Access) -> Option<Access> {
+    let login = &access.bootstrap;
+    let proof = credential(login.password.as_ref(), login.key.as_ref(), login.agent)?;
+    Some(Access {
+        bootstrap: Login { user: login.user.0.0.clone(), credential: proof },
+        account: account(&access.account.clone().unwrap_or_default()),
+        port: access.port.unwrap_or(22),
+        jump: access.jump.as_ref().and_then(jump),
+        legacy_keys: access.legacy_keys.iter().map(|glob| glob.0.0.clone()).collect(),
+    })
+}
+
+fn jump(jump: &raw::access::Jump) -> Option<Jump> {
+    Some(Jump {
+        host: jump.host.0.0.clone(),
+        port: jump.port.unwrap_or(22),
+        user: jump.user.0.0.clone(),
+        credential: credential(jump.password.as_ref(), jump.key.as_ref(), jump.agent)?,
+    })
+}
+
+/// The one proof that is given.
+fn credential(password: Option<&SecretSource>, key: Option<&SecretSource>, agent: Option<bool>) -> Option<Credential> {
+    match (password, key, agent) {
+        (Some(password), None, None | Some(false)) => Some(Credential::Password(secret(password))),
+        (None, Some(key), None | Some(false)) => Some(Credential::Key(secret(key))),
+        (None, None, Some(true)) => Some(Credential::Agent),
+        _ => None,
+    }
+}
+
+fn account(account: &raw::access::Account) -> Account {
+    let name = account.name.as_ref().map_or("plinth", |name| &name.0.0).to_owned();
+    let uid = account.uid.unwrap_or(defaults::UID);
+    Account {
+        uid,
+        gid: account.gid.unwrap_or(uid),
+        home: account.home.as_ref().map_or_else(|| format!("/home/{name}"), |home| home.0.0.clone()),
+        shell: account.shell.as_ref().map_or("/bin/bash", |shell| &shell.0.0).to_owned(),
+        key: account.key.as_ref().map_or_else(|| SecretRef::Generated(defaults::KEY.to_owned()), secret),
+        key_algorithm: match account.key_algorithm {
+            None | Some(raw::access::KeyAlgorithm::Rsa4096) => KeyAlgorithm::Rsa4096,
+            Some(raw::access::KeyAlgorithm::Ed25519) => KeyAlgorithm::Ed25519,
+        },
+        authorized_keys: account.authorized_keys.clone(),
+        name,
+    }
+}
+
+fn registries(registries: Option<&raw::inventory::Registries>) -> Registries {
+    let Some(registries) = registries else { return Registries::default() };
+    let mirror = |mirror: &raw::inventory::Mirror| Mirror {
+        registry: mirror.registry.0.0.clone(),
+        endpoints: mirror.endpoints.iter().map(|endpoint| endpoint.0.0.clone()).collect(),
+    };
+    let login = |login: &raw::inventory::Login| RegistryLogin {
+        registry: login.registry.0.0.clone(),
+        username: login.username.clone(),
+        password: secret(&login.password),
+    };
+    Registries {
+        mirrors: registries.mirrors.iter().map(mirror).collect(),
+        logins: registries.logins.iter().map(login).collect(),
+    }
+}
+
+fn storage(storage: Option<&raw::inventory::Storage>) -> Storage {
+    let storage = storage.cloned().unwrap_or_default();
+    Storage {
+        images: storage.images.map_or_else(|| "/var/lib/containerd".to_owned(), |path| path.0.0),
+        images_gib: storage.images_gib.unwrap_or(100),
+        larger: storage.larger.map_or_else(|| "/local/containerd".to_owned(), |path| path.0.0),
+    }
+}
+
+fn platform(platform: Option<&raw::platform::Platform>) -> Option<Platform> {
+    let platform = platform.cloned().unwrap_or_default();
+    let ingress = platform.ingress.unwrap_or_default();
+    let balancer = platform.load_balancer.unwrap_or_default();
+    let component =
+        |(name, choice): (&String, &raw::platform::Component)| component(choice).map(|choice| (name.clone(), choice));
+    Some(Platform {
+        ingress: Ingress {
+            http: ingress.http.unwrap_or(defaults::HTTP),
+            https: ingress.https.unwrap_or(defaults::HTTPS),
+            address: ingress.address.map(|address| address.0),
+        },
+        load_balancer: balancer.addresses.into_iter().map(|range| pool(range.0.0)).collect(),
+        components: platform.components.iter().map(component).collect::<Option<_>>()?,
+        gpu: gpu(platform.gpu.unwrap_or_default()),
+        accept: platform.accept_incompatible,
+    })
+}
+
+/// MetalLB takes networks and ranges, no single addresses.
+fn pool(range: String) -> String {
+    if range.contains(['/', '-']) { range } else { format!("{range}/32") }
+}
+
+/// None when its values hold a reference that cannot be read; the checks have said so.
+fn component(choice: &raw::platform::Component) -> Option<ComponentChoice> {
+    let json =
+        |values: &IndexMap<String, Value>| values.iter().map(|(key, value)| (key.clone(), value.clone())).collect();
+    Some(ComponentChoice {
+        enabled: choice.enabled,
+        version: choice.version.as_ref().map(|version| version.0.clone()),
+        namespace: choice.namespace.as_ref().map(|name| name.0.0.clone()),
+        values: choice.values.as_ref().map(|values| Values::new(Value::Object(json(values)))).transpose().ok()?,
+    })
+}
+
+fn gpu(gpu: raw::platform::Gpu) -> GpuSharing {
+    let mig = match gpu.mig {
+        None | Some(raw::platform::Mig::None) => "none",
+        Some(raw::platform::Mig::Single) => "single",
+        Some(raw::platform::Mig::Mixed) => "mixed",
+    };
+    GpuSharing {
+        mig: mig.to_owned(),
+        time_slicing: gpu.time_slicing,
+        driver_on_host: gpu.driver_on_host.unwrap_or(true),
+    }
+}
+
+fn runai(site: &raw::Site, runai: &raw::runai::Runai) -> Option<Runai> {
+    let source = match runai.source.unwrap_or_else(|| defaults::source(&runai.version.0)) {
+        raw::runai::Source::Jfrog => ArtifactSource::Jfrog,
+        raw::runai::Source::Ngc => ArtifactSource::Ngc,
+        raw::runai::Source::Airgapped => ArtifactSource::Airgapped,
+    };
+    if source == ArtifactSource::Airgapped && runai.mirror.is_none() {
+        return None;
+    }
+    let registry = runai.registry.as_ref();
+    let cluster = runai.cluster.as_ref().and_then(|cluster| cluster.name.as_ref());
+    Some(Runai {
+        version: runai.version.0.clone(),
+        domain: runai.domain.0.0.clone(),
+        port: runai.port.unwrap_or_else(|| runai_port(site)),
+        source,
+        mirror: runai.mirror.as_ref().map(|mirror| mirror.0.0.clone()),
+        registry_user: registry.and_then(|registry| registry.user.clone()),
+        registry_token: registry.and_then(|registry| registry.token.as_ref()).map(secret),
+        admin_email: runai.admin.email.0.0.clone(),
+        admin_password: secret(&runai.admin.password),
+        cluster: cluster.map_or_else(|| site.metadata.name.as_str().to_owned(), |name| name.0.0.clone()),
+        certificate: certificate(runai.certificate.as_ref()),
+    })
+}
+
+/// 443 where a load balancer gives the ingress an address of its own, else the node port.
+fn runai_port(site: &raw::Site) -> u16 {
+    let platform = site.platform.as_ref();
+    let balanced = platform.and_then(|p| p.load_balancer.as_ref()).is_some_and(|lb| !lb.addresses.is_empty());
+    let https = platform.and_then(|p| p.ingress.as_ref()).and_then(|i| i.https);
+    if balanced { 443 } else { https.unwrap_or(defaults::HTTPS) }
+}
+
+fn certificate(certificate: Option<&raw::runai::Certificate>) -> CertificateSource {
+    match certificate {
+        Some(raw::runai::Certificate::Files(files)) => CertificateSource::Files {
+            certificate: files.certificate.0.0.clone(),
+            key: secret(&files.key),
+            authority: files.authority.as_ref().map(|authority| authority.0.0.clone()),
+        },
+        Some(raw::runai::Certificate::Generate(generate)) => generated(generate),
+        None => generated(&raw::runai::Generate::default()),
+    }
+}
+
+fn generated(generate: &raw::runai::Generate) -> CertificateSource {
+    CertificateSource::Generated {
+        authority_days: generate.authority_days.unwrap_or(3650),
+        leaf_days: generate.leaf_days.unwrap_or(365),
+    }
+}
+
+fn run(run: Option<&raw::platform::Run>) -> RunLimits {
+    let run = run.cloned().unwrap_or_default();
+    RunLimits { parallel: run.parallel.unwrap_or(64), node_failures: run.node_failures.unwrap_or(1) }
+}
