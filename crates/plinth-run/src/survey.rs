@@ -54,10 +54,7 @@ pub async fn survey(visits: &[Visit], env: &StepEnv, parallel: usize) -> ClientR
 
 /// Where Kubernetes was deployed; a record that cannot be read does not mean "nowhere".
 async fn deployed(env: &StepEnv) -> ClientResult<Deployed> {
-    match env.clients.ansible.deployed(&env.ctx).await? {
-        Some(deployed) => Ok(deployed),
-        None => Ok(Deployed::default()),
-    }
+    Ok(env.clients.ansible.deployed(&env.ctx).await?.unwrap_or_default())
 }
 
 fn gathered(visits: &[Visit], reports: Vec<(usize, NodeReport)>) -> Survey {

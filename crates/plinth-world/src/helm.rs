@@ -2,7 +2,6 @@
 
 use crate::{ClientResult, Context};
 use async_trait::async_trait;
-use plinth_model::Digest;
 use plinth_model::steps::Release;
 use plinth_model::{Digest, Values, Version};
 

@@ -1,7 +1,6 @@
 use super::*;
 use indexmap::IndexMap;
 use jiff::Timestamp;
-use plinth_model::Digest;
 use plinth_model::steps::{
     AcceptanceCheck, Certificate, CertificateSource, Check, ClusterDns, CrdPolicy, Health, HelmRelease, HostInputs,
     KubeObjects, Kubeconfig, KubesprayEnvironment, KubesprayInventory, KubesprayRelease, KubesprayRun, KubespraySource,
