@@ -204,6 +204,22 @@ fn status_tells_the_states_of_a_run() {
 }
 
 #[test]
+fn one_lock_serves_one_run_after_the_other() {
+    let mut bench = Bench::new();
+    let ours = owner("alpha", 7);
+    let mut journal = bench.locked_by(&ours);
+    bench.run_with(&site(1), &mut journal).unwrap();
+    journal.begin("run-2").unwrap();
+    bench.run_with(&site(1), &mut CrashAfter::new(&mut journal, 3)).unwrap_err();
+    let status = read(&bench, &ours);
+    assert_eq!((&status["run"]["id"], &status["run"]["state"]), (&"run-2".into(), &"running".into()));
+    assert_eq!(status["lock"]["run"], "run-2");
+    bench.clock.set_by.store(3600, Ordering::Relaxed);
+    let _theirs = bench.opened().lock(&owner("beta", 8), "run-3", &(bench.clock.clone() as Arc<dyn Clock>)).unwrap();
+    assert!(matches!(journal.begin("run-4"), Err(JournalError::LockLost { .. })));
+}
+
+#[test]
 fn a_late_reader_gets_every_event_but_progress() {
     let mut bench = Bench::new();
     bench.run(&site(2));
