@@ -1,7 +1,7 @@
 //! The node as Kubernetes sees it.
 
 use crate::behaviour::{Probed, StepEnv};
-use crate::steps::outcome::{compared, todo};
+use crate::steps::outcome::{compared, todo, unseen};
 use crate::steps::{Explanation, StepKind, wait};
 use plinth_model::finding::code;
 use plinth_model::steps::NodeReady;
