@@ -8,13 +8,14 @@
 use indexmap::IndexMap;
 use plinth_ansible::{LocalAnsible, PackageSource};
 use plinth_keystore::SiteSecrets;
+use plinth_model::engine::Play;
 use plinth_model::steps::{
     Credential, HostInputs, INVENTORY_FILE, KubesprayRelease, NodeTarget, RunInputs, VARIABLES_FILE,
 };
 use plinth_model::{Digest, NodeName, SecretRef};
 use plinth_ssh::{SshConfig, SshNodes};
-use plinth_world::ansible::{AnsibleClient as _, Play, PlayRun};
-use plinth_world::node::NodeHostKeys as _;
+use plinth_world::ansible::{AnsibleClient as _, PlayRun};
+use plinth_world::node::NodeClient as _;
 use plinth_world::secrets::Secrets;
 use plinth_world::{Context, SystemClock};
 use serde_json::{Map, Value, json};

@@ -2,10 +2,11 @@
 //! minutes, holds everybody up, and ends the play for all.
 
 use crate::program::DOOR;
+use plinth_model::engine::Play;
 use plinth_model::finding::code;
 use plinth_model::steps::NodeTarget;
 use plinth_model::{Finding, NodeName};
-use plinth_world::ansible::{Play, PlayRun};
+use plinth_world::ansible::PlayRun;
 use plinth_world::node::KnownHosts;
 use plinth_world::{ClientError, ClientResult, Context};
 use std::sync::Arc;

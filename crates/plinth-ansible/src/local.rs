@@ -11,9 +11,10 @@ use crate::verdict::verdict;
 use crate::{alive, preview, table};
 use async_trait::async_trait;
 use indexmap::IndexMap;
+use plinth_model::engine::Play;
 use plinth_model::steps::KubesprayRelease;
-use plinth_model::{Digest, NodeName};
-use plinth_world::ansible::{AnsibleClient, Deployed, Download, HostStats, Play, PlayHosts, PlayRun, PlayStats};
+use plinth_model::{Digest, NodeName, Observed};
+use plinth_world::ansible::{AnsibleClient, Download, HostStats, PlayHosts, PlayRun, PlayStats};
 use plinth_world::node::KnownHosts;
 use plinth_world::private_file;
 use plinth_world::secrets::Secrets;
@@ -223,10 +224,6 @@ impl AnsibleClient for LocalAnsible {
         Ok(())
     }
 
-    async fn deployed(&self, _: &Context) -> ClientResult<Option<Deployed>> {
-        Record::of(&self.state).read("reading what earlier plays left")
-    }
-
     async fn play(&self, ctx: &Context, run: &PlayRun) -> ClientResult<PlayStats> {
         let doing = format!("running {} of {}", run.play.playbook(), run.release.tag);
         named(&run.play, &doing)?;
@@ -240,7 +237,7 @@ impl AnsibleClient for LocalAnsible {
         }
         let stats = self.one(ctx, run, run.play.playbook(), &more(&run.play), &doing).await?;
         if run.accepts(&stats) {
-            record.succeed(run, &doing)?;
+            record.succeed(run, ctx.clock().now())?;
         }
         Ok(stats)
     }
@@ -307,7 +304,7 @@ impl LocalAnsible {
         let ending = self.follow(ctx, &stage, run.play.playbook(), &more(&run.play), true, doing).await?;
         let stats = verdict(&ending, doing, &*self.secrets)?;
         if run.accepts(&stats) {
-            record.succeed(run, doing)?;
+            record.succeed(run, ctx.clock().now())?;
         }
         Ok(stats)
     }

@@ -1,55 +1,51 @@
-//! What plays left, kept in the state directory.
+//! What plays leave in the record of the site: begun before the first effect, whole after the last.
 
-use crate::program::DOOR;
 use jiff::Timestamp;
-use plinth_world::ansible::{Begun, Deployed, PlayRun};
-use plinth_world::private_file;
+use plinth_model::EngineRecord;
+use plinth_model::engine::{Begun, KubesprayRecord};
+use plinth_world::ansible::PlayRun;
+use plinth_world::engine::FileRecords;
 use plinth_world::{ClientError, ClientResult};
-use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-/// The record of a site.
-pub(super) struct Record(PathBuf);
+/// Kubespray's part of the record of a site.
+pub(super) struct Record(FileRecords);
 
 impl Record {
     /// Below a state directory.
     pub(super) fn of(state: &Path) -> Self {
-        Self(state.join("kubespray/deployed.json"))
-    }
-
-    /// What it says; none where no play was begun. One that cannot be understood is an error, never absent: a full run over a cluster
-    /// that nobody knows of would be the consequence.
-    pub(super) fn read(&self, doing: &str) -> ClientResult<Option<Deployed>> {
-        let unreadable = |why: String| failed(doing, &io::Error::other(format!("{}: {why}", self.0.display())));
-        match private_file::read(&self.0) {
-            Ok(None) => Ok(None),
-            Ok(Some(text)) => serde_json::from_str(&text).map(Some).map_err(|error| unreadable(error.to_string())),
-            Err(error) => Err(unreadable(error.to_string())),
-        }
+        Self(FileRecords::of(state))
     }
 
     /// A play begins. Durable before its first effect.
     pub(super) fn begin(&self, run: &PlayRun, now: Timestamp, doing: &str) -> ClientResult<()> {
-        let Deployed { last, begun } = self.read(doing)?.unwrap_or_default();
+        let KubesprayRecord { last, begun, at } = self.known(doing)?;
         let since = begun.map_or(Some(now), |begun| begun.since);
         let begun = Some(Begun { play: run.play.clone(), inputs: run.inputs.clone(), since });
-        self.write(&Deployed { last, begun }, doing)
+        self.0.write(&EngineRecord::Kubespray(Box::new(KubesprayRecord { last, begun, at })))
     }
 
     /// It succeeded.
-    pub(super) fn succeed(&self, run: &PlayRun, doing: &str) -> ClientResult<()> {
+    pub(super) fn succeed(&self, run: &PlayRun, now: Timestamp) -> ClientResult<()> {
         match run.leaves() {
-            Some(inputs) => self.write(&Deployed { last: Some(inputs), begun: None }, doing),
-            None => private_file::remove(&self.0).map_err(|error| failed(doing, &error)),
+            Some(inputs) => {
+                let record = KubesprayRecord { last: Some(inputs), begun: None, at: Some(now) };
+                self.0.write(&EngineRecord::Kubespray(Box::new(record)))
+            }
+            None => self.0.forget(),
         }
     }
 
-    fn write(&self, deployed: &Deployed, doing: &str) -> ClientResult<()> {
-        let text = serde_json::to_vec_pretty(deployed).map_err(|error| failed(doing, &io::Error::other(error)))?;
-        private_file::write(&self.0, &text).map_err(|error| failed(doing, &error))
+    /// Another engine's record is never written over.
+    fn known(&self, doing: &str) -> ClientResult<KubesprayRecord> {
+        match self.0.read()? {
+            Some(EngineRecord::Kubespray(record)) => Ok(*record),
+            None => Ok(KubesprayRecord::default()),
+            Some(EngineRecord::Existing(record)) => {
+                let happened = format!("the site took over the cluster at {}", record.server);
+                let attempt = "use another name for the site, or another folder with `--state DIR`";
+                Err(ClientError::permanent("engine", doing, happened, attempt))
+            }
+        }
     }
-}
-
-fn failed(doing: &str, error: &io::Error) -> ClientError {
-    ClientError::permanent(DOOR, doing, error.to_string(), "make the state directory writable, and its record readable")
 }

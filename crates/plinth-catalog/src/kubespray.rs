@@ -91,7 +91,7 @@ impl Catalog {
 
     /// As [`Catalog::kubespray`], with all that is known about the release.
     pub(crate) fn kubespray_line(&self, desired: &Desired) -> Result<(Release<'_>, String), Box<Finding>> {
-        let wanted = &desired.kubernetes.version;
+        let Some(wanted) = &desired.kubernetes.version else { return Err(Box::new(no_version())) };
         if wanted.numbers() < 3 {
             return Err(Box::new(self.not_exact(wanted)));
         }
@@ -202,6 +202,14 @@ impl Catalog {
             .fold(finding, Finding::evidence)
             .fix(format!("set kubernetes.version to {}, the nearest that one installs", near_text(wanted, &patches)))
     }
+}
+
+/// An engine that installs Kubernetes must be told which.
+#[must_use]
+pub fn no_version() -> Finding {
+    let finding =
+        Finding::error(code::SITE_MISSING_KEY, "kubernetes.version", "which Kubernetes is wanted is not said");
+    finding.fix("add `version:` under `kubernetes`, such as `v1.31.9`")
 }
 
 /// The nearest version as text, written as the wanted one is.

@@ -24,6 +24,6 @@ mod versions;
 
 pub use catalog::Catalog;
 pub use error::CatalogError;
-pub use kubespray::KubernetesVersionForm;
+pub use kubespray::{KubernetesVersionForm, no_version};
 pub use resolution::{Facts, Resolution, ResolvedComponent, ResolvedSecret};
 pub use runai::{RunaiNames, RunaiPart};

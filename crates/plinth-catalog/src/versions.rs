@@ -137,7 +137,9 @@ fn rules_of_needs(component: &Component) -> impl Iterator<Item = String> {
 impl<'a> Comparison<'a> {
     fn collect(&mut self, versions: &[Installed<'a>]) {
         let kubernetes = &self.desired.kubernetes;
-        self.add("kubernetes", "Kubernetes", kubernetes.version.clone(), Some("kubernetes.version".to_owned()));
+        if let Some(version) = &kubernetes.version {
+            self.add("kubernetes", "Kubernetes", version.clone(), Some("kubernetes.version".to_owned()));
+        }
         if kubernetes.engine == Engine::Kubespray {
             match self.catalog.kubespray_line(self.desired) {
                 Ok(((_, line), _)) => {

@@ -24,6 +24,8 @@ const FILE: &str = "kubeconfig";
 /// Kubernetes, over its API.
 pub struct KubeApi {
     file: PathBuf,
+    /// Folder of the site file, at which the names of files in it start.
+    folder: PathBuf,
     site: SiteName,
     pub(super) nodes: Arc<dyn NodeControlPlane>,
     pub(super) secrets: Arc<dyn Secrets>,
@@ -61,6 +63,7 @@ impl KubeApi {
     ) -> Self {
         Self {
             file: state_dir.join(FILE),
+            folder: PathBuf::new(),
             site: site.clone(),
             nodes,
             secrets,
@@ -68,6 +71,18 @@ impl KubeApi {
             request: deadlines::KUBE_REQUEST,
             open: Mutex::new(None),
         }
+    }
+
+    /// The same, for a site file in this folder; the working directory otherwise.
+    #[must_use]
+    pub fn below(mut self, folder: &Path) -> Self {
+        self.folder = folder.to_path_buf();
+        self
+    }
+
+    /// A file that the site file names.
+    pub(super) fn beside_site(&self, file: &str) -> PathBuf {
+        self.folder.join(file)
     }
 
     /// The same, with another limit for one request.

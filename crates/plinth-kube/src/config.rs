@@ -140,6 +140,13 @@ impl KubeconfigFile {
         self.of_current("clusters", "cluster")?.get("server")?.as_str()
     }
 
+    /// Whether the current user runs a program, or a plugin of kubectl, to prove who it is.
+    #[must_use]
+    pub fn runs_program(&self) -> bool {
+        let user = self.of_current("users", "user");
+        user.is_some_and(|user| user.contains_key("exec") || user.contains_key("auth-provider"))
+    }
+
     /// Name of the current context.
     #[must_use]
     pub fn context(&self) -> Option<&str> {

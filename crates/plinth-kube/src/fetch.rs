@@ -37,9 +37,19 @@ impl KubeAccess for KubeApi {
         let text = self.nodes.admin_config(ctx, from).await?;
         let theirs = KubeconfigFile::parse(text.expose()).map_err(|error| unusable(&doing, &error))?;
         let ours = theirs.for_site(self.site().as_str(), server).map_err(|error| unusable(&doing, &error))?;
-        let call = self.call_with(ctx, doing, &ours).await?;
+        self.keep_if_it_works(ctx, doing, &ours).await
+    }
+
+    /// Tries a kubeconfig until it works; only then it takes the place of the one before.
+    pub(super) async fn keep_if_it_works(
+        &self,
+        ctx: &Context,
+        doing: impl Into<String> + Send,
+        ours: &KubeconfigFile,
+    ) -> ClientResult<()> {
+        let call = self.call_with(ctx, doing, ours).await?;
         settled(&call).await?;
-        self.keep(&ours)
+        self.keep(ours)
     }
 }
 

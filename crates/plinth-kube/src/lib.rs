@@ -8,6 +8,7 @@ mod checks;
 pub mod config;
 mod corefile;
 mod dns;
+mod existing;
 mod failure;
 mod fetch;
 mod health;

@@ -5,6 +5,7 @@
 
 pub mod digest;
 pub mod download;
+pub mod engine;
 pub mod exit;
 pub mod facts;
 pub mod finding;
@@ -24,6 +25,7 @@ pub mod verdict;
 pub mod version;
 
 pub use digest::Digest;
+pub use engine::EngineRecord;
 pub use exit::Exit;
 pub use finding::{Code, Finding, Owner, Position, Severity};
 pub use name::{NodeName, SiteName};

@@ -39,7 +39,7 @@ impl AddressSource {
 
 /// What was chosen for one node, and what was not.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Choice {
+pub(crate) struct AddressChoice {
     pub(crate) address: Option<Ipv4Addr>,
     pub(crate) source: Option<AddressSource>,
     pub(crate) network: Option<String>,
@@ -123,7 +123,7 @@ impl<'a> Rules<'a> {
     }
 
     /// Chooses. An override that is refused is not replaced by another address: a person wrote it, a person fixes it.
-    pub(crate) fn choose(&self, node: &InventoryNode, wanted: Option<Ipv4Addr>) -> Choice {
+    pub(crate) fn choose(&self, node: &InventoryNode, wanted: Option<Ipv4Addr>) -> AddressChoice {
         let given = wanted.map(|a| (a, AddressSource::Override)).or(node.given.map(|a| (a, AddressSource::Given)));
         match given {
             Some((address, source)) => self.judge_given(node, address, source),
@@ -131,22 +131,22 @@ impl<'a> Rules<'a> {
         }
     }
 
-    fn judge_given(&self, node: &InventoryNode, address: Ipv4Addr, source: AddressSource) -> Choice {
+    fn judge_given(&self, node: &InventoryNode, address: Ipv4Addr, source: AddressSource) -> AddressChoice {
         let what = if source == AddressSource::Override { "override" } else { "static address" };
         match self.check(address) {
-            Ok(()) => Choice {
+            Ok(()) => AddressChoice {
                 address: Some(address),
                 source: Some(source),
                 network: self.network_of(address),
-                ..Choice::default()
+                ..AddressChoice::default()
             },
-            Err((code, why)) => Choice {
+            Err((code, why)) => AddressChoice {
                 passed_over: vec![format!("{what} {address}: {why}")],
                 doubts: vec![
                     Finding::error(code, node.name.as_str(), format!("the {what} {address} is not used: {why}"))
                         .fix("give the node an address inside networks.production"),
                 ],
-                ..Choice::default()
+                ..AddressChoice::default()
             },
         }
     }
@@ -170,8 +170,8 @@ impl<'a> Rules<'a> {
         }
     }
 
-    fn choose_interface(&self, node: &InventoryNode) -> Choice {
-        let mut choice = Choice::default();
+    fn choose_interface(&self, node: &InventoryNode) -> AddressChoice {
+        let mut choice = AddressChoice::default();
         let mut candidates: Vec<(&Interface, Ipv4Addr)> = Vec::new();
         for interface in &node.interfaces {
             match self.judge(interface) {
@@ -245,7 +245,7 @@ impl<'a> Rules<'a> {
     }
 }
 
-impl Choice {
+impl AddressChoice {
     fn take_best(&mut self, node: &InventoryNode, candidates: &[(&Interface, Ipv4Addr)]) {
         let Some(((best, address), rest)) = candidates.split_first() else { return };
         self.address = Some(*address);

@@ -59,7 +59,8 @@ impl Components for Catalog {
     fn kubespray(&self, desired: &Desired) -> Result<KubesprayChoice, Box<Finding>> {
         let (release, form, why) = self.kubespray(desired).map_err(Box::new)?;
         let tag = release.tag.clone();
-        Ok(KubesprayChoice { release, tag, kubernetes: desired.kubernetes.version.clone(), form, why })
+        let kubernetes = desired.kubernetes.version.clone().ok_or_else(|| Box::new(plinth_catalog::no_version()))?;
+        Ok(KubesprayChoice { release, tag, kubernetes, form, why })
     }
 
     fn check_kubespray_vars(&self, desired: &Desired, release: &KubesprayRelease) -> Vec<Finding> {

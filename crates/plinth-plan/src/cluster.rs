@@ -257,7 +257,7 @@ fn member(desired: &Desired, node: &DiscoveredNode, legacy: &GlobSet) -> Result<
     })?;
     let address = node.address.ok_or(None)?;
     let none = NodeOverride::default();
-    let wanted = desired.nodes.overrides.get(&node.name).unwrap_or(&none);
+    let wanted = desired.nodes.overrides.get(node.name.as_str()).unwrap_or(&none);
     Ok(Member {
         legacy_keys: legacy.is_match(&node.name),
         labels: wanted.labels.clone(),

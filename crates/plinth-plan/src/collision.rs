@@ -1,6 +1,6 @@
 //! Addresses that clash: with each other, with a gateway, with a DHCP pool; and ranges that overlap.
 
-use crate::address::Choice;
+use crate::address::AddressChoice;
 use ipnet::Ipv4Net;
 use plinth_model::finding::code;
 use plinth_model::inventory::{Inventory, InventoryNode, Network};
@@ -14,7 +14,7 @@ use std::net::Ipv4Addr;
 pub(crate) fn check(
     nodes: &[&InventoryNode],
     member: &[bool],
-    choices: &mut [Choice],
+    choices: &mut [AddressChoice],
     networks: &[Network],
 ) -> Vec<Finding> {
     let mut findings = against_networks(nodes, member, choices, networks);
@@ -25,7 +25,7 @@ pub(crate) fn check(
 fn against_networks(
     nodes: &[&InventoryNode],
     member: &[bool],
-    choices: &mut [Choice],
+    choices: &mut [AddressChoice],
     networks: &[Network],
 ) -> Vec<Finding> {
     let gateways: HashMap<Ipv4Addr, &Network> = networks.iter().filter_map(|n| n.gateway.map(|g| (g, n))).collect();
@@ -65,7 +65,7 @@ fn pool_around(networks: &[Network], address: Ipv4Addr) -> Option<(&Network, (Ip
         .find_map(|n| n.dhcp_pool.filter(|(first, last)| (*first..=*last).contains(&address)).map(|p| (n, p)))
 }
 
-fn against_each_other(nodes: &[&InventoryNode], member: &[bool], choices: &mut [Choice]) -> Vec<Finding> {
+fn against_each_other(nodes: &[&InventoryNode], member: &[bool], choices: &mut [AddressChoice]) -> Vec<Finding> {
     let mut by_address: BTreeMap<Ipv4Addr, Vec<usize>> = BTreeMap::new();
     for (i, choice) in choices.iter().enumerate() {
         if let Some(address) = choice.address {
@@ -98,6 +98,7 @@ fn against_each_other(nodes: &[&InventoryNode], member: &[bool], choices: &mut [
 pub(crate) fn ranges(kubernetes: &Kubernetes, inventory: &Inventory) -> Vec<Finding> {
     let mut findings = Vec::new();
     for (what, range) in [("pods", kubernetes.pods), ("services", kubernetes.services)] {
+        let Some(range) = range else { continue };
         let subject = format!("kubernetes.network.{what}");
         let listed = |n: &&Network| n.cidr.is_some_and(|c| c.prefix_len() > 0 && overlap(c, range) && c != range);
         if let Some((node, interface, address)) = machine_inside(inventory, range) {

@@ -1,6 +1,6 @@
 //! Nodes, their roles and their production addresses: what the site wants, held against what the inventory says.
 
-use crate::address::{AddressSource, Choice, Rules};
+use crate::address::{AddressChoice, AddressSource, Rules};
 use crate::collision;
 use crate::select::{Members, members};
 use ipnet::Ipv4Net;
@@ -116,7 +116,7 @@ pub fn discover(desired: &Desired, inventory: &Inventory) -> Discovery {
     findings.extend(production(desired, inventory, &rules));
     findings.extend(collision::ranges(&desired.kubernetes, inventory));
     findings.extend(collision::announced(desired, inventory));
-    let mut choices: Vec<Choice> = nodes.iter().map(|node| choose(desired, &rules, node)).collect();
+    let mut choices: Vec<AddressChoice> = nodes.iter().map(|node| choose(desired, &rules, node)).collect();
     for (i, choice) in choices.iter_mut().enumerate() {
         findings.extend(doubts(nodes[i], member[i], choice));
     }
@@ -128,14 +128,14 @@ pub fn discover(desired: &Desired, inventory: &Inventory) -> Discovery {
     Discovery { nodes, members, networks, findings }
 }
 
-fn choose(desired: &Desired, rules: &Rules<'_>, node: &InventoryNode) -> Choice {
+fn choose(desired: &Desired, rules: &Rules<'_>, node: &InventoryNode) -> AddressChoice {
     if node.template {
-        return Choice { passed_over: vec!["a template, not a machine".into()], ..Choice::default() };
+        return AddressChoice { passed_over: vec!["a template, not a machine".into()], ..AddressChoice::default() };
     }
-    rules.choose(node, desired.nodes.overrides.get(&node.name).and_then(|o| o.address))
+    rules.choose(node, desired.nodes.overrides.get(node.name.as_str()).and_then(|o| o.address))
 }
 
-fn judged(node: &InventoryNode, choice: Choice, roles: Vec<Role>) -> DiscoveredNode {
+fn judged(node: &InventoryNode, choice: AddressChoice, roles: Vec<Role>) -> DiscoveredNode {
     DiscoveredNode {
         name: node.name.clone(),
         kind: node.kind.clone(),
@@ -177,7 +177,7 @@ fn roles(nodes: &[&InventoryNode], members: &Members) -> Vec<Vec<Role>> {
 }
 
 /// Findings about one node's address: errors for members of the cluster only.
-fn doubts(node: &InventoryNode, member: bool, choice: &mut Choice) -> Vec<Finding> {
+fn doubts(node: &InventoryNode, member: bool, choice: &mut AddressChoice) -> Vec<Finding> {
     let mut findings = std::mem::take(&mut choice.doubts);
     if !member {
         findings.iter_mut().for_each(|f| f.severity = Severity::Info);

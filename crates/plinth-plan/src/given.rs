@@ -23,7 +23,7 @@ pub fn static_inventory(nodes: &[StaticNode]) -> Inventory {
 
 fn static_node(node: &StaticNode) -> InventoryNode {
     InventoryNode {
-        name: node.name.clone(),
+        name: node.name.to_string(),
         uuid: String::new(),
         kind: NodeKind::Physical,
         category: (!node.category.is_empty()).then(|| node.category.clone()),

@@ -2,7 +2,7 @@
 
 use plinth_model::facts::NodeFacts;
 use plinth_model::inventory::Inventory;
-use plinth_model::{NodeName, StepId};
+use plinth_model::{EngineRecord, NodeName, StepId};
 use std::collections::BTreeMap;
 
 /// What the planner is told about the world.
@@ -12,6 +12,8 @@ pub struct Observed {
     pub inventory: Inventory,
     /// Facts of nodes, as far as they are known: read now, or by an earlier run.
     pub facts: BTreeMap<NodeName, NodeFacts>,
+    /// What runs on the nodes, as far as the site's record knows; none: nothing, or nobody asked.
+    pub engine: Option<EngineRecord>,
     /// Steps that were looked at. A step that is not in here was not.
     pub steps: BTreeMap<StepId, Seen>,
     /// Gates that already opened, with their answers.
@@ -22,7 +24,7 @@ impl Observed {
     /// An inventory, and nothing looked at.
     #[must_use]
     pub fn new(inventory: Inventory) -> Self {
-        Self { inventory, facts: BTreeMap::new(), steps: BTreeMap::new(), answers: BTreeMap::new() }
+        Self { inventory, facts: BTreeMap::new(), engine: None, steps: BTreeMap::new(), answers: BTreeMap::new() }
     }
 }
 

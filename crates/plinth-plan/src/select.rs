@@ -42,7 +42,7 @@ pub(crate) fn is_target(node: &InventoryNode) -> bool {
 
 /// Resolves all selectors and checks the counts.
 pub(crate) fn members(wanted: &Nodes, nodes: &[&InventoryNode]) -> (Members, Vec<Finding>) {
-    let mut choice = Choice::new(nodes);
+    let mut choice = Selection::new(nodes);
     let control_plane = choice.pick("nodes.controlPlane", &wanted.control_plane);
     let workers = choice.pick("nodes.workers", &wanted.workers);
     let etcd = wanted.etcd.as_ref().map_or_else(|| control_plane.clone(), |s| choice.pick("nodes.etcd", s));
@@ -59,14 +59,14 @@ pub(crate) fn members(wanted: &Nodes, nodes: &[&InventoryNode]) -> (Members, Vec
 }
 
 /// Nodes by name and category, and what was wrong so far.
-struct Choice<'a> {
+struct Selection<'a> {
     nodes: &'a [&'a InventoryNode],
     by_name: HashMap<&'a str, usize>,
     by_category: HashMap<&'a str, Vec<usize>>,
     findings: Vec<Finding>,
 }
 
-impl<'a> Choice<'a> {
+impl<'a> Selection<'a> {
     fn new(nodes: &'a [&'a InventoryNode]) -> Self {
         let mut choice = Self { nodes, by_name: HashMap::new(), by_category: HashMap::new(), findings: Vec::new() };
         for (i, node) in nodes.iter().enumerate() {
@@ -226,7 +226,7 @@ impl<'a> Choice<'a> {
         for name in wanted.overrides.keys() {
             let subject = format!("nodes.overrides.{name}");
             match self.by_name.get(name.as_str()) {
-                None => self.findings.push(self.no_match(&subject, &Selector::Name(name.clone()), None)),
+                None => self.findings.push(self.no_match(&subject, &Selector::Name(name.to_string()), None)),
                 Some(&i) if !member[i] => self.findings.push(
                     Finding::warning(code::NODES_OVERRIDE_UNUSED, subject, format!("{name} is not in the cluster"))
                         .fix("select the node, or take its override away"),

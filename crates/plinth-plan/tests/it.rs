@@ -3,6 +3,7 @@
 
 mod it {
     pub mod discovery;
+    pub mod existing;
     pub mod kubespray;
     pub mod lints;
     pub mod planning;

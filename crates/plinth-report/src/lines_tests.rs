@@ -107,7 +107,10 @@ fn foreign_control_characters_do_not_reach_the_terminal() {
 fn ready(node: &str) -> Step {
     Step {
         id: scripted::id(&format!("nodes/ready/{node}")),
-        work: Work::NodeReady(NodeReady { node: NodeName::new(node).unwrap(), version: "v1.31.9".parse().unwrap() }),
+        work: Work::NodeReady(NodeReady {
+            node: NodeName::new(node).unwrap(),
+            version: Some("v1.31.9".parse().unwrap()),
+        }),
         version: 1,
         stage: Stage::Nodes,
         target: node.into(),

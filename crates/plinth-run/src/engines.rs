@@ -3,11 +3,12 @@
 use crate::behaviour::StepEnv;
 use crate::steps::downloads;
 use plinth_model::download::DownloadList;
+use plinth_model::engine::Play;
 use plinth_model::steps::{
     KubesprayInventory, KubesprayRecovery, KubesprayRelease, KubesprayRemoval, KubespraySource, Removal,
 };
-use plinth_model::{Digest, Plan, Work};
-use plinth_world::ansible::{Play, PlayHosts, PlayRun};
+use plinth_model::{Digest, Observed, Plan, Work};
+use plinth_world::ansible::{PlayHosts, PlayRun};
 use plinth_world::{ClientError, ClientResult};
 
 /// The hosts that the plays of a plan would touch.

@@ -9,7 +9,6 @@ use plinth_model::finding::code;
 use plinth_model::steps::{Credential, NodeExpectation, NodeTarget, Preparation};
 use plinth_model::{Finding, NodeName, Owner};
 use plinth_plan::Visit;
-use plinth_world::ansible::Deployed;
 use plinth_world::node::HostKeyState;
 use plinth_world::{ClientError, ClientResult};
 use std::collections::BTreeMap;
@@ -39,10 +38,11 @@ struct NodeReport {
 /// # Errors
 /// When it cannot be read where Kubernetes was deployed: a node is judged by it. A node that does not answer is a finding.
 pub async fn survey(visits: &[Visit], env: &StepEnv, parallel: usize) -> ClientResult<Survey> {
-    let ours = deployed(env).await?;
+    let ours = env.clients.records.record(&env.ctx).await?;
     let mut reports: Vec<(usize, NodeReport)> = stream::iter(visits.iter().enumerate())
         .map(|(place, visit)| {
-            let expected = NodeExpectation { deployed: ours.has(&visit.first.node), ..visit.expected.clone() };
+            let deployed = ours.as_ref().is_some_and(|record| record.has(&visit.first.node));
+            let expected = NodeExpectation { deployed, ..visit.expected.clone() };
             async move { (place, check(visit, &expected, env).await) }
         })
         .buffer_unordered(parallel.max(1))
@@ -50,11 +50,6 @@ pub async fn survey(visits: &[Visit], env: &StepEnv, parallel: usize) -> ClientR
         .await;
     reports.sort_by_key(|(place, _)| *place);
     Ok(gathered(visits, reports))
-}
-
-/// Where Kubernetes was deployed; a record that cannot be read does not mean "nowhere".
-async fn deployed(env: &StepEnv) -> ClientResult<Deployed> {
-    Ok(env.clients.ansible.deployed(&env.ctx).await?.unwrap_or_default())
 }
 
 fn gathered(visits: &[Visit], reports: Vec<(usize, NodeReport)>) -> Survey {

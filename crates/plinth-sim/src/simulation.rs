@@ -3,13 +3,15 @@
 use crate::VirtualClock;
 use crate::bcm::BcmFault;
 use crate::clients::{
-    HeldBcm, MemoryKeystore, NoBcm, SharedBcm, SimAnsible, SimFetch, SimHelm, SimKube, SimNodes, SimRunai, SimSecrets,
+    HeldBcm, MemoryKeystore, NoBcm, SharedBcm, SimAnsible, SimExisting, SimFetch, SimHelm, SimKube, SimNodes,
+    SimRecords, SimRunai, SimSecrets,
 };
 use crate::data_centre::DataCentre;
 use crate::faults::{Fault, FaultError, FaultKind, KnownNames};
 use crate::scenario::Scenario;
 use crate::world::{Effect, World, WorldError};
 use jiff::Timestamp;
+use plinth_model::Version;
 use plinth_world::bcm::BcmClient;
 use plinth_world::keystore::{Keystore, NodeKey};
 use plinth_world::secrets::Secrets;
@@ -28,6 +30,8 @@ pub struct SimOptions {
     pub start: Timestamp,
     /// Where the world is kept; none: in memory.
     pub state_dir: Option<PathBuf>,
+    /// Version of Kubernetes that somebody else installed on all machines before; none: nobody did.
+    pub running: Option<Version>,
     /// What goes wrong.
     pub faults: Vec<Fault>,
     /// The BCM client; none: every call of it fails.
@@ -43,7 +47,16 @@ impl SimOptions {
     #[must_use]
     pub fn new(scenario: Scenario) -> Self {
         let start = Timestamp::from_second(BEGINNING).unwrap_or(Timestamp::UNIX_EPOCH);
-        Self { scenario, start, state_dir: None, faults: Vec::new(), bcm: None, keystore: None, node_key: None }
+        Self {
+            scenario,
+            start,
+            state_dir: None,
+            running: None,
+            faults: Vec::new(),
+            bcm: None,
+            keystore: None,
+            node_key: None,
+        }
     }
 }
 
@@ -77,13 +90,14 @@ impl Simulation {
     /// When the world cannot be opened or written, or a fault names an unknown node. Names of releases are not checked here:
     /// use [`Fault::validate`] with the plan's.
     pub fn start(options: SimOptions) -> Result<Self, SimulationError> {
-        let SimOptions { scenario, start, state_dir, faults, bcm, keystore, node_key } = options;
+        let SimOptions { scenario, start, state_dir, running, faults, bcm, keystore, node_key } = options;
         for fault in &faults {
             fault.validate(&known_names(&scenario, fault))?;
         }
         let mut world = open(state_dir.as_deref(), scenario.seed())?;
         let begin = world.state().last.unwrap_or(start);
         install(&mut world, &scenario, begin)?;
+        found(&mut world, running.as_ref(), begin)?;
         let world = Arc::new(Mutex::new(world));
         let clock = VirtualClock::new(begin);
         let shared: Arc<dyn Clock> = Arc::new(clock.clone());
@@ -162,6 +176,13 @@ fn install(world: &mut World, scenario: &Scenario, at: Timestamp) -> Result<(), 
     Ok(())
 }
 
+/// The cluster that somebody else installed, once.
+fn found(world: &mut World, running: Option<&Version>, at: Timestamp) -> Result<(), WorldError> {
+    let Some(version) = running.filter(|_| world.state().cluster.members.is_empty()) else { return Ok(()) };
+    let nodes = world.state().machines.keys().cloned().collect();
+    world.record(at, Effect::ClusterFound { nodes, version: version.prefixed() })
+}
+
 fn known_names(scenario: &Scenario, fault: &Fault) -> KnownNames {
     let releases = match &fault.kind {
         FaultKind::Release { name, .. } => std::iter::once(name.clone()).collect(),
@@ -187,6 +208,8 @@ fn clients(
         node: Arc::new(SimNodes { centre: Arc::clone(centre), secrets: Arc::clone(&shared) }),
         fetch: Arc::new(SimFetch { centre: Arc::clone(centre) }),
         ansible: Arc::new(SimAnsible { centre: Arc::clone(centre) }),
+        records: Arc::new(SimRecords { centre: Arc::clone(centre) }),
+        existing: Arc::new(SimExisting { centre: Arc::clone(centre) }),
         kube: Arc::new(SimKube {
             centre: Arc::clone(centre),
             secrets: Arc::clone(&shared),

@@ -12,7 +12,7 @@ use crate::raw::rules::range_of;
 use indexmap::IndexMap;
 use ipnet::Ipv4Net;
 use plinth_model::steps::{Account, CertificateSource, Credential, Jump, Mirror, RegistryLogin};
-use plinth_model::{Digest, SecretRef, SiteName, Values, Version};
+use plinth_model::{Digest, NodeName, SecretRef, SiteName, Values, Version};
 use serde::Serialize;
 use std::net::Ipv4Addr;
 
@@ -67,7 +67,7 @@ pub enum InventorySource {
 pub struct BcmAccess {
     /// `https://bcm-head-01:8081`, without a path.
     pub endpoint: String,
-    /// Proof.
+    /// How it proves itself.
     pub login: BcmLogin,
     /// Whom we trust.
     pub tls: TlsTrust,
@@ -109,7 +109,7 @@ pub enum TlsTrust {
 #[derive(Clone, Debug, Serialize)]
 pub struct StaticNode {
     /// Name.
-    pub name: String,
+    pub name: NodeName,
     /// Address.
     pub address: Ipv4Addr,
     /// Category, may be empty.
@@ -161,7 +161,7 @@ pub struct Nodes {
     /// Nodes that carry Run:ai's system services; empty: the control plane.
     pub system: Vec<Selector>,
     /// Per node, by name.
-    pub overrides: IndexMap<String, NodeOverride>,
+    pub overrides: IndexMap<NodeName, NodeOverride>,
 }
 
 /// What is special about one node.
@@ -197,7 +197,7 @@ pub struct Access {
 pub struct Login {
     /// User.
     pub user: String,
-    /// Proof.
+    /// How it proves itself.
     pub credential: Credential,
 }
 

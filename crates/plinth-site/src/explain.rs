@@ -68,7 +68,8 @@ fn unknown_key(path: &Path, key: &str, known: &[&str], shape: &Shape) -> Finding
     Finding::error(code::SITE_UNKNOWN_KEY, path.to_string(), message).fix(fix)
 }
 
-fn missing(path: &Path, key: &str) -> Finding {
+/// A key that must be there.
+pub(crate) fn missing(path: &Path, key: &str) -> Finding {
     let subject = path.key(key).to_string();
     Finding::error(code::SITE_MISSING_KEY, subject, format!("{} lacks `{key}`", within(path)))
         .fix(format!("add `{key}:`"))

@@ -25,7 +25,7 @@ pub(crate) fn resolve(site: &raw::Site, diagnostics: &mut Diagnostics<'_>) -> Op
         inventory: inventory(&site.inventory)?,
         networks: networks(&site.networks, diagnostics)?,
         nodes: nodes(&site.nodes),
-        access: access(&site.access)?,
+        access: site.access.as_ref().map_or_else(|| Some(no_access()), access)?,
         kubernetes: kubernetes::resolve(&site.kubernetes),
         registries: registries(site.registries.as_ref()),
         storage: storage(site.storage.as_ref()),
@@ -52,7 +52,7 @@ fn inventory(inventory: &raw::inventory::Inventory) -> Option<InventorySource> {
 
 fn static_node(node: &raw::inventory::StaticNode) -> StaticNode {
     StaticNode {
-        name: node.name.as_str().to_owned(),
+        name: node.name.0.clone(),
         address: node.address.0,
         category: node.category.clone().unwrap_or_default(),
     }
@@ -106,7 +106,7 @@ fn nodes(nodes: &raw::nodes::Nodes) -> Nodes {
         etcd: nodes.etcd.as_deref().map(chosen),
         gpu: chosen(&nodes.gpu),
         system: chosen(&nodes.system),
-        overrides: nodes.overrides.iter().map(|(name, over)| (name.as_str().to_owned(), node_override(over))).collect(),
+        overrides: nodes.overrides.iter().map(|(name, over)| (name.0.clone(), node_override(over))).collect(),
     }
 }
 
@@ -116,6 +116,17 @@ fn node_override(over: &raw::nodes::Override) -> NodeOverride {
         labels: over.labels.clone(),
         taints: over.taints.clone(),
         storage: over.storage.as_ref().map(|path| path.0.0.clone()),
+    }
+}
+
+/// What stands where no node is ever reached: it leads nowhere, and holds no secret.
+fn no_access() -> Access {
+    Access {
+        bootstrap: Login { user: "nobody".to_owned(), credential: Credential::Agent },
+        account: account(&raw::access::Account::default()),
+        port: 22,
+        jump: None,
+        legacy_keys: Vec::new(),
     }
 }
 

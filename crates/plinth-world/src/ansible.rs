@@ -2,7 +2,7 @@
 
 mod play;
 
-pub use play::{Begun, Deployed, HostStats, Play, PlayHosts, PlayRun, PlayStats};
+pub use play::{HostStats, PlayHosts, PlayRun, PlayStats};
 
 use crate::{ClientResult, Context};
 use async_trait::async_trait;
@@ -63,8 +63,6 @@ pub trait AnsibleClient: Send + Sync {
     async fn inventory(&self, ctx: &Context) -> ClientResult<IndexMap<String, Digest>>;
     /// Writes inventory and variables atomically.
     async fn write_inventory(&self, ctx: &Context, files: &IndexMap<String, String>) -> ClientResult<()>;
-    /// What the last successful play left, and whether one was begun since and did not end well.
-    async fn deployed(&self, ctx: &Context) -> ClientResult<Option<Deployed>>;
     /// Runs a play with progress, over the written inventory. What is begun and how it ends is kept. The statistics are
     /// returned even when hosts failed: the caller judges. Dropping the future ends the play and waits for nothing.
     async fn play(&self, ctx: &Context, run: &PlayRun) -> ClientResult<PlayStats>;

@@ -5,6 +5,7 @@ use async_trait::async_trait;
 use indexmap::IndexMap;
 use plinth_model::NodeName;
 use plinth_model::steps::{Check, Health, NodeTarget, PodSecurity, SecretContent};
+use plinth_model::{NodeName, Observed, Version};
 use serde_json::Value;
 use std::net::Ipv4Addr;
 
@@ -72,7 +73,27 @@ pub struct HealthState {
     pub seen: String,
 }
 
-/// The kubeconfig that we hold.
+/// The kubeconfig of a cluster that is already there, as the site names it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GivenConfig {
+    /// Server address in it.
+    pub server: String,
+    /// Whether the kubeconfig that is held is a copy of it.
+    pub held: bool,
+}
+
+/// A cluster that is already there. Its kubeconfig is read and never changed.
+#[async_trait]
+pub trait ExistingCluster: Send + Sync {
+    /// What the site's kubeconfig says. A file that is not there, or that a copy cannot be made of, is an error with a finding.
+    async fn given(&self, ctx: &Context, file: &str) -> ClientResult<GivenConfig>;
+    /// Keeps a copy for this site, if it works; what was held before stays otherwise.
+    async fn take_over(&self, ctx: &Context, file: &str) -> ClientResult<()>;
+    /// Version of the server that a kubeconfig leads to, as it says itself.
+    async fn version(&self, ctx: &Context, file: &str) -> ClientResult<Version>;
+}
+
+/// Kubernetes.
 #[async_trait]
 pub trait KubeAccess: Send + Sync {
     /// The kubeconfig we hold, if we hold one. A server that does not answer is an error.

@@ -10,6 +10,7 @@ pub mod bcm;
 pub mod clock;
 pub mod context;
 pub mod deadlines;
+pub mod engine;
 pub mod error;
 pub mod fetch;
 pub mod files;
@@ -38,8 +39,12 @@ pub struct Clients {
     pub fetch: Arc<dyn fetch::FetchClient>,
     /// Ansible with Kubespray.
     pub ansible: Arc<dyn ansible::AnsibleClient>,
+    /// The record of what runs on the nodes.
+    pub records: Arc<dyn engine::EngineRecords>,
     /// Kubernetes.
     pub kube: Arc<dyn kube::KubeClient>,
+    /// A cluster that is already there, before it is ours to work with.
+    pub existing: Arc<dyn kube::ExistingCluster>,
     /// Helm.
     pub helm: Arc<dyn helm::HelmClient>,
     /// Run:ai.

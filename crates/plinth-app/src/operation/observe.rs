@@ -5,7 +5,7 @@ use crate::failure::Failure;
 use crate::state::facts;
 use crate::world::{bug, client_problem};
 use plinth_model::inventory::Inventory;
-use plinth_model::{Exit, Finding, Plan, Problem};
+use plinth_model::{EngineRecord, Exit, Finding, Plan, Problem};
 use plinth_plan::{Cluster, Discovery, Observed};
 use plinth_run::steps::Kinds;
 use plinth_run::survey::Survey;
@@ -91,9 +91,13 @@ impl Operation<'_> {
     pub async fn observe(&mut self, depth: Depth) -> Result<Observation, Failure> {
         let discovered = self.sighted().await?;
         let facts = facts::read(&self.directory)?;
-        let observed = Observed { facts, ..Observed::new(discovered.inventory.clone()) };
-        let draft = self.make(&observed)?;
+        let mut observed = Observed { facts, ..Observed::new(discovered.inventory.clone()) };
+        let mut draft = self.make(&observed)?;
         self.prepare(&discovered, Some(&draft))?;
+        if self.desired.kubernetes.version.is_none() {
+            observed.engine = self.record().await?;
+            draft = self.make(&observed)?;
+        }
         let mut seen = Observation { cluster: discovered.cluster, checks: Vec::new(), observed, draft, done: None };
         if depth >= Depth::Nodes {
             self.observe_nodes(&mut seen, depth).await?;
@@ -106,6 +110,12 @@ impl Operation<'_> {
             seen.done = Some(look.done);
         }
         Ok(seen)
+    }
+
+    /// What runs on the nodes by the site's record: the version of an existing cluster is known from there.
+    async fn record(&self) -> Result<Option<EngineRecord>, Failure> {
+        let env = self.env()?;
+        Ok(env.clients.records.record(&env.ctx).await.map_err(|error| client_problem(&error))?)
     }
 
     /// Checks the nodes that must be fit. Their facts may lead to another plan: where images go follows from them.

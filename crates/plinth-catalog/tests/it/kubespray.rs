@@ -16,11 +16,11 @@ fn the_default_when_it_can_else_the_newest_that_can() {
     ];
     for (kubernetes, chosen, tag, form, written) in cases {
         let mut desired = desired();
-        desired.kubernetes.version = kubernetes.parse().unwrap();
+        desired.kubernetes.version = Some(kubernetes.parse().unwrap());
         desired.kubernetes.kubespray = chosen.map(|tag| tag.parse().unwrap());
         let (release, got, why) = catalog().kubespray(&desired).unwrap();
         assert_eq!((release.tag.as_str(), got), (tag, form), "{kubernetes}");
-        assert_eq!(form.write(&desired.kubernetes.version), written);
+        assert_eq!(form.write(desired.kubernetes.version.as_ref().unwrap()), written);
         assert!(why.contains(tag.trim_start_matches('v')), "{why}");
     }
 }
@@ -52,7 +52,7 @@ fn what_cannot_be_installed_is_refused_with_the_nearest() {
     ];
     for (kubernetes, chosen, subject, nearest, other) in cases {
         let mut desired = desired();
-        desired.kubernetes.version = kubernetes.parse().unwrap();
+        desired.kubernetes.version = Some(kubernetes.parse().unwrap());
         desired.kubernetes.kubespray = chosen.map(|tag| tag.parse().unwrap());
         let finding = catalog().kubespray(&desired).unwrap_err();
         assert!(finding.is_error());

@@ -73,13 +73,14 @@ pub(crate) fn desired() -> Desired {
 fn kubernetes() -> Kubernetes {
     Kubernetes {
         engine: Engine::Kubespray,
-        version: "v1.31.9".parse().unwrap(),
+        version: Some("v1.31.9".parse().unwrap()),
+        kubeconfig: None,
         kubespray: None,
         kubespray_source: None,
         kubespray_tools: plinth_site::desired::KubesprayTools::default(),
         plugin: "calico".to_owned(),
-        pods: "172.29.0.0/16".parse().unwrap(),
-        services: "10.150.0.0/16".parse().unwrap(),
+        pods: Some("172.29.0.0/16".parse().unwrap()),
+        services: Some("10.150.0.0/16".parse().unwrap()),
         node_prefix: 24,
         mtu: None,
         proxy_mode: "ipvs".to_owned(),

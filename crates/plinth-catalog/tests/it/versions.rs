@@ -46,7 +46,7 @@ fn derived_examples_of_the_data() {
         let mut desired = desired();
         desired.runai.as_mut().unwrap().version = example.runai.clone();
         desired.kubernetes.kubespray = Some(example.kubespray.clone());
-        desired.kubernetes.version = newest_patch(&example.kubespray, &example.kubernetes);
+        desired.kubernetes.version = Some(newest_patch(&example.kubespray, &example.kubernetes));
         // The examples speak of these two components only.
         for (component, version) in
             [("gpu-operator", &example.gpu_operator), ("knative-operator", &example.knative_operator)]
@@ -75,7 +75,7 @@ fn derived_examples_of_the_data() {
 #[test]
 fn an_answer_carries_derivation_source_confidence_and_the_nearest_that_fits() {
     let mut site = desired();
-    site.kubernetes.version = "v1.33.0".parse().unwrap();
+    site.kubernetes.version = Some("v1.33.0".parse().unwrap());
     let findings = check(&site);
     let finding = findings.iter().find(|finding| finding.message.starts_with("Run:ai 2.21 wants Kubernetes")).unwrap();
     assert_eq!((finding.severity, finding.subject.as_str()), (Severity::Warning, "kubernetes.version"));
@@ -213,7 +213,7 @@ fn parts_are_named_after_themselves() {
 #[test]
 fn the_kubespray_refusal_is_among_the_answers() {
     let mut site = desired();
-    site.kubernetes.version = "v1.31.10".parse().unwrap();
+    site.kubernetes.version = Some("v1.31.10".parse().unwrap());
     site.kubernetes.kubespray = Some("v2.27.1".parse().unwrap());
     assert_eq!(codes(&doubts(&site)), ["kubernetes.version-not-in-kubespray"]);
     site.kubernetes.engine = plinth_site::desired::Engine::Existing;

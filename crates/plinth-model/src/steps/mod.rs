@@ -14,6 +14,7 @@ pub mod runai;
 
 pub use bcm::*;
 pub use checks::*;
+pub use engines::existing::*;
 pub use engines::kubespray::*;
 pub use kube::*;
 pub use node::*;
@@ -59,6 +60,7 @@ macro_rules! step_kinds {
             (KubesprayRemoval, "kubespray.removal")
             (KubesprayRecovery, "kubespray.recovery")
             (NodeLeftovers, "node.leftovers")
+            (TakeOver, "existing.take-over")
             (Kubeconfig, "kubernetes.kubeconfig")
             (NodeLabels, "kubernetes.labels")
             (NodeReady, "kubernetes.ready")

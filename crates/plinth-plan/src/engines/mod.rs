@@ -18,7 +18,7 @@ use crate::step::step;
 use plinth_model::finding::code;
 use plinth_model::plan::Step;
 use plinth_model::steps::{Kubeconfig, Removal};
-use plinth_model::{Finding, NodeName, Stage, StepId, Work};
+use plinth_model::{Finding, NodeName, Stage, StepId, Version, Work};
 use plinth_site::Desired;
 use plinth_site::desired::{ApiEndpoint, Engine as Wanted};
 
@@ -28,6 +28,8 @@ pub(crate) struct Asked<'a> {
     pub(crate) desired: &'a Desired,
     pub(crate) cluster: &'a Cluster,
     pub(crate) catalog: &'a dyn Components,
+    /// Version that the site file asks for. `desired` may have the one that the record knows instead.
+    pub(crate) wanted: Option<&'a Version>,
 }
 
 /// What an engine does to get Kubernetes onto nodes.

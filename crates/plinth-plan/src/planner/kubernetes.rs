@@ -9,7 +9,7 @@ use crate::step::{Refine, step};
 use crate::{deadlines, ids};
 use plinth_model::plan::Step;
 use plinth_model::steps::{ClusterDns, ControlPlane, GpuRuntime, NodeLabels, NodeReady};
-use plinth_model::{Stage, StepId, Work};
+use plinth_model::{Stage, StepId, Version, Work};
 use plinth_site::Desired;
 use std::net::Ipv4Addr;
 
@@ -29,9 +29,7 @@ pub(crate) fn steps(asked: &Asked<'_>, engine: &dyn Engine, end: Option<&StepId>
     steps
 }
 
-/// The step that everything in the cluster waits for: one edge per component instead of one per component and node. It is
-/// the proof that pods resolve names: Run:ai's, or without it the cluster's own.
-pub(crate) fn join_id(desired: &Desired) -> StepId {
+fn join_id(desired: &Desired) -> StepId {
     ids::dns(desired.runai.as_ref().map_or(OWN_NAME, |r| &r.domain))
 }
 
@@ -40,8 +38,9 @@ fn on_node(desired: &Desired, member: &Member) -> Vec<Step> {
     let kubeconfig = ids::kubeconfig(desired.name.as_str());
     let labels = labels(member).map(|s| s.needing([kubeconfig.clone()]));
     let before = labels.as_ref().map_or(kubeconfig, |s| s.id.clone());
-    let version = desired.kubernetes.version.with_v();
-    let reason = format!("pods are placed on it only when it is Ready with {version}");
+    let version = desired.kubernetes.version.as_ref().map(Version::with_v);
+    let with = version.as_ref().map(|version| format!(" with {version}")).unwrap_or_default();
+    let reason = format!("pods are placed on it only when it is Ready{with}");
     let work = Work::NodeReady(NodeReady { node: member.name.clone(), version });
     let ready = step(ids::ready(&member.name), Stage::Kubernetes, work, deadlines::NODE_READY, reason);
     labels.into_iter().chain([ready.needing([before])]).collect()
@@ -89,7 +88,8 @@ fn gpu_runtime(desired: &Desired, cluster: &Cluster, engine: &dyn Engine) -> Opt
     Some(step.needing([ids::health(name)]))
 }
 
-/// The join; behind the last of the other steps.
+/// The step that everything in the cluster waits for: one edge per component instead of one per component and node. It is the proof that
+/// pods resolve names: Run:ai's, or without it the cluster's own. None where neither name nor address is known.
 pub(crate) fn join(desired: &Desired, cluster: &Cluster, engine: &dyn Engine) -> Option<Step> {
     let (name, address, reason) = match &desired.runai {
         Some(runai) => {
@@ -106,5 +106,5 @@ pub(crate) fn join(desired: &Desired, cluster: &Cluster, engine: &dyn Engine) ->
 
 /// The API server's service address: the first one of the service range.
 fn api_service(desired: &Desired) -> Option<Ipv4Addr> {
-    desired.kubernetes.services.hosts().next()
+    desired.kubernetes.services?.hosts().next()
 }

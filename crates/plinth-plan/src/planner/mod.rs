@@ -23,13 +23,14 @@ use crate::discover::{Discovery, Role, discover};
 use crate::engines::{self, Asked};
 use crate::observed::Observed;
 use crate::step::leaves;
-use crate::{facts, given, images, lint};
+use crate::{facts, given, ids, images, lint};
 use plinth_catalog::{Resolution, RunaiNames};
 use plinth_model::finding::code;
 use plinth_model::plan::{Gate, MadeFrom, Plan, SCHEMA, Step};
-use plinth_model::{Digest, Finding, NodeName, Severity, Stage, StepId};
+use plinth_model::{Digest, EngineRecord, Finding, NodeName, Severity, Stage, StepId};
 use plinth_site::Desired;
 use plinth_site::desired::ArtifactSource;
+use std::borrow::Cow;
 use std::cmp::Reverse;
 use std::collections::HashSet;
 
@@ -37,7 +38,8 @@ use std::collections::HashSet;
 ///
 /// # Errors
 /// With every finding, warnings too, when one of them is an error: nothing is decided for a site that is half understood.
-pub fn plan(desired: &Desired, observed: &Observed, catalog: &dyn Components) -> Result<Plan, Vec<Finding>> {
+pub fn plan(site: &Desired, observed: &Observed, catalog: &dyn Components) -> Result<Plan, Vec<Finding>> {
+    let desired = &*with_known_version(site, observed);
     let discovery = discover(desired, &observed.inventory);
     let (mut cluster, clashes) = Cluster::new(desired, &discovery);
     let mut findings = about_members(&discovery);
@@ -49,7 +51,7 @@ pub fn plan(desired: &Desired, observed: &Observed, catalog: &dyn Components) ->
     let resolution = catalog.resolve(desired, &facts::facts(desired, &cluster));
     findings.extend(resolution.findings.iter().cloned());
     findings.extend(catalog.check_versions(desired, &resolution));
-    let asked = Asked { desired, cluster: &cluster, catalog };
+    let asked = Asked { desired, cluster: &cluster, catalog, wanted: site.kubernetes.version.as_ref() };
     let (mut steps, gates, prepared) = before(&asked, observed);
     let installed = match engines::of(desired).install(&asked, prepared) {
         Ok(installed) => installed,
@@ -65,7 +67,17 @@ pub fn plan(desired: &Desired, observed: &Observed, catalog: &dyn Components) ->
     }
     steps.extend(installed.steps);
     steps.extend(after(&asked, &resolution, catalog.runai(), installed.end.as_ref()));
-    finished(made_from(desired, observed, catalog), desired, observed, (steps, gates), findings)
+    finished(made_from(site, observed, catalog), desired, observed, (steps, gates), findings)
+}
+
+/// The site with the version of an existing cluster, which the record knows when the site file does not say it.
+fn with_known_version<'a>(site: &'a Desired, observed: &Observed) -> Cow<'a, Desired> {
+    let known =
+        observed.engine.as_ref().and_then(EngineRecord::kubernetes).filter(|_| site.kubernetes.version.is_none());
+    let Some(known) = known else { return Cow::Borrowed(site) };
+    let mut desired = site.clone();
+    desired.kubernetes.version = Some(known.clone());
+    Cow::Owned(desired)
 }
 
 /// The end of every planning: what was seen is put in, and the plan is sealed and linted.
@@ -109,10 +121,12 @@ fn before(asked: &Asked<'_>, observed: &Observed) -> (Vec<Step>, Vec<Gate>, Vec<
 fn after(asked: &Asked<'_>, resolution: &Resolution, names: &RunaiNames, end: Option<&StepId>) -> Vec<Step> {
     let (desired, cluster, engine) = (asked.desired, asked.cluster, engines::of(asked.desired));
     let mut steps = kubernetes::steps(asked, engine, end);
-    steps.extend(kubernetes::join(desired, cluster, engine));
+    let join = kubernetes::join(desired, cluster, engine);
+    let joined = join.as_ref().map_or_else(|| ids::health(desired.name.as_str()), |step| step.id.clone());
+    steps.extend(join);
     let gpu: Vec<NodeName> = cluster.with(Role::Gpu).map(|m| m.name.clone()).collect();
     let certificates = runai::certificates(desired, names);
-    let (base, prepared) = platform::base(desired, resolution, certificates, kubernetes::join_id(desired), gpu);
+    let (base, prepared) = platform::base(desired, resolution, certificates, joined, gpu);
     steps.extend(prepared);
     let platform = resolution.components.iter().filter(|c| c.stage != Stage::Runai);
     steps.extend(platform.flat_map(|c| base.component(c, &[])));

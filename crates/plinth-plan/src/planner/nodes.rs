@@ -2,6 +2,7 @@
 
 use crate::cluster::{Cluster, Member};
 use crate::deadlines;
+use crate::engines;
 use crate::ids;
 use crate::step::{Refine, step};
 use crate::visit;
@@ -19,12 +20,12 @@ pub const RELOCATE: &str = "relocate";
 
 const MIB_PER_GIB: f64 = 1024.0;
 
-/// Steps and gates of all nodes. Storage of control-plane and etcd nodes moves one after the other, so that never two members
+/// Steps and gates of all nodes; none with an engine that reaches no node. Storage of control-plane and etcd nodes moves one after the other, so that never two members
 /// of a majority are interrupted at once.
 pub(crate) fn steps(desired: &Desired, cluster: &Cluster, identity: Option<&StepId>) -> (Vec<Step>, Vec<Gate>) {
     let (mut steps, mut gates) = (Vec::with_capacity(cluster.members.len() * 5), Vec::new());
     let mut previous: Option<StepId> = None;
-    for member in &cluster.members {
+    for member in cluster.members.iter().filter(|_| engines::of(desired).reaches_nodes()) {
         steps.push(connect(desired, member).needing(identity.cloned()));
         steps.push(account(desired, member).needing([ids::connect(&member.name)]));
         steps.push(facts(desired, cluster, member).needing([ids::account(&member.name)]));

@@ -30,7 +30,7 @@ pub fn recovery(
     let (engine, quorum) = (engines::of(desired), cluster.quorum());
     let mut steps: Vec<Step> = discovery::steps(desired, &observed.inventory).into_iter().collect();
     let (on_nodes, gates) = nodes::steps(desired, &quorum, steps.first().map(|s| s.id.clone()).as_ref());
-    let asked = Asked { desired, cluster: &cluster, catalog };
+    let asked = Asked { desired, cluster: &cluster, catalog, wanted: desired.kubernetes.version.as_ref() };
     let recovery = match engine.recovery(&asked, broken, leaves(&on_nodes)) {
         Ok(recovery) if !findings.iter().any(Finding::is_error) => recovery,
         other => {

@@ -24,7 +24,8 @@ pub fn removal(
 ) -> Result<Plan, Vec<Finding>> {
     let (mut cluster, mut findings) = Cluster::new(desired, &discover(desired, &observed.inventory));
     cluster.add_role_labels(desired, &catalog.runai().node_roles);
-    match engines::of(desired).removal(&Asked { desired, cluster: &cluster, catalog }, removal) {
+    let asked = Asked { desired, cluster: &cluster, catalog, wanted: desired.kubernetes.version.as_ref() };
+    match engines::of(desired).removal(&asked, removal) {
         Ok(steps) if !findings.iter().any(Finding::is_error) => {
             finished(made_from(desired, observed, catalog), desired, observed, (steps, Vec::new()), findings)
         }

@@ -1,6 +1,6 @@
 use crate::fixture::{codes, inventory as data, site};
 use plinth_model::inventory::{InterfaceKind, Inventory};
-use plinth_model::{Finding, Severity};
+use plinth_model::{Finding, NodeName, Severity};
 use plinth_plan::{AddressSource, DiscoverReport, DiscoveredNode, Discovery, Role, discover, static_inventory};
 use plinth_site::Desired;
 use plinth_site::desired::{InventorySource, NodeOverride, ProductionNetwork, Selector, StaticNode};
@@ -27,7 +27,7 @@ fn with_worker(name: &str) -> Desired {
 fn overridden(name: &str, address: &str) -> Desired {
     let mut desired = site::basepod();
     let address = Some(address.parse().unwrap());
-    desired.nodes.overrides.insert(name.into(), NodeOverride { address, ..NodeOverride::default() });
+    desired.nodes.overrides.insert(NodeName::new(name).unwrap(), NodeOverride { address, ..NodeOverride::default() });
     desired
 }
 
@@ -244,13 +244,13 @@ fn counts_and_roles_are_checked_after_selection() {
         changed(&|d| d.networks.production = ProductionNetwork::Name("dgxnett".into()))[0],
         "bcm.network-unknown"
     );
-    assert_eq!(changed(&|d| d.kubernetes.pods = "10.184.0.0/16".parse().unwrap()), ["kubernetes.range-in-use"]);
+    assert_eq!(changed(&|d| d.kubernetes.pods = Some("10.184.0.0/16".parse().unwrap())), ["kubernetes.range-in-use"]);
 }
 
 #[test]
 fn a_static_inventory_gives_addresses_that_are_still_checked() {
     let at = |name: &str, address: &str| StaticNode {
-        name: name.into(),
+        name: NodeName::new(name).unwrap(),
         address: address.parse().unwrap(),
         category: "dgx".into(),
     };

@@ -1,5 +1,6 @@
 use crate::fixture::catalog::{Shelf, engine};
 use crate::fixture::{codes, inventory as data, site};
+use plinth_model::NodeName;
 use plinth_model::steps::{Mirror, RegistryLogin};
 use plinth_plan::{Cluster, discover, kubespray, static_inventory};
 use plinth_site::Desired;
@@ -26,7 +27,7 @@ fn the_inventory_of_the_example() {
         storage: Some("/raid/containerd".into()),
         ..NodeOverride::default()
     };
-    desired.nodes.overrides.insert("dgx-06".into(), special);
+    desired.nodes.overrides.insert(NodeName::new("dgx-06").unwrap(), special);
     let cluster = cluster(&desired);
     insta::assert_snapshot!("inventory_json", kubespray::json(&kubespray::inventory(&desired, &cluster)));
     insta::assert_snapshot!("inventory_ini", kubespray::inventory_ini(&desired, &cluster));

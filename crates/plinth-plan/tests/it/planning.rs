@@ -91,7 +91,10 @@ fn a_storage_override_decides_the_gate_beforehand() {
     let with = |path: &str| {
         let mut desired = site::basepod();
         let storage = Some(path.to_owned());
-        desired.nodes.overrides.insert("dgx-05".into(), NodeOverride { storage, ..NodeOverride::default() });
+        desired
+            .nodes
+            .overrides
+            .insert(NodeName::new("dgx-05").unwrap(), NodeOverride { storage, ..NodeOverride::default() });
         planned(&desired, &unseen(data::basepod()))
     };
     let moved = with("/raid/containerd");
@@ -304,7 +307,7 @@ fn taints_of_gpu_nodes_become_tolerations() {
     let mut desired = site::basepod();
     let taints = ["dedicated=ai:NoSchedule", "spot:NoExecute"].map(str::to_owned).to_vec();
     let over = NodeOverride { taints, ..NodeOverride::default() };
-    desired.nodes.overrides.insert("dgx-05".into(), over);
+    desired.nodes.overrides.insert(NodeName::new("dgx-05").unwrap(), over);
     let (cluster, _) = plinth_plan::Cluster::new(&desired, &plinth_plan::discover(&desired, &data::basepod()));
     let facts = plinth_plan::facts::facts(&desired, &cluster);
     let wanted = serde_json::json!([
@@ -326,7 +329,10 @@ fn labels_of_a_node_that_only_runs_etcd_are_a_finding() {
     let mut desired = site::basepod();
     desired.nodes.etcd = Some(site::names(&["cpu-03", "cpu-05", "cpu-09"]));
     let labels = [("rack".to_owned(), "a1".to_owned())].into();
-    desired.nodes.overrides.insert("cpu-09".into(), NodeOverride { labels, ..NodeOverride::default() });
+    desired
+        .nodes
+        .overrides
+        .insert(NodeName::new("cpu-09").unwrap(), NodeOverride { labels, ..NodeOverride::default() });
     let plan = planned(&desired, &unseen(data::basepod()));
     let found = plan.findings.iter().find(|finding| finding.code == "nodes.labels-unused").unwrap();
     assert_eq!(found.subject, "nodes.overrides.cpu-09");

@@ -1,5 +1,6 @@
 use crate::fixture::catalog::Shelf;
 use crate::fixture::{inventory as data, site, unseen};
+use plinth_model::NodeName;
 use plinth_model::inventory::{InterfaceKind, Inventory};
 use plinth_model::plan::Plan;
 use plinth_plan::lint::lint;
@@ -63,7 +64,10 @@ fn build(mix: &Mix) -> (Desired, Inventory, Shelf) {
     for i in &mix.storage {
         if let Some(name) = groups.iter().flatten().nth(*i) {
             let storage = Some("/raid/containerd".to_owned());
-            desired.nodes.overrides.insert(name.clone(), NodeOverride { storage, ..NodeOverride::default() });
+            desired
+                .nodes
+                .overrides
+                .insert(NodeName::new(name).unwrap(), NodeOverride { storage, ..NodeOverride::default() });
         }
     }
     if !mix.runai {

@@ -3,6 +3,7 @@
 use crate::fixture::catalog::{Shelf, engine};
 use crate::fixture::{inventory as data, site};
 use plinth_catalog::Catalog;
+use plinth_model::NodeName;
 use plinth_model::inventory::Inventory;
 use plinth_plan::catalog::{Components, KubesprayChoice};
 use plinth_plan::{Cluster, discover, kubespray, static_inventory};
@@ -74,7 +75,7 @@ fn sites() -> Vec<Desired> {
         storage: Some("/raid/containerd".into()),
         ..Default::default()
     };
-    flannel.nodes.overrides.insert("dgx-06".into(), special);
+    flannel.nodes.overrides.insert(NodeName::new("dgx-06").unwrap(), special);
     vec![tuned(), balanced, flannel, site::basepod(), site::large(60)]
 }
 

@@ -16,6 +16,9 @@ mod checks {
 }
 
 mod engines {
+    mod existing {
+        mod take_over;
+    }
     pub(super) mod kubespray;
 }
 

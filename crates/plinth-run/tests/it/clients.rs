@@ -9,15 +9,15 @@ use plinth_model::steps::{
     Account, CertificateSource, Check, Health, KeyAlgorithm, KubesprayRelease, NodeTarget, PodSecurity, Preparation,
     Release, RunaiTarget, SecretContent,
 };
-use plinth_model::{Digest, NodeName, Secret};
-use plinth_world::ansible::{AnsibleClient, Deployed, Download, PlayHosts, PlayRun, PlayStats};
+use plinth_model::{Digest, EngineRecord, NodeName, Observed, Secret, Version};
+use plinth_world::ansible::{AnsibleClient, Download, PlayHosts, PlayRun, PlayStats};
 use plinth_world::bcm::{BcmClient, BcmIdentity};
+use plinth_world::engine::EngineRecords;
 use plinth_world::fetch::FetchClient;
 use plinth_world::helm::{HelmClient, ReleaseState};
 use plinth_world::keystore::{CertificateState, Keystore, NodeKey};
 use plinth_world::kube::{
-    ClusterDns, ClusterHealth, HealthState, HeldConfig, KubeAccess, KubeChecks, KubeHealth, KubeJoins, KubeNamespaces,
-    KubeNode, KubeNodes, KubeObjects, KubeSecrets, KubeSystem, KubeToolkits, ToolkitPod,
+    ClusterHealth, ExistingCluster, GivenConfig, HealthState, HeldConfig, KubeClient, KubeNode, ToolkitPod,
 };
 use plinth_world::node::{
     AccountState, Bootstrap, ControlPlane, HostKey, HostKeyState, Leftovers, NodeAccounts, NodeControlPlane, NodeFiles,
@@ -44,11 +44,36 @@ pub fn clients() -> Clients {
         node: shut.clone(),
         fetch: shut.clone(),
         ansible: shut.clone(),
+        records: shut.clone(),
         kube: shut.clone(),
+        existing: shut.clone(),
         helm: shut.clone(),
         runai: shut.clone(),
         keystore: shut.clone(),
         node_key: shut,
+    }
+}
+
+#[async_trait]
+impl EngineRecords for Shut {
+    async fn record(&self, _: &Context) -> ClientResult<Option<EngineRecord>> {
+        refuse()
+    }
+    async fn keep(&self, _: &Context, _: &EngineRecord) -> ClientResult<()> {
+        refuse()
+    }
+}
+
+#[async_trait]
+impl ExistingCluster for Shut {
+    async fn given(&self, _: &Context, _: &str) -> ClientResult<GivenConfig> {
+        refuse()
+    }
+    async fn take_over(&self, _: &Context, _: &str) -> ClientResult<()> {
+        refuse()
+    }
+    async fn version(&self, _: &Context, _: &str) -> ClientResult<Version> {
+        refuse()
     }
 }
 
@@ -212,9 +237,6 @@ impl AnsibleClient for Shut {
         refuse()
     }
     async fn write_inventory(&self, _: &Context, _: &IndexMap<String, String>) -> ClientResult<()> {
-        refuse()
-    }
-    async fn deployed(&self, _: &Context) -> ClientResult<Option<Deployed>> {
         refuse()
     }
     async fn play(&self, _: &Context, _: &PlayRun) -> ClientResult<PlayStats> {

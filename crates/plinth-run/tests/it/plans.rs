@@ -21,7 +21,7 @@ fn work(id: &StepId) -> (Stage, Work) {
     match (id.area(), id.verb()) {
         ("nodes", _) => (Stage::Nodes, labels(node(), name)),
         ("kubernetes", "deploy") => (Stage::Kubernetes, deploy()),
-        ("kubernetes", "wait") => (Stage::Kubernetes, Work::NodeReady(NodeReady { node: node(), version: version() })),
+        ("kubernetes", "wait") => (Stage::Kubernetes, Work::NodeReady(NodeReady { node: node(), version: None })),
         ("kubernetes", _) => (Stage::Kubernetes, labels(node(), name)),
         ("checks", _) => {
             let check = Check::GpuPod { node: node() };

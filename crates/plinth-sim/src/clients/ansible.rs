@@ -9,11 +9,10 @@ use crate::world::Effect;
 use crate::world::state::AccountProgress;
 use async_trait::async_trait;
 use indexmap::IndexMap;
+use plinth_model::engine::{Begun, KubesprayRecord, Play};
 use plinth_model::steps::KubesprayRelease;
-use plinth_model::{Digest, NodeName};
-use plinth_world::ansible::{
-    AnsibleClient, Artifact, Begun, Deployed, Download, HostStats, Play, PlayHosts, PlayRun, PlayStats,
-};
+use plinth_model::{Digest, NodeName, Observed};
+use plinth_world::ansible::{AnsibleClient, Artifact, Download, HostStats, PlayHosts, PlayRun, PlayStats};
 use plinth_world::{ClientResult, Context};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -166,7 +165,7 @@ impl SimAnsible {
     }
 
     fn finish(&self, run: &PlayRun) -> ClientResult<()> {
-        let deployed = Deployed { last: Some(run.inputs.clone()), begun: None };
+        let deployed = KubesprayRecord { last: Some(run.inputs.clone()), begun: None, at: None };
         let (same, waiting) = self.centre.look(|state, _| {
             let members = &state.cluster.members;
             let waits = |host: &&NodeName| members.get(*host).is_none_or(|member| member.ready_at.is_none());
@@ -299,13 +298,6 @@ impl AnsibleClient for SimAnsible {
         let names = names(files.values().map(String::as_str));
         let etcd = etcd(files.values().map(String::as_str));
         self.centre.effect(Effect::InventoryWritten { files: digests, kube_version, names, etcd })
-    }
-
-    async fn deployed(&self, _: &Context) -> ClientResult<Option<Deployed>> {
-        self.centre.look(|state, _| match state.controller.deployed.clone() {
-            deployed if deployed == Deployed::default() => None,
-            deployed => Some(deployed),
-        })
     }
 
     async fn play(&self, ctx: &Context, run: &PlayRun) -> ClientResult<PlayStats> {

@@ -2,6 +2,7 @@
 
 mod ansible;
 mod bcm;
+mod existing;
 mod facts;
 mod fetch;
 mod helm;
@@ -20,6 +21,7 @@ pub use secrets::SimSecrets;
 
 pub(crate) use ansible::SimAnsible;
 pub(crate) use bcm::SharedBcm;
+pub(crate) use existing::{SimExisting, SimRecords};
 pub(crate) use fetch::SimFetch;
 pub(crate) use helm::SimHelm;
 pub(crate) use kube::SimKube;

@@ -4,9 +4,9 @@ use super::state::{Hardware, Pin};
 use indexmap::IndexMap;
 use jiff::Timestamp;
 use plinth_model::download::DownloadList;
+use plinth_model::engine::{Begun, ExistingRecord};
 use plinth_model::steps::{Account, Health, PodSecurity, RunInputs};
 use plinth_model::{Digest, NodeName, Version};
-use plinth_world::ansible::Begun;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -60,6 +60,10 @@ pub(crate) enum Effect {
     PlayBegun { begun: Begun },
     /// Hosts left the cluster; with all of them nothing is deployed any more.
     HostsLeft { nodes: Vec<NodeName>, left: Option<RunInputs> },
+    /// A cluster of somebody else's, which was there before plinth came.
+    ClusterFound { nodes: Vec<NodeName>, version: String },
+    /// It was taken over.
+    TakenOver { record: ExistingRecord },
     /// The kubeconfig was fetched.
     KubeconfigFetched { server: String },
     /// Labels and taints were added.

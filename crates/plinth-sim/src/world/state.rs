@@ -4,9 +4,9 @@ use super::effect::{Effect, Installed, Record};
 use indexmap::IndexMap;
 use jiff::Timestamp;
 use plinth_model::download::DownloadList;
+use plinth_model::engine::{ExistingRecord, KubesprayRecord};
 use plinth_model::steps::{Account, PodSecurity};
 use plinth_model::{Digest, NodeName, Version};
-use plinth_world::ansible::Deployed;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
@@ -104,7 +104,9 @@ pub(crate) struct Controller {
     /// Checksums of files that were fetched.
     pub(crate) held: BTreeSet<String>,
     /// What plays left.
-    pub(crate) deployed: Deployed,
+    pub(crate) deployed: KubesprayRecord,
+    /// The cluster that was taken over.
+    pub(crate) taken_over: Option<ExistingRecord>,
 }
 
 /// A member of the cluster.
@@ -269,11 +271,14 @@ impl State {
             Effect::FileFetched { sha256 } => {
                 controller.held.insert(sha256.clone());
             }
+            Effect::TakenOver { record } => controller.taken_over = Some(record.clone()),
             Effect::PlayBegun { begun } => controller.deployed.begun = Some(begun.clone()),
             Effect::PlayFinished { inputs, .. } => {
-                controller.deployed = Deployed { last: Some(inputs.clone()), begun: None };
+                controller.deployed = KubesprayRecord { last: Some(inputs.clone()), begun: None, at: None };
             }
-            Effect::HostsLeft { left, .. } => controller.deployed = Deployed { last: left.clone(), begun: None },
+            Effect::HostsLeft { left, .. } => {
+                controller.deployed = KubesprayRecord { last: left.clone(), begun: None, at: None }
+            }
             _ => {}
         }
     }
@@ -289,6 +294,11 @@ impl State {
                 for (node, at) in ready_at {
                     cluster.members.entry(node.clone()).or_default().ready_at = Some(*at);
                 }
+            }
+            Effect::ClusterFound { nodes, version } => {
+                let ready_at = self.last;
+                let member = || Member { version: version.clone(), ready_at, ..Member::default() };
+                cluster.members.extend(nodes.iter().map(|node| (node.clone(), member())));
             }
             Effect::HostsLeft { nodes, .. } => cluster.members.retain(|name, _| !nodes.contains(name)),
             Effect::KubeconfigFetched { server } => cluster.kubeconfig = Some(server.clone()),

@@ -3,11 +3,11 @@ use crate::rack::{
     release, run, runai, start, target,
 };
 use async_trait::async_trait;
+use plinth_model::EngineRecord;
 use plinth_model::inventory::Inventory;
 use plinth_sim::bcm::{BcmFaultKind, SessionEnd};
 use plinth_sim::faults::FaultKind;
 use plinth_sim::{Fault, FaultError, KnownNames, Simulation, bcm_faults_due};
-use plinth_world::ansible::Deployed;
 use plinth_world::bcm::{BcmClient, BcmIdentity};
 use plinth_world::{ClientResult, Context};
 use serde_json::json;
@@ -170,8 +170,8 @@ fn a_drop_in_the_play_costs_exactly_that_host_and_stops_the_play() {
             assert_eq!((host.unreachable, host.failures), (u64::from(node == "dgx-05"), 0), "{node}");
             assert!(host.ok > 400 && host.ok < 1040, "{node} did {} tasks", host.ok);
         }
-        let deployed = sim.clients.ansible.deployed(&ctx).await.unwrap();
-        assert!(matches!(deployed, Some(Deployed { last: None, begun: Some(_) })), "{deployed:?}");
+        let Some(EngineRecord::Kubespray(record)) = sim.clients.records.record(&ctx).await.unwrap() else { panic!() };
+        assert!(record.last.is_none() && record.begun.is_some(), "{record:?}");
     });
     assert_eq!(sim.count("host-prepared"), 5);
     let snapshot = sim.snapshot();

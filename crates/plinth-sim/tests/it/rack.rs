@@ -1,6 +1,7 @@
 //! A small site for tests: three servers, two DGX machines, and the main job done by plain calls of the clients.
 
 use indexmap::IndexMap;
+use plinth_model::engine::Play;
 use plinth_model::facts::Asked;
 use plinth_model::inventory::{Inventory, SCHEMA};
 use plinth_model::steps::{
@@ -9,7 +10,7 @@ use plinth_model::steps::{
 };
 use plinth_model::{Digest, NodeName, Observed, SecretRef};
 use plinth_sim::{Fault, Scenario, SimOptions, Simulation};
-use plinth_world::ansible::{Play, PlayRun};
+use plinth_world::ansible::PlayRun;
 use plinth_world::node::Registries;
 use plinth_world::{ClientError, ClientResult, Clock, Context};
 use serde_json::{Value, json};

@@ -2,6 +2,7 @@
 
 use crate::diagnostics::Diagnostics;
 use crate::raw::Site;
+use crate::raw::access::Access;
 use plinth_model::Finding;
 use plinth_model::finding::code;
 
@@ -9,9 +10,10 @@ use plinth_model::finding::code;
 const IDS: std::ops::RangeInclusive<u32> = 1000..=65533;
 
 pub(super) fn check(site: &Site, diagnostics: &mut Diagnostics<'_>) {
-    bootstrap(site, diagnostics);
-    jump(site, diagnostics);
-    let Some(account) = &site.access.account else { return };
+    let Some(access) = &site.access else { return };
+    bootstrap(access, diagnostics);
+    jump(access, diagnostics);
+    let Some(account) = &access.account else { return };
     for (key, id) in [("uid", account.uid), ("gid", account.gid)] {
         if let Some(id) = id.filter(|id| !IDS.contains(id)) {
             let message =
@@ -30,8 +32,8 @@ pub(super) fn check(site: &Site, diagnostics: &mut Diagnostics<'_>) {
     }
 }
 
-fn bootstrap(site: &Site, diagnostics: &mut Diagnostics<'_>) {
-    let login = &site.access.bootstrap;
+fn bootstrap(access: &Access, diagnostics: &mut Diagnostics<'_>) {
+    let login = &access.bootstrap;
     let given = [login.password.is_some(), login.key.is_some(), login.agent == Some(true)];
     if given.iter().filter(|given| **given).count() != 1 && diagnostics.is_whole(&["access", "bootstrap"]) {
         let message = "the first login needs exactly one proof";
@@ -42,8 +44,8 @@ fn bootstrap(site: &Site, diagnostics: &mut Diagnostics<'_>) {
     }
 }
 
-fn jump(site: &Site, diagnostics: &mut Diagnostics<'_>) {
-    let Some(login) = &site.access.jump else { return };
+fn jump(access: &Access, diagnostics: &mut Diagnostics<'_>) {
+    let Some(login) = &access.jump else { return };
     let given = [login.password.is_some(), login.key.is_some(), login.agent == Some(true)];
     if given.iter().filter(|given| **given).count() != 1 && diagnostics.is_whole(&["access", "jump"]) {
         let message = "the login at the jump host needs exactly one proof";

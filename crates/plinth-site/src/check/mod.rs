@@ -2,6 +2,7 @@
 
 mod access;
 mod cluster;
+mod engine;
 mod inventory;
 mod networks;
 mod nodes;
@@ -22,6 +23,7 @@ pub(crate) fn all(site: &raw::Site, diagnostics: &mut Diagnostics<'_>) {
     nodes::check(site, diagnostics);
     access::check(site, diagnostics);
     cluster::check(site, diagnostics);
+    engine::check(site, diagnostics);
     platform::check(site, diagnostics);
 }
 

@@ -7,7 +7,7 @@ use crate::diagnostics::Diagnostics;
 use crate::raw::Site;
 use crate::raw::cluster::Endpoint;
 use crate::raw::inventory::Inventory;
-use crate::raw::kubernetes::Plugin;
+use crate::raw::kubernetes::{Engine, Plugin};
 use crate::raw::rules::range_of;
 use ipnet::Ipv4Net;
 use plinth_model::Finding;
@@ -85,12 +85,13 @@ fn production_name(site: &Site, diagnostics: &mut Diagnostics<'_>) {
 
 fn cluster_ranges(site: &Site) -> Vec<Range> {
     let network = site.kubernetes.network.as_ref();
-    let pods = network.and_then(|n| n.pods).map_or(defaults::PODS, |net| net.0);
-    let services = network.and_then(|n| n.services).map_or(defaults::SERVICES, |net| net.0);
-    vec![
-        Range::net("the range of pods", "kubernetes.network.pods", pods),
-        Range::net("the range of services", "kubernetes.network.services", services),
-    ]
+    let is_ours = site.kubernetes.engine != Some(Engine::Existing);
+    let range = |given: Option<Ipv4Net>, default| given.or_else(|| is_ours.then_some(default));
+    let pods = range(network.and_then(|n| n.pods).map(|net| net.0), defaults::PODS);
+    let services = range(network.and_then(|n| n.services).map(|net| net.0), defaults::SERVICES);
+    let pods = pods.map(|net| Range::net("the range of pods", "kubernetes.network.pods", net));
+    let services = services.map(|net| Range::net("the range of services", "kubernetes.network.services", net));
+    pods.into_iter().chain(services).collect()
 }
 
 fn site_ranges(site: &Site) -> Vec<Range> {
@@ -123,7 +124,9 @@ fn shared_address(site: &Site) -> Option<Range> {
 /// Other machines that nodes or plinth talk to, where the file names them by address.
 fn hosts(site: &Site) -> Vec<Range> {
     let mut found = Vec::new();
-    if let Some(address) = site.access.jump.as_ref().and_then(|jump| address_of(&jump.host.0.0)) {
+    if let Some(address) =
+        site.access.as_ref().and_then(|access| access.jump.as_ref()).and_then(|jump| address_of(&jump.host.0.0))
+    {
         found.push(single("the host in between", "access.jump.host", address));
     }
     if let Inventory::Bcm(bcm) = &site.inventory {

@@ -1,11 +1,11 @@
-//! Engine, ingress ports, helm values, Run:ai.
+//! Ingress ports, helm values, Run:ai.
 
 use crate::defaults;
 use crate::diagnostics::Diagnostics;
 use crate::mask;
 use crate::path::Path;
 use crate::raw::Site;
-use crate::raw::kubernetes::{Engine, Plugin};
+use crate::raw::kubernetes::Plugin;
 use crate::raw::rules;
 use crate::raw::runai::{Certificate, Runai, Source};
 use crate::raw::secret::{HOW, is_variable};
@@ -15,7 +15,6 @@ use plinth_model::{Finding, SecretRef};
 use serde_json::Value;
 
 pub(super) fn check(site: &Site, diagnostics: &mut Diagnostics<'_>) {
-    engine(site, diagnostics);
     source(site, diagnostics);
     mtu(site, diagnostics);
     ports(site, diagnostics);
@@ -36,21 +35,6 @@ fn mtu(site: &Site, diagnostics: &mut Diagnostics<'_>) {
         let message = format!("`mtu` is only handed to calico; {} would never see it", plugin.as_str());
         let finding = Finding::error(code::SITE_MTU_PLUGIN, "kubernetes.network.mtu", message);
         diagnostics.report(finding.fix("remove it, or set the plugin's own variable under `kubernetes.extraVars`"));
-    }
-}
-
-fn engine(site: &Site, diagnostics: &mut Diagnostics<'_>) {
-    if matches!(site.kubernetes.engine, Some(Engine::Bcm | Engine::Existing)) {
-        let message = "this engine is not in this release";
-        diagnostics.report(
-            Finding::error(code::SITE_ENGINE_NOT_IN_RELEASE, "kubernetes.engine", message)
-                .fix("write `kubespray`, or remove the key"),
-        );
-    }
-    if site.kubernetes.version.numbers() != 3 {
-        let message = format!("`{}` is not one version: Kubernetes needs all three numbers", site.kubernetes.version.0);
-        let finding = Finding::error(code::SITE_VERSION_NOT_EXACT, "kubernetes.version", message);
-        diagnostics.report(finding.fix("write it like `v1.31.9`"));
     }
 }
 

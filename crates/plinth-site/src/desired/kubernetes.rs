@@ -15,7 +15,7 @@ pub enum Engine {
     Kubespray,
     /// BCM's cm-kubernetes-setup. Not in this release.
     Bcm,
-    /// A cluster that is already there. Not in this release.
+    /// A cluster that is already there: no node is touched.
     Existing,
 }
 
@@ -24,8 +24,11 @@ pub enum Engine {
 pub struct Kubernetes {
     /// Engine.
     pub engine: Engine,
-    /// Version.
-    pub version: Version,
+    /// Version; none only with `engine: existing`: whatever the server says.
+    pub version: Option<Version>,
+    /// Kubeconfig of a cluster that is already there, as it is written in the site file.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub kubeconfig: Option<String>,
     /// Kubespray release; none: the newest whose table has the version.
     pub kubespray: Option<Version>,
     /// Other place for Kubespray's source: git address, tarball or directory.
@@ -34,10 +37,10 @@ pub struct Kubernetes {
     pub kubespray_tools: KubesprayTools,
     /// CNI plugin.
     pub plugin: String,
-    /// Pod range.
-    pub pods: Ipv4Net,
-    /// Service range.
-    pub services: Ipv4Net,
+    /// Pod range; none only with `engine: existing`.
+    pub pods: Option<Ipv4Net>,
+    /// Service range; none only with `engine: existing`.
+    pub services: Option<Ipv4Net>,
     /// Prefix length of a node's pod range.
     pub node_prefix: u8,
     /// MTU of the CNI; none: the plugin finds out.

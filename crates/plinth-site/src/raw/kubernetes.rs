@@ -1,7 +1,7 @@
 //! Kubernetes.
 
 use super::cluster::{Api, Calico, Dns, Downloads, FeatureGates, Kubelet, ProxyMode, WebProxy};
-use super::rules::GitId;
+use super::rules::{FilePath, GitId};
 use super::text::Text;
 use indexmap::IndexMap;
 use ipnet::Ipv4Net;
@@ -14,11 +14,16 @@ use serde_json::Value;
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct Kubernetes {
-    /// How Kubernetes gets onto the nodes; `kubespray` when absent, and the only one of this release.
+    /// How Kubernetes gets onto the nodes; `kubespray` when absent.
     #[serde(default)]
     pub(crate) engine: Option<Engine>,
-    /// Version, all three numbers.
-    pub(crate) version: Text<Version>,
+    /// Version, all three numbers. With `engine: existing` it may be left out: the server is asked.
+    #[serde(default)]
+    pub(crate) version: Option<Text<Version>>,
+    /// Kubeconfig of a cluster that is already there, for `engine: existing`. It is read and never changed; a copy that works is kept in
+    /// the state directory.
+    #[serde(default)]
+    pub(crate) kubeconfig: Option<Text<FilePath>>,
     /// Which Kubespray; the newest release that offers the version when absent.
     #[serde(default)]
     pub(crate) kubespray: Option<Kubespray>,
@@ -62,7 +67,7 @@ pub(crate) enum Engine {
     Kubespray,
     /// The set-up program of Base Command Manager. Not in this release.
     Bcm,
-    /// A cluster that is already there. Not in this release.
+    /// A cluster that is already there: no node is touched.
     Existing,
 }
 

@@ -42,8 +42,9 @@ pub(crate) struct Site {
     pub(crate) networks: inventory::Networks,
     /// Which node does what.
     pub(crate) nodes: nodes::Nodes,
-    /// How nodes are reached.
-    pub(crate) access: access::Access,
+    /// How nodes are reached. Only `engine: existing`, which reaches none, does without.
+    #[serde(default)]
+    pub(crate) access: Option<access::Access>,
     /// Kubernetes.
     pub(crate) kubernetes: kubernetes::Kubernetes,
     /// Container registries, as the nodes use them.

@@ -4,7 +4,9 @@ use crate::defaults;
 use crate::desired::{ApiEndpoint, Calico, Downloads, Engine, Kubernetes, KubesprayTools, Oidc, Reserved, WebProxy};
 use crate::raw::cluster::{self, Endpoint, ProxyMode};
 use crate::raw::kubernetes::{self as raw, Plugin};
+use crate::raw::text::Text;
 use indexmap::IndexMap;
+use ipnet::Ipv4Net;
 
 pub(super) fn resolve(kubernetes: &raw::Kubernetes) -> Kubernetes {
     let network = kubernetes.network.clone().unwrap_or_default();
@@ -14,13 +16,14 @@ pub(super) fn resolve(kubernetes: &raw::Kubernetes) -> Kubernetes {
     let dns = kubernetes.dns.as_ref();
     Kubernetes {
         engine: engine(kubernetes.engine),
-        version: kubernetes.version.0.clone(),
+        version: kubernetes.version.as_ref().map(|version| version.0.clone()),
+        kubeconfig: kubernetes.kubeconfig.as_ref().map(|file| file.0.0.clone()),
         kubespray: kubespray.and_then(|k| k.version.clone()).map(|version| version.0),
         kubespray_source: kubespray.and_then(|k| k.source.clone()),
         kubespray_tools: kubespray.map(tools).unwrap_or_default(),
         plugin: network.plugin.unwrap_or(Plugin::Calico).as_str().to_owned(),
-        pods: network.pods.map_or(defaults::PODS, |net| net.0),
-        services: network.services.map_or(defaults::SERVICES, |net| net.0),
+        pods: range(kubernetes, network.pods, defaults::PODS),
+        services: range(kubernetes, network.services, defaults::SERVICES),
         node_prefix: network.node_prefix.unwrap_or(defaults::NODE_PREFIX),
         mtu: network.mtu,
         proxy_mode: network.proxy_mode.unwrap_or(ProxyMode::Ipvs).as_str().to_owned(),
@@ -40,6 +43,12 @@ pub(super) fn resolve(kubernetes: &raw::Kubernetes) -> Kubernetes {
         remove_docker: kubernetes.remove_docker.unwrap_or(false),
         extra_vars: kubernetes.extra_vars.clone(),
     }
+}
+
+/// A range of the cluster. One that somebody else made has its own, which nobody told.
+fn range(kubernetes: &raw::Kubernetes, given: Option<Text<Ipv4Net>>, default: Ipv4Net) -> Option<Ipv4Net> {
+    let is_ours = kubernetes.engine != Some(raw::Engine::Existing);
+    given.map(|net| net.0).or_else(|| is_ours.then_some(default))
 }
 
 fn tools(kubespray: &raw::Kubespray) -> KubesprayTools {

@@ -14,7 +14,7 @@ pub(super) struct Peer {
     pub(super) port: u16,
     /// User.
     pub(super) user: String,
-    /// Proof.
+    /// How it proves itself.
     pub(super) credential: Credential,
     /// SHA-1 signatures are accepted.
     pub(super) legacy: bool,

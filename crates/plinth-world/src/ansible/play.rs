@@ -1,76 +1,10 @@
 //! Plays: what is run, on what, and how it ended.
 
 use indexmap::IndexMap;
-use jiff::Timestamp;
 use plinth_model::NodeName;
+use plinth_model::engine::Play;
 use plinth_model::steps::{HostInputs, KubesprayRelease, NodeTarget, RunInputs};
 use serde::{Deserialize, Serialize};
-
-/// What is run.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", tag = "play")]
-pub enum Play {
-    /// Everything, on every host: the first installation, and the supported way to resume.
-    Cluster,
-    /// New workers join; facts of all hosts are read before, since the limited play needs them.
-    Scale {
-        /// Workers that join.
-        nodes: Vec<NodeName>,
-    },
-    /// Another version of Kubernetes or of Kubespray, host by host.
-    Upgrade,
-    /// Hosts leave. Never run without names: older releases would take every host.
-    Remove {
-        /// Hosts that leave.
-        nodes: Vec<NodeName>,
-        /// Whether they answer; if not, nothing is cleaned on them.
-        reachable: bool,
-    },
-    /// Kubernetes leaves every host, with its data.
-    Reset,
-    /// Members of the control plane that broke are taken in again by those that survived, which stand first in the written inventory.
-    Recover {
-        /// Members that broke.
-        nodes: Vec<NodeName>,
-        /// Those of them on which something of Kubernetes is left. It goes first, by reset.yml: kubeadm would not join them again.
-        #[serde(default)]
-        reset: Vec<NodeName>,
-    },
-}
-
-impl Play {
-    /// Its name for people and in records.
-    #[must_use]
-    pub const fn name(&self) -> &'static str {
-        match self {
-            Play::Cluster => "cluster",
-            Play::Scale { .. } => "scale",
-            Play::Upgrade => "upgrade",
-            Play::Remove { .. } => "remove",
-            Play::Reset => "reset",
-            Play::Recover { .. } => "recover",
-        }
-    }
-
-    /// Kubespray's playbook for it.
-    #[must_use]
-    pub const fn playbook(&self) -> &'static str {
-        match self {
-            Play::Cluster => "cluster.yml",
-            Play::Scale { .. } => "scale.yml",
-            Play::Upgrade => "upgrade-cluster.yml",
-            Play::Remove { .. } => "remove-node.yml",
-            Play::Reset => "reset.yml",
-            Play::Recover { .. } => "recover-control-plane.yml",
-        }
-    }
-
-    /// Whether it takes Kubernetes away from hosts.
-    #[must_use]
-    pub const fn removes(&self) -> bool {
-        matches!(self, Play::Remove { .. } | Play::Reset)
-    }
-}
 
 /// A play with everything it needs.
 #[derive(Clone, Debug, PartialEq)]
@@ -129,41 +63,6 @@ impl PlayRun {
         }
         Some(left)
     }
-}
-
-/// What earlier plays left.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Deployed {
-    /// What the last successful play was made from.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub last: Option<RunInputs>,
-    /// A play that was begun since and did not end well.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub begun: Option<Begun>,
-}
-
-impl Deployed {
-    /// Whether a play has, or may have, put Kubernetes on this node.
-    #[must_use]
-    pub fn has(&self, node: &NodeName) -> bool {
-        let in_last = self.last.as_ref().is_some_and(|inputs| inputs.hosts.contains_key(node));
-        in_last || self.begun.as_ref().is_some_and(|begun| begun.inputs.hosts.contains_key(node))
-    }
-}
-
-/// A play that was begun.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Begun {
-    /// Which.
-    #[serde(flatten)]
-    pub play: Play,
-    /// What it is made from.
-    pub inputs: RunInputs,
-    /// When the first of the plays began that have not succeeded since; none in records of older releases.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub since: Option<Timestamp>,
 }
 
 /// Hosts of one play of a playbook.

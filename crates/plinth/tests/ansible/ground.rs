@@ -7,9 +7,12 @@ use plinth_keystore::SiteSecrets;
 use plinth_lab::LabSpec;
 use plinth_model::NodeName;
 use plinth_model::SecretRef;
+use plinth_model::engine::KubesprayRecord;
 use plinth_model::steps::{Credential, KubesprayRelease, NodeTarget, RunInputs};
+use plinth_model::{EngineRecord, NodeName, Observed};
 use plinth_ssh::{SshConfig, SshNodes};
-use plinth_world::ansible::{AnsibleClient as _, Deployed};
+use plinth_world::ansible::AnsibleClient as _;
+use plinth_world::engine::FileRecords;
 use plinth_world::secrets::Secrets;
 use plinth_world::{Context, SystemClock};
 use serde_json::Value;
@@ -144,9 +147,11 @@ pub(crate) fn logs(bench: &Bench) -> Vec<String> {
 }
 
 /// What plays left, by the record.
-pub(crate) fn record(bench: &Bench) -> Deployed {
-    let text = std::fs::read(bench.state().join("kubespray/deployed.json")).unwrap();
-    serde_json::from_slice(&text).unwrap()
+pub(crate) fn record(bench: &Bench) -> KubesprayRecord {
+    match FileRecords::of(&bench.state()).read().unwrap() {
+        Some(EngineRecord::Kubespray(record)) => *record,
+        other => panic!("{other:?}"),
+    }
 }
 
 /// What the last successful play was made from.

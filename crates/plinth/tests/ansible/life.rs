@@ -5,8 +5,10 @@ use crate::ground::{
 };
 use crate::seen::sh;
 use plinth_ansible::LocalAnsible;
-use plinth_model::NodeName;
-use plinth_world::ansible::{AnsibleClient as _, Artifact, Play, PlayRun};
+use plinth_model::engine::Play;
+use plinth_model::{NodeName, Observed};
+use plinth_world::ansible::{AnsibleClient as _, Artifact, PlayRun};
+use plinth_world::engine::FileRecords;
 use serde_json::Value;
 
 fn progress(events: &[Value]) -> Vec<(u64, u64, &str)> {
@@ -98,7 +100,7 @@ fn looked_at_and_reset(bench: &crate::support::Bench) {
         let reset = run(Play::Reset);
         let stats = client.play(&quiet(), &reset).await.unwrap();
         assert!(reset.accepts(&stats), "{stats:?}");
-        assert_eq!(client.deployed(&quiet()).await.unwrap(), None);
+        assert_eq!(FileRecords::of(&bench.state()).read().unwrap(), None);
     };
     bench.lab.inside(|| runtime().block_on(work())).unwrap();
     for node in bench.lab.nodes() {

@@ -58,7 +58,7 @@ fn listed(tag: &str, example: &str) -> (Desired, DownloadList) {
 
 fn made(tag: &str, example: &str) -> MirrorList {
     let (desired, list) = listed(tag, example);
-    let version = desired.kubernetes.version.clone();
+    let version = desired.kubernetes.version.clone().unwrap();
     let run = RunInputs { tag: tag.parse().unwrap(), version, variables: Digest::of(tag), hosts: IndexMap::new() };
     MirrorList::new(&desired, &run, list)
 }

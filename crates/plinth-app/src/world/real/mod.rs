@@ -17,6 +17,7 @@ use plinth_site::Desired;
 use plinth_site::desired::{InventorySource, KubesprayTools};
 use plinth_ssh::{KeptNodeKey, SshConfig, SshNodes};
 use plinth_world::bcm::BcmClient;
+use plinth_world::engine::FileRecords;
 use plinth_world::node::NodeClient;
 use plinth_world::secrets::Secrets;
 use plinth_world::{Clients, Context, SystemClock};
@@ -95,13 +96,16 @@ impl Real {
         let node: Arc<dyn NodeClient> = Arc::new(nodes);
         let keystore = Arc::new(FileKeystore::new(directory, self.secrets()).below(&self.folder));
         let certificates = Arc::<FileKeystore>::clone(&keystore);
-        let kube = KubeApi::new(directory, &desired.name, node.clone(), certificates, self.secrets());
+        let kube = KubeApi::new(directory, &desired.name, Arc::clone(&node), certificates, self.secrets());
+        let kube = Arc::new(kube.below(&self.folder));
         Ok(Clients {
             bcm: self.bcm(desired)?,
             node,
             fetch: Arc::new(WebFiles::new(directory).map_err(|error| client_problem(&error))?),
             ansible: Arc::new(ansible),
-            kube: Arc::new(kube),
+            records: Arc::new(FileRecords::of(directory)),
+            existing: Arc::<KubeApi>::clone(&kube),
+            kube,
             helm: Arc::<Missing>::new(missing::HELM),
             runai: Arc::<Missing>::new(missing::RUNAI),
             node_key: Arc::new(KeptNodeKey::new(directory, self.secrets())),

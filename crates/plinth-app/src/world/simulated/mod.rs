@@ -9,13 +9,13 @@ pub use synthetic::{MadeUp, inventory as synthetic};
 use super::{bug, real};
 use plinth_bcm::client::{BcmConfig, BcmProof, BcmTrust, CmdaemonClient};
 use plinth_model::inventory::Inventory;
-use plinth_model::{Exit, NodeName, Plan, Problem, SecretRef};
+use plinth_model::{Exit, NodeName, Plan, Problem, SecretRef, Version};
 use plinth_plan::Discovery;
 use plinth_run::StepEnv;
 use plinth_sim::bcm::{BcmFault, BcmFixture, SimAuth, SimBcm};
 use plinth_sim::{Fault, KnownNames, Pace, Scenario, SimOptions, SimSecrets, Simulation};
 use plinth_site::Desired;
-use plinth_site::desired::{BcmAccess, BcmLogin, InventorySource};
+use plinth_site::desired::{BcmAccess, BcmLogin, Engine, InventorySource};
 use plinth_world::bcm::BcmClient;
 use plinth_world::keystore::NodeKey;
 use plinth_world::secrets::Secrets;
@@ -66,6 +66,8 @@ pub(crate) struct Simulated {
     is_made_up: bool,
     bcm: Option<(SimBcm, Arc<CmdaemonClient>)>,
     simulation: Option<Simulation>,
+    /// Version of a cluster that somebody else installed on all machines.
+    running: Option<Version>,
 }
 
 impl Simulated {
@@ -81,8 +83,9 @@ impl Simulated {
             Some(inventory) => MadeUp { inventory, desired },
             None => synthetic(&desired, script.nodes)?,
         };
+        let running = running(&desired);
         let directory = directory.to_path_buf();
-        Ok((Self { script, directory, inventory, is_made_up, bcm: None, simulation: None }, desired))
+        Ok((Self { script, directory, inventory, is_made_up, bcm: None, simulation: None, running }, desired))
     }
 
     /// Starts the simulated BCM. Only under the lock: a world is changed by looking at it.
@@ -116,7 +119,8 @@ impl Simulated {
             known(&self.script.faults, &scenario, plan)?;
         }
         let client = self.bcm.as_ref().map(|(_, client)| Arc::clone(client));
-        self.simulation = Some(simulation(scenario, self.script.faults.clone(), &self.directory, client)?);
+        self.simulation =
+            Some(simulation(scenario, self.script.faults.clone(), &self.directory, client, self.running.clone())?);
         Ok(())
     }
 
@@ -238,16 +242,25 @@ fn world_problem(error: &plinth_sim::world::WorldError) -> Problem {
     )
 }
 
+/// What runs on the machines before plinth comes: with an existing cluster the version that the site names, or one of a line that every
+/// release in the catalog takes.
+fn running(desired: &Desired) -> Option<Version> {
+    let named = desired.kubernetes.version.clone();
+    (desired.kubernetes.engine == Engine::Existing).then(|| named.or_else(|| "v1.31.9".parse().ok())).flatten()
+}
+
 fn simulation(
     scenario: Scenario,
     faults: Vec<Fault>,
     directory: &Path,
     client: Option<Arc<CmdaemonClient>>,
+    running: Option<Version>,
 ) -> Result<Simulation, Problem> {
     let bcm: Option<Arc<dyn BcmClient>> = client.map(|client| client as Arc<dyn BcmClient>);
     let keystore = Arc::new(keystore::RehearsalKeystore::new(directory));
     let options = SimOptions {
         state_dir: Some(directory.to_path_buf()),
+        running,
         faults,
         bcm,
         node_key: Some(Arc::clone(&keystore) as Arc<dyn NodeKey>),

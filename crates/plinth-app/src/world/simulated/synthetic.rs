@@ -153,7 +153,7 @@ fn listed(desired: &Desired, names: &Names, production: Ipv4Net, network: &str) 
         out_of_band.map(|n| n.hosts().skip(RESERVED).take(names.len()).collect()).unwrap_or_default();
     let mut nodes = vec![head(desired, production, network)];
     for (index, (name, category)) in names.iter().enumerate() {
-        let own = desired.nodes.overrides.get(name).and_then(|o| o.address).or_else(|| ours.next());
+        let own = desired.nodes.overrides.get(name.as_str()).and_then(|o| o.address).or_else(|| ours.next());
         nodes.push(machine(name, category.clone(), bmc.get(index).copied(), own, network));
     }
     Inventory {

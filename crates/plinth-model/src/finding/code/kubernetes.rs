@@ -81,6 +81,21 @@ findings! {
         usually: "True of every site with BCM.",
         fix: "Add the directories to the exclude lists of the category, or run `plinth apply` after every re-provisioning. Never let BCM re-provision several etcd members at once.",
     }
+    KUBERNETES_ENGINE_CHANGED = "kubernetes.engine-changed", You {
+        means: "The site's record says that another engine brought Kubernetes to it than the site file names now.",
+        usually: "`kubernetes.engine` was changed, or two site files have one name.",
+        fix: "Set the engine back. To take the same cluster over as an existing one, use another site name, or another folder with `--state DIR`.",
+    }
+    KUBERNETES_KUBECONFIG_UNUSABLE = "kubernetes.kubeconfig-unusable", You {
+        means: "The kubeconfig that the site names is not there, or is none that plinth can keep a copy of.",
+        usually: "A wrong path; a kubeconfig that leads to further files, or that runs a program to get its token.",
+        fix: "Give the file of an administrator with everything in it: `kubectl config view --raw --flatten --minify > FILE`, with a certificate or a token of a service account.",
+    }
+    KUBERNETES_NODES_UNTOUCHED = "kubernetes.nodes-untouched", You {
+        means: "The platform needs something of the nodes themselves, and with `engine: existing` plinth touches none.",
+        usually: "Run:ai on a cluster that is taken over: nodes must find its domain.",
+        fix: "Put the name into the DNS that the nodes ask, or into their /etc/hosts.",
+    }
     KUBERNETES_NODE_NOT_READY = "kubernetes.node-not-ready", You {
         means: "Kubernetes was installed, but the node did not become Ready in time.",
         usually: "kubelet or containerd does not run, or the network plugin does not come up on the node.",
@@ -90,6 +105,11 @@ findings! {
         means: "What was asked for belongs to whoever installed Kubernetes, and that was not plinth.",
         usually: "`plinth remove`, `plinth reset` or `plinth recover` on a site with `engine: existing`.",
         fix: "Use the program that installed the cluster.",
+    }
+    KUBERNETES_OTHER_VERSION = "kubernetes.other-version", You {
+        means: "The cluster runs another version of Kubernetes than the site file says.",
+        usually: "It was upgraded since, or the kubeconfig is that of another cluster.",
+        fix: "Look at `kubectl version`; then correct `kubernetes.version`, leave it out, or name the right kubeconfig.",
     }
     KUBERNETES_PART_VERSION = "kubernetes.part-version", You {
         means: "A variable under `kubernetes.extraVars` asks for a version of a part that this release of Kubespray has no checksum for, or writes it in another form.",
@@ -125,6 +145,11 @@ findings! {
         means: "The API server does not answer.",
         usually: "kube-apiserver does not run, or a firewall blocks port 6443 of the control plane from this machine.",
         fix: "Check kube-apiserver on the first control-plane node, and the way to its port 6443 from here; then run again.",
+    }
+    KUBERNETES_VERSION_NOT_KNOWN = "kubernetes.version-not-known", You {
+        means: "Which Kubernetes an existing cluster runs is not known yet, so nothing was compared with it.",
+        usually: "`kubernetes.version` was left out, and the cluster was not taken over yet.",
+        fix: "Name the version in the site file, or plan again after the first run.",
     }
     KUBERNETES_VERSION_NOT_IN_KUBESPRAY = "kubernetes.version-not-in-kubespray", You {
         means: "No known Kubespray release, or not the chosen one, can install this Kubernetes version.",

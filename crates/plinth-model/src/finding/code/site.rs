@@ -86,9 +86,14 @@ findings! {
         usually: "A new file, or one that only has comments.",
         fix: "Write one with `plinth init -f FILE`.",
     }
+    SITE_ENGINE_IGNORES = "site.engine-ignores", You {
+        means: "The site file sets something that nobody reads with `engine: existing`: plinth touches no node of such a cluster and installs no Kubernetes.",
+        usually: "The part was taken over from a site that is installed with Kubespray.",
+        fix: "Remove it, and set it up where the cluster was installed.",
+    }
     SITE_ENGINE_NOT_IN_RELEASE = "site.engine-not-in-release", You {
         means: "The engine that the site file names is not in this release.",
-        usually: "`kubernetes.engine` is `bcm` or `existing`.",
+        usually: "`kubernetes.engine` is `bcm`.",
         fix: "Write `kubernetes: {engine: kubespray}`, or remove the key.",
     }
     SITE_EVEN_ETCD = "site.even-etcd", You {
@@ -140,6 +145,16 @@ findings! {
         means: "The site file itself contains a secret. plinth never reads secrets from there.",
         usually: "A password or token was pasted.",
         fix: "Write where it is found: `{env: NAME}`, `{file: PATH}` or `{exec: [PROGRAM, ARGUMENT]}`. Change the secret if the file was shared.",
+    }
+    SITE_KUBECONFIG_MISSING = "site.kubeconfig-missing", You {
+        means: "The site has `engine: existing` and names no kubeconfig. It is the only way into such a cluster.",
+        usually: "`kubernetes.kubeconfig` was left out.",
+        fix: "Add `kubeconfig: FILE` under `kubernetes`: the file of an administrator of the cluster.",
+    }
+    SITE_KUBECONFIG_NOT_READ = "site.kubeconfig-not-read", You {
+        means: "The site names a kubeconfig, and its engine makes its own.",
+        usually: "`engine: existing` was left out.",
+        fix: "Write `engine: existing`, or remove `kubernetes.kubeconfig`.",
     }
     SITE_LOGIN_IN_ADDRESS = "site.login-in-address", You {
         means: "An address in the site file holds a login, as in `https://USER:PASSWORD@HOST`. plinth never reads secrets from there.",

@@ -11,8 +11,9 @@ use serde::{Deserialize, Serialize};
 pub struct NodeReady {
     /// Node.
     pub node: NodeName,
-    /// Kubernetes version, with `v`.
-    pub version: Version,
+    /// Kubernetes version; none: any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<Version>,
 }
 
 impl StepParams for NodeReady {

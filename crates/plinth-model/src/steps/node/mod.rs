@@ -54,7 +54,7 @@ pub struct NodeTarget {
     pub port: u16,
     /// User.
     pub user: String,
-    /// Proof.
+    /// How it proves itself.
     pub credential: Credential,
     /// SHA-1 host and user keys are accepted from this node; a visible finding.
     #[serde(default)]
@@ -74,7 +74,7 @@ pub struct Jump {
     pub port: u16,
     /// User.
     pub user: String,
-    /// Proof.
+    /// How it proves itself.
     pub credential: Credential,
 }
 

@@ -21,7 +21,7 @@ impl StepKind for NodeReady {
         undo: Explanation::NOTHING_TO_UNDO,
     };
 
-    /// The node is Ready and runs this version.
+    /// The node is Ready and runs this version; any, where none is named.
     async fn probe(&self, env: &StepEnv) -> Result<Probed, ClientError> {
         let Self { node, version } = self;
         let seen = match env.clients.kube.node(&env.ctx, node).await? {
@@ -31,8 +31,9 @@ impl StepKind for NodeReady {
         let mut differences = Vec::new();
         if seen.version.is_empty() {
             differences.push("! it has not told its version yet".to_owned());
-        } else if kubelet_version(node, &seen)? != *version {
-            differences.push(format!("~ version {} → {version}", seen.version));
+        } else if let Some(version) = version {
+            let runs = kubelet_version(node, &seen)?;
+            differences.extend((runs != *version).then(|| format!("~ version {} → {version}", seen.version)));
         }
         if !seen.ready {
             differences.push("! not Ready".to_owned());

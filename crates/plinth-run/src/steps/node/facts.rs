@@ -46,8 +46,7 @@ impl StepKind for NodeFacts {
 /// Whether the space in question is already taken by our own Kubernetes. Its images fill the disk that was found large enough
 /// before, and a look afterwards must not come to another answer.
 async fn runs_kubernetes(env: &StepEnv, node: &NodeName) -> Result<bool, ClientError> {
-    let deployed = env.clients.ansible.deployed(&env.ctx).await?;
-    Ok(matches!(deployed, Some(deployed) if deployed.has(node)))
+    Ok(env.clients.records.record(&env.ctx).await?.is_some_and(|record| record.has(node)))
 }
 
 /// Space that the node did not tell is not space that is there.

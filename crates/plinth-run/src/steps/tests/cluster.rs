@@ -1,13 +1,14 @@
 use super::*;
 use indexmap::IndexMap;
 use jiff::Timestamp;
+use plinth_model::engine::{Begun, KubesprayRecord, Play};
 use plinth_model::steps::{
     AcceptanceCheck, Certificate, CertificateSource, Check, ClusterDns, CrdPolicy, Health, HelmRelease, HostInputs,
     KubeObjects, Kubeconfig, KubesprayEnvironment, KubesprayInventory, KubesprayRelease, KubesprayRun, KubespraySource,
     Namespace, NodeLabels, NodeReady, PodSecurity, Release, RunInputs,
 };
-use plinth_model::{Digest, Values};
-use plinth_world::ansible::{Begun, Deployed, HostStats, Play, PlayStats};
+use plinth_model::{Digest, Observed, Values};
+use plinth_world::ansible::{HostStats, PlayStats};
 use plinth_world::deadlines;
 use plinth_world::helm::{ReleaseState, values_digest};
 use plinth_world::keystore::CertificateState;
@@ -85,21 +86,22 @@ async fn kubespray_source_and_environment_must_be_the_pinned_ones() {
 
 #[tokio::test]
 async fn a_run_that_succeeded_with_the_same_inputs_is_done_unless_the_cluster_lost_a_node() {
-    let deployed = || Some(Deployed { last: Some(parts()), begun: None });
+    let deployed = || recorded(KubesprayRecord { last: Some(parts()), begun: None, at: None });
     let bench = Bench::new();
     let away = ClientError::permanent("kube", "asking", "no kubeconfig yet", "wait");
-    bench.fake.on("deployed", deployed()).fails::<Option<KubeNode>>("node", away).on("control_plane", there());
+    bench.fake.on("record", deployed()).fails::<Observed<KubeNode>>("node", away).on("control_plane", there());
     assert_eq!(done(bench.look(&run()).await), "Kubernetes v1.31.9 was deployed on 2 hosts with v2.27.1");
-    bench.fake.on("deployed", deployed()).on("node", kube_node(true, "v1.31.9")).on("node", kube_node(true, "v1.31.9"));
+    bench.fake.on("record", deployed()).on("node", kube_node(true, "v1.31.9")).on("node", kube_node(true, "v1.31.9"));
     bench.fake.on("control_plane", there()).on("control_plane", there());
     done(bench.look(&run()).await);
-    bench.fake.on("deployed", deployed()).on("node", kube_node(true, "v1.31.9"));
-    bench.fake.on("node", None::<KubeNode>).on("control_plane", there()).on("control_plane", there());
+    bench.fake.on("record", deployed()).on("node", kube_node(true, "v1.31.9"));
+    bench.fake.on("node", Observed::<KubeNode>::Absent).on("control_plane", there()).on("control_plane", there());
     let lines = todo(bench.look(&run()).await);
     assert_eq!(lines, ["+ host dgx-05, which the cluster has lost", "→ scale.yml: only these workers are touched"]);
-    bench.fake.on("deployed", None::<Deployed>);
+    bench.fake.on("record", None::<EngineRecord>);
     assert_eq!(todo(bench.look(&run()).await), ["+ Kubernetes v1.31.9 on 2 hosts, with Kubespray v2.27.1"]);
-    bench.fake.fails::<Option<Deployed>>("deployed", ClientError::permanent("fake", "looking", "no right", "look"));
+    let unreadable = ClientError::permanent("engine", "reading the record", "no right", "give it");
+    bench.fake.fails::<Option<EngineRecord>>("record", unreadable);
     assert!(bench.look(&run()).await.is_err(), "unknown is not absent");
 }
 
@@ -116,7 +118,7 @@ fn there() -> ControlPlane {
 async fn a_node_that_was_made_anew_says_so_itself_while_the_cluster_calls_it_ready() {
     let bench = Bench::new();
     let known = || {
-        bench.fake.on("deployed", Some(Deployed { last: Some(parts()), begun: None }));
+        bench.fake.on("record", recorded(KubesprayRecord { last: Some(parts()), begun: None, at: None }));
         bench.fake.on("node", kube_node(true, "v1.31.9")).on("node", kube_node(true, "v1.31.9"));
     };
     known();
@@ -132,8 +134,8 @@ async fn a_node_that_was_made_anew_says_so_itself_while_the_cluster_calls_it_rea
     bench.fake.on("control_plane", there()).fails::<ControlPlane>("control_plane", stopped);
     done(bench.look(&run()).await);
     let away = ClientError::permanent("kube", "asking", "no answer", "look");
-    bench.fake.on("deployed", Some(Deployed { last: Some(parts()), begun: None }));
-    bench.fake.fails::<Option<KubeNode>>("node", away).on("control_plane", blank());
+    bench.fake.on("record", recorded(KubesprayRecord { last: Some(parts()), begun: None, at: None }));
+    bench.fake.fails::<Observed<KubeNode>>("node", away).on("control_plane", blank());
     assert_eq!(blocked(bench.look(&run()).await).code, "kubespray.control-plane-lost");
 }
 
@@ -150,7 +152,7 @@ async fn a_play_is_judged_by_its_final_statistics() {
     ];
     for (hosts, bad) in cases {
         let bench = Bench::new();
-        bench.fake.on("deployed", None::<Deployed>).on("validate_inventory", no_opinion()).on("play", stats(hosts));
+        bench.fake.on("record", None::<EngineRecord>).on("opinion", no_opinion()).on("play", stats(hosts));
         let said = bench.act(&run()).await;
         if bad.is_empty() {
             assert_eq!(said.unwrap(), "2 hosts, 6 tasks changed something, none failed");
@@ -172,7 +174,7 @@ fn no_opinion() -> Option<Vec<String>> {
 async fn input_that_kubespray_does_not_take_reaches_no_node() {
     let bench = Bench::new();
     let complaint = "cpu-03: failed at task `Stop if the pod network is too small`".to_owned();
-    bench.fake.on("deployed", None::<Deployed>).on("validate_inventory", Some(vec![complaint.clone()]));
+    bench.fake.on("record", None::<EngineRecord>).on("opinion", Observed::Known(vec![complaint.clone()]));
     let finding = refused(bench.act(&run()).await);
     assert_eq!((finding.code.as_str(), finding.evidence), ("kubespray.input-refused", vec![complaint]));
     assert!(!bench.fake.calls().contains(&"play"));
@@ -181,19 +183,19 @@ async fn input_that_kubespray_does_not_take_reaches_no_node() {
 #[tokio::test]
 async fn an_installation_that_broke_off_in_kubeadm_begins_anew() {
     let begun = Begun { play: Play::Cluster, inputs: parts(), since: Timestamp::from_second(-86_400).ok() };
-    let deployed = || Some(Deployed { last: None, begun: Some(begun.clone()) });
-    let birth = |ready: bool| Some(Bootstrap { age: Duration::from_secs(60), whole: false, ready });
+    let deployed = || recorded(KubesprayRecord { last: None, begun: Some(begun.clone()), at: None });
+    let birth = |ready: bool| Some(Birth { age: Duration::from_secs(60), whole: false, ready });
     let bench = Bench::new();
-    bench.fake.on("deployed", deployed()).on("bootstrap", birth(false));
+    bench.fake.on("record", deployed()).on("birth", birth(false));
     let lines = todo(bench.look(&run()).await);
     assert!(lines[2].starts_with("! kubeadm broke off on cpu-03"), "{lines:?}");
     let good = stats(&[("cpu-03", 0, 0), ("dgx-05", 0, 0)]);
-    bench.fake.on("deployed", deployed()).on("bootstrap", birth(false)).on("play", good.clone());
-    bench.fake.on("validate_inventory", no_opinion()).on("play", good);
+    bench.fake.on("record", deployed()).on("birth", birth(false)).on("play", good.clone());
+    bench.fake.on("opinion", no_opinion()).on("play", good);
     bench.act(&run()).await.unwrap();
     let plays = bench.fake.calls().iter().filter(|call| **call == "play").count();
     assert_eq!(plays, 2, "reset.yml, then cluster.yml");
-    bench.fake.on("deployed", deployed()).on("bootstrap", birth(true));
+    bench.fake.on("record", deployed()).on("birth", birth(true));
     let lines = todo(bench.look(&run()).await);
     assert!(!lines.iter().any(|line| line.contains("kubeadm")), "a node was Ready: {lines:?}");
 }
@@ -209,8 +211,8 @@ async fn a_lost_host_is_not_a_failed_task() {
         let bench = Bench::new();
         bench
             .fake
-            .on("deployed", None::<Deployed>)
-            .on("validate_inventory", Some(Vec::<String>::new()))
+            .on("record", None::<EngineRecord>)
+            .on("opinion", Observed::Known(Vec::<String>::new()))
             .on("play", stats(&[("cpu-03", 0, 0), ("dgx-05", failures, unreachable)]));
         let finding = refused(bench.act(&run()).await);
         assert_eq!(finding.evidence, [evidence]);
@@ -235,7 +237,7 @@ pub(super) fn kube_node(ready: bool, version: &str) -> Option<KubeNode> {
 
 #[tokio::test]
 async fn readiness_is_waited_for_within_the_deadline() {
-    let work = Work::NodeReady(NodeReady { node: node("dgx-05"), version: "v1.31.9".parse().unwrap() });
+    let work = Work::NodeReady(NodeReady { node: node("dgx-05"), version: Some("v1.31.9".parse().unwrap()) });
     let bench = Bench::new();
     bench.fake.on("node", kube_node(false, "v1.30.4"));
     assert_eq!(todo(bench.look(&work).await), ["~ version v1.30.4 → v1.31.9", "! not Ready"]);

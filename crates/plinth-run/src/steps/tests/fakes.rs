@@ -3,21 +3,22 @@
 use async_trait::async_trait;
 use indexmap::IndexMap;
 use plinth_model::download::{DownloadFile, DownloadList};
+use plinth_model::engine::Play;
 use plinth_model::facts::{Asked, NodeFacts};
 use plinth_model::inventory::Inventory;
 use plinth_model::steps::{
     Account, CertificateSource, Check, Health, KeyAlgorithm, KubesprayRelease, NodeTarget, PodSecurity, Preparation,
     Release, RunaiTarget, SecretContent,
 };
-use plinth_model::{Digest, NodeName, Secret};
-use plinth_world::ansible::{AnsibleClient, Deployed, Download, Play, PlayHosts, PlayRun, PlayStats};
+use plinth_model::{Digest, EngineRecord, NodeName, Observed, Secret, Version};
+use plinth_world::ansible::{AnsibleClient, Download, PlayHosts, PlayRun, PlayStats};
 use plinth_world::bcm::{BcmClient, BcmIdentity};
+use plinth_world::engine::EngineRecords;
 use plinth_world::fetch::FetchClient;
 use plinth_world::helm::{HelmClient, ReleaseState};
 use plinth_world::keystore::{CertificateState, Keystore, NodeKey};
 use plinth_world::kube::{
-    ClusterDns, ClusterHealth, HealthState, HeldConfig, KubeAccess, KubeChecks, KubeHealth, KubeJoins, KubeNamespaces,
-    KubeNode, KubeNodes, KubeObjects, KubeSecrets, KubeSystem, KubeToolkits, ToolkitPod,
+    ClusterHealth, ExistingCluster, GivenConfig, HealthState, HeldConfig, KubeClient, KubeNode, ToolkitPod,
 };
 use plinth_world::node::{
     AccountState, Bootstrap, ControlPlane, HostKey, HostKeyState, Leftovers, NodeAccounts, NodeControlPlane, NodeFiles,
@@ -41,6 +42,7 @@ pub(super) struct Fake {
     answers: Mutex<HashMap<&'static str, Scripted>>,
     calls: Mutex<Vec<&'static str>>,
     pub(super) plays: Mutex<Vec<Play>>,
+    pub(super) kept: Mutex<Vec<EngineRecord>>,
 }
 
 impl Fake {
@@ -87,7 +89,9 @@ impl Fake {
             node: self.clone(),
             fetch: self.clone(),
             ansible: self.clone(),
+            records: self.clone(),
             kube: self.clone(),
+            existing: self.clone(),
             helm: self.clone(),
             runai: self.clone(),
             keystore: self.clone(),
@@ -108,6 +112,23 @@ macro_rules! client {
         }
     };
 }
+
+#[async_trait]
+impl EngineRecords for Fake {
+    async fn record(&self, _: &Context) -> ClientResult<Option<EngineRecord>> {
+        self.answer("record")
+    }
+    async fn keep(&self, _: &Context, record: &EngineRecord) -> ClientResult<()> {
+        self.kept.lock().unwrap().push(record.clone());
+        self.answer("keep")
+    }
+}
+
+client!(ExistingCluster {
+    given(file: &str) -> GivenConfig;
+    take_over(file: &str) -> ();
+    version(file: &str) -> Version;
+});
 
 client!(BcmClient {
     identity() -> BcmIdentity;
@@ -199,9 +220,6 @@ impl AnsibleClient for Fake {
     }
     async fn write_inventory(&self, _: &Context, _: &IndexMap<String, String>) -> ClientResult<()> {
         self.answer("write_inventory")
-    }
-    async fn deployed(&self, _: &Context) -> ClientResult<Option<Deployed>> {
-        self.answer("deployed")
     }
     async fn play(&self, _: &Context, run: &PlayRun) -> ClientResult<PlayStats> {
         self.plays.lock().unwrap().push(run.play.clone());

@@ -4,6 +4,7 @@ mod cluster;
 mod control_plane;
 mod downloads;
 mod engines;
+mod existing;
 mod fakes;
 mod gpu_runtime;
 mod nodes;
@@ -16,6 +17,7 @@ mod tenant;
 use super::Kinds;
 use crate::behaviour::{Behaviour as _, Probe, Probed, StepEnv};
 use fakes::Fake;
+use plinth_model::engine::{EngineRecord, KubesprayRecord};
 use plinth_model::plan::{Change, Undo};
 use plinth_model::steps::{Credential, NodeTarget, RunaiTarget};
 use plinth_model::{Finding, NodeName, Secret, SecretRef, Stage, Step, StepId, Work};
@@ -83,6 +85,11 @@ impl Bench {
         self.fake.assert_used_up();
         said
     }
+}
+
+/// The record of a site that Kubespray's plays left.
+fn recorded(record: KubesprayRecord) -> Option<EngineRecord> {
+    Some(EngineRecord::Kubespray(Box::new(record)))
 }
 
 /// A step that may take five minutes.

@@ -1,11 +1,11 @@
 use super::*;
+use plinth_model::engine::KubesprayRecord;
 use plinth_model::facts::{Address, NodeFacts, Route, Space};
 use plinth_model::steps::{
     Account, HostInputs, NodeAccount, NodeConnect, NodeExpectation, NodeMinimum, NodePrepare, NodeRegistries,
     NodeStorage, NodeStorageOld, Preparation, RunInputs,
 };
-use plinth_model::{Digest, steps};
-use plinth_world::ansible::Deployed;
+use plinth_model::{Digest, Observed, steps};
 use plinth_world::bcm::BcmIdentity;
 use plinth_world::node::{AccountState, HostKey, HostKeyState, StorageState};
 
@@ -150,7 +150,7 @@ pub(super) fn expectation(larger: &str) -> NodeExpectation {
     }
 }
 
-fn deployed(hosts: &[&str]) -> Option<Deployed> {
+fn deployed(hosts: &[&str]) -> Option<EngineRecord> {
     let host = |h: &&str| (node(h), HostInputs { groups: Vec::new(), variables: Digest::of("x") });
     let hosts = hosts.iter().map(host).collect();
     let inputs = RunInputs {
@@ -159,7 +159,7 @@ fn deployed(hosts: &[&str]) -> Option<Deployed> {
         variables: Digest::of("x"),
         hosts,
     };
-    Some(Deployed { last: Some(inputs), begun: None })
+    recorded(KubesprayRecord { last: Some(inputs), begun: None, at: None })
 }
 
 #[tokio::test]
@@ -174,7 +174,7 @@ async fn the_storage_gate_opens_by_free_space_and_stays_as_it_opened() {
     ];
     for (case, facts, deployed, answer) in cases {
         let bench = Bench::new();
-        bench.fake.on("facts", facts).on("deployed", deployed);
+        bench.fake.on("facts", facts).on("record", deployed);
         let seen = bench.look(&wanted("/larger")).await.unwrap();
         assert!(matches!(seen.probe, Probe::Done(_)), "{case}: {:?}", seen.probe);
         assert_eq!(seen.answers, [("storage/dgx-05".to_owned(), answer.to_owned())], "{case}");
@@ -184,10 +184,10 @@ async fn the_storage_gate_opens_by_free_space_and_stays_as_it_opened() {
 #[tokio::test]
 async fn a_place_that_the_site_decided_has_no_gate() {
     let bench = Bench::new();
-    bench.fake.on("facts", facts(100, 0)).on("deployed", None::<Deployed>);
+    bench.fake.on("facts", facts(100, 0)).on("record", None::<EngineRecord>);
     let seen = bench.look(&wanted("/images")).await.unwrap();
     assert!(matches!(seen.probe, Probe::Done(_)) && seen.answers.is_empty());
-    bench.fake.on("facts", facts(99, 0)).on("deployed", None::<Deployed>);
+    bench.fake.on("facts", facts(99, 0)).on("record", None::<EngineRecord>);
     assert_eq!(blocked(bench.look(&wanted("/images")).await).code, "node.no-space");
 }
 
@@ -208,20 +208,20 @@ async fn an_unfit_node_is_told_everything_at_once() {
         spoil(&mut one);
         spoil(&mut all);
         let bench = Bench::new();
-        bench.fake.on("facts", one).on("deployed", None::<Deployed>);
+        bench.fake.on("facts", one).on("record", None::<EngineRecord>);
         let seen = bench.look(&wanted("/larger")).await;
         assert!(seen.as_ref().unwrap().answers.is_empty(), "{code}: an unfit node answers nothing");
         assert_eq!(blocked(seen).code, code);
     }
     let bench = Bench::new();
-    bench.fake.on("facts", all).on("deployed", None::<Deployed>);
+    bench.fake.on("facts", all).on("record", None::<EngineRecord>);
     let finding = blocked(bench.look(&wanted("/larger")).await);
     assert_eq!(finding.evidence.len(), 6, "five things and the facts: {:?}", finding.evidence);
     assert!(finding.message.starts_with("5 things"));
     let mut ok = facts(100, 100);
     ok.clock_offset_ms = 60_000;
     let bench = Bench::new();
-    bench.fake.on("facts", ok).on("deployed", None::<Deployed>);
+    bench.fake.on("facts", ok).on("record", None::<EngineRecord>);
     done(bench.look(&wanted("/larger")).await);
 }
 

@@ -1,9 +1,10 @@
 use super::cluster::{kube_node, kubespray, stats};
 use super::control_plane::{at, member, members, seen};
 use super::*;
-use plinth_model::Digest;
+use plinth_model::engine::{Begun, KubesprayRecord, Play};
 use plinth_model::steps::{HostInputs, KubesprayRecovery, RunInputs};
-use plinth_world::ansible::{Begun, Deployed, Play, PlayStats};
+use plinth_model::{Digest, Observed};
+use plinth_world::ansible::PlayStats;
 use plinth_world::kube::KubeNode;
 use plinth_world::node::{ControlPlane, Leftovers};
 
@@ -29,8 +30,12 @@ fn work() -> Work {
     })
 }
 
-fn begun(play: Play) -> Option<Deployed> {
-    Some(Deployed { last: Some(parts()), begun: Some(Begun { play, inputs: parts(), since: None }) })
+fn begun(play: Play) -> Option<EngineRecord> {
+    recorded(KubesprayRecord {
+        last: Some(parts()),
+        begun: Some(Begun { play, inputs: parts(), since: None }),
+        at: None,
+    })
 }
 
 fn whole() -> ControlPlane {
@@ -44,9 +49,9 @@ fn bare() -> ControlPlane {
 const CHOSEN: &str = "→ recover-control-plane.yml: n2 takes in n1";
 
 /// Looks at n1 and n2 as they are given; the API knows nothing.
-async fn look(deployed: Option<Deployed>, nodes: [ControlPlane; 2]) -> Result<Probed, ClientError> {
+async fn look(deployed: Option<EngineRecord>, nodes: [ControlPlane; 2]) -> Result<Probed, ClientError> {
     let bench = Bench::new();
-    bench.fake.on("deployed", deployed);
+    bench.fake.on("record", deployed);
     for seen in nodes {
         bench.fake.on("control_plane", seen);
     }
@@ -56,7 +61,7 @@ async fn look(deployed: Option<Deployed>, nodes: [ControlPlane; 2]) -> Result<Pr
 
 #[tokio::test]
 async fn a_member_says_itself_what_it_lacks() {
-    let usual = || Some(Deployed { last: Some(parts()), begun: None });
+    let usual = || recorded(KubesprayRecord { last: Some(parts()), begun: None, at: None });
     done(look(usual(), [whole(), whole()]).await);
     let lines = todo(look(usual(), [bare(), whole()]).await);
     let lacks =
@@ -78,7 +83,7 @@ async fn a_member_says_itself_what_it_lacks() {
 async fn what_the_cluster_says_counts_too() {
     for (said, line) in [(kube_node(false, "v1.31.9"), "! n1 is not Ready"), (None, "! the cluster has no node n1")] {
         let bench = Bench::new();
-        bench.fake.on("deployed", None::<Deployed>).on("control_plane", whole()).on("control_plane", whole());
+        bench.fake.on("record", None::<EngineRecord>).on("control_plane", whole()).on("control_plane", whole());
         bench.fake.on("node", said);
         assert_eq!(todo(bench.look(&work()).await), [line, CHOSEN]);
     }
@@ -86,9 +91,9 @@ async fn what_the_cluster_says_counts_too() {
 
 #[tokio::test]
 async fn without_a_survivor_and_in_the_middle_of_something_else_nothing_is_begun() {
-    let refused = async |deployed: Option<Deployed>, nodes: &[ControlPlane]| {
+    let refused = async |deployed: Option<EngineRecord>, nodes: &[ControlPlane]| {
         let bench = Bench::new();
-        bench.fake.on("deployed", deployed);
+        bench.fake.on("record", deployed);
         for seen in nodes {
             bench.fake.on("control_plane", seen.clone());
         }

@@ -1,7 +1,8 @@
 use super::cluster::{at, kube_node, kubespray, parts, stats};
 use super::*;
+use plinth_model::Observed;
+use plinth_model::engine::{Begun, KubesprayRecord, Play};
 use plinth_model::steps::{KubesprayRemoval, NodeLeftovers, Removal};
-use plinth_world::ansible::{Begun, Deployed, Play};
 use plinth_world::kube::KubeNode;
 use plinth_world::node::Leftovers;
 
@@ -14,8 +15,8 @@ fn worker(reachable: bool) -> Work {
     removal(Removal::Nodes { nodes: vec![node("dgx-05")], reachable })
 }
 
-fn deployed() -> Option<Deployed> {
-    Some(Deployed { last: Some(parts()), begun: None })
+fn deployed() -> Option<EngineRecord> {
+    recorded(KubesprayRecord { last: Some(parts()), begun: None, at: None })
 }
 
 fn running(what: &[&str]) -> Leftovers {
@@ -25,47 +26,44 @@ fn running(what: &[&str]) -> Leftovers {
 #[tokio::test]
 async fn a_reset_is_done_when_no_host_runs_kubernetes_and_none_is_recorded() {
     let bench = Bench::new();
-    bench.fake.on("deployed", deployed()).on("leftovers", running(&["kubelet", "etcd"])).on("leftovers", running(&[]));
+    bench.fake.on("record", deployed()).on("leftovers", running(&["kubelet", "etcd"])).on("leftovers", running(&[]));
     let lines = todo(bench.look(&removal(Removal::All)).await);
     assert_eq!(
         lines,
         ["- cpu-03, which was deployed", "- dgx-05, which was deployed", "- kubelet, etcd on cpu-03"],
         "the record and the hosts both count"
     );
-    bench.fake.on("deployed", None::<Deployed>).on("leftovers", running(&[])).on("leftovers", running(&["kubelet"]));
+    bench.fake.on("record", None::<EngineRecord>).on("leftovers", running(&[])).on("leftovers", running(&["kubelet"]));
     assert_eq!(todo(bench.look(&removal(Removal::All)).await), ["- kubelet on dgx-05"], "no record is no proof");
     let begun = Begun { play: Play::Reset, inputs: parts(), since: None };
-    bench.fake.on("deployed", Some(Deployed { last: None, begun: Some(begun) }));
+    bench.fake.on("record", recorded(KubesprayRecord { last: None, begun: Some(begun), at: None }));
     bench.fake.on("leftovers", running(&[])).on("leftovers", running(&[]));
     assert_eq!(todo(bench.look(&removal(Removal::All)).await), ["! an earlier reset.yml did not end"]);
-    bench.fake.on("deployed", None::<Deployed>).on("leftovers", running(&[])).on("leftovers", running(&[]));
+    bench.fake.on("record", None::<EngineRecord>).on("leftovers", running(&[])).on("leftovers", running(&[]));
     done(bench.look(&removal(Removal::All)).await);
 }
 
 #[tokio::test]
 async fn a_worker_has_left_when_the_cluster_and_the_worker_say_so() {
     let bench = Bench::new();
-    let nothing = || None::<Deployed>;
-    bench.fake.on("deployed", nothing()).on("node", kube_node(true, "v1.31.9")).on("leftovers", running(&[]));
+    let nothing = || None::<EngineRecord>;
+    bench.fake.on("record", nothing()).on("node", kube_node(true, "v1.31.9")).on("leftovers", running(&[]));
     assert_eq!(todo(bench.look(&worker(true)).await), ["- node dgx-05 of the cluster"]);
-    bench.fake.on("deployed", nothing()).on("node", None::<KubeNode>).on("leftovers", running(&["kubelet"]));
+    bench.fake.on("record", nothing()).on("node", Observed::<KubeNode>::Absent).on("leftovers", running(&["kubelet"]));
     assert_eq!(todo(bench.look(&worker(true)).await), ["- kubelet on dgx-05"]);
     // One that does not answer is not asked.
-    bench.fake.on("deployed", nothing()).on("node", None::<KubeNode>);
+    bench.fake.on("record", nothing()).on("node", Observed::<KubeNode>::Absent);
     done(bench.look(&worker(false)).await);
-    bench
-        .fake
-        .on("deployed", nothing())
-        .fails::<Option<KubeNode>>("node", ClientError::permanent("fake", "looking", "away", "look"));
+    bench.fake.on("record", nothing()).on("node", Observed::<KubeNode>::Unknown("away".to_owned()));
     assert!(bench.look(&worker(true)).await.is_err(), "unknown is not absent");
 }
 
 #[tokio::test]
 async fn a_removal_is_judged_by_its_final_statistics() {
     let bench = Bench::new();
-    bench.fake.on("deployed", deployed()).on("play", stats(&[("dgx-05", 0, 0)]));
+    bench.fake.on("record", deployed()).on("play", stats(&[("dgx-05", 0, 0)]));
     assert_eq!(bench.act(&worker(true)).await.unwrap(), "remove-node.yml: 1 host");
-    bench.fake.on("deployed", deployed()).on("play", stats(&[("cpu-03", 0, 0)]));
+    bench.fake.on("record", deployed()).on("play", stats(&[("cpu-03", 0, 0)]));
     assert_eq!(refused(bench.act(&removal(Removal::All)).await).code, "kubespray.host-failed");
 }
 

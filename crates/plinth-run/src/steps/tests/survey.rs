@@ -6,7 +6,6 @@ use crate::survey::{Survey, survey};
 use plinth_model::Owner;
 use plinth_model::facts::NodeFacts;
 use plinth_plan::Visit;
-use plinth_world::ansible::Deployed;
 use plinth_world::node::{HostKey, HostKeyState};
 
 fn key(fingerprint: &str) -> HostKey {
@@ -29,7 +28,7 @@ async fn first_visit(bench: &Bench) -> Survey {
 
 fn bench(pinned: Option<HostKey>) -> Bench {
     let bench = Bench::new();
-    bench.fake.on("deployed", None::<Deployed>);
+    bench.fake.on("record", None::<EngineRecord>);
     bench.fake.on("host_key", HostKeyState { presented: key("SHA256:a"), pinned });
     bench
 }
@@ -54,7 +53,7 @@ async fn a_machine_with_another_key_is_asked_nothing() {
     let told = first_visit(&bench).await;
     assert_eq!(codes(&told), ["node.host-key-changed"]);
     assert!(told.findings[0].fix.contains("plinth trust dgx-05") && told.facts.is_empty());
-    assert_eq!(bench.fake.calls(), ["deployed", "host_key"], "no login is tried");
+    assert_eq!(bench.fake.calls(), ["record", "host_key"], "no login is tried");
 }
 
 #[tokio::test]
@@ -63,7 +62,7 @@ async fn a_node_that_does_not_answer_is_the_network_teams_and_a_refused_login_is
     let cases = [(lost.clone().transient("links come back"), Owner::NetworkTeam), (lost, Owner::You)];
     for (error, owner) in cases {
         let bench = Bench::new();
-        bench.fake.on("deployed", None::<Deployed>).fails::<HostKeyState>("host_key", error);
+        bench.fake.on("record", None::<EngineRecord>).fails::<HostKeyState>("host_key", error);
         let told = first_visit(&bench).await;
         assert_eq!((codes(&told), told.findings[0].owner), (vec!["node.unreachable"], owner));
         assert_eq!(told.findings[0].fix, "look at its link");

@@ -2,10 +2,10 @@
 
 use super::choice::CONTROL_PLANE;
 use crate::behaviour::StepEnv;
+use plinth_model::engine::{KubesprayRecord, Play};
 use plinth_model::steps::NodeTarget;
 use plinth_model::{NodeName, Version};
-use plinth_world::ansible::{Deployed, Play};
-use plinth_world::node::Bootstrap;
+use plinth_world::node::Birth;
 use std::time::Duration;
 
 /// From this minor release of Kubespray on, a run over a control plane that is there waits for it to be Ready before there is a
@@ -14,7 +14,7 @@ const WAITS_SINCE: u64 = 30;
 
 /// The host on which such a cluster is. Only one that was born in an installation of ours that never succeeded counts: nobody was
 /// given its kubeconfig, and no node of it ever ran anything. A node that cannot be asked does not count.
-pub(super) async fn stillborn(env: &StepEnv, deployed: &Deployed, targets: &[NodeTarget]) -> Option<NodeName> {
+pub(super) async fn stillborn(env: &StepEnv, deployed: &KubesprayRecord, targets: &[NodeTarget]) -> Option<NodeName> {
     let begun = deployed.begun.as_ref().filter(|begun| deployed.last.is_none() && begun.play == Play::Cluster)?;
     let host = begun.inputs.first_of(CONTROL_PLANE)?;
     let target = targets.iter().find(|target| target.node == *host)?;

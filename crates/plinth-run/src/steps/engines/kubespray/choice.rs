@@ -1,11 +1,11 @@
 //! The smallest safe play: a pure choice from what was deployed, what is wanted, what was begun, and what the cluster says of
 //! its nodes. A cluster.yml that changes nothing takes as long as the first one, so the best play is none.
 
+use plinth_model::engine::{Begun, KubesprayRecord, Play};
 use plinth_model::finding::code;
 use plinth_model::steps::{HostInputs, RunInputs};
 use plinth_model::{Finding, NodeName, Version};
 use plinth_plan::kubespray::one_step;
-use plinth_world::ansible::{Begun, Deployed, Play};
 use std::collections::BTreeMap;
 
 /// Group whose first host initialises the cluster.
@@ -45,7 +45,7 @@ pub(super) enum Choice {
 /// Chooses. `seen` holds only nodes of which the cluster could be asked: not to be seen is not to be gone. `stillborn` is the host of a
 /// control plane that Kubespray cannot go on with.
 pub(super) fn choose(
-    deployed: &Deployed,
+    deployed: &KubesprayRecord,
     wanted: &RunInputs,
     seen: &BTreeMap<NodeName, Sight>,
     stillborn: Option<&NodeName>,

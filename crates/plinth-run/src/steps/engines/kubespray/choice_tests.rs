@@ -29,12 +29,12 @@ fn usual() -> RunInputs {
     inputs("v2.27.1", "v1.31.9", &["dgx-01", "dgx-02"])
 }
 
-fn after(last: RunInputs) -> Deployed {
-    Deployed { last: Some(last), begun: None }
+fn after(last: RunInputs) -> KubesprayRecord {
+    KubesprayRecord { last: Some(last), begun: None, at: None }
 }
 
-fn unfinished_play(last: Option<RunInputs>, play: Play) -> Deployed {
-    Deployed { last, begun: Some(Begun { play, inputs: usual(), since: None }) }
+fn unfinished_play(last: Option<RunInputs>, play: Play) -> KubesprayRecord {
+    KubesprayRecord { last, begun: Some(Begun { play, inputs: usual(), since: None }), at: None }
 }
 
 fn nobody() -> BTreeMap<NodeName, Sight> {
@@ -42,7 +42,7 @@ fn nobody() -> BTreeMap<NodeName, Sight> {
 }
 
 /// The play that is chosen; none: nothing.
-fn play(deployed: &Deployed, wanted: &RunInputs, seen: &BTreeMap<NodeName, Sight>) -> Option<Play> {
+fn play(deployed: &KubesprayRecord, wanted: &RunInputs, seen: &BTreeMap<NodeName, Sight>) -> Option<Play> {
     match choose(deployed, wanted, seen, None).unwrap() {
         Choice::Nothing => None,
         Choice::Anew(lines) => panic!("anew: {lines:?}"),
@@ -66,8 +66,8 @@ fn the_smallest_play_is_chosen() {
     let mut both = variables.clone();
     both.hosts.extend([host("dgx-03", WORKER)]);
     let newer = inputs("v2.28.1", "v1.31.9", &["dgx-01", "dgx-02"]);
-    let cases: [(&str, Deployed, RunInputs, Option<Play>); 14] = [
-        ("first", Deployed::default(), usual(), Some(Play::Cluster)),
+    let cases: [(&str, KubesprayRecord, RunInputs, Option<Play>); 14] = [
+        ("first", KubesprayRecord::default(), usual(), Some(Play::Cluster)),
         ("first, begun", unfinished_play(None, Play::Cluster), usual(), Some(Play::Cluster)),
         ("the same", after(usual()), usual(), None),
         ("a worker more", after(inputs("v2.27.1", "v1.31.9", &["dgx-01"])), usual(), scale(&["dgx-02"])),
@@ -133,7 +133,7 @@ fn what_the_cluster_says_counts_and_what_it_cannot_say_does_not() {
 
 #[test]
 fn what_no_play_can_do_is_refused() {
-    let refused = |deployed: Deployed, wanted: &RunInputs, seen: &BTreeMap<NodeName, Sight>| {
+    let refused = |deployed: KubesprayRecord, wanted: &RunInputs, seen: &BTreeMap<NodeName, Sight>| {
         let finding = choose(&deployed, wanted, seen, None).unwrap_err();
         assert!(!finding.fix.is_empty() && !finding.evidence.is_empty(), "{finding:?}");
         finding.code
@@ -171,8 +171,11 @@ fn a_record_whose_versions_cannot_be_read_is_no_record() {
     let mut record = serde_json::to_value(after(usual())).unwrap();
     for field in ["tag", "version"] {
         let good = std::mem::replace(&mut record["last"][field], "main".into());
-        assert!(serde_json::from_value::<Deployed>(record.clone()).is_err(), "{field} would stand in no way back");
+        assert!(
+            serde_json::from_value::<KubesprayRecord>(record.clone()).is_err(),
+            "{field} would stand in no way back"
+        );
         record["last"][field] = good;
     }
-    assert!(serde_json::from_value::<Deployed>(record).is_ok());
+    assert!(serde_json::from_value::<KubesprayRecord>(record).is_ok());
 }

@@ -6,11 +6,11 @@ use crate::behaviour::{Probed, StepEnv};
 use crate::steps::outcome::{amount, blocked, differs, done};
 use crate::steps::{Explanation, StepKind};
 use futures::future::join_all;
+use plinth_model::engine::{KubesprayRecord, Play};
 use plinth_model::finding::code;
 use plinth_model::steps::{HostInputs, KubesprayRecovery, NodeTarget};
 use plinth_model::{Finding, NodeName, Step};
 use plinth_world::ClientError;
-use plinth_world::ansible::{Deployed, Play};
 use plinth_world::node::{ControlPlane, Etcd};
 
 /// Where API servers listen.
@@ -85,7 +85,7 @@ fn names(nodes: &[NodeName]) -> String {
 }
 
 /// A removal that did not end is finished first, and a recovery goes on with at least the members that it began with.
-fn something_else_first(deployed: &Deployed, broken: &[NodeName]) -> Option<Finding> {
+fn something_else_first(deployed: &KubesprayRecord, broken: &[NodeName]) -> Option<Finding> {
     let begun = deployed.begun.as_ref()?;
     match &begun.play {
         Play::Recover { nodes, .. } if nodes.iter().all(|node| broken.contains(node)) => None,

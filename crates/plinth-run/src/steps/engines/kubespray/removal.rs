@@ -5,10 +5,11 @@ use super::run::{deployed, refusal};
 use crate::behaviour::{Probed, StepEnv};
 use crate::steps::outcome::{amount, differs, done, refused};
 use crate::steps::{Explanation, StepKind};
+use plinth_model::engine::{KubesprayRecord, Play};
 use plinth_model::steps::{KubesprayRemoval, Removal};
 use plinth_model::{NodeName, Step};
 use plinth_world::ClientError;
-use plinth_world::ansible::{Deployed, Play, PlayRun};
+use plinth_world::ansible::PlayRun;
 
 impl StepKind for KubesprayRemoval {
     const EXPLANATION: Explanation = Explanation {
@@ -46,7 +47,7 @@ async fn probe_removal(env: &StepEnv, leaving: &KubesprayRemoval) -> Result<Prob
     if lines.is_empty() { done("Kubernetes is not there any more") } else { Ok(differs(lines)) }
 }
 
-fn recorded<'a>(deployed: &'a Deployed, leaving: &'a KubesprayRemoval) -> impl Iterator<Item = &'a NodeName> {
+fn recorded<'a>(deployed: &'a KubesprayRecord, leaving: &'a KubesprayRemoval) -> impl Iterator<Item = &'a NodeName> {
     deployed.last.iter().flat_map(|last| last.hosts.keys()).filter(|host| leaving.removal.takes(host))
 }
 

@@ -7,10 +7,11 @@ use crate::behaviour::{Probed, StepEnv};
 use crate::steps::outcome::{blocked, differs, done, refused};
 use crate::steps::{Explanation, StepKind};
 use futures::future::{Either, join_all, select};
+use plinth_model::engine::{KubesprayRecord, Play};
 use plinth_model::finding::code;
 use plinth_model::steps::{KubesprayRelease, KubesprayRun, NodeTarget, RunInputs};
-use plinth_model::{Finding, NodeName, Step, Version};
-use plinth_world::ansible::{Deployed, HostStats, Play, PlayRun, PlayStats};
+use plinth_model::{EngineRecord, Finding, NodeName, Observed, Step, Version};
+use plinth_world::ansible::{HostStats, PlayRun, PlayStats};
 use plinth_world::{ClientError, ClientResult};
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -69,11 +70,21 @@ async fn choice(env: &StepEnv, wanted: &Wanted<'_>) -> Result<Result<Choice, Box
     Ok(choose(&deployed, wanted.parts, &seen, stillborn.as_ref()))
 }
 
-/// What earlier plays left.
-pub(super) async fn deployed(env: &StepEnv) -> Result<Deployed, ClientError> {
-    match env.clients.ansible.deployed(&env.ctx).await? {
-        Some(deployed) => Ok(deployed),
-        None => Ok(Deployed::default()),
+/// What earlier plays left. A cluster that was taken over is none of Kubespray's.
+pub(super) async fn deployed(env: &StepEnv) -> Result<KubesprayRecord, ClientError> {
+    match env.clients.records.record(&env.ctx).await? {
+        Some(EngineRecord::Kubespray(record)) => Ok(*record),
+        None => Ok(KubesprayRecord::default()),
+        Some(EngineRecord::Existing(record)) => {
+            let text = format!(
+                "the site took over the cluster at {}; Kubespray would install another one over it",
+                record.server
+            );
+            let finding = Finding::error(code::KUBERNETES_ENGINE_CHANGED, "kubernetes.engine", text).fix(
+                "write `engine: existing` again; for another cluster use another site name, or another folder with `--state DIR`",
+            );
+            Err(refused("engine", "looking at what earlier plays left".to_owned(), finding))
+        }
     }
 }
 

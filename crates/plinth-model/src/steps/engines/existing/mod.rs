@@ -1,0 +1,5 @@
+//! A cluster that somebody else installed.
+
+mod take_over;
+
+pub use take_over::TakeOver;
