@@ -13,7 +13,7 @@ use async_trait::async_trait;
 use indexmap::IndexMap;
 use plinth_model::engine::Play;
 use plinth_model::steps::KubesprayRelease;
-use plinth_model::{Digest, NodeName, Observed};
+use plinth_model::{Digest, NodeName};
 use plinth_world::ansible::{AnsibleClient, Download, HostStats, PlayHosts, PlayRun, PlayStats};
 use plinth_world::node::KnownHosts;
 use plinth_world::private_file;

@@ -7,7 +7,7 @@ use plinth_model::engine::Play;
 use plinth_model::steps::{
     KubesprayInventory, KubesprayRecovery, KubesprayRelease, KubesprayRemoval, KubespraySource, Removal,
 };
-use plinth_model::{Digest, Observed, Plan, Work};
+use plinth_model::{Digest, Plan, Work};
 use plinth_world::ansible::{PlayHosts, PlayRun};
 use plinth_world::{ClientError, ClientResult};
 

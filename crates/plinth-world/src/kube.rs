@@ -3,9 +3,8 @@
 use crate::{ClientResult, Context};
 use async_trait::async_trait;
 use indexmap::IndexMap;
-use plinth_model::NodeName;
 use plinth_model::steps::{Check, Health, NodeTarget, PodSecurity, SecretContent};
-use plinth_model::{NodeName, Observed, Version};
+use plinth_model::{NodeName, Version};
 use serde_json::Value;
 use std::net::Ipv4Addr;
 

@@ -11,7 +11,7 @@ use async_trait::async_trait;
 use indexmap::IndexMap;
 use plinth_model::engine::{Begun, KubesprayRecord, Play};
 use plinth_model::steps::KubesprayRelease;
-use plinth_model::{Digest, NodeName, Observed};
+use plinth_model::{Digest, NodeName};
 use plinth_world::ansible::{AnsibleClient, Artifact, Download, HostStats, PlayHosts, PlayRun, PlayStats};
 use plinth_world::{ClientResult, Context};
 use std::collections::BTreeMap;

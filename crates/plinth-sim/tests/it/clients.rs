@@ -4,9 +4,9 @@ use crate::rack::{
     release, run, runai, scenario, start, target, until,
 };
 use indexmap::IndexMap;
+use plinth_model::EngineRecord;
 use plinth_model::engine::KubesprayRecord;
 use plinth_model::steps::{Check, Health, KubesprayRelease, Mirror, PodSecurity, SecretContent};
-use plinth_model::{EngineRecord, Observed};
 use plinth_sim::{Oddity, SimOptions, Simulation};
 use plinth_world::ClientResult;
 use plinth_world::ansible::PlayRun;
@@ -221,13 +221,13 @@ fn deployed_says_what_it_was_made_with() {
     let (ctx, client) = (sim.context(), &sim.clients.ansible);
     run(&sim, async {
         assert_eq!(sim.clients.records.record(&ctx).await.unwrap(), None);
-        assert_eq!(client.source(&ctx, &kubespray()).await.unwrap(), Observed::Absent);
+        assert_eq!(client.source(&ctx, &kubespray()).await.unwrap(), None);
         prepare_nodes(&sim).await.unwrap();
         deploy(&sim).await.unwrap();
         let made = KubesprayRecord { last: Some(inputs()), begun: None, at: None };
         let record = sim.clients.records.record(&ctx).await.unwrap();
         assert_eq!(record, Some(EngineRecord::Kubespray(Box::new(made))));
-        assert_eq!(client.environment(&ctx, &kubespray()).await.unwrap(), Observed::Known("2.16.4".to_owned()));
+        assert_eq!(client.environment(&ctx, &kubespray()).await.unwrap(), Some("2.16.4".to_owned()));
         let newer = KubesprayRelease { tag: "v2.29.1".parse().unwrap(), ..kubespray() };
         assert_eq!(client.environment(&ctx, &newer).await.unwrap(), None);
         assert_eq!(client.inventory(&ctx).await.unwrap().len(), 2);

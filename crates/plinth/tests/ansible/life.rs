@@ -5,8 +5,8 @@ use crate::ground::{
 };
 use crate::seen::sh;
 use plinth_ansible::LocalAnsible;
+use plinth_model::NodeName;
 use plinth_model::engine::Play;
-use plinth_model::{NodeName, Observed};
 use plinth_world::ansible::{AnsibleClient as _, Artifact, PlayRun};
 use plinth_world::engine::FileRecords;
 use serde_json::Value;

@@ -7,7 +7,7 @@ use plinth_model::steps::{
     KubeObjects, Kubeconfig, KubesprayEnvironment, KubesprayInventory, KubesprayRelease, KubesprayRun, KubespraySource,
     Namespace, NodeLabels, NodeReady, PodSecurity, Release, RunInputs,
 };
-use plinth_model::{Digest, Observed, Values};
+use plinth_model::{Digest, Values};
 use plinth_world::ansible::{HostStats, PlayStats};
 use plinth_world::deadlines;
 use plinth_world::helm::{ReleaseState, values_digest};
@@ -89,13 +89,13 @@ async fn a_run_that_succeeded_with_the_same_inputs_is_done_unless_the_cluster_lo
     let deployed = || recorded(KubesprayRecord { last: Some(parts()), begun: None, at: None });
     let bench = Bench::new();
     let away = ClientError::permanent("kube", "asking", "no kubeconfig yet", "wait");
-    bench.fake.on("record", deployed()).fails::<Observed<KubeNode>>("node", away).on("control_plane", there());
+    bench.fake.on("record", deployed()).fails::<Option<KubeNode>>("node", away).on("control_plane", there());
     assert_eq!(done(bench.look(&run()).await), "Kubernetes v1.31.9 was deployed on 2 hosts with v2.27.1");
     bench.fake.on("record", deployed()).on("node", kube_node(true, "v1.31.9")).on("node", kube_node(true, "v1.31.9"));
     bench.fake.on("control_plane", there()).on("control_plane", there());
     done(bench.look(&run()).await);
     bench.fake.on("record", deployed()).on("node", kube_node(true, "v1.31.9"));
-    bench.fake.on("node", Observed::<KubeNode>::Absent).on("control_plane", there()).on("control_plane", there());
+    bench.fake.on("node", None::<KubeNode>).on("control_plane", there()).on("control_plane", there());
     let lines = todo(bench.look(&run()).await);
     assert_eq!(lines, ["+ host dgx-05, which the cluster has lost", "→ scale.yml: only these workers are touched"]);
     bench.fake.on("record", None::<EngineRecord>);
@@ -135,7 +135,7 @@ async fn a_node_that_was_made_anew_says_so_itself_while_the_cluster_calls_it_rea
     done(bench.look(&run()).await);
     let away = ClientError::permanent("kube", "asking", "no answer", "look");
     bench.fake.on("record", recorded(KubesprayRecord { last: Some(parts()), begun: None, at: None }));
-    bench.fake.fails::<Observed<KubeNode>>("node", away).on("control_plane", blank());
+    bench.fake.fails::<Option<KubeNode>>("node", away).on("control_plane", blank());
     assert_eq!(blocked(bench.look(&run()).await).code, "kubespray.control-plane-lost");
 }
 
@@ -152,7 +152,7 @@ async fn a_play_is_judged_by_its_final_statistics() {
     ];
     for (hosts, bad) in cases {
         let bench = Bench::new();
-        bench.fake.on("record", None::<EngineRecord>).on("opinion", no_opinion()).on("play", stats(hosts));
+        bench.fake.on("record", None::<EngineRecord>).on("validate_inventory", no_opinion()).on("play", stats(hosts));
         let said = bench.act(&run()).await;
         if bad.is_empty() {
             assert_eq!(said.unwrap(), "2 hosts, 6 tasks changed something, none failed");
@@ -174,7 +174,7 @@ fn no_opinion() -> Option<Vec<String>> {
 async fn input_that_kubespray_does_not_take_reaches_no_node() {
     let bench = Bench::new();
     let complaint = "cpu-03: failed at task `Stop if the pod network is too small`".to_owned();
-    bench.fake.on("record", None::<EngineRecord>).on("opinion", Observed::Known(vec![complaint.clone()]));
+    bench.fake.on("record", None::<EngineRecord>).on("validate_inventory", Some(vec![complaint.clone()]));
     let finding = refused(bench.act(&run()).await);
     assert_eq!((finding.code.as_str(), finding.evidence), ("kubespray.input-refused", vec![complaint]));
     assert!(!bench.fake.calls().contains(&"play"));
@@ -184,18 +184,18 @@ async fn input_that_kubespray_does_not_take_reaches_no_node() {
 async fn an_installation_that_broke_off_in_kubeadm_begins_anew() {
     let begun = Begun { play: Play::Cluster, inputs: parts(), since: Timestamp::from_second(-86_400).ok() };
     let deployed = || recorded(KubesprayRecord { last: None, begun: Some(begun.clone()), at: None });
-    let birth = |ready: bool| Some(Birth { age: Duration::from_secs(60), whole: false, ready });
+    let birth = |ready: bool| Some(Bootstrap { age: Duration::from_secs(60), whole: false, ready });
     let bench = Bench::new();
-    bench.fake.on("record", deployed()).on("birth", birth(false));
+    bench.fake.on("record", deployed()).on("bootstrap", birth(false));
     let lines = todo(bench.look(&run()).await);
     assert!(lines[2].starts_with("! kubeadm broke off on cpu-03"), "{lines:?}");
     let good = stats(&[("cpu-03", 0, 0), ("dgx-05", 0, 0)]);
-    bench.fake.on("record", deployed()).on("birth", birth(false)).on("play", good.clone());
-    bench.fake.on("opinion", no_opinion()).on("play", good);
+    bench.fake.on("record", deployed()).on("bootstrap", birth(false)).on("play", good.clone());
+    bench.fake.on("validate_inventory", no_opinion()).on("play", good);
     bench.act(&run()).await.unwrap();
     let plays = bench.fake.calls().iter().filter(|call| **call == "play").count();
     assert_eq!(plays, 2, "reset.yml, then cluster.yml");
-    bench.fake.on("record", deployed()).on("birth", birth(true));
+    bench.fake.on("record", deployed()).on("bootstrap", birth(true));
     let lines = todo(bench.look(&run()).await);
     assert!(!lines.iter().any(|line| line.contains("kubeadm")), "a node was Ready: {lines:?}");
 }
@@ -212,7 +212,7 @@ async fn a_lost_host_is_not_a_failed_task() {
         bench
             .fake
             .on("record", None::<EngineRecord>)
-            .on("opinion", Observed::Known(Vec::<String>::new()))
+            .on("validate_inventory", Some(Vec::<String>::new()))
             .on("play", stats(&[("cpu-03", 0, 0), ("dgx-05", failures, unreachable)]));
         let finding = refused(bench.act(&run()).await);
         assert_eq!(finding.evidence, [evidence]);

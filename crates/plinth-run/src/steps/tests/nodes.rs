@@ -5,7 +5,7 @@ use plinth_model::steps::{
     Account, HostInputs, NodeAccount, NodeConnect, NodeExpectation, NodeMinimum, NodePrepare, NodeRegistries,
     NodeStorage, NodeStorageOld, Preparation, RunInputs,
 };
-use plinth_model::{Digest, Observed, steps};
+use plinth_model::{Digest, steps};
 use plinth_world::bcm::BcmIdentity;
 use plinth_world::node::{AccountState, HostKey, HostKeyState, StorageState};
 

@@ -1,9 +1,9 @@
 use super::cluster::{kube_node, kubespray, stats};
 use super::control_plane::{at, member, members, seen};
 use super::*;
+use plinth_model::Digest;
 use plinth_model::engine::{Begun, KubesprayRecord, Play};
 use plinth_model::steps::{HostInputs, KubesprayRecovery, RunInputs};
-use plinth_model::{Digest, Observed};
 use plinth_world::ansible::PlayStats;
 use plinth_world::kube::KubeNode;
 use plinth_world::node::{ControlPlane, Leftovers};

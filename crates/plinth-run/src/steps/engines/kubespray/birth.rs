@@ -5,7 +5,7 @@ use crate::behaviour::StepEnv;
 use plinth_model::engine::{KubesprayRecord, Play};
 use plinth_model::steps::NodeTarget;
 use plinth_model::{NodeName, Version};
-use plinth_world::node::Birth;
+use plinth_world::node::Bootstrap;
 use std::time::Duration;
 
 /// From this minor release of Kubespray on, a run over a control plane that is there waits for it to be Ready before there is a

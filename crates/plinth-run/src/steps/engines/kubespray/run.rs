@@ -10,7 +10,7 @@ use futures::future::{Either, join_all, select};
 use plinth_model::engine::{KubesprayRecord, Play};
 use plinth_model::finding::code;
 use plinth_model::steps::{KubesprayRelease, KubesprayRun, NodeTarget, RunInputs};
-use plinth_model::{EngineRecord, Finding, NodeName, Observed, Step, Version};
+use plinth_model::{EngineRecord, Finding, NodeName, Step, Version};
 use plinth_world::ansible::{HostStats, PlayRun, PlayStats};
 use plinth_world::{ClientError, ClientResult};
 use std::collections::BTreeMap;
