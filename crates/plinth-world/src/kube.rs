@@ -92,7 +92,7 @@ pub trait ExistingCluster: Send + Sync {
     async fn version(&self, ctx: &Context, file: &str) -> ClientResult<Version>;
 }
 
-/// Kubernetes.
+/// The kubeconfig that we hold.
 #[async_trait]
 pub trait KubeAccess: Send + Sync {
     /// The kubeconfig we hold, if we hold one. A server that does not answer is an error.
