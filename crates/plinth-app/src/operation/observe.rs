@@ -79,7 +79,8 @@ impl Operation<'_> {
             None => self.world.inventory(&self.desired).await?,
         };
         let discovery = plinth_plan::discover(&self.desired, &inventory);
-        let (cluster, findings) = Cluster::new(&self.desired, &discovery);
+        let (mut cluster, findings) = Cluster::new(&self.desired, &discovery);
+        cluster.add_role_labels(&self.desired, &self.input.catalog.runai().node_roles);
         Ok(Discovered { inventory, discovery, cluster, findings })
     }
 

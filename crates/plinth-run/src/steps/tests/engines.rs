@@ -39,20 +39,12 @@ fn plays() -> Vec<PlayHosts> {
 }
 
 #[tokio::test]
-async fn a_preview_makes_the_tools_that_are_missing_and_folds_plays_of_the_same_hosts() {
+async fn a_preview_only_asks_and_folds_plays_of_the_same_hosts() {
     let bench = Bench::new();
     let targets = vec![at("cpu-03"), at("dgx-05")];
     let removal = KubesprayRemoval { release: kubespray(), targets, removal: Removal::All, parts: parts() }.into();
     let plan = plan(&[tools(), vec![removal]].concat());
-    bench
-        .fake
-        .on("source", None::<(String, String)>)
-        .on("fetch_source", ())
-        .on("environment", None::<String>)
-        .on("make_environment", ())
-        .on("written_files", IndexMap::<String, Digest>::new())
-        .on("write_inventory", ())
-        .on("preview", plays());
+    bench.fake.on("preview", plays());
     let text = preview(&plan, &bench.env()).await.unwrap().unwrap().text();
     assert!(text.ends_with("\n  cpu-03, dgx-05: Check; Remove"), "{text}");
     bench.fake.assert_used_up();
@@ -72,16 +64,7 @@ async fn a_kept_list_of_the_same_files_is_taken_and_another_one_is_asked_for_ane
     let plan = plan(&tools());
     bench.fake.on("list", kept(Digest::of(&files())));
     assert!(downloads(&plan, &bench.env()).await.unwrap().is_some());
-    let (commit, tree) = (kubespray().commit, kubespray().tree);
-    let written: IndexMap<String, Digest> =
-        files().into_iter().map(|(name, text)| (name, Digest::of_bytes(text.as_bytes()))).collect();
-    bench
-        .fake
-        .on("list", kept(Digest::of("other files")))
-        .on("source", Some((commit, tree)))
-        .on("environment", Some("2.16.14".to_owned()))
-        .on("written_files", written)
-        .on("downloads", Vec::<Download>::new());
+    bench.fake.on("list", kept(Digest::of("other files"))).on("downloads", Vec::<Download>::new());
     assert_eq!(downloads(&plan, &bench.env()).await.unwrap().unwrap().inputs, Digest::of(&files()));
     bench.fake.assert_used_up();
 }
