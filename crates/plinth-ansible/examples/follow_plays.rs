@@ -15,7 +15,7 @@ use plinth_model::steps::{
 use plinth_model::{Digest, NodeName, SecretRef};
 use plinth_ssh::{SshConfig, SshNodes};
 use plinth_world::ansible::{AnsibleClient as _, PlayRun};
-use plinth_world::node::NodeClient as _;
+use plinth_world::node::NodeHostKeys as _;
 use plinth_world::secrets::Secrets;
 use plinth_world::{Context, SystemClock};
 use serde_json::{Map, Value, json};

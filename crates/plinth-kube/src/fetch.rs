@@ -39,7 +39,9 @@ impl KubeAccess for KubeApi {
         let ours = theirs.for_site(self.site().as_str(), server).map_err(|error| unusable(&doing, &error))?;
         self.keep_if_it_works(ctx, doing, &ours).await
     }
+}
 
+impl KubeApi {
     /// Tries a kubeconfig until it works; only then it takes the place of the one before.
     pub(super) async fn keep_if_it_works(
         &self,
