@@ -12,10 +12,10 @@ use plinth_model::engine::Play;
 use plinth_model::steps::{
     Credential, HostInputs, INVENTORY_FILE, KubesprayRelease, NodeTarget, RunInputs, VARIABLES_FILE,
 };
-use plinth_model::{Digest, NodeName, Observed, SecretRef};
+use plinth_model::{Digest, NodeName, SecretRef};
 use plinth_ssh::{SshConfig, SshNodes};
 use plinth_world::ansible::{AnsibleClient as _, PlayRun};
-use plinth_world::node::NodeClient as _;
+use plinth_world::node::NodeHostKeys as _;
 use plinth_world::secrets::Secrets;
 use plinth_world::{Context, SystemClock};
 use serde_json::{Map, Value, json};
@@ -41,8 +41,8 @@ async fn main() -> Outcome {
     if order("BENCH_WORK")? == "install" {
         return install(&client, &nodes, &ctx, release).await;
     }
-    match client.opinion(&ctx, &release).await? {
-        Observed::Known(complaints) if complaints.is_empty() => Ok(()),
+    match client.validate_inventory(&ctx, &release).await? {
+        Some(complaints) if complaints.is_empty() => Ok(()),
         other => Err(format!("the playbook did not succeed: {other:?}").into()),
     }
 }

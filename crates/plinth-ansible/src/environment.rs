@@ -5,7 +5,7 @@ use crate::program::{self, DOOR, Ended};
 use crate::python::{self, Python};
 use plinth_model::finding::code;
 use plinth_model::steps::KubesprayRelease;
-use plinth_model::{Digest, Finding, Observed, Version};
+use plinth_model::{Digest, Finding, Version};
 use plinth_world::private_file;
 use plinth_world::{ClientError, ClientResult, Context, files};
 use semver::VersionReq;
@@ -82,20 +82,20 @@ impl Environments {
     }
 
     /// Its ansible-core, asked of itself: the Python below it may be gone since.
-    pub(super) async fn seen(&self, release: &KubesprayRelease, source: &Path) -> ClientResult<Observed<String>> {
-        let Some(place) = self.whole(release, source) else { return Ok(Observed::Absent) };
+    pub(super) async fn seen(&self, release: &KubesprayRelease, source: &Path) -> ClientResult<Option<String>> {
+        let Some(place) = self.whole(release, source) else { return Ok(None) };
         let doing = format!("looking at the environment of {}", release.tag);
         match ask(&place, CORE, &doing).await {
-            Ok(version) => Ok(Observed::Known(version.trim().to_owned())),
+            Ok(version) => Ok(Some(version.trim().to_owned())),
             // It does not work any more: to be made again.
-            Err(_) => Ok(Observed::Absent),
+            Err(_) => Ok(None),
         }
     }
 
     /// Makes it.
     pub(super) async fn make(&self, ctx: &Context, release: &KubesprayRelease, source: &Path) -> ClientResult<()> {
         let doing = format!("making the Python environment of Kubespray {}", release.tag);
-        if matches!(self.seen(release, source).await?, Observed::Known(_)) {
+        if self.seen(release, source).await?.is_some() {
             return Ok(());
         }
         let requirements = requirements(source).map_err(|error| failed(&doing, &error))?;

@@ -16,7 +16,7 @@ pub(super) const EVENTS: &str = "events";
 /// Written into the state directory: where the last run's folder is, so that one left by a killed run is cleared.
 const NOTE: &str = "kubespray/run-folder";
 
-/// The folder. Removed when dropped, unless it was handed over to the keeper of a play.
+/// The folder. Removed when dropped, unless it was handed over to the supervisor of a play.
 pub(super) struct RunFolder {
     path: PathBuf,
     kept: bool,

@@ -1,4 +1,4 @@
-//! Runs one playbook on its leash and follows it: events to progress, words to the log, the end to a verdict.
+//! Runs one playbook under its supervisor and follows it: events to progress, words to the log, the end to a verdict.
 
 use crate::events::Decoder;
 use crate::folder::EVENTS;
@@ -20,7 +20,7 @@ use tokio::process::Child;
 use tokio::task::JoinHandle;
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
-/// Seconds to wait for processes of an earlier play that are about to end: their keeper gives them 20.
+/// Seconds to wait for processes of an earlier play that are about to end: their supervisor gives them 20.
 const PATIENCE: u32 = 40;
 /// Between two looks at a long task.
 const TICK: Duration = Duration::from_secs(5);
@@ -53,7 +53,7 @@ pub(super) struct Ending {
     pub(super) log: PathBuf,
 }
 
-/// Runs it. Dropping the future ends the leash, and the keeper then ends the play.
+/// Runs it. Dropping the future closes the guard, and the supervisor then ends the play.
 pub(super) async fn follow(ctx: &Context, job: Job<'_>, secrets: &Arc<dyn Secrets>) -> ClientResult<Ending> {
     let doing = job.doing;
     let failed = |error: io::Error| {
@@ -107,8 +107,8 @@ impl Ear {
     }
 
     async fn until_end(&mut self, ctx: &Context, child: &mut Child) -> io::Result<ExitStatus> {
-        // Kept open: its end is what the keeper waits for.
-        let leash = child.stdin.take();
+        // Kept open: its end is what the supervisor waits for.
+        let guard = child.stdin.take();
         let mut tick = interval(TICK);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let status = loop {
@@ -125,7 +125,7 @@ impl Ear {
                 Next::Ended(status) => break status,
             }
         };
-        drop(leash);
+        drop(guard);
         let _what_came_late = timeout(LINGER, self.rest(ctx)).await;
         Ok(status)
     }

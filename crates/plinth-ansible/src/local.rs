@@ -13,7 +13,7 @@ use async_trait::async_trait;
 use indexmap::IndexMap;
 use plinth_model::engine::Play;
 use plinth_model::steps::KubesprayRelease;
-use plinth_model::{Digest, NodeName, Observed};
+use plinth_model::{Digest, NodeName};
 use plinth_world::ansible::{AnsibleClient, Download, HostStats, PlayHosts, PlayRun, PlayStats};
 use plinth_world::node::KnownHosts;
 use plinth_world::private_file;
@@ -75,7 +75,7 @@ impl LocalAnsible {
         Log::begin(&self.state, &format!("{at}-{name}.log")).map_err(|error| failed(doing, &error))
     }
 
-    /// One playbook on the leash.
+    /// One playbook under the supervisor.
     async fn follow(
         &self,
         ctx: &Context,
@@ -98,7 +98,7 @@ impl LocalAnsible {
         Stage::reaching(props, &run.targets, &*self.nodes, &*self.secrets)
     }
 
-    /// One playbook with a stage of its own: its keeper takes the folder away at its end.
+    /// One playbook with a stage of its own: its supervisor takes the folder away at its end.
     async fn one(
         &self,
         ctx: &Context,
@@ -192,7 +192,7 @@ fn written(folder: &Path, state: &Path, found: &mut IndexMap<String, Digest>) ->
 
 #[async_trait]
 impl AnsibleClient for LocalAnsible {
-    async fn source(&self, _: &Context, release: &KubesprayRelease) -> ClientResult<Observed<(String, String)>> {
+    async fn source(&self, _: &Context, release: &KubesprayRelease) -> ClientResult<Option<(String, String)>> {
         self.sources.seen(release).await
     }
 
@@ -200,7 +200,7 @@ impl AnsibleClient for LocalAnsible {
         self.sources.fetch(ctx, release).await
     }
 
-    async fn environment(&self, _: &Context, release: &KubesprayRelease) -> ClientResult<Observed<String>> {
+    async fn environment(&self, _: &Context, release: &KubesprayRelease) -> ClientResult<Option<String>> {
         self.environments.seen(release, &self.sources.folder(release)?).await
     }
 
@@ -253,19 +253,19 @@ impl AnsibleClient for LocalAnsible {
         preview::read(&ended, &doing)
     }
 
-    async fn opinion(&self, ctx: &Context, release: &KubesprayRelease) -> ClientResult<Observed<Vec<String>>> {
-        let doing = format!("asking Kubespray {} what it thinks of its input", release.tag);
+    async fn validate_inventory(&self, ctx: &Context, release: &KubesprayRelease) -> ClientResult<Option<Vec<String>>> {
+        let doing = format!("having Kubespray {} check its input", release.tag);
         let (playbook, since) = BOILERPLATE;
         if release.tag.semver().minor < since {
-            return Ok(Observed::Absent);
+            return Ok(None);
         }
         let mut stage = Stage::quiet(self.props(release, &doing)?)?;
         if !stage.playbook(playbook).is_file() {
-            return Ok(Observed::Absent);
+            return Ok(None);
         }
         stage.folder.hand_over();
         let ending = self.follow(ctx, &stage, playbook, &[], true, &doing).await?;
-        Ok(Observed::Known(verdict(&ending, &doing, &*self.secrets)?.cards))
+        Ok(Some(verdict(&ending, &doing, &*self.secrets)?.cards))
     }
 
     async fn downloads(&self, _: &Context, release: &KubesprayRelease) -> ClientResult<Vec<Download>> {

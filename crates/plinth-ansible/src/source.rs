@@ -4,9 +4,9 @@
 use crate::program::{self, DOOR};
 use crate::tree::tree_id;
 use flate2::read::GzDecoder;
+use plinth_model::Finding;
 use plinth_model::finding::code;
 use plinth_model::steps::KubesprayRelease;
-use plinth_model::{Finding, Observed};
 use plinth_world::private_file;
 use plinth_world::{ClientError, ClientResult, Context, files};
 use serde::{Deserialize, Serialize};
@@ -69,15 +69,15 @@ impl Sources {
     }
 
     /// Commit and tree of what is here. The commit is that of the mark: files have none.
-    pub(super) async fn seen(&self, release: &KubesprayRelease) -> ClientResult<Observed<(String, String)>> {
+    pub(super) async fn seen(&self, release: &KubesprayRelease) -> ClientResult<Option<(String, String)>> {
         let (folder, mark) = (self.folder(release)?, self.mark(release));
-        let look = move || -> io::Result<Observed<(String, String)>> {
+        let look = move || -> io::Result<Option<(String, String)>> {
             if !folder.exists() {
-                return Ok(Observed::Absent);
+                return Ok(None);
             }
             let tree = tree_id(&folder)?;
             let mark: Option<Mark> = fs::read(&mark).ok().and_then(|text| serde_json::from_slice(&text).ok());
-            Ok(Observed::Known((mark.map_or_else(|| "unknown".to_owned(), |mark| mark.commit), tree)))
+            Ok(Some((mark.map_or_else(|| "unknown".to_owned(), |mark| mark.commit), tree)))
         };
         let doing = format!("looking at the source of Kubespray {}", release.tag);
         blocking(look).await.map_err(|error| failed(&doing, &error))
@@ -86,7 +86,7 @@ impl Sources {
     /// Fetches, proves, lays out.
     pub(super) async fn fetch(&self, ctx: &Context, release: &KubesprayRelease) -> ClientResult<()> {
         let goal = self.folder(release)?;
-        if self.seen(release).await? == Observed::Known((release.commit.clone(), release.tree.clone())) {
+        if self.seen(release).await? == Some((release.commit.clone(), release.tree.clone())) {
             return Ok(());
         }
         let doing = format!("fetching Kubespray {} from {}", release.tag, release.source);

@@ -18,8 +18,8 @@ use tokio::process::Command;
 const LARGEST: usize = 64 * 1024 * 1024;
 /// The plugin that tells what a play does. A file of its own, under its own licence.
 const PLUGIN: &str = include_str!("py/plinth_events.py");
-/// The program that keeps a play on its leash.
-const KEEPER: &str = include_str!("py/keeper.py");
+/// The program that supervises a play.
+const SUPERVISOR: &str = include_str!("py/supervisor.py");
 
 /// A stage.
 pub(super) struct Stage {
@@ -71,14 +71,14 @@ impl Stage {
         Ok(stage)
     }
 
-    /// Variables, plugin and keeper; answers how many hosts the inventory has.
+    /// Variables, plugin and supervisor; answers how many hosts the inventory has.
     fn furnish(&self, state: &Path) -> io::Result<usize> {
         let inventory = read(&self.inventory)?;
         let variables = read(&state.join(VARIABLES_FILE))?;
         let folder = &self.folder;
         folder.write("variables.json", &everywhere(&variables, &inventory).to_string())?;
         folder.write("plugins/plinth_events.py", PLUGIN)?;
-        folder.write("keeper.py", KEEPER)?;
+        folder.write("supervisor.py", SUPERVISOR)?;
         folder.write("ssh_config", "")?;
         std::os::unix::fs::symlink(&self.source, folder.join("source"))?;
         Ok(inventory["all"]["hosts"].as_object().map_or(0, Map::len))
@@ -139,11 +139,11 @@ impl Stage {
         command
     }
 
-    /// The same on a leash: it waits for the lock, and ends when standard input ends. With the last one of a stage its folder
+    /// The same under the supervisor: it waits for the lock, and ends when standard input ends. With the last one of a stage its folder
     /// goes.
     pub(super) fn kept(&self, words: &[OsString], lock: &Path, patience: u32, last: bool) -> Command {
         let mut command = program::command(self.venv.join("bin/python"));
-        command.arg("-I").arg(self.folder.join("keeper.py")).arg(lock).arg(patience.to_string());
+        command.arg("-I").arg(self.folder.join("supervisor.py")).arg(lock).arg(patience.to_string());
         command.arg(self.folder.path()).arg(if last { "clear" } else { "keep" }).args(words);
         self.dress(&mut command);
         command.stdin(std::process::Stdio::piped()).kill_on_drop(false).process_group(0);

@@ -10,7 +10,7 @@ use plinth_world::secrets::Secrets;
 use plinth_world::{ClientError, ClientResult};
 use std::os::unix::process::ExitStatusExt as _;
 
-/// The keeper could not get the lock.
+/// The supervisor could not get the lock.
 const BUSY: i32 = 75;
 /// Ansible was interrupted.
 const INTERRUPTED: i32 = 99;

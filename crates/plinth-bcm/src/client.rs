@@ -12,11 +12,13 @@ use async_trait::async_trait;
 use backon::{ExponentialBuilder, Retryable};
 use plinth_model::Secret;
 use plinth_model::inventory::Inventory;
+use plinth_net::trust::GivenCertificates;
 use plinth_world::bcm::{BcmClient, BcmIdentity};
 use plinth_world::{ClientError, ClientResult, Context};
 use reqwest::header::{CONTENT_TYPE, COOKIE, HeaderMap, HeaderValue, SET_COOKIE};
 use reqwest::{Response, Url};
 use serde_json::json;
+use std::sync::Arc;
 use tokio::sync::Mutex;
 
 /// Name of the session cookie (public Terraform provider).
@@ -58,6 +60,8 @@ impl Raw {
 /// A connection to BCM. Logs in at the first call. Proxies of the environment are not used: the head node is a machine of the
 /// site, and its password should meet nobody on the way.
 pub struct CmdaemonClient {
+    /// What the caFile holds, if there is one.
+    given: Option<Arc<GivenCertificates>>,
     http: reqwest::Client,
     url: Url,
     endpoint: String,
@@ -80,9 +84,11 @@ impl CmdaemonClient {
                 happened,
                 "correct `inventory.bcm` in the site file, or the files it names",
             )
+            .because(plinth_world::Cause::Input)
         };
+        let (tls, given) = tls::config(&config.proof, &config.trust).map_err(fail)?;
         let http = reqwest::Client::builder()
-            .tls_backend_preconfigured(tls::config(&config.proof, &config.trust).map_err(fail)?)
+            .tls_backend_preconfigured(tls)
             .https_only(true)
             .no_proxy()
             .redirect(reqwest::redirect::Policy::none())
@@ -90,7 +96,7 @@ impl CmdaemonClient {
             .user_agent(concat!("plinth/", env!("CARGO_PKG_VERSION")))
             .build()
             .map_err(|_| fail("the HTTP library does not start".to_owned()))?;
-        Ok(Self { http, url, endpoint, config, session: Mutex::new(None) })
+        Ok(Self { http, url, endpoint, config, given, session: Mutex::new(None) })
     }
 
     /// A call that returns a list of entities.
@@ -216,6 +222,13 @@ impl CmdaemonClient {
         Ok(body)
     }
 
+    /// Who said it, and by what we know them where that is unusual.
+    fn source(&self) -> String {
+        let pinned = self.given.as_ref().is_some_and(|given| given.has_pinned());
+        let how = if pinned { ", known by exactly the certificate in the caFile" } else { "" };
+        format!("bcm {}{how}", self.endpoint)
+    }
+
     fn error(&self, call: Call, mut failure: Failure) -> ClientError {
         let doing = if failure.login {
             format!("logging in to BCM at {}", self.endpoint)
@@ -267,7 +280,7 @@ impl BcmClient for CmdaemonClient {
         ctx.progress(2, 3, "categories");
         let categories: Vec<Category> = self.list(ctx, GET_CATEGORIES).await?;
         ctx.progress(3, 3, "read");
-        Ok(convert::inventory(format!("bcm {}", self.endpoint), &devices, &networks, &categories))
+        Ok(convert::inventory(self.source(), &devices, &networks, &categories))
     }
 }
 
@@ -301,6 +314,7 @@ fn endpoint(text: &str) -> ClientResult<(Url, String)> {
             happened,
             "write it as https://HOST:8081",
         )
+        .because(plinth_world::Cause::Input)
     };
     let mut url = Url::parse(text).map_err(|_| fail("it is not a URL"))?;
     if url.scheme() != "https" {

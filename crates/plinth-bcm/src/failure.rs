@@ -1,13 +1,11 @@
 //! Why a call to BCM failed, and what a person can do about it.
 
 use crate::entity::EntityError;
-use crate::handshake;
 use crate::reply::ReplyError;
 use plinth_model::finding::{Code, code};
 use plinth_model::{Finding, Owner};
+use plinth_net::Fault;
 use plinth_world::ClientError;
-use std::error::Error;
-use std::io::ErrorKind;
 
 /// A failed call, before it is worded for people.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -95,6 +93,27 @@ impl Cause {
         }
     }
 
+    /// What it is for programs.
+    const fn known_as(self) -> plinth_world::Cause {
+        use plinth_world::Cause as Known;
+        match self {
+            Cause::Refused | Cause::NoSuchHost | Cause::Unroutable | Cause::Interrupted | Cause::Truncated => {
+                Known::Unreachable
+            }
+            Cause::Timeout => Known::Timeout,
+            Cause::UnknownAuthority => Known::UnknownAuthority,
+            Cause::WrongName
+            | Cause::Expired
+            | Cause::AuthorityAsServer
+            | Cause::BadCertificate
+            | Cause::NotTls
+            | Cause::Handshake => Known::BadCertificate,
+            Cause::Session | Cause::Credentials => Known::Credentials,
+            Cause::UnknownCall | Cause::Rejected => Known::Refused,
+            Cause::Server | Cause::TooLarge | Cause::Redirect | Cause::BadReply | Cause::BadEntity => Known::BadAnswer,
+        }
+    }
+
     /// What to try.
     fn attempt(self) -> &'static str {
         match self {
@@ -108,7 +127,7 @@ impl Cause {
             Cause::WrongName => "use a name that the certificate has in inventory.bcm.endpoint",
             Cause::Expired => "renew BCM's certificate, and check the clocks of both machines",
             Cause::AuthorityAsServer => {
-                "give BCM a server (leaf) certificate signed by this one, and keep this one as caFile; or write `tls: {insecure: true}`, which is then a finding in every plan"
+                "name exactly this certificate as caFile, which then counts as a pin of it; or give BCM a server (leaf) certificate; or write `tls: {insecure: true}`, which is then a finding in every plan"
             }
             Cause::BadCertificate => "give BCM a valid certificate",
             Cause::Handshake => {
@@ -169,7 +188,11 @@ impl Failure {
             finding = finding.owner(Owner::NetworkTeam);
         }
         let finding = finding.evidence(doing.clone());
-        let error = ClientError::permanent("bcm", doing, self.happened, attempt).finding(finding);
+        let error = ClientError::new("bcm", doing)
+            .happened(self.happened)
+            .attempt(attempt)
+            .because(self.cause.known_as())
+            .finding(finding);
         match self.cause.transient() {
             Some(why) => error.transient(why),
             None => error,
@@ -178,22 +201,7 @@ impl Failure {
 
     /// From a failed exchange. Nothing of the request is quoted.
     pub(super) fn of_http(error: &reqwest::Error) -> Self {
-        if let Some(tls) = find::<rustls::Error>(error) {
-            return handshake::failure(tls);
-        }
-        if error.is_timeout() {
-            return Self::new(Cause::Timeout, "no answer came in time");
-        }
-        if let Some(failure) = find::<std::io::Error>(error).and_then(of_io) {
-            return failure;
-        }
-        if names_lookup(error) {
-            return Self::new(Cause::NoSuchHost, "the host name has no address");
-        }
-        if error.is_connect() {
-            return Self::new(Cause::Unroutable, "no connection could be made");
-        }
-        Self::new(Cause::Interrupted, "the connection ended before the reply was complete")
+        Self::from(Fault::of_http(error))
     }
 }
 
@@ -218,32 +226,66 @@ impl From<EntityError> for Failure {
     }
 }
 
-fn of_io(error: &std::io::Error) -> Option<Failure> {
-    let (cause, happened) = match error.kind() {
-        ErrorKind::ConnectionRefused => (Cause::Refused, "connection refused: nothing listens there"),
-        ErrorKind::ConnectionReset | ErrorKind::ConnectionAborted | ErrorKind::BrokenPipe => {
-            (Cause::Interrupted, "the connection was reset")
-        }
-        ErrorKind::UnexpectedEof => (Cause::Interrupted, "the connection was closed in the middle"),
-        ErrorKind::TimedOut => (Cause::Timeout, "no answer came in time"),
-        ErrorKind::HostUnreachable | ErrorKind::NetworkUnreachable => {
-            (Cause::Unroutable, "there is no route to the host")
-        }
-        _ => return None,
-    };
-    Some(Failure::new(cause, happened))
-}
-
-/// The first error of a kind in a chain of sources. An I/O error hides what it wraps from `source`, so it is opened by hand.
-fn find<'a, E: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a E> {
-    if let Some(found) = error.downcast_ref::<E>() {
-        return Some(found);
+impl From<Fault> for Failure {
+    fn from(fault: Fault) -> Self {
+        let (cause, happened) = match fault {
+            Fault::NothingListens => (Cause::Refused, "connection refused: nothing listens there"),
+            Fault::NoSuchHost => (Cause::NoSuchHost, "the host name has no address"),
+            Fault::NoRoute => (Cause::Unroutable, "there is no way to the host"),
+            Fault::Interrupted => (Cause::Interrupted, "the connection ended before the reply was complete"),
+            Fault::Timeout => (Cause::Timeout, "no answer came in time"),
+            Fault::UnknownAuthority => {
+                (Cause::UnknownAuthority, "the certificate is signed by an authority that is not trusted here")
+            }
+            Fault::AnotherAuthority => (
+                Cause::UnknownAuthority,
+                "the certificate is signed by an authority of the same name but with another key: the caFile may be of an earlier installation",
+            ),
+            Fault::WrongName => (Cause::WrongName, "the certificate is for another name than the endpoint's"),
+            Fault::Expired => (Cause::Expired, "the certificate has expired"),
+            Fault::NotYetValid => (Cause::Expired, "the certificate is not valid yet"),
+            Fault::AuthorityAsServer => (
+                Cause::AuthorityAsServer,
+                "the server shows the certificate of an authority (CA:TRUE) as its own, and it is not the one in the caFile",
+            ),
+            Fault::NotTls => (Cause::NotTls, "what answers there does not speak TLS"),
+            Fault::BadCertificate(why) => {
+                return Self::new(Cause::BadCertificate, format!("the certificate cannot be used: {why}"));
+            }
+            Fault::HandshakeRefused(why) => {
+                return Self::new(Cause::Handshake, format!("BCM refused the TLS handshake ({why})"));
+            }
+            Fault::Handshake(why) => {
+                return Self::new(Cause::BadCertificate, format!("the TLS handshake failed: {why}"));
+            }
+        };
+        Self::new(cause, happened)
     }
-    let wrapped = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
-    wrapped.and_then(|inner| find::<E>(inner)).or_else(|| error.source().and_then(find::<E>))
 }
 
-/// The HTTP library says so in words only.
-fn names_lookup(error: &(dyn Error + 'static)) -> bool {
-    error.to_string().starts_with("dns error") || error.source().is_some_and(names_lookup)
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_authority_as_server_has_its_own_sentence_and_fix() {
+        let error = Failure::from(Fault::AuthorityAsServer).into_error("calling".to_owned(), "https://head:8081");
+        assert!(error.happened.contains("CA:TRUE"), "{error}");
+        assert!(error.attempt.contains("caFile") && error.attempt.contains("leaf"), "{error}");
+        assert!(error.attempt.contains("insecure: true"), "{error}");
+    }
+
+    #[test]
+    fn words_of_the_handshake_stay_in_the_sentence() {
+        let refused = Failure::from(Fault::HandshakeRefused("bad certificate".to_owned()));
+        assert_eq!(
+            (refused.cause, &*refused.happened),
+            (Cause::Handshake, "BCM refused the TLS handshake (bad certificate)")
+        );
+        let bad = Failure::from(Fault::BadCertificate("bad encoding".to_owned()));
+        assert_eq!(
+            (bad.cause, &*bad.happened),
+            (Cause::BadCertificate, "the certificate cannot be used: bad encoding")
+        );
+    }
 }

@@ -9,7 +9,6 @@ pub mod config;
 pub mod convert;
 pub mod entity;
 mod failure;
-mod handshake;
 pub mod mask;
 pub mod recorded;
 pub mod reply;

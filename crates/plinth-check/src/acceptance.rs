@@ -2,7 +2,7 @@
 
 use crate::claim::{self, Claim};
 use plinth_model::steps::{Check, RunaiTarget};
-use plinth_model::{Finding, NodeName, Observed, Verdict};
+use plinth_model::{Finding, NodeName, Verdict};
 use plinth_world::kube::HealthState;
 use plinth_world::runai::RunaiCluster;
 use plinth_world::{ClientError, ClientResult, Clients, Context};
@@ -41,15 +41,12 @@ async fn kept_certificate(
     name: &str,
 ) -> ClientResult<Result<String, Verdict>> {
     Ok(match clients.keystore.certificate(ctx, name).await? {
-        Observed::Known(kept) if kept.days_left > 0 => Ok(format!(
+        Some(kept) if kept.days_left > 0 => Ok(format!(
             "kept certificate `{name}` is valid for {} more days, SHA-256 {}",
             kept.days_left, kept.fingerprint
         )),
-        Observed::Known(kept) => {
-            Err(fail(check, vec![format!("kept certificate `{name}` expired {} days ago", -kept.days_left)]))
-        }
-        Observed::Absent => Err(fail(check, vec![format!("there is no kept certificate `{name}`")])),
-        Observed::Unknown(reason) => Err(Verdict::Unknown { reason }),
+        Some(kept) => Err(fail(check, vec![format!("kept certificate `{name}` expired {} days ago", -kept.days_left)])),
+        None => Err(fail(check, vec![format!("there is no kept certificate `{name}`")])),
     })
 }
 

@@ -6,7 +6,7 @@ use kube::config::{KubeConfigOptions, Kubeconfig};
 use kube::{Client, Config};
 use plinth_model::{Digest, SiteName};
 use plinth_world::keystore::CertificateFiles;
-use plinth_world::node::NodeClient;
+use plinth_world::node::NodeControlPlane;
 use plinth_world::private_file;
 use plinth_world::secrets::Secrets;
 use plinth_world::{ClientError, ClientResult, Context, deadlines};
@@ -27,7 +27,7 @@ pub struct KubeApi {
     /// Folder of the site file, at which the names of files in it start.
     folder: PathBuf,
     site: SiteName,
-    pub(super) nodes: Arc<dyn NodeClient>,
+    pub(super) nodes: Arc<dyn NodeControlPlane>,
     pub(super) secrets: Arc<dyn Secrets>,
     pub(super) keystore: Arc<dyn CertificateFiles>,
     request: Duration,
@@ -57,7 +57,7 @@ impl KubeApi {
     pub fn new(
         state_dir: &Path,
         site: &SiteName,
-        nodes: Arc<dyn NodeClient>,
+        nodes: Arc<dyn NodeControlPlane>,
         keystore: Arc<dyn CertificateFiles>,
         secrets: Arc<dyn Secrets>,
     ) -> Self {

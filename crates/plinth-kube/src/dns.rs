@@ -8,12 +8,15 @@ use crate::api::{KubeApi, OWNER};
 use crate::corefile;
 use crate::failure::{Cause, Failure};
 use crate::system::NAMESPACE;
+use async_trait::async_trait;
 use hickory_proto::op::{Message, MessageType, OpCode, Query, ResponseCode};
 use hickory_proto::rr::{Name, RData, RecordType};
 use k8s_openapi::api::core::v1::{ConfigMap, Pod};
 use kube::Client;
 use kube::api::{Api, ListParams, Patch, PatchParams};
+use plinth_world::kube::ClusterDns;
 use plinth_world::{ClientResult, Context};
+use ring::rand::{SecureRandom as _, SystemRandom};
 use serde_json::json;
 use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
@@ -33,11 +36,13 @@ const ANSWER: Duration = Duration::from_secs(10);
 /// Most servers that are asked.
 const SERVERS: usize = 10;
 
-impl KubeApi {
-    pub(super) async fn resolve(&self, ctx: &Context, name: &str) -> ClientResult<Vec<Ipv4Addr>> {
+#[async_trait]
+impl ClusterDns for KubeApi {
+    async fn resolve_in_pod(&self, ctx: &Context, name: &str) -> ClientResult<Vec<Ipv4Addr>> {
         let call = self.call(ctx, format!("resolving {name} in the cluster")).await?;
+        let id = random_id().map_err(|why| call.fails(why, "look at this machine's kernel log"))?;
         let query =
-            query(name).ok_or_else(|| call.fails(format!("`{name}` is no name"), "correct the site's domain"))?;
+            query(name, id).ok_or_else(|| call.fails(format!("`{name}` is no name"), "correct the site's domain"))?;
         let list = ListParams::default().labels(PODS);
         let pods = Api::<Pod>::namespaced(call.client(), NAMESPACE);
         let pods = call.read(|| pods.list(&list)).await?;
@@ -58,7 +63,7 @@ impl KubeApi {
     }
 
     /// Read, changed, and written back only if nobody changed it meanwhile. CoreDNS reads it again by itself within a minute.
-    pub(super) async fn add_name(&self, ctx: &Context, name: &str, address: Ipv4Addr) -> ClientResult<()> {
+    async fn add_dns(&self, ctx: &Context, name: &str, address: Ipv4Addr) -> ClientResult<()> {
         let call = self.call(ctx, format!("adding {name} to the cluster's DNS")).await?;
         let maps = Api::<ConfigMap>::namespaced(call.client(), NAMESPACE);
         let map = call.read(|| maps.get_opt(MAP)).await?;
@@ -84,18 +89,20 @@ fn is_ready(pod: &Pod) -> bool {
 }
 
 /// A question for the address of exactly this name.
-fn query(name: &str) -> Option<Message> {
+fn query(name: &str, id: u16) -> Option<Message> {
     let mut name = Name::from_utf8(name).ok()?;
     name.set_fqdn(true);
-    let mut message = Message::new(rand_id(), MessageType::Query, OpCode::Query);
+    let mut message = Message::new(id, MessageType::Query, OpCode::Query);
     message.metadata.recursion_desired = true;
     message.add_query(Query::query(name, RecordType::A));
     Some(message)
 }
 
-fn rand_id() -> u16 {
-    let [one, two, ..] = *uuid::Uuid::new_v4().as_bytes();
-    u16::from_be_bytes([one, two])
+/// Not to be guessed, so that nobody else answers.
+fn random_id() -> Result<u16, &'static str> {
+    let mut bytes = [0; 2];
+    SystemRandom::new().fill(&mut bytes).map_err(|_| "this machine gives no random numbers")?;
+    Ok(u16::from_be_bytes(bytes))
 }
 
 async fn ask(client: Client, pod: &str, query: &Message) -> Result<Vec<Ipv4Addr>, String> {
@@ -149,7 +156,7 @@ mod tests {
 
     #[test]
     fn an_answer_is_addresses_or_nothing_or_trouble() {
-        let query = query("a.example").unwrap();
+        let query = query("a.example", 7).unwrap();
         let mut answer = query.clone();
         let record = Record::from_rdata(Name::from_utf8("a.example.").unwrap(), 30, RData::A(A::new(10, 0, 0, 5)));
         answer.add_answer(record);
@@ -163,6 +170,6 @@ mod tests {
         let mut other = answer.clone();
         other.metadata.id = query.metadata.id.wrapping_add(1);
         assert!(addresses(&query, &other).is_err());
-        assert!(super::query("no name!..").is_none());
+        assert!(super::query("no name!..", 7).is_none());
     }
 }

@@ -3,10 +3,8 @@
 use kube::core::Status;
 use plinth_model::finding::code;
 use plinth_model::{Finding, Owner};
+use plinth_net::Fault;
 use plinth_world::ClientError;
-use rustls::{CertificateError, Error as Tls};
-use std::error::Error;
-use std::io;
 
 /// Why a call failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,6 +72,21 @@ impl Failure {
         matches!(self.cause, Cause::WrongAuthority | Cause::Unauthorized)
     }
 
+    /// What it is for programs. A refused kubeconfig is nothing that a person gave: it is fetched anew.
+    const fn known_as(&self) -> plinth_world::Cause {
+        use plinth_world::Cause as Known;
+        match self.cause {
+            Cause::Unreachable | Cause::Busy => Known::Unreachable,
+            Cause::Timeout => Known::Timeout,
+            Cause::WrongAuthority => Known::UnknownAuthority,
+            Cause::WrongName | Cause::ServerExpired => Known::BadCertificate,
+            Cause::Unauthorized | Cause::Forbidden | Cause::NotFound | Cause::Conflict | Cause::Rejected => {
+                Known::Refused
+            }
+            Cause::Nonsense => Known::BadAnswer,
+        }
+    }
+
     const fn attempt(&self) -> &'static str {
         match self.cause {
             Cause::Unreachable => {
@@ -101,7 +114,10 @@ impl Failure {
 
     /// With everything that a person needs. `subject` is the server.
     pub(super) fn error(self, doing: &str, subject: &str) -> ClientError {
-        let error = ClientError::permanent("kube", doing, self.happened.clone(), self.attempt());
+        let error = ClientError::new("kube", doing)
+            .happened(self.happened.clone())
+            .attempt(self.attempt())
+            .because(self.known_as());
         let error = match self.transient() {
             Some(why) => error.transient(why),
             None => error,
@@ -175,49 +191,25 @@ fn of_status(status: &Status) -> Failure {
 
 /// Below the client's own errors are those of HTTP, then of the connection, then of TLS.
 fn of_chain(error: &kube::Error) -> Failure {
-    let mut next: Option<&(dyn Error + 'static)> = Some(error);
-    let mut found = None;
-    while let Some(error) = next {
-        if let Some(tls) = error.downcast_ref::<Tls>() {
-            return of_tls(tls);
-        }
-        let io = error.downcast_ref::<io::Error>();
-        found = io.map(of_io).or(found);
-        // Its `source` passes over the error that it wraps.
-        let wrapped = io.and_then(io::Error::get_ref).map(|inner| inner as &(dyn Error + 'static));
-        next = wrapped.or_else(|| error.source());
-    }
-    found.unwrap_or_else(|| Failure::new(Cause::Unreachable, "the connection to the API server was lost"))
-}
-
-fn of_io(error: &io::Error) -> Failure {
-    match error.kind() {
-        io::ErrorKind::ConnectionRefused => Failure::new(Cause::Unreachable, "the connection is refused"),
-        io::ErrorKind::TimedOut => Failure::new(Cause::Timeout, "the connection was not made in time"),
-        io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable => {
-            Failure::new(Cause::Unreachable, "there is no way to it")
-        }
-        _ => Failure::new(Cause::Unreachable, "the connection to the API server was lost"),
-    }
-}
-
-fn of_tls(error: &Tls) -> Failure {
-    match error {
-        Tls::InvalidCertificate(CertificateError::UnknownIssuer | CertificateError::BadSignature) => Failure::new(
+    let (cause, happened) = match Fault::find(error) {
+        Some(Fault::NothingListens) => (Cause::Unreachable, "the connection is refused"),
+        Some(Fault::NoRoute) => (Cause::Unreachable, "there is no way to it"),
+        Some(Fault::NoSuchHost) => (Cause::Unreachable, "its name has no address"),
+        Some(Fault::Interrupted) | None => (Cause::Unreachable, "the connection to the API server was lost"),
+        Some(Fault::Timeout) => (Cause::Timeout, "the connection was not made in time"),
+        Some(Fault::UnknownAuthority | Fault::AnotherAuthority) => (
             Cause::WrongAuthority,
             "its certificate is signed by another authority than the one in the kubeconfig: the cluster was made anew, or this is another one",
         ),
-        Tls::InvalidCertificate(
-            CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. },
-        ) => Failure::new(Cause::WrongName, "its certificate is for other names and addresses than this one"),
-        Tls::InvalidCertificate(
-            CertificateError::Expired
-            | CertificateError::ExpiredContext { .. }
-            | CertificateError::NotValidYet
-            | CertificateError::NotValidYetContext { .. },
-        ) => Failure::new(Cause::ServerExpired, "its certificate is not valid at this moment"),
-        Tls::InvalidMessage(_) => Failure::new(Cause::Nonsense, "what answers there does not speak TLS"),
-        Tls::AlertReceived(_) => Failure::new(Cause::Unauthorized, "it refuses our certificate"),
-        _ => Failure::new(Cause::Nonsense, "the TLS handshake failed"),
-    }
+        Some(Fault::WrongName) => (Cause::WrongName, "its certificate is for other names and addresses than this one"),
+        Some(Fault::Expired | Fault::NotYetValid) => {
+            (Cause::ServerExpired, "its certificate is not valid at this moment")
+        }
+        Some(Fault::NotTls) => (Cause::Nonsense, "what answers there does not speak TLS"),
+        Some(Fault::HandshakeRefused(_)) => (Cause::Unauthorized, "it refuses our certificate"),
+        Some(Fault::AuthorityAsServer | Fault::BadCertificate(_) | Fault::Handshake(_)) => {
+            (Cause::Nonsense, "the TLS handshake failed")
+        }
+    };
+    Failure::new(cause, happened)
 }

@@ -2,21 +2,22 @@
 
 use crate::api::{Call, KubeApi, unusable};
 use crate::config::KubeconfigFile;
+use async_trait::async_trait;
 use k8s_openapi::api::core::v1::Node;
 use kube::Client;
 use kube::api::{Api, ListParams};
-use plinth_model::Observed;
 use plinth_model::steps::NodeTarget;
-use plinth_world::kube::HeldConfig;
+use plinth_world::kube::{HeldConfig, KubeAccess};
 use plinth_world::{ClientResult, Context, deadlines};
 
 /// Between two tries of a new kubeconfig.
 const PAUSE: std::time::Duration = std::time::Duration::from_secs(2);
 
-impl KubeApi {
+#[async_trait]
+impl KubeAccess for KubeApi {
     /// Whether the kubeconfig works, by a question that only somebody known and trusted may ask.
-    pub(super) async fn try_held(&self, ctx: &Context) -> ClientResult<Observed<HeldConfig>> {
-        let Some(held) = self.held()? else { return Ok(Observed::Absent) };
+    async fn kubeconfig(&self, ctx: &Context) -> ClientResult<Option<HeldConfig>> {
+        let Some(held) = self.held()? else { return Ok(None) };
         let server = held.server().unwrap_or_default().to_owned();
         let call = self.call_with(ctx, format!("trying the kubeconfig for {server}"), &held).await?;
         let refused = match call.attempt(question(call.client())).await {
@@ -27,18 +28,20 @@ impl KubeApi {
                 None
             }
         };
-        Ok(Observed::Known(HeldConfig { server, refused }))
+        Ok(Some(HeldConfig { server, refused }))
     }
 
     /// Fetches the kubeconfig and tries it until it works; only then it takes the place of the one before.
-    pub(super) async fn fetch(&self, ctx: &Context, from: &NodeTarget, server: &str) -> ClientResult<()> {
+    async fn fetch_kubeconfig(&self, ctx: &Context, from: &NodeTarget, server: &str) -> ClientResult<()> {
         let doing = format!("fetching the kubeconfig from {}", from.node);
         let text = self.nodes.admin_config(ctx, from).await?;
         let theirs = KubeconfigFile::parse(text.expose()).map_err(|error| unusable(&doing, &error))?;
         let ours = theirs.for_site(self.site().as_str(), server).map_err(|error| unusable(&doing, &error))?;
         self.keep_if_it_works(ctx, doing, &ours).await
     }
+}
 
+impl KubeApi {
     /// Tries a kubeconfig until it works; only then it takes the place of the one before.
     pub(super) async fn keep_if_it_works(
         &self,

@@ -3,6 +3,7 @@
 use crate::api::{Call, KubeApi};
 use crate::object::known_or_none;
 use crate::system::{daemon_set, deployment};
+use async_trait::async_trait;
 use k8s_openapi::NamespaceResourceScope;
 use k8s_openapi::api::apps::v1::{DaemonSet, Deployment, StatefulSet};
 use k8s_openapi::api::core::v1::Node;
@@ -10,7 +11,7 @@ use kube::Resource;
 use kube::api::{Api, ApiResource, DynamicObject};
 use plinth_model::NodeName;
 use plinth_model::steps::Health;
-use plinth_world::kube::{HealthState, SystemWorkload};
+use plinth_world::kube::{HealthState, KubeHealth, SystemWorkload};
 use plinth_world::{ClientResult, Context};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -19,8 +20,9 @@ fn seen(holds: bool, seen: impl Into<String>) -> HealthState {
     HealthState { holds, seen: seen.into() }
 }
 
-impl KubeApi {
-    pub(super) async fn health_of(&self, ctx: &Context, namespace: &str, health: &Health) -> ClientResult<HealthState> {
+#[async_trait]
+impl KubeHealth for KubeApi {
+    async fn health(&self, ctx: &Context, namespace: &str, health: &Health) -> ClientResult<HealthState> {
         let call = self.call(ctx, format!("looking at the health of {namespace}")).await?;
         match health {
             Health::Workload { kind, name } => workload(&call, namespace, kind, name).await,

@@ -4,9 +4,11 @@
 //! The cluster's own controller signs the content anew when it changes.
 
 use crate::api::KubeApi;
+use async_trait::async_trait;
 use k8s_openapi::api::core::v1::ConfigMap;
 use kube::api::{Api, Patch, PatchParams};
 use plinth_model::steps::NodeTarget;
+use plinth_world::kube::KubeJoins;
 use plinth_world::{ClientError, ClientResult, Context};
 use serde_json::{Value, json};
 
@@ -14,9 +16,10 @@ const NAMESPACE: &str = "kube-public";
 const NAME: &str = "cluster-info";
 const KEY: &str = "kubeconfig";
 
-impl KubeApi {
+#[async_trait]
+impl KubeJoins for KubeApi {
     /// Whether the server that was named is on one of these nodes, and so was replaced.
-    pub(super) async fn redirect_joins(&self, ctx: &Context, away: &[NodeTarget], server: &str) -> ClientResult<bool> {
+    async fn redirect_joins(&self, ctx: &Context, away: &[NodeTarget], server: &str) -> ClientResult<bool> {
         let call = self.call(ctx, format!("reading {NAME} in {NAMESPACE}")).await?;
         let maps = Api::<ConfigMap>::namespaced(call.client(), NAMESPACE);
         let Some(found) = call.read(|| maps.get_opt(NAME)).await? else { return Ok(false) };

@@ -4,7 +4,7 @@
 //! token, a key or the content of a secret.
 
 mod api;
-mod client;
+mod checks;
 pub mod config;
 mod corefile;
 mod dns;

@@ -6,11 +6,12 @@
 
 use crate::api::{Call, KubeApi, OWNER};
 use crate::failure::Cause;
+use async_trait::async_trait;
 use indexmap::IndexMap;
 use k8s_openapi::api::core::v1::{Node, Taint};
 use kube::api::{Api, ListParams, Patch, PatchParams};
 use plinth_model::NodeName;
-use plinth_world::kube::KubeNode;
+use plinth_world::kube::{KubeNode, KubeNodes};
 use plinth_world::{ClientResult, Context};
 use serde_json::json;
 
@@ -19,15 +20,16 @@ const PAGE: u32 = 250;
 /// Tries to change a list of taints that others change too; kubelet and controllers touch it when a node changes its state.
 const TAINT_TRIES: u32 = 5;
 
-impl KubeApi {
-    pub(super) async fn one_node(&self, ctx: &Context, node: &NodeName) -> ClientResult<Option<KubeNode>> {
+#[async_trait]
+impl KubeNodes for KubeApi {
+    async fn node(&self, ctx: &Context, node: &NodeName) -> ClientResult<Option<KubeNode>> {
         let call = self.call(ctx, format!("looking at node {node}")).await?;
         let nodes = Api::<Node>::all(call.client());
         Ok(call.read(|| nodes.get_opt(node.as_str())).await?.as_ref().map(seen))
     }
 
     /// Page by page, so that a list of thousands stays small.
-    pub(super) async fn all_nodes(&self, ctx: &Context) -> ClientResult<IndexMap<String, KubeNode>> {
+    async fn nodes(&self, ctx: &Context) -> ClientResult<IndexMap<String, KubeNode>> {
         let call = self.call(ctx, "listing nodes").await?;
         let all = Api::<Node>::all(call.client());
         let mut nodes = IndexMap::new();
@@ -42,7 +44,7 @@ impl KubeApi {
         }
     }
 
-    pub(super) async fn set_labels(
+    async fn label_node(
         &self,
         ctx: &Context,
         node: &NodeName,

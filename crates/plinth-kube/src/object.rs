@@ -1,12 +1,13 @@
 //! Namespaces, and objects of any kind.
 
 use crate::api::{Call, KubeApi, OWNER};
+use async_trait::async_trait;
 use k8s_openapi::api::core::v1::Namespace;
 use kube::api::{Api, ApiResource, DynamicObject, Patch, PatchParams};
 use kube::core::GroupVersionKind;
 use kube::discovery::Scope;
-use plinth_model::Observed;
 use plinth_model::steps::PodSecurity;
+use plinth_world::kube::{KubeNamespaces, KubeObjects};
 use plinth_world::{ClientResult, Context};
 use serde_json::{Map, Value, json};
 
@@ -17,17 +18,18 @@ const TELL: [&str; 2] = ["pod-security.kubernetes.io/audit", "pod-security.kuber
 /// What the API server writes into every object by itself.
 const SERVERS_OWN: [&str; 5] = ["managedFields", "resourceVersion", "generation", "uid", "creationTimestamp"];
 
-impl KubeApi {
-    pub(super) async fn level(&self, ctx: &Context, name: &str) -> ClientResult<Observed<Option<PodSecurity>>> {
+#[async_trait]
+impl KubeNamespaces for KubeApi {
+    async fn namespace(&self, ctx: &Context, name: &str) -> ClientResult<Option<Option<PodSecurity>>> {
         let call = self.call(ctx, format!("looking at namespace {name}")).await?;
         let namespaces = Api::<Namespace>::all(call.client());
         let found = call.read(|| namespaces.get_opt(name)).await?;
-        let Some(found) = found else { return Ok(Observed::Absent) };
+        let Some(found) = found else { return Ok(None) };
         let level = found.metadata.labels.unwrap_or_default().remove(ENFORCE);
-        Ok(Observed::Known(level.and_then(|level| serde_json::from_value(Value::String(level)).ok())))
+        Ok(Some(level.and_then(|level| serde_json::from_value(Value::String(level)).ok())))
     }
 
-    pub(super) async fn put_namespace(&self, ctx: &Context, name: &str, level: PodSecurity) -> ClientResult<()> {
+    async fn make_namespace(&self, ctx: &Context, name: &str, level: PodSecurity) -> ClientResult<()> {
         let call = self.call(ctx, format!("making namespace {name}")).await?;
         let labels: Map<String, Value> =
             [ENFORCE].iter().chain(&TELL).map(|label| ((*label).to_owned(), json!(level))).collect();
@@ -36,9 +38,12 @@ impl KubeApi {
         call.write(namespaces.patch(name, &PatchParams::apply(OWNER).force(), &Patch::Apply(&object))).await?;
         Ok(())
     }
+}
 
+#[async_trait]
+impl KubeObjects for KubeApi {
     /// By a dry run on the server: what it would answer is compared with what is there.
-    pub(super) async fn differences(&self, ctx: &Context, objects: &[Value]) -> ClientResult<Vec<String>> {
+    async fn diff(&self, ctx: &Context, objects: &[Value]) -> ClientResult<Vec<String>> {
         let call = self.call(ctx, "comparing objects").await?;
         let mut differences = Vec::new();
         for object in objects {
@@ -48,7 +53,7 @@ impl KubeApi {
         Ok(differences)
     }
 
-    pub(super) async fn put_objects(&self, ctx: &Context, objects: &[Value]) -> ClientResult<()> {
+    async fn apply(&self, ctx: &Context, objects: &[Value]) -> ClientResult<()> {
         let call = self.call(ctx, "applying objects").await?;
         for object in objects {
             let wanted = Wanted::read(&call, object).await?;

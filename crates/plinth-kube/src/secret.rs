@@ -3,6 +3,7 @@
 
 use crate::api::{Call, KubeApi, OWNER};
 use crate::failure::{Cause, Failure};
+use async_trait::async_trait;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use indexmap::IndexMap;
@@ -10,8 +11,9 @@ use k8s_openapi::ByteString;
 use k8s_openapi::api::core::v1::Secret as KubeSecret;
 use kube::api::{Api, DeleteParams, ObjectMeta, PostParams, Preconditions};
 use plinth_model::steps::{RegistryLogin, SecretContent};
-use plinth_model::{Observed, Secret, SecretRef};
+use plinth_model::{Secret, SecretRef};
 use plinth_world::keystore::CertificatePart;
+use plinth_world::kube::KubeSecrets;
 use plinth_world::{ClientResult, Context};
 use serde_json::json;
 use std::collections::BTreeMap;
@@ -25,26 +27,29 @@ struct Content {
     data: BTreeMap<String, ByteString>,
 }
 
-impl KubeApi {
-    pub(super) async fn same_secret(
+#[async_trait]
+impl KubeSecrets for KubeApi {
+    async fn secret_matches(
         &self,
         ctx: &Context,
-        (namespace, name): (&str, &str),
+        namespace: &str,
+        name: &str,
         content: &SecretContent,
         labels: &IndexMap<String, String>,
-    ) -> ClientResult<Observed<bool>> {
+    ) -> ClientResult<Option<bool>> {
         let call = self.call(ctx, format!("comparing secret {namespace}/{name}")).await?;
         let api = secrets(call.client(), namespace);
         let found = call.read(|| api.get_opt(name)).await?;
-        let Some(found) = found else { return Ok(Observed::Absent) };
+        let Some(found) = found else { return Ok(None) };
         let wanted = self.content(&call, content)?;
-        Ok(Observed::Known(is_same(&found, &wanted, labels)))
+        Ok(Some(is_same(&found, &wanted, labels)))
     }
 
-    pub(super) async fn put_secret(
+    async fn make_secret(
         &self,
         ctx: &Context,
-        (namespace, name): (&str, &str),
+        namespace: &str,
+        name: &str,
         content: &SecretContent,
         labels: &IndexMap<String, String>,
     ) -> ClientResult<()> {
@@ -64,7 +69,9 @@ impl KubeApi {
             }
         }
     }
+}
 
+impl KubeApi {
     fn content(&self, call: &Call<'_>, content: &SecretContent) -> ClientResult<Content> {
         let (kind, data) = match content {
             SecretContent::RegistryLogin { login } => {

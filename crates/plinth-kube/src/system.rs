@@ -2,11 +2,12 @@
 
 use crate::api::{Call, KubeApi};
 use crate::failure::Cause;
+use async_trait::async_trait;
 use http::Request;
 use k8s_openapi::api::apps::v1::{DaemonSet, Deployment};
 use kube::Client;
 use kube::api::{Api, ListParams};
-use plinth_world::kube::{ClusterHealth, SystemWorkload};
+use plinth_world::kube::{ClusterHealth, KubeSystem, SystemWorkload};
 use plinth_world::{ClientResult, Context};
 
 /// Namespace of what keeps a cluster going.
@@ -14,8 +15,9 @@ pub(super) const NAMESPACE: &str = "kube-system";
 /// The API server's checks, one line each: `[+]ping ok`, `[-]etcd failed: reason withheld`.
 const READINESS: &str = "/readyz?verbose";
 
-impl KubeApi {
-    pub(super) async fn system(&self, ctx: &Context) -> ClientResult<ClusterHealth> {
+#[async_trait]
+impl KubeSystem for KubeApi {
+    async fn cluster_health(&self, ctx: &Context) -> ClientResult<ClusterHealth> {
         let call = self.call(ctx, "looking at the health of the cluster").await?;
         let failing = failing(&call).await?;
         let list = ListParams::default();

@@ -5,16 +5,19 @@
 
 use crate::api::KubeApi;
 use crate::failure::Cause;
+use async_trait::async_trait;
 use indexmap::IndexMap;
 use k8s_openapi::api::core::v1::Pod;
 use kube::api::{Api, DeleteParams, ListParams};
+use plinth_world::kube::KubeToolkits;
 use plinth_world::kube::ToolkitPod;
 use plinth_world::{ClientResult, Context};
 
 const TOOLKIT: &str = "app=nvidia-container-toolkit-daemonset";
 
-impl KubeApi {
-    pub(super) async fn toolkit_pods(&self, ctx: &Context) -> ClientResult<IndexMap<String, ToolkitPod>> {
+#[async_trait]
+impl KubeToolkits for KubeApi {
+    async fn toolkits(&self, ctx: &Context) -> ClientResult<IndexMap<String, ToolkitPod>> {
         let call = self.call(ctx, "listing the pods of the GPU operator's toolkit").await?;
         let pods = Api::<Pod>::all(call.client());
         let wanted = ListParams::default().labels(TOOLKIT);
@@ -23,7 +26,7 @@ impl KubeApi {
     }
 
     /// One that is gone already is well ended.
-    pub(super) async fn delete_pod(&self, ctx: &Context, pod: &ToolkitPod) -> ClientResult<()> {
+    async fn end_pod(&self, ctx: &Context, pod: &ToolkitPod) -> ClientResult<()> {
         let call = self.call(ctx, format!("ending pod {} in {}", pod.name, pod.namespace)).await?;
         let pods = Api::<Pod>::namespaced(call.client(), &pod.namespace);
         match call.attempt(pods.delete(&pod.name, &DeleteParams::default())).await {

@@ -7,7 +7,7 @@ use plinth_model::engine::Play;
 use plinth_model::steps::{
     KubesprayInventory, KubesprayRecovery, KubesprayRelease, KubesprayRemoval, KubespraySource, Removal,
 };
-use plinth_model::{Digest, Observed, Plan, Work};
+use plinth_model::{Digest, Plan, Work};
 use plinth_world::ansible::{PlayHosts, PlayRun};
 use plinth_world::{ClientError, ClientResult};
 
@@ -59,7 +59,7 @@ pub async fn downloads(plan: &Plan, env: &StepEnv) -> ClientResult<Option<Downlo
     });
     let (Some(release), Some(files)) = (works().find_map(release), files) else { return Ok(None) };
     let inputs = Digest::of(files);
-    if let Observed::Known(list) = env.clients.fetch.list(&env.ctx).await?
+    if let Some(list) = env.clients.fetch.list(&env.ctx).await?
         && list.inputs == inputs
     {
         return Ok(Some(list));

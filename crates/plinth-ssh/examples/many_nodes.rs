@@ -10,7 +10,7 @@ use plinth_model::facts::Asked;
 use plinth_model::steps::{Account, Credential, KeyAlgorithm, NodeTarget};
 use plinth_model::{NodeName, SecretRef};
 use plinth_ssh::{SshConfig, SshNodes};
-use plinth_world::node::{AccountState, NodeClient};
+use plinth_world::node::{AccountState, NodeAccounts as _, NodeHostKeys as _, NodeInspection as _};
 use plinth_world::{Context, SystemClock};
 use std::error::Error;
 use std::path::PathBuf;

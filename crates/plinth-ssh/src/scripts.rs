@@ -2,7 +2,7 @@
 
 pub(crate) mod account;
 mod answer;
-pub(crate) mod birth;
+pub(crate) mod bootstrap;
 pub(crate) mod control_plane;
 pub(crate) mod downloads;
 pub(crate) mod facts;

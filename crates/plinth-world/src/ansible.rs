@@ -7,8 +7,8 @@ pub use play::{HostStats, PlayHosts, PlayRun, PlayStats};
 use crate::{ClientResult, Context};
 use async_trait::async_trait;
 use indexmap::IndexMap;
+use plinth_model::Digest;
 use plinth_model::steps::KubesprayRelease;
-use plinth_model::{Digest, Observed};
 use serde::{Deserialize, Serialize};
 
 /// Something that Kubespray would fetch onto the nodes.
@@ -52,11 +52,11 @@ pub enum Artifact {
 pub trait AnsibleClient: Send + Sync {
     /// Commit and tree of the source that is here for the tag. Where there is no history to read, the commit is the one that
     /// was pinned when the tree was found to be the right one.
-    async fn source(&self, ctx: &Context, release: &KubesprayRelease) -> ClientResult<Observed<(String, String)>>;
+    async fn source(&self, ctx: &Context, release: &KubesprayRelease) -> ClientResult<Option<(String, String)>>;
     /// Fetches the source and verifies commit and tree. Harmless to repeat.
     async fn fetch_source(&self, ctx: &Context, release: &KubesprayRelease) -> ClientResult<()>;
     /// ansible-core version of the environment that is here for the release.
-    async fn environment(&self, ctx: &Context, release: &KubesprayRelease) -> ClientResult<Observed<String>>;
+    async fn environment(&self, ctx: &Context, release: &KubesprayRelease) -> ClientResult<Option<String>>;
     /// Makes the environment. Harmless to repeat.
     async fn make_environment(&self, ctx: &Context, release: &KubesprayRelease) -> ClientResult<()>;
     /// Files written so far, name to digest.
@@ -70,7 +70,7 @@ pub trait AnsibleClient: Send + Sync {
     async fn preview(&self, ctx: &Context, run: &PlayRun) -> ClientResult<Vec<PlayHosts>>;
     /// What Kubespray's own check of its input says about the written files; empty when it is content, absent when the release
     /// has no such check (before v2.28). Contacts no node.
-    async fn opinion(&self, ctx: &Context, release: &KubesprayRelease) -> ClientResult<Observed<Vec<String>>>;
+    async fn validate_inventory(&self, ctx: &Context, release: &KubesprayRelease) -> ClientResult<Option<Vec<String>>>;
     /// What the release would fetch with the written files. Contacts no node.
     async fn downloads(&self, ctx: &Context, release: &KubesprayRelease) -> ClientResult<Vec<Download>>;
 }

@@ -1,9 +1,53 @@
 //! Errors of clients.
 
-use plinth_model::Finding;
+use plinth_model::{Exit, Finding};
 
 /// Result of a call through a client.
 pub type ClientResult<T> = Result<T, ClientError>;
+
+/// Why a call failed, for programs: the exit code follows from it. People read the sentences.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cause {
+    /// What plinth was given cannot be used: an endpoint, a file, a key. Nobody was contacted.
+    Input,
+    /// The login that was given for the other side is wrong: its user name, password or certificate. An SSH login that
+    /// is refused is not one: whether keys, account or sshd are wrong is known to the node only, see `Refused`.
+    Credentials,
+    /// The other side answers, and says no.
+    Refused,
+    /// Nobody is there: no address, no way, nothing listens, or the connection broke.
+    Unreachable,
+    /// No answer in time.
+    Timeout,
+    /// The other side's certificate or host key is by nobody that is trusted here.
+    UnknownAuthority,
+    /// The other side's certificate, or its TLS, cannot be used for another reason.
+    BadCertificate,
+    /// An answer that makes no sense.
+    BadAnswer,
+    /// The client is not in this release.
+    NotInThisRelease,
+    /// Anything else; what happened is in the sentence only.
+    Other,
+}
+
+impl Cause {
+    /// How a process ends that was stopped by it.
+    #[must_use]
+    pub const fn exit(self) -> Exit {
+        match self {
+            Self::Input | Self::Credentials => Exit::Input,
+            Self::Refused
+            | Self::Unreachable
+            | Self::Timeout
+            | Self::UnknownAuthority
+            | Self::BadCertificate
+            | Self::BadAnswer
+            | Self::NotInThisRelease
+            | Self::Other => Exit::Unreachable,
+        }
+    }
+}
 
 /// A call through a client failed.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -11,6 +55,8 @@ pub type ClientResult<T> = Result<T, ClientError>;
 pub struct ClientError {
     /// Which client: `bcm`, `node`, `fetch`, `ansible`, `kube`, `helm`, `runai`, `keystore`.
     pub client: &'static str,
+    /// Why, for programs.
+    pub cause: Cause,
     /// What we were doing, to what: `listing nodes at https://bcm-head-01:8081`.
     pub doing: String,
     /// What happened, in one sentence, without secrets.
@@ -24,21 +70,49 @@ pub struct ClientError {
 }
 
 impl ClientError {
-    /// A failure that trying again will not fix.
+    /// A failure that trying again will not fix, of no special cause. What happened and what to try are said by
+    /// [`ClientError::happened`] and [`ClientError::attempt`].
+    pub fn new(client: &'static str, doing: impl Into<String>) -> Self {
+        Self {
+            client,
+            cause: Cause::Other,
+            doing: doing.into(),
+            happened: String::new(),
+            attempt: String::new(),
+            transient: None,
+            finding: None,
+        }
+    }
+
+    /// What happened, in one sentence, without secrets.
+    #[must_use]
+    pub fn happened(mut self, happened: impl Into<String>) -> Self {
+        self.happened = happened.into();
+        self
+    }
+
+    /// What to try.
+    #[must_use]
+    pub fn attempt(mut self, attempt: impl Into<String>) -> Self {
+        self.attempt = attempt.into();
+        self
+    }
+
+    /// Why, for programs.
+    #[must_use]
+    pub const fn because(mut self, cause: Cause) -> Self {
+        self.cause = cause;
+        self
+    }
+
+    /// The same as [`ClientError::new`] with what happened and what to try.
     pub fn permanent(
         client: &'static str,
         doing: impl Into<String>,
         happened: impl Into<String>,
         attempt: impl Into<String>,
     ) -> Self {
-        Self {
-            client,
-            doing: doing.into(),
-            happened: happened.into(),
-            attempt: attempt.into(),
-            transient: None,
-            finding: None,
-        }
+        Self::new(client, doing).happened(happened).attempt(attempt)
     }
 
     /// A failure that may pass by itself.
@@ -53,5 +127,23 @@ impl ClientError {
     pub fn finding(mut self, finding: Finding) -> Self {
         self.finding = Some(Box::new(finding));
         self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_person_gave_ends_with_1_and_what_is_elsewhere_with_6() {
+        for (cause, exit) in [
+            (Cause::Input, Exit::Input),
+            (Cause::Credentials, Exit::Input),
+            (Cause::Unreachable, Exit::Unreachable),
+            (Cause::NotInThisRelease, Exit::Unreachable),
+            (Cause::Other, Exit::Unreachable),
+        ] {
+            assert_eq!(cause.exit(), exit, "{cause:?}");
+        }
     }
 }

@@ -2,7 +2,6 @@
 
 use crate::{ClientResult, Context};
 use async_trait::async_trait;
-use plinth_model::Observed;
 use plinth_model::download::{DownloadFile, DownloadList};
 use std::path::PathBuf;
 
@@ -10,7 +9,7 @@ use std::path::PathBuf;
 #[async_trait]
 pub trait FetchClient: Send + Sync {
     /// The list that was kept last.
-    async fn list(&self, ctx: &Context) -> ClientResult<Observed<DownloadList>>;
+    async fn list(&self, ctx: &Context) -> ClientResult<Option<DownloadList>>;
     /// Keeps a list.
     async fn keep_list(&self, ctx: &Context, list: &DownloadList) -> ClientResult<()>;
     /// Those of the files that are not held with the right content.

@@ -3,7 +3,7 @@
 use crate::{ClientResult, Context};
 use async_trait::async_trait;
 use plinth_model::steps::Release;
-use plinth_model::{Digest, Observed, Values, Version};
+use plinth_model::{Digest, Values, Version};
 
 /// A release as helm knows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,7 +26,7 @@ pub fn values_digest(values: &Values) -> Digest {
 #[async_trait]
 pub trait HelmClient: Send + Sync {
     /// The release, if there is one.
-    async fn release(&self, ctx: &Context, namespace: &str, name: &str) -> ClientResult<Observed<ReleaseState>>;
+    async fn release(&self, ctx: &Context, namespace: &str, name: &str) -> ClientResult<Option<ReleaseState>>;
     /// Installs or upgrades and waits. Stale hook Jobs are removed before. Harmless to repeat.
     async fn upgrade(&self, ctx: &Context, release: &Release) -> ClientResult<()>;
 }

@@ -3,8 +3,8 @@
 
 use crate::{ClientResult, Context};
 use async_trait::async_trait;
+use plinth_model::Secret;
 use plinth_model::steps::{CertificateSource, KeyAlgorithm};
-use plinth_model::{Observed, Secret};
 
 /// Name of the generated secret that holds the private half of our key for nodes.
 pub const NODE_KEY: &str = "ssh-key";
@@ -24,7 +24,7 @@ pub struct CertificateState {
 #[async_trait]
 pub trait Keystore: Send + Sync {
     /// The certificate of that name, if there is one. Anything that does not parse or does not match its key is an error.
-    async fn certificate(&self, ctx: &Context, name: &str) -> ClientResult<Observed<CertificateState>>;
+    async fn certificate(&self, ctx: &Context, name: &str) -> ClientResult<Option<CertificateState>>;
     /// Makes (or takes over from files) the certificate. The authority is made once and reused for new leaves.
     async fn make_certificate(
         &self,

@@ -4,7 +4,7 @@ use crate::{ClientResult, Context};
 use async_trait::async_trait;
 use indexmap::IndexMap;
 use plinth_model::steps::{Check, Health, NodeTarget, PodSecurity, SecretContent};
-use plinth_model::{NodeName, Observed, Version};
+use plinth_model::{NodeName, Version};
 use serde_json::Value;
 use std::net::Ipv4Addr;
 
@@ -92,15 +92,20 @@ pub trait ExistingCluster: Send + Sync {
     async fn version(&self, ctx: &Context, file: &str) -> ClientResult<Version>;
 }
 
-/// Kubernetes.
+/// The kubeconfig that we hold.
 #[async_trait]
-pub trait KubeClient: Send + Sync {
+pub trait KubeAccess: Send + Sync {
     /// The kubeconfig we hold, if we hold one. A server that does not answer is an error.
-    async fn kubeconfig(&self, ctx: &Context) -> ClientResult<Observed<HeldConfig>>;
+    async fn kubeconfig(&self, ctx: &Context) -> ClientResult<Option<HeldConfig>>;
     /// Fetches the kubeconfig from a control-plane node and sets its server address and names. It is kept only when it works.
     async fn fetch_kubeconfig(&self, ctx: &Context, from: &NodeTarget, server: &str) -> ClientResult<()>;
+}
+
+/// Nodes as Kubernetes knows them.
+#[async_trait]
+pub trait KubeNodes: Send + Sync {
     /// The node, if Kubernetes knows it.
-    async fn node(&self, ctx: &Context, node: &NodeName) -> ClientResult<Observed<KubeNode>>;
+    async fn node(&self, ctx: &Context, node: &NodeName) -> ClientResult<Option<KubeNode>>;
     /// All nodes that Kubernetes knows, by name.
     async fn nodes(&self, ctx: &Context) -> ClientResult<IndexMap<String, KubeNode>>;
     /// Adds labels and taints; leaves others alone.
@@ -111,19 +116,43 @@ pub trait KubeClient: Send + Sync {
         labels: &IndexMap<String, String>,
         taints: &[String],
     ) -> ClientResult<()>;
+}
+
+/// What keeps the cluster going: the API server and `kube-system`.
+#[async_trait]
+pub trait KubeSystem: Send + Sync {
     /// What the API server says of itself and of what keeps the cluster going.
     async fn cluster_health(&self, ctx: &Context) -> ClientResult<ClusterHealth>;
-    /// Has nodes that join find the API at this server, if they would be led to one of the nodes that are away; tells whether they would
-    /// have been.
+}
+
+/// Where nodes that join find the API.
+#[async_trait]
+pub trait KubeJoins: Send + Sync {
+    /// Rewrites `cluster-info` to `server` if it points at one of `away`. Returns whether it did.
     async fn redirect_joins(&self, ctx: &Context, away: &[NodeTarget], server: &str) -> ClientResult<bool>;
+}
+
+/// Pods of the GPU operator's toolkit.
+#[async_trait]
+pub trait KubeToolkits: Send + Sync {
     /// Pods of the GPU operator's toolkit by the names of their nodes, without those that are on their way out.
     async fn toolkits(&self, ctx: &Context) -> ClientResult<IndexMap<String, ToolkitPod>>;
     /// Ends such a pod; its daemon set starts another one.
     async fn end_pod(&self, ctx: &Context, pod: &ToolkitPod) -> ClientResult<()>;
+}
+
+/// Namespaces with their Pod Security level.
+#[async_trait]
+pub trait KubeNamespaces: Send + Sync {
     /// Pod Security level (enforce) of the namespace, if it exists.
-    async fn namespace(&self, ctx: &Context, name: &str) -> ClientResult<Observed<Option<PodSecurity>>>;
+    async fn namespace(&self, ctx: &Context, name: &str) -> ClientResult<Option<Option<PodSecurity>>>;
     /// Makes the namespace with its level.
     async fn make_namespace(&self, ctx: &Context, name: &str, level: PodSecurity) -> ClientResult<()>;
+}
+
+/// Secrets. Their content is compared inside the client, and never comes back.
+#[async_trait]
+pub trait KubeSecrets: Send + Sync {
     /// Whether the secret exists with exactly this content and these labels. The content is compared inside the client.
     async fn secret_matches(
         &self,
@@ -132,7 +161,7 @@ pub trait KubeClient: Send + Sync {
         name: &str,
         content: &SecretContent,
         labels: &IndexMap<String, String>,
-    ) -> ClientResult<Observed<bool>>;
+    ) -> ClientResult<Option<bool>>;
     /// Makes or replaces the secret.
     async fn make_secret(
         &self,
@@ -142,17 +171,68 @@ pub trait KubeClient: Send + Sync {
         content: &SecretContent,
         labels: &IndexMap<String, String>,
     ) -> ClientResult<()>;
+}
+
+/// Objects of any kind, as manifests.
+#[async_trait]
+pub trait KubeObjects: Send + Sync {
     /// Differences between manifests and the live objects (server-side dry run); empty when equal.
     async fn diff(&self, ctx: &Context, objects: &[Value]) -> ClientResult<Vec<String>>;
     /// Applies manifests, server side.
     async fn apply(&self, ctx: &Context, objects: &[Value]) -> ClientResult<()>;
+}
+
+/// Health of what components bring.
+#[async_trait]
+pub trait KubeHealth: Send + Sync {
     /// Health of one thing.
     async fn health(&self, ctx: &Context, namespace: &str, health: &Health) -> ClientResult<HealthState>;
+}
+
+/// The DNS of the cluster, as pods see it.
+#[async_trait]
+pub trait ClusterDns: Send + Sync {
     /// Addresses that the DNS of the pods gives for a name; empty when it does not resolve.
     async fn resolve_in_pod(&self, ctx: &Context, name: &str) -> ClientResult<Vec<Ipv4Addr>>;
     /// Puts a name into the cluster's DNS, marked as ours. Second choice after the engine's own setting.
     async fn add_dns(&self, ctx: &Context, name: &str, address: Ipv4Addr) -> ClientResult<()>;
+}
+
+/// Checks that happen inside the cluster.
+#[async_trait]
+pub trait KubeChecks: Send + Sync {
     /// Carries out the part of an acceptance check that happens inside the cluster, and says what was seen. The test objects
     /// are removed again. `Err` only when it could not be carried out.
     async fn run_check(&self, ctx: &Context, check: &Check) -> ClientResult<HealthState>;
+}
+
+/// Everything that can be done with a cluster. Whoever needs one noun takes that; this is their sum, for who hands them on.
+pub trait KubeClient:
+    KubeAccess
+    + KubeNodes
+    + KubeSystem
+    + KubeJoins
+    + KubeToolkits
+    + KubeNamespaces
+    + KubeSecrets
+    + KubeObjects
+    + KubeHealth
+    + ClusterDns
+    + KubeChecks
+{
+}
+
+impl<T> KubeClient for T where
+    T: KubeAccess
+        + KubeNodes
+        + KubeSystem
+        + KubeJoins
+        + KubeToolkits
+        + KubeNamespaces
+        + KubeSecrets
+        + KubeObjects
+        + KubeHealth
+        + ClusterDns
+        + KubeChecks
+{
 }

@@ -24,7 +24,7 @@ pub mod secrets;
 
 pub use clock::{Clock, SystemClock};
 pub use context::{Context, Progress};
-pub use error::{ClientError, ClientResult};
+pub use error::{Cause, ClientError, ClientResult};
 
 use std::sync::Arc;
 

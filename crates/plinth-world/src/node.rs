@@ -2,10 +2,10 @@
 
 use crate::{ClientResult, Context};
 use async_trait::async_trait;
+use plinth_model::Secret;
 use plinth_model::download::DownloadFile;
 use plinth_model::facts::{Asked, NodeFacts};
 use plinth_model::steps::{Account, Mirror, NodeTarget, Preparation, RegistryLogin};
-use plinth_model::{Observed, Secret};
 use std::path::Path;
 use std::time::Duration;
 
@@ -100,7 +100,7 @@ pub struct CertificateFile {
 
 /// A cluster that began on a node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Birth {
+pub struct Bootstrap {
     /// How long ago its authority was made, by the node's clock.
     pub age: Duration,
     /// kubeadm came to its end.
@@ -150,50 +150,90 @@ pub struct PushFile<'a> {
     pub sha256: &'a str,
 }
 
-/// Nodes.
+/// Host keys: by which a node proves who it is.
 #[async_trait]
-pub trait NodeClient: Send + Sync {
+pub trait NodeHostKeys: Send + Sync {
     /// Connects far enough to see the host key. A pinned key that differs is **not** an error here: the caller judges.
     async fn host_key(&self, ctx: &Context, target: &NodeTarget) -> ClientResult<HostKeyState>;
     /// Pins the key on first contact. Refuses when another one is pinned, or when the node does not present this one.
     async fn pin_host_key(&self, ctx: &Context, target: &NodeTarget, key: &HostKey) -> ClientResult<()>;
     /// Pins the key whatever was pinned before: the person said that the node was provisioned anew.
     async fn repin_host_key(&self, ctx: &Context, target: &NodeTarget, key: &HostKey) -> ClientResult<()>;
+}
+
+/// plinth's account on a node.
+#[async_trait]
+pub trait NodeAccounts: Send + Sync {
     /// Compares the account.
     async fn account(&self, ctx: &Context, target: &NodeTarget, account: &Account) -> ClientResult<AccountState>;
     /// Makes the account as wanted. Refuses on a clash, before changing anything.
     async fn make_account(&self, ctx: &Context, target: &NodeTarget, account: &Account) -> ClientResult<()>;
+}
+
+/// What a node says of itself.
+#[async_trait]
+pub trait NodeInspection: Send + Sync {
     /// Reads facts.
     async fn facts(&self, ctx: &Context, target: &NodeTarget, asked: &Asked) -> ClientResult<NodeFacts>;
+}
+
+/// Where containerd's data is on a node.
+#[async_trait]
+pub trait NodeStorage: Send + Sync {
     /// Where containerd's data is.
     async fn storage(&self, ctx: &Context, target: &NodeTarget, from: &str, to: &str) -> ClientResult<StorageState>;
     /// Moves containerd's data without losing anything; resumes or rolls back an interrupted move. The old copy stays.
     async fn relocate_storage(&self, ctx: &Context, target: &NodeTarget, from: &str, to: &str) -> ClientResult<()>;
-    /// Removes the old copy that [`NodeClient::relocate_storage`] left. Refuses unless the data is at the new place and works.
+    /// Removes the old copy that [`NodeStorage::relocate_storage`] left. Refuses unless the data is at the new place and works.
     async fn remove_old_storage(&self, ctx: &Context, target: &NodeTarget, from: &str, to: &str) -> ClientResult<()>;
+}
+
+/// What Kubernetes wants of a node before it comes.
+#[async_trait]
+pub trait NodePreparation: Send + Sync {
     /// Differences between the wanted preparation and what is there; empty when all is well.
     async fn preparation(&self, ctx: &Context, target: &NodeTarget, wanted: &Preparation) -> ClientResult<Vec<String>>;
     /// Prepares.
     async fn prepare(&self, ctx: &Context, target: &NodeTarget, wanted: &Preparation) -> ClientResult<()>;
+}
+
+/// Registries as the containerd of a node knows them.
+#[async_trait]
+pub trait NodeRegistries: Send + Sync {
     /// Differences between wanted and present mirrors and logins, and registries that do not answer; empty when all is well.
     async fn registries(
         &self,
         ctx: &Context,
         target: &NodeTarget,
         wanted: &Registries<'_>,
-    ) -> ClientResult<Observed<Vec<String>>>;
-    /// What is left of Kubernetes.
-    async fn leftovers(&self, ctx: &Context, target: &NodeTarget) -> ClientResult<Leftovers>;
-    /// How far a cluster came that began on this node; none: it did not begin.
-    async fn birth(&self, ctx: &Context, target: &NodeTarget) -> ClientResult<Option<Birth>>;
-    /// Clears what is left of Kubernetes. Refuses while a part of it runs.
-    async fn clear_leftovers(&self, ctx: &Context, target: &NodeTarget) -> ClientResult<()>;
+    ) -> ClientResult<Option<Vec<String>>>;
     /// Writes mirrors and logins.
     async fn set_registries(&self, ctx: &Context, target: &NodeTarget, wanted: &Registries<'_>) -> ClientResult<()>;
+}
+
+/// What is left of an earlier Kubernetes on a node.
+#[async_trait]
+pub trait NodeLeftovers: Send + Sync {
+    /// What is left of Kubernetes.
+    async fn leftovers(&self, ctx: &Context, target: &NodeTarget) -> ClientResult<Leftovers>;
+    /// Clears what is left of Kubernetes. Refuses while a part of it runs.
+    async fn clear_leftovers(&self, ctx: &Context, target: &NodeTarget) -> ClientResult<()>;
+}
+
+/// The control plane as one of its nodes sees it.
+#[async_trait]
+pub trait NodeControlPlane: Send + Sync {
+    /// How far a cluster came that began on this node; none: it did not begin.
+    async fn bootstrap(&self, ctx: &Context, target: &NodeTarget) -> ClientResult<Option<Bootstrap>>;
     /// The administrator's kubeconfig of a control-plane node, as Kubernetes wrote it.
     async fn admin_config(&self, ctx: &Context, target: &NodeTarget) -> ClientResult<Secret>;
     /// etcd, certificates and kubelet as this node sees them.
     async fn control_plane(&self, ctx: &Context, target: &NodeTarget) -> ClientResult<ControlPlane>;
+}
+
+/// Files that are pushed to a node.
+#[async_trait]
+pub trait NodeFiles: Send + Sync {
     /// Names of those files that are not in a folder of the node with the right content.
     async fn missing_files(
         &self,
@@ -207,8 +247,35 @@ pub trait NodeClient: Send + Sync {
     async fn push_file(&self, ctx: &Context, target: &NodeTarget, push: &PushFile<'_>) -> ClientResult<()>;
 }
 
+/// Everything that can be done with a node. Whoever needs one noun takes that; this is their sum, for who hands them on.
+pub trait NodeClient:
+    NodeHostKeys
+    + NodeAccounts
+    + NodeInspection
+    + NodeStorage
+    + NodePreparation
+    + NodeRegistries
+    + NodeLeftovers
+    + NodeControlPlane
+    + NodeFiles
+{
+}
+
+impl<T> NodeClient for T where
+    T: NodeHostKeys
+        + NodeAccounts
+        + NodeInspection
+        + NodeStorage
+        + NodePreparation
+        + NodeRegistries
+        + NodeLeftovers
+        + NodeControlPlane
+        + NodeFiles
+{
+}
+
 /// Nodes whose pinned host keys other programs can be given.
-pub trait KnownHosts: NodeClient {
+pub trait KnownHosts: NodeHostKeys {
     /// What proves these hosts and the hosts in between, and nothing else, as a known_hosts text.
     ///
     /// # Errors

@@ -4,7 +4,6 @@
 
 use crate::{ClientResult, Context};
 use async_trait::async_trait;
-use plinth_model::Observed;
 use plinth_model::steps::RunaiTarget;
 
 /// A registered cluster.
@@ -24,7 +23,7 @@ pub struct RunaiCluster {
 #[async_trait]
 pub trait RunaiClient: Send + Sync {
     /// The `issuer` of the discovery document; absent while Keycloak is not up.
-    async fn issuer(&self, ctx: &Context, target: &RunaiTarget) -> ClientResult<Observed<String>>;
+    async fn issuer(&self, ctx: &Context, target: &RunaiTarget) -> ClientResult<Option<String>>;
     /// All clusters whose name is exactly the target's. More than one is possible: the API has no conflict for it.
     async fn clusters(&self, ctx: &Context, target: &RunaiTarget) -> ClientResult<Vec<RunaiCluster>>;
     /// Registers the cluster. **Not** harmless to repeat: it makes a second entry.

@@ -7,7 +7,7 @@ use super::issue::{self, Issued, LONGEST_LEAF};
 use async_trait::async_trait;
 use jiff::Timestamp;
 use plinth_model::steps::CertificateSource;
-use plinth_model::{Observed, Secret, SecretRef};
+use plinth_model::{Secret, SecretRef};
 use plinth_world::keystore::{CertificateFiles, CertificatePart, CertificateState, Keystore, uncovered};
 use plinth_world::private_file;
 use plinth_world::secrets::Secrets;
@@ -120,11 +120,11 @@ struct Given<'a> {
 
 #[async_trait]
 impl Keystore for FileKeystore {
-    async fn certificate(&self, ctx: &Context, name: &str) -> ClientResult<Observed<CertificateState>> {
+    async fn certificate(&self, ctx: &Context, name: &str) -> ClientResult<Option<CertificateState>> {
         let files = Files(self.directory(name)?);
         match files.kept() {
-            Ok(None) => Ok(Observed::Absent),
-            Ok(Some(leaf)) => Ok(Observed::Known(state(&leaf, ctx.clock().now()))),
+            Ok(None) => Ok(None),
+            Ok(Some(leaf)) => Ok(Some(state(&leaf, ctx.clock().now()))),
             Err(happened) => Err(files.damaged(name, happened)),
         }
     }

@@ -6,6 +6,7 @@ use rcgen::{
     BasicConstraints, CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
     KeyUsagePurpose, SerialNumber, date_time_ymd,
 };
+use ring::rand::{SecureRandom as _, SystemRandom};
 
 /// Longest life of a leaf, days: Apple's limit for private authorities, named by the Run:ai guides too.
 pub(super) const LONGEST_LEAF: u32 = 825;
@@ -22,8 +23,7 @@ pub(super) struct Issued {
 pub(super) fn authority(name: &str, now: Timestamp, days: u32) -> Result<Issued, String> {
     let key = KeyPair::generate().map_err(|e| e.to_string())?;
     let mut params = params(&[], now, days)?;
-    let distinction = uuid::Uuid::new_v4().simple().to_string();
-    let title = format!("plinth authority {name} {}", distinction.get(..8).unwrap_or_default());
+    let title = format!("plinth authority {name} {:08x}", u32::from_be_bytes(random()?));
     params.distinguished_name.push(DnType::CommonName, title);
     params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
     params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
@@ -60,13 +60,20 @@ fn params(names: &[String], now: Timestamp, days: u32) -> Result<CertificatePara
     params.not_before = date(begin);
     params.not_after = date(end);
     params.distinguished_name = DistinguishedName::new();
-    params.serial_number = Some(serial());
+    params.serial_number = Some(serial()?);
     Ok(params)
 }
 
-/// 122 random bits, positive (RFC 5280 allows 20 octets).
-fn serial() -> SerialNumber {
-    let mut bytes = uuid::Uuid::new_v4().into_bytes();
+/// 126 random bits, positive (RFC 5280 allows 20 octets).
+fn serial() -> Result<SerialNumber, String> {
+    let mut bytes: [u8; 16] = random()?;
     bytes[0] = bytes[0] & 0x7f | 0x40;
-    SerialNumber::from_slice(&bytes)
+    Ok(SerialNumber::from_slice(&bytes))
+}
+
+/// From the operating system.
+fn random<const N: usize>() -> Result<[u8; N], String> {
+    let mut bytes = [0; N];
+    SystemRandom::new().fill(&mut bytes).map_err(|_| "this machine gives no random numbers".to_owned())?;
+    Ok(bytes)
 }

@@ -5,11 +5,15 @@ use plinth_model::finding::code;
 use plinth_model::{Finding, Secret, SecretRef};
 use plinth_world::private_file;
 use plinth_world::secrets::{Redactor, SecretError, Secrets};
+use ring::rand::{SecureRandom, SystemRandom};
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
+
+/// The value of one secret, once it was read.
+type Slot = Arc<Mutex<Option<Secret>>>;
 
 /// Length of a made-up password. 32 characters of 64 are 192 bits.
 const PASSWORD_LENGTH: usize = 32;
@@ -29,7 +33,7 @@ pub struct SiteSecrets {
     folder: PathBuf,
     lookup: Box<Lookup>,
     exec_deadline: Duration,
-    cache: Mutex<BTreeMap<SecretRef, Secret>>,
+    cache: Mutex<BTreeMap<SecretRef, Slot>>,
     warnings: Mutex<Vec<Finding>>,
     redactor: Redactor,
 }
@@ -85,7 +89,8 @@ impl SiteSecrets {
         matches!(reference, SecretRef::Generated(name) if !self.directory.join(name).exists())
     }
 
-    /// Reads a value; the lock on the cache is held meanwhile, so that a password is made up only once.
+    /// Reads a value; its slot is locked meanwhile, so that a password is made only once and a program runs only once, while other
+    /// secrets are read.
     fn resolve(&self, reference: &SecretRef) -> Result<Secret, SecretError> {
         match reference {
             SecretRef::Env(name) => source::environment(reference, (self.lookup)(name)),
@@ -111,7 +116,8 @@ impl SiteSecrets {
                 Ok(Secret::new(text))
             }
             Ok(None) if name.ends_with(PASSWORD_SUFFIX) => {
-                let made = Secret::new(password());
+                let made = password(&SystemRandom::new()).map_err(|why| SecretError::new(reference, why))?;
+                let made = Secret::new(made);
                 self.store(reference, &path, &made)?;
                 Ok(made)
             }
@@ -151,20 +157,23 @@ impl SiteSecrets {
         }
     }
 
-    fn cache(&self) -> MutexGuard<'_, BTreeMap<SecretRef, Secret>> {
-        self.cache.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Where the value of one secret is kept. All are locked only for as long as it takes to find this one.
+    fn slot(&self, reference: &SecretRef) -> Slot {
+        let mut cache = self.cache.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(cache.entry(reference.clone()).or_default())
     }
 }
 
 impl Secrets for SiteSecrets {
     fn get(&self, reference: &SecretRef) -> Result<Secret, SecretError> {
-        let mut cache = self.cache();
-        if let Some(known) = cache.get(reference) {
+        let slot = self.slot(reference);
+        let mut kept = slot.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = &*kept {
             return Ok(known.clone());
         }
         let value = self.resolve(reference)?;
         self.redactor.remember(reference, &value);
-        cache.insert(reference.clone(), value.clone());
+        *kept = Some(value.clone());
         Ok(value)
     }
 
@@ -179,10 +188,11 @@ impl Secrets for SiteSecrets {
             return Err(SecretError::new(reference, "an empty value is not kept"));
         }
         let path = self.place(reference, name)?;
-        let mut cache = self.cache();
+        let slot = self.slot(reference);
+        let mut kept = slot.lock().unwrap_or_else(PoisonError::into_inner);
         self.redactor.remember(reference, value);
         self.store(reference, &path, value)?;
-        cache.insert(reference.clone(), value.clone());
+        *kept = Some(value.clone());
         Ok(())
     }
 
@@ -202,19 +212,16 @@ fn missing(path: &str, error: &SecretError) -> Finding {
     Finding::error(code::SECRET_MISSING, path, format!("secret {}: {}", error.reference, error.happened)).fix(fix)
 }
 
-/// A password from the operating system's randomness (uuid v4; the two bytes with fixed bits are left out), with a digit,
-/// lower case, upper case and a special character, as Run:ai's rule for the first administrator wants (at least 8 characters
-/// of all four kinds; NVIDIA Run:ai docs 2.25). It begins and ends with a letter or digit.
-fn password() -> String {
+/// A password from the operating system's randomness, with a digit, lower case, upper case and a special character, as Run:ai's
+/// rule for the first administrator wants (at least 8 characters of all four kinds; NVIDIA Run:ai docs 2.25). It begins and ends
+/// with a letter or digit. 64 characters divide 256, so each is as likely as any other.
+fn password(random: &dyn SecureRandom) -> Result<String, String> {
     loop {
-        let random = (0..3).flat_map(|_| {
-            let bytes = uuid::Uuid::new_v4().into_bytes();
-            bytes.into_iter().enumerate().filter(|(at, _)| *at != 6 && *at != 8).map(|(_, byte)| byte)
-        });
-        let text: String =
-            random.take(PASSWORD_LENGTH).map(|byte| char::from(ALPHABET[usize::from(byte) % ALPHABET.len()])).collect();
+        let mut bytes = [0; PASSWORD_LENGTH];
+        random.fill(&mut bytes).map_err(|_| "this machine gives no random numbers".to_owned())?;
+        let text: String = bytes.iter().map(|byte| char::from(ALPHABET[usize::from(*byte) % ALPHABET.len()])).collect();
         if keeps_the_rule(&text) {
-            return text;
+            return Ok(text);
         }
     }
 }

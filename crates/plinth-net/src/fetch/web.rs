@@ -2,10 +2,11 @@
 //! environment (`HTTPS_PROXY`, `NO_PROXY`).
 
 use super::Store;
+use crate::fault::Fault;
 use async_trait::async_trait;
 use plinth_model::download::{DownloadFile, DownloadList};
 use plinth_model::finding::code;
-use plinth_model::{Finding, Observed, Owner};
+use plinth_model::{Finding, Owner};
 use plinth_world::context::Paced;
 use plinth_world::fetch::FetchClient;
 use plinth_world::files::{read_up_to, write_whole};
@@ -147,14 +148,14 @@ impl Sink {
 
 #[async_trait]
 impl FetchClient for WebFiles {
-    async fn list(&self, _: &Context) -> ClientResult<Observed<DownloadList>> {
+    async fn list(&self, _: &Context) -> ClientResult<Option<DownloadList>> {
         let doing = || format!("reading {}", self.list.display());
         match read_up_to(&self.list, LARGEST_LIST) {
-            Err(error) if error.kind() == ErrorKind::NotFound => Ok(Observed::Absent),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
             Err(error) => {
                 Err(ClientError::permanent(DOOR, doing(), error.to_string(), "make the state directory readable"))
             }
-            Ok(bytes) => Ok(serde_json::from_slice(&bytes).map_or(Observed::Absent, Observed::Known)),
+            Ok(bytes) => Ok(serde_json::from_slice(&bytes).ok()),
         }
     }
 
@@ -257,14 +258,25 @@ fn refused(file: &DownloadFile, happened: String, attempt: &str) -> ClientError 
 
 /// No answer, or one that broke off.
 fn lost(file: &DownloadFile, error: &reqwest::Error) -> ClientError {
-    let happened = told(error);
+    let happened = match Fault::of_http(error) {
+        Fault::UnknownAuthority | Fault::AnotherAuthority => {
+            "its certificate is signed by an authority that this machine does not trust".to_owned()
+        }
+        Fault::WrongName => "its certificate is for another name".to_owned(),
+        Fault::Expired | Fault::NotYetValid => "its certificate is not valid at this moment".to_owned(),
+        _ => told(error),
+    };
+    let cause = Fault::of_http(error).cause();
     let attempt = "check this machine's way to it (DNS, proxy, firewall), or set `kubernetes.downloads.files` to a mirror; \
                    then run again: what was fetched is kept";
     let finding = Finding::error(code::FETCH_UNREACHABLE, host(&file.url), happened.clone())
         .evidence(file.url.clone())
         .owner(Owner::NetworkTeam)
         .fix(attempt);
-    ClientError::permanent(DOOR, format!("fetching {}", file.url), happened, attempt)
+    ClientError::new(DOOR, format!("fetching {}", file.url))
+        .happened(happened)
+        .attempt(attempt)
+        .because(cause)
         .transient("a connection that was lost can be made again, and goes on where it stopped")
         .finding(finding)
 }

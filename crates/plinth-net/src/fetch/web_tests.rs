@@ -195,11 +195,11 @@ async fn what_the_server_says_decides_whether_to_try_again() {
 #[tokio::test]
 async fn a_list_is_kept_and_what_is_no_list_is_absent() {
     let trial = Trial::new();
-    assert_eq!(trial.client.list(&trial.ctx).await.unwrap(), Observed::Absent);
+    assert_eq!(trial.client.list(&trial.ctx).await.unwrap(), None);
     let list =
         DownloadList { inputs: Digest::of_bytes(b"x"), files: vec![trial.file("https://a")], images: Vec::new() };
     trial.client.keep_list(&trial.ctx, &list).await.unwrap();
-    assert_eq!(trial.client.list(&trial.ctx).await.unwrap(), Observed::Known(list));
+    assert_eq!(trial.client.list(&trial.ctx).await.unwrap(), Some(list));
     std::fs::write(trial.folder.path().join("downloads/list.json"), "{").unwrap();
-    assert_eq!(trial.client.list(&trial.ctx).await.unwrap(), Observed::Absent);
+    assert_eq!(trial.client.list(&trial.ctx).await.unwrap(), None);
 }

@@ -9,7 +9,7 @@ use plinth_model::steps::{
     Account, CertificateSource, Check, Health, KeyAlgorithm, KubesprayRelease, NodeTarget, PodSecurity, Preparation,
     Release, RunaiTarget, SecretContent,
 };
-use plinth_model::{Digest, EngineRecord, NodeName, Observed, Secret, Version};
+use plinth_model::{Digest, EngineRecord, NodeName, Secret, Version};
 use plinth_world::ansible::{AnsibleClient, Download, PlayHosts, PlayRun, PlayStats};
 use plinth_world::bcm::{BcmClient, BcmIdentity};
 use plinth_world::engine::EngineRecords;
@@ -17,10 +17,14 @@ use plinth_world::fetch::FetchClient;
 use plinth_world::helm::{HelmClient, ReleaseState};
 use plinth_world::keystore::{CertificateState, Keystore, NodeKey};
 use plinth_world::kube::{
-    ClusterHealth, ExistingCluster, GivenConfig, HealthState, HeldConfig, KubeClient, KubeNode, ToolkitPod,
+    ClusterDns, ClusterHealth, ExistingCluster, GivenConfig, HealthState, HeldConfig, KubeAccess, KubeChecks,
+    KubeHealth, KubeJoins, KubeNamespaces, KubeNode, KubeNodes, KubeObjects, KubeSecrets, KubeSystem, KubeToolkits,
+    ToolkitPod,
 };
 use plinth_world::node::{
-    AccountState, Birth, ControlPlane, HostKey, HostKeyState, Leftovers, NodeClient, PushFile, Registries, StorageState,
+    AccountState, Bootstrap, ControlPlane, HostKey, HostKeyState, Leftovers, NodeAccounts, NodeControlPlane, NodeFiles,
+    NodeHostKeys, NodeInspection, NodeLeftovers, NodePreparation, NodeRegistries, NodeStorage, PushFile, Registries,
+    StorageState,
 };
 use plinth_world::runai::{RunaiClient, RunaiCluster};
 use plinth_world::{ClientError, ClientResult, Clients, Context};
@@ -86,61 +90,103 @@ impl BcmClient for Shut {
 }
 
 #[async_trait]
-impl NodeClient for Shut {
+impl NodeHostKeys for Shut {
     async fn host_key(&self, _: &Context, _: &NodeTarget) -> ClientResult<HostKeyState> {
         refuse()
     }
+
     async fn pin_host_key(&self, _: &Context, _: &NodeTarget, _: &HostKey) -> ClientResult<()> {
         refuse()
     }
-    async fn account(&self, _: &Context, _: &NodeTarget, _: &Account) -> ClientResult<AccountState> {
-        refuse()
-    }
-    async fn make_account(&self, _: &Context, _: &NodeTarget, _: &Account) -> ClientResult<()> {
-        refuse()
-    }
+
     async fn repin_host_key(&self, _: &Context, _: &NodeTarget, _: &HostKey) -> ClientResult<()> {
         refuse()
     }
+}
+
+#[async_trait]
+impl NodeAccounts for Shut {
+    async fn account(&self, _: &Context, _: &NodeTarget, _: &Account) -> ClientResult<AccountState> {
+        refuse()
+    }
+
+    async fn make_account(&self, _: &Context, _: &NodeTarget, _: &Account) -> ClientResult<()> {
+        refuse()
+    }
+}
+
+#[async_trait]
+impl NodeInspection for Shut {
     async fn facts(&self, _: &Context, _: &NodeTarget, _: &Asked) -> ClientResult<NodeFacts> {
         refuse()
     }
+}
+
+#[async_trait]
+impl NodeStorage for Shut {
     async fn storage(&self, _: &Context, _: &NodeTarget, _: &str, _: &str) -> ClientResult<StorageState> {
         refuse()
     }
-    async fn remove_old_storage(&self, _: &Context, _: &NodeTarget, _: &str, _: &str) -> ClientResult<()> {
-        refuse()
-    }
-    async fn preparation(&self, _: &Context, _: &NodeTarget, _: &Preparation) -> ClientResult<Vec<String>> {
-        refuse()
-    }
-    async fn leftovers(&self, _: &Context, _: &NodeTarget) -> ClientResult<Leftovers> {
-        Ok(Leftovers::default())
-    }
-    async fn birth(&self, _: &Context, _: &NodeTarget) -> ClientResult<Option<Birth>> {
-        Ok(None)
-    }
-    async fn clear_leftovers(&self, _: &Context, _: &NodeTarget) -> ClientResult<()> {
-        Ok(())
-    }
-    async fn prepare(&self, _: &Context, _: &NodeTarget, _: &Preparation) -> ClientResult<()> {
-        refuse()
-    }
+
     async fn relocate_storage(&self, _: &Context, _: &NodeTarget, _: &str, _: &str) -> ClientResult<()> {
         refuse()
     }
-    async fn registries(&self, _: &Context, _: &NodeTarget, _: &Registries<'_>) -> ClientResult<Observed<Vec<String>>> {
+
+    async fn remove_old_storage(&self, _: &Context, _: &NodeTarget, _: &str, _: &str) -> ClientResult<()> {
         refuse()
     }
-    async fn admin_config(&self, _: &Context, _: &NodeTarget) -> ClientResult<Secret> {
+}
+
+#[async_trait]
+impl NodePreparation for Shut {
+    async fn preparation(&self, _: &Context, _: &NodeTarget, _: &Preparation) -> ClientResult<Vec<String>> {
         refuse()
     }
-    async fn control_plane(&self, _: &Context, _: &NodeTarget) -> ClientResult<ControlPlane> {
+
+    async fn prepare(&self, _: &Context, _: &NodeTarget, _: &Preparation) -> ClientResult<()> {
         refuse()
     }
+}
+
+#[async_trait]
+impl NodeRegistries for Shut {
+    async fn registries(&self, _: &Context, _: &NodeTarget, _: &Registries<'_>) -> ClientResult<Option<Vec<String>>> {
+        refuse()
+    }
+
     async fn set_registries(&self, _: &Context, _: &NodeTarget, _: &Registries<'_>) -> ClientResult<()> {
         refuse()
     }
+}
+
+#[async_trait]
+impl NodeLeftovers for Shut {
+    async fn leftovers(&self, _: &Context, _: &NodeTarget) -> ClientResult<Leftovers> {
+        Ok(Leftovers::default())
+    }
+
+    async fn clear_leftovers(&self, _: &Context, _: &NodeTarget) -> ClientResult<()> {
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl NodeControlPlane for Shut {
+    async fn bootstrap(&self, _: &Context, _: &NodeTarget) -> ClientResult<Option<Bootstrap>> {
+        Ok(None)
+    }
+
+    async fn admin_config(&self, _: &Context, _: &NodeTarget) -> ClientResult<Secret> {
+        refuse()
+    }
+
+    async fn control_plane(&self, _: &Context, _: &NodeTarget) -> ClientResult<ControlPlane> {
+        refuse()
+    }
+}
+
+#[async_trait]
+impl NodeFiles for Shut {
     async fn missing_files(
         &self,
         _: &Context,
@@ -150,6 +196,7 @@ impl NodeClient for Shut {
     ) -> ClientResult<Vec<String>> {
         refuse()
     }
+
     async fn push_file(&self, _: &Context, _: &NodeTarget, _: &PushFile<'_>) -> ClientResult<()> {
         refuse()
     }
@@ -157,7 +204,7 @@ impl NodeClient for Shut {
 
 #[async_trait]
 impl FetchClient for Shut {
-    async fn list(&self, _: &Context) -> ClientResult<Observed<DownloadList>> {
+    async fn list(&self, _: &Context) -> ClientResult<Option<DownloadList>> {
         refuse()
     }
     async fn keep_list(&self, _: &Context, _: &DownloadList) -> ClientResult<()> {
@@ -176,13 +223,13 @@ impl FetchClient for Shut {
 
 #[async_trait]
 impl AnsibleClient for Shut {
-    async fn source(&self, _: &Context, _: &KubesprayRelease) -> ClientResult<Observed<(String, String)>> {
+    async fn source(&self, _: &Context, _: &KubesprayRelease) -> ClientResult<Option<(String, String)>> {
         refuse()
     }
     async fn fetch_source(&self, _: &Context, _: &KubesprayRelease) -> ClientResult<()> {
         refuse()
     }
-    async fn environment(&self, _: &Context, _: &KubesprayRelease) -> ClientResult<Observed<String>> {
+    async fn environment(&self, _: &Context, _: &KubesprayRelease) -> ClientResult<Option<String>> {
         refuse()
     }
     async fn make_environment(&self, _: &Context, _: &KubesprayRelease) -> ClientResult<()> {
@@ -200,7 +247,7 @@ impl AnsibleClient for Shut {
     async fn preview(&self, _: &Context, _: &PlayRun) -> ClientResult<Vec<PlayHosts>> {
         refuse()
     }
-    async fn opinion(&self, _: &Context, _: &KubesprayRelease) -> ClientResult<Observed<Vec<String>>> {
+    async fn validate_inventory(&self, _: &Context, _: &KubesprayRelease) -> ClientResult<Option<Vec<String>>> {
         refuse()
     }
     async fn downloads(&self, _: &Context, _: &KubesprayRelease) -> ClientResult<Vec<Download>> {
@@ -209,31 +256,26 @@ impl AnsibleClient for Shut {
 }
 
 #[async_trait]
-impl KubeClient for Shut {
-    async fn nodes(&self, _: &Context) -> ClientResult<IndexMap<String, KubeNode>> {
+impl KubeAccess for Shut {
+    async fn kubeconfig(&self, _: &Context) -> ClientResult<Option<HeldConfig>> {
         refuse()
     }
-    async fn cluster_health(&self, _: &Context) -> ClientResult<ClusterHealth> {
-        refuse()
-    }
-    async fn redirect_joins(&self, _: &Context, _: &[NodeTarget], _: &str) -> ClientResult<bool> {
-        refuse()
-    }
-    async fn toolkits(&self, _: &Context) -> ClientResult<IndexMap<String, ToolkitPod>> {
-        refuse()
-    }
-    async fn end_pod(&self, _: &Context, _: &ToolkitPod) -> ClientResult<()> {
-        refuse()
-    }
-    async fn kubeconfig(&self, _: &Context) -> ClientResult<Observed<HeldConfig>> {
-        refuse()
-    }
+
     async fn fetch_kubeconfig(&self, _: &Context, _: &NodeTarget, _: &str) -> ClientResult<()> {
         refuse()
     }
-    async fn node(&self, _: &Context, _: &NodeName) -> ClientResult<Observed<KubeNode>> {
+}
+
+#[async_trait]
+impl KubeNodes for Shut {
+    async fn node(&self, _: &Context, _: &NodeName) -> ClientResult<Option<KubeNode>> {
         refuse()
     }
+
+    async fn nodes(&self, _: &Context) -> ClientResult<IndexMap<String, KubeNode>> {
+        refuse()
+    }
+
     async fn label_node(
         &self,
         _: &Context,
@@ -243,12 +285,46 @@ impl KubeClient for Shut {
     ) -> ClientResult<()> {
         refuse()
     }
-    async fn namespace(&self, _: &Context, _: &str) -> ClientResult<Observed<Option<PodSecurity>>> {
+}
+
+#[async_trait]
+impl KubeSystem for Shut {
+    async fn cluster_health(&self, _: &Context) -> ClientResult<ClusterHealth> {
         refuse()
     }
+}
+
+#[async_trait]
+impl KubeJoins for Shut {
+    async fn redirect_joins(&self, _: &Context, _: &[NodeTarget], _: &str) -> ClientResult<bool> {
+        refuse()
+    }
+}
+
+#[async_trait]
+impl KubeToolkits for Shut {
+    async fn toolkits(&self, _: &Context) -> ClientResult<IndexMap<String, ToolkitPod>> {
+        refuse()
+    }
+
+    async fn end_pod(&self, _: &Context, _: &ToolkitPod) -> ClientResult<()> {
+        refuse()
+    }
+}
+
+#[async_trait]
+impl KubeNamespaces for Shut {
+    async fn namespace(&self, _: &Context, _: &str) -> ClientResult<Option<Option<PodSecurity>>> {
+        refuse()
+    }
+
     async fn make_namespace(&self, _: &Context, _: &str, _: PodSecurity) -> ClientResult<()> {
         refuse()
     }
+}
+
+#[async_trait]
+impl KubeSecrets for Shut {
     async fn secret_matches(
         &self,
         _: &Context,
@@ -256,9 +332,10 @@ impl KubeClient for Shut {
         _: &str,
         _: &SecretContent,
         _: &IndexMap<String, String>,
-    ) -> ClientResult<Observed<bool>> {
+    ) -> ClientResult<Option<bool>> {
         refuse()
     }
+
     async fn make_secret(
         &self,
         _: &Context,
@@ -269,21 +346,39 @@ impl KubeClient for Shut {
     ) -> ClientResult<()> {
         refuse()
     }
+}
+
+#[async_trait]
+impl KubeObjects for Shut {
     async fn diff(&self, _: &Context, _: &[Value]) -> ClientResult<Vec<String>> {
         refuse()
     }
+
     async fn apply(&self, _: &Context, _: &[Value]) -> ClientResult<()> {
         refuse()
     }
+}
+
+#[async_trait]
+impl KubeHealth for Shut {
     async fn health(&self, _: &Context, _: &str, _: &Health) -> ClientResult<HealthState> {
         refuse()
     }
+}
+
+#[async_trait]
+impl ClusterDns for Shut {
     async fn resolve_in_pod(&self, _: &Context, _: &str) -> ClientResult<Vec<Ipv4Addr>> {
         refuse()
     }
+
     async fn add_dns(&self, _: &Context, _: &str, _: Ipv4Addr) -> ClientResult<()> {
         refuse()
     }
+}
+
+#[async_trait]
+impl KubeChecks for Shut {
     async fn run_check(&self, _: &Context, _: &Check) -> ClientResult<HealthState> {
         refuse()
     }
@@ -291,7 +386,7 @@ impl KubeClient for Shut {
 
 #[async_trait]
 impl HelmClient for Shut {
-    async fn release(&self, _: &Context, _: &str, _: &str) -> ClientResult<Observed<ReleaseState>> {
+    async fn release(&self, _: &Context, _: &str, _: &str) -> ClientResult<Option<ReleaseState>> {
         refuse()
     }
     async fn upgrade(&self, _: &Context, _: &Release) -> ClientResult<()> {
@@ -301,7 +396,7 @@ impl HelmClient for Shut {
 
 #[async_trait]
 impl RunaiClient for Shut {
-    async fn issuer(&self, _: &Context, _: &RunaiTarget) -> ClientResult<Observed<String>> {
+    async fn issuer(&self, _: &Context, _: &RunaiTarget) -> ClientResult<Option<String>> {
         refuse()
     }
     async fn clusters(&self, _: &Context, _: &RunaiTarget) -> ClientResult<Vec<RunaiCluster>> {
@@ -320,7 +415,7 @@ impl RunaiClient for Shut {
 
 #[async_trait]
 impl Keystore for Shut {
-    async fn certificate(&self, _: &Context, _: &str) -> ClientResult<Observed<CertificateState>> {
+    async fn certificate(&self, _: &Context, _: &str) -> ClientResult<Option<CertificateState>> {
         refuse()
     }
     async fn make_certificate(

@@ -11,7 +11,7 @@ use async_trait::async_trait;
 use indexmap::IndexMap;
 use plinth_model::engine::{Begun, KubesprayRecord, Play};
 use plinth_model::steps::KubesprayRelease;
-use plinth_model::{Digest, NodeName, Observed};
+use plinth_model::{Digest, NodeName};
 use plinth_world::ansible::{AnsibleClient, Artifact, Download, HostStats, PlayHosts, PlayRun, PlayStats};
 use plinth_world::{ClientResult, Context};
 use std::collections::BTreeMap;
@@ -242,10 +242,8 @@ fn stats(run: &Run<'_>, done: u64, again: bool) -> PlayStats {
 
 #[async_trait]
 impl AnsibleClient for SimAnsible {
-    async fn source(&self, _: &Context, release: &KubesprayRelease) -> ClientResult<Observed<(String, String)>> {
-        self.centre.look(|state, _| {
-            state.controller.sources.get(release.tag.as_str()).cloned().map_or(Observed::Absent, Observed::Known)
-        })
+    async fn source(&self, _: &Context, release: &KubesprayRelease) -> ClientResult<Option<(String, String)>> {
+        self.centre.look(|state, _| state.controller.sources.get(release.tag.as_str()).cloned())
     }
 
     async fn fetch_source(&self, ctx: &Context, release: &KubesprayRelease) -> ClientResult<()> {
@@ -259,10 +257,8 @@ impl AnsibleClient for SimAnsible {
         self.centre.effect(Effect::SourceFetched { tag: release.tag.to_string(), commit, tree })
     }
 
-    async fn environment(&self, _: &Context, release: &KubesprayRelease) -> ClientResult<Observed<String>> {
-        self.centre.look(|state, _| {
-            state.controller.environments.get(release.tag.as_str()).cloned().map_or(Observed::Absent, Observed::Known)
-        })
+    async fn environment(&self, _: &Context, release: &KubesprayRelease) -> ClientResult<Option<String>> {
+        self.centre.look(|state, _| state.controller.environments.get(release.tag.as_str()).cloned())
     }
 
     async fn make_environment(&self, ctx: &Context, release: &KubesprayRelease) -> ClientResult<()> {
@@ -327,8 +323,8 @@ impl AnsibleClient for SimAnsible {
     }
 
     /// The simulated release has no check of its own.
-    async fn opinion(&self, _: &Context, _: &KubesprayRelease) -> ClientResult<Observed<Vec<String>>> {
-        Ok(Observed::Absent)
+    async fn validate_inventory(&self, _: &Context, _: &KubesprayRelease) -> ClientResult<Option<Vec<String>>> {
+        Ok(None)
     }
 
     /// Some of what the real thing names: with checksums that are nobody's, since nothing is fetched.

@@ -5,7 +5,6 @@ use crate::data_centre::DataCentre;
 use crate::timing;
 use crate::world::Effect;
 use async_trait::async_trait;
-use plinth_model::Observed;
 use plinth_model::download::{DownloadFile, DownloadList};
 use plinth_world::fetch::FetchClient;
 use plinth_world::{ClientResult, Context};
@@ -21,9 +20,9 @@ pub(crate) struct SimFetch {
 
 #[async_trait]
 impl FetchClient for SimFetch {
-    async fn list(&self, _: &Context) -> ClientResult<Observed<DownloadList>> {
+    async fn list(&self, _: &Context) -> ClientResult<Option<DownloadList>> {
         let list = self.centre.look(|state, _| state.controller.list.clone())?;
-        Ok(list.map_or(Observed::Absent, Observed::Known))
+        Ok(list)
     }
 
     async fn keep_list(&self, _: &Context, list: &DownloadList) -> ClientResult<()> {

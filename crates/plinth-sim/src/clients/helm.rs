@@ -9,8 +9,8 @@ use crate::timing;
 use crate::world::{Effect, Installed, State};
 use async_trait::async_trait;
 use jiff::Timestamp;
+use plinth_model::SecretRef;
 use plinth_model::steps::Release;
-use plinth_model::{Observed, SecretRef};
 use plinth_world::helm::{HelmClient, ReleaseState, values_digest};
 use plinth_world::secrets::Secrets;
 use plinth_world::{ClientError, ClientResult, Context};
@@ -193,7 +193,7 @@ impl SimHelm {
 
 #[async_trait]
 impl HelmClient for SimHelm {
-    async fn release(&self, _: &Context, namespace: &str, name: &str) -> ClientResult<Observed<ReleaseState>> {
+    async fn release(&self, _: &Context, namespace: &str, name: &str) -> ClientResult<Option<ReleaseState>> {
         let call = Self::call("looking at", namespace, name);
         self.centre.spend("helm-read", name, timing::HELM_READ).await;
         self.centre.look(|state, _| {
@@ -202,14 +202,12 @@ impl HelmClient for SimHelm {
                     call.fails("Kubernetes cluster unreachable: there is no kubeconfig", "deploy Kubernetes first")
                 );
             }
-            Ok(match state.cluster.releases.get(&format!("{namespace}/{name}")) {
-                None => Observed::Absent,
-                Some(release) => Observed::Known(ReleaseState {
-                    version: release.version.without_v(),
-                    values: release.values.clone(),
-                    status: release.status.clone(),
-                }),
-            })
+            let found = state.cluster.releases.get(&format!("{namespace}/{name}"));
+            Ok(found.map(|release| ReleaseState {
+                version: release.version.without_v(),
+                values: release.values.clone(),
+                status: release.status.clone(),
+            }))
         })?
     }
 

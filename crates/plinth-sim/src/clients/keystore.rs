@@ -2,8 +2,8 @@
 
 use async_trait::async_trait;
 use jiff::Timestamp;
+use plinth_model::Digest;
 use plinth_model::steps::{CertificateSource, KeyAlgorithm};
-use plinth_model::{Digest, Observed};
 use plinth_world::keystore::{CertificateState, Keystore, NodeKey};
 use plinth_world::{ClientResult, Context};
 use std::collections::BTreeMap;
@@ -39,10 +39,10 @@ fn state(kept: &Kept, now: Timestamp) -> CertificateState {
 
 #[async_trait]
 impl Keystore for MemoryKeystore {
-    async fn certificate(&self, ctx: &Context, name: &str) -> ClientResult<Observed<CertificateState>> {
+    async fn certificate(&self, ctx: &Context, name: &str) -> ClientResult<Option<CertificateState>> {
         let certificates = self.certificates.lock().unwrap_or_else(PoisonError::into_inner);
         let now = ctx.clock().now();
-        Ok(certificates.get(name).map_or(Observed::Absent, |kept| Observed::Known(state(kept, now))))
+        Ok(certificates.get(name).map(|kept| state(kept, now)))
     }
 
     async fn make_certificate(

@@ -11,9 +11,12 @@ use async_trait::async_trait;
 use indexmap::IndexMap;
 use jiff::Timestamp;
 use plinth_model::steps::{Check, Health, NodeTarget, PodSecurity, SecretContent};
-use plinth_model::{Digest, NodeName, Observed};
+use plinth_model::{Digest, NodeName};
 use plinth_world::keystore::Keystore;
-use plinth_world::kube::{ClusterHealth, HealthState, HeldConfig, KubeClient, KubeNode, SystemWorkload, ToolkitPod};
+use plinth_world::kube::{
+    ClusterDns, ClusterHealth, HealthState, HeldConfig, KubeAccess, KubeChecks, KubeHealth, KubeJoins, KubeNamespaces,
+    KubeNode, KubeNodes, KubeObjects, KubeSecrets, KubeSystem, KubeToolkits, SystemWorkload, ToolkitPod,
+};
 use plinth_world::secrets::Secrets;
 use plinth_world::{ClientResult, Context};
 use serde_json::Value;
@@ -73,7 +76,7 @@ impl SimKube {
             SecretContent::Value { value, .. } => digest_of(&call.secret(&*self.secrets, value)?),
             SecretContent::Tls { certificate } | SecretContent::Authority { certificate, .. } => {
                 match self.keystore.certificate(ctx, certificate).await? {
-                    Observed::Known(state) => Digest::of_bytes(state.fingerprint.as_bytes()),
+                    Some(state) => Digest::of_bytes(state.fingerprint.as_bytes()),
                     _ => {
                         let happened = format!("the certificate {certificate} is not there");
                         return Err(call.fails(happened, "make the certificate first"));
@@ -231,10 +234,10 @@ fn system(state: &State, now: Timestamp) -> Vec<SystemWorkload> {
 }
 
 #[async_trait]
-impl KubeClient for SimKube {
-    async fn kubeconfig(&self, _: &Context) -> ClientResult<Observed<HeldConfig>> {
-        let held = |server| Observed::Known(HeldConfig { server, refused: None });
-        self.centre.look(|state, _| state.cluster.kubeconfig.clone().map_or(Observed::Absent, held))
+impl KubeAccess for SimKube {
+    async fn kubeconfig(&self, _: &Context) -> ClientResult<Option<HeldConfig>> {
+        let held = |server| HeldConfig { server, refused: None };
+        self.centre.look(|state, _| state.cluster.kubeconfig.clone().map(held))
     }
 
     async fn fetch_kubeconfig(&self, _: &Context, from: &NodeTarget, server: &str) -> ClientResult<()> {
@@ -257,13 +260,13 @@ impl KubeClient for SimKube {
         }
         self.centre.effect(Effect::KubeconfigFetched { server: server.to_owned() })
     }
+}
 
-    async fn node(&self, _: &Context, node: &NodeName) -> ClientResult<Observed<KubeNode>> {
+#[async_trait]
+impl KubeNodes for SimKube {
+    async fn node(&self, _: &Context, node: &NodeName) -> ClientResult<Option<KubeNode>> {
         self.request(&call(format!("looking at node {node}"))).await?;
-        self.centre.look(|state, now| {
-            let seen = |member| Observed::Known(as_seen(state, node, member, now));
-            state.cluster.members.get(node).map_or(Observed::Absent, seen)
-        })
+        self.centre.look(|state, now| state.cluster.members.get(node).map(|member| as_seen(state, node, member, now)))
     }
 
     async fn nodes(&self, _: &Context) -> ClientResult<IndexMap<String, KubeNode>> {
@@ -272,28 +275,6 @@ impl KubeClient for SimKube {
             let seen = |(node, member): (&NodeName, &Member)| (node.to_string(), as_seen(state, node, member, now));
             state.cluster.members.iter().map(seen).collect()
         })
-    }
-
-    async fn cluster_health(&self, _: &Context) -> ClientResult<ClusterHealth> {
-        self.request(&call("looking at the health of the cluster")).await?;
-        self.centre.look(|state, now| ClusterHealth { failing: Vec::new(), workloads: system(state, now) })
-    }
-
-    /// The simulated nodes join through a shared endpoint, which is never away.
-    async fn redirect_joins(&self, _: &Context, _: &[NodeTarget], _: &str) -> ClientResult<bool> {
-        self.request(&call("reading cluster-info in kube-public")).await.map(|_| false)
-    }
-
-    /// The simulated operator's toolkit has its runtime in a file of its own, which no play touches: there is nothing to end.
-    async fn toolkits(&self, _: &Context) -> ClientResult<IndexMap<String, ToolkitPod>> {
-        self.request(&call("listing the pods of the GPU operator's toolkit")).await?;
-        Ok(IndexMap::new())
-    }
-
-    async fn end_pod(&self, _: &Context, pod: &ToolkitPod) -> ClientResult<()> {
-        let call = call(format!("ending pod {} in {}", pod.name, pod.namespace));
-        self.request(&call).await?;
-        Err(call.fails(format!("pods \"{}\" not found", pod.name), "list the pods again"))
     }
 
     async fn label_node(
@@ -315,13 +296,47 @@ impl KubeClient for SimKube {
         }
         self.centre.effect(Effect::NodeLabelled { node: node.clone(), labels: labels.clone(), taints: taints.to_vec() })
     }
+}
 
-    async fn namespace(&self, _: &Context, name: &str) -> ClientResult<Observed<Option<PodSecurity>>> {
+#[async_trait]
+impl KubeSystem for SimKube {
+    async fn cluster_health(&self, _: &Context) -> ClientResult<ClusterHealth> {
+        self.request(&call("looking at the health of the cluster")).await?;
+        self.centre.look(|state, now| ClusterHealth { failing: Vec::new(), workloads: system(state, now) })
+    }
+}
+
+#[async_trait]
+impl KubeJoins for SimKube {
+    /// The simulated nodes join through a shared endpoint, which is never away.
+    async fn redirect_joins(&self, _: &Context, _: &[NodeTarget], _: &str) -> ClientResult<bool> {
+        self.request(&call("reading cluster-info in kube-public")).await.map(|_| false)
+    }
+}
+
+#[async_trait]
+impl KubeToolkits for SimKube {
+    /// The simulated operator's toolkit has its runtime in a file of its own, which no play touches: there is nothing to end.
+    async fn toolkits(&self, _: &Context) -> ClientResult<IndexMap<String, ToolkitPod>> {
+        self.request(&call("listing the pods of the GPU operator's toolkit")).await?;
+        Ok(IndexMap::new())
+    }
+
+    async fn end_pod(&self, _: &Context, pod: &ToolkitPod) -> ClientResult<()> {
+        let call = call(format!("ending pod {} in {}", pod.name, pod.namespace));
+        self.request(&call).await?;
+        Err(call.fails(format!("pods \"{}\" not found", pod.name), "list the pods again"))
+    }
+}
+
+#[async_trait]
+impl KubeNamespaces for SimKube {
+    async fn namespace(&self, _: &Context, name: &str) -> ClientResult<Option<Option<PodSecurity>>> {
         self.request(&call(format!("looking at namespace {name}"))).await?;
         self.centre.look(|state, _| match state.cluster.namespaces.get(name) {
-            Some(level) => Observed::Known(Some(*level)),
-            None if has_namespace(state, name) => Observed::Known(None),
-            None => Observed::Absent,
+            Some(level) => Some(Some(*level)),
+            None if has_namespace(state, name) => Some(None),
+            None => None,
         })
     }
 
@@ -332,7 +347,10 @@ impl KubeClient for SimKube {
         }
         self.centre.effect(Effect::NamespaceMade { name: name.to_owned(), level })
     }
+}
 
+#[async_trait]
+impl KubeSecrets for SimKube {
     async fn secret_matches(
         &self,
         ctx: &Context,
@@ -340,14 +358,14 @@ impl KubeClient for SimKube {
         name: &str,
         content: &SecretContent,
         labels: &IndexMap<String, String>,
-    ) -> ClientResult<Observed<bool>> {
+    ) -> ClientResult<Option<bool>> {
         let call = call(format!("comparing secret {namespace}/{name}"));
         self.request(&call).await?;
         let key = format!("{namespace}/{name}");
         let Some(there) = self.centre.look(|state, _| state.cluster.secrets.get(&key).cloned())? else {
-            return Ok(Observed::Absent);
+            return Ok(None);
         };
-        Ok(Observed::Known(there.digest == self.secret_digest(ctx, &call, content, labels).await?))
+        Ok(Some(there.digest == self.secret_digest(ctx, &call, content, labels).await?))
     }
 
     async fn make_secret(
@@ -368,7 +386,10 @@ impl KubeClient for SimKube {
         let (namespace, name) = (namespace.to_owned(), name.to_owned());
         self.centre.effect(Effect::SecretMade { namespace, name, class: class(content).to_owned(), digest })
     }
+}
 
+#[async_trait]
+impl KubeObjects for SimKube {
     async fn diff(&self, _: &Context, objects: &[Value]) -> ClientResult<Vec<String>> {
         let call = call("comparing objects");
         self.request(&call).await?;
@@ -391,7 +412,10 @@ impl KubeClient for SimKube {
         }
         Ok(())
     }
+}
 
+#[async_trait]
+impl KubeHealth for SimKube {
     async fn health(&self, _: &Context, namespace: &str, health: &Health) -> ClientResult<HealthState> {
         self.request(&call(format!("looking at the health of {namespace}"))).await?;
         self.centre.look(|state, now| match health {
@@ -399,7 +423,10 @@ impl KubeClient for SimKube {
             _ => declared(state, now, namespace, health),
         })
     }
+}
 
+#[async_trait]
+impl ClusterDns for SimKube {
     async fn resolve_in_pod(&self, _: &Context, name: &str) -> ClientResult<Vec<Ipv4Addr>> {
         self.request(&call(format!("resolving {name} in a pod"))).await?;
         self.centre.look(|state, _| state.cluster.dns.get(name).copied().into_iter().collect())
@@ -412,7 +439,10 @@ impl KubeClient for SimKube {
         }
         self.centre.effect(Effect::DnsAdded { name: name.to_owned(), address })
     }
+}
 
+#[async_trait]
+impl KubeChecks for SimKube {
     async fn run_check(&self, ctx: &Context, check: &Check) -> ClientResult<HealthState> {
         self.request(&call(format!("checking {}", check.name()))).await?;
         ctx.progress(0, 0, "waiting for the test pod");

@@ -1,5 +1,7 @@
 //! Simulated nodes.
 
+mod control_plane;
+
 use super::Call;
 use crate::data_centre::DataCentre;
 use crate::faults::{FaultKind, NodeFault, NodeOperation};
@@ -12,10 +14,11 @@ use jiff::{SignedDuration, Timestamp};
 use plinth_model::download::DownloadFile;
 use plinth_model::facts::{Asked, NodeFacts};
 use plinth_model::steps::{Account, Credential, NodeTarget, Preparation};
-use plinth_model::{Digest, Observed, Secret, SecretRef};
+use plinth_model::{Digest, Secret, SecretRef};
 use plinth_world::node::{
-    AccountState, Birth, CertificateFile, ControlPlane, Etcd, EtcdMember, HostKey, HostKeyState, Leftovers, NodeClient,
-    PushFile, Registries, StorageState,
+    AccountState, Bootstrap, CertificateFile, ControlPlane, Etcd, EtcdMember, HostKey, HostKeyState, Leftovers,
+    NodeAccounts, NodeControlPlane, NodeFiles, NodeHostKeys, NodeInspection, NodeLeftovers, NodePreparation,
+    NodeRegistries, NodeStorage, PushFile, Registries, StorageState,
 };
 use plinth_world::secrets::Secrets;
 use plinth_world::{ClientError, ClientResult, Context};
@@ -221,7 +224,7 @@ fn registries_digest(wanted: &Registries<'_>) -> Digest {
 }
 
 #[async_trait]
-impl NodeClient for SimNodes {
+impl NodeHostKeys for SimNodes {
     async fn host_key(&self, _: &Context, target: &NodeTarget) -> ClientResult<HostKeyState> {
         let call = call("connecting to", target);
         let machine = self.reach(&call, target, NodeOperation::Connect).await?;
@@ -257,7 +260,10 @@ impl NodeClient for SimNodes {
         let pin = Pin { algorithm: key.algorithm.clone(), fingerprint: key.fingerprint.clone() };
         self.centre.effect(Effect::HostKeyPinned { node: target.node.clone(), pin })
     }
+}
 
+#[async_trait]
+impl NodeAccounts for SimNodes {
     async fn account(&self, _: &Context, target: &NodeTarget, account: &Account) -> ClientResult<AccountState> {
         let call = call("looking at the account on", target);
         let machine = self.log_in(&call, target, NodeOperation::Account).await?;
@@ -287,7 +293,10 @@ impl NodeClient for SimNodes {
         }
         self.centre.effect(Effect::AccountMade { node, account })
     }
+}
 
+#[async_trait]
+impl NodeInspection for SimNodes {
     async fn facts(&self, _: &Context, target: &NodeTarget, asked: &Asked) -> ClientResult<NodeFacts> {
         let call = call("reading facts of", target);
         let machine = match target.credential {
@@ -304,7 +313,10 @@ impl NodeClient for SimNodes {
         let partitions = self.partitions(target, &machine)?;
         Ok(super::facts::of(target, &machine, &partitions, asked))
     }
+}
 
+#[async_trait]
+impl NodeStorage for SimNodes {
     async fn storage(&self, _: &Context, target: &NodeTarget, _: &str, to: &str) -> ClientResult<StorageState> {
         let call = call("looking at the storage of", target);
         let machine = self.log_in_as_account(&call, target, NodeOperation::Storage).await?;
@@ -313,67 +325,6 @@ impl NodeClient for SimNodes {
             Some(place) if place == to => StorageState::New { old_copy_mib: machine.old_copy.then_some(OLD_COPY_MIB) },
             _ => StorageState::Old,
         })
-    }
-
-    async fn remove_old_storage(&self, _: &Context, target: &NodeTarget, from: &str, to: &str) -> ClientResult<()> {
-        let call = call(&format!("removing the old copy of {from} on"), target);
-        let machine = self.log_in_as_account(&call, target, NodeOperation::Storage).await?;
-        if machine.relocated_to.as_deref() != Some(to) {
-            return Err(call.fails(format!("the data is not in {to}"), "move it first"));
-        }
-        self.centre.spend("storage-remove", target.node.as_str(), timing::ACCOUNT).await;
-        if machine.old_copy {
-            self.centre.effect(Effect::OldStorageRemoved { node: target.node.clone() })
-        } else {
-            Ok(())
-        }
-    }
-
-    async fn preparation(&self, _: &Context, target: &NodeTarget, wanted: &Preparation) -> ClientResult<Vec<String>> {
-        let call = call("looking at the preparation of", target);
-        let machine = self.log_in_as_account(&call, target, NodeOperation::Prepare).await?;
-        self.centre.spend("prepare-look", target.node.as_str(), timing::LOOK).await;
-        let same = *wanted == Preparation::default() || machine.preparation == Some(Digest::of(wanted));
-        Ok(if same { Vec::new() } else { super::facts::unprepared(wanted) })
-    }
-
-    /// Its clusters are made at once or not at all.
-    async fn birth(&self, _: &Context, target: &NodeTarget) -> ClientResult<Option<Birth>> {
-        let call = call("looking how far the cluster came on", target);
-        self.log_in_as_account(&call, target, NodeOperation::Prepare).await?;
-        self.centre.spend("birth-look", target.node.as_str(), timing::LOOK).await;
-        Ok(None)
-    }
-
-    async fn leftovers(&self, _: &Context, target: &NodeTarget) -> ClientResult<Leftovers> {
-        let call = call("looking for leftovers of Kubernetes on", target);
-        self.log_in_as_account(&call, target, NodeOperation::Prepare).await?;
-        self.centre.spend("leftovers-look", target.node.as_str(), timing::LOOK).await;
-        let is_member = self.centre.look(|state, _| state.cluster.members.contains_key(&target.node))?;
-        let running = if is_member { vec!["kubelet".to_owned()] } else { Vec::new() };
-        Ok(Leftovers { running, left: Vec::new() })
-    }
-
-    async fn clear_leftovers(&self, ctx: &Context, target: &NodeTarget) -> ClientResult<()> {
-        if self.leftovers(ctx, target).await?.running.is_empty() {
-            return Ok(());
-        }
-        let call = call("clearing leftovers of Kubernetes on", target);
-        Err(call.fails("Kubernetes still runs here: nothing was taken away", "reset it, or remove the node first"))
-    }
-
-    async fn prepare(&self, _: &Context, target: &NodeTarget, wanted: &Preparation) -> ClientResult<()> {
-        let call = call("preparing", target);
-        let machine = self.log_in_as_account(&call, target, NodeOperation::Prepare).await?;
-        let digest = Digest::of(wanted);
-        if machine.preparation.as_ref() == Some(&digest) {
-            return Ok(());
-        }
-        self.centre.spend("prepare", target.node.as_str(), timing::ACCOUNT).await;
-        if let Some(lost) = self.dropped(&call, target, NodeOperation::Prepare)? {
-            return Err(lost);
-        }
-        self.centre.effect(Effect::NodePrepared { node: target.node.clone(), digest })
     }
 
     async fn relocate_storage(&self, ctx: &Context, target: &NodeTarget, from: &str, to: &str) -> ClientResult<()> {
@@ -401,21 +352,63 @@ impl NodeClient for SimNodes {
         self.centre.effect(Effect::StorageRelocated { node: target.node.clone(), to: to.to_owned() })
     }
 
+    async fn remove_old_storage(&self, _: &Context, target: &NodeTarget, from: &str, to: &str) -> ClientResult<()> {
+        let call = call(&format!("removing the old copy of {from} on"), target);
+        let machine = self.log_in_as_account(&call, target, NodeOperation::Storage).await?;
+        if machine.relocated_to.as_deref() != Some(to) {
+            return Err(call.fails(format!("the data is not in {to}"), "move it first"));
+        }
+        self.centre.spend("storage-remove", target.node.as_str(), timing::ACCOUNT).await;
+        if machine.old_copy {
+            self.centre.effect(Effect::OldStorageRemoved { node: target.node.clone() })
+        } else {
+            Ok(())
+        }
+    }
+}
+
+#[async_trait]
+impl NodePreparation for SimNodes {
+    async fn preparation(&self, _: &Context, target: &NodeTarget, wanted: &Preparation) -> ClientResult<Vec<String>> {
+        let call = call("looking at the preparation of", target);
+        let machine = self.log_in_as_account(&call, target, NodeOperation::Prepare).await?;
+        self.centre.spend("prepare-look", target.node.as_str(), timing::LOOK).await;
+        let same = *wanted == Preparation::default() || machine.preparation == Some(Digest::of(wanted));
+        Ok(if same { Vec::new() } else { super::facts::unprepared(wanted) })
+    }
+
+    async fn prepare(&self, _: &Context, target: &NodeTarget, wanted: &Preparation) -> ClientResult<()> {
+        let call = call("preparing", target);
+        let machine = self.log_in_as_account(&call, target, NodeOperation::Prepare).await?;
+        let digest = Digest::of(wanted);
+        if machine.preparation.as_ref() == Some(&digest) {
+            return Ok(());
+        }
+        self.centre.spend("prepare", target.node.as_str(), timing::ACCOUNT).await;
+        if let Some(lost) = self.dropped(&call, target, NodeOperation::Prepare)? {
+            return Err(lost);
+        }
+        self.centre.effect(Effect::NodePrepared { node: target.node.clone(), digest })
+    }
+}
+
+#[async_trait]
+impl NodeRegistries for SimNodes {
     async fn registries(
         &self,
         _: &Context,
         target: &NodeTarget,
         wanted: &Registries<'_>,
-    ) -> ClientResult<Observed<Vec<String>>> {
+    ) -> ClientResult<Option<Vec<String>>> {
         let call = call("looking at registries on", target);
         let machine = self.log_in_as_account(&call, target, NodeOperation::Registries).await?;
         self.centre.spend("registries-look", target.node.as_str(), timing::LOOK).await;
         let nothing_to_write = (wanted.mirrors.is_empty() || wanted.mirrors_by_engine) && wanted.logins.is_empty();
         Ok(match machine.registries {
-            None if nothing_to_write => Observed::Known(Vec::new()),
-            Some(digest) if digest == registries_digest(wanted) => Observed::Known(Vec::new()),
-            Some(_) => Observed::Known(vec!["mirrors or logins differ".to_owned()]),
-            None => Observed::Absent,
+            None if nothing_to_write => Some(Vec::new()),
+            Some(digest) if digest == registries_digest(wanted) => Some(Vec::new()),
+            Some(_) => Some(vec!["mirrors or logins differ".to_owned()]),
+            None => None,
         })
     }
 
@@ -435,53 +428,24 @@ impl NodeClient for SimNodes {
         }
         self.centre.effect(Effect::RegistriesSet { node: target.node.clone(), digest })
     }
+}
 
-    async fn admin_config(&self, _: &Context, target: &NodeTarget) -> ClientResult<Secret> {
-        let call = call("reading the administrator's kubeconfig on", target);
-        self.log_in_as_account(&call, target, NodeOperation::Kubernetes).await?;
-        self.centre.spend("admin-config", target.node.as_str(), timing::LOOK).await;
-        if self.centre.look(|state, _| ready_at(state, target).is_none())? {
-            return Err(call.fails("/etc/kubernetes/admin.conf is not there", "deploy Kubernetes first"));
-        }
-        Ok(Secret::new(format!("apiVersion: v1\nkind: Config\nclusters: [{{name: {}}}]\n", target.node)))
+#[async_trait]
+impl NodeLeftovers for SimNodes {
+    async fn leftovers(&self, _: &Context, target: &NodeTarget) -> ClientResult<Leftovers> {
+        let call = call("looking for leftovers of Kubernetes on", target);
+        self.log_in_as_account(&call, target, NodeOperation::Prepare).await?;
+        self.centre.spend("leftovers-look", target.node.as_str(), timing::LOOK).await;
+        let is_member = self.centre.look(|state, _| state.cluster.members.contains_key(&target.node))?;
+        let running = if is_member { vec!["kubelet".to_owned()] } else { Vec::new() };
+        Ok(Leftovers { running, left: Vec::new() })
     }
 
-    async fn control_plane(&self, _: &Context, target: &NodeTarget) -> ClientResult<ControlPlane> {
-        let call = call("looking at the control plane on", target);
-        self.log_in_as_account(&call, target, NodeOperation::Kubernetes).await?;
-        self.centre.spend("control-plane", target.node.as_str(), timing::LOOK).await;
-        self.centre.look(|state, _| seen_of_control_plane(state, target))
-    }
-
-    async fn missing_files(
-        &self,
-        _: &Context,
-        target: &NodeTarget,
-        folder: &str,
-        files: &[DownloadFile],
-    ) -> ClientResult<Vec<String>> {
-        let call = call("looking at pushed files on", target);
-        let machine = self.log_in_as_account(&call, target, NodeOperation::Downloads).await?;
-        self.centre.spend("downloads-look", target.node.as_str(), timing::LOOK).await;
-        let there = |file: &&DownloadFile| machine.files.get(&format!("{folder}/{}", file.dest)) == Some(&file.sha256);
-        Ok(files.iter().filter(|file| !there(file)).map(|file| file.dest.clone()).collect())
-    }
-
-    async fn push_file(&self, _: &Context, target: &NodeTarget, push: &PushFile<'_>) -> ClientResult<()> {
-        let call = call(&format!("pushing {} to", push.name), target);
-        let machine = self.log_in_as_account(&call, target, NodeOperation::Downloads).await?;
-        let path = format!("{}/{}", push.folder, push.name);
-        if machine.files.get(&path).is_some_and(|sha256| sha256 == push.sha256) {
+    async fn clear_leftovers(&self, ctx: &Context, target: &NodeTarget) -> ClientResult<()> {
+        if self.leftovers(ctx, target).await?.running.is_empty() {
             return Ok(());
         }
-        if self.centre.look(|state, _| !state.controller.held.contains(push.sha256))? {
-            return Err(call.fails(format!("{} is not here", push.name), "fetch it first"));
-        }
-        self.centre.spend("push-file", &format!("{}/{}", target.node, push.name), timing::PUSH).await;
-        if let Some(lost) = self.dropped(&call, target, NodeOperation::Downloads)? {
-            return Err(lost);
-        }
-        let (node, sha256) = (target.node.clone(), push.sha256.to_owned());
-        self.centre.effect(Effect::FilePushed { node, path, sha256 })
+        let call = call("clearing leftovers of Kubernetes on", target);
+        Err(call.fails("Kubernetes still runs here: nothing was taken away", "reset it, or remove the node first"))
     }
 }

@@ -8,8 +8,8 @@ use crate::timing;
 use crate::world::{Effect, State};
 use async_trait::async_trait;
 use jiff::Timestamp;
+use plinth_model::SecretRef;
 use plinth_model::steps::RunaiTarget;
-use plinth_model::{Observed, SecretRef};
 use plinth_world::runai::{RunaiClient, RunaiCluster};
 use plinth_world::secrets::Secrets;
 use plinth_world::{ClientResult, Context};
@@ -118,15 +118,15 @@ impl SimRunai {
 
 #[async_trait]
 impl RunaiClient for SimRunai {
-    async fn issuer(&self, _: &Context, target: &RunaiTarget) -> ClientResult<Observed<String>> {
+    async fn issuer(&self, _: &Context, target: &RunaiTarget) -> ClientResult<Option<String>> {
         self.centre.spend("issuer", &target.url, timing::RUNAI_CALL).await;
         let answer = self.centre.look(|state, now| keycloak_answers(state, now).then(|| issuer(state, target)))?;
         match answer {
-            None => Ok(Observed::Absent),
+            None => Ok(None),
             Some(_) if self.strikes(RunaiFault::IssuerMismatch)? => {
-                Ok(Observed::Known(format!("http://{}/auth/realms/{}", host(&target.url), target.realm)))
+                Ok(Some(format!("http://{}/auth/realms/{}", host(&target.url), target.realm)))
             }
-            Some(issuer) => Ok(Observed::Known(issuer)),
+            Some(issuer) => Ok(Some(issuer)),
         }
     }
 

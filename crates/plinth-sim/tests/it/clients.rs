@@ -4,9 +4,9 @@ use crate::rack::{
     release, run, runai, scenario, start, target, until,
 };
 use indexmap::IndexMap;
+use plinth_model::EngineRecord;
 use plinth_model::engine::KubesprayRecord;
 use plinth_model::steps::{Check, Health, KubesprayRelease, Mirror, PodSecurity, SecretContent};
-use plinth_model::{EngineRecord, Observed};
 use plinth_sim::{Oddity, SimOptions, Simulation};
 use plinth_world::ClientResult;
 use plinth_world::ansible::PlayRun;
@@ -158,13 +158,13 @@ fn registries_differ_until_they_are_set() {
     run(&sim, async {
         prepare_node(&sim, "cpu-03").await.unwrap();
         let differences = client.registries(&ctx, &ours, &registries(&mirrors)).await.unwrap();
-        assert!(matches!(differences, Observed::Known(lines) if !lines.is_empty()));
+        assert!(matches!(differences, Some(lines) if !lines.is_empty()));
         let before = sim.records();
         for _ in 0..2 {
             client.set_registries(&ctx, &ours, &registries(&mirrors)).await.unwrap();
         }
         assert_eq!(sim.records(), before + 1);
-        assert_eq!(client.registries(&ctx, &ours, &registries(&mirrors)).await.unwrap(), Observed::Known(Vec::new()));
+        assert_eq!(client.registries(&ctx, &ours, &registries(&mirrors)).await.unwrap(), Some(Vec::new()));
     });
 }
 
@@ -221,15 +221,15 @@ fn deployed_says_what_it_was_made_with() {
     let (ctx, client) = (sim.context(), &sim.clients.ansible);
     run(&sim, async {
         assert_eq!(sim.clients.records.record(&ctx).await.unwrap(), None);
-        assert_eq!(client.source(&ctx, &kubespray()).await.unwrap(), Observed::Absent);
+        assert_eq!(client.source(&ctx, &kubespray()).await.unwrap(), None);
         prepare_nodes(&sim).await.unwrap();
         deploy(&sim).await.unwrap();
         let made = KubesprayRecord { last: Some(inputs()), begun: None, at: None };
         let record = sim.clients.records.record(&ctx).await.unwrap();
         assert_eq!(record, Some(EngineRecord::Kubespray(Box::new(made))));
-        assert_eq!(client.environment(&ctx, &kubespray()).await.unwrap(), Observed::Known("2.16.4".to_owned()));
+        assert_eq!(client.environment(&ctx, &kubespray()).await.unwrap(), Some("2.16.4".to_owned()));
         let newer = KubesprayRelease { tag: "v2.29.1".parse().unwrap(), ..kubespray() };
-        assert_eq!(client.environment(&ctx, &newer).await.unwrap(), Observed::Absent);
+        assert_eq!(client.environment(&ctx, &newer).await.unwrap(), None);
         assert_eq!(client.inventory(&ctx).await.unwrap().len(), 2);
     });
 }
@@ -239,7 +239,7 @@ fn nodes_become_ready_some_seconds_behind_the_play() {
     let sim = start(None, &[]);
     let (ctx, kube) = (sim.context(), &sim.clients.kube);
     run(&sim, async {
-        assert_eq!(kube.kubeconfig(&ctx).await.unwrap(), Observed::Absent);
+        assert_eq!(kube.kubeconfig(&ctx).await.unwrap(), None);
         assert!(refused(&sim, kube.node(&ctx, &name("dgx-05"))).await.contains("kubeconfig"));
         prepare_nodes(&sim).await.unwrap();
         let from = target("cpu-03", "ansiblebcm");
@@ -249,10 +249,10 @@ fn nodes_become_ready_some_seconds_behind_the_play() {
             kube.fetch_kubeconfig(&ctx, &from, "https://x:6443").await.unwrap();
         }
         let dgx = kube.node(&ctx, &name("dgx-05")).await.unwrap();
-        assert_eq!((dgx.known().unwrap().ready, dgx.known().unwrap().version.as_str()), (false, "v1.31.9"));
-        let ready = || async { Ok(kube.node(&ctx, &name("dgx-05")).await?.known().unwrap().ready) };
+        assert_eq!((dgx.as_ref().unwrap().ready, dgx.as_ref().unwrap().version.as_str()), (false, "v1.31.9"));
+        let ready = || async { Ok(kube.node(&ctx, &name("dgx-05")).await?.as_ref().unwrap().ready) };
         assert!(until(&ctx, ready).await.unwrap());
-        assert_eq!(kube.node(&ctx, &name("dgx-99")).await.unwrap(), Observed::Absent);
+        assert_eq!(kube.node(&ctx, &name("dgx-99")).await.unwrap(), None);
     });
     assert_eq!(sim.count("kubeconfig-fetched"), 1);
 }
@@ -271,9 +271,9 @@ fn cluster_objects_are_made_once_and_only_where_they_can_be() {
         assert!(
             refused(&sim, kube.make_secret(&ctx, "default", "x", &missing, &none)).await.contains("certificate runai")
         );
-        assert_eq!(kube.namespace(&ctx, "runai").await.unwrap(), Observed::Absent);
-        assert_eq!(kube.namespace(&ctx, "kube-system").await.unwrap(), Observed::Known(None));
-        assert_eq!(kube.secret_matches(&ctx, "runai", "x", &pull_secret(), &none).await.unwrap(), Observed::Absent);
+        assert_eq!(kube.namespace(&ctx, "runai").await.unwrap(), None);
+        assert_eq!(kube.namespace(&ctx, "kube-system").await.unwrap(), Some(None));
+        assert_eq!(kube.secret_matches(&ctx, "runai", "x", &pull_secret(), &none).await.unwrap(), None);
         let before = sim.records();
         for _ in 0..2 {
             kube.label_node(&ctx, &name("dgx-05"), &labels, &["gpu=true:NoSchedule".to_owned()]).await.unwrap();
@@ -282,22 +282,16 @@ fn cluster_objects_are_made_once_and_only_where_they_can_be() {
             kube.add_dns(&ctx, "other.example.com", [10, 0, 0, 1].into()).await.unwrap();
         }
         assert_eq!(sim.records(), before + 4);
-        assert_eq!(
-            kube.secret_matches(&ctx, "runai", "x", &pull_secret(), &none).await.unwrap(),
-            Observed::Known(true)
-        );
-        assert_eq!(
-            kube.secret_matches(&ctx, "runai", "x", &pull_secret(), &labels).await.unwrap(),
-            Observed::Known(false)
-        );
-        assert_eq!(kube.namespace(&ctx, "runai").await.unwrap(), Observed::Known(Some(PodSecurity::Privileged)));
+        assert_eq!(kube.secret_matches(&ctx, "runai", "x", &pull_secret(), &none).await.unwrap(), Some(true));
+        assert_eq!(kube.secret_matches(&ctx, "runai", "x", &pull_secret(), &labels).await.unwrap(), Some(false));
+        assert_eq!(kube.namespace(&ctx, "runai").await.unwrap(), Some(Some(PodSecurity::Privileged)));
         assert_eq!(
             kube.resolve_in_pod(&ctx, "other.example.com").await.unwrap(),
             [std::net::Ipv4Addr::new(10, 0, 0, 1)]
         );
         assert!(kube.resolve_in_pod(&ctx, "nobody.example.com").await.unwrap().is_empty());
         let node = kube.node(&ctx, &name("dgx-05")).await.unwrap();
-        assert_eq!(node.known().unwrap().taints, ["gpu=true:NoSchedule"]);
+        assert_eq!(node.as_ref().unwrap().taints, ["gpu=true:NoSchedule"]);
     });
 }
 
@@ -354,12 +348,12 @@ fn helm_refuses_or_gives_up_as_the_cluster_would() {
         prepare_nodes(&sim).await.unwrap();
         kubernetes(&sim).await.unwrap();
         assert!(refused(&sim, helm.upgrade(&ctx, &plain)).await.contains("\"metrics-server\" not found"));
-        assert_eq!(helm.release(&ctx, "gpu-operator", "gpu-operator").await.unwrap(), Observed::Absent);
+        assert_eq!(helm.release(&ctx, "gpu-operator", "gpu-operator").await.unwrap(), None);
         kube.make_namespace(&ctx, "gpu-operator", PodSecurity::Restricted).await.unwrap();
         let error = helm.upgrade(&ctx, &operator).await.unwrap_err().to_string();
         assert!(error.contains("PodSecurity") && error.contains("600 s"), "{error}");
         let state = helm.release(&ctx, "gpu-operator", "gpu-operator").await.unwrap();
-        assert_eq!(state.known().unwrap().status, "failed");
+        assert_eq!(state.as_ref().unwrap().status, "failed");
         let error = install(&sim, &control_plane()).await.unwrap_err().to_string();
         assert!(error.contains("pull secret"), "{error}");
         kube.make_secret(&ctx, "runai-backend", "creds", &pull_secret(), &IndexMap::new()).await.unwrap();
@@ -367,7 +361,7 @@ fn helm_refuses_or_gives_up_as_the_cluster_would() {
         assert!(error.contains("storage class"), "{error}");
         install(&sim, &operator).await.unwrap();
         let state = helm.release(&ctx, "gpu-operator", "gpu-operator").await.unwrap();
-        assert_eq!(state.known().unwrap().status, "deployed");
+        assert_eq!(state.as_ref().unwrap().status, "deployed");
     });
 }
 
@@ -400,13 +394,17 @@ fn a_release_is_healthy_some_time_behind_helm_and_changes_once() {
         newer.version = "v1.2.4".parse().unwrap();
         helm.upgrade(&ctx, &newer).await.unwrap();
         let state = helm.release(&ctx, "gpu-operator", "gpu-operator").await.unwrap();
-        assert_eq!(state.known().unwrap().version.as_str(), "1.2.4", "as the package says, without the v of the index");
+        assert_eq!(
+            state.as_ref().unwrap().version.as_str(),
+            "1.2.4",
+            "as the package says, without the v of the index"
+        );
         newer.version = "~2.21.0".parse().unwrap();
         for _ in 0..2 {
             helm.upgrade(&ctx, &newer).await.unwrap();
         }
         let state = helm.release(&ctx, "gpu-operator", "gpu-operator").await.unwrap();
-        assert_eq!(state.known().unwrap().version.as_str(), "2.21.0", "a version of the line, not the line");
+        assert_eq!(state.as_ref().unwrap().version.as_str(), "2.21.0", "a version of the line, not the line");
     });
     assert_eq!(sim.count("release-ended"), 3);
 }
@@ -426,17 +424,13 @@ fn the_hook_of_the_cluster_part_names_what_is_missing() {
                 assert!(error.contains("pre-install") && error.contains(at), "{error}");
             }
         };
-        assert_eq!(client.issuer(&ctx, &runai()).await.unwrap(), Observed::Absent);
+        assert_eq!(client.issuer(&ctx, &runai()).await.unwrap(), None);
         let early = client.register(&ctx, &runai()).await.unwrap_err();
         assert!(early.transient.is_some(), "{early}");
         part("503").await;
         install(&sim, &control_plane()).await.unwrap();
-        assert_eq!(
-            client.issuer(&ctx, &runai()).await.unwrap(),
-            Observed::Absent,
-            "Keycloak comes up behind its release"
-        );
-        let issuer = || async { Ok(client.issuer(&ctx, &runai()).await?.known() == Some(&runai().issuer())) };
+        assert_eq!(client.issuer(&ctx, &runai()).await.unwrap(), None, "Keycloak comes up behind its release");
+        let issuer = || async { Ok(client.issuer(&ctx, &runai()).await?.as_ref() == Some(&runai().issuer())) };
         assert!(until(&ctx, issuer).await.unwrap());
         part("not registered").await;
         let strange = refused(&sim, client.keep_credentials(&ctx, &runai(), "no-such-id")).await;

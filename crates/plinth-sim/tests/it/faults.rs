@@ -259,7 +259,7 @@ fn a_timed_out_release_takes_its_time_and_leaves_a_failed_release() {
         assert!(sim.clients.helm.upgrade(&ctx, &part).await.is_err());
         assert!(plinth_world::Clock::elapsed(&before) - began >= std::time::Duration::from_secs(600));
         let state = sim.clients.helm.release(&ctx, "default", "metrics-server").await.unwrap();
-        assert_eq!(state.known().unwrap().status, "failed");
+        assert_eq!(state.as_ref().unwrap().status, "failed");
     });
 }
 

@@ -254,7 +254,7 @@ pub(crate) async fn kubernetes(sim: &Simulation) -> ClientResult<()> {
     let kube = &sim.clients.kube;
     kube.fetch_kubeconfig(&ctx, &target("cpu-03", "ansiblebcm"), "https://10.184.162.100:6443").await?;
     for node in nodes() {
-        until(&ctx, || async { Ok(kube.node(&ctx, &node).await?.known().is_some_and(|node| node.ready)) }).await?;
+        until(&ctx, || async { Ok(kube.node(&ctx, &node).await?.as_ref().is_some_and(|node| node.ready)) }).await?;
     }
     kube.add_dns(&ctx, DOMAIN, address("cpu-03")).await
 }
@@ -291,7 +291,7 @@ pub(crate) async fn connect(sim: &Simulation) -> ClientResult<()> {
     let ctx = sim.context();
     let client = &sim.clients.runai;
     install(sim, &control_plane()).await?;
-    let answers = || async { Ok(client.issuer(&ctx, &runai()).await?.known() == Some(&runai().issuer())) };
+    let answers = || async { Ok(client.issuer(&ctx, &runai()).await?.as_ref() == Some(&runai().issuer())) };
     if !until(&ctx, answers).await? {
         return Err(ClientError::permanent("runai", "comparing the issuer", "it never was the expected one", ""));
     }

@@ -105,7 +105,7 @@ fn what_was_seen_once_is_seen_by_the_next_process_too() {
     let ctx = second.context();
     for node in crate::rack::nodes() {
         let seen = run(&second, second.clients.kube.node(&ctx, &node)).unwrap();
-        assert!(seen.known().unwrap().ready, "{node}");
+        assert!(seen.as_ref().unwrap().ready, "{node}");
     }
 }
 

@@ -7,9 +7,14 @@
 
 use super::answer::{failure, owned};
 use crate::frame::Frames;
+use crate::nodes::SshNodes;
+use crate::nodes::unusable;
 use crate::script::Script;
+use async_trait::async_trait;
 use plinth_model::steps::Account;
-use plinth_world::node::AccountState;
+use plinth_model::steps::NodeTarget;
+use plinth_world::node::{AccountState, NodeAccounts};
+use plinth_world::{ClientResult, Context};
 use std::time::Duration;
 
 const BODY: &str =
@@ -105,6 +110,26 @@ pub(crate) fn make_parse(frames: &Frames) -> Result<(), String> {
         }
         AccountState::Absent => Err("nothing of the account is there after making it".to_owned()),
         AccountState::Partial(missing) => Err(format!("still missing after making it: {}", missing.join("; "))),
+    }
+}
+
+#[async_trait]
+impl NodeAccounts for SshNodes {
+    async fn account(&self, ctx: &Context, target: &NodeTarget, wanted: &Account) -> ClientResult<AccountState> {
+        let key = self.public_key(target, &wanted.key)?;
+        let script = look_script(wanted, key.as_deref().unwrap_or_default());
+        let state = self.operation(ctx, target, script, look_parse).await?;
+        Ok(match (state, key) {
+            (AccountState::Same, None) => AccountState::Partial(vec!["our key is not made yet".to_owned()]),
+            (state, _) => state,
+        })
+    }
+
+    async fn make_account(&self, ctx: &Context, target: &NodeTarget, wanted: &Account) -> ClientResult<()> {
+        let Some(key) = self.public_key(target, &wanted.key)? else {
+            return Err(unusable(target, "our key is not made yet"));
+        };
+        self.operation(ctx, target, make_script(wanted, &key), make_parse).await
     }
 }
 

@@ -6,12 +6,18 @@
 //! Not covered: etcd for events only, and an etcd with which the node speaks but which runs elsewhere.
 
 use super::answer::failure;
+use super::bootstrap;
 use crate::frame::{Frame, Frames};
+use crate::nodes::SshNodes;
 use crate::script::Script;
+use async_trait::async_trait;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use plinth_model::Secret;
-use plinth_world::node::{CertificateFile, ControlPlane, Etcd, EtcdMember};
+use plinth_model::steps::NodeTarget;
+use plinth_world::node::Bootstrap;
+use plinth_world::node::{CertificateFile, ControlPlane, Etcd, EtcdMember, NodeControlPlane};
+use plinth_world::{ClientResult, Context};
 use serde::Deserialize;
 use serde_json::Value;
 use std::time::Duration;
@@ -167,6 +173,21 @@ fn certificate(file: &str, parts: &[&Frame]) -> Result<Option<CertificateFile>, 
         first = Some(first.map_or(expires, |known: jiff::Timestamp| known.min(expires)));
     }
     Ok(first.map(|expires| CertificateFile { file: file.to_owned(), expires }))
+}
+
+#[async_trait]
+impl NodeControlPlane for SshNodes {
+    async fn bootstrap(&self, ctx: &Context, target: &NodeTarget) -> ClientResult<Option<Bootstrap>> {
+        self.operation(ctx, target, bootstrap::look_script(), bootstrap::look_parse).await
+    }
+
+    async fn admin_config(&self, ctx: &Context, target: &NodeTarget) -> ClientResult<Secret> {
+        self.operation(ctx, target, admin_config_script(), admin_config_parse).await
+    }
+
+    async fn control_plane(&self, ctx: &Context, target: &NodeTarget) -> ClientResult<ControlPlane> {
+        self.operation(ctx, target, look_script(), look_parse).await
+    }
 }
 
 #[cfg(test)]

@@ -2,8 +2,14 @@
 
 use super::answer::{failure, owned};
 use crate::frame::Frames;
+use crate::nodes::SshNodes;
 use crate::script::Script;
+use async_trait::async_trait;
 use plinth_model::download::DownloadFile;
+use plinth_model::steps::NodeTarget;
+use plinth_world::node::NodeFiles;
+use plinth_world::node::PushFile;
+use plinth_world::{ClientResult, Context};
 use std::time::Duration;
 
 /// Some 400 MB are read and summed up; a busy disk takes its time.
@@ -29,6 +35,23 @@ pub(crate) fn look_parse(frames: &Frames) -> Result<Vec<String>, String> {
         return Err("the node did not say anything about its files".to_owned());
     }
     Ok(owned(frames, "missing"))
+}
+
+#[async_trait]
+impl NodeFiles for SshNodes {
+    async fn missing_files(
+        &self,
+        ctx: &Context,
+        target: &NodeTarget,
+        folder: &str,
+        files: &[DownloadFile],
+    ) -> ClientResult<Vec<String>> {
+        self.operation(ctx, target, look_script(folder, files), look_parse).await
+    }
+
+    async fn push_file(&self, ctx: &Context, target: &NodeTarget, push: &PushFile<'_>) -> ClientResult<()> {
+        self.ssh.push(ctx, target, push).await
+    }
 }
 
 #[cfg(test)]

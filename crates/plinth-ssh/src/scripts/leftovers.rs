@@ -6,8 +6,12 @@
 
 use super::answer::{failure, owned};
 use crate::frame::Frames;
+use crate::nodes::SshNodes;
 use crate::script::Script;
-use plinth_world::node::Leftovers;
+use async_trait::async_trait;
+use plinth_model::steps::NodeTarget;
+use plinth_world::node::{Leftovers, NodeLeftovers};
+use plinth_world::{ClientResult, Context};
 use std::time::Duration;
 
 const BODY: &str = include_str!("sh/leftovers.sh");
@@ -51,6 +55,17 @@ pub(crate) fn clear_parse(frames: &Frames) -> Result<(), String> {
     let leftovers =
         look_parse(frames).map_err(|error| if running.is_empty() { error } else { format!("{error} ({running})") })?;
     if leftovers.is_clean() { Ok(()) } else { Err(format!("still there: {}", leftovers.left.join("; "))) }
+}
+
+#[async_trait]
+impl NodeLeftovers for SshNodes {
+    async fn leftovers(&self, ctx: &Context, target: &NodeTarget) -> ClientResult<Leftovers> {
+        self.operation(ctx, target, look_script(), look_parse).await
+    }
+
+    async fn clear_leftovers(&self, ctx: &Context, target: &NodeTarget) -> ClientResult<()> {
+        self.operation(ctx, target, clear_script(), clear_parse).await
+    }
 }
 
 #[cfg(test)]

@@ -5,8 +5,13 @@
 
 use super::answer::{failure, owned};
 use crate::frame::Frames;
+use crate::nodes::SshNodes;
 use crate::script::Script;
+use async_trait::async_trait;
+use plinth_model::steps::NodeTarget;
 use plinth_model::steps::Preparation;
+use plinth_world::node::NodePreparation;
+use plinth_world::{ClientResult, Context};
 use std::time::Duration;
 
 const BODY: &str =
@@ -70,6 +75,17 @@ pub(crate) fn set_parse(frames: &Frames) -> Result<(), String> {
         None => error,
     })?;
     if differences.is_empty() { Ok(()) } else { Err(differences.join("; ")) }
+}
+
+#[async_trait]
+impl NodePreparation for SshNodes {
+    async fn preparation(&self, ctx: &Context, target: &NodeTarget, wanted: &Preparation) -> ClientResult<Vec<String>> {
+        self.operation(ctx, target, look_script(wanted), look_parse).await
+    }
+
+    async fn prepare(&self, ctx: &Context, target: &NodeTarget, wanted: &Preparation) -> ClientResult<()> {
+        self.operation(ctx, target, set_script(wanted), set_parse).await
+    }
 }
 
 #[cfg(test)]

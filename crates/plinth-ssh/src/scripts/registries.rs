@@ -7,12 +7,17 @@
 
 use super::answer::{digest, failure, owned};
 use crate::frame::Frames;
+use crate::nodes::SshNodes;
 use crate::script::Script;
+use async_trait::async_trait;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use indexmap::IndexMap;
+use plinth_model::Secret;
+use plinth_model::steps::NodeTarget;
 use plinth_model::steps::{Mirror, RegistryLogin};
-use plinth_model::{Observed, Secret};
+use plinth_world::node::NodeRegistries;
+use plinth_world::{ClientResult, Context};
 use serde_json::json;
 use std::fmt::Write as _;
 use std::time::Duration;
@@ -161,7 +166,7 @@ fn urls(wanted: &Registries<'_>) -> Vec<String> {
 ///
 /// # Errors
 /// When the script failed or was cut off; in words.
-pub(crate) fn look_parse(frames: &Frames) -> Result<Observed<Vec<String>>, String> {
+pub(crate) fn look_parse(frames: &Frames) -> Result<Option<Vec<String>>, String> {
     failure(frames)?;
     let foreign = owned(frames, "foreign");
     if frames.get("looked").is_none() && foreign.is_empty() {
@@ -171,9 +176,9 @@ pub(crate) fn look_parse(frames: &Frames) -> Result<Observed<Vec<String>>, Strin
     let others: Vec<String> = ["unread", "silent"].iter().flat_map(|key| owned(frames, key)).chain(foreign).collect();
     let fresh = lack.iter().all(|words| words.starts_with('+')) && frames.all("same").is_empty();
     if fresh && !lack.is_empty() && others.is_empty() {
-        return Ok(Observed::Absent);
+        return Ok(None);
     }
-    Ok(Observed::Known(lack.into_iter().chain(others).collect()))
+    Ok(Some(lack.into_iter().chain(others).collect()))
 }
 
 /// Whether everything is as wanted now.
@@ -186,10 +191,42 @@ pub(crate) fn set_parse(frames: &Frames) -> Result<(), String> {
         return Err(format!("nothing was changed: {}", foreign.join("; ")));
     }
     match look_parse(frames)? {
-        Observed::Known(differences) if differences.is_empty() => Ok(()),
-        Observed::Known(differences) => Err(differences.join("; ")),
-        Observed::Absent | Observed::Unknown(_) => Err("nothing is there after writing it".to_owned()),
+        Some(differences) if differences.is_empty() => Ok(()),
+        Some(differences) => Err(differences.join("; ")),
+        None => Err("nothing is there after writing it".to_owned()),
     }
+}
+
+#[async_trait]
+impl NodeRegistries for SshNodes {
+    async fn registries(
+        &self,
+        ctx: &Context,
+        target: &NodeTarget,
+        wanted: &plinth_world::node::Registries<'_>,
+    ) -> ClientResult<Option<Vec<String>>> {
+        let logins = self.passwords(target, wanted.logins)?;
+        let script = look_script(&with_passwords(wanted, &logins));
+        self.operation(ctx, target, script, look_parse).await
+    }
+
+    async fn set_registries(
+        &self,
+        ctx: &Context,
+        target: &NodeTarget,
+        wanted: &plinth_world::node::Registries<'_>,
+    ) -> ClientResult<()> {
+        let logins = self.passwords(target, wanted.logins)?;
+        let script = set_script(&with_passwords(wanted, &logins));
+        self.operation(ctx, target, script, set_parse).await
+    }
+}
+
+const fn with_passwords<'a>(
+    wanted: &plinth_world::node::Registries<'a>,
+    logins: &'a [(&'a RegistryLogin, Secret)],
+) -> Registries<'a> {
+    Registries { mirrors: wanted.mirrors, engine_writes_mirrors: wanted.mirrors_by_engine, logins }
 }
 
 #[cfg(test)]

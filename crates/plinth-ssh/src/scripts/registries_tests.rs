@@ -26,7 +26,7 @@ fn login() -> RegistryLogin {
     }
 }
 
-fn look(trial: &Trial, wanted: &Registries<'_>) -> Observed<Vec<String>> {
+fn look(trial: &Trial, wanted: &Registries<'_>) -> Option<Vec<String>> {
     look_parse(&trial.run(&script("looking", "look", &trial.prefix(), wanted))).unwrap()
 }
 
@@ -36,7 +36,7 @@ fn set(trial: &Trial, wanted: &Registries<'_>) -> Result<(), String> {
 
 fn differences(trial: &Trial, wanted: &Registries<'_>) -> String {
     match look(trial, wanted) {
-        Observed::Known(differences) => differences.join("; "),
+        Some(differences) => differences.join("; "),
         other => panic!("{other:?}"),
     }
 }
@@ -46,7 +46,7 @@ fn mirrors_and_logins_are_written_once() {
     let (trial, mirrors, login) = (node(), mirror("https://mirror.example.com:5000/"), login());
     let logins = [(&login, Secret::new(PASSWORD.to_owned()))];
     let wanted = Registries { mirrors: &mirrors, logins: &logins, ..Registries::default() };
-    assert!(matches!(look(&trial, &wanted), Observed::Absent));
+    assert!(look(&trial, &wanted).is_none());
     set(&trial, &wanted).unwrap();
     assert_eq!(differences(&trial, &wanted), "");
     let hosts = "# Written by plinth.\nserver = \"https://registry-1.docker.io\"\n\n\

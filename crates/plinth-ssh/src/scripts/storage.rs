@@ -5,8 +5,13 @@
 
 use super::answer::failure;
 use crate::frame::Frames;
+use crate::nodes::SshNodes;
 use crate::script::Script;
+use async_trait::async_trait;
+use plinth_model::steps::NodeTarget;
+use plinth_world::node::NodeStorage;
 use plinth_world::node::StorageState;
+use plinth_world::{ClientResult, Context};
 use std::time::Duration;
 
 const BODY: &str = concat!(
@@ -99,6 +104,21 @@ pub(crate) fn remove_old_parse(frames: &Frames) -> Result<(), String> {
         StorageState::New { old_copy_mib: Some(mib) } => Err(format!("an old copy of {mib} MiB is still there")),
         StorageState::Begun(stage) => Err(stage),
         StorageState::Old => Err("the data is still at the old place".to_owned()),
+    }
+}
+
+#[async_trait]
+impl NodeStorage for SshNodes {
+    async fn storage(&self, ctx: &Context, target: &NodeTarget, from: &str, to: &str) -> ClientResult<StorageState> {
+        self.operation(ctx, target, look_script(from, to), look_parse).await
+    }
+
+    async fn relocate_storage(&self, ctx: &Context, target: &NodeTarget, from: &str, to: &str) -> ClientResult<()> {
+        self.operation(ctx, target, relocate_script(from, to), relocate_parse).await
+    }
+
+    async fn remove_old_storage(&self, ctx: &Context, target: &NodeTarget, from: &str, to: &str) -> ClientResult<()> {
+        self.operation(ctx, target, remove_old_script(from, to), remove_old_parse).await
     }
 }
 

@@ -6,7 +6,7 @@ use super::peer::Peer;
 use plinth_model::Code;
 use plinth_model::Finding;
 use plinth_model::finding::code;
-use plinth_world::ClientError;
+use plinth_world::{Cause, ClientError};
 use russh::keys::PublicKey;
 use russh::{AlgorithmKind, Error};
 use std::io::ErrorKind;
@@ -48,7 +48,7 @@ pub(super) fn found(
 /// The connection went away in the middle.
 pub(super) fn lost(doing: &str, peer: &Peer, how: impl Into<String>) -> ClientError {
     let attempt = format!("look whether {} is up and its link is stable, then run again", peer.name);
-    permanent(doing, peer, how, attempt).transient(LOST)
+    permanent(doing, peer, how, attempt).because(Cause::Unreachable).transient(LOST)
 }
 
 /// No TCP connection.
@@ -57,7 +57,9 @@ pub(super) fn unreachable(peer: &Peer, error: &std::io::Error) -> ClientError {
         ErrorKind::ConnectionRefused => format!("start sshd there, or correct the port ({})", peer.port),
         _ => format!("look whether {} is up, and whether a firewall or a missing route is in between", peer.host),
     };
-    permanent("connecting", peer, error.to_string(), attempt).transient(STARTING)
+    permanent("connecting", peer, error.to_string(), attempt)
+        .because(if error.kind() == ErrorKind::TimedOut { Cause::Timeout } else { Cause::Unreachable })
+        .transient(STARTING)
 }
 
 /// No TCP connection in time.
@@ -77,7 +79,7 @@ pub(super) fn late(peer: &Peer, heard: &Heard, deadline: Duration) -> ClientErro
         Some(line) => format!("it did not speak SSH {within}; it began with `{line}`"),
     };
     let attempt = format!("look whether sshd, and not something else, listens on port {} and answers", peer.port);
-    permanent("connecting", peer, happened, attempt).transient(STARTING)
+    permanent("connecting", peer, happened, attempt).because(Cause::Timeout).transient(STARTING)
 }
 
 /// The handshake failed.
@@ -174,6 +176,7 @@ pub(super) fn host_key(peer: &Peer, pins: &Pins, presented: &PublicKey) -> Clien
         "find out why: BCM gives a re-provisioned node a new key, and an attacker has another one too; {again}"
     );
     found(code::NODE_HOST_KEY_CHANGED, peer, "connecting", "the host key is not the one that was pinned", fix, evidence)
+        .because(Cause::UnknownAuthority)
 }
 
 /// The host in between opened no connection to the peer.

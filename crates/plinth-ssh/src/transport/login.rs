@@ -237,6 +237,7 @@ fn refused(peer: &Peer, what: &str, offered: &MethodSet) -> ClientError {
         peer.name
     );
     super::failure::found(code::NODE_LOGIN_REFUSED, peer, "logging in", &happened, fix, vec![offers])
+        .because(plinth_world::Cause::Refused)
 }
 
 #[cfg(test)]

@@ -33,7 +33,7 @@ fn moment() -> Duration {
 fn playbook(bench: &Bench) -> Option<u32> {
     let all = processes(bench)
         .into_iter()
-        .filter(|(_, line)| !line.contains("keeper.py") && line.contains("ansible-playbook"));
+        .filter(|(_, line)| !line.contains("supervisor.py") && line.contains("ansible-playbook"));
     all.map(|(pid, _)| pid).min()
 }
 

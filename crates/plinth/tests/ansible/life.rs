@@ -5,8 +5,8 @@ use crate::ground::{
 };
 use crate::seen::sh;
 use plinth_ansible::LocalAnsible;
+use plinth_model::NodeName;
 use plinth_model::engine::Play;
-use plinth_model::{NodeName, Observed};
 use plinth_world::ansible::{AnsibleClient as _, Artifact, PlayRun};
 use plinth_world::engine::FileRecords;
 use serde_json::Value;
@@ -87,7 +87,7 @@ fn looked_at_and_reset(bench: &crate::support::Bench) {
         }
         let nobody = run(Play::Remove { nodes: Vec::new(), reachable: true });
         assert!(client.preview(&quiet(), &nobody).await.is_err() && client.play(&quiet(), &nobody).await.is_err());
-        assert_eq!(client.opinion(&quiet(), &release("v2.27.1")).await.unwrap(), Observed::Absent);
+        assert_eq!(client.validate_inventory(&quiet(), &release("v2.27.1")).await.unwrap(), None);
         let downloads = client.downloads(&quiet(), &release("v2.27.1")).await.unwrap();
         assert_eq!(downloads.len(), 7, "{downloads:#?}");
         assert!(
@@ -135,7 +135,7 @@ fn recovered(bench: &crate::support::Bench, client: &LocalAnsible, run: &dyn Fn(
 #[test]
 #[ignore = "needs root, the lab and a package index: cargo xtask test --tier kubespray"]
 fn the_second_opinion_is_asked_where_there_is_one() {
-    let bench = up("opinion", 1, &["n1"]);
+    let bench = up("validate_inventory", 1, &["n1"]);
     let state = bench.state();
     let written = |version: &str| {
         let inventory = serde_json::json!({"all": {
@@ -152,9 +152,9 @@ fn the_second_opinion_is_asked_where_there_is_one() {
         let newer = release("v2.28.1");
         client.fetch_source(&quiet(), &newer).await.unwrap();
         client.write_inventory(&quiet(), &written("v1.31.9")).await.unwrap();
-        assert_eq!(client.opinion(&quiet(), &newer).await.unwrap(), Observed::Known(Vec::new()));
+        assert_eq!(client.validate_inventory(&quiet(), &newer).await.unwrap(), Some(Vec::new()));
         client.write_inventory(&quiet(), &written("1.31.9")).await.unwrap();
-        let Observed::Known(complaints) = client.opinion(&quiet(), &newer).await.unwrap() else { panic!("no opinion") };
+        let Some(complaints) = client.validate_inventory(&quiet(), &newer).await.unwrap() else { panic!("no opinion") };
         assert!(complaints.iter().any(|line| line.contains("kube_version 1.31.9 has no v")), "{complaints:#?}");
     });
 }

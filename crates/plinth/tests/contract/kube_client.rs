@@ -2,7 +2,7 @@
 
 use indexmap::IndexMap;
 use plinth_model::steps::{Health, NodeTarget, PodSecurity, RegistryLogin, SecretContent};
-use plinth_model::{NodeName, Observed, SecretRef};
+use plinth_model::{NodeName, SecretRef};
 use plinth_world::kube::{HeldConfig, KubeClient};
 use plinth_world::{ClientError, ClientResult, Context};
 use serde_json::{Value, json};
@@ -77,7 +77,7 @@ impl Suite<'_> {
 
     async fn nothing_goes_without_a_kubeconfig(&self) {
         let (client, ctx, node) = (self.client, self.ctx, &self.ground.node);
-        assert_eq!(client.kubeconfig(ctx).await.unwrap(), Observed::Absent);
+        assert_eq!(client.kubeconfig(ctx).await.unwrap(), None);
         let said = [
             explained(client.node(ctx, node).await),
             explained(client.nodes(ctx).await),
@@ -95,7 +95,7 @@ impl Suite<'_> {
         for _ in 0..2 {
             client.fetch_kubeconfig(ctx, from, server).await.unwrap();
             let held = HeldConfig { server: server.clone(), refused: None };
-            assert_eq!(client.kubeconfig(ctx).await.unwrap(), Observed::Known(held));
+            assert_eq!(client.kubeconfig(ctx).await.unwrap(), Some(held));
         }
     }
 
@@ -104,7 +104,7 @@ impl Suite<'_> {
         let (wanted, taints) = (labels(&[("plinth.test/a", "1"), ("b", "two")]), ["c=d:NoSchedule".to_owned()]);
         for _ in 0..2 {
             client.label_node(ctx, node, &wanted, &taints).await.unwrap();
-            let seen = client.node(ctx, node).await.unwrap().known().cloned().unwrap();
+            let seen = client.node(ctx, node).await.unwrap().unwrap();
             assert!(wanted.iter().all(|(key, value)| seen.labels.get(key) == Some(value)), "{seen:?}");
             assert!(seen.taints.contains(&taints[0]), "{seen:?}");
             assert!(seen.version.starts_with('v'), "{seen:?}");
@@ -114,20 +114,20 @@ impl Suite<'_> {
 
     async fn a_node_that_is_not_there_is_not_made(&self) {
         let (client, ctx, nobody) = (self.client, self.ctx, NodeName::new("nobody-there").unwrap());
-        assert_eq!(client.node(ctx, &nobody).await.unwrap(), Observed::Absent);
+        assert_eq!(client.node(ctx, &nobody).await.unwrap(), None);
         let said = self.unchanged(client.label_node(ctx, &nobody, &labels(&[("a", "b")]), &[])).await;
         assert!(said.contains("nobody-there"), "{said}");
-        assert_eq!(client.node(ctx, &nobody).await.unwrap(), Observed::Absent);
+        assert_eq!(client.node(ctx, &nobody).await.unwrap(), None);
     }
 
     async fn a_namespace_gets_its_level(&self) {
         let (client, ctx) = (self.client, self.ctx);
-        assert_eq!(client.namespace(ctx, NAMESPACE).await.unwrap(), Observed::Absent);
+        assert_eq!(client.namespace(ctx, NAMESPACE).await.unwrap(), None);
         for level in [PodSecurity::Baseline, PodSecurity::Baseline, PodSecurity::Privileged] {
             client.make_namespace(ctx, NAMESPACE, level).await.unwrap();
-            assert_eq!(client.namespace(ctx, NAMESPACE).await.unwrap(), Observed::Known(Some(level)));
+            assert_eq!(client.namespace(ctx, NAMESPACE).await.unwrap(), Some(Some(level)));
         }
-        assert_eq!(client.namespace(ctx, "kube-system").await.unwrap(), Observed::Known(None));
+        assert_eq!(client.namespace(ctx, "kube-system").await.unwrap(), Some(None));
     }
 
     async fn a_secret_is_compared_and_replaced(&self) {
@@ -145,20 +145,20 @@ impl Suite<'_> {
         let same = async |content: &SecretContent, labels| {
             client.secret_matches(ctx, NAMESPACE, "s", content, labels).await.unwrap()
         };
-        assert_eq!(same(&value(first), &none).await, Observed::Absent);
+        assert_eq!(same(&value(first), &none).await, None);
         let said = self.unchanged(client.make_secret(ctx, "no-such-namespace", "s", &value(first), &none)).await;
         assert!(said.contains("no-such-namespace"), "{said}");
         for _ in 0..2 {
             client.make_secret(ctx, NAMESPACE, "s", &value(first), &none).await.unwrap();
-            assert_eq!(same(&value(first), &none).await, Observed::Known(true));
+            assert_eq!(same(&value(first), &none).await, Some(true));
         }
-        assert_eq!(same(&value(second), &none).await, Observed::Known(false));
-        assert_eq!(same(&value(first), &some).await, Observed::Known(false));
+        assert_eq!(same(&value(second), &none).await, Some(false));
+        assert_eq!(same(&value(first), &some).await, Some(false));
         // The type of a secret cannot be changed, so this one is made anew.
         for content in [value(second), login] {
             client.make_secret(ctx, NAMESPACE, "s", &content, &some).await.unwrap();
-            assert_eq!(same(&content, &some).await, Observed::Known(true));
-            assert_eq!(same(&value(first), &some).await, Observed::Known(false));
+            assert_eq!(same(&content, &some).await, Some(true));
+            assert_eq!(same(&value(first), &some).await, Some(false));
         }
     }
 

@@ -3,7 +3,7 @@
 use plinth_model::download::DownloadFile;
 use plinth_model::facts::Asked;
 use plinth_model::steps::{Account, Credential, Mirror, NodeTarget, Preparation};
-use plinth_model::{NodeName, Observed, SecretRef};
+use plinth_model::{NodeName, SecretRef};
 use plinth_world::node::{AccountState, HostKey, NodeClient, PushFile, Registries, StorageState};
 use plinth_world::{ClientError, ClientResult, Context};
 use std::fmt::Debug;
@@ -299,16 +299,16 @@ impl Suite<'_> {
         two.extend(mirrors("quay.io"));
         let wanted = |mirrors| Registries { mirrors, mirrors_by_engine: false, logins: &[] };
         let none = client.registries(ctx, ours, &wanted(&[])).await.unwrap();
-        assert_eq!(none, Observed::Known(Vec::new()));
-        assert_eq!(client.registries(ctx, ours, &wanted(&one)).await.unwrap(), Observed::Absent);
+        assert_eq!(none, Some(Vec::new()));
+        assert_eq!(client.registries(ctx, ours, &wanted(&one)).await.unwrap(), None);
         for _ in 0..2 {
             client.set_registries(ctx, ours, &wanted(&one)).await.unwrap();
-            assert_eq!(client.registries(ctx, ours, &wanted(&one)).await.unwrap(), Observed::Known(Vec::new()));
+            assert_eq!(client.registries(ctx, ours, &wanted(&one)).await.unwrap(), Some(Vec::new()));
         }
         let more = client.registries(ctx, ours, &wanted(&two)).await.unwrap();
-        assert!(matches!(&more, Observed::Known(lacks) if !lacks.is_empty()), "{more:?}");
+        assert!(matches!(&more, Some(lacks) if !lacks.is_empty()), "{more:?}");
         client.set_registries(ctx, ours, &wanted(&two)).await.unwrap();
-        assert_eq!(client.registries(ctx, ours, &wanted(&two)).await.unwrap(), Observed::Known(Vec::new()));
+        assert_eq!(client.registries(ctx, ours, &wanted(&two)).await.unwrap(), Some(Vec::new()));
     }
 
     async fn a_node_without_kubernetes_says_so(&self) {

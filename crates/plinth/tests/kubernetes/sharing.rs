@@ -5,7 +5,7 @@ use crate::stand::{Stand, control_plane_node, name};
 use indexmap::IndexMap;
 use plinth_model::SecretRef;
 use plinth_model::steps::Health;
-use plinth_world::kube::{KubeClient as _, KubeNode};
+use plinth_world::kube::{KubeHealth as _, KubeNode, KubeNodes as _, KubeSystem as _};
 use std::sync::Arc;
 
 fn labels(pairs: &[(&str, &str)]) -> IndexMap<String, String> {
@@ -39,7 +39,7 @@ fn the_real_api_keeps_the_contract() {
         }),
     };
     stand.run(contract(&stand.client, &stand.ctx, &ground));
-    let node = stand.run(stand.client.node(&stand.ctx, &name("n2"))).unwrap().known().cloned().unwrap();
+    let node = stand.run(stand.client.node(&stand.ctx, &name("n2"))).unwrap().unwrap();
     assert_eq!((node.ready, node.version.as_str(), node.address), (true, "v1.34.2", Some([10, 0, 0, 7].into())));
 }
 
@@ -60,14 +60,14 @@ fn drift_is_repaired_and_strangers_keep_their_own() {
     kubectl(&["label", "node", "n1", "--overwrite", "gpu=none", "more=1"]);
     kubectl(&["taint", "node", "n1", "gpu-"]);
     stand.run(client.label_node(ctx, &n1, &first, &taints(&["gpu=true:NoSchedule"]))).unwrap();
-    let seen = stand.run(client.node(ctx, &n1)).unwrap().known().cloned().unwrap();
+    let seen = stand.run(client.node(ctx, &n1)).unwrap().unwrap();
     for (key, value) in [("gpu", "h100"), ("zone", "b"), ("team", "storage"), ("more", "1")] {
         assert_eq!(seen.labels.get(key).map(String::as_str), Some(value), "{:?}", seen.labels);
     }
     assert_eq!(by_people(&seen), ["maintenance=yes:NoExecute", "gpu=true:NoSchedule"]);
     // What only we set goes with our wish; what others set too stays.
     stand.run(client.label_node(ctx, &n1, &second, &taints(&["gpu=true:PreferNoSchedule"]))).unwrap();
-    let seen = stand.run(client.node(ctx, &n1)).unwrap().known().cloned().unwrap();
+    let seen = stand.run(client.node(ctx, &n1)).unwrap().unwrap();
     assert_eq!(seen.labels.get("team").map(String::as_str), Some("storage"));
     assert_eq!(seen.labels.get("zone"), None);
     assert_eq!(by_people(&seen).len(), 3, "a taint is known by key and effect: {:?}", seen.taints);
@@ -85,7 +85,7 @@ fn two_who_taint_at_once_lose_nothing() {
             done.unwrap();
         }
     });
-    let seen = stand.run(client.node(ctx, &n1)).unwrap().known().cloned().unwrap();
+    let seen = stand.run(client.node(ctx, &n1)).unwrap().unwrap();
     assert_eq!(by_people(&seen).len(), 4, "{:?}", seen.taints);
 }
 

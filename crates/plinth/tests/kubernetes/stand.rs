@@ -52,7 +52,7 @@ impl Stand {
     }
 
     pub(crate) fn fetch(&self) -> plinth_world::ClientResult<()> {
-        use plinth_world::kube::KubeClient as _;
+        use plinth_world::kube::KubeAccess as _;
         self.run(self.client.fetch_kubeconfig(&self.ctx, &control_plane_node(), &self.plane.endpoint()))
     }
 
@@ -109,7 +109,7 @@ impl Stand {
 fn client(folder: &Path, node: &Arc<Node>) -> KubeApi {
     let secrets: Arc<dyn Secrets> = Arc::new(SiteSecrets::new(folder).below(folder));
     let keystore = Arc::new(FileKeystore::new(folder, Arc::clone(&secrets)));
-    let node: Arc<dyn plinth_world::node::NodeClient> = Arc::<Node>::clone(node);
+    let node = Arc::<Node>::clone(node);
     KubeApi::new(folder, &SiteName::new(SITE).unwrap(), node, keystore, secrets).patience(Duration::from_secs(10))
 }
 

@@ -2,9 +2,9 @@
 
 use crate::stand::{Stand, name};
 use indexmap::IndexMap;
+use plinth_model::SecretRef;
 use plinth_model::steps::{Check, SecretContent};
-use plinth_model::{Observed, SecretRef};
-use plinth_world::kube::{HeldConfig, KubeClient as _};
+use plinth_world::kube::{HeldConfig, KubeAccess as _, KubeChecks as _, KubeNodes as _, KubeSecrets as _};
 use plinth_world::{ClientError, ClientResult};
 use std::fmt::Debug;
 use std::path::Path;
@@ -59,7 +59,7 @@ fn another_authority_and_an_expired_certificate_are_fixed_by_fetching_anew() {
     let stand = Stand::introduced();
     let other = Stand::up();
     let works = |stand: &Stand| match stand.run(stand.client.kubeconfig(&stand.ctx)).unwrap() {
-        Observed::Known(HeldConfig { refused, .. }) => refused,
+        Some(HeldConfig { refused, .. }) => refused,
         other => panic!("{other:?}"),
     };
     assert_eq!(works(&stand), None);
@@ -84,7 +84,7 @@ fn another_authority_and_an_expired_certificate_are_fixed_by_fetching_anew() {
     assert_eq!(told(&stand, stand.fetch()), ("kubernetes.wrong-authority".to_owned(), false));
     assert_eq!(std::fs::read_to_string(stand.kept()).unwrap(), before);
     std::fs::write(stand.kept(), "no kubeconfig").unwrap();
-    assert_eq!(stand.run(stand.client.kubeconfig(&stand.ctx)).unwrap(), Observed::Absent);
+    assert_eq!(stand.run(stand.client.kubeconfig(&stand.ctx)).unwrap(), None);
 }
 
 #[test]

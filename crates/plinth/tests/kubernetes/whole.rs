@@ -8,7 +8,10 @@ use plinth_lab::{ETCD, KUBERNETES, Lab, LabSpec, Mirror};
 use plinth_model::steps::{Check, Credential, NodeTarget};
 use plinth_model::{SecretRef, SiteName};
 use plinth_ssh::{SshConfig, SshNodes};
-use plinth_world::kube::KubeClient as _;
+use plinth_world::kube::{
+    ClusterDns as _, KubeAccess as _, KubeChecks as _, KubeJoins as _, KubeNodes as _, KubeObjects as _,
+    KubeSystem as _, KubeToolkits as _,
+};
 use plinth_world::node::NodeClient;
 use plinth_world::secrets::Secrets;
 use plinth_world::{Context, SystemClock};
@@ -60,7 +63,7 @@ fn clients(folder: &Path) -> (Arc<dyn NodeClient>, KubeApi) {
     let secrets: Arc<dyn Secrets> = Arc::new(SiteSecrets::new(folder).below(folder));
     let nodes: Arc<dyn NodeClient> = Arc::new(SshNodes::new(SshConfig::new(folder), Arc::clone(&secrets)));
     let keystore = Arc::new(FileKeystore::new(folder, Arc::clone(&secrets)));
-    let kube = KubeApi::new(folder, &SiteName::new(SITE).unwrap(), Arc::clone(&nodes), keystore, secrets);
+    let kube = KubeApi::new(folder, &SiteName::new(SITE).unwrap(), nodes.clone(), keystore, secrets);
     (nodes, kube)
 }
 
@@ -73,7 +76,7 @@ async fn look(target: &NodeTarget, folder: &Path) {
     until(
         "the node",
         async || kube.node(ctx, &target.node).await.unwrap(),
-        |node| node.known().is_some_and(|node| node.ready),
+        |node| node.as_ref().is_some_and(|node| node.ready),
     )
     .await;
     let well = |health: &plinth_world::kube::ClusterHealth| {

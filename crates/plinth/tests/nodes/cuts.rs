@@ -11,7 +11,10 @@ use plinth_model::SecretRef;
 use plinth_model::facts::Asked;
 use plinth_model::steps::{Account, Mirror, NodeTarget, Preparation};
 use plinth_ssh::SshNodes;
-use plinth_world::node::{AccountState, NodeClient as _, Registries, StorageState};
+use plinth_world::node::{
+    AccountState, NodeAccounts as _, NodeHostKeys as _, NodeInspection as _, NodePreparation as _, NodeRegistries as _,
+    NodeStorage as _, Registries, StorageState,
+};
 use plinth_world::{ClientError, ClientResult, Context};
 use std::net::Ipv4Addr;
 use std::time::Duration;

@@ -10,7 +10,7 @@ use plinth_lab::{Lab, LabSpec, Node, NodeSpec, Odd};
 use plinth_model::SecretRef;
 use plinth_model::steps::NodeTarget;
 use plinth_world::ClientError;
-use plinth_world::node::{NodeClient as _, StorageState};
+use plinth_world::node::{NodeAccounts as _, NodeHostKeys as _, NodeStorage as _, StorageState};
 use std::time::{Duration, SystemTime};
 
 /// What happens to each worker, and where: the power goes, or somebody ends the operation there.

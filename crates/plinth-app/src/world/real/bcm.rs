@@ -3,7 +3,6 @@
 use plinth_bcm::client::{BcmConfig, BcmProof, BcmTrust, CmdaemonClient};
 use plinth_bcm::recorded;
 use plinth_keystore::SiteSecrets;
-use plinth_model::finding::code;
 use plinth_model::inventory::Inventory;
 use plinth_model::{Exit, Problem, SecretRef, SiteName};
 use plinth_site::desired::{BcmAccess, BcmLogin, TlsTrust};
@@ -16,9 +15,9 @@ use std::sync::Arc;
 /// A failed call, for people: wrong input when it is the login that was refused, otherwise a system that cannot be reached.
 #[must_use]
 pub fn client_problem(error: &ClientError) -> Problem {
-    let refused = error.finding.as_ref().is_some_and(|finding| finding.code == code::BCM_CREDENTIALS);
-    let exit = if refused { Exit::Input } else { Exit::Unreachable };
-    Problem::while_doing(error.doing.clone()).because(exit, &error.happened).try_this(error.attempt.clone())
+    Problem::while_doing(error.doing.clone())
+        .because(error.cause.exit(), &error.happened)
+        .try_this(error.attempt.clone())
 }
 
 /// A missing secret, for people.

@@ -4,11 +4,11 @@ use async_trait::async_trait;
 use plinth_model::finding::code;
 use plinth_model::inventory::Inventory;
 use plinth_model::steps::{Release, RunaiTarget};
-use plinth_model::{Finding, Observed, Owner, Problem};
+use plinth_model::{Finding, Owner, Problem};
 use plinth_world::bcm::{BcmClient, BcmIdentity};
 use plinth_world::helm::{HelmClient, ReleaseState};
 use plinth_world::runai::{RunaiClient, RunaiCluster};
-use plinth_world::{ClientError, ClientResult, Context};
+use plinth_world::{Cause, ClientError, ClientResult, Context};
 
 /// A client that is not there.
 #[derive(Clone, Copy)]
@@ -41,7 +41,9 @@ impl Missing {
         let finding = Finding::error(code::PLINTH_NOT_IN_THIS_RELEASE, self.client, happened.clone())
             .owner(Owner::Vendor)
             .fix(attempt);
-        Err(ClientError::permanent(self.client, doing, happened, attempt).finding(finding))
+        Err(ClientError::permanent(self.client, doing, happened, attempt)
+            .because(Cause::NotInThisRelease)
+            .finding(finding))
     }
 }
 
@@ -65,12 +67,12 @@ refused!(BcmClient {
 });
 
 refused!(HelmClient {
-    release(namespace: &str, name: &str) -> Observed<ReleaseState>;
+    release(namespace: &str, name: &str) -> Option<ReleaseState>;
     upgrade(release: &Release) -> ();
 });
 
 refused!(RunaiClient {
-    issuer(target: &RunaiTarget) -> Observed<String>;
+    issuer(target: &RunaiTarget) -> Option<String>;
     clusters(target: &RunaiTarget) -> Vec<RunaiCluster>;
     register(target: &RunaiTarget) -> RunaiCluster;
     keep_credentials(target: &RunaiTarget, uuid: &str) -> ();

@@ -96,7 +96,8 @@ impl Real {
         let node: Arc<dyn NodeClient> = Arc::new(nodes);
         let keystore = Arc::new(FileKeystore::new(directory, self.secrets()).below(&self.folder));
         let certificates = Arc::<FileKeystore>::clone(&keystore);
-        let kube = KubeApi::new(directory, &desired.name, Arc::clone(&node), certificates, self.secrets());
+        let kube =
+            KubeApi::new(directory, &desired.name, Arc::<dyn NodeClient>::clone(&node), certificates, self.secrets());
         let kube = Arc::new(kube.below(&self.folder));
         Ok(Clients {
             bcm: self.bcm(desired)?,

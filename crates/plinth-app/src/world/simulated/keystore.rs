@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use plinth_keystore::{FileKeystore, SiteSecrets};
 use plinth_model::steps::{CertificateSource, KeyAlgorithm};
-use plinth_model::{Observed, Secret, SecretRef};
+use plinth_model::{Secret, SecretRef};
 use plinth_ssh::KeptNodeKey;
 use plinth_world::keystore::{CertificateState, Keystore, NodeKey};
 use plinth_world::secrets::{SecretError, Secrets};
@@ -27,7 +27,7 @@ impl RehearsalKeystore {
 
 #[async_trait]
 impl Keystore for RehearsalKeystore {
-    async fn certificate(&self, ctx: &Context, name: &str) -> ClientResult<Observed<CertificateState>> {
+    async fn certificate(&self, ctx: &Context, name: &str) -> ClientResult<Option<CertificateState>> {
         self.0.certificate(ctx, name).await
     }
 

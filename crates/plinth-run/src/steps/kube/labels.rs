@@ -1,14 +1,11 @@
 //! Labels and taints of a node.
 
 use crate::behaviour::{Probed, StepEnv};
-use crate::steps::outcome::{amount, compared, unseen};
+use crate::steps::outcome::{amount, compared};
 use crate::steps::{Explanation, StepKind};
+use plinth_model::Step;
 use plinth_model::steps::NodeLabels;
-use plinth_model::{Observed, Step};
 use plinth_world::ClientError;
-use plinth_world::kube::KubeNode;
-
-const CLIENT: &str = "kube";
 
 impl StepKind for NodeLabels {
     const EXPLANATION: Explanation = Explanation {
@@ -22,11 +19,7 @@ impl StepKind for NodeLabels {
     /// Wanted labels and taints are there; others are left alone.
     async fn probe(&self, env: &StepEnv) -> Result<Probed, ClientError> {
         let Self { node, labels, taints } = self;
-        let seen = match env.clients.kube.node(&env.ctx, node).await? {
-            Observed::Known(seen) => seen,
-            Observed::Absent => KubeNode::default(),
-            Observed::Unknown(reason) => return Err(unseen(CLIENT, format!("looking at node {node}"), &reason)),
-        };
+        let seen = env.clients.kube.node(&env.ctx, node).await?.unwrap_or_default();
         let label = |(key, value): (&String, &String)| match seen.labels.get(key) {
             Some(present) if present == value => None,
             Some(present) => Some(format!("~ label {key}: {present} → {value}")),

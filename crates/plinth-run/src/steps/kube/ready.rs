@@ -6,7 +6,7 @@ use crate::steps::{Explanation, StepKind, wait};
 use plinth_model::finding::code;
 use plinth_model::steps::NodeReady;
 use plinth_model::version::VersionError;
-use plinth_model::{Finding, NodeName, Observed, Step, Version};
+use plinth_model::{Finding, NodeName, Step, Version};
 use plinth_world::ClientError;
 use plinth_world::kube::KubeNode;
 
@@ -25,9 +25,8 @@ impl StepKind for NodeReady {
     async fn probe(&self, env: &StepEnv) -> Result<Probed, ClientError> {
         let Self { node, version } = self;
         let seen = match env.clients.kube.node(&env.ctx, node).await? {
-            Observed::Known(seen) => seen,
-            Observed::Absent => return todo(format!("! Kubernetes does not know node {node} yet")),
-            Observed::Unknown(reason) => return Err(unseen(CLIENT, format!("looking at node {node}"), &reason)),
+            Some(seen) => seen,
+            None => return todo(format!("! Kubernetes does not know node {node} yet")),
         };
         let mut differences = Vec::new();
         if seen.version.is_empty() {

@@ -1,10 +1,10 @@
 //! Certificates of the platform.
 
 use crate::behaviour::{Probed, StepEnv};
-use crate::steps::outcome::{compared, todo, unseen};
+use crate::steps::outcome::{compared, todo};
 use crate::steps::{Explanation, StepKind};
+use plinth_model::Step;
 use plinth_model::steps::{Certificate, CertificateSource};
-use plinth_model::{Observed, Step};
 use plinth_world::ClientError;
 use plinth_world::keystore::{CertificateState, uncovered};
 use std::collections::BTreeSet;
@@ -21,11 +21,8 @@ impl StepKind for Certificate {
     async fn probe(&self, env: &StepEnv) -> Result<Probed, ClientError> {
         let Self { name, names, source } = self;
         let kept = match env.clients.keystore.certificate(&env.ctx, name).await? {
-            Observed::Known(kept) => kept,
-            Observed::Absent => return todo(format!("+ certificate for {}", names.join(", "))),
-            Observed::Unknown(reason) => {
-                return Err(unseen("keystore", format!("reading certificate `{name}`"), &reason));
-            }
+            Some(kept) => kept,
+            None => return todo(format!("+ certificate for {}", names.join(", "))),
         };
         let mut differences = certificate_differences(&kept, names, source);
         differences.extend(env.clients.keystore.source_differs(&env.ctx, name, source).await?);

@@ -1,11 +1,11 @@
 //! Helm releases: chart, version, values, status, health.
 
 use crate::behaviour::{Probed, StepEnv};
-use crate::steps::outcome::{amount, compared, differs, unseen};
+use crate::steps::outcome::{amount, compared, differs};
 use crate::steps::{Explanation, StepKind, wait};
 use plinth_model::finding::code;
 use plinth_model::steps::{Health, HelmRelease, Release};
-use plinth_model::{Finding, Observed, Step};
+use plinth_model::{Finding, Step};
 use plinth_world::ClientError;
 use plinth_world::helm::{ReleaseState, values_digest};
 
@@ -59,11 +59,8 @@ impl StepKind for HelmRelease {
 /// Differences between the wanted release and what helm knows; health is not part of it.
 async fn differences(env: &StepEnv, release: &Release) -> Result<Vec<String>, ClientError> {
     match env.clients.helm.release(&env.ctx, &release.namespace, &release.release).await? {
-        Observed::Known(state) => Ok(state_differences(&state, release)),
-        Observed::Absent => {
-            Ok(vec![format!("+ release {}/{} {}", release.namespace, release.release, release.version)])
-        }
-        Observed::Unknown(reason) => Err(unseen(CLIENT, format!("looking at release {}", release.release), &reason)),
+        Some(state) => Ok(state_differences(&state, release)),
+        None => Ok(vec![format!("+ release {}/{} {}", release.namespace, release.release, release.version)]),
     }
 }
 

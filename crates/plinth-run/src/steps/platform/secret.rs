@@ -1,13 +1,11 @@
 //! Kubernetes secrets.
 
 use crate::behaviour::{Probed, StepEnv};
-use crate::steps::outcome::{done, todo, unseen};
+use crate::steps::outcome::{done, todo};
 use crate::steps::{Explanation, StepKind};
+use plinth_model::Step;
 use plinth_model::steps::KubeSecret;
-use plinth_model::{Observed, Step};
 use plinth_world::ClientError;
-
-const CLIENT: &str = "kube";
 
 impl StepKind for KubeSecret {
     const EXPLANATION: Explanation = Explanation {
@@ -22,10 +20,9 @@ impl StepKind for KubeSecret {
     async fn probe(&self, env: &StepEnv) -> Result<Probed, ClientError> {
         let Self { namespace, name, content, labels } = self;
         match env.clients.kube.secret_matches(&env.ctx, namespace, name, content, labels).await? {
-            Observed::Known(true) => done(format!("secret {namespace}/{name} is as wanted")),
-            Observed::Known(false) => todo(format!("~ secret {namespace}/{name}: content or labels differ")),
-            Observed::Absent => todo(format!("+ secret {namespace}/{name}")),
-            Observed::Unknown(reason) => Err(unseen(CLIENT, format!("comparing secret {namespace}/{name}"), &reason)),
+            Some(true) => done(format!("secret {namespace}/{name} is as wanted")),
+            Some(false) => todo(format!("~ secret {namespace}/{name}: content or labels differ")),
+            None => todo(format!("+ secret {namespace}/{name}")),
         }
     }
 

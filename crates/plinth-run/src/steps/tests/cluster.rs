@@ -7,13 +7,13 @@ use plinth_model::steps::{
     KubeObjects, Kubeconfig, KubesprayEnvironment, KubesprayInventory, KubesprayRelease, KubesprayRun, KubespraySource,
     Namespace, NodeLabels, NodeReady, PodSecurity, Release, RunInputs,
 };
-use plinth_model::{Digest, Observed, Values};
+use plinth_model::{Digest, Values};
 use plinth_world::ansible::{HostStats, PlayStats};
 use plinth_world::deadlines;
 use plinth_world::helm::{ReleaseState, values_digest};
 use plinth_world::keystore::CertificateState;
 use plinth_world::kube::{HealthState, HeldConfig, KubeNode};
-use plinth_world::node::{Birth, ControlPlane};
+use plinth_world::node::{Bootstrap, ControlPlane};
 use serde_json::json;
 use std::net::Ipv4Addr;
 use std::time::Duration;
@@ -62,7 +62,7 @@ pub(super) fn stats(hosts: &[(&str, u64, u64)]) -> PlayStats {
 async fn kubespray_source_and_environment_must_be_the_pinned_ones() {
     let bench = Bench::new();
     let source = Work::KubespraySource(KubespraySource { release: kubespray() });
-    let ids = |commit: &str, tree: &str| Observed::Known((commit.to_owned(), tree.to_owned()));
+    let ids = |commit: &str, tree: &str| Some((commit.to_owned(), tree.to_owned()));
     bench.fake.on("source", ids("c0ffee", "7ee7ee"));
     done(bench.look(&source).await);
     for (commit, tree) in [("c0ffee", "other"), ("other", "7ee7ee")] {
@@ -73,7 +73,7 @@ async fn kubespray_source_and_environment_must_be_the_pinned_ones() {
     for (version, ready) in
         [("2.16.4", true), ("2.16.19", true), ("2.17.0", false), ("2.16.3", false), ("nonsense", false)]
     {
-        bench.fake.on("environment", Observed::Known(version.to_owned()));
+        bench.fake.on("environment", Some(version.to_owned()));
         let seen = bench.look(&environment).await.unwrap().probe;
         assert_eq!(matches!(seen, Probe::Done(_)), ready, "{version}");
     }
@@ -84,13 +84,13 @@ async fn a_run_that_succeeded_with_the_same_inputs_is_done_unless_the_cluster_lo
     let deployed = || recorded(KubesprayRecord { last: Some(parts()), begun: None, at: None });
     let bench = Bench::new();
     let away = ClientError::permanent("kube", "asking", "no kubeconfig yet", "wait");
-    bench.fake.on("record", deployed()).fails::<Observed<KubeNode>>("node", away).on("control_plane", there());
+    bench.fake.on("record", deployed()).fails::<Option<KubeNode>>("node", away).on("control_plane", there());
     assert_eq!(done(bench.look(&run()).await), "Kubernetes v1.31.9 was deployed on 2 hosts with v2.27.1");
     bench.fake.on("record", deployed()).on("node", kube_node(true, "v1.31.9")).on("node", kube_node(true, "v1.31.9"));
     bench.fake.on("control_plane", there()).on("control_plane", there());
     done(bench.look(&run()).await);
     bench.fake.on("record", deployed()).on("node", kube_node(true, "v1.31.9"));
-    bench.fake.on("node", Observed::<KubeNode>::Absent).on("control_plane", there()).on("control_plane", there());
+    bench.fake.on("node", None::<KubeNode>).on("control_plane", there()).on("control_plane", there());
     let lines = todo(bench.look(&run()).await);
     assert_eq!(lines, ["+ host dgx-05, which the cluster has lost", "→ scale.yml: only these workers are touched"]);
     bench.fake.on("record", None::<EngineRecord>);
@@ -130,7 +130,7 @@ async fn a_node_that_was_made_anew_says_so_itself_while_the_cluster_calls_it_rea
     done(bench.look(&run()).await);
     let away = ClientError::permanent("kube", "asking", "no answer", "look");
     bench.fake.on("record", recorded(KubesprayRecord { last: Some(parts()), begun: None, at: None }));
-    bench.fake.fails::<Observed<KubeNode>>("node", away).on("control_plane", blank());
+    bench.fake.fails::<Option<KubeNode>>("node", away).on("control_plane", blank());
     assert_eq!(blocked(bench.look(&run()).await).code, "kubespray.control-plane-lost");
 }
 
@@ -147,7 +147,7 @@ async fn a_play_is_judged_by_its_final_statistics() {
     ];
     for (hosts, bad) in cases {
         let bench = Bench::new();
-        bench.fake.on("record", None::<EngineRecord>).on("opinion", no_opinion()).on("play", stats(hosts));
+        bench.fake.on("record", None::<EngineRecord>).on("validate_inventory", no_opinion()).on("play", stats(hosts));
         let said = bench.act(&run()).await;
         if bad.is_empty() {
             assert_eq!(said.unwrap(), "2 hosts, 6 tasks changed something, none failed");
@@ -161,15 +161,15 @@ async fn a_play_is_judged_by_its_final_statistics() {
     }
 }
 
-fn no_opinion() -> Observed<Vec<String>> {
-    Observed::Absent
+fn no_opinion() -> Option<Vec<String>> {
+    None
 }
 
 #[tokio::test]
 async fn input_that_kubespray_does_not_take_reaches_no_node() {
     let bench = Bench::new();
     let complaint = "cpu-03: failed at task `Stop if the pod network is too small`".to_owned();
-    bench.fake.on("record", None::<EngineRecord>).on("opinion", Observed::Known(vec![complaint.clone()]));
+    bench.fake.on("record", None::<EngineRecord>).on("validate_inventory", Some(vec![complaint.clone()]));
     let finding = refused(bench.act(&run()).await);
     assert_eq!((finding.code.as_str(), finding.evidence), ("kubespray.input-refused", vec![complaint]));
     assert!(!bench.fake.calls().contains(&"play"));
@@ -179,18 +179,18 @@ async fn input_that_kubespray_does_not_take_reaches_no_node() {
 async fn an_installation_that_broke_off_in_kubeadm_begins_anew() {
     let begun = Begun { play: Play::Cluster, inputs: parts(), since: Timestamp::from_second(-86_400).ok() };
     let deployed = || recorded(KubesprayRecord { last: None, begun: Some(begun.clone()), at: None });
-    let birth = |ready: bool| Some(Birth { age: Duration::from_secs(60), whole: false, ready });
+    let birth = |ready: bool| Some(Bootstrap { age: Duration::from_secs(60), whole: false, ready });
     let bench = Bench::new();
-    bench.fake.on("record", deployed()).on("birth", birth(false));
+    bench.fake.on("record", deployed()).on("bootstrap", birth(false));
     let lines = todo(bench.look(&run()).await);
     assert!(lines[2].starts_with("! kubeadm broke off on cpu-03"), "{lines:?}");
     let good = stats(&[("cpu-03", 0, 0), ("dgx-05", 0, 0)]);
-    bench.fake.on("record", deployed()).on("birth", birth(false)).on("play", good.clone());
-    bench.fake.on("opinion", no_opinion()).on("play", good);
+    bench.fake.on("record", deployed()).on("bootstrap", birth(false)).on("play", good.clone());
+    bench.fake.on("validate_inventory", no_opinion()).on("play", good);
     bench.act(&run()).await.unwrap();
     let plays = bench.fake.calls().iter().filter(|call| **call == "play").count();
     assert_eq!(plays, 2, "reset.yml, then cluster.yml");
-    bench.fake.on("record", deployed()).on("birth", birth(true));
+    bench.fake.on("record", deployed()).on("bootstrap", birth(true));
     let lines = todo(bench.look(&run()).await);
     assert!(!lines.iter().any(|line| line.contains("kubeadm")), "a node was Ready: {lines:?}");
 }
@@ -207,7 +207,7 @@ async fn a_lost_host_is_not_a_failed_task() {
         bench
             .fake
             .on("record", None::<EngineRecord>)
-            .on("opinion", Observed::Known(Vec::<String>::new()))
+            .on("validate_inventory", Some(Vec::<String>::new()))
             .on("play", stats(&[("cpu-03", 0, 0), ("dgx-05", failures, unreachable)]));
         let finding = refused(bench.act(&run()).await);
         assert_eq!(finding.evidence, [evidence]);
@@ -226,8 +226,8 @@ async fn inventory_files_are_compared_one_by_one() {
     assert_eq!(todo(bench.look(&Work::KubesprayInventory(KubesprayInventory { files })).await), ["~ b", "+ c"]);
 }
 
-pub(super) fn kube_node(ready: bool, version: &str) -> Observed<KubeNode> {
-    Observed::Known(KubeNode { ready, version: version.to_owned(), ..KubeNode::default() })
+pub(super) fn kube_node(ready: bool, version: &str) -> Option<KubeNode> {
+    Some(KubeNode { ready, version: version.to_owned(), ..KubeNode::default() })
 }
 
 #[tokio::test]
@@ -237,7 +237,7 @@ async fn readiness_is_waited_for_within_the_deadline() {
     bench.fake.on("node", kube_node(false, "v1.30.4"));
     assert_eq!(todo(bench.look(&work).await), ["~ version v1.30.4 → v1.31.9", "! not Ready"]);
     let hiccup = ClientError::permanent("kube", "looking", "connection reset", "wait").transient("a restart");
-    bench.fake.on("node", Observed::<KubeNode>::Absent).fails::<Observed<KubeNode>>("node", hiccup);
+    bench.fake.on("node", None::<KubeNode>).fails::<Option<KubeNode>>("node", hiccup);
     bench.fake.on("node", kube_node(true, "v1.31.9"));
     assert_eq!(bench.act(&work).await.unwrap(), "Ready, v1.31.9");
     assert_eq!(bench.clock.elapsed(), deadlines::POLL * 2);
@@ -253,7 +253,7 @@ async fn readiness_is_waited_for_within_the_deadline() {
     assert_eq!(never.clock.elapsed(), Duration::from_secs(290), "one round before the deadline");
 
     let broken = Bench::new();
-    broken.fake.fails::<Observed<KubeNode>>("node", ClientError::permanent("kube", "looking", "forbidden", "ask"));
+    broken.fake.fails::<Option<KubeNode>>("node", ClientError::permanent("kube", "looking", "forbidden", "ask"));
     assert_eq!(broken.act(&work).await.unwrap_err().happened, "forbidden", "a permanent failure ends the wait");
 }
 
@@ -268,7 +268,7 @@ async fn labels_taints_and_names_are_compared() {
     let bench = Bench::new();
     let mut seen = KubeNode { ready: true, labels: labels.clone(), ..KubeNode::default() };
     seen.labels.insert("role".to_owned(), "old".to_owned());
-    bench.fake.on("node", Observed::Known(seen));
+    bench.fake.on("node", Some(seen));
     assert_eq!(todo(bench.look(&work).await), ["~ label role: old → worker", "+ taint a=b:NoSchedule"]);
     let wanted = Ipv4Addr::new(10, 0, 0, 1);
     let dns = Work::ClusterDns(ClusterDns { name: "a.test".to_owned(), address: wanted });
@@ -282,10 +282,10 @@ async fn labels_taints_and_names_are_compared() {
 async fn a_kubeconfig_that_cannot_be_tried_is_not_taken_for_absent() {
     let work = Work::Kubeconfig(Kubeconfig { target: target(), server: "https://10.0.0.1:6443".to_owned() });
     let bench = Bench::new();
-    bench.fake.on("kubeconfig", Observed::<HeldConfig>::Unknown("timeout".to_owned()));
+    bench.fake.fails::<Option<HeldConfig>>("kubeconfig", ClientError::permanent("fake", "looking", "timeout", "look"));
     assert!(bench.look(&work).await.is_err());
     let held = |server: &str, refused: Option<&str>| {
-        Observed::Known(HeldConfig { server: server.to_owned(), refused: refused.map(str::to_owned) })
+        Some(HeldConfig { server: server.to_owned(), refused: refused.map(str::to_owned) })
     };
     bench.fake.on("kubeconfig", held("https://127.0.0.1:6443", None));
     assert_eq!(todo(bench.look(&work).await), ["~ server https://127.0.0.1:6443 → https://10.0.0.1:6443"]);
@@ -294,7 +294,7 @@ async fn a_kubeconfig_that_cannot_be_tried_is_not_taken_for_absent() {
     bench.fake.on("kubeconfig", held("https://10.0.0.1:6443", None));
     done(bench.look(&work).await);
     let namespace = Work::Namespace(Namespace { name: "runai".to_owned(), pod_security: PodSecurity::Privileged });
-    bench.fake.on("namespace", Observed::Known(None::<PodSecurity>));
+    bench.fake.on("namespace", Some(None::<PodSecurity>));
     assert_eq!(todo(bench.look(&namespace).await), ["~ Pod Security unset → privileged"]);
 }
 
@@ -323,7 +323,7 @@ async fn certificates_are_renewed_when_a_third_is_left() {
             source: source.clone(),
         });
         let bench = Bench::new();
-        bench.fake.on("certificate", Observed::Known(kept));
+        bench.fake.on("certificate", Some(kept));
         assert_eq!(
             matches!(bench.look(&work).await.unwrap().probe, Probe::Done(_)),
             is_done,
@@ -350,9 +350,9 @@ fn release(version: &str) -> Release {
     }
 }
 
-fn installed(version: &str, status: &str) -> Observed<ReleaseState> {
+fn installed(version: &str, status: &str) -> Option<ReleaseState> {
     let values = values_digest(&release("v1").values);
-    Observed::Known(ReleaseState { version: version.parse().unwrap(), values, status: status.to_owned() })
+    Some(ReleaseState { version: version.parse().unwrap(), values, status: status.to_owned() })
 }
 
 fn health(holds: bool) -> HealthState {
@@ -391,7 +391,7 @@ async fn a_release_is_done_by_version_values_status_and_health() {
 async fn a_release_is_installed_once_and_then_waited_for() {
     let work = Work::HelmRelease(HelmRelease { release: Box::new(release("1.0.0")) });
     let bench = Bench::new();
-    bench.fake.on("release", Observed::<ReleaseState>::Absent).on("upgrade", ());
+    bench.fake.on("release", None::<ReleaseState>).on("upgrade", ());
     for holds in [false, false, true] {
         bench.fake.on("release", installed("1.0.0", "deployed")).on("health", health(holds));
     }
@@ -438,12 +438,15 @@ async fn a_failed_check_blocks_and_one_that_could_not_be_carried_out_is_an_error
     bench.fake.fails::<HealthState>("run_check", ClientError::permanent("kube", "running", "forbidden", "ask"));
     assert!(bench.look(&gpu).await.is_err());
     let ingress = check(Check::Ingress { url: "https://a.test".to_owned(), certificate: Some("runai".to_owned()) });
-    bench.fake.on("certificate", Observed::<CertificateState>::Absent);
+    bench.fake.on("certificate", None::<CertificateState>);
     assert_eq!(blocked(bench.look(&ingress).await).code, "ingress.certificate-not-trusted");
-    bench.fake.on("certificate", Observed::<CertificateState>::Unknown("no right".to_owned()));
+    bench.fake.fails::<Option<CertificateState>>(
+        "certificate",
+        ClientError::permanent("fake", "looking", "no right", "look"),
+    );
     assert!(bench.look(&ingress).await.unwrap_err().happened.contains("no right"));
     let kept = CertificateState { names: vec![], days_left: 9, fingerprint: "ab".to_owned() };
-    bench.fake.on("certificate", Observed::Known(kept)).on("run_check", health(true));
+    bench.fake.on("certificate", Some(kept)).on("run_check", health(true));
     assert!(done(bench.look(&ingress).await).contains("valid for 9 more days"));
     assert!(bench.act(&gpu).await.is_err(), "a check has nothing to act");
 }

@@ -1,8 +1,8 @@
 use super::*;
 use crate::steps::downloads::list;
+use plinth_model::Digest;
 use plinth_model::download::{DownloadFile, DownloadList};
 use plinth_model::steps::{KubesprayDownloads, KubesprayRelease, NodeDownloads};
-use plinth_model::{Digest, Observed};
 use plinth_world::ansible::{Artifact, Download};
 
 const FOLDER: &str = "/var/cache/plinth/releases";
@@ -17,9 +17,9 @@ fn file(name: &str, group: &str) -> DownloadFile {
     }
 }
 
-fn kept(inputs: &str) -> Observed<DownloadList> {
+fn kept(inputs: &str) -> Option<DownloadList> {
     let files = vec![file("kubelet", "k8s_cluster"), file("etcd", "etcd")];
-    Observed::Known(DownloadList { inputs: Digest::of(inputs), files, images: Vec::new() })
+    Some(DownloadList { inputs: Digest::of(inputs), files, images: Vec::new() })
 }
 
 fn fetching() -> Work {
@@ -57,7 +57,7 @@ fn artifact(dest: &str, sha256: Option<&str>) -> Artifact {
 #[tokio::test]
 async fn files_are_fetched_when_their_list_is_old_or_one_is_missing() {
     let bench = Bench::new();
-    bench.fake.on("list", Observed::<DownloadList>::Absent);
+    bench.fake.on("list", None::<DownloadList>);
     assert_eq!(todo(bench.look(&fetching()).await), ["+ files that Kubespray v2.27.1 needs on nodes"]);
     bench.fake.on("list", kept("before"));
     todo(bench.look(&fetching()).await);
@@ -85,7 +85,7 @@ async fn a_node_gets_what_its_groups_need_and_lacks() {
 
     bench.fake.on("list", kept("now")).on("missing_files", vec!["kubelet-v1".to_owned()]).on("push_file", ());
     assert_eq!(bench.act(&pushing()).await.unwrap(), "1 file pushed, 1 needed");
-    bench.fake.on("list", Observed::<DownloadList>::Absent);
+    bench.fake.on("list", None::<DownloadList>);
     assert!(bench.act(&pushing()).await.unwrap_err().happened.contains("not here"));
     bench.fake.assert_used_up();
 }

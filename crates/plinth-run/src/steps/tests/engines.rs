@@ -7,7 +7,7 @@ use indexmap::IndexMap;
 use plinth_model::download::DownloadList;
 use plinth_model::plan::{MadeFrom, Plan};
 use plinth_model::steps::{KubesprayEnvironment, KubesprayInventory, KubesprayRemoval, KubespraySource, Removal};
-use plinth_model::{Digest, Observed, SiteName};
+use plinth_model::{Digest, SiteName};
 use plinth_world::ansible::{Download, PlayHosts};
 
 fn plan(works: &[Work]) -> Plan {
@@ -60,7 +60,7 @@ async fn a_plan_that_takes_nothing_away_has_no_preview_and_asks_nobody() {
 #[tokio::test]
 async fn a_kept_list_of_the_same_files_is_taken_and_another_one_is_asked_for_anew() {
     let bench = Bench::new();
-    let kept = |inputs: Digest| Observed::Known(DownloadList { inputs, files: Vec::new(), images: Vec::new() });
+    let kept = |inputs: Digest| Some(DownloadList { inputs, files: Vec::new(), images: Vec::new() });
     let plan = plan(&tools());
     bench.fake.on("list", kept(Digest::of(&files())));
     assert!(downloads(&plan, &bench.env()).await.unwrap().is_some());

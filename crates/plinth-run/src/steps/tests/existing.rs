@@ -1,7 +1,6 @@
 //! Taking a cluster over.
 
 use super::*;
-use plinth_model::Observed;
 use plinth_model::engine::ExistingRecord;
 use plinth_model::steps::TakeOver;
 use plinth_world::kube::{GivenConfig, HeldConfig};
@@ -25,8 +24,8 @@ fn given(held: bool) -> GivenConfig {
     GivenConfig { server: SERVER.to_owned(), held }
 }
 
-fn held(refused: Option<&str>) -> Observed<HeldConfig> {
-    Observed::Known(HeldConfig { server: SERVER.to_owned(), refused: refused.map(str::to_owned) })
+fn held(refused: Option<&str>) -> Option<HeldConfig> {
+    Some(HeldConfig { server: SERVER.to_owned(), refused: refused.map(str::to_owned) })
 }
 
 #[tokio::test]

@@ -10,7 +10,7 @@ use plinth_model::steps::{
     Account, CertificateSource, Check, Health, KeyAlgorithm, KubesprayRelease, NodeTarget, PodSecurity, Preparation,
     Release, RunaiTarget, SecretContent,
 };
-use plinth_model::{Digest, EngineRecord, NodeName, Observed, Secret, Version};
+use plinth_model::{Digest, EngineRecord, NodeName, Secret, Version};
 use plinth_world::ansible::{AnsibleClient, Download, PlayHosts, PlayRun, PlayStats};
 use plinth_world::bcm::{BcmClient, BcmIdentity};
 use plinth_world::engine::EngineRecords;
@@ -18,10 +18,14 @@ use plinth_world::fetch::FetchClient;
 use plinth_world::helm::{HelmClient, ReleaseState};
 use plinth_world::keystore::{CertificateState, Keystore, NodeKey};
 use plinth_world::kube::{
-    ClusterHealth, ExistingCluster, GivenConfig, HealthState, HeldConfig, KubeClient, KubeNode, ToolkitPod,
+    ClusterDns, ClusterHealth, ExistingCluster, GivenConfig, HealthState, HeldConfig, KubeAccess, KubeChecks,
+    KubeHealth, KubeJoins, KubeNamespaces, KubeNode, KubeNodes, KubeObjects, KubeSecrets, KubeSystem, KubeToolkits,
+    ToolkitPod,
 };
 use plinth_world::node::{
-    AccountState, Birth, ControlPlane, HostKey, HostKeyState, Leftovers, NodeClient, PushFile, Registries, StorageState,
+    AccountState, Bootstrap, ControlPlane, HostKey, HostKeyState, Leftovers, NodeAccounts, NodeControlPlane, NodeFiles,
+    NodeHostKeys, NodeInspection, NodeLeftovers, NodePreparation, NodeRegistries, NodeStorage, PushFile, Registries,
+    StorageState,
 };
 use plinth_world::runai::{RunaiClient, RunaiCluster};
 use plinth_world::{ClientError, ClientResult, Clients, Context};
@@ -133,32 +137,56 @@ client!(BcmClient {
     inventory() -> Inventory;
 });
 
-client!(NodeClient {
+client!(NodeHostKeys {
     host_key(target: &NodeTarget) -> HostKeyState;
     pin_host_key(target: &NodeTarget, key: &HostKey) -> ();
     repin_host_key(target: &NodeTarget, key: &HostKey) -> ();
+});
+
+client!(NodeAccounts {
     account(target: &NodeTarget, account: &Account) -> AccountState;
     make_account(target: &NodeTarget, account: &Account) -> ();
+});
+
+client!(NodeInspection {
     facts(target: &NodeTarget, asked: &Asked) -> NodeFacts;
+});
+
+client!(NodeStorage {
     storage(target: &NodeTarget, from: &str, to: &str) -> StorageState;
+    relocate_storage(target: &NodeTarget, from: &str, to: &str) -> ();
     remove_old_storage(target: &NodeTarget, from: &str, to: &str) -> ();
+});
+
+client!(NodePreparation {
     preparation(target: &NodeTarget, wanted: &Preparation) -> Vec<String>;
     prepare(target: &NodeTarget, wanted: &Preparation) -> ();
-    leftovers(target: &NodeTarget) -> Leftovers;
-    birth(target: &NodeTarget) -> Option<Birth>;
-    clear_leftovers(target: &NodeTarget) -> ();
-    relocate_storage(target: &NodeTarget, from: &str, to: &str) -> ();
-    registries(target: &NodeTarget, wanted: &Registries<'_>) -> Observed<Vec<String>>;
+});
+
+client!(NodeRegistries {
+    registries(target: &NodeTarget, wanted: &Registries<'_>) -> Option<Vec<String>>;
     set_registries(target: &NodeTarget, wanted: &Registries<'_>) -> ();
+});
+
+client!(NodeLeftovers {
+    leftovers(target: &NodeTarget) -> Leftovers;
+    clear_leftovers(target: &NodeTarget) -> ();
+});
+
+client!(NodeControlPlane {
+    bootstrap(target: &NodeTarget) -> Option<Bootstrap>;
     admin_config(target: &NodeTarget) -> Secret;
     control_plane(target: &NodeTarget) -> ControlPlane;
+});
+
+client!(NodeFiles {
     missing_files(target: &NodeTarget, folder: &str, files: &[DownloadFile]) -> Vec<String>;
     push_file(target: &NodeTarget, push: &PushFile<'_>) -> ();
 });
 
 #[async_trait]
 impl FetchClient for Fake {
-    async fn list(&self, _: &Context) -> ClientResult<Observed<DownloadList>> {
+    async fn list(&self, _: &Context) -> ClientResult<Option<DownloadList>> {
         self.answer("list")
     }
     async fn keep_list(&self, _: &Context, _: &DownloadList) -> ClientResult<()> {
@@ -177,13 +205,13 @@ impl FetchClient for Fake {
 
 #[async_trait]
 impl AnsibleClient for Fake {
-    async fn source(&self, _: &Context, _: &KubesprayRelease) -> ClientResult<Observed<(String, String)>> {
+    async fn source(&self, _: &Context, _: &KubesprayRelease) -> ClientResult<Option<(String, String)>> {
         self.answer("source")
     }
     async fn fetch_source(&self, _: &Context, _: &KubesprayRelease) -> ClientResult<()> {
         self.answer("fetch_source")
     }
-    async fn environment(&self, _: &Context, _: &KubesprayRelease) -> ClientResult<Observed<String>> {
+    async fn environment(&self, _: &Context, _: &KubesprayRelease) -> ClientResult<Option<String>> {
         self.answer("environment")
     }
     async fn make_environment(&self, _: &Context, _: &KubesprayRelease) -> ClientResult<()> {
@@ -202,43 +230,73 @@ impl AnsibleClient for Fake {
     async fn preview(&self, _: &Context, _: &PlayRun) -> ClientResult<Vec<PlayHosts>> {
         self.answer("preview")
     }
-    async fn opinion(&self, _: &Context, _: &KubesprayRelease) -> ClientResult<Observed<Vec<String>>> {
-        self.answer("opinion")
+    async fn validate_inventory(&self, _: &Context, _: &KubesprayRelease) -> ClientResult<Option<Vec<String>>> {
+        self.answer("validate_inventory")
     }
     async fn downloads(&self, _: &Context, _: &KubesprayRelease) -> ClientResult<Vec<Download>> {
         self.answer("downloads")
     }
 }
 
-client!(KubeClient {
-    kubeconfig() -> Observed<HeldConfig>;
+client!(KubeAccess {
+    kubeconfig() -> Option<HeldConfig>;
     fetch_kubeconfig(from: &NodeTarget, server: &str) -> ();
-    node(node: &NodeName) -> Observed<KubeNode>;
+});
+
+client!(KubeNodes {
+    node(node: &NodeName) -> Option<KubeNode>;
     nodes() -> IndexMap<String, KubeNode>;
     label_node(node: &NodeName, labels: &IndexMap<String, String>, taints: &[String]) -> ();
+});
+
+client!(KubeSystem {
     cluster_health() -> ClusterHealth;
+});
+
+client!(KubeJoins {
     redirect_joins(away: &[NodeTarget], server: &str) -> bool;
+});
+
+client!(KubeToolkits {
     toolkits() -> IndexMap<String, ToolkitPod>;
     end_pod(pod: &ToolkitPod) -> ();
-    namespace(name: &str) -> Observed<Option<PodSecurity>>;
+});
+
+client!(KubeNamespaces {
+    namespace(name: &str) -> Option<Option<PodSecurity>>;
     make_namespace(name: &str, level: PodSecurity) -> ();
-    secret_matches(namespace: &str, name: &str, content: &SecretContent, labels: &IndexMap<String, String>) -> Observed<bool>;
+});
+
+client!(KubeSecrets {
+    secret_matches(namespace: &str, name: &str, content: &SecretContent, labels: &IndexMap<String, String>) -> Option<bool>;
     make_secret(namespace: &str, name: &str, content: &SecretContent, labels: &IndexMap<String, String>) -> ();
+});
+
+client!(KubeObjects {
     diff(objects: &[Value]) -> Vec<String>;
     apply(objects: &[Value]) -> ();
+});
+
+client!(KubeHealth {
     health(namespace: &str, health: &Health) -> HealthState;
+});
+
+client!(ClusterDns {
     resolve_in_pod(name: &str) -> Vec<Ipv4Addr>;
     add_dns(name: &str, address: Ipv4Addr) -> ();
+});
+
+client!(KubeChecks {
     run_check(check: &Check) -> HealthState;
 });
 
 client!(HelmClient {
-    release(namespace: &str, name: &str) -> Observed<ReleaseState>;
+    release(namespace: &str, name: &str) -> Option<ReleaseState>;
     upgrade(release: &Release) -> ();
 });
 
 client!(RunaiClient {
-    issuer(target: &RunaiTarget) -> Observed<String>;
+    issuer(target: &RunaiTarget) -> Option<String>;
     clusters(target: &RunaiTarget) -> Vec<RunaiCluster>;
     register(target: &RunaiTarget) -> RunaiCluster;
     keep_credentials(target: &RunaiTarget, uuid: &str) -> ();
@@ -247,7 +305,7 @@ client!(RunaiClient {
 
 #[async_trait]
 impl Keystore for Fake {
-    async fn certificate(&self, _: &Context, _: &str) -> ClientResult<Observed<CertificateState>> {
+    async fn certificate(&self, _: &Context, _: &str) -> ClientResult<Option<CertificateState>> {
         self.answer("certificate")
     }
     async fn make_certificate(

@@ -5,7 +5,7 @@ use plinth_model::steps::{
     Account, HostInputs, NodeAccount, NodeConnect, NodeExpectation, NodeMinimum, NodePrepare, NodeRegistries,
     NodeStorage, NodeStorageOld, Preparation, RunInputs,
 };
-use plinth_model::{Digest, Observed, steps};
+use plinth_model::{Digest, steps};
 use plinth_world::bcm::BcmIdentity;
 use plinth_world::node::{AccountState, HostKey, HostKeyState, StorageState};
 
@@ -247,11 +247,11 @@ async fn storage_and_registries_are_compared_before_they_are_changed() {
         mirrors_by_engine: false,
         logins: Vec::new(),
     });
-    bench.fake.on("registries", Observed::<Vec<String>>::Absent);
+    bench.fake.on("registries", None::<Vec<String>>);
     assert_eq!(todo(bench.look(&registries).await), ["+ mirror docker.io → https://m.test"]);
-    bench.fake.on("registries", Observed::Known(Vec::<String>::new()));
+    bench.fake.on("registries", Some(Vec::<String>::new()));
     done(bench.look(&registries).await);
-    bench.fake.on("registries", Observed::<Vec<String>>::Unknown("no root".to_owned()));
+    bench.fake.fails::<Option<Vec<String>>>("registries", ClientError::permanent("fake", "looking", "no root", "look"));
     assert!(bench.look(&registries).await.unwrap_err().happened.contains("no root"), "unknown is not absent");
 }
 

@@ -1,9 +1,9 @@
 use super::cluster::{kube_node, kubespray, stats};
 use super::control_plane::{at, member, members, seen};
 use super::*;
+use plinth_model::Digest;
 use plinth_model::engine::{Begun, KubesprayRecord, Play};
 use plinth_model::steps::{HostInputs, KubesprayRecovery, RunInputs};
-use plinth_model::{Digest, Observed};
 use plinth_world::ansible::PlayStats;
 use plinth_world::kube::KubeNode;
 use plinth_world::node::{ControlPlane, Leftovers};
@@ -55,7 +55,7 @@ async fn look(deployed: Option<EngineRecord>, nodes: [ControlPlane; 2]) -> Resul
     for seen in nodes {
         bench.fake.on("control_plane", seen);
     }
-    bench.fake.on("node", Observed::<KubeNode>::Unknown("away".to_owned()));
+    bench.fake.fails::<Option<KubeNode>>("node", ClientError::permanent("fake", "looking", "away", "look"));
     bench.look(&work()).await
 }
 
@@ -81,9 +81,7 @@ async fn a_member_says_itself_what_it_lacks() {
 
 #[tokio::test]
 async fn what_the_cluster_says_counts_too() {
-    for (said, line) in
-        [(kube_node(false, "v1.31.9"), "! n1 is not Ready"), (Observed::Absent, "! the cluster has no node n1")]
-    {
+    for (said, line) in [(kube_node(false, "v1.31.9"), "! n1 is not Ready"), (None, "! the cluster has no node n1")] {
         let bench = Bench::new();
         bench.fake.on("record", None::<EngineRecord>).on("control_plane", whole()).on("control_plane", whole());
         bench.fake.on("node", said);
@@ -110,7 +108,7 @@ async fn without_a_survivor_and_in_the_middle_of_something_else_nothing_is_begun
 /// A bench on which Kubespray has no opinion.
 fn begun_well() -> Bench {
     let bench = Bench::new();
-    bench.fake.on("opinion", Observed::<Vec<String>>::Absent);
+    bench.fake.on("validate_inventory", None::<Vec<String>>);
     bench
 }
 

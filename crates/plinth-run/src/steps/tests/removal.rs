@@ -1,6 +1,5 @@
 use super::cluster::{at, kube_node, kubespray, parts, stats};
 use super::*;
-use plinth_model::Observed;
 use plinth_model::engine::{Begun, KubesprayRecord, Play};
 use plinth_model::steps::{KubesprayRemoval, NodeLeftovers, Removal};
 use plinth_world::kube::KubeNode;
@@ -49,12 +48,15 @@ async fn a_worker_has_left_when_the_cluster_and_the_worker_say_so() {
     let nothing = || None::<EngineRecord>;
     bench.fake.on("record", nothing()).on("node", kube_node(true, "v1.31.9")).on("leftovers", running(&[]));
     assert_eq!(todo(bench.look(&worker(true)).await), ["- node dgx-05 of the cluster"]);
-    bench.fake.on("record", nothing()).on("node", Observed::<KubeNode>::Absent).on("leftovers", running(&["kubelet"]));
+    bench.fake.on("record", nothing()).on("node", None::<KubeNode>).on("leftovers", running(&["kubelet"]));
     assert_eq!(todo(bench.look(&worker(true)).await), ["- kubelet on dgx-05"]);
     // One that does not answer is not asked.
-    bench.fake.on("record", nothing()).on("node", Observed::<KubeNode>::Absent);
+    bench.fake.on("record", nothing()).on("node", None::<KubeNode>);
     done(bench.look(&worker(false)).await);
-    bench.fake.on("record", nothing()).on("node", Observed::<KubeNode>::Unknown("away".to_owned()));
+    bench
+        .fake
+        .on("record", nothing())
+        .fails::<Option<KubeNode>>("node", ClientError::permanent("fake", "looking", "away", "look"));
     assert!(bench.look(&worker(true)).await.is_err(), "unknown is not absent");
 }
 

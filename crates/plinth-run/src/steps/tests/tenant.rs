@@ -1,5 +1,4 @@
 use super::*;
-use plinth_model::Observed;
 use plinth_model::steps::{RunaiConnected, RunaiIssuer, RunaiRegister};
 use plinth_world::deadlines;
 use plinth_world::runai::RunaiCluster;
@@ -18,22 +17,22 @@ async fn the_issuer_is_compared_as_an_exact_text() {
     let work = Work::RunaiIssuer(RunaiIssuer { target: runai() });
     let right = "https://a.test:30443/auth/realms/runai";
     let bench = Bench::new();
-    bench.fake.on("issuer", Observed::Known(right.to_owned()));
+    bench.fake.on("issuer", Some(right.to_owned()));
     done(bench.look(&work).await);
     for wrong in [
         "https://a.test/auth/realms/runai",
         "https://a.test:30443/auth/realms/runai/",
         "http://a.test:30443/auth/realms/runai",
     ] {
-        bench.fake.on("issuer", Observed::Known(wrong.to_owned()));
+        bench.fake.on("issuer", Some(wrong.to_owned()));
         let finding = blocked(bench.look(&work).await);
         assert_eq!(finding.code, "runai.issuer-mismatch");
         assert!(finding.evidence[0].ends_with(right) && finding.evidence[1].ends_with(wrong), "{:?}", finding.evidence);
         assert!(finding.fix.contains("443"));
     }
-    bench.fake.on("issuer", Observed::<String>::Absent);
+    bench.fake.on("issuer", None::<String>);
     assert_eq!(todo(bench.look(&work).await).len(), 1);
-    bench.fake.on("issuer", Observed::<String>::Absent).on("issuer", Observed::Known("other".to_owned()));
+    bench.fake.on("issuer", None::<String>).on("issuer", Some("other".to_owned()));
     assert_eq!(refused(bench.act(&work).await).code, "runai.issuer-mismatch", "a mismatch ends the wait at once");
     assert_eq!(bench.clock.elapsed(), deadlines::POLL);
 }

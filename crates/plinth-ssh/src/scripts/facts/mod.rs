@@ -6,10 +6,16 @@ mod software;
 mod storage;
 
 use crate::frame::Frames;
+use crate::nodes::NO_ROOT;
+use crate::nodes::SshNodes;
 use crate::script::Script;
+use async_trait::async_trait;
 use jiff::Timestamp;
 use plinth_model::facts::{Asked, NodeFacts};
+use plinth_model::steps::NodeTarget;
 use plinth_world::deadlines::NODE_FACTS;
+use plinth_world::node::NodeInspection;
+use plinth_world::{ClientResult, Context};
 
 /// Reads, and changes nothing.
 const BODY: &str = include_str!("../sh/facts.sh");
@@ -67,6 +73,23 @@ fn complete(facts: NodeFacts) -> Result<NodeFacts, String> {
 fn setting<'a>(lines: &[&'a str], key: &str) -> Option<&'a str> {
     let value = lines.iter().rev().find_map(|line| line.trim().strip_prefix(key)?.strip_prefix('='))?;
     Some(value.trim().trim_matches(['"', '\''])).filter(|value| !value.is_empty())
+}
+
+#[async_trait]
+impl NodeInspection for SshNodes {
+    /// As root where that is possible, which sees more; otherwise as the login, and the facts say so.
+    async fn facts(&self, ctx: &Context, target: &NodeTarget, asked: &Asked) -> ClientResult<NodeFacts> {
+        let read = |sent| move |frames: &Frames| parse(frames, asked, &Exchange { sent, received: ctx.clock().now() });
+        let now = ctx.clock().now();
+        match self.operation(ctx, target, script(asked).as_root(), read(now)).await {
+            Err(error) if error.finding.as_ref().is_some_and(|finding| finding.code == NO_ROOT) => {}
+            answer => return answer,
+        }
+        let now = ctx.clock().now();
+        let facts = self.operation(ctx, target, script(asked), read(now)).await?;
+        // A sudo that asks for a password does not say whether it would have let the login in; it was tried, and did not.
+        Ok(NodeFacts { root: "none".to_owned(), ..facts })
+    }
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use crate::steps::{Explanation, StepKind};
 use plinth_model::engine::ExistingRecord;
 use plinth_model::finding::code;
 use plinth_model::steps::TakeOver;
-use plinth_model::{EngineRecord, Finding, Observed, Step, Version};
+use plinth_model::{EngineRecord, Finding, Step, Version};
 use plinth_world::ClientError;
 use plinth_world::kube::GivenConfig;
 
@@ -58,8 +58,8 @@ async fn copy(env: &StepEnv, given: &GivenConfig) -> Result<Vec<String>, ClientE
         return Ok(vec![format!("+ kubeconfig for {}", given.server)]);
     }
     let held = match env.clients.kube.kubeconfig(&env.ctx).await? {
-        Observed::Known(held) => held.refused,
-        Observed::Absent | Observed::Unknown(_) => Some("it is not there".to_owned()),
+        Some(held) => held.refused,
+        None => Some("it is not there".to_owned()),
     };
     Ok(held.into_iter().map(|why| format!("~ kubeconfig: {why}")).collect())
 }

@@ -5,7 +5,7 @@ use crate::behaviour::StepEnv;
 use plinth_model::engine::{KubesprayRecord, Play};
 use plinth_model::steps::NodeTarget;
 use plinth_model::{NodeName, Version};
-use plinth_world::node::Birth;
+use plinth_world::node::Bootstrap;
 use std::time::Duration;
 
 /// From this minor release of Kubespray on, a run over a control plane that is there waits for it to be Ready before there is a
@@ -19,13 +19,13 @@ pub(super) async fn stillborn(env: &StepEnv, deployed: &KubesprayRecord, targets
     let host = begun.inputs.first_of(CONTROL_PLANE)?;
     let target = targets.iter().find(|target| target.node == *host)?;
     let elapsed = env.ctx.clock().now().duration_since(begun.since?);
-    let birth = env.clients.node.birth(&env.ctx, target).await.ok()??;
+    let birth = env.clients.node.bootstrap(&env.ctx, target).await.ok()??;
     let elapsed = Duration::try_from(elapsed).ok()?;
     is_stillborn(birth, elapsed, &begun.inputs.tag).then(|| host.clone())
 }
 
 /// `elapsed`: since the installation began.
-fn is_stillborn(birth: Birth, elapsed: Duration, tag: &Version) -> bool {
+fn is_stillborn(birth: Bootstrap, elapsed: Duration, tag: &Version) -> bool {
     let waits = tag.semver().minor >= WAITS_SINCE;
     birth.age < elapsed && !birth.ready && (waits || !birth.whole)
 }
@@ -38,7 +38,7 @@ mod tests {
     #[test]
     fn only_what_was_born_here_and_cannot_live_is_stillborn() {
         let minutes = |minutes: u64| Duration::from_secs(60 * minutes);
-        let birth = |age: u64, whole: bool, ready: bool| Birth { age: minutes(age), whole, ready };
+        let birth = |age: u64, whole: bool, ready: bool| Bootstrap { age: minutes(age), whole, ready };
         let cases = [
             (birth(3, false, false), "v2.27.1", true),
             (birth(3, true, false), "v2.27.1", false),

@@ -1,13 +1,13 @@
 //! Files of the engine, fetched here once.
 
 use crate::behaviour::{Probed, StepEnv};
-use crate::steps::outcome::{amount, compared, refused, todo, unseen};
+use crate::steps::outcome::{amount, compared, refused, todo};
 use crate::steps::{Explanation, StepKind};
 use futures::stream::{self, StreamExt as _, TryStreamExt as _};
 use plinth_model::download::{DownloadFile, DownloadImage, DownloadList, mirrored};
 use plinth_model::finding::code;
 use plinth_model::steps::KubesprayDownloads;
-use plinth_model::{Digest, Finding, Observed, Step};
+use plinth_model::{Digest, Finding, Step};
 use plinth_world::ClientError;
 use plinth_world::ansible::{Artifact, Download};
 use std::collections::HashSet;
@@ -54,9 +54,8 @@ impl StepKind for KubesprayDownloads {
 /// The kept list, if it was made for these inputs.
 pub(in crate::steps) async fn listed(env: &StepEnv, inputs: &Digest) -> Result<Option<DownloadList>, ClientError> {
     match env.clients.fetch.list(&env.ctx).await? {
-        Observed::Known(list) => Ok(Some(list).filter(|list| list.inputs == *inputs)),
-        Observed::Absent => Ok(None),
-        Observed::Unknown(reason) => Err(unseen(CLIENT, "looking at the list of files", &reason)),
+        Some(list) => Ok(Some(list).filter(|list| list.inputs == *inputs)),
+        None => Ok(None),
     }
 }
 

@@ -9,7 +9,7 @@ use futures::future::join_all;
 use plinth_model::engine::{KubesprayRecord, Play};
 use plinth_model::finding::code;
 use plinth_model::steps::{HostInputs, KubesprayRecovery, NodeTarget};
-use plinth_model::{Finding, NodeName, Observed, Step};
+use plinth_model::{Finding, NodeName, Step};
 use plinth_world::ClientError;
 use plinth_world::node::{ControlPlane, Etcd};
 
@@ -144,9 +144,8 @@ async fn as_the_cluster_sees_it(env: &StepEnv, node: &NodeName, host: &HostInput
         return None;
     }
     match env.clients.kube.node(&env.ctx, node).await.ok()? {
-        Observed::Known(seen) => (!seen.ready).then(|| format!("! {node} is not Ready")),
-        Observed::Absent => Some(format!("! the cluster has no node {node}")),
-        Observed::Unknown(_) => None,
+        Some(seen) => (!seen.ready).then(|| format!("! {node} is not Ready")),
+        None => Some(format!("! the cluster has no node {node}")),
     }
 }
 

@@ -10,7 +10,7 @@ use futures::future::{Either, join_all, select};
 use plinth_model::engine::{KubesprayRecord, Play};
 use plinth_model::finding::code;
 use plinth_model::steps::{KubesprayRelease, KubesprayRun, NodeTarget, RunInputs};
-use plinth_model::{EngineRecord, Finding, NodeName, Observed, Step, Version};
+use plinth_model::{EngineRecord, Finding, NodeName, Step, Version};
 use plinth_world::ansible::{HostStats, PlayRun, PlayStats};
 use plinth_world::{ClientError, ClientResult};
 use std::collections::BTreeMap;
@@ -103,10 +103,10 @@ async fn seen_by_cluster(env: &StepEnv, last: &RunInputs) -> ClientResult<BTreeM
     let mut seen = BTreeMap::new();
     for (name, _) in last.hosts.iter().filter(|(_, host)| host.is_kubernetes_node()) {
         match env.clients.kube.node(&env.ctx, name).await {
-            Ok(Observed::Known(node)) => drop(seen.insert(name.clone(), Sight::Member(version(name, &node.version)?))),
-            Ok(Observed::Absent) => drop(seen.insert(name.clone(), Sight::Gone)),
+            Ok(Some(node)) => drop(seen.insert(name.clone(), Sight::Member(version(name, &node.version)?))),
+            Ok(None) => drop(seen.insert(name.clone(), Sight::Gone)),
             // The first that cannot be asked stands for all: each would wait for its own deadline.
-            Ok(Observed::Unknown(_)) | Err(_) => break,
+            Err(_) => break,
         }
     }
     Ok(seen)
@@ -166,8 +166,8 @@ pub(super) async fn one(env: &StepEnv, wanted: &Wanted<'_>, play: Play) -> Resul
 
 /// What Kubespray itself thinks of its input, where the release has such a check: it takes seconds, and nothing is touched yet.
 pub(super) async fn validate_inventory(env: &StepEnv, release: &KubesprayRelease) -> Result<(), ClientError> {
-    let complaints = match env.clients.ansible.opinion(&env.ctx, release).await? {
-        Observed::Known(complaints) if !complaints.is_empty() => complaints,
+    let complaints = match env.clients.ansible.validate_inventory(&env.ctx, release).await? {
+        Some(complaints) if !complaints.is_empty() => complaints,
         _ => return Ok(()),
     };
     let message = format!("Kubespray {} does not take its input: {} complaints", release.tag, complaints.len());

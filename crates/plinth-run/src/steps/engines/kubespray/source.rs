@@ -1,12 +1,11 @@
 //! Kubespray's source.
 
-use super::CLIENT;
 use crate::behaviour::{Probed, StepEnv};
-use crate::steps::outcome::{blocked, done, todo, unseen};
+use crate::steps::outcome::{blocked, done, todo};
 use crate::steps::{Explanation, StepKind};
 use plinth_model::finding::code;
 use plinth_model::steps::{KubesprayRelease, KubespraySource};
-use plinth_model::{Finding, Observed, Step};
+use plinth_model::{Finding, Step};
 use plinth_world::ClientError;
 impl StepKind for KubespraySource {
     const EXPLANATION: Explanation = Explanation {
@@ -21,12 +20,11 @@ impl StepKind for KubespraySource {
     async fn probe(&self, env: &StepEnv) -> Result<Probed, ClientError> {
         let Self { release } = self;
         match env.clients.ansible.source(&env.ctx, release).await? {
-            Observed::Known((commit, tree)) if commit == release.commit && tree == release.tree => {
+            Some((commit, tree)) if commit == release.commit && tree == release.tree => {
                 done(format!("{} is here, tree {} verified", release.tag, short(&tree)))
             }
-            Observed::Known((commit, tree)) => blocked(source_differs(release, &commit, &tree)),
-            Observed::Absent => todo(format!("+ Kubespray {} (commit {})", release.tag, short(&release.commit))),
-            Observed::Unknown(reason) => Err(unseen(CLIENT, format!("looking at Kubespray {}", release.tag), &reason)),
+            Some((commit, tree)) => blocked(source_differs(release, &commit, &tree)),
+            None => todo(format!("+ Kubespray {} (commit {})", release.tag, short(&release.commit))),
         }
     }
 

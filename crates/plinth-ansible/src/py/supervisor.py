@@ -1,6 +1,6 @@
-"""Keeps one ansible-playbook on a leash: it ends when plinth ends, whatever ended plinth, and only one runs at a time.
+"""Supervises one ansible-playbook: it ends when plinth ends, whatever ended plinth, and only one runs at a time.
 
-Standard input is the leash: its end means that plinth is gone or wants the play to end. The lock is an open file that every
+Standard input is the guard: its end means that plinth is gone or wants the play to end. The lock is an open file that every
 process of the play inherits, so that it is held as long as one of them lives, even when this one was killed.
 """
 
@@ -35,11 +35,11 @@ def lock(path, patience):
             os.set_inheritable(held, True)
             return held
         except BlockingIOError:
-            if time.monotonic() > until or leash_gone(0.2):
+            if time.monotonic() > until or guard_gone(0.2):
                 sys.exit(BUSY)
 
 
-def leash_gone(seconds):
+def guard_gone(seconds):
     ready, _, _ = select.select([0], [], [], seconds)
     return bool(ready) and not os.read(0, 4096)
 
@@ -130,7 +130,7 @@ def main():
     try:
         child = begin(sys.argv[5:], held)
         while child.poll() is None:
-            if leash_gone(0.1):
+            if guard_gone(0.1):
                 clear = True
                 stop(child)
                 break

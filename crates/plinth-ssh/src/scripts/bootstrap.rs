@@ -5,10 +5,10 @@
 use super::answer::failure;
 use crate::frame::Frames;
 use crate::script::Script;
-use plinth_world::node::Birth;
+use plinth_world::node::Bootstrap;
 use std::time::Duration;
 
-const BODY: &str = include_str!("sh/birth.sh");
+const BODY: &str = include_str!("sh/bootstrap.sh");
 /// Six tries of 15 s, and one question more.
 const DEADLINE: Duration = Duration::from_secs(110);
 
@@ -26,7 +26,7 @@ fn look_at(root: &str) -> Script {
 ///
 /// # Errors
 /// When the script failed or was cut off; in words.
-pub(crate) fn look_parse(frames: &Frames) -> Result<Option<Birth>, String> {
+pub(crate) fn look_parse(frames: &Frames) -> Result<Option<Bootstrap>, String> {
     failure(frames)?;
     frames.get("looked").ok_or("the node did not say how far the cluster came")?;
     let Some(born) = frames.get("born") else { return Ok(None) };
@@ -34,7 +34,7 @@ pub(crate) fn look_parse(frames: &Frames) -> Result<Option<Birth>, String> {
     // A key from the future: the clock was set back, and no age can be told.
     let Ok(age) = u64::try_from(age) else { return Ok(None) };
     let is = |key: &str| frames.get(key).is_some();
-    Ok(Some(Birth { age: Duration::from_secs(age), whole: is("whole"), ready: is("ready") }))
+    Ok(Some(Bootstrap { age: Duration::from_secs(age), whole: is("whole"), ready: is("ready") }))
 }
 
 #[cfg(test)]
@@ -86,6 +86,6 @@ mod tests {
     #[test]
     fn the_script() {
         assert_all_shells_accept(&look_script());
-        insta::assert_snapshot!("birth", look_script().render("nonce"));
+        insta::assert_snapshot!("bootstrap", look_script().render("nonce"));
     }
 }
