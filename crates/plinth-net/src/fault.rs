@@ -119,7 +119,8 @@ impl Fault {
             | Self::BadCertificate(_)
             | Self::NotTls
             | Self::Handshake(_) => Cause::BadCertificate,
-            Self::HandshakeRefused(_) => Cause::Credentials,
+            // By whom, and whether it was our certificate, only the client knows that shows one.
+            Self::HandshakeRefused(_) => Cause::Refused,
         }
     }
 }

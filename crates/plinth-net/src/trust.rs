@@ -176,11 +176,12 @@ impl ServerCertVerifier for Anybody {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-    use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
+    use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
     use std::time::Duration;
 
     fn authority(name: &str) -> (CertificateParams, KeyPair) {
         let mut params = CertificateParams::new(vec![name.to_owned()]).unwrap();
+        params.distinguished_name.push(DnType::CommonName, name);
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         params.not_before = rcgen::date_time_ymd(2020, 1, 1);
         params.not_after = rcgen::date_time_ymd(2040, 1, 1);
@@ -238,8 +239,10 @@ mod tests {
         let file = given(&own.pem());
         assert_eq!(check(&file, leaf(&issuer).der(), "head", 2026), Ok(()));
         assert_eq!(check(&file, leaf(&issuer).der(), "other", 2026), Err(Fault::WrongName));
-        let (params, key) = authority("stranger");
-        assert_eq!(check(&file, leaf(&Issuer::new(params, key)).der(), "head", 2026), Err(Fault::UnknownAuthority));
+        for (name, refusal) in [("stranger", Fault::UnknownAuthority), ("authority", Fault::AnotherAuthority)] {
+            let (params, key) = authority(name);
+            assert_eq!(check(&file, leaf(&Issuer::new(params, key)).der(), "head", 2026), Err(refusal), "{name}");
+        }
         assert!(!file.has_pinned());
     }
 }

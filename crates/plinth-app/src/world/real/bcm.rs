@@ -12,7 +12,7 @@ use plinth_world::{ClientError, Context, SystemClock, files};
 use std::path::Path;
 use std::sync::Arc;
 
-/// A failed call, for people: wrong input when it is the login that was refused, otherwise a system that cannot be reached.
+/// A failed call, for people. How the process ends follows from the cause.
 #[must_use]
 pub fn client_problem(error: &ClientError) -> Problem {
     Problem::while_doing(error.doing.clone())

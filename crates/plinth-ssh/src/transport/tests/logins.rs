@@ -2,6 +2,7 @@
 
 use super::bench::{Bench, ed25519, rsa, target};
 use super::server::{PASSWORD, Rules, Server};
+use plinth_model::Exit;
 use russh::MethodKind;
 use std::sync::atomic::Ordering;
 
@@ -56,6 +57,7 @@ async fn a_refused_password_is_sent_once_however_many_ask() {
         for error in [first, second, third].map(Result::unwrap_err) {
             assert!(error.transient.is_none(), "{error:?}");
             assert_eq!(error.finding.as_ref().unwrap().code, "node.login-refused");
+            assert_eq!(error.cause.exit(), Exit::Unreachable, "the node may be wrong as well as the site file");
             assert!(error.happened.contains("ada") && error.happened.contains("publickey"), "{error:?}");
         }
         assert_eq!(server.seen.proofs.load(Ordering::SeqCst), 1, "{method:?}");
