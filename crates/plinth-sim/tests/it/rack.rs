@@ -86,13 +86,18 @@ pub(crate) fn account() -> Account {
     }
 }
 
+/// The account signs in with plinth's own key, everybody else with the first-contact password, as in a plan.
 pub(crate) fn target(node: &str, user: &str) -> NodeTarget {
+    let credential = match user {
+        "ansiblebcm" => Credential::Key(SecretRef::Generated("ssh-key".to_owned())),
+        _ => Credential::Password(secret("BOOTSTRAP_PASSWORD")),
+    };
     NodeTarget {
         node: name(node),
         address: address(node),
         port: 22,
         user: user.to_owned(),
-        credential: Credential::Password(secret("BOOTSTRAP_PASSWORD")),
+        credential,
         legacy_keys: false,
         jump: None,
     }
