@@ -135,7 +135,7 @@ fn recovered(bench: &crate::support::Bench, client: &LocalAnsible, run: &dyn Fn(
 #[test]
 #[ignore = "needs root, the lab and a package index: cargo xtask test --tier kubespray"]
 fn the_second_opinion_is_asked_where_there_is_one() {
-    let bench = up("validate_inventory", 1, &["n1"]);
+    let bench = up("opinion", 1, &["n1"]);
     let state = bench.state();
     let written = |version: &str| {
         let inventory = serde_json::json!({"all": {
