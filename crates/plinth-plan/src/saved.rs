@@ -48,7 +48,7 @@ pub fn read(from: &str, bytes: &[u8], site: Option<&SiteName>) -> Result<Plan, P
     if plan.hash != plan.content_hash() {
         return Err(refuse("its hash does not fit its content: it was edited by hand".into(), ANEW));
     }
-    match lint::lint(&plan).first() {
+    match lint::content(&plan).first() {
         Some(flaw) => Err(refuse(format!("it is not valid ({}): {}: {}", flaw.code, flaw.subject, flaw.message), ANEW)),
         None => Ok(plan),
     }

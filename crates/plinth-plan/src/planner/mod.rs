@@ -90,7 +90,7 @@ fn finished(
     findings.extend(change::bad_answers(&gates, observed));
     change::set(&mut steps, observed);
     let plan = sealed(desired, made_from, steps, gates, findings);
-    let flaws = lint::lint(&plan);
+    let flaws = lint::content(&plan);
     let wrong = flaws.iter().chain(&plan.findings).any(Finding::is_error);
     if wrong { Err(worst_first(plan.findings.into_iter().chain(flaws).collect())) } else { Ok(plan) }
 }
