@@ -1,8 +1,8 @@
 //! The executor: does exactly the plan.
 //!
 //! One future, no threads, no timers but the clock's. What needs nothing else runs beside it, within a global limit, one
-//! step per lane at a time; of several ready steps the one with the longest remaining path begins first. Each turn of the loop
-//! takes in everything that ended, decides, makes all events of the turn durable in one transaction, and only then begins the
+//! step per lane at a time; of several ready steps the one with the longest remaining path begins first. Each tick of the loop
+//! takes in everything that ended, decides, makes all events of the tick durable in one transaction, and only then begins the
 //! effects they announce.
 //!
 //! # Invariants
@@ -21,29 +21,29 @@
 //! 9. Which step begins next depends on the plan and on what ended before, not on chance: the same world gives the same run.
 //! 10. When the journal cannot be written, nothing more begins.
 
-mod announcer;
-mod ending;
-mod flight;
+mod event_sink;
+mod finish;
 mod graph;
-mod life;
+mod handle;
+mod in_flight;
 mod options;
 mod queue;
-mod settle;
+mod step_machine;
 mod stop;
-mod turn;
+mod tick;
 
-pub use announcer::Sink;
+pub use event_sink::Sink;
 pub use options::{RunOptions, RunReport, RunWorld};
 pub use stop::{StopLevel, StopSignal};
 
-pub(crate) use flight::within;
 pub(crate) use graph::Graph;
+pub(crate) use in_flight::within;
 pub(crate) use queue::Queue;
 
 use crate::journal::Store;
 use plinth_model::{Plan, Problem};
+use tick::Run;
 use tracing::Instrument as _;
-use turn::Run;
 
 /// Runs a plan to its end, or as far as it goes. Steps that are already so are only looked at, so running again continues.
 /// The site's lock is renewed here.

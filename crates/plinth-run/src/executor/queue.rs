@@ -4,13 +4,13 @@ use super::graph::Graph;
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
-/// A step by its turn: the one with the longest remaining path first, then in the order of the plan.
-type Turn = (Reverse<u64>, usize);
+/// A step by its priority: the one with the longest remaining path first, then in the order of the plan.
+type Priority = (Reverse<u64>, usize);
 
 /// Steps that may start. What the end of the plan waits for longest goes first.
 pub(crate) struct Queue {
     missing: Vec<usize>,
-    ready: BTreeSet<Turn>,
+    ready: BTreeSet<Priority>,
     lanes: Vec<Lane>,
     running: usize,
     limit: usize,
@@ -19,7 +19,7 @@ pub(crate) struct Queue {
 #[derive(Clone, Default)]
 struct Lane {
     busy: bool,
-    waiting: BTreeSet<Turn>,
+    waiting: BTreeSet<Priority>,
 }
 
 impl Queue {
@@ -27,7 +27,7 @@ impl Queue {
     pub(crate) fn new(graph: &Graph<'_>, limit: usize) -> Self {
         let missing = graph.needs.clone();
         let free = missing.iter().enumerate().filter(|(_, missing)| **missing == 0);
-        let ready = free.map(|(index, _)| turn(graph, index)).collect();
+        let ready = free.map(|(index, _)| priority(graph, index)).collect();
         let lanes = vec![Lane::default(); graph.lane_count];
         Self { missing, ready, lanes, running: 0, limit: limit.max(1) }
     }
@@ -66,7 +66,7 @@ impl Queue {
             if let Some(missing) = self.missing.get_mut(dependent) {
                 *missing -= 1;
                 if *missing == 0 {
-                    self.ready.insert(turn(graph, dependent));
+                    self.ready.insert(priority(graph, dependent));
                 }
             }
         }
@@ -78,6 +78,6 @@ impl Queue {
     }
 }
 
-fn turn(graph: &Graph<'_>, index: usize) -> Turn {
+fn priority(graph: &Graph<'_>, index: usize) -> Priority {
     (Reverse(graph.remaining.get(index).copied().unwrap_or(0)), index)
 }

@@ -1,8 +1,8 @@
 //! What a step's news means for the run: records, gates, dependents, the failure budget.
 
-use super::flight::{Heard, Launch};
-use super::life::{Life, Next, Rules};
-use super::turn::Run;
+use super::in_flight::{Message, Spawn};
+use super::step_machine::{Next, Rules, StepMachine};
+use super::tick::Run;
 use crate::behaviour::Probed;
 use plinth_model::finding::code;
 use plinth_model::run::StepState;
@@ -11,24 +11,24 @@ use plinth_world::Clock;
 use std::time::Duration;
 
 impl<'a> Run<'a> {
-    /// Takes in what was heard of a step.
-    pub(super) fn hear(&mut self, index: usize, heard: Heard) {
+    /// Handles a message about a step.
+    pub(super) fn handle(&mut self, index: usize, message: Message) {
         let plan = self.plan;
         let Some(step) = plan.steps.get(index) else { return };
-        if let Some(finding) = self.wrong_answer(step, &heard) {
+        if let Some(finding) = self.wrong_answer(step, &message) {
             self.stop_because(format!("{}: {}; what is in flight is finished", finding.subject, finding.message));
             self.end_failed(index, step, finding);
             return;
         }
-        let Some(life) = self.lives.get_mut(&index) else { return };
-        let spent = step.once && self.journal.memory().ever_done(&step.id, &life.digest);
+        let Some(machine) = self.machines.get_mut(&index) else { return };
+        let spent = step.once && self.journal.memory().ever_done(&step.id, &machine.digest);
         let rules = Rules { stopping: self.stopping.is_some(), spent };
-        match life.hear(step, heard, rules) {
-            Next::Go(launch) => self.batch.launches.push((index, launch)),
+        match machine.handle(step, message, rules) {
+            Next::Go(spawn) => self.batch.spawns.push((index, spawn)),
             Next::Retry { attempt, message, wait } => self.retry(index, step, (attempt, message, wait)),
             Next::Act { diff, attempt } => self.intend(index, step, diff, attempt),
             Next::Done { changed, detail, answers } => {
-                let detail = if life.waited(step) { waited(&detail, life.began, &*self.clock) } else { detail };
+                let detail = if machine.waited(step) { waited(&detail, machine.began, &*self.clock) } else { detail };
                 self.end_done(index, step, changed, detail, answers);
             }
             Next::Failed(finding) => self.end_failed(index, step, *finding),
@@ -39,14 +39,14 @@ impl<'a> Run<'a> {
     fn retry(&mut self, index: usize, step: &Step, (attempt, message, wait): (u32, String, Duration)) {
         let wait_s = wait.as_secs_f64();
         self.batch.events.push(EventBody::StepRetrying { step: step.id.clone(), attempt, message, wait_s });
-        self.batch.launches.push((index, Launch::Wait(wait)));
+        self.batch.spawns.push((index, Spawn::Wait(wait)));
     }
 
     /// Records the intent, then acts. A step that only looks waits instead: it has no effect to be intended.
     fn intend(&mut self, index: usize, step: &Step, diff: Vec<String>, attempt: u32) {
         let reads_only = step.work.reads_only();
         self.batch.events.push(EventBody::StepActing { step: step.id.clone(), diff, attempt, reads_only });
-        self.batch.launches.push((index, Launch::Act));
+        self.batch.spawns.push((index, Spawn::Act));
     }
 
     fn end_done(&mut self, index: usize, step: &Step, changed: bool, detail: String, answers: Vec<(String, String)>) {
@@ -72,11 +72,11 @@ impl<'a> Run<'a> {
 
     /// A step that runs ends: its place is free, its last event is told.
     fn end(&mut self, index: usize, outcome: StepState, detail: &str, finding: Option<&Finding>) {
-        let life = self.lives.remove(&index);
-        if life.is_some() {
+        let machine = self.machines.remove(&index);
+        if machine.is_some() {
             self.queue.leave(&self.graph, index);
         }
-        self.tell_end(index, outcome, detail, (finding, life));
+        self.tell_end(index, outcome, detail, (finding, machine));
     }
 
     fn tell_end(
@@ -84,13 +84,13 @@ impl<'a> Run<'a> {
         index: usize,
         outcome: StepState,
         detail: &str,
-        (finding, life): (Option<&Finding>, Option<Life>),
+        (finding, machine): (Option<&Finding>, Option<StepMachine>),
     ) {
         if let Some(ended) = self.ended.get_mut(index) {
             *ended = Some(outcome);
         }
         let Some(step) = self.plan.steps.get(index) else { return };
-        let began = life.as_ref().map_or_else(|| self.clock.elapsed(), |life| life.began);
+        let began = machine.as_ref().map_or_else(|| self.clock.elapsed(), |machine| machine.began);
         self.batch.events.push(EventBody::StepFinished {
             step: step.id.clone(),
             stage: step.stage,
@@ -99,15 +99,15 @@ impl<'a> Run<'a> {
             seconds: self.clock.elapsed().saturating_sub(began).as_secs_f64(),
             detail: detail.to_owned(),
             finding: finding.cloned().map(Box::new),
-            digest: life
+            digest: machine
                 .filter(|_| matches!(outcome, StepState::Changed | StepState::Unchanged))
-                .map(|life| life.digest),
+                .map(|machine| machine.digest),
         });
     }
 
     /// The step does not run, and nothing that needs it does.
     pub(super) fn leave_out(&mut self, index: usize, reason: &str) {
-        if self.lives.contains_key(&index) {
+        if self.machines.contains_key(&index) {
             self.end(index, StepState::NotRun, reason, None);
         } else {
             self.tell_end(index, StepState::NotRun, reason, (None, None));
@@ -135,7 +135,7 @@ impl<'a> Run<'a> {
     fn leave_out_where(&mut self, fits: impl Fn(&Step) -> bool, reason: &str) {
         for (index, step) in self.plan.steps.iter().enumerate() {
             let open = self.ended.get(index).is_some_and(Option::is_none);
-            if open && !self.lives.contains_key(&index) && fits(step) {
+            if open && !self.machines.contains_key(&index) && fits(step) {
                 self.leave_out(index, reason);
             }
         }
@@ -183,8 +183,8 @@ impl<'a> Run<'a> {
     }
 
     /// An answer that the plan did not show.
-    fn wrong_answer(&self, step: &Step, heard: &Heard) -> Option<Finding> {
-        let Heard::Probed(Ok(Probed { answers, .. })) = heard else { return None };
+    fn wrong_answer(&self, step: &Step, message: &Message) -> Option<Finding> {
+        let Message::Probed(Ok(Probed { answers, .. })) = message else { return None };
         let allowed = |gate: &str| -> Vec<&str> {
             let gate = self.graph.gate(gate).filter(|gate| gate.opened_by == step.id);
             gate.map(|gate| gate.answers.iter().map(|a| a.answer.as_str()).collect()).unwrap_or_default()

@@ -1,9 +1,9 @@
-//! The life of one step in one run, as a table without I/O: what was heard decides what comes next.
+//! The state machine of one step in one run, as a table without I/O: each message decides what comes next.
 //!
 //! Look; if it is not so, take effect, look again. A failure that says it is transient is tried again, after a look where an
 //! effect may have happened. A step is done when a look says so, never because an effect returned.
 
-use super::flight::{Heard, Launch};
+use super::in_flight::{Message, Spawn};
 use crate::behaviour::{Probe, Probed};
 use plinth_model::finding::code;
 use plinth_model::{Digest, Finding, Step};
@@ -11,7 +11,7 @@ use plinth_world::{ClientError, deadlines};
 use std::time::Duration;
 
 /// What is known of a running step.
-pub(crate) struct Life {
+pub(crate) struct StepMachine {
     /// Clock time at its start.
     pub(crate) began: Duration,
     /// Digest of the step.
@@ -43,7 +43,7 @@ pub(crate) struct Rules {
 #[derive(Debug)]
 pub(crate) enum Next {
     /// Begin this.
-    Go(Launch),
+    Go(Spawn),
     /// Say that it is tried again, then wait.
     Retry {
         /// Attempt that failed.
@@ -75,31 +75,31 @@ pub(crate) enum Next {
     Left,
 }
 
-impl Life {
-    /// A life that begins now.
+impl StepMachine {
+    /// A machine that begins now.
     pub(crate) fn new(began: Duration, digest: Digest) -> Self {
         Self { began, digest, looks: 0, effects: 0, last: Effect::None }
     }
 
-    /// Takes in what was heard.
-    pub(crate) fn hear(&mut self, step: &Step, heard: Heard, rules: Rules) -> Next {
-        match heard {
-            Heard::Waited => Next::Go(Launch::Probe),
-            Heard::Acted(Ok(said)) => self.look_after(Effect::Returned(said)),
-            Heard::Acted(Err(error)) => self.effect_failed(step, error),
-            Heard::Late if matches!(self.last, Effect::Running) => self.look_after(Effect::Late),
-            Heard::Late => Next::Failed(Box::new(late(step, "looking at it"))),
-            Heard::Probed(Err(error)) => self.look_failed(step, error, rules),
-            Heard::Probed(Ok(Probed { probe: Probe::Blocked(finding), .. })) => Next::Failed(finding),
-            Heard::Probed(Ok(Probed { probe: Probe::Done(detail), answers })) => self.done(step, detail, answers),
-            Heard::Probed(Ok(Probed { probe: Probe::Todo(diff), .. })) => self.not_so(step, diff, rules),
+    /// Handles a message.
+    pub(crate) fn handle(&mut self, step: &Step, message: Message, rules: Rules) -> Next {
+        match message {
+            Message::Waited => Next::Go(Spawn::Probe),
+            Message::Acted(Ok(said)) => self.look_after(Effect::Returned(said)),
+            Message::Acted(Err(error)) => self.effect_failed(step, error),
+            Message::Late if matches!(self.last, Effect::Running) => self.look_after(Effect::Late),
+            Message::Late => Next::Failed(Box::new(late(step, "looking at it"))),
+            Message::Probed(Err(error)) => self.look_failed(step, error, rules),
+            Message::Probed(Ok(Probed { probe: Probe::Blocked(finding), .. })) => Next::Failed(finding),
+            Message::Probed(Ok(Probed { probe: Probe::Done(detail), answers })) => self.done(step, detail, answers),
+            Message::Probed(Ok(Probed { probe: Probe::Todo(diff), .. })) => self.not_so(step, diff, rules),
         }
     }
 
     fn look_after(&mut self, effect: Effect) -> Next {
         self.last = effect;
         self.looks = 0;
-        Next::Go(Launch::Probe)
+        Next::Go(Spawn::Probe)
     }
 
     fn effect_failed(&mut self, step: &Step, error: ClientError) -> Next {

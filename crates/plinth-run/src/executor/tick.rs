@@ -1,11 +1,11 @@
 //! The loop: begin what may begin, wait, take in what ended, record, go on.
 
-use super::announcer::{Announcer, Sink};
-use super::flight::{self, Arrival, Launch};
+use super::event_sink::{EventSink, Sink};
 use super::graph::Graph;
-use super::life::Life;
+use super::in_flight::{self, Arrival, Spawn};
 use super::options::{RunOptions, RunReport, RunWorld};
 use super::queue::Queue;
+use super::step_machine::StepMachine;
 use super::stop::{StopLevel, StopSignal};
 use crate::journal::{JournalError, Store};
 use futures::FutureExt as _;
@@ -27,10 +27,10 @@ pub(super) struct Run<'a> {
     pub(super) queue: Queue,
     pub(super) options: &'a RunOptions,
     pub(super) journal: &'a mut dyn Store,
-    pub(super) announcer: Arc<Announcer>,
+    pub(super) event_sink: Arc<EventSink>,
     pub(super) clock: Arc<dyn Clock>,
     /// Steps that run now.
-    pub(super) lives: HashMap<usize, Life>,
+    pub(super) machines: HashMap<usize, StepMachine>,
     /// How steps ended.
     pub(super) ended: Vec<Option<StepState>>,
     /// Failed steps, in the order they failed.
@@ -44,8 +44,8 @@ pub(super) struct Run<'a> {
     pub(super) began: Duration,
     world: &'a RunWorld,
     stop: StopSignal,
-    heard_level: StopLevel,
-    flights: FuturesUnordered<BoxFuture<'a, Arrival>>,
+    stop_level: StopLevel,
+    in_flight: FuturesUnordered<BoxFuture<'a, Arrival>>,
     renewed: Duration,
 }
 
@@ -53,7 +53,7 @@ pub(super) struct Run<'a> {
 #[derive(Default)]
 pub(super) struct Batch {
     pub(super) events: Vec<EventBody>,
-    pub(super) launches: Vec<(usize, Launch)>,
+    pub(super) spawns: Vec<(usize, Spawn)>,
 }
 
 /// What ended a wait.
@@ -77,16 +77,16 @@ impl<'a> Run<'a> {
         let began = clock.elapsed();
         Self {
             queue: Queue::new(&graph, options.parallel),
-            announcer: Announcer::new(sink, Arc::clone(&clock), Arc::clone(&world.env.secrets)),
+            event_sink: EventSink::new(sink, Arc::clone(&clock), Arc::clone(&world.env.secrets)),
             ended: vec![None; plan.steps.len()],
-            lives: HashMap::new(),
+            machines: HashMap::new(),
             failures: Vec::new(),
             failed_nodes: BTreeSet::new(),
             answers: HashMap::new(),
             stopping: None,
             batch: Batch::default(),
-            heard_level: StopLevel::Run,
-            flights: FuturesUnordered::new(),
+            stop_level: StopLevel::Run,
+            in_flight: FuturesUnordered::new(),
             renewed: began,
             plan,
             graph,
@@ -105,7 +105,7 @@ impl<'a> Run<'a> {
         loop {
             self.fill();
             self.commit()?;
-            if self.flights.is_empty() {
+            if self.in_flight.is_empty() {
                 return self.close();
             }
             match self.wake().await {
@@ -129,7 +129,7 @@ impl<'a> Run<'a> {
         let continues_run = continued.map(|run| run.head.run.clone());
         let interrupted: Vec<String> = memory.in_flight().into_iter().map(ToString::to_string).collect();
         self.batch.events.push(EventBody::RunStarted(self.head(continues_run)));
-        self.batch.events.extend(self.options.took_over.iter().map(|note| took_over(&self.announcer.text(note))));
+        self.batch.events.extend(self.options.took_over.iter().map(|note| took_over(&self.event_sink.text(note))));
         self.batch.events.extend(interrupted.iter().map(|step| was_interrupted(step)));
         self.commit()
     }
@@ -146,7 +146,7 @@ impl<'a> Run<'a> {
             continues: continues_run.is_some(),
             continues_run,
             owner: options.owner.clone(),
-            took_over: options.took_over.as_ref().map(|note| self.announcer.text(note)),
+            took_over: options.took_over.as_ref().map(|note| self.event_sink.text(note)),
             parallel: options.parallel,
             warnings: plan.findings.iter().filter(|finding| finding.severity == Severity::Warning).count(),
             ..RunHead::new(options.run.clone(), plan.hash.clone(), plan.site.clone())
@@ -173,7 +173,7 @@ impl<'a> Run<'a> {
     }
 
     fn start(&mut self, index: usize, step: &'a Step) {
-        self.lives.insert(index, Life::new(self.clock.elapsed(), step.digest()));
+        self.machines.insert(index, StepMachine::new(self.clock.elapsed(), step.digest()));
         if !self.gate_lets_through(index, step) {
             return;
         }
@@ -181,20 +181,20 @@ impl<'a> Run<'a> {
             step: step.id.clone(),
             stage: step.stage,
             node: step.work.node().map(ToString::to_string),
-            reason: self.announcer.text(&step.reason),
+            reason: self.event_sink.text(&step.reason),
         });
-        self.batch.launches.push((index, Launch::Probe));
+        self.batch.spawns.push((index, Spawn::Probe));
     }
 
-    /// Makes the turn's events durable, tells them, begins its launches: in this order.
+    /// Makes the turn's events durable, tells them, begins its spawns: in this order.
     pub(super) fn commit(&mut self) -> Result<(), JournalError> {
-        let Batch { events, launches } = std::mem::take(&mut self.batch);
+        let Batch { events, spawns } = std::mem::take(&mut self.batch);
         if !events.is_empty() {
-            self.announcer.record(events, self.journal)?;
+            self.event_sink.record(events, self.journal)?;
         }
-        for (index, launch) in launches {
+        for (index, spawn) in spawns {
             if let Some(step) = self.plan.steps.get(index) {
-                self.flights.push(flight::begin((index, step), launch, self.world, &self.announcer));
+                self.in_flight.push(in_flight::begin((index, step), spawn, self.world, &self.event_sink));
             }
         }
         Ok(())
@@ -203,9 +203,9 @@ impl<'a> Run<'a> {
     /// Waits for the first of: something ended, a stop, time to renew the lock.
     async fn wake(&mut self) -> Wake {
         let due = (self.renewed + deadlines::LOCK_HEARTBEAT).saturating_sub(self.clock.elapsed());
-        let (clock, stop, level) = (Arc::clone(&self.clock), self.stop.clone(), self.heard_level);
+        let (clock, stop, level) = (Arc::clone(&self.clock), self.stop.clone(), self.stop_level);
         let stopped = pin!(stop.above(level));
-        let work = select(stopped, self.flights.next());
+        let work = select(stopped, self.in_flight.next());
         match select(work, clock.sleep(due)).await {
             Either::Left((Either::Left(_), _)) => Wake::Stop(self.stop.level()),
             Either::Left((Either::Right((Some(arrival), _)), _)) => Wake::Arrived(arrival),
@@ -216,19 +216,19 @@ impl<'a> Run<'a> {
     /// Takes in the arrival and everything else that has arrived by now, so that one transaction serves them all.
     fn arrive_all(&mut self, first: Arrival) {
         let mut arrival = Some(first);
-        while let Some(Arrival { index, heard }) = arrival {
-            self.hear(index, heard);
-            arrival = self.flights.next().now_or_never().flatten();
+        while let Some(Arrival { index, message }) = arrival {
+            self.handle(index, message);
+            arrival = self.in_flight.next().now_or_never().flatten();
         }
     }
 
     fn stop_at(&mut self, level: StopLevel) {
-        self.heard_level = level;
+        self.stop_level = level;
         let reason = match level {
             StopLevel::Run => return,
             StopLevel::Finish => "asked to stop: what is in flight is finished; once more stops at once",
             StopLevel::Now => {
-                self.drop_flights();
+                self.drop_in_flight();
                 "asked to stop at once: what was in flight is dropped"
             }
         };
@@ -242,9 +242,9 @@ impl<'a> Run<'a> {
     }
 
     /// Cancels everything in flight, and everything about to be.
-    pub(super) fn drop_flights(&mut self) {
-        self.flights.clear();
-        self.batch.launches.clear();
+    pub(super) fn drop_in_flight(&mut self) {
+        self.in_flight.clear();
+        self.batch.spawns.clear();
     }
 }
 

@@ -1,7 +1,7 @@
 //! The end of a run: counts, outcome, what to do next.
 
 use super::options::RunReport;
-use super::turn::Run;
+use super::tick::Run;
 use crate::journal::JournalError;
 use plinth_model::run::{Counts, StepState};
 use plinth_model::{EventBody, Exit, Outcome, Problem, Severity, Stage, Step};
@@ -29,15 +29,15 @@ impl Run<'_> {
     /// was no first one or this is a scripted crash. Once a run has begun, a journal that fails is no
     /// wrong input any more: the site is partly applied.
     pub(super) fn broken_off(&mut self, error: JournalError) -> Problem {
-        self.drop_flights();
-        let silent = matches!(error, JournalError::Crashed { .. }) || self.announcer.silent();
+        self.drop_in_flight();
+        let silent = matches!(error, JournalError::Crashed { .. }) || self.event_sink.silent();
         let mut problem = Problem::from(error);
-        if !self.announcer.silent() && problem.exit == Exit::Input {
+        if !self.event_sink.silent() && problem.exit == Exit::Input {
             problem.exit = Exit::Partly;
         }
         if !silent {
-            self.announcer.say(EventBody::RunStopping { reason: problem.happened.clone() });
-            self.announcer.say(EventBody::RunFinished {
+            self.event_sink.say(EventBody::RunStopping { reason: problem.happened.clone() });
+            self.event_sink.say(EventBody::RunFinished {
                 outcome: Outcome::Stopped,
                 exit: problem.exit.code(),
                 counts: self.counts(),
@@ -53,7 +53,7 @@ impl Run<'_> {
         let open: Vec<usize> =
             (0..self.ended.len()).filter(|i| self.ended.get(*i).is_some_and(Option::is_none)).collect();
         for index in &open {
-            let dropped = self.lives.contains_key(index);
+            let dropped = self.machines.contains_key(index);
             let reason =
                 if dropped { "dropped in flight; looked at first next time" } else { "the run stopped before it" };
             if self.ended.get(*index).is_some_and(Option::is_none) {

@@ -1,0 +1,149 @@
+//! One thing in flight for one step: a look, an effect, or a wait between two of them.
+
+use super::event_sink::EventSink;
+use super::options::RunWorld;
+use crate::behaviour::{Probe, Probed, StepEnv};
+use futures::future::{BoxFuture, Either, FutureExt as _, select};
+use plinth_model::Step;
+use plinth_world::{ClientError, Clock};
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+use tracing::Instrument as _;
+
+/// What to begin.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Spawn {
+    /// Look.
+    Probe,
+    /// Take effect.
+    Act,
+    /// Wait, then look again.
+    Wait(Duration),
+}
+
+impl Spawn {
+    const fn name(self) -> &'static str {
+        match self {
+            Spawn::Probe => "probe",
+            Spawn::Act => "act",
+            Spawn::Wait(_) => "wait",
+        }
+    }
+}
+
+/// What came back.
+#[derive(Clone, Debug)]
+pub(crate) enum Message {
+    /// The look ended.
+    Probed(Result<Probed, ClientError>),
+    /// The effect ended.
+    Acted(Result<String, ClientError>),
+    /// The wait ended.
+    Waited,
+    /// The deadline passed first; whatever ran was dropped.
+    Late,
+}
+
+/// What came back, and for which step.
+pub(crate) struct Arrival {
+    /// Index of the step.
+    pub(crate) index: usize,
+    /// What.
+    pub(crate) message: Message,
+}
+
+/// Begins something. The future owns nothing but its environment, so dropping it cancels.
+pub(crate) fn begin<'a>(
+    (index, step): (usize, &'a Step),
+    spawn: Spawn,
+    world: &'a RunWorld,
+    event_sink: &Arc<EventSink>,
+) -> BoxFuture<'a, Arrival> {
+    let env = StepEnv { ctx: event_sink.context(&step.id), ..world.env.clone() };
+    let event_sink = Arc::clone(event_sink);
+    let deadline = Duration::from_secs(u64::from(step.deadline_s));
+    async move {
+        let clock = Arc::clone(env.ctx.clock());
+        let message = match spawn {
+            Spawn::Probe => within(&*clock, deadline, world.behaviour.probe(step, &env))
+                .await
+                .map_or(Message::Late, Message::Probed),
+            Spawn::Act => {
+                within(&*clock, deadline, world.behaviour.act(step, &env)).await.map_or(Message::Late, Message::Acted)
+            }
+            Spawn::Wait(duration) => {
+                clock.sleep(duration).await;
+                Message::Waited
+            }
+        };
+        let message = message.without_secrets(&event_sink);
+        message.log();
+        Arrival { index, message }
+    }
+    .instrument(tracing::info_span!("step", id = %step.id, doing = spawn.name()))
+    .boxed()
+}
+
+/// The result, or none when the deadline passed first.
+pub(crate) async fn within<T>(
+    clock: &dyn Clock,
+    deadline: Duration,
+    future: impl Future<Output = T> + Unpin,
+) -> Option<T> {
+    match select(future, clock.sleep(deadline)).await {
+        Either::Left((value, _)) => Some(value),
+        Either::Right(_) => None,
+    }
+}
+
+impl Message {
+    /// Into the log, in the span of the step. Looks that found nothing to do are many, and told only when asked for.
+    fn log(&self) {
+        match self {
+            Message::Probed(Ok(Probed { probe: Probe::Done(detail), .. })) => tracing::debug!(detail, "unchanged"),
+            Message::Probed(Ok(Probed { probe: Probe::Todo(differences), .. })) => {
+                tracing::info!(?differences, "differs")
+            }
+            Message::Probed(Ok(Probed { probe: Probe::Blocked(finding), .. })) => {
+                tracing::warn!(code = %finding.code, finding.message, "blocked");
+            }
+            Message::Acted(Ok(said)) => tracing::info!(said, "acted"),
+            Message::Probed(Err(error)) | Message::Acted(Err(error)) => tracing::warn!(%error, "failed"),
+            Message::Waited => tracing::debug!("waited"),
+            Message::Late => tracing::warn!("the deadline passed"),
+        }
+    }
+
+    /// The second wall: clients keep secrets out of what they say, this replaces those that slipped through.
+    fn without_secrets(self, event_sink: &EventSink) -> Self {
+        match self {
+            Message::Probed(Ok(Probed { probe, answers })) => {
+                Message::Probed(Ok(Probed { probe: clean_probe(probe, event_sink), answers }))
+            }
+            Message::Probed(Err(error)) => Message::Probed(Err(clean_error(error, event_sink))),
+            Message::Acted(result) => Message::Acted(
+                result.map(|said| event_sink.text(&said)).map_err(|error| clean_error(error, event_sink)),
+            ),
+            Message::Waited | Message::Late => self,
+        }
+    }
+}
+
+fn clean_probe(probe: Probe, event_sink: &EventSink) -> Probe {
+    match probe {
+        Probe::Done(detail) => Probe::Done(event_sink.text(&detail)),
+        Probe::Todo(diff) => Probe::Todo(event_sink.lines(&diff)),
+        Probe::Blocked(finding) => Probe::Blocked(Box::new(event_sink.finding(*finding))),
+    }
+}
+
+fn clean_error(error: ClientError, event_sink: &EventSink) -> ClientError {
+    ClientError {
+        doing: event_sink.text(&error.doing),
+        happened: event_sink.text(&error.happened),
+        attempt: event_sink.text(&error.attempt),
+        finding: error.finding.map(|finding| Box::new(event_sink.finding(*finding))),
+        ..error
+    }
+}
