@@ -4,7 +4,7 @@ use crate::input::Input;
 use crate::operation::Planned;
 use plinth_model::inventory::{Inventory, SCHEMA};
 use plinth_model::plan::MadeFrom;
-use plinth_model::{Observed as Seen, Plan, Problem};
+use plinth_model::{Plan, Problem};
 use plinth_plan::Observed;
 use plinth_world::files;
 use std::io::Read as _;
@@ -118,6 +118,6 @@ const fn nothing() -> Inventory {
         nodes: Vec::new(),
         networks: Vec::new(),
         categories: Vec::new(),
-        overlays: Seen::Absent,
+        overlays: plinth_model::Observed::Absent,
     }
 }

@@ -1,6 +1,7 @@
 //! What the planner is told about the world.
 
 use plinth_model::facts::NodeFacts;
+use plinth_model::gate::{GateAnswer, GateId};
 use plinth_model::inventory::Inventory;
 use plinth_model::{EngineRecord, NodeName, StepId};
 use std::collections::BTreeMap;
@@ -15,9 +16,9 @@ pub struct Observed {
     /// What runs on the nodes, as far as the site's record knows; none: nothing, or nobody asked.
     pub engine: Option<EngineRecord>,
     /// Steps that were looked at. A step that is not in here was not.
-    pub steps: BTreeMap<StepId, Seen>,
+    pub steps: BTreeMap<StepId, StepObservation>,
     /// Gates that already opened, with their answers.
-    pub answers: BTreeMap<String, String>,
+    pub answers: BTreeMap<GateId, GateAnswer>,
 }
 
 impl Observed {
@@ -30,7 +31,7 @@ impl Observed {
 
 /// What looking at a step told.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Seen {
+pub enum StepObservation {
     /// It is already so.
     Done,
     /// It is not yet so; the differences.

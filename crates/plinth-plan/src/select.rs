@@ -1,10 +1,10 @@
 //! Which nodes the site's selectors mean. A selector that matches nothing is an error, never an empty list.
 
 use globset::Glob;
-use plinth_model::Finding;
 use plinth_model::finding::code;
 use plinth_model::inventory::{InventoryNode, NodeKind};
 use plinth_model::nearest::nearest_few;
+use plinth_model::{Finding, amount};
 use plinth_site::desired::{Nodes, Selector};
 use std::collections::HashMap;
 
@@ -154,7 +154,7 @@ impl<'a> Selection<'a> {
             None => "run `plinth discover` to see what the inventory lists".to_owned(),
         };
         Finding::error(code::NODES_NO_MATCH, subject, format!("{text} matches no node of the inventory"))
-            .evidence(format!("{} nodes are listed", self.nodes.iter().filter(|n| is_target(n)).count()))
+            .evidence(format!("listed: {}", amount(self.nodes.iter().filter(|n| is_target(n)).count(), "node")))
             .fix(fix)
     }
 

@@ -3,11 +3,11 @@
 //! Elapsed times come from event times. Between events they go on with the machine's clock, except in a rehearsal, where
 //! time is virtual. Use it only on a terminal: elsewhere it draws nothing, [`crate::Lines`] is for that.
 
-use crate::findings::amount;
 use crate::sink::Sink;
 use crate::style::{Palette, Sign};
 use crate::text_log::{TextLog, Verbosity, moving};
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
+use plinth_model::amount;
 use plinth_model::run::StageView;
 use plinth_model::span::{clock, span};
 use plinth_model::{Event, EventBody, Plan, RunView, Stage};
@@ -282,7 +282,7 @@ fn stage_message(stage: &StageView) -> String {
 fn foot(view: &RunView) -> String {
     let ended = view.tally().ended();
     let all = view.run.as_ref().map_or(ended, |run| run.steps);
-    let mut parts = vec![format!("{ended}/{all} steps"), amount(view.warnings(), "warning", "warnings")];
+    let mut parts = vec![format!("{ended}/{all} steps"), amount(view.warnings(), "warning")];
     let hidden = view.running.len().saturating_sub(ROWS);
     if hidden > 0 {
         parts.push(format!("{hidden} more running"));

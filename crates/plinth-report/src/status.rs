@@ -1,8 +1,8 @@
 //! How far a run came, as text.
 
-use crate::findings::amount;
 use crate::style::{Palette, Sign, clean};
 use plinth_model::SiteName;
+use plinth_model::amount;
 use plinth_model::run::status::{FailureStatus, RunStatus, StepStatus};
 use plinth_model::run::{LockView, Status, StepState};
 use plinth_model::span::span;
@@ -44,7 +44,7 @@ fn steps(status: &Status) -> String {
     }
     parts.extend([format!("{} failed", counts.failed), format!("{waiting} waiting")]);
     let all = counts.done + counts.running + counts.failed + counts.waiting;
-    format!("{}: {}", amount(all, "step", "steps"), parts.join(", "))
+    format!("{}: {}", amount(all, "step"), parts.join(", "))
 }
 
 fn in_flight(step: &StepStatus, palette: Palette) -> String {

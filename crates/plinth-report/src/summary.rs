@@ -1,7 +1,7 @@
 //! The last words of a run: what was counted, what failed, what to do next.
 
-use crate::findings::amount;
 use crate::style::{Palette, Sign, clean};
+use plinth_model::amount;
 use plinth_model::run::{Counts, Outcome, RunEnd, StepView};
 use plinth_model::span::span;
 use plinth_model::{RunView, StepId};
@@ -42,9 +42,9 @@ fn tally(counts: &Counts) -> String {
     let broken = if hosts_failed > 0 { format!(" ({hosts_failed} failed)") } else { String::new() };
     format!(
         "  {}{broken}, {}: {changed} changed, {unchanged} unchanged, {skipped} skipped, {failed} failed, {not_run} not run; {}",
-        amount(hosts, "host", "hosts"),
-        amount(steps, "step", "steps"),
-        amount(warnings, "warning", "warnings"),
+        amount(hosts, "host"),
+        amount(steps, "step"),
+        amount(warnings, "warning"),
     )
 }
 

@@ -1,5 +1,6 @@
 //! How a step is looked at and carried out: probe, act, probe again. The behaviours themselves are in `steps`.
 
+use plinth_model::gate::{GateAnswer, GateId};
 use plinth_model::{Finding, Step};
 use plinth_world::secrets::Secrets;
 use plinth_world::{ClientError, Clients, Context};
@@ -32,8 +33,8 @@ pub enum Probe {
 pub struct Probed {
     /// What was seen.
     pub probe: Probe,
-    /// Gate id and answer.
-    pub answers: Vec<(String, String)>,
+    /// Gates, with their answers.
+    pub answers: Vec<(GateId, GateAnswer)>,
 }
 
 impl From<Probe> for Probed {

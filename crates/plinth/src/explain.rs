@@ -30,9 +30,10 @@ fn finding(wanted: &str) -> Option<String> {
 
 fn kind(wanted: &str) -> Option<String> {
     let explanation = plinth_run::steps::explain(wanted)?;
+    let undo = plinth_model::steps::properties_of(wanted)?.undo.text();
     Some(format!(
-        "{wanted}: {}\n  looks: {}\n  does:  {}\n  undo:  {}",
-        explanation.title, explanation.probe, explanation.act, explanation.undo
+        "{wanted}: {}\n  looks: {}\n  does:  {}\n  undo:  {undo}",
+        explanation.title, explanation.probe, explanation.act
     ))
 }
 
@@ -56,19 +57,19 @@ pub(crate) fn step(plan: &Plan, step: &Step) -> String {
         plan.steps.iter().filter(|other| other.needs.contains(&step.id)).map(|other| other.id.as_str()).collect();
     let needs: Vec<&str> = step.needs.iter().map(plinth_model::StepId::as_str).collect();
     let mut lines = vec![
-        format!("{} ({}, stage {})", step.id, step.work.kind(), step.stage),
+        format!("{} ({}, stage {})", step.id, step.work.kind(), step.work.stage()),
         format!("  why:   {}", step.reason),
         format!("  needs: {}", listed(&needs)),
         format!("  then:  {}", listed(&after)),
-        format!("  time:  one attempt may take {} s", step.deadline_s),
+        format!("  time:  one attempt may take {} s", step.work.deadline_s()),
     ];
     if let Some(condition) = &step.when {
         lines.push(format!("  only:  if gate {} opens with `{}`", condition.gate, condition.answer));
     }
-    if let Some(what) = &step.destructive {
+    if let Some(what) = step.work.destroys() {
         lines.push(format!("  mind:  {what}"));
     }
-    if step.once {
+    if step.work.properties().once {
         lines.push("  once:  it is never repeated when the journal says that it was done".to_owned());
     }
     lines.extend(kind(step.work.kind()));

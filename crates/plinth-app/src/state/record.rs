@@ -1,7 +1,7 @@
 //! What the journal tells, read without its lock.
 
 use plinth_model::{Plan, Problem, SiteName, Step, StepId};
-use plinth_plan::Seen;
+use plinth_plan::StepObservation;
 use plinth_run::Journal;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -25,9 +25,9 @@ pub fn same_site(directory: &Path, site: &SiteName, known: Option<&SiteName>) ->
 ///
 /// # Errors
 /// When there is a journal and it cannot be read.
-pub fn done_before(directory: &Path, plan: &Plan) -> Result<BTreeMap<StepId, Seen>, Problem> {
+pub fn done_before(directory: &Path, plan: &Plan) -> Result<BTreeMap<StepId, StepObservation>, Problem> {
     let Some(reader) = Journal::open_read_only(directory)? else { return Ok(BTreeMap::new()) };
     let memory = reader.memory()?;
     let is_done = |step: &Step| memory.steps.get(&step.id).is_some_and(|known| known.is_done_with(&step.digest()));
-    Ok(plan.steps.iter().filter(|step| is_done(step)).map(|step| (step.id.clone(), Seen::Done)).collect())
+    Ok(plan.steps.iter().filter(|step| is_done(step)).map(|step| (step.id.clone(), StepObservation::Done)).collect())
 }

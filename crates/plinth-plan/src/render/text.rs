@@ -3,8 +3,9 @@
 use super::fold::{Entry, diff, fold, fold_gates};
 use super::sign;
 use super::wrap::wrap;
+use plinth_model::gate::GateId;
 use plinth_model::plan::{Change, Gate, Plan};
-use plinth_model::{Finding, Severity, Stage};
+use plinth_model::{Finding, Severity, Stage, amount};
 use std::collections::HashSet;
 
 /// Names shown of a folded entry; the rest is counted.
@@ -48,7 +49,7 @@ impl Page {
     }
 
     fn stage(&self, plan: &Plan, stage: Stage) -> String {
-        let entries = fold(plan.steps.iter().filter(|s| s.stage == stage));
+        let entries = fold(plan.steps.iter().filter(|s| s.work.stage() == stage));
         if entries.is_empty() {
             return String::new();
         }
@@ -65,8 +66,8 @@ impl Page {
         let mut out = self.paint(tint(&step.change), &wrap(&first, &target, self.width));
         let indent = " ".repeat(TARGETS);
         out += &self.dim(&wrap(&indent, &entry.reason, self.width));
-        if let Some(what) = step.destructive.as_ref().filter(|_| step.change.pending()) {
-            out += &self.paint(RED, &wrap(&format!("{indent}! "), what, self.width));
+        if let Some(what) = step.work.destroys().filter(|_| step.change.pending()) {
+            out += &self.paint(RED, &wrap(&format!("{indent}! "), &what, self.width));
         }
         for line in diff(step) {
             out += &wrap(&format!("{indent}  "), line, self.width);
@@ -77,19 +78,19 @@ impl Page {
     /// Gates that still decide something.
     fn gates(&self, plan: &Plan) -> String {
         let shut = plan.steps.iter().filter(|s| s.change == Change::Maybe).filter_map(|s| s.when.as_ref());
-        let shut: HashSet<&str> = shut.map(|when| when.gate.as_str()).collect();
-        let gates: Vec<&Gate> = plan.gates.iter().filter(|g| shut.contains(g.id.as_str())).collect();
+        let shut: HashSet<&GateId> = shut.map(|when| &when.gate).collect();
+        let gates: Vec<&Gate> = plan.gates.iter().filter(|g| shut.contains(&g.id)).collect();
         if gates.is_empty() {
             return String::new();
         }
         let mut out = format!("\n{}\n", self.paint(BOLD, "not known yet"));
         for (gate, about) in fold_gates(&gates) {
-            let kind = gate.id.split('/').next().unwrap_or_default();
+            let kind = gate.id.kind();
             out += &wrap(&format!("  ~ {kind:<22} "), &listed(&about, "nodes"), self.width);
             let indent = " ".repeat(TARGETS);
             out += &self.dim(&wrap(&indent, &gate.question, self.width));
             for answer in &gate.answers {
-                out += &wrap(&format!("{indent}{:<9} ", answer.answer), &answer.meaning, self.width);
+                out += &wrap(&format!("{indent}{:<9} ", answer.answer.as_str()), &answer.meaning, self.width);
             }
         }
         out
@@ -132,13 +133,21 @@ impl Page {
         ];
         let counts = kinds.map(|(sign, what)| (count(sign), sign, what)).into_iter().filter(|(n, ..)| *n > 0);
         let counts: Vec<String> = counts.map(|(n, sign, what)| format!("{n} {what} ({sign})")).collect();
-        let destructive = plan.steps.iter().filter(|s| s.destructive.is_some() && s.change.pending()).count();
+        let destructive = plan.steps.iter().filter(|s| s.work.properties().destructive && s.change.pending()).count();
         let marked = if destructive > 0 {
-            format!(". {destructive} of them interrupt or move something (!)")
+            {
+                let verbs = if destructive == 1 { "interrupts or moves" } else { "interrupt or move" };
+                format!(". {destructive} of them {verbs} something (!)")
+            }
         } else {
             String::new()
         };
-        let line = format!("{} steps on {} nodes: {}{marked}", plan.steps.len(), nodes.len(), counts.join(", "));
+        let line = format!(
+            "{} on {}: {}{marked}",
+            amount(plan.steps.len(), "step"),
+            amount(nodes.len(), "node"),
+            counts.join(", ")
+        );
         format!("\n{}{}", self.paint(BOLD, &wrap("", &line, self.width)), warnings(plan))
     }
 
@@ -189,7 +198,6 @@ fn listed(names: &[&str], what: &str) -> String {
 fn warnings(plan: &Plan) -> String {
     match plan.findings.iter().filter(|f| f.severity == Severity::Warning).count() {
         0 => String::new(),
-        1 => "1 warning above\n".to_owned(),
-        n => format!("{n} warnings above\n"),
+        n => format!("{} above\n", amount(n, "warning")),
     }
 }

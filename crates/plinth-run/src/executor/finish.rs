@@ -4,7 +4,7 @@ use super::options::RunReport;
 use super::tick::Run;
 use crate::journal::JournalError;
 use plinth_model::run::{Counts, StepState};
-use plinth_model::{EventBody, Exit, Outcome, Problem, Severity, Stage, Step};
+use plinth_model::{EventBody, Exit, Outcome, Problem, Severity, Stage, Step, amount};
 use std::collections::HashSet;
 
 /// Failed steps whose fix is told; the rest is counted.
@@ -72,7 +72,7 @@ impl Run<'_> {
             (Outcome::Stopped, Exit::Partly)
         } else if missed.peek().is_none() {
             (Outcome::Done, Exit::Done)
-        } else if missed.all(|(step, _)| step.stage == Stage::Acceptance) {
+        } else if missed.all(|(step, _)| step.work.stage() == Stage::Acceptance) {
             (Outcome::Partly, Exit::CheckFailed)
         } else {
             (Outcome::Partly, Exit::Partly)
@@ -120,7 +120,7 @@ impl Run<'_> {
             (_, Exit::CheckFailed) => {
                 "everything is in place, but checks failed; fix what they found, then run again".to_owned()
             }
-            _ => format!("run the same command again: it continues with the {left} steps that are left"),
+            _ => format!("run the same command again: it continues with what is left: {}", amount(left, "step")),
         });
         next
     }

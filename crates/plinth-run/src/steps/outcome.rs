@@ -49,8 +49,3 @@ pub(super) fn only_looks(step: &Step) -> ClientError {
     let happened = format!("kind `{}` has nothing to do here", step.work.kind());
     ClientError::permanent("run", format!("acting on {}", step.id), happened, "report this as a bug of plinth")
 }
-
-/// `1 mirror`, `2 mirrors`.
-pub(super) fn amount(number: usize, noun: &str) -> String {
-    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
-}

@@ -9,7 +9,16 @@ use std::sync::Mutex;
 /// Remembers values that were given out and replaces them in texts: as they are, line by line, as JSON writes them, and in
 /// base64. Not covered: values inside other encodings, such as `user:password` in base64 or percent-encoding.
 #[derive(Default)]
-pub struct Redactor(Mutex<BTreeMap<String, Secret>>);
+pub struct Redactor(Mutex<Known>);
+
+/// Values that were given out.
+#[derive(Default)]
+struct Known {
+    /// By reference.
+    values: BTreeMap<String, Secret>,
+    /// All shapes in which they may turn up, the longest first: made once, since every text of a run is searched for them.
+    forms: Vec<Secret>,
+}
 
 impl Redactor {
     /// Shorter values are not remembered: replacing them would garble texts without protecting anything.
@@ -23,10 +32,14 @@ impl Redactor {
         if let Ok(mut known) = self.0.lock() {
             let same = |old: &Secret| old.expose() == value.expose();
             let mut key = reference.to_string();
-            while known.get(&key).is_some_and(|old| !same(old)) {
+            while known.values.get(&key).is_some_and(|old| !same(old)) {
                 key.push('+');
             }
-            known.insert(key, value.clone());
+            if known.values.insert(key, value.clone()).is_none() {
+                let longer = |form: &String| form.len() >= Self::SHORTEST;
+                known.forms.extend(forms(value.expose()).into_iter().filter(longer).map(Secret::new));
+                known.forms.sort_by_key(|form| std::cmp::Reverse(form.expose().len()));
+            }
         }
     }
 
@@ -34,10 +47,13 @@ impl Redactor {
     #[must_use]
     pub fn redact(&self, text: &str) -> String {
         let Ok(known) = self.0.lock() else { return "[text withheld]".to_owned() };
-        let mut forms: Vec<String> = known.values().flat_map(|secret| forms(secret.expose())).collect();
-        forms.retain(|form| form.len() >= Self::SHORTEST);
-        forms.sort_unstable_by_key(|form| std::cmp::Reverse(form.len()));
-        forms.into_iter().fold(text.to_owned(), |text, form| text.replace(&form, "[secret]"))
+        let mut text = text.to_owned();
+        for form in &known.forms {
+            if text.contains(form.expose()) {
+                text = text.replace(form.expose(), "[secret]");
+            }
+        }
+        text
     }
 }
 

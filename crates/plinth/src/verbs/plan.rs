@@ -35,7 +35,7 @@ pub(crate) async fn run(common: &Common, verb: &Arguments, printer: &Printer) ->
 pub(crate) fn show(common: &Common, graph: Option<GraphFormat>, plan: &Plan, printer: &Printer) {
     match graph {
         Some(GraphFormat::Dot) => printer.data(&plinth_plan::render::dot(plan)),
-        None if common.json => printer.json(plan),
+        None if common.json => printer.json(&plinth_plan::render::json(plan)),
         None => printer.data(&plinth_plan::render::text(plan, printer.color_out(), Printer::width())),
     }
 }

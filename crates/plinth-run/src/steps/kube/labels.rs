@@ -1,9 +1,10 @@
 //! Labels and taints of a node.
 
 use crate::behaviour::{Probed, StepEnv};
-use crate::steps::outcome::{amount, compared};
+use crate::steps::outcome::compared;
 use crate::steps::{Explanation, StepKind};
 use plinth_model::Step;
+use plinth_model::amount;
 use plinth_model::steps::NodeLabels;
 use plinth_world::ClientError;
 
@@ -13,7 +14,6 @@ impl StepKind for NodeLabels {
         title: "The node carries its labels and taints.",
         probe: "Compares the wanted ones; others do not matter.",
         act: "Adds or changes the wanted ones, leaves others alone.",
-        undo: "The labels and taints are removed.",
     };
 
     /// Wanted labels and taints are there; others are left alone.

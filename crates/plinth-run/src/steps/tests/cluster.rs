@@ -7,7 +7,7 @@ use plinth_model::steps::{
     KubeObjects, Kubeconfig, KubesprayEnvironment, KubesprayInventory, KubesprayRelease, KubesprayRun, KubespraySource,
     Namespace, NodeLabels, NodeReady, PodSecurity, Release, RunInputs,
 };
-use plinth_model::{Digest, Values};
+use plinth_model::{Digest, Stage, Values};
 use plinth_world::ansible::{HostStats, PlayStats};
 use plinth_world::deadlines;
 use plinth_world::helm::{ReleaseState, values_digest};
@@ -31,7 +31,12 @@ pub(super) fn kubespray() -> KubesprayRelease {
 }
 
 fn run() -> Work {
-    Work::KubesprayRun(KubesprayRun { release: kubespray(), targets: vec![at("cpu-03"), at("dgx-05")], parts: parts() })
+    Work::KubesprayRun(KubesprayRun {
+        release: kubespray(),
+        targets: vec![at("cpu-03"), at("dgx-05")],
+        parts: parts(),
+        removes_docker: false,
+    })
 }
 
 pub(super) fn at(name: &str) -> NodeTarget {
@@ -375,21 +380,25 @@ async fn a_release_is_done_by_version_values_status_and_health() {
         if is_done {
             bench.fake.on("health", health(true));
         }
-        let seen =
-            bench.look(&Work::HelmRelease(HelmRelease { release: Box::new(release(wanted)) })).await.unwrap().probe;
+        let seen = bench
+            .look(&Work::HelmRelease(HelmRelease { release: Box::new(release(wanted)), stage: Stage::Platform }))
+            .await
+            .unwrap()
+            .probe;
         assert_eq!(matches!(seen, Probe::Done(_)), is_done, "{wanted} {present} {status}: {seen:?}");
     }
     let mut other = release("1.0.0");
     other.values = Values::empty();
     let bench = Bench::new();
     bench.fake.on("release", installed("1.0.0", "deployed"));
-    let lines = todo(bench.look(&Work::HelmRelease(HelmRelease { release: Box::new(other) })).await);
+    let lines =
+        todo(bench.look(&Work::HelmRelease(HelmRelease { release: Box::new(other), stage: Stage::Platform })).await);
     assert!(lines.len() == 1 && lines[0].starts_with("~ values"), "{lines:?}");
 }
 
 #[tokio::test]
 async fn a_release_is_installed_once_and_then_waited_for() {
-    let work = Work::HelmRelease(HelmRelease { release: Box::new(release("1.0.0")) });
+    let work = Work::HelmRelease(HelmRelease { release: Box::new(release("1.0.0")), stage: Stage::Platform });
     let bench = Bench::new();
     bench.fake.on("release", None::<ReleaseState>).on("upgrade", ());
     for holds in [false, false, true] {
@@ -415,6 +424,8 @@ async fn objects_are_applied_and_then_waited_for() {
         component: "metallb".to_owned(),
         objects: vec![json!({"metadata": {"name": "pool", "namespace": "metallb-system"}})],
         health: release("1").health,
+        timeout_s: 0,
+        stage: Stage::Platform,
     });
     let bench = Bench::new();
     bench.fake.on("diff", vec!["+ pool".to_owned()]);

@@ -18,9 +18,9 @@ use super::Kinds;
 use crate::behaviour::{Behaviour as _, Probe, Probed, StepEnv};
 use fakes::Fake;
 use plinth_model::engine::{EngineRecord, KubesprayRecord};
-use plinth_model::plan::{Change, Undo};
+use plinth_model::plan::Change;
 use plinth_model::steps::{Credential, NodeTarget, RunaiTarget};
-use plinth_model::{Finding, NodeName, Secret, SecretRef, Stage, Step, StepId, Work};
+use plinth_model::{Finding, NodeName, Secret, SecretRef, Step, StepId, Work};
 use plinth_world::secrets::{SecretError, Secrets};
 use plinth_world::{ClientError, Clock, Context};
 use std::sync::{Arc, Mutex};
@@ -92,22 +92,14 @@ fn recorded(record: KubesprayRecord) -> Option<EngineRecord> {
     Some(EngineRecord::Kubespray(Box::new(record)))
 }
 
-/// A step that may take five minutes.
 fn step(work: &Work) -> Step {
     Step {
         id: StepId::new("area", "verb", "target"),
         work: work.clone(),
-        version: 1,
-        stage: Stage::Nodes,
-        target: "target".to_owned(),
         needs: Vec::new(),
-        reason: String::new(),
+        reason: "".into(),
         change: Change::Maybe,
         when: None,
-        once: false,
-        destructive: None,
-        undo: Undo::Exact,
-        deadline_s: 300,
     }
 }
 
