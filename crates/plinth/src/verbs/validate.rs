@@ -36,7 +36,9 @@ pub(crate) fn run(common: &Common, verb: &Validate, printer: &Printer) -> Result
         printer
             .data(&format!("{file}: site `{site}` is valid ({warnings}, {} for information)", count(Severity::Info)));
         if !verb.check_secrets && !plinth_site::secret_refs(&input.site.desired).is_empty() {
-            printer.talk("its secrets were not read; `--check-secrets` reads them, and runs the programs that it names for them");
+            printer.talk(
+                "its secrets were not read; `--check-secrets` reads them, and runs the programs that it names for them",
+            );
         }
     }
     Ok(Exit::Done)
