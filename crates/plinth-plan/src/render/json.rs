@@ -35,6 +35,7 @@ struct CompleteStep<'a> {
     target: &'a str,
     needs: &'a [StepId],
     reason: &'a str,
+    #[serde(serialize_with = "with_differences")]
     change: &'a Change,
     #[serde(skip_serializing_if = "Option::is_none")]
     when: Option<&'a Condition>,
@@ -48,6 +49,19 @@ struct CompleteStep<'a> {
 
 fn complete<S: Serializer>(steps: &&[Step], serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_seq(steps.iter().map(complete_step))
+}
+
+/// What would be applied has its list of differences, also when nothing is known of them.
+fn with_differences<S: Serializer>(change: &&Change, serializer: S) -> Result<S::Ok, S::Error> {
+    #[derive(Serialize)]
+    struct Apply<'a> {
+        change: &'static str,
+        diff: &'a [String],
+    }
+    match change {
+        Change::Apply { diff } => Apply { change: "apply", diff }.serialize(serializer),
+        other => other.serialize(serializer),
+    }
 }
 
 fn complete_step(step: &Step) -> CompleteStep<'_> {

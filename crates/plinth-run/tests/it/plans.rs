@@ -4,8 +4,8 @@ use indexmap::IndexMap;
 use plinth_model::gate::{GateAnswer, GateId};
 use plinth_model::plan::{Answer, Change, Condition, Gate, MadeFrom};
 use plinth_model::steps::{
-    AcceptanceCheck, Check, Credential, KubesprayRecovery, KubesprayRelease, KubesprayRemoval, KubesprayRun, Namespace,
-    NodeLabels, NodePrepare, NodeReady, NodeTarget, PodSecurity, Preparation, Removal, RunInputs, RunaiRegister,
+    AcceptanceCheck, Check, Credential, KubesprayRecovery, KubesprayRelease, KubesprayRemoval, KubesprayRun,
+    KubespraySource, NodeLabels, NodePrepare, NodeReady, NodeTarget, Preparation, Removal, RunInputs, RunaiRegister,
     RunaiTarget,
 };
 use plinth_model::{Digest, NodeName, Plan, SecretRef, SiteName, Step, StepId, Version, Work};
@@ -33,7 +33,7 @@ fn work(id: &StepId) -> Work {
         ("kubernetes", _) => labels(node(), name),
         ("runai", "register") => register(name),
         ("checks", _) => Work::AcceptanceCheck(AcceptanceCheck { check: Check::GpuPod { node: node() } }),
-        _ => Work::Namespace(Namespace { name, pod_security: PodSecurity::Baseline }),
+        _ => Work::KubespraySource(KubespraySource { release: KubesprayRelease { source: name, ..kubespray().0 } }),
     }
 }
 

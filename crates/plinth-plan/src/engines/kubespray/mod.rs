@@ -10,6 +10,7 @@ mod inputs;
 mod install;
 mod inventory;
 mod line;
+mod named;
 mod recovery;
 mod removal;
 mod removed;

@@ -22,7 +22,7 @@ use plinth_model::plan::Change;
 use plinth_model::steps::{Credential, NodeTarget, RunaiTarget};
 use plinth_model::{Finding, NodeName, Secret, SecretRef, Step, StepId, Work};
 use plinth_world::secrets::{SecretError, Secrets};
-use plinth_world::{ClientError, Clock, Context};
+use plinth_world::{ClientError, Clock, Context, deadlines};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -101,6 +101,11 @@ fn step(work: &Work) -> Step {
         change: Change::Maybe,
         when: None,
     }
+}
+
+/// How often a wait looks before the deadline of its kind.
+fn looks(work: &Work) -> usize {
+    work.deadline_s() as usize / deadlines::POLL.as_secs() as usize
 }
 
 #[track_caller]
