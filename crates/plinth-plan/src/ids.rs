@@ -48,6 +48,7 @@ ids! {
     namespace "platform" "namespace";
     release "platform" "release";
     objects "platform" "objects";
+    remove "platform" "remove";
     issuer "runai" "issuer";
     register "runai" "register";
     connected "runai" "connected";

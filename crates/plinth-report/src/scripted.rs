@@ -61,7 +61,13 @@ impl Script {
     pub(crate) fn act(&mut self, at: f64, step: &str, attempt: u32) -> &mut Self {
         self.at(
             at,
-            EventBody::StepActing { step: id(step), diff: vec!["+ something".into()], attempt, reads_only: false },
+            EventBody::StepActing {
+                step: id(step),
+                diff: vec!["+ something".into()],
+                attempt,
+                reads_only: false,
+                installed: None,
+            },
         )
     }
 
@@ -82,6 +88,7 @@ impl Script {
                 detail,
                 finding: None,
                 digest: None,
+                installed: None,
             },
         )
     }

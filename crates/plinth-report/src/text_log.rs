@@ -154,7 +154,7 @@ impl TextLog {
     }
 
     fn finished(&mut self, now: f64, body: &EventBody) -> Vec<String> {
-        let EventBody::StepFinished { step, stage, node, outcome, seconds, detail, finding, digest: _ } = body else {
+        let EventBody::StepFinished { step, stage, node, outcome, seconds, detail, finding, .. } = body else {
             return Vec::new();
         };
         let mut lines = Vec::new();

@@ -4,7 +4,7 @@ use crate::{ClientResult, Context};
 use async_trait::async_trait;
 use indexmap::IndexMap;
 use plinth_model::steps::{Check, Health, NodeTarget, PodSecurity, SecretContent};
-use plinth_model::{NodeName, Version};
+use plinth_model::{NodeName, ObjectName, Version};
 use serde_json::Value;
 use std::net::Ipv4Addr;
 
@@ -180,6 +180,10 @@ pub trait KubeObjects: Send + Sync {
     async fn diff(&self, ctx: &Context, objects: &[Value]) -> ClientResult<Vec<String>>;
     /// Applies manifests, server side.
     async fn apply(&self, ctx: &Context, objects: &[Value]) -> ClientResult<()>;
+    /// Those that are there, also while they are on their way out. One of a kind that the API server does not know is not.
+    async fn present(&self, ctx: &Context, objects: &[ObjectName]) -> ClientResult<Vec<ObjectName>>;
+    /// Asks for their removal, and does not wait: who holds a finalizer may take long. Those that are not there are fine.
+    async fn remove(&self, ctx: &Context, objects: &[ObjectName]) -> ClientResult<()>;
 }
 
 /// Health of what components bring.

@@ -2,16 +2,16 @@
 
 use super::Operation;
 use crate::failure::Failure;
-use crate::state::facts;
+use crate::state::{self, facts};
 use crate::world::{bug, client_problem};
 use plinth_model::inventory::Inventory;
-use plinth_model::{EngineRecord, Finding, Plan, Problem};
+use plinth_model::{EngineRecord, Finding, Installed, Plan, Problem};
 use plinth_plan::{Cluster, Discovery, Observed};
 use plinth_run::steps::Kinds;
 use plinth_run::survey::Survey;
 use plinth_run::{Done, Look, LookOptions, RunWorld};
 use std::collections::BTreeSet;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
 /// How much is looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -92,7 +92,8 @@ impl Operation<'_> {
     pub async fn observe(&mut self, depth: Depth) -> Result<Observation, Failure> {
         let discovered = self.sighted().await?;
         let facts = facts::read(&self.directory)?;
-        let mut observed = Observed { facts, ..Observed::new(discovered.inventory.clone()) };
+        let installed = self.installed()?;
+        let mut observed = Observed { facts, installed, ..Observed::new(discovered.inventory.clone()) };
         let mut draft = self.make(&observed)?;
         self.prepare(&discovered, Some(&draft))?;
         if self.desired.kubernetes.version.is_none() {
@@ -111,6 +112,17 @@ impl Operation<'_> {
             seen.done = Some(look.done);
         }
         Ok(seen)
+    }
+
+    /// What earlier runs installed: by the journal under the lock, or as it is read without one.
+    fn installed(&self) -> Result<Installed, Problem> {
+        match &self.lock {
+            Some(lock) => {
+                let lock = lock.lock().unwrap_or_else(PoisonError::into_inner);
+                Ok(lock.journal.memory().installed.clone())
+            }
+            None => state::installed(&self.directory),
+        }
     }
 
     /// What runs on the nodes by the site's record: the version of an existing cluster is known from there.

@@ -1,6 +1,6 @@
 //! What the journal tells, read without its lock.
 
-use plinth_model::{Plan, Problem, SiteName, Step, StepId};
+use plinth_model::{Installed, Plan, Problem, SiteName, Step, StepId};
 use plinth_plan::Seen;
 use plinth_run::Journal;
 use std::collections::BTreeMap;
@@ -18,6 +18,15 @@ pub fn same_site(directory: &Path, site: &SiteName, known: Option<&SiteName>) ->
             .try_this("give another folder with `--state DIR`")),
         _ => Ok(()),
     }
+}
+
+/// What plinth installed into the cluster and did not take away again.
+///
+/// # Errors
+/// When there is a journal and it cannot be read.
+pub fn installed(directory: &Path) -> Result<Installed, Problem> {
+    let Some(reader) = Journal::open_read_only(directory)? else { return Ok(Installed::default()) };
+    Ok(reader.memory()?.installed)
 }
 
 /// Steps whose last record says that they are in the desired state, for a plan that looks at nothing else. One that was once, but

@@ -82,7 +82,7 @@ impl RunView {
         match &event.body {
             EventBody::RunStarted(head) => self.begin(head, event.at),
             EventBody::StepStarted { step, stage, node, reason: _ } => self.start(event, step, *stage, node.as_deref()),
-            EventBody::StepActing { step, diff, attempt, reads_only } => {
+            EventBody::StepActing { step, diff, attempt, reads_only, installed: _ } => {
                 self.act(event.seq, step, (diff, *attempt));
                 self.set(step, if *reads_only { StepState::Looking } else { StepState::Acting });
             }
@@ -144,7 +144,8 @@ impl RunView {
     }
 
     fn finish(&mut self, event: &Event) {
-        let EventBody::StepFinished { step, stage, node, outcome, seconds, detail, finding, digest } = &event.body
+        let EventBody::StepFinished { step, stage, node, outcome, seconds, detail, finding, digest, installed: _ } =
+            &event.body
         else {
             return;
         };

@@ -406,6 +406,9 @@ fn a_secret_in_a_components_values_stops_the_plan() {
         fn kubespray(&self, d: &plinth_site::Desired) -> Result<plinth_plan::catalog::KubesprayChoice, Box<Finding>> {
             self.0.kubespray(d)
         }
+        fn removable(&self, component: &str) -> Option<plinth_plan::catalog::Removable> {
+            self.0.removable(component)
+        }
         fn runai(&self) -> &plinth_catalog::RunaiNames {
             self.0.runai()
         }

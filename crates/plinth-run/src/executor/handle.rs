@@ -6,7 +6,7 @@ use super::tick::Run;
 use crate::behaviour::Probed;
 use plinth_model::finding::code;
 use plinth_model::run::StepState;
-use plinth_model::{EventBody, Finding, NodeName, Stage, Step, span};
+use plinth_model::{EventBody, Finding, InstalledChange, NodeName, Stage, Step, span};
 use plinth_world::Clock;
 use std::time::Duration;
 
@@ -45,7 +45,8 @@ impl<'a> Run<'a> {
     /// Records the intent, then acts. A step that only looks waits instead: it has no effect to be intended.
     fn intend(&mut self, index: usize, step: &Step, diff: Vec<String>, attempt: u32) {
         let reads_only = step.work.reads_only();
-        self.batch.events.push(EventBody::StepActing { step: step.id.clone(), diff, attempt, reads_only });
+        let installed = step.work.installed().filter(InstalledChange::brings).map(Box::new);
+        self.batch.events.push(EventBody::StepActing { step: step.id.clone(), diff, attempt, reads_only, installed });
         self.batch.spawns.push((index, Spawn::Act));
     }
 
@@ -99,9 +100,8 @@ impl<'a> Run<'a> {
             seconds: self.clock.elapsed().saturating_sub(began).as_secs_f64(),
             detail: detail.to_owned(),
             finding: finding.cloned().map(Box::new),
-            digest: machine
-                .filter(|_| matches!(outcome, StepState::Changed | StepState::Unchanged))
-                .map(|machine| machine.digest),
+            digest: machine.filter(|_| is_done(outcome)).map(|machine| machine.digest),
+            installed: step.work.installed().filter(|_| is_done(outcome)).map(Box::new),
         });
     }
 
@@ -200,6 +200,11 @@ impl<'a> Run<'a> {
             .fix("look at the node, then make and read the plan again")
         })
     }
+}
+
+/// Whether the step is in the desired state. One that its gate skips says nothing about that.
+const fn is_done(outcome: StepState) -> bool {
+    matches!(outcome, StepState::Changed | StepState::Unchanged)
 }
 
 /// What was seen, and how long it took to become so.

@@ -74,12 +74,16 @@ pub(crate) enum Effect {
     SecretMade { namespace: String, name: String, class: String, digest: Digest },
     /// An object was applied.
     ObjectApplied { key: String, digest: Digest, settled_at: Timestamp },
+    /// An object was removed.
+    ObjectRemoved { key: String },
     /// A name was put into the cluster's DNS.
     DnsAdded { name: String, address: std::net::Ipv4Addr },
     /// Helm began: the release is pending.
     ReleaseBegun { namespace: String, name: String, chart: String, version: Version, component: String },
     /// Helm ended.
     ReleaseEnded { namespace: String, name: String, release: Box<Installed> },
+    /// Helm uninstalled a release.
+    ReleaseRemoved { namespace: String, name: String },
     /// The control plane has one more cluster entry.
     ClusterRegistered { uuid: String, name: String },
     /// The cluster's credentials were read and kept.

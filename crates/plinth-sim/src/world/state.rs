@@ -342,6 +342,8 @@ impl Cluster {
             Effect::ObjectApplied { key, digest, settled_at } => {
                 self.objects.insert(key.clone(), Object { digest: digest.clone(), settled_at: *settled_at });
             }
+            Effect::ObjectRemoved { key } => drop(self.objects.remove(key)),
+            Effect::ReleaseRemoved { namespace, name } => drop(self.releases.remove(&format!("{namespace}/{name}"))),
             Effect::ReleaseBegun { namespace, name, chart, version, component } => {
                 let key = format!("{namespace}/{name}");
                 let pending = if self.releases.contains_key(&key) { "pending-upgrade" } else { "pending-install" };

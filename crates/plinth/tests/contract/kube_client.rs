@@ -2,7 +2,7 @@
 
 use indexmap::IndexMap;
 use plinth_model::steps::{Health, NodeTarget, PodSecurity, RegistryLogin, SecretContent};
-use plinth_model::{NodeName, SecretRef};
+use plinth_model::{NodeName, ObjectName, SecretRef};
 use plinth_world::kube::{HeldConfig, KubeClient};
 use plinth_world::{ClientError, ClientResult, Context};
 use serde_json::{Value, json};
@@ -35,6 +35,7 @@ pub(crate) async fn contract(client: &dyn KubeClient, ctx: &Context, ground: &Gr
     suite.a_namespace_gets_its_level().await;
     suite.a_secret_is_compared_and_replaced().await;
     suite.objects_are_compared_and_applied().await;
+    suite.objects_are_removed_by_name().await;
     suite.what_is_not_there_is_not_healthy().await;
     suite.the_cluster_tells_its_health().await;
 }
@@ -85,6 +86,8 @@ impl Suite<'_> {
             explained(client.cluster_health(ctx).await),
             explained(client.namespace(ctx, NAMESPACE).await),
             explained(client.diff(ctx, &[]).await),
+            explained(client.present(ctx, &[]).await),
+            explained(client.remove(ctx, &[]).await),
             explained(client.resolve_in_pod(ctx, "a.example").await),
         ];
         assert!(said.iter().all(|error| error.to_string().contains("kubeconfig")), "{said:?}");
@@ -174,6 +177,19 @@ impl Suite<'_> {
         let unknown = json!({"apiVersion": "nobody.example/v1", "kind": "Riddle", "metadata": {"name": "a"}});
         assert!(self.unchanged(client.apply(ctx, std::slice::from_ref(&unknown))).await.contains("Riddle"));
         assert!(self.unchanged(client.diff(ctx, &[json!({"kind": "ConfigMap"})])).await.contains("apiVersion"));
+    }
+
+    async fn objects_are_removed_by_name(&self) {
+        let (client, ctx) = (self.client, self.ctx);
+        let there = ObjectName::of(&map("b")).unwrap();
+        let unknown = ObjectName { api_version: "nobody.example/v1".to_owned(), ..there.clone() };
+        let nobody = ObjectName { name: "nobody".to_owned(), ..there.clone() };
+        let all = [there.clone(), unknown, nobody];
+        assert_eq!(client.present(ctx, &all).await.unwrap(), [there]);
+        for _ in 0..2 {
+            client.remove(ctx, &all).await.unwrap();
+            assert_eq!(client.present(ctx, &all).await.unwrap(), []);
+        }
     }
 
     async fn what_is_not_there_is_not_healthy(&self) {

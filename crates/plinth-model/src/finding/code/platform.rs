@@ -56,6 +56,11 @@ findings! {
         usually: "`namespace` was set for a component whose product expects a fixed name.",
         fix: "Remove `namespace` of this component from the site file.",
     }
+    PLATFORM_NOT_REMOVED = "platform.not-removed", You {
+        means: "A component was switched off, and objects of it that plinth removed are still there.",
+        usually: "An object has a finalizer, and the controller that has to clear it does not run or cannot reach something.",
+        fix: "Look at the objects that the evidence names: `kubectl get KIND NAME -o yaml`, `metadata.finalizers`. See why their controller does not finish, then run again.",
+    }
     PLATFORM_NOT_HEALTHY = "platform.not-healthy", You {
         means: "A component is installed, but its workloads did not come up in time.",
         usually: "Images cannot be pulled, a volume does not bind, or a pod does not fit on any node.",

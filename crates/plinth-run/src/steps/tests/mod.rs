@@ -10,6 +10,7 @@ mod gpu_runtime;
 mod nodes;
 mod recovery;
 mod removal;
+mod removed_components;
 mod survey;
 mod table;
 mod tenant;
