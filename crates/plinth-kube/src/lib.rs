@@ -18,6 +18,7 @@ mod object;
 pub mod place;
 mod secret;
 mod system;
+mod taint;
 mod toolkit;
 
 pub use api::KubeApi;

@@ -3,7 +3,7 @@
 use plinth_model::facts::NodeFacts;
 use plinth_model::inventory::Inventory;
 use plinth_model::{EngineRecord, Installed, NodeName, StepId};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What the planner is told about the world.
 #[derive(Clone, Debug)]
@@ -16,6 +16,8 @@ pub struct Observed {
     pub engine: Option<EngineRecord>,
     /// What plinth installed into the cluster in earlier runs, by the journal.
     pub installed: Installed,
+    /// Nodes to which earlier runs gave labels or taints, by the journal: they may carry some that the site dropped.
+    pub labelled: BTreeSet<NodeName>,
     /// Steps that were looked at. A step that is not in here was not.
     pub steps: BTreeMap<StepId, Seen>,
     /// Gates that already opened, with their answers.
@@ -31,6 +33,7 @@ impl Observed {
             facts: BTreeMap::new(),
             engine: None,
             installed: Installed::default(),
+            labelled: BTreeSet::new(),
             steps: BTreeMap::new(),
             answers: BTreeMap::new(),
         }

@@ -123,7 +123,7 @@ impl TextLog {
                 vec![self.line(now, Sign::Retry, step.as_str(), "retrying", &text)]
             }
             EventBody::GateOpened { gate, answer, by: _ } => self.gate(now, gate, answer),
-            EventBody::Finding { finding } => self.finding(now, finding),
+            EventBody::Finding { finding, step: _ } => self.finding(now, finding),
             EventBody::RunStopping { reason } => {
                 vec![self.line(now, Sign::Warning, "stopping", &clean(reason), "")]
             }

@@ -5,8 +5,9 @@ use crate::failure::Failure;
 use crate::state::{self, facts};
 use crate::world::{bug, client_problem};
 use plinth_model::inventory::Inventory;
-use plinth_model::{EngineRecord, Finding, Installed, Plan, Problem};
+use plinth_model::{EngineRecord, Finding, Plan, Problem};
 use plinth_plan::{Cluster, Discovery, Observed};
+use plinth_run::journal::Memory;
 use plinth_run::steps::Kinds;
 use plinth_run::survey::Survey;
 use plinth_run::{Done, Look, LookOptions, RunWorld};
@@ -92,8 +93,7 @@ impl Operation<'_> {
     pub async fn observe(&mut self, depth: Depth) -> Result<Observation, Failure> {
         let discovered = self.sighted().await?;
         let facts = facts::read(&self.directory)?;
-        let installed = self.installed()?;
-        let mut observed = Observed { facts, installed, ..Observed::new(discovered.inventory.clone()) };
+        let mut observed = Observed { facts, ..self.remembered(discovered.inventory.clone())? };
         let mut draft = self.make(&observed)?;
         self.prepare(&discovered, Some(&draft))?;
         if self.desired.kubernetes.version.is_none() {
@@ -114,14 +114,19 @@ impl Operation<'_> {
         Ok(seen)
     }
 
-    /// What earlier runs installed: by the journal under the lock, or as it is read without one.
-    fn installed(&self) -> Result<Installed, Problem> {
+    /// An inventory, and what earlier runs left: by the journal under the lock, or as it is read without one.
+    fn remembered(&self, inventory: Inventory) -> Result<Observed, Problem> {
+        let observed = |memory: &Memory| Observed {
+            installed: memory.installed.clone(),
+            labelled: plinth_plan::labelled(memory.steps.keys()),
+            ..Observed::new(inventory)
+        };
         match &self.lock {
             Some(lock) => {
                 let lock = lock.lock().unwrap_or_else(PoisonError::into_inner);
-                Ok(lock.journal.memory().installed.clone())
+                Ok(observed(lock.journal.memory()))
             }
-            None => state::installed(&self.directory),
+            None => Ok(observed(&state::memory(&self.directory)?)),
         }
     }
 

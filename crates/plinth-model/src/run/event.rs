@@ -239,6 +239,9 @@ pub enum EventBody {
     Finding {
         /// What.
         finding: Box<Finding>,
+        /// The step that noted it, although it is in the desired state.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        step: Option<StepId>,
     },
     /// The run begins to stop: what is in flight is finished.
     #[serde(rename = "run.stopping")]

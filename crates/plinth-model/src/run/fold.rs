@@ -95,7 +95,7 @@ impl RunView {
             EventBody::GateOpened { gate, answer, by: _ } => {
                 self.gates.insert(gate.clone(), answer.clone());
             }
-            EventBody::Finding { finding } => self.note(finding),
+            EventBody::Finding { finding, step: _ } => self.note(finding),
             EventBody::RunStopping { reason } => self.stopping = Some(reason.clone()),
             EventBody::RunFinished { outcome, exit, counts, seconds, next } => {
                 self.lose_sight();

@@ -121,7 +121,7 @@ fn before(asked: &Asked<'_>, observed: &Observed) -> (Vec<Step>, Vec<Gate>, Vec<
 fn after(asked: &Asked<'_>, observed: &Observed, resolution: &Resolution, end: Option<&StepId>) -> Vec<Step> {
     let (desired, cluster, engine) = (asked.desired, asked.cluster, engines::of(asked.desired));
     let names = asked.catalog.runai();
-    let mut steps = kubernetes::steps(asked, engine, end);
+    let mut steps = kubernetes::steps(asked, observed, engine, end);
     let join = kubernetes::join(desired, cluster, engine);
     let joined = join.as_ref().map_or_else(|| ids::health(desired.name.as_str()), |step| step.id.clone());
     steps.extend(join);

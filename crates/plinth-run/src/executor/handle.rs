@@ -6,7 +6,7 @@ use super::tick::Run;
 use crate::behaviour::Probed;
 use plinth_model::finding::code;
 use plinth_model::run::StepState;
-use plinth_model::{EventBody, Finding, InstalledChange, NodeName, Stage, Step, span};
+use plinth_model::{EventBody, Finding, InstalledChange, NodeName, Severity, Stage, Step, span};
 use plinth_world::Clock;
 use std::time::Duration;
 
@@ -27,8 +27,9 @@ impl<'a> Run<'a> {
             Next::Go(spawn) => self.batch.spawns.push((index, spawn)),
             Next::Retry { attempt, message, wait } => self.retry(index, step, (attempt, message, wait)),
             Next::Act { diff, attempt } => self.intend(index, step, diff, attempt),
-            Next::Done { changed, detail, answers } => {
+            Next::Done { changed, detail, answers, notes } => {
                 let detail = if machine.waited(step) { waited(&detail, machine.began, &*self.clock) } else { detail };
+                self.note(step, notes);
                 self.end_done(index, step, changed, detail, answers);
             }
             Next::Failed(finding) => self.end_failed(index, step, *finding),
@@ -48,6 +49,15 @@ impl<'a> Run<'a> {
         let installed = step.work.installed().filter(InstalledChange::brings).map(Box::new);
         self.batch.events.push(EventBody::StepActing { step: step.id.clone(), diff, attempt, reads_only, installed });
         self.batch.spawns.push((index, Spawn::Act));
+    }
+
+    /// Tells what is doubtful about a step that is in the desired state.
+    fn note(&mut self, step: &Step, notes: Vec<Finding>) {
+        for finding in notes {
+            self.warnings += usize::from(finding.severity == Severity::Warning);
+            let step = Some(step.id.clone());
+            self.batch.events.push(EventBody::Finding { finding: Box::new(finding), step });
+        }
     }
 
     fn end_done(&mut self, index: usize, step: &Step, changed: bool, detail: String, answers: Vec<(String, String)>) {

@@ -15,10 +15,11 @@ use plinth_model::{Digest, NodeName};
 use plinth_world::keystore::Keystore;
 use plinth_world::kube::{
     ClusterDns, ClusterHealth, HealthState, HeldConfig, KubeAccess, KubeChecks, KubeHealth, KubeJoins, KubeNamespaces,
-    KubeNode, KubeNodes, KubeSecrets, KubeSystem, KubeToolkits, SystemWorkload, ToolkitPod,
+    KubeNode, KubeNodes, KubeSecrets, KubeSystem, KubeToolkits, SystemWorkload, ToolkitPod, taint_name,
 };
 use plinth_world::secrets::Secrets;
 use plinth_world::{ClientResult, Context};
+use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
 use std::sync::Arc;
 
@@ -205,6 +206,8 @@ fn as_seen(state: &State, node: &NodeName, member: &Member, now: Timestamp) -> K
         labels: member.labels.clone(),
         taints: member.taints.iter().cloned().collect(),
         address: state.machines.get(node).map(|machine| machine.hardware.address),
+        own_labels: member.own_labels.clone(),
+        own_taints: member.own_taints.clone(),
     }
 }
 
@@ -276,10 +279,14 @@ impl KubeNodes for SimKube {
             return Err(call.fails(format!("nodes \"{node}\" not found"), "deploy Kubernetes on the node first"));
         };
         let labelled = labels.iter().all(|(name, value)| member.labels.get(name) == Some(value));
-        if labelled && taints.iter().all(|taint| member.taints.contains(taint)) {
+        let names: BTreeSet<String> = taints.iter().map(|taint| taint_name(taint)).collect();
+        let dropped = member.own_labels.iter().filter(|key| !labels.contains_key(*key));
+        let dropped: Vec<String> = dropped.chain(member.own_taints.difference(&names)).cloned().collect();
+        if labelled && dropped.is_empty() && taints.iter().all(|taint| member.taints.contains(taint)) {
             return Ok(());
         }
-        self.centre.effect(Effect::NodeLabelled { node: node.clone(), labels: labels.clone(), taints: taints.to_vec() })
+        let (node, labels, taints) = (node.clone(), labels.clone(), taints.to_vec());
+        self.centre.effect(Effect::NodeLabelled { node, labels, taints, dropped })
     }
 }
 

@@ -66,8 +66,14 @@ pub(crate) enum Effect {
     TakenOver { record: ExistingRecord },
     /// The kubeconfig was fetched.
     KubeconfigFetched { server: String },
-    /// Labels and taints were added.
-    NodeLabelled { node: NodeName, labels: IndexMap<String, String>, taints: Vec<String> },
+    /// Labels and taints were set; `dropped` lists keys and names of ours that were taken away.
+    NodeLabelled {
+        node: NodeName,
+        labels: IndexMap<String, String>,
+        taints: Vec<String>,
+        #[serde(default)]
+        dropped: Vec<String>,
+    },
     /// A namespace was made, or its level changed.
     NamespaceMade { name: String, level: PodSecurity },
     /// A secret was made or replaced. The digest covers what it is made from and is salted with the seed.

@@ -31,6 +31,7 @@ pub(crate) async fn contract(client: &dyn KubeClient, ctx: &Context, ground: &Gr
     suite.nothing_goes_without_a_kubeconfig().await;
     suite.a_kubeconfig_is_fetched_and_works().await;
     suite.labels_and_taints_are_set_once().await;
+    suite.dropped_labels_and_taints_go().await;
     suite.a_node_that_is_not_there_is_not_made().await;
     suite.a_namespace_gets_its_level().await;
     suite.a_secret_is_compared_and_replaced().await;
@@ -113,6 +114,25 @@ impl Suite<'_> {
             assert!(seen.version.starts_with('v'), "{seen:?}");
             assert_eq!(client.nodes(ctx).await.unwrap().get(node.as_str()), Some(&seen));
         }
+    }
+
+    async fn dropped_labels_and_taints_go(&self) {
+        let (client, ctx, node) = (self.client, self.ctx, &self.ground.node);
+        let taints = ["c=d:NoSchedule".to_owned(), "e:NoExecute".to_owned()];
+        client.label_node(ctx, node, &labels(&[("plinth.test/a", "1"), ("b", "two")]), &taints).await.unwrap();
+        let seen = client.node(ctx, node).await.unwrap().unwrap();
+        assert_eq!(seen.own_labels, ["b", "plinth.test/a"].map(str::to_owned).into());
+        assert_eq!(seen.own_taints, ["c:NoSchedule", "e:NoExecute"].map(str::to_owned).into());
+        for _ in 0..2 {
+            client.label_node(ctx, node, &labels(&[("b", "two")]), &taints[1..]).await.unwrap();
+            let seen = client.node(ctx, node).await.unwrap().unwrap();
+            assert!(seen.labels.contains_key("b") && !seen.labels.contains_key("plinth.test/a"), "{seen:?}");
+            assert!(seen.taints.contains(&taints[1]) && !seen.taints.contains(&taints[0]), "{seen:?}");
+            assert_eq!((seen.own_labels.len(), seen.own_taints.len()), (1, 1), "{seen:?}");
+        }
+        client.label_node(ctx, node, &labels(&[]), &[]).await.unwrap();
+        let seen = client.node(ctx, node).await.unwrap().unwrap();
+        assert!(seen.own_labels.is_empty() && seen.own_taints.is_empty() && !seen.labels.contains_key("b"), "{seen:?}");
     }
 
     async fn a_node_that_is_not_there_is_not_made(&self) {

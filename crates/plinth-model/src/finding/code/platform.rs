@@ -41,6 +41,11 @@ findings! {
         usually: "The ingress does not find its TLS secret and shows a fake certificate, or the secret holds another certificate than the kept one.",
         fix: "Compare the TLS secret that the ingress names with the kept certificate, and check that secret and ingress are in one namespace.",
     }
+    PLATFORM_CERTIFICATE_ENDS_SOON = "platform.certificate-ends-soon", You {
+        means: "The certificate that the site gives for the platform ends within 30 days. plinth renews only certificates that it makes itself.",
+        usually: "A certificate of a company's authority or of a public one, given by `runai.certificate`.",
+        fix: "Get a new one from whoever issued it, put it into the files that the site names, and run `plinth apply`.",
+    }
     PLATFORM_COMPONENT_WITHOUT_INPUT = "platform.component-without-input", You {
         means: "A component is switched on, but what it works with is not given. It stays off.",
         usually: "The load balancer is switched on without addresses, or a part of Run:ai without a `runai` section.",
