@@ -19,7 +19,7 @@ impl KubeAccess for KubeApi {
         let Some(held) = self.held()? else { return Ok(None) };
         let server = held.server().unwrap_or_default().to_owned();
         let call = self.call_with(ctx, format!("trying the kubeconfig for {server}"), &held).await?;
-        let refused = match call.attempt(question(call.client())).await {
+        let refused = match call.attempt(|| question(call.client())).await {
             Ok(()) => None,
             Err(failure) if failure.refuses_config() => Some(failure.happened),
             Err(_) => {
@@ -66,7 +66,7 @@ async fn settled(call: &Call<'_>) -> ClientResult<()> {
     let tell = |failure: &Failure, _| {
         call.ctx().progress(0, 0, format!("{} does not answer yet: {}", call.server(), failure.happened));
     };
-    let question = || call.attempt(question(call.client()));
+    let question = || call.attempt(|| question(call.client()));
     let answer = question.retry(again).sleep(call.ctx().pause()).when(settles).notify(tell).await;
     answer.map_err(|failure| call.error(failure))
 }

@@ -56,9 +56,9 @@ impl KubeNodes for KubeApi {
             "apiVersion": "v1", "kind": "Node",
             "metadata": {"name": node.as_str(), "uid": found.metadata.uid, "labels": labels},
         });
-        let params = PatchParams::apply(OWNER).force();
+        let (params, patch) = (PatchParams::apply(OWNER).force(), Patch::Apply(&object));
         let nodes = Api::<Node>::all(call.client());
-        call.write(nodes.patch_metadata(node.as_str(), &params, &Patch::Apply(&object))).await?;
+        call.write(|| nodes.patch_metadata(node.as_str(), &params, &patch)).await?;
         taint::set(&call, node, taints).await
     }
 }

@@ -37,7 +37,8 @@ impl KubeNamespaces for KubeApi {
             [ENFORCE].iter().chain(&TELL).map(|label| ((*label).to_owned(), json!(level))).collect();
         let object = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels}});
         let namespaces = Api::<Namespace>::all(call.client());
-        call.write(namespaces.patch(name, &PatchParams::apply(OWNER).force(), &Patch::Apply(&object))).await?;
+        let (params, patch) = (PatchParams::apply(OWNER).force(), Patch::Apply(&object));
+        call.write(|| namespaces.patch(name, &params, &patch)).await?;
         Ok(())
     }
 }
@@ -60,7 +61,8 @@ impl KubeObjects for KubeApi {
         for object in objects {
             let wanted = Wanted::read(&call, object).await?;
             let api = wanted.api(&call);
-            call.write(api.patch(&wanted.name, &PatchParams::apply(OWNER).force(), &Patch::Apply(object))).await?;
+            let (params, patch) = (PatchParams::apply(OWNER).force(), Patch::Apply(object));
+            call.write(|| api.patch(&wanted.name, &params, &patch)).await?;
         }
         Ok(())
     }
@@ -82,7 +84,8 @@ impl KubeObjects for KubeApi {
         let call = self.call(ctx, "removing objects").await?;
         for object in objects {
             let Some(api) = place(&call, object).await? else { continue };
-            match call.attempt(api.delete(&object.name, &DeleteParams::background())).await {
+            let params = DeleteParams::background();
+            match call.attempt(|| api.delete(&object.name, &params)).await {
                 Ok(_) => {}
                 Err(failure) if failure.cause == Cause::NotFound => {}
                 Err(failure) => return Err(call.error(failure)),
@@ -101,7 +104,7 @@ async fn place(call: &Call<'_>, object: &ObjectName) -> ClientResult<Option<Api<
 async fn kind(call: &Call<'_>, version: &str, kind: &str) -> ClientResult<Option<(ApiResource, Scope)>> {
     let (group, number) = version.split_once('/').unwrap_or(("", version));
     let (known, client) = (GroupVersionKind::gvk(group, number, kind), call.client());
-    let found = call.read(|| async { known_or_none(kube::discovery::pinned_kind(&client, &known).await) }).await?;
+    let found = call.find(|| kube::discovery::pinned_kind(&client, &known)).await?;
     Ok(found.map(|(resource, capabilities)| (resource, capabilities.scope)))
 }
 
@@ -117,8 +120,8 @@ async fn difference(call: &Call<'_>, wanted: &Wanted<'_>) -> ClientResult<Option
     let api = wanted.api(call);
     let live = call.read(|| api.get_opt(&wanted.name)).await?;
     let Some(live) = live else { return Ok(Some(format!("+ {}", wanted.title()))) };
-    let params = PatchParams::apply(OWNER).force().dry_run();
-    let after = call.write(api.patch(&wanted.name, &params, &Patch::Apply(wanted.object))).await?;
+    let (params, patch) = (PatchParams::apply(OWNER).force().dry_run(), Patch::Apply(wanted.object));
+    let after = call.write(|| api.patch(&wanted.name, &params, &patch)).await?;
     let (live, after) = (plain(&live), plain(&after));
     Ok((live != after).then(|| format!("~ {}: {}", wanted.title(), changed(&live, &after).join(", "))))
 }
@@ -157,17 +160,6 @@ impl<'a> Wanted<'a> {
     fn title(&self) -> String {
         let slash = if self.namespace.is_empty() { "" } else { "/" };
         format!("{} {}{slash}{}", self.kind, self.namespace, self.name)
-    }
-}
-
-/// What the API server does not know is no failure of the question.
-pub(super) fn known_or_none<T>(found: kube::Result<T>) -> kube::Result<Option<T>> {
-    match found {
-        Ok(found) => Ok(Some(found)),
-        Err(kube::Error::Discovery(_)) => Ok(None),
-        // A path that is not there is answered in plain text, without a reason.
-        Err(kube::Error::Api(status)) if status.code == 404 => Ok(None),
-        Err(error) => Err(error),
     }
 }
 

@@ -18,7 +18,6 @@ use plinth_world::{ClientResult, Context};
 use serde_json::json;
 use std::collections::BTreeMap;
 
-
 /// What a secret holds, ready for Kubernetes.
 struct Content {
     kind: &'static str,
@@ -55,7 +54,7 @@ impl KubeSecrets for KubeApi {
         let wanted = self.content(&call, content)?;
         let api = secrets(call.client(), namespace);
         call.change(|| async {
-            let found = call.look(|| api.get_opt(name)).await?;
+            let found = call.patiently(|| api.get_opt(name)).await?;
             if found.as_ref().is_some_and(|found| is_same(found, &wanted, labels)) {
                 return Ok(());
             }
@@ -144,17 +143,18 @@ async fn put(
     };
     let params = PostParams { field_manager: Some(OWNER.to_owned()), ..PostParams::default() };
     let Some(found) = found else {
-        return call.attempt(api.create(&params, &secret)).await.map(drop);
+        return call.attempt(|| api.create(&params, &secret)).await.map(drop);
     };
     if found.type_ == secret.type_ && found.immutable != Some(true) {
-        return call.attempt(api.replace(name, &params, &secret)).await.map(drop);
+        return call.attempt(|| api.replace(name, &params, &secret)).await.map(drop);
     }
     let seen = Preconditions { uid: found.metadata.uid, resource_version: None };
-    call.attempt(api.delete(name, &DeleteParams::default().preconditions(seen))).await?;
+    let one = DeleteParams::default().preconditions(seen);
+    call.attempt(|| api.delete(name, &one)).await?;
     secret.metadata.uid = None;
     secret.metadata.resource_version = None;
     secret.metadata.creation_timestamp = None;
-    call.attempt(api.create(&params, &secret)).await.map(drop)
+    call.attempt(|| api.create(&params, &secret)).await.map(drop)
 }
 
 fn without_quotes(failure: Failure) -> Failure {

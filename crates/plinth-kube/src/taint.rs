@@ -21,7 +21,7 @@ pub(super) async fn set(call: &Call<'_>, node: &NodeName, wanted: &[String]) -> 
 
 async fn attempt(call: &Call<'_>, node: &NodeName, wanted: &[String]) -> Result<(), Failure> {
     let nodes = Api::<Node>::all(call.client());
-    let found = call.look(|| nodes.get_opt(node.as_str())).await?;
+    let found = call.patiently(|| nodes.get_opt(node.as_str())).await?;
     let found = found.ok_or_else(|| Failure::new(Cause::NotFound, format!("Kubernetes does not know node {node}")))?;
     let before = own(&found);
     let present = found.spec.and_then(|spec| spec.taints).unwrap_or_default();
@@ -35,7 +35,8 @@ async fn attempt(call: &Call<'_>, node: &NodeName, wanted: &[String]) -> Result<
         "spec": {"taints": taints},
     });
     let params = PatchParams { field_manager: Some(OWNER.to_owned()), ..PatchParams::default() };
-    call.attempt(nodes.patch(node.as_str(), &params, &Patch::Merge(&patch))).await.map(drop)
+    let patch = Patch::Merge(&patch);
+    call.attempt(|| nodes.patch(node.as_str(), &params, &patch)).await.map(drop)
 }
 
 /// Names of the taints that we set.
