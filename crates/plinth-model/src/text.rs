@@ -13,9 +13,18 @@ pub const fn is_hidden(c: char) -> bool {
     match c {
         '\n' | '\t' => false,
         '\u{0}'..='\u{1f}' | '\u{7f}'..='\u{9f}' => true,
-        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}' => true,
+        '\u{ad}'
+        | '\u{34f}'
+        | '\u{61c}'
+        | '\u{115f}'
+        | '\u{1160}'
+        | '\u{17b4}'
+        | '\u{17b5}'
+        | '\u{180b}'..='\u{180f}' => true,
         '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{3164}' => true,
-        '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}' => true,
+        '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}' => {
+            true
+        }
         '\u{e0000}'..='\u{e0fff}' => true,
         _ => false,
     }
@@ -50,7 +59,11 @@ pub fn visible_styled(text: &str) -> Cow<'_, str> {
         out.push_str(&visible(before));
         let end = style_len(from).unwrap_or(1);
         let (sequence, after) = from.split_at(end);
-        if end > 1 { out.push_str(sequence) } else { out.push_str(&visible(sequence)) }
+        if end > 1 {
+            out.push_str(sequence)
+        } else {
+            out.push_str(&visible(sequence))
+        }
         rest = after;
     }
     out.push_str(&visible(rest));
@@ -63,9 +76,7 @@ fn style_len(text: &str) -> Option<usize> {
     let codes = text.strip_prefix("\u{1b}[")?;
     let end = codes.find(|c: char| !c.is_ascii_digit() && c != ';').filter(|end| *end <= 16)?;
     let (codes, after) = codes.split_at_checked(end)?;
-    let known = |code: &str| {
-        matches!(code.parse::<u8>(), Ok(0..=4 | 22..=24 | 30..=39 | 90..=97)) || code.is_empty()
-    };
+    let known = |code: &str| matches!(code.parse::<u8>(), Ok(0..=4 | 22..=24 | 30..=39 | 90..=97)) || code.is_empty();
     let chosen = codes.strip_prefix("38;5;").map_or_else(|| codes.split(';').all(known), |n| n.parse::<u8>().is_ok());
     (after.starts_with('m') && chosen).then_some("\u{1b}[".len() + end + 1)
 }
@@ -92,9 +103,9 @@ pub fn template(value: &Value) -> Option<&str> {
     match value {
         Value::String(text) => Some(text.as_str()).filter(|text| is_template(text)),
         Value::Array(items) => items.iter().find_map(template),
-        Value::Object(map) => {
-            map.iter().find_map(|(key, value)| Some(key.as_str()).filter(|key| is_template(key)).or_else(|| template(value)))
-        }
+        Value::Object(map) => map
+            .iter()
+            .find_map(|(key, value)| Some(key.as_str()).filter(|key| is_template(key)).or_else(|| template(value))),
         Value::Null | Value::Bool(_) | Value::Number(_) => None,
     }
 }
@@ -111,14 +122,26 @@ mod tests {
     fn what_is_hidden_is_written_out_and_the_rest_stays() {
         assert_eq!(visible("Zürich\t10 µs …\n"), "Zürich\t10 µs …\n");
         let shown = visible(HOSTILE);
-        assert!(shown.starts_with(r"a\u{1b}[2Jb\u{d}c\u{9b}31md\u{202e}e\u{200b}f\u{7}\u{7f}\u{85}\u{2028}"), "{shown}");
+        assert!(
+            shown.starts_with(r"a\u{1b}[2Jb\u{d}c\u{9b}31md\u{202e}e\u{200b}f\u{7}\u{7f}\u{85}\u{2028}"),
+            "{shown}"
+        );
     }
 
     #[test]
     fn only_colour_and_weight_pass_with_the_style() {
         let ours = "\u{1b}[1;31merror\u{1b}[0m \u{1b}[38;5;12mb\u{1b}[0m \u{1b}[1m\u{1b}[91mc\u{1b}[m";
         assert_eq!(visible_styled(ours), ours);
-        for theirs in ["\u{1b}[2J", "\u{1b}[8mx", "\u{1b}]0;t\u{7}", "\u{1b}[31", "\u{1b}[1;1H", "\u{1b}c", "\u{1b}[999m", "\u{1b}[?25l"] {
+        for theirs in [
+            "\u{1b}[2J",
+            "\u{1b}[8mx",
+            "\u{1b}]0;t\u{7}",
+            "\u{1b}[31",
+            "\u{1b}[1;1H",
+            "\u{1b}c",
+            "\u{1b}[999m",
+            "\u{1b}[?25l",
+        ] {
             let shown = visible_styled(theirs);
             assert!(!shown.chars().any(is_hidden), "{shown:?}");
         }

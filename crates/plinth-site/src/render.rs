@@ -119,7 +119,13 @@ mod tests {
             assert!(text.contains(r"a\u{9b}\u{202e}: \u{1b}x\u{200b}y"), "{text}");
         }
         let plain = findings_text(&[finding.at(place)], source, Path::new("s"), false);
-        let (line, marks) = plain.lines().collect::<Vec<_>>().windows(2).find(|two| two[1].contains("^^")).map(|t| (t[0].to_owned(), t[1].to_owned())).unwrap();
+        let (line, marks) = plain
+            .lines()
+            .collect::<Vec<_>>()
+            .windows(2)
+            .find(|two| two[1].contains("^^"))
+            .map(|t| (t[0].to_owned(), t[1].to_owned()))
+            .unwrap();
         assert_eq!((marks.find('^'), marks.matches('^').count()), (line.find(r"\u{1b}"), r"\u{1b}x\u{200b}y".len()));
     }
 

@@ -177,7 +177,9 @@ fn an_account_that_is_in_half_of_the_files_is_completed() {
     assert_eq!(partial(&trial, &account), "entry of group svc in /etc/gshadow; entry of user svc in /etc/shadow");
     make(&trial, &account).unwrap();
     assert_eq!(trial.read("/chpasswd"), "-e\n", "the value is not among the arguments");
-    assert!(trial.read("/etc/shadow").ends_with("\nsvc:*:1::::::\n") && trial.read("/etc/gshadow").ends_with("svc:!::\n"));
+    assert!(
+        trial.read("/etc/shadow").ends_with("\nsvc:*:1::::::\n") && trial.read("/etc/gshadow").ends_with("svc:!::\n")
+    );
     assert_eq!(look(&trial, &account), AccountState::Same);
 }
 
@@ -203,7 +205,11 @@ fn a_lock_whose_process_is_gone_is_stale_and_another_one_is_left_alone() {
         assert!(!trial.at(lock).exists() && !trial.at(&lock.replace(".lock", "+")).exists() && trial.at(live).exists());
     }
     trial.file("/proc/77/stat", &stat(9900));
-    assert_eq!(partial(&trial, &account), format!("removal of {live}, which a killed program left"), "another process by now");
+    assert_eq!(
+        partial(&trial, &account),
+        format!("removal of {live}, which a killed program left"),
+        "another process by now"
+    );
 }
 
 #[test]

@@ -129,7 +129,11 @@ fn half_a_block_of_hosts_is_left_as_it_is() {
         let (trial, wanted) = (node(), wanted());
         let text = trial.read("/etc/hosts") + half + "10.0.0.7 somebody.elses\n";
         trial.file("/etc/hosts", &text);
-        assert!(set(&trial, &wanted).unwrap_err().starts_with("/etc/hosts has one of the lines # begin plinth and # end plinth"));
+        assert!(
+            set(&trial, &wanted)
+                .unwrap_err()
+                .starts_with("/etc/hosts has one of the lines # begin plinth and # end plinth")
+        );
         assert_eq!(trial.read("/etc/hosts"), text);
     }
 }

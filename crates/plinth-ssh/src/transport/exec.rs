@@ -123,7 +123,9 @@ impl Call<'_> {
     /// More than any operation prints: something else on the node prints into it.
     fn flooded(&self, happened: String) -> ClientError {
         let (user, node) = (&self.peer.user, &self.peer.name);
-        let fix = format!("look what the login shell of {user} on {node} and its start files (.profile, .bashrc) print without end");
+        let fix = format!(
+            "look what the login shell of {user} on {node} and its start files (.profile, .bashrc) print without end"
+        );
         permanent(self.script.name(), self.peer, happened, fix)
     }
 

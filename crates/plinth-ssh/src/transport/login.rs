@@ -217,7 +217,10 @@ fn gone(peer: &Peer, error: &Error) -> ClientError {
          other logins to {0} are lost too",
         peer.name, peer.user
     );
-    ClientError { attempt, ..lost("logging in", peer, format!("the connection was closed or lost during the login: {error}")) }
+    ClientError {
+        attempt,
+        ..lost("logging in", peer, format!("the connection was closed or lost during the login: {error}"))
+    }
 }
 
 /// A loss after the password was sent is not tried again: sshd hangs up after too many wrong ones.

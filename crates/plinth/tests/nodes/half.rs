@@ -9,9 +9,19 @@ use plinth_lab::{LabSpec, Node};
 /// to be a pipe. Then the file that tells that it has come there, and what the kill leaves.
 const MIDDLES: [(&str, &str, &str, &str); 4] = [
     ("n2", "/etc/group+", "[ -s /etc/group.lock ]", "! grep -q ^plinth: /etc/group; [ -e /etc/group.lock ]"),
-    ("n3", "/etc/gshadow+", "grep -q ^plinth: /etc/group", "grep -q ^plinth: /etc/group; ! grep -q ^plinth: /etc/gshadow"),
+    (
+        "n3",
+        "/etc/gshadow+",
+        "grep -q ^plinth: /etc/group",
+        "grep -q ^plinth: /etc/group; ! grep -q ^plinth: /etc/gshadow",
+    ),
     ("n4", "/etc/passwd+", "[ -s /etc/passwd.lock ]", "! grep -q ^plinth: /etc/passwd; [ -e /etc/passwd.lock ]"),
-    ("n5", "/etc/shadow+", "grep -q ^plinth: /etc/passwd", "grep -q ^plinth: /etc/passwd; ! grep -q ^plinth: /etc/shadow"),
+    (
+        "n5",
+        "/etc/shadow+",
+        "grep -q ^plinth: /etc/passwd",
+        "grep -q ^plinth: /etc/passwd; ! grep -q ^plinth: /etc/shadow",
+    ),
 ];
 /// Locks of programs that were killed long ago: one without a number, one whose number is another process's by now.
 const OLD_LOCKS: [(&str, &str); 2] = [
@@ -19,7 +29,8 @@ const OLD_LOCKS: [(&str, &str); 2] = [
     ("n7", "printf '%s\\0' $$ >/etc/passwd.lock; touch -d '2 days ago' /etc/passwd.lock; exec sleep 600"),
 ];
 /// A program that takes its time, in whose middle plinth is killed.
-const SLOW: &str = "#!/bin/sh\necho >/run/held\nwhile [ ! -e /run/go ]; do sleep 0.1; done\nexec /usr/sbin/useradd \"$@\"\n";
+const SLOW: &str =
+    "#!/bin/sh\necho >/run/held\nwhile [ ! -e /run/go ]; do sleep 0.1; done\nexec /usr/sbin/useradd \"$@\"\n";
 
 fn stand_in_the_way(bench: &Bench) {
     for (name, pipe, ..) in MIDDLES {
@@ -57,7 +68,11 @@ fn an_account_that_was_half_made_when_plinth_was_killed_is_completed() {
         let node = bench.lab.node(name).unwrap();
         sh(&node, &format!("kill -9 $(tr -d '\\000' <{}lock); rm {pipe}", pipe.replace('+', ".")));
         until_idle(&node);
-        assert!(is_so(&node, left).is_some(), "{name}: the kill came elsewhere: {}", sh(&node, "ls /etc/*.lock || true"));
+        assert!(
+            is_so(&node, left).is_some(),
+            "{name}: the kill came elsewhere: {}",
+            sh(&node, "ls /etc/*.lock || true")
+        );
     }
     let slow = bench.lab.node("n8").unwrap();
     until_idle(&slow);
