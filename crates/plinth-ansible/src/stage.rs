@@ -185,7 +185,7 @@ fn read(path: &Path) -> io::Result<Value> {
     serde_json::from_slice(&text).map_err(|error| named(io::Error::other(error)))
 }
 
-/// The last gate before Ansible: a template in a value may start programs here. The plan refuses such values with their place in the
+/// The last wall before Ansible: a template in a value may start programs here. The plan refuses such values with their place in the
 /// site file, so what is found here was written by somebody else.
 fn without_templates(value: &Value) -> io::Result<()> {
     template(value).map_or(Ok(()), |text| {

@@ -1,5 +1,6 @@
 //! Text from outside: nodes, BCM, programs, the site file. None of it may move a terminal's cursor, hide or reorder what is read, or
-//! look like a line of plinth's own. One gate for people, one for programs, and one for what Ansible would run.
+//! look like a line of plinth's own. One wall before people, one before programs, and one before
+//! Ansible, which would run it.
 
 use serde_json::Value;
 use std::borrow::Cow;
@@ -164,7 +165,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn nothing_hidden_passes_any_gate(text in ".*", hostile in proptest::collection::vec(any::<char>(), 0..20)) {
+        fn nothing_hidden_passes_any_wall(text in ".*", hostile in proptest::collection::vec(any::<char>(), 0..20)) {
             let text: String = text.chars().chain(hostile).chain(HOSTILE.chars()).collect();
             prop_assert!(!visible(&text).chars().any(is_hidden));
             let json = serde_json::to_string(&text).unwrap();

@@ -160,7 +160,7 @@ impl Printer {
     }
 }
 
-/// The last gate: whatever comes here, a terminal is told of colours at most, and of those only where plinth colours.
+/// The last wall: whatever comes here, a terminal is told of colours at most, and of those only where plinth colours.
 fn seen(text: &str, color: bool) -> Cow<'_, str> {
     if color { visible_styled(text) } else { visible(text) }
 }

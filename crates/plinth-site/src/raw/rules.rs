@@ -385,6 +385,29 @@ mod tests {
     }
 
     #[test]
+    fn addresses_of_version_6_stand_in_brackets_where_a_port_may_follow() {
+        for good in ["https://[::1]:8081", "https://[fd00::1]", "https://[2001:db8::192.0.2.1]:443/"] {
+            assert!(Endpoint::read(good).is_ok(), "{good}");
+        }
+        for bad in [
+            "https://::1",
+            "https://fd00::1:8081",
+            "https://[fe80::1%eth0]:8081",
+            "https://[::1]8081",
+            "https://[dgx-01]:8081",
+            "https://[::1]:0",
+            "https://[::1",
+        ] {
+            assert!(Endpoint::read(bad).is_err(), "{bad}");
+        }
+        assert!(
+            RegistryHost::read("[fd00::5]:5000").is_ok() && MirrorEndpoint::read("http://[fd00::5]:5000/v2").is_ok()
+        );
+        assert!(MirrorHost::read("[fd00::5]:5000/runai").is_ok() && ExtraName::read("fd00::7").is_ok());
+        assert!(ExtraName::read("[fd00::7]").is_err() && ExtraName::read("a:b").is_err());
+    }
+
+    #[test]
     fn texts_that_break_a_rule_are_refused() {
         assert!(Endpoint::read("http://bcm:8081").is_err());
         assert!(Endpoint::read("https://bcm:8081/json").is_err());

@@ -8,25 +8,25 @@ use plinth_lab::{LabSpec, Node};
 /// Where a program of the shadow suite stops, a node each: it replaces file after file, and waits at the first one that it finds
 /// to be a pipe. Then the file that tells that it has come there, and what the kill leaves.
 const MIDDLES: [(&str, &str, &str, &str); 4] = [
-    ("n2", "/etc/group+", "[ -s /etc/group.lock ]", "! grep -q ^plinth: /etc/group; [ -e /etc/group.lock ]"),
+    ("n2", "/etc/group+", "[ -s /etc/group.lock ]", "! grep -q ^plinth: /etc/group && [ -e /etc/group.lock ]"),
     (
         "n3",
         "/etc/gshadow+",
         "grep -q ^plinth: /etc/group",
-        "grep -q ^plinth: /etc/group; ! grep -q ^plinth: /etc/gshadow",
+        "grep -q ^plinth: /etc/group && ! grep -q ^plinth: /etc/gshadow",
     ),
-    ("n4", "/etc/passwd+", "[ -s /etc/passwd.lock ]", "! grep -q ^plinth: /etc/passwd; [ -e /etc/passwd.lock ]"),
+    ("n4", "/etc/passwd+", "[ -s /etc/passwd.lock ]", "! grep -q ^plinth: /etc/passwd && [ -e /etc/passwd.lock ]"),
     (
         "n5",
         "/etc/shadow+",
         "grep -q ^plinth: /etc/passwd",
-        "grep -q ^plinth: /etc/passwd; ! grep -q ^plinth: /etc/shadow",
+        "grep -q ^plinth: /etc/passwd && ! grep -q ^plinth: /etc/shadow",
     ),
 ];
 /// Locks of programs that were killed long ago: one without a number, one whose number is another process's by now.
 const OLD_LOCKS: [(&str, &str); 2] = [
     ("n6", ": >/etc/passwd.lock; : >/etc/group.lock"),
-    ("n7", "printf '%s\\0' $$ >/etc/passwd.lock; touch -d '2 days ago' /etc/passwd.lock; exec sleep 600"),
+    ("n7", "sleep 600 >/dev/null 2>&1 & printf '%s\\0' $! >/etc/passwd.lock; touch -d '2 days ago' /etc/passwd.lock"),
 ];
 /// A program that takes its time, in whose middle plinth is killed.
 const SLOW: &str =
@@ -37,9 +37,7 @@ fn stand_in_the_way(bench: &Bench) {
         sh(&bench.lab.node(name).unwrap(), &format!("mkfifo {pipe}"));
     }
     for (name, script) in OLD_LOCKS {
-        let node = bench.lab.node(name).unwrap();
-        sh(&node, &format!("systemd-run -q /bin/sh -c \"{}\"", script.replace('"', "\\\"").replace('$', "\\$")));
-        until(&node, "there is no lock", |node| node.exec(&["test", "-e", "/etc/passwd.lock"]).ok());
+        sh(&bench.lab.node(name).unwrap(), script);
     }
     bench.lab.node("n8").unwrap().write_file("/usr/local/bin/useradd", "0755", SLOW.as_bytes()).unwrap();
 }
