@@ -99,6 +99,7 @@ pub mod platform {
     mod namespace;
     mod objects;
     mod release;
+    mod removal;
     mod secret;
     mod values;
 
@@ -106,6 +107,7 @@ pub mod platform {
     pub use namespace::Namespace;
     pub use objects::KubeObjects;
     pub use release::HelmRelease;
+    pub use removal::ComponentRemoval;
     pub use secret::KubeSecret;
     pub use values::*;
 }
@@ -133,7 +135,7 @@ pub use platform::*;
 pub use properties::{Effect, FreeText, Lane, Properties, StepParams, Undo};
 pub use runai::*;
 
-use crate::{NodeName, Stage};
+use crate::{InstalledChange, NodeName, Stage};
 use properties::AnyParams;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -174,6 +176,7 @@ macro_rules! step_kinds {
             (KubeSecret, "platform.secret")
             (HelmRelease, "platform.release")
             (KubeObjects, "platform.objects")
+            (ComponentRemoval, "platform.removal")
             (RunaiIssuer, "runai.issuer")
             (RunaiRegister, "runai.register")
             (RunaiConnected, "runai.connected")
@@ -285,6 +288,12 @@ impl Work {
     #[must_use]
     pub fn free_text(&self) -> Vec<FreeText<'_>> {
         self.params().free_text()
+    }
+
+    /// What it brings into the cluster, or takes away.
+    #[must_use]
+    pub fn installed(&self) -> Option<InstalledChange> {
+        self.params().installed()
     }
 }
 

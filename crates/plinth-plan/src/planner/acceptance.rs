@@ -82,7 +82,10 @@ fn storage(resolution: &Resolution, base: &Base<'_>) -> Option<Step> {
         return None;
     }
     let reason = "a claim without a class must bind, as databases make them";
-    let check = check(ids::check_storage("default"), Check::Storage, reason).needing([base.join()]).needing(platform);
+    let check = check(ids::check_storage("default"), Check::Storage, reason)
+        .needing([base.join()])
+        .needing(platform)
+        .needing(base.leaving());
     Some(check)
 }
 

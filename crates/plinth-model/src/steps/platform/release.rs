@@ -1,6 +1,7 @@
 //! `platform.release`.
 
 use crate::Stage;
+use crate::installed::{InstalledChange, Parts, ReleaseName};
 use crate::steps::{Effect, FreeText, Lane, Properties, Release, StepParams, Undo, deadlines};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -44,5 +45,12 @@ impl StepParams for HelmRelease {
 
     fn free_text(&self) -> Vec<FreeText<'_>> {
         vec![FreeText::Json("values", &self.release.values)]
+    }
+
+    fn installed(&self) -> Option<InstalledChange> {
+        let Release { component, release, namespace, .. } = &*self.release;
+        let name = ReleaseName { namespace: namespace.clone(), name: release.clone() };
+        let parts = Parts { component: component.clone(), releases: [name].into(), ..Parts::default() };
+        Some(InstalledChange::Brings(parts))
     }
 }

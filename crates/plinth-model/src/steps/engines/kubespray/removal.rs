@@ -3,7 +3,7 @@
 use crate::steps::{
     Effect, KubesprayRelease, Lane, NodeTarget, Properties, Removal, RunInputs, StepParams, Undo, deadlines,
 };
-use crate::{NodeName, Stage};
+use crate::{InstalledChange, NodeName, Stage};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -66,5 +66,9 @@ impl StepParams for KubesprayRemoval {
 
     fn members(&self) -> Vec<&NodeName> {
         self.parts.members()
+    }
+
+    fn installed(&self) -> Option<InstalledChange> {
+        matches!(self.removal, Removal::All).then_some(InstalledChange::Clears)
     }
 }
