@@ -58,7 +58,7 @@ fn a_component_that_is_switched_off_is_removed_and_says_what_is_lost() {
     assert!(removals[1].needs.contains(&removals[0].id), "{:?}", removals[1].needs);
     let knative = removals[1];
     assert_eq!(parts(knative).objects.len(), 1, "{:?}", parts(knative));
-    let destroys = knative.destructive.as_deref().unwrap();
+    let destroys = knative.work.destroys().unwrap();
     for text in ["KnativeServing", "uninstalls knative-operator/", "custom resource definitions go", "Knative serves"] {
         assert!(destroys.contains(text), "{destroys}");
     }
@@ -79,7 +79,7 @@ fn storage_goes_behind_everything_that_uses_it_and_before_the_proof() {
     let before = after(&planned(&site::basepod(), &unseen(data::basepod())));
     let plan = planned(&without(&["local-path-provisioner"]), &before);
     let [storage] = removals(&plan)[..] else { panic!("one removal") };
-    assert!(storage.destructive.as_deref().unwrap().contains("stay on the nodes"), "{storage:?}");
+    assert!(storage.work.destroys().unwrap().contains("stay on the nodes"), "{storage:?}");
     for user in
         Shelf::default().resolve(&without(&[]), &plinth_plan::facts::facts(&without(&[]), &cluster())).components
     {

@@ -494,7 +494,7 @@ async fn a_look_lists_the_nodes_once_and_each_step_of_a_run_asks_for_itself() {
     let world = crate::RunWorld { env: bench.env(), behaviour: Arc::new(Kinds) };
     let seen = crate::look(&plan, &world, &crate::LookOptions { parallel: 2 }).await.unwrap().seen;
     assert_eq!(bench.fake.calls(), ["nodes"]);
-    assert_eq!(seen.values().filter(|seen| **seen == plinth_plan::Seen::Done).count(), 2, "{seen:?}");
+    assert_eq!(seen.values().filter(|seen| **seen == plinth_plan::StepObservation::Done).count(), 2, "{seen:?}");
     bench.fake.on("node", Some(well()));
     done(bench.look(&plan.steps[0].work).await);
     assert_eq!(bench.fake.calls(), ["nodes", "node"]);
