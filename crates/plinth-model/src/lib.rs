@@ -29,7 +29,7 @@ pub use digest::Digest;
 pub use engine::EngineRecord;
 pub use exit::Exit;
 pub use finding::{Code, Finding, Owner, Position, Severity};
-pub use name::{NodeName, SiteName};
+pub use name::{Misread, NodeName, SiteName, misread};
 pub use observed::Observed;
 pub use plan::{Change, Gate, Plan, Step};
 pub use problem::Problem;

@@ -89,7 +89,7 @@ impl<'a> Operation<'a> {
     /// With all of the findings.
     pub fn accept(&self, findings: Vec<Finding>) -> Result<(), Failure> {
         if findings.iter().any(Finding::is_error) {
-            return Err(self.input.rejected(findings));
+            return Err(self.input.rejected_after_contact(findings));
         }
         self.tell(&findings);
         Ok(())

@@ -30,7 +30,8 @@ impl Operation<'_> {
         if done.is_none() {
             observed.steps = state::done_before(&self.directory, &draft)?;
         }
-        let plan = plinth_plan::looked(draft, &observed).map_err(|findings| self.input.rejected(findings))?;
+        let plan =
+            plinth_plan::looked(draft, &observed).map_err(|findings| self.input.rejected_after_contact(findings))?;
         Ok(Planned { plan, cluster, checks, done: done.unwrap_or_default() })
     }
 
@@ -48,7 +49,7 @@ impl Operation<'_> {
                 plan.findings = self.input.place(plan.findings);
                 Ok(plan)
             }
-            Err(findings) => Err(self.input.rejected(findings)),
+            Err(findings) => Err(self.input.rejected_after_contact(findings)),
         }
     }
 }
