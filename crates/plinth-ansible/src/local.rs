@@ -55,7 +55,7 @@ impl LocalAnsible {
         // A program started in another folder must still find it.
         let state = std::path::absolute(state).unwrap_or_else(|_| state.to_path_buf());
         let sources = Sources::new(&state, site);
-        let wheels = packages.wheels.map(|folder| site.join(folder));
+        let wheels = packages.wheels.map(|folder| plinth_world::files::named(site, folder));
         let environments = Environments::new(&state, PackageSource { wheels, ..packages });
         Self { sources, environments, nodes, secrets, state }
     }

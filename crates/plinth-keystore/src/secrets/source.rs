@@ -7,7 +7,7 @@ use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::sync::mpsc;
+use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
 /// Largest secret that is read, bytes. A private key with its chain is about 10 KiB.
@@ -28,7 +28,34 @@ fn value(reference: &SecretRef, bytes: Vec<u8>, trim_line_break: bool) -> Result
             text.pop();
         }
     }
-    if text.is_empty() { Err(SecretError::new(reference, "it is empty")) } else { Ok(Secret::new(text)) }
+    if text.is_empty() {
+        return Err(SecretError::new(reference, "it is empty"));
+    }
+    match surplus(&text).filter(|_| trim_line_break) {
+        Some(what) => Err(SecretError::new(reference, format!("{what}; write the secret alone, for example with `printf %s`"))),
+        None => Ok(Secret::new(text)),
+    }
+}
+
+/// What stands around a secret of one line that editors and copying leave there: it would only be refused, with no word why.
+fn surplus(text: &str) -> Option<&'static str> {
+    if text.starts_with('\u{feff}') {
+        return Some("it begins with a byte order mark (BOM)");
+    }
+    let alone = text.trim();
+    if alone.is_empty() {
+        return Some("it has nothing but blanks");
+    }
+    if alone.len() == text.len() || alone.contains('\n') {
+        return None;
+    }
+    Some(if text.ends_with(['\n', '\r']) {
+        "it ends with more than one line break"
+    } else if text.ends_with(char::is_whitespace) {
+        "it ends with a blank"
+    } else {
+        "it begins with a blank or a line break"
+    })
 }
 
 /// Value of an environment variable, as looked up by the caller.
@@ -43,7 +70,7 @@ pub(super) fn environment(reference: &SecretRef, found: Option<OsString>) -> Res
 
 /// Content of a file without its last line break.
 pub(super) fn file(reference: &SecretRef, path: &Path) -> Result<Secret, SecretError> {
-    let failed = |error: std::io::Error| SecretError::new(reference, format!("reading it failed: {error}"));
+    let failed = |error: std::io::Error| SecretError::new(reference, format!("reading {} failed: {error}", path.display()));
     let opened = File::open(path).map_err(failed)?;
     value(reference, read_bounded(opened).map_err(failed)?, true)
 }
@@ -76,32 +103,61 @@ pub(super) fn program(reference: &SecretRef, argv: &[String], deadline: Duration
     value(reference, output?, true)
 }
 
-/// Reads the output and waits for the end, both before the deadline.
+/// How long is waited for more output of a program that has ended: one that it started may keep the output open for ever.
+const AFTER_THE_END: Duration = Duration::from_millis(200);
+
+/// Reads the output until it ends and the program has, both before the deadline. Of a program that has ended, everything that it wrote is
+/// there already, even if another one that it started still holds the output.
 fn collect(reference: &SecretRef, child: &mut Child, deadline: Duration) -> Result<Vec<u8>, SecretError> {
+    let failed = |what: String| SecretError::new(reference, what);
     let began = Instant::now();
-    let late = || SecretError::new(reference, format!("the program did not end within {} s", deadline.as_secs_f32()));
-    let stdout = child.stdout.take().ok_or_else(|| SecretError::new(reference, "its output could not be read"))?;
-    let (sender, receiver) = mpsc::channel();
-    std::thread::spawn(move || sender.send(read_bounded(stdout)));
-    let bytes = receiver
-        .recv_timeout(deadline)
-        .map_err(|_| late())?
-        .map_err(|error| SecretError::new(reference, format!("reading its output failed: {error}")))?;
-    if bytes.len() > LARGEST {
-        return Err(SecretError::new(reference, format!("its output is larger than {LARGEST} bytes")));
-    }
-    loop {
-        match child.try_wait() {
-            Ok(Some(status)) if status.success() => return Ok(bytes),
-            Ok(Some(status)) => {
-                return Err(SecretError::new(
-                    reference,
-                    format!("the program failed ({status}); run it by hand to see why"),
-                ));
+    let stdout = child.stdout.take().ok_or_else(|| failed("its output could not be read".to_owned()))?;
+    let chunks = chunks(stdout);
+    let (mut bytes, mut open, mut ended) = (Vec::new(), true, None);
+    while open || ended.is_none() {
+        let patience = if ended.is_some() { AFTER_THE_END } else { Duration::from_millis(5) };
+        match chunks.recv_timeout(patience) {
+            Ok(Ok(chunk)) => bytes.extend(chunk),
+            Ok(Err(error)) => return Err(failed(format!("reading its output failed: {error}"))),
+            Err(RecvTimeoutError::Timeout) if ended.is_some() => open = false,
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => {
+                open = false;
+                std::thread::sleep(Duration::from_millis(1));
             }
-            Ok(None) if began.elapsed() < deadline => std::thread::sleep(Duration::from_millis(5)),
-            Ok(None) => return Err(late()),
-            Err(error) => return Err(SecretError::new(reference, format!("waiting for it failed: {error}"))),
+        }
+        if bytes.len() > LARGEST {
+            return Err(failed(format!("its output is larger than {LARGEST} bytes")));
+        }
+        if ended.is_none() {
+            ended = child.try_wait().map_err(|error| failed(format!("waiting for it failed: {error}")))?;
+        }
+        if ended.is_none() && began.elapsed() >= deadline {
+            return Err(failed(format!("the program did not end within {} s", deadline.as_secs_f32())));
         }
     }
+    match ended.filter(|status| !status.success()) {
+        Some(status) => Err(failed(format!("the program failed ({status}); run it by hand to see why"))),
+        None => Ok(bytes),
+    }
+}
+
+/// The output in pieces, as they come. Never more is read than one piece beyond what may be kept.
+fn chunks(mut output: impl Read + Send + 'static) -> mpsc::Receiver<std::io::Result<Vec<u8>>> {
+    let (sender, receiver) = mpsc::sync_channel(1);
+    std::thread::spawn(move || {
+        loop {
+            let mut chunk = vec![0; 8 * 1024];
+            let read = output.read(&mut chunk);
+            let last = !matches!(read, Ok(length) if length > 0);
+            let piece = read.map(|length| {
+                chunk.truncate(length);
+                chunk
+            });
+            if sender.send(piece).is_err() || last {
+                return;
+            }
+        }
+    });
+    receiver
 }

@@ -70,7 +70,7 @@ fn is_about_nodes(finding: &Finding) -> bool {
 fn files_missing(input: &Input) -> Vec<Finding> {
     let InventorySource::Bcm(access) = &input.site.desired.inventory else { return Vec::new() };
     let TlsTrust::CaFile(file) = &access.tls else { return Vec::new() };
-    let path = input.site.folder().join(file);
+    let path = plinth_world::files::named(input.site.folder(), file);
     if path.is_file() {
         return Vec::new();
     }
