@@ -50,7 +50,8 @@ fn names(named: Option<&str>) -> Vec<String> {
 
 /// A stand-in of a version manager may be on PATH without a Python behind it.
 async fn look(name: &str, doing: &str) -> Option<Python> {
-    let program = if name.contains('/') { plinth_world::files::named(Path::new(""), name) } else { program::which(name)? };
+    let program =
+        if name.contains('/') { plinth_world::files::named(Path::new(""), name) } else { program::which(name)? };
     let mut command = program::command(&program);
     command.args(["-I", "-c", VERSION]);
     let ended = program::run(command, doing, LOOK).await.ok()?;

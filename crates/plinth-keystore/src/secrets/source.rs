@@ -32,7 +32,9 @@ fn value(reference: &SecretRef, bytes: Vec<u8>, trim_line_break: bool) -> Result
         return Err(SecretError::new(reference, "it is empty"));
     }
     match surplus(&text).filter(|_| trim_line_break) {
-        Some(what) => Err(SecretError::new(reference, format!("{what}; write the secret alone, for example with `printf %s`"))),
+        Some(what) => {
+            Err(SecretError::new(reference, format!("{what}; write the secret alone, for example with `printf %s`")))
+        }
         None => Ok(Secret::new(text)),
     }
 }
@@ -70,7 +72,8 @@ pub(super) fn environment(reference: &SecretRef, found: Option<OsString>) -> Res
 
 /// Content of a file without its last line break.
 pub(super) fn file(reference: &SecretRef, path: &Path) -> Result<Secret, SecretError> {
-    let failed = |error: std::io::Error| SecretError::new(reference, format!("reading {} failed: {error}", path.display()));
+    let failed =
+        |error: std::io::Error| SecretError::new(reference, format!("reading {} failed: {error}", path.display()));
     let opened = File::open(path).map_err(failed)?;
     value(reference, read_bounded(opened).map_err(failed)?, true)
 }
