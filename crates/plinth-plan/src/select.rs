@@ -96,6 +96,9 @@ impl<'a> Selection<'a> {
         for (i, selector) in selectors.iter().enumerate() {
             let subject = format!("{path}[{i}]");
             let found = self.matches(&subject, selector);
+            if !found.is_empty() {
+                self.name_left_out(&subject, selector);
+            }
             picked.extend(found.into_iter().filter(|&n| !std::mem::replace(&mut seen[n], true)));
         }
         picked
@@ -120,24 +123,28 @@ impl<'a> Selection<'a> {
     }
 
     fn matches(&mut self, subject: &str, selector: &Selector) -> Vec<usize> {
-        let found = match selector {
-            Selector::Name(name) => self.by_name.get(name.as_str()).copied().into_iter().collect(),
-            Selector::Glob(glob) => self.matching_glob(subject, glob),
-            Selector::Category(name) => self.by_category.get(name.as_str()).cloned().unwrap_or_default(),
-        };
+        let found = self.all_matches(subject, selector);
         let targets: Vec<usize> = found.iter().copied().filter(|&i| is_target(self.nodes[i])).collect();
         if targets.is_empty() {
             self.findings.push(self.no_match(subject, selector, found.first().map(|&i| self.nodes[i])));
-        } else {
-            self.name_left_out(subject, selector, &found);
         }
         targets
     }
 
+    /// What it matches, whatever kind of machine that is.
+    fn all_matches(&mut self, subject: &str, selector: &Selector) -> Vec<usize> {
+        match selector {
+            Selector::Name(name) => self.by_name.get(name.as_str()).copied().into_iter().collect(),
+            Selector::Glob(glob) => self.matching_glob(subject, glob),
+            Selector::Category(name) => self.by_category.get(name.as_str()).cloned().unwrap_or_default(),
+        }
+    }
+
     /// Names the machines that a selector matches and that are never touched, so that none is missing without a word.
-    fn name_left_out(&mut self, subject: &str, selector: &Selector, found: &[usize]) {
+    fn name_left_out(&mut self, subject: &str, selector: &Selector) {
+        let found = self.all_matches(subject, selector);
         let others: Vec<usize> =
-            found.iter().copied().filter(|&i| !is_target(self.nodes[i]) && self.left_out.insert(i)).collect();
+            found.into_iter().filter(|&i| !is_target(self.nodes[i]) && self.left_out.insert(i)).collect();
         let (machines, rest): (Vec<usize>, Vec<usize>) =
             others.into_iter().partition(|&i| is_other_machine(self.nodes[i]));
         let text = |nodes: &[usize]| {
@@ -285,7 +292,7 @@ impl<'a> Selection<'a> {
 
 /// Machines that BCM manages in other ways; beside them there are head nodes, templates, switches and the like.
 fn is_other_machine(node: &InventoryNode) -> bool {
-    !node.template && matches!(&node.kind, NodeKind::Other(kind) if kind.to_lowercase().ends_with("node"))
+    !node.template && matches!(&node.kind, NodeKind::Other(kind) if kind.to_lowercase().contains("node"))
 }
 
 fn selector_text(selector: &Selector) -> &str {

@@ -72,8 +72,9 @@ pub(super) fn environment(reference: &SecretRef, found: Option<OsString>) -> Res
 
 /// Content of a file without its last line break.
 pub(super) fn file(reference: &SecretRef, path: &Path) -> Result<Secret, SecretError> {
-    let failed =
-        |error: std::io::Error| SecretError::new(reference, format!("reading {} failed: {error}", path.display()));
+    let is_named = matches!(reference, SecretRef::File(name) if Path::new(name) == path);
+    let place = if is_named { "it".to_owned() } else { path.display().to_string() };
+    let failed = |error: std::io::Error| SecretError::new(reference, format!("reading {place} failed: {error}"));
     let opened = File::open(path).map_err(failed)?;
     value(reference, read_bounded(opened).map_err(failed)?, true)
 }

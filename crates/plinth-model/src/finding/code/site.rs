@@ -1,6 +1,11 @@
 //! What is wrong with a site file.
 
 findings! {
+    ACCESS_BAD_KEY = "access.bad-key", You {
+        means: "The private key for logins cannot be read. No node was asked.",
+        usually: "It is encrypted, a DSA key, a PuTTY key, the public half, or damaged.",
+        fix: "Name a private key in OpenSSH's form without a passphrase, or use an agent: `access: {bootstrap: {agent: true}}`.",
+    }
     ACCESS_LEGACY_KEYS = "access.legacy-keys", You {
         means: "Some nodes are allowed to prove themselves with host keys signed by SHA-1, which can be forged.",
         usually: "`access.legacyKeys` names nodes with an old SSH server.",
