@@ -23,6 +23,7 @@ pub mod render;
 mod resolve;
 mod site;
 pub mod template;
+mod todo;
 mod tree;
 mod unfilled;
 

@@ -75,7 +75,7 @@ pub(crate) fn visible(text: &str) -> Result<(), Vec<Finding>> {
 }
 
 /// The comment at the end of a line, as far as a line alone tells; empty when there is none.
-fn comment(line: &str) -> &str {
+pub(crate) fn comment(line: &str) -> &str {
     let begins =
         |at: usize| line.get(..at).is_some_and(|before| before.chars().next_back().is_none_or(char::is_whitespace));
     line.match_indices('#').find(|(at, _)| begins(*at)).map_or("", |(at, _)| &line[at..])

@@ -7,7 +7,7 @@ use crate::limits::Shape;
 use crate::path::Path as Place;
 use crate::raw;
 use crate::tree::{Counting, Node};
-use crate::{mask, read, recover, resolve, unfilled};
+use crate::{mask, read, recover, resolve, todo, unfilled};
 use plinth_model::{Finding, Position};
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -106,6 +106,7 @@ pub fn parse(bytes: impl AsRef<[u8]>, file: &Path) -> Result<Site, Rejected> {
     if let Some(newer) = check::newer_format(&tree) {
         return Err(rejected(vec![newer], source, file));
     }
+    findings.extend(todo::report(text));
     let desired = validate(&mut tree, &mut findings);
     sort(&mut findings);
     match desired {

@@ -122,9 +122,9 @@ pub(crate) enum Verb {
 
 #[derive(Debug, Args)]
 pub(crate) struct Init {
-    /// Name of the site
-    #[arg(long, default_value = "basepod-a")]
-    pub(crate) name: String,
+    /// Name of the site [default: asked for, or taken from BCM's host name]
+    #[arg(long)]
+    pub(crate) name: Option<String>,
     /// Fill in what BCM at this address knows (https://HEAD:8081); user and password come from BCM_USERNAME and BCM_PASSWORD
     #[arg(long, value_name = "URL")]
     pub(crate) from_bcm: Option<String>,

@@ -122,6 +122,15 @@ impl Printer {
         read.is_ok() && matches!(answer.trim().to_lowercase().as_str(), "y" | "yes")
     }
 
+    /// Asks for a text; empty when nothing was typed.
+    pub(crate) fn ask_text(&self, question: &str) -> String {
+        let mut err = std::io::stderr().lock();
+        let _ = write!(err, "{question} ").and_then(|()| err.flush());
+        let mut answer = String::new();
+        let read = std::io::stdin().read_line(&mut answer);
+        read.map(|_| answer.trim().to_owned()).unwrap_or_default()
+    }
+
     /// Asks for a text; only exactly this one means yes.
     pub(crate) fn ask_for(&self, question: &str, wanted: &str) -> bool {
         let mut err = std::io::stderr().lock();

@@ -356,6 +356,11 @@ findings! {
         usually: "`insecure: true` was left in the file after the authority was added.",
         fix: "Remove `insecure: true` under `inventory.bcm.tls`.",
     }
+    SITE_TODO = "site.todo", You {
+        means: "A line of the site file is still as the template wrote it: its comment begins with TODO.",
+        usually: "`plinth init` wrote the file, and the line was not filled in.",
+        fix: "Write what holds for your site, then remove the TODO.",
+    }
     SITE_TOO_DEEP = "site.too-deep", You {
         means: "The file is nested deeper than any site file.",
         usually: "Another file was named, or brackets that are never closed.",
