@@ -49,6 +49,9 @@ impl<'a> Operation<'a> {
             Access::Read => state::kind_fits(&directory, world.is_rehearsal())?,
             Access::Change => state::open(&directory, world.is_rehearsal())?,
         }
+        if !world.is_rehearsal() {
+            state::identity::same(&directory, &input.site)?;
+        }
         let recorded = recorded.map(recorded_inventory).transpose()?;
         let (world, desired, recorded) = OpenWorld::open(world, &input, &directory, recorded)?;
         let mut operation = Self { input, desired, directory, recorded, goal, audience, lock: None, world };
@@ -56,6 +59,9 @@ impl<'a> Operation<'a> {
         if access == Access::Change {
             let (directory, name) = (&operation.directory, &operation.desired.name);
             operation.lock = Some(Mutex::new(SiteLock::take(directory, name, operation.world.durability())?));
+            if !operation.world.is_rehearsal() {
+                state::identity::keep(&operation.directory, &operation.input.site)?;
+            }
             operation.world.begin(&operation.desired)?;
             operation.say_opened()?;
         }

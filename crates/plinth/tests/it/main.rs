@@ -5,6 +5,7 @@ mod bad_input;
 mod contract;
 mod discovery;
 mod field_cases;
+mod init;
 mod interfaces;
 mod kill;
 mod memory;
