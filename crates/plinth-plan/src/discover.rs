@@ -122,7 +122,11 @@ pub fn discover(desired: &Desired, inventory: &Inventory) -> Discovery {
     findings.extend(collision::announced(desired, inventory));
     let mut choices: Vec<AddressChoice> = nodes.iter().map(|node| choose(desired, &rules, node)).collect();
     for (i, choice) in choices.iter_mut().enumerate() {
-        findings.extend(doubts(nodes[i], member[i], choice));
+        let found = doubts(nodes[i], member[i], choice);
+        // That the production network is not known was said; that no address is in it follows for every node.
+        findings.extend(
+            found.into_iter().filter(|finding| rules.knows_production() || finding.code != code::BCM_ADDRESS_NONE_SAFE),
+        );
     }
     findings.extend(collision::check(&nodes, &member, &mut choices, &inventory.networks));
     let networks = inventory.networks.iter().map(|n| network(&rules, n)).collect();

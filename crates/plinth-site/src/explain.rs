@@ -14,7 +14,13 @@ use plinth_model::nearest::nearest;
 pub(crate) fn explain(error: &DecodeError, tree: &Node, shape: &Shape) -> Finding {
     let path = error.path();
     let misread = misread_name(&path, tree).filter(|_| matches!(error.fault(), Fault::WrongType { .. }));
-    let finding = misread.unwrap_or_else(|| found(error, &path, shape));
+    let mut finding = misread.unwrap_or_else(|| found(error, &path, shape));
+    if let (Fault::WrongType { expected, found: "a text", .. }, Some(text)) = (error.fault(), text_at(&path, tree))
+        && expected == "a list"
+        && !path.last_key().is_some_and(mask::is_secret_key)
+    {
+        finding = finding.fix(format!("write a list: `[{}]`", crate::raw::rules::short(text)));
+    }
     let by_key = error.key || matches!(error.fault(), Fault::Missing(_));
     let pointed = match (by_key, key_place(tree, &path)) {
         (true, Some(place)) => place,
@@ -28,11 +34,16 @@ fn misread_name(path: &Path, tree: &Node) -> Option<Finding> {
     let text = path.to_string();
     let is_name = text.starts_with("inventory.static[") && text.ends_with("].name");
     let is_selector = text.starts_with("nodes.") && text.ends_with(']');
+    bad_name(&text, &text_at(path, tree)?.to_lowercase()).filter(|_| is_name || is_selector)
+}
+
+/// The text at a place of the file.
+fn text_at<'a>(path: &Path, tree: &'a Node) -> Option<&'a str> {
     let node = path.0.iter().try_fold(tree, |node, segment| match segment {
         crate::path::Segment::Key(key) => node.get(key),
         crate::path::Segment::Index(index) => node.items().get(*index),
     })?;
-    bad_name(&text, &node.text()?.to_lowercase()).filter(|_| is_name || is_selector)
+    node.text()
 }
 
 fn found(error: &DecodeError, path: &Path, shape: &Shape) -> Finding {
