@@ -146,7 +146,7 @@ impl Building {
 
     fn refuse_alias(&mut self, span: &Span, what: &str) {
         let finding = Finding::error(code::SITE_ALIAS, self.path(), format!("{what} not read here"))
-            .fix("write the value out at each place")
+            .fix("write the value out at each place; a text that begins with `*` or `&` needs quotes")
             .at(position(span));
         self.report(finding);
     }

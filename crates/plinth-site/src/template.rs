@@ -160,7 +160,7 @@ fn workers(inventory: &Inventory, guess: &Guess<'_>) -> String {
 }
 
 /// Most characters of a list on one line.
-const WIDE: usize = 90;
+const WIDE: usize = 70;
 
 /// A list on one line, or with one line for a few of its items each.
 fn wrapped(items: &[String], comment: &str) -> String {

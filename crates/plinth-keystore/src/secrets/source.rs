@@ -28,15 +28,7 @@ fn value(reference: &SecretRef, bytes: Vec<u8>, trim_line_break: bool) -> Result
             text.pop();
         }
     }
-    if text.is_empty() {
-        return Err(SecretError::new(reference, "it is empty"));
-    }
-    match surplus(&text).filter(|_| trim_line_break) {
-        Some(what) => {
-            Err(SecretError::new(reference, format!("{what}; write the secret alone, for example with `printf %s`")))
-        }
-        None => Ok(Secret::new(text)),
-    }
+    if text.is_empty() { Err(SecretError::new(reference, "it is empty")) } else { Ok(Secret::new(text)) }
 }
 
 /// What stands around a secret of one line that editors and copying leave there: it would only be refused, with no word why.
@@ -76,7 +68,13 @@ pub(super) fn file(reference: &SecretRef, path: &Path) -> Result<Secret, SecretE
     let place = if is_named { "it".to_owned() } else { path.display().to_string() };
     let failed = |error: std::io::Error| SecretError::new(reference, format!("reading {place} failed: {error}"));
     let opened = File::open(path).map_err(failed)?;
-    value(reference, read_bounded(opened).map_err(failed)?, true)
+    let secret = value(reference, read_bounded(opened).map_err(failed)?, true)?;
+    match surplus(secret.expose()) {
+        Some(what) => {
+            Err(SecretError::new(reference, format!("{what}; write the secret alone, for example with `printf %s`")))
+        }
+        None => Ok(secret),
+    }
 }
 
 /// Reads one byte more than allowed, so that too much is noticed and an endless source ends.

@@ -86,12 +86,16 @@ pub(super) fn selectors(inventory: &Inventory, names: &[&str]) -> Vec<String> {
     names.iter().map(|name| (*name).to_owned()).collect()
 }
 
-/// The first of these ranges in which nobody is, as far as the inventory tells; the last one if there is none.
+/// The first of these ranges in which nobody is, as far as the inventory tells; the last one if there is none. BCM may list the ranges of
+/// pods and services themselves as networks.
 pub(super) fn free_range(inventory: &Inventory, candidates: &[Ipv4Net]) -> Option<Ipv4Net> {
     let overlaps = |a: Ipv4Net, b: Ipv4Net| a.contains(&b) || b.contains(&a);
     let used = |range: Ipv4Net| {
-        let network =
-            inventory.networks.iter().filter_map(|n| n.cidr).any(|cidr| cidr.prefix_len() > 0 && overlaps(cidr, range));
+        let network = inventory
+            .networks
+            .iter()
+            .filter_map(|n| n.cidr)
+            .any(|cidr| cidr.prefix_len() > 0 && cidr != range && overlaps(cidr, range));
         let mut interfaces = inventory.nodes.iter().flat_map(|node| &node.interfaces);
         network || interfaces.any(|interface| is_within(interface, range))
     };

@@ -236,9 +236,9 @@ fn roles_are_selectors_where_one_means_exactly_these_nodes_else_sorted_names() {
 #[test]
 fn ranges_are_chosen_where_nobody_is() {
     let mut taken = inventory(&["prod"]);
-    taken.networks.push(network("services", "10.150.0.0/16"));
+    taken.networks.push(network("services", "10.150.0.0/20"));
     let text = from_inventory(&taken, &InitAnswers::named("north"));
-    assert!(text.contains("pods: 172.28.0.0/16, services: 172.30.0.0/16"), "{text}");
+    assert!(text.contains("pods: 172.29.0.0/16, services: 172.30.0.0/16"), "{text}");
 }
 
 #[test]
