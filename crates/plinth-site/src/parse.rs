@@ -1,7 +1,7 @@
 //! From YAML events to the tree. Aliases, anchors and tags are refused, so a document can never be larger than its text.
 
-use crate::read;
 use crate::tree::{Entry, Node, Value};
+use crate::{read, unfilled};
 use granit_parser::{ErrorKind, Event, Parser, ScalarStyle, ScanError, Span, StructureStyle};
 use plinth_model::finding::code;
 use plinth_model::{Finding, Position};
@@ -305,6 +305,9 @@ fn syntax(text: &str, error: &ScanError) -> Finding {
     }
     if blames_tab(text, error, start) {
         return read::tab(place);
+    }
+    if let Some(variable) = unfilled::on_line(text, start) {
+        return unfilled::finding("", variable).at(place);
     }
     if let Some(star) = bare_star(text, start) {
         let message = format!("`{star}` stands here without quotes; to YAML a text that begins with `*` is an alias");

@@ -25,7 +25,7 @@ fn search(node: &Node, path: &Path, found: &mut Vec<Finding>) {
     match &node.value {
         Value::Scalar { text, .. } => {
             if let Some(variable) = variable(text) {
-                found.push(unfilled(path, variable).at(node.span));
+                found.push(finding(&path.to_string(), variable).at(node.span));
             }
         }
         Value::Sequence(items) if path.last_key() != Some("exec") => {
@@ -48,14 +48,23 @@ fn search(node: &Node, path: &Path, found: &mut Vec<Finding>) {
     }
 }
 
-fn unfilled(path: &Path, variable: &str) -> Finding {
-    let name: String = variable.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '_').collect();
+/// The variable on the line of a place where the YAML ends: its braces are those of a mapping there.
+pub(crate) fn on_line(text: &str, at: usize) -> Option<&str> {
+    let begin = text.get(..at)?.rfind('\n').map_or(0, |line_break| line_break + 1);
+    let line = text.get(begin..)?.lines().next()?;
+    variable(line).filter(|_| !line.trim_start().starts_with('#'))
+}
+
+/// The finding about a variable.
+pub(crate) fn finding(path: &str, variable: &str) -> Finding {
+    let is_name = |c: &char| c.is_ascii_alphanumeric() || *c == '_';
+    let name: String = variable.chars().skip_while(|c| !is_name(c)).take_while(is_name).collect();
     let message = format!(
         "`{}` stands here as it is: the file is not filled in from the environment",
         crate::raw::rules::short(variable)
     );
     let fix = format!("write the value itself; only secrets can be named instead, by `{{env: {name}}}`");
-    Finding::error(code::SITE_VARIABLE, path.to_string(), message).fix(fix)
+    Finding::error(code::SITE_VARIABLE, path, message).fix(fix)
 }
 
 /// The variable in a text: `${NAME}` and `{{ name }}` anywhere, `$NAME` and `%NAME%` alone.
