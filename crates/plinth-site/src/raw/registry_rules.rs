@@ -6,7 +6,7 @@ use plinth_model::finding::code;
 
 text_type!(
     /// Host of a registry, as images carry it.
-    RegistryHost, "a registry host", "docker.io", r"^[a-z0-9.-]+(:[0-9]{1,5})?$",
+    RegistryHost, "a registry host", "docker.io", r"^([a-z0-9.-]+|\[[0-9a-f:.]+\])(:[0-9]{1,5})?$",
     |text| check_registry(text)
 );
 text_type!(

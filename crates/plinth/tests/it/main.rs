@@ -6,6 +6,7 @@ mod contract;
 mod discovery;
 mod field_cases;
 mod init;
+mod foreign_text;
 mod interfaces;
 mod kill;
 mod memory;
