@@ -97,6 +97,7 @@ async fn run(arguments: Arguments, printer: &Printer) -> Result<Exit, Failure> {
         Verb::Plan(verb) => verbs::plan::run(common, &verb, printer).await,
         Verb::Apply(verb) => verbs::apply::run(common, &verb, printer).await,
         Verb::Status => verbs::status::run(common, printer),
+        Verb::Unlock(verb) => verbs::unlock::run(common, &verb, printer).await,
         Verb::Rehearse(verb) => verbs::rehearse::run(common, &verb, printer).await,
         Verb::Render(verb) => verbs::render::run(common, &verb, printer).await,
         Verb::Preflight(verb) => verbs::preflight::run(common, &verb, printer).await,

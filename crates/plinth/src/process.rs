@@ -5,8 +5,8 @@ use rustix::process::{DumpableBehavior, Resource, Rlimit, set_dumpable_behavior,
 use std::sync::{Arc, Barrier};
 use std::time::{Duration, SystemTime};
 
-/// Threads that a run may need at once: the runtime's, those of each way out, the lock's, the view's.
-const THREADS: usize = 12;
+/// Threads that a run may need at once: the runtime's, those of each way out, of the lock, and of each line of the view.
+const THREADS: usize = 20;
 /// Seconds of the Unix clock that can be right: from 2010 to 2500. Locks, records and certificates carry the time.
 const CLOCK: std::ops::Range<u64> = 1_262_304_000..16_725_225_600;
 
@@ -33,7 +33,10 @@ fn clock(now: SystemTime) -> Result<(), Problem> {
         return Ok(());
     }
     let happened = match seconds {
-        Some(seconds) => format!("it says {}", jiff::Timestamp::try_from(now).map_or_else(|_| format!("{seconds} s after 1970"), |at| at.to_string())),
+        Some(seconds) => format!(
+            "it says {}",
+            jiff::Timestamp::try_from(now).map_or_else(|_| format!("{seconds} s after 1970"), |at| at.to_string())
+        ),
         None => "it stands before 1970".to_owned(),
     };
     Err(Problem::while_doing("reading this machine's clock")
@@ -63,7 +66,9 @@ fn threads() -> Result<(), Problem> {
                 // Those that wait end with the process, which ends now.
                 return Err(Problem::while_doing("starting threads")
                     .wrong_input(format!("{error} after {number} of {THREADS}"))
-                    .try_this("raise the limit on processes (`ulimit -u`, or pids of the container); nothing was changed"));
+                    .try_this(
+                        "raise the limit on processes (`ulimit -u`, or pids of the container); nothing was changed",
+                    ));
             }
         }
     }

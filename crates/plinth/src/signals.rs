@@ -6,8 +6,8 @@
 use plinth_model::{Exit, Problem};
 use plinth_run::{StopLevel, StopSignal};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use tokio::sync::watch;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
 
 /// What was heard so far.
 #[derive(Clone, Copy, Default)]
@@ -97,7 +97,10 @@ impl Signals {
         let mut heard = self.heard.subscribe();
         let name = heard.wait_for(|heard| heard.unheeded.is_some()).await.ok().and_then(|heard| heard.unheeded);
         Problem::while_doing("stopping")
-            .because(Exit::Partly, format!("{} came before a plan ran or after; no step was under way", name.unwrap_or("a signal")))
+            .because(
+                Exit::Partly,
+                format!("{} came before a plan ran or after; no step was under way", name.unwrap_or("a signal")),
+            )
             .try_this("run the same command again: it begins with a look at what is there")
     }
 }

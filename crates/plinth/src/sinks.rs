@@ -1,9 +1,9 @@
 //! Where the events of a run go: the terminal, and `--events FILE`.
 
 use crate::args::Verbosity;
+use crate::keys::QuietKeys;
 use crate::printer::Printer;
 use plinth_model::{Event, Plan, Problem};
-use crate::keys::QuietKeys;
 use plinth_report::{Background, Lines, Live, Ndjson, Palette, Sink};
 use plinth_world::output;
 use std::path::Path;

@@ -69,7 +69,8 @@ impl Streams {
     pub(crate) fn end(&self, signals: &Signals) -> Vec<LostEvents> {
         let patience = Patience::new(signals);
         locked(&self.views).iter().for_each(|view| patience.until(|at_most| view.wait(at_most)));
-        let lost = locked(&self.events).iter().filter_map(|(file, outlet)| events_lost(file, outlet, &patience)).collect();
+        let lost =
+            locked(&self.events).iter().filter_map(|(file, outlet)| events_lost(file, outlet, &patience)).collect();
         self.drain(&patience);
         lost
     }
@@ -130,7 +131,8 @@ impl<'a> Patience<'a> {
 }
 
 fn stream(name: &'static str, open: fn() -> Box<dyn Write + Send>) -> Outlet {
-    let gap = |lines| Some(format!("[{lines} lines were not shown: nobody read them here. `plinth status` knows all]\n"));
+    let gap =
+        |lines| Some(format!("[{lines} lines were not shown: nobody read them here. `plinth status` knows all]\n"));
     Outlet::new(name, ROOM, gap, Box::new(move || Ok(open())))
 }
 

@@ -55,7 +55,9 @@ impl<'a> Operation<'a> {
         operation.need_secrets(access)?;
         if access == Access::Change {
             let (directory, name) = (&operation.directory, &operation.desired.name);
-            operation.lock = Some(Mutex::new(SiteLock::take(directory, name, operation.world.durability())?));
+            let rehearsal = operation.world.is_rehearsal();
+            operation.lock =
+                Some(Mutex::new(SiteLock::take(directory, name, rehearsal, operation.world.durability())?));
             operation.world.begin(&operation.desired)?;
             operation.say_opened()?;
         }

@@ -1,9 +1,9 @@
 //! Reads one secret from outside: an environment variable, a file, a program's output. Nothing is cached or remembered here.
 
 use plinth_model::{Secret, SecretRef};
+use plinth_world::files;
 use plinth_world::secrets::SecretError;
 use std::ffi::OsString;
-use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -44,8 +44,7 @@ pub(super) fn environment(reference: &SecretRef, found: Option<OsString>) -> Res
 /// Content of a file without its last line break.
 pub(super) fn file(reference: &SecretRef, path: &Path) -> Result<Secret, SecretError> {
     let failed = |error: std::io::Error| SecretError::new(reference, format!("reading it failed: {error}"));
-    let opened = File::open(path).map_err(failed)?;
-    value(reference, read_bounded(opened).map_err(failed)?, true)
+    value(reference, files::read_up_to(path, LARGEST).map_err(failed)?, true)
 }
 
 /// Reads one byte more than allowed, so that too much is noticed and an endless source ends.

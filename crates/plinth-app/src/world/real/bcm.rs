@@ -1,5 +1,6 @@
 //! The real BCM: its client, recorded inventories, and what a failed call means to people.
 
+use crate::saved;
 use plinth_bcm::client::{BcmConfig, BcmProof, BcmTrust, CmdaemonClient};
 use plinth_bcm::recorded;
 use plinth_keystore::SiteSecrets;
@@ -39,8 +40,9 @@ pub fn recorded_inventory(file: &Path) -> Result<Inventory, Problem> {
 /// Keeps an inventory in a file, for use without BCM.
 ///
 /// # Errors
-/// When the file cannot be written.
+/// When the file holds something else, or cannot be written.
 pub fn record_inventory(inventory: &Inventory, file: &Path) -> Result<(), Problem> {
+    saved::replaceable(file, saved::is_inventory)?;
     recorded::save(inventory, file).map_err(|error| Problem { exit: Exit::Input, ..client_problem(&error) })
 }
 
