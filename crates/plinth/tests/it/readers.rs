@@ -133,7 +133,10 @@ fn events_go_into_what_somebody_reads_and_an_unread_fifo_holds_up_nothing() {
 #[test]
 fn events_that_are_lost_are_told_and_the_run_ends_as_it_ended() {
     let folder = TempDir::new().unwrap();
-    plinth(folder.path(), &["rehearse", "-f", &basepod(), "--events", "/dev/full"]).exits(0).says("/dev/full").says("missing there");
+    plinth(folder.path(), &["rehearse", "-f", &basepod(), "--events", "/dev/full"])
+        .exits(0)
+        .says("/dev/full")
+        .says("missing there");
 }
 
 /// A BCM that accepts and is silent.
@@ -156,7 +159,8 @@ fn a_signal_before_the_plan_runs_gives_the_lock_back_and_says_so() {
         let said = File::create(&log).unwrap();
         let arguments = ["apply", "--yes", "--state", text(&state)];
         let mut run = Running::start(folder.path(), &arguments, |command| {
-            let names = ["BCM_USERNAME", "BCM_PASSWORD", "BOOTSTRAP_PASSWORD", "RUNAI_REGISTRY_TOKEN", "RUNAI_ADMIN_PASSWORD"];
+            let names =
+                ["BCM_USERNAME", "BCM_PASSWORD", "BOOTSTRAP_PASSWORD", "RUNAI_REGISTRY_TOKEN", "RUNAI_ADMIN_PASSWORD"];
             command.envs(names.map(|name| (name, "Pa55word-of-nobody"))).stderr(said);
         });
         let _connection = listener.accept().unwrap();
@@ -205,7 +209,11 @@ fn what_plinth_did_not_write_is_never_replaced() {
     fs::copy(example("static.yaml"), &site).unwrap();
     let package = folder.path().join("package.json");
     fs::write(&package, "{\"name\": \"mine\", \"schema\": 1}").unwrap();
-    for arguments in [["discover", "--save", "site.yaml"], ["plan", "--out", "package.json"], ["rehearse", "--events", "package.json"]] {
+    for arguments in [
+        ["discover", "--save", "site.yaml"],
+        ["plan", "--out", "package.json"],
+        ["rehearse", "--events", "package.json"],
+    ] {
         plinth(folder.path(), &arguments).exits(1).says("was left alone");
     }
     assert_eq!(fs::read(&site).unwrap(), fs::read(example("static.yaml")).unwrap());
