@@ -33,6 +33,13 @@ impl Drop for Taken<'_> {
     }
 }
 
+/// Signals that whoever started this process wants it to ignore, a bit each: `nohup` does so with SIGHUP.
+fn ignored() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0)
+}
+
 impl Signals {
     /// Hears nothing, until [`Signals::listen`].
     pub(crate) fn new() -> Self {
@@ -47,7 +54,8 @@ impl Signals {
             (SignalKind::terminate(), "SIGTERM"),
             (SignalKind::hangup(), "SIGHUP: the terminal went away"),
         ];
-        for (kind, name) in kinds {
+        let ignored = ignored();
+        for (kind, name) in kinds.into_iter().filter(|(kind, _)| ignored >> (kind.as_raw_value() - 1) & 1 == 0) {
             let Ok(mut listener) = signal(kind) else { continue };
             let signals = self.clone();
             runtime.spawn(async move {

@@ -32,8 +32,8 @@ impl<'a> Sinks<'a> {
         }
         if Printer::watched() && printer.verbosity() == Verbosity::Default {
             let plan = plan.clone();
-            let view = Background::new(move || Live::of_plan(&plan, palette)).map_err(no_thread)?;
-            printer.streams().show(&view);
+            let make = || Background::new(move || Live::of_plan(&plan, palette));
+            let view = printer.streams().show(make).map_err(no_thread)?;
             sinks.all.push(shared(view.clone()));
             sinks.view = Some((view, QuietKeys::new()));
         } else {

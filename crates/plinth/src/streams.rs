@@ -54,10 +54,12 @@ impl Streams {
         outlet
     }
 
-    /// A view will draw on standard error: what was said before comes first.
-    pub(crate) fn show(&self, view: &Background) {
+    /// A view that draws on standard error, behind what was said before.
+    pub(crate) fn show(&self, make: impl FnOnce() -> io::Result<Background>) -> io::Result<Background> {
         let _ = self.err().wait(ORDER);
+        let view = make()?;
         locked(&self.views).push(view.clone());
+        Ok(view)
     }
 
     /// No more events come. What is said next stands behind the view, unless the terminal is not read.

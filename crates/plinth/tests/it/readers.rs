@@ -174,6 +174,20 @@ fn a_signal_before_the_plan_runs_gives_the_lock_back_and_says_so() {
 }
 
 #[test]
+fn a_hang_up_is_ignored_where_nohup_says_so() {
+    let folder = TempDir::new().unwrap();
+    let (state, site) = (folder.path().join("state"), basepod());
+    let plinth = env!("CARGO_BIN_EXE_plinth");
+    let mut command = Command::new("sh");
+    command.args(["-c", &format!("trap '' HUP; exec {plinth} \"$@\""), "sh", "rehearse", "-f", &site, "--pace", "watch"]);
+    command.args(["--state", text(&state)]).current_dir(folder.path());
+    let mut run = Running(command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap());
+    wait_for(folder.path(), &site, &state, |seen| seen["steps"]["done"].as_u64() > Some(1));
+    run.signal("-HUP");
+    assert_eq!(run.ends(), Some(0));
+}
+
+#[test]
 fn a_state_directory_that_others_can_write_is_refused() {
     let folder = TempDir::new().unwrap();
     let (state, site) = (folder.path().join("state"), basepod());
