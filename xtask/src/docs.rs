@@ -18,6 +18,7 @@ const VERBS: [&str; 17] = [
     "plan",
     "apply",
     "status",
+    "unlock",
     "trust",
     "kubeconfig",
     "remove",

@@ -2,15 +2,21 @@
 
 use plinth_model::finding::code;
 use plinth_model::{Finding, Position};
-use std::io::Read;
+use std::fs::File;
+use std::io::{self, Read};
 use std::path::Path;
+use std::sync::mpsc;
+use std::time::Duration;
+
+/// How long a pipe that is named as the site file (`-f <(..)`) may take to its end.
+const SILENCE: Duration = Duration::from_secs(10);
 
 /// Largest site file, bytes. A site of thousands of nodes stays below it; what is larger is another file, taken by mistake.
 pub const MAX_BYTES: usize = 1024 * 1024;
 
 /// Reads a file, never more than [`MAX_BYTES`] and one byte.
 pub(crate) fn read(file: &Path) -> Result<Vec<u8>, Box<Finding>> {
-    let unreadable = |error: std::io::Error| {
+    let unreadable = |error: io::Error| {
         Finding::error(
             code::SITE_UNREADABLE,
             file.display().to_string(),
@@ -18,14 +24,28 @@ pub(crate) fn read(file: &Path) -> Result<Vec<u8>, Box<Finding>> {
         )
         .fix("name the site file with `-f FILE`, or write one with `plinth init`")
     };
-    let opened = std::fs::File::open(file).map_err(unreadable)?;
-    let size = opened.metadata().map_err(unreadable)?.len();
-    if usize::try_from(size).is_ok_and(|size| size > MAX_BYTES) {
-        return Err(too_large(size).into());
+    let found = std::fs::metadata(file).map_err(unreadable)?;
+    if found.is_file() && usize::try_from(found.len()).is_ok_and(|size| size > MAX_BYTES) {
+        return Err(too_large(found.len()).into());
     }
+    let bytes = if found.is_file() { content(file) } else { awaited(file) };
+    bytes.map_err(|error| unreadable(error).into())
+}
+
+fn content(file: &Path) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    opened.take(MAX_BYTES as u64 + 1).read_to_end(&mut bytes).map_err(unreadable)?;
+    File::open(file)?.take(MAX_BYTES as u64 + 1).read_to_end(&mut bytes)?;
     Ok(bytes)
+}
+
+/// What a pipe or a device gives: opening and reading one may wait for ever.
+fn awaited(file: &Path) -> io::Result<Vec<u8>> {
+    let (told, heard) = mpsc::channel();
+    let file = file.to_path_buf();
+    std::thread::Builder::new().spawn(move || told.send(content(&file)))?;
+    heard.recv_timeout(SILENCE).unwrap_or_else(|_| {
+        Err(io::Error::new(io::ErrorKind::TimedOut, "it is no plain file, and its end did not come"))
+    })
 }
 
 /// The text of a site file, or what is wrong with all of it.

@@ -94,6 +94,8 @@ pub(crate) enum Verb {
     Apply(Apply),
     /// Say how far the last run came, from another terminal too
     Status,
+    /// Free the site's lock when its holder is gone and the clocks say otherwise
+    Unlock(Unlock),
     /// Run the whole job against a simulated data centre made from the site file
     Rehearse(Rehearse),
     /// Show what would be handed to Kubespray and helm
@@ -273,6 +275,13 @@ pub(crate) struct Kubeconfig {
     /// Replace what is there under the same name even if plinth did not make it
     #[arg(long)]
     pub(crate) force: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Unlock {
+    /// Do not ask; a holder that shows a sign of life keeps the lock all the same
+    #[arg(short, long)]
+    pub(crate) yes: bool,
 }
 
 #[derive(Debug, Args)]

@@ -147,7 +147,7 @@ impl Operation<'_> {
         let env = self.env()?;
         let visits = plinth_plan::visits(&self.desired, cluster);
         let work = plinth_run::survey::survey(&visits, &env, self.desired.run.parallel);
-        let survey = self.world.drive(work, false).await.map_err(|error| client_problem(&error))?;
+        let survey = self.fenced(self.world.drive(work, false)).await?.map_err(|error| client_problem(&error))?;
         tracing::info!(answered = survey.facts.len(), findings = survey.findings.len(), "checked the nodes");
         let known = facts::read(&self.directory)?;
         facts::write(&self.directory, &known.into_iter().chain(survey.facts.clone()).collect())?;
@@ -157,7 +157,7 @@ impl Operation<'_> {
     async fn look(&self, plan: &Plan) -> Result<Look, Failure> {
         let world = RunWorld { env: self.env()?, behaviour: Arc::new(Kinds) };
         let options = LookOptions { parallel: self.desired.run.parallel };
-        Ok(self.world.drive(plinth_run::look(plan, &world, &options), false).await?)
+        Ok(self.fenced(self.world.drive(plinth_run::look(plan, &world, &options), false)).await??)
     }
 
     /// Stops before anything is changed when more nodes are unfit than may fail, or something is wrong with all of them. A node

@@ -58,8 +58,10 @@ impl<'a> Operation<'a> {
         operation.need_secrets(access)?;
         if access == Access::Change {
             let (directory, name) = (&operation.directory, &operation.desired.name);
-            operation.lock = Some(Mutex::new(SiteLock::take(directory, name, operation.world.durability())?));
-            if !operation.world.is_rehearsal() {
+            let rehearsal = operation.world.is_rehearsal();
+            operation.lock =
+                Some(Mutex::new(SiteLock::take(directory, name, rehearsal, operation.world.durability())?));
+            if !rehearsal {
                 state::identity::keep(&operation.directory, &operation.input.site)?;
             }
             operation.world.begin(&operation.desired)?;

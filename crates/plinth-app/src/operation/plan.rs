@@ -28,7 +28,7 @@ impl Operation<'_> {
     pub fn plan(&self, seen: Observation) -> Result<Planned, Failure> {
         let Observation { cluster, checks, mut observed, draft, done } = seen;
         if done.is_none() {
-            observed.steps = state::done_before(&self.directory, &draft)?;
+            observed.steps = state::done_before(&self.directory, &draft, self.world.is_rehearsal())?;
         }
         let plan =
             plinth_plan::looked(draft, &observed).map_err(|findings| self.input.rejected_after_contact(findings))?;

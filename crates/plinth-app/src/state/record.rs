@@ -24,10 +24,11 @@ pub fn same_site(directory: &Path, site: &SiteName, known: Option<&SiteName>) ->
 /// failed or had other parameters since, is not among them.
 ///
 /// # Errors
-/// When there is a journal and it cannot be read.
-pub fn done_before(directory: &Path, plan: &Plan) -> Result<BTreeMap<StepId, Seen>, Problem> {
+/// When there is a journal and it cannot be read, or is of the other kind of run.
+pub fn done_before(directory: &Path, plan: &Plan, rehearsal: bool) -> Result<BTreeMap<StepId, Seen>, Problem> {
     let Some(reader) = Journal::open_read_only(directory)? else { return Ok(BTreeMap::new()) };
     let memory = reader.memory()?;
+    super::journal_fits(directory, memory.run.as_ref().map(|run| &run.head), rehearsal)?;
     let is_done = |step: &Step| memory.steps.get(&step.id).is_some_and(|known| known.is_done_with(&step.digest()));
     Ok(plan.steps.iter().filter(|step| is_done(step)).map(|step| (step.id.clone(), Seen::Done)).collect())
 }

@@ -1,10 +1,10 @@
 //! Reads one secret from outside: an environment variable, a file, a program's output. Nothing is cached or remembered here.
 
 use plinth_model::{Secret, SecretRef};
+use plinth_world::files;
 use plinth_world::secrets::SecretError;
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
 use std::ffi::OsString;
-use std::fs::File;
 use std::io::Read;
 use std::os::unix::process::CommandExt as _;
 use std::path::Path;
@@ -73,8 +73,7 @@ pub(super) fn file(reference: &SecretRef, path: &Path) -> Result<Secret, SecretE
     let is_named = matches!(reference, SecretRef::File(name) if Path::new(name) == path);
     let place = if is_named { "it".to_owned() } else { path.display().to_string() };
     let failed = |error: std::io::Error| SecretError::new(reference, format!("reading {place} failed: {error}"));
-    let opened = File::open(path).map_err(failed)?;
-    let secret = value(reference, read_bounded(opened).map_err(failed)?, true)?;
+    let secret = value(reference, files::read_up_to(path, LARGEST).map_err(failed)?, true)?;
     match surplus(secret.expose()) {
         Some(what) => {
             Err(SecretError::new(reference, format!("{what}; write the secret alone, for example with `printf %s`")))

@@ -14,6 +14,7 @@ mod mirror_list;
 #[path = "../contract/node_client.rs"]
 mod node_client;
 mod reach;
+mod readers;
 mod rehearsal;
 mod scenarios;
 mod secrets;
