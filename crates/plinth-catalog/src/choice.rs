@@ -189,7 +189,7 @@ fn doubt(component: &Component, chosen: &ChosenVersion<'_>) -> Option<Finding> {
             code::PLATFORM_VERSION_NOT_PINNED
         };
         let message = format!(
-            "{} names a line, not a version: helm takes the newest {} at every run",
+            "{} is not pinned: every run installs the newest {}",
             chosen.version,
             chosen.selector()
         );

@@ -10,6 +10,12 @@ use plinth_world::kube::{ClusterDns, HealthState, KubeChecks};
 use plinth_world::{Cause, ClientError, ClientResult, Context};
 use std::net::Ipv4Addr;
 
+/// Whether this release carries out the check.
+#[must_use]
+pub const fn can_check(check: &Check) -> bool {
+    matches!(check, Check::Dns { .. })
+}
+
 #[async_trait]
 impl KubeChecks for KubeApi {
     async fn run_check(&self, ctx: &Context, check: &Check) -> ClientResult<HealthState> {

@@ -18,9 +18,9 @@ use std::sync::Arc;
 pub enum Depth {
     /// The inventory. What is known of nodes and steps comes from earlier runs.
     Inventory,
-    /// The nodes too.
+    /// The nodes and every step of the plan. Unfit nodes are told, and end nothing.
     Nodes,
-    /// Every step of the plan too.
+    /// The same, for a run: it ends here when more nodes are unfit than may fail.
     Steps,
 }
 
@@ -102,8 +102,6 @@ impl Operation<'_> {
         let mut seen = Observation { cluster: discovered.cluster, checks: Vec::new(), observed, draft, done: None };
         if depth >= Depth::Nodes {
             self.observe_nodes(&mut seen, depth).await?;
-        }
-        if depth >= Depth::Steps {
             let look = self.look(&seen.draft).await?;
             tracing::info!(steps = look.seen.len(), done = look.done.len(), "looked at the steps");
             self.tell(&look.findings);

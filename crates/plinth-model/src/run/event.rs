@@ -64,6 +64,9 @@ pub struct Counts {
     pub failed: usize,
     /// Steps not run.
     pub not_run: usize,
+    /// Those of them that the release cannot carry out.
+    #[serde(default)]
+    pub not_in_this_release: usize,
     /// Warnings.
     pub warnings: usize,
     /// Nodes the plan touches.

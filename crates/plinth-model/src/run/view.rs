@@ -317,7 +317,8 @@ impl RunView {
         let Tally { changed, unchanged, skipped, failed, not_run, .. } = self.tally();
         let hosts_failed = self.nodes.values().filter(|node| node.failed > 0).count();
         let hosts = self.run.as_ref().map_or(self.nodes.len(), |run| run.hosts);
-        Counts { changed, unchanged, skipped, failed, not_run, warnings: self.warnings(), hosts, hosts_failed }
+        let warnings = self.warnings();
+        Counts { changed, unchanged, skipped, failed, not_run, warnings, hosts, hosts_failed, ..Counts::default() }
     }
 }
 

@@ -101,7 +101,7 @@ fn storage_gate(desired: &Desired, member: &Member) -> Option<Gate> {
     member.storage.is_none().then(|| Gate {
         id: gate::storage(&member.name),
         question: format!(
-            "is there room for {} GiB in {}? Nobody has looked at the disk yet",
+            "free space not checked yet: images need {} GiB in {}",
             storage.images_gib, storage.images
         ),
         opened_by: ids::facts(&member.name),

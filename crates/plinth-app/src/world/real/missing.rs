@@ -3,8 +3,8 @@
 use async_trait::async_trait;
 use plinth_model::finding::code;
 use plinth_model::inventory::Inventory;
-use plinth_model::steps::{Release, RunaiTarget};
-use plinth_model::{Finding, Owner, Problem};
+use plinth_model::steps::{AcceptanceCheck, Release, RunaiTarget};
+use plinth_model::{Finding, Owner, Problem, Work};
 use plinth_world::bcm::{BcmClient, BcmIdentity};
 use plinth_world::helm::{HelmClient, ReleaseState};
 use plinth_world::runai::{RunaiClient, RunaiCluster};
@@ -20,17 +20,28 @@ pub(crate) struct Missing {
 }
 
 /// Helm.
-pub(crate) const HELM: Missing = Missing { client: "helm", purpose: "installs the components" };
+pub(crate) const HELM: Missing = Missing { client: "helm", purpose: "installs Helm charts" };
 /// Run:ai.
 pub(crate) const RUNAI: Missing = Missing { client: "runai", purpose: "registers the cluster" };
 /// BCM, where the site names none.
 pub(crate) const BCM: Missing = Missing { client: "bcm", purpose: "asks BCM, since the site names none" };
 
+/// What a real site needs for this step and this release lacks, in words; none: it can be carried out.
+#[must_use]
+pub fn lacks(work: &Work) -> Option<&'static str> {
+    match work {
+        Work::HelmRelease(_) => Some("Helm charts"),
+        Work::RunaiIssuer(_) | Work::RunaiRegister(_) | Work::RunaiConnected(_) => Some("Run:ai"),
+        Work::AcceptanceCheck(AcceptanceCheck { check }) if !plinth_kube::can_check(check) => Some("acceptance checks"),
+        _ => None,
+    }
+}
+
 /// Refuses what needs clients that are not there, before anything is done.
 #[must_use]
 pub fn not_in_this_release(verb: &str) -> Problem {
     let clients = [HELM, RUNAI].map(|missing| format!("{} ({})", missing.client, missing.purpose));
-    Problem::while_doing(format!("`plinth {verb}`")).unreachable(format!("this release has not all clients that it needs. Missing: {}. Nothing was done", clients.join(", "))).try_this("`plinth rehearse` runs the same plan against a simulated data centre; `plinth discover` and `plinth plan` work on the real BCM")
+    Problem::while_doing(format!("`plinth {verb}`")).unreachable(format!("not available in this release: it needs {}. Nothing was done", clients.join(" and "))).try_this("`plinth rehearse` runs the same plan against a simulated data centre; `plinth discover` and `plinth plan` work on the real BCM")
 }
 
 impl Missing {

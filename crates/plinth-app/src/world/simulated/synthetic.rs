@@ -100,7 +100,7 @@ fn invent_for_glob(names: &mut Names, glob: &str, quorum: bool) -> Result<(), Pr
         if !matcher.is_match(&name) {
             return Err(Problem::while_doing("making up a node for")
                 .to(format!("`{glob}`"))
-                .wrong_input("a rehearsal cannot invent a name for this pattern")
+                .wrong_input("no name can be made up for this pattern")
                 .try_this("rehearse with a recorded inventory: `--inventory FILE` (see `plinth discover --save`)"));
         }
         add(names, name, None);
