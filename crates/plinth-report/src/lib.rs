@@ -19,6 +19,7 @@ pub mod tables;
 mod text_log;
 #[cfg(test)]
 mod view_tests;
+mod wrap;
 
 pub use lines::Lines;
 pub use live::Live;

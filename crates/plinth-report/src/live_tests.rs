@@ -126,7 +126,7 @@ fn stages_running_steps_and_foot_are_drawn() {
         "kubernetes",
         "6 min 40 s",
         "kubernetes/deploy/basepod-a  600/870 network_plugin/calico",
-        "11/14 steps, 1 warning",
+        "11/14 steps, 1 failed, 2 not run, 1 warning",
     ] {
         assert!(text.contains(part), "{part} is not in\n{text}");
     }

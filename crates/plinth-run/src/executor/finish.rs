@@ -90,7 +90,8 @@ impl Run<'_> {
             not_run: count(StepState::NotRun),
             not_in_this_release: self.plan.left_out(),
             warnings: self.plan.findings.iter().filter(|f| f.severity == Severity::Warning).count()
-                + usize::from(self.options.took_over.is_some()),
+                + usize::from(self.options.took_over.is_some())
+                + self.options.warnings,
             hosts: self.hosts(),
             hosts_failed: self.failed_nodes.len(),
         }
