@@ -253,7 +253,7 @@ impl TextLog {
         let more = running.len() - 1;
         let others = if more > 0 { format!("; {more} more running") } else { String::new() };
         let text = format!("{} ({}){others}", moving(longest), span(since));
-        let step = step.clone();
+        let step = (*step).clone();
         self.last_beat = now;
         Some(self.line(now, Sign::Running, step.as_str(), "running", text.trim_start()))
     }
