@@ -28,7 +28,7 @@ impl Sinks {
         };
         let terminal = if printer.verbosity() == Verbosity::Quiet {
             shared(Silent)
-        } else if Printer::watched() && printer.verbosity() == Verbosity::Default {
+        } else if printer.draws() {
             shared(Live::of_plan(plan, palette))
         } else {
             shared(Lines::of_plan(std::io::stderr(), plan, palette))
