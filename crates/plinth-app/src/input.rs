@@ -43,11 +43,14 @@ impl Input {
         findings
     }
 
-    /// A finding for each secret of the site that cannot be had. Programs that the site names for its secrets are run.
+    /// A finding for each secret of the site that cannot be had, and for each whose file others can read. Programs that the site
+    /// names for its secrets are run.
     #[must_use]
-    pub fn missing_secrets(&self, directory: &Path) -> Vec<Finding> {
+    pub fn check_secrets(&self, directory: &Path) -> Vec<Finding> {
         let secrets = SiteSecrets::new(directory).below(self.site.folder());
-        secrets.check_all(&plinth_site::secret_refs(&self.site.desired))
+        let mut findings = secrets.check_all(&plinth_site::secret_refs(&self.site.desired));
+        findings.extend(secrets.warnings());
+        findings
     }
 
     /// The end of an operation because of these findings.
@@ -64,7 +67,9 @@ fn piped() -> Result<Site, Failure> {
     // One more than is taken, so that what is too long is seen to be.
     let most = u64::try_from(plinth_site::MAX_BYTES).unwrap_or(u64::MAX).saturating_add(1);
     std::io::stdin().lock().take(most).read_to_end(&mut bytes).map_err(|error| {
-        Problem::while_doing("reading the site file from standard input").wrong_input(error).try_this("name a file with `-f FILE`")
+        Problem::while_doing("reading the site file from standard input")
+            .wrong_input(error)
+            .try_this("name a file with `-f FILE`")
     })?;
     Ok(plinth_site::parse(bytes, Path::new("standard-input"))?)
 }

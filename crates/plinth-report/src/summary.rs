@@ -27,7 +27,9 @@ fn head(view: &RunView, palette: Palette) -> String {
     let verdict = match &view.end {
         Some(RunEnd { outcome: Outcome::Done, .. }) if counts.changed == 0 => palette.green("nothing to do"),
         Some(RunEnd { outcome: Outcome::Done, .. }) => palette.green("done"),
-        Some(RunEnd { outcome: Outcome::Partly, exit, .. }) => palette.red(&format!("{} (exit {exit})", partly(&counts))),
+        Some(RunEnd { outcome: Outcome::Partly, exit, .. }) => {
+            palette.red(&format!("{} (exit {exit})", partly(&counts)))
+        }
         Some(RunEnd { outcome: Outcome::Stopped, exit, .. }) => palette.yellow(&format!("stopped (exit {exit})")),
         None => palette.red("interrupted: the end of the run was not seen; run again to continue"),
     };

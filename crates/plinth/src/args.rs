@@ -115,9 +115,9 @@ pub(crate) enum Verb {
     /// Write a commented site file to start from
     #[command(after_help = examples::INIT)]
     Init(Init),
-    /// Check the site file: all findings at once, no contact with anything
+    /// Check the site file: all findings at once; runs no program, contacts nobody, reads no secret
     #[command(after_help = examples::VALIDATE)]
-    Validate,
+    Validate(Validate),
     /// List nodes and the addresses plinth would use, through BCM
     #[command(after_help = examples::DISCOVER)]
     Discover(Discover),
@@ -185,6 +185,13 @@ pub(crate) struct Init {
     /// Do not verify BCM's certificate
     #[arg(long, requires = "from_bcm", conflicts_with = "ca_file")]
     pub(crate) insecure: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Validate {
+    /// Get every secret too: reads variables and files, and runs the programs that `exec` names. Only for a site file you trust
+    #[arg(long)]
+    pub(crate) check_secrets: bool,
 }
 
 /// Where the inventory comes from, instead of where the site file says.

@@ -14,7 +14,8 @@ use std::path::PathBuf;
 /// Nodes of the site.
 pub(crate) fn nodes(_: &OsStr) -> Vec<CompletionCandidate> {
     let Some(plan) = last_plan() else { return Vec::new() };
-    let nodes: BTreeSet<&str> = plan.steps.iter().filter_map(|step| step.work.node()).map(|node| node.as_str()).collect();
+    let nodes: BTreeSet<&str> =
+        plan.steps.iter().filter_map(|step| step.work.node()).map(|node| node.as_str()).collect();
     nodes.into_iter().map(CompletionCandidate::new).collect()
 }
 

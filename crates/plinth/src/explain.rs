@@ -168,7 +168,8 @@ fn last_time(view: Option<&StepView>) -> String {
     let Some(view) = view else { return "never run".to_owned() };
     let took = view.seconds.filter(|s| *s > 0.0).map_or_else(String::new, |seconds| format!(" ({})", span(seconds)));
     let at = view.started.map_or_else(String::new, |at| format!(", {at:.0}"));
-    let detail = if view.detail.is_empty() { String::new() } else { format!(": {}", plinth_report::clean(&view.detail)) };
+    let detail =
+        if view.detail.is_empty() { String::new() } else { format!(": {}", plinth_report::clean(&view.detail)) };
     format!("{}{detail}{took}{at}", view.state)
 }
 

@@ -35,7 +35,10 @@ const VERBS: [(&str, &str); 27] = [
 
 /// Flags of other tools, and what does the same here.
 const FLAGS: [(&str, &str); 12] = [
-    ("--auto-approve", "`--yes` answers the question of `apply`; `remove`, `reset` and `recover` want `--confirm SITE`"),
+    (
+        "--auto-approve",
+        "`--yes` answers the question of `apply`; `remove`, `reset` and `recover` want `--confirm SITE`",
+    ),
     ("--yes", "this cannot be undone, so it wants the site's name: `--confirm SITE`"),
     ("-y", "this cannot be undone, so it wants the site's name: `--confirm SITE`"),
     ("--confirm", "`--yes` answers the question of this verb"),
@@ -43,7 +46,10 @@ const FLAGS: [(&str, &str); 12] = [
     ("--target", "a run always does the whole plan; what is done already is only looked at"),
     ("--skip", "what is switched off in the site file is skipped (`enabled: false`); a run does the whole plan"),
     ("--tags", "a run always does the whole plan; what is done already is only looked at"),
-    ("--limit", "name the nodes in the site file: a run does the whole plan, and what is done already is only looked at"),
+    (
+        "--limit",
+        "name the nodes in the site file: a run does the whole plan, and what is done already is only looked at",
+    ),
     ("--no-color", "write `--color never`, or set NO_COLOR"),
     ("--watch", "`watch -n 5 plinth status` does that"),
     ("--dry-run", "`plinth plan` shows what would be done and changes nothing"),

@@ -193,7 +193,8 @@ fn counts(plan: &Plan) -> String {
     let mut line = format!("{} on {}: {}", amount(plan.steps.len(), "step"), amount(nodes, "node"), told.join(", "));
     let marked = destructive(plan).count();
     if marked > 0 {
-        let verb = if marked == 1 { "interrupts service, moves or deletes" } else { "interrupt service, move or delete" };
+        let verb =
+            if marked == 1 { "interrupts service, moves or deletes" } else { "interrupt service, move or delete" };
         line += &format!(". {marked} of them {verb} something (!)");
     }
     let forever = destructive(plan).filter(|step| is_one_way(step)).count();

@@ -109,7 +109,10 @@ impl Run<'_> {
         });
         let mut next: Vec<String> = fixes.take(TOLD).collect();
         if self.failures.len() > TOLD {
-            next.push(format!("and {} more that failed: `plinth status` shows them", amount(self.failures.len() - TOLD)));
+            next.push(format!(
+                "and {} more that failed: `plinth status` shows them",
+                amount(self.failures.len() - TOLD)
+            ));
         }
         let left = self.ended.iter().filter(|e| matches!(e, Some(StepState::Failed | StepState::NotRun))).count();
         let left = left.saturating_sub(self.plan.left_out());

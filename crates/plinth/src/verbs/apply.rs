@@ -2,9 +2,9 @@
 
 use crate::approval::Question;
 use crate::args::{Apply, Common};
+use crate::input::plural;
 use crate::printer::Printer;
 use crate::screen::Screen;
-use crate::input::plural;
 use crate::{input, running, verbs};
 use plinth_app::saved::SavedPlan;
 use plinth_app::{Access, Depth, Failure, Goal, Input};

@@ -6,8 +6,8 @@ use crate::printer::Printer;
 use crate::screen::Screen;
 use crate::{input, running};
 use plinth_app::{Access, Failure, Goal, Input};
-use plinth_model::{Exit, Plan};
 use plinth_model::steps::NodeTarget;
+use plinth_model::{Exit, Plan};
 use plinth_world::node::HostKeyState;
 use serde::Serialize;
 

@@ -62,8 +62,10 @@ pub(super) fn deploy(
         targets: cluster.members.iter().map(|m| Cluster::target(desired, m)).collect(),
         parts: super::inputs(engine, files),
     });
-    let reason =
-        format!("installs Kubernetes {version} on {} (no earlier installation with these settings recorded)", amount(nodes));
+    let reason = format!(
+        "installs Kubernetes {version} on {} (no earlier installation with these settings recorded)",
+        amount(nodes)
+    );
     step(ids::deploy(desired.name.as_str()), Stage::Kubernetes, work, deadlines::kubespray_run(nodes), reason)
         .destroys(if desired.kubernetes.remove_docker {
             "on every node: installs packages, switches swap off, sets kernel settings, /etc/hosts and iptables rules, restarts containerd and kubelet, uninstalls docker where it is"

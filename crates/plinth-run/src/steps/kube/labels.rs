@@ -27,9 +27,7 @@ impl StepKind for NodeLabels {
         };
         let missing_taints = taints.iter().filter(|t| !seen.taints.contains(t)).map(|t| format!("+ taint {t}"));
         let differences = labels.iter().filter_map(label).chain(missing_taints).collect();
-        Ok(compared(differences, || {
-            format!("{} there", counted(self))
-        }))
+        Ok(compared(differences, || format!("{} there", counted(self))))
     }
 
     /// Adds labels and taints.
