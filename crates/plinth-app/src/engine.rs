@@ -17,7 +17,7 @@ impl Operation<'_> {
     /// When the tools cannot be made ready, or the engine cannot read its files.
     pub async fn preview(&mut self, planned: &Planned) -> Result<Option<Preview>, Failure> {
         if engines::tools(&planned.plan).steps.iter().any(|tool| tool.change.pending()) {
-            self.audience.text("the engine's own list of what it would do is not shown: its programs are not here yet");
+            self.say("the engine's own list of what it would do is not shown: its programs are not here yet");
             return Ok(None);
         }
         let env = self.env()?;

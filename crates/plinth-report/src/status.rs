@@ -25,8 +25,19 @@ pub fn status(site: &SiteName, status: &Status, palette: Palette) -> String {
     ];
     lines.extend(status.in_flight.iter().flat_map(|step| in_flight(step, palette)));
     lines.extend(status.failures.iter().flat_map(|step| failure(step, palette)));
+    lines.extend(look(status));
     lines.push(lock);
     lines.join("\n")
+}
+
+/// Somebody holds the lock for a run that has not begun: the look before it, or a question that waits for its answer.
+fn look(status: &Status) -> Option<String> {
+    let lock = status.lock.as_ref().filter(|lock| lock.alive && Some(&lock.run) != status.run.id.as_ref())?;
+    let since = format!("{:.0}", lock.acquired);
+    Some(format!(
+        "  now      {} looks at the site before a run, or waits for an answer, since {since}",
+        clean(&lock.owner)
+    ))
 }
 
 fn state(status: &Status) -> &'static str {

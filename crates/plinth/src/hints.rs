@@ -3,7 +3,7 @@
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 /// Verbs of other tools, and what does the same here.
-const VERBS: [(&str, &str); 27] = [
+const VERBS: [(&str, &str); 24] = [
     ("destroy", "`plinth reset` takes Kubernetes away from the whole site, `plinth remove NODE` from workers"),
     ("delete", "`plinth reset` takes Kubernetes away from the whole site, `plinth remove NODE` from workers"),
     ("uninstall", "`plinth reset` takes Kubernetes away from the whole site, `plinth remove NODE` from workers"),
@@ -19,9 +19,6 @@ const VERBS: [(&str, &str); 27] = [
     ("nodes", "`plinth discover` lists the nodes"),
     ("describe", "`plinth explain NODE` lists the steps of a node, `plinth explain STEP` tells about a step"),
     ("show", "`plinth plan` shows the steps, `plinth status` the last run, `plinth explain STEP` one step"),
-    ("logs", "`plinth status` shows the last run; what it wrote is in `logs` of the state directory"),
-    ("log", "`plinth status` shows the last run; what it wrote is in `logs` of the state directory"),
-    ("history", "`plinth status` shows the last run, `plinth explain STEP` how a step went"),
     ("create", "`plinth init` writes a site file, `plinth apply` makes the site"),
     ("new", "`plinth init` writes a site file"),
     ("install", "`plinth apply` makes the site what its file describes"),

@@ -5,6 +5,7 @@ mod observe;
 mod open;
 mod plan;
 mod run;
+mod waiting;
 
 pub use approve::{Always, Approve, Approved};
 pub use observe::{Depth, Discovered, Observation};
@@ -86,6 +87,11 @@ impl Operation<'_> {
     #[must_use]
     pub fn unspent(&self) -> Vec<String> {
         self.world.simulated().map(|simulated| simulated.unspent()).unwrap_or_default()
+    }
+
+    /// Tells a sentence.
+    pub(crate) fn say(&self, text: &str) {
+        self.audience.text(text);
     }
 
     /// Clients, secrets and clock; the clients are made when this is first called.

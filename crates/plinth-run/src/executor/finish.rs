@@ -114,6 +114,7 @@ impl Run<'_> {
                 amount(self.failures.len() - TOLD)
             ));
         }
+        next.extend(self.without());
         let left = self.ended.iter().filter(|e| matches!(e, Some(StepState::Failed | StepState::NotRun))).count();
         let left = left.saturating_sub(self.plan.left_out());
         next.push(match (outcome, exit) {
@@ -131,6 +132,18 @@ impl Run<'_> {
             _ => format!("run the same command again: it continues with what is left ({})", amount(left)),
         });
         next
+    }
+
+    /// How to go on without nodes that failed, where that is possible: the control plane must be whole.
+    fn without(&self) -> Option<String> {
+        let names: Vec<&str> = self.failed_nodes.iter().map(|node| node.as_str()).collect();
+        let workers_only = !self.failed_nodes.iter().any(|node| self.options.control_plane.contains(node));
+        (workers_only && !names.is_empty() && names.len() <= TOLD && !self.options.control_plane.is_empty()).then(
+            || {
+                let flags = names.iter().map(|name| format!(" --without {name}")).collect::<String>();
+                format!("or go on without {}: `plinth apply{flags}`", names.join(", "))
+            },
+        )
     }
 
     /// The end of what this release can do.

@@ -11,6 +11,7 @@ mod mirror_list;
 #[path = "../contract/node_client.rs"]
 mod node_client;
 mod reach;
+mod readme;
 mod rehearsal;
 mod scenarios;
 mod secrets;
