@@ -36,6 +36,8 @@ pub struct Live {
     now: Arc<Now>,
     error: Option<io::Error>,
     closed: bool,
+    /// Columns, where the terminal is not asked.
+    fixed: Option<usize>,
 }
 
 /// A line of a running step.
@@ -77,6 +79,7 @@ impl Live {
             now,
             error: None,
             closed: false,
+            fixed: None,
         };
         if !live.multi.is_hidden() {
             live.foot.enable_steady_tick(TICK);
@@ -89,7 +92,12 @@ impl Live {
         self.now.set(view.elapsed(), view.run.as_ref().is_some_and(|run| !run.rehearsal));
         self.draw_stages();
         self.draw_rows();
-        self.foot.set_message(cut(&foot(self.text_log.view()), room(FOOT_COLUMNS)));
+        self.foot.set_message(cut(&foot(self.text_log.view()), self.room(FOOT_COLUMNS)));
+    }
+
+    /// Columns that are left of the terminal's line.
+    fn room(&self, used: usize) -> usize {
+        self.fixed.or_else(columns).map_or(usize::MAX, |width| width.saturating_sub(used))
     }
 
     fn draw_stages(&mut self) {
@@ -107,7 +115,7 @@ impl Live {
             if view.tally.failed > 0 {
                 bar.set_style(stage_style(self.palette, &view));
             }
-            bar.set_message(cut(&stage_message(&view), room(STAGE_COLUMNS)));
+            bar.set_message(cut(&stage_message(&view), self.room(STAGE_COLUMNS)));
         }
     }
 
@@ -131,7 +139,7 @@ impl Live {
             .map(|(step, running)| {
                 let since =
                     started.zip(running.started).map_or(0.0, |(run, step)| step.duration_since(run).as_secs_f64());
-                (milliseconds(since), cut(&format!("{step}  {}", moving(running)), room(ROW_COLUMNS)))
+                (milliseconds(since), cut(&format!("{step}  {}", moving(running)), self.room(ROW_COLUMNS)))
             })
             .collect();
         while self.rows.len() > shown {
@@ -249,11 +257,6 @@ const STAGE_COLUMNS: usize = 36;
 const ROW_COLUMNS: usize = 18;
 const FOOT_COLUMNS: usize = 11;
 
-/// Columns that are left of the terminal's line.
-fn room(used: usize) -> usize {
-    columns().map_or(usize::MAX, |width| width.saturating_sub(used))
-}
-
 /// Columns of the terminal on standard error, if it is one.
 fn columns() -> Option<usize> {
     let mut table = comfy_table::Table::new();
@@ -318,6 +321,9 @@ fn foot(view: &RunView) -> String {
     parts.join(", ")
 }
 
+#[cfg(test)]
+#[path = "screens_tests.rs"]
+mod screens;
 #[cfg(test)]
 #[path = "live_tests.rs"]
 mod tests;

@@ -86,7 +86,7 @@ impl Script {
         )
     }
 
-    fn fail(&mut self, at: f64, step: &str, detail: &str, finding: Finding) -> &mut Self {
+    pub(crate) fn fail(&mut self, at: f64, step: &str, detail: &str, finding: Finding) -> &mut Self {
         self.end(at, step, StepState::Failed, 3.2, detail);
         if let Some(Event { body: EventBody::StepFinished { finding: slot, .. }, .. }) = self.events.last_mut() {
             *slot = Some(Box::new(finding));
