@@ -255,7 +255,7 @@ pub(crate) struct Apply {
 
 #[derive(Debug, Args)]
 pub(crate) struct Preflight {
-    /// Fix what can be fixed safely: swap, kernel modules and settings, the time service
+    /// Fix what can be fixed safely and what the engine does not set by itself, such as the time service
     #[arg(long)]
     pub(crate) fix: bool,
     /// Do not ask before fixing

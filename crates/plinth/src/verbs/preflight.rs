@@ -36,7 +36,7 @@ pub(crate) async fn run(common: &Common, verb: &Preflight, printer: &Printer) ->
     let mut survey = operation.check_nodes(&discovered.cluster).await?;
     let mut fixed = Exit::Done;
     if verb.fix && survey.fixes.is_empty() {
-        printer.talk("nothing here can be fixed safely by plinth");
+        printer.talk("nothing here is plinth's to fix: Kubespray sets swap, kernel modules and kernel settings by itself during `apply`");
     } else if verb.fix {
         fixed = fix(&mut operation, &discovered, &survey, &question, printer).await?;
         if fixed != Exit::Pending {
