@@ -12,11 +12,11 @@ use std::ffi::OsStr;
 use std::path::PathBuf;
 
 /// Nodes of the site.
-pub(crate) fn nodes(_: &OsStr) -> Vec<CompletionCandidate> {
+pub(crate) fn nodes(current: &OsStr) -> Vec<CompletionCandidate> {
     let Some(plan) = last_plan() else { return Vec::new() };
     let nodes: BTreeSet<&str> =
         plan.steps.iter().filter_map(|step| step.work.node()).map(|node| node.as_str()).collect();
-    nodes.into_iter().map(CompletionCandidate::new).collect()
+    begun_by(nodes, current)
 }
 
 /// What `explain` takes: steps, groups of them, nodes, kinds, codes and tables.
@@ -27,8 +27,13 @@ pub(crate) fn topics(current: &OsStr) -> Vec<CompletionCandidate> {
         offered.insert(format!("{}/{}", step.id.area(), step.id.verb()));
         offered.extend(step.work.node().map(ToString::to_string));
     }
+    begun_by(offered.iter().map(String::as_str), current)
+}
+
+fn begun_by<'a>(offered: impl IntoIterator<Item = &'a str>, current: &OsStr) -> Vec<CompletionCandidate> {
     let begun = current.to_string_lossy();
-    offered.into_iter().filter(|topic| topic.starts_with(&*begun)).map(CompletionCandidate::new).collect()
+    let fitting = offered.into_iter().filter(|text| text.starts_with(&*begun));
+    fitting.map(|text| CompletionCandidate::new(text.to_owned())).collect()
 }
 
 /// The plan of the last run of the site that the command would be about.

@@ -43,11 +43,11 @@ mod tests {
     use std::sync::Mutex;
     use std::time::Duration;
 
-    #[tokio::test(start_paused = false)]
+    #[tokio::test]
     async fn a_short_wait_is_silent_and_a_long_one_has_a_name() {
         let clock = SystemClock::new();
         let told = Mutex::new(Vec::new());
-        let tell = |text: &str| told.lock().unwrap_or_else(|e| e.into_inner()).push(text.to_owned());
+        let tell = |text: &str| told.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(text.to_owned());
         named(async {}, &clock, tell, || "n1".to_owned()).await;
         assert!(told.lock().is_ok_and(|told| told.is_empty()));
         named(clock.sleep(Duration::from_millis(1300)), &clock, tell, || "n2, n3".to_owned()).await;

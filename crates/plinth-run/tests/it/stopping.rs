@@ -94,7 +94,10 @@ fn the_second_stop_drops_what_is_in_flight_and_it_is_looked_at_next_time() {
     let report = run_and_stop(&mut bench, &slow(), &[5, 20]);
     assert_eq!(report.outcome, Outcome::Stopped);
     assert!(report.duration < Duration::from_secs(30));
-    assert_eq!(reasons(&bench)[1..], ["stopped now: the running steps were cut off, and the next run looks at them first"]);
+    assert_eq!(
+        reasons(&bench)[1..],
+        ["stopped now: the running steps were cut off, and the next run looks at them first"]
+    );
     assert_eq!(bench.stop.level(), StopLevel::Now);
     assert_eq!(bench.so().into_iter().collect::<Vec<_>>(), ["b/slow/y"]);
     assert_eq!(bench.ended(&id("a/slow/x")).unwrap().0, StepState::NotRun);
