@@ -40,6 +40,8 @@ pub const KUBE_RETRIES: u32 = 2;
 pub const KUBE_BACKOFF: Duration = Duration::from_secs(1);
 /// The API server of a fresh control plane answers seconds after the playbook says so; elections take some more.
 pub const KUBE_SETTLES: Duration = Duration::from_secs(60);
+/// From the first answer of an API server that has just started until it is ready: 2 to 5 s, more where many kinds were added.
+pub const KUBE_STARTS: Duration = Duration::from_secs(30);
 /// Connecting to a server of files: name, TCP and TLS.
 pub const FETCH_CONNECT: Duration = Duration::from_secs(20);
 /// Silence in the middle of a file after which the connection is given up.

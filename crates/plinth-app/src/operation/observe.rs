@@ -2,8 +2,8 @@
 
 use super::Operation;
 use crate::failure::Failure;
+use crate::failure::{bug, client_problem};
 use crate::state::facts;
-use crate::world::{bug, client_problem};
 use plinth_model::inventory::Inventory;
 use plinth_model::{EngineRecord, Finding, Plan, Problem};
 use plinth_plan::{Cluster, Discovery, Observed};
@@ -59,7 +59,7 @@ impl Operation<'_> {
     /// # Errors
     /// When the inventory cannot be had.
     pub async fn discover(&mut self) -> Result<Discovered, Failure> {
-        let discovered = self.sighted().await?;
+        let discovered = self.read_inventory().await?;
         self.prepare(&discovered, None)?;
         Ok(discovered)
     }
@@ -74,7 +74,7 @@ impl Operation<'_> {
         Ok(())
     }
 
-    async fn sighted(&self) -> Result<Discovered, Failure> {
+    async fn read_inventory(&self) -> Result<Discovered, Failure> {
         let inventory = match &self.recorded {
             Some(recorded) => recorded.clone(),
             None => self.named(self.world.inventory(&self.desired), || self.inventory_source()).await?,
@@ -91,7 +91,7 @@ impl Operation<'_> {
     /// # Errors
     /// When the inventory cannot be had, the site cannot be planned, or more nodes are unfit than may fail.
     pub async fn observe(&mut self, depth: Depth) -> Result<Observation, Failure> {
-        let discovered = self.sighted().await?;
+        let discovered = self.read_inventory().await?;
         let facts = facts::read(&self.directory)?;
         let mut observed = Observed { facts, ..Observed::new(discovered.inventory.clone()) };
         let mut draft = self.make(&observed)?;
@@ -188,6 +188,10 @@ impl Operation<'_> {
             self.audience.text(&format!("going on without {names}: run.nodeFailures is {budget}"));
             return Ok(());
         }
-        Err(Problem::while_doing("checking the nodes of").to(&self.desired.name).check_failed(format!("not fit: {names}; run.nodeFailures is {budget}; nothing was changed")).try_this("fix what is listed above (`plinth preflight --fix` fixes what is safe), or take the node out of the site file"))
+        let attempt = "fix what is listed above (`plinth preflight --fix` fixes what is safe), or take the node out of the \
+                       site file";
+        let happened = format!("not fit: {names}; run.nodeFailures is {budget}; nothing was changed");
+        let problem = Problem::while_doing("checking the nodes of").to(&self.desired.name);
+        Err(problem.check_failed(happened).try_this(attempt))
     }
 }

@@ -41,7 +41,13 @@ pub fn lacks(work: &Work) -> Option<&'static str> {
 #[must_use]
 pub fn not_in_this_release(verb: &str) -> Problem {
     let clients = [HELM, RUNAI].map(|missing| format!("{} ({})", missing.client, missing.purpose));
-    Problem::while_doing(format!("`plinth {verb}`")).unreachable(format!("not available in this release: it needs {}. Nothing was done", clients.join(" and "))).try_this("`plinth rehearse` runs the same plan against a simulated data centre; `plinth discover` and `plinth plan` work on the real BCM")
+    let missing = clients.join(" and ");
+    Problem::while_doing(format!("`plinth {verb}`"))
+        .unreachable(format!("not available in this release: it needs {missing}. Nothing was done"))
+        .try_this(
+            "`plinth rehearse` runs the same plan against a simulated data centre; `plinth discover` and `plinth plan` \
+             work on the real BCM",
+        )
 }
 
 impl Missing {
