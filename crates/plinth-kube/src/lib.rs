@@ -22,3 +22,4 @@ mod system;
 mod toolkit;
 
 pub use api::KubeApi;
+pub use checks::can_check;

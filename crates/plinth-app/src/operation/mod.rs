@@ -5,6 +5,7 @@ mod observe;
 mod open;
 mod plan;
 mod run;
+mod waiting;
 
 pub use approve::{Always, Approve, Approved};
 pub use observe::{Depth, Discovered, Observation};
@@ -108,6 +109,11 @@ impl Operation<'_> {
 
     fn still_ours(&self) -> Result<(), Problem> {
         self.lock.as_ref().map_or(Ok(()), |lock| locked(lock).still_ours())
+    }
+
+    /// Tells a sentence.
+    pub(crate) fn say(&self, text: &str) {
+        self.audience.text(text);
     }
 
     /// Clients, secrets and clock; the clients are made when this is first called.

@@ -3,6 +3,7 @@
 use super::{Observation, Operation};
 use crate::failure::Failure;
 use crate::state;
+use crate::world::lacks;
 use plinth_model::{Finding, Plan};
 use plinth_plan::{Cluster, Observed};
 use plinth_run::Done;
@@ -30,8 +31,11 @@ impl Operation<'_> {
         if done.is_none() {
             observed.steps = state::done_before(&self.directory, &draft, self.world.is_rehearsal())?;
         }
-        let plan =
+        let mut plan =
             plinth_plan::looked(draft, &observed).map_err(|findings| self.input.rejected_after_contact(findings))?;
+        if !self.world.is_rehearsal() {
+            plinth_plan::left_out::mark(&mut plan, lacks);
+        }
         Ok(Planned { plan, cluster, checks, done: done.unwrap_or_default() })
     }
 

@@ -33,8 +33,8 @@ pub(crate) fn run(common: &Common, verb: &Validate, printer: &Printer) -> Result
         let file = common.file.display();
         let site = &input.site.desired.name;
         let warnings = plural(count(Severity::Warning), "warning");
-        printer
-            .data(&format!("{file}: site `{site}` is valid ({warnings}, {} for information)", count(Severity::Info)));
+        let notes = plural(count(Severity::Info), "note");
+        printer.data(&format!("{file}: site `{site}` is valid ({warnings}, {notes})"));
         if !verb.check_secrets && !plinth_site::secret_refs(&input.site.desired).is_empty() {
             printer.talk(
                 "its secrets were not read; `--check-secrets` reads them, and runs the programs that it names for them",

@@ -15,6 +15,7 @@ mod mirror_list;
 mod node_client;
 mod reach;
 mod readers;
+mod readme;
 mod rehearsal;
 mod scenarios;
 mod secrets;

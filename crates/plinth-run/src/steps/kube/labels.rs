@@ -27,15 +27,20 @@ impl StepKind for NodeLabels {
         };
         let missing_taints = taints.iter().filter(|t| !seen.taints.contains(t)).map(|t| format!("+ taint {t}"));
         let differences = labels.iter().filter_map(label).chain(missing_taints).collect();
-        Ok(compared(differences, || {
-            format!("{} and {} are there", amount(labels.len(), "label"), amount(taints.len(), "taint"))
-        }))
+        Ok(compared(differences, || format!("{} there", counted(self))))
     }
 
     /// Adds labels and taints.
     async fn act(&self, _: &Step, env: &StepEnv) -> Result<String, ClientError> {
         let Self { node, labels, taints } = self;
         env.clients.kube.label_node(&env.ctx, node, labels, taints).await?;
-        Ok(format!("{} and {} set", amount(labels.len(), "label"), amount(taints.len(), "taint")))
+        Ok(format!("{} set", counted(self)))
     }
+}
+
+/// What it asks for, counted; what it does not ask for is not named.
+fn counted(wanted: &NodeLabels) -> String {
+    let parts = [(wanted.labels.len(), "label"), (wanted.taints.len(), "taint")];
+    let told: Vec<String> = parts.iter().filter(|(n, _)| *n > 0).map(|(n, noun)| amount(*n, noun)).collect();
+    if told.is_empty() { "no label".to_owned() } else { told.join(" and ") }
 }
