@@ -52,7 +52,7 @@ pub struct Operation<'a> {
     audience: &'a dyn Audience,
     /// In a mutex only so that an operation may be shared among threads; it is locked by whoever has it alone.
     lock: Option<Mutex<SiteLock>>,
-    world: OpenWorld,
+    pub(crate) world: OpenWorld,
 }
 
 impl Operation<'_> {

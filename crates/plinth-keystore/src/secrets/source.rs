@@ -82,13 +82,6 @@ pub(super) fn file(reference: &SecretRef, path: &Path) -> Result<Secret, SecretE
     }
 }
 
-/// Reads one byte more than allowed, so that too much is noticed and an endless source ends.
-fn read_bounded(source: impl Read) -> std::io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    source.take(LARGEST as u64 + 1).read_to_end(&mut bytes)?;
-    Ok(bytes)
-}
-
 /// Standard output of a program without its last line break. No shell, no standard input, and none of the variables `hidden`, which
 /// hold other secrets. Its standard error is thrown away: it may repeat the secret. It leads a process group of its own, which is ended
 /// with it: what it started and left behind does not stay.
@@ -177,28 +170,4 @@ fn send_pieces(source: impl Read, pieces: &mpsc::Sender<std::io::Result<Vec<u8>>
             return;
         }
     }
-    match ended.filter(|status| !status.success()) {
-        Some(status) => Err(failed(format!("the program failed ({status}); run it by hand to see why"))),
-        None => Ok(bytes),
-    }
-}
-
-/// The output in pieces, as they come. Never more is read than one piece beyond what may be kept.
-fn chunks(mut output: impl Read + Send + 'static) -> mpsc::Receiver<std::io::Result<Vec<u8>>> {
-    let (sender, receiver) = mpsc::sync_channel(1);
-    std::thread::spawn(move || {
-        loop {
-            let mut chunk = vec![0; 8 * 1024];
-            let read = output.read(&mut chunk);
-            let last = !matches!(read, Ok(length) if length > 0);
-            let piece = read.map(|length| {
-                chunk.truncate(length);
-                chunk
-            });
-            if sender.send(piece).is_err() || last {
-                return;
-            }
-        }
-    });
-    receiver
 }

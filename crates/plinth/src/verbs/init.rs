@@ -26,7 +26,7 @@ pub(crate) async fn run(common: &Common, verb: &Init, printer: &Printer) -> Resu
     if common.file.exists() {
         return Err(written(&common.file, "it is there already").into());
     }
-    let name = named(verb, printer)?;
+    let name = named(verb, printer).await?;
     let mut answers = InitAnswers::named(name.as_str());
     let text = match &verb.from_bcm {
         None => template::init(&answers),
@@ -60,13 +60,13 @@ fn to_do(text: &str) -> String {
 }
 
 /// The name that was given, or an answer to the question. It is also the name of the state folder, so it is never made up.
-fn named(verb: &Init, printer: &Printer) -> Result<SiteName, Problem> {
+async fn named(verb: &Init, printer: &Printer) -> Result<SiteName, Problem> {
     let derived = verb.from_bcm.as_deref().and_then(of_host);
     let name = match (&verb.name, derived) {
         (Some(name), _) => name.clone(),
         (None, derived) if Printer::can_ask() => {
             let offered = derived.as_deref().map(|name| format!(" [{name}]")).unwrap_or_default();
-            let answer = printer.ask_text(&format!("Name of the site{offered}:"));
+            let answer = printer.ask_text(&format!("Name of the site{offered}:")).await;
             if answer.is_empty() { derived.unwrap_or_default() } else { answer }
         }
         (None, Some(derived)) => derived,

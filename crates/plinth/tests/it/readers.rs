@@ -179,7 +179,16 @@ fn a_hang_up_is_ignored_where_nohup_says_so() {
     let (state, site) = (folder.path().join("state"), basepod());
     let plinth = env!("CARGO_BIN_EXE_plinth");
     let mut command = Command::new("sh");
-    command.args(["-c", &format!("trap '' HUP; exec {plinth} \"$@\""), "sh", "rehearse", "-f", &site, "--pace", "watch"]);
+    command.args([
+        "-c",
+        &format!("trap '' HUP; exec {plinth} \"$@\""),
+        "sh",
+        "rehearse",
+        "-f",
+        &site,
+        "--pace",
+        "watch",
+    ]);
     command.args(["--state", text(&state)]).current_dir(folder.path());
     let mut run = Running(command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap());
     wait_for(folder.path(), &site, &state, |seen| seen["steps"]["done"].as_u64() > Some(1));
