@@ -6,6 +6,7 @@ mod it {
     pub mod existing;
     pub mod field;
     pub mod kubespray;
+    pub mod leaving;
     pub mod lints;
     pub mod planning;
     pub mod properties;

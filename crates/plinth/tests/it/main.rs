@@ -20,3 +20,4 @@ mod rehearsal;
 mod scenarios;
 mod secrets;
 mod support;
+mod switched_off;
