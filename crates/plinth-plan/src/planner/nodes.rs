@@ -95,10 +95,7 @@ fn storage_gate(desired: &Desired, member: &Member) -> Option<Gate> {
     let answer = |answer, meaning| Answer { answer, meaning };
     member.storage.is_none().then(|| Gate {
         id: GateId::storage(&member.name),
-        question: format!(
-            "is there room for {} GiB in {}? Nobody has looked at the disk yet",
-            storage.images_gib, storage.images
-        ),
+        question: format!("free space not checked yet: images need {} GiB in {}", storage.images_gib, storage.images),
         opened_by: ids::facts(&member.name),
         answers: vec![
             answer(GateAnswer::FITS, format!("images stay in {}", storage.images)),

@@ -175,7 +175,7 @@ impl Base<'_> {
             timeout_s: component.release.timeout_s,
             stage: component.stage,
         });
-        let reason = format!("{} does nothing until it has them: {}", component.title, kinds(component));
+        let reason = format!("creates what {} needs to do anything: {}", component.title, kinds(component));
         step(ids::objects(&component.name), work, reason)
             .needing([ids::release(&component.name)])
             .needing(self.prepared(component))

@@ -47,6 +47,12 @@ struct CompleteStep<'a> {
     deadline_s: u32,
 }
 
+/// One step, to be written as JSON.
+#[must_use]
+pub fn step_json(step: &Step) -> impl Serialize + '_ {
+    complete_step(step)
+}
+
 fn complete<S: Serializer>(steps: &&[Step], serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_seq(steps.iter().map(complete_step))
 }

@@ -7,7 +7,7 @@ mod text;
 mod wrap;
 
 pub use dot::dot;
-pub use json::json;
+pub use json::{json, step_json};
 pub use text::text;
 
 use plinth_model::plan::Change;
@@ -20,5 +20,6 @@ pub(crate) const fn sign(change: &Change) -> char {
         Change::Check => '?',
         Change::None => '=',
         Change::Skip => '-',
+        Change::NotInThisRelease { .. } => '·',
     }
 }

@@ -3,8 +3,8 @@
 use crate::fixture::catalog::Shelf;
 use crate::fixture::{inventory as data, planned, site, unseen};
 use plinth_model::plan::{Plan, Step};
-use plinth_model::steps::Undo;
 use plinth_model::steps::ComponentRemoval;
+use plinth_model::steps::Undo;
 use plinth_model::{Installed, InstalledChange, ObjectName, Parts, ReleaseName, StepId, Work};
 use plinth_plan::{Components as _, Observed};
 use plinth_site::Desired;
@@ -63,7 +63,9 @@ fn a_component_that_is_switched_off_is_removed_and_says_what_is_lost() {
     for text in ["KnativeServing", "uninstalls knative-operator/", "custom resource definitions go", "Knative serves"] {
         assert!(destroys.contains(text), "{destroys}");
     }
-    assert!(matches!(knative.work.properties().undo, Undo::Compensate(_)) && knative.reason.contains("no longer wants"));
+    assert!(
+        matches!(knative.work.properties().undo, Undo::Compensate(_)) && knative.reason.contains("no longer wants")
+    );
     let again = after(&plan);
     let mut left = before.clone();
     plan.steps.iter().filter_map(|step| step.work.installed()).for_each(|change| left.installed.take(&change));

@@ -44,7 +44,10 @@ impl StepParams for KubesprayRun {
 
     fn destroys(&self) -> Option<String> {
         let docker = if self.removes_docker { ", uninstalls docker where it is" } else { "" };
-        Some(format!("restarts containerd and kubelet{docker}"))
+        Some(format!(
+            "on every node: installs packages, switches swap off, sets kernel settings, /etc/hosts and iptables rules, restarts \
+             containerd and kubelet{docker}"
+        ))
     }
 
     fn members(&self) -> Vec<&NodeName> {
