@@ -52,7 +52,7 @@ impl Signals {
         let kinds = [
             (SignalKind::interrupt(), "Ctrl-C (SIGINT)"),
             (SignalKind::terminate(), "SIGTERM"),
-            (SignalKind::hangup(), "SIGHUP: the terminal went away"),
+            (SignalKind::hangup(), "SIGHUP (the terminal went away)"),
         ];
         let ignored = ignored();
         for (kind, name) in kinds.into_iter().filter(|(kind, _)| ignored >> (kind.as_raw_value() - 1) & 1 == 0) {
@@ -104,11 +104,8 @@ impl Signals {
     pub(crate) async fn unheeded(&self) -> Problem {
         let mut heard = self.heard.subscribe();
         let name = heard.wait_for(|heard| heard.unheeded.is_some()).await.ok().and_then(|heard| heard.unheeded);
-        Problem::while_doing("stopping")
-            .because(
-                Exit::Partly,
-                format!("{} came before a plan ran or after; no step was under way", name.unwrap_or("a signal")),
-            )
+        Problem::while_doing("carrying out the command")
+            .because(Exit::Partly, format!("{} stopped it; no step was running", name.unwrap_or("a signal")))
             .try_this("run the same command again: it begins with a look at what is there")
     }
 }
