@@ -6,10 +6,12 @@ use crate::log::Log;
 use crate::signals::Signals;
 use crate::streams::Streams;
 use plinth_model::Problem;
+use plinth_model::text::{visible, visible_json, visible_styled};
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::fs::Timespec;
 use rustix::io::Errno;
 use serde::Serialize;
+use std::borrow::Cow;
 use std::io::IsTerminal;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -101,8 +103,17 @@ impl Printer {
         &self.signals
     }
 
-    /// Data. A reader that went away is no error; a full disk is, at the end of the verb ([`Printer::end`]).
+    /// Data for people. A reader that went away is no error; a full disk is, at the end of the verb ([`Printer::end`]).
     pub(crate) fn data(&self, text: &str) {
+        self.write(&seen(text, self.color_out));
+    }
+
+    /// The content of a file. It is written as it is, unless it is a terminal that gets it.
+    pub(crate) fn file(&self, text: &str) {
+        if std::io::stdout().is_terminal() { self.data(text) } else { self.write(text) }
+    }
+
+    fn write(&self, text: &str) {
         self.spoken.store(true, Ordering::Relaxed);
         let end = if text.ends_with('\n') { "" } else { "\n" };
         self.streams.out().whole(format!("{text}{end}").as_bytes());
@@ -150,7 +161,7 @@ impl Printer {
     /// Data for programs.
     pub(crate) fn json<T: Serialize>(&self, value: &T) {
         match serde_json::to_string_pretty(value) {
-            Ok(text) => self.data(&text),
+            Ok(text) => self.write(&visible_json(&text)),
             Err(error) => self.say(&format!("cannot write JSON: {error}")),
         }
     }
@@ -173,7 +184,7 @@ impl Printer {
 
     /// One line that a person types; empty when nobody can. The wait is a thread's, so that signals are heard meanwhile.
     async fn answer(&self, question: &str) -> String {
-        self.streams.err().whole(question.as_bytes());
+        self.streams.err().whole(seen(question, self.color_err).as_bytes());
         self.asking.store(true, Ordering::Relaxed);
         let (told, heard) = tokio::sync::oneshot::channel();
         let reader = std::thread::Builder::new().name("question".to_owned()).spawn(move || {
@@ -195,7 +206,7 @@ impl Printer {
 
     fn say(&self, text: &str) {
         let begin = if self.asking.swap(false, Ordering::Relaxed) { "\n" } else { "" };
-        self.streams.err().lines(format!("{begin}{}\n", text.trim_end()).as_bytes());
+        self.streams.err().lines(format!("{begin}{}\n", seen(text.trim_end(), self.color_err)).as_bytes());
     }
 
     /// A problem, with its four parts.
@@ -219,4 +230,9 @@ fn typed(is_wanted: impl Fn() -> bool) -> String {
         }
     }
     String::new()
+}
+
+/// The last wall: whatever comes here, a terminal is told of colours at most, and of those only where plinth colours.
+fn seen(text: &str, color: bool) -> Cow<'_, str> {
+    if color { visible_styled(text) } else { visible(text) }
 }
