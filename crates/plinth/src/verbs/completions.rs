@@ -11,6 +11,6 @@ use plinth_model::Exit;
 pub(crate) fn run(verb: &Completions, printer: &Printer) -> Result<Exit, Failure> {
     let mut script = Vec::new();
     clap_complete::generate(verb.shell, &mut Arguments::command(), "plinth", &mut script);
-    printer.data(&String::from_utf8_lossy(&script));
+    printer.file(&String::from_utf8_lossy(&script));
     Ok(Exit::Done)
 }
