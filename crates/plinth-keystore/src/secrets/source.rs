@@ -53,13 +53,6 @@ pub(super) fn file(reference: &SecretRef, path: &Path) -> Result<Secret, SecretE
     value(reference, files::read_up_to(path, LARGEST).map_err(failed)?, true)
 }
 
-/// Reads one byte more than allowed, so that too much is noticed and an endless source ends.
-fn read_bounded(source: impl Read) -> std::io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    source.take(LARGEST as u64 + 1).read_to_end(&mut bytes)?;
-    Ok(bytes)
-}
-
 /// Standard output of a program without its last line break. No shell, no standard input, and none of the variables `hidden`, which
 /// hold other secrets. Its standard error is thrown away: it may repeat the secret. It leads a process group of its own, which is ended
 /// with it: what it started and left behind does not stay.
