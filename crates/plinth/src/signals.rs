@@ -33,11 +33,12 @@ impl Drop for Taken<'_> {
     }
 }
 
-/// Signals that whoever started this process wants it to ignore, a bit each: `nohup` does so with SIGHUP.
-fn ignored() -> u64 {
+/// Whether whoever started this process wants it to outlive its terminal, as `nohup` does.
+fn hang_up_is_ignored() -> bool {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
-    mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0)
+    let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0);
+    mask >> (SignalKind::hangup().as_raw_value() - 1) & 1 == 1
 }
 
 impl Signals {
@@ -54,8 +55,8 @@ impl Signals {
             (SignalKind::terminate(), "SIGTERM"),
             (SignalKind::hangup(), "SIGHUP (the terminal went away)"),
         ];
-        let ignored = ignored();
-        for (kind, name) in kinds.into_iter().filter(|(kind, _)| ignored >> (kind.as_raw_value() - 1) & 1 == 0) {
+        for (kind, name) in kinds.into_iter().filter(|(kind, _)| *kind != SignalKind::hangup() || !hang_up_is_ignored())
+        {
             let Ok(mut listener) = signal(kind) else { continue };
             let signals = self.clone();
             runtime.spawn(async move {

@@ -27,7 +27,9 @@ struct Running(Child);
 
 impl Running {
     fn start(folder: &Path, arguments: &[&str], change: impl FnOnce(&mut Command)) -> Self {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_plinth"));
+        // The tests themselves may run under `nohup`.
+        let mut command = Command::new("env");
+        command.args(["--default-signal=HUP", env!("CARGO_BIN_EXE_plinth")]);
         command.current_dir(folder).args(arguments).env("HOME", folder).env("TERM", "xterm");
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         change(&mut command);
