@@ -10,7 +10,7 @@ mod unlock;
 pub use directory::{directory, kind_fits};
 pub use lock::SiteLock;
 pub use private::inspect;
-pub use record::{done_before, same_site};
+pub use record::{done_before, memory, same_site};
 pub use unlock::Held;
 
 pub(crate) use directory::{journal_fits, open};
