@@ -28,6 +28,12 @@ impl SavedPlan {
         let bytes = files::read_up_to(file, plinth_plan::saved::LARGEST).map_err(|error| {
             Problem::while_doing("reading the saved plan").to(&name).wrong_input(error).try_this("check the path")
         })?;
+        if is_site_file(file, &bytes) {
+            return Err(Problem::while_doing("reading the saved plan")
+                .to(&name)
+                .wrong_input("it is a site file")
+                .try_this(format!("name it with `-f {name}`")));
+        }
         Ok(Self { file: file.to_path_buf(), plan: plinth_plan::saved::read(&name, &bytes, None)? })
     }
 
@@ -166,4 +172,9 @@ const fn nothing() -> Inventory {
         categories: Vec::new(),
         overlays: Seen::Absent,
     }
+}
+/// A name in YAML with something else in it than a saved plan, which is JSON.
+fn is_site_file(file: &Path, bytes: &[u8]) -> bool {
+    let in_yaml = file.extension().is_some_and(|end| end == "yaml" || end == "yml");
+    in_yaml && bytes.iter().find(|byte| !byte.is_ascii_whitespace()) != Some(&b'{')
 }

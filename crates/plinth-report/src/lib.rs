@@ -21,6 +21,7 @@ pub mod tables;
 mod text_log;
 #[cfg(test)]
 mod view_tests;
+mod wrap;
 
 pub use background::Background;
 pub use lines::Lines;

@@ -10,6 +10,16 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+/// The file that a site file names: a relative name starts at the folder of the site file, `~/` at the home of whoever runs plinth.
+#[must_use]
+pub fn named(folder: &Path, name: impl AsRef<Path>) -> PathBuf {
+    let name = name.as_ref();
+    match (name.strip_prefix("~"), std::env::home_dir()) {
+        (Ok(rest), Some(home)) => home.join(rest),
+        _ => folder.join(name),
+    }
+}
+
 /// Mode of files that hold no secret, before the process's mask.
 const PUBLIC: u32 = 0o666;
 

@@ -1,7 +1,6 @@
-//! stdout is data, stderr is talk. Nothing else in the binary prints.
+//! Data goes to stdout, messages to stderr. Nothing else in the binary prints.
 
-use crate::args::Color;
-use crate::args::{Common, Verbosity};
+use crate::args::{Color, Common, Output, Verbosity};
 use crate::log::Log;
 use crate::signals::Signals;
 use crate::streams::Streams;
@@ -30,6 +29,8 @@ pub(crate) struct Printer {
     log: Log,
     streams: Arc<Streams>,
     signals: Signals,
+    yaml: bool,
+    no_progress: bool,
     spoken: AtomicBool,
     /// A question stands on its line.
     asking: AtomicBool,
@@ -57,6 +58,8 @@ impl Printer {
             log: Log::start(verbosity, Arc::clone(&streams)),
             streams,
             signals: Signals::new(),
+            yaml: common.output == Output::Yaml,
+            no_progress: common.no_progress,
             spoken: AtomicBool::new(false),
             asking: AtomicBool::new(false),
             ran: AtomicBool::new(false),
@@ -88,9 +91,15 @@ impl Printer {
         &self.log
     }
 
-    /// Columns of the terminal; 100 where there is none.
+    /// Columns of the terminal; where there is none what COLUMNS says, else 100.
     pub(crate) fn width() -> usize {
-        comfy_table::Table::new().width().map_or(100, usize::from)
+        let wished = || std::env::var("COLUMNS").ok()?.parse().ok();
+        comfy_table::Table::new().width().map(usize::from).or_else(wished).unwrap_or(100)
+    }
+
+    /// Whether a live view may be drawn.
+    pub(crate) fn draws(&self) -> bool {
+        Self::watched() && self.verbosity == Verbosity::Default && !self.no_progress
     }
 
     /// The ways out of this process.
@@ -160,9 +169,16 @@ impl Printer {
 
     /// Data for programs.
     pub(crate) fn json<T: Serialize>(&self, value: &T) {
-        match serde_json::to_string_pretty(value) {
+        let text = match self.yaml {
+            false => serde_json::to_string_pretty(value).map_err(|error| error.to_string()),
+            true => serde_json::to_value(value)
+                .map_err(|error| error.to_string())
+                .and_then(|value| plinth_plan::kubespray::yaml(&value)),
+        };
+        match text {
+            Ok(text) if self.yaml => self.write(&visible(&text)),
             Ok(text) => self.write(&visible_json(&text)),
-            Err(error) => self.say(&format!("cannot write JSON: {error}")),
+            Err(error) => self.say(&format!("cannot write the data: {error}")),
         }
     }
 
@@ -175,6 +191,11 @@ impl Printer {
     pub(crate) async fn ask(&self, question: &str) -> bool {
         let answer = self.answer(&format!("{question} [y/N] ")).await;
         matches!(answer.trim().to_lowercase().as_str(), "y" | "yes")
+    }
+
+    /// Asks for a text; empty when nothing was typed.
+    pub(crate) async fn ask_text(&self, question: &str) -> String {
+        self.answer(&format!("{question} ")).await.trim().to_owned()
     }
 
     /// Asks for a text; only exactly this one means yes.
@@ -206,7 +227,8 @@ impl Printer {
 
     fn say(&self, text: &str) {
         let begin = if self.asking.swap(false, Ordering::Relaxed) { "\n" } else { "" };
-        self.streams.err().lines(format!("{begin}{}\n", seen(text.trim_end(), self.color_err)).as_bytes());
+        let text = seen(text.trim_end(), self.color_err);
+        self.streams.err().lines(format!("{begin}{text}\n").as_bytes());
     }
 
     /// A problem, with its four parts.

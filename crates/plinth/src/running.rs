@@ -2,6 +2,7 @@
 
 use crate::args::{Common, Verbosity};
 use crate::printer::Printer;
+use crate::report::Report;
 use crate::sinks::Sinks;
 use plinth_app::{Approved, Operation};
 use plinth_model::{Exit, Problem};
@@ -20,7 +21,7 @@ pub(crate) async fn run(
         tell_failures(&report, printer);
     }
     if common.json {
-        printer.json(&crate::explain::report(&approved.planned().plan, &report));
+        printer.json(&Report::of(&approved.planned().plan, &report));
     }
     Ok(report.exit)
 }

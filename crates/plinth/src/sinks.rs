@@ -30,7 +30,7 @@ impl<'a> Sinks<'a> {
         if printer.verbosity() == Verbosity::Quiet {
             return Ok(sinks);
         }
-        if Printer::watched() && printer.verbosity() == Verbosity::Default {
+        if printer.draws() {
             let plan = plan.clone();
             let make = || Background::new(move || Live::of_plan(&plan, palette));
             let view = printer.streams().show(make).map_err(no_thread)?;

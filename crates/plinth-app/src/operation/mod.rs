@@ -5,6 +5,7 @@ mod observe;
 mod open;
 mod plan;
 mod run;
+mod waiting;
 
 pub use approve::{Always, Approve, Approved};
 pub use observe::{Depth, Discovered, Observation};
@@ -51,7 +52,7 @@ pub struct Operation<'a> {
     audience: &'a dyn Audience,
     /// In a mutex only so that an operation may be shared among threads; it is locked by whoever has it alone.
     lock: Option<Mutex<SiteLock>>,
-    world: OpenWorld,
+    pub(crate) world: OpenWorld,
 }
 
 impl Operation<'_> {
@@ -108,6 +109,11 @@ impl Operation<'_> {
 
     fn still_ours(&self) -> Result<(), Problem> {
         self.lock.as_ref().map_or(Ok(()), |lock| locked(lock).still_ours())
+    }
+
+    /// Tells a sentence.
+    pub(crate) fn say(&self, text: &str) {
+        self.audience.text(text);
     }
 
     /// Clients, secrets and clock; the clients are made when this is first called.

@@ -141,6 +141,7 @@ impl<'a> Run<'a> {
         self.batch.events.push(EventBody::RunStarted(self.head(continues_run)));
         self.batch.events.extend(self.options.took_over.iter().map(|note| took_over(&self.event_sink.text(note))));
         self.batch.events.extend(interrupted.iter().map(|step| was_interrupted(step)));
+        self.leave_out_what_the_release_lacks();
         self.commit()
     }
 
@@ -158,7 +159,9 @@ impl<'a> Run<'a> {
             owner: options.owner.clone(),
             took_over: options.took_over.as_ref().map(|note| self.event_sink.text(note)),
             parallel: options.parallel,
-            warnings: plan.findings.iter().filter(|finding| finding.severity == Severity::Warning).count(),
+            warnings: plan.findings.iter().filter(|finding| finding.severity == Severity::Warning).count()
+                + options.warnings,
+            not_in_this_release: plan.left_out(),
             ..RunHead::new(options.run.clone(), plan.hash.clone(), plan.site.clone())
         }
     }
@@ -244,10 +247,10 @@ impl<'a> Run<'a> {
         self.stop_level = level;
         let reason = match level {
             StopLevel::Run => return,
-            StopLevel::Finish => "asked to stop: what is in flight is finished; once more stops at once",
+            StopLevel::Finish => "stopping after the running steps finish; Ctrl-C again stops now",
             StopLevel::Now => {
                 self.drop_in_flight();
-                "asked to stop at once: what was in flight is dropped"
+                "stopped now: the running steps were cut off, and the next run looks at them first"
             }
         };
         self.stop_because(reason.to_owned());

@@ -80,7 +80,7 @@ impl Lock {
 
     fn refusal(&self, path: &Path) -> Problem {
         Problem::while_doing("taking the site's lock in").to(path.display()).locked(format!(
-                "{} holds it since {:.0} for run {}; last sign of life {:.0}, it runs out at {:.0}",
+                "{} holds it since {:.0} for run {}; last heartbeat {:.0}, expires {:.0}",
                 self.owner, self.acquired, self.run, self.heartbeat, self.expires
             )).try_this("wait for that run to end (`plinth status` shows it), or stop it and run again; a lock that is not renewed is \
              taken over when it runs out. If its holder's clock was wrong: `plinth unlock` looks whether it lives, and frees it")

@@ -50,12 +50,12 @@ pub(crate) fn bcm_client(access: &BcmAccess, secrets: &dyn Secrets, folder: &Pat
             BcmProof::Password { username: get(username)?, password: get(password)? }
         }
         BcmLogin::Certificate { certificate, key } => {
-            BcmProof::Certificate { certificate: read(&folder.join(certificate))?, key: get(key)? }
+            BcmProof::Certificate { certificate: read(&files::named(folder, certificate))?, key: get(key)? }
         }
     };
     let trust = match &access.tls {
         TlsTrust::System => BcmTrust::System,
-        TlsTrust::CaFile(file) => BcmTrust::CaPem(read(&folder.join(file))?),
+        TlsTrust::CaFile(file) => BcmTrust::CaPem(read(&files::named(folder, file))?),
         TlsTrust::Insecure => BcmTrust::Insecure,
     };
     // Nobody was contacted: what is wrong here is the site file, or a file that it names.
@@ -72,7 +72,7 @@ fn read(file: &Path) -> Result<Vec<u8>, Problem> {
         Problem::while_doing("reading")
             .to(file.display())
             .wrong_input(error)
-            .try_this("check the path; it counts from the site file's folder")
+            .try_this("check the name; this is the place that was looked at")
     })
 }
 
