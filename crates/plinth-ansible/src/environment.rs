@@ -217,7 +217,7 @@ impl Environments {
             return Ok(ended.stdout);
         }
         let happened = format!("its Python does not work: {}", ended.complaint().join("; "));
-        Err(ClientError::permanent(DOOR, doing, happened, "run again: the environment is made anew"))
+        Err(ClientError::new(DOOR, doing).happened(happened).attempt("run again: the environment is made anew"))
     }
 
     async fn core(&self, release: &KubesprayRelease, place: &Path, doing: &str) -> ClientResult<String> {
@@ -232,7 +232,7 @@ impl Environments {
         let finding = Finding::error(code::KUBESPRAY_ANSIBLE_CORE, release.tag.as_str(), &text)
             .evidence(format!("ansible-core {core}"))
             .fix(fix);
-        Err(ClientError::permanent(DOOR, doing, text, fix).finding(finding))
+        Err(ClientError::new(DOOR, doing).happened(text).attempt(fix).finding(finding))
     }
 }
 
@@ -241,17 +241,14 @@ fn requirements(source: &Path) -> io::Result<Digest> {
 }
 
 fn failed(doing: &str, error: &io::Error) -> ClientError {
-    ClientError::permanent(
-        DOOR,
-        doing,
-        error.to_string(),
-        "see that the source is there and the state directory has room",
-    )
+    ClientError::new(DOOR, doing)
+        .happened(error.to_string())
+        .attempt("see that the source is there and the state directory has room")
 }
 
 fn refused(doing: &str, mut finding: Finding, ended: &Ended) -> ClientError {
     finding.evidence = ended.complaint();
-    ClientError::permanent(DOOR, doing, finding.message.clone(), finding.fix.clone()).finding(finding)
+    ClientError::new(DOOR, doing).happened(finding.message.clone()).attempt(finding.fix.clone()).finding(finding)
 }
 
 /// Takes out collections that nobody uses.

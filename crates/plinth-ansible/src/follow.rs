@@ -57,7 +57,9 @@ pub(super) struct Ending {
 pub(super) async fn follow(ctx: &Context, job: Job<'_>, secrets: &Arc<dyn Secrets>) -> ClientResult<Ending> {
     let doing = job.doing;
     let failed = |error: io::Error| {
-        ClientError::permanent(DOOR, doing, error.to_string(), "see that this machine can start programs and has room")
+        ClientError::new(DOOR, doing)
+            .happened(error.to_string())
+            .attempt("see that this machine can start programs and has room")
     };
     let socket = job.stage.folder.join(EVENTS);
     let _of_the_playbook_before = std::fs::remove_file(&socket);

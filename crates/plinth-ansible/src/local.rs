@@ -67,7 +67,7 @@ impl LocalAnsible {
         let source = self.sources.folder(release)?;
         let venv = self.environments.whole(release, &source).filter(|_| source.is_dir()).ok_or_else(|| {
             let happened = "its source or its Python environment is not here";
-            ClientError::permanent(DOOR, doing, happened, "run again: both are made before")
+            ClientError::new(DOOR, doing).happened(happened).attempt("run again: both are made before")
         })?;
         Ok(Props { state: &self.state, venv, source, hidden: Arc::clone(&self.hidden), doing })
     }
@@ -117,7 +117,9 @@ impl LocalAnsible {
 }
 
 fn failed(doing: &str, error: &io::Error) -> ClientError {
-    ClientError::permanent(DOOR, doing, error.to_string(), "see that the state directory is writable and has room")
+    ClientError::new(DOOR, doing)
+        .happened(error.to_string())
+        .attempt("see that the state directory is writable and has room")
 }
 
 fn words<const N: usize>(words: [&str; N]) -> Vec<OsString> {
@@ -157,7 +159,7 @@ fn more(play: &Play) -> Vec<OsString> {
 fn named(play: &Play, doing: &str) -> ClientResult<()> {
     match play {
         Play::Remove { nodes, .. } | Play::Scale { nodes } | Play::Recover { nodes, .. } if nodes.is_empty() => {
-            Err(ClientError::permanent(DOOR, doing, "no host is named", "report this as a bug of plinth"))
+            Err(ClientError::new(DOOR, doing).happened("no host is named").attempt("report this as a bug of plinth"))
         }
         _ => Ok(()),
     }

@@ -28,7 +28,9 @@ pub(super) struct Python {
 pub(super) async fn choose(release: &KubesprayRelease, named: Option<&str>, hidden: &Hidden) -> ClientResult<Python> {
     let doing = format!("choosing a Python for Kubespray {}", release.tag);
     let range = VersionReq::parse(&release.python).map_err(|error| {
-        ClientError::permanent(DOOR, &doing, format!("the range `{}`: {error}", release.python), "make the plan again")
+        ClientError::new(DOOR, &doing)
+            .happened(format!("the range `{}`: {error}", release.python))
+            .attempt("make the plan again")
     })?;
     let mut seen = Vec::new();
     for name in names(named) {
@@ -70,7 +72,7 @@ fn none_fits(release: &KubesprayRelease, named: Option<&str>, seen: Vec<String>,
     );
     let mut finding = Finding::error(code::KUBESPRAY_NO_PYTHON, release.tag.as_str(), &text).fix(fix.clone());
     finding.evidence = if seen.is_empty() { vec!["none is on PATH".to_owned()] } else { seen };
-    ClientError::permanent(DOOR, doing, text, fix).finding(finding)
+    ClientError::new(DOOR, doing).happened(text).attempt(fix).finding(finding)
 }
 
 /// The newest minor version of a range.
