@@ -18,20 +18,17 @@ use plinth_world::ansible::{AnsibleClient, Download, HostStats, PlayHosts, PlayR
 use plinth_world::node::KnownHosts;
 use plinth_world::private_file;
 use plinth_world::secrets::Secrets;
-use plinth_world::{ClientError, ClientResult, Context};
+use plinth_world::{ClientError, ClientResult, Context, deadlines};
 use serde_json::json;
 use std::ffi::OsString;
 use std::io;
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
 /// Facts of all hosts, which a play limited to some of them needs.
 const FACTS: &str = "playbooks/facts.yml";
 /// Kubespray's check of its own input, from the release on whose minor number this is.
 const BOILERPLATE: (&str, u64) = ("playbooks/boilerplate.yml", 28);
-/// What contacts no node: 51 s were seen for 300 hosts.
-const SHORT: Duration = Duration::from_secs(280);
 
 /// Ansible and Kubespray on this machine.
 pub struct LocalAnsible {
@@ -253,7 +250,7 @@ impl AnsibleClient for LocalAnsible {
         let mut extra = more(&run.play);
         extra.push("--list-hosts".into());
         let words = stage.words(&stage.playbook(run.play.playbook()), &extra);
-        let ended = program::run(stage.short(&words), &doing, SHORT).await?;
+        let ended = program::run(stage.short(&words), &doing, deadlines::ANSIBLE_SHORT).await?;
         preview::read(&ended, &doing)
     }
 
@@ -275,7 +272,7 @@ impl AnsibleClient for LocalAnsible {
     async fn downloads(&self, _: &Context, release: &KubesprayRelease) -> ClientResult<Vec<Download>> {
         let doing = format!("asking Kubespray {} what it would fetch", release.tag);
         let stage = Stage::quiet(self.props(release, &doing)?)?;
-        table::ask(&stage, &doing, SHORT).await
+        table::ask(&stage, &doing, deadlines::ANSIBLE_SHORT).await
     }
 }
 

@@ -4,15 +4,12 @@ use crate::program::{self, DOOR, Hidden};
 use plinth_model::finding::code;
 use plinth_model::steps::KubesprayRelease;
 use plinth_model::{Finding, Version};
-use plinth_world::{ClientError, ClientResult};
+use plinth_world::{ClientError, ClientResult, deadlines};
 use semver::VersionReq;
 use std::path::PathBuf;
-use std::time::Duration;
 
 /// Minor versions of Python 3 that are looked for, newest first.
 const MINORS: std::ops::RangeInclusive<u64> = 8..=16;
-/// Starting Python and printing a number takes some hundredths of a second; a version manager's stand-in up to a second.
-const LOOK: Duration = Duration::from_secs(20);
 const VERSION: &str = "import sys; print('%d.%d.%d' % sys.version_info[:3])";
 
 /// A Python.
@@ -55,7 +52,7 @@ async fn look(name: &str, hidden: &Hidden, doing: &str) -> Option<Python> {
     let program = if name.contains('/') { PathBuf::from(name) } else { program::which(name)? };
     let mut command = program::command(&program, hidden);
     command.args(["-I", "-c", VERSION]);
-    let ended = program::run(command, doing, LOOK).await.ok()?;
+    let ended = program::run(command, doing, deadlines::PYTHON_LOOK).await.ok()?;
     let version = ended.status.success().then(|| ended.stdout.trim().parse().ok())??;
     Some(Python { program, version })
 }

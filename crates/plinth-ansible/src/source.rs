@@ -8,15 +8,12 @@ use plinth_model::Finding;
 use plinth_model::finding::code;
 use plinth_model::steps::KubesprayRelease;
 use plinth_world::private_file;
-use plinth_world::{ClientError, ClientResult, Context, files};
+use plinth_world::{ClientError, ClientResult, Context, deadlines, files};
 use serde::{Deserialize, Serialize};
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
-/// Fetching one tag without history: 3 MB.
-const FETCH: Duration = Duration::from_secs(280);
 /// Largest tarball, unpacked, bytes. v2.27.1 has 14 MB.
 const LARGEST: u64 = 512 * 1024 * 1024;
 
@@ -191,7 +188,7 @@ impl Sources {
         for name in ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE"] {
             command.env_remove(name);
         }
-        let ended = program::run(command, doing, FETCH).await?;
+        let ended = program::run(command, doing, deadlines::KUBESPRAY_FETCH).await?;
         if ended.status.success() {
             return Ok(ended.stdout);
         }
