@@ -54,7 +54,7 @@ impl LocalAnsible {
         let state = std::path::absolute(state).unwrap_or_else(|_| state.to_path_buf());
         let hidden: Hidden = secrets.hidden_variables().into();
         let sources = Sources::new(&state, site, Arc::clone(&hidden));
-        let wheels = packages.wheels.map(|folder| site.join(folder));
+        let wheels = packages.wheels.map(|folder| plinth_world::files::named(site, folder));
         let environments = Environments::new(&state, PackageSource { wheels, ..packages }, Arc::clone(&hidden));
         Self { sources, environments, nodes, secrets, state, hidden }
     }

@@ -6,7 +6,7 @@ use plinth_model::steps::KubesprayRelease;
 use plinth_model::{Finding, Version};
 use plinth_world::{ClientError, ClientResult, deadlines};
 use semver::VersionReq;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Minor versions of Python 3 that are looked for, newest first.
 const MINORS: std::ops::RangeInclusive<u64> = 8..=16;
@@ -49,7 +49,8 @@ fn names(named: Option<&str>) -> Vec<String> {
 
 /// A stand-in of a version manager may be on PATH without a Python behind it.
 async fn look(name: &str, hidden: &Hidden, doing: &str) -> Option<Python> {
-    let program = if name.contains('/') { PathBuf::from(name) } else { program::which(name)? };
+    let program =
+        if name.contains('/') { plinth_world::files::named(Path::new(""), name) } else { program::which(name)? };
     let mut command = program::command(&program, hidden);
     command.args(["-I", "-c", VERSION]);
     let ended = program::run(command, doing, deadlines::PYTHON_LOOK).await.ok()?;

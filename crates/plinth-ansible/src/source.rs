@@ -113,7 +113,7 @@ impl Sources {
 
     fn origin(&self, source: &str, doing: &str) -> ClientResult<Origin> {
         let local = source.strip_prefix("file://").unwrap_or(source);
-        let path = self.site.join(local);
+        let path = plinth_world::files::named(&self.site, local);
         if path.is_file() {
             return Ok(Origin::Tarball(path));
         }

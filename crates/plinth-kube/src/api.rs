@@ -83,7 +83,7 @@ impl KubeApi {
 
     /// A file that the site file names.
     pub(super) fn beside_site(&self, file: &str) -> PathBuf {
-        self.folder.join(file)
+        plinth_world::files::named(&self.folder, file)
     }
 
     /// The same, with another limit for one request.

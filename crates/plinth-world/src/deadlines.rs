@@ -20,6 +20,16 @@ pub const POLL: Duration = Duration::from_secs(10);
 pub const LOCK_HEARTBEAT: Duration = Duration::from_secs(10);
 /// A lock that was not renewed for so long is taken over: six missed renewals are no accident.
 pub const LOCK_EXPIRY: Duration = Duration::from_secs(60);
+/// A lock that was renewed less than so long ago is ours without a look: who takes it over must wait longer.
+pub const LOCK_SURE: Duration = Duration::from_secs(30);
+/// Before the lock is tried to be renewed again, when the disk refused.
+pub const LOCK_AGAIN: Duration = Duration::from_secs(1);
+/// Silence of a pipe or device that was named as a file, after which it is given up: a person waits.
+pub const INPUT_SILENCE: Duration = Duration::from_secs(10);
+/// Reading all of it.
+pub const INPUT: Duration = Duration::from_secs(60);
+/// Somebody reads the FIFO that was named for output: `mkfifo f; cat f & plinth ..` starts both at once.
+pub const OUTPUT_READER: Duration = Duration::from_secs(30);
 /// A look at a step counts as the first one of the run behind it for so long: as long as our lock keeps others out without a renewal.
 pub const LOOK_HOLDS: Duration = LOCK_EXPIRY;
 /// Attempts of a probe, and of an effect, while the failure says it is transient.

@@ -49,7 +49,7 @@ impl FileKeystore {
 
     /// The source with the names of its files as this process can open them.
     fn placed(&self, source: &CertificateSource) -> CertificateSource {
-        let place = |name: &String| self.folder.join(name).to_string_lossy().into_owned();
+        let place = |name: &String| plinth_world::files::named(&self.folder, name).to_string_lossy().into_owned();
         match source {
             CertificateSource::Generated { .. } => source.clone(),
             CertificateSource::Files { certificate, key, authority } => CertificateSource::Files {

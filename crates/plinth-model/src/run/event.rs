@@ -64,6 +64,9 @@ pub struct Counts {
     pub failed: usize,
     /// Steps not run.
     pub not_run: usize,
+    /// Those of them that the release cannot carry out.
+    #[serde(default)]
+    pub not_in_this_release: usize,
     /// Warnings.
     pub warnings: usize,
     /// Nodes the plan touches.
@@ -107,9 +110,12 @@ pub struct RunHead {
     /// Steps that may run at once.
     #[serde(default)]
     pub parallel: usize,
-    /// Warnings of the plan, which no event repeats.
+    /// Warnings of the plan and of what was checked before it, which no event repeats.
     #[serde(default)]
     pub warnings: usize,
+    /// Steps that the release cannot carry out and leaves out.
+    #[serde(default)]
+    pub not_in_this_release: usize,
 }
 
 impl RunHead {
@@ -131,6 +137,7 @@ impl RunHead {
             took_over: None,
             parallel: 0,
             warnings: 0,
+            not_in_this_release: 0,
         }
     }
 }

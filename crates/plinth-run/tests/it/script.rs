@@ -221,7 +221,7 @@ impl Bench {
 
     /// The journal, locked for the next run.
     pub fn journal(&self) -> LockedJournal {
-        self.locked_by(&LockOwner { user: "me".to_owned(), host: "here".to_owned(), pid: 1 })
+        self.locked_by(&LockOwner { user: "me".to_owned(), host: "here".to_owned(), pid: 1, process: None })
     }
 
     pub fn locked_by(&self, owner: &LockOwner) -> LockedJournal {
@@ -230,7 +230,7 @@ impl Bench {
 
     pub fn opened_with(&self, durability: Durability) -> LockedJournal {
         let journal = Journal::open_with(self.dir.path(), durability).unwrap();
-        self.lock(journal, &LockOwner { user: "me".to_owned(), host: "here".to_owned(), pid: 1 })
+        self.lock(journal, &LockOwner { user: "me".to_owned(), host: "here".to_owned(), pid: 1, process: None })
     }
 
     fn lock(&self, journal: Journal, owner: &LockOwner) -> LockedJournal {

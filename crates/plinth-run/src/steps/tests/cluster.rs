@@ -199,8 +199,8 @@ async fn an_installation_that_broke_off_in_kubeadm_begins_anew() {
 async fn a_lost_host_is_not_a_failed_task() {
     let cases = [
         ((0, 1), "dgx-05: became unreachable", "see that dgx-05 answers over SSH again, then run again"),
-        ((1, 0), "dgx-05: 1 task failed", "fix what the first failed task of each host names, then run again"),
-        ((2, 1), "dgx-05: 2 tasks failed", "fix what the first failed task of each host names, then run again"),
+        ((1, 0), "dgx-05: 1 task failed", "fix what the failed task of dgx-05 says above, then run again"),
+        ((2, 1), "dgx-05: 2 tasks failed", "fix what the failed task of dgx-05 says above, then run again"),
     ];
     for ((failures, unreachable), evidence, fix) in cases {
         let bench = Bench::new();
@@ -490,7 +490,8 @@ async fn a_look_lists_the_nodes_once_and_each_step_of_a_run_asks_for_itself() {
         findings: Vec::new(),
     };
     let world = crate::RunWorld { env: bench.env(), behaviour: Arc::new(Kinds) };
-    let seen = crate::look(&plan, &world, &crate::LookOptions { parallel: 2 }).await.unwrap().seen;
+    let seen =
+        crate::look(&plan, &world, &crate::LookOptions { parallel: 2, awaited: Arc::default() }).await.unwrap().seen;
     assert_eq!(bench.fake.calls(), ["nodes"]);
     assert_eq!(seen.values().filter(|seen| **seen == plinth_plan::Seen::Done).count(), 2, "{seen:?}");
     bench.fake.on("node", Some(well()));

@@ -285,5 +285,5 @@ async fn a_node_is_prepared_by_its_differences() {
     bench.fake.on("preparation", Vec::<String>::new());
     done(bench.look(&work).await);
     bench.fake.on("prepare", ());
-    assert_eq!(bench.act(&work).await.unwrap(), "prepared: 1 kernel module, swap off");
+    assert_eq!(bench.act(&work).await.unwrap(), "1 kernel module loaded, swap off");
 }

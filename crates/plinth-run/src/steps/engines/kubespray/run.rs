@@ -228,7 +228,8 @@ fn remedy(wrong: &[(&str, Wrong)], hints: &[String]) -> String {
     let (lost, others): (Vec<_>, Vec<_>) = wrong.iter().partition(|(_, wrong)| matches!(wrong, Wrong::Unreachable));
     let mut parts: Vec<String> = hints.to_vec();
     if !others.is_empty() && hints.is_empty() {
-        parts.push("fix what the first failed task of each host names".to_owned());
+        let names: Vec<&str> = others.iter().map(|(name, _)| *name).collect();
+        parts.push(format!("fix what the failed task of {} says above", names.join(", ")));
     }
     if !lost.is_empty() {
         let names: Vec<&str> = lost.iter().map(|(name, _)| *name).collect();
