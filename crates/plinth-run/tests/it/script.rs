@@ -93,8 +93,9 @@ impl Script {
     }
 
     fn error(permanent: bool) -> ClientError {
-        let error =
-            ClientError::permanent("node", "talking", format!("the line dropped ({SECRET})"), "look at the cable");
+        let error = ClientError::new("node", "talking")
+            .happened(format!("the line dropped ({SECRET})"))
+            .attempt("look at the cable");
         if permanent { error } else { error.transient("lines come back") }
     }
 
