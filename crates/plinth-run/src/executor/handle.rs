@@ -232,9 +232,9 @@ impl<'a> Run<'a> {
 }
 
 /// Why a gate skips a step, in the words of the answer.
-fn not_needed(gate: Option<&Gate>, answer: &str) -> String {
-    let found = gate.and_then(|gate| gate.answers.iter().find(|known| known.answer == answer));
-    format!("not needed: {}", found.map_or(answer, |found| &found.meaning))
+fn not_needed(gate: Option<&Gate>, answer: &GateAnswer) -> String {
+    let found = gate.and_then(|gate| gate.answers.iter().find(|known| known.answer == *answer));
+    format!("not needed: {}", found.map_or(answer.as_str(), |found| &found.meaning))
 }
 
 /// Whether the step is in the desired state. One that its gate skips says nothing about that.
