@@ -10,7 +10,7 @@ use std::process::Command;
 const FOLDER: &str = "docs/reference";
 
 /// Verbs in the order of the page; each is asked for its own help.
-const VERBS: [&str; 17] = [
+const VERBS: [&str; 21] = [
     "init",
     "validate",
     "discover",
@@ -18,16 +18,20 @@ const VERBS: [&str; 17] = [
     "plan",
     "apply",
     "status",
+    "unlock",
     "trust",
     "kubeconfig",
     "remove",
     "reset",
+    "recover",
     "check",
     "rehearse",
     "render",
     "explain",
     "schema",
     "completions",
+    "man",
+    "version",
 ];
 
 /// A generated page.

@@ -19,6 +19,8 @@ pub mod place;
 mod ready;
 mod secret;
 mod system;
+mod taint;
 mod toolkit;
 
 pub use api::KubeApi;
+pub use checks::can_check;

@@ -4,7 +4,9 @@
 mod it {
     pub mod discovery;
     pub mod existing;
+    pub mod field;
     pub mod kubespray;
+    pub mod leaving;
     pub mod lints;
     pub mod planning;
     pub mod properties;

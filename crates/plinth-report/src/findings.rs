@@ -1,7 +1,7 @@
 //! Findings as text, for those that do not point into a file. Those that do are drawn with their place in the file by the
 //! printer of the binary.
 
-use crate::style::{Palette, clean};
+use crate::style::{Palette, Sign, clean};
 use plinth_model::{Finding, Severity};
 
 /// All findings, worst first, with a closing line that counts them; empty for none.
@@ -45,8 +45,15 @@ pub fn finding(finding: &Finding, palette: Palette) -> String {
 
 /// What, evidence and fix; one line each, labelled.
 pub(crate) fn parts(finding: &Finding, palette: Palette) -> Vec<String> {
-    let mut lines = vec![labelled("what", &finding.message, palette)];
-    for (n, evidence) in finding.evidence.iter().enumerate() {
+    let what = labelled("what", &finding.message, palette);
+    std::iter::once(what).chain(behind_what(finding, palette)).collect()
+}
+
+/// Evidence and fix; one line each, labelled. What already stands in the message is not said again.
+pub(crate) fn behind_what(finding: &Finding, palette: Palette) -> Vec<String> {
+    let mut lines = Vec::new();
+    let new = finding.evidence.iter().filter(|line| !finding.message.contains(line.as_str()));
+    for (n, evidence) in new.enumerate() {
         lines.push(labelled(if n == 0 { "evidence" } else { "" }, evidence, palette));
     }
     if !finding.fix.is_empty() {
@@ -58,6 +65,17 @@ pub(crate) fn parts(finding: &Finding, palette: Palette) -> Vec<String> {
 /// `what      the certificate is not checked`.
 pub(crate) fn labelled(label: &str, text: &str, palette: Palette) -> String {
     format!("{} {}", palette.dim(&format!("{label:<9}")), clean(text))
+}
+
+/// Whether somebody should do something about it.
+pub(crate) fn is_warning(finding: &Finding) -> bool {
+    finding.severity >= Severity::Warning
+}
+
+/// One line: `! kubernetes: 3 certificates end within 30 days; renew them`.
+pub(crate) fn warning(finding: &Finding, palette: Palette) -> String {
+    let fix = if finding.fix.is_empty() { String::new() } else { format!("; {}", clean(&finding.fix)) };
+    format!("{} {}: {}{fix}", palette.painted(Sign::Warning), clean(&finding.subject), clean(&finding.message))
 }
 
 /// `1 error, 2 warnings`.
@@ -72,6 +90,9 @@ pub fn tally(findings: &[Finding]) -> String {
     let told: Vec<String> = parts.iter().filter(|p| p.0 > 0).map(|(n, one, many)| amount(*n, one, many)).collect();
     if told.is_empty() { "no findings".to_owned() } else { told.join(", ") }
 }
+
+/// Columns of a label, with the blank behind it.
+pub(crate) const LABEL: usize = 10;
 
 /// `1 node`, `2 nodes`.
 #[must_use]

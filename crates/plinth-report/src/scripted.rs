@@ -61,7 +61,13 @@ impl Script {
     pub(crate) fn act(&mut self, at: f64, step: &str, attempt: u32) -> &mut Self {
         self.at(
             at,
-            EventBody::StepActing { step: id(step), diff: vec!["+ something".into()], attempt, reads_only: false },
+            EventBody::StepActing {
+                step: id(step),
+                diff: vec!["+ something".into()],
+                attempt,
+                reads_only: false,
+                installed: None,
+            },
         )
     }
 
@@ -82,11 +88,12 @@ impl Script {
                 detail,
                 finding: None,
                 digest: None,
+                installed: None,
             },
         )
     }
 
-    fn fail(&mut self, at: f64, step: &str, detail: &str, finding: Finding) -> &mut Self {
+    pub(crate) fn fail(&mut self, at: f64, step: &str, detail: &str, finding: Finding) -> &mut Self {
         self.end(at, step, StepState::Failed, 3.2, detail);
         if let Some(Event { body: EventBody::StepFinished { finding: slot, .. }, .. }) = self.events.last_mut() {
             *slot = Some(Box::new(finding));
@@ -109,13 +116,23 @@ fn insecure() -> Finding {
 }
 
 fn counts() -> Counts {
-    Counts { changed: 5, unchanged: 2, skipped: 2, failed: 1, not_run: 4, warnings: 1, hosts: 3, hosts_failed: 1 }
+    Counts {
+        changed: 5,
+        unchanged: 2,
+        skipped: 2,
+        failed: 1,
+        not_run: 4,
+        warnings: 1,
+        hosts: 3,
+        hosts_failed: 1,
+        ..Counts::default()
+    }
 }
 
 /// Three nodes; dgx-06 is lost while its account is made, and Kubernetes is made on the others.
 pub(crate) fn run() -> Vec<Event> {
     let mut script = Script::new();
-    script.begin(14, 3).at(0.1, EventBody::Finding { finding: Box::new(insecure()) });
+    script.begin(14, 3).at(0.1, EventBody::Finding { finding: Box::new(insecure()), step: None });
     script.start(0.2, "bcm/identity/bcm-head-01").end(
         0.6,
         "bcm/identity/bcm-head-01",

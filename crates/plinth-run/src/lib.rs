@@ -1,5 +1,6 @@
 //! Executes a plan: scheduling, deadlines, cancellation, journal, lock, recovery.
 
+mod awaited;
 pub mod behaviour;
 pub mod engines;
 pub mod executor;
@@ -9,8 +10,9 @@ mod remembered;
 pub mod steps;
 pub mod survey;
 
+pub use awaited::Awaited;
 pub use behaviour::{Behaviour, Probe, Probed, StepEnv};
 pub use executor::{RunOptions, RunReport, RunWorld, Sink, StopLevel, StopSignal, run};
-pub use journal::{CrashAfter, Durability, Journal, JournalError, LockOwner, LockedJournal, Store};
+pub use journal::{CrashAfter, Durability, Fence, Journal, JournalError, Lock, LockOwner, LockedJournal, Store};
 pub use look::{Done, Look, LookOptions, SeenDone, look};
 pub use remembered::Remembered;

@@ -1,5 +1,6 @@
 //! Looking at the world through the steps of a plan, without changing anything.
 
+use crate::awaited::Awaited;
 use crate::behaviour::{Probe, Probed, StepEnv};
 use crate::executor::{Graph, Queue, RunOptions, RunWorld, within};
 use futures::future::{BoxFuture, FutureExt as _};
@@ -14,15 +15,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// How to look.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct LookOptions {
     /// Steps at once.
     pub parallel: usize,
+    /// Knows which steps have not answered yet.
+    pub awaited: Arc<Awaited>,
 }
 
 impl Default for LookOptions {
     fn default() -> Self {
-        Self { parallel: RunOptions::PARALLEL }
+        Self { parallel: RunOptions::PARALLEL, awaited: Arc::default() }
     }
 }
 
@@ -65,7 +68,9 @@ type Sight<'a> = BoxFuture<'a, (usize, Option<Result<Probed, ClientError>>)>;
 pub async fn look(plan: &Plan, world: &RunWorld, options: &LookOptions) -> Result<Look, Problem> {
     let graph = Graph::of(plan)?;
     let queue = Queue::new(&graph, options.parallel);
-    let mut looking = Looking { plan, world, queue, graph, look: Look::default() };
+    let env = world.env.clone().listing_nodes();
+    let awaited = Arc::clone(&options.awaited);
+    let mut looking = Looking { plan, world, env, queue, graph, awaited, look: Look::default() };
     let mut sights: FuturesUnordered<Sight<'_>> = FuturesUnordered::new();
     loop {
         while let Some(sight) = looking.begin() {
@@ -81,8 +86,11 @@ pub async fn look(plan: &Plan, world: &RunWorld, options: &LookOptions) -> Resul
 struct Looking<'a> {
     plan: &'a Plan,
     world: &'a RunWorld,
+    /// In which nodes of the cluster are listed once for all steps.
+    env: StepEnv,
     queue: Queue,
     graph: Graph<'a>,
+    awaited: Arc<Awaited>,
     look: Look,
 }
 
@@ -97,7 +105,9 @@ impl<'a> Looking<'a> {
                 continue;
             }
             match step.when.as_ref().map(|when| self.look.answers.get(&when.gate) == Some(&when.answer)) {
-                None | Some(true) => return Some(sight((index, step), self.world)),
+                None | Some(true) => {
+                    return Some(sight((index, step), self.world, self.env.clone(), Arc::clone(&self.awaited)));
+                }
                 Some(false) => self.pass_over(index, step),
             }
         }
@@ -126,10 +136,11 @@ impl<'a> Looking<'a> {
                 self.look.findings.push(redacted(*finding, redact));
                 Seen::Todo(vec![line])
             }
-            Some(Ok(Probed { probe: Probe::Done(detail), answers })) => {
+            Some(Ok(Probed { probe: Probe::Done(detail), answers, notes })) => {
                 self.answer(step, answers.clone());
                 self.queue.satisfy(&self.graph, index);
-                let probed = Probed { probe: Probe::Done(redact(&detail)), answers };
+                let notes = notes.into_iter().map(|note| redacted(note, redact)).collect();
+                let probed = Probed { probe: Probe::Done(redact(&detail)), answers, notes };
                 let at = self.world.env.ctx.clock().elapsed();
                 self.look.done.insert(step.id.clone(), SeenDone { digest: step.digest(), probed, at });
                 Seen::Done
@@ -163,11 +174,11 @@ impl<'a> Looking<'a> {
     }
 }
 
-fn sight<'a>((index, step): (usize, &'a Step), world: &'a RunWorld) -> Sight<'a> {
-    let env: StepEnv = world.env.clone();
+fn sight<'a>((index, step): (usize, &'a Step), world: &'a RunWorld, env: StepEnv, awaited: Arc<Awaited>) -> Sight<'a> {
     async move {
         let clock = Arc::clone(env.ctx.clock());
-        let probed = within(&*clock, look_deadline(step), world.behaviour.probe(step, &env)).await;
+        let probe = within(&*clock, look_deadline(step), world.behaviour.probe(step, &env));
+        let probed = awaited.during(step.id.as_str(), probe).await;
         (index, probed)
     }
     .boxed()

@@ -3,24 +3,26 @@
 use super::Operation;
 use crate::failure::Failure;
 use crate::failure::{bug, client_problem};
-use crate::state::facts;
+use crate::state::{self, facts};
 use plinth_model::inventory::Inventory;
 use plinth_model::{EngineRecord, Finding, Plan, Problem};
 use plinth_plan::{Cluster, Discovery, Observed};
+use plinth_run::journal::Memory;
 use plinth_run::steps::Kinds;
 use plinth_run::survey::Survey;
-use plinth_run::{Done, Look, LookOptions, RunWorld};
+use plinth_run::{Awaited, Done, Look, LookOptions, RunWorld};
+use plinth_site::desired::InventorySource;
 use std::collections::BTreeSet;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
 /// How much is looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Depth {
     /// The inventory. What is known of nodes and steps comes from earlier runs.
     Inventory,
-    /// The nodes too.
+    /// The nodes and every step of the plan. Unfit nodes are told, and end nothing.
     Nodes,
-    /// Every step of the plan too.
+    /// The same, for a run: it ends here when more nodes are unfit than may fail.
     Steps,
 }
 
@@ -76,7 +78,7 @@ impl Operation<'_> {
     async fn read_inventory(&self) -> Result<Discovered, Failure> {
         let inventory = match &self.recorded {
             Some(recorded) => recorded.clone(),
-            None => self.world.inventory(&self.desired).await?,
+            None => self.named(self.world.inventory(&self.desired), || self.inventory_source()).await?,
         };
         let discovery = plinth_plan::discover(&self.desired, &inventory);
         let (mut cluster, findings) = Cluster::new(&self.desired, &discovery);
@@ -92,7 +94,7 @@ impl Operation<'_> {
     pub async fn observe(&mut self, depth: Depth) -> Result<Observation, Failure> {
         let discovered = self.read_inventory().await?;
         let facts = facts::read(&self.directory)?;
-        let mut observed = Observed { facts, ..Observed::new(discovered.inventory.clone()) };
+        let mut observed = Observed { facts, ..self.remembered(discovered.inventory.clone())? };
         let mut draft = self.make(&observed)?;
         self.prepare(&discovered, Some(&draft))?;
         if self.desired.kubernetes.version.is_none() {
@@ -102,8 +104,6 @@ impl Operation<'_> {
         let mut seen = Observation { cluster: discovered.cluster, checks: Vec::new(), observed, draft, done: None };
         if depth >= Depth::Nodes {
             self.observe_nodes(&mut seen, depth).await?;
-        }
-        if depth >= Depth::Steps {
             let look = self.look(&seen.draft).await?;
             tracing::info!(steps = look.seen.len(), done = look.done.len(), "looked at the steps");
             self.tell(&look.findings);
@@ -111,6 +111,30 @@ impl Operation<'_> {
             seen.done = Some(look.done);
         }
         Ok(seen)
+    }
+
+    /// Who is asked for the inventory.
+    fn inventory_source(&self) -> String {
+        match &self.desired.inventory {
+            InventorySource::Bcm(access) => format!("BCM at {}", access.endpoint),
+            InventorySource::Static(_) => "the inventory".to_owned(),
+        }
+    }
+
+    /// An inventory, and what earlier runs left: by the journal under the lock, or as it is read without one.
+    fn remembered(&self, inventory: Inventory) -> Result<Observed, Problem> {
+        let observed = |memory: &Memory| Observed {
+            installed: memory.installed.clone(),
+            labelled: plinth_plan::labelled(memory.steps.keys()),
+            ..Observed::new(inventory)
+        };
+        match &self.lock {
+            Some(lock) => {
+                let lock = lock.lock().unwrap_or_else(PoisonError::into_inner);
+                Ok(observed(lock.journal.memory()))
+            }
+            None => Ok(observed(&state::memory(&self.directory)?)),
+        }
     }
 
     /// What runs on the nodes by the site's record: the version of an existing cluster is known from there.
@@ -146,8 +170,10 @@ impl Operation<'_> {
         }
         let env = self.env()?;
         let visits = plinth_plan::visits(&self.desired, cluster);
-        let work = plinth_run::survey::survey(&visits, &env, self.desired.run.parallel);
-        let survey = self.world.drive(work, false).await.map_err(|error| client_problem(&error))?;
+        let awaited = Awaited::default();
+        let work = plinth_run::survey::survey(&visits, &env, self.desired.run.parallel, &awaited);
+        let work = self.named(self.world.drive(work, false), || format!("the nodes {}", awaited.words()));
+        let survey = self.fenced(work).await?.map_err(|error| client_problem(&error))?;
         tracing::info!(answered = survey.facts.len(), findings = survey.findings.len(), "checked the nodes");
         let known = facts::read(&self.directory)?;
         facts::write(&self.directory, &known.into_iter().chain(survey.facts.clone()).collect())?;
@@ -156,8 +182,10 @@ impl Operation<'_> {
 
     async fn look(&self, plan: &Plan) -> Result<Look, Failure> {
         let world = RunWorld { env: self.env()?, behaviour: Arc::new(Kinds) };
-        let options = LookOptions { parallel: self.desired.run.parallel };
-        Ok(self.world.drive(plinth_run::look(plan, &world, &options), false).await?)
+        let awaited = Arc::<Awaited>::default();
+        let options = LookOptions { parallel: self.desired.run.parallel, awaited: Arc::clone(&awaited) };
+        let work = self.world.drive(plinth_run::look(plan, &world, &options), false);
+        Ok(self.fenced(self.named(work, || format!("a look at {}", awaited.words()))).await??)
     }
 
     /// Stops before anything is changed when more nodes are unfit than may fail, or something is wrong with all of them. A node

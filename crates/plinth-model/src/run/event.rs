@@ -4,7 +4,7 @@
 //! Fields are only ever added. How events fold into a view of the run, and what a reader may miss, says [`super::RunView`].
 
 use super::step_state::{StepState, ended};
-use crate::{Digest, Finding, SiteName, Stage, StepId};
+use crate::{Digest, Finding, InstalledChange, SiteName, Stage, StepId};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -64,6 +64,9 @@ pub struct Counts {
     pub failed: usize,
     /// Steps not run.
     pub not_run: usize,
+    /// Those of them that the release cannot carry out.
+    #[serde(default)]
+    pub not_in_this_release: usize,
     /// Warnings.
     pub warnings: usize,
     /// Nodes the plan touches.
@@ -107,9 +110,12 @@ pub struct RunHead {
     /// Steps that may run at once.
     #[serde(default)]
     pub parallel: usize,
-    /// Warnings of the plan, which no event repeats.
+    /// Warnings of the plan and of what was checked before it, which no event repeats.
     #[serde(default)]
     pub warnings: usize,
+    /// Steps that the release cannot carry out and leaves out.
+    #[serde(default)]
+    pub not_in_this_release: usize,
 }
 
 impl RunHead {
@@ -131,6 +137,7 @@ impl RunHead {
             took_over: None,
             parallel: 0,
             warnings: 0,
+            not_in_this_release: 0,
         }
     }
 }
@@ -167,6 +174,9 @@ pub enum EventBody {
         /// The step has no effect: it waits for what it looks at.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         reads_only: bool,
+        /// What it is about to bring into the cluster.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        installed: Option<Box<InstalledChange>>,
     },
     /// Something moves inside a step. May be dropped.
     #[serde(rename = "step.progress")]
@@ -216,6 +226,9 @@ pub enum EventBody {
         /// Digest of what the step was to do, when it is done: the next run compares it with what it is to do then.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         digest: Option<Digest>,
+        /// What it brought into the cluster or took away, when it is done.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        installed: Option<Box<InstalledChange>>,
     },
     /// A gate opened.
     #[serde(rename = "gate.opened")]
@@ -233,6 +246,9 @@ pub enum EventBody {
     Finding {
         /// What.
         finding: Box<Finding>,
+        /// The step that noted it, although it is in the desired state.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        step: Option<StepId>,
     },
     /// The run begins to stop: what is in flight is finished.
     #[serde(rename = "run.stopping")]

@@ -81,8 +81,13 @@ impl RunView {
         }
         match &event.body {
             EventBody::RunStarted(head) => self.begin(head, event.at),
-            EventBody::StepStarted { step, stage, node, reason: _ } => self.start(event, step, *stage, node.as_deref()),
-            EventBody::StepActing { step, diff, attempt, reads_only } => {
+            EventBody::StepStarted { step, stage, node, reason } => {
+                self.start(event, step, *stage, node.as_deref());
+                if let Some(view) = self.steps.get_mut(step) {
+                    view.reason.clone_from(reason);
+                }
+            }
+            EventBody::StepActing { step, diff, attempt, reads_only, installed: _ } => {
                 self.act(event.seq, step, (diff, *attempt));
                 self.set(step, if *reads_only { StepState::Looking } else { StepState::Acting });
             }
@@ -90,12 +95,12 @@ impl RunView {
                 let progress = Progress { done: *done, total: *total, message: message.clone() };
                 self.progress(event.seq, step, progress);
             }
-            EventBody::StepRetrying { step, .. } => self.retry(event.seq, step),
+            EventBody::StepRetrying { step, message, .. } => self.retry(event.seq, step, message),
             EventBody::StepFinished { .. } => self.finish(event),
             EventBody::GateOpened { gate, answer, by: _ } => {
                 self.gates.insert(gate.clone(), answer.clone());
             }
-            EventBody::Finding { finding } => self.note(finding),
+            EventBody::Finding { finding, step: _ } => self.note(finding),
             EventBody::RunStopping { reason } => self.stopping = Some(reason.clone()),
             EventBody::RunFinished { outcome, exit, counts, seconds, next } => {
                 self.lose_sight();
@@ -122,6 +127,7 @@ impl RunView {
     fn act(&mut self, seq: u64, step: &StepId, (diff, attempt): (&[String], u32)) {
         if let Some(view) = self.steps.get_mut(step) {
             (view.attempt, view.diff, view.progress, view.seq) = (attempt, diff.to_vec(), None, seq);
+            view.waits = None;
         }
     }
 
@@ -135,16 +141,18 @@ impl RunView {
         }
     }
 
-    fn retry(&mut self, seq: u64, step: &StepId) {
+    fn retry(&mut self, seq: u64, step: &StepId, message: &str) {
         self.retries += 1;
         if let Some(view) = self.steps.get_mut(step) {
             (view.progress, view.seq) = (None, seq);
             view.retries += 1;
+            view.waits = Some(message.to_owned());
         }
     }
 
     fn finish(&mut self, event: &Event) {
-        let EventBody::StepFinished { step, stage, node, outcome, seconds, detail, finding, digest } = &event.body
+        let EventBody::StepFinished { step, stage, node, outcome, seconds, detail, finding, digest, installed: _ } =
+            &event.body
         else {
             return;
         };
@@ -153,7 +161,7 @@ impl RunView {
         view.detail.clone_from(detail);
         view.finding.clone_from(finding);
         view.digest.clone_from(digest);
-        (view.progress, view.seq) = (None, event.seq);
+        (view.progress, view.waits, view.seq) = (None, None, event.seq);
         self.set(step, *outcome);
     }
 
@@ -171,7 +179,9 @@ impl RunView {
             state: StepState::Pending,
             started: None,
             seconds: None,
+            reason: String::new(),
             attempt: 0,
+            waits: None,
             retries: 0,
             diff: Vec::new(),
             detail: String::new(),

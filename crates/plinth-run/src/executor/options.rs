@@ -34,6 +34,8 @@ pub struct RunOptions {
     pub control_plane: Vec<NodeName>,
     /// From whom the lock was taken over, and why: [`crate::journal::LockedJournal::took_over`].
     pub took_over: Option<String>,
+    /// Warnings that were told before the run, such as those of checking the nodes.
+    pub warnings: usize,
 }
 
 impl RunOptions {
@@ -51,6 +53,7 @@ impl RunOptions {
             node_failures: usize::MAX,
             control_plane: Vec::new(),
             took_over: None,
+            warnings: 0,
         }
     }
 }

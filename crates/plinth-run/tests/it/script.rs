@@ -32,6 +32,7 @@ pub struct Rule {
     pub blocked: bool,
     pub hangs: bool,
     pub answers: Vec<(String, String)>,
+    pub notes: Vec<Finding>,
     pub seconds: u64,
 }
 
@@ -91,8 +92,9 @@ impl Script {
     }
 
     fn error(permanent: bool) -> ClientError {
-        let error =
-            ClientError::permanent("node", "talking", format!("the line dropped ({SECRET})"), "look at the cable");
+        let error = ClientError::new("node", "talking")
+            .happened(format!("the line dropped ({SECRET})"))
+            .attempt("look at the cable");
         if permanent { error } else { error.transient("lines come back") }
     }
 
@@ -122,8 +124,12 @@ impl Behaviour for Script {
                 Finding::error(Code::named("node.clash"), &step.target, format!("taken by {SECRET}")).fix("free it");
             return Ok(Probe::Blocked(Box::new(finding)).into());
         }
-        if self.state.lock().unwrap().so.contains(step.id.as_str()) || !rule.answers.is_empty() {
-            return Ok(Probed { probe: Probe::Done("it is so".to_owned()), answers: rule.answers });
+        if self.state.lock().unwrap().so.contains(step.id.as_str())
+            || !rule.answers.is_empty()
+            || !rule.notes.is_empty()
+        {
+            let done = Probed::from(Probe::Done("it is so".to_owned())).answering(rule.answers);
+            return Ok(done.noting(rule.notes));
         }
         Ok(Probe::Todo(vec![format!("+ {} with {SECRET}", step.id)]).into())
     }
@@ -209,13 +215,13 @@ impl Bench {
 
     pub fn world(&self) -> RunWorld {
         let clock: Arc<dyn Clock> = self.clock.clone();
-        let env = StepEnv { ctx: Context::quiet(clock), clients: clients(), secrets: Arc::new(OneSecret) };
+        let env = StepEnv::new(Context::quiet(clock), clients(), Arc::new(OneSecret));
         RunWorld { env, behaviour: self.script.clone() }
     }
 
     /// The journal, locked for the next run.
     pub fn journal(&self) -> LockedJournal {
-        self.locked_by(&LockOwner { user: "me".to_owned(), host: "here".to_owned(), pid: 1 })
+        self.locked_by(&LockOwner { user: "me".to_owned(), host: "here".to_owned(), pid: 1, process: None })
     }
 
     pub fn locked_by(&self, owner: &LockOwner) -> LockedJournal {
@@ -224,7 +230,7 @@ impl Bench {
 
     pub fn opened_with(&self, durability: Durability) -> LockedJournal {
         let journal = Journal::open_with(self.dir.path(), durability).unwrap();
-        self.lock(journal, &LockOwner { user: "me".to_owned(), host: "here".to_owned(), pid: 1 })
+        self.lock(journal, &LockOwner { user: "me".to_owned(), host: "here".to_owned(), pid: 1, process: None })
     }
 
     fn lock(&self, journal: Journal, owner: &LockOwner) -> LockedJournal {

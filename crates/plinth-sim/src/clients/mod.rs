@@ -11,6 +11,7 @@ mod kube;
 mod manifest;
 mod model;
 mod nodes;
+mod objects;
 mod play;
 mod runai;
 mod secrets;
@@ -45,7 +46,7 @@ impl Call {
 
     /// An error of this call.
     pub(crate) fn fails(&self, happened: impl Into<String>, attempt: impl Into<String>) -> ClientError {
-        ClientError::permanent(self.client, self.doing.clone(), happened, attempt)
+        ClientError::new(self.client, self.doing.clone()).happened(happened).attempt(attempt)
     }
 
     /// Fetches a secret.

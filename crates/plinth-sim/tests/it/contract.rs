@@ -1,7 +1,11 @@
-//! The simulated cluster keeps the contract of the Kubernetes client. The real one does in `plinth/tests/kubernetes`.
+//! The simulated clients keep the contracts of theirs. The real ones of Kubernetes and of nodes do below `plinth/tests`.
 
 use crate::kube_client::{Ground, contract};
-use crate::rack::{deploy, name, prepare_nodes, run, secret, start, target};
+use crate::rack::{
+    control_plane, deploy, files, install, kubernetes, kubespray, name, platform, play, prepare_nodes, release, run,
+    runai, secret, start, target, until,
+};
+use crate::{ansible_client, helm_client, runai_client};
 use std::sync::Arc;
 
 #[test]
@@ -19,5 +23,52 @@ fn the_simulated_cluster_keeps_the_contract() {
         prepare_nodes(&sim).await.unwrap();
         deploy(&sim).await.unwrap();
         contract(&*sim.clients.kube, &ctx, &ground).await;
+    });
+}
+
+#[test]
+fn simulated_helm_keeps_the_contract() {
+    let sim = Arc::new(start(None, &[]));
+    let (ctx, seen) = (sim.context(), Arc::clone(&sim));
+    let ground = helm_client::Ground {
+        release: release("metrics-server", "plinth-contract", serde_json::json!({})),
+        namespaces: &*sim.clients.kube,
+        fingerprint: Box::new(move || seen.snapshot().to_string()),
+    };
+    run(&sim, async {
+        prepare_nodes(&sim).await.unwrap();
+        kubernetes(&sim).await.unwrap();
+        helm_client::contract(&*sim.clients.helm, &ctx, &ground).await;
+    });
+}
+
+#[test]
+fn simulated_runai_keeps_the_contract() {
+    let sim = start(None, &[]);
+    let ctx = sim.context();
+    let up = async {
+        install(&sim, &control_plane()).await.unwrap();
+        let answers = || async { Ok(sim.clients.runai.issuer(&ctx, &runai()).await?.is_some()) };
+        assert!(until(&ctx, answers).await.unwrap());
+    };
+    let fingerprint = || sim.snapshot().to_string();
+    let ground = runai_client::Ground { target: runai(), up: Box::pin(up), fingerprint: Box::new(fingerprint) };
+    run(&sim, async {
+        prepare_nodes(&sim).await.unwrap();
+        kubernetes(&sim).await.unwrap();
+        platform(&sim).await.unwrap();
+        runai_client::contract(&*sim.clients.runai, &ctx, ground).await;
+    });
+}
+
+#[test]
+fn simulated_ansible_keeps_the_contract() {
+    let sim = start(None, &[]);
+    let fingerprint = || sim.snapshot().to_string();
+    let (release, files) = (kubespray(), files());
+    let ground = ansible_client::Ground { release, files, run: play(), fingerprint: Box::new(fingerprint) };
+    run(&sim, async {
+        prepare_nodes(&sim).await.unwrap();
+        ansible_client::contract(&*sim.clients.ansible, &sim.context(), &ground).await;
     });
 }

@@ -2,13 +2,19 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+#[path = "../../../plinth/tests/contract/ansible_client.rs"]
+mod ansible_client;
 mod bcm;
 mod clients;
 mod clock;
 mod cluster;
 mod contract;
 mod faults;
+#[path = "../../../plinth/tests/contract/helm_client.rs"]
+mod helm_client;
 #[path = "../../../plinth/tests/contract/kube_client.rs"]
 mod kube_client;
 mod rack;
+#[path = "../../../plinth/tests/contract/runai_client.rs"]
+mod runai_client;
 mod world;

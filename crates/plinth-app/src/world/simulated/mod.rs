@@ -1,6 +1,7 @@
 //! A data centre made up for a site: a simulated BCM that is asked over real TLS, and simulated nodes, clusters and platforms in virtual
 //! time.
 
+mod invent;
 mod keystore;
 mod synthetic;
 
@@ -134,7 +135,7 @@ impl Simulated {
     pub(crate) fn env(&self) -> Result<StepEnv, Problem> {
         let simulation = self.simulation().ok_or_else(|| bug("using the simulation", "it was not started"))?;
         let secrets: Arc<dyn Secrets> = Arc::<SimSecrets>::clone(&simulation.secrets);
-        Ok(StepEnv { ctx: simulation.context(), clients: simulation.clients.clone(), secrets })
+        Ok(StepEnv::new(simulation.context(), simulation.clients.clone(), secrets))
     }
 
     /// Lets virtual time pass for this work.
