@@ -132,4 +132,3 @@ fn is_site_file(file: &Path, bytes: &[u8]) -> bool {
     let in_yaml = file.extension().is_some_and(|end| end == "yaml" || end == "yml");
     in_yaml && bytes.iter().find(|byte| !byte.is_ascii_whitespace()) != Some(&b'{')
 }
-
