@@ -101,7 +101,7 @@ fn foreign_control_characters_do_not_reach_the_terminal() {
     script.end(1.0, "nodes/account/dgx-05", StepState::Failed, 1.0, "bad\u{1b}[2J\nreply");
     let text = written(&script.events(), Palette::PLAIN);
     assert!(!text.contains('\u{1b}'));
-    assert!(text.contains("bad[2J reply"), "{text}");
+    assert!(text.contains(r"bad\u{1b}[2J reply"), "{text}");
 }
 
 fn ready(node: &str) -> Step {
@@ -143,7 +143,7 @@ fn warnings_of_the_plan_count_from_the_start() {
     let mut script = Script::new();
     script
         .begin(1, 1)
-        .at(0.1, EventBody::Finding { finding: Box::new(Finding::warning(Code::named("e.f"), "g", "h")) });
+        .at(0.1, EventBody::Finding { finding: Box::new(Finding::warning(Code::named("e.f"), "g", "h")), step: None });
     let mut events = script.events();
     let EventBody::RunStarted(head) = &mut events[0].body else { panic!("{events:?}") };
     head.warnings = 1;

@@ -1,6 +1,6 @@
 //! How far a run came, as text.
 
-use crate::findings::{amount, behind_what, labelled};
+use crate::findings::{amount, behind_what, is_warning, labelled, warning};
 use crate::style::{Palette, Sign, clean};
 use crate::summary::partly;
 use plinth_model::SiteName;
@@ -25,6 +25,8 @@ pub fn status(site: &SiteName, status: &Status, palette: Palette) -> String {
     ];
     lines.extend(status.in_flight.iter().flat_map(|step| in_flight(step, palette)));
     lines.extend(status.failures.iter().flat_map(|step| failure(step, palette)));
+    let warnings = status.findings.iter().filter(|finding| is_warning(finding));
+    lines.extend(warnings.map(|one| format!("    {}", warning(one, palette))));
     lines.extend(look(status));
     lines.push(lock);
     lines.join("\n")

@@ -68,8 +68,9 @@ type Sight<'a> = BoxFuture<'a, (usize, Option<Result<Probed, ClientError>>)>;
 pub async fn look(plan: &Plan, world: &RunWorld, options: &LookOptions) -> Result<Look, Problem> {
     let graph = Graph::of(plan)?;
     let queue = Queue::new(&graph, options.parallel);
+    let env = world.env.clone().listing_nodes();
     let awaited = Arc::clone(&options.awaited);
-    let mut looking = Looking { plan, world, queue, graph, awaited, look: Look::default() };
+    let mut looking = Looking { plan, world, env, queue, graph, awaited, look: Look::default() };
     let mut sights: FuturesUnordered<Sight<'_>> = FuturesUnordered::new();
     loop {
         while let Some(sight) = looking.begin() {
@@ -85,6 +86,8 @@ pub async fn look(plan: &Plan, world: &RunWorld, options: &LookOptions) -> Resul
 struct Looking<'a> {
     plan: &'a Plan,
     world: &'a RunWorld,
+    /// In which nodes of the cluster are listed once for all steps.
+    env: StepEnv,
     queue: Queue,
     graph: Graph<'a>,
     awaited: Arc<Awaited>,
@@ -102,7 +105,10 @@ impl<'a> Looking<'a> {
                 continue;
             }
             match step.when.as_ref().map(|when| self.look.answers.get(&when.gate) == Some(&when.answer)) {
-                None | Some(true) => return Some(sight((index, step), self.world, Arc::clone(&self.awaited))),
+                None | Some(true) => {
+                    let awaited = Arc::clone(&self.awaited);
+                    return Some(sight((index, step), self.world, self.env.clone(), awaited));
+                }
                 Some(false) => self.pass_over(index, step),
             }
         }
@@ -131,10 +137,11 @@ impl<'a> Looking<'a> {
                 self.look.findings.push(redacted(*finding, redact));
                 Seen::Todo(vec![line])
             }
-            Some(Ok(Probed { probe: Probe::Done(detail), answers })) => {
+            Some(Ok(Probed { probe: Probe::Done(detail), answers, notes })) => {
                 self.answer(step, answers.clone());
                 self.queue.satisfy(&self.graph, index);
-                let probed = Probed { probe: Probe::Done(redact(&detail)), answers };
+                let notes = notes.into_iter().map(|note| redacted(note, redact)).collect();
+                let probed = Probed { probe: Probe::Done(redact(&detail)), answers, notes };
                 let at = self.world.env.ctx.clock().elapsed();
                 self.look.done.insert(step.id.clone(), SeenDone { digest: step.digest(), probed, at });
                 Seen::Done
@@ -168,8 +175,7 @@ impl<'a> Looking<'a> {
     }
 }
 
-fn sight<'a>((index, step): (usize, &'a Step), world: &'a RunWorld, awaited: Arc<Awaited>) -> Sight<'a> {
-    let env: StepEnv = world.env.clone();
+fn sight<'a>((index, step): (usize, &'a Step), world: &'a RunWorld, env: StepEnv, awaited: Arc<Awaited>) -> Sight<'a> {
     async move {
         let clock = Arc::clone(env.ctx.clock());
         let probe = within(&*clock, look_deadline(step), world.behaviour.probe(step, &env));

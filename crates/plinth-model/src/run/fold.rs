@@ -87,7 +87,7 @@ impl RunView {
                     view.reason.clone_from(reason);
                 }
             }
-            EventBody::StepActing { step, diff, attempt, reads_only } => {
+            EventBody::StepActing { step, diff, attempt, reads_only, installed: _ } => {
                 self.act(event.seq, step, (diff, *attempt));
                 self.set(step, if *reads_only { StepState::Looking } else { StepState::Acting });
             }
@@ -100,7 +100,7 @@ impl RunView {
             EventBody::GateOpened { gate, answer, by: _ } => {
                 self.gates.insert(gate.clone(), answer.clone());
             }
-            EventBody::Finding { finding } => self.note(finding),
+            EventBody::Finding { finding, step: _ } => self.note(finding),
             EventBody::RunStopping { reason } => self.stopping = Some(reason.clone()),
             EventBody::RunFinished { outcome, exit, counts, seconds, next } => {
                 self.lose_sight();
@@ -151,7 +151,8 @@ impl RunView {
     }
 
     fn finish(&mut self, event: &Event) {
-        let EventBody::StepFinished { step, stage, node, outcome, seconds, detail, finding, digest } = &event.body
+        let EventBody::StepFinished { step, stage, node, outcome, seconds, detail, finding, digest, installed: _ } =
+            &event.body
         else {
             return;
         };

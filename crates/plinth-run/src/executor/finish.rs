@@ -91,7 +91,8 @@ impl Run<'_> {
             not_in_this_release: self.plan.left_out(),
             warnings: self.plan.findings.iter().filter(|f| f.severity == Severity::Warning).count()
                 + usize::from(self.options.took_over.is_some())
-                + self.options.warnings,
+                + self.options.warnings
+                + self.warnings,
             hosts: self.hosts(),
             hosts_failed: self.failed_nodes.len(),
         }

@@ -3,12 +3,13 @@
 use async_trait::async_trait;
 use plinth_model::finding::code;
 use plinth_model::inventory::Inventory;
-use plinth_model::steps::{AcceptanceCheck, Release, RunaiTarget};
-use plinth_model::{Finding, Owner, Problem, Work};
+use plinth_model::steps::{AcceptanceCheck, ComponentRemoval, Release, RunaiTarget};
+use plinth_model::{Finding, Owner, Problem, ReleaseName, Work};
 use plinth_world::bcm::{BcmClient, BcmIdentity};
 use plinth_world::helm::{HelmClient, ReleaseState};
 use plinth_world::runai::{RunaiClient, RunaiCluster};
 use plinth_world::{Cause, ClientError, ClientResult, Context};
+use std::time::Duration;
 
 /// A client that is not there.
 #[derive(Clone, Copy)]
@@ -31,6 +32,7 @@ pub(crate) const BCM: Missing = Missing { client: "bcm", purpose: "asks BCM, sin
 pub fn lacks(work: &Work) -> Option<&'static str> {
     match work {
         Work::HelmRelease(_) => Some("Helm charts"),
+        Work::ComponentRemoval(ComponentRemoval { parts, .. }) if !parts.releases.is_empty() => Some("Helm charts"),
         Work::RunaiIssuer(_) | Work::RunaiRegister(_) | Work::RunaiConnected(_) => Some("Run:ai"),
         Work::AcceptanceCheck(AcceptanceCheck { check }) if !plinth_kube::can_check(check) => Some("acceptance checks"),
         _ => None,
@@ -86,6 +88,7 @@ refused!(BcmClient {
 refused!(HelmClient {
     release(namespace: &str, name: &str) -> Option<ReleaseState>;
     upgrade(release: &Release) -> ();
+    uninstall(release: &ReleaseName, limit: Duration) -> ();
 });
 
 refused!(RunaiClient {

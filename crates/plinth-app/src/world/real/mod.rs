@@ -37,7 +37,9 @@ impl Real {
     /// Of a site, whose state is in this directory.
     pub(crate) fn new(input: &Input, directory: &Path) -> Self {
         let folder = input.site.folder().to_path_buf();
-        let secrets = Arc::new(SiteSecrets::new(directory).below(&folder));
+        let references = plinth_site::secret_refs(&input.site.desired);
+        let hidden = references.iter().map(|(_, reference)| reference);
+        let secrets = Arc::new(SiteSecrets::new(directory).below(&folder).hiding(hidden));
         Self { folder, directory: directory.to_path_buf(), secrets, bcm: OnceLock::new(), env: OnceLock::new() }
     }
 
@@ -84,7 +86,7 @@ impl Real {
         }
         let clients = self.clients(desired)?;
         let ctx = Context::quiet(Arc::new(SystemClock::new()));
-        Ok(self.env.get_or_init(|| StepEnv { ctx, clients, secrets: self.secrets() }).clone())
+        Ok(self.env.get_or_init(|| StepEnv::new(ctx, clients, self.secrets())).clone())
     }
 
     fn clients(&self, desired: &Desired) -> Result<Clients, Problem> {

@@ -16,6 +16,11 @@ findings! {
         usually: "The cluster is older than a year and was neither upgraded nor were its certificates renewed.",
         fix: "Renew them on each control-plane node (`kubeadm certs renew all`, then restart its static pods), or run Kubespray with `force_certificate_regeneration`; then run `plinth apply`.",
     }
+    KUBERNETES_CERTIFICATE_ENDS_SOON = "kubernetes.certificate-ends-soon", You {
+        means: "Certificates of the control plane or of etcd end within 30 days. Everything works until then; behind that day the parts that use them refuse each other.",
+        usually: "The cluster is nearly a year old. Kubespray and kubeadm renew certificates at an upgrade only.",
+        fix: "Renew them in time on each control-plane node (`kubeadm certs renew all`, then restart its static pods), or run Kubespray with `force_certificate_regeneration`.",
+    }
     KUBERNETES_CONTROL_PLANE_ILL = "kubernetes.control-plane-ill", You {
         means: "API server, etcd, or what runs in kube-system did not become healthy in time. The evidence names what is missing.",
         usually: "Images that are still pulled, a node whose network does not work, clocks that differ, or an etcd member that was lost.",
@@ -135,6 +140,11 @@ findings! {
         means: "The certificate that the API server shows is not valid at this moment.",
         usually: "It expired, or the clock of this machine or of the control plane is wrong.",
         fix: "Check both clocks, then renew the certificates of the control plane (`kubeadm certs renew all`).",
+    }
+    KUBERNETES_TEMPLATE = "kubernetes.template", You {
+        means: "A value that goes to Ansible holds a template of Jinja. Ansible would run it on the machine where plinth runs.",
+        usually: "A variable under `kubernetes.extraVars` was copied from another inventory of Kubespray; or somebody wants to run programs here.",
+        fix: "Write the value that the template stands for. Look who wrote it, if it does not belong there.",
     }
     KUBERNETES_UNKNOWN_KUBESPRAY = "kubernetes.unknown-kubespray", You {
         means: "The Kubespray release in the site file is not among those whose commit this plinth knows.",

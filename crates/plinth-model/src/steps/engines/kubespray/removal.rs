@@ -1,7 +1,7 @@
 //! `kubespray.removal`.
 
-use crate::NodeName;
 use crate::steps::{Effect, KubesprayRelease, Lane, NodeTarget, Properties, Removal, RunInputs, StepParams};
+use crate::{InstalledChange, NodeName};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -41,5 +41,9 @@ impl StepParams for KubesprayRemoval {
 
     fn members(&self) -> Vec<&NodeName> {
         self.parts.members()
+    }
+
+    fn installed(&self) -> Option<InstalledChange> {
+        matches!(self.removal, Removal::All).then_some(InstalledChange::Clears)
     }
 }
