@@ -54,3 +54,9 @@ pub(super) fn only_looks(step: &Step) -> ClientError {
 pub(super) fn amount(number: usize, noun: &str) -> String {
     format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
 }
+
+/// `2 labels and 1 taint`; what there is none of is not named.
+pub(super) fn amounts(counted: [(usize, &str); 2]) -> String {
+    let told: Vec<String> = counted.iter().filter(|(n, _)| *n > 0).map(|(n, noun)| amount(*n, noun)).collect();
+    if told.is_empty() { amount(0, counted[0].1) } else { told.join(" and ") }
+}
