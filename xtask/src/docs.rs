@@ -10,7 +10,7 @@ use std::process::Command;
 const FOLDER: &str = "docs/reference";
 
 /// Verbs in the order of the page; each is asked for its own help.
-const VERBS: [&str; 20] = [
+const VERBS: [&str; 21] = [
     "init",
     "validate",
     "discover",
@@ -18,6 +18,7 @@ const VERBS: [&str; 20] = [
     "plan",
     "apply",
     "status",
+    "unlock",
     "trust",
     "kubeconfig",
     "remove",

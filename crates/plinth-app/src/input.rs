@@ -55,11 +55,21 @@ impl Input {
         findings
     }
 
-    /// The end of an operation because of these findings.
+    /// The end of a verb that only reads because of these findings.
     #[must_use]
     pub fn rejected(&self, findings: Vec<Finding>) -> Failure {
+        self.refused(findings, false).into()
+    }
+
+    /// The end of an operation, which may have asked BCM or nodes before.
+    #[must_use]
+    pub fn rejected_after_contact(&self, findings: Vec<Finding>) -> Failure {
+        self.refused(findings, true).into()
+    }
+
+    fn refused(&self, findings: Vec<Finding>, contacted: bool) -> Rejected {
         let (source, file) = (self.site.source().to_owned(), self.site.file().to_owned());
-        Rejected { findings: self.place(findings), source, file }.into()
+        Rejected { findings: self.place(findings), source, file, contacted }
     }
 }
 

@@ -37,7 +37,9 @@ fn not_here(check: &Check) -> ClientError {
     let finding = Finding::error(code::PLINTH_NOT_IN_THIS_RELEASE, "kubernetes", happened.clone())
         .owner(Owner::Vendor)
         .fix(attempt);
-    ClientError::permanent("kube", format!("checking {}", check.name()), happened, attempt)
+    ClientError::new("kube", format!("checking {}", check.name()))
+        .happened(happened)
+        .attempt(attempt)
         .because(Cause::NotInThisRelease)
         .finding(finding)
 }

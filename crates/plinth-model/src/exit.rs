@@ -11,7 +11,7 @@ pub enum Exit {
     Pending,
     /// 3: a check failed.
     CheckFailed,
-    /// 4: partly applied; run the same command again to continue.
+    /// 4: partly applied, or stopped by a signal; run the same command again to continue.
     Partly,
     /// 5: somebody else holds the site's lock.
     Locked,
@@ -28,7 +28,7 @@ impl Exit {
         (Exit::Input, "your input is wrong: arguments, site file, a missing secret, a saved plan that no longer fits"),
         (Exit::Pending, "changes are pending: `plan --detailed-exitcode`, or you answered no"),
         (Exit::CheckFailed, "a check failed"),
-        (Exit::Partly, "partly applied, run again to continue"),
+        (Exit::Partly, "partly applied or stopped, run again to continue"),
         (Exit::Locked, "somebody else holds the lock"),
         (Exit::Unreachable, "an external system cannot be reached, or this release does not support it yet"),
         (Exit::Bug, "our bug"),

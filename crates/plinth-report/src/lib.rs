@@ -3,11 +3,13 @@
 //! Everything here is drawn from values of `plinth-model`, runs from one [`plinth_model::RunView`]; nothing is decided, nothing is looked up. Secrets never get this
 //! far: events and findings do not hold them. Text of foreign programs is cleaned of control characters.
 
+mod background;
 pub mod findings;
 mod fold;
 mod lines;
 mod live;
 mod ndjson;
+mod outlet;
 pub mod preflight;
 #[cfg(test)]
 mod scripted;
@@ -21,9 +23,11 @@ mod text_log;
 mod view_tests;
 mod wrap;
 
+pub use background::Background;
 pub use lines::Lines;
 pub use live::Live;
 pub use ndjson::Ndjson;
+pub use outlet::{Gap, Open, Outlet, OutletLines};
 pub use sink::Sink;
 pub use style::{Palette, Sign, clean};
 pub use tables::NodeRow;

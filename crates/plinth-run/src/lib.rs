@@ -13,6 +13,6 @@ pub mod survey;
 pub use awaited::Awaited;
 pub use behaviour::{Behaviour, Probe, Probed, StepEnv};
 pub use executor::{RunOptions, RunReport, RunWorld, Sink, StopLevel, StopSignal, run};
-pub use journal::{CrashAfter, Durability, Journal, JournalError, LockOwner, LockedJournal, Store};
+pub use journal::{CrashAfter, Durability, Fence, Journal, JournalError, Lock, LockOwner, LockedJournal, Store};
 pub use look::{Done, Look, LookOptions, SeenDone, look};
 pub use remembered::Remembered;

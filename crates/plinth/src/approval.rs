@@ -34,7 +34,7 @@ impl<'a> Question<'a> {
 impl Approve for Question<'_> {
     async fn approve(&self, planned: &Planned) -> Result<bool, Problem> {
         plan::show_before(self.common, &planned.plan, self.printer);
-        let approved = self.yes || self.printer.ask(&(self.question)(&planned.plan));
+        let approved = self.yes || self.printer.ask(&(self.question)(&planned.plan)).await;
         if !approved {
             self.printer.talk("nothing was changed");
         }
@@ -67,7 +67,7 @@ impl<'a> SiteName<'a> {
 impl Approve for SiteName<'_> {
     async fn approve(&self, _: &Planned) -> Result<bool, Problem> {
         let question = "This cannot be undone. Type the site's name to go on:";
-        let approved = self.given || self.printer.ask_for(question, self.name);
+        let approved = self.given || self.printer.ask_for(question, self.name).await;
         if !approved {
             self.printer.talk("nothing was changed");
         }

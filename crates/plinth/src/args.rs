@@ -130,6 +130,8 @@ pub(crate) enum Verb {
     /// Say how far the last run came and what it waits for, from another terminal too
     #[command(after_help = examples::STATUS)]
     Status,
+    /// Free the site's lock when its holder is gone and the clocks say otherwise
+    Unlock(Unlock),
     /// Run the whole job against a simulated data centre made from the site file
     #[command(after_help = examples::REHEARSE)]
     Rehearse(Rehearse),
@@ -173,9 +175,9 @@ pub(crate) enum Verb {
 
 #[derive(Debug, Args)]
 pub(crate) struct Init {
-    /// Name of the site
-    #[arg(long, default_value = "basepod-a")]
-    pub(crate) name: String,
+    /// Name of the site [default: asked for, or taken from BCM's host name]
+    #[arg(long)]
+    pub(crate) name: Option<String>,
     /// Fill in what BCM at this address knows (https://HEAD:8081); user and password come from BCM_USERNAME and BCM_PASSWORD
     #[arg(long, value_name = "URL")]
     pub(crate) from_bcm: Option<String>,
@@ -330,6 +332,13 @@ pub(crate) struct Kubeconfig {
     /// Replace what is there under the same name even if plinth did not make it
     #[arg(long)]
     pub(crate) force: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Unlock {
+    /// Do not ask; a holder that shows a sign of life keeps the lock all the same
+    #[arg(short, long)]
+    pub(crate) yes: bool,
 }
 
 #[derive(Debug, Args)]

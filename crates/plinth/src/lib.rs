@@ -9,12 +9,16 @@ mod examples;
 mod explain;
 mod hints;
 mod input;
+mod keys;
 mod log;
 mod printer;
+mod process;
 mod report;
 mod running;
 mod screen;
+mod signals;
 mod sinks;
+mod streams;
 mod verbs;
 
 use args::{Arguments, Common, GraphFormat, Output, Verb};
@@ -33,17 +37,37 @@ pub fn main() -> ExitCode {
         Ok(arguments) => arguments,
         Err(error) => return usage(error),
     };
+    process::no_core_dumps();
     arguments.common.json |= arguments.common.output != Output::Text;
     let printer = Printer::new(&arguments.common);
     let (json, file) = (arguments.common.json, arguments.common.file.clone());
-    let result = runtime().map_err(Failure::from).and_then(|runtime| runtime.block_on(run(arguments, &printer)));
-    let result = result.map_err(|failure| input::problem(failure, json, &file, &printer));
-    let result = result.and_then(|exit| printer.lost().map_or(Ok(exit), Err));
-    let exit = match result {
-        Ok(exit) => exit,
-        Err(problem) => refuse(&problem, json, &printer),
+    let tell = |failure: Failure| refuse(&input::problem(failure, json, &file, &printer), json, &printer);
+    let exit = match process::check().and_then(|()| runtime()) {
+        Ok(runtime) => {
+            printer.signals().listen(&runtime);
+            let exit = runtime.block_on(until_stopped(arguments, &printer)).unwrap_or_else(&tell);
+            let exit = printer.end().map_or_else(|problem| tell(problem.into()), |()| exit);
+            printer.last_words();
+            // A thread that waits for a terminal or a disk does not hold the process.
+            runtime.shutdown_background();
+            exit
+        }
+        Err(problem) => {
+            let exit = tell(problem.into());
+            printer.last_words();
+            exit
+        }
     };
     exit.into()
+}
+
+/// Carries out the verb, unless a signal ends it before or after its run. Dropping it gives the lock back.
+async fn until_stopped(arguments: Arguments, printer: &Printer) -> Result<Exit, Failure> {
+    tokio::select! {
+        biased;
+        problem = printer.signals().unheeded() => Err(problem.into()),
+        result = run(arguments, printer) => result,
+    }
 }
 
 /// The one runtime of the process.
@@ -98,6 +122,7 @@ async fn run(arguments: Arguments, printer: &Printer) -> Result<Exit, Failure> {
         Verb::Plan(verb) => verbs::plan::run(common, &verb, printer).await,
         Verb::Apply(verb) => verbs::apply::run(common, &verb, printer).await,
         Verb::Status => verbs::status::run(common, printer),
+        Verb::Unlock(verb) => verbs::unlock::run(common, &verb, printer).await,
         Verb::Rehearse(verb) => verbs::rehearse::run(common, &verb, printer).await,
         Verb::Render(verb) => verbs::render::run(common, &verb, printer).await,
         Verb::Preflight(verb) => verbs::preflight::run(common, &verb, printer).await,

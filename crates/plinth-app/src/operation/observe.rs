@@ -172,11 +172,8 @@ impl Operation<'_> {
         let visits = plinth_plan::visits(&self.desired, cluster);
         let awaited = Awaited::default();
         let work = plinth_run::survey::survey(&visits, &env, self.desired.run.parallel, &awaited);
-        let work = self.world.drive(work, false);
-        let survey = self
-            .named(work, || format!("the nodes {}", awaited.words()))
-            .await
-            .map_err(|error| client_problem(&error))?;
+        let work = self.named(self.world.drive(work, false), || format!("the nodes {}", awaited.words()));
+        let survey = self.fenced(work).await?.map_err(|error| client_problem(&error))?;
         tracing::info!(answered = survey.facts.len(), findings = survey.findings.len(), "checked the nodes");
         let known = facts::read(&self.directory)?;
         facts::write(&self.directory, &known.into_iter().chain(survey.facts.clone()).collect())?;
@@ -188,7 +185,7 @@ impl Operation<'_> {
         let awaited = Arc::<Awaited>::default();
         let options = LookOptions { parallel: self.desired.run.parallel, awaited: Arc::clone(&awaited) };
         let work = self.world.drive(plinth_run::look(plan, &world, &options), false);
-        Ok(self.named(work, || format!("a look at {}", awaited.words())).await?)
+        Ok(self.fenced(self.named(work, || format!("a look at {}", awaited.words()))).await??)
     }
 
     /// Stops before anything is changed when more nodes are unfit than may fail, or something is wrong with all of them. A node

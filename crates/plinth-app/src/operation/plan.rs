@@ -29,9 +29,10 @@ impl Operation<'_> {
     pub fn plan(&self, seen: Observation) -> Result<Planned, Failure> {
         let Observation { cluster, checks, mut observed, draft, done } = seen;
         if done.is_none() {
-            observed.steps = state::done_before(&self.directory, &draft)?;
+            observed.steps = state::done_before(&self.directory, &draft, self.world.is_rehearsal())?;
         }
-        let mut plan = plinth_plan::looked(draft, &observed).map_err(|findings| self.input.rejected(findings))?;
+        let mut plan =
+            plinth_plan::looked(draft, &observed).map_err(|findings| self.input.rejected_after_contact(findings))?;
         if !self.world.is_rehearsal() {
             plinth_plan::left_out::mark(&mut plan, lacks);
         }
@@ -52,7 +53,7 @@ impl Operation<'_> {
                 plan.findings = self.input.place(plan.findings);
                 Ok(plan)
             }
-            Err(findings) => Err(self.input.rejected(findings)),
+            Err(findings) => Err(self.input.rejected_after_contact(findings)),
         }
     }
 }

@@ -7,9 +7,9 @@ use super::options::{RunOptions, RunReport, RunWorld};
 use super::queue::Queue;
 use super::step_machine::StepMachine;
 use super::stop::{StopLevel, StopSignal};
-use crate::journal::{JournalError, Store};
+use crate::journal::{Fence, JournalError, Store};
 use futures::FutureExt as _;
-use futures::future::{BoxFuture, Either, select};
+use futures::future::{BoxFuture, Either, poll_fn, select};
 use futures::stream::{FuturesUnordered, StreamExt as _};
 use plinth_model::finding::code;
 use plinth_model::run::{RunHead, StepState};
@@ -18,6 +18,7 @@ use plinth_world::{Clock, deadlines};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::pin::pin;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
 /// A run in progress.
@@ -49,6 +50,8 @@ pub(super) struct Run<'a> {
     stop_level: StopLevel,
     in_flight: FuturesUnordered<BoxFuture<'a, Arrival>>,
     renewed: Duration,
+    /// Nothing in flight moves while it is not sure that the lock is ours.
+    fence: Fence,
 }
 
 /// What one turn decided: recorded first, then told, then begun.
@@ -63,6 +66,8 @@ enum Wake {
     Arrived(Arrival),
     Stop(StopLevel),
     Heartbeat,
+    /// The lock may have been taken over: it must be looked at before anything goes on.
+    Unsure,
 }
 
 impl<'a> Run<'a> {
@@ -91,6 +96,7 @@ impl<'a> Run<'a> {
             stop_level: StopLevel::Run,
             in_flight: FuturesUnordered::new(),
             renewed: began,
+            fence: journal.fence(),
             plan,
             graph,
             options,
@@ -115,6 +121,7 @@ impl<'a> Run<'a> {
                 Wake::Arrived(arrival) => self.arrive_all(arrival),
                 Wake::Stop(level) => self.stop_at(level),
                 Wake::Heartbeat => {}
+                Wake::Unsure => self.journal.renew()?,
             }
             if self.clock.elapsed().saturating_sub(self.renewed) >= deadlines::LOCK_HEARTBEAT {
                 self.journal.renew()?;
@@ -210,12 +217,20 @@ impl<'a> Run<'a> {
     async fn wake(&mut self) -> Wake {
         let due = (self.renewed + deadlines::LOCK_HEARTBEAT).saturating_sub(self.clock.elapsed());
         let (clock, stop, level) = (Arc::clone(&self.clock), self.stop.clone(), self.stop_level);
-        let stopped = pin!(stop.above(level));
-        let work = select(stopped, self.in_flight.next());
+        let (stopped, lost) = (pin!(stop.above(level)), pin!(self.fence.lost()));
+        let (fence, in_flight) = (&self.fence, &mut self.in_flight);
+        let arrival = poll_fn(|cx| {
+            if !fence.is_sure() {
+                return Poll::Ready(Wake::Unsure);
+            }
+            in_flight.poll_next_unpin(cx).map(|arrived| arrived.map_or(Wake::Heartbeat, Wake::Arrived))
+        });
+        let work = select(select(stopped, lost), arrival);
         match select(work, clock.sleep(due)).await {
-            Either::Left((Either::Left(_), _)) => Wake::Stop(self.stop.level()),
-            Either::Left((Either::Right((Some(arrival), _)), _)) => Wake::Arrived(arrival),
-            Either::Left((Either::Right((None, _)), _)) | Either::Right(_) => Wake::Heartbeat,
+            Either::Left((Either::Left((Either::Left(_), _)), _)) => Wake::Stop(self.stop.level()),
+            Either::Left((Either::Left((Either::Right(_), _)), _)) => Wake::Unsure,
+            Either::Left((Either::Right((wake, _)), _)) => wake,
+            Either::Right(_) => Wake::Heartbeat,
         }
     }
 
@@ -224,7 +239,7 @@ impl<'a> Run<'a> {
         let mut arrival = Some(first);
         while let Some(Arrival { index, message }) = arrival {
             self.handle(index, message);
-            arrival = self.in_flight.next().now_or_never().flatten();
+            arrival = self.fence.is_sure().then(|| self.in_flight.next().now_or_never()).flatten().flatten();
         }
     }
 

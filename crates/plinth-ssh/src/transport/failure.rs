@@ -27,7 +27,7 @@ pub(super) fn permanent(
     happened: impl Into<String>,
     attempt: impl Into<String>,
 ) -> ClientError {
-    ClientError::permanent(DOOR, format!("{doing} on {peer}"), happened, attempt)
+    ClientError::new(DOOR, format!("{doing} on {peer}")).happened(happened).attempt(attempt)
 }
 
 /// A failure with a finding of the same words.

@@ -16,5 +16,6 @@ pub(crate) mod render;
 pub(crate) mod schema;
 pub(crate) mod status;
 pub(crate) mod trust;
+pub(crate) mod unlock;
 pub(crate) mod validate;
 pub(crate) mod version;

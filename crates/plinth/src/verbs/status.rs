@@ -15,6 +15,7 @@ use std::path::Path;
 pub(crate) fn run(common: &Common, printer: &Printer) -> Result<Exit, Failure> {
     let site = Input::load(&common.file)?.site.desired.name;
     let directory = state::directory(common.state.as_deref(), &site)?;
+    state::inspect(&directory)?;
     readable(&directory, common.state.is_some())?;
     let reader = Journal::open_read_only(&directory).map_err(Problem::from)?;
     let now = SystemClock::new().now();

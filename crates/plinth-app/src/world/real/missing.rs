@@ -60,7 +60,9 @@ impl Missing {
         let finding = Finding::error(code::PLINTH_NOT_IN_THIS_RELEASE, self.client, happened.clone())
             .owner(Owner::Vendor)
             .fix(attempt);
-        Err(ClientError::permanent(self.client, doing, happened, attempt)
+        Err(ClientError::new(self.client, doing)
+            .happened(happened)
+            .attempt(attempt)
             .because(Cause::NotInThisRelease)
             .finding(finding))
     }

@@ -27,14 +27,19 @@ findings! {
         fix: "Write a name, or a glob such as `dgx-*` or `dgx-0[1-4]`.",
     }
     NODES_BAD_NAME = "nodes.bad-name", You {
-        means: "The host name of this machine cannot be the name of a Kubernetes node.",
-        usually: "It has capital letters, underscores or dots, or is longer than 63 characters.",
-        fix: "Rename the machine in BCM: lower-case letters, digits and dashes, with a letter or digit at both ends.",
+        means: "The host name of this machine cannot be the name of a node: Kubernetes does not take it, or YAML or Ansible reads it as something else.",
+        usually: "Capital letters, underscores or dots; more than 63 characters; only digits; a word such as `on` or `no`; or a name of Ansible's groups, such as `etcd` or `all`.",
+        fix: "Rename the machine: lower-case letters, digits and dashes, with a letter among them, such as `node-101`. Quotes do not help.",
     }
     NODES_LABELS_UNUSED = "nodes.labels-unused", You {
         means: "A node has labels or taints in the site file, but it only runs etcd. Kubernetes does not know it as a node, so nobody sees them.",
         usually: "The node was a worker before, or the labels were meant for another one.",
         fix: "Remove its labels and taints under `nodes.overrides`, or select the node under `nodes.workers` or `nodes.controlPlane`.",
+    }
+    NODES_LEFT_OUT = "nodes.left-out", You {
+        means: "A glob or a category matches machines that plinth does not use: only physical nodes become nodes of the cluster.",
+        usually: "LiteNodes or cloud nodes of BCM, a head node, or a template with a similar name.",
+        fix: "Make them physical nodes in BCM if they belong to the cluster, or narrow the selector so that it does not match them.",
     }
     NODES_LISTED_TWICE = "nodes.listed-twice", You {
         means: "The inventory lists two machines with the same name.",

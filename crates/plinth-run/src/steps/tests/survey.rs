@@ -58,7 +58,7 @@ async fn a_machine_with_another_key_is_asked_nothing() {
 
 #[tokio::test]
 async fn a_node_that_does_not_answer_is_the_network_teams_and_a_refused_login_is_yours() {
-    let lost = ClientError::permanent("node", "connecting to dgx-05", "no route", "look at its link");
+    let lost = ClientError::new("node", "connecting to dgx-05").happened("no route").attempt("look at its link");
     let cases = [(lost.clone().transient("links come back"), Owner::NetworkTeam), (lost, Owner::You)];
     for (error, owner) in cases {
         let bench = Bench::new();
@@ -71,7 +71,7 @@ async fn a_node_that_does_not_answer_is_the_network_teams_and_a_refused_login_is
 
 #[tokio::test]
 async fn the_account_is_asked_first_and_the_first_contact_login_when_it_cannot() {
-    let refused = ClientError::permanent("node", "logging in", "permission denied", "make the account");
+    let refused = ClientError::new("node", "logging in").happened("permission denied").attempt("make the account");
     let powerless = NodeFacts { root: "none".to_owned(), ..facts(500, 500) };
     for account in [Err(refused), Ok(powerless)] {
         let bench = bench(Some(key("SHA256:a")));

@@ -116,7 +116,7 @@ async fn seen_by_cluster(env: &StepEnv, last: &RunInputs) -> ClientResult<BTreeM
 fn version(node: &NodeName, told: &str) -> ClientResult<Version> {
     told.parse().map_err(|error| {
         let (doing, attempt) = (format!("reading the version of {node}"), "look at `kubectl get nodes`");
-        ClientError::permanent("kube", doing, format!("{error}"), attempt)
+        ClientError::new("kube", doing).happened(format!("{error}")).attempt(attempt)
     })
 }
 
