@@ -6,6 +6,9 @@ use crate::signals::Signals;
 use crate::streams::Streams;
 use plinth_model::Problem;
 use plinth_model::text::{visible, visible_json, visible_styled};
+use rustix::event::{PollFd, PollFlags, poll};
+use rustix::fs::Timespec;
+use rustix::io::Errno;
 use serde::Serialize;
 use std::borrow::Cow;
 use std::io::IsTerminal;
@@ -13,6 +16,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+/// Between two looks whether a question is still open.
+const ASKED: Timespec = Timespec { tv_sec: 0, tv_nsec: 100_000_000 };
 /// How long the log is waited for at the end: a disk that hangs must not hold the process.
 const LOG: Duration = Duration::from_secs(2);
 
@@ -204,9 +209,9 @@ impl Printer {
         self.asking.store(true, Ordering::Relaxed);
         let (told, heard) = tokio::sync::oneshot::channel();
         let reader = std::thread::Builder::new().name("question".to_owned()).spawn(move || {
-            let mut answer = String::new();
+            let answer = typed(|| !told.is_closed());
             // Nobody listens any more when a signal came first.
-            let _ = told.send(std::io::stdin().read_line(&mut answer).map_or_else(|_| String::new(), |_| answer));
+            let _ = told.send(answer);
         });
         let answer = if reader.is_ok() { heard.await.unwrap_or_default() } else { String::new() };
         self.asking.store(false, Ordering::Relaxed);
@@ -228,9 +233,25 @@ impl Printer {
 
     /// A problem, with its four parts.
     pub(crate) fn problem(&self, problem: &Problem) {
+        // The terminal has `^C` on the line by then.
+        let echoed = self.signals.heard() > 0 && Self::watched() && !self.ran.load(Ordering::Relaxed);
+        self.asking.fetch_or(echoed, Ordering::Relaxed);
         let label = if self.color_err { "\u{1b}[1;31merror\u{1b}[0m" } else { "error" };
         self.say(&format!("{label}: {problem}"));
     }
+}
+
+/// One line from standard input, as long as somebody wants it; empty when nothing comes. A read that waits would outlive its question.
+fn typed(is_wanted: impl Fn() -> bool) -> String {
+    let (stdin, mut answer) = (std::io::stdin(), String::new());
+    while is_wanted() {
+        match poll(&mut [PollFd::new(&stdin, PollFlags::IN)], Some(&ASKED)) {
+            Ok(0) | Err(Errno::INTR) => {}
+            Ok(_) => return stdin.read_line(&mut answer).map_or_else(|_| String::new(), |_| answer),
+            Err(_) => return String::new(),
+        }
+    }
+    String::new()
 }
 
 /// The last wall: whatever comes here, a terminal is told of colours at most, and of those only where plinth colours.

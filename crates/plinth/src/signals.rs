@@ -33,11 +33,12 @@ impl Drop for Taken<'_> {
     }
 }
 
-/// Signals that whoever started this process wants it to ignore, a bit each: `nohup` does so with SIGHUP.
-fn ignored() -> u64 {
+/// Whether whoever started this process wants it to outlive its terminal, as `nohup` does.
+fn hang_up_is_ignored() -> bool {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
-    mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0)
+    let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0);
+    mask >> (SignalKind::hangup().as_raw_value() - 1) & 1 == 1
 }
 
 impl Signals {
@@ -52,10 +53,10 @@ impl Signals {
         let kinds = [
             (SignalKind::interrupt(), "Ctrl-C (SIGINT)"),
             (SignalKind::terminate(), "SIGTERM"),
-            (SignalKind::hangup(), "SIGHUP: the terminal went away"),
+            (SignalKind::hangup(), "SIGHUP (the terminal went away)"),
         ];
-        let ignored = ignored();
-        for (kind, name) in kinds.into_iter().filter(|(kind, _)| ignored >> (kind.as_raw_value() - 1) & 1 == 0) {
+        for (kind, name) in kinds.into_iter().filter(|(kind, _)| *kind != SignalKind::hangup() || !hang_up_is_ignored())
+        {
             let Ok(mut listener) = signal(kind) else { continue };
             let signals = self.clone();
             runtime.spawn(async move {
@@ -104,11 +105,8 @@ impl Signals {
     pub(crate) async fn unheeded(&self) -> Problem {
         let mut heard = self.heard.subscribe();
         let name = heard.wait_for(|heard| heard.unheeded.is_some()).await.ok().and_then(|heard| heard.unheeded);
-        Problem::while_doing("stopping")
-            .because(
-                Exit::Partly,
-                format!("{} came before a plan ran or after; no step was under way", name.unwrap_or("a signal")),
-            )
+        Problem::while_doing("carrying out the command")
+            .because(Exit::Partly, format!("{} stopped it; no step was running", name.unwrap_or("a signal")))
             .try_this("run the same command again: it begins with a look at what is there")
     }
 }

@@ -17,6 +17,6 @@ pub(crate) fn run(verb: &Completions, printer: &Printer) -> Result<Exit, Failure
     let shell = shells.completer(&name).ok_or_else(|| bug("no such shell".to_owned()))?;
     let mut script = Vec::new();
     shell.write_registration(VARIABLE, "plinth", "plinth", "plinth", &mut script).map_err(|e| bug(e.to_string()))?;
-    printer.data(&String::from_utf8_lossy(&script));
+    printer.file(&String::from_utf8_lossy(&script));
     Ok(Exit::Done)
 }
