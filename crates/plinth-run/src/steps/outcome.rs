@@ -1,7 +1,7 @@
 //! The few shapes in which every kind answers.
 
 use crate::behaviour::{Probe, Probed};
-use plinth_model::{Finding, Step};
+use plinth_model::{Finding, Step, amount};
 use plinth_world::ClientError;
 
 /// Already as the plan wants it.
@@ -47,11 +47,6 @@ pub(super) fn only_looks(step: &Step) -> ClientError {
     ClientError::new("run", format!("acting on {}", step.id))
         .happened(happened)
         .attempt("report this as a bug of plinth")
-}
-
-/// `1 mirror`, `2 mirrors`.
-pub(super) fn amount(number: usize, noun: &str) -> String {
-    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
 }
 
 /// `2 labels and 1 taint`; what there is none of is not named.

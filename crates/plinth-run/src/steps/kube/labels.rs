@@ -15,7 +15,6 @@ impl StepKind for NodeLabels {
         title: "The node carries its labels and taints.",
         probe: "Compares the wanted ones, and looks for those that plinth set before and that are no longer wanted: labels by their owner in the API, taints by the node's annotation plinth.dev/managed-taints. Others do not matter.",
         act: "Adds or changes the wanted ones, takes away its own that are no longer wanted, leaves those of others alone.",
-        undo: "The labels and taints are removed.",
     };
 
     /// Wanted labels and taints are there, and none of ours beside them; others are left alone.

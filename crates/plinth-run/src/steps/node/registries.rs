@@ -14,7 +14,6 @@ impl StepKind for NodeRegistries {
         title: "Registry mirrors and logins are in place, and the registries answer from the node.",
         probe: "Compares containerd's registry files and asks the registries.",
         act: "Writes mirrors and logins.",
-        undo: "The files are removed.",
     };
 
     /// Mirrors and logins in place, registries reachable.
