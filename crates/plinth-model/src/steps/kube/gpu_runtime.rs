@@ -1,6 +1,7 @@
 //! `kubernetes.gpu-runtime`.
 
-use crate::steps::{Effect, Lane, NodeTarget, Properties, StepParams};
+use crate::Stage;
+use crate::steps::{Effect, Lane, NodeTarget, Properties, StepParams, Undo, deadlines};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -15,12 +16,15 @@ pub struct GpuRuntime {
 impl StepParams for GpuRuntime {
     // Needs a majority? No. The API server itself refuses to write without a majority; nothing can be half made.
     const PROPERTIES: Properties = Properties {
+        stage: Stage::Kubernetes,
         effect: Effect::Changes,
         lane: Lane::Free,
         needs_quorum: false,
         destructive: false,
         interrupts_member: false,
         once: false,
+        undo: Undo::Compensate("The toolkit's pods were started anew, nothing else."),
         expected_s: 30,
+        deadline_s: deadlines::GPU_RUNTIME,
     };
 }
