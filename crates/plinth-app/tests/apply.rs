@@ -4,7 +4,8 @@
 use plinth_app::operation::{Always, Planned};
 use plinth_app::saved::{SavedPlan, save};
 use plinth_app::{Access, Approve, Audience, Depth, Failure, Goal, Input, Operation, Script, Setup, World};
-use plinth_model::{Exit, Finding, Problem};
+use plinth_model::run::StepState;
+use plinth_model::{Exit, Finding, NodeName, Problem, RunView};
 use plinth_run::{RunReport, StopSignal};
 use plinth_site::Site;
 use std::path::{Path, PathBuf};
@@ -63,6 +64,11 @@ impl Bench {
         Operation::open(setup, World::Simulated(script))
     }
 
+    /// The last run, by its journal.
+    fn last_run(&self) -> RunView {
+        plinth_run::Journal::open_read_only(&self.state).unwrap().unwrap().into_view()
+    }
+
     /// As the verb does it.
     async fn apply(&self, script: Script) -> Result<(usize, RunReport), Failure> {
         let mut operation = self.open(script)?;
@@ -102,16 +108,61 @@ async fn applied_twice_the_second_finds_nothing_to_do() {
 }
 
 #[tokio::test]
-async fn an_unfit_node_within_the_budget_stops_at_its_own_steps() {
+async fn an_unfit_worker_within_the_budget_stops_at_its_own_steps_and_all_others_are_finished() {
     let bench = Bench::new(|site| site);
-    let (_, report) = bench.apply(with_fault("node:dgx-05:unreachable")).await.unwrap();
+    let (_, report) = bench.apply(with_fault("node:dgx-05:unreachable:always")).await.unwrap();
     assert_eq!(report.exit, Exit::Partly);
     assert!(bench.listener.texts.lock().unwrap().iter().any(|text| text.contains("going on without dgx-05")));
-    assert!(report.failures.iter().any(|(step, _)| step.as_str().ends_with("/dgx-05")), "{:#?}", report.failures);
-    assert!(report.counts.changed > 10, "the others went on: {:?}", report.counts);
+    assert_eq!(report.failures.len(), 1, "{:#?}", report.failures);
+    assert_eq!(report.failures[0].0.as_str(), "nodes/connect/dgx-05");
+    let view = bench.last_run();
+    let missing: Vec<&str> = view.run.as_ref().unwrap().without.iter().map(|node| node.as_str()).collect();
+    assert_eq!(missing, ["dgx-05"], "it is recorded");
+    let unfinished = view.steps.iter().filter(|(_, step)| matches!(step.state, StepState::NotRun | StepState::Failed));
+    let unfinished: Vec<&str> = unfinished.map(|(id, _)| id.as_str()).collect();
+    assert!(unfinished.iter().all(|id| id.starts_with("nodes/") && id.ends_with("/dgx-05")), "{unfinished:?}");
 
     let (_, next) = bench.apply(Script::default()).await.unwrap();
     assert_eq!(next.exit, Exit::Done, "{:#?}", next.failures);
+}
+
+#[tokio::test]
+async fn an_unfit_member_of_the_control_plane_is_waited_for_and_that_is_said() {
+    let bench = Bench::new(|site| site);
+    let (_, report) = bench.apply(with_fault("node:cpu-05:unreachable:always")).await.unwrap();
+    assert_eq!(report.exit, Exit::Partly);
+    let texts = bench.listener.texts.lock().unwrap().join(" ");
+    assert!(texts.contains("not fit: cpu-05") && !texts.contains("going on without"), "{texts}");
+    assert!(report.counts.changed > 10, "the others are prepared: {:?}", report.counts);
+}
+
+#[tokio::test]
+async fn a_worker_that_is_left_out_is_taken_in_by_the_next_run() {
+    let bench = Bench::new(|site| site);
+    let apply = async |without: &[&str], script: Script| {
+        let mut operation = bench.open(script).unwrap();
+        let nodes: Vec<NodeName> = without.iter().map(|name| NodeName::new(name).unwrap()).collect();
+        operation.leave_out(&nodes);
+        let seen = operation.observe(Depth::Steps).await.unwrap();
+        let planned = operation.plan(seen).unwrap();
+        let pending = planned.plan.pending();
+        let mut approved = operation.approve(planned, &Always).await.unwrap().unwrap();
+        (pending, operation.run(&mut approved, Arc::new(|_| {}), StopSignal::new()).await.unwrap())
+    };
+    let (_, first) = apply(&["dgx-05"], with_fault("node:dgx-05:unreachable:always")).await;
+    assert_eq!((first.exit, first.counts.failed), (Exit::Done, 0), "{:#?}", first.failures);
+    let (pending, again) = apply(&["dgx-05"], Script::default()).await;
+    assert_eq!((pending, again.exit), (0, Exit::Done), "{:#?}", again.failures);
+    let (_, with) = apply(&[], Script::default()).await;
+    assert_eq!(with.exit, Exit::Done, "{:#?}", with.failures);
+    assert!(bench.last_run().steps.iter().any(|(id, step)| {
+        id.as_str() == "nodes/account/dgx-05" && step.state == StepState::Changed
+    }));
+    // A member that is left out is still one: the record keeps it, and nothing is to be done for it afterwards.
+    let (pending, out) = apply(&["dgx-05"], Script::default()).await;
+    assert_eq!((pending, out.exit), (0, Exit::Done), "{:#?}", out.failures);
+    let (pending, last) = apply(&[], Script::default()).await;
+    assert_eq!((pending, last.exit), (0, Exit::Done), "{:#?}", last.failures);
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! Plans: immutable, hashed lists of steps with reasons.
 
-use crate::{Digest, Finding, SiteName, Stage, StepId, Work};
+use crate::{Digest, Finding, NodeName, SiteName, Stage, StepId, Work};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -19,6 +19,9 @@ pub struct MadeFrom {
     pub catalog: Digest,
     /// Version of plinth.
     pub plinth: String,
+    /// Nodes of the site that this plan leaves out: a person asked for it, or they were not fit.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub without: Vec<NodeName>,
 }
 
 /// What applying a step would do.

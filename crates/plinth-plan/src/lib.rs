@@ -14,6 +14,7 @@ mod given;
 mod gpu;
 mod ids;
 mod images;
+mod left_out;
 pub mod lint;
 mod literal;
 pub mod observed;
@@ -21,6 +22,7 @@ mod planner;
 pub mod render;
 pub mod saved;
 mod select;
+pub mod sources;
 mod step;
 mod visit;
 

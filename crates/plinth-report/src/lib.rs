@@ -5,8 +5,10 @@
 
 pub mod findings;
 mod fold;
+pub mod history;
 mod lines;
 mod live;
+pub mod logs;
 mod ndjson;
 pub mod preflight;
 #[cfg(test)]

@@ -131,7 +131,7 @@ fn plan(nodes: &[&str]) -> Plan {
         schema: 1,
         hash: none.clone(),
         site: SiteName::new("basepod-a").unwrap(),
-        made_from: MadeFrom { site: none.clone(), inventory: none.clone(), catalog: none, plinth: "0".into() },
+        made_from: MadeFrom { site: none.clone(), inventory: none.clone(), catalog: none, plinth: "0".into(), without: Vec::new() },
         steps: nodes.iter().map(|node| ready(node)).collect(),
         gates: vec![],
         findings: vec![],

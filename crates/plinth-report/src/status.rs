@@ -2,7 +2,7 @@
 
 use crate::findings::amount;
 use crate::style::{Palette, Sign, clean};
-use plinth_model::SiteName;
+use plinth_model::{NodeName, SiteName};
 use plinth_model::run::status::{FailureStatus, RunStatus, StepStatus};
 use plinth_model::run::{LockView, Status, StepState};
 use plinth_model::span::span;
@@ -11,7 +11,7 @@ use plinth_model::span::span;
 #[must_use]
 pub fn status(site: &SiteName, status: &Status, palette: Palette) -> String {
     let name = palette.bold(site.as_str());
-    let lock = lock(status.lock.as_ref());
+    let lock = format!("{}{}", lock(status.lock.as_ref()), place(&status.directory));
     let RunStatus { id, state, plan, rehearsal, .. } = &status.run;
     let Some(id) = id else { return format!("{name}: never applied\n{lock}") };
     let kind = if *rehearsal { " (a rehearsal)" } else { "" };
@@ -22,10 +22,22 @@ pub fn status(site: &SiteName, status: &Status, palette: Palette) -> String {
         format!("  started  {}, last event {}", time(status.run.started), time(status.run.updated)),
         format!("  steps    {}", steps(status)),
     ];
+    lines.extend(left_out(&status.run.without));
     lines.extend(status.in_flight.iter().map(|step| in_flight(step, palette)));
     lines.extend(status.failures.iter().map(|step| failure(step, palette)));
     lines.push(lock);
     lines.join("\n")
+}
+
+fn left_out(nodes: &[NodeName]) -> Option<String> {
+    let names: Vec<&str> = nodes.iter().map(NodeName::as_str).collect();
+    let them = if names.len() == 1 { "it" } else { "them" };
+    let line = format!("  missing  {}: left out of this run; `plinth apply` takes {them} in", names.join(", "));
+    (!names.is_empty()).then_some(line)
+}
+
+fn place(directory: &str) -> String {
+    if directory.is_empty() { String::new() } else { format!("\n  state    {}  (logs: `plinth logs`)", clean(directory)) }
 }
 
 fn time(at: Option<jiff::Timestamp>) -> String {

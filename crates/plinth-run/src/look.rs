@@ -6,23 +6,25 @@ use futures::future::{BoxFuture, FutureExt as _};
 use futures::stream::{FuturesUnordered, StreamExt as _};
 use plinth_model::finding::code;
 use plinth_model::steps::Effect;
-use plinth_model::{Digest, Finding, Plan, Problem, Step, StepId};
+use plinth_model::{Digest, Finding, NodeName, Plan, Problem, Stage, Step, StepId};
 use plinth_plan::Seen;
 use plinth_world::{ClientError, deadlines};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
 /// How to look.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct LookOptions {
     /// Steps at once.
     pub parallel: usize,
+    /// Nodes that just gave no answer: they are not asked again.
+    pub silent: BTreeSet<NodeName>,
 }
 
 impl Default for LookOptions {
     fn default() -> Self {
-        Self { parallel: RunOptions::PARALLEL }
+        Self { parallel: RunOptions::PARALLEL, silent: BTreeSet::new() }
     }
 }
 
@@ -65,7 +67,7 @@ type Sight<'a> = BoxFuture<'a, (usize, Option<Result<Probed, ClientError>>)>;
 pub async fn look(plan: &Plan, world: &RunWorld, options: &LookOptions) -> Result<Look, Problem> {
     let graph = Graph::of(plan)?;
     let queue = Queue::new(&graph, options.parallel);
-    let mut looking = Looking { plan, world, queue, graph, look: Look::default() };
+    let mut looking = Looking { plan, world, silent: &options.silent, queue, graph, look: Look::default() };
     let mut sights: FuturesUnordered<Sight<'_>> = FuturesUnordered::new();
     loop {
         while let Some(sight) = looking.begin() {
@@ -81,6 +83,7 @@ pub async fn look(plan: &Plan, world: &RunWorld, options: &LookOptions) -> Resul
 struct Looking<'a> {
     plan: &'a Plan,
     world: &'a RunWorld,
+    silent: &'a BTreeSet<NodeName>,
     queue: Queue,
     graph: Graph<'a>,
     look: Look,
@@ -94,6 +97,11 @@ impl<'a> Looking<'a> {
             let step = self.plan.steps.get(index)?;
             if step.work.properties().effect == Effect::Proves {
                 self.queue.leave(&self.graph, index);
+                continue;
+            }
+            if step.stage == Stage::Nodes && step.work.node().is_some_and(|node| self.silent.contains(node)) {
+                self.queue.leave(&self.graph, index);
+                self.look.seen.insert(step.id.clone(), Seen::Unknown("the node did not answer just before".to_owned()));
                 continue;
             }
             match step.when.as_ref().map(|when| self.look.answers.get(&when.gate) == Some(&when.answer)) {

@@ -40,6 +40,8 @@ pub const KUBE_RETRIES: u32 = 2;
 pub const KUBE_BACKOFF: Duration = Duration::from_secs(1);
 /// The API server of a fresh control plane answers seconds after the playbook says so; elections take some more.
 pub const KUBE_SETTLES: Duration = Duration::from_secs(60);
+/// One question whether a source answers, before anything is changed: a place that needs longer would not carry a run either.
+pub const SOURCE: Duration = Duration::from_secs(8);
 /// Connecting to a server of files: name, TCP and TLS.
 pub const FETCH_CONNECT: Duration = Duration::from_secs(20);
 /// Silence in the middle of a file after which the connection is given up.

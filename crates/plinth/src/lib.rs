@@ -6,6 +6,7 @@ mod approval;
 mod args;
 mod explain;
 mod input;
+mod kept;
 mod log;
 mod printer;
 mod running;
@@ -53,6 +54,7 @@ fn refuse(problem: &Problem, json: bool, printer: &Printer) -> Exit {
         printer.json(&input::FindingsReport { schema: input::SCHEMA, findings: &[input::as_finding(problem)] });
     }
     printer.problem(problem);
+    printer.name_log();
     problem.exit
 }
 
@@ -72,6 +74,8 @@ async fn run(arguments: Arguments, printer: &Printer) -> Result<Exit, Failure> {
         Verb::Discover(verb) => verbs::discover::run(common, &verb, printer).await,
         Verb::Plan(verb) => verbs::plan::run(common, &verb, printer).await,
         Verb::Apply(verb) => verbs::apply::run(common, &verb, printer).await,
+        Verb::History(verb) => verbs::history::run(common, &verb, printer),
+        Verb::Logs(verb) => verbs::logs::run(common, &verb, printer),
         Verb::Status => verbs::status::run(common, printer),
         Verb::Rehearse(verb) => verbs::rehearse::run(common, &verb, printer).await,
         Verb::Render(verb) => verbs::render::run(common, &verb, printer).await,

@@ -66,6 +66,13 @@ impl Printer {
         &self.log
     }
 
+    /// Names the log, where there is one: something went wrong.
+    pub(crate) fn name_log(&self) {
+        if let Some(log) = self.log.place() {
+            self.talk(&format!("log: {} (`plinth logs` lists all)", log.display()));
+        }
+    }
+
     /// Columns of the terminal; 100 where there is none.
     pub(crate) fn width() -> usize {
         comfy_table::Table::new().width().map_or(100, usize::from)

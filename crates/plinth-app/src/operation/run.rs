@@ -3,10 +3,17 @@
 use super::{Approved, Operation, Planned};
 use crate::world::{Crash, bug};
 use plinth_model::{NodeName, Problem};
+use plinth_plan::Cluster;
 use plinth_run::executor::Sink;
 use plinth_run::steps::Kinds;
 use plinth_run::{CrashAfter, Remembered, RunOptions, RunReport, RunWorld, StopSignal};
+use std::collections::BTreeSet;
 use std::sync::{Arc, PoisonError};
+
+/// Workers; whoever else fails counts in a majority.
+fn optional(cluster: &Cluster) -> BTreeSet<NodeName> {
+    cluster.members.iter().filter(|member| !member.is_quorum()).map(|member| member.name.clone()).collect()
+}
 
 impl Operation<'_> {
     /// Runs the plan to its end, or as far as it goes. May be called for several plans; the lock is kept in between.
@@ -27,6 +34,7 @@ impl Operation<'_> {
             parallel: self.desired.run.parallel,
             node_failures: self.desired.run.node_failures,
             control_plane,
+            optional: optional(cluster),
             took_over,
             ..RunOptions::new(run, lock.owner.to_string())
         };

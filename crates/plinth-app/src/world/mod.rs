@@ -114,6 +114,14 @@ impl OpenWorld {
         }
     }
 
+    /// The package index that this machine is set up for.
+    pub(crate) fn package_index(&self) -> String {
+        match self {
+            Self::Real(_) => plinth_ansible::package_index(),
+            Self::Simulated(_) => plinth_ansible::DEFAULT_INDEX.to_owned(),
+        }
+    }
+
     /// Makes the world ready for steps on these nodes. The real one is.
     pub(crate) fn prepare(
         &mut self,

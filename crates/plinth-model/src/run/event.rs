@@ -4,7 +4,7 @@
 //! Fields are only ever added. How events fold into a view of the run, and what a reader may miss, says [`super::RunView`].
 
 use super::step_state::{StepState, ended};
-use crate::{Digest, Finding, SiteName, Stage, StepId};
+use crate::{Digest, Finding, NodeName, SiteName, Stage, StepId};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -110,6 +110,9 @@ pub struct RunHead {
     /// Warnings of the plan, which no event repeats.
     #[serde(default)]
     pub warnings: usize,
+    /// Nodes of the site that the plan leaves out; a run without `--without` takes them in again.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub without: Vec<NodeName>,
 }
 
 impl RunHead {
@@ -131,6 +134,7 @@ impl RunHead {
             took_over: None,
             parallel: 0,
             warnings: 0,
+            without: Vec::new(),
         }
     }
 }

@@ -14,6 +14,7 @@ use crate::catalog::Components;
 use crate::cluster::{Cluster, Member};
 use crate::deadlines;
 use crate::ids;
+use crate::sources::Source;
 use crate::step::step;
 use plinth_model::finding::code;
 use plinth_model::plan::Step;
@@ -72,6 +73,18 @@ pub(crate) trait Engine: Sync {
         let reason = format!("everything inside the cluster is done through its API server on {}", first.name);
         let id = ids::kubeconfig(desired.name.as_str());
         Some(step(id, Stage::Kubernetes, work, deadlines::KUBECONFIG, reason))
+    }
+
+    /// Where these of its steps fetch from.
+    fn sources(&self, desired: &Desired, steps: &[&Step]) -> Vec<Source> {
+        let _ = (desired, steps);
+        Vec::new()
+    }
+
+    /// Where nodes fetch from for themselves.
+    fn sources_of_nodes(&self, desired: &Desired) -> Vec<Source> {
+        let _ = desired;
+        Vec::new()
     }
 
     /// Whether nodes are reached over SSH at all: checked, prepared, and asked how they are.

@@ -21,12 +21,15 @@ pub(crate) fn steps(asked: &Asked<'_>, engine: &dyn Engine, end: Option<&StepId>
     let (desired, cluster) = (asked.desired, asked.cluster);
     let kubeconfig = engine.kubeconfig(asked).map(|step| step.needing(end.cloned()));
     let mut steps: Vec<Step> = kubeconfig.into_iter().collect();
-    for member in cluster.members.iter().filter(|m| m.is_kubernetes_node()) {
-        steps.extend(on_node(desired, member));
-    }
+    steps.extend(on_nodes(desired, &cluster.members));
     steps.push(health(desired, cluster, engine));
     steps.extend(gpu_runtime(desired, cluster, engine));
     steps
+}
+
+/// What each of these nodes gets once it is in the cluster.
+pub(crate) fn on_nodes(desired: &Desired, members: &[Member]) -> Vec<Step> {
+    members.iter().filter(|m| m.is_kubernetes_node()).flat_map(|member| on_node(desired, member)).collect()
 }
 
 fn join_id(desired: &Desired) -> StepId {

@@ -99,6 +99,13 @@ impl Run<'_> {
         self.plan.steps.iter().filter_map(|step| step.work.node()).collect::<HashSet<_>>().len()
     }
 
+    fn left_out(&self) -> Option<String> {
+        let names: Vec<&str> = self.plan.made_from.without.iter().map(|node| node.as_str()).collect();
+        let (it, they) = if names.len() == 1 { ("it", "was") } else { ("them", "were") };
+        let line = format!("{} {they} left out; `plinth apply` without `--without` takes {it} in", names.join(", "));
+        (!names.is_empty()).then_some(line)
+    }
+
     fn next(&self, outcome: Outcome, exit: Exit) -> Vec<String> {
         let fixes = self.failures.iter().filter_map(|(index, finding)| {
             let step: &Step = self.plan.steps.get(*index)?;
@@ -108,10 +115,14 @@ impl Run<'_> {
         if self.failures.len() > TOLD {
             next.push(format!("{} more failed steps are in the events", self.failures.len() - TOLD));
         }
+        next.extend(self.left_out());
         let left = self.ended.iter().filter(|e| matches!(e, Some(StepState::Failed | StepState::NotRun))).count();
         next.push(match (outcome, exit) {
             (Outcome::Done, _) if self.options.rehearsal => {
                 "that was a rehearsal; `plinth discover` and `plinth plan` look at the real site".to_owned()
+            }
+            (Outcome::Done, _) if !self.plan.made_from.without.is_empty() => {
+                "every other node is done".to_owned()
             }
             (Outcome::Done, _) => "`plinth plan` shows that nothing is left to do".to_owned(),
             _ if !self.options.kept => {

@@ -148,6 +148,7 @@ impl<'a> Run<'a> {
             owner: options.owner.clone(),
             took_over: options.took_over.as_ref().map(|note| self.event_sink.text(note)),
             parallel: options.parallel,
+            without: plan.made_from.without.clone(),
             warnings: plan.findings.iter().filter(|finding| finding.severity == Severity::Warning).count(),
             ..RunHead::new(options.run.clone(), plan.hash.clone(), plan.site.clone())
         }

@@ -9,6 +9,7 @@
 
 mod error;
 mod events;
+mod history;
 mod lock;
 mod locked;
 mod memory;
@@ -18,6 +19,7 @@ mod schema;
 mod store;
 
 pub use error::JournalError;
+pub use history::About;
 pub use lock::{Lock, LockOwner};
 pub use locked::LockedJournal;
 pub use memory::{Impossible, LastRun, Memory, StepMemory};

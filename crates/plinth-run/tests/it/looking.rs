@@ -4,7 +4,7 @@ use plinth_plan::Seen;
 use plinth_run::{Look, LookOptions, look};
 
 fn look_at(bench: &Bench, plan: &plinth_model::Plan) -> Look {
-    bench.clock.drive(look(plan, &bench.world(), &LookOptions { parallel: 3 })).unwrap()
+    bench.clock.drive(look(plan, &bench.world(), &LookOptions { parallel: 3, ..LookOptions::default() })).unwrap()
 }
 
 #[test]

@@ -53,7 +53,7 @@ fn kubespray() -> (KubesprayRelease, RunInputs) {
 
 fn deploy() -> Work {
     let (release, parts) = kubespray();
-    Work::KubesprayRun(KubesprayRun { release, targets: Vec::new(), parts })
+    Work::KubesprayRun(KubesprayRun { release, targets: Vec::new(), parts, without: Vec::new() })
 }
 
 /// Takes Kubernetes away.
@@ -96,6 +96,7 @@ pub fn plan(steps: Vec<Step>) -> Plan {
         inventory: Digest::of("inventory"),
         catalog: Digest::of("catalog"),
         plinth: "0".to_owned(),
+        without: Vec::new(),
     };
     let site = SiteName::new("basepod-a").unwrap();
     let mut plan =

@@ -311,7 +311,12 @@ impl NodeInspection for SimNodes {
             return Err(lost);
         }
         let partitions = self.partitions(target, &machine)?;
-        Ok(super::facts::of(target, &machine, &partitions, asked))
+        let mut facts = super::facts::of(target, &machine, &partitions, asked);
+        for url in &asked.urls {
+            let status = if self.centre.silent(url)? { 0 } else { 200 };
+            facts.answers.insert(url.clone(), status);
+        }
+        Ok(facts)
     }
 }
 

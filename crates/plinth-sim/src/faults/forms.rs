@@ -46,6 +46,11 @@ pub(super) const ALL: &[Form] = &[
     form("play:NAME:fails", "play:dgx-05:fails", "a task of the Kubespray play fails on the node"),
     form("release:NAME:timeout", "release:gpu-operator:timeout", "helm waits for the release until its time is up"),
     form("release:NAME:fails", "release:gpu-operator:fails", "helm gives the release up"),
+    form(
+        "source:HOST:unreachable",
+        "source:github.com:unreachable",
+        "nothing can be fetched from there, neither here nor on a node; `all` is every source",
+    ),
     form("runai:issuer-mismatch", "runai:issuer-mismatch", "Keycloak names another issuer than the expected one"),
     form("runai:401", "runai:401", "the Run:ai interface answers 401, Issuer is not familiar"),
     form("runai:409", "runai:409", "registering the cluster is answered with a conflict"),
@@ -58,7 +63,7 @@ pub(super) fn near(text: &str, start: &str) -> String {
     let alike: Vec<&str> =
         ALL.iter().map(|f| f.form).filter(|form| form.split([':', '@']).next() == Some(start)).collect();
     if alike.is_empty() {
-        let starts = ["bcm", "node", "play", "release", "runai", "crash"];
+        let starts = ["bcm", "node", "play", "release", "source", "runai", "crash"];
         let starting = nearest(start, starts);
         let example = starting.and_then(|near| ALL.iter().find(|f| f.example.starts_with(near)));
         return match example {

@@ -33,6 +33,11 @@ impl LogFile {
         Ok(Self { file, size, path })
     }
 
+    /// Where the newest lines are.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// Writes whole lines. What cannot be written is lost.
     pub(super) fn write(&mut self, lines: &[u8]) {
         if self.size >= LARGEST {

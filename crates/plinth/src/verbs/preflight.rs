@@ -43,6 +43,8 @@ pub(crate) async fn run(common: &Common, verb: &Preflight, printer: &Printer) ->
             survey = operation.check_nodes(&discovered.cluster).await?;
         }
     }
+    let sources = operation.check_sources(&discovered, &survey.facts).await?;
+    survey.findings.extend(sources);
     survey.findings.extend(site_findings(operation.input(), discovered));
     let found = tell(common, &survey, printer);
     Ok(if fixed == Exit::Partly { fixed } else { found })

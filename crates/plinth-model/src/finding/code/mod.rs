@@ -37,6 +37,7 @@ mod nodes;
 mod platform;
 mod run;
 mod site;
+mod source;
 
 pub use bcm::*;
 pub use kubernetes::*;
@@ -46,6 +47,7 @@ pub use nodes::*;
 pub use platform::*;
 pub use run::*;
 pub use site::*;
+pub use source::*;
 
 /// What is known about a code. Sentences are for people: three fields, one paragraph each.
 #[derive(Debug)]

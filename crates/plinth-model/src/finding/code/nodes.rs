@@ -31,10 +31,25 @@ findings! {
         usually: "It has capital letters, underscores or dots, or is longer than 63 characters.",
         fix: "Rename the machine in BCM: lower-case letters, digits and dashes, with a letter or digit at both ends.",
     }
+    NODES_EXCLUDE_UNUSED = "nodes.exclude-unused", You {
+        means: "A selector under `nodes.exclude` matches nodes, but none that another list selects. It takes nothing away.",
+        usually: "The node was taken out of the other lists since, or the selector was meant for another one.",
+        fix: "Remove the selector, or correct it; `plinth discover` shows which nodes are selected.",
+    }
     NODES_LABELS_UNUSED = "nodes.labels-unused", You {
         means: "A node has labels or taints in the site file, but it only runs etcd. Kubernetes does not know it as a node, so nobody sees them.",
         usually: "The node was a worker before, or the labels were meant for another one.",
         fix: "Remove its labels and taints under `nodes.overrides`, or select the node under `nodes.workers` or `nodes.controlPlane`.",
+    }
+    NODES_LEFT_OUT = "nodes.left-out", You {
+        means: "This run leaves a node of the site out: `--without` names it, or it is not fit and `run.nodeFailures` allows to go on without it.",
+        usually: "The machine is in repair, or does not answer.",
+        fix: "When it answers again, run `plinth apply` without `--without`: it takes the node in. To leave it out for good, name it under `nodes.exclude`.",
+    }
+    NODES_LEFT_OUT_QUORUM = "nodes.left-out-quorum", You {
+        means: "A member of the control plane or of etcd cannot be left out of a run. Without it another cluster would be made, or the one there is would lose a member without being told.",
+        usually: "`--without` names a member of the control plane that is broken.",
+        fix: "Repair the node. One that BCM made anew is taken in by `plinth recover NODE`. Before Kubernetes is installed, name other nodes under `nodes.controlPlane`.",
     }
     NODES_LISTED_TWICE = "nodes.listed-twice", You {
         means: "The inventory lists two machines with the same name.",

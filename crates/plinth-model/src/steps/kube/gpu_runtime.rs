@@ -1,5 +1,6 @@
 //! `kubernetes.gpu-runtime`.
 
+use crate::NodeName;
 use crate::steps::{Effect, Lane, NodeTarget, Properties, StepParams};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -23,4 +24,8 @@ impl StepParams for GpuRuntime {
         once: false,
         expected_s: 30,
     };
+
+    fn changes_on(&self, node: &NodeName) -> bool {
+        self.targets.iter().any(|target| target.node == *node)
+    }
 }

@@ -61,6 +61,7 @@ pub(super) fn deploy(
         release: engine.release.clone(),
         targets: cluster.members.iter().map(|m| Cluster::target(desired, m)).collect(),
         parts: super::inputs(engine, files),
+        without: cluster.left_out.iter().map(|member| member.name.clone()).collect(),
     });
     let reason = format!("Kubernetes {version} is not known to run on these {nodes} nodes with these settings");
     step(ids::deploy(desired.name.as_str()), Stage::Kubernetes, work, deadlines::kubespray_run(nodes), reason)

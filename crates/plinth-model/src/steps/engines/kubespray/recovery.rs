@@ -1,7 +1,7 @@
 //! `kubespray.recovery`.
 
 use crate::NodeName;
-use crate::steps::{Effect, KubesprayRelease, Lane, NodeTarget, Properties, RunInputs, StepParams};
+use crate::steps::{Effect, HostInputs, KubesprayRelease, Lane, NodeTarget, Properties, RunInputs, StepParams};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -33,5 +33,9 @@ impl StepParams for KubesprayRecovery {
 
     fn members(&self) -> Vec<&NodeName> {
         self.parts.members()
+    }
+
+    fn changes_on(&self, node: &NodeName) -> bool {
+        self.parts.hosts.get(node).is_some_and(HostInputs::is_quorum)
     }
 }

@@ -42,4 +42,8 @@ impl StepParams for KubesprayRemoval {
     fn members(&self) -> Vec<&NodeName> {
         self.parts.members()
     }
+
+    fn changes_on(&self, node: &NodeName) -> bool {
+        self.removal.takes(node) && self.parts.hosts.contains_key(node)
+    }
 }
