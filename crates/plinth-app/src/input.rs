@@ -38,11 +38,14 @@ impl Input {
         findings
     }
 
-    /// A finding for each secret of the site that cannot be had. Programs that the site names for its secrets are run.
+    /// A finding for each secret of the site that cannot be had, and for each whose file others can read. Programs that the site
+    /// names for its secrets are run.
     #[must_use]
-    pub fn missing_secrets(&self, directory: &Path) -> Vec<Finding> {
+    pub fn check_secrets(&self, directory: &Path) -> Vec<Finding> {
         let secrets = SiteSecrets::new(directory).below(self.site.folder());
-        secrets.check_all(&plinth_site::secret_refs(&self.site.desired))
+        let mut findings = secrets.check_all(&plinth_site::secret_refs(&self.site.desired));
+        findings.extend(secrets.warnings());
+        findings
     }
 
     /// The end of an operation because of these findings.

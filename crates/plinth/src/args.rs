@@ -85,8 +85,8 @@ pub(crate) enum Color {
 pub(crate) enum Verb {
     /// Write a commented site file to start from
     Init(Init),
-    /// Check the site file: all findings at once, no contact with anything
-    Validate,
+    /// Check the site file: all findings at once; runs no program, contacts nobody, reads no secret
+    Validate(Validate),
     /// List nodes and the addresses plinth would use, through BCM
     Discover(Discover),
     /// Show what would be done, and why
@@ -139,6 +139,13 @@ pub(crate) struct Init {
     /// Do not verify BCM's certificate
     #[arg(long, requires = "from_bcm", conflicts_with = "ca_file")]
     pub(crate) insecure: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Validate {
+    /// Get every secret too: reads variables and files, and runs the programs that `exec` names. Only for a site file you trust
+    #[arg(long)]
+    pub(crate) check_secrets: bool,
 }
 
 /// Where the inventory comes from, instead of where the site file says.

@@ -70,7 +70,7 @@ async fn run(arguments: Arguments, printer: &Printer) -> Result<Exit, Failure> {
     let common = &arguments.common;
     match arguments.verb {
         Verb::Init(verb) => verbs::init::run(common, &verb, printer).await,
-        Verb::Validate => verbs::validate::run(common, printer),
+        Verb::Validate(verb) => verbs::validate::run(common, &verb, printer),
         Verb::Discover(verb) => verbs::discover::run(common, &verb, printer).await,
         Verb::Plan(verb) => verbs::plan::run(common, &verb, printer).await,
         Verb::Apply(verb) => verbs::apply::run(common, &verb, printer).await,

@@ -1,6 +1,6 @@
 //! `plinth validate`.
 
-use crate::args::Common;
+use crate::args::{Common, Validate};
 use crate::input::{FindingsReport, SCHEMA, plural};
 use crate::printer::Printer;
 use crate::screen::Screen;
@@ -11,10 +11,15 @@ use plinth_model::{Exit, Finding, Problem, Severity};
 use plinth_plan::Observed;
 use plinth_site::desired::{InventorySource, TlsTrust};
 
-/// Checks the site file against itself and the compatibility data. Contacts nothing.
-pub(crate) fn run(common: &Common, printer: &Printer) -> Result<Exit, Failure> {
+/// Checks the site file against itself and the compatibility data. Whoever wrote the file has no say in what runs: no program is
+/// run, nobody is contacted and no secret is read unless `--check-secrets` asks for it.
+pub(crate) fn run(common: &Common, verb: &Validate, printer: &Printer) -> Result<Exit, Failure> {
     let input = Input::load(&common.file)?;
-    let findings = input.place(findings(common, &input)?);
+    let mut findings = findings(&input)?;
+    if verb.check_secrets {
+        findings.extend(secrets(common, &input)?);
+    }
+    let findings = input.place(findings);
     if findings.iter().any(Finding::is_error) {
         return Err(input.rejected(findings));
     }
@@ -30,19 +35,28 @@ pub(crate) fn run(common: &Common, printer: &Printer) -> Result<Exit, Failure> {
         let warnings = plural(count(Severity::Warning), "warning");
         printer
             .data(&format!("{file}: site `{site}` is valid ({warnings}, {} for information)", count(Severity::Info)));
+        if !verb.check_secrets && !plinth_site::secret_refs(&input.site.desired).is_empty() {
+            printer.talk(
+                "its secrets were not read; `--check-secrets` reads them, and runs the programs that it names for them",
+            );
+        }
     }
     Ok(Exit::Done)
 }
 
-/// Everything that can be said without contact: the file, versions, secrets that are not there (only warnings here).
-fn findings(common: &Common, input: &Input) -> Result<Vec<Finding>, Problem> {
-    let desired = &input.site.desired;
+/// Everything that the file alone tells: itself, versions, plain files that are not there.
+fn findings(input: &Input) -> Result<Vec<Finding>, Problem> {
     let mut findings = input.site.findings.clone();
     findings.extend(planned(input)?);
     findings.extend(files_missing(input));
-    let missing = input.missing_secrets(&state::directory(common.state.as_deref(), &desired.name)?);
-    findings.extend(missing.into_iter().map(|f| Finding { severity: Severity::Warning, ..f }));
     Ok(findings)
+}
+
+/// Secrets that cannot be had now, which is only a warning here, and those that others can read.
+fn secrets(common: &Common, input: &Input) -> Result<Vec<Finding>, Problem> {
+    let directory = state::directory(common.state.as_deref(), &input.site.desired.name)?;
+    let doubtful = input.check_secrets(&directory);
+    Ok(doubtful.into_iter().map(|f| Finding { severity: Severity::Warning, ..f }).collect())
 }
 
 /// What planning with made-up nodes says: versions, components, values. Addresses are made up, so nothing is said of them.

@@ -10,6 +10,7 @@ mod memory;
 mod mirror_list;
 #[path = "../contract/node_client.rs"]
 mod node_client;
+mod reach;
 mod rehearsal;
 mod scenarios;
 mod secrets;
