@@ -3,10 +3,10 @@
 //! plinth's own log is beside the journal, those of plays are below `kubespray/logs`. All are private to the user, and secrets were taken
 //! out before anything was written. A play's log is named after the time at which it began; the journal knows what ran then.
 
+use jiff::Timestamp;
 use plinth_model::run::{LogFile, LogOf, Logs, logs};
 use plinth_model::{Problem, RunView, StepId};
 use plinth_run::journal::JournalReader;
-use jiff::Timestamp;
 use std::fs::{self, File};
 use std::io::{self, BufRead as _, BufReader, Read as _};
 use std::path::Path;
@@ -107,7 +107,10 @@ fn running(view: &RunView, at: Timestamp) -> Option<(StepId, Vec<String>)> {
 }
 
 fn unreadable(path: &str, error: &io::Error) -> Problem {
-    Problem::while_doing("reading the logs in").to(path).wrong_input(error).try_this("check whose the state directory is")
+    Problem::while_doing("reading the logs in")
+        .to(path)
+        .wrong_input(error)
+        .try_this("check whose the state directory is")
 }
 
 #[cfg(test)]

@@ -155,9 +155,13 @@ async fn a_worker_that_is_left_out_is_taken_in_by_the_next_run() {
     assert_eq!((pending, again.exit), (0, Exit::Done), "{:#?}", again.failures);
     let (_, with) = apply(&[], Script::default()).await;
     assert_eq!(with.exit, Exit::Done, "{:#?}", with.failures);
-    assert!(bench.last_run().steps.iter().any(|(id, step)| {
-        id.as_str() == "nodes/account/dgx-05" && step.state == StepState::Changed
-    }));
+    assert!(
+        bench
+            .last_run()
+            .steps
+            .iter()
+            .any(|(id, step)| { id.as_str() == "nodes/account/dgx-05" && step.state == StepState::Changed })
+    );
     // A member that is left out is still one: the record keeps it, and nothing is to be done for it afterwards.
     let (pending, out) = apply(&["dgx-05"], Script::default()).await;
     assert_eq!((pending, out.exit), (0, Exit::Done), "{:#?}", out.failures);

@@ -1,7 +1,7 @@
 //! What moved since a plan was made: what it was made from.
 
-use plinth_model::{Digest, NodeName};
 use plinth_model::plan::MadeFrom;
+use plinth_model::{Digest, NodeName};
 use serde::Serialize;
 use std::fmt;
 
@@ -57,8 +57,7 @@ pub fn moved(saved: &MadeFrom, now: &MadeFrom) -> Vec<Moved> {
         [] => "none".to_owned(),
         nodes => nodes.iter().map(NodeName::as_str).collect::<Vec<_>>().join(", "),
     };
-    let without =
-        || Moved { what: Origin::Without, saved: names(&saved.without), now: names(&now.without) };
+    let without = || Moved { what: Origin::Without, saved: names(&saved.without), now: names(&now.without) };
     let origins = [
         digest(Origin::Site, &saved.site, &now.site),
         digest(Origin::Inventory, &saved.inventory, &now.inventory),

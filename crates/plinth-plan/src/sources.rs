@@ -77,12 +77,14 @@ fn charts(steps: &[&Step]) -> Vec<Source> {
             by_place.entry(url).or_default().push(&release.component);
         }
     }
-    let source = |(url, components): (String, Vec<&str>)| Source {
+    let source = |(url, components): (String, Vec<&str>)| {
+        Source {
         kind: SourceKind::Charts,
         what: format!("the charts of {}", components.join(", ")),
         urls: vec![url],
         from: AskedFrom::Here,
         setting: "a web proxy of this machine (`HTTPS_PROXY`); Run:ai's own charts: `runai.source: airgapped` with `runai.mirror`".to_owned(),
+    }
     };
     by_place.into_iter().map(source).collect()
 }

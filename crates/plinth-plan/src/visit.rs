@@ -43,12 +43,7 @@ fn visit(desired: &Desired, cluster: &Cluster, member: &Member) -> Visit {
     let more: Vec<String> =
         sources::asked_on_nodes(desired).into_iter().filter(|url| !asked.urls.contains(url)).collect();
     asked.urls.extend(more);
-    Visit {
-        first: Cluster::first_contact(desired, member),
-        account: Cluster::target(desired, member),
-        asked,
-        expected,
-    }
+    Visit { first: Cluster::first_contact(desired, member), account: Cluster::target(desired, member), asked, expected }
 }
 
 /// What a member is measured against.

@@ -76,7 +76,8 @@ fn one_run(run: &RunHistory, all: bool, palette: Palette) -> Vec<String> {
         (StepState::NotRun, "not run"),
     ] {
         let of: Vec<&str> = rest.iter().filter(|step| step.state == state).map(|step| step.step.as_str()).collect();
-        lines.extend((!of.is_empty()).then(|| format!("  {} {what}: {}", palette.painted(Sign::of(state)), named(&of))));
+        lines
+            .extend((!of.is_empty()).then(|| format!("  {} {what}: {}", palette.painted(Sign::of(state)), named(&of))));
     }
     if !run.plan_is_read && run.steps.iter().any(StepHistory::touched) {
         lines.push("  the plan of this run is of another release: how to undo it is not told".to_owned());

@@ -29,7 +29,8 @@ fn head(log: &LogFile) -> String {
         (None, LogOf::Play) => "a play of no run that is kept".to_owned(),
     };
     let run = log.run.as_ref().map(|run| format!("  run {}", clean(run))).unwrap_or_default();
-    let failed = if log.failed.is_empty() { String::new() } else { format!("  failed: {}", clean(&log.failed.join(", "))) };
+    let failed =
+        if log.failed.is_empty() { String::new() } else { format!("  failed: {}", clean(&log.failed.join(", "))) };
     format!("{at}  {of}{failed}{run}  {}", size(log.size))
 }
 

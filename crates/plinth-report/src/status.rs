@@ -2,10 +2,10 @@
 
 use crate::findings::amount;
 use crate::style::{Palette, Sign, clean};
-use plinth_model::{NodeName, SiteName};
 use plinth_model::run::status::{FailureStatus, RunStatus, StepStatus};
 use plinth_model::run::{LockView, Status, StepState};
 use plinth_model::span::span;
+use plinth_model::{NodeName, SiteName};
 
 /// The text, several lines, without a final line break.
 #[must_use]
@@ -37,7 +37,11 @@ fn left_out(nodes: &[NodeName]) -> Option<String> {
 }
 
 fn place(directory: &str) -> String {
-    if directory.is_empty() { String::new() } else { format!("\n  state    {}  (logs: `plinth logs`)", clean(directory)) }
+    if directory.is_empty() {
+        String::new()
+    } else {
+        format!("\n  state    {}  (logs: `plinth logs`)", clean(directory))
+    }
 }
 
 fn time(at: Option<jiff::Timestamp>) -> String {

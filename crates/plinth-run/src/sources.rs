@@ -81,7 +81,10 @@ fn refusal(source: &Source, url: &str, status: u16) -> Option<Finding> {
         _ => return None,
     };
     let text = format!("{} answers {status}, asked for {}", host(url), source.what);
-    Some(Finding::new(severity, code::SOURCE_REFUSED, host(url), text).fix(format!("look at it; or set {}", source.setting)))
+    Some(
+        Finding::new(severity, code::SOURCE_REFUSED, host(url), text)
+            .fix(format!("look at it; or set {}", source.setting)),
+    )
 }
 
 fn silence(source: &Source, url: &str, asked_by: &str) -> Finding {
@@ -102,8 +105,7 @@ fn from_nodes(source: &Source, facts: &BTreeMap<NodeName, NodeFacts>) -> Option<
         let statuses: Vec<u16> = source.urls.iter().filter_map(|url| facts.answers.get(url).copied()).collect();
         !statuses.is_empty() && statuses.iter().all(|status| *status == 0)
     };
-    let silent: Vec<&str> =
-        facts.iter().filter(|(_, facts)| is_silent(facts)).map(|(node, _)| node.as_str()).collect();
+    let silent: Vec<&str> = facts.iter().filter(|(_, facts)| is_silent(facts)).map(|(node, _)| node.as_str()).collect();
     if silent.is_empty() {
         return None;
     }

@@ -213,6 +213,9 @@ pub(crate) struct Apply {
     /// Do not ask
     #[arg(short, long)]
     pub(crate) yes: bool,
+    /// Manage the site from this state directory although another one does so: the marks on the nodes are replaced
+    #[arg(long)]
+    pub(crate) take_over: bool,
     /// Do not ask beforehand whether git, package index, files, images and charts can be fetched
     #[arg(long)]
     pub(crate) skip_source_check: bool,

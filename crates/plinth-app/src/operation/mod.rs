@@ -17,8 +17,8 @@ use crate::goal::Goal;
 use crate::input::Input;
 use crate::state::SiteLock;
 use crate::world::{OpenWorld, Simulation};
-use plinth_model::{NodeName, Problem};
 use plinth_model::inventory::Inventory;
+use plinth_model::{NodeName, Problem};
 use plinth_run::StepEnv;
 use plinth_site::Desired;
 use std::path::{Path, PathBuf};
@@ -88,6 +88,11 @@ impl Operation<'_> {
     /// Leaves these workers out of the plan: nothing is done on them, and nothing waits for them.
     pub fn leave_out(&mut self, nodes: &[NodeName]) {
         self.desired.run.without = nodes.to_vec();
+    }
+
+    /// Takes the site over from another state directory: its marks on the nodes are replaced.
+    pub fn take_over(&mut self) {
+        self.world.take_over();
     }
 
     /// Leaves out asking the sources of the plan: what cannot be fetched fails later, where it is needed.

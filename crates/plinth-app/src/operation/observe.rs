@@ -4,8 +4,9 @@ use super::Operation;
 use crate::failure::Failure;
 use crate::state::facts;
 use crate::world::{bug, client_problem};
+use plinth_model::finding::code;
 use plinth_model::inventory::Inventory;
-use plinth_model::{EngineRecord, Finding, NodeName, Plan, Problem};
+use plinth_model::{EngineRecord, Exit, Finding, NodeName, Plan, Problem};
 use plinth_plan::{Cluster, Discovery, Member, Observed};
 use plinth_run::steps::Kinds;
 use plinth_run::survey::Survey;
@@ -101,7 +102,14 @@ impl Operation<'_> {
             observed.engine = self.record().await?;
             draft = self.make(&observed)?;
         }
-        let mut seen = Observation { cluster: discovered.cluster, checks: Vec::new(), observed, draft, done: None, silent: BTreeSet::new() };
+        let mut seen = Observation {
+            cluster: discovered.cluster,
+            checks: Vec::new(),
+            observed,
+            draft,
+            done: None,
+            silent: BTreeSet::new(),
+        };
         if depth >= Depth::Nodes {
             self.observe_nodes(&mut seen, depth).await?;
         }
@@ -109,6 +117,7 @@ impl Operation<'_> {
             let look = self.look(&seen.draft, std::mem::take(&mut seen.silent)).await?;
             tracing::info!(steps = look.seen.len(), done = look.done.len(), "looked at the steps");
             self.tell(&look.findings);
+            self.nobody_else(&look.findings)?;
             (seen.observed.steps, seen.observed.answers) = (look.seen, look.answers);
             self.demand_sources(&mut seen).await?;
             seen.done = Some(look.done);
@@ -177,6 +186,17 @@ impl Operation<'_> {
         let world = RunWorld { env: self.env()?, behaviour: Arc::new(Kinds) };
         let options = LookOptions { parallel: self.desired.run.parallel, silent };
         Ok(self.world.drive(plinth_run::look(plan, &world, &options), false).await?)
+    }
+
+    /// Stops before anything is changed when another state directory manages nodes of the site.
+    fn nobody_else(&self, findings: &[Finding]) -> Result<(), Problem> {
+        let elsewhere: Vec<&Finding> = findings.iter().filter(|f| f.code == code::NODE_MANAGED_ELSEWHERE).collect();
+        let Some(first) = elsewhere.first() else { return Ok(()) };
+        let names = elsewhere.iter().map(|finding| finding.subject.as_str()).collect::<Vec<_>>().join(", ");
+        Err(Problem::while_doing("looking who manages the nodes of")
+            .to(&self.desired.name)
+            .because(Exit::Locked, format!("{names}: {}; nothing was changed", first.message))
+            .try_this(first.fix.clone()))
     }
 
     /// Stops before anything is changed when more nodes are unfit than may fail, or something is wrong with all of them. Within that

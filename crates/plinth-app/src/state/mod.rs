@@ -2,6 +2,7 @@
 
 mod directory;
 pub(crate) mod facts;
+pub(crate) mod identity;
 mod lock;
 mod record;
 

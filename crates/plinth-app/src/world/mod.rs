@@ -122,6 +122,13 @@ impl OpenWorld {
         }
     }
 
+    /// Takes nodes over from another state directory.
+    pub(crate) fn take_over(&mut self) {
+        if let Self::Real(real) = self {
+            real.take_over();
+        }
+    }
+
     /// Makes the world ready for steps on these nodes. The real one is.
     pub(crate) fn prepare(
         &mut self,

@@ -12,9 +12,9 @@ pub mod status;
 mod step_state;
 mod view;
 
-pub use logs::{LogFile, LogOf, Logs};
-pub use history::{History, RunHistory, StepHistory};
 pub use event::{Counts, Event, EventBody, Outcome, RunHead};
+pub use history::{History, RunHistory, StepHistory};
+pub use logs::{LogFile, LogOf, Logs};
 pub use order::{Gap, WINDOW};
 pub use status::{LockView, RunState, Status};
 pub use step_state::StepState;

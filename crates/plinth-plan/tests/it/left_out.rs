@@ -25,12 +25,15 @@ fn refused(desired: &Desired) -> Vec<Finding> {
 }
 
 fn play(plan: &Plan) -> &KubesprayRun {
-    let play = plan.steps.iter().find_map(|step| if let Work::KubesprayRun(run) = &step.work { Some(run) } else { None });
+    let play =
+        plan.steps.iter().find_map(|step| if let Work::KubesprayRun(run) = &step.work { Some(run) } else { None });
     play.unwrap()
 }
 
 fn steps_of<'a>(plan: &'a Plan, name: &str) -> Vec<&'a str> {
-    let of = |step: &&plinth_model::Step| step.id.as_str().contains(name) || step.needs.iter().any(|n| n.as_str().contains(name));
+    let of = |step: &&plinth_model::Step| {
+        step.id.as_str().contains(name) || step.needs.iter().any(|n| n.as_str().contains(name))
+    };
     plan.steps.iter().filter(of).map(|step| step.id.as_str()).collect()
 }
 

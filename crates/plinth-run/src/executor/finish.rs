@@ -121,9 +121,7 @@ impl Run<'_> {
             (Outcome::Done, _) if self.options.rehearsal => {
                 "that was a rehearsal; `plinth discover` and `plinth plan` look at the real site".to_owned()
             }
-            (Outcome::Done, _) if !self.plan.made_from.without.is_empty() => {
-                "every other node is done".to_owned()
-            }
+            (Outcome::Done, _) if !self.plan.made_from.without.is_empty() => "every other node is done".to_owned(),
             (Outcome::Done, _) => "`plinth plan` shows that nothing is left to do".to_owned(),
             _ if !self.options.kept => {
                 "nothing of this rehearsal is kept: give `--state DIR` and the next run continues".to_owned()

@@ -87,7 +87,8 @@ pub(super) fn chosen(
     let sql = |error: rusqlite::Error| JournalError::of(path, &error);
     let walk = Walk { path, run: run.to_owned(), last: 0, seq: 0 };
     let mut events = Vec::new();
-    let mut statement = connection.prepare_cached(&format!("{ROWS} WHERE runs.id = ?1 ORDER BY events.seq")).map_err(sql)?;
+    let mut statement =
+        connection.prepare_cached(&format!("{ROWS} WHERE runs.id = ?1 ORDER BY events.seq")).map_err(sql)?;
     let mut rows = statement.query(params![run]).map_err(sql)?;
     while let Some(row) = rows.next().map_err(sql)? {
         let is_wanted = row.get_ref(5).map_err(sql)?.as_str().map_err(|error| walk.broken(0, error))?;

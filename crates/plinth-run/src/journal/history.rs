@@ -66,7 +66,9 @@ impl JournalReader {
             About::Node(node) => Some(format!("/{node}\"")),
             About::Step(step) => Some(format!("\"{step}\"")),
         });
-        needles.extend(matches!(about, About::Node(_)).then(|| format!("\"node\":\"{}\"", about.name().unwrap_or_default())));
+        needles.extend(
+            matches!(about, About::Node(_)).then(|| format!("\"node\":\"{}\"", about.name().unwrap_or_default())),
+        );
         let events = self.events_about(run, &needles)?;
         let is_meant = |step: &StepId, node: Option<&str>| match about {
             About::Runs => false,

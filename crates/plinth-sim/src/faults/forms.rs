@@ -37,6 +37,11 @@ pub(super) const ALL: &[Form] = &[
         "node:dgx-05:host-key-changed",
         "the node shows another host key than the pinned one",
     ),
+    form(
+        "node:NAME:managed-elsewhere",
+        "node:dgx-05:managed-elsewhere",
+        "a mark on the node says that another state directory manages it",
+    ),
     form("node:NAME:disk-full", "node:dgx-05:disk-full", "no space is left on any partition of the node"),
     form(
         "node:NAME:small-disk",

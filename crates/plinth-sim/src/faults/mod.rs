@@ -72,6 +72,8 @@ pub enum NodeFault {
     HostKeyChanged,
     /// No space anywhere.
     DiskFull,
+    /// Another state directory manages it.
+    ManagedElsewhere,
     /// Too little space where images live, enough on the larger partition.
     SmallDisk,
 }
@@ -161,7 +163,9 @@ impl Fault {
         let (what, name, names) = match &self.kind {
             FaultKind::Node { node, .. } | FaultKind::Play { node } => ("node", node, &known.nodes),
             FaultKind::Release { name, .. } => ("release", name, &known.releases),
-            FaultKind::Bcm(_) | FaultKind::Runai(_) | FaultKind::Source { .. } | FaultKind::Crash { .. } => return Ok(()),
+            FaultKind::Bcm(_) | FaultKind::Runai(_) | FaultKind::Source { .. } | FaultKind::Crash { .. } => {
+                return Ok(());
+            }
         };
         if names.contains(name) {
             return Ok(());
@@ -265,6 +269,7 @@ fn parse_node(how: &str) -> Result<NodeFault, String> {
         ("drop", Some(operation)) => Ok(NodeFault::Drop(operation)),
         ("drop", None) => Err("a drop needs the moment at which it happens: `drop@kubernetes`".to_owned()),
         ("host-key-changed", None) => Ok(NodeFault::HostKeyChanged),
+        ("managed-elsewhere", None) => Ok(NodeFault::ManagedElsewhere),
         ("disk-full", None) => Ok(NodeFault::DiskFull),
         ("small-disk", None) => Ok(NodeFault::SmallDisk),
         (other, None) => Err(format!("a node has no fault `{other}`")),

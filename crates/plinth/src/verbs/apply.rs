@@ -23,6 +23,9 @@ pub(crate) async fn run(common: &Common, verb: &Apply, printer: &Printer) -> Res
     if verb.skip_source_check {
         operation.trust_sources();
     }
+    if verb.take_over {
+        operation.take_over();
+    }
     let seen = operation.observe(Depth::Steps).await?;
     let planned = operation.plan(seen)?;
     saved.iter().try_for_each(|saved| saved.is_still(&planned))?;

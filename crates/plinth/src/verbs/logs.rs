@@ -22,7 +22,11 @@ pub(crate) fn run(common: &Common, verb: &Logs, printer: &Printer) -> Result<Exi
     };
     let log = found.find(what).ok_or_else(|| unknown(what))?;
     if verb.path || common.json {
-        if common.json { printer.json(log) } else { printer.data(&log.path) }
+        if common.json {
+            printer.json(log)
+        } else {
+            printer.data(&log.path)
+        }
         return Ok(Exit::Done);
     }
     printer.talk(&log.path);

@@ -4,6 +4,7 @@ pub(crate) mod bcm;
 pub(crate) mod missing;
 
 use crate::input::Input;
+use crate::state::identity::Identity;
 use crate::world::client_problem;
 use missing::Missing;
 use plinth_ansible::{LocalAnsible, PackageSource};
@@ -15,7 +16,7 @@ use plinth_net::fetch::WebFiles;
 use plinth_run::StepEnv;
 use plinth_site::Desired;
 use plinth_site::desired::{InventorySource, KubesprayTools};
-use plinth_ssh::{KeptNodeKey, SshConfig, SshNodes};
+use plinth_ssh::{KeptNodeKey, Manager, SshConfig, SshNodes};
 use plinth_world::bcm::BcmClient;
 use plinth_world::engine::FileRecords;
 use plinth_world::node::NodeClient;
@@ -31,6 +32,8 @@ pub(crate) struct Real {
     secrets: Arc<SiteSecrets>,
     bcm: OnceLock<Arc<dyn BcmClient>>,
     env: OnceLock<StepEnv>,
+    /// Nodes that another state directory manages become ours.
+    takes_over: bool,
 }
 
 impl Real {
@@ -38,7 +41,14 @@ impl Real {
     pub(crate) fn new(input: &Input, directory: &Path) -> Self {
         let folder = input.site.folder().to_path_buf();
         let secrets = Arc::new(SiteSecrets::new(directory).below(&folder));
-        Self { folder, directory: directory.to_path_buf(), secrets, bcm: OnceLock::new(), env: OnceLock::new() }
+        Self {
+            folder,
+            directory: directory.to_path_buf(),
+            secrets,
+            bcm: OnceLock::new(),
+            env: OnceLock::new(),
+            takes_over: false,
+        }
     }
 
     /// Resolves the secrets of the site that stand below this path of its file (empty: all); a finding for each that cannot be had.
@@ -66,6 +76,11 @@ impl Real {
         }
     }
 
+    /// Takes nodes over from another state directory. Before the first client is made.
+    pub(crate) fn take_over(&mut self) {
+        self.takes_over = true;
+    }
+
     fn bcm(&self, desired: &Desired) -> Result<Arc<dyn BcmClient>, Problem> {
         if let Some(client) = self.bcm.get() {
             return Ok(Arc::clone(client));
@@ -90,7 +105,10 @@ impl Real {
     fn clients(&self, desired: &Desired) -> Result<Clients, Problem> {
         let directory = &self.directory;
         let ssh = SshConfig { parallel: desired.run.parallel, ..SshConfig::new(directory) };
-        let nodes = SshNodes::new(ssh.known_hosts(known_hosts()), self.secrets());
+        let identity = Identity::of(directory)?;
+        let manager =
+            Manager { text: identity.mark(&desired.name, directory), id: identity.id, takes_over: self.takes_over };
+        let nodes = SshNodes::new(ssh.known_hosts(known_hosts()), self.secrets()).managed_by(manager);
         let packages = packages(&desired.kubernetes.kubespray_tools);
         let ansible = LocalAnsible::new(directory, &self.folder, packages, Arc::new(nodes.clone()), self.secrets());
         let node: Arc<dyn NodeClient> = Arc::new(nodes);

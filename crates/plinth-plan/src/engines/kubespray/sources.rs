@@ -69,14 +69,16 @@ fn files(desired: &Desired, from: AskedFrom) -> Vec<Source> {
         return Vec::new();
     }
     let source = |(name, host): (&str, &str)| {
-        let mirrored = kubernetes.downloads.files.as_ref().map(|files| format!("{}/{host}/", files.trim_end_matches('/')));
+        let mirrored =
+            kubernetes.downloads.files.as_ref().map(|files| format!("{}/{host}/", files.trim_end_matches('/')));
         let given = variable(desired, name).map(|url| format!("{}/", url.trim_end_matches('/')));
         Source {
             kind: SourceKind::Files,
             what: format!("programs of {host}"),
             urls: vec![given.or(mirrored).unwrap_or_else(|| format!("https://{host}/"))],
             from,
-            setting: "`kubernetes.downloads.files`: a mirror (`plinth render mirror-list` says what it must hold)".to_owned(),
+            setting: "`kubernetes.downloads.files`: a mirror (`plinth render mirror-list` says what it must hold)"
+                .to_owned(),
         }
     };
     HOSTS_OF_FILES.into_iter().map(source).collect()
@@ -102,7 +104,8 @@ fn images(desired: &Desired) -> Vec<Source> {
 }
 
 fn images_of(desired: &Desired, registry: &str, name: &str) -> Source {
-    let place = variable(desired, name).or_else(|| desired.kubernetes.downloads.images.get(registry).map(String::as_str));
+    let place =
+        variable(desired, name).or_else(|| desired.kubernetes.downloads.images.get(registry).map(String::as_str));
     let host = place.map_or(registry, |place| place.split('/').next().unwrap_or(place));
     let mirrors = desired.registries.mirrors.iter().filter(|mirror| mirror.registry == host);
     let mut urls: Vec<String> = mirrors.flat_map(|mirror| &mirror.endpoints).map(|endpoint| root(endpoint)).collect();

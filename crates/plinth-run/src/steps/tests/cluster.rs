@@ -31,7 +31,12 @@ pub(super) fn kubespray() -> KubesprayRelease {
 }
 
 fn run() -> Work {
-    Work::KubesprayRun(KubesprayRun { release: kubespray(), targets: vec![at("cpu-03"), at("dgx-05")], parts: parts(), without: Vec::new() })
+    Work::KubesprayRun(KubesprayRun {
+        release: kubespray(),
+        targets: vec![at("cpu-03"), at("dgx-05")],
+        parts: parts(),
+        without: Vec::new(),
+    })
 }
 
 pub(super) fn at(name: &str) -> NodeTarget {

@@ -212,6 +212,7 @@ look_sudoers() {
     fi
 }
 look() {
+    look_manager
     look_group
     look_user
     look_home

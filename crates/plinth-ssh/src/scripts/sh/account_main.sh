@@ -55,6 +55,7 @@ make_sudoers() {
     put "$place" 0440 ''
 }
 make() {
+    make_manager || fail "$manager_file cannot be written"
     make_group
     make_user
     make_home || fail "the home directory $home cannot be made"
@@ -67,7 +68,7 @@ main() {
     if [ "$action" = make ]; then
         seen=$(look)
         case $seen in
-            *"@$frame clash "* | *"@$frame obstacle "*)
+            *"@$frame manager "* | *"@$frame clash "* | *"@$frame obstacle "*)
                 printf '%s\n' "$seen"
                 return 0
                 ;;

@@ -44,7 +44,12 @@ impl StepKind for KubesprayRecovery {
     }
 
     async fn act(&self, _: &Step, env: &StepEnv) -> Result<String, ClientError> {
-        recover(env, &Wanted { release: &self.release, targets: &self.targets, parts: &self.parts, without: &[] }, &self.broken).await
+        recover(
+            env,
+            &Wanted { release: &self.release, targets: &self.targets, parts: &self.parts, without: &[] },
+            &self.broken,
+        )
+        .await
     }
 }
 

@@ -5,8 +5,8 @@ use super::birth::stillborn;
 use super::choice::{Choice, Sight, choose, left_behind};
 use crate::behaviour::{Probed, StepEnv};
 use crate::steps::outcome::{blocked, differs, done, refused};
-use crate::without::go_on_without;
 use crate::steps::{Explanation, StepKind};
+use crate::without::go_on_without;
 use futures::future::{Either, join_all, select};
 use plinth_model::engine::{KubesprayRecord, Play};
 use plinth_model::finding::code;
@@ -52,7 +52,12 @@ impl StepKind for KubesprayRun {
 }
 
 const fn wanted(run: &KubesprayRun) -> Wanted<'_> {
-    Wanted { release: &run.release, targets: run.targets.as_slice(), parts: &run.parts, without: run.without.as_slice() }
+    Wanted {
+        release: &run.release,
+        targets: run.targets.as_slice(),
+        parts: &run.parts,
+        without: run.without.as_slice(),
+    }
 }
 
 /// The last run that succeeded was made with this release, these files and these hosts, and the cluster has them.
