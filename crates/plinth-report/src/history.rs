@@ -46,11 +46,11 @@ fn head(run: &RunHistory, palette: Palette) -> String {
     let counts = run.counts.map(|counts| format!(": {} changed, {} failed", counts.changed, counts.failed));
     let without: Vec<&str> = run.without.iter().map(|node| node.as_str()).collect();
     let without = if without.is_empty() { String::new() } else { format!("  without {}", without.join(", ")) };
+    let by = if run.by.is_empty() { String::new() } else { format!("  by {}", clean(&run.by)) };
     format!(
-        "{}  run {}  by {}  {}{}{without}{rehearsal}",
+        "{}  run {}{by}  {}{}{without}{rehearsal}",
         palette.bold(&format!("{:.0}", run.started)),
         clean(&run.run),
-        clean(&run.by),
         outcome(run.outcome),
         counts.unwrap_or_default(),
     )
