@@ -1,8 +1,8 @@
 //! What verbs ask of the engine beside running plans: which hosts a destructive plan touches, and what a mirror must hold.
 
 use crate::failure::Failure;
+use crate::failure::{bug, client_problem};
 use crate::operation::{Always, Operation, Planned};
-use crate::world::{bug, client_problem};
 use plinth_model::Problem;
 use plinth_plan::engines::{self, MirrorList};
 use plinth_run::engines::Preview;

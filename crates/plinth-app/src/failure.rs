@@ -36,8 +36,15 @@ impl Failure {
     }
 }
 
-/// A failed call of a client, for people.
+/// A failed call of a client, for people. How the process ends follows from the cause.
 #[must_use]
 pub fn client_problem(error: &ClientError) -> Problem {
-    crate::world::client_problem(error)
+    Problem::while_doing(error.doing.clone())
+        .because(error.cause.exit(), &error.happened)
+        .try_this(error.attempt.clone())
+}
+
+/// A defect of plinth.
+pub(crate) fn bug(doing: &str, happened: &str) -> Problem {
+    Problem::while_doing(doing).bug(happened)
 }

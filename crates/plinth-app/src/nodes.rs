@@ -1,8 +1,8 @@
 //! Small jobs on nodes: fixing what checking them found, and trusting their host keys.
 
 use crate::failure::Failure;
+use crate::failure::client_problem;
 use crate::operation::{Discovered, Operation, Planned};
-use crate::world::client_problem;
 use futures::stream::{self, StreamExt as _, TryStreamExt as _};
 use globset::Glob;
 use plinth_model::Problem;

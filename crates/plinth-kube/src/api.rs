@@ -2,7 +2,7 @@
 
 use crate::config::{ConfigError, KubeconfigFile};
 use crate::failure::{Cause, Failure};
-use kube::config::{KubeConfigOptions, Kubeconfig};
+use kube::config::{AuthInfo, KubeConfigOptions, Kubeconfig};
 use kube::{Client, Config};
 use plinth_model::{Digest, SiteName};
 use plinth_world::keystore::CertificateFiles;
@@ -45,6 +45,8 @@ struct Open {
 #[derive(Clone)]
 pub(super) struct Link {
     pub(super) client: Client,
+    /// The way to the same server without saying who we are.
+    stranger: Config,
     /// Server address.
     pub(super) server: String,
     /// When our certificate expires.
@@ -162,10 +164,10 @@ impl KubeApi {
             return Ok(link);
         }
         let server = config.server().unwrap_or_default().to_owned();
-        let client = client(text.expose(), self.request)
+        let (client, stranger) = client(text.expose(), self.request)
             .await
             .map_err(|why| Failure::new(Cause::Nonsense, why).error(doing, &server))?;
-        let link = Link { client, server, expires: config.expires() };
+        let link = Link { client, stranger, server, expires: config.expires() };
         let open = Open { config: digest, runtime: here, link: link.clone() };
         *self.open.lock().unwrap_or_else(PoisonError::into_inner) = Some(open);
         Ok(link)
@@ -178,7 +180,7 @@ pub(super) fn unusable(doing: &str, error: &ConfigError) -> ClientError {
 }
 
 /// Certificates are always verified, and no proxy of the caller's environment stands in between: the address is the site's own.
-async fn client(text: &str, request: Duration) -> Result<Client, &'static str> {
+async fn client(text: &str, request: Duration) -> Result<(Client, Config), &'static str> {
     let parsed = Kubeconfig::from_yaml(text).map_err(|_| "the kubeconfig cannot be read")?;
     let config = Config::from_custom_kubeconfig(parsed, &KubeConfigOptions::default()).await;
     let mut config = config.map_err(|_| "the kubeconfig is not complete")?;
@@ -188,7 +190,10 @@ async fn client(text: &str, request: Duration) -> Result<Client, &'static str> {
     config.write_timeout = Some(request);
     // Reads are tried again here, writes are not.
     config.default_retry = false;
-    Client::try_from(config).map_err(|_| "the certificate or key in the kubeconfig cannot be used")
+    let mut stranger = config.clone();
+    stranger.auth_info = AuthInfo::default();
+    let client = Client::try_from(config).map_err(|_| "the certificate or key in the kubeconfig cannot be used")?;
+    Ok((client, stranger))
 }
 
 /// What is being done, for its errors, and the connection over which.
@@ -206,30 +211,68 @@ impl Call<'_> {
         F: Future<Output = kube::Result<T>> + Send,
         T: Send,
     {
+        self.patiently(work).await.map_err(|failure| self.error(failure))
+    }
+
+    /// Reads what need not be there, such as a kind of object; none when the API server does not know it.
+    pub(super) async fn find<T, F>(&self, work: impl Fn() -> F + Send + Sync) -> ClientResult<Option<T>>
+    where
+        F: Future<Output = kube::Result<T>> + Send,
+        T: Send,
+    {
+        match self.patiently(work).await {
+            Ok(found) => Ok(Some(found)),
+            Err(failure) if failure.cause == Cause::NotFound => Ok(None),
+            Err(failure) => Err(self.error(failure)),
+        }
+    }
+
+    async fn patiently<T, F>(&self, work: impl Fn() -> F + Send + Sync) -> Result<T, Failure>
+    where
+        F: Future<Output = kube::Result<T>> + Send,
+        T: Send,
+    {
         let mut left = deadlines::KUBE_RETRIES;
         loop {
-            match self.once(work()).await {
+            match self.attempt(&work).await {
                 Err(failure) if failure.transient().is_some() && left > 0 => {
                     left -= 1;
                     self.ctx.clock().sleep(deadlines::KUBE_BACKOFF).await;
                 }
-                other => return other.map_err(|failure| self.error(failure)),
+                other => return other,
             }
         }
     }
 
-    /// Writes, once.
-    pub(super) async fn write<T>(&self, work: impl Future<Output = kube::Result<T>> + Send) -> ClientResult<T> {
+    /// Writes; never a second time what may have been done.
+    pub(super) async fn write<T, F>(&self, work: impl Fn() -> F + Send + Sync) -> ClientResult<T>
+    where
+        F: Future<Output = kube::Result<T>> + Send,
+        T: Send,
+    {
         self.attempt(work).await.map_err(|failure| self.error(failure))
     }
 
-    /// Writes, once; the caller judges a failure.
-    pub(super) async fn attempt<T>(&self, work: impl Future<Output = kube::Result<T>> + Send) -> Result<T, Failure> {
-        self.once(work).await
+    /// Asks once; the caller judges a failure. A refusal counts once the API server was ready before it was asked: one that
+    /// has just started does not know its users' rights yet, nor the kinds that were added to it.
+    pub(super) async fn attempt<T, F>(&self, work: impl Fn() -> F + Send + Sync) -> Result<T, Failure>
+    where
+        F: Future<Output = kube::Result<T>> + Send,
+        T: Send,
+    {
+        match self.once(work()).await {
+            Err(failure) if failure.is_refusal() && self.becomes_ready().await => self.once(work()).await,
+            other => other,
+        }
     }
 
     pub(super) fn client(&self) -> Client {
         self.link.client.clone()
+    }
+
+    /// A client that the server does not know.
+    pub(super) fn stranger(&self) -> Option<Client> {
+        Client::try_from(self.link.stranger.clone()).ok()
     }
 
     pub(super) fn server(&self) -> &str {
@@ -240,7 +283,8 @@ impl Call<'_> {
         self.ctx
     }
 
-    async fn once<T>(&self, work: impl Future<Output = kube::Result<T>>) -> Result<T, Failure> {
+    /// One request.
+    pub(super) async fn once<T>(&self, work: impl Future<Output = kube::Result<T>>) -> Result<T, Failure> {
         match timeout(self.api.request, work).await {
             Ok(Ok(answer)) => Ok(answer),
             Ok(Err(error)) => Err(self.dated(Failure::from(&error))),

@@ -77,8 +77,9 @@ impl ClusterDns for KubeApi {
             "metadata": {"resourceVersion": map.metadata.resource_version},
             "data": {COREFILE: text},
         });
+        let patch = Patch::Merge(&patch);
         let params = PatchParams { field_manager: Some(OWNER.to_owned()), ..PatchParams::default() };
-        call.write(maps.patch(MAP, &params, &Patch::Merge(&patch))).await.map(drop)
+        call.write(|| maps.patch(MAP, &params, &patch)).await.map(drop)
     }
 }
 

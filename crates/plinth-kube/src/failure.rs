@@ -67,6 +67,11 @@ impl Failure {
         }
     }
 
+    /// Whether the API server said no. One that has just started may take it back.
+    pub(super) const fn is_refusal(&self) -> bool {
+        matches!(self.cause, Cause::Unauthorized | Cause::Forbidden | Cause::NotFound)
+    }
+
     /// Whether the kubeconfig itself is refused: another one may help.
     pub(super) const fn refuses_config(&self) -> bool {
         matches!(self.cause, Cause::WrongAuthority | Cause::Unauthorized)
@@ -162,6 +167,7 @@ impl From<&kube::Error> for Failure {
     fn from(error: &kube::Error) -> Self {
         match error {
             kube::Error::Api(status) => of_status(status),
+            kube::Error::Discovery(_) => Self::new(Cause::NotFound, "the API server does not know this kind of object"),
             kube::Error::SerdeError(_) | kube::Error::FromUtf8(_) => {
                 Self::new(Cause::Nonsense, "the answer is not what the Kubernetes API answers")
             }

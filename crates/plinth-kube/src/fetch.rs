@@ -20,7 +20,7 @@ impl KubeAccess for KubeApi {
         let Some(held) = self.held()? else { return Ok(None) };
         let server = held.server().unwrap_or_default().to_owned();
         let call = self.call_with(ctx, format!("trying the kubeconfig for {server}"), &held).await?;
-        let refused = match call.attempt(question(call.client())).await {
+        let refused = match call.attempt(|| question(call.client())).await {
             Ok(()) => None,
             Err(failure) if failure.refuses_config() => Some(failure.happened),
             Err(_) => {
@@ -60,7 +60,7 @@ async fn settled(call: &Call<'_>) -> ClientResult<()> {
     let clock = call.ctx().clock();
     let began = clock.elapsed();
     loop {
-        let failure = match call.attempt(question(call.client())).await {
+        let failure = match call.attempt(|| question(call.client())).await {
             Ok(()) => return Ok(()),
             Err(failure) => failure,
         };

@@ -1,7 +1,6 @@
 //! Health of what a component brings.
 
 use crate::api::{Call, KubeApi};
-use crate::object::known_or_none;
 use crate::system::{daemon_set, deployment};
 use async_trait::async_trait;
 use k8s_openapi::NamespaceResourceScope;
@@ -116,7 +115,7 @@ async fn object(
 async fn kind_of(call: &Call<'_>, resource: &str) -> ClientResult<Option<ApiResource>> {
     let (plural, group) = resource.split_once('.').unwrap_or((resource, ""));
     let client = call.client();
-    let found = call.read(|| async { known_or_none(kube::discovery::group(&client, group).await) }).await?;
+    let found = call.find(|| kube::discovery::group(&client, group)).await?;
     let kinds = found.map(|group| group.recommended_resources());
     Ok(kinds.and_then(|kinds| kinds.into_iter().map(|(kind, _)| kind).find(|kind| kind.plural == plural)))
 }

@@ -32,7 +32,7 @@ impl KubeJoins for KubeApi {
         let patch = json!({"metadata": {"resourceVersion": found.metadata.resource_version}, "data": {KEY: changed}});
         let params = PatchParams::default();
         let patch = Patch::Merge(&patch);
-        call.attempt(maps.patch(NAME, &params, &patch)).await.map_err(|failure| call.error(failure))?;
+        call.write(|| maps.patch(NAME, &params, &patch)).await?;
         Ok(true)
     }
 }

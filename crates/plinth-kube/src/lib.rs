@@ -16,6 +16,7 @@ mod joins;
 mod node;
 mod object;
 pub mod place;
+mod ready;
 mod secret;
 mod system;
 mod toolkit;

@@ -58,9 +58,9 @@ impl KubeNodes for KubeApi {
             "apiVersion": "v1", "kind": "Node",
             "metadata": {"name": node.as_str(), "uid": found.metadata.uid, "labels": labels},
         });
-        let params = PatchParams::apply(OWNER).force();
+        let (params, patch) = (PatchParams::apply(OWNER).force(), Patch::Apply(&object));
         let nodes = Api::<Node>::all(call.client());
-        call.write(nodes.patch_metadata(node.as_str(), &params, &Patch::Apply(&object))).await?;
+        call.write(|| nodes.patch_metadata(node.as_str(), &params, &patch)).await?;
         set_taints(&call, node, taints).await
     }
 }
@@ -83,11 +83,12 @@ async fn set_taints(call: &Call<'_>, node: &NodeName, wanted: &[String]) -> Clie
             "metadata": {"resourceVersion": found.metadata.resource_version},
             "spec": {"taints": taints},
         });
+        let patch = Patch::Merge(&patch);
         let (nodes, params) = (
             Api::<Node>::all(call.client()),
             PatchParams { field_manager: Some(OWNER.to_owned()), ..PatchParams::default() },
         );
-        match call.attempt(nodes.patch(node.as_str(), &params, &Patch::Merge(&patch))).await {
+        match call.attempt(|| nodes.patch(node.as_str(), &params, &patch)).await {
             Ok(_) => return Ok(()),
             Err(failure) if failure.cause == Cause::Conflict && left > 1 => left -= 1,
             Err(failure) => return Err(call.error(failure)),

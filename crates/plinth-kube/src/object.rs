@@ -35,7 +35,8 @@ impl KubeNamespaces for KubeApi {
             [ENFORCE].iter().chain(&TELL).map(|label| ((*label).to_owned(), json!(level))).collect();
         let object = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels}});
         let namespaces = Api::<Namespace>::all(call.client());
-        call.write(namespaces.patch(name, &PatchParams::apply(OWNER).force(), &Patch::Apply(&object))).await?;
+        let (params, patch) = (PatchParams::apply(OWNER).force(), Patch::Apply(&object));
+        call.write(|| namespaces.patch(name, &params, &patch)).await?;
         Ok(())
     }
 }
@@ -58,7 +59,8 @@ impl KubeObjects for KubeApi {
         for object in objects {
             let wanted = Wanted::read(&call, object).await?;
             let api = wanted.api(&call);
-            call.write(api.patch(&wanted.name, &PatchParams::apply(OWNER).force(), &Patch::Apply(object))).await?;
+            let (params, patch) = (PatchParams::apply(OWNER).force(), Patch::Apply(object));
+            call.write(|| api.patch(&wanted.name, &params, &patch)).await?;
         }
         Ok(())
     }
@@ -68,8 +70,8 @@ async fn difference(call: &Call<'_>, wanted: &Wanted<'_>) -> ClientResult<Option
     let api = wanted.api(call);
     let live = call.read(|| api.get_opt(&wanted.name)).await?;
     let Some(live) = live else { return Ok(Some(format!("+ {}", wanted.title()))) };
-    let params = PatchParams::apply(OWNER).force().dry_run();
-    let after = call.write(api.patch(&wanted.name, &params, &Patch::Apply(wanted.object))).await?;
+    let (params, patch) = (PatchParams::apply(OWNER).force().dry_run(), Patch::Apply(wanted.object));
+    let after = call.write(|| api.patch(&wanted.name, &params, &patch)).await?;
     let (live, after) = (plain(&live), plain(&after));
     Ok((live != after).then(|| format!("~ {}: {}", wanted.title(), changed(&live, &after).join(", "))))
 }
@@ -94,7 +96,7 @@ impl<'a> Wanted<'a> {
         let (group, number) = version.split_once('/').unwrap_or(("", &version));
         let known = GroupVersionKind::gvk(group, number, &kind);
         let client = call.client();
-        let found = call.read(|| async { known_or_none(kube::discovery::pinned_kind(&client, &known).await) }).await?;
+        let found = call.find(|| kube::discovery::pinned_kind(&client, &known)).await?;
         let Some((resource, capabilities)) = found else {
             let attempt = "install the component that brings this kind first";
             return Err(call
@@ -116,17 +118,6 @@ impl<'a> Wanted<'a> {
     fn title(&self) -> String {
         let slash = if self.namespace.is_empty() { "" } else { "/" };
         format!("{} {}{slash}{}", self.kind, self.namespace, self.name)
-    }
-}
-
-/// What the API server does not know is no failure of the question.
-pub(super) fn known_or_none<T>(found: kube::Result<T>) -> kube::Result<Option<T>> {
-    match found {
-        Ok(found) => Ok(Some(found)),
-        Err(kube::Error::Discovery(_)) => Ok(None),
-        // A path that is not there is answered in plain text, without a reason.
-        Err(kube::Error::Api(status)) if status.code == 404 => Ok(None),
-        Err(error) => Err(error),
     }
 }
 

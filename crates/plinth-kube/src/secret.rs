@@ -150,17 +150,18 @@ async fn put(
     };
     let params = PostParams { field_manager: Some(OWNER.to_owned()), ..PostParams::default() };
     let Some(found) = found else {
-        return call.attempt(api.create(&params, &secret)).await.map(drop);
+        return call.attempt(|| api.create(&params, &secret)).await.map(drop);
     };
     if found.type_ == secret.type_ && found.immutable != Some(true) {
-        return call.attempt(api.replace(name, &params, &secret)).await.map(drop);
+        return call.attempt(|| api.replace(name, &params, &secret)).await.map(drop);
     }
     let seen = Preconditions { uid: found.metadata.uid, resource_version: None };
-    call.attempt(api.delete(name, &DeleteParams::default().preconditions(seen))).await?;
+    let one = DeleteParams::default().preconditions(seen);
+    call.attempt(|| api.delete(name, &one)).await?;
     secret.metadata.uid = None;
     secret.metadata.resource_version = None;
     secret.metadata.creation_timestamp = None;
-    call.attempt(api.create(&params, &secret)).await.map(drop)
+    call.attempt(|| api.create(&params, &secret)).await.map(drop)
 }
 
 fn without_quotes(failure: Failure) -> Failure {

@@ -32,14 +32,14 @@ impl KubeSystem for KubeApi {
 
 /// The checks that fail; an API server that says so answers, so it is no error.
 async fn failing(call: &Call<'_>) -> ClientResult<Vec<String>> {
-    match call.attempt(readiness(call.client())).await {
+    match call.attempt(|| readiness(call.client())).await {
         Ok(lines) => Ok(lines),
         Err(failure) if failure.cause == Cause::Busy => Ok(vec![failure.happened]),
         Err(failure) => Err(call.error(failure)),
     }
 }
 
-async fn readiness(client: Client) -> kube::Result<Vec<String>> {
+pub(super) async fn readiness(client: Client) -> kube::Result<Vec<String>> {
     let request = Request::get(READINESS).body(Vec::new()).map_err(kube::Error::HttpError)?;
     let text = match client.request_text(request).await {
         Err(kube::Error::Api(status)) if status.message.contains("[-]") => status.message,

@@ -28,8 +28,8 @@ impl KubeToolkits for KubeApi {
     /// One that is gone already is well ended.
     async fn end_pod(&self, ctx: &Context, pod: &ToolkitPod) -> ClientResult<()> {
         let call = self.call(ctx, format!("ending pod {} in {}", pod.name, pod.namespace)).await?;
-        let pods = Api::<Pod>::namespaced(call.client(), &pod.namespace);
-        match call.attempt(pods.delete(&pod.name, &DeleteParams::default())).await {
+        let (pods, params) = (Api::<Pod>::namespaced(call.client(), &pod.namespace), DeleteParams::default());
+        match call.attempt(|| pods.delete(&pod.name, &params)).await {
             Ok(_) => Ok(()),
             Err(failure) if failure.cause == Cause::NotFound => Ok(()),
             Err(failure) => Err(call.error(failure)),

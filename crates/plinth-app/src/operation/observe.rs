@@ -2,8 +2,8 @@
 
 use super::Operation;
 use crate::failure::Failure;
+use crate::failure::{bug, client_problem};
 use crate::state::facts;
-use crate::world::{bug, client_problem};
 use plinth_model::finding::code;
 use plinth_model::inventory::Inventory;
 use plinth_model::{EngineRecord, Exit, Finding, NodeName, Plan, Problem};
@@ -61,7 +61,7 @@ impl Operation<'_> {
     /// # Errors
     /// When the inventory cannot be had.
     pub async fn discover(&mut self) -> Result<Discovered, Failure> {
-        let discovered = self.sighted().await?;
+        let discovered = self.read_inventory().await?;
         self.prepare(&discovered, None)?;
         Ok(discovered)
     }
@@ -76,7 +76,7 @@ impl Operation<'_> {
         Ok(())
     }
 
-    async fn sighted(&self) -> Result<Discovered, Failure> {
+    async fn read_inventory(&self) -> Result<Discovered, Failure> {
         let inventory = match &self.recorded {
             Some(recorded) => recorded.clone(),
             None => self.world.inventory(&self.desired).await?,
@@ -93,7 +93,7 @@ impl Operation<'_> {
     /// # Errors
     /// When the inventory cannot be had, the site cannot be planned, or more nodes are unfit than may fail.
     pub async fn observe(&mut self, depth: Depth) -> Result<Observation, Failure> {
-        let discovered = self.sighted().await?;
+        let discovered = self.read_inventory().await?;
         let facts = facts::read(&self.directory)?;
         let mut observed = Observed { facts, ..Observed::new(discovered.inventory.clone()) };
         let mut draft = self.make(&observed)?;

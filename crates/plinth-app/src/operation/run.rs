@@ -1,7 +1,8 @@
 //! Running: an approved plan through the executor, under the lock, into the journal.
 
 use super::{Approved, Operation, Planned};
-use crate::world::{Crash, bug};
+use crate::failure::bug;
+use crate::world::Crash;
 use plinth_model::{NodeName, Problem};
 use plinth_plan::Cluster;
 use plinth_run::executor::Sink;

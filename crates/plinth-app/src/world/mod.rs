@@ -4,7 +4,7 @@ mod real;
 mod simulated;
 
 pub use plinth_sim::{Fault, FaultError, Pace, Simulation};
-pub use real::bcm::{ask_bcm, client_problem, record_inventory, recorded_inventory};
+pub use real::bcm::{ask_bcm, record_inventory, recorded_inventory};
 pub use real::missing::not_in_this_release;
 pub use simulated::{Crash, MadeUp, Script, fault_problem, synthetic};
 
@@ -181,9 +181,4 @@ impl OpenWorld {
             Self::Simulated(simulated) => Some(simulated),
         }
     }
-}
-
-/// A state that the operation never comes to.
-pub(crate) fn bug(doing: &str, happened: &str) -> Problem {
-    Problem::while_doing(doing).bug(happened)
 }

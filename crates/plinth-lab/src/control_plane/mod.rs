@@ -25,6 +25,8 @@ const FOLDER: &str = "plinth-control-planes";
 
 const ADMIN: Person = Person { name: "admin", group: Some("system:masters"), expired: false };
 const NOBODY: Person = Person { name: "nobody", group: None, expired: false };
+/// By roles, as kubeadm's `kubernetes-admin`; members of `system:masters` may do everything without any.
+const OPERATOR: Person = Person { name: "operator", group: Some("operators"), expired: false };
 const EXPIRED: Person = Person { expired: true, ..ADMIN };
 
 /// What a control plane is to be.
@@ -52,6 +54,8 @@ pub struct ControlPlane {
     address: Ipv4Addr,
     port: u16,
     kubectl: PathBuf,
+    /// How the API server is started.
+    api_server: Option<Command>,
 }
 
 impl ControlPlane {
@@ -70,7 +74,7 @@ impl ControlPlane {
         let layout = commands::Layout { folder: &at, address, port, client, peer };
         let authority = Authority::new()?;
         let kubectl = parts.program("kubectl")?;
-        let mut plane = Self { programs: Vec::new(), folder, address, port, kubectl };
+        let mut plane = Self { programs: Vec::new(), folder, address, port, kubectl, api_server: None };
         plane.write_files(&authority)?;
         for (name, arguments) in layout.programs(spec.controllers) {
             let mut command = Command::new(parts.program(name)?);
@@ -78,6 +82,7 @@ impl ControlPlane {
             let log = plane.log(name);
             plane.programs.insert(0, Tied::start(&command, &format!("starting {name}"), &log)?);
             if name == "kube-apiserver" {
+                plane.api_server = Some(command);
                 plane.await_ready()?;
             }
         }
@@ -96,7 +101,9 @@ impl ControlPlane {
         self.write("accounts.key", &private)?;
         self.write("accounts.pub", &public)?;
         self.write("audit.yaml", commands::AUDIT)?;
-        for (person, file) in [(ADMIN, "admin.conf"), (NOBODY, "nobody.conf"), (EXPIRED, "expired.conf")] {
+        for (person, file) in
+            [(ADMIN, "admin.conf"), (NOBODY, "nobody.conf"), (OPERATOR, "operator.conf"), (EXPIRED, "expired.conf")]
+        {
             let pair = authority.client(person)?;
             self.write(file, &kubeconfig(&self.endpoint(), &authority.pem(), person.name, &pair))?;
         }
@@ -113,6 +120,12 @@ impl ControlPlane {
     #[must_use]
     pub fn nobody(&self) -> PathBuf {
         self.file("nobody.conf")
+    }
+
+    /// Kubeconfig of someone of the group `operators`, which has the rights that are bound to it.
+    #[must_use]
+    pub fn operator(&self) -> PathBuf {
+        self.file("operator.conf")
     }
 
     /// Kubeconfig with an administrator's certificate that expired long ago.
@@ -152,6 +165,17 @@ impl ControlPlane {
         if self.programs.len() > 1 {
             self.programs.remove(self.programs.len() - 2);
         }
+    }
+
+    /// Starts the API server that was killed, and does not wait for it.
+    pub fn start_api_server(&mut self) -> LabResult<()> {
+        let doing = "starting kube-apiserver again";
+        let failed = || LabError::new(doing, "it never ran".to_owned(), "make the control plane first");
+        let command = self.api_server.as_ref().ok_or_else(failed)?;
+        let program = Tied::start(command, doing, &self.log("kube-apiserver"))?;
+        let before_etcd = self.programs.len().saturating_sub(1);
+        self.programs.insert(before_etcd, program);
+        Ok(())
     }
 
     fn await_ready(&self) -> LabResult<()> {

@@ -5,6 +5,7 @@
 mod bcm;
 mod clients;
 mod clock;
+mod cluster;
 mod contract;
 mod faults;
 #[path = "../../../plinth/tests/contract/kube_client.rs"]

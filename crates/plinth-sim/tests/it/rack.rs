@@ -324,3 +324,19 @@ pub(crate) async fn everything(sim: &Simulation) -> ClientResult<()> {
 pub(crate) fn elapsed(sim: &Simulation) -> Duration {
     sim.clock.elapsed()
 }
+
+/// The error's text; the call must fail and change nothing.
+pub(crate) async fn refused<T>(sim: &Simulation, call: impl Future<Output = ClientResult<T>>) -> String {
+    let before = sim.snapshot();
+    let error = call.await.err().expect("the call must fail");
+    assert_eq!(sim.snapshot(), before, "{error}");
+    assert!(!error.attempt.is_empty(), "{error} must say what to try");
+    error.to_string()
+}
+
+pub(crate) fn ready(sim: &Simulation) {
+    run(sim, async {
+        prepare_nodes(sim).await.unwrap();
+        kubernetes(sim).await.unwrap();
+    });
+}

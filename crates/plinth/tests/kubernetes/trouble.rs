@@ -5,9 +5,10 @@ use indexmap::IndexMap;
 use plinth_model::SecretRef;
 use plinth_model::steps::{Check, SecretContent};
 use plinth_world::kube::{HeldConfig, KubeAccess as _, KubeChecks as _, KubeNodes as _, KubeSecrets as _};
-use plinth_world::{ClientError, ClientResult};
+use plinth_world::{ClientError, ClientResult, Context, SystemClock};
 use std::fmt::Debug;
 use std::path::Path;
+use std::sync::Arc;
 use tokio::io::copy_bidirectional;
 use tokio::net::{TcpListener, TcpStream};
 
@@ -162,6 +163,30 @@ fn a_server_that_is_down_is_waited_for_and_then_told() {
     assert_eq!(told(&stand, stand.fetch()), unreachable);
     assert!(stand.ctx.clock().elapsed().as_secs() >= 60, "a fresh control plane gets a minute");
     assert_eq!(std::fs::read_to_string(stand.kept()).unwrap(), before);
+}
+
+/// It listens before it has read roles and kinds, and refuses those who have every right.
+#[test]
+#[ignore = "needs Go and the parts it builds: cargo xtask test --tier kubernetes"]
+fn a_server_that_has_just_started_has_no_last_word() {
+    let mut stand = Stand::introduced();
+    let ctx = Context::quiet(Arc::new(SystemClock::default()));
+    let binding = ["create", "clusterrolebinding", "operators", "--clusterrole=cluster-admin", "--group=operators"];
+    stand.plane.kubectl(&binding).unwrap();
+    use_config(&stand, &stand.plane.operator());
+    assert_eq!(stand.run(stand.client.nodes(&ctx)).unwrap().len(), 2);
+    for _ in 0..5 {
+        stand.plane.kill_api_server();
+        stand.plane.start_api_server().unwrap();
+        let began = std::time::Instant::now();
+        let answered = loop {
+            match stand.run(stand.client.nodes(&ctx)) {
+                Err(error) if error.transient.is_some() && began.elapsed().as_secs() < 60 => {}
+                other => break other,
+            }
+        };
+        assert_eq!(answered.unwrap().len(), 2);
+    }
 }
 
 #[test]

@@ -1,5 +1,6 @@
-//! The real BCM: its client, recorded inventories, and what a failed call means to people.
+//! The real BCM: its client and recorded inventories.
 
+use crate::failure::client_problem;
 use plinth_bcm::client::{BcmConfig, BcmProof, BcmTrust, CmdaemonClient};
 use plinth_bcm::recorded;
 use plinth_keystore::SiteSecrets;
@@ -11,14 +12,6 @@ use plinth_world::secrets::{SecretError, Secrets};
 use plinth_world::{ClientError, Context, SystemClock, files};
 use std::path::Path;
 use std::sync::Arc;
-
-/// A failed call, for people. How the process ends follows from the cause.
-#[must_use]
-pub fn client_problem(error: &ClientError) -> Problem {
-    Problem::while_doing(error.doing.clone())
-        .because(error.cause.exit(), &error.happened)
-        .try_this(error.attempt.clone())
-}
 
 /// A missing secret, for people.
 fn secret_problem(error: &SecretError) -> Problem {

@@ -30,7 +30,13 @@ pub(crate) const BCM: Missing = Missing { client: "bcm", purpose: "asks BCM, sin
 #[must_use]
 pub fn not_in_this_release(verb: &str) -> Problem {
     let clients = [HELM, RUNAI].map(|missing| format!("{} ({})", missing.client, missing.purpose));
-    Problem::while_doing(format!("`plinth {verb}`")).unreachable(format!("this release has not all clients that it needs. Missing: {}. Nothing was done", clients.join(", "))).try_this("`plinth rehearse` runs the same plan against a simulated data centre; `plinth discover` and `plinth plan` work on the real BCM")
+    let missing = clients.join(", ");
+    Problem::while_doing(format!("`plinth {verb}`"))
+        .unreachable(format!("this release has not all clients that it needs. Missing: {missing}. Nothing was done"))
+        .try_this(
+            "`plinth rehearse` runs the same plan against a simulated data centre; `plinth discover` and `plinth plan` \
+             work on the real BCM",
+        )
 }
 
 impl Missing {

@@ -3,9 +3,9 @@
 pub(crate) mod bcm;
 pub(crate) mod missing;
 
+use crate::failure::client_problem;
 use crate::input::Input;
 use crate::state::identity::Identity;
-use crate::world::client_problem;
 use missing::Missing;
 use plinth_ansible::{LocalAnsible, PackageSource};
 use plinth_keystore::{FileKeystore, SiteSecrets};

@@ -6,7 +6,8 @@ mod synthetic;
 
 pub use synthetic::{MadeUp, inventory as synthetic};
 
-use super::{bug, real};
+use super::real;
+use crate::failure::bug;
 use plinth_bcm::client::{BcmConfig, BcmProof, BcmTrust, CmdaemonClient};
 use plinth_model::inventory::Inventory;
 use plinth_model::{NodeName, Plan, Problem, SecretRef, Version};
