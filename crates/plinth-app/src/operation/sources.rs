@@ -12,7 +12,7 @@ use plinth_plan::{Observed, Seen};
 use std::collections::{BTreeMap, BTreeSet};
 
 impl Operation<'_> {
-    /// What is wrong with the sources of the site's plan, all at once; nothing for a site that cannot be planned. What the journal knows
+    /// Tells and answers what is wrong with the sources of the site's plan, all at once; nothing for a site that cannot be planned. What the journal knows
     /// as done is not fetched again.
     ///
     /// # Errors
@@ -25,7 +25,9 @@ impl Operation<'_> {
         let observed = Observed { facts: facts.clone(), ..Observed::new(discovered.inventory.clone()) };
         let Ok(plan) = self.goal.plan(&self.desired, &observed, &self.input.catalog) else { return Ok(Vec::new()) };
         let done = state::done_before(&self.directory, &plan)?;
-        self.ask_sources(&plan, |step| !done.contains_key(&step.id), facts).await
+        let findings = self.ask_sources(&plan, |step| !done.contains_key(&step.id), facts).await?;
+        self.tell(&findings);
+        Ok(findings)
     }
 
     /// Ends the operation when a source does not answer that the run will need; what is only doubtful is told.
@@ -39,7 +41,7 @@ impl Operation<'_> {
         if findings.is_empty() {
             return Ok(());
         }
-        self.audience.checked(&findings);
+        self.tell(&findings);
         let missing: BTreeSet<&str> = findings.iter().filter(|f| f.is_error()).map(|f| f.subject.as_str()).collect();
         if missing.is_empty() {
             seen.checks.extend(findings);

@@ -46,13 +46,12 @@ fn git(source: &str) -> Option<Source> {
     })
 }
 
-fn packages(desired: &Desired, ansible: &str) -> Option<Source> {
+fn packages(desired: &Desired, version: &str) -> Option<Source> {
     let tools = &desired.kubernetes.kubespray_tools;
-    let package = ansible.split("==").next().unwrap_or(ansible);
     tools.wheels.is_none().then(|| Source {
         kind: SourceKind::Packages,
-        what: format!("Python packages of Ansible ({package})"),
-        urls: tools.index.iter().map(|index| format!("{}/{package}/", index.trim_end_matches('/'))).collect(),
+        what: format!("the Python packages of Ansible {version}"),
+        urls: tools.index.iter().map(|index| format!("{}/ansible/", index.trim_end_matches('/'))).collect(),
         from: AskedFrom::Here,
         setting: "`kubernetes.kubespray.index`: another index, or `kubernetes.kubespray.wheels`: a folder".to_owned(),
     })
