@@ -6,12 +6,14 @@ use std::path::Path;
 pub type Target = fn(&[u8]);
 
 /// Every target by the name of its binary and its folder of seeds.
-pub const TARGETS: [(&str, Target); 5] = [
+pub const TARGETS: [(&str, Target); 7] = [
     ("site_file", site_file),
     ("bcm_reply", bcm_reply),
     ("saved_plan", saved_plan),
     ("node_output", node_output),
     ("play_events", play_events),
+    ("shown_text", shown_text),
+    ("ansible_values", ansible_values),
 ];
 
 /// Any bytes are a site file or are rejected with at least one finding; findings begin at characters that are there, and
@@ -85,4 +87,45 @@ fn framed(bytes: &[u8], piece: usize) {
         (frames, decoder.status(), decoder.noise())
     };
     assert_eq!(decode(piece), decode(bytes.len().max(1)), "in other pieces it means something else");
+}
+
+/// Any text comes to a terminal without a character that is seen as something else than itself, whichever way it takes; programs get
+/// the same text.
+pub fn shown_text(bytes: &[u8]) {
+    use plinth_model::text::{is_hidden, visible_json, visible_styled};
+    let text = String::from_utf8_lossy(bytes).into_owned();
+    let text = text.as_str();
+    let finding = plinth_model::Finding::error(plinth_model::Code::named("site.x"), text, text).fix(text).evidence(text);
+    let start = text.char_indices().nth(text.len() / 3).map_or(0, |(at, _)| at);
+    let placed = finding.clone().at(plinth_model::Position { line: 1, column: 1, start, end: text.len() });
+    let problem = plinth_model::Problem::while_doing(text).to(text).wrong_input(text).try_this(text);
+    let findings = plinth_site::render::findings_text(&[finding, placed], text, Path::new("site.yaml"), false);
+    for shown in [findings, problem.to_string(), plinth_report::clean(text)] {
+        assert!(!shown.chars().any(is_hidden), "{shown:?}");
+    }
+    assert!(!visible_styled(text).replace("\u{1b}[", "").chars().any(is_hidden), "{text:?}");
+    let Ok(json) = serde_json::to_string(text) else { panic!("a text is no JSON") };
+    let shown = visible_json(&json);
+    assert!(!shown.chars().any(is_hidden), "{shown:?}");
+    assert!(serde_json::from_str::<String>(&shown).is_ok_and(|back| back == text), "{shown:?} is another text");
+}
+
+/// Any site file whose plan is made hands no template to Ansible.
+pub fn ansible_values(bytes: &[u8]) {
+    use plinth_model::Work;
+    use plinth_site::desired::InventorySource;
+    static CATALOG: std::sync::OnceLock<plinth_catalog::Catalog> = std::sync::OnceLock::new();
+    let Ok(site) = plinth_site::parse(bytes, Path::new("site.yaml")) else { return };
+    let InventorySource::Static(nodes) = &site.desired.inventory else { return };
+    let read = || plinth_catalog::Catalog::embedded().unwrap_or_else(|error| panic!("the catalog inside plinth: {error}"));
+    let catalog = CATALOG.get_or_init(read);
+    let observed = plinth_plan::Observed::new(plinth_plan::static_inventory(nodes));
+    let Ok(plan) = plinth_plan::plan(&site.desired, &observed, catalog) else { return };
+    for step in &plan.steps {
+        let Work::KubesprayInventory(inventory) = &step.work else { continue };
+        for text in inventory.files.values() {
+            let Ok(value) = serde_json::from_str(text) else { panic!("Ansible is given what is no JSON: {text}") };
+            assert_eq!(plinth_model::text::template(&value), None, "{text}");
+        }
+    }
 }

@@ -1,7 +1,7 @@
 //! The Python environment of a release: made once, where it stays (an environment cannot be moved), usable only when its mark
 //! was written, which comes last.
 
-use crate::program::{self, DOOR, Ended};
+use crate::program::{self, DOOR, Ended, Hidden};
 use crate::python::{self, Python};
 use plinth_model::finding::code;
 use plinth_model::steps::KubesprayRelease;
@@ -51,6 +51,7 @@ pub struct PackageSource {
 pub(super) struct Environments {
     folder: PathBuf,
     packages: PackageSource,
+    hidden: Hidden,
 }
 
 /// Written into an environment when it is whole.
@@ -64,8 +65,8 @@ struct Mark {
 
 impl Environments {
     /// Below a state directory.
-    pub(super) fn new(state: &Path, packages: PackageSource) -> Self {
-        Self { folder: state.join("kubespray"), packages }
+    pub(super) fn new(state: &Path, packages: PackageSource, hidden: Hidden) -> Self {
+        Self { folder: state.join("kubespray"), packages, hidden }
     }
 
     /// The folder of a release with these requirements.
@@ -85,7 +86,7 @@ impl Environments {
     pub(super) async fn seen(&self, release: &KubesprayRelease, source: &Path) -> ClientResult<Option<String>> {
         let Some(place) = self.whole(release, source) else { return Ok(None) };
         let doing = format!("looking at the environment of {}", release.tag);
-        match ask(&place, CORE, &doing).await {
+        match self.ask(&place, CORE, &doing).await {
             Ok(version) => Ok(Some(version.trim().to_owned())),
             // It does not work any more: to be made again.
             Err(_) => Ok(None),
@@ -99,7 +100,7 @@ impl Environments {
             return Ok(());
         }
         let requirements = requirements(source).map_err(|error| failed(&doing, &error))?;
-        let python = python::choose(release, self.packages.python.as_deref()).await?;
+        let python = python::choose(release, self.packages.python.as_deref(), &self.hidden).await?;
         let place = self.place(release, &requirements);
         self.clear(&place).map_err(|error| failed(&doing, &error))?;
         ctx.progress(0, 3, format!("an environment with Python {}", python.version.bare()));
@@ -110,7 +111,7 @@ impl Environments {
         self.install(&place, uv.as_deref(), source, &lock, &doing).await?;
         ctx.progress(2, 3, "taking out what Kubespray does not use");
         let core = self.core(release, &place, &doing).await?;
-        let frozen = ask(&place, FROZEN, &doing).await?;
+        let frozen = self.ask(&place, FROZEN, &doing).await?;
         private_file::write(&lock, frozen.as_bytes()).map_err(|error| failed(&doing, &error))?;
         trim(&place).map_err(|error| failed(&doing, &error))?;
         let mark = Mark { requirements, python: python.version.bare().to_owned(), ansible_core: core };
@@ -136,12 +137,12 @@ impl Environments {
     async fn found(&self, python: &Python, place: &Path, uv: Option<&Path>, doing: &str) -> ClientResult<()> {
         let command = match uv {
             Some(uv) => {
-                let mut command = program::command(uv);
+                let mut command = program::command(uv, &self.hidden);
                 command.args(["venv", "--quiet", "--no-project", "--python"]).arg(&python.program).arg(place);
                 command
             }
             None => {
-                let mut command = program::command(&python.program);
+                let mut command = program::command(&python.program, &self.hidden);
                 command.args(["-I", "-m", "venv"]).arg(place);
                 command
             }
@@ -171,12 +172,12 @@ impl Environments {
         let python = place.join("bin/python");
         let mut command = match uv {
             Some(uv) => {
-                let mut command = program::command(uv);
+                let mut command = program::command(uv, &self.hidden);
                 command.args(["pip", "install", "--quiet", "--python"]).arg(&python);
                 command
             }
             None => {
-                let mut command = program::command(&python);
+                let mut command = program::command(&python, &self.hidden);
                 command.args(["-I", "-m", "pip", "install", "--quiet", "--no-input", "--no-compile"]);
                 command.arg("--disable-pip-version-check");
                 command
@@ -207,8 +208,20 @@ impl Environments {
         program::run(command, doing, INSTALL).await
     }
 
+    /// What the environment's Python answers.
+    async fn ask(&self, place: &Path, question: &str, doing: &str) -> ClientResult<String> {
+        let mut command = program::command(place.join("bin/python"), &self.hidden);
+        command.args(["-I", "-c", question]);
+        let ended = program::run(command, doing, LOOK).await?;
+        if ended.status.success() {
+            return Ok(ended.stdout);
+        }
+        let happened = format!("its Python does not work: {}", ended.complaint().join("; "));
+        Err(ClientError::permanent(DOOR, doing, happened, "run again: the environment is made anew"))
+    }
+
     async fn core(&self, release: &KubesprayRelease, place: &Path, doing: &str) -> ClientResult<String> {
-        let core = ask(place, CORE, doing).await?.trim().to_owned();
+        let core = self.ask(place, CORE, doing).await?.trim().to_owned();
         let fits = VersionReq::parse(&release.ansible_core)
             .is_ok_and(|range| core.parse::<Version>().is_ok_and(|core| range.matches(core.semver())));
         if fits {
@@ -225,18 +238,6 @@ impl Environments {
 
 fn requirements(source: &Path) -> io::Result<Digest> {
     fs::read(source.join("requirements.txt")).map(|text| Digest::of_bytes(&text))
-}
-
-/// What the environment's Python answers.
-async fn ask(place: &Path, question: &str, doing: &str) -> ClientResult<String> {
-    let mut command = program::command(place.join("bin/python"));
-    command.args(["-I", "-c", question]);
-    let ended = program::run(command, doing, LOOK).await?;
-    if ended.status.success() {
-        return Ok(ended.stdout);
-    }
-    let happened = format!("its Python does not work: {}", ended.complaint().join("; "));
-    Err(ClientError::permanent(DOOR, doing, happened, "run again: the environment is made anew"))
 }
 
 fn failed(doing: &str, error: &io::Error) -> ClientError {
@@ -314,7 +315,7 @@ mod tests {
             ansible_core: String::new(),
             ansible: String::new(),
         };
-        let environments = Environments::new(state.path(), PackageSource::default());
+        let environments = Environments::new(state.path(), PackageSource::default(), Hidden::default());
         let requirements = requirements(&source).unwrap();
         let place = environments.place(&release, &requirements);
         fs::create_dir_all(&place).unwrap();

@@ -3,7 +3,7 @@
 use crate::environment::{Environments, PackageSource};
 use crate::follow::{Ending, Job, follow};
 use crate::log::Log;
-use crate::program::{self, DOOR};
+use crate::program::{self, DOOR, Hidden};
 use crate::record::Record;
 use crate::source::Sources;
 use crate::stage::{Props, Stage};
@@ -40,6 +40,7 @@ pub struct LocalAnsible {
     environments: Environments,
     nodes: Arc<dyn KnownHosts>,
     secrets: Arc<dyn Secrets>,
+    hidden: Hidden,
 }
 
 impl LocalAnsible {
@@ -54,10 +55,11 @@ impl LocalAnsible {
     ) -> Self {
         // A program started in another folder must still find it.
         let state = std::path::absolute(state).unwrap_or_else(|_| state.to_path_buf());
-        let sources = Sources::new(&state, site);
+        let hidden: Hidden = secrets.hidden_variables().into();
+        let sources = Sources::new(&state, site, Arc::clone(&hidden));
         let wheels = packages.wheels.map(|folder| site.join(folder));
-        let environments = Environments::new(&state, PackageSource { wheels, ..packages });
-        Self { sources, environments, nodes, secrets, state }
+        let environments = Environments::new(&state, PackageSource { wheels, ..packages }, Arc::clone(&hidden));
+        Self { sources, environments, nodes, secrets, state, hidden }
     }
 
     /// What a stage needs of a release: both must have been made.
@@ -67,7 +69,7 @@ impl LocalAnsible {
             let happened = "its source or its Python environment is not here";
             ClientError::permanent(DOOR, doing, happened, "run again: both are made before")
         })?;
-        Ok(Props { state: &self.state, venv, source, doing })
+        Ok(Props { state: &self.state, venv, source, hidden: Arc::clone(&self.hidden), doing })
     }
 
     fn log(&self, ctx: &Context, name: &str, doing: &str) -> ClientResult<Log> {

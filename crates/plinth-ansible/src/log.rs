@@ -1,6 +1,7 @@
 //! The raw words of a play, kept in the state directory: mode 0600, secrets taken out.
 
 use crate::watch::cut;
+use plinth_model::text::visible;
 use plinth_world::private_file;
 use plinth_world::secrets::Secrets;
 use std::collections::VecDeque;
@@ -98,6 +99,7 @@ impl Log {
 
     /// A full disk must not end the play.
     fn write(&self, text: &str, tail: &mut Tail) {
+        let text = visible(text);
         text.lines().for_each(|line| tail.push(line));
         if let Ok(mut file) = self.file.lock() {
             let _lost_words = file.write_all(text.as_bytes());

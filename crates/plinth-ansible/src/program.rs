@@ -4,6 +4,7 @@ use plinth_world::{ClientError, ClientResult};
 use std::ffi::OsStr;
 use std::io;
 use std::process::{ExitStatus, Stdio};
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt as _};
 use tokio::process::Command;
@@ -45,10 +46,16 @@ pub(super) fn tail(text: &str) -> Vec<String> {
     last.iter().map(|line| crate::watch::cut(line, 300)).collect()
 }
 
+/// Variables with secrets of the site: no program is given them.
+pub(super) type Hidden = Arc<[String]>;
+
 /// A command with a clean environment and no standard input; it ends when its future is dropped.
-pub(super) fn command(program: impl AsRef<OsStr>) -> Command {
+pub(super) fn command(program: impl AsRef<OsStr>, hidden: &Hidden) -> Command {
     let mut command = Command::new(program);
     clean(&mut command);
+    for variable in hidden.iter() {
+        command.env_remove(variable);
+    }
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
     command
 }
@@ -122,7 +129,7 @@ mod tests {
 
     #[tokio::test]
     async fn both_outputs_and_the_status_are_told() {
-        let mut sh = command("sh");
+        let mut sh = command("sh", &Arc::default());
         sh.args(["-c", "echo out; echo one >&2; echo two >&2; exit 3"]);
         let ended = run(sh, "trying", Duration::from_secs(20)).await.unwrap();
         assert_eq!((ended.status.code(), ended.stdout.as_str()), (Some(3), "out\n"));
@@ -130,12 +137,21 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn secrets_of_the_site_are_not_in_its_environment() {
+        let mut env = command("/usr/bin/env", &["PATH".to_owned(), "ANYTHING".to_owned()].into());
+        env.env("LANG", "C");
+        let ended = run(env, "trying", Duration::from_secs(20)).await.unwrap();
+        let lines: Vec<&str> = ended.stdout.lines().collect();
+        assert!(lines.contains(&"LANG=C") && !lines.iter().any(|line| line.starts_with("PATH=")), "{lines:?}");
+    }
+
+    #[tokio::test]
     async fn what_does_not_end_or_is_not_there_is_an_error() {
-        let mut sleep = command("sleep");
+        let mut sleep = command("sleep", &Arc::default());
         sleep.arg("60");
         let error = run(sleep, "trying", Duration::from_millis(50)).await.unwrap_err();
         assert!(error.happened.contains("did not end"), "{error}");
-        let error = run(command("/nowhere/git"), "trying", Duration::from_secs(1)).await.unwrap_err();
+        let error = run(command("/nowhere/git", &Arc::default()), "trying", Duration::from_secs(1)).await.unwrap_err();
         assert!(error.attempt.contains("install"), "{error}");
     }
 }

@@ -1,6 +1,6 @@
 //! The Python that a release takes: the newest one on PATH within its range.
 
-use crate::program::{self, DOOR};
+use crate::program::{self, DOOR, Hidden};
 use plinth_model::finding::code;
 use plinth_model::steps::KubesprayRelease;
 use plinth_model::{Finding, Version};
@@ -25,14 +25,14 @@ pub(super) struct Python {
 }
 
 /// The Python for a release: the one that the site names, or the newest that fits.
-pub(super) async fn choose(release: &KubesprayRelease, named: Option<&str>) -> ClientResult<Python> {
+pub(super) async fn choose(release: &KubesprayRelease, named: Option<&str>, hidden: &Hidden) -> ClientResult<Python> {
     let doing = format!("choosing a Python for Kubespray {}", release.tag);
     let range = VersionReq::parse(&release.python).map_err(|error| {
         ClientError::permanent(DOOR, &doing, format!("the range `{}`: {error}", release.python), "make the plan again")
     })?;
     let mut seen = Vec::new();
     for name in names(named) {
-        let Some(python) = look(&name, &doing).await else { continue };
+        let Some(python) = look(&name, hidden, &doing).await else { continue };
         if range.matches(python.version.semver()) {
             return Ok(python);
         }
@@ -49,9 +49,9 @@ fn names(named: Option<&str>) -> Vec<String> {
 }
 
 /// A stand-in of a version manager may be on PATH without a Python behind it.
-async fn look(name: &str, doing: &str) -> Option<Python> {
+async fn look(name: &str, hidden: &Hidden, doing: &str) -> Option<Python> {
     let program = if name.contains('/') { PathBuf::from(name) } else { program::which(name)? };
-    let mut command = program::command(&program);
+    let mut command = program::command(&program, hidden);
     command.args(["-I", "-c", VERSION]);
     let ended = program::run(command, doing, LOOK).await.ok()?;
     let version = ended.status.success().then(|| ended.stdout.trim().parse().ok())??;
@@ -103,13 +103,16 @@ mod tests {
         std::fs::write(&program, "#!/bin/sh\necho 3.11.7\n").unwrap();
         std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
         let name = program.to_str().unwrap();
-        let found = choose(&release(">=3.10, <3.13"), Some(name)).await.unwrap();
+        let found = choose(&release(">=3.10, <3.13"), Some(name), &Hidden::default()).await.unwrap();
         assert_eq!((found.program.as_path(), found.version.bare()), (program.as_path(), "3.11.7"));
-        let error = choose(&release(">=3.12, <3.13"), Some(name)).await.unwrap_err();
+        let error = choose(&release(">=3.12, <3.13"), Some(name), &Hidden::default()).await.unwrap_err();
         let finding = error.finding.expect("a finding");
         assert_eq!(finding.code, code::KUBESPRAY_NO_PYTHON);
         assert!(finding.evidence[0].contains("3.11.7") && finding.fix.contains("python3.12-venv"), "{finding:?}");
         std::fs::write(&program, "#!/bin/sh\nexit 127\n").unwrap();
-        assert!(choose(&release(">=3.10, <3.13"), Some(name)).await.is_err(), "a stand-in is no Python");
+        assert!(
+            choose(&release(">=3.10, <3.13"), Some(name), &Hidden::default()).await.is_err(),
+            "a stand-in is no Python"
+        );
     }
 }

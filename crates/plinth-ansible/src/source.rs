@@ -1,7 +1,7 @@
 //! Kubespray's source: from git, a tarball or a folder, proved by its tree id, laid out as a whole or not at all, and never
 //! written to afterwards.
 
-use crate::program::{self, DOOR};
+use crate::program::{self, DOOR, Hidden};
 use crate::tree::tree_id;
 use flate2::read::GzDecoder;
 use plinth_model::Finding;
@@ -26,6 +26,7 @@ pub(super) struct Sources {
     folder: PathBuf,
     /// Where relative names of the site file start.
     site: PathBuf,
+    hidden: Hidden,
 }
 
 /// Written beside a source when it was proved.
@@ -46,8 +47,8 @@ enum Origin {
 
 impl Sources {
     /// Below a state directory.
-    pub(super) fn new(state: &Path, site: &Path) -> Self {
-        Self { folder: state.join("kubespray/source"), site: site.to_path_buf() }
+    pub(super) fn new(state: &Path, site: &Path, hidden: Hidden) -> Self {
+        Self { folder: state.join("kubespray/source"), site: site.to_path_buf(), hidden }
     }
 
     /// The folder of a release.
@@ -95,7 +96,7 @@ impl Sources {
         let new = tempfile::Builder::new().prefix(".new-").tempdir_in(&self.folder).map_err(|e| failed(&doing, &e))?;
         let unpacked = new.path().join("tree");
         let commit = match self.origin(&release.source, &doing)? {
-            Origin::Git(address) => Some(clone(&address, release, &unpacked, &doing).await?),
+            Origin::Git(address) => Some(self.clone_tag(&address, release, &unpacked, &doing).await?),
             Origin::Tarball(file) => unpack(file, unpacked.clone(), &doing).await?,
             Origin::Folder(folder) => self.take_folder(&folder, release, &unpacked, &doing).await?,
         };
@@ -148,7 +149,7 @@ impl Sources {
         let history = folder.join(".git").exists() || folder.join("objects").is_dir();
         if history && program::which("git").is_some() {
             let address = format!("file://{}", folder.display());
-            if let Ok(commit) = clone(&address, release, goal, doing).await {
+            if let Ok(commit) = self.clone_tag(&address, release, goal, doing).await {
                 return Ok(Some(commit));
             }
             let stale = goal.to_path_buf();
@@ -160,6 +161,50 @@ impl Sources {
         blocking(move || copy(&from, &to, 0)).await.map_err(|error| failed(doing, &error))?;
         Ok(None)
     }
+
+    /// One tag without its history; answers its commit.
+    async fn clone_tag(
+        &self,
+        address: &str,
+        release: &KubesprayRelease,
+        goal: &Path,
+        doing: &str,
+    ) -> ClientResult<String> {
+        if program::which("git").is_none() {
+            let text = "the program `git` is not on this machine";
+            let finding = Finding::error(code::KUBESPRAY_NO_GIT, release.tag.as_str(), text)
+                .evidence(format!("source: {address}"))
+                .fix("install the package `git`, or name a tarball or a folder as kubernetes.kubespray.source");
+            return Err(ClientError::permanent(DOOR, doing, text, finding.fix.clone()).finding(finding));
+        }
+        fs::create_dir_all(goal).map_err(|error| failed(doing, &error))?;
+        let tag = format!("refs/tags/{}", release.tag);
+        self.git(goal, &["init", "--quiet"], doing).await?;
+        self.git(goal, &["fetch", "--quiet", "--depth", "1", "--no-tags", "--", address, &tag], doing).await?;
+        let commit = self.git(goal, &["rev-parse", "FETCH_HEAD^{commit}"], doing).await?.trim().to_owned();
+        self.git(goal, &["-c", "advice.detachedHead=false", "checkout", "--quiet", "--force", &commit], doing).await?;
+        fs::remove_dir_all(goal.join(".git")).map_err(|error| failed(doing, &error))?;
+        Ok(commit)
+    }
+
+    async fn git(&self, folder: &Path, arguments: &[&str], doing: &str) -> ClientResult<String> {
+        let mut command = program::command("git", &self.hidden);
+        command.current_dir(folder).args(["-c", "core.autocrlf=false", "-c", "core.fileMode=true"]).args(arguments);
+        command
+            .env("GIT_TERMINAL_PROMPT", "0")
+            .env("GIT_ASKPASS", "true")
+            .env("GIT_SSH_COMMAND", "ssh -o BatchMode=yes");
+        for name in ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE"] {
+            command.env_remove(name);
+        }
+        let ended = program::run(command, doing, FETCH).await?;
+        if ended.status.success() {
+            return Ok(ended.stdout);
+        }
+        let happened = format!("git said: {}", ended.complaint().join("; "));
+        let attempt = "see that the address answers from here (proxy, mirror), or name a tarball or folder as kubernetes.kubespray.source";
+        Err(ClientError::permanent(DOOR, doing, happened, attempt).transient("a network may come back"))
+    }
 }
 
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> io::Result<T> + Send + 'static) -> io::Result<T> {
@@ -168,41 +213,6 @@ async fn blocking<T: Send + 'static>(work: impl FnOnce() -> io::Result<T> + Send
 
 fn failed(doing: &str, error: &io::Error) -> ClientError {
     ClientError::permanent(DOOR, doing, error.to_string(), "see that the state directory is writable and has room")
-}
-
-/// One tag without its history; answers its commit.
-async fn clone(address: &str, release: &KubesprayRelease, goal: &Path, doing: &str) -> ClientResult<String> {
-    if program::which("git").is_none() {
-        let text = "the program `git` is not on this machine";
-        let finding = Finding::error(code::KUBESPRAY_NO_GIT, release.tag.as_str(), text)
-            .evidence(format!("source: {address}"))
-            .fix("install the package `git`, or name a tarball or a folder as kubernetes.kubespray.source");
-        return Err(ClientError::permanent(DOOR, doing, text, finding.fix.clone()).finding(finding));
-    }
-    fs::create_dir_all(goal).map_err(|error| failed(doing, &error))?;
-    let tag = format!("refs/tags/{}", release.tag);
-    git(goal, &["init", "--quiet"], doing).await?;
-    git(goal, &["fetch", "--quiet", "--depth", "1", "--no-tags", "--", address, &tag], doing).await?;
-    let commit = git(goal, &["rev-parse", "FETCH_HEAD^{commit}"], doing).await?.trim().to_owned();
-    git(goal, &["-c", "advice.detachedHead=false", "checkout", "--quiet", "--force", &commit], doing).await?;
-    fs::remove_dir_all(goal.join(".git")).map_err(|error| failed(doing, &error))?;
-    Ok(commit)
-}
-
-async fn git(folder: &Path, arguments: &[&str], doing: &str) -> ClientResult<String> {
-    let mut command = program::command("git");
-    command.current_dir(folder).args(["-c", "core.autocrlf=false", "-c", "core.fileMode=true"]).args(arguments);
-    command.env("GIT_TERMINAL_PROMPT", "0").env("GIT_ASKPASS", "true").env("GIT_SSH_COMMAND", "ssh -o BatchMode=yes");
-    for name in ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE"] {
-        command.env_remove(name);
-    }
-    let ended = program::run(command, doing, FETCH).await?;
-    if ended.status.success() {
-        return Ok(ended.stdout);
-    }
-    let happened = format!("git said: {}", ended.complaint().join("; "));
-    let attempt = "see that the address answers from here (proxy, mirror), or name a tarball or folder as kubernetes.kubespray.source";
-    Err(ClientError::permanent(DOOR, doing, happened, attempt).transient("a network may come back"))
 }
 
 /// A tarball with one folder at its top, as releases have, or without one.

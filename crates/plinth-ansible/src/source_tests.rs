@@ -41,7 +41,7 @@ impl Bench {
     }
 
     fn sources(&self, state: &str) -> Sources {
-        Sources::new(&self.folder.path().join(state), &self.folder.path().join("site"))
+        Sources::new(&self.folder.path().join(state), &self.folder.path().join("site"), Hidden::default())
     }
 
     async fn fetched(&self, state: &str, source: &str) -> ClientResult<Option<(String, String)>> {

@@ -1,9 +1,10 @@
 //! Everything that stands ready before ansible-playbook starts: configuration, variables, plugin, keys, known hosts.
 
 use crate::folder::{EVENTS, RunFolder};
-use crate::program::{self, DOOR};
+use crate::program::{self, DOOR, Hidden};
 use crate::settings;
 use plinth_model::steps::{Credential, INVENTORY_FILE, NodeTarget, VARIABLES_FILE};
+use plinth_model::text::template;
 use plinth_world::node::KnownHosts;
 use plinth_world::secrets::Secrets;
 use plinth_world::{ClientError, ClientResult, files};
@@ -27,6 +28,7 @@ pub(super) struct Stage {
     venv: PathBuf,
     source: PathBuf,
     inventory: PathBuf,
+    hidden: Hidden,
 }
 
 /// What a stage is made of.
@@ -34,15 +36,16 @@ pub(super) struct Props<'a> {
     pub(super) state: &'a Path,
     pub(super) venv: PathBuf,
     pub(super) source: PathBuf,
+    pub(super) hidden: Hidden,
     pub(super) doing: &'a str,
 }
 
 impl Stage {
     /// Without keys: for what contacts no node.
     pub(super) fn quiet(props: Props<'_>) -> ClientResult<Self> {
-        let Props { state, venv, source, doing } = props;
+        let Props { state, venv, source, hidden, doing } = props;
         let folder = RunFolder::make(state, doing)?;
-        let stage = Self { folder, venv, source, inventory: state.join(INVENTORY_FILE) };
+        let stage = Self { folder, venv, source, inventory: state.join(INVENTORY_FILE), hidden };
         let hosts = stage.furnish(state).map_err(|error| failed(doing, &error))?;
         let text = settings::ansible_cfg(stage.folder.path(), hosts);
         stage.folder.write("ansible.cfg", &text).map_err(|error| failed(doing, &error))?;
@@ -75,6 +78,9 @@ impl Stage {
     fn furnish(&self, state: &Path) -> io::Result<usize> {
         let inventory = read(&self.inventory)?;
         let variables = read(&state.join(VARIABLES_FILE))?;
+        for value in [&inventory, &variables] {
+            without_templates(value)?;
+        }
         let folder = &self.folder;
         folder.write("variables.json", &everywhere(&variables, &inventory).to_string())?;
         folder.write("plugins/plinth_events.py", PLUGIN)?;
@@ -133,7 +139,7 @@ impl Stage {
     /// A command that ends by itself.
     pub(super) fn short(&self, words: &[OsString]) -> Command {
         let mut words = words.iter();
-        let mut command = program::command(words.next().cloned().unwrap_or_default());
+        let mut command = program::command(words.next().cloned().unwrap_or_default(), &self.hidden);
         command.args(words);
         self.dress(&mut command);
         command
@@ -142,7 +148,7 @@ impl Stage {
     /// The same under the supervisor: it waits for the lock, and ends when standard input ends. With the last one of a stage its folder
     /// goes.
     pub(super) fn kept(&self, words: &[OsString], lock: &Path, patience: u32, last: bool) -> Command {
-        let mut command = program::command(self.venv.join("bin/python"));
+        let mut command = program::command(self.venv.join("bin/python"), &self.hidden);
         command.arg("-I").arg(self.folder.join("supervisor.py")).arg(lock).arg(patience.to_string());
         command.arg(self.folder.path()).arg(if last { "clear" } else { "keep" }).args(words);
         self.dress(&mut command);
@@ -179,6 +185,15 @@ fn read(path: &Path) -> io::Result<Value> {
     serde_json::from_slice(&text).map_err(|error| named(io::Error::other(error)))
 }
 
+/// The last wall before Ansible: a template in a value may start programs here. The plan refuses such values with their place in the
+/// site file, so what is found here was written by somebody else.
+fn without_templates(value: &Value) -> io::Result<()> {
+    template(value).map_or(Ok(()), |text| {
+        let text: String = text.chars().take(80).collect();
+        Err(io::Error::other(format!("`{text}` is a template of Jinja; plinth hands none to Ansible")))
+    })
+}
+
 /// Variables that are given with `-e`, where they win over everything: also over a host's own. Those that a host has for itself
 /// are therefore left to the files beside the inventory, which a host's own win over.
 fn everywhere(variables: &Value, inventory: &Value) -> Value {
@@ -207,6 +222,14 @@ fn credentials(targets: &[NodeTarget]) -> Vec<&Credential> {
 mod tests {
     use super::*;
     use serde_json::json;
+
+    #[test]
+    fn no_template_comes_to_ansible() {
+        for value in [json!({"a": ["{{ lookup('pipe', 'id') }}"]}), json!({"all": {"hosts": {"{% raw %}": {}}}})] {
+            assert!(without_templates(&value).unwrap_err().to_string().contains("template"));
+        }
+        without_templates(&json!({"a": "{ {", "b": [1, null]})).unwrap();
+    }
 
     #[test]
     fn what_a_host_has_for_itself_is_not_forced_on_it() {

@@ -42,8 +42,10 @@ impl Input {
     /// names for its secrets are run.
     #[must_use]
     pub fn check_secrets(&self, directory: &Path) -> Vec<Finding> {
-        let secrets = SiteSecrets::new(directory).below(self.site.folder());
-        let mut findings = secrets.check_all(&plinth_site::secret_refs(&self.site.desired));
+        let references = plinth_site::secret_refs(&self.site.desired);
+        let hidden = references.iter().map(|(_, reference)| reference);
+        let secrets = SiteSecrets::new(directory).below(self.site.folder()).hiding(hidden);
+        let mut findings = secrets.check_all(&references);
         findings.extend(secrets.warnings());
         findings
     }

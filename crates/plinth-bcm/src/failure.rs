@@ -45,6 +45,8 @@ pub(super) enum Cause {
     NotTls,
     /// The peer refused the handshake: with certificate login, our certificate.
     Handshake,
+    /// The peer speaks TLS, but no version or cipher that is safe.
+    OldTls,
     /// HTTP 5xx.
     Server,
     /// The reply ends early.
@@ -80,7 +82,7 @@ impl Cause {
             Cause::Expired => code::BCM_TLS_EXPIRED,
             Cause::AuthorityAsServer | Cause::BadCertificate => code::BCM_TLS_BAD_CERTIFICATE,
             Cause::NotTls => code::BCM_TLS_NOT_SPOKEN,
-            Cause::Handshake => code::BCM_TLS_REFUSED,
+            Cause::Handshake | Cause::OldTls => code::BCM_TLS_REFUSED,
             Cause::Server => code::BCM_SERVER_TROUBLE,
             Cause::Truncated => code::BCM_TRUNCATED,
             Cause::TooLarge => code::BCM_TOO_LARGE,
@@ -107,6 +109,7 @@ impl Cause {
             | Cause::AuthorityAsServer
             | Cause::BadCertificate
             | Cause::NotTls
+            | Cause::OldTls
             | Cause::Handshake => Known::BadCertificate,
             Cause::Session | Cause::Credentials => Known::Credentials,
             Cause::UnknownCall | Cause::Rejected => Known::Refused,
@@ -132,6 +135,9 @@ impl Cause {
             Cause::BadCertificate => "give BCM a valid certificate",
             Cause::Handshake => {
                 "with certificate login, check that BCM's own authority made the certificate and that it is valid"
+            }
+            Cause::OldTls => {
+                "let what answers there speak TLS 1.2 or 1.3: BCM 9.0 and newer do, so look whether the endpoint names something else, such as a proxy or a BMC"
             }
             Cause::Interrupted | Cause::Server | Cause::Truncated => "look into CMDaemon's log on the head node",
             Cause::Session | Cause::Credentials => {
@@ -249,6 +255,12 @@ impl From<Fault> for Failure {
                 "the server shows the certificate of an authority (CA:TRUE) as its own, and it is not the one in the caFile",
             ),
             Fault::NotTls => (Cause::NotTls, "what answers there does not speak TLS"),
+            Fault::OldTls(why) => {
+                return Self::new(
+                    Cause::OldTls,
+                    format!("the other side speaks no version of TLS from 1.2 on, or no safe cipher ({why})"),
+                );
+            }
             Fault::BadCertificate(why) => {
                 return Self::new(Cause::BadCertificate, format!("the certificate cannot be used: {why}"));
             }
@@ -273,6 +285,13 @@ mod tests {
         assert!(error.happened.contains("CA:TRUE"), "{error}");
         assert!(error.attempt.contains("caFile") && error.attempt.contains("leaf"), "{error}");
         assert!(error.attempt.contains("insecure: true"), "{error}");
+    }
+
+    #[test]
+    fn old_tls_is_no_matter_of_certificates() {
+        let error = Failure::from(Fault::OldTls("protocol version".to_owned()))
+            .into_error("calling".to_owned(), "https://head:8081");
+        assert!(error.attempt.contains("TLS 1.2") && !error.attempt.contains("certificate"), "{error}");
     }
 
     #[test]

@@ -213,7 +213,7 @@ fn of_chain(error: &kube::Error) -> Failure {
         }
         Some(Fault::NotTls) => (Cause::Nonsense, "what answers there does not speak TLS"),
         Some(Fault::HandshakeRefused(_)) => (Cause::Unauthorized, "it refuses our certificate"),
-        Some(Fault::AuthorityAsServer | Fault::BadCertificate(_) | Fault::Handshake(_)) => {
+        Some(Fault::AuthorityAsServer | Fault::BadCertificate(_) | Fault::OldTls(_) | Fault::Handshake(_)) => {
             (Cause::Nonsense, "the TLS handshake failed")
         }
     };

@@ -21,6 +21,7 @@ pub mod secret;
 pub mod span;
 pub mod step;
 pub mod steps;
+pub mod text;
 pub mod values;
 pub mod verdict;
 pub mod version;

@@ -1,6 +1,7 @@
 //! Errors for people: what we were doing, to what, what happened, what to try.
 
 use crate::Exit;
+use crate::text::visible;
 use std::fmt;
 
 /// An error with its four parts. Every error that reaches a person is one of these; inner errors become `happened`.
@@ -103,9 +104,10 @@ impl Problem {
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let separator = if self.to.is_empty() { "" } else { " " };
-        write!(f, "{}{separator}{}: {}", self.doing, self.to, self.happened)?;
+        let (doing, to, happened) = (visible(&self.doing), visible(&self.to), visible(&self.happened));
+        write!(f, "{doing}{separator}{to}: {happened}")?;
         if !self.attempt.is_empty() {
-            write!(f, "\n  try: {}", self.attempt)?;
+            write!(f, "\n  try: {}", visible(&self.attempt))?;
         }
         Ok(())
     }

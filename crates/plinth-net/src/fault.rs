@@ -2,7 +2,7 @@
 //! and fix.
 
 use plinth_world::Cause;
-use rustls::{CertificateError as Certificate, Error as Tls};
+use rustls::{AlertDescription, CertificateError as Certificate, Error as Tls};
 use std::error::Error;
 use std::io::{self, ErrorKind};
 
@@ -37,6 +37,8 @@ pub enum Fault {
     AuthorityAsServer,
     /// A certificate that cannot be used for another reason, in words.
     BadCertificate(String),
+    /// The peer speaks no version of TLS, or no cipher, that is taken here, in words.
+    OldTls(String),
     /// The peer refused the handshake, in words: mostly our certificate.
     HandshakeRefused(String),
     /// The peer does not speak TLS.
@@ -74,6 +76,10 @@ impl Fault {
     pub fn of_tls(error: &Tls) -> Self {
         match error {
             Tls::InvalidCertificate(certificate) => Self::of_certificate(certificate),
+            Tls::AlertReceived(
+                alert @ (AlertDescription::ProtocolVersion | AlertDescription::InsufficientSecurity),
+            ) => Self::OldTls(in_words(&format!("{alert:?}"))),
+            Tls::PeerIncompatible(why) => Self::OldTls(in_words(&format!("{why:?}"))),
             Tls::AlertReceived(alert) => Self::HandshakeRefused(in_words(&format!("{alert:?}"))),
             Tls::InvalidMessage(_) => Self::NotTls,
             other => Self::Handshake(sentence(other)),
@@ -118,6 +124,7 @@ impl Fault {
             | Self::AuthorityAsServer
             | Self::BadCertificate(_)
             | Self::NotTls
+            | Self::OldTls(_)
             | Self::Handshake(_) => Cause::BadCertificate,
             // By whom, and whether it was our certificate, only the client knows that shows one.
             Self::HandshakeRefused(_) => Cause::Refused,
@@ -185,7 +192,7 @@ fn names_lookup(error: &(dyn Error + 'static)) -> bool {
 mod tests {
     use super::*;
     use rustls::client::danger::ServerCertVerifier as _;
-    use rustls::{AlertDescription, InconsistentKeys, OtherError, PeerIncompatible};
+    use rustls::{InconsistentKeys, OtherError, PeerIncompatible};
     use std::sync::Arc;
 
     /// An error whose text is its name, as those of the certificate checks are.
@@ -231,10 +238,8 @@ mod tests {
                 Tls::AlertReceived(AlertDescription::BadCertificate),
                 Fault::HandshakeRefused("bad certificate".to_owned()),
             ),
-            (
-                Tls::PeerIncompatible(PeerIncompatible::Tls12NotOffered),
-                failed("the two sides share no way to speak TLS: tls12 not offered"),
-            ),
+            (Tls::PeerIncompatible(PeerIncompatible::Tls12NotOffered), Fault::OldTls("tls12 not offered".to_owned())),
+            (Tls::AlertReceived(AlertDescription::ProtocolVersion), Fault::OldTls("protocol version".to_owned())),
             (
                 Tls::InconsistentKeys(InconsistentKeys::KeyMismatch),
                 failed("the key does not belong to the certificate"),

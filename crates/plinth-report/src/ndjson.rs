@@ -3,6 +3,7 @@
 
 use crate::sink::{Sink, Steady};
 use plinth_model::Event;
+use plinth_model::text::visible_json;
 use std::io;
 
 /// Writes every event as it came, in the order it came: duplicates are the reader's business, as documented.
@@ -20,7 +21,7 @@ impl<W: io::Write> Ndjson<W> {
 impl<W: io::Write> Sink for Ndjson<W> {
     fn event(&mut self, event: &Event) {
         match serde_json::to_string(event) {
-            Ok(line) => self.writer.line(&line),
+            Ok(line) => self.writer.line(&visible_json(&line)),
             Err(error) => self.writer.fail(error.into()),
         }
     }

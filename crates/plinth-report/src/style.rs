@@ -1,6 +1,7 @@
 //! Colours and signs of the terminal. Every line makes sense without either: a sign always stands before the word it means.
 
 use plinth_model::StepState;
+use plinth_model::text::{is_hidden, visible};
 
 /// What the terminal can show.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -141,16 +142,16 @@ impl Palette {
     }
 }
 
-/// Removes control characters from a text that came from outside, so that a foreign program can neither move the cursor nor
-/// break a line. Tabs and line breaks become one blank.
+/// A text that came from outside, in one line: a foreign program can neither move the cursor nor break a line. Blanks of all kinds
+/// become a blank, what cannot be seen is written out.
 #[must_use]
 pub fn clean(text: &str) -> String {
-    text.chars()
-        .map(|c| if c.is_whitespace() { ' ' } else { c })
-        .filter(|c| !c.is_control())
-        .collect::<String>()
-        .trim()
-        .to_owned()
+    let line: String = text.trim().chars().map(|c| if is_blank(c) { ' ' } else { c }).collect();
+    visible(&line).into_owned()
+}
+
+const fn is_blank(c: char) -> bool {
+    matches!(c, '\n' | '\t') || c.is_whitespace() && !is_hidden(c)
 }
 
 #[cfg(test)]
@@ -189,6 +190,7 @@ mod tests {
 
     #[test]
     fn foreign_text_cannot_move_the_cursor() {
-        assert_eq!(clean("a\u{1b}[2Jb\n\tc\u{7}\r\n"), "a[2Jb  c");
+        assert_eq!(clean("a\u{1b}[2Jb\n\tc\u{7}\r\n"), r"a\u{1b}[2Jb  c\u{7}");
+        assert_eq!(clean(" a\u{a0}b\u{202e}\u{85}\u{200b}c "), r"a b\u{202e}\u{85}\u{200b}c");
     }
 }

@@ -217,7 +217,8 @@ fn production(candidates: &[&Network]) -> String {
 
 /// A text of the inventory, safe within a comment.
 fn comment(text: &str) -> String {
-    text.chars().filter(|c| !c.is_control()).take(80).collect()
+    let line: String = text.chars().map(|c| if c.is_whitespace() { ' ' } else { c }).take(80).collect();
+    plinth_model::text::visible(&line).into_owned()
 }
 
 /// Where everything is from, and why nodes were left out.

@@ -9,6 +9,7 @@ mod file;
 use crate::args::Verbosity;
 use file::LogFile;
 use plinth_model::Problem;
+use plinth_model::text::visible;
 use plinth_world::secrets::Secrets;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -95,7 +96,8 @@ impl State {
 
     fn redacted(&self, lines: &[u8]) -> String {
         let text = String::from_utf8_lossy(lines);
-        self.secrets.as_ref().map_or_else(|| text.clone().into_owned(), |secrets| secrets.redact(&text))
+        let text = self.secrets.as_ref().map_or_else(|| text.clone().into_owned(), |secrets| secrets.redact(&text));
+        visible(&text).into_owned()
     }
 }
 

@@ -4,7 +4,9 @@ use crate::args::Color;
 use crate::args::{Common, Verbosity};
 use crate::log::Log;
 use plinth_model::Problem;
+use plinth_model::text::{visible, visible_json, visible_styled};
 use serde::Serialize;
+use std::borrow::Cow;
 use std::io::{ErrorKind, IsTerminal, Write};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -78,8 +80,17 @@ impl Printer {
         comfy_table::Table::new().width().map_or(100, usize::from)
     }
 
-    /// Data. A reader that went away is no error; a full disk is, at the end of the verb ([`Printer::lost`]).
+    /// Data for people. A reader that went away is no error; a full disk is, at the end of the verb ([`Printer::lost`]).
     pub(crate) fn data(&self, text: &str) {
+        self.write(&seen(text, self.color_out));
+    }
+
+    /// The content of a file. It is written as it is, unless it is a terminal that gets it.
+    pub(crate) fn file(&self, text: &str) {
+        if std::io::stdout().is_terminal() { self.data(text) } else { self.write(text) }
+    }
+
+    fn write(&self, text: &str) {
         self.spoken.store(true, Ordering::Relaxed);
         let mut out = std::io::stdout().lock();
         let end = if text.ends_with('\n') { "" } else { "\n" };
@@ -110,8 +121,8 @@ impl Printer {
     /// Data for programs.
     pub(crate) fn json<T: Serialize>(&self, value: &T) {
         match serde_json::to_string_pretty(value) {
-            Ok(text) => self.data(&text),
-            Err(error) => Self::say(&format!("cannot write JSON: {error}")),
+            Ok(text) => self.write(&visible_json(&text)),
+            Err(error) => self.say(&format!("cannot write JSON: {error}")),
         }
     }
 
@@ -123,7 +134,7 @@ impl Printer {
     /// Asks a question; only `y` and `yes` mean yes.
     pub(crate) fn ask(&self, question: &str) -> bool {
         let mut err = std::io::stderr().lock();
-        let _ = write!(err, "{question} [y/N] ").and_then(|()| err.flush());
+        let _ = write!(err, "{} [y/N] ", seen(question, self.color_err)).and_then(|()| err.flush());
         let mut answer = String::new();
         let read = std::io::stdin().read_line(&mut answer);
         read.is_ok() && matches!(answer.trim().to_lowercase().as_str(), "y" | "yes")
@@ -132,7 +143,7 @@ impl Printer {
     /// Asks for a text; only exactly this one means yes.
     pub(crate) fn ask_for(&self, question: &str, wanted: &str) -> bool {
         let mut err = std::io::stderr().lock();
-        let _ = write!(err, "{question} ").and_then(|()| err.flush());
+        let _ = write!(err, "{} ", seen(question, self.color_err)).and_then(|()| err.flush());
         let mut answer = String::new();
         std::io::stdin().read_line(&mut answer).is_ok() && answer.trim() == wanted
     }
@@ -140,18 +151,23 @@ impl Printer {
     /// Talk; none with `-q`.
     pub(crate) fn talk(&self, text: &str) {
         if self.verbosity > Verbosity::Quiet {
-            Self::say(text);
+            self.say(text);
         }
     }
 
-    fn say(text: &str) {
+    fn say(&self, text: &str) {
         let mut err = std::io::stderr().lock();
-        let _ = writeln!(err, "{}", text.trim_end());
+        let _ = writeln!(err, "{}", seen(text.trim_end(), self.color_err));
     }
 
     /// A problem, with its four parts.
     pub(crate) fn problem(&self, problem: &Problem) {
         let label = if self.color_err { "\u{1b}[1;31merror\u{1b}[0m" } else { "error" };
-        Self::say(&format!("{label}: {problem}"));
+        self.say(&format!("{label}: {problem}"));
     }
+}
+
+/// The last wall: whatever comes here, a terminal is told of colours at most, and of those only where plinth colours.
+fn seen(text: &str, color: bool) -> Cow<'_, str> {
+    if color { visible_styled(text) } else { visible(text) }
 }

@@ -11,6 +11,8 @@ mod content;
 mod contract;
 #[path = "nodes/cuts.rs"]
 mod cuts;
+#[path = "nodes/half.rs"]
+mod half;
 #[path = "nodes/hostkeys.rs"]
 mod hostkeys;
 #[path = "nodes/logins.rs"]

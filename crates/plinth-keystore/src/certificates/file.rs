@@ -13,6 +13,7 @@ use plinth_world::private_file;
 use plinth_world::secrets::Secrets;
 use plinth_world::{ClientError, ClientResult, Context, files};
 use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -125,7 +126,7 @@ impl Keystore for FileKeystore {
         match files.kept() {
             Ok(None) => Ok(None),
             Ok(Some(leaf)) => Ok(Some(state(&leaf, ctx.clock().now()))),
-            Err(happened) => Err(files.damaged(name, happened)),
+            Err(wrong) => Err(files.unusable(name, wrong)),
         }
     }
 
@@ -177,6 +178,20 @@ impl CertificateFiles for FileKeystore {
     }
 }
 
+/// Why a kept certificate cannot be used.
+enum Wrong {
+    /// It was read, and is not what was written.
+    Damaged(String),
+    /// It could not be read: nothing is known of it.
+    Unseen(String),
+}
+
+impl From<String> for Wrong {
+    fn from(happened: String) -> Self {
+        Self::Damaged(happened)
+    }
+}
+
 /// The folder of one certificate.
 struct Files(PathBuf);
 
@@ -198,29 +213,49 @@ impl Files {
         private_file::remove(&self.path(file)).map_err(|error| format!("removing {file} failed: {error}"))
     }
 
-    fn damaged(&self, name: &str, happened: String) -> ClientError {
-        let attempt = format!("restore {} from a copy, or move it away to have a new one made", self.0.display());
-        ClientError::permanent(DOOR, format!("reading certificate `{name}` in {}", self.0.display()), happened, attempt)
+    /// Only what was seen to be damaged may be moved away: another authority would be made in its place.
+    fn unusable(&self, name: &str, wrong: Wrong) -> ClientError {
+        let folder = self.0.display();
+        let (happened, attempt) = match wrong {
+            Wrong::Damaged(what) => {
+                (what, format!("restore {folder} from a copy, or move it away to have a new one made"))
+            }
+            Wrong::Unseen(why) => (
+                why,
+                format!(
+                    "see that files in {folder} can be opened (owner, mode, limit on open files, disk), then run again"
+                ),
+            ),
+        };
+        ClientError::permanent(DOOR, format!("reading certificate `{name}` in {folder}"), happened, attempt)
+    }
+
+    /// A file of what is kept.
+    fn see(&self, file: &str) -> Result<Option<String>, Wrong> {
+        private_file::read(&self.path(file)).map_err(|error| match error.kind() {
+            ErrorKind::InvalidData => Wrong::Damaged(format!("{file}: {error}")),
+            _ => Wrong::Unseen(format!("reading {file} failed: {error}")),
+        })
     }
 
     /// The leaf that is kept, after everything about it was checked except names and dates.
-    fn kept(&self) -> Result<Option<Certificate>, String> {
-        let Some(text) = self.read("tls.crt")? else { return Ok(None) };
+    fn kept(&self) -> Result<Option<Certificate>, Wrong> {
+        let Some(text) = self.see("tls.crt")? else { return Ok(None) };
         let chain = Chain::parse(&text).map_err(|why| format!("tls.crt: {why}"))?;
-        let key = self.read("tls.key")?.ok_or("tls.key is not there, but tls.crt is")?;
+        let key = self.see("tls.key")?.ok_or_else(|| "tls.key is not there, but tls.crt is".to_owned())?;
         chain.check_key(&key).map_err(|why| format!("tls.key: {why}"))?;
         chain.check_order().map_err(|why| format!("tls.crt: {why}"))?;
-        match (self.read("ca.pem")?, self.read("ca.key")?) {
+        match (self.see("ca.pem")?, self.see("ca.key")?) {
             (Some(authority), authority_key) => {
                 let authority = Chain::parse(&authority).map_err(|why| format!("ca.pem: {why}"))?;
                 chain.check_authority(&authority).map_err(|why| format!("tls.crt: {why}"))?;
                 authority_key
                     .map_or(Ok(()), |key| authority.check_key(&key).map_err(|why| format!("ca.key: {why}")))?;
             }
-            (None, Some(_)) => return Err("ca.pem is not there, but ca.key is".to_owned()),
+            (None, Some(_)) => return Err("ca.pem is not there, but ca.key is".to_owned().into()),
             (None, None) => {}
         }
-        chain.leaf().map(Some)
+        Ok(Some(chain.leaf()?))
     }
 
     /// The own authority: the kept one, or a new one when none was ever finished.

@@ -139,6 +139,19 @@ async fn damaged_files_are_named_and_never_taken_for_absent() {
 }
 
 #[tokio::test]
+async fn what_cannot_be_read_is_not_called_damaged() {
+    for name in ["tls.crt", "tls.key", "ca.pem", "ca.key"] {
+        let dir = tempfile::tempdir().unwrap();
+        made(dir.path()).await;
+        fs::rename(file(dir.path(), name), file(dir.path(), "aside")).unwrap();
+        fs::create_dir(file(dir.path(), name)).unwrap();
+        let error = keystore(dir.path()).certificate(&ctx(DAY), "runai").await.unwrap_err();
+        assert!(error.happened.contains(&format!("reading {name} failed")), "{error}");
+        assert!(!error.attempt.contains("move it away") && error.attempt.contains("run again"), "{error}");
+    }
+}
+
+#[tokio::test]
 async fn a_key_of_another_certificate_does_not_match() {
     let (dir, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     made(dir.path()).await;

@@ -33,6 +33,7 @@ pub struct SiteSecrets {
     folder: PathBuf,
     lookup: Box<Lookup>,
     exec_deadline: Duration,
+    hidden: Vec<String>,
     cache: Mutex<BTreeMap<SecretRef, Slot>>,
     warnings: Mutex<Vec<Finding>>,
     redactor: Redactor,
@@ -55,6 +56,7 @@ impl SiteSecrets {
             folder: PathBuf::new(),
             lookup: Box::new(lookup),
             exec_deadline: EXEC_DEADLINE,
+            hidden: Vec::new(),
             cache: Mutex::default(),
             warnings: Mutex::default(),
             redactor: Redactor::default(),
@@ -65,6 +67,17 @@ impl SiteSecrets {
     #[must_use]
     pub fn below(mut self, folder: &Path) -> Self {
         self.folder = folder.to_path_buf();
+        self
+    }
+
+    /// The same; no program is given the variables in which these references keep secrets of the site.
+    #[must_use]
+    pub fn hiding<'a>(mut self, references: impl IntoIterator<Item = &'a SecretRef>) -> Self {
+        let variables = references.into_iter().filter_map(|reference| match reference {
+            SecretRef::Env(name) => Some(name.clone()),
+            SecretRef::File(_) | SecretRef::Exec(_) | SecretRef::Generated(_) => None,
+        });
+        self.hidden = variables.collect();
         self
     }
 
@@ -100,7 +113,7 @@ impl SiteSecrets {
                 self.warn_if_readable(&path, reference);
                 Ok(secret)
             }
-            SecretRef::Exec(argv) => source::program(reference, argv, self.exec_deadline),
+            SecretRef::Exec(argv) => source::program(reference, argv, &self.hidden, self.exec_deadline),
             SecretRef::Generated(name) => self.generated(reference, name),
         }
     }
@@ -198,6 +211,10 @@ impl Secrets for SiteSecrets {
 
     fn redact(&self, text: &str) -> String {
         self.redactor.redact(text)
+    }
+
+    fn hidden_variables(&self) -> &[String] {
+        &self.hidden
     }
 }
 

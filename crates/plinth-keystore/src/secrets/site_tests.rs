@@ -142,6 +142,33 @@ fn an_empty_generated_file_is_an_error_and_not_a_password() {
     assert_eq!(secrets.check_all(&[("p".to_owned(), generated("x-password"))]).len(), 1);
 }
 
+/// Programs of sh, started in the background, hold the output open.
+#[test]
+fn a_program_that_leaves_others_behind_is_judged_by_itself_and_they_are_ended() {
+    let dir = tempfile::tempdir().unwrap();
+    let mark = dir.path().join("left").display().to_string();
+    let secrets = secrets(dir.path());
+    let began = Instant::now();
+    let left = format!("(sleep 3; touch {mark}) & (sleep 300) & echo value");
+    assert_eq!(secrets.get(&shell(&left)).unwrap().expose(), "value");
+    assert!(secrets.get(&shell(&format!("{left}; exit 3"))).unwrap_err().happened.contains("exit status: 3"));
+    assert!(began.elapsed() < Duration::from_secs(3), "nobody waited for what was left");
+    std::thread::sleep(Duration::from_secs(4));
+    assert!(!Path::new(&mark).exists(), "it was ended");
+}
+
+#[test]
+fn programs_are_not_given_the_secrets_of_the_site() {
+    let dir = tempfile::tempdir().unwrap();
+    // PATH stands for a variable with a secret: it is there in every test.
+    let secrets = secrets(dir.path()).hiding(&[env("PATH"), env("UNSET"), shell("true")]);
+    assert_eq!(secrets.hidden_variables(), ["PATH", "UNSET"]);
+    let program = SecretRef::Exec(["/usr/bin/env"].map(str::to_owned).to_vec());
+    let given = secrets.get(&program).unwrap();
+    assert!(!given.expose().lines().any(|line| line.starts_with("PATH=")), "it was given");
+    assert!(given.expose().contains('='), "other variables stay");
+}
+
 #[test]
 fn a_file_that_others_can_read_is_a_warning() {
     let dir = tempfile::tempdir().unwrap();

@@ -2,12 +2,14 @@
 
 use plinth_model::{Secret, SecretRef};
 use plinth_world::secrets::SecretError;
+use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
 use std::ffi::OsString;
 use std::fs::File;
 use std::io::Read;
+use std::os::unix::process::CommandExt as _;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::sync::mpsc;
+use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
 /// Largest secret that is read, bytes. A private key with its chain is about 10 KiB.
@@ -15,6 +17,10 @@ pub(crate) const LARGEST: usize = 64 * 1024;
 /// How long a program may take. Password stores that ask a server answer within seconds; one that waits for a person must not
 /// hold up a run for ever.
 pub(crate) const EXEC_DEADLINE: Duration = Duration::from_secs(30);
+/// How long its last words may be on their way when it has ended: they are in the pipe by then.
+const LAST_WORDS: Duration = Duration::from_millis(200);
+/// How often it is looked whether it has ended.
+const LOOK: Duration = Duration::from_millis(5);
 
 /// Checks that bytes are a usable value: text, not empty, not too large.
 fn value(reference: &SecretRef, bytes: Vec<u8>, trim_line_break: bool) -> Result<Secret, SecretError> {
@@ -55,53 +61,92 @@ fn read_bounded(source: impl Read) -> std::io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// Standard output of a program without its last line break. No shell, no standard input. Its standard error is thrown away:
-/// it may repeat the secret. Only the program itself is ended at the deadline, not programs that it started.
-pub(super) fn program(reference: &SecretRef, argv: &[String], deadline: Duration) -> Result<Secret, SecretError> {
+/// Standard output of a program without its last line break. No shell, no standard input, and none of the variables `hidden`, which
+/// hold other secrets. Its standard error is thrown away: it may repeat the secret. It leads a process group of its own, which is ended
+/// with it: what it started and left behind does not stay.
+pub(super) fn program(
+    reference: &SecretRef,
+    argv: &[String],
+    hidden: &[String],
+    deadline: Duration,
+) -> Result<Secret, SecretError> {
     let Some((name, arguments)) = argv.split_first() else {
         return Err(SecretError::new(reference, "no program is named"));
     };
-    let mut child = Command::new(name)
-        .args(arguments)
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
+    let mut command = Command::new(name);
+    command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).process_group(0);
+    for variable in hidden {
+        command.env_remove(variable);
+    }
+    let mut child = command
         .spawn()
         .map_err(|error| SecretError::new(reference, format!("the program could not be started: {error}")))?;
     let output = collect(reference, &mut child, deadline);
-    if output.is_err() {
-        let _already_ended = child.kill();
-        let _reaped = child.wait();
+    end_group(&child);
+    let status = child.wait();
+    let output = output?;
+    match status {
+        Ok(status) if status.success() => value(reference, output, true),
+        Ok(status) => {
+            Err(SecretError::new(reference, format!("the program failed ({status}); run it by hand to see why")))
+        }
+        Err(error) => Err(SecretError::new(reference, format!("waiting for it failed: {error}"))),
     }
-    value(reference, output?, true)
 }
 
-/// Reads the output and waits for the end, both before the deadline.
+/// Ends whoever is left of the group. Its leader was not waited for yet, so the number is still its own.
+fn end_group(leader: &Child) {
+    let _nobody_is_left = kill_process_group(Pid::from_child(leader), Signal::KILL);
+}
+
+/// Waits for the end of the program, before the deadline, and takes its output. Whoever it left behind may keep the output open; what
+/// was written until the program ended counts.
 fn collect(reference: &SecretRef, child: &mut Child, deadline: Duration) -> Result<Vec<u8>, SecretError> {
-    let began = Instant::now();
-    let late = || SecretError::new(reference, format!("the program did not end within {} s", deadline.as_secs_f32()));
     let stdout = child.stdout.take().ok_or_else(|| SecretError::new(reference, "its output could not be read"))?;
-    let (sender, receiver) = mpsc::channel();
-    std::thread::spawn(move || sender.send(read_bounded(stdout)));
-    let bytes = receiver
-        .recv_timeout(deadline)
-        .map_err(|_| late())?
-        .map_err(|error| SecretError::new(reference, format!("reading its output failed: {error}")))?;
-    if bytes.len() > LARGEST {
-        return Err(SecretError::new(reference, format!("its output is larger than {LARGEST} bytes")));
-    }
+    let (sender, pieces) = mpsc::channel();
+    std::thread::spawn(move || send_pieces(stdout, &sender));
+    let (began, mut bytes, mut over) = (Instant::now(), Vec::new(), false);
     loop {
-        match child.try_wait() {
-            Ok(Some(status)) if status.success() => return Ok(bytes),
-            Ok(Some(status)) => {
-                return Err(SecretError::new(
-                    reference,
-                    format!("the program failed ({status}); run it by hand to see why"),
-                ));
-            }
-            Ok(None) if began.elapsed() < deadline => std::thread::sleep(Duration::from_millis(5)),
-            Ok(None) => return Err(late()),
-            Err(error) => return Err(SecretError::new(reference, format!("waiting for it failed: {error}"))),
+        let has_ended =
+            has_ended(child).map_err(|error| SecretError::new(reference, format!("waiting for it failed: {error}")))?;
+        match pieces.recv_timeout(if has_ended { LAST_WORDS } else { LOOK }) {
+            Ok(Ok(piece)) => bytes.extend(piece),
+            Ok(Err(error)) => return Err(SecretError::new(reference, format!("reading its output failed: {error}"))),
+            Err(RecvTimeoutError::Disconnected) if !has_ended => std::thread::sleep(LOOK),
+            Err(_) => over = has_ended,
+        }
+        if bytes.len() > LARGEST {
+            return Err(SecretError::new(reference, format!("its output is larger than {LARGEST} bytes")));
+        }
+        if over {
+            return Ok(bytes);
+        }
+        if began.elapsed() >= deadline {
+            let happened = format!("the program did not end within {} s", deadline.as_secs_f32());
+            return Err(SecretError::new(reference, happened));
+        }
+    }
+}
+
+/// Whether a program has ended; it stays to be waited for.
+fn has_ended(child: &Child) -> std::io::Result<bool> {
+    let how = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
+    Ok(waitid(WaitId::Pid(Pid::from_child(child)), how)?.is_some())
+}
+
+/// Reads to the end, or until it is one byte too much.
+fn send_pieces(source: impl Read, pieces: &mpsc::Sender<std::io::Result<Vec<u8>>>) {
+    let mut source = source.take(LARGEST as u64 + 1);
+    let mut piece = [0; 4096];
+    loop {
+        let read = source.read(&mut piece);
+        let over = !matches!(read, Ok(1..));
+        if over && read.is_ok() {
+            return;
+        }
+        let read = read.map(|count| piece.get(..count).unwrap_or_default().to_vec());
+        if pieces.send(read).is_err() || over {
+            return;
         }
     }
 }

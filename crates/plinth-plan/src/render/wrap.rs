@@ -1,9 +1,11 @@
 //! Lines that fit the terminal.
 
+use plinth_model::text::visible;
+
 /// Breaks a text between words, so that no line is longer than `width` characters, unless a single word is. The first line
 /// begins with `first`, the others are indented by as many spaces.
 pub(super) fn wrap(first: &str, text: &str, width: usize) -> String {
-    let indent = first.chars().count();
+    let (text, indent) = (visible(text), first.chars().count());
     let room = width.saturating_sub(indent).max(20);
     let mut out = first.to_owned();
     let mut used = 0;

@@ -176,6 +176,38 @@ fn the_sites_own_variables_win_and_clashes_are_said() {
 }
 
 #[test]
+fn no_template_is_handed_to_ansible() {
+    let jinja = "{{ lookup('pipe', 'touch PWN') }}";
+    let mut desired = site::basepod();
+    assert!(
+        !codes(&kubespray::files(&desired, &cluster(&desired), &engine("v2.27.1")).1).contains(&"kubernetes.template")
+    );
+    desired.kubernetes.calico.interface = Some(jinja.to_owned());
+    desired.kubernetes.extra_vars.insert("a_list".into(), json!([{"deep": ["x {% raw %}"]}]));
+    desired.kubernetes.extra_vars.insert("{{ name }}".into(), json!(1));
+    desired.kubernetes.oidc = Some(plinth_site::desired::Oidc {
+        issuer: format!("https://x/{jinja}"),
+        client: jinja.to_owned(),
+        username_claim: Some(jinja.to_owned()),
+        username_prefix: Some(jinja.to_owned()),
+        groups_claim: Some(jinja.to_owned()),
+        groups_prefix: Some("{#".to_owned()),
+        authority: None,
+    });
+    let (_, findings) = kubespray::files(&desired, &cluster(&desired), &engine("v2.27.1"));
+    let found: std::collections::BTreeSet<&str> = findings
+        .iter()
+        .filter(|f| f.code == "kubernetes.template" && f.is_error())
+        .map(|f| f.subject.as_str())
+        .collect();
+    let oidc = ["issuer", "client", "usernameClaim", "usernamePrefix", "groupsClaim", "groupsPrefix"];
+    let oidc = oidc.map(|name| format!("kubernetes.api.oidc.{name}"));
+    let others =
+        ["kubernetes.network.calico.interface", "kubernetes.extraVars.a_list", "kubernetes.extraVars.{{ name }}"];
+    assert_eq!(found, oidc.iter().map(String::as_str).chain(others).collect());
+}
+
+#[test]
 fn add_ons_of_the_platform_stay_off() {
     let mut desired = site::basepod();
     for (name, value) in [

@@ -19,7 +19,7 @@ text_type!(
 );
 text_type!(
     /// `http://host[:port]` of a proxy.
-    ProxyAddress, "the address of a proxy", "http://proxy.example.com:3128", r"^https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?/?$",
+    ProxyAddress, "the address of a proxy", "http://proxy.example.com:3128", r"^https?://([A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?/?$",
     |text| refuse_address_unless(web_host(text).is_some_and(|(host, path)| is_host_port(host) && path.is_empty()), text,
         "the address of a proxy", "write it like `http://proxy.example.com:3128`")
 );

@@ -126,11 +126,11 @@ text_type!(
 );
 text_type!(
     /// `https://host[:port]` without a path.
-    Endpoint, "an https address without a path", "https://bcm-head-01:8081", r"^https://[A-Za-z0-9.-]+(:[0-9]{1,5})?/?$",
+    Endpoint, "an https address without a path", "https://bcm-head-01:8081", r"^https://([A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?/?$",
     |text| {
         let host = text.strip_prefix("https://").map(|rest| rest.strip_suffix('/').unwrap_or(rest));
         refuse_address_unless(host.is_some_and(is_host_port), text, "an https address without a path",
-            "write it like `https://bcm-head-01:8081`; BCM answers on port 8081, and only over TLS")
+            "write it like `https://bcm-head-01:8081` or `https://[fd00::1]:8081`; BCM answers on port 8081, and only over TLS")
     }
 );
 text_type!(
@@ -140,8 +140,8 @@ text_type!(
 );
 text_type!(
     /// A name or address that a certificate can carry.
-    ExtraName, "a DNS name or an address", "api.example.com", r"^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$",
-    |text| refuse_address_unless(is_host(text), text, "a DNS name or an address", "write it without scheme, port or path")
+    ExtraName, "a DNS name or an address", "api.example.com", r"^[A-Za-z0-9:]([A-Za-z0-9.:-]*[A-Za-z0-9:])?$",
+    |text| refuse_address_unless(is_host(text) || is_ipv6(text), text, "a DNS name or an address", "write it without scheme, port or path")
 );
 text_type!(
     /// The id of a git object.
@@ -176,7 +176,7 @@ text_type!(
 );
 text_type!(
     /// Host of a registry, without scheme.
-    RegistryHost, "a registry host", "docker.io", r"^[A-Za-z0-9.-]+(:[0-9]{1,5})?$",
+    RegistryHost, "a registry host", "docker.io", r"^([A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?$",
     |text| refuse_address_unless(is_host_port(text), text, "a registry host", "write it without scheme and path, like `docker.io`")
 );
 text_type!(
@@ -190,7 +190,7 @@ text_type!(
 );
 text_type!(
     /// A mirror of charts and images, without scheme.
-    MirrorHost, "a mirror host", "mirror.example.com/runai", r"^[A-Za-z0-9.-]+(:[0-9]{1,5})?(/[^\s]*)?$",
+    MirrorHost, "a mirror host", "mirror.example.com/runai", r"^([A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?(/[^\s]*)?$",
     |text| refuse_address_unless(text.split('/').next().is_some_and(is_host_port) && !text.contains(char::is_whitespace), text,
         "a mirror host", "write it without scheme, like `mirror.example.com/runai`")
 );
@@ -291,11 +291,23 @@ pub(super) fn is_host(text: &str) -> bool {
     text.len() <= 253 && text.split('.').all(label)
 }
 
+/// A host with or without a port; an IPv6 address stands in brackets.
 pub(super) fn is_host_port(text: &str) -> bool {
+    let is_port = |port: &str| port.parse::<u16>().is_ok_and(|port| port > 0);
+    if let Some(rest) = text.strip_prefix('[') {
+        return rest.split_once(']').is_some_and(|(address, port)| {
+            is_ipv6(address) && (port.is_empty() || port.strip_prefix(':').is_some_and(is_port))
+        });
+    }
     match text.split_once(':') {
-        Some((host, port)) => is_host(host) && port.parse::<u16>().is_ok_and(|port| port > 0),
+        Some((host, port)) => is_host(host) && is_port(port),
         None => is_host(text),
     }
+}
+
+/// Without a zone: `fe80::1%eth0` means something on one machine only.
+pub(super) fn is_ipv6(text: &str) -> bool {
+    text.parse::<std::net::Ipv6Addr>().is_ok()
 }
 
 fn is_email(text: &str) -> bool {
@@ -370,6 +382,29 @@ mod tests {
         holds::<MirrorHost>();
         holds::<AddressRange>();
         holds::<NodeGlob>();
+    }
+
+    #[test]
+    fn addresses_of_version_6_stand_in_brackets_where_a_port_may_follow() {
+        for good in ["https://[::1]:8081", "https://[fd00::1]", "https://[2001:db8::192.0.2.1]:443/"] {
+            assert!(Endpoint::read(good).is_ok(), "{good}");
+        }
+        for bad in [
+            "https://::1",
+            "https://fd00::1:8081",
+            "https://[fe80::1%eth0]:8081",
+            "https://[::1]8081",
+            "https://[dgx-01]:8081",
+            "https://[::1]:0",
+            "https://[::1",
+        ] {
+            assert!(Endpoint::read(bad).is_err(), "{bad}");
+        }
+        assert!(
+            RegistryHost::read("[fd00::5]:5000").is_ok() && MirrorEndpoint::read("http://[fd00::5]:5000/v2").is_ok()
+        );
+        assert!(MirrorHost::read("[fd00::5]:5000/runai").is_ok() && ExtraName::read("fd00::7").is_ok());
+        assert!(ExtraName::read("[fd00::7]").is_err() && ExtraName::read("a:b").is_err());
     }
 
     #[test]

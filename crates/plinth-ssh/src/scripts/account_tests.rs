@@ -9,7 +9,7 @@ const OURS: &str = "ssh-ed25519 AAAAC3ours plinth";
 const EXTRA: &str = "ssh-rsa AAAAB3extra someone@desk";
 
 /// The shadow suite and the name service over the files below the prefix.
-const PROGRAMS: [(&str, &str); 6] = [
+const PROGRAMS: [(&str, &str); 8] = [
     (
         "getent",
         "file=$1; shift; found=0; for k; do awk -F: -v k=\"$k\" '$1 == k || $3 == k { print; found = 1; exit } END { exit !found * 2 }' \
@@ -21,6 +21,8 @@ const PROGRAMS: [(&str, &str); 6] = [
         "echo \"${12}:x:$3:$5::$7:$9\" >>\"$root/etc/passwd\"\necho \"${12}:${11}:1::::::\" >>\"$root/etc/shadow\"",
     ),
     ("usermod", "echo \"$@\" >>\"$root/usermod\""),
+    ("chpasswd", "echo \"$@\" >>\"$root/chpasswd\"; sed s/$/:1::::::/ >>\"$root/etc/shadow\""),
+    ("gpasswd", "echo \"$2:!::\" >>\"$root/etc/gshadow\""),
     ("setpriv", "while [ \"$1\" != -- ]; do shift; done; shift; exec \"$@\""),
     ("visudo", "! grep -q broken \"$4\""),
 ];
@@ -203,6 +205,55 @@ fn a_locked_account_and_another_shell_are_partial() {
     assert_eq!(partial(&trial, &account), "shell /bin/bash (it is /bin/false); login by key: the account is locked");
     make(&trial, &account).unwrap_err();
     assert_eq!(trial.read("/usermod"), "-p * svc\n-s /bin/bash svc\n");
+}
+
+/// A program of the shadow suite that is killed leaves an account in some of its files, and its locks.
+#[test]
+fn an_account_that_is_in_half_of_the_files_is_completed() {
+    let trial = node();
+    let account = account(&trial);
+    let (uid, gid) = trial.me();
+    make(&trial, &account).unwrap();
+    trial.file("/etc/group", &format!("svc:x:{gid}:\n"));
+    trial.file("/etc/gshadow", "other:!::\n");
+    trial.file("/etc/passwd", &format!("svc:x:{uid}:{gid}::/home/svc:/bin/bash\nsvcx:x:1:1::/:/bin/sh\n"));
+    trial.file("/etc/shadow", "other:*:1::::::\nsvcx:*:1::::::\nasvc:*:1::::::\n");
+    assert_eq!(partial(&trial, &account), "entry of group svc in /etc/gshadow; entry of user svc in /etc/shadow");
+    make(&trial, &account).unwrap();
+    assert_eq!(trial.read("/chpasswd"), "-e\n", "the value is not among the arguments");
+    assert!(
+        trial.read("/etc/shadow").ends_with("\nsvc:*:1::::::\n") && trial.read("/etc/gshadow").ends_with("svc:!::\n")
+    );
+    assert_eq!(look(&trial, &account), AccountState::Same);
+}
+
+#[test]
+fn a_lock_whose_process_is_gone_is_stale_and_another_one_is_left_alone() {
+    let trial = node();
+    let account = account(&trial);
+    make(&trial, &account).unwrap();
+    trial.file("/proc/uptime", "100.0 90.0\n");
+    let stat = |began: u32| format!("77 (user add) S {}{began} 0\n", "1 ".repeat(18));
+    let live = "/etc/group.lock";
+    trial.file(live, "77\0");
+    // Made 50 seconds ago, by a process that began 90 seconds ago on a machine that is up for 100.
+    let file = fs::OpenOptions::new().append(true).open(trial.at(live)).unwrap();
+    file.set_modified(std::time::SystemTime::now() - std::time::Duration::from_secs(50)).unwrap();
+    trial.file("/proc/77/stat", &stat(1000));
+    assert_eq!(look(&trial, &account), AccountState::Same, "its program runs");
+    for (lock, text) in [("/etc/passwd.lock", "78\0"), ("/etc/shadow.lock", ""), ("/etc/gshadow.lock", "no number\n")] {
+        trial.file(lock, text);
+        trial.file(&lock.replace(".lock", "+"), "half");
+        assert_eq!(partial(&trial, &account), format!("removal of {lock}, which a killed program left"));
+        make(&trial, &account).unwrap();
+        assert!(!trial.at(lock).exists() && !trial.at(&lock.replace(".lock", "+")).exists() && trial.at(live).exists());
+    }
+    trial.file("/proc/77/stat", &stat(9900));
+    assert_eq!(
+        partial(&trial, &account),
+        format!("removal of {live}, which a killed program left"),
+        "another process by now"
+    );
 }
 
 #[test]

@@ -124,6 +124,21 @@ fn what_contradicts_is_told_and_left() {
 }
 
 #[test]
+fn half_a_block_of_hosts_is_left_as_it_is() {
+    for half in ["# begin plinth\n10.0.0.9 mine\n", "10.0.0.9 mine\n# end plinth\n"] {
+        let (trial, wanted) = (node(), wanted());
+        let text = trial.read("/etc/hosts") + half + "10.0.0.7 somebody.elses\n";
+        trial.file("/etc/hosts", &text);
+        assert!(
+            set(&trial, &wanted)
+                .unwrap_err()
+                .starts_with("/etc/hosts has one of the lines # begin plinth and # end plinth")
+        );
+        assert_eq!(trial.read("/etc/hosts"), text);
+    }
+}
+
+#[test]
 fn failures_are_told() {
     let (trial, mut wanted) = (node(), wanted());
     wanted.modules.push("missing".to_owned());

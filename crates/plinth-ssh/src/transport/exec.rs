@@ -54,9 +54,7 @@ impl Call<'_> {
                 }
                 self.judge(heard)
             }
-            Ok(Err(happened)) => {
-                Err(permanent(self.script.name(), self.peer, happened, "this is a defect of plinth: report it"))
-            }
+            Ok(Err(happened)) => Err(self.flooded(happened)),
             Err(_) => Err(self.late(self.script.deadline())),
         }
     }
@@ -120,6 +118,15 @@ impl Call<'_> {
         let fix = format!("fix what is named here on {}, then run again", self.peer.name);
         let happened = self.secrets.redact(happened);
         found(code::NODE_OPERATION_FAILED, self.peer, self.script.name(), &happened, fix, self.evidence(heard))
+    }
+
+    /// More than any operation prints: something else on the node prints into it.
+    fn flooded(&self, happened: String) -> ClientError {
+        let (user, node) = (&self.peer.user, &self.peer.name);
+        let fix = format!(
+            "look what the login shell of {user} on {node} and its start files (.profile, .bashrc) print without end"
+        );
+        permanent(self.script.name(), self.peer, happened, fix)
     }
 
     fn no_shell(&self, heard: &Heard) -> ClientError {

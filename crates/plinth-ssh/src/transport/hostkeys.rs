@@ -83,10 +83,17 @@ impl HostKeys {
         }
     }
 
-    /// What is pinned for a host.
+    /// What is pinned for a host. A pin that is there and cannot be understood is an error: to take it for none would mean to
+    /// believe whatever key is shown next.
     pub(super) fn pins(&self, peer: &Peer) -> io::Result<Pins> {
-        if let Some(text) = read(&self.file(peer)?)? {
-            return Ok(all(&text));
+        let file = self.file(peer)?;
+        if let Some(text) = read(&file)? {
+            let pins = all(&text);
+            if pins.keys.is_empty() {
+                let happened = format!("{} is there, and holds no key that can be read", file.display());
+                return Err(io::Error::new(io::ErrorKind::InvalidData, happened));
+            }
+            return Ok(pins);
         }
         let mut pins = Pins::default();
         for path in &self.known_hosts {

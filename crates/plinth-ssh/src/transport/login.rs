@@ -210,8 +210,17 @@ fn judge(handle: &Handle<Client>, peer: &Peer, result: Result<AuthResult, Error>
     }
 }
 
+/// sshd also hangs up when it cannot finish a login that it took: PAM refuses the account, or its shell cannot be started.
 fn gone(peer: &Peer, error: &Error) -> ClientError {
-    lost("logging in", peer, format!("the connection was lost during the login: {error}"))
+    let attempt = format!(
+        "look at sshd's log on {0} for {1} (`journalctl -u ssh -u sshd`): an account that PAM refuses looks like this; or at the link, if \
+         other logins to {0} are lost too",
+        peer.name, peer.user
+    );
+    ClientError {
+        attempt,
+        ..lost("logging in", peer, format!("the connection was closed or lost during the login: {error}"))
+    }
 }
 
 /// A loss after the password was sent is not tried again: sshd hangs up after too many wrong ones.

@@ -288,12 +288,15 @@ impl Ssh {
 
     fn pins(&self, peer: &Peer) -> ClientResult<Pins> {
         self.host_keys.pins(peer).map_err(|error| {
-            failure::permanent(
-                "reading the pinned host key",
-                peer,
-                error.to_string(),
-                "look at the state directory's host-keys and at ~/.ssh/known_hosts",
-            )
+            let attempt = match error.kind() {
+                std::io::ErrorKind::InvalidData => format!(
+                    "put the file back from a backup; or remove it, compare the key that `plinth trust {}` shows with the one on \
+                     the host's console, and pin it",
+                    peer.name
+                ),
+                _ => "look at the state directory's host-keys and at ~/.ssh/known_hosts".to_owned(),
+            };
+            failure::permanent("reading the pinned host key", peer, error.to_string(), attempt)
         })
     }
 

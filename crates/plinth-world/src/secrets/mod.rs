@@ -1,6 +1,8 @@
 //! Secret values for references, and the second wall that keeps them out of texts. The secrets of a site are in `plinth-keystore`.
 
+mod encoding;
 mod redactor;
+mod spelling;
 
 pub use redactor::Redactor;
 
@@ -38,4 +40,8 @@ pub trait Secrets: Send + Sync {
     fn keep(&self, reference: &SecretRef, value: &Secret) -> Result<(), SecretError>;
     /// Replaces every secret given out so far that occurs in the text.
     fn redact(&self, text: &str) -> String;
+    /// Variables of this process that hold secrets of the site: no program that plinth starts is given them.
+    fn hidden_variables(&self) -> &[String] {
+        &[]
+    }
 }

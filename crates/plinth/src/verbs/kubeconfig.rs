@@ -56,7 +56,7 @@ fn held(directory: &Path, site: &SiteName) -> Result<KubeconfigFile, Problem> {
 
 fn print(common: &Common, config: &KubeconfigFile, printer: &Printer) -> Result<Exit, Problem> {
     let text = if common.json { config.json() } else { text(config)? };
-    printer.data(text.expose());
+    printer.file(text.expose());
     Ok(Exit::Done)
 }
 

@@ -35,7 +35,7 @@ pub(crate) async fn run(common: &Common, verb: &Arguments, printer: &Printer) ->
 /// Prints a plan in the form that was asked for.
 pub(crate) fn show(common: &Common, graph: Option<GraphFormat>, plan: &Plan, printer: &Printer) {
     match graph {
-        Some(GraphFormat::Dot) => printer.data(&plinth_plan::render::dot(plan)),
+        Some(GraphFormat::Dot) => printer.file(&plinth_plan::render::dot(plan)),
         None if common.json => printer.json(plan),
         None => printer.data(&plinth_plan::render::text(plan, printer.color_out(), Printer::width())),
     }

@@ -41,7 +41,7 @@ fn mirror_list(list: &MirrorList, json: bool) -> (String, String) {
 fn write_all(common: &Common, verb: &Render, files: &Files, printer: &Printer) -> Result<Exit, Failure> {
     match &verb.out {
         None if common.json && verb.what == Rendering::Values => printer.json(&documents(files)?),
-        None => printer.data(&joined(files)),
+        None => printer.file(&joined(files)),
         Some(folder) => {
             for (name, text) in files {
                 write(folder, name, text)?;

@@ -4,6 +4,7 @@
 mod bad_input;
 mod contract;
 mod discovery;
+mod foreign_text;
 mod interfaces;
 mod kill;
 mod memory;

@@ -151,3 +151,37 @@ fn a_file_with_a_secret_that_others_can_read_is_a_warning_of_every_verb_that_rea
         }
     }
 }
+
+/// A program that keeps the environment it was given.
+fn telling(folder: &std::path::Path, name: &str, more: &str) {
+    use std::os::unix::fs::PermissionsExt as _;
+    let file = folder.join("bin").join(name);
+    std::fs::create_dir_all(folder.join("bin")).unwrap();
+    std::fs::write(&file, format!("#!/bin/sh\nenv >>{}/env.{name}\n{more}\n", folder.display())).unwrap();
+    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o755)).unwrap();
+}
+
+#[test]
+fn programs_are_given_no_secret_of_the_site() {
+    let site = crate::support::BcmSite::basepod(|s| {
+        s.replace("{env: RUNAI_ADMIN_PASSWORD}", "{exec: [store, get]}")
+            .replace("  version: v1.31.9", "  version: v1.31.9\n  kubespray: {source: \"https://127.0.0.1:1/x.git\"}")
+    });
+    let folder = site.folder.path();
+    telling(folder, "store", "echo Runai-Pa55word-for-tests");
+    telling(folder, "git", "exit 128");
+    let path = format!("{}:{}", folder.join("bin").display(), std::env::var("PATH").unwrap());
+    let variables: Vec<(&str, &str)> =
+        crate::support::SECRETS.into_iter().chain([("PATH", path.as_str()), ("MINE", "stays")]).collect();
+    plinth_with(folder, &variables, &["validate", "--check-secrets"]).exits(0);
+    let listed = plinth_with(folder, &variables, &["render", "mirror-list", "--state", "state"]);
+    for program in ["store", "git"] {
+        let given = std::fs::read_to_string(folder.join(format!("env.{program}")));
+        let given = given.unwrap_or_else(|e| panic!("{program} was not run ({e}): {}", listed.stderr));
+        assert!(given.contains("MINE=stays\n"), "{program}: {given}");
+        for (name, secret) in crate::support::SECRETS.into_iter().filter(|(name, _)| *name != "RUNAI_ADMIN_PASSWORD") {
+            assert!(!given.contains(&format!("{name}=")), "{program} was given {name}");
+            assert!(!given.contains(secret) || secret == "root", "{program} was given the value of {name}");
+        }
+    }
+}

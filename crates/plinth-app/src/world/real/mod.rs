@@ -40,7 +40,9 @@ impl Real {
     /// Of a site, whose state is in this directory.
     pub(crate) fn new(input: &Input, directory: &Path) -> Self {
         let folder = input.site.folder().to_path_buf();
-        let secrets = Arc::new(SiteSecrets::new(directory).below(&folder));
+        let references = plinth_site::secret_refs(&input.site.desired);
+        let hidden = references.iter().map(|(_, reference)| reference);
+        let secrets = Arc::new(SiteSecrets::new(directory).below(&folder).hiding(hidden));
         Self {
             folder,
             directory: directory.to_path_buf(),

@@ -136,6 +136,11 @@ findings! {
         usually: "It expired, or the clock of this machine or of the control plane is wrong.",
         fix: "Check both clocks, then renew the certificates of the control plane (`kubeadm certs renew all`).",
     }
+    KUBERNETES_TEMPLATE = "kubernetes.template", You {
+        means: "A value that goes to Ansible holds a template of Jinja. Ansible would run it on the machine where plinth runs.",
+        usually: "A variable under `kubernetes.extraVars` was copied from another inventory of Kubespray; or somebody wants to run programs here.",
+        fix: "Write the value that the template stands for. Look who wrote it, if it does not belong there.",
+    }
     KUBERNETES_UNKNOWN_KUBESPRAY = "kubernetes.unknown-kubespray", You {
         means: "The Kubespray release in the site file is not among those whose commit this plinth knows.",
         usually: "A newer release than this plinth, or a typing error.",

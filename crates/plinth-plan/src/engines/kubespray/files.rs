@@ -2,6 +2,7 @@
 
 use super::group_vars::group_vars;
 use super::inventory::{self, inventory};
+use super::templates;
 use crate::catalog::KubesprayChoice;
 use crate::cluster::Cluster;
 use indexmap::IndexMap;
@@ -20,8 +21,10 @@ pub const GROUP_VARS: &str = plinth_model::steps::VARIABLES_FILE;
 /// All files of a cluster, and what is doubtful about the site's own variables.
 #[must_use]
 pub fn files(desired: &Desired, cluster: &Cluster, engine: &KubesprayChoice) -> (Files, Vec<Finding>) {
-    let (vars, findings) = group_vars(desired, cluster, engine);
-    let files = [(INVENTORY, json(&inventory(desired, cluster))), (GROUP_VARS, json(&vars))];
+    let (vars, mut findings) = group_vars(desired, cluster, engine);
+    let inventory = inventory(desired, cluster);
+    findings.extend(templates::refused(desired, &vars, &inventory));
+    let files = [(INVENTORY, json(&inventory)), (GROUP_VARS, json(&vars))];
     (files.into_iter().map(|(name, text)| (name.to_owned(), text)).collect(), findings)
 }
 

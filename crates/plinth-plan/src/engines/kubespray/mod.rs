@@ -16,6 +16,7 @@ mod removed;
 mod settings;
 mod site_vars;
 mod sources;
+mod templates;
 mod upgrade;
 
 pub use files::{Files, GROUP_VARS, INVENTORY, files, json, recovery_files, yaml};
@@ -65,14 +66,16 @@ impl Engine for Kubespray {
     }
 
     fn removal(&self, asked: &Asked<'_>, removal: &Removal) -> Result<Vec<Step>, Vec<Finding>> {
-        let wrong = removal::cannot_leave(asked.cluster, removal);
+        let mut wrong = removal::cannot_leave(asked.cluster, removal);
         let engine = chosen(asked).map_err(|more| wrong.iter().cloned().chain(more).collect::<Vec<_>>())?;
+        wrong.extend(templates::of(asked.desired, asked.cluster, &engine));
         if wrong.is_empty() { Ok(removal::steps(asked.desired, asked.cluster, &engine, removal)) } else { Err(wrong) }
     }
 
     fn recovery(&self, asked: &Asked<'_>, broken: &[NodeName], prepared: Vec<StepId>) -> Result<Install, Vec<Finding>> {
-        let wrong = recovery::cannot_recover(asked.cluster, broken);
+        let mut wrong = recovery::cannot_recover(asked.cluster, broken);
         let engine = chosen(asked).map_err(|more| wrong.iter().cloned().chain(more).collect::<Vec<_>>())?;
+        wrong.extend(templates::of(asked.desired, asked.cluster, &engine));
         if !wrong.is_empty() {
             return Err(wrong);
         }

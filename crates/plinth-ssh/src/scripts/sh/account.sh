@@ -27,12 +27,50 @@ account_field() {
     done
     field=${field%%:*}
 }
+# Files that the shadow suite changes. Its programs replace one after the other, so one that is killed leaves an account in some
+# of them, and its locks: FILE.lock holds the number of its process, FILE+ is the file that it was writing.
+shadow_files='passwd group shadow gshadow subuid subgid'
+# A lock is stale when its process is gone: none has its number, or one has it that began after the lock was made. (Fields of
+# /proc/N/stat are counted behind the name, which may hold blanks; times there are hundredths of seconds since the start.)
+is_stale() {
+    holder=$(tr -d '\000' <"$1" 2>/dev/null)
+    case $holder in '' | *[!0-9]*) return 0 ;; esac
+    [ -r "$root/proc/$holder/stat" ] || return 0
+    made=$(stat -c %Y "$1" 2>/dev/null) || return 1
+    began=$(awk -v now="$(date +%s)" 'FNR == NR { up = $1; next } { sub(/.*[)] /, ""); printf "%d", now - up + $20 / 100 }' \
+        "$root/proc/uptime" "$root/proc/$holder/stat")
+    [ "$began" -gt "$((made + 2))" ]
+}
+look_locks() {
+    for lock in $shadow_files; do
+        if [ ! -e "$root/etc/$lock.lock" ]; then continue; fi
+        ! is_stale "$root/etc/$lock.lock" || emit missing "removal of /etc/$lock.lock, which a killed program left"
+    done
+}
+# Sets record to the line of the account in a file of /etc; empty when there is none.
+local_record() {
+    record=
+    [ -r "$root/etc/$1" ] || return 0
+    while IFS= read -r record || [ -n "$record" ]; do
+        case $record in "$name":*) return 0 ;; esac
+    done <"$root/etc/$1"
+    record=
+}
+# half_made FILE SHADOW: the account is in the one and refers to the other, which is there and does not have it.
+half_made() {
+    local_record "$1"
+    account_field 2 "$record"
+    [ "$field" = x ] && [ -f "$root/etc/$2" ] || return 1
+    local_record "$2"
+    [ -z "$record" ]
+}
 # The password files are asked through the name service: an account of a directory counts.
 look_group() {
     account_entry group "$name" "$gid"
     account_field 3 "$entry"
     if [ -n "$entry" ] && [ "$field" = "$gid" ]; then
         emit present "group $name"
+        ! half_made group gshadow || emit missing "entry of group $name in /etc/gshadow"
     elif [ -n "$entry" ]; then
         emit clash "group $name has gid $field, not $gid"
     elif [ -n "$other" ]; then
@@ -62,11 +100,12 @@ look_record() {
     emit present "user $name"
     account_field 7 "$entry"
     [ "$field" = "$shell" ] || differing_shell
+    ! half_made passwd shadow || emit missing "entry of user $name in /etc/shadow"
     ! is_locked || emit missing "login by key: the account is locked"
 }
 is_local() {
-    local_names=$(cut -d : -f 1 "$root/etc/passwd")
-    case "$line_feed$local_names$line_feed" in *"$line_feed$name$line_feed"*) true ;; *) false ;; esac
+    local_record passwd
+    [ -n "$record" ]
 }
 differing_shell() {
     if is_local; then
@@ -78,7 +117,8 @@ differing_shell() {
 # With `UsePAM no`, sshd lets nobody in whose password begins with an exclamation mark. An asterisk locks only the password.
 is_locked() {
     is_local || return 1
-    account_field 2 "$(grep "^$name:" "$root/etc/shadow" 2>/dev/null)"
+    local_record shadow
+    account_field 2 "$record"
     case $field in '!'*) true ;; *) false ;; esac
 }
 look_home() {
@@ -213,6 +253,7 @@ look_sudoers() {
 }
 look() {
     look_manager
+    look_locks
     look_group
     look_user
     look_home

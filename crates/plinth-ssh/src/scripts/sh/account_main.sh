@@ -1,15 +1,37 @@
+# When plinth goes away, what it runs is told to end; a program of the shadow suite is given the seconds that it needs to come to
+# its own end.
+to_its_end() {
+    (
+        trap '' TERM
+        exec "$@"
+    )
+}
+make_locks() {
+    for lock in $shadow_files; do
+        lock=$root/etc/$lock
+        if [ -e "$lock.lock" ] && is_stale "$lock.lock"; then
+            rm -f "$lock.lock" "$lock+" || fail "${lock#"$root"}.lock, which a killed program left, cannot be removed"
+        fi
+    done
+}
 make_group() {
-    [ -n "$(getent group "$name")" ] || groupadd -g "$gid" "$name" || fail "groupadd did not make group $name"
+    if [ -z "$(getent group "$name")" ]; then
+        to_its_end groupadd -g "$gid" "$name" || fail "groupadd did not make group $name"
+    fi
+    ! half_made group gshadow || to_its_end gpasswd -R "$name" || fail "gpasswd did not complete group $name in /etc/gshadow"
 }
 make_user() {
     if [ -z "$(getent passwd "$name")" ]; then
-        useradd -M -u "$uid" -g "$gid" -d "$home" -s "$shell" -p '*' "$name" || fail "useradd did not make user $name"
+        to_its_end useradd -M -u "$uid" -g "$gid" -d "$home" -s "$shell" -p '*' "$name" || fail "useradd did not make user $name"
         return 0
     fi
     is_local || return 0
-    ! is_locked || usermod -p '*' "$name" || fail "usermod did not unlock user $name"
+    if half_made passwd shadow; then
+        printf '%s:*\n' "$name" | to_its_end chpasswd -e || fail "chpasswd did not complete user $name in /etc/shadow"
+    fi
+    ! is_locked || to_its_end usermod -p '*' "$name" || fail "usermod did not unlock user $name"
     account_field 7 "$(getent passwd "$name")"
-    [ "$field" = "$shell" ] || usermod -s "$shell" "$name" ||
+    [ "$field" = "$shell" ] || to_its_end usermod -s "$shell" "$name" ||
         fail "usermod did not change the shell of user $name"
 }
 # A new home is made beside and moved, so it is there with its owner or not at all.
@@ -56,6 +78,7 @@ make_sudoers() {
 }
 make() {
     make_manager || fail "$manager_file cannot be written"
+    make_locks
     make_group
     make_user
     make_home || fail "the home directory $home cannot be made"

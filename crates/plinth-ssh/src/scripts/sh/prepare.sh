@@ -9,6 +9,10 @@ end_mark='# end plinth'
 block() {
     sed -n "/^$begin_mark\$/,/^$end_mark\$/p" "$hosts_file" 2>/dev/null | grep -vxF -e "$begin_mark" -e "$end_mark"
 }
+# Without its end the block would reach to the end of the file, and take with it what others wrote there.
+is_half() {
+    [ "$(grep -cxF -e "$begin_mark" "$hosts_file" 2>/dev/null)" != "$(grep -cxF -e "$end_mark" "$hosts_file" 2>/dev/null)" ]
+}
 outside() {
     sed "/^$begin_mark\$/,/^$end_mark\$/d" "$hosts_file" 2>/dev/null
 }
@@ -29,6 +33,10 @@ wanted_block() {
     done
 }
 look_hosts() {
+    if is_half; then
+        emit foreign "/etc/hosts has one of the lines $begin_mark and $end_mark without the other; write the missing one, or take it out"
+        return 0
+    fi
     printf '%s\n' "$hosts" | while read -r address host; do
         [ -n "$host" ] || continue
         other=$(others "$host" "$address")
@@ -43,6 +51,7 @@ look_hosts() {
     done
 }
 set_hosts() {
+    ! is_half || return 0
     lines=$(wanted_block)
     [ "$lines" != "$(block)" ] || return 0
     content=$(outside)

@@ -6,6 +6,8 @@ main() {
     folder=$(dirname "$path")
     [ -d "$folder" ] || fail "the folder $folder is not there"
     [ ! -d "$path" ] || fail "$path is a folder"
+    # What an upload left that was killed: no other one runs on this node now.
+    rm -f "$folder"/.plinth.??????
     new=$(mktemp "$folder/.plinth.XXXXXX") || fail "no file can be made in $folder"
     trap 'rm -f "$new"' EXIT
     printf %s "$content" | base64 -d >"$new" || give_up "$path could not be written: the disk may be full"

@@ -39,6 +39,32 @@ async fn nobody_is_logged_in_before_the_key_is_pinned_nor_after_it_changed() {
 }
 
 #[tokio::test]
+async fn a_pin_that_cannot_be_read_is_an_error_and_no_first_contact() {
+    let bench = Bench::new();
+    let server = Server::start(Rules::usual(), vec![ed25519()]).await;
+    let target = target(server.address, bench.password(PASSWORD));
+    bench.pin(&target).await;
+    let pin = bench.folder.path().join("host-keys/dgx-01");
+    let whole = fs::read_to_string(&pin).unwrap();
+    let half = &whole[..whole.len() / 2];
+    for text in ["", "\n", "# only a comment\n", "\0\u{1b}garbage", half, "@revoked * ssh-ed25519 AAAA\n"] {
+        fs::write(&pin, text).unwrap();
+        let errors = [
+            bench.ssh.host_key(&bench.ctx, &target).await.map(|_| ()).unwrap_err(),
+            bench.run(&target, HELLO).await.map(|_| ()).unwrap_err(),
+        ];
+        for error in errors {
+            assert!(error.happened.contains("host-keys/dgx-01 is there, and holds no key"), "{text:?}: {error:?}");
+            assert!(error.attempt.contains("plinth trust dgx-01") && error.transient.is_none(), "{error:?}");
+        }
+        assert_eq!(fs::read_to_string(&pin).unwrap(), text, "nothing was pinned anew");
+    }
+    assert_eq!(server.seen.proofs.load(Ordering::SeqCst), 0, "no password was sent");
+    fs::write(&pin, whole).unwrap();
+    assert!(bench.run(&target, HELLO).await.is_ok());
+}
+
+#[tokio::test]
 async fn a_host_with_several_keys_shows_the_pinned_one() {
     let bench = Bench::new();
     let (rsa, other) = (rsa(), ed25519());

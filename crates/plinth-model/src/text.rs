@@ -1,0 +1,179 @@
+//! Text from outside: nodes, BCM, programs, the site file. None of it may move a terminal's cursor, hide or reorder what is read, or
+//! look like a line of plinth's own. One wall before people, one before programs, and one before
+//! Ansible, which would run it.
+
+use serde_json::Value;
+use std::borrow::Cow;
+use std::fmt::Write as _;
+
+/// Whether a character is seen as something else than itself: control characters (C0, DEL, C1) other than line break and tab,
+/// separators of lines and paragraphs, marks that reorder text, and characters without a width (Unicode 16, the default ignorable code
+/// points but for the variation selectors that signs of our own may carry).
+#[must_use]
+pub const fn is_hidden(c: char) -> bool {
+    match c {
+        '\n' | '\t' => false,
+        '\u{0}'..='\u{1f}' | '\u{7f}'..='\u{9f}' => true,
+        '\u{ad}'
+        | '\u{34f}'
+        | '\u{61c}'
+        | '\u{115f}'
+        | '\u{1160}'
+        | '\u{17b4}'
+        | '\u{17b5}'
+        | '\u{180b}'..='\u{180f}' => true,
+        '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{3164}' => true,
+        '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}' => {
+            true
+        }
+        '\u{e0000}'..='\u{e0fff}' => true,
+        _ => false,
+    }
+}
+
+/// The text for people: hidden characters are written out, `\u{1b}`.
+#[must_use]
+pub fn visible(text: &str) -> Cow<'_, str> {
+    replaced(text, |c, out| out.extend(c.escape_unicode()))
+}
+
+/// JSON with the hidden characters in JSON's own escapes: programs read the same values, and a terminal shows what is there.
+#[must_use]
+pub fn visible_json(json: &str) -> Cow<'_, str> {
+    replaced(json, |c, out| {
+        for unit in c.encode_utf16(&mut [0; 2]) {
+            let _ = write!(out, "\\u{unit:04x}");
+        }
+    })
+}
+
+/// Text that plinth coloured: the same as [`visible`], but sequences that only choose a colour or weight stay.
+#[must_use]
+pub fn visible_styled(text: &str) -> Cow<'_, str> {
+    if !text.chars().any(is_hidden) {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find("\u{1b}[") {
+        let (before, from) = rest.split_at(at);
+        out.push_str(&visible(before));
+        let end = style_len(from).unwrap_or(1);
+        let (sequence, after) = from.split_at(end);
+        if end > 1 {
+            out.push_str(sequence)
+        } else {
+            out.push_str(&visible(sequence))
+        }
+        rest = after;
+    }
+    out.push_str(&visible(rest));
+    Cow::Owned(out)
+}
+
+/// Bytes of the sequence at the beginning of a text, when it chooses a colour or weight and nothing else: concealed and blinking text
+/// is none of ours.
+fn style_len(text: &str) -> Option<usize> {
+    let codes = text.strip_prefix("\u{1b}[")?;
+    let end = codes.find(|c: char| !c.is_ascii_digit() && c != ';').filter(|end| *end <= 16)?;
+    let (codes, after) = codes.split_at_checked(end)?;
+    let known = |code: &str| matches!(code.parse::<u8>(), Ok(0..=4 | 22..=24 | 30..=39 | 90..=97)) || code.is_empty();
+    let chosen = codes.strip_prefix("38;5;").map_or_else(|| codes.split(';').all(known), |n| n.parse::<u8>().is_ok());
+    (after.starts_with('m') && chosen).then_some("\u{1b}[".len() + end + 1)
+}
+
+fn replaced(text: &str, escape: impl Fn(char, &mut String)) -> Cow<'_, str> {
+    if !text.chars().any(is_hidden) {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::with_capacity(text.len() + 16);
+    for c in text.chars() {
+        if is_hidden(c) { escape(c, &mut out) } else { out.push(c) }
+    }
+    Cow::Owned(out)
+}
+
+/// What begins an expression, a statement or a comment of Jinja. Ansible runs templates in the text of every variable, and a template
+/// may start programs on the machine where Ansible runs.
+const TEMPLATE: [&str; 3] = ["{{", "{%", "{#"];
+
+/// The first text of a value, or name in it, that Ansible would take for a template.
+#[must_use]
+pub fn template(value: &Value) -> Option<&str> {
+    let is_template = |text: &str| TEMPLATE.iter().any(|begin| text.contains(begin));
+    match value {
+        Value::String(text) => Some(text.as_str()).filter(|text| is_template(text)),
+        Value::Array(items) => items.iter().find_map(template),
+        Value::Object(map) => map
+            .iter()
+            .find_map(|(key, value)| Some(key.as_str()).filter(|key| is_template(key)).or_else(|| template(value))),
+        Value::Null | Value::Bool(_) | Value::Number(_) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    const HOSTILE: &str = "a\u{1b}[2Jb\rc\u{9b}31md\u{202e}e\u{200b}f\u{7}\u{7f}\u{85}\u{2028}\u{e0041}\u{feff}";
+
+    #[test]
+    fn what_is_hidden_is_written_out_and_the_rest_stays() {
+        assert_eq!(visible("Zürich\t10 µs …\n"), "Zürich\t10 µs …\n");
+        let shown = visible(HOSTILE);
+        assert!(
+            shown.starts_with(r"a\u{1b}[2Jb\u{d}c\u{9b}31md\u{202e}e\u{200b}f\u{7}\u{7f}\u{85}\u{2028}"),
+            "{shown}"
+        );
+    }
+
+    #[test]
+    fn only_colour_and_weight_pass_with_the_style() {
+        let ours = "\u{1b}[1;31merror\u{1b}[0m \u{1b}[38;5;12mb\u{1b}[0m \u{1b}[1m\u{1b}[91mc\u{1b}[m";
+        assert_eq!(visible_styled(ours), ours);
+        for theirs in [
+            "\u{1b}[2J",
+            "\u{1b}[8mx",
+            "\u{1b}]0;t\u{7}",
+            "\u{1b}[31",
+            "\u{1b}[1;1H",
+            "\u{1b}c",
+            "\u{1b}[999m",
+            "\u{1b}[?25l",
+        ] {
+            let shown = visible_styled(theirs);
+            assert!(!shown.chars().any(is_hidden), "{shown:?}");
+        }
+    }
+
+    #[test]
+    fn templates_are_found_in_every_corner() {
+        for value in [
+            json!("{{ lookup('pipe', 'id') }}"),
+            json!(["a", {"b": ["x{% raw %}"]}]),
+            json!({"{{ name }}": 1}),
+            json!({"a": {"b": "{#"}}),
+        ] {
+            assert!(template(&value).is_some(), "{value}");
+        }
+        for value in [json!("{ {"), json!({"a": [1, true, null, "{}", "%}"]}), json!("can-reach=10.0.0.1")] {
+            assert_eq!(template(&value), None);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_hidden_passes_any_wall(text in ".*", hostile in proptest::collection::vec(any::<char>(), 0..20)) {
+            let text: String = text.chars().chain(hostile).chain(HOSTILE.chars()).collect();
+            prop_assert!(!visible(&text).chars().any(is_hidden));
+            let json = serde_json::to_string(&text).unwrap();
+            let shown = visible_json(&json);
+            prop_assert!(!shown.chars().any(is_hidden));
+            prop_assert_eq!(serde_json::from_str::<String>(&shown).unwrap(), text.clone());
+            let styled = visible_styled(&text).replace("\u{1b}[", "");
+            prop_assert!(!styled.chars().any(is_hidden), "{:?}", styled);
+        }
+    }
+}
