@@ -189,7 +189,8 @@ async fn more_unfit_nodes_than_may_fail_end_it_before_anything_is_changed() {
 #[tokio::test]
 async fn what_happened_to_a_node_is_told_over_all_runs() {
     let bench = Bench::new(|site| site);
-    let dropped = Script { faults: vec!["node:dgx-05:drop@kubernetes".parse().unwrap()], kept: true, ..Script::default() };
+    let dropped =
+        Script { faults: vec!["node:dgx-05:drop@kubernetes".parse().unwrap()], kept: true, ..Script::default() };
     assert_eq!(bench.apply(dropped).await.unwrap().1.exit, Exit::Partly);
     for _ in 0..2 {
         assert_eq!(bench.apply(Script { kept: true, ..Script::default() }).await.unwrap().1.exit, Exit::Done);
@@ -198,7 +199,8 @@ async fn what_happened_to_a_node_is_told_over_all_runs() {
     let told = reader.history(&About::of("dgx-05")).unwrap();
     assert_eq!(told.runs.len(), 3);
     assert!(told.runs.iter().all(|run| run.rehearsal && !run.by.is_empty() && run.plan_is_read));
-    let ids = |at: usize| told.runs[at].steps.iter().filter(|s| s.touched()).map(|s| s.step.as_str()).collect::<Vec<_>>();
+    let ids =
+        |at: usize| told.runs[at].steps.iter().filter(|s| s.touched()).map(|s| s.step.as_str()).collect::<Vec<_>>();
     assert!(ids(0).contains(&"nodes/account/dgx-05"), "{:?}", ids(0));
     assert!(ids(0).contains(&"kubernetes/deploy/basepod-a"), "a play on several nodes: {:?}", ids(0));
     assert!(ids(1).contains(&"kubernetes/deploy/basepod-a"), "{:?}", ids(1));

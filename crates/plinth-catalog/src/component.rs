@@ -70,6 +70,9 @@ pub struct Component {
     /// Images of the first pinned version, as far as known.
     #[serde(default)]
     pub images: Vec<String>,
+    /// What people lose when it is removed again, beside the release: one clause.
+    #[serde(default)]
+    pub lost: Option<String>,
     /// Facts worth knowing, for people.
     #[serde(default)]
     pub notes: Vec<Note>,

@@ -2,6 +2,7 @@
 
 use crate::config::{ConfigError, KubeconfigFile};
 use crate::failure::{Cause, Failure};
+use backon::{ConstantBuilder, Retryable as _};
 use kube::config::{AuthInfo, KubeConfigOptions, Kubeconfig};
 use kube::{Client, Config};
 use plinth_model::{Digest, SiteName};
@@ -13,7 +14,6 @@ use plinth_world::{ClientError, ClientResult, Context, deadlines};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
-use tokio::runtime;
 use tokio::time::timeout;
 
 /// Who we are to the API server: owner of the fields that we set.
@@ -34,10 +34,9 @@ pub struct KubeApi {
     open: Mutex<Option<Open>>,
 }
 
-/// A connection, and what it was made from. Connections live in the runtime that made them.
+/// A connection, and what it was made from.
 struct Open {
     config: Digest,
-    runtime: runtime::Id,
     link: Link,
 }
 
@@ -153,13 +152,13 @@ impl KubeApi {
 
     async fn link(&self, doing: &str, config: &KubeconfigFile) -> ClientResult<Link> {
         let text = config.text().map_err(|error| unusable(doing, &error))?;
-        let (digest, here) = (Digest::of_bytes(text.expose().as_bytes()), runtime::Handle::current().id());
+        let digest = Digest::of_bytes(text.expose().as_bytes());
         let known = self
             .open
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .as_ref()
-            .and_then(|open| (open.config == digest && open.runtime == here).then(|| open.link.clone()));
+            .and_then(|open| (open.config == digest).then(|| open.link.clone()));
         if let Some(link) = known {
             return Ok(link);
         }
@@ -168,7 +167,7 @@ impl KubeApi {
             .await
             .map_err(|why| Failure::new(Cause::Nonsense, why).error(doing, &server))?;
         let link = Link { client, stranger, server, expires: config.expires() };
-        let open = Open { config: digest, runtime: here, link: link.clone() };
+        let open = Open { config: digest, link: link.clone() };
         *self.open.lock().unwrap_or_else(PoisonError::into_inner) = Some(open);
         Ok(link)
     }
@@ -227,21 +226,15 @@ impl Call<'_> {
         }
     }
 
-    async fn patiently<T, F>(&self, work: impl Fn() -> F + Send + Sync) -> Result<T, Failure>
+    /// Reads; the caller judges a failure that does not pass.
+    pub(super) async fn patiently<T, F>(&self, work: impl Fn() -> F + Send + Sync) -> Result<T, Failure>
     where
         F: Future<Output = kube::Result<T>> + Send,
         T: Send,
     {
-        let mut left = deadlines::KUBE_RETRIES;
-        loop {
-            match self.attempt(&work).await {
-                Err(failure) if failure.transient().is_some() && left > 0 => {
-                    left -= 1;
-                    self.ctx.clock().sleep(deadlines::KUBE_BACKOFF).await;
-                }
-                other => return other,
-            }
-        }
+        let again = ConstantBuilder::new().with_delay(deadlines::KUBE_BACKOFF).with_max_times(deadlines::KUBE_RETRIES);
+        let passes = |failure: &Failure| failure.transient().is_some();
+        (|| self.attempt(&work)).retry(again).sleep(self.ctx.pause()).when(passes).await
     }
 
     /// Writes; never a second time what may have been done.
@@ -264,6 +257,16 @@ impl Call<'_> {
             Err(failure) if failure.is_refusal() && self.becomes_ready().await => self.once(work()).await,
             other => other,
         }
+    }
+
+    /// Reads an object, changes it and writes it back; from the beginning when somebody else changed it meanwhile.
+    pub(super) async fn change<F>(&self, work: impl Fn() -> F + Send + Sync) -> ClientResult<()>
+    where
+        F: Future<Output = Result<(), Failure>> + Send,
+    {
+        let again = ConstantBuilder::new().with_delay(Duration::ZERO).with_max_times(deadlines::KUBE_CONFLICTS);
+        let changed = |failure: &Failure| failure.cause == Cause::Conflict;
+        work.retry(again).sleep(self.ctx.pause()).when(changed).await.map_err(|failure| self.error(failure))
     }
 
     pub(super) fn client(&self) -> Client {

@@ -2,16 +2,15 @@
 
 use crate::api::{Call, KubeApi, unusable};
 use crate::config::KubeconfigFile;
+use crate::failure::Failure;
 use async_trait::async_trait;
+use backon::{ConstantBuilder, Retryable as _};
 use k8s_openapi::api::core::v1::Node;
 use kube::Client;
 use kube::api::{Api, ListParams};
 use plinth_model::steps::NodeTarget;
 use plinth_world::kube::{HeldConfig, KubeAccess};
 use plinth_world::{ClientResult, Context, deadlines};
-
-/// Between two tries of a new kubeconfig.
-const PAUSE: std::time::Duration = std::time::Duration::from_secs(2);
 
 #[async_trait]
 impl KubeAccess for KubeApi {
@@ -59,18 +58,17 @@ impl KubeApi {
 async fn settled(call: &Call<'_>) -> ClientResult<()> {
     let clock = call.ctx().clock();
     let began = clock.elapsed();
-    loop {
-        let failure = match call.attempt(|| question(call.client())).await {
-            Ok(()) => return Ok(()),
-            Err(failure) => failure,
-        };
-        let waited = clock.elapsed().saturating_sub(began);
-        if failure.transient().is_none() || waited + PAUSE > deadlines::KUBE_SETTLES {
-            return Err(call.error(failure));
-        }
+    let again = ConstantBuilder::new().with_delay(deadlines::KUBE_SETTLE_PAUSE).without_max_times();
+    let settles = |failure: &Failure| {
+        let waited = clock.elapsed().saturating_sub(began) + deadlines::KUBE_SETTLE_PAUSE;
+        failure.transient().is_some() && waited <= deadlines::KUBE_SETTLES
+    };
+    let tell = |failure: &Failure, _| {
         call.ctx().progress(0, 0, format!("{} does not answer yet: {}", call.server(), failure.happened));
-        clock.sleep(PAUSE).await;
-    }
+    };
+    let question = || call.attempt(|| question(call.client()));
+    let answer = question.retry(again).sleep(call.ctx().pause()).when(settles).notify(tell).await;
+    answer.map_err(|failure| call.error(failure))
 }
 
 async fn question(client: Client) -> kube::Result<()> {

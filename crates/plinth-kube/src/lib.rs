@@ -19,6 +19,7 @@ pub mod place;
 mod ready;
 mod secret;
 mod system;
+mod taint;
 mod toolkit;
 
 pub use api::KubeApi;

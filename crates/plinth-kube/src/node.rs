@@ -1,24 +1,22 @@
 //! Nodes as Kubernetes knows them, their labels and taints.
 //!
 //! Labels are applied server side with our own field owner, so a changed one is set back, one that the site dropped goes, and
-//! everybody else's stay. Taints are one list without owners: it is read, changed and written back only if nobody changed it
-//! meanwhile.
+//! everybody else's stay. Which ones are ours, the API server itself writes down with every object.
 
 use crate::api::{Call, KubeApi, OWNER};
-use crate::failure::Cause;
+use crate::taint;
 use async_trait::async_trait;
 use indexmap::IndexMap;
-use k8s_openapi::api::core::v1::{Node, Taint};
+use k8s_openapi::api::core::v1::Node;
 use kube::api::{Api, ListParams, Patch, PatchParams};
 use plinth_model::NodeName;
 use plinth_world::kube::{KubeNode, KubeNodes};
 use plinth_world::{ClientResult, Context};
 use serde_json::json;
+use std::collections::BTreeSet;
 
 /// Nodes of one page of a list: some 20 KiB each.
 const PAGE: u32 = 250;
-/// Tries to change a list of taints that others change too; kubelet and controllers touch it when a node changes its state.
-const TAINT_TRIES: u32 = 5;
 
 #[async_trait]
 impl KubeNodes for KubeApi {
@@ -61,7 +59,7 @@ impl KubeNodes for KubeApi {
         let (params, patch) = (PatchParams::apply(OWNER).force(), Patch::Apply(&object));
         let nodes = Api::<Node>::all(call.client());
         call.write(|| nodes.patch_metadata(node.as_str(), &params, &patch)).await?;
-        set_taints(&call, node, taints).await
+        taint::set(&call, node, taints).await
     }
 }
 
@@ -71,58 +69,6 @@ async fn find(call: &Call<'_>, node: &NodeName) -> ClientResult<Node> {
     found.ok_or_else(|| {
         call.fails(format!("Kubernetes does not know node {node}"), "deploy Kubernetes on the node first")
     })
-}
-
-async fn set_taints(call: &Call<'_>, node: &NodeName, wanted: &[String]) -> ClientResult<()> {
-    let mut left = TAINT_TRIES;
-    loop {
-        let found = find(call, node).await?;
-        let present = found.spec.and_then(|spec| spec.taints).unwrap_or_default();
-        let Some(taints) = with(&present, wanted) else { return Ok(()) };
-        let patch = json!({
-            "metadata": {"resourceVersion": found.metadata.resource_version},
-            "spec": {"taints": taints},
-        });
-        let patch = Patch::Merge(&patch);
-        let (nodes, params) = (
-            Api::<Node>::all(call.client()),
-            PatchParams { field_manager: Some(OWNER.to_owned()), ..PatchParams::default() },
-        );
-        match call.attempt(|| nodes.patch(node.as_str(), &params, &patch)).await {
-            Ok(_) => return Ok(()),
-            Err(failure) if failure.cause == Cause::Conflict && left > 1 => left -= 1,
-            Err(failure) => return Err(call.error(failure)),
-        }
-    }
-}
-
-/// The list with the wanted taints in it; none when they are all there. A taint is known by key and effect.
-fn with(present: &[Taint], wanted: &[String]) -> Option<Vec<Taint>> {
-    let mut taints = present.to_vec();
-    for taint in wanted.iter().map(|text| parse(text)) {
-        taints.retain(|known| known.key != taint.key || known.effect != taint.effect || value(known) == value(&taint));
-        if !taints.iter().any(|known| known.key == taint.key && known.effect == taint.effect) {
-            taints.push(taint);
-        }
-    }
-    (taints != present).then_some(taints)
-}
-
-/// `key=value:Effect` or `key:Effect`.
-fn parse(text: &str) -> Taint {
-    let (name, effect) = text.rsplit_once(':').unwrap_or((text, ""));
-    let (key, value) = name.split_once('=').map_or((name, None), |(key, value)| (key, Some(value)));
-    let value = value.filter(|value| !value.is_empty()).map(str::to_owned);
-    Taint { key: key.to_owned(), effect: effect.to_owned(), value, time_added: None }
-}
-
-fn value(taint: &Taint) -> &str {
-    taint.value.as_deref().unwrap_or_default()
-}
-
-fn text(taint: &Taint) -> String {
-    let equals = if value(taint).is_empty() { "" } else { "=" };
-    format!("{}{equals}{}:{}", taint.key, value(taint), taint.effect)
 }
 
 fn seen(node: &Node) -> KubeNode {
@@ -139,27 +85,18 @@ fn seen(node: &Node) -> KubeNode {
             .map(|info| info.kubelet_version.clone())
             .unwrap_or_default(),
         labels: node.metadata.labels.clone().unwrap_or_default().into_iter().collect(),
-        taints: taints.map(|taints| taints.iter().map(text).collect()).unwrap_or_default(),
+        taints: taints.map(|taints| taints.iter().map(taint::text).collect()).unwrap_or_default(),
         address: internal,
+        own_labels: own_labels(node),
+        own_taints: taint::own(node),
     }
 }
 
-#[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used)]
-    use super::*;
-
-    #[test]
-    fn wanted_taints_come_into_the_list_and_others_stay() {
-        let present: Vec<Taint> = ["a=1:NoSchedule", "b:NoExecute"].iter().map(|t| parse(t)).collect();
-        let after = |wanted: &[&str]| {
-            let wanted: Vec<String> = wanted.iter().map(|t| (*t).to_owned()).collect();
-            with(&present, &wanted).map(|taints| taints.iter().map(text).collect::<Vec<_>>())
-        };
-        assert_eq!(after(&[]), None);
-        assert_eq!(after(&["a=1:NoSchedule", "b=:NoExecute"]), None);
-        assert_eq!(after(&["a=2:NoSchedule"]).unwrap(), ["b:NoExecute", "a=2:NoSchedule"]);
-        assert_eq!(after(&["a=1:NoExecute"]).unwrap(), ["a=1:NoSchedule", "b:NoExecute", "a=1:NoExecute"]);
-        assert_eq!(parse("nvidia.com/gpu:NoSchedule").key, "nvidia.com/gpu");
-    }
+/// Keys of labels that were applied by us, as the API server keeps them: `f:metadata` → `f:labels` → `f:KEY`.
+fn own_labels(node: &Node) -> BTreeSet<String> {
+    let entries = node.metadata.managed_fields.iter().flatten();
+    let ours =
+        entries.filter(|entry| entry.manager.as_deref() == Some(OWNER) && entry.operation.as_deref() == Some("Apply"));
+    let labels = ours.filter_map(|entry| entry.fields_v1.as_ref()?.0.pointer("/f:metadata/f:labels")?.as_object());
+    labels.flat_map(|labels| labels.keys()).filter_map(|field| field.strip_prefix("f:")).map(str::to_owned).collect()
 }

@@ -1,11 +1,13 @@
 //! Namespaces, and objects of any kind.
 
 use crate::api::{Call, KubeApi, OWNER};
+use crate::failure::Cause;
 use async_trait::async_trait;
 use k8s_openapi::api::core::v1::Namespace;
-use kube::api::{Api, ApiResource, DynamicObject, Patch, PatchParams};
+use kube::api::{Api, ApiResource, DeleteParams, DynamicObject, Patch, PatchParams};
 use kube::core::GroupVersionKind;
 use kube::discovery::Scope;
+use plinth_model::ObjectName;
 use plinth_model::steps::PodSecurity;
 use plinth_world::kube::{KubeNamespaces, KubeObjects};
 use plinth_world::{ClientResult, Context};
@@ -64,6 +66,54 @@ impl KubeObjects for KubeApi {
         }
         Ok(())
     }
+
+    async fn present(&self, ctx: &Context, objects: &[ObjectName]) -> ClientResult<Vec<ObjectName>> {
+        let call = self.call(ctx, "looking for objects").await?;
+        let mut present = Vec::new();
+        for object in objects {
+            let Some(api) = place(&call, object).await? else { continue };
+            if call.read(|| api.get_metadata_opt(&object.name)).await?.is_some() {
+                present.push(object.clone());
+            }
+        }
+        Ok(present)
+    }
+
+    /// In the background: what an object owns is removed behind it.
+    async fn remove(&self, ctx: &Context, objects: &[ObjectName]) -> ClientResult<()> {
+        let call = self.call(ctx, "removing objects").await?;
+        for object in objects {
+            let Some(api) = place(&call, object).await? else { continue };
+            let params = DeleteParams::background();
+            match call.attempt(|| api.delete(&object.name, &params)).await {
+                Ok(_) => {}
+                Err(failure) if failure.cause == Cause::NotFound => {}
+                Err(failure) => return Err(call.error(failure)),
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Where objects like this one are found; none when the API server does not know the kind.
+async fn place(call: &Call<'_>, object: &ObjectName) -> ClientResult<Option<Api<DynamicObject>>> {
+    let found = kind(call, &object.api_version, &object.kind).await?;
+    Ok(found.map(|(resource, scope)| api(call, &resource, &scope, &object.namespace)))
+}
+
+async fn kind(call: &Call<'_>, version: &str, kind: &str) -> ClientResult<Option<(ApiResource, Scope)>> {
+    let (group, number) = version.split_once('/').unwrap_or(("", version));
+    let (known, client) = (GroupVersionKind::gvk(group, number, kind), call.client());
+    let found = call.find(|| kube::discovery::pinned_kind(&client, &known)).await?;
+    Ok(found.map(|(resource, capabilities)| (resource, capabilities.scope)))
+}
+
+fn api(call: &Call<'_>, resource: &ApiResource, scope: &Scope, namespace: &str) -> Api<DynamicObject> {
+    match (scope, namespace) {
+        (Scope::Cluster, _) => Api::all_with(call.client(), resource),
+        (Scope::Namespaced, "") => Api::default_namespaced_with(call.client(), resource),
+        (Scope::Namespaced, namespace) => Api::namespaced_with(call.client(), namespace, resource),
+    }
 }
 
 async fn difference(call: &Call<'_>, wanted: &Wanted<'_>) -> ClientResult<Option<String>> {
@@ -93,25 +143,17 @@ impl<'a> Wanted<'a> {
         if version.is_empty() || kind.is_empty() || name.is_empty() {
             return Err(call.fails("an object lacks apiVersion, kind or metadata.name", "complete the manifest"));
         }
-        let (group, number) = version.split_once('/').unwrap_or(("", &version));
-        let known = GroupVersionKind::gvk(group, number, &kind);
-        let client = call.client();
-        let found = call.find(|| kube::discovery::pinned_kind(&client, &known)).await?;
-        let Some((resource, capabilities)) = found else {
+        let Some((resource, scope)) = self::kind(call, &version, &kind).await? else {
             let attempt = "install the component that brings this kind first";
             return Err(call
                 .fails(format!("the API server does not know kind {kind} of {version}"), attempt)
                 .transient("a kind that was just installed is served after some seconds"));
         };
-        Ok(Self { object, kind, namespace: text("/metadata/namespace"), name, resource, scope: capabilities.scope })
+        Ok(Self { object, kind, namespace: text("/metadata/namespace"), name, resource, scope })
     }
 
     fn api(&self, call: &Call<'_>) -> Api<DynamicObject> {
-        match (&self.scope, self.namespace.as_str()) {
-            (Scope::Cluster, _) => Api::all_with(call.client(), &self.resource),
-            (Scope::Namespaced, "") => Api::default_namespaced_with(call.client(), &self.resource),
-            (Scope::Namespaced, namespace) => Api::namespaced_with(call.client(), namespace, &self.resource),
-        }
+        api(call, &self.resource, &self.scope, &self.namespace)
     }
 
     /// `KnativeServing knative-serving/knative-serving`.

@@ -18,9 +18,6 @@ use plinth_world::{ClientResult, Context};
 use serde_json::json;
 use std::collections::BTreeMap;
 
-/// What may differ when somebody else changes the secret in the same moment.
-const TRIES: u32 = 3;
-
 /// What a secret holds, ready for Kubernetes.
 struct Content {
     kind: &'static str,
@@ -56,18 +53,14 @@ impl KubeSecrets for KubeApi {
         let call = self.call(ctx, format!("making secret {namespace}/{name}")).await?;
         let wanted = self.content(&call, content)?;
         let api = secrets(call.client(), namespace);
-        let mut left = TRIES;
-        loop {
-            let found = call.read(|| api.get_opt(name)).await?;
+        call.change(|| async {
+            let found = call.patiently(|| api.get_opt(name)).await?;
             if found.as_ref().is_some_and(|found| is_same(found, &wanted, labels)) {
                 return Ok(());
             }
-            match put(&call, (namespace, name), found, &wanted, labels).await {
-                Ok(()) => return Ok(()),
-                Err(failure) if failure.cause == Cause::Conflict && left > 1 => left -= 1,
-                Err(failure) => return Err(call.error(without_quotes(failure))),
-            }
-        }
+            put(&call, (namespace, name), found, &wanted, labels).await.map_err(without_quotes)
+        })
+        .await
     }
 }
 

@@ -1,8 +1,8 @@
 //! What the planner asks of the catalog: a narrow view, so that a planner test needs no catalog.
 
 use plinth_catalog::{Catalog, Facts, KubernetesVersionForm, Resolution, RunaiNames};
-use plinth_model::steps::KubesprayRelease;
-use plinth_model::{Digest, Finding, Version};
+use plinth_model::steps::{CrdPolicy, KubesprayRelease};
+use plinth_model::{Digest, Finding, Stage, Version};
 use plinth_site::Desired;
 
 /// The Kubespray release of a site.
@@ -20,6 +20,21 @@ pub struct KubesprayChoice {
     pub why: String,
 }
 
+/// What must be known of a component that is taken away.
+#[derive(Clone, Debug)]
+pub struct Removable {
+    /// For people.
+    pub title: String,
+    /// Where its steps belong.
+    pub stage: Stage,
+    /// Components that it works with: they go later, and stay until it is gone.
+    pub needs: Vec<String>,
+    /// Who changes its custom resource definitions; those in templates go with it.
+    pub crds: CrdPolicy,
+    /// What is lost with it.
+    pub lost: Option<String>,
+}
+
 /// Components and compatibility, as the planner sees them.
 pub trait Components {
     /// Digest of everything the answers depend on.
@@ -28,6 +43,8 @@ pub trait Components {
     fn resolve(&self, desired: &Desired, facts: &Facts) -> Resolution;
     /// Compatibility of the versions with each other.
     fn check_versions(&self, desired: &Desired, resolution: &Resolution) -> Vec<Finding>;
+    /// A component by name, as far as taking it away asks; none: this catalog does not have it.
+    fn removable(&self, component: &str) -> Option<Removable>;
     /// What Run:ai fixes by name.
     fn runai(&self) -> &RunaiNames;
     /// The Kubespray release that installs the wanted Kubernetes.
@@ -50,6 +67,17 @@ impl Components for Catalog {
 
     fn check_versions(&self, desired: &Desired, resolution: &Resolution) -> Vec<Finding> {
         self.check_versions(desired, resolution)
+    }
+
+    fn removable(&self, component: &str) -> Option<Removable> {
+        let component = self.components().get(component)?;
+        Some(Removable {
+            title: component.title.clone(),
+            stage: component.stage,
+            needs: component.needs.iter().map(|need| need.component.clone()).collect(),
+            crds: component.crds,
+            lost: component.lost.clone(),
+        })
     }
 
     fn runai(&self) -> &RunaiNames {

@@ -1,6 +1,7 @@
 //! Step ids: a contract between plans, journals, simulations and tests.
 
 use plinth_model::{NodeName, StepId};
+use std::collections::BTreeSet;
 
 macro_rules! node_ids {
     ($($name:ident $area:literal $verb:literal;)*) => {$(
@@ -48,6 +49,7 @@ ids! {
     namespace "platform" "namespace";
     release "platform" "release";
     objects "platform" "objects";
+    remove "platform" "remove";
     issuer "runai" "issuer";
     register "runai" "register";
     connected "runai" "connected";
@@ -55,6 +57,12 @@ ids! {
     check_ingress "checks" "ingress";
     check_storage "checks" "storage";
     check_runai "checks" "runai";
+}
+
+/// The nodes to which these steps gave labels or taints.
+pub fn labelled<'a>(steps: impl IntoIterator<Item = &'a StepId>) -> BTreeSet<NodeName> {
+    let is_labels = |id: &&StepId| id.area() == "kubernetes" && id.verb() == "labels";
+    steps.into_iter().filter(is_labels).filter_map(|id| NodeName::new(id.target()).ok()).collect()
 }
 
 /// The engine's own steps are named after it.

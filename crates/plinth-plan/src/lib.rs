@@ -35,6 +35,7 @@ pub use cluster::{Cluster, Member};
 pub use discover::{DiscoverReport, DiscoveredNode, Discovery, Role, discover};
 pub use engines::kubespray;
 pub use given::{inventory_digest, static_inventory};
+pub use ids::labelled;
 pub use images::places_differ;
 pub use observed::{Observed, Seen};
 pub use planner::{endpoint_host, fixes, looked, made_from, plan, recovery, removal, trust};

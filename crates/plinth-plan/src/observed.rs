@@ -2,8 +2,8 @@
 
 use plinth_model::facts::NodeFacts;
 use plinth_model::inventory::Inventory;
-use plinth_model::{EngineRecord, NodeName, StepId};
-use std::collections::BTreeMap;
+use plinth_model::{EngineRecord, Installed, NodeName, StepId};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What the planner is told about the world.
 #[derive(Clone, Debug)]
@@ -14,6 +14,10 @@ pub struct Observed {
     pub facts: BTreeMap<NodeName, NodeFacts>,
     /// What runs on the nodes, as far as the site's record knows; none: nothing, or nobody asked.
     pub engine: Option<EngineRecord>,
+    /// What plinth installed into the cluster in earlier runs, by the journal.
+    pub installed: Installed,
+    /// Nodes to which earlier runs gave labels or taints, by the journal: they may carry some that the site dropped.
+    pub labelled: BTreeSet<NodeName>,
     /// Steps that were looked at. A step that is not in here was not.
     pub steps: BTreeMap<StepId, Seen>,
     /// Gates that already opened, with their answers.
@@ -24,7 +28,15 @@ impl Observed {
     /// An inventory, and nothing looked at.
     #[must_use]
     pub fn new(inventory: Inventory) -> Self {
-        Self { inventory, facts: BTreeMap::new(), engine: None, steps: BTreeMap::new(), answers: BTreeMap::new() }
+        Self {
+            inventory,
+            facts: BTreeMap::new(),
+            engine: None,
+            installed: Installed::default(),
+            labelled: BTreeSet::new(),
+            steps: BTreeMap::new(),
+            answers: BTreeMap::new(),
+        }
     }
 }
 

@@ -5,6 +5,7 @@ mod it {
     pub mod discovery;
     pub mod existing;
     pub mod kubespray;
+    pub mod leaving;
     pub mod left_out;
     pub mod lints;
     pub mod planning;

@@ -1,7 +1,7 @@
 //! Findings as text, for those that do not point into a file. Those that do are drawn with their place in the file by the
 //! printer of the binary.
 
-use crate::style::{Palette, clean};
+use crate::style::{Palette, Sign, clean};
 use plinth_model::{Finding, Severity};
 
 /// All findings, worst first, with a closing line that counts them; empty for none.
@@ -58,6 +58,17 @@ pub(crate) fn parts(finding: &Finding, palette: Palette) -> Vec<String> {
 /// `what      the certificate is not checked`.
 pub(crate) fn labelled(label: &str, text: &str, palette: Palette) -> String {
     format!("{} {}", palette.dim(&format!("{label:<9}")), clean(text))
+}
+
+/// Whether somebody should do something about it.
+pub(crate) fn is_warning(finding: &Finding) -> bool {
+    finding.severity >= Severity::Warning
+}
+
+/// One line: `! kubernetes: 3 certificates end within 30 days; renew them`.
+pub(crate) fn warning(finding: &Finding, palette: Palette) -> String {
+    let fix = if finding.fix.is_empty() { String::new() } else { format!("; {}", clean(&finding.fix)) };
+    format!("{} {}: {}{fix}", palette.painted(Sign::Warning), clean(&finding.subject), clean(&finding.message))
 }
 
 /// `1 error, 2 warnings`.

@@ -149,7 +149,7 @@ fn warnings_of_the_plan_count_from_the_start() {
     let mut script = Script::new();
     script
         .begin(1, 1)
-        .at(0.1, EventBody::Finding { finding: Box::new(Finding::warning(Code::named("e.f"), "g", "h")) });
+        .at(0.1, EventBody::Finding { finding: Box::new(Finding::warning(Code::named("e.f"), "g", "h")), step: None });
     let mut events = script.events();
     let EventBody::RunStarted(head) = &mut events[0].body else { panic!("{events:?}") };
     head.warnings = 1;

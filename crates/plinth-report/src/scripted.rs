@@ -61,7 +61,13 @@ impl Script {
     pub(crate) fn act(&mut self, at: f64, step: &str, attempt: u32) -> &mut Self {
         self.at(
             at,
-            EventBody::StepActing { step: id(step), diff: vec!["+ something".into()], attempt, reads_only: false },
+            EventBody::StepActing {
+                step: id(step),
+                diff: vec!["+ something".into()],
+                attempt,
+                reads_only: false,
+                installed: None,
+            },
         )
     }
 
@@ -82,6 +88,7 @@ impl Script {
                 detail,
                 finding: None,
                 digest: None,
+                installed: None,
             },
         )
     }
@@ -115,7 +122,7 @@ fn counts() -> Counts {
 /// Three nodes; dgx-06 is lost while its account is made, and Kubernetes is made on the others.
 pub(crate) fn run() -> Vec<Event> {
     let mut script = Script::new();
-    script.begin(14, 3).at(0.1, EventBody::Finding { finding: Box::new(insecure()) });
+    script.begin(14, 3).at(0.1, EventBody::Finding { finding: Box::new(insecure()), step: None });
     script.start(0.2, "bcm/identity/bcm-head-01").end(
         0.6,
         "bcm/identity/bcm-head-01",

@@ -1,6 +1,6 @@
 //! How far a run came, as text.
 
-use crate::findings::amount;
+use crate::findings::{amount, is_warning, warning};
 use crate::style::{Palette, Sign, clean};
 use plinth_model::run::status::{FailureStatus, RunStatus, StepStatus};
 use plinth_model::run::{LockView, Status, StepState};
@@ -25,6 +25,13 @@ pub fn status(site: &SiteName, status: &Status, palette: Palette) -> String {
     lines.extend(left_out(&status.run.without));
     lines.extend(status.in_flight.iter().map(|step| in_flight(step, palette)));
     lines.extend(status.failures.iter().map(|step| failure(step, palette)));
+    lines.extend(
+        status
+            .findings
+            .iter()
+            .filter(|finding| is_warning(finding))
+            .map(|one| format!("    {}", warning(one, palette))),
+    );
     lines.push(lock);
     lines.join("\n")
 }

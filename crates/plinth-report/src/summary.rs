@@ -1,10 +1,10 @@
 //! The last words of a run: what was counted, what failed, what to do next.
 
-use crate::findings::amount;
+use crate::findings::{amount, is_warning, warning};
 use crate::style::{Palette, Sign, clean};
 use plinth_model::run::{Counts, Outcome, RunEnd, StepView};
 use plinth_model::span::span;
-use plinth_model::{RunView, StepId};
+use plinth_model::{Finding, RunView, StepId};
 
 /// The summary, several lines, without a final line break. A run whose end was never told says so.
 #[must_use]
@@ -13,6 +13,11 @@ pub fn summary(view: &RunView, palette: Palette) -> String {
     if !view.failed.is_empty() {
         lines.push(palette.bold("failed"));
         lines.extend(view.failures().map(|(step, failure)| failed(step, failure, palette)));
+    }
+    let warnings: Vec<&Finding> = view.findings.iter().filter(|finding| is_warning(finding)).collect();
+    if !warnings.is_empty() {
+        lines.push(palette.bold("warnings"));
+        lines.extend(warnings.iter().map(|finding| format!("  {}", warning(finding, palette))));
     }
     let next = view.end.as_ref().map_or(&[][..], |end| &end.next);
     if !next.is_empty() {

@@ -123,7 +123,7 @@ impl TextLog {
                 vec![self.line(now, Sign::Retry, step.as_str(), "retrying", &text)]
             }
             EventBody::GateOpened { gate, answer, by: _ } => self.gate(now, gate, answer),
-            EventBody::Finding { finding } => self.finding(now, finding),
+            EventBody::Finding { finding, step: _ } => self.finding(now, finding),
             EventBody::RunStopping { reason } => {
                 vec![self.line(now, Sign::Warning, "stopping", &clean(reason), "")]
             }
@@ -154,7 +154,7 @@ impl TextLog {
     }
 
     fn finished(&mut self, now: f64, body: &EventBody) -> Vec<String> {
-        let EventBody::StepFinished { step, stage, node, outcome, seconds, detail, finding, digest: _ } = body else {
+        let EventBody::StepFinished { step, stage, node, outcome, seconds, detail, finding, .. } = body else {
             return Vec::new();
         };
         let mut lines = Vec::new();

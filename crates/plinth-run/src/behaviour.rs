@@ -1,8 +1,11 @@
 //! How a step is looked at and carried out: probe, act, probe again. The behaviours themselves are in `steps`.
 
-use plinth_model::{Finding, Step};
+use futures::lock::Mutex;
+use indexmap::IndexMap;
+use plinth_model::{Finding, NodeName, Step};
+use plinth_world::kube::KubeNode;
 use plinth_world::secrets::Secrets;
-use plinth_world::{ClientError, Clients, Context};
+use plinth_world::{ClientError, ClientResult, Clients, Context};
 use std::sync::Arc;
 
 /// Everything a behaviour may use.
@@ -14,6 +17,39 @@ pub struct StepEnv {
     pub clients: Clients,
     /// Secrets.
     pub secrets: Arc<dyn Secrets>,
+    pub(crate) listed: Option<ListedNodes>,
+}
+
+/// Nodes of the cluster as one list saw them; empty until somebody asked.
+pub(crate) type ListedNodes = Arc<Mutex<Option<ClientResult<IndexMap<String, KubeNode>>>>>;
+
+impl StepEnv {
+    /// An environment in which each step asks for itself.
+    #[must_use]
+    pub const fn new(ctx: Context, clients: Clients, secrets: Arc<dyn Secrets>) -> Self {
+        Self { ctx, clients, secrets, listed: None }
+    }
+
+    /// The same, for a look at many steps in which nothing acts: nodes of the cluster are listed once, for all of them. Not for a run: what
+    /// was listed would be stale behind an effect.
+    #[must_use]
+    pub(crate) fn listing_nodes(self) -> Self {
+        Self { listed: Some(ListedNodes::default()), ..self }
+    }
+
+    /// The node, if Kubernetes knows it.
+    ///
+    /// # Errors
+    /// When the API server could not be asked.
+    pub async fn node(&self, node: &NodeName) -> ClientResult<Option<KubeNode>> {
+        let Some(listed) = &self.listed else { return self.clients.kube.node(&self.ctx, node).await };
+        let mut listed = listed.lock().await;
+        let nodes = match &mut *listed {
+            Some(nodes) => nodes,
+            none => none.insert(self.clients.kube.nodes(&self.ctx).await),
+        };
+        nodes.as_ref().map(|nodes| nodes.get(node.as_str()).cloned()).map_err(Clone::clone)
+    }
 }
 
 /// What looking at a step tells.
@@ -34,11 +70,29 @@ pub struct Probed {
     pub probe: Probe,
     /// Gate id and answer.
     pub answers: Vec<(String, String)>,
+    /// What is doubtful although the step is in the desired state: told with its end, kept in the journal, shown by the summary and by
+    /// `status`.
+    pub notes: Vec<Finding>,
+}
+
+impl Probed {
+    /// With what is doubtful.
+    #[must_use]
+    pub fn noting(mut self, notes: impl IntoIterator<Item = Finding>) -> Self {
+        self.notes.extend(notes);
+        self
+    }
+
+    /// With answers of gates.
+    #[must_use]
+    pub fn answering(self, answers: Vec<(String, String)>) -> Self {
+        Self { answers, ..self }
+    }
 }
 
 impl From<Probe> for Probed {
     fn from(probe: Probe) -> Self {
-        Self { probe, answers: Vec::new() }
+        Self { probe, answers: Vec::new(), notes: Vec::new() }
     }
 }
 

@@ -67,7 +67,8 @@ type Sight<'a> = BoxFuture<'a, (usize, Option<Result<Probed, ClientError>>)>;
 pub async fn look(plan: &Plan, world: &RunWorld, options: &LookOptions) -> Result<Look, Problem> {
     let graph = Graph::of(plan)?;
     let queue = Queue::new(&graph, options.parallel);
-    let mut looking = Looking { plan, world, silent: &options.silent, queue, graph, look: Look::default() };
+    let env = world.env.clone().listing_nodes();
+    let mut looking = Looking { plan, world, silent: &options.silent, env, queue, graph, look: Look::default() };
     let mut sights: FuturesUnordered<Sight<'_>> = FuturesUnordered::new();
     loop {
         while let Some(sight) = looking.begin() {
@@ -84,6 +85,8 @@ struct Looking<'a> {
     plan: &'a Plan,
     world: &'a RunWorld,
     silent: &'a BTreeSet<NodeName>,
+    /// In which nodes of the cluster are listed once for all steps.
+    env: StepEnv,
     queue: Queue,
     graph: Graph<'a>,
     look: Look,
@@ -105,7 +108,7 @@ impl<'a> Looking<'a> {
                 continue;
             }
             match step.when.as_ref().map(|when| self.look.answers.get(&when.gate) == Some(&when.answer)) {
-                None | Some(true) => return Some(sight((index, step), self.world)),
+                None | Some(true) => return Some(sight((index, step), self.world, self.env.clone())),
                 Some(false) => self.pass_over(index, step),
             }
         }
@@ -134,10 +137,11 @@ impl<'a> Looking<'a> {
                 self.look.findings.push(redacted(*finding, redact));
                 Seen::Todo(vec![line])
             }
-            Some(Ok(Probed { probe: Probe::Done(detail), answers })) => {
+            Some(Ok(Probed { probe: Probe::Done(detail), answers, notes })) => {
                 self.answer(step, answers.clone());
                 self.queue.satisfy(&self.graph, index);
-                let probed = Probed { probe: Probe::Done(redact(&detail)), answers };
+                let notes = notes.into_iter().map(|note| redacted(note, redact)).collect();
+                let probed = Probed { probe: Probe::Done(redact(&detail)), answers, notes };
                 let at = self.world.env.ctx.clock().elapsed();
                 self.look.done.insert(step.id.clone(), SeenDone { digest: step.digest(), probed, at });
                 Seen::Done
@@ -171,8 +175,7 @@ impl<'a> Looking<'a> {
     }
 }
 
-fn sight<'a>((index, step): (usize, &'a Step), world: &'a RunWorld) -> Sight<'a> {
-    let env: StepEnv = world.env.clone();
+fn sight<'a>((index, step): (usize, &'a Step), world: &'a RunWorld, env: StepEnv) -> Sight<'a> {
     async move {
         let clock = Arc::clone(env.ctx.clock());
         let probed = within(&*clock, look_deadline(step), world.behaviour.probe(step, &env)).await;

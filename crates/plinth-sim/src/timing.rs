@@ -45,6 +45,8 @@ pub(crate) const OBJECT_SETTLES: f64 = 30.0;
 pub(crate) const HELM_READ: f64 = 0.3;
 /// An upgrade without any change.
 pub(crate) const HELM_UNCHANGED: f64 = 3.0;
+/// Uninstalling a release: its pods end within their grace period of 30 s.
+pub(crate) const HELM_UNINSTALL: f64 = 35.0;
 /// From the end of helm's wait until Keycloak answers instead of 404.
 pub(crate) const KEYCLOAK_UP: f64 = 120.0;
 /// One call of Run:ai's interface.

@@ -1,8 +1,12 @@
 //! What every call through a client carries. A call is cancelled by dropping its future; the executor does so at the deadline.
 
 use crate::Clock;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
+
+/// A future of no particular type.
+type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 /// Between two reports of a stream of bytes: what a person can follow.
 const PACE: Duration = Duration::from_millis(500);
@@ -41,6 +45,15 @@ impl Context {
     #[must_use]
     pub fn clock(&self) -> &Arc<dyn Clock> {
         &self.clock
+    }
+
+    /// Sleeps by this context's clock: for loops that try again.
+    pub fn pause(&self) -> impl Fn(Duration) -> BoxFuture<'static, ()> + 'static {
+        let clock = Arc::clone(&self.clock);
+        move |duration| {
+            let clock = Arc::clone(&clock);
+            Box::pin(async move { clock.sleep(duration).await })
+        }
     }
 
     /// Reports progress. Cheap; may be dropped on the way.

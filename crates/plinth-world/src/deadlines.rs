@@ -35,9 +35,14 @@ pub const KUBE_CONNECT: Duration = Duration::from_secs(10);
 /// One request to the API server; its own limit for one is 60 s, but nothing that plinth asks takes seconds on a healthy one.
 pub const KUBE_REQUEST: Duration = Duration::from_secs(30);
 /// Tries of a read after the first.
-pub const KUBE_RETRIES: u32 = 2;
+pub const KUBE_RETRIES: usize = 2;
 /// Wait before a read is tried again.
 pub const KUBE_BACKOFF: Duration = Duration::from_secs(1);
+/// Between two tries of a new kubeconfig.
+pub const KUBE_SETTLE_PAUSE: Duration = Duration::from_secs(2);
+/// Tries to change an object that others change too, such as the taints of a node: kubelet and controllers touch it when a node
+/// changes its state.
+pub const KUBE_CONFLICTS: usize = 4;
 /// The API server of a fresh control plane answers seconds after the playbook says so; elections take some more.
 pub const KUBE_SETTLES: Duration = Duration::from_secs(60);
 /// One question whether a source answers, before anything is changed: a place that needs longer would not carry a run either.
@@ -49,6 +54,6 @@ pub const FETCH_CONNECT: Duration = Duration::from_secs(20);
 /// Silence in the middle of a file after which the connection is given up.
 pub const FETCH_SILENCE: Duration = Duration::from_secs(60);
 /// Tries of one file within a call; each goes on where the last stopped.
-pub const FETCH_TRIES: u32 = 4;
+pub const FETCH_TRIES: usize = 4;
 /// First wait between two tries of a file; doubled each time.
 pub const FETCH_BACKOFF: Duration = Duration::from_secs(1);

@@ -3,7 +3,8 @@
 use crate::{ClientResult, Context};
 use async_trait::async_trait;
 use plinth_model::steps::Release;
-use plinth_model::{Digest, Values, Version};
+use plinth_model::{Digest, ReleaseName, Values, Version};
+use std::time::Duration;
 
 /// A release as helm knows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,4 +30,7 @@ pub trait HelmClient: Send + Sync {
     async fn release(&self, ctx: &Context, namespace: &str, name: &str) -> ClientResult<Option<ReleaseState>>;
     /// Installs or upgrades and waits. Stale hook Jobs are removed before. Harmless to repeat.
     async fn upgrade(&self, ctx: &Context, release: &Release) -> ClientResult<()>;
+    /// Uninstalls the release with its history, and waits until what it made is gone. What helm keeps on purpose stays: its
+    /// namespace, custom resource definitions that are no templates, claims of volumes. A release that is not there is fine.
+    async fn uninstall(&self, ctx: &Context, release: &ReleaseName, limit: Duration) -> ClientResult<()>;
 }

@@ -4,8 +4,9 @@ use crate::{ClientResult, Context};
 use async_trait::async_trait;
 use indexmap::IndexMap;
 use plinth_model::steps::{Check, Health, NodeTarget, PodSecurity, SecretContent};
-use plinth_model::{NodeName, Version};
+use plinth_model::{NodeName, ObjectName, Version};
 use serde_json::Value;
+use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
 
 /// A node as Kubernetes sees it.
@@ -21,6 +22,18 @@ pub struct KubeNode {
     pub taints: Vec<String>,
     /// Address by which the cluster reaches it, if its kubelet told one.
     pub address: Option<Ipv4Addr>,
+    /// Keys of the labels that plinth set.
+    pub own_labels: BTreeSet<String>,
+    /// Taints that plinth set, as [`taint_name`] says them.
+    pub own_taints: BTreeSet<String>,
+}
+
+/// What a taint is known by, which is its key and its effect: `key:Effect` of `key=value:Effect`.
+#[must_use]
+pub fn taint_name(taint: &str) -> String {
+    let (name, effect) = taint.rsplit_once(':').unwrap_or((taint, ""));
+    let key = name.split_once('=').map_or(name, |(key, _)| key);
+    format!("{key}:{effect}")
 }
 
 /// The kubeconfig we hold.
@@ -108,7 +121,8 @@ pub trait KubeNodes: Send + Sync {
     async fn node(&self, ctx: &Context, node: &NodeName) -> ClientResult<Option<KubeNode>>;
     /// All nodes that Kubernetes knows, by name.
     async fn nodes(&self, ctx: &Context) -> ClientResult<IndexMap<String, KubeNode>>;
-    /// Adds labels and taints; leaves others alone.
+    /// Makes these the labels and taints that plinth gives the node: sets them, and takes away those that it gave before and that are
+    /// not among them. What others set stays.
     async fn label_node(
         &self,
         ctx: &Context,
@@ -180,6 +194,10 @@ pub trait KubeObjects: Send + Sync {
     async fn diff(&self, ctx: &Context, objects: &[Value]) -> ClientResult<Vec<String>>;
     /// Applies manifests, server side.
     async fn apply(&self, ctx: &Context, objects: &[Value]) -> ClientResult<()>;
+    /// Those that are there, also while they are on their way out. One of a kind that the API server does not know is not.
+    async fn present(&self, ctx: &Context, objects: &[ObjectName]) -> ClientResult<Vec<ObjectName>>;
+    /// Asks for their removal, and does not wait: who holds a finalizer may take long. Those that are not there are fine.
+    async fn remove(&self, ctx: &Context, objects: &[ObjectName]) -> ClientResult<()>;
 }
 
 /// Health of what components bring.
@@ -235,4 +253,18 @@ impl<T> KubeClient for T where
         + ClusterDns
         + KubeChecks
 {
+}
+
+#[cfg(test)]
+mod tests {
+    use super::taint_name;
+
+    #[test]
+    fn a_taint_is_known_by_key_and_effect() {
+        for (taint, name) in
+            [("a=b:NoSchedule", "a:NoSchedule"), ("x.com/a:NoExecute", "x.com/a:NoExecute"), ("a=:B", "a:B")]
+        {
+            assert_eq!(taint_name(taint), name);
+        }
+    }
 }

@@ -3,16 +3,17 @@
 use super::Operation;
 use crate::failure::Failure;
 use crate::failure::{bug, client_problem};
-use crate::state::facts;
+use crate::state::{self, facts};
 use plinth_model::finding::code;
 use plinth_model::inventory::Inventory;
 use plinth_model::{EngineRecord, Exit, Finding, NodeName, Plan, Problem};
 use plinth_plan::{Cluster, Discovery, Member, Observed};
+use plinth_run::journal::Memory;
 use plinth_run::steps::Kinds;
 use plinth_run::survey::Survey;
 use plinth_run::{Done, Look, LookOptions, RunWorld};
 use std::collections::BTreeSet;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
 /// How much is looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -95,7 +96,7 @@ impl Operation<'_> {
     pub async fn observe(&mut self, depth: Depth) -> Result<Observation, Failure> {
         let discovered = self.read_inventory().await?;
         let facts = facts::read(&self.directory)?;
-        let mut observed = Observed { facts, ..Observed::new(discovered.inventory.clone()) };
+        let mut observed = Observed { facts, ..self.remembered(discovered.inventory.clone())? };
         let mut draft = self.make(&observed)?;
         self.prepare(&discovered, Some(&draft))?;
         if self.desired.kubernetes.version.is_none() {
@@ -123,6 +124,22 @@ impl Operation<'_> {
             seen.done = Some(look.done);
         }
         Ok(seen)
+    }
+
+    /// An inventory, and what earlier runs left: by the journal under the lock, or as it is read without one.
+    fn remembered(&self, inventory: Inventory) -> Result<Observed, Problem> {
+        let observed = |memory: &Memory| Observed {
+            installed: memory.installed.clone(),
+            labelled: plinth_plan::labelled(memory.steps.keys()),
+            ..Observed::new(inventory)
+        };
+        match &self.lock {
+            Some(lock) => {
+                let lock = lock.lock().unwrap_or_else(PoisonError::into_inner);
+                Ok(observed(lock.journal.memory()))
+            }
+            None => Ok(observed(&state::memory(&self.directory)?)),
+        }
     }
 
     /// What runs on the nodes by the site's record: the version of an existing cluster is known from there.

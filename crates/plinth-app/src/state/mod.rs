@@ -8,6 +8,6 @@ mod record;
 
 pub use directory::{directory, kind_fits};
 pub use lock::SiteLock;
-pub use record::{done_before, same_site};
+pub use record::{done_before, memory, same_site};
 
 pub(crate) use directory::open;

@@ -3,6 +3,7 @@
 use plinth_model::{Plan, Problem, SiteName, Step, StepId};
 use plinth_plan::Seen;
 use plinth_run::Journal;
+use plinth_run::journal::Memory;
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -20,14 +21,22 @@ pub fn same_site(directory: &Path, site: &SiteName, known: Option<&SiteName>) ->
     }
 }
 
+/// What all runs left, read without the lock.
+///
+/// # Errors
+/// When there is a journal and it cannot be read.
+pub fn memory(directory: &Path) -> Result<Memory, Problem> {
+    let Some(reader) = Journal::open_read_only(directory)? else { return Ok(Memory::default()) };
+    Ok(reader.memory()?)
+}
+
 /// Steps whose last record says that they are in the desired state, for a plan that looks at nothing else. One that was once, but
 /// failed or had other parameters since, is not among them.
 ///
 /// # Errors
 /// When there is a journal and it cannot be read.
 pub fn done_before(directory: &Path, plan: &Plan) -> Result<BTreeMap<StepId, Seen>, Problem> {
-    let Some(reader) = Journal::open_read_only(directory)? else { return Ok(BTreeMap::new()) };
-    let memory = reader.memory()?;
+    let memory = memory(directory)?;
     let is_done = |step: &Step| memory.steps.get(&step.id).is_some_and(|known| known.is_done_with(&step.digest()));
     Ok(plan.steps.iter().filter(|step| is_done(step)).map(|step| (step.id.clone(), Seen::Done)).collect())
 }

@@ -4,7 +4,7 @@
 //! Fields are only ever added. How events fold into a view of the run, and what a reader may miss, says [`super::RunView`].
 
 use super::step_state::{StepState, ended};
-use crate::{Digest, Finding, NodeName, SiteName, Stage, StepId};
+use crate::{Digest, Finding, InstalledChange, NodeName, SiteName, Stage, StepId};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -171,6 +171,9 @@ pub enum EventBody {
         /// The step has no effect: it waits for what it looks at.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         reads_only: bool,
+        /// What it is about to bring into the cluster.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        installed: Option<Box<InstalledChange>>,
     },
     /// Something moves inside a step. May be dropped.
     #[serde(rename = "step.progress")]
@@ -220,6 +223,9 @@ pub enum EventBody {
         /// Digest of what the step was to do, when it is done: the next run compares it with what it is to do then.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         digest: Option<Digest>,
+        /// What it brought into the cluster or took away, when it is done.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        installed: Option<Box<InstalledChange>>,
     },
     /// A gate opened.
     #[serde(rename = "gate.opened")]
@@ -237,6 +243,9 @@ pub enum EventBody {
     Finding {
         /// What.
         finding: Box<Finding>,
+        /// The step that noted it, although it is in the desired state.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        step: Option<StepId>,
     },
     /// The run begins to stop: what is in flight is finished.
     #[serde(rename = "run.stopping")]

@@ -82,7 +82,7 @@ impl RunView {
         match &event.body {
             EventBody::RunStarted(head) => self.begin(head, event.at),
             EventBody::StepStarted { step, stage, node, reason: _ } => self.start(event, step, *stage, node.as_deref()),
-            EventBody::StepActing { step, diff, attempt, reads_only } => {
+            EventBody::StepActing { step, diff, attempt, reads_only, installed: _ } => {
                 self.act(event.seq, step, (diff, *attempt));
                 self.set(step, if *reads_only { StepState::Looking } else { StepState::Acting });
             }
@@ -95,7 +95,7 @@ impl RunView {
             EventBody::GateOpened { gate, answer, by: _ } => {
                 self.gates.insert(gate.clone(), answer.clone());
             }
-            EventBody::Finding { finding } => self.note(finding),
+            EventBody::Finding { finding, step: _ } => self.note(finding),
             EventBody::RunStopping { reason } => self.stopping = Some(reason.clone()),
             EventBody::RunFinished { outcome, exit, counts, seconds, next } => {
                 self.lose_sight();
@@ -144,7 +144,8 @@ impl RunView {
     }
 
     fn finish(&mut self, event: &Event) {
-        let EventBody::StepFinished { step, stage, node, outcome, seconds, detail, finding, digest } = &event.body
+        let EventBody::StepFinished { step, stage, node, outcome, seconds, detail, finding, digest, installed: _ } =
+            &event.body
         else {
             return;
         };

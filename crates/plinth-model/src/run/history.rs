@@ -206,7 +206,17 @@ mod tests {
     fn finished(step: &StepId, outcome: StepState) -> EventBody {
         let (detail, stage) = ("made".into(), Stage::Nodes);
         let step = step.clone();
-        EventBody::StepFinished { step, stage, node: None, outcome, seconds: 1.0, detail, finding: None, digest: None }
+        EventBody::StepFinished {
+            step,
+            stage,
+            node: None,
+            outcome,
+            seconds: 1.0,
+            detail,
+            finding: None,
+            digest: None,
+            installed: None,
+        }
     }
 
     #[test]

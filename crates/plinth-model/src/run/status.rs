@@ -22,6 +22,8 @@ pub struct Status {
     pub in_flight: Vec<StepStatus>,
     /// Steps that failed, in the order they failed.
     pub failures: Vec<FailureStatus>,
+    /// What was doubtful, in the order in which it was seen.
+    pub findings: Vec<Finding>,
     /// The site's lock, if somebody holds it.
     pub lock: Option<LockView>,
     /// The site's state directory: journal, keys, pins, logs.
@@ -169,6 +171,7 @@ impl Status {
             steps: counts(&view),
             in_flight,
             failures: view.failures().map(|(step, view)| failure(step, view)).collect(),
+            findings: view.findings,
             lock,
             directory: String::new(),
         }

@@ -98,6 +98,7 @@ pub mod platform {
     mod namespace;
     mod objects;
     mod release;
+    mod removal;
     mod secret;
     mod values;
 
@@ -105,6 +106,7 @@ pub mod platform {
     pub use namespace::Namespace;
     pub use objects::KubeObjects;
     pub use release::HelmRelease;
+    pub use removal::ComponentRemoval;
     pub use secret::KubeSecret;
     pub use values::*;
 }
@@ -132,7 +134,7 @@ pub use platform::*;
 pub use properties::{Effect, FreeText, Lane, Properties, StepParams};
 pub use runai::*;
 
-use crate::NodeName;
+use crate::{InstalledChange, NodeName};
 use properties::AnyParams;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -173,6 +175,7 @@ macro_rules! step_kinds {
             (KubeSecret, "platform.secret")
             (HelmRelease, "platform.release")
             (KubeObjects, "platform.objects")
+            (ComponentRemoval, "platform.removal")
             (RunaiIssuer, "runai.issuer")
             (RunaiRegister, "runai.register")
             (RunaiConnected, "runai.connected")
@@ -269,5 +272,11 @@ impl Work {
     #[must_use]
     pub fn free_text(&self) -> Vec<FreeText<'_>> {
         self.params().free_text()
+    }
+
+    /// What it brings into the cluster, or takes away.
+    #[must_use]
+    pub fn installed(&self) -> Option<InstalledChange> {
+        self.params().installed()
     }
 }

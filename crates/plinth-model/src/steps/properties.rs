@@ -1,6 +1,6 @@
 //! What planner, lint and executor have to know of a kind of step, so that none of them names a kind.
 
-use crate::NodeName;
+use crate::{InstalledChange, NodeName};
 use serde_json::Value;
 
 /// Properties of a kind. Each kind states all of them in its file: there are no defaults to forget.
@@ -84,6 +84,11 @@ pub trait StepParams {
     fn free_text(&self) -> Vec<FreeText<'_>> {
         Vec::new()
     }
+
+    /// What it brings into the cluster, or takes away, for the record of what is installed.
+    fn installed(&self) -> Option<InstalledChange> {
+        None
+    }
 }
 
 /// [`StepParams`] as a trait object.
@@ -94,6 +99,7 @@ pub(super) trait AnyParams {
     fn members(&self) -> Vec<&NodeName>;
     fn changes_on(&self, node: &NodeName) -> bool;
     fn free_text(&self) -> Vec<FreeText<'_>>;
+    fn installed(&self) -> Option<InstalledChange>;
 }
 
 impl<P: StepParams> AnyParams for P {
@@ -119,5 +125,9 @@ impl<P: StepParams> AnyParams for P {
 
     fn free_text(&self) -> Vec<FreeText<'_>> {
         StepParams::free_text(self)
+    }
+
+    fn installed(&self) -> Option<InstalledChange> {
+        StepParams::installed(self)
     }
 }

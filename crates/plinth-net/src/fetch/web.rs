@@ -4,6 +4,7 @@
 use super::Store;
 use crate::fault::Fault;
 use async_trait::async_trait;
+use backon::{ExponentialBuilder, Retryable as _};
 use plinth_model::download::{DownloadFile, DownloadList};
 use plinth_model::finding::code;
 use plinth_model::{Finding, Owner};
@@ -199,15 +200,11 @@ impl FetchClient for WebFiles {
         if self.missing(ctx, std::slice::from_ref(file)).await?.is_empty() {
             return Ok(());
         }
-        let mut wait = deadlines::FETCH_BACKOFF;
-        for _ in 1..deadlines::FETCH_TRIES {
-            match self.attempt(ctx, file).await {
-                Err(error) if error.transient.is_some() => ctx.clock().sleep(wait).await,
-                answer => return answer,
-            }
-            wait *= 2;
-        }
-        self.attempt(ctx, file).await
+        let again = ExponentialBuilder::new()
+            .with_min_delay(deadlines::FETCH_BACKOFF)
+            .with_max_times(deadlines::FETCH_TRIES.saturating_sub(1));
+        let passes = |error: &ClientError| error.transient.is_some();
+        (|| self.attempt(ctx, file)).retry(again).sleep(ctx.pause()).when(passes).await
     }
 
     async fn status(&self, _: &Context, url: &str) -> ClientResult<u16> {

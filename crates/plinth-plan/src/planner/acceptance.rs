@@ -84,7 +84,8 @@ fn storage(resolution: &Resolution, base: &Base<'_>) -> Option<Step> {
     let reason = "a claim without a class must bind, as databases make them";
     let check = check(ids::check_storage("default"), Check::Storage, deadlines::CHECK, reason)
         .needing([base.join()])
-        .needing(platform);
+        .needing(platform)
+        .needing(base.leaving());
     Some(check)
 }
 

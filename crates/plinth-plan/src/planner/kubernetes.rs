@@ -5,6 +5,7 @@ use crate::cluster::{Cluster, Member};
 use crate::discover::Role;
 use crate::engines::{Asked, Engine};
 use crate::gpu::wants_toolkit;
+use crate::observed::Observed;
 use crate::step::{Refine, step};
 use crate::{deadlines, ids};
 use plinth_model::plan::Step;
@@ -17,19 +18,20 @@ use std::net::Ipv4Addr;
 const OWN_NAME: &str = "kubernetes.default.svc.cluster.local";
 
 /// All steps. `end`: the last one of the engine.
-pub(crate) fn steps(asked: &Asked<'_>, engine: &dyn Engine, end: Option<&StepId>) -> Vec<Step> {
+pub(crate) fn steps(asked: &Asked<'_>, observed: &Observed, engine: &dyn Engine, end: Option<&StepId>) -> Vec<Step> {
     let (desired, cluster) = (asked.desired, asked.cluster);
     let kubeconfig = engine.kubeconfig(asked).map(|step| step.needing(end.cloned()));
     let mut steps: Vec<Step> = kubeconfig.into_iter().collect();
-    steps.extend(on_nodes(desired, &cluster.members));
+    steps.extend(on_nodes(desired, observed, &cluster.members));
     steps.push(health(desired, cluster, engine));
     steps.extend(gpu_runtime(desired, cluster, engine));
     steps
 }
 
 /// What each of these nodes gets once it is in the cluster.
-pub(crate) fn on_nodes(desired: &Desired, members: &[Member]) -> Vec<Step> {
-    members.iter().filter(|m| m.is_kubernetes_node()).flat_map(|member| on_node(desired, member)).collect()
+pub(crate) fn on_nodes(desired: &Desired, observed: &Observed, members: &[Member]) -> Vec<Step> {
+    let members = members.iter().filter(|m| m.is_kubernetes_node());
+    members.flat_map(|m| on_node(desired, m, observed.labelled.contains(&m.name))).collect()
 }
 
 fn join_id(desired: &Desired) -> StepId {
@@ -37,9 +39,9 @@ fn join_id(desired: &Desired) -> StepId {
 }
 
 /// Labels, if there are any, then readiness.
-fn on_node(desired: &Desired, member: &Member) -> Vec<Step> {
+fn on_node(desired: &Desired, member: &Member, labelled: bool) -> Vec<Step> {
     let kubeconfig = ids::kubeconfig(desired.name.as_str());
-    let labels = labels(member).map(|s| s.needing([kubeconfig.clone()]));
+    let labels = labels(member, labelled).map(|s| s.needing([kubeconfig.clone()]));
     let before = labels.as_ref().map_or(kubeconfig, |s| s.id.clone());
     let version = desired.kubernetes.version.as_ref().map(Version::with_v);
     let with = version.as_ref().map(|version| format!(" with {version}")).unwrap_or_default();
@@ -49,13 +51,19 @@ fn on_node(desired: &Desired, member: &Member) -> Vec<Step> {
     labels.into_iter().chain([ready.needing([before])]).collect()
 }
 
-fn labels(member: &Member) -> Option<Step> {
-    if member.labels.is_empty() && member.taints.is_empty() {
+/// Also where none are wanted any more, if there were some once: `labelled`.
+fn labels(member: &Member, labelled: bool) -> Option<Step> {
+    let wanted = !member.labels.is_empty() || !member.taints.is_empty();
+    if !wanted && !labelled {
         return None;
     }
     let names: Vec<&str> = member.labels.keys().map(|l| l.rsplit('/').next().unwrap_or(l)).collect();
     let taints = if member.taints.is_empty() { String::new() } else { format!(", taints {}", member.taints.join(" ")) };
-    let reason = format!("schedulers find it by its labels: {}{taints}", names.join(", "));
+    let reason = if wanted {
+        format!("schedulers find it by its labels: {}{taints}", names.join(", "))
+    } else {
+        "the site gives it no labels and taints any more; those of earlier runs go".to_owned()
+    };
     let work = Work::NodeLabels(NodeLabels {
         node: member.name.clone(),
         labels: member.labels.clone(),

@@ -4,6 +4,7 @@ mod acceptance;
 mod change;
 mod discovery;
 mod kubernetes;
+mod leaving;
 mod nodes;
 mod own;
 mod platform;
@@ -23,7 +24,7 @@ use crate::engines::{self, Asked};
 use crate::observed::Observed;
 use crate::step::leaves;
 use crate::{facts, given, ids, images, left_out, lint};
-use plinth_catalog::{Resolution, RunaiNames};
+use plinth_catalog::Resolution;
 use plinth_model::finding::code;
 use plinth_model::plan::{Gate, MadeFrom, Plan, SCHEMA, Step};
 use plinth_model::{Digest, EngineRecord, Finding, NodeName, Severity, Stage, StepId};
@@ -46,7 +47,7 @@ pub fn plan(site: &Desired, observed: &Observed, catalog: &dyn Components) -> Re
     findings.extend(images::place(desired, &mut cluster, &observed.facts));
     cluster.add_role_labels(desired, &catalog.runai().node_roles);
     findings.extend(cluster.unused_labels(desired));
-    findings.extend(left_out::findings(desired, &cluster.left_out, &of_left_out(desired, &cluster)));
+    findings.extend(left_out::findings(desired, &cluster.left_out, &of_left_out(desired, observed, &cluster)));
     findings.extend(token_missing(desired));
     let resolution = catalog.resolve(desired, &facts::facts(desired, &cluster));
     findings.extend(resolution.findings.iter().cloned());
@@ -66,7 +67,7 @@ pub fn plan(site: &Desired, observed: &Observed, catalog: &dyn Components) -> Re
         return Err(worst_first(findings));
     }
     steps.extend(installed.steps);
-    steps.extend(after(&asked, &resolution, catalog.runai(), installed.end.as_ref()));
+    steps.extend(after(&asked, observed, &resolution, installed.end.as_ref()));
     finished(made_from(site, observed, catalog), desired, observed, (steps, gates), findings)
 }
 
@@ -124,25 +125,31 @@ fn before(asked: &Asked<'_>, observed: &Observed) -> (Vec<Step>, Vec<Gate>, Vec<
 }
 
 /// The steps that nodes would have which are left out.
-fn of_left_out(desired: &Desired, cluster: &Cluster) -> Vec<Step> {
+fn of_left_out(desired: &Desired, observed: &Observed, cluster: &Cluster) -> Vec<Step> {
     let (on_nodes, _) = nodes::steps((desired, cluster), &cluster.left_out, None);
-    on_nodes.into_iter().chain(kubernetes::on_nodes(desired, &cluster.left_out)).collect()
+    on_nodes.into_iter().chain(kubernetes::on_nodes(desired, observed, &cluster.left_out)).collect()
 }
 
 /// What comes after the engine. `end`: its last step.
-fn after(asked: &Asked<'_>, resolution: &Resolution, names: &RunaiNames, end: Option<&StepId>) -> Vec<Step> {
+fn after(asked: &Asked<'_>, observed: &Observed, resolution: &Resolution, end: Option<&StepId>) -> Vec<Step> {
     let (desired, cluster, engine) = (asked.desired, asked.cluster, engines::of(asked.desired));
-    let mut steps = kubernetes::steps(asked, engine, end);
+    let names = asked.catalog.runai();
+    let mut steps = kubernetes::steps(asked, observed, engine, end);
     let join = kubernetes::join(desired, cluster, engine);
     let joined = join.as_ref().map_or_else(|| ids::health(desired.name.as_str()), |step| step.id.clone());
     steps.extend(join);
     let gpu: Vec<NodeName> = cluster.with(Role::Gpu).map(|m| m.name.clone()).collect();
     let certificates = runai::certificates(desired, names);
-    let (base, prepared) = platform::base(desired, resolution, certificates, joined, gpu);
+    let leaving = leaving::leaving(&observed.installed, resolution, asked.catalog);
+    let (base, prepared) = platform::base(desired, resolution, certificates, joined, (gpu, &leaving));
     steps.extend(prepared);
+    let going = |one: &leaving::Leaving<'_>| one.step(&leaving, resolution, &base, asked.catalog);
+    let makes_room = |one: &&leaving::Leaving<'_>| one.makes_room_for().is_some();
+    steps.extend(leaving.iter().filter(makes_room).map(going));
     let platform = resolution.components.iter().filter(|c| c.stage != Stage::Runai);
     steps.extend(platform.flat_map(|c| base.component(c, &[])));
     steps.extend(runai::steps(desired, resolution, names, &base));
+    steps.extend(leaving.iter().filter(|one| !makes_room(one)).map(going));
     steps.extend(acceptance::steps(desired, cluster, resolution, names, &base));
     steps
 }

@@ -1,5 +1,6 @@
 //! Stage platform: certificate, namespaces, secrets, and the components with their objects.
 
+use super::leaving::Leaving;
 use crate::deadlines;
 use crate::ids;
 use crate::step::{Refine, step};
@@ -22,6 +23,8 @@ pub(super) struct Base<'a> {
     by_namespace: HashMap<String, Vec<StepId>>,
     ends: HashMap<&'a str, StepId>,
     gpu: Vec<NodeName>,
+    /// Steps that take away what the site no longer wants, and the component that each makes room for.
+    leaving: Vec<(StepId, Option<String>)>,
 }
 
 /// Certificates, namespaces and secrets.
@@ -30,7 +33,7 @@ pub(super) fn base<'a>(
     resolution: &'a Resolution,
     certificates: Vec<Step>,
     join: StepId,
-    gpu: Vec<NodeName>,
+    (gpu, leaving): (Vec<NodeName>, &[Leaving<'_>]),
 ) -> (Base<'a>, Vec<Step>) {
     let levels = levels(resolution);
     let mut steps = certificates;
@@ -46,7 +49,8 @@ pub(super) fn base<'a>(
         by_namespace.entry(place.clone()).or_default().push(step.id.clone());
     }
     let ends = resolution.components.iter().map(|c| (c.name.as_str(), end(c))).collect();
-    (Base { join, by_namespace, ends, gpu }, steps)
+    let leaving = leaving.iter().map(|one| (one.id(), one.makes_room_for().map(str::to_owned))).collect();
+    (Base { join, by_namespace, ends, gpu, leaving }, steps)
 }
 
 /// Secrets that components read: logins first, since nothing is pulled without them.
@@ -146,6 +150,15 @@ impl Base<'_> {
         self.join.clone()
     }
 
+    /// Steps that take away what the site no longer wants.
+    pub(super) fn leaving(&self) -> impl Iterator<Item = StepId> {
+        self.leaving.iter().map(|(id, _)| id.clone())
+    }
+
+    fn makes_room_for(&self, component: &str) -> Option<StepId> {
+        self.leaving.iter().find(|(_, room)| room.as_deref() == Some(component)).map(|(id, _)| id.clone())
+    }
+
     fn release(&self, component: &ResolvedComponent) -> Step {
         let mut release = component.release.clone();
         release.health = self.fill(&release.health);
@@ -161,6 +174,7 @@ impl Base<'_> {
             .needing([self.join()])
             .needing(self.prepared(component))
             .needing(needed)
+            .needing(self.makes_room_for(&component.name))
             .undo(Undo::Compensate(undo.into()))
     }
 

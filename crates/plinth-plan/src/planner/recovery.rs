@@ -42,6 +42,6 @@ pub fn recovery(
     steps.extend(on_nodes);
     steps.extend(recovery.steps);
     let members = Asked { cluster: &quorum, ..asked };
-    steps.extend(kubernetes::steps(&members, engine, recovery.end.as_ref()));
+    steps.extend(kubernetes::steps(&members, observed, engine, recovery.end.as_ref()));
     finished(made_from(desired, observed, catalog), desired, observed, (steps, gates), findings)
 }

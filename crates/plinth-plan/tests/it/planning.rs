@@ -326,6 +326,20 @@ fn taints_of_gpu_nodes_become_tolerations() {
 }
 
 #[test]
+fn a_node_that_had_labels_once_is_looked_at_although_the_site_gives_it_none() {
+    let mut desired = site::basepod();
+    desired.runai = None;
+    let mut observed = unseen(data::basepod());
+    assert!(!has(&planned(&desired, &observed), "kubernetes/labels/dgx-05"));
+    let before =
+        ["kubernetes/labels/dgx-05", "nodes/account/dgx-06"].map(|id| StepId::try_from(id.to_owned()).unwrap());
+    observed.labelled = plinth_plan::labelled(&before);
+    let plan = planned(&desired, &observed);
+    assert!(has(&plan, "kubernetes/labels/dgx-05") && !has(&plan, "kubernetes/labels/dgx-06"));
+    assert!(step(&plan, "kubernetes/labels/dgx-05").reason.contains("any more"));
+}
+
+#[test]
 fn labels_of_a_node_that_only_runs_etcd_are_a_finding() {
     let mut desired = site::basepod();
     desired.nodes.etcd = Some(site::names(&["cpu-03", "cpu-05", "cpu-09"]));
@@ -405,6 +419,9 @@ fn a_secret_in_a_components_values_stops_the_plan() {
         }
         fn kubespray(&self, d: &plinth_site::Desired) -> Result<plinth_plan::catalog::KubesprayChoice, Box<Finding>> {
             self.0.kubespray(d)
+        }
+        fn removable(&self, component: &str) -> Option<plinth_plan::catalog::Removable> {
+            self.0.removable(component)
         }
         fn runai(&self) -> &plinth_catalog::RunaiNames {
             self.0.runai()

@@ -88,7 +88,8 @@ impl Run<'_> {
             failed: count(StepState::Failed),
             not_run: count(StepState::NotRun),
             warnings: self.plan.findings.iter().filter(|f| f.severity == Severity::Warning).count()
-                + usize::from(self.options.took_over.is_some()),
+                + usize::from(self.options.took_over.is_some())
+                + self.warnings,
             hosts: self.hosts(),
             hosts_failed: self.failed_nodes.len(),
         }

@@ -7,7 +7,7 @@ use crate::behaviour::Probed;
 use crate::without::go_on_without;
 use plinth_model::finding::code;
 use plinth_model::run::StepState;
-use plinth_model::{EventBody, Finding, NodeName, Stage, Step, span};
+use plinth_model::{EventBody, Finding, InstalledChange, NodeName, Severity, Stage, Step, span};
 use plinth_world::Clock;
 use std::time::Duration;
 
@@ -28,8 +28,9 @@ impl<'a> Run<'a> {
             Next::Go(spawn) => self.batch.spawns.push((index, spawn)),
             Next::Retry { attempt, message, wait } => self.retry(index, step, (attempt, message, wait)),
             Next::Act { diff, attempt } => self.intend(index, step, diff, attempt),
-            Next::Done { changed, detail, answers } => {
+            Next::Done { changed, detail, answers, notes } => {
                 let detail = if machine.waited(step) { waited(&detail, machine.began, &*self.clock) } else { detail };
+                self.note(step, notes);
                 self.end_done(index, step, changed, detail, answers);
             }
             Next::Failed(finding) => self.end_failed(index, step, *finding),
@@ -46,8 +47,18 @@ impl<'a> Run<'a> {
     /// Records the intent, then acts. A step that only looks waits instead: it has no effect to be intended.
     fn intend(&mut self, index: usize, step: &Step, diff: Vec<String>, attempt: u32) {
         let reads_only = step.work.reads_only();
-        self.batch.events.push(EventBody::StepActing { step: step.id.clone(), diff, attempt, reads_only });
+        let installed = step.work.installed().filter(InstalledChange::brings).map(Box::new);
+        self.batch.events.push(EventBody::StepActing { step: step.id.clone(), diff, attempt, reads_only, installed });
         self.batch.spawns.push((index, Spawn::Act));
+    }
+
+    /// Tells what is doubtful about a step that is in the desired state.
+    fn note(&mut self, step: &Step, notes: Vec<Finding>) {
+        for finding in notes {
+            self.warnings += usize::from(finding.severity == Severity::Warning);
+            let step = Some(step.id.clone());
+            self.batch.events.push(EventBody::Finding { finding: Box::new(finding), step });
+        }
     }
 
     fn end_done(&mut self, index: usize, step: &Step, changed: bool, detail: String, answers: Vec<(String, String)>) {
@@ -114,9 +125,8 @@ impl<'a> Run<'a> {
             seconds: self.clock.elapsed().saturating_sub(began).as_secs_f64(),
             detail: detail.to_owned(),
             finding: finding.cloned().map(Box::new),
-            digest: machine
-                .filter(|_| matches!(outcome, StepState::Changed | StepState::Unchanged))
-                .map(|machine| machine.digest),
+            digest: machine.filter(|_| is_done(outcome)).map(|machine| machine.digest),
+            installed: step.work.installed().filter(|_| is_done(outcome)).map(Box::new),
         });
     }
 
@@ -215,6 +225,11 @@ impl<'a> Run<'a> {
             .fix("look at the node, then make and read the plan again")
         })
     }
+}
+
+/// Whether the step is in the desired state. One that its gate skips says nothing about that.
+const fn is_done(outcome: StepState) -> bool {
+    matches!(outcome, StepState::Changed | StepState::Unchanged)
 }
 
 /// What was seen, and how long it took to become so.

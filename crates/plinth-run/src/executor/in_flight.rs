@@ -118,8 +118,9 @@ impl Message {
     /// The second wall: clients keep secrets out of what they say, this replaces those that slipped through.
     fn without_secrets(self, event_sink: &EventSink) -> Self {
         match self {
-            Message::Probed(Ok(Probed { probe, answers })) => {
-                Message::Probed(Ok(Probed { probe: clean_probe(probe, event_sink), answers }))
+            Message::Probed(Ok(Probed { probe, answers, notes })) => {
+                let notes = notes.into_iter().map(|note| event_sink.finding(note)).collect();
+                Message::Probed(Ok(Probed { probe: clean_probe(probe, event_sink), answers, notes }))
             }
             Message::Probed(Err(error)) => Message::Probed(Err(clean_error(error, event_sink))),
             Message::Acted(result) => Message::Acted(

@@ -68,6 +68,8 @@ pub(crate) enum Next {
         detail: String,
         /// Gate answers.
         answers: Vec<(String, String)>,
+        /// What is doubtful all the same.
+        notes: Vec<Finding>,
     },
     /// It failed.
     Failed(Box<Finding>),
@@ -91,7 +93,9 @@ impl StepMachine {
             Message::Late => Next::Failed(Box::new(late(step, "looking at it"))),
             Message::Probed(Err(error)) => self.look_failed(step, error, rules),
             Message::Probed(Ok(Probed { probe: Probe::Blocked(finding), .. })) => Next::Failed(finding),
-            Message::Probed(Ok(Probed { probe: Probe::Done(detail), answers })) => self.done(step, detail, answers),
+            Message::Probed(Ok(Probed { probe: Probe::Done(detail), answers, notes })) => {
+                self.done(step, detail, (answers, notes))
+            }
             Message::Probed(Ok(Probed { probe: Probe::Todo(diff), .. })) => self.not_so(step, diff, rules),
         }
     }
@@ -131,13 +135,13 @@ impl StepMachine {
     }
 
     /// A step that only looks changes nothing, even if it had to wait.
-    fn done(&mut self, step: &Step, seen: String, answers: Vec<(String, String)>) -> Next {
+    fn done(&mut self, step: &Step, seen: String, (answers, notes): (Vec<(String, String)>, Vec<Finding>)) -> Next {
         let changed = self.effects > 0 && !step.work.reads_only();
         let detail = match std::mem::replace(&mut self.last, Effect::None) {
             Effect::Returned(said) if !said.is_empty() => said,
             _ => seen,
         };
-        Next::Done { changed, detail, answers }
+        Next::Done { changed, detail, answers, notes }
     }
 
     fn not_so(&mut self, step: &Step, diff: Vec<String>, rules: Rules) -> Next {

@@ -36,6 +36,8 @@ pub(super) struct Run<'a> {
     /// Failed steps, in the order they failed.
     pub(super) failures: Vec<(usize, Finding)>,
     pub(super) failed_nodes: BTreeSet<&'a NodeName>,
+    /// Warnings that steps noted.
+    pub(super) warnings: usize,
     /// Gate id to answer.
     pub(super) answers: HashMap<String, String>,
     /// Why nothing new begins; none while it does.
@@ -82,6 +84,7 @@ impl<'a> Run<'a> {
             machines: HashMap::new(),
             failures: Vec::new(),
             failed_nodes: BTreeSet::new(),
+            warnings: 0,
             answers: HashMap::new(),
             stopping: None,
             batch: Batch::default(),
@@ -255,9 +258,9 @@ fn was_interrupted(step: &str) -> EventBody {
         step,
         "an earlier run began it and did not see its end; it is looked at before anything is done",
     );
-    EventBody::Finding { finding: Box::new(finding) }
+    EventBody::Finding { finding: Box::new(finding), step: None }
 }
 
 fn took_over(note: &str) -> EventBody {
-    EventBody::Finding { finding: Box::new(Finding::warning(code::RUN_LOCK_TAKEN_OVER, "lock", note)) }
+    EventBody::Finding { finding: Box::new(Finding::warning(code::RUN_LOCK_TAKEN_OVER, "lock", note)), step: None }
 }

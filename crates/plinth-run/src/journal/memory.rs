@@ -1,7 +1,7 @@
 //! What the journal remembers for the next run, and the table of what may follow what.
 
 use plinth_model::run::{Outcome, RunHead, StepState};
-use plinth_model::{Digest, Event, EventBody, StepId};
+use plinth_model::{Digest, Event, EventBody, Installed, InstalledChange, StepId};
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -27,13 +27,17 @@ pub struct StepMemory {
     /// Digests it was ever done with, the last one at the end; guards steps that must happen once.
     pub done_with: Vec<Digest>,
     attempt: u32,
+    /// A later step undid what it did: what it was done with says nothing about today.
+    undone: bool,
 }
 
 impl StepMemory {
     /// Whether its last event says that it is done, and what was done is this.
     #[must_use]
     pub fn is_done_with(&self, digest: &Digest) -> bool {
-        matches!(self.state, StepState::Changed | StepState::Unchanged) && self.done_with.last() == Some(digest)
+        !self.undone
+            && matches!(self.state, StepState::Changed | StepState::Unchanged)
+            && self.done_with.last() == Some(digest)
     }
 }
 
@@ -53,6 +57,10 @@ pub struct Memory {
     pub run: Option<LastRun>,
     /// Steps whose effect ever began, or that ever ended.
     pub steps: HashMap<StepId, StepMemory>,
+    /// What plinth brought into the cluster and did not take away again.
+    pub installed: Installed,
+    /// Which step last changed what about it.
+    changes: HashMap<StepId, InstalledChange>,
 }
 
 impl Memory {
@@ -93,10 +101,12 @@ impl Memory {
                     last.outcome = Some(*outcome);
                 }
             }
-            EventBody::StepActing { step, attempt, reads_only: false, .. } => {
+            EventBody::StepActing { step, attempt, reads_only: false, installed, .. } => {
                 self.leave(run, step, (StepState::Acting, *attempt));
+                self.install(step, installed.as_deref());
             }
-            EventBody::StepFinished { step, outcome, digest, .. } if *outcome != StepState::NotRun => {
+            EventBody::StepFinished { step, outcome, digest, installed, .. } if *outcome != StepState::NotRun => {
+                self.install(step, installed.as_deref());
                 let known = self.leave(run, step, (*outcome, 0));
                 if let Some(digest) = digest {
                     known.done_with.retain(|known| known != digest);
@@ -113,9 +123,21 @@ impl Memory {
             state,
             done_with: Vec::new(),
             attempt,
+            undone: false,
         });
-        (known.run, known.state, known.attempt) = (Arc::clone(run), state, attempt);
+        (known.run, known.state, known.attempt, known.undone) = (Arc::clone(run), state, attempt, false);
         known
+    }
+
+    fn install(&mut self, step: &StepId, change: Option<&InstalledChange>) {
+        let Some(change) = change else { return };
+        self.installed.take(change);
+        for (other, _) in self.changes.iter().filter(|(other, known)| *other != step && change.undoes(known)) {
+            if let Some(other) = self.steps.get_mut(other) {
+                other.undone = true;
+            }
+        }
+        self.changes.insert(step.clone(), change.clone());
     }
 }
 

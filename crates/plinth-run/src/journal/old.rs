@@ -89,7 +89,7 @@ fn bodies(run: &str, fact: Fact) -> Vec<EventBody> {
         Fact::StepIntent { step, attempt } => {
             let (stage, node, reason) = (stage(&step), node(&step), String::new());
             let started = EventBody::StepStarted { step: step.clone(), stage, node, reason };
-            let acting = EventBody::StepActing { step, diff: Vec::new(), attempt, reads_only: false };
+            let acting = EventBody::StepActing { step, diff: Vec::new(), attempt, reads_only: false, installed: None };
             if attempt == 1 { vec![started, acting] } else { vec![acting] }
         }
         Fact::StepDone { step, digest, changed, detail } => {
@@ -118,7 +118,7 @@ fn finished(
     (finding, digest): (Option<Box<Finding>>, Option<Digest>),
 ) -> EventBody {
     let (stage, node) = (stage(&step), node(&step));
-    EventBody::StepFinished { step, stage, node, outcome, seconds: 0.0, detail, finding, digest }
+    EventBody::StepFinished { step, stage, node, outcome, seconds: 0.0, detail, finding, digest, installed: None }
 }
 
 fn run_finished(outcome: Outcome, exit: u8, counts: Counts) -> EventBody {

@@ -49,6 +49,7 @@ mod platform {
     mod namespace;
     mod objects;
     mod release;
+    mod removal;
     mod secret;
 }
 

@@ -9,7 +9,7 @@ use plinth_model::steps::{
     Account, CertificateSource, Check, Health, KeyAlgorithm, KubesprayRelease, NodeTarget, PodSecurity, Preparation,
     Release, RunaiTarget, SecretContent,
 };
-use plinth_model::{Digest, EngineRecord, NodeName, Secret, Version};
+use plinth_model::{Digest, EngineRecord, NodeName, ObjectName, ReleaseName, Secret, Version};
 use plinth_world::ansible::{AnsibleClient, Download, PlayHosts, PlayRun, PlayStats};
 use plinth_world::bcm::{BcmClient, BcmIdentity};
 use plinth_world::engine::EngineRecords;
@@ -360,6 +360,14 @@ impl KubeObjects for Shut {
     async fn apply(&self, _: &Context, _: &[Value]) -> ClientResult<()> {
         refuse()
     }
+
+    async fn present(&self, _: &Context, _: &[ObjectName]) -> ClientResult<Vec<ObjectName>> {
+        refuse()
+    }
+
+    async fn remove(&self, _: &Context, _: &[ObjectName]) -> ClientResult<()> {
+        refuse()
+    }
 }
 
 #[async_trait]
@@ -393,6 +401,9 @@ impl HelmClient for Shut {
         refuse()
     }
     async fn upgrade(&self, _: &Context, _: &Release) -> ClientResult<()> {
+        refuse()
+    }
+    async fn uninstall(&self, _: &Context, _: &ReleaseName, _: std::time::Duration) -> ClientResult<()> {
         refuse()
     }
 }

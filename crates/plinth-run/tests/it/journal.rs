@@ -4,7 +4,8 @@ use jiff::Timestamp;
 use plinth_model::Code;
 use plinth_model::run::{Counts, RunHead};
 use plinth_model::{Digest, Event, EventBody, Exit, Finding, Outcome, Problem, SiteName, Stage, StepId, StepState};
-use plinth_run::journal::{FILE, Journal, JournalError, LockOwner, LockedJournal};
+use plinth_model::{InstalledChange, Parts, ReleaseName};
+use plinth_run::journal::{FILE, Journal, JournalError, LockOwner, LockedJournal, Memory};
 use plinth_world::{Clock, SystemClock};
 use std::path::Path;
 use std::sync::Arc;
@@ -27,13 +28,23 @@ pub fn started(run: &str) -> Vec<Event> {
 }
 
 fn intent(step: &str, attempt: u32) -> EventBody {
-    EventBody::StepActing { step: id(step), diff: Vec::new(), attempt, reads_only: false }
+    EventBody::StepActing { step: id(step), diff: Vec::new(), attempt, reads_only: false, installed: None }
 }
 
 fn ended(step: &str, outcome: StepState, finding: Option<Box<Finding>>) -> EventBody {
     let digest = outcome.is_done().then(|| Digest::of(step));
     let (step, detail): (StepId, _) = (id(step), String::new());
-    EventBody::StepFinished { step, stage: Stage::Nodes, node: None, outcome, seconds: 0.0, detail, finding, digest }
+    EventBody::StepFinished {
+        step,
+        stage: Stage::Nodes,
+        node: None,
+        outcome,
+        seconds: 0.0,
+        detail,
+        finding,
+        digest,
+        installed: None,
+    }
 }
 
 fn done(step: &str, changed: bool) -> EventBody {
@@ -348,4 +359,35 @@ fn a_journal_of_facts_becomes_one_of_events_and_nothing_is_forgotten() {
     let again = Journal::open_read_only(dir.path()).unwrap().unwrap();
     assert_eq!(again.runs().unwrap().len(), 2);
     assert_eq!(again.view().run.as_ref().unwrap().run, "r2");
+}
+
+fn with_installed(mut body: EventBody, change: InstalledChange) -> EventBody {
+    if let EventBody::StepActing { installed, .. } | EventBody::StepFinished { installed, .. } = &mut body {
+        *installed = Some(Box::new(change));
+    }
+    body
+}
+
+#[test]
+fn what_is_installed_outlives_runs_and_undoes_what_was_done_before() {
+    let release = ReleaseName { namespace: "a".into(), name: "a".into() };
+    let parts = Parts { component: "a".into(), releases: [release].into(), ..Parts::default() };
+    let (brings, removes) = (InstalledChange::Brings(parts.clone()), InstalledChange::Removes(parts.clone()));
+    let dir = tempfile::tempdir().unwrap();
+    let begun = with_installed(intent("platform/release/a", 1), brings.clone());
+    locked(dir.path(), "r1").append(&behind(0, [begin("r1"), begun, failed("platform/release/a")])).unwrap();
+    assert_eq!(Journal::open(dir.path()).unwrap().memory().installed.components(), std::slice::from_ref(&parts));
+    let done_with = |memory: &Memory, step: &str| memory.steps[&id(step)].is_done_with(&Digest::of(step));
+    let found = with_installed(done("platform/release/a", false), brings.clone());
+    locked(dir.path(), "r2").append(&behind(0, [begin("r2"), found, finished()])).unwrap();
+    assert!(done_with(Journal::open(dir.path()).unwrap().memory(), "platform/release/a"));
+    let gone = with_installed(done("platform/remove/a", true), removes);
+    locked(dir.path(), "r3").append(&behind(0, [begin("r3"), intent("platform/remove/a", 1), gone])).unwrap();
+    let journal = Journal::open(dir.path()).unwrap();
+    assert!(journal.memory().installed.components().is_empty());
+    assert!(done_with(journal.memory(), "platform/remove/a"));
+    assert!(!done_with(journal.memory(), "platform/release/a"), "it was taken away since");
+    let back = with_installed(intent("platform/release/a", 1), brings);
+    locked(dir.path(), "r4").append(&behind(0, [begin("r4"), back])).unwrap();
+    assert!(!done_with(Journal::open(dir.path()).unwrap().memory(), "platform/remove/a"), "it is there again");
 }

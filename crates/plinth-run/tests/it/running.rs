@@ -1,8 +1,8 @@
 use crate::plans::{gated, id, plan, recovery, removal, site, step};
 use crate::script::{Bench, Rule, SECRET};
-use plinth_model::run::RunHead;
+use plinth_model::run::{RunHead, Status};
 use plinth_model::steps::Removal;
-use plinth_model::{Event, EventBody, Exit, NodeName, Outcome, Step, StepState};
+use plinth_model::{Code, Event, EventBody, Exit, Finding, NodeName, Outcome, Step, StepState};
 use plinth_run::journal::{JournalError, LockedJournal, Memory, Store};
 use std::time::Duration;
 
@@ -411,4 +411,23 @@ fn a_rehearsal_that_is_not_kept_does_not_promise_to_continue() {
             bench.said(|b| if let EventBody::RunFinished { next, .. } = b { next.last().cloned() } else { None });
         assert!(next[0].contains(words), "{next:?}");
     }
+}
+
+#[test]
+fn what_a_step_notes_is_told_before_its_end_counted_and_kept_without_secrets() {
+    let mut bench = Bench::new();
+    let note = Finding::warning(Code::named("a.doubt"), "n0", format!("odd: {SECRET}")).fix("look");
+    bench.rule("nodes/connect/n0", Rule { notes: vec![note], ..Rule::default() });
+    let report = bench.run(&site(1));
+    assert_eq!((report.outcome, report.counts.warnings), (Outcome::Done, 1));
+    let step = id("nodes/connect/n0");
+    let about = bench.said(|body| match body {
+        EventBody::Finding { finding, step: Some(by) } if *by == step => Some(finding.message.clone()),
+        EventBody::StepFinished { step: ended, outcome, .. } if *ended == step => Some(outcome.to_string()),
+        _ => None,
+    });
+    assert_eq!(about, ["odd: [secret]", "unchanged"]);
+    let view = bench.reader().into_view();
+    assert_eq!((view.findings.len(), view.findings[0].code.as_str()), (1, "a.doubt"));
+    assert_eq!(Status::of(view, None, jiff::Timestamp::UNIX_EPOCH).findings[0].fix, "look");
 }

@@ -32,6 +32,7 @@ pub struct Rule {
     pub blocked: bool,
     pub hangs: bool,
     pub answers: Vec<(String, String)>,
+    pub notes: Vec<Finding>,
     pub seconds: u64,
 }
 
@@ -122,8 +123,12 @@ impl Behaviour for Script {
                 Finding::error(Code::named("node.clash"), &step.target, format!("taken by {SECRET}")).fix("free it");
             return Ok(Probe::Blocked(Box::new(finding)).into());
         }
-        if self.state.lock().unwrap().so.contains(step.id.as_str()) || !rule.answers.is_empty() {
-            return Ok(Probed { probe: Probe::Done("it is so".to_owned()), answers: rule.answers });
+        if self.state.lock().unwrap().so.contains(step.id.as_str())
+            || !rule.answers.is_empty()
+            || !rule.notes.is_empty()
+        {
+            let done = Probed::from(Probe::Done("it is so".to_owned())).answering(rule.answers);
+            return Ok(done.noting(rule.notes));
         }
         Ok(Probe::Todo(vec![format!("+ {} with {SECRET}", step.id)]).into())
     }
@@ -209,7 +214,7 @@ impl Bench {
 
     pub fn world(&self) -> RunWorld {
         let clock: Arc<dyn Clock> = self.clock.clone();
-        let env = StepEnv { ctx: Context::quiet(clock), clients: clients(), secrets: Arc::new(OneSecret) };
+        let env = StepEnv::new(Context::quiet(clock), clients(), Arc::new(OneSecret));
         RunWorld { env, behaviour: self.script.clone() }
     }
 

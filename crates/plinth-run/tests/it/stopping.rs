@@ -106,7 +106,7 @@ fn the_second_stop_drops_what_is_in_flight_and_it_is_looked_at_next_time() {
     let report = bench.run(&slow());
     assert_eq!((report.outcome, bench.so().len()), (Outcome::Done, 4));
     let told =
-        bench.said(|b| if let EventBody::Finding { finding } = b { Some(finding.subject.clone()) } else { None });
+        bench.said(|b| if let EventBody::Finding { finding, .. } = b { Some(finding.subject.clone()) } else { None });
     assert_eq!(told, ["a/slow/x"]);
     assert_eq!(bench.memory().steps[&id("a/slow/x")].state, StepState::Changed);
 }

@@ -9,13 +9,14 @@ use crate::timing;
 use crate::world::{Effect, Installed, State};
 use async_trait::async_trait;
 use jiff::Timestamp;
-use plinth_model::SecretRef;
 use plinth_model::steps::Release;
+use plinth_model::{ReleaseName, SecretRef};
 use plinth_world::helm::{HelmClient, ReleaseState, values_digest};
 use plinth_world::secrets::Secrets;
 use plinth_world::{ClientError, ClientResult, Context};
 use serde_json::Value;
 use std::sync::Arc;
+use std::time::Duration;
 
 const DOOR: &str = "helm";
 /// Seconds after which a failing hook or a failing workload is given up.
@@ -98,6 +99,10 @@ fn hook_trouble(state: &State, now: Timestamp, release: &Release) -> Option<Stri
     }
 }
 
+fn unreachable(call: &Call) -> ClientError {
+    call.fails("Kubernetes cluster unreachable: there is no kubeconfig", "deploy Kubernetes first")
+}
+
 impl SimHelm {
     fn call(doing: &str, namespace: &str, name: &str) -> Call {
         Call::new(DOOR, format!("{doing} release {namespace}/{name}"))
@@ -109,7 +114,7 @@ impl SimHelm {
             .centre
             .look(|state, _| (state.cluster.kubeconfig.is_some(), has_namespace(state, &release.namespace)))?;
         if !cluster {
-            return Err(call.fails("Kubernetes cluster unreachable: there is no kubeconfig", "deploy Kubernetes first"));
+            return Err(unreachable(call));
         }
         if !namespace {
             return Err(
@@ -180,7 +185,7 @@ impl SimHelm {
             }
             Trouble::Stuck(text) => {
                 ctx.progress(0, 0, text.clone());
-                self.centre.wait(std::time::Duration::from_secs(u64::from(release.timeout_s))).await;
+                self.centre.wait(Duration::from_secs(u64::from(release.timeout_s))).await;
                 call.fails(
                     format!("context deadline exceeded after {} s: {text}", release.timeout_s),
                     "look at the pods of the namespace, then run again",
@@ -198,9 +203,7 @@ impl HelmClient for SimHelm {
         self.centre.spend("helm-read", name, timing::HELM_READ).await;
         self.centre.look(|state, _| {
             if state.cluster.kubeconfig.is_none() {
-                return Err(
-                    call.fails("Kubernetes cluster unreachable: there is no kubeconfig", "deploy Kubernetes first")
-                );
+                return Err(unreachable(&call));
             }
             let found = state.cluster.releases.get(&format!("{namespace}/{name}"));
             Ok(found.map(|release| ReleaseState {
@@ -245,5 +248,23 @@ impl HelmClient for SimHelm {
             self.centre.wait(whole / 4).await;
         }
         self.end(release, true)
+    }
+
+    async fn uninstall(&self, ctx: &Context, release: &ReleaseName, _: Duration) -> ClientResult<()> {
+        let ReleaseName { namespace, name } = release;
+        let call = Self::call("uninstalling", namespace, name);
+        let key = format!("{namespace}/{name}");
+        let (cluster, there) = self
+            .centre
+            .look(|state, _| (state.cluster.kubeconfig.is_some(), state.cluster.releases.contains_key(&key)))?;
+        if !cluster {
+            return Err(unreachable(&call));
+        }
+        if !there {
+            return Ok(());
+        }
+        ctx.progress(0, 0, format!("waiting for the pods of {name} to end"));
+        self.centre.spend("helm-uninstall", name, timing::HELM_UNINSTALL).await;
+        self.centre.effect(Effect::ReleaseRemoved { namespace: namespace.clone(), name: name.clone() })
     }
 }

@@ -1,9 +1,9 @@
 //! Simulated Kubernetes.
 
 use super::Call;
-use super::manifest::{Manifest, OWN_NAMESPACES, key};
-use super::model::{Role, admits, keycloak_answers, offered_gpus, release, works};
-use crate::data_centre::{DataCentre, later};
+use super::manifest::{OWN_NAMESPACES, key};
+use super::model::{Role, keycloak_answers, offered_gpus, release, works};
+use crate::data_centre::DataCentre;
 use crate::timing;
 use crate::world::state::{AccountProgress, Member};
 use crate::world::{Effect, State};
@@ -15,11 +15,11 @@ use plinth_model::{Digest, NodeName};
 use plinth_world::keystore::Keystore;
 use plinth_world::kube::{
     ClusterDns, ClusterHealth, HealthState, HeldConfig, KubeAccess, KubeChecks, KubeHealth, KubeJoins, KubeNamespaces,
-    KubeNode, KubeNodes, KubeObjects, KubeSecrets, KubeSystem, KubeToolkits, SystemWorkload, ToolkitPod,
+    KubeNode, KubeNodes, KubeSecrets, KubeSystem, KubeToolkits, SystemWorkload, ToolkitPod, taint_name,
 };
 use plinth_world::secrets::Secrets;
 use plinth_world::{ClientResult, Context};
-use serde_json::Value;
+use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
 use std::sync::Arc;
 
@@ -32,7 +32,7 @@ pub(crate) struct SimKube {
     pub(crate) keystore: Arc<dyn Keystore>,
 }
 
-fn call(doing: impl Into<String>) -> Call {
+pub(super) fn call(doing: impl Into<String>) -> Call {
     Call::new(DOOR, doing)
 }
 
@@ -47,7 +47,7 @@ pub(super) fn has_namespace(state: &State, name: &str) -> bool {
 
 impl SimKube {
     /// One call of the API, refused while there is nothing to call.
-    async fn request(&self, call: &Call) -> ClientResult<()> {
+    pub(super) async fn request(&self, call: &Call) -> ClientResult<()> {
         self.centre.wait(std::time::Duration::from_secs_f64(timing::KUBE_CALL)).await;
         if self.centre.look(|state, _| state.cluster.kubeconfig.is_none())? {
             return Err(call.fails("there is no kubeconfig yet", "deploy Kubernetes first"));
@@ -55,7 +55,7 @@ impl SimKube {
         Ok(())
     }
 
-    async fn request_in(&self, call: &Call, namespace: &str) -> ClientResult<()> {
+    pub(super) async fn request_in(&self, call: &Call, namespace: &str) -> ClientResult<()> {
         self.request(call).await?;
         if self.centre.look(|state, _| has_namespace(state, namespace))? {
             return Ok(());
@@ -85,20 +85,6 @@ impl SimKube {
             }
         };
         Ok(Digest::of(&(self.centre.timing.seed, content, labels, inside)))
-    }
-
-    /// Reads manifests, refusing kinds that the API server does not know.
-    fn manifests(&self, call: &Call, objects: &[Value]) -> ClientResult<Vec<Manifest>> {
-        let read: Vec<Manifest> =
-            objects.iter().map(|object| Manifest::read(call, object)).collect::<ClientResult<_>>()?;
-        for manifest in &read {
-            if let Some(role) = manifest.served_by(call)?
-                && !self.centre.look(|state, now| works(state, role, now))?
-            {
-                return Err(manifest.unknown_kind(call));
-            }
-        }
-        Ok(read)
     }
 }
 
@@ -220,6 +206,8 @@ fn as_seen(state: &State, node: &NodeName, member: &Member, now: Timestamp) -> K
         labels: member.labels.clone(),
         taints: member.taints.iter().cloned().collect(),
         address: state.machines.get(node).map(|machine| machine.hardware.address),
+        own_labels: member.own_labels.clone(),
+        own_taints: member.own_taints.clone(),
     }
 }
 
@@ -291,10 +279,14 @@ impl KubeNodes for SimKube {
             return Err(call.fails(format!("nodes \"{node}\" not found"), "deploy Kubernetes on the node first"));
         };
         let labelled = labels.iter().all(|(name, value)| member.labels.get(name) == Some(value));
-        if labelled && taints.iter().all(|taint| member.taints.contains(taint)) {
+        let names: BTreeSet<String> = taints.iter().map(|taint| taint_name(taint)).collect();
+        let dropped = member.own_labels.iter().filter(|key| !labels.contains_key(*key));
+        let dropped: Vec<String> = dropped.chain(member.own_taints.difference(&names)).cloned().collect();
+        if labelled && dropped.is_empty() && taints.iter().all(|taint| member.taints.contains(taint)) {
             return Ok(());
         }
-        self.centre.effect(Effect::NodeLabelled { node: node.clone(), labels: labels.clone(), taints: taints.to_vec() })
+        let (node, labels, taints) = (node.clone(), labels.clone(), taints.to_vec());
+        self.centre.effect(Effect::NodeLabelled { node, labels, taints, dropped })
     }
 }
 
@@ -389,32 +381,6 @@ impl KubeSecrets for SimKube {
 }
 
 #[async_trait]
-impl KubeObjects for SimKube {
-    async fn diff(&self, _: &Context, objects: &[Value]) -> ClientResult<Vec<String>> {
-        let call = call("comparing objects");
-        self.request(&call).await?;
-        let manifests = self.manifests(&call, objects)?;
-        self.centre.look(|state, _| {
-            let difference = |manifest: &Manifest| match state.cluster.objects.get(&manifest.key()) {
-                Some(object) if object.digest == manifest.digest => None,
-                Some(_) => Some(format!("~ {}", manifest.title())),
-                None => Some(format!("+ {}", manifest.title())),
-            };
-            manifests.iter().filter_map(difference).collect()
-        })
-    }
-
-    async fn apply(&self, _: &Context, objects: &[Value]) -> ClientResult<()> {
-        let call = call("applying objects");
-        self.request(&call).await?;
-        for (manifest, object) in self.manifests(&call, objects)?.into_iter().zip(objects) {
-            self.apply_one(&call, &manifest, object).await?;
-        }
-        Ok(())
-    }
-}
-
-#[async_trait]
 impl KubeHealth for SimKube {
     async fn health(&self, _: &Context, namespace: &str, health: &Health) -> ClientResult<HealthState> {
         self.request(&call(format!("looking at the health of {namespace}"))).await?;
@@ -454,38 +420,5 @@ impl KubeChecks for SimKube {
             Check::Storage => storage(state, now),
             Check::Runai { nodes, .. } => runai(state, now, nodes),
         })
-    }
-}
-
-impl SimKube {
-    async fn apply_one(&self, call: &Call, manifest: &Manifest, object: &Value) -> ClientResult<()> {
-        if manifest.kind == "Namespace" {
-            let label = object.pointer("/metadata/labels/pod-security.kubernetes.io~1enforce").cloned();
-            let level = label.and_then(|level| serde_json::from_value(level).ok()).unwrap_or(PodSecurity::Privileged);
-            let changed = self.centre.look(|state, _| state.cluster.namespaces.get(&manifest.name) != Some(&level))?;
-            if changed {
-                self.centre.effect(Effect::NamespaceMade { name: manifest.name.clone(), level })?;
-            }
-        } else if !manifest.namespace.is_empty() {
-            self.request_in(call, &manifest.namespace).await?;
-        }
-        let key = manifest.key();
-        let (same, admitted) = self.centre.look(|state, _| {
-            let same = state.cluster.objects.get(&key).is_some_and(|there| there.digest == manifest.digest);
-            let level = state.cluster.namespaces.get(&manifest.namespace).copied();
-            (same, manifest.kind != "Pod" || admits(level, PodSecurity::Baseline))
-        })?;
-        if !admitted {
-            return Err(call.fails(
-                format!("{} violates PodSecurity \"restricted\"", manifest.title()),
-                "give the namespace the level its pods need",
-            ));
-        }
-        if same {
-            return Ok(());
-        }
-        let settles = self.centre.timing.around("object", &key, timing::OBJECT_SETTLES);
-        let settled_at = later(self.centre.now(), settles);
-        self.centre.effect(Effect::ObjectApplied { key, digest: manifest.digest.clone(), settled_at })
     }
 }

@@ -2,7 +2,7 @@
 
 use super::Call;
 use super::model::Role;
-use plinth_model::Digest;
+use plinth_model::{Digest, ObjectName};
 use plinth_world::{ClientError, ClientResult};
 use serde_json::Value;
 
@@ -44,6 +44,13 @@ impl Manifest {
         }
         let group = version.split_once('/').map_or("", |(group, _)| group).to_owned();
         Ok(Self { kind, group, namespace: text("/metadata/namespace"), name, digest: Digest::of(value) })
+    }
+
+    /// Of an object that is known by name only.
+    pub(super) fn named(object: &ObjectName) -> Self {
+        let ObjectName { api_version, kind, namespace, name } = object.clone();
+        let group = api_version.split_once('/').map_or("", |(group, _)| group).to_owned();
+        Self { kind, group, namespace, name, digest: Digest::of_bytes(b"") }
     }
 
     /// `knativeservings.operator.knative.dev`; the plain plural for objects of the core group.

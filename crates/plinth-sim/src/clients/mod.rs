@@ -11,6 +11,7 @@ mod kube;
 mod manifest;
 mod model;
 mod nodes;
+mod objects;
 mod play;
 mod runai;
 mod secrets;

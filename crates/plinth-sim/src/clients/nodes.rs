@@ -263,7 +263,8 @@ impl NodeHostKeys for SimNodes {
 }
 
 /// Whose mark a node has that another state directory manages.
-const ELSEWHERE: &str = "by anna@bastion, directory /home/anna/.local/state/plinth/basepod-a, since 2026-01-01T00:00:00Z";
+const ELSEWHERE: &str =
+    "by anna@bastion, directory /home/anna/.local/state/plinth/basepod-a, since 2026-01-01T00:00:00Z";
 
 #[async_trait]
 impl NodeAccounts for SimNodes {

@@ -66,20 +66,30 @@ pub(crate) enum Effect {
     TakenOver { record: ExistingRecord },
     /// The kubeconfig was fetched.
     KubeconfigFetched { server: String },
-    /// Labels and taints were added.
-    NodeLabelled { node: NodeName, labels: IndexMap<String, String>, taints: Vec<String> },
+    /// Labels and taints were set; `dropped` lists keys and names of ours that were taken away.
+    NodeLabelled {
+        node: NodeName,
+        labels: IndexMap<String, String>,
+        taints: Vec<String>,
+        #[serde(default)]
+        dropped: Vec<String>,
+    },
     /// A namespace was made, or its level changed.
     NamespaceMade { name: String, level: PodSecurity },
     /// A secret was made or replaced. The digest covers what it is made from and is salted with the seed.
     SecretMade { namespace: String, name: String, class: String, digest: Digest },
     /// An object was applied.
     ObjectApplied { key: String, digest: Digest, settled_at: Timestamp },
+    /// An object was removed.
+    ObjectRemoved { key: String },
     /// A name was put into the cluster's DNS.
     DnsAdded { name: String, address: std::net::Ipv4Addr },
     /// Helm began: the release is pending.
     ReleaseBegun { namespace: String, name: String, chart: String, version: Version, component: String },
     /// Helm ended.
     ReleaseEnded { namespace: String, name: String, release: Box<Installed> },
+    /// Helm uninstalled a release.
+    ReleaseRemoved { namespace: String, name: String },
     /// The control plane has one more cluster entry.
     ClusterRegistered { uuid: String, name: String },
     /// The cluster's credentials were read and kept.

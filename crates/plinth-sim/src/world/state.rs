@@ -7,6 +7,7 @@ use plinth_model::download::DownloadList;
 use plinth_model::engine::{ExistingRecord, KubesprayRecord};
 use plinth_model::steps::{Account, PodSecurity};
 use plinth_model::{Digest, NodeName, Version};
+use plinth_world::kube::taint_name;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
@@ -120,6 +121,30 @@ pub(crate) struct Member {
     pub(crate) labels: IndexMap<String, String>,
     /// Taints.
     pub(crate) taints: BTreeSet<String>,
+    /// Keys of the labels that plinth set.
+    pub(crate) own_labels: BTreeSet<String>,
+    /// Names of the taints that plinth set.
+    pub(crate) own_taints: BTreeSet<String>,
+}
+
+impl Member {
+    fn label(&mut self, labels: &IndexMap<String, String>, taints: &[String], dropped: &[String]) {
+        let is_dropped = |name: &str| dropped.iter().any(|dropped| dropped == name);
+        self.labels.retain(|key, _| !is_dropped(key));
+        self.taints.retain(|taint| !is_dropped(&taint_name(taint)));
+        self.own_labels.retain(|key| !is_dropped(key));
+        self.own_taints.retain(|name| !is_dropped(name));
+        for (key, value) in labels {
+            if self.labels.insert(key.clone(), value.clone()).as_ref() != Some(value) {
+                self.own_labels.insert(key.clone());
+            }
+        }
+        for taint in taints.iter().filter(|taint| !self.taints.contains(*taint)).cloned().collect::<Vec<_>>() {
+            self.taints.retain(|known| taint_name(known) != taint_name(&taint));
+            self.own_taints.insert(taint_name(&taint));
+            self.taints.insert(taint);
+        }
+    }
 }
 
 /// A Kubernetes secret: never its content.
@@ -302,10 +327,8 @@ impl State {
             }
             Effect::HostsLeft { nodes, .. } => cluster.members.retain(|name, _| !nodes.contains(name)),
             Effect::KubeconfigFetched { server } => cluster.kubeconfig = Some(server.clone()),
-            Effect::NodeLabelled { node, labels, taints } => {
-                let member = cluster.members.entry(node.clone()).or_default();
-                member.labels.extend(labels.clone());
-                member.taints.extend(taints.iter().cloned());
+            Effect::NodeLabelled { node, labels, taints, dropped } => {
+                cluster.members.entry(node.clone()).or_default().label(labels, taints, dropped);
             }
             Effect::NamespaceMade { name, level } => {
                 cluster.namespaces.insert(name.clone(), *level);
@@ -342,6 +365,8 @@ impl Cluster {
             Effect::ObjectApplied { key, digest, settled_at } => {
                 self.objects.insert(key.clone(), Object { digest: digest.clone(), settled_at: *settled_at });
             }
+            Effect::ObjectRemoved { key } => drop(self.objects.remove(key)),
+            Effect::ReleaseRemoved { namespace, name } => drop(self.releases.remove(&format!("{namespace}/{name}"))),
             Effect::ReleaseBegun { namespace, name, chart, version, component } => {
                 let key = format!("{namespace}/{name}");
                 let pending = if self.releases.contains_key(&key) { "pending-upgrade" } else { "pending-install" };

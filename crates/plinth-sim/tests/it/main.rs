@@ -8,6 +8,8 @@ mod clock;
 mod cluster;
 mod contract;
 mod faults;
+#[path = "../../../plinth/tests/contract/helm_client.rs"]
+mod helm_client;
 #[path = "../../../plinth/tests/contract/kube_client.rs"]
 mod kube_client;
 mod rack;

@@ -2,7 +2,7 @@
 
 use indexmap::IndexMap;
 use plinth_model::steps::{Health, NodeTarget, PodSecurity, RegistryLogin, SecretContent};
-use plinth_model::{NodeName, SecretRef};
+use plinth_model::{NodeName, ObjectName, SecretRef};
 use plinth_world::kube::{HeldConfig, KubeClient};
 use plinth_world::{ClientError, ClientResult, Context};
 use serde_json::{Value, json};
@@ -31,10 +31,12 @@ pub(crate) async fn contract(client: &dyn KubeClient, ctx: &Context, ground: &Gr
     suite.nothing_goes_without_a_kubeconfig().await;
     suite.a_kubeconfig_is_fetched_and_works().await;
     suite.labels_and_taints_are_set_once().await;
+    suite.dropped_labels_and_taints_go().await;
     suite.a_node_that_is_not_there_is_not_made().await;
     suite.a_namespace_gets_its_level().await;
     suite.a_secret_is_compared_and_replaced().await;
     suite.objects_are_compared_and_applied().await;
+    suite.objects_are_removed_by_name().await;
     suite.what_is_not_there_is_not_healthy().await;
     suite.the_cluster_tells_its_health().await;
 }
@@ -85,6 +87,8 @@ impl Suite<'_> {
             explained(client.cluster_health(ctx).await),
             explained(client.namespace(ctx, NAMESPACE).await),
             explained(client.diff(ctx, &[]).await),
+            explained(client.present(ctx, &[]).await),
+            explained(client.remove(ctx, &[]).await),
             explained(client.resolve_in_pod(ctx, "a.example").await),
         ];
         assert!(said.iter().all(|error| error.to_string().contains("kubeconfig")), "{said:?}");
@@ -110,6 +114,25 @@ impl Suite<'_> {
             assert!(seen.version.starts_with('v'), "{seen:?}");
             assert_eq!(client.nodes(ctx).await.unwrap().get(node.as_str()), Some(&seen));
         }
+    }
+
+    async fn dropped_labels_and_taints_go(&self) {
+        let (client, ctx, node) = (self.client, self.ctx, &self.ground.node);
+        let taints = ["c=d:NoSchedule".to_owned(), "e:NoExecute".to_owned()];
+        client.label_node(ctx, node, &labels(&[("plinth.test/a", "1"), ("b", "two")]), &taints).await.unwrap();
+        let seen = client.node(ctx, node).await.unwrap().unwrap();
+        assert_eq!(seen.own_labels, ["b", "plinth.test/a"].map(str::to_owned).into());
+        assert_eq!(seen.own_taints, ["c:NoSchedule", "e:NoExecute"].map(str::to_owned).into());
+        for _ in 0..2 {
+            client.label_node(ctx, node, &labels(&[("b", "two")]), &taints[1..]).await.unwrap();
+            let seen = client.node(ctx, node).await.unwrap().unwrap();
+            assert!(seen.labels.contains_key("b") && !seen.labels.contains_key("plinth.test/a"), "{seen:?}");
+            assert!(seen.taints.contains(&taints[1]) && !seen.taints.contains(&taints[0]), "{seen:?}");
+            assert_eq!((seen.own_labels.len(), seen.own_taints.len()), (1, 1), "{seen:?}");
+        }
+        client.label_node(ctx, node, &labels(&[]), &[]).await.unwrap();
+        let seen = client.node(ctx, node).await.unwrap().unwrap();
+        assert!(seen.own_labels.is_empty() && seen.own_taints.is_empty() && !seen.labels.contains_key("b"), "{seen:?}");
     }
 
     async fn a_node_that_is_not_there_is_not_made(&self) {
@@ -174,6 +197,19 @@ impl Suite<'_> {
         let unknown = json!({"apiVersion": "nobody.example/v1", "kind": "Riddle", "metadata": {"name": "a"}});
         assert!(self.unchanged(client.apply(ctx, std::slice::from_ref(&unknown))).await.contains("Riddle"));
         assert!(self.unchanged(client.diff(ctx, &[json!({"kind": "ConfigMap"})])).await.contains("apiVersion"));
+    }
+
+    async fn objects_are_removed_by_name(&self) {
+        let (client, ctx) = (self.client, self.ctx);
+        let there = ObjectName::of(&map("b")).unwrap();
+        let unknown = ObjectName { api_version: "nobody.example/v1".to_owned(), ..there.clone() };
+        let nobody = ObjectName { name: "nobody".to_owned(), ..there.clone() };
+        let all = [there.clone(), unknown, nobody];
+        assert_eq!(client.present(ctx, &all).await.unwrap(), [there]);
+        for _ in 0..2 {
+            client.remove(ctx, &all).await.unwrap();
+            assert_eq!(client.present(ctx, &all).await.unwrap(), []);
+        }
     }
 
     async fn what_is_not_there_is_not_healthy(&self) {

@@ -16,3 +16,4 @@ mod rehearsal;
 mod scenarios;
 mod secrets;
 mod support;
+mod switched_off;

@@ -20,6 +20,7 @@ fn run(id: &str, plan: &Plan, step: &Step, digest: Digest) -> [Event; 2] {
         detail: String::new(),
         finding: None,
         digest: Some(digest),
+        installed: None,
     };
     let one = |(seq, body)| Event { seq, after: Some(seq - 1), at: jiff::Timestamp::UNIX_EPOCH, body };
     [(1, EventBody::RunStarted(head)), (2, done)].map(one)

@@ -4,11 +4,12 @@ use async_trait::async_trait;
 use plinth_model::finding::code;
 use plinth_model::inventory::Inventory;
 use plinth_model::steps::{Release, RunaiTarget};
-use plinth_model::{Finding, Owner, Problem};
+use plinth_model::{Finding, Owner, Problem, ReleaseName};
 use plinth_world::bcm::{BcmClient, BcmIdentity};
 use plinth_world::helm::{HelmClient, ReleaseState};
 use plinth_world::runai::{RunaiClient, RunaiCluster};
 use plinth_world::{Cause, ClientError, ClientResult, Context};
+use std::time::Duration;
 
 /// A client that is not there.
 #[derive(Clone, Copy)]
@@ -75,6 +76,7 @@ refused!(BcmClient {
 refused!(HelmClient {
     release(namespace: &str, name: &str) -> Option<ReleaseState>;
     upgrade(release: &Release) -> ();
+    uninstall(release: &ReleaseName, limit: Duration) -> ();
 });
 
 refused!(RunaiClient {

@@ -101,7 +101,7 @@ impl Real {
         }
         let clients = self.clients(desired)?;
         let ctx = Context::quiet(Arc::new(SystemClock::new()));
-        Ok(self.env.get_or_init(|| StepEnv { ctx, clients, secrets: self.secrets() }).clone())
+        Ok(self.env.get_or_init(|| StepEnv::new(ctx, clients, self.secrets())).clone())
     }
 
     fn clients(&self, desired: &Desired) -> Result<Clients, Problem> {

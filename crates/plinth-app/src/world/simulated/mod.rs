@@ -134,7 +134,7 @@ impl Simulated {
     pub(crate) fn env(&self) -> Result<StepEnv, Problem> {
         let simulation = self.simulation().ok_or_else(|| bug("using the simulation", "it was not started"))?;
         let secrets: Arc<dyn Secrets> = Arc::<SimSecrets>::clone(&simulation.secrets);
-        Ok(StepEnv { ctx: simulation.context(), clients: simulation.clients.clone(), secrets })
+        Ok(StepEnv::new(simulation.context(), simulation.clients.clone(), secrets))
     }
 
     /// Lets virtual time pass for this work.

@@ -16,6 +16,11 @@ findings! {
         usually: "The cluster is older than a year and was neither upgraded nor were its certificates renewed.",
         fix: "Renew them on each control-plane node (`kubeadm certs renew all`, then restart its static pods), or run Kubespray with `force_certificate_regeneration`; then run `plinth apply`.",
     }
+    KUBERNETES_CERTIFICATE_ENDS_SOON = "kubernetes.certificate-ends-soon", You {
+        means: "Certificates of the control plane or of etcd end within 30 days. Everything works until then; behind that day the parts that use them refuse each other.",
+        usually: "The cluster is nearly a year old. Kubespray and kubeadm renew certificates at an upgrade only.",
+        fix: "Renew them in time on each control-plane node (`kubeadm certs renew all`, then restart its static pods), or run Kubespray with `force_certificate_regeneration`.",
+    }
     KUBERNETES_CONTROL_PLANE_ILL = "kubernetes.control-plane-ill", You {
         means: "API server, etcd, or what runs in kube-system did not become healthy in time. The evidence names what is missing.",
         usually: "Images that are still pulled, a node whose network does not work, clocks that differ, or an etcd member that was lost.",

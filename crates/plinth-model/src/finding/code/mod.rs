@@ -122,7 +122,17 @@ fn interned(text: &str) -> &'static str {
 
 /// All declared codes, area by area; sorted within an area.
 pub fn all() -> impl Iterator<Item = Code> {
-    let areas = [bcm::ALL, kubernetes::ALL, kubespray::ALL, node::ALL, nodes::ALL, platform::ALL, run::ALL, site::ALL, source::ALL];
+    let areas = [
+        bcm::ALL,
+        kubernetes::ALL,
+        kubespray::ALL,
+        node::ALL,
+        nodes::ALL,
+        platform::ALL,
+        run::ALL,
+        site::ALL,
+        source::ALL,
+    ];
     areas.into_iter().flatten().copied()
 }
 

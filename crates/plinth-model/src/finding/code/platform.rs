@@ -41,6 +41,11 @@ findings! {
         usually: "The ingress does not find its TLS secret and shows a fake certificate, or the secret holds another certificate than the kept one.",
         fix: "Compare the TLS secret that the ingress names with the kept certificate, and check that secret and ingress are in one namespace.",
     }
+    PLATFORM_CERTIFICATE_ENDS_SOON = "platform.certificate-ends-soon", You {
+        means: "The certificate that the site gives for the platform ends within 30 days. plinth renews only certificates that it makes itself.",
+        usually: "A certificate of a company's authority or of a public one, given by `runai.certificate`.",
+        fix: "Get a new one from whoever issued it, put it into the files that the site names, and run `plinth apply`.",
+    }
     PLATFORM_COMPONENT_WITHOUT_INPUT = "platform.component-without-input", You {
         means: "A component is switched on, but what it works with is not given. It stays off.",
         usually: "The load balancer is switched on without addresses, or a part of Run:ai without a `runai` section.",
@@ -55,6 +60,11 @@ findings! {
         means: "This component works in one namespace only, so the namespace cannot be chosen.",
         usually: "`namespace` was set for a component whose product expects a fixed name.",
         fix: "Remove `namespace` of this component from the site file.",
+    }
+    PLATFORM_NOT_REMOVED = "platform.not-removed", You {
+        means: "A component was switched off, and objects of it that plinth removed are still there.",
+        usually: "An object has a finalizer, and the controller that has to clear it does not run or cannot reach something.",
+        fix: "Look at the objects that the evidence names: `kubectl get KIND NAME -o yaml`, `metadata.finalizers`. See why their controller does not finish, then run again.",
     }
     PLATFORM_NOT_HEALTHY = "platform.not-healthy", You {
         means: "A component is installed, but its workloads did not come up in time.",

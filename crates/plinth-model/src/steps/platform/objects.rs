@@ -1,5 +1,6 @@
 //! `platform.objects`.
 
+use crate::installed::{InstalledChange, ObjectName, Parts};
 use crate::steps::{Effect, FreeText, Health, Lane, Properties, StepParams};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -31,5 +32,10 @@ impl StepParams for KubeObjects {
 
     fn free_text(&self) -> Vec<FreeText<'_>> {
         self.objects.iter().map(|object| FreeText::Json("objects", object)).collect()
+    }
+
+    fn installed(&self) -> Option<InstalledChange> {
+        let objects = self.objects.iter().filter_map(ObjectName::of).collect();
+        Some(InstalledChange::Brings(Parts { component: self.component.clone(), objects, ..Parts::default() }))
     }
 }

@@ -1,5 +1,6 @@
 //! `platform.release`.
 
+use crate::installed::{InstalledChange, Parts, ReleaseName};
 use crate::steps::{Effect, FreeText, Lane, Properties, Release, StepParams};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -26,5 +27,12 @@ impl StepParams for HelmRelease {
 
     fn free_text(&self) -> Vec<FreeText<'_>> {
         vec![FreeText::Json("values", &self.release.values)]
+    }
+
+    fn installed(&self) -> Option<InstalledChange> {
+        let Release { component, release, namespace, .. } = &*self.release;
+        let name = ReleaseName { namespace: namespace.clone(), name: release.clone() };
+        let parts = Parts { component: component.clone(), releases: [name].into(), ..Parts::default() };
+        Some(InstalledChange::Brings(parts))
     }
 }

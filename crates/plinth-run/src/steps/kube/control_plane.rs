@@ -16,7 +16,7 @@ use std::collections::BTreeSet;
 const CLIENT: &str = "kube";
 /// Workload that answers names in every cluster that Kubespray or kubeadm makes.
 const DNS: &str = "coredns";
-/// Days that a certificate must still last; with fewer it is named. Kubespray and kubeadm renew at an upgrade, which should
+/// Days that a certificate must still last; with fewer somebody has to renew it. Kubespray and kubeadm renew at an upgrade, which should
 /// happen more often than the year that they give.
 const ENOUGH_DAYS: i64 = 30;
 const DAY: i64 = 86_400;
@@ -31,7 +31,7 @@ impl StepKind for ControlPlane {
     const EXPLANATION: Explanation = Explanation {
         kind: ControlPlane::KIND,
         title: "API server, etcd, certificates and the cluster's own pods are well.",
-        probe: "Asks the API server for its own checks and for the workloads of kube-system, and every node of the control plane and of etcd for etcd's members, their health, and the dates of all certificates. An expired certificate stops; one with less than 30 days left is named.",
+        probe: "Asks the API server for its own checks and for the workloads of kube-system, and every node of the control plane and of etcd for etcd's members, their health, and the dates of all certificates. An expired certificate stops; one with less than 30 days left is a warning.",
         act: "Waits, looking every ten seconds, until its deadline.",
         undo: Explanation::NOTHING_TO_UNDO,
     };
@@ -58,7 +58,8 @@ impl StepKind for ControlPlane {
                 return format!("API ready, {pods} of kube-system ready; no node was asked");
             }
             format!("API ready, etcd of {members} agrees, {pods} of kube-system ready, {}", certificates.words())
-        }))
+        })
+        .noting(certificates.ends_soon()))
     }
 
     /// Waits until everything is well.
@@ -181,15 +182,29 @@ impl Certificates {
     }
 
     fn words(&self) -> String {
-        match (self.soon.first(), self.first) {
-            (Some((days, which)), _) => {
-                let others =
-                    if self.soon.len() > 1 { format!(" and {} more", self.soon.len() - 1) } else { String::new() };
-                format!("but certificates expire soon: {which} in {days} days{others}")
-            }
-            (None, Some(days)) => format!("certificates last {days} days"),
-            (None, None) => "no certificate was found".to_owned(),
-        }
+        self.first.map_or_else(
+            || "no certificate was found".to_owned(),
+            |days| format!("certificates last {}", amount(usize::try_from(days).unwrap_or(0), "day")),
+        )
+    }
+
+    fn ends_soon(&self) -> Option<Finding> {
+        let (days, _) = self.soon.first()?;
+        let message = format!(
+            "{} of the control plane {} within {ENOUGH_DAYS} days, the first in {}",
+            amount(self.soon.len(), "certificate"),
+            if self.soon.len() == 1 { "ends" } else { "end" },
+            amount(usize::try_from(*days).unwrap_or(0), "day"),
+        );
+        let mut finding = Finding::warning(code::KUBERNETES_CERTIFICATE_ENDS_SOON, "kubernetes", message).fix(
+            "renew them: `kubeadm certs renew all` on each control-plane node and a restart of its static pods, or a run of Kubespray with `force_certificate_regeneration`",
+        );
+        finding.evidence = self
+            .soon
+            .iter()
+            .map(|(days, which)| format!("{which}: {}", amount(usize::try_from(*days).unwrap_or(0), "day")))
+            .collect();
+        Some(finding)
     }
 
     fn finding(self) -> Finding {

@@ -24,7 +24,7 @@ impl StepKind for NodeReady {
     /// The node is Ready and runs this version; any, where none is named.
     async fn probe(&self, env: &StepEnv) -> Result<Probed, ClientError> {
         let Self { node, version } = self;
-        let seen = match env.clients.kube.node(&env.ctx, node).await? {
+        let seen = match env.node(node).await? {
             Some(seen) => seen,
             None => return todo(format!("! Kubernetes does not know node {node} yet")),
         };

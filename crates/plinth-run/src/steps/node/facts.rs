@@ -30,7 +30,7 @@ impl StepKind for NodeFacts {
             judged.into_iter().map(|one| one.finding).filter(Finding::is_error).chain(unseen).collect();
         if wrong.is_empty() {
             let answers = answers(&target.node, &facts, &expected);
-            return Ok(Probed { probe: Probe::Done(sentence(&facts)), answers });
+            return Ok(Probed::from(Probe::Done(sentence(&facts))).answering(answers));
         }
         blocked(finding(&target.node, &facts, wrong))
     }

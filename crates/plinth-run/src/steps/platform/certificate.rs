@@ -3,8 +3,9 @@
 use crate::behaviour::{Probed, StepEnv};
 use crate::steps::outcome::{compared, todo};
 use crate::steps::{Explanation, StepKind};
-use plinth_model::Step;
+use plinth_model::finding::code;
 use plinth_model::steps::{Certificate, CertificateSource};
+use plinth_model::{Finding, Step};
 use plinth_world::ClientError;
 use plinth_world::keystore::{CertificateState, uncovered};
 use std::collections::BTreeSet;
@@ -26,7 +27,8 @@ impl StepKind for Certificate {
         };
         let mut differences = certificate_differences(&kept, names, source);
         differences.extend(env.clients.keystore.source_differs(&env.ctx, name, source).await?);
-        Ok(compared(differences, || format!("for {}, {} days left", kept.names.join(", "), kept.days_left)))
+        let compared = compared(differences, || format!("for {}, {} days left", kept.names.join(", "), kept.days_left));
+        Ok(compared.noting(ends_soon(&kept, source)))
     }
 
     /// Makes the certificate, or takes it over from files.
@@ -35,6 +37,20 @@ impl StepKind for Certificate {
         let made = env.clients.keystore.make_certificate(&env.ctx, name, names, source).await?;
         Ok(format!("certificate for {}, {} days", made.names.join(", "), made.days_left))
     }
+}
+
+/// Days that a given certificate must still last; getting a new one may take its issuer weeks.
+const ENOUGH_DAYS: i64 = 30;
+
+/// Nobody but its giver can renew a given certificate.
+fn ends_soon(kept: &CertificateState, source: &CertificateSource) -> Option<Finding> {
+    let CertificateSource::Files { certificate, .. } = source else { return None };
+    (kept.days_left < ENOUGH_DAYS).then(|| {
+        let message = format!("the certificate for {} ends in {} days", kept.names.join(", "), kept.days_left);
+        Finding::warning(code::PLATFORM_CERTIFICATE_ENDS_SOON, "runai.certificate", message)
+            .evidence(format!("file {certificate}"))
+            .fix("get a new one from whoever issued it, put it into the files that the site names, then run again")
+    })
 }
 
 /// Own certificates are for exactly the wanted names, and renewed early. Given ones may cover more (wildcards are judged when

@@ -101,9 +101,16 @@ async fn the_members_of_etcd_are_the_sites() {
 
 #[tokio::test]
 async fn certificates_are_named_before_they_expire_and_stop_afterwards() {
-    let line = done(look(well(), [seen(members(), 29), seen(members(), 12)]).await);
-    let words = "but certificates expire soon: /etc/kubernetes/ssl/apiserver.crt on n2 in 12 days and 1 more";
-    assert!(line.ends_with(words), "{line}");
+    let probed = look(well(), [seen(members(), 29), seen(members(), 12)]).await.unwrap();
+    let [note] = &probed.notes[..] else { panic!("{probed:?}") };
+    assert_eq!(
+        (note.code.as_str(), note.severity),
+        ("kubernetes.certificate-ends-soon", plinth_model::Severity::Warning)
+    );
+    assert_eq!(note.message, "2 certificates of the control plane end within 30 days, the first in 12 days");
+    assert_eq!(note.evidence[0], "/etc/kubernetes/ssl/apiserver.crt on n2: 12 days");
+    assert!(done(Ok(probed)).ends_with("certificates last 12 days"));
+    assert!(look(well(), [seen(members(), 30), seen(members(), 31)]).await.unwrap().notes.is_empty());
     let finding = blocked(look(well(), [seen(members(), 0), seen(members(), 12)]).await);
     assert_eq!(finding.code, "kubernetes.certificate-expired");
     assert!(finding.evidence[0].starts_with("n1: /etc/kubernetes/ssl/apiserver.crt expired at 1970"), "{finding:?}");

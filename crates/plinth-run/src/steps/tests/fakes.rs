@@ -10,7 +10,7 @@ use plinth_model::steps::{
     Account, CertificateSource, Check, Health, KeyAlgorithm, KubesprayRelease, NodeTarget, PodSecurity, Preparation,
     Release, RunaiTarget, SecretContent,
 };
-use plinth_model::{Digest, EngineRecord, NodeName, Secret, Version};
+use plinth_model::{Digest, EngineRecord, NodeName, ObjectName, ReleaseName, Secret, Version};
 use plinth_world::ansible::{AnsibleClient, Download, PlayHosts, PlayRun, PlayStats};
 use plinth_world::bcm::{BcmClient, BcmIdentity};
 use plinth_world::engine::EngineRecords;
@@ -35,6 +35,7 @@ use std::collections::{HashMap, VecDeque};
 use std::net::Ipv4Addr;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 type Scripted = VecDeque<Box<dyn Any + Send>>;
 
@@ -278,6 +279,8 @@ client!(KubeSecrets {
 client!(KubeObjects {
     diff(objects: &[Value]) -> Vec<String>;
     apply(objects: &[Value]) -> ();
+    present(objects: &[ObjectName]) -> Vec<ObjectName>;
+    remove(objects: &[ObjectName]) -> ();
 });
 
 client!(KubeHealth {
@@ -296,6 +299,7 @@ client!(KubeChecks {
 client!(HelmClient {
     release(namespace: &str, name: &str) -> Option<ReleaseState>;
     upgrade(release: &Release) -> ();
+    uninstall(release: &ReleaseName, limit: Duration) -> ();
 });
 
 client!(RunaiClient {

@@ -10,6 +10,7 @@ mod gpu_runtime;
 mod nodes;
 mod recovery;
 mod removal;
+mod removed_components;
 mod survey;
 mod table;
 mod tenant;
@@ -71,7 +72,7 @@ impl Bench {
 
     fn env(&self) -> StepEnv {
         let ctx = Context::quiet(self.clock.clone());
-        StepEnv { ctx, clients: self.fake.clients(), secrets: Arc::new(NoSecrets) }
+        StepEnv::new(ctx, self.fake.clients(), Arc::new(NoSecrets))
     }
 
     async fn look(&self, work: &Work) -> Result<Probed, ClientError> {

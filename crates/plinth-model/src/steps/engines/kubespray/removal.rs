@@ -1,7 +1,7 @@
 //! `kubespray.removal`.
 
-use crate::NodeName;
 use crate::steps::{Effect, KubesprayRelease, Lane, NodeTarget, Properties, Removal, RunInputs, StepParams};
+use crate::{InstalledChange, NodeName};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -45,5 +45,9 @@ impl StepParams for KubesprayRemoval {
 
     fn changes_on(&self, node: &NodeName) -> bool {
         self.removal.takes(node) && self.parts.hosts.contains_key(node)
+    }
+
+    fn installed(&self) -> Option<InstalledChange> {
+        matches!(self.removal, Removal::All).then_some(InstalledChange::Clears)
     }
 }

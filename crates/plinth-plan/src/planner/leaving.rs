@@ -1,0 +1,128 @@
+//! What plinth installed and the site no longer wants: components that were switched off, releases that move to another namespace, objects
+//! that were dropped. What others installed is not in the journal, so it is never among them.
+
+use super::platform::{Base, end};
+use crate::catalog::{Components, Removable};
+use crate::step::{Refine, step};
+use crate::{deadlines, ids};
+use plinth_catalog::{Resolution, ResolvedComponent};
+use plinth_model::plan::{Step, Undo};
+use plinth_model::steps::{ComponentRemoval, CrdPolicy};
+use plinth_model::{Installed, ObjectName, Parts, ReleaseName, Stage, StepId, Work};
+
+/// Parts of one component that go.
+pub(super) struct Leaving<'a> {
+    parts: Parts,
+    known: Option<Removable>,
+    /// The component, where it stays and only these parts of it go.
+    stays: Option<&'a ResolvedComponent>,
+}
+
+/// Everything that goes, what is needed by others behind them.
+pub(super) fn leaving<'a>(
+    installed: &Installed,
+    resolution: &'a Resolution,
+    catalog: &dyn Components,
+) -> Vec<Leaving<'a>> {
+    let gone = |parts: &Parts| {
+        let stays = resolution.components.iter().find(|wanted| wanted.name == parts.component);
+        let parts = stays.map_or_else(|| parts.clone(), |wanted| parts.without(&wanted_parts(wanted)));
+        let known = catalog.removable(&parts.component);
+        (!parts.is_empty()).then_some(Leaving { parts, known, stays })
+    };
+    // What was installed last goes first, as far as nothing else says so.
+    let mut left: Vec<Leaving<'a>> = installed.components().iter().rev().filter_map(gone).collect();
+    let mut ordered = Vec::with_capacity(left.len());
+    while !left.is_empty() {
+        let free = left.iter().position(|one| !left.iter().any(|other| other.works_with(&one.parts.component)));
+        ordered.push(left.remove(free.unwrap_or(0)));
+    }
+    ordered
+}
+
+/// What the site wants of a component.
+fn wanted_parts(component: &ResolvedComponent) -> Parts {
+    let release = ReleaseName { namespace: component.namespace.clone(), name: component.release.release.clone() };
+    Parts {
+        component: component.name.clone(),
+        releases: [release].into(),
+        objects: component.objects.iter().filter_map(ObjectName::of).collect(),
+    }
+}
+
+impl Leaving<'_> {
+    /// Id of its step.
+    pub(super) fn id(&self) -> StepId {
+        ids::remove(&self.parts.component)
+    }
+
+    /// The component whose new release must wait until this old one is gone: both own the same objects of the cluster.
+    pub(super) fn makes_room_for(&self) -> Option<&str> {
+        self.stays.filter(|_| !self.parts.releases.is_empty()).map(|component| component.name.as_str())
+    }
+
+    fn works_with(&self, component: &str) -> bool {
+        self.stays.is_none() && self.known.iter().flat_map(|known| &known.needs).any(|need| need == component)
+    }
+
+    /// Its step. Parts that make room for new ones go before those, all others when what stays was brought up to date without them.
+    pub(super) fn step(
+        &self,
+        all: &[Self],
+        resolution: &Resolution,
+        base: &Base<'_>,
+        catalog: &dyn Components,
+    ) -> Step {
+        let component = &self.parts.component;
+        let stage = self.known.as_ref().map_or(Stage::Platform, |known| known.stage);
+        let work = Work::ComponentRemoval(ComponentRemoval {
+            parts: self.parts.clone(),
+            timeout_s: deadlines::HELM_UNINSTALL,
+        });
+        let step = step(self.id(), stage, work, deadlines::COMPONENT_REMOVAL, self.reason())
+            .needing([base.join()])
+            .destroys(self.destroys())
+            .undo(Undo::Compensate(
+                "switched on again it is installed anew; what went with it does not come back".into(),
+            ));
+        if self.makes_room_for().is_some() {
+            return step;
+        }
+        let users = resolution.components.iter().filter(|wanted| {
+            let needs = catalog.removable(&wanted.name).map(|known| known.needs).unwrap_or_default();
+            needs.contains(component) || wanted.name == *component
+        });
+        let before = all.iter().filter(|other| other.works_with(component)).map(Leaving::id);
+        step.needing(users.map(end)).needing(before)
+    }
+
+    fn title(&self) -> &str {
+        self.known.as_ref().map_or(&self.parts.component, |known| &known.title)
+    }
+
+    fn reason(&self) -> String {
+        match self.stays {
+            None => format!("the site no longer wants {}, which plinth installed", self.title()),
+            Some(wanted) if self.makes_room_for().is_some() => {
+                format!("{} moves to namespace {}, and helm moves no release", self.title(), wanted.namespace)
+            }
+            Some(_) => format!("the site no longer wants these objects of {}, which plinth made", self.title()),
+        }
+    }
+
+    fn destroys(&self) -> String {
+        let Parts { releases, objects, .. } = &self.parts;
+        let mut parts: Vec<String> = objects.iter().map(|object| format!("removes {object}")).collect();
+        parts.extend(releases.iter().map(|release| format!("uninstalls {release}")));
+        let templates = self.known.as_ref().is_some_and(|known| known.crds == CrdPolicy::Templates);
+        if templates && !releases.is_empty() {
+            parts.push("its custom resource definitions go with it, and every object of those kinds".to_owned());
+        }
+        match (self.stays, &self.known) {
+            (None, Some(Removable { lost: Some(lost), .. })) => parts.push(lost.clone()),
+            (Some(_), _) if !releases.is_empty() => parts.push("it is away until it is installed anew".to_owned()),
+            _ => {}
+        }
+        parts.join("; ")
+    }
+}

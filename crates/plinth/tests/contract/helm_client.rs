@@ -1,0 +1,107 @@
+//! What every Helm client promises, simulated or real: the same calls, the same answers.
+
+use plinth_model::steps::{PodSecurity, Release};
+use plinth_model::{ReleaseName, Values};
+use plinth_world::helm::{HelmClient, ReleaseState, values_digest};
+use plinth_world::kube::KubeNamespaces;
+use plinth_world::{ClientError, ClientResult, Context};
+use serde_json::json;
+use std::fmt::Debug;
+use std::time::Duration;
+
+/// Longer than any call of the suite takes.
+const LIMIT: Duration = Duration::from_secs(300);
+
+/// The cluster that the suite needs.
+pub(crate) struct Ground<'a> {
+    /// A release that can be installed. Its namespace is not there yet, and nothing else is in it.
+    pub(crate) release: Release,
+    /// Makes namespaces.
+    pub(crate) namespaces: &'a dyn KubeNamespaces,
+    /// Something that must be the same before and after a call that changes nothing.
+    pub(crate) fingerprint: Box<dyn Fn() -> String + Send + Sync>,
+}
+
+/// The whole contract.
+pub(crate) async fn contract(client: &dyn HelmClient, ctx: &Context, ground: &Ground<'_>) {
+    let suite = Suite { client, ctx, ground };
+    suite.nothing_is_there_at_first().await;
+    suite.a_namespace_is_not_made_by_the_way().await;
+    suite.a_release_is_installed_once().await;
+    suite.other_values_are_an_upgrade().await;
+    suite.a_release_is_uninstalled_and_its_namespace_stays().await;
+}
+
+struct Suite<'a> {
+    client: &'a dyn HelmClient,
+    ctx: &'a Context,
+    ground: &'a Ground<'a>,
+}
+
+/// The parts that every error has.
+fn explained<T: Debug>(result: ClientResult<T>) -> ClientError {
+    let error = result.expect_err("the call must fail");
+    for part in [&error.doing, &error.happened, &error.attempt] {
+        assert!(!part.trim().is_empty(), "{error:?} has an empty part");
+    }
+    assert_eq!(error.client, "helm", "{error:?}");
+    error
+}
+
+impl Suite<'_> {
+    fn name(&self) -> ReleaseName {
+        let Release { namespace, release, .. } = &self.ground.release;
+        ReleaseName { namespace: namespace.clone(), name: release.clone() }
+    }
+
+    async fn state(&self) -> Option<ReleaseState> {
+        let ReleaseName { namespace, name } = self.name();
+        self.client.release(self.ctx, &namespace, &name).await.unwrap()
+    }
+
+    /// A call that changes nothing.
+    async fn unchanged<T>(&self, call: impl Future<Output = T>) -> T {
+        let before = (self.ground.fingerprint)();
+        let said = call.await;
+        assert_eq!((self.ground.fingerprint)(), before);
+        said
+    }
+
+    async fn nothing_is_there_at_first(&self) {
+        assert_eq!(self.unchanged(self.state()).await, None);
+        self.unchanged(self.client.uninstall(self.ctx, &self.name(), LIMIT)).await.unwrap();
+    }
+
+    async fn a_namespace_is_not_made_by_the_way(&self) {
+        let error = explained(self.unchanged(self.client.upgrade(self.ctx, &self.ground.release)).await);
+        assert!(error.to_string().contains(&self.ground.release.namespace), "{error}");
+    }
+
+    async fn a_release_is_installed_once(&self) {
+        let release = &self.ground.release;
+        self.ground.namespaces.make_namespace(self.ctx, &release.namespace, PodSecurity::Privileged).await.unwrap();
+        self.client.upgrade(self.ctx, release).await.unwrap();
+        let state = self.state().await.unwrap();
+        assert!(release.version.takes(&state.version), "{state:?}");
+        assert_eq!((state.status.as_str(), &state.values), ("deployed", &values_digest(&release.values)));
+        self.unchanged(self.client.upgrade(self.ctx, release)).await.unwrap();
+        assert_eq!(self.state().await, Some(state));
+    }
+
+    async fn other_values_are_an_upgrade(&self) {
+        let values = Values::new(json!({"commonLabels": {"plinth.test/contract": "2"}})).unwrap();
+        let changed = Release { values, ..self.ground.release.clone() };
+        self.client.upgrade(self.ctx, &changed).await.unwrap();
+        assert_eq!(self.state().await.unwrap().values, values_digest(&changed.values));
+    }
+
+    async fn a_release_is_uninstalled_and_its_namespace_stays(&self) {
+        self.client.uninstall(self.ctx, &self.name(), LIMIT).await.unwrap();
+        assert_eq!(self.state().await, None);
+        self.unchanged(self.client.uninstall(self.ctx, &self.name(), LIMIT)).await.unwrap();
+        let namespace = self.ground.namespaces.namespace(self.ctx, &self.ground.release.namespace).await.unwrap();
+        assert_eq!(namespace, Some(Some(PodSecurity::Privileged)));
+        self.client.upgrade(self.ctx, &self.ground.release).await.unwrap();
+        assert_eq!(self.state().await.unwrap().status, "deployed", "it can be installed again");
+    }
+}
