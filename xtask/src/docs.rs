@@ -10,7 +10,7 @@ use std::process::Command;
 const FOLDER: &str = "docs/reference";
 
 /// Verbs in the order of the page; each is asked for its own help.
-const VERBS: [&str; 19] = [
+const VERBS: [&str; 23] = [
     "init",
     "validate",
     "discover",
@@ -20,16 +20,20 @@ const VERBS: [&str; 19] = [
     "status",
     "history",
     "logs",
+    "unlock",
     "trust",
     "kubeconfig",
     "remove",
     "reset",
+    "recover",
     "check",
     "rehearse",
     "render",
     "explain",
     "schema",
     "completions",
+    "man",
+    "version",
 ];
 
 /// A generated page.

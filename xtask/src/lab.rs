@@ -4,6 +4,7 @@ use crate::commands::Failure;
 use clap::Subcommand;
 use plinth_lab::{Lab, LabError, LabSpec, Login, Mirror, Node, NodeSpec, Odd, Sudo};
 use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -178,7 +179,7 @@ fn introduced(lab: &Lab) -> Result<bool, LabError> {
     if lab.nodes().count() > 1 {
         let site = write(lab, "site.yaml", &site(lab))?;
         println!("site file    {}", site.display());
-        println!("plinth       cargo xtask lab exec{name} - plinth plan -f {}", site.display());
+        println!("plinth       cargo xtask lab exec{name} - {} plan -f {}", plinth(), site.display());
     }
     println!("the end      cargo xtask lab down{name}");
     Ok(true)
@@ -262,7 +263,7 @@ fn exec(target: &Target) -> Result<bool, LabError> {
         (name, None) => lab.node(name)?.command(&["bash", "--login"])?,
         (name, Some(_)) => lab.node(name)?.command(&words)?,
     };
-    ended(&mut command)
+    becomes(&mut command)
 }
 
 fn ssh(target: &Target) -> Result<bool, LabError> {
@@ -289,6 +290,19 @@ fn asks(lab: &Lab, password: &Path) -> Result<PathBuf, LabError> {
         LabError::new(format!("setting the mode of {}", path.display()), error.to_string(), "run as root")
     })?;
     Ok(path)
+}
+
+/// This process becomes the program: its exit code and every signal are the program's own.
+fn becomes(command: &mut Command) -> Result<bool, LabError> {
+    let error = command.exec();
+    let program = command.get_program().to_string_lossy().into_owned();
+    Err(LabError::new(format!("starting {program}"), error.to_string(), "install it"))
+}
+
+/// The plinth that was built beside this program, if there is one.
+fn plinth() -> String {
+    let beside = std::env::current_exe().ok().map(|own| own.with_file_name("plinth"));
+    beside.filter(|file| file.is_file()).map_or_else(|| "PATH/TO/plinth".to_owned(), |file| file.display().to_string())
 }
 
 fn ended(command: &mut Command) -> Result<bool, LabError> {

@@ -59,5 +59,5 @@ fn refused(bad: &[(NodeName, String)], all: usize, doing: &str) -> ClientError {
     let fix = "see that they are on and answer over SSH with their pinned key, or take them out of the site file; then run again";
     let mut finding = Finding::error(code::KUBESPRAY_HOST_DOES_NOT_ANSWER, names, &text).fix(fix);
     finding.evidence = bad.iter().map(|(node, happened)| format!("{node}: {happened}")).collect();
-    ClientError::permanent(DOOR, doing, text, fix).transient("a host may come back").finding(finding)
+    ClientError::new(DOOR, doing).happened(text).attempt(fix).transient("a host may come back").finding(finding)
 }

@@ -7,19 +7,14 @@ use plinth_model::finding::code;
 use plinth_model::steps::KubesprayRelease;
 use plinth_model::{Digest, Finding, Version};
 use plinth_world::private_file;
-use plinth_world::{ClientError, ClientResult, Context, files};
+use plinth_world::{ClientError, ClientResult, Context, deadlines, files};
 use semver::VersionReq;
 use serde::{Deserialize, Serialize};
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 use tokio::process::Command;
 
-/// Installing all packages: 27 s here with pip and nothing cached; a slow mirror takes minutes.
-const INSTALL: Duration = Duration::from_secs(1500);
-/// A look at what is installed.
-const LOOK: Duration = Duration::from_secs(60);
 /// The collections that Kubespray's playbooks use; the package brings over a hundred, 40,000 files.
 const COLLECTIONS: [&str; 7] = [
     "ansible/utils",
@@ -205,19 +200,19 @@ impl Environments {
     /// Builds happen below the state directory: nothing of a site is under a shared /tmp.
     async fn run(&self, mut command: Command, doing: &str) -> ClientResult<Ended> {
         command.env("TMPDIR", self.folder.join("tmp")).env("UV_NO_PROGRESS", "1");
-        program::run(command, doing, INSTALL).await
+        program::run(command, doing, deadlines::ANSIBLE_INSTALL).await
     }
 
     /// What the environment's Python answers.
     async fn ask(&self, place: &Path, question: &str, doing: &str) -> ClientResult<String> {
         let mut command = program::command(place.join("bin/python"), &self.hidden);
         command.args(["-I", "-c", question]);
-        let ended = program::run(command, doing, LOOK).await?;
+        let ended = program::run(command, doing, deadlines::ANSIBLE_LOOK).await?;
         if ended.status.success() {
             return Ok(ended.stdout);
         }
         let happened = format!("its Python does not work: {}", ended.complaint().join("; "));
-        Err(ClientError::permanent(DOOR, doing, happened, "run again: the environment is made anew"))
+        Err(ClientError::new(DOOR, doing).happened(happened).attempt("run again: the environment is made anew"))
     }
 
     async fn core(&self, release: &KubesprayRelease, place: &Path, doing: &str) -> ClientResult<String> {
@@ -232,7 +227,7 @@ impl Environments {
         let finding = Finding::error(code::KUBESPRAY_ANSIBLE_CORE, release.tag.as_str(), &text)
             .evidence(format!("ansible-core {core}"))
             .fix(fix);
-        Err(ClientError::permanent(DOOR, doing, text, fix).finding(finding))
+        Err(ClientError::new(DOOR, doing).happened(text).attempt(fix).finding(finding))
     }
 }
 
@@ -241,17 +236,14 @@ fn requirements(source: &Path) -> io::Result<Digest> {
 }
 
 fn failed(doing: &str, error: &io::Error) -> ClientError {
-    ClientError::permanent(
-        DOOR,
-        doing,
-        error.to_string(),
-        "see that the source is there and the state directory has room",
-    )
+    ClientError::new(DOOR, doing)
+        .happened(error.to_string())
+        .attempt("see that the source is there and the state directory has room")
 }
 
 fn refused(doing: &str, mut finding: Finding, ended: &Ended) -> ClientError {
     finding.evidence = ended.complaint();
-    ClientError::permanent(DOOR, doing, finding.message.clone(), finding.fix.clone()).finding(finding)
+    ClientError::new(DOOR, doing).happened(finding.message.clone()).attempt(finding.fix.clone()).finding(finding)
 }
 
 /// Takes out collections that nobody uses.

@@ -26,7 +26,9 @@ impl RunFolder {
     /// Makes a new one, and clears what an earlier run of this site left.
     pub(super) fn make(state: &Path, doing: &str) -> ClientResult<Self> {
         let failed = |error: io::Error| {
-            ClientError::permanent(DOOR, doing, error.to_string(), "see that the state directory is writable")
+            ClientError::new(DOOR, doing)
+                .happened(error.to_string())
+                .attempt("see that the state directory is writable")
         };
         let note = state.join(NOTE);
         clear_old(&note);
@@ -114,7 +116,9 @@ fn make(path: &Path) -> io::Result<()> {
 
 fn no_place(doing: &str) -> ClientError {
     let happened = format!("no folder with a short name can be made for the sockets of SSH: at most {LONGEST} bytes");
-    ClientError::permanent(DOOR, doing, happened, "set XDG_RUNTIME_DIR to a private folder with a short name")
+    ClientError::new(DOOR, doing)
+        .happened(happened)
+        .attempt("set XDG_RUNTIME_DIR to a private folder with a short name")
 }
 
 #[cfg(test)]

@@ -7,13 +7,13 @@ use crate::program::DOOR;
 use crate::stage::Stage;
 use crate::watch::Watch;
 use plinth_world::secrets::Secrets;
-use plinth_world::{ClientError, ClientResult, Context};
+use plinth_world::{ClientError, ClientResult, Context, deadlines};
 use std::ffi::OsString;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 use tokio::io::AsyncReadExt as _;
 use tokio::net::{UnixListener, UnixStream};
 use tokio::process::Child;
@@ -22,12 +22,6 @@ use tokio::time::{MissedTickBehavior, interval, timeout};
 
 /// Seconds to wait for processes of an earlier play that are about to end: their supervisor gives them 20.
 const PATIENCE: u32 = 40;
-/// Between two looks at a long task.
-const TICK: Duration = Duration::from_secs(5);
-/// Progress is told at most so often.
-const PACE: Duration = Duration::from_millis(200);
-/// After the end, what is still on its way arrives at once.
-const LINGER: Duration = Duration::from_secs(5);
 
 /// What is run.
 pub(super) struct Job<'a> {
@@ -57,7 +51,9 @@ pub(super) struct Ending {
 pub(super) async fn follow(ctx: &Context, job: Job<'_>, secrets: &Arc<dyn Secrets>) -> ClientResult<Ending> {
     let doing = job.doing;
     let failed = |error: io::Error| {
-        ClientError::permanent(DOOR, doing, error.to_string(), "see that this machine can start programs and has room")
+        ClientError::new(DOOR, doing)
+            .happened(error.to_string())
+            .attempt("see that this machine can start programs and has room")
     };
     let socket = job.stage.folder.join(EVENTS);
     let _of_the_playbook_before = std::fs::remove_file(&socket);
@@ -77,7 +73,7 @@ pub(super) async fn follow(ctx: &Context, job: Job<'_>, secrets: &Arc<dyn Secret
 
 /// A program that outlives the play may keep its output open; nobody waits for that.
 async fn tail(task: JoinHandle<Tail>) -> Vec<String> {
-    match timeout(LINGER, task).await {
+    match timeout(deadlines::PLAY_LINGER, task).await {
         Ok(Ok(tail)) => tail.lines(),
         _ => Vec::new(),
     }
@@ -109,7 +105,7 @@ impl Ear {
     async fn until_end(&mut self, ctx: &Context, child: &mut Child) -> io::Result<ExitStatus> {
         // Kept open: its end is what the supervisor waits for.
         let guard = child.stdin.take();
-        let mut tick = interval(TICK);
+        let mut tick = interval(deadlines::PLAY_TICK);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let status = loop {
             let next = tokio::select! {
@@ -126,7 +122,7 @@ impl Ear {
             }
         };
         drop(guard);
-        let _what_came_late = timeout(LINGER, self.rest(ctx)).await;
+        let _what_came_late = timeout(deadlines::PLAY_LINGER, self.rest(ctx)).await;
         Ok(status)
     }
 
@@ -149,7 +145,7 @@ impl Ear {
     }
 
     fn tell(&mut self, ctx: &Context, now: bool) {
-        if now || self.told.is_none_or(|told| told.elapsed() >= PACE) {
+        if now || self.told.is_none_or(|told| told.elapsed() >= deadlines::PLAY_PACE) {
             self.told = Some(Instant::now());
             let moment = self.watch.moment(self.began.elapsed());
             ctx.progress(moment.done, moment.total, moment.message);

@@ -18,20 +18,17 @@ use plinth_world::ansible::{AnsibleClient, Download, HostStats, PlayHosts, PlayR
 use plinth_world::node::KnownHosts;
 use plinth_world::private_file;
 use plinth_world::secrets::Secrets;
-use plinth_world::{ClientError, ClientResult, Context};
+use plinth_world::{ClientError, ClientResult, Context, deadlines};
 use serde_json::json;
 use std::ffi::OsString;
 use std::io;
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
 /// Facts of all hosts, which a play limited to some of them needs.
 const FACTS: &str = "playbooks/facts.yml";
 /// Kubespray's check of its own input, from the release on whose minor number this is.
 const BOILERPLATE: (&str, u64) = ("playbooks/boilerplate.yml", 28);
-/// What contacts no node: 51 s were seen for 300 hosts.
-const SHORT: Duration = Duration::from_secs(280);
 
 /// Ansible and Kubespray on this machine.
 pub struct LocalAnsible {
@@ -57,7 +54,7 @@ impl LocalAnsible {
         let state = std::path::absolute(state).unwrap_or_else(|_| state.to_path_buf());
         let hidden: Hidden = secrets.hidden_variables().into();
         let sources = Sources::new(&state, site, Arc::clone(&hidden));
-        let wheels = packages.wheels.map(|folder| site.join(folder));
+        let wheels = packages.wheels.map(|folder| plinth_world::files::named(site, folder));
         let environments = Environments::new(&state, PackageSource { wheels, ..packages }, Arc::clone(&hidden));
         Self { sources, environments, nodes, secrets, state, hidden }
     }
@@ -67,7 +64,7 @@ impl LocalAnsible {
         let source = self.sources.folder(release)?;
         let venv = self.environments.whole(release, &source).filter(|_| source.is_dir()).ok_or_else(|| {
             let happened = "its source or its Python environment is not here";
-            ClientError::permanent(DOOR, doing, happened, "run again: both are made before")
+            ClientError::new(DOOR, doing).happened(happened).attempt("run again: both are made before")
         })?;
         Ok(Props { state: &self.state, venv, source, hidden: Arc::clone(&self.hidden), doing })
     }
@@ -117,7 +114,9 @@ impl LocalAnsible {
 }
 
 fn failed(doing: &str, error: &io::Error) -> ClientError {
-    ClientError::permanent(DOOR, doing, error.to_string(), "see that the state directory is writable and has room")
+    ClientError::new(DOOR, doing)
+        .happened(error.to_string())
+        .attempt("see that the state directory is writable and has room")
 }
 
 fn words<const N: usize>(words: [&str; N]) -> Vec<OsString> {
@@ -157,7 +156,7 @@ fn more(play: &Play) -> Vec<OsString> {
 fn named(play: &Play, doing: &str) -> ClientResult<()> {
     match play {
         Play::Remove { nodes, .. } | Play::Scale { nodes } | Play::Recover { nodes, .. } if nodes.is_empty() => {
-            Err(ClientError::permanent(DOOR, doing, "no host is named", "report this as a bug of plinth"))
+            Err(ClientError::new(DOOR, doing).happened("no host is named").attempt("report this as a bug of plinth"))
         }
         _ => Ok(()),
     }
@@ -251,7 +250,7 @@ impl AnsibleClient for LocalAnsible {
         let mut extra = more(&run.play);
         extra.push("--list-hosts".into());
         let words = stage.words(&stage.playbook(run.play.playbook()), &extra);
-        let ended = program::run(stage.short(&words), &doing, SHORT).await?;
+        let ended = program::run(stage.short(&words), &doing, deadlines::ANSIBLE_SHORT).await?;
         preview::read(&ended, &doing)
     }
 
@@ -273,7 +272,7 @@ impl AnsibleClient for LocalAnsible {
     async fn downloads(&self, _: &Context, release: &KubesprayRelease) -> ClientResult<Vec<Download>> {
         let doing = format!("asking Kubespray {} what it would fetch", release.tag);
         let stage = Stage::quiet(self.props(release, &doing)?)?;
-        table::ask(&stage, &doing, SHORT).await
+        table::ask(&stage, &doing, deadlines::ANSIBLE_SHORT).await
     }
 }
 

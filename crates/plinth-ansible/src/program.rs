@@ -78,7 +78,9 @@ fn clean(command: &mut Command) {
 pub(super) async fn run(mut command: Command, doing: &str, patience: Duration) -> ClientResult<Ended> {
     let name = command.as_std().get_program().to_string_lossy().into_owned();
     let failed = |error: io::Error| {
-        ClientError::permanent(DOOR, doing, format!("`{name}` cannot be run: {error}"), format!("install `{name}`"))
+        ClientError::new(DOOR, doing)
+            .happened(format!("`{name}` cannot be run: {error}"))
+            .attempt(format!("install `{name}`"))
     };
     let mut child = command.spawn().map_err(failed)?;
     let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
@@ -87,12 +89,9 @@ pub(super) async fn run(mut command: Command, doing: &str, patience: Duration) -
         Ok(ended) => ended.map_err(failed)?,
         Err(_) => {
             let happened = format!("`{name}` did not end within {} s", patience.as_secs());
-            return Err(ClientError::permanent(
-                DOOR,
-                doing,
-                happened,
-                "look at the network and the load of this machine",
-            ));
+            return Err(ClientError::new(DOOR, doing)
+                .happened(happened)
+                .attempt("look at the network and the load of this machine"));
         }
     };
     Ok(Ended { status, stdout, stderr })

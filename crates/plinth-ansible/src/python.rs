@@ -4,15 +4,12 @@ use crate::program::{self, DOOR, Hidden};
 use plinth_model::finding::code;
 use plinth_model::steps::KubesprayRelease;
 use plinth_model::{Finding, Version};
-use plinth_world::{ClientError, ClientResult};
+use plinth_world::{ClientError, ClientResult, deadlines};
 use semver::VersionReq;
-use std::path::PathBuf;
-use std::time::Duration;
+use std::path::{Path, PathBuf};
 
 /// Minor versions of Python 3 that are looked for, newest first.
 const MINORS: std::ops::RangeInclusive<u64> = 8..=16;
-/// Starting Python and printing a number takes some hundredths of a second; a version manager's stand-in up to a second.
-const LOOK: Duration = Duration::from_secs(20);
 const VERSION: &str = "import sys; print('%d.%d.%d' % sys.version_info[:3])";
 
 /// A Python.
@@ -28,7 +25,9 @@ pub(super) struct Python {
 pub(super) async fn choose(release: &KubesprayRelease, named: Option<&str>, hidden: &Hidden) -> ClientResult<Python> {
     let doing = format!("choosing a Python for Kubespray {}", release.tag);
     let range = VersionReq::parse(&release.python).map_err(|error| {
-        ClientError::permanent(DOOR, &doing, format!("the range `{}`: {error}", release.python), "make the plan again")
+        ClientError::new(DOOR, &doing)
+            .happened(format!("the range `{}`: {error}", release.python))
+            .attempt("make the plan again")
     })?;
     let mut seen = Vec::new();
     for name in names(named) {
@@ -50,10 +49,11 @@ fn names(named: Option<&str>) -> Vec<String> {
 
 /// A stand-in of a version manager may be on PATH without a Python behind it.
 async fn look(name: &str, hidden: &Hidden, doing: &str) -> Option<Python> {
-    let program = if name.contains('/') { PathBuf::from(name) } else { program::which(name)? };
+    let program =
+        if name.contains('/') { plinth_world::files::named(Path::new(""), name) } else { program::which(name)? };
     let mut command = program::command(&program, hidden);
     command.args(["-I", "-c", VERSION]);
-    let ended = program::run(command, doing, LOOK).await.ok()?;
+    let ended = program::run(command, doing, deadlines::PYTHON_LOOK).await.ok()?;
     let version = ended.status.success().then(|| ended.stdout.trim().parse().ok())??;
     Some(Python { program, version })
 }
@@ -70,7 +70,7 @@ fn none_fits(release: &KubesprayRelease, named: Option<&str>, seen: Vec<String>,
     );
     let mut finding = Finding::error(code::KUBESPRAY_NO_PYTHON, release.tag.as_str(), &text).fix(fix.clone());
     finding.evidence = if seen.is_empty() { vec!["none is on PATH".to_owned()] } else { seen };
-    ClientError::permanent(DOOR, doing, text, fix).finding(finding)
+    ClientError::new(DOOR, doing).happened(text).attempt(fix).finding(finding)
 }
 
 /// The newest minor version of a range.

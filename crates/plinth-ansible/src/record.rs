@@ -44,7 +44,7 @@ impl Record {
             Some(EngineRecord::Existing(record)) => {
                 let happened = format!("the site took over the cluster at {}", record.server);
                 let attempt = "use another name for the site, or another folder with `--state DIR`";
-                Err(ClientError::permanent("engine", doing, happened, attempt))
+                Err(ClientError::new("engine", doing).happened(happened).attempt(attempt))
             }
         }
     }

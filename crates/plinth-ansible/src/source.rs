@@ -8,15 +8,12 @@ use plinth_model::Finding;
 use plinth_model::finding::code;
 use plinth_model::steps::KubesprayRelease;
 use plinth_world::private_file;
-use plinth_world::{ClientError, ClientResult, Context, files};
+use plinth_world::{ClientError, ClientResult, Context, deadlines, files};
 use serde::{Deserialize, Serialize};
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
-/// Fetching one tag without history: 3 MB.
-const FETCH: Duration = Duration::from_secs(280);
 /// Largest tarball, unpacked, bytes. v2.27.1 has 14 MB.
 const LARGEST: u64 = 512 * 1024 * 1024;
 
@@ -57,12 +54,9 @@ impl Sources {
             return Ok(self.folder.join(release.tag.as_str()));
         }
         let happened = format!("`{}` is no name for a folder", release.tag);
-        Err(ClientError::permanent(
-            DOOR,
-            "finding the source of Kubespray",
-            happened,
-            "check kubernetes.kubespray.version",
-        ))
+        Err(ClientError::new(DOOR, "finding the source of Kubespray")
+            .happened(happened)
+            .attempt("check kubernetes.kubespray.version"))
     }
 
     fn mark(&self, release: &KubesprayRelease) -> PathBuf {
@@ -119,7 +113,7 @@ impl Sources {
 
     fn origin(&self, source: &str, doing: &str) -> ClientResult<Origin> {
         let local = source.strip_prefix("file://").unwrap_or(source);
-        let path = self.site.join(local);
+        let path = plinth_world::files::named(&self.site, local);
         if path.is_file() {
             return Ok(Origin::Tarball(path));
         }
@@ -130,12 +124,9 @@ impl Sources {
             return Ok(Origin::Git(source.to_owned()));
         }
         let happened = format!("{} is neither a git address, nor a tarball, nor a folder", path.display());
-        Err(ClientError::permanent(
-            DOOR,
-            doing,
-            happened,
-            "check kubernetes.kubespray.source; relative names start at the site file",
-        ))
+        Err(ClientError::new(DOOR, doing)
+            .happened(happened)
+            .attempt("check kubernetes.kubespray.source; relative names start at the site file"))
     }
 
     /// A folder with history is asked for the tag, so that what lies about in it does not matter; else it is copied as it is.
@@ -175,7 +166,7 @@ impl Sources {
             let finding = Finding::error(code::KUBESPRAY_NO_GIT, release.tag.as_str(), text)
                 .evidence(format!("source: {address}"))
                 .fix("install the package `git`, or name a tarball or a folder as kubernetes.kubespray.source");
-            return Err(ClientError::permanent(DOOR, doing, text, finding.fix.clone()).finding(finding));
+            return Err(ClientError::new(DOOR, doing).happened(text).attempt(finding.fix.clone()).finding(finding));
         }
         fs::create_dir_all(goal).map_err(|error| failed(doing, &error))?;
         let tag = format!("refs/tags/{}", release.tag);
@@ -197,13 +188,13 @@ impl Sources {
         for name in ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE"] {
             command.env_remove(name);
         }
-        let ended = program::run(command, doing, FETCH).await?;
+        let ended = program::run(command, doing, deadlines::KUBESPRAY_FETCH).await?;
         if ended.status.success() {
             return Ok(ended.stdout);
         }
         let happened = format!("git said: {}", ended.complaint().join("; "));
         let attempt = "see that the address answers from here (proxy, mirror), or name a tarball or folder as kubernetes.kubespray.source";
-        Err(ClientError::permanent(DOOR, doing, happened, attempt).transient("a network may come back"))
+        Err(ClientError::new(DOOR, doing).happened(happened).attempt(attempt).transient("a network may come back"))
     }
 }
 
@@ -212,7 +203,9 @@ async fn blocking<T: Send + 'static>(work: impl FnOnce() -> io::Result<T> + Send
 }
 
 fn failed(doing: &str, error: &io::Error) -> ClientError {
-    ClientError::permanent(DOOR, doing, error.to_string(), "see that the state directory is writable and has room")
+    ClientError::new(DOOR, doing)
+        .happened(error.to_string())
+        .attempt("see that the state directory is writable and has room")
 }
 
 /// A tarball with one folder at its top, as releases have, or without one.
@@ -265,7 +258,7 @@ fn prove(release: &KubesprayRelease, commit: Option<&str>, tree: &str, doing: &s
         .evidence(format!("tree: {tree}; pinned {}", release.tree))
         .evidence(format!("source: {}", release.source))
         .fix("do not use this source: its tag was moved, or files in it were changed; name another kubernetes.kubespray.source");
-    Err(ClientError::permanent(DOOR, doing, text, finding.fix.clone()).finding(finding))
+    Err(ClientError::new(DOOR, doing).happened(text).attempt(finding.fix.clone()).finding(finding))
 }
 
 #[cfg(test)]

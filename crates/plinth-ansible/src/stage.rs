@@ -104,11 +104,13 @@ impl Stage {
             Credential::Password(_) => {
                 let happened = "Ansible logs in with keys here, never with passwords";
                 let attempt = "let the account log in with a key (access.account.key), or through an agent";
-                return Err(ClientError::permanent(DOOR, doing, happened, attempt));
+                return Err(ClientError::new(DOOR, doing).happened(happened).attempt(attempt));
             }
         };
         let key = secrets.get(reference).map_err(|error| {
-            ClientError::permanent(DOOR, doing, error.to_string(), "check the secret that the site file names")
+            ClientError::new(DOOR, doing)
+                .happened(error.to_string())
+                .attempt("check the secret that the site file names")
         })?;
         let mut text = key.expose().trim_end().to_owned();
         text.push('\n');
@@ -171,12 +173,9 @@ impl Stage {
 }
 
 fn failed(doing: &str, error: &io::Error) -> ClientError {
-    ClientError::permanent(
-        DOOR,
-        doing,
-        error.to_string(),
-        "see that inventory and variables are written, and the disk has room",
-    )
+    ClientError::new(DOOR, doing)
+        .happened(error.to_string())
+        .attempt("see that inventory and variables are written, and the disk has room")
 }
 
 fn read(path: &Path) -> io::Result<Value> {

@@ -18,7 +18,9 @@ const LARGEST: usize = 8 * 1024 * 1024;
 /// Asks.
 pub(super) async fn ask(stage: &Stage, doing: &str, patience: Duration) -> ClientResult<Vec<Download>> {
     let failed = |happened: String| {
-        ClientError::permanent(DOOR, doing, happened, "see that source, environment, inventory and variables are there")
+        ClientError::new(DOOR, doing)
+            .happened(happened)
+            .attempt("see that source, environment, inventory and variables are there")
     };
     let playbook = stage.folder.write("table.yml", PLAYBOOK).map_err(|error| failed(error.to_string()))?;
     let goal = stage.folder.join("table.json");

@@ -79,5 +79,5 @@ fn told(ending: &Ending, mut finding: Finding, doing: &str, cards: Vec<String>) 
         finding.evidence.push(format!("{} lines of its events were not understood", ending.strange));
     }
     finding.evidence.push(format!("all of it: {}", ending.log.display()));
-    ClientError::permanent(DOOR, doing, finding.message.clone(), finding.fix.clone()).finding(finding)
+    ClientError::new(DOOR, doing).happened(finding.message.clone()).attempt(finding.fix.clone()).finding(finding)
 }

@@ -16,7 +16,10 @@ impl Operation<'_> {
     /// # Errors
     /// When the tools cannot be made ready, or the engine cannot read its files.
     pub async fn preview(&mut self, planned: &Planned) -> Result<Option<Preview>, Failure> {
-        self.make_tools(planned).await?;
+        if engines::tools(&planned.plan).steps.iter().any(|tool| tool.change.pending()) {
+            self.say("the engine's own list of what it would do is not shown: its programs are not here yet");
+            return Ok(None);
+        }
         let env = self.env()?;
         let preview = plinth_run::engines::preview(&planned.plan, &env).await;
         Ok(preview.map_err(|error| client_problem(&error))?)

@@ -6,7 +6,11 @@ use plinth_keystore::SiteSecrets;
 use plinth_model::{Finding, Problem};
 use plinth_site::Rejected;
 use plinth_site::Site;
+use std::io::Read as _;
 use std::path::Path;
+
+/// Names standard input instead of a file.
+const STDIN: &str = "-";
 
 /// The site file and the catalog.
 pub struct Input {
@@ -22,7 +26,8 @@ impl Input {
     /// # Errors
     /// When the site file cannot be read or holds an error; all of its findings are given at once.
     pub fn load(file: &Path) -> Result<Self, Failure> {
-        Ok(Self { catalog: catalog()?, site: plinth_site::load(file)? })
+        let site = if file == Path::new(STDIN) { piped()? } else { plinth_site::load(file)? };
+        Ok(Self { catalog: catalog()?, site })
     }
 
     /// Points findings at their place in the site file, where their subject is a path in it.
@@ -50,12 +55,35 @@ impl Input {
         findings
     }
 
-    /// The end of an operation because of these findings.
+    /// The end of a verb that only reads because of these findings.
     #[must_use]
     pub fn rejected(&self, findings: Vec<Finding>) -> Failure {
-        let (source, file) = (self.site.source().to_owned(), self.site.file().to_owned());
-        Rejected { findings: self.place(findings), source, file }.into()
+        self.refused(findings, false).into()
     }
+
+    /// The end of an operation, which may have asked BCM or nodes before.
+    #[must_use]
+    pub fn rejected_after_contact(&self, findings: Vec<Finding>) -> Failure {
+        self.refused(findings, true).into()
+    }
+
+    fn refused(&self, findings: Vec<Finding>, contacted: bool) -> Rejected {
+        let (source, file) = (self.site.source().to_owned(), self.site.file().to_owned());
+        Rejected { findings: self.place(findings), source, file, contacted }
+    }
+}
+
+/// The site file as it comes through standard input; names of files in it start at the current folder.
+fn piped() -> Result<Site, Failure> {
+    let mut bytes = Vec::new();
+    // One more than is taken, so that what is too long is seen to be.
+    let most = u64::try_from(plinth_site::MAX_BYTES).unwrap_or(u64::MAX).saturating_add(1);
+    std::io::stdin().lock().take(most).read_to_end(&mut bytes).map_err(|error| {
+        Problem::while_doing("reading the site file from standard input")
+            .wrong_input(error)
+            .try_this("name a file with `-f FILE`")
+    })?;
+    Ok(plinth_site::parse(bytes, Path::new("standard-input"))?)
 }
 
 /// The catalog inside the binary.

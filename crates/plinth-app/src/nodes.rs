@@ -23,7 +23,7 @@ impl Operation<'_> {
         let observed = Observed::new(discovered.inventory.clone());
         let fixes = survey.fixes.iter().filter_map(|(node, fix)| Some((survey.logins.get(node)?.clone(), fix.clone())));
         let plan = plinth_plan::fixes(self.desired(), &observed, &self.input().catalog, fixes.collect());
-        let plan = plan.map_err(|findings| self.input().rejected(findings))?;
+        let plan = plan.map_err(|findings| self.input().rejected_after_contact(findings))?;
         Ok(self.planned(plan, &discovered.cluster))
     }
 
@@ -39,7 +39,7 @@ impl Operation<'_> {
             NodeTrust { target, algorithm, fingerprint }
         });
         let plan = plinth_plan::trust(self.desired(), &observed, &self.input().catalog, trust.collect());
-        let plan = plan.map_err(|findings| self.input().rejected(findings))?;
+        let plan = plan.map_err(|findings| self.input().rejected_after_contact(findings))?;
         Ok(self.planned(plan, &discovered.cluster))
     }
 

@@ -7,6 +7,8 @@ use plinth_model::plan::MadeFrom;
 use plinth_model::{NodeName, Observed as Seen, Plan, Problem};
 use plinth_plan::Observed;
 use plinth_world::files;
+use serde::Deserialize;
+use serde::de::{DeserializeOwned, IgnoredAny};
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
@@ -26,6 +28,12 @@ impl SavedPlan {
         let bytes = files::read_up_to(file, plinth_plan::saved::LARGEST).map_err(|error| {
             Problem::while_doing("reading the saved plan").to(&name).wrong_input(error).try_this("check the path")
         })?;
+        if is_site_file(file, &bytes) {
+            return Err(Problem::while_doing("reading the saved plan")
+                .to(&name)
+                .wrong_input("it is a site file")
+                .try_this(format!("name it with `-f {name}`")));
+        }
         Ok(Self { file: file.to_path_buf(), plan: plinth_plan::saved::read(&name, &bytes, None)? })
     }
 
@@ -89,7 +97,7 @@ impl SavedPlan {
 /// # Errors
 /// When the file holds something else, or cannot be written.
 pub fn save(plan: &Plan, file: &Path) -> Result<(), Problem> {
-    replaceable(file, |start| start.starts_with(b"{"))?;
+    replaceable(file, is_plan)?;
     let text = plinth_plan::saved::write(plan)?;
     files::write_whole(file, text.as_bytes()).map_err(|error| {
         let file = file.display().to_string();
@@ -100,22 +108,66 @@ pub fn save(plan: &Plan, file: &Path) -> Result<(), Problem> {
     })
 }
 
-/// Refuses to write over a file that plinth did not write: a site file named by mistake must not be lost. `ours` judges its first 64
-/// bytes.
+/// Refuses to write over a file that plinth did not write: a site file named by mistake must not be lost. `ours` judges what is there.
+/// What is no plain file is not looked at: nothing in it is lost.
 ///
 /// # Errors
 /// When the file is there, holds something, and that is not ours.
-pub fn replaceable(file: &Path, ours: impl Fn(&[u8]) -> bool) -> Result<(), Problem> {
-    let mut start = Vec::new();
-    let read = std::fs::File::open(file).and_then(|opened| opened.take(64).read_to_end(&mut start));
-    let foreign = read.is_ok() && file.is_file() && !start.is_empty() && !ours(&start);
-    if !foreign {
+pub fn replaceable(file: &Path, ours: impl Fn(&Path) -> bool) -> Result<(), Problem> {
+    let holds = std::fs::metadata(file).is_ok_and(|found| found.is_file() && found.len() > 0);
+    if !holds || ours(file) {
         return Ok(());
     }
     Err(Problem::while_doing("writing over")
         .to(file.display())
         .wrong_input("the file is there already and is not of the kind that would be written; it was left alone")
         .try_this("name another file, or move this one away"))
+}
+
+/// Whether the file holds a plan, of any version.
+#[must_use]
+pub fn is_plan(file: &Path) -> bool {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    #[expect(dead_code, reason = "that they are there is what counts")]
+    struct Plan {
+        schema: u32,
+        hash: String,
+        site: String,
+        made_from: IgnoredAny,
+        steps: Vec<IgnoredAny>,
+    }
+    holds::<Plan>(file)
+}
+
+/// Whether the file holds a recorded inventory, of any version.
+#[must_use]
+pub fn is_inventory(file: &Path) -> bool {
+    #[derive(Deserialize)]
+    #[expect(dead_code, reason = "that they are there is what counts")]
+    struct Inventory {
+        schema: u32,
+        source: String,
+        nodes: Vec<IgnoredAny>,
+        networks: Vec<IgnoredAny>,
+        categories: Vec<IgnoredAny>,
+    }
+    holds::<Inventory>(file)
+}
+
+fn holds<T: DeserializeOwned>(file: &Path) -> bool {
+    files::read_up_to(file, plinth_plan::saved::LARGEST).is_ok_and(|bytes| serde_json::from_slice::<T>(&bytes).is_ok())
+}
+
+/// Whether the file holds events of a run: its first line is the first event, or the half of it that a killed process left.
+#[must_use]
+pub fn is_events(file: &Path) -> bool {
+    let mut start = Vec::new();
+    let read = std::fs::File::open(file).and_then(|opened| opened.take(4096).read_to_end(&mut start));
+    let line = start.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    let first = b"\"event\":\"run.started\"";
+    let is_first = line == start || line.windows(first.len()).any(|part| part == first);
+    read.is_ok() && line.starts_with(b"{\"seq\":") && is_first
 }
 
 /// No inventory: BCM is not asked before the saved plan fits the site.
@@ -128,4 +180,9 @@ const fn nothing() -> Inventory {
         categories: Vec::new(),
         overlays: Seen::Absent,
     }
+}
+/// A name in YAML with something else in it than a saved plan, which is JSON.
+fn is_site_file(file: &Path, bytes: &[u8]) -> bool {
+    let in_yaml = file.extension().is_some_and(|end| end == "yaml" || end == "yml");
+    in_yaml && bytes.iter().find(|byte| !byte.is_ascii_whitespace()) != Some(&b'{')
 }

@@ -78,13 +78,10 @@ impl CmdaemonClient {
         let (url, endpoint) = endpoint(&config.endpoint)?;
         let fail = |happened: String| {
             let doing = format!("preparing the connection to BCM at {endpoint}");
-            ClientError::permanent(
-                "bcm",
-                doing,
-                happened,
-                "correct `inventory.bcm` in the site file, or the files it names",
-            )
-            .because(plinth_world::Cause::Input)
+            ClientError::new("bcm", doing)
+                .happened(happened)
+                .attempt("correct `inventory.bcm` in the site file, or the files it names")
+                .because(plinth_world::Cause::Input)
         };
         let (tls, given) = tls::config(&config.proof, &config.trust).map_err(fail)?;
         let http = reqwest::Client::builder()
@@ -308,13 +305,10 @@ fn session_cookie(headers: &HeaderMap) -> Option<HeaderValue> {
 fn endpoint(text: &str) -> ClientResult<(Url, String)> {
     let fail = |happened: &str| {
         let shown = if text.contains('@') { "(not shown, it holds credentials)" } else { text };
-        ClientError::permanent(
-            "bcm",
-            format!("reading the BCM endpoint {shown}"),
-            happened,
-            "write it as https://HOST:8081",
-        )
-        .because(plinth_world::Cause::Input)
+        ClientError::new("bcm", format!("reading the BCM endpoint {shown}"))
+            .happened(happened)
+            .attempt("write it as https://HOST:8081")
+            .because(plinth_world::Cause::Input)
     };
     let mut url = Url::parse(text).map_err(|_| fail("it is not a URL"))?;
     if url.scheme() != "https" {

@@ -10,6 +10,8 @@ use std::net::Ipv4Addr;
 
 /// BCM's own default.
 const MTU: u32 = 1500;
+/// What is said of a device that is to be removed.
+const LEAVING: &str = "marked for removal";
 /// Why overlays are never known by way of JSON.
 const OVERLAYS_UNKNOWN: &str = "BCM has no evidenced JSON call for configuration overlays";
 
@@ -38,12 +40,21 @@ fn node(device: &Device, networks: &Names<'_>, categories: &Names<'_>) -> Invent
     InventoryNode {
         name: device.hostname.clone(),
         uuid: device.uuid.clone(),
-        kind: node_kind(&device.child_type),
+        kind: if is_leaving(device) {
+            NodeKind::Other(format!("{}, {LEAVING}", device.child_type))
+        } else {
+            node_kind(&device.child_type)
+        },
         category: reference(device.category.as_deref(), categories),
         template: device.template_node.unwrap_or(false),
         interfaces: device.interfaces.iter().flatten().map(|i| interface(i, networks)).collect(),
         given: None,
     }
+}
+
+/// Whether somebody marked it for removal: then it may be gone with the next commit, and is no machine to build on.
+fn is_leaving(device: &Device) -> bool {
+    ["to_be_removed", "toBeRemoved"].iter().any(|key| device.rest.get(*key) == Some(&serde_json::Value::Bool(true)))
 }
 
 /// Whether a device is a head node.
@@ -143,6 +154,14 @@ mod tests {
         assert_eq!(inventory.nodes[0].interfaces[0].network.as_deref(), Some("dgxnet"));
         assert_eq!((inventory.nodes[0].template, &inventory.nodes[0].kind), (true, &NodeKind::Physical));
         assert!(matches!(inventory.overlays, Observed::Unknown(_)));
+    }
+
+    #[test]
+    fn a_device_that_is_marked_for_removal_is_no_machine_to_build_on() {
+        let device = |leaving: bool| json!({"baseType": "Device", "childType": "PhysicalNode", "uuid": "d", "hostname": "n", "to_be_removed": leaving});
+        let inventory = convert(json!([device(true), device(false)]), json!([]), json!([]));
+        let kinds: Vec<&str> = inventory.nodes.iter().map(|node| node.kind.as_str()).collect();
+        assert_eq!(kinds, ["PhysicalNode, marked for removal", "physical"]);
     }
 
     #[test]

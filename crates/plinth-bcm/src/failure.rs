@@ -219,6 +219,7 @@ impl From<ReplyError> for Failure {
             ReplyError::Redirect(_) => Cause::Redirect,
             ReplyError::Server(_) => Cause::Server,
             ReplyError::Truncated(_) => Cause::Truncated,
+            ReplyError::TooManyValues => Cause::TooLarge,
             ReplyError::Status(_) | ReplyError::NotJson { .. } => Cause::BadReply,
             ReplyError::Refused { .. } | ReplyError::Reported(_) => Cause::Rejected,
         };

@@ -74,12 +74,9 @@ pub fn parse(bytes: &[u8]) -> Result<Inventory, String> {
 }
 
 fn unreadable(file: &Path, happened: String) -> ClientError {
-    ClientError::permanent(
-        "bcm",
-        format!("reading the recorded inventory {}", file.display()),
-        happened,
-        "record it again with `plinth discover --save FILE`",
-    )
+    ClientError::new("bcm", format!("reading the recorded inventory {}", file.display()))
+        .happened(happened)
+        .attempt("record it again with `plinth discover --save FILE`")
 }
 
 /// Writes an inventory: to a file beside it first, which then takes its place, so that there is never half of one.
@@ -88,12 +85,9 @@ fn unreadable(file: &Path, happened: String) -> ClientError {
 /// When the folder is not there or not writable, or the disk is full. The old file is then untouched.
 pub fn save(inventory: &Inventory, file: &Path) -> ClientResult<()> {
     write(inventory, file).map_err(|error| {
-        ClientError::permanent(
-            "bcm",
-            format!("writing the recorded inventory {}", file.display()),
-            error.to_string(),
-            "check that the folder is there, may be written to and has space",
-        )
+        ClientError::new("bcm", format!("writing the recorded inventory {}", file.display()))
+            .happened(error.to_string())
+            .attempt("check that the folder is there, may be written to and has space")
     })
 }
 

@@ -7,6 +7,9 @@
 use serde_json::{Map, Value};
 use std::fmt;
 
+/// Most values in one reply. A node entity has about 150, so this is for 50,000 nodes; each may take 100 bytes of memory, so a reply of
+/// nothing but commas would fill 10 GB otherwise.
+const VALUES_MAX: usize = 8_000_000;
 /// Longest text of BCM that is quoted, characters.
 const QUOTE_MAX: usize = 200;
 /// Most validation items that are quoted.
@@ -99,6 +102,9 @@ pub enum ReplyError {
     /// The body ends too early.
     #[error("the reply ends in the middle, after {0} bytes")]
     Truncated(usize),
+    /// More values than any BCM has to say.
+    #[error("the reply holds more than {VALUES_MAX} values")]
+    TooManyValues,
     /// The body is not JSON.
     #[error("the reply is not JSON (line {line}, column {column})")]
     NotJson {
@@ -131,7 +137,7 @@ fn refusal(text: &str, validation: &[Validation]) -> String {
 
 /// Reads a reply: HTTP status first, then JSON, then the error shapes in objects; what is left is a [`Reply`].
 ///
-/// Memory is bounded by a small multiple of the body; nesting deeper than 128 is refused by the JSON reader.
+/// Memory is bounded by the size of the body and the number of values in it; nesting deeper than 128 is refused by the JSON reader.
 ///
 /// # Errors
 /// [`ReplyError`] for each error shape.
@@ -140,6 +146,9 @@ pub fn decode_reply(status: u16, content_type: Option<&str>, body: &[u8]) -> Res
     let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body).trim_ascii();
     if body.first() == Some(&b'<') {
         return Err(ReplyError::NotLoggedIn("a web page came instead of JSON".to_owned()));
+    }
+    if values_in(body) > VALUES_MAX {
+        return Err(ReplyError::TooManyValues);
     }
     let value: Value = serde_json::from_slice(body).map_err(|error| {
         if content_type.is_some_and(|kind| kind.to_ascii_lowercase().contains("text/html")) {
@@ -151,6 +160,21 @@ pub fn decode_reply(status: u16, content_type: Option<&str>, body: &[u8]) -> Res
         }
     })?;
     sort(value)
+}
+
+/// How many values a text of JSON holds, at most: commas and colons outside of texts, and the outermost one.
+fn values_in(body: &[u8]) -> usize {
+    let (mut values, mut in_text, mut escaped) = (1, false, false);
+    for byte in body {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if in_text => escaped = true,
+            b'"' => in_text = !in_text,
+            b',' | b':' if !in_text => values += 1,
+            _ => {}
+        }
+    }
+    values
 }
 
 fn check_status(status: u16) -> Result<(), ReplyError> {
@@ -232,6 +256,13 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
     use serde_json::json;
+
+    #[test]
+    fn a_reply_of_nothing_but_commas_is_refused_before_it_fills_the_memory() {
+        assert_eq!(values_in(br#"{"a,:\",": [1, {"b": null}], "c": "x:y"}"#), 6);
+        let many = format!("[{}0]", "0,".repeat(VALUES_MAX));
+        assert_eq!(decode(200, &many), Err(ReplyError::TooManyValues));
+    }
 
     fn decode(status: u16, body: &str) -> Result<Reply, ReplyError> {
         decode_reply(status, Some("application/json"), body.as_bytes())

@@ -83,7 +83,7 @@ impl KubeApi {
 
     /// A file that the site file names.
     pub(super) fn beside_site(&self, file: &str) -> PathBuf {
-        self.folder.join(file)
+        plinth_world::files::named(&self.folder, file)
     }
 
     /// The same, with another limit for one request.
@@ -115,25 +115,26 @@ impl KubeApi {
         let text = config.text().map_err(|error| unusable(doing, &error))?;
         private_file::write(&self.file, text.expose().as_bytes()).map_err(|error| {
             let happened = format!("{} cannot be written: {error}", self.file.display());
-            ClientError::permanent(
-                "kube",
-                doing,
-                happened,
-                "free some space, or choose another folder with `--state DIR`",
-            )
+            ClientError::new("kube", doing)
+                .happened(happened)
+                .attempt("free some space, or choose another folder with `--state DIR`")
         })
     }
 
     fn unreadable(&self, error: &std::io::Error) -> ClientError {
         let happened = format!("{} cannot be read: {error}", self.file.display());
-        ClientError::permanent("kube", "reading the kubeconfig", happened, "give plinth's user the right to read it")
+        ClientError::new("kube", "reading the kubeconfig")
+            .happened(happened)
+            .attempt("give plinth's user the right to read it")
     }
 
     /// A call over the kubeconfig that is held.
     pub(super) async fn call<'a>(&'a self, ctx: &'a Context, doing: impl Into<String>) -> ClientResult<Call<'a>> {
         let doing = doing.into();
         let Some(held) = self.held()? else {
-            return Err(ClientError::permanent("kube", doing, "there is no kubeconfig yet", "deploy Kubernetes first"));
+            return Err(ClientError::new("kube", doing)
+                .happened("there is no kubeconfig yet")
+                .attempt("deploy Kubernetes first"));
         };
         self.call_with(ctx, doing, &held).await
     }
@@ -175,7 +176,9 @@ impl KubeApi {
 
 pub(super) fn unusable(doing: &str, error: &ConfigError) -> ClientError {
     let happened = format!("the kubeconfig cannot be used: {error}");
-    ClientError::permanent("kube", doing, happened, "look at /etc/kubernetes/admin.conf on the control plane")
+    ClientError::new("kube", doing)
+        .happened(happened)
+        .attempt("look at /etc/kubernetes/admin.conf on the control plane")
 }
 
 /// Certificates are always verified, and no proxy of the caller's environment stands in between: the address is the site's own.
@@ -313,6 +316,6 @@ impl Call<'_> {
 
     /// An error that says something else than the API server does.
     pub(super) fn fails(&self, happened: impl Into<String>, attempt: impl Into<String>) -> ClientError {
-        ClientError::permanent("kube", self.doing.clone(), happened, attempt)
+        ClientError::new("kube", self.doing.clone()).happened(happened).attempt(attempt)
     }
 }

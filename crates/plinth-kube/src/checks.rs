@@ -10,10 +10,19 @@ use plinth_world::kube::{ClusterDns, HealthState, KubeChecks};
 use plinth_world::{Cause, ClientError, ClientResult, Context};
 use std::net::Ipv4Addr;
 
+/// Whether this release carries out the check.
+#[must_use]
+pub const fn can_check(check: &Check) -> bool {
+    matches!(check, Check::Dns { .. })
+}
+
 #[async_trait]
 impl KubeChecks for KubeApi {
     async fn run_check(&self, ctx: &Context, check: &Check) -> ClientResult<HealthState> {
-        let Check::Dns { name, address } = check else { return Err(not_here(check)) };
+        let Check::Dns { name, address } = check else {
+            debug_assert!(!can_check(check), "the predicate and the client disagree");
+            return Err(not_here(check));
+        };
         let found = self.resolve_in_pod(ctx, name).await?;
         let words: Vec<String> = found.iter().map(Ipv4Addr::to_string).collect();
         let seen =
@@ -28,7 +37,9 @@ fn not_here(check: &Check) -> ClientError {
     let finding = Finding::error(code::PLINTH_NOT_IN_THIS_RELEASE, "kubernetes", happened.clone())
         .owner(Owner::Vendor)
         .fix(attempt);
-    ClientError::permanent("kube", format!("checking {}", check.name()), happened, attempt)
+    ClientError::new("kube", format!("checking {}", check.name()))
+        .happened(happened)
+        .attempt(attempt)
         .because(Cause::NotInThisRelease)
         .finding(finding)
 }

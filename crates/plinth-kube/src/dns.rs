@@ -15,12 +15,11 @@ use k8s_openapi::api::core::v1::{ConfigMap, Pod};
 use kube::Client;
 use kube::api::{Api, ListParams, Patch, PatchParams};
 use plinth_world::kube::ClusterDns;
-use plinth_world::{ClientResult, Context};
+use plinth_world::{ClientResult, Context, deadlines};
 use ring::rand::{SecureRandom as _, SystemRandom};
 use serde_json::json;
 use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
-use std::time::Duration;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::time::timeout;
 
@@ -31,8 +30,6 @@ const MAP: &str = "coredns";
 /// Its key.
 const COREFILE: &str = "Corefile";
 const PORT: u16 = 53;
-/// One question to one server.
-const ANSWER: Duration = Duration::from_secs(10);
 /// Most servers that are asked.
 const SERVERS: usize = 10;
 
@@ -108,9 +105,9 @@ fn random_id() -> Result<u16, &'static str> {
 
 async fn ask(client: Client, pod: &str, query: &Message) -> Result<Vec<Ipv4Addr>, String> {
     let pods = Api::<Pod>::namespaced(client, NAMESPACE);
-    match timeout(ANSWER, exchange(&pods, pod, query)).await {
+    match timeout(deadlines::KUBE_DNS_ANSWER, exchange(&pods, pod, query)).await {
         Ok(answer) => addresses(query, &answer?),
-        Err(_) => Err(format!("not within {} s", ANSWER.as_secs())),
+        Err(_) => Err(format!("not within {} s", deadlines::KUBE_DNS_ANSWER.as_secs())),
     }
 }
 

@@ -18,7 +18,9 @@ impl KubeApi {
         let refused = |why: String| {
             let doing = format!("reading the kubeconfig {}", path.display());
             let finding = Finding::error(code::KUBERNETES_KUBECONFIG_UNUSABLE, "kubernetes.kubeconfig", why.clone());
-            ClientError::permanent("kube", doing, why, FIX)
+            ClientError::new("kube", doing)
+                .happened(why)
+                .attempt(FIX)
                 .finding(finding.evidence(path.display().to_string()).fix(FIX))
         };
         let theirs = match KubeconfigFile::read(&path) {

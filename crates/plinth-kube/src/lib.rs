@@ -23,3 +23,4 @@ mod taint;
 mod toolkit;
 
 pub use api::KubeApi;
+pub use checks::can_check;

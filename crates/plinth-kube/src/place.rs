@@ -1,20 +1,17 @@
 //! Kubeconfigs of people, on this machine: changed as a whole, under the lock that kubectl takes too.
 
 use crate::config::{ConfigError, KubeconfigFile};
+use plinth_world::deadlines;
 use plinth_world::files;
 use plinth_world::private_file;
 use std::fs::{self, OpenOptions};
 use std::io::{self, ErrorKind};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 /// Largest kubeconfig that is read, bytes: hundreds of clusters.
 const LARGEST: usize = 16 * 1024 * 1024;
-/// How long another program may hold the lock; kubectl holds it for one write.
-const LOCK_WAIT: Duration = Duration::from_secs(5);
-/// Between two looks at the lock.
-const LOCK_PAUSE: Duration = Duration::from_millis(50);
 
 /// Why a kubeconfig of a person could not be read or changed. It is as it was.
 #[derive(Debug, thiserror::Error)]
@@ -82,8 +79,10 @@ impl Lock {
             match OpenOptions::new().write(true).create_new(true).mode(0o600).open(&lock) {
                 Ok(_) => return Ok(Self(lock)),
                 Err(error) if error.kind() != ErrorKind::AlreadyExists => return Err(error.into()),
-                Err(_) if began.elapsed() > LOCK_WAIT => return Err(PlaceError::Locked(lock.display().to_string())),
-                Err(_) => std::thread::sleep(LOCK_PAUSE),
+                Err(_) if began.elapsed() > deadlines::KUBECONFIG_LOCK => {
+                    return Err(PlaceError::Locked(lock.display().to_string()));
+                }
+                Err(_) => std::thread::sleep(deadlines::KUBECONFIG_LOCK_PAUSE),
             }
         }
     }

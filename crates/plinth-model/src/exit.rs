@@ -7,11 +7,11 @@ pub enum Exit {
     Done,
     /// 1: your input is wrong (site file, arguments, a missing variable, a saved plan that no longer fits).
     Input,
-    /// 2: changes are pending (`plan --detailed-exitcode`).
+    /// 2: changes are pending (`plan --detailed-exitcode`), or a person answered no.
     Pending,
     /// 3: a check failed.
     CheckFailed,
-    /// 4: partly applied; run the same command again to continue.
+    /// 4: partly applied, or stopped by a signal; run the same command again to continue.
     Partly,
     /// 5: somebody else holds the site's lock.
     Locked,
@@ -25,12 +25,12 @@ impl Exit {
     /// Every code with its meaning, for `plinth explain exit-codes` and the reference page.
     pub const TABLE: [(Exit, &'static str); 8] = [
         (Exit::Done, "done, or nothing to do"),
-        (Exit::Input, "your input is wrong"),
-        (Exit::Pending, "changes are pending (plan --detailed-exitcode)"),
+        (Exit::Input, "your input is wrong: arguments, site file, a missing secret, a saved plan that no longer fits"),
+        (Exit::Pending, "changes are pending: `plan --detailed-exitcode`, or you answered no"),
         (Exit::CheckFailed, "a check failed"),
-        (Exit::Partly, "partly applied, run again to continue"),
+        (Exit::Partly, "partly applied or stopped, run again to continue"),
         (Exit::Locked, "somebody else holds the lock"),
-        (Exit::Unreachable, "a foreign system is unreachable, or this release cannot do it yet"),
+        (Exit::Unreachable, "an external system cannot be reached, or this release does not support it yet"),
         (Exit::Bug, "our bug"),
     ];
 

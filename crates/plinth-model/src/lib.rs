@@ -32,7 +32,7 @@ pub use engine::EngineRecord;
 pub use exit::Exit;
 pub use finding::{Code, Finding, Owner, Position, Severity};
 pub use installed::{Installed, InstalledChange, ObjectName, Parts, ReleaseName};
-pub use name::{NodeName, SiteName};
+pub use name::{Misread, NodeName, SiteName, misread};
 pub use observed::Observed;
 pub use plan::{Change, Gate, Plan, Step};
 pub use problem::Problem;

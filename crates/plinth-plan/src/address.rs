@@ -99,6 +99,11 @@ impl<'a> Rules<'a> {
         }
     }
 
+    /// Whether the production network is known at all: given as a range, or listed under its name.
+    pub(crate) const fn knows_production(&self) -> bool {
+        !matches!(self.production, Production::Missing)
+    }
+
     /// Whether this listed network is the production network.
     pub(crate) fn is_production(&self, network: &Network) -> bool {
         match self.production {

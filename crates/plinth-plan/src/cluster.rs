@@ -1,9 +1,10 @@
 //! The cluster to be made: members with names and addresses that were checked. Complete only when discovery had no errors.
 
 use crate::discover::{DiscoveredNode, Discovery, Role};
-use crate::left_out;
+use crate::without;
 use globset::{Glob, GlobSet, GlobSetBuilder};
 use indexmap::IndexMap;
+use ipnet::Ipv4Net;
 use plinth_catalog::runai::NodeRoles;
 use plinth_model::finding::code;
 use plinth_model::steps::NodeTarget;
@@ -71,6 +72,8 @@ pub struct Cluster {
     pub members: Vec<Member>,
     /// Workers of the site that the plan leaves out: nothing waits for them.
     pub left_out: Vec<Member>,
+    /// Range of the production network, where it is known.
+    pub production: Option<Ipv4Net>,
     control_plane: Vec<usize>,
     workers: Vec<usize>,
     etcd: Vec<usize>,
@@ -86,26 +89,24 @@ impl Cluster {
         let mut place = vec![None; discovery.nodes.len()];
         let mut members = Vec::new();
         for i in discovery.members.all(discovery.nodes.len()) {
-            match member(desired, &discovery.nodes[i], &legacy) {
-                Ok(member) => {
-                    place[i] = Some(members.len());
-                    members.push(member);
-                }
-                Err(finding) => findings.extend(finding.map(|f| *f)),
+            if let Some(member) = member(desired, &discovery.nodes[i], &legacy) {
+                place[i] = Some(members.len());
+                members.push(member);
             }
         }
         let placed = |nodes: &[usize]| nodes.iter().filter_map(|&i| place[i]).collect();
         let of = &discovery.members;
         let (control_plane, workers, etcd) = (placed(&of.control_plane), placed(&of.workers), placed(&of.etcd));
         findings.extend(legacy_finding(&members));
-        let mut cluster = Self { members, left_out: Vec::new(), control_plane, workers, etcd };
-        findings.extend(left_out::leave_out(desired, &mut cluster));
+        let mut cluster =
+            Self { members, left_out: Vec::new(), production: discovery.production, control_plane, workers, etcd };
+        findings.extend(without::leave_out(desired, &mut cluster));
         (cluster, findings)
     }
 
     /// Puts aside the workers that the run's limits leave out.
     pub fn leave_out(&mut self, desired: &Desired) {
-        let _said_before = left_out::leave_out(desired, self);
+        let _said_before = without::leave_out(desired, self);
     }
 
     /// Puts aside the members for which this holds.
@@ -186,6 +187,7 @@ impl Cluster {
             control_plane: placed(&self.control_plane),
             workers: placed(&self.workers),
             etcd: placed(&self.etcd),
+            production: self.production,
             members: kept.iter().map(|&i| self.members[i].clone()).collect(),
             left_out: Vec::new(),
         }
@@ -272,20 +274,13 @@ fn bad_glob(glob: &str, error: &globset::Error) -> Finding {
         .fix("write a name, or a glob such as `dgx-*`")
 }
 
-/// The member, or a finding; none when discovery has already said why it has no address.
-fn member(desired: &Desired, node: &DiscoveredNode, legacy: &GlobSet) -> Result<Member, Option<Box<Finding>>> {
-    let name = NodeName::new(&node.name).map_err(|error| {
-        let finding = Finding::error(
-            code::NODES_BAD_NAME,
-            node.name.as_str(),
-            format!("the hostname cannot be a Kubernetes node: {error}"),
-        );
-        Some(Box::new(finding.fix("rename the machine in BCM")))
-    })?;
-    let address = node.address.ok_or(None)?;
+/// The member; none when discovery has already said why it has no address, or no name that can be used.
+fn member(desired: &Desired, node: &DiscoveredNode, legacy: &GlobSet) -> Option<Member> {
+    let name = NodeName::new(&node.name).ok()?;
+    let address = node.address?;
     let none = NodeOverride::default();
     let wanted = desired.nodes.overrides.get(node.name.as_str()).unwrap_or(&none);
-    Ok(Member {
+    Some(Member {
         legacy_keys: legacy.is_match(&node.name),
         labels: wanted.labels.clone(),
         taints: wanted.taints.clone(),

@@ -149,6 +149,11 @@ fn taken(subject: &str, (first, last): (Ipv4Addr, Ipv4Addr), inventory: &Invento
         let its = node.interfaces.iter().find(|i| i.address.parse().is_ok_and(inside))?;
         Some(format!("{} {} has {}", node.name, its.name, its.address))
     });
+    let gateway = || {
+        let network = inventory.networks.iter().find(|n| n.gateway.is_some_and(inside))?;
+        Some(format!("it is the gateway of {}", network.name))
+    };
+    let machine = machine.or_else(gateway);
     if let Some(machine) = machine {
         let text = "an address that the cluster would announce belongs to a machine";
         let finding = Finding::error(code::KUBERNETES_ANNOUNCED_IN_USE, subject, text).evidence(machine);

@@ -1,8 +1,8 @@
 //! Nodes, their roles and their production addresses: what the site wants, held against what the inventory says.
 
 use crate::address::{AddressChoice, AddressSource, Rules};
-use crate::collision;
 use crate::select::{Members, members};
+use crate::{collision, names, ranges};
 use ipnet::Ipv4Net;
 use plinth_model::finding::code;
 use plinth_model::inventory::{Inventory, InventoryNode, Network, NodeKind};
@@ -100,6 +100,8 @@ pub struct Discovery {
     pub members: Members,
     /// Networks.
     pub networks: Vec<DiscoveredNetwork>,
+    /// Range of the production network, when the site or the inventory says it.
+    pub production: Option<Ipv4Net>,
     /// What is wrong or doubtful.
     pub findings: Vec<Finding>,
 }
@@ -113,19 +115,25 @@ pub fn discover(desired: &Desired, inventory: &Inventory) -> Discovery {
     let mut member = vec![false; nodes.len()];
     members.all(nodes.len()).into_iter().for_each(|i| member[i] = true);
     let rules = Rules::new(&desired.networks, inventory);
+    findings.extend(names::check(desired, &nodes, &member));
     findings.extend(production(desired, inventory, &rules));
+    findings.extend(ranges::check(desired, inventory, &rules, &members));
     findings.extend(collision::ranges(&desired.kubernetes, inventory));
     findings.extend(collision::announced(desired, inventory));
     let mut choices: Vec<AddressChoice> = nodes.iter().map(|node| choose(desired, &rules, node)).collect();
     for (i, choice) in choices.iter_mut().enumerate() {
-        findings.extend(doubts(nodes[i], member[i], choice));
+        let found = doubts(nodes[i], member[i], choice);
+        // That the production network is not known was said; that no address is in it follows for every node.
+        findings.extend(
+            found.into_iter().filter(|finding| rules.knows_production() || finding.code != code::BCM_ADDRESS_NONE_SAFE),
+        );
     }
     findings.extend(collision::check(&nodes, &member, &mut choices, &inventory.networks));
     let networks = inventory.networks.iter().map(|n| network(&rules, n)).collect();
     let roles = roles(&nodes, &members);
     let nodes =
         nodes.iter().zip(choices).zip(roles).map(|((node, choice), roles)| judged(node, choice, roles)).collect();
-    Discovery { nodes, members, networks, findings }
+    Discovery { nodes, members, networks, production: rules.range(), findings }
 }
 
 fn choose(desired: &Desired, rules: &Rules<'_>, node: &InventoryNode) -> AddressChoice {

@@ -1,63 +1,44 @@
-//! Going on without a node: which ones a plan leaves out, and what that means. Only workers can be left out; every other member counts
-//! in a majority.
+//! Steps that a release cannot carry out: they stay in the plan and are marked, so that nobody is surprised by where a run ends.
 
-use crate::cluster::{Cluster, Member};
-use plinth_model::finding::code;
-use plinth_model::nearest::nearest_few;
-use plinth_model::{Finding, NodeName, Step};
-use plinth_site::Desired;
-use std::collections::HashSet;
+use plinth_model::plan::{Change, Plan, Step};
+use plinth_model::{Stage, Work};
+use std::collections::HashMap;
 
-/// Puts aside what the run's limits say. A name that is no node of the site, or that counts in a majority, is an error, and nothing is
-/// put aside for it.
-pub(crate) fn leave_out(desired: &Desired, cluster: &mut Cluster) -> Vec<Finding> {
-    let named: Vec<&NodeName> = desired.run.without.iter().chain(&desired.run.unfit).collect();
-    let findings = named.iter().filter_map(|name| cannot(cluster, name)).collect();
-    let out: HashSet<&NodeName> = named.into_iter().collect();
-    cluster.put_aside(|member| !member.is_quorum() && out.contains(&member.name));
-    findings
-}
-
-fn cannot(cluster: &Cluster, name: &NodeName) -> Option<Finding> {
-    match cluster.members.iter().find(|member| member.name == *name) {
-        None => {
-            let near = nearest_few(name.as_str(), cluster.members.iter().map(|member| member.name.as_str()));
-            let fix = match near.as_slice() {
-                [] => "`plinth discover` lists the nodes".to_owned(),
-                near => format!("did you mean {}?", near.join(", ")),
-            };
-            let text = format!("`--without {name}`: {name} is no node of the site");
-            Some(Finding::error(code::NODES_NO_MATCH, name.as_str(), text).fix(fix))
+/// Marks every step for which `lacks` names something, all that needs such a step, and what of the platform only prepares for one:
+/// namespaces and secrets of releases that cannot be installed.
+pub fn mark(plan: &mut Plan, lacks: impl Fn(&Work) -> Option<&'static str>) {
+    let places: HashMap<_, _> = plan.steps.iter().enumerate().map(|(index, step)| (step.id.clone(), index)).collect();
+    let openers: HashMap<_, _> = plan.gates.iter().map(|gate| (gate.id.clone(), gate.opened_by.clone())).collect();
+    let needed = |step: &Step| -> Vec<usize> {
+        let opener = step.when.as_ref().and_then(|when| openers.get(&when.gate));
+        step.needs.iter().chain(opener).filter_map(|id| places.get(id).copied()).collect()
+    };
+    let needs: Vec<Vec<usize>> = plan.steps.iter().map(needed).collect();
+    let mut missing: Vec<Option<&'static str>> = plan.steps.iter().map(|step| lacks(&step.work)).collect();
+    for (index, needs) in needs.iter().enumerate() {
+        if missing[index].is_none() {
+            missing[index] = needs.iter().find_map(|need| missing[*need]);
         }
-        Some(member) if member.is_quorum() => {
-            let text = format!("{name} is {}, which cannot be left out of a run", member.role_text());
-            Some(Finding::error(code::NODES_LEFT_OUT_QUORUM, name.as_str(), text).fix(format!(
-                "repair it; if BCM made it anew, run `plinth recover {name}`; before Kubernetes is installed, name another node instead"
-            )))
+    }
+    prepares_only(plan, &needs, &mut missing);
+    for (step, lacks) in plan.steps.iter_mut().zip(missing) {
+        if let Some(needs) = lacks {
+            step.change = Change::NotInThisRelease { needs: needs.to_owned() };
         }
-        Some(_) => None,
     }
 }
 
-/// A finding for each node that the plan leaves out, with what it still needs: the steps that it would have had.
-pub(crate) fn findings(desired: &Desired, left_out: &[Member], missing: &[Step]) -> Vec<Finding> {
-    let finding = |member: &Member| {
-        let name = &member.name;
-        let unfit = desired.run.unfit.contains(name) && !desired.run.without.contains(name);
-        let text = match unfit {
-            true => format!("{name} is not fit: only its own steps are tried, and nothing waits for it"),
-            false => format!("{name} is left out of this run, as `--without {name}` asks for"),
-        };
-        let fix = match unfit {
-            true => format!("fix what is wrong with {name}, then run `plinth apply` again: it takes the node in"),
-            false => format!("run `plinth apply` without `--without {name}`: it takes the node in again"),
-        };
-        let of_node = missing.iter().filter(|step| step.work.node() == Some(name)).map(|step| step.id.as_str());
-        let steps: Vec<&str> = of_node.collect();
-        Finding::warning(code::NODES_LEFT_OUT, name.as_str(), text)
-            .evidence(format!("it needs later: {}, and a play that lets it join the cluster", steps.join(", ")))
-            .evidence("until then it is as it was; if it runs Kubernetes already, its pods stay where they are")
-            .fix(fix)
-    };
-    left_out.iter().map(finding).collect()
+/// From the end of the plan: what of the platform is needed by marked steps alone.
+fn prepares_only(plan: &Plan, needs: &[Vec<usize>], missing: &mut [Option<&'static str>]) {
+    let mut dependents: Vec<Vec<usize>> = vec![Vec::new(); plan.steps.len()];
+    for (index, needs) in needs.iter().enumerate() {
+        needs.iter().for_each(|need| dependents[*need].push(index));
+    }
+    for (index, step) in plan.steps.iter().enumerate().rev() {
+        let of_platform = matches!(step.stage, Stage::Platform | Stage::Runai);
+        let after = &dependents[index];
+        if missing[index].is_none() && of_platform && after.iter().all(|after| missing[*after].is_some()) {
+            missing[index] = after.first().and_then(|first| missing[*first]);
+        }
+    }
 }

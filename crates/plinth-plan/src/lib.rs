@@ -8,23 +8,27 @@ mod collision;
 pub mod deadlines;
 pub mod diff;
 pub mod discover;
+pub mod duration;
 pub mod engines;
 pub mod facts;
 mod given;
 mod gpu;
 mod ids;
 mod images;
-mod left_out;
+pub mod left_out;
 pub mod lint;
 mod literal;
+mod names;
 pub mod observed;
 mod planner;
+mod ranges;
 pub mod render;
 pub mod saved;
 mod select;
 pub mod sources;
 mod step;
 mod visit;
+mod without;
 
 /// containerd's own place for images.
 pub(crate) const CONTAINERD: &str = "/var/lib/containerd";

@@ -1,12 +1,13 @@
 //! Which nodes the site's selectors mean. A selector that matches nothing is an error, never an empty list.
 
+use crate::names::as_label;
 use globset::Glob;
-use plinth_model::Finding;
 use plinth_model::finding::code;
 use plinth_model::inventory::{InventoryNode, NodeKind};
 use plinth_model::nearest::nearest_few;
+use plinth_model::{Finding, NodeName};
 use plinth_site::desired::{Nodes, Selector};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// Who does what: positions in the list of nodes, in the order of the site file, each once. Nodes that a glob or a category
 /// adds come in the order of their names, so the order in which the inventory lists them never matters.
@@ -71,6 +72,8 @@ struct Selection<'a> {
     /// Nodes that were selected and left out, since they are excluded.
     is_left_out: Vec<bool>,
     findings: Vec<Finding>,
+    /// Machines that were named as left out.
+    left_out: HashSet<usize>,
 }
 
 impl<'a> Selection<'a> {
@@ -83,12 +86,13 @@ impl<'a> Selection<'a> {
             is_excluded: vec![false; nodes.len()],
             is_left_out: vec![false; nodes.len()],
             findings: Vec::new(),
+            left_out: HashSet::new(),
         };
         for (i, node) in nodes.iter().enumerate() {
             if choice.by_name.insert(&node.name, i).is_some() {
                 choice.findings.push(twice_listed(&node.name));
             }
-            if let (true, Some(category)) = (is_target(node), &node.category) {
+            if let Some(category) = &node.category {
                 choice.by_category.entry(category).or_default().push(i);
             }
         }
@@ -132,6 +136,9 @@ impl<'a> Selection<'a> {
             let subject = format!("{path}[{i}]");
             let found = self.matches(&subject, selector);
             let found = self.without_excluded(found);
+            if !found.is_empty() {
+                self.name_left_out(&subject, selector);
+            }
             picked.extend(found.into_iter().filter(|&n| !std::mem::replace(&mut seen[n], true)));
         }
         picked
@@ -157,16 +164,48 @@ impl<'a> Selection<'a> {
     }
 
     fn matches(&mut self, subject: &str, selector: &Selector) -> Vec<usize> {
-        let found = match selector {
-            Selector::Name(name) => self.by_name.get(name.as_str()).copied().into_iter().collect(),
-            Selector::Glob(glob) => self.matching_glob(subject, glob),
-            Selector::Category(name) => self.by_category.get(name.as_str()).cloned().unwrap_or_default(),
-        };
+        let found = self.all_matches(subject, selector);
         let targets: Vec<usize> = found.iter().copied().filter(|&i| is_target(self.nodes[i])).collect();
         if targets.is_empty() {
             self.findings.push(self.no_match(subject, selector, found.first().map(|&i| self.nodes[i])));
         }
         targets
+    }
+
+    /// What it matches, whatever kind of machine that is.
+    fn all_matches(&mut self, subject: &str, selector: &Selector) -> Vec<usize> {
+        match selector {
+            Selector::Name(name) => self.by_name.get(name.as_str()).copied().into_iter().collect(),
+            Selector::Glob(glob) => self.matching_glob(subject, glob),
+            Selector::Category(name) => self.by_category.get(name.as_str()).cloned().unwrap_or_default(),
+        }
+    }
+
+    /// Names the machines that a selector matches and that are never touched, so that none is missing without a word.
+    fn name_left_out(&mut self, subject: &str, selector: &Selector) {
+        let found = self.all_matches(subject, selector);
+        let others: Vec<usize> =
+            found.into_iter().filter(|&i| !is_target(self.nodes[i]) && self.left_out.insert(i)).collect();
+        let (machines, rest): (Vec<usize>, Vec<usize>) =
+            others.into_iter().partition(|&i| is_other_machine(self.nodes[i]));
+        let text = |nodes: &[usize]| {
+            format!("{} also matches {}, left out: only physical nodes are used", shown(selector), self.kinds(nodes))
+        };
+        let warning = (!machines.is_empty()).then(|| {
+            Finding::warning(code::NODES_LEFT_OUT, subject, text(&machines))
+                .fix("make them physical nodes in BCM if they belong to the cluster; else narrow the selector")
+        });
+        let info = (!rest.is_empty()).then(|| Finding::info(code::NODES_LEFT_OUT, subject, text(&rest)));
+        self.findings.extend(warning.into_iter().chain(info));
+    }
+
+    /// `lite-1 (LiteNode), tpl (template)`.
+    fn kinds(&self, nodes: &[usize]) -> String {
+        let one = |&i: &usize| {
+            let node = self.nodes[i];
+            format!("{} ({})", node.name, if node.template { "template" } else { node.kind.as_str() })
+        };
+        nodes.iter().map(one).collect::<Vec<_>>().join(", ")
     }
 
     fn matching_glob(&mut self, subject: &str, glob: &str) -> Vec<usize> {
@@ -195,9 +234,14 @@ impl<'a> Selection<'a> {
             .fix("name physical nodes only; head nodes and templates are never touched");
         }
         let near = self.alike(selector);
-        let fix = match near.first() {
-            Some(_) => format!("did you mean {}?", near.join(", ")),
-            None => "run `plinth discover` to see what the inventory lists".to_owned(),
+        let (good, bad): (Vec<&str>, Vec<&str>) =
+            near.into_iter().partition(|name| matches!(selector, Selector::Category(_)) || NodeName::new(name).is_ok());
+        let fix = match (good.first(), bad.first()) {
+            // The machine that is meant, under a name that the site file cannot hold.
+            (_, Some(name)) if as_label(name) == as_label(selector_text(selector)) => rename(name),
+            (Some(_), _) => format!("did you mean {}?", good.join(", ")),
+            (None, Some(name)) => rename(name),
+            (None, None) => "run `plinth discover` to see what the inventory lists".to_owned(),
         };
         Finding::error(code::NODES_NO_MATCH, subject, format!("{text} matches no node of the inventory"))
             .evidence(format!("{} nodes are listed", self.nodes.iter().filter(|n| is_target(n)).count()))
@@ -285,6 +329,25 @@ impl<'a> Selection<'a> {
     fn names(&self, nodes: &[usize]) -> String {
         nodes.iter().map(|&i| self.nodes[i].name.as_str()).collect::<Vec<_>>().join(", ")
     }
+}
+
+/// Machines that BCM manages in other ways; beside them there are head nodes, templates, switches and the like.
+fn is_other_machine(node: &InventoryNode) -> bool {
+    !node.template && matches!(&node.kind, NodeKind::Other(kind) if kind.to_lowercase().contains("node"))
+}
+
+fn selector_text(selector: &Selector) -> &str {
+    match selector {
+        Selector::Name(text) | Selector::Glob(text) | Selector::Category(text) => text,
+    }
+}
+
+/// What to do about a machine that is meant, but whose name cannot stand in the site file.
+fn rename(name: &str) -> String {
+    let wanted = as_label(name);
+    format!(
+        "BCM has `{name}`, which cannot be the name of a node in Kubernetes: rename it in BCM, for example to `{wanted}`, and write that name"
+    )
 }
 
 fn twice_listed(name: &str) -> Finding {

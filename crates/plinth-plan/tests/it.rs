@@ -4,6 +4,7 @@
 mod it {
     pub mod discovery;
     pub mod existing;
+    pub mod field;
     pub mod kubespray;
     pub mod leaving;
     pub mod left_out;

@@ -45,8 +45,15 @@ pub fn finding(finding: &Finding, palette: Palette) -> String {
 
 /// What, evidence and fix; one line each, labelled.
 pub(crate) fn parts(finding: &Finding, palette: Palette) -> Vec<String> {
-    let mut lines = vec![labelled("what", &finding.message, palette)];
-    for (n, evidence) in finding.evidence.iter().enumerate() {
+    let what = labelled("what", &finding.message, palette);
+    std::iter::once(what).chain(behind_what(finding, palette)).collect()
+}
+
+/// Evidence and fix; one line each, labelled. What already stands in the message is not said again.
+pub(crate) fn behind_what(finding: &Finding, palette: Palette) -> Vec<String> {
+    let mut lines = Vec::new();
+    let new = finding.evidence.iter().filter(|line| !finding.message.contains(line.as_str()));
+    for (n, evidence) in new.enumerate() {
         lines.push(labelled(if n == 0 { "evidence" } else { "" }, evidence, palette));
     }
     if !finding.fix.is_empty() {
@@ -83,6 +90,9 @@ pub fn tally(findings: &[Finding]) -> String {
     let told: Vec<String> = parts.iter().filter(|p| p.0 > 0).map(|(n, one, many)| amount(*n, one, many)).collect();
     if told.is_empty() { "no findings".to_owned() } else { told.join(", ") }
 }
+
+/// Columns of a label, with the blank behind it.
+pub(crate) const LABEL: usize = 10;
 
 /// `1 node`, `2 nodes`.
 #[must_use]

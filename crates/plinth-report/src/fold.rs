@@ -139,8 +139,7 @@ fn common_text(news: &News) -> String {
     if news.target.len() < 3 {
         return news.detail.clone();
     }
-    let common = news.detail.replace(&news.target, NODE);
-    if common.starts_with("gate ") { common.replace(&format!("/{NODE}"), "") } else { common }
+    news.detail.replace(&news.target, NODE)
 }
 
 fn line(kind: &Kind, sign: Sign, at: f64, text: String, news: &[News]) -> Line {
@@ -187,15 +186,6 @@ mod tests {
         assert_eq!(lines[0].names, "dgx-05, dgx-06");
         assert_eq!((lines[1].head.as_str(), lines[1].detail.as_str()), ("nodes/account/cpu-03", "uid fixed"));
         assert!(fold.rest().is_empty());
-    }
-
-    #[test]
-    fn a_gate_of_many_nodes_is_told_without_a_name() {
-        let mut fold = Fold::default();
-        for node in ["dgx-05", "dgx-06"] {
-            fold.add(1.0, kind(), Sign::Skipped, news(node, &format!("gate storage/{node} opened with fits"), 0.5));
-        }
-        assert_eq!(fold.rest()[0].detail, "gate storage opened with fits");
     }
 
     #[test]

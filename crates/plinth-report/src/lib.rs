@@ -3,6 +3,7 @@
 //! Everything here is drawn from values of `plinth-model`, runs from one [`plinth_model::RunView`]; nothing is decided, nothing is looked up. Secrets never get this
 //! far: events and findings do not hold them. Text of foreign programs is cleaned of control characters.
 
+mod background;
 pub mod findings;
 mod fold;
 pub mod history;
@@ -10,6 +11,7 @@ mod lines;
 mod live;
 pub mod logs;
 mod ndjson;
+mod outlet;
 pub mod preflight;
 #[cfg(test)]
 mod scripted;
@@ -21,10 +23,13 @@ pub mod tables;
 mod text_log;
 #[cfg(test)]
 mod view_tests;
+mod wrap;
 
+pub use background::Background;
 pub use lines::Lines;
 pub use live::Live;
 pub use ndjson::Ndjson;
+pub use outlet::{Gap, Open, Outlet, OutletLines};
 pub use sink::Sink;
 pub use style::{Palette, Sign, clean};
 pub use tables::NodeRow;

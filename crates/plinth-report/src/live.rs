@@ -7,6 +7,7 @@ use crate::findings::amount;
 use crate::sink::Sink;
 use crate::style::{Palette, Sign};
 use crate::text_log::{TextLog, Verbosity, moving};
+use crate::wrap::cut;
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 use plinth_model::run::StageView;
 use plinth_model::span::{clock, span};
@@ -35,6 +36,8 @@ pub struct Live {
     now: Arc<Now>,
     error: Option<io::Error>,
     closed: bool,
+    /// Columns, where the terminal is not asked.
+    fixed: Option<usize>,
 }
 
 /// A line of a running step.
@@ -76,6 +79,7 @@ impl Live {
             now,
             error: None,
             closed: false,
+            fixed: None,
         };
         if !live.multi.is_hidden() {
             live.foot.enable_steady_tick(TICK);
@@ -88,7 +92,12 @@ impl Live {
         self.now.set(view.elapsed(), view.run.as_ref().is_some_and(|run| !run.rehearsal));
         self.draw_stages();
         self.draw_rows();
-        self.foot.set_message(foot(self.text_log.view()));
+        self.foot.set_message(cut(&foot(self.text_log.view()), self.room(FOOT_COLUMNS)));
+    }
+
+    /// Columns that are left of the terminal's line.
+    fn room(&self, used: usize) -> usize {
+        self.fixed.or_else(columns).map_or(usize::MAX, |width| width.saturating_sub(used))
     }
 
     fn draw_stages(&mut self) {
@@ -101,8 +110,12 @@ impl Live {
             };
             let seen = view.tally.ended() + view.tally.running();
             bar.set_length(view.total.max(seen) as u64);
-            bar.set_position(view.tally.ended() as u64);
-            bar.set_message(stage_message(&view));
+            // Only what ended well fills the bar: a stage that failed or was not reached is never full.
+            bar.set_position(view.tally.done() as u64);
+            if view.tally.failed > 0 {
+                bar.set_style(stage_style(self.palette, &view));
+            }
+            bar.set_message(cut(&stage_message(&view), self.room(STAGE_COLUMNS)));
         }
     }
 
@@ -110,7 +123,7 @@ impl Live {
         // Stages stand in their order of display, whichever is seen first.
         let index = Stage::ALL.iter().filter(|s| **s < stage && self.stages.contains_key(s)).count();
         let bar = self.multi.insert(index, ProgressBar::new(0));
-        bar.set_style(stage_style(self.palette));
+        bar.set_style(stage_style(self.palette, &StageView::default()));
         bar.set_prefix(stage.title());
         self.stages.insert(stage, bar.clone());
         bar
@@ -126,7 +139,7 @@ impl Live {
             .map(|(step, running)| {
                 let since =
                     started.zip(running.started).map_or(0.0, |(run, step)| step.duration_since(run).as_secs_f64());
-                (milliseconds(since), format!("{step}  {}", moving(running)))
+                (milliseconds(since), cut(&format!("{step}  {}", moving(running)), self.room(ROW_COLUMNS)))
             })
             .collect();
         while self.rows.len() > shown {
@@ -239,6 +252,11 @@ impl Now {
     }
 }
 
+/// Columns before the messages of a stage, a running step and the foot.
+const STAGE_COLUMNS: usize = 36;
+const ROW_COLUMNS: usize = 18;
+const FOOT_COLUMNS: usize = 11;
+
 /// Columns of the terminal on standard error, if it is one.
 fn columns() -> Option<usize> {
     let mut table = comfy_table::Table::new();
@@ -263,9 +281,13 @@ fn timed(template: &str, now: &Arc<Now>, started: &Arc<AtomicU64>, written: fn(f
     ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_spinner()).with_key("time", time)
 }
 
-/// 36 columns and a message that is cut: fits 40 columns.
-fn stage_style(palette: Palette) -> ProgressStyle {
-    let colour = if palette.colour { ".green" } else { "" };
+/// 36 columns and a message. Green while all is well, red once something failed.
+fn stage_style(palette: Palette, stage: &StageView) -> ProgressStyle {
+    let colour = match (palette.colour, stage.tally.failed) {
+        (false, _) => "",
+        (true, 0) => ".green",
+        (true, _) => ".red",
+    };
     let style =
         ProgressStyle::with_template(&format!("{{prefix:>11}} {{bar:12{colour}}} {{pos:>4}}/{{len:<4}} {{wide_msg}}"))
             .unwrap_or_else(|_| ProgressStyle::default_bar());
@@ -282,7 +304,13 @@ fn stage_message(stage: &StageView) -> String {
 fn foot(view: &RunView) -> String {
     let ended = view.tally().ended();
     let all = view.run.as_ref().map_or(ended, |run| run.steps);
-    let mut parts = vec![format!("{ended}/{all} steps"), amount(view.warnings(), "warning", "warnings")];
+    let mut parts = vec![format!("{ended}/{all} steps")];
+    let tally = view.tally();
+    let counted = [(tally.failed, "failed"), (tally.not_run, "not run")];
+    parts.extend(counted.iter().filter(|(n, _)| *n > 0).map(|(n, word)| format!("{n} {word}")));
+    if view.warnings() > 0 {
+        parts.push(amount(view.warnings(), "warning", "warnings"));
+    }
     let hidden = view.running.len().saturating_sub(ROWS);
     if hidden > 0 {
         parts.push(format!("{hidden} more running"));
@@ -293,6 +321,9 @@ fn foot(view: &RunView) -> String {
     parts.join(", ")
 }
 
+#[cfg(test)]
+#[path = "screens_tests.rs"]
+mod screens;
 #[cfg(test)]
 #[path = "live_tests.rs"]
 mod tests;

@@ -7,18 +7,18 @@ use std::sync::Mutex;
 
 /// A terminal that only understands what a live view needs: lines, a cursor that moves up, lines that are cleared.
 #[derive(Debug, Clone)]
-struct Screen {
+pub(super) struct Screen {
     width: u16,
     state: Arc<Mutex<(Vec<String>, usize)>>,
     drawn: Arc<Mutex<String>>,
 }
 
 impl Screen {
-    fn new(width: u16) -> Self {
+    pub(super) fn new(width: u16) -> Self {
         Self { width, state: Arc::new(Mutex::new((vec![String::new()], 0))), drawn: Arc::default() }
     }
 
-    fn text(&self) -> String {
+    pub(super) fn text(&self) -> String {
         let lines = self.state.lock().unwrap().0.clone();
         lines.iter().map(|line| line.trim_end()).collect::<Vec<_>>().join("\n").trim_end().to_owned()
     }
@@ -126,7 +126,7 @@ fn stages_running_steps_and_foot_are_drawn() {
         "kubernetes",
         "6 min 40 s",
         "kubernetes/deploy/basepod-a  600/870 network_plugin/calico",
-        "11/14 steps, 1 warning",
+        "11/14 steps, 1 failed, 2 not run, 1 warning",
     ] {
         assert!(text.contains(part), "{part} is not in\n{text}");
     }

@@ -1,8 +1,9 @@
 //! Findings about nodes as a table: what is equal on many nodes is one line.
 
-use crate::findings::tally;
+use crate::findings::{LABEL, labelled, tally};
 use crate::style::{Palette, clean};
 use crate::tables;
+use crate::wrap::hanging;
 use comfy_table::{Cell, Color};
 use plinth_model::{Code, Finding, Severity};
 use std::collections::BTreeMap;
@@ -20,6 +21,9 @@ struct Row<'a> {
     nodes: Vec<&'a str>,
 }
 
+/// A table wants this many columns; below them each finding is a block of its own.
+const TABLE: usize = 110;
+
 /// Worst first; a closing line counts what is wrong. Evidence is not shown: [`crate::findings::findings`] does that.
 #[must_use]
 pub fn preflight(findings: &[Finding], palette: Palette) -> String {
@@ -28,6 +32,33 @@ pub fn preflight(findings: &[Finding], palette: Palette) -> String {
     }
     let mut rows = several_sentences(folded(findings));
     rows.sort_by(|a, b| b.first.severity.cmp(&a.first.severity).then_with(|| a.first.code.cmp(&b.first.code)));
+    match tables::columns() {
+        Some(width) if width < TABLE => format!("{}{}\n", blocks(&rows, palette, width), tally(findings)),
+        _ => format!("{}{}\n", as_table(&rows, palette), tally(findings)),
+    }
+}
+
+/// `warning  node.swap  cpu-[03-06]`, and below it what and fix.
+fn blocks(rows: &[Row<'_>], palette: Palette, width: usize) -> String {
+    let block = |row: &Row<'_>| {
+        let severity = row.first.severity.to_string();
+        let severity = match row.first.severity {
+            Severity::Error => palette.red(&severity),
+            Severity::Warning => palette.yellow(&severity),
+            Severity::Info => palette.cyan(&severity),
+        };
+        let code = palette.bold(row.first.code.as_str());
+        let fix = format!("{} ({})", row.fix, row.first.owner);
+        let head = hanging(&format!("{severity}  {code}  {}", clean(&ranges(&row.nodes))), 4, Some(width));
+        let part =
+            |label, text: &str| hanging(&format!("  {}", labelled(label, text, palette)), 2 + LABEL, Some(width));
+        let fix = if row.fix.is_empty() { String::new() } else { format!("{}\n", part("fix", &fix)) };
+        format!("{head}\n{}\n{fix}", part("what", &row.what))
+    };
+    rows.iter().map(block).collect()
+}
+
+fn as_table(rows: &[Row<'_>], palette: Palette) -> String {
     let cells = rows.iter().map(|row| {
         vec![
             Cell::new(clean(&ranges(&row.nodes))),
@@ -38,8 +69,7 @@ pub fn preflight(findings: &[Finding], palette: Palette) -> String {
             Cell::new(clean(&row.fix)),
         ]
     });
-    let table = tables::coloured(&["NODES", "SEVERITY", "CODE", "WHAT", "WHO", "FIX"], cells.collect());
-    format!("{table}{}\n", tally(findings))
+    tables::coloured(&["NODES", "SEVERITY", "CODE", "WHAT", "WHO", "FIX"], cells.collect())
 }
 
 fn severity(severity: Severity, palette: Palette) -> Cell {
@@ -184,6 +214,17 @@ mod tests {
         let text = preflight(&[swap("cpu-03"), info, bcm, swap("cpu-06")], Palette::PLAIN);
         assert_eq!(text.lines().filter(|line| line.contains("node.swap")).count(), 3, "{text}");
         assert!(text.contains("cpu-[03,06]"), "{text}");
+    }
+
+    #[test]
+    fn a_narrow_terminal_gets_blocks_with_whole_words() {
+        let findings = [swap("cpu-03"), swap("cpu-04"), Finding::info(code::NODE_APPARMOR, "dgx-05", "AppArmor is on")];
+        let text = blocks(&several_sentences(folded(&findings)), Palette::PLAIN, 60);
+        assert!(text.lines().all(|line| line.chars().count() <= 60), "{text}");
+        assert!(
+            text.contains("warning  node.swap  cpu-[03-04]\n  what      swap is on, and kubelet does not start"),
+            "{text}"
+        );
     }
 
     #[test]

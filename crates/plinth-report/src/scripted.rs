@@ -93,7 +93,7 @@ impl Script {
         )
     }
 
-    fn fail(&mut self, at: f64, step: &str, detail: &str, finding: Finding) -> &mut Self {
+    pub(crate) fn fail(&mut self, at: f64, step: &str, detail: &str, finding: Finding) -> &mut Self {
         self.end(at, step, StepState::Failed, 3.2, detail);
         if let Some(Event { body: EventBody::StepFinished { finding: slot, .. }, .. }) = self.events.last_mut() {
             *slot = Some(Box::new(finding));
@@ -116,7 +116,17 @@ fn insecure() -> Finding {
 }
 
 fn counts() -> Counts {
-    Counts { changed: 5, unchanged: 2, skipped: 2, failed: 1, not_run: 4, warnings: 1, hosts: 3, hosts_failed: 1 }
+    Counts {
+        changed: 5,
+        unchanged: 2,
+        skipped: 2,
+        failed: 1,
+        not_run: 4,
+        warnings: 1,
+        hosts: 3,
+        hosts_failed: 1,
+        ..Counts::default()
+    }
 }
 
 /// Three nodes; dgx-06 is lost while its account is made, and Kubernetes is made on the others.

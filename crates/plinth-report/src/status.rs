@@ -1,9 +1,10 @@
 //! How far a run came, as text.
 
-use crate::findings::{amount, is_warning, warning};
+use crate::findings::{amount, behind_what, is_warning, labelled, warning};
 use crate::style::{Palette, Sign, clean};
+use crate::summary::partly;
 use plinth_model::run::status::{FailureStatus, RunStatus, StepStatus};
-use plinth_model::run::{LockView, Status, StepState};
+use plinth_model::run::{LockView, RunState, Status, StepState};
 use plinth_model::span::span;
 use plinth_model::{NodeName, SiteName};
 
@@ -12,26 +13,22 @@ use plinth_model::{NodeName, SiteName};
 pub fn status(site: &SiteName, status: &Status, palette: Palette) -> String {
     let name = palette.bold(site.as_str());
     let lock = format!("{}{}", lock(status.lock.as_ref()), place(&status.directory));
-    let RunStatus { id, state, plan, rehearsal, .. } = &status.run;
+    let RunStatus { id, plan, rehearsal, .. } = &status.run;
     let Some(id) = id else { return format!("{name}: never applied\n{lock}") };
-    let kind = if *rehearsal { " (a rehearsal)" } else { "" };
+    let kind = if *rehearsal { " (a rehearsal: its times are virtual)" } else { "" };
     let plan = plan.as_ref().map_or("-", |plan| plan.short());
     let mut lines = vec![
-        format!("{name}: {}{kind}", state.word()),
+        format!("{name}: {}{kind}", state(status)),
         format!("  run      {} of plan {plan}", clean(id)),
         format!("  started  {}, last event {}", time(status.run.started), time(status.run.updated)),
         format!("  steps    {}", steps(status)),
     ];
     lines.extend(left_out(&status.run.without));
-    lines.extend(status.in_flight.iter().map(|step| in_flight(step, palette)));
-    lines.extend(status.failures.iter().map(|step| failure(step, palette)));
-    lines.extend(
-        status
-            .findings
-            .iter()
-            .filter(|finding| is_warning(finding))
-            .map(|one| format!("    {}", warning(one, palette))),
-    );
+    lines.extend(status.in_flight.iter().flat_map(|step| in_flight(step, palette)));
+    lines.extend(status.failures.iter().flat_map(|step| failure(step, palette)));
+    let warnings = status.findings.iter().filter(|finding| is_warning(finding));
+    lines.extend(warnings.map(|one| format!("    {}", warning(one, palette))));
+    lines.extend(look(status));
     lines.push(lock);
     lines.join("\n")
 }
@@ -51,6 +48,26 @@ fn place(directory: &str) -> String {
     }
 }
 
+/// Somebody holds the lock for a run that has not begun: the look before it, or a question that waits for its answer.
+fn look(status: &Status) -> Option<String> {
+    let lock = status.lock.as_ref().filter(|lock| lock.alive && Some(&lock.run) != status.run.id.as_ref())?;
+    let since = format!("{:.0}", lock.acquired);
+    Some(format!(
+        "  now      {} looks at the site before a run, or waits for an answer, since {since}",
+        clean(&lock.owner)
+    ))
+}
+
+fn state(status: &Status) -> &'static str {
+    let left_out = status.steps.not_in_this_release > 0;
+    match (status.run.state, &status.run.counts) {
+        (RunState::Partly, Some(counts)) => partly(counts),
+        (RunState::Partly, None) => "partly applied",
+        (RunState::Done, _) if left_out => "done, as far as this release goes",
+        (state, _) => state.word(),
+    }
+}
+
 fn time(at: Option<jiff::Timestamp>) -> String {
     at.map_or_else(|| "-".to_owned(), |at| format!("{at:.0}"))
 }
@@ -61,36 +78,67 @@ fn steps(status: &Status) -> String {
     let looked_at = status.in_flight.iter().filter(|step| step.state == StepState::Looking).count();
     let running = counts.running + looked_at;
     let waiting = counts.waiting.saturating_sub(interrupted + looked_at);
-    let mut parts = vec![format!("{} done", counts.done), format!("{running} running")];
-    if interrupted > 0 {
-        parts.push(format!("{interrupted} interrupted"));
-    }
-    parts.extend([format!("{} failed", counts.failed), format!("{waiting} waiting")]);
-    let all = counts.done + counts.running + counts.failed + counts.waiting;
+    let mut parts = vec![format!("{} done", counts.done)];
+    let further = [
+        (running, "running"),
+        (interrupted, "interrupted"),
+        (counts.failed, "failed"),
+        (waiting, "waiting"),
+        (counts.not_in_this_release, "not in this release"),
+    ];
+    parts.extend(further.iter().filter(|(n, _)| *n > 0).map(|(n, word)| format!("{n} {word}")));
+    let all = counts.done + counts.running + counts.failed + counts.waiting + counts.not_in_this_release;
     format!("{}: {}", amount(all, "step", "steps"), parts.join(", "))
 }
 
-fn in_flight(step: &StepStatus, palette: Palette) -> String {
+/// The step and since when; below it why it is in the plan, and what it ran into.
+fn in_flight(step: &StepStatus, palette: Palette) -> Vec<String> {
     let text = match (step.state, step.seconds) {
         (StepState::Unknown, _) => "interrupted; the next run looks at it first".to_owned(),
-        (state, Some(seconds)) => format!("{state} for {}", span(seconds)),
-        (state, None) => state.to_string(),
+        (state, Some(seconds)) => {
+            let since = step.started.map_or_else(String::new, |at| format!(", since {at:.0}"));
+            format!("{} for {}{since}", doing(state), span(seconds))
+        }
+        (state, None) => doing(state).to_owned(),
     };
     let attempt = if step.attempt > 1 { format!(", attempt {}", step.attempt) } else { String::new() };
-    format!("    {} {}  {text}{attempt}", palette.painted(Sign::of(step.state)), step.step)
+    let mut lines = vec![format!("    {} {}  {text}{attempt}", palette.painted(Sign::of(step.state)), step.step)];
+    if !step.reason.is_empty() && step.state != StepState::Unknown {
+        lines.push(below(&labelled("why", &step.reason, palette)));
+    }
+    if let Some(waits) = &step.waits {
+        lines.push(below(&labelled("waits", &format!("the last attempt failed: {waits}"), palette)));
+    }
+    lines
 }
 
-fn failure(step: &FailureStatus, palette: Palette) -> String {
-    format!("    {} {}  {}", palette.painted(Sign::Failed), step.step, clean(&step.detail))
+/// What a step does in this state, for people.
+const fn doing(state: StepState) -> &'static str {
+    match state {
+        StepState::Looking => "looking or waiting",
+        StepState::Acting => "working",
+        other => other.word(),
+    }
+}
+
+/// The step with what is wrong; below it evidence and fix.
+fn failure(step: &FailureStatus, palette: Palette) -> Vec<String> {
+    let mut lines = vec![format!("    {} {}  {}", palette.painted(Sign::Failed), step.step, clean(&step.detail))];
+    if let Some(finding) = &step.finding {
+        lines.extend(behind_what(finding, palette).iter().map(|part| below(part)));
+    }
+    lines
+}
+
+fn below(text: &str) -> String {
+    format!("        {text}")
 }
 
 fn lock(lock: Option<&LockView>) -> String {
     match lock {
         None => "  lock     free".to_owned(),
         Some(lock) if lock.alive => format!("  lock     held by {} since {:.0}", clean(&lock.owner), lock.acquired),
-        Some(lock) => {
-            format!("  lock     left behind by {}, who is gone; the next run takes it over", clean(&lock.owner))
-        }
+        Some(lock) => format!("  lock     stale: {} has ended; the next run will take it over", clean(&lock.owner)),
     }
 }
 

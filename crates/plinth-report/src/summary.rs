@@ -28,29 +28,52 @@ pub fn summary(view: &RunView, palette: Palette) -> String {
 }
 
 fn head(view: &RunView, palette: Palette) -> String {
+    let counts = view.counts();
     let verdict = match &view.end {
-        Some(RunEnd { outcome: Outcome::Done, .. }) if view.counts().changed == 0 => palette.green("nothing to do"),
+        Some(RunEnd { outcome: Outcome::Done, .. }) if counts.changed == 0 => palette.green("nothing to do"),
         Some(RunEnd { outcome: Outcome::Done, .. }) => palette.green("done"),
-        Some(RunEnd { outcome: Outcome::Partly, exit, .. }) => palette.red(&format!("partly applied (exit {exit})")),
+        Some(RunEnd { outcome: Outcome::Partly, exit, .. }) => {
+            palette.red(&format!("{} (exit {exit})", partly(&counts)))
+        }
         Some(RunEnd { outcome: Outcome::Stopped, exit, .. }) => palette.yellow(&format!("stopped (exit {exit})")),
         None => palette.red("interrupted: the end of the run was not seen; run again to continue"),
     };
     let seconds = view.end.as_ref().map_or_else(|| view.elapsed(), |end| end.seconds);
-    let time = if view.run.as_ref().is_some_and(|run| run.rehearsal) { " of virtual time" } else { "" };
+    let rehearsal = view.run.as_ref().is_some_and(|run| run.rehearsal);
+    let time = if rehearsal { " of virtual time, which is no estimate of a real run" } else { "" };
     format!("{verdict}  {}{time}", span(seconds))
 }
 
-/// `5 hosts (1 failed), 62 steps: 40 changed, 20 unchanged, 2 skipped, 0 failed, 0 not run; 1 warning`.
+/// How a run that left something is called, by what it did.
+pub(crate) const fn partly(counts: &Counts) -> &'static str {
+    match (counts.changed, counts.failed) {
+        (0, 0) => "nothing was changed",
+        (0, _) => "failed, and nothing was changed",
+        _ => "partly applied",
+    }
+}
+
+/// `5 hosts (1 failed), 62 steps: 40 changed, 20 unchanged, 1 failed; 1 warning`. What is none is not said.
 fn tally(counts: &Counts) -> String {
-    let Counts { changed, unchanged, skipped, failed, not_run, warnings, hosts, hosts_failed } = *counts;
+    let Counts { changed, unchanged, skipped, failed, not_run, not_in_this_release, .. } = *counts;
     let steps = changed + unchanged + skipped + failed + not_run;
-    let broken = if hosts_failed > 0 { format!(" ({hosts_failed} failed)") } else { String::new() };
-    format!(
-        "  {}{broken}, {}: {changed} changed, {unchanged} unchanged, {skipped} skipped, {failed} failed, {not_run} not run; {}",
-        amount(hosts, "host", "hosts"),
-        amount(steps, "step", "steps"),
-        amount(warnings, "warning", "warnings"),
-    )
+    let broken = if counts.hosts_failed > 0 { format!(" ({} failed)", counts.hosts_failed) } else { String::new() };
+    let parts = [
+        (changed, "changed"),
+        (unchanged, "unchanged"),
+        (skipped, "skipped"),
+        (failed, "failed"),
+        (not_run.saturating_sub(not_in_this_release), "not run"),
+        (not_in_this_release, "not in this release"),
+    ];
+    let told: Vec<String> = parts.iter().filter(|(n, _)| *n > 0).map(|(n, word)| format!("{n} {word}")).collect();
+    let told = if told.is_empty() { String::new() } else { format!(": {}", told.join(", ")) };
+    let warnings = match counts.warnings {
+        0 => String::new(),
+        n => format!("; {}", amount(n, "warning", "warnings")),
+    };
+    let (hosts, steps) = (amount(counts.hosts, "host", "hosts"), amount(steps, "step", "steps"));
+    format!("  {hosts}{broken}, {steps}{told}{warnings}")
 }
 
 fn failed(step: &StepId, failure: &StepView, palette: Palette) -> String {
@@ -83,6 +106,13 @@ mod tests {
     }
 
     #[test]
+    fn a_run_that_changed_nothing_is_not_called_partly_applied() {
+        let partly = |changed, failed| partly(&Counts { changed, failed, ..Counts::default() });
+        assert_eq!(partly(0, 1), "failed, and nothing was changed");
+        assert_eq!((partly(0, 0), partly(3, 1)), ("nothing was changed", "partly applied"));
+    }
+
+    #[test]
     fn nothing_to_do_is_said_in_these_words() {
         let mut events = scripted::Script::new();
         let counts = Counts { unchanged: 62, hosts: 5, ..Counts::default() };
@@ -91,7 +121,7 @@ mod tests {
         let text = summary(&view(&events.events()), Palette::PLAIN);
         assert_eq!(
             text,
-            "nothing to do  0.3 s of virtual time\n  5 hosts, 62 steps: 0 changed, 62 unchanged, 0 skipped, 0 failed, 0 not run; 0 warnings"
+            "nothing to do  0.3 s of virtual time, which is no estimate of a real run\n  5 hosts, 62 steps: 62 unchanged"
         );
     }
 }

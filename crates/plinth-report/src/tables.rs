@@ -1,7 +1,7 @@
 //! Tables for people: no borders, and colour only where a cell asks for it, so that they can be piped and cut. They fit the terminal when there is one.
 
 use crate::style::clean;
-use comfy_table::{Cell, ContentArrangement, Row, Table, TableStyle, presets};
+use comfy_table::{Cell, ColumnConstraint, ContentArrangement, Row, Table, TableStyle, presets};
 
 /// One machine, as `plinth discover` shows it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -56,7 +56,19 @@ fn discovery_table(rows: &[NodeRow]) -> Table {
         let roles = dash(&row.roles.join(", "));
         vec![clean(&row.name), dash(&row.kind), dash(&row.category), address, source, roles, clean(&row.why_not)]
     });
-    made(&["NAME", "TYPE", "CATEGORY", "ADDRESS", "SOURCE", "ROLES", "WHY NOT"], rows.collect())
+    let mut table = made(&["NAME", "TYPE", "CATEGORY", "ADDRESS", "SOURCE", "ROLES", "WHY NOT"], rows.collect());
+    // A name or an address that is broken in the middle can be neither read nor copied.
+    for whole in [0, 3] {
+        if let Some(column) = table.column_mut(whole) {
+            column.set_constraint(ColumnConstraint::ContentWidth);
+        }
+    }
+    table
+}
+
+/// Columns of the terminal; none where there is none.
+pub(crate) fn columns() -> Option<usize> {
+    Table::new().width().map(usize::from)
 }
 
 const STYLE: TableStyle = presets::NOTHING;

@@ -1,10 +1,11 @@
 //! Turns events into lines of text. It writes nowhere: [`crate::Lines`] puts the lines into a log, [`crate::Live`] lets them
 //! scroll above the live view.
 
-use crate::findings::{amount, parts};
+use crate::findings::{LABEL, amount, behind_what, labelled, parts};
 use crate::fold::{Fold, Kind, Line, News};
 use crate::style::{Palette, Sign, clean};
 use crate::summary::summary;
+use crate::wrap::{behind, cut, hanging};
 use plinth_model::run::{Applied, StepView};
 use plinth_model::span::{clock, span};
 use plinth_model::{Event, EventBody, Finding, Plan, RunView, Stage, StepId, StepState};
@@ -17,7 +18,11 @@ const HEAD: usize = 36;
 const WORD: usize = 9;
 const TIME_AND_SIGN: usize = 9;
 
-/// Characters of a progress message that are shown; the finding of a failed step has all of it.
+/// Most columns of a name, and fewest.
+const WIDEST_HEAD: usize = 60;
+const NARROWEST_HEAD: usize = 24;
+
+/// Columns of a progress message that are shown; the finding of a failed step has all of it.
 const LONGEST_MESSAGE: usize = 100;
 
 /// How much is told.
@@ -37,6 +42,10 @@ pub struct TextLog {
     fold: Fold,
     last_beat: f64,
     width: Option<usize>,
+    /// Columns of a step's name.
+    head: usize,
+    /// The newest time that stands on a line: told news may be older, a reader's clock does not go back.
+    told: f64,
 }
 
 impl TextLog {
@@ -44,7 +53,7 @@ impl TextLog {
     #[must_use]
     pub fn new(palette: Palette, verbosity: Verbosity) -> Self {
         let (view, fold) = (RunView::default(), Fold::default());
-        Self { palette, verbosity, view, fold, last_beat: 0.0, width: None }
+        Self { palette, verbosity, view, fold, last_beat: 0.0, width: None, head: HEAD, told: 0.0 }
     }
 
     /// With the plan: a folded line is written as soon as its last node has spoken.
@@ -54,12 +63,15 @@ impl TextLog {
         for step in plan.steps.iter().filter(|step| step.work.node().is_some()) {
             text_log.fold.expect(label(&step.id));
         }
+        let longest = plan.steps.iter().map(|step| step.id.as_str().len()).max().unwrap_or(HEAD);
+        text_log.head = longest.clamp(NARROWEST_HEAD, WIDEST_HEAD);
         text_log
     }
 
-    /// Cuts lines that would wrap in a terminal of `width` columns; failures are never cut.
+    /// Breaks lines between words where a terminal of `width` columns ends.
     pub fn fit(&mut self, width: usize) {
         self.width = Some(width);
+        self.head = self.head.min(width * 2 / 5).max(NARROWEST_HEAD);
     }
 
     /// The run so far.
@@ -92,13 +104,13 @@ impl TextLog {
     }
 
     /// Events that never came are said, not passed over.
-    fn missing(&self, known: usize) -> Vec<String> {
-        let gaps = self.view.gaps().iter().skip(known);
-        let line = |gap: &plinth_model::run::Gap| {
-            let text = format!("events {} to {} never came; the journal has them", gap.after + 1, gap.until);
-            self.line(self.view.elapsed(), Sign::Warning, "events missing", "warning", &text)
+    fn missing(&mut self, known: usize) -> Vec<String> {
+        let text = |gap: &plinth_model::run::Gap| {
+            format!("events {} to {} never came; the journal has them", gap.after + 1, gap.until)
         };
-        gaps.map(line).collect()
+        let texts: Vec<String> = self.view.gaps().iter().skip(known).map(text).collect();
+        let now = self.view.elapsed();
+        texts.iter().map(|text| self.line(now, Sign::Warning, "events missing", "warning", text)).collect()
     }
 
     /// What still waits, when no more events come; with the summary if the run never told its end.
@@ -109,9 +121,15 @@ impl TextLog {
         lines.extend(late.iter().flat_map(|event| self.told(&event.body)));
         lines.extend(self.waiting());
         if self.view.run.is_some() && self.view.end.is_none() {
-            lines.push(summary(&self.view, self.palette));
+            lines.push(self.summary());
         }
         lines
+    }
+
+    fn summary(&self) -> String {
+        let text = summary(&self.view, self.palette);
+        let fitted = |line: &str| hanging(line, 4 + line.len() - line.trim_start().len(), self.width);
+        text.lines().map(fitted).collect::<Vec<_>>().join("\n")
     }
 
     fn news(&mut self, now: f64, body: &EventBody) -> Vec<String> {
@@ -119,7 +137,8 @@ impl TextLog {
             EventBody::RunStarted(_) => self.run_head(),
             EventBody::StepFinished { .. } => self.finished(now, body),
             EventBody::StepRetrying { step, attempt, message, wait_s } => {
-                let text = format!("attempt {attempt} failed: {}; again in {}", clean(message), span(wait_s.max(0.0)));
+                let wait = span(wait_s.max(0.0));
+                let text = format!("attempt {attempt} failed: {}; again in {wait}", clean(message));
                 vec![self.line(now, Sign::Retry, step.as_str(), "retrying", &text)]
             }
             EventBody::GateOpened { gate, answer, by: _ } => self.gate(now, gate, answer),
@@ -130,7 +149,7 @@ impl TextLog {
             EventBody::RunFinished { .. } => {
                 let mut lines = self.waiting();
                 lines.push(String::new());
-                lines.push(summary(&self.view, self.palette));
+                lines.push(self.summary());
                 lines
             }
             EventBody::StepStarted { .. } | EventBody::StepActing { .. } | EventBody::StepProgress { .. } => Vec::new(),
@@ -191,24 +210,32 @@ impl TextLog {
         lines.push(self.line(now, Sign::Failed, step.as_str(), "failed", &text));
         if let Some(finding) = found {
             let about = format!("{} ({})", clean(&finding.subject), clean(finding.code.as_str()));
-            lines.push(indented(&crate::findings::labelled("about", &about, self.palette)));
-            lines.extend(parts(finding, self.palette).iter().map(|part| indented(part)));
+            lines.push(self.part(&labelled("about", &about, self.palette)));
+            if !clean(detail).contains(&clean(&finding.message)) {
+                lines.push(self.part(&labelled("what", &finding.message, self.palette)));
+            }
+            lines.extend(behind_what(finding, self.palette).iter().map(|part| self.part(part)));
         }
         lines
+    }
+
+    /// A labelled line below a step.
+    fn part(&self, text: &str) -> String {
+        hanging(&format!("{}{text}", " ".repeat(TIME_AND_SIGN)), TIME_AND_SIGN + LABEL, self.width)
     }
 
     fn gate(&mut self, now: f64, gate: &str, answer: &str) -> Vec<String> {
         let (name, target) = gate.split_once('/').unwrap_or(("", gate));
         let kind = Kind { label: format!("gate {name}"), word: clean(answer), unit: "nodes" };
-        let news = News { target: clean(target), detail: "opened".to_owned(), seconds: None };
+        let news = News { target: clean(target), detail: "decided".to_owned(), seconds: None };
         self.add(now, kind, Sign::Gate, news)
     }
 
-    fn finding(&self, now: f64, finding: &Finding) -> Vec<String> {
+    fn finding(&mut self, now: f64, finding: &Finding) -> Vec<String> {
         let (code, subject, severity) =
             (clean(finding.code.as_str()), clean(&finding.subject), finding.severity.to_string());
         let mut lines = vec![self.line(now, Sign::Warning, &code, &severity, &subject)];
-        lines.extend(parts(finding, self.palette).iter().map(|part| indented(part)));
+        lines.extend(parts(finding, self.palette).iter().map(|part| self.part(part)));
         lines
     }
 
@@ -226,9 +253,9 @@ impl TextLog {
         let more = running.len() - 1;
         let others = if more > 0 { format!("; {more} more running") } else { String::new() };
         let text = format!("{} ({}){others}", moving(longest), span(since));
-        let line = self.line(now, Sign::Running, step.as_str(), "running", text.trim_start());
+        let step = (*step).clone();
         self.last_beat = now;
-        Some(line)
+        Some(self.line(now, Sign::Running, step.as_str(), "running", text.trim_start()))
     }
 
     fn add(&mut self, now: f64, kind: Kind, sign: Sign, news: News) -> Vec<String> {
@@ -241,15 +268,16 @@ impl TextLog {
         self.written(&lines)
     }
 
-    fn written(&self, lines: &[Line]) -> Vec<String> {
-        lines.iter().filter(|line| self.tells(line.sign)).map(|line| self.folded(line)).collect()
+    fn written(&mut self, lines: &[Line]) -> Vec<String> {
+        let told: Vec<&Line> = lines.iter().filter(|line| self.tells(line.sign)).collect();
+        told.into_iter().map(|line| self.folded(line)).collect()
     }
 
     fn tells(&self, sign: Sign) -> bool {
         self.verbosity == Verbosity::All || !matches!(sign, Sign::Unchanged | Sign::Skipped)
     }
 
-    fn folded(&self, line: &Line) -> String {
+    fn folded(&mut self, line: &Line) -> String {
         let time = match line.seconds {
             None => String::new(),
             Some((low, high)) if span(low) == span(high) => format!(" ({})", span(high)),
@@ -259,43 +287,27 @@ impl TextLog {
         self.line(line.at, line.sign, &line.head, &line.word, &format!("{}{time}{names}", line.detail))
     }
 
-    /// `12:04  ✓ nodes/account/dgx-05        changed    user ansiblebcm made (0.6 s)`.
-    fn line(&self, at: f64, sign: Sign, head: &str, word: &str, text: &str) -> String {
-        let (time, mark) = (self.palette.dim(&clock(at)), self.palette.painted(sign));
-        let padded = format!("{head:<HEAD$}");
+    /// `12:04  ✓ nodes/account/dgx-05        changed    user ansiblebcm made (0.6 s)`. The time is that of the telling.
+    fn line(&mut self, at: f64, sign: Sign, head: &str, word: &str, text: &str) -> String {
+        self.told = self.told.max(at);
+        let (time, mark) = (self.palette.dim(&clock(self.told)), self.palette.painted(sign));
+        let column = self.head;
+        let padded = format!("{head:<column$}");
         let used = TIME_AND_SIGN + padded.chars().count() + word.len().max(WORD) + 4;
-        if sign == Sign::Failed {
-            return format!("{time}  {mark} {}  {word:<WORD$}  {text}", self.palette.red(&padded))
-                .trim_end()
-                .to_owned();
-        }
-        let text = cut(text, self.width.map(|width| width.saturating_sub(used)));
-        format!("{time}  {mark} {padded}  {word:<WORD$}  {text}").trim_end().to_owned()
+        let padded = if sign == Sign::Failed { self.palette.red(&padded) } else { padded };
+        behind(&format!("{time}  {mark} {padded}  {word:<WORD$}  "), used, text, self.width, TIME_AND_SIGN)
     }
 }
 
 /// `60/870 container-engine`, as far as known.
 pub(crate) fn moving(running: &StepView) -> String {
     let Some(progress) = &running.progress else { return String::new() };
-    let message = cut(&clean(&progress.message), Some(LONGEST_MESSAGE));
+    let message = cut(&clean(&progress.message), LONGEST_MESSAGE);
     match (progress.done, progress.total) {
         (0, 0) => message,
         (done, 0) => format!("{done} {message}"),
         (done, total) => format!("{done}/{total} {message}"),
     }
-}
-
-/// So many characters of a text, the last one saying that there was more. None: all of it.
-fn cut(text: &str, most: Option<usize>) -> String {
-    let most = most.unwrap_or(usize::MAX).max(1);
-    match (text.char_indices().nth(most), text.char_indices().nth(most - 1)) {
-        (Some(_), Some((end, _))) => format!("{}…", text.get(..end).unwrap_or(text).trim_end()),
-        _ => text.to_owned(),
-    }
-}
-
-fn indented(text: &str) -> String {
-    format!("         {text}")
 }
 
 fn label(step: &StepId) -> String {

@@ -66,7 +66,7 @@ pub async fn downloads(plan: &Plan, env: &StepEnv) -> ClientResult<Option<Downlo
     }
     let asked = env.clients.ansible.downloads(&env.ctx, release).await?;
     downloads::list(asked, &inputs, None).map(Some).map_err(|finding| {
-        ClientError::permanent("ansible", "listing downloads", finding.message.clone(), finding.fix.clone())
+        ClientError::new("ansible", "listing downloads").happened(finding.message.clone()).attempt(finding.fix.clone())
     })
 }
 

@@ -1,5 +1,6 @@
 //! Executes a plan: scheduling, deadlines, cancellation, journal, lock, recovery.
 
+mod awaited;
 pub mod behaviour;
 pub mod engines;
 pub mod executor;
@@ -11,9 +12,10 @@ pub mod steps;
 pub mod survey;
 mod without;
 
+pub use awaited::Awaited;
 pub use behaviour::{Behaviour, Probe, Probed, StepEnv};
 pub use executor::{RunOptions, RunReport, RunWorld, Sink, StopLevel, StopSignal, run};
-pub use journal::{CrashAfter, Durability, Journal, JournalError, LockOwner, LockedJournal, Store};
+pub use journal::{CrashAfter, Durability, Fence, Journal, JournalError, Lock, LockOwner, LockedJournal, Store};
 pub use without::go_on_without;
 
 pub use look::{Done, Look, LookOptions, SeenDone, look};

@@ -1,5 +1,6 @@
 //! Looking at the world through the steps of a plan, without changing anything.
 
+use crate::awaited::Awaited;
 use crate::behaviour::{Probe, Probed, StepEnv};
 use crate::executor::{Graph, Queue, RunOptions, RunWorld, within};
 use futures::future::{BoxFuture, FutureExt as _};
@@ -20,11 +21,13 @@ pub struct LookOptions {
     pub parallel: usize,
     /// Nodes that just gave no answer: they are not asked again.
     pub silent: BTreeSet<NodeName>,
+    /// Knows which steps have not answered yet.
+    pub awaited: Arc<Awaited>,
 }
 
 impl Default for LookOptions {
     fn default() -> Self {
-        Self { parallel: RunOptions::PARALLEL, silent: BTreeSet::new() }
+        Self { parallel: RunOptions::PARALLEL, silent: BTreeSet::new(), awaited: Arc::default() }
     }
 }
 
@@ -68,7 +71,9 @@ pub async fn look(plan: &Plan, world: &RunWorld, options: &LookOptions) -> Resul
     let graph = Graph::of(plan)?;
     let queue = Queue::new(&graph, options.parallel);
     let env = world.env.clone().listing_nodes();
-    let mut looking = Looking { plan, world, silent: &options.silent, env, queue, graph, look: Look::default() };
+    let awaited = Arc::clone(&options.awaited);
+    let mut looking =
+        Looking { plan, world, silent: &options.silent, env, queue, graph, awaited, look: Look::default() };
     let mut sights: FuturesUnordered<Sight<'_>> = FuturesUnordered::new();
     loop {
         while let Some(sight) = looking.begin() {
@@ -89,6 +94,7 @@ struct Looking<'a> {
     env: StepEnv,
     queue: Queue,
     graph: Graph<'a>,
+    awaited: Arc<Awaited>,
     look: Look,
 }
 
@@ -108,7 +114,9 @@ impl<'a> Looking<'a> {
                 continue;
             }
             match step.when.as_ref().map(|when| self.look.answers.get(&when.gate) == Some(&when.answer)) {
-                None | Some(true) => return Some(sight((index, step), self.world, self.env.clone())),
+                None | Some(true) => {
+                    return Some(sight((index, step), self.world, self.env.clone(), Arc::clone(&self.awaited)));
+                }
                 Some(false) => self.pass_over(index, step),
             }
         }
@@ -175,10 +183,11 @@ impl<'a> Looking<'a> {
     }
 }
 
-fn sight<'a>((index, step): (usize, &'a Step), world: &'a RunWorld, env: StepEnv) -> Sight<'a> {
+fn sight<'a>((index, step): (usize, &'a Step), world: &'a RunWorld, env: StepEnv, awaited: Arc<Awaited>) -> Sight<'a> {
     async move {
         let clock = Arc::clone(env.ctx.clock());
-        let probed = within(&*clock, look_deadline(step), world.behaviour.probe(step, &env)).await;
+        let probe = within(&*clock, look_deadline(step), world.behaviour.probe(step, &env));
+        let probed = awaited.during(step.id.as_str(), probe).await;
         (index, probed)
     }
     .boxed()

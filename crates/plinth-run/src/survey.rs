@@ -1,6 +1,7 @@
 //! Checks every node before anything is changed on it, and judges what it says. The only thing written is the pin of a host key that
 //! was never seen before.
 
+use crate::awaited::Awaited;
 use crate::behaviour::StepEnv;
 use futures::stream::{self, StreamExt as _};
 use plinth_check::preflight::{Judged, across, judge};
@@ -33,17 +34,17 @@ struct NodeReport {
     judged: Vec<Judged>,
 }
 
-/// Checks all nodes, at most `parallel` at a time.
+/// Checks all nodes, at most `parallel` at a time; `awaited` knows which of them have not answered yet.
 ///
 /// # Errors
 /// When it cannot be read where Kubernetes was deployed: a node is judged by it. A node that does not answer is a finding.
-pub async fn survey(visits: &[Visit], env: &StepEnv, parallel: usize) -> ClientResult<Survey> {
+pub async fn survey(visits: &[Visit], env: &StepEnv, parallel: usize, awaited: &Awaited) -> ClientResult<Survey> {
     let ours = env.clients.records.record(&env.ctx).await?;
     let mut reports: Vec<(usize, NodeReport)> = stream::iter(visits.iter().enumerate())
         .map(|(place, visit)| {
             let deployed = ours.as_ref().is_some_and(|record| record.has(&visit.first.node));
             let expected = NodeExpectation { deployed, ..visit.expected.clone() };
-            async move { (place, check(visit, &expected, env).await) }
+            async move { (place, awaited.during(visit.first.node.as_str(), check(visit, &expected, env)).await) }
         })
         .buffer_unordered(parallel.max(1))
         .collect()

@@ -129,10 +129,7 @@ fn lock(world: &Mutex<World>) -> MutexGuard<'_, World> {
 }
 
 fn unwritable(error: &WorldError) -> ClientError {
-    ClientError::permanent(
-        "simulation",
-        "writing down what happened in the simulated world",
-        error.to_string(),
-        "free space in the state directory, then run again: nothing that was written is lost",
-    )
+    ClientError::new("simulation", "writing down what happened in the simulated world")
+        .happened(error.to_string())
+        .attempt("free space in the state directory, then run again: nothing that was written is lost")
 }

@@ -11,6 +11,10 @@ pub(crate) const PODS: Ipv4Net = Ipv4Net::new_assert(Ipv4Addr::new(10, 233, 64, 
 pub(crate) const SERVICES: Ipv4Net = Ipv4Net::new_assert(Ipv4Addr::new(10, 233, 0, 0), 18);
 /// Kubespray v2.27.1, `kube_network_node_prefix`.
 pub(crate) const NODE_PREFIX: u8 = 24;
+/// Folder of images.
+pub(crate) const IMAGES: &str = "/var/lib/containerd";
+/// Where images move to when there is no room.
+pub(crate) const LARGER: &str = "/local/containerd";
 /// Ingress node port.
 pub(crate) const HTTP: u16 = 30080;
 /// Ingress node port.

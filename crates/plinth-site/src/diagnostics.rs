@@ -24,6 +24,11 @@ impl<'a> Diagnostics<'a> {
         self.place(finding, Counting::Decoded);
     }
 
+    /// The same, where there may be nothing to report.
+    pub(crate) fn report_some(&mut self, finding: Option<Finding>) {
+        finding.into_iter().for_each(|finding| self.report(finding));
+    }
+
     /// Reports a finding whose subject is a path of the file.
     pub(crate) fn report_in_file(&mut self, finding: Finding) {
         self.place(finding, Counting::File);

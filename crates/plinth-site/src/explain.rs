@@ -1,5 +1,6 @@
 //! From a fault to a finding: the sentence, the fix, the place.
 
+use crate::check::bad_name;
 use crate::decode::{DecodeError, Fault};
 use crate::limits::Shape;
 use crate::mask;
@@ -12,17 +13,51 @@ use plinth_model::nearest::nearest;
 /// The finding of a fault.
 pub(crate) fn explain(error: &DecodeError, tree: &Node, shape: &Shape) -> Finding {
     let path = error.path();
-    let finding = match error.fault() {
-        Fault::UnknownKey { key, known } => unknown_key(&path, key, known, shape),
-        Fault::Missing(key) => missing(&path, key),
-        Fault::WrongType { expected, found, quote, keys } => wrong_type(&path, expected, found, quote.as_deref(), keys),
+    let misread = misread_name(&path, tree).filter(|_| matches!(error.fault(), Fault::WrongType { .. }));
+    let mut finding = misread.unwrap_or_else(|| found(error, &path, shape));
+    if let (Fault::WrongType { expected, found: "a text", .. }, Some(text)) = (error.fault(), text_at(&path, tree))
+        && expected == "a list"
+        && !path.last_key().is_some_and(mask::is_secret_key)
+    {
+        finding = finding.fix(format!("write a list: `[{}]`", crate::raw::rules::short(text)));
+    }
+    let by_key = error.key || matches!(error.fault(), Fault::Missing(_));
+    let pointed = match (by_key, key_place(tree, &path)) {
+        (true, Some(place)) => place,
+        _ => tree.locate(&path, Counting::File).position,
+    };
+    finding.at(pointed)
+}
+
+/// A name of a node that YAML takes for a number or the like. Quotes would only hide it: it is misread again further below.
+fn misread_name(path: &Path, tree: &Node) -> Option<Finding> {
+    let text = path.to_string();
+    let is_name = text.starts_with("inventory.static[") && text.ends_with("].name");
+    let is_selector = text.starts_with("nodes.") && text.ends_with(']');
+    bad_name(&text, &text_at(path, tree)?.to_lowercase()).filter(|_| is_name || is_selector)
+}
+
+/// The text at a place of the file.
+fn text_at<'a>(path: &Path, tree: &'a Node) -> Option<&'a str> {
+    let node = path.0.iter().try_fold(tree, |node, segment| match segment {
+        crate::path::Segment::Key(key) => node.get(key),
+        crate::path::Segment::Index(index) => node.items().get(*index),
+    })?;
+    node.text()
+}
+
+fn found(error: &DecodeError, path: &Path, shape: &Shape) -> Finding {
+    match error.fault() {
+        Fault::UnknownKey { key, known } => unknown_key(path, key, known, shape),
+        Fault::Missing(key) => missing(path, key),
+        Fault::WrongType { expected, found, quote, keys } => wrong_type(path, expected, found, quote.as_deref(), keys),
         Fault::OutOfRange { number, expected } => Finding::error(
             code::SITE_OUT_OF_RANGE,
             path.to_string(),
             format!("`{path}` is {number}, which is out of range"),
         )
         .fix(format!("use {expected}")),
-        Fault::UnknownChoice { choice, known } => unknown_choice(&path, choice, known),
+        Fault::UnknownChoice { choice, known } => unknown_choice(path, choice, known),
         Fault::NotOne { known } => {
             let message = format!("`{path}` must have exactly one of the keys {}", list(known));
             Finding::error(code::SITE_NOT_ONE, path.to_string(), message).fix("keep one of them, and remove the others")
@@ -30,13 +65,7 @@ pub(crate) fn explain(error: &DecodeError, tree: &Node, shape: &Shape) -> Findin
         Fault::Refused { code, message, fix } => {
             Finding::error(*code, path.to_string(), message.clone()).fix(fix.clone())
         }
-    };
-    let by_key = error.key || matches!(error.fault(), Fault::Missing(_));
-    let pointed = match (by_key, key_place(tree, &path)) {
-        (true, Some(place)) => place,
-        _ => tree.locate(&path, Counting::File).position,
-    };
-    finding.at(pointed)
+    }
 }
 
 /// Where the key of an entry stands.

@@ -199,7 +199,7 @@ fn beyond(node: &Node, schema: &Value, path: &Path) -> Option<Finding> {
             let fix = if most == u64::MAX {
                 format!("use {least} or more")
             } else {
-                format!("use a number from {least} to {most}")
+                format!("use a number from {least} to {most}{}", other_way(path))
             };
             (format!("`{path}` is {number}, which is out of range"), fix)
         }
@@ -212,6 +212,16 @@ fn beyond(node: &Node, schema: &Value, path: &Path) -> Option<Finding> {
         _ => return None,
     };
     Some(Finding::error(code::SITE_OUT_OF_RANGE, path.to_string(), message).fix(fix))
+}
+
+/// What leads to the usual ports all the same.
+fn other_way(path: &Path) -> &'static str {
+    match path.to_string().as_str() {
+        "platform.ingress.http" | "platform.ingress.https" => {
+            "; these are ports of the nodes: for 80 and 443 give `platform.loadBalancer.addresses`"
+        }
+        _ => "",
+    }
 }
 
 fn synthetic(value: &Value, place: Position) -> Node {

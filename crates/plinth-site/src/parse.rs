@@ -1,7 +1,7 @@
 //! From YAML events to the tree. Aliases, anchors and tags are refused, so a document can never be larger than its text.
 
-use crate::read;
 use crate::tree::{Entry, Node, Value};
+use crate::{read, unfilled};
 use granit_parser::{ErrorKind, Event, Parser, ScalarStyle, ScanError, Span, StructureStyle};
 use plinth_model::finding::code;
 use plinth_model::{Finding, Position};
@@ -146,7 +146,7 @@ impl Building {
 
     fn refuse_alias(&mut self, span: &Span, what: &str) {
         let finding = Finding::error(code::SITE_ALIAS, self.path(), format!("{what} not read here"))
-            .fix("write the value out at each place")
+            .fix("write the value out at each place; a text that begins with `*` or `&` needs quotes")
             .at(position(span));
         self.report(finding);
     }
@@ -306,9 +306,27 @@ fn syntax(text: &str, error: &ScanError) -> Finding {
     if blames_tab(text, error, start) {
         return read::tab(place);
     }
+    if let Some(variable) = unfilled::on_line(text, start) {
+        return unfilled::finding("", variable).at(place);
+    }
+    if let Some(star) = bare_star(text, start) {
+        let message = format!("`{star}` stands here without quotes; to YAML a text that begins with `*` is an alias");
+        return Finding::error(code::SITE_SYNTAX, "", message).fix(format!("put it in quotes: `\"{star}\"`")).at(place);
+    }
     Finding::error(code::SITE_SYNTAX, "", format!("this is not YAML: {}", error.kind()))
         .fix("look at this line and the one before it: indentation, a missing colon, bracket or quote")
         .at(place)
+}
+
+/// The glob that begins at a place, or just before it, with a star that YAML takes for the sign of an alias.
+fn bare_star(text: &str, at: usize) -> Option<&str> {
+    let begin = [Some(at), at.checked_sub(1)]
+        .into_iter()
+        .flatten()
+        .find(|at| text.get(*at..).is_some_and(|rest| rest.starts_with('*')))?;
+    let rest = &text[begin..];
+    let end = rest.find(|c: char| c.is_whitespace() || matches!(c, ',' | ']' | '}' | '#')).unwrap_or(rest.len());
+    rest.get(..end)
 }
 
 fn blames_tab(text: &str, error: &ScanError, at: usize) -> bool {

@@ -84,7 +84,8 @@ fn add(tree: &mut Node, path: &Path, key: &str, shape: &Shape) -> bool {
     true
 }
 
-fn replace(tree: &mut Node, path: &Path, shape: &Shape) -> bool {
+/// Puts something sound where a value is wrong. False when nothing can be put there.
+pub(crate) fn replace(tree: &mut Node, path: &Path, shape: &Shape) -> bool {
     let located = tree.locate(path, Counting::File);
     let item = matches!(path.0.last(), Some(Segment::Index(_)));
     if item || located.synthetic {

@@ -184,7 +184,7 @@ fn registries(registries: Option<&raw::inventory::Registries>) -> Registries {
     let Some(registries) = registries else { return Registries::default() };
     let mirror = |mirror: &raw::inventory::Mirror| Mirror {
         registry: mirror.registry.0.0.clone(),
-        endpoints: mirror.endpoints.iter().map(|endpoint| endpoint.0.0.clone()).collect(),
+        endpoints: mirror.endpoints.iter().map(|endpoint| endpoint.0.0.trim_end_matches('/').to_owned()).collect(),
     };
     let login = |login: &raw::inventory::Login| RegistryLogin {
         registry: login.registry.0.0.clone(),
@@ -200,9 +200,9 @@ fn registries(registries: Option<&raw::inventory::Registries>) -> Registries {
 fn storage(storage: Option<&raw::inventory::Storage>) -> Storage {
     let storage = storage.cloned().unwrap_or_default();
     Storage {
-        images: storage.images.map_or_else(|| "/var/lib/containerd".to_owned(), |path| path.0.0),
+        images: storage.images.map_or_else(|| defaults::IMAGES.to_owned(), |path| path.0.0),
         images_gib: storage.images_gib.unwrap_or(100),
-        larger: storage.larger.map_or_else(|| "/local/containerd".to_owned(), |path| path.0.0),
+        larger: storage.larger.map_or_else(|| defaults::LARGER.to_owned(), |path| path.0.0),
     }
 }
 

@@ -7,7 +7,7 @@ use crate::limits::Shape;
 use crate::path::Path as Place;
 use crate::raw;
 use crate::tree::{Counting, Node};
-use crate::{mask, read, recover, resolve};
+use crate::{mask, read, recover, resolve, todo, unfilled};
 use plinth_model::{Finding, Position};
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -61,6 +61,8 @@ pub struct Rejected {
     pub source: String,
     /// The file, as it was named.
     pub file: PathBuf,
+    /// Whether somebody outside may have been asked before; the file alone is judged without.
+    pub contacted: bool,
 }
 
 // By hand: thiserror takes every field named `source` for an inner error.
@@ -89,12 +91,12 @@ pub fn load(file: &Path) -> Result<Site, Rejected> {
 /// When the text holds an error. All of its findings are given at once.
 pub fn parse(bytes: impl AsRef<[u8]>, file: &Path) -> Result<Site, Rejected> {
     let bytes = bytes.as_ref();
-    let text = match read::text(bytes) {
+    let text = match read::text(bytes).and_then(|text| read::visible(text).map(|()| text)) {
         Ok(text) => text,
-        Err(finding) => {
+        Err(unreadable) => {
             let readable =
                 if bytes.len() > read::MAX_BYTES { "" } else { std::str::from_utf8(bytes).unwrap_or_default() };
-            return Err(rejected(vec![*finding], mask::masked(readable, None), file));
+            return Err(rejected(unreadable, mask::masked(readable, None), file));
         }
     };
     let crate::parse::Parsed { tree, mut findings } = crate::parse::parse(text);
@@ -104,6 +106,7 @@ pub fn parse(bytes: impl AsRef<[u8]>, file: &Path) -> Result<Site, Rejected> {
     if let Some(newer) = check::newer_format(&tree) {
         return Err(rejected(vec![newer], source, file));
     }
+    findings.extend(todo::report(text));
     let desired = validate(&mut tree, &mut findings);
     sort(&mut findings);
     match desired {
@@ -118,6 +121,7 @@ pub fn parse(bytes: impl AsRef<[u8]>, file: &Path) -> Result<Site, Rejected> {
 /// Everything behind the syntax: types, limits, checks, defaults.
 fn validate(tree: &mut Node, findings: &mut Vec<Finding>) -> Option<Desired> {
     let shape = Shape::of_site();
+    findings.extend(unfilled::report(tree, &shape));
     let site: raw::Site = recover::decode_all(tree, &shape, findings)?;
     let mut diagnostics = Diagnostics::new(tree);
     for finding in shape.limits(tree) {
@@ -139,5 +143,5 @@ fn sort(findings: &mut [Finding]) {
 fn rejected(mut findings: Vec<Finding>, source: String, file: &Path) -> Rejected {
     sort(&mut findings);
     findings.iter_mut().for_each(mask::masked_finding);
-    Rejected { findings, source, file: file.to_owned() }
+    Rejected { findings, source, file: file.to_owned(), contacted: false }
 }

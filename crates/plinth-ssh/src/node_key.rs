@@ -58,7 +58,7 @@ impl NodeKey for KeptNodeKey {
                 "look at {}; removed, a new key is made and must be authorised on every node",
                 self.file.display()
             );
-            ClientError::permanent("keystore", "reading our key for nodes", happened, attempt)
+            ClientError::new("keystore", "reading our key for nodes").happened(happened).attempt(attempt)
         })
     }
 }

@@ -103,12 +103,14 @@ impl SshNodes {
 
 fn failed(doing: &str, target: &NodeTarget, happened: String) -> ClientError {
     let doing = format!("{doing} on {} ({})", target.node, target.address);
-    ClientError::permanent(DOOR, doing, happened, "look at the node, then run again: what is done is found and kept")
+    ClientError::new(DOOR, doing)
+        .happened(happened)
+        .attempt("look at the node, then run again: what is done is found and kept")
 }
 
 pub(crate) fn unusable(target: &NodeTarget, happened: &str) -> ClientError {
     let doing = format!("preparing a login for {}", target.node);
-    ClientError::permanent(DOOR, doing, happened, "check the secret that the site file names")
+    ClientError::new(DOOR, doing).happened(happened).attempt("check the secret that the site file names")
 }
 
 #[async_trait]

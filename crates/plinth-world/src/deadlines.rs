@@ -20,6 +20,16 @@ pub const POLL: Duration = Duration::from_secs(10);
 pub const LOCK_HEARTBEAT: Duration = Duration::from_secs(10);
 /// A lock that was not renewed for so long is taken over: six missed renewals are no accident.
 pub const LOCK_EXPIRY: Duration = Duration::from_secs(60);
+/// A lock that was renewed less than so long ago is ours without a look: who takes it over must wait longer.
+pub const LOCK_SURE: Duration = Duration::from_secs(30);
+/// Before the lock is tried to be renewed again, when the disk refused.
+pub const LOCK_AGAIN: Duration = Duration::from_secs(1);
+/// Silence of a pipe or device that was named as a file, after which it is given up: a person waits.
+pub const INPUT_SILENCE: Duration = Duration::from_secs(10);
+/// Reading all of it.
+pub const INPUT: Duration = Duration::from_secs(60);
+/// Somebody reads the FIFO that was named for output: `mkfifo f; cat f & plinth ..` starts both at once.
+pub const OUTPUT_READER: Duration = Duration::from_secs(30);
 /// A look at a step counts as the first one of the run behind it for so long: as long as our lock keeps others out without a renewal.
 pub const LOOK_HOLDS: Duration = LOCK_EXPIRY;
 /// Attempts of a probe, and of an effect, while the failure says it is transient.
@@ -57,3 +67,62 @@ pub const FETCH_SILENCE: Duration = Duration::from_secs(60);
 pub const FETCH_TRIES: usize = 4;
 /// First wait between two tries of a file; doubled each time.
 pub const FETCH_BACKOFF: Duration = Duration::from_secs(1);
+/// Between two looks at a long task.
+pub const PLAY_TICK: Duration = Duration::from_secs(5);
+/// Progress is told at most so often.
+pub const PLAY_PACE: Duration = Duration::from_millis(200);
+/// After the end, what is still on its way arrives at once.
+pub const PLAY_LINGER: Duration = Duration::from_secs(5);
+/// What contacts no node: 51 s were seen for 300 hosts.
+pub const ANSIBLE_SHORT: Duration = Duration::from_secs(280);
+/// Installing all packages: 27 s here with pip and nothing cached; a slow mirror takes minutes.
+pub const ANSIBLE_INSTALL: Duration = Duration::from_secs(1500);
+/// A look at what is installed.
+pub const ANSIBLE_LOOK: Duration = Duration::from_secs(60);
+/// Fetching one tag without history: 3 MB.
+pub const KUBESPRAY_FETCH: Duration = Duration::from_secs(280);
+/// Starting Python and printing a number takes some hundredths of a second; a version manager's stand-in up to a second.
+pub const PYTHON_LOOK: Duration = Duration::from_secs(20);
+/// One question to one server.
+pub const KUBE_DNS_ANSWER: Duration = Duration::from_secs(10);
+/// How long another program may hold the lock; kubectl holds it for one write.
+pub const KUBECONFIG_LOCK: Duration = Duration::from_secs(5);
+/// Between two looks at the lock.
+pub const KUBECONFIG_LOCK_PAUSE: Duration = Duration::from_millis(50);
+/// Some 400 MB are read and summed up; a busy disk takes its time.
+pub const SSH_DOWNLOADS_LOOK: Duration = Duration::from_secs(180);
+/// Six tries of 15 s, and one question more.
+pub const SSH_BOOTSTRAP: Duration = Duration::from_secs(110);
+/// Names that do not resolve take the resolver's time, each.
+pub const SSH_PREPARE_LOOK: Duration = Duration::from_secs(120);
+/// `swapoff` reads back everything that is swapped out.
+pub const SSH_PREPARE: Duration = Duration::from_secs(900);
+/// Reading the size of an old copy of many small files.
+pub const SSH_STORAGE_LOOK: Duration = Duration::from_secs(120);
+/// 500 GB at 100 MB/s, read three times.
+pub const SSH_STORAGE_MOVE: Duration = Duration::from_secs(4 * 3600);
+/// Directories with many small files.
+pub const SSH_LEFTOVERS: Duration = Duration::from_secs(300);
+/// A name service that asks a directory takes its time.
+pub const SSH_ACCOUNT: Duration = Duration::from_secs(60);
+/// One small file.
+pub const SSH_ADMIN_CONFIG: Duration = Duration::from_secs(30);
+/// etcd is asked twice, 20 s each; systemd and containerd 10 s each.
+pub const SSH_CONTROL_PLANE: Duration = Duration::from_secs(90);
+/// Addresses are asked at once, 10 s each.
+pub const SSH_REGISTRIES: Duration = Duration::from_secs(60);
+/// How long more output may come after the shell has ended. What it left behind may hold the channel open for as long as it likes.
+pub const SSH_LINGERING: Duration = Duration::from_secs(10);
+/// A file of the largest size over a slow line, and a disk that is busy.
+pub const SSH_UPLOAD: Duration = Duration::from_secs(120);
+/// Longer ago, the node is asked again: a person may have thought about the key meanwhile, and sshd does not wait for a login for
+/// ever (LoginGraceTime, two minutes by default).
+pub const SSH_KEY_SEEN: Duration = Duration::from_secs(30);
+/// What a push may take besides its bytes: a login, a checksum, a busy disk.
+pub const SSH_PUSH: Duration = Duration::from_secs(120);
+/// How long a node may take to close a channel that we closed. Its room is given to another one then.
+pub const SSH_CLOSING: Duration = Duration::from_secs(10);
+/// How long a shell may take from the end of an operation until it waits for the next one. A new channel is opened then.
+pub const SSH_SETTLING: Duration = Duration::from_secs(5);
+/// How long a shell is kept for another operation. It waits half as long again on the node, so it is not gone when it is asked.
+pub const SSH_KEPT: Duration = Duration::from_secs(20);

@@ -72,7 +72,7 @@ fn parsed<T: serde::de::DeserializeOwned>(file: &Path) -> ClientResult<Option<T>
 
 fn failed(doing: &str, file: &Path, error: &dyn std::fmt::Display) -> ClientError {
     let attempt = "make the file readable and the state directory writable; never delete it while the cluster runs";
-    ClientError::permanent("engine", doing, format!("{}: {error}", file.display()), attempt)
+    ClientError::new("engine", doing).happened(format!("{}: {error}", file.display())).attempt(attempt)
 }
 
 #[async_trait]

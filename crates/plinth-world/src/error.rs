@@ -105,16 +105,6 @@ impl ClientError {
         self
     }
 
-    /// The same as [`ClientError::new`] with what happened and what to try.
-    pub fn permanent(
-        client: &'static str,
-        doing: impl Into<String>,
-        happened: impl Into<String>,
-        attempt: impl Into<String>,
-    ) -> Self {
-        Self::new(client, doing).happened(happened).attempt(attempt)
-    }
-
     /// A failure that may pass by itself.
     #[must_use]
     pub fn transient(mut self, why: &'static str) -> Self {

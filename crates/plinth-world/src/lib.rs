@@ -18,6 +18,7 @@ pub mod helm;
 pub mod keystore;
 pub mod kube;
 pub mod node;
+pub mod output;
 pub mod private_file;
 pub mod runai;
 pub mod secrets;

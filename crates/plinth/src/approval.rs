@@ -5,13 +5,13 @@ use crate::printer::Printer;
 use crate::verbs::plan;
 use async_trait::async_trait;
 use plinth_app::{Approve, Planned};
-use plinth_model::Problem;
+use plinth_model::{Plan, Problem};
 
 /// Shows the plan, then asks a question; `--yes` answers it.
 pub(crate) struct Question<'a> {
     common: &'a Common,
     printer: &'a Printer,
-    question: &'a str,
+    question: fn(&Plan) -> String,
     yes: bool,
 }
 
@@ -20,7 +20,7 @@ impl<'a> Question<'a> {
     pub(crate) fn new(
         common: &'a Common,
         printer: &'a Printer,
-        (question, yes): (&'a str, bool),
+        (question, yes): (fn(&Plan) -> String, bool),
         first: &str,
     ) -> Result<Self, Problem> {
         if !yes && !Printer::can_ask() {
@@ -34,7 +34,7 @@ impl<'a> Question<'a> {
 impl Approve for Question<'_> {
     async fn approve(&self, planned: &Planned) -> Result<bool, Problem> {
         plan::show_before(self.common, &planned.plan, self.printer);
-        let approved = self.yes || self.printer.ask(self.question);
+        let approved = self.yes || self.printer.ask(&(self.question)(&planned.plan)).await;
         if !approved {
             self.printer.talk("nothing was changed");
         }
@@ -53,8 +53,9 @@ impl<'a> SiteName<'a> {
     /// Refuses at once, before anything is contacted, when nobody could be asked, or when another site's name was given.
     pub(crate) fn new(way: &ConfirmedOptions, name: &'a str, printer: &'a Printer) -> Result<Self, Problem> {
         match &way.confirm {
-            None if !Printer::can_ask() => {
-                Err(nobody_to_ask("asking for the site's name", &format!("give `--confirm {name}`")))
+            None if !Printer::can_ask() && !way.dry_run => {
+                let first = format!("look at it with `--dry-run`, then give `--confirm {name}`");
+                Err(nobody_to_ask("asking for the site's name", &first))
             }
             Some(given) if given != name => Err(other_name(given, name)),
             given => Ok(Self { printer, given: given.is_some(), name }),
@@ -66,7 +67,7 @@ impl<'a> SiteName<'a> {
 impl Approve for SiteName<'_> {
     async fn approve(&self, _: &Planned) -> Result<bool, Problem> {
         let question = "This cannot be undone. Type the site's name to go on:";
-        let approved = self.given || self.printer.ask_for(question, self.name);
+        let approved = self.given || self.printer.ask_for(question, self.name).await;
         if !approved {
             self.printer.talk("nothing was changed");
         }

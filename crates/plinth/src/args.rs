@@ -1,7 +1,9 @@
 //! The command line.
 
+use crate::{complete, examples};
 use clap::builder::RangedU64ValueParser;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
+use clap_complete::ArgValueCompleter;
 use plinth_model::NodeName;
 use std::path::PathBuf;
 
@@ -13,7 +15,7 @@ const MOST_NODES: u64 = 20_000;
 /// Start with `plinth rehearse -f examples/basepod.yaml`: the whole job against a simulated data centre; it needs no root, no
 /// network, no secrets.
 #[derive(Debug, Parser)]
-#[command(name = "plinth", version = env!("PLINTH_VERSION"), max_term_width = 120, disable_help_subcommand = true)]
+#[command(name = "plinth", version = env!("PLINTH_VERSION"), max_term_width = 120)]
 pub(crate) struct Arguments {
     #[command(flatten)]
     pub(crate) common: Common,
@@ -21,17 +23,31 @@ pub(crate) struct Arguments {
     pub(crate) verb: Verb,
 }
 
+/// The site file where none is named.
+const FILE: &str = "site.yaml";
+/// The variable that names another one.
+const FILE_VARIABLE: &str = "PLINTH_FILE";
+
+/// The site file where the command line names none.
+pub(crate) fn default_file() -> PathBuf {
+    std::env::var_os(FILE_VARIABLE).map_or_else(|| PathBuf::from(FILE), PathBuf::from)
+}
+
 /// Options of every verb.
 #[derive(Debug, Args)]
+#[command(next_help_heading = "Options of every verb")]
 pub(crate) struct Common {
-    /// Site file
-    #[arg(short, long, global = true, default_value = "site.yaml", value_name = "FILE")]
+    /// Site file; `-` reads standard input
+    #[arg(short, long, global = true, env = FILE_VARIABLE, hide_env_values = true, default_value = FILE, value_name = "FILE")]
     pub(crate) file: PathBuf,
     /// Where the site's journal, keys, pins and rendered files live [default: the user's state directory, a folder per site]
-    #[arg(long, global = true, value_name = "DIR")]
+    #[arg(long, global = true, env = "PLINTH_STATE", hide_env_values = true, value_name = "DIR")]
     pub(crate) state: Option<PathBuf>,
-    /// Data for programs on standard output instead of text
-    #[arg(long, global = true)]
+    /// Form of the data on standard output
+    #[arg(short, long, global = true, value_enum, default_value_t = Output::Text, value_name = "FORM")]
+    pub(crate) output: Output,
+    /// The same as `-o json`
+    #[arg(long, global = true, conflicts_with = "output")]
     pub(crate) json: bool,
     /// When to use colour; `NO_COLOR` works too
     #[arg(long, global = true, value_enum, default_value_t = Color::Auto, value_name = "WHEN")]
@@ -42,6 +58,9 @@ pub(crate) struct Common {
     /// Say nothing but what was asked for, and what went wrong
     #[arg(short, long, global = true)]
     pub(crate) quiet: bool,
+    /// Lines instead of the live view, on a terminal too
+    #[arg(long, global = true)]
+    pub(crate) no_progress: bool,
 }
 
 impl Common {
@@ -54,6 +73,17 @@ impl Common {
             (false, _) => Verbosity::Trace,
         }
     }
+}
+
+/// Form of the data on standard output.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Output {
+    /// For people
+    Text,
+    /// For programs
+    Json,
+    /// The same as JSON, in YAML
+    Yaml,
 }
 
 /// How much is said on standard error.
@@ -84,52 +114,75 @@ pub(crate) enum Color {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Verb {
     /// Write a commented site file to start from
+    #[command(after_help = examples::INIT)]
     Init(Init),
     /// Check the site file: all findings at once; runs no program, contacts nobody, reads no secret
+    #[command(after_help = examples::VALIDATE)]
     Validate(Validate),
     /// List nodes and the addresses plinth would use, through BCM
+    #[command(after_help = examples::DISCOVER)]
     Discover(Discover),
     /// Show what would be done, and why
+    #[command(after_help = examples::PLAN)]
     Plan(Plan),
     /// Do it: the plan shown, or a saved one; run again to continue
+    #[command(after_help = examples::APPLY)]
     Apply(Apply),
-    /// Say how far the last run came, from another terminal too
+    /// Say how far the last run came and what it waits for, from another terminal too
+    #[command(after_help = examples::STATUS)]
     Status,
     /// Say what happened to a node or a step: what, when, by whom, and what was there before
     History(History),
     /// List the logs, or print one
     Logs(Logs),
+    /// Free the site's lock when its holder is gone and the clocks say otherwise
+    Unlock(Unlock),
     /// Run the whole job against a simulated data centre made from the site file
+    #[command(after_help = examples::REHEARSE)]
     Rehearse(Rehearse),
     /// Show what would be handed to Kubespray and helm
+    #[command(after_help = examples::RENDER)]
     Render(Render),
     /// Check everything that can be known of the nodes before touching anything
+    #[command(after_help = examples::PREFLIGHT)]
     Preflight(Preflight),
     /// Pin the host keys that nodes present now, after BCM provisioned them anew
+    #[command(after_help = examples::TRUST)]
     Trust(Trust),
     /// Take workers out of the cluster, and Kubernetes off them
+    #[command(after_help = examples::REMOVE)]
     Remove(Remove),
     /// Take Kubernetes away from the whole site, with its data
+    #[command(after_help = examples::RESET)]
     Reset(Reset),
-    /// Take broken members of the control plane in again, by those that survived
+    /// Rebuild failed control-plane nodes from the surviving ones
+    #[command(after_help = examples::RECOVER)]
     Recover(Recover),
     /// Print the cluster's kubeconfig, or merge it into your own
+    #[command(after_help = examples::KUBECONFIG)]
     Kubeconfig(Kubeconfig),
     /// Prove that the platform works
     Check,
-    /// Explain a step, a kind of step, a finding code, `exit-codes` or `faults`
+    /// Explain a step, a group of steps, a node, a finding, `exit-codes` or `faults`
+    #[command(after_help = examples::EXPLAIN)]
     Explain(Explain),
     /// Print the JSON Schema of the site file
     Schema,
-    /// Print shell completions
+    /// Print shell completions; they know the site's nodes and steps
+    #[command(after_help = examples::COMPLETIONS)]
     Completions(Completions),
+    /// Print the manual page
+    #[command(after_help = examples::MAN)]
+    Man(Man),
+    /// Say which plinth this is, and which Kubespray and Kubernetes it knows
+    Version,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct Init {
-    /// Name of the site
-    #[arg(long, default_value = "basepod-a")]
-    pub(crate) name: String,
+    /// Name of the site [default: asked for, or taken from BCM's host name]
+    #[arg(long)]
+    pub(crate) name: Option<String>,
     /// Fill in what BCM at this address knows (https://HEAD:8081); user and password come from BCM_USERNAME and BCM_PASSWORD
     #[arg(long, value_name = "URL")]
     pub(crate) from_bcm: Option<String>,
@@ -183,12 +236,12 @@ pub(crate) struct Plan {
     #[command(flatten)]
     pub(crate) from: InventoryOption,
     /// Save the plan, for `plinth apply FILE`
-    #[arg(short, long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE")]
     pub(crate) out: Option<PathBuf>,
     /// Draw the plan as a graph instead
     #[arg(long, value_enum, value_name = "FORMAT")]
     pub(crate) graph: Option<GraphFormat>,
-    /// Visit the nodes first, as `apply` does: what they say is in the plan
+    /// Look at the nodes and at every step first, as `apply` does: what is seen is in the plan
     #[arg(long)]
     pub(crate) preflight: bool,
     /// Exit with 2 when there are changes
@@ -213,6 +266,9 @@ pub(crate) struct Apply {
     /// Do not ask
     #[arg(short, long)]
     pub(crate) yes: bool,
+    /// Look, show the plan, and stop: nothing is changed
+    #[arg(long, conflicts_with = "yes")]
+    pub(crate) dry_run: bool,
     /// Manage the site from this state directory although another one does so: the marks on the nodes are replaced
     #[arg(long)]
     pub(crate) take_over: bool,
@@ -252,7 +308,7 @@ pub(crate) struct Logs {
 
 #[derive(Debug, Args)]
 pub(crate) struct Preflight {
-    /// Fix what can be fixed safely: swap, kernel modules and settings, the time service
+    /// Fix what can be fixed safely and what the engine does not set by itself, such as the time service
     #[arg(long)]
     pub(crate) fix: bool,
     /// Do not ask before fixing
@@ -265,7 +321,7 @@ pub(crate) struct Preflight {
 #[derive(Debug, Args)]
 pub(crate) struct Trust {
     /// Nodes, by name or glob
-    #[arg(required = true, value_name = "NODE")]
+    #[arg(required = true, value_name = "NODE", add = ArgValueCompleter::new(complete::nodes))]
     pub(crate) nodes: Vec<String>,
     /// Do not ask
     #[arg(short, long)]
@@ -277,7 +333,7 @@ pub(crate) struct Trust {
 #[derive(Debug, Args)]
 pub(crate) struct Remove {
     /// Workers, by their exact names; they must still be in the site file
-    #[arg(required = true, value_name = "NODE")]
+    #[arg(required = true, value_name = "NODE", add = ArgValueCompleter::new(complete::nodes))]
     pub(crate) nodes: Vec<String>,
     /// They do not answer: only the cluster forgets them
     #[arg(long)]
@@ -295,7 +351,7 @@ pub(crate) struct Reset {
 #[derive(Debug, Args)]
 pub(crate) struct Recover {
     /// Broken members of the control plane or of etcd, by their exact names; machines under these names must answer
-    #[arg(required = true, value_name = "NODE")]
+    #[arg(required = true, value_name = "NODE", add = ArgValueCompleter::new(complete::nodes))]
     pub(crate) nodes: Vec<String>,
     #[command(flatten)]
     pub(crate) way: ConfirmedOptions,
@@ -307,6 +363,9 @@ pub(crate) struct ConfirmedOptions {
     /// The site's name, instead of typing it when asked
     #[arg(long, value_name = "SITE")]
     pub(crate) confirm: Option<String>,
+    /// Look, show the plan, and stop: nothing is changed
+    #[arg(long, conflicts_with = "confirm")]
+    pub(crate) dry_run: bool,
     #[command(flatten)]
     pub(crate) from: InventoryOption,
     #[command(flatten)]
@@ -316,14 +375,21 @@ pub(crate) struct ConfirmedOptions {
 #[derive(Debug, Args)]
 pub(crate) struct Kubeconfig {
     /// Merge it into $KUBECONFIG or ~/.kube/config; everything else there stays
-    #[arg(long, conflicts_with = "output")]
+    #[arg(long, conflicts_with = "out")]
     pub(crate) merge: bool,
     /// Write it into this file (mode 0600) instead of standard output
-    #[arg(short, long, value_name = "FILE")]
-    pub(crate) output: Option<PathBuf>,
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
     /// Replace what is there under the same name even if plinth did not make it
     #[arg(long)]
     pub(crate) force: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Unlock {
+    /// Do not ask; a holder that shows a sign of life keeps the lock all the same
+    #[arg(short, long)]
+    pub(crate) yes: bool,
 }
 
 #[derive(Debug, Args)]
@@ -409,8 +475,9 @@ pub(crate) enum Rendering {
 
 #[derive(Debug, Args)]
 pub(crate) struct Explain {
-    /// A step id, a kind of step, a finding code, `exit-codes` or `faults`
-    pub(crate) what: String,
+    /// A step, a group of steps or a node as a plan prints them, a kind of step, a finding code, or a table such as `exit-codes`
+    #[arg(add = ArgValueCompleter::new(complete::topics))]
+    pub(crate) what: Option<String>,
     #[command(flatten)]
     pub(crate) from: InventoryOption,
 }
@@ -420,4 +487,11 @@ pub(crate) struct Completions {
     /// Shell
     #[arg(value_enum)]
     pub(crate) shell: clap_complete::Shell,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Man {
+    /// Write a page for every verb into this folder instead
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
 }

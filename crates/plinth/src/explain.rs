@@ -1,43 +1,94 @@
-//! What is told about the things plinth names: steps, kinds, finding codes, exit codes, faults, runs.
+//! What is told about the things plinth names: steps and groups of them, kinds, finding codes, exit codes, faults.
 
 use plinth_model::finding::{Code, Declaration, code};
-use plinth_model::{Exit, Plan, SiteName, Step};
-use plinth_run::RunReport;
-use serde::Serialize;
+use plinth_model::run::StepView;
+use plinth_model::span::span;
+use plinth_model::{Exit, Plan, RunView, Step};
+use plinth_run::steps::EXPLANATIONS;
+use serde_json::{Value, json};
+
+/// A topic, for people and for programs.
+pub(crate) struct Explanation {
+    pub(crate) text: String,
+    pub(crate) data: Value,
+}
+
+/// What can be asked without a site, beside kinds and codes.
+const TABLES: [(&str, &str); 4] = [
+    ("exit-codes", "how the process ends, and what that means"),
+    ("faults", "what a rehearsal can make go wrong"),
+    ("findings", "all finding codes"),
+    ("kinds", "all kinds of steps"),
+];
+
+/// What to ask for, where nothing was asked for.
+pub(crate) fn overview() -> Explanation {
+    let mut lines = vec!["plinth explain WHAT, where WHAT is".to_owned()];
+    let forms = [
+        ("nodes/account/dgx-05", "a step, and how it went last time"),
+        ("nodes/account", "all steps of that name"),
+        ("dgx-05", "all steps of a node"),
+        ("node.account", "a kind of step"),
+        ("node.host-key-changed", "a finding"),
+    ];
+    lines.extend(forms.iter().chain(&TABLES).map(|(topic, what)| format!("  {topic:<24} {what}")));
+    let topics: Vec<&str> = topics();
+    Explanation { text: lines.join("\n"), data: json!({ "topics": topics }) }
+}
+
+/// Every topic that needs no site.
+pub(crate) fn topics() -> Vec<&'static str> {
+    let tables = TABLES.iter().map(|(topic, _)| *topic);
+    tables.chain(EXPLANATIONS.iter().map(|one| one.kind)).chain(codes()).collect()
+}
 
 /// Explains a word that needs no site: a code, a kind, a table.
-pub(crate) fn word(word: &str) -> Option<String> {
+pub(crate) fn word(word: &str) -> Option<Explanation> {
+    let table = |text: String| {
+        let lines: Vec<&str> = text.lines().map(str::trim).collect();
+        Explanation { data: json!({ "lines": lines }), text }
+    };
     match word {
-        "exit-codes" => Some(exit_codes()),
-        "faults" => Some(faults()),
-        "findings" => Some(codes().join("\n")),
+        "exit-codes" => Some(table(exit_codes())),
+        "faults" => Some(table(faults())),
+        "findings" => Some(table(codes().join("\n"))),
+        "kinds" => Some(table(kinds())),
         _ => kind(word).or_else(|| finding(word)),
     }
 }
 
 /// All finding codes, sorted.
-pub(crate) fn codes() -> Vec<&'static str> {
+fn codes() -> Vec<&'static str> {
     let mut codes: Vec<&str> = code::all().filter_map(|code| Some(code.declaration()?.code)).collect();
     codes.sort_unstable();
     codes
 }
 
-fn finding(wanted: &str) -> Option<String> {
-    let found = Code::named(wanted).declaration()?;
-    let Declaration { code, owner, means, usually, fix } = found;
-    Some(format!("{code}\n  {means}\n  usually: {usually}\n  do: {fix}\n  who: {owner}"))
+/// Every kind with its title.
+fn kinds() -> String {
+    let lines = EXPLANATIONS.iter().map(|one| format!("{:<24} {}", one.kind, one.title));
+    lines.collect::<Vec<_>>().join("\n")
 }
 
-fn kind(wanted: &str) -> Option<String> {
-    let explanation = plinth_run::steps::explain(wanted)?;
-    Some(format!(
-        "{wanted}: {}\n  looks: {}\n  does:  {}\n  undo:  {}",
-        explanation.title, explanation.probe, explanation.act, explanation.undo
-    ))
+fn finding(wanted: &str) -> Option<Explanation> {
+    let Declaration { code, owner, means, usually, fix } = Code::named(wanted).declaration()?;
+    Some(Explanation {
+        text: format!("{code}\n  {means}\n  usually: {usually}\n  do: {fix}\n  who: {owner}"),
+        data: json!({ "code": code, "means": means, "usually": usually, "fix": fix, "owner": owner }),
+    })
+}
+
+fn kind(wanted: &str) -> Option<Explanation> {
+    let found = plinth_run::steps::explain(wanted)?;
+    let (title, probe, act, undo) = (found.title, found.probe, found.act, found.undo);
+    Some(Explanation {
+        text: format!("{wanted}: {title}\n  looks: {probe}\n  does:  {act}\n  undo:  {undo}"),
+        data: json!({ "kind": wanted, "title": title, "looks": probe, "does": act, "undo": undo }),
+    })
 }
 
 /// The table of exit codes.
-pub(crate) fn exit_codes() -> String {
+fn exit_codes() -> String {
     let lines = Exit::TABLE.iter().map(|(exit, meaning)| format!("{:>3}  {meaning}", exit.code()));
     lines.collect::<Vec<_>>().join("\n")
 }
@@ -50,8 +101,39 @@ fn faults() -> String {
     format!("{head}\n{}", lines.collect::<Vec<_>>().join("\n"))
 }
 
-/// Explains a step of a plan, with what comes before and after it.
-pub(crate) fn step(plan: &Plan, step: &Step) -> String {
+/// Explains steps of a plan: one in full, several with a line each. None: the plan has none of that name.
+pub(crate) fn steps(wanted: &str, plan: &Plan, last: &RunView) -> Option<Explanation> {
+    let found: Vec<&Step> = plan.steps.iter().filter(|step| is_meant(wanted, step)).collect();
+    match found.as_slice() {
+        [] => None,
+        [one] => Some(step(plan, one, last)),
+        many => Some(several(wanted, many, last)),
+    }
+}
+
+/// By its id, by the parts of it that a plan prints, or by its node.
+fn is_meant(wanted: &str, step: &Step) -> bool {
+    let id = step.id.as_str();
+    let begins = id.strip_prefix(wanted).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+    begins || step.work.node().is_some_and(|node| node.as_str() == wanted)
+}
+
+fn several(wanted: &str, steps: &[&Step], last: &RunView) -> Explanation {
+    let mut lines = vec![format!("{wanted}: {} steps", steps.len())];
+    let width = steps.iter().map(|step| step.id.as_str().len()).max().unwrap_or(0);
+    for step in steps {
+        lines.push(format!("  {:<width$}  {}", step.id, last_time(last.steps.get(&step.id))));
+    }
+    if let Some(first) = steps.first().filter(|first| steps.iter().all(|step| step.work.kind() == first.work.kind())) {
+        lines.push(format!("  why:   {}", first.reason));
+        lines.extend(kind(first.work.kind()).map(|kind| kind.text));
+    }
+    let all: Vec<Value> = steps.iter().map(|step| json!({ "step": step, "last": last.steps.get(&step.id) })).collect();
+    Explanation { text: lines.join("\n"), data: json!({ "steps": all }) }
+}
+
+/// Explains a step of a plan, with what comes before and after it, and how it went last time.
+fn step(plan: &Plan, step: &Step, last: &RunView) -> Explanation {
     let after: Vec<&str> =
         plan.steps.iter().filter(|other| other.needs.contains(&step.id)).map(|other| other.id.as_str()).collect();
     let needs: Vec<&str> = step.needs.iter().map(plinth_model::StepId::as_str).collect();
@@ -60,10 +142,10 @@ pub(crate) fn step(plan: &Plan, step: &Step) -> String {
         format!("  why:   {}", step.reason),
         format!("  needs: {}", listed(&needs)),
         format!("  then:  {}", listed(&after)),
-        format!("  time:  one attempt may take {} s", step.deadline_s),
+        format!("  time:  one attempt is given up after {}", span(f64::from(step.deadline_s))),
     ];
     if let Some(condition) = &step.when {
-        lines.push(format!("  only:  if gate {} opens with `{}`", condition.gate, condition.answer));
+        lines.push(format!("  only:  if {} turns out to be `{}`", condition.gate, condition.answer));
     }
     if let Some(what) = &step.destructive {
         lines.push(format!("  mind:  {what}"));
@@ -71,8 +153,24 @@ pub(crate) fn step(plan: &Plan, step: &Step) -> String {
     if step.once {
         lines.push("  once:  it is never repeated when the journal says that it was done".to_owned());
     }
-    lines.extend(kind(step.work.kind()));
-    lines.join("\n")
+    let view = last.steps.get(&step.id);
+    lines.push(format!("  last:  {}", last_time(view)));
+    if let Some(finding) = view.and_then(|view| view.finding.as_deref()) {
+        lines.extend(finding.evidence.iter().map(|line| format!("         {line}")));
+        lines.push(format!("  fix:   {} ({})", finding.fix, finding.owner));
+    }
+    lines.extend(kind(step.work.kind()).map(|kind| kind.text));
+    Explanation { text: lines.join("\n"), data: json!({ "step": step, "then": after, "last": view }) }
+}
+
+/// `changed: user ansiblebcm made (0.6 s), 2026-11-29T10:00:00Z`.
+fn last_time(view: Option<&StepView>) -> String {
+    let Some(view) = view else { return "never run".to_owned() };
+    let took = view.seconds.filter(|s| *s > 0.0).map_or_else(String::new, |seconds| format!(" ({})", span(seconds)));
+    let at = view.started.map_or_else(String::new, |at| format!(", {at:.0}"));
+    let detail =
+        if view.detail.is_empty() { String::new() } else { format!(": {}", plinth_report::clean(&view.detail)) };
+    format!("{}{detail}{took}{at}", view.state)
 }
 
 /// A few names in full, many as a number.
@@ -81,38 +179,5 @@ fn listed(names: &[&str]) -> String {
         [] => "nothing".to_owned(),
         [first, second, third, _, _, _, ..] => format!("{first}, {second}, {third} and {} more", names.len() - 3),
         few => few.join(", "),
-    }
-}
-
-/// `rehearse --json` and `apply --json`: how a run ended.
-#[derive(Serialize)]
-pub(crate) struct Report<'a> {
-    schema: u32,
-    site: &'a SiteName,
-    plan: &'a plinth_model::Digest,
-    outcome: plinth_model::Outcome,
-    exit: u8,
-    counts: plinth_model::run::Counts,
-    seconds: f64,
-    failures: Vec<Failure<'a>>,
-}
-
-#[derive(Serialize)]
-struct Failure<'a> {
-    step: &'a plinth_model::StepId,
-    finding: &'a plinth_model::Finding,
-}
-
-/// How a run ended, for programs.
-pub(crate) fn report<'a>(plan: &'a Plan, report: &'a RunReport) -> Report<'a> {
-    Report {
-        schema: crate::input::SCHEMA,
-        site: &plan.site,
-        plan: &plan.hash,
-        outcome: report.outcome,
-        exit: report.exit.code(),
-        counts: report.counts,
-        seconds: report.duration.as_secs_f64(),
-        failures: report.failures.iter().map(|(step, finding)| Failure { step, finding }).collect(),
     }
 }

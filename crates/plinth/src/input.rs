@@ -47,7 +47,7 @@ pub(crate) fn problem(failure: Failure, json: bool, file: &Path, printer: &Print
         Failure::Problem(problem) => problem,
         Failure::Rejected(rejected) => {
             show(json, printer, &rejected.findings, Some((&rejected.source, &rejected.file)));
-            refused(&rejected.findings, &file.display().to_string())
+            refused(&rejected.findings, &file.display().to_string(), rejected.contacted)
         }
     }
 }
@@ -83,16 +83,17 @@ fn code(exit: Exit) -> Code {
 }
 
 /// The last line after findings that end a verb.
-pub(crate) fn refused(findings: &[Finding], file: &str) -> Problem {
+pub(crate) fn refused(findings: &[Finding], file: &str, contacted: bool) -> Problem {
     let count = |severity| findings.iter().filter(|f| f.severity == severity).count();
     let (errors, warnings) = (count(Severity::Error), count(Severity::Warning));
     let code = findings.iter().find(|f| f.is_error()).map_or("CODE", |f| f.code.as_str());
     Problem::while_doing("checking")
         .to(file)
         .wrong_input(format!(
-            "{}, {}; nothing was contacted or changed",
+            "{}, {}; {}",
             plural(errors, "error"),
-            plural(warnings, "warning")
+            plural(warnings, "warning"),
+            if contacted { "nothing was changed" } else { "nothing was contacted or changed" }
         ))
         .try_this(format!("fix what is listed above; `plinth explain {code}` tells more"))
 }

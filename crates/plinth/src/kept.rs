@@ -20,6 +20,7 @@ impl Kept {
     pub(crate) fn open(common: &Common) -> Result<Self, Failure> {
         let site = Input::load(&common.file)?.site.desired.name;
         let directory = state::directory(common.state.as_deref(), &site)?;
+        state::inspect(&directory)?;
         readable(&directory, common.state.is_some())?;
         let journal = Journal::open_read_only(&directory).map_err(Problem::from)?;
         let known = journal.as_ref().and_then(|journal| journal.view().run.as_ref());

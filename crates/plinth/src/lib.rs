@@ -4,18 +4,26 @@
 
 mod approval;
 mod args;
+mod complete;
+mod examples;
 mod explain;
+mod hints;
 mod input;
 mod kept;
+mod keys;
 mod log;
 mod printer;
+mod process;
+mod report;
 mod running;
 mod screen;
+mod signals;
 mod sinks;
+mod streams;
 mod verbs;
 
-use args::{Arguments, Verb};
-use clap::Parser;
+use args::{Arguments, Common, GraphFormat, Output, Verb};
+use clap::{CommandFactory, Parser};
 use plinth_app::Failure;
 use plinth_app::world::not_in_this_release;
 use plinth_model::{Exit, Problem};
@@ -25,20 +33,42 @@ use std::process::ExitCode;
 /// Runs the process: reads the arguments, carries out the verb, prints what went wrong, and says how to exit.
 #[must_use]
 pub fn main() -> ExitCode {
-    let arguments = match Arguments::try_parse() {
+    clap_complete::CompleteEnv::with_factory(Arguments::command).var(verbs::completions::VARIABLE).complete();
+    let mut arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
-        Err(error) => return usage(&error),
+        Err(error) => return usage(error),
     };
+    process::no_core_dumps();
+    arguments.common.json |= arguments.common.output != Output::Text;
     let printer = Printer::new(&arguments.common);
     let (json, file) = (arguments.common.json, arguments.common.file.clone());
-    let result = runtime().map_err(Failure::from).and_then(|runtime| runtime.block_on(run(arguments, &printer)));
-    let result = result.map_err(|failure| input::problem(failure, json, &file, &printer));
-    let result = result.and_then(|exit| printer.lost().map_or(Ok(exit), Err));
-    let exit = match result {
-        Ok(exit) => exit,
-        Err(problem) => refuse(&problem, json, &printer),
+    let tell = |failure: Failure| refuse(&input::problem(failure, json, &file, &printer), json, &printer);
+    let exit = match process::check().and_then(|()| runtime()) {
+        Ok(runtime) => {
+            printer.signals().listen(&runtime);
+            let exit = runtime.block_on(until_stopped(arguments, &printer)).unwrap_or_else(&tell);
+            let exit = printer.end().map_or_else(|problem| tell(problem.into()), |()| exit);
+            printer.last_words();
+            // A thread that waits for a terminal or a disk does not hold the process.
+            runtime.shutdown_background();
+            exit
+        }
+        Err(problem) => {
+            let exit = tell(problem.into());
+            printer.last_words();
+            exit
+        }
     };
     exit.into()
+}
+
+/// Carries out the verb, unless a signal ends it before or after its run. Dropping it gives the lock back.
+async fn until_stopped(arguments: Arguments, printer: &Printer) -> Result<Exit, Failure> {
+    tokio::select! {
+        biased;
+        problem = printer.signals().unheeded() => Err(problem.into()),
+        result = run(arguments, printer) => result,
+    }
 }
 
 /// The one runtime of the process.
@@ -58,8 +88,26 @@ fn refuse(problem: &Problem, json: bool, printer: &Printer) -> Exit {
     problem.exit
 }
 
+/// Verbs whose answer has one form only say so, and do not pass over what was asked for.
+fn one_form(common: &Common, verb: &Verb) -> Result<(), Problem> {
+    let form = match verb {
+        Verb::Init(_) => "a site file in YAML",
+        Verb::Completions(_) => "a script for a shell",
+        Verb::Man(_) => "a manual page",
+        Verb::Plan(plan) if plan.graph == Some(GraphFormat::Dot) => "a graph in the language of Graphviz",
+        _ => return Ok(()),
+    };
+    if !common.json {
+        return Ok(());
+    }
+    Err(Problem::while_doing("choosing the form of the output")
+        .wrong_input(format!("this verb prints {form} and has no other form"))
+        .try_this("leave `--json` and `-o` out"))
+}
+
 /// Help and version are answers, everything else is wrong input.
-fn usage(error: &clap::Error) -> ExitCode {
+fn usage(error: clap::Error) -> ExitCode {
+    let error = hints::improve(error);
     let exit = if error.use_stderr() { Exit::Input } else { Exit::Done };
     // A closed pipe is the reader's choice, not an error of ours.
     let _ = error.print();
@@ -68,6 +116,7 @@ fn usage(error: &clap::Error) -> ExitCode {
 
 async fn run(arguments: Arguments, printer: &Printer) -> Result<Exit, Failure> {
     let common = &arguments.common;
+    one_form(common, &arguments.verb)?;
     match arguments.verb {
         Verb::Init(verb) => verbs::init::run(common, &verb, printer).await,
         Verb::Validate(verb) => verbs::validate::run(common, &verb, printer),
@@ -77,6 +126,7 @@ async fn run(arguments: Arguments, printer: &Printer) -> Result<Exit, Failure> {
         Verb::History(verb) => verbs::history::run(common, &verb, printer),
         Verb::Logs(verb) => verbs::logs::run(common, &verb, printer),
         Verb::Status => verbs::status::run(common, printer),
+        Verb::Unlock(verb) => verbs::unlock::run(common, &verb, printer).await,
         Verb::Rehearse(verb) => verbs::rehearse::run(common, &verb, printer).await,
         Verb::Render(verb) => verbs::render::run(common, &verb, printer).await,
         Verb::Preflight(verb) => verbs::preflight::run(common, &verb, printer).await,
@@ -88,6 +138,8 @@ async fn run(arguments: Arguments, printer: &Printer) -> Result<Exit, Failure> {
         Verb::Check => Err(not_in_this_release("check").into()),
         Verb::Explain(verb) => verbs::explain::run(common, &verb, printer),
         Verb::Schema => verbs::schema::run(printer),
-        Verb::Completions(verb) => verbs::completions::run(&verb),
+        Verb::Completions(verb) => verbs::completions::run(&verb, printer),
+        Verb::Man(verb) => verbs::man::run(&verb, printer),
+        Verb::Version => verbs::version::run(common, printer),
     }
 }

@@ -7,13 +7,16 @@
 mod file;
 
 use crate::args::Verbosity;
+use crate::streams::Streams;
 use file::LogFile;
 use plinth_model::Problem;
 use plinth_model::text::visible;
+use plinth_report::Outlet;
 use plinth_world::secrets::Secrets;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::fmt::MakeWriter;
@@ -23,6 +26,8 @@ use tracing_subscriber::{Layer as _, fmt};
 
 /// Most that waits for its file, bytes.
 const MOST_WAITING: usize = 256 * 1024;
+/// Most that waits for a disk that hangs, bytes.
+const ROOM: usize = 8 * 1024 * 1024;
 
 /// Where lines go. Cheap to clone: all clones are the same log.
 #[derive(Clone, Default)]
@@ -31,21 +36,21 @@ pub(crate) struct Log(Arc<Mutex<State>>);
 #[derive(Default)]
 struct State {
     secrets: Option<Arc<dyn Secrets>>,
-    file: Option<LogFile>,
+    file: Option<Outlet>,
     waiting: Vec<u8>,
     is_lasting: bool,
 }
 
 impl Log {
     /// Begins to listen to this process. One that has begun already goes on.
-    pub(crate) fn start(verbosity: Verbosity) -> Self {
+    pub(crate) fn start(verbosity: Verbosity, streams: Arc<Streams>) -> Self {
         let log = Self::default();
         let (ours, others) = levels(verbosity);
         let levels = |ours, others| Targets::new().with_target("plinth", ours).with_default(others);
         let file = fmt::layer().with_ansi(false).with_writer(File(log.clone()));
         let file = file.with_filter(levels(ours.max(LevelFilter::INFO), others));
         let shown = if verbosity > Verbosity::Default { (ours, others) } else { (LevelFilter::OFF, LevelFilter::OFF) };
-        let terminal = fmt::layer().with_ansi(false).without_time().with_writer(Terminal(log.clone()));
+        let terminal = fmt::layer().with_ansi(false).without_time().with_writer(Terminal(log.clone(), streams));
         let terminal = terminal.with_filter(levels(shown.0, shown.1));
         // Only a test that calls twice in one process finds a log that has begun.
         let _ = tracing_subscriber::registry().with(file).with(terminal).try_init();
@@ -63,11 +68,19 @@ impl Log {
         let mut state = self.state();
         (state.secrets, state.is_lasting) = (Some(secrets), is_lasting);
         if state.file.is_none() {
-            state.file = Some(LogFile::open(directory)?);
+            let file = LogFile::open(directory)?;
+            let gap = |lines| Some(format!("[{lines} lines are missing: they could not be written in time]\n"));
+            state.file = Some(Outlet::new("log", ROOM, gap, Box::new(move || Ok(Box::new(file)))));
         }
         let waiting = std::mem::take(&mut state.waiting);
         state.write(&waiting);
         Ok(())
+    }
+
+    /// Waits until what was logged is written, at most so long.
+    pub(crate) fn end(&self, at_most: Duration) {
+        let file = self.state().file.clone();
+        let _ = file.is_none_or(|file| file.wait(at_most));
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -88,7 +101,7 @@ impl State {
     fn write(&mut self, lines: &[u8]) {
         let clean = self.redacted(lines);
         match &mut self.file {
-            Some(file) => file.write(clean.as_bytes()),
+            Some(file) => file.lines(clean.as_bytes()),
             None if self.waiting.len() + lines.len() <= MOST_WAITING => self.waiting.extend_from_slice(lines),
             None => {}
         }
@@ -105,7 +118,7 @@ impl State {
 struct File(Log);
 
 /// Writes to standard error.
-struct Terminal(Log);
+struct Terminal(Log, Arc<Streams>);
 
 impl Write for &File {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
@@ -121,12 +134,12 @@ impl Write for &File {
 impl Write for &Terminal {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
         let clean = self.0.state().redacted(line);
-        io::stderr().lock().write_all(clean.as_bytes())?;
+        self.1.err().lines(clean.as_bytes());
         Ok(line.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        io::stderr().lock().flush()
+        Ok(())
     }
 }
 

@@ -1,15 +1,25 @@
-//! stdout is data, stderr is talk. Nothing else in the binary prints.
+//! Data goes to stdout, messages to stderr. Nothing else in the binary prints.
 
-use crate::args::Color;
-use crate::args::{Common, Verbosity};
+use crate::args::{Color, Common, Output, Verbosity};
 use crate::log::Log;
+use crate::signals::Signals;
+use crate::streams::Streams;
 use plinth_model::Problem;
 use plinth_model::text::{visible, visible_json, visible_styled};
+use rustix::event::{PollFd, PollFlags, poll};
+use rustix::fs::Timespec;
+use rustix::io::Errno;
 use serde::Serialize;
 use std::borrow::Cow;
-use std::io::{ErrorKind, IsTerminal, Write};
-use std::sync::OnceLock;
+use std::io::IsTerminal;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+/// Between two looks whether a question is still open.
+const ASKED: Timespec = Timespec { tv_sec: 0, tv_nsec: 100_000_000 };
+/// How long the log is waited for at the end: a disk that hangs must not hold the process.
+const LOG: Duration = Duration::from_secs(2);
 
 /// Prints.
 pub(crate) struct Printer {
@@ -17,8 +27,15 @@ pub(crate) struct Printer {
     color_err: bool,
     verbosity: Verbosity,
     log: Log,
+    streams: Arc<Streams>,
+    signals: Signals,
+    yaml: bool,
+    no_progress: bool,
     spoken: AtomicBool,
-    lost: OnceLock<String>,
+    /// A question stands on its line.
+    asking: AtomicBool,
+    /// A plan was run: how that ended is how the process ends.
+    ran: AtomicBool,
 }
 
 impl Printer {
@@ -33,13 +50,19 @@ impl Printer {
             Color::Auto => terminal && !plain,
         };
         let (color_out, color_err) = (wanted(std::io::stdout().is_terminal()), wanted(std::io::stderr().is_terminal()));
+        let streams = Arc::<Streams>::default();
         Self {
             color_out,
             color_err,
             verbosity,
-            log: Log::start(verbosity),
+            log: Log::start(verbosity, Arc::clone(&streams)),
+            streams,
+            signals: Signals::new(),
+            yaml: common.output == Output::Yaml,
+            no_progress: common.no_progress,
             spoken: AtomicBool::new(false),
-            lost: OnceLock::new(),
+            asking: AtomicBool::new(false),
+            ran: AtomicBool::new(false),
         }
     }
 
@@ -75,12 +98,28 @@ impl Printer {
         }
     }
 
-    /// Columns of the terminal; 100 where there is none.
+    /// Columns of the terminal; where there is none what COLUMNS says, else 100.
     pub(crate) fn width() -> usize {
-        comfy_table::Table::new().width().map_or(100, usize::from)
+        let wished = || std::env::var("COLUMNS").ok()?.parse().ok();
+        comfy_table::Table::new().width().map(usize::from).or_else(wished).unwrap_or(100)
     }
 
-    /// Data for people. A reader that went away is no error; a full disk is, at the end of the verb ([`Printer::lost`]).
+    /// Whether a live view may be drawn.
+    pub(crate) fn draws(&self) -> bool {
+        Self::watched() && self.verbosity == Verbosity::Default && !self.no_progress
+    }
+
+    /// The ways out of this process.
+    pub(crate) fn streams(&self) -> &Streams {
+        &self.streams
+    }
+
+    /// The signals of this process.
+    pub(crate) const fn signals(&self) -> &Signals {
+        &self.signals
+    }
+
+    /// Data for people. A reader that went away is no error; a full disk is, at the end of the verb ([`Printer::end`]).
     pub(crate) fn data(&self, text: &str) {
         self.write(&seen(text, self.color_out));
     }
@@ -92,15 +131,42 @@ impl Printer {
 
     fn write(&self, text: &str) {
         self.spoken.store(true, Ordering::Relaxed);
-        let mut out = std::io::stdout().lock();
         let end = if text.ends_with('\n') { "" } else { "\n" };
-        let written =
-            out.write_all(text.as_bytes()).and_then(|()| out.write_all(end.as_bytes())).and_then(|()| out.flush());
-        if let Err(error) = written
-            && error.kind() != ErrorKind::BrokenPipe
-        {
-            self.lost.get_or_init(|| error.to_string());
+        self.streams.out().whole(format!("{text}{end}").as_bytes());
+    }
+
+    /// A plan is run: how that ends is how the process ends, whatever becomes of what is said about it.
+    pub(crate) fn runs(&self) {
+        self.ran.store(true, Ordering::Relaxed);
+    }
+
+    /// Waits for whoever reads, and tells what could not be written. Data that was lost is a problem of its own, unless a plan was run.
+    pub(crate) fn end(&self) -> Result<(), Problem> {
+        for lost in self.streams.end(&self.signals) {
+            self.problem(
+                &Problem::while_doing("writing the events of the run to")
+                    .to(lost.file.display())
+                    .wrong_input(format!("{}; the run itself went on", lost.happened))
+                    .try_this("everything is in the journal (`plinth status`)"),
+            );
         }
+        let lost = self.streams.lost().map(|error| {
+            Problem::while_doing("writing to standard output")
+                .wrong_input(error)
+                .try_this("free some space, then run again")
+        });
+        match lost {
+            Some(problem) if !self.ran.load(Ordering::Relaxed) => return Err(problem),
+            Some(problem) => self.problem(&problem),
+            None => {}
+        }
+        Ok(())
+    }
+
+    /// Waits for the last words.
+    pub(crate) fn last_words(&self) {
+        self.streams.last_words(&self.signals);
+        self.log.end(LOG);
     }
 
     /// Whether any data was printed.
@@ -108,21 +174,18 @@ impl Printer {
         self.spoken.load(Ordering::Relaxed)
     }
 
-    /// Data that could not be written is a problem of its own.
-    pub(crate) fn lost(&self) -> Option<Problem> {
-        let happened = self.lost.get()?;
-        Some(
-            Problem::while_doing("writing to standard output")
-                .wrong_input(happened)
-                .try_this("free some space, then run again"),
-        )
-    }
-
     /// Data for programs.
     pub(crate) fn json<T: Serialize>(&self, value: &T) {
-        match serde_json::to_string_pretty(value) {
+        let text = match self.yaml {
+            false => serde_json::to_string_pretty(value).map_err(|error| error.to_string()),
+            true => serde_json::to_value(value)
+                .map_err(|error| error.to_string())
+                .and_then(|value| plinth_plan::kubespray::yaml(&value)),
+        };
+        match text {
+            Ok(text) if self.yaml => self.write(&visible(&text)),
             Ok(text) => self.write(&visible_json(&text)),
-            Err(error) => self.say(&format!("cannot write JSON: {error}")),
+            Err(error) => self.say(&format!("cannot write the data: {error}")),
         }
     }
 
@@ -131,21 +194,35 @@ impl Printer {
         std::io::stderr().is_terminal() && std::io::stdin().is_terminal()
     }
 
-    /// Asks a question; only `y` and `yes` mean yes.
-    pub(crate) fn ask(&self, question: &str) -> bool {
-        let mut err = std::io::stderr().lock();
-        let _ = write!(err, "{} [y/N] ", seen(question, self.color_err)).and_then(|()| err.flush());
-        let mut answer = String::new();
-        let read = std::io::stdin().read_line(&mut answer);
-        read.is_ok() && matches!(answer.trim().to_lowercase().as_str(), "y" | "yes")
+    /// Asks a question; only `y` and `yes` mean yes. A signal ends the wait.
+    pub(crate) async fn ask(&self, question: &str) -> bool {
+        let answer = self.answer(&format!("{question} [y/N] ")).await;
+        matches!(answer.trim().to_lowercase().as_str(), "y" | "yes")
+    }
+
+    /// Asks for a text; empty when nothing was typed.
+    pub(crate) async fn ask_text(&self, question: &str) -> String {
+        self.answer(&format!("{question} ")).await.trim().to_owned()
     }
 
     /// Asks for a text; only exactly this one means yes.
-    pub(crate) fn ask_for(&self, question: &str, wanted: &str) -> bool {
-        let mut err = std::io::stderr().lock();
-        let _ = write!(err, "{} ", seen(question, self.color_err)).and_then(|()| err.flush());
-        let mut answer = String::new();
-        std::io::stdin().read_line(&mut answer).is_ok() && answer.trim() == wanted
+    pub(crate) async fn ask_for(&self, question: &str, wanted: &str) -> bool {
+        self.answer(&format!("{question} ")).await.trim() == wanted
+    }
+
+    /// One line that a person types; empty when nobody can. The wait is a thread's, so that signals are heard meanwhile.
+    async fn answer(&self, question: &str) -> String {
+        self.streams.err().whole(seen(question, self.color_err).as_bytes());
+        self.asking.store(true, Ordering::Relaxed);
+        let (told, heard) = tokio::sync::oneshot::channel();
+        let reader = std::thread::Builder::new().name("question".to_owned()).spawn(move || {
+            let answer = typed(|| !told.is_closed());
+            // Nobody listens any more when a signal came first.
+            let _ = told.send(answer);
+        });
+        let answer = if reader.is_ok() { heard.await.unwrap_or_default() } else { String::new() };
+        self.asking.store(false, Ordering::Relaxed);
+        answer
     }
 
     /// Talk; none with `-q`.
@@ -156,15 +233,32 @@ impl Printer {
     }
 
     fn say(&self, text: &str) {
-        let mut err = std::io::stderr().lock();
-        let _ = writeln!(err, "{}", seen(text.trim_end(), self.color_err));
+        let begin = if self.asking.swap(false, Ordering::Relaxed) { "\n" } else { "" };
+        let text = seen(text.trim_end(), self.color_err);
+        self.streams.err().lines(format!("{begin}{text}\n").as_bytes());
     }
 
     /// A problem, with its four parts.
     pub(crate) fn problem(&self, problem: &Problem) {
+        // The terminal has `^C` on the line by then.
+        let echoed = self.signals.heard() > 0 && Self::watched() && !self.ran.load(Ordering::Relaxed);
+        self.asking.fetch_or(echoed, Ordering::Relaxed);
         let label = if self.color_err { "\u{1b}[1;31merror\u{1b}[0m" } else { "error" };
         self.say(&format!("{label}: {problem}"));
     }
+}
+
+/// One line from standard input, as long as somebody wants it; empty when nothing comes. A read that waits would outlive its question.
+fn typed(is_wanted: impl Fn() -> bool) -> String {
+    let (stdin, mut answer) = (std::io::stdin(), String::new());
+    while is_wanted() {
+        match poll(&mut [PollFd::new(&stdin, PollFlags::IN)], Some(&ASKED)) {
+            Ok(0) | Err(Errno::INTR) => {}
+            Ok(_) => return stdin.read_line(&mut answer).map_or_else(|_| String::new(), |_| answer),
+            Err(_) => return String::new(),
+        }
+    }
+    String::new()
 }
 
 /// The last wall: whatever comes here, a terminal is told of colours at most, and of those only where plinth colours.

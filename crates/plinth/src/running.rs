@@ -2,12 +2,12 @@
 
 use crate::args::{Common, Verbosity};
 use crate::printer::Printer;
+use crate::report::Report;
 use crate::sinks::Sinks;
 use plinth_app::{Approved, Operation};
 use plinth_model::{Exit, Problem};
 use plinth_run::{RunReport, StopSignal};
 use std::path::Path;
-use tokio::signal::unix::{SignalKind, signal};
 
 /// Runs the plan, and with `--json` prints how that ended.
 pub(crate) async fn run(
@@ -24,7 +24,7 @@ pub(crate) async fn run(
         printer.name_log();
     }
     if common.json {
-        printer.json(&crate::explain::report(&approved.planned().plan, &report));
+        printer.json(&Report::of(&approved.planned().plan, &report));
     }
     Ok(report.exit)
 }
@@ -50,29 +50,10 @@ pub(crate) async fn watched(
 ) -> Result<RunReport, Problem> {
     let sinks = Sinks::open(printer, &approved.planned().plan, events)?;
     let stop = StopSignal::new();
-    let signals = tokio::spawn(watch_signals(stop.clone()));
-    let result = operation.run(approved, sinks.sink(), stop).await;
-    signals.abort();
-    let closed = sinks.close();
-    let report = result?;
-    closed?;
-    Ok(report)
-}
-
-/// Stops the run at Ctrl-C, at SIGTERM (service supervisors, CI) and at SIGHUP (a lost terminal): the first time it finishes
-/// what is in flight, the second time it ends now. One listener per signal hears them all; a new one each time would miss what
-/// comes between two.
-async fn watch_signals(stop: StopSignal) {
-    let listen = |kind| signal(kind).ok();
-    let (interrupt, terminate, hang_up) =
-        (listen(SignalKind::interrupt()), listen(SignalKind::terminate()), listen(SignalKind::hangup()));
-    let (Some(mut interrupt), Some(mut terminate), Some(mut hang_up)) = (interrupt, terminate, hang_up) else { return };
-    loop {
-        tokio::select! {
-            Some(()) = interrupt.recv() => stop.raise(),
-            Some(()) = terminate.recv() => stop.raise(),
-            Some(()) = hang_up.recv() => stop.raise(),
-            else => return,
-        }
-    }
+    printer.runs();
+    let taken = printer.signals().during(&stop);
+    let result = operation.run(approved, sinks.sink(), stop.clone()).await;
+    drop(taken);
+    sinks.close();
+    result
 }

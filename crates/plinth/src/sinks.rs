@@ -1,45 +1,50 @@
 //! Where the events of a run go: the terminal, and `--events FILE`.
 
 use crate::args::Verbosity;
+use crate::keys::QuietKeys;
 use crate::printer::Printer;
 use plinth_model::{Event, Plan, Problem};
-use plinth_report::{Lines, Live, Ndjson, Palette, Sink};
-use std::fs::File;
-use std::io::BufWriter;
-use std::path::{Path, PathBuf};
+use plinth_report::{Background, Lines, Live, Ndjson, Palette, Sink};
+use plinth_world::output;
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// Open sinks.
-pub(crate) struct Sinks {
-    terminal: Shared,
-    events: Option<(PathBuf, Shared)>,
+/// Open sinks. None of them makes a run wait: each hands on to a thread of its own.
+pub(crate) struct Sinks<'a> {
+    printer: &'a Printer,
+    all: Vec<Shared>,
+    view: Option<(Background, QuietKeys)>,
 }
 
 /// A sink that the executor and the verb both hold.
 type Shared = Arc<Mutex<Box<dyn Sink + Send>>>;
 
-impl Sinks {
+impl<'a> Sinks<'a> {
     /// The live view on a terminal, lines elsewhere and beside a log, nothing with `-q`; and the file, if one is wanted.
-    pub(crate) fn open(printer: &Printer, plan: &Plan, events: Option<&Path>) -> Result<Self, Problem> {
+    pub(crate) fn open(printer: &'a Printer, plan: &Plan, events: Option<&Path>) -> Result<Self, Problem> {
         let palette = palette(printer);
-        let events = match events {
-            None => None,
-            Some(file) => Some((file.to_path_buf(), shared(Ndjson::new(BufWriter::new(create(file)?))))),
-        };
-        let terminal = if printer.verbosity() == Verbosity::Quiet {
-            shared(Silent)
-        } else if Printer::watched() && printer.verbosity() == Verbosity::Default {
-            shared(Live::of_plan(plan, palette))
+        let mut sinks = Self { printer, all: Vec::new(), view: None };
+        if let Some(file) = events {
+            sinks.all.push(shared(Ndjson::new(printer.streams().events(file, create(file)?).writer())));
+        }
+        if printer.verbosity() == Verbosity::Quiet {
+            return Ok(sinks);
+        }
+        if printer.draws() {
+            let plan = plan.clone();
+            let make = || Background::new(move || Live::of_plan(&plan, palette));
+            let view = printer.streams().show(make).map_err(no_thread)?;
+            sinks.all.push(shared(view.clone()));
+            sinks.view = Some((view, QuietKeys::new()));
         } else {
-            shared(Lines::of_plan(std::io::stderr(), plan, palette))
-        };
-        Ok(Self { terminal, events })
+            sinks.all.push(shared(Lines::of_plan(printer.streams().err().writer(), plan, palette)));
+        }
+        Ok(sinks)
     }
 
     /// For the executor.
     pub(crate) fn sink(&self) -> plinth_run::executor::Sink {
-        let sinks: Vec<Shared> =
-            self.events.iter().map(|(_, sink)| sink).chain([&self.terminal]).map(Arc::clone).collect();
+        let sinks = self.all.clone();
         Arc::new(move |event: Event| {
             for sink in &sinks {
                 sink.lock().unwrap_or_else(PoisonError::into_inner).event(&event);
@@ -47,28 +52,19 @@ impl Sinks {
         })
     }
 
-    /// No more events come. A terminal that went away is no error; events that were lost are.
-    pub(crate) fn close(&self) -> Result<(), Problem> {
-        let _ = self.terminal.lock().unwrap_or_else(PoisonError::into_inner).finish();
-        let Some((file, sink)) = &self.events else { return Ok(()) };
-        sink.lock().unwrap_or_else(PoisonError::into_inner).finish().map_err(|error| {
-            Problem::while_doing("writing the events of the run to")
-                .to(file.display())
-                .wrong_input(format!("{error}; the events behind that are lost, the run itself went on"))
-                .try_this("free some space; everything is in the journal (`plinth status`)")
-        })
+    /// No more events come. What was lost on the way is told at the end of the process ([`Printer::end`]).
+    pub(crate) fn close(self) {
+        for sink in &self.all {
+            let _ = sink.lock().unwrap_or_else(PoisonError::into_inner).finish();
+        }
+        if let Some((view, _keys)) = &self.view {
+            self.printer.streams().hide(view);
+        }
     }
 }
 
-/// Says nothing.
-struct Silent;
-
-impl Sink for Silent {
-    fn event(&mut self, _: &Event) {}
-
-    fn finish(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
+fn no_thread(error: std::io::Error) -> Problem {
+    Problem::while_doing("showing the run").wrong_input(error).try_this("raise the limit on threads (`ulimit -u`)")
 }
 
 fn shared(sink: impl Sink + Send + 'static) -> Shared {
@@ -81,13 +77,19 @@ pub(crate) fn palette(printer: &Printer) -> Palette {
     Palette { colour: printer.color_err(), ..detected }
 }
 
-/// Opens the file; what an earlier run wrote there is replaced, anything else is left alone.
-fn create(file: &Path) -> Result<File, Problem> {
-    plinth_app::saved::replaceable(file, |start| start.starts_with(b"{\"seq\":"))?;
-    File::create(file).map_err(|error| {
-        Problem::while_doing("opening the file for events")
-            .to(file.display())
-            .wrong_input(error)
-            .try_this("choose a folder that you can write to")
-    })
+/// How the file is opened: what an earlier run wrote there is replaced, anything else is left alone. Nothing is read of what is no
+/// plain file, and opening it may wait for its reader: that is the thread's business.
+fn create(file: &Path) -> Result<plinth_report::Open, Problem> {
+    plinth_app::saved::replaceable(file, plinth_app::saved::is_events)?;
+    let place = file.to_path_buf();
+    if output::is_plain(file) {
+        let opened = std::fs::File::create(file).map_err(|error| {
+            Problem::while_doing("opening the file for events")
+                .to(file.display())
+                .wrong_input(error)
+                .try_this("choose a folder that you can write to")
+        })?;
+        return Ok(Box::new(move || Ok(Box::new(opened))));
+    }
+    Ok(Box::new(move || Ok(Box::new(output::open(&place)?))))
 }

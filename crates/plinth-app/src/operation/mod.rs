@@ -6,6 +6,7 @@ mod open;
 mod plan;
 mod run;
 mod sources;
+mod waiting;
 
 pub use approve::{Always, Approve, Approved};
 pub use observe::{Depth, Discovered, Observation};
@@ -21,8 +22,11 @@ use plinth_model::inventory::Inventory;
 use plinth_model::{NodeName, Problem};
 use plinth_run::StepEnv;
 use plinth_site::Desired;
+use std::future::{Future, poll_fn};
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
+use std::pin::pin;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::task::Poll;
 
 /// One operation on a site, from its file to the end of a run:
 ///
@@ -49,7 +53,7 @@ pub struct Operation<'a> {
     audience: &'a dyn Audience,
     /// In a mutex only so that an operation may be shared among threads; it is locked by whoever has it alone.
     lock: Option<Mutex<SiteLock>>,
-    world: OpenWorld,
+    pub(crate) world: OpenWorld,
     /// Sources are not asked whether they answer.
     trusts_sources: bool,
 }
@@ -106,8 +110,36 @@ impl Operation<'_> {
         self.world.simulated().map(|simulated| simulated.unspent()).unwrap_or_default()
     }
 
+    /// Lets work go on only while the lock is ours: a process that was stopped for too long wakes in the middle of it.
+    pub(crate) async fn fenced<F: Future>(&self, work: F) -> Result<F::Output, Problem> {
+        let fence = self.lock.as_ref().map(|lock| locked(lock).journal.fence()).unwrap_or_default();
+        let (mut work, mut lost) = (pin!(work), pin!(fence.lost()));
+        poll_fn(|cx| {
+            if (lost.as_mut().poll(cx).is_ready() || !fence.is_sure())
+                && let Err(problem) = self.still_ours()
+            {
+                return Poll::Ready(Err(problem));
+            }
+            work.as_mut().poll(cx).map(Ok)
+        })
+        .await
+    }
+
+    fn still_ours(&self) -> Result<(), Problem> {
+        self.lock.as_ref().map_or(Ok(()), |lock| locked(lock).still_ours())
+    }
+
+    /// Tells a sentence.
+    pub(crate) fn say(&self, text: &str) {
+        self.audience.text(text);
+    }
+
     /// Clients, secrets and clock; the clients are made when this is first called.
     pub(crate) fn env(&self) -> Result<StepEnv, Problem> {
         self.world.env(&self.desired)
     }
+}
+
+fn locked(lock: &Mutex<SiteLock>) -> MutexGuard<'_, SiteLock> {
+    lock.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -11,7 +11,8 @@ use plinth_plan::{Cluster, Discovery, Member, Observed};
 use plinth_run::journal::Memory;
 use plinth_run::steps::Kinds;
 use plinth_run::survey::Survey;
-use plinth_run::{Done, Look, LookOptions, RunWorld};
+use plinth_run::{Awaited, Done, Look, LookOptions, RunWorld};
+use plinth_site::desired::InventorySource;
 use std::collections::BTreeSet;
 use std::sync::{Arc, PoisonError};
 
@@ -20,9 +21,9 @@ use std::sync::{Arc, PoisonError};
 pub enum Depth {
     /// The inventory. What is known of nodes and steps comes from earlier runs.
     Inventory,
-    /// The nodes too.
+    /// The nodes and every step of the plan. Unfit nodes are told, and end nothing.
     Nodes,
-    /// Every step of the plan too.
+    /// The same, for a run: it ends here when more nodes are unfit than may fail.
     Steps,
 }
 
@@ -80,7 +81,7 @@ impl Operation<'_> {
     async fn read_inventory(&self) -> Result<Discovered, Failure> {
         let inventory = match &self.recorded {
             Some(recorded) => recorded.clone(),
-            None => self.world.inventory(&self.desired).await?,
+            None => self.named(self.world.inventory(&self.desired), || self.inventory_source()).await?,
         };
         let discovery = plinth_plan::discover(&self.desired, &inventory);
         let (mut cluster, findings) = Cluster::new(&self.desired, &discovery);
@@ -113,17 +114,23 @@ impl Operation<'_> {
         };
         if depth >= Depth::Nodes {
             self.observe_nodes(&mut seen, depth).await?;
-        }
-        if depth >= Depth::Steps {
             let look = self.look(&seen.draft, std::mem::take(&mut seen.silent)).await?;
             tracing::info!(steps = look.seen.len(), done = look.done.len(), "looked at the steps");
             self.tell(&look.findings);
             self.nobody_else(&look.findings)?;
             (seen.observed.steps, seen.observed.answers) = (look.seen, look.answers);
-            self.demand_sources(&mut seen).await?;
+            self.demand_sources(&mut seen, depth).await?;
             seen.done = Some(look.done);
         }
         Ok(seen)
+    }
+
+    /// Who is asked for the inventory.
+    fn inventory_source(&self) -> String {
+        match &self.desired.inventory {
+            InventorySource::Bcm(access) => format!("BCM at {}", access.endpoint),
+            InventorySource::Static(_) => "the inventory".to_owned(),
+        }
     }
 
     /// An inventory, and what earlier runs left: by the journal under the lock, or as it is read without one.
@@ -181,8 +188,10 @@ impl Operation<'_> {
         }
         let env = self.env()?;
         let visits = plinth_plan::visits(&self.desired, cluster);
-        let work = plinth_run::survey::survey(&visits, &env, self.desired.run.parallel);
-        let survey = self.world.drive(work, false).await.map_err(|error| client_problem(&error))?;
+        let awaited = Awaited::default();
+        let work = plinth_run::survey::survey(&visits, &env, self.desired.run.parallel, &awaited);
+        let work = self.named(self.world.drive(work, false), || format!("the nodes {}", awaited.words()));
+        let survey = self.fenced(work).await?.map_err(|error| client_problem(&error))?;
         tracing::info!(answered = survey.facts.len(), findings = survey.findings.len(), "checked the nodes");
         let known = facts::read(&self.directory)?;
         facts::write(&self.directory, &known.into_iter().chain(survey.facts.clone()).collect())?;
@@ -201,8 +210,10 @@ impl Operation<'_> {
 
     async fn look(&self, plan: &Plan, silent: BTreeSet<NodeName>) -> Result<Look, Failure> {
         let world = RunWorld { env: self.env()?, behaviour: Arc::new(Kinds) };
-        let options = LookOptions { parallel: self.desired.run.parallel, silent };
-        Ok(self.world.drive(plinth_run::look(plan, &world, &options), false).await?)
+        let awaited = Arc::<Awaited>::default();
+        let options = LookOptions { parallel: self.desired.run.parallel, awaited: Arc::clone(&awaited), silent };
+        let work = self.world.drive(plinth_run::look(plan, &world, &options), false);
+        Ok(self.fenced(self.named(work, || format!("a look at {}", awaited.words()))).await??)
     }
 
     /// Stops before anything is changed when another state directory manages nodes of the site.

@@ -49,6 +49,9 @@ impl<'a> Operation<'a> {
             Access::Read => state::kind_fits(&directory, world.is_rehearsal())?,
             Access::Change => state::open(&directory, world.is_rehearsal())?,
         }
+        if !world.is_rehearsal() {
+            state::identity::same(&directory, &input.site)?;
+        }
         let recorded = recorded.map(recorded_inventory).transpose()?;
         let (world, desired, recorded) = OpenWorld::open(world, &input, &directory, recorded)?;
         let mut operation =
@@ -56,7 +59,12 @@ impl<'a> Operation<'a> {
         operation.need_secrets(access)?;
         if access == Access::Change {
             let (directory, name) = (&operation.directory, &operation.desired.name);
-            operation.lock = Some(Mutex::new(SiteLock::take(directory, name, operation.world.durability())?));
+            let rehearsal = operation.world.is_rehearsal();
+            operation.lock =
+                Some(Mutex::new(SiteLock::take(directory, name, rehearsal, operation.world.durability())?));
+            if !rehearsal {
+                state::identity::keep(&operation.directory, &operation.input.site)?;
+            }
             operation.world.begin(&operation.desired)?;
             operation.say_opened()?;
         }
@@ -90,7 +98,7 @@ impl<'a> Operation<'a> {
     /// With all of the findings.
     pub fn accept(&self, findings: Vec<Finding>) -> Result<(), Failure> {
         if findings.iter().any(Finding::is_error) {
-            return Err(self.input.rejected(findings));
+            return Err(self.input.rejected_after_contact(findings));
         }
         self.tell(&findings);
         Ok(())

@@ -3,6 +3,7 @@
 use super::{Observation, Operation};
 use crate::failure::Failure;
 use crate::state;
+use crate::world::lacks;
 use plinth_model::{Finding, Plan};
 use plinth_plan::{Cluster, Observed};
 use plinth_run::Done;
@@ -28,9 +29,13 @@ impl Operation<'_> {
     pub fn plan(&self, seen: Observation) -> Result<Planned, Failure> {
         let Observation { cluster, checks, mut observed, draft, done, .. } = seen;
         if done.is_none() {
-            observed.steps = state::done_before(&self.directory, &draft)?;
+            observed.steps = state::done_before(&self.directory, &draft, self.world.is_rehearsal())?;
         }
-        let plan = plinth_plan::looked(draft, &observed).map_err(|findings| self.input.rejected(findings))?;
+        let mut plan =
+            plinth_plan::looked(draft, &observed).map_err(|findings| self.input.rejected_after_contact(findings))?;
+        if !self.world.is_rehearsal() {
+            plinth_plan::left_out::mark(&mut plan, lacks);
+        }
         Ok(Planned { plan, cluster, checks, done: done.unwrap_or_default() })
     }
 
@@ -48,7 +53,7 @@ impl Operation<'_> {
                 plan.findings = self.input.place(plan.findings);
                 Ok(plan)
             }
-            Err(findings) => Err(self.input.rejected(findings)),
+            Err(findings) => Err(self.input.rejected_after_contact(findings)),
         }
     }
 }

@@ -3,7 +3,7 @@
 use super::{Approved, Operation, Planned};
 use crate::failure::bug;
 use crate::world::Crash;
-use plinth_model::{NodeName, Problem};
+use plinth_model::{NodeName, Problem, Severity};
 use plinth_plan::Cluster;
 use plinth_run::executor::Sink;
 use plinth_run::steps::Kinds;
@@ -24,7 +24,7 @@ impl Operation<'_> {
     pub async fn run(&mut self, approved: &mut Approved, sink: Sink, stop: StopSignal) -> Result<RunReport, Problem> {
         let behaviour = Arc::new(Remembered::new(Arc::new(Kinds), approved.take_done()));
         let world = RunWorld { env: self.env()?, behaviour };
-        let Planned { plan, cluster, .. } = approved.planned();
+        let Planned { plan, cluster, checks, .. } = approved.planned();
         let lock = self.lock.as_mut().ok_or_else(|| bug("running a plan", "the site's lock was not taken"))?;
         let lock = lock.get_mut().unwrap_or_else(PoisonError::into_inner);
         let (run, took_over) = lock.next_run()?;
@@ -37,6 +37,7 @@ impl Operation<'_> {
             control_plane,
             optional: optional(cluster),
             took_over,
+            warnings: checks.iter().filter(|finding| finding.severity == Severity::Warning).count(),
             ..RunOptions::new(run, lock.owner.to_string())
         };
         match self.world.crash() {

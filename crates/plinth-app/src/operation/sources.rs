@@ -1,11 +1,12 @@
 //! Asking the sources of a plan, before anything is changed.
 
-use super::{Discovered, Observation, Operation};
+use super::{Depth, Discovered, Observation, Operation};
 use crate::failure::Failure;
 use crate::goal::Goal;
 use crate::state;
 use plinth_model::facts::NodeFacts;
 use plinth_model::finding::code;
+use plinth_model::plan::Change;
 use plinth_model::{Finding, NodeName, Plan, Problem, Step};
 use plinth_plan::sources::sources;
 use plinth_plan::{Observed, Seen};
@@ -31,7 +32,7 @@ impl Operation<'_> {
     }
 
     /// Ends the operation when a source does not answer that the run will need; what is only doubtful is told.
-    pub(super) async fn demand_sources(&self, seen: &mut Observation) -> Result<(), Failure> {
+    pub(super) async fn demand_sources(&self, seen: &mut Observation, depth: Depth) -> Result<(), Failure> {
         if self.trusts_sources || !matches!(self.goal, Goal::Site) {
             return Ok(());
         }
@@ -43,7 +44,7 @@ impl Operation<'_> {
         }
         self.tell(&findings);
         let missing: BTreeSet<&str> = findings.iter().filter(|f| f.is_error()).map(|f| f.subject.as_str()).collect();
-        if missing.is_empty() {
+        if missing.is_empty() || depth < Depth::Steps {
             seen.checks.extend(findings);
             return Ok(());
         }
@@ -64,7 +65,8 @@ impl Operation<'_> {
         is_pending: impl Fn(&Step) -> bool,
         facts: &BTreeMap<NodeName, NodeFacts>,
     ) -> Result<Vec<Finding>, Failure> {
-        let asked = sources(&self.desired, plan, is_pending);
+        let is_left_out = |step: &Step| matches!(step.change, Change::NotInThisRelease { .. });
+        let asked = sources(&self.desired, plan, |step| is_pending(step) && !is_left_out(step));
         if asked.is_empty() {
             return Ok(Vec::new());
         }

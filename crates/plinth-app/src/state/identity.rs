@@ -1,72 +1,118 @@
-//! Which state directory this is: an id of its own, made once, that goes where the directory goes. Nodes carry it as a mark, so that a
-//! second directory for the same site is noticed.
+//! Which site a state directory belongs to, beyond its name: two sites of one name must never share keys, pins and journal.
 
-use plinth_model::{Problem, SiteName};
-use plinth_run::LockOwner;
+use plinth_model::Problem;
+use plinth_site::Site;
+use plinth_site::desired::InventorySource;
 use plinth_world::files;
 use serde::{Deserialize, Serialize};
-use std::fmt::Display;
+use std::collections::BTreeSet;
 use std::io::ErrorKind;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-const FILE: &str = "identity.json";
-/// Largest file that is read, bytes.
-const LARGEST: usize = 64 * 1024;
+/// The record's file.
+const FILE: &str = "site.json";
+/// Largest record that is read, bytes: a static inventory of 10,000 nodes is below 1 MiB.
+const LARGEST: usize = 4 * 1024 * 1024;
 
-/// The identity of a state directory.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// What tells one site from another of the same name.
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct Identity {
-    /// Never changes.
-    pub(crate) id: String,
-    /// Who made it: user and host.
-    by: String,
-    /// When.
-    since: jiff::Timestamp,
+struct Identity {
+    schema: u32,
+    /// The site file that was used last.
+    file: PathBuf,
+    /// Where its nodes are listed: BCM's address; none: in the file itself.
+    bcm: Option<String>,
+    /// `name address` of the nodes of a static inventory.
+    nodes: BTreeSet<String>,
 }
 
 impl Identity {
-    /// Of a directory; made when there is none. One that cannot be read is an error: another id would lock us out of our own nodes.
-    pub(crate) fn of(directory: &Path) -> Result<Self, Problem> {
-        let file = directory.join(FILE);
-        let failed = |error: &dyn Display| {
-            Problem::while_doing("reading the identity of the state directory")
-                .to(file.display())
-                .wrong_input(error)
-                .try_this(
-                    "restore the file; `id` in /etc/plinth/managed-by on any node of the site is what belongs into it",
-                )
-        };
-        match files::read_up_to(&file, LARGEST) {
-            Ok(bytes) => serde_json::from_slice(&bytes).map_err(|error| failed(&error)),
-            Err(error) if error.kind() == ErrorKind::NotFound => {
-                let made = Self::new();
-                let text = serde_json::to_vec_pretty(&made).map_err(|error| failed(&error))?;
-                files::write_whole(&file, &text).map_err(|error| failed(&error))?;
-                Ok(made)
+    fn of(site: &Site) -> Self {
+        let file = site.file();
+        let file = file.canonicalize().or_else(|_| std::path::absolute(file)).unwrap_or_else(|_| file.to_path_buf());
+        let (bcm, nodes) = match &site.desired.inventory {
+            InventorySource::Bcm(access) => (Some(access.endpoint.to_lowercase()), BTreeSet::new()),
+            InventorySource::Static(nodes) => {
+                (None, nodes.iter().map(|node| format!("{} {}", node.name, node.address)).collect())
             }
-            Err(error) => Err(failed(&error)),
+        };
+        Self { schema: 1, file, bcm, nodes }
+    }
+
+    /// The same file may have changed as it likes; another file is of the same site when it has the same BCM, or a node in common.
+    fn is_same(&self, other: &Self) -> bool {
+        let same_bcm = self.bcm.is_some() && self.bcm == other.bcm;
+        self.file == other.file || same_bcm || !self.nodes.is_disjoint(&other.nodes)
+    }
+
+    fn source(&self) -> String {
+        match &self.bcm {
+            Some(endpoint) => format!("BCM {endpoint}"),
+            None => format!("{} nodes of its own", self.nodes.len()),
         }
     }
+}
 
-    fn new() -> Self {
-        let LockOwner { user, host, .. } = LockOwner::current();
-        Self { id: uuid::Uuid::now_v7().to_string(), by: format!("{user}@{host}"), since: jiff::Timestamp::now() }
+/// Refuses a directory that another site of the same name uses.
+///
+/// # Errors
+/// When it does, or when the record cannot be read.
+pub(crate) fn same(directory: &Path, site: &Site) -> Result<(), Problem> {
+    let Some(known) = read(directory)? else { return Ok(()) };
+    let wanted = Identity::of(site);
+    if known.is_same(&wanted) {
+        return Ok(());
     }
+    let name = &site.desired.name;
+    Err(Problem::while_doing("opening the state directory")
+        .to(directory.display())
+        .wrong_input(format!(
+            "it belongs to the site `{name}` of {} ({}), and {} is another site of that name ({}); nothing was changed",
+            known.file.display(),
+            known.source(),
+            wanted.file.display(),
+            wanted.source()
+        ))
+        .try_this(format!(
+            "give this site another `metadata.name`, or another folder with `--state DIR`; if it is the same site after all, remove {}",
+            directory.join(FILE).display()
+        )))
+}
 
-    /// What stands on nodes.
-    pub(crate) fn mark(&self, site: &SiteName, directory: &Path) -> String {
-        let place = directory.canonicalize().unwrap_or_else(|_| directory.to_path_buf());
-        let line = |text: String| text.replace(['\n', '\r'], " ");
-        format!(
-            "# Written by plinth: the state directory that manages this node. See docs/sharing.md.\nid={}\nsite={site}\nby={}\n\
-             directory={}\nsince={:.0}\n",
-            self.id,
-            line(self.by.clone()),
-            line(place.display().to_string()),
-            self.since
-        )
+/// Records which site uses the directory.
+///
+/// # Errors
+/// When the record cannot be written.
+pub(crate) fn keep(directory: &Path, site: &Site) -> Result<(), Problem> {
+    let identity = Identity::of(site);
+    if read(directory)?.as_ref() == Some(&identity) {
+        return Ok(());
     }
+    let failed = |error: String| {
+        Problem::while_doing("writing")
+            .to(directory.join(FILE).display())
+            .wrong_input(error)
+            .try_this("see that the folder can be written")
+    };
+    let text = serde_json::to_string_pretty(&identity).map_err(|error| failed(error.to_string()))?;
+    files::replace(&directory.join(FILE), text.as_bytes(), 0o600).map_err(|error| failed(error.to_string()))
+}
+
+fn read(directory: &Path) -> Result<Option<Identity>, Problem> {
+    let path = directory.join(FILE);
+    let failed = |error: String| {
+        Problem::while_doing("reading")
+            .to(path.display())
+            .wrong_input(error)
+            .try_this("remove this file if the folder belongs to this site; it only says which site file was used last")
+    };
+    let bytes = match files::read_up_to(&path, LARGEST) {
+        Ok(bytes) => bytes,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(failed(error.to_string())),
+    };
+    serde_json::from_slice(&bytes).map(Some).map_err(|error| failed(error.to_string()))
 }
 
 #[cfg(test)]
@@ -74,17 +120,30 @@ impl Identity {
 mod tests {
     use super::*;
 
+    const SITE: &str = include_str!("../../../../examples/static.yaml");
+
+    fn site(folder: &Path, name: &str, change: (&str, &str)) -> Site {
+        let file = folder.join(name);
+        std::fs::write(&file, SITE.replace(change.0, change.1)).unwrap();
+        plinth_site::load(&file).unwrap()
+    }
+
     #[test]
-    fn an_identity_is_made_once_and_goes_where_its_directory_goes() {
-        let (first, second) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-        let made = Identity::of(first.path()).unwrap();
-        assert_eq!(Identity::of(first.path()).unwrap(), made);
-        assert_ne!(Identity::of(second.path()).unwrap().id, made.id);
-        std::fs::copy(first.path().join(FILE), second.path().join(FILE)).unwrap();
-        assert_eq!(Identity::of(second.path()).unwrap(), made);
-        let mark = made.mark(&SiteName::new("lab").unwrap(), first.path());
-        assert!(mark.contains(&format!("\nid={}\nsite=lab\n", made.id)), "{mark}");
-        std::fs::write(first.path().join(FILE), "{").unwrap();
-        assert!(Identity::of(first.path()).is_err());
+    fn another_site_of_the_same_name_is_refused_with_both_files_and_the_same_one_is_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let state = folder.path().join("state");
+        std::fs::create_dir(&state).unwrap();
+        let first = site(folder.path(), "a.yaml", ("", ""));
+        assert!(same(&state, &first).is_ok(), "a new directory is anybody's");
+        keep(&state, &first).unwrap();
+        let copy = site(folder.path(), "copy.yaml", ("v1.31.9", "v1.31.8"));
+        assert!(same(&state, &copy).is_ok(), "a copy with another version is the same site");
+        let other = site(folder.path(), "b.yaml", ("192.0.2.", "203.0.113."));
+        let problem = same(&state, &other).unwrap_err();
+        for part in ["a.yaml", "b.yaml"] {
+            assert!(problem.happened.contains(part), "{problem}");
+        }
+        let moved = site(folder.path(), "a.yaml", ("192.0.2.", "203.0.113."));
+        assert!(same(&state, &moved).is_ok(), "the same file may change as it likes");
     }
 }

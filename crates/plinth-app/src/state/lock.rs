@@ -1,6 +1,7 @@
 //! The site's lock, with the journal that only its holder may write.
 
 use super::record::same_site;
+use super::{journal_fits, private};
 use plinth_model::{Problem, SiteName};
 use plinth_run::{Durability, Journal, LockOwner, LockedJournal};
 use plinth_world::{Clock, SystemClock};
@@ -12,33 +13,49 @@ use std::sync::Arc;
 pub struct SiteLock {
     pub(crate) journal: LockedJournal,
     pub(crate) owner: LockOwner,
+    clock: Arc<dyn Clock>,
     /// A run was begun under it.
     is_used: bool,
 }
 
 impl SiteLock {
-    /// Opens the journal and takes the lock.
+    /// Opens the journal and takes the lock. From now on a thread of its own renews it; what processes that were killed left half
+    /// written is removed.
     ///
     /// # Errors
-    /// Exit 5 when somebody else holds it; otherwise when the journal cannot be used, or is another site's.
-    pub fn take(directory: &Path, site: &SiteName, durability: Durability) -> Result<Self, Problem> {
+    /// Exit 5 when somebody else holds it; otherwise when the journal cannot be used, is another site's or of the other kind of run.
+    pub fn take(directory: &Path, site: &SiteName, rehearsal: bool, durability: Durability) -> Result<Self, Problem> {
         let (owner, clock): (_, Arc<dyn Clock>) = (LockOwner::current(), Arc::new(SystemClock::new()));
-        let journal = Journal::open_with(directory, durability)?.lock(&owner, &new_run(), &clock)?;
-        same_site(directory, site, journal.memory().run.as_ref().map(|run| &run.head.site))?;
-        Ok(Self { journal, owner, is_used: false })
+        let mut journal = Journal::open_with(directory, durability)?.lock(&owner, &new_run(&*clock)?, &clock)?;
+        let last = journal.memory().run.as_ref().map(|run| &run.head);
+        same_site(directory, site, last.map(|head| &head.site))?;
+        journal_fits(directory, last, rehearsal)?;
+        journal.keep_renewing()?;
+        private::sweep(directory);
+        Ok(Self { journal, owner, clock, is_used: false })
+    }
+
+    /// An error unless the lock is ours, looked at when that is not certain.
+    pub(crate) fn still_ours(&self) -> Result<(), Problem> {
+        if self.journal.fence().is_sure() { Ok(()) } else { Ok(self.journal.renew()?) }
     }
 
     /// The id of the next run, and from whom the lock was taken over if that run is the first. One lock covers several runs.
     pub(crate) fn next_run(&mut self) -> Result<(String, Option<String>), Problem> {
         let took_over = self.journal.took_over().filter(|_| !self.is_used).map(str::to_owned);
         if self.is_used {
-            self.journal.begin(&new_run())?;
+            self.journal.begin(&new_run(&*self.clock)?)?;
         }
         self.is_used = true;
         Ok((self.journal.run().to_owned(), took_over))
     }
 }
 
-fn new_run() -> String {
-    uuid::Uuid::now_v7().to_string()
+/// A new id: time first, so that ids sort as runs began. The time is the clock's; a clock before 1970 counts as 1970.
+fn new_run(clock: &dyn Clock) -> Result<String, Problem> {
+    let mut random = [0; 10];
+    getrandom::fill(&mut random)
+        .map_err(|error| Problem::while_doing("naming the run").wrong_input(error).try_this("look at /dev/urandom"))?;
+    let millis = u64::try_from(clock.now().as_millisecond()).unwrap_or(0);
+    Ok(uuid::Builder::from_unix_timestamp_millis(millis, &random).into_uuid().to_string())
 }

@@ -4,10 +4,15 @@ mod directory;
 pub(crate) mod facts;
 pub(crate) mod identity;
 mod lock;
+pub(crate) mod mark;
+mod private;
 mod record;
+mod unlock;
 
 pub use directory::{directory, kind_fits};
 pub use lock::SiteLock;
+pub use private::inspect;
 pub use record::{done_before, memory, same_site};
+pub use unlock::Held;
 
-pub(crate) use directory::open;
+pub(crate) use directory::{journal_fits, open};

@@ -34,9 +34,10 @@ pub fn memory(directory: &Path) -> Result<Memory, Problem> {
 /// failed or had other parameters since, is not among them.
 ///
 /// # Errors
-/// When there is a journal and it cannot be read.
-pub fn done_before(directory: &Path, plan: &Plan) -> Result<BTreeMap<StepId, Seen>, Problem> {
+/// When there is a journal and it cannot be read, or is of the other kind of run.
+pub fn done_before(directory: &Path, plan: &Plan, rehearsal: bool) -> Result<BTreeMap<StepId, Seen>, Problem> {
     let memory = memory(directory)?;
+    super::journal_fits(directory, memory.run.as_ref().map(|run| &run.head), rehearsal)?;
     let is_done = |step: &Step| memory.steps.get(&step.id).is_some_and(|known| known.is_done_with(&step.digest()));
     Ok(plan.steps.iter().filter(|step| is_done(step)).map(|step| (step.id.clone(), Seen::Done)).collect())
 }

@@ -27,6 +27,7 @@ fn no_space(case: &Case<'_>) -> Option<Judged> {
         return None;
     }
     let say = |path: &String| match facts.space(path) {
+        Some(space) if space.mount.is_empty() => format!("{path} has {} GiB free", space.free_mib / 1024),
         Some(space) => format!("{path} has {} GiB free, on {}", space.free_mib / 1024, space.mount),
         None => format!("{path} is not there"),
     };

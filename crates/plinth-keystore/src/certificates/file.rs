@@ -49,7 +49,7 @@ impl FileKeystore {
 
     /// The source with the names of its files as this process can open them.
     fn placed(&self, source: &CertificateSource) -> CertificateSource {
-        let place = |name: &String| self.folder.join(name).to_string_lossy().into_owned();
+        let place = |name: &String| plinth_world::files::named(&self.folder, name).to_string_lossy().into_owned();
         match source {
             CertificateSource::Generated { .. } => source.clone(),
             CertificateSource::Files { certificate, key, authority } => CertificateSource::Files {
@@ -69,12 +69,9 @@ impl FileKeystore {
             Ok(self.state_dir.join("certificates").join(name))
         } else {
             let doing = format!("finding certificate `{name}`");
-            Err(ClientError::permanent(
-                DOOR,
-                doing,
-                "its name is not a plain file name",
-                "use letters, digits and dashes",
-            ))
+            Err(ClientError::new(DOOR, doing)
+                .happened("its name is not a plain file name")
+                .attempt("use letters, digits and dashes"))
         }
     }
 
@@ -153,7 +150,7 @@ impl Keystore for FileKeystore {
             "correct what is named here and run again; the certificate kept so far, if any, serves until then";
         made.and_then(|chain| chain.leaf())
             .map(|leaf| state(&leaf, now))
-            .map_err(|happened| ClientError::permanent(DOOR, doing(), happened, attempt))
+            .map_err(|happened| ClientError::new(DOOR, doing()).happened(happened).attempt(attempt))
     }
 
     async fn source_differs(
@@ -165,7 +162,7 @@ impl Keystore for FileKeystore {
         let files = Files(self.directory(name)?);
         files.differences(&self.placed(source)).map_err(|happened| {
             let doing = format!("comparing certificate `{name}` with its source");
-            ClientError::permanent(DOOR, doing, happened, "correct the file that the site names")
+            ClientError::new(DOOR, doing).happened(happened).attempt("correct the file that the site names")
         })
     }
 }
@@ -227,7 +224,7 @@ impl Files {
                 ),
             ),
         };
-        ClientError::permanent(DOOR, format!("reading certificate `{name}` in {folder}"), happened, attempt)
+        ClientError::new(DOOR, format!("reading certificate `{name}` in {folder}")).happened(happened).attempt(attempt)
     }
 
     /// A file of what is kept.

@@ -108,7 +108,7 @@ impl SiteSecrets {
         match reference {
             SecretRef::Env(name) => source::environment(reference, (self.lookup)(name)),
             SecretRef::File(path) => {
-                let path = self.folder.join(path);
+                let path = plinth_world::files::named(&self.folder, path);
                 let secret = source::file(reference, &path)?;
                 self.warn_if_readable(&path, reference);
                 Ok(secret)

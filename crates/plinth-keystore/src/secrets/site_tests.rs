@@ -71,6 +71,46 @@ fn what_is_missing_is_named_all_at_once_with_its_path() {
 }
 
 #[test]
+fn what_stands_around_a_secret_of_one_line_is_said_and_several_lines_are_kept() {
+    let dir = tempfile::tempdir().unwrap();
+    let secrets = secrets(dir.path()).below(dir.path());
+    let read = |content: &str| {
+        std::fs::write(dir.path().join("s"), content).unwrap();
+        source::file(&SecretRef::File("s".to_owned()), &dir.path().join("s"))
+    };
+    for (content, what) in [
+        ("hunter2 \n", "ends with a blank"),
+        ("hunter2\t", "ends with a blank"),
+        ("hunter2\n\n", "more than one line break"),
+        ("hunter2\r\n\r\n", "more than one line break"),
+        (" hunter2\n", "begins with a blank"),
+        ("\u{feff}hunter2\n", "byte order mark"),
+        ("  \n", "nothing but blanks"),
+    ] {
+        let error = read(content).unwrap_err();
+        assert!(error.happened.contains(what) && !error.happened.contains("hunter2"), "{content:?}: {error}");
+    }
+    for (content, secret) in [("hunter2\n", "hunter2"), ("a b", "a b"), ("hunter2\r\n", "hunter2")] {
+        assert_eq!(read(content).unwrap().expose(), secret);
+    }
+    let key = "-----BEGIN KEY-----\nabc\n-----END KEY-----\n\n";
+    assert_eq!(read(key).unwrap().expose(), key.strip_suffix('\n').unwrap());
+    let absent = secrets.get(&SecretRef::File("~/plinth-no-such-file".to_owned())).unwrap_err();
+    let home = std::env::home_dir().unwrap().join("plinth-no-such-file");
+    assert!(absent.happened.contains(&home.display().to_string()), "the place that was looked at: {absent}");
+}
+
+#[test]
+fn a_program_that_leaves_another_one_behind_does_not_hold_up_anybody() {
+    let dir = tempfile::tempdir().unwrap();
+    let secrets = secrets(dir.path());
+    let began = Instant::now();
+    let secret = secrets.get(&shell("sleep 20 & echo hunter2-hunter2")).unwrap();
+    assert_eq!(secret.expose(), "hunter2-hunter2");
+    assert!(began.elapsed() < Duration::from_secs(10));
+}
+
+#[test]
 fn a_program_has_a_deadline_and_a_largest_output_and_its_messages_stay_inside() {
     let dir = tempfile::tempdir().unwrap();
     let mut secrets = secrets(dir.path());

@@ -1,10 +1,10 @@
 //! Reads one secret from outside: an environment variable, a file, a program's output. Nothing is cached or remembered here.
 
 use plinth_model::{Secret, SecretRef};
+use plinth_world::files;
 use plinth_world::secrets::SecretError;
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
 use std::ffi::OsString;
-use std::fs::File;
 use std::io::Read;
 use std::os::unix::process::CommandExt as _;
 use std::path::Path;
@@ -37,6 +37,27 @@ fn value(reference: &SecretRef, bytes: Vec<u8>, trim_line_break: bool) -> Result
     if text.is_empty() { Err(SecretError::new(reference, "it is empty")) } else { Ok(Secret::new(text)) }
 }
 
+/// What stands around a secret of one line that editors and copying leave there: it would only be refused, with no word why.
+fn surplus(text: &str) -> Option<&'static str> {
+    if text.starts_with('\u{feff}') {
+        return Some("it begins with a byte order mark (BOM)");
+    }
+    let alone = text.trim();
+    if alone.is_empty() {
+        return Some("it has nothing but blanks");
+    }
+    if alone.len() == text.len() || alone.contains('\n') {
+        return None;
+    }
+    Some(if text.ends_with(['\n', '\r']) {
+        "it ends with more than one line break"
+    } else if text.ends_with(char::is_whitespace) {
+        "it ends with a blank"
+    } else {
+        "it begins with a blank or a line break"
+    })
+}
+
 /// Value of an environment variable, as looked up by the caller.
 pub(super) fn environment(reference: &SecretRef, found: Option<OsString>) -> Result<Secret, SecretError> {
     let found = found.ok_or_else(|| SecretError::new(reference, "the variable is not set"))?;
@@ -49,16 +70,16 @@ pub(super) fn environment(reference: &SecretRef, found: Option<OsString>) -> Res
 
 /// Content of a file without its last line break.
 pub(super) fn file(reference: &SecretRef, path: &Path) -> Result<Secret, SecretError> {
-    let failed = |error: std::io::Error| SecretError::new(reference, format!("reading it failed: {error}"));
-    let opened = File::open(path).map_err(failed)?;
-    value(reference, read_bounded(opened).map_err(failed)?, true)
-}
-
-/// Reads one byte more than allowed, so that too much is noticed and an endless source ends.
-fn read_bounded(source: impl Read) -> std::io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    source.take(LARGEST as u64 + 1).read_to_end(&mut bytes)?;
-    Ok(bytes)
+    let is_named = matches!(reference, SecretRef::File(name) if Path::new(name) == path);
+    let place = if is_named { "it".to_owned() } else { path.display().to_string() };
+    let failed = |error: std::io::Error| SecretError::new(reference, format!("reading {place} failed: {error}"));
+    let secret = value(reference, files::read_up_to(path, LARGEST).map_err(failed)?, true)?;
+    match surplus(secret.expose()) {
+        Some(what) => {
+            Err(SecretError::new(reference, format!("{what}; write the secret alone, for example with `printf %s`")))
+        }
+        None => Ok(secret),
+    }
 }
 
 /// Standard output of a program without its last line break. No shell, no standard input, and none of the variables `hidden`, which

@@ -64,6 +64,9 @@ pub struct Counts {
     pub failed: usize,
     /// Steps not run.
     pub not_run: usize,
+    /// Those of them that the release cannot carry out.
+    #[serde(default)]
+    pub not_in_this_release: usize,
     /// Warnings.
     pub warnings: usize,
     /// Nodes the plan touches.
@@ -107,12 +110,15 @@ pub struct RunHead {
     /// Steps that may run at once.
     #[serde(default)]
     pub parallel: usize,
-    /// Warnings of the plan, which no event repeats.
+    /// Warnings of the plan and of what was checked before it, which no event repeats.
     #[serde(default)]
     pub warnings: usize,
     /// Nodes of the site that the plan leaves out; a run without `--without` takes them in again.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub without: Vec<NodeName>,
+    /// Steps that the release cannot carry out and leaves out.
+    #[serde(default)]
+    pub not_in_this_release: usize,
 }
 
 impl RunHead {
@@ -135,6 +141,7 @@ impl RunHead {
             parallel: 0,
             warnings: 0,
             without: Vec::new(),
+            not_in_this_release: 0,
         }
     }
 }

@@ -81,7 +81,12 @@ impl RunView {
         }
         match &event.body {
             EventBody::RunStarted(head) => self.begin(head, event.at),
-            EventBody::StepStarted { step, stage, node, reason: _ } => self.start(event, step, *stage, node.as_deref()),
+            EventBody::StepStarted { step, stage, node, reason } => {
+                self.start(event, step, *stage, node.as_deref());
+                if let Some(view) = self.steps.get_mut(step) {
+                    view.reason.clone_from(reason);
+                }
+            }
             EventBody::StepActing { step, diff, attempt, reads_only, installed: _ } => {
                 self.act(event.seq, step, (diff, *attempt));
                 self.set(step, if *reads_only { StepState::Looking } else { StepState::Acting });
@@ -90,7 +95,7 @@ impl RunView {
                 let progress = Progress { done: *done, total: *total, message: message.clone() };
                 self.progress(event.seq, step, progress);
             }
-            EventBody::StepRetrying { step, .. } => self.retry(event.seq, step),
+            EventBody::StepRetrying { step, message, .. } => self.retry(event.seq, step, message),
             EventBody::StepFinished { .. } => self.finish(event),
             EventBody::GateOpened { gate, answer, by: _ } => {
                 self.gates.insert(gate.clone(), answer.clone());
@@ -122,6 +127,7 @@ impl RunView {
     fn act(&mut self, seq: u64, step: &StepId, (diff, attempt): (&[String], u32)) {
         if let Some(view) = self.steps.get_mut(step) {
             (view.attempt, view.diff, view.progress, view.seq) = (attempt, diff.to_vec(), None, seq);
+            view.waits = None;
         }
     }
 
@@ -135,11 +141,12 @@ impl RunView {
         }
     }
 
-    fn retry(&mut self, seq: u64, step: &StepId) {
+    fn retry(&mut self, seq: u64, step: &StepId, message: &str) {
         self.retries += 1;
         if let Some(view) = self.steps.get_mut(step) {
             (view.progress, view.seq) = (None, seq);
             view.retries += 1;
+            view.waits = Some(message.to_owned());
         }
     }
 
@@ -154,7 +161,7 @@ impl RunView {
         view.detail.clone_from(detail);
         view.finding.clone_from(finding);
         view.digest.clone_from(digest);
-        (view.progress, view.seq) = (None, event.seq);
+        (view.progress, view.waits, view.seq) = (None, None, event.seq);
         self.set(step, *outcome);
     }
 
@@ -172,7 +179,9 @@ impl RunView {
             state: StepState::Pending,
             started: None,
             seconds: None,
+            reason: String::new(),
             attempt: 0,
+            waits: None,
             retries: 0,
             diff: Vec::new(),
             detail: String::new(),

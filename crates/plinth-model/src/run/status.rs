@@ -71,6 +71,8 @@ pub struct RunStatus {
     pub id: Option<String>,
     /// State.
     pub state: RunState,
+    /// What it counted, once it ended.
+    pub counts: Option<super::Counts>,
     /// Plan hash.
     pub plan: Option<Digest>,
     /// First event.
@@ -97,6 +99,8 @@ pub struct StepCounts {
     pub failed: usize,
     /// The rest of the plan.
     pub waiting: usize,
+    /// Left out: the release cannot carry them out.
+    pub not_in_this_release: usize,
 }
 
 /// A step in flight.
@@ -113,6 +117,10 @@ pub struct StepStatus {
     pub seconds: Option<f64>,
     /// Attempt, from 1; 0 before the first.
     pub attempt: u32,
+    /// Why it is in the plan.
+    pub reason: String,
+    /// What the last attempt ran into, while the next one is waited for.
+    pub waits: Option<String>,
 }
 
 /// A step that failed.
@@ -161,6 +169,7 @@ impl Status {
             run: RunStatus {
                 id,
                 state,
+                counts: view.end.as_ref().map(|end| end.counts),
                 plan: view.run.as_ref().map(|run| run.plan.clone()),
                 started: view.started,
                 updated: view.at,
@@ -195,6 +204,8 @@ fn in_flight(view: &RunView, state: RunState, now: Timestamp) -> Vec<StepStatus>
         started: step.started,
         seconds: step.started.filter(|_| running).map(|from| now.duration_since(from).as_secs_f64().max(0.0)),
         attempt: step.attempt,
+        reason: step.reason.clone(),
+        waits: step.waits.clone(),
     };
     if running {
         return view.longest_running().into_iter().map(one).collect();
@@ -213,6 +224,7 @@ fn failure(step: &StepId, view: &super::StepView) -> FailureStatus {
 fn counts(view: &RunView) -> StepCounts {
     let tally = view.tally();
     let (done, running, failed) = (tally.done(), tally.acting, tally.failed);
-    let all = view.run.as_ref().map_or(0, |run| run.steps);
-    StepCounts { done, running, failed, waiting: all.saturating_sub(done + running + failed) }
+    let (all, left_out) = view.run.as_ref().map_or((0, 0), |run| (run.steps, run.not_in_this_release));
+    let waiting = all.saturating_sub(done + running + failed + left_out);
+    StepCounts { done, running, failed, waiting, not_in_this_release: left_out }
 }

@@ -149,9 +149,15 @@ pub struct StepView {
     /// Seconds it took, by the run's own clock.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seconds: Option<f64>,
+    /// Why it is in the plan.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub reason: String,
     /// Attempt, from 1; 0 before the first.
     #[serde(default)]
     pub attempt: u32,
+    /// What the last attempt ran into, while the next one is waited for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waits: Option<String>,
     /// Transient failures that were tried again.
     #[serde(default)]
     pub retries: u32,
@@ -317,7 +323,8 @@ impl RunView {
         let Tally { changed, unchanged, skipped, failed, not_run, .. } = self.tally();
         let hosts_failed = self.nodes.values().filter(|node| node.failed > 0).count();
         let hosts = self.run.as_ref().map_or(self.nodes.len(), |run| run.hosts);
-        Counts { changed, unchanged, skipped, failed, not_run, warnings: self.warnings(), hosts, hosts_failed }
+        let warnings = self.warnings();
+        Counts { changed, unchanged, skipped, failed, not_run, warnings, hosts, hosts_failed, ..Counts::default() }
     }
 }
 

@@ -43,12 +43,9 @@ impl WebFiles {
     /// When TLS cannot be set up.
     pub fn new(state: &Path) -> ClientResult<Self> {
         let failed = |happened: String| {
-            ClientError::permanent(
-                DOOR,
-                "setting up TLS",
-                happened,
-                "install this machine's authorities (ca-certificates)",
-            )
+            ClientError::new(DOOR, "setting up TLS")
+                .happened(happened)
+                .attempt("install this machine's authorities (ca-certificates)")
         };
         let client = Client::builder()
             .tls_backend_preconfigured(tls().map_err(failed)?)
@@ -121,7 +118,10 @@ impl WebFiles {
                     .evidence(format!("got {found} from {}", file.url))
                     .owner(Owner::NetworkTeam)
                     .fix(fix);
-                Err(ClientError::permanent(DOOR, format!("fetching {}", file.url), message, fix).finding(finding))
+                Err(ClientError::new(DOOR, format!("fetching {}", file.url))
+                    .happened(message)
+                    .attempt(fix)
+                    .finding(finding))
             }
         }
     }
@@ -153,9 +153,9 @@ impl FetchClient for WebFiles {
         let doing = || format!("reading {}", self.list.display());
         match read_up_to(&self.list, LARGEST_LIST) {
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-            Err(error) => {
-                Err(ClientError::permanent(DOOR, doing(), error.to_string(), "make the state directory readable"))
-            }
+            Err(error) => Err(ClientError::new(DOOR, doing())
+                .happened(error.to_string())
+                .attempt("make the state directory readable")),
             Ok(bytes) => Ok(serde_json::from_slice(&bytes).ok()),
         }
     }
@@ -163,7 +163,7 @@ impl FetchClient for WebFiles {
     async fn keep_list(&self, _: &Context, list: &DownloadList) -> ClientResult<()> {
         let failed = |happened: String| {
             let doing = format!("writing {}", self.list.display());
-            ClientError::permanent(DOOR, doing, happened, "make the state directory writable")
+            ClientError::new(DOOR, doing).happened(happened).attempt("make the state directory writable")
         };
         let bytes = serde_json::to_vec_pretty(list).map_err(|error| failed(error.to_string()))?;
         self.store.make().and_then(|()| write_whole(&self.list, &bytes)).map_err(|error| failed(error.to_string()))
@@ -181,12 +181,9 @@ impl FetchClient for WebFiles {
             Ok(missing)
         };
         tokio::task::spawn_blocking(look).await.unwrap_or_else(|error| {
-            Err(ClientError::permanent(
-                DOOR,
-                "looking at fetched files",
-                error.to_string(),
-                "report this: it is a defect",
-            ))
+            Err(ClientError::new(DOOR, "looking at fetched files")
+                .happened(error.to_string())
+                .attempt("report this: it is a defect"))
         })
     }
 
@@ -259,7 +256,7 @@ fn refused(file: &DownloadFile, happened: String, attempt: &str) -> ClientError 
         .evidence(file.url.clone())
         .owner(Owner::NetworkTeam)
         .fix(attempt);
-    ClientError::permanent(DOOR, format!("fetching {}", file.url), happened, attempt).finding(finding)
+    ClientError::new(DOOR, format!("fetching {}", file.url)).happened(happened).attempt(attempt).finding(finding)
 }
 
 /// No answer, or one that broke off.
@@ -306,7 +303,7 @@ fn told(error: &dyn std::error::Error) -> String {
 
 fn disk(file: &DownloadFile, error: &io::Error) -> ClientError {
     let attempt = "make room in the state directory, and let it be written";
-    ClientError::permanent(DOOR, format!("keeping {}", file.dest), error.to_string(), attempt)
+    ClientError::new(DOOR, format!("keeping {}", file.dest)).happened(error.to_string()).attempt(attempt)
 }
 
 fn host(url: &str) -> &str {

@@ -17,7 +17,7 @@ pub(crate) fn steps(desired: &Desired, inventory: &Inventory) -> Option<Step> {
         inventory.nodes.iter().filter(|n| n.kind == NodeKind::Head).map(|n| n.uuid.clone()).collect();
     head_nodes.sort_unstable();
     let host = endpoint_host(&bcm.endpoint);
-    let reason = format!("whoever answers at {host} must be the BCM that the inventory came from");
+    let reason = format!("the inventory came from the BCM at {host}; this checks that it is still the same one");
     let work = Work::BcmIdentity(BcmIdentity { endpoint: bcm.endpoint.clone(), head_nodes });
     Some(step(ids::identity(host), Stage::Discovery, work, deadlines::BCM_IDENTITY, reason))
 }

@@ -23,7 +23,7 @@ use crate::discover::{Discovery, Role, discover};
 use crate::engines::{self, Asked};
 use crate::observed::Observed;
 use crate::step::leaves;
-use crate::{facts, given, ids, images, left_out, lint};
+use crate::{facts, given, ids, images, lint, without};
 use plinth_catalog::Resolution;
 use plinth_model::finding::code;
 use plinth_model::plan::{Gate, MadeFrom, Plan, SCHEMA, Step};
@@ -47,7 +47,7 @@ pub fn plan(site: &Desired, observed: &Observed, catalog: &dyn Components) -> Re
     findings.extend(images::place(desired, &mut cluster, &observed.facts));
     cluster.add_role_labels(desired, &catalog.runai().node_roles);
     findings.extend(cluster.unused_labels(desired));
-    findings.extend(left_out::findings(desired, &cluster.left_out, &of_left_out(desired, observed, &cluster)));
+    findings.extend(without::findings(desired, &cluster.left_out, &of_left_out(desired, observed, &cluster)));
     findings.extend(token_missing(desired));
     let resolution = catalog.resolve(desired, &facts::facts(desired, &cluster));
     findings.extend(resolution.findings.iter().cloned());

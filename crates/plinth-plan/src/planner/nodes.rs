@@ -104,10 +104,7 @@ fn storage_gate(desired: &Desired, member: &Member) -> Option<Gate> {
     let answer = |answer: &str, meaning: String| Answer { answer: answer.to_owned(), meaning };
     member.storage.is_none().then(|| Gate {
         id: gate::storage(&member.name),
-        question: format!(
-            "is there room for {} GiB in {}? Nobody has looked at the disk yet",
-            storage.images_gib, storage.images
-        ),
+        question: format!("free space not checked yet: images need {} GiB in {}", storage.images_gib, storage.images),
         opened_by: ids::facts(&member.name),
         answers: vec![
             answer(FITS, format!("images stay in {}", storage.images)),

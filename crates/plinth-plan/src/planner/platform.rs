@@ -185,7 +185,7 @@ impl Base<'_> {
             objects: component.objects.clone(),
             health: self.fill(&component.objects_health),
         });
-        let reason = format!("{} does nothing until it has them: {}", component.title, kinds(component));
+        let reason = format!("creates what {} needs to do anything: {}", component.title, kinds(component));
         let deadline = timeout_s.saturating_add(deadlines::RELEASE_MARGIN);
         step(ids::objects(&component.name), component.stage, work, deadline, reason)
             .needing([ids::release(&component.name)])

@@ -18,5 +18,6 @@ pub(crate) const fn sign(change: &Change) -> char {
         Change::Check => '?',
         Change::None => '=',
         Change::Skip => '-',
+        Change::NotInThisRelease { .. } => '·',
     }
 }

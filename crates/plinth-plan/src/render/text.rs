@@ -3,7 +3,8 @@
 use super::fold::{Entry, diff, fold, fold_gates};
 use super::sign;
 use super::wrap::wrap;
-use plinth_model::plan::{Change, Gate, Plan};
+use crate::duration;
+use plinth_model::plan::{Change, Gate, Plan, Step, Undo};
 use plinth_model::{Finding, Severity, Stage};
 use std::collections::HashSet;
 
@@ -44,7 +45,8 @@ impl Page {
             from.catalog.short(),
             from.plinth
         );
-        format!("{}\n{}", self.paint(BOLD, &title), self.dim(&wrap("  ", &made, self.width)))
+        let legend = self.dim(&wrap("  ", &legend(plan), self.width));
+        format!("{}\n{}{legend}", self.paint(BOLD, &title), self.dim(&wrap("  ", &made, self.width)))
     }
 
     fn stage(&self, plan: &Plan, stage: Stage) -> String {
@@ -66,7 +68,8 @@ impl Page {
         let indent = " ".repeat(TARGETS);
         out += &self.dim(&wrap(&indent, &entry.reason, self.width));
         if let Some(what) = step.destructive.as_ref().filter(|_| step.change.pending()) {
-            out += &self.paint(RED, &wrap(&format!("{indent}! "), what, self.width));
+            let ever = if is_one_way(step) { "; cannot be undone" } else { "" };
+            out += &self.paint(RED, &wrap(&format!("{indent}! "), &format!("{what}{ever}"), self.width));
         }
         for line in diff(step) {
             out += &wrap(&format!("{indent}  "), line, self.width);
@@ -121,25 +124,18 @@ impl Page {
     }
 
     fn summary(&self, plan: &Plan) -> String {
-        let nodes: HashSet<_> = plan.steps.iter().filter_map(|s| s.work.node()).collect();
-        let count = |wanted: char| plan.steps.iter().filter(|s| sign(&s.change) == wanted).count();
-        let kinds = [
-            ('+', "to do"),
-            ('~', "decided by a gate"),
-            ('?', "to look at only"),
-            ('=', "done already"),
-            ('-', "not needed"),
-        ];
-        let counts = kinds.map(|(sign, what)| (count(sign), sign, what)).into_iter().filter(|(n, ..)| *n > 0);
-        let counts: Vec<String> = counts.map(|(n, sign, what)| format!("{n} {what} ({sign})")).collect();
-        let destructive = plan.steps.iter().filter(|s| s.destructive.is_some() && s.change.pending()).count();
-        let marked = if destructive > 0 {
-            format!(". {destructive} of them interrupt or move something (!)")
-        } else {
-            String::new()
-        };
-        let line = format!("{} steps on {} nodes: {}{marked}", plan.steps.len(), nodes.len(), counts.join(", "));
-        format!("\n{}{}", self.paint(BOLD, &wrap("", &line, self.width)), warnings(plan))
+        let mut out = format!("\n{}", self.paint(BOLD, &wrap("", &counts(plan), self.width)));
+        if let Some(range) = duration::usual(plan) {
+            let text = format!("usually takes {}, by rough figures for each kind of step", duration::words(range));
+            out += &wrap("", &text, self.width);
+        }
+        let left = plan.left_out();
+        if left > 0 {
+            let (lacks, steps) = (plan.lacks_in_words(), plan.steps.len());
+            let text = format!("This release leaves out {left} of the {steps} steps (·): {lacks} are not in it yet.");
+            out += &self.paint(YELLOW, &wrap("", &text, self.width));
+        }
+        out + &warnings(plan)
     }
 
     fn dim(&self, text: &str) -> String {
@@ -165,12 +161,69 @@ const RED: &str = "31";
 const GREEN: &str = "32";
 const YELLOW: &str = "33";
 
+/// Signs with their meanings.
+const MEANINGS: [(char, &str); 6] = [
+    ('+', "to do"),
+    ('~', "decided on the way"),
+    ('?', "only looks"),
+    ('=', "done already"),
+    ('-', "not needed"),
+    ('·', "not in this release"),
+];
+
+/// The signs that occur in this plan, with their meanings and counts.
+fn signs(plan: &Plan) -> Vec<(char, &'static str, usize)> {
+    let count = |wanted: char| plan.steps.iter().filter(|s| sign(&s.change) == wanted).count();
+    MEANINGS.iter().map(|(sign, what)| (*sign, *what, count(*sign))).filter(|(.., n)| *n > 0).collect()
+}
+
+/// `+ to do   ? only looks   ! interrupts service, moves or deletes something`.
+fn legend(plan: &Plan) -> String {
+    let mut told: Vec<String> = signs(plan).iter().map(|(sign, what, _)| format!("{sign} {what}")).collect();
+    if destructive(plan).next().is_some() {
+        told.push("! interrupts service, moves or deletes something".to_owned());
+    }
+    format!("signs: {}", told.join(", "))
+}
+
+/// `97 steps on 5 nodes: 77 to do (+), 20 only look (?). 3 of them …`.
+fn counts(plan: &Plan) -> String {
+    let nodes = plan.steps.iter().filter_map(|s| s.work.node()).collect::<HashSet<_>>().len();
+    let told: Vec<String> = signs(plan).iter().map(|(sign, what, n)| format!("{n} {what} ({sign})")).collect();
+    let mut line = format!("{} on {}: {}", amount(plan.steps.len(), "step"), amount(nodes, "node"), told.join(", "));
+    let marked = destructive(plan).count();
+    if marked > 0 {
+        let verb =
+            if marked == 1 { "interrupts service, moves or deletes" } else { "interrupt service, move or delete" };
+        line += &format!(". {marked} of them {verb} something (!)");
+    }
+    let forever = destructive(plan).filter(|step| is_one_way(step)).count();
+    if forever > 0 {
+        line += &format!("; {forever} cannot be undone");
+    }
+    line
+}
+
+/// Steps that will destroy, move or interrupt.
+fn destructive(plan: &Plan) -> impl Iterator<Item = &Step> {
+    plan.steps.iter().filter(|s| s.destructive.is_some() && s.change.pending())
+}
+
+const fn is_one_way(step: &Step) -> bool {
+    matches!(step.undo, Undo::OneWay(_))
+}
+
+/// `1 step`, `5 steps`.
+fn amount(number: usize, noun: &str) -> String {
+    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
+}
+
 const fn tint(change: &Change) -> &'static str {
     match change {
         Change::Apply { .. } => GREEN,
         Change::Maybe => YELLOW,
         Change::Check => "",
-        Change::None | Change::Skip => DIM,
+        Change::None | Change::Skip | Change::NotInThisRelease { .. } => DIM,
     }
 }
 
@@ -189,7 +242,6 @@ fn listed(names: &[&str], what: &str) -> String {
 fn warnings(plan: &Plan) -> String {
     match plan.findings.iter().filter(|f| f.severity == Severity::Warning).count() {
         0 => String::new(),
-        1 => "1 warning above\n".to_owned(),
-        n => format!("{n} warnings above\n"),
+        n => format!("{} above\n", amount(n, "warning")),
     }
 }

@@ -49,7 +49,7 @@ fn a_worker_is_left_out_and_the_plan_says_what_it_needs_later() {
     assert_eq!(run.without, [node("dgx-05")]);
     assert!(!run.parts.hosts.contains_key(&node("dgx-05")));
     assert!(run.targets.iter().all(|target| target.node != node("dgx-05")));
-    let said = plan.findings.iter().find(|finding| finding.code == code::NODES_LEFT_OUT).unwrap();
+    let said = plan.findings.iter().find(|finding| finding.code == code::NODES_WITHOUT).unwrap();
     let later = said.evidence.join(" ");
     for id in ["nodes/account/dgx-05", "kubernetes/ready/dgx-05"] {
         assert!(later.contains(id), "{later}");
@@ -73,9 +73,9 @@ fn an_unfit_worker_is_tried_alone_and_nothing_waits_for_it() {
 fn who_counts_in_a_majority_or_is_unknown_cannot_be_left_out() {
     let found = refused(&without(&["cpu-05", "dgx-5"]));
     let errors: Vec<&Finding> = found.iter().filter(|finding| finding.is_error()).collect();
-    assert_eq!(errors.iter().map(|f| f.code).collect::<Vec<_>>(), [code::NODES_LEFT_OUT_QUORUM, code::NODES_NO_MATCH]);
+    assert_eq!(errors.iter().map(|f| f.code).collect::<Vec<_>>(), [code::NODES_WITHOUT_QUORUM, code::NODES_NO_MATCH]);
     assert!(errors[1].fix.contains("dgx-05"), "{}", errors[1].fix);
-    assert!(codes(&refused(&without(&["dgx-05", "dgx-06", "cpu-03"]))).contains(&"nodes.left-out-quorum"));
+    assert!(codes(&refused(&without(&["dgx-05", "dgx-06", "cpu-03"]))).contains(&"nodes.without-quorum"));
 }
 
 #[test]

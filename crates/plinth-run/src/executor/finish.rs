@@ -67,7 +67,8 @@ impl Run<'_> {
         let missing = |ended: &Option<StepState>| {
             !matches!(ended, Some(StepState::Changed | StepState::Unchanged | StepState::Skipped))
         };
-        let mut missed = self.plan.steps.iter().zip(&self.ended).filter(|(_, ended)| missing(ended)).peekable();
+        let due = self.plan.steps.iter().zip(&self.ended).filter(|(step, _)| step.change.lacks().is_none());
+        let mut missed = due.filter(|(_, ended)| missing(ended)).peekable();
         if stopped {
             (Outcome::Stopped, Exit::Partly)
         } else if missed.peek().is_none() {
@@ -87,8 +88,10 @@ impl Run<'_> {
             skipped: count(StepState::Skipped),
             failed: count(StepState::Failed),
             not_run: count(StepState::NotRun),
+            not_in_this_release: self.plan.left_out(),
             warnings: self.plan.findings.iter().filter(|f| f.severity == Severity::Warning).count()
                 + usize::from(self.options.took_over.is_some())
+                + self.options.warnings
                 + self.warnings,
             hosts: self.hosts(),
             hosts_failed: self.failed_nodes.len(),
@@ -110,19 +113,25 @@ impl Run<'_> {
     fn next(&self, outcome: Outcome, exit: Exit) -> Vec<String> {
         let fixes = self.failures.iter().filter_map(|(index, finding)| {
             let step: &Step = self.plan.steps.get(*index)?;
-            Some(format!("{} (with: {}): {}", step.id, finding.owner, finding.fix))
+            Some(format!("{}: {}: {}", step.id, finding.owner, finding.fix))
         });
         let mut next: Vec<String> = fixes.take(TOLD).collect();
         if self.failures.len() > TOLD {
-            next.push(format!("{} more failed steps are in the events", self.failures.len() - TOLD));
+            next.push(format!(
+                "and {} more that failed: `plinth status` shows them",
+                amount(self.failures.len() - TOLD)
+            ));
         }
         next.extend(self.left_out());
+        next.extend(self.without());
         let left = self.ended.iter().filter(|e| matches!(e, Some(StepState::Failed | StepState::NotRun))).count();
+        let left = left.saturating_sub(self.plan.left_out());
         next.push(match (outcome, exit) {
             (Outcome::Done, _) if self.options.rehearsal => {
                 "that was a rehearsal; `plinth discover` and `plinth plan` look at the real site".to_owned()
             }
             (Outcome::Done, _) if !self.plan.made_from.without.is_empty() => "every other node is done".to_owned(),
+            (Outcome::Done, _) if self.plan.left_out() > 0 => self.ends_here(),
             (Outcome::Done, _) => "`plinth plan` shows that nothing is left to do".to_owned(),
             _ if !self.options.kept => {
                 "nothing of this rehearsal is kept: give `--state DIR` and the next run continues".to_owned()
@@ -130,8 +139,36 @@ impl Run<'_> {
             (_, Exit::CheckFailed) => {
                 "everything is in place, but checks failed; fix what they found, then run again".to_owned()
             }
-            _ => format!("run the same command again: it continues with the {left} steps that are left"),
+            _ => format!("run the same command again: it continues with what is left ({})", amount(left)),
         });
         next
     }
+
+    /// How to go on without nodes that failed, where that is possible: the control plane must be whole.
+    fn without(&self) -> Option<String> {
+        let left_out = &self.plan.made_from.without;
+        let failed = self.failed_nodes.iter().filter(|node| !left_out.contains(node));
+        let names: Vec<&str> = failed.map(|node| node.as_str()).collect();
+        let workers_only = !self.failed_nodes.iter().any(|node| self.options.control_plane.contains(node));
+        (workers_only && !names.is_empty() && names.len() <= TOLD && !self.options.control_plane.is_empty()).then(
+            || {
+                let flags = names.iter().map(|name| format!(" --without {name}")).collect::<String>();
+                format!("or go on without {}: `plinth apply{flags}`", names.join(", "))
+            },
+        )
+    }
+
+    /// The end of what this release can do.
+    fn ends_here(&self) -> String {
+        format!(
+            "everything that this release can do is done; it leaves out {}: {} are not in it yet",
+            amount(self.plan.left_out()),
+            self.plan.lacks_in_words()
+        )
+    }
+}
+
+/// `1 step`, `12 steps`.
+fn amount(steps: usize) -> String {
+    format!("{steps} step{}", if steps == 1 { "" } else { "s" })
 }

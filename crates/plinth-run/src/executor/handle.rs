@@ -7,7 +7,7 @@ use crate::behaviour::Probed;
 use crate::without::go_on_without;
 use plinth_model::finding::code;
 use plinth_model::run::StepState;
-use plinth_model::{EventBody, Finding, InstalledChange, NodeName, Severity, Stage, Step, span};
+use plinth_model::{EventBody, Finding, Gate, InstalledChange, NodeName, Severity, Stage, Step, span};
 use plinth_world::Clock;
 use std::time::Duration;
 
@@ -156,6 +156,16 @@ impl<'a> Run<'a> {
         }
     }
 
+    /// What this release cannot carry out is not tried: the plan showed it so.
+    pub(super) fn leave_out_what_the_release_lacks(&mut self) {
+        for (index, step) in self.plan.steps.iter().enumerate() {
+            if let Some(lacks) = step.change.lacks() {
+                let reason = format!("not in this release: {lacks}");
+                self.tell_end(index, StepState::NotRun, &reason, (None, None));
+            }
+        }
+    }
+
     /// Leaves out every step that has not begun and fits.
     fn leave_out_where(&mut self, fits: impl Fn(&Step) -> bool, reason: &str) {
         for (index, step) in self.plan.steps.iter().enumerate() {
@@ -202,7 +212,8 @@ impl<'a> Run<'a> {
         if answer == when.answer {
             return true;
         }
-        self.end(index, StepState::Skipped, &format!("gate {} opened with {answer}", when.gate), None);
+        let reason = not_needed(self.graph.gate(&when.gate), &answer);
+        self.end(index, StepState::Skipped, &reason, None);
         self.queue.satisfy(&self.graph, index);
         false
     }
@@ -225,6 +236,12 @@ impl<'a> Run<'a> {
             .fix("look at the node, then make and read the plan again")
         })
     }
+}
+
+/// Why a gate skips a step, in the words of the answer.
+fn not_needed(gate: Option<&Gate>, answer: &str) -> String {
+    let found = gate.and_then(|gate| gate.answers.iter().find(|known| known.answer == answer));
+    format!("not needed: {}", found.map_or(answer, |found| &found.meaning))
 }
 
 /// Whether the step is in the desired state. One that its gate skips says nothing about that.

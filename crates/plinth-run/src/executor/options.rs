@@ -37,6 +37,8 @@ pub struct RunOptions {
     pub optional: BTreeSet<NodeName>,
     /// From whom the lock was taken over, and why: [`crate::journal::LockedJournal::took_over`].
     pub took_over: Option<String>,
+    /// Warnings that were told before the run, such as those of checking the nodes.
+    pub warnings: usize,
 }
 
 impl RunOptions {
@@ -55,6 +57,7 @@ impl RunOptions {
             control_plane: Vec::new(),
             optional: BTreeSet::new(),
             took_over: None,
+            warnings: 0,
         }
     }
 }

@@ -178,7 +178,8 @@ fn failure(step: &Step, error: ClientError, attempts: u32) -> Finding {
             .evidence(format!("client: {}", error.client)),
     };
     if let Some(why) = error.transient {
-        finding = finding.evidence(format!("tried {attempts} times, since it may pass: {why}"));
+        let times = if attempts == 1 { "1 attempt".to_owned() } else { format!("{attempts} attempts") };
+        finding = finding.evidence(format!("failed after {times}: {why}"));
     }
     finding
 }

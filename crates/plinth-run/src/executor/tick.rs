@@ -7,9 +7,9 @@ use super::options::{RunOptions, RunReport, RunWorld};
 use super::queue::Queue;
 use super::step_machine::StepMachine;
 use super::stop::{StopLevel, StopSignal};
-use crate::journal::{JournalError, Store};
+use crate::journal::{Fence, JournalError, Store};
 use futures::FutureExt as _;
-use futures::future::{BoxFuture, Either, select};
+use futures::future::{BoxFuture, Either, poll_fn, select};
 use futures::stream::{FuturesUnordered, StreamExt as _};
 use plinth_model::finding::code;
 use plinth_model::run::{RunHead, StepState};
@@ -18,6 +18,7 @@ use plinth_world::{Clock, deadlines};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::pin::pin;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
 /// A run in progress.
@@ -49,6 +50,8 @@ pub(super) struct Run<'a> {
     stop_level: StopLevel,
     in_flight: FuturesUnordered<BoxFuture<'a, Arrival>>,
     renewed: Duration,
+    /// Nothing in flight moves while it is not sure that the lock is ours.
+    fence: Fence,
 }
 
 /// What one turn decided: recorded first, then told, then begun.
@@ -63,6 +66,8 @@ enum Wake {
     Arrived(Arrival),
     Stop(StopLevel),
     Heartbeat,
+    /// The lock may have been taken over: it must be looked at before anything goes on.
+    Unsure,
 }
 
 impl<'a> Run<'a> {
@@ -91,6 +96,7 @@ impl<'a> Run<'a> {
             stop_level: StopLevel::Run,
             in_flight: FuturesUnordered::new(),
             renewed: began,
+            fence: journal.fence(),
             plan,
             graph,
             options,
@@ -115,6 +121,7 @@ impl<'a> Run<'a> {
                 Wake::Arrived(arrival) => self.arrive_all(arrival),
                 Wake::Stop(level) => self.stop_at(level),
                 Wake::Heartbeat => {}
+                Wake::Unsure => self.journal.renew()?,
             }
             if self.clock.elapsed().saturating_sub(self.renewed) >= deadlines::LOCK_HEARTBEAT {
                 self.journal.renew()?;
@@ -134,6 +141,7 @@ impl<'a> Run<'a> {
         self.batch.events.push(EventBody::RunStarted(self.head(continues_run)));
         self.batch.events.extend(self.options.took_over.iter().map(|note| took_over(&self.event_sink.text(note))));
         self.batch.events.extend(interrupted.iter().map(|step| was_interrupted(step)));
+        self.leave_out_what_the_release_lacks();
         self.commit()
     }
 
@@ -152,7 +160,9 @@ impl<'a> Run<'a> {
             took_over: options.took_over.as_ref().map(|note| self.event_sink.text(note)),
             parallel: options.parallel,
             without: plan.made_from.without.clone(),
-            warnings: plan.findings.iter().filter(|finding| finding.severity == Severity::Warning).count(),
+            warnings: plan.findings.iter().filter(|finding| finding.severity == Severity::Warning).count()
+                + options.warnings,
+            not_in_this_release: plan.left_out(),
             ..RunHead::new(options.run.clone(), plan.hash.clone(), plan.site.clone())
         }
     }
@@ -208,12 +218,20 @@ impl<'a> Run<'a> {
     async fn wake(&mut self) -> Wake {
         let due = (self.renewed + deadlines::LOCK_HEARTBEAT).saturating_sub(self.clock.elapsed());
         let (clock, stop, level) = (Arc::clone(&self.clock), self.stop.clone(), self.stop_level);
-        let stopped = pin!(stop.above(level));
-        let work = select(stopped, self.in_flight.next());
+        let (stopped, lost) = (pin!(stop.above(level)), pin!(self.fence.lost()));
+        let (fence, in_flight) = (&self.fence, &mut self.in_flight);
+        let arrival = poll_fn(|cx| {
+            if !fence.is_sure() {
+                return Poll::Ready(Wake::Unsure);
+            }
+            in_flight.poll_next_unpin(cx).map(|arrived| arrived.map_or(Wake::Heartbeat, Wake::Arrived))
+        });
+        let work = select(select(stopped, lost), arrival);
         match select(work, clock.sleep(due)).await {
-            Either::Left((Either::Left(_), _)) => Wake::Stop(self.stop.level()),
-            Either::Left((Either::Right((Some(arrival), _)), _)) => Wake::Arrived(arrival),
-            Either::Left((Either::Right((None, _)), _)) | Either::Right(_) => Wake::Heartbeat,
+            Either::Left((Either::Left((Either::Left(_), _)), _)) => Wake::Stop(self.stop.level()),
+            Either::Left((Either::Left((Either::Right(_), _)), _)) => Wake::Unsure,
+            Either::Left((Either::Right((wake, _)), _)) => wake,
+            Either::Right(_) => Wake::Heartbeat,
         }
     }
 
@@ -222,7 +240,7 @@ impl<'a> Run<'a> {
         let mut arrival = Some(first);
         while let Some(Arrival { index, message }) = arrival {
             self.handle(index, message);
-            arrival = self.in_flight.next().now_or_never().flatten();
+            arrival = self.fence.is_sure().then(|| self.in_flight.next().now_or_never()).flatten().flatten();
         }
     }
 
@@ -230,10 +248,10 @@ impl<'a> Run<'a> {
         self.stop_level = level;
         let reason = match level {
             StopLevel::Run => return,
-            StopLevel::Finish => "asked to stop: what is in flight is finished; once more stops at once",
+            StopLevel::Finish => "stopping after the running steps finish; Ctrl-C again stops now",
             StopLevel::Now => {
                 self.drop_in_flight();
-                "asked to stop at once: what was in flight is dropped"
+                "stopped now: the running steps were cut off, and the next run looks at them first"
             }
         };
         self.stop_because(reason.to_owned());

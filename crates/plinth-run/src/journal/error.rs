@@ -57,6 +57,12 @@ pub enum JournalError {
         /// Who holds it now.
         holder: String,
     },
+    /// The file is not there any more, or another one is.
+    #[error("it was removed or replaced while it was in use")]
+    Gone {
+        /// Where it was.
+        path: PathBuf,
+    },
     /// A scripted crash: see [`super::CrashAfter`].
     #[error("scripted crash after {records} records")]
     Crashed {
@@ -93,6 +99,7 @@ impl JournalError {
             | JournalError::NewerSchema { path, .. }
             | JournalError::Broken { path, .. }
             | JournalError::Damaged { path, .. }
+            | JournalError::Gone { path }
             | JournalError::Storage { path, .. } => path.display().to_string(),
             JournalError::Impossible(error) => format!("for {}", error.subject),
             JournalError::LockLost { .. } => "of a run that held the site's lock".to_owned(),
@@ -115,6 +122,9 @@ impl JournalError {
             }
             JournalError::LockLost { .. } => "see `plinth status`; run again when the other run is over",
             JournalError::Crashed { .. } => "run again",
+            JournalError::Gone { .. } => {
+                "put the state directory back if you have it, then run the same command again: every step is looked at before it acts"
+            }
             JournalError::Storage { .. } => "check that the state directory exists and is writable, then run again",
             JournalError::Impossible(_) => "please report this: it is a bug in plinth; the journal itself is intact",
         }
@@ -122,7 +132,7 @@ impl JournalError {
 
     fn exit(&self) -> Exit {
         match self {
-            JournalError::Full { .. } | JournalError::Crashed { .. } => Exit::Partly,
+            JournalError::Full { .. } | JournalError::Gone { .. } | JournalError::Crashed { .. } => Exit::Partly,
             JournalError::LockLost { .. } => Exit::Locked,
             JournalError::Impossible(_) => Exit::Bug,
             JournalError::NotAJournal { .. }

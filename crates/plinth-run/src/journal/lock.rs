@@ -1,11 +1,10 @@
 //! The site's lock: one run at a time, in the same database as the journal.
 //!
 //! A lock says who holds it, since when, when it was last renewed and when it runs out. One that ran out is taken over, and
-//! so is one whose process is gone, which can only be known on the same host and of the same user: `/proc` may hide the
-//! processes of others (mount option `hidepid`). Every append checks that the lock is still ours, so a process that slept too
-//! long cannot write into somebody else's run.
+//! so is one whose process is certainly gone, see [`super::owner`]. Every append checks that the lock is still ours, so a process that
+//! slept too long cannot write into somebody else's run; what else it had in flight is behind a [`Fence`].
 
-use super::JournalError;
+use super::{Fence, JournalError, LockOwner, ProcessIdentity};
 use jiff::Timestamp;
 use plinth_model::Problem;
 use plinth_model::run::LockView;
@@ -14,46 +13,6 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
-
-/// Who holds a lock.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LockOwner {
-    /// Login name.
-    pub user: String,
-    /// Host name.
-    pub host: String,
-    /// Process id.
-    pub pid: u32,
-}
-
-impl LockOwner {
-    /// This process.
-    #[must_use]
-    pub fn current() -> Self {
-        let name = |variable| std::env::var(variable).ok().filter(|name| !name.is_empty());
-        Self {
-            user: name("USER").or_else(|| name("LOGNAME")).unwrap_or_else(|| "unknown".to_owned()),
-            host: gethostname::gethostname().to_string_lossy().into_owned(),
-            pid: std::process::id(),
-        }
-    }
-
-    /// Whether the process certainly is gone. Known only on the same host, of the same user, and only on Linux.
-    fn gone(&self, ours: &LockOwner) -> bool {
-        cfg!(target_os = "linux")
-            && self.host == ours.host
-            && self.user == ours.user
-            && self.pid != ours.pid
-            && Path::new("/proc/self").exists()
-            && !Path::new("/proc").join(self.pid.to_string()).exists()
-    }
-}
-
-impl fmt::Display for LockOwner {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}@{} (process {})", self.user, self.host, self.pid)
-    }
-}
 
 /// A lock as recorded.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -75,26 +34,24 @@ pub struct Lock {
 impl Lock {
     /// Reads the one row.
     pub(super) fn read(connection: &Connection) -> rusqlite::Result<Option<Self>> {
-        connection
-            .prepare_cached("SELECT run, user, host, pid, acquired, heartbeat, expires, note FROM lock")?
-            .query_row([], Self::from_row)
-            .optional()
+        connection.prepare_cached("SELECT * FROM lock")?.query_row([], Self::from_row).optional()
     }
 
     fn from_row(row: &Row<'_>) -> rusqlite::Result<Self> {
-        let time = |index: usize| {
-            let text: String = row.get(index)?;
+        let time = |name: &str| {
+            let text: String = row.get(name)?;
             text.parse::<Timestamp>().map_err(|error| {
-                rusqlite::Error::FromSqlConversionFailure(index, rusqlite::types::Type::Text, Box::new(error))
+                rusqlite::Error::FromSqlConversionFailure(0, rusqlite::types::Type::Text, Box::new(error))
             })
         };
+        let (user, host, pid) = (row.get("user")?, row.get("host")?, row.get("pid")?);
         Ok(Self {
-            run: row.get(0)?,
-            owner: LockOwner { user: row.get(1)?, host: row.get(2)?, pid: row.get(3)? },
-            acquired: time(4)?,
-            heartbeat: time(5)?,
-            expires: time(6)?,
-            note: row.get(7)?,
+            run: row.get("run")?,
+            owner: LockOwner { user, host, pid, process: process(row) },
+            acquired: time("acquired")?,
+            heartbeat: time("heartbeat")?,
+            expires: time("expires")?,
+            note: row.get("note")?,
         })
     }
 
@@ -123,11 +80,18 @@ impl Lock {
 
     fn refusal(&self, path: &Path) -> Problem {
         Problem::while_doing("taking the site's lock in").to(path.display()).locked(format!(
-                "{} holds it since {:.0} for run {}; last sign of life {:.0}, it runs out at {:.0}",
+                "{} holds it since {:.0} for run {}; last heartbeat {:.0}, expires {:.0}",
                 self.owner, self.acquired, self.run, self.heartbeat, self.expires
             )).try_this("wait for that run to end (`plinth status` shows it), or stop it and run again; a lock that is not renewed is \
-             taken over when it runs out, by the same user on the same host as soon as its process is gone")
+             taken over when it runs out. If its holder's clock was wrong: `plinth unlock` looks whether it lives, and frees it")
     }
+}
+
+/// Which process holds it; a journal of schema 2 has no such columns.
+fn process(row: &Row<'_>) -> Option<ProcessIdentity> {
+    let (boot, namespace) = (row.get("boot").ok()?, row.get("namespace").ok()?);
+    let started = u64::try_from(row.get::<_, i64>("started").ok()?).ok()?;
+    Some(ProcessIdentity { boot, namespace, started })
 }
 
 /// The lock that this process took.
@@ -135,6 +99,7 @@ pub(super) struct Hold {
     owner: LockOwner,
     run: Arc<str>,
     clock: Arc<dyn Clock>,
+    fence: Fence,
 }
 
 impl fmt::Debug for Hold {
@@ -153,7 +118,7 @@ impl Hold {
         path: &Path,
         (owner, run, clock): (&LockOwner, &str, &Arc<dyn Clock>),
     ) -> Result<(Self, Option<String>), Problem> {
-        let now = clock.now();
+        let (now, process) = (clock.now(), owner.process.as_ref());
         let sql = |error: rusqlite::Error| Problem::from(JournalError::of(path, &error));
         let note = match Lock::read(transaction).map_err(sql)? {
             None => None,
@@ -161,11 +126,34 @@ impl Hold {
         };
         transaction
             .execute(
-                "INSERT OR REPLACE INTO lock VALUES (1, ?1, ?2, ?3, ?4, ?5, ?5, ?6, ?7)",
-                params![run, owner.user, owner.host, owner.pid, now.to_string(), expiry(now).to_string(), note],
+                "INSERT OR REPLACE INTO lock (one, run, user, host, pid, acquired, heartbeat, expires, note, boot, namespace, started)
+                    VALUES (1, ?1, ?2, ?3, ?4, ?5, ?5, ?6, ?7, ?8, ?9, ?10)",
+                params![
+                    run,
+                    owner.user,
+                    owner.host,
+                    owner.pid,
+                    now.to_string(),
+                    expiry(now).to_string(),
+                    note,
+                    process.map(|process| &process.boot),
+                    process.map(|process| &process.namespace),
+                    process.map(|process| i64::try_from(process.started).unwrap_or(i64::MAX)),
+                ],
             )
             .map_err(sql)?;
-        Ok((Self { owner: owner.clone(), run: Arc::from(run), clock: Arc::clone(clock) }, note))
+        let (run, clock, fence) = (Arc::from(run), Arc::clone(clock), Fence::new(clock));
+        Ok((Self { owner: owner.clone(), run, clock, fence }, note))
+    }
+
+    /// What is known of the lock without a look.
+    pub(super) fn fence(&self) -> &Fence {
+        &self.fence
+    }
+
+    /// The clock that stamps it.
+    pub(super) fn clock(&self) -> &Arc<dyn Clock> {
+        &self.clock
     }
 
     /// Run it was taken for.
@@ -176,7 +164,10 @@ impl Hold {
     /// Checks that the recorded lock is this one.
     pub(super) fn check(&self, recorded: Option<Lock>) -> Result<(), JournalError> {
         match recorded {
-            Some(lock) if *lock.run == *self.run && lock.owner == self.owner => Ok(()),
+            Some(lock) if *lock.run == *self.run && lock.owner == self.owner => {
+                self.fence.renewed();
+                Ok(())
+            }
             Some(lock) => Err(JournalError::LockLost { holder: format!("{} holds it now", lock.owner) }),
             None => Err(JournalError::LockLost { holder: "nobody holds it now".to_owned() }),
         }
@@ -193,6 +184,7 @@ impl Hold {
             )
             .map_err(|error| JournalError::of(path, &error))?;
         if renewed == 1 {
+            self.fence.renewed();
             return Ok(());
         }
         self.check(Lock::read(connection).map_err(|error| JournalError::of(path, &error))?)
@@ -224,6 +216,6 @@ impl Hold {
 }
 
 /// When a lock renewed now runs out.
-fn expiry(now: Timestamp) -> Timestamp {
+pub(super) fn expiry(now: Timestamp) -> Timestamp {
     now.checked_add(deadlines::LOCK_EXPIRY).unwrap_or(Timestamp::MAX)
 }

@@ -1,6 +1,7 @@
 //! The journal while its lock is held: the only thing that can write.
 
 use super::events::{self, Written};
+use super::fence::{Fence, Keeper};
 use super::lock::{Hold, Lock};
 use super::{Journal, JournalError};
 use plinth_model::{Event, Plan};
@@ -8,8 +9,9 @@ use rusqlite::{TransactionBehavior, params};
 use std::ops::Deref;
 
 /// A journal whose lock this process holds, for one run after the other. Gives the lock back when it is dropped.
-#[derive(Debug)]
 pub struct LockedJournal {
+    /// Dropped first: nothing renews a lock that is given back.
+    keeper: Option<Keeper>,
     journal: Journal,
     hold: Hold,
     took_over: Option<String>,
@@ -18,12 +20,32 @@ pub struct LockedJournal {
 
 impl LockedJournal {
     pub(super) fn new(journal: Journal, hold: Hold, took_over: Option<String>) -> Self {
-        Self { journal, hold, took_over, written: Written::default() }
+        Self { keeper: None, journal, hold, took_over, written: Written::default() }
     }
 
     /// Takes in what another process wrote before we took the lock.
     pub(super) fn catch_up(&mut self) -> Result<(), JournalError> {
         self.journal.read_again()
+    }
+
+    /// Lets a thread of its own renew the lock from now on, so that nothing else can hold that up.
+    ///
+    /// # Errors
+    /// When the journal cannot be opened once more, or no thread be started.
+    pub fn keep_renewing(&mut self) -> Result<(), JournalError> {
+        let (path, connection) = (&self.journal.path, &self.journal.connection);
+        let Some(lock) = Lock::read(connection).map_err(|error| JournalError::of(path, &error))? else {
+            return self.hold.check(None);
+        };
+        let (clock, fence) = (std::sync::Arc::clone(self.hold.clock()), self.hold.fence().clone());
+        self.keeper = Some(Keeper::start(path, lock, clock, fence)?);
+        Ok(())
+    }
+
+    /// What is known of the lock without a look.
+    #[must_use]
+    pub fn fence(&self) -> Fence {
+        self.hold.fence().clone()
     }
 
     /// Run that the lock was taken for.
@@ -65,6 +87,7 @@ impl LockedJournal {
     }
 
     fn write(&mut self, events: &[Event]) -> Result<Written, JournalError> {
+        self.journal.same_file()?;
         let path = &self.journal.path;
         let sql = |error: rusqlite::Error| JournalError::of(path, &error);
         let transaction =
@@ -91,11 +114,14 @@ impl LockedJournal {
         let path = &self.journal.path;
         let body = serde_json::to_string(plan)
             .map_err(|error| JournalError::Storage { path: path.clone(), happened: error.to_string() })?;
-        self.journal
-            .connection
+        let sql = |error: rusqlite::Error| JournalError::of(path, &error);
+        let transaction =
+            self.journal.connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(sql)?;
+        self.hold.check(Lock::read(&transaction).map_err(sql)?)?;
+        transaction
             .execute("INSERT OR IGNORE INTO plans VALUES (?1, ?2)", params![plan.hash.as_str(), body])
-            .map(drop)
-            .map_err(|error| JournalError::of(path, &error))
+            .map_err(sql)?;
+        transaction.commit().map_err(sql)
     }
 
     /// Says that we are alive.
@@ -103,6 +129,7 @@ impl LockedJournal {
     /// # Errors
     /// When the lock is not ours any more, or could not be written.
     pub fn renew(&self) -> Result<(), JournalError> {
+        self.journal.same_file()?;
         self.hold.renew(&self.journal.connection, &self.journal.path)
     }
 
@@ -116,6 +143,12 @@ impl LockedJournal {
     }
 }
 
+impl std::fmt::Debug for LockedJournal {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "LockedJournal({:?})", self.hold)
+    }
+}
+
 impl Deref for LockedJournal {
     type Target = Journal;
     fn deref(&self) -> &Journal {
@@ -126,6 +159,7 @@ impl Deref for LockedJournal {
 impl Drop for LockedJournal {
     /// Releases the lock on every way out; when that fails it runs out by itself.
     fn drop(&mut self) {
+        drop(self.keeper.take());
         let _ = self.release();
     }
 }

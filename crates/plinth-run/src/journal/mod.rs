@@ -9,20 +9,24 @@
 
 mod error;
 mod events;
+mod fence;
 mod history;
 mod lock;
 mod locked;
 mod memory;
 mod old;
+mod owner;
 mod reader;
 mod schema;
 mod store;
 
 pub use error::JournalError;
+pub use fence::Fence;
 pub use history::About;
-pub use lock::{Lock, LockOwner};
+pub use lock::Lock;
 pub use locked::LockedJournal;
 pub use memory::{Impossible, LastRun, Memory, StepMemory};
+pub use owner::{LockOwner, ProcessIdentity};
 pub use reader::JournalReader;
 pub use schema::Durability;
 pub use store::{CrashAfter, Store};
@@ -45,6 +49,8 @@ pub struct Journal {
     memory: Memory,
     /// How far the last run was written when the memory was read.
     read: Written,
+    /// Device and inode: whether the file at the path still is the one that was opened.
+    file: (u64, u64),
 }
 
 impl Journal {
@@ -65,7 +71,8 @@ impl Journal {
         std::fs::create_dir_all(dir)
             .map_err(|error| JournalError::Storage { path: path.clone(), happened: error.to_string() })?;
         let connection = schema::open(&path, durability)?;
-        let mut journal = Self { connection, path, memory: Memory::default(), read: Written::default() };
+        let file = schema::identity(&path)?;
+        let mut journal = Self { connection, path, memory: Memory::default(), read: Written::default(), file };
         journal.read_again()?;
         Ok(journal)
     }
@@ -76,6 +83,27 @@ impl Journal {
     /// As [`Journal::open`].
     pub fn open_read_only(dir: &Path) -> Result<Option<JournalReader>, JournalError> {
         JournalReader::open(&dir.join(FILE))
+    }
+
+    /// Frees a lock, if it still is exactly this one: the same run, not renewed since. Answers whether it was. Its holder, should it
+    /// live, writes nothing more.
+    ///
+    /// # Errors
+    /// When the journal cannot be written.
+    pub fn free(&self, lock: &Lock) -> Result<bool, JournalError> {
+        let freed = self.connection.execute(
+            "DELETE FROM lock WHERE run = ?1 AND heartbeat = ?2",
+            [lock.run.as_str(), &lock.heartbeat.to_string()],
+        );
+        Ok(freed.map_err(|error| JournalError::of(&self.path, &error))? == 1)
+    }
+
+    /// An error when the file was removed or replaced since it was opened: what is written now nobody would find.
+    fn same_file(&self) -> Result<(), JournalError> {
+        match schema::identity(&self.path) {
+            Ok(file) if file == self.file => Ok(()),
+            _ => Err(JournalError::Gone { path: self.path.clone() }),
+        }
     }
 
     /// Takes the site's lock for a run, and reads what was recorded since the journal was opened. `clock` stamps the lock for

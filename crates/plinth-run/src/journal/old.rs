@@ -47,7 +47,7 @@ pub(super) fn copy_common(from: &Connection, to: &Connection) -> rusqlite::Resul
     while let Some(row) = rows.next()? {
         let text = |index: usize| row.get::<_, Option<String>>(index);
         to.execute(
-            "INSERT INTO lock VALUES (1, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+            "INSERT INTO lock (one, run, user, host, pid, acquired, heartbeat, expires, note) VALUES (1, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
             params![text(0)?, text(1)?, text(2)?, row.get::<_, i64>(3)?, text(4)?, text(5)?, text(6)?, text(7)?],
         )?;
     }

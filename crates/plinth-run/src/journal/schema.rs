@@ -2,17 +2,23 @@
 
 use super::{JournalError, old};
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
-use std::os::unix::fs::OpenOptionsExt as _;
-use std::path::Path;
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// Schema number, in `PRAGMA user_version`. Newer ones are refused; the older one is read, see [`super::old`].
-pub(super) const SCHEMA: i64 = 2;
+/// Schema number, in `PRAGMA user_version`. Newer ones are refused; older ones are read, see [`super::old`].
+pub(super) const SCHEMA: i64 = 3;
+
+/// The schema before: its locks did not say which process of that id they meant.
+const BEFORE: i64 = 2;
+/// What makes a lock table of schema 1 and 2 one of schema 3.
+const IDENTITY: &str = "ALTER TABLE lock ADD COLUMN boot TEXT; ALTER TABLE lock ADD COLUMN namespace TEXT;
+ALTER TABLE lock ADD COLUMN started INTEGER;";
 
 /// How long one process waits for another's transaction. Transactions are short; a full disk cache may make them slow.
 const BUSY: Duration = Duration::from_secs(10);
 
-/// The tables of schema 2 that schema 1 did not have, or not so.
+/// The tables that schema 1 did not have, or not so.
 const EVENTS: &str = "
 CREATE TABLE runs (number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, last INTEGER NOT NULL) STRICT;
 CREATE TABLE events (run INTEGER NOT NULL, seq INTEGER NOT NULL, after INTEGER NOT NULL, durable INTEGER NOT NULL,
@@ -21,10 +27,11 @@ CREATE TRIGGER events_are_never_changed BEFORE UPDATE ON events BEGIN SELECT RAI
 CREATE TRIGGER events_are_never_removed BEFORE DELETE ON events BEGIN SELECT RAISE(ABORT, 'events are append-only'); END;
 ";
 
-/// The tables that both have.
+/// The tables that all have.
 const COMMON: &str = "
 CREATE TABLE lock (one INTEGER PRIMARY KEY CHECK (one = 1), run TEXT NOT NULL, user TEXT NOT NULL, host TEXT NOT NULL,
-    pid INTEGER NOT NULL, acquired TEXT NOT NULL, heartbeat TEXT NOT NULL, expires TEXT NOT NULL, note TEXT) STRICT;
+    pid INTEGER NOT NULL, acquired TEXT NOT NULL, heartbeat TEXT NOT NULL, expires TEXT NOT NULL, note TEXT,
+    boot TEXT, namespace TEXT, started INTEGER) STRICT;
 CREATE TABLE plans (hash TEXT PRIMARY KEY, body TEXT NOT NULL) STRICT;
 ";
 
@@ -38,12 +45,12 @@ pub enum Durability {
     Process,
 }
 
-/// Opens for writing; makes the file and its tables when there is none. A journal of schema 1 becomes one of schema 2.
+/// Opens for writing; makes the file and its tables when there is none. A journal of an older schema becomes one of this.
 pub(super) fn open(path: &Path, durability: Durability) -> Result<Connection, JournalError> {
     let sql = |error: rusqlite::Error| JournalError::of(path, &error);
+    plain(path)?;
     make_private(path)?;
-    let mut connection = Connection::open(path).map_err(sql)?;
-    connection.busy_timeout(BUSY).map_err(sql)?;
+    let mut connection = connect(path)?;
     let found = check_schema(&connection, path)?;
     write_ahead(&connection).map_err(sql)?;
     let synchronous = if durability == Durability::Power { "FULL" } else { "OFF" };
@@ -52,6 +59,48 @@ pub(super) fn open(path: &Path, durability: Durability) -> Result<Connection, Jo
         make_tables(&mut connection, path)?;
     }
     Ok(connection)
+}
+
+/// A connection that writes. A name is a name: `file:x?mode=memory` is no address here.
+pub(super) fn connect(path: &Path) -> Result<Connection, JournalError> {
+    let sql = |error: rusqlite::Error| JournalError::of(path, &error);
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(absolute(path)?, flags).map_err(sql)?;
+    connection.busy_timeout(BUSY).map_err(sql)?;
+    Ok(connection)
+}
+
+fn absolute(path: &Path) -> Result<PathBuf, JournalError> {
+    std::path::absolute(path).map_err(|error| storage(path, &error))
+}
+
+fn storage(path: &Path, error: &std::io::Error) -> JournalError {
+    JournalError::Storage { path: path.to_owned(), happened: error.to_string() }
+}
+
+/// Device and inode of the file.
+pub(super) fn identity(path: &Path) -> Result<(u64, u64), JournalError> {
+    let found = std::fs::metadata(path).map_err(|error| storage(path, &error))?;
+    Ok((found.dev(), found.ino()))
+}
+
+/// Refuses what is there and is no file: a FIFO would be waited for, and a symbolic link leads somewhere else.
+fn plain(path: &Path) -> Result<(), JournalError> {
+    for end in ["", "-wal", "-shm"] {
+        let mut name = path.as_os_str().to_owned();
+        name.push(end);
+        let path = PathBuf::from(name);
+        match std::fs::symlink_metadata(&path) {
+            Ok(found) if found.is_file() => {}
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+            Ok(_) => {
+                let happened = "it is no plain file; symbolic links are not followed here".to_owned();
+                return Err(JournalError::NotAJournal { path, happened });
+            }
+            Err(error) => return Err(storage(&path, &error)),
+        }
+    }
+    Ok(())
 }
 
 /// Makes an empty file for its owner alone, when there is none: the state directory may be one that others can read. SQLite gives
@@ -84,16 +133,17 @@ fn is_busy(error: &rusqlite::Error) -> bool {
 /// Opens for reading; none when there is no journal, or one that was never written. A journal of schema 1 is read into
 /// memory and left as it is.
 pub(super) fn open_read_only(path: &Path) -> Result<Option<Connection>, JournalError> {
+    plain(path)?;
     if !path.exists() {
         return Ok(None);
     }
     let sql = |error: rusqlite::Error| JournalError::of(path, &error);
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection = Connection::open_with_flags(path, flags).map_err(sql)?;
+    let connection = Connection::open_with_flags(absolute(path)?, flags).map_err(sql)?;
     connection.busy_timeout(BUSY).map_err(sql)?;
     match check_schema(&connection, path)? {
         0 => Ok(None),
-        SCHEMA => Ok(Some(connection)),
+        SCHEMA | BEFORE => Ok(Some(connection)),
         _ => {
             let copy = Connection::open_in_memory().map_err(sql)?;
             copy.execute_batch(&format!("{EVENTS}{COMMON}")).map_err(sql)?;
@@ -117,7 +167,7 @@ fn check_schema(connection: &Connection, path: &Path) -> Result<i64, JournalErro
         .map_err(|error| JournalError::of(path, &error))?;
     match (found, events, facts, all) {
         (0, _, _, 0) => Ok(found),
-        (SCHEMA, 1, _, _) | (old::SCHEMA, _, 1, _) => check_pages(connection, path).map(|()| found),
+        (SCHEMA | BEFORE, 1, _, _) | (old::SCHEMA, _, 1, _) => check_pages(connection, path).map(|()| found),
         (newer, _, _, _) if newer > SCHEMA => {
             Err(JournalError::NewerSchema { path: path.to_owned(), found, known: SCHEMA })
         }
@@ -142,10 +192,11 @@ fn make_tables(connection: &mut Connection, path: &Path) -> Result<(), JournalEr
     match found {
         0 => transaction.execute_batch(&format!("{EVENTS}{COMMON}")).map_err(sql)?,
         old::SCHEMA => {
-            transaction.execute_batch(&format!("{}{EVENTS}", old::SET_ASIDE)).map_err(sql)?;
+            transaction.execute_batch(&format!("{}{EVENTS}{IDENTITY}", old::SET_ASIDE)).map_err(sql)?;
             old::convert(&transaction, &transaction, path)?;
             transaction.execute_batch(old::DROP).map_err(sql)?;
         }
+        BEFORE => transaction.execute_batch(IDENTITY).map_err(sql)?,
         _ => return Ok(()),
     }
     transaction.pragma_update(None, "user_version", SCHEMA).map_err(sql)?;

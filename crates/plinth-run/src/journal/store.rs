@@ -1,6 +1,6 @@
 //! Where the executor writes to; a trait so that a server, rehearsals and tests can stand in between.
 
-use super::{Journal, JournalError, LockedJournal, Memory};
+use super::{Fence, Journal, JournalError, LockedJournal, Memory};
 use plinth_model::{Event, Plan};
 
 /// Keeps the events of one run. Implemented by [`LockedJournal`] alone in the product: who has no lock cannot write.
@@ -27,6 +27,10 @@ pub trait Store: Send {
     fn renew(&mut self) -> Result<(), JournalError>;
     /// What earlier runs left, and this one so far.
     fn memory(&self) -> &Memory;
+    /// Whether the lock is ours, as far as it is known without a look. A store without a lock is always sure.
+    fn fence(&self) -> Fence {
+        Fence::default()
+    }
 }
 
 impl Store for LockedJournal {
@@ -48,6 +52,10 @@ impl Store for LockedJournal {
 
     fn memory(&self) -> &Memory {
         Journal::memory(self)
+    }
+
+    fn fence(&self) -> Fence {
+        LockedJournal::fence(self)
     }
 }
 
@@ -120,5 +128,9 @@ impl Store for CrashAfter<'_> {
 
     fn memory(&self) -> &Memory {
         self.inner.memory()
+    }
+
+    fn fence(&self) -> Fence {
+        self.inner.fence()
     }
 }

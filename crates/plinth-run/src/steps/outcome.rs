@@ -31,23 +31,22 @@ pub(super) fn blocked(finding: Finding) -> Result<Probed, ClientError> {
 
 /// It could not be seen. Unknown is not absent, so nobody may act on it.
 pub(super) fn unseen(client: &'static str, doing: impl Into<String>, reason: &str) -> ClientError {
-    ClientError::permanent(
-        client,
-        doing,
-        format!("it could not be seen: {reason}"),
-        "fix what stands in the way, then run again",
-    )
+    ClientError::new(client, doing)
+        .happened(format!("it could not be seen: {reason}"))
+        .attempt("fix what stands in the way, then run again")
 }
 
 /// A failure that a finding describes.
 pub(super) fn refused(client: &'static str, doing: impl Into<String>, finding: Finding) -> ClientError {
-    ClientError::permanent(client, doing, finding.message.clone(), finding.fix.clone()).finding(finding)
+    ClientError::new(client, doing).happened(finding.message.clone()).attempt(finding.fix.clone()).finding(finding)
 }
 
 /// A step that only looks was told to act: a bug of ours.
 pub(super) fn only_looks(step: &Step) -> ClientError {
     let happened = format!("kind `{}` has nothing to do here", step.work.kind());
-    ClientError::permanent("run", format!("acting on {}", step.id), happened, "report this as a bug of plinth")
+    ClientError::new("run", format!("acting on {}", step.id))
+        .happened(happened)
+        .attempt("report this as a bug of plinth")
 }
 
 /// `1 mirror`, `2 mirrors`.

@@ -36,7 +36,9 @@ use std::sync::Arc;
 struct Shut;
 
 fn refuse<T>() -> ClientResult<T> {
-    Err(ClientError::permanent("none", "opening a client", "this test has no clients", "script the behaviour instead"))
+    Err(ClientError::new("none", "opening a client")
+        .happened("this test has no clients")
+        .attempt("script the behaviour instead"))
 }
 
 pub fn clients() -> Clients {

@@ -23,7 +23,11 @@ pub struct TestClock {
     inner: Mutex<Inner>,
     /// Seconds added to the wall time only: a clock that was set.
     pub set_by: AtomicI64,
+    /// Happens once, as soon as so much time has passed, before anybody wakes.
+    pub meanwhile: Mutex<Option<(Duration, Meanwhile)>>,
 }
+
+pub type Meanwhile = Box<dyn FnOnce() + Send>;
 
 struct Sleep<'a> {
     clock: &'a TestClock,
@@ -74,7 +78,12 @@ impl TestClock {
         let mut inner = self.inner.lock().unwrap();
         let Some(((at, _), waker)) = inner.sleepers.pop_first() else { return false };
         inner.now = inner.now.max(at);
+        let now = inner.now;
         drop(inner);
+        let due = self.meanwhile.lock().unwrap().take_if(|(when, _)| *when <= now);
+        if let Some((_, happen)) = due {
+            happen();
+        }
         waker.wake();
         true
     }

@@ -215,11 +215,11 @@ fn other_files_are_refused_and_left_alone() {
 fn a_newer_schema_is_refused() {
     let dir = tempfile::tempdir().unwrap();
     written(dir.path());
-    tamper(dir.path(), "PRAGMA user_version = 3");
+    tamper(dir.path(), "PRAGMA user_version = 4");
     for error in [Journal::open(dir.path()).map(drop), Journal::open_read_only(dir.path()).map(drop)] {
         let problem = Problem::from(error.unwrap_err());
         assert_eq!(problem.exit, Exit::Input);
-        assert!(problem.happened.contains("schema 3") && problem.attempt.contains("nothing was changed"), "{problem}");
+        assert!(problem.happened.contains("schema 4") && problem.attempt.contains("nothing was changed"), "{problem}");
     }
 }
 

@@ -11,9 +11,10 @@ use plinth_world::Clock;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 fn owner(host: &str, pid: u32) -> LockOwner {
-    LockOwner { user: "ada".to_owned(), host: host.to_owned(), pid }
+    LockOwner { user: "ada".to_owned(), host: host.to_owned(), pid, process: None }
 }
 
 fn clock() -> (Arc<TestClock>, Arc<dyn Clock>) {
@@ -90,13 +91,88 @@ fn a_dead_process_of_the_same_user_and_host_gives_way_at_once_and_no_other_does(
     for (user, host, taken) in [("ada", "alpha", true), ("ada", "beta", false), ("bob", "alpha", false)] {
         let dir = tempfile::tempdir().unwrap();
         let (_, clock) = clock();
-        let _first = locked(dir.path(), &owner("alpha", beyond_the_largest_pid), "run-1", &clock).unwrap();
-        let ours = LockOwner { user: user.to_owned(), ..owner(host, 1) };
+        let process = LockOwner::current().process;
+        let dead = LockOwner { process: process.clone(), ..owner("alpha", beyond_the_largest_pid) };
+        let _first = locked(dir.path(), &dead, "run-1", &clock).unwrap();
+        let ours = LockOwner { user: user.to_owned(), process, ..owner(host, 1) };
         let second = locked(dir.path(), &ours, "run-2", &clock);
         assert_eq!(second.is_ok(), taken, "{user}@{host}");
         let told = |second: LockedJournal| second.took_over().unwrap().contains("process is gone, on this very host");
         assert!(second.map_or(!taken, told));
     }
+}
+
+/// A process that was stopped for too long wakes in the middle of an effect: somebody else has the site by then.
+#[test]
+fn what_was_in_flight_of_a_run_that_lost_its_lock_goes_no_further() {
+    let mut bench = Bench::new();
+    let clock: Arc<dyn Clock> = bench.clock.clone();
+    let mut ours = bench.locked_by(&owner("alpha", 7));
+    bench.rule("nodes/connect/n0", crate::script::Rule { seconds: 30, ..Default::default() });
+    let (dir, time) = (bench.dir.path().to_path_buf(), Arc::clone(&bench.clock));
+    let takeover = move || {
+        time.set_by.store(3600, Ordering::Relaxed);
+        std::mem::forget(locked(&dir, &owner("beta", 8), "run-2", &clock).unwrap());
+    };
+    *bench.clock.meanwhile.lock().unwrap() = Some((Duration::from_secs(15), Box::new(takeover)));
+    let problem = bench.run_with(&site(1), &mut ours).unwrap_err();
+    assert_eq!(problem.exit, Exit::Locked);
+    assert_eq!(bench.effects(), ["nodes/connect/n0"], "it had begun");
+    assert!(bench.so().is_empty(), "and did not come to its end");
+}
+
+#[test]
+fn a_lock_is_renewed_by_its_own_thread_and_given_back_with_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let (time, clock) = clock();
+    let mut first = locked(dir.path(), &owner("alpha", 7), "run-1", &clock).unwrap();
+    first.keep_renewing().unwrap();
+    assert!(first.fence().is_sure());
+    time.set_by.store(40, Ordering::Relaxed);
+    assert!(!first.fence().is_sure(), "40 seconds went by at once: a look is needed");
+    first.renew().unwrap();
+    assert!(first.fence().is_sure());
+    drop(first);
+    assert_eq!(locked(dir.path(), &owner("beta", 8), "run-2", &clock).unwrap().took_over(), None);
+}
+
+#[test]
+fn a_lock_is_freed_only_while_it_is_the_one_that_was_looked_at() {
+    let dir = tempfile::tempdir().unwrap();
+    let (time, clock) = clock();
+    let mut first = locked(dir.path(), &owner("alpha", 7), "run-1", &clock).unwrap();
+    let journal = Journal::open(dir.path()).unwrap();
+    let seen = || Journal::open_read_only(dir.path()).unwrap().unwrap().lock().unwrap().unwrap();
+    let before = seen();
+    time.set_by.store(20, Ordering::Relaxed);
+    Store::renew(&mut first).unwrap();
+    assert!(!journal.free(&before).unwrap(), "it was renewed since");
+    assert!(journal.free(&seen()).unwrap());
+    assert!(matches!(first.append(&crate::journal::started("run-1")), Err(JournalError::LockLost { .. })));
+}
+
+#[test]
+fn a_journal_that_is_taken_away_ends_the_run() {
+    let dir = tempfile::tempdir().unwrap();
+    let (_, clock) = clock();
+    let mut first = locked(dir.path(), &owner("alpha", 7), "run-1", &clock).unwrap();
+    std::fs::remove_file(dir.path().join("journal.db")).unwrap();
+    assert!(matches!(first.append(&crate::journal::started("run-1")), Err(JournalError::Gone { .. })));
+    let _other = locked(dir.path(), &owner("beta", 8), "run-2", &clock).unwrap();
+    assert!(matches!(Store::renew(&mut first), Err(JournalError::Gone { .. })));
+}
+
+#[test]
+fn a_journal_is_a_plain_file_and_its_name_no_address() {
+    let dir = tempfile::tempdir().unwrap();
+    let odd = dir.path().join("file:x?mode=memory");
+    std::fs::create_dir(&odd).unwrap();
+    drop(Journal::open(&odd).unwrap());
+    assert!(odd.join("journal.db").is_file());
+    std::os::unix::fs::symlink("elsewhere", dir.path().join("journal.db")).unwrap();
+    assert!(matches!(Journal::open(dir.path()), Err(JournalError::NotAJournal { .. })));
+    assert!(!dir.path().join("elsewhere").exists());
+    assert!(Journal::open_read_only(dir.path()).is_err());
 }
 
 #[test]

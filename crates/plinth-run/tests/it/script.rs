@@ -92,8 +92,9 @@ impl Script {
     }
 
     fn error(permanent: bool) -> ClientError {
-        let error =
-            ClientError::permanent("node", "talking", format!("the line dropped ({SECRET})"), "look at the cable");
+        let error = ClientError::new("node", "talking")
+            .happened(format!("the line dropped ({SECRET})"))
+            .attempt("look at the cable");
         if permanent { error } else { error.transient("lines come back") }
     }
 
@@ -220,7 +221,7 @@ impl Bench {
 
     /// The journal, locked for the next run.
     pub fn journal(&self) -> LockedJournal {
-        self.locked_by(&LockOwner { user: "me".to_owned(), host: "here".to_owned(), pid: 1 })
+        self.locked_by(&LockOwner { user: "me".to_owned(), host: "here".to_owned(), pid: 1, process: None })
     }
 
     pub fn locked_by(&self, owner: &LockOwner) -> LockedJournal {
@@ -229,7 +230,7 @@ impl Bench {
 
     pub fn opened_with(&self, durability: Durability) -> LockedJournal {
         let journal = Journal::open_with(self.dir.path(), durability).unwrap();
-        self.lock(journal, &LockOwner { user: "me".to_owned(), host: "here".to_owned(), pid: 1 })
+        self.lock(journal, &LockOwner { user: "me".to_owned(), host: "here".to_owned(), pid: 1, process: None })
     }
 
     fn lock(&self, journal: Journal, owner: &LockOwner) -> LockedJournal {

@@ -49,7 +49,7 @@ fn the_first_stop_finishes_what_is_in_flight() {
     assert_eq!((report.outcome, report.exit), (Outcome::Stopped, Exit::Partly));
     assert_eq!(bench.so().into_iter().collect::<Vec<_>>(), ["a/slow/x", "b/slow/y"]);
     assert_eq!((report.counts.changed, report.counts.not_run), (2, 2));
-    assert_eq!(reasons(&bench), ["asked to stop: what is in flight is finished; once more stops at once"]);
+    assert_eq!(reasons(&bench), ["stopping after the running steps finish; Ctrl-C again stops now"]);
     assert!(bench.memory().in_flight().is_empty());
 
     bench.stop = plinth_run::StopSignal::new();
@@ -94,7 +94,10 @@ fn the_second_stop_drops_what_is_in_flight_and_it_is_looked_at_next_time() {
     let report = run_and_stop(&mut bench, &slow(), &[5, 20]);
     assert_eq!(report.outcome, Outcome::Stopped);
     assert!(report.duration < Duration::from_secs(30));
-    assert_eq!(reasons(&bench)[1..], ["asked to stop at once: what was in flight is dropped"]);
+    assert_eq!(
+        reasons(&bench)[1..],
+        ["stopped now: the running steps were cut off, and the next run looks at them first"]
+    );
     assert_eq!(bench.stop.level(), StopLevel::Now);
     assert_eq!(bench.so().into_iter().collect::<Vec<_>>(), ["b/slow/y"]);
     assert_eq!(bench.ended(&id("a/slow/x")).unwrap().0, StepState::NotRun);

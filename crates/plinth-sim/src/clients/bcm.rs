@@ -92,7 +92,7 @@ pub struct NoBcm;
 impl NoBcm {
     fn error(doing: &str) -> ClientError {
         let attempt = "give the rehearsal an inventory that comes from BCM";
-        ClientError::permanent("bcm", doing, "this rehearsal has no BCM", attempt)
+        ClientError::new("bcm", doing).happened("this rehearsal has no BCM").attempt(attempt)
     }
 }
 

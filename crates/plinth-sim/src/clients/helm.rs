@@ -188,7 +188,10 @@ impl SimHelm {
                 self.centre.wait(Duration::from_secs(u64::from(release.timeout_s))).await;
                 call.fails(
                     format!("context deadline exceeded after {} s: {text}", release.timeout_s),
-                    "look at the pods of the namespace, then run again",
+                    format!(
+                        "look at the pods: `kubectl --namespace {0} get pods`, `kubectl --namespace {0} get events`; then run again",
+                        release.namespace
+                    ),
                 )
             }
         };

@@ -46,7 +46,7 @@ impl Call {
 
     /// An error of this call.
     pub(crate) fn fails(&self, happened: impl Into<String>, attempt: impl Into<String>) -> ClientError {
-        ClientError::permanent(self.client, self.doing.clone(), happened, attempt)
+        ClientError::new(self.client, self.doing.clone()).happened(happened).attempt(attempt)
     }
 
     /// Fetches a secret.

@@ -66,7 +66,20 @@ impl Log {
         let mut bytes =
             serde_json::to_vec(line).map_err(|e| WorldError::Damaged(self.path.clone(), 0, e.to_string()))?;
         bytes.push(b'\n');
-        if let Err(error) = self.file.write_all(&bytes) {
+        // Two processes never write at once; one that slept while another went on finds a longer file, and writes nothing.
+        self.file.lock().map_err(|e| WorldError::file(&self.path, &e))?;
+        let appended = self.append_bytes(&bytes);
+        let unlocked = self.file.unlock().map_err(|e| WorldError::file(&self.path, &e));
+        appended.and(unlocked)
+    }
+
+    fn append_bytes(&mut self, bytes: &[u8]) -> Result<(), WorldError> {
+        let found = self.file.metadata().map_err(|e| WorldError::file(&self.path, &e))?.len();
+        if found != self.length {
+            let happened = std::io::Error::other("another process wrote there meanwhile; nothing more is written");
+            return Err(WorldError::file(&self.path, &happened));
+        }
+        if let Err(error) = self.file.write_all(bytes) {
             // The first failure is the one to tell; a tail that stays is dropped by the next reader.
             let _ = self.file.set_len(self.length);
             let _ = self.file.seek(SeekFrom::Start(self.length));

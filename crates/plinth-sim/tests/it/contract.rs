@@ -1,8 +1,11 @@
 //! The simulated clients keep the contracts of theirs. The real ones of Kubernetes and of nodes do below `plinth/tests`.
 
-use crate::helm_client;
 use crate::kube_client::{Ground, contract};
-use crate::rack::{deploy, kubernetes, name, prepare_nodes, release, run, secret, start, target};
+use crate::rack::{
+    control_plane, deploy, files, install, kubernetes, kubespray, name, platform, play, prepare_nodes, release, run,
+    runai, secret, start, target, until,
+};
+use crate::{ansible_client, helm_client, runai_client};
 use std::sync::Arc;
 
 #[test]
@@ -36,5 +39,36 @@ fn simulated_helm_keeps_the_contract() {
         prepare_nodes(&sim).await.unwrap();
         kubernetes(&sim).await.unwrap();
         helm_client::contract(&*sim.clients.helm, &ctx, &ground).await;
+    });
+}
+
+#[test]
+fn simulated_runai_keeps_the_contract() {
+    let sim = start(None, &[]);
+    let ctx = sim.context();
+    let up = async {
+        install(&sim, &control_plane()).await.unwrap();
+        let answers = || async { Ok(sim.clients.runai.issuer(&ctx, &runai()).await?.is_some()) };
+        assert!(until(&ctx, answers).await.unwrap());
+    };
+    let fingerprint = || sim.snapshot().to_string();
+    let ground = runai_client::Ground { target: runai(), up: Box::pin(up), fingerprint: Box::new(fingerprint) };
+    run(&sim, async {
+        prepare_nodes(&sim).await.unwrap();
+        kubernetes(&sim).await.unwrap();
+        platform(&sim).await.unwrap();
+        runai_client::contract(&*sim.clients.runai, &ctx, ground).await;
+    });
+}
+
+#[test]
+fn simulated_ansible_keeps_the_contract() {
+    let sim = start(None, &[]);
+    let fingerprint = || sim.snapshot().to_string();
+    let (release, files) = (kubespray(), files());
+    let ground = ansible_client::Ground { release, files, run: play(), fingerprint: Box::new(fingerprint) };
+    run(&sim, async {
+        prepare_nodes(&sim).await.unwrap();
+        ansible_client::contract(&*sim.clients.ansible, &sim.context(), &ground).await;
     });
 }

@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+#[path = "../../../plinth/tests/contract/ansible_client.rs"]
+mod ansible_client;
 mod bcm;
 mod clients;
 mod clock;
@@ -13,4 +15,6 @@ mod helm_client;
 #[path = "../../../plinth/tests/contract/kube_client.rs"]
 mod kube_client;
 mod rack;
+#[path = "../../../plinth/tests/contract/runai_client.rs"]
+mod runai_client;
 mod world;

@@ -254,7 +254,7 @@ pub(crate) async fn kubernetes(sim: &Simulation) -> ClientResult<()> {
     let ctx = sim.context();
     let stats = deploy(sim).await?;
     if stats.hosts.values().any(|host| host.failures + host.unreachable > 0) {
-        return Err(ClientError::permanent("ansible", "running cluster.yml", "hosts failed", ""));
+        return Err(ClientError::new("ansible", "running cluster.yml").happened("hosts failed").attempt(""));
     }
     let kube = &sim.clients.kube;
     kube.fetch_kubeconfig(&ctx, &target("cpu-03", "ansiblebcm"), "https://10.184.162.100:6443").await?;
@@ -298,7 +298,9 @@ pub(crate) async fn connect(sim: &Simulation) -> ClientResult<()> {
     install(sim, &control_plane()).await?;
     let answers = || async { Ok(client.issuer(&ctx, &runai()).await?.as_ref() == Some(&runai().issuer())) };
     if !until(&ctx, answers).await? {
-        return Err(ClientError::permanent("runai", "comparing the issuer", "it never was the expected one", ""));
+        return Err(ClientError::new("runai", "comparing the issuer")
+            .happened("it never was the expected one")
+            .attempt(""));
     }
     let uuid = match client.clusters(&ctx, &runai()).await?.pop() {
         Some(cluster) => cluster.uuid,
@@ -308,7 +310,7 @@ pub(crate) async fn connect(sim: &Simulation) -> ClientResult<()> {
     install(sim, &cluster_part()).await?;
     let connected = || async { Ok(client.clusters(&ctx, &runai()).await?[0].state == "Connected") };
     if !until(&ctx, connected).await? {
-        return Err(ClientError::permanent("runai", "waiting for the cluster", "it never connected", ""));
+        return Err(ClientError::new("runai", "waiting for the cluster").happened("it never connected").attempt(""));
     }
     Ok(())
 }

@@ -4,9 +4,13 @@ mod access;
 mod cluster;
 mod engine;
 mod inventory;
+mod labels;
 mod networks;
 mod nodes;
 mod platform;
+mod ranges;
+
+pub(crate) use nodes::bad_name;
 
 use crate::diagnostics::Diagnostics;
 use crate::path::Path;
@@ -20,6 +24,7 @@ pub(crate) fn all(site: &raw::Site, diagnostics: &mut Diagnostics<'_>) {
     format(site, diagnostics);
     inventory::check(site, diagnostics);
     networks::check(site, diagnostics);
+    ranges::check(site, diagnostics);
     nodes::check(site, diagnostics);
     access::check(site, diagnostics);
     cluster::check(site, diagnostics);

@@ -2,6 +2,7 @@
 //!
 //! Kubespray only notices pods inside services (Kubespray v2.27.1), so all pairs are judged here.
 
+use super::nodes::Selection;
 use crate::defaults;
 use crate::diagnostics::Diagnostics;
 use crate::raw::Site;
@@ -227,8 +228,36 @@ fn balancer(site: &Site, diagnostics: &mut Diagnostics<'_>) {
             overlap(range, other, diagnostics);
         }
         forbidden_address(site, range, diagnostics);
+        at_edge(site, range, diagnostics);
     }
     shared(site, diagnostics);
+}
+
+/// The first and the last address of the production network belong to no machine, so nobody may announce them.
+fn at_edge(site: &Site, range: &Range, diagnostics: &mut Diagnostics<'_>) {
+    let Some(net) = production(site).filter(|net| net.prefix_len() < 31) else { return };
+    for edge in [net.network(), net.broadcast()].into_iter().filter(|edge| (range.first..=range.last).contains(edge)) {
+        let which = if edge == net.network() { "first" } else { "last" };
+        let message = format!(
+            "{} ({}) has {edge}, the {which} address of the production network {net}",
+            range.name,
+            shown(range)
+        );
+        let usable =
+            format!("{}-{}", range.first.max(next(net.network(), 1)), range.last.min(next(net.broadcast(), -1)));
+        let fix = match range.first == range.last {
+            true => "choose a free address between the first and the last one".to_owned(),
+            false => format!("leave that address out: `{usable}`"),
+        };
+        diagnostics.report_pair(
+            Finding::error(code::SITE_ADDRESS_EDGE, range.path.clone(), message).fix(fix),
+            "networks.production",
+        );
+    }
+}
+
+fn next(address: Ipv4Addr, step: i32) -> Ipv4Addr {
+    u32::from(address).checked_add_signed(step).map_or(address, Ipv4Addr::from)
 }
 
 /// The address of all API servers belongs to nobody else; the one of kube-vip is announced in the production network.
@@ -239,6 +268,7 @@ fn shared(site: &Site, diagnostics: &mut Diagnostics<'_>) {
     }
     let is_vip =
         matches!(site.kubernetes.api.as_ref().and_then(|api| api.endpoint.as_ref()), Some(Endpoint::KubeVip(_)));
+    at_edge(site, &range, diagnostics);
     let forbidden = forbidden_address(site, &range, diagnostics);
     if let Some(production) = production(site).filter(|net| is_vip && !forbidden && !net.contains(&range.first)) {
         let message = format!("{} is outside the production network {production}, where ARP is answered", range.first);
@@ -306,9 +336,10 @@ fn capacity(site: &Site, diagnostics: &mut Diagnostics<'_>) {
     pods_per_node(site, prefix, diagnostics);
     let room = 1_u64 << u32::from(prefix - pods.prefix_len()).min(63);
     let Inventory::Static(nodes) = &site.inventory else { return };
-    if (nodes.len() as u64) > room {
-        let message =
-            format!("the pod range {pods} has room for {room} nodes of /{prefix}; the site has {}", nodes.len());
+    let roles = [Selection::of(&site.nodes.control_plane), Selection::of(&site.nodes.workers)];
+    let members = nodes.iter().filter(|node| roles.iter().any(|role| role.has(node))).count();
+    if (members as u64) > room {
+        let message = format!("the pod range {pods} has room for {room} nodes of /{prefix}; the site has {members}");
         diagnostics.report(
             Finding::error(code::SITE_POD_CAPACITY, "kubernetes.network.pods", message)
                 .fix("use a larger pod range or a longer `nodePrefix`"),

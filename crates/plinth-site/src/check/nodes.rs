@@ -1,13 +1,16 @@
 //! Roles, as far as names decide them; what globs and categories select is judged at discovery.
 
+use super::labels;
 use crate::desired::Selector as Chosen;
 use crate::diagnostics::Diagnostics;
 use crate::raw::Site;
 use crate::raw::inventory::{Inventory, StaticNode};
+use crate::raw::kubernetes::Engine;
 use crate::raw::nodes::Selector;
 use globset::{Glob, GlobMatcher};
 use plinth_model::Finding;
 use plinth_model::finding::code;
+use plinth_model::misread;
 use plinth_model::nearest::nearest;
 use std::collections::{HashMap, HashSet};
 
@@ -23,6 +26,7 @@ pub(super) fn check(site: &Site, diagnostics: &mut Diagnostics<'_>) {
     for (role, selectors) in lists.into_iter().chain(nodes.etcd.as_ref().map(|etcd| ("etcd", etcd))) {
         twice(role, selectors, diagnostics);
         known(site, role, selectors, diagnostics);
+        misread_names(site, role, selectors, diagnostics);
     }
     two_roles(site, diagnostics);
     quorum(site, diagnostics);
@@ -56,6 +60,27 @@ fn twice(role: &str, selectors: &[Selector], diagnostics: &mut Diagnostics<'_>) 
             seen.push(selector);
         }
     }
+}
+
+/// Names that lead astray further below, of machines that only BCM lists; those of a static inventory are judged where they stand.
+fn misread_names(site: &Site, role: &str, selectors: &[Selector], diagnostics: &mut Diagnostics<'_>) {
+    if matches!(site.inventory, Inventory::Static(_)) || site.kubernetes.engine == Some(Engine::Existing) {
+        return;
+    }
+    for (at, name) in names(selectors) {
+        diagnostics
+            .report_some(bad_name(&format!("nodes.{role}[{at}]"), name).map(|f| f.fix("rename the machine in BCM")));
+    }
+}
+
+/// A name that Kubernetes takes, but YAML or Ansible reads as something else.
+pub(crate) fn bad_name(path: &str, name: &str) -> Option<Finding> {
+    let why = misread(name)?.why();
+    let message = format!("a node cannot be called `{}`: {why}", crate::raw::rules::short(name));
+    Some(
+        Finding::error(code::NODES_BAD_NAME, path, message)
+            .fix("rename the machine, for example by a letter in front: `node-...`"),
+    )
 }
 
 /// With a static inventory everything can be decided: what selects nothing is wrong here already.
@@ -93,14 +118,14 @@ fn nothing_selected(selector: &Selector, path: String, known: &[&str]) -> Findin
 }
 
 /// A list of selectors, ready to be asked about many nodes.
-struct Selection<'a> {
+pub(super) struct Selection<'a> {
     names: HashSet<&'a str>,
     categories: HashSet<&'a str>,
     globs: Vec<GlobMatcher>,
 }
 
 impl<'a> Selection<'a> {
-    fn of(selectors: &'a [Selector]) -> Self {
+    pub(super) fn of(selectors: &'a [Selector]) -> Self {
         let mut selection = Self { names: HashSet::new(), categories: HashSet::new(), globs: Vec::new() };
         for selector in selectors {
             match &selector.0 {
@@ -116,7 +141,7 @@ impl<'a> Selection<'a> {
         self.names.contains(name) || self.globs.iter().any(|glob| glob.is_match(name))
     }
 
-    fn has(&self, node: &StaticNode) -> bool {
+    pub(super) fn has(&self, node: &StaticNode) -> bool {
         self.has_name(node.name.as_str()) || node.category.as_deref().is_some_and(|c| self.categories.contains(c))
     }
 }
@@ -210,65 +235,6 @@ fn overrides(site: &Site, diagnostics: &mut Diagnostics<'_>) {
             let finding = Finding::error(code::SITE_DUPLICATE_ADDRESS, format!("{path}.address"), message);
             diagnostics.report_pair(finding.fix("give each node its own address"), &first);
         }
-        for (key, value) in &over.labels {
-            if !is_qualified(key) || !is_label_value(value) {
-                let message = format!("`{}` is not a Kubernetes label", crate::raw::rules::short(key));
-                let fix = "write `prefix/name: value`: at most 63 letters, digits, `-`, `_`, `.`, with letters or digits at both ends";
-                let subject = crate::path::Path::parse(&path).key("labels").key(key).to_string();
-                diagnostics.report(Finding::error(code::SITE_LABEL, subject, message).fix(fix));
-            }
-        }
-        for (at, taint) in over.taints.iter().enumerate().filter(|(_, taint)| !is_taint(taint)) {
-            let message = format!("`{}` is not a Kubernetes taint", crate::raw::rules::short(taint));
-            let fix = "write `key=value:Effect` or `key:Effect`; effects: NoSchedule, PreferNoSchedule, NoExecute";
-            diagnostics.report(Finding::error(code::SITE_TAINT, format!("{path}.taints[{at}]"), message).fix(fix));
-        }
-    }
-}
-
-fn is_name_part(text: &str) -> bool {
-    let edge = |b: Option<u8>| b.is_some_and(|b| b.is_ascii_alphanumeric());
-    text.len() <= 63
-        && edge(text.bytes().next())
-        && edge(text.bytes().next_back())
-        && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'))
-}
-
-/// `name` or `prefix/name`.
-fn is_qualified(key: &str) -> bool {
-    match key.split_once('/') {
-        Some((prefix, name)) => {
-            prefix.len() <= 253
-                && prefix.split('.').all(|label| is_name_part(label) && !label.contains('_'))
-                && is_name_part(name)
-        }
-        None => is_name_part(key),
-    }
-}
-
-fn is_label_value(value: &str) -> bool {
-    value.is_empty() || is_name_part(value)
-}
-
-fn is_taint(text: &str) -> bool {
-    let Some((left, effect)) = text.rsplit_once(':') else { return false };
-    let (key, value) = left.split_once('=').unwrap_or((left, ""));
-    matches!(effect, "NoSchedule" | "PreferNoSchedule" | "NoExecute") && is_qualified(key) && is_label_value(value)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn labels_and_taints_follow_kubernetes() {
-        for good in ["a=b:NoSchedule", "nvidia.com/gpu:NoExecute", "node-role.kubernetes.io/x=:PreferNoSchedule"] {
-            assert!(is_taint(good), "{good}");
-        }
-        for bad in ["a=b", "a=b:Never", ":NoSchedule", "a b:NoSchedule", "a/b/c:NoSchedule", ""] {
-            assert!(!is_taint(bad), "{bad}");
-        }
-        assert!(is_qualified("nvidia.com/gpu.present") && !is_qualified("-a") && !is_qualified("/a"));
-        assert!(is_label_value("") && !is_label_value("a b"));
+        labels::check(&path, over, diagnostics);
     }
 }

@@ -18,6 +18,7 @@ pub(super) fn check(site: &Site, diagnostics: &mut Diagnostics<'_>) {
     source(site, diagnostics);
     mtu(site, diagnostics);
     ports(site, diagnostics);
+    storage(site, diagnostics);
     values(site, diagnostics);
     if let Some(runai) = &site.runai {
         if diagnostics.is_whole(&["runai"]) {
@@ -58,6 +59,22 @@ fn ports(site: &Site, diagnostics: &mut Diagnostics<'_>) {
         let message = format!("HTTP and HTTPS cannot both have node port {http}");
         diagnostics
             .report(Finding::error(code::SITE_SAME_PORT, "platform.ingress.https", message).fix("choose two ports"));
+    }
+}
+
+/// Images cannot move into the folder that they leave, nor into one around it.
+fn storage(site: &Site, diagnostics: &mut Diagnostics<'_>) {
+    let storage = site.storage.clone().unwrap_or_default();
+    let images = storage.images.as_ref().map_or(defaults::IMAGES, |path| &path.0.0);
+    let larger = storage.larger.as_ref().map_or(defaults::LARGER, |path| &path.0.0);
+    let inside = |inner: &str, outer: &str| {
+        inner.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    };
+    let given = if storage.larger.is_some() { "storage.larger" } else { "storage.images" };
+    if (storage.larger.is_some() || storage.images.is_some()) && (inside(larger, images) || inside(images, larger)) {
+        let message = format!("images would move from {images} to {larger}, and one of these is inside the other");
+        let fix = "choose a folder elsewhere, on the disk that has the room";
+        diagnostics.report(Finding::error(code::SITE_STORAGE, given, message).fix(fix));
     }
 }
 

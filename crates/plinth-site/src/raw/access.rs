@@ -1,6 +1,7 @@
 //! How nodes are reached.
 
-use super::rules::{ExtraName, NodeGlob, NodePath, UserName};
+use super::node_rules::NodeGlob;
+use super::rules::{ExtraName, NodePath, UserName};
 use super::secret::SecretSource;
 use super::text::Text;
 use schemars::JsonSchema;

@@ -1,6 +1,7 @@
 //! Where nodes are listed, which networks they stand in, where their images come from and live.
 
-use super::rules::{Endpoint, FilePath, MirrorEndpoint, NodePath, RegistryHost};
+use super::registry_rules::{MirrorEndpoint, RegistryHost};
+use super::rules::{Endpoint, FilePath, NodePath};
 use super::secret::SecretSource;
 use super::text::Text;
 use ipnet::Ipv4Net;

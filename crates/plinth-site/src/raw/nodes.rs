@@ -1,6 +1,7 @@
 //! Which node does what.
 
-use super::rules::{NodeGlob, NodePath, is_glob, short};
+use super::node_rules::{NodeGlob, is_glob};
+use super::rules::{NodePath, short};
 use super::text::{Rule, Text};
 use crate::decode::refusal_text;
 use crate::desired::Selector as Chosen;

@@ -43,8 +43,19 @@ impl Rule for NodeName {
     const PATTERN: &'static str = LABEL;
 
     fn read(text: &str) -> Result<Self, Refusal> {
-        Self::new(text).map_err(|error| Refusal::new(error.to_string(), LABEL_FIX))
+        Self::new(text).map_err(|error| Refusal::new(error.to_string(), node_name_fix(text)))
     }
+}
+
+/// What to write for a name that Kubernetes does not take. Upper case is usual in BCM, and the machine has to be renamed there.
+fn node_name_fix(text: &str) -> String {
+    let plain = text.to_lowercase().replace(['_', '.'], "-");
+    if plain == text || NodeName::new(&plain).is_err() {
+        return LABEL_FIX.to_owned();
+    }
+    format!(
+        "write `{plain}`; if the machine itself has another name, such as one with upper case, `_` or dots, rename it in BCM"
+    )
 }
 
 impl Rule for Version {
@@ -165,28 +176,13 @@ text_type!(
 text_type!(
     /// A file beside the site file, or anywhere.
     FilePath, "a file name", "bcm-ca.pem", r"^[^\n]+$",
-    |text| refuse_unless(!text.trim().is_empty() && !text.contains(['\n', '\r']), text, "a file name",
-        "name a file; a relative name starts at the folder of the site file")
+    |text| check_file(text)
 );
 text_type!(
     /// A POSIX user name.
     UserName, "a user name", "ubuntu", "^[a-z_][a-z0-9_.-]{0,31}$",
     |text| refuse_unless(is_user_name(text), text, "a user name",
         "use at most 32 lower-case letters, digits, `_`, `-` or `.`, beginning with a letter or `_`")
-);
-text_type!(
-    /// Host of a registry, without scheme.
-    RegistryHost, "a registry host", "docker.io", r"^([A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?$",
-    |text| refuse_address_unless(is_host_port(text), text, "a registry host", "write it without scheme and path, like `docker.io`")
-);
-text_type!(
-    /// Address of a registry mirror.
-    MirrorEndpoint, "the address of a mirror", "https://mirror.example.com", r"^https?://[^/\s]+(/[^\s]*)?$",
-    |text| {
-        let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
-        let host = rest.and_then(|rest| rest.split('/').next());
-        refuse_address_unless(host.is_some_and(is_host_port), text, "the address of a mirror", "write it like `https://mirror.example.com`")
-    }
 );
 text_type!(
     /// A mirror of charts and images, without scheme.
@@ -201,12 +197,6 @@ text_type!(
     |text| refuse_unless(range_of(text).is_some(), text, "a network or a range of addresses",
         "write `192.0.2.200-192.0.2.210`, lower address first, or `192.0.2.128/26`")
 );
-text_type!(
-    /// A glob over node names.
-    NodeGlob, "a node name or glob", "dgx-*", r"^[a-z0-9*?\[\]{},!^-]+$",
-    |text| check_glob(text)
-);
-
 pub(super) fn refuse_unless(good: bool, text: &str, what: &str, fix: &str) -> Result<(), Refusal> {
     if good { Ok(()) } else { Err(Refusal::new(format!("`{}` is not {what}", short(text)), fix)) }
 }
@@ -233,21 +223,21 @@ pub(crate) fn range_of(text: &str) -> Option<(Ipv4Addr, Ipv4Addr)> {
     (net.addr() == net.network()).then(|| (net.network(), net.broadcast()))
 }
 
-/// Whether a selector text is a pattern.
-pub(crate) fn is_glob(text: &str) -> bool {
-    text.contains(['*', '?', '[', '{'])
-}
-
-fn check_glob(text: &str) -> Result<(), Refusal> {
-    if !is_glob(text) {
-        return NodeName::read(text).map(|_| ());
+/// `~` is the home of whoever runs plinth; that of somebody else is not looked up.
+pub(super) fn check_file(text: &str) -> Result<(), Refusal> {
+    if text.starts_with('~') && text != "~" && !text.starts_with("~/") {
+        let fix = "write the whole name of the file, or `~/...` for your own home folder";
+        return Err(Refusal::new(
+            format!("`{}` starts in the home folder of another user, which is not looked up", short(text)),
+            fix,
+        ));
     }
-    globset::Glob::new(text).map(|_| ()).map_err(|error| {
-        Refusal::new(
-            format!("`{}` is not a glob: {}", short(text), error.kind()),
-            "write it like `dgx-*` or `dgx-0[1-4]`",
-        )
-    })
+    refuse_unless(
+        !text.trim().is_empty() && text != "~" && !text.contains(['\n', '\r']),
+        text,
+        "a file name",
+        "name a file; a relative name starts at the folder of the site file",
+    )
 }
 
 fn check_domain(text: &str) -> Result<(), Refusal> {
@@ -331,6 +321,7 @@ fn is_user_name(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
+    use super::super::registry_rules::{MirrorEndpoint, RegistryHost};
     use super::*;
 
     fn fix<T: Rule>(text: &str) -> String {
@@ -377,11 +368,8 @@ mod tests {
         holds::<NodePath>();
         holds::<FilePath>();
         holds::<UserName>();
-        holds::<RegistryHost>();
-        holds::<MirrorEndpoint>();
         holds::<MirrorHost>();
         holds::<AddressRange>();
-        holds::<NodeGlob>();
     }
 
     #[test]
@@ -417,8 +405,6 @@ mod tests {
         assert!(NodePath::read("/a/../b").is_err());
         assert!(AddressRange::read("10.0.0.9-10.0.0.1").is_err());
         assert!(AddressRange::read("10.0.0.1/24").is_err());
-        assert!(NodeGlob::read("dgx-[").is_err());
-        assert!(NodeGlob::read("dgx/5").is_err());
         assert!(Ipv4Addr::read("0.0.0.0").is_err());
         assert!(UserName::read("0day").is_err());
     }

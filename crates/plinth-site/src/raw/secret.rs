@@ -1,5 +1,6 @@
 //! References to secrets. A secret itself is never accepted, and never repeated in a message.
 
+use super::rules::check_file;
 use crate::decode::refusal_text;
 use plinth_model::SecretRef;
 use plinth_model::finding::code;
@@ -120,6 +121,8 @@ impl<'de> Deserialize<'de> for SecretFile {
         if path.trim().is_empty() || path.contains(['\n', '\r']) {
             return Err(malformed("this cannot be the name of a file"));
         }
+        check_file(&path)
+            .map_err(|refusal| D::Error::custom(refusal_text(refusal.code, &refusal.message, &refusal.fix)))?;
         Ok(Self(SecretRef::File(path)))
     }
 }

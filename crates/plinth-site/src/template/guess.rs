@@ -1,13 +1,13 @@
 //! What a site could be, as far as names, categories and addresses of an inventory tell.
 
 use ipnet::Ipv4Net;
-use plinth_model::NodeName;
 use plinth_model::inventory::{Interface, InterfaceKind, Inventory, InventoryNode, Network, NodeKind};
+use plinth_model::{NodeName, misread};
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 
-/// Roles and networks. Only nodes that can be reached in the first production network have a role.
+/// Roles and networks. Only nodes that can be reached in the first production network have a role. Names are in their natural order.
 pub(super) struct Guess<'a> {
     /// Networks that may be the production network, the likeliest first.
     pub(super) production: Vec<&'a Network>,
@@ -20,52 +20,116 @@ pub(super) struct Guess<'a> {
     /// Nodes that could have a role, but have none.
     pub(super) spare: Vec<&'a str>,
     /// Nodes that have no role, by the reason.
-    pub(super) left_out: BTreeMap<&'static str, Vec<&'a str>>,
+    pub(super) left_out: BTreeMap<String, Vec<&'a str>>,
     /// Some physical machine, to be named where no role could be guessed.
     pub(super) any: Option<&'a str>,
 }
 
 impl<'a> Guess<'a> {
-    pub(super) fn of(inventory: &'a Inventory) -> Self {
+    /// `refused`: nodes that must have no role, with the reason.
+    pub(super) fn of(inventory: &'a Inventory, refused: &BTreeMap<String, String>) -> Self {
         let production = production(inventory);
         let range = production.first().and_then(|network| network.cidr);
-        let mut left_out: BTreeMap<&'static str, Vec<&str>> = BTreeMap::new();
+        let mut left_out: BTreeMap<String, Vec<&str>> = BTreeMap::new();
         let (mut gpu, mut rest) = (Vec::new(), Vec::new());
-        for node in &inventory.nodes {
-            match unfit(node, range) {
+        let mut nodes: Vec<&InventoryNode> = inventory.nodes.iter().collect();
+        nodes.sort_by_key(|node| natural(&node.name));
+        for node in nodes {
+            match refused.get(&node.name).cloned().or_else(|| unfit(node, range)) {
                 Some(reason) => left_out.entry(reason).or_default().push(&node.name),
                 None if looks_like_gpu(node) => gpu.push(node.name.as_str()),
                 None => rest.push(node.name.as_str()),
             }
         }
         let spare = rest.split_off(if rest.len() >= 3 { 3 } else { rest.len().min(1) });
-        let any = machines(inventory).next().map(|node| node.name.as_str());
+        let any = machines(inventory).min_by_key(|node| natural(&node.name)).map(|node| node.name.as_str());
         Self { forbidden: forbidden(inventory, range), production, control_plane: rest, gpu, spare, left_out, any }
     }
 }
 
+/// The order in which people count: `n2` before `n10`.
+fn natural(name: &str) -> Vec<(String, u64)> {
+    let mut parts = Vec::new();
+    let mut rest = name;
+    while !rest.is_empty() {
+        let text = rest.find(|c: char| c.is_ascii_digit()).unwrap_or(rest.len());
+        let digits = rest[text..].find(|c: char| !c.is_ascii_digit()).map_or(rest.len(), |end| text + end);
+        parts.push((rest[..text].to_lowercase(), rest[text..digits].parse().unwrap_or(0)));
+        rest = &rest[digits..];
+    }
+    parts
+}
+
+/// Selectors that mean exactly these nodes: a category, else a glob, else every name.
+pub(super) fn selectors(inventory: &Inventory, names: &[&str]) -> Vec<String> {
+    let chosen = |node: &InventoryNode| names.contains(&node.name.as_str());
+    let exactly = |is_meant: &dyn Fn(&InventoryNode) -> bool| {
+        let meant: Vec<&InventoryNode> = inventory.nodes.iter().filter(|node| is_meant(node)).collect();
+        meant.len() == names.len() && meant.into_iter().all(chosen)
+    };
+    if names.len() < 2 {
+        return names.iter().map(|name| (*name).to_owned()).collect();
+    }
+    let of_one = |category: &str| exactly(&|node| node.category.as_deref() == Some(category));
+    let category = inventory.nodes.iter().find(|node| chosen(node)).and_then(|node| node.category.as_deref());
+    if let Some(category) = category.filter(|category| of_one(category)) {
+        return vec![format!("{{category: {}}}", super::quoted(category))];
+    }
+    let first = names.first().copied().unwrap_or_default();
+    let common =
+        |length: usize| first.is_char_boundary(length) && names.iter().all(|name| name.starts_with(&first[..length]));
+    let length = (0..=first.len()).rev().find(|length| common(*length)).unwrap_or(0);
+    let begin = first[..length].trim_end_matches(|c: char| c.is_ascii_digit());
+    if begin.len() >= 2 && exactly(&|node| node.name.starts_with(begin)) {
+        return vec![super::quoted(&format!("{begin}*"))];
+    }
+    names.iter().map(|name| (*name).to_owned()).collect()
+}
+
+/// The first of these ranges in which nobody is, as far as the inventory tells; the last one if there is none. BCM may list the ranges of
+/// pods and services themselves as networks.
+pub(super) fn free_range(inventory: &Inventory, candidates: &[Ipv4Net]) -> Option<Ipv4Net> {
+    let overlaps = |a: Ipv4Net, b: Ipv4Net| a.contains(&b) || b.contains(&a);
+    let used = |range: Ipv4Net| {
+        let network = inventory
+            .networks
+            .iter()
+            .filter_map(|n| n.cidr)
+            .any(|cidr| cidr.prefix_len() > 0 && cidr != range && overlaps(cidr, range));
+        let mut interfaces = inventory.nodes.iter().flat_map(|node| &node.interfaces);
+        network || interfaces.any(|interface| is_within(interface, range))
+    };
+    candidates.iter().copied().find(|range| !used(*range)).or_else(|| candidates.last().copied())
+}
+
 /// Why a node cannot have a role; none when it can.
-fn unfit(node: &InventoryNode, production: Option<Ipv4Net>) -> Option<&'static str> {
+fn unfit(node: &InventoryNode, production: Option<Ipv4Net>) -> Option<String> {
     let within = |interface: &&Interface| production.is_some_and(|range| is_within(interface, range));
     let mut there = node.interfaces.iter().filter(within).peekable();
-    match &node.kind {
-        NodeKind::Head => Some("head nodes"),
-        NodeKind::Other(_) => Some("not physical"),
-        NodeKind::Physical if node.template => Some("templates"),
-        NodeKind::Physical if NodeName::new(&node.name).is_err() => Some("names that Kubernetes does not take"),
-        NodeKind::Physical if production.is_none() => Some("because no production network was found"),
-        NodeKind::Physical if there.peek().is_none() => Some("no address in the production network"),
+    let reason = match &node.kind {
+        NodeKind::Head => "head nodes",
+        NodeKind::Other(kind) => return Some(format!("not physical nodes but {kind}")),
+        NodeKind::Physical if node.template => "templates",
+        NodeKind::Physical if NodeName::new(&node.name).is_err() => "names that Kubernetes does not take",
+        NodeKind::Physical if misread(&node.name).is_some() => "names that YAML or Ansible takes for something else",
+        NodeKind::Physical if production.is_none() => "because no production network was found",
+        NodeKind::Physical if there.peek().is_none() => "no address in the production network",
         NodeKind::Physical if !there.any(is_own) => {
-            Some("only addresses of a BMC, from DHCP, of an alias, or that are not always up in the production network")
+            "only addresses of a BMC, from DHCP, of an alias, or that are not always up in the production network"
         }
-        NodeKind::Physical => None,
-    }
+        NodeKind::Physical => return None,
+    };
+    Some(reason.to_owned())
 }
 
 /// Machines that can be targets: physical, no templates, with names that Kubernetes takes.
 fn machines(inventory: &Inventory) -> impl Iterator<Item = &InventoryNode> {
-    let usable =
-        |node: &&InventoryNode| node.kind == NodeKind::Physical && !node.template && NodeName::new(&node.name).is_ok();
+    let usable = |node: &&InventoryNode| {
+        node.kind == NodeKind::Physical
+            && !node.template
+            && NodeName::new(&node.name).is_ok()
+            && misread(&node.name).is_none()
+    };
     inventory.nodes.iter().filter(usable)
 }
 

@@ -215,3 +215,15 @@ fn a_file_with_hundreds_of_faults_is_cut_off_with_a_word() {
     assert_eq!(rejected.findings.len(), 201);
     assert!(rejected.findings.iter().any(|finding| finding.code == "site.too-many-findings"));
 }
+
+#[test]
+fn slips_of_newcomers_are_answered_with_what_to_write() {
+    let fix = |change: &[(&str, &str)]| {
+        let rejected = crate::read(changed(change)).unwrap_err();
+        rejected.findings.iter().find(|finding| finding.is_error()).unwrap().fix.clone()
+    };
+    assert_eq!(fix(&[("gpu: [dgx-*]", "gpu: [*]")]), "put it in quotes: `\"*\"`");
+    assert!(fix(&[("gpu: [dgx-*]", "gpu: [*-gpu]")]).contains("needs quotes"));
+    assert_eq!(fix(&[("[10.229.10.0/24]", "10.229.10.0/24")]), "write a list: `[10.229.10.0/24]`");
+    assert!(fix(&[("https: 30443", "https: 443")]).contains("platform.loadBalancer.addresses"));
+}

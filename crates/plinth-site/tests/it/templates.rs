@@ -7,8 +7,10 @@ use plinth_model::inventory::{
 use plinth_site::desired::{InventorySource, TlsTrust};
 use plinth_site::template::{InitAnswers, from_inventory, init};
 
+/// The site of a template in which somebody filled everything in.
 fn accepted(text: &str) -> plinth_site::Desired {
-    crate::read(text).map(|site| site.desired).unwrap_or_else(|rejected| {
+    let text = text.replace("# TODO", "# was");
+    crate::read(&text).map(|site| site.desired).unwrap_or_else(|rejected| {
         panic!(
             "{}\n{text}",
             plinth_site::render::findings_text(&rejected.findings, &rejected.source, &rejected.file, false)
@@ -23,6 +25,31 @@ fn a_new_site_file_is_valid_and_commented() {
     assert!(text.matches('#').count() > 10, "{text}");
     let without_bcm = init(&InitAnswers { endpoint: None, ..InitAnswers::named("north") });
     assert!(accepted(&without_bcm).runai.is_some());
+}
+
+#[test]
+fn an_untouched_template_is_refused_with_a_finding_for_each_mark() {
+    for endpoint in [None, Some("https://bcm:8081".to_owned())] {
+        let text = init(&InitAnswers { endpoint, ..InitAnswers::named("north") });
+        let rejected = crate::read(&text).unwrap_err();
+        let marks = rejected.findings.iter().filter(|finding| finding.code == "site.todo").count();
+        assert_eq!(marks, text.matches("# TODO").count(), "{text}");
+        assert!(marks >= 7 && rejected.findings.len() == marks, "{:?}", rejected.findings);
+    }
+}
+
+#[test]
+fn editors_find_the_schema_beside_the_file() {
+    let text = init(&InitAnswers::named("north"));
+    assert_eq!(text.lines().next(), Some("# yaml-language-server: $schema=plinth.schema.json"));
+}
+
+#[test]
+fn the_template_does_not_warn_about_itself() {
+    let text = init(&InitAnswers::named("north")).replace("# TODO", "# was");
+    let site = crate::read(&text).unwrap();
+    assert_eq!(site.desired.runai.as_ref().unwrap().port, 443);
+    assert_eq!(site.findings, []);
 }
 
 fn interface(kind: InterfaceKind, network: &str) -> Interface {
@@ -97,8 +124,8 @@ fn nodes_and_networks_of_an_inventory_are_filled_in() {
     assert!(!shown.contains("cpu-04") && !shown.contains("template") && !shown.contains("head"), "{shown}");
     assert_eq!(format!("{:?}", site.networks.production), "Cidr(10.1.0.0/24)");
     assert_eq!(format!("{:?}", site.networks.forbidden), "[10.9.0.0/24]");
-    assert!(text.contains("Nodes without a guessed role: cpu-04"), "{text}");
-    assert!(!text.contains("ambiguous"), "{text}");
+    assert!(text.contains("# Left out, more than the control plane needs: cpu-04\n"), "{text}");
+    assert!(!text.contains("TODO"), "a file that BCM filled in is ready for `discover`: {text}");
 }
 
 #[test]
@@ -165,6 +192,55 @@ fn nodes_without_an_own_production_address_get_no_role() {
     assert!(text.contains("# Left out, head nodes: head\n"), "{text}");
 }
 
+/// Twelve DGX and five others, in no order.
+fn rack() -> Inventory {
+    let mut rack = inventory(&["prod"]);
+    rack.nodes.clear();
+    for number in [3, 12, 1, 10, 2, 11, 4, 5, 9, 6, 8, 7] {
+        rack.nodes.push(node(&format!("dgx-{number}"), "dgx-h100", &["prod"]));
+    }
+    for number in [4, 2, 10, 1, 3] {
+        rack.nodes.push(node(&format!("cp-{number}"), "control", &["prod"]));
+    }
+    rack
+}
+
+#[test]
+fn roles_are_selectors_where_one_means_exactly_these_nodes_else_sorted_names() {
+    let text = from_inventory(&rack(), &InitAnswers::named("north"));
+    assert!(text.contains("controlPlane: [cp-1, cp-2, cp-3] # the first 3 of 5 without GPUs"), "{text}");
+    assert!(text.contains("workers: [{category: \"dgx-h100\"}] # 12 nodes, guessed"), "{text}");
+    assert!(text.contains("gpu: [\"*\"]"), "{text}");
+    assert!(text.contains("# Left out, more than the control plane needs: cp-4, cp-10\n"), "{text}");
+    accepted(&text);
+
+    let mut mixed = rack();
+    mixed
+        .nodes
+        .push(InventoryNode { kind: NodeKind::Other("LiteNode".to_owned()), ..node("lite-1", "dgx-h100", &["prod"]) });
+    let text = from_inventory(&mixed, &InitAnswers::named("north"));
+    assert!(text.contains("workers: [\"dgx-*\"] # 12 nodes, guessed"), "{text}");
+    assert!(text.contains("# Left out, not physical nodes but LiteNode: lite-1\n"), "{text}");
+
+    let refused = [("dgx-7".to_owned(), "claimed by dgx-7, old-7".to_owned())].into();
+    let text = from_inventory(&rack(), &InitAnswers { refused, ..InitAnswers::named("north") });
+    assert!(
+        text.contains("dgx-1, dgx-2, dgx-3,") && text.contains("dgx-6, dgx-8,") && text.contains("dgx-12\n"),
+        "{text}"
+    );
+    assert!(text.contains("# Left out, claimed by dgx-7, old-7: dgx-7\n"), "{text}");
+    assert!(text.lines().all(|line| line.len() < 140), "{text}");
+    assert_eq!(accepted(&text).nodes.workers.len(), 11);
+}
+
+#[test]
+fn ranges_are_chosen_where_nobody_is() {
+    let mut taken = inventory(&["prod"]);
+    taken.networks.push(network("services", "10.150.0.0/20"));
+    let text = from_inventory(&taken, &InitAnswers::named("north"));
+    assert!(text.contains("pods: 172.29.0.0/16, services: 172.30.0.0/16"), "{text}");
+}
+
 #[test]
 fn no_node_is_made_up() {
     let mut only_one = inventory(&["prod"]);
@@ -172,7 +248,7 @@ fn no_node_is_made_up() {
     let text = from_inventory(&only_one, &InitAnswers::named("north"));
     let site = accepted(&text);
     assert!(site.nodes.workers.is_empty() && site.nodes.gpu.is_empty(), "{text}");
-    assert!(text.contains("controlPlane: [cpu-02] # TODO guessed"), "{text}");
+    assert!(text.contains("controlPlane: [cpu-02] # guessed"), "{text}");
     assert!(text.contains("TODO NO WORKER COULD BE GUESSED"), "{text}");
     let unreachable = Inventory { networks: Vec::new(), ..inventory(&["prod"]) };
     let text = from_inventory(&unreachable, &InitAnswers::named("north"));
@@ -187,7 +263,7 @@ fn no_node_is_made_up() {
 #[test]
 fn an_ambiguous_production_network_is_marked() {
     let text = from_inventory(&inventory(&["prod", "second"]), &InitAnswers::named("north"));
-    assert!(text.contains("TODO ambiguous: prod, or 10.2.0.0/24 (second)"), "{text}");
+    assert!(text.contains("prod: most machines can be reached there; or 10.2.0.0/24 (second)"), "{text}");
     accepted(&text);
     let empty = Inventory { nodes: Vec::new(), ..inventory(&[]) };
     accepted(&from_inventory(&empty, &InitAnswers::named("north")));

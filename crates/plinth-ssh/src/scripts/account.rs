@@ -14,8 +14,7 @@ use async_trait::async_trait;
 use plinth_model::steps::Account;
 use plinth_model::steps::NodeTarget;
 use plinth_world::node::{AccountState, NodeAccounts};
-use plinth_world::{ClientResult, Context};
-use std::time::Duration;
+use plinth_world::{ClientResult, Context, deadlines};
 
 const BODY: &str = concat!(
     include_str!("sh/files.sh"),
@@ -23,8 +22,6 @@ const BODY: &str = concat!(
     include_str!("sh/account.sh"),
     include_str!("sh/account_main.sh")
 );
-/// A name service that asks a directory takes its time.
-const DEADLINE: Duration = Duration::from_secs(60);
 
 /// Compares the account with what is there. `public_key` is our own key as OpenSSH writes it: `ssh-ed25519 AAAA... comment`.
 #[must_use]
@@ -40,7 +37,7 @@ pub(crate) fn make_script(account: &Account, public_key: &str) -> Script {
 
 fn script(doing: &'static str, action: &str, root: &str, account: &Account, public_key: &str) -> Script {
     let keys = keys(account, public_key);
-    Script::new(doing, BODY, DEADLINE)
+    Script::new(doing, BODY, deadlines::SSH_ACCOUNT)
         .as_root()
         .text("action", action)
         .text("root", root)

@@ -5,12 +5,11 @@
 use super::answer::failure;
 use crate::frame::Frames;
 use crate::script::Script;
+use plinth_world::deadlines;
 use plinth_world::node::Bootstrap;
 use std::time::Duration;
 
 const BODY: &str = include_str!("sh/bootstrap.sh");
-/// Six tries of 15 s, and one question more.
-const DEADLINE: Duration = Duration::from_secs(110);
 
 /// Looks.
 #[must_use]
@@ -19,7 +18,7 @@ pub(crate) fn look_script() -> Script {
 }
 
 fn look_at(root: &str) -> Script {
-    Script::new("looking how far the cluster came", BODY, DEADLINE).as_root().text("root", root)
+    Script::new("looking how far the cluster came", BODY, deadlines::SSH_BOOTSTRAP).as_root().text("root", root)
 }
 
 /// The cluster; none: kubeadm did not begin.

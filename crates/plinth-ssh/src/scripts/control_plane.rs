@@ -17,18 +17,13 @@ use plinth_model::Secret;
 use plinth_model::steps::NodeTarget;
 use plinth_world::node::Bootstrap;
 use plinth_world::node::{CertificateFile, ControlPlane, Etcd, EtcdMember, NodeControlPlane};
-use plinth_world::{ClientResult, Context};
+use plinth_world::{ClientResult, Context, deadlines};
 use serde::Deserialize;
 use serde_json::Value;
-use std::time::Duration;
 use x509_parser::pem::Pem;
 
 const ADMIN_CONFIG: &str = include_str!("sh/admin_config.sh");
 const LOOK: &str = include_str!("sh/control_plane.sh");
-/// One small file.
-const READ_DEADLINE: Duration = Duration::from_secs(30);
-/// etcd is asked twice, 20 s each; systemd and containerd 10 s each.
-const LOOK_DEADLINE: Duration = Duration::from_secs(90);
 
 /// Reads the administrator's kubeconfig. Its answer holds a key.
 #[must_use]
@@ -37,7 +32,9 @@ pub(crate) fn admin_config_script() -> Script {
 }
 
 fn admin_config_at(root: &str) -> Script {
-    Script::new("reading the administrator's kubeconfig", ADMIN_CONFIG, READ_DEADLINE).as_root().text("root", root)
+    Script::new("reading the administrator's kubeconfig", ADMIN_CONFIG, deadlines::SSH_ADMIN_CONFIG)
+        .as_root()
+        .text("root", root)
 }
 
 /// The kubeconfig.
@@ -60,7 +57,7 @@ pub(crate) fn look_script() -> Script {
 }
 
 fn look_at(root: &str) -> Script {
-    Script::new("looking at the control plane", LOOK, LOOK_DEADLINE).as_root().text("root", root)
+    Script::new("looking at the control plane", LOOK, deadlines::SSH_CONTROL_PLANE).as_root().text("root", root)
 }
 
 /// What was seen.

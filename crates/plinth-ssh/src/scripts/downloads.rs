@@ -9,17 +9,13 @@ use plinth_model::download::DownloadFile;
 use plinth_model::steps::NodeTarget;
 use plinth_world::node::NodeFiles;
 use plinth_world::node::PushFile;
-use plinth_world::{ClientResult, Context};
-use std::time::Duration;
-
-/// Some 400 MB are read and summed up; a busy disk takes its time.
-const LOOK: Duration = Duration::from_secs(180);
+use plinth_world::{ClientResult, Context, deadlines};
 
 /// Compares.
 #[must_use]
 pub(crate) fn look_script(folder: &str, files: &[DownloadFile]) -> Script {
     let lines: Vec<String> = files.iter().map(|file| format!("{} {}", file.sha256, file.dest)).collect();
-    Script::new("looking at pushed files", include_str!("sh/downloads.sh"), LOOK)
+    Script::new("looking at pushed files", include_str!("sh/downloads.sh"), deadlines::SSH_DOWNLOADS_LOOK)
         .as_root()
         .text("folder", folder)
         .lines("files", lines.iter().map(String::as_str))

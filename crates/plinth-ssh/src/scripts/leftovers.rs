@@ -11,12 +11,9 @@ use crate::script::Script;
 use async_trait::async_trait;
 use plinth_model::steps::NodeTarget;
 use plinth_world::node::{Leftovers, NodeLeftovers};
-use plinth_world::{ClientResult, Context};
-use std::time::Duration;
+use plinth_world::{ClientResult, Context, deadlines};
 
 const BODY: &str = include_str!("sh/leftovers.sh");
-/// Directories with many small files.
-const DEADLINE: Duration = Duration::from_secs(300);
 
 /// Looks.
 #[must_use]
@@ -31,7 +28,7 @@ pub(crate) fn clear_script() -> Script {
 }
 
 fn script(doing: &'static str, action: &str, root: &str) -> Script {
-    Script::new(doing, BODY, DEADLINE).as_root().text("action", action).text("root", root)
+    Script::new(doing, BODY, deadlines::SSH_LEFTOVERS).as_root().text("action", action).text("root", root)
 }
 
 /// What is left.

@@ -11,26 +11,22 @@ use async_trait::async_trait;
 use plinth_model::steps::NodeTarget;
 use plinth_model::steps::Preparation;
 use plinth_world::node::NodePreparation;
-use plinth_world::{ClientResult, Context};
+use plinth_world::{ClientResult, Context, deadlines};
 use std::time::Duration;
 
 const BODY: &str =
     concat!(include_str!("sh/files.sh"), include_str!("sh/prepare.sh"), include_str!("sh/prepare_main.sh"));
-/// Names that do not resolve take the resolver's time, each.
-const LOOK: Duration = Duration::from_secs(120);
-/// `swapoff` reads back everything that is swapped out.
-const SET: Duration = Duration::from_secs(900);
 
 /// Compares.
 #[must_use]
 pub(crate) fn look_script(wanted: &Preparation) -> Script {
-    script("looking at the preparation", "look", LOOK, "", wanted)
+    script("looking at the preparation", "look", deadlines::SSH_PREPARE_LOOK, "", wanted)
 }
 
 /// Does what differs, then compares.
 #[must_use]
 pub(crate) fn set_script(wanted: &Preparation) -> Script {
-    script("preparing the node", "set", SET, "", wanted).changing()
+    script("preparing the node", "set", deadlines::SSH_PREPARE, "", wanted).changing()
 }
 
 fn script(doing: &'static str, action: &str, deadline: Duration, root: &str, wanted: &Preparation) -> Script {

@@ -52,11 +52,11 @@ fn wanted() -> Preparation {
 }
 
 fn look(trial: &Trial, wanted: &Preparation) -> Vec<String> {
-    look_parse(&trial.run(&script("looking", "look", LOOK, &trial.prefix(), wanted))).unwrap()
+    look_parse(&trial.run(&script("looking", "look", deadlines::SSH_PREPARE_LOOK, &trial.prefix(), wanted))).unwrap()
 }
 
 fn set(trial: &Trial, wanted: &Preparation) -> Result<(), String> {
-    set_parse(&trial.run(&script("preparing", "set", SET, &trial.prefix(), wanted)))
+    set_parse(&trial.run(&script("preparing", "set", deadlines::SSH_PREPARE, &trial.prefix(), wanted)))
 }
 
 #[test]

@@ -17,14 +17,11 @@ use plinth_model::Secret;
 use plinth_model::steps::NodeTarget;
 use plinth_model::steps::{Mirror, RegistryLogin};
 use plinth_world::node::NodeRegistries;
-use plinth_world::{ClientResult, Context};
+use plinth_world::{ClientResult, Context, deadlines};
 use serde_json::json;
 use std::fmt::Write as _;
-use std::time::Duration;
 
 const BODY: &str = concat!(include_str!("sh/files.sh"), include_str!("sh/registries.sh"));
-/// Addresses are asked at once, 10 s each.
-const DEADLINE: Duration = Duration::from_secs(60);
 /// Where the digests of what plinth wrote are kept on a node.
 const STATE: &str = "/var/lib/plinth";
 /// kubelet reads it from its root directory before any other.
@@ -63,7 +60,7 @@ pub(crate) fn set_script(wanted: &Registries<'_>) -> Script {
 fn script(doing: &'static str, action: &str, root: &str, wanted: &Registries<'_>) -> Script {
     let (files, urls) = (files(wanted), urls(wanted));
     let reads = if wanted.mirrors.is_empty() || wanted.engine_writes_mirrors { "no" } else { "yes" };
-    let mut script = Script::new(doing, BODY, DEADLINE)
+    let mut script = Script::new(doing, BODY, deadlines::SSH_REGISTRIES)
         .as_root()
         .text("action", action)
         .text("root", root)

@@ -11,7 +11,7 @@ use async_trait::async_trait;
 use plinth_model::steps::NodeTarget;
 use plinth_world::node::NodeStorage;
 use plinth_world::node::StorageState;
-use plinth_world::{ClientResult, Context};
+use plinth_world::{ClientResult, Context, deadlines};
 use std::time::Duration;
 
 const BODY: &str = concat!(
@@ -20,29 +20,26 @@ const BODY: &str = concat!(
     include_str!("sh/storage_move.sh"),
     include_str!("sh/storage_main.sh")
 );
-/// Reading the size of an old copy of many small files.
-const LOOK: Duration = Duration::from_secs(120);
-/// 500 GB at 100 MB/s, read three times.
-const MOVE: Duration = Duration::from_secs(4 * 3600);
 /// Where the stage of a move is kept on a node.
 const STATE: &str = "/var/lib/plinth";
 
 /// Says where the data is.
 #[must_use]
 pub(crate) fn look_script(from: &str, to: &str) -> Script {
-    script("looking at containerd's storage", "look", LOOK, "", from, to)
+    script("looking at containerd's storage", "look", deadlines::SSH_STORAGE_LOOK, "", from, to)
 }
 
 /// Moves the data, or ends a move that was interrupted. Frames `progress` carry bytes while it copies, `stage` each stage.
 #[must_use]
 pub(crate) fn relocate_script(from: &str, to: &str) -> Script {
-    script("moving containerd's storage", "move", MOVE, "", from, to).changing()
+    script("moving containerd's storage", "move", deadlines::SSH_STORAGE_MOVE, "", from, to).changing()
 }
 
 /// Removes the old copy, if the data is at the new place and containerd works.
 #[must_use]
 pub(crate) fn remove_old_script(from: &str, to: &str) -> Script {
-    script("removing the old copy of containerd's storage", "remove", MOVE, "", from, to).changing()
+    script("removing the old copy of containerd's storage", "remove", deadlines::SSH_STORAGE_MOVE, "", from, to)
+        .changing()
 }
 
 fn script(doing: &'static str, action: &str, deadline: Duration, root: &str, from: &str, to: &str) -> Script {

@@ -103,7 +103,7 @@ fn tree(top: &Path) -> BTreeMap<String, String> {
 }
 
 fn act(trial: &Trial, action: &str) -> Frames {
-    trial.run(&script("trying", action, LOOK, &trial.prefix(), FROM, TO))
+    trial.run(&script("trying", action, deadlines::SSH_STORAGE_LOOK, &trial.prefix(), FROM, TO))
 }
 
 fn relocate(trial: &Trial) -> Result<(), String> {
@@ -177,7 +177,7 @@ fn kill_everywhere(spoilt: bool, first: usize, step: usize) -> usize {
         trial.file("/systemctl", &format!("root='{}'\n{SYSTEMCTL}\n", trial.prefix()));
         trial.file("/die", &turn.to_string());
         let before = tree(&trial.at(FROM));
-        let script = script("moving", "move", LOOK, &trial.prefix(), FROM, TO);
+        let script = script("moving", "move", deadlines::SSH_STORAGE_LOOK, &trial.prefix(), FROM, TO);
         let output = trial.start(&script).wait_with_output().unwrap();
         let when = format!("killed before change {turn}");
         assert_not_lost(&trial, &before, &when);
@@ -218,7 +218,7 @@ proptest! {
         let trial = node();
         let before = tree(&trial.at(FROM));
         for delay in &delays {
-            let script = script("moving", "move", LOOK, &trial.prefix(), FROM, TO);
+            let script = script("moving", "move", deadlines::SSH_STORAGE_LOOK, &trial.prefix(), FROM, TO);
             let mut child = trial.start(&script);
             std::thread::sleep(Duration::from_millis(*delay));
             let group = format!("-{}", child.id());
@@ -398,7 +398,7 @@ fn what_an_ended_run_left_behind_does_not_hold_up_the_next_one() {
         "if [ \"$1\" = -a ] && [ ! -e \"$root/left\" ]; then echo $$ >\"$root/left\"; kill -9 $PPID; exec sleep 600; fi\n\
          exec /bin/cp \"$@\"",
     );
-    let mut child = trial.start(&script("moving", "move", LOOK, &trial.prefix(), FROM, TO));
+    let mut child = trial.start(&script("moving", "move", deadlines::SSH_STORAGE_LOOK, &trial.prefix(), FROM, TO));
     assert_eq!(child.wait().unwrap().signal(), Some(9));
     let left = format!("/proc/{}/comm", trial.read("/left").trim());
     // What is left behind becomes `sleep` a moment after it ended its parent.
@@ -425,7 +425,7 @@ fn another_run_that_still_works_is_left_alone_and_named() {
         "cp",
         "if [ \"$1\" = -a ]; then : >\"$root/begun\"; until [ -e \"$root/go\" ]; do sleep 0.05; done; fi\nexec /bin/cp \"$@\"",
     );
-    let first = trial.start(&script("moving", "move", LOOK, &trial.prefix(), FROM, TO));
+    let first = trial.start(&script("moving", "move", deadlines::SSH_STORAGE_LOOK, &trial.prefix(), FROM, TO));
     while !trial.at("/begun").exists() {
         std::thread::sleep(Duration::from_millis(10));
     }

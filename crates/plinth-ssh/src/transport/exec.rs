@@ -9,7 +9,7 @@ use crate::script::Script;
 use plinth_model::Secret;
 use plinth_model::finding::code;
 use plinth_world::secrets::Secrets;
-use plinth_world::{ClientError, ClientResult, Context};
+use plinth_world::{ClientError, ClientResult, Context, deadlines};
 use russh::client::Msg;
 use russh::{ChannelMsg, ChannelReadHalf, ChannelWriteHalf};
 use std::convert::Infallible;
@@ -17,8 +17,6 @@ use std::future;
 use std::time::Duration;
 use tokio::time::{sleep, timeout};
 
-/// How long more output may come after the shell has ended. What it left behind may hold the channel open for as long as it likes.
-const LINGERING: Duration = Duration::from_secs(10);
 /// Standard error that is kept, bytes.
 const STDERR_KEPT: usize = 4 * 1024;
 
@@ -236,7 +234,7 @@ impl Heard {
     async fn next(&self, read: &mut ChannelReadHalf) -> Option<ChannelMsg> {
         match self.exit {
             None => read.wait().await,
-            Some(_) => timeout(LINGERING, read.wait()).await.unwrap_or_default(),
+            Some(_) => timeout(deadlines::SSH_LINGERING, read.wait()).await.unwrap_or_default(),
         }
     }
 

@@ -27,7 +27,7 @@ pub(super) fn permanent(
     happened: impl Into<String>,
     attempt: impl Into<String>,
 ) -> ClientError {
-    ClientError::permanent(DOOR, format!("{doing} on {peer}"), happened, attempt)
+    ClientError::new(DOOR, format!("{doing} on {peer}")).happened(happened).attempt(attempt)
 }
 
 /// A failure with a finding of the same words.
@@ -168,12 +168,12 @@ pub(super) fn host_key(peer: &Peer, pins: &Pins, presented: &PublicKey) -> Clien
         format!("address: {}", peer.host),
     ];
     let again = if peer.between {
-        format!("then remove `host-keys/{}` in the state directory, and run again", peer.name)
+        format!("remove `host-keys/{}` in the state directory, and run again", peer.name)
     } else {
-        format!("then `plinth trust {}` pins the new key", peer.name)
+        format!("run `plinth trust {}`", peer.name)
     };
     let fix = format!(
-        "find out why: BCM gives a re-provisioned node a new key, and an attacker has another one too; {again}"
+        "if BCM re-imaged this node, that is expected: {again}; if not, somebody may be intercepting the connection: investigate first"
     );
     found(code::NODE_HOST_KEY_CHANGED, peer, "connecting", "the host key is not the one that was pinned", fix, evidence)
         .because(Cause::UnknownAuthority)

@@ -2,6 +2,7 @@
 //! password is checked once for all of them: sudo's ticket is for that shell and that channel's session alone.
 
 use crate::frame::Decoder;
+use plinth_world::deadlines;
 use russh::client::Msg;
 use russh::{Channel, ChannelMsg, ChannelReadHalf, ChannelWriteHalf};
 use std::time::Duration;
@@ -9,12 +10,6 @@ use tokio::runtime::Handle as Runtime;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Instant, timeout};
 
-/// How long a node may take to close a channel that we closed. Its room is given to another one then.
-const CLOSING: Duration = Duration::from_secs(10);
-/// How long a shell may take from the end of an operation until it waits for the next one. A new channel is opened then.
-const SETTLING: Duration = Duration::from_secs(5);
-/// How long a shell is kept for another operation. It waits half as long again on the node, so it is not gone when it is asked.
-const KEPT: Duration = Duration::from_secs(20);
 /// Says that the answers were heard.
 const HEARD: &[u8] = b"x";
 
@@ -48,7 +43,7 @@ impl Line {
     /// An operation ended, and the shell stays. `ready` when it has said already that it waits for another.
     pub(super) async fn heard(&mut self, decoder: Decoder, ready: bool) {
         let Some((_, write)) = &self.halves else { return };
-        if matches!(timeout(SETTLING, write.data_bytes(HEARD)).await, Ok(Ok(()))) {
+        if matches!(timeout(deadlines::SSH_SETTLING, write.data_bytes(HEARD)).await, Ok(Ok(()))) {
             self.settling = Some(Settling { decoder, ready, since: Instant::now() });
         }
     }
@@ -56,8 +51,10 @@ impl Line {
     /// Whether the shell waits for another operation; if it does not yet, waits for that.
     pub(super) async fn is_ready(&mut self) -> bool {
         let (Some((read, _)), Some(settling)) = (&mut self.halves, &mut self.settling) else { return false };
-        let is_fresh = settling.since.elapsed() < KEPT;
-        is_fresh && matches!(timeout(SETTLING, settling.listen(read)).await, Ok(Some(()))) && is_quiet(read).await
+        let is_fresh = settling.since.elapsed() < deadlines::SSH_KEPT;
+        is_fresh
+            && matches!(timeout(deadlines::SSH_SETTLING, settling.listen(read)).await, Ok(Some(())))
+            && is_quiet(read).await
     }
 }
 
@@ -93,7 +90,8 @@ impl Drop for Line {
         let room = self.room.take();
         runtime.spawn(async move {
             if write.close().await.is_ok() {
-                let _or_the_connection_is_lost = timeout(CLOSING, async { while read.wait().await.is_some() {} }).await;
+                let _or_the_connection_is_lost =
+                    timeout(deadlines::SSH_CLOSING, async { while read.wait().await.is_some() {} }).await;
             }
             drop(room);
         });

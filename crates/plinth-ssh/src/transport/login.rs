@@ -31,12 +31,9 @@ pub(super) async fn login(handle: &mut Handle<Client>, peer: &Peer, secrets: &dy
         Credential::Key(reference) => {
             let text = secret(peer, secrets, reference)?;
             let key = key::read(text.expose()).map_err(|happened| {
-                permanent(
-                    "logging in",
-                    peer,
-                    format!("the private key ({reference}): {happened}"),
-                    "give another key, or convert this one",
-                )
+                let happened = format!("the private key ({reference}): {happened}");
+                let fix = "give another key, or convert this one";
+                super::failure::found(code::ACCESS_BAD_KEY, peer, "logging in", &happened, fix, Vec::new())
             })?;
             by_key(handle, peer, Arc::new(key)).await
         }
@@ -167,24 +164,42 @@ async fn by_agent(handle: &mut Handle<Client>, peer: &Peer) -> ClientResult<()> 
     };
     let mut agent = AgentClient::connect_env().await.map_err(|error| failed(&error))?;
     let identities = agent.request_identities().await.map_err(|error| failed(&error))?;
-    let keys: Vec<PublicKey> = identities.iter().filter_map(plain).take(AGENT_KEYS).collect();
+    let keys: Vec<PublicKey> = identities.iter().filter_map(plain).collect();
     if keys.is_empty() {
         return Err(failed(&"it holds no keys"));
     }
     let mut offered = MethodSet::empty();
-    for key in keys {
+    let held = keys.len();
+    for (tried, key) in keys.into_iter().take(AGENT_KEYS).enumerate() {
         let hash = hash(handle, peer, key.algorithm().is_rsa()).await?;
         match handle.authenticate_publickey_with(&peer.user, key, hash, &mut agent).await {
             Ok(AuthResult::Success) => return Ok(()),
             Ok(AuthResult::Failure { partial_success: true, remaining_methods }) => {
                 return Err(refused(peer, "a key of the agent alone is not enough", &remaining_methods));
             }
-            Ok(AuthResult::Failure { .. }) if handle.is_closed() => return Err(gone(peer, &Error::Disconnect)),
+            Ok(AuthResult::Failure { remaining_methods, .. }) if handle.is_closed() => {
+                return Err(agent_refused(peer, tried + 1, held, &remaining_methods));
+            }
             Ok(AuthResult::Failure { remaining_methods, .. }) => offered = remaining_methods,
             Err(error) => return Err(failed(&error)),
         }
     }
-    Err(refused(peer, "the keys of the agent were refused", &offered))
+    Err(agent_refused(peer, held.min(AGENT_KEYS), held, &offered))
+}
+
+/// sshd ends the connection after a few keys, so an agent with many may never come to the right one.
+fn agent_refused(peer: &Peer, tried: usize, held: usize, offered: &MethodSet) -> ClientError {
+    if tried == held {
+        return refused(peer, "the keys of the agent were refused", offered);
+    }
+    let part = if peer.between { "jump" } else { "bootstrap" };
+    let what = format!(
+        "{tried} of the {held} keys of the agent were tried and refused; the others were not, since sshd ends a connection after a few"
+    );
+    let fix = format!(
+        "load fewer keys (`ssh-add -D`, then `ssh-add FILE` for the right one), or name the key: `access.{part}.key: {{file: PATH}}`"
+    );
+    refused_with(peer, &what, offered, fix)
 }
 
 fn plain(identity: &AgentIdentity) -> Option<PublicKey> {
@@ -237,14 +252,18 @@ fn once(peer: &Peer, error: ClientError) -> ClientError {
 }
 
 fn refused(peer: &Peer, what: &str, offered: &MethodSet) -> ClientError {
-    let names: Vec<String> = offered.iter().map(String::from).collect();
-    let offers =
-        if names.is_empty() { "it offers no other way".to_owned() } else { format!("it offers: {}", names.join(", ")) };
-    let happened = format!("login as {} was refused: {what}; {offers}", peer.user);
     let fix = format!(
         "correct user and proof of the site file's access part, or allow this login on {} (sshd_config, shell, expiry)",
         peer.name
     );
+    refused_with(peer, what, offered, fix)
+}
+
+fn refused_with(peer: &Peer, what: &str, offered: &MethodSet, fix: String) -> ClientError {
+    let names: Vec<String> = offered.iter().map(String::from).collect();
+    let offers =
+        if names.is_empty() { "it offers no other way".to_owned() } else { format!("it offers: {}", names.join(", ")) };
+    let happened = format!("login as {} was refused: {what}; {offers}", peer.user);
     super::failure::found(code::NODE_LOGIN_REFUSED, peer, "logging in", &happened, fix, vec![offers])
         .because(plinth_world::Cause::Refused)
 }

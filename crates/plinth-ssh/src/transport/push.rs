@@ -11,7 +11,7 @@ use plinth_model::finding::code;
 use plinth_model::steps::NodeTarget;
 use plinth_world::context::Paced;
 use plinth_world::node::PushFile;
-use plinth_world::{ClientError, ClientResult, Context};
+use plinth_world::{ClientError, ClientResult, Context, deadlines};
 use russh::ChannelWriteHalf;
 use russh::client::Msg;
 use std::fs::File;
@@ -24,8 +24,6 @@ const OUTER: &str = include_str!("sh/push_outer.sh");
 const INNER: &str = include_str!("sh/push_inner.sh");
 /// Bytes that are read and sent at once.
 const PIECE: usize = 256 * 1024;
-/// What a push may take besides its bytes: a login, a checksum, a busy disk.
-const BASE: Duration = Duration::from_secs(120);
 /// The slowest line that is waited for, bytes a second.
 const SLOWEST: u64 = 512 * 1024;
 
@@ -47,7 +45,7 @@ impl Ssh {
         }
         let source = File::open(push.source).map_err(unreadable)?;
         let size = source.metadata().map_err(unreadable)?.len();
-        let limit = BASE + Duration::from_secs(size / SLOWEST);
+        let limit = deadlines::SSH_PUSH + Duration::from_secs(size / SLOWEST);
         let _room = self.room().await;
         let place = self.place(&peer, target);
         let mut line = self.line(&peer, target, &place, DOING).await?;

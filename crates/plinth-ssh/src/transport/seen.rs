@@ -3,14 +3,12 @@
 
 use super::connection::Met;
 use super::peer::Peer;
+use plinth_world::deadlines;
 use russh::keys::PublicKey;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-/// Longer ago, the node is asked again: a person may have thought about the key meanwhile, and sshd does not wait for a login for
-/// ever (LoginGraceTime, two minutes by default).
-const MOMENT: Duration = Duration::from_secs(30);
 /// Connections that may wait for a login. A look at ten thousand nodes is not followed by as many logins at once.
 const WAITING: usize = 128;
 
@@ -53,7 +51,7 @@ impl Seen {
 
 /// Closes what nobody logged in on.
 async fn forget(meetings: Weak<Mutex<Meetings>>, name: String, at: Instant) {
-    tokio::time::sleep(MOMENT).await;
+    tokio::time::sleep(deadlines::SSH_KEY_SEEN).await;
     let Some(meetings) = meetings.upgrade() else { return };
     let mut meetings = lock(&meetings);
     if meetings.get(&name).is_some_and(|meeting| meeting.at == at) {

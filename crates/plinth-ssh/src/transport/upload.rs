@@ -8,14 +8,11 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use plinth_model::steps::NodeTarget;
 use plinth_model::{Digest, Secret};
-use plinth_world::{ClientResult, Context};
-use std::time::Duration;
+use plinth_world::{ClientResult, Context, deadlines};
 
 /// Largest file that is put in place, bytes. The shell on the node holds it in memory as text; configuration and certificates are
 /// smaller by far.
 pub const LARGEST: usize = 4 * 1024 * 1024;
-/// A file of the largest size over a slow line, and a disk that is busy.
-const DEADLINE: Duration = Duration::from_secs(120);
 
 /// A file for a node.
 #[derive(Clone, Debug)]
@@ -51,7 +48,7 @@ impl Ssh {
 }
 
 fn script(upload: &Upload<'_>) -> Script {
-    Script::new("uploading a file", include_str!("sh/upload.sh"), DEADLINE)
+    Script::new("uploading a file", include_str!("sh/upload.sh"), deadlines::SSH_UPLOAD)
         .as_root()
         .changing()
         .text("path", upload.path)

@@ -38,16 +38,6 @@ impl LogFile {
         &self.path
     }
 
-    /// Writes whole lines. What cannot be written is lost.
-    pub(super) fn write(&mut self, lines: &[u8]) {
-        if self.size >= LARGEST {
-            let _ = self.turn();
-        }
-        if self.file.write_all(lines).is_ok() {
-            self.size += lines.len() as u64;
-        }
-    }
-
     /// Puts the file aside, the oldest one away, and begins a new one.
     fn turn(&mut self) -> io::Result<()> {
         let older = |number: usize| self.path.with_file_name(format!("{NAME}.{number}"));
@@ -56,6 +46,23 @@ impl LogFile {
         }
         std::fs::rename(&self.path, older(1))?;
         (self.file, self.size) = (private(&self.path)?, 0);
+        Ok(())
+    }
+}
+
+impl Write for LogFile {
+    /// Writes whole lines. What cannot be written is lost: a disk that is full now may have room later.
+    fn write(&mut self, lines: &[u8]) -> io::Result<usize> {
+        if self.size >= LARGEST {
+            let _ = self.turn();
+        }
+        if self.file.write_all(lines).is_ok() {
+            self.size += lines.len() as u64;
+        }
+        Ok(lines.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
         Ok(())
     }
 }
@@ -75,7 +82,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let mut log = LogFile::open(folder.path()).unwrap();
         for file in 0..4 {
-            log.write(format!("file {file}\n").as_bytes());
+            log.write_all(format!("file {file}\n").as_bytes()).unwrap();
             log.size = LARGEST;
         }
         drop(log);
@@ -88,7 +95,7 @@ mod tests {
             assert_eq!(name.metadata().unwrap().permissions().mode() & 0o777, 0o600);
         }
         let mut again = LogFile::open(folder.path()).unwrap();
-        again.write(b"more\n");
+        again.write_all(b"more\n").unwrap();
         assert_eq!(std::fs::read_to_string(folder.path().join(NAME)).unwrap(), "file 3\nmore\n", "it goes on");
     }
 }

@@ -2,20 +2,22 @@
 
 use crate::approval::Question;
 use crate::args::{Apply, Common};
+use crate::input::plural;
 use crate::printer::Printer;
 use crate::screen::Screen;
-use crate::{input, running};
+use crate::{input, running, verbs};
 use plinth_app::saved::SavedPlan;
 use plinth_app::{Access, Depth, Failure, Goal, Input};
-use plinth_model::Exit;
+use plinth_model::{Exit, Plan};
+use std::collections::BTreeSet;
 
 /// Makes the site what its file describes. Run again it continues where it stopped, or finds nothing to do.
 pub(crate) async fn run(common: &Common, verb: &Apply, printer: &Printer) -> Result<Exit, Failure> {
     let input = Input::load(&common.file)?;
     let saved = verb.plan.as_deref().map(SavedPlan::read).transpose()?;
     saved.iter().try_for_each(|saved| saved.fits_input(&input))?;
-    let first = "give `--yes`, after a look at `plinth plan`";
-    let question = Question::new(common, printer, ("Do this?", verb.yes), first)?;
+    let first = "give `--yes`, after a look with `--dry-run`";
+    let question = Question::new(common, printer, (question, verb.yes || verb.dry_run), first)?;
     let (recorded, screen) = (verb.from.inventory.as_deref(), Screen::new(printer));
 
     let mut operation = input::open(common, input, recorded, Access::Change, Goal::Site, &screen)?;
@@ -29,6 +31,22 @@ pub(crate) async fn run(common: &Common, verb: &Apply, printer: &Printer) -> Res
     let seen = operation.observe(Depth::Steps).await?;
     let planned = operation.plan(seen)?;
     saved.iter().try_for_each(|saved| saved.is_still(&planned))?;
+    if verb.dry_run {
+        verbs::plan::show_before(common, &planned.plan, printer);
+        printer.talk(verbs::plan::DRY_RUN);
+        return Ok(Exit::Done);
+    }
     let Some(approved) = operation.approve(planned, &question).await? else { return Ok(Exit::Pending) };
     Ok(running::run(&mut operation, approved, (common, verb.events.events.as_deref()), printer).await?)
+}
+
+/// `Change site lab (27 nodes, 172 steps)? This release leaves out …`
+fn question(plan: &Plan) -> String {
+    let nodes = plan.steps.iter().filter_map(|step| step.work.node()).collect::<BTreeSet<_>>().len();
+    let steps = plural(plan.pending(), "step");
+    let ends = match plan.left_out() {
+        0 => String::new(),
+        left => format!(" It ends before {}: {} are not in this release.", plural(left, "step"), plan.lacks_in_words()),
+    };
+    format!("Change site {} ({}, {steps} to do)?{ends}", plan.site, plural(nodes, "node"))
 }

@@ -27,6 +27,9 @@ pub(crate) async fn run(common: &Common, verb: &Discover, printer: &Printer) -> 
     } else {
         printer.data(&plinth_report::tables::discovery(&report.nodes.into_iter().map(row).collect::<Vec<NodeRow>>()));
         screen.findings(&operation.input().site, &findings);
+        if findings.iter().any(Finding::is_error) {
+            printer.problem(&input::refused(&findings, &common.file.display().to_string(), true));
+        }
     }
     Ok(if findings.iter().any(Finding::is_error) { Exit::Input } else { Exit::Done })
 }

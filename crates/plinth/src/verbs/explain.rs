@@ -1,38 +1,79 @@
 //! `plinth explain`.
 
 use crate::args::{Common, Explain};
-use crate::explain;
+use crate::explain::{self, Explanation};
+use crate::input::SCHEMA;
 use crate::printer::Printer;
 use plinth_app::world::{recorded_inventory, synthetic};
-use plinth_app::{Failure, Goal, Input};
-use plinth_model::{Exit, Problem, StepId};
+use plinth_app::{Failure, Goal, Input, state};
+use plinth_model::inventory::Inventory;
+use plinth_model::{Exit, Plan, Problem, RunView};
 use plinth_plan::Observed;
+use plinth_run::Journal;
+use plinth_run::journal::JournalReader;
+use plinth_site::Desired;
 
-/// Explains a word, or a step of the site's plan.
+/// Explains a word, or steps of the site's plan: of the one that ran last, unless an inventory is given.
 pub(crate) fn run(common: &Common, verb: &Explain, printer: &Printer) -> Result<Exit, Failure> {
-    if let Some(text) = explain::word(&verb.what) {
-        printer.data(&text);
-        return Ok(Exit::Done);
-    }
-    let Ok(id) = StepId::try_from(verb.what.clone()) else { return Err(unknown(&verb.what, "").into()) };
-    let input = Input::load(&common.file)?;
-    let inventory = match &verb.from.inventory {
-        Some(file) => recorded_inventory(file)?,
-        None => synthetic(&input.site.desired, None)?.inventory,
+    let explained = match verb.what.as_deref() {
+        None => explain::overview(),
+        Some(what) => match explain::word(what) {
+            Some(explained) => explained,
+            None => steps(common, verb, what, printer)?,
+        },
     };
-    let plan = Goal::Site.plan(&input.site.desired, &Observed::new(inventory), &input.catalog);
-    let plan = plan.map_err(|findings| input.rejected(findings))?;
-    match plan.steps.iter().find(|step| step.id == id) {
-        Some(step) => printer.data(&explain::step(&plan, step)),
-        None => {
-            let happened = "no step of this site's plan has this id; `plinth plan` lists them";
-            return Err(unknown(&verb.what, happened).into());
-        }
-    }
+    tell(common, verb.what.as_deref(), explained, printer);
     Ok(Exit::Done)
 }
 
-fn unknown(what: &str, happened: &str) -> Problem {
-    let happened = if happened.is_empty() { "it is no step id, kind of step, finding code or table" } else { happened };
-    Problem::while_doing("explaining").to(format!("`{what}`")).wrong_input(happened).try_this("`plinth explain findings` lists finding codes; `exit-codes` and `faults` are tables; step ids look like nodes/account/dgx-05")
+fn tell(common: &Common, what: Option<&str>, explained: Explanation, printer: &Printer) {
+    if common.json {
+        let mut data = serde_json::json!({ "schema": SCHEMA, "topic": what });
+        if let (Some(data), serde_json::Value::Object(more)) = (data.as_object_mut(), explained.data) {
+            data.extend(more);
+        }
+        printer.json(&data);
+    } else {
+        printer.data(&explained.text);
+    }
+}
+
+fn steps(common: &Common, verb: &Explain, what: &str, printer: &Printer) -> Result<Explanation, Failure> {
+    if !common.file.exists() && !what.contains('/') {
+        return Err(unknown(what).into());
+    }
+    let input = Input::load(&common.file)?;
+    let directory = state::directory(common.state.as_deref(), &input.site.desired.name)?;
+    let reader = Journal::open_read_only(&directory).map_err(Problem::from)?;
+    let ran = reader.as_ref().map(last_plan).transpose()?.flatten();
+    let plan = match (&verb.from.inventory, ran) {
+        (Some(file), _) => made(&input, &input.site.desired, recorded_inventory(file)?)?,
+        (None, Some(plan)) => plan,
+        (None, None) => {
+            printer.talk("no run of this site yet: explained with made-up nodes (`--inventory FILE` takes real ones)");
+            let made_up = synthetic(&input.site.desired, None)?;
+            made(&input, &made_up.desired, made_up.inventory)?
+        }
+    };
+    let last = reader.map_or_else(RunView::default, JournalReader::into_view);
+    Ok(explain::steps(what, &plan, &last).ok_or_else(|| unknown(what))?)
+}
+
+/// The plan of the last run; none where nothing ran, or an older plinth made it in a form that is not read any more.
+fn last_plan(reader: &JournalReader) -> Result<Option<Plan>, Problem> {
+    let Some(run) = &reader.view().run else { return Ok(None) };
+    let text = reader.plan_text(&run.plan).map_err(Problem::from)?;
+    Ok(text.and_then(|text| serde_json::from_str(&text).ok()))
+}
+
+fn made(input: &Input, desired: &Desired, inventory: Inventory) -> Result<Plan, Failure> {
+    let plan = Goal::Site.plan(desired, &Observed::new(inventory), &input.catalog);
+    plan.map_err(|findings| input.rejected(findings))
+}
+
+fn unknown(what: &str) -> Problem {
+    Problem::while_doing("explaining")
+        .to(format!("`{what}`"))
+        .wrong_input("unknown topic")
+        .try_this("give a step (nodes/account/dgx-05), a group (nodes/account), a node, a kind or a finding code; `plinth explain` lists what there is")
 }

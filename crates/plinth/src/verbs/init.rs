@@ -1,41 +1,114 @@
 //! `plinth init`.
 
 use crate::args::{Common, Init};
+use crate::input::plural;
 use crate::printer::Printer;
 use plinth_app::Failure;
 use plinth_app::world::ask_bcm;
 use plinth_model::inventory::Inventory;
 use plinth_model::{Exit, Problem, SecretRef, SiteName};
+use plinth_plan::endpoint_host;
 use plinth_site::desired::{BcmAccess, BcmLogin, TlsTrust};
-use plinth_site::template::{self, InitAnswers};
+use plinth_site::template::{self, InitAnswers, SCHEMA_FILE};
 use std::fs::OpenOptions;
 use std::io::Write;
-use std::path::Path;
+use std::net::IpAddr;
+use std::path::{Path, PathBuf};
 
-/// Writes a commented site file. Never over an existing one.
+/// Most times that nodes which discovery refuses are taken out of the guess.
+const ROUNDS: usize = 5;
+
+/// Writes a commented site file, and the schema for editors beside it. Never over an existing file.
 pub(crate) async fn run(common: &Common, verb: &Init, printer: &Printer) -> Result<Exit, Failure> {
-    let name = SiteName::new(&verb.name).map_err(|error| {
-        Problem::while_doing("naming the site").wrong_input(error).try_this("give another one with `--name`")
-    })?;
+    if verb.from_bcm.as_deref().is_some_and(|endpoint| endpoint.contains('@')) {
+        return Err(login_in_endpoint().into());
+    }
     if common.file.exists() {
         return Err(written(&common.file, "it is there already").into());
     }
+    let name = named(verb, printer).await?;
     let mut answers = InitAnswers::named(name.as_str());
     let text = match &verb.from_bcm {
         None => template::init(&answers),
         Some(endpoint) => {
-            if endpoint.contains('@') {
-                return Err(login_in_endpoint().into());
-            }
             answers.endpoint = Some(endpoint.clone());
             answers.ca_file = verb.ca_file.as_deref().map(|file| named_from(&common.file, file)).transpose()?;
             answers.insecure = verb.insecure;
-            template::from_inventory(&asked(verb, endpoint, &name).await?, &answers)
+            let inventory = asked(verb, endpoint, &name).await.map_err(|problem| without_site_file(problem, verb))?;
+            from_bcm(&inventory, answers, printer)
         }
     };
     write(&common.file, &text)?;
-    printer.talk(&format!("wrote {}; look through it, then: plinth validate -f {0}", common.file.display()));
+    let schema = beside(&common.file);
+    if !schema.exists() {
+        write(&schema, &format!("{:#}\n", plinth_site::schema()))?;
+    }
+    printer.talk(&format!("wrote {}, and {} with which editors check it", common.file.display(), schema.display()));
+    printer.talk(&format!("{}, then: plinth validate -f {}", to_do(&text), common.file.display()));
     Ok(Exit::Done)
+}
+
+fn beside(site: &Path) -> PathBuf {
+    site.with_file_name(SCHEMA_FILE)
+}
+
+fn to_do(text: &str) -> String {
+    match text.matches("# TODO").count() {
+        0 => "look through it".to_owned(),
+        count => format!("fill in {} marked TODO", plural(count, "line")),
+    }
+}
+
+/// The name that was given, or an answer to the question. It is also the name of the state folder, so it is never made up.
+async fn named(verb: &Init, printer: &Printer) -> Result<SiteName, Problem> {
+    let derived = verb.from_bcm.as_deref().and_then(of_host);
+    let name = match (&verb.name, derived) {
+        (Some(name), _) => name.clone(),
+        (None, derived) if Printer::can_ask() => {
+            let offered = derived.as_deref().map(|name| format!(" [{name}]")).unwrap_or_default();
+            let answer = printer.ask_text(&format!("Name of the site{offered}:")).await;
+            if answer.is_empty() { derived.unwrap_or_default() } else { answer }
+        }
+        (None, Some(derived)) => derived,
+        (None, None) => {
+            return Err(Problem::while_doing("naming the site")
+                .wrong_input("it has no name, and there is no terminal to ask at")
+                .try_this(
+                    "give it with `--name NAME`; it is also the name of the folder in which plinth keeps what it knows",
+                ));
+        }
+    };
+    SiteName::new(&name).map_err(|error| {
+        Problem::while_doing("naming the site").wrong_input(error).try_this("give another one with `--name`")
+    })
+}
+
+/// The first part of BCM's host name, unless it is an address or this machine.
+fn of_host(endpoint: &str) -> Option<String> {
+    let host = endpoint_host(endpoint);
+    let first = host.split('.').next()?.to_lowercase();
+    let is_address = host.trim_matches(['[', ']']).parse::<IpAddr>().is_ok();
+    (!is_address && first != "localhost" && SiteName::new(&first).is_ok()).then_some(first)
+}
+
+/// The site file of an inventory that discovery accepts: nodes that it refuses get no role, and the file says why.
+fn from_bcm(inventory: &Inventory, mut answers: InitAnswers, printer: &Printer) -> String {
+    let mut text = template::from_inventory(inventory, &answers);
+    for _ in 0..ROUNDS {
+        let Ok(site) = plinth_site::parse(&text, Path::new("site.yaml")) else { break };
+        let discovery = plinth_plan::discover(&site.desired, inventory);
+        let refused = discovery.nodes.iter().filter(|node| !node.roles.is_empty() && node.address.is_none());
+        let found = answers.refused.len();
+        answers.refused.extend(refused.map(|node| (node.name.clone(), node.passed_over.join("; "))));
+        if answers.refused.len() == found {
+            break;
+        }
+        text = template::from_inventory(inventory, &answers);
+    }
+    for (node, why) in &answers.refused {
+        printer.talk(&format!("left out {node}: {why}"));
+    }
+    text
 }
 
 /// The name of a file as the site file must write it: relative names there start at the site file's own folder.
@@ -51,6 +124,22 @@ fn login_in_endpoint() -> Problem {
         .to("the address of `--from-bcm`")
         .wrong_input("it holds a login")
         .try_this("write it like `https://HEAD:8081`; user and password come from BCM_USERNAME and BCM_PASSWORD")
+}
+
+/// The same problem with advice for somebody who has no site file yet.
+fn without_site_file(problem: Problem, verb: &Init) -> Problem {
+    let about_trust = problem.attempt.contains("caFile") && verb.ca_file.is_none();
+    let about_file = problem.attempt.contains("the place that was looked at");
+    if about_trust {
+        let fix = "copy the certificate of BCM's authority from the head node and name it with `--ca-file FILE` (on BCM 10 and 11 it is \
+                   /cm/local/apps/cmd/etc/cacert.pem), or accept any certificate with `--insecure`";
+        return problem.try_this(fix);
+    }
+    if about_file {
+        problem.try_this("check the name that `--ca-file` was given; it counts from the current folder")
+    } else {
+        problem
+    }
 }
 
 /// Asks BCM, with the login that the written file will name.

@@ -27,7 +27,7 @@ pub(crate) fn run(common: &Common, verb: &Kubeconfig, printer: &Printer) -> Resu
     let directory = state::directory(common.state.as_deref(), &site)?;
     state::kind_fits(&directory, false)?;
     let config = held(&directory, &site)?;
-    let file = match (&verb.output, verb.merge) {
+    let file = match (&verb.out, verb.merge) {
         (Some(file), _) => written(&config, file, &site, verb.force)?,
         (None, true) => merged(&config, &site, verb.force)?,
         (None, false) => return Ok(print(common, &config, printer)?),

@@ -28,8 +28,26 @@ pub(crate) async fn run(common: &Common, verb: &Arguments, printer: &Printer) ->
     }
     if common.json {
         show(common, verb.graph, &planned.plan, printer);
+    } else if verb.graph.is_none() {
+        printer.talk(&next(common, verb, &planned.plan));
     }
     Ok(if verb.detailed_exitcode && planned.plan.pending() > 0 { Exit::Pending } else { Exit::Done })
+}
+
+/// Said where everything but the doing was done.
+pub(crate) const DRY_RUN: &str = "dry run: nothing was changed";
+
+/// What to do with the plan.
+fn next(common: &Common, verb: &Arguments, plan: &Plan) -> String {
+    let site = match common.file.to_str() {
+        Some("site.yaml") => String::new(),
+        _ => format!(" -f {}", common.file.display()),
+    };
+    match &verb.out {
+        Some(file) => format!("saved; `plinth apply{site} {}` does it", file.display()),
+        None if plan.pending() == 0 => "nothing is left to do".to_owned(),
+        None => format!("next: `plinth apply{site}` looks at the nodes, shows the plan again, and asks"),
+    }
 }
 
 /// Prints a plan in the form that was asked for.

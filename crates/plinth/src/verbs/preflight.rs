@@ -28,7 +28,7 @@ struct Report<'a> {
 pub(crate) async fn run(common: &Common, verb: &Preflight, printer: &Printer) -> Result<Exit, Failure> {
     let input = Input::load(&common.file)?;
     let first = "look at `plinth preflight` first, then give `--fix --yes`";
-    let question = Question::new(common, printer, ("Fix this?", verb.yes || !verb.fix), first)?;
+    let question = Question::new(common, printer, (|_| "Fix this?".to_owned(), verb.yes || !verb.fix), first)?;
     let (recorded, screen) = (verb.from.inventory.as_deref(), Screen::new(printer));
 
     let mut operation = input::open(common, input, recorded, Access::Change, Goal::Site, &screen)?;
@@ -36,7 +36,7 @@ pub(crate) async fn run(common: &Common, verb: &Preflight, printer: &Printer) ->
     let mut survey = operation.check_nodes(&discovered.cluster).await?;
     let mut fixed = Exit::Done;
     if verb.fix && survey.fixes.is_empty() {
-        printer.talk("nothing here can be fixed safely by plinth");
+        printer.talk("nothing here is plinth's to fix: Kubespray sets swap, kernel modules and kernel settings by itself during `apply`");
     } else if verb.fix {
         fixed = fix(&mut operation, &discovered, &survey, &question, printer).await?;
         if fixed != Exit::Pending {

@@ -52,6 +52,10 @@ pub(super) async fn run(
         printer.talk(said.nothing);
         return Ok(Exit::Done);
     }
+    if way.dry_run {
+        printer.talk(verbs::plan::DRY_RUN);
+        return Ok(Exit::Done);
+    }
     if let Some(preview) = operation.preview(&planned).await? {
         printer.talk(&preview.text());
     }

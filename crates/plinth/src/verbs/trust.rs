@@ -6,8 +6,8 @@ use crate::printer::Printer;
 use crate::screen::Screen;
 use crate::{input, running};
 use plinth_app::{Access, Failure, Goal, Input};
-use plinth_model::Exit;
 use plinth_model::steps::NodeTarget;
+use plinth_model::{Exit, Plan};
 use plinth_world::node::HostKeyState;
 use serde::Serialize;
 
@@ -32,7 +32,7 @@ struct Report {
 pub(crate) async fn run(common: &Common, verb: &Trust, printer: &Printer) -> Result<Exit, Failure> {
     let input = Input::load(&common.file)?;
     let first = "compare the fingerprints by another way, then give `--yes`";
-    let text = "Compare the keys with what the nodes' consoles show. Trust them?";
+    let text = |_: &Plan| "Compare the keys with what the nodes' consoles show. Trust them?".to_owned();
     let question = Question::new(common, printer, (text, verb.yes), first)?;
     let (recorded, screen) = (verb.from.inventory.as_deref(), Screen::new(printer));
 
@@ -71,5 +71,5 @@ fn table(rows: &[Row]) -> String {
         let pinned = row.pinned.clone().unwrap_or_else(|| "none".to_owned());
         vec![row.node.clone(), row.address.clone(), pinned, row.presented.clone()]
     };
-    plinth_report::tables::table(&["node", "address", "pinned", "presented"], rows.iter().map(cells).collect())
+    plinth_report::tables::table(&["NODE", "ADDRESS", "PINNED", "PRESENTED"], rows.iter().map(cells).collect())
 }

@@ -33,8 +33,8 @@ pub(crate) fn run(common: &Common, verb: &Validate, printer: &Printer) -> Result
         let file = common.file.display();
         let site = &input.site.desired.name;
         let warnings = plural(count(Severity::Warning), "warning");
-        printer
-            .data(&format!("{file}: site `{site}` is valid ({warnings}, {} for information)", count(Severity::Info)));
+        let notes = plural(count(Severity::Info), "note");
+        printer.data(&format!("{file}: site `{site}` is valid ({warnings}, {notes})"));
         if !verb.check_secrets && !plinth_site::secret_refs(&input.site.desired).is_empty() {
             printer.talk(
                 "its secrets were not read; `--check-secrets` reads them, and runs the programs that it names for them",
@@ -59,21 +59,32 @@ fn secrets(common: &Common, input: &Input) -> Result<Vec<Finding>, Problem> {
     Ok(doubtful.into_iter().map(|f| Finding { severity: Severity::Warning, ..f }).collect())
 }
 
-/// What planning with made-up nodes says: versions, components, values. Addresses are made up, so nothing is said of them.
+/// What planning with made-up nodes says: versions, components, values. Where BCM lists the nodes nothing is said of them, since their
+/// names, numbers and addresses are made up.
 fn planned(input: &Input) -> Result<Vec<Finding>, Problem> {
     let made_up = synthetic(&input.site.desired, None)?;
     let observed = Observed::new(made_up.inventory);
-    Ok(match Goal::Site.plan(&made_up.desired, &observed, &input.catalog) {
+    let mut findings = match Goal::Site.plan(&made_up.desired, &observed, &input.catalog) {
         Ok(plan) => plan.findings,
         Err(findings) => findings,
-    })
+    };
+    if matches!(input.site.desired.inventory, InventorySource::Bcm(_)) {
+        findings.retain(|finding| !is_about_nodes(finding));
+    }
+    Ok(findings)
+}
+
+fn is_about_nodes(finding: &Finding) -> bool {
+    let code = finding.code;
+    let counted = [code::SITE_EVEN_ETCD, code::SITE_POD_CAPACITY, code::KUBERNETES_ANNOUNCED_IN_USE].contains(&code);
+    counted || code.as_str().starts_with("nodes.") || code.as_str().starts_with("bcm.address")
 }
 
 /// Files that the site names and that are not there now. Only a warning: they may come later, or lie on another machine.
 fn files_missing(input: &Input) -> Vec<Finding> {
     let InventorySource::Bcm(access) = &input.site.desired.inventory else { return Vec::new() };
     let TlsTrust::CaFile(file) = &access.tls else { return Vec::new() };
-    let path = input.site.folder().join(file);
+    let path = plinth_world::files::named(input.site.folder(), file);
     if path.is_file() {
         return Vec::new();
     }

@@ -4,7 +4,9 @@
 mod bad_input;
 mod contract;
 mod discovery;
+mod field_cases;
 mod foreign_text;
+mod init;
 mod interfaces;
 mod kill;
 mod memory;
@@ -12,6 +14,8 @@ mod mirror_list;
 #[path = "../contract/node_client.rs"]
 mod node_client;
 mod reach;
+mod readers;
+mod readme;
 mod rehearsal;
 mod scenarios;
 mod secrets;

@@ -91,7 +91,7 @@ fn arguments(row: &Row, endpoint: &str) -> Vec<String> {
     };
     let mut arguments: Vec<String> = row.command.iter().map(value).collect();
     let more: &[&str] = match row.command[0].as_str() {
-        "init" => &["--file", "new.yaml"],
+        "init" => &["--file", "new.yaml", "--name", "traced"],
         "apply" | "trust" => &["--yes"],
         "remove" | "reset" | "recover" => &["--confirm", "basepod-a"],
         _ => &[],

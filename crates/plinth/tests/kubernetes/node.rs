@@ -12,7 +12,7 @@ use std::sync::Mutex;
 pub(crate) struct Node(pub(crate) Mutex<PathBuf>);
 
 fn refused<T>(doing: &str) -> ClientResult<T> {
-    Err(ClientError::permanent("node", doing, "this node only has a kubeconfig", "ask for that"))
+    Err(ClientError::new("node", doing).happened("this node only has a kubeconfig").attempt("ask for that"))
 }
 
 #[async_trait]

@@ -67,7 +67,7 @@ fn the_kubeconfig_is_printed_written_and_merged() {
 
     let file = folder.join("out/config");
     for _ in 0..2 {
-        assert!(plinth(&stand, &["--output", "out/config"]).status.success());
+        assert!(plinth(&stand, &["--out", "out/config"]).status.success());
         assert_eq!(mode(&file), 0o600);
         works(&stand, &file, SITE);
     }

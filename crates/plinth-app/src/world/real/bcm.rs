@@ -1,6 +1,7 @@
 //! The real BCM: its client and recorded inventories.
 
 use crate::failure::client_problem;
+use crate::saved;
 use plinth_bcm::client::{BcmConfig, BcmProof, BcmTrust, CmdaemonClient};
 use plinth_bcm::recorded;
 use plinth_keystore::SiteSecrets;
@@ -32,8 +33,9 @@ pub fn recorded_inventory(file: &Path) -> Result<Inventory, Problem> {
 /// Keeps an inventory in a file, for use without BCM.
 ///
 /// # Errors
-/// When the file cannot be written.
+/// When the file holds something else, or cannot be written.
 pub fn record_inventory(inventory: &Inventory, file: &Path) -> Result<(), Problem> {
+    saved::replaceable(file, saved::is_inventory)?;
     recorded::save(inventory, file).map_err(|error| Problem { exit: Exit::Input, ..client_problem(&error) })
 }
 
@@ -48,12 +50,12 @@ pub(crate) fn bcm_client(access: &BcmAccess, secrets: &dyn Secrets, folder: &Pat
             BcmProof::Password { username: get(username)?, password: get(password)? }
         }
         BcmLogin::Certificate { certificate, key } => {
-            BcmProof::Certificate { certificate: read(&folder.join(certificate))?, key: get(key)? }
+            BcmProof::Certificate { certificate: read(&files::named(folder, certificate))?, key: get(key)? }
         }
     };
     let trust = match &access.tls {
         TlsTrust::System => BcmTrust::System,
-        TlsTrust::CaFile(file) => BcmTrust::CaPem(read(&folder.join(file))?),
+        TlsTrust::CaFile(file) => BcmTrust::CaPem(read(&files::named(folder, file))?),
         TlsTrust::Insecure => BcmTrust::Insecure,
     };
     // Nobody was contacted: what is wrong here is the site file, or a file that it names.
@@ -70,7 +72,7 @@ fn read(file: &Path) -> Result<Vec<u8>, Problem> {
         Problem::while_doing("reading")
             .to(file.display())
             .wrong_input(error)
-            .try_this("check the path; it counts from the site file's folder")
+            .try_this("check the name; this is the place that was looked at")
     })
 }
 

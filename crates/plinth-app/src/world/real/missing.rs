@@ -3,8 +3,8 @@
 use async_trait::async_trait;
 use plinth_model::finding::code;
 use plinth_model::inventory::Inventory;
-use plinth_model::steps::{Release, RunaiTarget};
-use plinth_model::{Finding, Owner, Problem, ReleaseName};
+use plinth_model::steps::{AcceptanceCheck, Release, RunaiTarget};
+use plinth_model::{Finding, Owner, Problem, ReleaseName, Work};
 use plinth_world::bcm::{BcmClient, BcmIdentity};
 use plinth_world::helm::{HelmClient, ReleaseState};
 use plinth_world::runai::{RunaiClient, RunaiCluster};
@@ -21,19 +21,30 @@ pub(crate) struct Missing {
 }
 
 /// Helm.
-pub(crate) const HELM: Missing = Missing { client: "helm", purpose: "installs the components" };
+pub(crate) const HELM: Missing = Missing { client: "helm", purpose: "installs Helm charts" };
 /// Run:ai.
 pub(crate) const RUNAI: Missing = Missing { client: "runai", purpose: "registers the cluster" };
 /// BCM, where the site names none.
 pub(crate) const BCM: Missing = Missing { client: "bcm", purpose: "asks BCM, since the site names none" };
 
+/// What a real site needs for this step and this release lacks, in words; none: it can be carried out.
+#[must_use]
+pub fn lacks(work: &Work) -> Option<&'static str> {
+    match work {
+        Work::HelmRelease(_) => Some("Helm charts"),
+        Work::RunaiIssuer(_) | Work::RunaiRegister(_) | Work::RunaiConnected(_) => Some("Run:ai"),
+        Work::AcceptanceCheck(AcceptanceCheck { check }) if !plinth_kube::can_check(check) => Some("acceptance checks"),
+        _ => None,
+    }
+}
+
 /// Refuses what needs clients that are not there, before anything is done.
 #[must_use]
 pub fn not_in_this_release(verb: &str) -> Problem {
     let clients = [HELM, RUNAI].map(|missing| format!("{} ({})", missing.client, missing.purpose));
-    let missing = clients.join(", ");
+    let missing = clients.join(" and ");
     Problem::while_doing(format!("`plinth {verb}`"))
-        .unreachable(format!("this release has not all clients that it needs. Missing: {missing}. Nothing was done"))
+        .unreachable(format!("not available in this release: it needs {missing}. Nothing was done"))
         .try_this(
             "`plinth rehearse` runs the same plan against a simulated data centre; `plinth discover` and `plinth plan` \
              work on the real BCM",
@@ -48,7 +59,9 @@ impl Missing {
         let finding = Finding::error(code::PLINTH_NOT_IN_THIS_RELEASE, self.client, happened.clone())
             .owner(Owner::Vendor)
             .fix(attempt);
-        Err(ClientError::permanent(self.client, doing, happened, attempt)
+        Err(ClientError::new(self.client, doing)
+            .happened(happened)
+            .attempt(attempt)
             .because(Cause::NotInThisRelease)
             .finding(finding))
     }
@@ -86,3 +99,36 @@ refused!(RunaiClient {
     keep_credentials(target: &RunaiTarget, uuid: &str) -> ();
     credentials_kept(target: &RunaiTarget, uuid: &str) -> bool;
 });
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::audience::Nobody;
+    use crate::{Access, Depth, Goal, Input, Operation, Script, Setup, World};
+    use plinth_run::Behaviour as _;
+    use plinth_run::steps::Kinds;
+    use std::path::Path;
+    use std::sync::Arc;
+
+    /// Acceptance checks are not asked here: `plinth_kube::can_check` is what its client decides by.
+    #[tokio::test]
+    async fn what_is_said_to_be_lacking_is_refused_and_nothing_else_is() {
+        let folder = tempfile::TempDir::new().unwrap();
+        let site = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/basepod.yaml");
+        let (input, state) = (Input::load(&site).unwrap(), folder.path().join("state"));
+        let (access, goal, audience) = (Access::Change, Goal::Site, &Nobody);
+        let setup = Setup { input, state: Some(&state), recorded: None, access, goal, audience };
+        let mut operation = Operation::open(setup, World::Simulated(Script::default())).unwrap();
+        let seen = operation.observe(Depth::Inventory).await.unwrap();
+        let planned = operation.plan(seen).unwrap();
+        let mut env = operation.env().unwrap();
+        (env.clients.helm, env.clients.runai) = (Arc::new(HELM), Arc::new(RUNAI));
+        let is_check = |work: &Work| matches!(work, Work::AcceptanceCheck(_));
+        for step in planned.plan.steps.iter().filter(|step| !is_check(&step.work)) {
+            let probed = operation.world.drive(Kinds.probe(step, &env), false).await;
+            let refused = probed.is_err_and(|error| error.cause == Cause::NotInThisRelease);
+            assert_eq!(refused, lacks(&step.work).is_some(), "{}", step.id);
+        }
+    }
+}

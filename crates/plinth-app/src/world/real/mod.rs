@@ -5,7 +5,7 @@ pub(crate) mod missing;
 
 use crate::failure::client_problem;
 use crate::input::Input;
-use crate::state::identity::Identity;
+use crate::state::mark::Mark;
 use missing::Missing;
 use plinth_ansible::{LocalAnsible, PackageSource};
 use plinth_keystore::{FileKeystore, SiteSecrets};
@@ -107,9 +107,8 @@ impl Real {
     fn clients(&self, desired: &Desired) -> Result<Clients, Problem> {
         let directory = &self.directory;
         let ssh = SshConfig { parallel: desired.run.parallel, ..SshConfig::new(directory) };
-        let identity = Identity::of(directory)?;
-        let manager =
-            Manager { text: identity.mark(&desired.name, directory), id: identity.id, takes_over: self.takes_over };
+        let mark = Mark::of(directory)?;
+        let manager = Manager { text: mark.text(&desired.name, directory), id: mark.id, takes_over: self.takes_over };
         let nodes = SshNodes::new(ssh.known_hosts(known_hosts()), self.secrets()).managed_by(manager);
         let packages = packages(&desired.kubernetes.kubespray_tools);
         let ansible = LocalAnsible::new(directory, &self.folder, packages, Arc::new(nodes.clone()), self.secrets());

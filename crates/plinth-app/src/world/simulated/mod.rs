@@ -1,6 +1,7 @@
 //! A data centre made up for a site: a simulated BCM that is asked over real TLS, and simulated nodes, clusters and platforms in virtual
 //! time.
 
+mod invent;
 mod keystore;
 mod synthetic;
 

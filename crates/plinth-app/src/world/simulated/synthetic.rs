@@ -1,5 +1,6 @@
 //! What a rehearsal makes up: an inventory with the site's node names and addresses of its own.
 
+use super::invent;
 use ipnet::Ipv4Net;
 use plinth_model::inventory::{
     Category, Interface, InterfaceKind, Inventory, InventoryNode, Network, NodeKind, SCHEMA,
@@ -20,20 +21,24 @@ const OUT_OF_BAND: &str = "192.0.2.0/24";
 pub struct MadeUp {
     /// Every node that the site names or selects.
     pub inventory: Inventory,
-    /// The site's, but for addresses that had to be replaced.
+    /// The site's, but for addresses and globs that had to be replaced.
     pub desired: Desired,
 }
 
 /// Makes up nodes for every selector of the site, and further workers until there are `at_least` nodes.
 ///
 /// # Errors
-/// When a pattern is one that no name can be made up for.
+/// Never for what a site file holds.
 pub fn inventory(desired: &Desired, at_least: Option<usize>) -> Result<MadeUp, Problem> {
     let mut desired = desired.clone();
-    let mut names = names(&desired)?;
+    if !matches!(desired.inventory, InventorySource::Static(_)) {
+        replace_strange(&mut desired);
+    }
+    let mut names = names(&desired);
     if let Some(wanted) = at_least {
         more_workers(&mut desired, &mut names, wanted);
     }
+    room_for_pods(&mut desired, names.len());
     let production = production(&mut desired, names.len())?;
     let network_name = match &desired.networks.production {
         ProductionNetwork::Name(name) => name.clone(),
@@ -49,35 +54,25 @@ pub fn inventory(desired: &Desired, at_least: Option<usize>) -> Result<MadeUp, P
 /// Node names with their categories, in order of first mention.
 type Names = Vec<(String, Option<String>)>;
 
-fn names(desired: &Desired) -> Result<Names, Problem> {
+fn names(desired: &Desired) -> Names {
     let nodes = &desired.nodes;
-    let lists =
-        [Some(&nodes.control_plane), nodes.etcd.as_ref(), Some(&nodes.workers), Some(&nodes.system), Some(&nodes.gpu)];
-    let selectors: Vec<&Selector> = lists.into_iter().flatten().flatten().collect();
+    let quorum = [Some(&nodes.control_plane), nodes.etcd.as_ref()];
+    let others = [Some(&nodes.workers), Some(&nodes.system), Some(&nodes.gpu)];
+    let all = || quorum.iter().chain(&others).copied().flatten();
     let mut names = Names::new();
-    for selector in &selectors {
+    for selector in all().flatten() {
         if let Selector::Name(name) = selector {
             add(&mut names, name.clone(), None);
         }
     }
-    for selector in selectors {
-        let quorum = nodes.control_plane.contains(selector);
-        match selector {
-            Selector::Name(_) => {}
-            Selector::Glob(glob) => invent_for_glob(&mut names, glob, quorum)?,
-            Selector::Category(category) => {
-                for number in 1..=invented(quorum) {
-                    add(&mut names, format!("{category}-{number:02}"), Some(category.clone()));
-                }
-            }
-        }
+    for list in quorum.into_iter().flatten() {
+        list.iter().for_each(|selector| invent_for(&mut names, selector, 3));
     }
-    Ok(names)
-}
-
-/// Three for a control plane, because etcd wants an odd number; two otherwise.
-const fn invented(quorum: bool) -> usize {
-    if quorum { 3 } else { 2 }
+    for list in others.into_iter().flatten() {
+        list.iter().for_each(|selector| invent_for(&mut names, selector, 2));
+    }
+    make_odd(&mut names, nodes.etcd.as_ref().unwrap_or(&nodes.control_plane));
+    names
 }
 
 fn add(names: &mut Names, name: String, category: Option<String>) {
@@ -86,26 +81,79 @@ fn add(names: &mut Names, name: String, category: Option<String>) {
     }
 }
 
-fn invent_for_glob(names: &mut Names, glob: &str, quorum: bool) -> Result<(), Problem> {
-    let matcher = globset::Glob::new(glob)
-        .map_err(|error| {
-            Problem::while_doing("reading the glob").to(glob).wrong_input(error).try_this("fix it in the site file")
-        })?
-        .compile_matcher();
-    if names.iter().any(|(name, _)| matcher.is_match(name)) {
-        return Ok(());
-    }
-    for number in 1..=invented(quorum) {
-        let name = glob.replacen('*', &format!("{number:02}"), 1).replace('*', "").replace('?', "0");
-        if !matcher.is_match(&name) {
-            return Err(Problem::while_doing("making up a node for")
-                .to(format!("`{glob}`"))
-                .wrong_input("a rehearsal cannot invent a name for this pattern")
-                .try_this("rehearse with a recorded inventory: `--inventory FILE` (see `plinth discover --save`)"));
+/// Names that a selector could mean, with their category.
+fn options(selector: &Selector, wanted: usize) -> Names {
+    match selector {
+        Selector::Name(_) => Names::new(),
+        Selector::Glob(glob) => invent::names(glob, wanted).into_iter().map(|name| (name, None)).collect(),
+        Selector::Category(category) => {
+            (1..=wanted).map(|number| (format!("{}-{number:02}", label(category)), Some(category.clone()))).collect()
         }
-        add(names, name, None);
     }
-    Ok(())
+}
+
+/// A category as the beginning of a name.
+fn label(category: &str) -> String {
+    let plain = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' };
+    let text: String = category.chars().map(plain).take(40).collect();
+    let text = text.trim_matches('-');
+    if text.is_empty() { "node".to_owned() } else { text.to_owned() }
+}
+
+fn is_meant(selector: &Selector, (name, category): &(String, Option<String>)) -> bool {
+    match selector {
+        Selector::Name(wanted) => wanted == name,
+        Selector::Glob(glob) => globset::Glob::new(glob).is_ok_and(|glob| glob.compile_matcher().is_match(name)),
+        Selector::Category(wanted) => category.as_ref() == Some(wanted),
+    }
+}
+
+/// A glob that already matches a name needs no others.
+fn invent_for(names: &mut Names, selector: &Selector, wanted: usize) {
+    if matches!(selector, Selector::Glob(_)) && names.iter().any(|known| is_meant(selector, known)) {
+        return;
+    }
+    for (name, category) in options(selector, wanted) {
+        add(names, name, category);
+    }
+}
+
+/// etcd wants an odd number: one name more where a selector allows it, else one less.
+fn make_odd(names: &mut Names, members: &[Selector]) {
+    let is_member = |known: &(String, Option<String>)| members.iter().any(|selector| is_meant(selector, known));
+    if names.iter().filter(|known| is_member(known)).count() % 2 == 1 {
+        return;
+    }
+    let further = members.iter().flat_map(|selector| options(selector, names.len() + 1));
+    if let Some((name, category)) = further.into_iter().find(|(name, _)| names.iter().all(|(known, _)| known != name)) {
+        add(names, name, category);
+        return;
+    }
+    let named = |name: &str| members.iter().any(|selector| *selector == Selector::Name(name.to_owned()));
+    if let Some(last) = names.iter().rposition(|known| is_member(known) && !named(&known.0)) {
+        names.remove(last);
+    }
+}
+
+/// Globs for which nothing comes to mind are replaced by a name: a rehearsal is about the rest of the site.
+fn replace_strange(desired: &mut Desired) {
+    let nodes = &mut desired.nodes;
+    let lists = [&mut nodes.control_plane, &mut nodes.workers, &mut nodes.system, &mut nodes.gpu];
+    let mut number = 0;
+    for selector in lists.into_iter().chain(nodes.etcd.as_mut()).flatten() {
+        if matches!(selector, Selector::Glob(glob) if invent::names(glob, 1).is_empty()) {
+            number += 1;
+            *selector = Selector::Name(format!("made-up-{number:02}"));
+        }
+    }
+}
+
+/// Room for as many nodes as there are: each takes one part of the pod range.
+fn room_for_pods(desired: &mut Desired, nodes: usize) {
+    let Some(pods) = desired.kubernetes.pods else { return };
+    let bits = u8::try_from(nodes.next_power_of_two().trailing_zeros()).unwrap_or(u8::MAX);
+    let needed = pods.prefix_len().saturating_add(bits).min(30);
+    desired.kubernetes.node_prefix = desired.kubernetes.node_prefix.max(needed);
 }
 
 fn more_workers(desired: &mut Desired, names: &mut Names, wanted: usize) {
@@ -158,14 +206,20 @@ fn listed(desired: &Desired, names: &Names, production: Ipv4Net, network: &str) 
     Inventory {
         schema: SCHEMA,
         source: "made up".to_owned(),
-        networks: networks(production, out_of_band, network),
+        networks: networks(
+            production,
+            out_of_band,
+            network,
+            desired.kubernetes.mtu.map_or(1500, |mtu| mtu.max(1450) + 50),
+        ),
         categories: categories(names),
         nodes,
         overlays: Observed::Absent,
     }
 }
 
-fn networks(production: Ipv4Net, out_of_band: Option<Ipv4Net>, name: &str) -> Vec<Network> {
+/// `mtu`: enough for what the site wants of the plugin.
+fn networks(production: Ipv4Net, out_of_band: Option<Ipv4Net>, name: &str, mtu: u32) -> Vec<Network> {
     let network = |name: &str, cidr: Ipv4Net, gateway| Network {
         name: name.to_owned(),
         uuid: uuid(&format!("network {name}")),
@@ -175,7 +229,7 @@ fn networks(production: Ipv4Net, out_of_band: Option<Ipv4Net>, name: &str) -> Ve
         dhcp_pool: None,
         management: true,
         domain: "rehearsal.invalid".to_owned(),
-        mtu: 1500,
+        mtu,
     };
     let mut all = vec![network(name, production, production.hosts().next())];
     all.extend(out_of_band.map(|cidr| network("out-of-band", cidr, None)));

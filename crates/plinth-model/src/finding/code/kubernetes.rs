@@ -41,6 +41,11 @@ findings! {
         usually: "It was copied from an older guide, or its name is reserved.",
         fix: "Remove it, or use what the fix names.",
     }
+    KUBERNETES_EXTRA_VAR_OWN = "kubernetes.extra-var-own", You {
+        means: "A variable under `kubernetes.extraVars` has a key of its own in the site file, or undoes what plinth stands on: the names of nodes, how they are reached, port 6443, etcd as a service, containerd.",
+        usually: "The variable was copied from another installation of Kubespray.",
+        fix: "Remove it, and write the key that the fix names; only keys are checked against the rest of the site.",
+    }
     KUBERNETES_EXTRA_VAR_REMOVED = "kubernetes.extra-var-removed", You {
         means: "A variable under `kubernetes.extraVars` was removed from Kubespray before the release that is used. Ansible would say nothing about it.",
         usually: "It was copied from the settings of an older release.",
@@ -95,6 +100,11 @@ findings! {
         means: "The kubeconfig that the site names is not there, or is none that plinth can keep a copy of.",
         usually: "A wrong path; a kubeconfig that leads to further files, or that runs a program to get its token.",
         fix: "Give the file of an administrator with everything in it: `kubectl config view --raw --flatten --minify > FILE`, with a certificate or a token of a service account.",
+    }
+    KUBERNETES_MTU = "kubernetes.mtu", You {
+        means: "The largest packet of pods does not fit into the production network, or leaves no room for VXLAN, which adds 50 bytes.",
+        usually: "`kubernetes.network.mtu` was copied from a network with jumbo frames, or BCM has another MTU for the network than its switches.",
+        fix: "Write 50 less than the network carries, or remove `mtu`: then the plugin finds out. If BCM is wrong about the network, correct it there.",
     }
     KUBERNETES_NODES_UNTOUCHED = "kubernetes.nodes-untouched", You {
         means: "The platform needs something of the nodes themselves, and with `engine: existing` plinth touches none.",

@@ -27,9 +27,9 @@ findings! {
         fix: "Write a name, or a glob such as `dgx-*` or `dgx-0[1-4]`.",
     }
     NODES_BAD_NAME = "nodes.bad-name", You {
-        means: "The host name of this machine cannot be the name of a Kubernetes node.",
-        usually: "It has capital letters, underscores or dots, or is longer than 63 characters.",
-        fix: "Rename the machine in BCM: lower-case letters, digits and dashes, with a letter or digit at both ends.",
+        means: "The host name of this machine cannot be the name of a node: Kubernetes does not take it, or YAML or Ansible reads it as something else.",
+        usually: "Capital letters, underscores or dots; more than 63 characters; only digits; a word such as `on` or `no`; or a name of Ansible's groups, such as `etcd` or `all`.",
+        fix: "Rename the machine: lower-case letters, digits and dashes, with a letter among them, such as `node-101`. Quotes do not help.",
     }
     NODES_EXCLUDE_UNUSED = "nodes.exclude-unused", You {
         means: "A selector under `nodes.exclude` matches nodes, but none that another list selects. It takes nothing away.",
@@ -42,14 +42,9 @@ findings! {
         fix: "Remove its labels and taints under `nodes.overrides`, or select the node under `nodes.workers` or `nodes.controlPlane`.",
     }
     NODES_LEFT_OUT = "nodes.left-out", You {
-        means: "This run leaves a node of the site out: `--without` names it, or it is not fit and `run.nodeFailures` allows to go on without it.",
-        usually: "The machine is in repair, or does not answer.",
-        fix: "When it answers again, run `plinth apply` without `--without`: it takes the node in. To leave it out for good, name it under `nodes.exclude`.",
-    }
-    NODES_LEFT_OUT_QUORUM = "nodes.left-out-quorum", You {
-        means: "A member of the control plane or of etcd cannot be left out of a run. Without it another cluster would be made, or the one there is would lose a member without being told.",
-        usually: "`--without` names a member of the control plane that is broken.",
-        fix: "Repair the node. One that BCM made anew is taken in by `plinth recover NODE`. Before Kubernetes is installed, name other nodes under `nodes.controlPlane`.",
+        means: "A glob or a category matches machines that plinth does not use: only physical nodes become nodes of the cluster.",
+        usually: "LiteNodes or cloud nodes of BCM, a head node, or a template with a similar name.",
+        fix: "Make them physical nodes in BCM if they belong to the cluster, or narrow the selector so that it does not match them.",
     }
     NODES_LISTED_TWICE = "nodes.listed-twice", You {
         means: "The inventory lists two machines with the same name.",
@@ -85,5 +80,15 @@ findings! {
         means: "A node is selected both for the control plane and as a worker.",
         usually: "A glob or a category that reaches further than meant.",
         fix: "Keep each node in one of `nodes.controlPlane` and `nodes.workers`; the evidence names them.",
+    }
+    NODES_WITHOUT = "nodes.without", You {
+        means: "This run leaves a node of the site out: `--without` names it, or it is not fit and `run.nodeFailures` allows to go on without it.",
+        usually: "The machine is in repair, or does not answer.",
+        fix: "When it answers again, run `plinth apply` without `--without`: it takes the node in. To leave it out for good, name it under `nodes.exclude`.",
+    }
+    NODES_WITHOUT_QUORUM = "nodes.without-quorum", You {
+        means: "A member of the control plane or of etcd cannot be left out of a run. Without it another cluster would be made, or the one there is would lose a member without being told.",
+        usually: "`--without` names a member of the control plane that is broken.",
+        fix: "Repair the node. One that BCM made anew is taken in by `plinth recover NODE`. Before Kubernetes is installed, name other nodes under `nodes.controlPlane`.",
     }
 }

@@ -157,7 +157,7 @@ findings! {
         fix: "Look at runai-agent and cluster-sync: `kubectl -n runai logs deployment/runai-agent`. Then run again.",
     }
     RUNAI_PORT_MODE = "runai.port-mode", You {
-        means: "Run:ai's URL has a port other than 443. That needs keys that no vendor document names, and no public report shows a cluster connected this way.",
+        means: "Run:ai's URL has a port other than 443. The vendor does not document that, and no public report shows a cluster connected this way.",
         usually: "The ingress is reached through a node port, with no load balancer.",
         fix: "Use port 443: give `platform.loadBalancer.addresses`, or put a proxy for 443 before the node port and write `runai: {port: 443}`.",
     }

@@ -1,6 +1,11 @@
 //! What is wrong with a site file.
 
 findings! {
+    ACCESS_BAD_KEY = "access.bad-key", You {
+        means: "The private key for logins cannot be read. No node was asked.",
+        usually: "It is encrypted, a DSA key, a PuTTY key, the public half, or damaged.",
+        fix: "Name a private key in OpenSSH's form without a passphrase, or use an agent: `access: {bootstrap: {agent: true}}`.",
+    }
     ACCESS_LEGACY_KEYS = "access.legacy-keys", You {
         means: "Some nodes are allowed to prove themselves with host keys signed by SHA-1, which can be forged.",
         usually: "`access.legacyKeys` names nodes with an old SSH server.",
@@ -15,6 +20,11 @@ findings! {
         means: "The service account cannot be `root`: it is made, changed and removed.",
         usually: "`access.account.name` was taken for the login of first contact.",
         fix: "Choose another name there; the login of first contact is `access.bootstrap.user`.",
+    }
+    SITE_ADDRESS_EDGE = "site.address-edge", You {
+        means: "An address that the cluster would announce is the first or the last one of the production network. No machine can have it.",
+        usually: "A range for the load balancer that was taken up to the end of the network, such as `192.0.2.192/26` in `192.0.2.0/24`.",
+        fix: "Leave these two addresses out: `platform: {loadBalancer: {addresses: [192.0.2.192-192.0.2.254]}}`.",
     }
     SITE_ADDRESS_FORBIDDEN = "site.address-forbidden", You {
         means: "An address in the site file lies in a network that the file forbids.",
@@ -126,14 +136,19 @@ findings! {
         usually: "None was given, or several.",
         fix: "Give one of them under `access.jump`.",
     }
+    SITE_INVISIBLE = "site.invisible", You {
+        means: "The file has a character that looks like a blank, or like nothing, and is another one. YAML reads it as part of a text.",
+        usually: "A line was copied from a web page, a chat or a document.",
+        fix: "Replace it by a plain blank, or write it as an escape in double quotes, such as `\\u00a0`, where it is meant.",
+    }
     SITE_KEY_NOT_TEXT = "site.key-not-text", You {
         means: "A key of a mapping is a list or a mapping.",
         usually: "A brace or bracket at the beginning of a line, or a missing quote.",
         fix: "Write `key: value`; put quotes around a key with special characters.",
     }
     SITE_LABEL = "site.label", You {
-        means: "A node label is not one that Kubernetes takes.",
-        usually: "Spaces or slashes in it, or more than 63 characters.",
+        means: "A node label is not one that Kubernetes takes, or one that kubelet or kubeadm writes.",
+        usually: "Spaces or slashes in it, more than 63 characters, or a key such as `kubernetes.io/hostname`.",
         fix: "Write `labels: {example.com/rack: r12}`: letters, digits, `-`, `_` and `.`, with letters or digits at both ends.",
     }
     SITE_LARGE_ETCD = "site.large-etcd", You {
@@ -170,6 +185,11 @@ findings! {
         means: "`runai.mirror` and `runai.source` do not fit together.",
         usually: "`source: airgapped` without a mirror, or a mirror with another source.",
         fix: "Write `runai: {source: airgapped, mirror: HOST/PATH}`, or remove the mirror.",
+    }
+    SITE_MIRROR_PATH = "site.mirror-path", You {
+        means: "The address of a registry mirror has a path that does not lead through `/v2`. containerd asks for images at `/v2` below that path, and few mirrors answer there.",
+        usually: "The address of a project was copied from the pages of Harbor or Nexus.",
+        fix: "Write `https://HOST/v2/PROJECT` for Harbor and its like. Leave it when the mirror does answer below its path.",
     }
     SITE_MISSING_KEY = "site.missing-key", You {
         means: "A key that must be there is missing.",
@@ -251,6 +271,26 @@ findings! {
         usually: "The wrong file was pasted, or the line was broken.",
         fix: "Paste the one line of the `.pub` file, such as `ssh-ed25519 AAAA...`. If it was a private key, replace that key.",
     }
+    SITE_RANGE = "site.range", You {
+        means: "A range of addresses is one that Kubernetes or its network plugin refuses, or that is set aside for something else.",
+        usually: "A range of services larger than a /12 or with fewer than ten addresses, parts of nodes that are much smaller than the range of pods, or loopback, link-local and multicast addresses.",
+        fix: "Write what the fix says; `pods: 172.29.0.0/16` and `services: 10.150.0.0/16` with `nodePrefix: 24` are usual sizes.",
+    }
+    SITE_RANGE_PUBLIC = "site.range-public", You {
+        means: "Pods or services would have addresses that belong to somebody on the internet. From inside the cluster those cannot be reached.",
+        usually: "A typing error, such as 172.32 for 172.31: the private range ends there.",
+        fix: "Choose a range inside 10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16 or 100.64.0.0/10, unless the addresses are yours.",
+    }
+    SITE_RANGE_SELECTOR = "site.range-selector", You {
+        means: "A selector of nodes has a range as Ansible, Slurm, xCAT or a shell write it. To a glob, brackets stand for one single character, so `dgx[1-16]` would mean dgx1 and dgx6.",
+        usually: "`dgx[1-16]`, `dgx[01:04]`, `dgx[1-2,4]` or `dgx{1..4}` was taken over from another program.",
+        fix: "Write the numbers out: `dgx{1,2,3,4}`, or use globs of single digits: `dgx[1-9]` and `dgx1[0-6]`.",
+    }
+    SITE_REGISTRY_NAME = "site.registry-name", You {
+        means: "The name of a registry is one that no image carries, so its mirror or login would never be used.",
+        usually: "An address of Docker Hub, such as `registry-1.docker.io`, in place of `docker.io`; capital letters; port 443; or a registry that is gone.",
+        fix: "Write the name with which images begin: `docker.io`, `registry.k8s.io`, `quay.io`.",
+    }
     SITE_REGISTRY_TOKEN = "site.registry-token", You {
         means: "The login of Run:ai's registry is incomplete.",
         usually: "No token for the vendor's registry, or only one of user and token for a mirror.",
@@ -286,6 +326,11 @@ findings! {
         usually: "Files were put together with `---` between them.",
         fix: "Keep one document, and put the others into files of their own.",
     }
+    SITE_STORAGE = "site.storage", You {
+        means: "The folder that images would move to is inside the folder that they leave, or the other way round.",
+        usually: "`storage.larger` was meant as a folder below `storage.images`.",
+        fix: "Choose a folder elsewhere: `storage: {images: /var/lib/containerd, larger: /raid/containerd}`.",
+    }
     SITE_SYNTAX = "site.syntax", You {
         means: "The file is not YAML at this place.",
         usually: "Wrong indentation, or a missing colon, bracket or quote, often one line above.",
@@ -302,14 +347,19 @@ findings! {
         fix: "Remove the tag; put quotes around a value to make it text.",
     }
     SITE_TAINT = "site.taint", You {
-        means: "A node taint is not one that Kubernetes takes.",
-        usually: "The effect is missing or misspelled.",
+        means: "A node taint is not one that Kubernetes takes, is there twice, or is set by Kubernetes itself.",
+        usually: "The effect is missing or misspelled, or two taints have one key and effect.",
         fix: "Write `key=value:Effect` or `key:Effect`, with NoSchedule, PreferNoSchedule or NoExecute.",
     }
     SITE_TLS = "site.tls", You {
         means: "An authority is named for BCM, but `insecure: true` ignores it.",
         usually: "`insecure: true` was left in the file after the authority was added.",
         fix: "Remove `insecure: true` under `inventory.bcm.tls`.",
+    }
+    SITE_TODO = "site.todo", You {
+        means: "A line of the site file is still as the template wrote it: its comment begins with TODO.",
+        usually: "`plinth init` wrote the file, and the line was not filled in.",
+        fix: "Write what holds for your site, then remove the TODO.",
     }
     SITE_TOO_DEEP = "site.too-deep", You {
         means: "The file is nested deeper than any site file.",
@@ -350,6 +400,11 @@ findings! {
         means: "The site file cannot be read.",
         usually: "A wrong path, or missing rights.",
         fix: "Name the file with `-f FILE`, or write one with `plinth init -f FILE`.",
+    }
+    SITE_VARIABLE = "site.variable", You {
+        means: "The file holds `${NAME}`, `$NAME` or `{{ name }}`. It is read as it is written: nothing is filled in from the environment or from a template.",
+        usually: "A template was used without being filled in.",
+        fix: "Write the value itself. Secrets are named instead: `{env: NAME}`.",
     }
     SITE_VERSION_NOT_EXACT = "site.version-not-exact", You {
         means: "The Kubernetes version names a line, not a version.",

@@ -36,7 +36,7 @@ pub fn group_vars(desired: &Desired, cluster: &Cluster, engine: &KubesprayChoice
         dns(desired, cluster, line),
         settings::access(desired),
         settings::kubelet(desired, line),
-        settings::proxy(desired),
+        settings::proxy(desired, cluster),
         settings::downloads(desired, line),
         add_ons::off(line),
         containers(desired, cluster, line),
@@ -145,11 +145,16 @@ fn containers(desired: &Desired, cluster: &Cluster, line: Line) -> Map<String, V
     vars
 }
 
-/// One mirror, with the origin behind it: a mirror that lacks an image then is no failure.
+/// One mirror, with the origin behind it: a mirror that lacks an image then is no failure. A mirror whose address leads through
+/// `/v2` is asked there, and not at `/v2` below it.
 fn mirror(mirror: &Mirror) -> Value {
     let host = |address: &str| {
         let skip_verify = address.starts_with("http://");
-        json!({"host": address, "capabilities": ["pull", "resolve"], "skip_verify": skip_verify})
+        let mut host = json!({"host": address, "capabilities": ["pull", "resolve"], "skip_verify": skip_verify});
+        if plinth_site::is_interface_path(address) {
+            host["override_path"] = json!(true);
+        }
+        host
     };
     let hosts = mirror.endpoints.iter().map(|e| host(&with_scheme(e)));
     let hosts: Vec<Value> = hosts.chain([host(&origin(&mirror.registry))]).collect();

@@ -63,34 +63,42 @@ pub(super) fn deploy(
         parts: super::inputs(engine, files),
         without: cluster.left_out.iter().map(|member| member.name.clone()).collect(),
     });
-    let reason = format!("Kubernetes {version} is not known to run on these {nodes} nodes with these settings");
+    let reason = format!(
+        "installs Kubernetes {version} on {} (no earlier installation with these settings recorded)",
+        amount(nodes)
+    );
     step(ids::deploy(desired.name.as_str()), Stage::Kubernetes, work, deadlines::kubespray_run(nodes), reason)
         .destroys(if desired.kubernetes.remove_docker {
-            "restarts containerd and kubelet, uninstalls docker where it is"
+            "on every node: installs packages, switches swap off, sets kernel settings, /etc/hosts and iptables rules, restarts containerd and kubelet, uninstalls docker where it is"
         } else {
-            "restarts containerd and kubelet"
+            "on every node: installs packages, switches swap off, sets kernel settings, /etc/hosts and iptables rules, restarts containerd and kubelet"
         })
         .undo(Undo::Compensate(
             "Kubespray's reset removes Kubernetes with its data; a removed docker does not come back".into(),
         ))
 }
 
+/// `1 node`, `27 nodes`.
+fn amount(nodes: usize) -> String {
+    format!("{nodes} node{}", if nodes == 1 { "" } else { "s" })
+}
+
 /// What a node loses when BCM makes it anew: everything of Kubernetes is in the node's own file system.
 pub(super) fn lost_by_imaging(desired: &Desired) -> Option<Finding> {
     let InventorySource::Bcm(_) = desired.inventory else { return None };
-    let text = "a node that BCM re-provisions loses Kubernetes, and is not a member again until the next run";
+    let text = "re-imaging a node in BCM removes Kubernetes from it until `plinth apply` runs again";
     let finding = Finding::info(code::KUBERNETES_LOST_BY_IMAGING, desired.name.as_str(), text).owner(Owner::BcmAdmin);
     let places = ["programs", "settings and certificates", "kubelet's state", "etcd", "container images"];
     let paths = [
         "/usr/local/bin, /opt/cni",
         "/etc/kubernetes, /etc/containerd, /etc/systemd/system, /etc/sysctl.d, /etc/fstab (swap)",
         "/var/lib/kubelet, /etc/cni",
-        "/var/lib/etcd, /etc/ssl/etcd, /etc/etcd.env on its members: more than half of them at once is the end of the cluster",
+        "/var/lib/etcd, /etc/ssl/etcd, /etc/etcd.env on its members: re-imaging more than half of them at once destroys the cluster",
         desired.storage.images.as_str(),
     ];
     let finding = places.iter().zip(paths).fold(finding, |f, (place, path)| f.evidence(format!("{place}: {path}")));
     Some(finding.fix(
         "name these in the category's exclude lists, or run `plinth apply` after every new image; \
-         never let BCM make several etcd members anew at once",
+         never re-image several etcd members at once",
     ))
 }

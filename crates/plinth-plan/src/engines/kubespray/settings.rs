@@ -2,10 +2,11 @@
 
 use super::files::named;
 use super::line::Line;
+use crate::cluster::Cluster;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use plinth_site::Desired;
-use plinth_site::desired::{ApiEndpoint, Oidc, ProductionNetwork, Reserved};
+use plinth_site::desired::{ApiEndpoint, Oidc, Reserved};
 use serde_json::{Map, Value, json};
 
 /// etcd is asked this often before it counts as not healthy; Kubespray's own 4 are short for slow disks.
@@ -114,15 +115,12 @@ fn reserved(scope: &str, reserved: &Reserved, line: Line) -> Map<String, Value> 
 }
 
 /// Web proxy. Workers stay out of `no_proxy`: with them each new node would restart containerd everywhere.
-pub(super) fn proxy(desired: &Desired) -> Map<String, Value> {
+pub(super) fn proxy(desired: &Desired, cluster: &Cluster) -> Map<String, Value> {
     let Some(proxy) = &desired.kubernetes.proxy else { return Map::new() };
     let mut vars = named([("no_proxy_exclude_workers", json!(true))]);
     let addresses = [("http_proxy", &proxy.http), ("https_proxy", &proxy.https)];
     vars.extend(addresses.into_iter().filter_map(|(name, address)| Some((name.to_owned(), json!(address.as_ref()?)))));
-    let production = match &desired.networks.production {
-        ProductionNetwork::Cidr(net) => Some(net.to_string()),
-        ProductionNetwork::Name(_) => None,
-    };
+    let production = cluster.production.map(|net| net.to_string());
     let domain = desired.runai.as_ref().map(|runai| runai.domain.clone());
     let mut direct = proxy.no_proxy.clone();
     direct.extend(production.into_iter().chain(domain));

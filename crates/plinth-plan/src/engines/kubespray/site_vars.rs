@@ -1,6 +1,6 @@
 //! The site's own variables: put last, so that they win, and judged.
 
-use super::add_ons;
+use super::{add_ons, own_vars};
 use crate::literal;
 use plinth_model::Finding;
 use plinth_model::finding::code;
@@ -27,7 +27,10 @@ pub(super) fn put(desired: &Desired, vars: &mut Map<String, Value>) -> Vec<Findi
         let ours = vars.insert(name.clone(), value.clone());
         match add_on(name, value) {
             Some(finding) => findings.push(finding),
-            None => findings.extend(ours.and_then(|ours| replaces(name, &ours, value))),
+            None => match own_vars::refused(desired, name, ours.as_ref(), value) {
+                Some(finding) => findings.push(finding),
+                None => findings.extend(ours.and_then(|ours| replaces(name, &ours, value))),
+            },
         }
     }
     findings

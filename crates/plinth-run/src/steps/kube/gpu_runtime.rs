@@ -29,7 +29,7 @@ impl StepKind for GpuRuntime {
         let lost = fitted.iter().filter(|fitted| !fitted.knows);
         let lost = lost.map(|fitted| format!("~ containerd on {} does not know NVIDIA's runtime", fitted.target.node));
         Ok(compared(lost.collect(), || match fitted.len() {
-            0 => "the GPU operator's toolkit runs on no node".to_owned(),
+            0 => "no GPU operator toolkit runs yet: nothing to check".to_owned(),
             nodes => format!("containerd knows NVIDIA's runtime on {}", amount(nodes, "node")),
         }))
     }

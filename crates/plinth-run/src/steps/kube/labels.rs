@@ -33,15 +33,20 @@ impl StepKind for NodeLabels {
         let wanted: BTreeSet<String> = taints.iter().map(|taint| taint_name(taint)).collect();
         let dropped = dropped.chain(seen.own_taints.difference(&wanted).map(|taint| format!("- taint {taint}")));
         let differences = labels.iter().filter_map(label).chain(missing_taints).chain(dropped).collect();
-        Ok(compared(differences, || {
-            format!("{} and {} are there", amount(labels.len(), "label"), amount(taints.len(), "taint"))
-        }))
+        Ok(compared(differences, || format!("{} there", counted(self))))
     }
 
     /// Sets labels and taints.
     async fn act(&self, _: &Step, env: &StepEnv) -> Result<String, ClientError> {
         let Self { node, labels, taints } = self;
         env.clients.kube.label_node(&env.ctx, node, labels, taints).await?;
-        Ok(format!("{} and {} set", amount(labels.len(), "label"), amount(taints.len(), "taint")))
+        Ok(format!("{} set", counted(self)))
     }
+}
+
+/// What it asks for, counted; what it does not ask for is not named.
+fn counted(wanted: &NodeLabels) -> String {
+    let parts = [(wanted.labels.len(), "label"), (wanted.taints.len(), "taint")];
+    let told: Vec<String> = parts.iter().filter(|(n, _)| *n > 0).map(|(n, noun)| amount(*n, noun)).collect();
+    if told.is_empty() { "no label".to_owned() } else { told.join(" and ") }
 }

@@ -57,8 +57,8 @@ pub(crate) fn key_changed(target: &NodeTarget, pinned: &HostKey, presented: &Hos
         .evidence(format!("presented: {} {}", presented.algorithm, presented.fingerprint))
         .evidence(format!("address: {}", target.address))
         .fix(format!(
-            "find out why: BCM gives a re-provisioned node a new key, and an attacker has another one too; \
-             if it was provisioned anew, `plinth trust {}` pins the new key",
+            "if BCM re-imaged this node, that is expected: \
+             run `plinth trust {}`; if not, somebody may be intercepting the connection: investigate first",
             target.node
         ))
 }

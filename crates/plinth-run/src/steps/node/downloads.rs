@@ -40,7 +40,7 @@ impl StepKind for NodeDownloads {
         let Some(list) = listed(env, inputs).await? else {
             let doing = format!("pushing files to {}", target.node);
             let attempt = "run again: the step `kubernetes/downloads` makes it";
-            return Err(ClientError::permanent(CLIENT, doing, "the list of files is not here", attempt));
+            return Err(ClientError::new(CLIENT, doing).happened("the list of files is not here").attempt(attempt));
         };
         let files = needed(&list, groups);
         let missing = env.clients.node.missing_files(&env.ctx, target, folder, &files).await?;

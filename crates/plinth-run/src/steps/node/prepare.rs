@@ -27,16 +27,16 @@ impl StepKind for NodePrepare {
         let Self { target, wanted } = self;
         env.clients.node.prepare(&env.ctx, target, wanted).await?;
         let mut done = Vec::new();
-        let mut say = |count: usize, noun: &str| {
+        let mut say = |count: usize, noun: &str, done_to: &str| {
             if count > 0 {
-                done.push(amount(count, noun));
+                done.push(amount(count, noun) + done_to);
             }
         };
-        say(wanted.hosts.len(), "host name");
-        say(wanted.modules.len(), "kernel module");
-        say(wanted.sysctls.len(), "kernel setting");
+        say(wanted.hosts.len(), "name", " in /etc/hosts");
+        say(wanted.modules.len(), "kernel module", " loaded");
+        say(wanted.sysctls.len(), "kernel setting", " made");
         done.extend(wanted.swap_off.then(|| "swap off".to_owned()));
         done.extend(wanted.time_service.then(|| "time service".to_owned()));
-        Ok(format!("prepared: {}", done.join(", ")))
+        Ok(done.join(", "))
     }
 }

@@ -107,7 +107,7 @@ pub(super) fn not_healthy(component: &str, namespace: &str, seen: &[String]) -> 
         component,
         format!("{component} is installed, but does not work yet"),
     )
-    .fix(format!("look at the pods and events of namespace {namespace}; run again when the cause is fixed"));
+    .fix(format!("look at `kubectl --namespace {namespace} get pods,events`; run again when the cause is fixed"));
     finding.evidence = seen.to_vec();
     finding
 }

@@ -88,7 +88,7 @@ async fn kubespray_source_and_environment_must_be_the_pinned_ones() {
 async fn a_run_that_succeeded_with_the_same_inputs_is_done_unless_the_cluster_lost_a_node() {
     let deployed = || recorded(KubesprayRecord { last: Some(parts()), begun: None, at: None });
     let bench = Bench::new();
-    let away = ClientError::permanent("kube", "asking", "no kubeconfig yet", "wait");
+    let away = ClientError::new("kube", "asking").happened("no kubeconfig yet").attempt("wait");
     bench.fake.on("record", deployed()).fails::<Option<KubeNode>>("node", away).on("control_plane", there());
     assert_eq!(done(bench.look(&run()).await), "Kubernetes v1.31.9 was deployed on 2 hosts with v2.27.1");
     bench.fake.on("record", deployed()).on("node", kube_node(true, "v1.31.9")).on("node", kube_node(true, "v1.31.9"));
@@ -100,7 +100,7 @@ async fn a_run_that_succeeded_with_the_same_inputs_is_done_unless_the_cluster_lo
     assert_eq!(lines, ["+ host dgx-05, which the cluster has lost", "→ scale.yml: only these workers are touched"]);
     bench.fake.on("record", None::<EngineRecord>);
     assert_eq!(todo(bench.look(&run()).await), ["+ Kubernetes v1.31.9 on 2 hosts, with Kubespray v2.27.1"]);
-    let unreadable = ClientError::permanent("engine", "reading the record", "no right", "give it");
+    let unreadable = ClientError::new("engine", "reading the record").happened("no right").attempt("give it");
     bench.fake.fails::<Option<EngineRecord>>("record", unreadable);
     assert!(bench.look(&run()).await.is_err(), "unknown is not absent");
 }
@@ -129,11 +129,11 @@ async fn a_node_that_was_made_anew_says_so_itself_while_the_cluster_calls_it_rea
     bench.fake.on("control_plane", blank()).on("control_plane", there());
     assert_eq!(blocked(bench.look(&run()).await).code, "kubespray.control-plane-lost");
     // One that cannot be asked has lost nothing.
-    let stopped = ClientError::permanent("ssh", "asking", "no answer", "look");
+    let stopped = ClientError::new("ssh", "asking").happened("no answer").attempt("look");
     known();
     bench.fake.on("control_plane", there()).fails::<ControlPlane>("control_plane", stopped);
     done(bench.look(&run()).await);
-    let away = ClientError::permanent("kube", "asking", "no answer", "look");
+    let away = ClientError::new("kube", "asking").happened("no answer").attempt("look");
     bench.fake.on("record", recorded(KubesprayRecord { last: Some(parts()), begun: None, at: None }));
     bench.fake.fails::<Option<KubeNode>>("node", away).on("control_plane", blank());
     assert_eq!(blocked(bench.look(&run()).await).code, "kubespray.control-plane-lost");
@@ -204,8 +204,8 @@ async fn an_installation_that_broke_off_in_kubeadm_begins_anew() {
 async fn a_lost_host_is_not_a_failed_task() {
     let cases = [
         ((0, 1), "dgx-05: became unreachable", "see that dgx-05 answers over SSH again, then run again"),
-        ((1, 0), "dgx-05: 1 task failed", "fix what the first failed task of each host names, then run again"),
-        ((2, 1), "dgx-05: 2 tasks failed", "fix what the first failed task of each host names, then run again"),
+        ((1, 0), "dgx-05: 1 task failed", "fix what the failed task of dgx-05 says above, then run again"),
+        ((2, 1), "dgx-05: 2 tasks failed", "fix what the failed task of dgx-05 says above, then run again"),
     ];
     for ((failures, unreachable), evidence, fix) in cases {
         let bench = Bench::new();
@@ -241,7 +241,8 @@ async fn readiness_is_waited_for_within_the_deadline() {
     let bench = Bench::new();
     bench.fake.on("node", kube_node(false, "v1.30.4"));
     assert_eq!(todo(bench.look(&work).await), ["~ version v1.30.4 → v1.31.9", "! not Ready"]);
-    let hiccup = ClientError::permanent("kube", "looking", "connection reset", "wait").transient("a restart");
+    let hiccup =
+        ClientError::new("kube", "looking").happened("connection reset").attempt("wait").transient("a restart");
     bench.fake.on("node", None::<KubeNode>).fails::<Option<KubeNode>>("node", hiccup);
     bench.fake.on("node", kube_node(true, "v1.31.9"));
     assert_eq!(bench.act(&work).await.unwrap(), "Ready, v1.31.9");
@@ -258,7 +259,9 @@ async fn readiness_is_waited_for_within_the_deadline() {
     assert_eq!(never.clock.elapsed(), Duration::from_secs(290), "one round before the deadline");
 
     let broken = Bench::new();
-    broken.fake.fails::<Option<KubeNode>>("node", ClientError::permanent("kube", "looking", "forbidden", "ask"));
+    broken
+        .fake
+        .fails::<Option<KubeNode>>("node", ClientError::new("kube", "looking").happened("forbidden").attempt("ask"));
     assert_eq!(broken.act(&work).await.unwrap_err().happened, "forbidden", "a permanent failure ends the wait");
 }
 
@@ -292,7 +295,10 @@ async fn labels_taints_and_names_are_compared() {
 async fn a_kubeconfig_that_cannot_be_tried_is_not_taken_for_absent() {
     let work = Work::Kubeconfig(Kubeconfig { target: target(), server: "https://10.0.0.1:6443".to_owned() });
     let bench = Bench::new();
-    bench.fake.fails::<Option<HeldConfig>>("kubeconfig", ClientError::permanent("fake", "looking", "timeout", "look"));
+    bench.fake.fails::<Option<HeldConfig>>(
+        "kubeconfig",
+        ClientError::new("fake", "looking").happened("timeout").attempt("look"),
+    );
     assert!(bench.look(&work).await.is_err());
     let held = |server: &str, refused: Option<&str>| {
         Some(HeldConfig { server: server.to_owned(), refused: refused.map(str::to_owned) })
@@ -445,14 +451,16 @@ async fn a_failed_check_blocks_and_one_that_could_not_be_carried_out_is_an_error
     assert_eq!(done(bench.look(&gpu).await), "0/1 ready");
     bench.fake.on("run_check", health(false));
     assert_eq!(blocked(bench.look(&gpu).await).code, "gpu.pod-does-not-run");
-    bench.fake.fails::<HealthState>("run_check", ClientError::permanent("kube", "running", "forbidden", "ask"));
+    bench
+        .fake
+        .fails::<HealthState>("run_check", ClientError::new("kube", "running").happened("forbidden").attempt("ask"));
     assert!(bench.look(&gpu).await.is_err());
     let ingress = check(Check::Ingress { url: "https://a.test".to_owned(), certificate: Some("runai".to_owned()) });
     bench.fake.on("certificate", None::<CertificateState>);
     assert_eq!(blocked(bench.look(&ingress).await).code, "ingress.certificate-not-trusted");
     bench.fake.fails::<Option<CertificateState>>(
         "certificate",
-        ClientError::permanent("fake", "looking", "no right", "look"),
+        ClientError::new("fake", "looking").happened("no right").attempt("look"),
     );
     assert!(bench.look(&ingress).await.unwrap_err().happened.contains("no right"));
     let kept = CertificateState { names: vec![], days_left: 9, fingerprint: "ab".to_owned() };

@@ -119,7 +119,8 @@ async fn certificates_are_named_before_they_expire_and_stop_afterwards() {
 #[tokio::test]
 async fn a_wait_ends_with_what_was_seen_last() {
     let bench = Bench::new();
-    let late = || ClientError::permanent("kube", "asking", "connection refused", "wait").transient("it starts");
+    let late =
+        || ClientError::new("kube", "asking").happened("connection refused").attempt("wait").transient("it starts");
     bench.fake.fails::<ClusterHealth>("cluster_health", late());
     bench.fake.on("cluster_health", well());
     for _ in 0..2 {

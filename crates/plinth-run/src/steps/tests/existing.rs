@@ -62,7 +62,7 @@ async fn another_version_and_another_engine_stop_it() {
 #[tokio::test]
 async fn a_record_that_cannot_be_read_is_an_error_and_never_nothing() {
     let bench = Bench::new();
-    let broken = || ClientError::permanent("engine", "reading the record", "broken", "look at it");
+    let broken = || ClientError::new("engine", "reading the record").happened("broken").attempt("look at it");
     bench.fake.fails::<Option<EngineRecord>>("record", broken());
     assert_eq!(bench.look(&work(None)).await.unwrap_err().happened, "broken");
 }
@@ -78,7 +78,10 @@ async fn the_record_is_kept_only_after_the_copy_was() {
     assert_eq!(bench.act(&work(None)).await.unwrap(), "https://10.0.0.1:6443 taken over, Kubernetes v1.31.9");
     assert_eq!(*bench.fake.kept.lock().unwrap(), [record(SERVER, "v1.31.9").unwrap()]);
     answers();
-    bench.fake.fails::<()>("take_over", ClientError::permanent("kube", "trying it", "it does not work", "another one"));
+    bench.fake.fails::<()>(
+        "take_over",
+        ClientError::new("kube", "trying it").happened("it does not work").attempt("another one"),
+    );
     assert!(bench.act(&work(None)).await.is_err());
     assert_eq!(bench.fake.kept.lock().unwrap().len(), 1);
 }

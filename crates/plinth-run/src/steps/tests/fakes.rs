@@ -82,7 +82,7 @@ impl Fake {
         match next.map(Box::<dyn Any + Send>::downcast::<ClientResult<T>>) {
             Some(Ok(answer)) => *answer,
             Some(Err(_)) => panic!("{call} was scripted with another type"),
-            None => Err(ClientError::permanent("fake", call, "unexpected call", "script it")),
+            None => Err(ClientError::new("fake", call).happened("unexpected call").attempt("script it")),
         }
     }
 

@@ -251,7 +251,10 @@ async fn storage_and_registries_are_compared_before_they_are_changed() {
     assert_eq!(todo(bench.look(&registries).await), ["+ mirror docker.io → https://m.test"]);
     bench.fake.on("registries", Some(Vec::<String>::new()));
     done(bench.look(&registries).await);
-    bench.fake.fails::<Option<Vec<String>>>("registries", ClientError::permanent("fake", "looking", "no root", "look"));
+    bench.fake.fails::<Option<Vec<String>>>(
+        "registries",
+        ClientError::new("fake", "looking").happened("no root").attempt("look"),
+    );
     assert!(bench.look(&registries).await.unwrap_err().happened.contains("no root"), "unknown is not absent");
 }
 
@@ -282,5 +285,5 @@ async fn a_node_is_prepared_by_its_differences() {
     bench.fake.on("preparation", Vec::<String>::new());
     done(bench.look(&work).await);
     bench.fake.on("prepare", ());
-    assert_eq!(bench.act(&work).await.unwrap(), "prepared: 1 kernel module, swap off");
+    assert_eq!(bench.act(&work).await.unwrap(), "1 kernel module loaded, swap off");
 }

@@ -55,7 +55,7 @@ async fn look(deployed: Option<EngineRecord>, nodes: [ControlPlane; 2]) -> Resul
     for seen in nodes {
         bench.fake.on("control_plane", seen);
     }
-    bench.fake.fails::<Option<KubeNode>>("node", ClientError::permanent("fake", "looking", "away", "look"));
+    bench.fake.fails::<Option<KubeNode>>("node", ClientError::new("fake", "looking").happened("away").attempt("look"));
     bench.look(&work()).await
 }
 
@@ -140,7 +140,7 @@ async fn a_recovery_leads_who_joins_to_a_survivor_and_is_judged_by_its_final_sta
 
 #[tokio::test]
 async fn without_a_majority_the_playbook_makes_one_and_is_run_once_more() {
-    let away = || ClientError::permanent("kube", "fetching", "no answer", "look");
+    let away = || ClientError::new("kube", "fetching").happened("no answer").attempt("look");
     let failed = || stats(&[("n1", 1, 0), ("n2", 0, 0)]);
     let bench = begun_well();
     bench.fake.fails::<()>("fetch_kubeconfig", away()).on("leftovers", Leftovers::default()).on("play", failed());

@@ -56,7 +56,7 @@ async fn a_worker_has_left_when_the_cluster_and_the_worker_say_so() {
     bench
         .fake
         .on("record", nothing())
-        .fails::<Option<KubeNode>>("node", ClientError::permanent("fake", "looking", "away", "look"));
+        .fails::<Option<KubeNode>>("node", ClientError::new("fake", "looking").happened("away").attempt("look"));
     assert!(bench.look(&worker(true)).await.is_err(), "unknown is not absent");
 }
 

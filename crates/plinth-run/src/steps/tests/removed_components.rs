@@ -37,7 +37,7 @@ async fn it_is_done_when_neither_objects_nor_releases_are_left() {
 #[tokio::test]
 async fn what_could_not_be_seen_is_not_gone() {
     let bench = Bench::new();
-    let away = ClientError::permanent("kube", "looking for objects", "forbidden", "give the right");
+    let away = ClientError::new("kube", "looking for objects").happened("forbidden").attempt("give the right");
     bench.fake.fails::<Vec<ObjectName>>("present", away);
     assert_eq!(bench.look(&work()).await.unwrap_err().happened, "forbidden");
 }

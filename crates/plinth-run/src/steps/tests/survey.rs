@@ -21,7 +21,7 @@ fn visit(account_key: SecretRef) -> Visit {
 /// A visit where the account's key was not made yet, so that only the first-contact login is tried.
 async fn first_visit(bench: &Bench) -> Survey {
     let visits = [visit(SecretRef::Generated("ssh-key".to_owned()))];
-    let told = survey(&visits, &bench.env(), 4).await.unwrap();
+    let told = survey(&visits, &bench.env(), 4, &crate::Awaited::default()).await.unwrap();
     bench.fake.assert_used_up();
     told
 }
@@ -58,7 +58,7 @@ async fn a_machine_with_another_key_is_asked_nothing() {
 
 #[tokio::test]
 async fn a_node_that_does_not_answer_is_the_network_teams_and_a_refused_login_is_yours() {
-    let lost = ClientError::permanent("node", "connecting to dgx-05", "no route", "look at its link");
+    let lost = ClientError::new("node", "connecting to dgx-05").happened("no route").attempt("look at its link");
     let cases = [(lost.clone().transient("links come back"), Owner::NetworkTeam), (lost, Owner::You)];
     for (error, owner) in cases {
         let bench = Bench::new();
@@ -71,7 +71,7 @@ async fn a_node_that_does_not_answer_is_the_network_teams_and_a_refused_login_is
 
 #[tokio::test]
 async fn the_account_is_asked_first_and_the_first_contact_login_when_it_cannot() {
-    let refused = ClientError::permanent("node", "logging in", "permission denied", "make the account");
+    let refused = ClientError::new("node", "logging in").happened("permission denied").attempt("make the account");
     let powerless = NodeFacts { root: "none".to_owned(), ..facts(500, 500) };
     for account in [Err(refused), Ok(powerless)] {
         let bench = bench(Some(key("SHA256:a")));
@@ -80,13 +80,22 @@ async fn the_account_is_asked_first_and_the_first_contact_login_when_it_cannot()
             Ok(facts) => bench.fake.on("facts", facts),
         };
         bench.fake.on("facts", facts(500, 500));
-        let told = survey(&[visit(SecretRef::File("key".to_owned()))], &bench.env(), 4).await.unwrap();
+        let told = survey(&[visit(SecretRef::File("key".to_owned()))], &bench.env(), 4, &crate::Awaited::default())
+            .await
+            .unwrap();
         bench.fake.assert_used_up();
         assert_eq!((codes(&told), told.facts.len()), (vec![], 1));
     }
     let bench = bench(Some(key("SHA256:a")));
     bench.fake.on("facts", facts(500, 500));
-    assert_eq!(survey(&[visit(SecretRef::File("key".to_owned()))], &bench.env(), 4).await.unwrap().facts.len(), 1);
+    assert_eq!(
+        survey(&[visit(SecretRef::File("key".to_owned()))], &bench.env(), 4, &crate::Awaited::default())
+            .await
+            .unwrap()
+            .facts
+            .len(),
+        1
+    );
     bench.fake.assert_used_up();
 }
 
@@ -96,6 +105,6 @@ async fn what_may_be_fixed_is_put_together_for_each_node() {
     bench.fake.on("facts", NodeFacts { swap_mib: 2_048, time_service: None, ..facts(500, 500) });
     let mut visit = visit(SecretRef::Generated("ssh-key".to_owned()));
     visit.expected.engine_prepares = false;
-    let told = survey(&[visit], &bench.env(), 4).await.unwrap();
+    let told = survey(&[visit], &bench.env(), 4, &crate::Awaited::default()).await.unwrap();
     assert!(told.fixes[&node("dgx-05")].swap_off, "{told:?}");
 }

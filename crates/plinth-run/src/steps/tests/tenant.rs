@@ -71,8 +71,9 @@ async fn registering_happens_only_when_nobody_did_it_before() {
     assert!(again.act(&work).await.unwrap().contains("was registered already"));
     assert_eq!(again.fake.calls(), ["clusters", "keep_credentials"]);
     let refusing = Bench::new();
-    let conflict =
-        ClientError::permanent("runai", "registering", "409: Resource with this name already exists", "list them");
+    let conflict = ClientError::new("runai", "registering")
+        .happened("409: Resource with this name already exists")
+        .attempt("list them");
     refusing.fake.on("clusters", Vec::<RunaiCluster>::new()).fails::<RunaiCluster>("register", conflict);
     assert!(refusing.act(&work).await.unwrap_err().happened.starts_with("409"));
     assert!(!refusing.fake.calls().contains(&"keep_credentials"));

@@ -40,7 +40,9 @@ impl StepKind for KubesprayEnvironment {
 fn accepts(range: &str, version: &str) -> Result<bool, ClientError> {
     let requirement = VersionReq::parse(range).map_err(|error| {
         let doing = format!("reading the accepted ansible-core range `{range}`");
-        ClientError::permanent(CLIENT, doing, error.to_string(), "make the plan again; the catalog holds this range")
+        ClientError::new(CLIENT, doing)
+            .happened(error.to_string())
+            .attempt("make the plan again; the catalog holds this range")
     })?;
     Ok(version.parse::<Version>().is_ok_and(|version| requirement.matches(version.semver())))
 }

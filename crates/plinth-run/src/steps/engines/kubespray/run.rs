@@ -134,7 +134,7 @@ async fn seen_by_cluster(env: &StepEnv, last: &RunInputs) -> ClientResult<BTreeM
 fn version(node: &NodeName, told: &str) -> ClientResult<Version> {
     told.parse().map_err(|error| {
         let (doing, attempt) = (format!("reading the version of {node}"), "look at `kubectl get nodes`");
-        ClientError::permanent("kube", doing, format!("{error}"), attempt)
+        ClientError::new("kube", doing).happened(format!("{error}")).attempt(attempt)
     })
 }
 
@@ -276,7 +276,8 @@ fn remedy(wrong: &[(&str, Wrong)], hints: &[String]) -> String {
     let (lost, others): (Vec<_>, Vec<_>) = wrong.iter().partition(|(_, wrong)| matches!(wrong, Wrong::Unreachable));
     let mut parts: Vec<String> = hints.to_vec();
     if !others.is_empty() && hints.is_empty() {
-        parts.push("fix what the first failed task of each host names".to_owned());
+        let names: Vec<&str> = others.iter().map(|(name, _)| *name).collect();
+        parts.push(format!("fix what the failed task of {} says above", names.join(", ")));
     }
     if !lost.is_empty() {
         let names: Vec<&str> = lost.iter().map(|(name, _)| *name).collect();

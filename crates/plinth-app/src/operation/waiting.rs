@@ -1,0 +1,57 @@
+//! A wait that takes long is told, with the name of who is waited for.
+
+use super::Operation;
+use futures::future::{Either, select};
+use plinth_model::span;
+use plinth_world::{Clock, SystemClock};
+use std::pin::pin;
+use std::time::Duration;
+
+/// A wait shorter than this needs no word.
+const FIRST: Duration = Duration::from_secs(1);
+/// And one word in so long is enough.
+const NEXT: Duration = Duration::from_secs(10);
+
+impl Operation<'_> {
+    /// Does some work; while it lasts, says every now and then who is waited for. In a rehearsal nobody waits.
+    pub(super) async fn named<F: Future>(&self, work: F, who: impl Fn() -> String) -> F::Output {
+        if self.world.is_rehearsal() {
+            return work.await;
+        }
+        named(work, &SystemClock::new(), |text| self.audience.text(text), who).await
+    }
+}
+
+async fn named<F: Future>(work: F, clock: &dyn Clock, tell: impl Fn(&str), who: impl Fn() -> String) -> F::Output {
+    let (mut work, began, mut pause) = (pin!(work), clock.elapsed(), FIRST);
+    loop {
+        match select(work.as_mut(), clock.sleep(pause)).await {
+            Either::Left((output, _)) => return output,
+            Either::Right(_) => {
+                let waited = clock.elapsed().saturating_sub(began);
+                tell(&format!("waiting for {} ({})", who(), span::of(waited)));
+                pause = NEXT;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::named;
+    use plinth_world::{Clock as _, SystemClock};
+    use std::sync::Mutex;
+    use std::time::Duration;
+
+    #[tokio::test]
+    async fn a_short_wait_is_silent_and_a_long_one_has_a_name() {
+        let clock = SystemClock::new();
+        let told = Mutex::new(Vec::new());
+        let tell = |text: &str| told.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(text.to_owned());
+        named(async {}, &clock, tell, || "n1".to_owned()).await;
+        assert!(told.lock().is_ok_and(|told| told.is_empty()));
+        named(clock.sleep(Duration::from_millis(1300)), &clock, tell, || "n2, n3".to_owned()).await;
+        let told = told.into_inner().unwrap_or_default();
+        assert!(told.len() == 1 && told[0].starts_with("waiting for n2, n3 (1"), "{told:?}");
+    }
+}

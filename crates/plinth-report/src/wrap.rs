@@ -1,0 +1,76 @@
+//! Lines that fit the terminal: broken between words and never inside one. Colours take no room.
+
+use textwrap::{Options, WordSeparator, WordSplitter};
+
+/// Less room than this beside a heading is none: the text goes below it.
+const LEAST: usize = 40;
+
+/// A text behind `used` columns of a line, which begins with `first`. None as width: one line, however long.
+pub(crate) fn behind(first: &str, used: usize, text: &str, width: Option<usize>, below: usize) -> String {
+    let Some(width) = width else { return format!("{first}{text}").trim_end().to_owned() };
+    let room = width.saturating_sub(used);
+    if room < LEAST && textwrap::core::display_width(text) > room {
+        let indent = " ".repeat(below);
+        return format!("{}\n{}", first.trim_end(), filled(text, width, &indent, &indent));
+    }
+    let lines = filled(text, room.max(1), "", "");
+    format!("{first}{}", lines.replace('\n', &format!("\n{}", " ".repeat(used)))).trim_end().to_owned()
+}
+
+/// A line of its own, whose continuation is indented by so many columns.
+pub(crate) fn hanging(text: &str, indent: usize, width: Option<usize>) -> String {
+    match width {
+        None => text.to_owned(),
+        Some(width) => filled(text, width, "", &" ".repeat(indent)),
+    }
+}
+
+fn filled(text: &str, width: usize, first: &str, others: &str) -> String {
+    let options = Options::new(width)
+        .initial_indent(first)
+        .subsequent_indent(others)
+        .break_words(false)
+        .word_separator(WordSeparator::AsciiSpace)
+        .word_splitter(WordSplitter::NoHyphenation);
+    textwrap::fill(text, options)
+}
+
+/// As many whole words as there is room for; a sign says that there was more.
+pub(crate) fn cut(text: &str, most: usize) -> String {
+    if textwrap::core::display_width(text) <= most {
+        return text.to_owned();
+    }
+    let most = most.saturating_sub(2);
+    let mut kept = String::new();
+    for word in text.split_inclusive(' ') {
+        if textwrap::core::display_width(&kept) + textwrap::core::display_width(word.trim_end()) > most {
+            break;
+        }
+        kept.push_str(word);
+    }
+    format!("{} …", kept.trim_end()).trim_start().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_goes_on_in_its_column_or_below_where_there_is_no_room() {
+        let text = "one two three four five six seven eight nine ten eleven twelve";
+        let wide = behind("head  ", 6, text, Some(50), 4);
+        assert_eq!(wide, "head  one two three four five six seven eight nine\n      ten eleven twelve");
+        let narrow = behind("a long heading  ", 16, text, Some(44), 4);
+        assert_eq!(narrow, "a long heading\n    one two three four five six seven eight\n    nine ten eleven twelve");
+        assert_eq!(behind("head  ", 6, text, None, 4), format!("head  {text}"));
+    }
+
+    #[test]
+    fn words_and_colours_stay_whole() {
+        let long = format!("see {}", "x".repeat(60));
+        assert_eq!(hanging(&long, 2, Some(20)), format!("see\n  {}", "x".repeat(60)));
+        assert_eq!(hanging("\u{1b}[31mred\u{1b}[0m and blue", 2, Some(12)), "\u{1b}[31mred\u{1b}[0m and blue");
+        assert_eq!(cut("one two three", 10), "one two …");
+        assert_eq!(cut("one two", 10), "one two");
+    }
+}

@@ -1,0 +1,134 @@
+//! Whether the lock is still ours, asked before anything goes on; and the thread that renews it.
+//!
+//! Renewing is nobody's business but that thread's: a terminal, a question, a slow disk or a long step do not hold it up. A process
+//! that was stopped (SIGSTOP, a suspended machine, a paused container) wakes in the middle of what it did. Then the lock counts as ours
+//! only after a look, because somebody else may have taken it over meanwhile.
+
+use super::{JournalError, Lock, schema};
+use jiff::Timestamp;
+use plinth_world::{Clock, deadlines};
+use rusqlite::{Connection, params};
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
+use tokio::sync::watch;
+
+/// What is known of our lock without a look. Clones are the same one.
+#[derive(Clone, Default)]
+pub struct Fence(Option<Arc<Known>>);
+
+struct Known {
+    clock: Arc<dyn Clock>,
+    /// When it was ours for certain, by the clock that cannot go back and by the one that also counts while the machine sleeps.
+    renewed: Mutex<(Instant, Timestamp)>,
+    /// It was seen to be lost.
+    lost: watch::Sender<bool>,
+}
+
+impl Fence {
+    /// Of a lock that was taken just now.
+    pub(super) fn new(clock: &Arc<dyn Clock>) -> Self {
+        let clock = Arc::clone(clock);
+        let renewed = Mutex::new((Instant::now(), clock.now()));
+        Self(Some(Arc::new(Known { clock, renewed, lost: watch::Sender::new(false) })))
+    }
+
+    /// Whether the lock is ours for certain; otherwise it must be looked at before anything goes on.
+    #[must_use]
+    pub fn is_sure(&self) -> bool {
+        let Some(known) = &self.0 else { return true };
+        let (at, time) = *known.renewed.lock().unwrap_or_else(PoisonError::into_inner);
+        let passed = known.clock.now().duration_since(time);
+        !*known.lost.borrow()
+            && at.elapsed() < deadlines::LOCK_SURE
+            && std::time::Duration::try_from(passed).is_ok_and(|passed| passed < deadlines::LOCK_SURE)
+    }
+
+    /// Waits until the lock was seen to be lost; for ever, as long as it is ours.
+    pub async fn lost(&self) {
+        if let Some(known) = &self.0
+            && known.lost.subscribe().wait_for(|lost| *lost).await.is_ok()
+        {
+            return;
+        }
+        futures::future::pending::<()>().await;
+    }
+
+    /// It was ours just now.
+    pub(super) fn renewed(&self) {
+        if let Some(known) = &self.0 {
+            let now = (Instant::now(), known.clock.now());
+            *known.renewed.lock().unwrap_or_else(PoisonError::into_inner) = now;
+        }
+    }
+
+    fn lose(&self) {
+        if let Some(known) = &self.0 {
+            known.lost.send_replace(true);
+        }
+    }
+}
+
+/// The thread that renews a lock. It ends when this is dropped.
+pub(super) struct Keeper {
+    _end: mpsc::Sender<()>,
+}
+
+impl Keeper {
+    /// Starts it, with a connection of its own.
+    pub(super) fn start(path: &Path, lock: Lock, clock: Arc<dyn Clock>, fence: Fence) -> Result<Self, JournalError> {
+        let storage = |happened: String| JournalError::Storage { path: path.to_owned(), happened };
+        let (end, ended) = mpsc::channel();
+        let keeping = Keeping { connection: schema::connect(path)?, path: path.to_owned(), lock, clock, fence };
+        let thread = std::thread::Builder::new().name("lock".to_owned()).spawn(move || keeping.go(&ended));
+        thread.map_err(|error| storage(format!("no thread can be started to renew the lock: {error}")))?;
+        Ok(Self { _end: end })
+    }
+}
+
+struct Keeping {
+    connection: Connection,
+    path: PathBuf,
+    lock: Lock,
+    clock: Arc<dyn Clock>,
+    fence: Fence,
+}
+
+impl Keeping {
+    fn go(&self, ended: &mpsc::Receiver<()>) {
+        let mut wait = deadlines::LOCK_HEARTBEAT;
+        while ended.recv_timeout(wait) == Err(RecvTimeoutError::Timeout) {
+            wait = match self.renew() {
+                Ok(true) => deadlines::LOCK_HEARTBEAT,
+                Ok(false) => return self.fence.lose(),
+                // The disk may have room again; until then the lock runs out, and whoever goes on looks at it first.
+                Err(error) => {
+                    tracing::warn!(%error, path = %self.path.display(), "the lock could not be renewed");
+                    deadlines::LOCK_AGAIN
+                }
+            };
+        }
+    }
+
+    /// Whether the lock was ours. It is known by when it was taken: one lock serves several runs.
+    fn renew(&self) -> rusqlite::Result<bool> {
+        let (now, owner) = (self.clock.now(), &self.lock.owner);
+        let renewed = self
+            .connection
+            .prepare_cached(
+                "UPDATE lock SET heartbeat = ?4, expires = ?5 WHERE acquired = ?1 AND host = ?2 AND pid = ?3",
+            )?
+            .execute(params![
+                self.lock.acquired.to_string(),
+                owner.host,
+                owner.pid,
+                now.to_string(),
+                super::lock::expiry(now).to_string()
+            ])?;
+        if renewed == 1 {
+            self.fence.renewed();
+        }
+        Ok(renewed == 1)
+    }
+}

@@ -1,0 +1,177 @@
+//! The rules of texts that select nodes.
+
+use super::rules::{short, text_type};
+use super::text::{Refusal, Rule};
+use plinth_model::NodeName;
+use plinth_model::finding::code;
+
+/// Most numbers of a range that the fix writes out.
+const WRITTEN_OUT: u32 = 32;
+
+text_type!(
+    /// A glob over node names.
+    NodeGlob, "a node name or glob", "dgx-*", r"^[a-z0-9*?\[\]{},!^-]+$",
+    |text| check_glob(text)
+);
+
+/// Whether a selector text is a pattern.
+pub(crate) fn is_glob(text: &str) -> bool {
+    text.contains(['*', '?', '[', '{'])
+}
+
+fn check_glob(text: &str) -> Result<(), Refusal> {
+    if let Some(range) = range_in(text) {
+        return Err(not_a_range(text, &range));
+    }
+    if !is_glob(text) {
+        return NodeName::read(text).map(|_| ());
+    }
+    if let Some(other) =
+        text.chars().find(|c| !(c.is_ascii_lowercase() || c.is_ascii_digit() || "*?[]{},!^-".contains(*c)))
+    {
+        let fix = if other.is_ascii_uppercase() {
+            format!(
+                "write `{}`: names of nodes are in lower case; rename machines in BCM that are not",
+                text.to_lowercase()
+            )
+        } else {
+            "write it like `dgx-*`, `dgx-0[1-4]` or `{dgx-01,dgx-07}`; regular expressions are not known here"
+                .to_owned()
+        };
+        return Err(Refusal::new(format!("`{}` has `{other}`, which no name of a node has", short(text)), fix));
+    }
+    globset::Glob::new(text).map(|_| ()).map_err(|error| {
+        Refusal::new(
+            format!("`{}` is not a glob: {}", short(text), error.kind()),
+            "write it like `dgx-*` or `dgx-0[1-4]`",
+        )
+    })
+}
+
+/// A range as other programs write it, which a glob reads as a set of single characters or not at all.
+struct Range<'a> {
+    /// What stands before the bracket.
+    begin: &'a str,
+    /// The bracket with what is in it.
+    bracket: &'a str,
+    /// What stands behind it.
+    end: &'a str,
+}
+
+/// The first bracket or brace that is a range of Ansible, Slurm, xCAT or a shell.
+fn range_in(text: &str) -> Option<Range<'_>> {
+    let mut from = 0;
+    while let Some(found) = text.get(from..)?.find(['[', '{']) {
+        let open = from + found;
+        let closing = if text[open..].starts_with('[') { ']' } else { '}' };
+        let close = open + text[open..].find(closing)?;
+        let inside = &text[open + 1..close];
+        let is_range = if closing == ']' { is_host_list(inside) } else { inside.contains("..") };
+        if is_range {
+            return Some(Range { begin: &text[..open], bracket: &text[open..=close], end: &text[close + 1..] });
+        }
+        from = close + 1;
+    }
+    None
+}
+
+/// Whether a glob's set was meant as a list of numbers: `1-16`, `01:04`, `1-2,4`, `1..4`.
+fn is_host_list(inside: &str) -> bool {
+    let bytes = inside.as_bytes();
+    let digit = |at: Option<usize>| at.and_then(|at| bytes.get(at)).is_some_and(u8::is_ascii_digit);
+    let wide = |(at, byte): (usize, &u8)| {
+        *byte == b'-'
+            && digit(at.checked_sub(1))
+            && digit(Some(at + 1))
+            && (digit(at.checked_sub(2)) || digit(Some(at + 2)))
+    };
+    inside.contains([',', ':', '.']) || bytes.iter().enumerate().any(wide)
+}
+
+fn not_a_range(text: &str, range: &Range<'_>) -> Refusal {
+    let message = format!(
+        "`{}` is no range to a glob: `{}` stands for one single character, so other nodes would be selected than meant",
+        short(text),
+        short(range.bracket)
+    );
+    let message = if range.bracket.starts_with('{') {
+        format!("`{}` is no range to a glob: `..` is not known", short(text))
+    } else {
+        message
+    };
+    let fix = match numbers(range.bracket) {
+        Some(numbers) => format!("write `{}{{{}}}{}`, or name each node", range.begin, numbers.join(","), range.end),
+        None => "name each node, or write the numbers out like `dgx-{01,02,03}`; `[1-4]` is one digit from 1 to 4"
+            .to_owned(),
+    };
+    Refusal::new(message, fix).code(code::SITE_RANGE_SELECTOR)
+}
+
+/// The numbers of a range written out; none when they are too many or it is no such list.
+fn numbers(bracket: &str) -> Option<Vec<String>> {
+    let inside = bracket.get(1..bracket.len() - 1)?;
+    let mut all = Vec::new();
+    for part in inside.split(',') {
+        let part = part.trim();
+        let ends = ["..", ":", "-"].iter().find_map(|sign| part.split_once(*sign));
+        let (first, last) = ends.unwrap_or((part, part));
+        let (low, high): (u32, u32) = (first.parse().ok()?, last.parse().ok()?);
+        if low > high || high - low >= WRITTEN_OUT {
+            return None;
+        }
+        // Leading zeros count: `01` to `12`.
+        let width = if first.starts_with('0') { first.len() } else { 0 };
+        all.extend((low..=high).map(|number| format!("{number:0width$}")));
+    }
+    (all.len() <= WRITTEN_OUT as usize).then_some(all)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn a_range_of_other_programs_is_refused_with_what_to_write() {
+        let cases = [
+            ("gpu-[1-16]", "`gpu-{1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16}`"),
+            ("dgx[01:04]", "`dgx{01,02,03,04}`"),
+            ("dgx[1-2,4]", "`dgx{1,2,4}`"),
+            ("dgx-[08-11]-a", "`dgx-{08,09,10,11}-a`"),
+            ("dgx{1..3}", "`dgx{1,2,3}`"),
+            ("r[1-3]n[01-02]", "`r[1-3]n{01,02}`"),
+            ("dgx[1,3]", "`dgx{1,3}`"),
+            ("dgx[001-128]", "name each node"),
+            ("dgx[1-4:2]", "name each node"),
+            ("dgx[10-8]", "name each node"),
+        ];
+        for (text, fix) in cases {
+            let refusal = NodeGlob::read(text).unwrap_err();
+            assert_eq!(refusal.code, code::SITE_RANGE_SELECTOR, "{text}");
+            assert!(refusal.fix.contains(fix), "{text}: {}", refusal.fix);
+        }
+    }
+
+    #[test]
+    fn sets_and_alternatives_are_globs() {
+        assert!(NodeGlob::read(NodeGlob::EXAMPLE).is_ok());
+        for good in [
+            "gpu-[12]",
+            "gpu-[1-4]",
+            "dgx-h100-r[1-3]-n0[1-8]",
+            "{dgx-01,dgx-07}",
+            "dgx-[!5]",
+            "dgx-[^5]",
+            "dgx-0?",
+            "a[0-9a-f]",
+            "*",
+        ] {
+            assert!(NodeGlob::read(good).is_ok(), "{good}");
+        }
+        for bad in ["dgx-[", "dgx/5", "~dgx-.*", "dgx-0[1-4]|cpu", "DGX-*", "dgx_*", "dgx 01", "{a,b"] {
+            assert!(NodeGlob::read(bad).is_err(), "{bad}");
+        }
+        assert!(NodeGlob::read("DGX-*").unwrap_err().fix.contains("`dgx-*`"));
+        assert!(NodeGlob::read("DGX_01").unwrap_err().fix.contains("`dgx-01`"));
+    }
+}

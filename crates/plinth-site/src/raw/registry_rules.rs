@@ -1,0 +1,155 @@
+//! The rules of registries and their mirrors.
+
+use super::rules::{is_host_port, refuse_address_unless, short, text_type};
+use super::text::{Refusal, Rule};
+use plinth_model::finding::code;
+
+text_type!(
+    /// Host of a registry, as images carry it.
+    RegistryHost, "a registry host", "docker.io", r"^([a-z0-9.-]+|\[[0-9a-f:.]+\])(:[0-9]{1,5})?$",
+    |text| check_registry(text)
+);
+text_type!(
+    /// Address of a registry mirror.
+    MirrorEndpoint, "the address of a mirror", "https://mirror.example.com", r"^https?://[^/\s]+(/[^\s]*)?$",
+    |text| {
+        let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
+        let (host, path) = rest.map_or((None, ""), |rest| rest.split_once('/').map_or((Some(rest), ""), |(host, path)| (Some(host), path)));
+        let plain = !path.contains(|c: char| c.is_whitespace() || matches!(c, '?' | '#' | '@' | '"' | '\\'));
+        refuse_address_unless(host.is_some_and(is_host_port) && plain, text, "the address of a mirror",
+            "write it like `https://mirror.example.com`, or `https://mirror.example.com/v2/PROJECT`")
+    }
+);
+
+/// Names under which people know registries, and the name that images carry. containerd asks a mirror by the image's name
+/// (containerd documentation, `hosts.md`).
+const ALIASES: [(&str, &str); 12] = [
+    ("registry-1.docker.io", "docker.io"),
+    ("index.docker.io", "docker.io"),
+    ("hub.docker.com", "docker.io"),
+    ("registry.hub.docker.com", "docker.io"),
+    ("registry.docker.io", "docker.io"),
+    ("auth.docker.io", "docker.io"),
+    ("docker.com", "docker.io"),
+    ("www.docker.com", "docker.io"),
+    ("k8s.gcr.io", "registry.k8s.io"),
+    ("gcr.io.k8s.io", "registry.k8s.io"),
+    ("kubernetes.io", "registry.k8s.io"),
+    ("ngc.nvidia.com", "nvcr.io"),
+];
+
+/// The name that images carry, and why the text is not it; none when it is.
+fn named_otherwise(text: &str) -> Option<(String, &'static str)> {
+    let rest = text.split_once("://").map_or(text, |(_, rest)| rest);
+    let host = rest.split('/').next().unwrap_or_default().trim_end_matches('.').to_lowercase();
+    let host = host.strip_suffix(":443").unwrap_or(&host).to_owned();
+    if let Some((alias, name)) = ALIASES.iter().find(|(alias, _)| *alias == host) {
+        let why = if *alias == "k8s.gcr.io" { "that registry is gone" } else { "no image carries that name" };
+        return Some(((*name).to_owned(), why));
+    }
+    let why = if rest != text {
+        return None;
+    } else if rest.contains(|c: char| c.is_ascii_uppercase()) {
+        "names of registries are in lower case"
+    } else if rest.ends_with(":443") {
+        "images carry no port 443"
+    } else {
+        return None;
+    };
+    is_host_port(&host).then_some((host, why))
+}
+
+fn check_registry(text: &str) -> Result<(), Refusal> {
+    if !text.contains('@')
+        && let Some((name, why)) = named_otherwise(text)
+    {
+        let message = format!("no image is pulled from `{}`: {why}", short(text));
+        return Err(Refusal::new(message, format!("write `{name}`, as images begin")).code(code::SITE_REGISTRY_NAME));
+    }
+    refuse_address_unless(
+        is_host_port(text),
+        text,
+        "a registry host",
+        "write it without scheme and path, like `docker.io`",
+    )
+}
+
+/// What stands behind the host of a mirror: nothing, a path of the registry's interface (`/v2/PROJECT`), or something else.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum MirrorPath {
+    /// Nothing, or `/`.
+    None,
+    /// A path with `v2` in it: asked as it is.
+    Interface,
+    /// Any other path: `/v2` is asked below it.
+    Other,
+}
+
+/// What stands behind the host of a mirror.
+pub(crate) fn mirror_path(address: &str) -> MirrorPath {
+    let rest = address.split_once("://").map_or(address, |(_, rest)| rest);
+    let path = rest.split_once('/').map_or("", |(_, path)| path).trim_matches('/');
+    match path {
+        "" => MirrorPath::None,
+        path if path.split('/').any(|part| part == "v2") => MirrorPath::Interface,
+        _ => MirrorPath::Other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn a_name_that_no_image_carries_is_refused_with_the_one_that_they_do() {
+        let cases = [
+            ("registry-1.docker.io", "docker.io"),
+            ("index.docker.io", "docker.io"),
+            ("https://index.docker.io/v1/", "docker.io"),
+            ("hub.docker.com", "docker.io"),
+            ("registry-1.docker.io:443", "docker.io"),
+            ("Docker.io", "docker.io"),
+            ("docker.io:443", "docker.io"),
+            ("k8s.gcr.io", "registry.k8s.io"),
+            ("Mirror.Example.com:5000", "mirror.example.com:5000"),
+        ];
+        for (text, name) in cases {
+            let refusal = RegistryHost::read(text).unwrap_err();
+            assert_eq!(refusal.code, code::SITE_REGISTRY_NAME, "{text}");
+            assert!(refusal.fix.contains(&format!("`{name}`")), "{text}: {}", refusal.fix);
+        }
+        for good in [
+            "docker.io",
+            "registry.k8s.io",
+            "quay.io",
+            "gcr.io",
+            "us-docker.pkg.dev",
+            "nvcr.io",
+            "mirror.example.com:5000",
+            "localhost:5000",
+        ] {
+            assert!(RegistryHost::read(good).is_ok(), "{good}");
+        }
+        assert_eq!(RegistryHost::read("https://mirror.example.com").unwrap_err().code, code::SITE_WRONG_VALUE);
+    }
+
+    #[test]
+    fn the_path_of_a_mirror_is_nothing_the_interface_or_something_else() {
+        assert!(MirrorEndpoint::read(MirrorEndpoint::EXAMPLE).is_ok());
+        for none in ["https://m.example.com", "https://m.example.com/", "http://10.0.0.1:5000//"] {
+            assert_eq!(mirror_path(none), MirrorPath::None, "{none}");
+        }
+        for interface in
+            ["https://h/v2/hub", "https://h/v2", "https://h/v2/a/b/", "https://h/artifactory/api/docker/remote/v2"]
+        {
+            assert_eq!(mirror_path(interface), MirrorPath::Interface, "{interface}");
+        }
+        for other in ["https://h/docker", "https://h/v1/", "https://h/repository/hub", "https://h/v22"] {
+            assert_eq!(mirror_path(other), MirrorPath::Other, "{other}");
+        }
+        for bad in ["ftp://m", "https://", "https://m/a b", "https://m/v2/a?x=1", "https://u:p@m/v2"] {
+            assert!(MirrorEndpoint::read(bad).is_err(), "{bad}");
+        }
+    }
+}

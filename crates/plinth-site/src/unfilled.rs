@@ -1,0 +1,109 @@
+//! Variables of a shell or a template that nobody filled in.
+
+use crate::limits::Shape;
+use crate::mask;
+use crate::path::{Path, Segment};
+use crate::recover;
+use crate::tree::{Node, Value};
+use plinth_model::Finding;
+use plinth_model::finding::code;
+
+/// Places whose texts belong to other programs, which have variables of their own.
+const FOREIGN: [&str; 2] = ["values", "extraVars"];
+
+/// Reports each, and puts something sound in its place, so that the rest is judged.
+pub(crate) fn report(tree: &mut Node, shape: &Shape) -> Vec<Finding> {
+    let mut found = Vec::new();
+    search(tree, &Path::default(), &mut found);
+    for finding in &found {
+        recover::replace(tree, &Path::parse(&finding.subject), shape);
+    }
+    found
+}
+
+fn search(node: &Node, path: &Path, found: &mut Vec<Finding>) {
+    match &node.value {
+        Value::Scalar { text, .. } => {
+            if let Some(variable) = variable(text) {
+                found.push(finding(&path.to_string(), variable).at(node.span));
+            }
+        }
+        Value::Sequence(items) if path.last_key() != Some("exec") => {
+            for (at, item) in items.iter().enumerate() {
+                let mut inside = path.clone();
+                inside.0.push(Segment::Index(at));
+                search(item, &inside, found);
+            }
+        }
+        Value::Mapping(entries) => {
+            // What stands where a secret belongs is reported as such, and never repeated.
+            let searched = |key: &str, value: &Node| {
+                !(FOREIGN.contains(&key) || mask::is_secret_key(key) && value.text().is_some())
+            };
+            for entry in entries.iter().filter(|entry| searched(&entry.key, &entry.value)) {
+                search(&entry.value, &path.key(&entry.key), found);
+            }
+        }
+        Value::Sequence(_) | Value::Removed => {}
+    }
+}
+
+/// The variable on the line of a place where the YAML ends: its braces are those of a mapping there.
+pub(crate) fn on_line(text: &str, at: usize) -> Option<&str> {
+    let begin = text.get(..at)?.rfind('\n').map_or(0, |line_break| line_break + 1);
+    let line = text.get(begin..)?.lines().next()?;
+    variable(line).filter(|_| !line.trim_start().starts_with('#'))
+}
+
+/// The finding about a variable.
+pub(crate) fn finding(path: &str, variable: &str) -> Finding {
+    let is_name = |c: &char| c.is_ascii_alphanumeric() || *c == '_';
+    let name: String = variable.chars().skip_while(|c| !is_name(c)).take_while(is_name).collect();
+    let message = format!(
+        "`{}` stands here as it is: the file is not filled in from the environment",
+        crate::raw::rules::short(variable)
+    );
+    let fix = format!("write the value itself; only secrets can be named instead, by `{{env: {name}}}`");
+    Finding::error(code::SITE_VARIABLE, path, message).fix(fix)
+}
+
+/// The variable in a text: `${NAME}` and `{{ name }}` anywhere, `$NAME` and `%NAME%` alone.
+fn variable(text: &str) -> Option<&str> {
+    let between = |open: &str, close: &str| {
+        let start = text.find(open)?;
+        let length = text[start..].find(close)? + close.len();
+        text.get(start..start + length)
+    };
+    let alone = |text: &str| {
+        text.bytes().next().is_some_and(|b| b.is_ascii_alphabetic() || b == b'_')
+            && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
+    };
+    let braced = between("${", "}").filter(|found| found.len() > 3);
+    braced
+        .or_else(|| between("{{", "}}"))
+        .or_else(|| text.strip_prefix('$').is_some_and(alone).then_some(text))
+        .or_else(|| text.strip_prefix('%').and_then(|rest| rest.strip_suffix('%')).is_some_and(alone).then_some(text))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::variable;
+
+    #[test]
+    fn variables_are_told_from_other_texts() {
+        let found = [
+            ("${K8S_VERSION}", "${K8S_VERSION}"),
+            ("https://${BCM}:8081", "${BCM}"),
+            ("${A:-b}", "${A:-b}"),
+            ("$BCM_ENDPOINT", "$BCM_ENDPOINT"),
+            ("{{ site_name }}", "{{ site_name }}"),
+            ("%SITE%", "%SITE%"),
+        ];
+        for (text, expected) in found {
+            assert_eq!(variable(text), Some(expected), "{text}");
+        }
+        for text in ["v1.31.9", "$5", "a$b", "${}", "100%", "{a,b}", "dgx-*", "", "$"] {
+            assert_eq!(variable(text), None, "{text}");
+        }
+    }
+}

@@ -1,0 +1,47 @@
+//! What the shell offers behind a verb: nodes and steps of the site, as the last run and the last check knew them.
+//!
+//! Completion never contacts anybody and never fails loudly: what cannot be read offers nothing.
+
+use crate::args::default_file;
+use clap_complete::CompletionCandidate;
+use plinth_app::{Input, state};
+use plinth_model::Plan;
+use plinth_run::Journal;
+use std::collections::BTreeSet;
+use std::ffi::OsStr;
+use std::path::PathBuf;
+
+/// Nodes of the site.
+pub(crate) fn nodes(current: &OsStr) -> Vec<CompletionCandidate> {
+    let Some(plan) = last_plan() else { return Vec::new() };
+    let nodes: BTreeSet<&str> =
+        plan.steps.iter().filter_map(|step| step.work.node()).map(|node| node.as_str()).collect();
+    begun_by(nodes, current)
+}
+
+/// What `explain` takes: steps, groups of them, nodes, kinds, codes and tables.
+pub(crate) fn topics(current: &OsStr) -> Vec<CompletionCandidate> {
+    let mut offered: BTreeSet<String> = crate::explain::topics().into_iter().map(str::to_owned).collect();
+    for step in last_plan().iter().flat_map(|plan| &plan.steps) {
+        offered.insert(step.id.to_string());
+        offered.insert(format!("{}/{}", step.id.area(), step.id.verb()));
+        offered.extend(step.work.node().map(ToString::to_string));
+    }
+    begun_by(offered.iter().map(String::as_str), current)
+}
+
+fn begun_by<'a>(offered: impl IntoIterator<Item = &'a str>, current: &OsStr) -> Vec<CompletionCandidate> {
+    let begun = current.to_string_lossy();
+    let fitting = offered.into_iter().filter(|text| text.starts_with(&*begun));
+    fitting.map(|text| CompletionCandidate::new(text.to_owned())).collect()
+}
+
+/// The plan of the last run of the site that the command would be about.
+fn last_plan() -> Option<Plan> {
+    let input = Input::load(&default_file()).ok()?;
+    let given = std::env::var_os("PLINTH_STATE").map(PathBuf::from);
+    let directory = state::directory(given.as_deref(), &input.site.desired.name).ok()?;
+    let reader = Journal::open_read_only(&directory).ok()??;
+    let hash = reader.view().run.as_ref()?.plan.clone();
+    serde_json::from_str(&reader.plan_text(&hash).ok()??).ok()
+}

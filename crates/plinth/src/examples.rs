@@ -1,0 +1,96 @@
+//! Examples at the end of each verb's help.
+
+pub(crate) const INIT: &str = "\
+Examples:
+  plinth init --name gpu-lab
+  plinth init --from-bcm https://bcm-head-01:8081 --ca-file bcm-ca.pem
+      (user and password come from the variables BCM_USERNAME and BCM_PASSWORD)";
+
+pub(crate) const VALIDATE: &str = "\
+Examples:
+  plinth validate
+  plinth validate -f sites/gpu-lab.yaml --json
+  generate-site | plinth validate -f -";
+
+pub(crate) const DISCOVER: &str = "\
+Examples:
+  plinth discover
+  plinth discover --save inventory.json        (for use without BCM later)";
+
+pub(crate) const PLAN: &str = "\
+Examples:
+  plinth plan
+  plinth plan --preflight                      (look at the nodes and at every step, as apply does)
+  plinth plan --out lab.plan && plinth apply lab.plan
+  plinth plan --graph dot | dot -Tsvg > plan.svg";
+
+pub(crate) const APPLY: &str = "\
+Examples:
+  plinth apply                                 (shows the plan and asks)
+  plinth apply --dry-run                       (shows the plan and stops)
+  plinth apply lab.plan --yes --events run.ndjson";
+
+pub(crate) const STATUS: &str = "\
+Examples:
+  plinth status
+  watch -n 5 plinth status";
+
+pub(crate) const REHEARSE: &str = "\
+Examples:
+  plinth rehearse -f examples/basepod.yaml
+  plinth rehearse --fault node:dgx-05:drop@kubernetes --state /tmp/rehearsal
+  plinth explain faults                        (lists what can go wrong)";
+
+pub(crate) const RENDER: &str = "\
+Examples:
+  plinth render variables
+  plinth render values --out rendered/";
+
+pub(crate) const PREFLIGHT: &str = "\
+Examples:
+  plinth preflight
+  plinth preflight --fix";
+
+pub(crate) const TRUST: &str = "\
+Examples:
+  plinth trust dgx-05
+  plinth trust 'dgx-*'";
+
+pub(crate) const REMOVE: &str = "\
+Examples:
+  plinth remove dgx-05 --dry-run
+  plinth remove dgx-05 dgx-06
+  plinth remove dgx-05 --unreachable --confirm gpu-lab";
+
+pub(crate) const RESET: &str = "\
+Examples:
+  plinth reset --dry-run                       (shows what would be lost)
+  plinth reset --confirm gpu-lab";
+
+pub(crate) const RECOVER: &str = "\
+Examples:
+  plinth recover cpu-03 --dry-run
+  plinth recover cpu-03";
+
+pub(crate) const KUBECONFIG: &str = "\
+Examples:
+  plinth kubeconfig > gpu-lab.kubeconfig
+  plinth kubeconfig --merge && kubectl --context gpu-lab get nodes";
+
+pub(crate) const EXPLAIN: &str = "\
+Examples:
+  plinth explain nodes/account/dgx-05          (a step, and how it went last time)
+  plinth explain nodes/account                 (all steps of that name)
+  plinth explain dgx-05                        (all steps of a node)
+  plinth explain node.host-key-changed         (a finding)
+  plinth explain exit-codes";
+
+pub(crate) const COMPLETIONS: &str = "\
+Examples:
+  source <(plinth completions bash)
+  plinth completions zsh > ~/.zfunc/_plinth";
+
+pub(crate) const MAN: &str = "\
+Examples:
+  plinth man | man -l -
+  plinth man --out /usr/local/share/man/man1   (one page per verb)";

@@ -1,0 +1,119 @@
+//! What to say to words that plinth does not know but that people type first, since other tools know them.
+
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+
+/// Verbs of other tools, and what does the same here.
+const VERBS: [(&str, &str); 24] = [
+    ("destroy", "`plinth reset` takes Kubernetes away from the whole site, `plinth remove NODE` from workers"),
+    ("delete", "`plinth reset` takes Kubernetes away from the whole site, `plinth remove NODE` from workers"),
+    ("uninstall", "`plinth reset` takes Kubernetes away from the whole site, `plinth remove NODE` from workers"),
+    ("down", "`plinth reset` takes Kubernetes away from the whole site, `plinth remove NODE` from workers"),
+    ("drain", "`plinth remove NODE` takes workers out of the cluster"),
+    ("diff", "`plinth plan --preflight` shows what differs from the site file"),
+    ("drift", "`plinth plan --preflight` shows what differs from the site file"),
+    ("preview", "`plinth plan` shows what would be done"),
+    ("dry-run", "`plinth plan` shows what would be done; `plinth apply --dry-run` too, after a look at every step"),
+    ("get", "`plinth discover` lists the nodes, `plinth status` the last run, `plinth kubeconfig` lets kubectl in"),
+    ("list", "`plinth discover` lists the nodes, `plinth plan` the steps, `plinth explain findings` the codes"),
+    ("ls", "`plinth discover` lists the nodes, `plinth plan` the steps, `plinth explain findings` the codes"),
+    ("nodes", "`plinth discover` lists the nodes"),
+    ("describe", "`plinth explain NODE` lists the steps of a node, `plinth explain STEP` tells about a step"),
+    ("show", "`plinth plan` shows the steps, `plinth status` the last run, `plinth explain STEP` one step"),
+    ("create", "`plinth init` writes a site file, `plinth apply` makes the site"),
+    ("new", "`plinth init` writes a site file"),
+    ("install", "`plinth apply` makes the site what its file describes"),
+    ("deploy", "`plinth apply` makes the site what its file describes"),
+    ("up", "`plinth apply` makes the site what its file describes"),
+    ("run", "`plinth apply` makes the site what its file describes"),
+    ("resume", "`plinth apply`, run again, continues where it stopped"),
+    ("upgrade", "write the new versions into the site file, then `plinth apply`"),
+    ("test", "`plinth check` proves that the platform works, `plinth preflight` looks at the nodes"),
+];
+
+/// Flags of other tools, and what does the same here.
+const FLAGS: [(&str, &str); 12] = [
+    (
+        "--auto-approve",
+        "`--yes` answers the question of `apply`; `remove`, `reset` and `recover` want `--confirm SITE`",
+    ),
+    ("--yes", "this cannot be undone, so it wants the site's name: `--confirm SITE`"),
+    ("-y", "this cannot be undone, so it wants the site's name: `--confirm SITE`"),
+    ("--confirm", "`--yes` answers the question of this verb"),
+    ("--force", "`--yes` answers the question of `apply`; `remove`, `reset` and `recover` want `--confirm SITE`"),
+    ("--target", "a run always does the whole plan; what is done already is only looked at"),
+    ("--skip", "what is switched off in the site file is skipped (`enabled: false`); a run does the whole plan"),
+    ("--tags", "a run always does the whole plan; what is done already is only looked at"),
+    (
+        "--limit",
+        "name the nodes in the site file: a run does the whole plan, and what is done already is only looked at",
+    ),
+    ("--no-color", "write `--color never`, or set NO_COLOR"),
+    ("--watch", "`watch -n 5 plinth status` does that"),
+    ("--dry-run", "`plinth plan` shows what would be done and changes nothing"),
+];
+
+/// Adds what people may have meant, where clap has nothing better to say.
+pub(crate) fn improve(mut error: clap::Error) -> clap::Error {
+    let said = |error: &clap::Error, kind| match error.get(kind) {
+        Some(ContextValue::String(text)) => Some(text.clone()),
+        _ => None,
+    };
+    let tip = match error.kind() {
+        ErrorKind::InvalidSubcommand => said(&error, ContextKind::InvalidSubcommand).and_then(|verb| of_verb(&verb)),
+        ErrorKind::UnknownArgument => said(&error, ContextKind::InvalidArg).and_then(|word| of_word(&word)),
+        _ => None,
+    };
+    if let Some(tip) = tip {
+        error.remove(ContextKind::SuggestedSubcommand);
+        error.remove(ContextKind::SuggestedArg);
+        error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![tip.into()]));
+    }
+    error
+}
+
+fn of_verb(verb: &str) -> Option<String> {
+    let tip = VERBS.iter().find(|(known, _)| *known == verb).map(|(_, tip)| (*tip).to_owned());
+    tip.or_else(|| is_site_file(verb).then(|| format!("a site file is named with `-f {verb}`")))
+}
+
+fn of_word(word: &str) -> Option<String> {
+    let flag = word.split('=').next().unwrap_or(word);
+    let tip = FLAGS.iter().find(|(known, _)| *known == flag).map(|(_, tip)| (*tip).to_owned());
+    tip.or_else(|| is_site_file(word).then(|| format!("a site file is named with `-f {word}`")))
+}
+
+fn is_site_file(word: &str) -> bool {
+    [".yaml", ".yml"].iter().any(|end| word.to_lowercase().ends_with(end))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::args::Arguments;
+    use clap::Parser;
+
+    fn said(arguments: &[&str]) -> String {
+        match Arguments::try_parse_from(std::iter::once("plinth").chain(arguments.iter().copied())) {
+            Ok(_) => String::new(),
+            Err(error) => improve(error).to_string(),
+        }
+    }
+
+    #[test]
+    fn words_of_other_tools_are_answered() {
+        for (verb, _) in VERBS {
+            assert!(said(&[verb]).contains("tip:"), "{verb}: {}", said(&[verb]));
+        }
+        assert!(said(&["plan", "site.yaml"]).contains("-f site.yaml"), "{}", said(&["plan", "site.yaml"]));
+        assert!(said(&["reset", "--yes"]).contains("--confirm SITE"), "{}", said(&["reset", "--yes"]));
+        assert!(said(&["apply", "--auto-approve"]).contains("--yes"), "{}", said(&["apply", "--auto-approve"]));
+        assert!(said(&["plan", "--dry-run"]).contains("plinth plan"), "{}", said(&["plan", "--dry-run"]));
+    }
+
+    #[test]
+    fn no_verb_of_ours_is_answered_with_another_one() {
+        use clap::CommandFactory;
+        let ours: Vec<String> = Arguments::command().get_subcommands().map(|verb| verb.get_name().to_owned()).collect();
+        assert!(VERBS.iter().all(|(verb, _)| !ours.iter().any(|own| own == verb)), "{ours:?}");
+    }
+}

@@ -1,0 +1,96 @@
+//! What every Run:ai client promises, simulated or real: the same calls, the same answers.
+
+use plinth_model::steps::RunaiTarget;
+use plinth_world::runai::RunaiClient;
+use plinth_world::{ClientError, ClientResult, Context};
+use std::fmt::Debug;
+use std::pin::Pin;
+
+/// The control plane that the suite needs: it does not answer yet, and no cluster of the target's name is registered.
+pub(crate) struct Ground<'a> {
+    /// The control plane, and the name under which a cluster is registered.
+    pub(crate) target: RunaiTarget,
+    /// Brings the control plane up.
+    pub(crate) up: Pin<Box<dyn Future<Output = ()> + 'a>>,
+    /// Something that must be the same before and after a call that changes nothing.
+    pub(crate) fingerprint: Box<dyn Fn() -> String + 'a>,
+}
+
+/// The whole contract.
+pub(crate) async fn contract(client: &dyn RunaiClient, ctx: &Context, ground: Ground<'_>) {
+    let Ground { target, up, fingerprint } = ground;
+    let suite = Suite { client, ctx, target: &target, fingerprint };
+    suite.nothing_is_known_before_it_answers().await;
+    up.await;
+    suite.the_issuer_is_that_of_its_url().await;
+    let uuid = suite.a_cluster_is_registered_by_name().await;
+    suite.credentials_are_kept_for_a_cluster_that_is_there(&uuid).await;
+    suite.a_second_registration_is_a_second_entry(&uuid).await;
+}
+
+struct Suite<'a> {
+    client: &'a dyn RunaiClient,
+    ctx: &'a Context,
+    target: &'a RunaiTarget,
+    fingerprint: Box<dyn Fn() -> String + 'a>,
+}
+
+/// The parts that every error has.
+fn explained<T: Debug>(result: ClientResult<T>) -> ClientError {
+    let error = result.expect_err("the call must fail");
+    for part in [&error.doing, &error.happened, &error.attempt] {
+        assert!(!part.trim().is_empty(), "{error:?} has an empty part");
+    }
+    assert_eq!(error.client, "runai", "{error:?}");
+    error
+}
+
+impl Suite<'_> {
+    /// A call that changes nothing.
+    async fn unchanged<T>(&self, call: impl Future<Output = T>) -> T {
+        let before = (self.fingerprint)();
+        let said = call.await;
+        assert_eq!((self.fingerprint)(), before);
+        said
+    }
+
+    async fn nothing_is_known_before_it_answers(&self) {
+        assert_eq!(self.unchanged(self.client.issuer(self.ctx, self.target)).await.unwrap(), None);
+        let error = explained(self.unchanged(self.client.clusters(self.ctx, self.target)).await);
+        assert!(error.transient.is_some(), "it may come up: {error:?}");
+        explained(self.unchanged(self.client.register(self.ctx, self.target)).await);
+    }
+
+    async fn the_issuer_is_that_of_its_url(&self) {
+        let issuer = self.unchanged(self.client.issuer(self.ctx, self.target)).await.unwrap();
+        assert_eq!(issuer, Some(self.target.issuer()));
+    }
+
+    async fn a_cluster_is_registered_by_name(&self) -> String {
+        let (client, ctx, target) = (self.client, self.ctx, self.target);
+        assert_eq!(self.unchanged(client.clusters(ctx, target)).await.unwrap(), []);
+        let made = client.register(ctx, target).await.unwrap();
+        assert_eq!(made.state, "WaitingToConnect", "{made:?}");
+        assert_eq!(self.unchanged(client.clusters(ctx, target)).await.unwrap(), std::slice::from_ref(&made));
+        let other = RunaiTarget { cluster: format!("{}-other", target.cluster), ..target.clone() };
+        assert_eq!(client.clusters(ctx, &other).await.unwrap(), [], "only exactly this name counts");
+        made.uuid
+    }
+
+    async fn credentials_are_kept_for_a_cluster_that_is_there(&self, uuid: &str) {
+        let (client, ctx, target) = (self.client, self.ctx, self.target);
+        assert!(!client.credentials_kept(ctx, target, uuid).await.unwrap());
+        let nobody = "00000000-0000-0000-0000-000000000000";
+        explained(self.unchanged(client.keep_credentials(ctx, target, nobody)).await);
+        client.keep_credentials(ctx, target, uuid).await.unwrap();
+        assert!(client.credentials_kept(ctx, target, uuid).await.unwrap());
+        self.unchanged(client.keep_credentials(ctx, target, uuid)).await.unwrap();
+    }
+
+    async fn a_second_registration_is_a_second_entry(&self, uuid: &str) {
+        let (client, ctx, target) = (self.client, self.ctx, self.target);
+        let second = client.register(ctx, target).await.unwrap();
+        assert_ne!(second.uuid, uuid, "the API has no conflict for a name");
+        assert_eq!(client.clusters(ctx, target).await.unwrap().len(), 2);
+    }
+}
