@@ -4,7 +4,7 @@ use crate::input::Input;
 use crate::operation::Planned;
 use plinth_model::inventory::{Inventory, SCHEMA};
 use plinth_model::plan::MadeFrom;
-use plinth_model::{NodeName, Observed as Seen, Plan, Problem};
+use plinth_model::{NodeName, Plan, Problem};
 use plinth_plan::Observed;
 use plinth_world::files;
 use serde::Deserialize;
@@ -178,7 +178,7 @@ const fn nothing() -> Inventory {
         nodes: Vec::new(),
         networks: Vec::new(),
         categories: Vec::new(),
-        overlays: Seen::Absent,
+        overlays: plinth_model::Observed::Absent,
     }
 }
 /// A name in YAML with something else in it than a saved plan, which is JSON.

@@ -3,6 +3,7 @@
 //! Every other crate may use this one; this one uses none of them. What a word means, and what it does not mean, is in
 //! `docs/words.md`.
 
+pub mod amount;
 pub mod digest;
 pub mod download;
 pub mod engine;
@@ -27,6 +28,7 @@ pub mod values;
 pub mod verdict;
 pub mod version;
 
+pub use amount::amount;
 pub use digest::Digest;
 pub use engine::EngineRecord;
 pub use exit::Exit;

@@ -1,11 +1,13 @@
 //! Plans: immutable, hashed lists of steps with reasons.
 
-use crate::{Digest, Finding, NodeName, SiteName, Stage, StepId, Work};
+use crate::gate::{GateAnswer, GateId};
+use crate::{Digest, Finding, NodeName, SiteName, StepId, Work};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 
-/// Schema number of a saved plan. Newer ones are refused.
-pub const SCHEMA: u32 = 1;
+/// Schema number of a saved plan. Others are refused.
+pub const SCHEMA: u32 = 2;
 
 /// What a plan was made from. `apply plan.json` refuses when one of these moved, and says which.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -33,7 +35,7 @@ pub enum Change {
     /// It will be made so; with the differences seen, if anything could be looked at.
     Apply {
         /// Lines such as `+ user ansiblebcm (60000)`.
-        #[serde(default)]
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
         diff: Vec<String>,
     },
     /// It only looks.
@@ -66,29 +68,18 @@ impl Change {
     }
 }
 
-/// How a step could be undone; never automatic.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", tag = "undo", content = "reason")]
-pub enum Undo {
-    /// Undoing restores what was before.
-    Exact,
-    /// Undoing leaves an equivalent state; the text says what remains.
-    Compensate(String),
-    /// It cannot be undone, and why.
-    OneWay(String),
-}
-
 /// A step runs only if its gate opened with this answer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Condition {
-    /// Gate id.
-    pub gate: String,
+    /// Gate.
+    pub gate: GateId,
     /// Answer.
-    pub answer: String,
+    pub answer: GateAnswer,
 }
 
-/// One idempotent unit on one target, as data.
+/// One idempotent unit on one target, as data. What holds for every step of its kind, or follows from its parameters, is asked of
+/// `work` and is no field: stage, deadline, what it destroys, how it is undone.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Step {
@@ -97,31 +88,16 @@ pub struct Step {
     /// What it does: `kind` and `params`.
     #[serde(flatten)]
     pub work: Work,
-    /// Version of the kind's parameters.
-    pub version: u32,
-    /// Where it belongs.
-    pub stage: Stage,
-    /// What it acts on, for people.
-    pub target: String,
     /// Steps that must be done (or skipped by their gate) before.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub needs: Vec<StepId>,
     /// Why it is in the plan.
-    pub reason: String,
+    pub reason: Arc<str>,
     /// What applying it would do.
     pub change: Change,
     /// Runs only under this condition.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub when: Option<Condition>,
-    /// Its effect must not happen twice in a site's life, so it is never repeated on mere suspicion.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub once: bool,
-    /// It destroys or moves data or interrupts service: what, in words. None: it does not.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub destructive: Option<String>,
-    /// How it could be undone.
-    pub undo: Undo,
-    /// How long one attempt may take, seconds.
-    pub deadline_s: u32,
 }
 
 /// One thing a gate may turn into.
@@ -129,7 +105,7 @@ pub struct Step {
 #[serde(rename_all = "camelCase")]
 pub struct Answer {
     /// Short name: `relocate`.
-    pub answer: String,
+    pub answer: GateAnswer,
     /// What it means.
     pub meaning: String,
 }
@@ -140,7 +116,7 @@ pub struct Answer {
 #[serde(rename_all = "camelCase")]
 pub struct Gate {
     /// Id: `storage/dgx-05`.
-    pub id: String,
+    pub id: GateId,
     /// What is not known, and why.
     pub question: String,
     /// The step that answers it.
@@ -232,41 +208,32 @@ struct Content<'a> {
 struct StepContent<'a> {
     id: &'a StepId,
     work: &'a Work,
-    version: u32,
-    stage: Stage,
-    target: &'a str,
     needs: &'a [StepId],
     reason: &'a str,
     when: &'a Option<Condition>,
-    once: bool,
-    destructive: &'a Option<String>,
-    undo: &'a Undo,
-    deadline_s: u32,
 }
 
 impl<'a> StepContent<'a> {
     fn of(step: &'a Step) -> Self {
-        Self {
-            id: &step.id,
-            work: &step.work,
-            version: step.version,
-            stage: step.stage,
-            target: &step.target,
-            needs: &step.needs,
-            reason: &step.reason,
-            when: &step.when,
-            once: step.once,
-            destructive: &step.destructive,
-            undo: &step.undo,
-            deadline_s: step.deadline_s,
-        }
+        let Step { id, work, needs, reason, when, change: _ } = step;
+        Self { id, work, needs, reason, when }
     }
 }
 
+/// Version of the form of all parameters, as journals know it since the first release: with another one, a step that must be done only
+/// once in a site's life would be taken for a new step.
+const FORM: u32 = 1;
+
 impl Step {
+    /// What it acts on, for people: its node, or the last part of its id.
+    #[must_use]
+    pub fn target(&self) -> &str {
+        self.work.node().map_or_else(|| self.id.target(), NodeName::as_str)
+    }
+
     /// Digest of what the step is to do: a journal entry speaks of the same step only if this is equal.
     #[must_use]
     pub fn digest(&self) -> Digest {
-        Digest::of(&(&self.work, self.version))
+        Digest::of(&(&self.work, FORM))
     }
 }

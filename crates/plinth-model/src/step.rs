@@ -102,6 +102,15 @@ impl Stage {
     pub const ALL: [Stage; 6] =
         [Stage::Discovery, Stage::Nodes, Stage::Kubernetes, Stage::Platform, Stage::Runai, Stage::Acceptance];
 
+    /// Where components belong unless the catalog says otherwise.
+    pub(crate) const fn platform() -> Self {
+        Stage::Platform
+    }
+
+    pub(crate) fn is_platform(&self) -> bool {
+        *self == Stage::Platform
+    }
+
     /// For people.
     #[must_use]
     pub const fn title(self) -> &'static str {

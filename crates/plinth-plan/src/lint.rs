@@ -6,8 +6,8 @@ use petgraph::algo::toposort;
 use petgraph::graph::DiGraph;
 use plinth_model::finding::Code;
 use plinth_model::finding::code;
-use plinth_model::plan::{Plan, Step, Undo};
-use plinth_model::steps::{FreeText, Properties};
+use plinth_model::plan::{Plan, Step};
+use plinth_model::steps::FreeText;
 use plinth_model::{Finding, NodeName, StepId};
 use std::collections::{HashMap, HashSet};
 
@@ -92,23 +92,23 @@ fn gates(plan: &Plan, place: &HashMap<&StepId, usize>) -> Vec<Finding> {
     let mut flaws = Vec::new();
     let mut by_id = HashMap::new();
     for gate in &plan.gates {
-        if by_id.insert(gate.id.as_str(), gate).is_some() {
-            flaws.push(flaw(code::PLAN_GATE_TWICE, &gate.id, "two gates have this id"));
+        if by_id.insert(&gate.id, gate).is_some() {
+            flaws.push(flaw(code::PLAN_GATE_TWICE, gate.id.as_str(), "two gates have this id"));
         }
         if !place.contains_key(&gate.opened_by) {
             flaws.push(flaw(
                 code::PLAN_GATE_SHUT,
-                &gate.id,
+                gate.id.as_str(),
                 format!("is opened by {}, which is no step", gate.opened_by),
             ));
         }
         if gate.answers.len() < 2 {
-            flaws.push(flaw(code::PLAN_GATE_IDLE, &gate.id, "has fewer than two answers"));
+            flaws.push(flaw(code::PLAN_GATE_IDLE, gate.id.as_str(), "has fewer than two answers"));
         }
     }
     for step in &plan.steps {
         let Some(when) = &step.when else { continue };
-        let Some(gate) = by_id.get(when.gate.as_str()) else {
+        let Some(gate) = by_id.get(&when.gate) else {
             flaws.push(flaw(
                 code::PLAN_GATE_UNKNOWN,
                 step.id.as_str(),
@@ -170,32 +170,20 @@ fn waits(plan: &Plan, place: &HashMap<&StepId, usize>, step: usize, other: usize
     false
 }
 
-/// Nothing destructive without its mark; once and undo agree.
+/// Nothing destructive without saying what, nothing without a reason.
 fn marks(step: &Step) -> Vec<Finding> {
     let mut flaws = Vec::new();
     let id = step.id.as_str();
-    let Properties { destructive, once, .. } = step.work.properties();
-    if destructive && step.destructive.as_deref().is_none_or(str::is_empty) {
-        flaws.push(flaw(code::PLAN_MARK_MISSING, id, "is destructive, but does not say what it destroys"));
-    }
-    if step.destructive.is_some() && step.undo == Undo::Exact {
-        flaws.push(flaw(code::PLAN_UNDO_WRONG, id, "is destructive, but claims to be undone exactly"));
-    }
-    if once != step.once {
+    let destructive = step.work.properties().destructive;
+    if destructive != step.work.destroys().is_some_and(|what| !what.is_empty()) {
         flaws.push(flaw(
-            code::PLAN_ONCE_WRONG,
+            code::PLAN_MARK_MISSING,
             id,
-            "its mark of being done once in a site's life is not that of its kind",
+            "its mark of being destructive does not fit what it says that it destroys",
         ));
-    }
-    if step.once && step.undo == Undo::Exact {
-        flaws.push(flaw(code::PLAN_UNDO_WRONG, id, "is done once in a site's life, but claims to be undone exactly"));
     }
     if step.reason.trim().is_empty() {
         flaws.push(flaw(code::PLAN_REASON_MISSING, id, "does not say why it is in the plan"));
-    }
-    if step.deadline_s == 0 {
-        flaws.push(flaw(code::PLAN_DEADLINE_MISSING, id, "has no deadline"));
     }
     flaws
 }

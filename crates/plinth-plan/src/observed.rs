@@ -1,6 +1,7 @@
 //! What the planner is told about the world.
 
 use plinth_model::facts::NodeFacts;
+use plinth_model::gate::{GateAnswer, GateId};
 use plinth_model::inventory::Inventory;
 use plinth_model::{EngineRecord, Installed, NodeName, StepId};
 use std::collections::{BTreeMap, BTreeSet};
@@ -19,9 +20,9 @@ pub struct Observed {
     /// Nodes to which earlier runs gave labels or taints, by the journal: they may carry some that the site dropped.
     pub labelled: BTreeSet<NodeName>,
     /// Steps that were looked at. A step that is not in here was not.
-    pub steps: BTreeMap<StepId, Seen>,
+    pub steps: BTreeMap<StepId, StepObservation>,
     /// Gates that already opened, with their answers.
-    pub answers: BTreeMap<String, String>,
+    pub answers: BTreeMap<GateId, GateAnswer>,
 }
 
 impl Observed {
@@ -42,7 +43,7 @@ impl Observed {
 
 /// What looking at a step told.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Seen {
+pub enum StepObservation {
     /// It is already so.
     Done,
     /// It is not yet so; the differences.

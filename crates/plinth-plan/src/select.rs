@@ -5,7 +5,7 @@ use globset::Glob;
 use plinth_model::finding::code;
 use plinth_model::inventory::{InventoryNode, NodeKind};
 use plinth_model::nearest::nearest_few;
-use plinth_model::{Finding, NodeName};
+use plinth_model::{Finding, NodeName, amount};
 use plinth_site::desired::{Nodes, Selector};
 use std::collections::{HashMap, HashSet};
 
@@ -244,7 +244,7 @@ impl<'a> Selection<'a> {
             (None, None) => "run `plinth discover` to see what the inventory lists".to_owned(),
         };
         Finding::error(code::NODES_NO_MATCH, subject, format!("{text} matches no node of the inventory"))
-            .evidence(format!("{} nodes are listed", self.nodes.iter().filter(|n| is_target(n)).count()))
+            .evidence(format!("listed: {}", amount(self.nodes.iter().filter(|n| is_target(n)).count(), "node")))
             .fix(fix)
     }
 

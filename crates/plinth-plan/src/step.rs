@@ -1,27 +1,14 @@
 //! Building one step.
 
-use plinth_model::plan::{Change, Condition, Step, Undo};
-use plinth_model::{Stage, StepId, Work};
+use plinth_model::gate::{GateAnswer, GateId};
+use plinth_model::plan::{Change, Condition, Step};
+use plinth_model::{StepId, Work};
 use std::collections::HashSet;
+use std::sync::Arc;
 
-/// A step that needs nothing and can be undone exactly.
-pub(crate) fn step(id: StepId, stage: Stage, work: Work, deadline_s: u32, reason: impl Into<String>) -> Step {
-    let target = work.node().map_or_else(|| id.target().to_owned(), |n| n.as_str().to_owned());
-    Step {
-        target,
-        id,
-        change: Change::Check,
-        work,
-        version: 1,
-        stage,
-        needs: Vec::new(),
-        reason: reason.into(),
-        when: None,
-        once: false,
-        destructive: None,
-        undo: Undo::Exact,
-        deadline_s,
-    }
+/// A step that needs nothing.
+pub(crate) fn step(id: StepId, work: impl Into<Work>, reason: impl Into<Arc<str>>) -> Step {
+    Step { id, work: work.into(), needs: Vec::new(), reason: reason.into(), change: Change::Check, when: None }
 }
 
 /// Steps that no other one of the list needs: all of the list is done when these are.
@@ -34,14 +21,8 @@ pub(crate) fn leaves(steps: &[Step]) -> Vec<StepId> {
 pub(crate) trait Refine: Sized {
     /// Adds needs; one that is there already is not added again.
     fn needing(self, needs: impl IntoIterator<Item = StepId>) -> Self;
-    /// Says how it could be undone.
-    fn undo(self, undo: Undo) -> Self;
-    /// Marks it as destructive.
-    fn destroys(self, what: impl Into<String>) -> Self;
     /// Makes it depend on a gate.
-    fn when(self, gate: String, answer: &str) -> Self;
-    /// Its effect must not happen twice.
-    fn once(self) -> Self;
+    fn when(self, gate: GateId, answer: GateAnswer) -> Self;
 }
 
 impl Refine for Step {
@@ -51,23 +32,8 @@ impl Refine for Step {
         self
     }
 
-    fn undo(mut self, undo: Undo) -> Self {
-        self.undo = undo;
-        self
-    }
-
-    fn destroys(mut self, what: impl Into<String>) -> Self {
-        self.destructive = Some(what.into());
-        self
-    }
-
-    fn when(mut self, gate: String, answer: &str) -> Self {
-        self.when = Some(Condition { gate, answer: answer.to_owned() });
-        self
-    }
-
-    fn once(mut self) -> Self {
-        self.once = true;
+    fn when(mut self, gate: GateId, answer: GateAnswer) -> Self {
+        self.when = Some(Condition { gate, answer });
         self
     }
 }

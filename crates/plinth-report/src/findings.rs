@@ -2,7 +2,7 @@
 //! printer of the binary.
 
 use crate::style::{Palette, Sign, clean};
-use plinth_model::{Finding, Severity};
+use plinth_model::{Finding, Severity, amount};
 
 /// All findings, worst first, with a closing line that counts them; empty for none.
 #[must_use]
@@ -82,23 +82,14 @@ pub(crate) fn warning(finding: &Finding, palette: Palette) -> String {
 #[must_use]
 pub fn tally(findings: &[Finding]) -> String {
     let count = |severity| findings.iter().filter(|finding| finding.severity == severity).count();
-    let parts = [
-        (count(Severity::Error), "error", "errors"),
-        (count(Severity::Warning), "warning", "warnings"),
-        (count(Severity::Info), "note", "notes"),
-    ];
-    let told: Vec<String> = parts.iter().filter(|p| p.0 > 0).map(|(n, one, many)| amount(*n, one, many)).collect();
+    let parts =
+        [(count(Severity::Error), "error"), (count(Severity::Warning), "warning"), (count(Severity::Info), "note")];
+    let told: Vec<String> = parts.iter().filter(|p| p.0 > 0).map(|(n, noun)| amount(*n, noun)).collect();
     if told.is_empty() { "no findings".to_owned() } else { told.join(", ") }
 }
 
 /// Columns of a label, with the blank behind it.
 pub(crate) const LABEL: usize = 10;
-
-/// `1 node`, `2 nodes`.
-#[must_use]
-pub fn amount(number: usize, one: &str, many: &str) -> String {
-    format!("{number} {}", if number == 1 { one } else { many })
-}
 
 #[cfg(test)]
 mod tests {

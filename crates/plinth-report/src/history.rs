@@ -1,10 +1,10 @@
 //! What happened to a node or a step, as text.
 
-use crate::findings::amount;
 use crate::style::{Palette, Sign, clean};
-use plinth_model::plan::Undo;
+use plinth_model::amount;
 use plinth_model::run::{History, RunHistory, StepHistory, StepState};
 use plinth_model::span::span;
+use plinth_model::steps::Undo;
 use plinth_model::{Outcome, SiteName};
 
 /// Steps that were only found as they should be, named in full; more are counted.
@@ -23,7 +23,7 @@ pub fn history(site: &SiteName, history: &History, all: bool, palette: Palette) 
     let mut lines = vec![format!(
         "{name}: what happened to {}, in {}; {} changed something there",
         palette.bold(&about),
-        amount(history.runs.len(), "run", "runs"),
+        amount(history.runs.len(), "run"),
         if changed == 0 { "none".to_owned() } else { changed.to_string() },
     )];
     for run in &history.runs {
@@ -38,7 +38,7 @@ fn runs(name: &str, history: &History, palette: Palette) -> String {
         return format!("{name}: never applied");
     }
     let lines = history.runs.iter().map(|run| format!("  {}", head(run, palette)));
-    format!("{name}: {}\n{}", amount(history.runs.len(), "run", "runs"), lines.collect::<Vec<_>>().join("\n"))
+    format!("{name}: {}\n{}", amount(history.runs.len(), "run"), lines.collect::<Vec<_>>().join("\n"))
 }
 
 fn head(run: &RunHistory, palette: Palette) -> String {
@@ -123,9 +123,8 @@ fn one_step(step: &StepHistory, palette: Palette) -> Vec<String> {
 fn undo(step: &StepHistory) -> String {
     match &step.undo {
         None => String::new(),
-        Some(Undo::Exact) => "exactly: what was there before comes back".to_owned(),
-        Some(Undo::Compensate(what)) => what.clone(),
         Some(Undo::OneWay(why)) => format!("cannot be undone: {why}"),
+        Some(undo) => undo.text().to_owned(),
     }
 }
 

@@ -5,7 +5,7 @@ use crate::scripted::{self, Script};
 use plinth_model::Code;
 use plinth_model::RunView;
 use plinth_model::StepState;
-use plinth_model::plan::{Change, MadeFrom, Step, Undo};
+use plinth_model::plan::{Change, MadeFrom, Step};
 use plinth_model::steps::NodeReady;
 use plinth_model::{Digest, EventBody, Finding, NodeName, SiteName, Stage, Work};
 
@@ -111,17 +111,10 @@ fn ready(node: &str) -> Step {
             node: NodeName::new(node).unwrap(),
             version: Some("v1.31.9".parse().unwrap()),
         }),
-        version: 1,
-        stage: Stage::Nodes,
-        target: node.into(),
         needs: vec![],
-        reason: String::new(),
+        reason: "".into(),
         change: Change::Check,
         when: None,
-        once: false,
-        destructive: None,
-        undo: Undo::Exact,
-        deadline_s: 60,
     }
 }
 

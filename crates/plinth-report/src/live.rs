@@ -3,12 +3,12 @@
 //! Elapsed times come from event times. Between events they go on with the machine's clock, except in a rehearsal, where
 //! time is virtual. Use it only on a terminal: elsewhere it draws nothing, [`crate::Lines`] is for that.
 
-use crate::findings::amount;
 use crate::sink::Sink;
 use crate::style::{Palette, Sign};
 use crate::text_log::{TextLog, Verbosity, moving};
 use crate::wrap::cut;
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
+use plinth_model::amount;
 use plinth_model::run::StageView;
 use plinth_model::span::{clock, span};
 use plinth_model::{Event, EventBody, Plan, RunView, Stage};
@@ -309,7 +309,7 @@ fn foot(view: &RunView) -> String {
     let counted = [(tally.failed, "failed"), (tally.not_run, "not run")];
     parts.extend(counted.iter().filter(|(n, _)| *n > 0).map(|(n, word)| format!("{n} {word}")));
     if view.warnings() > 0 {
-        parts.push(amount(view.warnings(), "warning", "warnings"));
+        parts.push(amount(view.warnings(), "warning"));
     }
     let hidden = view.running.len().saturating_sub(ROWS);
     if hidden > 0 {

@@ -173,8 +173,18 @@ fn nodes(script: &mut Script) {
     for verb in ["facts", "storage"] {
         script.end(7.4, &format!("nodes/{verb}/dgx-06"), StepState::NotRun, 0.0, "nodes/account/dgx-06 failed");
     }
-    script.at(8.0, EventBody::GateOpened { gate: "storage/dgx-05".into(), answer: "relocate".into(), by: None });
-    script.at(8.0, EventBody::GateOpened { gate: "storage/cpu-03".into(), answer: "fits".into(), by: None });
+    script.at(
+        8.0,
+        EventBody::GateOpened {
+            gate: "storage/dgx-05".parse().unwrap(),
+            answer: "relocate".parse().unwrap(),
+            by: None,
+        },
+    );
+    script.at(
+        8.0,
+        EventBody::GateOpened { gate: "storage/cpu-03".parse().unwrap(), answer: "fits".parse().unwrap(), by: None },
+    );
     script.end(8.1, "nodes/storage/cpu-03", StepState::Skipped, 0.0, "the gate storage/cpu-03 said fits");
     script.start(8.2, "nodes/storage/dgx-05").act(8.3, "nodes/storage/dgx-05", 1);
     script.end(20.0, "nodes/storage/dgx-05", StepState::Changed, 11.8, "/var/lib/containerd is on /local");

@@ -1,8 +1,9 @@
 //! How far a run came, as text.
 
-use crate::findings::{amount, behind_what, is_warning, labelled, warning};
+use crate::findings::{behind_what, is_warning, labelled, warning};
 use crate::style::{Palette, Sign, clean};
 use crate::summary::partly;
+use plinth_model::amount;
 use plinth_model::run::status::{FailureStatus, RunStatus, StepStatus};
 use plinth_model::run::{LockView, RunState, Status, StepState};
 use plinth_model::span::span;
@@ -88,7 +89,7 @@ fn steps(status: &Status) -> String {
     ];
     parts.extend(further.iter().filter(|(n, _)| *n > 0).map(|(n, word)| format!("{n} {word}")));
     let all = counts.done + counts.running + counts.failed + counts.waiting + counts.not_in_this_release;
-    format!("{}: {}", amount(all, "step", "steps"), parts.join(", "))
+    format!("{}: {}", amount(all, "step"), parts.join(", "))
 }
 
 /// The step and since when; below it why it is in the plan, and what it ran into.

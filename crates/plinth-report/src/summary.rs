@@ -1,7 +1,8 @@
 //! The last words of a run: what was counted, what failed, what to do next.
 
-use crate::findings::{amount, is_warning, warning};
+use crate::findings::{is_warning, warning};
 use crate::style::{Palette, Sign, clean};
+use plinth_model::amount;
 use plinth_model::run::{Counts, Outcome, RunEnd, StepView};
 use plinth_model::span::span;
 use plinth_model::{Finding, RunView, StepId};
@@ -70,9 +71,9 @@ fn tally(counts: &Counts) -> String {
     let told = if told.is_empty() { String::new() } else { format!(": {}", told.join(", ")) };
     let warnings = match counts.warnings {
         0 => String::new(),
-        n => format!("; {}", amount(n, "warning", "warnings")),
+        n => format!("; {}", amount(n, "warning")),
     };
-    let (hosts, steps) = (amount(counts.hosts, "host", "hosts"), amount(steps, "step", "steps"));
+    let (hosts, steps) = (amount(counts.hosts, "host"), amount(steps, "step"));
     format!("  {hosts}{broken}, {steps}{told}{warnings}")
 }
 

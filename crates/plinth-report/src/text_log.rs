@@ -1,17 +1,21 @@
 //! Turns events into lines of text. It writes nowhere: [`crate::Lines`] puts the lines into a log, [`crate::Live`] lets them
 //! scroll above the live view.
 
-use crate::findings::{LABEL, amount, behind_what, labelled, parts};
+use crate::findings::{LABEL, behind_what, labelled, parts};
 use crate::fold::{Fold, Kind, Line, News};
 use crate::style::{Palette, Sign, clean};
 use crate::summary::summary;
 use crate::wrap::{behind, cut, hanging};
+use plinth_model::amount;
+use plinth_model::gate::{GateAnswer, GateId};
 use plinth_model::run::{Applied, StepView};
 use plinth_model::span::{clock, span};
 use plinth_model::{Event, EventBody, Finding, Plan, RunView, Stage, StepId, StepState};
 
 /// Seconds of event time between two heartbeats, at least.
 const HEARTBEAT: f64 = 15.0;
+/// Seconds of event time in which it is not asked again whether one is due.
+const SHORTEST_QUIET: f64 = 1.0;
 
 /// Columns of a step's name, of the word behind it, and of what stands before them.
 const HEAD: usize = 36;
@@ -41,6 +45,8 @@ pub struct TextLog {
     view: RunView,
     fold: Fold,
     last_beat: f64,
+    /// No heartbeat is due before this moment.
+    quiet_until: f64,
     width: Option<usize>,
     /// Columns of a step's name.
     head: usize,
@@ -53,7 +59,7 @@ impl TextLog {
     #[must_use]
     pub fn new(palette: Palette, verbosity: Verbosity) -> Self {
         let (view, fold) = (RunView::default(), Fold::default());
-        Self { palette, verbosity, view, fold, last_beat: 0.0, width: None, head: HEAD, told: 0.0 }
+        Self { palette, verbosity, view, fold, last_beat: 0.0, quiet_until: 0.0, width: None, head: HEAD, told: 0.0 }
     }
 
     /// With the plan: a folded line is written as soon as its last node has spoken.
@@ -160,7 +166,7 @@ impl TextLog {
         let Some(run) = &self.view.run else { return Vec::new() };
         let verb = if run.continues { "continues" } else { "starts" };
         let time = if run.rehearsal { "; a rehearsal: time is virtual" } else { "" };
-        let size = format!("{} on {}", amount(run.steps, "step", "steps"), amount(run.hosts, "host", "hosts"));
+        let size = format!("{} on {}", amount(run.steps, "step"), amount(run.hosts, "host"));
         let head = format!("{} {verb}: plan {}, {size}{time}", self.palette.bold(run.site.as_str()), run.plan.short());
         std::iter::once(head).chain(self.stages()).collect()
     }
@@ -224,10 +230,9 @@ impl TextLog {
         hanging(&format!("{}{text}", " ".repeat(TIME_AND_SIGN)), TIME_AND_SIGN + LABEL, self.width)
     }
 
-    fn gate(&mut self, now: f64, gate: &str, answer: &str) -> Vec<String> {
-        let (name, target) = gate.split_once('/').unwrap_or(("", gate));
-        let kind = Kind { label: format!("gate {name}"), word: clean(answer), unit: "nodes" };
-        let news = News { target: clean(target), detail: "decided".to_owned(), seconds: None };
+    fn gate(&mut self, now: f64, gate: &GateId, answer: &GateAnswer) -> Vec<String> {
+        let kind = Kind { label: format!("gate {}", clean(gate.kind())), word: clean(answer.as_str()), unit: "nodes" };
+        let news = News { target: clean(gate.subject()), detail: "decided".to_owned(), seconds: None };
         self.add(now, kind, Sign::Gate, news)
     }
 
@@ -241,13 +246,16 @@ impl TextLog {
 
     /// A sign of life of the longest running step. The longer it runs, the rarer: a step of an hour needs no 240 lines.
     fn heartbeat(&mut self, now: f64) -> Option<String> {
-        if self.verbosity == Verbosity::Notable {
+        if self.verbosity == Verbosity::Notable || now < self.quiet_until {
             return None;
         }
         let running = self.view.longest_running();
         let (step, longest) = running.first()?;
         let since = self.view.running_for(longest);
         if since < HEARTBEAT || now - self.last_beat < HEARTBEAT.max(since / 3.0) {
+            // No other step runs longer, so none has its turn before this; all that run are not gone through for each event.
+            let earliest = (now + HEARTBEAT - since).max(self.last_beat + HEARTBEAT);
+            self.quiet_until = earliest.max(now + SHORTEST_QUIET);
             return None;
         }
         let more = running.len() - 1;

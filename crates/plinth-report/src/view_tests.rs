@@ -119,7 +119,7 @@ fn the_run_of_the_script() {
     assert_eq!((nodes.changed, nodes.failed, nodes.ended()), (4, 1, 10));
     assert_eq!((view.nodes["dgx-06"].failed, view.failed.as_slice()), (1, &[id("nodes/account/dgx-06")][..]));
     assert_eq!(view.nodes["dgx-05"].done(), 4);
-    assert_eq!(view.gates["storage/dgx-05"], "relocate");
+    assert_eq!(view.gates[&"storage/dgx-05".parse().unwrap()].as_str(), "relocate");
     assert_eq!((view.retries, view.warnings()), (1, 1));
     assert!(view.running.is_empty());
     assert_eq!(view.end.as_ref().unwrap().exit, 4);

@@ -2,6 +2,7 @@
 
 use futures::lock::Mutex;
 use indexmap::IndexMap;
+use plinth_model::gate::{GateAnswer, GateId};
 use plinth_model::{Finding, NodeName, Step};
 use plinth_world::kube::KubeNode;
 use plinth_world::secrets::Secrets;
@@ -68,8 +69,8 @@ pub enum Probe {
 pub struct Probed {
     /// What was seen.
     pub probe: Probe,
-    /// Gate id and answer.
-    pub answers: Vec<(String, String)>,
+    /// Gates, with their answers.
+    pub answers: Vec<(GateId, GateAnswer)>,
     /// What is doubtful although the step is in the desired state: told with its end, kept in the journal, shown by the summary and by
     /// `status`.
     pub notes: Vec<Finding>,
@@ -85,7 +86,7 @@ impl Probed {
 
     /// With answers of gates.
     #[must_use]
-    pub fn answering(self, answers: Vec<(String, String)>) -> Self {
+    pub fn answering(self, answers: Vec<(GateId, GateAnswer)>) -> Self {
         Self { answers, ..self }
     }
 }

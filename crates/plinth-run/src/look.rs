@@ -6,9 +6,10 @@ use crate::executor::{Graph, Queue, RunOptions, RunWorld, within};
 use futures::future::{BoxFuture, FutureExt as _};
 use futures::stream::{FuturesUnordered, StreamExt as _};
 use plinth_model::finding::code;
+use plinth_model::gate::{GateAnswer, GateId};
 use plinth_model::steps::Effect;
 use plinth_model::{Digest, Finding, NodeName, Plan, Problem, Stage, Step, StepId};
-use plinth_plan::Seen;
+use plinth_plan::StepObservation;
 use plinth_world::{ClientError, deadlines};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
@@ -36,9 +37,9 @@ impl Default for LookOptions {
 pub struct Look {
     /// Per step. A step whose need is not done could not be looked at and counts as `Todo` without differences; one that its
     /// gate skips is not in here.
-    pub seen: BTreeMap<StepId, Seen>,
+    pub seen: BTreeMap<StepId, StepObservation>,
     /// Gates that opened, with their answers. An answer the plan did not show is left out, and is a finding.
-    pub answers: BTreeMap<String, String>,
+    pub answers: BTreeMap<GateId, GateAnswer>,
     /// What stands in the way: clashes, changed host keys.
     pub findings: Vec<Finding>,
     /// Steps that were found in the desired state, for [`Remembered`].
@@ -66,7 +67,7 @@ type Sight<'a> = BoxFuture<'a, (usize, Option<Result<Probed, ClientError>>)>;
 /// step: clients repeat their reads by themselves.
 ///
 /// # Errors
-/// When the plan does not hold together. What cannot be seen is no error: it is [`Seen::Unknown`].
+/// When the plan does not hold together. What cannot be seen is no error: it is [`StepObservation::Unknown`].
 pub async fn look(plan: &Plan, world: &RunWorld, options: &LookOptions) -> Result<Look, Problem> {
     let graph = Graph::of(plan)?;
     let queue = Queue::new(&graph, options.parallel);
@@ -108,9 +109,12 @@ impl<'a> Looking<'a> {
                 self.queue.leave(&self.graph, index);
                 continue;
             }
-            if step.stage == Stage::Nodes && step.work.node().is_some_and(|node| self.silent.contains(node)) {
+            if step.work.stage() == Stage::Nodes && step.work.node().is_some_and(|node| self.silent.contains(node)) {
                 self.queue.leave(&self.graph, index);
-                self.look.seen.insert(step.id.clone(), Seen::Unknown("the node did not answer just before".to_owned()));
+                self.look.seen.insert(
+                    step.id.clone(),
+                    StepObservation::Unknown("the node did not answer just before".to_owned()),
+                );
                 continue;
             }
             match step.when.as_ref().map(|when| self.look.answers.get(&when.gate) == Some(&when.answer)) {
@@ -128,7 +132,7 @@ impl<'a> Looking<'a> {
         if step.when.as_ref().is_some_and(|when| self.look.answers.contains_key(&when.gate)) {
             self.queue.satisfy(&self.graph, index);
         } else {
-            self.look.seen.insert(step.id.clone(), Seen::Todo(Vec::new()));
+            self.look.seen.insert(step.id.clone(), StepObservation::Todo(Vec::new()));
         }
     }
 
@@ -137,13 +141,15 @@ impl<'a> Looking<'a> {
         let Some(step) = self.plan.steps.get(index) else { return };
         let redact = |text: &str| self.world.env.secrets.redact(text);
         let seen = match probed {
-            None => Seen::Unknown(format!("no answer within {} s", look_deadline(step).as_secs())),
-            Some(Err(error)) => Seen::Unknown(redact(&error.to_string())),
-            Some(Ok(Probed { probe: Probe::Todo(diff), .. })) => Seen::Todo(diff.iter().map(|d| redact(d)).collect()),
+            None => StepObservation::Unknown(format!("no answer within {} s", look_deadline(step).as_secs())),
+            Some(Err(error)) => StepObservation::Unknown(redact(&error.to_string())),
+            Some(Ok(Probed { probe: Probe::Todo(diff), .. })) => {
+                StepObservation::Todo(diff.iter().map(|d| redact(d)).collect())
+            }
             Some(Ok(Probed { probe: Probe::Blocked(finding), .. })) => {
                 let line = redact(&format!("blocked: {}", finding.message));
                 self.look.findings.push(redacted(*finding, redact));
-                Seen::Todo(vec![line])
+                StepObservation::Todo(vec![line])
             }
             Some(Ok(Probed { probe: Probe::Done(detail), answers, notes })) => {
                 self.answer(step, answers.clone());
@@ -152,20 +158,20 @@ impl<'a> Looking<'a> {
                 let probed = Probed { probe: Probe::Done(redact(&detail)), answers, notes };
                 let at = self.world.env.ctx.clock().elapsed();
                 self.look.done.insert(step.id.clone(), SeenDone { digest: step.digest(), probed, at });
-                Seen::Done
+                StepObservation::Done
             }
         };
         self.look.seen.insert(step.id.clone(), seen);
     }
 
-    fn answer(&mut self, step: &Step, answers: Vec<(String, String)>) {
+    fn answer(&mut self, step: &Step, answers: Vec<(GateId, GateAnswer)>) {
         for (id, answer) in answers {
             let gate = self.graph.gate(&id).filter(|gate| gate.opened_by == step.id);
             if gate.is_some_and(|gate| gate.answers.iter().any(|a| a.answer == answer)) {
                 self.look.answers.insert(id, answer);
             } else {
                 let message = format!("gate {id} would open with `{answer}`, which the plan does not show");
-                let finding = Finding::error(code::RUN_GATE_ANSWER_UNKNOWN, &step.target, message);
+                let finding = Finding::error(code::RUN_GATE_ANSWER_UNKNOWN, step.target(), message);
                 self.look.findings.push(finding.fix("look at the node, then make and read the plan again"));
             }
         }
@@ -176,7 +182,7 @@ impl<'a> Looking<'a> {
             let skipped =
                 step.when.as_ref().is_some_and(|w| self.look.answers.get(&w.gate).is_some_and(|a| *a != w.answer));
             if !skipped {
-                self.look.seen.entry(step.id.clone()).or_insert_with(|| Seen::Todo(Vec::new()));
+                self.look.seen.entry(step.id.clone()).or_insert_with(|| StepObservation::Todo(Vec::new()));
             }
         }
         self.look
@@ -194,7 +200,7 @@ fn sight<'a>((index, step): (usize, &'a Step), world: &'a RunWorld, env: StepEnv
 }
 
 fn look_deadline(step: &Step) -> Duration {
-    Duration::from_secs(u64::from(step.deadline_s)).min(deadlines::LOOK)
+    Duration::from_secs(u64::from(step.work.deadline_s())).min(deadlines::LOOK)
 }
 
 fn redacted(mut finding: Finding, redact: impl Fn(&str) -> String) -> Finding {

@@ -1,7 +1,7 @@
 //! The scenario: which machines stand in the rack. Made from an inventory and a seed, nothing else.
 
 use crate::timing::fraction;
-use crate::world::state::Hardware;
+use crate::world::hardware::Hardware;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 use plinth_model::inventory::Inventory;

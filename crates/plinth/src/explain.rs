@@ -80,7 +80,8 @@ fn finding(wanted: &str) -> Option<Explanation> {
 
 fn kind(wanted: &str) -> Option<Explanation> {
     let found = plinth_run::steps::explain(wanted)?;
-    let (title, probe, act, undo) = (found.title, found.probe, found.act, found.undo);
+    let undo = plinth_model::steps::properties_of(wanted)?.undo.text();
+    let (title, probe, act) = (found.title, found.probe, found.act);
     Some(Explanation {
         text: format!("{wanted}: {title}\n  looks: {probe}\n  does:  {act}\n  undo:  {undo}"),
         data: json!({ "kind": wanted, "title": title, "looks": probe, "does": act, "undo": undo }),
@@ -128,7 +129,10 @@ fn several(wanted: &str, steps: &[&Step], last: &RunView) -> Explanation {
         lines.push(format!("  why:   {}", first.reason));
         lines.extend(kind(first.work.kind()).map(|kind| kind.text));
     }
-    let all: Vec<Value> = steps.iter().map(|step| json!({ "step": step, "last": last.steps.get(&step.id) })).collect();
+    let all: Vec<Value> = steps
+        .iter()
+        .map(|step| json!({ "step": plinth_plan::render::step_json(step), "last": last.steps.get(&step.id) }))
+        .collect();
     Explanation { text: lines.join("\n"), data: json!({ "steps": all }) }
 }
 
@@ -138,19 +142,19 @@ fn step(plan: &Plan, step: &Step, last: &RunView) -> Explanation {
         plan.steps.iter().filter(|other| other.needs.contains(&step.id)).map(|other| other.id.as_str()).collect();
     let needs: Vec<&str> = step.needs.iter().map(plinth_model::StepId::as_str).collect();
     let mut lines = vec![
-        format!("{} ({}, stage {})", step.id, step.work.kind(), step.stage),
+        format!("{} ({}, stage {})", step.id, step.work.kind(), step.work.stage()),
         format!("  why:   {}", step.reason),
         format!("  needs: {}", listed(&needs)),
         format!("  then:  {}", listed(&after)),
-        format!("  time:  one attempt is given up after {}", span(f64::from(step.deadline_s))),
+        format!("  time:  one attempt is given up after {}", span(f64::from(step.work.deadline_s()))),
     ];
     if let Some(condition) = &step.when {
         lines.push(format!("  only:  if {} turns out to be `{}`", condition.gate, condition.answer));
     }
-    if let Some(what) = &step.destructive {
+    if let Some(what) = step.work.destroys() {
         lines.push(format!("  mind:  {what}"));
     }
-    if step.once {
+    if step.work.properties().once {
         lines.push("  once:  it is never repeated when the journal says that it was done".to_owned());
     }
     let view = last.steps.get(&step.id);

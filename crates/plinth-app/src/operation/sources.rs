@@ -9,7 +9,7 @@ use plinth_model::finding::code;
 use plinth_model::plan::Change;
 use plinth_model::{Finding, NodeName, Plan, Problem, Step};
 use plinth_plan::sources::sources;
-use plinth_plan::{Observed, Seen};
+use plinth_plan::{Observed, StepObservation};
 use std::collections::{BTreeMap, BTreeSet};
 
 impl Operation<'_> {
@@ -37,7 +37,7 @@ impl Operation<'_> {
             return Ok(());
         }
         let steps = &seen.observed.steps;
-        let is_pending = |step: &Step| steps.get(&step.id).is_some_and(|seen| !matches!(seen, Seen::Done));
+        let is_pending = |step: &Step| steps.get(&step.id).is_some_and(|seen| !matches!(seen, StepObservation::Done));
         let findings = self.ask_sources(&seen.draft, is_pending, &seen.observed.facts).await?;
         if findings.is_empty() {
             return Ok(());

@@ -1,7 +1,7 @@
 //! What the journal tells, read without its lock.
 
 use plinth_model::{Plan, Problem, SiteName, Step, StepId};
-use plinth_plan::Seen;
+use plinth_plan::StepObservation;
 use plinth_run::Journal;
 use plinth_run::journal::Memory;
 use std::collections::BTreeMap;
@@ -35,9 +35,13 @@ pub fn memory(directory: &Path) -> Result<Memory, Problem> {
 ///
 /// # Errors
 /// When there is a journal and it cannot be read, or is of the other kind of run.
-pub fn done_before(directory: &Path, plan: &Plan, rehearsal: bool) -> Result<BTreeMap<StepId, Seen>, Problem> {
+pub fn done_before(
+    directory: &Path,
+    plan: &Plan,
+    rehearsal: bool,
+) -> Result<BTreeMap<StepId, StepObservation>, Problem> {
     let memory = memory(directory)?;
     super::journal_fits(directory, memory.run.as_ref().map(|run| &run.head), rehearsal)?;
     let is_done = |step: &Step| memory.steps.get(&step.id).is_some_and(|known| known.is_done_with(&step.digest()));
-    Ok(plan.steps.iter().filter(|step| is_done(step)).map(|step| (step.id.clone(), Seen::Done)).collect())
+    Ok(plan.steps.iter().filter(|step| is_done(step)).map(|step| (step.id.clone(), StepObservation::Done)).collect())
 }

@@ -4,6 +4,7 @@
 //! Fields are only ever added. How events fold into a view of the run, and what a reader may miss, says [`super::RunView`].
 
 use super::step_state::{StepState, ended};
+use crate::gate::{GateAnswer, GateId};
 use crate::{Digest, Finding, InstalledChange, NodeName, SiteName, Stage, StepId};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -238,9 +239,9 @@ pub enum EventBody {
     #[serde(rename = "gate.opened")]
     GateOpened {
         /// Gate.
-        gate: String,
+        gate: GateId,
         /// Answer.
-        answer: String,
+        answer: GateAnswer,
         /// Step that answered.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         by: Option<StepId>,

@@ -1,7 +1,8 @@
 //! What happened to one node or one step, over all runs: the answer to "who changed this, when, and what was there before".
 
 use super::{Counts, Event, EventBody, Outcome, RunHead, StepState};
-use crate::plan::{Plan, Undo};
+use crate::plan::Plan;
+use crate::steps::Undo;
 use crate::{Digest, Finding, NodeName, StepId};
 use jiff::Timestamp;
 use serde::Serialize;
@@ -116,7 +117,7 @@ impl RunHistory {
     pub fn with_plan(mut self, plan: &Plan) -> Self {
         self.plan_is_read = true;
         for known in self.steps.iter_mut().filter(|step| step.touched()) {
-            known.undo = plan.steps.iter().find(|step| step.id == known.step).map(|step| step.undo.clone());
+            known.undo = plan.steps.iter().find(|step| step.id == known.step).map(|step| step.work.properties().undo);
         }
         self
     }

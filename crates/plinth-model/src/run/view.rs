@@ -2,6 +2,7 @@
 
 use super::order::Order;
 use super::{Counts, Event, Gap, Outcome, RunHead, RunState, StepState};
+use crate::gate::{GateAnswer, GateId};
 use crate::{Digest, Finding, Severity, Stage, StepId};
 use jiff::Timestamp;
 use schemars::JsonSchema;
@@ -37,7 +38,7 @@ pub struct RunView {
     /// Nodes that a step was about, with their steps by state.
     pub nodes: BTreeMap<String, Tally>,
     /// Gates that opened, with their answers.
-    pub gates: BTreeMap<String, String>,
+    pub gates: BTreeMap<GateId, GateAnswer>,
     /// What was doubtful; each once.
     pub findings: Vec<Finding>,
     /// Transient failures that were tried again.

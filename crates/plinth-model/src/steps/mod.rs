@@ -4,6 +4,7 @@
 //! Nothing here can run. No value in here is a secret: secrets are named by [`crate::SecretRef`] and fetched by the behaviour at
 //! the moment of use.
 
+pub mod deadlines;
 mod properties;
 
 /// What is asked of BCM.
@@ -131,10 +132,10 @@ pub use engines::kubespray::*;
 pub use kube::*;
 pub use node::*;
 pub use platform::*;
-pub use properties::{Effect, FreeText, Lane, Properties, StepParams};
+pub use properties::{Effect, FreeText, Lane, Properties, StepParams, Undo};
 pub use runai::*;
 
-use crate::{InstalledChange, NodeName};
+use crate::{InstalledChange, NodeName, Stage};
 use properties::AnyParams;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -214,6 +215,9 @@ macro_rules! work {
             }
         }
 
+        /// Every kind, in the order of the main job, with what holds for its steps.
+        pub const KINDS: &[(&str, Properties)] = &[$(($kind, <$params as StepParams>::PROPERTIES)),*];
+
         $(
             impl $params {
                 /// The kind, as in a plan.
@@ -236,6 +240,24 @@ impl Work {
     #[must_use]
     pub fn properties(&self) -> Properties {
         self.params().properties()
+    }
+
+    /// Where in the main job it belongs.
+    #[must_use]
+    pub fn stage(&self) -> Stage {
+        self.params().stage()
+    }
+
+    /// How long one attempt may take, seconds.
+    #[must_use]
+    pub fn deadline_s(&self) -> u32 {
+        self.params().deadline_s()
+    }
+
+    /// What it destroys, moves or interrupts, in words; none: nothing.
+    #[must_use]
+    pub fn destroys(&self) -> Option<String> {
+        self.params().destroys()
     }
 
     /// Whether it only looks: it changes nothing, ever.
@@ -278,5 +300,35 @@ impl Work {
     #[must_use]
     pub fn installed(&self) -> Option<InstalledChange> {
         self.params().installed()
+    }
+}
+
+/// What holds for every step of a kind such as `node.account`; none when there is no such kind.
+#[must_use]
+pub fn properties_of(kind: &str) -> Option<Properties> {
+    KINDS.iter().find(|(known, _)| *known == kind).map(|(_, properties)| *properties)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_cannot_be_repeated_or_taken_back_does_not_claim_to_be_undone_exactly() {
+        for (kind, Properties { effect, destructive, once, undo, .. }) in KINDS {
+            let leaves_something = matches!(undo, Undo::Compensate(_) | Undo::OneWay(_));
+            assert!(leaves_something || !(*destructive || *once), "{kind}: {undo:?}");
+            assert_eq!(*undo == Undo::Nothing, *effect != Effect::Changes, "{kind}: {undo:?}");
+            assert!(undo.text().ends_with('.') && undo.text().len() > 10, "{kind}: {undo:?}");
+        }
+    }
+
+    #[test]
+    fn every_kind_has_a_deadline_that_is_longer_than_it_usually_takes() {
+        for (kind, Properties { expected_s, deadline_s, .. }) in KINDS {
+            assert!(deadline_s > expected_s, "{kind}: {deadline_s} s, and it usually takes {expected_s} s");
+        }
+        assert_eq!(properties_of("node.account").map(|p| p.stage), Some(Stage::Nodes));
+        assert_eq!(properties_of("node.nothing"), None);
     }
 }

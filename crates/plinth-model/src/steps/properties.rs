@@ -1,11 +1,15 @@
 //! What planner, lint and executor have to know of a kind of step, so that none of them names a kind.
 
-use crate::{InstalledChange, NodeName};
+use crate::{InstalledChange, NodeName, Stage};
+use schemars::JsonSchema;
+use serde::Serialize;
 use serde_json::Value;
 
 /// Properties of a kind. Each kind states all of them in its file: there are no defaults to forget.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Properties {
+    /// Where in the main job it belongs.
+    pub stage: Stage,
     /// What carrying it out may change.
     pub effect: Effect,
     /// What it must not run beside.
@@ -18,8 +22,38 @@ pub struct Properties {
     pub interrupts_member: bool,
     /// Whether its effect must not happen twice in a site's life, so that it is never repeated on mere suspicion.
     pub once: bool,
+    /// How it could be undone; never automatic.
+    pub undo: Undo,
     /// How long it usually takes, seconds: what runs first is decided by it, and nothing else. A rough figure is enough.
     pub expected_s: u32,
+    /// How long one attempt may take, seconds; one of [`super::deadlines`]. A kind whose parameters decide it answers in
+    /// [`StepParams::deadline_s`].
+    pub deadline_s: u32,
+}
+
+/// How a step could be undone, in a sentence for people.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase", tag = "undo", content = "reason")]
+pub enum Undo {
+    /// There is nothing to undo: it changes nothing that stays.
+    Nothing,
+    /// Undoing restores what was before.
+    Exact(&'static str),
+    /// Undoing leaves an equivalent state; the text says what remains.
+    Compensate(&'static str),
+    /// It cannot be undone, and why.
+    OneWay(&'static str),
+}
+
+impl Undo {
+    /// The sentence.
+    #[must_use]
+    pub const fn text(self) -> &'static str {
+        match self {
+            Undo::Nothing => "Nothing to undo.",
+            Undo::Exact(text) | Undo::Compensate(text) | Undo::OneWay(text) => text,
+        }
+    }
 }
 
 /// What carrying out a step may change.
@@ -60,6 +94,21 @@ pub trait StepParams {
     /// What holds for every step of the kind.
     const PROPERTIES: Properties;
 
+    /// Where in the main job this very step belongs.
+    fn stage(&self) -> Stage {
+        Self::PROPERTIES.stage
+    }
+
+    /// How long one attempt of this very step may take, seconds.
+    fn deadline_s(&self) -> u32 {
+        Self::PROPERTIES.deadline_s
+    }
+
+    /// What it destroys, moves or interrupts, in words. A kind with the property `destructive` must say it.
+    fn destroys(&self) -> Option<String> {
+        None
+    }
+
     /// The node it touches, for limits per target and failure budgets; none when it touches several, or the cluster.
     fn node(&self) -> Option<&NodeName> {
         None
@@ -94,6 +143,9 @@ pub trait StepParams {
 /// [`StepParams`] as a trait object.
 pub(super) trait AnyParams {
     fn properties(&self) -> Properties;
+    fn stage(&self) -> Stage;
+    fn deadline_s(&self) -> u32;
+    fn destroys(&self) -> Option<String>;
     fn node(&self) -> Option<&NodeName>;
     fn needs_quorum(&self) -> bool;
     fn members(&self) -> Vec<&NodeName>;
@@ -105,6 +157,18 @@ pub(super) trait AnyParams {
 impl<P: StepParams> AnyParams for P {
     fn properties(&self) -> Properties {
         P::PROPERTIES
+    }
+
+    fn stage(&self) -> Stage {
+        StepParams::stage(self)
+    }
+
+    fn deadline_s(&self) -> u32 {
+        StepParams::deadline_s(self)
+    }
+
+    fn destroys(&self) -> Option<String> {
+        StepParams::destroys(self)
     }
 
     fn node(&self) -> Option<&NodeName> {

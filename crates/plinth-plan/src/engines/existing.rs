@@ -2,12 +2,12 @@
 //! not done.
 
 use super::{Asked, Engine, Install};
-use crate::step::{Refine, step};
-use crate::{deadlines, ids};
+use crate::ids;
+use crate::step::step;
 use plinth_model::finding::code;
-use plinth_model::plan::{Step, Undo};
+use plinth_model::plan::Step;
 use plinth_model::steps::TakeOver;
-use plinth_model::{Finding, Stage, StepId, Work};
+use plinth_model::{Finding, StepId, Work};
 
 /// A cluster that somebody else installed.
 pub(super) struct Existing;
@@ -34,12 +34,7 @@ impl Engine for Existing {
         let reason =
             format!("everything inside the cluster is done with a copy of {file}, which is tried before it is kept");
         let work = Work::TakeOver(TakeOver { file, version: asked.wanted.cloned() });
-        let step = step(ids::kubeconfig(name), Stage::Kubernetes, work, deadlines::KUBECONFIG, reason);
-        Some(
-            step.undo(Undo::Compensate(
-                "the copy is removed from the state directory; the cluster stays as it is".into(),
-            )),
-        )
+        Some(step(ids::kubeconfig(name), work, reason))
     }
 
     fn reaches_nodes(&self) -> bool {

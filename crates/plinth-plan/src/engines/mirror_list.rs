@@ -1,6 +1,7 @@
 //! What a mirror must hold so that Kubernetes can be installed from it, for programs and for people.
 
 use indexmap::IndexMap;
+use plinth_model::amount;
 use plinth_model::download::DownloadList;
 use plinth_model::steps::{KubesprayRun, RunInputs};
 use plinth_model::{Plan, Work};
@@ -92,11 +93,11 @@ impl MirrorList {
     pub fn text(&self) -> String {
         let (files, images) = (&self.list.files, &self.list.images);
         let mut text = format!(
-            "# Kubernetes {} by Kubespray {}: {} files, {} images\n",
+            "# Kubernetes {} by Kubespray {}: {}, {}\n",
             self.kubernetes,
             self.kubespray,
-            files.len(),
-            images.len()
+            amount(files.len(), "file"),
+            amount(images.len(), "image")
         );
         text.push_str(
             "# files: SHA-256, and the place below the mirror, which with https:// before it is the address\n",

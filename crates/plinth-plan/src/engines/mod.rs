@@ -12,14 +12,13 @@ pub use work::{EngineFile, file, is_done, tools};
 
 use crate::catalog::Components;
 use crate::cluster::{Cluster, Member};
-use crate::deadlines;
 use crate::ids;
 use crate::sources::Source;
 use crate::step::step;
 use plinth_model::finding::code;
 use plinth_model::plan::Step;
 use plinth_model::steps::{Kubeconfig, Removal};
-use plinth_model::{Finding, NodeName, Stage, StepId, Version, Work};
+use plinth_model::{Finding, NodeName, StepId, Version, Work};
 use plinth_site::Desired;
 use plinth_site::desired::{ApiEndpoint, Engine as Wanted};
 
@@ -72,7 +71,7 @@ pub(crate) trait Engine: Sync {
         let work = Work::Kubeconfig(Kubeconfig { target: Cluster::target(desired, first), server });
         let reason = format!("everything inside the cluster is done through its API server on {}", first.name);
         let id = ids::kubeconfig(desired.name.as_str());
-        Some(step(id, Stage::Kubernetes, work, deadlines::KUBECONFIG, reason))
+        Some(step(id, work, reason))
     }
 
     /// Where these of its steps fetch from.

@@ -3,7 +3,6 @@
 use super::platform::{Base, end};
 use super::runai;
 use crate::cluster::Cluster;
-use crate::deadlines;
 use crate::discover::Role;
 use crate::facts::{private_authority, url};
 use crate::ids;
@@ -14,6 +13,7 @@ use plinth_model::steps::{AcceptanceCheck, Check, Health, RunaiTarget};
 use plinth_model::{Stage, StepId, Work};
 use plinth_site::Desired;
 use plinth_site::desired::Runai;
+use std::sync::Arc;
 
 /// All checks of what the plan installs; what is off is not checked.
 pub(super) fn steps(
@@ -35,8 +35,8 @@ pub(super) fn steps(
     steps
 }
 
-fn check(id: StepId, check: Check, deadline: u32, reason: impl Into<String>) -> Step {
-    step(id, Stage::Acceptance, Work::AcceptanceCheck(AcceptanceCheck { check }), deadline, reason)
+fn check(id: StepId, check: Check, reason: impl Into<Arc<str>>) -> Step {
+    step(id, Work::AcceptanceCheck(AcceptanceCheck { check }), reason)
 }
 
 /// A pod per GPU node, behind whatever makes GPUs allocatable.
@@ -49,7 +49,7 @@ fn gpu(cluster: &Cluster, resolution: &Resolution, base: &Base<'_>) -> Vec<Step>
     let on_node = |node: &plinth_model::NodeName| {
         let work = Check::GpuPod { node: node.clone() };
         let reason = "a pod that asks for one GPU must run there and see it";
-        check(ids::check_gpu(node), work, deadlines::CHECK_GPU, reason).needing(before.clone())
+        check(ids::check_gpu(node), work, reason).needing(before.clone())
     };
     cluster.with(Role::Gpu).map(|m| on_node(&m.name)).collect()
 }
@@ -63,14 +63,14 @@ fn dns(desired: &Desired, runai: &Runai, cluster: &Cluster, base: &Base<'_>) -> 
     let address = cluster.ingress_address(desired)?;
     let work = Check::Dns { name: runai.domain.clone(), address };
     let reason = format!("a pod must find {} at the ingress", runai.domain);
-    Some(check(ids::check_dns(&runai.domain), work, deadlines::CHECK, reason).needing([base.join()]))
+    Some(check(ids::check_dns(&runai.domain), work, reason).needing([base.join()]))
 }
 
 fn ingress(runai: &Runai, before: StepId, names: &RunaiNames) -> Step {
     let certificate = private_authority(runai).then(|| names.certificate.clone());
     let work = Check::Ingress { url: url(runai), certificate };
     let reason = format!("{} must answer with the certificate that users are told to trust", url(runai));
-    check(ids::check_ingress(&runai.domain), work, deadlines::CHECK, reason)
+    check(ids::check_ingress(&runai.domain), work, reason)
         .needing([before])
         .needing([ids::certificate(&names.certificate)])
 }
@@ -82,7 +82,7 @@ fn storage(resolution: &Resolution, base: &Base<'_>) -> Option<Step> {
         return None;
     }
     let reason = "a claim without a class must bind, as databases make them";
-    let check = check(ids::check_storage("default"), Check::Storage, deadlines::CHECK, reason)
+    let check = check(ids::check_storage("default"), Check::Storage, reason)
         .needing([base.join()])
         .needing(platform)
         .needing(base.leaving());
@@ -93,5 +93,5 @@ fn connected(runai: &Runai, cluster: &Cluster, target: RunaiTarget) -> Step {
     let nodes = cluster.with(Role::Gpu).map(|m| m.name.clone()).collect();
     let work = Check::Runai { target, nodes };
     let reason = "Run:ai must call the cluster connected and list every GPU node";
-    check(ids::check_runai(&runai.cluster), work, deadlines::CHECK, reason).needing([ids::connected(&runai.cluster)])
+    check(ids::check_runai(&runai.cluster), work, reason).needing([ids::connected(&runai.cluster)])
 }

@@ -1,6 +1,6 @@
 //! What applying each step would do, from what was seen. Moves no hash: a look at the world changes no plan.
 
-use crate::observed::{Observed, Seen};
+use crate::observed::{Observed, StepObservation};
 use plinth_model::Finding;
 use plinth_model::finding::code;
 use plinth_model::plan::{Change, Gate, Step};
@@ -15,7 +15,7 @@ pub(super) fn set(steps: &mut [Step], observed: &Observed) {
 
 fn change(step: &Step, observed: &Observed) -> Change {
     let seen = observed.steps.get(&step.id);
-    if seen == Some(&Seen::Done) {
+    if seen == Some(&StepObservation::Done) {
         return Change::None;
     }
     if let Some(condition) = &step.when {
@@ -27,7 +27,7 @@ fn change(step: &Step, observed: &Observed) -> Change {
     }
     match (&step.work, seen) {
         (work, _) if work.properties().effect != Effect::Changes => Change::Check,
-        (_, Some(Seen::Todo(diff))) => Change::Apply { diff: diff.clone() },
+        (_, Some(StepObservation::Todo(diff))) => Change::Apply { diff: diff.clone() },
         _ => Change::Apply { diff: Vec::new() },
     }
 }

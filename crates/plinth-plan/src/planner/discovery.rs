@@ -1,12 +1,11 @@
 //! Stage discovery: BCM is the one the inventory came from.
 
-use crate::deadlines;
 use crate::ids;
 use crate::step::step;
+use plinth_model::Work;
 use plinth_model::inventory::{Inventory, NodeKind};
 use plinth_model::plan::Step;
 use plinth_model::steps::BcmIdentity;
-use plinth_model::{Stage, Work};
 use plinth_site::Desired;
 use plinth_site::desired::InventorySource;
 
@@ -19,7 +18,7 @@ pub(crate) fn steps(desired: &Desired, inventory: &Inventory) -> Option<Step> {
     let host = endpoint_host(&bcm.endpoint);
     let reason = format!("the inventory came from the BCM at {host}; this checks that it is still the same one");
     let work = Work::BcmIdentity(BcmIdentity { endpoint: bcm.endpoint.clone(), head_nodes });
-    Some(step(ids::identity(host), Stage::Discovery, work, deadlines::BCM_IDENTITY, reason))
+    Some(step(ids::identity(host), work, reason))
 }
 
 /// `bcm-head-01` of `https://bcm-head-01:8081`; brackets of an IPv6 address stay.

@@ -5,12 +5,12 @@ use crate::cluster::{Cluster, Member};
 use crate::discover::Role;
 use crate::engines::{Asked, Engine};
 use crate::gpu::wants_toolkit;
+use crate::ids;
 use crate::observed::Observed;
 use crate::step::{Refine, step};
-use crate::{deadlines, ids};
 use plinth_model::plan::Step;
 use plinth_model::steps::{ClusterDns, ControlPlane, GpuRuntime, NodeLabels, NodeReady};
-use plinth_model::{Stage, StepId, Version, Work};
+use plinth_model::{StepId, Version, Work};
 use plinth_site::Desired;
 use std::net::Ipv4Addr;
 
@@ -47,7 +47,7 @@ fn on_node(desired: &Desired, member: &Member, labelled: bool) -> Vec<Step> {
     let with = version.as_ref().map(|version| format!(" with {version}")).unwrap_or_default();
     let reason = format!("pods are placed on it only when it is Ready{with}");
     let work = Work::NodeReady(NodeReady { node: member.name.clone(), version });
-    let ready = step(ids::ready(&member.name), Stage::Kubernetes, work, deadlines::NODE_READY, reason);
+    let ready = step(ids::ready(&member.name), work, reason);
     labels.into_iter().chain([ready.needing([before])]).collect()
 }
 
@@ -69,7 +69,7 @@ fn labels(member: &Member, labelled: bool) -> Option<Step> {
         labels: member.labels.clone(),
         taints: member.taints.clone(),
     });
-    Some(step(ids::labels(&member.name), Stage::Kubernetes, work, deadlines::KUBE_CALL, reason))
+    Some(step(ids::labels(&member.name), work, reason))
 }
 
 /// Behind readiness, since the pods that it looks at run on every node.
@@ -80,7 +80,7 @@ fn health(desired: &Desired, cluster: &Cluster, engine: &dyn Engine) -> Step {
     let work = Work::ControlPlane(ControlPlane { targets, etcd });
     let reason = "Ready nodes do not prove that etcd agrees, that certificates last, and that names resolve everywhere";
     let ready = cluster.members.iter().filter(|m| m.is_kubernetes_node()).map(|m| ids::ready(&m.name));
-    step(ids::health(desired.name.as_str()), Stage::Kubernetes, work, deadlines::CONTROL_PLANE, reason)
+    step(ids::health(desired.name.as_str()), work, reason)
         .needing([ids::kubeconfig(desired.name.as_str())])
         .needing(ready)
 }
@@ -94,7 +94,7 @@ fn gpu_runtime(desired: &Desired, cluster: &Cluster, engine: &dyn Engine) -> Opt
     let name = desired.name.as_str();
     let reason = "a run of Kubespray rewrites containerd's settings; GPU pods fail where NVIDIA's runtime was in them";
     let work = Work::GpuRuntime(GpuRuntime { targets });
-    let step = step(ids::gpu_runtime(name), Stage::Kubernetes, work, deadlines::GPU_RUNTIME, reason);
+    let step = step(ids::gpu_runtime(name), work, reason);
     Some(step.needing([ids::health(name)]))
 }
 
@@ -111,7 +111,7 @@ pub(crate) fn join(desired: &Desired, cluster: &Cluster, engine: &dyn Engine) ->
     let work = Work::ClusterDns(ClusterDns { name, address });
     let before =
         gpu_runtime(desired, cluster, engine).map_or_else(|| ids::health(desired.name.as_str()), |step| step.id);
-    Some(step(join_id(desired), Stage::Kubernetes, work, deadlines::CLUSTER_DNS, reason).needing([before]))
+    Some(step(join_id(desired), work, reason).needing([before]))
 }
 
 /// The API server's service address: the first one of the service range.

@@ -3,11 +3,11 @@
 
 use super::platform::{Base, end};
 use crate::catalog::{Components, Removable};
+use crate::ids;
 use crate::step::{Refine, step};
-use crate::{deadlines, ids};
 use plinth_catalog::{Resolution, ResolvedComponent};
-use plinth_model::plan::{Step, Undo};
-use plinth_model::steps::{ComponentRemoval, CrdPolicy};
+use plinth_model::plan::Step;
+use plinth_model::steps::{ComponentRemoval, CrdPolicy, deadlines};
 use plinth_model::{Installed, ObjectName, Parts, ReleaseName, Stage, StepId, Work};
 
 /// Parts of one component that go.
@@ -78,13 +78,10 @@ impl Leaving<'_> {
         let work = Work::ComponentRemoval(ComponentRemoval {
             parts: self.parts.clone(),
             timeout_s: deadlines::HELM_UNINSTALL,
+            loses: self.loses(),
+            stage,
         });
-        let step = step(self.id(), stage, work, deadlines::COMPONENT_REMOVAL, self.reason())
-            .needing([base.join()])
-            .destroys(self.destroys())
-            .undo(Undo::Compensate(
-                "switched on again it is installed anew; what went with it does not come back".into(),
-            ));
+        let step = step(self.id(), work, self.reason()).needing([base.join()]);
         if self.makes_room_for().is_some() {
             return step;
         }
@@ -110,7 +107,7 @@ impl Leaving<'_> {
         }
     }
 
-    fn destroys(&self) -> String {
+    fn loses(&self) -> String {
         let Parts { releases, objects, .. } = &self.parts;
         let mut parts: Vec<String> = objects.iter().map(|object| format!("removes {object}")).collect();
         parts.extend(releases.iter().map(|release| format!("uninstalls {release}")));

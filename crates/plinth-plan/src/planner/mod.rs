@@ -33,6 +33,7 @@ use plinth_site::desired::ArtifactSource;
 use std::borrow::Cow;
 use std::cmp::Reverse;
 use std::collections::HashSet;
+use std::sync::Arc;
 
 /// Plans.
 ///
@@ -91,6 +92,7 @@ fn finished(
 ) -> Result<Plan, Vec<Finding>> {
     findings.extend(change::bad_answers(&gates, observed));
     change::set(&mut steps, observed);
+    share_reasons(&mut steps);
     let plan = sealed(desired, made_from, steps, gates, findings);
     let flaws = lint::content(&plan);
     let wrong = flaws.iter().chain(&plan.findings).any(Finding::is_error);
@@ -160,6 +162,17 @@ fn sealed(desired: &Desired, made_from: MadeFrom, steps: Vec<Step>, gates: Vec<G
     let mut plan = Plan { schema: SCHEMA, hash: Digest::of_bytes(&[]), site, made_from, steps, gates, findings };
     plan.hash = plan.content_hash();
     plan
+}
+
+/// The same sentence stands behind the steps of thousands of nodes: it is kept once.
+fn share_reasons(steps: &mut [Step]) {
+    let mut known: HashSet<Arc<str>> = HashSet::new();
+    for step in steps {
+        match known.get(&step.reason) {
+            Some(reason) => step.reason = Arc::clone(reason),
+            None => drop(known.insert(Arc::clone(&step.reason))),
+        }
+    }
 }
 
 /// Findings of the discovery, without mere remarks about machines that are not in the cluster.

@@ -1,17 +1,16 @@
 //! Stage nodes: first contact, account, facts, storage, registries; a chain of steps per node.
 
 use crate::cluster::{Cluster, Member};
-use crate::deadlines;
 use crate::engines;
 use crate::ids;
 use crate::step::{Refine, step};
 use crate::visit;
-use plinth_model::gate::{self, FITS, RELOCATE};
-use plinth_model::plan::{Answer, Gate, Step, Undo};
+use plinth_model::gate::{GateAnswer, GateId};
+use plinth_model::plan::{Answer, Gate, Step};
 use plinth_model::steps::{
     NodeAccount, NodeConnect, NodeFacts, NodePrepare, NodeRegistries, NodeStorage, NodeStorageOld, Preparation,
 };
-use plinth_model::{Stage, StepId, Work};
+use plinth_model::{StepId, Work};
 use plinth_site::Desired;
 
 const MIB_PER_GIB: f64 = 1024.0;
@@ -50,7 +49,7 @@ fn connect(desired: &Desired, member: &Member) -> Step {
     let user = &desired.access.bootstrap.user;
     let reason = format!("SSH as {user} must answer at the production address, and the host key is pinned");
     let work = Work::NodeConnect(NodeConnect { target: Cluster::first_contact(desired, member) });
-    step(ids::connect(&member.name), Stage::Nodes, work, deadlines::NODE_CONNECT, reason)
+    step(ids::connect(&member.name), work, reason)
 }
 
 fn account(desired: &Desired, member: &Member) -> Step {
@@ -58,23 +57,21 @@ fn account(desired: &Desired, member: &Member) -> Step {
     let reason = format!("every later step signs in as {} ({})", account.name, account.uid);
     let work =
         Work::NodeAccount(NodeAccount { target: Cluster::first_contact(desired, member), account: account.clone() });
-    let undo = Undo::Compensate("the account is removed; files it owns elsewhere stay".into());
-    step(ids::account(&member.name), Stage::Nodes, work, deadlines::NODE_ACCOUNT, reason).undo(undo)
+    step(ids::account(&member.name), work, reason)
 }
 
 fn facts(desired: &Desired, cluster: &Cluster, member: &Member) -> Step {
     let expected = visit::expectation(desired, cluster, member);
     let minimum = &expected.minimum;
     let reason = format!(
-        "{} is {}; it needs {} cores, {:.1} GiB of memory and {} GiB for images",
-        member.name,
+        "it is {}; it needs {} cores, {:.1} GiB of memory and {} GiB for images",
         member.role_text(),
         minimum.cpus,
         minimum.memory_mib as f64 / MIB_PER_GIB,
         expected.images_gib,
     );
     let work = Work::NodeFacts(NodeFacts { target: Cluster::target(desired, member), expected });
-    step(ids::facts(&member.name), Stage::Nodes, work, deadlines::NODE_FACTS, reason)
+    step(ids::facts(&member.name), work, reason)
 }
 
 /// The move; none when the site's own choice is where images are anyway.
@@ -85,30 +82,28 @@ fn storage(desired: &Desired, member: &Member) -> Option<Step> {
         return None;
     }
     let reason = match &member.storage {
-        Some(_) => format!("{} is {}; the site file keeps its images in {to}", member.name, member.role_text()),
-        None => format!("{} is {}; its {from} may be too small for images", member.name, member.role_text()),
+        Some(_) => format!("it is {}; the site file keeps its images in {to}", member.role_text()),
+        None => format!("it is {}; its {from} may be too small for images", member.role_text()),
     };
     let work =
         Work::NodeStorage(NodeStorage { target: Cluster::target(desired, member), from: from.clone(), to: to.clone() });
-    let step = step(ids::storage(&member.name), Stage::Nodes, work, deadlines::NODE_STORAGE, reason)
-        .destroys(format!("stops containerd and moves {from} to {to}"))
-        .undo(Undo::Compensate("the data is moved back, if there is room again".into()));
+    let step = step(ids::storage(&member.name), work, reason);
     Some(match member.storage {
         Some(_) => step,
-        None => step.when(gate::storage(&member.name), RELOCATE),
+        None => step.when(GateId::storage(&member.name), GateAnswer::RELOCATE),
     })
 }
 
 fn storage_gate(desired: &Desired, member: &Member) -> Option<Gate> {
     let storage = &desired.storage;
-    let answer = |answer: &str, meaning: String| Answer { answer: answer.to_owned(), meaning };
+    let answer = |answer, meaning| Answer { answer, meaning };
     member.storage.is_none().then(|| Gate {
-        id: gate::storage(&member.name),
+        id: GateId::storage(&member.name),
         question: format!("free space not checked yet: images need {} GiB in {}", storage.images_gib, storage.images),
         opened_by: ids::facts(&member.name),
         answers: vec![
-            answer(FITS, format!("images stay in {}", storage.images)),
-            answer(RELOCATE, format!("they move to {}", storage.larger)),
+            answer(GateAnswer::FITS, format!("images stay in {}", storage.images)),
+            answer(GateAnswer::RELOCATE, format!("they move to {}", storage.larger)),
         ],
     })
 }
@@ -124,12 +119,10 @@ fn storage_old(desired: &Desired, member: &Member) -> Step {
         to: to.clone(),
     });
     let id = ids::storage_old(&member.name);
-    let step = step(id, Stage::Nodes, work, deadlines::NODE_STORAGE_OLD, reason)
-        .destroys(format!("removes the copy of {from} that the move left"))
-        .undo(Undo::OneWay("the copy is gone; the data itself is in its new place".into()));
+    let step = step(id, work, reason);
     match member.storage {
         Some(_) => step,
-        None => step.when(gate::storage(&member.name), RELOCATE),
+        None => step.when(GateId::storage(&member.name), GateAnswer::RELOCATE),
     }
 }
 
@@ -141,8 +134,7 @@ fn prepare(desired: &Desired, cluster: &Cluster, member: &Member) -> Option<Step
     let wanted = Preparation { hosts: [(runai.domain.clone(), address)].into(), ..Preparation::default() };
     let reason = format!("the node itself must find {} at {address}; the engine tells pods only", runai.domain);
     let work = Work::NodePrepare(NodePrepare { target: Cluster::target(desired, member), wanted });
-    let undo = Undo::Compensate("the lines are taken out of /etc/hosts".into());
-    Some(step(ids::prepare(&member.name), Stage::Nodes, work, deadlines::NODE_PREPARE, reason).undo(undo))
+    Some(step(ids::prepare(&member.name), work, reason))
 }
 
 /// Mirrors and logins; none without any.
@@ -164,5 +156,5 @@ fn registries(desired: &Desired, member: &Member) -> Option<Step> {
         mirrors_by_engine: true,
         logins: registries.logins.clone(),
     });
-    Some(step(ids::registries(&member.name), Stage::Nodes, work, deadlines::NODE_REGISTRIES, reason))
+    Some(step(ids::registries(&member.name), work, reason))
 }

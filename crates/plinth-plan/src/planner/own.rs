@@ -3,13 +3,12 @@
 
 use super::{change, finished, made_from, worst_first};
 use crate::catalog::Components;
-use crate::deadlines;
 use crate::ids;
 use crate::observed::Observed;
-use crate::step::{Refine as _, step};
-use plinth_model::plan::{Plan, Undo};
+use crate::step::step;
+use plinth_model::plan::Plan;
 use plinth_model::steps::{NodePrepare, NodeTarget, NodeTrust, Preparation};
-use plinth_model::{Finding, Stage, Work};
+use plinth_model::{Finding, Work};
 use plinth_site::Desired;
 
 /// The plan with what was seen of its steps: only their changes differ, so its hash is the same.
@@ -38,7 +37,7 @@ pub fn fixes(
     let fix = |(target, wanted): (NodeTarget, Preparation)| {
         let (id, reason) = (ids::prepare(&target.node), in_words(&wanted));
         let work = Work::NodePrepare(NodePrepare { target, wanted });
-        step(id, Stage::Nodes, work, deadlines::NODE_PREPARE, reason)
+        step(id, work, reason)
     };
     let steps = (fixes.into_iter().map(fix).collect(), Vec::new());
     finished(made_from(desired, observed, catalog), desired, observed, steps, Vec::new())
@@ -57,8 +56,7 @@ pub fn trust(
     let pin = |key: NodeTrust| {
         let (id, reason) =
             (ids::trust(&key.target.node), format!("{} {} was compared", key.algorithm, key.fingerprint));
-        step(id, Stage::Nodes, Work::NodeTrust(key), deadlines::NODE_CONNECT, reason)
-            .undo(Undo::OneWay("the key that was pinned before is believed no more".to_owned()))
+        step(id, Work::NodeTrust(key), reason)
     };
     let steps = (keys.into_iter().map(pin).collect(), Vec::new());
     finished(made_from(desired, observed, catalog), desired, observed, steps, Vec::new())

@@ -1,16 +1,13 @@
 //! Stage platform: certificate, namespaces, secrets, and the components with their objects.
 
 use super::leaving::Leaving;
-use crate::deadlines;
 use crate::ids;
 use crate::step::{Refine, step};
 use indexmap::IndexMap;
 use plinth_catalog::{Resolution, ResolvedComponent, ResolvedSecret};
-use plinth_model::plan::{Step, Undo};
-use plinth_model::steps::{
-    CrdPolicy, Health, HelmRelease, KubeObjects, KubeSecret, Namespace, PodSecurity, SecretContent,
-};
-use plinth_model::{NodeName, Stage, StepId, Work};
+use plinth_model::plan::Step;
+use plinth_model::steps::{Health, HelmRelease, KubeObjects, KubeSecret, Namespace, PodSecurity, SecretContent};
+use plinth_model::{NodeName, StepId, Work};
 use plinth_site::Desired;
 use std::collections::HashMap;
 
@@ -89,7 +86,7 @@ fn wanted_secret(namespace: &str, secret: &ResolvedSecret) -> Step {
         content: secret.content.clone(),
         labels: secret.labels.clone(),
     });
-    step(ids::secret(namespace, &secret.name), Stage::Platform, work, deadlines::KUBE_CALL, secret.reason.clone())
+    step(ids::secret(namespace, &secret.name), work, secret.reason.clone())
         .needing([ids::namespace(namespace)])
         .needing(certificate)
 }
@@ -125,9 +122,7 @@ fn namespace(desired: &Desired, name: &str, level: PodSecurity, wanted_by: &[&st
         PodSecurity::Privileged => "privileged",
     };
     let reason = format!("needed by {}, with pod security {level}", wanted_by.join(" and "));
-    step(ids::namespace(name), Stage::Platform, work, deadlines::KUBE_CALL, reason)
-        .needing([ids::kubeconfig(desired.name.as_str())])
-        .undo(Undo::Compensate("deleting a namespace deletes everything in it".into()))
+    step(ids::namespace(name), work, reason).needing([ids::kubeconfig(desired.name.as_str())])
 }
 
 impl Base<'_> {
@@ -162,32 +157,26 @@ impl Base<'_> {
     fn release(&self, component: &ResolvedComponent) -> Step {
         let mut release = component.release.clone();
         release.health = self.fill(&release.health);
-        let deadline = release.timeout_s.saturating_add(deadlines::RELEASE_MARGIN);
-        let undo = match release.crds {
-            CrdPolicy::Templates => "helm uninstall also removes its custom resources with all their objects",
-            _ => "helm uninstall leaves its custom resource definitions and volumes",
-        };
         let reason = format!("{}: {}", component.title, component.reason);
         let needed = component.needs.iter().filter_map(|name| self.end(name));
-        let work = Work::HelmRelease(HelmRelease { release: Box::new(release) });
-        step(ids::release(&component.name), component.stage, work, deadline, reason)
+        let work = Work::HelmRelease(HelmRelease { release: Box::new(release), stage: component.stage });
+        step(ids::release(&component.name), work, reason)
             .needing([self.join()])
             .needing(self.prepared(component))
             .needing(needed)
             .needing(self.makes_room_for(&component.name))
-            .undo(Undo::Compensate(undo.into()))
     }
 
     fn objects(&self, component: &ResolvedComponent) -> Step {
-        let timeout_s = component.release.timeout_s;
         let work = Work::KubeObjects(KubeObjects {
             component: component.name.clone(),
             objects: component.objects.clone(),
             health: self.fill(&component.objects_health),
+            timeout_s: component.release.timeout_s,
+            stage: component.stage,
         });
         let reason = format!("creates what {} needs to do anything: {}", component.title, kinds(component));
-        let deadline = timeout_s.saturating_add(deadlines::RELEASE_MARGIN);
-        step(ids::objects(&component.name), component.stage, work, deadline, reason)
+        step(ids::objects(&component.name), work, reason)
             .needing([ids::release(&component.name)])
             .needing(self.prepared(component))
     }

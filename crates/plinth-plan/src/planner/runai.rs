@@ -1,12 +1,11 @@
 //! Stage runai: control plane, issuer, registration, cluster part, connection.
 
 use super::platform::{Base, end};
-use crate::deadlines;
 use crate::facts::{private_authority, url};
 use crate::ids;
 use crate::step::{Refine, step};
 use plinth_catalog::{Resolution, ResolvedComponent, RunaiNames, RunaiPart};
-use plinth_model::plan::{Step, Undo};
+use plinth_model::plan::Step;
 use plinth_model::steps::{Certificate, CertificateSource, RunaiConnected, RunaiIssuer, RunaiRegister, RunaiTarget};
 use plinth_model::{Stage, StepId, Work};
 use plinth_site::Desired;
@@ -25,8 +24,7 @@ fn certificate(runai: &Runai, name: &str) -> Step {
     }
     let work = Work::Certificate(Certificate { name: name.to_owned(), names, source: runai.certificate.clone() });
     let reason = format!("browsers, nodes and pods reach {} over TLS", runai.domain);
-    step(ids::certificate(name), Stage::Platform, work, deadlines::LOCAL_FILES, reason)
-        .undo(Undo::Compensate("the files are removed; whoever trusted the authority has to forget it".into()))
+    step(ids::certificate(name), work, reason)
 }
 
 /// Steps of the stage. Components of the stage that are no part of Run:ai come first, with its control plane.
@@ -71,40 +69,18 @@ pub(super) fn control_plane(resolution: &Resolution, base: &Base<'_>) -> StepId 
 
 fn issuer(runai: &Runai, target: RunaiTarget, before: StepId, names: &RunaiNames) -> Step {
     let reason = format!("tokens are refused unless their issuer is exactly {}", target.issuer());
-    step(
-        ids::issuer(&runai.domain),
-        Stage::Runai,
-        Work::RunaiIssuer(RunaiIssuer { target }),
-        deadlines::RUNAI_ISSUER,
-        reason,
-    )
-    .needing([before])
-    .needing([ids::certificate(&names.certificate)])
+    step(ids::issuer(&runai.domain), Work::RunaiIssuer(RunaiIssuer { target }), reason)
+        .needing([before])
+        .needing([ids::certificate(&names.certificate)])
 }
 
 fn register(runai: &Runai, target: RunaiTarget) -> Step {
     let reason = format!("the cluster part signs in with the identity that Run:ai gives {}", runai.cluster);
-    let undo = "removing the cluster in Run:ai removes its identity, projects and history";
-    step(
-        ids::register(&runai.cluster),
-        Stage::Runai,
-        Work::RunaiRegister(RunaiRegister { target }),
-        deadlines::RUNAI_REGISTER,
-        reason,
-    )
-    .needing([ids::issuer(&runai.domain)])
-    .undo(Undo::OneWay(undo.into()))
-    .once()
+    step(ids::register(&runai.cluster), Work::RunaiRegister(RunaiRegister { target }), reason)
+        .needing([ids::issuer(&runai.domain)])
 }
 
 fn connected(runai: &Runai, target: RunaiTarget, end: StepId) -> Step {
     let reason = format!("{} must report to its control plane before anybody can use it", runai.cluster);
-    step(
-        ids::connected(&runai.cluster),
-        Stage::Runai,
-        Work::RunaiConnected(RunaiConnected { target }),
-        deadlines::RUNAI_CONNECTED,
-        reason,
-    )
-    .needing([end])
+    step(ids::connected(&runai.cluster), Work::RunaiConnected(RunaiConnected { target }), reason).needing([end])
 }

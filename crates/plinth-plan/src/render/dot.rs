@@ -13,7 +13,7 @@ pub fn dot(plan: &Plan) -> String {
         quoted(plan.site.as_str())
     );
     for (i, stage) in Stage::ALL.into_iter().enumerate() {
-        let mut steps = plan.steps.iter().filter(|s| s.stage == stage).peekable();
+        let mut steps = plan.steps.iter().filter(|s| s.work.stage() == stage).peekable();
         if steps.peek().is_none() {
             continue;
         }
@@ -34,7 +34,7 @@ fn node(step: &Step) -> String {
     let id = step.id.as_str();
     let label = format!("{} {id}", sign(&step.change));
     let style = if step.when.is_some() { ", style=dashed" } else { "" };
-    let colour = if step.destructive.is_some() { ", color=red" } else { "" };
+    let colour = if step.work.properties().destructive { ", color=red" } else { "" };
     format!("    {} [label={}{style}{colour}];\n", quoted(id), quoted(&label))
 }
 

@@ -26,7 +26,7 @@ pub(super) fn fold<'a>(steps: impl Iterator<Item = &'a Step>) -> Vec<Entry<'a>> 
     let mut by_key: HashMap<Key<'a>, usize> = HashMap::new();
     for step in steps {
         let Some(node) = step.work.node() else {
-            entries.push(Entry { step, nodes: Vec::new(), reason: step.reason.clone() });
+            entries.push(Entry { step, nodes: Vec::new(), reason: step.reason.to_string() });
             continue;
         };
         let reason = without(&step.reason, node.as_str());
@@ -34,7 +34,7 @@ pub(super) fn fold<'a>(steps: impl Iterator<Item = &'a Step>) -> Vec<Entry<'a>> 
         let at = *by_key.entry(key).or_insert(entries.len());
         match entries.get_mut(at) {
             Some(entry) => entry.nodes.push(node.as_str()),
-            None => entries.push(Entry { step, nodes: vec![node.as_str()], reason: step.reason.clone() }),
+            None => entries.push(Entry { step, nodes: vec![node.as_str()], reason: step.reason.to_string() }),
         }
     }
     for entry in entries.iter_mut().filter(|e| e.nodes.len() > 1) {
@@ -60,7 +60,7 @@ pub(super) fn fold_gates<'a>(gates: &[&'a Gate]) -> Vec<(&'a Gate, Vec<&'a str>)
     let mut folded: Vec<(&Gate, Vec<&str>)> = Vec::new();
     let mut by_question: HashMap<(&str, &str), usize> = HashMap::new();
     for &gate in gates {
-        let (kind, about) = gate.id.split_once('/').unwrap_or(("", &gate.id));
+        let (kind, about) = (gate.id.kind(), gate.id.subject());
         let at = *by_question.entry((kind, &gate.question)).or_insert(folded.len());
         match folded.get_mut(at) {
             Some((_, all)) => all.push(about),

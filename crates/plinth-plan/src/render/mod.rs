@@ -2,10 +2,12 @@
 
 mod dot;
 mod fold;
+mod json;
 mod text;
 mod wrap;
 
 pub use dot::dot;
+pub use json::{json, step_json};
 pub use text::text;
 
 use plinth_model::plan::Change;

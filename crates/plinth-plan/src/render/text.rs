@@ -4,8 +4,10 @@ use super::fold::{Entry, diff, fold, fold_gates};
 use super::sign;
 use super::wrap::wrap;
 use crate::duration;
-use plinth_model::plan::{Change, Gate, Plan, Step, Undo};
-use plinth_model::{Finding, Severity, Stage};
+use plinth_model::gate::GateId;
+use plinth_model::plan::{Change, Gate, Plan, Step};
+use plinth_model::steps::Undo;
+use plinth_model::{Finding, Severity, Stage, amount};
 use std::collections::HashSet;
 
 /// Names shown of a folded entry; the rest is counted.
@@ -50,7 +52,7 @@ impl Page {
     }
 
     fn stage(&self, plan: &Plan, stage: Stage) -> String {
-        let entries = fold(plan.steps.iter().filter(|s| s.stage == stage));
+        let entries = fold(plan.steps.iter().filter(|s| s.work.stage() == stage));
         if entries.is_empty() {
             return String::new();
         }
@@ -67,7 +69,7 @@ impl Page {
         let mut out = self.paint(tint(&step.change), &wrap(&first, &target, self.width));
         let indent = " ".repeat(TARGETS);
         out += &self.dim(&wrap(&indent, &entry.reason, self.width));
-        if let Some(what) = step.destructive.as_ref().filter(|_| step.change.pending()) {
+        if let Some(what) = step.work.destroys().filter(|_| step.change.pending()) {
             let ever = if is_one_way(step) { "; cannot be undone" } else { "" };
             out += &self.paint(RED, &wrap(&format!("{indent}! "), &format!("{what}{ever}"), self.width));
         }
@@ -80,19 +82,19 @@ impl Page {
     /// Gates that still decide something.
     fn gates(&self, plan: &Plan) -> String {
         let shut = plan.steps.iter().filter(|s| s.change == Change::Maybe).filter_map(|s| s.when.as_ref());
-        let shut: HashSet<&str> = shut.map(|when| when.gate.as_str()).collect();
-        let gates: Vec<&Gate> = plan.gates.iter().filter(|g| shut.contains(g.id.as_str())).collect();
+        let shut: HashSet<&GateId> = shut.map(|when| &when.gate).collect();
+        let gates: Vec<&Gate> = plan.gates.iter().filter(|g| shut.contains(&g.id)).collect();
         if gates.is_empty() {
             return String::new();
         }
         let mut out = format!("\n{}\n", self.paint(BOLD, "not known yet"));
         for (gate, about) in fold_gates(&gates) {
-            let kind = gate.id.split('/').next().unwrap_or_default();
+            let kind = gate.id.kind();
             out += &wrap(&format!("  ~ {kind:<22} "), &listed(&about, "nodes"), self.width);
             let indent = " ".repeat(TARGETS);
             out += &self.dim(&wrap(&indent, &gate.question, self.width));
             for answer in &gate.answers {
-                out += &wrap(&format!("{indent}{:<9} ", answer.answer), &answer.meaning, self.width);
+                out += &wrap(&format!("{indent}{:<9} ", answer.answer.as_str()), &answer.meaning, self.width);
             }
         }
         out
@@ -206,16 +208,11 @@ fn counts(plan: &Plan) -> String {
 
 /// Steps that will destroy, move or interrupt.
 fn destructive(plan: &Plan) -> impl Iterator<Item = &Step> {
-    plan.steps.iter().filter(|s| s.destructive.is_some() && s.change.pending())
+    plan.steps.iter().filter(|s| s.work.properties().destructive && s.change.pending())
 }
 
-const fn is_one_way(step: &Step) -> bool {
-    matches!(step.undo, Undo::OneWay(_))
-}
-
-/// `1 step`, `5 steps`.
-fn amount(number: usize, noun: &str) -> String {
-    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
+fn is_one_way(step: &Step) -> bool {
+    matches!(step.work.properties().undo, Undo::OneWay(_))
 }
 
 const fn tint(change: &Change) -> &'static str {

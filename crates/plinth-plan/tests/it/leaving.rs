@@ -2,8 +2,9 @@
 
 use crate::fixture::catalog::Shelf;
 use crate::fixture::{inventory as data, planned, site, unseen};
-use plinth_model::plan::{Plan, Step, Undo};
+use plinth_model::plan::{Plan, Step};
 use plinth_model::steps::ComponentRemoval;
+use plinth_model::steps::Undo;
 use plinth_model::{Installed, InstalledChange, ObjectName, Parts, ReleaseName, StepId, Work};
 use plinth_plan::{Components as _, Observed};
 use plinth_site::Desired;
@@ -58,11 +59,13 @@ fn a_component_that_is_switched_off_is_removed_and_says_what_is_lost() {
     assert!(removals[1].needs.contains(&removals[0].id), "{:?}", removals[1].needs);
     let knative = removals[1];
     assert_eq!(parts(knative).objects.len(), 1, "{:?}", parts(knative));
-    let destroys = knative.destructive.as_deref().unwrap();
+    let destroys = knative.work.destroys().unwrap();
     for text in ["KnativeServing", "uninstalls knative-operator/", "custom resource definitions go", "Knative serves"] {
         assert!(destroys.contains(text), "{destroys}");
     }
-    assert!(matches!(knative.undo, Undo::Compensate(_)) && knative.reason.contains("no longer wants"));
+    assert!(
+        matches!(knative.work.properties().undo, Undo::Compensate(_)) && knative.reason.contains("no longer wants")
+    );
     let again = after(&plan);
     let mut left = before.clone();
     plan.steps.iter().filter_map(|step| step.work.installed()).for_each(|change| left.installed.take(&change));
@@ -79,7 +82,7 @@ fn storage_goes_behind_everything_that_uses_it_and_before_the_proof() {
     let before = after(&planned(&site::basepod(), &unseen(data::basepod())));
     let plan = planned(&without(&["local-path-provisioner"]), &before);
     let [storage] = removals(&plan)[..] else { panic!("one removal") };
-    assert!(storage.destructive.as_deref().unwrap().contains("stay on the nodes"), "{storage:?}");
+    assert!(storage.work.destroys().unwrap().contains("stay on the nodes"), "{storage:?}");
     for user in
         Shelf::default().resolve(&without(&[]), &plinth_plan::facts::facts(&without(&[]), &cluster())).components
     {

@@ -2,13 +2,13 @@ use crate::fixture::catalog::Shelf;
 use crate::fixture::{codes, example, inventory as data, planned, site, unseen};
 use plinth_model::Code;
 use plinth_model::facts::{Containerd, NodeFacts, Space};
-use plinth_model::gate::{FITS, RELOCATE};
+use plinth_model::gate::GateAnswer;
 use plinth_model::plan::{Change, Plan, Step};
 use plinth_model::steps::{
     ClusterDns, Health, HelmRelease, KubesprayInventory, Namespace, NodeStorage, PodSecurity, RunaiIssuer,
 };
 use plinth_model::{Finding, NodeName, StepId, Values, Work};
-use plinth_plan::{Observed, Seen, plan};
+use plinth_plan::{Observed, StepObservation, plan};
 use plinth_site::desired::{ArtifactSource, ComponentChoice, Engine, NodeOverride, TlsTrust};
 
 fn step<'a>(plan: &'a Plan, id: &str) -> &'a Step {
@@ -56,7 +56,7 @@ fn a_plan_of_a_finished_world_is_empty_and_has_the_same_hash() {
     let first = example();
     assert_eq!(first.pending(), first.steps.iter().filter(|s| !matches!(s.change, Change::Check)).count());
     let mut observed = unseen(data::basepod());
-    observed.steps = first.steps.iter().map(|s| (s.id.clone(), Seen::Done)).collect();
+    observed.steps = first.steps.iter().map(|s| (s.id.clone(), StepObservation::Done)).collect();
     let again = planned(&site::basepod(), &observed);
     assert_eq!(again.pending(), 0);
     assert_eq!(again.hash, first.hash);
@@ -67,11 +67,11 @@ fn what_was_seen_decides_what_a_step_would_do() {
     let id = |text: &str| StepId::try_from(text.to_owned()).unwrap();
     let mut observed = unseen(data::basepod());
     let diff = vec!["+ user ansiblebcm (60000)".to_owned()];
-    observed.steps.insert(id("nodes/account/cpu-03"), Seen::Todo(diff.clone()));
-    observed.steps.insert(id("nodes/account/cpu-05"), Seen::Unknown("no route".into()));
-    observed.steps.insert(id("nodes/storage/cpu-06"), Seen::Done);
-    observed.answers.insert("storage/dgx-05".into(), FITS.into());
-    observed.answers.insert("storage/dgx-06".into(), RELOCATE.into());
+    observed.steps.insert(id("nodes/account/cpu-03"), StepObservation::Todo(diff.clone()));
+    observed.steps.insert(id("nodes/account/cpu-05"), StepObservation::Unknown("no route".into()));
+    observed.steps.insert(id("nodes/storage/cpu-06"), StepObservation::Done);
+    observed.answers.insert("storage/dgx-05".parse().unwrap(), GateAnswer::FITS);
+    observed.answers.insert("storage/dgx-06".parse().unwrap(), GateAnswer::RELOCATE);
     let plan = planned(&site::basepod(), &observed);
     let change = |text: &str| step(&plan, text).change.clone();
     assert_eq!(change("nodes/account/cpu-03"), Change::Apply { diff });
@@ -82,7 +82,7 @@ fn what_was_seen_decides_what_a_step_would_do() {
     assert_eq!(change("nodes/storage/dgx-06"), Change::Apply { diff: vec![] });
     assert_eq!(change("nodes/facts/cpu-03"), Change::Check);
     assert_eq!(change("checks/storage/default"), Change::Check);
-    observed.answers.insert("storage/dgx-06".into(), "melt".into());
+    observed.answers.insert("storage/dgx-06".parse().unwrap(), "melt".parse().unwrap());
     let findings = plinth_plan::plan(&site::basepod(), &observed, &Shelf::default()).unwrap_err();
     assert!(codes(&findings).contains(&"plan.answer-unknown"));
 }
@@ -99,7 +99,7 @@ fn a_storage_override_decides_the_gate_beforehand() {
         planned(&desired, &unseen(data::basepod()))
     };
     let moved = with("/raid/containerd");
-    assert!(moved.gates.iter().all(|g| g.id != "storage/dgx-05"));
+    assert!(moved.gates.iter().all(|g| g.id.as_str() != "storage/dgx-05"));
     assert_eq!(step(&moved, "nodes/storage/dgx-05").when, None);
     assert!(
         matches!(&step(&moved, "nodes/storage/dgx-05").work, Work::NodeStorage(NodeStorage { to, .. }) if to == "/raid/containerd")
@@ -218,7 +218,7 @@ fn one_url_feeds_everything_that_compares_issuers() {
         panic!()
     };
     assert_eq!(target.issuer(), "https://bcm-head-01.eth.cluster:30443/auth/realms/runai");
-    let Work::HelmRelease(HelmRelease { release }) = &step(&plan, "platform/release/runai-cluster").work else {
+    let Work::HelmRelease(HelmRelease { release, .. }) = &step(&plan, "platform/release/runai-cluster").work else {
         panic!()
     };
     assert_eq!(release.values["url"], "https://bcm-head-01.eth.cluster:30443");
@@ -236,8 +236,8 @@ fn one_url_feeds_everything_that_compares_issuers() {
 #[test]
 fn registration_is_once_and_before_the_cluster_part() {
     let plan = example();
-    assert!(step(&plan, "runai/register/bcm-gpu-cluster").once);
-    assert_eq!(plan.steps.iter().filter(|s| s.once).count(), 1);
+    assert!(step(&plan, "runai/register/bcm-gpu-cluster").work.properties().once);
+    assert_eq!(plan.steps.iter().filter(|s| s.work.properties().once).count(), 1);
     assert!(needs(&plan, "platform/release/runai-cluster").contains(&"runai/register/bcm-gpu-cluster".to_owned()));
     assert!(needs(&plan, "platform/release/runai-cluster").contains(&"platform/objects/knative-operator".to_owned()));
 }
@@ -245,7 +245,7 @@ fn registration_is_once_and_before_the_cluster_part() {
 #[test]
 fn gpu_health_names_the_gpu_nodes() {
     let plan = example();
-    let Work::HelmRelease(HelmRelease { release }) = &step(&plan, "platform/release/gpu-operator").work else {
+    let Work::HelmRelease(HelmRelease { release, .. }) = &step(&plan, "platform/release/gpu-operator").work else {
         panic!()
     };
     let Health::Allocatable { nodes, .. } = &release.health[0] else { panic!() };

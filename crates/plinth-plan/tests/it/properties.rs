@@ -4,7 +4,7 @@ use plinth_model::NodeName;
 use plinth_model::inventory::{InterfaceKind, Inventory};
 use plinth_model::plan::Plan;
 use plinth_plan::lint::lint;
-use plinth_plan::{Seen, discover, plan, saved};
+use plinth_plan::{StepObservation, discover, plan, saved};
 use plinth_site::Desired;
 use plinth_site::desired::{NodeOverride, Selector};
 use proptest::prelude::*;
@@ -100,7 +100,7 @@ proptest! {
         prop_assert!(satisfied(&first));
         observed.inventory.nodes.reverse();
         prop_assert_eq!(&plan(&desired, &observed, &shelf).unwrap(), &first);
-        observed.steps = first.steps.iter().map(|s| (s.id.clone(), Seen::Done)).collect();
+        observed.steps = first.steps.iter().map(|s| (s.id.clone(), StepObservation::Done)).collect();
         let last = plan(&desired, &observed, &shelf).unwrap();
         prop_assert_eq!((last.pending(), &last.hash), (0, &first.hash));
         let text = saved::write(&first).unwrap();

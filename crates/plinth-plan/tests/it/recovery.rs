@@ -1,6 +1,7 @@
 use crate::fixture::catalog::Shelf;
 use crate::fixture::{codes, inventory as data, site, unseen};
-use plinth_model::plan::{Plan, Undo};
+use plinth_model::plan::Plan;
+use plinth_model::steps::Undo;
 use plinth_model::steps::{KubesprayInventory, KubesprayRecovery};
 use plinth_model::{Finding, NodeName, Work};
 use plinth_plan::recovery;
@@ -55,7 +56,7 @@ fn survivors_stand_first_and_workers_are_left_alone() {
 fn afterwards_the_cluster_is_recorded_as_the_site_has_it() {
     let plan = planned(&["cpu-03"]).unwrap();
     let step = plan.steps.iter().find(|step| step.id.as_str() == "kubernetes/recovery/basepod-a").unwrap();
-    assert!(step.destructive.is_some() && matches!(step.undo, Undo::OneWay(_)));
+    assert!(step.work.destroys().is_some() && matches!(step.work.properties().undo, Undo::OneWay(_)));
     let Work::KubesprayRecovery(KubesprayRecovery { targets, broken, parts, .. }) = &step.work else {
         panic!("{step:?}")
     };

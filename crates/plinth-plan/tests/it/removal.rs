@@ -1,6 +1,7 @@
 use crate::fixture::catalog::Shelf;
 use crate::fixture::{codes, inventory as data, site, unseen};
-use plinth_model::plan::{Plan, Undo};
+use plinth_model::plan::Plan;
+use plinth_model::steps::Undo;
 use plinth_model::steps::{KubesprayRemoval, Removal};
 use plinth_model::{Finding, NodeName, Work};
 use plinth_plan::removal;
@@ -30,7 +31,11 @@ fn a_reset_takes_kubernetes_from_all_hosts_and_proves_it_on_each() {
     let clean = ["cpu-03", "cpu-05", "cpu-06", "dgx-05", "dgx-06"].map(|node| format!("nodes/leftovers/{node}"));
     assert_eq!(lines(&plan), [BEFORE.map(str::to_owned).to_vec(), clean.to_vec()].concat());
     for step in &plan.steps[3..] {
-        assert!(step.destructive.is_some() && matches!(step.undo, Undo::OneWay(_)), "{}", step.id);
+        assert!(
+            step.work.destroys().is_some() && matches!(step.work.properties().undo, Undo::OneWay(_)),
+            "{}",
+            step.id
+        );
     }
     assert_eq!(plan.pending(), plan.steps.len(), "what was not looked at may have to be done");
     let Work::KubesprayRemoval(KubesprayRemoval { targets, .. }) = &plan.steps[3].work else {

@@ -1,6 +1,7 @@
 use crate::fixture::{example, inventory as data, planned, site, unseen};
+use plinth_model::gate::GateAnswer;
 use plinth_model::{Stage, Work};
-use plinth_plan::{Seen, render, static_inventory};
+use plinth_plan::{StepObservation, render, static_inventory};
 use plinth_site::desired::InventorySource;
 
 /// Digests change with every version of plinth; the text around them should not.
@@ -27,14 +28,14 @@ fn a_half_done_world_as_text() {
     let mut observed = unseen(data::basepod());
     for step in &example().steps {
         let seen = match (step.id.verb(), step.id.target()) {
-            ("connect" | "account", "dgx-06") => Seen::Todo(vec![format!("+ {} on dgx-06", step.id.verb())]),
-            ("connect" | "account" | "facts" | "registries", _) => Seen::Done,
+            ("connect" | "account", "dgx-06") => StepObservation::Todo(vec![format!("+ {} on dgx-06", step.id.verb())]),
+            ("connect" | "account" | "facts" | "registries", _) => StepObservation::Done,
             _ => continue,
         };
         observed.steps.insert(step.id.clone(), seen);
     }
     for node in ["cpu-03", "cpu-05", "cpu-06", "dgx-05"] {
-        observed.answers.insert(format!("storage/{node}"), "fits".into());
+        observed.answers.insert(format!("storage/{node}").parse().unwrap(), GateAnswer::FITS);
     }
     let text = render::text(&planned(&desired, &observed), false, 80);
     let start: Vec<&str> = text.lines().skip_while(|l| *l != "nodes").take_while(|l| *l != "kubernetes").collect();
@@ -50,8 +51,15 @@ fn a_plan_of_24_nodes_on_three_terminals() {
     let mut plan = planned(&desired, &unseen(static_inventory(nodes)));
     let lacks = |work: &Work| matches!(work, Work::HelmRelease(_)).then_some("Helm charts");
     plinth_plan::left_out::mark(&mut plan, lacks);
-    assert!(plan.steps.iter().filter(|step| step.stage <= Stage::Kubernetes).all(|step| step.change.lacks().is_none()));
-    assert!(plan.steps.iter().filter(|step| step.stage == Stage::Platform).all(|step| step.change.lacks().is_some()));
+    assert!(
+        plan.steps
+            .iter()
+            .filter(|step| step.work.stage() <= Stage::Kubernetes)
+            .all(|step| step.change.lacks().is_none())
+    );
+    assert!(
+        plan.steps.iter().filter(|step| step.work.stage() == Stage::Platform).all(|step| step.change.lacks().is_some())
+    );
     for width in [80, 120, 200] {
         insta::assert_snapshot!(format!("plan_24_nodes_{width}"), settled(&render::text(&plan, false, width)));
     }

@@ -1,6 +1,7 @@
 use crate::fixture::{example, inventory as data, planned, site, unseen};
 use plinth_model::{Exit, SiteName};
 use plinth_plan::diff::{Origin, moved};
+use plinth_plan::render;
 use plinth_plan::saved::{read, write};
 use proptest::prelude::*;
 
@@ -25,8 +26,35 @@ fn the_json_has_the_agreed_fields() {
     for field in ["schema", "hash", "site", "steps", "gates", "findings", "madeFrom"] {
         assert!(value.get(field).is_some(), "{field}");
     }
-    for field in ["id", "kind", "stage", "target", "needs", "reason", "change", "params"] {
+    for field in ["id", "kind", "needs", "reason", "change", "params"] {
         assert!(value["steps"][1].get(field).is_some(), "{field}");
+    }
+}
+
+#[test]
+fn what_follows_from_the_kind_is_told_to_scripts_and_not_saved() {
+    let plan = example();
+    let (saved, told) = (write(&plan).unwrap(), serde_json::to_string(&render::json(&plan)).unwrap());
+    let saved: serde_json::Value = serde_json::from_str(&saved).unwrap();
+    for field in ["stage", "target", "undo", "deadlineS", "destructive", "once"] {
+        assert!(told.contains(&format!("\"{field}\":")), "{field}");
+        assert!(saved["steps"].as_array().unwrap().iter().all(|step| step.get(field).is_none()), "{field}");
+    }
+    assert_eq!(
+        read("plan.json", told.as_bytes(), Some(&plan.site)).unwrap(),
+        plan,
+        "what scripts are told is a plan too"
+    );
+}
+
+#[test]
+fn a_saved_plan_does_not_repeat_itself_for_each_node() {
+    let plan = example();
+    let text = write(&plan).unwrap();
+    let lines = text.lines().filter(|line| line.starts_with("{\"id\":")).count();
+    assert_eq!(lines, plan.steps.len() + plan.gates.len(), "a line a step, a line a gate");
+    for sentence in ["every later step signs in as", "The account is removed", "is there room for"] {
+        assert!(text.matches(sentence).count() <= 1, "{sentence}");
     }
 }
 
@@ -39,9 +67,10 @@ fn each_bad_file_has_one_clear_message() {
         ("[".repeat(10_000), "it is JSON, but not a plan"),
         ("{\"a\": 1}".to_owned(), "it is JSON, but not a plan"),
         (good[..good.len() / 2].to_owned(), "it is not JSON"),
-        (good.replacen("\"schema\": 1", "\"schema\": 7", 1), "it has schema 7, and this plinth knows schema 1"),
+        (good.replacen("\"schema\":2", "\"schema\":7", 1), "it has schema 7, and this plinth knows schema 2"),
+        (good.replacen("\"schema\":2", "\"schema\":1", 1), "it has schema 1, and this plinth knows schema 2"),
         (
-            good.replacen("\"site\": \"basepod-a\"", "\"site\": \"other\"", 1),
+            good.replacen("\"site\":\"basepod-a\"", "\"site\":\"other\"", 1),
             "it is a plan of site other, not of basepod-a",
         ),
         (good.replacen("/local/containerd", "/tmp/containerd", 1), "it was edited by hand"),

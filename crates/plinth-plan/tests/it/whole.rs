@@ -6,7 +6,7 @@ use plinth_model::Work;
 use plinth_model::plan::Plan;
 use plinth_model::steps::{Certificate, HelmRelease, KubeSecret, RunaiRegister};
 use plinth_plan::lint::lint;
-use plinth_plan::{Seen, plan};
+use plinth_plan::{StepObservation, plan};
 use std::path::Path;
 
 const SITE: &str = r#"
@@ -54,7 +54,7 @@ fn planned(done: bool) -> Plan {
     if !done {
         return first;
     }
-    observed.steps = first.steps.iter().map(|s| (s.id.clone(), Seen::Done)).collect();
+    observed.steps = first.steps.iter().map(|s| (s.id.clone(), StepObservation::Done)).collect();
     plan(&site.desired, &observed, &catalog).unwrap()
 }
 
@@ -115,7 +115,7 @@ fn an_air_gapped_site_takes_its_charts_from_the_registry_inside() {
     let release = |text: &str| {
         let plan = planned_from(text);
         let step = plan.steps.into_iter().find(|s| s.id.as_str() == "platform/release/runai-cluster").unwrap();
-        let Work::HelmRelease(HelmRelease { release }) = step.work else { panic!() };
+        let Work::HelmRelease(HelmRelease { release, .. }) = step.work else { panic!() };
         release
     };
     let open = release(&SITE.replace(login, mirror));
@@ -130,7 +130,7 @@ fn an_air_gapped_site_takes_its_charts_from_the_registry_inside() {
 fn every_component_waits_for_its_namespace_and_gpu_checks_for_whoever_offers_gpus() {
     let plan = planned(false);
     for step in &plan.steps {
-        let Work::HelmRelease(HelmRelease { release }) = &step.work else { continue };
+        let Work::HelmRelease(HelmRelease { release, .. }) = &step.work else { continue };
         let namespace = format!("platform/namespace/{}", release.namespace);
         assert!(step.needs.iter().any(|n| n.as_str() == namespace), "{} does not need {namespace}", step.id);
     }
@@ -141,7 +141,7 @@ fn every_component_waits_for_its_namespace_and_gpu_checks_for_whoever_offers_gpu
 #[test]
 fn the_version_told_to_run_ai_is_a_version_even_when_the_release_is_a_range() {
     let plan = planned(false);
-    let register = plan.steps.iter().find(|s| s.once).unwrap();
+    let register = plan.steps.iter().find(|s| s.work.properties().once).unwrap();
     let Work::RunaiRegister(RunaiRegister { target }) = &register.work else { panic!("{:?}", register.work) };
     assert_eq!(target.version.as_str(), "2.21");
 }

@@ -4,7 +4,7 @@ use super::options::RunReport;
 use super::tick::Run;
 use crate::journal::JournalError;
 use plinth_model::run::{Counts, StepState};
-use plinth_model::{EventBody, Exit, Outcome, Problem, Severity, Stage, Step};
+use plinth_model::{EventBody, Exit, Outcome, Problem, Severity, Stage, Step, amount};
 use std::collections::HashSet;
 
 /// Failed steps whose fix is told; the rest is counted.
@@ -73,7 +73,7 @@ impl Run<'_> {
             (Outcome::Stopped, Exit::Partly)
         } else if missed.peek().is_none() {
             (Outcome::Done, Exit::Done)
-        } else if missed.all(|(step, _)| step.stage == Stage::Acceptance) {
+        } else if missed.all(|(step, _)| step.work.stage() == Stage::Acceptance) {
             (Outcome::Partly, Exit::CheckFailed)
         } else {
             (Outcome::Partly, Exit::Partly)
@@ -119,7 +119,7 @@ impl Run<'_> {
         if self.failures.len() > TOLD {
             next.push(format!(
                 "and {} more that failed: `plinth status` shows them",
-                amount(self.failures.len() - TOLD)
+                amount(self.failures.len() - TOLD, "step")
             ));
         }
         next.extend(self.left_out());
@@ -139,7 +139,7 @@ impl Run<'_> {
             (_, Exit::CheckFailed) => {
                 "everything is in place, but checks failed; fix what they found, then run again".to_owned()
             }
-            _ => format!("run the same command again: it continues with what is left ({})", amount(left)),
+            _ => format!("run the same command again: it continues with what is left ({})", amount(left, "step")),
         });
         next
     }
@@ -162,13 +162,8 @@ impl Run<'_> {
     fn ends_here(&self) -> String {
         format!(
             "everything that this release can do is done; it leaves out {}: {} are not in it yet",
-            amount(self.plan.left_out()),
+            amount(self.plan.left_out(), "step"),
             self.plan.lacks_in_words()
         )
     }
-}
-
-/// `1 step`, `12 steps`.
-fn amount(steps: usize) -> String {
-    format!("{steps} step{}", if steps == 1 { "" } else { "s" })
 }

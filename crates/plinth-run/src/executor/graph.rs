@@ -1,5 +1,6 @@
 //! The plan as indices: who needs whom, who shares a lane, who opens which gate.
 
+use plinth_model::gate::GateId;
 use plinth_model::steps::Lane;
 use plinth_model::{Gate, Plan, Problem, Step, StepId};
 use std::collections::HashMap;
@@ -16,7 +17,7 @@ pub(crate) struct Graph<'a> {
     pub(crate) remaining: Vec<u64>,
     /// Number of lanes.
     pub(crate) lane_count: usize,
-    gates: HashMap<&'a str, &'a Gate>,
+    gates: HashMap<&'a GateId, &'a Gate>,
 }
 
 impl<'a> Graph<'a> {
@@ -26,7 +27,7 @@ impl<'a> Graph<'a> {
     /// When a step is there twice, needs something that is not in front of it, or has an unknown gate: the plan was not made
     /// by plinth, or was changed by hand.
     pub(crate) fn of(plan: &'a Plan) -> Result<Self, Problem> {
-        let gates: HashMap<&str, &Gate> = plan.gates.iter().map(|gate| (gate.id.as_str(), gate)).collect();
+        let gates: HashMap<&GateId, &Gate> = plan.gates.iter().map(|gate| (&gate.id, gate)).collect();
         let mut graph = Graph {
             dependents: vec![Vec::new(); plan.steps.len()],
             needs: vec![0; plan.steps.len()],
@@ -73,7 +74,7 @@ impl<'a> Graph<'a> {
     }
 
     /// A gate by its id.
-    pub(crate) fn gate(&self, id: &str) -> Option<&'a Gate> {
+    pub(crate) fn gate(&self, id: &GateId) -> Option<&'a Gate> {
         self.gates.get(id).copied()
     }
 }

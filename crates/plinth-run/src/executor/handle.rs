@@ -6,8 +6,9 @@ use super::tick::Run;
 use crate::behaviour::Probed;
 use crate::without::go_on_without;
 use plinth_model::finding::code;
+use plinth_model::gate::{GateAnswer, GateId};
 use plinth_model::run::StepState;
-use plinth_model::{EventBody, Finding, Gate, InstalledChange, NodeName, Severity, Stage, Step, span};
+use plinth_model::{EventBody, Finding, Gate, InstalledChange, NodeName, Severity, Stage, Step, amount, span};
 use plinth_world::Clock;
 use std::time::Duration;
 
@@ -22,7 +23,7 @@ impl<'a> Run<'a> {
             return;
         }
         let Some(machine) = self.machines.get_mut(&index) else { return };
-        let spent = step.once && self.journal.memory().ever_done(&step.id, &machine.digest);
+        let spent = step.work.properties().once && self.journal.memory().ever_done(&step.id, &machine.digest);
         let rules = Rules { stopping: self.stopping.is_some(), spent };
         match machine.handle(step, message, rules) {
             Next::Go(spawn) => self.batch.spawns.push((index, spawn)),
@@ -61,7 +62,14 @@ impl<'a> Run<'a> {
         }
     }
 
-    fn end_done(&mut self, index: usize, step: &Step, changed: bool, detail: String, answers: Vec<(String, String)>) {
+    fn end_done(
+        &mut self,
+        index: usize,
+        step: &Step,
+        changed: bool,
+        detail: String,
+        answers: Vec<(GateId, GateAnswer)>,
+    ) {
         for (gate, answer) in answers {
             self.answers.insert(gate.clone(), answer.clone());
             self.batch.events.push(EventBody::GateOpened { gate, answer, by: Some(step.id.clone()) });
@@ -87,7 +95,7 @@ impl<'a> Run<'a> {
     fn or_without(&self, step: &Step, mut finding: Finding) -> Finding {
         let left_out = &self.plan.made_from.without;
         if let Some(node) = step.work.node()
-            && step.stage == Stage::Nodes
+            && step.work.stage() == Stage::Nodes
             && self.options.optional.contains(node)
             && !left_out.contains(node)
         {
@@ -119,7 +127,7 @@ impl<'a> Run<'a> {
         let began = machine.as_ref().map_or_else(|| self.clock.elapsed(), |machine| machine.began);
         self.batch.events.push(EventBody::StepFinished {
             step: step.id.clone(),
-            stage: step.stage,
+            stage: step.work.stage(),
             node: step.work.node().map(ToString::to_string),
             outcome,
             seconds: self.clock.elapsed().saturating_sub(began).as_secs_f64(),
@@ -180,8 +188,8 @@ impl<'a> Run<'a> {
     fn keep_budget(&mut self) {
         let (failed, allowed) = (self.failed_nodes.len(), self.options.node_failures);
         if allowed.checked_add(1) == Some(failed) {
-            let reason = format!("the failure budget is spent: {failed} nodes failed, {allowed} may");
-            self.leave_out_where(|step| step.stage == Stage::Nodes, &reason);
+            let reason = format!("the failure budget is spent: {} failed, {allowed} may", amount(failed, "node"));
+            self.leave_out_where(|step| step.work.stage() == Stage::Nodes, &reason);
         }
     }
 
@@ -202,7 +210,7 @@ impl<'a> Run<'a> {
         let Some(answer) = self.answers.get(&when.gate).cloned() else {
             let finding = Finding::error(
                 code::RUN_GATE_UNANSWERED,
-                &step.target,
+                step.target(),
                 format!("{} depends on gate {}, which was not answered", step.id, when.gate),
             )
             .fix("this is a bug in plinth: please report it");
@@ -221,14 +229,14 @@ impl<'a> Run<'a> {
     /// An answer that the plan did not show.
     fn wrong_answer(&self, step: &Step, message: &Message) -> Option<Finding> {
         let Message::Probed(Ok(Probed { answers, .. })) = message else { return None };
-        let allowed = |gate: &str| -> Vec<&str> {
+        let allowed = |gate: &GateId| -> Vec<&str> {
             let gate = self.graph.gate(gate).filter(|gate| gate.opened_by == step.id);
             gate.map(|gate| gate.answers.iter().map(|a| a.answer.as_str()).collect()).unwrap_or_default()
         };
         answers.iter().find(|(gate, answer)| !allowed(gate).contains(&answer.as_str())).map(|(gate, answer)| {
             Finding::error(
                 code::RUN_GATE_ANSWER_UNKNOWN,
-                &step.target,
+                step.target(),
                 format!("gate {gate} opened with `{answer}`, which the plan did not show"),
             )
             .evidence(format!("shown: {}", allowed(gate).join(", ")))
@@ -239,9 +247,9 @@ impl<'a> Run<'a> {
 }
 
 /// Why a gate skips a step, in the words of the answer.
-fn not_needed(gate: Option<&Gate>, answer: &str) -> String {
-    let found = gate.and_then(|gate| gate.answers.iter().find(|known| known.answer == answer));
-    format!("not needed: {}", found.map_or(answer, |found| &found.meaning))
+fn not_needed(gate: Option<&Gate>, answer: &GateAnswer) -> String {
+    let found = gate.and_then(|gate| gate.answers.iter().find(|known| known.answer == *answer));
+    format!("not needed: {}", found.map_or(answer.as_str(), |found| &found.meaning))
 }
 
 /// Whether the step is in the desired state. One that its gate skips says nothing about that.

@@ -62,7 +62,7 @@ pub(crate) fn begin<'a>(
 ) -> BoxFuture<'a, Arrival> {
     let env = StepEnv { ctx: event_sink.context(&step.id), ..world.env.clone() };
     let event_sink = Arc::clone(event_sink);
-    let deadline = Duration::from_secs(u64::from(step.deadline_s));
+    let deadline = Duration::from_secs(u64::from(step.work.deadline_s()));
     async move {
         let clock = Arc::clone(env.ctx.clock());
         let message = match spawn {

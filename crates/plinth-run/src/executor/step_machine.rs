@@ -6,6 +6,7 @@
 use super::in_flight::{Message, Spawn};
 use crate::behaviour::{Probe, Probed};
 use plinth_model::finding::code;
+use plinth_model::gate::{GateAnswer, GateId};
 use plinth_model::{Digest, Finding, Step};
 use plinth_world::{ClientError, deadlines};
 use std::time::Duration;
@@ -67,7 +68,7 @@ pub(crate) enum Next {
         /// One line for people.
         detail: String,
         /// Gate answers.
-        answers: Vec<(String, String)>,
+        answers: Vec<(GateId, GateAnswer)>,
         /// What is doubtful all the same.
         notes: Vec<Finding>,
     },
@@ -135,7 +136,7 @@ impl StepMachine {
     }
 
     /// A step that only looks changes nothing, even if it had to wait.
-    fn done(&mut self, step: &Step, seen: String, (answers, notes): (Vec<(String, String)>, Vec<Finding>)) -> Next {
+    fn done(&mut self, step: &Step, seen: String, (answers, notes): (Vec<(GateId, GateAnswer)>, Vec<Finding>)) -> Next {
         let changed = self.effects > 0 && !step.work.reads_only();
         let detail = match std::mem::replace(&mut self.last, Effect::None) {
             Effect::Returned(said) if !said.is_empty() => said,
@@ -173,7 +174,7 @@ fn backoff(step: &Step, attempt: u32) -> Duration {
 fn failure(step: &Step, error: ClientError, attempts: u32) -> Finding {
     let mut finding = match error.finding {
         Some(finding) => *finding,
-        None => Finding::error(code::RUN_STEP_FAILED, &step.target, format!("{}: {}", error.doing, error.happened))
+        None => Finding::error(code::RUN_STEP_FAILED, step.target(), format!("{}: {}", error.doing, error.happened))
             .fix(error.attempt)
             .evidence(format!("client: {}", error.client)),
     };
@@ -187,8 +188,8 @@ fn failure(step: &Step, error: ClientError, attempts: u32) -> Finding {
 fn late(step: &Step, doing: &str) -> Finding {
     Finding::error(
         code::RUN_DEADLINE_PASSED,
-        &step.target,
-        format!("{doing} took longer than {} s, so it was given up", step.deadline_s),
+        step.target(),
+        format!("{doing} took longer than {} s, so it was given up", step.work.deadline_s()),
     )
     .evidence(format!("step {}", step.id))
     .fix("find out what hangs there, then run again: the step is looked at before anything is repeated")
@@ -197,7 +198,7 @@ fn late(step: &Step, doing: &str) -> Finding {
 fn not_so_after_acting(step: &Step, diff: Vec<String>) -> Finding {
     let mut finding = Finding::error(
         code::RUN_NOT_SO_AFTER_ACTING,
-        &step.target,
+        step.target(),
         "the change was made without an error, but a second look does not find it",
     )
     .fix("see what undoes it: another program that configures the same thing, or a service that has not read it yet");
@@ -208,7 +209,7 @@ fn not_so_after_acting(step: &Step, diff: Vec<String>) -> Finding {
 fn spent(step: &Step, diff: Vec<String>) -> Finding {
     let mut finding = Finding::error(
         code::RUN_ONCE_ALREADY_DONE,
-        &step.target,
+        step.target(),
         "it was done before and is no longer there; doing it again might make a second one",
     )
     .fix("find out who removed it and put it back by hand, or change in the site file what is to be made");

@@ -12,6 +12,7 @@ use futures::FutureExt as _;
 use futures::future::{BoxFuture, Either, poll_fn, select};
 use futures::stream::{FuturesUnordered, StreamExt as _};
 use plinth_model::finding::code;
+use plinth_model::gate::{GateAnswer, GateId};
 use plinth_model::run::{RunHead, StepState};
 use plinth_model::{EventBody, Finding, NodeName, Outcome, Plan, Severity, Step};
 use plinth_world::{Clock, deadlines};
@@ -39,8 +40,8 @@ pub(super) struct Run<'a> {
     pub(super) failed_nodes: BTreeSet<&'a NodeName>,
     /// Warnings that steps noted.
     pub(super) warnings: usize,
-    /// Gate id to answer.
-    pub(super) answers: HashMap<String, String>,
+    /// Gates that opened.
+    pub(super) answers: HashMap<GateId, GateAnswer>,
     /// Why nothing new begins; none while it does.
     pub(super) stopping: Option<String>,
     pub(super) batch: Batch,
@@ -148,7 +149,7 @@ impl<'a> Run<'a> {
     fn head(&self, continues_run: Option<String>) -> RunHead {
         let (plan, options) = (self.plan, self.options);
         let mut stages = BTreeMap::new();
-        plan.steps.iter().for_each(|step| *stages.entry(step.stage).or_default() += 1);
+        plan.steps.iter().for_each(|step| *stages.entry(step.work.stage()).or_default() += 1);
         RunHead {
             steps: plan.steps.len(),
             stages,
@@ -193,7 +194,7 @@ impl<'a> Run<'a> {
         }
         self.batch.events.push(EventBody::StepStarted {
             step: step.id.clone(),
-            stage: step.stage,
+            stage: step.work.stage(),
             node: step.work.node().map(ToString::to_string),
             reason: self.event_sink.text(&step.reason),
         });

@@ -6,6 +6,7 @@
 use super::JournalError;
 use super::events::{self, Written};
 use jiff::Timestamp;
+use plinth_model::gate::{GateAnswer, GateId};
 use plinth_model::run::{Counts, Outcome, RunHead, StepState};
 use plinth_model::{Digest, Event, EventBody, Exit, Finding, SiteName, Stage, StepId};
 use rusqlite::{Connection, params};
@@ -30,7 +31,7 @@ enum Fact {
     StepDone { step: StepId, digest: Digest, changed: bool, detail: String },
     StepFailed { step: StepId, finding: Box<Finding> },
     StepSkipped { step: StepId, gate: String, answer: String },
-    GateOpened { gate: String, answer: String, step: StepId },
+    GateOpened { gate: GateId, answer: GateAnswer, step: StepId },
     RunStopped { reason: String },
     RunFinished { outcome: Outcome, exit: u8, counts: Counts },
 }

@@ -13,15 +13,11 @@ pub struct Explanation {
     pub probe: &'static str,
     /// What it does.
     pub act: &'static str,
-    /// How it is undone.
-    pub undo: &'static str,
 }
 
 impl Explanation {
     /// What a kind does that only looks.
     pub(super) const ONLY_LOOKS: &'static str = "Nothing: it only looks.";
-    /// How a kind is undone that changes nothing.
-    pub(super) const NOTHING_TO_UNDO: &'static str = "Nothing to undo.";
 }
 
 /// The explanation of a kind such as `node.account`.

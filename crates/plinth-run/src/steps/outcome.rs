@@ -48,8 +48,3 @@ pub(super) fn only_looks(step: &Step) -> ClientError {
         .happened(happened)
         .attempt("report this as a bug of plinth")
 }
-
-/// `1 mirror`, `2 mirrors`.
-pub(super) fn amount(number: usize, noun: &str) -> String {
-    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
-}

@@ -18,9 +18,9 @@ pub(super) struct Limit {
 impl Limit {
     /// The limit of an act of this step that begins now.
     pub(super) fn of(step: &Step, env: &StepEnv) -> Self {
-        let deadline = Duration::from_secs(u64::from(step.deadline_s));
+        let deadline = Duration::from_secs(u64::from(step.work.deadline_s()));
         Self {
-            target: step.target.clone(),
+            target: step.target().to_owned(),
             began: env.ctx.clock().elapsed(),
             allowed: deadline.saturating_sub(deadlines::POLL),
         }

@@ -2,6 +2,7 @@ use crate::plans::{id, plan, site, step};
 use crate::script::Bench;
 use jiff::Timestamp;
 use plinth_model::Code;
+use plinth_model::gate::GateAnswer;
 use plinth_model::run::{Counts, RunHead};
 use plinth_model::{Digest, Event, EventBody, Exit, Finding, Outcome, Problem, SiteName, Stage, StepId, StepState};
 use plinth_model::{InstalledChange, Parts, ReleaseName};
@@ -333,7 +334,7 @@ fn a_journal_of_facts_is_read_without_changing_it() {
     assert_eq!(view.run.as_ref().map(|run| (run.steps, run.rehearsal)), Some((97, true)));
     assert_eq!(view.state(false).word(), "interrupted");
     assert_eq!(view.state_of(&id("nodes/connect/cpu-03")), StepState::Changed);
-    assert_eq!(view.gates.get("storage/dgx-05").map(String::as_str), Some("relocate"));
+    assert_eq!(view.gates.get(&crate::plans::gate("storage/dgx-05")), Some(&GateAnswer::RELOCATE));
     assert!(view.gaps().is_empty());
     assert_eq!(std::fs::read(dir.path().join(FILE)).unwrap(), before);
 }

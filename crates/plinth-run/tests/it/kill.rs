@@ -1,13 +1,14 @@
 //! Killed at every record and run again: the same world as uninterrupted, and nothing marked once happens twice.
 
-use crate::plans::{gated, site};
+use crate::plans::{gate, gated, site};
 use crate::script::{Bench, Rule};
+use plinth_model::gate::GateAnswer;
 use plinth_model::{Exit, Outcome, Plan};
 use plinth_run::CrashAfter;
 
 fn bench() -> Bench {
     let bench = Bench::new();
-    let answers = vec![("storage/a".to_owned(), "relocate".to_owned())];
+    let answers = vec![(gate("storage/a"), GateAnswer::RELOCATE)];
     bench.rule("nodes/facts/a", Rule { answers, ..Rule::default() });
     bench.rule("nodes/account/n1", Rule { act_failures: 1, happens_anyway: true, ..Rule::default() });
     bench.rule("nodes/registries/n0", Rule { act_failures: 1, ..Rule::default() });
@@ -35,7 +36,7 @@ fn crash_everywhere(plan: &Plan, late: bool) -> usize {
         assert_eq!(report.outcome, Outcome::Done, "after {records} records");
         assert_eq!(bench.so(), whole.so(), "after {records} records");
         let registered = bench.effects().iter().filter(|e| *e == "runai/register/c").count();
-        let needed = usize::from(plan.steps.iter().any(|step| step.once));
+        let needed = usize::from(plan.steps.iter().any(|step| step.work.properties().once));
         assert_eq!(registered, needed, "{registered} times after {records} records");
         bench.opened().verify().unwrap();
     }

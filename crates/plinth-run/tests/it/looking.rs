@@ -1,6 +1,6 @@
-use crate::plans::{gated, id, site};
+use crate::plans::{gate, gated, id, site};
 use crate::script::{Bench, Rule, SECRET};
-use plinth_plan::Seen;
+use plinth_plan::StepObservation;
 use plinth_run::{Look, LookOptions, look};
 
 fn look_at(bench: &Bench, plan: &plinth_model::Plan) -> Look {
@@ -14,9 +14,12 @@ fn only_what_has_its_needs_is_looked_at_and_nothing_changes() {
     let look = look_at(&bench, &plan);
     let checks = plan.steps.iter().filter(|s| matches!(s.work, plinth_model::Work::AcceptanceCheck(_))).count();
     assert_eq!(look.seen.len() + checks, plan.steps.len());
-    assert_eq!(look.seen[&id("nodes/connect/n0")], Seen::Done);
-    assert_eq!(look.seen[&id("nodes/account/n0")], Seen::Todo(vec!["+ nodes/account/n0 with [secret]".to_owned()]));
-    assert_eq!(look.seen[&id("nodes/registries/n0")], Seen::Todo(Vec::new()));
+    assert_eq!(look.seen[&id("nodes/connect/n0")], StepObservation::Done);
+    assert_eq!(
+        look.seen[&id("nodes/account/n0")],
+        StepObservation::Todo(vec!["+ nodes/account/n0 with [secret]".to_owned()])
+    );
+    assert_eq!(look.seen[&id("nodes/registries/n0")], StepObservation::Todo(Vec::new()));
     assert_eq!(bench.script.state.lock().unwrap().probes.len(), 3);
     assert!(bench.effects().is_empty());
     assert!(bench.script.state.lock().unwrap().most_busy <= 3);
@@ -27,7 +30,7 @@ fn after_a_run_everything_is_seen_done() {
     let (mut bench, plan) = (Bench::new(), site(3));
     bench.run(&plan);
     let seen = look_at(&bench, &plan).seen;
-    assert!(seen.values().all(|seen| *seen == Seen::Done), "{seen:?}");
+    assert!(seen.values().all(|seen| *seen == StepObservation::Done), "{seen:?}");
     let checks = plan.steps.iter().filter(|s| matches!(s.work, plinth_model::Work::AcceptanceCheck(_))).count();
     assert_eq!(seen.len() + checks, plan.steps.len(), "checks start pods, which is not looking");
 }
@@ -38,8 +41,13 @@ fn what_cannot_be_seen_is_unknown_not_absent() {
     bench.rule("nodes/connect/n0", Rule { probe_failures: 1, ..Rule::default() });
     bench.rule("nodes/connect/n1", Rule { blocked: true, ..Rule::default() });
     let look = look_at(&bench, &plan);
-    assert!(matches!(&look.seen[&id("nodes/connect/n0")], Seen::Unknown(why) if why.contains("the line dropped")));
-    assert_eq!(look.seen[&id("nodes/connect/n1")], Seen::Todo(vec!["blocked: taken by [secret]".to_owned()]));
+    assert!(
+        matches!(&look.seen[&id("nodes/connect/n0")], StepObservation::Unknown(why) if why.contains("the line dropped"))
+    );
+    assert_eq!(
+        look.seen[&id("nodes/connect/n1")],
+        StepObservation::Todo(vec!["blocked: taken by [secret]".to_owned()])
+    );
     assert_eq!(look.findings[0].code, "node.clash");
     assert!(!format!("{look:?}").contains(SECRET));
 }
@@ -50,17 +58,18 @@ fn gates_are_answered_without_acting() {
         let bench = Bench::new();
         bench.rule(
             "nodes/facts/a",
-            Rule { answers: vec![("storage/a".to_owned(), answer.to_owned())], ..Rule::default() },
+            Rule { answers: vec![(gate("storage/a"), answer.parse().unwrap())], ..Rule::default() },
         );
         let look = look_at(&bench, &gated());
-        assert_eq!(look.answers["storage/a"], answer);
+        assert_eq!(look.answers[&gate("storage/a")].as_str(), answer);
         let seen = look.seen.get(&id("nodes/storage/a"));
-        assert_eq!(seen.map(|seen| matches!(seen, Seen::Todo(diff) if !diff.is_empty())), storage);
+        assert_eq!(seen.map(|seen| matches!(seen, StepObservation::Todo(diff) if !diff.is_empty())), storage);
         let next = &look.seen[&id("nodes/registries/a")];
-        assert_eq!(matches!(next, Seen::Todo(diff) if !diff.is_empty()), answer == "fits");
+        assert_eq!(matches!(next, StepObservation::Todo(diff) if !diff.is_empty()), answer == "fits");
     }
     let bench = Bench::new();
-    bench.rule("nodes/facts/a", Rule { answers: vec![("storage/a".to_owned(), "burn".to_owned())], ..Rule::default() });
+    bench
+        .rule("nodes/facts/a", Rule { answers: vec![(gate("storage/a"), "burn".parse().unwrap())], ..Rule::default() });
     let look = look_at(&bench, &gated());
     assert_eq!((look.answers.len(), look.findings[0].code.as_str()), (0, "run.gate-answer-unknown"));
 }

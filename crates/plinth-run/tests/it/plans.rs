@@ -1,35 +1,66 @@
 //! Small plans.
 
 use indexmap::IndexMap;
-use plinth_model::plan::{Answer, Change, Condition, Gate, MadeFrom, Undo};
+use plinth_model::gate::{GateAnswer, GateId};
+use plinth_model::plan::{Answer, Change, Condition, Gate, MadeFrom};
 use plinth_model::steps::{
-    AcceptanceCheck, Check, KubesprayRecovery, KubesprayRelease, KubesprayRemoval, KubesprayRun, Namespace, NodeLabels,
-    NodeReady, PodSecurity, Removal, RunInputs,
+    AcceptanceCheck, Check, Credential, KubesprayRecovery, KubesprayRelease, KubesprayRemoval, KubesprayRun,
+    KubespraySource, NodeLabels, NodePrepare, NodeReady, NodeTarget, Preparation, Removal, RunInputs, RunaiRegister,
+    RunaiTarget,
 };
-use plinth_model::{Digest, NodeName, Plan, SiteName, Stage, Step, StepId, Version, Work};
+use plinth_model::{Digest, NodeName, Plan, SecretRef, SiteName, Step, StepId, Version, Work};
+use std::net::Ipv4Addr;
 
 pub fn id(text: &str) -> StepId {
     StepId::try_from(text.to_owned()).unwrap()
+}
+
+pub fn gate(text: &str) -> GateId {
+    text.parse().unwrap()
 }
 
 fn version() -> Version {
     "v1.31.9".parse().unwrap()
 }
 
-fn work(id: &StepId) -> (Stage, Work) {
+fn work(id: &StepId) -> Work {
     let name = id.to_string();
     let node = || NodeName::new(id.target()).unwrap();
     match (id.area(), id.verb()) {
-        ("nodes", _) => (Stage::Nodes, labels(node(), name)),
-        ("kubernetes", "deploy") => (Stage::Kubernetes, deploy()),
-        ("kubernetes", "wait") => (Stage::Kubernetes, Work::NodeReady(NodeReady { node: node(), version: None })),
-        ("kubernetes", _) => (Stage::Kubernetes, labels(node(), name)),
-        ("checks", _) => {
-            let check = Check::GpuPod { node: node() };
-            (Stage::Acceptance, Work::AcceptanceCheck(AcceptanceCheck { check }))
-        }
-        _ => (Stage::Platform, Work::Namespace(Namespace { name, pod_security: PodSecurity::Baseline })),
+        ("nodes", _) => prepare(node(), name),
+        ("kubernetes", "deploy") => deploy(),
+        ("kubernetes", "wait") => Work::NodeReady(NodeReady { node: node(), version: None }),
+        ("kubernetes", _) => labels(node(), name),
+        ("runai", "register") => register(name),
+        ("checks", _) => Work::AcceptanceCheck(AcceptanceCheck { check: Check::GpuPod { node: node() } }),
+        _ => Work::KubespraySource(KubespraySource { release: KubesprayRelease { source: name, ..kubespray().0 } }),
     }
+}
+
+fn prepare(node: NodeName, module: String) -> Work {
+    let target = NodeTarget {
+        node,
+        address: Ipv4Addr::LOCALHOST,
+        port: 22,
+        user: "plinth".to_owned(),
+        credential: Credential::Agent,
+        legacy_keys: false,
+        jump: None,
+    };
+    Work::NodePrepare(NodePrepare { target, wanted: Preparation { modules: vec![module], ..Preparation::default() } })
+}
+
+fn register(cluster: String) -> Work {
+    let target = RunaiTarget {
+        url: "https://runai.test".to_owned(),
+        realm: "runai".to_owned(),
+        admin: "admin@runai.test".to_owned(),
+        password: SecretRef::Env("PASSWORD".to_owned()),
+        authority: None,
+        cluster,
+        version: version(),
+    };
+    Work::RunaiRegister(RunaiRegister { target })
 }
 
 fn labels(node: NodeName, taint: String) -> Work {
@@ -53,7 +84,7 @@ fn kubespray() -> (KubesprayRelease, RunInputs) {
 
 fn deploy() -> Work {
     let (release, parts) = kubespray();
-    Work::KubesprayRun(KubesprayRun { release, targets: Vec::new(), parts, without: Vec::new() })
+    Work::KubesprayRun(KubesprayRun { release, targets: Vec::new(), parts, without: Vec::new(), removes_docker: false })
 }
 
 /// Takes Kubernetes away.
@@ -72,20 +103,12 @@ pub fn recovery() -> Work {
 /// A step by its id: `nodes/...` and `checks/...` touch the node they name, `kubernetes/deploy/...` is exclusive.
 pub fn step(text: &str, needs: &[&str]) -> Step {
     let id = id(text);
-    let (stage, work) = work(&id);
     Step {
-        target: id.target().to_owned(),
-        work,
-        version: 1,
-        stage,
+        work: work(&id),
         needs: needs.iter().map(|need| self::id(need)).collect(),
-        reason: "a test wants it".to_owned(),
+        reason: "a test wants it".into(),
         change: Change::Apply { diff: Vec::new() },
         when: None,
-        once: false,
-        destructive: None,
-        undo: Undo::Exact,
-        deadline_s: 600,
         id,
     }
 }
@@ -99,8 +122,15 @@ pub fn plan(steps: Vec<Step>) -> Plan {
         without: Vec::new(),
     };
     let site = SiteName::new("basepod-a").unwrap();
-    let mut plan =
-        Plan { schema: 1, hash: Digest::of(""), site, made_from, steps, gates: Vec::new(), findings: Vec::new() };
+    let mut plan = Plan {
+        schema: plinth_model::plan::SCHEMA,
+        hash: Digest::of(""),
+        site,
+        made_from,
+        steps,
+        gates: Vec::new(),
+        findings: Vec::new(),
+    };
     plan.hash = plan.content_hash();
     plan
 }
@@ -108,14 +138,14 @@ pub fn plan(steps: Vec<Step>) -> Plan {
 /// Facts open a storage gate on which a relocation depends.
 pub fn gated() -> Plan {
     let mut relocate = step("nodes/storage/a", &["nodes/facts/a"]);
-    relocate.when = Some(Condition { gate: "storage/a".to_owned(), answer: "relocate".to_owned() });
+    relocate.when = Some(Condition { gate: gate("storage/a"), answer: GateAnswer::RELOCATE });
     let mut plan = plan(vec![step("nodes/facts/a", &[]), relocate, step("nodes/registries/a", &["nodes/storage/a"])]);
-    let answer = |answer: &str| Answer { answer: answer.to_owned(), meaning: String::new() };
+    let answer = |answer| Answer { answer, meaning: String::new() };
     plan.gates.push(Gate {
-        id: "storage/a".to_owned(),
+        id: gate("storage/a"),
         question: "is the disk large enough?".to_owned(),
         opened_by: id("nodes/facts/a"),
-        answers: vec![answer("fits"), answer("relocate")],
+        answers: vec![answer(GateAnswer::FITS), answer(GateAnswer::RELOCATE)],
     });
     plan.hash = plan.content_hash();
     plan
@@ -138,9 +168,7 @@ pub fn site(nodes: usize) -> Plan {
     for n in 0..nodes {
         steps.push(step(&format!("kubernetes/ready/n{n}"), &["kubernetes/deploy/s"]));
     }
-    let mut register = step("runai/register/c", &["kubernetes/deploy/s"]);
-    register.once = true;
-    steps.push(register);
+    steps.push(step("runai/register/c", &["kubernetes/deploy/s"]));
     steps.push(step("checks/gpu-pod/n0", &["runai/register/c", "kubernetes/ready/n0"]));
     plan(steps)
 }

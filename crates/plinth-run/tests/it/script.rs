@@ -4,6 +4,7 @@ use crate::clients::clients;
 use crate::clock::TestClock;
 use async_trait::async_trait;
 use plinth_model::Code;
+use plinth_model::gate::{GateAnswer, GateId};
 use plinth_model::{Event, EventBody, Finding, Plan, Problem, Secret, SecretRef, Step, StepId};
 use plinth_run::journal::{Journal, JournalReader, Memory};
 use plinth_run::{
@@ -31,7 +32,7 @@ pub struct Rule {
     pub never_so: bool,
     pub blocked: bool,
     pub hangs: bool,
-    pub answers: Vec<(String, String)>,
+    pub answers: Vec<(GateId, GateAnswer)>,
     pub notes: Vec<Finding>,
     pub seconds: u64,
 }
@@ -121,7 +122,7 @@ impl Behaviour for Script {
         }
         if rule.blocked {
             let finding =
-                Finding::error(Code::named("node.clash"), &step.target, format!("taken by {SECRET}")).fix("free it");
+                Finding::error(Code::named("node.clash"), step.target(), format!("taken by {SECRET}")).fix("free it");
             return Ok(Probe::Blocked(Box::new(finding)).into());
         }
         if self.state.lock().unwrap().so.contains(step.id.as_str())

@@ -46,14 +46,25 @@ impl SimSecrets {
         if let (SecretRef::Generated(_), Some(value)) = (reference, kept) {
             return Ok(value);
         }
-        if let (SecretRef::Generated(_), Some(path)) = (reference, self.path(reference)) {
-            match std::fs::read_to_string(path) {
-                Ok(text) => return Ok(Secret::new(text)),
-                Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
-                Err(error) => return Err(SecretError { reference: reference.clone(), happened: error.to_string() }),
-            }
+        let value = match self.earlier(reference) {
+            Ok(Some(text)) => Secret::new(text),
+            Ok(None) => Self::synthetic(self.centre.timing.seed, reference),
+            Err(error) => return Err(SecretError { reference: reference.clone(), happened: error.to_string() }),
+        };
+        if matches!(reference, SecretRef::Generated(_)) {
+            self.kept.lock().unwrap_or_else(PoisonError::into_inner).insert(reference.to_string(), value.clone());
         }
-        Ok(Self::synthetic(self.centre.timing.seed, reference))
+        Ok(value)
+    }
+
+    /// What an earlier process kept. Looked for once: nobody else writes there while the site is locked.
+    fn earlier(&self, reference: &SecretRef) -> std::io::Result<Option<String>> {
+        let (SecretRef::Generated(_), Some(path)) = (reference, self.path(reference)) else { return Ok(None) };
+        match std::fs::read_to_string(path) {
+            Ok(text) => Ok(Some(text)),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 
     fn store(&self, reference: &SecretRef, value: &Secret) -> std::io::Result<()> {

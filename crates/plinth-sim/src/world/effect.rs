@@ -1,6 +1,6 @@
 //! Effects: what happened to the world, one each, at the moment the real thing could not be taken back.
 
-use super::state::{Hardware, Pin};
+use super::hardware::{Hardware, Pin};
 use indexmap::IndexMap;
 use jiff::Timestamp;
 use plinth_model::download::DownloadList;

@@ -4,6 +4,7 @@
 //! the lines again and goes on where the last one stopped, however it ended.
 
 pub(crate) mod effect;
+pub(crate) mod hardware;
 mod log;
 mod snapshot;
 pub(crate) mod state;

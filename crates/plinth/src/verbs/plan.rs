@@ -54,7 +54,7 @@ fn next(common: &Common, verb: &Arguments, plan: &Plan) -> String {
 pub(crate) fn show(common: &Common, graph: Option<GraphFormat>, plan: &Plan, printer: &Printer) {
     match graph {
         Some(GraphFormat::Dot) => printer.file(&plinth_plan::render::dot(plan)),
-        None if common.json => printer.json(plan),
+        None if common.json => printer.json(&plinth_plan::render::json(plan)),
         None => printer.data(&plinth_plan::render::text(plan, printer.color_out(), Printer::width())),
     }
 }

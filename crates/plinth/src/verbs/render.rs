@@ -60,7 +60,7 @@ fn engine(plan: &Plan, wanted: EngineFile) -> Files {
 
 fn values(plan: &Plan, json: bool) -> Result<Files, Problem> {
     let releases = plan.steps.iter().filter_map(|step| match &step.work {
-        Work::HelmRelease(HelmRelease { release }) => Some(release),
+        Work::HelmRelease(HelmRelease { release, .. }) => Some(release),
         _ => None,
     });
     releases

@@ -13,7 +13,7 @@ fn run(id: &str, plan: &Plan, step: &Step, digest: Digest) -> [Event; 2] {
     let head = RunHead::new(id, plan.hash.clone(), plan.site.clone());
     let done = EventBody::StepFinished {
         step: step.id.clone(),
-        stage: step.stage,
+        stage: step.work.stage(),
         node: None,
         outcome: StepState::Unchanged,
         seconds: 0.0,

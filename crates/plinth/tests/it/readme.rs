@@ -34,7 +34,7 @@ fn the_status_box_is_what_the_program_can_do() {
     let plan = real_plan(TempDir::new().unwrap().path());
     let can = |stage: Stage| {
         let steps: Vec<bool> =
-            plan.steps.iter().filter(|s| s.stage == stage).map(|s| s.change.lacks().is_none()).collect();
+            plan.steps.iter().filter(|s| s.work.stage() == stage).map(|s| s.change.lacks().is_none()).collect();
         match (steps.iter().all(|can| *can), steps.iter().any(|can| *can)) {
             (true, _) => "works",
             (false, true) => "partly",

@@ -36,11 +36,6 @@ findings! {
         usually: "A mistake in plinth: its planner made a plan that must not be run.",
         fix: "Report it with the site file, secrets left out. Nothing was saved or run.",
     }
-    PLAN_DEADLINE_MISSING = "plan.deadline-missing", You {
-        means: "A step has no deadline, so it could hang for ever.",
-        usually: "A mistake in plinth: its planner made a plan that must not be run.",
-        fix: "Report it with the site file, secrets left out. Nothing was saved or run.",
-    }
     PLAN_GATE_IDLE = "plan.gate-idle", You {
         means: "A gate has fewer than two answers, so it decides nothing.",
         usually: "A mistake in plinth: its planner made a plan that must not be run.",
@@ -86,11 +81,6 @@ findings! {
         usually: "A mistake in plinth: its planner made a plan that must not be run.",
         fix: "Report it with the site file, secrets left out. Nothing was saved or run.",
     }
-    PLAN_ONCE_WRONG = "plan.once-wrong", You {
-        means: "The mark for work that is done once in the life of a site is on the wrong step, or missing. Only the registration at Run:ai has it.",
-        usually: "A mistake in plinth: its planner made a plan that must not be run.",
-        fix: "Report it with the site file, secrets left out. Nothing was saved or run.",
-    }
     PLAN_ORDER_WRONG = "plan.order-wrong", You {
         means: "A step comes before a step that it needs.",
         usually: "A mistake in plinth: its planner made a plan that must not be run.",
@@ -110,11 +100,6 @@ findings! {
         means: "A value in the plan looks like a secret in clear. Plans are shown and saved, so this one is refused.",
         usually: "A password or token under `values` of a component, in a label or in `kubernetes.extraVars`.",
         fix: "Under `values`, write a reference: `{$secret: {env: NAME}}`. In labels and variables, remove it. Change the secret if the file was shared.",
-    }
-    PLAN_UNDO_WRONG = "plan.undo-wrong", You {
-        means: "A step claims to be undone exactly, although it destroys something or is done only once.",
-        usually: "A mistake in plinth: its planner made a plan that must not be run.",
-        fix: "Report it with the site file, secrets left out. Nothing was saved or run.",
     }
     PLINTH_BUG = "plinth.bug", You {
         means: "plinth itself is at fault.",

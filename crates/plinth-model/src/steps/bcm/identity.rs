@@ -1,6 +1,7 @@
 //! `bcm.identity`.
 
-use crate::steps::{Effect, Lane, Properties, StepParams};
+use crate::Stage;
+use crate::steps::{Effect, Lane, Properties, StepParams, Undo, deadlines};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -16,12 +17,15 @@ pub struct BcmIdentity {
 
 impl StepParams for BcmIdentity {
     const PROPERTIES: Properties = Properties {
+        stage: Stage::Discovery,
         effect: Effect::Reads,
         lane: Lane::Free,
         needs_quorum: false,
         destructive: false,
         interrupts_member: false,
         once: false,
+        undo: Undo::Nothing,
         expected_s: 2,
+        deadline_s: deadlines::BCM_IDENTITY,
     };
 }

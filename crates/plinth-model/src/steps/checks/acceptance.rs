@@ -1,7 +1,7 @@
 //! `check`.
 
-use crate::NodeName;
-use crate::steps::{Check, Effect, Lane, Properties, StepParams};
+use crate::steps::{Check, Effect, Lane, Properties, StepParams, Undo, deadlines};
+use crate::{NodeName, Stage};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -15,14 +15,26 @@ pub struct AcceptanceCheck {
 
 impl StepParams for AcceptanceCheck {
     const PROPERTIES: Properties = Properties {
+        stage: Stage::Acceptance,
         effect: Effect::Proves,
         lane: Lane::Node,
         needs_quorum: false,
         destructive: false,
         interrupts_member: false,
         once: false,
+        undo: Undo::Nothing,
         expected_s: 30,
+        deadline_s: deadlines::CHECK,
     };
+
+    fn deadline_s(&self) -> u32 {
+        match self.check {
+            Check::GpuPod { .. } => deadlines::CHECK_GPU,
+            Check::Dns { .. } | Check::Ingress { .. } | Check::Storage | Check::Runai { .. } => {
+                Self::PROPERTIES.deadline_s
+            }
+        }
+    }
 
     fn node(&self) -> Option<&NodeName> {
         self.check.node()

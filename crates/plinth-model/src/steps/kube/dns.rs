@@ -1,6 +1,7 @@
 //! `kubernetes.dns`.
 
-use crate::steps::{Effect, Lane, Properties, StepParams};
+use crate::Stage;
+use crate::steps::{Effect, Lane, Properties, StepParams, Undo, deadlines};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::net::Ipv4Addr;
@@ -18,12 +19,15 @@ pub struct ClusterDns {
 impl StepParams for ClusterDns {
     // Needs a majority? No. The API server itself refuses to write without a majority; nothing can be half made.
     const PROPERTIES: Properties = Properties {
+        stage: Stage::Kubernetes,
         effect: Effect::Changes,
         lane: Lane::Free,
         needs_quorum: false,
         destructive: false,
         interrupts_member: false,
         once: false,
+        undo: Undo::Exact("The entry is removed."),
         expected_s: 30,
+        deadline_s: deadlines::CLUSTER_DNS,
     };
 }

@@ -1,7 +1,7 @@
 //! `kubernetes.gpu-runtime`.
 
-use crate::NodeName;
-use crate::steps::{Effect, Lane, NodeTarget, Properties, StepParams};
+use crate::steps::{Effect, Lane, NodeTarget, Properties, StepParams, Undo, deadlines};
+use crate::{NodeName, Stage};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -16,13 +16,16 @@ pub struct GpuRuntime {
 impl StepParams for GpuRuntime {
     // Needs a majority? No. The API server itself refuses to write without a majority; nothing can be half made.
     const PROPERTIES: Properties = Properties {
+        stage: Stage::Kubernetes,
         effect: Effect::Changes,
         lane: Lane::Free,
         needs_quorum: false,
         destructive: false,
         interrupts_member: false,
         once: false,
+        undo: Undo::Compensate("The toolkit's pods were started anew, nothing else."),
         expected_s: 30,
+        deadline_s: deadlines::GPU_RUNTIME,
     };
 
     fn changes_on(&self, node: &NodeName) -> bool {

@@ -1,6 +1,7 @@
 //! `kubernetes.kubeconfig`.
 
-use crate::steps::{Effect, Lane, NodeTarget, Properties, StepParams};
+use crate::Stage;
+use crate::steps::{Effect, Lane, NodeTarget, Properties, StepParams, Undo, deadlines};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -16,12 +17,15 @@ pub struct Kubeconfig {
 
 impl StepParams for Kubeconfig {
     const PROPERTIES: Properties = Properties {
+        stage: Stage::Kubernetes,
         effect: Effect::Changes,
         lane: Lane::Free,
         needs_quorum: false,
         destructive: false,
         interrupts_member: false,
         once: false,
+        undo: Undo::Exact("The file is removed."),
         expected_s: 2,
+        deadline_s: deadlines::KUBECONFIG,
     };
 }

@@ -1,7 +1,7 @@
 //! `kubernetes.labels`.
 
-use crate::NodeName;
-use crate::steps::{Effect, FreeText, Lane, Properties, StepParams};
+use crate::steps::{Effect, FreeText, Lane, Properties, StepParams, Undo, deadlines};
+use crate::{NodeName, Stage};
 use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -15,19 +15,23 @@ pub struct NodeLabels {
     /// Labels.
     pub labels: IndexMap<String, String>,
     /// Taints, `key=value:Effect`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub taints: Vec<String>,
 }
 
 impl StepParams for NodeLabels {
     // Needs a majority? No. The API server itself refuses to write without a majority; nothing can be half made.
     const PROPERTIES: Properties = Properties {
+        stage: Stage::Kubernetes,
         effect: Effect::Changes,
         lane: Lane::Node,
         needs_quorum: false,
         destructive: false,
         interrupts_member: false,
         once: false,
+        undo: Undo::Exact("The labels and taints are removed."),
         expected_s: 1,
+        deadline_s: deadlines::KUBE_CALL,
     };
 
     fn node(&self) -> Option<&NodeName> {

@@ -1,7 +1,7 @@
 //! `kubernetes.ready`.
 
-use crate::steps::{Effect, Lane, Properties, StepParams};
-use crate::{NodeName, Version};
+use crate::steps::{Effect, Lane, Properties, StepParams, Undo, deadlines};
+use crate::{NodeName, Stage, Version};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -18,13 +18,16 @@ pub struct NodeReady {
 
 impl StepParams for NodeReady {
     const PROPERTIES: Properties = Properties {
+        stage: Stage::Kubernetes,
         effect: Effect::Reads,
         lane: Lane::Node,
         needs_quorum: false,
         destructive: false,
         interrupts_member: false,
         once: false,
+        undo: Undo::Nothing,
         expected_s: 60,
+        deadline_s: deadlines::NODE_READY,
     };
 
     fn node(&self) -> Option<&NodeName> {

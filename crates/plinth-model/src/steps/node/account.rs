@@ -1,7 +1,7 @@
 //! `node.account`.
 
-use crate::NodeName;
-use crate::steps::{Account, Effect, Lane, NodeTarget, Properties, StepParams};
+use crate::steps::{Account, Effect, Lane, NodeTarget, Properties, StepParams, Undo, deadlines};
+use crate::{NodeName, Stage};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -17,13 +17,16 @@ pub struct NodeAccount {
 
 impl StepParams for NodeAccount {
     const PROPERTIES: Properties = Properties {
+        stage: Stage::Nodes,
         effect: Effect::Changes,
         lane: Lane::Node,
         needs_quorum: false,
         destructive: false,
         interrupts_member: false,
         once: false,
+        undo: Undo::Compensate("The account is removed; files that it owns elsewhere stay."),
         expected_s: 3,
+        deadline_s: deadlines::NODE_ACCOUNT,
     };
 
     fn node(&self) -> Option<&NodeName> {

@@ -1,7 +1,7 @@
 //! `node.connect`.
 
-use crate::NodeName;
-use crate::steps::{Effect, Lane, NodeTarget, Properties, StepParams};
+use crate::steps::{Effect, Lane, NodeTarget, Properties, StepParams, Undo, deadlines};
+use crate::{NodeName, Stage};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -15,13 +15,16 @@ pub struct NodeConnect {
 
 impl StepParams for NodeConnect {
     const PROPERTIES: Properties = Properties {
+        stage: Stage::Nodes,
         effect: Effect::Changes,
         lane: Lane::Node,
         needs_quorum: false,
         destructive: false,
         interrupts_member: false,
         once: false,
+        undo: Undo::Exact("The pin is removed."),
         expected_s: 2,
+        deadline_s: deadlines::NODE_CONNECT,
     };
 
     fn node(&self) -> Option<&NodeName> {

@@ -1,7 +1,7 @@
 //! `node.downloads`.
 
-use crate::steps::{Effect, Lane, NodeTarget, Properties, StepParams};
-use crate::{Digest, NodeName};
+use crate::steps::{Effect, Lane, NodeTarget, Properties, StepParams, Undo, deadlines};
+use crate::{Digest, NodeName, Stage};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -21,13 +21,16 @@ pub struct NodeDownloads {
 
 impl StepParams for NodeDownloads {
     const PROPERTIES: Properties = Properties {
+        stage: Stage::Kubernetes,
         effect: Effect::Changes,
         lane: Lane::Node,
         needs_quorum: false,
         destructive: false,
         interrupts_member: false,
         once: false,
+        undo: Undo::Compensate("The folder is removed."),
         expected_s: 60,
+        deadline_s: deadlines::NODE_DOWNLOADS,
     };
 
     fn node(&self) -> Option<&NodeName> {

@@ -1,7 +1,7 @@
 //! `node.facts`.
 
-use crate::NodeName;
-use crate::steps::{Effect, Lane, NodeExpectation, NodeTarget, Properties, StepParams};
+use crate::steps::{Effect, Lane, NodeExpectation, NodeTarget, Properties, StepParams, Undo, deadlines};
+use crate::{NodeName, Stage};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -17,13 +17,16 @@ pub struct NodeFacts {
 
 impl StepParams for NodeFacts {
     const PROPERTIES: Properties = Properties {
+        stage: Stage::Nodes,
         effect: Effect::Reads,
         lane: Lane::Node,
         needs_quorum: false,
         destructive: false,
         interrupts_member: false,
         once: false,
+        undo: Undo::Nothing,
         expected_s: 3,
+        deadline_s: deadlines::NODE_FACTS,
     };
 
     fn node(&self) -> Option<&NodeName> {

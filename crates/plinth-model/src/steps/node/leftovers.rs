@@ -1,7 +1,7 @@
 //! `node.leftovers`.
 
-use crate::NodeName;
-use crate::steps::{Effect, Lane, NodeTarget, Properties, StepParams};
+use crate::steps::{Effect, Lane, NodeTarget, Properties, StepParams, Undo, deadlines};
+use crate::{NodeName, Stage};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -16,14 +16,21 @@ pub struct NodeLeftovers {
 impl StepParams for NodeLeftovers {
     // Needs a majority? No. What is cleared is no part of a cluster any more; the step refuses where something still runs, so nothing is interrupted.
     const PROPERTIES: Properties = Properties {
+        stage: Stage::Kubernetes,
         effect: Effect::Changes,
         lane: Lane::Node,
         needs_quorum: false,
         destructive: true,
         interrupts_member: false,
         once: false,
+        undo: Undo::OneWay("It cannot be undone: what was left of the cluster's data is gone."),
         expected_s: 10,
+        deadline_s: deadlines::NODE_LEFTOVERS,
     };
+
+    fn destroys(&self) -> Option<String> {
+        Some("clears what is left of Kubernetes on the node".to_owned())
+    }
 
     fn node(&self) -> Option<&NodeName> {
         Some(&self.target.node)

@@ -1,7 +1,7 @@
 //! `node.prepare`.
 
-use crate::NodeName;
-use crate::steps::{Effect, Lane, NodeTarget, Preparation, Properties, StepParams};
+use crate::steps::{Effect, Lane, NodeTarget, Preparation, Properties, StepParams, Undo, deadlines};
+use crate::{NodeName, Stage};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -17,13 +17,16 @@ pub struct NodePrepare {
 
 impl StepParams for NodePrepare {
     const PROPERTIES: Properties = Properties {
+        stage: Stage::Nodes,
         effect: Effect::Changes,
         lane: Lane::Node,
         needs_quorum: false,
         destructive: false,
         interrupts_member: false,
         once: false,
+        undo: Undo::Compensate("The files that plinth wrote are removed, and its lines are taken out of /etc/hosts."),
         expected_s: 3,
+        deadline_s: deadlines::NODE_PREPARE,
     };
 
     fn node(&self) -> Option<&NodeName> {

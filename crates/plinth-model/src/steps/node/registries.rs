@@ -1,7 +1,7 @@
 //! `node.registries`.
 
-use crate::NodeName;
-use crate::steps::{Effect, Lane, Mirror, NodeTarget, Properties, RegistryLogin, StepParams};
+use crate::steps::{Effect, Lane, Mirror, NodeTarget, Properties, RegistryLogin, StepParams, Undo, deadlines};
+use crate::{NodeName, Stage};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -12,23 +12,28 @@ pub struct NodeRegistries {
     /// Node, with the service account.
     pub target: NodeTarget,
     /// Mirrors.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub mirrors: Vec<Mirror>,
-    /// The engine writes the mirrors; here they only must answer.
-    #[serde(default)]
+    /// The engine writes the mirrors; here they only must answer. Stands in a plan only when it is not so.
+    #[serde(default = "super::values::yes", skip_serializing_if = "super::values::is_yes")]
     pub mirrors_by_engine: bool,
     /// Logins.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub logins: Vec<RegistryLogin>,
 }
 
 impl StepParams for NodeRegistries {
     const PROPERTIES: Properties = Properties {
+        stage: Stage::Nodes,
         effect: Effect::Changes,
         lane: Lane::Node,
         needs_quorum: false,
         destructive: false,
         interrupts_member: false,
         once: false,
+        undo: Undo::Exact("The files are removed."),
         expected_s: 5,
+        deadline_s: deadlines::NODE_REGISTRIES,
     };
 
     fn node(&self) -> Option<&NodeName> {

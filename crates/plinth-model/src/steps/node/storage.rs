@@ -1,7 +1,7 @@
 //! `node.storage`.
 
-use crate::NodeName;
-use crate::steps::{Effect, Lane, NodeTarget, Properties, StepParams};
+use crate::steps::{Effect, Lane, NodeTarget, Properties, StepParams, Undo, deadlines};
+use crate::{NodeName, Stage};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -20,14 +20,21 @@ pub struct NodeStorage {
 impl StepParams for NodeStorage {
     // Needs a majority? No. It works on one machine alone, with or without a cluster; lint sees to it that two members never move at once.
     const PROPERTIES: Properties = Properties {
+        stage: Stage::Nodes,
         effect: Effect::Changes,
         lane: Lane::Node,
         needs_quorum: false,
         destructive: true,
         interrupts_member: true,
         once: false,
+        undo: Undo::Compensate("The data is moved back, if there is room."),
         expected_s: 300,
+        deadline_s: deadlines::NODE_STORAGE,
     };
+
+    fn destroys(&self) -> Option<String> {
+        Some(format!("stops containerd and moves {} to {}", self.from, self.to))
+    }
 
     fn node(&self) -> Option<&NodeName> {
         Some(&self.target.node)

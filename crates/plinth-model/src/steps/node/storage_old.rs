@@ -1,7 +1,7 @@
 //! `node.storage-old`.
 
-use crate::NodeName;
-use crate::steps::{Effect, Lane, NodeTarget, Properties, StepParams};
+use crate::steps::{Effect, Lane, NodeTarget, Properties, StepParams, Undo, deadlines};
+use crate::{NodeName, Stage};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -21,14 +21,21 @@ impl StepParams for NodeStorageOld {
     // Needs a majority? No. It works on one machine alone. It counts as an interruption since it ends the way back: on two members at once a move that
     // went wrong could not be taken back.
     const PROPERTIES: Properties = Properties {
+        stage: Stage::Nodes,
         effect: Effect::Changes,
         lane: Lane::Node,
         needs_quorum: false,
         destructive: true,
         interrupts_member: true,
         once: false,
+        undo: Undo::OneWay("The copy is gone; the data itself is at its new place."),
         expected_s: 20,
+        deadline_s: deadlines::NODE_STORAGE_OLD,
     };
+
+    fn destroys(&self) -> Option<String> {
+        Some(format!("removes the copy of {} that the move left", self.from))
+    }
 
     fn node(&self) -> Option<&NodeName> {
         Some(&self.target.node)

@@ -1,7 +1,7 @@
 //! `node.trust`.
 
-use crate::NodeName;
-use crate::steps::{Effect, Lane, NodeTarget, Properties, StepParams};
+use crate::steps::{Effect, Lane, NodeTarget, Properties, StepParams, Undo, deadlines};
+use crate::{NodeName, Stage};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -19,13 +19,18 @@ pub struct NodeTrust {
 
 impl StepParams for NodeTrust {
     const PROPERTIES: Properties = Properties {
+        stage: Stage::Nodes,
         effect: Effect::Changes,
         lane: Lane::Node,
         needs_quorum: false,
         destructive: false,
         interrupts_member: false,
         once: false,
+        undo: Undo::OneWay(
+            "The key that was pinned before is believed no more. It is in the journal; `plinth trust` pins another one.",
+        ),
         expected_s: 2,
+        deadline_s: deadlines::NODE_CONNECT,
     };
 
     fn node(&self) -> Option<&NodeName> {

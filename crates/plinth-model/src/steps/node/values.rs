@@ -29,16 +29,17 @@ pub struct NodeTarget {
     /// Production address.
     pub address: Ipv4Addr,
     /// SSH port.
+    #[serde(default = "ssh_port", skip_serializing_if = "is_ssh_port")]
     pub port: u16,
     /// User.
     pub user: String,
     /// How it proves itself.
     pub credential: Credential,
     /// SHA-1 host and user keys are accepted from this node; a visible finding.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub legacy_keys: bool,
     /// Host in between: BCM's head node, say.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub jump: Option<Jump>,
 }
 
@@ -49,6 +50,7 @@ pub struct Jump {
     /// Host name or address.
     pub host: String,
     /// SSH port.
+    #[serde(default = "ssh_port", skip_serializing_if = "is_ssh_port")]
     pub port: u16,
     /// User.
     pub user: String,
@@ -76,7 +78,7 @@ pub struct Account {
     #[serde(default)]
     pub key_algorithm: KeyAlgorithm,
     /// Further public keys to authorise.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub authorized_keys: Vec<String>,
 }
 
@@ -122,6 +124,7 @@ pub struct NodeMinimum {
     /// Memory, MiB.
     pub memory_mib: u64,
     /// GPUs are expected.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub gpu: bool,
 }
 
@@ -142,15 +145,19 @@ pub struct NodeExpectation {
     /// TCP ports that nothing may listen on before Kubernetes is installed.
     pub ports: Vec<u16>,
     /// Names that must resolve on the node, and to what, where that is known.
+    #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
     pub names: IndexMap<String, Option<Ipv4Addr>>,
     /// Addresses that must answer to the node.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub urls: Vec<String>,
     /// Our own Kubernetes runs here: it uses those ports and that space, and what it left is no obstacle.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub deployed: bool,
-    /// The engine sees to swap, kernel modules and kernel settings.
+    /// The engine sees to swap, kernel modules and kernel settings. Stands in a plan only when it does not.
+    #[serde(default = "yes", skip_serializing_if = "is_yes")]
     pub engine_prepares: bool,
     /// The site says that the engine may uninstall Docker.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub docker_may_go: bool,
 }
 
@@ -178,13 +185,34 @@ impl NodeExpectation {
 #[serde(rename_all = "camelCase", default)]
 pub struct Preparation {
     /// Name to address, for `/etc/hosts`; a name that already resolves to the address needs no line.
+    #[serde(skip_serializing_if = "IndexMap::is_empty")]
     pub hosts: IndexMap<String, Ipv4Addr>,
     /// Kernel modules, now and after a restart.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub modules: Vec<String>,
     /// Kernel settings, now and after a restart.
+    #[serde(skip_serializing_if = "IndexMap::is_empty")]
     pub sysctls: IndexMap<String, String>,
     /// Swap is off, now and after a restart.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub swap_off: bool,
     /// The time service that is installed runs.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub time_service: bool,
+}
+
+const fn ssh_port() -> u16 {
+    22
+}
+
+const fn is_ssh_port(port: &u16) -> bool {
+    *port == ssh_port()
+}
+
+pub(super) const fn yes() -> bool {
+    true
+}
+
+pub(super) const fn is_yes(said: &bool) -> bool {
+    *said
 }

@@ -1,6 +1,7 @@
 //! `platform.certificate`.
 
-use crate::steps::{CertificateSource, Effect, Lane, Properties, StepParams};
+use crate::Stage;
+use crate::steps::{CertificateSource, Effect, Lane, Properties, StepParams, Undo, deadlines};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -18,12 +19,15 @@ pub struct Certificate {
 
 impl StepParams for Certificate {
     const PROPERTIES: Properties = Properties {
+        stage: Stage::Platform,
         effect: Effect::Changes,
         lane: Lane::Free,
         needs_quorum: false,
         destructive: false,
         interrupts_member: false,
         once: false,
+        undo: Undo::Compensate("The files are removed; whoever trusted the authority has to forget it."),
         expected_s: 1,
+        deadline_s: deadlines::LOCAL_FILES,
     };
 }

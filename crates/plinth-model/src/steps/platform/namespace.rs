@@ -1,6 +1,7 @@
 //! `platform.namespace`.
 
-use crate::steps::{Effect, Lane, PodSecurity, Properties, StepParams};
+use crate::Stage;
+use crate::steps::{Effect, Lane, PodSecurity, Properties, StepParams, Undo, deadlines};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -17,12 +18,15 @@ pub struct Namespace {
 impl StepParams for Namespace {
     // Needs a majority? No. The API server itself refuses to write without a majority; nothing can be half made.
     const PROPERTIES: Properties = Properties {
+        stage: Stage::Platform,
         effect: Effect::Changes,
         lane: Lane::Free,
         needs_quorum: false,
         destructive: false,
         interrupts_member: false,
         once: false,
+        undo: Undo::Compensate("Deleting a namespace deletes everything in it."),
         expected_s: 1,
+        deadline_s: deadlines::KUBE_CALL,
     };
 }

@@ -1,7 +1,8 @@
 //! `platform.objects`.
 
+use crate::Stage;
 use crate::installed::{InstalledChange, ObjectName, Parts};
-use crate::steps::{Effect, FreeText, Health, Lane, Properties, StepParams};
+use crate::steps::{Effect, FreeText, Health, Lane, Properties, StepParams, Undo, deadlines};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -16,19 +17,35 @@ pub struct KubeObjects {
     pub objects: Vec<Value>,
     /// What proves that they work.
     pub health: Vec<Health>,
+    /// How long they may take to become healthy, seconds.
+    pub timeout_s: u32,
+    /// Where it belongs: with the platform, or with Run:ai.
+    #[serde(default = "Stage::platform", skip_serializing_if = "Stage::is_platform")]
+    pub stage: Stage,
 }
 
 impl StepParams for KubeObjects {
     // Needs a majority? No. The API server itself refuses to write without a majority; what was applied before is applied again.
     const PROPERTIES: Properties = Properties {
+        stage: Stage::Platform,
         effect: Effect::Changes,
         lane: Lane::Free,
         needs_quorum: false,
         destructive: false,
         interrupts_member: false,
         once: false,
+        undo: Undo::Exact("The objects are removed."),
         expected_s: 60,
+        deadline_s: deadlines::RELEASE_MARGIN,
     };
+
+    fn stage(&self) -> Stage {
+        self.stage
+    }
+
+    fn deadline_s(&self) -> u32 {
+        self.timeout_s.saturating_add(Self::PROPERTIES.deadline_s)
+    }
 
     fn free_text(&self) -> Vec<FreeText<'_>> {
         self.objects.iter().map(|object| FreeText::Json("objects", object)).collect()

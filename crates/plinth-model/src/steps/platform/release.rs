@@ -1,7 +1,8 @@
 //! `platform.release`.
 
+use crate::Stage;
 use crate::installed::{InstalledChange, Parts, ReleaseName};
-use crate::steps::{Effect, FreeText, Lane, Properties, Release, StepParams};
+use crate::steps::{Effect, FreeText, Lane, Properties, Release, StepParams, Undo, deadlines};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -11,19 +12,36 @@ use serde::{Deserialize, Serialize};
 pub struct HelmRelease {
     /// Release.
     pub release: Box<Release>,
+    /// Where it belongs: with the platform, or with Run:ai.
+    #[serde(default = "Stage::platform", skip_serializing_if = "Stage::is_platform")]
+    pub stage: Stage,
 }
 
 impl StepParams for HelmRelease {
     // Needs a majority? No. The API server itself refuses to write without a majority, and helm takes up a release that was broken off.
     const PROPERTIES: Properties = Properties {
+        stage: Stage::Platform,
         effect: Effect::Changes,
         lane: Lane::Free,
         needs_quorum: false,
         destructive: false,
         interrupts_member: false,
         once: false,
+        undo: Undo::Compensate(
+            "helm rollback to the revision before, or helm uninstall; custom resource definitions and volumes may stay.",
+        ),
         expected_s: 180,
+        deadline_s: deadlines::RELEASE_MARGIN,
     };
+
+    fn stage(&self) -> Stage {
+        self.stage
+    }
+
+    /// Helm's own limit, and what comes before and after its waiting.
+    fn deadline_s(&self) -> u32 {
+        self.release.timeout_s.saturating_add(Self::PROPERTIES.deadline_s)
+    }
 
     fn free_text(&self) -> Vec<FreeText<'_>> {
         vec![FreeText::Json("values", &self.release.values)]

@@ -1,7 +1,8 @@
 //! `platform.removal`.
 
+use crate::Stage;
 use crate::installed::{InstalledChange, Parts};
-use crate::steps::{Effect, Lane, Properties, StepParams};
+use crate::steps::{Effect, Lane, Properties, StepParams, Undo, deadlines};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -13,19 +14,35 @@ pub struct ComponentRemoval {
     pub parts: Parts,
     /// How long helm may wait for each release to be gone, seconds.
     pub timeout_s: u32,
+    /// What is lost by it, in words.
+    pub loses: String,
+    /// Where it belongs: with the platform, or with Run:ai.
+    #[serde(default = "Stage::platform", skip_serializing_if = "Stage::is_platform")]
+    pub stage: Stage,
 }
 
 impl StepParams for ComponentRemoval {
     // Needs a majority? No. The API server itself refuses to write without a majority, and what is gone already is not removed again.
     const PROPERTIES: Properties = Properties {
+        stage: Stage::Platform,
         effect: Effect::Changes,
         lane: Lane::Free,
         needs_quorum: false,
         destructive: true,
         interrupts_member: false,
         once: false,
+        undo: Undo::Compensate("Switched on again it is installed anew; what went with it is not brought back."),
         expected_s: 60,
+        deadline_s: deadlines::COMPONENT_REMOVAL,
     };
+
+    fn stage(&self) -> Stage {
+        self.stage
+    }
+
+    fn destroys(&self) -> Option<String> {
+        Some(self.loses.clone())
+    }
 
     fn installed(&self) -> Option<InstalledChange> {
         Some(InstalledChange::Removes(self.parts.clone()))

@@ -1,6 +1,7 @@
 //! `platform.secret`.
 
-use crate::steps::{Effect, Lane, Properties, SecretContent, StepParams};
+use crate::Stage;
+use crate::steps::{Effect, Lane, Properties, SecretContent, StepParams, Undo, deadlines};
 use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -23,12 +24,15 @@ pub struct KubeSecret {
 impl StepParams for KubeSecret {
     // Needs a majority? No. The API server itself refuses to write without a majority; nothing can be half made.
     const PROPERTIES: Properties = Properties {
+        stage: Stage::Platform,
         effect: Effect::Changes,
         lane: Lane::Free,
         needs_quorum: false,
         destructive: false,
         interrupts_member: false,
         once: false,
+        undo: Undo::Exact("The secret is removed."),
         expected_s: 1,
+        deadline_s: deadlines::KUBE_CALL,
     };
 }

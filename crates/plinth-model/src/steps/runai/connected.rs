@@ -1,6 +1,7 @@
 //! `runai.connected`.
 
-use crate::steps::{Effect, Lane, Properties, RunaiTarget, StepParams};
+use crate::Stage;
+use crate::steps::{Effect, Lane, Properties, RunaiTarget, StepParams, Undo, deadlines};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -14,12 +15,15 @@ pub struct RunaiConnected {
 
 impl StepParams for RunaiConnected {
     const PROPERTIES: Properties = Properties {
+        stage: Stage::Runai,
         effect: Effect::Reads,
         lane: Lane::Free,
         needs_quorum: false,
         destructive: false,
         interrupts_member: false,
         once: false,
+        undo: Undo::Nothing,
         expected_s: 120,
+        deadline_s: deadlines::RUNAI_CONNECTED,
     };
 }

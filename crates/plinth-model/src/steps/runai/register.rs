@@ -1,6 +1,7 @@
 //! `runai.register`.
 
-use crate::steps::{Effect, Lane, Properties, RunaiTarget, StepParams};
+use crate::Stage;
+use crate::steps::{Effect, Lane, Properties, RunaiTarget, StepParams, Undo, deadlines};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -14,12 +15,15 @@ pub struct RunaiRegister {
 
 impl StepParams for RunaiRegister {
     const PROPERTIES: Properties = Properties {
+        stage: Stage::Runai,
         effect: Effect::Changes,
         lane: Lane::Free,
         needs_quorum: false,
         destructive: false,
         interrupts_member: false,
         once: true,
+        undo: Undo::OneWay("The entry is removed in the control plane; its identity, projects and history go with it."),
         expected_s: 5,
+        deadline_s: deadlines::RUNAI_REGISTER,
     };
 }

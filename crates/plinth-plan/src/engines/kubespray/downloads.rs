@@ -5,11 +5,11 @@ use super::RELEASES;
 use crate::catalog::KubesprayChoice;
 use crate::cluster::{Cluster, Member};
 use crate::discover::Role;
+use crate::ids;
 use crate::step::{Refine, step};
-use crate::{deadlines, ids};
-use plinth_model::plan::{Step, Undo};
+use plinth_model::plan::Step;
 use plinth_model::steps::{KubesprayDownloads, NodeDownloads};
-use plinth_model::{Digest, Stage, StepId, Work};
+use plinth_model::{Digest, StepId, Work};
 use plinth_site::Desired;
 
 /// All steps; none where the site lets every node fetch for itself.
@@ -35,8 +35,7 @@ fn fetch(desired: &Desired, engine: &KubesprayChoice, inputs: &Digest) -> Step {
         mirror,
     });
     let id = ids::downloads(desired.name.as_str());
-    step(id, Stage::Kubernetes, work, deadlines::KUBESPRAY_DOWNLOADS, reason)
-        .needing([ids::environment(), ids::inventory()])
+    step(id, work, reason).needing([ids::environment(), ids::inventory()])
 }
 
 fn push(desired: &Desired, member: &Member, inputs: &Digest, fetched: &StepId) -> Step {
@@ -47,9 +46,7 @@ fn push(desired: &Desired, member: &Member, inputs: &Digest, fetched: &StepId) -
         inputs: inputs.clone(),
     });
     let reason = format!("the playbook finds its files in {} and fetches nothing", RELEASES);
-    step(ids::node_downloads(&member.name), Stage::Kubernetes, work, deadlines::NODE_DOWNLOADS, reason)
-        .needing([ids::facts(&member.name), fetched.clone()])
-        .undo(Undo::Compensate(format!("{} is removed", RELEASES)))
+    step(ids::node_downloads(&member.name), work, reason).needing([ids::facts(&member.name), fetched.clone()])
 }
 
 /// Groups of the inventory that list the node, the parent of all Kubernetes nodes among them.

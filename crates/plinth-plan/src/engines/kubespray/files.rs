@@ -8,7 +8,7 @@ use crate::cluster::Cluster;
 use indexmap::IndexMap;
 use plinth_model::{Finding, NodeName};
 use plinth_site::Desired;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 /// File name below the site's state directory to content.
 pub type Files = IndexMap<String, String>;
@@ -49,8 +49,4 @@ pub fn json(value: &Value) -> String {
 /// When the value cannot be written as YAML; the text says why.
 pub fn yaml(value: &Value) -> Result<String, String> {
     serde_saphyr::to_string(value).map_err(|error| error.to_string())
-}
-
-pub(super) fn named<const N: usize>(vars: [(&str, Value); N]) -> Map<String, Value> {
-    vars.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
 }

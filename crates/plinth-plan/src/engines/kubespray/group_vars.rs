@@ -1,7 +1,7 @@
 //! Variables of the whole cluster. The site's own come last and win; each one that replaces one of ours is a finding.
 
-use super::files::named;
 use super::line::Line;
+use super::named::named;
 use super::{add_ons, settings, site_vars};
 use crate::CONTAINERD;
 use crate::catalog::KubesprayChoice;

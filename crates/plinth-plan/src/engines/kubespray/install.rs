@@ -2,13 +2,13 @@
 
 use crate::catalog::KubesprayChoice;
 use crate::cluster::Cluster;
+use crate::ids;
 use crate::step::{Refine, step};
-use crate::{deadlines, ids};
 use indexmap::IndexMap;
 use plinth_model::finding::code;
-use plinth_model::plan::{Step, Undo};
+use plinth_model::plan::Step;
 use plinth_model::steps::{KubesprayEnvironment, KubesprayInventory, KubesprayRun, KubespraySource};
-use plinth_model::{Finding, Owner, Stage, StepId, Work};
+use plinth_model::{Finding, Owner, StepId, Work, amount};
 use plinth_site::Desired;
 use plinth_site::desired::InventorySource;
 
@@ -29,24 +29,18 @@ pub(super) fn before(
 
 pub(super) fn source(engine: &KubesprayChoice) -> Step {
     let work = Work::KubespraySource(KubespraySource { release: engine.release.clone() });
-    step(ids::source(), Stage::Kubernetes, work, deadlines::KUBESPRAY_SOURCE, engine.why.clone())
+    step(ids::source(), work, engine.why.clone())
 }
 
 pub(super) fn environment(engine: &KubesprayChoice) -> Step {
     let work = Work::KubesprayEnvironment(KubesprayEnvironment { release: engine.release.clone() });
     let reason = format!("its playbooks refuse any Ansible but {}", engine.release.ansible_core);
-    step(ids::environment(), Stage::Kubernetes, work, deadlines::KUBESPRAY_ENVIRONMENT, reason).needing([ids::source()])
+    step(ids::environment(), work, reason).needing([ids::source()])
 }
 
 pub(super) fn inventory(files: IndexMap<String, String>) -> Step {
     let reason = "the playbook reads nodes, addresses and settings from these files, and from nowhere else";
-    step(
-        ids::inventory(),
-        Stage::Kubernetes,
-        Work::KubesprayInventory(KubesprayInventory { files }),
-        deadlines::LOCAL_FILES,
-        reason,
-    )
+    step(ids::inventory(), Work::KubesprayInventory(KubesprayInventory { files }), reason)
 }
 
 pub(super) fn deploy(
@@ -56,31 +50,17 @@ pub(super) fn deploy(
     files: &IndexMap<String, String>,
 ) -> Step {
     let version = &engine.kubernetes;
-    let nodes = cluster.members.len();
+    let nodes = amount(cluster.members.len(), "node");
     let work = Work::KubesprayRun(KubesprayRun {
         release: engine.release.clone(),
         targets: cluster.members.iter().map(|m| Cluster::target(desired, m)).collect(),
         parts: super::inputs(engine, files),
         without: cluster.left_out.iter().map(|member| member.name.clone()).collect(),
+        removes_docker: desired.kubernetes.remove_docker,
     });
-    let reason = format!(
-        "installs Kubernetes {version} on {} (no earlier installation with these settings recorded)",
-        amount(nodes)
-    );
-    step(ids::deploy(desired.name.as_str()), Stage::Kubernetes, work, deadlines::kubespray_run(nodes), reason)
-        .destroys(if desired.kubernetes.remove_docker {
-            "on every node: installs packages, switches swap off, sets kernel settings, /etc/hosts and iptables rules, restarts containerd and kubelet, uninstalls docker where it is"
-        } else {
-            "on every node: installs packages, switches swap off, sets kernel settings, /etc/hosts and iptables rules, restarts containerd and kubelet"
-        })
-        .undo(Undo::Compensate(
-            "Kubespray's reset removes Kubernetes with its data; a removed docker does not come back".into(),
-        ))
-}
-
-/// `1 node`, `27 nodes`.
-fn amount(nodes: usize) -> String {
-    format!("{nodes} node{}", if nodes == 1 { "" } else { "s" })
+    let reason =
+        format!("installs Kubernetes {version} on {nodes} (no earlier installation with these settings recorded)");
+    step(ids::deploy(desired.name.as_str()), work, reason)
 }
 
 /// What a node loses when BCM makes it anew: everything of Kubernetes is in the node's own file system.

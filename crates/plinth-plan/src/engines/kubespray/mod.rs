@@ -10,6 +10,7 @@ mod inputs;
 mod install;
 mod inventory;
 mod line;
+mod named;
 mod own_vars;
 mod recovery;
 mod removal;

@@ -5,12 +5,12 @@ use super::{downloads, files, install, recovery_files};
 use crate::catalog::KubesprayChoice;
 use crate::cluster::{Cluster, Member};
 use crate::engines::Install;
-use crate::step::{Refine, leaves, step};
-use crate::{deadlines, ids};
+use crate::ids;
+use crate::step::{leaves, step};
 use plinth_model::finding::code;
-use plinth_model::plan::{Step, Undo};
+use plinth_model::plan::Step;
 use plinth_model::steps::KubesprayRecovery;
-use plinth_model::{Digest, Finding, NodeName, Stage, StepId, Work};
+use plinth_model::{Digest, Finding, NodeName, StepId, Work};
 use plinth_site::Desired;
 
 /// At least one member of the control plane, and one of etcd, must have survived.
@@ -59,7 +59,6 @@ pub(super) fn install(
 /// What is recorded as deployed afterwards is the cluster in the site's own order.
 fn play(desired: &Desired, cluster: &Cluster, engine: &KubesprayChoice, broken: &[NodeName]) -> Step {
     let (usual, _) = files(desired, cluster, engine);
-    let members = cluster.members.iter().filter(|member| member.is_quorum()).count();
     let work = Work::KubesprayRecovery(KubesprayRecovery {
         release: engine.release.clone(),
         targets: cluster.members.iter().map(|member| Cluster::target(desired, member)).collect(),
@@ -68,7 +67,5 @@ fn play(desired: &Desired, cluster: &Cluster, engine: &KubesprayChoice, broken: 
     });
     let names = broken.iter().map(NodeName::as_str).collect::<Vec<_>>().join(", ");
     let (id, reason) = (ids::recovery(desired.name.as_str()), format!("you said that {names} broke"));
-    step(id, Stage::Kubernetes, work, deadlines::kubespray_run(members), reason)
-        .destroys("removes what is left of etcd and of the node on these members; without a majority the data of the first survivor counts")
-        .undo(Undo::OneWay("what only the broken members had is gone".to_owned()))
+    step(id, work, reason)
 }

@@ -3,12 +3,12 @@
 use super::{files, install};
 use crate::catalog::KubesprayChoice;
 use crate::cluster::{Cluster, Member};
+use crate::ids;
 use crate::step::{Refine, step};
-use crate::{deadlines, ids};
 use plinth_model::finding::code;
-use plinth_model::plan::{Step, Undo};
+use plinth_model::plan::Step;
 use plinth_model::steps::{KubesprayRemoval, NodeLeftovers, Removal};
-use plinth_model::{Finding, NodeName, Stage, Work};
+use plinth_model::{Finding, NodeName, Work};
 use plinth_site::Desired;
 
 /// Only workers leave alone: members of the control plane and of etcd are many, and an order matters among them.
@@ -53,42 +53,21 @@ pub(super) fn steps(desired: &Desired, cluster: &Cluster, engine: &KubesprayChoi
     });
     let mut steps = vec![install::source(engine), install::environment(engine), install::inventory(files)];
     let id = ids::removal(desired.name.as_str());
-    let taken = step(id.clone(), Stage::Kubernetes, work, deadlines::kubespray_run(leaving.len()), reason(removal));
+    let taken = step(id.clone(), work, reason(removal));
     let taken = taken.needing([ids::environment(), ids::inventory()]);
-    steps.push(
-        taken.destroys(destroys(removal)).undo(one_way("`plinth apply` installs a removed cluster or worker again")),
-    );
+    steps.push(taken);
     let clean = |member: &&Member| {
         let work = Work::NodeLeftovers(NodeLeftovers { target: Cluster::target(desired, member) });
         let reason = "Kubespray leaves programs, packet filter chains and directories behind";
-        step(ids::leftovers(&member.name), Stage::Kubernetes, work, deadlines::NODE_LEFTOVERS, reason)
-            .needing([id.clone()])
-            .destroys("clears what is left of Kubernetes on the node")
-            .undo(one_way("what was left is gone"))
+        step(ids::leftovers(&member.name), work, reason).needing([id.clone()])
     };
     steps.extend(leaving.iter().filter(|_| is_reached).map(clean));
     steps
-}
-
-fn one_way(why: &str) -> Undo {
-    Undo::OneWay(why.to_owned())
 }
 
 fn reason(removal: &Removal) -> String {
     match removal {
         Removal::All => "you asked to take Kubernetes away from the whole site".to_owned(),
         Removal::Nodes { nodes, .. } => format!("you asked to take {} out of the cluster", cluster_name(nodes)),
-    }
-}
-
-fn destroys(removal: &Removal) -> String {
-    match removal {
-        Removal::All => "removes Kubernetes with everything in it: etcd's data, all workloads, certificates".to_owned(),
-        Removal::Nodes { reachable: true, .. } => {
-            "drains these workers and removes Kubernetes from them, with the data of their pods".to_owned()
-        }
-        Removal::Nodes { reachable: false, .. } => {
-            "forgets these workers; what runs on them is not stopped, since they do not answer".to_owned()
-        }
     }
 }

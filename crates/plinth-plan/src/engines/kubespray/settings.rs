@@ -1,7 +1,7 @@
 //! Variables of the control plane, the kubelets and the way to the internet.
 
-use super::files::named;
 use super::line::Line;
+use super::named::named;
 use crate::cluster::Cluster;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;

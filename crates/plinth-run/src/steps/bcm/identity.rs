@@ -13,7 +13,6 @@ impl StepKind for BcmIdentity {
         title: "The BCM that answers is the one the inventory came from.",
         probe: "Asks BCM for its head nodes. All head nodes of the inventory must be among them.",
         act: Explanation::ONLY_LOOKS,
-        undo: Explanation::NOTHING_TO_UNDO,
     };
 
     /// Every head node of the inventory must be among those that answer now; a further one (a second head node was added) is fine.

@@ -12,7 +12,6 @@ impl StepKind for AcceptanceCheck {
         title: "An acceptance check holds.",
         probe: "Carries the check out: a pod, a name, a request, a volume claim, or a question to Run:ai. Test objects are removed again.",
         act: Explanation::ONLY_LOOKS,
-        undo: Explanation::NOTHING_TO_UNDO,
     };
 
     /// Carries the check out. What could not be found out is an error, not a failed check.

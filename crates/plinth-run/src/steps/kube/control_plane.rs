@@ -1,10 +1,11 @@
 //! Health of the control plane: the API server's own checks, what runs in kube-system, etcd, certificates. Only looks and waits.
 
 use crate::behaviour::{Probed, StepEnv};
-use crate::steps::outcome::{amount, blocked, compared};
+use crate::steps::outcome::{blocked, compared};
 use crate::steps::{Explanation, StepKind, wait};
 use futures::future::join_all;
 use jiff::Timestamp;
+use plinth_model::amount;
 use plinth_model::finding::code;
 use plinth_model::steps::{ControlPlane, NodeTarget};
 use plinth_model::{Finding, NodeName, Step};
@@ -33,7 +34,6 @@ impl StepKind for ControlPlane {
         title: "API server, etcd, certificates and the cluster's own pods are well.",
         probe: "Asks the API server for its own checks and for the workloads of kube-system, and every node of the control plane and of etcd for etcd's members, their health, and the dates of all certificates. An expired certificate stops; one with less than 30 days left is a warning.",
         act: "Waits, looking every ten seconds, until its deadline.",
-        undo: Explanation::NOTHING_TO_UNDO,
     };
 
     /// Everything is well now.
@@ -67,7 +67,7 @@ impl StepKind for ControlPlane {
         let late = |seen: &[String]| {
             let mut finding = Finding::error(
             code::KUBERNETES_CONTROL_PLANE_ILL,
-            step.target.as_str(),
+            step.target(),
             "the control plane did not become healthy in time",
         )
         .fix("look at the parts that the evidence names: `kubectl get pods -n kube-system -o wide`, and on the nodes `journalctl -u etcd -u kubelet`; a member that lost its disk is taken in again by `plinth recover NODE`");

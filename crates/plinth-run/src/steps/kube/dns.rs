@@ -13,7 +13,6 @@ impl StepKind for ClusterDns {
         title: "Pods resolve the platform's name to its ingress address.",
         probe: "Asks the DNS of the pods.",
         act: "Adds the name to the cluster's DNS, marked as ours. Better is the engine's own setting, which the inventory holds already.",
-        undo: "The entry is removed.",
     };
 
     /// Pods get exactly this address for the name.

@@ -2,9 +2,10 @@
 //! put its runtime into the same file, GPU pods fail until the toolkit starts again (Kubespray issue 12277).
 
 use crate::behaviour::{Probed, StepEnv};
-use crate::steps::outcome::{amount, compared, unseen};
+use crate::steps::outcome::{compared, unseen};
 use crate::steps::{Explanation, StepKind, wait};
 use futures::future::join_all;
+use plinth_model::amount;
 use plinth_model::finding::code;
 use plinth_model::steps::{GpuRuntime, NodeTarget};
 use plinth_model::{Finding, Step};
@@ -19,7 +20,6 @@ impl StepKind for GpuRuntime {
         title: "containerd knows NVIDIA's runtime wherever the GPU operator's toolkit runs.",
         probe: "Asks the cluster for the toolkit's pods, and their nodes whether containerd knows the runtime: a run of Kubespray writes containerd's settings anew. Where no toolkit runs, nothing is expected.",
         act: "Ends the toolkit's pods on nodes that lost the runtime; new ones set it up. Waits until containerd knows it.",
-        undo: "The toolkit's pods were started anew, nothing else.",
     };
 
     /// Where a toolkit runs, containerd knows the runtime. Where none runs, nobody promised it.

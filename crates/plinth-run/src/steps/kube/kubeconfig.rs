@@ -14,7 +14,6 @@ impl StepKind for Kubeconfig {
         title: "A kubeconfig that works is in the state directory.",
         probe: "Uses it: its server must answer, and be the planned one.",
         act: "Fetches it from a control-plane node and sets its server address; kept with mode 0600.",
-        undo: "The file is removed.",
     };
 
     /// A kubeconfig that works is here and names this server.

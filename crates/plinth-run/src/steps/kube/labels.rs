@@ -1,9 +1,10 @@
 //! Labels and taints of a node.
 
 use crate::behaviour::{Probed, StepEnv};
-use crate::steps::outcome::{amount, compared};
+use crate::steps::outcome::compared;
 use crate::steps::{Explanation, StepKind};
 use plinth_model::Step;
+use plinth_model::amount;
 use plinth_model::steps::NodeLabels;
 use plinth_world::ClientError;
 use plinth_world::kube::taint_name;
@@ -15,7 +16,6 @@ impl StepKind for NodeLabels {
         title: "The node carries its labels and taints.",
         probe: "Compares the wanted ones, and looks for those that plinth set before and that are no longer wanted: labels by their owner in the API, taints by the node's annotation plinth.dev/managed-taints. Others do not matter.",
         act: "Adds or changes the wanted ones, takes away its own that are no longer wanted, leaves those of others alone.",
-        undo: "The labels and taints are removed.",
     };
 
     /// Wanted labels and taints are there, and none of ours beside them; others are left alone.

@@ -18,7 +18,6 @@ impl StepKind for NodeReady {
         title: "The node is Ready and runs the planned version.",
         probe: "Reads the node's condition and its kubelet version.",
         act: "Waits, looking every ten seconds, until its deadline.",
-        undo: Explanation::NOTHING_TO_UNDO,
     };
 
     /// The node is Ready and runs this version; any, where none is named.

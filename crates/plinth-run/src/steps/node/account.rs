@@ -1,8 +1,9 @@
 //! The service account.
 
 use crate::behaviour::{Probed, StepEnv};
-use crate::steps::outcome::{amount, blocked, differs, done};
+use crate::steps::outcome::{blocked, differs, done};
 use crate::steps::{Explanation, StepKind};
+use plinth_model::amount;
 use plinth_model::finding::code;
 use plinth_model::steps::{Account, Credential, NodeAccount, NodeTarget};
 use plinth_model::{Finding, Owner, SecretRef, Step};
@@ -14,7 +15,6 @@ impl StepKind for NodeAccount {
         title: "The service account exists with the wanted name, ids and keys.",
         probe: "Compares user, group, home, shell, sudo rule and keys. A name or id that something else has stops the node before anything is changed.",
         act: "Makes what is missing: group, user, sudo rule, authorized keys. Our own key pair is made before, if there is none.",
-        undo: "The account is removed; files that it owns elsewhere stay.",
     };
 
     /// The same, missing, partly there, or in conflict with something else.

@@ -18,7 +18,6 @@ impl StepKind for NodeConnect {
         title: "SSH answers, and the node's host key is known.",
         probe: "Connects far enough to see the host key and compares it with the pinned one. A changed key stops the node.",
         act: "Pins the key that is presented on first contact; the journal keeps that decision.",
-        undo: "The pin is removed.",
     };
 
     /// Pinned and the same, not pinned yet, or pinned and different.

@@ -2,9 +2,10 @@
 
 use crate::behaviour::{Probed, StepEnv};
 use crate::steps::engines::kubespray::downloads::listed;
-use crate::steps::outcome::{amount, compared, todo};
+use crate::steps::outcome::{compared, todo};
 use crate::steps::{Explanation, StepKind};
 use plinth_model::Step;
+use plinth_model::amount;
 use plinth_model::download::{DownloadFile, DownloadList};
 use plinth_model::steps::NodeDownloads;
 use plinth_world::ClientError;
@@ -18,7 +19,6 @@ impl StepKind for NodeDownloads {
         title: "The node has the files that Kubespray needs there.",
         probe: "Sums up the files in the folder where Kubespray looks before it fetches.",
         act: "Pushes what is missing over SSH, streamed and verified. A push that was interrupted goes on.",
-        undo: "The folder is removed.",
     };
 
     /// What a node needs of the list is in its folder.

@@ -5,7 +5,7 @@ use crate::steps::outcome::{blocked, only_looks};
 use crate::steps::{Explanation, StepKind};
 use plinth_check::preflight::judge;
 use plinth_model::finding::code;
-use plinth_model::gate::{self, FITS, RELOCATE};
+use plinth_model::gate::{GateAnswer, GateId};
 use plinth_model::steps::{NodeExpectation, NodeFacts};
 use plinth_model::{Finding, NodeName, Owner, Step, facts};
 use plinth_world::ClientError;
@@ -16,7 +16,6 @@ impl StepKind for NodeFacts {
         title: "The machine is good enough, and it is known where its images have room.",
         probe: "Reads system, processors, memory, GPUs, clock and free space with the service account, tells everything wrong at once, and answers the storage gate: `fits` or `relocate`. Space is not judged again once Kubernetes runs there.",
         act: Explanation::ONLY_LOOKS,
-        undo: Explanation::NOTHING_TO_UNDO,
     };
 
     /// Reads facts, judges them, and answers the storage gate.
@@ -57,13 +56,13 @@ fn unseen_space(node: &NodeName, facts: &facts::NodeFacts, expected: &NodeExpect
 }
 
 /// The answer of the storage gate, by space alone, unless the place was decided beforehand: then there is no gate.
-fn answers(node: &NodeName, facts: &facts::NodeFacts, expected: &NodeExpectation) -> Vec<(String, String)> {
+fn answers(node: &NodeName, facts: &facts::NodeFacts, expected: &NodeExpectation) -> Vec<(GateId, GateAnswer)> {
     if expected.images == expected.larger {
         return Vec::new();
     }
     let room = facts.free_gib(&expected.images).is_some_and(|gib| gib >= expected.images_gib);
     let fits = !facts.relocated && (room || expected.deployed);
-    vec![(gate::storage(node), if fits { FITS } else { RELOCATE }.to_owned())]
+    vec![(GateId::storage(node), if fits { GateAnswer::FITS } else { GateAnswer::RELOCATE })]
 }
 
 /// One finding for all that is wrong: its code and owner are those of the first, its evidence and fix name every one.

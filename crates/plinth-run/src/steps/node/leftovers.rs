@@ -16,7 +16,6 @@ impl StepKind for NodeLeftovers {
         title: "Nothing of Kubernetes is left on the node.",
         probe: "Looks for programs, directories, network links and packet filter chains. While a part of Kubernetes runs, nothing is taken away.",
         act: "Clears what Kubespray leaves behind. containerd, its images and other programs' files stay.",
-        undo: "It cannot be undone: what was left of the cluster's data is gone.",
     };
 
     /// Nothing of Kubernetes is left. What runs is named as well: before a removal that is no fault.

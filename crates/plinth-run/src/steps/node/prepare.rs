@@ -1,9 +1,10 @@
 //! What Kubernetes needs of a node, and the engine does not do itself.
 
 use crate::behaviour::{Probed, StepEnv};
-use crate::steps::outcome::{amount, compared};
+use crate::steps::outcome::compared;
 use crate::steps::{Explanation, StepKind};
 use plinth_model::Step;
+use plinth_model::amount;
 use plinth_model::steps::NodePrepare;
 use plinth_world::ClientError;
 impl StepKind for NodePrepare {
@@ -12,7 +13,6 @@ impl StepKind for NodePrepare {
         title: "The node has what Kubernetes needs and the engine does not do itself.",
         probe: "Compares names in /etc/hosts, kernel modules and settings, swap and the time service.",
         act: "Writes what differs, now and for the next restart.",
-        undo: "The files that plinth wrote are removed.",
     };
 
     /// What the node lacks.

@@ -1,9 +1,10 @@
 //! Registry mirrors and logins of a node.
 
 use crate::behaviour::{Probed, StepEnv};
-use crate::steps::outcome::{amount, compared};
+use crate::steps::outcome::compared;
 use crate::steps::{Explanation, StepKind};
 use plinth_model::Step;
+use plinth_model::amount;
 use plinth_model::steps::NodeRegistries;
 use plinth_world::ClientError;
 use plinth_world::node::Registries;
@@ -14,7 +15,6 @@ impl StepKind for NodeRegistries {
         title: "Registry mirrors and logins are in place, and the registries answer from the node.",
         probe: "Compares containerd's registry files and asks the registries.",
         act: "Writes mirrors and logins.",
-        undo: "The files are removed.",
     };
 
     /// Mirrors and logins in place, registries reachable.

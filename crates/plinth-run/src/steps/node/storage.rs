@@ -13,7 +13,6 @@ impl StepKind for NodeStorage {
         title: "Container images live on a partition that is large enough.",
         probe: "Sees whether the data already lives at the larger place.",
         act: "Stops containerd, moves its data without losing any, starts it again. An interrupted move is resumed or rolled back.",
-        undo: "The data is moved back, if there is room.",
     };
 
     /// Whether images live at the larger place.

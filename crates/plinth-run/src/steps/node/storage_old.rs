@@ -13,7 +13,6 @@ impl StepKind for NodeStorageOld {
         title: "The old copy of container images takes no space.",
         probe: "Sees whether a copy is left beside the old place. Images must live at the larger place, and containerd must work.",
         act: "Removes the old copy. It comes after the journal recorded that the move succeeded.",
-        undo: "Nothing: the data is at its new place.",
     };
 
     /// Whether the old copy is gone.

@@ -15,7 +15,6 @@ impl StepKind for NodeTrust {
         title: "The host key that a person compared is the pinned one.",
         probe: "Connects far enough to see the host key. A node that shows another key than the one that was compared is stopped.",
         act: "Pins that key in place of any other; the journal keeps the decision.",
-        undo: "The key that was pinned before is in the journal; `plinth trust` pins another one.",
     };
 
     async fn probe(&self, env: &StepEnv) -> Result<Probed, ClientError> {

@@ -15,7 +15,6 @@ impl StepKind for Certificate {
         title: "The platform's certificate is in the state directory.",
         probe: "Reads it: key and chain must match, names must be the wanted ones, and more than a third of its life must be left. Given files are compared with the kept copy.",
         act: "Makes an own authority once and a leaf for the names, or takes over the given files after checking them.",
-        undo: "The files are removed; whoever trusted the authority has to forget it.",
     };
 
     /// The certificate is kept, is for these names, is what its source says, and has more than a third of its life left.

@@ -13,7 +13,6 @@ impl StepKind for Namespace {
         title: "The namespace exists with its Pod Security level.",
         probe: "Reads the level.",
         act: "Makes the namespace, or sets its level.",
-        undo: "Deleting a namespace deletes everything in it.",
     };
 
     /// The namespace exists with exactly this level.

@@ -2,9 +2,10 @@
 
 use super::release;
 use crate::behaviour::{Probed, StepEnv};
-use crate::steps::outcome::{amount, compared, differs};
+use crate::steps::outcome::{compared, differs};
 use crate::steps::{Explanation, StepKind, wait};
 use plinth_model::Step;
+use plinth_model::amount;
 use plinth_model::steps::KubeObjects;
 use plinth_world::ClientError;
 use serde_json::Value;
@@ -17,12 +18,11 @@ impl StepKind for KubeObjects {
         title: "Objects beside a release are as wanted, and work.",
         probe: "Compares by a server-side dry run, then looks at every proof of health.",
         act: "Applies them server side, then waits until they work.",
-        undo: "The objects are removed.",
     };
 
     /// The objects are as wanted, and work.
     async fn probe(&self, env: &StepEnv) -> Result<Probed, ClientError> {
-        let Self { component, objects, health } = self;
+        let Self { component, objects, health, .. } = self;
         let differences = env.clients.kube.diff(&env.ctx, objects).await?;
         if !differences.is_empty() {
             return Ok(differs(differences));

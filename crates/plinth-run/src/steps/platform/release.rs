@@ -1,8 +1,9 @@
 //! Helm releases: chart, version, values, status, health.
 
 use crate::behaviour::{Probed, StepEnv};
-use crate::steps::outcome::{amount, compared, differs};
+use crate::steps::outcome::{compared, differs};
 use crate::steps::{Explanation, StepKind, wait};
+use plinth_model::amount;
 use plinth_model::finding::code;
 use plinth_model::steps::{Health, HelmRelease, Release};
 use plinth_model::{Finding, Step};
@@ -19,12 +20,11 @@ impl StepKind for HelmRelease {
         title: "The Helm release is deployed with its chart, version and values, and works.",
         probe: "Compares version, digest of the values and status with what helm knows, then looks at every proof of health.",
         act: "Upgrades or installs unless helm has it as wanted already, then waits until it works.",
-        undo: "helm rollback to the revision before, or helm uninstall; custom resource definitions and volumes may stay.",
     };
 
     /// The release is deployed as wanted, and everything that proves it holds.
     async fn probe(&self, env: &StepEnv) -> Result<Probed, ClientError> {
-        let Self { release } = self;
+        let Self { release, .. } = self;
         let differences = differences(env, release).await?;
         if !differences.is_empty() {
             return Ok(differs(differences));
@@ -42,7 +42,7 @@ impl StepKind for HelmRelease {
 
     /// Installs or upgrades unless helm already has it as wanted, then waits until it works.
     async fn act(&self, step: &Step, env: &StepEnv) -> Result<String, ClientError> {
-        let Self { release } = self;
+        let Self { release, .. } = self;
         let limit = wait::Limit::of(step, env);
         let differences = differences(env, release).await?;
         if !differences.is_empty() {

@@ -1,8 +1,9 @@
 //! Components that were switched off after plinth installed them.
 
 use crate::behaviour::{Probed, StepEnv};
-use crate::steps::outcome::{amount, compared};
+use crate::steps::outcome::compared;
 use crate::steps::{Explanation, StepKind, wait};
+use plinth_model::amount;
 use plinth_model::finding::code;
 use plinth_model::steps::ComponentRemoval;
 use plinth_model::{Finding, ObjectName, Parts, Step};
@@ -17,7 +18,6 @@ impl StepKind for ComponentRemoval {
         title: "A component that plinth installed and that the site no longer wants is gone.",
         probe: "Asks helm for its releases and the API server for the objects beside them.",
         act: "Removes the objects first and waits until they are gone, since the component itself may have to clean up behind them; then uninstalls its releases. Its namespace stays with what others may use in it: secrets, claims of volumes and their data; so do custom resource definitions that are not part of the release's templates. They are removed by hand: `kubectl delete namespace NAMESPACE`.",
-        undo: "Switching the component on again installs it anew. What went with it is not brought back.",
     };
 
     /// Neither helm nor the API server knows anything of it.

@@ -13,7 +13,6 @@ impl StepKind for KubeSecret {
         title: "The secret exists with the wanted content and labels.",
         probe: "Compares inside the client; the content goes nowhere else.",
         act: "Makes or replaces the secret.",
-        undo: "The secret is removed.",
     };
 
     /// The secret exists with this content; the comparison happens inside the client, so the content goes nowhere.

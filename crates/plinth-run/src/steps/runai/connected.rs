@@ -20,7 +20,6 @@ impl StepKind for RunaiConnected {
         title: "The cluster reports to the control plane.",
         probe: "Reads the cluster's state and the dependencies it misses.",
         act: "Waits, looking every ten seconds, until its deadline.",
-        undo: Explanation::NOTHING_TO_UNDO,
     };
 
     /// The cluster reports to the control plane.

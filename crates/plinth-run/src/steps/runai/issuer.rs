@@ -16,7 +16,6 @@ impl StepKind for RunaiIssuer {
         title: "Keycloak names exactly the issuer that Run:ai expects.",
         probe: "Reads the discovery document and compares the issuer as an exact text. A mismatch stops, since every token would be refused.",
         act: "Waits until Keycloak answers.",
-        undo: Explanation::NOTHING_TO_UNDO,
     };
 
     /// Keycloak names exactly the expected issuer.

@@ -17,7 +17,6 @@ impl StepKind for RunaiRegister {
         title: "The cluster is registered with the control plane exactly once.",
         probe: "Lists clusters by exact name. Several of one name stop the step.",
         act: "Lists again, registers if there is none, and keeps client secret and id in the state directory. Never repeated on mere suspicion: registering twice makes two entries.",
-        undo: "The entry is removed in the control plane; its history goes with it.",
     };
 
     /// Registered exactly once, and its credentials are kept here.

@@ -7,7 +7,7 @@ use plinth_model::steps::{
     KubeObjects, Kubeconfig, KubesprayEnvironment, KubesprayInventory, KubesprayRelease, KubesprayRun, KubespraySource,
     Namespace, NodeLabels, NodeReady, PodSecurity, Release, RunInputs,
 };
-use plinth_model::{Digest, Values};
+use plinth_model::{Digest, Stage, Values};
 use plinth_world::ansible::{HostStats, PlayStats};
 use plinth_world::deadlines;
 use plinth_world::helm::{ReleaseState, values_digest};
@@ -36,6 +36,7 @@ fn run() -> Work {
         targets: vec![at("cpu-03"), at("dgx-05")],
         parts: parts(),
         without: Vec::new(),
+        removes_docker: false,
     })
 }
 
@@ -249,14 +250,13 @@ async fn readiness_is_waited_for_within_the_deadline() {
     assert_eq!(bench.clock.elapsed(), deadlines::POLL * 2);
 
     let never = Bench::new();
-    let looks = 30;
-    for _ in 0..looks {
+    for _ in 0..looks(&work) {
         never.fake.on("node", kube_node(false, "v1.31.9"));
     }
     let finding = refused(never.act(&work).await);
     assert_eq!(finding.code, "kubernetes.node-not-ready");
     assert!(finding.evidence.contains(&"! not Ready".to_owned()));
-    assert_eq!(never.clock.elapsed(), Duration::from_secs(290), "one round before the deadline");
+    assert_eq!(never.clock.elapsed(), Duration::from_secs(890), "one round before the deadline");
 
     let broken = Bench::new();
     broken
@@ -391,21 +391,25 @@ async fn a_release_is_done_by_version_values_status_and_health() {
         if is_done {
             bench.fake.on("health", health(true));
         }
-        let seen =
-            bench.look(&Work::HelmRelease(HelmRelease { release: Box::new(release(wanted)) })).await.unwrap().probe;
+        let seen = bench
+            .look(&Work::HelmRelease(HelmRelease { release: Box::new(release(wanted)), stage: Stage::Platform }))
+            .await
+            .unwrap()
+            .probe;
         assert_eq!(matches!(seen, Probe::Done(_)), is_done, "{wanted} {present} {status}: {seen:?}");
     }
     let mut other = release("1.0.0");
     other.values = Values::empty();
     let bench = Bench::new();
     bench.fake.on("release", installed("1.0.0", "deployed"));
-    let lines = todo(bench.look(&Work::HelmRelease(HelmRelease { release: Box::new(other) })).await);
+    let lines =
+        todo(bench.look(&Work::HelmRelease(HelmRelease { release: Box::new(other), stage: Stage::Platform })).await);
     assert!(lines.len() == 1 && lines[0].starts_with("~ values"), "{lines:?}");
 }
 
 #[tokio::test]
 async fn a_release_is_installed_once_and_then_waited_for() {
-    let work = Work::HelmRelease(HelmRelease { release: Box::new(release("1.0.0")) });
+    let work = Work::HelmRelease(HelmRelease { release: Box::new(release("1.0.0")), stage: Stage::Platform });
     let bench = Bench::new();
     bench.fake.on("release", None::<ReleaseState>).on("upgrade", ());
     for holds in [false, false, true] {
@@ -416,7 +420,7 @@ async fn a_release_is_installed_once_and_then_waited_for() {
 
     let sick = Bench::new();
     sick.fake.on("release", installed("1.0.0", "deployed"));
-    for _ in 0..30 {
+    for _ in 0..looks(&work) {
         sick.fake.on("release", installed("1.0.0", "deployed")).on("health", health(false));
     }
     let finding = refused(sick.act(&work).await);
@@ -431,6 +435,8 @@ async fn objects_are_applied_and_then_waited_for() {
         component: "metallb".to_owned(),
         objects: vec![json!({"metadata": {"name": "pool", "namespace": "metallb-system"}})],
         health: release("1").health,
+        timeout_s: 0,
+        stage: Stage::Platform,
     });
     let bench = Bench::new();
     bench.fake.on("diff", vec!["+ pool".to_owned()]);
@@ -501,7 +507,7 @@ async fn a_look_lists_the_nodes_once_and_each_step_of_a_run_asks_for_itself() {
         .unwrap()
         .seen;
     assert_eq!(bench.fake.calls(), ["nodes"]);
-    assert_eq!(seen.values().filter(|seen| **seen == plinth_plan::Seen::Done).count(), 2, "{seen:?}");
+    assert_eq!(seen.values().filter(|seen| **seen == plinth_plan::StepObservation::Done).count(), 2, "{seen:?}");
     bench.fake.on("node", Some(well()));
     done(bench.look(&plan.steps[0].work).await);
     assert_eq!(bench.fake.calls(), ["nodes", "node"]);

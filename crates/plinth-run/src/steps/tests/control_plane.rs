@@ -128,7 +128,7 @@ async fn a_wait_ends_with_what_was_seen_last() {
     }
     assert!(bench.act(&work()).await.unwrap().starts_with("API ready"));
     let bench = Bench::new();
-    for _ in 0..30 {
+    for _ in 0..looks(&work()) {
         bench.fake.on("cluster_health", ClusterHealth::default());
         bench.fake.on("control_plane", seen(members(), 100));
         bench.fake.on("control_plane", seen(members(), 100));

@@ -19,11 +19,11 @@ use super::Kinds;
 use crate::behaviour::{Behaviour as _, Probe, Probed, StepEnv};
 use fakes::Fake;
 use plinth_model::engine::{EngineRecord, KubesprayRecord};
-use plinth_model::plan::{Change, Undo};
+use plinth_model::plan::Change;
 use plinth_model::steps::{Credential, NodeTarget, RunaiTarget};
-use plinth_model::{Finding, NodeName, Secret, SecretRef, Stage, Step, StepId, Work};
+use plinth_model::{Finding, NodeName, Secret, SecretRef, Step, StepId, Work};
 use plinth_world::secrets::{SecretError, Secrets};
-use plinth_world::{ClientError, Clock, Context};
+use plinth_world::{ClientError, Clock, Context, deadlines};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -93,23 +93,20 @@ fn recorded(record: KubesprayRecord) -> Option<EngineRecord> {
     Some(EngineRecord::Kubespray(Box::new(record)))
 }
 
-/// A step that may take five minutes.
 fn step(work: &Work) -> Step {
     Step {
         id: StepId::new("area", "verb", "target"),
         work: work.clone(),
-        version: 1,
-        stage: Stage::Nodes,
-        target: "target".to_owned(),
         needs: Vec::new(),
-        reason: String::new(),
+        reason: "".into(),
         change: Change::Maybe,
         when: None,
-        once: false,
-        destructive: None,
-        undo: Undo::Exact,
-        deadline_s: 300,
     }
+}
+
+/// How often a wait looks before the deadline of its kind.
+fn looks(work: &Work) -> usize {
+    work.deadline_s() as usize / deadlines::POLL.as_secs() as usize
 }
 
 #[track_caller]

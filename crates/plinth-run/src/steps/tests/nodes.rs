@@ -177,7 +177,7 @@ async fn the_storage_gate_opens_by_free_space_and_stays_as_it_opened() {
         bench.fake.on("facts", facts).on("record", deployed);
         let seen = bench.look(&wanted("/larger")).await.unwrap();
         assert!(matches!(seen.probe, Probe::Done(_)), "{case}: {:?}", seen.probe);
-        assert_eq!(seen.answers, [("storage/dgx-05".to_owned(), answer.to_owned())], "{case}");
+        assert_eq!(seen.answers, [("storage/dgx-05".parse().unwrap(), answer.parse().unwrap())], "{case}");
     }
 }
 

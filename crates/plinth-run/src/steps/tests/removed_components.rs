@@ -17,7 +17,7 @@ fn pool() -> ObjectName {
 fn work() -> Work {
     let release = ReleaseName { namespace: "metallb-system".into(), name: "metallb".into() };
     let parts = Parts { component: "metallb".into(), releases: [release].into(), objects: [pool()].into() };
-    ComponentRemoval { parts, timeout_s: 60 }.into()
+    ComponentRemoval { parts, timeout_s: 60, loses: "it".to_owned(), stage: plinth_model::Stage::Platform }.into()
 }
 
 fn state() -> ReleaseState {

@@ -98,7 +98,7 @@ async fn a_cluster_that_does_not_connect_says_where_to_look() {
     ];
     for (state, place) in cases {
         let bench = Bench::new();
-        for _ in 0..31 {
+        for _ in 0..=looks(&work) {
             bench.fake.on("clusters", vec![cluster("u", state, &[])]);
         }
         let finding = refused(bench.act(&work).await);

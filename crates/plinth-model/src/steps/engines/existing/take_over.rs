@@ -1,7 +1,7 @@
 //! `existing.take-over`.
 
-use crate::Version;
-use crate::steps::{Effect, Lane, Properties, StepParams};
+use crate::steps::{Effect, Lane, Properties, StepParams, Undo, deadlines};
+use crate::{Stage, Version};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -19,12 +19,15 @@ pub struct TakeOver {
 impl StepParams for TakeOver {
     // Needs a majority? No. It keeps a copy of a file here and asks the API server who it is; nothing in the cluster is changed.
     const PROPERTIES: Properties = Properties {
+        stage: Stage::Kubernetes,
         effect: Effect::Changes,
         lane: Lane::Free,
         needs_quorum: false,
         destructive: false,
         interrupts_member: false,
         once: false,
+        undo: Undo::Compensate("The copy is removed from the state directory; the cluster stays as it is."),
         expected_s: 2,
+        deadline_s: deadlines::KUBECONFIG,
     };
 }

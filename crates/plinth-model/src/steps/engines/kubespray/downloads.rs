@@ -1,7 +1,7 @@
 //! `kubespray.downloads`.
 
-use crate::Digest;
-use crate::steps::{Effect, KubesprayRelease, Lane, Properties, StepParams};
+use crate::steps::{Effect, KubesprayRelease, Lane, Properties, StepParams, Undo, deadlines};
+use crate::{Digest, Stage};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -20,12 +20,15 @@ pub struct KubesprayDownloads {
 
 impl StepParams for KubesprayDownloads {
     const PROPERTIES: Properties = Properties {
+        stage: Stage::Kubernetes,
         effect: Effect::Changes,
         lane: Lane::Free,
         needs_quorum: false,
         destructive: false,
         interrupts_member: false,
         once: false,
+        undo: Undo::Exact("The files are removed."),
         expected_s: 300,
+        deadline_s: deadlines::KUBESPRAY_DOWNLOADS,
     };
 }

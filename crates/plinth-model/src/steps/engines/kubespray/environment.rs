@@ -1,6 +1,7 @@
 //! `kubespray.environment`.
 
-use crate::steps::{Effect, KubesprayRelease, Lane, Properties, StepParams};
+use crate::Stage;
+use crate::steps::{Effect, KubesprayRelease, Lane, Properties, StepParams, Undo, deadlines};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -14,12 +15,15 @@ pub struct KubesprayEnvironment {
 
 impl StepParams for KubesprayEnvironment {
     const PROPERTIES: Properties = Properties {
+        stage: Stage::Kubernetes,
         effect: Effect::Changes,
         lane: Lane::Free,
         needs_quorum: false,
         destructive: false,
         interrupts_member: false,
         once: false,
+        undo: Undo::Exact("The environment is removed."),
         expected_s: 60,
+        deadline_s: deadlines::KUBESPRAY_ENVIRONMENT,
     };
 }

@@ -1,6 +1,7 @@
 //! `kubespray.inventory`.
 
-use crate::steps::{Effect, FreeText, Lane, Properties, StepParams};
+use crate::Stage;
+use crate::steps::{Effect, FreeText, Lane, Properties, StepParams, Undo, deadlines};
 use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -15,13 +16,16 @@ pub struct KubesprayInventory {
 
 impl StepParams for KubesprayInventory {
     const PROPERTIES: Properties = Properties {
+        stage: Stage::Kubernetes,
         effect: Effect::Changes,
         lane: Lane::Free,
         needs_quorum: false,
         destructive: false,
         interrupts_member: false,
         once: false,
+        undo: Undo::Exact("The files are removed."),
         expected_s: 1,
+        deadline_s: deadlines::LOCAL_FILES,
     };
 
     fn free_text(&self) -> Vec<FreeText<'_>> {

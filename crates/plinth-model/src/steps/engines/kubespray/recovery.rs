@@ -1,7 +1,9 @@
 //! `kubespray.recovery`.
 
-use crate::NodeName;
-use crate::steps::{Effect, HostInputs, KubesprayRelease, Lane, NodeTarget, Properties, RunInputs, StepParams};
+use crate::steps::{
+    Effect, HostInputs, KubesprayRelease, Lane, NodeTarget, Properties, RunInputs, StepParams, Undo, deadlines,
+};
+use crate::{NodeName, Stage};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -22,14 +24,28 @@ pub struct KubesprayRecovery {
 impl StepParams for KubesprayRecovery {
     // Needs a majority? No. It is what one does when the majority is gone: one survivor is enough, and the step itself refuses without any.
     const PROPERTIES: Properties = Properties {
+        stage: Stage::Kubernetes,
         effect: Effect::Changes,
         lane: Lane::Exclusive("engine"),
         needs_quorum: false,
         destructive: true,
         interrupts_member: false,
         once: false,
+        undo: Undo::OneWay(
+            "It cannot be undone: what the broken members had is gone, and without a majority also what only they knew.",
+        ),
         expected_s: 900,
+        deadline_s: deadlines::KUBESPRAY_RUN,
     };
+
+    fn deadline_s(&self) -> u32 {
+        deadlines::kubespray_run(self.parts.members().len())
+    }
+
+    fn destroys(&self) -> Option<String> {
+        let text = "removes what is left of etcd and of the node on these members; without a majority the data of the first survivor counts";
+        Some(text.to_owned())
+    }
 
     fn members(&self) -> Vec<&NodeName> {
         self.parts.members()

@@ -1,7 +1,9 @@
 //! `kubespray.removal`.
 
-use crate::steps::{Effect, KubesprayRelease, Lane, NodeTarget, Properties, Removal, RunInputs, StepParams};
-use crate::{InstalledChange, NodeName};
+use crate::steps::{
+    Effect, KubesprayRelease, Lane, NodeTarget, Properties, Removal, RunInputs, StepParams, Undo, deadlines,
+};
+use crate::{InstalledChange, NodeName, Stage};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -21,13 +23,18 @@ pub struct KubesprayRemoval {
 
 impl StepParams for KubesprayRemoval {
     const PROPERTIES: Properties = Properties {
+        stage: Stage::Kubernetes,
         effect: Effect::Changes,
         lane: Lane::Exclusive("engine"),
         needs_quorum: true,
         destructive: true,
         interrupts_member: false,
         once: false,
+        undo: Undo::OneWay(
+            "It cannot be undone: the data of the cluster, or of these workers, is gone. `plinth apply` installs them anew.",
+        ),
         expected_s: 300,
+        deadline_s: deadlines::KUBESPRAY_RUN,
     };
 
     /// Workers leave through the API, which a majority must serve: they are drained and deleted there. Taking the whole cluster away
@@ -37,6 +44,24 @@ impl StepParams for KubesprayRemoval {
             Removal::All => false,
             Removal::Nodes { .. } => Self::PROPERTIES.needs_quorum,
         }
+    }
+
+    fn deadline_s(&self) -> u32 {
+        let leaving = self.targets.iter().filter(|target| self.removal.takes(&target.node)).count();
+        deadlines::kubespray_run(leaving)
+    }
+
+    fn destroys(&self) -> Option<String> {
+        let text = match &self.removal {
+            Removal::All => "removes Kubernetes with everything in it: etcd's data, all workloads, certificates",
+            Removal::Nodes { reachable: true, .. } => {
+                "drains these workers and removes Kubernetes from them, with the data of their pods"
+            }
+            Removal::Nodes { reachable: false, .. } => {
+                "forgets these workers; what runs on them is not stopped, since they do not answer"
+            }
+        };
+        Some(text.to_owned())
     }
 
     fn members(&self) -> Vec<&NodeName> {

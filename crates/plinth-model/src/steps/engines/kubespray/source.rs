@@ -1,6 +1,7 @@
 //! `kubespray.source`.
 
-use crate::steps::{Effect, KubesprayRelease, Lane, Properties, StepParams};
+use crate::Stage;
+use crate::steps::{Effect, KubesprayRelease, Lane, Properties, StepParams, Undo, deadlines};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -14,12 +15,15 @@ pub struct KubespraySource {
 
 impl StepParams for KubespraySource {
     const PROPERTIES: Properties = Properties {
+        stage: Stage::Kubernetes,
         effect: Effect::Changes,
         lane: Lane::Free,
         needs_quorum: false,
         destructive: false,
         interrupts_member: false,
         once: false,
+        undo: Undo::Exact("The local copy is removed."),
         expected_s: 20,
+        deadline_s: deadlines::KUBESPRAY_SOURCE,
     };
 }

@@ -18,7 +18,6 @@ impl StepKind for TakeOver {
         title: "A cluster that is already there is ours to work with.",
         probe: "Reads the kubeconfig that the site names, asks its server for its version, and compares both with the copy and the record in the state directory. Another version than the site file's stops it.",
         act: "Tries the kubeconfig, and keeps a copy only if it works; writes the record. The file itself is never changed.",
-        undo: "The copy is removed from the state directory; the cluster stays as it is.",
     };
 
     /// The copy is here and works, and the record says which cluster it is.

@@ -4,7 +4,7 @@
 use plinth_model::engine::{Begun, KubesprayRecord, Play};
 use plinth_model::finding::code;
 use plinth_model::steps::{HostInputs, RunInputs};
-use plinth_model::{Finding, NodeName, Version};
+use plinth_model::{Finding, NodeName, Version, amount};
 use plinth_plan::kubespray::one_step;
 use std::collections::BTreeMap;
 
@@ -72,8 +72,12 @@ pub(super) fn choose(
 
 /// A reset of what never was whole goes on as one, too.
 fn first(begun: Option<&Begun>, wanted: &RunInputs, stillborn: Option<&NodeName>) -> Choice {
-    let mut lines =
-        vec![format!("+ Kubernetes {} on {} hosts, with Kubespray {}", wanted.version, wanted.hosts.len(), wanted.tag)];
+    let mut lines = vec![format!(
+        "+ Kubernetes {} on {}, with Kubespray {}",
+        wanted.version,
+        amount(wanted.hosts.len(), "host"),
+        wanted.tag
+    )];
     lines.extend(begun.map(unfinished));
     if let Some(host) = stillborn {
         lines.push(format!(

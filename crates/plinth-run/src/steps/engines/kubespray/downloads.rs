@@ -1,9 +1,10 @@
 //! Files of the engine, fetched here once.
 
 use crate::behaviour::{Probed, StepEnv};
-use crate::steps::outcome::{amount, compared, refused, todo};
+use crate::steps::outcome::{compared, refused, todo};
 use crate::steps::{Explanation, StepKind};
 use futures::stream::{self, StreamExt as _, TryStreamExt as _};
+use plinth_model::amount;
 use plinth_model::download::{DownloadFile, DownloadImage, DownloadList, mirrored};
 use plinth_model::finding::code;
 use plinth_model::steps::KubesprayDownloads;
@@ -22,7 +23,6 @@ impl StepKind for KubesprayDownloads {
         title: "The files that Kubespray needs on nodes are here.",
         probe: "Looks at the list that was made for this inventory and these variables, and sums up every file of it.",
         act: "Asks Kubespray which files it needs, and fetches what is missing, from the mirror where there is one. What was fetched in part goes on; a wrong checksum is never kept.",
-        undo: "The files are removed.",
     };
 
     /// The list belongs to these inputs, and every file of it is here.

@@ -14,7 +14,6 @@ impl StepKind for KubesprayEnvironment {
         title: "A Python environment with the Ansible of that release exists.",
         probe: "Reads its ansible-core version and compares it with the accepted range.",
         act: "Makes the environment from pinned packages.",
-        undo: "The environment is removed.",
     };
 
     /// The environment is here, with an ansible-core that this release accepts (its own playbook enforces the range).

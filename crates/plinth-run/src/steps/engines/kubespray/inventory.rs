@@ -1,8 +1,9 @@
 //! Inventory and variables, as files.
 
 use crate::behaviour::{Probed, StepEnv};
-use crate::steps::outcome::{amount, compared};
+use crate::steps::outcome::compared;
 use crate::steps::{Explanation, StepKind};
+use plinth_model::amount;
 use plinth_model::steps::KubesprayInventory;
 use plinth_model::{Digest, Step};
 use plinth_world::ClientError;
@@ -12,7 +13,6 @@ impl StepKind for KubesprayInventory {
         title: "Kubespray's inventory and variables are written as planned.",
         probe: "Compares the digest of every file.",
         act: "Writes the files, each as a whole.",
-        undo: "The files are removed.",
     };
 
     /// Every file is written with this content. Further files are left alone.
@@ -24,7 +24,9 @@ impl StepKind for KubesprayInventory {
             Some(_) => Some(format!("~ {name}")),
             None => Some(format!("+ {name}")),
         };
-        Ok(compared(files.iter().filter_map(difference).collect(), || format!("{} files are as planned", files.len())))
+        Ok(compared(files.iter().filter_map(difference).collect(), || {
+            format!("{} as planned", amount(files.len(), "file"))
+        }))
     }
 
     /// Writes the files.

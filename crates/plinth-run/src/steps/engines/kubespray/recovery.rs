@@ -3,9 +3,10 @@
 
 use super::run::{Wanted, deployed, one, validate_inventory};
 use crate::behaviour::{Probed, StepEnv};
-use crate::steps::outcome::{amount, blocked, differs, done};
+use crate::steps::outcome::{blocked, differs, done};
 use crate::steps::{Explanation, StepKind};
 use futures::future::join_all;
+use plinth_model::amount;
 use plinth_model::engine::{KubesprayRecord, Play};
 use plinth_model::finding::code;
 use plinth_model::steps::{HostInputs, KubesprayRecovery, NodeTarget};
@@ -31,7 +32,6 @@ impl StepKind for KubesprayRecovery {
         title: "Broken members of the control plane are whole again.",
         probe: "Asks every member of the control plane and of etcd itself, since the API may be away: etcd and who its members are, kubelet, certificates. At least one that is not broken must have etcd's data.",
         act: "Runs recover-control-plane.yml, with the survivors first in the inventory and workers left alone, and judges its final statistics. If etcd lost its majority, a survivor's data becomes the cluster's.",
-        undo: "It cannot be undone: what the broken members had is gone, and without a majority also what only they knew.",
     };
 
     async fn probe(&self, env: &StepEnv) -> Result<Probed, ClientError> {

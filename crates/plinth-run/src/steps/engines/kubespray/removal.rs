@@ -3,8 +3,9 @@
 use super::CLIENT;
 use super::run::{deployed, refusal};
 use crate::behaviour::{Probed, StepEnv};
-use crate::steps::outcome::{amount, differs, done, refused};
+use crate::steps::outcome::{differs, done, refused};
 use crate::steps::{Explanation, StepKind};
+use plinth_model::amount;
 use plinth_model::engine::{KubesprayRecord, Play};
 use plinth_model::steps::{KubesprayRemoval, Removal};
 use plinth_model::{NodeName, Step};
@@ -17,7 +18,6 @@ impl StepKind for KubesprayRemoval {
         title: "Kubernetes left these hosts.",
         probe: "Asks the hosts what runs on them and the cluster which nodes it has, and sees whether a play was broken off.",
         act: "Runs remove-node.yml for the named workers, or reset.yml for all hosts, and judges its final statistics.",
-        undo: "It cannot be undone: the data of the cluster, or of these workers, is gone.",
     };
 
     async fn probe(&self, env: &StepEnv) -> Result<Probed, ClientError> {

@@ -11,7 +11,7 @@ use futures::future::{Either, join_all, select};
 use plinth_model::engine::{KubesprayRecord, Play};
 use plinth_model::finding::code;
 use plinth_model::steps::{HostInputs, KubesprayRelease, KubesprayRun, NodeTarget, RunInputs};
-use plinth_model::{Digest, EngineRecord, Finding, NodeName, Step, Version};
+use plinth_model::{Digest, EngineRecord, Finding, NodeName, Step, Version, amount};
 use plinth_world::ansible::{HostStats, PlayRun, PlayStats};
 use plinth_world::{ClientError, ClientResult};
 use std::collections::BTreeMap;
@@ -39,7 +39,6 @@ impl StepKind for KubesprayRun {
         title: "Kubernetes is deployed on every host.",
         probe: "Compares release, variables and hosts with those of the last run that succeeded, and asks the API whether it has them; says which play is needed.",
         act: "Runs the smallest safe play (new workers, upgrade, or all of cluster.yml) and judges its final statistics: every host must be there, without a failed task and without having been unreachable. Running it again is how Kubespray resumes.",
-        undo: "Kubespray's reset removes Kubernetes with its data: `plinth reset`, which asks for the site's name.",
     };
 
     async fn probe(&self, env: &StepEnv) -> Result<Probed, ClientError> {
@@ -64,8 +63,8 @@ const fn wanted(run: &KubesprayRun) -> Wanted<'_> {
 async fn probe_run(env: &StepEnv, wanted: &Wanted<'_>) -> Result<Probed, ClientError> {
     match choice(env, wanted).await? {
         Ok(Choice::Nothing) => {
-            let (version, hosts) = (&wanted.parts.version, wanted.parts.hosts.len());
-            done(format!("Kubernetes {version} was deployed on {hosts} hosts with {}", wanted.parts.tag))
+            let (version, hosts) = (&wanted.parts.version, amount(wanted.parts.hosts.len(), "host"));
+            done(format!("Kubernetes {version} was deployed on {hosts} with {}", wanted.parts.tag))
         }
         Ok(Choice::Run(_, lines) | Choice::Anew(lines)) => Ok(differs(lines)),
         Err(finding) => blocked(*finding),
@@ -174,7 +173,7 @@ pub(super) async fn one(env: &StepEnv, wanted: &Wanted<'_>, play: Play) -> Resul
         None => {
             let changed: u64 = stats.hosts.values().map(|host| host.changed).sum();
             let play = if run.play == Play::Cluster { String::new() } else { format!("{}: ", run.play.playbook()) };
-            Ok(format!("{play}{} hosts, {changed} tasks changed something, none failed", stats.hosts.len()))
+            Ok(format!("{play}{}, {changed} tasks changed something, none failed", amount(stats.hosts.len(), "host")))
         }
         Some(finding) => {
             Err(refused(CLIENT, format!("running {} of {}", run.play.playbook(), run.release.tag), finding))

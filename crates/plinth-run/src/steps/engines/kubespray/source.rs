@@ -13,7 +13,6 @@ impl StepKind for KubespraySource {
         title: "Kubespray's source is here and is the pinned one.",
         probe: "Recomputes the tree id of the local copy from its files and compares the commit that was proved. Another one is never used.",
         act: "Fetches the source and verifies it.",
-        undo: "The local copy is removed.",
     };
 
     /// The source is here and is the pinned one: commit and tree, since a tarball has no history to check.
