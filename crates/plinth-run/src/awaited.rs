@@ -50,10 +50,10 @@ impl Drop for Ended<'_> {
 mod tests {
     use super::Awaited;
 
-    #[test]
-    fn a_name_is_there_while_its_work_is_going_on_and_not_longer() {
+    #[tokio::test]
+    async fn a_name_is_there_while_its_work_is_going_on_and_not_longer() {
         let awaited = Awaited::default();
-        let inside = futures::executor::block_on(awaited.during("n2", async { awaited.words() }));
+        let inside = awaited.during("n2", async { awaited.words() }).await;
         assert_eq!((inside.as_str(), awaited.words().as_str()), ("n2", ""));
         drop(awaited.during("n3", std::future::pending::<()>()));
         assert_eq!(awaited.words(), "");
