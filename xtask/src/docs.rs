@@ -10,7 +10,7 @@ use std::process::Command;
 const FOLDER: &str = "docs/reference";
 
 /// Verbs in the order of the page; each is asked for its own help.
-const VERBS: [&str; 21] = [
+const VERBS: [&str; 23] = [
     "init",
     "validate",
     "discover",
@@ -18,6 +18,8 @@ const VERBS: [&str; 21] = [
     "plan",
     "apply",
     "status",
+    "history",
+    "logs",
     "unlock",
     "trust",
     "kubeconfig",

@@ -6,6 +6,7 @@ pub mod events;
 mod folder;
 mod follow;
 mod hints;
+mod index;
 mod local;
 mod log;
 mod preview;
@@ -22,4 +23,5 @@ mod verdict;
 pub mod watch;
 
 pub use environment::PackageSource;
+pub use index::{DEFAULT_INDEX, package_index};
 pub use local::LocalAnsible;

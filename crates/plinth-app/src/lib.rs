@@ -7,6 +7,7 @@ pub mod engine;
 pub mod failure;
 pub mod goal;
 pub mod input;
+pub mod logs;
 pub mod nodes;
 pub mod operation;
 pub mod saved;

@@ -4,7 +4,7 @@ use crate::input::Input;
 use crate::operation::Planned;
 use plinth_model::inventory::{Inventory, SCHEMA};
 use plinth_model::plan::MadeFrom;
-use plinth_model::{Plan, Problem};
+use plinth_model::{NodeName, Plan, Problem};
 use plinth_plan::Observed;
 use plinth_world::files;
 use serde::Deserialize;
@@ -37,6 +37,13 @@ impl SavedPlan {
         Ok(Self { file: file.to_path_buf(), plan: plinth_plan::saved::read(&name, &bytes, None)? })
     }
 
+    /// Nodes that it leaves out because a person wanted that; on those that were not fit their own steps are tried.
+    #[must_use]
+    pub fn without(&self) -> Vec<NodeName> {
+        let is_tried = |node: &NodeName| self.plan.steps.iter().any(|step| step.work.node() == Some(node));
+        self.plan.made_from.without.iter().filter(|node| !is_tried(node)).cloned().collect()
+    }
+
     /// Refuses the plan when the site file or the catalog moved since: nobody need be asked for that.
     ///
     /// # Errors
@@ -44,7 +51,8 @@ impl SavedPlan {
     pub fn fits_input(&self, input: &Input) -> Result<(), Problem> {
         let now = plinth_plan::made_from(&input.site.desired, &Observed::new(nothing()), &input.catalog);
         self.fits_site(&input.site.desired.name)?;
-        self.fits(&MadeFrom { inventory: self.plan.made_from.inventory.clone(), ..now })
+        let (inventory, without) = (self.plan.made_from.inventory.clone(), self.plan.made_from.without.clone());
+        self.fits(&MadeFrom { inventory, without, ..now })
     }
 
     /// Refuses the plan when it is not the one that would be made now.

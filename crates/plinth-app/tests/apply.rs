@@ -4,7 +4,9 @@
 use plinth_app::operation::{Always, Planned};
 use plinth_app::saved::{SavedPlan, save};
 use plinth_app::{Access, Approve, Audience, Depth, Failure, Goal, Input, Operation, Script, Setup, World};
-use plinth_model::{Exit, Finding, Problem};
+use plinth_model::run::StepState;
+use plinth_model::{Exit, Finding, NodeName, Problem, RunView};
+use plinth_run::journal::About;
 use plinth_run::{RunReport, StopSignal};
 use plinth_site::Site;
 use std::path::{Path, PathBuf};
@@ -16,6 +18,7 @@ use tempfile::TempDir;
 struct Listener {
     texts: Mutex<Vec<String>>,
     checked: Mutex<Vec<Finding>>,
+    told: Mutex<Vec<Finding>>,
 }
 
 impl Audience for Listener {
@@ -23,7 +26,9 @@ impl Audience for Listener {
         self.texts.lock().unwrap().push(text.to_owned());
     }
 
-    fn findings(&self, _: &Site, _: &[Finding]) {}
+    fn findings(&self, _: &Site, findings: &[Finding]) {
+        self.told.lock().unwrap().extend(findings.to_vec());
+    }
 
     fn checked(&self, findings: &[Finding]) {
         self.checked.lock().unwrap().extend(findings.to_vec());
@@ -61,6 +66,11 @@ impl Bench {
             audience: &self.listener,
         };
         Operation::open(setup, World::Simulated(script))
+    }
+
+    /// The last run, by its journal.
+    fn last_run(&self) -> RunView {
+        plinth_run::Journal::open_read_only(&self.state).unwrap().unwrap().into_view()
     }
 
     /// As the verb does it.
@@ -102,16 +112,68 @@ async fn applied_twice_the_second_finds_nothing_to_do() {
 }
 
 #[tokio::test]
-async fn an_unfit_node_within_the_budget_stops_at_its_own_steps() {
+async fn an_unfit_worker_within_the_budget_stops_at_its_own_steps_and_all_others_are_finished() {
     let bench = Bench::new(|site| site);
-    let (_, report) = bench.apply(with_fault("node:dgx-05:unreachable")).await.unwrap();
+    let (_, report) = bench.apply(with_fault("node:dgx-05:unreachable:always")).await.unwrap();
     assert_eq!(report.exit, Exit::Partly);
     assert!(bench.listener.texts.lock().unwrap().iter().any(|text| text.contains("going on without dgx-05")));
-    assert!(report.failures.iter().any(|(step, _)| step.as_str().ends_with("/dgx-05")), "{:#?}", report.failures);
-    assert!(report.counts.changed > 10, "the others went on: {:?}", report.counts);
+    assert_eq!(report.failures.len(), 1, "{:#?}", report.failures);
+    assert_eq!(report.failures[0].0.as_str(), "nodes/connect/dgx-05");
+    let view = bench.last_run();
+    let missing: Vec<&str> = view.run.as_ref().unwrap().without.iter().map(|node| node.as_str()).collect();
+    assert_eq!(missing, ["dgx-05"], "it is recorded");
+    let unfinished = view.steps.iter().filter(|(_, step)| matches!(step.state, StepState::NotRun | StepState::Failed));
+    let unfinished: Vec<&str> = unfinished.map(|(id, _)| id.as_str()).collect();
+    assert!(unfinished.iter().all(|id| id.starts_with("nodes/") && id.ends_with("/dgx-05")), "{unfinished:?}");
 
     let (_, next) = bench.apply(Script::default()).await.unwrap();
     assert_eq!(next.exit, Exit::Done, "{:#?}", next.failures);
+}
+
+#[tokio::test]
+async fn an_unfit_member_of_the_control_plane_is_waited_for_and_that_is_said() {
+    let bench = Bench::new(|site| site);
+    let (_, report) = bench.apply(with_fault("node:cpu-05:unreachable:always")).await.unwrap();
+    assert_eq!(report.exit, Exit::Partly);
+    let texts = bench.listener.texts.lock().unwrap().join(" ");
+    assert!(texts.contains("not fit: cpu-05") && !texts.contains("going on without"), "{texts}");
+    assert!(report.counts.changed > 10, "the others are prepared: {:?}", report.counts);
+}
+
+#[tokio::test]
+async fn a_worker_that_is_left_out_is_taken_in_by_the_next_run() {
+    let bench = Bench::new(|site| site);
+    let apply = async |without: &[&str], script: Script| {
+        let mut operation = bench.open(script).unwrap();
+        let nodes: Vec<NodeName> = without.iter().map(|name| NodeName::new(name).unwrap()).collect();
+        operation.leave_out(&nodes);
+        let seen = operation.observe(Depth::Steps).await.unwrap();
+        let planned = operation.plan(seen).unwrap();
+        let pending = planned.plan.pending();
+        let mut approved = operation.approve(planned, &Always).await.unwrap().unwrap();
+        (pending, operation.run(&mut approved, Arc::new(|_| {}), StopSignal::new()).await.unwrap())
+    };
+    let (_, first) = apply(&["dgx-05"], with_fault("node:dgx-05:unreachable:always")).await;
+    assert_eq!((first.exit, first.counts.failed), (Exit::Done, 0), "{:#?}", first.failures);
+    let (pending, again) = apply(&["dgx-05"], Script::default()).await;
+    assert_eq!((pending, again.exit), (0, Exit::Done), "{:#?}", again.failures);
+    let (_, with) = apply(&[], Script::default()).await;
+    assert_eq!(with.exit, Exit::Done, "{:#?}", with.failures);
+    assert!(
+        bench
+            .last_run()
+            .steps
+            .iter()
+            .any(|(id, step)| { id.as_str() == "nodes/account/dgx-05" && step.state == StepState::Changed })
+    );
+    // A member that is left out is still one: the record keeps it, and no play is needed for it afterwards.
+    for without in [&["dgx-05"][..], &[]] {
+        let (_, out) = apply(without, Script::default()).await;
+        assert_eq!(out.exit, Exit::Done, "{:#?}", out.failures);
+        let run = bench.last_run();
+        let play = run.steps.iter().find(|(id, _)| id.as_str() == "kubernetes/deploy/basepod-a").unwrap().1;
+        assert_eq!(play.state, StepState::Unchanged, "{play:?}");
+    }
 }
 
 #[tokio::test]
@@ -120,6 +182,84 @@ async fn more_unfit_nodes_than_may_fail_end_it_before_anything_is_changed() {
     let problem = problem(bench.apply(with_fault("node:dgx-05:unreachable")).await.unwrap_err());
     assert_eq!(problem.exit, Exit::CheckFailed);
     assert!(problem.happened.contains("dgx-05"), "{problem}");
+    let journal = plinth_run::Journal::open_read_only(&bench.state).unwrap().unwrap();
+    assert!(journal.memory().unwrap().run.is_none(), "no run was begun");
+}
+
+#[tokio::test]
+async fn what_happened_to_a_node_is_told_over_all_runs() {
+    let bench = Bench::new(|site| site);
+    let dropped =
+        Script { faults: vec!["node:dgx-05:drop@kubernetes".parse().unwrap()], kept: true, ..Script::default() };
+    assert_eq!(bench.apply(dropped).await.unwrap().1.exit, Exit::Partly);
+    for _ in 0..2 {
+        assert_eq!(bench.apply(Script { kept: true, ..Script::default() }).await.unwrap().1.exit, Exit::Done);
+    }
+    let reader = plinth_run::Journal::open_read_only(&bench.state).unwrap().unwrap();
+    let told = reader.history(&About::of("dgx-05")).unwrap();
+    assert_eq!(told.runs.len(), 3);
+    assert!(told.runs.iter().all(|run| run.rehearsal && !run.by.is_empty() && run.plan_is_read));
+    let ids =
+        |at: usize| told.runs[at].steps.iter().filter(|s| s.touched()).map(|s| s.step.as_str()).collect::<Vec<_>>();
+    assert!(ids(0).contains(&"nodes/account/dgx-05"), "{:?}", ids(0));
+    assert!(ids(0).contains(&"kubernetes/deploy/basepod-a"), "a play on several nodes: {:?}", ids(0));
+    assert!(ids(1).contains(&"kubernetes/deploy/basepod-a"), "{:?}", ids(1));
+    assert_eq!(ids(2), Vec::<&str>::new(), "nothing was left to do");
+    assert!(told.runs[0].steps.iter().all(|step| !step.step.as_str().contains("dgx-06")));
+    let account = told.runs[0].steps.iter().find(|step| step.step.as_str() == "nodes/account/dgx-05").unwrap();
+    assert!(account.before.iter().any(|line| line.starts_with("+ user")) && account.undo.is_some(), "{account:?}");
+    let step = reader.history(&About::of("nodes/account/dgx-05")).unwrap();
+    assert_eq!((step.runs.len(), step.runs[0].steps.len()), (3, 1));
+    let runs = reader.history(&About::Runs).unwrap();
+    assert_eq!(runs.runs.iter().map(|run| run.counts.unwrap().failed).collect::<Vec<_>>(), [1, 0, 0]);
+    assert_eq!(reader.history(&About::of("dgx-99")).unwrap().runs.len(), 0);
+}
+
+#[tokio::test]
+async fn sources_that_do_not_answer_are_told_at_once_before_anything_is_changed() {
+    let bench = Bench::new(|site| site);
+    let script = Script { faults: vec!["source:all:unreachable".parse().unwrap()], ..Script::default() };
+    let problem = problem(bench.apply(script).await.unwrap_err());
+    assert_eq!(problem.exit, Exit::Unreachable, "{problem}");
+    let told = bench.listener.told.lock().unwrap().clone();
+    let silent: Vec<&Finding> = told.iter().filter(|finding| finding.code == "source.unreachable").collect();
+    let subjects: Vec<&str> = silent.iter().map(|finding| finding.subject.as_str()).collect();
+    for host in ["github.com", "pypi.org", "dl.k8s.io", "registry.k8s.io", "quay.io", "helm.ngc.nvidia.com"] {
+        assert!(subjects.contains(&host), "{host} is not in {subjects:?}");
+    }
+    let of = |host: &str| silent.iter().find(|finding| finding.subject == host).unwrap();
+    assert!(of("dl.k8s.io").fix.contains("kubernetes.downloads.files"), "{:?}", of("dl.k8s.io"));
+    assert!(of("registry.k8s.io").message.contains("dgx-05"), "nodes ask for images: {:?}", of("registry.k8s.io"));
+    let journal = plinth_run::Journal::open_read_only(&bench.state).unwrap().unwrap();
+    assert!(journal.memory().unwrap().run.is_none(), "no run was begun");
+
+    // Healed, and afterwards nothing is fetched any more, so nobody asks.
+    let (_, report) = bench.apply(Script::default()).await.unwrap();
+    assert_eq!(report.exit, Exit::Done, "{:#?}", report.failures);
+    let always = Script { faults: vec!["source:all:unreachable:always".parse().unwrap()], ..Script::default() };
+    let (pending, report) = bench.apply(always).await.unwrap();
+    assert_eq!((pending, report.exit), (0, Exit::Done));
+}
+
+#[tokio::test]
+async fn mirrors_of_the_site_are_asked_instead_of_the_internet() {
+    let downloads = "version: v1.31.9\n  kubespray: {source: vendor/kubespray, wheels: wheels}\n  downloads:\n    files: https://mirror.example.com/files\n    images: {registry.k8s.io: mirror.example.com/k8s, quay.io: mirror.example.com/quay, docker.io: mirror.example.com/docker}";
+    let bench = Bench::new(|site| site.replace("version: v1.31.9", downloads));
+    let internet = ["github.com", "pypi.org", "dl.k8s.io", "registry.k8s.io", "quay.io", "registry-1.docker.io"];
+    let faults = internet.iter().map(|host| format!("source:{host}:unreachable").parse().unwrap()).collect();
+    let (_, report) = bench.apply(Script { faults, ..Script::default() }).await.unwrap();
+    assert_eq!(report.exit, Exit::Done, "{:#?}", report.failures);
+    let bench = Bench::new(|site| site.replace("version: v1.31.9", downloads));
+    let problem = problem(bench.apply(with_fault("source:mirror.example.com:unreachable")).await.unwrap_err());
+    assert_eq!(problem.exit, Exit::Unreachable);
+}
+
+#[tokio::test]
+async fn a_site_that_another_state_directory_manages_is_left_alone() {
+    let bench = Bench::new(|site| site);
+    let problem = problem(bench.apply(with_fault("node:dgx-05:managed-elsewhere:always")).await.unwrap_err());
+    assert_eq!(problem.exit, Exit::Locked, "{problem}");
+    assert!(problem.happened.contains("anna@bastion") && problem.attempt.contains("--take-over"), "{problem}");
     let journal = plinth_run::Journal::open_read_only(&bench.state).unwrap().unwrap();
     assert!(journal.memory().unwrap().run.is_none(), "no run was begun");
 }

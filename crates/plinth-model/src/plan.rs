@@ -21,6 +21,9 @@ pub struct MadeFrom {
     pub catalog: Digest,
     /// Version of plinth.
     pub plinth: String,
+    /// Nodes of the site that this plan leaves out: a person asked for it, or they were not fit.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub without: Vec<NodeName>,
 }
 
 /// What applying a step would do.

@@ -1,6 +1,7 @@
 //! The cluster to be made: members with names and addresses that were checked. Complete only when discovery had no errors.
 
 use crate::discover::{DiscoveredNode, Discovery, Role};
+use crate::without;
 use globset::{Glob, GlobSet, GlobSetBuilder};
 use indexmap::IndexMap;
 use ipnet::Ipv4Net;
@@ -69,6 +70,8 @@ impl Member {
 pub struct Cluster {
     /// Members, each once.
     pub members: Vec<Member>,
+    /// Workers of the site that the plan leaves out: nothing waits for them.
+    pub left_out: Vec<Member>,
     /// Range of the production network, where it is known.
     pub production: Option<Ipv4Net>,
     control_plane: Vec<usize>,
@@ -95,7 +98,26 @@ impl Cluster {
         let of = &discovery.members;
         let (control_plane, workers, etcd) = (placed(&of.control_plane), placed(&of.workers), placed(&of.etcd));
         findings.extend(legacy_finding(&members));
-        (Self { members, production: discovery.production, control_plane, workers, etcd }, findings)
+        let mut cluster =
+            Self { members, left_out: Vec::new(), production: discovery.production, control_plane, workers, etcd };
+        findings.extend(without::leave_out(desired, &mut cluster));
+        (cluster, findings)
+    }
+
+    /// Puts aside the workers that the run's limits leave out.
+    pub fn leave_out(&mut self, desired: &Desired) {
+        let _said_before = without::leave_out(desired, self);
+    }
+
+    /// Puts aside the members for which this holds.
+    pub(crate) fn put_aside(&mut self, is_left_out: impl Fn(&Member) -> bool) {
+        let (out, kept): (Vec<usize>, Vec<usize>) =
+            (0..self.members.len()).partition(|&i| is_left_out(&self.members[i]));
+        if out.is_empty() {
+            return;
+        }
+        let put_aside: Vec<Member> = out.iter().map(|&i| self.members[i].clone()).collect();
+        *self = Self { left_out: [std::mem::take(&mut self.left_out), put_aside].concat(), ..self.only(&kept) };
     }
 
     /// Adds the labels by which Run:ai places its parts; the site's own ones win.
@@ -153,15 +175,21 @@ impl Cluster {
     /// The control plane and etcd alone.
     #[must_use]
     pub fn quorum(&self) -> Self {
-        let kept: Vec<usize> = (0..self.members.len()).filter(|&i| self.members[i].is_quorum()).collect();
-        let placed =
-            |of: &[usize]| of.iter().filter_map(|i| kept.iter().position(|known| known == i)).collect::<Vec<usize>>();
+        self.only(&(0..self.members.len()).filter(|&i| self.members[i].is_quorum()).collect::<Vec<usize>>())
+    }
+
+    /// The same cluster with these members, by their places, and no others.
+    fn only(&self, kept: &[usize]) -> Self {
+        let mut place = vec![None; self.members.len()];
+        kept.iter().enumerate().for_each(|(new, &old)| place[old] = Some(new));
+        let placed = |of: &[usize]| of.iter().filter_map(|&i| place[i]).collect();
         Self {
             control_plane: placed(&self.control_plane),
             workers: placed(&self.workers),
             etcd: placed(&self.etcd),
             production: self.production,
             members: kept.iter().map(|&i| self.members[i].clone()).collect(),
+            left_out: Vec::new(),
         }
     }
 

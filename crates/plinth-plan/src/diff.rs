@@ -1,7 +1,7 @@
 //! What moved since a plan was made: what it was made from.
 
-use plinth_model::Digest;
 use plinth_model::plan::MadeFrom;
+use plinth_model::{Digest, NodeName};
 use serde::Serialize;
 use std::fmt;
 
@@ -17,6 +17,8 @@ pub enum Origin {
     Catalog,
     /// plinth itself.
     Plinth,
+    /// The nodes that are left out.
+    Without,
 }
 
 /// Something that is no longer what a plan was made from.
@@ -38,6 +40,7 @@ impl fmt::Display for Moved {
             Origin::Inventory => "the inventory says something else",
             Origin::Catalog => "the catalog changed",
             Origin::Plinth => "plinth has another version",
+            Origin::Without => "other nodes are left out",
         };
         write!(f, "{what} ({} when the plan was made, {} now)", self.saved, self.now)
     }
@@ -50,11 +53,17 @@ pub fn moved(saved: &MadeFrom, now: &MadeFrom) -> Vec<Moved> {
         (saved != now).then(|| Moved { what, saved: saved.short().to_owned(), now: now.short().to_owned() })
     };
     let version = || Moved { what: Origin::Plinth, saved: saved.plinth.clone(), now: now.plinth.clone() };
+    let names = |nodes: &[NodeName]| match nodes {
+        [] => "none".to_owned(),
+        nodes => nodes.iter().map(NodeName::as_str).collect::<Vec<_>>().join(", "),
+    };
+    let without = || Moved { what: Origin::Without, saved: names(&saved.without), now: names(&now.without) };
     let origins = [
         digest(Origin::Site, &saved.site, &now.site),
         digest(Origin::Inventory, &saved.inventory, &now.inventory),
         digest(Origin::Catalog, &saved.catalog, &now.catalog),
         (saved.plinth != now.plinth).then(version),
+        (saved.without != now.without).then(without),
     ];
     origins.into_iter().flatten().collect()
 }

@@ -24,8 +24,10 @@ mod ranges;
 pub mod render;
 pub mod saved;
 mod select;
+pub mod sources;
 mod step;
 mod visit;
+mod without;
 
 /// containerd's own place for images.
 pub(crate) const CONTAINERD: &str = "/var/lib/containerd";

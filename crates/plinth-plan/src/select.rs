@@ -44,6 +44,7 @@ pub(crate) fn is_target(node: &InventoryNode) -> bool {
 /// Resolves all selectors and checks the counts.
 pub(crate) fn members(wanted: &Nodes, nodes: &[&InventoryNode]) -> (Members, Vec<Finding>) {
     let mut choice = Selection::new(nodes);
+    choice.exclude(&wanted.exclude);
     let control_plane = choice.pick("nodes.controlPlane", &wanted.control_plane);
     let workers = choice.pick("nodes.workers", &wanted.workers);
     let etcd = wanted.etcd.as_ref().map_or_else(|| control_plane.clone(), |s| choice.pick("nodes.etcd", s));
@@ -54,6 +55,7 @@ pub(crate) fn members(wanted: &Nodes, nodes: &[&InventoryNode]) -> (Members, Vec
         selectors => choice.pick_among("nodes.system", selectors, &both, "in the cluster"),
     };
     let members = Members { control_plane, workers, etcd, gpu, system };
+    choice.check_excludes(wanted);
     choice.check_counts(wanted, &members);
     choice.check_overrides(wanted, &members);
     (members, choice.findings)
@@ -64,6 +66,11 @@ struct Selection<'a> {
     nodes: &'a [&'a InventoryNode],
     by_name: HashMap<&'a str, usize>,
     by_category: HashMap<&'a str, Vec<usize>>,
+    /// Nodes that `nodes.exclude` matches: for each of its selectors those that no earlier one has.
+    excluded: Vec<Vec<usize>>,
+    is_excluded: Vec<bool>,
+    /// Nodes that were selected and left out, since they are excluded.
+    is_left_out: Vec<bool>,
     findings: Vec<Finding>,
     /// Machines that were named as left out.
     left_out: HashSet<usize>,
@@ -75,6 +82,9 @@ impl<'a> Selection<'a> {
             nodes,
             by_name: HashMap::new(),
             by_category: HashMap::new(),
+            excluded: Vec::new(),
+            is_excluded: vec![false; nodes.len()],
+            is_left_out: vec![false; nodes.len()],
             findings: Vec::new(),
             left_out: HashSet::new(),
         };
@@ -89,6 +99,35 @@ impl<'a> Selection<'a> {
         choice
     }
 
+    /// Leaves out of everything that follows what these selectors mean.
+    fn exclude(&mut self, selectors: &[Selector]) {
+        let found: Vec<Vec<usize>> =
+            selectors.iter().enumerate().map(|(i, one)| self.matches(&format!("nodes.exclude[{i}]"), one)).collect();
+        found.iter().flatten().for_each(|&i| self.is_excluded[i] = true);
+        self.excluded = found;
+    }
+
+    /// An exclude that takes nothing away is a slip as often as not.
+    fn check_excludes(&mut self, wanted: &Nodes) {
+        for (i, (selector, found)) in wanted.exclude.iter().zip(std::mem::take(&mut self.excluded)).enumerate() {
+            if !found.is_empty() && !found.iter().any(|&node| self.is_left_out[node]) {
+                let text = format!("{} takes nothing away: no other list selects what it matches", shown(selector));
+                self.findings.push(
+                    Finding::warning(code::NODES_EXCLUDE_UNUSED, format!("nodes.exclude[{i}]"), text)
+                        .evidence(format!("matches {}", self.names(&found)))
+                        .fix("remove it, or correct it"),
+                );
+            }
+        }
+    }
+
+    /// What is not excluded of it. A node that is remembers that it would have been taken.
+    fn without_excluded(&mut self, found: Vec<usize>) -> Vec<usize> {
+        let (out, kept): (Vec<usize>, Vec<usize>) = found.into_iter().partition(|&i| self.is_excluded[i]);
+        out.into_iter().for_each(|i| self.is_left_out[i] = true);
+        kept
+    }
+
     /// Nodes that the selectors mean, each once.
     fn pick(&mut self, path: &str, selectors: &[Selector]) -> Vec<usize> {
         let mut seen = vec![false; self.nodes.len()];
@@ -96,6 +135,7 @@ impl<'a> Selection<'a> {
         for (i, selector) in selectors.iter().enumerate() {
             let subject = format!("{path}[{i}]");
             let found = self.matches(&subject, selector);
+            let found = self.without_excluded(found);
             if !found.is_empty() {
                 self.name_left_out(&subject, selector);
             }
@@ -113,6 +153,7 @@ impl<'a> Selection<'a> {
         for (i, selector) in selectors.iter().enumerate() {
             let subject = format!("{path}[{i}]");
             let found = self.matches(&subject, selector);
+            let found = self.without_excluded(found);
             let kept: Vec<usize> = found.iter().copied().filter(|&n| allowed[n]).collect();
             if kept.is_empty() && !found.is_empty() {
                 self.findings.push(self.outside(&subject, selector, &found, what));

@@ -3,6 +3,7 @@
 use crate::cluster::{Cluster, Member};
 use crate::discover::Role;
 use crate::engines;
+use crate::sources::{self, root};
 use plinth_model::facts::Asked;
 use plinth_model::steps::{NodeExpectation, NodeMinimum, NodeTarget};
 use plinth_site::Desired;
@@ -38,12 +39,11 @@ pub fn visits(desired: &Desired, cluster: &Cluster) -> Vec<Visit> {
 
 fn visit(desired: &Desired, cluster: &Cluster, member: &Member) -> Visit {
     let expected = expectation(desired, cluster, member);
-    Visit {
-        first: Cluster::first_contact(desired, member),
-        account: Cluster::target(desired, member),
-        asked: expected.asked(),
-        expected,
-    }
+    let mut asked = expected.asked();
+    let more: Vec<String> =
+        sources::asked_on_nodes(desired).into_iter().filter(|url| !asked.urls.contains(url)).collect();
+    asked.urls.extend(more);
+    Visit { first: Cluster::first_contact(desired, member), account: Cluster::target(desired, member), asked, expected }
 }
 
 /// What a member is measured against.
@@ -111,9 +111,4 @@ fn registries(desired: &Desired) -> Vec<String> {
     urls.sort();
     urls.dedup();
     urls
-}
-
-fn root(place: &str) -> String {
-    let place = place.trim_end_matches('/');
-    if place.contains("://") { format!("{place}/v2/") } else { format!("https://{place}/v2/") }
 }

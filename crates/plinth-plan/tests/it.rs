@@ -7,6 +7,7 @@ mod it {
     pub mod field;
     pub mod kubespray;
     pub mod leaving;
+    pub mod left_out;
     pub mod lints;
     pub mod planning;
     pub mod properties;

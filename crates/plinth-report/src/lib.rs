@@ -6,8 +6,10 @@
 mod background;
 pub mod findings;
 mod fold;
+pub mod history;
 mod lines;
 mod live;
+pub mod logs;
 mod ndjson;
 mod outlet;
 pub mod preflight;

@@ -3,17 +3,17 @@
 use crate::findings::{behind_what, is_warning, labelled, warning};
 use crate::style::{Palette, Sign, clean};
 use crate::summary::partly;
-use plinth_model::SiteName;
 use plinth_model::amount;
 use plinth_model::run::status::{FailureStatus, RunStatus, StepStatus};
 use plinth_model::run::{LockView, RunState, Status, StepState};
 use plinth_model::span::span;
+use plinth_model::{NodeName, SiteName};
 
 /// The text, several lines, without a final line break.
 #[must_use]
 pub fn status(site: &SiteName, status: &Status, palette: Palette) -> String {
     let name = palette.bold(site.as_str());
-    let lock = lock(status.lock.as_ref());
+    let lock = format!("{}{}", lock(status.lock.as_ref()), place(&status.directory));
     let RunStatus { id, plan, rehearsal, .. } = &status.run;
     let Some(id) = id else { return format!("{name}: never applied\n{lock}") };
     let kind = if *rehearsal { " (a rehearsal: its times are virtual)" } else { "" };
@@ -24,6 +24,7 @@ pub fn status(site: &SiteName, status: &Status, palette: Palette) -> String {
         format!("  started  {}, last event {}", time(status.run.started), time(status.run.updated)),
         format!("  steps    {}", steps(status)),
     ];
+    lines.extend(left_out(&status.run.without));
     lines.extend(status.in_flight.iter().flat_map(|step| in_flight(step, palette)));
     lines.extend(status.failures.iter().flat_map(|step| failure(step, palette)));
     let warnings = status.findings.iter().filter(|finding| is_warning(finding));
@@ -31,6 +32,21 @@ pub fn status(site: &SiteName, status: &Status, palette: Palette) -> String {
     lines.extend(look(status));
     lines.push(lock);
     lines.join("\n")
+}
+
+fn left_out(nodes: &[NodeName]) -> Option<String> {
+    let names: Vec<&str> = nodes.iter().map(NodeName::as_str).collect();
+    let them = if names.len() == 1 { "it" } else { "them" };
+    let line = format!("  missing  {}: left out of this run; `plinth apply` takes {them} in", names.join(", "));
+    (!names.is_empty()).then_some(line)
+}
+
+fn place(directory: &str) -> String {
+    if directory.is_empty() {
+        String::new()
+    } else {
+        format!("\n  state    {}  (logs: `plinth logs`)", clean(directory))
+    }
 }
 
 /// Somebody holds the lock for a run that has not begun: the look before it, or a question that waits for its answer.

@@ -7,12 +7,16 @@ pub mod executor;
 pub mod journal;
 pub mod look;
 mod remembered;
+pub mod sources;
 pub mod steps;
 pub mod survey;
+mod without;
 
 pub use awaited::Awaited;
 pub use behaviour::{Behaviour, Probe, Probed, StepEnv};
 pub use executor::{RunOptions, RunReport, RunWorld, Sink, StopLevel, StopSignal, run};
 pub use journal::{CrashAfter, Durability, Fence, Journal, JournalError, Lock, LockOwner, LockedJournal, Store};
+pub use without::go_on_without;
+
 pub use look::{Done, Look, LookOptions, SeenDone, look};
 pub use remembered::Remembered;

@@ -8,10 +8,10 @@ use futures::stream::{FuturesUnordered, StreamExt as _};
 use plinth_model::finding::code;
 use plinth_model::gate::{GateAnswer, GateId};
 use plinth_model::steps::Effect;
-use plinth_model::{Digest, Finding, Plan, Problem, Step, StepId};
+use plinth_model::{Digest, Finding, NodeName, Plan, Problem, Stage, Step, StepId};
 use plinth_plan::StepObservation;
 use plinth_world::{ClientError, deadlines};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -20,13 +20,15 @@ use std::time::Duration;
 pub struct LookOptions {
     /// Steps at once.
     pub parallel: usize,
+    /// Nodes that just gave no answer: they are not asked again.
+    pub silent: BTreeSet<NodeName>,
     /// Knows which steps have not answered yet.
     pub awaited: Arc<Awaited>,
 }
 
 impl Default for LookOptions {
     fn default() -> Self {
-        Self { parallel: RunOptions::PARALLEL, awaited: Arc::default() }
+        Self { parallel: RunOptions::PARALLEL, silent: BTreeSet::new(), awaited: Arc::default() }
     }
 }
 
@@ -71,7 +73,8 @@ pub async fn look(plan: &Plan, world: &RunWorld, options: &LookOptions) -> Resul
     let queue = Queue::new(&graph, options.parallel);
     let env = world.env.clone().listing_nodes();
     let awaited = Arc::clone(&options.awaited);
-    let mut looking = Looking { plan, world, env, queue, graph, awaited, look: Look::default() };
+    let mut looking =
+        Looking { plan, world, silent: &options.silent, env, queue, graph, awaited, look: Look::default() };
     let mut sights: FuturesUnordered<Sight<'_>> = FuturesUnordered::new();
     loop {
         while let Some(sight) = looking.begin() {
@@ -87,6 +90,7 @@ pub async fn look(plan: &Plan, world: &RunWorld, options: &LookOptions) -> Resul
 struct Looking<'a> {
     plan: &'a Plan,
     world: &'a RunWorld,
+    silent: &'a BTreeSet<NodeName>,
     /// In which nodes of the cluster are listed once for all steps.
     env: StepEnv,
     queue: Queue,
@@ -103,6 +107,14 @@ impl<'a> Looking<'a> {
             let step = self.plan.steps.get(index)?;
             if step.work.properties().effect == Effect::Proves {
                 self.queue.leave(&self.graph, index);
+                continue;
+            }
+            if step.work.stage() == Stage::Nodes && step.work.node().is_some_and(|node| self.silent.contains(node)) {
+                self.queue.leave(&self.graph, index);
+                self.look.seen.insert(
+                    step.id.clone(),
+                    StepObservation::Unknown("the node did not answer just before".to_owned()),
+                );
                 continue;
             }
             match step.when.as_ref().map(|when| self.look.answers.get(&when.gate) == Some(&when.answer)) {

@@ -76,6 +76,13 @@ impl DataCentre {
         Ok(true)
     }
 
+    /// Whether nobody answers at this address.
+    pub(crate) fn silent(&self, url: &str) -> ClientResult<bool> {
+        let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+        let host = rest.split('/').next().unwrap_or(rest);
+        self.strikes(|kind| matches!(kind, FaultKind::Source { host: silent } if silent == host || silent == "all"))
+    }
+
     fn struck(&self) -> MutexGuard<'_, BTreeSet<String>> {
         self.struck.lock().unwrap_or_else(PoisonError::into_inner)
     }

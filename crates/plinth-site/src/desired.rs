@@ -160,6 +160,9 @@ pub struct Nodes {
     pub gpu: Vec<Selector>,
     /// Nodes that carry Run:ai's system services; empty: the control plane.
     pub system: Vec<Selector>,
+    /// Nodes that are none of the site's, whatever the lists above select.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub exclude: Vec<Selector>,
     /// Per node, by name.
     pub overrides: IndexMap<NodeName, NodeOverride>,
 }
@@ -341,4 +344,8 @@ pub struct RunLimits {
     pub parallel: usize,
     /// Nodes that may fail before the run stops starting new node steps; quorum rules apply besides.
     pub node_failures: usize,
+    /// Workers that a person wants to be left out this time. Not in the site file.
+    pub without: Vec<NodeName>,
+    /// Workers that are not fit, so that only their own steps are tried and nobody waits for them. Not in the site file.
+    pub unfit: Vec<NodeName>,
 }

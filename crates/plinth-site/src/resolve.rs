@@ -106,6 +106,7 @@ fn nodes(nodes: &raw::nodes::Nodes) -> Nodes {
         etcd: nodes.etcd.as_deref().map(chosen),
         gpu: chosen(&nodes.gpu),
         system: chosen(&nodes.system),
+        exclude: chosen(&nodes.exclude),
         overrides: nodes.overrides.iter().map(|(name, over)| (name.0.clone(), node_override(over))).collect(),
     }
 }
@@ -309,5 +310,10 @@ fn generated(generate: &raw::runai::Generate) -> CertificateSource {
 
 fn run(run: Option<&raw::platform::Run>) -> RunLimits {
     let run = run.cloned().unwrap_or_default();
-    RunLimits { parallel: run.parallel.unwrap_or(64), node_failures: run.node_failures.unwrap_or(1) }
+    RunLimits {
+        parallel: run.parallel.unwrap_or(64),
+        node_failures: run.node_failures.unwrap_or(1),
+        without: Vec::new(),
+        unfit: Vec::new(),
+    }
 }

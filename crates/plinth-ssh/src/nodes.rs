@@ -19,10 +19,22 @@ const DOOR: &str = "node";
 /// The finding of a login that cannot become root.
 pub(crate) const NO_ROOT: Code = code::NODE_NO_ROOT;
 
+/// The state directory that manages nodes, as it stands on each of them.
+#[derive(Clone, Debug)]
+pub struct Manager {
+    /// Unique, and the same wherever the directory is copied to.
+    pub id: String,
+    /// For people and for the next one: lines `key=value` with `id`, `by`, `directory`, `since`.
+    pub text: String,
+    /// Nodes that another one manages become ours.
+    pub takes_over: bool,
+}
+
 /// Real nodes.
 #[derive(Clone)]
 pub struct SshNodes {
     pub(crate) ssh: Arc<Ssh>,
+    manager: Option<Arc<Manager>>,
     secrets: Arc<dyn Secrets>,
 }
 
@@ -30,7 +42,20 @@ impl SshNodes {
     /// Connects to nothing yet.
     #[must_use]
     pub fn new(config: SshConfig, secrets: Arc<dyn Secrets>) -> Self {
-        Self { ssh: Arc::new(Ssh::new(config, Arc::clone(&secrets))), secrets }
+        Self { ssh: Arc::new(Ssh::new(config, Arc::clone(&secrets))), manager: None, secrets }
+    }
+
+    /// Marks nodes as managed from here, and leaves those alone that are managed from elsewhere.
+    #[must_use]
+    pub fn managed_by(mut self, manager: Manager) -> Self {
+        self.manager = Some(Arc::new(manager));
+        self
+    }
+
+    /// The script, which then asks for the mark.
+    pub(crate) fn managed(&self, script: Script) -> Script {
+        let Some(Manager { id, text, takes_over }) = self.manager.as_deref() else { return script };
+        script.text("manager_id", id).text("manager", text).text("take_over", if *takes_over { "1" } else { "" })
     }
 
     /// All pins as one known_hosts text, for programs that plinth runs.

@@ -55,6 +55,8 @@ pub const KUBE_SETTLE_PAUSE: Duration = Duration::from_secs(2);
 pub const KUBE_CONFLICTS: usize = 4;
 /// The API server of a fresh control plane answers seconds after the playbook says so; elections take some more.
 pub const KUBE_SETTLES: Duration = Duration::from_secs(60);
+/// One question whether a source answers, before anything is changed: a place that needs longer would not carry a run either.
+pub const SOURCE: Duration = Duration::from_secs(8);
 /// From the first answer of an API server that has just started until it is ready: 2 to 5 s, more where many kinds were added.
 pub const KUBE_STARTS: Duration = Duration::from_secs(30);
 /// Connecting to a server of files: name, TCP and TLS.

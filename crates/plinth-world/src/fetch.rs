@@ -17,6 +17,9 @@ pub trait FetchClient: Send + Sync {
     /// Fetches a file, goes on where an earlier try stopped, and keeps it only when its checksum is right. Reports bytes as
     /// progress. Harmless to repeat.
     async fn fetch(&self, ctx: &Context, file: &DownloadFile) -> ClientResult<()>;
+    /// Asks an address, and answers the HTTP status that it says. Waits no longer than [`crate::deadlines::SOURCE`]; what stands behind
+    /// the status is not read.
+    async fn status(&self, ctx: &Context, url: &str) -> ClientResult<u16>;
     /// Where the content of a checksum is kept, whether or not it is there.
     fn place(&self, sha256: &str) -> PathBuf;
 }

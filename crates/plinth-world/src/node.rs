@@ -38,6 +38,8 @@ pub enum AccountState {
     Partial(Vec<String>),
     /// Name, uid or gid is taken by something else: nothing may be changed.
     Clash(Vec<String>),
+    /// Another state directory manages the node: which, and who made it. Nothing may be changed.
+    Managed(String),
 }
 
 /// Where containerd's data is.

@@ -4,6 +4,7 @@ use crate::{complete, examples};
 use clap::builder::RangedU64ValueParser;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use clap_complete::ArgValueCompleter;
+use plinth_model::NodeName;
 use std::path::PathBuf;
 
 /// Most nodes that a rehearsal makes up: twice the largest site that planning is measured with.
@@ -130,6 +131,10 @@ pub(crate) enum Verb {
     /// Say how far the last run came and what it waits for, from another terminal too
     #[command(after_help = examples::STATUS)]
     Status,
+    /// Say what happened to a node or a step: what, when, by whom, and what was there before
+    History(History),
+    /// List the logs, or print one
+    Logs(Logs),
     /// Free the site's lock when its holder is gone and the clocks say otherwise
     Unlock(Unlock),
     /// Run the whole job against a simulated data centre made from the site file
@@ -204,6 +209,19 @@ pub(crate) struct InventoryOption {
     pub(crate) inventory: Option<PathBuf>,
 }
 
+/// Going on without nodes.
+#[derive(Debug, Args)]
+pub(crate) struct Without {
+    /// Leave this worker out: nothing is done on it and nothing waits for it; may be given several times. The next run without this
+    /// flag takes it in
+    #[arg(long, value_name = "NODE", value_parser = node_name)]
+    pub(crate) without: Vec<NodeName>,
+}
+
+fn node_name(text: &str) -> Result<NodeName, String> {
+    NodeName::new(text).map_err(|error| error.to_string())
+}
+
 #[derive(Debug, Args)]
 pub(crate) struct Discover {
     #[command(flatten)]
@@ -229,6 +247,8 @@ pub(crate) struct Plan {
     /// Exit with 2 when there are changes
     #[arg(long)]
     pub(crate) detailed_exitcode: bool,
+    #[command(flatten)]
+    pub(crate) without: Without,
 }
 
 /// Graph formats.
@@ -249,10 +269,41 @@ pub(crate) struct Apply {
     /// Look, show the plan, and stop: nothing is changed
     #[arg(long, conflicts_with = "yes")]
     pub(crate) dry_run: bool,
+    /// Manage the site from this state directory although another one does so: the marks on the nodes are replaced
+    #[arg(long)]
+    pub(crate) take_over: bool,
+    /// Do not ask beforehand whether git, package index, files, images and charts can be fetched
+    #[arg(long)]
+    pub(crate) skip_source_check: bool,
+    #[command(flatten)]
+    pub(crate) without: Without,
     #[command(flatten)]
     pub(crate) from: InventoryOption,
     #[command(flatten)]
     pub(crate) events: Events,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct History {
+    /// A node by name, or a step by its id; without it the runs are listed
+    #[arg(value_name = "NODE|STEP")]
+    pub(crate) what: Option<String>,
+    /// Tell steps that were only found as they should be, too
+    #[arg(long)]
+    pub(crate) all: bool,
+    /// Only the last N runs that had to do with it
+    #[arg(long, value_name = "N")]
+    pub(crate) last: Option<usize>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Logs {
+    /// `last` (the newest log of a play), `run` (plinth's own), a step by its id, or the name of a log; without it they are listed
+    #[arg(value_name = "WHAT")]
+    pub(crate) what: Option<String>,
+    /// Print where it is instead of what it says
+    #[arg(long, requires = "what")]
+    pub(crate) path: bool,
 }
 
 #[derive(Debug, Args)]
@@ -373,6 +424,11 @@ pub(crate) struct Rehearse {
     /// Whether virtual time passes slowly enough to watch
     #[arg(long, value_enum, default_value_t = Pace::Auto, value_name = "HOW")]
     pub(crate) pace: Pace,
+    /// Do not ask beforehand whether git, package index, files, images and charts can be fetched
+    #[arg(long)]
+    pub(crate) skip_source_check: bool,
+    #[command(flatten)]
+    pub(crate) without: Without,
     #[command(flatten)]
     pub(crate) events: Events,
 }

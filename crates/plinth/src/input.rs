@@ -1,11 +1,12 @@
 //! Findings and problems, as people and programs get them.
 
-use crate::args::Common;
+use crate::args::{Common, Without};
 use crate::printer::Printer;
+use plinth_app::saved::SavedPlan;
 use plinth_app::world::World;
 use plinth_app::{Access, Audience, Failure, Goal, Input, Operation, Setup};
 use plinth_model::finding::{Code, code};
-use plinth_model::{Exit, Finding, Problem, Severity};
+use plinth_model::{Exit, Finding, NodeName, Problem, Severity};
 use serde::Serialize;
 use std::path::Path;
 
@@ -30,6 +31,14 @@ pub(crate) fn open<'a>(
 ) -> Result<Operation<'a>, Failure> {
     let setup = Setup { input, state: common.state.as_deref(), recorded, access, goal, audience };
     Operation::open(setup, World::Real)
+}
+
+/// Nodes to be left out: those that were asked for, else those that a saved plan leaves out.
+pub(crate) fn left_out(asked: &Without, saved: Option<&SavedPlan>) -> Vec<NodeName> {
+    match (asked.without.as_slice(), saved) {
+        ([], Some(saved)) => saved.without(),
+        (asked, _) => asked.to_vec(),
+    }
 }
 
 /// Prints the findings that ended a verb, and answers what is said last.

@@ -9,6 +9,7 @@ mod examples;
 mod explain;
 mod hints;
 mod input;
+mod kept;
 mod keys;
 mod log;
 mod printer;
@@ -83,6 +84,7 @@ fn refuse(problem: &Problem, json: bool, printer: &Printer) -> Exit {
         printer.json(&input::FindingsReport { schema: input::SCHEMA, findings: &[input::as_finding(problem)] });
     }
     printer.problem(problem);
+    printer.name_log();
     problem.exit
 }
 
@@ -121,6 +123,8 @@ async fn run(arguments: Arguments, printer: &Printer) -> Result<Exit, Failure> {
         Verb::Discover(verb) => verbs::discover::run(common, &verb, printer).await,
         Verb::Plan(verb) => verbs::plan::run(common, &verb, printer).await,
         Verb::Apply(verb) => verbs::apply::run(common, &verb, printer).await,
+        Verb::History(verb) => verbs::history::run(common, &verb, printer),
+        Verb::Logs(verb) => verbs::logs::run(common, &verb, printer),
         Verb::Status => verbs::status::run(common, printer),
         Verb::Unlock(verb) => verbs::unlock::run(common, &verb, printer).await,
         Verb::Rehearse(verb) => verbs::rehearse::run(common, &verb, printer).await,

@@ -14,7 +14,7 @@ use plinth_model::text::visible;
 use plinth_report::Outlet;
 use plinth_world::secrets::Secrets;
 use std::io::{self, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tracing::level_filters::LevelFilter;
@@ -38,6 +38,7 @@ struct State {
     secrets: Option<Arc<dyn Secrets>>,
     file: Option<Outlet>,
     waiting: Vec<u8>,
+    is_lasting: bool,
 }
 
 impl Log {
@@ -56,10 +57,16 @@ impl Log {
         log
     }
 
-    /// Keeps lines in this directory from now on, those that waited first.
-    pub(crate) fn keep(&self, directory: &Path, secrets: Arc<dyn Secrets>) -> Result<(), Problem> {
+    /// Where lines are kept, if they outlive this process: whoever fails names it.
+    pub(crate) fn place(&self) -> Option<PathBuf> {
+        let state = self.state();
+        state.file.as_ref().filter(|_| state.is_lasting).map(|file| file.path().to_path_buf())
+    }
+
+    /// Keeps lines in this directory from now on, those that waited first. The directory of a rehearsal may not outlive it.
+    pub(crate) fn keep(&self, directory: &Path, secrets: Arc<dyn Secrets>, is_lasting: bool) -> Result<(), Problem> {
         let mut state = self.state();
-        state.secrets = Some(secrets);
+        (state.secrets, state.is_lasting) = (Some(secrets), is_lasting);
         if state.file.is_none() {
             let file = LogFile::open(directory)?;
             let gap = |lines| Some(format!("[{lines} lines are missing: they could not be written in time]\n"));

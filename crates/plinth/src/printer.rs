@@ -91,6 +91,13 @@ impl Printer {
         &self.log
     }
 
+    /// Names the log, where there is one: something went wrong.
+    pub(crate) fn name_log(&self) {
+        if let Some(log) = self.log.place() {
+            self.talk(&format!("log: {} (`plinth logs` lists all)", log.display()));
+        }
+    }
+
     /// Columns of the terminal; where there is none what COLUMNS says, else 100.
     pub(crate) fn width() -> usize {
         let wished = || std::env::var("COLUMNS").ok()?.parse().ok();

@@ -20,6 +20,9 @@ pub(crate) async fn run(
     if printer.verbosity() == Verbosity::Quiet {
         tell_failures(&report, printer);
     }
+    if report.exit != Exit::Done {
+        printer.name_log();
+    }
     if common.json {
         printer.json(&Report::of(&approved.planned().plan, &report));
     }

@@ -45,7 +45,7 @@ impl<'a> Screen<'a> {
 
 impl Audience for Screen<'_> {
     fn opened(&self, directory: &Path, secrets: Arc<dyn Secrets>) -> Result<(), Problem> {
-        self.printer.log().keep(directory, secrets)
+        self.printer.log().keep(directory, secrets, self.waiting.is_none())
     }
 
     fn text(&self, text: &str) {

@@ -5,6 +5,7 @@ mod observe;
 mod open;
 mod plan;
 mod run;
+mod sources;
 mod waiting;
 
 pub use approve::{Always, Approve, Approved};
@@ -17,8 +18,8 @@ use crate::goal::Goal;
 use crate::input::Input;
 use crate::state::SiteLock;
 use crate::world::{OpenWorld, Simulation};
-use plinth_model::Problem;
 use plinth_model::inventory::Inventory;
+use plinth_model::{NodeName, Problem};
 use plinth_run::StepEnv;
 use plinth_site::Desired;
 use std::future::{Future, poll_fn};
@@ -53,6 +54,8 @@ pub struct Operation<'a> {
     /// In a mutex only so that an operation may be shared among threads; it is locked by whoever has it alone.
     lock: Option<Mutex<SiteLock>>,
     pub(crate) world: OpenWorld,
+    /// Sources are not asked whether they answer.
+    trusts_sources: bool,
 }
 
 impl Operation<'_> {
@@ -84,6 +87,21 @@ impl Operation<'_> {
     #[must_use]
     pub fn is_made_up(&self) -> bool {
         self.world.simulated().is_some_and(|simulated| simulated.is_made_up())
+    }
+
+    /// Leaves these workers out of the plan: nothing is done on them, and nothing waits for them.
+    pub fn leave_out(&mut self, nodes: &[NodeName]) {
+        self.desired.run.without = nodes.to_vec();
+    }
+
+    /// Takes the site over from another state directory: its marks on the nodes are replaced.
+    pub fn take_over(&mut self) {
+        self.world.take_over();
+    }
+
+    /// Leaves out asking the sources of the plan: what cannot be fetched fails later, where it is needed.
+    pub fn trust_sources(&mut self) {
+        self.trusts_sources = true;
     }
 
     /// Faults of a rehearsal that did not happen so far.

@@ -4,9 +4,10 @@ use super::Operation;
 use crate::failure::Failure;
 use crate::failure::{bug, client_problem};
 use crate::state::{self, facts};
+use plinth_model::finding::code;
 use plinth_model::inventory::Inventory;
-use plinth_model::{EngineRecord, Finding, Plan, Problem};
-use plinth_plan::{Cluster, Discovery, Observed};
+use plinth_model::{EngineRecord, Exit, Finding, NodeName, Plan, Problem};
+use plinth_plan::{Cluster, Discovery, Member, Observed};
 use plinth_run::journal::Memory;
 use plinth_run::steps::Kinds;
 use plinth_run::survey::Survey;
@@ -52,6 +53,8 @@ pub struct Observation {
     pub(crate) draft: Plan,
     /// Steps that a look just found in the desired state; none: no step was looked at.
     pub(crate) done: Option<Done>,
+    /// Nodes that were checked and did not answer.
+    silent: BTreeSet<NodeName>,
 }
 
 impl Operation<'_> {
@@ -101,13 +104,22 @@ impl Operation<'_> {
             observed.engine = self.record().await?;
             draft = self.make(&observed)?;
         }
-        let mut seen = Observation { cluster: discovered.cluster, checks: Vec::new(), observed, draft, done: None };
+        let mut seen = Observation {
+            cluster: discovered.cluster,
+            checks: Vec::new(),
+            observed,
+            draft,
+            done: None,
+            silent: BTreeSet::new(),
+        };
         if depth >= Depth::Nodes {
             self.observe_nodes(&mut seen, depth).await?;
-            let look = self.look(&seen.draft).await?;
+            let look = self.look(&seen.draft, std::mem::take(&mut seen.silent)).await?;
             tracing::info!(steps = look.seen.len(), done = look.done.len(), "looked at the steps");
             self.tell(&look.findings);
+            self.nobody_else(&look.findings)?;
             (seen.observed.steps, seen.observed.answers) = (look.seen, look.answers);
+            self.demand_sources(&mut seen, depth).await?;
             seen.done = Some(look.done);
         }
         Ok(seen)
@@ -144,13 +156,19 @@ impl Operation<'_> {
     }
 
     /// Checks the nodes that must be fit. Their facts may lead to another plan: where images go follows from them.
-    async fn observe_nodes(&self, seen: &mut Observation, depth: Depth) -> Result<(), Failure> {
+    async fn observe_nodes(&mut self, seen: &mut Observation, depth: Depth) -> Result<(), Failure> {
         let Some(checked) = self.goal.checked(&seen.cluster) else { return Ok(()) };
         let survey = self.check_nodes(&checked).await?;
         self.audience.checked(&survey.findings);
-        if depth >= Depth::Steps {
-            self.judge(&survey.findings, &checked)?;
-        }
+        let unfit = match self.judge(&survey.findings, &checked) {
+            Ok(unfit) => unfit,
+            Err(problem) if depth >= Depth::Steps => return Err(problem.into()),
+            Err(_) => Vec::new(),
+        };
+        let is_wrong = |node: &NodeName| survey.findings.iter().any(|f| f.is_error() && f.subject == node.as_str());
+        let is_silent = |node: &&NodeName| !survey.facts.contains_key(*node) && is_wrong(node);
+        seen.silent = checked.members.iter().map(|member| &member.name).filter(is_silent).cloned().collect();
+        self.go_on_without(unfit, seen)?;
         let before = std::mem::take(&mut seen.observed.facts);
         seen.observed.facts = before.clone().into_iter().chain(survey.facts).collect();
         if plinth_plan::places_differ(&self.desired, &seen.cluster, &before, &seen.observed.facts) {
@@ -180,32 +198,71 @@ impl Operation<'_> {
         Ok(survey)
     }
 
-    async fn look(&self, plan: &Plan) -> Result<Look, Failure> {
+    /// Makes another draft, in which nothing waits for these workers.
+    fn go_on_without(&mut self, unfit: Vec<NodeName>, seen: &mut Observation) -> Result<(), Failure> {
+        if !unfit.is_empty() {
+            self.desired.run.unfit = unfit;
+            seen.cluster.leave_out(&self.desired);
+            seen.draft = self.make(&seen.observed)?;
+        }
+        Ok(())
+    }
+
+    async fn look(&self, plan: &Plan, silent: BTreeSet<NodeName>) -> Result<Look, Failure> {
         let world = RunWorld { env: self.env()?, behaviour: Arc::new(Kinds) };
         let awaited = Arc::<Awaited>::default();
-        let options = LookOptions { parallel: self.desired.run.parallel, awaited: Arc::clone(&awaited) };
+        let options = LookOptions { parallel: self.desired.run.parallel, awaited: Arc::clone(&awaited), silent };
         let work = self.world.drive(plinth_run::look(plan, &world, &options), false);
         Ok(self.fenced(self.named(work, || format!("a look at {}", awaited.words()))).await??)
     }
 
-    /// Stops before anything is changed when more nodes are unfit than may fail, or something is wrong with all of them. A node
-    /// within that budget stops at its own steps, and the others go on.
-    fn judge(&self, findings: &[Finding], cluster: &Cluster) -> Result<(), Problem> {
+    /// Stops before anything is changed when another state directory manages nodes of the site.
+    fn nobody_else(&self, findings: &[Finding]) -> Result<(), Problem> {
+        let elsewhere: Vec<&Finding> = findings.iter().filter(|f| f.code == code::NODE_MANAGED_ELSEWHERE).collect();
+        let Some(first) = elsewhere.first() else { return Ok(()) };
+        let names = elsewhere.iter().map(|finding| finding.subject.as_str()).collect::<Vec<_>>().join(", ");
+        Err(Problem::while_doing("looking who manages the nodes of")
+            .to(&self.desired.name)
+            .because(Exit::Locked, format!("{names}: {}; nothing was changed", first.message))
+            .try_this(first.fix.clone()))
+    }
+
+    /// Stops before anything is changed when more nodes are unfit than may fail, or something is wrong with all of them. Within that
+    /// budget, answers the workers that the others need not wait for; a member of the control plane or of etcd is waited for.
+    fn judge(&self, findings: &[Finding], cluster: &Cluster) -> Result<Vec<NodeName>, Problem> {
         let budget = self.desired.run.node_failures;
         let unfit: BTreeSet<&str> = findings.iter().filter(|f| f.is_error()).map(|f| f.subject.as_str()).collect();
         if unfit.is_empty() {
-            return Ok(());
+            return Ok(Vec::new());
         }
-        let is_node = |name: &&str| cluster.members.iter().any(|member| member.name.as_str() == *name);
-        let names = unfit.iter().copied().collect::<Vec<_>>().join(", ");
-        if unfit.len() <= budget && unfit.iter().all(is_node) {
-            self.audience.text(&format!("going on without {names}: run.nodeFailures is {budget}"));
-            return Ok(());
+        let members: Vec<&Member> = cluster.members.iter().filter(|m| unfit.contains(m.name.as_str())).collect();
+        let names = |of: &[&Member]| of.iter().map(|member| member.name.as_str()).collect::<Vec<_>>().join(", ");
+        let (needed, workers): (Vec<&Member>, Vec<&Member>) = members.iter().partition(|member| member.is_quorum());
+        if unfit.len() > budget || members.len() < unfit.len() {
+            return Err(self.too_many_unfit(&unfit, &workers));
         }
-        let attempt = "fix what is listed above (`plinth preflight --fix` fixes what is safe), or take the node out of the \
-                       site file";
-        let happened = format!("not fit: {names}; run.nodeFailures is {budget}; nothing was changed");
-        let problem = Problem::while_doing("checking the nodes of").to(&self.desired.name);
-        Err(problem.check_failed(happened).try_this(attempt))
+        if !workers.is_empty() {
+            let text = "nothing waits for it, and the next `plinth apply` takes it in";
+            self.audience.text(&format!("going on without {}: {text} (run.nodeFailures is {budget})", names(&workers)));
+        }
+        if !needed.is_empty() {
+            let text = "which count in a majority: other nodes are prepared, and Kubernetes waits for it";
+            self.audience.text(&format!("not fit: {}, of the control plane or of etcd, {text}", names(&needed)));
+        }
+        Ok(workers.into_iter().map(|member| member.name.clone()).collect())
+    }
+
+    fn too_many_unfit(&self, unfit: &BTreeSet<&str>, workers: &[&Member]) -> Problem {
+        let (names, budget) = (unfit.iter().copied().collect::<Vec<_>>().join(", "), self.desired.run.node_failures);
+        let fix = "fix what is listed above (`plinth preflight --fix` fixes what is safe)";
+        let attempt = if workers.len() == unfit.len() {
+            format!("{fix}; {}", plinth_run::go_on_without(&unfit.iter().copied().collect::<Vec<_>>()))
+        } else {
+            format!("{fix}, or take the node out of the site file")
+        };
+        Problem::while_doing("checking the nodes of")
+            .to(&self.desired.name)
+            .check_failed(format!("not fit: {names}; run.nodeFailures is {budget}; nothing was changed"))
+            .try_this(attempt)
     }
 }

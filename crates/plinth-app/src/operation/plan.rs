@@ -27,7 +27,7 @@ impl Operation<'_> {
     /// # Errors
     /// When what was seen does not fit the plan, or the journal cannot be read.
     pub fn plan(&self, seen: Observation) -> Result<Planned, Failure> {
-        let Observation { cluster, checks, mut observed, draft, done } = seen;
+        let Observation { cluster, checks, mut observed, draft, done, .. } = seen;
         if done.is_none() {
             observed.steps = state::done_before(&self.directory, &draft, self.world.is_rehearsal())?;
         }

@@ -4,10 +4,17 @@ use super::{Approved, Operation, Planned};
 use crate::failure::bug;
 use crate::world::Crash;
 use plinth_model::{NodeName, Problem, Severity};
+use plinth_plan::Cluster;
 use plinth_run::executor::Sink;
 use plinth_run::steps::Kinds;
 use plinth_run::{CrashAfter, Remembered, RunOptions, RunReport, RunWorld, StopSignal};
+use std::collections::BTreeSet;
 use std::sync::{Arc, PoisonError};
+
+/// Workers; whoever else fails counts in a majority.
+fn optional(cluster: &Cluster) -> BTreeSet<NodeName> {
+    cluster.members.iter().filter(|member| !member.is_quorum()).map(|member| member.name.clone()).collect()
+}
 
 impl Operation<'_> {
     /// Runs the plan to its end, or as far as it goes. May be called for several plans; the lock is kept in between.
@@ -28,6 +35,7 @@ impl Operation<'_> {
             parallel: self.desired.run.parallel,
             node_failures: self.desired.run.node_failures,
             control_plane,
+            optional: optional(cluster),
             took_over,
             warnings: checks.iter().filter(|finding| finding.severity == Severity::Warning).count(),
             ..RunOptions::new(run, lock.owner.to_string())

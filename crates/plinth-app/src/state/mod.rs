@@ -4,6 +4,7 @@ mod directory;
 pub(crate) mod facts;
 pub(crate) mod identity;
 mod lock;
+pub(crate) mod mark;
 mod private;
 mod record;
 mod unlock;

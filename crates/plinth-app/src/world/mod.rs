@@ -116,6 +116,21 @@ impl OpenWorld {
         }
     }
 
+    /// The package index that this machine is set up for.
+    pub(crate) fn package_index(&self) -> String {
+        match self {
+            Self::Real(_) => plinth_ansible::package_index(),
+            Self::Simulated(_) => plinth_ansible::DEFAULT_INDEX.to_owned(),
+        }
+    }
+
+    /// Takes nodes over from another state directory.
+    pub(crate) fn take_over(&mut self) {
+        if let Self::Real(real) = self {
+            real.take_over();
+        }
+    }
+
     /// Makes the world ready for steps on these nodes. The real one is.
     pub(crate) fn prepare(
         &mut self,

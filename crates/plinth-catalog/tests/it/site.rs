@@ -42,6 +42,7 @@ pub(crate) fn desired() -> Desired {
             etcd: None,
             gpu: vec![Selector::Glob("dgx-*".to_owned())],
             system: Vec::new(),
+            exclude: Vec::new(),
             overrides: Default::default(),
         },
         access: Access {
@@ -66,7 +67,7 @@ pub(crate) fn desired() -> Desired {
             accept: Vec::new(),
         },
         runai: Some(runai()),
-        run: RunLimits { parallel: 10, node_failures: 0 },
+        run: RunLimits { parallel: 10, node_failures: 0, without: Vec::new(), unfit: Vec::new() },
     }
 }
 

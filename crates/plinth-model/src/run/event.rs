@@ -5,7 +5,7 @@
 
 use super::step_state::{StepState, ended};
 use crate::gate::{GateAnswer, GateId};
-use crate::{Digest, Finding, InstalledChange, SiteName, Stage, StepId};
+use crate::{Digest, Finding, InstalledChange, NodeName, SiteName, Stage, StepId};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -114,6 +114,9 @@ pub struct RunHead {
     /// Warnings of the plan and of what was checked before it, which no event repeats.
     #[serde(default)]
     pub warnings: usize,
+    /// Nodes of the site that the plan leaves out; a run without `--without` takes them in again.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub without: Vec<NodeName>,
     /// Steps that the release cannot carry out and leaves out.
     #[serde(default)]
     pub not_in_this_release: usize,
@@ -138,6 +141,7 @@ impl RunHead {
             took_over: None,
             parallel: 0,
             warnings: 0,
+            without: Vec::new(),
             not_in_this_release: 0,
         }
     }

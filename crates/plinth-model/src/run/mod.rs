@@ -5,12 +5,16 @@
 
 pub mod event;
 mod fold;
+pub mod history;
+pub mod logs;
 mod order;
 pub mod status;
 mod step_state;
 mod view;
 
 pub use event::{Counts, Event, EventBody, Outcome, RunHead};
+pub use history::{History, RunHistory, StepHistory};
+pub use logs::{LogFile, LogOf, Logs};
 pub use order::{Gap, WINDOW};
 pub use status::{LockView, RunState, Status};
 pub use step_state::StepState;

@@ -1,7 +1,7 @@
 //! `plinth status`: the view of the last run and the site's lock, in small.
 
 use super::{RunView, StepState};
-use crate::{Digest, Finding, StepId};
+use crate::{Digest, Finding, NodeName, StepId};
 use jiff::Timestamp;
 use serde::Serialize;
 
@@ -26,6 +26,8 @@ pub struct Status {
     pub findings: Vec<Finding>,
     /// The site's lock, if somebody holds it.
     pub lock: Option<LockView>,
+    /// The site's state directory: journal, keys, pins, logs.
+    pub directory: String,
 }
 
 /// Where a run stands.
@@ -79,6 +81,8 @@ pub struct RunStatus {
     pub updated: Option<Timestamp>,
     /// Whether it was a rehearsal.
     pub rehearsal: bool,
+    /// Nodes of the site that it left out.
+    pub without: Vec<NodeName>,
     /// `seq` of the last event stored.
     pub seq: u64,
 }
@@ -170,6 +174,7 @@ impl Status {
                 started: view.started,
                 updated: view.at,
                 rehearsal: view.run.as_ref().is_some_and(|run| run.rehearsal),
+                without: view.run.as_ref().map(|run| run.without.clone()).unwrap_or_default(),
                 seq: view.seq(),
             },
             steps: counts(&view),
@@ -177,7 +182,14 @@ impl Status {
             failures: view.failures().map(|(step, view)| failure(step, view)).collect(),
             findings: view.findings,
             lock,
+            directory: String::new(),
         }
+    }
+
+    /// The same, with the place where all this is kept.
+    #[must_use]
+    pub fn kept_in(self, directory: &str) -> Self {
+        Self { directory: directory.to_owned(), ..self }
     }
 }
 

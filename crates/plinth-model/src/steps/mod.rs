@@ -284,6 +284,12 @@ impl Work {
         self.params().members()
     }
 
+    /// Whether it may change something on this node.
+    #[must_use]
+    pub fn changes_on(&self, node: &NodeName) -> bool {
+        self.params().changes_on(node)
+    }
+
     /// Where the site's own text can get in.
     #[must_use]
     pub fn free_text(&self) -> Vec<FreeText<'_>> {

@@ -124,6 +124,11 @@ pub trait StepParams {
         Vec::new()
     }
 
+    /// Whether it may change something on this node. A step on several nodes has to name them here.
+    fn changes_on(&self, node: &NodeName) -> bool {
+        Self::PROPERTIES.effect == Effect::Changes && self.node() == Some(node)
+    }
+
     /// Where the site's own text can get in, secrets in clear among it.
     fn free_text(&self) -> Vec<FreeText<'_>> {
         Vec::new()
@@ -144,6 +149,7 @@ pub(super) trait AnyParams {
     fn node(&self) -> Option<&NodeName>;
     fn needs_quorum(&self) -> bool;
     fn members(&self) -> Vec<&NodeName>;
+    fn changes_on(&self, node: &NodeName) -> bool;
     fn free_text(&self) -> Vec<FreeText<'_>>;
     fn installed(&self) -> Option<InstalledChange>;
 }
@@ -175,6 +181,10 @@ impl<P: StepParams> AnyParams for P {
 
     fn members(&self) -> Vec<&NodeName> {
         StepParams::members(self)
+    }
+
+    fn changes_on(&self, node: &NodeName) -> bool {
+        StepParams::changes_on(self, node)
     }
 
     fn free_text(&self) -> Vec<FreeText<'_>> {

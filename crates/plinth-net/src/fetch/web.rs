@@ -11,7 +11,7 @@ use plinth_model::{Finding, Owner};
 use plinth_world::context::Paced;
 use plinth_world::fetch::FetchClient;
 use plinth_world::files::{read_up_to, write_whole};
-use plinth_world::{ClientError, ClientResult, Context, deadlines};
+use plinth_world::{Cause, ClientError, ClientResult, Context, deadlines};
 use reqwest::header::{CONTENT_RANGE, RANGE};
 use reqwest::{Client, Response, StatusCode};
 use rustls::crypto::ring;
@@ -204,6 +204,15 @@ impl FetchClient for WebFiles {
         (|| self.attempt(ctx, file)).retry(again).sleep(ctx.pause()).when(passes).await
     }
 
+    async fn status(&self, _: &Context, url: &str) -> ClientResult<u16> {
+        let answer = self.client.get(url).timeout(deadlines::SOURCE).send().await;
+        answer.map(|response| response.status().as_u16()).map_err(|error| {
+            let (happened, cause) = why(&error);
+            let attempt = "check this machine's way to it (DNS, proxy, firewall)";
+            ClientError::new(DOOR, format!("asking {url}")).happened(happened).attempt(attempt).because(cause)
+        })
+    }
+
     fn place(&self, sha256: &str) -> PathBuf {
         self.store.place(sha256)
     }
@@ -252,15 +261,7 @@ fn refused(file: &DownloadFile, happened: String, attempt: &str) -> ClientError 
 
 /// No answer, or one that broke off.
 fn lost(file: &DownloadFile, error: &reqwest::Error) -> ClientError {
-    let happened = match Fault::of_http(error) {
-        Fault::UnknownAuthority | Fault::AnotherAuthority => {
-            "its certificate is signed by an authority that this machine does not trust".to_owned()
-        }
-        Fault::WrongName => "its certificate is for another name".to_owned(),
-        Fault::Expired | Fault::NotYetValid => "its certificate is not valid at this moment".to_owned(),
-        _ => told(error),
-    };
-    let cause = Fault::of_http(error).cause();
+    let (happened, cause) = why(error);
     let attempt = "check this machine's way to it (DNS, proxy, firewall), or set `kubernetes.downloads.files` to a mirror; \
                    then run again: what was fetched is kept";
     let finding = Finding::error(code::FETCH_UNREACHABLE, host(&file.url), happened.clone())
@@ -273,6 +274,22 @@ fn lost(file: &DownloadFile, error: &reqwest::Error) -> ClientError {
         .because(cause)
         .transient("a connection that was lost can be made again, and goes on where it stopped")
         .finding(finding)
+}
+
+/// In words, and for programs.
+fn why(error: &reqwest::Error) -> (String, Cause) {
+    let fault = Fault::of_http(error);
+    let happened = match &fault {
+        Fault::UnknownAuthority | Fault::AnotherAuthority => {
+            "its certificate is signed by an authority that this machine does not trust".to_owned()
+        }
+        Fault::WrongName => "its certificate is for another name".to_owned(),
+        Fault::Expired | Fault::NotYetValid => "its certificate is not valid at this moment".to_owned(),
+        Fault::Timeout => "no answer in time".to_owned(),
+        Fault::NoSuchHost => "its name has no address here".to_owned(),
+        _ => told(error),
+    };
+    (happened, fault.cause())
 }
 
 /// The sentence at the bottom of a chain of causes, which says most.

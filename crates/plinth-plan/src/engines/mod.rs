@@ -13,6 +13,7 @@ pub use work::{EngineFile, file, is_done, tools};
 use crate::catalog::Components;
 use crate::cluster::{Cluster, Member};
 use crate::ids;
+use crate::sources::Source;
 use crate::step::step;
 use plinth_model::finding::code;
 use plinth_model::plan::Step;
@@ -71,6 +72,18 @@ pub(crate) trait Engine: Sync {
         let reason = format!("everything inside the cluster is done through its API server on {}", first.name);
         let id = ids::kubeconfig(desired.name.as_str());
         Some(step(id, work, reason))
+    }
+
+    /// Where these of its steps fetch from.
+    fn sources(&self, desired: &Desired, steps: &[&Step]) -> Vec<Source> {
+        let _ = (desired, steps);
+        Vec::new()
+    }
+
+    /// Where nodes fetch from for themselves.
+    fn sources_of_nodes(&self, desired: &Desired) -> Vec<Source> {
+        let _ = desired;
+        Vec::new()
     }
 
     /// Whether nodes are reached over SSH at all: checked, prepared, and asked how they are.

@@ -22,12 +22,16 @@ pub(crate) fn steps(asked: &Asked<'_>, observed: &Observed, engine: &dyn Engine,
     let (desired, cluster) = (asked.desired, asked.cluster);
     let kubeconfig = engine.kubeconfig(asked).map(|step| step.needing(end.cloned()));
     let mut steps: Vec<Step> = kubeconfig.into_iter().collect();
-    for member in cluster.members.iter().filter(|m| m.is_kubernetes_node()) {
-        steps.extend(on_node(desired, member, observed.labelled.contains(&member.name)));
-    }
+    steps.extend(on_nodes(desired, observed, &cluster.members));
     steps.push(health(desired, cluster, engine));
     steps.extend(gpu_runtime(desired, cluster, engine));
     steps
+}
+
+/// What each of these nodes gets once it is in the cluster.
+pub(crate) fn on_nodes(desired: &Desired, observed: &Observed, members: &[Member]) -> Vec<Step> {
+    let members = members.iter().filter(|m| m.is_kubernetes_node());
+    members.flat_map(|m| on_node(desired, m, observed.labelled.contains(&m.name))).collect()
 }
 
 fn join_id(desired: &Desired) -> StepId {

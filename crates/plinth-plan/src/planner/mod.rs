@@ -18,12 +18,12 @@ pub use recovery::recovery;
 pub use removal::removal;
 
 use crate::catalog::Components;
-use crate::cluster::Cluster;
+use crate::cluster::{Cluster, Member};
 use crate::discover::{Discovery, Role, discover};
 use crate::engines::{self, Asked};
 use crate::observed::Observed;
 use crate::step::leaves;
-use crate::{facts, given, ids, images, lint};
+use crate::{facts, given, ids, images, lint, without};
 use plinth_catalog::Resolution;
 use plinth_model::finding::code;
 use plinth_model::plan::{Gate, MadeFrom, Plan, SCHEMA, Step};
@@ -48,6 +48,7 @@ pub fn plan(site: &Desired, observed: &Observed, catalog: &dyn Components) -> Re
     findings.extend(images::place(desired, &mut cluster, &observed.facts));
     cluster.add_role_labels(desired, &catalog.runai().node_roles);
     findings.extend(cluster.unused_labels(desired));
+    findings.extend(without::findings(desired, &cluster.left_out, &of_left_out(desired, observed, &cluster)));
     findings.extend(token_missing(desired));
     let resolution = catalog.resolve(desired, &facts::facts(desired, &cluster));
     findings.extend(resolution.findings.iter().cloned());
@@ -106,6 +107,7 @@ pub fn made_from(desired: &Desired, observed: &Observed, catalog: &dyn Component
         inventory: given::inventory_digest(&observed.inventory),
         catalog: catalog.digest(),
         plinth: env!("CARGO_PKG_VERSION").to_owned(),
+        without: desired.run.without.iter().chain(&desired.run.unfit).cloned().collect(),
     }
 }
 
@@ -113,10 +115,21 @@ pub fn made_from(desired: &Desired, observed: &Observed, catalog: &dyn Component
 fn before(asked: &Asked<'_>, observed: &Observed) -> (Vec<Step>, Vec<Gate>, Vec<StepId>) {
     let mut steps: Vec<Step> = discovery::steps(asked.desired, &observed.inventory).into_iter().collect();
     let identity = steps.first().map(|s| s.id.clone());
-    let (on_nodes, gates) = nodes::steps(asked.desired, asked.cluster, identity.as_ref());
+    let (on_nodes, mut gates) = nodes::steps((asked.desired, asked.cluster), &asked.cluster.members, identity.as_ref());
     let prepared = leaves(&on_nodes);
     steps.extend(on_nodes);
+    let is_unfit = |member: &&Member| !asked.desired.run.without.contains(&member.name);
+    let unfit: Vec<Member> = asked.cluster.left_out.iter().filter(is_unfit).cloned().collect();
+    let (tried, more) = nodes::steps((asked.desired, asked.cluster), &unfit, identity.as_ref());
+    steps.extend(tried);
+    gates.extend(more);
     (steps, gates, prepared)
+}
+
+/// The steps that nodes would have which are left out.
+fn of_left_out(desired: &Desired, observed: &Observed, cluster: &Cluster) -> Vec<Step> {
+    let (on_nodes, _) = nodes::steps((desired, cluster), &cluster.left_out, None);
+    on_nodes.into_iter().chain(kubernetes::on_nodes(desired, observed, &cluster.left_out)).collect()
 }
 
 /// What comes after the engine. `end`: its last step.

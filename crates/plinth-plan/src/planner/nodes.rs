@@ -15,12 +15,16 @@ use plinth_site::Desired;
 
 const MIB_PER_GIB: f64 = 1024.0;
 
-/// Steps and gates of all nodes; none with an engine that reaches no node. Storage of control-plane and etcd nodes moves one after the other, so that never two members
+/// Steps and gates of these members of the cluster; none with an engine that reaches no node. Storage of control-plane and etcd nodes moves one after the other, so that never two members
 /// of a majority are interrupted at once.
-pub(crate) fn steps(desired: &Desired, cluster: &Cluster, identity: Option<&StepId>) -> (Vec<Step>, Vec<Gate>) {
-    let (mut steps, mut gates) = (Vec::with_capacity(cluster.members.len() * 5), Vec::new());
+pub(crate) fn steps(
+    (desired, cluster): (&Desired, &Cluster),
+    members: &[Member],
+    identity: Option<&StepId>,
+) -> (Vec<Step>, Vec<Gate>) {
+    let (mut steps, mut gates) = (Vec::with_capacity(members.len() * 5), Vec::new());
     let mut previous: Option<StepId> = None;
-    for member in cluster.members.iter().filter(|_| engines::of(desired).reaches_nodes()) {
+    for member in members.iter().filter(|_| engines::of(desired).reaches_nodes()) {
         steps.push(connect(desired, member).needing(identity.cloned()));
         steps.push(account(desired, member).needing([ids::connect(&member.name)]));
         steps.push(facts(desired, cluster, member).needing([ids::account(&member.name)]));

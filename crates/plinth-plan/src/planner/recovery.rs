@@ -29,7 +29,8 @@ pub fn recovery(
     findings.extend(images::place(desired, &mut cluster, &observed.facts));
     let (engine, quorum) = (engines::of(desired), cluster.quorum());
     let mut steps: Vec<Step> = discovery::steps(desired, &observed.inventory).into_iter().collect();
-    let (on_nodes, gates) = nodes::steps(desired, &quorum, steps.first().map(|s| s.id.clone()).as_ref());
+    let (on_nodes, gates) =
+        nodes::steps((desired, &quorum), &quorum.members, steps.first().map(|s| s.id.clone()).as_ref());
     let asked = Asked { desired, cluster: &cluster, catalog, wanted: desired.kubernetes.version.as_ref() };
     let recovery = match engine.recovery(&asked, broken, leaves(&on_nodes)) {
         Ok(recovery) if !findings.iter().any(Finding::is_error) => recovery,

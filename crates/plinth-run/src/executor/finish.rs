@@ -103,6 +103,13 @@ impl Run<'_> {
         self.plan.steps.iter().filter_map(|step| step.work.node()).collect::<HashSet<_>>().len()
     }
 
+    fn left_out(&self) -> Option<String> {
+        let names: Vec<&str> = self.plan.made_from.without.iter().map(|node| node.as_str()).collect();
+        let (it, they) = if names.len() == 1 { ("it", "was") } else { ("them", "were") };
+        let line = format!("{} {they} left out; `plinth apply` without `--without` takes {it} in", names.join(", "));
+        (!names.is_empty()).then_some(line)
+    }
+
     fn next(&self, outcome: Outcome, exit: Exit) -> Vec<String> {
         let fixes = self.failures.iter().filter_map(|(index, finding)| {
             let step: &Step = self.plan.steps.get(*index)?;
@@ -115,6 +122,7 @@ impl Run<'_> {
                 amount(self.failures.len() - TOLD, "step")
             ));
         }
+        next.extend(self.left_out());
         next.extend(self.without());
         let left = self.ended.iter().filter(|e| matches!(e, Some(StepState::Failed | StepState::NotRun))).count();
         let left = left.saturating_sub(self.plan.left_out());
@@ -122,6 +130,7 @@ impl Run<'_> {
             (Outcome::Done, _) if self.options.rehearsal => {
                 "that was a rehearsal; `plinth discover` and `plinth plan` look at the real site".to_owned()
             }
+            (Outcome::Done, _) if !self.plan.made_from.without.is_empty() => "every other node is done".to_owned(),
             (Outcome::Done, _) if self.plan.left_out() > 0 => self.ends_here(),
             (Outcome::Done, _) => "`plinth plan` shows that nothing is left to do".to_owned(),
             _ if !self.options.kept => {
@@ -137,7 +146,9 @@ impl Run<'_> {
 
     /// How to go on without nodes that failed, where that is possible: the control plane must be whole.
     fn without(&self) -> Option<String> {
-        let names: Vec<&str> = self.failed_nodes.iter().map(|node| node.as_str()).collect();
+        let left_out = &self.plan.made_from.without;
+        let failed = self.failed_nodes.iter().filter(|node| !left_out.contains(node));
+        let names: Vec<&str> = failed.map(|node| node.as_str()).collect();
         let workers_only = !self.failed_nodes.iter().any(|node| self.options.control_plane.contains(node));
         (workers_only && !names.is_empty() && names.len() <= TOLD && !self.options.control_plane.is_empty()).then(
             || {

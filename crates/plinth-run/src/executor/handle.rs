@@ -4,6 +4,7 @@ use super::in_flight::{Message, Spawn};
 use super::step_machine::{Next, Rules, StepMachine};
 use super::tick::Run;
 use crate::behaviour::Probed;
+use crate::without::go_on_without;
 use plinth_model::finding::code;
 use plinth_model::gate::{GateAnswer, GateId};
 use plinth_model::run::StepState;
@@ -78,6 +79,7 @@ impl<'a> Run<'a> {
     }
 
     fn end_failed(&mut self, index: usize, step: &'a Step, finding: Finding) {
+        let finding = self.or_without(step, finding);
         self.end(index, StepState::Failed, &finding.message, Some(&finding));
         self.failures.push((index, finding));
         self.leave_out_dependents(index, &format!("needs {}, which failed", step.id));
@@ -87,6 +89,19 @@ impl<'a> Run<'a> {
             self.keep_budget();
             self.keep_quorum(node);
         }
+    }
+
+    /// What fails while one worker is made ready need not hold up the others. One that is not waited for says nothing of it.
+    fn or_without(&self, step: &Step, mut finding: Finding) -> Finding {
+        let left_out = &self.plan.made_from.without;
+        if let Some(node) = step.work.node()
+            && step.work.stage() == Stage::Nodes
+            && self.options.optional.contains(node)
+            && !left_out.contains(node)
+        {
+            finding.fix = format!("{}; {}", finding.fix, go_on_without(&[node.as_str()]));
+        }
+        finding
     }
 
     /// A step that runs ends: its place is free, its last event is told.

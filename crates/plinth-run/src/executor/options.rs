@@ -3,6 +3,7 @@
 use crate::behaviour::{Behaviour, StepEnv};
 use plinth_model::run::Counts;
 use plinth_model::{Exit, Finding, NodeName, Outcome, StepId};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -32,6 +33,8 @@ pub struct RunOptions {
     pub node_failures: usize,
     /// Control-plane nodes; when no majority of them is left, no Kubernetes engine is run. Empty: the rule is off.
     pub control_plane: Vec<NodeName>,
+    /// Nodes that a run can be made without: what fails on one of them is told with the command for that.
+    pub optional: BTreeSet<NodeName>,
     /// From whom the lock was taken over, and why: [`crate::journal::LockedJournal::took_over`].
     pub took_over: Option<String>,
     /// Warnings that were told before the run, such as those of checking the nodes.
@@ -52,6 +55,7 @@ impl RunOptions {
             parallel: Self::PARALLEL,
             node_failures: usize::MAX,
             control_plane: Vec::new(),
+            optional: BTreeSet::new(),
             took_over: None,
             warnings: 0,
         }

@@ -160,6 +160,7 @@ impl<'a> Run<'a> {
             owner: options.owner.clone(),
             took_over: options.took_over.as_ref().map(|note| self.event_sink.text(note)),
             parallel: options.parallel,
+            without: plan.made_from.without.clone(),
             warnings: plan.findings.iter().filter(|finding| finding.severity == Severity::Warning).count()
                 + options.warnings,
             not_in_this_release: plan.left_out(),

@@ -77,6 +77,28 @@ pub(super) fn since(connection: &Connection, path: &Path, run: &str, seq: u64) -
     Ok(events)
 }
 
+/// Events of a run whose text is wanted, in order. The others are not read.
+pub(super) fn chosen(
+    connection: &Connection,
+    path: &Path,
+    run: &str,
+    wanted: impl Fn(&str) -> bool,
+) -> Result<Vec<Event>, JournalError> {
+    let sql = |error: rusqlite::Error| JournalError::of(path, &error);
+    let walk = Walk { path, run: run.to_owned(), last: 0, seq: 0 };
+    let mut events = Vec::new();
+    let mut statement =
+        connection.prepare_cached(&format!("{ROWS} WHERE runs.id = ?1 ORDER BY events.seq")).map_err(sql)?;
+    let mut rows = statement.query(params![run]).map_err(sql)?;
+    while let Some(row) = rows.next().map_err(sql)? {
+        let is_wanted = row.get_ref(5).map_err(sql)?.as_str().map_err(|error| walk.broken(0, error))?;
+        if wanted(is_wanted) {
+            events.push(walk.event(&EventRow::read(row).map_err(sql)?)?);
+        }
+    }
+    Ok(events)
+}
+
 /// All runs, folded into what the next one must know. Every row is looked at; only durable events are read.
 pub(super) fn memory(connection: &Connection, path: &Path) -> Result<Memory, JournalError> {
     let sql = |error: rusqlite::Error| JournalError::of(path, &error);

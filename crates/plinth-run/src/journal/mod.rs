@@ -10,6 +10,7 @@
 mod error;
 mod events;
 mod fence;
+mod history;
 mod lock;
 mod locked;
 mod memory;
@@ -21,6 +22,7 @@ mod store;
 
 pub use error::JournalError;
 pub use fence::Fence;
+pub use history::About;
 pub use lock::Lock;
 pub use locked::LockedJournal;
 pub use memory::{Impossible, LastRun, Memory, StepMemory};

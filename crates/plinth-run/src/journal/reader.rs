@@ -10,8 +10,8 @@ use std::path::{Path, PathBuf};
 /// A journal open for reading, also while a run writes to it.
 #[derive(Debug)]
 pub struct JournalReader {
-    connection: Connection,
-    path: PathBuf,
+    pub(super) connection: Connection,
+    pub(super) path: PathBuf,
     view: RunView,
 }
 

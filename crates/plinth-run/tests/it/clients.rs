@@ -218,6 +218,9 @@ impl FetchClient for Shut {
     async fn fetch(&self, _: &Context, _: &DownloadFile) -> ClientResult<()> {
         refuse()
     }
+    async fn status(&self, _: &Context, _: &str) -> ClientResult<u16> {
+        refuse()
+    }
     fn place(&self, sha256: &str) -> PathBuf {
         PathBuf::from(sha256)
     }

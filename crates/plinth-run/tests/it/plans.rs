@@ -84,7 +84,7 @@ fn kubespray() -> (KubesprayRelease, RunInputs) {
 
 fn deploy() -> Work {
     let (release, parts) = kubespray();
-    Work::KubesprayRun(KubesprayRun { release, targets: Vec::new(), parts, removes_docker: false })
+    Work::KubesprayRun(KubesprayRun { release, targets: Vec::new(), parts, without: Vec::new(), removes_docker: false })
 }
 
 /// Takes Kubernetes away.
@@ -119,6 +119,7 @@ pub fn plan(steps: Vec<Step>) -> Plan {
         inventory: Digest::of("inventory"),
         catalog: Digest::of("catalog"),
         plinth: "0".to_owned(),
+        without: Vec::new(),
     };
     let site = SiteName::new("basepod-a").unwrap();
     let mut plan = Plan {

@@ -51,6 +51,15 @@ impl FetchClient for SimFetch {
         self.centre.effect(Effect::FileFetched { sha256: file.sha256.clone() })
     }
 
+    async fn status(&self, _: &Context, url: &str) -> ClientResult<u16> {
+        self.centre.spend("ask-source", url, timing::CONNECT).await;
+        if self.centre.silent(url)? {
+            let call = Call::new(DOOR, format!("asking {url}"));
+            return Err(call.fails("no answer in time", "check this machine's way to it (DNS, proxy, firewall)"));
+        }
+        Ok(200)
+    }
+
     fn place(&self, sha256: &str) -> PathBuf {
         PathBuf::from(sha256)
     }

@@ -263,6 +263,10 @@ impl NodeHostKeys for SimNodes {
     }
 }
 
+/// Whose mark a node has that another state directory manages.
+const ELSEWHERE: &str =
+    "by anna@bastion, directory /home/anna/.local/state/plinth/basepod-a, since 2026-01-01T00:00:00Z";
+
 #[async_trait]
 impl NodeAccounts for SimNodes {
     async fn account(&self, _: &Context, target: &NodeTarget, account: &Account) -> ClientResult<AccountState> {
@@ -272,6 +276,9 @@ impl NodeAccounts for SimNodes {
             return Err(call.fails(format!("permission denied for {}", target.user), "use the first-contact login"));
         }
         self.centre.spend("account-look", target.node.as_str(), timing::LOOK).await;
+        if self.strikes(target, |fault| fault == NodeFault::ManagedElsewhere)? {
+            return Ok(AccountState::Managed(ELSEWHERE.to_owned()));
+        }
         Ok(compare(&machine, account))
     }
 
@@ -283,6 +290,7 @@ impl NodeAccounts for SimNodes {
             AccountState::Clash(lines) => {
                 return Err(call.fails(lines.join("; "), "choose another name or id, or free this one"));
             }
+            AccountState::Managed(manager) => return Err(call.fails(manager, "use that state directory")),
             AccountState::Absent | AccountState::Partial(_) => {}
         }
         call.secret(&*self.secrets, &account.key)?;
@@ -312,7 +320,12 @@ impl NodeInspection for SimNodes {
             return Err(lost);
         }
         let partitions = self.partitions(target, &machine)?;
-        Ok(super::facts::of(target, &machine, &partitions, asked))
+        let mut facts = super::facts::of(target, &machine, &partitions, asked);
+        for url in &asked.urls {
+            let status = if self.centre.silent(url)? { 0 } else { 200 };
+            facts.answers.insert(url.clone(), status);
+        }
+        Ok(facts)
     }
 }
 

@@ -37,6 +37,11 @@ pub(super) const ALL: &[Form] = &[
         "node:dgx-05:host-key-changed",
         "the node shows another host key than the pinned one",
     ),
+    form(
+        "node:NAME:managed-elsewhere",
+        "node:dgx-05:managed-elsewhere",
+        "a mark on the node says that another state directory manages it",
+    ),
     form("node:NAME:disk-full", "node:dgx-05:disk-full", "no space is left on any partition of the node"),
     form(
         "node:NAME:small-disk",
@@ -46,6 +51,11 @@ pub(super) const ALL: &[Form] = &[
     form("play:NAME:fails", "play:dgx-05:fails", "a task of the Kubespray play fails on the node"),
     form("release:NAME:timeout", "release:gpu-operator:timeout", "helm waits for the release until its time is up"),
     form("release:NAME:fails", "release:gpu-operator:fails", "helm gives the release up"),
+    form(
+        "source:HOST:unreachable",
+        "source:github.com:unreachable",
+        "nothing can be fetched from there, neither here nor on a node; `all` is every source",
+    ),
     form("runai:issuer-mismatch", "runai:issuer-mismatch", "Keycloak names another issuer than the expected one"),
     form("runai:401", "runai:401", "the Run:ai interface answers 401, Issuer is not familiar"),
     form("runai:409", "runai:409", "registering the cluster is answered with a conflict"),
@@ -58,7 +68,7 @@ pub(super) fn near(text: &str, start: &str) -> String {
     let alike: Vec<&str> =
         ALL.iter().map(|f| f.form).filter(|form| form.split([':', '@']).next() == Some(start)).collect();
     if alike.is_empty() {
-        let starts = ["bcm", "node", "play", "release", "runai", "crash"];
+        let starts = ["bcm", "node", "play", "release", "source", "runai", "crash"];
         let starting = nearest(start, starts);
         let example = starting.and_then(|near| ALL.iter().find(|f| f.example.starts_with(near)));
         return match example {

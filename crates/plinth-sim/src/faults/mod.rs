@@ -49,6 +49,11 @@ pub enum FaultKind {
     },
     /// The Run:ai control plane misbehaves.
     Runai(RunaiFault),
+    /// A place that things are fetched from does not answer, neither here nor on a node.
+    Source {
+        /// Its host; `all` for every one.
+        host: String,
+    },
     /// The process ends itself at this journal record, from 1. Only carried here: the binary acts on it.
     Crash {
         /// Record.
@@ -67,6 +72,8 @@ pub enum NodeFault {
     HostKeyChanged,
     /// No space anywhere.
     DiskFull,
+    /// Another state directory manages it.
+    ManagedElsewhere,
     /// Too little space where images live, enough on the larger partition.
     SmallDisk,
 }
@@ -156,7 +163,9 @@ impl Fault {
         let (what, name, names) = match &self.kind {
             FaultKind::Node { node, .. } | FaultKind::Play { node } => ("node", node, &known.nodes),
             FaultKind::Release { name, .. } => ("release", name, &known.releases),
-            FaultKind::Bcm(_) | FaultKind::Runai(_) | FaultKind::Crash { .. } => return Ok(()),
+            FaultKind::Bcm(_) | FaultKind::Runai(_) | FaultKind::Source { .. } | FaultKind::Crash { .. } => {
+                return Ok(());
+            }
         };
         if names.contains(name) {
             return Ok(());
@@ -225,6 +234,8 @@ fn parse(body: &str) -> Result<FaultKind, String> {
         ["release", name, how] if !name.is_empty() => {
             Ok(FaultKind::Release { name: (*name).to_owned(), fault: parse_release(how)? })
         }
+        ["source", host, "unreachable"] if !host.is_empty() => Ok(FaultKind::Source { host: (*host).to_owned() }),
+        ["source", _, other] => Err(format!("a source has no fault `{other}`")),
         ["runai", how] => parse_runai(how).map(FaultKind::Runai),
         _ => Err("it has none of the known forms".to_owned()),
     }
@@ -258,6 +269,7 @@ fn parse_node(how: &str) -> Result<NodeFault, String> {
         ("drop", Some(operation)) => Ok(NodeFault::Drop(operation)),
         ("drop", None) => Err("a drop needs the moment at which it happens: `drop@kubernetes`".to_owned()),
         ("host-key-changed", None) => Ok(NodeFault::HostKeyChanged),
+        ("managed-elsewhere", None) => Ok(NodeFault::ManagedElsewhere),
         ("disk-full", None) => Ok(NodeFault::DiskFull),
         ("small-disk", None) => Ok(NodeFault::SmallDisk),
         (other, None) => Err(format!("a node has no fault `{other}`")),

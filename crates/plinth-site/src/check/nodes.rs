@@ -21,6 +21,7 @@ pub(super) fn check(site: &Site, diagnostics: &mut Diagnostics<'_>) {
         ("workers", &nodes.workers),
         ("gpu", &nodes.gpu),
         ("system", &nodes.system),
+        ("exclude", &nodes.exclude),
     ];
     for (role, selectors) in lists.into_iter().chain(nodes.etcd.as_ref().map(|etcd| ("etcd", etcd))) {
         twice(role, selectors, diagnostics);
@@ -188,14 +189,18 @@ fn quorum(site: &Site, diagnostics: &mut Diagnostics<'_>) {
 
 /// How many nodes are selected, where the file alone decides it.
 fn count(site: &Site, selectors: &[Selector]) -> Option<usize> {
+    let excluded = Selection::of(&site.nodes.exclude);
     match &site.inventory {
         Inventory::Static(nodes) => {
             let selection = Selection::of(selectors);
-            let chosen = nodes.iter().filter(|node| selection.has(node));
+            let chosen = nodes.iter().filter(|node| selection.has(node) && !excluded.has(node));
             Some(chosen.map(|node| node.name.as_str()).collect::<HashSet<_>>().len())
         }
-        Inventory::Bcm(_) if selectors.iter().all(|s| matches!(s.0, Chosen::Name(_))) => {
-            Some(names(selectors).map(|(_, name)| name).collect::<HashSet<_>>().len())
+        Inventory::Bcm(_)
+            if excluded.categories.is_empty() && selectors.iter().all(|s| matches!(s.0, Chosen::Name(_))) =>
+        {
+            let chosen = names(selectors).map(|(_, name)| name).filter(|name| !excluded.has_name(name));
+            Some(chosen.collect::<HashSet<_>>().len())
         }
         Inventory::Bcm(_) => None,
     }

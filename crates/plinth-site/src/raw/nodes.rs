@@ -1,7 +1,7 @@
 //! Which node does what.
 
 use super::node_rules::{NodeGlob, is_glob};
-use super::rules::NodePath;
+use super::rules::{NodePath, short};
 use super::text::{Rule, Text};
 use crate::decode::refusal_text;
 use crate::desired::Selector as Chosen;
@@ -34,6 +34,10 @@ pub(crate) struct Nodes {
     /// Nodes that carry Run:ai's system services; the control plane when absent.
     #[serde(default)]
     pub(crate) system: Vec<Selector>,
+    /// Nodes that are left alone, whatever the lists above select: a machine in repair, or one that is somebody else's. Each must match
+    /// a node that would be selected otherwise.
+    #[serde(default)]
+    pub(crate) exclude: Vec<Selector>,
     /// What is special about single nodes, by name.
     #[serde(default)]
     pub(crate) overrides: IndexMap<Text<NodeName>, Override>,
@@ -72,6 +76,9 @@ impl<'de> Visitor<'de> for SelectorVisitor {
     }
 
     fn visit_str<E: Error>(self, text: &str) -> Result<Selector, E> {
+        if text.starts_with('!') {
+            return Err(negated(text));
+        }
         NodeGlob::read(text).map_err(|r| E::custom(refusal_text(r.code, &r.message, &r.fix)))?;
         let chosen = if is_glob(text) { Chosen::Glob } else { Chosen::Name };
         Ok(Selector(chosen(text.to_owned())))
@@ -92,6 +99,13 @@ impl<'de> Visitor<'de> for SelectorVisitor {
             _ => Err(wrong("the category is not named")),
         }
     }
+}
+
+/// Other programs leave a node out like this; here that is a list of its own, which holds for every role and needs no quotes.
+fn negated<E: Error>(text: &str) -> E {
+    let name = text.trim_start_matches('!').trim();
+    let message = format!("`{}` would leave nodes out, and stands in a list of nodes that are taken", short(text));
+    E::custom(refusal_text(code::SITE_SELECTOR, &message, &format!("write `exclude: [{}]` below `nodes`", short(name))))
 }
 
 fn wrong<E: Error>(message: &str) -> E {

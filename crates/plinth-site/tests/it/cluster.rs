@@ -47,6 +47,18 @@ fn addresses_of_the_cluster_are_compared_with_everything_known() {
 }
 
 #[test]
+fn nodes_are_left_out_by_a_list_of_their_own() {
+    let with = |nodes: &str| summary(&changed(&[("  gpu: [dgx-*]", nodes)]));
+    assert_eq!(with("  gpu: [dgx-*]\n  exclude: [dgx-07, \"dgx-1*\", {category: spare}]"), Vec::<String>::new());
+    let negated = with("  gpu: [dgx-*, \"!dgx-06\"]").join(" | ");
+    assert!(negated.contains("site.selector") && negated.contains("nodes.gpu[1]"), "{negated}");
+    let twice = with("  gpu: [dgx-*]\n  exclude: [dgx-07, dgx-07]").join(" | ");
+    assert!(twice.contains("site.duplicate-node"), "{twice}");
+    let even = with("  gpu: [dgx-*]\n  exclude: [cpu-03]").join(" | ");
+    assert!(even.contains("site.even-etcd"), "{even}");
+}
+
+#[test]
 fn a_node_must_have_addresses_for_its_pods() {
     let with = |network: &str, kubelet: &str| {
         let version = format!("{VERSION}\n{kubelet}");

@@ -16,8 +16,12 @@ use plinth_model::steps::NodeTarget;
 use plinth_world::node::{AccountState, NodeAccounts};
 use plinth_world::{ClientResult, Context, deadlines};
 
-const BODY: &str =
-    concat!(include_str!("sh/files.sh"), include_str!("sh/account.sh"), include_str!("sh/account_main.sh"));
+const BODY: &str = concat!(
+    include_str!("sh/files.sh"),
+    include_str!("sh/manager.sh"),
+    include_str!("sh/account.sh"),
+    include_str!("sh/account_main.sh")
+);
 
 /// Compares the account with what is there. `public_key` is our own key as OpenSSH writes it: `ssh-ed25519 AAAA... comment`.
 #[must_use]
@@ -80,6 +84,9 @@ fn body(line: &str) -> &str {
 /// When the script failed or did not answer; in words.
 pub(crate) fn look_parse(frames: &Frames) -> Result<AccountState, String> {
     failure(frames)?;
+    if let Some(manager) = owned(frames, "manager").into_iter().next() {
+        return Ok(AccountState::Managed(manager));
+    }
     let clashes = owned(frames, "clash");
     if !clashes.is_empty() {
         return Ok(AccountState::Clash(clashes));
@@ -101,6 +108,7 @@ pub(crate) fn look_parse(frames: &Frames) -> Result<AccountState, String> {
 pub(crate) fn make_parse(frames: &Frames) -> Result<(), String> {
     match look_parse(frames)? {
         AccountState::Same => Ok(()),
+        AccountState::Managed(manager) => Err(format!("nothing was changed: it is managed from elsewhere ({manager})")),
         AccountState::Clash(clashes) => Err(format!("nothing was changed: {}", clashes.join("; "))),
         AccountState::Absent | AccountState::Partial(_) if !frames.all("obstacle").is_empty() => {
             Err(format!("nothing was changed: {}", frames.all("obstacle").join("; ")))
@@ -114,7 +122,7 @@ pub(crate) fn make_parse(frames: &Frames) -> Result<(), String> {
 impl NodeAccounts for SshNodes {
     async fn account(&self, ctx: &Context, target: &NodeTarget, wanted: &Account) -> ClientResult<AccountState> {
         let key = self.public_key(target, &wanted.key)?;
-        let script = look_script(wanted, key.as_deref().unwrap_or_default());
+        let script = self.managed(look_script(wanted, key.as_deref().unwrap_or_default()));
         let state = self.operation(ctx, target, script, look_parse).await?;
         Ok(match (state, key) {
             (AccountState::Same, None) => AccountState::Partial(vec!["our key is not made yet".to_owned()]),
@@ -126,7 +134,7 @@ impl NodeAccounts for SshNodes {
         let Some(key) = self.public_key(target, &wanted.key)? else {
             return Err(unusable(target, "our key is not made yet"));
         };
-        self.operation(ctx, target, make_script(wanted, &key), make_parse).await
+        self.operation(ctx, target, self.managed(make_script(wanted, &key)), make_parse).await
     }
 }
 

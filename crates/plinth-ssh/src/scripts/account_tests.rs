@@ -78,6 +78,50 @@ fn clash(trial: &Trial, account: &Account) -> String {
     clashes.join("; ")
 }
 
+/// A script with the mark of a state directory.
+fn marked(script: Script, id: &str, take_over: &str) -> Script {
+    let text = format!("# Written by plinth.\nid={id}\nsite=lab\nby={id}@host\ndirectory=/state/{id}\nsince=now\n");
+    script.text("manager_id", id).text("manager", &text).text("take_over", take_over)
+}
+
+#[test]
+fn a_node_is_marked_first_and_another_state_directory_leaves_it_alone() {
+    let trial = node();
+    let account = account(&trial);
+    let run = |action: &'static str, id: &str, take_over: &str| {
+        trial.run(&marked(script("trying", action, &trial.prefix(), &account, OURS), id, take_over))
+    };
+    assert_eq!(look_parse(&run("look", "anna", "")).unwrap(), AccountState::Absent);
+    make_parse(&run("make", "anna", "")).unwrap();
+    assert_eq!(look_parse(&run("look", "anna", "")).unwrap(), AccountState::Same);
+    let before = fs::read(trial.at("/etc/plinth/managed-by")).unwrap();
+    let AccountState::Managed(manager) = look_parse(&run("look", "ben", "")).unwrap() else { panic!("not seen") };
+    assert_eq!(manager, "by anna@host, directory /state/anna, since now");
+    assert!(make_parse(&run("make", "ben", "")).unwrap_err().starts_with("nothing was changed"));
+    assert_eq!(fs::read(trial.at("/etc/plinth/managed-by")).unwrap(), before);
+    assert!(matches!(look_parse(&run("look", "ben", "1")).unwrap(), AccountState::Partial(_)));
+    make_parse(&run("make", "ben", "1")).unwrap();
+    assert!(trial.read("/etc/plinth/managed-by").contains("id=ben\n"));
+    assert!(matches!(look_parse(&run("look", "anna", "")).unwrap(), AccountState::Managed(_)));
+}
+
+#[test]
+fn a_kill_behind_the_mark_leaves_a_node_that_only_its_own_directory_completes() {
+    let trial = node();
+    let account = account(&trial);
+    let run = |action: &'static str, id: &str| {
+        trial.run(&marked(script("trying", action, &trial.prefix(), &account, OURS), id, ""))
+    };
+    fs::create_dir_all(trial.at("/etc/plinth")).unwrap();
+    trial.file("/etc/plinth/managed-by.plinth-new", "id=be");
+    assert_eq!(look_parse(&run("look", "anna")).unwrap(), AccountState::Absent, "a half file is none");
+    trial.file("/etc/plinth/managed-by", "id=anna\nby=anna@host\n");
+    assert!(matches!(look_parse(&run("look", "ben")).unwrap(), AccountState::Managed(_)));
+    assert!(matches!(look_parse(&run("look", "anna")).unwrap(), AccountState::Partial(_)));
+    make_parse(&run("make", "anna")).unwrap();
+    assert_eq!(look_parse(&run("look", "anna")).unwrap(), AccountState::Same);
+}
+
 #[test]
 fn an_account_is_made_once_and_is_then_the_same() {
     let trial = node();

@@ -33,6 +33,11 @@ impl LogFile {
         Ok(Self { file, size, path })
     }
 
+    /// Where the newest lines are.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// Puts the file aside, the oldest one away, and begins a new one.
     fn turn(&mut self) -> io::Result<()> {
         let older = |number: usize| self.path.with_file_name(format!("{NAME}.{number}"));

@@ -21,6 +21,13 @@ pub(crate) async fn run(common: &Common, verb: &Apply, printer: &Printer) -> Res
     let (recorded, screen) = (verb.from.inventory.as_deref(), Screen::new(printer));
 
     let mut operation = input::open(common, input, recorded, Access::Change, Goal::Site, &screen)?;
+    operation.leave_out(&input::left_out(&verb.without, saved.as_ref()));
+    if verb.skip_source_check {
+        operation.trust_sources();
+    }
+    if verb.take_over {
+        operation.take_over();
+    }
     let seen = operation.observe(Depth::Steps).await?;
     let planned = operation.plan(seen)?;
     saved.iter().try_for_each(|saved| saved.is_still(&planned))?;

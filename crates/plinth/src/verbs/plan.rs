@@ -15,6 +15,7 @@ pub(crate) async fn run(common: &Common, verb: &Arguments, printer: &Printer) ->
     let (access, depth) =
         if verb.preflight { (Access::Change, Depth::Nodes) } else { (Access::Read, Depth::Inventory) };
     let mut operation = input::open(common, Input::load(&common.file)?, recorded, access, Goal::Site, &screen)?;
+    operation.leave_out(&verb.without.without);
     let seen = operation.observe(depth).await?;
     let mut planned = operation.plan(seen)?;
     if !common.json {

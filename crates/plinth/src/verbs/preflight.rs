@@ -43,8 +43,9 @@ pub(crate) async fn run(common: &Common, verb: &Preflight, printer: &Printer) ->
             survey = operation.check_nodes(&discovered.cluster).await?;
         }
     }
+    let sources = operation.check_sources(&discovered, &survey.facts).await?;
     survey.findings.extend(site_findings(operation.input(), discovered));
-    let found = tell(common, &survey, printer);
+    let found = tell(common, &survey, &sources, printer);
     Ok(if fixed == Exit::Partly { fixed } else { found })
 }
 
@@ -54,14 +55,16 @@ fn site_findings(input: &Input, discovered: Discovered) -> Vec<Finding> {
     all.filter(|finding| finding.severity != Severity::Info).collect()
 }
 
-fn tell(common: &Common, survey: &Survey, printer: &Printer) -> Exit {
+/// People have read of the sources already.
+fn tell(common: &Common, survey: &Survey, sources: &[Finding], printer: &Printer) -> Exit {
+    let all: Vec<Finding> = survey.findings.iter().chain(sources).cloned().collect();
     if common.json {
-        let Survey { facts, findings, fixes, .. } = survey;
-        printer.json(&Report { schema: input::SCHEMA, findings, facts, fixable: fixes });
+        let Survey { facts, fixes, .. } = survey;
+        printer.json(&Report { schema: input::SCHEMA, findings: &all, facts, fixable: fixes });
     } else {
         printer.data(&plinth_report::preflight::preflight(&survey.findings, crate::sinks::palette(printer)));
     }
-    if survey.findings.iter().any(Finding::is_error) { Exit::CheckFailed } else { Exit::Done }
+    if all.iter().any(Finding::is_error) { Exit::CheckFailed } else { Exit::Done }
 }
 
 /// Fixes what is declared safe, if a person agrees.

@@ -1,7 +1,7 @@
 //! `plinth rehearse`.
 
 use crate::args::{Common, Pace as Wanted, Rehearse};
-use crate::input::plural;
+use crate::input::{self, plural};
 use crate::printer::Printer;
 use crate::screen::Screen;
 use crate::{running, verbs};
@@ -30,6 +30,10 @@ pub(crate) async fn run(common: &Common, verb: &Rehearse, printer: &Printer) -> 
     let (state, access, goal) = (Some(folder.path.as_path()), Access::Change, Goal::Site);
 
     let mut operation = Operation::open(Setup { input, state, recorded, access, goal, audience: &screen }, world)?;
+    operation.leave_out(&input::left_out(&verb.without, saved.as_ref()));
+    if verb.skip_source_check {
+        operation.trust_sources();
+    }
     let seen = operation.observe(Depth::Steps).await.inspect_err(|_| screen.go_on())?;
     let planned = operation.plan(seen)?;
     saved.iter().try_for_each(|saved| saved.is_still(&planned))?;

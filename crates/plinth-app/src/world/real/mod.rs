@@ -5,6 +5,7 @@ pub(crate) mod missing;
 
 use crate::failure::client_problem;
 use crate::input::Input;
+use crate::state::mark::Mark;
 use missing::Missing;
 use plinth_ansible::{LocalAnsible, PackageSource};
 use plinth_keystore::{FileKeystore, SiteSecrets};
@@ -15,7 +16,7 @@ use plinth_net::fetch::WebFiles;
 use plinth_run::StepEnv;
 use plinth_site::Desired;
 use plinth_site::desired::{InventorySource, KubesprayTools};
-use plinth_ssh::{KeptNodeKey, SshConfig, SshNodes};
+use plinth_ssh::{KeptNodeKey, Manager, SshConfig, SshNodes};
 use plinth_world::bcm::BcmClient;
 use plinth_world::engine::FileRecords;
 use plinth_world::node::NodeClient;
@@ -31,6 +32,8 @@ pub(crate) struct Real {
     secrets: Arc<SiteSecrets>,
     bcm: OnceLock<Arc<dyn BcmClient>>,
     env: OnceLock<StepEnv>,
+    /// Nodes that another state directory manages become ours.
+    takes_over: bool,
 }
 
 impl Real {
@@ -40,7 +43,14 @@ impl Real {
         let references = plinth_site::secret_refs(&input.site.desired);
         let hidden = references.iter().map(|(_, reference)| reference);
         let secrets = Arc::new(SiteSecrets::new(directory).below(&folder).hiding(hidden));
-        Self { folder, directory: directory.to_path_buf(), secrets, bcm: OnceLock::new(), env: OnceLock::new() }
+        Self {
+            folder,
+            directory: directory.to_path_buf(),
+            secrets,
+            bcm: OnceLock::new(),
+            env: OnceLock::new(),
+            takes_over: false,
+        }
     }
 
     /// Resolves the secrets of the site that stand below this path of its file (empty: all); a finding for each that cannot be had.
@@ -68,6 +78,11 @@ impl Real {
         }
     }
 
+    /// Takes nodes over from another state directory. Before the first client is made.
+    pub(crate) fn take_over(&mut self) {
+        self.takes_over = true;
+    }
+
     fn bcm(&self, desired: &Desired) -> Result<Arc<dyn BcmClient>, Problem> {
         if let Some(client) = self.bcm.get() {
             return Ok(Arc::clone(client));
@@ -92,7 +107,9 @@ impl Real {
     fn clients(&self, desired: &Desired) -> Result<Clients, Problem> {
         let directory = &self.directory;
         let ssh = SshConfig { parallel: desired.run.parallel, ..SshConfig::new(directory) };
-        let nodes = SshNodes::new(ssh.known_hosts(known_hosts()), self.secrets());
+        let mark = Mark::of(directory)?;
+        let manager = Manager { text: mark.text(&desired.name, directory), id: mark.id, takes_over: self.takes_over };
+        let nodes = SshNodes::new(ssh.known_hosts(known_hosts()), self.secrets()).managed_by(manager);
         let packages = packages(&desired.kubernetes.kubespray_tools);
         let ansible = LocalAnsible::new(directory, &self.folder, packages, Arc::new(nodes.clone()), self.secrets());
         let node: Arc<dyn NodeClient> = Arc::new(nodes);

@@ -37,6 +37,7 @@ mod nodes;
 mod platform;
 mod run;
 mod site;
+mod source;
 
 pub use bcm::*;
 pub use kubernetes::*;
@@ -46,6 +47,7 @@ pub use nodes::*;
 pub use platform::*;
 pub use run::*;
 pub use site::*;
+pub use source::*;
 
 /// What is known about a code. Sentences are for people: three fields, one paragraph each.
 #[derive(Debug)]
@@ -120,7 +122,17 @@ fn interned(text: &str) -> &'static str {
 
 /// All declared codes, area by area; sorted within an area.
 pub fn all() -> impl Iterator<Item = Code> {
-    let areas = [bcm::ALL, kubernetes::ALL, kubespray::ALL, node::ALL, nodes::ALL, platform::ALL, run::ALL, site::ALL];
+    let areas = [
+        bcm::ALL,
+        kubernetes::ALL,
+        kubespray::ALL,
+        node::ALL,
+        nodes::ALL,
+        platform::ALL,
+        run::ALL,
+        site::ALL,
+        source::ALL,
+    ];
     areas.into_iter().flatten().copied()
 }
 

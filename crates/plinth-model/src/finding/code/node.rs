@@ -1,6 +1,11 @@
 //! What is wrong with a node.
 
 findings! {
+    NODE_MANAGED_ELSEWHERE = "node.managed-elsewhere", You {
+        means: "Another state directory manages this node: a mark on the node says which, who made it, and where. Nothing was changed.",
+        usually: "A colleague manages the site from another machine or account, or `--state` names another folder than usual.",
+        fix: "Use the state directory that the finding names: docs/sharing.md says how to share one. If it is lost, or the site is yours now, run `plinth apply --take-over`.",
+    }
     NODE_ACCOUNT_CLASH = "node.account-clash", BcmAdmin {
         means: "The service account cannot be made: something else on the node has its name, uid or gid. Nothing was changed.",
         usually: "A user of an earlier installation, or an id that a directory service gives out.",

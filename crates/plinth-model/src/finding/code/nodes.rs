@@ -31,6 +31,11 @@ findings! {
         usually: "Capital letters, underscores or dots; more than 63 characters; only digits; a word such as `on` or `no`; or a name of Ansible's groups, such as `etcd` or `all`.",
         fix: "Rename the machine: lower-case letters, digits and dashes, with a letter among them, such as `node-101`. Quotes do not help.",
     }
+    NODES_EXCLUDE_UNUSED = "nodes.exclude-unused", You {
+        means: "A selector under `nodes.exclude` matches nodes, but none that another list selects. It takes nothing away.",
+        usually: "The node was taken out of the other lists since, or the selector was meant for another one.",
+        fix: "Remove the selector, or correct it; `plinth discover` shows which nodes are selected.",
+    }
     NODES_LABELS_UNUSED = "nodes.labels-unused", You {
         means: "A node has labels or taints in the site file, but it only runs etcd. Kubernetes does not know it as a node, so nobody sees them.",
         usually: "The node was a worker before, or the labels were meant for another one.",
@@ -75,5 +80,15 @@ findings! {
         means: "A node is selected both for the control plane and as a worker.",
         usually: "A glob or a category that reaches further than meant.",
         fix: "Keep each node in one of `nodes.controlPlane` and `nodes.workers`; the evidence names them.",
+    }
+    NODES_WITHOUT = "nodes.without", You {
+        means: "This run leaves a node of the site out: `--without` names it, or it is not fit and `run.nodeFailures` allows to go on without it.",
+        usually: "The machine is in repair, or does not answer.",
+        fix: "When it answers again, run `plinth apply` without `--without`: it takes the node in. To leave it out for good, name it under `nodes.exclude`.",
+    }
+    NODES_WITHOUT_QUORUM = "nodes.without-quorum", You {
+        means: "A member of the control plane or of etcd cannot be left out of a run. Without it another cluster would be made, or the one there is would lose a member without being told.",
+        usually: "`--without` names a member of the control plane that is broken.",
+        fix: "Repair the node. One that BCM made anew is taken in by `plinth recover NODE`. Before Kubernetes is installed, name other nodes under `nodes.controlPlane`.",
     }
 }

@@ -1,7 +1,7 @@
 //! `kubernetes.gpu-runtime`.
 
-use crate::Stage;
 use crate::steps::{Effect, Lane, NodeTarget, Properties, StepParams, Undo, deadlines};
+use crate::{NodeName, Stage};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -27,4 +27,8 @@ impl StepParams for GpuRuntime {
         expected_s: 30,
         deadline_s: deadlines::GPU_RUNTIME,
     };
+
+    fn changes_on(&self, node: &NodeName) -> bool {
+        self.targets.iter().any(|target| target.node == *node)
+    }
 }

@@ -55,6 +55,7 @@ pub(super) fn deploy(
         release: engine.release.clone(),
         targets: cluster.members.iter().map(|m| Cluster::target(desired, m)).collect(),
         parts: super::inputs(engine, files),
+        without: cluster.left_out.iter().map(|member| member.name.clone()).collect(),
         removes_docker: desired.kubernetes.remove_docker,
     });
     let reason =

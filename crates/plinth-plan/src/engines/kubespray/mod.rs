@@ -17,6 +17,7 @@ mod removal;
 mod removed;
 mod settings;
 mod site_vars;
+mod sources;
 mod templates;
 mod upgrade;
 
@@ -34,10 +35,12 @@ use super::{Asked, Engine, Install};
 use crate::catalog::KubesprayChoice;
 use crate::cluster::Member;
 use crate::discover::Role;
+use crate::sources::Source;
 use crate::step::leaves;
 use plinth_model::plan::Step;
 use plinth_model::steps::Removal;
 use plinth_model::{Digest, Finding, NodeName, StepId};
+use plinth_site::Desired;
 use std::collections::HashSet;
 
 /// Where the proxy that Kubespray puts before the API servers tells its health: on workers only (Kubespray's defaults).
@@ -79,6 +82,14 @@ impl Engine for Kubespray {
             return Err(wrong);
         }
         Ok(recovery::install(asked.desired, asked.cluster, &engine, broken, prepared))
+    }
+
+    fn sources(&self, desired: &Desired, steps: &[&Step]) -> Vec<Source> {
+        sources::sources(desired, steps)
+    }
+
+    fn sources_of_nodes(&self, desired: &Desired) -> Vec<Source> {
+        sources::of_nodes(desired)
     }
 
     fn own_ports(&self, member: &Member) -> Vec<u16> {

@@ -34,6 +34,7 @@ impl StepKind for NodeAccount {
             AccountState::Partial(missing) => {
                 Ok(differs(missing.into_iter().map(|line| format!("~ {line}")).collect()))
             }
+            AccountState::Managed(manager) => blocked(managed_elsewhere(target, &manager)),
             AccountState::Clash(clashes) => blocked(account_clash(target, account, clashes)),
         }
     }
@@ -57,6 +58,13 @@ async fn by_itself(env: &StepEnv, target: &NodeTarget, account: &Account) -> Opt
     let credential = Credential::Key(account.key.clone());
     let ours = NodeTarget { user: account.name.clone(), credential, ..target.clone() };
     env.clients.node.account(&env.ctx, &ours, account).await.ok().filter(|state| *state == AccountState::Same)
+}
+
+fn managed_elsewhere(target: &NodeTarget, manager: &str) -> Finding {
+    let text = format!("another state directory manages this node: {manager}");
+    Finding::error(code::NODE_MANAGED_ELSEWHERE, target.node.as_str(), text)
+        .evidence("/etc/plinth/managed-by on the node")
+        .fix("use that state directory (docs/sharing.md); if it is lost, or the site is yours now, `plinth apply --take-over`")
 }
 
 fn account_clash(target: &NodeTarget, account: &Account, clashes: Vec<String>) -> Finding {

@@ -35,6 +35,7 @@ fn run() -> Work {
         release: kubespray(),
         targets: vec![at("cpu-03"), at("dgx-05")],
         parts: parts(),
+        without: Vec::new(),
         removes_docker: false,
     })
 }
@@ -494,6 +495,7 @@ async fn a_look_lists_the_nodes_once_and_each_step_of_a_run_asks_for_itself() {
             inventory: Digest::of("inventory"),
             catalog: Digest::of("catalog"),
             plinth: "1".to_owned(),
+            without: Vec::new(),
         },
         steps: names.iter().map(|name| ready(name)).collect(),
         gates: Vec::new(),

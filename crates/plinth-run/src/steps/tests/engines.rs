@@ -12,7 +12,8 @@ use plinth_world::ansible::{Download, PlayHosts};
 
 fn plan(works: &[Work]) -> Plan {
     let digest = || Digest::of("x");
-    let made_from = MadeFrom { site: digest(), inventory: digest(), catalog: digest(), plinth: String::new() };
+    let made_from =
+        MadeFrom { site: digest(), inventory: digest(), catalog: digest(), plinth: String::new(), without: Vec::new() };
     let site = SiteName::new("basepod").unwrap();
     let steps = works.iter().map(step).collect();
     Plan { schema: 1, hash: digest(), site, made_from, steps, gates: Vec::new(), findings: Vec::new() }

@@ -199,6 +199,9 @@ impl FetchClient for Fake {
     async fn fetch(&self, _: &Context, _: &DownloadFile) -> ClientResult<()> {
         self.answer("fetch")
     }
+    async fn status(&self, _: &Context, _: &str) -> ClientResult<u16> {
+        self.answer("status")
+    }
     fn place(&self, sha256: &str) -> PathBuf {
         PathBuf::from(sha256)
     }

@@ -252,6 +252,7 @@ look_sudoers() {
     fi
 }
 look() {
+    look_manager
     look_locks
     look_group
     look_user

@@ -77,6 +77,7 @@ make_sudoers() {
     put "$place" 0440 ''
 }
 make() {
+    make_manager || fail "$manager_file cannot be written"
     make_locks
     make_group
     make_user
@@ -90,7 +91,7 @@ main() {
     if [ "$action" = make ]; then
         seen=$(look)
         case $seen in
-            *"@$frame clash "* | *"@$frame obstacle "*)
+            *"@$frame manager "* | *"@$frame clash "* | *"@$frame obstacle "*)
                 printf '%s\n' "$seen"
                 return 0
                 ;;

@@ -1,6 +1,8 @@
 //! `kubespray.recovery`.
 
-use crate::steps::{Effect, KubesprayRelease, Lane, NodeTarget, Properties, RunInputs, StepParams, Undo, deadlines};
+use crate::steps::{
+    Effect, HostInputs, KubesprayRelease, Lane, NodeTarget, Properties, RunInputs, StepParams, Undo, deadlines,
+};
 use crate::{NodeName, Stage};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -47,5 +49,9 @@ impl StepParams for KubesprayRecovery {
 
     fn members(&self) -> Vec<&NodeName> {
         self.parts.members()
+    }
+
+    fn changes_on(&self, node: &NodeName) -> bool {
+        self.parts.hosts.get(node).is_some_and(HostInputs::is_quorum)
     }
 }

@@ -68,6 +68,10 @@ impl StepParams for KubesprayRemoval {
         self.parts.members()
     }
 
+    fn changes_on(&self, node: &NodeName) -> bool {
+        self.removal.takes(node) && self.parts.hosts.contains_key(node)
+    }
+
     fn installed(&self) -> Option<InstalledChange> {
         matches!(self.removal, Removal::All).then_some(InstalledChange::Clears)
     }

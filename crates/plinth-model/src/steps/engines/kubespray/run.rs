@@ -15,6 +15,9 @@ pub struct KubesprayRun {
     pub targets: Vec<NodeTarget>,
     /// Inventory and variables in parts, which decide what is run.
     pub parts: RunInputs,
+    /// Workers of the site that this run leaves alone: they are in none of the parts, and have not left the cluster either.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub without: Vec<NodeName>,
     /// Docker is uninstalled where it is: the site says that it may go.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub removes_docker: bool,
@@ -52,5 +55,9 @@ impl StepParams for KubesprayRun {
 
     fn members(&self) -> Vec<&NodeName> {
         self.parts.members()
+    }
+
+    fn changes_on(&self, node: &NodeName) -> bool {
+        self.parts.hosts.contains_key(node)
     }
 }

@@ -282,6 +282,23 @@ fn skew(wanted: &RunInputs, seen: &BTreeMap<NodeName, Sight>) -> Result<(), Box<
     Err(Box::new(finding))
 }
 
+/// Hosts that are left out keep their version, and would be too old to be taken in again by the usual play.
+pub(super) fn left_behind(last: &RunInputs, wanted: &RunInputs, without: &[NodeName]) -> Option<Finding> {
+    let members = last.hosts.keys().filter(|host| without.contains(host));
+    let names: Vec<&str> = members.map(NodeName::as_str).collect();
+    if names.is_empty() || !moves(last, wanted) {
+        return None;
+    }
+    let list = names.join(", ");
+    let text = format!("{list} would be left out of an upgrade, and would be of another version than the rest");
+    let finding = Finding::error(code::KUBESPRAY_TWO_CHANGES_AT_ONCE, &list, text)
+        .evidence(format!("Kubernetes {} → {}, Kubespray {} → {}", last.version, wanted.version, last.tag, wanted.tag));
+    Some(finding.fix(format!(
+        "repair {list} first; or take it out of the cluster (`plinth remove {} --unreachable`) and upgrade then",
+        names.join(" ")
+    )))
+}
+
 fn two_at_once(last: &RunInputs, wanted: &RunInputs) -> Finding {
     let new: Vec<&str> =
         wanted.hosts.keys().filter(|name| !last.hosts.contains_key(*name)).map(NodeName::as_str).collect();

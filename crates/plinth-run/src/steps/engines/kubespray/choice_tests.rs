@@ -54,6 +54,17 @@ fn play(deployed: &KubesprayRecord, wanted: &RunInputs, seen: &BTreeMap<NodeName
 }
 
 #[test]
+fn an_upgrade_leaves_no_member_behind() {
+    let out = [node("dgx-02")];
+    let mut wanted = inputs("v2.28.0", "v1.32.5", &["dgx-01"]);
+    let finding = left_behind(&usual(), &wanted, &out).unwrap();
+    assert_eq!(finding.code, code::KUBESPRAY_TWO_CHANGES_AT_ONCE);
+    assert_eq!(left_behind(&wanted.clone(), &wanted, &out), None, "it never was a member");
+    wanted = inputs("v2.27.1", "v1.31.9", &["dgx-01"]);
+    assert_eq!(left_behind(&usual(), &wanted, &out), None, "the version stays");
+}
+
+#[test]
 fn the_smallest_play_is_chosen() {
     let scale = |nodes: &[&str]| Some(Play::Scale { nodes: nodes.iter().map(|name| node(name)).collect() });
     let variables = RunInputs { variables: Digest::of("others"), ..usual() };

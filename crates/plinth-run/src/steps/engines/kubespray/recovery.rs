@@ -37,14 +37,19 @@ impl StepKind for KubesprayRecovery {
     async fn probe(&self, env: &StepEnv) -> Result<Probed, ClientError> {
         probe_recovery(
             env,
-            &Wanted { release: &self.release, targets: &self.targets, parts: &self.parts },
+            &Wanted { release: &self.release, targets: &self.targets, parts: &self.parts, without: &[] },
             &self.broken,
         )
         .await
     }
 
     async fn act(&self, _: &Step, env: &StepEnv) -> Result<String, ClientError> {
-        recover(env, &Wanted { release: &self.release, targets: &self.targets, parts: &self.parts }, &self.broken).await
+        recover(
+            env,
+            &Wanted { release: &self.release, targets: &self.targets, parts: &self.parts, without: &[] },
+            &self.broken,
+        )
+        .await
     }
 }
 

@@ -2,15 +2,16 @@
 
 use super::CLIENT;
 use super::birth::stillborn;
-use super::choice::{Choice, Sight, choose};
+use super::choice::{Choice, Sight, choose, left_behind};
 use crate::behaviour::{Probed, StepEnv};
 use crate::steps::outcome::{blocked, differs, done, refused};
 use crate::steps::{Explanation, StepKind};
+use crate::without::go_on_without;
 use futures::future::{Either, join_all, select};
 use plinth_model::engine::{KubesprayRecord, Play};
 use plinth_model::finding::code;
-use plinth_model::steps::{KubesprayRelease, KubesprayRun, NodeTarget, RunInputs};
-use plinth_model::{EngineRecord, Finding, NodeName, Step, Version, amount};
+use plinth_model::steps::{HostInputs, KubesprayRelease, KubesprayRun, NodeTarget, RunInputs};
+use plinth_model::{Digest, EngineRecord, Finding, NodeName, Step, Version, amount};
 use plinth_world::ansible::{HostStats, PlayRun, PlayStats};
 use plinth_world::{ClientError, ClientResult};
 use std::collections::BTreeMap;
@@ -28,6 +29,8 @@ pub(super) struct Wanted<'a> {
     pub(super) targets: &'a [NodeTarget],
     /// What the files are, in parts.
     pub(super) parts: &'a RunInputs,
+    /// Workers that are left alone.
+    pub(super) without: &'a [NodeName],
 }
 
 impl StepKind for KubesprayRun {
@@ -39,11 +42,20 @@ impl StepKind for KubesprayRun {
     };
 
     async fn probe(&self, env: &StepEnv) -> Result<Probed, ClientError> {
-        probe_run(env, &Wanted { release: &self.release, targets: &self.targets, parts: &self.parts }).await
+        probe_run(env, &wanted(self)).await
     }
 
     async fn act(&self, _: &Step, env: &StepEnv) -> Result<String, ClientError> {
-        play(env, &Wanted { release: &self.release, targets: &self.targets, parts: &self.parts }).await
+        play(env, &wanted(self)).await
+    }
+}
+
+const fn wanted(run: &KubesprayRun) -> Wanted<'_> {
+    Wanted {
+        release: &run.release,
+        targets: run.targets.as_slice(),
+        parts: &run.parts,
+        without: run.without.as_slice(),
     }
 }
 
@@ -60,7 +72,13 @@ async fn probe_run(env: &StepEnv, wanted: &Wanted<'_>) -> Result<Probed, ClientE
 }
 
 async fn choice(env: &StepEnv, wanted: &Wanted<'_>) -> Result<Result<Choice, Box<Finding>>, ClientError> {
-    let deployed = deployed(env).await?;
+    let mut deployed = deployed(env).await?;
+    if let Some(last) = &mut deployed.last {
+        if let Some(finding) = left_behind(last, wanted.parts, wanted.without) {
+            return Ok(Err(Box::new(finding)));
+        }
+        last.hosts.retain(|host, _| !wanted.without.contains(host));
+    }
     let seen = match &deployed.last {
         Some(last) => seen(env, last, wanted.targets).await?,
         None => BTreeMap::new(),
@@ -146,12 +164,12 @@ async fn play(env: &StepEnv, wanted: &Wanted<'_>) -> Result<String, ClientError>
 pub(super) async fn one(env: &StepEnv, wanted: &Wanted<'_>, play: Play) -> Result<String, ClientError> {
     let run = PlayRun {
         release: wanted.release.clone(),
-        play,
         targets: wanted.targets.to_vec(),
-        inputs: wanted.parts.clone(),
+        inputs: with_left_out(env, wanted, &play).await?,
+        play,
     };
     let stats = env.clients.ansible.play(&env.ctx, &run).await?;
-    match refusal(&stats, &run.expected()) {
+    match refusal(&stats, &run.expected()).map(|finding| or_without(finding, &stats, wanted.parts)) {
         None => {
             let changed: u64 = stats.hosts.values().map(|host| host.changed).sum();
             let play = if run.play == Play::Cluster { String::new() } else { format!("{}: ", run.play.playbook()) };
@@ -161,6 +179,36 @@ pub(super) async fn one(env: &StepEnv, wanted: &Wanted<'_>, play: Play) -> Resul
             Err(refused(CLIENT, format!("running {} of {}", run.play.playbook(), run.release.tag), finding))
         }
     }
+}
+
+/// What is deployed when the play has succeeded: a host that was left alone is still there. All of cluster.yml may have changed what the
+/// others have; so that it gets that too when it is back, its variables count as unknown.
+async fn with_left_out(env: &StepEnv, wanted: &Wanted<'_>, play: &Play) -> ClientResult<RunInputs> {
+    let mut inputs = wanted.parts.clone();
+    if wanted.without.is_empty() {
+        return Ok(inputs);
+    }
+    let last = deployed(env).await?.last;
+    for (name, host) in last.into_iter().flat_map(|last| last.hosts) {
+        if wanted.without.contains(&name) {
+            let keeps = matches!(play, Play::Scale { .. });
+            let variables = if keeps { host.variables.clone() } else { Digest::of("left out") };
+            inputs.hosts.insert(name, HostInputs { variables, ..host });
+        }
+    }
+    Ok(inputs)
+}
+
+/// Workers that were lost need not hold up the others.
+fn or_without(mut finding: Finding, stats: &PlayStats, parts: &RunInputs) -> Finding {
+    let wrong: Vec<(&String, &HostStats)> = stats.hosts.iter().filter(|(_, host)| Wrong::of(host).is_some()).collect();
+    let is_worker = |name: &str| parts.hosts.iter().any(|(host, of)| host.as_str() == name && of.is_only_worker());
+    let lost = wrong.iter().all(|(name, host)| matches!(Wrong::of(host), Some(Wrong::Unreachable)) && is_worker(name));
+    if lost && !wrong.is_empty() {
+        let names: Vec<&str> = wrong.iter().map(|(name, _)| name.as_str()).collect();
+        finding.fix = format!("{}; {}", finding.fix, go_on_without(&names));
+    }
+    finding
 }
 
 /// What Kubespray itself thinks of its input, where the release has such a check: it takes seconds, and nothing is touched yet.

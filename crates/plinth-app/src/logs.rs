@@ -1,0 +1,142 @@
+//! Where the logs of a site are, and which run and step each belongs to.
+//!
+//! plinth's own log is beside the journal, those of plays are below `kubespray/logs`. All are private to the user, and secrets were taken
+//! out before anything was written. A play's log is named after the time at which it began; the journal knows what ran then.
+
+use jiff::Timestamp;
+use plinth_model::run::{LogFile, LogOf, Logs, logs};
+use plinth_model::{Problem, RunView, StepId};
+use plinth_run::journal::JournalReader;
+use std::fs::{self, File};
+use std::io::{self, BufRead as _, BufReader, Read as _};
+use std::path::Path;
+
+/// Folder of the logs of plays, below the state directory.
+const PLAYS: &str = "kubespray/logs";
+/// Beginning of the names of plinth's own logs.
+const OWN: &str = "plinth.log";
+/// How the time stands at the beginning of a play's log's name.
+const STAMP: &str = "%Y%m%dT%H%M%S%.fZ";
+/// Most of a log that is printed, bytes: what one holds at most, and more than any play was seen to write.
+const LARGEST: u64 = 512 * 1024 * 1024;
+
+/// All logs, oldest first. `journal` says which run and step they belong to.
+///
+/// # Errors
+/// When a folder of logs cannot be read; one that is not there holds none.
+pub fn logs(directory: &Path, journal: Option<&JournalReader>) -> Result<Logs, Problem> {
+    let mut found = files(directory, |name| name.starts_with(OWN), LogOf::Plinth)?;
+    let mut plays = files(&directory.join(PLAYS), |name| name.ends_with(".log"), LogOf::Play)?;
+    if let Some(journal) = journal.filter(|_| !plays.is_empty()) {
+        attribute(&mut plays, journal)?;
+    }
+    found.extend(plays);
+    found.sort_by(|a, b| (a.at, &a.name).cmp(&(b.at, &b.name)));
+    Ok(Logs { schema: logs::SCHEMA, directory: directory.display().to_string(), logs: found })
+}
+
+/// The lines of a log.
+///
+/// # Errors
+/// When it cannot be read.
+pub fn lines(log: &LogFile) -> Result<impl Iterator<Item = Result<String, Problem>>, Problem> {
+    let path = log.path.clone();
+    let file = File::open(&log.path).map_err(|error| unreadable(&path, &error))?;
+    let lines = BufReader::new(file.take(LARGEST)).split(b'\n');
+    Ok(lines.map(move |line| match line {
+        Ok(line) => Ok(String::from_utf8_lossy(&line).into_owned()),
+        Err(error) => Err(unreadable(&path, &error)),
+    }))
+}
+
+fn files(folder: &Path, wanted: impl Fn(&str) -> bool, of: LogOf) -> Result<Vec<LogFile>, Problem> {
+    let failed = |error: &io::Error| unreadable(&folder.display().to_string(), error);
+    let entries = match fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(failed(&error)),
+    };
+    let mut found = Vec::new();
+    for entry in entries {
+        let entry = entry.map_err(|error| failed(&error))?;
+        let (name, known) = (entry.file_name().to_string_lossy().into_owned(), entry.metadata());
+        let known = known.map_err(|error| failed(&error))?;
+        if known.is_file() && wanted(&name) {
+            let written = known.modified().ok().and_then(|at| Timestamp::try_from(at).ok());
+            let at = if of == LogOf::Play { begun(&name) } else { written };
+            let path = entry.path().display().to_string();
+            found.push(LogFile { name, path, of, size: known.len(), at, run: None, step: None, failed: Vec::new() });
+        }
+    }
+    Ok(found)
+}
+
+/// When the play of a log began, by its name.
+fn begun(name: &str) -> Option<Timestamp> {
+    let (stamp, _) = name.split_once('-')?;
+    jiff::civil::DateTime::strptime(STAMP, stamp).ok()?.to_zoned(jiff::tz::TimeZone::UTC).ok().map(|at| at.timestamp())
+}
+
+/// Finds the run and the step of each log: the step about the engine that was in flight when the log was begun.
+fn attribute(plays: &mut [LogFile], journal: &JournalReader) -> Result<(), Problem> {
+    for run in journal.runs().map_err(Problem::from)? {
+        let view = RunView::of(&journal.since(&run, 0).map_err(Problem::from)?);
+        if view.run.as_ref().is_some_and(|head| head.rehearsal) {
+            continue;
+        }
+        for log in plays.iter_mut().filter(|log| log.run.is_none()) {
+            let Some((step, failed)) = log.at.and_then(|at| running(&view, at)) else { continue };
+            (log.run, log.step, log.failed) = (Some(run.clone()), Some(step), failed);
+        }
+    }
+    Ok(())
+}
+
+/// The step on several nodes that was in flight then, the one that began last, and on which nodes it failed.
+fn running(view: &RunView, at: Timestamp) -> Option<(StepId, Vec<String>)> {
+    let covers = |started: Timestamp, seconds: Option<f64>| {
+        let after = at.duration_since(started).as_secs_f64();
+        after >= 0.0 && seconds.is_none_or(|seconds| after <= seconds)
+    };
+    let several = view.steps.iter().filter(|(id, step)| step.node.is_none() && id.area() == "kubernetes");
+    let then = several.filter_map(|(id, step)| Some((step.started?, id, step)));
+    let (_, id, step) =
+        then.filter(|(started, _, step)| covers(*started, step.seconds)).max_by_key(|(started, _, _)| *started)?;
+    let subject = step.finding.as_ref().map(|finding| finding.subject.split(", ").map(str::to_owned).collect());
+    Some((id.clone(), subject.unwrap_or_default()))
+}
+
+fn unreadable(path: &str, error: &io::Error) -> Problem {
+    Problem::while_doing("reading the logs in")
+        .to(path)
+        .wrong_input(error)
+        .try_this("check whose the state directory is")
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn logs_are_listed_by_age_and_found_by_what_people_call_them() {
+        let state = tempfile::tempdir().unwrap();
+        assert!(logs(state.path(), None).unwrap().logs.is_empty());
+        let plays = state.path().join(PLAYS);
+        fs::create_dir_all(&plays).unwrap();
+        fs::write(state.path().join("plinth.log"), "own\n").unwrap();
+        fs::write(state.path().join("journal.db"), "no log").unwrap();
+        for name in ["20261129T021305.120Z-cluster.log", "20261129T011305.120Z-facts.log", "strange.log"] {
+            fs::write(plays.join(name), format!("{name}\nsecond")).unwrap();
+        }
+        let found = logs(state.path(), None).unwrap();
+        assert_eq!(found.logs.len(), 4);
+        assert_eq!(found.find("last").unwrap().name, "20261129T021305.120Z-cluster.log");
+        assert_eq!(found.find("run").unwrap().name, "plinth.log");
+        let at = found.find("20261129T011305.120Z-facts.log").unwrap().at.unwrap();
+        assert_eq!(at.to_string(), "2026-11-29T01:13:05.12Z");
+        assert!(found.find("strange.log").unwrap().at.is_none() && found.find("nothing").is_none());
+        let said: Vec<String> = lines(found.find("last").unwrap()).unwrap().map(Result::unwrap).collect();
+        assert_eq!(said, ["20261129T021305.120Z-cluster.log", "second"]);
+    }
+}

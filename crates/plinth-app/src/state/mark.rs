@@ -1,0 +1,90 @@
+//! Which state directory this is: an id of its own, made once, that goes where the directory goes. Nodes carry it as a mark, so that a
+//! second directory for the same site is noticed.
+
+use plinth_model::{Problem, SiteName};
+use plinth_run::LockOwner;
+use plinth_world::files;
+use serde::{Deserialize, Serialize};
+use std::fmt::Display;
+use std::io::ErrorKind;
+use std::path::Path;
+
+const FILE: &str = "mark.json";
+/// Largest file that is read, bytes.
+const LARGEST: usize = 64 * 1024;
+
+/// The mark of a state directory.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Mark {
+    /// Never changes.
+    pub(crate) id: String,
+    /// Who made it: user and host.
+    by: String,
+    /// When.
+    since: jiff::Timestamp,
+}
+
+impl Mark {
+    /// Of a directory; made when there is none. One that cannot be read is an error: another id would lock us out of our own nodes.
+    pub(crate) fn of(directory: &Path) -> Result<Self, Problem> {
+        let file = directory.join(FILE);
+        let failed = |error: &dyn Display| {
+            Problem::while_doing("reading the mark of the state directory")
+                .to(file.display())
+                .wrong_input(error)
+                .try_this(
+                    "restore the file; `id` in /etc/plinth/managed-by on any node of the site is what belongs into it",
+                )
+        };
+        match files::read_up_to(&file, LARGEST) {
+            Ok(bytes) => serde_json::from_slice(&bytes).map_err(|error| failed(&error)),
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                let made = Self::new();
+                let text = serde_json::to_vec_pretty(&made).map_err(|error| failed(&error))?;
+                files::write_whole(&file, &text).map_err(|error| failed(&error))?;
+                Ok(made)
+            }
+            Err(error) => Err(failed(&error)),
+        }
+    }
+
+    fn new() -> Self {
+        let LockOwner { user, host, .. } = LockOwner::current();
+        Self { id: uuid::Uuid::now_v7().to_string(), by: format!("{user}@{host}"), since: jiff::Timestamp::now() }
+    }
+
+    /// What stands on nodes.
+    pub(crate) fn text(&self, site: &SiteName, directory: &Path) -> String {
+        let place = directory.canonicalize().unwrap_or_else(|_| directory.to_path_buf());
+        let line = |text: String| text.replace(['\n', '\r'], " ");
+        format!(
+            "# Written by plinth: the state directory that manages this node. See docs/sharing.md.\nid={}\nsite={site}\nby={}\n\
+             directory={}\nsince={:.0}\n",
+            self.id,
+            line(self.by.clone()),
+            line(place.display().to_string()),
+            self.since
+        )
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_mark_is_made_once_and_goes_where_its_directory_goes() {
+        let (first, second) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let made = Mark::of(first.path()).unwrap();
+        assert_eq!(Mark::of(first.path()).unwrap(), made);
+        assert_ne!(Mark::of(second.path()).unwrap().id, made.id);
+        std::fs::copy(first.path().join(FILE), second.path().join(FILE)).unwrap();
+        assert_eq!(Mark::of(second.path()).unwrap(), made);
+        let mark = made.text(&SiteName::new("lab").unwrap(), first.path());
+        assert!(mark.contains(&format!("\nid={}\nsite=lab\n", made.id)), "{mark}");
+        std::fs::write(first.path().join(FILE), "{").unwrap();
+        assert!(Mark::of(first.path()).is_err());
+    }
+}

@@ -1,0 +1,96 @@
+//! Where a plan fetches from: git, package index, files, images, charts. As data, so that all of them can be asked before anything is
+//! changed, each from where it will be asked later.
+
+use crate::engines;
+use plinth_model::{Plan, Step, Work};
+use plinth_site::Desired;
+use std::collections::BTreeMap;
+
+/// A place that something is fetched from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Source {
+    /// What comes from there.
+    pub kind: SourceKind,
+    /// For people: `Kubespray's source`.
+    pub what: String,
+    /// Addresses to ask; it is enough that one of them answers. None for packages: the index that this machine is set up for.
+    pub urls: Vec<String>,
+    /// Who asks.
+    pub from: AskedFrom,
+    /// The setting of the site file that names another place.
+    pub setting: String,
+}
+
+/// What comes from a source.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SourceKind {
+    /// A git repository.
+    Git,
+    /// Python packages.
+    Packages,
+    /// Programs, as files.
+    Files,
+    /// Container images.
+    Images,
+    /// Helm charts.
+    Charts,
+}
+
+/// From where a source is asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AskedFrom {
+    /// This machine.
+    Here,
+    /// The nodes.
+    Nodes,
+}
+
+/// Where the plan fetches from, as far as its steps are still to be done.
+#[must_use]
+pub fn sources(desired: &Desired, plan: &Plan, pending: impl Fn(&Step) -> bool) -> Vec<Source> {
+    let steps: Vec<&Step> = plan.steps.iter().filter(|step| pending(step)).collect();
+    let mut sources = engines::of(desired).sources(desired, &steps);
+    sources.extend(charts(&steps));
+    sources
+}
+
+/// Addresses that every node has to be asked about while its facts are read.
+#[must_use]
+pub(crate) fn asked_on_nodes(desired: &Desired) -> Vec<String> {
+    let on_nodes = engines::of(desired).sources_of_nodes(desired);
+    on_nodes.into_iter().flat_map(|source| source.urls).collect()
+}
+
+/// A chart repository each, or the registry of an `oci://` chart.
+fn charts(steps: &[&Step]) -> Vec<Source> {
+    let mut by_place: BTreeMap<String, Vec<&str>> = BTreeMap::new();
+    for step in steps {
+        let Work::HelmRelease(work) = &step.work else { continue };
+        let release = &work.release;
+        let url = match release.chart.strip_prefix("oci://") {
+            Some(place) => Some(root(place.split('/').next().unwrap_or(place))),
+            None => Some(release.repository.trim_end_matches('/'))
+                .filter(|repository| repository.starts_with("http"))
+                .map(|repository| format!("{repository}/index.yaml")),
+        };
+        if let Some(url) = url {
+            by_place.entry(url).or_default().push(&release.component);
+        }
+    }
+    let source = |(url, components): (String, Vec<&str>)| {
+        Source {
+        kind: SourceKind::Charts,
+        what: format!("the charts of {}", components.join(", ")),
+        urls: vec![url],
+        from: AskedFrom::Here,
+        setting: "a web proxy of this machine (`HTTPS_PROXY`); Run:ai's own charts: `runai.source: airgapped` with `runai.mirror`".to_owned(),
+    }
+    };
+    by_place.into_iter().map(source).collect()
+}
+
+/// The root of a registry's interface: it answers everybody, with 401 where a login is wanted.
+pub(crate) fn root(place: &str) -> String {
+    let place = place.trim_end_matches('/');
+    if place.contains("://") { format!("{place}/v2/") } else { format!("https://{place}/v2/") }
+}

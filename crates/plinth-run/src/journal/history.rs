@@ -1,0 +1,108 @@
+//! What happened to a node or a step, over all runs. Only events about it are read, so that many runs take no longer than their
+//! texts take to be looked through.
+
+use super::{JournalError, JournalReader, events};
+use plinth_model::run::{History, RunHistory, history};
+use plinth_model::{Digest, Event, NodeName, Plan, StepId};
+use std::collections::HashMap;
+use std::rc::Rc;
+
+/// What a history is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum About {
+    /// The runs alone.
+    Runs,
+    /// Every step on this node, and every one on several nodes that may change something there.
+    Node(String),
+    /// This step.
+    Step(StepId),
+}
+
+impl About {
+    /// What a person typed: a step id has slashes, and the name of a node has none.
+    #[must_use]
+    pub fn of(text: &str) -> Self {
+        StepId::try_from(text.to_owned()).map_or_else(|_| Self::Node(text.to_owned()), Self::Step)
+    }
+
+    fn name(&self) -> Option<String> {
+        match self {
+            Self::Runs => None,
+            Self::Node(node) => Some(node.clone()),
+            Self::Step(step) => Some(step.to_string()),
+        }
+    }
+}
+
+impl JournalReader {
+    /// What happened, oldest run first. Runs that had nothing to do with it are left out.
+    ///
+    /// # Errors
+    /// When the database cannot be read, or an event in it.
+    pub fn history(&self, about: &About) -> Result<History, JournalError> {
+        let mut plans: HashMap<Digest, Option<Rc<Plan>>> = HashMap::new();
+        let mut runs = Vec::new();
+        for run in self.runs()? {
+            let Some(head) = self.events_about(&run, &[])?.into_iter().next().and_then(head) else { continue };
+            let plan = match plans.get(&head) {
+                Some(known) => known.clone(),
+                None if *about == About::Runs => None,
+                None => {
+                    let plan = self.plan_text(&head)?.and_then(|text| serde_json::from_str(&text).ok()).map(Rc::new);
+                    plans.insert(head, plan.clone());
+                    plan
+                }
+            };
+            runs.extend(self.one(&run, about, plan.as_deref())?);
+        }
+        Ok(History { schema: history::SCHEMA, about: about.name(), runs })
+    }
+
+    fn one(&self, run: &str, about: &About, plan: Option<&Plan>) -> Result<Option<RunHistory>, JournalError> {
+        let shared = shared(about, plan);
+        let mut needles: Vec<String> = shared.iter().map(|step| format!("\"{step}\"")).collect();
+        needles.extend(match about {
+            About::Runs => None,
+            About::Node(node) => Some(format!("/{node}\"")),
+            About::Step(step) => Some(format!("\"{step}\"")),
+        });
+        needles.extend(
+            matches!(about, About::Node(_)).then(|| format!("\"node\":\"{}\"", about.name().unwrap_or_default())),
+        );
+        let events = self.events_about(run, &needles)?;
+        let is_meant = |step: &StepId, node: Option<&str>| match about {
+            About::Runs => false,
+            About::Node(name) => node == Some(name) || shared.contains(&step),
+            About::Step(wanted) => step == wanted,
+        };
+        let told = RunHistory::of(&events, is_meant).map(|told| match plan {
+            Some(plan) => told.with_plan(plan),
+            None => told,
+        });
+        Ok(told.filter(|told| *about == About::Runs || !told.steps.is_empty()))
+    }
+
+    /// The first and the last event of a run, and those whose text has one of the needles.
+    fn events_about(&self, run: &str, needles: &[String]) -> Result<Vec<Event>, JournalError> {
+        let is_meant = |text: &str| {
+            let is_of_run = text.contains("\"event\":\"run.started\"") || text.contains("\"event\":\"run.finished\"");
+            is_of_run || needles.iter().any(|needle| text.contains(needle.as_str()))
+        };
+        events::chosen(&self.connection, &self.path, run, is_meant)
+    }
+}
+
+fn head(event: Event) -> Option<Digest> {
+    match event.body {
+        plinth_model::EventBody::RunStarted(head) => Some(head.plan),
+        _ => None,
+    }
+}
+
+/// Steps on several nodes that may change something on the one that is meant.
+fn shared<'a>(about: &About, plan: Option<&'a Plan>) -> Vec<&'a StepId> {
+    let (About::Node(name), Some(plan)) = (about, plan) else { return Vec::new() };
+    let Ok(node) = NodeName::new(name) else { return Vec::new() };
+    let several = |step: &&plinth_model::Step| step.work.node().is_none() && step.work.changes_on(&node);
+    plan.steps.iter().filter(several).map(|step| &step.id).collect()
+}
