@@ -150,7 +150,7 @@ impl TextLog {
             EventBody::GateOpened { gate, answer, by: _ } => self.gate(now, gate, answer),
             EventBody::Finding { finding, step: _ } => self.finding(now, finding),
             EventBody::RunStopping { reason } => {
-                vec![self.line(now, Sign::Warning, "stopping", &clean(reason), "")]
+                vec![self.line(now, Sign::Warning, "stopping", "", &clean(reason))]
             }
             EventBody::RunFinished { .. } => {
                 let mut lines = self.waiting();
@@ -168,7 +168,8 @@ impl TextLog {
         let time = if run.rehearsal { "; a rehearsal: time is virtual" } else { "" };
         let size = format!("{} on {}", amount(run.steps, "step"), amount(run.hosts, "host"));
         let head = format!("{} {verb}: plan {}, {size}{time}", self.palette.bold(run.site.as_str()), run.plan.short());
-        std::iter::once(head).chain(self.stages()).collect()
+        let lines = std::iter::once(head).chain(self.stages());
+        lines.map(|line| hanging(&line, 4, self.width)).collect()
     }
 
     /// `discovery 1, nodes 25, kubernetes 16`: stages run beside each other, so they are told once and not as headers.

@@ -107,7 +107,8 @@ impl<'a> Looking<'a> {
             }
             match step.when.as_ref().map(|when| self.look.answers.get(&when.gate) == Some(&when.answer)) {
                 None | Some(true) => {
-                    return Some(sight((index, step), self.world, self.env.clone(), Arc::clone(&self.awaited)));
+                    let awaited = Arc::clone(&self.awaited);
+                    return Some(sight((index, step), self.world, self.env.clone(), awaited));
                 }
                 Some(false) => self.pass_over(index, step),
             }

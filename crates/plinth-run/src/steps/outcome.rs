@@ -1,7 +1,7 @@
 //! The few shapes in which every kind answers.
 
 use crate::behaviour::{Probe, Probed};
-use plinth_model::{Finding, Step};
+use plinth_model::{Finding, Step, amount};
 use plinth_world::ClientError;
 
 /// Already as the plan wants it.
@@ -47,4 +47,10 @@ pub(super) fn only_looks(step: &Step) -> ClientError {
     ClientError::new("run", format!("acting on {}", step.id))
         .happened(happened)
         .attempt("report this as a bug of plinth")
+}
+
+/// `2 labels and 1 taint`; what there is none of is not named.
+pub(super) fn amounts(counted: [(usize, &str); 2]) -> String {
+    let told: Vec<String> = counted.iter().filter(|(n, _)| *n > 0).map(|(n, noun)| amount(*n, noun)).collect();
+    if told.is_empty() { amount(0, counted[0].1) } else { told.join(" and ") }
 }

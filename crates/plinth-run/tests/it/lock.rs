@@ -39,7 +39,7 @@ fn the_second_person_is_told_everything() {
         "ada@alpha (process 7)",
         "run-1",
         "since 2023-11-14T22:13:20Z",
-        "runs out at 2023-11-14T22:14:20Z",
+        "expires 2023-11-14T22:14:20Z",
         "plinth status",
     ] {
         assert!(text.contains(part), "{part} in {text}");
@@ -247,7 +247,7 @@ fn status_tells_the_states_of_a_run() {
     assert_eq!(running["run"]["plan"], plan.hash.as_str());
     assert_eq!(
         running["steps"],
-        serde_json::json!({"done": 1, "running": 1, "failed": 0, "waiting": plan.steps.len() - 2})
+        serde_json::json!({"done": 1, "running": 1, "failed": 0, "waiting": plan.steps.len() - 2, "notInThisRelease": 0})
     );
     assert_eq!(running["lock"]["owner"], "ada@alpha (process 1)");
     assert_eq!(running["lock"]["alive"], true);

@@ -255,7 +255,7 @@ fn what_cannot_be_seen_and_what_nobody_fills_in() {
         (version, "version: \"{{ version }}\"", 1, "site.variable", "kubernetes.version"),
         ("production: 198.18.10.0/24", "production: ${NET:-10.0.0.0/24}", 1, "site.variable", "-"),
         ("metadata: {name: lab}", "metadata: {name: \"${SITE}\"}", 1, "site.variable", "metadata.name"),
-        ("{env: BOOTSTRAP_PASSWORD}", "${BOOTSTRAP_PASSWORD}", 1, "site.literal-secret", "-"),
+        ("{env: BOOTSTRAP_PASSWORD}", "${BOOTSTRAP_PASSWORD}", 1, "site.variable", "-"),
         ("{env: BOOTSTRAP_PASSWORD}", "{exec: [sh, -c, 'echo \"${HOME}\"']}", 0, "-", "-"),
     ]);
     let ran = validated(&site(&[(version, "version: v1.31.9\u{a0}")])).exits(1);

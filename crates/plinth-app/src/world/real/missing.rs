@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use plinth_model::finding::code;
 use plinth_model::inventory::Inventory;
-use plinth_model::steps::{AcceptanceCheck, Release, RunaiTarget};
+use plinth_model::steps::{AcceptanceCheck, ComponentRemoval, Release, RunaiTarget};
 use plinth_model::{Finding, Owner, Problem, ReleaseName, Work};
 use plinth_world::bcm::{BcmClient, BcmIdentity};
 use plinth_world::helm::{HelmClient, ReleaseState};
@@ -32,6 +32,7 @@ pub(crate) const BCM: Missing = Missing { client: "bcm", purpose: "asks BCM, sin
 pub fn lacks(work: &Work) -> Option<&'static str> {
     match work {
         Work::HelmRelease(_) => Some("Helm charts"),
+        Work::ComponentRemoval(ComponentRemoval { parts, .. }) if !parts.releases.is_empty() => Some("Helm charts"),
         Work::RunaiIssuer(_) | Work::RunaiRegister(_) | Work::RunaiConnected(_) => Some("Run:ai"),
         Work::AcceptanceCheck(AcceptanceCheck { check }) if !plinth_kube::can_check(check) => Some("acceptance checks"),
         _ => None,
@@ -99,36 +100,3 @@ refused!(RunaiClient {
     keep_credentials(target: &RunaiTarget, uuid: &str) -> ();
     credentials_kept(target: &RunaiTarget, uuid: &str) -> bool;
 });
-
-#[cfg(test)]
-#[allow(clippy::unwrap_used)]
-mod tests {
-    use super::*;
-    use crate::audience::Nobody;
-    use crate::{Access, Depth, Goal, Input, Operation, Script, Setup, World};
-    use plinth_run::Behaviour as _;
-    use plinth_run::steps::Kinds;
-    use std::path::Path;
-    use std::sync::Arc;
-
-    /// Acceptance checks are not asked here: `plinth_kube::can_check` is what its client decides by.
-    #[tokio::test]
-    async fn what_is_said_to_be_lacking_is_refused_and_nothing_else_is() {
-        let folder = tempfile::TempDir::new().unwrap();
-        let site = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/basepod.yaml");
-        let (input, state) = (Input::load(&site).unwrap(), folder.path().join("state"));
-        let (access, goal, audience) = (Access::Change, Goal::Site, &Nobody);
-        let setup = Setup { input, state: Some(&state), recorded: None, access, goal, audience };
-        let mut operation = Operation::open(setup, World::Simulated(Script::default())).unwrap();
-        let seen = operation.observe(Depth::Inventory).await.unwrap();
-        let planned = operation.plan(seen).unwrap();
-        let mut env = operation.env().unwrap();
-        (env.clients.helm, env.clients.runai) = (Arc::new(HELM), Arc::new(RUNAI));
-        let is_check = |work: &Work| matches!(work, Work::AcceptanceCheck(_));
-        for step in planned.plan.steps.iter().filter(|step| !is_check(&step.work)) {
-            let probed = operation.world.drive(Kinds.probe(step, &env), false).await;
-            let refused = probed.is_err_and(|error| error.cause == Cause::NotInThisRelease);
-            assert_eq!(refused, lacks(&step.work).is_some(), "{}", step.id);
-        }
-    }
-}

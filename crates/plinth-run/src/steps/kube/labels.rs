@@ -1,10 +1,9 @@
 //! Labels and taints of a node.
 
 use crate::behaviour::{Probed, StepEnv};
-use crate::steps::outcome::compared;
+use crate::steps::outcome::{amounts, compared};
 use crate::steps::{Explanation, StepKind};
 use plinth_model::Step;
-use plinth_model::amount;
 use plinth_model::steps::NodeLabels;
 use plinth_world::ClientError;
 use plinth_world::kube::taint_name;
@@ -33,20 +32,13 @@ impl StepKind for NodeLabels {
         let wanted: BTreeSet<String> = taints.iter().map(|taint| taint_name(taint)).collect();
         let dropped = dropped.chain(seen.own_taints.difference(&wanted).map(|taint| format!("- taint {taint}")));
         let differences = labels.iter().filter_map(label).chain(missing_taints).chain(dropped).collect();
-        Ok(compared(differences, || format!("{} there", counted(self))))
+        Ok(compared(differences, || format!("{} there", amounts([(labels.len(), "label"), (taints.len(), "taint")]))))
     }
 
     /// Sets labels and taints.
     async fn act(&self, _: &Step, env: &StepEnv) -> Result<String, ClientError> {
         let Self { node, labels, taints } = self;
         env.clients.kube.label_node(&env.ctx, node, labels, taints).await?;
-        Ok(format!("{} set", counted(self)))
+        Ok(format!("{} set", amounts([(labels.len(), "label"), (taints.len(), "taint")])))
     }
-}
-
-/// What it asks for, counted; what it does not ask for is not named.
-fn counted(wanted: &NodeLabels) -> String {
-    let parts = [(wanted.labels.len(), "label"), (wanted.taints.len(), "taint")];
-    let told: Vec<String> = parts.iter().filter(|(n, _)| *n > 0).map(|(n, noun)| amount(*n, noun)).collect();
-    if told.is_empty() { "no label".to_owned() } else { told.join(" and ") }
 }

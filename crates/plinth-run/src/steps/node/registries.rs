@@ -1,10 +1,9 @@
 //! Registry mirrors and logins of a node.
 
 use crate::behaviour::{Probed, StepEnv};
-use crate::steps::outcome::compared;
+use crate::steps::outcome::{amounts, compared};
 use crate::steps::{Explanation, StepKind};
 use plinth_model::Step;
-use plinth_model::amount;
 use plinth_model::steps::NodeRegistries;
 use plinth_world::ClientError;
 use plinth_world::node::Registries;
@@ -42,7 +41,7 @@ fn additions(wanted: &Registries<'_>) -> Vec<String> {
 }
 
 fn counted(wanted: &Registries<'_>) -> String {
-    format!("{} and {}", amount(wanted.mirrors.len(), "mirror"), amount(wanted.logins.len(), "login"))
+    amounts([(wanted.mirrors.len(), "mirror"), (wanted.logins.len(), "login")])
 }
 
 fn registries(params: &NodeRegistries) -> Registries<'_> {

@@ -30,8 +30,10 @@ async fn a_look_lists_the_nodes_once_and_each_step_of_a_run_asks_for_itself() {
         findings: Vec::new(),
     };
     let world = crate::RunWorld { env: bench.env(), behaviour: Arc::new(Kinds) };
-    let seen =
-        crate::look(&plan, &world, &crate::LookOptions { parallel: 2, awaited: Arc::default() }).await.unwrap().seen;
+    let seen = crate::look(&plan, &world, &crate::LookOptions { parallel: 2, ..crate::LookOptions::default() })
+        .await
+        .unwrap()
+        .seen;
     assert_eq!(bench.fake.calls(), ["nodes"]);
     assert_eq!(seen.values().filter(|seen| **seen == plinth_plan::StepObservation::Done).count(), 2, "{seen:?}");
     bench.fake.on("node", Some(well()));
