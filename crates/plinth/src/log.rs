@@ -37,8 +37,9 @@ pub(crate) struct Log(Arc<Mutex<State>>);
 struct State {
     secrets: Option<Arc<dyn Secrets>>,
     file: Option<Outlet>,
+    /// Where the file is, if it outlives this process.
+    place: Option<PathBuf>,
     waiting: Vec<u8>,
-    is_lasting: bool,
 }
 
 impl Log {
@@ -59,16 +60,16 @@ impl Log {
 
     /// Where lines are kept, if they outlive this process: whoever fails names it.
     pub(crate) fn place(&self) -> Option<PathBuf> {
-        let state = self.state();
-        state.file.as_ref().filter(|_| state.is_lasting).map(|file| file.path().to_path_buf())
+        self.state().place.clone()
     }
 
     /// Keeps lines in this directory from now on, those that waited first. The directory of a rehearsal may not outlive it.
     pub(crate) fn keep(&self, directory: &Path, secrets: Arc<dyn Secrets>, is_lasting: bool) -> Result<(), Problem> {
         let mut state = self.state();
-        (state.secrets, state.is_lasting) = (Some(secrets), is_lasting);
+        state.secrets = Some(secrets);
         if state.file.is_none() {
             let file = LogFile::open(directory)?;
+            state.place = is_lasting.then(|| file.path().to_path_buf());
             let gap = |lines| Some(format!("[{lines} lines are missing: they could not be written in time]\n"));
             state.file = Some(Outlet::new("log", ROOM, gap, Box::new(move || Ok(Box::new(file)))));
         }

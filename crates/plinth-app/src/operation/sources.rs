@@ -25,7 +25,7 @@ impl Operation<'_> {
     ) -> Result<Vec<Finding>, Failure> {
         let observed = Observed { facts: facts.clone(), ..Observed::new(discovered.inventory.clone()) };
         let Ok(plan) = self.goal.plan(&self.desired, &observed, &self.input.catalog) else { return Ok(Vec::new()) };
-        let done = state::done_before(&self.directory, &plan)?;
+        let done = state::done_before(&self.directory, &plan, self.world.is_rehearsal())?;
         let findings = self.ask_sources(&plan, |step| !done.contains_key(&step.id), facts).await?;
         self.tell(&findings);
         Ok(findings)

@@ -201,7 +201,13 @@ mod tests {
     }
 
     fn acting(step: &StepId, diff: &str, attempt: u32) -> EventBody {
-        EventBody::StepActing { step: step.clone(), diff: vec![diff.into()], attempt, reads_only: false }
+        EventBody::StepActing {
+            step: step.clone(),
+            diff: vec![diff.into()],
+            attempt,
+            reads_only: false,
+            installed: None,
+        }
     }
 
     fn finished(step: &StepId, outcome: StepState) -> EventBody {

@@ -7,6 +7,7 @@ mod engines;
 mod existing;
 mod fakes;
 mod gpu_runtime;
+mod listing;
 mod nodes;
 mod recovery;
 mod removal;

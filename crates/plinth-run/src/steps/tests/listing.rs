@@ -1,0 +1,43 @@
+use super::*;
+use indexmap::IndexMap;
+use plinth_model::Digest;
+use plinth_model::steps::NodeReady;
+use plinth_world::kube::KubeNode;
+
+#[tokio::test]
+async fn a_look_lists_the_nodes_once_and_each_step_of_a_run_asks_for_itself() {
+    let names = ["dgx-05", "dgx-06", "dgx-07"];
+    let ready = |name: &str| {
+        let work = Work::NodeReady(NodeReady { node: node(name), version: None });
+        Step { id: StepId::new("kubernetes", "ready", name), ..step(&work) }
+    };
+    let (bench, well) =
+        (Bench::new(), || KubeNode { ready: true, version: "v1.31.9".to_owned(), ..KubeNode::default() });
+    let listed: IndexMap<String, KubeNode> = names[..2].iter().map(|name| ((*name).to_owned(), well())).collect();
+    bench.fake.on("nodes", listed);
+    let plan = plinth_model::Plan {
+        schema: plinth_model::plan::SCHEMA,
+        hash: Digest::of("plan"),
+        site: plinth_model::SiteName::new("s").unwrap(),
+        made_from: plinth_model::plan::MadeFrom {
+            site: Digest::of("site"),
+            inventory: Digest::of("inventory"),
+            catalog: Digest::of("catalog"),
+            plinth: "1".to_owned(),
+            without: Vec::new(),
+        },
+        steps: names.iter().map(|name| ready(name)).collect(),
+        gates: Vec::new(),
+        findings: Vec::new(),
+    };
+    let world = crate::RunWorld { env: bench.env(), behaviour: Arc::new(Kinds) };
+    let seen = crate::look(&plan, &world, &crate::LookOptions { parallel: 2, ..crate::LookOptions::default() })
+        .await
+        .unwrap()
+        .seen;
+    assert_eq!(bench.fake.calls(), ["nodes"]);
+    assert_eq!(seen.values().filter(|seen| **seen == plinth_plan::StepObservation::Done).count(), 2, "{seen:?}");
+    bench.fake.on("node", Some(well()));
+    done(bench.look(&plan.steps[0].work).await);
+    assert_eq!(bench.fake.calls(), ["nodes", "node"]);
+}
