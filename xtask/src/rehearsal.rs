@@ -62,7 +62,7 @@ fn told(what: &str, wrong: Option<&str>) -> Tally {
 fn to_the_letter(scratch: &Path) -> Result<Option<String>, Failure> {
     let readme = commands::root().join("README.md");
     let text = std::fs::read_to_string(&readme).map_err(|error| format!("reading {}: {error}", readme.display()))?;
-    let command = first_command(&text).ok_or("the README has no command that begins with `$ cargo`")?;
+    let command = first_command(&text).ok_or("the README has no command that begins with `cargo run`")?;
     let words: Vec<&str> = command.split_whitespace().collect();
     let output = commands::output(commands::cargo(&words).env("TMPDIR", scratch))?;
     let said = [output.stdout, output.stderr].concat();
@@ -70,9 +70,9 @@ fn to_the_letter(scratch: &Path) -> Result<Option<String>, Failure> {
     Ok(judged(&call, output.status.code(), &String::from_utf8_lossy(&said)))
 }
 
-/// The first command line that calls cargo, without that word.
+/// The first command line that runs plinth by cargo, without the word `cargo`.
 fn first_command(readme: &str) -> Option<&str> {
-    readme.lines().find_map(|line| line.strip_prefix("$ cargo "))
+    readme.lines().find_map(|line| line.strip_prefix("cargo ").filter(|words| words.starts_with("run ")))
 }
 
 /// Makes a call; none when it did what it must.

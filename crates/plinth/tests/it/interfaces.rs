@@ -78,7 +78,7 @@ fn discover() {
 fn plan() {
     let site = BcmSite::basepod(|s| s);
     let plan = site.plinth(&["plan", "--json", "--out", "plan.json"]).exits(0).json();
-    assert_eq!(plan["schema"], 1);
+    assert_eq!(plan["schema"], 2);
     assert_eq!(plan["site"], "basepod-a");
     has(
         &plan,

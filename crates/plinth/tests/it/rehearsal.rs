@@ -125,7 +125,9 @@ fn a_saved_plan_is_refused_when_something_moved_and_says_what() {
     with(&[text(&saved), "--nodes", "7"]).exits(1).says("inventory");
 
     let plan = std::fs::read_to_string(&saved).unwrap();
-    std::fs::write(&saved, plan.replacen("\"schema\": 1", "\"schema\": 999", 1)).unwrap();
+    let newer = plan.replacen("\"schema\":2", "\"schema\":999", 1);
+    assert_ne!(newer, plan);
+    std::fs::write(&saved, newer).unwrap();
     with(&[text(&saved)]).exits(1).says("999");
     std::fs::write(&saved, plan.replacen("ansiblebcm", "somebodyelse", 1)).unwrap();
     with(&[text(&saved)]).exits(1);

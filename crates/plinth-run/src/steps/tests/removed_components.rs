@@ -54,7 +54,7 @@ async fn objects_are_gone_before_the_release_that_may_clean_up_behind_them() {
 async fn an_object_that_stays_keeps_the_release() {
     let bench = Bench::new();
     bench.fake.on("remove", ());
-    for _ in 0..60 {
+    for _ in 0..1000 {
         bench.fake.on("present", vec![pool()]);
     }
     let said = Kinds.act(&step(&work()), &bench.env()).await;
