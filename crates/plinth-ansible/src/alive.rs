@@ -1,7 +1,7 @@
 //! Whether every host answers with its pinned key, found out in seconds and for all at once. Inside a play a dead host costs
 //! minutes, holds everybody up, and ends the play for all.
 
-use crate::program::DOOR;
+use crate::program::CLIENT;
 use plinth_model::engine::Play;
 use plinth_model::finding::code;
 use plinth_model::steps::NodeTarget;
@@ -59,5 +59,5 @@ fn refused(bad: &[(NodeName, String)], all: usize, doing: &str) -> ClientError {
     let fix = "see that they are on and answer over SSH with their pinned key, or take them out of the site file; then run again";
     let mut finding = Finding::error(code::KUBESPRAY_HOST_DOES_NOT_ANSWER, names, &text).fix(fix);
     finding.evidence = bad.iter().map(|(node, happened)| format!("{node}: {happened}")).collect();
-    ClientError::new(DOOR, doing).happened(text).attempt(fix).transient("a host may come back").finding(finding)
+    ClientError::new(CLIENT, doing).happened(text).attempt(fix).transient("a host may come back").finding(finding)
 }

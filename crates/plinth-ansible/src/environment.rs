@@ -1,7 +1,7 @@
 //! The Python environment of a release: made once, where it stays (an environment cannot be moved), usable only when its mark
 //! was written, which comes last.
 
-use crate::program::{self, DOOR, Ended, Hidden};
+use crate::program::{self, CLIENT, Ended, Hidden};
 use crate::python::{self, Python};
 use plinth_model::finding::code;
 use plinth_model::steps::KubesprayRelease;
@@ -212,7 +212,7 @@ impl Environments {
             return Ok(ended.stdout);
         }
         let happened = format!("its Python does not work: {}", ended.complaint().join("; "));
-        Err(ClientError::new(DOOR, doing).happened(happened).attempt("run again: the environment is made anew"))
+        Err(ClientError::new(CLIENT, doing).happened(happened).attempt("run again: the environment is made anew"))
     }
 
     async fn core(&self, release: &KubesprayRelease, place: &Path, doing: &str) -> ClientResult<String> {
@@ -227,7 +227,7 @@ impl Environments {
         let finding = Finding::error(code::KUBESPRAY_ANSIBLE_CORE, release.tag.as_str(), &text)
             .evidence(format!("ansible-core {core}"))
             .fix(fix);
-        Err(ClientError::new(DOOR, doing).happened(text).attempt(fix).finding(finding))
+        Err(ClientError::new(CLIENT, doing).happened(text).attempt(fix).finding(finding))
     }
 }
 
@@ -236,14 +236,14 @@ fn requirements(source: &Path) -> io::Result<Digest> {
 }
 
 fn failed(doing: &str, error: &io::Error) -> ClientError {
-    ClientError::new(DOOR, doing)
+    ClientError::new(CLIENT, doing)
         .happened(error.to_string())
         .attempt("see that the source is there and the state directory has room")
 }
 
 fn refused(doing: &str, mut finding: Finding, ended: &Ended) -> ClientError {
     finding.evidence = ended.complaint();
-    ClientError::new(DOOR, doing).happened(finding.message.clone()).attempt(finding.fix.clone()).finding(finding)
+    ClientError::new(CLIENT, doing).happened(finding.message.clone()).attempt(finding.fix.clone()).finding(finding)
 }
 
 /// Takes out collections that nobody uses.

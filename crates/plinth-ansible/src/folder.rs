@@ -1,6 +1,6 @@
 //! The folder of one run: short, private, and gone afterwards. Ansible's configuration, the key, known hosts, facts, sockets.
 
-use crate::program::DOOR;
+use crate::program::CLIENT;
 use plinth_world::{ClientError, ClientResult};
 use std::fs;
 use std::io;
@@ -26,7 +26,7 @@ impl RunFolder {
     /// Makes a new one, and clears what an earlier run of this site left.
     pub(super) fn make(state: &Path, doing: &str) -> ClientResult<Self> {
         let failed = |error: io::Error| {
-            ClientError::new(DOOR, doing)
+            ClientError::new(CLIENT, doing)
                 .happened(error.to_string())
                 .attempt("see that the state directory is writable")
         };
@@ -116,7 +116,7 @@ fn make(path: &Path) -> io::Result<()> {
 
 fn no_place(doing: &str) -> ClientError {
     let happened = format!("no folder with a short name can be made for the sockets of SSH: at most {LONGEST} bytes");
-    ClientError::new(DOOR, doing)
+    ClientError::new(CLIENT, doing)
         .happened(happened)
         .attempt("set XDG_RUNTIME_DIR to a private folder with a short name")
 }

@@ -3,7 +3,7 @@
 use crate::events::Decoder;
 use crate::folder::EVENTS;
 use crate::log::{Log, Tail};
-use crate::program::DOOR;
+use crate::program::CLIENT;
 use crate::stage::Stage;
 use crate::watch::Watch;
 use plinth_world::secrets::Secrets;
@@ -51,7 +51,7 @@ pub(super) struct Ending {
 pub(super) async fn follow(ctx: &Context, job: Job<'_>, secrets: &Arc<dyn Secrets>) -> ClientResult<Ending> {
     let doing = job.doing;
     let failed = |error: io::Error| {
-        ClientError::new(DOOR, doing)
+        ClientError::new(CLIENT, doing)
             .happened(error.to_string())
             .attempt("see that this machine can start programs and has room")
     };

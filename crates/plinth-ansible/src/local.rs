@@ -3,7 +3,7 @@
 use crate::environment::{Environments, PackageSource};
 use crate::follow::{Ending, Job, follow};
 use crate::log::Log;
-use crate::program::{self, DOOR, Hidden};
+use crate::program::{self, CLIENT, Hidden};
 use crate::record::Record;
 use crate::source::Sources;
 use crate::stage::{Props, Stage};
@@ -64,7 +64,7 @@ impl LocalAnsible {
         let source = self.sources.folder(release)?;
         let venv = self.environments.whole(release, &source).filter(|_| source.is_dir()).ok_or_else(|| {
             let happened = "its source or its Python environment is not here";
-            ClientError::new(DOOR, doing).happened(happened).attempt("run again: both are made before")
+            ClientError::new(CLIENT, doing).happened(happened).attempt("run again: both are made before")
         })?;
         Ok(Props { state: &self.state, venv, source, hidden: Arc::clone(&self.hidden), doing })
     }
@@ -114,7 +114,7 @@ impl LocalAnsible {
 }
 
 fn failed(doing: &str, error: &io::Error) -> ClientError {
-    ClientError::new(DOOR, doing)
+    ClientError::new(CLIENT, doing)
         .happened(error.to_string())
         .attempt("see that the state directory is writable and has room")
 }
@@ -156,7 +156,7 @@ fn more(play: &Play) -> Vec<OsString> {
 fn named(play: &Play, doing: &str) -> ClientResult<()> {
     match play {
         Play::Remove { nodes, .. } | Play::Scale { nodes } | Play::Recover { nodes, .. } if nodes.is_empty() => {
-            Err(ClientError::new(DOOR, doing).happened("no host is named").attempt("report this as a bug of plinth"))
+            Err(ClientError::new(CLIENT, doing).happened("no host is named").attempt("report this as a bug of plinth"))
         }
         _ => Ok(()),
     }

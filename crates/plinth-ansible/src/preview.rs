@@ -1,6 +1,6 @@
 //! The hosts of each play, as `--list-hosts` prints them.
 
-use crate::program::{DOOR, Ended};
+use crate::program::{CLIENT, Ended};
 use plinth_world::ansible::PlayHosts;
 use plinth_world::{ClientError, ClientResult};
 
@@ -11,7 +11,7 @@ pub(super) fn read(ended: &Ended, doing: &str) -> ClientResult<Vec<PlayHosts>> {
         return Ok(plays);
     }
     let happened = format!("ansible-playbook listed no hosts: {}", ended.complaint().join("; "));
-    Err(ClientError::new(DOOR, doing).happened(happened).attempt("see that inventory and variables are written"))
+    Err(ClientError::new(CLIENT, doing).happened(happened).attempt("see that inventory and variables are written"))
 }
 
 /// A play has a line like `play #1 (all): NAME`, a tab and its tags; its hosts follow below `hosts (2):`, indented further.

@@ -11,7 +11,7 @@ use tokio::process::Command;
 use tokio::time::timeout;
 
 /// Name of this client in errors.
-pub(super) const DOOR: &str = "ansible";
+pub(super) const CLIENT: &str = "ansible";
 /// Most of an output that is kept, bytes; the rest is read and forgotten.
 const LARGEST: usize = 16 * 1024 * 1024;
 /// Lines of an error output that are shown.
@@ -78,7 +78,7 @@ fn clean(command: &mut Command) {
 pub(super) async fn run(mut command: Command, doing: &str, patience: Duration) -> ClientResult<Ended> {
     let name = command.as_std().get_program().to_string_lossy().into_owned();
     let failed = |error: io::Error| {
-        ClientError::new(DOOR, doing)
+        ClientError::new(CLIENT, doing)
             .happened(format!("`{name}` cannot be run: {error}"))
             .attempt(format!("install `{name}`"))
     };
@@ -89,7 +89,7 @@ pub(super) async fn run(mut command: Command, doing: &str, patience: Duration) -
         Ok(ended) => ended.map_err(failed)?,
         Err(_) => {
             let happened = format!("`{name}` did not end within {} s", patience.as_secs());
-            return Err(ClientError::new(DOOR, doing)
+            return Err(ClientError::new(CLIENT, doing)
                 .happened(happened)
                 .attempt("look at the network and the load of this machine"));
         }

@@ -1,6 +1,6 @@
 //! The Python that a release takes: the newest one on PATH within its range.
 
-use crate::program::{self, DOOR, Hidden};
+use crate::program::{self, CLIENT, Hidden};
 use plinth_model::finding::code;
 use plinth_model::steps::KubesprayRelease;
 use plinth_model::{Finding, Version};
@@ -25,7 +25,7 @@ pub(super) struct Python {
 pub(super) async fn choose(release: &KubesprayRelease, named: Option<&str>, hidden: &Hidden) -> ClientResult<Python> {
     let doing = format!("choosing a Python for Kubespray {}", release.tag);
     let range = VersionReq::parse(&release.python).map_err(|error| {
-        ClientError::new(DOOR, &doing)
+        ClientError::new(CLIENT, &doing)
             .happened(format!("the range `{}`: {error}", release.python))
             .attempt("make the plan again")
     })?;
@@ -70,7 +70,7 @@ fn none_fits(release: &KubesprayRelease, named: Option<&str>, seen: Vec<String>,
     );
     let mut finding = Finding::error(code::KUBESPRAY_NO_PYTHON, release.tag.as_str(), &text).fix(fix.clone());
     finding.evidence = if seen.is_empty() { vec!["none is on PATH".to_owned()] } else { seen };
-    ClientError::new(DOOR, doing).happened(text).attempt(fix).finding(finding)
+    ClientError::new(CLIENT, doing).happened(text).attempt(fix).finding(finding)
 }
 
 /// The newest minor version of a range.

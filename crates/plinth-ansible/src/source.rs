@@ -1,7 +1,7 @@
 //! Kubespray's source: from git, a tarball or a folder, proved by its tree id, laid out as a whole or not at all, and never
 //! written to afterwards.
 
-use crate::program::{self, DOOR, Hidden};
+use crate::program::{self, CLIENT, Hidden};
 use crate::tree::tree_id;
 use flate2::read::GzDecoder;
 use plinth_model::Finding;
@@ -54,7 +54,7 @@ impl Sources {
             return Ok(self.folder.join(release.tag.as_str()));
         }
         let happened = format!("`{}` is no name for a folder", release.tag);
-        Err(ClientError::new(DOOR, "finding the source of Kubespray")
+        Err(ClientError::new(CLIENT, "finding the source of Kubespray")
             .happened(happened)
             .attempt("check kubernetes.kubespray.version"))
     }
@@ -124,7 +124,7 @@ impl Sources {
             return Ok(Origin::Git(source.to_owned()));
         }
         let happened = format!("{} is neither a git address, nor a tarball, nor a folder", path.display());
-        Err(ClientError::new(DOOR, doing)
+        Err(ClientError::new(CLIENT, doing)
             .happened(happened)
             .attempt("check kubernetes.kubespray.source; relative names start at the site file"))
     }
@@ -166,7 +166,7 @@ impl Sources {
             let finding = Finding::error(code::KUBESPRAY_NO_GIT, release.tag.as_str(), text)
                 .evidence(format!("source: {address}"))
                 .fix("install the package `git`, or name a tarball or a folder as kubernetes.kubespray.source");
-            return Err(ClientError::new(DOOR, doing).happened(text).attempt(finding.fix.clone()).finding(finding));
+            return Err(ClientError::new(CLIENT, doing).happened(text).attempt(finding.fix.clone()).finding(finding));
         }
         fs::create_dir_all(goal).map_err(|error| failed(doing, &error))?;
         let tag = format!("refs/tags/{}", release.tag);
@@ -194,7 +194,7 @@ impl Sources {
         }
         let happened = format!("git said: {}", ended.complaint().join("; "));
         let attempt = "see that the address answers from here (proxy, mirror), or name a tarball or folder as kubernetes.kubespray.source";
-        Err(ClientError::new(DOOR, doing).happened(happened).attempt(attempt).transient("a network may come back"))
+        Err(ClientError::new(CLIENT, doing).happened(happened).attempt(attempt).transient("a network may come back"))
     }
 }
 
@@ -203,7 +203,7 @@ async fn blocking<T: Send + 'static>(work: impl FnOnce() -> io::Result<T> + Send
 }
 
 fn failed(doing: &str, error: &io::Error) -> ClientError {
-    ClientError::new(DOOR, doing)
+    ClientError::new(CLIENT, doing)
         .happened(error.to_string())
         .attempt("see that the state directory is writable and has room")
 }
@@ -258,7 +258,7 @@ fn prove(release: &KubesprayRelease, commit: Option<&str>, tree: &str, doing: &s
         .evidence(format!("tree: {tree}; pinned {}", release.tree))
         .evidence(format!("source: {}", release.source))
         .fix("do not use this source: its tag was moved, or files in it were changed; name another kubernetes.kubespray.source");
-    Err(ClientError::new(DOOR, doing).happened(text).attempt(finding.fix.clone()).finding(finding))
+    Err(ClientError::new(CLIENT, doing).happened(text).attempt(finding.fix.clone()).finding(finding))
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! Everything that stands ready before ansible-playbook starts: configuration, variables, plugin, keys, known hosts.
 
 use crate::folder::{EVENTS, RunFolder};
-use crate::program::{self, DOOR, Hidden};
+use crate::program::{self, CLIENT, Hidden};
 use crate::settings;
 use plinth_model::steps::{Credential, INVENTORY_FILE, NodeTarget, VARIABLES_FILE};
 use plinth_model::text::template;
@@ -104,11 +104,11 @@ impl Stage {
             Credential::Password(_) => {
                 let happened = "Ansible logs in with keys here, never with passwords";
                 let attempt = "let the account log in with a key (access.account.key), or through an agent";
-                return Err(ClientError::new(DOOR, doing).happened(happened).attempt(attempt));
+                return Err(ClientError::new(CLIENT, doing).happened(happened).attempt(attempt));
             }
         };
         let key = secrets.get(reference).map_err(|error| {
-            ClientError::new(DOOR, doing)
+            ClientError::new(CLIENT, doing)
                 .happened(error.to_string())
                 .attempt("check the secret that the site file names")
         })?;
@@ -173,7 +173,7 @@ impl Stage {
 }
 
 fn failed(doing: &str, error: &io::Error) -> ClientError {
-    ClientError::new(DOOR, doing)
+    ClientError::new(CLIENT, doing)
         .happened(error.to_string())
         .attempt("see that inventory and variables are written, and the disk has room")
 }

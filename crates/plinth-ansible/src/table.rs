@@ -1,6 +1,6 @@
 //! What a release would fetch: its own table, filled with the written variables, by a small playbook of ours.
 
-use crate::program::{self, DOOR};
+use crate::program::{self, CLIENT};
 use crate::stage::Stage;
 use plinth_world::ansible::{Artifact, Download};
 use plinth_world::{ClientError, ClientResult, files};
@@ -18,7 +18,7 @@ const LARGEST: usize = 8 * 1024 * 1024;
 /// Asks.
 pub(super) async fn ask(stage: &Stage, doing: &str, patience: Duration) -> ClientResult<Vec<Download>> {
     let failed = |happened: String| {
-        ClientError::new(DOOR, doing)
+        ClientError::new(CLIENT, doing)
             .happened(happened)
             .attempt("see that source, environment, inventory and variables are there")
     };

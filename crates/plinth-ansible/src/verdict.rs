@@ -2,7 +2,7 @@
 //! lost host and to a syntax error.
 
 use crate::follow::Ending;
-use crate::program::DOOR;
+use crate::program::CLIENT;
 use plinth_model::Finding;
 use plinth_model::finding::code;
 use plinth_world::ansible::{HostStats, PlayStats};
@@ -79,5 +79,5 @@ fn told(ending: &Ending, mut finding: Finding, doing: &str, cards: Vec<String>) 
         finding.evidence.push(format!("{} lines of its events were not understood", ending.strange));
     }
     finding.evidence.push(format!("all of it: {}", ending.log.display()));
-    ClientError::new(DOOR, doing).happened(finding.message.clone()).attempt(finding.fix.clone()).finding(finding)
+    ClientError::new(CLIENT, doing).happened(finding.message.clone()).attempt(finding.fix.clone()).finding(finding)
 }

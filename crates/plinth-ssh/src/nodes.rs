@@ -15,13 +15,13 @@ use plinth_world::secrets::Secrets;
 use plinth_world::{ClientError, ClientResult, Context};
 use std::sync::Arc;
 
-const DOOR: &str = "node";
+const CLIENT: &str = "node";
 /// The finding of a login that cannot become root.
 pub(crate) const NO_ROOT: Code = code::NODE_NO_ROOT;
 
 /// The state directory that manages nodes, as it stands on each of them.
 #[derive(Clone, Debug)]
-pub struct Manager {
+pub struct NodeMark {
     /// Unique, and the same wherever the directory is copied to.
     pub id: String,
     /// For people and for the next one: lines `key=value` with `id`, `by`, `directory`, `since`.
@@ -34,7 +34,7 @@ pub struct Manager {
 #[derive(Clone)]
 pub struct SshNodes {
     pub(crate) ssh: Arc<Ssh>,
-    manager: Option<Arc<Manager>>,
+    mark: Option<Arc<NodeMark>>,
     secrets: Arc<dyn Secrets>,
 }
 
@@ -42,20 +42,20 @@ impl SshNodes {
     /// Connects to nothing yet.
     #[must_use]
     pub fn new(config: SshConfig, secrets: Arc<dyn Secrets>) -> Self {
-        Self { ssh: Arc::new(Ssh::new(config, Arc::clone(&secrets))), manager: None, secrets }
+        Self { ssh: Arc::new(Ssh::new(config, Arc::clone(&secrets))), mark: None, secrets }
     }
 
     /// Marks nodes as managed from here, and leaves those alone that are managed from elsewhere.
     #[must_use]
-    pub fn managed_by(mut self, manager: Manager) -> Self {
-        self.manager = Some(Arc::new(manager));
+    pub fn managed_by(mut self, mark: NodeMark) -> Self {
+        self.mark = Some(Arc::new(mark));
         self
     }
 
     /// The script, which then asks for the mark.
     pub(crate) fn managed(&self, script: Script) -> Script {
-        let Some(Manager { id, text, takes_over }) = self.manager.as_deref() else { return script };
-        script.text("manager_id", id).text("manager", text).text("take_over", if *takes_over { "1" } else { "" })
+        let Some(NodeMark { id, text, takes_over }) = self.mark.as_deref() else { return script };
+        script.text("manager_id", id).text("mark", text).text("take_over", if *takes_over { "1" } else { "" })
     }
 
     /// All pins as one known_hosts text, for programs that plinth runs.
@@ -103,14 +103,14 @@ impl SshNodes {
 
 fn failed(doing: &str, target: &NodeTarget, happened: String) -> ClientError {
     let doing = format!("{doing} on {} ({})", target.node, target.address);
-    ClientError::new(DOOR, doing)
+    ClientError::new(CLIENT, doing)
         .happened(happened)
         .attempt("look at the node, then run again: what is done is found and kept")
 }
 
 pub(crate) fn unusable(target: &NodeTarget, happened: &str) -> ClientError {
     let doing = format!("preparing a login for {}", target.node);
-    ClientError::new(DOOR, doing).happened(happened).attempt("check the secret that the site file names")
+    ClientError::new(CLIENT, doing).happened(happened).attempt("check the secret that the site file names")
 }
 
 #[async_trait]

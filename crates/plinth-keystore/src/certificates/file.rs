@@ -17,7 +17,7 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-const DOOR: &str = "keystore";
+const CLIENT: &str = "keystore";
 const DAY_S: i64 = 86_400;
 /// Largest given file that is read, bytes. The bundle of all public authorities is about 300 KiB.
 const LARGEST: usize = 4 * 1024 * 1024;
@@ -69,7 +69,7 @@ impl FileKeystore {
             Ok(self.state_dir.join("certificates").join(name))
         } else {
             let doing = format!("finding certificate `{name}`");
-            Err(ClientError::new(DOOR, doing)
+            Err(ClientError::new(CLIENT, doing)
                 .happened("its name is not a plain file name")
                 .attempt("use letters, digits and dashes"))
         }
@@ -150,7 +150,7 @@ impl Keystore for FileKeystore {
             "correct what is named here and run again; the certificate kept so far, if any, serves until then";
         made.and_then(|chain| chain.leaf())
             .map(|leaf| state(&leaf, now))
-            .map_err(|happened| ClientError::new(DOOR, doing()).happened(happened).attempt(attempt))
+            .map_err(|happened| ClientError::new(CLIENT, doing()).happened(happened).attempt(attempt))
     }
 
     async fn source_differs(
@@ -162,7 +162,7 @@ impl Keystore for FileKeystore {
         let files = Files(self.directory(name)?);
         files.differences(&self.placed(source)).map_err(|happened| {
             let doing = format!("comparing certificate `{name}` with its source");
-            ClientError::new(DOOR, doing).happened(happened).attempt("correct the file that the site names")
+            ClientError::new(CLIENT, doing).happened(happened).attempt("correct the file that the site names")
         })
     }
 }
@@ -224,7 +224,9 @@ impl Files {
                 ),
             ),
         };
-        ClientError::new(DOOR, format!("reading certificate `{name}` in {folder}")).happened(happened).attempt(attempt)
+        ClientError::new(CLIENT, format!("reading certificate `{name}` in {folder}"))
+            .happened(happened)
+            .attempt(attempt)
     }
 
     /// A file of what is kept.

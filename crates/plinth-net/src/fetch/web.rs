@@ -21,7 +21,7 @@ use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-const DOOR: &str = "fetch";
+const CLIENT: &str = "fetch";
 /// Largest file that is taken, bytes. The largest that is known has 300 MB.
 const LARGEST: u64 = 2 * 1024 * 1024 * 1024;
 /// Largest list that is read, bytes.
@@ -43,7 +43,7 @@ impl WebFiles {
     /// When TLS cannot be set up.
     pub fn new(state: &Path) -> ClientResult<Self> {
         let failed = |happened: String| {
-            ClientError::new(DOOR, "setting up TLS")
+            ClientError::new(CLIENT, "setting up TLS")
                 .happened(happened)
                 .attempt("install this machine's authorities (ca-certificates)")
         };
@@ -118,7 +118,7 @@ impl WebFiles {
                     .evidence(format!("got {found} from {}", file.url))
                     .owner(Owner::NetworkTeam)
                     .fix(fix);
-                Err(ClientError::new(DOOR, format!("fetching {}", file.url))
+                Err(ClientError::new(CLIENT, format!("fetching {}", file.url))
                     .happened(message)
                     .attempt(fix)
                     .finding(finding))
@@ -153,7 +153,7 @@ impl FetchClient for WebFiles {
         let doing = || format!("reading {}", self.list.display());
         match read_up_to(&self.list, LARGEST_LIST) {
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(ClientError::new(DOOR, doing())
+            Err(error) => Err(ClientError::new(CLIENT, doing())
                 .happened(error.to_string())
                 .attempt("make the state directory readable")),
             Ok(bytes) => Ok(serde_json::from_slice(&bytes).ok()),
@@ -163,7 +163,7 @@ impl FetchClient for WebFiles {
     async fn keep_list(&self, _: &Context, list: &DownloadList) -> ClientResult<()> {
         let failed = |happened: String| {
             let doing = format!("writing {}", self.list.display());
-            ClientError::new(DOOR, doing).happened(happened).attempt("make the state directory writable")
+            ClientError::new(CLIENT, doing).happened(happened).attempt("make the state directory writable")
         };
         let bytes = serde_json::to_vec_pretty(list).map_err(|error| failed(error.to_string()))?;
         self.store.make().and_then(|()| write_whole(&self.list, &bytes)).map_err(|error| failed(error.to_string()))
@@ -181,7 +181,7 @@ impl FetchClient for WebFiles {
             Ok(missing)
         };
         tokio::task::spawn_blocking(look).await.unwrap_or_else(|error| {
-            Err(ClientError::new(DOOR, "looking at fetched files")
+            Err(ClientError::new(CLIENT, "looking at fetched files")
                 .happened(error.to_string())
                 .attempt("report this: it is a defect"))
         })
@@ -209,7 +209,7 @@ impl FetchClient for WebFiles {
         answer.map(|response| response.status().as_u16()).map_err(|error| {
             let (happened, cause) = why(&error);
             let attempt = "check this machine's way to it (DNS, proxy, firewall)";
-            ClientError::new(DOOR, format!("asking {url}")).happened(happened).attempt(attempt).because(cause)
+            ClientError::new(CLIENT, format!("asking {url}")).happened(happened).attempt(attempt).because(cause)
         })
     }
 
@@ -256,7 +256,7 @@ fn refused(file: &DownloadFile, happened: String, attempt: &str) -> ClientError 
         .evidence(file.url.clone())
         .owner(Owner::NetworkTeam)
         .fix(attempt);
-    ClientError::new(DOOR, format!("fetching {}", file.url)).happened(happened).attempt(attempt).finding(finding)
+    ClientError::new(CLIENT, format!("fetching {}", file.url)).happened(happened).attempt(attempt).finding(finding)
 }
 
 /// No answer, or one that broke off.
@@ -268,7 +268,7 @@ fn lost(file: &DownloadFile, error: &reqwest::Error) -> ClientError {
         .evidence(file.url.clone())
         .owner(Owner::NetworkTeam)
         .fix(attempt);
-    ClientError::new(DOOR, format!("fetching {}", file.url))
+    ClientError::new(CLIENT, format!("fetching {}", file.url))
         .happened(happened)
         .attempt(attempt)
         .because(cause)
@@ -303,7 +303,7 @@ fn told(error: &dyn std::error::Error) -> String {
 
 fn disk(file: &DownloadFile, error: &io::Error) -> ClientError {
     let attempt = "make room in the state directory, and let it be written";
-    ClientError::new(DOOR, format!("keeping {}", file.dest)).happened(error.to_string()).attempt(attempt)
+    ClientError::new(CLIENT, format!("keeping {}", file.dest)).happened(error.to_string()).attempt(attempt)
 }
 
 fn host(url: &str) -> &str {

@@ -18,7 +18,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-const DOOR: &str = "ansible";
+const CLIENT: &str = "ansible";
 
 /// Ansible with Kubespray.
 pub(crate) struct SimAnsible {
@@ -42,7 +42,7 @@ struct Run<'a> {
 }
 
 fn call(doing: &str, release: &KubesprayRelease) -> Call {
-    Call::new(DOOR, format!("{doing} Kubespray {}", release.tag))
+    Call::new(CLIENT, format!("{doing} Kubespray {}", release.tag))
 }
 
 /// The lowest version a requirement such as `>=2.16.4, <2.18` names.

@@ -11,7 +11,7 @@ use plinth_world::{ClientResult, Context};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-const DOOR: &str = "fetch";
+const CLIENT: &str = "fetch";
 
 /// Files of the web.
 pub(crate) struct SimFetch {
@@ -40,7 +40,7 @@ impl FetchClient for SimFetch {
     }
 
     async fn fetch(&self, ctx: &Context, file: &DownloadFile) -> ClientResult<()> {
-        let call = Call::new(DOOR, format!("fetching {}", file.url));
+        let call = Call::new(CLIENT, format!("fetching {}", file.url));
         if !file.has_checksum() {
             return Err(call.fails("no checksum is known for it", "use a release that has one"));
         }
@@ -54,7 +54,7 @@ impl FetchClient for SimFetch {
     async fn status(&self, _: &Context, url: &str) -> ClientResult<u16> {
         self.centre.spend("ask-source", url, timing::CONNECT).await;
         if self.centre.silent(url)? {
-            let call = Call::new(DOOR, format!("asking {url}"));
+            let call = Call::new(CLIENT, format!("asking {url}"));
             return Err(call.fails("no answer in time", "check this machine's way to it (DNS, proxy, firewall)"));
         }
         Ok(200)

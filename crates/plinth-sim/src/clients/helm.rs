@@ -18,7 +18,7 @@ use serde_json::Value;
 use std::sync::Arc;
 use std::time::Duration;
 
-const DOOR: &str = "helm";
+const CLIENT: &str = "helm";
 /// Seconds after which a failing hook or a failing workload is given up.
 const GIVES_UP: f64 = 40.0;
 
@@ -105,7 +105,7 @@ fn unreachable(call: &Call) -> ClientError {
 
 impl SimHelm {
     fn call(doing: &str, namespace: &str, name: &str) -> Call {
-        Call::new(DOOR, format!("{doing} release {namespace}/{name}"))
+        Call::new(CLIENT, format!("{doing} release {namespace}/{name}"))
     }
 
     /// Refuses what helm refuses before it changes anything.

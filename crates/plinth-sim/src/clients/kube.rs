@@ -23,7 +23,7 @@ use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
 use std::sync::Arc;
 
-const DOOR: &str = "kube";
+const CLIENT: &str = "kube";
 
 /// Kubernetes.
 pub(crate) struct SimKube {
@@ -33,7 +33,7 @@ pub(crate) struct SimKube {
 }
 
 pub(super) fn call(doing: impl Into<String>) -> Call {
-    Call::new(DOOR, doing)
+    Call::new(CLIENT, doing)
 }
 
 fn seen(holds: bool, seen: impl Into<String>) -> HealthState {

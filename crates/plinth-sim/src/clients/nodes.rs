@@ -26,7 +26,7 @@ use plinth_world::{ClientError, ClientResult, Context};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-const DOOR: &str = "node";
+const CLIENT: &str = "node";
 /// What OpenSSH calls the key type of the simulated machines.
 const ALGORITHM: &str = "ssh-ed25519";
 /// Seconds until a connection that nobody answers is given up.
@@ -165,7 +165,7 @@ fn of_node(kind: &FaultKind, target: &NodeTarget) -> Option<NodeFault> {
 }
 
 fn call(doing: &str, target: &NodeTarget) -> Call {
-    Call::new(DOOR, format!("{doing} {} ({})", target.node, target.address))
+    Call::new(CLIENT, format!("{doing} {} ({})", target.node, target.address))
 }
 
 fn compare(machine: &Machine, wanted: &Account) -> AccountState {

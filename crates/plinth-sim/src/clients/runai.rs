@@ -16,7 +16,7 @@ use plinth_world::{ClientResult, Context};
 use std::sync::Arc;
 use uuid::Uuid;
 
-const DOOR: &str = "runai";
+const CLIENT: &str = "runai";
 /// Generated secrets that the credentials of a cluster become.
 const CREDENTIALS: [&str; 2] = ["runai-client-secret", "runai-cluster-uid"];
 
@@ -27,7 +27,7 @@ pub(crate) struct SimRunai {
 }
 
 fn call(doing: &str, target: &RunaiTarget) -> Call {
-    Call::new(DOOR, format!("{doing} at {}", target.url))
+    Call::new(CLIENT, format!("{doing} at {}", target.url))
 }
 
 /// `host` of `https://host[:port]`.

@@ -12,7 +12,7 @@ use russh::{AlgorithmKind, Error};
 use std::io::ErrorKind;
 use std::time::Duration;
 
-const DOOR: &str = "node";
+const CLIENT: &str = "node";
 /// Why trying again may help after a loss.
 const LOST: &str = "a lost connection can be opened again";
 /// Why trying again may help with a node that is not there.
@@ -27,7 +27,7 @@ pub(super) fn permanent(
     happened: impl Into<String>,
     attempt: impl Into<String>,
 ) -> ClientError {
-    ClientError::new(DOOR, format!("{doing} on {peer}")).happened(happened).attempt(attempt)
+    ClientError::new(CLIENT, format!("{doing} on {peer}")).happened(happened).attempt(attempt)
 }
 
 /// A failure with a finding of the same words.
