@@ -2,7 +2,7 @@
 
 use crate::claim::{self, Claim};
 use plinth_model::steps::{Check, RunaiTarget};
-use plinth_model::{Finding, NodeName, Verdict};
+use plinth_model::{Finding, NodeName, Verdict, amount};
 use plinth_world::kube::HealthState;
 use plinth_world::runai::RunaiCluster;
 use plinth_world::{ClientError, ClientResult, Clients, Context};
@@ -67,7 +67,7 @@ fn runai(check: &Check, clusters: &[RunaiCluster], target: &RunaiTarget, nodes: 
     };
     let mut evidence = vec![
         format!("state {}", cluster.state),
-        format!("{} GPU nodes seen: {}", cluster.gpu_nodes.len(), cluster.gpu_nodes.join(", ")),
+        format!("{} seen: {}", amount(cluster.gpu_nodes.len(), "GPU node"), cluster.gpu_nodes.join(", ")),
     ];
     evidence.extend(cluster.missing.iter().map(|dependency| format!("required dependency {dependency} is missing")));
     let unseen: Vec<&str> =

@@ -53,7 +53,7 @@ impl Script {
     }
 
     pub(crate) fn start(&mut self, at: f64, step: &str) -> &mut Self {
-        let reason = "wanted by the site file".to_owned();
+        let reason = "wanted by the site file".into();
         let (stage, node) = (stage_of(step), node_of(step));
         self.at(at, EventBody::StepStarted { step: id(step), stage, node, reason })
     }

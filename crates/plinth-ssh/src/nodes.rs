@@ -55,7 +55,7 @@ impl SshNodes {
     /// The script, which then asks for the mark.
     pub(crate) fn managed(&self, script: Script) -> Script {
         let Some(NodeMark { id, text, takes_over }) = self.mark.as_deref() else { return script };
-        script.text("manager_id", id).text("mark", text).text("take_over", if *takes_over { "1" } else { "" })
+        script.text("manager_id", id).text("manager", text).text("take_over", if *takes_over { "1" } else { "" })
     }
 
     /// All pins as one known_hosts text, for programs that plinth runs.

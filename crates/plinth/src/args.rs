@@ -244,6 +244,9 @@ pub(crate) struct Plan {
     /// Look at the nodes and at every step first, as `apply` does: what is seen is in the plan
     #[arg(long)]
     pub(crate) preflight: bool,
+    /// Do not ask beforehand whether git, package index, files, images and charts can be fetched
+    #[arg(long, requires = "preflight")]
+    pub(crate) skip_source_check: bool,
     /// Exit with 2 when there are changes
     #[arg(long)]
     pub(crate) detailed_exitcode: bool,
@@ -314,6 +317,9 @@ pub(crate) struct Preflight {
     /// Do not ask before fixing
     #[arg(short, long, requires = "fix")]
     pub(crate) yes: bool,
+    /// Do not ask beforehand whether git, package index, files, images and charts can be fetched
+    #[arg(long)]
+    pub(crate) skip_source_check: bool,
     #[command(flatten)]
     pub(crate) from: InventoryOption,
 }

@@ -9,6 +9,7 @@ use crate::{Digest, Finding, InstalledChange, NodeName, SiteName, Stage, StepId}
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// Schema number of the event stream.
 pub const SCHEMA: u32 = 1;
@@ -164,8 +165,8 @@ pub enum EventBody {
         /// Node, if it touches one.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         node: Option<String>,
-        /// Why it is in the plan.
-        reason: String,
+        /// Why it is in the plan. Many steps share it.
+        reason: Arc<str>,
     },
     /// It is not in the desired state: its effect begins now. The intent is durable before this event is told.
     #[serde(rename = "step.acting")]

@@ -5,6 +5,7 @@ use super::view::{Applied, Progress, RunEnd, StepView};
 use super::{Event, EventBody, RunHead, RunView, StepState};
 use crate::{Finding, Stage, StepId};
 use jiff::Timestamp;
+use std::sync::Arc;
 
 impl RunView {
     /// Everything that a list of events amounts to; events that are missing are given up.
@@ -179,7 +180,7 @@ impl RunView {
             state: StepState::Pending,
             started: None,
             seconds: None,
-            reason: String::new(),
+            reason: Arc::default(),
             attempt: 0,
             waits: None,
             retries: 0,

@@ -204,7 +204,7 @@ fn in_flight(view: &RunView, state: RunState, now: Timestamp) -> Vec<StepStatus>
         started: step.started,
         seconds: step.started.filter(|_| running).map(|from| now.duration_since(from).as_secs_f64().max(0.0)),
         attempt: step.attempt,
-        reason: step.reason.clone(),
+        reason: step.reason.to_string(),
         waits: step.waits.clone(),
     };
     if running {

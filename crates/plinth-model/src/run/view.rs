@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 /// What is known of one run. Everything that shows a run draws it, and it can be sent to somebody else, who goes on folding.
 ///
@@ -150,9 +151,9 @@ pub struct StepView {
     /// Seconds it took, by the run's own clock.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seconds: Option<f64>,
-    /// Why it is in the plan.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub reason: String,
+    /// Why it is in the plan. Many steps share it.
+    #[serde(default, skip_serializing_if = "str::is_empty")]
+    pub reason: Arc<str>,
     /// Attempt, from 1; 0 before the first.
     #[serde(default)]
     pub attempt: u32,

@@ -78,6 +78,12 @@ impl EventSink {
         self.secrets.redact(text)
     }
 
+    /// The same for a text that many share: without a secret in it, it stays the same one.
+    pub(crate) fn shared(&self, text: &Arc<str>) -> Arc<str> {
+        let clean = self.text(text);
+        if *clean == **text { Arc::clone(text) } else { clean.into() }
+    }
+
     /// The lines without secrets.
     pub(crate) fn lines(&self, lines: &[String]) -> Vec<String> {
         lines.iter().map(|line| self.text(line)).collect()

@@ -196,7 +196,7 @@ impl<'a> Run<'a> {
             step: step.id.clone(),
             stage: step.work.stage(),
             node: step.work.node().map(ToString::to_string),
-            reason: self.event_sink.text(&step.reason),
+            reason: self.event_sink.shared(&step.reason),
         });
         self.batch.spawns.push((index, Spawn::Probe));
     }

@@ -12,6 +12,7 @@ use plinth_model::{Digest, Event, EventBody, Exit, Finding, SiteName, Stage, Ste
 use rusqlite::{Connection, params};
 use serde::Deserialize;
 use std::path::Path;
+use std::sync::Arc;
 
 /// Schema number of these journals.
 pub(super) const SCHEMA: i64 = 1;
@@ -88,7 +89,7 @@ fn bodies(run: &str, fact: Fact) -> Vec<EventBody> {
             vec![EventBody::RunStarted(RunHead { steps, owner, rehearsal, took_over, ..RunHead::new(run, plan, site) })]
         }
         Fact::StepIntent { step, attempt } => {
-            let (stage, node, reason) = (stage(&step), node(&step), String::new());
+            let (stage, node, reason) = (stage(&step), node(&step), Arc::default());
             let started = EventBody::StepStarted { step: step.clone(), stage, node, reason };
             let acting = EventBody::StepActing { step, diff: Vec::new(), attempt, reads_only: false, installed: None };
             if attempt == 1 { vec![started, acting] } else { vec![acting] }

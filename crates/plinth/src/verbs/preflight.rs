@@ -43,7 +43,10 @@ pub(crate) async fn run(common: &Common, verb: &Preflight, printer: &Printer) ->
             survey = operation.check_nodes(&discovered.cluster).await?;
         }
     }
-    let sources = operation.check_sources(&discovered, &survey.facts).await?;
+    let sources = match verb.skip_source_check {
+        true => Vec::new(),
+        false => operation.check_sources(&discovered, &survey.facts).await?,
+    };
     survey.findings.extend(site_findings(operation.input(), discovered));
     let found = tell(common, &survey, &sources, printer);
     Ok(if fixed == Exit::Partly { fixed } else { found })

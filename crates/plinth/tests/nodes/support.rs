@@ -47,7 +47,8 @@ impl Bench {
         let mut command = self.lab.command(env!("CARGO_BIN_EXE_plinth"));
         command.args(arguments).args(["-f", "site.yaml", "--state", state]).current_dir(self.folder.path());
         // A lab has no way to any source; what these tests are about comes before anything is fetched.
-        command.args((arguments.first() == Some(&"apply")).then_some("--skip-source-check"));
+        let asks = matches!(arguments.first(), Some(&("apply" | "preflight"))) || arguments.contains(&"--preflight");
+        command.args(asks.then_some("--skip-source-check"));
         command.env("HOME", self.folder.path()).env_remove("SSH_AUTH_SOCK");
         command
     }

@@ -6,7 +6,7 @@ use crate::steps::outcome::{blocked, differs, done, refused, todo};
 use crate::steps::{Explanation, StepKind, wait};
 use plinth_model::finding::code;
 use plinth_model::steps::{RunaiConnected, RunaiTarget};
-use plinth_model::{Finding, Step};
+use plinth_model::{Finding, Step, amount};
 use plinth_world::ClientError;
 
 const CLIENT: &str = "runai";
@@ -29,7 +29,8 @@ impl StepKind for RunaiConnected {
             Err(finding) => blocked(finding),
             Ok(None) => todo(format!("! no cluster is registered as `{}`", target.cluster)),
             Ok(Some(cluster)) if cluster.state == CONNECTED => {
-                done(format!("Connected, {} GPU nodes: {}", cluster.gpu_nodes.len(), cluster.gpu_nodes.join(", ")))
+                let nodes = amount(cluster.gpu_nodes.len(), "GPU node");
+                done(format!("Connected, {nodes}: {}", cluster.gpu_nodes.join(", ")))
             }
             Ok(Some(cluster)) => {
                 let missing =

@@ -89,7 +89,7 @@ async fn a_cluster_that_does_not_connect_says_where_to_look() {
         ["~ state MissingPrerequisites → Connected", "! required dependency prometheus is missing"]
     );
     bench.fake.on("clusters", vec![cluster("u", "Connected", &[])]);
-    assert_eq!(done(bench.look(&work).await), "Connected, 1 GPU nodes: dgx-05");
+    assert_eq!(done(bench.look(&work).await), "Connected, 1 GPU node: dgx-05");
     let cases = [
         ("MissingPrerequisites", "runai-public"),
         ("ServiceIssues", "runaiconfigs.run.ai"),
