@@ -69,7 +69,8 @@ fn a_changed_host_key_stops_its_node_until_a_person_trusts_the_new_one() {
     assert!(trusted.status.success(), "{}", said(&trusted));
     assert!(pin(&bench, "n2").contains(&shown(&bench, "n2", "ssh-ed25519")));
     assert!(pin(&bench, "n2").contains("by a person"));
-    assert_eq!(ended(&applied(&bench), "changed"), Vec::<&str>::new());
+    // The run before went on without n2, so the inventory takes it in again; nothing is done on any node.
+    assert_eq!(ended(&applied(&bench), "changed"), ["kubernetes/inventory/kubespray"]);
 }
 
 #[test]
