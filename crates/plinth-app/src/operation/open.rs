@@ -64,6 +64,7 @@ impl<'a> Operation<'a> {
                 Some(Mutex::new(SiteLock::take(directory, name, rehearsal, operation.world.durability())?));
             if !rehearsal {
                 state::identity::keep(&operation.directory, &operation.input.site)?;
+                state::mark::Mark::keep(&operation.directory)?;
             }
             operation.world.begin(&operation.desired)?;
             operation.say_opened()?;

@@ -26,26 +26,26 @@ pub(crate) struct Mark {
 }
 
 impl Mark {
-    /// Of a directory; made when there is none. One that cannot be read is an error: another id would lock us out of our own nodes.
-    pub(crate) fn of(directory: &Path) -> Result<Self, Problem> {
+    /// Of a directory whose lock is held; made when there is none.
+    pub(crate) fn keep(directory: &Path) -> Result<Self, Problem> {
+        if let Some(known) = Self::read(directory)? {
+            return Ok(known);
+        }
         let file = directory.join(FILE);
-        let failed = |error: &dyn Display| {
-            Problem::while_doing("reading the mark of the state directory")
-                .to(file.display())
-                .wrong_input(error)
-                .try_this(
-                    "restore the file; `id` in /etc/plinth/managed-by on any node of the site is what belongs into it",
-                )
-        };
+        let made = Self::new();
+        let text = serde_json::to_vec_pretty(&made).map_err(|error| failed(&file, &error))?;
+        files::write_whole(&file, &text).map_err(|error| failed(&file, &error))?;
+        Ok(made)
+    }
+
+    /// Of a directory; none when nothing was ever changed from it. One that cannot be read is an error: another id would lock us
+    /// out of our own nodes.
+    pub(crate) fn read(directory: &Path) -> Result<Option<Self>, Problem> {
+        let file = directory.join(FILE);
         match files::read_up_to(&file, LARGEST) {
-            Ok(bytes) => serde_json::from_slice(&bytes).map_err(|error| failed(&error)),
-            Err(error) if error.kind() == ErrorKind::NotFound => {
-                let made = Self::new();
-                let text = serde_json::to_vec_pretty(&made).map_err(|error| failed(&error))?;
-                files::write_whole(&file, &text).map_err(|error| failed(&error))?;
-                Ok(made)
-            }
-            Err(error) => Err(failed(&error)),
+            Ok(bytes) => serde_json::from_slice(&bytes).map(Some).map_err(|error| failed(&file, &error)),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(failed(&file, &error)),
         }
     }
 
@@ -69,22 +69,30 @@ impl Mark {
     }
 }
 
+fn failed(file: &Path, error: &dyn Display) -> Problem {
+    Problem::while_doing("reading the mark of the state directory")
+        .to(file.display())
+        .wrong_input(error)
+        .try_this("restore the file; `id` in /etc/plinth/managed-by on any node of the site is what belongs into it")
+}
+
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 
     #[test]
-    fn an_mark_is_made_once_and_goes_where_its_directory_goes() {
+    fn a_mark_is_made_once_and_goes_where_its_directory_goes() {
         let (first, second) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-        let made = Mark::of(first.path()).unwrap();
-        assert_eq!(Mark::of(first.path()).unwrap(), made);
-        assert_ne!(Mark::of(second.path()).unwrap().id, made.id);
+        assert_eq!(Mark::read(first.path()).unwrap(), None, "reading makes none");
+        let made = Mark::keep(first.path()).unwrap();
+        assert_eq!(Mark::keep(first.path()).unwrap(), made);
+        assert_ne!(Mark::keep(second.path()).unwrap().id, made.id);
         std::fs::copy(first.path().join(FILE), second.path().join(FILE)).unwrap();
-        assert_eq!(Mark::of(second.path()).unwrap(), made);
+        assert_eq!(Mark::keep(second.path()).unwrap(), made);
         let mark = made.text(&SiteName::new("lab").unwrap(), first.path());
         assert!(mark.contains(&format!("\nid={}\nsite=lab\n", made.id)), "{mark}");
         std::fs::write(first.path().join(FILE), "{").unwrap();
-        assert!(Mark::of(first.path()).is_err());
+        assert!(Mark::keep(first.path()).is_err());
     }
 }

@@ -72,9 +72,9 @@ fn the_kubeconfig_is_printed_written_and_merged() {
         works(&stand, &file, SITE);
     }
     std::fs::write(folder.join("notes"), "somebody's notes\n").unwrap();
-    assert_eq!(plinth(&stand, &["-o", "notes"]).status.code(), Some(1));
+    assert_eq!(plinth(&stand, &["--out", "notes"]).status.code(), Some(1));
     assert_eq!(std::fs::read_to_string(folder.join("notes")).unwrap(), "somebody's notes\n");
-    assert!(plinth(&stand, &["-o", "notes", "--force"]).status.success());
+    assert!(plinth(&stand, &["--out", "notes", "--force"]).status.success());
 
     // Somebody has a kubeconfig, made by kubectl, for the same cluster.
     let own = folder.join("home/.kube/config");

@@ -107,9 +107,15 @@ impl Real {
     fn clients(&self, desired: &Desired) -> Result<Clients, Problem> {
         let directory = &self.directory;
         let ssh = SshConfig { parallel: desired.run.parallel, ..SshConfig::new(directory) };
-        let mark = Mark::of(directory)?;
-        let mark = NodeMark { text: mark.text(&desired.name, directory), id: mark.id, takes_over: self.takes_over };
-        let nodes = SshNodes::new(ssh.known_hosts(known_hosts()), self.secrets()).managed_by(mark);
+        let nodes = SshNodes::new(ssh.known_hosts(known_hosts()), self.secrets());
+        let nodes = match Mark::read(directory)? {
+            None => nodes,
+            Some(mark) => nodes.managed_by(NodeMark {
+                text: mark.text(&desired.name, directory),
+                id: mark.id,
+                takes_over: self.takes_over,
+            }),
+        };
         let packages = packages(&desired.kubernetes.kubespray_tools);
         let ansible = LocalAnsible::new(directory, &self.folder, packages, Arc::new(nodes.clone()), self.secrets());
         let node: Arc<dyn NodeClient> = Arc::new(nodes);
