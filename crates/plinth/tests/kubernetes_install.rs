@@ -65,6 +65,7 @@ impl Ground {
                 "version": format!("v{KUBERNETES}"),
                 "kubespray": {"version": RELEASE, "source": tree, "pin": pin, "wheels": self.wheels},
                 "network": {"plugin": "cni", "pods": PODS, "services": "10.233.0.0/18", "nodePrefix": 24, "proxyMode": "iptables"},
+                "dns": {"nodeCache": false},
                 "downloads": {"push": false},
                 "extraVars": variables,
             },
