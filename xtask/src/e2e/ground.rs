@@ -142,7 +142,8 @@ impl Ground {
             "kubernetes": {
                 "version": format!("v{KUBERNETES}"),
                 "kubespray": {"version": self.release, "source": self.source, "wheels": self.wheels},
-                "network": {"plugin": "cni", "pods": PODS, "services": SERVICES, "nodePrefix": 24},
+                "network": {"plugin": "cni", "pods": PODS, "services": SERVICES, "nodePrefix": 24, "proxyMode": "iptables"},
+                "dns": {"nodeCache": false},
                 "downloads": {"push": self.push},
                 "extraVars": self.variables()?,
             },
