@@ -99,7 +99,6 @@ pub(crate) enum Verbosity {
     Trace,
 }
 
-/// When to use colour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Color {
     /// On a terminal, unless `NO_COLOR` is set
@@ -110,7 +109,6 @@ pub(crate) enum Color {
     Never,
 }
 
-/// What to do.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Verb {
     /// Write a commented site file to start from
@@ -254,7 +252,6 @@ pub(crate) struct Plan {
     pub(crate) without: Without,
 }
 
-/// Graph formats.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum GraphFormat {
     /// Graphviz
@@ -439,7 +436,6 @@ pub(crate) struct Rehearse {
     pub(crate) events: Events,
 }
 
-/// How virtual time passes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Pace {
     /// Watchable on a terminal, else as fast as the machine can
