@@ -25,3 +25,4 @@ pub mod watch;
 pub use environment::PackageSource;
 pub use index::{DEFAULT_INDEX, package_index};
 pub use local::LocalAnsible;
+pub use log::{LOG_TIME, LOGS};

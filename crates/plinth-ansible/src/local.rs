@@ -2,7 +2,7 @@
 
 use crate::environment::{Environments, PackageSource};
 use crate::follow::{Ending, Job, follow};
-use crate::log::Log;
+use crate::log::{LOG_TIME, Log};
 use crate::program::{self, CLIENT, Hidden};
 use crate::record::Record;
 use crate::source::Sources;
@@ -70,7 +70,7 @@ impl LocalAnsible {
     }
 
     fn log(&self, ctx: &Context, name: &str, doing: &str) -> ClientResult<Log> {
-        let at = ctx.clock().now().strftime("%Y%m%dT%H%M%S%.3fZ");
+        let at = ctx.clock().now().strftime(LOG_TIME);
         Log::begin(&self.state, &format!("{at}-{name}.log")).map_err(|error| failed(doing, &error))
     }
 

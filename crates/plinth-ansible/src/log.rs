@@ -12,6 +12,11 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use tokio::io::{AsyncRead, AsyncReadExt as _};
 
+/// Folder of the logs of plays, below the state directory.
+pub const LOGS: &str = "kubespray/logs";
+/// How the time in UTC at which a play began stands at the beginning of its log's name, before a `-`.
+pub const LOG_TIME: &str = "%Y%m%dT%H%M%S%.3fZ";
+
 /// Logs that are kept.
 const KEPT: usize = 20;
 /// Last lines of a stream that are remembered.
@@ -56,7 +61,7 @@ impl Tail {
 impl Log {
     /// A new log; the oldest ones go.
     pub(super) fn begin(state: &Path, name: &str) -> io::Result<Self> {
-        let folder = state.join("kubespray/logs");
+        let folder = state.join(LOGS);
         private_file::make_directory(&folder)?;
         let mut old: Vec<PathBuf> =
             fs::read_dir(&folder)?.map(|entry| entry.map(|e| e.path())).collect::<io::Result<_>>()?;

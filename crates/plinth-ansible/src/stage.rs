@@ -173,9 +173,13 @@ impl Stage {
 }
 
 fn failed(doing: &str, error: &io::Error) -> ClientError {
-    ClientError::new(CLIENT, doing)
-        .happened(error.to_string())
-        .attempt("see that inventory and variables are written, and the disk has room")
+    let attempt = match error.kind() {
+        io::ErrorKind::InvalidData => {
+            "look who changed the inventory or the variables in the state directory; `plinth apply` writes them again"
+        }
+        _ => "see that inventory and variables are written, and the disk has room",
+    };
+    ClientError::new(CLIENT, doing).happened(error.to_string()).attempt(attempt)
 }
 
 fn read(path: &Path) -> io::Result<Value> {
@@ -189,7 +193,10 @@ fn read(path: &Path) -> io::Result<Value> {
 fn without_templates(value: &Value) -> io::Result<()> {
     template(value).map_or(Ok(()), |text| {
         let text: String = text.chars().take(80).collect();
-        Err(io::Error::other(format!("`{text}` is a template of Jinja; plinth hands none to Ansible")))
+        Err(io::Error::new(
+            io::ErrorKind::InvalidData,
+            format!("`{text}` is a template of Jinja; plinth hands none to Ansible"),
+        ))
     })
 }
 

@@ -4,6 +4,7 @@
 //! out before anything was written. A play's log is named after the time at which it began; the journal knows what ran then.
 
 use jiff::Timestamp;
+use plinth_ansible::{LOG_TIME, LOGS};
 use plinth_model::run::{LogFile, LogOf, Logs, logs};
 use plinth_model::{Problem, RunView, StepId};
 use plinth_run::journal::JournalReader;
@@ -11,12 +12,8 @@ use std::fs::{self, File};
 use std::io::{self, BufRead as _, BufReader, Read as _};
 use std::path::Path;
 
-/// Folder of the logs of plays, below the state directory.
-const PLAYS: &str = "kubespray/logs";
 /// Beginning of the names of plinth's own logs.
 const OWN: &str = "plinth.log";
-/// How the time stands at the beginning of a play's log's name.
-const STAMP: &str = "%Y%m%dT%H%M%S%.fZ";
 /// Most of a log that is printed, bytes: what one holds at most, and more than any play was seen to write.
 const LARGEST: u64 = 512 * 1024 * 1024;
 
@@ -26,7 +23,7 @@ const LARGEST: u64 = 512 * 1024 * 1024;
 /// When a folder of logs cannot be read; one that is not there holds none.
 pub fn logs(directory: &Path, journal: Option<&JournalReader>) -> Result<Logs, Problem> {
     let mut found = files(directory, |name| name.starts_with(OWN), LogOf::Plinth)?;
-    let mut plays = files(&directory.join(PLAYS), |name| name.ends_with(".log"), LogOf::Play)?;
+    let mut plays = files(&directory.join(LOGS), |name| name.ends_with(".log"), LogOf::Play)?;
     if let Some(journal) = journal.filter(|_| !plays.is_empty()) {
         attribute(&mut plays, journal)?;
     }
@@ -60,7 +57,11 @@ fn files(folder: &Path, wanted: impl Fn(&str) -> bool, of: LogOf) -> Result<Vec<
     for entry in entries {
         let entry = entry.map_err(|error| failed(&error))?;
         let (name, known) = (entry.file_name().to_string_lossy().into_owned(), entry.metadata());
-        let known = known.map_err(|error| failed(&error))?;
+        let known = match known {
+            // A log that was turned over in this moment has another name now.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+            known => known.map_err(|error| failed(&error))?,
+        };
         if known.is_file() && wanted(&name) {
             let written = known.modified().ok().and_then(|at| Timestamp::try_from(at).ok());
             let at = if of == LogOf::Play { begun(&name) } else { written };
@@ -74,7 +75,11 @@ fn files(folder: &Path, wanted: impl Fn(&str) -> bool, of: LogOf) -> Result<Vec<
 /// When the play of a log began, by its name.
 fn begun(name: &str) -> Option<Timestamp> {
     let (stamp, _) = name.split_once('-')?;
-    jiff::civil::DateTime::strptime(STAMP, stamp).ok()?.to_zoned(jiff::tz::TimeZone::UTC).ok().map(|at| at.timestamp())
+    jiff::civil::DateTime::strptime(LOG_TIME, stamp)
+        .ok()?
+        .to_zoned(jiff::tz::TimeZone::UTC)
+        .ok()
+        .map(|at| at.timestamp())
 }
 
 /// Finds the run and the step of each log: the step about the engine that was in flight when the log was begun.
@@ -122,8 +127,10 @@ mod tests {
     fn logs_are_listed_by_age_and_found_by_what_people_call_them() {
         let state = tempfile::tempdir().unwrap();
         assert!(logs(state.path(), None).unwrap().logs.is_empty());
-        let plays = state.path().join(PLAYS);
+        let plays = state.path().join(LOGS);
         fs::create_dir_all(&plays).unwrap();
+        let now: Timestamp = "2026-11-29T01:13:05.120Z".parse().unwrap();
+        assert_eq!(begun(&format!("{}-facts.log", now.strftime(LOG_TIME))), Some(now), "as the writer names it");
         fs::write(state.path().join("plinth.log"), "own\n").unwrap();
         fs::write(state.path().join("journal.db"), "no log").unwrap();
         for name in ["20261129T021305.120Z-cluster.log", "20261129T011305.120Z-facts.log", "strange.log"] {

@@ -18,6 +18,7 @@ pub mod nearest;
 pub mod observed;
 pub mod plan;
 pub mod problem;
+pub mod registry;
 pub mod run;
 pub mod secret;
 pub mod span;

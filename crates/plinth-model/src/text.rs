@@ -111,6 +111,25 @@ pub fn template(value: &Value) -> Option<&str> {
     }
 }
 
+/// An address without the user and password that may stand in it.
+#[must_use]
+pub fn without_login(url: &str) -> Cow<'_, str> {
+    let Some((scheme, rest)) = url.split_once("://") else { return Cow::Borrowed(url) };
+    let place = rest.split(['/', '?', '#']).next().unwrap_or(rest);
+    match place.rsplit_once('@') {
+        Some((login, _)) => Cow::Owned(format!("{scheme}://{}", &rest[login.len() + 1..])),
+        None => Cow::Borrowed(url),
+    }
+}
+
+/// Host and port of an address, without the user and password that may stand in it.
+#[must_use]
+pub fn host_of(url: &str) -> &str {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let place = rest.split(['/', '?', '#']).next().unwrap_or(rest);
+    place.rsplit_once('@').map_or(place, |(_, host)| host)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -174,6 +193,18 @@ mod tests {
             prop_assert_eq!(serde_json::from_str::<String>(&shown).unwrap(), text.clone());
             let styled = visible_styled(&text).replace("\u{1b}[", "");
             prop_assert!(!styled.chars().any(is_hidden), "{:?}", styled);
+        }
+    }
+
+    #[test]
+    fn an_address_is_told_without_its_login() {
+        for (url, plain, host) in [
+            ("https://a.example:8443/x@y", "https://a.example:8443/x@y", "a.example:8443"),
+            ("https://me:pass@a.example/simple/", "https://a.example/simple/", "a.example"),
+            ("https://me:p@ss@a.example?q", "https://a.example?q", "a.example"),
+            ("git@a.example:x", "git@a.example:x", "a.example:x"),
+        ] {
+            assert_eq!((without_login(url).as_ref(), host_of(url)), (plain, host));
         }
     }
 }

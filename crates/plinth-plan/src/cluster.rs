@@ -106,7 +106,8 @@ impl Cluster {
 
     /// Puts aside the workers that the run's limits leave out.
     pub fn leave_out(&mut self, desired: &Desired) {
-        let _said_before = without::leave_out(desired, self);
+        // What is to be said of it was said when the cluster was made.
+        let _findings = without::leave_out(desired, self);
     }
 
     /// Puts aside the members for which this holds.
@@ -125,7 +126,7 @@ impl Cluster {
         if desired.runai.is_none() {
             return;
         }
-        for member in &mut self.members {
+        for member in self.members.iter_mut().chain(&mut self.left_out) {
             let placed = match (member.is(Role::Gpu), member.is(Role::Worker)) {
                 (true, _) => Some(&names.gpu),
                 (false, true) => Some(&names.cpu),

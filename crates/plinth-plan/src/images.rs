@@ -14,7 +14,7 @@ const EMPTY_MIB: u64 = 8;
 /// Decides for every node of which facts are known; a note for each that the engine takes care of.
 pub(crate) fn place(desired: &Desired, cluster: &mut Cluster, facts: &BTreeMap<NodeName, NodeFacts>) -> Vec<Finding> {
     let mut notes = Vec::new();
-    for member in &mut cluster.members {
+    for member in cluster.members.iter_mut().chain(&mut cluster.left_out) {
         let Some(known) = facts.get(&member.name) else { continue };
         if let Some(place) = by_engine(desired, member, known) {
             notes.push(note(member, &place));
@@ -36,7 +36,7 @@ pub fn places_differ(
     let by_engine = |member: &Member, facts: &BTreeMap<NodeName, NodeFacts>| {
         facts.get(&member.name).and_then(|known| by_engine(desired, member, known))
     };
-    cluster.members.iter().any(|member| by_engine(member, before) != by_engine(member, after))
+    cluster.members.iter().chain(&cluster.left_out).any(|member| by_engine(member, before) != by_engine(member, after))
 }
 
 /// The directory that the engine is told; none when images are to be moved, fit where they are, or nothing is decided.

@@ -66,7 +66,7 @@ struct Selection<'a> {
     nodes: &'a [&'a InventoryNode],
     by_name: HashMap<&'a str, usize>,
     by_category: HashMap<&'a str, Vec<usize>>,
-    /// Nodes that `nodes.exclude` matches: for each of its selectors those that no earlier one has.
+    /// Nodes that each selector of `nodes.exclude` matches.
     excluded: Vec<Vec<usize>>,
     is_excluded: Vec<bool>,
     /// Nodes that were selected and left out, since they are excluded.
@@ -102,9 +102,18 @@ impl<'a> Selection<'a> {
     /// Leaves out of everything that follows what these selectors mean.
     fn exclude(&mut self, selectors: &[Selector]) {
         let found: Vec<Vec<usize>> =
-            selectors.iter().enumerate().map(|(i, one)| self.matches(&format!("nodes.exclude[{i}]"), one)).collect();
+            selectors.iter().enumerate().map(|(i, one)| self.to_exclude(&format!("nodes.exclude[{i}]"), one)).collect();
         found.iter().flatten().for_each(|&i| self.is_excluded[i] = true);
         self.excluded = found;
+    }
+
+    /// Machines of any kind: one that is no target may be excluded too, so that nothing is said of it any more.
+    fn to_exclude(&mut self, subject: &str, selector: &Selector) -> Vec<usize> {
+        let found = self.all_matches(subject, selector);
+        if found.is_empty() {
+            self.findings.push(self.no_match(subject, selector, None));
+        }
+        found
     }
 
     /// An exclude that takes nothing away is a slip as often as not.
@@ -135,10 +144,10 @@ impl<'a> Selection<'a> {
         for (i, selector) in selectors.iter().enumerate() {
             let subject = format!("{path}[{i}]");
             let found = self.matches(&subject, selector);
-            let found = self.without_excluded(found);
             if !found.is_empty() {
                 self.name_left_out(&subject, selector);
             }
+            let found = self.without_excluded(found);
             picked.extend(found.into_iter().filter(|&n| !std::mem::replace(&mut seen[n], true)));
         }
         picked
@@ -184,6 +193,7 @@ impl<'a> Selection<'a> {
     /// Names the machines that a selector matches and that are never touched, so that none is missing without a word.
     fn name_left_out(&mut self, subject: &str, selector: &Selector) {
         let found = self.all_matches(subject, selector);
+        let found = self.without_excluded(found);
         let others: Vec<usize> =
             found.into_iter().filter(|&i| !is_target(self.nodes[i]) && self.left_out.insert(i)).collect();
         let (machines, rest): (Vec<usize>, Vec<usize>) =

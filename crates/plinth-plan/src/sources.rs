@@ -2,6 +2,7 @@
 //! changed, each from where it will be asked later.
 
 use crate::engines;
+use plinth_model::registry::api_root;
 use plinth_model::{Plan, Step, Work};
 use plinth_site::Desired;
 use std::collections::BTreeMap;
@@ -68,7 +69,7 @@ fn charts(steps: &[&Step]) -> Vec<Source> {
         let Work::HelmRelease(work) = &step.work else { continue };
         let release = &work.release;
         let url = match release.chart.strip_prefix("oci://") {
-            Some(place) => Some(root(place.split('/').next().unwrap_or(place))),
+            Some(place) => Some(api_root(place.split('/').next().unwrap_or(place))),
             None => Some(release.repository.trim_end_matches('/'))
                 .filter(|repository| repository.starts_with("http"))
                 .map(|repository| format!("{repository}/index.yaml")),
@@ -87,10 +88,4 @@ fn charts(steps: &[&Step]) -> Vec<Source> {
     }
     };
     by_place.into_iter().map(source).collect()
-}
-
-/// The root of a registry's interface: it answers everybody, with 401 where a login is wanted.
-pub(crate) fn root(place: &str) -> String {
-    let place = place.trim_end_matches('/');
-    if place.contains("://") { format!("{place}/v2/") } else { format!("https://{place}/v2/") }
 }

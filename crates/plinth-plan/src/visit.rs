@@ -3,8 +3,9 @@
 use crate::cluster::{Cluster, Member};
 use crate::discover::Role;
 use crate::engines;
-use crate::sources::{self, root};
+use crate::sources;
 use plinth_model::facts::Asked;
+use plinth_model::registry::api_root;
 use plinth_model::steps::{NodeExpectation, NodeMinimum, NodeTarget};
 use plinth_site::Desired;
 
@@ -107,7 +108,7 @@ fn ports(desired: &Desired, member: &Member) -> Vec<u16> {
 fn registries(desired: &Desired) -> Vec<String> {
     let mirrors = desired.registries.mirrors.iter().flat_map(|mirror| mirror.endpoints.iter().cloned());
     let logins = desired.registries.logins.iter().map(|login| login.registry.clone());
-    let mut urls: Vec<String> = mirrors.chain(logins).map(|place| root(&place)).collect();
+    let mut urls: Vec<String> = mirrors.chain(logins).map(|place| api_root(&place)).collect();
     urls.sort();
     urls.dedup();
     urls

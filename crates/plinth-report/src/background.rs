@@ -29,6 +29,16 @@ struct Queue {
     done: bool,
 }
 
+/// Says that the thread ended, however it did: nobody waits for one that panicked.
+struct Ended(Arc<Shared>);
+
+impl Drop for Ended {
+    fn drop(&mut self) {
+        self.0.queue().done = true;
+        self.0.moved.notify_all();
+    }
+}
+
 impl Background {
     /// Starts the thread, which makes its sink itself.
     ///
@@ -38,15 +48,14 @@ impl Background {
         let shared = Arc::<Shared>::default();
         let theirs = Arc::clone(&shared);
         std::thread::Builder::new().name("view".to_owned()).spawn(move || {
+            let ended = Ended(theirs);
             let mut sink = make();
-            while let Some(event) = theirs.next() {
+            while let Some(event) = ended.0.next() {
                 sink.event(&event);
             }
             // What a terminal cannot show is no error of the run.
             let _ = sink.finish();
             drop(sink);
-            theirs.queue().done = true;
-            theirs.moved.notify_all();
         })?;
         Ok(Self(shared))
     }

@@ -40,6 +40,15 @@ struct Queue {
     error: Option<io::Error>,
 }
 
+/// Says that the thread ended, however it did: nobody waits for one that panicked.
+struct Ended(Arc<Shared>);
+
+impl Drop for Ended {
+    fn drop(&mut self) {
+        self.0.broke(io::Error::other("the thread that writes it ended"));
+    }
+}
+
 impl Outlet {
     /// Opens a way out that keeps up to `room` bytes for a slow reader. Without a thread for it, it writes where it is called.
     #[must_use]
@@ -49,8 +58,9 @@ impl Outlet {
         let open = Arc::new(Mutex::new(Some(open)));
         let (theirs, opener) = (Arc::clone(&shared), Arc::clone(&open));
         let thread = std::thread::Builder::new().name(name.to_owned()).spawn(move || {
+            let ended = Ended(theirs);
             if let Some(open) = opener.lock().unwrap_or_else(PoisonError::into_inner).take() {
-                theirs.serve(open);
+                ended.0.serve(open);
             }
         });
         if thread.is_err()

@@ -5,6 +5,7 @@ use crate::behaviour::StepEnv;
 use futures::stream::{self, StreamExt as _};
 use plinth_model::facts::NodeFacts;
 use plinth_model::finding::code;
+use plinth_model::text::{host_of, without_login};
 use plinth_model::{Finding, NodeName, Severity};
 use plinth_plan::sources::{AskedFrom, Source, SourceKind};
 use plinth_world::deadlines;
@@ -49,7 +50,7 @@ async fn from_here(source: &Source, index: &str, env: &StepEnv) -> Option<Findin
             Answer::Status(status) => refusal(source, url, status)?,
             Answer::None(happened) => silence(source, url, "this machine").evidence(happened),
         };
-        findings.push(finding.evidence(url.clone()));
+        findings.push(finding.evidence(without_login(url)));
     }
     findings.into_iter().next()
 }
@@ -75,27 +76,30 @@ async fn answer(url: &str, env: &StepEnv) -> Answer {
 fn refusal(source: &Source, url: &str, status: u16) -> Option<Finding> {
     let knows = matches!(source.kind, SourceKind::Git | SourceKind::Packages);
     let severity = match status {
-        407 | 500.. => Severity::Error,
+        407 | 500.. => severity(source.kind),
         401 | 403 if knows => Severity::Warning,
         404 | 410 if knows => Severity::Error,
         _ => return None,
     };
-    let text = format!("{} answers {status}, asked for {}", host(url), source.what);
+    let text = format!("{} answers {status}, asked for {}", host_of(url), source.what);
     Some(
-        Finding::new(severity, code::SOURCE_REFUSED, host(url), text)
+        Finding::new(severity, code::SOURCE_REFUSED, host_of(url), text)
             .fix(format!("look at it; or set {}", source.setting)),
     )
 }
 
-fn silence(source: &Source, url: &str, asked_by: &str) -> Finding {
-    let text = format!("no answer from {}, needed for {}; asked from {asked_by}", host(url), source.what);
-    // Images may be on the nodes already, and charts are wanted last: these are told, and stop nothing.
-    let severity = match source.kind {
+/// Images may be on the nodes already, and charts are wanted last: these are told, and stop nothing.
+const fn severity(kind: SourceKind) -> Severity {
+    match kind {
         SourceKind::Images | SourceKind::Charts => Severity::Warning,
         SourceKind::Git | SourceKind::Packages | SourceKind::Files => Severity::Error,
-    };
+    }
+}
+
+fn silence(source: &Source, url: &str, asked_by: &str) -> Finding {
+    let text = format!("no answer from {}, needed for {}; asked from {asked_by}", host_of(url), source.what);
     let fix = format!("open the way there (DNS, firewall, web proxy), or set {}", source.setting);
-    Finding::new(severity, code::SOURCE_UNREACHABLE, host(url), text).fix(fix)
+    Finding::new(severity(source.kind), code::SOURCE_UNREACHABLE, host_of(url), text).fix(fix)
 }
 
 /// A node that has no program to ask with, or was not asked, is not known to have no way.
@@ -113,9 +117,4 @@ fn from_nodes(source: &Source, facts: &BTreeMap<NodeName, NodeFacts>) -> Option<
     let named = silent.get(..silent.len() - more).unwrap_or_default().join(", ");
     let named = if more > 0 { format!("{named} and {more} more") } else { named };
     Some(silence(source, first, &named).evidence(source.urls.join(", ")))
-}
-
-fn host(url: &str) -> &str {
-    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
-    rest.split('/').next().unwrap_or(rest)
 }

@@ -19,7 +19,7 @@ pub(crate) fn explain(error: &DecodeError, tree: &Node, shape: &Shape) -> Findin
         && expected == "a list"
         && !path.last_key().is_some_and(mask::is_secret_key)
     {
-        finding = finding.fix(format!("write a list: `[{}]`", crate::raw::rules::short(text)));
+        finding = finding.fix(format!("write a list: `[{}]`", crate::raw::rules::quoted(text)));
     }
     let by_key = error.key || matches!(error.fault(), Fault::Missing(_));
     let pointed = match (by_key, key_place(tree, &path)) {

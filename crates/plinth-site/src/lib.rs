@@ -12,7 +12,6 @@ mod diagnostics;
 mod explain;
 mod limits;
 mod mask;
-mod mirror;
 mod parse;
 mod path;
 mod raw;
@@ -29,7 +28,6 @@ mod unfilled;
 
 pub use desired::Desired;
 pub use limits::schema;
-pub use mirror::is_interface_path;
 pub use read::MAX_BYTES;
 pub use references::secret_refs;
 pub use site::{Rejected, Site, load, parse};

@@ -124,6 +124,7 @@ fn invisible(character: char) -> Option<&'static str> {
         '\u{200e}' | '\u{200f}' | '\u{61c}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => {
             "a mark that changes the direction of writing"
         }
+        c if !c.is_control() && plinth_model::text::is_hidden(c) => "a character that cannot be seen",
         _ => return None,
     })
 }

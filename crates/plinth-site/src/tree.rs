@@ -67,6 +67,16 @@ pub(crate) struct Located {
 }
 
 impl Node {
+    /// Whether this byte of the file is inside of a scalar.
+    pub(crate) fn has_text_at(&self, at: usize) -> bool {
+        match &self.value {
+            Value::Scalar { .. } => (self.span.start..self.span.end).contains(&at),
+            Value::Sequence(items) => items.iter().any(|item| item.has_text_at(at)),
+            Value::Mapping(entries) => entries.iter().any(|entry| entry.value.has_text_at(at)),
+            Value::Removed => false,
+        }
+    }
+
     pub(crate) fn is_removed(&self) -> bool {
         self.value == Value::Removed
     }

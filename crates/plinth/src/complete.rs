@@ -36,12 +36,17 @@ fn begun_by<'a>(offered: impl IntoIterator<Item = &'a str>, current: &OsStr) -> 
     fitting.map(|text| CompletionCandidate::new(text.to_owned())).collect()
 }
 
-/// The plan of the last run of the site that the command would be about.
+/// The plan of the last run of the site that a command without `-f` and `--state` would be about.
 fn last_plan() -> Option<Plan> {
-    let input = Input::load(&default_file()).ok()?;
+    let file = default_file();
+    if file.as_os_str() == "-" {
+        // Standard input is the shell's.
+        return None;
+    }
+    let input = Input::load(&file).ok()?;
     let given = std::env::var_os("PLINTH_STATE").map(PathBuf::from);
     let directory = state::directory(given.as_deref(), &input.site.desired.name).ok()?;
     let reader = Journal::open_read_only(&directory).ok()??;
     let hash = reader.view().run.as_ref()?.plan.clone();
-    serde_json::from_str(&reader.plan_text(&hash).ok()??).ok()
+    reader.plan(&hash).ok()?.read()
 }

@@ -3,7 +3,7 @@
 use plinth_model::finding::{Code, Declaration, code};
 use plinth_model::run::StepView;
 use plinth_model::span::span;
-use plinth_model::{Exit, Plan, RunView, Step};
+use plinth_model::{Exit, Plan, RunView, Step, amount};
 use plinth_run::steps::EXPLANATIONS;
 use serde_json::{Value, json};
 
@@ -120,7 +120,7 @@ fn is_meant(wanted: &str, step: &Step) -> bool {
 }
 
 fn several(wanted: &str, steps: &[&Step], last: &RunView) -> Explanation {
-    let mut lines = vec![format!("{wanted}: {} steps", steps.len())];
+    let mut lines = vec![format!("{wanted}: {}", amount(steps.len(), "step"))];
     let width = steps.iter().map(|step| step.id.as_str().len()).max().unwrap_or(0);
     for step in steps {
         lines.push(format!("  {:<width$}  {}", step.id, last_time(last.steps.get(&step.id))));
@@ -164,7 +164,10 @@ fn step(plan: &Plan, step: &Step, last: &RunView) -> Explanation {
         lines.push(format!("  fix:   {} ({})", finding.fix, finding.owner));
     }
     lines.extend(kind(step.work.kind()).map(|kind| kind.text));
-    Explanation { text: lines.join("\n"), data: json!({ "step": step, "then": after, "last": view }) }
+    Explanation {
+        text: lines.join("\n"),
+        data: json!({ "step": plinth_plan::render::step_json(step), "then": after, "last": view }),
+    }
 }
 
 /// `changed: user ansiblebcm made (0.6 s), 2026-11-29T10:00:00Z`.

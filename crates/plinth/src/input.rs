@@ -6,7 +6,7 @@ use plinth_app::saved::SavedPlan;
 use plinth_app::world::World;
 use plinth_app::{Access, Audience, Failure, Goal, Input, Operation, Setup};
 use plinth_model::finding::{Code, code};
-use plinth_model::{Exit, Finding, NodeName, Problem, Severity};
+use plinth_model::{Exit, Finding, NodeName, Problem, Severity, amount};
 use serde::Serialize;
 use std::path::Path;
 
@@ -91,14 +91,9 @@ pub(crate) fn refused(findings: &[Finding], file: &str, contacted: bool) -> Prob
         .to(file)
         .wrong_input(format!(
             "{}, {}; {}",
-            plural(errors, "error"),
-            plural(warnings, "warning"),
+            amount(errors, "error"),
+            amount(warnings, "warning"),
             if contacted { "nothing was changed" } else { "nothing was contacted or changed" }
         ))
         .try_this(format!("fix what is listed above; `plinth explain {code}` tells more"))
-}
-
-/// `1 node`, `2 nodes`.
-pub(crate) fn plural(count: usize, noun: &str) -> String {
-    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
 }

@@ -18,9 +18,11 @@ pub(crate) struct Kept {
 impl Kept {
     /// Opens it. A journal of another site is refused.
     pub(crate) fn open(common: &Common) -> Result<Self, Failure> {
-        let site = Input::load(&common.file)?.site.desired.name;
+        let input = Input::load(&common.file)?;
+        let site = input.site.desired.name.clone();
         let directory = state::directory(common.state.as_deref(), &site)?;
         state::inspect(&directory)?;
+        state::same_identity(&directory, &input.site)?;
         readable(&directory, common.state.is_some())?;
         let journal = Journal::open_read_only(&directory).map_err(Problem::from)?;
         let known = journal.as_ref().and_then(|journal| journal.view().run.as_ref());

@@ -2,30 +2,41 @@
 
 use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcgetpgrp, tcsetattr};
 use std::io::{IsTerminal as _, stdin};
+use std::sync::{Mutex, PoisonError};
+
+/// How the terminal was; a process has one.
+static BEFORE: Mutex<Option<Termios>> = Mutex::new(None);
 
 /// The terminal echoes no control characters as long as this lives.
-pub(crate) struct QuietKeys(Option<Termios>);
+pub(crate) struct QuietKeys;
 
 impl QuietKeys {
     /// Changes nothing where there is no terminal, or another job has it.
     pub(crate) fn new() -> Self {
         let before = if has_terminal() { tcgetattr(stdin()).ok() } else { None };
-        Self(before.filter(|before| {
+        *BEFORE.lock().unwrap_or_else(PoisonError::into_inner) = before.filter(|before| {
             let mut quiet = before.clone();
             quiet.local_modes.remove(LocalModes::ECHOCTL);
             tcsetattr(stdin(), OptionalActions::Now, &quiet).is_ok()
-        }))
+        });
+        Self
     }
 }
 
 impl Drop for QuietKeys {
     fn drop(&mut self) {
-        if let Some(before) = &self.0
-            && has_terminal()
-        {
-            // A terminal that went away needs nothing back.
-            let _ = tcsetattr(stdin(), OptionalActions::Now, before);
-        }
+        give_back();
+    }
+}
+
+/// Gives the terminal back as it was: also before a process that ends where it stands.
+pub(crate) fn give_back() {
+    let before = BEFORE.lock().unwrap_or_else(PoisonError::into_inner).take();
+    if let Some(before) = before
+        && has_terminal()
+    {
+        // A terminal that went away needs nothing back.
+        let _ = tcsetattr(stdin(), OptionalActions::Now, &before);
     }
 }
 

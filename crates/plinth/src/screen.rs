@@ -62,6 +62,6 @@ impl Audience for Screen<'_> {
         if self.waiting.is_some() && findings.iter().all(|finding| finding.severity == Severity::Info) {
             return;
         }
-        self.talk(plinth_report::preflight::preflight(findings, sinks::palette(self.printer)));
+        self.talk(plinth_report::preflight::preflight(findings, sinks::palette(self.printer.color_err())));
     }
 }

@@ -75,6 +75,7 @@ impl Signals {
         };
         if ignored {
             // What should have ended did not; the lock of a process that is gone is taken over.
+            crate::keys::give_back();
             std::process::exit(Exit::Partly.code().into());
         }
         self.heard.send_modify(|heard| {

@@ -22,7 +22,7 @@ type Shared = Arc<Mutex<Box<dyn Sink + Send>>>;
 impl<'a> Sinks<'a> {
     /// The live view on a terminal, lines elsewhere and beside a log, nothing with `-q`; and the file, if one is wanted.
     pub(crate) fn open(printer: &'a Printer, plan: &Plan, events: Option<&Path>) -> Result<Self, Problem> {
-        let palette = palette(printer);
+        let palette = palette(printer.color_err());
         let mut sinks = Self { printer, all: Vec::new(), view: None };
         if let Some(file) = events {
             sinks.all.push(shared(Ndjson::new(printer.streams().events(file, create(file)?).writer())));
@@ -71,10 +71,9 @@ fn shared(sink: impl Sink + Send + 'static) -> Shared {
     Arc::new(Mutex::new(Box::new(sink)))
 }
 
-/// Colour as the printer decided, signs as the locale allows.
-pub(crate) fn palette(printer: &Printer) -> Palette {
-    let detected = Palette::detect(Printer::watched(), |name| std::env::var(name).ok());
-    Palette { colour: printer.color_err(), ..detected }
+/// Colour as the printer decided for where the text goes, signs as the locale allows.
+pub(crate) fn palette(colour: bool) -> Palette {
+    Palette { colour, ..Palette::detect(Printer::watched(), |name| std::env::var(name).ok()) }
 }
 
 /// How the file is opened: what an earlier run wrote there is replaced, anything else is left alone. Nothing is read of what is no

@@ -55,7 +55,7 @@ pub struct Operation<'a> {
     lock: Option<Mutex<SiteLock>>,
     pub(crate) world: OpenWorld,
     /// Sources are not asked whether they answer.
-    trusts_sources: bool,
+    skips_source_check: bool,
 }
 
 impl Operation<'_> {
@@ -100,8 +100,8 @@ impl Operation<'_> {
     }
 
     /// Leaves out asking the sources of the plan: what cannot be fetched fails later, where it is needed.
-    pub fn trust_sources(&mut self) {
-        self.trusts_sources = true;
+    pub fn skip_source_check(&mut self) {
+        self.skips_source_check = true;
     }
 
     /// Faults of a rehearsal that did not happen so far.

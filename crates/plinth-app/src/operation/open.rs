@@ -55,7 +55,7 @@ impl<'a> Operation<'a> {
         let recorded = recorded.map(recorded_inventory).transpose()?;
         let (world, desired, recorded) = OpenWorld::open(world, &input, &directory, recorded)?;
         let mut operation =
-            Self { input, desired, directory, recorded, goal, audience, lock: None, world, trusts_sources: false };
+            Self { input, desired, directory, recorded, goal, audience, lock: None, world, skips_source_check: false };
         operation.need_secrets(access)?;
         if access == Access::Change {
             let (directory, name) = (&operation.directory, &operation.desired.name);

@@ -6,15 +6,14 @@ use crate::goal::Goal;
 use crate::state;
 use plinth_model::facts::NodeFacts;
 use plinth_model::finding::code;
-use plinth_model::plan::Change;
 use plinth_model::{Finding, NodeName, Plan, Problem, Step};
 use plinth_plan::sources::sources;
 use plinth_plan::{Observed, StepObservation};
 use std::collections::{BTreeMap, BTreeSet};
 
 impl Operation<'_> {
-    /// Tells and answers what is wrong with the sources of the site's plan, all at once; nothing for a site that cannot be planned. What the journal knows
-    /// as done is not fetched again.
+    /// Tells and answers what is wrong with the sources of the site's plan, all at once. What the journal knows as done is not
+    /// fetched again.
     ///
     /// # Errors
     /// When the journal cannot be read.
@@ -23,8 +22,14 @@ impl Operation<'_> {
         discovered: &Discovered,
         facts: &BTreeMap<NodeName, NodeFacts>,
     ) -> Result<Vec<Finding>, Failure> {
+        if self.skips_source_check {
+            return Ok(Vec::new());
+        }
         let observed = Observed { facts: facts.clone(), ..Observed::new(discovered.inventory.clone()) };
-        let Ok(plan) = self.goal.plan(&self.desired, &observed, &self.input.catalog) else { return Ok(Vec::new()) };
+        let Ok(plan) = self.goal.plan(&self.desired, &observed, &self.input.catalog) else {
+            self.say("sources were not asked, since the site cannot be planned: `plinth plan` says why");
+            return Ok(Vec::new());
+        };
         let done = state::done_before(&self.directory, &plan, self.world.is_rehearsal())?;
         let findings = self.ask_sources(&plan, |step| !done.contains_key(&step.id), facts).await?;
         self.tell(&findings);
@@ -33,7 +38,7 @@ impl Operation<'_> {
 
     /// Ends the operation when a source does not answer that the run will need; what is only doubtful is told.
     pub(super) async fn demand_sources(&self, seen: &mut Observation, depth: Depth) -> Result<(), Failure> {
-        if self.trusts_sources || !matches!(self.goal, Goal::Site) {
+        if self.skips_source_check || !matches!(self.goal, Goal::Site) {
             return Ok(());
         }
         let steps = &seen.observed.steps;
@@ -65,14 +70,14 @@ impl Operation<'_> {
         is_pending: impl Fn(&Step) -> bool,
         facts: &BTreeMap<NodeName, NodeFacts>,
     ) -> Result<Vec<Finding>, Failure> {
-        let is_left_out = |step: &Step| matches!(step.change, Change::NotInThisRelease { .. });
-        let asked = sources(&self.desired, plan, |step| is_pending(step) && !is_left_out(step));
+        let can = |step: &Step| self.world.is_rehearsal() || crate::world::lacks(&step.work).is_none();
+        let asked = sources(&self.desired, plan, |step| is_pending(step) && can(step));
         if asked.is_empty() {
             return Ok(Vec::new());
         }
         let (env, index) = (self.env()?, self.world.package_index());
         let work = plinth_run::sources::ask(&asked, facts, &index, &env);
-        let findings = self.world.drive(work, false).await;
+        let findings = self.named(self.world.drive(work, false), || "the sources of the plan".to_owned()).await;
         tracing::info!(sources = asked.len(), findings = findings.len(), "asked the sources");
         Ok(findings)
     }

@@ -24,7 +24,10 @@ pub(crate) fn read(directory: &Path) -> Result<BTreeMap<NodeName, NodeFacts>, Pr
             .try_this("remove the file: the facts are read from the nodes again")
     };
     let bytes = files::read_up_to(&file, LARGEST).map_err(|error| broken(&error))?;
-    serde_json::from_slice(&bytes).map_err(|error| broken(&error))
+    let mut facts: BTreeMap<NodeName, NodeFacts> = serde_json::from_slice(&bytes).map_err(|error| broken(&error))?;
+    // Which sources answered is true only while it is asked.
+    facts.values_mut().for_each(|facts| facts.answers.clear());
+    Ok(facts)
 }
 
 /// Keeps facts for later runs.
@@ -48,9 +51,11 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         assert_eq!(read(directory.path()).unwrap(), BTreeMap::new());
         let node = NodeName::new("dgx-05").unwrap();
-        let facts = BTreeMap::from([(node, NodeFacts { cpus: 7, ..NodeFacts::default() })]);
-        write(directory.path(), &facts).unwrap();
-        assert_eq!(read(directory.path()).unwrap(), facts);
+        let facts = BTreeMap::from([(node.clone(), NodeFacts { cpus: 7, ..NodeFacts::default() })]);
+        let answers = [("https://example.com/".to_owned(), 0)].into_iter().collect();
+        let seen = BTreeMap::from([(node, NodeFacts { cpus: 7, answers, ..NodeFacts::default() })]);
+        write(directory.path(), &seen).unwrap();
+        assert_eq!(read(directory.path()).unwrap(), facts, "what answered then is not known now");
         std::fs::write(directory.path().join(FILE), "{").unwrap();
         assert_eq!(read(directory.path()).unwrap_err().exit, plinth_model::Exit::Input);
     }

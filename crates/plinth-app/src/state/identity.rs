@@ -19,8 +19,9 @@ const LARGEST: usize = 4 * 1024 * 1024;
 #[serde(rename_all = "camelCase")]
 struct Identity {
     schema: u32,
-    /// The site file that was used last.
-    file: PathBuf,
+    /// The site file that was used last; none: it came from standard input.
+    #[serde(default)]
+    file: Option<PathBuf>,
     /// Where its nodes are listed: BCM's address; none: in the file itself.
     bcm: Option<String>,
     /// `name address` of the nodes of a static inventory.
@@ -30,7 +31,7 @@ struct Identity {
 impl Identity {
     fn of(site: &Site) -> Self {
         let file = site.file();
-        let file = file.canonicalize().or_else(|_| std::path::absolute(file)).unwrap_or_else(|_| file.to_path_buf());
+        let file = file.canonicalize().ok().filter(|file| file.is_file());
         let (bcm, nodes) = match &site.desired.inventory {
             InventorySource::Bcm(access) => (Some(access.endpoint.to_lowercase()), BTreeSet::new()),
             InventorySource::Static(nodes) => {
@@ -43,7 +44,11 @@ impl Identity {
     /// The same file may have changed as it likes; another file is of the same site when it has the same BCM, or a node in common.
     fn is_same(&self, other: &Self) -> bool {
         let same_bcm = self.bcm.is_some() && self.bcm == other.bcm;
-        self.file == other.file || same_bcm || !self.nodes.is_disjoint(&other.nodes)
+        (self.file.is_some() && self.file == other.file) || same_bcm || !self.nodes.is_disjoint(&other.nodes)
+    }
+
+    fn place(&self) -> String {
+        self.file.as_ref().map_or_else(|| "standard input".to_owned(), |file| file.display().to_string())
     }
 
     fn source(&self) -> String {
@@ -58,7 +63,7 @@ impl Identity {
 ///
 /// # Errors
 /// When it does, or when the record cannot be read.
-pub(crate) fn same(directory: &Path, site: &Site) -> Result<(), Problem> {
+pub fn same(directory: &Path, site: &Site) -> Result<(), Problem> {
     let Some(known) = read(directory)? else { return Ok(()) };
     let wanted = Identity::of(site);
     if known.is_same(&wanted) {
@@ -69,9 +74,9 @@ pub(crate) fn same(directory: &Path, site: &Site) -> Result<(), Problem> {
         .to(directory.display())
         .wrong_input(format!(
             "it belongs to the site `{name}` of {} ({}), and {} is another site of that name ({}); nothing was changed",
-            known.file.display(),
+            known.place(),
             known.source(),
-            wanted.file.display(),
+            wanted.place(),
             wanted.source()
         ))
         .try_this(format!(
@@ -80,11 +85,12 @@ pub(crate) fn same(directory: &Path, site: &Site) -> Result<(), Problem> {
         )))
 }
 
-/// Records which site uses the directory.
+/// Records which site uses the directory, whose lock is held.
 ///
 /// # Errors
-/// When the record cannot be written.
+/// When another site came first, or the record cannot be written.
 pub(crate) fn keep(directory: &Path, site: &Site) -> Result<(), Problem> {
+    same(directory, site)?;
     let identity = Identity::of(site);
     if read(directory)?.as_ref() == Some(&identity) {
         return Ok(());

@@ -33,8 +33,15 @@ impl Mark {
         }
         let file = directory.join(FILE);
         let made = Self::new();
-        let text = serde_json::to_vec_pretty(&made).map_err(|error| failed(&file, &error))?;
-        files::write_whole(&file, &text).map_err(|error| failed(&file, &error))?;
+        let failed = |error: &dyn Display| {
+            let attempt = "free some space, or choose another folder with `--state DIR`";
+            Problem::while_doing("writing the mark of the state directory")
+                .to(file.display())
+                .wrong_input(error)
+                .try_this(attempt)
+        };
+        let text = serde_json::to_vec_pretty(&made).map_err(|error| failed(&error))?;
+        files::write_whole(&file, &text).map_err(|error| failed(&error))?;
         Ok(made)
     }
 
@@ -43,9 +50,9 @@ impl Mark {
     pub(crate) fn read(directory: &Path) -> Result<Option<Self>, Problem> {
         let file = directory.join(FILE);
         match files::read_up_to(&file, LARGEST) {
-            Ok(bytes) => serde_json::from_slice(&bytes).map(Some).map_err(|error| failed(&file, &error)),
+            Ok(bytes) => serde_json::from_slice(&bytes).map(Some).map_err(|error| unreadable(&file, &error)),
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(failed(&file, &error)),
+            Err(error) => Err(unreadable(&file, &error)),
         }
     }
 
@@ -69,7 +76,7 @@ impl Mark {
     }
 }
 
-fn failed(file: &Path, error: &dyn Display) -> Problem {
+fn unreadable(file: &Path, error: &dyn Display) -> Problem {
     Problem::while_doing("reading the mark of the state directory")
         .to(file.display())
         .wrong_input(error)

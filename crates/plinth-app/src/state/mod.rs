@@ -10,6 +10,7 @@ mod record;
 mod unlock;
 
 pub use directory::{directory, kind_fits};
+pub use identity::same as same_identity;
 pub use lock::SiteLock;
 pub use private::inspect;
 pub use record::{done_before, memory, same_site};

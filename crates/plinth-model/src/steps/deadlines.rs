@@ -52,8 +52,6 @@ pub const CLUSTER_DNS: u32 = 300;
 pub const RELEASE_MARGIN: u32 = 300;
 /// Pods of a release end within their grace period; a workload with much to write may have one of ten minutes.
 pub const HELM_UNINSTALL: u32 = 600;
-/// Taking a component away: objects with finalizers first, then each of its releases, of which there is one as a rule.
-pub const COMPONENT_REMOVAL: u32 = 2 * HELM_UNINSTALL + RELEASE_MARGIN;
 /// The user interface of Run:ai may need 15 more minutes after its release is deployed (NVIDIA Run:ai documentation).
 pub const RUNAI_ISSUER: u32 = 1200;
 /// A few API calls.

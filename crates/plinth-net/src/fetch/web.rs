@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use backon::{ExponentialBuilder, Retryable as _};
 use plinth_model::download::{DownloadFile, DownloadList};
 use plinth_model::finding::code;
+use plinth_model::text::{host_of, without_login};
 use plinth_model::{Finding, Owner};
 use plinth_world::context::Paced;
 use plinth_world::fetch::FetchClient;
@@ -110,7 +111,7 @@ impl WebFiles {
         match summed.unwrap_or_else(|error| Err(io::Error::other(error))).map_err(|error| disk(file, &error))? {
             Ok(()) => Ok(()),
             Err(found) => {
-                let message = format!("what {} gives as {} is not that file", host(&file.url), file.dest);
+                let message = format!("what {} gives as {} is not that file", host_of(&file.url), file.dest);
                 let fix = "look at the mirror or proxy in between: it gave another content, such as an error page; \
                            then run again";
                 let finding = Finding::error(code::FETCH_CHECKSUM, &*file.dest, message.clone())
@@ -209,7 +210,10 @@ impl FetchClient for WebFiles {
         answer.map(|response| response.status().as_u16()).map_err(|error| {
             let (happened, cause) = why(&error);
             let attempt = "check this machine's way to it (DNS, proxy, firewall)";
-            ClientError::new(CLIENT, format!("asking {url}")).happened(happened).attempt(attempt).because(cause)
+            ClientError::new(CLIENT, format!("asking {}", without_login(url)))
+                .happened(happened)
+                .attempt(attempt)
+                .because(cause)
         })
     }
 
@@ -237,7 +241,7 @@ fn answered(file: &DownloadFile, response: Response) -> ClientResult<Response> {
     if status.is_success() {
         return Ok(response);
     }
-    let happened = format!("{} answered {status}", host(&file.url));
+    let happened = format!("{} answered {status}", host_of(&file.url));
     let attempt = match status {
         StatusCode::NOT_FOUND => {
             "put the file on the mirror (`plinth render mirror-list` names all), or correct its address"
@@ -264,7 +268,7 @@ fn lost(file: &DownloadFile, error: &reqwest::Error) -> ClientError {
     let (happened, cause) = why(error);
     let attempt = "check this machine's way to it (DNS, proxy, firewall), or set `kubernetes.downloads.files` to a mirror; \
                    then run again: what was fetched is kept";
-    let finding = Finding::error(code::FETCH_UNREACHABLE, host(&file.url), happened.clone())
+    let finding = Finding::error(code::FETCH_UNREACHABLE, host_of(&file.url), happened.clone())
         .evidence(file.url.clone())
         .owner(Owner::NetworkTeam)
         .fix(attempt);
@@ -304,11 +308,6 @@ fn told(error: &dyn std::error::Error) -> String {
 fn disk(file: &DownloadFile, error: &io::Error) -> ClientError {
     let attempt = "make room in the state directory, and let it be written";
     ClientError::new(CLIENT, format!("keeping {}", file.dest)).happened(error.to_string()).attempt(attempt)
-}
-
-fn host(url: &str) -> &str {
-    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
-    rest.split('/').next().unwrap_or(rest)
 }
 
 #[cfg(test)]

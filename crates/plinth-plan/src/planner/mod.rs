@@ -32,7 +32,7 @@ use plinth_site::Desired;
 use plinth_site::desired::ArtifactSource;
 use std::borrow::Cow;
 use std::cmp::Reverse;
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 
 /// Plans.
@@ -102,12 +102,14 @@ fn finished(
 /// What a plan of this site is made from now; compared with a saved plan's by [`crate::diff::moved`].
 #[must_use]
 pub fn made_from(desired: &Desired, observed: &Observed, catalog: &dyn Components) -> MadeFrom {
+    // In an order of their own: how often and in which order a person names them says nothing.
+    let without: BTreeSet<NodeName> = desired.run.without.iter().chain(&desired.run.unfit).cloned().collect();
     MadeFrom {
         site: desired.digest(),
         inventory: given::inventory_digest(&observed.inventory),
         catalog: catalog.digest(),
         plinth: env!("CARGO_PKG_VERSION").to_owned(),
-        without: desired.run.without.iter().chain(&desired.run.unfit).cloned().collect(),
+        without: without.into_iter().collect(),
     }
 }
 

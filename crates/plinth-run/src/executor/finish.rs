@@ -60,7 +60,8 @@ impl Run<'_> {
                 self.leave_out(*index, reason);
             }
         }
-        !open.is_empty() || (self.stopping.is_some() && self.ended.contains(&Some(StepState::NotRun)))
+        let due = || self.plan.steps.iter().zip(&self.ended).filter(|(step, _)| step.change.lacks().is_none());
+        !open.is_empty() || (self.stopping.is_some() && due().any(|(_, ended)| *ended == Some(StepState::NotRun)))
     }
 
     fn outcome(&self, stopped: bool) -> (Outcome, Exit) {
@@ -123,7 +124,6 @@ impl Run<'_> {
             ));
         }
         next.extend(self.left_out());
-        next.extend(self.without());
         let left = self.ended.iter().filter(|e| matches!(e, Some(StepState::Failed | StepState::NotRun))).count();
         let left = left.saturating_sub(self.plan.left_out());
         next.push(match (outcome, exit) {
@@ -142,20 +142,6 @@ impl Run<'_> {
             _ => format!("run the same command again: it continues with what is left ({})", amount(left, "step")),
         });
         next
-    }
-
-    /// How to go on without nodes that failed, where that is possible: the control plane must be whole.
-    fn without(&self) -> Option<String> {
-        let left_out = &self.plan.made_from.without;
-        let failed = self.failed_nodes.iter().filter(|node| !left_out.contains(node));
-        let names: Vec<&str> = failed.map(|node| node.as_str()).collect();
-        let workers_only = !self.failed_nodes.iter().any(|node| self.options.control_plane.contains(node));
-        (workers_only && !names.is_empty() && names.len() <= TOLD && !self.options.control_plane.is_empty()).then(
-            || {
-                let flags = names.iter().map(|name| format!(" --without {name}")).collect::<String>();
-                format!("or go on without {}: `plinth apply{flags}`", names.join(", "))
-            },
-        )
     }
 
     /// The end of what this release can do.

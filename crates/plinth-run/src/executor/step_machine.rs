@@ -7,7 +7,7 @@ use super::in_flight::{Message, Spawn};
 use crate::behaviour::{Probe, Probed};
 use plinth_model::finding::code;
 use plinth_model::gate::{GateAnswer, GateId};
-use plinth_model::{Digest, Finding, Step};
+use plinth_model::{Digest, Finding, Step, amount};
 use plinth_world::{ClientError, deadlines};
 use std::time::Duration;
 
@@ -179,7 +179,7 @@ fn failure(step: &Step, error: ClientError, attempts: u32) -> Finding {
             .evidence(format!("client: {}", error.client)),
     };
     if let Some(why) = error.transient {
-        let times = if attempts == 1 { "1 attempt".to_owned() } else { format!("{attempts} attempts") };
+        let times = amount(usize::try_from(attempts).unwrap_or(usize::MAX), "attempt");
         finding = finding.evidence(format!("failed after {times}: {why}"));
     }
     finding

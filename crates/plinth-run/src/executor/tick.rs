@@ -55,7 +55,7 @@ pub(super) struct Run<'a> {
     fence: Fence,
 }
 
-/// What one turn decided: recorded first, then told, then begun.
+/// What one tick decided: recorded first, then told, then begun.
 #[derive(Default)]
 pub(super) struct Batch {
     pub(super) events: Vec<EventBody>,
@@ -201,7 +201,7 @@ impl<'a> Run<'a> {
         self.batch.spawns.push((index, Spawn::Probe));
     }
 
-    /// Makes the turn's events durable, tells them, begins its spawns: in this order.
+    /// Makes the tick's events durable, tells them, begins its spawns: in this order.
     pub(super) fn commit(&mut self) -> Result<(), JournalError> {
         let Batch { events, spawns } = std::mem::take(&mut self.batch);
         if !events.is_empty() {

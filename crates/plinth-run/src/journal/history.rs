@@ -48,7 +48,7 @@ impl JournalReader {
                 Some(known) => known.clone(),
                 None if *about == About::Runs => None,
                 None => {
-                    let plan = self.plan_text(&head)?.and_then(|text| serde_json::from_str(&text).ok()).map(Rc::new);
+                    let plan = self.plan(&head)?.read().map(Rc::new);
                     plans.insert(head, plan.clone());
                     plan
                 }

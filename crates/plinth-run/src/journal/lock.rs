@@ -164,10 +164,7 @@ impl Hold {
     /// Checks that the recorded lock is this one.
     pub(super) fn check(&self, recorded: Option<Lock>) -> Result<(), JournalError> {
         match recorded {
-            Some(lock) if *lock.run == *self.run && lock.owner == self.owner => {
-                self.fence.renewed();
-                Ok(())
-            }
+            Some(lock) if *lock.run == *self.run && lock.owner == self.owner => Ok(()),
             Some(lock) => Err(JournalError::LockLost { holder: format!("{} holds it now", lock.owner) }),
             None => Err(JournalError::LockLost { holder: "nobody holds it now".to_owned() }),
         }

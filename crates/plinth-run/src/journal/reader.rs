@@ -3,7 +3,7 @@
 use super::events;
 use super::lock::Lock;
 use super::{JournalError, Memory, schema};
-use plinth_model::{Digest, Event, RunView};
+use plinth_model::{Digest, Event, Plan, RunView};
 use rusqlite::{Connection, OptionalExtension as _};
 use std::path::{Path, PathBuf};
 
@@ -13,6 +13,28 @@ pub struct JournalReader {
     pub(super) connection: Connection,
     pub(super) path: PathBuf,
     view: RunView,
+}
+
+/// What a journal keeps of a plan that was run.
+#[derive(Clone, Debug)]
+pub enum StoredPlan {
+    /// Nothing.
+    Absent,
+    /// A form that this release does not read.
+    OfAnotherRelease,
+    /// The plan.
+    Read(Box<Plan>),
+}
+
+impl StoredPlan {
+    /// The plan, if it can be read.
+    #[must_use]
+    pub fn read(self) -> Option<Plan> {
+        match self {
+            Self::Read(plan) => Some(*plan),
+            Self::Absent | Self::OfAnotherRelease => None,
+        }
+    }
 }
 
 impl JournalReader {
@@ -78,6 +100,15 @@ impl JournalReader {
             .query_row("SELECT body FROM plans WHERE hash = ?1", [hash.as_str()], |row| row.get(0))
             .optional()
             .map_err(|error| self.error(&error))
+    }
+
+    /// A plan that was run, by its hash.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn plan(&self, hash: &Digest) -> Result<StoredPlan, JournalError> {
+        let Some(text) = self.plan_text(hash)? else { return Ok(StoredPlan::Absent) };
+        Ok(serde_json::from_str(&text).map_or(StoredPlan::OfAnotherRelease, |plan| StoredPlan::Read(Box::new(plan))))
     }
 
     fn error(&self, error: &rusqlite::Error) -> JournalError {

@@ -5,9 +5,9 @@ use crate::diagnostics::Diagnostics;
 use crate::raw::Site;
 use crate::raw::inventory::{Bcm, Inventory, StaticNode};
 use crate::raw::kubernetes::Engine;
-use crate::raw::registry_rules::{MirrorPath, mirror_path};
 use plinth_model::Finding;
 use plinth_model::finding::code;
+use plinth_model::registry::{MirrorPath, mirror_path};
 use std::collections::HashMap;
 
 pub(super) fn check(site: &Site, diagnostics: &mut Diagnostics<'_>) {

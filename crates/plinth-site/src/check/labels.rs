@@ -9,7 +9,7 @@ use plinth_model::finding::code;
 use std::collections::HashMap;
 
 /// Labels that kubelet or kubeadm writes; another value is written back, or moves pods to where they do not belong.
-const OWNED_LABELS: [&str; 8] = [
+const OWNED_LABELS: [&str; 7] = [
     "kubernetes.io/hostname",
     "kubernetes.io/arch",
     "kubernetes.io/os",
@@ -17,7 +17,6 @@ const OWNED_LABELS: [&str; 8] = [
     "beta.kubernetes.io/os",
     "node-role.kubernetes.io/control-plane",
     "node-role.kubernetes.io/master",
-    "node.kubernetes.io/exclude-from-external-load-balancers",
 ];
 /// Taints that Kubernetes sets and takes away by what it sees of a node.
 const OWNED_TAINTS: [&str; 8] = [

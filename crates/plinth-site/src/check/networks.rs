@@ -337,7 +337,9 @@ fn capacity(site: &Site, diagnostics: &mut Diagnostics<'_>) {
     let room = 1_u64 << u32::from(prefix - pods.prefix_len()).min(63);
     let Inventory::Static(nodes) = &site.inventory else { return };
     let roles = [Selection::of(&site.nodes.control_plane), Selection::of(&site.nodes.workers)];
-    let members = nodes.iter().filter(|node| roles.iter().any(|role| role.has(node))).count();
+    let excluded = Selection::of(&site.nodes.exclude);
+    let is_member = |node: &&_| roles.iter().any(|role| role.has(node)) && !excluded.has(node);
+    let members = nodes.iter().filter(is_member).count();
     if (members as u64) > room {
         let message = format!("the pod range {pods} has room for {room} nodes of /{prefix}; the site has {members}");
         diagnostics.report(

@@ -76,6 +76,15 @@ fn storage(site: &Site, diagnostics: &mut Diagnostics<'_>) {
         let fix = "choose a folder elsewhere, on the disk that has the room";
         diagnostics.report(Finding::error(code::SITE_STORAGE, given, message).fix(fix));
     }
+    for (name, over) in &site.nodes.overrides {
+        let Some(to) = over.storage.as_ref().map(|path| path.0.0.as_str()) else { continue };
+        if to != images && (inside(to, images) || inside(images, to)) {
+            let message = format!("images would move from {images} to {to}, and one of these is inside the other");
+            let subject = format!("nodes.overrides.{}.storage", name.0);
+            let fix = "choose a folder elsewhere, on the disk that has the room";
+            diagnostics.report(Finding::error(code::SITE_STORAGE, subject, message).fix(fix));
+        }
+    }
 }
 
 /// Helm values and engine variables end up in plans; a literal secret has no place there.

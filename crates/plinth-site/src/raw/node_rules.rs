@@ -7,6 +7,8 @@ use plinth_model::finding::code;
 
 /// Most numbers of a range that the fix writes out.
 const WRITTEN_OUT: u32 = 32;
+/// Most digits of a number in such a list.
+const DIGITS: usize = 9;
 
 text_type!(
     /// A glob over node names.
@@ -115,6 +117,9 @@ fn numbers(bracket: &str) -> Option<Vec<String>> {
         let part = part.trim();
         let ends = ["..", ":", "-"].iter().find_map(|sign| part.split_once(*sign));
         let (first, last) = ends.unwrap_or((part, part));
+        if first.len() > DIGITS || last.len() > DIGITS {
+            return None;
+        }
         let (low, high): (u32, u32) = (first.parse().ok()?, last.parse().ok()?);
         if low > high || high - low >= WRITTEN_OUT {
             return None;

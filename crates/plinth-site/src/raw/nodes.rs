@@ -1,7 +1,7 @@
 //! Which node does what.
 
 use super::node_rules::{NodeGlob, is_glob};
-use super::rules::{NodePath, short};
+use super::rules::{NodePath, quoted, short};
 use super::text::{Rule, Text};
 use crate::decode::refusal_text;
 use crate::desired::Selector as Chosen;
@@ -105,7 +105,11 @@ impl<'de> Visitor<'de> for SelectorVisitor {
 fn negated<E: Error>(text: &str) -> E {
     let name = text.trim_start_matches('!').trim();
     let message = format!("`{}` would leave nodes out, and stands in a list of nodes that are taken", short(text));
-    E::custom(refusal_text(code::SITE_SELECTOR, &message, &format!("write `exclude: [{}]` below `nodes`", short(name))))
+    E::custom(refusal_text(
+        code::SITE_SELECTOR,
+        &message,
+        &format!("write `exclude: [{}]` below `nodes`", quoted(name)),
+    ))
 }
 
 fn wrong<E: Error>(message: &str) -> E {

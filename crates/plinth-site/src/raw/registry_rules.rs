@@ -74,28 +74,6 @@ fn check_registry(text: &str) -> Result<(), Refusal> {
     )
 }
 
-/// What stands behind the host of a mirror: nothing, a path of the registry's interface (`/v2/PROJECT`), or something else.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum MirrorPath {
-    /// Nothing, or `/`.
-    None,
-    /// A path with `v2` in it: asked as it is.
-    Interface,
-    /// Any other path: `/v2` is asked below it.
-    Other,
-}
-
-/// What stands behind the host of a mirror.
-pub(crate) fn mirror_path(address: &str) -> MirrorPath {
-    let rest = address.split_once("://").map_or(address, |(_, rest)| rest);
-    let path = rest.split_once('/').map_or("", |(_, path)| path).trim_matches('/');
-    match path {
-        "" => MirrorPath::None,
-        path if path.split('/').any(|part| part == "v2") => MirrorPath::Interface,
-        _ => MirrorPath::Other,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
@@ -135,19 +113,8 @@ mod tests {
     }
 
     #[test]
-    fn the_path_of_a_mirror_is_nothing_the_interface_or_something_else() {
+    fn the_address_of_a_mirror_has_no_login_and_no_question() {
         assert!(MirrorEndpoint::read(MirrorEndpoint::EXAMPLE).is_ok());
-        for none in ["https://m.example.com", "https://m.example.com/", "http://10.0.0.1:5000//"] {
-            assert_eq!(mirror_path(none), MirrorPath::None, "{none}");
-        }
-        for interface in
-            ["https://h/v2/hub", "https://h/v2", "https://h/v2/a/b/", "https://h/artifactory/api/docker/remote/v2"]
-        {
-            assert_eq!(mirror_path(interface), MirrorPath::Interface, "{interface}");
-        }
-        for other in ["https://h/docker", "https://h/v1/", "https://h/repository/hub", "https://h/v22"] {
-            assert_eq!(mirror_path(other), MirrorPath::Other, "{other}");
-        }
         for bad in ["ftp://m", "https://", "https://m/a b", "https://m/v2/a?x=1", "https://u:p@m/v2"] {
             assert!(MirrorEndpoint::read(bad).is_err(), "{bad}");
         }

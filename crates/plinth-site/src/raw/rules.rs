@@ -20,6 +20,17 @@ pub(crate) fn short(text: &str) -> String {
     login::hidden_in_value(text).chars().take(80).collect()
 }
 
+/// The same as an item of a list in YAML: in quotes where a sign in it would mean something there.
+pub(crate) fn quoted(text: &str) -> String {
+    let text = short(text);
+    let means = |c: char| "*&![]{}\"'%@`#?|>,:".contains(c) || c.is_whitespace();
+    if text.is_empty() || text.contains(means) || text.starts_with('-') {
+        serde_json::Value::from(text).to_string()
+    } else {
+        text
+    }
+}
+
 impl Rule for SiteName {
     const WHAT: &'static str = "a site name";
     const EXAMPLE: &'static str = "basepod-a";

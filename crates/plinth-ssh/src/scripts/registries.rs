@@ -14,6 +14,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use indexmap::IndexMap;
 use plinth_model::Secret;
+use plinth_model::registry::{MirrorPath, api_root, mirror_path};
 use plinth_model::steps::NodeTarget;
 use plinth_model::steps::{Mirror, RegistryLogin};
 use plinth_world::node::NodeRegistries;
@@ -101,11 +102,11 @@ fn files(wanted: &Registries<'_>) -> Vec<Wanted> {
 fn mirror_file(mirror: &Mirror) -> Wanted {
     let mut text = format!("# Written by plinth.\nserver = {}\n", toml(&server(&mirror.registry)));
     for endpoint in &mirror.endpoints {
-        let _ = write!(
-            text,
-            "\n[host.{}]\n  capabilities = [\"pull\", \"resolve\"]\n",
-            toml(endpoint.trim_end_matches('/'))
-        );
+        let place = toml(endpoint.trim_end_matches('/'));
+        let _ = write!(text, "\n[host.{place}]\n  capabilities = [\"pull\", \"resolve\"]\n");
+        if mirror_path(endpoint) == MirrorPath::Interface {
+            text.push_str("  override_path = true\n");
+        }
     }
     Wanted {
         path: format!("/etc/containerd/certs.d/{}/hosts.toml", mirror.registry),
@@ -151,7 +152,7 @@ fn urls(wanted: &Registries<'_>) -> Vec<String> {
     });
     let mut urls: Vec<String> = Vec::new();
     for base in mirrors.chain(logins) {
-        let url = if base.ends_with("/v2") { format!("{base}/") } else { format!("{base}/v2/") };
+        let url = api_root(&base);
         if !urls.contains(&url) {
             urls.push(url);
         }

@@ -112,9 +112,9 @@ fn merged(mut places: Vec<(usize, usize)>) -> Vec<(usize, usize)> {
 
 /// A value, and its lines. PEM frame lines are the same for everybody and stay readable, and so does what begins with one.
 fn texts(value: &str) -> impl Iterator<Item = &str> {
-    let is_frame = |text: &&str| !text.starts_with("-----");
-    let whole = Some(value).filter(is_frame);
-    whole.into_iter().chain(value.lines().filter(is_frame))
+    let is_own = |text: &&str| !(text.starts_with("-----BEGIN ") || text.starts_with("-----END "));
+    let whole = Some(value).filter(is_own);
+    whole.into_iter().chain(value.lines().filter(is_own))
 }
 
 #[cfg(test)]

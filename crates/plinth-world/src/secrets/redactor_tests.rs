@@ -171,10 +171,15 @@ fn a_changed_value_does_not_uncover_the_earlier_one() {
     assert_eq!(redactor.redact("first-value second-value"), "[secret] [secret]");
 }
 
+#[test]
+fn a_password_that_begins_like_a_frame_is_hidden() {
+    assert_eq!(redactor("-----dashes-first").redact("is -----dashes-first here"), "is [secret] here");
+}
+
 proptest! {
     #[test]
     fn no_echo_of_any_value_passes(value in "[ -~\t\n\u{7}äß€😀]{8,40}", around in "[ -~]{0,20}") {
-        prop_assume!(!value.starts_with("-----") && value.chars().any(|c| !c.is_control()));
+        prop_assume!(!value.starts_with("-----BEGIN ") && !value.starts_with("-----END ") && value.chars().any(|c| !c.is_control()));
         let redactor = redactor(&value);
         for (how, echo) in echoes(&value) {
             let text = format!("{around} {echo} {around}");

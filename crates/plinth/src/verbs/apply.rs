@@ -2,13 +2,12 @@
 
 use crate::approval::Question;
 use crate::args::{Apply, Common};
-use crate::input::plural;
 use crate::printer::Printer;
 use crate::screen::Screen;
 use crate::{input, running, verbs};
 use plinth_app::saved::SavedPlan;
 use plinth_app::{Access, Depth, Failure, Goal, Input};
-use plinth_model::{Exit, Plan};
+use plinth_model::{Exit, Plan, amount};
 use std::collections::BTreeSet;
 
 /// Makes the site what its file describes. Run again it continues where it stopped, or finds nothing to do.
@@ -22,8 +21,8 @@ pub(crate) async fn run(common: &Common, verb: &Apply, printer: &Printer) -> Res
 
     let mut operation = input::open(common, input, recorded, Access::Change, Goal::Site, &screen)?;
     operation.leave_out(&input::left_out(&verb.without, saved.as_ref()));
-    if verb.skip_source_check {
-        operation.trust_sources();
+    if verb.sources.skip_source_check {
+        operation.skip_source_check();
     }
     if verb.take_over {
         operation.take_over();
@@ -43,10 +42,10 @@ pub(crate) async fn run(common: &Common, verb: &Apply, printer: &Printer) -> Res
 /// `Change site lab (27 nodes, 172 steps)? This release leaves out …`
 fn question(plan: &Plan) -> String {
     let nodes = plan.steps.iter().filter_map(|step| step.work.node()).collect::<BTreeSet<_>>().len();
-    let steps = plural(plan.pending(), "step");
+    let steps = amount(plan.pending(), "step");
     let ends = match plan.left_out() {
         0 => String::new(),
-        left => format!(" It ends before {}: {} are not in this release.", plural(left, "step"), plan.lacks_in_words()),
+        left => format!(" It ends before {}: {} are not in this release.", amount(left, "step"), plan.lacks_in_words()),
     };
-    format!("Change site {} ({}, {steps} to do)?{ends}", plan.site, plural(nodes, "node"))
+    format!("Change site {} ({}, {steps} to do)?{ends}", plan.site, amount(nodes, "node"))
 }

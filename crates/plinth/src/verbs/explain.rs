@@ -3,14 +3,14 @@
 use crate::args::{Common, Explain};
 use crate::explain::{self, Explanation};
 use crate::input::SCHEMA;
+use crate::kept::Kept;
 use crate::printer::Printer;
 use plinth_app::world::{recorded_inventory, synthetic};
-use plinth_app::{Failure, Goal, Input, state};
+use plinth_app::{Failure, Goal, Input};
 use plinth_model::inventory::Inventory;
 use plinth_model::{Exit, Plan, Problem, RunView};
 use plinth_plan::Observed;
-use plinth_run::Journal;
-use plinth_run::journal::JournalReader;
+use plinth_run::journal::{JournalReader, StoredPlan};
 use plinth_site::Desired;
 
 /// Explains a word, or steps of the site's plan: of the one that ran last, unless an inventory is given.
@@ -42,28 +42,32 @@ fn steps(common: &Common, verb: &Explain, what: &str, printer: &Printer) -> Resu
     if !common.file.exists() && !what.contains('/') {
         return Err(unknown(what).into());
     }
+    let kept = Kept::open(common)?;
+    let ran = kept.journal.as_ref().map_or(Ok(StoredPlan::Absent), last_plan)?;
     let input = Input::load(&common.file)?;
-    let directory = state::directory(common.state.as_deref(), &input.site.desired.name)?;
-    let reader = Journal::open_read_only(&directory).map_err(Problem::from)?;
-    let ran = reader.as_ref().map(last_plan).transpose()?.flatten();
     let plan = match (&verb.from.inventory, ran) {
         (Some(file), _) => made(&input, &input.site.desired, recorded_inventory(file)?)?,
-        (None, Some(plan)) => plan,
-        (None, None) => {
-            printer.talk("no run of this site yet: explained with made-up nodes (`--inventory FILE` takes real ones)");
+        (None, StoredPlan::Read(plan)) => *plan,
+        (None, absent) => {
+            let why = match absent {
+                StoredPlan::OfAnotherRelease => "the plan of the last run was made by another release",
+                _ => "no run of this site yet",
+            };
+            printer.talk(&format!("{why}: explained with made-up nodes (`--inventory FILE` takes real ones)"));
             let made_up = synthetic(&input.site.desired, None)?;
             made(&input, &made_up.desired, made_up.inventory)?
         }
     };
-    let last = reader.map_or_else(RunView::default, JournalReader::into_view);
+    let last = kept.journal.map_or_else(RunView::default, JournalReader::into_view);
     Ok(explain::steps(what, &plan, &last).ok_or_else(|| unknown(what))?)
 }
 
-/// The plan of the last run; none where nothing ran, or an older plinth made it in a form that is not read any more.
-fn last_plan(reader: &JournalReader) -> Result<Option<Plan>, Problem> {
-    let Some(run) = &reader.view().run else { return Ok(None) };
-    let text = reader.plan_text(&run.plan).map_err(Problem::from)?;
-    Ok(text.and_then(|text| serde_json::from_str(&text).ok()))
+/// The plan of the last run.
+fn last_plan(reader: &JournalReader) -> Result<StoredPlan, Problem> {
+    match &reader.view().run {
+        Some(run) => Ok(reader.plan(&run.plan)?),
+        None => Ok(StoredPlan::Absent),
+    }
 }
 
 fn made(input: &Input, desired: &Desired, inventory: Inventory) -> Result<Plan, Failure> {

@@ -23,7 +23,12 @@ pub(crate) fn run(common: &Common, verb: &Arguments, printer: &Printer) -> Resul
     if common.json {
         printer.json(&told);
     } else {
-        printer.data(&plinth_report::history::history(&kept.site, &told, verb.all, sinks::palette(printer)));
+        printer.data(&plinth_report::history::history(
+            &kept.site,
+            &told,
+            verb.all,
+            sinks::palette(printer.color_out()),
+        ));
     }
     Ok(Exit::Done)
 }

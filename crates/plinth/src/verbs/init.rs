@@ -1,12 +1,11 @@
 //! `plinth init`.
 
 use crate::args::{Common, Init};
-use crate::input::plural;
 use crate::printer::Printer;
 use plinth_app::Failure;
 use plinth_app::world::ask_bcm;
 use plinth_model::inventory::Inventory;
-use plinth_model::{Exit, Problem, SecretRef, SiteName};
+use plinth_model::{Exit, Problem, SecretRef, SiteName, amount};
 use plinth_plan::endpoint_host;
 use plinth_site::desired::{BcmAccess, BcmLogin, TlsTrust};
 use plinth_site::template::{self, InitAnswers, SCHEMA_FILE};
@@ -55,7 +54,7 @@ fn beside(site: &Path) -> PathBuf {
 fn to_do(text: &str) -> String {
     match text.matches("# TODO").count() {
         0 => "look through it".to_owned(),
-        count => format!("fill in {} marked TODO", plural(count, "line")),
+        count => format!("fill in {} marked TODO", amount(count, "line")),
     }
 }
 

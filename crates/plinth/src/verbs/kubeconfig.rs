@@ -23,8 +23,10 @@ struct Report<'a> {
 
 /// Prints the kubeconfig that `apply` fetched, or puts it where it is wanted. Nobody is contacted.
 pub(crate) fn run(common: &Common, verb: &Kubeconfig, printer: &Printer) -> Result<Exit, Failure> {
-    let site = Input::load(&common.file)?.site.desired.name;
+    let input = Input::load(&common.file)?;
+    let site = input.site.desired.name.clone();
     let directory = state::directory(common.state.as_deref(), &site)?;
+    state::same_identity(&directory, &input.site)?;
     state::kind_fits(&directory, false)?;
     let config = held(&directory, &site)?;
     let file = match (&verb.out, verb.merge) {

@@ -16,7 +16,7 @@ pub(crate) fn run(common: &Common, verb: &Logs, printer: &Printer) -> Result<Exi
         if common.json {
             printer.json(&found);
         } else {
-            printer.data(&plinth_report::logs::logs(&kept.site, &found, sinks::palette(printer)));
+            printer.data(&plinth_report::logs::logs(&kept.site, &found, sinks::palette(printer.color_out())));
         }
         return Ok(Exit::Done);
     };

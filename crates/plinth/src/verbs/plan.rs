@@ -16,8 +16,8 @@ pub(crate) async fn run(common: &Common, verb: &Arguments, printer: &Printer) ->
         if verb.preflight { (Access::Change, Depth::Nodes) } else { (Access::Read, Depth::Inventory) };
     let mut operation = input::open(common, Input::load(&common.file)?, recorded, access, Goal::Site, &screen)?;
     operation.leave_out(&verb.without.without);
-    if verb.skip_source_check {
-        operation.trust_sources();
+    if verb.sources.skip_source_check {
+        operation.skip_source_check();
     }
     let seen = operation.observe(depth).await?;
     let mut planned = operation.plan(seen)?;

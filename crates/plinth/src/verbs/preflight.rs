@@ -43,10 +43,10 @@ pub(crate) async fn run(common: &Common, verb: &Preflight, printer: &Printer) ->
             survey = operation.check_nodes(&discovered.cluster).await?;
         }
     }
-    let sources = match verb.skip_source_check {
-        true => Vec::new(),
-        false => operation.check_sources(&discovered, &survey.facts).await?,
-    };
+    if verb.sources.skip_source_check {
+        operation.skip_source_check();
+    }
+    let sources = operation.check_sources(&discovered, &survey.facts).await?;
     survey.findings.extend(site_findings(operation.input(), discovered));
     let found = tell(common, &survey, &sources, printer);
     Ok(if fixed == Exit::Partly { fixed } else { found })
@@ -65,7 +65,8 @@ fn tell(common: &Common, survey: &Survey, sources: &[Finding], printer: &Printer
         let Survey { facts, fixes, .. } = survey;
         printer.json(&Report { schema: input::SCHEMA, findings: &all, facts, fixable: fixes });
     } else {
-        printer.data(&plinth_report::preflight::preflight(&survey.findings, crate::sinks::palette(printer)));
+        printer
+            .data(&plinth_report::preflight::preflight(&survey.findings, crate::sinks::palette(printer.color_out())));
     }
     if all.iter().any(Finding::is_error) { Exit::CheckFailed } else { Exit::Done }
 }

@@ -1,7 +1,7 @@
 //! `plinth rehearse`.
 
 use crate::args::{Common, Pace as Wanted, Rehearse};
-use crate::input::{self, plural};
+use crate::input;
 use crate::printer::Printer;
 use crate::screen::Screen;
 use crate::{running, verbs};
@@ -9,7 +9,7 @@ use plinth_app::operation::Always;
 use plinth_app::saved::{SavedPlan, save};
 use plinth_app::world::{Fault, Pace, Script, World, fault_problem};
 use plinth_app::{Access, Depth, Failure, Goal, Input, Operation, Setup};
-use plinth_model::{Exit, Finding, Plan, Problem, Severity};
+use plinth_model::{Exit, Finding, Plan, Problem, Severity, amount};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -31,8 +31,8 @@ pub(crate) async fn run(common: &Common, verb: &Rehearse, printer: &Printer) -> 
 
     let mut operation = Operation::open(Setup { input, state, recorded, access, goal, audience: &screen }, world)?;
     operation.leave_out(&input::left_out(&verb.without, saved.as_ref()));
-    if verb.skip_source_check {
-        operation.trust_sources();
+    if verb.sources.skip_source_check {
+        operation.skip_source_check();
     }
     let seen = operation.observe(Depth::Steps).await.inspect_err(|_| screen.go_on())?;
     let planned = operation.plan(seen)?;
@@ -71,14 +71,14 @@ fn introduction(common: &Common, operation: &Operation<'_>, plan: &Plan) -> Stri
     let addresses = if operation.is_made_up() { "Addresses, hardware" } else { "Hardware" };
     format!(
         "rehearsal of site {} ({}): {}, {}, {} may change something\n  \
-         Nothing real is contacted. {addresses} and all {} of the site are made up; time is virtual.\n  \
+         Nothing real is contacted. {addresses} and the site's secrets ({}) are made up; time is virtual.\n  \
          BCM is a simulated CMDaemon asked over real TLS; nodes, Kubespray, Kubernetes, Helm and Run:ai are simulated.\n{}",
         plan.site,
         common.file.display(),
-        plural(hosts, "node"),
-        plural(plan.steps.len(), "step"),
+        amount(hosts, "node"),
+        amount(plan.steps.len(), "step"),
         plan.pending(),
-        plural(secrets, "secret"),
+        secrets,
         doubts(&plan.findings),
     )
 }
@@ -95,7 +95,7 @@ fn doubts(findings: &[Finding]) -> String {
         return "  The plan raises no doubts.".to_owned();
     }
     let named = if warnings.is_empty() { String::new() } else { format!(" ({})", warnings.join(", ")) };
-    let (warnings, notes) = (plural(warnings.len(), "warning"), plural(notes, "note"));
+    let (warnings, notes) = (amount(warnings.len(), "warning"), amount(notes, "note"));
     format!("  The plan raises {warnings}{named} and {notes}; `plinth validate` shows them in full.")
 }
 

@@ -24,7 +24,7 @@ pub(crate) fn run(common: &Common, printer: &Printer) -> Result<Exit, Failure> {
     if common.json {
         printer.json(&status);
     } else {
-        printer.data(&plinth_report::status::status(&site, &status, sinks::palette(printer)));
+        printer.data(&plinth_report::status::status(&site, &status, sinks::palette(printer.color_out())));
     }
     Ok(Exit::Done)
 }

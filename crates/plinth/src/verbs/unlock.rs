@@ -8,8 +8,10 @@ use plinth_model::{Exit, Problem};
 
 /// Frees a lock that nobody holds any more. One that is renewed meanwhile stays.
 pub(crate) async fn run(common: &Common, verb: &Unlock, printer: &Printer) -> Result<Exit, Failure> {
-    let site = Input::load(&common.file)?.site.desired.name;
+    let input = Input::load(&common.file)?;
+    let site = input.site.desired.name.clone();
     let directory = state::directory(common.state.as_deref(), &site)?;
+    state::same_identity(&directory, &input.site)?;
     let Some(held) = Held::of(&directory)? else {
         printer.talk(&format!("nobody holds the lock of site {site}; nothing was changed"));
         return Ok(Exit::Done);

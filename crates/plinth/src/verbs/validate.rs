@@ -1,13 +1,13 @@
 //! `plinth validate`.
 
 use crate::args::{Common, Validate};
-use crate::input::{FindingsReport, SCHEMA, plural};
+use crate::input::{FindingsReport, SCHEMA};
 use crate::printer::Printer;
 use crate::screen::Screen;
 use plinth_app::world::synthetic;
 use plinth_app::{Audience, Failure, Goal, Input, state};
 use plinth_model::finding::code;
-use plinth_model::{Exit, Finding, Problem, Severity};
+use plinth_model::{Exit, Finding, Problem, Severity, amount};
 use plinth_plan::Observed;
 use plinth_site::desired::{InventorySource, TlsTrust};
 
@@ -32,8 +32,8 @@ pub(crate) fn run(common: &Common, verb: &Validate, printer: &Printer) -> Result
         let count = |severity| findings.iter().filter(|f| f.severity == severity).count();
         let file = common.file.display();
         let site = &input.site.desired.name;
-        let warnings = plural(count(Severity::Warning), "warning");
-        let notes = plural(count(Severity::Info), "note");
+        let warnings = amount(count(Severity::Warning), "warning");
+        let notes = amount(count(Severity::Info), "note");
         printer.data(&format!("{file}: site `{site}` is valid ({warnings}, {notes})"));
         if !verb.check_secrets && !plinth_site::secret_refs(&input.site.desired).is_empty() {
             printer.talk(

@@ -188,13 +188,3 @@ fn a_server_that_has_just_started_has_no_last_word() {
         assert_eq!(answered.unwrap().len(), 2);
     }
 }
-
-#[test]
-#[ignore = "needs Go and the parts it builds: cargo xtask test --tier kubernetes"]
-fn a_connection_does_not_outlive_its_runtime() {
-    let stand = Stand::introduced();
-    for _ in 0..2 {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        assert_eq!(runtime.block_on(stand.client.nodes(&stand.ctx)).unwrap().len(), 2);
-    }
-}

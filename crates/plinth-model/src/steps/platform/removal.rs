@@ -33,8 +33,14 @@ impl StepParams for ComponentRemoval {
         once: false,
         undo: Undo::Compensate("Switched on again it is installed anew; what went with it is not brought back."),
         expected_s: 60,
-        deadline_s: deadlines::COMPONENT_REMOVAL,
+        deadline_s: deadlines::RELEASE_MARGIN,
     };
+
+    fn deadline_s(&self) -> u32 {
+        // Objects are waited for as long as one release, then each release has its own time.
+        let releases = u32::try_from(self.parts.releases.len()).unwrap_or(u32::MAX);
+        self.timeout_s.saturating_mul(releases.saturating_add(1)).saturating_add(Self::PROPERTIES.deadline_s)
+    }
 
     fn stage(&self) -> Stage {
         self.stage

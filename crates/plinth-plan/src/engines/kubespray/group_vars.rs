@@ -10,6 +10,7 @@ use crate::discover::Role;
 use crate::gpu::wants_toolkit;
 use plinth_model::Finding;
 use plinth_model::finding::code;
+use plinth_model::registry::{MirrorPath, mirror_path};
 use plinth_model::steps::Mirror;
 use plinth_site::Desired;
 use plinth_site::desired::{ApiEndpoint, InventorySource};
@@ -151,7 +152,7 @@ fn mirror(mirror: &Mirror) -> Value {
     let host = |address: &str| {
         let skip_verify = address.starts_with("http://");
         let mut host = json!({"host": address, "capabilities": ["pull", "resolve"], "skip_verify": skip_verify});
-        if plinth_site::is_interface_path(address) {
+        if mirror_path(address) == MirrorPath::Interface {
             host["override_path"] = json!(true);
         }
         host

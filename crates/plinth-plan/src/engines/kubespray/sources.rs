@@ -1,6 +1,7 @@
 //! Where Kubespray fetches from.
 
-use crate::sources::{AskedFrom, Source, SourceKind, root};
+use crate::sources::{AskedFrom, Source, SourceKind};
+use plinth_model::registry::api_root;
 use plinth_model::{Step, Work};
 use plinth_site::Desired;
 use plinth_site::desired::ApiEndpoint;
@@ -107,8 +108,9 @@ fn images_of(desired: &Desired, registry: &str, name: &str) -> Source {
         variable(desired, name).or_else(|| desired.kubernetes.downloads.images.get(registry).map(String::as_str));
     let host = place.map_or(registry, |place| place.split('/').next().unwrap_or(place));
     let mirrors = desired.registries.mirrors.iter().filter(|mirror| mirror.registry == host);
-    let mut urls: Vec<String> = mirrors.flat_map(|mirror| &mirror.endpoints).map(|endpoint| root(endpoint)).collect();
-    urls.push(root(if host == "docker.io" { DOCKER_HUB } else { host }));
+    let mut urls: Vec<String> =
+        mirrors.flat_map(|mirror| &mirror.endpoints).map(|endpoint| api_root(endpoint)).collect();
+    urls.push(api_root(if host == "docker.io" { DOCKER_HUB } else { host }));
     Source {
         kind: SourceKind::Images,
         what: format!("images of {registry}"),

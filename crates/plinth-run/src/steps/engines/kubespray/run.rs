@@ -185,12 +185,16 @@ pub(super) async fn one(env: &StepEnv, wanted: &Wanted<'_>, play: Play) -> Resul
 /// others have; so that it gets that too when it is back, its variables count as unknown.
 async fn with_left_out(env: &StepEnv, wanted: &Wanted<'_>, play: &Play) -> ClientResult<RunInputs> {
     let mut inputs = wanted.parts.clone();
-    if wanted.without.is_empty() {
+    let recovers = matches!(play, Play::Recover { .. });
+    if wanted.without.is_empty() && !recovers {
         return Ok(inputs);
     }
     let last = deployed(env).await?.last;
     for (name, host) in last.into_iter().flat_map(|last| last.hosts) {
-        if wanted.without.contains(&name) {
+        // A recovery leaves workers alone: what is known of them stays known, also that they still lack something.
+        if recovers && host.is_only_worker() {
+            inputs.hosts.insert(name, host);
+        } else if wanted.without.contains(&name) {
             let keeps = matches!(play, Play::Scale { .. });
             let variables = if keeps { host.variables.clone() } else { Digest::of("left out") };
             inputs.hosts.insert(name, HostInputs { variables, ..host });

@@ -1,10 +1,13 @@
 //! The command line.
 
+mod shared;
+
+pub(crate) use shared::{InventoryOption, Sources, Without};
+
 use crate::{complete, examples};
 use clap::builder::RangedU64ValueParser;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use clap_complete::ArgValueCompleter;
-use plinth_model::NodeName;
 use std::path::PathBuf;
 
 /// Most nodes that a rehearsal makes up: twice the largest site that planning is measured with.
@@ -199,27 +202,6 @@ pub(crate) struct Validate {
     pub(crate) check_secrets: bool,
 }
 
-/// Where the inventory comes from, instead of where the site file says.
-#[derive(Debug, Args)]
-pub(crate) struct InventoryOption {
-    /// Use this recorded inventory (`plinth discover --save`) instead of contacting BCM
-    #[arg(long, value_name = "FILE")]
-    pub(crate) inventory: Option<PathBuf>,
-}
-
-/// Going on without nodes.
-#[derive(Debug, Args)]
-pub(crate) struct Without {
-    /// Leave this worker out: nothing is done on it and nothing waits for it; may be given several times. The next run without this
-    /// flag takes it in
-    #[arg(long, value_name = "NODE", value_parser = node_name)]
-    pub(crate) without: Vec<NodeName>,
-}
-
-fn node_name(text: &str) -> Result<NodeName, String> {
-    NodeName::new(text).map_err(|error| error.to_string())
-}
-
 #[derive(Debug, Args)]
 pub(crate) struct Discover {
     #[command(flatten)]
@@ -242,9 +224,8 @@ pub(crate) struct Plan {
     /// Look at the nodes and at every step first, as `apply` does: what is seen is in the plan
     #[arg(long)]
     pub(crate) preflight: bool,
-    /// Do not ask beforehand whether git, package index, files, images and charts can be fetched
-    #[arg(long, requires = "preflight")]
-    pub(crate) skip_source_check: bool,
+    #[command(flatten)]
+    pub(crate) sources: Sources,
     /// Exit with 2 when there are changes
     #[arg(long)]
     pub(crate) detailed_exitcode: bool,
@@ -272,9 +253,8 @@ pub(crate) struct Apply {
     /// Manage the site from this state directory although another one does so: the marks on the nodes are replaced
     #[arg(long)]
     pub(crate) take_over: bool,
-    /// Do not ask beforehand whether git, package index, files, images and charts can be fetched
-    #[arg(long)]
-    pub(crate) skip_source_check: bool,
+    #[command(flatten)]
+    pub(crate) sources: Sources,
     #[command(flatten)]
     pub(crate) without: Without,
     #[command(flatten)]
@@ -314,9 +294,8 @@ pub(crate) struct Preflight {
     /// Do not ask before fixing
     #[arg(short, long, requires = "fix")]
     pub(crate) yes: bool,
-    /// Do not ask beforehand whether git, package index, files, images and charts can be fetched
-    #[arg(long)]
-    pub(crate) skip_source_check: bool,
+    #[command(flatten)]
+    pub(crate) sources: Sources,
     #[command(flatten)]
     pub(crate) from: InventoryOption,
 }
@@ -427,9 +406,8 @@ pub(crate) struct Rehearse {
     /// Whether virtual time passes slowly enough to watch
     #[arg(long, value_enum, default_value_t = Pace::Auto, value_name = "HOW")]
     pub(crate) pace: Pace,
-    /// Do not ask beforehand whether git, package index, files, images and charts can be fetched
-    #[arg(long)]
-    pub(crate) skip_source_check: bool,
+    #[command(flatten)]
+    pub(crate) sources: Sources,
     #[command(flatten)]
     pub(crate) without: Without,
     #[command(flatten)]
