@@ -101,14 +101,17 @@ impl<'a> Selection<'a> {
 
     /// Leaves out of everything that follows what these selectors mean.
     fn exclude(&mut self, selectors: &[Selector]) {
-        let found: Vec<Vec<usize>> =
-            selectors.iter().enumerate().map(|(i, one)| self.to_exclude(&format!("nodes.exclude[{i}]"), one)).collect();
+        let found: Vec<Vec<usize>> = selectors
+            .iter()
+            .enumerate()
+            .map(|(i, one)| self.named_by_exclude(&format!("nodes.exclude[{i}]"), one))
+            .collect();
         found.iter().flatten().for_each(|&i| self.is_excluded[i] = true);
         self.excluded = found;
     }
 
     /// Machines of any kind: one that is no target may be excluded too, so that nothing is said of it any more.
-    fn to_exclude(&mut self, subject: &str, selector: &Selector) -> Vec<usize> {
+    fn named_by_exclude(&mut self, subject: &str, selector: &Selector) -> Vec<usize> {
         let found = self.all_matches(subject, selector);
         if found.is_empty() {
             self.findings.push(self.no_match(subject, selector, None));
