@@ -1,6 +1,6 @@
 //! Which package index this machine is set up for: what pip and uv would ask when the site file names none.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// The index of everybody who has set up no other.
 pub const DEFAULT_INDEX: &str = "https://pypi.org/simple";
@@ -20,10 +20,14 @@ fn files() -> Vec<PathBuf> {
     let of_user = std::env::var_os("HOME").map(PathBuf::from).into_iter();
     let of_user = of_user.flat_map(|home| [home.join(".config/pip/pip.conf"), home.join(".pip/pip.conf")]);
     let given = std::env::var_os("PIP_CONFIG_FILE").map(PathBuf::from);
+    // pip reads no file at all then (pip documentation, `PIP_CONFIG_FILE`).
+    if given.as_deref() == Some(Path::new("/dev/null")) {
+        return Vec::new();
+    }
     given.into_iter().chain(of_user).chain([PathBuf::from("/etc/pip.conf")]).collect()
 }
 
-fn of_file(file: &std::path::Path) -> Option<String> {
+fn of_file(file: &Path) -> Option<String> {
     let bytes = plinth_world::files::read_up_to(file, LARGEST).ok()?;
     index_url(&String::from_utf8_lossy(&bytes))
 }

@@ -181,6 +181,7 @@ const fn nothing() -> Inventory {
         overlays: plinth_model::Observed::Absent,
     }
 }
+
 /// A name in YAML with something else in it than a saved plan, which is JSON.
 fn is_site_file(file: &Path, bytes: &[u8]) -> bool {
     let in_yaml = file.extension().is_some_and(|end| end == "yaml" || end == "yml");

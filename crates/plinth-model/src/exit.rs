@@ -13,7 +13,7 @@ pub enum Exit {
     CheckFailed,
     /// 4: partly applied, or stopped by a signal; run the same command again to continue.
     Partly,
-    /// 5: somebody else holds the site's lock.
+    /// 5: somebody else holds the site's lock, or manages its nodes from another state directory.
     Locked,
     /// 6: a foreign system is unreachable, or this release cannot do it yet.
     Unreachable,
@@ -29,7 +29,7 @@ impl Exit {
         (Exit::Pending, "changes are pending: `plan --detailed-exitcode`, or you answered no"),
         (Exit::CheckFailed, "a check failed"),
         (Exit::Partly, "partly applied or stopped, run again to continue"),
-        (Exit::Locked, "somebody else holds the lock"),
+        (Exit::Locked, "somebody else holds the lock, or manages the nodes from another state directory"),
         (Exit::Unreachable, "an external system cannot be reached, or this release does not support it yet"),
         (Exit::Bug, "our bug"),
     ];

@@ -176,7 +176,7 @@ impl Plan {
 
     /// Steps that this release cannot carry out.
     #[must_use]
-    pub fn left_out(&self) -> usize {
+    pub fn not_in_this_release(&self) -> usize {
         self.steps.iter().filter(|step| step.change.lacks().is_some()).count()
     }
 

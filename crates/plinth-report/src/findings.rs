@@ -4,45 +4,6 @@
 use crate::style::{Palette, Sign, clean};
 use plinth_model::{Finding, Severity, amount};
 
-/// All findings, worst first, with a closing line that counts them; empty for none.
-#[must_use]
-pub fn findings(findings: &[Finding], palette: Palette) -> String {
-    if findings.is_empty() {
-        return String::new();
-    }
-    let mut sorted: Vec<&Finding> = findings.iter().collect();
-    sorted.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
-    let mut text = String::new();
-    for one in sorted {
-        text.push_str(&finding(one, palette));
-        text.push('\n');
-    }
-    text.push_str(&tally(findings));
-    text.push('\n');
-    text
-}
-
-/// One finding: its head, then what was seen and what to do.
-#[must_use]
-pub fn finding(finding: &Finding, palette: Palette) -> String {
-    let severity = match finding.severity {
-        Severity::Error => palette.red("error"),
-        Severity::Warning => palette.yellow("warning"),
-        Severity::Info => palette.cyan("info"),
-    };
-    let place = match (finding.line, finding.column) {
-        (Some(line), Some(column)) => format!(" (line {line}, column {column})"),
-        _ => String::new(),
-    };
-    let head =
-        format!("{severity}  {}  {}{place}", palette.bold(&clean(finding.code.as_str())), clean(&finding.subject));
-    let mut text = head.trim_end().to_owned() + "\n";
-    for part in parts(finding, palette) {
-        text.push_str(&format!("  {part}\n"));
-    }
-    text
-}
-
 /// What, evidence and fix; one line each, labelled.
 pub(crate) fn parts(finding: &Finding, palette: Palette) -> Vec<String> {
     let what = labelled("what", &finding.message, palette);
@@ -99,18 +60,22 @@ mod tests {
     use plinth_model::finding::code;
 
     #[test]
-    fn errors_come_first_and_all_parts_are_there() {
-        let list = [
-            Finding::info(Code::named("a.note"), "x", "worth knowing"),
-            Finding::error(code::BCM_ADDRESS_NONE_SAFE, "dgx-05", "no address is safe")
-                .evidence("bond0 10.229.10.5: forbidden")
-                .evidence("ipmi0 10.9.0.5: a BMC")
-                .owner(Owner::BcmAdmin)
-                .fix("give it an address in 10.184.162.0/24"),
-            Finding::warning(Code::named("b.doubt"), "y", "odd").fix("look"),
+    fn all_parts_are_there_and_are_counted() {
+        let error = Finding::error(code::BCM_ADDRESS_NONE_SAFE, "dgx-05", "no address is safe")
+            .evidence("bond0 10.229.10.5: forbidden")
+            .evidence("ipmi0 10.9.0.5: a BMC")
+            .owner(Owner::BcmAdmin)
+            .fix("give it an address in 10.184.162.0/24");
+        let told = parts(&error, Palette::PLAIN);
+        let wanted = [
+            "what      no address is safe",
+            "evidence  bond0 10.229.10.5: forbidden",
+            "          ipmi0 10.9.0.5: a BMC",
+            "fix       give it an address in 10.184.162.0/24 (BCM admin)",
         ];
-        insta::assert_snapshot!(findings(&list, Palette::PLAIN));
-        assert_eq!(findings(&[], Palette::PLAIN), "");
+        assert_eq!(told, wanted);
+        let note = Finding::info(Code::named("a.note"), "x", "worth knowing");
+        assert_eq!(tally(&[error, note]), "1 error, 1 note");
         assert_eq!(tally(&[]), "no findings");
     }
 }

@@ -54,13 +54,6 @@ impl Live {
         Self::drawn_on(ProgressDrawTarget::stderr_with_hz(15), text_log, palette)
     }
 
-    /// Draws on standard error; bars grow with the steps seen.
-    #[must_use]
-    pub fn new(palette: Palette) -> Self {
-        let text_log = TextLog::new(palette, Verbosity::Notable);
-        Self::drawn_on(ProgressDrawTarget::stderr_with_hz(15), text_log, palette)
-    }
-
     fn drawn_on(target: ProgressDrawTarget, mut text_log: TextLog, palette: Palette) -> Self {
         if let Some(width) = columns() {
             text_log.fit(width);

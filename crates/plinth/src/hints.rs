@@ -27,19 +27,19 @@ const VERBS: [(&str, &str); 24] = [
     ("run", "`plinth apply` makes the site what its file describes"),
     ("resume", "`plinth apply`, run again, continues where it stopped"),
     ("upgrade", "write the new versions into the site file, then `plinth apply`"),
-    ("test", "`plinth check` proves that the platform works, `plinth preflight` looks at the nodes"),
+    ("test", "`plinth preflight` looks at the nodes before a run, `plinth check` at the cluster after it"),
 ];
+
+/// How a question is answered before it is asked.
+const ANSWERS: &str = "`apply` takes `--yes`; `remove`, `reset` and `recover` delete data, so they take the site's name: `--confirm SITE`; other verbs ask nothing";
 
 /// Flags of other tools, and what does the same here.
 const FLAGS: [(&str, &str); 12] = [
-    (
-        "--auto-approve",
-        "`--yes` answers the question of `apply`; `remove`, `reset` and `recover` want `--confirm SITE`",
-    ),
-    ("--yes", "this cannot be undone, so it wants the site's name: `--confirm SITE`"),
-    ("-y", "this cannot be undone, so it wants the site's name: `--confirm SITE`"),
-    ("--confirm", "`--yes` answers the question of this verb"),
-    ("--force", "`--yes` answers the question of `apply`; `remove`, `reset` and `recover` want `--confirm SITE`"),
+    ("--auto-approve", ANSWERS),
+    ("--yes", ANSWERS),
+    ("-y", ANSWERS),
+    ("--confirm", ANSWERS),
+    ("--force", ANSWERS),
     ("--target", "a run always does the whole plan; what is done already is only looked at"),
     ("--skip", "what is switched off in the site file is skipped (`enabled: false`); a run does the whole plan"),
     ("--tags", "a run always does the whole plan; what is done already is only looked at"),

@@ -34,7 +34,7 @@ impl Operation<'_> {
         let mut plan =
             plinth_plan::looked(draft, &observed).map_err(|findings| self.input.rejected_after_contact(findings))?;
         if !self.world.is_rehearsal() {
-            plinth_plan::left_out::mark(&mut plan, lacks);
+            plinth_plan::not_in_this_release::mark(&mut plan, lacks);
         }
         Ok(Planned { plan, cluster, checks, done: done.unwrap_or_default() })
     }

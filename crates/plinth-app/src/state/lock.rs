@@ -4,7 +4,7 @@ use super::record::same_site;
 use super::{journal_fits, private};
 use plinth_model::{Problem, SiteName};
 use plinth_run::{Durability, Journal, LockOwner, LockedJournal};
-use plinth_world::{Clock, SystemClock};
+use plinth_world::{Clock, SystemClock, deadlines};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -30,7 +30,7 @@ impl SiteLock {
         let last = journal.memory().run.as_ref().map(|run| &run.head);
         same_site(directory, site, last.map(|head| &head.site))?;
         journal_fits(directory, last, rehearsal)?;
-        journal.keep_renewing()?;
+        journal.keep_renewing(deadlines::LOCK_HEARTBEAT)?;
         private::sweep(directory);
         Ok(Self { journal, owner, clock, is_used: false })
     }

@@ -45,7 +45,7 @@ fn on_node(desired: &Desired, member: &Member, labelled: bool) -> Vec<Step> {
     let before = labels.as_ref().map_or(kubeconfig, |s| s.id.clone());
     let version = desired.kubernetes.version.as_ref().map(Version::with_v);
     let with = version.as_ref().map(|version| format!(" with {version}")).unwrap_or_default();
-    let reason = format!("pods are placed on it only when it is Ready{with}");
+    let reason = format!("pods are placed on a node only when it is Ready{with}");
     let work = Work::NodeReady(NodeReady { node: member.name.clone(), version });
     let ready = step(ids::ready(&member.name), work, reason);
     labels.into_iter().chain([ready.needing([before])]).collect()

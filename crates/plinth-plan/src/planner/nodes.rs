@@ -64,7 +64,7 @@ fn facts(desired: &Desired, cluster: &Cluster, member: &Member) -> Step {
     let expected = visit::expectation(desired, cluster, member);
     let minimum = &expected.minimum;
     let reason = format!(
-        "it is {}; it needs {} cores, {:.1} GiB of memory and {} GiB for images",
+        "for {}: {} cores, {:.1} GiB of memory and {} GiB for images",
         member.role_text(),
         minimum.cpus,
         minimum.memory_mib as f64 / MIB_PER_GIB,
@@ -82,8 +82,8 @@ fn storage(desired: &Desired, member: &Member) -> Option<Step> {
         return None;
     }
     let reason = match &member.storage {
-        Some(_) => format!("it is {}; the site file keeps its images in {to}", member.role_text()),
-        None => format!("it is {}; its {from} may be too small for images", member.role_text()),
+        Some(_) => format!("for {}: the site file keeps images in {to}", member.role_text()),
+        None => format!("for {}: {from} may be too small for images", member.role_text()),
     };
     let work =
         Work::NodeStorage(NodeStorage { target: Cluster::target(desired, member), from: from.clone(), to: to.clone() });

@@ -4,21 +4,16 @@ use super::sign;
 use plinth_model::plan::{Change, Gate, Step};
 use std::collections::HashMap;
 
-/// What stands for the node's name in a folded reason.
-const EACH: &str = "each";
-
 /// One entry of the text: one step, or the same step on several nodes.
 pub(super) struct Entry<'a> {
-    /// The first step; all others are like it.
+    /// The first step; all others are like it, with the same reason.
     pub(super) step: &'a Step,
     /// Nodes, in the order of the plan; empty for a step that touches none.
     pub(super) nodes: Vec<&'a str>,
-    /// The reason, true for all of them.
-    pub(super) reason: String,
 }
 
 /// What steps of one entry have in common.
-type Key<'a> = (&'a str, &'a str, char, String, &'a [String]);
+type Key<'a> = (&'a str, &'a str, char, &'a str, &'a [String]);
 
 /// Folds, in the order of first appearance.
 pub(super) fn fold<'a>(steps: impl Iterator<Item = &'a Step>) -> Vec<Entry<'a>> {
@@ -26,19 +21,15 @@ pub(super) fn fold<'a>(steps: impl Iterator<Item = &'a Step>) -> Vec<Entry<'a>> 
     let mut by_key: HashMap<Key<'a>, usize> = HashMap::new();
     for step in steps {
         let Some(node) = step.work.node() else {
-            entries.push(Entry { step, nodes: Vec::new(), reason: step.reason.to_string() });
+            entries.push(Entry { step, nodes: Vec::new() });
             continue;
         };
-        let reason = without(&step.reason, node.as_str());
-        let key = (step.id.area(), step.id.verb(), sign(&step.change), reason, diff(step));
+        let key = (step.id.area(), step.id.verb(), sign(&step.change), &*step.reason, diff(step));
         let at = *by_key.entry(key).or_insert(entries.len());
         match entries.get_mut(at) {
             Some(entry) => entry.nodes.push(node.as_str()),
-            None => entries.push(Entry { step, nodes: vec![node.as_str()], reason: step.reason.to_string() }),
+            None => entries.push(Entry { step, nodes: vec![node.as_str()] }),
         }
-    }
-    for entry in entries.iter_mut().filter(|e| e.nodes.len() > 1) {
-        entry.reason = without(&entry.reason, entry.nodes[0]);
     }
     side_by_side(entries)
 }
@@ -75,36 +66,5 @@ pub(super) fn diff(step: &Step) -> &[String] {
     match &step.change {
         Change::Apply { diff } => diff,
         _ => &[],
-    }
-}
-
-/// The text with a node's name, where it stands as a whole word, replaced.
-fn without(text: &str, node: &str) -> String {
-    let inside = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '.';
-    let mut out = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(at) = rest.find(node) {
-        let (before, found) = rest.split_at(at);
-        let after = &found[node.len()..];
-        out.push_str(before);
-        let whole = !out.ends_with(inside) && !after.starts_with(inside);
-        out.push_str(if whole { EACH } else { node });
-        rest = after;
-    }
-    out + rest
-}
-
-#[cfg(test)]
-mod tests {
-    use super::without;
-
-    #[test]
-    fn only_whole_names_are_replaced() {
-        assert_eq!(
-            without("a is a worker; a-1 is not, and /var is small", "a"),
-            "each is each worker; a-1 is not, and /var is small"
-        );
-        assert_eq!(without("dgx-05 is a GPU worker; its /var", "dgx-05"), "each is a GPU worker; its /var");
-        assert_eq!(without("", "a"), "");
     }
 }

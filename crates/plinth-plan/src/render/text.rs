@@ -68,7 +68,7 @@ impl Page {
         let target = if entry.nodes.is_empty() { step.id.target().to_owned() } else { listed(&entry.nodes, "nodes") };
         let mut out = self.paint(tint(&step.change), &wrap(&first, &target, self.width));
         let indent = " ".repeat(TARGETS);
-        out += &self.dim(&wrap(&indent, &entry.reason, self.width));
+        out += &self.dim(&wrap(&indent, &entry.step.reason, self.width));
         if let Some(what) = step.work.destroys().filter(|_| step.change.pending()) {
             let ever = if is_one_way(step) { "; cannot be undone" } else { "" };
             out += &self.paint(RED, &wrap(&format!("{indent}! "), &format!("{what}{ever}"), self.width));
@@ -131,7 +131,7 @@ impl Page {
             let text = format!("usually takes {}, by rough figures for each kind of step", duration::words(range));
             out += &wrap("", &text, self.width);
         }
-        let left = plan.left_out();
+        let left = plan.not_in_this_release();
         if left > 0 {
             let (lacks, steps) = (plan.lacks_in_words(), plan.steps.len());
             let text = format!("This release leaves out {left} of the {steps} steps (·): {lacks} are not in it yet.");

@@ -2,8 +2,8 @@
 
 use crate::fixture::{codes, example};
 use plinth_model::plan::{Condition, Plan};
-use plinth_model::steps::HelmRelease;
-use plinth_model::{StepId, Work};
+use plinth_model::steps::{ComponentRemoval, HelmRelease};
+use plinth_model::{Parts, Stage, StepId, Work};
 use plinth_plan::lint::lint;
 
 fn at(plan: &Plan, id: &str) -> usize {
@@ -73,6 +73,20 @@ fn a_majority_is_never_interrupted_at_once() {
 #[test]
 fn reasons() {
     assert_eq!(after(|p| p.steps[0].reason = " ".into()), ["plan.reason-missing"]);
+}
+
+#[test]
+fn what_is_destroyed_is_said() {
+    let found = after(|p| {
+        let release = at(p, "platform/release/runai-control-plane");
+        p.steps[release].work = Work::ComponentRemoval(ComponentRemoval {
+            parts: Parts { component: "runai-control-plane".to_owned(), ..Parts::default() },
+            timeout_s: 60,
+            loses: String::new(),
+            stage: Stage::Runai,
+        });
+    });
+    assert_eq!(found, ["plan.mark-missing"]);
 }
 
 #[test]

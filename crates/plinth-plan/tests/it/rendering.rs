@@ -50,7 +50,7 @@ fn a_plan_of_24_nodes_on_three_terminals() {
     let InventorySource::Static(nodes) = &desired.inventory else { panic!() };
     let mut plan = planned(&desired, &unseen(static_inventory(nodes)));
     let lacks = |work: &Work| matches!(work, Work::HelmRelease(_)).then_some("Helm charts");
-    plinth_plan::left_out::mark(&mut plan, lacks);
+    plinth_plan::not_in_this_release::mark(&mut plan, lacks);
     assert!(
         plan.steps
             .iter()

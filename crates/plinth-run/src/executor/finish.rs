@@ -30,14 +30,14 @@ impl Run<'_> {
     /// wrong input any more: the site is partly applied.
     pub(super) fn broken_off(&mut self, error: JournalError) -> Problem {
         self.drop_in_flight();
-        let silent = matches!(error, JournalError::Crashed { .. }) || self.event_sink.silent();
+        let silent = matches!(error, JournalError::Crashed { .. }) || self.emitter.silent();
         let mut problem = Problem::from(error);
-        if !self.event_sink.silent() && problem.exit == Exit::Input {
+        if !self.emitter.silent() && problem.exit == Exit::Input {
             problem.exit = Exit::Partly;
         }
         if !silent {
-            self.event_sink.say(EventBody::RunStopping { reason: problem.happened.clone() });
-            self.event_sink.say(EventBody::RunFinished {
+            self.emitter.say(EventBody::RunStopping { reason: problem.happened.clone() });
+            self.emitter.say(EventBody::RunFinished {
                 outcome: Outcome::Stopped,
                 exit: problem.exit.code(),
                 counts: self.counts(),
@@ -89,7 +89,7 @@ impl Run<'_> {
             skipped: count(StepState::Skipped),
             failed: count(StepState::Failed),
             not_run: count(StepState::NotRun),
-            not_in_this_release: self.plan.left_out(),
+            not_in_this_release: self.plan.not_in_this_release(),
             warnings: self.plan.findings.iter().filter(|f| f.severity == Severity::Warning).count()
                 + usize::from(self.options.took_over.is_some())
                 + self.options.warnings
@@ -104,7 +104,7 @@ impl Run<'_> {
         self.plan.steps.iter().filter_map(|step| step.work.node()).collect::<HashSet<_>>().len()
     }
 
-    fn left_out(&self) -> Option<String> {
+    fn not_done(&self) -> Option<String> {
         let names: Vec<&str> = self.plan.made_from.without.iter().map(|node| node.as_str()).collect();
         let (it, they) = if names.len() == 1 { ("it", "was") } else { ("them", "were") };
         let line = format!("{} {they} left out; `plinth apply` without `--without` takes {it} in", names.join(", "));
@@ -123,15 +123,15 @@ impl Run<'_> {
                 amount(self.failures.len() - TOLD, "step")
             ));
         }
-        next.extend(self.left_out());
+        next.extend(self.not_done());
         let left = self.ended.iter().filter(|e| matches!(e, Some(StepState::Failed | StepState::NotRun))).count();
-        let left = left.saturating_sub(self.plan.left_out());
+        let left = left.saturating_sub(self.plan.not_in_this_release());
         next.push(match (outcome, exit) {
             (Outcome::Done, _) if self.options.rehearsal => {
                 "that was a rehearsal; `plinth discover` and `plinth plan` look at the real site".to_owned()
             }
             (Outcome::Done, _) if !self.plan.made_from.without.is_empty() => "every other node is done".to_owned(),
-            (Outcome::Done, _) if self.plan.left_out() > 0 => self.ends_here(),
+            (Outcome::Done, _) if self.plan.not_in_this_release() > 0 => self.ends_here(),
             (Outcome::Done, _) => "`plinth plan` shows that nothing is left to do".to_owned(),
             _ if !self.options.kept => {
                 "nothing of this rehearsal is kept: give `--state DIR` and the next run continues".to_owned()
@@ -148,7 +148,7 @@ impl Run<'_> {
     fn ends_here(&self) -> String {
         format!(
             "everything that this release can do is done; it leaves out {}: {} are not in it yet",
-            amount(self.plan.left_out(), "step"),
+            amount(self.plan.not_in_this_release(), "step"),
             self.plan.lacks_in_words()
         )
     }

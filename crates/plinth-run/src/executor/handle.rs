@@ -165,7 +165,7 @@ impl<'a> Run<'a> {
     }
 
     /// What this release cannot carry out is not tried: the plan showed it so.
-    pub(super) fn leave_out_what_the_release_lacks(&mut self) {
+    pub(super) fn end_what_the_release_lacks(&mut self) {
         for (index, step) in self.plan.steps.iter().enumerate() {
             if let Some(lacks) = step.change.lacks() {
                 let reason = format!("not in this release: {lacks}");

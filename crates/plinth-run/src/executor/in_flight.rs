@@ -1,6 +1,6 @@
 //! One thing in flight for one step: a look, an effect, or a wait between two of them.
 
-use super::event_sink::EventSink;
+use super::emitter::EventEmitter;
 use super::options::RunWorld;
 use crate::behaviour::{Probe, Probed, StepEnv};
 use futures::future::{BoxFuture, Either, FutureExt as _, select};
@@ -58,10 +58,10 @@ pub(crate) fn begin<'a>(
     (index, step): (usize, &'a Step),
     spawn: Spawn,
     world: &'a RunWorld,
-    event_sink: &Arc<EventSink>,
+    emitter: &Arc<EventEmitter>,
 ) -> BoxFuture<'a, Arrival> {
-    let env = StepEnv { ctx: event_sink.context(&step.id), ..world.env.clone() };
-    let event_sink = Arc::clone(event_sink);
+    let env = StepEnv { ctx: emitter.context(&step.id), ..world.env.clone() };
+    let emitter = Arc::clone(emitter);
     let deadline = Duration::from_secs(u64::from(step.work.deadline_s()));
     async move {
         let clock = Arc::clone(env.ctx.clock());
@@ -77,7 +77,7 @@ pub(crate) fn begin<'a>(
                 Message::Waited
             }
         };
-        let message = message.without_secrets(&event_sink);
+        let message = message.without_secrets(&emitter);
         message.log();
         Arrival { index, message }
     }
@@ -116,35 +116,35 @@ impl Message {
     }
 
     /// The second wall: clients keep secrets out of what they say, this replaces those that slipped through.
-    fn without_secrets(self, event_sink: &EventSink) -> Self {
+    fn without_secrets(self, emitter: &EventEmitter) -> Self {
         match self {
             Message::Probed(Ok(Probed { probe, answers, notes })) => {
-                let notes = notes.into_iter().map(|note| event_sink.finding(note)).collect();
-                Message::Probed(Ok(Probed { probe: clean_probe(probe, event_sink), answers, notes }))
+                let notes = notes.into_iter().map(|note| emitter.finding(note)).collect();
+                Message::Probed(Ok(Probed { probe: clean_probe(probe, emitter), answers, notes }))
             }
-            Message::Probed(Err(error)) => Message::Probed(Err(clean_error(error, event_sink))),
-            Message::Acted(result) => Message::Acted(
-                result.map(|said| event_sink.text(&said)).map_err(|error| clean_error(error, event_sink)),
-            ),
+            Message::Probed(Err(error)) => Message::Probed(Err(clean_error(error, emitter))),
+            Message::Acted(result) => {
+                Message::Acted(result.map(|said| emitter.text(&said)).map_err(|error| clean_error(error, emitter)))
+            }
             Message::Waited | Message::Late => self,
         }
     }
 }
 
-fn clean_probe(probe: Probe, event_sink: &EventSink) -> Probe {
+fn clean_probe(probe: Probe, emitter: &EventEmitter) -> Probe {
     match probe {
-        Probe::Done(detail) => Probe::Done(event_sink.text(&detail)),
-        Probe::Todo(diff) => Probe::Todo(event_sink.lines(&diff)),
-        Probe::Blocked(finding) => Probe::Blocked(Box::new(event_sink.finding(*finding))),
+        Probe::Done(detail) => Probe::Done(emitter.text(&detail)),
+        Probe::Todo(diff) => Probe::Todo(emitter.lines(&diff)),
+        Probe::Blocked(finding) => Probe::Blocked(Box::new(emitter.finding(*finding))),
     }
 }
 
-fn clean_error(error: ClientError, event_sink: &EventSink) -> ClientError {
+fn clean_error(error: ClientError, emitter: &EventEmitter) -> ClientError {
     ClientError {
-        doing: event_sink.text(&error.doing),
-        happened: event_sink.text(&error.happened),
-        attempt: event_sink.text(&error.attempt),
-        finding: error.finding.map(|finding| Box::new(event_sink.finding(*finding))),
+        doing: emitter.text(&error.doing),
+        happened: emitter.text(&error.happened),
+        attempt: emitter.text(&error.attempt),
+        finding: error.finding.map(|finding| Box::new(emitter.finding(*finding))),
         ..error
     }
 }

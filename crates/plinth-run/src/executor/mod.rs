@@ -21,7 +21,7 @@
 //! 9. Which step begins next depends on the plan and on what ended before, not on chance: the same world gives the same run.
 //! 10. When the journal cannot be written, nothing more begins.
 
-mod event_sink;
+mod emitter;
 mod finish;
 mod graph;
 mod handle;
@@ -32,7 +32,7 @@ mod step_machine;
 mod stop;
 mod tick;
 
-pub use event_sink::Sink;
+pub use emitter::Sink;
 pub use options::{RunOptions, RunReport, RunWorld};
 pub use stop::{StopLevel, StopSignal};
 

@@ -1,6 +1,6 @@
 //! The loop: begin what may begin, wait, take in what ended, record, go on.
 
-use super::event_sink::{EventSink, Sink};
+use super::emitter::{EventEmitter, Sink};
 use super::graph::Graph;
 use super::in_flight::{self, Arrival, Spawn};
 use super::options::{RunOptions, RunReport, RunWorld};
@@ -29,7 +29,7 @@ pub(super) struct Run<'a> {
     pub(super) queue: Queue,
     pub(super) options: &'a RunOptions,
     pub(super) journal: &'a mut dyn Store,
-    pub(super) event_sink: Arc<EventSink>,
+    pub(super) emitter: Arc<EventEmitter>,
     pub(super) clock: Arc<dyn Clock>,
     /// Steps that run now.
     pub(super) machines: HashMap<usize, StepMachine>,
@@ -85,7 +85,7 @@ impl<'a> Run<'a> {
         let began = clock.elapsed();
         Self {
             queue: Queue::new(&graph, options.parallel),
-            event_sink: EventSink::new(sink, Arc::clone(&clock), Arc::clone(&world.env.secrets)),
+            emitter: EventEmitter::new(sink, Arc::clone(&clock), Arc::clone(&world.env.secrets)),
             ended: vec![None; plan.steps.len()],
             machines: HashMap::new(),
             failures: Vec::new(),
@@ -140,9 +140,9 @@ impl<'a> Run<'a> {
         let continues_run = continued.map(|run| run.head.run.clone());
         let interrupted: Vec<String> = memory.in_flight().into_iter().map(ToString::to_string).collect();
         self.batch.events.push(EventBody::RunStarted(self.head(continues_run)));
-        self.batch.events.extend(self.options.took_over.iter().map(|note| took_over(&self.event_sink.text(note))));
+        self.batch.events.extend(self.options.took_over.iter().map(|note| took_over(&self.emitter.text(note))));
         self.batch.events.extend(interrupted.iter().map(|step| was_interrupted(step)));
-        self.leave_out_what_the_release_lacks();
+        self.end_what_the_release_lacks();
         self.commit()
     }
 
@@ -158,12 +158,12 @@ impl<'a> Run<'a> {
             continues: continues_run.is_some(),
             continues_run,
             owner: options.owner.clone(),
-            took_over: options.took_over.as_ref().map(|note| self.event_sink.text(note)),
+            took_over: options.took_over.as_ref().map(|note| self.emitter.text(note)),
             parallel: options.parallel,
             without: plan.made_from.without.clone(),
             warnings: plan.findings.iter().filter(|finding| finding.severity == Severity::Warning).count()
                 + options.warnings,
-            not_in_this_release: plan.left_out(),
+            not_in_this_release: plan.not_in_this_release(),
             ..RunHead::new(options.run.clone(), plan.hash.clone(), plan.site.clone())
         }
     }
@@ -196,7 +196,7 @@ impl<'a> Run<'a> {
             step: step.id.clone(),
             stage: step.work.stage(),
             node: step.work.node().map(ToString::to_string),
-            reason: self.event_sink.shared(&step.reason),
+            reason: self.emitter.shared(&step.reason),
         });
         self.batch.spawns.push((index, Spawn::Probe));
     }
@@ -205,11 +205,11 @@ impl<'a> Run<'a> {
     pub(super) fn commit(&mut self) -> Result<(), JournalError> {
         let Batch { events, spawns } = std::mem::take(&mut self.batch);
         if !events.is_empty() {
-            self.event_sink.record(events, self.journal)?;
+            self.emitter.record(events, self.journal)?;
         }
         for (index, spawn) in spawns {
             if let Some(step) = self.plan.steps.get(index) {
-                self.in_flight.push(in_flight::begin((index, step), spawn, self.world, &self.event_sink));
+                self.in_flight.push(in_flight::begin((index, step), spawn, self.world, &self.emitter));
             }
         }
         Ok(())

@@ -1,17 +1,18 @@
 //! Whether the lock is still ours, asked before anything goes on; and the thread that renews it.
 //!
-//! Renewing is nobody's business but that thread's: a terminal, a question, a slow disk or a long step do not hold it up. A process
+//! That thread renews it whatever else goes on: a terminal, a question, a slow disk or a long step do not hold it up. The executor renews
+//! it too before it goes on after a silence, which is the look that it needs then. A process
 //! that was stopped (SIGSTOP, a suspended machine, a paused container) wakes in the middle of what it did. Then the lock counts as ours
 //! only after a look, because somebody else may have taken it over meanwhile.
 
-use super::{JournalError, Lock, schema};
+use super::{JournalError, Lock, lock, schema};
 use jiff::Timestamp;
 use plinth_world::{Clock, deadlines};
-use rusqlite::{Connection, params};
+use rusqlite::Connection;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use tokio::sync::watch;
 
 /// What is known of our lock without a look. Clones are the same one.
@@ -42,7 +43,7 @@ impl Fence {
         let passed = known.clock.now().duration_since(time);
         !*known.lost.borrow()
             && at.elapsed() < deadlines::LOCK_SURE
-            && std::time::Duration::try_from(passed).is_ok_and(|passed| passed < deadlines::LOCK_SURE)
+            && Duration::try_from(passed).is_ok_and(|passed| passed < deadlines::LOCK_SURE)
     }
 
     /// Waits until the lock was seen to be lost; for ever, as long as it is ours.
@@ -76,11 +77,16 @@ pub(super) struct Keeper {
 }
 
 impl Keeper {
-    /// Starts it, with a connection of its own.
-    pub(super) fn start(path: &Path, lock: Lock, clock: Arc<dyn Clock>, fence: Fence) -> Result<Self, JournalError> {
+    /// Starts it, with a connection of its own; it renews after every pause.
+    pub(super) fn start(
+        path: &Path,
+        lock: Lock,
+        (clock, fence): (Arc<dyn Clock>, Fence),
+        pause: Duration,
+    ) -> Result<Self, JournalError> {
         let storage = |happened: String| JournalError::Storage { path: path.to_owned(), happened };
         let (end, ended) = mpsc::channel();
-        let keeping = Keeping { connection: schema::connect(path)?, path: path.to_owned(), lock, clock, fence };
+        let keeping = Keeping { connection: schema::connect(path)?, path: path.to_owned(), lock, clock, fence, pause };
         let thread = std::thread::Builder::new().name("lock".to_owned()).spawn(move || keeping.go(&ended));
         thread.map_err(|error| storage(format!("no thread can be started to renew the lock: {error}")))?;
         Ok(Self { _end: end })
@@ -93,14 +99,15 @@ struct Keeping {
     lock: Lock,
     clock: Arc<dyn Clock>,
     fence: Fence,
+    pause: Duration,
 }
 
 impl Keeping {
     fn go(&self, ended: &mpsc::Receiver<()>) {
-        let mut wait = deadlines::LOCK_HEARTBEAT;
+        let mut wait = self.pause;
         while ended.recv_timeout(wait) == Err(RecvTimeoutError::Timeout) {
             wait = match self.renew() {
-                Ok(true) => deadlines::LOCK_HEARTBEAT,
+                Ok(true) => self.pause,
                 Ok(false) => return self.fence.lose(),
                 // The disk may have room again; until then the lock runs out, and whoever goes on looks at it first.
                 Err(error) => {
@@ -111,24 +118,12 @@ impl Keeping {
         }
     }
 
-    /// Whether the lock was ours. It is known by when it was taken: one lock serves several runs.
+    /// Whether the lock was ours.
     fn renew(&self) -> rusqlite::Result<bool> {
-        let (now, owner) = (self.clock.now(), &self.lock.owner);
-        let renewed = self
-            .connection
-            .prepare_cached(
-                "UPDATE lock SET heartbeat = ?4, expires = ?5 WHERE acquired = ?1 AND host = ?2 AND pid = ?3",
-            )?
-            .execute(params![
-                self.lock.acquired.to_string(),
-                owner.host,
-                owner.pid,
-                now.to_string(),
-                super::lock::expiry(now).to_string()
-            ])?;
-        if renewed == 1 {
+        let renewed = lock::renew(&self.connection, self.lock.acquired, &self.lock.owner, self.clock.now())?;
+        if renewed {
             self.fence.renewed();
         }
-        Ok(renewed == 1)
+        Ok(renewed)
     }
 }

@@ -98,6 +98,7 @@ fn process(row: &Row<'_>) -> Option<ProcessIdentity> {
 pub(super) struct Hold {
     owner: LockOwner,
     run: Arc<str>,
+    acquired: Timestamp,
     clock: Arc<dyn Clock>,
     fence: Fence,
 }
@@ -143,7 +144,7 @@ impl Hold {
             )
             .map_err(sql)?;
         let (run, clock, fence) = (Arc::from(run), Arc::clone(clock), Fence::new(clock));
-        Ok((Self { owner: owner.clone(), run, clock, fence }, note))
+        Ok((Self { owner: owner.clone(), run, acquired: now, clock, fence }, note))
     }
 
     /// What is known of the lock without a look.
@@ -172,15 +173,8 @@ impl Hold {
 
     /// Renews the lock.
     pub(super) fn renew(&self, connection: &Connection, path: &Path) -> Result<(), JournalError> {
-        let now = self.clock.now();
-        let renewed = self
-            .touch(
-                connection,
-                "UPDATE lock SET heartbeat = ?4, expires = ?5 WHERE run = ?1 AND host = ?2 AND pid = ?3",
-                &[&now.to_string(), &expiry(now).to_string()],
-            )
-            .map_err(|error| JournalError::of(path, &error))?;
-        if renewed == 1 {
+        let renewed = renew(connection, self.acquired, &self.owner, self.clock.now());
+        if renewed.map_err(|error| JournalError::of(path, &error))? {
             self.fence.renewed();
             return Ok(());
         }
@@ -212,7 +206,27 @@ impl Hold {
     }
 }
 
+/// Renews the lock that this owner took then, if it is still there. A lock is known by when it was taken: one serves several runs.
+pub(super) fn renew(
+    connection: &Connection,
+    acquired: Timestamp,
+    owner: &LockOwner,
+    now: Timestamp,
+) -> rusqlite::Result<bool> {
+    let mut statement = connection.prepare_cached(
+        "UPDATE lock SET heartbeat = ?4, expires = ?5 WHERE acquired = ?1 AND host = ?2 AND pid = ?3",
+    )?;
+    let renewed = statement.execute(params![
+        acquired.to_string(),
+        owner.host,
+        owner.pid,
+        now.to_string(),
+        expiry(now).to_string()
+    ])?;
+    Ok(renewed == 1)
+}
+
 /// When a lock renewed now runs out.
-pub(super) fn expiry(now: Timestamp) -> Timestamp {
+fn expiry(now: Timestamp) -> Timestamp {
     now.checked_add(deadlines::LOCK_EXPIRY).unwrap_or(Timestamp::MAX)
 }

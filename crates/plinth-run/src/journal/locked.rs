@@ -7,6 +7,7 @@ use super::{Journal, JournalError};
 use plinth_model::{Event, Plan};
 use rusqlite::{TransactionBehavior, params};
 use std::ops::Deref;
+use std::time::Duration;
 
 /// A journal whose lock this process holds, for one run after the other. Gives the lock back when it is dropped.
 pub struct LockedJournal {
@@ -32,13 +33,13 @@ impl LockedJournal {
     ///
     /// # Errors
     /// When the journal cannot be opened once more, or no thread be started.
-    pub fn keep_renewing(&mut self) -> Result<(), JournalError> {
+    pub fn keep_renewing(&mut self, pause: Duration) -> Result<(), JournalError> {
         let (path, connection) = (&self.journal.path, &self.journal.connection);
         let Some(lock) = Lock::read(connection).map_err(|error| JournalError::of(path, &error))? else {
             return self.hold.check(None);
         };
         let (clock, fence) = (std::sync::Arc::clone(self.hold.clock()), self.hold.fence().clone());
-        self.keeper = Some(Keeper::start(path, lock, clock, fence)?);
+        self.keeper = Some(Keeper::start(path, lock, (clock, fence), pause)?);
         Ok(())
     }
 

@@ -4,6 +4,15 @@ use crate::behaviour::{Probe, Probed};
 use plinth_model::{Finding, Step, amount};
 use plinth_world::ClientError;
 
+/// Days that a certificate must still last; with fewer somebody has to renew it. An issuer may take weeks, and Kubespray and kubeadm
+/// renew at an upgrade, which should happen more often than the year that they give.
+pub(super) const ENOUGH_DAYS: i64 = 30;
+
+/// `1 day`; what is over is 0.
+pub(super) fn days(count: i64) -> String {
+    amount(usize::try_from(count).unwrap_or(0), "day")
+}
+
 /// Already as the plan wants it.
 pub(super) fn done(line: impl Into<String>) -> Result<Probed, ClientError> {
     Ok(Probe::Done(line.into()).into())

@@ -126,12 +126,17 @@ fn a_lock_is_renewed_by_its_own_thread_and_given_back_with_it() {
     let dir = tempfile::tempdir().unwrap();
     let (time, clock) = clock();
     let mut first = locked(dir.path(), &owner("alpha", 7), "run-1", &clock).unwrap();
-    first.keep_renewing().unwrap();
-    assert!(first.fence().is_sure());
+    let seen = || Journal::open_read_only(dir.path()).unwrap().unwrap().lock().unwrap().unwrap();
+    let at_first = seen().heartbeat;
     time.set_by.store(40, Ordering::Relaxed);
     assert!(!first.fence().is_sure(), "40 seconds went by at once: a look is needed");
-    first.renew().unwrap();
-    assert!(first.fence().is_sure());
+    first.keep_renewing(Duration::from_millis(5)).unwrap();
+    let end = std::time::Instant::now() + Duration::from_secs(20);
+    while !first.fence().is_sure() && std::time::Instant::now() < end {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    assert!(first.fence().is_sure(), "nobody but its thread renews it here");
+    assert!(seen().heartbeat > at_first);
     drop(first);
     assert_eq!(locked(dir.path(), &owner("beta", 8), "run-2", &clock).unwrap().took_over(), None);
 }

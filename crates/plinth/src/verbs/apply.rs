@@ -43,7 +43,7 @@ pub(crate) async fn run(common: &Common, verb: &Apply, printer: &Printer) -> Res
 fn question(plan: &Plan) -> String {
     let nodes = plan.steps.iter().filter_map(|step| step.work.node()).collect::<BTreeSet<_>>().len();
     let steps = amount(plan.pending(), "step");
-    let ends = match plan.left_out() {
+    let ends = match plan.not_in_this_release() {
         0 => String::new(),
         left => format!(" It ends before {}: {} are not in this release.", amount(left, "step"), plan.lacks_in_words()),
     };

@@ -25,7 +25,7 @@ fn rows(text: &str, behind: &str) -> Vec<(String, String)> {
 fn real_plan(folder: &Path) -> Plan {
     let ran = plinth(folder, &["rehearse", "-f", &basepod(), "--plan-only", "--json"]).exits(0);
     let mut plan: Plan = serde_json::from_str(&ran.stdout).unwrap();
-    plinth_plan::left_out::mark(&mut plan, plinth_app::world::lacks);
+    plinth_plan::not_in_this_release::mark(&mut plan, plinth_app::world::lacks);
     plan
 }
 

@@ -103,20 +103,20 @@ type Refusal = (String, String);
 fn keyed(name: &str) -> Option<Refusal> {
     let (_, key) = KEYED.iter().find(|(known, _)| *known == name)?;
     let text = format!("`{name}` has a key of its own, and only that is checked against the rest of the site");
-    Some((text, format!("take it away, and write `{key}`")))
+    Some((text, format!("remove it, and write `{key}`")))
 }
 
 fn relied(name: &str, value: &Value) -> Option<Refusal> {
     let (_, wanted, why) = RELIED.iter().find(|(known, ..)| *known == name)?;
     let written = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-    (written != *wanted).then(|| (format!("`{name}` undoes what plinth stands on: {why}"), "take it away".to_owned()))
+    (written != *wanted).then(|| (format!("plinth relies on another value of `{name}`: {why}"), "remove it".to_owned()))
 }
 
 fn way_in(name: &str) -> Option<Refusal> {
     WAY_IN.contains(&name).then(|| {
         let text =
             format!("`{name}` changes how Ansible gets onto nodes; plinth does that with its own account and key");
-        (text, "take it away; logins belong under `access`".to_owned())
+        (text, "remove it; logins belong under `access`".to_owned())
     })
 }
 
@@ -126,6 +126,6 @@ fn services(desired: &Desired, name: &str, value: &Value) -> Option<Refusal> {
     let both = name == "kube_vip_services_enabled" && is_on && !desired.platform.load_balancer.is_empty();
     both.then(|| {
         let text = "kube-vip and MetalLB would both give services their addresses".to_owned();
-        (text, "take it away, or take `platform.loadBalancer` away".to_owned())
+        (text, "remove it, or remove `platform.loadBalancer`".to_owned())
     })
 }

@@ -64,7 +64,7 @@ fn bcm_port(name: &str, value: &Value) -> Option<Finding> {
     (name == "loadbalancer_apiserver_healthcheck_port" && same).then(|| {
         let text = "port 8081 belongs to BCM's CMDaemon on every node";
         Finding::error(code::KUBERNETES_EXTRA_VAR_BCM_PORT, subject(name), text)
-            .fix("choose another port, such as 8082, or take it away: then there is no such check")
+            .fix("choose another port, such as 8082, or remove it: then there is no such check")
     })
 }
 
@@ -77,8 +77,8 @@ fn add_on(name: &str, value: &Value) -> Option<Finding> {
         format!("`{name}` makes Kubespray install what the platform stage installs too")
     };
     let fix = match add_on.component {
-        Some(component) => format!("take it away, and set `platform.components.{component}` instead"),
-        None => "take it away; install it yourself after plinth".to_owned(),
+        Some(component) => format!("remove it, and set `platform.components.{component}` instead"),
+        None => "remove it; install it yourself after plinth".to_owned(),
     };
     Some(Finding::error(code::KUBERNETES_EXTRA_VAR_TWO_OWNERS, subject(name), text).fix(fix))
 }
@@ -89,7 +89,7 @@ fn replaces(name: &str, ours: &Value, value: &Value) -> Option<Finding> {
         Finding::warning(code::KUBERNETES_EXTRA_VAR_REPLACES, subject(name), text)
             .evidence(format!("plinth: {ours}"))
             .evidence(format!("site: {}", shown(name, value)))
-            .fix("take it away unless you know why it is needed")
+            .fix("remove it unless you know why it is needed")
     })
 }
 

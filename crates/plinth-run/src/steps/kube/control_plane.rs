@@ -1,7 +1,7 @@
 //! Health of the control plane: the API server's own checks, what runs in kube-system, etcd, certificates. Only looks and waits.
 
 use crate::behaviour::{Probed, StepEnv};
-use crate::steps::outcome::{blocked, compared};
+use crate::steps::outcome::{ENOUGH_DAYS, blocked, compared, days};
 use crate::steps::{Explanation, StepKind, wait};
 use futures::future::join_all;
 use jiff::Timestamp;
@@ -17,9 +17,6 @@ use std::collections::BTreeSet;
 const CLIENT: &str = "kube";
 /// Workload that answers names in every cluster that Kubespray or kubeadm makes.
 const DNS: &str = "coredns";
-/// Days that a certificate must still last; with fewer somebody has to renew it. Kubespray and kubeadm renew at an upgrade, which should
-/// happen more often than the year that they give.
-const ENOUGH_DAYS: i64 = 30;
 const DAY: i64 = 86_400;
 
 /// What one node said.
@@ -182,19 +179,17 @@ impl Certificates {
     }
 
     fn words(&self) -> String {
-        self.first.map_or_else(
-            || "no certificate was found".to_owned(),
-            |days| format!("certificates last {}", amount(usize::try_from(days).unwrap_or(0), "day")),
-        )
+        self.first
+            .map_or_else(|| "no certificate was found".to_owned(), |left| format!("certificates last {}", days(left)))
     }
 
     fn ends_soon(&self) -> Option<Finding> {
-        let (days, _) = self.soon.first()?;
+        let (first, _) = self.soon.first()?;
         let message = format!(
             "{} of the control plane {} within {ENOUGH_DAYS} days, the first in {}",
             amount(self.soon.len(), "certificate"),
             if self.soon.len() == 1 { "ends" } else { "end" },
-            amount(usize::try_from(*days).unwrap_or(0), "day"),
+            days(*first),
         );
         let mut finding = Finding::warning(code::KUBERNETES_CERTIFICATE_ENDS_SOON, "kubernetes", message).fix(
             "renew them: `kubeadm certs renew all` on each control-plane node and a restart of its static pods, or a run of Kubespray with `force_certificate_regeneration`",

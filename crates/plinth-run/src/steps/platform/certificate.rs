@@ -1,7 +1,7 @@
 //! Certificates of the platform.
 
 use crate::behaviour::{Probed, StepEnv};
-use crate::steps::outcome::{compared, todo};
+use crate::steps::outcome::{self, compared, days, todo};
 use crate::steps::{Explanation, StepKind};
 use plinth_model::finding::code;
 use plinth_model::steps::{Certificate, CertificateSource};
@@ -26,7 +26,8 @@ impl StepKind for Certificate {
         };
         let mut differences = certificate_differences(&kept, names, source);
         differences.extend(env.clients.keystore.source_differs(&env.ctx, name, source).await?);
-        let compared = compared(differences, || format!("for {}, {} days left", kept.names.join(", "), kept.days_left));
+        let compared =
+            compared(differences, || format!("for {}, {} left", kept.names.join(", "), days(kept.days_left)));
         Ok(compared.noting(ends_soon(&kept, source)))
     }
 
@@ -34,18 +35,15 @@ impl StepKind for Certificate {
     async fn act(&self, _: &Step, env: &StepEnv) -> Result<String, ClientError> {
         let Self { name, names, source } = self;
         let made = env.clients.keystore.make_certificate(&env.ctx, name, names, source).await?;
-        Ok(format!("certificate for {}, {} days", made.names.join(", "), made.days_left))
+        Ok(format!("certificate for {}, {}", made.names.join(", "), days(made.days_left)))
     }
 }
-
-/// Days that a given certificate must still last; getting a new one may take its issuer weeks.
-const ENOUGH_DAYS: i64 = 30;
 
 /// Nobody but its giver can renew a given certificate.
 fn ends_soon(kept: &CertificateState, source: &CertificateSource) -> Option<Finding> {
     let CertificateSource::Files { certificate, .. } = source else { return None };
-    (kept.days_left < ENOUGH_DAYS).then(|| {
-        let message = format!("the certificate for {} ends in {} days", kept.names.join(", "), kept.days_left);
+    (kept.days_left < outcome::ENOUGH_DAYS).then(|| {
+        let message = format!("the certificate for {} ends in {}", kept.names.join(", "), days(kept.days_left));
         Finding::warning(code::PLATFORM_CERTIFICATE_ENDS_SOON, "runai.certificate", message)
             .evidence(format!("file {certificate}"))
             .fix("get a new one from whoever issued it, put it into the files that the site names, then run again")
@@ -63,7 +61,7 @@ fn certificate_differences(kept: &CertificateState, names: &[String], source: &C
                 differences.push(format!("~ names {} → {}", kept.names.join(", "), names.join(", ")));
             }
             if kept.days_left.saturating_mul(3) <= i64::from(*leaf_days) {
-                differences.push(format!("~ {} of {leaf_days} days left: a new leaf", kept.days_left));
+                differences.push(format!("~ {} of {} left: a new leaf", kept.days_left, days(i64::from(*leaf_days))));
             }
         }
         CertificateSource::Files { .. } => {

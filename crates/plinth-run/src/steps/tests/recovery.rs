@@ -2,7 +2,7 @@ use super::cluster::{kube_node, kubespray, stats};
 use super::control_plane::{at, member, members, seen};
 use super::*;
 use plinth_model::Digest;
-use plinth_model::engine::{Begun, KubesprayRecord, Play};
+use plinth_model::engine::{Begun, EngineRecord, KubesprayRecord, Play};
 use plinth_model::steps::{HostInputs, KubesprayRecovery, RunInputs};
 use plinth_world::ansible::PlayStats;
 use plinth_world::kube::KubeNode;
@@ -108,7 +108,7 @@ async fn without_a_survivor_and_in_the_middle_of_something_else_nothing_is_begun
 /// A bench on which Kubespray has no opinion.
 fn begun_well() -> Bench {
     let bench = Bench::new();
-    bench.fake.on("validate_inventory", None::<Vec<String>>);
+    bench.fake.on("validate_inventory", None::<Vec<String>>).on("record", None::<EngineRecord>);
     bench
 }
 
@@ -149,6 +149,7 @@ async fn without_a_majority_the_playbook_makes_one_and_is_run_once_more() {
         .on("fetch_kubeconfig", ())
         .on("redirect_joins", true)
         .on("leftovers", Leftovers::default())
+        .on("record", None::<EngineRecord>)
         .on("play", good());
     bench.fake.on("fetch_kubeconfig", ());
     bench.act(&work()).await.unwrap();

@@ -169,7 +169,9 @@ pub(super) async fn one(env: &StepEnv, wanted: &Wanted<'_>, play: Play) -> Resul
         play,
     };
     let stats = env.clients.ansible.play(&env.ctx, &run).await?;
-    match refusal(&stats, &run.expected()).map(|finding| or_without(finding, &stats, wanted.parts)) {
+    let (expected, parts) = (run.expected(), wanted.parts);
+    let refusal = refusal(&stats, &expected).map(|finding| or_without(finding, &wrong(&stats, &expected), parts));
+    match refusal {
         None => {
             let changed: u64 = stats.hosts.values().map(|host| host.changed).sum();
             let play = if run.play == Play::Cluster { String::new() } else { format!("{}: ", run.play.playbook()) };
@@ -203,13 +205,11 @@ async fn with_left_out(env: &StepEnv, wanted: &Wanted<'_>, play: &Play) -> Clien
     Ok(inputs)
 }
 
-/// Workers that were lost need not hold up the others.
-fn or_without(mut finding: Finding, stats: &PlayStats, parts: &RunInputs) -> Finding {
-    let wrong: Vec<(&String, &HostStats)> = stats.hosts.iter().filter(|(_, host)| Wrong::of(host).is_some()).collect();
+/// Workers that were lost need not hold up the others, if nothing else went wrong.
+fn or_without(mut finding: Finding, wrong: &[(&str, Wrong)], parts: &RunInputs) -> Finding {
     let is_worker = |name: &str| parts.hosts.iter().any(|(host, of)| host.as_str() == name && of.is_only_worker());
-    let lost = wrong.iter().all(|(name, host)| matches!(Wrong::of(host), Some(Wrong::Unreachable)) && is_worker(name));
-    if lost && !wrong.is_empty() {
-        let names: Vec<&str> = wrong.iter().map(|(name, _)| name.as_str()).collect();
+    if wrong.iter().all(|(name, wrong)| matches!(wrong, Wrong::Unreachable) && is_worker(name)) {
+        let names: Vec<&str> = wrong.iter().map(|(name, _)| *name).collect();
         finding.fix = format!("{}; {}", finding.fix, go_on_without(&names));
     }
     finding
@@ -259,19 +259,25 @@ impl Wrong {
 }
 
 /// Every expected host must be in the statistics; no host at all may have failed or been unreachable.
-pub(super) fn refusal(stats: &PlayStats, expected: &[&NodeName]) -> Option<Finding> {
+fn wrong<'a>(stats: &'a PlayStats, expected: &[&'a NodeName]) -> Vec<(&'a str, Wrong)> {
     let judged = stats.hosts.iter().filter_map(|(name, host)| Some((name.as_str(), Wrong::of(host)?)));
     let missing = expected.iter().map(|host| host.as_str()).filter(|host| !stats.hosts.contains_key(*host));
-    let wrong: Vec<(&str, Wrong)> = judged.chain(missing.map(|host| (host, Wrong::Missing))).collect();
-    if wrong.is_empty() {
-        return None;
-    }
+    judged.chain(missing.map(|host| (host, Wrong::Missing))).collect()
+}
+
+/// What is to be said of a play that did not succeed everywhere.
+pub(super) fn refusal(stats: &PlayStats, expected: &[&NodeName]) -> Option<Finding> {
+    let wrong = wrong(stats, expected);
+    (!wrong.is_empty()).then(|| not_everywhere(stats, &wrong, expected.len()))
+}
+
+fn not_everywhere(stats: &PlayStats, wrong: &[(&str, Wrong)], expected: usize) -> Finding {
     let names = wrong.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ");
-    let message = format!("Kubespray did not succeed on {} of {} hosts: {names}", wrong.len(), expected.len());
-    let mut finding = Finding::error(code::KUBESPRAY_HOST_FAILED, names, message).fix(remedy(&wrong, &stats.hints));
+    let message = format!("Kubespray did not succeed on {} of {expected} hosts: {names}", wrong.len());
+    let mut finding = Finding::error(code::KUBESPRAY_HOST_FAILED, names, message).fix(remedy(wrong, &stats.hints));
     let sentences = wrong.iter().map(|(name, wrong)| wrong.sentence(name));
     finding.evidence = sentences.chain(stats.cards.iter().cloned()).collect();
-    Some(finding)
+    finding
 }
 
 /// What to try: lost hosts must answer again, failed tasks must be fixed.

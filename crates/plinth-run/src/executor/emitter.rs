@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 pub type Sink = Arc<dyn Fn(Event) + Send + Sync>;
 
 /// Numbers and stamps events.
-pub(crate) struct EventSink {
+pub(crate) struct EventEmitter {
     sink: Sink,
     clock: Arc<dyn Clock>,
     secrets: Arc<dyn Secrets>,
@@ -36,7 +36,7 @@ impl Numbers {
     }
 }
 
-impl EventSink {
+impl EventEmitter {
     pub(crate) fn new(sink: Sink, clock: Arc<dyn Clock>, secrets: Arc<dyn Secrets>) -> Arc<Self> {
         Arc::new(Self { sink, clock, secrets, numbers: Mutex::default() })
     }
@@ -66,10 +66,10 @@ impl EventSink {
 
     /// A context whose progress becomes events of the step.
     pub(crate) fn context(self: &Arc<Self>, step: &StepId) -> Context {
-        let (event_sink, step) = (Arc::clone(self), step.clone());
+        let (emitter, step) = (Arc::clone(self), step.clone());
         Context::new(Arc::clone(&self.clock), move |Progress { done, total, message }| {
-            let message = event_sink.text(&message);
-            event_sink.say(EventBody::StepProgress { step: step.clone(), done, total, message });
+            let message = emitter.text(&message);
+            emitter.say(EventBody::StepProgress { step: step.clone(), done, total, message });
         })
     }
 
