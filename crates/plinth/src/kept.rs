@@ -16,14 +16,23 @@ pub(crate) struct Kept {
 }
 
 impl Kept {
-    /// Opens it. A journal of another site is refused.
+    /// Opens it. A journal of another site is refused, and so is a folder given with `--state` that is not there.
     pub(crate) fn open(common: &Common) -> Result<Self, Failure> {
+        Self::look(common, common.state.is_some())
+    }
+
+    /// The same for who can do without: a folder that is not there holds no run.
+    pub(crate) fn open_if_there(common: &Common) -> Result<Self, Failure> {
+        Self::look(common, false)
+    }
+
+    fn look(common: &Common, must_be_there: bool) -> Result<Self, Failure> {
         let input = Input::load(&common.file)?;
         let site = input.site.desired.name.clone();
         let directory = state::directory(common.state.as_deref(), &site)?;
         state::inspect(&directory)?;
         state::same_identity(&directory, &input.site)?;
-        readable(&directory, common.state.is_some())?;
+        readable(&directory, must_be_there)?;
         let journal = Journal::open_read_only(&directory).map_err(Problem::from)?;
         let known = journal.as_ref().and_then(|journal| journal.view().run.as_ref());
         state::same_site(&directory, &site, known.map(|run| &run.site))?;
@@ -31,11 +40,11 @@ impl Kept {
     }
 }
 
-/// A folder that cannot be looked into says nothing about the site; only one of our own choosing may be missing.
-fn readable(directory: &Path, given: bool) -> Result<(), Problem> {
+/// A folder that cannot be looked into says nothing about the site.
+fn readable(directory: &Path, must_be_there: bool) -> Result<(), Problem> {
     match std::fs::read_dir(directory) {
         Ok(_) => Ok(()),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound && !given => Ok(()),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound && !must_be_there => Ok(()),
         Err(error) => Err(Problem::while_doing("reading the state directory")
             .to(directory.display())
             .wrong_input(error)

@@ -42,7 +42,7 @@ fn steps(common: &Common, verb: &Explain, what: &str, printer: &Printer) -> Resu
     if !common.file.exists() && !what.contains('/') {
         return Err(unknown(what).into());
     }
-    let kept = Kept::open(common)?;
+    let kept = Kept::open_if_there(common)?;
     let ran = kept.journal.as_ref().map_or(Ok(StoredPlan::Absent), last_plan)?;
     let input = Input::load(&common.file)?;
     let plan = match (&verb.from.inventory, ran) {
