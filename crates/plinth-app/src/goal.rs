@@ -3,7 +3,7 @@
 use plinth_catalog::Catalog;
 use plinth_model::steps::Removal;
 use plinth_model::{Finding, NodeName, Plan};
-use plinth_plan::{Cluster, Observed};
+use plinth_plan::{Chosen, Cluster, Observed};
 use plinth_site::Desired;
 
 /// What an operation is for.
@@ -15,6 +15,8 @@ pub enum Goal {
     Removal(Removal),
     /// These broken members of the control plane, or of etcd, taken in again.
     Recovery(Vec<NodeName>),
+    /// Acceptance checks alone: nothing is looked at before, nothing is changed but by test objects that go again.
+    Checks(Chosen),
 }
 
 impl Goal {
@@ -27,6 +29,7 @@ impl Goal {
             Self::Site => plinth_plan::plan(desired, observed, catalog),
             Self::Removal(removal) => plinth_plan::removal(desired, observed, catalog, removal),
             Self::Recovery(broken) => plinth_plan::recovery(desired, observed, catalog, broken),
+            Self::Checks(chosen) => plinth_plan::checks(desired, observed, catalog, chosen),
         }
     }
 
@@ -34,7 +37,7 @@ impl Goal {
     pub(crate) fn checked(&self, cluster: &Cluster) -> Option<Cluster> {
         match self {
             Self::Site => Some(cluster.clone()),
-            Self::Removal(_) => None,
+            Self::Removal(_) | Self::Checks(_) => None,
             Self::Recovery(_) => Some(cluster.quorum()),
         }
     }

@@ -3,7 +3,7 @@
 use crate::claim::{self, Claim};
 use plinth_model::steps::{Check, RunaiTarget};
 use plinth_model::{Finding, NodeName, Verdict, amount};
-use plinth_world::kube::HealthState;
+use plinth_world::kube::CheckSeen;
 use plinth_world::runai::RunaiCluster;
 use plinth_world::{ClientError, ClientResult, Clients, Context};
 
@@ -24,11 +24,11 @@ pub async fn accept(ctx: &Context, clients: &Clients, check: &Check) -> Result<V
                 Err(verdict) => return Ok(verdict),
             };
             let seen = clients.kube.run_check(ctx, check).await?;
-            Ok(inside_cluster(check, &seen, Some(kept)))
+            Ok(judged(check, seen, Some(kept)))
         }
-        Check::GpuPod { .. } | Check::Dns { .. } | Check::Ingress { .. } | Check::Storage => {
+        _ => {
             let seen = clients.kube.run_check(ctx, check).await?;
-            Ok(inside_cluster(check, &seen, None))
+            Ok(judged(check, seen, None))
         }
     }
 }
@@ -50,10 +50,9 @@ async fn kept_certificate(
     })
 }
 
-/// Judges what was seen inside the cluster.
-fn inside_cluster(check: &Check, seen: &HealthState, further: Option<String>) -> Verdict {
-    let evidence: Vec<String> =
-        std::iter::once(seen.seen.clone()).chain(further).filter(|line| !line.is_empty()).collect();
+/// Judges what was seen.
+fn judged(check: &Check, seen: CheckSeen, further: Option<String>) -> Verdict {
+    let evidence: Vec<String> = seen.evidence.into_iter().chain(further).filter(|line| !line.is_empty()).collect();
     if seen.holds { pass(evidence) } else { fail(check, evidence) }
 }
 
@@ -144,15 +143,15 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn what_was_seen_inside_the_cluster_becomes_evidence() {
-        let seen = |holds| HealthState { holds, seen: "1 GPU: H100".to_owned() };
-        let check = Check::GpuPod { node: NodeName::new("dgx-05").unwrap() };
+    fn what_was_seen_becomes_evidence() {
+        let seen = |holds| CheckSeen { holds, evidence: vec!["1 GPU: H100".to_owned()] };
+        let check = Check::GpuPod { node: NodeName::new("dgx-05").unwrap(), image: String::new() };
         let kept = Some("kept".to_owned());
         assert_eq!(
-            inside_cluster(&check, &seen(true), kept),
+            judged(&check, seen(true), kept),
             Verdict::Pass { evidence: vec!["1 GPU: H100".to_owned(), "kept".to_owned()] }
         );
-        let Verdict::Fail { finding } = inside_cluster(&check, &seen(false), None) else { panic!("must fail") };
+        let Verdict::Fail { finding } = judged(&check, seen(false), None) else { panic!("must fail") };
         assert_eq!((finding.code.as_str(), finding.subject.as_str()), ("gpu.pod-does-not-run", "dgx-05"));
         assert_eq!(finding.evidence, ["1 GPU: H100"]);
         assert!(!finding.fix.is_empty());

@@ -19,11 +19,56 @@ pub struct Claim {
     pub fix: &'static str,
 }
 
+/// Every node is there and Ready.
+const NODES: Claim = Claim {
+    name: "kubernetes.nodes-ready",
+    sentence: "Kubernetes knows every node of the site and calls it Ready.",
+    proof: "The list of nodes of the API server.",
+    code: code::KUBERNETES_NODES_NOT_READY,
+    fix: "look at `kubectl describe node NODE` for the condition that fails, and at `journalctl -u kubelet` on the node",
+};
+
+/// What keeps the cluster going runs.
+const SYSTEM: Claim = Claim {
+    name: "kubernetes.system-works",
+    sentence: "The API server finds itself well, and every workload of kube-system has its pods.",
+    proof: "The API server's own checks (`/readyz`), and the state of every Deployment and DaemonSet of kube-system.",
+    code: code::KUBERNETES_CONTROL_PLANE_ILL,
+    fix: "look at `kubectl get pods -n kube-system -o wide`, and on the nodes at `journalctl -u kubelet`",
+};
+
+/// Pods reach each other across nodes.
+const POD_NETWORK: Claim = Claim {
+    name: "network.pods-reach-each-other",
+    sentence: "Pods on different nodes reach each other by address, and a service by its name.",
+    proof: "A pod on every node that answers HTTP, and one that asks the pods of the next nodes and a service in front of all of them; all are removed again.",
+    code: code::NETWORK_PODS_CUT_OFF,
+    fix: "if one node stands in all the failures: its routes, MTU and firewall (Calico needs VXLAN, UDP 4789, or IP-in-IP between nodes), and its pod of the network plugin; if only the service fails: kube-proxy and CoreDNS",
+};
+
+/// The metrics API answers.
+const METRICS: Claim = Claim {
+    name: "kubernetes.metrics-answer",
+    sentence: "The metrics API knows the use of every node.",
+    proof: "The list of nodes of `metrics.k8s.io`.",
+    code: code::KUBERNETES_METRICS_MISSING,
+    fix: "look at `kubectl get apiservice v1beta1.metrics.k8s.io` and at the log of metrics-server; it needs a minute after its start",
+};
+
+/// All GPUs are offered.
+const GPU_CAPACITY: Claim = Claim {
+    name: "gpu.all-offered",
+    sentence: "Every GPU node offers as many GPUs as its driver sees.",
+    proof: "`nvidia.com/gpu` in what the node offers (allocatable), against its label `nvidia.com/gpu.count`, times the replicas of time slicing.",
+    code: code::GPU_NOT_ALL_OFFERED,
+    fix: "look at the log of the device plugin on that node: it takes GPUs away that report errors (Xid); `nvidia-smi` on the node shows which one",
+};
+
 /// A pod with one GPU runs and sees it.
 const GPU_POD: Claim = Claim {
     name: "gpu.pod-runs",
     sentence: "A pod that asks for one GPU runs on the node and sees it.",
-    proof: "A pod with a limit of one `nvidia.com/gpu`, bound to the node, lists its GPUs; it is removed again.",
+    proof: "A pod with a limit of one `nvidia.com/gpu`, bound to the node, runs `nvidia-smi -L`; it is removed again.",
     code: code::GPU_POD_DOES_NOT_RUN,
     fix: "look at the pods of namespace gpu-operator on this node (driver, toolkit, device plugin, validator), and at the kernel log for Xid errors",
 };
@@ -32,7 +77,7 @@ const GPU_POD: Claim = Claim {
 const DNS: Claim = Claim {
     name: "dns.name-resolves-in-pods",
     sentence: "Pods resolve the platform's name to its ingress address.",
-    proof: "A pod asks the cluster's DNS for the name; it is removed again.",
+    proof: "Every server of the cluster's DNS is asked for the name, through a port that is forwarded to it.",
     code: code::DNS_NAME_DOES_NOT_RESOLVE,
     fix: "look at the ConfigMap of CoreDNS in kube-system, and at what the servers it forwards to answer for this name",
 };
@@ -41,7 +86,7 @@ const DNS: Claim = Claim {
 const INGRESS: Claim = Claim {
     name: "ingress.certificate-is-trusted",
     sentence: "HTTPS to the platform's URL answers with a certificate that the site's authority signed.",
-    proof: "An HTTPS request from inside the cluster, verified against the kept authority or the system's roots.",
+    proof: "An HTTPS request from this machine to the ingress's address, verified against the kept authority or the system's roots, for the name of the URL.",
     code: code::INGRESS_CERTIFICATE_NOT_TRUSTED,
     fix: "compare the TLS secret that the ingress names with the kept certificate; a fake certificate means that the ingress does not find its secret",
 };
@@ -49,8 +94,8 @@ const INGRESS: Claim = Claim {
 /// A volume claim of the default class binds.
 const STORAGE: Claim = Claim {
     name: "storage.claim-binds",
-    sentence: "A volume claim of the default storage class binds.",
-    proof: "A small claim and a pod that writes to it; both are removed again.",
+    sentence: "A volume claim of the default storage class binds, and keeps what was written into it.",
+    proof: "A small claim, a pod that writes to it, and another one that reads it; all are removed again.",
     code: code::STORAGE_CLAIM_DOES_NOT_BIND,
     fix: "check that exactly one storage class is the default, and look at the log of its provisioner",
 };
@@ -65,17 +110,23 @@ const RUNAI: Claim = Claim {
 };
 
 /// All claims, in the order in which they are carried out.
-pub const CLAIMS: [Claim; 5] = [GPU_POD, DNS, INGRESS, STORAGE, RUNAI];
+pub const CLAIMS: [Claim; 10] =
+    [NODES, SYSTEM, POD_NETWORK, METRICS, GPU_CAPACITY, GPU_POD, DNS, INGRESS, STORAGE, RUNAI];
 
 impl Claim {
     /// What a check claims.
     #[must_use]
     pub const fn of(check: &Check) -> &'static Claim {
         match check {
+            Check::Nodes { .. } => &NODES,
+            Check::System => &SYSTEM,
+            Check::PodNetwork { .. } => &POD_NETWORK,
+            Check::Metrics { .. } => &METRICS,
+            Check::GpuCapacity { .. } => &GPU_CAPACITY,
             Check::GpuPod { .. } => &GPU_POD,
             Check::Dns { .. } => &DNS,
             Check::Ingress { .. } => &INGRESS,
-            Check::Storage => &STORAGE,
+            Check::Storage { .. } => &STORAGE,
             Check::Runai { .. } => &RUNAI,
         }
     }
@@ -85,10 +136,14 @@ impl Claim {
 #[must_use]
 pub fn subject(check: &Check) -> String {
     match check {
-        Check::GpuPod { node } => node.to_string(),
+        Check::Nodes { .. } | Check::System | Check::PodNetwork { .. } | Check::Metrics { .. } => {
+            "kubernetes".to_owned()
+        }
+        Check::GpuCapacity { .. } => "nvidia.com/gpu".to_owned(),
+        Check::GpuPod { node, .. } => node.to_string(),
         Check::Dns { name, .. } => name.clone(),
         Check::Ingress { url, .. } => url.clone(),
-        Check::Storage => "default".to_owned(),
+        Check::Storage { .. } => "default".to_owned(),
         Check::Runai { target, .. } => target.cluster.clone(),
     }
 }
@@ -103,16 +158,21 @@ mod tests {
     #[test]
     fn every_check_has_the_claim_of_its_name() {
         let checks = [
-            Check::GpuPod { node: NodeName::new("dgx-05").unwrap() },
+            Check::Nodes { nodes: Vec::new() },
+            Check::System,
+            Check::PodNetwork { nodes: Vec::new(), image: String::new() },
+            Check::Metrics { nodes: Vec::new() },
+            Check::GpuCapacity { nodes: Vec::new(), replicas: 1 },
+            Check::GpuPod { node: NodeName::new("dgx-05").unwrap(), image: String::new() },
             Check::Dns { name: "a.test".to_owned(), address: Ipv4Addr::LOCALHOST },
-            Check::Ingress { url: "https://a.test".to_owned(), certificate: None },
-            Check::Storage,
+            Check::Ingress { url: "https://a.test".to_owned(), address: None, certificate: None },
+            Check::Storage { image: String::new() },
             Check::Runai { target: crate::acceptance::tests::target(), nodes: Vec::new() },
         ];
         let names: Vec<&str> = checks.iter().map(|c| Claim::of(c).name).collect();
         assert_eq!(names, checks.iter().map(Check::name).collect::<Vec<_>>());
         assert_eq!(names, CLAIMS.map(|c| c.name));
         let subjects: Vec<String> = checks.iter().map(subject).collect();
-        assert_eq!(subjects, ["dgx-05", "a.test", "https://a.test", "default", "gpu"]);
+        assert_eq!(subjects[4..], ["nvidia.com/gpu", "dgx-05", "a.test", "https://a.test", "default", "gpu"]);
     }
 }

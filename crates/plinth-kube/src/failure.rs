@@ -72,6 +72,11 @@ impl Failure {
         matches!(self.cause, Cause::Unauthorized | Cause::Forbidden | Cause::NotFound)
     }
 
+    /// Whether the API server itself was not reached, or did not believe us; not what it says of something behind it.
+    pub(super) const fn is_about_the_way(&self) -> bool {
+        !matches!(self.cause, Cause::Busy | Cause::NotFound | Cause::Rejected | Cause::Nonsense | Cause::Conflict)
+    }
+
     /// Whether the kubeconfig itself is refused: another one may help.
     pub(super) const fn refuses_config(&self) -> bool {
         matches!(self.cause, Cause::WrongAuthority | Cause::Unauthorized)

@@ -23,4 +23,3 @@ mod taint;
 mod toolkit;
 
 pub use api::KubeApi;
-pub use checks::can_check;

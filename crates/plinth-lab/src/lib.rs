@@ -32,7 +32,7 @@ pub use cache::cached;
 pub use control_plane::{ControlPlane, ControlPlaneSpec};
 pub use error::{LabError, LabResult};
 pub use lab::Lab;
-pub use mirror::{Mirror, PROBE, REGISTRIES, Served};
+pub use mirror::{BUSYBOX, CUDA, Mirror, PROBE, REGISTRIES, Served};
 pub use node::Node;
 pub use odd::{Login, Odd, Sudo};
 pub use owner::Owner;

@@ -25,7 +25,8 @@ software-properties-common,tar,unzip,xfsprogs";
 
 /// What images and the mirror take from Debian: what kube-proxy calls, the balancer on every node, and the programs of
 /// containers that are not built from Go modules.
-const PIECES: &str = "iptables,ipset,nftables,nginx-light,libnginx-mod-stream,runc,containernetworking-plugins";
+const PIECES: &str =
+    "iptables,ipset,nftables,nginx-light,libnginx-mod-stream,runc,containernetworking-plugins,busybox-static";
 
 /// What is changed once, inside the new root.
 const TOUCHES: &str = include_str!("scripts/root.sh");

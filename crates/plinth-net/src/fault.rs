@@ -132,6 +132,33 @@ impl Fault {
     }
 }
 
+/// Why a request failed, in words and for programs.
+#[must_use]
+pub fn failed_request(error: &reqwest::Error) -> (String, Cause) {
+    let fault = Fault::of_http(error);
+    let happened = match &fault {
+        Fault::UnknownAuthority | Fault::AnotherAuthority => {
+            "its certificate is signed by an authority that this machine does not trust".to_owned()
+        }
+        Fault::WrongName => "its certificate is for another name".to_owned(),
+        Fault::Expired | Fault::NotYetValid => "its certificate is not valid at this moment".to_owned(),
+        Fault::Timeout => "no answer in time".to_owned(),
+        Fault::NoSuchHost => "its name has no address here".to_owned(),
+        _ => deepest(error),
+    };
+    (happened, fault.cause())
+}
+
+/// The sentence at the bottom of a chain of causes, which says most.
+#[must_use]
+pub fn deepest(error: &dyn Error) -> String {
+    let mut deepest = error;
+    while let Some(source) = deepest.source() {
+        deepest = source;
+    }
+    deepest.to_string()
+}
+
 /// An error of the TLS library for people, also when it is about our own files.
 #[must_use]
 pub fn sentence(error: &Tls) -> String {

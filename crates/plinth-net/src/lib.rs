@@ -3,6 +3,7 @@
 
 pub mod fault;
 pub mod fetch;
+pub mod probe;
 pub mod trust;
 
 pub use fault::Fault;

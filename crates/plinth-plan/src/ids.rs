@@ -53,6 +53,11 @@ ids! {
     issuer "runai" "issuer";
     register "runai" "register";
     connected "runai" "connected";
+    check_nodes "checks" "nodes";
+    check_system "checks" "system";
+    check_pod_network "checks" "pod-network";
+    check_metrics "checks" "metrics";
+    check_gpu_capacity "checks" "gpu-capacity";
     check_dns "checks" "dns";
     check_ingress "checks" "ingress";
     check_storage "checks" "storage";

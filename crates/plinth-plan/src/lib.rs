@@ -41,6 +41,6 @@ pub use given::{inventory_digest, static_inventory};
 pub use ids::labelled;
 pub use images::places_differ;
 pub use observed::{Observed, StepObservation};
-pub use planner::{endpoint_host, fixes, looked, made_from, plan, recovery, removal, trust};
+pub use planner::{Chosen, checks, endpoint_host, fixes, looked, made_from, plan, recovery, removal, trust};
 pub use select::Members;
 pub use visit::{Visit, visits};

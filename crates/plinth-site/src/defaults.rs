@@ -15,6 +15,10 @@ pub(crate) const NODE_PREFIX: u8 = 24;
 pub(crate) const IMAGES: &str = "/var/lib/containerd";
 /// Where images move to when there is no room.
 pub(crate) const LARGER: &str = "/local/containerd";
+/// Image of test pods: the one of which local-path's helper pods are made, so that a mirror has it already.
+pub(crate) const CHECK_IMAGE: &str = "docker.io/library/busybox:1.36.1";
+/// Image of test pods with a GPU: GPU Operator v25.3.3 names it too.
+pub(crate) const CHECK_GPU_IMAGE: &str = "nvcr.io/nvidia/cuda:13.0.0-base-ubi9";
 /// Ingress node port.
 pub(crate) const HTTP: u16 = 30080;
 /// Ingress node port.

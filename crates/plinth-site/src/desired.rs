@@ -39,6 +39,8 @@ pub struct Desired {
     pub platform: Platform,
     /// Run:ai; none: the platform without it.
     pub runai: Option<Runai>,
+    /// What acceptance checks are made with.
+    pub checks: Checks,
     /// Limits of a run. Not part of what is deployed.
     #[serde(skip)]
     pub run: RunLimits,
@@ -222,6 +224,15 @@ pub struct Storage {
     pub images_gib: u64,
     /// Where it moves to when the space is not there: `/local/containerd`.
     pub larger: String,
+}
+
+/// What acceptance checks are made with.
+#[derive(Clone, Debug, Serialize)]
+pub struct Checks {
+    /// Image of test pods.
+    pub image: String,
+    /// Image of test pods that use a GPU.
+    pub gpu_image: String,
 }
 
 /// Helm components.

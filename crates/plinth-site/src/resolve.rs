@@ -4,9 +4,9 @@ mod kubernetes;
 
 use crate::defaults;
 use crate::desired::{
-    Access, ArtifactSource, BcmAccess, BcmLogin, ComponentChoice, Desired, GpuSharing, Ingress, InventorySource, Login,
-    Networks, NodeOverride, Nodes, Platform, ProductionNetwork, Registries, RunLimits, Runai, StaticNode, Storage,
-    TlsTrust,
+    Access, ArtifactSource, BcmAccess, BcmLogin, Checks, ComponentChoice, Desired, GpuSharing, Ingress,
+    InventorySource, Login, Networks, NodeOverride, Nodes, Platform, ProductionNetwork, Registries, RunLimits, Runai,
+    StaticNode, Storage, TlsTrust,
 };
 use crate::diagnostics::Diagnostics;
 use crate::raw;
@@ -29,6 +29,7 @@ pub(crate) fn resolve(site: &raw::Site, diagnostics: &mut Diagnostics<'_>) -> Op
         kubernetes: kubernetes::resolve(&site.kubernetes),
         registries: registries(site.registries.as_ref()),
         storage: storage(site.storage.as_ref()),
+        checks: checks(site.checks.as_ref()),
         platform: platform(site.platform.as_ref())?,
         runai: site.runai.as_ref().map_or(Some(None), |runai| self::runai(site, runai).map(Some))?,
         run: run(site.run.as_ref()),
@@ -203,6 +204,14 @@ fn storage(storage: Option<&raw::inventory::Storage>) -> Storage {
         images: storage.images.map_or_else(|| defaults::IMAGES.to_owned(), |path| path.0.0),
         images_gib: storage.images_gib.unwrap_or(100),
         larger: storage.larger.map_or_else(|| defaults::LARGER.to_owned(), |path| path.0.0),
+    }
+}
+
+fn checks(checks: Option<&raw::platform::Checks>) -> Checks {
+    let checks = checks.cloned().unwrap_or_default();
+    Checks {
+        image: checks.image.map_or_else(|| defaults::CHECK_IMAGE.to_owned(), |image| image.0.0),
+        gpu_image: checks.gpu_image.map_or_else(|| defaults::CHECK_GPU_IMAGE.to_owned(), |image| image.0.0),
     }
 }
 

@@ -57,6 +57,16 @@ pub const KUBE_CONFLICTS: usize = 4;
 pub const KUBE_SETTLES: Duration = Duration::from_secs(60);
 /// One question whether a source answers, before anything is changed: a place that needs longer would not carry a run either.
 pub const SOURCE: Duration = Duration::from_secs(8);
+/// One request to an ingress that answers from a building nearby.
+pub const HTTPS_PROBE: Duration = Duration::from_secs(20);
+/// How long test pods of a check may take, with pulling a small image.
+pub const CHECK_PODS: Duration = Duration::from_secs(150);
+/// The same, with an image of some hundred MiB.
+pub const CHECK_LARGE_PODS: Duration = Duration::from_secs(600);
+/// How long the namespace of an earlier check may take to go: finalizers of claims need seconds.
+pub const CHECK_ROOM: Duration = Duration::from_secs(90);
+/// Between two looks at test pods.
+pub const CHECK_LOOK: Duration = Duration::from_secs(1);
 /// From the first answer of an API server that has just started until it is ready: 2 to 5 s, more where many kinds were added.
 pub const KUBE_STARTS: Duration = Duration::from_secs(30);
 /// Connecting to a server of files: name, TCP and TLS.

@@ -85,6 +85,15 @@ pub struct HealthState {
     pub seen: String,
 }
 
+/// What a check saw.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CheckSeen {
+    /// Whether it holds.
+    pub holds: bool,
+    /// What was seen, one line each.
+    pub evidence: Vec<String>,
+}
+
 /// The kubeconfig of a cluster that is already there, as the site names it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GivenConfig {
@@ -221,7 +230,7 @@ pub trait ClusterDns: Send + Sync {
 pub trait KubeChecks: Send + Sync {
     /// Carries out the part of an acceptance check that happens inside the cluster, and says what was seen. The test objects
     /// are removed again. `Err` only when it could not be carried out.
-    async fn run_check(&self, ctx: &Context, check: &Check) -> ClientResult<HealthState>;
+    async fn run_check(&self, ctx: &Context, check: &Check) -> ClientResult<CheckSeen>;
 }
 
 /// Everything that can be done with a cluster. Whoever needs one noun takes that; this is their sum, for who hands them on.

@@ -24,6 +24,13 @@ Examples:
   plinth plan --out lab.plan && plinth apply lab.plan
   plinth plan --graph dot | dot -Tsvg > plan.svg";
 
+pub(crate) const CHECK: &str = "\
+Examples:
+  plinth check
+  plinth check --out proof                     (proof/index.html for people, junit.xml for a build system)
+  plinth check --only storage,pod-network
+  plinth check --node dgx-05                   (what is about this node)";
+
 pub(crate) const APPLY: &str = "\
 Examples:
   plinth apply                                 (shows the plan and asks)

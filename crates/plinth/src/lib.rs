@@ -25,7 +25,6 @@ mod verbs;
 use args::{Arguments, Common, GraphFormat, Output, Verb};
 use clap::{CommandFactory, Parser};
 use plinth_app::Failure;
-use plinth_app::world::not_in_this_release;
 use plinth_model::{Exit, Problem};
 use printer::Printer;
 use std::process::ExitCode;
@@ -135,7 +134,7 @@ async fn run(arguments: Arguments, printer: &Printer) -> Result<Exit, Failure> {
         Verb::Recover(verb) => verbs::recovery::run(common, &verb, printer).await,
         Verb::Reset(verb) => verbs::removal::reset(common, &verb, printer).await,
         Verb::Kubeconfig(verb) => verbs::kubeconfig::run(common, &verb, printer),
-        Verb::Check => Err(not_in_this_release("check").into()),
+        Verb::Check(verb) => verbs::check::run(common, &verb, printer).await,
         Verb::Explain(verb) => verbs::explain::run(common, &verb, printer),
         Verb::Schema => verbs::schema::run(printer),
         Verb::Completions(verb) => verbs::completions::run(&verb, printer),

@@ -1,6 +1,8 @@
 //! plinth against a real Kubernetes API: `cargo xtask test --tier kubernetes`.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
+#[path = "kubernetes/checks.rs"]
+mod checks;
 #[path = "kubernetes/existing.rs"]
 mod existing;
 #[path = "contract/kube_client.rs"]

@@ -51,6 +51,8 @@ impl Ground {
         let pin = json!({"commit": "0".repeat(40), "tree": tree_id(tree)});
         let nodes: Vec<Value> =
             lab.nodes().map(|node| json!({"name": node.name(), "address": node.address()})).collect();
+        let url = self.served.url();
+        let mirrors = ["docker.io", "nvcr.io"].map(|registry| json!({"registry": registry, "endpoints": [url]}));
         let site = json!({
             "apiVersion": "plinth/v1", "kind": "Site", "metadata": {"name": "install"},
             "inventory": {"static": nodes},
@@ -61,6 +63,7 @@ impl Ground {
                 "account": {"name": "plinth", "uid": 60000, "gid": 60000},
             },
             "storage": {"imagesGib": 1},
+            "registries": {"mirrors": mirrors},
             "kubernetes": {
                 "version": format!("v{KUBERNETES}"),
                 "kubespray": {"version": RELEASE, "source": tree, "pin": pin, "wheels": self.wheels},
@@ -88,6 +91,58 @@ impl Ground {
     fn plays(&self) -> usize {
         let logs = std::fs::read_dir(self.bench.state().join("kubespray/logs")).into_iter().flatten().flatten();
         logs.filter(|log| !log.file_name().to_string_lossy().ends_with("-boilerplate.log")).count()
+    }
+
+    /// Pods really run; then one thing after the other is broken, and the check says which.
+    fn every_check_holds_and_names_what_is_broken(&self) {
+        let output = self.bench.plinth(&["check", "--out", "proof"]);
+        assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+        let proof = self.bench.folder.path().join("proof");
+        let checks: Value = serde_json::from_slice(&std::fs::read(proof.join("checks.json")).unwrap()).unwrap();
+        let of = |check: &str| {
+            let all = checks["checks"].as_array().unwrap();
+            all.iter().find(|one| one["id"] == format!("checks/{check}/install")).cloned().unwrap()
+        };
+        assert_eq!(of("nodes")["evidence"][0], "3 of 3 nodes Ready");
+        assert_eq!(
+            of("pod-network")["evidence"][0],
+            "9 questions on 3 nodes were answered",
+            "two peers and the service, each"
+        );
+        assert!(std::fs::read_to_string(proof.join("junit.xml")).unwrap().contains("checks/system/install"));
+        assert!(std::fs::read_to_string(proof.join("index.html")).unwrap().contains("3 checks: 3 hold"));
+
+        // The way to the pods of one node is cut.
+        let range = self.node("n2", "/spec/podCIDR").as_str().unwrap().to_owned();
+        let cut = self.bench.lab.node("n3").unwrap();
+        cut.exec(&["ip", "rule", "add", "to", &range, "priority", "10", "blackhole"]).unwrap();
+        let told = self.fails(&["--only", "pod-network"]);
+        assert!(told.contains("a pod on n3 does not reach n2"), "{told}");
+        cut.exec(&["ip", "rule", "del", "priority", "10"]).unwrap();
+
+        // A kubelet that stopped; the controller notices after 40 seconds.
+        cut.exec(&["systemctl", "stop", "kubelet"]).unwrap();
+        self.kubectl(&["wait", "--for=condition=Ready=Unknown", "--timeout=120s", "node/n3"]);
+        let told = self.fails(&["--only", "nodes"]);
+        assert!(told.contains("n3: not Ready"), "{told}");
+        cut.exec(&["systemctl", "start", "kubelet"]).unwrap();
+        self.kubectl(&["wait", "--for=condition=Ready", "--timeout=60s", "node/n3"]);
+
+        let left = self.kubectl(&[
+            "get",
+            "namespaces",
+            "-l",
+            "plinth.dev/check",
+            "-o",
+            "jsonpath={.items[?(@.status.phase=='Active')].metadata.name}",
+        ]);
+        assert_eq!(left, "", "test objects go again");
+    }
+
+    fn fails(&self, words: &[&str]) -> String {
+        let output = self.bench.plinth(&[&["check"], words].concat());
+        assert_eq!(output.status.code(), Some(3), "{}", said(&output));
+        said(&output)
     }
 
     fn kubectl(&self, words: &[&str]) -> String {
@@ -187,4 +242,6 @@ fn bare_nodes_become_a_cluster_and_stay_as_the_site_says() {
     assert_eq!(ground.plays(), 1, "{events:?}");
     let labels = events.iter().filter_map(|event| event["step"].as_str()).find(|step| step.contains("/labels/"));
     assert_eq!(outcome(&events, labels.expect("a step of labels")), "changed");
+
+    ground.every_check_holds_and_names_what_is_broken();
 }

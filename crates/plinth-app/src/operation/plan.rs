@@ -71,7 +71,6 @@ mod tests {
     use std::path::Path;
     use std::sync::Arc;
 
-    /// Acceptance checks are not asked here: `plinth_kube::can_check` is what its client decides by.
     #[tokio::test]
     async fn what_is_said_to_be_lacking_is_refused_and_nothing_else_is() {
         let folder = tempfile::TempDir::new().unwrap();

@@ -105,6 +105,15 @@ alone coredns $(for tag in $COREDNS; do echo "registry.k8s.io/coredns/coredns:v$
 # shellcheck disable=SC2046
 alone pause $(for tag in $PAUSE; do echo "registry.k8s.io/pause:$tag"; done)
 alone probe "$PROBE"
+tree=$stage/image-busybox
+mkdir -p "$tree/bin" "$tree/tmp" "$tree/etc"
+cp "$PIECES/bin/busybox" "$tree/bin/"
+for name in $("$PIECES/bin/busybox" --list); do ln -s busybox "$tree/bin/$name" 2> /dev/null || true; done
+printf 'root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/false\n' > "$tree/etc/passwd"
+image "$tree" '["/bin/sh"]' "$BUSYBOX"
+printf '#!/bin/sh\nset -f\nat=0\nfor id in $(echo "${NVIDIA_VISIBLE_DEVICES:-0}" | tr , " "); do echo "GPU $at: stand-in (UUID: $id)"; at=$((at + 1)); done\n' > "$tree/bin/nvidia-smi"
+chmod 0755 "$tree/bin/nvidia-smi"
+image "$tree" '["/bin/sh"]' "$CUDA"
 tree=$stage/image-nginx
 # shellcheck disable=SC2046
 taken "$tree" /usr/sbin/nginx $(cd "$PIECES" && find usr/lib/nginx/modules -name 'ngx_stream_module.so' | sed 's,^,/,')

@@ -60,7 +60,9 @@ pub const RUNAI_REGISTER: u32 = 180;
 pub const RUNAI_CONNECTED: u32 = 1200;
 /// Pulls a CUDA image of some hundred MiB on the node.
 pub const CHECK_GPU: u32 = 900;
-/// A small pod or one request.
+/// Pods one after the other, each with a small image that may have to be pulled, and namespaces that end before.
+pub const CHECK_PODS: u32 = 600;
+/// Some requests.
 pub const CHECK: u32 = 300;
 
 /// The playbook's deadline for a number of nodes.

@@ -2,7 +2,7 @@
 //! environment (`HTTPS_PROXY`, `NO_PROXY`).
 
 use super::Store;
-use crate::fault::Fault;
+use crate::fault::{deepest, failed_request};
 use async_trait::async_trait;
 use backon::{ExponentialBuilder, Retryable as _};
 use plinth_model::download::{DownloadFile, DownloadList};
@@ -12,7 +12,7 @@ use plinth_model::{Finding, Owner};
 use plinth_world::context::Paced;
 use plinth_world::fetch::FetchClient;
 use plinth_world::files::{read_up_to, write_whole};
-use plinth_world::{Cause, ClientError, ClientResult, Context, deadlines};
+use plinth_world::{ClientError, ClientResult, Context, deadlines};
 use reqwest::header::{CONTENT_RANGE, RANGE};
 use reqwest::{Client, Response, StatusCode};
 use rustls::crypto::ring;
@@ -54,7 +54,7 @@ impl WebFiles {
             .read_timeout(deadlines::FETCH_SILENCE)
             .user_agent(concat!("plinth/", env!("CARGO_PKG_VERSION")))
             .build()
-            .map_err(|error| failed(told(&error)))?;
+            .map_err(|error| failed(deepest(&error)))?;
         let folder = state.join("downloads");
         Ok(Self { list: folder.join("list.json"), store: Store::new(&folder), client, growing: Mutex::default() })
     }
@@ -208,7 +208,7 @@ impl FetchClient for WebFiles {
     async fn status(&self, _: &Context, url: &str) -> ClientResult<u16> {
         let answer = self.client.get(url).timeout(deadlines::SOURCE).send().await;
         answer.map(|response| response.status().as_u16()).map_err(|error| {
-            let (happened, cause) = why(&error);
+            let (happened, cause) = failed_request(&error);
             let attempt = "check this machine's way to it (DNS, proxy, firewall)";
             ClientError::new(CLIENT, format!("asking {}", without_login(url)))
                 .happened(happened)
@@ -265,7 +265,7 @@ fn refused(file: &DownloadFile, happened: String, attempt: &str) -> ClientError 
 
 /// No answer, or one that broke off.
 fn lost(file: &DownloadFile, error: &reqwest::Error) -> ClientError {
-    let (happened, cause) = why(error);
+    let (happened, cause) = failed_request(error);
     let attempt = "check this machine's way to it (DNS, proxy, firewall), or set `kubernetes.downloads.files` to a mirror; \
                    then run again: what was fetched is kept";
     let finding = Finding::error(code::FETCH_UNREACHABLE, host_of(&file.url), happened.clone())
@@ -278,31 +278,6 @@ fn lost(file: &DownloadFile, error: &reqwest::Error) -> ClientError {
         .because(cause)
         .transient("a connection that was lost can be made again, and goes on where it stopped")
         .finding(finding)
-}
-
-/// In words, and for programs.
-fn why(error: &reqwest::Error) -> (String, Cause) {
-    let fault = Fault::of_http(error);
-    let happened = match &fault {
-        Fault::UnknownAuthority | Fault::AnotherAuthority => {
-            "its certificate is signed by an authority that this machine does not trust".to_owned()
-        }
-        Fault::WrongName => "its certificate is for another name".to_owned(),
-        Fault::Expired | Fault::NotYetValid => "its certificate is not valid at this moment".to_owned(),
-        Fault::Timeout => "no answer in time".to_owned(),
-        Fault::NoSuchHost => "its name has no address here".to_owned(),
-        _ => told(error),
-    };
-    (happened, fault.cause())
-}
-
-/// The sentence at the bottom of a chain of causes, which says most.
-fn told(error: &dyn std::error::Error) -> String {
-    let mut deepest = error;
-    while let Some(source) = deepest.source() {
-        deepest = source;
-    }
-    deepest.to_string()
 }
 
 fn disk(file: &DownloadFile, error: &io::Error) -> ClientError {

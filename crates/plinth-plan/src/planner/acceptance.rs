@@ -10,10 +10,14 @@ use crate::step::{Refine, step};
 use plinth_catalog::{Resolution, ResolvedComponent, RunaiNames, RunaiPart};
 use plinth_model::plan::Step;
 use plinth_model::steps::{AcceptanceCheck, Check, Health, RunaiTarget};
-use plinth_model::{Stage, StepId, Work};
+use plinth_model::{NodeName, Stage, StepId, Work};
 use plinth_site::Desired;
 use plinth_site::desired::Runai;
+use std::net::Ipv4Addr;
 use std::sync::Arc;
+
+/// What says in Kubernetes that the metrics API is served.
+const METRICS: &str = "v1beta1.metrics.k8s.io";
 
 /// All checks of what the plan installs; what is off is not checked.
 pub(super) fn steps(
@@ -23,35 +27,71 @@ pub(super) fn steps(
     names: &RunaiNames,
     base: &Base<'_>,
 ) -> Vec<Step> {
-    let mut steps = gpu(cluster, resolution, base);
+    let mut steps = kubernetes(desired, cluster, resolution, base);
+    steps.extend(gpu(desired, cluster, resolution, base));
     if let Some(runai) = &desired.runai {
         steps.extend(dns(desired, runai, cluster, base));
-        steps.push(ingress(runai, runai::control_plane(resolution, base), names));
+        let address = cluster.ingress_address(desired);
+        steps.push(ingress(runai, address, runai::control_plane(resolution, base), names));
     }
-    steps.extend(storage(resolution, base));
+    steps.extend(storage(desired, resolution, base));
     if let (Some(runai), Some(_)) = (&desired.runai, runai::part(resolution, RunaiPart::Cluster)) {
         steps.push(connected(runai, cluster, runai::target(runai, resolution, names)));
     }
     steps
 }
 
+/// Kubernetes itself: nodes, system, network of the pods, metrics.
+fn kubernetes(desired: &Desired, cluster: &Cluster, resolution: &Resolution, base: &Base<'_>) -> Vec<Step> {
+    let site = desired.name.as_str();
+    let nodes: Vec<NodeName> =
+        cluster.members.iter().filter(|member| member.is_kubernetes_node()).map(|member| member.name.clone()).collect();
+    let image = desired.checks.image.clone();
+    let ready = Check::Nodes { nodes: nodes.clone() };
+    let mut steps = vec![
+        check(ids::check_nodes(site), ready, "every node of the site must be Ready").needing([base.join()]),
+        check(ids::check_system(site), Check::System, "what keeps the cluster going must run").needing([base.join()]),
+        check(
+            ids::check_pod_network(site),
+            Check::PodNetwork { nodes: nodes.clone(), image },
+            "Ready nodes do not prove that their pods reach each other",
+        )
+        .needing([base.join()]),
+    ];
+    let metrics: Vec<StepId> = resolution.components.iter().filter(|c| serves_metrics(c)).map(end).collect();
+    if !metrics.is_empty() {
+        let reason = "autoscalers and `kubectl top` ask the metrics API";
+        steps.push(check(ids::check_metrics(site), Check::Metrics { nodes }, reason).needing(metrics));
+    }
+    steps
+}
+
+fn serves_metrics(component: &ResolvedComponent) -> bool {
+    component.release.health.iter().any(|rule| matches!(rule, Health::Condition { name, .. } if name == METRICS))
+}
+
 fn check(id: StepId, check: Check, reason: impl Into<Arc<str>>) -> Step {
     step(id, Work::AcceptanceCheck(AcceptanceCheck { check }), reason)
 }
 
-/// A pod per GPU node, behind whatever makes GPUs allocatable.
-fn gpu(cluster: &Cluster, resolution: &Resolution, base: &Base<'_>) -> Vec<Step> {
-    let before: Vec<StepId> = match resolution.components.iter().filter(|c| offers_gpus(c)).map(end).collect::<Vec<_>>()
-    {
-        none if none.is_empty() => vec![base.join()],
-        some => some,
-    };
-    let on_node = |node: &plinth_model::NodeName| {
-        let work = Check::GpuPod { node: node.clone() };
+/// All GPUs, and a pod per GPU node, behind whatever makes GPUs allocatable.
+fn gpu(desired: &Desired, cluster: &Cluster, resolution: &Resolution, base: &Base<'_>) -> Vec<Step> {
+    let offering: Vec<StepId> = resolution.components.iter().filter(|c| offers_gpus(c)).map(end).collect();
+    let nodes: Vec<NodeName> = cluster.with(Role::Gpu).map(|m| m.name.clone()).collect();
+    let mut steps = Vec::new();
+    if !offering.is_empty() && !nodes.is_empty() {
+        let replicas = desired.platform.gpu.time_slicing.unwrap_or(1);
+        let work = Check::GpuCapacity { nodes: nodes.clone(), replicas };
+        let reason = "every GPU that the driver sees must be there for pods";
+        steps.push(check(ids::check_gpu_capacity(desired.name.as_str()), work, reason).needing(offering.clone()));
+    }
+    let before = if offering.is_empty() { vec![base.join()] } else { offering };
+    steps.extend(nodes.into_iter().map(|node| {
+        let work = Check::GpuPod { node: node.clone(), image: desired.checks.gpu_image.clone() };
         let reason = "a pod that asks for one GPU must run there and see it";
-        check(ids::check_gpu(node), work, reason).needing(before.clone())
-    };
-    cluster.with(Role::Gpu).map(|m| on_node(&m.name)).collect()
+        check(ids::check_gpu(&node), work, reason).needing(before.clone())
+    }));
+    steps
 }
 
 fn offers_gpus(component: &ResolvedComponent) -> bool {
@@ -66,9 +106,9 @@ fn dns(desired: &Desired, runai: &Runai, cluster: &Cluster, base: &Base<'_>) -> 
     Some(check(ids::check_dns(&runai.domain), work, reason).needing([base.join()]))
 }
 
-fn ingress(runai: &Runai, before: StepId, names: &RunaiNames) -> Step {
+fn ingress(runai: &Runai, address: Option<Ipv4Addr>, before: StepId, names: &RunaiNames) -> Step {
     let certificate = private_authority(runai).then(|| names.certificate.clone());
-    let work = Check::Ingress { url: url(runai), certificate };
+    let work = Check::Ingress { url: url(runai), address, certificate };
     let reason = format!("{} must answer with the certificate that users are told to trust", url(runai));
     check(ids::check_ingress(&runai.domain), work, reason)
         .needing([before])
@@ -76,13 +116,13 @@ fn ingress(runai: &Runai, before: StepId, names: &RunaiNames) -> Step {
 }
 
 /// Behind every component of the platform: any of them may bring the default storage class. None without any.
-fn storage(resolution: &Resolution, base: &Base<'_>) -> Option<Step> {
+fn storage(desired: &Desired, resolution: &Resolution, base: &Base<'_>) -> Option<Step> {
     let platform: Vec<StepId> = resolution.components.iter().filter(|c| c.stage == Stage::Platform).map(end).collect();
     if platform.is_empty() {
         return None;
     }
     let reason = "a claim without a class must bind, as databases make them";
-    let check = check(ids::check_storage("default"), Check::Storage, reason)
+    let check = check(ids::check_storage("default"), Check::Storage { image: desired.checks.image.clone() }, reason)
         .needing([base.join()])
         .needing(platform)
         .needing(base.leaving());

@@ -2,6 +2,7 @@
 
 mod acceptance;
 mod change;
+mod checks;
 mod discovery;
 mod kubernetes;
 mod leaving;
@@ -12,6 +13,7 @@ mod recovery;
 mod removal;
 mod runai;
 
+pub use checks::{Chosen, checks};
 pub use discovery::endpoint_host;
 pub use own::{fixes, looked, trust};
 pub use recovery::recovery;

@@ -17,9 +17,9 @@ use plinth_world::fetch::FetchClient;
 use plinth_world::helm::{HelmClient, ReleaseState};
 use plinth_world::keystore::{CertificateState, Keystore, NodeKey};
 use plinth_world::kube::{
-    ClusterDns, ClusterHealth, ExistingCluster, GivenConfig, HealthState, HeldConfig, KubeAccess, KubeChecks,
-    KubeHealth, KubeJoins, KubeNamespaces, KubeNode, KubeNodes, KubeObjects, KubeSecrets, KubeSystem, KubeToolkits,
-    ToolkitPod,
+    CheckSeen, ClusterDns, ClusterHealth, ExistingCluster, GivenConfig, HealthState, HeldConfig, KubeAccess,
+    KubeChecks, KubeHealth, KubeJoins, KubeNamespaces, KubeNode, KubeNodes, KubeObjects, KubeSecrets, KubeSystem,
+    KubeToolkits, ToolkitPod,
 };
 use plinth_world::node::{
     AccountState, Bootstrap, ControlPlane, HostKey, HostKeyState, Leftovers, NodeAccounts, NodeControlPlane, NodeFiles,
@@ -392,7 +392,7 @@ impl ClusterDns for Shut {
 
 #[async_trait]
 impl KubeChecks for Shut {
-    async fn run_check(&self, _: &Context, _: &Check) -> ClientResult<HealthState> {
+    async fn run_check(&self, _: &Context, _: &Check) -> ClientResult<CheckSeen> {
         refuse()
     }
 }

@@ -2,7 +2,7 @@
 
 use super::Call;
 use super::manifest::{OWN_NAMESPACES, key};
-use super::model::{Role, keycloak_answers, offered_gpus, release, works};
+use super::model::offered_gpus;
 use crate::data_centre::DataCentre;
 use crate::timing;
 use crate::world::state::{AccountProgress, Member};
@@ -10,12 +10,12 @@ use crate::world::{Effect, State};
 use async_trait::async_trait;
 use indexmap::IndexMap;
 use jiff::Timestamp;
-use plinth_model::steps::{Check, Health, NodeTarget, PodSecurity, SecretContent};
+use plinth_model::steps::{Health, NodeTarget, PodSecurity, SecretContent};
 use plinth_model::{Digest, NodeName};
 use plinth_world::keystore::Keystore;
 use plinth_world::kube::{
-    ClusterDns, ClusterHealth, HealthState, HeldConfig, KubeAccess, KubeChecks, KubeHealth, KubeJoins, KubeNamespaces,
-    KubeNode, KubeNodes, KubeSecrets, KubeSystem, KubeToolkits, SystemWorkload, ToolkitPod, taint_name,
+    ClusterDns, ClusterHealth, HealthState, HeldConfig, KubeAccess, KubeHealth, KubeJoins, KubeNamespaces, KubeNode,
+    KubeNodes, KubeSecrets, KubeSystem, KubeToolkits, SystemWorkload, ToolkitPod, taint_name,
 };
 use plinth_world::secrets::Secrets;
 use plinth_world::{ClientResult, Context};
@@ -152,50 +152,7 @@ fn allocatable(state: &State, now: Timestamp, resource: &str, nodes: &[NodeName]
     seen(holds, if lines.is_empty() { "no node has GPUs".to_owned() } else { lines.join(", ") })
 }
 
-fn gpu_pod(state: &State, now: Timestamp, node: &NodeName) -> HealthState {
-    match offered_gpus(state, node, now) {
-        0 => seen(false, format!("pod Pending on {node}: Insufficient nvidia.com/gpu")),
-        gpus => seen(true, format!("pod ran on {node} and saw 1 of {gpus} GPUs")),
-    }
-}
-
-fn ingress(state: &State, now: Timestamp, url: &str) -> HealthState {
-    if !works(state, Role::Ingress, now) {
-        return seen(false, format!("{url}: connection refused"));
-    }
-    let tls = state.cluster.secrets.values().any(|secret| secret.class == "tls");
-    if !tls {
-        return seen(false, format!("{url}: the certificate is the ingress controller's own"));
-    }
-    let behind = release(state, Role::ControlPlane).is_none_or(|release| release.works(now));
-    if !behind {
-        return seen(false, format!("{url}: 503 from the ingress controller"));
-    }
-    seen(true, format!("{url}: TLS with the expected certificate"))
-}
-
-fn storage(state: &State, now: Timestamp) -> HealthState {
-    if works(state, Role::LocalStorage, now) {
-        seen(true, "a claim of 1 GiB was bound, written and removed")
-    } else {
-        seen(false, "claim Pending: no default storage class provisions it")
-    }
-}
-
-fn dns(state: &State, name: &str, address: Ipv4Addr) -> HealthState {
-    match state.cluster.dns.get(name) {
-        Some(found) => seen(*found == address, format!("{name} is {found}")),
-        None => seen(false, format!("{name}: no such host")),
-    }
-}
-
-fn runai(state: &State, now: Timestamp, nodes: &[NodeName]) -> HealthState {
-    let gpus = nodes.iter().filter(|node| offered_gpus(state, node, now) > 0).count();
-    let holds = keycloak_answers(state, now) && works(state, Role::ClusterPart, now) && gpus == nodes.len();
-    seen(holds, format!("{gpus} of {} GPU nodes have their labels", nodes.len()))
-}
-
-fn is_ready(member: &Member, now: Timestamp) -> bool {
+pub(super) fn is_ready(member: &Member, now: Timestamp) -> bool {
     member.ready_at.is_some_and(|at| at <= now)
 }
 
@@ -212,7 +169,7 @@ fn as_seen(state: &State, node: &NodeName, member: &Member, now: Timestamp) -> K
 }
 
 /// What Kubespray leaves in kube-system, as far as every cluster has it. A pod of a daemon set is ready with its node.
-fn system(state: &State, now: Timestamp) -> Vec<SystemWorkload> {
+pub(super) fn system_workloads(state: &State, now: Timestamp) -> Vec<SystemWorkload> {
     let count = |nodes: usize| u32::try_from(nodes).unwrap_or(u32::MAX);
     let ready = count(state.cluster.members.values().filter(|member| is_ready(member, now)).count());
     let wanted = count(state.cluster.members.len());
@@ -294,7 +251,7 @@ impl KubeNodes for SimKube {
 impl KubeSystem for SimKube {
     async fn cluster_health(&self, _: &Context) -> ClientResult<ClusterHealth> {
         self.request(&call("looking at the health of the cluster")).await?;
-        self.centre.look(|state, now| ClusterHealth { failing: Vec::new(), workloads: system(state, now) })
+        self.centre.look(|state, now| ClusterHealth { failing: Vec::new(), workloads: system_workloads(state, now) })
     }
 }
 
@@ -404,21 +361,5 @@ impl ClusterDns for SimKube {
             return Ok(());
         }
         self.centre.effect(Effect::DnsAdded { name: name.to_owned(), address })
-    }
-}
-
-#[async_trait]
-impl KubeChecks for SimKube {
-    async fn run_check(&self, ctx: &Context, check: &Check) -> ClientResult<HealthState> {
-        self.request(&call(format!("checking {}", check.name()))).await?;
-        ctx.progress(0, 0, "waiting for the test pod");
-        self.centre.spend("check", &Digest::of(check).to_string(), timing::TEST_POD).await;
-        self.centre.look(|state, now| match check {
-            Check::GpuPod { node } => gpu_pod(state, now, node),
-            Check::Dns { name, address } => dns(state, name, *address),
-            Check::Ingress { url, .. } => ingress(state, now, url),
-            Check::Storage => storage(state, now),
-            Check::Runai { nodes, .. } => runai(state, now, nodes),
-        })
     }
 }

@@ -2,6 +2,7 @@
 
 mod ansible;
 mod bcm;
+mod checks;
 mod existing;
 mod facts;
 mod fetch;

@@ -17,6 +17,7 @@ pub(super) enum Role {
     LeaderWorkerSet,
     ControlPlane,
     ClusterPart,
+    Metrics,
     /// Installs within a minute and needs nothing.
     Plain,
 }
@@ -29,6 +30,8 @@ impl Role {
             Role::LocalStorage
         } else if named(&["ingress-nginx"]) {
             Role::Ingress
+        } else if named(&["metrics-server"]) {
+            Role::Metrics
         } else if named(&["kube-prometheus-stack"]) {
             Role::Monitoring
         } else if named(&["gpu-operator"]) {
@@ -80,7 +83,7 @@ impl Role {
             | Role::ControlPlane
             | Role::ClusterPart => PodSecurity::Privileged,
             Role::Knative | Role::LeaderWorkerSet => PodSecurity::Baseline,
-            Role::Ingress | Role::Plain => PodSecurity::Restricted,
+            Role::Ingress | Role::Metrics | Role::Plain => PodSecurity::Restricted,
         }
     }
 
@@ -103,7 +106,7 @@ impl Role {
             Role::LeaderWorkerSet => (30.0, 4.0),
             Role::ControlPlane => (335.0, 25.0),
             Role::ClusterPart => (180.0, 20.0),
-            Role::Plain => (28.0, 4.0),
+            Role::Metrics | Role::Plain => (28.0, 4.0),
         }
     }
 }

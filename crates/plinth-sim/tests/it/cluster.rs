@@ -122,7 +122,7 @@ fn a_release_is_healthy_some_time_behind_helm_and_changes_once() {
     let (ctx, helm, kube) = (sim.context(), &sim.clients.helm, &sim.clients.kube);
     let operator = release("gpu-operator", "gpu-operator", json!({}));
     let offers = |node: &str| Health::Allocatable { resource: "nvidia.com/gpu".to_owned(), nodes: vec![name(node)] };
-    let gpu_pod = Check::GpuPod { node: name("dgx-05") };
+    let gpu_pod = Check::GpuPod { node: name("dgx-05"), image: String::new() };
     run(&sim, async {
         assert!(!kube.run_check(&ctx, &gpu_pod).await.unwrap().holds);
         kube.make_namespace(&ctx, "gpu-operator", PodSecurity::Privileged).await.unwrap();
@@ -235,10 +235,10 @@ fn registering_twice_makes_two_entries() {
 fn acceptance_holds_at_the_end_and_not_before() {
     let sim = start(None, &[]);
     let checks = [
-        Check::GpuPod { node: name("dgx-06") },
+        Check::GpuPod { node: name("dgx-06"), image: String::new() },
         Check::Dns { name: DOMAIN.to_owned(), address: [10, 184, 162, 100].into() },
-        Check::Ingress { url: runai().url, certificate: Some("runai".to_owned()) },
-        Check::Storage,
+        Check::Ingress { url: runai().url, address: None, certificate: Some("runai".to_owned()) },
+        Check::Storage { image: String::new() },
         Check::Runai { target: runai(), nodes: vec![name("dgx-05"), name("dgx-06")] },
     ];
     let (ctx, kube) = (sim.context(), &sim.clients.kube);
@@ -251,7 +251,7 @@ fn acceptance_holds_at_the_end_and_not_before() {
         everything(&sim).await.unwrap();
         for check in &checks {
             let state = kube.run_check(&ctx, check).await.unwrap();
-            assert!(state.holds, "{check:?}: {}", state.seen);
+            assert!(state.holds, "{check:?}: {:?}", state.evidence);
         }
     });
 }

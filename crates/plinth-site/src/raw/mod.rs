@@ -61,6 +61,9 @@ pub(crate) struct Site {
     /// Run:ai, self-hosted. Without it the platform is installed alone.
     #[serde(default)]
     pub(crate) runai: Option<runai::Runai>,
+    /// What acceptance checks are made with.
+    #[serde(default)]
+    pub(crate) checks: Option<platform::Checks>,
     /// Limits of a run. They do not change what is deployed.
     #[serde(default)]
     pub(crate) run: Option<platform::Run>,

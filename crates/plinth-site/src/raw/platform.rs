@@ -1,5 +1,6 @@
 //! What runs on the cluster besides Run:ai, and limits of a run.
 
+use super::registry_rules::ImageName;
 use super::rules::{AddressRange, Label};
 use super::text::Text;
 use indexmap::IndexMap;
@@ -114,4 +115,17 @@ pub(crate) struct Run {
     /// Nodes that may fail before no new node step starts; 1 when absent.
     #[serde(default)]
     pub(crate) node_failures: Option<usize>,
+}
+
+/// What acceptance checks are made with.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct Checks {
+    /// Image of test pods, with a shell, `httpd` and `wget`; `docker.io/library/busybox:1.36.1` when absent.
+    #[serde(default)]
+    pub(crate) image: Option<Text<ImageName>>,
+    /// Image of test pods that use a GPU; the container runtime puts `nvidia-smi` into it.
+    /// `nvcr.io/nvidia/cuda:13.0.0-base-ubi9` when absent.
+    #[serde(default)]
+    pub(crate) gpu_image: Option<Text<ImageName>>,
 }

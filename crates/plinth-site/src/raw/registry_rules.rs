@@ -10,6 +10,14 @@ text_type!(
     |text| check_registry(text)
 );
 text_type!(
+    /// A container image with its registry.
+    ImageName, "a container image", "docker.io/library/busybox:1.36.1", r"^[a-z0-9.-]+(:[0-9]{1,5})?(/[a-z0-9._-]+)+(:[A-Za-z0-9_][A-Za-z0-9._-]{0,127})?(@sha256:[0-9a-f]{64})?$",
+    |text| {
+        refuse_address_unless(is_image(text), text, "a container image",
+            "write it with its registry and a tag or digest: `docker.io/library/busybox:1.36.1`")
+    }
+);
+text_type!(
     /// Address of a registry mirror.
     MirrorEndpoint, "the address of a mirror", "https://mirror.example.com", r"^https?://[^/\s]+(/[^\s]*)?$",
     |text| {
@@ -74,6 +82,22 @@ fn check_registry(text: &str) -> Result<(), Refusal> {
     )
 }
 
+/// A registry, a path, and a tag or a digest. Without a registry the nodes' container runtime would ask another one than people expect.
+fn is_image(text: &str) -> bool {
+    let (name, digest) = text.split_once('@').map_or((text, None), |(name, digest)| (name, Some(digest)));
+    let Some((host, rest)) = name.split_once('/') else { return false };
+    let (path, tag) = rest.rsplit_once(':').map_or((rest, None), |(path, tag)| (path, Some(tag)));
+    let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "._-/".contains(c);
+    let is_path = !path.is_empty() && !path.split('/').any(str::is_empty) && path.chars().all(plain);
+    let in_tag = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
+    let is_tag = tag.is_none_or(|tag| !tag.is_empty() && tag.len() <= 128 && tag.chars().all(in_tag));
+    let hex = |c: char| c.is_ascii_digit() || ('a'..='f').contains(&c);
+    let is_sha256 =
+        |digest: &str| digest.strip_prefix("sha256:").is_some_and(|hash| hash.len() == 64 && hash.chars().all(hex));
+    let is_host = (host.contains(['.', ':']) || host == "localhost") && is_host_port(host);
+    is_host && is_path && is_tag && digest.is_none_or(is_sha256) && (tag.is_some() || digest.is_some())
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
@@ -110,6 +134,28 @@ mod tests {
             assert!(RegistryHost::read(good).is_ok(), "{good}");
         }
         assert_eq!(RegistryHost::read("https://mirror.example.com").unwrap_err().code, code::SITE_WRONG_VALUE);
+    }
+
+    #[test]
+    fn an_image_says_where_it_comes_from_and_which_it_is() {
+        let digest = format!("nvcr.io/nvidia/cuda@sha256:{}", "a".repeat(64));
+        for good in [ImageName::EXAMPLE, "localhost:5000/a:1", "registry.example.com:5000/team/a_b/c:v1.2-x", &digest] {
+            assert!(ImageName::read(good).is_ok(), "{good}");
+        }
+        for bad in [
+            "busybox",
+            "busybox:1",
+            "library/busybox:1",
+            "docker.io/busybox",
+            "docker.io//a:1",
+            "docker.io/A:1",
+            "docker.io/a:",
+            "docker.io/a:1 x",
+            "docker.io/a@sha256:12",
+            "https://docker.io/a:1",
+        ] {
+            assert!(ImageName::read(bad).is_err(), "{bad}");
+        }
     }
 
     #[test]

@@ -162,8 +162,9 @@ pub(crate) enum Verb {
     /// Print the cluster's kubeconfig, or merge it into your own
     #[command(after_help = examples::KUBECONFIG)]
     Kubeconfig(Kubeconfig),
-    /// Prove that the platform works
-    Check,
+    /// Prove that the platform works: with test pods, which are removed again
+    #[command(after_help = examples::CHECK)]
+    Check(Check),
     /// Explain a step, a group of steps, a node, a finding, `exit-codes` or `faults`
     #[command(after_help = examples::EXPLAIN)]
     Explain(Explain),
@@ -257,6 +258,23 @@ pub(crate) struct Apply {
     pub(crate) sources: Sources,
     #[command(flatten)]
     pub(crate) without: Without,
+    #[command(flatten)]
+    pub(crate) from: InventoryOption,
+    #[command(flatten)]
+    pub(crate) events: Events,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Check {
+    /// Only these checks: `storage`, `gpu-pod`, or the id of a step; may be given several times
+    #[arg(long, value_name = "CHECK", value_delimiter = ',')]
+    pub(crate) only: Vec<String>,
+    /// Only what is about these nodes; may be given several times
+    #[arg(long, value_name = "NODE", value_delimiter = ',', add = ArgValueCompleter::new(complete::nodes))]
+    pub(crate) node: Vec<String>,
+    /// Write what was seen into this folder: checks.json, junit.xml and index.html
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) out: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) from: InventoryOption,
     #[command(flatten)]

@@ -1,6 +1,7 @@
 //! One file per verb: arguments and printing.
 
 pub(crate) mod apply;
+pub(crate) mod check;
 pub(crate) mod completions;
 pub(crate) mod discover;
 pub(crate) mod explain;

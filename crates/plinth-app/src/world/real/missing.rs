@@ -3,8 +3,8 @@
 use async_trait::async_trait;
 use plinth_model::finding::code;
 use plinth_model::inventory::Inventory;
-use plinth_model::steps::{AcceptanceCheck, ComponentRemoval, Release, RunaiTarget};
-use plinth_model::{Finding, Owner, Problem, ReleaseName, Work};
+use plinth_model::steps::{AcceptanceCheck, Check, ComponentRemoval, Release, RunaiTarget};
+use plinth_model::{Finding, Owner, ReleaseName, Work};
 use plinth_world::bcm::{BcmClient, BcmIdentity};
 use plinth_world::helm::{HelmClient, ReleaseState};
 use plinth_world::runai::{RunaiClient, RunaiCluster};
@@ -34,22 +34,9 @@ pub fn lacks(work: &Work) -> Option<&'static str> {
         Work::HelmRelease(_) => Some("Helm charts"),
         Work::ComponentRemoval(ComponentRemoval { parts, .. }) if !parts.releases.is_empty() => Some("Helm charts"),
         Work::RunaiIssuer(_) | Work::RunaiRegister(_) | Work::RunaiConnected(_) => Some("Run:ai"),
-        Work::AcceptanceCheck(AcceptanceCheck { check }) if !plinth_kube::can_check(check) => Some("acceptance checks"),
+        Work::AcceptanceCheck(AcceptanceCheck { check: Check::Runai { .. } }) => Some("Run:ai"),
         _ => None,
     }
-}
-
-/// Refuses what needs clients that are not there, before anything is done.
-#[must_use]
-pub fn not_in_this_release(verb: &str) -> Problem {
-    let clients = [HELM, RUNAI].map(|missing| format!("{} ({})", missing.client, missing.purpose));
-    let missing = clients.join(" and ");
-    Problem::while_doing(format!("`plinth {verb}`"))
-        .unreachable(format!("not available in this release: it needs {missing}. Nothing was done"))
-        .try_this(
-            "`plinth rehearse` runs the same plan against a simulated data centre; `plinth discover` and `plinth plan` \
-             work on the real BCM",
-        )
 }
 
 impl Missing {

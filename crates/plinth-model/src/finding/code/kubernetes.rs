@@ -111,6 +111,16 @@ findings! {
         usually: "Run:ai on a cluster that is taken over: nodes must find its domain.",
         fix: "Put the name into the DNS that the nodes ask, or into their /etc/hosts.",
     }
+    KUBERNETES_METRICS_MISSING = "kubernetes.metrics-missing", You {
+        means: "The metrics API does not answer, or does not know the use of some nodes. `kubectl top` and autoscalers need it.",
+        usually: "metrics-server does not run, or cannot reach the kubelets of those nodes.",
+        fix: "Look at `kubectl get apiservice v1beta1.metrics.k8s.io` and at the log of metrics-server. It needs a minute after its start.",
+    }
+    KUBERNETES_NODES_NOT_READY = "kubernetes.nodes-not-ready", You {
+        means: "An acceptance check found nodes of the site that Kubernetes does not know, or does not call Ready.",
+        usually: "A kubelet or a container runtime stopped, or a node is off.",
+        fix: "Look at `kubectl describe node NODE` for the condition that fails, and at `journalctl -u kubelet` on the node; then run `plinth apply`.",
+    }
     KUBERNETES_NODE_NOT_READY = "kubernetes.node-not-ready", You {
         means: "Kubernetes was installed, but the node did not become Ready in time.",
         usually: "kubelet or containerd does not run, or the network plugin does not come up on the node.",

@@ -31,6 +31,16 @@ findings! {
         usually: "CoreDNS lacks the entry for the name, or forwards to servers that answer something else.",
         fix: "Look at the entry: `kubectl -n kube-system get configmap coredns -o yaml`. Then ask the servers that it forwards to for this name.",
     }
+    CHECKS_UNKNOWN = "checks.unknown", You {
+        means: "`plinth check --only` names a check that this site does not have.",
+        usually: "A slip, or the component that it is about is switched off.",
+        fix: "Give one of the names that the fix lists, or the id of a step.",
+    }
+    GPU_NOT_ALL_OFFERED = "gpu.not-all-offered", You {
+        means: "A GPU node offers fewer GPUs to pods than its driver sees, or none.",
+        usually: "The device plugin takes GPUs away that report errors, or is not ready; or time slicing has not reached the node yet.",
+        fix: "Run `kubectl -n gpu-operator logs` for the device plugin of that node, and `nvidia-smi` and `dmesg | grep Xid` on the node.",
+    }
     GPU_POD_DOES_NOT_RUN = "gpu.pod-does-not-run", You {
         means: "A pod that asks for one GPU on this node did not run, or did not see a GPU.",
         usually: "The driver, the toolkit or the device plugin is not ready on the node, or a GPU is faulty.",
@@ -40,6 +50,11 @@ findings! {
         means: "HTTPS to the platform's URL does not answer with a certificate that the site's authority signed.",
         usually: "The ingress does not find its TLS secret and shows a fake certificate, or the secret holds another certificate than the kept one.",
         fix: "Compare the TLS secret that the ingress names with the kept certificate, and check that secret and ingress are in one namespace.",
+    }
+    NETWORK_PODS_CUT_OFF = "network.pods-cut-off", NetworkTeam {
+        means: "Pods on different nodes do not reach each other, or not by the name of a service. Exit 0 of an installer and Ready nodes do not prove that they do.",
+        usually: "A firewall between nodes drops VXLAN (UDP 4789) or IP-in-IP, an MTU that is too large, a missing route, or a broken pod of the network plugin on one node.",
+        fix: "See whether one node stands in all the failures of the evidence; look at its routes, its firewall, and its pods in kube-system.",
     }
     PLATFORM_CERTIFICATE_ENDS_SOON = "platform.certificate-ends-soon", You {
         means: "The certificate that the site gives for the platform ends within 30 days. plinth renews only certificates that it makes itself.",

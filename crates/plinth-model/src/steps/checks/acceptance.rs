@@ -30,9 +30,8 @@ impl StepParams for AcceptanceCheck {
     fn deadline_s(&self) -> u32 {
         match self.check {
             Check::GpuPod { .. } => deadlines::CHECK_GPU,
-            Check::Dns { .. } | Check::Ingress { .. } | Check::Storage | Check::Runai { .. } => {
-                Self::PROPERTIES.deadline_s
-            }
+            Check::PodNetwork { .. } | Check::Storage { .. } => deadlines::CHECK_PODS,
+            _ => Self::PROPERTIES.deadline_s,
         }
     }
 

@@ -12,7 +12,7 @@ use plinth_world::ansible::{HostStats, PlayStats};
 use plinth_world::deadlines;
 use plinth_world::helm::{ReleaseState, values_digest};
 use plinth_world::keystore::CertificateState;
-use plinth_world::kube::{HealthState, HeldConfig, KubeNode};
+use plinth_world::kube::{CheckSeen, HealthState, HeldConfig, KubeNode};
 use plinth_world::node::{Bootstrap, ControlPlane};
 use serde_json::json;
 use std::net::Ipv4Addr;
@@ -451,17 +451,22 @@ async fn objects_are_applied_and_then_waited_for() {
 #[tokio::test]
 async fn a_failed_check_blocks_and_one_that_could_not_be_carried_out_is_an_error() {
     let check = |check: Check| Work::AcceptanceCheck(AcceptanceCheck { check });
-    let gpu = check(Check::GpuPod { node: node("dgx-05") });
+    let gpu = check(Check::GpuPod { node: node("dgx-05"), image: String::new() });
     let bench = Bench::new();
-    bench.fake.on("run_check", health(true));
-    assert_eq!(done(bench.look(&gpu).await), "0/1 ready");
-    bench.fake.on("run_check", health(false));
+    let seen = |holds| CheckSeen { holds, evidence: vec!["one".to_owned(), "two".to_owned()] };
+    bench.fake.on("run_check", seen(true));
+    assert_eq!(done(bench.look(&gpu).await), "one; two");
+    bench.fake.on("run_check", seen(false));
     assert_eq!(blocked(bench.look(&gpu).await).code, "gpu.pod-does-not-run");
     bench
         .fake
-        .fails::<HealthState>("run_check", ClientError::new("kube", "running").happened("forbidden").attempt("ask"));
+        .fails::<CheckSeen>("run_check", ClientError::new("kube", "running").happened("forbidden").attempt("ask"));
     assert!(bench.look(&gpu).await.is_err());
-    let ingress = check(Check::Ingress { url: "https://a.test".to_owned(), certificate: Some("runai".to_owned()) });
+    let ingress = check(Check::Ingress {
+        url: "https://a.test".to_owned(),
+        address: None,
+        certificate: Some("runai".to_owned()),
+    });
     bench.fake.on("certificate", None::<CertificateState>);
     assert_eq!(blocked(bench.look(&ingress).await).code, "ingress.certificate-not-trusted");
     bench.fake.fails::<Option<CertificateState>>(
@@ -470,7 +475,7 @@ async fn a_failed_check_blocks_and_one_that_could_not_be_carried_out_is_an_error
     );
     assert!(bench.look(&ingress).await.unwrap_err().happened.contains("no right"));
     let kept = CertificateState { names: vec![], days_left: 9, fingerprint: "ab".to_owned() };
-    bench.fake.on("certificate", Some(kept)).on("run_check", health(true));
+    bench.fake.on("certificate", Some(kept)).on("run_check", seen(true));
     assert!(done(bench.look(&ingress).await).contains("valid for 9 more days"));
     assert!(bench.act(&gpu).await.is_err(), "a check has nothing to act");
 }

@@ -1,0 +1,52 @@
+//! Acceptance checks that are made over the API server: what it says itself, and what test pods say. Each in a file of its own.
+
+mod cluster;
+mod gpu;
+mod ingress;
+mod network;
+mod pods;
+mod room;
+mod storage;
+
+use crate::api::KubeApi;
+use async_trait::async_trait;
+use plinth_model::steps::Check;
+use plinth_world::kube::{CheckSeen, ClusterDns, KubeChecks};
+use plinth_world::{ClientError, ClientResult, Context};
+use std::net::Ipv4Addr;
+
+#[async_trait]
+impl KubeChecks for KubeApi {
+    async fn run_check(&self, ctx: &Context, check: &Check) -> ClientResult<CheckSeen> {
+        let call = || self.call(ctx, format!("checking {}", check.name()));
+        match check {
+            Check::Nodes { nodes } => cluster::nodes(self, ctx, nodes).await,
+            Check::System => cluster::system(self, ctx).await,
+            Check::Metrics { nodes } => cluster::metrics(&call().await?, nodes).await,
+            Check::PodNetwork { nodes, image } => network::check(&call().await?, nodes, image).await,
+            Check::GpuCapacity { nodes, replicas } => gpu::capacity(&call().await?, nodes, *replicas).await,
+            Check::GpuPod { node, image } => gpu::pod_runs(&call().await?, node, image).await,
+            Check::Dns { name, address } => dns(self, ctx, name, *address).await,
+            Check::Ingress { url, address, certificate } => {
+                ingress::check(self, url, *address, certificate.as_deref()).await
+            }
+            Check::Storage { image } => storage::check(&call().await?, image).await,
+            Check::Runai { target, .. } => Err(ClientError::new("kube", format!("checking {}", check.name()))
+                .happened(format!("Kubernetes does not know how {} finds itself", target.url))
+                .attempt("this is a defect of plinth: report it")),
+        }
+    }
+}
+
+async fn dns(api: &KubeApi, ctx: &Context, name: &str, address: Ipv4Addr) -> ClientResult<CheckSeen> {
+    let found = api.resolve_in_pod(ctx, name).await?;
+    let words: Vec<String> = found.iter().map(Ipv4Addr::to_string).collect();
+    let line =
+        if found.is_empty() { format!("{name}: no such host") } else { format!("{name} is {}", words.join(", ")) };
+    Ok(seen(found == [address], [line]))
+}
+
+/// What was seen, as lines.
+fn seen(holds: bool, evidence: impl IntoIterator<Item = String>) -> CheckSeen {
+    CheckSeen { holds, evidence: evidence.into_iter().collect() }
+}

@@ -1,0 +1,141 @@
+//! One HTTPS request that proves what a server shows: its certificate is verified, and then told.
+
+use crate::fault::failed_request;
+use crate::trust::{GivenCertificates, system_roots};
+use plinth_world::deadlines;
+use reqwest::redirect::Policy;
+use reqwest::tls::TlsInfo;
+use reqwest::{Client, Url};
+use rustls::ClientConfig;
+use rustls::crypto::ring;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use x509_parser::extensions::GeneralName;
+use x509_parser::prelude::{FromDer as _, X509Certificate};
+
+/// What a server answered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answer {
+    /// HTTP status.
+    pub status: u16,
+    /// Names that its certificate is for.
+    pub names: Vec<String>,
+    /// When the certificate ends, as seconds since 1970.
+    pub ends: i64,
+}
+
+/// Asks, and follows no redirect: only where the name leads is to be known. `address` stands in for a name that this machine does not
+/// know; `authority` (PEM) for the roots that this machine trusts. No proxy of the environment stands in between.
+///
+/// # Errors
+/// A sentence that says why there is no answer, or why the server is not believed.
+pub async fn https(url: &str, address: Option<Ipv4Addr>, authority: Option<&[u8]>) -> Result<Answer, String> {
+    let url = Url::parse(url).map_err(|error| format!("{url} is no address: {error}"))?;
+    let host = url.host_str().ok_or_else(|| format!("{url} names no host"))?.to_owned();
+    let mut builder = Client::builder()
+        .tls_backend_preconfigured(config(authority)?)
+        .redirect(Policy::none())
+        .no_proxy()
+        .tls_info(true)
+        .timeout(deadlines::HTTPS_PROBE)
+        .user_agent(concat!("plinth/", env!("CARGO_PKG_VERSION")));
+    if let Some(address) = address {
+        builder = builder.resolve(&host, SocketAddr::from((address, url.port_or_known_default().unwrap_or(443))));
+    }
+    let client = builder.build().map_err(|error| format!("TLS cannot be set up: {error}"))?;
+    let answer = client.get(url).send().await.map_err(|error| failed_request(&error).0)?;
+    let shown = answer.extensions().get::<TlsInfo>().and_then(TlsInfo::peer_certificate);
+    let shown = shown.ok_or("the connection had no TLS")?;
+    let (names, ends) = read(shown).ok_or("its certificate cannot be read")?;
+    Ok(Answer { status: answer.status().as_u16(), names, ends })
+}
+
+fn config(authority: Option<&[u8]>) -> Result<ClientConfig, String> {
+    let provider = Arc::new(ring::default_provider());
+    let config = ClientConfig::builder_with_provider(Arc::clone(&provider))
+        .with_safe_default_protocol_versions()
+        .map_err(|error| format!("TLS cannot be set up: {error}"))?;
+    Ok(match authority {
+        None => config.with_root_certificates(system_roots()?).with_no_client_auth(),
+        Some(pem) => {
+            let given = Arc::new(GivenCertificates::new(pem, provider)?);
+            config.dangerous().with_custom_certificate_verifier(given).with_no_client_auth()
+        }
+    })
+}
+
+/// Names and end of a certificate.
+fn read(der: &[u8]) -> Option<(Vec<String>, i64)> {
+    let (_, certificate) = X509Certificate::from_der(der).ok()?;
+    let alternatives = certificate.subject_alternative_name().ok()??;
+    let name = |name: &GeneralName<'_>| match name {
+        GeneralName::DNSName(name) => Some((*name).to_owned()),
+        _ => None,
+    };
+    let names = alternatives.value.general_names.iter().filter_map(name).collect();
+    Some((names, certificate.validity().not_after.timestamp()))
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+    use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::net::TcpListener;
+
+    fn authority() -> CertifiedIssuer<'static, KeyPair> {
+        let mut params = CertificateParams::new(Vec::new()).unwrap();
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap()
+    }
+
+    /// Serves one answer over TLS, with a certificate for `platform.test`.
+    async fn serve(authority: &CertifiedIssuer<'static, KeyPair>) -> u16 {
+        let key = KeyPair::generate().unwrap();
+        let leaf = CertificateParams::new(vec!["platform.test".to_owned()]).unwrap();
+        let leaf = leaf.signed_by(&key, authority).unwrap();
+        let private = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
+        let config = rustls::ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(vec![leaf.der().clone()], private)
+            .unwrap();
+        let acceptor = tokio_rustls::TlsAcceptor::from(Arc::new(config));
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                let Ok(mut stream) = acceptor.accept(stream).await else { continue };
+                let mut request = [0; 1024];
+                let _ = stream.read(&mut request).await;
+                let _ = stream
+                    .write_all(b"HTTP/1.1 302 Found\r\nlocation: http://elsewhere/\r\ncontent-length: 0\r\n\r\n")
+                    .await;
+                let _ = stream.shutdown().await;
+            }
+        });
+        port
+    }
+
+    #[tokio::test]
+    async fn a_certificate_is_believed_by_its_authority_and_its_name_only() {
+        let (ours, other) = (authority(), authority());
+        let port = serve(&ours).await;
+        let here = Some(Ipv4Addr::LOCALHOST);
+        let (ca, url) = (ours.pem(), format!("https://platform.test:{port}/"));
+        let answer = https(&url, here, Some(ca.as_bytes())).await.unwrap();
+        assert_eq!((answer.status, answer.names), (302, vec!["platform.test".to_owned()]), "no redirect is followed");
+        assert!(answer.ends > 1_800_000_000);
+        let wrong = https(&format!("https://other.test:{port}/"), here, Some(ca.as_bytes())).await.unwrap_err();
+        assert!(wrong.contains("name"), "{wrong}");
+        for roots in [Some(other.pem()), None] {
+            let why = https(&url, here, roots.as_ref().map(|pem| pem.as_bytes())).await.unwrap_err();
+            assert!(why.contains("authority"), "{why}");
+        }
+        let nobody = https("https://platform.test:9/", here, Some(ca.as_bytes())).await.unwrap_err();
+        assert!(!nobody.is_empty(), "{nobody}");
+    }
+}

@@ -1,0 +1,225 @@
+//! What acceptance checks proved, for people who were not there: as JSON, as JUnit for build systems, and as one page that needs no
+//! other file.
+
+use maud::{DOCTYPE, Markup, PreEscaped, html};
+use plinth_model::run::StepView;
+use plinth_model::{RunView, StepId, StepState, amount};
+use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
+use serde::Serialize;
+use std::time::Duration;
+
+/// Version of the JSON.
+const SCHEMA: u32 = 1;
+
+/// How a check ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Proof {
+    /// It holds.
+    Holds,
+    /// It does not hold.
+    Fails,
+    /// It could not be found out.
+    Unknown,
+    /// It was not carried out.
+    NotRun,
+}
+
+impl Proof {
+    fn of(step: &StepView) -> Self {
+        match step.state {
+            StepState::Changed | StepState::Unchanged => Self::Holds,
+            // Without a finding of its own, what failed is the looking.
+            StepState::Failed if step.finding.is_some() => Self::Fails,
+            StepState::Failed => Self::Unknown,
+            _ => Self::NotRun,
+        }
+    }
+
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Holds => "holds",
+            Self::Fails => "fails",
+            Self::Unknown => "not known",
+            Self::NotRun => "not run",
+        }
+    }
+}
+
+/// One check.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Checked<'a> {
+    id: &'a StepId,
+    proof: Proof,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    node: Option<&'a str>,
+    /// Why it is checked.
+    reason: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    seconds: Option<f64>,
+    /// What was seen.
+    evidence: Vec<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    finding: Option<&'a plinth_model::Finding>,
+}
+
+/// The checks of a run.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Evidence<'a> {
+    schema: u32,
+    site: String,
+    run: String,
+    started: String,
+    plinth: &'static str,
+    checks: Vec<Checked<'a>>,
+}
+
+impl<'a> Evidence<'a> {
+    /// Of the steps of a run that are checks.
+    #[must_use]
+    pub fn of(view: &'a RunView, plinth: &'static str) -> Self {
+        let head = view.run.as_ref();
+        let checks = view.steps.iter().filter(|(id, _)| id.area() == "checks");
+        Self {
+            schema: SCHEMA,
+            site: head.map(|head| head.site.to_string()).unwrap_or_default(),
+            run: head.map(|head| head.run.clone()).unwrap_or_default(),
+            started: view.started.map(|at| format!("{at:.0}")).unwrap_or_default(),
+            plinth,
+            checks: checks.map(|(id, step)| checked(id, step)).collect(),
+        }
+    }
+
+    fn count(&self, proof: Proof) -> usize {
+        self.checks.iter().filter(|check| check.proof == proof).count()
+    }
+
+    /// `9 checks: 8 hold, 1 fails`.
+    #[must_use]
+    pub fn summary(&self) -> String {
+        let told = |proof: Proof, one: &str, many: &str| match self.count(proof) {
+            0 => None,
+            1 => Some(format!("1 {one}")),
+            count => Some(format!("{count} {many}")),
+        };
+        let parts = [
+            told(Proof::Holds, "holds", "hold"),
+            told(Proof::Fails, "fails", "fail"),
+            told(Proof::Unknown, "could not be found out", "could not be found out"),
+            told(Proof::NotRun, "was not run", "were not run"),
+        ];
+        let parts: Vec<String> = parts.into_iter().flatten().collect();
+        format!("{}: {}", amount(self.checks.len(), "check"), parts.join(", "))
+    }
+
+    /// As JSON.
+    ///
+    /// # Errors
+    /// Never with what a view holds.
+    pub fn json(&self) -> serde_json::Result<String> {
+        serde_json::to_string_pretty(self).map(|text| text + "\n")
+    }
+
+    /// As JUnit.
+    ///
+    /// # Errors
+    /// Never with what a view holds.
+    pub fn junit(&self) -> Result<String, String> {
+        let mut suite = TestSuite::new(format!("plinth check {}", self.site));
+        suite.add_test_cases(self.checks.iter().map(case));
+        let mut report = Report::new("plinth check");
+        report.add_test_suite(suite);
+        report.to_string().map_err(|error| error.to_string())
+    }
+
+    /// As a page without scripts, that asks for nothing.
+    #[must_use]
+    pub fn page(&self) -> String {
+        let title = format!("{}: {}", self.site, self.summary());
+        html! {
+            (DOCTYPE)
+            html lang="en" {
+                head {
+                    meta charset="utf-8";
+                    meta name="viewport" content="width=device-width";
+                    title { (title) }
+                    style { (PreEscaped(STYLE)) }
+                }
+                body {
+                    h1 { "Acceptance checks of site " (self.site) }
+                    p.sum { (self.summary()) }
+                    p { "Run " (self.run) ", begun " (self.started) ", plinth " (self.plinth) "." }
+                    table {
+                        thead { tr { th { "Check" } th { "Result" } th { "What was seen" } th { "Seconds" } } }
+                        tbody { @for check in &self.checks { (row(check)) } }
+                    }
+                }
+            }
+        }
+        .into_string()
+    }
+}
+
+const STYLE: &str = "body{font:16px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:70rem;padding:0 1rem;color:#1b1b1b;background:#fff}\
+table{border-collapse:collapse;width:100%}th,td{text-align:left;vertical-align:top;padding:.5rem .75rem;border-bottom:1px solid #ccc}\
+.sum{font-size:1.2rem;font-weight:600}.holds{color:#0a5d2a}.fails,.unknown{color:#a11010;font-weight:600}.why{color:#555}\
+ul{margin:0;padding-left:1.1rem}code{overflow-wrap:anywhere}\
+@media(prefers-color-scheme:dark){body{color:#e6e6e6;background:#16181b}th,td{border-color:#444}.holds{color:#7fd6a0}.fails,.unknown{color:#ff9a9a}.why{color:#aaa}}";
+
+fn checked<'a>(id: &'a StepId, step: &'a StepView) -> Checked<'a> {
+    let finding = step.finding.as_deref();
+    let evidence = match finding {
+        Some(finding) if !finding.evidence.is_empty() => finding.evidence.iter().map(String::as_str).collect(),
+        _ => step.detail.split("; ").filter(|line| !line.is_empty()).collect(),
+    };
+    let (proof, node) = (Proof::of(step), step.node.as_deref());
+    Checked { id, proof, node, reason: &step.reason, seconds: step.seconds, evidence, finding }
+}
+
+fn case(check: &Checked<'_>) -> TestCase {
+    let fix = check.finding.map(|finding| format!("\n{}: {}", finding.owner, finding.fix)).unwrap_or_default();
+    let told = check.evidence.join("\n") + &fix;
+    let status = match check.proof {
+        Proof::Holds => TestCaseStatus::success(),
+        Proof::NotRun => TestCaseStatus::skipped(),
+        Proof::Fails | Proof::Unknown => {
+            let kind = if check.proof == Proof::Fails { NonSuccessKind::Failure } else { NonSuccessKind::Error };
+            let mut status = TestCaseStatus::non_success(kind);
+            let code = check.finding.map_or("not-known", |finding| finding.code.as_str());
+            status
+                .set_type(code)
+                .set_message(check.evidence.first().copied().unwrap_or_default())
+                .set_description(&told);
+            status
+        }
+    };
+    let mut case = TestCase::new(check.id.as_str(), status);
+    case.set_classname("plinth.checks");
+    if let Some(seconds) = check.seconds {
+        case.set_time(Duration::try_from_secs_f64(seconds).unwrap_or_default());
+    }
+    case.set_system_out(&told);
+    case
+}
+
+fn row(check: &Checked<'_>) -> Markup {
+    let class = match check.proof {
+        Proof::Holds => "holds",
+        Proof::Fails => "fails",
+        Proof::Unknown => "unknown",
+        Proof::NotRun => "why",
+    };
+    html! {
+        tr {
+            td { code { (check.id.as_str()) } br; span.why { (check.reason) } }
+            td class=(class) { (check.proof.word()) }
+            td {
+                ul { @for line in &check.evidence { li { (line) } } }
+                @if let Some(finding) = check.finding { p { strong { (finding.owner.to_string()) ": " } (finding.fix) } }
+            }
+            td { @if let Some(seconds) = check.seconds { (format!("{seconds:.1}")) } }
+        }
+    }
+}

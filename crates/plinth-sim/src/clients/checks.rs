@@ -1,0 +1,116 @@
+//! Acceptance checks of the simulated cluster.
+
+use super::kube::{SimKube, call, is_ready, system_workloads};
+use super::model::{Role, keycloak_answers, offered_gpus, release, works};
+use crate::timing;
+use crate::world::State;
+use async_trait::async_trait;
+use jiff::Timestamp;
+use plinth_model::steps::Check;
+use plinth_model::{Digest, NodeName, amount};
+use plinth_world::kube::{CheckSeen, KubeChecks};
+use plinth_world::{ClientResult, Context};
+use std::net::Ipv4Addr;
+
+#[async_trait]
+impl KubeChecks for SimKube {
+    async fn run_check(&self, ctx: &Context, check: &Check) -> ClientResult<CheckSeen> {
+        self.request(&call(format!("checking {}", check.name()))).await?;
+        let with_pods = matches!(check, Check::PodNetwork { .. } | Check::GpuPod { .. } | Check::Storage { .. });
+        if with_pods {
+            ctx.progress(0, 0, "waiting for test pods");
+            self.centre.spend("check", &Digest::of(check).to_string(), timing::TEST_POD).await;
+        }
+        self.centre.look(|state, now| checked(state, now, check))
+    }
+}
+
+fn told(holds: bool, line: impl Into<String>) -> CheckSeen {
+    CheckSeen { holds, evidence: vec![line.into()] }
+}
+
+/// What a check of the simulated cluster sees.
+fn checked(state: &State, now: Timestamp, check: &Check) -> CheckSeen {
+    match check {
+        Check::Nodes { nodes } => ready_nodes(state, now, nodes),
+        Check::System => system(state, now),
+        Check::PodNetwork { nodes, .. } => {
+            let seen = ready_nodes(state, now, nodes);
+            let line = format!("pods on {} reach each other", amount(nodes.len(), "node"));
+            if seen.holds { told(true, line) } else { seen }
+        }
+        Check::Metrics { nodes } => {
+            let answers = works(state, Role::Metrics, now);
+            let counted = format!("metrics of {}", amount(nodes.len(), "node"));
+            told(answers, if answers { counted } else { "the metrics API gives no answer".to_owned() })
+        }
+        Check::GpuCapacity { nodes, replicas } => gpu_capacity(state, now, nodes, *replicas),
+        Check::GpuPod { node, .. } => gpu_pod(state, now, node),
+        Check::Dns { name, address } => dns(state, name, *address),
+        Check::Ingress { url, .. } => ingress(state, now, url),
+        Check::Storage { .. } => storage(state, now),
+        Check::Runai { nodes, .. } => runai(state, now, nodes),
+    }
+}
+
+fn ready_nodes(state: &State, now: Timestamp, nodes: &[NodeName]) -> CheckSeen {
+    let ready = |node: &&NodeName| state.cluster.members.get(*node).is_some_and(|member| is_ready(member, now));
+    let count = nodes.iter().filter(ready).count();
+    told(count == nodes.len(), format!("{count} of {} Ready", amount(nodes.len(), "node")))
+}
+
+fn system(state: &State, now: Timestamp) -> CheckSeen {
+    let workloads = system_workloads(state, now);
+    let short = workloads.iter().filter(|one| one.ready < one.wanted).count();
+    told(short == 0, format!("{} of kube-system, {short} without all pods", amount(workloads.len(), "workload")))
+}
+
+fn gpu_capacity(state: &State, now: Timestamp, nodes: &[NodeName], replicas: u32) -> CheckSeen {
+    let offered: u32 = nodes.iter().map(|node| offered_gpus(state, node, now)).sum();
+    let all = nodes.iter().all(|node| offered_gpus(state, node, now) > 0);
+    let gpus = amount(offered.saturating_mul(replicas) as usize, "GPU");
+    told(all, format!("{gpus} on {} offered", amount(nodes.len(), "node")))
+}
+
+fn gpu_pod(state: &State, now: Timestamp, node: &NodeName) -> CheckSeen {
+    match offered_gpus(state, node, now) {
+        0 => told(false, format!("pod Pending on {node}: Insufficient nvidia.com/gpu")),
+        gpus => told(true, format!("pod ran on {node} and saw 1 of {gpus} GPUs")),
+    }
+}
+
+fn ingress(state: &State, now: Timestamp, url: &str) -> CheckSeen {
+    if !works(state, Role::Ingress, now) {
+        return told(false, format!("{url}: connection refused"));
+    }
+    let tls = state.cluster.secrets.values().any(|secret| secret.class == "tls");
+    if !tls {
+        return told(false, format!("{url}: the certificate is the ingress controller's own"));
+    }
+    let behind = release(state, Role::ControlPlane).is_none_or(|release| release.works(now));
+    if !behind {
+        return told(false, format!("{url}: 503 from the ingress controller"));
+    }
+    told(true, format!("{url}: TLS with the expected certificate"))
+}
+
+fn storage(state: &State, now: Timestamp) -> CheckSeen {
+    if works(state, Role::LocalStorage, now) {
+        told(true, "a claim of 64 MiB was bound, written by one pod and read by another")
+    } else {
+        told(false, "claim Pending: no default storage class provisions it")
+    }
+}
+
+fn dns(state: &State, name: &str, address: Ipv4Addr) -> CheckSeen {
+    match state.cluster.dns.get(name) {
+        Some(found) => told(*found == address, format!("{name} is {found}")),
+        None => told(false, format!("{name}: no such host")),
+    }
+}
+
+fn runai(state: &State, now: Timestamp, nodes: &[NodeName]) -> CheckSeen {
+    let gpus = nodes.iter().filter(|node| offered_gpus(state, node, now) > 0).count();
+    let holds = keycloak_answers(state, now) && works(state, Role::ClusterPart, now) && gpus == nodes.len();
+    told(holds, format!("{gpus} of {} GPU nodes have their labels", nodes.len()))
+}
