@@ -54,6 +54,10 @@ pub(crate) fn desired() -> Desired {
         },
         kubernetes: kubernetes(),
         registries: Registries::default(),
+        checks: Checks {
+            image: "docker.io/library/busybox:1.36.1".to_owned(),
+            gpu_image: "nvcr.io/nvidia/cuda:13".to_owned(),
+        },
         storage: Storage {
             images: "/var/lib/containerd".to_owned(),
             images_gib: 100,

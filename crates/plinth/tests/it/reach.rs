@@ -127,8 +127,9 @@ fn as_written(row: &Row) {
     let wanted: &[&str] = match row.secrets.as_str() {
         "none" => &[],
         "BCM's" => &all[..2],
+        "BCM's, Run:ai's" => &["BCM_PASSWORD", "BCM_USERNAME", "RUNAI_ADMIN_PASSWORD"],
         "all" => &all,
-        other => panic!("`{other}` is no answer: none, BCM's or all"),
+        other => panic!("`{other}` is no answer: none, BCM's, Run:ai's or all"),
     };
     let told = format!("{given:?}\n{}\n{}", said.stdout, said.stderr);
     assert_eq!(ran(folder.path()), wanted.iter().map(|name| (*name).to_owned()).collect(), "{told}");
