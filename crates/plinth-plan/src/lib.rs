@@ -26,6 +26,7 @@ pub mod saved;
 mod select;
 pub mod sources;
 mod step;
+mod taints;
 mod visit;
 mod without;
 

@@ -64,6 +64,7 @@ pub(crate) fn desired() -> Desired {
             load_balancer: Vec::new(),
             components: Default::default(),
             gpu: GpuSharing { mig: "none".to_owned(), time_slicing: None, driver_on_host: true },
+            infiniband: None,
             accept: Vec::new(),
         },
         runai: Some(runai()),
