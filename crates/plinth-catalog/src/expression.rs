@@ -190,7 +190,7 @@ fn interpolate(template: &str, facts: &Facts) -> Result<String, ExpressionError>
 }
 
 /// A condition on one fact, or on one of the component's complete values. Exactly one test is given.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Condition {
     /// Fact.

@@ -27,6 +27,7 @@ mod select;
 pub mod sources;
 mod step;
 mod taints;
+mod unmirrored;
 mod visit;
 mod without;
 

@@ -23,7 +23,7 @@ pub(super) fn steps(
     names: &RunaiNames,
     base: &Base<'_>,
 ) -> Vec<Step> {
-    let mut steps = gpu(cluster, resolution, base);
+    let mut steps = if cut_into_kinds(desired) { Vec::new() } else { gpu(cluster, resolution, base) };
     if let Some(runai) = &desired.runai {
         steps.extend(dns(desired, runai, cluster, base));
         steps.push(ingress(runai, runai::control_plane(resolution, base), names));
@@ -37,6 +37,11 @@ pub(super) fn steps(
 
 fn check(id: StepId, check: Check, reason: impl Into<Arc<str>>) -> Step {
     step(id, Work::AcceptanceCheck(AcceptanceCheck { check }), reason)
+}
+
+/// Whether GPUs are cut into instances of several kinds: each has a resource of its own then, and none may be left that is called a GPU.
+fn cut_into_kinds(desired: &Desired) -> bool {
+    desired.platform.gpu.mig == "mixed"
 }
 
 /// A pod per GPU node, behind whatever makes GPUs allocatable.
