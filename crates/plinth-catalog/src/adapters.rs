@@ -66,7 +66,10 @@ impl Adapters {
             let known = self.models.keys().map(String::as_str);
             let fix = match nearest(name, known.clone()) {
                 Some(meant) => format!("write `{meant}`, or name the interfaces: `interfaces: [ibp24s0, ..]`"),
-                None => format!("name the interfaces: `interfaces: [ibp24s0, ..]`; known models: {}", known.collect::<Vec<_>>().join(", ")),
+                None => format!(
+                    "name the interfaces: `interfaces: [ibp24s0, ..]`; known models: {}",
+                    known.collect::<Vec<_>>().join(", ")
+                ),
             };
             let text = format!("the InfiniBand adapters of `{name}` are not known");
             Box::new(Finding::error(code::PLATFORM_INFINIBAND, "platform.infiniband.model", text).fix(fix))
@@ -101,7 +104,8 @@ fn subnets(wanted: &Wanted<'_>, adapters: usize) -> Option<Vec<Ipv4Net>> {
 
 fn too_small(wanted: &Wanted<'_>, adapters: usize) -> Finding {
     let Wanted { addresses, functions, nodes, .. } = wanted;
-    let text = format!("{addresses} is too small for {adapters} adapters with {functions} functions each on {nodes} nodes");
+    let text =
+        format!("{addresses} is too small for {adapters} adapters with {functions} functions each on {nodes} nodes");
     Finding::error(code::PLATFORM_INFINIBAND, "platform.infiniband.addresses", text)
         .fix("give a larger network that nothing else uses, such as a /16")
 }

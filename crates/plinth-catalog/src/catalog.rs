@@ -1,7 +1,7 @@
 //! The catalog as a whole.
 
-use crate::compatibility::Compatibility;
 use crate::adapters::Adapters;
+use crate::compatibility::Compatibility;
 use crate::component::{Component, Need};
 use crate::keys::KeyIndex;
 use crate::known::Known;

@@ -40,7 +40,10 @@ impl<'a> Rendering<'a> {
             secrets: self.secrets()?,
             objects: render_all(component.objects.iter().chain(of(&variants, |v| &v.objects)), &known)?,
             namespaces: further(component, &known)?,
-            objects_health: health(component.objects_health.iter().chain(of(&variants, |v| &v.objects_health)), &known)?,
+            objects_health: health(
+                component.objects_health.iter().chain(of(&variants, |v| &v.objects_health)),
+                &known,
+            )?,
             needs: Vec::new(),
             images: self.images(&variants),
             release: self.release(values, selector, &variants, &known)?,
@@ -213,11 +216,9 @@ impl<'a> Rendering<'a> {
     fn judge(&mut self, component: &Component, given: &Value, merged: &Value) -> Result<(), ExpressionError> {
         let at = |key: &str| format!("{}.values.{key}", path(&component.name));
         let hits = self.catalog.known_bad.in_values(&component.name, given, merged, self.facts)?;
-        let checked = component
-            .chart
-            .versions
-            .first()
-            .is_none_or(|first| self.version.pin.is_some_and(|pin| pin.version == first.version || !pin.when.is_empty()));
+        let checked = component.chart.versions.first().is_none_or(|first| {
+            self.version.pin.is_some_and(|pin| pin.version == first.version || !pin.when.is_empty())
+        });
         self.findings.extend(hits.iter().map(|hit| refused(hit, at(hit.path), checked)));
         let index = self.version.pin.and_then(|pin| self.catalog.keys(&component.name, pin.version.as_str()));
         for unknown in index.map(|index| index.unknown(given)).unwrap_or_default() {

@@ -99,7 +99,9 @@ fn more_than_one(desired: &Desired) -> bool {
 /// Kubespray binds scheduler and controller manager to all addresses, kube-proxy to loopback, and gives etcd no port for metrics
 /// (`roles/kubernetes/control-plane/defaults`, v2.24 to v2.31), unless the site's own variables say otherwise.
 fn metrics(desired: &Desired) -> Facts {
-    let var = |name: &str| desired.kubernetes.extra_vars.get(name).map(|v| v.as_str().map_or_else(|| v.to_string(), str::to_owned));
+    let var = |name: &str| {
+        desired.kubernetes.extra_vars.get(name).map(|v| v.as_str().map_or_else(|| v.to_string(), str::to_owned))
+    };
     let beyond = |name: &str, usual: bool| var(name).map_or(usual, |address| !is_loopback(&address));
     let kubespray = desired.kubernetes.engine == Engine::Kubespray;
     let known = |offered: bool| if kubespray { json!(offered) } else { Value::Null };
@@ -112,7 +114,10 @@ fn metrics(desired: &Desired) -> Facts {
 }
 
 fn is_loopback(address: &str) -> bool {
-    address.starts_with("127.") || address.starts_with("localhost") || address.starts_with("::1") || address.starts_with("[::1]")
+    address.starts_with("127.")
+        || address.starts_with("localhost")
+        || address.starts_with("::1")
+        || address.starts_with("[::1]")
 }
 
 fn infiniband(desired: &Desired) -> Facts {

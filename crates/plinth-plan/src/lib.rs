@@ -45,4 +45,5 @@ pub use images::places_differ;
 pub use observed::{Observed, StepObservation};
 pub use planner::{endpoint_host, fixes, looked, made_from, plan, recovery, removal, trust};
 pub use select::Members;
+pub use unmirrored::unmirrored;
 pub use visit::{Visit, visits};

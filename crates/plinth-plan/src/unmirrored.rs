@@ -9,7 +9,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// One finding for each registry that images are known to come from and that has no mirror. Only where the site says that it has no
 /// internet, and where the nodes are told of mirrors by us.
-pub(crate) fn findings(desired: &Desired, resolution: &Resolution) -> Vec<Finding> {
+#[must_use]
+pub fn unmirrored(desired: &Desired, resolution: &Resolution) -> Vec<Finding> {
     let is_closed = desired.runai.as_ref().is_some_and(|runai| runai.source == ArtifactSource::Airgapped);
     if !is_closed || desired.kubernetes.engine != Engine::Kubespray {
         return Vec::new();
@@ -38,7 +39,9 @@ fn registry(image: &str) -> &str {
 fn finding(registry: &str, images: BTreeSet<String>) -> Finding {
     let text = format!("images of the platform come from {registry}, and no mirror stands for it");
     let finding = Finding::warning(code::PLATFORM_IMAGES_NOT_MIRRORED, "registries.mirrors", text);
-    let fix = format!("add `- {{registry: {registry}, endpoints: [URL]}}` under registries.mirrors, and fill it with these images");
+    let fix = format!(
+        "add `- {{registry: {registry}, endpoints: [URL]}}` under registries.mirrors, and fill it with these images"
+    );
     images.into_iter().fold(finding, Finding::evidence).fix(fix)
 }
 

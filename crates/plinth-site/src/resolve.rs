@@ -4,9 +4,9 @@ mod kubernetes;
 
 use crate::defaults;
 use crate::desired::{
-    Access, ArtifactSource, BcmAccess, BcmLogin, ComponentChoice, Desired, GpuSharing, Infiniband, Ingress, InventorySource, Login,
-    Networks, NodeOverride, Nodes, Platform, ProductionNetwork, Registries, RunLimits, Runai, StaticNode, Storage,
-    TlsTrust,
+    Access, ArtifactSource, BcmAccess, BcmLogin, ComponentChoice, Desired, GpuSharing, Infiniband, Ingress,
+    InventorySource, Login, Networks, NodeOverride, Nodes, Platform, ProductionNetwork, Registries, RunLimits, Runai,
+    StaticNode, Storage, TlsTrust,
 };
 use crate::diagnostics::Diagnostics;
 use crate::raw;

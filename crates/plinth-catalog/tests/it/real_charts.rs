@@ -62,7 +62,9 @@ fn pods_tolerate_the_taints_of_the_nodes_that_they_are_for() {
     let taint = json!({"key": "example.com/reserved", "operator": "Equal", "value": "team-a", "effect": "NoSchedule"});
     let changes = json!({"nodes.tolerations": [taint], "system.tolerations": [taint], "gpu.tolerations": [taint], "nodes.untainted": 0, "loadBalancer.addresses": ["10.0.0.1/32"]});
     let mut site = desired();
-    for name in ["network-operator", "cert-manager", "kyverno", "spark-operator", "postgres-operator", "k8s-nim-operator"] {
+    for name in
+        ["network-operator", "cert-manager", "kyverno", "spark-operator", "postgres-operator", "k8s-nim-operator"]
+    {
         choose(&mut site, name, |choice| choice.enabled = Some(true));
     }
     let resolution = catalog().resolve(&site, &with(changes));
@@ -228,7 +230,8 @@ fn the_platform_would_rather_run_on_system_nodes() {
         assert!(given.windows(2).all(|pair| pair[0] == pair[1]), "{given:?}");
         given[0].clone()
     };
-    let expression = "/nodeAffinity/preferredDuringSchedulingIgnoredDuringExecution/0/preference/matchExpressions/0/key";
+    let expression =
+        "/nodeAffinity/preferredDuringSchedulingIgnoredDuringExecution/0/preference/matchExpressions/0/key";
     assert_eq!(affinity(true).pointer(expression), Some(&json!("node-role.kubernetes.io/runai-system")));
     assert_eq!(affinity(false).pointer(expression), Some(&json!("node-role.kubernetes.io/control-plane")));
     assert_eq!(affinity(true)["nodeAffinity"].as_object().unwrap().len(), 1, "a wish and no order");
@@ -335,7 +338,8 @@ fn the_ingress_controller_follows_the_line_of_runai() {
     let newer = json!({"runai.version": "2.25.10", "runai.minor": "2.25", "runai.source": "ngc"});
     let on = |site: &Desired, facts: &Facts| -> (Vec<String>, Option<Severity>, Value) {
         let resolution = catalog().resolve(site, facts);
-        let names = resolution.components.iter().map(|c| c.name.clone()).filter(|name| name.contains("ingress")).collect();
+        let names =
+            resolution.components.iter().map(|c| c.name.clone()).filter(|name| name.contains("ingress")).collect();
         let class = values(&resolution, "runai-control-plane")["global"]["ingress"]["ingressClass"].clone();
         (names, found(&resolution.findings, "platform.two-ingresses"), class)
     };
@@ -366,7 +370,13 @@ fn versions_follow_the_line_of_runai() {
         .map(|name| of(&resolution, name).release.version.to_string())
         .collect();
     assert_eq!(versions, ["v25.10.1", "v1.19.6", "1.52.1"]);
-    let refused: Vec<Finding> = resolution.findings.iter().cloned().chain(catalog().check_versions(&site, &resolution)).filter(Finding::is_error).collect();
+    let refused: Vec<Finding> = resolution
+        .findings
+        .iter()
+        .cloned()
+        .chain(catalog().check_versions(&site, &resolution))
+        .filter(Finding::is_error)
+        .collect();
     assert_eq!(refused, [], "a site of this line can be planned");
 }
 

@@ -108,7 +108,12 @@ fn facts_change_values() {
         ),
         (json!({"metrics.scheduler": false}), "kube-prometheus-stack", "/kubeScheduler/enabled", Some(json!(false))),
         (json!({"metrics.scheduler": null}), "kube-prometheus-stack", "/kubeScheduler", None),
-        (json!({}), "kube-prometheus-stack", "/kubeControllerManager/serviceMonitor/insecureSkipVerify", Some(json!(true))),
+        (
+            json!({}),
+            "kube-prometheus-stack",
+            "/kubeControllerManager/serviceMonitor/insecureSkipVerify",
+            Some(json!(true)),
+        ),
         (json!({}), "kube-prometheus-stack", "/kubeProxy/enabled", Some(json!(false))),
         (json!({}), "kube-prometheus-stack", "/kubeEtcd/enabled", Some(json!(false))),
         (

@@ -122,7 +122,8 @@ fn runai() -> Runai {
 
 /// Of the control plane; and of GPU nodes.
 pub(crate) fn tolerations(gpu: bool) -> Value {
-    let control_plane = json!({"key": "node-role.kubernetes.io/control-plane", "operator": "Exists", "effect": "NoSchedule"});
+    let control_plane =
+        json!({"key": "node-role.kubernetes.io/control-plane", "operator": "Exists", "effect": "NoSchedule"});
     let on_gpus = json!({"key": "nvidia.com/gpu", "operator": "Exists", "effect": "NoSchedule"});
     if gpu { json!([control_plane, on_gpus]) } else { json!([control_plane]) }
 }
@@ -240,11 +241,17 @@ pub(crate) fn every_way() -> Vec<(&'static str, Desired, Facts)> {
         (
             "load balancer with more addresses",
             desired(),
-            with(json!({"loadBalancer.addresses": ["10.0.0.0/28"], "loadBalancer.ingress": "10.0.0.1", "loadBalancer.spare": true})),
+            with(
+                json!({"loadBalancer.addresses": ["10.0.0.0/28"], "loadBalancer.ingress": "10.0.0.1", "loadBalancer.spare": true}),
+            ),
         ),
         ("InfiniBand", desired(), with(infiniband())),
         ("metrics of another engine", desired(), with(json!({"metrics.scheduler": null, "metrics.proxy": null}))),
-        ("metrics on loopback", desired(), with(json!({"metrics.scheduler": false, "metrics.controllerManager": false}))),
+        (
+            "metrics on loopback",
+            desired(),
+            with(json!({"metrics.scheduler": false, "metrics.controllerManager": false})),
+        ),
         ("everything that is off", everything(), facts()),
     ]
 }
@@ -252,7 +259,8 @@ pub(crate) fn every_way() -> Vec<(&'static str, Desired, Facts)> {
 /// With all components that a site has to ask for.
 fn everything() -> Desired {
     let mut site = desired();
-    let never = ["cert-manager", "kyverno", "kyverno-policies", "spark-operator", "postgres-operator", "k8s-nim-operator"];
+    let never =
+        ["cert-manager", "kyverno", "kyverno-policies", "spark-operator", "postgres-operator", "k8s-nim-operator"];
     for name in never {
         choose(&mut site, name, |choice| choice.enabled = Some(true));
     }

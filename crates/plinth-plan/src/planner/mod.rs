@@ -53,7 +53,7 @@ pub fn plan(site: &Desired, observed: &Observed, catalog: &dyn Components) -> Re
     let resolution = catalog.resolve(desired, &facts::facts(desired, &cluster));
     findings.extend(resolution.findings.iter().cloned());
     findings.extend(catalog.check_versions(desired, &resolution));
-    findings.extend(unmirrored::findings(desired, &resolution));
+    findings.extend(unmirrored::unmirrored(desired, &resolution));
     let asked = Asked { desired, cluster: &cluster, catalog, wanted: site.kubernetes.version.as_ref() };
     let (mut steps, gates, prepared) = before(&asked, observed);
     let installed = match engines::of(desired).install(&asked, prepared) {
