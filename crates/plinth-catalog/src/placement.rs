@@ -5,15 +5,24 @@ use crate::runai::NodeRoles;
 use serde_json::{Value, json};
 
 /// Fact: the affinity of pods that serve the platform, or null where no node is meant for them.
-pub(crate) const SYSTEM_AFFINITY: &str = "system.affinity";
+const SYSTEM_AFFINITY: &str = "system.affinity";
+/// Fact: only the part of it that is about nodes, for charts that take this part alone.
+const SYSTEM_NODE_AFFINITY: &str = "system.nodeAffinity";
 /// The label that kubeadm gives the control plane.
 const CONTROL_PLANE: &str = "node-role.kubernetes.io/control-plane";
 /// The label that kubelet gives each node.
 const HOST_NAME: &str = "kubernetes.io/hostname";
 
+/// The facts of placement.
+pub(crate) fn of_site(facts: &Facts, roles: &NodeRoles) -> Facts {
+    let affinity = system_affinity(facts, roles);
+    let of_nodes = affinity.get("nodeAffinity").cloned().unwrap_or_default();
+    [(SYSTEM_AFFINITY.to_owned(), affinity), (SYSTEM_NODE_AFFINITY.to_owned(), of_nodes)].into()
+}
+
 /// A wish and no order: where the nodes have no room, pods run elsewhere. By a label where there is one, so that the values of all
 /// releases stay as they are when a node comes or goes.
-pub(crate) fn system_affinity(facts: &Facts, roles: &NodeRoles) -> Value {
+fn system_affinity(facts: &Facts, roles: &NodeRoles) -> Value {
     let names = |fact: &str| facts.get(fact).and_then(Value::as_array).filter(|names| !names.is_empty());
     let Some(system) = names("nodes.system") else { return Value::Null };
     let expression = if facts.get("runai.enabled") == Some(&Value::Bool(true)) {

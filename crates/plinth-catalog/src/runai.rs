@@ -63,7 +63,7 @@ impl Catalog {
     /// The site's facts and those that follow from them by the catalog's own data.
     pub(crate) fn derived(&self, facts: &Facts, findings: &mut Vec<Finding>) -> Facts {
         let mut all = facts.clone();
-        all.insert(placement::SYSTEM_AFFINITY.to_owned(), placement::system_affinity(facts, &self.runai.node_roles));
+        all.extend(placement::of_site(facts, &self.runai.node_roles));
         let (adapters, doubts) = self.adapters.of_site(facts);
         all.insert("infiniband.adapters".to_owned(), adapters);
         findings.extend(doubts);

@@ -392,6 +392,8 @@ fn components_that_a_site_must_ask_for_work_together() {
     choose(&mut site, "kyverno", |choice| choice.enabled = Some(true));
     let resolution = catalog().resolve(&site, &facts());
     assert_eq!(codes(&resolution.findings), ["runai.version-not-pinned"], "{:?}", resolution.findings);
+    let placed = values(&resolution, "kyverno").pointer("/reportsController/nodeAffinity").unwrap();
+    assert!(placed.get("preferredDuringSchedulingIgnoredDuringExecution").is_some(), "{placed}");
     let policies = values(&resolution, "kyverno-policies");
     assert_eq!(policies["validationFailureAction"], json!("Audit"), "enforced it would refuse the GPU operator's pods");
 }
