@@ -107,6 +107,13 @@ fn where_every_node_is_tainted_the_knative_operator_is_one_that_tolerates() {
     let named: Vec<&str> = serving["workloads"].as_array().unwrap().iter().filter_map(|w| w["name"].as_str()).collect();
     assert_eq!(named.len(), 9, "every Deployment and Job of Serving and Kourier: {named:?}");
     assert_eq!(catalog().check_versions(&desired(), &resolution).iter().find(|f| f.severity > Severity::Info), None);
+    let told: Vec<&str> = resolution
+        .findings
+        .iter()
+        .filter(|f| f.code == "platform.not-schedulable")
+        .map(|f| f.subject.as_str())
+        .collect();
+    assert_eq!(told, ["platform.components.runai-cluster"], "of it nothing is known");
     assert_eq!(version(&catalog().resolve(&desired(), &facts())), "v1.16.0");
     let mut pinned = desired();
     choose(&mut pinned, "knative-operator", |choice| choice.version = Some("v1.16.0".parse().unwrap()));
