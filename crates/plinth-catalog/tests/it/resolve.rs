@@ -106,16 +106,6 @@ fn facts_change_values() {
             "/controller/service",
             Some(json!({"type": "NodePort", "nodePorts": {"http": 30080, "https": 30443}})),
         ),
-        (json!({"metrics.scheduler": false}), "kube-prometheus-stack", "/kubeScheduler/enabled", Some(json!(false))),
-        (json!({"metrics.scheduler": null}), "kube-prometheus-stack", "/kubeScheduler", None),
-        (
-            json!({}),
-            "kube-prometheus-stack",
-            "/kubeControllerManager/serviceMonitor/insecureSkipVerify",
-            Some(json!(true)),
-        ),
-        (json!({}), "kube-prometheus-stack", "/kubeProxy/enabled", Some(json!(false))),
-        (json!({}), "kube-prometheus-stack", "/kubeEtcd/enabled", Some(json!(false))),
         (
             json!({"loadBalancer.addresses": ["10.0.0.1/32"]}),
             "ingress-nginx",
@@ -137,7 +127,6 @@ fn facts_change_values() {
         (json!({"runai.enabled": false}), "ingress-nginx", "/controller/extraArgs", None),
         (json!({}), "local-path-provisioner", "/nodePathMap/0/paths/0", Some(json!("/local/local-path-provisioner"))),
         (json!({}), "prometheus-adapter", "/prometheus/url", Some(json!("http://prometheus-operated.prometheus.svc"))),
-        (json!({}), "kube-prometheus-stack", "/kubeScheduler/enabled", None),
         (json!({}), "runai-cluster", "/global/customCA/enabled", Some(json!(true))),
         (json!({"runai.privateAuthority": false}), "runai-cluster", "/global", None),
         (json!({}), "runai-control-plane", "/global/keycloakExternalEndpoint", None),
@@ -148,6 +137,27 @@ fn facts_change_values() {
     let slices = at(json!({"gpu.timeSlicing": 4}), "gpu-operator", "/devicePlugin/config/data/any").unwrap();
     let config: Value = serde_saphyr::from_str(slices.as_str().unwrap()).unwrap();
     assert_eq!(config["sharing"]["timeSlicing"]["resources"], json!([{"name": "nvidia.com/gpu", "replicas": 4}]));
+}
+
+#[test]
+fn what_cannot_be_reached_is_not_measured() {
+    let cases = [
+        (json!({"metrics.scheduler": false}), "kube-prometheus-stack", "/kubeScheduler/enabled", Some(json!(false))),
+        (json!({"metrics.scheduler": null}), "kube-prometheus-stack", "/kubeScheduler", None),
+        (
+            json!({}),
+            "kube-prometheus-stack",
+            "/kubeControllerManager/serviceMonitor/insecureSkipVerify",
+            Some(json!(true)),
+        ),
+        (json!({}), "kube-prometheus-stack", "/kubeProxy/enabled", Some(json!(false))),
+        (json!({}), "kube-prometheus-stack", "/kubeEtcd/enabled", Some(json!(false))),
+        (json!({}), "kube-prometheus-stack", "/kubeScheduler/enabled", None),
+    ];
+    for (changes, component, pointer, wanted) in cases {
+        let resolution = catalog().resolve(&desired(), &with(changes.clone()));
+        assert_eq!(values(&resolution, component).pointer(pointer).cloned(), wanted, "{changes} {pointer}");
+    }
 }
 
 #[test]

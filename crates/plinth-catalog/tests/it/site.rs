@@ -237,6 +237,14 @@ pub(crate) fn every_way() -> Vec<(&'static str, Desired, Facts)> {
         ("network operator", network, facts()),
         ("network operator alone", own_discovery, facts()),
         ("newer Knative", knative, facts()),
+    ]
+    .into_iter()
+    .chain(more_ways())
+    .collect()
+}
+
+fn more_ways() -> Vec<(&'static str, Desired, Facts)> {
+    vec![
         ("all nodes tainted", desired(), with(json!({"nodes.untainted": 0}))),
         (
             "load balancer with more addresses",
