@@ -25,8 +25,8 @@ impl Operation<'_> {
         Ok(preview.map_err(|error| client_problem(&error))?)
     }
 
-    /// What a mirror must hold so that the site's Kubernetes can be installed from it. The engine itself is asked, unless a list is kept
-    /// that was made for the same files.
+    /// What a mirror must hold so that the site's Kubernetes and platform can be installed from it. The engine itself is asked, unless a
+    /// list is kept that was made for the same files; of the platform the catalog knows what it knows.
     ///
     /// # Errors
     /// When the plan installs no Kubernetes, the tools cannot be made ready, or the engine's answer is not understood.
@@ -35,7 +35,9 @@ impl Operation<'_> {
         let env = self.env()?;
         let list = plinth_run::engines::downloads(&planned.plan, &env).await.map_err(|error| client_problem(&error))?;
         let list = list.and_then(|list| MirrorList::of_plan(self.desired(), &planned.plan, list));
-        Ok(list.ok_or_else(no_engine)?)
+        let facts = plinth_plan::facts::facts(self.desired(), &planned.cluster);
+        let resolution = self.input().catalog.resolve(self.desired(), &facts);
+        Ok(list.ok_or_else(no_engine)?.with_platform(&resolution))
     }
 
     /// Runs the steps of a plan that make the engine's tools.

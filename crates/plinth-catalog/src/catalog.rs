@@ -1,7 +1,8 @@
 //! The catalog as a whole.
 
+use crate::adapters::Adapters;
 use crate::compatibility::Compatibility;
-use crate::component::Component;
+use crate::component::{Component, Need};
 use crate::keys::KeyIndex;
 use crate::known::Known;
 use crate::known_bad::KnownBad;
@@ -23,6 +24,7 @@ pub struct Catalog {
     pub(crate) known: Known,
     pub(crate) known_bad: KnownBad,
     pub(crate) runai: RunaiNames,
+    pub(crate) adapters: Adapters,
     keys: BTreeMap<String, KeyIndex>,
     digest: Digest,
 }
@@ -52,6 +54,7 @@ impl Catalog {
             known: Known::read(files)?,
             known_bad: decode(files, "known-bad-values.yaml")?,
             runai: decode(files, "runai.yaml")?,
+            adapters: decode(files, "adapters.yaml")?,
             keys: key_indexes(files),
             digest: Digest::of(files),
         };
@@ -100,6 +103,7 @@ impl Catalog {
             ("compatibility.yaml", self.compatibility.schema),
             ("kubespray.yaml", self.kubespray.schema),
             ("runai.yaml", self.runai.schema),
+            ("adapters.yaml", self.adapters.schema),
             ("known-bad-values.yaml", self.known_bad.schema),
             ("kubespray/versions.yaml", self.known.versions.schema),
         ];
@@ -124,8 +128,9 @@ impl Catalog {
         if component.chart.versions.is_empty() == component.chart.version_from.is_none() {
             return error("chart: give either versions or versionFrom".to_owned());
         }
-        if let Some(need) = component.needs.iter().find(|need| !self.components.contains_key(&need.component)) {
-            return error(format!("needs: there is no component `{}`", need.component));
+        let mut needed = component.needs.iter().flat_map(Need::any_of);
+        if let Some(need) = needed.find(|need| !self.components.contains_key(*need)) {
+            return error(format!("needs: there is no component `{need}`"));
         }
         match component.compatibility.as_deref() {
             Some(table) if table != "runai" && self.compatibility.table(table).is_none() => {

@@ -1,7 +1,7 @@
 //! Which components are on, in which version and namespace, and why.
 
-use crate::component::{Component, Enabled, PinnedVersion};
-use crate::expression::is_empty;
+use crate::component::{Chart, Component, Enabled, PinnedVersion};
+use crate::expression::{Condition, ExpressionError, all_hold, is_empty};
 use crate::{Catalog, Facts};
 use indexmap::IndexMap;
 use plinth_model::finding::code;
@@ -38,6 +38,18 @@ impl ChosenVersion<'_> {
             (None, 3..) => ChartVersion::Exact(self.version.clone()),
             (None, _) => ChartVersion::Line(self.version.padded()),
         }
+    }
+}
+
+impl Chart {
+    /// The version that is taken when the site file names none.
+    pub(crate) fn default_version(&self, facts: &Facts) -> Result<Option<&PinnedVersion>, ExpressionError> {
+        for pin in self.versions.iter().filter(|pin| !pin.when.is_empty()) {
+            if all_hold(&pin.when, facts)? {
+                return Ok(Some(pin));
+            }
+        }
+        Ok(self.versions.iter().find(|pin| pin.when.is_empty()))
     }
 }
 
@@ -96,7 +108,10 @@ fn decide<'a>(
     let choice = desired.platform.components.get(&component.name);
     let (on, why) = switch(component, choice, facts, findings);
     let namespace = namespace(component, choice, findings);
-    let version = version(component, choice, facts);
+    let version = version(component, choice, facts).unwrap_or_else(|error| {
+        findings.push(mistake(&component.name, &error));
+        None
+    });
     findings.extend(version.as_ref().filter(|_| on).and_then(|version| doubt(component, version)));
     Chosen { component, on, why, version, namespace, user_values: choice.and_then(|choice| choice.values.as_ref()) }
 }
@@ -120,6 +135,8 @@ fn switch(
         Enabled::WhenNotEmpty(fact) => {
             (facts.get(fact).is_some_and(|v| !is_empty(v)), format!("{fact} decides"), false)
         }
+        Enabled::When(conditions) => by(conditions, true, facts, (component, findings)),
+        Enabled::Unless(conditions) => by(conditions, false, facts, (component, findings)),
     };
     match asked {
         Some(true) if !rule && !forcible => {
@@ -141,6 +158,28 @@ fn switch(
     }
 }
 
+/// On, or off, when all conditions hold; the site file may say otherwise.
+fn by(
+    conditions: &[Condition],
+    on: bool,
+    facts: &Facts,
+    (component, findings): (&Component, &mut Vec<Finding>),
+) -> (bool, String, bool) {
+    let hold = all_hold(conditions, facts).unwrap_or_else(|error| {
+        findings.push(mistake(&component.name, &error));
+        !on
+    });
+    let names: Vec<&str> = conditions.iter().filter_map(|condition| condition.fact.as_deref()).collect();
+    let verb = if names.len() == 1 { "decides" } else { "decide" };
+    (hold == on, format!("{} {verb}", names.join(" and ")), true)
+}
+
+fn mistake(component: &str, error: &ExpressionError) -> Finding {
+    let message = format!("whether and how {component} is installed cannot be decided: {error}");
+    let fix = "this is a mistake in the catalog: correct it, or report it";
+    Finding::error(code::CATALOG_EXPRESSION, path(component), message).fix(fix)
+}
+
 fn namespace(component: &Component, choice: Option<&ComponentChoice>, findings: &mut Vec<Finding>) -> String {
     let ours = &component.namespace;
     match (choice.and_then(|choice| choice.namespace.as_ref()), &ours.fixed) {
@@ -156,9 +195,13 @@ fn namespace(component: &Component, choice: Option<&ComponentChoice>, findings: 
 }
 
 /// The version wanted. Fact `runai.version` is the site's `runai.version`, so that is where it is set.
-fn version<'a>(component: &'a Component, choice: Option<&ComponentChoice>, facts: &Facts) -> Option<ChosenVersion<'a>> {
+fn version<'a>(
+    component: &'a Component,
+    choice: Option<&ComponentChoice>,
+    facts: &Facts,
+) -> Result<Option<ChosenVersion<'a>>, ExpressionError> {
     let asked = choice.and_then(|choice| choice.version.clone());
-    Some(match (asked, &component.chart.version_from) {
+    Ok(Some(match (asked, &component.chart.version_from) {
         (Some(version), _) => {
             let pin = component.chart.versions.iter().find(|pin| pin.version == version && version.numbers() >= 3);
             ChosenVersion {
@@ -169,14 +212,15 @@ fn version<'a>(component: &'a Component, choice: Option<&ComponentChoice>, facts
             }
         }
         (None, Some(fact)) => {
-            let version = facts.get(fact).and_then(Value::as_str)?.parse().ok()?;
+            let written = facts.get(fact).and_then(Value::as_str);
+            let Some(version) = written.and_then(|text| text.parse().ok()) else { return Ok(None) };
             ChosenVersion { version, pin: None, path: Some(fact.clone()), why: "version of the site file".to_owned() }
         }
         (None, None) => {
-            let pin = component.chart.versions.first()?;
+            let Some(pin) = component.chart.default_version(facts)? else { return Ok(None) };
             ChosenVersion { version: pin.version.clone(), pin: Some(pin), path: None, why: pin.reason.clone() }
         }
-    })
+    }))
 }
 
 /// A line is not a pin; an unlisted version was not looked at.

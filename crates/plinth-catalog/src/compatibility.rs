@@ -32,6 +32,8 @@ pub struct Compatibility {
     pub network_operator_rules: Vec<Rule>,
     /// Knative operator, by minor.
     pub knative_operator: IndexMap<String, ComponentLine>,
+    /// Knative Serving, by minor: an operator carries several of them.
+    pub knative_serving: IndexMap<String, ComponentLine>,
     /// LeaderWorkerSet, by minor.
     pub lws: IndexMap<String, ComponentLine>,
     /// Rules about it.
@@ -271,13 +273,14 @@ pub struct DerivedExample {
 }
 
 impl Compatibility {
-    /// The lines of a component's table, by its name there.
+    /// The lines of a component's table, or of a part that components carry, by its name there.
     #[must_use]
     pub fn table(&self, name: &str) -> Option<&IndexMap<String, ComponentLine>> {
         match name {
             "gpu_operator" => Some(&self.gpu_operator),
             "network_operator" => Some(&self.network_operator),
             "knative_operator" => Some(&self.knative_operator),
+            "knative_serving" => Some(&self.knative_serving),
             "lws" => Some(&self.lws),
             "kube_prometheus_stack" => Some(&self.kube_prometheus_stack),
             _ => None,

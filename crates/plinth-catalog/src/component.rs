@@ -39,6 +39,9 @@ pub struct Component {
     /// Facts that it defines, whether it is on or off.
     #[serde(default)]
     pub facts: IndexMap<String, Value>,
+    /// Names that its complete values decide, each a text: fact `self.name.<key>` of what is made after the values.
+    #[serde(default)]
+    pub names: IndexMap<String, Value>,
     /// Secrets in its namespace that it reads under fixed names.
     #[serde(default)]
     pub secrets: Vec<ComponentSecret>,
@@ -52,13 +55,16 @@ pub struct Component {
     /// What is added under conditions, in order.
     #[serde(default)]
     pub variants: Vec<Variant>,
+    /// What people should know when conditions hold, which may be about its complete values.
+    #[serde(default)]
+    pub findings: Vec<ConditionalFinding>,
     /// Objects applied after the release.
     #[serde(default)]
     pub objects: Vec<Value>,
     /// What must be healthy before.
     #[serde(default)]
     pub needs: Vec<Need>,
-    /// Health rules of the release, in the shape of [`plinth_model::steps::Health`].
+    /// Health rules of the release, in the shape of [`plinth_model::steps::Health`]; with `when`, only under these conditions.
     #[serde(default)]
     pub health: Vec<Value>,
     /// Health rules of the objects.
@@ -67,7 +73,7 @@ pub struct Component {
     /// Jobs that a failed attempt leaves behind and that spoil the next.
     #[serde(default)]
     pub stale_jobs: Vec<String>,
-    /// Images of the first pinned version, as far as known.
+    /// Images of the first pinned version, as far as known; those of others stand with them.
     #[serde(default)]
     pub images: Vec<String>,
     /// What people lose when it is removed again, beside the release: one clause.
@@ -90,6 +96,10 @@ pub enum Enabled {
     WhenTrue(String),
     /// On when this fact is not empty. It cannot be forced.
     WhenNotEmpty(String),
+    /// On when all hold.
+    When(Vec<Condition>),
+    /// Off when all hold.
+    Unless(Vec<Condition>),
 }
 
 /// A helm chart.
@@ -104,7 +114,7 @@ pub struct Chart {
     /// Login for the repository.
     #[serde(default)]
     pub login: Option<Login>,
-    /// Versions that were looked at; the first one is the default.
+    /// Versions that were looked at. The default is the first whose `when` holds, else the first without one.
     #[serde(default)]
     pub versions: Vec<PinnedVersion>,
     /// Fact that gives the version instead.
@@ -138,9 +148,15 @@ pub struct PinnedVersion {
     pub digest: Option<String>,
     /// Why this one, or why not.
     pub reason: String,
+    /// It is the default when all hold; none: it is the default when no such version is.
+    #[serde(default)]
+    pub when: Vec<Condition>,
     /// What else it carries, by the compatibility data's names.
     #[serde(default)]
     pub parts: IndexMap<String, Version>,
+    /// Its images, as far as known.
+    #[serde(default)]
+    pub images: Vec<String>,
 }
 
 /// A namespace.
@@ -156,6 +172,21 @@ pub struct Namespace {
     /// Why it cannot be another namespace; none: it can.
     #[serde(default)]
     pub fixed: Option<String>,
+    /// Values of the site that need another level.
+    #[serde(default)]
+    pub raised: Vec<RaisedSecurity>,
+}
+
+/// A level that the component's complete values decide.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct RaisedSecurity {
+    /// All must hold.
+    pub when: Vec<Condition>,
+    /// Level then, if it is the higher one.
+    pub pod_security: PodSecurity,
+    /// Why.
+    pub reason: String,
 }
 
 /// A Kubernetes secret that a component reads under a fixed name.
@@ -190,12 +221,34 @@ pub struct Variant {
     /// Further health rules.
     #[serde(default)]
     pub health: Vec<Value>,
+    /// Further objects, behind those of the component.
+    #[serde(default)]
+    pub objects: Vec<Value>,
+    /// Health rules of these objects.
+    #[serde(default)]
+    pub objects_health: Vec<Value>,
+    /// Further images.
+    #[serde(default)]
+    pub images: Vec<String>,
+    /// Longer waiting, seconds.
+    #[serde(default)]
+    pub timeout_s: Option<u32>,
     /// What people should know when it applies.
     #[serde(default)]
     pub finding: Option<VariantFinding>,
 }
 
-/// A finding that comes with a variant.
+/// A finding under conditions.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ConditionalFinding {
+    /// All must hold.
+    pub when: Vec<Condition>,
+    /// What is said then.
+    pub finding: VariantFinding,
+}
+
+/// A finding that comes with a variant, or under conditions.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct VariantFinding {
@@ -217,11 +270,21 @@ pub struct VariantFinding {
 pub struct Need {
     /// Which.
     pub component: String,
+    /// Others that do as well.
+    #[serde(default)]
+    pub or: Vec<String>,
     /// Without it this component cannot work; otherwise it only orders the two when both are on.
     #[serde(default)]
     pub required: bool,
     /// Why.
     pub reason: String,
+}
+
+impl Need {
+    /// The component and those that do as well.
+    pub fn any_of(&self) -> impl Iterator<Item = &str> {
+        std::iter::once(&self.component).chain(&self.or).map(String::as_str)
+    }
 }
 
 /// A fact worth knowing.

@@ -1,8 +1,9 @@
 //! Expressions in catalog values: `{$fact: name}`, `{$text: "https://{name}/x"}`, `{$choose: name, one: .., other: ..}`,
-//! `{$concat: [list, list]}`.
-//! Data, not a language: no loops, no arithmetic, no defaults; an unknown fact is an error. Forms: `catalog/README.md`.
+//! `{$concat: [list, list]}`, `{$each: list, do: template}`, `{$value: path, else: ..}`.
+//! Data, not a language: no arithmetic, no conditions inside; an unknown fact is an error. Forms: `catalog/README.md`.
 
 use crate::Facts;
+use crate::merge::at;
 use plinth_model::Version;
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -11,6 +12,12 @@ const FACT: &str = "$fact";
 const TEXT: &str = "$text";
 const CHOOSE: &str = "$choose";
 const CONCAT: &str = "$concat";
+const VALUE: &str = "$value";
+const EACH: &str = "$each";
+/// Fact under which a component's complete values stand, for everything that is made after them.
+pub(crate) const VALUES: &str = "self.values";
+/// Fact of the one thing that a `$each` is at.
+const ITEM: &str = "item";
 
 /// Why an expression has no value.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -66,8 +73,14 @@ fn render_map(map: &Map<String, Value>, facts: &Facts) -> Result<Value, Expressi
         alone(CONCAT)?;
         return concat(lists, facts);
     }
+    if let Some(path) = argument(VALUE) {
+        return value_or_else(path?, map, facts);
+    }
+    if let Some(name) = argument(EACH) {
+        return each(name?, map, facts);
+    }
     if let Some(unknown) = map.keys().find(|key| key.starts_with('$')) {
-        return Err(wrong(unknown, "the forms are $fact, $text, $choose and $concat"));
+        return Err(wrong(unknown, "the forms are $fact, $text, $choose, $concat, $value and $each"));
     }
     map.iter()
         .map(|(key, value)| Ok((key.clone(), render(value, facts)?)))
@@ -103,6 +116,50 @@ fn concat(lists: &Value, facts: &Facts) -> Result<Value, ExpressionError> {
     Ok(Value::Array(all))
 }
 
+/// What stands at a path of the component's complete values; what stands beside it under `else` where that is nothing.
+fn value_or_else(path: &str, map: &Map<String, Value>, facts: &Facts) -> Result<Value, ExpressionError> {
+    let otherwise = map.get("else").filter(|_| map.len() == 2);
+    let otherwise = otherwise.ok_or_else(|| wrong(VALUE, "it stands beside `else`, and beside nothing more"))?;
+    match at(fact(facts, VALUES)?, path).filter(|value| !is_empty(value)) {
+        Some(value) => Ok(value.clone()),
+        None => render(otherwise, facts),
+    }
+}
+
+/// A list: the template under `do`, once for each thing of the fact's list. Inside it the thing is fact `item`, and the keys of a map
+/// are `item.<key>`.
+fn each(name: &str, map: &Map<String, Value>, facts: &Facts) -> Result<Value, ExpressionError> {
+    let template = map.get("do").filter(|_| map.len() == 2);
+    let template = template.ok_or_else(|| wrong(EACH, "it stands beside `do`, and beside nothing more"))?;
+    let things = fact(facts, name)?.as_array().ok_or_else(|| wrong(EACH, "it takes a fact that is a list"))?;
+    let one = |thing: &Value| {
+        let mut inner = facts.clone();
+        let keys = thing.as_object().into_iter().flatten();
+        inner.extend(keys.map(|(key, value)| (format!("{ITEM}.{key}"), value.clone())));
+        inner.insert(ITEM.to_owned(), thing.clone());
+        render(template, &inner)
+    };
+    things.iter().map(one).collect::<Result<Vec<_>, _>>().map(Value::Array)
+}
+
+/// Renders templates of things that belong in one list; a template that gives a list gives several.
+///
+/// # Errors
+/// As [`render`].
+pub fn render_all<'v>(
+    templates: impl IntoIterator<Item = &'v Value>,
+    facts: &Facts,
+) -> Result<Vec<Value>, ExpressionError> {
+    let mut all = Vec::new();
+    for template in templates {
+        match render(template, facts)? {
+            Value::Array(several) => all.extend(several),
+            one => all.push(one),
+        }
+    }
+    Ok(all)
+}
+
 fn as_text(value: &Value, name: &str) -> Result<String, ExpressionError> {
     match value {
         Value::String(text) => Ok(text.clone()),
@@ -132,12 +189,16 @@ fn interpolate(template: &str, facts: &Facts) -> Result<String, ExpressionError>
     Ok(text)
 }
 
-/// A condition on one fact. Exactly one test is given.
-#[derive(Clone, Debug, Deserialize)]
+/// A condition on one fact, or on one of the component's complete values. Exactly one test is given.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Condition {
     /// Fact.
-    pub fact: String,
+    #[serde(default)]
+    pub fact: Option<String>,
+    /// Dotted path into the component's complete values instead; what is not there is null. Only for what is made after the values.
+    #[serde(default)]
+    pub value: Option<String>,
     /// It has this value.
     #[serde(default)]
     pub is: Option<Value>,
@@ -161,10 +222,10 @@ impl Condition {
     /// # Errors
     /// For an unknown fact, a fact that is not a version where one is needed, or a condition with no test or several.
     pub fn holds(&self, facts: &Facts) -> Result<bool, ExpressionError> {
-        let value = fact(facts, &self.fact)?;
+        let (name, value) = self.subject(facts)?;
         let version = || {
-            let text = value.as_str().ok_or_else(|| ExpressionError::NotText(self.fact.clone()))?;
-            text.parse::<Version>().map_err(|error| wrong(&self.fact, &error.to_string()))
+            let text = value.as_str().ok_or_else(|| ExpressionError::NotText(name.to_owned()))?;
+            text.parse::<Version>().map_err(|error| wrong(name, &error.to_string()))
         };
         match (&self.is, &self.is_not, self.is_set, &self.at_least, &self.below) {
             (Some(wanted), None, None, None, None) => Ok(value == wanted),
@@ -172,7 +233,16 @@ impl Condition {
             (None, None, Some(set), None, None) => Ok(is_empty(value) != set),
             (None, None, None, Some(least), None) => Ok(version()? >= *least),
             (None, None, None, None, Some(above)) => Ok(version()? < *above),
-            _ => Err(wrong(&self.fact, "a condition has exactly one test")),
+            _ => Err(wrong(name, "a condition has exactly one test")),
+        }
+    }
+
+    /// What it is about.
+    fn subject<'a>(&'a self, facts: &'a Facts) -> Result<(&'a str, &'a Value), ExpressionError> {
+        match (&self.fact, &self.value) {
+            (Some(name), None) => Ok((name, fact(facts, name)?)),
+            (None, Some(path)) => Ok((path, at(fact(facts, VALUES)?, path).unwrap_or(&Value::Null))),
+            _ => Err(wrong("when", "a condition is about one fact or one value")),
         }
     }
 }
@@ -215,6 +285,8 @@ mod tests {
             ("none", json!(null)),
             ("token", json!({"$secret": {"env": "TOKEN"}})),
             ("version", json!("v1.18.2")),
+            ("pairs", json!([{"k": 1}, {"k": 2}])),
+            (super::VALUES, json!({"a": {"b": "given", "empty": ""}})),
         ]
         .into_iter()
         .map(|(name, value)| (name.to_owned(), value))
@@ -231,6 +303,11 @@ mod tests {
             (json!({"$text": "https://{host}:{port}/{{x}}"}), json!("https://a.example:8443/{x}")),
             (json!({"p": {"$fact": "token"}}), json!({"p": {"$secret": {"env": "TOKEN"}}})),
             (json!({"$choose": "port", "8443": "odd", "443": "standard"}), json!("odd")),
+            (json!({"$value": "a.b", "else": 1}), json!("given")),
+            (json!({"$value": "a.none", "else": {"$fact": "port"}}), json!(8443)),
+            (json!({"$value": "a.empty", "else": 1}), json!(1)),
+            (json!({"$each": "names", "do": {"n": {"$text": "<{item}>"}}}), json!([{"n": "<x>"}, {"n": "<y>"}])),
+            (json!({"$each": "pairs", "do": {"$fact": "item.k"}}), json!([1, 2])),
         ];
         for (expression, value) in cases {
             assert_eq!(render(&expression, &facts()), Ok(value), "{expression}");
@@ -255,11 +332,21 @@ mod tests {
             json!({"$text": "{host"}),
             json!({"$fact": 1}),
             json!({"$fact": "host", "b": 1}),
-            json!({"$each": "names"}),
+            json!({"$every": "names"}),
             json!({"$concat": [{"$fact": "host"}]}),
+            json!({"$value": "a.b"}),
+            json!({"$value": "a.b", "else": 1, "more": 2}),
+            json!({"$each": "host", "do": 1}),
+            json!({"$each": "names"}),
         ] {
             assert!(matches!(render(&form, &facts()), Err(ExpressionError::Form(..))), "{form}");
         }
+    }
+
+    #[test]
+    fn several_things_of_one_template_join_one_list() {
+        let templates = [json!({"$each": "names", "do": {"$fact": "item"}}), json!("z")];
+        assert_eq!(super::render_all(&templates, &facts()), Ok(vec![json!("x"), json!("y"), json!("z")]));
     }
 
     #[test]
@@ -270,6 +357,11 @@ mod tests {
         assert_eq!(holds(json!({"fact": "none", "isSet": false})), Ok(true));
         assert_eq!(holds(json!({"fact": "version", "atLeast": "1.18"})), Ok(true));
         assert_eq!(holds(json!({"fact": "version", "below": "1.18"})), Ok(false));
+        assert_eq!(holds(json!({"value": "a.b", "is": "given"})), Ok(true));
+        assert_eq!(holds(json!({"value": "a.none", "isNot": false})), Ok(true));
+        assert_eq!(holds(json!({"value": "a.empty", "isSet": true})), Ok(false));
+        assert!(holds(json!({"is": 1})).is_err());
+        assert!(holds(json!({"fact": "port", "value": "a.b", "is": 1})).is_err());
         assert!(holds(json!({"fact": "version"})).is_err());
         assert!(holds(json!({"fact": "port", "is": 1, "isNot": 2})).is_err());
         assert!(holds(json!({"fact": "port", "atLeast": "1"})).is_err());

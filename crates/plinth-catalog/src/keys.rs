@@ -70,6 +70,8 @@ impl KeyIndex {
         if let Value::Object(map) = values {
             index.add("", map, open);
         }
+        // A sub-chart may stand in no default of its parent.
+        index.0.extend(open.iter().map(|path| ((*path).to_owned(), Shape::Open)));
         index
     }
 

@@ -2,6 +2,7 @@
 //!
 //! No code in here knows a chart's name: what is installed, how, and what goes with what stands in `catalog/`.
 
+pub mod adapters;
 pub mod catalog;
 mod choice;
 pub mod compatibility;
@@ -14,6 +15,7 @@ pub mod known_bad;
 pub mod kubespray;
 pub mod merge;
 mod order;
+mod placement;
 pub mod range;
 mod render;
 pub mod resolution;

@@ -1,6 +1,6 @@
 //! Order of components: each behind everything it needs, otherwise as they stand.
 
-use crate::component::Component;
+use crate::component::{Component, Need};
 use crate::{CatalogError, ResolvedComponent};
 use indexmap::IndexMap;
 
@@ -8,7 +8,7 @@ use indexmap::IndexMap;
 pub(crate) fn check(components: &IndexMap<String, Component>) -> Result<(), CatalogError> {
     let names = components.keys().map(String::as_str).collect();
     let needs = |name: &str| -> Vec<&str> {
-        components.get(name).map_or_else(Vec::new, |c| c.needs.iter().map(|need| need.component.as_str()).collect())
+        components.get(name).map_or_else(Vec::new, |c| c.needs.iter().flat_map(Need::any_of).collect())
     };
     match ordered(names, needs) {
         (_, circle) if circle.is_empty() => Ok(()),

@@ -1,13 +1,13 @@
 //! One chosen component becomes a release, with complete values and what is doubtful about them.
 
 use crate::choice::{Chosen, ChosenVersion, path};
-use crate::component::{Component, Variant, VariantFinding};
-use crate::expression::{ExpressionError, all_hold, render};
+use crate::component::{Component, Namespace, Variant, VariantFinding};
+use crate::expression::{Condition, ExpressionError, VALUES, all_hold, render, render_all};
 use crate::known_bad::{KnownBadHit, KnownBadVerdict};
 use crate::merge::merge;
 use crate::{Catalog, Facts, ResolvedComponent, ResolvedSecret};
 use plinth_model::finding::code;
-use plinth_model::steps::{Health, RegistryLogin, Release};
+use plinth_model::steps::{Health, PodSecurity, RegistryLogin, Release};
 use plinth_model::{ChartVersion, Finding, SecretRef, Severity, Values};
 use serde_json::{Map, Value};
 
@@ -26,29 +26,62 @@ impl<'a> Rendering<'a> {
         let component = self.chosen.component;
         let variants = self.variants()?;
         let values = self.values(&variants)?;
-        let objects =
-            component.objects.iter().map(|object| render(object, self.facts)).collect::<Result<Vec<_>, _>>()?;
-        let version = self.version.selector();
-        let listed_first = self
-            .version
-            .pin
-            .is_some_and(|pin| component.chart.versions.first().is_some_and(|first| first.version == pin.version));
+        let known = self.with_values(&values)?;
+        self.conditional_findings(&known)?;
+        let selector = self.version.selector();
         Ok(ResolvedComponent {
             name: component.name.clone(),
             title: component.title.clone(),
             stage: component.stage,
             part: component.part,
-            reason: format!("{}; {version}: {}", self.chosen.why, self.version.why),
+            reason: format!("{}; {selector}: {}", self.chosen.why, self.version.why),
             namespace: self.chosen.namespace.clone(),
-            pod_security: component.namespace.pod_security,
-            release: self.release(values, version, &variants)?,
+            pod_security: level(&component.namespace, &known)?,
             secrets: self.secrets()?,
-            objects,
-            namespaces: component.namespaces.iter().map(|n| (n.name.clone(), n.pod_security)).collect(),
-            objects_health: self.health(component.objects_health.iter())?,
+            objects: render_all(component.objects.iter().chain(of(&variants, |v| &v.objects)), &known)?,
+            namespaces: further(component, &known)?,
+            objects_health: health(
+                component.objects_health.iter().chain(of(&variants, |v| &v.objects_health)),
+                &known,
+            )?,
             needs: Vec::new(),
-            images: if listed_first { component.images.clone() } else { Vec::new() },
+            images: self.images(&variants),
+            release: self.release(values, selector, &variants, &known)?,
         })
+    }
+
+    /// The facts, with the complete values and the names that these decide.
+    fn with_values(&self, values: &Values) -> Result<Facts, ExpressionError> {
+        let mut known = self.facts.clone();
+        known.insert(VALUES.to_owned(), Value::clone(values));
+        for (name, text) in &self.chosen.component.names {
+            let text = render(text, &known)?;
+            known.insert(format!("self.name.{name}"), text);
+        }
+        Ok(known)
+    }
+
+    fn conditional_findings(&mut self, known: &Facts) -> Result<(), ExpressionError> {
+        for one in &self.chosen.component.findings {
+            if all_hold(&one.when, known)? {
+                self.findings.push(said(&one.finding));
+            }
+        }
+        Ok(())
+    }
+
+    /// What is known to be pulled: of the version, and of the variants where anything is known of the version.
+    fn images(&self, variants: &[&Variant]) -> Vec<String> {
+        let component = self.chosen.component;
+        let own = match self.version.pin {
+            Some(pin) if component.chart.versions.first().is_some_and(|first| first.version == pin.version) => {
+                &component.images
+            }
+            Some(pin) => &pin.images,
+            None => return Vec::new(),
+        };
+        let further = of(variants, |variant| &variant.images).filter(|_| !own.is_empty());
+        own.iter().chain(further).cloned().collect()
     }
 
     fn release(
@@ -56,10 +89,11 @@ impl<'a> Rendering<'a> {
         values: Values,
         version: ChartVersion,
         variants: &[&Variant],
+        known: &Facts,
     ) -> Result<Release, ExpressionError> {
         let component = self.chosen.component;
         let (chart, repository) = self.chart()?;
-        let rules = component.health.iter().chain(variants.iter().flat_map(|variant| &variant.health));
+        let timeouts = variants.iter().filter_map(|variant| variant.timeout_s);
         Ok(Release {
             component: component.name.clone(),
             release: component.release.clone(),
@@ -71,8 +105,8 @@ impl<'a> Rendering<'a> {
             digest: self.version.pin.and_then(|pin| pin.digest.clone()),
             values,
             crds: component.crds,
-            timeout_s: component.timeout_s,
-            health: self.health(rules)?,
+            timeout_s: timeouts.fold(component.timeout_s, u32::max),
+            health: health(component.health.iter().chain(of(variants, |v| &v.health)), known)?,
             stale_jobs: component.stale_jobs.clone(),
         })
     }
@@ -139,21 +173,12 @@ impl<'a> Rendering<'a> {
         Ok(secrets)
     }
 
-    fn health<'v>(&self, rules: impl Iterator<Item = &'v Value>) -> Result<Vec<Health>, ExpressionError> {
-        let rule = |rule: &Value| {
-            let rule = render(rule, self.facts)?;
-            serde_json::from_value(rule).map_err(|error| ExpressionError::Form("health".to_owned(), error.to_string()))
-        };
-        rules.map(rule).collect()
-    }
-
     /// Variants whose conditions hold; their findings are passed on.
     fn variants(&mut self) -> Result<Vec<&'a Variant>, ExpressionError> {
         let mut variants = Vec::new();
         for variant in &self.chosen.component.variants {
             if all_hold(&variant.when, self.facts)? {
-                let finding = |f: &VariantFinding| Finding::new(f.severity, f.code, &f.subject, &f.message).fix(&f.fix);
-                self.findings.extend(variant.finding.as_ref().map(finding));
+                self.findings.extend(variant.finding.as_ref().map(said));
                 variants.push(variant);
             }
         }
@@ -191,11 +216,9 @@ impl<'a> Rendering<'a> {
     fn judge(&mut self, component: &Component, given: &Value, merged: &Value) -> Result<(), ExpressionError> {
         let at = |key: &str| format!("{}.values.{key}", path(&component.name));
         let hits = self.catalog.known_bad.in_values(&component.name, given, merged, self.facts)?;
-        let checked = component
-            .chart
-            .versions
-            .first()
-            .is_none_or(|first| self.version.pin.is_some_and(|pin| pin.version == first.version));
+        let checked = component.chart.versions.first().is_none_or(|first| {
+            self.version.pin.is_some_and(|pin| pin.version == first.version || !pin.when.is_empty())
+        });
         self.findings.extend(hits.iter().map(|hit| refused(hit, at(hit.path), checked)));
         let index = self.version.pin.and_then(|pin| self.catalog.keys(&component.name, pin.version.as_str()));
         for unknown in index.map(|index| index.unknown(given)).unwrap_or_default() {
@@ -215,6 +238,49 @@ impl<'a> Rendering<'a> {
         }
         Ok(())
     }
+}
+
+/// One list of all variants, end to end.
+fn of<'v, T: 'v>(
+    variants: &'v [&'v Variant],
+    list: impl Fn(&'v Variant) -> &'v Vec<T> + 'v,
+) -> impl Iterator<Item = &'v T> + 'v {
+    variants.iter().copied().flat_map(list)
+}
+
+fn said(finding: &VariantFinding) -> Finding {
+    Finding::new(finding.severity, finding.code, &finding.subject, &finding.message).fix(&finding.fix)
+}
+
+/// The level that a namespace needs with these values.
+fn level(namespace: &Namespace, known: &Facts) -> Result<PodSecurity, ExpressionError> {
+    let mut level = namespace.pod_security;
+    for raised in &namespace.raised {
+        if all_hold(&raised.when, known)? {
+            level = level.max(raised.pod_security);
+        }
+    }
+    Ok(level)
+}
+
+fn further(component: &Component, known: &Facts) -> Result<Vec<(String, PodSecurity)>, ExpressionError> {
+    component.namespaces.iter().map(|namespace| Ok((namespace.name.clone(), level(namespace, known)?))).collect()
+}
+
+/// Rules whose `when` holds, or that have none.
+fn health<'v>(rules: impl Iterator<Item = &'v Value>, known: &Facts) -> Result<Vec<Health>, ExpressionError> {
+    let wrong = |error: serde_json::Error| ExpressionError::Form("health".to_owned(), error.to_string());
+    let mut wanted = Vec::new();
+    for rule in rules {
+        let mut rule = rule.clone();
+        let when = rule.as_object_mut().and_then(|rule| rule.shift_remove("when"));
+        let when: Vec<Condition> = when.map_or_else(|| Ok(Vec::new()), serde_json::from_value).map_err(wrong)?;
+        if all_hold(&when, known)? {
+            wanted.push(rule);
+        }
+    }
+    let rendered = render_all(&wanted, known)?.into_iter();
+    rendered.map(|rule| serde_json::from_value(rule).map_err(wrong)).collect()
 }
 
 /// References as parameters of steps have them: without the key that marks them inside values.

@@ -16,9 +16,9 @@ impl Catalog {
     #[must_use]
     pub fn resolve(&self, desired: &Desired, facts: &Facts) -> Resolution {
         let mut findings = Vec::new();
-        let facts = self.derived(facts, &mut findings);
-        let chosen = self.choose(desired, &facts, &mut findings);
-        let facts = with_own_facts(&facts, &chosen);
+        let chosen = self.choose(desired, facts, &mut findings);
+        let facts = with_own_facts(facts, &chosen);
+        let facts = self.derived(&facts, &mut findings);
         let mut components = Vec::new();
         for choice in chosen.values().filter(|choice| choice.on) {
             findings.extend(missing_needs(choice, &chosen, &desired.platform.accept));
@@ -48,8 +48,8 @@ impl Catalog {
             .component()
         {
             Ok(mut component) => {
-                let on = |need: &&Need| all.get(need.component.as_str()).is_some_and(|other| other.on);
-                component.needs = choice.component.needs.iter().filter(on).map(|need| need.component.clone()).collect();
+                let named = choice.component.needs.iter().flat_map(Need::any_of);
+                component.needs = named.filter(|name| is_on(all, name)).map(str::to_owned).collect();
                 Some(component)
             }
             Err(error) => {
@@ -85,6 +85,7 @@ fn with_own_facts(facts: &Facts, chosen: &IndexMap<&str, Chosen<'_>>) -> Facts {
 fn with_self(facts: &Facts, choice: &Chosen<'_>) -> Facts {
     let mut all = facts.clone();
     all.insert("self.namespace".to_owned(), Value::from(choice.namespace.as_str()));
+    all.insert("self.release".to_owned(), Value::from(choice.component.release.as_str()));
     if let Some(chosen) = &choice.version {
         all.insert("self.version".to_owned(), Value::from(chosen.version.to_string()));
         let parts = choice.component.parts(&chosen.version);
@@ -95,14 +96,20 @@ fn with_self(facts: &Facts, choice: &Chosen<'_>) -> Facts {
     all
 }
 
-/// Required components that are off. Accepting `<component>.needs.<need>` by name turns the error into a warning.
+fn is_on(all: &IndexMap<&str, Chosen<'_>>, name: &str) -> bool {
+    all.get(name).is_some_and(|other| other.on)
+}
+
+/// Required components that are off, with everything that would do as well. Accepting `<component>.needs.<need>` by name turns the error into a warning.
 fn missing_needs(choice: &Chosen<'_>, all: &IndexMap<&str, Chosen<'_>>, accept: &[String]) -> Vec<Finding> {
-    let off = |need: &&Need| need.required && all.get(need.component.as_str()).is_some_and(|other| !other.on);
+    let off = |need: &&Need| need.required && !need.any_of().any(|name| is_on(all, name));
     let finding = |need: &Need| {
         let name = &choice.component.name;
         let rule = format!("{name}.needs.{}", need.component);
         let severity = if accept.contains(&rule) { Severity::Warning } else { Severity::Error };
-        let message = format!("{name} needs {}, which is off: {}", need.component, need.reason);
+        let any: Vec<&str> = need.any_of().collect();
+        let off = if any.len() == 1 { "which is off" } else { "of which none is on" };
+        let message = format!("{name} needs {}, {off}: {}", any.join(" or "), need.reason);
         let fix = format!(
             "switch {} on, or {name} off; if it is there by other means, add `{rule}` to platform.acceptIncompatible",
             need.component

@@ -1,7 +1,7 @@
 //! `runai.yaml`: what Run:ai fixes by name.
 
 use crate::expression::{Condition, ExpressionError, all_hold, render};
-use crate::{Catalog, Facts};
+use crate::{Catalog, Facts, placement};
 use plinth_model::Finding;
 use plinth_model::finding::code;
 use serde::{Deserialize, Serialize};
@@ -63,6 +63,10 @@ impl Catalog {
     /// The site's facts and those that follow from them by the catalog's own data.
     pub(crate) fn derived(&self, facts: &Facts, findings: &mut Vec<Finding>) -> Facts {
         let mut all = facts.clone();
+        all.extend(placement::of_site(facts, &self.runai.node_roles));
+        let (adapters, doubts) = self.adapters.of_site(facts);
+        all.insert("infiniband.adapters".to_owned(), adapters);
+        findings.extend(doubts);
         for component in self.components.values() {
             for (name, value) in &component.facts {
                 match render(value, facts) {

@@ -92,6 +92,10 @@ impl Catalog {
             let table = component.compatibility.as_deref().and_then(|table| self.compatibility.table(table));
             table.into_iter().flat_map(|table| table.values()).for_each(|row| add(&component.name, row.requirements()));
         }
+        let parts = self.components.values().flat_map(|c| &c.chart.versions).flat_map(|pin| pin.parts.keys());
+        for (part, table) in parts.filter_map(|part| Some((part, self.compatibility.table(part)?))) {
+            table.values().for_each(|row| add(part, row.requirements()));
+        }
         rules.insert(SOURCE_RULE.to_owned());
         rules
     }
@@ -123,7 +127,7 @@ const RUNAI: &str = "runai";
 const SOURCE_RULE: &str = "runai.source";
 
 fn rule_name(owner: &str, key: &str) -> String {
-    format!("{owner}.{}", key.replace('_', "-"))
+    format!("{owner}.{key}").replace('_', "-")
 }
 
 fn rules_of_needs(component: &Component) -> impl Iterator<Item = String> {
@@ -195,8 +199,28 @@ impl<'a> Comparison<'a> {
                 }),
                 None => self.unknown(name, title, version, installed.path.clone(), &line_versions(table)),
             }
+            owners.extend(self.parts_that_want(installed));
         }
         owners
+    }
+
+    /// Parts of a component that want something themselves.
+    fn parts_that_want<'v>(&self, installed: &'v Installed<'a>) -> Vec<Owner<'v>>
+    where
+        'a: 'v,
+    {
+        let own = format!("platform.components.{}.version", installed.resolved.name);
+        let owner = |(name, version): &'v (String, Version)| {
+            let (_, row) = line(self.catalog.compatibility.table(name)?, version)?;
+            Some(Owner {
+                name,
+                title: format!("{} {version}", titled(name)),
+                version,
+                path: Some(installed.path.clone().unwrap_or_else(|| own.clone())),
+                requirements: row.requirements(),
+            })
+        };
+        installed.parts.iter().filter_map(owner).collect()
     }
 
     fn unknown(&mut self, name: &str, title: &str, version: &Version, path: Option<String>, known: &[Version]) {
@@ -292,7 +316,6 @@ impl<'a> Comparison<'a> {
                 versions.extend(data.kubespray.values().flat_map(|line| line.kubernetes.newest_patches.iter().cloned()))
             }
             "containerd" => versions.extend(data.kubespray.values().map(|line| line.containerd.installs.clone())),
-            "knative_serving" => versions.extend(line_versions(&data.knative_operator)),
             _ => versions.extend(data.table(key).map(line_versions).unwrap_or_default()),
         }
         versions
@@ -313,11 +336,10 @@ impl<'a> Comparison<'a> {
                 .filter_map(|(name, _)| name.parse().ok())
                 .collect();
         }
-        let table = self
-            .catalog
-            .components
-            .get(owner.name)
-            .and_then(|component| data.table(component.compatibility.as_deref()?));
+        let of_component = self.catalog.components.get(owner.name);
+        let table = of_component
+            .and_then(|component| data.table(component.compatibility.as_deref()?))
+            .or_else(|| data.table(owner.name));
         table
             .into_iter()
             .flatten()

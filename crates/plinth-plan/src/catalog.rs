@@ -1,5 +1,6 @@
 //! What the planner asks of the catalog: a narrow view, so that a planner test needs no catalog.
 
+use plinth_catalog::component::Need;
 use plinth_catalog::{Catalog, Facts, KubernetesVersionForm, Resolution, RunaiNames};
 use plinth_model::steps::{CrdPolicy, KubesprayRelease};
 use plinth_model::{Digest, Finding, Stage, Version};
@@ -74,7 +75,7 @@ impl Components for Catalog {
         Some(Removable {
             title: component.title.clone(),
             stage: component.stage,
-            needs: component.needs.iter().map(|need| need.component.clone()).collect(),
+            needs: component.needs.iter().flat_map(Need::any_of).map(str::to_owned).collect(),
             crds: component.crds,
             lost: component.lost.clone(),
         })

@@ -2,16 +2,18 @@
 
 use crate::cluster::Cluster;
 use crate::discover::Role;
+use crate::taints;
 use plinth_catalog::Facts;
 use plinth_model::steps::CertificateSource;
 use plinth_model::{SecretRef, Values};
 use plinth_site::Desired;
-use plinth_site::desired::Runai;
+use plinth_site::desired::{Engine, Runai};
 use serde_json::{Value, json};
-use std::collections::BTreeSet;
 
 /// Port that HTTPS URLs need not name.
 const HTTPS: u16 = 443;
+/// The label by which a node says how its GPUs are cut.
+const MIG_CONFIG: &str = "nvidia.com/mig.config";
 /// Where local volumes are put when images are on no larger partition.
 const VOLUMES: &str = "/opt";
 
@@ -21,6 +23,8 @@ pub fn facts(desired: &Desired, cluster: &Cluster) -> Facts {
     let mut facts = site(desired, cluster);
     facts.extend(nodes(cluster));
     facts.extend(platform(desired, cluster));
+    facts.extend(metrics(desired));
+    facts.extend(infiniband(desired));
     facts.insert("runai.enabled".into(), json!(desired.runai.is_some()));
     if let Some(runai) = &desired.runai {
         facts.extend(runai_facts(runai));
@@ -58,6 +62,10 @@ fn nodes(cluster: &Cluster) -> Facts {
         ("nodes.workers", names(Role::Worker)),
         ("nodes.gpu", names(Role::Gpu)),
         ("nodes.system", names(Role::System)),
+        ("nodes.untainted", json!(taints::untainted(cluster))),
+        ("nodes.tolerations", json!(taints::of_all(cluster))),
+        ("system.tolerations", json!(taints::of_system(cluster))),
+        ("gpu.tolerations", json!(taints::of_gpu(cluster))),
     ])
 }
 
@@ -70,26 +78,60 @@ fn platform(desired: &Desired, cluster: &Cluster) -> Facts {
         ("ingress.address", json!(cluster.ingress_address(desired).map(|a| a.to_string()))),
         ("loadBalancer.ingress", json!(balanced.map(|a| a.to_string()))),
         ("loadBalancer.addresses", json!(platform.load_balancer)),
+        ("loadBalancer.spare", json!(more_than_one(desired))),
         ("gpu.mig", json!(platform.gpu.mig)),
         ("gpu.timeSlicing", json!(platform.gpu.time_slicing)),
         ("gpu.driverOnHost", json!(platform.gpu.driver_on_host)),
-        ("gpu.tolerations", json!(gpu_tolerations(cluster))),
+        ("gpu.migLabelled", json!(cluster.with(Role::Gpu).filter(|m| m.labels.contains_key(MIG_CONFIG)).count())),
         ("grafana.adminPassword", Values::reference(&generated("grafana-admin-password"))),
     ])
 }
 
-/// One toleration for each taint that the site gives GPU nodes.
-fn gpu_tolerations(cluster: &Cluster) -> Vec<Value> {
-    let taints: BTreeSet<&str> = cluster.with(Role::Gpu).flat_map(|m| &m.taints).map(String::as_str).collect();
-    let toleration = |taint: &str| {
-        let (name, effect) = taint.rsplit_once(':').unwrap_or((taint, ""));
-        let (key, value) = name.split_once('=').unwrap_or((name, ""));
-        match value {
-            "" => json!({"key": key, "operator": "Exists", "effect": effect}),
-            value => json!({"key": key, "operator": "Equal", "value": value, "effect": effect}),
-        }
+/// Whether the load balancer has an address beside the one that the ingress gets.
+fn more_than_one(desired: &Desired) -> bool {
+    let room = |(first, last): (std::net::Ipv4Addr, std::net::Ipv4Addr)| {
+        u64::from(u32::from(last)).saturating_sub(u64::from(u32::from(first))) + 1
     };
-    taints.into_iter().map(toleration).collect()
+    desired.platform.balancer_ranges().into_iter().map(room).sum::<u64>() > 1
+}
+
+/// Which parts of the control plane offer their metrics beyond their own node; null where the engine is not known to decide it.
+/// Kubespray binds scheduler and controller manager to all addresses, kube-proxy to loopback, and gives etcd no port for metrics
+/// (`roles/kubernetes/control-plane/defaults`, v2.24 to v2.31), unless the site's own variables say otherwise.
+fn metrics(desired: &Desired) -> Facts {
+    let var = |name: &str| {
+        desired.kubernetes.extra_vars.get(name).map(|v| v.as_str().map_or_else(|| v.to_string(), str::to_owned))
+    };
+    let beyond = |name: &str, usual: bool| var(name).map_or(usual, |address| !is_loopback(&address));
+    let kubespray = desired.kubernetes.engine == Engine::Kubespray;
+    let known = |offered: bool| if kubespray { json!(offered) } else { Value::Null };
+    named([
+        ("metrics.scheduler", known(beyond("kube_scheduler_bind_address", true))),
+        ("metrics.controllerManager", known(beyond("kube_controller_manager_bind_address", true))),
+        ("metrics.proxy", known(beyond("kube_proxy_metrics_bind_address", false))),
+        ("metrics.etcd", known(var("etcd_metrics_port").is_some())),
+    ])
+}
+
+fn is_loopback(address: &str) -> bool {
+    address.starts_with("127.")
+        || address.starts_with("localhost")
+        || address.starts_with("::1")
+        || address.starts_with("[::1]")
+}
+
+fn infiniband(desired: &Desired) -> Facts {
+    let Some(wanted) = &desired.platform.infiniband else {
+        return named([("infiniband.wanted", json!(false)), ("infiniband.addresses", Value::Null)]);
+    };
+    named([
+        ("infiniband.wanted", json!(true)),
+        ("infiniband.model", json!(wanted.model)),
+        ("infiniband.interfaces", json!(wanted.interfaces)),
+        ("infiniband.addresses", json!(wanted.addresses)),
+        ("infiniband.virtualFunctions", json!(wanted.virtual_functions)),
+        ("infiniband.maxUnavailable", json!(wanted.max_unavailable)),
+    ])
 }
 
 fn runai_facts(runai: &Runai) -> Facts {

@@ -26,6 +26,8 @@ pub mod saved;
 mod select;
 pub mod sources;
 mod step;
+mod taints;
+mod unmirrored;
 mod visit;
 mod without;
 
@@ -43,4 +45,5 @@ pub use images::places_differ;
 pub use observed::{Observed, StepObservation};
 pub use planner::{Chosen, checks, endpoint_host, fixes, looked, made_from, plan, recovery, removal, trust};
 pub use select::Members;
+pub use unmirrored::unmirrored;
 pub use visit::{Visit, visits};

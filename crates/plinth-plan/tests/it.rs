@@ -11,6 +11,7 @@ mod it {
     pub mod lints;
     pub mod planning;
     pub mod properties;
+    pub mod real_charts;
     pub mod recovery;
     pub mod releases;
     pub mod removal;

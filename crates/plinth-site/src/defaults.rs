@@ -23,6 +23,8 @@ pub(crate) const CHECK_GPU_IMAGE: &str = "nvcr.io/nvidia/cuda:13.0.0-base-ubi9";
 pub(crate) const HTTP: u16 = 30080;
 /// Ingress node port.
 pub(crate) const HTTPS: u16 = 30443;
+/// Virtual functions of an InfiniBand adapter (NVIDIA DGX BasePOD deployment guide, SR-IOV).
+pub(crate) const VIRTUAL_FUNCTIONS: u8 = 8;
 /// User and group id of the service account.
 pub(crate) const UID: u32 = 60000;
 /// Name under which plinth keeps the key it made.

@@ -246,6 +246,9 @@ pub struct Platform {
     pub components: IndexMap<String, ComponentChoice>,
     /// GPU sharing.
     pub gpu: GpuSharing,
+    /// InfiniBand adapters for pods; none: none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub infiniband: Option<Infiniband>,
     /// Compatibility rules accepted by name although they refuse: `runai.kubernetes`.
     pub accept: Vec<String>,
 }
@@ -307,6 +310,21 @@ pub struct GpuSharing {
     pub time_slicing: Option<u32>,
     /// The driver is on the host (DGX OS), not in a container.
     pub driver_on_host: bool,
+}
+
+/// InfiniBand adapters of the GPU nodes for pods.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Infiniband {
+    /// Model whose adapters the catalog knows; none: `interfaces` says which they are.
+    pub model: Option<String>,
+    /// Interfaces of the adapters on every GPU node; empty with a model.
+    pub interfaces: Vec<String>,
+    /// Network that the pods' addresses are from.
+    pub addresses: Ipv4Net,
+    /// Virtual functions of an adapter.
+    pub virtual_functions: u8,
+    /// Nodes that may restart at the same time.
+    pub max_unavailable: u16,
 }
 
 /// Where Run:ai's artefacts come from.

@@ -4,7 +4,7 @@ mod kubernetes;
 
 use crate::defaults;
 use crate::desired::{
-    Access, ArtifactSource, BcmAccess, BcmLogin, Checks, ComponentChoice, Desired, GpuSharing, Ingress,
+    Access, ArtifactSource, BcmAccess, BcmLogin, Checks, ComponentChoice, Desired, GpuSharing, Infiniband, Ingress,
     InventorySource, Login, Networks, NodeOverride, Nodes, Platform, ProductionNetwork, Registries, RunLimits, Runai,
     StaticNode, Storage, TlsTrust,
 };
@@ -230,6 +230,7 @@ fn platform(platform: Option<&raw::platform::Platform>) -> Option<Platform> {
         load_balancer: balancer.addresses.into_iter().map(|range| pool(range.0.0)).collect(),
         components: platform.components.iter().map(component).collect::<Option<_>>()?,
         gpu: gpu(platform.gpu.unwrap_or_default()),
+        infiniband: platform.infiniband.as_ref().map(infiniband),
         accept: platform.accept_incompatible,
     })
 }
@@ -261,6 +262,16 @@ fn gpu(gpu: raw::platform::Gpu) -> GpuSharing {
         mig: mig.to_owned(),
         time_slicing: gpu.time_slicing,
         driver_on_host: gpu.driver_on_host.unwrap_or(true),
+    }
+}
+
+fn infiniband(wanted: &raw::platform::Infiniband) -> Infiniband {
+    Infiniband {
+        model: wanted.model.as_ref().map(|model| model.0.0.clone()),
+        interfaces: wanted.interfaces.iter().map(|interface| interface.0.0.clone()).collect(),
+        addresses: wanted.addresses.0,
+        virtual_functions: wanted.virtual_functions.unwrap_or(defaults::VIRTUAL_FUNCTIONS),
+        max_unavailable: wanted.max_unavailable.unwrap_or(1),
     }
 }
 

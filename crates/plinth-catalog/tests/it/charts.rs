@@ -10,7 +10,7 @@ use std::path::Path;
 type Chart =
     (&'static str, &'static str, &'static str, &'static [(&'static str, &'static str)], &'static [&'static str]);
 
-const CHARTS: [Chart; 10] = [
+const CHARTS: [Chart; 20] = [
     ("local-path-provisioner", "0.0.37", "local-path-provisioner-containeroo/0.0.37", &[], &[]),
     ("ingress-nginx", "4.15.1", "ingress-nginx/4.15.1", &[], &[]),
     ("metrics-server", "3.13.0", "metrics-server/3.13.0", &[], &[]),
@@ -33,8 +33,24 @@ const CHARTS: [Chart; 10] = [
         &[("node-feature-discovery", "node-feature-discovery/0.17.3")],
         &[],
     ),
+    (
+        "gpu-operator",
+        "v25.10.1",
+        "gpu-operator/v25.10.1",
+        &[("node-feature-discovery", "node-feature-discovery/0.18.2")],
+        &[],
+    ),
     ("lws", "v0.7.0", "lws/v0.7.0", &[], &[]),
     ("knative-operator", "v1.16.0", "knative-operator/v1.16.0", &[], &[]),
+    ("knative-operator", "v1.19.2", "knative-operator/v1.19.2", &[], &[]),
+    ("knative-operator", "v1.19.6", "knative-operator/v1.19.6", &[], &[]),
+    ("haproxy-ingress", "1.52.1", "kubernetes-ingress/1.52.1", &[], &[]),
+    ("cert-manager", "v1.18.2", "cert-manager/v1.18.2", &[], &[]),
+    ("kyverno", "3.5.1", "kyverno/3.5.1", &[], &["grafana"]),
+    ("kyverno-policies", "3.5.1", "kyverno-policies/3.5.1", &[], &[]),
+    ("spark-operator", "2.3.0", "spark-operator/2.3.0", &[], &[]),
+    ("postgres-operator", "1.14.0", "postgres-operator/1.14.0", &[], &[]),
+    ("k8s-nim-operator", "2.0.2", "k8s-nim-operator/2.0.2", &[], &[]),
     ("metallb", "0.15.2", "metallb/0.15.2", &[], &["frr-k8s"]),
     (
         "network-operator",
@@ -87,16 +103,18 @@ fn write_key_indexes() {
 }
 
 #[test]
-fn every_public_chart_has_its_key_index() {
+fn every_version_that_can_be_the_default_has_its_key_index() {
     let catalog = catalog();
     for component in catalog.components().values() {
-        let Some(first) = component.chart.versions.first() else { continue };
-        assert!(
-            catalog.keys(&component.name, first.version.as_str()).is_some(),
-            "{} {}",
-            component.name,
-            first.version
-        );
+        let pins = component.chart.versions.iter().enumerate();
+        for (_, pin) in pins.filter(|(at, pin)| *at == 0 || !pin.when.is_empty()) {
+            assert!(
+                catalog.keys(&component.name, pin.version.as_str()).is_some(),
+                "{} {}",
+                component.name,
+                pin.version
+            );
+        }
     }
 }
 

@@ -6,6 +6,7 @@
 mod charts;
 mod known_bad;
 mod kubespray;
+mod real_charts;
 mod resolve;
 mod site;
 mod versions;

@@ -13,7 +13,7 @@ fn the_example_resolves_without_a_doubt_but_the_unpinned_line() {
     assert_eq!(codes(&resolution.findings), ["runai.version-not-pinned"], "{:#?}", resolution.findings);
     let names: Vec<&str> = resolution.components.iter().map(|c| c.name.as_str()).collect();
     assert_eq!(names.len(), 10, "{names:?}");
-    for off in ["metallb", "network-operator"] {
+    for off in ["metallb", "network-operator", "haproxy-ingress", "cert-manager", "kyverno", "k8s-nim-operator"] {
         assert!(!names.contains(&off), "{off}");
     }
     for component in &resolution.components {
@@ -127,8 +127,6 @@ fn facts_change_values() {
         (json!({"runai.enabled": false}), "ingress-nginx", "/controller/extraArgs", None),
         (json!({}), "local-path-provisioner", "/nodePathMap/0/paths/0", Some(json!("/local/local-path-provisioner"))),
         (json!({}), "prometheus-adapter", "/prometheus/url", Some(json!("http://prometheus-operated.prometheus.svc"))),
-        (json!({}), "kube-prometheus-stack", "/kubeScheduler/enabled", Some(json!(false))),
-        (json!({"kubernetes.engine": "bcm"}), "kube-prometheus-stack", "/kubeScheduler", None),
         (json!({}), "runai-cluster", "/global/customCA/enabled", Some(json!(true))),
         (json!({"runai.privateAuthority": false}), "runai-cluster", "/global", None),
         (json!({}), "runai-control-plane", "/global/keycloakExternalEndpoint", None),
@@ -139,6 +137,27 @@ fn facts_change_values() {
     let slices = at(json!({"gpu.timeSlicing": 4}), "gpu-operator", "/devicePlugin/config/data/any").unwrap();
     let config: Value = serde_saphyr::from_str(slices.as_str().unwrap()).unwrap();
     assert_eq!(config["sharing"]["timeSlicing"]["resources"], json!([{"name": "nvidia.com/gpu", "replicas": 4}]));
+}
+
+#[test]
+fn what_cannot_be_reached_is_not_measured() {
+    let cases = [
+        (json!({"metrics.scheduler": false}), "kube-prometheus-stack", "/kubeScheduler/enabled", Some(json!(false))),
+        (json!({"metrics.scheduler": null}), "kube-prometheus-stack", "/kubeScheduler", None),
+        (
+            json!({}),
+            "kube-prometheus-stack",
+            "/kubeControllerManager/serviceMonitor/insecureSkipVerify",
+            Some(json!(true)),
+        ),
+        (json!({}), "kube-prometheus-stack", "/kubeProxy/enabled", Some(json!(false))),
+        (json!({}), "kube-prometheus-stack", "/kubeEtcd/enabled", Some(json!(false))),
+        (json!({}), "kube-prometheus-stack", "/kubeScheduler/enabled", None),
+    ];
+    for (changes, component, pointer, wanted) in cases {
+        let resolution = catalog().resolve(&desired(), &with(changes.clone()));
+        assert_eq!(values(&resolution, component).pointer(pointer).cloned(), wanted, "{changes} {pointer}");
+    }
 }
 
 #[test]
@@ -240,7 +259,7 @@ fn wrong_choices_are_all_found_at_once() {
         ]
     );
     assert_eq!(resolution.findings[0].fix, "write `gpu-operator`");
-    assert!(resolution.findings[1].fix.starts_with("use one of: gpu-operator, "));
+    assert!(resolution.findings[1].fix.starts_with("use one of: cert-manager, gpu-operator, "));
     site.platform.accept = vec!["runai-cluster.needs.gpu-operator".to_owned()];
     let findings = catalog().resolve(&site, &facts()).findings;
     assert!(findings.iter().any(|f| f.code == "platform.missing-need" && f.severity == Severity::Warning));

@@ -68,6 +68,7 @@ pub(crate) fn desired() -> Desired {
             load_balancer: Vec::new(),
             components: Default::default(),
             gpu: GpuSharing { mig: "none".to_owned(), time_slicing: None, driver_on_host: true },
+            infiniband: None,
             accept: Vec::new(),
         },
         runai: Some(runai()),
@@ -123,6 +124,22 @@ fn runai() -> Runai {
     }
 }
 
+/// Of the control plane; and of GPU nodes.
+pub(crate) fn tolerations(gpu: bool) -> Value {
+    let control_plane =
+        json!({"key": "node-role.kubernetes.io/control-plane", "operator": "Exists", "effect": "NoSchedule"});
+    let on_gpus = json!({"key": "nvidia.com/gpu", "operator": "Exists", "effect": "NoSchedule"});
+    if gpu { json!([control_plane, on_gpus]) } else { json!([control_plane]) }
+}
+
+/// Facts of a site that wants the InfiniBand adapters of these machines for pods.
+pub(crate) fn infiniband() -> Value {
+    json!({
+        "infiniband.wanted": true, "infiniband.model": "dgx-h100", "infiniband.interfaces": [],
+        "infiniband.addresses": "192.168.0.0/16", "infiniband.virtualFunctions": 8, "infiniband.maxUnavailable": 1,
+    })
+}
+
 /// Every fact that catalog values may speak of.
 pub(crate) fn facts() -> Facts {
     let facts = json!({
@@ -132,7 +149,11 @@ pub(crate) fn facts() -> Facts {
         "kubernetes.version": "v1.31.9", "kubernetes.engine": "kubespray",
         "ingress.http": 30080, "ingress.https": 30443, "ingress.address": "10.184.162.103",
         "loadBalancer.addresses": [], "loadBalancer.ingress": null, "storage.parent": "/local",
-        "gpu.mig": "none", "gpu.timeSlicing": null, "gpu.driverOnHost": true, "gpu.tolerations": [],
+        "loadBalancer.spare": false,
+        "nodes.untainted": 2, "nodes.tolerations": tolerations(true), "system.tolerations": tolerations(false),
+        "metrics.scheduler": true, "metrics.controllerManager": true, "metrics.proxy": false, "metrics.etcd": false,
+        "infiniband.wanted": false, "infiniband.addresses": null,
+        "gpu.mig": "none", "gpu.timeSlicing": null, "gpu.driverOnHost": true, "gpu.tolerations": [], "gpu.migLabelled": 0,
         "runai.enabled": true, "runai.version": "2.21", "runai.minor": "2.21", "runai.domain": "bcm-head-01.eth.cluster",
         "runai.port": 443, "runai.standardPort": true, "runai.url": "https://bcm-head-01.eth.cluster",
         "runai.endpoint": "bcm-head-01.eth.cluster", "runai.source": "jfrog", "runai.mirror": null,
@@ -150,7 +171,8 @@ pub(crate) fn facts() -> Facts {
 pub(crate) fn with(changes: Value) -> Facts {
     let mut facts = facts();
     for (name, value) in changes.as_object().unwrap() {
-        assert!(facts.insert(name.clone(), value.clone()).is_some(), "{name} is not a fact");
+        let known = facts.insert(name.clone(), value.clone()).is_some();
+        assert!(known || name.starts_with("infiniband."), "{name} is not a fact");
     }
     facts
 }
@@ -220,4 +242,39 @@ pub(crate) fn every_way() -> Vec<(&'static str, Desired, Facts)> {
         ("network operator alone", own_discovery, facts()),
         ("newer Knative", knative, facts()),
     ]
+    .into_iter()
+    .chain(more_ways())
+    .collect()
+}
+
+fn more_ways() -> Vec<(&'static str, Desired, Facts)> {
+    vec![
+        ("all nodes tainted", desired(), with(json!({"nodes.untainted": 0}))),
+        (
+            "load balancer with more addresses",
+            desired(),
+            with(
+                json!({"loadBalancer.addresses": ["10.0.0.0/28"], "loadBalancer.ingress": "10.0.0.1", "loadBalancer.spare": true}),
+            ),
+        ),
+        ("InfiniBand", desired(), with(infiniband())),
+        ("metrics of another engine", desired(), with(json!({"metrics.scheduler": null, "metrics.proxy": null}))),
+        (
+            "metrics on loopback",
+            desired(),
+            with(json!({"metrics.scheduler": false, "metrics.controllerManager": false})),
+        ),
+        ("everything that is off", everything(), facts()),
+    ]
+}
+
+/// With all components that a site has to ask for.
+fn everything() -> Desired {
+    let mut site = desired();
+    let never =
+        ["cert-manager", "kyverno", "kyverno-policies", "spark-operator", "postgres-operator", "k8s-nim-operator"];
+    for name in never {
+        choose(&mut site, name, |choice| choice.enabled = Some(true));
+    }
+    site
 }

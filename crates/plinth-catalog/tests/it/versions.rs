@@ -55,7 +55,7 @@ fn derived_examples_of_the_data() {
             let pinned = listed.iter().map(|pin| &pin.version).find(|pin| pin.minor() == version.minor());
             choose(&mut desired, component, |choice| choice.version = Some(pinned.unwrap_or(version).clone()));
         }
-        for off in ["lws", "kube-prometheus-stack", "prometheus-adapter"] {
+        for off in ["lws", "kube-prometheus-stack", "prometheus-adapter", "haproxy-ingress"] {
             choose(&mut desired, off, |choice| choice.enabled = Some(false));
         }
         let findings: Vec<Finding> = check(&desired)
@@ -90,18 +90,25 @@ fn an_answer_carries_derivation_source_confidence_and_the_nearest_that_fits() {
 #[test]
 fn high_confidence_refuses_unless_accepted_by_name() {
     let mut site = desired();
-    choose(&mut site, "knative-operator", |choice| choice.version = Some("v1.19.2".parse().unwrap()));
+    choose(&mut site, "knative-operator", |choice| choice.version = Some("v1.19.6".parse().unwrap()));
     let refusal = |site: &Desired| {
-        check(site).into_iter().find(|f| f.message.contains("Knative operator v1.19.2 wants Kubernetes")).unwrap()
+        check(site).into_iter().find(|f| f.message.contains("Knative Serving 1.19 wants Kubernetes")).unwrap()
     };
     let refused = refusal(&site);
     assert!(refused.is_error());
     assert_eq!(refused.subject, "kubernetes.version");
-    assert!(refused.fix.contains("1.18") && refused.fix.contains("`knative-operator.kubernetes`"), "{}", refused.fix);
-    site.platform.accept = vec!["knative-operator.kubernetes".to_owned()];
+    assert!(refused.fix.contains("1.18") && refused.fix.contains("`knative-serving.kubernetes`"), "{}", refused.fix);
+    site.platform.accept = vec!["knative-serving.kubernetes".to_owned()];
     assert_eq!(refusal(&site).severity, Severity::Warning);
     site.platform.accept = vec!["knative-operator".to_owned()];
     assert!(refusal(&site).is_error(), "only the whole name counts");
+}
+
+#[test]
+fn a_newer_operator_with_an_older_serving_asks_no_more_of_kubernetes() {
+    let mut site = desired();
+    choose(&mut site, "knative-operator", |choice| choice.version = Some("v1.19.2".parse().unwrap()));
+    assert_eq!(doubts(&site), [], "it carries Serving 1.16.3, inside the range of Run:ai 2.21");
 }
 
 #[test]

@@ -1,6 +1,7 @@
-//! What a mirror must hold so that Kubernetes can be installed from it, for programs and for people.
+//! What a mirror must hold so that Kubernetes and the platform can be installed from it, for programs and for people.
 
 use indexmap::IndexMap;
+use plinth_catalog::{Resolution, ResolvedComponent};
 use plinth_model::amount;
 use plinth_model::download::DownloadList;
 use plinth_model::steps::{KubesprayRun, RunInputs};
@@ -19,6 +20,8 @@ pub struct MirrorList {
     files: Option<String>,
     /// Registries to their mirrors.
     images: IndexMap<String, String>,
+    /// Images of the platform with their components, as far as the catalog knows them.
+    platform: Vec<(String, String)>,
 }
 
 impl MirrorList {
@@ -42,7 +45,18 @@ impl MirrorList {
             list,
             files: downloads.files.clone(),
             images: downloads.images.clone(),
+            platform: Vec::new(),
         }
+    }
+
+    /// With the images of these components.
+    #[must_use]
+    pub fn with_platform(self, resolution: &Resolution) -> Self {
+        let of = |component: &ResolvedComponent| {
+            let images = component.images.iter().map(|image| (component.name.clone(), image.clone()));
+            images.collect::<Vec<_>>()
+        };
+        Self { platform: resolution.components.iter().flat_map(of).collect(), ..self }
     }
 
     fn origin(&self, url: &str) -> String {
@@ -77,12 +91,15 @@ impl MirrorList {
             .iter()
             .map(|image| json!({"name": image.name, "image": self.image(&image.image), "groups": image.groups}))
             .collect();
+        let platform: Vec<Value> =
+            self.platform.iter().map(|(component, image)| json!({"component": component, "image": image})).collect();
         let document = json!({
             "schema": 1,
             "kubespray": self.kubespray,
             "kubernetes": self.kubernetes,
             "files": files,
             "images": images,
+            "platform": platform,
         });
         format!("{document:#}\n")
     }
@@ -108,6 +125,12 @@ impl MirrorList {
         text.push_str("# images\n");
         for image in images {
             let _ = writeln!(text, "image  {}", self.image(&image.image));
+        }
+        if !self.platform.is_empty() {
+            text.push_str("# images of the platform, as far as known\n");
+        }
+        for (_, image) in &self.platform {
+            let _ = writeln!(text, "image  {image}");
         }
         text
     }

@@ -28,7 +28,9 @@ pub(super) fn steps(
     base: &Base<'_>,
 ) -> Vec<Step> {
     let mut steps = kubernetes(desired, cluster, resolution, base);
-    steps.extend(gpu(desired, cluster, resolution, base));
+    if !cut_into_kinds(desired) {
+        steps.extend(gpu(desired, cluster, resolution, base));
+    }
     if let Some(runai) = &desired.runai {
         steps.extend(dns(desired, runai, cluster, base));
         let address = cluster.ingress_address(desired);
@@ -72,6 +74,11 @@ fn serves_metrics(component: &ResolvedComponent) -> bool {
 
 fn check(id: StepId, check: Check, reason: impl Into<Arc<str>>) -> Step {
     step(id, Work::AcceptanceCheck(AcceptanceCheck { check }), reason)
+}
+
+/// Whether GPUs are cut into instances of several kinds: each has a resource of its own then, and none may be left that is called a GPU.
+fn cut_into_kinds(desired: &Desired) -> bool {
+    desired.platform.gpu.mig == "mixed"
 }
 
 /// All GPUs, and a pod per GPU node, behind whatever makes GPUs allocatable.

@@ -25,7 +25,7 @@ use crate::discover::{Discovery, Role, discover};
 use crate::engines::{self, Asked};
 use crate::observed::Observed;
 use crate::step::leaves;
-use crate::{facts, given, ids, images, lint, without};
+use crate::{facts, given, ids, images, lint, unmirrored, without};
 use plinth_catalog::Resolution;
 use plinth_model::finding::code;
 use plinth_model::plan::{Gate, MadeFrom, Plan, SCHEMA, Step};
@@ -55,6 +55,7 @@ pub fn plan(site: &Desired, observed: &Observed, catalog: &dyn Components) -> Re
     let resolution = catalog.resolve(desired, &facts::facts(desired, &cluster));
     findings.extend(resolution.findings.iter().cloned());
     findings.extend(catalog.check_versions(desired, &resolution));
+    findings.extend(unmirrored::unmirrored(desired, &resolution));
     let asked = Asked { desired, cluster: &cluster, catalog, wanted: site.kubernetes.version.as_ref() };
     let (mut steps, gates, prepared) = before(&asked, observed);
     let installed = match engines::of(desired).install(&asked, prepared) {

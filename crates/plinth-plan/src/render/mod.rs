@@ -2,11 +2,13 @@
 
 mod dot;
 mod fold;
+mod hand_over;
 mod json;
 mod text;
 mod wrap;
 
 pub use dot::dot;
+pub use hand_over::{helm_values, manifests};
 pub use json::{json, step_json};
 pub use text::text;
 

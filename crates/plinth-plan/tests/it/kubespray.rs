@@ -106,7 +106,7 @@ fn typha_comes_above_fifty_nodes_and_resolv_conf_is_left_to_bcm() {
         kubespray::group_vars(&desired, &cluster, &engine("v2.29.1")).0
     };
     assert_eq!(typha(50).get("typha_enabled"), None);
-    assert_eq!(typha(101)["typha_replicas"], json!(2));
+    assert_eq!(typha(101)["typha_replicas"], json!(3));
     assert_eq!(typha(50)["resolvconf_mode"], "host_resolvconf");
     assert_eq!(vars(&site::basepod())["resolvconf_mode"], "none");
 }

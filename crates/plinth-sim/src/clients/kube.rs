@@ -1,8 +1,8 @@
 //! Simulated Kubernetes.
 
-use super::Call;
 use super::manifest::{OWN_NAMESPACES, key};
 use super::model::offered_gpus;
+use super::{Call, infiniband};
 use crate::data_centre::DataCentre;
 use crate::timing;
 use crate::world::state::{AccountProgress, Member};
@@ -115,6 +115,11 @@ fn declared(state: &State, now: Timestamp, namespace: &str, health: &Health) -> 
             if works { "ready".to_owned() } else { format!("not ready, helm says {}", release.status) },
         );
     }
+    if let Health::Field { resource, name, .. } = health
+        && let Some(done) = infiniband::node_state(state, now, resource, name)
+    {
+        return seen(done, if done { "Succeeded" } else { "InProgress" });
+    }
     let object = match health {
         Health::Field { resource, name, namespace, .. } | Health::Condition { resource, name, namespace, .. } => {
             state.cluster.objects.get(&key(resource, namespace, name))
@@ -138,6 +143,12 @@ fn in_namespace(key: &str, namespace: &str, health: &Health) -> bool {
 }
 
 fn allocatable(state: &State, now: Timestamp, resource: &str, nodes: &[NodeName]) -> HealthState {
+    if let Some(offered) = infiniband::offered(state, now, resource, nodes) {
+        return seen(
+            offered,
+            if offered { format!("{resource} offered") } else { format!("no node offers {resource}") },
+        );
+    }
     if resource != "nvidia.com/gpu" {
         return seen(false, format!("no node offers {resource}"));
     }

@@ -7,6 +7,7 @@ mod existing;
 mod facts;
 mod fetch;
 mod helm;
+mod infiniband;
 mod keystore;
 mod kube;
 mod manifest;

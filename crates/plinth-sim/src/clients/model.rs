@@ -28,7 +28,7 @@ impl Role {
         let named = |names: &[&str]| names.contains(&component) || names.contains(&chart);
         if named(&["local-path-provisioner", "local-path"]) {
             Role::LocalStorage
-        } else if named(&["ingress-nginx"]) {
+        } else if named(&["ingress-nginx", "haproxy-ingress", "kubernetes-ingress"]) {
             Role::Ingress
         } else if named(&["metrics-server"]) {
             Role::Metrics
@@ -62,7 +62,9 @@ impl Role {
         match group {
             "operator.knative.dev" => Some(Role::Knative),
             "metallb.io" => Some(Role::LoadBalancer),
-            "mellanox.com" | "sriovnetwork.openshift.io" | "k8s.cni.cncf.io" => Some(Role::NetworkOperator),
+            "mellanox.com" | "sriovnetwork.openshift.io" | "nv-ipam.nvidia.com" | "k8s.cni.cncf.io" => {
+                Some(Role::NetworkOperator)
+            }
             "nvidia.com" | "nfd.k8s-sigs.io" => Some(Role::GpuOperator),
             "monitoring.coreos.com" => Some(Role::Monitoring),
             "leaderworkerset.x-k8s.io" => Some(Role::LeaderWorkerSet),

@@ -92,7 +92,11 @@ fn cluster_ranges(site: &Site) -> Vec<Range> {
     let services = range(network.and_then(|n| n.services).map(|net| net.0), defaults::SERVICES);
     let pods = pods.map(|net| Range::net("the range of pods", "kubernetes.network.pods", net));
     let services = services.map(|net| Range::net("the range of services", "kubernetes.network.services", net));
-    pods.into_iter().chain(services).collect()
+    let infiniband = site.platform.as_ref().and_then(|platform| platform.infiniband.as_ref());
+    let addresses = infiniband.map(|wanted| {
+        Range::net("the network of InfiniBand addresses", "platform.infiniband.addresses", wanted.addresses.0)
+    });
+    pods.into_iter().chain(services).chain(addresses).collect()
 }
 
 fn site_ranges(site: &Site) -> Vec<Range> {

@@ -20,6 +20,7 @@ pub(super) fn check(site: &Site, diagnostics: &mut Diagnostics<'_>) {
     ports(site, diagnostics);
     storage(site, diagnostics);
     values(site, diagnostics);
+    infiniband(site, diagnostics);
     if let Some(runai) = &site.runai {
         if diagnostics.is_whole(&["runai"]) {
             artefacts(runai, diagnostics);
@@ -60,6 +61,24 @@ fn ports(site: &Site, diagnostics: &mut Diagnostics<'_>) {
         diagnostics
             .report(Finding::error(code::SITE_SAME_PORT, "platform.ingress.https", message).fix("choose two ports"));
     }
+}
+
+/// The adapters are named in one way.
+fn infiniband(site: &Site, diagnostics: &mut Diagnostics<'_>) {
+    let Some(wanted) = site.platform.as_ref().and_then(|platform| platform.infiniband.as_ref()) else { return };
+    let path = "platform.infiniband";
+    let (at, message) = match (&wanted.model, wanted.interfaces.as_slice()) {
+        (None, []) => (path.to_owned(), "nothing says which adapters are meant".to_owned()),
+        (Some(_), [_, ..]) => {
+            (format!("{path}.interfaces"), "the model of the nodes says which adapters they have".to_owned())
+        }
+        (_, interfaces) => match interfaces.iter().enumerate().find(|(at, name)| interfaces[..*at].contains(name)) {
+            Some((at, name)) => (format!("{path}.interfaces[{at}]"), format!("`{}` stands here twice", name.0.0)),
+            None => return,
+        },
+    };
+    let fix = "give either `model: dgx-h100` or `interfaces: [ibp24s0, ..]`, each interface once";
+    diagnostics.report(Finding::error(code::PLATFORM_INFINIBAND, at, message).fix(fix));
 }
 
 /// Images cannot move into the folder that they leave, nor into one around it.

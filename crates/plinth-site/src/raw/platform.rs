@@ -1,9 +1,10 @@
 //! What runs on the cluster besides Run:ai, and limits of a run.
 
 use super::registry_rules::ImageName;
-use super::rules::{AddressRange, Label};
+use super::rules::{AddressRange, Label, NetworkInterface};
 use super::text::Text;
 use indexmap::IndexMap;
+use ipnet::Ipv4Net;
 use plinth_model::Version;
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -23,6 +24,9 @@ pub(crate) struct Platform {
     /// GPU sharing.
     #[serde(default)]
     pub(crate) gpu: Option<Gpu>,
+    /// InfiniBand adapters of the GPU nodes for pods (SR-IOV); nodes may restart for it. Off when absent.
+    #[serde(default)]
+    pub(crate) infiniband: Option<Infiniband>,
     /// Choices about single components, by name; what is not named here follows the catalog.
     #[serde(default)]
     pub(crate) components: IndexMap<String, Component>,
@@ -84,6 +88,28 @@ pub(crate) enum Mig {
     Single,
     /// Several kinds of instances on a node.
     Mixed,
+}
+
+/// InfiniBand adapters of the GPU nodes for pods: virtual functions, a pool of addresses and a network for each adapter.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct Infiniband {
+    /// Model of the GPU nodes, such as `dgx-h100`, where plinth knows its adapters.
+    #[serde(default)]
+    pub(crate) model: Option<Text<Label>>,
+    /// Interfaces of the adapters, the same on every GPU node, where the model is not known.
+    #[serde(default)]
+    pub(crate) interfaces: Vec<Text<NetworkInterface>>,
+    /// Network of the pods' addresses on InfiniBand; each adapter gets an equal part of it.
+    pub(crate) addresses: Text<Ipv4Net>,
+    /// Virtual functions of an adapter; 8 when absent. A node restarts when its firmware has another number.
+    #[serde(default)]
+    #[schemars(range(min = 1, max = 127))]
+    pub(crate) virtual_functions: Option<u8>,
+    /// Nodes that may restart at the same time; 1 when absent.
+    #[serde(default)]
+    #[schemars(range(min = 1))]
+    pub(crate) max_unavailable: Option<u16>,
 }
 
 /// A choice about one component.

@@ -208,6 +208,17 @@ text_type!(
     |text| refuse_unless(range_of(text).is_some(), text, "a network or a range of addresses",
         "write `192.0.2.200-192.0.2.210`, lower address first, or `192.0.2.128/26`")
 );
+text_type!(
+    /// A network interface whose name can be part of a resource's name.
+    NetworkInterface, "a network interface", "ibp24s0", "^[a-z][a-z0-9]{0,14}$",
+    |text| refuse_unless(is_interface(text), text, "a network interface",
+        "write its name as `ip link` shows it: at most 15 lower-case letters and digits")
+);
+fn is_interface(text: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+    text.len() <= 15 && text.starts_with(|c: char| c.is_ascii_lowercase()) && text.bytes().all(plain)
+}
+
 pub(super) fn refuse_unless(good: bool, text: &str, what: &str, fix: &str) -> Result<(), Refusal> {
     if good { Ok(()) } else { Err(Refusal::new(format!("`{}` is not {what}", short(text)), fix)) }
 }

@@ -80,3 +80,37 @@ fn what_is_not_said_has_a_default() {
     let endpoint = read(changed(&[(VERSION, &balancer)])).unwrap().desired.kubernetes.endpoint;
     assert_eq!(endpoint.shared(), Some(([10, 184, 162, 9].into(), 6443)));
 }
+
+#[test]
+fn infiniband_is_named_in_one_way_and_has_addresses_of_its_own() {
+    let with = |settings: &str| {
+        let platform = format!("platform:\n  infiniband: {settings}");
+        summary(&changed(&[("platform:", &platform)])).join(" | ")
+    };
+    assert_eq!(with("{model: dgx-h100, addresses: 192.168.0.0/16}"), "");
+    assert_eq!(with("{interfaces: [ib0, ib1], addresses: 192.168.0.0/16, virtualFunctions: 4, maxUnavailable: 2}"), "");
+    let cases = [
+        ("{addresses: 192.168.0.0/16}", "platform.infiniband platform.infiniband"),
+        (
+            "{model: dgx-h100, interfaces: [ib0], addresses: 192.168.0.0/16}",
+            "platform.infiniband platform.infiniband.interfaces",
+        ),
+        (
+            "{interfaces: [ib0, ib0], addresses: 192.168.0.0/16}",
+            "platform.infiniband platform.infiniband.interfaces[1]",
+        ),
+        ("{interfaces: [IB-0], addresses: 192.168.0.0/16}", "platform.infiniband.interfaces[0]"),
+        ("{model: dgx-h100, addresses: 192.168.0.1/16}", "site.not-a-network platform.infiniband.addresses"),
+        ("{model: dgx-h100, addresses: 172.29.0.0/20}", "kubernetes.network.pods"),
+        ("{model: dgx-h100, addresses: 192.168.0.0/16, virtualFunctions: 0}", "platform.infiniband.virtualFunctions"),
+        ("{model: dgx-h100}", "platform.infiniband"),
+    ];
+    for (settings, wanted) in cases {
+        let told = with(settings);
+        assert!(told.contains(wanted), "{settings}: {told}");
+    }
+    let desired =
+        read(changed(&[("platform:", "platform:\n  infiniband: {model: dgx-h100, addresses: 192.168.0.0/16}")]));
+    let infiniband = desired.unwrap().desired.platform.infiniband.unwrap();
+    assert_eq!((infiniband.virtual_functions, infiniband.max_unavailable), (8, 1));
+}

@@ -465,9 +465,12 @@ pub(crate) enum Rendering {
     /// Kubespray's variables
     #[value(alias = "group-vars")]
     Variables,
-    /// Helm values, a document per component
+    /// Helm values, a document per component; a secret is a text that says where it is found
     Values,
-    /// Every file and image that a mirror must hold for Kubernetes, with its checksum; asks Kubespray itself
+    /// Objects that are applied beside the releases, such as address pools
+    Objects,
+    /// Every file and image that a mirror must hold: for Kubernetes with its checksum, which Kubespray itself is asked for, and of the
+    /// platform as far as known
     MirrorList,
 }
 

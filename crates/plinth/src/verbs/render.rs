@@ -5,7 +5,7 @@ use crate::input;
 use crate::printer::Printer;
 use crate::screen::Screen;
 use plinth_app::{Access, Depth, Failure, Goal, Input};
-use plinth_model::steps::HelmRelease;
+use plinth_model::steps::{HelmRelease, KubeObjects};
 use plinth_model::{Exit, Plan, Problem, Work};
 use plinth_plan::engines::{self, EngineFile, MirrorList};
 use plinth_world::files;
@@ -29,6 +29,7 @@ pub(crate) async fn run(common: &Common, verb: &Render, printer: &Printer) -> Re
         Rendering::Inventory => engine(&planned.plan, EngineFile::Inventory),
         Rendering::Variables => engine(&planned.plan, EngineFile::Variables),
         Rendering::Values => values(&planned.plan, common.json)?,
+        Rendering::Objects => objects(&planned.plan, common.json)?,
         Rendering::MirrorList => vec![mirror_list(&operation.mirror_list(&planned).await?, common.json)],
     };
     write_all(common, verb, &files, printer)
@@ -40,7 +41,9 @@ fn mirror_list(list: &MirrorList, json: bool) -> (String, String) {
 
 fn write_all(common: &Common, verb: &Render, files: &Files, printer: &Printer) -> Result<Exit, Failure> {
     match &verb.out {
-        None if common.json && verb.what == Rendering::Values => printer.json(&documents(files)?),
+        None if common.json && matches!(verb.what, Rendering::Values | Rendering::Objects) => {
+            printer.json(&documents(files)?);
+        }
         None => printer.file(&joined(files)),
         Some(folder) => {
             for (name, text) in files {
@@ -65,11 +68,9 @@ fn values(plan: &Plan, json: bool) -> Result<Files, Problem> {
     });
     releases
         .map(|release| {
-            let text = if json {
-                Ok(plinth_plan::kubespray::json(&release.values))
-            } else {
-                plinth_plan::kubespray::yaml(&release.values)
-            };
+            let values = plinth_plan::render::helm_values(&release.values);
+            let text =
+                if json { Ok(plinth_plan::kubespray::json(&values)) } else { plinth_plan::kubespray::yaml(&values) };
             let text =
                 text.map_err(|error| Problem::while_doing("writing values of").to(&release.component).bug(error))?;
             let head = format!("# {} {} in namespace {}\n", release.chart, release.version, release.namespace);
@@ -79,12 +80,30 @@ fn values(plan: &Plan, json: bool) -> Result<Files, Problem> {
         .collect()
 }
 
-/// Values by component, as one JSON document.
+/// Objects that are applied beside releases: of one component, a list in JSON and a document each in YAML.
+fn objects(plan: &Plan, json: bool) -> Result<Files, Problem> {
+    let steps = plan.steps.iter().filter_map(|step| match &step.work {
+        Work::KubeObjects(objects) => Some(objects),
+        _ => None,
+    });
+    let file = |objects: &KubeObjects| {
+        let bug = |error: String| Problem::while_doing("writing objects of").to(&objects.component).bug(error);
+        let (text, extension) = if json {
+            (serde_json::to_string_pretty(&objects.objects).map_err(|error| bug(error.to_string()))?, "json")
+        } else {
+            (plinth_plan::render::manifests(objects).map_err(bug)?, "yaml")
+        };
+        Ok((format!("objects/{}.{extension}", objects.component), text))
+    };
+    steps.map(file).collect()
+}
+
+/// What there is of each component, as one JSON document.
 fn documents(files: &Files) -> Result<serde_json::Map<String, serde_json::Value>, Problem> {
     let document = |(name, text): &(String, String)| {
-        let component = name.trim_start_matches("values/").trim_end_matches(".json").to_owned();
-        let value = serde_json::from_str(text)
-            .map_err(|error| Problem::while_doing("writing values of").to(&component).bug(error))?;
+        let component = name.rsplit('/').next().unwrap_or(name).trim_end_matches(".json").to_owned();
+        let value =
+            serde_json::from_str(text).map_err(|error| Problem::while_doing("writing").to(&component).bug(error))?;
         Ok((component, value))
     };
     files.iter().map(document).collect()

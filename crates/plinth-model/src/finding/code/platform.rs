@@ -56,6 +56,11 @@ findings! {
         usually: "A firewall between nodes drops VXLAN (UDP 4789) or IP-in-IP, an MTU that is too large, a missing route, or a broken pod of the network plugin on one node.",
         fix: "See whether one node stands in all the failures of the evidence; look at its routes, its firewall, and its pods in kube-system.",
     }
+    PLATFORM_ADDRESSES_UNUSED = "platform.addresses-unused", You {
+        means: "The site gives addresses for services, and nothing hands them out: names lead to an address where nobody answers.",
+        usually: "MetalLB is switched off, and the ingress is not told of another load balancer.",
+        fix: "Remove `enabled: false` of metallb, or remove `platform.loadBalancer`. With a load balancer of your own, give the ingress `service: {type: LoadBalancer}` under its `controller` values.",
+    }
     PLATFORM_CERTIFICATE_ENDS_SOON = "platform.certificate-ends-soon", You {
         means: "The certificate that the site gives for the platform ends within 30 days. plinth renews only certificates that it makes itself.",
         usually: "A certificate of a company's authority or of a public one, given by `runai.certificate`.",
@@ -65,6 +70,26 @@ findings! {
         means: "A component is switched on, but what it works with is not given. It stays off.",
         usually: "The load balancer is switched on without addresses, or a part of Run:ai without a `runai` section.",
         fix: "Give what the message names, for example `platform: {loadBalancer: {addresses: [RANGE]}}`, or remove `enabled`.",
+    }
+    PLATFORM_IMAGES_NOT_MIRRORED = "platform.images-not-mirrored", You {
+        means: "The site is air-gapped, and images of the platform come from a registry that no mirror stands for. The evidence names them.",
+        usually: "A registry such as gcr.io was forgotten under `registries.mirrors`.",
+        fix: "Add a mirror of the registry: `registries: {mirrors: [{registry: gcr.io, endpoints: [URL]}]}`, and fill it with the images of the evidence.",
+    }
+    PLATFORM_INFINIBAND = "platform.infiniband", You {
+        means: "What the site file says of InfiniBand cannot be carried out.",
+        usually: "A model of machine whose adapters plinth does not know, or a network that is too small for all adapters and nodes.",
+        fix: "Name the interfaces under `platform.infiniband.interfaces`, or give a larger network, such as a /16.",
+    }
+    PLATFORM_MIG_MIXED = "platform.mig-mixed", You {
+        means: "GPUs that are cut into several kinds of instances are offered under names of their own. What asks for `nvidia.com/gpu` does not get them: no pod proves such a GPU, and time-slicing does not share it.",
+        usually: "`platform.gpu.mig` is `mixed`.",
+        fix: "Nothing, if pods ask for the instances by name. Otherwise use `single` or `none`.",
+    }
+    PLATFORM_MIG_NOT_CUT = "platform.mig-not-cut", You {
+        means: "The way in which instances are offered is chosen, but no GPU node says how its GPUs are to be cut, so they stay whole.",
+        usually: "`platform.gpu.mig` alone was set.",
+        fix: "Label the GPU nodes: `nodes: {overrides: {NODE: {labels: {nvidia.com/mig.config: all-1g.10gb}}}}`, with a configuration that fits the GPU.",
     }
     PLATFORM_MISSING_NEED = "platform.missing-need", You {
         means: "A component that another component requires is switched off.",
@@ -76,25 +101,60 @@ findings! {
         usually: "`namespace` was set for a component whose product expects a fixed name.",
         fix: "Remove `namespace` of this component from the site file.",
     }
-    PLATFORM_NOT_REMOVED = "platform.not-removed", You {
-        means: "A component was switched off, and objects of it that plinth removed are still there.",
-        usually: "An object has a finalizer, and the controller that has to clear it does not run or cannot reach something.",
-        fix: "Look at the objects that the evidence names: `kubectl get KIND NAME -o yaml`, `metadata.finalizers`. See why their controller does not finish, then run again.",
+    PLATFORM_NO_DEFAULT_STORAGE = "platform.no-default-storage", You {
+        means: "No component of the site brings a default storage class, so claims that name none wait for ever.",
+        usually: "local-path-provisioner is switched off, or its class is not the default.",
+        fix: "Nothing, if the cluster has exactly one default class by other means. Otherwise switch local-path-provisioner on.",
+    }
+    PLATFORM_NO_LOAD_BALANCER = "platform.no-load-balancer", You {
+        means: "A service asks for the address of a load balancer, and no component of the site gives it one.",
+        usually: "`type: LoadBalancer` in the values of the ingress, while MetalLB is off.",
+        fix: "Nothing, if a load balancer of your own gives it. Otherwise give `platform.loadBalancer.addresses`, or remove the type.",
+    }
+    PLATFORM_NODES_RESTART = "platform.nodes-restart", You {
+        means: "The SR-IOV operator restarts a node when the number of virtual functions differs from what the firmware of an adapter has.",
+        usually: "SR-IOV is switched on for the first time, or the number of virtual functions was changed.",
+        fix: "Set the firmware beforehand (`mlxconfig set SRIOV_EN=1 NUM_OF_VFS=8`, then a cold power cycle), or do this while no jobs run. `maxUnavailable` says how many nodes restart at the same time.",
     }
     PLATFORM_NOT_HEALTHY = "platform.not-healthy", You {
         means: "A component is installed, but its workloads did not come up in time.",
         usually: "Images cannot be pulled, a volume does not bind, or a pod does not fit on any node.",
         fix: "Run `kubectl -n NAMESPACE get pods` and `kubectl -n NAMESPACE get events`; fix the cause, then run again.",
     }
+    PLATFORM_NOT_REMOVED = "platform.not-removed", You {
+        means: "A component was switched off, and objects of it that plinth removed are still there.",
+        usually: "An object has a finalizer, and the controller that has to clear it does not run or cannot reach something.",
+        fix: "Look at the objects that the evidence names: `kubectl get KIND NAME -o yaml`, `metadata.finalizers`. See why their controller does not finish, then run again.",
+    }
+    PLATFORM_NOT_SCHEDULABLE = "platform.not-schedulable", You {
+        means: "Every node has a taint, and pods of a component cannot be made to tolerate one: they would never start.",
+        usually: "GPU nodes are tainted, the control plane is as well, and the chart has no value for tolerations.",
+        fix: "Take another version of the component, as the fix says, or leave one node without a taint.",
+    }
+    PLATFORM_ONE_ADDRESS = "platform.one-address", You {
+        means: "The load balancer has a single address, and the ingress gets it. Other services of this type would wait for ever, so they get node ports.",
+        usually: "`platform.loadBalancer.addresses` holds one address.",
+        fix: "Nothing, if node ports do. Otherwise give a second address.",
+    }
     PLATFORM_REFUSED_VALUE = "platform.refused-value", You {
         means: "A helm value in the site file is known to have no effect, or a different one than its name suggests. Values that certainly have none, or that contradict another setting, are errors.",
         usually: "The setting was copied from a guide that circulates.",
         fix: "Write what the fix names after `instead:`, or remove the key.",
     }
+    PLATFORM_RENAMED_OBJECTS = "platform.renamed-objects", You {
+        means: "A helm value gives the objects of a component other names. plinth finds them by name, so it would wait for ever.",
+        usually: "`nameOverride` in the values of a component.",
+        fix: "Remove the value. `fullnameOverride`, where the chart has it, is understood.",
+    }
     PLATFORM_REPOSITORY_WITHOUT_LOGIN = "platform.repository-without-login", You {
         means: "The chart repository of a component wants a login, and the site file has no token for it.",
         usually: "`runai.registry.token` is missing.",
         fix: "Write `runai: {registry: {token: {env: RUNAI_REGISTRY_TOKEN}}}` and set that variable.",
+    }
+    PLATFORM_TWO_INGRESSES = "platform.two-ingresses", You {
+        means: "Two ingress controllers are on. Both would be the default, and both ask for the same node ports.",
+        usually: "One was switched on by hand, and the other one comes with the version of Run:ai.",
+        fix: "Switch the other one off: `platform: {components: {NAME: {enabled: false}}}`.",
     }
     PLATFORM_UNKNOWN_COMPONENT = "platform.unknown-component", You {
         means: "The catalog has no component of this name.",

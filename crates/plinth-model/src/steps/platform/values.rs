@@ -149,7 +149,7 @@ pub struct Release {
     pub login: Option<RegistryLogin>,
     /// Version.
     pub version: ChartVersion,
-    /// SHA-256 of the package, when known.
+    /// SHA-256 of the package (of the manifest for `oci://`), when known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub digest: Option<String>,
     /// Values, complete. Secrets appear as `{"$secret": <SecretRef>}` and are put in by the client, in a 0600 file.

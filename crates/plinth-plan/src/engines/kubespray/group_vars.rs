@@ -19,10 +19,12 @@ use serde_json::{Map, Value, json};
 /// The DNS domain of the cluster. Kubespray's `cluster_name` *is* that domain: a human name there ends up in every service's
 /// name.
 const CLUSTER_DOMAIN: &str = "cluster.local";
-/// Typha is advised above this number of nodes (Kubespray, large deployments).
+/// Typha is advised above this number of nodes (Base Command Manager's containerization manual; Kubespray, large deployments).
 const TYPHA_ABOVE: usize = 50;
-/// Nodes that one Typha serves.
-const NODES_PER_TYPHA: usize = 100;
+/// Nodes that one Typha serves, and how many of them there are at least and at most (the same manual).
+const NODES_PER_TYPHA: usize = 150;
+const LEAST_TYPHAS: usize = 3;
+const MOST_TYPHAS: usize = 20;
 /// Drop-ins of containerd. The GPU operator's toolkit writes its runtime there; a pattern that matched `config.toml` itself would
 /// be read in circles.
 const DROP_INS: &str = "/etc/containerd/conf.d/*.toml";
@@ -99,14 +101,22 @@ fn calico(desired: &Desired, cluster: &Cluster) -> Map<String, Value> {
     vars.extend(method.map(|method| ("calico_ip_auto_method".to_owned(), json!(method))));
     vars.extend(desired.kubernetes.mtu.map(|mtu| ("calico_mtu".to_owned(), json!(mtu))));
     vars.extend(calico.block_size.map(|size| ("calico_pool_blocksize".to_owned(), json!(size))));
-    let nodes = cluster.members.len();
-    let advised = if nodes > TYPHA_ABOVE { nodes.div_ceil(NODES_PER_TYPHA) } else { 0 };
-    let typha = calico.typha.map_or(advised, |typha| typha as usize);
+    let typha = calico.typha.map_or_else(|| typhas(cluster.members.len()), |typha| typha as usize);
     if typha > 0 || calico.typha.is_some() {
         vars.insert("typha_enabled".into(), json!(typha > 0));
         vars.insert("typha_replicas".into(), json!(typha.max(1)));
     }
     vars
+}
+
+/// Typhas for a cluster of this many nodes.
+const fn typhas(nodes: usize) -> usize {
+    match nodes.div_ceil(NODES_PER_TYPHA) {
+        _ if nodes <= TYPHA_ABOVE => 0,
+        0..LEAST_TYPHAS => LEAST_TYPHAS,
+        many if many > MOST_TYPHAS => MOST_TYPHAS,
+        enough => enough,
+    }
 }
 
 /// DNS. On images that BCM makes, BCM owns `resolv.conf` and `/etc/hosts`: Kubespray must leave them alone.
@@ -170,4 +180,17 @@ fn with_scheme(address: &str) -> String {
 fn origin(registry: &str) -> String {
     let host = if registry == "docker.io" { "registry-1.docker.io" } else { registry };
     with_scheme(host)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::typhas;
+
+    #[test]
+    fn one_typha_for_150_nodes_at_least_3_and_at_most_20() {
+        let cases = [(5, 0), (50, 0), (51, 3), (450, 3), (451, 4), (3000, 20), (5000, 20)];
+        for (nodes, wanted) in cases {
+            assert_eq!(typhas(nodes), wanted, "{nodes} nodes");
+        }
+    }
 }
