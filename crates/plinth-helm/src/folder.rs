@@ -1,9 +1,9 @@
 //! The folder of one run of helm: private, on a disk of this machine, and gone afterwards. An empty one to work in, since Helm 3 takes a
 //! folder that is named like a chart for the chart; another one for helm's own caches. The state directory may be on a network.
 
-use std::fs::{self, DirBuilder};
+use std::fs::{self, DirBuilder, Permissions};
 use std::io;
-use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _};
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
@@ -37,7 +37,8 @@ impl Folder {
 }
 
 fn begin(place: &Path) -> io::Result<Folder> {
-    let folder = Folder { all: tempfile::Builder::new().prefix("plinth-helm-").tempdir_in(place)? };
+    let private = Permissions::from_mode(0o700);
+    let folder = Folder { all: tempfile::Builder::new().prefix("plinth-helm-").permissions(private).tempdir_in(place)? };
     for path in [folder.work(), folder.homes()] {
         DirBuilder::new().mode(0o700).create(path)?;
     }
