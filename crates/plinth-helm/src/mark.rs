@@ -1,4 +1,4 @@
-//! A note in the state directory that a helm of ours works on a release, as long as it does. After a crash it tells whether that helm
+//! A note in the state directory that a helm of ours works on a release, until it ended well. It tells the next one whether that helm
 //! still lives: if not, what it left half-done is known to be nobody's.
 
 use plinth_model::ReleaseName;
@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 /// Folder of the notes, below the state directory.
 const FOLDER: &str = "helm/running";
 
-/// The note; removed when dropped.
+/// The note.
 pub(super) struct Mark(Option<PathBuf>);
 
 /// What is written in it.
@@ -49,6 +49,13 @@ impl Mark {
         Self(written.then_some(path))
     }
 
+    /// It ended well.
+    pub(super) fn done(self) {
+        if let Some(path) = self.0 {
+            let _or_it_names_a_process_that_is_gone = private_file::remove(&path);
+        }
+    }
+
     /// Who made this revision.
     pub(super) fn maker(state: &Path, release: &ReleaseName, revision: u32) -> Maker {
         let text = private_file::read(&path(state, release)).ok().flatten();
@@ -58,14 +65,6 @@ impl Mark {
                 if started(note.process) == Some(note.started) { Maker::Lives } else { Maker::Gone }
             }
             _ => Maker::Unknown,
-        }
-    }
-}
-
-impl Drop for Mark {
-    fn drop(&mut self) {
-        if let Some(path) = &self.0 {
-            let _or_it_names_a_process_that_is_gone = private_file::remove(path);
         }
     }
 }
@@ -103,16 +102,15 @@ mod tests {
         assert_eq!(maker(2), Maker::Unknown);
         let mark = Mark::begin(state.path(), &release, Some(std::process::id()), 2);
         assert_eq!((maker(2), maker(3)), (Maker::Lives, Maker::Unknown));
-        drop(mark);
+        mark.done();
         assert_eq!(maker(2), Maker::Unknown);
 
         let mut child = std::process::Command::new("sleep").arg("60").spawn().unwrap();
-        let mark = Mark::begin(state.path(), &release, Some(child.id()), 3);
+        let _mark = Mark::begin(state.path(), &release, Some(child.id()), 3);
         assert_eq!(maker(3), Maker::Lives);
         child.kill().unwrap();
         child.wait().unwrap();
         assert_eq!(maker(3), Maker::Gone);
-        std::mem::forget(mark);
         let path = path(state.path(), &release);
         let elsewhere = fs::read_to_string(&path).unwrap().replace("pid:[", "pid:[9");
         fs::write(&path, elsewhere).unwrap();

@@ -49,7 +49,7 @@ pub(super) async fn run(ctx: &Context, job: Job<'_>, secrets: &Arc<dyn Secrets>)
     command.args(job.words.all()).process_group(0);
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut group = Group(Some(command.spawn().map_err(local("helm cannot be started"))?));
-    let _mark = Mark::begin(job.state, job.release, group.process(), job.revision);
+    let mark = Mark::begin(job.state, job.release, group.process(), job.revision);
     let (input, out, err) = group.streams();
     let said = tokio::spawn(log.clone().take(out, Arc::clone(secrets)));
     let complained = tokio::spawn(log.clone().take(err, Arc::clone(secrets)));
@@ -70,6 +70,7 @@ pub(super) async fn run(ctx: &Context, job: Job<'_>, secrets: &Arc<dyn Secrets>)
     let [complained, said] = lines;
     let (complained, said) = (complained.await, said.await);
     if status.success() {
+        mark.done();
         return Ok(());
     }
     let lines = |task: Result<Result<Vec<String>, _>, _>| task.ok().and_then(Result::ok).unwrap_or_default();

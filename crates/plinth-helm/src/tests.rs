@@ -198,7 +198,7 @@ fn there(version: &str, values: &Value) -> String {
 
 #[tokio::test]
 async fn helm_gets_its_words_its_values_and_nothing_else() {
-    let bench = Bench::new("v3.18.6", &format!("echo installed with {SECRET}"));
+    let bench = Bench::new("v3.18.6", &format!("echo 'installed with {SECRET}'"));
     assert_eq!(bench.client().upgrade(&bench.ctx, &release()).await.unwrap(), Vec::<String>::new());
     let seen = bench.seen();
     let (before, stdin) = seen.split_once("stdin\n").unwrap();

@@ -3,6 +3,12 @@
 
 #[path = "kubernetes/existing.rs"]
 mod existing;
+#[path = "kubernetes/helm.rs"]
+mod helm;
+#[path = "kubernetes/helm_ground.rs"]
+mod helm_ground;
+#[path = "contract/helm_client.rs"]
+mod helm_client;
 #[path = "contract/kube_client.rs"]
 mod kube_client;
 #[path = "kubernetes/node.rs"]
