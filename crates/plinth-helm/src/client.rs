@@ -11,7 +11,7 @@ use plinth_model::steps::{CrdPolicy, Release};
 use plinth_model::{ObjectName, ReleaseName, Secret, SecretRef};
 use plinth_world::charts::ChartPackages;
 use plinth_world::helm::{
-    DEPLOYED, HelmClient, HelmProgram, ReleaseRecord, ReleaseRecords, ReleaseState, value_differences,
+    DEPLOYED, HelmClient, HelmPrograms, ReleaseRecord, ReleaseRecords, ReleaseState, value_differences,
 };
 use plinth_world::kube::{KubeHealth, KubeObjects};
 use plinth_world::secrets::Secrets;
@@ -38,7 +38,7 @@ pub struct LocalHelm {
     kubeconfig: PathBuf,
     pub(super) cluster: Arc<dyn HelmCluster>,
     packages: Arc<dyn ChartPackages>,
-    program: Arc<dyn HelmProgram>,
+    program: Arc<dyn HelmPrograms>,
     secrets: Arc<dyn Secrets>,
     pub(super) abandoned: Duration,
     known: OnceCell<Program>,
@@ -52,7 +52,7 @@ impl LocalHelm {
         kubeconfig: &Path,
         cluster: Arc<dyn HelmCluster>,
         packages: Arc<dyn ChartPackages>,
-        program: Arc<dyn HelmProgram>,
+        program: Arc<dyn HelmPrograms>,
         secrets: Arc<dyn Secrets>,
     ) -> Self {
         // helm works in another folder and must still find them.

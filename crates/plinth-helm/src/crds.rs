@@ -64,7 +64,9 @@ pub(super) async fn apply(ctx: &Context, cluster: &dyn HelmCluster, all: &[Value
         }
         if ctx.clock().elapsed() >= until {
             let happened = format!("definition {} was applied and is not served: {}", name(one), state.seen);
-            return Err(ClientError::new(CLIENT, doing).happened(happened).attempt("look at its status, then run again"));
+            return Err(ClientError::new(CLIENT, doing)
+                .happened(happened)
+                .attempt("look at its status, then run again"));
         }
         wanted.push(one);
         ctx.clock().sleep(deadlines::HELM_POLL).await;

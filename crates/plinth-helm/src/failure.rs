@@ -20,18 +20,21 @@ pub(super) fn no_program(happened: &str) -> ClientError {
 }
 
 /// A release that another helm may be changing at this moment.
-pub(super) fn in_use(doing: &str, release: &ReleaseName, status: &str, since: Timestamp, until: Timestamp) -> ClientError {
+pub(super) fn in_use(
+    doing: &str,
+    release: &ReleaseName,
+    status: &str,
+    since: Timestamp,
+    until: Timestamp,
+) -> ClientError {
     let happened = format!("it is {status} since {since}: another helm may be at work on it, or it was killed");
     let fix = format!(
         "see who runs helm: another plinth, a person, a pipeline (`helm history {} --namespace {}`); if nobody does, run again after {until}",
         release.name, release.namespace
     );
-    let finding = Finding::error(code::HELM_IN_USE, release.to_string(), format!("{release} is {status} since {since}"));
-    ClientError::new(CLIENT, doing)
-        .happened(happened)
-        .attempt(&fix)
-        .because(Cause::Refused)
-        .finding(finding.fix(fix))
+    let finding =
+        Finding::error(code::HELM_IN_USE, release.to_string(), format!("{release} is {status} since {since}"));
+    ClientError::new(CLIENT, doing).happened(happened).attempt(&fix).because(Cause::Refused).finding(finding.fix(fix))
 }
 
 /// The upgrade would remove definitions with all their objects.
@@ -83,7 +86,10 @@ const KNOWN: [Known; 10] = [
         "an object of this name is there and was not made by this release: remove it, or let whoever made it give it up (for Kubespray: switch its addon off); then run again",
     ),
     known("namespaces \"", "make the namespace first"),
-    known("violates PodSecurity", "the namespace's Pod Security level is too strict for it: `kubectl get namespace --show-labels`"),
+    known(
+        "violates PodSecurity",
+        "the namespace's Pod Security level is too strict for it: `kubectl get namespace --show-labels`",
+    ),
     Known {
         says: "Kubernetes cluster unreachable",
         attempt: "check that kube-apiserver runs on the control plane and that its port is open from here",
@@ -96,15 +102,27 @@ const KNOWN: [Known; 10] = [
         cause: Cause::Refused,
         passes: Some("a webhook whose pods have just started answers soon"),
     },
-    known("hook", "look at the Job of the hook and at its pods: `kubectl get jobs,pods`, `kubectl logs job/NAME`; then run again"),
-    known("timed out waiting", "look at what it waits for: `kubectl get jobs,pods`, `kubectl get events`; then run again"),
-    known("context deadline exceeded", "look at what it waits for: `kubectl get jobs,pods`, `kubectl get events`; then run again"),
+    known(
+        "hook",
+        "look at the Job of the hook and at its pods: `kubectl get jobs,pods`, `kubectl logs job/NAME`; then run again",
+    ),
+    known(
+        "timed out waiting",
+        "look at what it waits for: `kubectl get jobs,pods`, `kubectl get events`; then run again",
+    ),
+    known(
+        "context deadline exceeded",
+        "look at what it waits for: `kubectl get jobs,pods`, `kubectl get events`; then run again",
+    ),
     known("values don't meet the specifications", "correct the values that the chart's schema refuses"),
 ];
 
 /// helm ended with an error. `lines` are its last ones, without secrets.
 pub(super) fn ended(doing: &str, release: &ReleaseName, lines: &[String], log: &Path) -> ClientError {
-    let said = lines.iter().rposition(|line| line.starts_with("Error: ")).map_or(lines, |at| lines.get(at..).unwrap_or_default());
+    let said = lines
+        .iter()
+        .rposition(|line| line.starts_with("Error: "))
+        .map_or(lines, |at| lines.get(at..).unwrap_or_default());
     let text = said.join(" ").trim_start_matches("Error: ").to_owned();
     let text = if text.is_empty() { "it ended with an error and said nothing".to_owned() } else { text };
     let known = KNOWN.iter().find(|known| text.contains(known.says));
@@ -113,7 +131,8 @@ pub(super) fn ended(doing: &str, release: &ReleaseName, lines: &[String], log: &
         known.map_or("read what helm says, fix it, then run again", |known| known.attempt),
         log.display()
     );
-    let mut finding = Finding::error(code::HELM_FAILED, release.to_string(), format!("helm says: {text}")).fix(&attempt);
+    let mut finding =
+        Finding::error(code::HELM_FAILED, release.to_string(), format!("helm says: {text}")).fix(&attempt);
     finding.evidence = lines.to_vec();
     let error = ClientError::new(CLIENT, doing)
         .happened(format!("helm says: {text}"))
@@ -130,6 +149,9 @@ pub(super) fn ended(doing: &str, release: &ReleaseName, lines: &[String], log: &
 pub(super) fn late(doing: &str, seconds: u64, log: &Path) -> ClientError {
     ClientError::new(CLIENT, doing)
         .happened(format!("helm did not end within {seconds} s and was stopped"))
-        .attempt(format!("look at the API server and the load of this machine; helm's whole output is in {}", log.display()))
+        .attempt(format!(
+            "look at the API server and the load of this machine; helm's whole output is in {}",
+            log.display()
+        ))
         .because(Cause::Timeout)
 }

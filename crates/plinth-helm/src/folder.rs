@@ -38,7 +38,8 @@ impl Folder {
 
 fn begin(place: &Path) -> io::Result<Folder> {
     let private = Permissions::from_mode(0o700);
-    let folder = Folder { all: tempfile::Builder::new().prefix("plinth-helm-").permissions(private).tempdir_in(place)? };
+    let folder =
+        Folder { all: tempfile::Builder::new().prefix("plinth-helm-").permissions(private).tempdir_in(place)? };
     for path in [folder.work(), folder.homes()] {
         DirBuilder::new().mode(0o700).create(path)?;
     }

@@ -41,9 +41,8 @@ impl Mark {
     /// Written when the process has been started. A state directory that cannot be written costs time after a crash, nothing else.
     pub(super) fn begin(state: &Path, release: &ReleaseName, process: Option<u32>, revision: u32) -> Self {
         let path = path(state, release);
-        let note = process.and_then(|process| {
-            Some(Note { revision, place: place()?, process, started: started(process)? })
-        });
+        let note =
+            process.and_then(|process| Some(Note { revision, place: place()?, process, started: started(process)? }));
         let text = note.and_then(|note| serde_json::to_vec(&note).ok());
         let written = text.is_some_and(|text| private_file::write(&path, &text).is_ok());
         Self(written.then_some(path))

@@ -64,7 +64,8 @@ fn unpack(package: impl Read, within: &[String], charts: &mut Charts) -> Result<
             unpack(whole.as_slice(), &at, charts)?;
             continue;
         }
-        let (chart, definition) = (matches!(&*name, "Chart.yaml" | "values.yaml" | "requirements.yaml"), is_definition(&name));
+        let (chart, definition) =
+            (matches!(&*name, "Chart.yaml" | "values.yaml" | "requirements.yaml"), is_definition(&name));
         if !chart && !definition {
             continue;
         }
@@ -101,7 +102,9 @@ fn place(path: &Path, within: &[String]) -> Option<(Vec<String>, String)> {
         if inside.is_empty() {
             let packed = sub.strip_suffix(".tgz")?;
             // `NAME-1.2.3.tgz`: the name is what stands before the first dash with a number behind it.
-            let end = packed.match_indices('-').find(|(dash, _)| packed[dash + 1..].starts_with(|c: char| c.is_ascii_digit()));
+            let end = packed
+                .match_indices('-')
+                .find(|(dash, _)| packed[dash + 1..].starts_with(|c: char| c.is_ascii_digit()));
             at.push(end.map_or(packed, |(dash, _)| &packed[..dash]).to_owned());
             return Some((at, (*sub).to_owned()));
         }

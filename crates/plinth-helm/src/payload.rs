@@ -105,7 +105,7 @@ pub(super) mod tests {
     }
 
     /// A record as helm writes it.
-    pub(in crate) fn record(name: &str, version: &str, values: &Value, manifest: &str) -> String {
+    pub(crate) fn record(name: &str, version: &str, values: &Value, manifest: &str) -> String {
         let metadata = json!({"name": name, "version": version, "apiVersion": "v2"});
         let release = json!({"name": name, "info": {"status": "deployed"}, "chart": {"metadata": metadata, "templates": []},
             "config": values, "manifest": manifest, "version": 1, "namespace": "n"});
@@ -143,7 +143,10 @@ pub(super) mod tests {
             (STANDARD.encode(whole), "cut off or damaged"),
             (json(json!({"name": "a"})), "not what helm writes"),
             (json(json!({"name": "a", "chart": {"metadata": {"version": "hunter2"}}})), "not what helm writes"),
-            (json(json!({"name": "a", "chart": {"metadata": {"version": "1"}}, "config": ["hunter2"]})), "not what helm"),
+            (
+                json(json!({"name": "a", "chart": {"metadata": {"version": "1"}}, "config": ["hunter2"]})),
+                "not what helm",
+            ),
             (json(json!({"name": "b", "chart": {"metadata": {"version": "1"}}})), "another release"),
             (STANDARD.encode(packed(deep.as_bytes())), "not what helm writes"),
             (STANDARD.encode(bomb), "longer than 64 MiB"),

@@ -5,7 +5,7 @@ use crate::failure::{self, CLIENT};
 use crate::folder::Folder;
 use async_trait::async_trait;
 use plinth_model::Version;
-use plinth_world::helm::HelmProgram;
+use plinth_world::helm::HelmPrograms;
 use plinth_world::{ClientResult, Context, deadlines};
 use std::ffi::OsString;
 use std::io;
@@ -28,7 +28,7 @@ const ANSWER: u64 = 4096;
 pub struct HelmOnPath;
 
 #[async_trait]
-impl HelmProgram for HelmOnPath {
+impl HelmPrograms for HelmOnPath {
     async fn program(&self, _: &Context) -> ClientResult<PathBuf> {
         let path = std::env::var_os("PATH").unwrap_or_default();
         let found = std::env::split_paths(&path).map(|folder| folder.join("helm")).find(|file| is_program(file));
@@ -58,14 +58,15 @@ pub(super) struct Program {
 impl Program {
     /// Asks it which release it is.
     pub(super) async fn ask(path: PathBuf) -> ClientResult<Self> {
-        let said = version(&path).await.map_err(|error| {
-            failure::no_program(&format!("{} does not tell its version: {error}", path.display()))
-        })?;
-        let version: Version = said.trim().parse().map_err(|_| {
-            failure::no_program(&format!("{} does not tell its version in Helm's way", path.display()))
-        })?;
-        let major = major(&version)
-            .ok_or_else(|| failure::no_program(&format!("{} is Helm {version}", path.display())))?;
+        let said = version(&path)
+            .await
+            .map_err(|error| failure::no_program(&format!("{} does not tell its version: {error}", path.display())))?;
+        let version: Version = said
+            .trim()
+            .parse()
+            .map_err(|_| failure::no_program(&format!("{} does not tell its version in Helm's way", path.display())))?;
+        let major =
+            major(&version).ok_or_else(|| failure::no_program(&format!("{} is Helm {version}", path.display())))?;
         Ok(Self { path, version, major })
     }
 }
@@ -120,7 +121,14 @@ pub(super) struct Words(Vec<OsString>);
 impl Words {
     fn of(verb: &str, release: &plinth_model::ReleaseName, kubeconfig: &Path, limit: Duration) -> Self {
         let mut words = Self(Vec::new());
-        words.add([verb, &release.name, "--namespace", &release.namespace, "--timeout", &format!("{}s", limit.as_secs())]);
+        words.add([
+            verb,
+            &release.name,
+            "--namespace",
+            &release.namespace,
+            "--timeout",
+            &format!("{}s", limit.as_secs()),
+        ]);
         words.0.extend(["--kubeconfig".into(), kubeconfig.as_os_str().to_owned()]);
         words
     }

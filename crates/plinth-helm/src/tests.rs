@@ -8,7 +8,7 @@ use plinth_keystore::SiteSecrets;
 use plinth_model::steps::{CrdPolicy, Health, Release};
 use plinth_model::{ObjectName, ReleaseName, Secret};
 use plinth_world::charts::{ChartPackage, ChartPackages};
-use plinth_world::helm::{HelmClient as _, HelmProgram, ReleaseRecord, ReleaseRecords};
+use plinth_world::helm::{HelmClient as _, HelmPrograms, ReleaseRecord, ReleaseRecords};
 use plinth_world::kube::{HealthState, KubeHealth, KubeObjects};
 use plinth_world::secrets::Secrets;
 use plinth_world::{ClientResult, Context, SystemClock};
@@ -99,7 +99,7 @@ impl ChartPackages for Here {
 }
 
 #[async_trait]
-impl HelmProgram for Here {
+impl HelmPrograms for Here {
     async fn program(&self, _: &Context) -> ClientResult<PathBuf> {
         Ok(self.0.join("helm"))
     }
@@ -215,7 +215,8 @@ async fn helm_gets_its_words_its_values_and_nothing_else() {
     assert!(lines.next().unwrap().starts_with("args="), "it works in an empty folder: {before}");
     assert!(work.ends_with("work") && !work.exists(), "its folder is gone: {before}");
     let names: Vec<&str> = lines.filter_map(|line| line.split_once('=')).map(|(name, _)| name).collect();
-    let known = ["HELM_CACHE_HOME", "HELM_CONFIG_HOME", "HELM_DATA_HOME", "HELM_DRIVER", "HELM_NO_PLUGINS", "HELM_PLUGINS"];
+    let known =
+        ["HELM_CACHE_HOME", "HELM_CONFIG_HOME", "HELM_DATA_HOME", "HELM_DRIVER", "HELM_NO_PLUGINS", "HELM_PLUGINS"];
     assert!(names.iter().all(|name| known.contains(name) || ["HOME", "PATH", "TMPDIR"].contains(name)), "{names:?}");
     assert!(known.iter().all(|name| names.contains(name)), "{names:?}");
     assert!(!before.contains(SECRET), "{before}");
@@ -237,7 +238,9 @@ async fn helm_4_changes_objects_as_helm_3_does() {
     let name = ReleaseName { namespace: "n".into(), name: "a".into() };
     let error = bench.client().uninstall(&bench.ctx, &name, Duration::from_secs(9)).await.unwrap_err();
     assert!(error.happened.contains("still there"), "{error}");
-    assert!(bench.seen().contains("args=uninstall a --namespace n --timeout 9s") && bench.seen().contains("--wait=watcher"));
+    assert!(
+        bench.seen().contains("args=uninstall a --namespace n --timeout 9s") && bench.seen().contains("--wait=watcher")
+    );
     bench.cluster.records.lock().unwrap().clear();
     bench.client().uninstall(&bench.ctx, &name, Duration::from_secs(9)).await.unwrap();
     bench.cluster.add(1, "deployed", 0, there("1.0.0", &json!({})));
@@ -290,7 +293,9 @@ async fn a_record_that_cannot_be_read_is_an_error_and_no_absence() {
 
 #[tokio::test]
 async fn an_error_of_helm_is_told_with_its_place_and_without_secrets() {
-    let then = format!("echo WARNING: old >&2; echo \"Error: UPGRADE FAILED: pre-upgrade hooks failed: {SECRET}\" >&2; exit 1");
+    let then = format!(
+        "echo WARNING: old >&2; echo \"Error: UPGRADE FAILED: pre-upgrade hooks failed: {SECRET}\" >&2; exit 1"
+    );
     let bench = Bench::new("v3.18.6", &then);
     let error = bench.client().upgrade(&bench.ctx, &release()).await.unwrap_err();
     assert!(error.happened.starts_with("helm says: UPGRADE FAILED: pre-upgrade hooks failed: "), "{error:?}");
@@ -347,10 +352,18 @@ async fn what_was_broken_off_long_ago_is_repaired_and_told() {
 
     let bench = Bench::new("v3.18.6", "exit 0");
     bench.cluster.add(1, "failed", 0, there("1.2.3", &json!({})));
-    let job = ObjectName { api_version: "batch/v1".into(), kind: "Job".into(), namespace: "n".into(), name: "pre-install".into() };
+    let job = ObjectName {
+        api_version: "batch/v1".into(),
+        kind: "Job".into(),
+        namespace: "n".into(),
+        name: "pre-install".into(),
+    };
     bench.cluster.jobs.lock().unwrap().push(job);
     let said = bench.client().upgrade(&bench.ctx, &release()).await.unwrap();
-    assert!(said[0].contains("begins anew") && said[1] == "Job n/pre-install of an earlier attempt was removed", "{said:?}");
+    assert!(
+        said[0].contains("begins anew") && said[1] == "Job n/pre-install of an earlier attempt was removed",
+        "{said:?}"
+    );
     assert_eq!(bench.cluster.revisions(), [0; 0]);
     assert!(bench.cluster.jobs.lock().unwrap().is_empty());
 }
@@ -358,7 +371,8 @@ async fn what_was_broken_off_long_ago_is_repaired_and_told() {
 #[tokio::test]
 async fn definitions_that_nobody_else_changes_are_applied_and_none_is_lost() {
     let bench = Bench::new("v3.18.6", "exit 0");
-    let definition = "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata: {name: a.example.com}\n";
+    let definition =
+        "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata: {name: a.example.com}\n";
     package(&bench.folder.path().join("a.tgz"), &[("a/Chart.yaml", "name: a\n"), ("a/crds/a.yaml", definition)]);
     bench.client().upgrade(&bench.ctx, &release()).await.unwrap();
     assert!(bench.cluster.applied.lock().unwrap().is_empty(), "the chart's own way is kept");
@@ -396,7 +410,10 @@ async fn until(mut holds: impl FnMut() -> bool) {
 async fn a_helm_that_nobody_waits_for_ends_with_all_that_it_started() {
     let bench = Bench::new("v3.18.6", "exit 0");
     let pid = bench.folder.path().join("pid");
-    let script = format!("#!/bin/sh\n[ $1 = version ] && exec echo v3.18.6\nsleep 300 & echo $! >{0}.new\nmv {0}.new {0}\nwait\n", pid.display());
+    let script = format!(
+        "#!/bin/sh\n[ $1 = version ] && exec echo v3.18.6\nsleep 300 & echo $! >{0}.new\nmv {0}.new {0}\nwait\n",
+        pid.display()
+    );
     fs::write(bench.folder.path().join("helm"), script).unwrap();
     let client = bench.client();
     let ctx = bench.ctx.clone();

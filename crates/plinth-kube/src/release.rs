@@ -98,7 +98,8 @@ mod tests {
 
     #[test]
     fn a_record_is_told_by_name_and_labels() {
-        let labels = json!({"name": "lws", "owner": "helm", "status": "failed", "version": "12", "modifiedAt": "1", "a": "b"});
+        let labels =
+            json!({"name": "lws", "owner": "helm", "status": "failed", "version": "12", "modifiedAt": "1", "a": "b"});
         let found = read("sh.helm.release.v1.lws.v12", labels.clone());
         let want = ReleaseRecord {
             revision: 12,

@@ -94,10 +94,7 @@ const MODULES: [Module; 3] = [
 const HELMS: [Module; 2] = [
     Module {
         name: "helm3",
-        files: &[
-            ("go.mod", include_str!("../go/helm3/go.mod")),
-            ("go.sum", include_str!("../go/helm3/go.sum")),
-        ],
+        files: &[("go.mod", include_str!("../go/helm3/go.mod")), ("go.sum", include_str!("../go/helm3/go.sum"))],
         packages: &["helm.sh/helm/v3/cmd/helm"],
         stamp: helm3_stamp,
         tags: "",
@@ -106,10 +103,7 @@ const HELMS: [Module; 2] = [
     },
     Module {
         name: "helm4",
-        files: &[
-            ("go.mod", include_str!("../go/helm4/go.mod")),
-            ("go.sum", include_str!("../go/helm4/go.sum")),
-        ],
+        files: &[("go.mod", include_str!("../go/helm4/go.mod")), ("go.sum", include_str!("../go/helm4/go.sum"))],
         packages: &["helm.sh/helm/v4/cmd/helm"],
         stamp: helm4_stamp,
         tags: "",

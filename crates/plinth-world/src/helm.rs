@@ -45,9 +45,9 @@ pub trait HelmClient: Send + Sync {
     async fn uninstall(&self, ctx: &Context, release: &ReleaseName, limit: Duration) -> ClientResult<()>;
 }
 
-/// Where the program `helm` is.
+/// Gives the program `helm`: one that is here, or one that is fetched.
 #[async_trait]
-pub trait HelmProgram: Send + Sync {
+pub trait HelmPrograms: Send + Sync {
     /// Its path. Which version it is, is asked by who runs it.
     async fn program(&self, ctx: &Context) -> ClientResult<PathBuf>;
 }

@@ -140,7 +140,7 @@ fn a_failed_installation_begins_anew_with_its_hooks() {
         assert_eq!(ground.status("a"), Some(("failed".to_owned(), 1)));
         let lines = ground.differences(&hooked);
         assert_eq!(lines, ["~ status failed → deployed"]);
-        let job = || ground.kubectl(&["get", "jobs", "a-hook", "--ignore-not-found", "-o", "jsonpath={.metadata.uid}"]);
+        let job = || ground.hook("a");
         let failed = job();
         let said = std::thread::scope(|scope| {
             let work = scope.spawn(|| ground.upgrade(&hooked));
@@ -169,7 +169,14 @@ fn what_somebody_does_behind_our_back_is_named_and_put_right() {
         let package = ground.stand.folder.path().join("by-hand.tgz");
         std::fs::write(&package, packed("standin", "1.2.4")).unwrap();
         let package = package.to_str().unwrap();
-        ground.by_hand(&["upgrade", "a", package, "--reuse-values", "--set", "color=red,extra.token=hunter2,password=x"]);
+        ground.by_hand(&[
+            "upgrade",
+            "a",
+            package,
+            "--reuse-values",
+            "--set",
+            "color=red,extra.token=hunter2,password=x",
+        ]);
         let mut lines = ground.differences(&wanted);
         lines.sort();
         let want = [
@@ -218,7 +225,8 @@ fn definitions_are_changed_and_never_lost() {
         };
         ground.upgrade(&at("0.7.0", CrdPolicy::Templates)).unwrap();
         until(|| ground.kubectl(&["api-resources", "--api-group=plinth.test", "-o", "name"]).contains("groups"));
-        let group = json!({"apiVersion": "plinth.test/v1", "kind": "Group", "metadata": {"name": "g", "namespace": NAMESPACE}});
+        let group =
+            json!({"apiVersion": "plinth.test/v1", "kind": "Group", "metadata": {"name": "g", "namespace": NAMESPACE}});
         ground.stand.apply(&group);
         let before = ground.everything();
         let error = ground.upgrade(&at("0.8.0", CrdPolicy::Apply)).unwrap_err();
@@ -247,7 +255,7 @@ fn an_uninstallation_that_was_broken_off_is_brought_to_its_end() {
         let hooked = with(&[("hook", "pre-delete".into())]);
         ground.upgrade(&hooked).unwrap();
         let name = release_name("a");
-        let job = || ground.kubectl(&["get", "jobs", "a-hook", "--ignore-not-found", "-o", "jsonpath={.metadata.uid}"]);
+        let job = || ground.hook("a");
         std::thread::scope(|scope| {
             let work = scope.spawn(|| ground.run(ground.client.uninstall(&ground.ctx, &name, Duration::from_secs(60))));
             until(|| !job().is_empty());
@@ -267,6 +275,9 @@ fn an_uninstallation_that_was_broken_off_is_brought_to_its_end() {
         assert_eq!(ground.status("a"), Some(("deployed".to_owned(), 1)));
         ground.run(ground.client.uninstall(&ground.ctx, &name, Duration::from_secs(60))).unwrap();
         assert_eq!(ground.status("a"), None);
-        assert_eq!(ground.kubectl(&["get", "deployments,configmaps", "--ignore-not-found", "-o", "name"]).matches("a").count(), 0);
+        assert_eq!(
+            ground.kubectl(&["get", "deployments,configmaps", "--ignore-not-found", "-o", "name"]).matches("a").count(),
+            0
+        );
     });
 }

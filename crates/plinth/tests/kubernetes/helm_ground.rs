@@ -10,7 +10,7 @@ use plinth_lab::Parts;
 use plinth_model::steps::{CrdPolicy, PodSecurity, Release};
 use plinth_model::{Digest, ReleaseName};
 use plinth_world::charts::{ChartPackage, ChartPackages};
-use plinth_world::helm::{HelmClient as _, HelmProgram};
+use plinth_world::helm::{HelmClient as _, HelmPrograms};
 use plinth_world::kube::KubeNamespaces as _;
 use plinth_world::secrets::Secrets;
 use plinth_world::{ClientResult, Context, SystemClock};
@@ -101,14 +101,22 @@ impl Ground {
         self.stand.plane.kubectl(&["get", kinds, "-A", "-o", columns]).unwrap()
     }
 
+    /// The identity of the Job of a release's hook; empty when there is none.
+    pub(crate) fn hook(&self, release: &str) -> String {
+        let job = format!("{release}-hook");
+        self.kubectl(&["get", "jobs", &job, "--ignore-not-found", "-o", "jsonpath={.metadata.uid}"])
+    }
+
     /// The Job of a release's hook ends: well, or not.
     pub(crate) fn end_hook(&self, release: &str, well: bool) {
         let now = jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
         let conditions: &[&str] = if well { &["SuccessCriteriaMet", "Complete"] } else { &["FailureTarget", "Failed"] };
         let conditions: Vec<Value> = conditions
             .iter()
-            .map(|kind| serde_json::json!({"type": kind, "status": "True", "reason": "BackoffLimitExceeded",
-                "lastProbeTime": now, "lastTransitionTime": now}))
+            .map(|kind| {
+                serde_json::json!({"type": kind, "status": "True", "reason": "BackoffLimitExceeded",
+                "lastProbeTime": now, "lastTransitionTime": now})
+            })
             .collect();
         let mut status = serde_json::json!({"startTime": now, "conditions": conditions});
         if well {
@@ -118,7 +126,7 @@ impl Ground {
         }
         let patch = serde_json::json!({"status": status}).to_string();
         let job = format!("{release}-hook");
-        until(|| !self.kubectl(&["get", "jobs", &job, "--ignore-not-found", "-o", "name"]).is_empty());
+        until(|| !self.hook(release).is_empty());
         self.kubectl(&["patch", "job", &job, "--subresource=status", "--type=merge", "-p", &patch]);
     }
 
@@ -136,10 +144,13 @@ impl Ground {
 
     /// Begins to install, and kills helm with -9 when its hook waits.
     pub(crate) fn killed_in_its_hook(&self, release: &Release, meanwhile: impl Fn(u32)) -> String {
+        let before = self.hook(&release.release);
         let ended = std::thread::scope(|scope| {
             let work = scope.spawn(|| self.upgrade(release));
-            let job = format!("{}-hook", release.release);
-            until(|| !self.kubectl(&["get", "jobs", &job, "--ignore-not-found", "-o", "name"]).is_empty());
+            until(|| {
+                let now = self.hook(&release.release);
+                !now.is_empty() && now != before
+            });
             let process = self.process(&release.release).expect("helm runs");
             meanwhile(process);
             assert!(Command::new("kill").args(["-9", &process.to_string()]).status().unwrap().success());
@@ -170,7 +181,7 @@ fn client(stand: &Stand, helm: &Path) -> LocalHelm {
 struct Program(PathBuf);
 
 #[async_trait]
-impl HelmProgram for Program {
+impl HelmPrograms for Program {
     async fn program(&self, _: &Context) -> ClientResult<PathBuf> {
         Ok(self.0.clone())
     }
