@@ -159,8 +159,8 @@ mod tests {
         let found = logs(state.path(), None).unwrap();
         assert_eq!(found.logs.len(), 5);
         let helm = found.find("20261129T001305.120Z-gpu-operator.log").unwrap();
-        assert!(is_of_helm(helm, &"platform/release/gpu-operator".parse().unwrap()));
-        assert!(!is_of_helm(helm, &"platform/release/operator".parse().unwrap()));
+        assert!(is_of_helm(helm, &StepId::new("platform", "release", "gpu-operator")));
+        assert!(!is_of_helm(helm, &StepId::new("platform", "release", "operator")));
         assert_eq!(found.find("last").unwrap().name, "20261129T021305.120Z-cluster.log");
         assert_eq!(found.find("run").unwrap().name, "plinth.log");
         let at = found.find("20261129T011305.120Z-facts.log").unwrap().at.unwrap();

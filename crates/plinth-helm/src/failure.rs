@@ -27,7 +27,7 @@ pub(super) fn in_use(
     since: Timestamp,
     until: Timestamp,
 ) -> ClientError {
-    let happened = format!("it is {status} since {since}: another helm may be at work on it, or it was killed");
+    let happened = format!("it is {status} since {since}: another helm may be at work on it, or was killed");
     let fix = format!(
         "see who runs helm: another plinth, a person, a pipeline (`helm history {} --namespace {}`); if nobody does, run again after {until}",
         release.name, release.namespace
@@ -35,6 +35,20 @@ pub(super) fn in_use(
     let finding =
         Finding::error(code::HELM_IN_USE, release.to_string(), format!("{release} is {status} since {since}"));
     ClientError::new(CLIENT, doing).happened(happened).attempt(&fix).because(Cause::Refused).finding(finding.fix(fix))
+}
+
+/// A helm that an earlier run of ours began is still at work.
+pub(super) fn ours_lives(doing: &str, release: &ReleaseName, status: &str, process: u32) -> ClientError {
+    let happened =
+        format!("it is {status}: helm, process {process}, which an earlier run started here, is still at work on it");
+    let fix = "wait until it has ended, or end it; then run again: what it leaves half-done is repaired then";
+    let message = format!("process {process} is at work on {release}");
+    ClientError::new(CLIENT, doing)
+        .happened(happened)
+        .attempt(fix)
+        .because(Cause::Refused)
+        .transient("it ends within its own limit")
+        .finding(Finding::error(code::HELM_IN_USE, release.to_string(), message).fix(fix))
 }
 
 /// The upgrade would remove definitions with all their objects.

@@ -29,8 +29,8 @@ struct Note {
 /// What is known of whoever began a revision.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Maker {
-    /// A helm of ours that still lives.
-    Lives,
+    /// A helm of ours that still lives, as this process.
+    Lives(u32),
     /// A helm of ours that is gone.
     Gone,
     /// Somebody else, or ours on another machine.
@@ -61,7 +61,7 @@ impl Mark {
         let note = text.and_then(|text| serde_json::from_str::<Note>(&text).ok());
         match note {
             Some(note) if note.revision == revision && Some(&note.place) == place().as_ref() => {
-                if started(note.process) == Some(note.started) { Maker::Lives } else { Maker::Gone }
+                if started(note.process) == Some(note.started) { Maker::Lives(note.process) } else { Maker::Gone }
             }
             _ => Maker::Unknown,
         }
@@ -100,13 +100,13 @@ mod tests {
         let maker = |revision| Mark::maker(state.path(), &release, revision);
         assert_eq!(maker(2), Maker::Unknown);
         let mark = Mark::begin(state.path(), &release, Some(std::process::id()), 2);
-        assert_eq!((maker(2), maker(3)), (Maker::Lives, Maker::Unknown));
+        assert_eq!((maker(2), maker(3)), (Maker::Lives(std::process::id()), Maker::Unknown));
         mark.done();
         assert_eq!(maker(2), Maker::Unknown);
 
         let mut child = std::process::Command::new("sleep").arg("60").spawn().unwrap();
         let _mark = Mark::begin(state.path(), &release, Some(child.id()), 3);
-        assert_eq!(maker(3), Maker::Lives);
+        assert_eq!(maker(3), Maker::Lives(child.id()));
         child.kill().unwrap();
         child.wait().unwrap();
         assert_eq!(maker(3), Maker::Gone);

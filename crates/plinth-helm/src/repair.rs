@@ -32,12 +32,12 @@ impl LocalHelm {
         let Some(last) = records.last().filter(|last| is_open(last)) else { return Ok(()) };
         let patience = SignedDuration::try_from(limit + self.abandoned).unwrap_or(SignedDuration::MAX);
         let until = last.written.checked_add(patience).unwrap_or(Timestamp::MAX);
-        let busy = match Mark::maker(&self.state, release, last.revision) {
-            Maker::Gone => false,
-            Maker::Lives => true,
-            Maker::Unknown => ctx.clock().now() < until,
-        };
-        if busy { Err(failure::in_use(doing, release, &last.status, last.written, until)) } else { Ok(()) }
+        match Mark::maker(&self.state, release, last.revision) {
+            Maker::Gone => Ok(()),
+            Maker::Lives(process) => Err(failure::ours_lives(doing, release, &last.status, process)),
+            Maker::Unknown if ctx.clock().now() >= until => Ok(()),
+            Maker::Unknown => Err(failure::in_use(doing, release, &last.status, last.written, until)),
+        }
     }
 
     /// Makes a free release one that helm can upgrade or install; says what was done.

@@ -397,6 +397,14 @@ fn lives(file: &Path) -> bool {
     stat.rsplit_once(')').is_some_and(|(_, rest)| !rest.trim_start().starts_with('Z'))
 }
 
+/// Whether the process that a note names lives.
+fn running_process(state: &Path) -> bool {
+    let notes = fs::read_dir(state.join("helm/running")).unwrap().flatten();
+    let texts: Vec<String> = notes.map(|note| fs::read_to_string(note.path()).unwrap()).collect();
+    let note: Value = serde_json::from_str(&texts[0]).unwrap();
+    Path::new(&format!("/proc/{}", note["process"])).exists()
+}
+
 /// Until it holds, for some seconds.
 async fn until(mut holds: impl FnMut() -> bool) {
     let end = Instant::now() + Duration::from_secs(20);
@@ -422,8 +430,19 @@ async fn a_helm_that_nobody_waits_for_ends_with_all_that_it_started() {
     assert!(lives(&pid));
     let running = fs::read_dir(bench.state().join("helm/running")).unwrap().count();
     assert_eq!(running, 1, "it is noted that ours is at work");
+    bench.cluster.add(1, "pending-install", 99, there("1.2.3", &json!({})));
+    let error = bench.client().upgrade(&bench.ctx, &release()).await.unwrap_err();
+    assert!(error.happened.contains("which an earlier run started here"), "{error:?}");
     task.abort();
     until(|| !lives(&pid)).await;
+    assert_eq!(bench.cluster.revisions(), [1]);
+    bench.cluster.records.lock().unwrap().clear();
+    bench.cluster.add(1, "pending-install", 0, there("1.2.3", &json!({})));
+    fs::write(bench.folder.path().join("helm"), "#!/bin/sh\n[ $1 = version ] && exec echo v3.18.6\ncat >/dev/null\n")
+        .unwrap();
+    until(|| !running_process(&bench.state())).await;
+    let said = bench.client().upgrade(&bench.ctx, &release()).await.unwrap();
+    assert!(said[0].contains("begins anew"), "it is young, and known to be nobody's: {said:?}");
 }
 
 #[tokio::test]
