@@ -1,7 +1,8 @@
 //! Where the logs of a site are, and which run and step each belongs to.
 //!
-//! plinth's own log is beside the journal, those of plays are below `kubespray/logs`. All are private to the user, and secrets were taken
-//! out before anything was written. A play's log is named after the time at which it began; the journal knows what ran then.
+//! plinth's own log is beside the journal, those of plays are below `kubespray/logs`, those of helm below `helm/logs`. All are private to
+//! the user, and secrets were taken out before anything was written. The log of a play or of helm is named after the time at which it
+//! began; the journal knows what ran then.
 
 use jiff::Timestamp;
 use plinth_ansible::{LOG_TIME, LOGS};
@@ -24,9 +25,14 @@ const LARGEST: u64 = 512 * 1024 * 1024;
 pub fn logs(directory: &Path, journal: Option<&JournalReader>) -> Result<Logs, Problem> {
     let mut found = files(directory, |name| name.starts_with(OWN), LogOf::Plinth)?;
     let mut plays = files(&directory.join(LOGS), |name| name.ends_with(".log"), LogOf::Play)?;
-    if let Some(journal) = journal.filter(|_| !plays.is_empty()) {
-        attribute(&mut plays, journal)?;
+    let mut helms = files(&directory.join(plinth_helm::LOGS), |name| name.ends_with(".log"), LogOf::Play)?;
+    if let Some(journal) = journal.filter(|_| !helms.is_empty()) {
+        attribute(&mut helms, journal, |log, id| is_of_helm(log, id))?;
     }
+    if let Some(journal) = journal.filter(|_| !plays.is_empty()) {
+        attribute(&mut plays, journal, |_, id| id.area() == "kubernetes")?;
+    }
+    found.extend(helms);
     found.extend(plays);
     found.sort_by(|a, b| (a.at, &a.name).cmp(&(b.at, &b.name)));
     Ok(Logs { schema: logs::SCHEMA, directory: directory.display().to_string(), logs: found })
@@ -82,15 +88,26 @@ fn begun(name: &str) -> Option<Timestamp> {
         .map(|at| at.timestamp())
 }
 
-/// Finds the run and the step of each log: the step about the engine that was in flight when the log was begun.
-fn attribute(plays: &mut [LogFile], journal: &JournalReader) -> Result<(), Problem> {
+/// Whether a log of helm, which is named after the release, may be of this step: several releases are installed at a time.
+fn is_of_helm(log: &LogFile, id: &StepId) -> bool {
+    let release = log.name.split_once('-').and_then(|(_, rest)| rest.strip_suffix(".log"));
+    matches!(id.area(), "platform" | "runai") && release == Some(id.target())
+}
+
+/// Finds the run and the step of each log: the step that was in flight when the log was begun, of those that fit.
+fn attribute(
+    plays: &mut [LogFile],
+    journal: &JournalReader,
+    fits: impl Fn(&LogFile, &StepId) -> bool,
+) -> Result<(), Problem> {
     for run in journal.runs().map_err(Problem::from)? {
         let view = RunView::of(&journal.since(&run, 0).map_err(Problem::from)?);
         if view.run.as_ref().is_some_and(|head| head.rehearsal) {
             continue;
         }
         for log in plays.iter_mut().filter(|log| log.run.is_none()) {
-            let Some((step, failed)) = log.at.and_then(|at| running(&view, at)) else { continue };
+            let found = log.at.and_then(|at| running(&view, at, |id| fits(log, id)));
+            let Some((step, failed)) = found else { continue };
             (log.run, log.step, log.failed) = (Some(run.clone()), Some(step), failed);
         }
     }
@@ -98,12 +115,12 @@ fn attribute(plays: &mut [LogFile], journal: &JournalReader) -> Result<(), Probl
 }
 
 /// The step on several nodes that was in flight then, the one that began last, and on which nodes it failed.
-fn running(view: &RunView, at: Timestamp) -> Option<(StepId, Vec<String>)> {
+fn running(view: &RunView, at: Timestamp, fits: impl Fn(&StepId) -> bool) -> Option<(StepId, Vec<String>)> {
     let covers = |started: Timestamp, seconds: Option<f64>| {
         let after = at.duration_since(started).as_secs_f64();
         after >= 0.0 && seconds.is_none_or(|seconds| after <= seconds)
     };
-    let several = view.steps.iter().filter(|(id, step)| step.node.is_none() && id.area() == "kubernetes");
+    let several = view.steps.iter().filter(|(id, step)| step.node.is_none() && fits(id));
     let then = several.filter_map(|(id, step)| Some((step.started?, id, step)));
     let (_, id, step) =
         then.filter(|(started, _, step)| covers(*started, step.seconds)).max_by_key(|(started, _, _)| *started)?;
@@ -129,6 +146,9 @@ mod tests {
         assert!(logs(state.path(), None).unwrap().logs.is_empty());
         let plays = state.path().join(LOGS);
         fs::create_dir_all(&plays).unwrap();
+        let helms = state.path().join(plinth_helm::LOGS);
+        fs::create_dir_all(&helms).unwrap();
+        fs::write(helms.join("20261129T001305.120Z-gpu-operator.log"), "Error: UPGRADE FAILED").unwrap();
         let now: Timestamp = "2026-11-29T01:13:05.120Z".parse().unwrap();
         assert_eq!(begun(&format!("{}-facts.log", now.strftime(LOG_TIME))), Some(now), "as the writer names it");
         fs::write(state.path().join("plinth.log"), "own\n").unwrap();
@@ -137,7 +157,10 @@ mod tests {
             fs::write(plays.join(name), format!("{name}\nsecond")).unwrap();
         }
         let found = logs(state.path(), None).unwrap();
-        assert_eq!(found.logs.len(), 4);
+        assert_eq!(found.logs.len(), 5);
+        let helm = found.find("20261129T001305.120Z-gpu-operator.log").unwrap();
+        assert!(is_of_helm(helm, &StepId::new("platform", "release", "gpu-operator")));
+        assert!(!is_of_helm(helm, &StepId::new("platform", "release", "operator")));
         assert_eq!(found.find("last").unwrap().name, "20261129T021305.120Z-cluster.log");
         assert_eq!(found.find("run").unwrap().name, "plinth.log");
         let at = found.find("20261129T011305.120Z-facts.log").unwrap().at.unwrap();

@@ -17,6 +17,7 @@ mod node;
 mod object;
 pub mod place;
 mod ready;
+mod release;
 mod secret;
 mod system;
 mod taint;

@@ -36,7 +36,7 @@ pub use mirror::{BUSYBOX, CUDA, Mirror, PROBE, REGISTRIES, Served};
 pub use node::Node;
 pub use odd::{Login, Odd, Sudo};
 pub use owner::Owner;
-pub use parts::{CONTAINERD, ETCD, KUBERNETES, Parts};
+pub use parts::{CONTAINERD, ETCD, HELM, KUBERNETES, Parts};
 pub use root::RootSpec;
 pub use seed::IMAGE;
 pub use spec::{LabSpec, NodeSpec};

@@ -1,4 +1,4 @@
-//! Kubernetes, etcd and containerd, built from the Go modules in `go/`: their projects' own sources from the module proxy, with
+//! Kubernetes, etcd, containerd and Helm, built from the Go modules in `go/`: their projects' own sources from the module proxy, with
 //! `main` packages of ours where a project's own cannot be built from outside. Nothing is downloaded ready-made.
 
 use crate::cache;
@@ -14,6 +14,8 @@ pub const KUBERNETES: &str = "1.34.2";
 pub const ETCD: &str = "3.5.35";
 /// Release of containerd.
 pub const CONTAINERD: &str = "2.1.4";
+/// Releases of Helm: both majors are in use. Helm 4 needs Go 1.26, which an older Go fetches by itself.
+pub const HELM: [&str; 2] = ["3.18.6", "4.3.2"];
 
 /// Programs that are one binary under several names.
 const IN_ONE: [&str; 7] =
@@ -88,6 +90,28 @@ const MODULES: [Module; 3] = [
     },
 ];
 
+/// Nothing on a node needs Helm, so it stands apart: a mirror of what nodes fetch stays the same.
+const HELMS: [Module; 2] = [
+    Module {
+        name: "helm3",
+        files: &[("go.mod", include_str!("../go/helm3/go.mod")), ("go.sum", include_str!("../go/helm3/go.sum"))],
+        packages: &["helm.sh/helm/v3/cmd/helm"],
+        stamp: helm3_stamp,
+        tags: "",
+        links: &["helm3"],
+        takes: "two minutes",
+    },
+    Module {
+        name: "helm4",
+        files: &[("go.mod", include_str!("../go/helm4/go.mod")), ("go.sum", include_str!("../go/helm4/go.sum"))],
+        packages: &["helm.sh/helm/v4/cmd/helm"],
+        stamp: helm4_stamp,
+        tags: "",
+        links: &["helm4"],
+        takes: "three minutes",
+    },
+];
+
 /// Programs of Kubernetes and around it that are built and ready to run, all of them static.
 #[derive(Clone, Debug)]
 pub struct Parts {
@@ -101,13 +125,19 @@ impl Parts {
         Self::of(&MODULES, &|line| eprintln!("lab: {line}"))
     }
 
+    /// Helm 3 and Helm 4, in the same way (some five minutes).
+    pub fn helm() -> LabResult<Self> {
+        Self::of(&HELMS, &|line| eprintln!("lab: {line}"))
+    }
+
     fn of(modules: &[Module], told: &dyn Fn(&str)) -> LabResult<Self> {
         let folders = modules.iter().map(|module| module.made(told)).collect::<LabResult<_>>()?;
         Ok(Self { folders })
     }
 
     /// Path of a program: `kube-apiserver`, `kube-controller-manager`, `kube-proxy`, `kube-scheduler`, `kubeadm`, `kubectl`,
-    /// `kubelet`, `coredns`, `crictl`, `pause`, `probe`, `etcd`, `etcdctl`, `etcdutl`, `containerd`, `containerd-shim-runc-v2`, `ctr`.
+    /// `kubelet`, `coredns`, `crictl`, `pause`, `probe`, `etcd`, `etcdctl`, `etcdutl`, `containerd`, `containerd-shim-runc-v2`, `ctr`;
+    /// of [`Parts::helm`]: `helm3`, `helm4`.
     pub fn program(&self, name: &str) -> LabResult<PathBuf> {
         let found = self.folders.iter().map(|folder| folder.join("bin").join(name)).find(|path| path.exists());
         found.ok_or_else(|| {
@@ -163,10 +193,12 @@ impl Module {
         command.arg("-ldflags").arg(format!("-s -w {}", (self.stamp)()));
         command.arg("-o").arg(format!("{}/", programs.display())).args(self.packages).current_dir(&sources);
         run(&mut command, &format!("building {} with Go", self.name))?;
-        let first = self.links.first().map(|_| self.name);
+        // A package in the module's own folder makes a program that is called like the module.
+        let first = self.packages.first().and_then(|package| package.rsplit('/').next()).unwrap_or_default();
+        let first = if first == "." { self.name } else { first };
         for link in self.links {
             let path = programs.join(link);
-            std::os::unix::fs::symlink(first.unwrap_or_default(), &path).map_err(LabError::at("linking", &path))?;
+            std::os::unix::fs::symlink(first, &path).map_err(LabError::at("linking", &path))?;
         }
         Ok(())
     }
@@ -201,6 +233,15 @@ fn containerd_stamp() -> String {
     format!("-X github.com/containerd/containerd/v2/version.Version=v{CONTAINERD}")
 }
 
+/// Releases built from source do not know their last number.
+fn helm3_stamp() -> String {
+    format!("-X helm.sh/helm/v3/internal/version.version=v{}", HELM[0])
+}
+
+fn helm4_stamp() -> String {
+    format!("-X helm.sh/helm/v4/internal/version.version=v{}", HELM[1])
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -211,9 +252,11 @@ mod tests {
             ("kubernetes", format!("k8s.io/kubernetes v{KUBERNETES}")),
             ("etcd", format!("go.etcd.io/etcd/server/v3 v{ETCD}")),
             ("containerd", format!("github.com/containerd/containerd/v2 v{CONTAINERD}")),
+            ("helm3", format!("helm.sh/helm/v3 v{}", HELM[0])),
+            ("helm4", format!("helm.sh/helm/v4 v{}", HELM[1])),
         ];
         for (name, line) in wanted {
-            let module = MODULES.iter().find(|module| module.name == name).unwrap();
+            let module = MODULES.iter().chain(&HELMS).find(|module| module.name == name).unwrap();
             assert!(module.files[0].1.contains(&line), "{name} requires another release than {line}");
         }
     }
@@ -228,7 +271,7 @@ mod tests {
 
     #[test]
     fn a_program_nobody_builds_is_named() {
-        let error = Parts { folders: Vec::new() }.program("helm").unwrap_err();
-        assert!(error.to_string().contains("helm"), "{error}");
+        let error = Parts { folders: Vec::new() }.program("nobody").unwrap_err();
+        assert!(error.to_string().contains("nobody"), "{error}");
     }
 }

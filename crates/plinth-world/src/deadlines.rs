@@ -136,3 +136,17 @@ pub const SSH_CLOSING: Duration = Duration::from_secs(10);
 pub const SSH_SETTLING: Duration = Duration::from_secs(5);
 /// How long a shell is kept for another operation. It waits half as long again on the node, so it is not gone when it is asked.
 pub const SSH_KEPT: Duration = Duration::from_secs(20);
+/// `helm version` takes some hundredths of a second; a busy disk reads its 60 MB for the first time.
+pub const HELM_LOOK: Duration = Duration::from_secs(30);
+/// What helm does beside the waiting that it has a limit for: rendering, and some hundred requests to the API server.
+pub const HELM_MARGIN: Duration = Duration::from_secs(180);
+/// helm that was asked to stop writes down that it failed, which is one request.
+pub const HELM_STOPS: Duration = Duration::from_secs(10);
+/// An operation of helm that has been open for its own limit and so much longer is nobody's any more.
+pub const HELM_ABANDONED: Duration = Duration::from_secs(300);
+/// Jobs and their pods that were removed are gone after the grace period of pods, 30 s by default.
+pub const HELM_JOBS_GONE: Duration = Duration::from_secs(60);
+/// A definition that was applied is served within a second or two; more where many were.
+pub const HELM_CRDS_SERVED: Duration = Duration::from_secs(60);
+/// Between two looks at something that takes a second or two.
+pub const HELM_POLL: Duration = Duration::from_secs(1);

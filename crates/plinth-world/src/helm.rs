@@ -1,26 +1,31 @@
-//! The Helm client. The real client is not in this release.
+//! The Helm client: its calls and the values they speak. The real one is `plinth-helm`.
+
+mod differences;
+
+pub use differences::value_differences;
 
 use crate::{ClientResult, Context};
 use async_trait::async_trait;
+use jiff::Timestamp;
 use plinth_model::steps::Release;
-use plinth_model::{Digest, ReleaseName, Values, Version};
+use plinth_model::{ReleaseName, Secret, Version};
+use std::path::PathBuf;
 use std::time::Duration;
 
-/// A release as helm knows it.
+/// What helm calls a release that was installed to its end.
+pub const DEPLOYED: &str = "deployed";
+
+/// A release as helm left it. Values are not in here: they hold secrets, and are compared inside the client.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReleaseState {
     /// Chart version, as the package says (`1.16.0` where the index says `v1.16.0`). One that cannot be read is the client's error.
     pub version: Version,
-    /// Digest of the values, secrets not included ([`values_digest`]).
-    pub values: Digest,
     /// `deployed`, `failed`, `pending-install`, ...
     pub status: String,
-}
-
-/// Digest of values as they stand in a plan: secrets are references there, so it never depends on a secret.
-#[must_use]
-pub fn values_digest(values: &Values) -> Digest {
-    Digest::of(values)
+    /// Counts installations, upgrades and rollbacks, from 1.
+    pub revision: u32,
+    /// Since when it has this status.
+    pub since: Timestamp,
 }
 
 /// Helm.
@@ -28,9 +33,47 @@ pub fn values_digest(values: &Values) -> Digest {
 pub trait HelmClient: Send + Sync {
     /// The release, if there is one.
     async fn release(&self, ctx: &Context, namespace: &str, name: &str) -> ClientResult<Option<ReleaseState>>;
-    /// Installs or upgrades and waits. Stale hook Jobs are removed before. Harmless to repeat.
-    async fn upgrade(&self, ctx: &Context, release: &Release) -> ClientResult<()>;
+    /// What is otherwise than wanted, one line each: the release is not there (`+`); chart version, package, status and each value by its
+    /// dotted path (`+`, `-`, `~`). Secrets are resolved and compared in here, and shown as `(secret)`. Empty: as wanted.
+    async fn differences(&self, ctx: &Context, release: &Release) -> ClientResult<Vec<String>>;
+    /// Installs or upgrades; hooks of the chart are waited for, workloads are not: what proves that it works is the step's to know.
+    /// Nothing is done when it is as wanted. What an attempt before left behind is repaired first, and answered, a sentence each:
+    /// an operation of helm that was broken off long ago, left-over Jobs. One that may still be at work is an error.
+    async fn upgrade(&self, ctx: &Context, release: &Release) -> ClientResult<Vec<String>>;
     /// Uninstalls the release with its history, and waits until what it made is gone. What helm keeps on purpose stays: its
     /// namespace, custom resource definitions that are no templates, claims of volumes. A release that is not there is fine.
     async fn uninstall(&self, ctx: &Context, release: &ReleaseName, limit: Duration) -> ClientResult<()>;
+}
+
+/// Gives the program `helm`: one that is here, or one that is fetched.
+#[async_trait]
+pub trait HelmPrograms: Send + Sync {
+    /// Its path. Which version it is, is asked by who runs it.
+    async fn program(&self, ctx: &Context) -> ClientResult<PathBuf>;
+}
+
+/// One revision of a release, as helm keeps it in the cluster.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReleaseRecord {
+    /// Counts from 1.
+    pub revision: u32,
+    /// `deployed`, `superseded`, `failed`, `pending-upgrade`, ...
+    pub status: String,
+    /// When it was last written: by the API server's clock when it was made, by that of helm when it was changed later.
+    pub written: Timestamp,
+    /// Further labels, given by whoever ran helm.
+    pub labels: Vec<(String, String)>,
+    /// What the API server calls this very state of it: it changes with every write.
+    pub state: String,
+}
+
+/// What helm keeps of its releases in the cluster: one Secret for each revision. helm itself is not run for it.
+#[async_trait]
+pub trait ReleaseRecords: Send + Sync {
+    /// All revisions of a release, oldest first, by their labels alone. Those that are not helm's are left out.
+    async fn records(&self, ctx: &Context, release: &ReleaseName) -> ClientResult<Vec<ReleaseRecord>>;
+    /// What is written in one, in helm's own encoding; it holds values, so it is a secret. None: it is gone.
+    async fn content(&self, ctx: &Context, release: &ReleaseName, revision: u32) -> ClientResult<Option<Secret>>;
+    /// Removes one, if nobody changed it meanwhile; it is an error when somebody did.
+    async fn remove_record(&self, ctx: &Context, release: &ReleaseName, record: &ReleaseRecord) -> ClientResult<()>;
 }

@@ -5,6 +5,12 @@
 mod checks;
 #[path = "kubernetes/existing.rs"]
 mod existing;
+#[path = "kubernetes/helm.rs"]
+mod helm;
+#[path = "contract/helm_client.rs"]
+mod helm_client;
+#[path = "kubernetes/helm_ground.rs"]
+mod helm_ground;
 #[path = "contract/kube_client.rs"]
 mod kube_client;
 #[path = "kubernetes/node.rs"]

@@ -402,7 +402,10 @@ impl HelmClient for Shut {
     async fn release(&self, _: &Context, _: &str, _: &str) -> ClientResult<Option<ReleaseState>> {
         refuse()
     }
-    async fn upgrade(&self, _: &Context, _: &Release) -> ClientResult<()> {
+    async fn differences(&self, _: &Context, _: &Release) -> ClientResult<Vec<String>> {
+        refuse()
+    }
+    async fn upgrade(&self, _: &Context, _: &Release) -> ClientResult<Vec<String>> {
         refuse()
     }
     async fn uninstall(&self, _: &Context, _: &ReleaseName, _: std::time::Duration) -> ClientResult<()> {

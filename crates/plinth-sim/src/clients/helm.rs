@@ -10,11 +10,12 @@ use crate::world::{Effect, Installed, State};
 use async_trait::async_trait;
 use jiff::Timestamp;
 use plinth_model::steps::Release;
-use plinth_model::{ReleaseName, SecretRef};
-use plinth_world::helm::{HelmClient, ReleaseState, values_digest};
+use plinth_model::{ReleaseName, Secret, SecretRef};
+use plinth_world::helm::{DEPLOYED, HelmClient, ReleaseState, value_differences};
 use plinth_world::secrets::Secrets;
 use plinth_world::{ClientError, ClientResult, Context};
 use serde_json::Value;
+use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -99,6 +100,24 @@ fn hook_trouble(state: &State, now: Timestamp, release: &Release) -> Option<Stri
     }
 }
 
+/// As the real client tells them. The same reference is the same secret.
+fn differences(there: &Installed, release: &Release) -> Vec<String> {
+    let mut lines = Vec::new();
+    if !release.version.takes(&there.version) {
+        lines.push(format!("~ version {} → {}", there.version.bare(), release.version));
+    }
+    if there.status != DEPLOYED {
+        lines.push(format!("~ status {} → {DEPLOYED}", there.status));
+    }
+    let values = there.values.replaced(&mut |reference| reference.to_string().into());
+    let lookup = &mut |reference: &SecretRef| Ok::<_, Infallible>(Secret::new(reference.to_string()));
+    match value_differences(&values, &release.values, lookup) {
+        Ok(values) => lines.extend(values),
+        Err(never) => match never {},
+    }
+    lines
+}
+
 fn unreachable(call: &Call) -> ClientError {
     call.fails("Kubernetes cluster unreachable: there is no kubeconfig", "deploy Kubernetes first")
 }
@@ -166,8 +185,10 @@ impl SimHelm {
             component: release.component.clone(),
             chart: chart(release).to_owned(),
             version: release.version.version().clone(),
-            values: values_digest(&release.values),
-            status: if worked { "deployed" } else { "failed" }.to_owned(),
+            values: release.values.clone(),
+            status: if worked { DEPLOYED } else { "failed" }.to_owned(),
+            revision: 0,
+            since: Timestamp::UNIX_EPOCH,
             healthy_at,
             answers_at,
             domain: domain(&release.values),
@@ -211,28 +232,39 @@ impl HelmClient for SimHelm {
             let found = state.cluster.releases.get(&format!("{namespace}/{name}"));
             Ok(found.map(|release| ReleaseState {
                 version: release.version.without_v(),
-                values: release.values.clone(),
                 status: release.status.clone(),
+                revision: release.revision,
+                since: release.since,
             }))
         })?
     }
 
-    async fn upgrade(&self, ctx: &Context, release: &Release) -> ClientResult<()> {
+    async fn differences(&self, _: &Context, release: &Release) -> ClientResult<Vec<String>> {
+        let call = Self::call("comparing", &release.namespace, &release.release);
+        self.centre.spend("helm-read", &release.release, timing::HELM_READ).await;
+        let key = format!("{}/{}", release.namespace, release.release);
+        self.centre.look(|state, _| {
+            if state.cluster.kubeconfig.is_none() {
+                return Err(unreachable(&call));
+            }
+            Ok(match state.cluster.releases.get(&key) {
+                Some(there) => differences(there, release),
+                None => vec![format!("+ release {key} {}", release.version)],
+            })
+        })?
+    }
+
+    async fn upgrade(&self, ctx: &Context, release: &Release) -> ClientResult<Vec<String>> {
         let call = Self::call("installing", &release.namespace, &release.release);
         self.prepare(&call, release)?;
         let key = format!("{}/{}", release.namespace, release.release);
-        let values = values_digest(&release.values);
         let same = self.centre.look(|state, _| {
-            state.cluster.releases.get(&key).is_some_and(|there| {
-                there.status == "deployed"
-                    && there.version == *release.version.version()
-                    && there.values == values
-                    && there.health == release.health
-            })
+            let there = state.cluster.releases.get(&key);
+            there.is_some_and(|there| differences(there, release).is_empty() && there.health == release.health)
         })?;
         if same {
             self.centre.spend("helm-unchanged", &release.release, timing::HELM_UNCHANGED).await;
-            return Ok(());
+            return Ok(Vec::new());
         }
         self.centre.effect(Effect::ReleaseBegun {
             namespace: release.namespace.clone(),
@@ -250,7 +282,7 @@ impl HelmClient for SimHelm {
             ctx.progress(part, 4, format!("waiting for the workloads of {}", release.release));
             self.centre.wait(whole / 4).await;
         }
-        self.end(release, true)
+        self.end(release, true).map(|()| Vec::new())
     }
 
     async fn uninstall(&self, ctx: &Context, release: &ReleaseName, _: Duration) -> ClientResult<()> {

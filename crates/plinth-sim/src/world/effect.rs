@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use plinth_model::download::DownloadList;
 use plinth_model::engine::{Begun, ExistingRecord};
 use plinth_model::steps::{Account, Health, PodSecurity, RunInputs};
-use plinth_model::{Digest, NodeName, Version};
+use plinth_model::{Digest, NodeName, Values, Version};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -112,10 +112,16 @@ pub(crate) struct Installed {
     pub(crate) chart: String,
     /// Chart version.
     pub(crate) version: Version,
-    /// Digest of the values.
-    pub(crate) values: Digest,
+    /// Values, secrets as references.
+    pub(crate) values: Values,
     /// `deployed` or `failed`.
     pub(crate) status: String,
+    /// Counts what helm began, from 1.
+    #[serde(default)]
+    pub(crate) revision: u32,
+    /// Since when it has this status.
+    #[serde(default)]
+    pub(crate) since: Timestamp,
     /// When what it installed works; none: never.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) healthy_at: Option<Timestamp>,

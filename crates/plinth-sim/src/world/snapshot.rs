@@ -2,6 +2,7 @@
 
 use super::effect::Installed;
 use super::state::{AccountProgress, Cluster, Machine, Member, Runai, State};
+use plinth_model::Digest;
 use serde_json::{Map, Value, json};
 
 pub(super) fn of(state: &State) -> Value {
@@ -71,7 +72,7 @@ fn cluster(cluster: &Cluster) -> Value {
 fn release(release: &Installed) -> Value {
     json!({
         "version": release.version,
-        "values": release.values,
+        "values": Digest::of(&release.values),
         "status": release.status,
         "becomesHealthy": release.healthy_at.is_some(),
     })

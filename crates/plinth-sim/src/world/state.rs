@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use plinth_model::download::DownloadList;
 use plinth_model::engine::{ExistingRecord, KubesprayRecord};
 use plinth_model::steps::{Account, PodSecurity};
-use plinth_model::{Digest, NodeName, Version};
+use plinth_model::{Digest, NodeName, Values, Version};
 use plinth_world::kube::taint_name;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
@@ -295,7 +295,7 @@ impl State {
             Effect::DnsAdded { name, address } => {
                 cluster.dns.insert(name.clone(), *address);
             }
-            _ => cluster.apply_to_contents(effect),
+            _ => cluster.apply_to_contents(effect, self.last.unwrap_or_default()),
         }
     }
 
@@ -315,7 +315,7 @@ impl State {
 }
 
 impl Cluster {
-    fn apply_to_contents(&mut self, effect: &Effect) {
+    fn apply_to_contents(&mut self, effect: &Effect, now: Timestamp) {
         match effect {
             Effect::SecretMade { namespace, name, class, digest } => {
                 let secret = StoredSecret { class: class.clone(), digest: digest.clone() };
@@ -331,9 +331,12 @@ impl Cluster {
                 let pending = if self.releases.contains_key(&key) { "pending-upgrade" } else { "pending-install" };
                 let release = self.releases.entry(key).or_insert_with(|| Installed::begun(chart, version, component));
                 pending.clone_into(&mut release.status);
+                (release.revision, release.since) = (release.revision + 1, now);
             }
             Effect::ReleaseEnded { namespace, name, release } => {
-                self.releases.insert(format!("{namespace}/{name}"), (**release).clone());
+                let key = format!("{namespace}/{name}");
+                let revision = self.releases.get(&key).map_or(1, |there| there.revision);
+                self.releases.insert(key, Installed { revision, since: now, ..(**release).clone() });
             }
             _ => {}
         }
@@ -346,8 +349,10 @@ impl Installed {
             component: component.to_owned(),
             chart: chart.to_owned(),
             version: version.clone(),
-            values: Digest::of_bytes(b""),
+            values: Values::empty(),
             status: String::new(),
+            revision: 0,
+            since: Timestamp::UNIX_EPOCH,
             healthy_at: None,
             answers_at: None,
             domain: None,

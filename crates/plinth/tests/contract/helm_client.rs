@@ -2,7 +2,7 @@
 
 use plinth_model::steps::{PodSecurity, Release};
 use plinth_model::{ReleaseName, Values};
-use plinth_world::helm::{HelmClient, ReleaseState, values_digest};
+use plinth_world::helm::{HelmClient, ReleaseState};
 use plinth_world::kube::KubeNamespaces;
 use plinth_world::{ClientError, ClientResult, Context};
 use serde_json::json;
@@ -59,6 +59,10 @@ impl Suite<'_> {
         self.client.release(self.ctx, &namespace, &name).await.unwrap()
     }
 
+    async fn differences(&self, release: &Release) -> Vec<String> {
+        self.client.differences(self.ctx, release).await.unwrap()
+    }
+
     /// A call that changes nothing.
     async fn unchanged<T>(&self, call: impl Future<Output = T>) -> T {
         let before = (self.ground.fingerprint)();
@@ -69,6 +73,8 @@ impl Suite<'_> {
 
     async fn nothing_is_there_at_first(&self) {
         assert_eq!(self.unchanged(self.state()).await, None);
+        let lines = self.unchanged(self.differences(&self.ground.release)).await;
+        assert!(lines.len() == 1 && lines[0].starts_with("+ release "), "{lines:?}");
         self.unchanged(self.client.uninstall(self.ctx, &self.name(), LIMIT)).await.unwrap();
     }
 
@@ -83,7 +89,8 @@ impl Suite<'_> {
         self.client.upgrade(self.ctx, release).await.unwrap();
         let state = self.state().await.unwrap();
         assert!(release.version.takes(&state.version), "{state:?}");
-        assert_eq!((state.status.as_str(), &state.values), ("deployed", &values_digest(&release.values)));
+        assert_eq!((state.status.as_str(), state.revision), ("deployed", 1));
+        assert_eq!(self.unchanged(self.differences(release)).await, Vec::<String>::new());
         self.unchanged(self.client.upgrade(self.ctx, release)).await.unwrap();
         assert_eq!(self.state().await, Some(state));
     }
@@ -91,8 +98,14 @@ impl Suite<'_> {
     async fn other_values_are_an_upgrade(&self) {
         let values = Values::new(json!({"commonLabels": {"plinth.test/contract": "2"}})).unwrap();
         let changed = Release { values, ..self.ground.release.clone() };
+        let lines = self.unchanged(self.differences(&changed)).await;
+        let named = lines.iter().any(|line| line.starts_with("+ commonLabels = {\"plinth.test/contract\""));
+        assert!(named, "{lines:?}");
         self.client.upgrade(self.ctx, &changed).await.unwrap();
-        assert_eq!(self.state().await.unwrap().values, values_digest(&changed.values));
+        assert_eq!(self.differences(&changed).await, Vec::<String>::new());
+        assert_eq!(self.state().await.unwrap().revision, 2);
+        let lines = self.differences(&self.ground.release).await;
+        assert!(lines.iter().any(|line| line.starts_with("- commonLabels = ")), "{lines:?}");
     }
 
     async fn a_release_is_uninstalled_and_its_namespace_stays(&self) {

@@ -106,7 +106,7 @@ impl Stand {
 }
 
 /// A client with its state in this folder. It gives up soon.
-fn client(folder: &Path, node: &Arc<Node>) -> KubeApi {
+pub(crate) fn client(folder: &Path, node: &Arc<Node>) -> KubeApi {
     let secrets: Arc<dyn Secrets> = Arc::new(SiteSecrets::new(folder).below(folder));
     let keystore = Arc::new(FileKeystore::new(folder, Arc::clone(&secrets)));
     let node = Arc::<Node>::clone(node);

@@ -76,7 +76,8 @@ refused!(BcmClient {
 
 refused!(HelmClient {
     release(namespace: &str, name: &str) -> Option<ReleaseState>;
-    upgrade(release: &Release) -> ();
+    differences(release: &Release) -> Vec<String>;
+    upgrade(release: &Release) -> Vec<String>;
     uninstall(release: &ReleaseName, limit: Duration) -> ();
 });
 

@@ -46,6 +46,26 @@ findings! {
         usually: "The driver, the toolkit or the device plugin is not ready on the node, or a GPU is faulty.",
         fix: "Run `kubectl -n gpu-operator get pods -o wide` and look at the pods of this node; look for Xid errors in its kernel log.",
     }
+    HELM_DEFINITIONS_WOULD_GO = "helm.definitions-would-go", You {
+        means: "An upgrade would make helm remove custom resource definitions, and with them every object of their kinds. It was not begun.",
+        usually: "The chart moved its definitions out of its templates: LeaderWorkerSet did so with 0.8.",
+        fix: "Tell helm to keep them, as the fix says (`kubectl annotate .. helm.sh/resource-policy=keep`), or stay on the version that is installed.",
+    }
+    HELM_FAILED = "helm.failed", You {
+        means: "helm ended with an error. What it said last is in the evidence, all of it in the log that the fix names.",
+        usually: "A hook of the chart failed, an object of the same name is there already, or the API server refuses an object.",
+        fix: "Read what helm says, and look at the Jobs and events of the namespace. Run again when the cause is fixed.",
+    }
+    HELM_IN_USE = "helm.in-use", You {
+        means: "Another helm began to change this release a short time ago and did not end. plinth does not touch it.",
+        usually: "A person or a pipeline runs helm at this moment; or a helm was killed, and its record says so for ever.",
+        fix: "Find out who it is. When nobody is, run again after the time that the fix names: what was broken off is repaired then.",
+    }
+    HELM_NO_PROGRAM = "helm.no-program", You {
+        means: "There is no helm that plinth can use on this machine.",
+        usually: "Helm is not installed, or it is older than 3.14.",
+        fix: "Install Helm 3.14 or newer, or Helm 4, and put it into PATH.",
+    }
     INGRESS_CERTIFICATE_NOT_TRUSTED = "ingress.certificate-not-trusted", You {
         means: "HTTPS to the platform's URL does not answer with a certificate that the site's authority signed.",
         usually: "The ingress does not find its TLS secret and shows a fake certificate, or the secret holds another certificate than the kept one.",

@@ -152,7 +152,7 @@ pub struct Release {
     /// SHA-256 of the package (of the manifest for `oci://`), when known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub digest: Option<String>,
-    /// Values, complete. Secrets appear as `{"$secret": <SecretRef>}` and are put in by the client, in a 0600 file.
+    /// Values, complete. Secrets appear as `{"$secret": <SecretRef>}` and are put in by the client, on helm's standard input.
     pub values: Values,
     /// CRD policy.
     pub crds: CrdPolicy,

@@ -5,27 +5,24 @@ use crate::steps::outcome::{compared, differs};
 use crate::steps::{Explanation, StepKind, wait};
 use plinth_model::amount;
 use plinth_model::finding::code;
-use plinth_model::steps::{Health, HelmRelease, Release};
+use plinth_model::steps::{Health, HelmRelease};
 use plinth_model::{Finding, Step};
 use plinth_world::ClientError;
-use plinth_world::helm::{ReleaseState, values_digest};
 
 const CLIENT: &str = "helm";
-/// What helm calls a release that was installed to its end.
-const DEPLOYED: &str = "deployed";
 
 impl StepKind for HelmRelease {
     const EXPLANATION: Explanation = Explanation {
         kind: HelmRelease::KIND,
         title: "The Helm release is deployed with its chart, version and values, and works.",
-        probe: "Compares version, digest of the values and status with what helm knows, then looks at every proof of health.",
-        act: "Upgrades or installs unless helm has it as wanted already, then waits until it works.",
+        probe: "Compares chart version, package, values and status with what helm keeps in the cluster, without running helm, then looks at every proof of health.",
+        act: "Upgrades or installs unless helm has it as wanted already, then waits until it works. An operation of helm that was broken off long ago is repaired before; one that may still be at work is not touched.",
     };
 
     /// The release is deployed as wanted, and everything that proves it holds.
     async fn probe(&self, env: &StepEnv) -> Result<Probed, ClientError> {
         let Self { release, .. } = self;
-        let differences = differences(env, release).await?;
+        let differences = env.clients.helm.differences(&env.ctx, release).await?;
         if !differences.is_empty() {
             return Ok(differs(differences));
         }
@@ -44,39 +41,18 @@ impl StepKind for HelmRelease {
     async fn act(&self, step: &Step, env: &StepEnv) -> Result<String, ClientError> {
         let Self { release, .. } = self;
         let limit = wait::Limit::of(step, env);
-        let differences = differences(env, release).await?;
+        let differences = env.clients.helm.differences(&env.ctx, release).await?;
+        let mut repaired = Vec::new();
         if !differences.is_empty() {
             env.ctx.progress(0, 0, format!("helm upgrade --install {}", release.release));
-            env.clients.helm.upgrade(&env.ctx, release).await?;
+            repaired = env.clients.helm.upgrade(&env.ctx, release).await?;
         }
         let late = |seen: &[String]| not_healthy(&release.component, &release.namespace, seen);
         wait::until(&limit, env, CLIENT, || self.probe(env), late).await?;
         let what = if differences.is_empty() { "was there already" } else { "installed" };
-        Ok(format!("{} {} {what}, and it works", release.chart, release.version))
+        let said = format!("{} {} {what}, and it works", release.chart, release.version);
+        Ok(std::iter::once(said).chain(repaired).collect::<Vec<_>>().join("; "))
     }
-}
-
-/// Differences between the wanted release and what helm knows; health is not part of it.
-async fn differences(env: &StepEnv, release: &Release) -> Result<Vec<String>, ClientError> {
-    match env.clients.helm.release(&env.ctx, &release.namespace, &release.release).await? {
-        Some(state) => Ok(state_differences(&state, release)),
-        None => Ok(vec![format!("+ release {}/{} {}", release.namespace, release.release, release.version)]),
-    }
-}
-
-fn state_differences(state: &ReleaseState, release: &Release) -> Vec<String> {
-    let mut differences = Vec::new();
-    if !release.version.takes(&state.version) {
-        differences.push(format!("~ version {} → {}", state.version, release.version));
-    }
-    let wanted = values_digest(&release.values);
-    if state.values != wanted {
-        differences.push(format!("~ values {} → {}", state.values.short(), wanted.short()));
-    }
-    if state.status != DEPLOYED {
-        differences.push(format!("~ status {} → {DEPLOYED}", state.status));
-    }
-    differences
 }
 
 /// What does not hold, one line each.

@@ -7,10 +7,9 @@ use plinth_model::steps::{
     KubeObjects, Kubeconfig, KubesprayEnvironment, KubesprayInventory, KubesprayRelease, KubesprayRun, KubespraySource,
     Namespace, NodeLabels, NodeReady, PodSecurity, Release, RunInputs,
 };
-use plinth_model::{Digest, Stage, Values};
+use plinth_model::{Digest, Stage};
 use plinth_world::ansible::{HostStats, PlayStats};
 use plinth_world::deadlines;
-use plinth_world::helm::{ReleaseState, values_digest};
 use plinth_world::keystore::CertificateState;
 use plinth_world::kube::{CheckSeen, HealthState, HeldConfig, KubeNode};
 use plinth_world::node::{Bootstrap, ControlPlane};
@@ -366,62 +365,41 @@ fn release(version: &str) -> Release {
     }
 }
 
-fn installed(version: &str, status: &str) -> Option<ReleaseState> {
-    let values = values_digest(&release("v1").values);
-    Some(ReleaseState { version: version.parse().unwrap(), values, status: status.to_owned() })
-}
-
 fn health(holds: bool) -> HealthState {
     HealthState { holds, seen: "0/1 ready".to_owned() }
 }
 
+fn helm_release() -> Work {
+    Work::HelmRelease(HelmRelease { release: Box::new(release("1.0.0")), stage: Stage::Platform })
+}
+
 #[tokio::test]
-async fn a_release_is_done_by_version_values_status_and_health() {
-    let cases = [
-        ("v25.3.3", "25.3.3", "deployed", true),
-        ("25.3.3", "v25.3.3", "deployed", true),
-        ("~2.21.0", "2.21.43", "deployed", true),
-        ("~2.21.0", "2.22.1", "deployed", false),
-        ("25.3.4", "25.3.3", "deployed", false),
-        ("25.3.3", "25.3.3", "pending-install", false),
-    ];
-    for (wanted, present, status, is_done) in cases {
-        let bench = Bench::new();
-        bench.fake.on("release", installed(present, status));
-        if is_done {
-            bench.fake.on("health", health(true));
-        }
-        let seen = bench
-            .look(&Work::HelmRelease(HelmRelease { release: Box::new(release(wanted)), stage: Stage::Platform }))
-            .await
-            .unwrap()
-            .probe;
-        assert_eq!(matches!(seen, Probe::Done(_)), is_done, "{wanted} {present} {status}: {seen:?}");
-    }
-    let mut other = release("1.0.0");
-    other.values = Values::empty();
+async fn a_release_is_done_when_nothing_differs_and_it_works() {
+    let work = helm_release();
     let bench = Bench::new();
-    bench.fake.on("release", installed("1.0.0", "deployed"));
-    let lines =
-        todo(bench.look(&Work::HelmRelease(HelmRelease { release: Box::new(other), stage: Stage::Platform })).await);
-    assert!(lines.len() == 1 && lines[0].starts_with("~ values"), "{lines:?}");
+    bench.fake.on("differences", Vec::<String>::new()).on("health", health(true));
+    assert_eq!(done(bench.look(&work).await), "gpu-operator 1.0.0 is deployed, 1 proof checked");
+    bench.fake.on("differences", vec!["~ driver.enabled true → false".to_owned()]);
+    assert_eq!(todo(bench.look(&work).await), ["~ driver.enabled true → false"], "its health is not asked for then");
+    bench.fake.on("differences", Vec::<String>::new()).on("health", health(false));
+    assert_eq!(todo(bench.look(&work).await), ["! Deployment operator: 0/1 ready"]);
 }
 
 #[tokio::test]
 async fn a_release_is_installed_once_and_then_waited_for() {
-    let work = Work::HelmRelease(HelmRelease { release: Box::new(release("1.0.0")), stage: Stage::Platform });
+    let work = helm_release();
     let bench = Bench::new();
-    bench.fake.on("release", None::<ReleaseState>).on("upgrade", ());
+    bench.fake.on("differences", vec!["+ release".to_owned()]).on("upgrade", vec!["a Job was removed".to_owned()]);
     for holds in [false, false, true] {
-        bench.fake.on("release", installed("1.0.0", "deployed")).on("health", health(holds));
+        bench.fake.on("differences", Vec::<String>::new()).on("health", health(holds));
     }
-    assert!(bench.act(&work).await.unwrap().contains("installed"));
+    assert_eq!(bench.act(&work).await.unwrap(), "gpu-operator 1.0.0 installed, and it works; a Job was removed");
     assert_eq!(bench.clock.elapsed(), deadlines::POLL * 2);
 
     let sick = Bench::new();
-    sick.fake.on("release", installed("1.0.0", "deployed"));
+    sick.fake.on("differences", Vec::<String>::new());
     for _ in 0..looks(&work) {
-        sick.fake.on("release", installed("1.0.0", "deployed")).on("health", health(false));
+        sick.fake.on("differences", Vec::<String>::new()).on("health", health(false));
     }
     let finding = refused(sick.act(&work).await);
     assert_eq!(finding.code, "platform.not-healthy");

@@ -298,7 +298,8 @@ client!(KubeChecks {
 
 client!(HelmClient {
     release(namespace: &str, name: &str) -> Option<ReleaseState>;
-    upgrade(release: &Release) -> ();
+    differences(release: &Release) -> Vec<String>;
+    upgrade(release: &Release) -> Vec<String>;
     uninstall(release: &ReleaseName, limit: Duration) -> ();
 });
 

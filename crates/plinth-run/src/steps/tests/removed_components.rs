@@ -2,7 +2,7 @@
 
 use super::*;
 use plinth_model::steps::ComponentRemoval;
-use plinth_model::{Digest, ObjectName, Parts, ReleaseName};
+use plinth_model::{ObjectName, Parts, ReleaseName};
 use plinth_world::helm::ReleaseState;
 
 fn pool() -> ObjectName {
@@ -21,7 +21,8 @@ fn work() -> Work {
 }
 
 fn state() -> ReleaseState {
-    ReleaseState { version: "0.14.9".parse().unwrap(), values: Digest::of("x"), status: "deployed".into() }
+    let since = jiff::Timestamp::UNIX_EPOCH;
+    ReleaseState { version: "0.14.9".parse().unwrap(), status: "deployed".into(), revision: 1, since }
 }
 
 #[tokio::test]

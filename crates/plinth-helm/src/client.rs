@@ -1,0 +1,333 @@
+//! The real client.
+
+use crate::crds;
+use crate::failure::CLIENT;
+use crate::package::definitions;
+use crate::payload::{self, Payload};
+use crate::process::{self, Job};
+use crate::program::{Program, Words};
+use async_trait::async_trait;
+use plinth_model::steps::{CrdPolicy, Release};
+use plinth_model::{ObjectName, ReleaseName, Secret, SecretRef};
+use plinth_world::charts::ChartPackages;
+use plinth_world::helm::{
+    DEPLOYED, HelmClient, HelmPrograms, ReleaseRecord, ReleaseRecords, ReleaseState, value_differences,
+};
+use plinth_world::kube::{KubeHealth, KubeObjects};
+use plinth_world::secrets::Secrets;
+use plinth_world::{Cause, ClientError, ClientResult, Context, deadlines};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::OnceCell;
+
+/// Label by which a release remembers the package that it was made from: the beginning of the digest that the plan asked for, since
+/// the value of a label has at most 63 characters.
+const PACKAGE: &str = "plinth-package";
+/// Digits of a digest in that label.
+const DIGITS: usize = 32;
+
+/// What of the cluster is needed.
+pub trait HelmCluster: ReleaseRecords + KubeObjects + KubeHealth {}
+
+impl<T: ReleaseRecords + KubeObjects + KubeHealth> HelmCluster for T {}
+
+/// helm on this machine.
+pub struct LocalHelm {
+    pub(super) state: PathBuf,
+    kubeconfig: PathBuf,
+    pub(super) cluster: Arc<dyn HelmCluster>,
+    packages: Arc<dyn ChartPackages>,
+    program: Arc<dyn HelmPrograms>,
+    secrets: Arc<dyn Secrets>,
+    pub(super) abandoned: Duration,
+    known: OnceCell<Program>,
+}
+
+impl LocalHelm {
+    /// For the site whose state is in this directory and whose kubeconfig is this file. Nothing is done yet.
+    #[must_use]
+    pub fn new(
+        state: &Path,
+        kubeconfig: &Path,
+        cluster: Arc<dyn HelmCluster>,
+        packages: Arc<dyn ChartPackages>,
+        program: Arc<dyn HelmPrograms>,
+        secrets: Arc<dyn Secrets>,
+    ) -> Self {
+        // helm works in another folder and must still find them.
+        let absolute = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf());
+        let (state, kubeconfig, known) = (absolute(state), absolute(kubeconfig), OnceCell::new());
+        let abandoned = deadlines::HELM_ABANDONED;
+        Self { state, kubeconfig, cluster, packages, program, secrets, abandoned, known }
+    }
+
+    /// The same, with another time after which an open operation of somebody else is nobody's any more, beside its own limit.
+    #[must_use]
+    pub const fn abandoned_after(mut self, time: Duration) -> Self {
+        self.abandoned = time;
+        self
+    }
+
+    async fn program(&self, ctx: &Context) -> ClientResult<&Program> {
+        let find = || async { Program::ask(self.program.program(ctx).await?).await };
+        self.known.get_or_try_init(find).await
+    }
+
+    /// What is written in the newest revision.
+    async fn newest(
+        &self,
+        ctx: &Context,
+        name: &ReleaseName,
+        records: &[ReleaseRecord],
+        doing: &str,
+    ) -> ClientResult<Option<Payload>> {
+        let Some(last) = records.last() else { return Ok(None) };
+        let Some(content) = self.cluster.content(ctx, name, last.revision).await? else { return Ok(None) };
+        let unreadable = |why: String| {
+            ClientError::new(CLIENT, doing)
+                .happened(format!("revision {} of {name} cannot be read: {why}", last.revision))
+                .attempt(format!("look at it: `helm history {} --namespace {}`", name.name, name.namespace))
+                .because(Cause::BadAnswer)
+        };
+        payload::read(&content, &name.name).map(Some).map_err(unreadable)
+    }
+
+    fn secret(&self, reference: &SecretRef, doing: &str) -> ClientResult<Secret> {
+        self.secrets.get(reference).map_err(|error| {
+            ClientError::new(CLIENT, doing)
+                .happened(error.to_string())
+                .attempt("make the secret available, then run again")
+                .because(Cause::Input)
+        })
+    }
+
+    fn compare(
+        &self,
+        release: &Release,
+        last: &ReleaseRecord,
+        there: &Payload,
+        doing: &str,
+    ) -> ClientResult<Vec<String>> {
+        let mut lines = Vec::new();
+        if !release.version.takes(&there.version) {
+            lines.push(format!("~ version {} → {}", there.version.bare(), release.version));
+        }
+        let noted = last.labels.iter().find(|(key, _)| key == PACKAGE);
+        if let (Some((_, noted)), Some(wanted)) = (noted, package_label(release))
+            && *noted != wanted
+        {
+            lines.push(format!("~ package {noted} → {wanted}"));
+        }
+        if last.status != DEPLOYED {
+            lines.push(format!("~ status {} → {DEPLOYED}", last.status));
+        }
+        let lookup = &mut |reference: &SecretRef| self.secret(reference, doing);
+        let values = value_differences(&there.values, &release.values, lookup)?;
+        lines.extend(values.iter().map(|line| self.secrets.redact(line)));
+        Ok(lines)
+    }
+
+    /// Whole values with their secrets, in a form that helm's YAML reader takes as it is.
+    fn values(&self, release: &Release, doing: &str) -> ClientResult<Secret> {
+        let lookup = &mut |reference: &SecretRef| self.secret(reference, doing);
+        let json = release.values.resolve(lookup).map_err(|unresolved| unresolved.error)?;
+        Ok(for_yaml(&json))
+    }
+
+    /// Removes Jobs of a failed attempt that spoil the next.
+    async fn remove_stale_jobs(&self, ctx: &Context, release: &Release, doing: &str) -> ClientResult<Vec<String>> {
+        let name = |job: &String| ObjectName {
+            api_version: "batch/v1".to_owned(),
+            kind: "Job".to_owned(),
+            namespace: release.namespace.clone(),
+            name: job.clone(),
+        };
+        let jobs: Vec<ObjectName> = release.stale_jobs.iter().map(name).collect();
+        if jobs.is_empty() {
+            return Ok(Vec::new());
+        }
+        let left = self.cluster.present(ctx, &jobs).await?;
+        if left.is_empty() {
+            return Ok(Vec::new());
+        }
+        let said: Vec<String> = left.iter().map(|job| format!("{job} of an earlier attempt was removed")).collect();
+        ctx.progress(0, 0, said.join("; "));
+        self.cluster.remove(ctx, &left).await?;
+        let until = ctx.clock().elapsed() + deadlines::HELM_JOBS_GONE;
+        while !self.cluster.present(ctx, &left).await?.is_empty() {
+            if ctx.clock().elapsed() >= until {
+                let happened = format!("{} of an earlier attempt was removed and is still there", left[0]);
+                return Err(ClientError::new(CLIENT, doing)
+                    .happened(happened)
+                    .attempt("look at its `metadata.finalizers` and at its pods, then run again"));
+            }
+            ctx.clock().sleep(deadlines::HELM_POLL).await;
+        }
+        Ok(said)
+    }
+
+    async fn records(&self, ctx: &Context, name: &ReleaseName) -> ClientResult<Vec<ReleaseRecord>> {
+        self.cluster.records(ctx, name).await
+    }
+
+    /// Definitions of the package: those that helm would remove are refused, those that nobody else changes are applied.
+    async fn definitions(
+        &self,
+        ctx: &Context,
+        release: &Release,
+        package: &Path,
+        there: Option<&Payload>,
+        doing: &str,
+    ) -> ClientResult<()> {
+        let all = definitions(package, &release.values).map_err(|why| {
+            ClientError::new(CLIENT, doing)
+                .happened(format!("package {} cannot be read: {why}", package.display()))
+                .attempt("remove it: it is fetched anew")
+        })?;
+        if all.is_empty() {
+            return Ok(());
+        }
+        let name = name_of(release);
+        let moved = match there {
+            Some(there) => crds::moved(ctx, &*self.cluster, &name, &there.manifest, &all, doing).await?,
+            None => Vec::new(),
+        };
+        let wanted = if release.crds == CrdPolicy::Apply { all } else { moved };
+        if wanted.is_empty() {
+            return Ok(());
+        }
+        ctx.progress(0, 0, format!("custom resource definitions of {}", release.release));
+        crds::apply(ctx, &*self.cluster, &wanted, doing).await
+    }
+
+    /// Runs helm's own uninstallation.
+    pub(super) async fn uninstall_all(&self, ctx: &Context, name: &ReleaseName, limit: Duration) -> ClientResult<()> {
+        let doing = format!("uninstalling release {name}");
+        let program = self.program(ctx).await?;
+        let job = Job {
+            program,
+            release: name,
+            words: Words::uninstall(program.major, name, &self.kubeconfig, limit),
+            input: None,
+            limit: limit + deadlines::HELM_MARGIN,
+            state: &self.state,
+            title: "helm uninstall",
+            doing: &doing,
+            revision: self.records(ctx, name).await?.last().map_or(0, |last| last.revision),
+        };
+        process::run(ctx, job, &self.secrets).await?;
+        if let Some(left) = self.records(ctx, name).await?.last() {
+            let happened = format!("helm says that it is gone, and its revision {} is still there", left.revision);
+            return Err(ClientError::new(CLIENT, doing).happened(happened).attempt("run again"));
+        }
+        Ok(())
+    }
+
+    async fn install(&self, ctx: &Context, release: &Release, doing: &str) -> ClientResult<Vec<String>> {
+        let name = name_of(release);
+        let limit = Duration::from_secs(u64::from(release.timeout_s));
+        let records = self.records(ctx, &name).await?;
+        self.must_be_free(ctx, &name, &records, limit, doing)?;
+        // What may refuse it comes before anything is changed.
+        let program = self.program(ctx).await?;
+        let values = self.values(release, doing)?;
+        let package = self.packages.package(ctx, release).await?;
+        let mut said = self.repair(ctx, &name, &records, limit).await?;
+        let records = if said.is_empty() { records } else { self.records(ctx, &name).await? };
+        let there = self.newest(ctx, &name, &records, doing).await?;
+        self.definitions(ctx, release, &package.file, there.as_ref(), doing).await?;
+        said.extend(self.remove_stale_jobs(ctx, release, doing).await?);
+        let labels = labels(release, records.last());
+        let job = Job {
+            program,
+            release: &name,
+            words: Words::upgrade(program.major, &name, &package.file, labels, &self.kubeconfig, limit),
+            input: Some(values),
+            limit: limit + deadlines::HELM_MARGIN,
+            state: &self.state,
+            title: "helm upgrade --install",
+            doing,
+            revision: records.last().map_or(1, |last| last.revision + 1),
+        };
+        process::run(ctx, job, &self.secrets).await?;
+        Ok(said)
+    }
+}
+
+#[async_trait]
+impl HelmClient for LocalHelm {
+    async fn release(&self, ctx: &Context, namespace: &str, name: &str) -> ClientResult<Option<ReleaseState>> {
+        let name = ReleaseName { namespace: namespace.to_owned(), name: name.to_owned() };
+        let doing = format!("looking at release {name}");
+        let records = self.records(ctx, &name).await?;
+        let there = self.newest(ctx, &name, &records, &doing).await?;
+        let state = there.zip(records.last()).map(|(there, last)| ReleaseState {
+            version: there.version.without_v(),
+            status: last.status.clone(),
+            revision: last.revision,
+            since: last.written,
+        });
+        Ok(state)
+    }
+
+    async fn differences(&self, ctx: &Context, release: &Release) -> ClientResult<Vec<String>> {
+        let name = name_of(release);
+        let doing = format!("comparing release {name}");
+        let records = self.records(ctx, &name).await?;
+        let there = self.newest(ctx, &name, &records, &doing).await?;
+        match there.zip(records.last()) {
+            Some((there, last)) => self.compare(release, last, &there, &doing),
+            None => Ok(vec![format!("+ release {name} {}", release.version)]),
+        }
+    }
+
+    async fn upgrade(&self, ctx: &Context, release: &Release) -> ClientResult<Vec<String>> {
+        let doing = format!("installing release {}", name_of(release));
+        if self.differences(ctx, release).await?.is_empty() {
+            return Ok(Vec::new());
+        }
+        self.install(ctx, release, &doing).await
+    }
+
+    async fn uninstall(&self, ctx: &Context, release: &ReleaseName, limit: Duration) -> ClientResult<()> {
+        let records = self.records(ctx, release).await?;
+        if records.is_empty() {
+            return Ok(());
+        }
+        let doing = format!("uninstalling release {release}");
+        self.must_be_free(ctx, release, &records, limit, &doing)?;
+        self.uninstall_all(ctx, release, limit).await
+    }
+}
+
+fn name_of(release: &Release) -> ReleaseName {
+    ReleaseName { namespace: release.namespace.clone(), name: release.release.clone() }
+}
+
+fn package_label(release: &Release) -> Option<String> {
+    let digest = release.digest.as_deref()?;
+    Some(digest.chars().filter(char::is_ascii_alphanumeric).take(DIGITS).collect())
+}
+
+/// helm keeps labels from one revision to the next; `null` takes one away.
+fn labels(release: &Release, last: Option<&ReleaseRecord>) -> Option<String> {
+    let noted = last.is_some_and(|last| last.labels.iter().any(|(key, _)| key == PACKAGE));
+    let value = package_label(release).or_else(|| noted.then(|| "null".to_owned()))?;
+    Some(format!("{PACKAGE}={value}"))
+}
+
+/// JSON is YAML, but for some characters that YAML's readers refuse, or take for a line break and fold: those are written out. They
+/// stand in texts only. (YAML 1.2, 5.1 and 7.3.1; the reader of helm knows `\uXXXX` and no pairs of them.)
+fn for_yaml(json: &Secret) -> Secret {
+    let mut text = String::with_capacity(json.expose().len());
+    for c in json.expose().chars() {
+        match c {
+            '\u{7f}'..='\u{9f}' | '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}' => {
+                text.push_str(&format!("\\u{:04x}", u32::from(c)));
+            }
+            c => text.push(c),
+        }
+    }
+    Secret::new(text)
+}

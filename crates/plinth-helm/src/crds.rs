@@ -1,0 +1,102 @@
+//! Definitions of kinds (custom resource definitions) around an upgrade. helm makes those in `crds/` once and never changes them, and it
+//! removes one that was a template of the installed chart and is none of the new one, with every object of the kind.
+
+use crate::client::HelmCluster;
+use crate::failure::{self, CLIENT};
+use crate::package::documents;
+use plinth_model::ReleaseName;
+use plinth_model::steps::Health;
+use plinth_world::{ClientError, ClientResult, Context, deadlines};
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+
+const KIND: &str = "CustomResourceDefinition";
+const RESOURCE: &str = "customresourcedefinitions.apiextensions.k8s.io";
+/// With the value `keep`, helm removes an object neither on upgrade nor on uninstall.
+const POLICY: &str = "helm.sh/resource-policy";
+
+/// Definitions that the package brings beside its templates and that are among the installed release's templates: this upgrade would
+/// remove them. Those that helm was told to keep are answered, the others are refused.
+///
+/// # Errors
+/// When one is there that helm would remove.
+pub(super) async fn moved(
+    ctx: &Context,
+    cluster: &dyn HelmCluster,
+    release: &ReleaseName,
+    installed: &str,
+    package: &[Value],
+    doing: &str,
+) -> ClientResult<Vec<Value>> {
+    let templates = of_manifest(installed);
+    let moved: Vec<&Value> = package.iter().filter(|one| templates.contains(name(one))).collect();
+    let (mut kept, mut lost) = (Vec::new(), Vec::new());
+    for one in moved {
+        let annotated = json!({
+            "apiVersion": one["apiVersion"], "kind": KIND,
+            "metadata": {"name": name(one), "annotations": {POLICY: "keep"}},
+        });
+        match cluster.diff(ctx, &[annotated]).await?.first() {
+            None => kept.push(one.clone()),
+            // It is not there, so nothing is lost.
+            Some(line) if line.starts_with('+') => {}
+            Some(_) => lost.push(name(one).to_owned()),
+        }
+    }
+    if lost.is_empty() { Ok(kept) } else { Err(failure::definitions_would_go(doing, release, &lost)) }
+}
+
+/// Applies definitions and waits until they are served.
+pub(super) async fn apply(ctx: &Context, cluster: &dyn HelmCluster, all: &[Value], doing: &str) -> ClientResult<()> {
+    let mut wanted: Vec<&Value> = all.iter().filter(|one| one["kind"] == KIND).collect();
+    cluster.apply(ctx, all).await?;
+    let until = ctx.clock().elapsed() + deadlines::HELM_CRDS_SERVED;
+    while let Some(one) = wanted.pop() {
+        let health = Health::Condition {
+            resource: RESOURCE.to_owned(),
+            name: name(one).to_owned(),
+            namespace: String::new(),
+            condition: "Established".to_owned(),
+        };
+        let state = cluster.health(ctx, "", &health).await?;
+        if state.holds {
+            continue;
+        }
+        if ctx.clock().elapsed() >= until {
+            let happened = format!("definition {} was applied and is not served: {}", name(one), state.seen);
+            return Err(ClientError::new(CLIENT, doing)
+                .happened(happened)
+                .attempt("look at its status, then run again"));
+        }
+        wanted.push(one);
+        ctx.clock().sleep(deadlines::HELM_POLL).await;
+    }
+    Ok(())
+}
+
+fn name(definition: &Value) -> &str {
+    definition.pointer("/metadata/name").and_then(Value::as_str).unwrap_or_default()
+}
+
+/// Names of the definitions in a release's manifest that helm would not keep.
+fn of_manifest(manifest: &str) -> BTreeSet<String> {
+    let parts = manifest.split("\n---").filter(|part| part.contains(KIND));
+    let all = parts.flat_map(|part| documents(part.trim_start_matches("---")).unwrap_or_default());
+    let kept = |one: &Value| one["metadata"]["annotations"][POLICY] == "keep";
+    all.filter(|one| one["kind"] == KIND && !kept(one)).map(|one| name(&one).to_owned()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn definitions_among_templates_are_found() {
+        let manifest = "---\n# Source: a/templates/x.yaml\nkind: CustomResourceDefinition\nmetadata:\n  name: a.example.com\n---\n\
+            kind: ConfigMap\nmetadata: {name: CustomResourceDefinition}\n---\n\
+            kind: CustomResourceDefinition\nmetadata: {name: b.example.com, annotations: {helm.sh/resource-policy: keep}}\n\
+            ---\nkind: CustomResourceDefinition\nmetadata:\n  name: c.example.com\n";
+        let names: Vec<String> = of_manifest(manifest).into_iter().collect();
+        assert_eq!(names, ["a.example.com", "c.example.com"]);
+    }
+}

@@ -1,0 +1,24 @@
+//! The real Helm client. What is there is read from the cluster, where helm keeps it, through the Kubernetes client; the program
+//! `helm` runs only when something is to be changed, from a package that is a file of this machine. So helm needs no repository and
+//! no way to the web.
+//!
+//! The program is given values on standard input: no secret is in its arguments, its environment or a file. Not covered: storage
+//! drivers of helm other than `secret`, post-renderers and plugins.
+
+mod client;
+mod crds;
+mod failure;
+mod folder;
+mod log;
+mod mark;
+mod package;
+mod payload;
+mod process;
+mod program;
+mod repair;
+#[cfg(test)]
+mod tests;
+
+pub use client::{HelmCluster, LocalHelm};
+pub use log::{LOG_TIME, LOGS};
+pub use program::HelmOnPath;

@@ -1,0 +1,216 @@
+//! What is in a chart's package: its definitions of kinds (`crds/`), those of its sub-charts included that the values switch on. A
+//! package comes from outside, so how much of it is read is bounded.
+
+use flate2::read::GzDecoder;
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::{Component, Path};
+use tar::Archive;
+
+/// Most that is unpacked, bytes: the largest known packages have some 10 MB.
+const UNPACKED: u64 = 256 << 20;
+/// Longest file that is read, bytes.
+const FILE: u64 = 16 << 20;
+/// Sub-charts inside each other.
+const DEEPEST: usize = 8;
+
+/// A chart's files that we read, by the names of the charts around them: empty for the chart itself.
+type Charts = BTreeMap<Vec<String>, Files>;
+
+#[derive(Default)]
+struct Files {
+    chart: Value,
+    requirements: Value,
+    values: Value,
+    definitions: Vec<(String, Vec<Value>)>,
+}
+
+/// Definitions that come with a package, in helm's order: as manifests.
+///
+/// # Errors
+/// With why the package cannot be read.
+pub(super) fn definitions(package: &Path, values: &Value) -> Result<Vec<Value>, String> {
+    let mut charts = Charts::new();
+    let file = File::open(package).map_err(|error| error.to_string())?;
+    unpack(file, &[], &mut charts)?;
+    if !charts.contains_key(&Vec::new()) {
+        return Err("it has no Chart.yaml".to_owned());
+    }
+    let on = charts.iter().filter(|(path, _)| (1..=path.len()).all(|depth| is_on(&charts, &path[..depth], values)));
+    let mut found = Vec::new();
+    for (_, files) in on {
+        let mut files: Vec<_> = files.definitions.iter().collect();
+        files.sort_by(|one, other| one.0.cmp(&other.0));
+        found.extend(files.into_iter().flat_map(|(_, documents)| documents.iter().cloned()));
+    }
+    Ok(found)
+}
+
+fn unpack(package: impl Read, within: &[String], charts: &mut Charts) -> Result<(), String> {
+    let damaged = |error: io::Error| format!("it is cut off or damaged: {error}");
+    let mut archive = Archive::new(GzDecoder::new(package).take(UNPACKED));
+    for entry in archive.entries().map_err(damaged)? {
+        let entry = entry.map_err(damaged)?;
+        let path = entry.path().map_err(damaged)?.into_owned();
+        let Some((at, name)) = place(&path, within) else { continue };
+        if at.len() > DEEPEST {
+            return Err(format!("its sub-charts are more than {DEEPEST} deep"));
+        }
+        if at.len() > within.len() && name.ends_with(".tgz") {
+            let mut whole = Vec::new();
+            entry.take(FILE).read_to_end(&mut whole).map_err(damaged)?;
+            unpack(whole.as_slice(), &at, charts)?;
+            continue;
+        }
+        let (chart, definition) =
+            (matches!(&*name, "Chart.yaml" | "values.yaml" | "requirements.yaml"), is_definition(&name));
+        if !chart && !definition {
+            continue;
+        }
+        let mut text = String::new();
+        entry.take(FILE).read_to_string(&mut text).map_err(damaged)?;
+        let documents = documents(&text).map_err(|error| format!("{name} in it cannot be read: {error}"))?;
+        let files = charts.entry(at).or_default();
+        if definition {
+            files.definitions.push((name, documents));
+        } else {
+            let first = documents.into_iter().next().unwrap_or_default();
+            match &*name {
+                "Chart.yaml" => files.chart = first,
+                "values.yaml" => files.values = first,
+                _ => files.requirements = first,
+            }
+        }
+    }
+    Ok(())
+}
+
+/// In which chart a file is, and its name there: `charts/a/crds/x.yaml` is `crds/x.yaml` of `a`. A sub-chart may also be packed.
+fn place(path: &Path, within: &[String]) -> Option<(Vec<String>, String)> {
+    let parts: Option<Vec<&str>> = path
+        .components()
+        .map(|part| match part {
+            Component::Normal(name) => name.to_str(),
+            _ => None,
+        })
+        .collect();
+    let parts = parts?;
+    let (mut at, mut rest) = (within.to_vec(), parts.get(1..)?);
+    while let ["charts", sub, inside @ ..] = rest {
+        if inside.is_empty() {
+            let packed = sub.strip_suffix(".tgz")?;
+            // `NAME-1.2.3.tgz`: the name is what stands before the first dash with a number behind it.
+            let end = packed
+                .match_indices('-')
+                .find(|(dash, _)| packed[dash + 1..].starts_with(|c: char| c.is_ascii_digit()));
+            at.push(end.map_or(packed, |(dash, _)| &packed[..dash]).to_owned());
+            return Some((at, (*sub).to_owned()));
+        }
+        at.push((*sub).to_owned());
+        rest = inside;
+    }
+    Some((at, rest.join("/")))
+}
+
+fn is_definition(name: &str) -> bool {
+    name.starts_with("crds/") && [".yaml", ".yml", ".json"].iter().any(|end| name.ends_with(end))
+}
+
+/// Documents of a YAML text, without empty ones.
+pub(super) fn documents(text: &str) -> Result<Vec<Value>, String> {
+    let all: Vec<Value> = serde_saphyr::from_multiple(text).map_err(|error| error.to_string())?;
+    Ok(all.into_iter().filter(|document| !document.is_null()).collect())
+}
+
+/// Whether a sub-chart is switched on by the condition under which its parent names it. Tags are not looked at: no chart that plinth
+/// knows switches definitions by them.
+fn is_on(charts: &Charts, path: &[String], values: &Value) -> bool {
+    let Some((name, parent)) = path.split_last() else { return true };
+    let listed = charts.get(parent).and_then(|files| {
+        let all = [&files.chart, &files.requirements].into_iter().filter_map(|file| file["dependencies"].as_array());
+        all.flatten().find(|one| one["alias"] == name.as_str() || one["name"] == name.as_str())
+    });
+    let Some(condition) = listed.and_then(|one| one["condition"].as_str()) else { return true };
+    let conditions = condition.split(',').map(str::trim);
+    conditions.filter_map(|condition| setting(charts, parent, condition, values)).next().unwrap_or(true)
+}
+
+/// A truth value as a chart sees it: from the values given, else from the defaults of the charts around it, else from its own.
+fn setting(charts: &Charts, chart: &[String], path: &str, values: &Value) -> Option<bool> {
+    let of = |values: &Value, around: &[String]| {
+        let mut found = values;
+        for key in around.iter().map(String::as_str).chain(path.split('.')) {
+            found = found.get(key)?;
+        }
+        found.as_bool()
+    };
+    let default = |depth: usize| charts.get(&chart[..depth]).and_then(|files| of(&files.values, &chart[depth..]));
+    of(values, chart).or_else(|| (0..=chart.len()).find_map(default))
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use flate2::Compression;
+    use flate2::write::GzEncoder;
+    use serde_json::json;
+
+    fn packed(files: &[(&str, &[u8])]) -> Vec<u8> {
+        let mut archive = tar::Builder::new(GzEncoder::new(Vec::new(), Compression::fast()));
+        for (name, content) in files {
+            let mut header = tar::Header::new_gnu();
+            header.set_size(content.len() as u64);
+            header.set_mode(0o644);
+            archive.append_data(&mut header, name, *content).unwrap();
+        }
+        archive.into_inner().unwrap().finish().unwrap()
+    }
+
+    fn names(files: &[(&str, &[u8])], values: Value) -> Result<Vec<String>, String> {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), packed(files)).unwrap();
+        let found = definitions(file.path(), &values)?;
+        Ok(found.iter().map(|one| one["metadata"]["name"].as_str().unwrap_or_default().to_owned()).collect())
+    }
+
+    #[test]
+    fn definitions_of_the_chart_and_of_what_is_switched_on_are_found() {
+        let chart = b"name: a\ndependencies:\n  - {name: sub, condition: sub.enabled}\n  - {name: other, condition: 'x.y,other.on'}\n";
+        let inner = packed(&[
+            ("packed/Chart.yaml", b"name: packed"),
+            ("packed/crds/c.yml", b"---\nmetadata: {name: four}\n---\n\n---\nmetadata: {name: five}\n"),
+        ]);
+        let files: [(&str, &[u8]); 9] = [
+            ("a/Chart.yaml", chart),
+            ("a/values.yaml", b"sub: {enabled: true}\nother: {on: false}\n"),
+            ("a/crds/b.yaml", b"metadata: {name: one}"),
+            ("a/crds/a.json", b"{\"metadata\": {\"name\": \"zero\"}}"),
+            ("a/crds/README.md", b"{{ no yaml"),
+            ("a/templates/x.yaml", b"{{ no yaml"),
+            ("a/charts/sub/crds/x.yaml", b"metadata: {name: two}"),
+            ("a/charts/other/crds/x.yaml", b"metadata: {name: three}"),
+            ("a/charts/packed-1.2.tgz", &inner),
+        ];
+        assert_eq!(names(&files, json!({})).unwrap(), ["zero", "one", "four", "five", "two"]);
+        assert_eq!(names(&files, json!({"sub": {"enabled": false}})).unwrap(), ["zero", "one", "four", "five"]);
+        let all = names(&files, json!({"x": {"y": true}})).unwrap();
+        assert!(all.contains(&"three".to_owned()), "{all:?}");
+    }
+
+    #[test]
+    fn what_is_no_package_is_refused() {
+        assert!(names(&[("a/README", b"x")], json!({})).unwrap_err().contains("Chart.yaml"));
+        let bad: [(&str, &[u8]); 2] = [("a/Chart.yaml", b"name: a"), ("a/crds/x.yaml", b"{{")];
+        assert!(names(&bad, json!({})).unwrap_err().contains("crds/x.yaml"));
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), b"no archive").unwrap();
+        assert!(definitions(file.path(), &json!({})).unwrap_err().contains("damaged"));
+        let mut cut = packed(&[("a/Chart.yaml", b"name: a")]);
+        cut.truncate(cut.len() / 2);
+        std::fs::write(file.path(), cut).unwrap();
+        assert!(definitions(file.path(), &json!({})).unwrap_err().contains("damaged"));
+    }
+}

@@ -1,0 +1,160 @@
+//! What is written in a record of helm: base64 of gzip of JSON. Whoever may write Secrets may write anything there, so all of it is
+//! bounded.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use flate2::read::GzDecoder;
+use plinth_model::{Secret, Version};
+use serde::Deserialize;
+use serde_json::{Map, Value};
+use std::io::{self, BufReader, Read};
+
+/// Largest record as it is kept: the API server takes some 1.5 MB for one object.
+const KEPT: usize = 4 << 20;
+/// Largest record unpacked: the largest charts have some 8 MB of manifests and templates.
+const UNPACKED: u64 = 64 << 20;
+/// How gzip begins. helm takes what begins otherwise for JSON itself, as its first releases wrote it.
+const GZIP: [u8; 3] = [0x1f, 0x8b, 0x08];
+
+/// The parts of a release that we look at. It holds values, so it has no `Debug`.
+pub(super) struct Payload {
+    /// Chart version, as the package says.
+    pub(super) version: Version,
+    /// Values that were given to helm.
+    pub(super) values: Value,
+    /// Manifests of all objects but hooks and `crds/`.
+    pub(super) manifest: String,
+}
+
+#[derive(Deserialize)]
+struct Written {
+    name: String,
+    chart: Chart,
+    #[serde(default)]
+    config: Option<Map<String, Value>>,
+    #[serde(default)]
+    manifest: String,
+}
+
+#[derive(Deserialize)]
+struct Chart {
+    metadata: Metadata,
+}
+
+#[derive(Deserialize)]
+struct Metadata {
+    version: Version,
+}
+
+/// Reads a record of the release of this name.
+///
+/// # Errors
+/// With why it cannot be read; never with its content.
+pub(super) fn read(content: &Secret, name: &str) -> Result<Payload, String> {
+    let text = content.expose().trim();
+    if text.len() > KEPT {
+        return Err(format!("it is longer than {} MiB", KEPT >> 20));
+    }
+    let bytes = STANDARD.decode(text).map_err(|_| "it is not base64")?;
+    let written: Result<Written, _> = if bytes.starts_with(&GZIP) {
+        serde_json::from_reader(BufReader::new(Bounded { inner: GzDecoder::new(bytes.as_slice()), left: UNPACKED }))
+    } else {
+        serde_json::from_slice(&bytes)
+    };
+    // What serde_json says may quote a value.
+    let written = written.map_err(|error| match error.io_error_kind() {
+        Some(io::ErrorKind::FileTooLarge) => format!("unpacked it is longer than {} MiB", UNPACKED >> 20),
+        Some(_) => "it is cut off or damaged".to_owned(),
+        None if error.is_eof() => "it is cut off".to_owned(),
+        None => "it is not what helm writes".to_owned(),
+    })?;
+    if written.name != name {
+        return Err("it is of another release".to_owned());
+    }
+    let Written { chart, config, manifest, .. } = written;
+    Ok(Payload { version: chart.metadata.version, values: Value::Object(config.unwrap_or_default()), manifest })
+}
+
+/// A stream that ends with an error when more comes.
+struct Bounded<R> {
+    inner: R,
+    left: u64,
+}
+
+impl<R: Read> Read for Bounded<R> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        let read = self.inner.read(into)?;
+        self.left = self.left.checked_sub(read as u64).ok_or(io::ErrorKind::FileTooLarge)?;
+        Ok(read)
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+pub(super) mod tests {
+    use super::*;
+    use flate2::Compression;
+    use flate2::write::GzEncoder;
+    use serde_json::json;
+    use std::io::Write as _;
+
+    fn packed(bytes: &[u8]) -> Vec<u8> {
+        let mut gzip = GzEncoder::new(Vec::new(), Compression::fast());
+        gzip.write_all(bytes).unwrap();
+        gzip.finish().unwrap()
+    }
+
+    /// A record as helm writes it.
+    pub(crate) fn record(name: &str, version: &str, values: &Value, manifest: &str) -> String {
+        let metadata = json!({"name": name, "version": version, "apiVersion": "v2"});
+        let release = json!({"name": name, "info": {"status": "deployed"}, "chart": {"metadata": metadata, "templates": []},
+            "config": values, "manifest": manifest, "version": 1, "namespace": "n"});
+        STANDARD.encode(packed(release.to_string().as_bytes()))
+    }
+
+    fn why(text: String) -> String {
+        match read(&Secret::new(text), "a") {
+            Ok(_) => panic!("it must be refused"),
+            Err(why) => why,
+        }
+    }
+
+    #[test]
+    fn what_helm_writes_is_read() {
+        let values = json!({"a": {"b": 1}});
+        let read = read(&Secret::new(record("a", "v1.2.3", &values, "kind: A\n")), "a").unwrap();
+        assert_eq!((read.version.as_str(), &read.values, read.manifest.as_str()), ("v1.2.3", &values, "kind: A\n"));
+        let plain = json!({"name": "a", "chart": {"metadata": {"version": "1.0"}}, "config": null});
+        let old = super::read(&Secret::new(STANDARD.encode(plain.to_string())), "a").unwrap();
+        assert_eq!(old.values, json!({}));
+    }
+
+    #[test]
+    fn whatever_else_stands_there_is_refused_in_bounds_and_not_repeated() {
+        let json = |value: Value| STANDARD.encode(packed(value.to_string().as_bytes()));
+        let mut whole = STANDARD.decode(record("a", "1.0.0", &json!({"x": "y".repeat(9999)}), "")).unwrap();
+        whole.truncate(whole.len() / 2);
+        let deep = format!("{{\"name\":\"a\",\"config\":{}1{}}}", "{\"a\":".repeat(10_000), "}".repeat(10_000));
+        let bomb = packed(&vec![b' '; usize::try_from(UNPACKED).unwrap() + (1 << 20)]);
+        let cases = [
+            ("%%%".to_owned(), "not base64"),
+            (String::new(), "cut off"),
+            (STANDARD.encode([GZIP.as_slice(), &[0, 1, 2, 3]].concat()), "cut off or damaged"),
+            (STANDARD.encode(whole), "cut off or damaged"),
+            (json(json!({"name": "a"})), "not what helm writes"),
+            (json(json!({"name": "a", "chart": {"metadata": {"version": "hunter2"}}})), "not what helm writes"),
+            (
+                json(json!({"name": "a", "chart": {"metadata": {"version": "1"}}, "config": ["hunter2"]})),
+                "not what helm",
+            ),
+            (json(json!({"name": "b", "chart": {"metadata": {"version": "1"}}})), "another release"),
+            (STANDARD.encode(packed(deep.as_bytes())), "not what helm writes"),
+            (STANDARD.encode(bomb), "longer than 64 MiB"),
+            ("A".repeat(KEPT + 4), "longer than 4 MiB"),
+        ];
+        for (text, want) in cases {
+            let why = why(text);
+            assert!(why.contains(want) && !why.contains("hunter2"), "{want}: {why}");
+        }
+    }
+}

@@ -1,0 +1,473 @@
+//! The client with a cluster in memory and a script in place of helm.
+
+use crate::client::LocalHelm;
+use crate::payload::tests::record as payload;
+use async_trait::async_trait;
+use jiff::{SignedDuration, Timestamp};
+use plinth_keystore::SiteSecrets;
+use plinth_model::steps::{CrdPolicy, Health, Release};
+use plinth_model::{ObjectName, ReleaseName, Secret};
+use plinth_world::charts::{ChartPackage, ChartPackages};
+use plinth_world::helm::{HelmClient as _, HelmPrograms, ReleaseRecord, ReleaseRecords};
+use plinth_world::kube::{HealthState, KubeHealth, KubeObjects};
+use plinth_world::secrets::Secrets;
+use plinth_world::{ClientResult, Context, SystemClock};
+use serde_json::{Value, json};
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+use tempfile::TempDir;
+
+const SECRET: &str = "tr0ub4dor&3-horse";
+
+/// Records of the release and what stands around it.
+#[derive(Default)]
+struct Cluster {
+    records: Mutex<Vec<(ReleaseRecord, String)>>,
+    /// Jobs that are there.
+    jobs: Mutex<Vec<ObjectName>>,
+    applied: Mutex<Vec<Value>>,
+}
+
+impl Cluster {
+    fn add(&self, revision: u32, status: &str, minutes: i64, content: String) {
+        let written = Timestamp::now() - SignedDuration::from_mins(minutes);
+        let labels = vec![("plinth-package".to_owned(), "0".repeat(32))];
+        let record = ReleaseRecord { revision, status: status.to_owned(), written, labels, state: "1".to_owned() };
+        self.records.lock().unwrap().push((record, content));
+    }
+
+    fn revisions(&self) -> Vec<u32> {
+        self.records.lock().unwrap().iter().map(|(record, _)| record.revision).collect()
+    }
+}
+
+#[async_trait]
+impl ReleaseRecords for Cluster {
+    async fn records(&self, _: &Context, _: &ReleaseName) -> ClientResult<Vec<ReleaseRecord>> {
+        Ok(self.records.lock().unwrap().iter().map(|(record, _)| record.clone()).collect())
+    }
+    async fn content(&self, _: &Context, _: &ReleaseName, revision: u32) -> ClientResult<Option<Secret>> {
+        let all = self.records.lock().unwrap();
+        let found = all.iter().find(|(record, _)| record.revision == revision);
+        Ok(found.map(|(_, content)| Secret::new(content.clone())))
+    }
+    async fn remove_record(&self, _: &Context, _: &ReleaseName, record: &ReleaseRecord) -> ClientResult<()> {
+        self.records.lock().unwrap().retain(|(there, _)| there != record);
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl KubeObjects for Cluster {
+    async fn diff(&self, _: &Context, objects: &[Value]) -> ClientResult<Vec<String>> {
+        let kept = self.applied.lock().unwrap().contains(&"kept".into());
+        Ok(if kept { Vec::new() } else { objects.iter().map(|_| "~ metadata.annotations".to_owned()).collect() })
+    }
+    async fn apply(&self, _: &Context, objects: &[Value]) -> ClientResult<()> {
+        self.applied.lock().unwrap().extend_from_slice(objects);
+        Ok(())
+    }
+    async fn present(&self, _: &Context, objects: &[ObjectName]) -> ClientResult<Vec<ObjectName>> {
+        let there = self.jobs.lock().unwrap();
+        Ok(objects.iter().filter(|object| there.contains(object)).cloned().collect())
+    }
+    async fn remove(&self, _: &Context, objects: &[ObjectName]) -> ClientResult<()> {
+        self.jobs.lock().unwrap().retain(|job| !objects.contains(job));
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl KubeHealth for Cluster {
+    async fn health(&self, _: &Context, _: &str, _: &Health) -> ClientResult<HealthState> {
+        Ok(HealthState { holds: true, seen: String::new() })
+    }
+}
+
+/// One package for everything, and one program.
+struct Here(PathBuf);
+
+#[async_trait]
+impl ChartPackages for Here {
+    async fn package(&self, _: &Context, release: &Release) -> ClientResult<ChartPackage> {
+        let version = release.version.version().clone();
+        Ok(ChartPackage { file: self.0.join("a.tgz"), version, digest: String::new() })
+    }
+}
+
+#[async_trait]
+impl HelmPrograms for Here {
+    async fn program(&self, _: &Context) -> ClientResult<PathBuf> {
+        Ok(self.0.join("helm"))
+    }
+}
+
+struct Bench {
+    folder: TempDir,
+    cluster: Arc<Cluster>,
+    secrets: Arc<dyn Secrets>,
+    ctx: Context,
+    told: Arc<Mutex<Vec<String>>>,
+}
+
+impl Bench {
+    /// A helm of this version that writes down how it was called, and then does this.
+    fn new(version: &str, then: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("password"), SECRET).unwrap();
+        let seen = folder.path().join("seen");
+        let script = format!(
+            "#!/bin/sh\nif [ \"$1\" = version ]; then printf '%s' {version}; exit 0; fi\n\
+             {{ echo \"cwd=$(pwd)\"; ls -A; echo \"args=$*\"; tr '\\0' '\\n' </proc/$$/environ | sort; echo stdin; cat; }} >{}\n{then}\n",
+            seen.display()
+        );
+        let program = folder.path().join("helm");
+        fs::write(&program, script).unwrap();
+        fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+        package(&folder.path().join("a.tgz"), &[("a/Chart.yaml", "name: a\n")]);
+        let secrets: Arc<dyn Secrets> = Arc::new(SiteSecrets::new(folder.path()).below(folder.path()));
+        let told = Arc::new(Mutex::new(Vec::new()));
+        let list = Arc::clone(&told);
+        let clock = Arc::new(SystemClock::new());
+        let ctx = Context::new(clock, move |progress| list.lock().unwrap().push(progress.message));
+        Self { folder, cluster: Arc::default(), secrets, ctx, told }
+    }
+
+    fn client(&self) -> LocalHelm {
+        let here = Arc::new(Here(self.folder.path().to_path_buf()));
+        let kubeconfig = self.folder.path().join("kubeconfig");
+        let (cluster, secrets) = (Arc::clone(&self.cluster), Arc::clone(&self.secrets));
+        LocalHelm::new(&self.state(), &kubeconfig, cluster, Arc::clone(&here) as _, here, secrets)
+    }
+
+    fn state(&self) -> PathBuf {
+        self.folder.path().join("state")
+    }
+
+    fn seen(&self) -> String {
+        fs::read_to_string(self.folder.path().join("seen")).unwrap_or_default()
+    }
+
+    /// The words of all runs.
+    fn logs(&self) -> String {
+        let files = fs::read_dir(self.state().join(crate::LOGS)).into_iter().flatten().flatten();
+        files.map(|file| fs::read_to_string(file.path()).unwrap()).collect()
+    }
+}
+
+fn package(path: &Path, files: &[(&str, &str)]) {
+    let gzip = flate2::write::GzEncoder::new(fs::File::create(path).unwrap(), flate2::Compression::fast());
+    let mut archive = tar::Builder::new(gzip);
+    for (name, content) in files {
+        let mut header = tar::Header::new_gnu();
+        header.set_size(content.len() as u64);
+        header.set_mode(0o644);
+        archive.append_data(&mut header, name, content.as_bytes()).unwrap();
+    }
+    archive.into_inner().unwrap().finish().unwrap();
+}
+
+fn values() -> Value {
+    json!({"admin": {"password": {"$secret": {"file": "password"}}}, "n": 1, "odd": "\u{85}\u{7f}é😀"})
+}
+
+fn release() -> Release {
+    Release {
+        component: "a".to_owned(),
+        release: "a".to_owned(),
+        namespace: "n".to_owned(),
+        chart: "a".to_owned(),
+        repository: String::new(),
+        login: None,
+        version: "1.2.3".parse().unwrap(),
+        digest: Some("0".repeat(64)),
+        values: values().try_into().unwrap(),
+        crds: CrdPolicy::None,
+        timeout_s: 60,
+        health: Vec::new(),
+        stale_jobs: vec!["pre-install".to_owned()],
+    }
+}
+
+fn there(version: &str, values: &Value) -> String {
+    payload("a", version, values, "")
+}
+
+#[tokio::test]
+async fn helm_gets_its_words_its_values_and_nothing_else() {
+    let bench = Bench::new("v3.18.6", &format!("echo 'installed with {SECRET}'"));
+    assert_eq!(bench.client().upgrade(&bench.ctx, &release()).await.unwrap(), Vec::<String>::new());
+    let seen = bench.seen();
+    let (before, stdin) = seen.split_once("stdin\n").unwrap();
+    let (package, config) = (bench.folder.path().join("a.tgz"), bench.folder.path().join("kubeconfig"));
+    let want = format!(
+        "args=upgrade a --namespace n --timeout 60s --kubeconfig {} {} --install --reset-values --values - --labels plinth-package={}",
+        config.display(),
+        package.display(),
+        "0".repeat(32)
+    );
+    assert!(before.contains(&want), "{before}");
+    let mut lines = before.lines();
+    let work = PathBuf::from(lines.next().unwrap().strip_prefix("cwd=").unwrap());
+    assert!(lines.next().unwrap().starts_with("args="), "it works in an empty folder: {before}");
+    assert!(work.ends_with("work") && !work.exists(), "its folder is gone: {before}");
+    let names: Vec<&str> = lines.filter_map(|line| line.split_once('=')).map(|(name, _)| name).collect();
+    let known =
+        ["HELM_CACHE_HOME", "HELM_CONFIG_HOME", "HELM_DATA_HOME", "HELM_DRIVER", "HELM_NO_PLUGINS", "HELM_PLUGINS"];
+    assert!(names.iter().all(|name| known.contains(name) || ["HOME", "PATH", "TMPDIR"].contains(name)), "{names:?}");
+    assert!(known.iter().all(|name| names.contains(name)), "{names:?}");
+    assert!(!before.contains(SECRET), "{before}");
+    assert!(stdin.contains(r"\u0085\u007fé😀"), "{stdin}");
+    let stdin: Value = serde_json::from_str(stdin).unwrap();
+    assert_eq!(stdin, json!({"admin": {"password": SECRET}, "n": 1, "odd": "\u{85}\u{7f}é😀"}));
+    let logs = bench.logs();
+    assert!(logs.starts_with("installed with ") && !logs.contains(SECRET), "{logs}");
+    assert!(bench.told.lock().unwrap().iter().any(|told| told.contains("helm upgrade --install a (helm v3.18.6)")));
+    assert_eq!(fs::read_dir(bench.state().join("helm/running")).unwrap().count(), 0);
+}
+
+#[tokio::test]
+async fn helm_4_changes_objects_as_helm_3_does() {
+    let bench = Bench::new("v4.3", "exit 0");
+    bench.client().upgrade(&bench.ctx, &Release { digest: None, ..release() }).await.unwrap();
+    assert!(bench.seen().contains("--values - --server-side=false\n"), "{}", bench.seen());
+    bench.cluster.add(1, "deployed", 0, there("1.2.3", &json!({})));
+    let name = ReleaseName { namespace: "n".into(), name: "a".into() };
+    let error = bench.client().uninstall(&bench.ctx, &name, Duration::from_secs(9)).await.unwrap_err();
+    assert!(error.happened.contains("still there"), "{error}");
+    assert!(
+        bench.seen().contains("args=uninstall a --namespace n --timeout 9s") && bench.seen().contains("--wait=watcher")
+    );
+    bench.cluster.records.lock().unwrap().clear();
+    bench.client().uninstall(&bench.ctx, &name, Duration::from_secs(9)).await.unwrap();
+    bench.cluster.add(1, "deployed", 0, there("1.0.0", &json!({})));
+    bench.client().upgrade(&bench.ctx, &Release { digest: None, ..release() }).await.unwrap();
+    assert!(bench.seen().contains("--labels plinth-package=null"), "a label of another package is taken away");
+}
+
+#[tokio::test]
+async fn what_is_there_is_compared_without_running_helm() {
+    let bench = Bench::new("v3.18.6", "exit 0");
+    let client = bench.client();
+    assert_eq!(client.differences(&bench.ctx, &release()).await.unwrap(), ["+ release n/a 1.2.3"]);
+    let same = json!({"admin": {"password": SECRET}, "n": 1.0, "odd": "\u{85}\u{7f}é😀"});
+    bench.cluster.add(1, "superseded", 9, there("1.0.0", &json!({})));
+    bench.cluster.add(2, "deployed", 8, there("v1.2.3", &same));
+    assert_eq!(client.differences(&bench.ctx, &release()).await.unwrap(), Vec::<String>::new());
+    assert_eq!(client.upgrade(&bench.ctx, &release()).await.unwrap(), Vec::<String>::new());
+    let state = client.release(&bench.ctx, "n", "a").await.unwrap().unwrap();
+    assert_eq!((state.version.as_str(), state.revision, state.status.as_str()), ("1.2.3", 2, "deployed"));
+    let digest = Some("1".repeat(64));
+    let wanted = Release { version: "1.2.4".parse().unwrap(), digest, ..release() };
+    bench.cluster.add(3, "failed", 7, there("1.2.3", &json!({"admin": {"password": "x"}, "n": 2, "old": SECRET})));
+    let want = [
+        "~ version 1.2.3 → 1.2.4",
+        "~ package 00000000000000000000000000000000 → 11111111111111111111111111111111",
+        "~ status failed → deployed",
+        "~ admin.password (secret) → (secret)",
+        "~ n 2 → 1",
+        "+ odd = \"\\u{85}\\u{7f}é😀\"",
+    ];
+    let lines = client.differences(&bench.ctx, &wanted).await.unwrap();
+    assert_eq!(lines[..6], want);
+    assert!(lines.len() == 7 && lines[6].starts_with("- old = ") && !lines[6].contains(SECRET), "{lines:?}");
+    assert_eq!(bench.seen(), "", "helm was not run");
+}
+
+#[tokio::test]
+async fn a_record_that_cannot_be_read_is_an_error_and_no_absence() {
+    let bench = Bench::new("v3.18.6", "exit 0");
+    for bad in ["%", "AAAA", "H4sIAAAAAAAAAwMAAAAAAAAAAAA="] {
+        bench.cluster.records.lock().unwrap().clear();
+        bench.cluster.add(7, "deployed", 9, bad.to_owned());
+        let error = bench.client().differences(&bench.ctx, &release()).await.unwrap_err();
+        assert!(error.happened.starts_with("revision 7 of n/a cannot be read: "), "{error}");
+        assert!(bench.client().release(&bench.ctx, "n", "a").await.is_err());
+        assert!(bench.client().upgrade(&bench.ctx, &release()).await.is_err());
+    }
+    assert_eq!(bench.seen(), "");
+}
+
+#[tokio::test]
+async fn an_error_of_helm_is_told_with_its_place_and_without_secrets() {
+    let then = format!(
+        "echo WARNING: old >&2; echo \"Error: UPGRADE FAILED: pre-upgrade hooks failed: {SECRET}\" >&2; exit 1"
+    );
+    let bench = Bench::new("v3.18.6", &then);
+    let error = bench.client().upgrade(&bench.ctx, &release()).await.unwrap_err();
+    assert!(error.happened.starts_with("helm says: UPGRADE FAILED: pre-upgrade hooks failed: "), "{error:?}");
+    assert!(error.attempt.contains("Job of the hook") && error.attempt.contains("helm/logs/"), "{error:?}");
+    let finding = error.finding.clone().unwrap();
+    assert_eq!((finding.code.as_str(), finding.evidence.len()), ("helm.failed", 2));
+    assert!(!format!("{error:?}").contains(SECRET) && !bench.logs().contains(SECRET));
+    let silent = Bench::new("v3.18.6", "exit 3");
+    let error = silent.client().upgrade(&silent.ctx, &release()).await.unwrap_err();
+    assert!(error.happened.contains("said nothing"), "{error}");
+    let away = Bench::new("v4.1.0", "echo 'Error: Kubernetes cluster unreachable: refused' >&2; exit 1");
+    assert!(away.client().upgrade(&away.ctx, &release()).await.unwrap_err().transient.is_some());
+}
+
+#[tokio::test]
+async fn a_helm_that_is_not_there_or_too_old_is_a_finding() {
+    for version in ["v3.9.0", "v5.0.0", "nonsense", "''"] {
+        let bench = Bench::new(version, "exit 0");
+        let error = bench.client().upgrade(&bench.ctx, &release()).await.unwrap_err();
+        assert_eq!(error.finding.unwrap().code.as_str(), "helm.no-program", "{version}");
+        assert_eq!(bench.seen(), "");
+    }
+    let bench = Bench::new("v3.18.6", "exit 0");
+    fs::remove_file(bench.folder.path().join("helm")).unwrap();
+    let error = bench.client().upgrade(&bench.ctx, &release()).await.unwrap_err();
+    assert_eq!(error.finding.unwrap().code.as_str(), "helm.no-program");
+}
+
+#[tokio::test]
+async fn a_release_that_somebody_is_at_work_on_is_not_touched() {
+    for (status, minutes) in [("pending-upgrade", 3), ("pending-install", -5), ("uninstalling", 0)] {
+        let bench = Bench::new("v3.18.6", "exit 0");
+        bench.cluster.add(1, "deployed", 90, there("1.0.0", &json!({})));
+        bench.cluster.add(2, status, minutes, there("1.2.3", &json!({})));
+        let error = bench.client().upgrade(&bench.ctx, &release()).await.unwrap_err();
+        assert!(error.happened.contains(status) && error.attempt.contains("helm history a"), "{error:?}");
+        let name = ReleaseName { namespace: "n".into(), name: "a".into() };
+        let refused = bench.client().uninstall(&bench.ctx, &name, Duration::from_secs(60)).await.unwrap_err();
+        assert_eq!(refused.finding.unwrap().code.as_str(), "helm.in-use");
+        assert_eq!((bench.cluster.revisions(), bench.seen().as_str()), (vec![1, 2], ""));
+    }
+}
+
+#[tokio::test]
+async fn what_was_broken_off_long_ago_is_repaired_and_told() {
+    let bench = Bench::new("v3.18.6", "exit 0");
+    bench.cluster.add(1, "deployed", 90, there("1.0.0", &json!({})));
+    bench.cluster.add(2, "pending-upgrade", 7, there("1.2.3", &json!({})));
+    let said = bench.client().upgrade(&bench.ctx, &release()).await.unwrap();
+    assert!(said.len() == 1 && said[0].contains("revision 2 of n/a, pending-upgrade since"), "{said:?}");
+    assert_eq!(bench.cluster.revisions(), [1]);
+    assert!(bench.seen().contains("args=upgrade a"));
+    assert!(bench.told.lock().unwrap().contains(&said[0]));
+
+    let bench = Bench::new("v3.18.6", "exit 0");
+    bench.cluster.add(1, "failed", 0, there("1.2.3", &json!({})));
+    let job = ObjectName {
+        api_version: "batch/v1".into(),
+        kind: "Job".into(),
+        namespace: "n".into(),
+        name: "pre-install".into(),
+    };
+    bench.cluster.jobs.lock().unwrap().push(job);
+    let said = bench.client().upgrade(&bench.ctx, &release()).await.unwrap();
+    assert!(
+        said[0].contains("begins anew") && said[1] == "Job n/pre-install of an earlier attempt was removed",
+        "{said:?}"
+    );
+    assert_eq!(bench.cluster.revisions(), [0; 0]);
+    assert!(bench.cluster.jobs.lock().unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn definitions_that_nobody_else_changes_are_applied_and_none_is_lost() {
+    let bench = Bench::new("v3.18.6", "exit 0");
+    let definition =
+        "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata: {name: a.example.com}\n";
+    package(&bench.folder.path().join("a.tgz"), &[("a/Chart.yaml", "name: a\n"), ("a/crds/a.yaml", definition)]);
+    bench.client().upgrade(&bench.ctx, &release()).await.unwrap();
+    assert!(bench.cluster.applied.lock().unwrap().is_empty(), "the chart's own way is kept");
+    let apply = Release { crds: CrdPolicy::Apply, ..release() };
+    bench.client().upgrade(&bench.ctx, &apply).await.unwrap();
+    assert_eq!(bench.cluster.applied.lock().unwrap().len(), 1);
+
+    bench.cluster.add(1, "deployed", 9, payload("a", "1.0.0", &json!({}), &format!("---\n{definition}")));
+    fs::remove_file(bench.folder.path().join("seen")).unwrap();
+    let error = bench.client().upgrade(&bench.ctx, &apply).await.unwrap_err();
+    assert!(error.attempt.contains("kubectl annotate --overwrite customresourcedefinition a.example.com"), "{error:?}");
+    assert_eq!(error.finding.unwrap().code.as_str(), "helm.definitions-would-go");
+    assert_eq!(bench.seen(), "");
+    *bench.cluster.applied.lock().unwrap() = vec!["kept".into()];
+    bench.client().upgrade(&bench.ctx, &release()).await.unwrap();
+    assert_eq!(bench.cluster.applied.lock().unwrap().len(), 2, "it is nobody's otherwise");
+}
+
+fn lives(file: &Path) -> bool {
+    let pid = fs::read_to_string(file).unwrap();
+    let stat = fs::read_to_string(format!("/proc/{}/stat", pid.trim())).unwrap_or_default();
+    stat.rsplit_once(')').is_some_and(|(_, rest)| !rest.trim_start().starts_with('Z'))
+}
+
+/// Whether the process that a note names lives.
+fn running_process(state: &Path) -> bool {
+    let notes = fs::read_dir(state.join("helm/running")).unwrap().flatten();
+    let texts: Vec<String> = notes.map(|note| fs::read_to_string(note.path()).unwrap()).collect();
+    let note: Value = serde_json::from_str(&texts[0]).unwrap();
+    Path::new(&format!("/proc/{}", note["process"])).exists()
+}
+
+/// Until it holds, for some seconds.
+async fn until(mut holds: impl FnMut() -> bool) {
+    let end = Instant::now() + Duration::from_secs(20);
+    while !holds() {
+        assert!(Instant::now() < end, "it does not happen");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+#[tokio::test]
+async fn a_helm_that_nobody_waits_for_ends_with_all_that_it_started() {
+    let bench = Bench::new("v3.18.6", "exit 0");
+    let pid = bench.folder.path().join("pid");
+    let script = format!(
+        "#!/bin/sh\n[ $1 = version ] && exec echo v3.18.6\nsleep 300 & echo $! >{0}.new\nmv {0}.new {0}\nwait\n",
+        pid.display()
+    );
+    fs::write(bench.folder.path().join("helm"), script).unwrap();
+    let client = bench.client();
+    let ctx = bench.ctx.clone();
+    let task = tokio::spawn(async move { client.upgrade(&ctx, &release()).await });
+    until(|| pid.exists()).await;
+    assert!(lives(&pid));
+    let running = fs::read_dir(bench.state().join("helm/running")).unwrap().count();
+    assert_eq!(running, 1, "it is noted that ours is at work");
+    bench.cluster.add(1, "pending-install", 99, there("1.2.3", &json!({})));
+    let error = bench.client().upgrade(&bench.ctx, &release()).await.unwrap_err();
+    assert!(error.happened.contains("which an earlier run started here"), "{error:?}");
+    task.abort();
+    until(|| !lives(&pid)).await;
+    assert_eq!(bench.cluster.revisions(), [1]);
+    bench.cluster.records.lock().unwrap().clear();
+    bench.cluster.add(1, "pending-install", 0, there("1.2.3", &json!({})));
+    fs::write(bench.folder.path().join("helm"), "#!/bin/sh\n[ $1 = version ] && exec echo v3.18.6\ncat >/dev/null\n")
+        .unwrap();
+    until(|| !running_process(&bench.state())).await;
+    let said = bench.client().upgrade(&bench.ctx, &release()).await.unwrap();
+    assert!(said[0].contains("begins anew"), "it is young, and known to be nobody's: {said:?}");
+}
+
+#[tokio::test]
+async fn a_helm_that_does_not_end_in_time_is_stopped() {
+    use crate::process::{Job, run};
+    use crate::program::{Major, Program, Words};
+    let bench = Bench::new("v3.18.6", "exit 0");
+    let pid = bench.folder.path().join("pid");
+    let script = format!("#!/bin/sh\nsleep 300 & echo $! >{}\nwait\n", pid.display());
+    fs::write(bench.folder.path().join("helm"), script).unwrap();
+    let name = ReleaseName { namespace: "n".into(), name: "a".into() };
+    let path = bench.folder.path().join("helm");
+    let program = Program { path, version: "3.18.6".parse().unwrap(), major: Major::Three };
+    let job = Job {
+        program: &program,
+        release: &name,
+        words: Words::uninstall(Major::Three, &name, Path::new("/x"), Duration::from_secs(1)),
+        input: None,
+        limit: Duration::from_millis(1500),
+        state: &bench.state(),
+        title: "helm uninstall",
+        doing: "trying",
+        revision: 1,
+    };
+    let error = run(&bench.ctx, job, &bench.secrets).await.unwrap_err();
+    assert!(error.happened.contains("did not end within 1 s"), "{error}");
+    assert!(!lives(&pid));
+}
