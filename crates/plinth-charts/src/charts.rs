@@ -89,6 +89,39 @@ struct Task<'a> {
     digest: Option<String>,
 }
 
+/// What a selector means while a package is fetched.
+#[derive(Clone, Copy)]
+enum Meant<'a> {
+    /// What was found before.
+    As(&'a Record),
+    /// What there is now; what was found before only says which content a version had.
+    Anew(Option<&'a Record>),
+}
+
+impl<'a> Meant<'a> {
+    const fn record(self) -> Option<&'a Record> {
+        match self {
+            Self::As(record) => Some(record),
+            Self::Anew(_) => None,
+        }
+    }
+
+    /// A version that was used before does not get another content by being asked for anew, unless the catalog says so.
+    fn takes(self, about: &About, found: &Found, task: &Task<'_>) -> Result<(), Failure> {
+        match self {
+            Self::Anew(Some(record))
+                if record.version == about.version && record.digest != found.digest && task.digest.is_none() =>
+            {
+                let what = format!("{} {}, which was used before,", task.name, about.version);
+                let attempt = "find out why the package was replaced; then remove its record below `charts/versions` in the \
+                               state directory, and it is trusted anew";
+                Err(Failure::digest(&what, &record.digest, &found.digest).attempt(attempt))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
 type IndexCell = Arc<OnceCell<Arc<Index>>>;
 
 /// Packages of charts, below the state directory of a site.
@@ -140,7 +173,7 @@ impl Charts {
     }
 
     /// Asks anew what a release's selector means, fetches that, and remembers it: the only way in which a chart that was resolved
-    /// once moves. The catalog's digest still binds.
+    /// once moves. The catalog's digest still binds, and a version that was used before keeps its content.
     ///
     /// # Errors
     /// As [`ChartPackages::package`]; the version so far stays then.
@@ -150,7 +183,7 @@ impl Charts {
         let _alone = busy.lock().await;
         let moved = async {
             let before = self.records.read(&task.key)?;
-            let package = self.fetch(ctx, &task, None).await?;
+            let package = self.fetch(ctx, &task, Meant::Anew(before.as_ref())).await?;
             Ok(Moved { from: before.map(|record| record.version), to: package.version })
         };
         moved.await.map_err(|failure: Failure| self.dressed(failure, &task))
@@ -192,7 +225,7 @@ impl Charts {
         {
             return Ok(package);
         }
-        self.fetch(ctx, task, record).await
+        self.fetch(ctx, task, record.as_ref().map_or(Meant::Anew(None), Meant::As)).await
     }
 
     async fn kept(&self, digest: &str, task: &Task<'_>) -> Result<Option<ChartPackage>, Failure> {
@@ -208,10 +241,11 @@ impl Charts {
     }
 
     /// Fetches what the selector means now, or what a record says that it means.
-    async fn fetch(&self, ctx: &Context, task: &Task<'_>, record: Option<Record>) -> Result<ChartPackage, Failure> {
+    async fn fetch(&self, ctx: &Context, task: &Task<'_>, meant: Meant<'_>) -> Result<ChartPackage, Failure> {
+        let record = meant.record();
         ctx.progress(0, 0, format!("fetching {} {} from {}", task.name, task.release.version, task.key.place));
-        let exact = record.as_ref().map(|record| ChartVersion::Exact(record.version.clone()));
-        let remembered = record.as_ref().map(|record| (record.digest.clone(), record.trust));
+        let exact = record.map(|record| ChartVersion::Exact(record.version.clone()));
+        let remembered = record.map(|record| (record.digest.clone(), record.trust));
         let (digest, known_by) = match (task.digest.clone(), remembered) {
             (Some(digest), _) => (Some(digest), Some(Trust::Catalog)),
             (None, Some((digest, trust))) => (Some(digest), Some(trust)),
@@ -220,7 +254,7 @@ impl Charts {
         let selector = exact.as_ref().unwrap_or(&task.release.version);
         let wanted = Wanted { chart: &task.name, selector, digest, known_by, manifest: task.manifest() };
         let found = self.found(ctx, task, &wanted).await?;
-        self.accept(ctx, task, found).await
+        self.accept(ctx, task, found, meant).await
     }
 
     async fn found(&self, ctx: &Context, task: &Task<'_>, wanted: &Wanted<'_>) -> Result<Found, Failure> {
@@ -270,10 +304,17 @@ impl Charts {
     }
 
     /// Reads a package that came, keeps it and remembers it.
-    async fn accept(&self, ctx: &Context, task: &Task<'_>, found: Found) -> Result<ChartPackage, Failure> {
+    async fn accept(
+        &self,
+        ctx: &Context,
+        task: &Task<'_>,
+        found: Found,
+        meant: Meant<'_>,
+    ) -> Result<ChartPackage, Failure> {
         let store = self.store.clone();
         let (about, found) = blocking(move || Ok((package::about(&found.bytes)?, found))).await?;
         task.is_about(&about)?;
+        meant.takes(&about, &found, task)?;
         let (trust, digest, manifest) = (found.trust, found.digest.clone(), found.manifest.clone());
         blocking(move || store.keep(&found.digest, &found.bytes).map_err(|error| Failure::disk(&error))).await?;
         let proof = (digest.as_str(), manifest.as_deref(), trust);

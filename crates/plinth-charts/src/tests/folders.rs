@@ -59,9 +59,10 @@ async fn the_catalogs_digest_binds_a_folder_too_and_what_was_used_first_stays() 
     fs::remove_file(&first.file).unwrap();
     let (code, _) = trial.refused(&wanted).await;
     assert_eq!(code, "charts.digest", "fetched anew, it has to be what it was");
-    let moved = trial.refresh(&wanted).await.unwrap();
-    assert_eq!(moved.from, Some(moved.to));
-    assert_ne!(trial.package(&wanted).await.unwrap().digest, first.digest, "moved because a person asked");
+    let error = trial.refresh(&wanted).await.unwrap_err();
+    assert_eq!(error.finding.unwrap().code.as_str(), "charts.digest", "not even when a person asks for a newer one");
+    fs::remove_dir_all(trial.folder.path().join("charts/versions")).unwrap();
+    assert_ne!(trial.package(&wanted).await.unwrap().digest, first.digest, "only when the record is gone");
 }
 
 #[tokio::test]

@@ -8,8 +8,10 @@ use crate::input::Input;
 use crate::state::mark::Mark;
 use missing::Missing;
 use plinth_ansible::{LocalAnsible, PackageSource};
+use plinth_charts::{Charts, HelmProgram};
 use plinth_keystore::{FileKeystore, SiteSecrets};
 use plinth_kube::KubeApi;
+use plinth_model::download::HelmPin;
 use plinth_model::inventory::Inventory;
 use plinth_model::{Finding, Problem, SecretRef};
 use plinth_net::fetch::WebFiles;
@@ -32,6 +34,7 @@ pub(crate) struct Real {
     secrets: Arc<SiteSecrets>,
     bcm: OnceLock<Arc<dyn BcmClient>>,
     env: OnceLock<StepEnv>,
+    charts: OnceLock<Arc<Charts>>,
     /// Nodes that another state directory manages become ours.
     takes_over: bool,
 }
@@ -49,6 +52,7 @@ impl Real {
             secrets,
             bcm: OnceLock::new(),
             env: OnceLock::new(),
+            charts: OnceLock::new(),
             takes_over: false,
         }
     }
@@ -92,6 +96,24 @@ impl Real {
             InventorySource::Static(_) => Arc::new(missing::BCM),
         };
         Ok(Arc::clone(self.bcm.get_or_init(|| client)))
+    }
+
+    /// Packages of charts, for the Helm client and for whoever asks a selector anew.
+    pub(crate) fn charts(&self) -> Result<Arc<Charts>, Problem> {
+        if let Some(charts) = self.charts.get() {
+            return Ok(Arc::clone(charts));
+        }
+        let charts = Charts::new(&self.directory, &self.folder, self.secrets());
+        let charts = Arc::new(charts.map_err(|error| client_problem(&error))?);
+        Ok(Arc::clone(self.charts.get_or_init(|| charts)))
+    }
+
+    /// The program of the Helm client: that of this machine, or the catalog's pinned one.
+    #[expect(dead_code, reason = "the Helm client, which asks it, is not in this release")]
+    pub(crate) fn helm_program(&self, desired: &Desired, pin: &HelmPin) -> Result<HelmProgram, Problem> {
+        let fetch = Arc::new(WebFiles::new(&self.directory).map_err(|error| client_problem(&error))?);
+        let source = plinth_plan::charts::helm_source(desired, pin);
+        Ok(HelmProgram::new(&self.directory, &self.folder, pin.clone(), Some(source), fetch))
     }
 
     /// Clients, secrets and clock for steps.
