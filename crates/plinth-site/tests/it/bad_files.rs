@@ -145,7 +145,7 @@ fn charts_come_from_one_place_without_a_login_in_its_address() {
         assert_eq!(site(good), [""; 0], "{good}");
     }
     let both = site("{mirror: https://mirror.example.com, folder: charts}");
-    assert_eq!(both, ["19:11 site.charts platform.charts"]);
+    assert_eq!(both, ["19:3 site.charts platform.charts"]);
     assert_eq!(site("{}"), both);
     assert_eq!(site("{folder: charts, login: {username: a, password: {env: B}}}"), both);
     assert_eq!(site("{mirror: http://mirror.example.com}"), ["19:20 site.wrong-value platform.charts.mirror"]);
@@ -155,7 +155,7 @@ fn charts_come_from_one_place_without_a_login_in_its_address() {
     );
     assert_eq!(
         site("{mirror: https://m, login: {username: a, password: hunter2}}"),
-        ["19:61 site.literal-secret platform.charts.login.password"]
+        ["19:62 site.literal-secret platform.charts.login.password"]
     );
     let helm = summary(&changed(&[("platform:\n", "platform:\n  helm: {source: \"https://u:hunter2@m/files\"}\n")]));
     assert_eq!(helm, ["19:18 site.login-in-address platform.helm.source"]);
