@@ -35,7 +35,9 @@ impl Operation<'_> {
         let env = self.env()?;
         let list = plinth_run::engines::downloads(&planned.plan, &env).await.map_err(|error| client_problem(&error))?;
         let list = list.and_then(|list| MirrorList::of_plan(self.desired(), &planned.plan, list));
-        Ok(list.ok_or_else(no_engine)?)
+        let catalog = &self.input().catalog;
+        let charts = plinth_plan::charts::listed(self.desired(), &planned.cluster, catalog);
+        Ok(list.ok_or_else(no_engine)?.with_charts(charts, catalog.helm_pin().clone()))
     }
 
     /// Runs the steps of a plan that make the engine's tools.

@@ -2,8 +2,8 @@
 
 use indexmap::IndexMap;
 use plinth_model::amount;
-use plinth_model::download::DownloadList;
-use plinth_model::steps::{KubesprayRun, RunInputs};
+use plinth_model::download::{DownloadList, HelmPin};
+use plinth_model::steps::{KubesprayRun, Release, RunInputs};
 use plinth_model::{Plan, Work};
 use plinth_site::Desired;
 use serde_json::{Value, json};
@@ -19,6 +19,10 @@ pub struct MirrorList {
     files: Option<String>,
     /// Registries to their mirrors.
     images: IndexMap<String, String>,
+    /// Charts, as their makers have them.
+    charts: Vec<Release>,
+    /// The helm program.
+    helm: Option<HelmPin>,
 }
 
 impl MirrorList {
@@ -42,7 +46,24 @@ impl MirrorList {
             list,
             files: downloads.files.clone(),
             images: downloads.images.clone(),
+            charts: Vec::new(),
+            helm: None,
         }
+    }
+
+    /// With the charts of the platform, and the program that installs them.
+    #[must_use]
+    pub fn with_charts(self, charts: Vec<Release>, helm: HelmPin) -> Self {
+        Self { charts, helm: Some(helm), ..self }
+    }
+
+    /// Archives of helm: SHA-256 and address.
+    fn archives(&self) -> Vec<(String, String)> {
+        let archive = |pin: &HelmPin| -> Vec<(String, String)> {
+            let name = |arch: &str| format!("{}/helm-{}-linux-{arch}.tar.gz", pin.source, pin.version.prefixed());
+            pin.archives.iter().map(|(arch, sha256)| (sha256.clone(), name(arch))).collect()
+        };
+        self.helm.as_ref().map(archive).unwrap_or_default()
     }
 
     fn origin(&self, url: &str) -> String {
@@ -71,19 +92,27 @@ impl MirrorList {
                 json!({"name": file.name, "url": url, "sha256": file.sha256, "path": path, "groups": file.groups})
             })
             .collect();
+        let helm = self.archives().into_iter().map(
+            |(sha256, url)| json!({"name": "helm", "url": url, "sha256": sha256, "path": place(&url), "groups": []}),
+        );
+        let files: Vec<Value> = files.into_iter().chain(helm).collect();
+        let charts: Vec<Value> = self.charts.iter().map(chart).collect();
         let images: Vec<Value> = self
             .list
             .images
             .iter()
             .map(|image| json!({"name": image.name, "image": self.image(&image.image), "groups": image.groups}))
             .collect();
-        let document = json!({
+        let mut document = json!({
             "schema": 1,
             "kubespray": self.kubespray,
             "kubernetes": self.kubernetes,
             "files": files,
             "images": images,
         });
+        if !charts.is_empty() {
+            document["charts"] = charts.into();
+        }
         format!("{document:#}\n")
     }
 
@@ -105,12 +134,47 @@ impl MirrorList {
         for file in files {
             let _ = writeln!(text, "{}  {}", file.sha256, place(&self.origin(&file.url)));
         }
+        for (sha256, url) in self.archives() {
+            let _ = writeln!(text, "{sha256}  {}", place(&url));
+        }
         text.push_str("# images\n");
         for image in images {
             let _ = writeln!(text, "image  {}", self.image(&image.image));
         }
+        if !self.charts.is_empty() {
+            text.push_str("# charts: name, version, SHA-256 of the package where it is known, repository or address\n");
+        }
+        for release in &self.charts {
+            let digest = release.digest.as_deref().unwrap_or("-");
+            let (name, place) = (chart_name(release), chart_place(release));
+            let _ = writeln!(text, "chart  {name}  {}  {digest}  {place}", release.version);
+        }
         text
     }
+}
+
+/// A chart for programs.
+fn chart(release: &Release) -> Value {
+    let mut row = json!({
+        "component": release.component,
+        "name": chart_name(release),
+        "version": release.version,
+        "from": chart_place(release),
+        "sha256": release.digest,
+    });
+    if let Some(manifest) = &release.manifest_digest {
+        row["manifestSha256"] = manifest.as_str().into();
+    }
+    row
+}
+
+fn chart_name(release: &Release) -> &str {
+    release.chart.rsplit('/').next().unwrap_or_default()
+}
+
+/// The repository, or the whole address of a chart in a registry.
+fn chart_place(release: &Release) -> &str {
+    if release.repository.is_empty() { &release.chart } else { &release.repository }
 }
 
 /// Host and path of an address: the place of the file below a mirror.
