@@ -35,9 +35,12 @@ impl Operation<'_> {
         let env = self.env()?;
         let list = plinth_run::engines::downloads(&planned.plan, &env).await.map_err(|error| client_problem(&error))?;
         let list = list.and_then(|list| MirrorList::of_plan(self.desired(), &planned.plan, list));
+        let catalog = &self.input().catalog;
         let facts = plinth_plan::facts::facts(self.desired(), &planned.cluster);
-        let resolution = self.input().catalog.resolve(self.desired(), &facts);
-        Ok(list.ok_or_else(no_engine)?.with_platform(&resolution))
+        let resolution = catalog.resolve(self.desired(), &facts);
+        let charts = plinth_plan::charts::listed(self.desired(), &planned.cluster, catalog);
+        let list = list.ok_or_else(no_engine)?.with_platform(&resolution);
+        Ok(list.with_charts(charts, catalog.helm_pin().clone()))
     }
 
     /// Runs the steps of a plan that make the engine's tools.

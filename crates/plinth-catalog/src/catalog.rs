@@ -12,6 +12,7 @@ use crate::source::{self, Files, decode};
 use crate::{CatalogError, order};
 use indexmap::IndexMap;
 use plinth_model::Digest;
+use plinth_model::download::HelmPin;
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -25,6 +26,7 @@ pub struct Catalog {
     pub(crate) known_bad: KnownBad,
     pub(crate) runai: RunaiNames,
     pub(crate) adapters: Adapters,
+    helm: HelmPin,
     keys: BTreeMap<String, KeyIndex>,
     digest: Digest,
 }
@@ -55,6 +57,7 @@ impl Catalog {
             known_bad: decode(files, "known-bad-values.yaml")?,
             runai: decode(files, "runai.yaml")?,
             adapters: decode(files, "adapters.yaml")?,
+            helm: decode(files, "helm.yaml")?,
             keys: key_indexes(files),
             digest: Digest::of(files),
         };
@@ -92,6 +95,12 @@ impl Catalog {
         &self.kubespray
     }
 
+    /// The helm program that is fetched where a machine has none that fits.
+    #[must_use]
+    pub fn helm_pin(&self) -> &HelmPin {
+        &self.helm
+    }
+
     /// Keys that a chart version knows, if they are known here.
     #[must_use]
     pub fn keys(&self, component: &str, version: &str) -> Option<&KeyIndex> {
@@ -104,6 +113,7 @@ impl Catalog {
             ("kubespray.yaml", self.kubespray.schema),
             ("runai.yaml", self.runai.schema),
             ("adapters.yaml", self.adapters.schema),
+            ("helm.yaml", self.helm.schema),
             ("known-bad-values.yaml", self.known_bad.schema),
             ("kubespray/versions.yaml", self.known.versions.schema),
         ];
@@ -131,6 +141,13 @@ impl Catalog {
         let mut needed = component.needs.iter().flat_map(Need::any_of);
         if let Some(need) = needed.find(|need| !self.components.contains_key(*need)) {
             return error(format!("needs: there is no component `{need}`"));
+        }
+        let is_oci = component.chart.name.starts_with("oci://");
+        if let Some(pin) = component.chart.versions.iter().find(|pin| pin.manifest_digest.is_some() && !is_oci) {
+            return error(format!(
+                "chart.versions: {} has a manifestDigest, and only a registry has manifests",
+                pin.version
+            ));
         }
         match component.compatibility.as_deref() {
             Some(table) if table != "runai" && self.compatibility.table(table).is_none() => {

@@ -232,7 +232,11 @@ fn doubt(component: &Component, chosen: &ChosenVersion<'_>) -> Option<Finding> {
         } else {
             code::PLATFORM_VERSION_NOT_PINNED
         };
-        let message = format!("{} is not pinned: every run installs the newest {}", chosen.version, chosen.selector());
+        let message = format!(
+            "{} is not pinned: the newest of {} is chosen once, and stays until `plinth plan --refresh`",
+            chosen.version,
+            chosen.selector()
+        );
         let fix = "write all three numbers to get the same result every time";
         return Some(Finding::info(code, subject, message).fix(fix));
     }

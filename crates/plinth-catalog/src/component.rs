@@ -143,9 +143,12 @@ pub struct Login {
 pub struct PinnedVersion {
     /// Version, as the repository writes it.
     pub version: Version,
-    /// SHA-256 of the package (of the manifest for `oci://`), when known.
+    /// SHA-256 of the package, when known.
     #[serde(default)]
     pub digest: Option<String>,
+    /// SHA-256 of the manifest in a registry that names the package, when known. Only for `oci://`.
+    #[serde(default)]
+    pub manifest_digest: Option<String>,
     /// Why this one, or why not.
     pub reason: String,
     /// It is the default when all hold; none: it is the default when no such version is.

@@ -103,6 +103,7 @@ impl<'a> Rendering<'a> {
             login: self.login()?,
             version,
             digest: self.version.pin.and_then(|pin| pin.digest.clone()),
+            manifest_digest: self.version.pin.and_then(|pin| pin.manifest_digest.clone()),
             values,
             crds: component.crds,
             timeout_s: timeouts.fold(component.timeout_s, u32::max),

@@ -21,7 +21,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::OnceCell;
 
-/// Label by which a release remembers the package that it was made from: the beginning of the digest that the plan asked for, since
+/// Label by which a release remembers the package that it was made from: the beginning of the digest that the plan asked for (of the package, or of what names it in a registry), since
 /// the value of a label has at most 63 characters.
 const PACKAGE: &str = "plinth-package";
 /// Digits of a digest in that label.
@@ -306,7 +306,7 @@ fn name_of(release: &Release) -> ReleaseName {
 }
 
 fn package_label(release: &Release) -> Option<String> {
-    let digest = release.digest.as_deref()?;
+    let digest = release.digest.as_deref().or(release.manifest_digest.as_deref())?;
     Some(digest.chars().filter(char::is_ascii_alphanumeric).take(DIGITS).collect())
 }
 

@@ -11,7 +11,8 @@ pub(super) const CLIENT: &str = "helm";
 
 /// There is no helm that can be used.
 pub(super) fn no_program(happened: &str) -> ClientError {
-    let fix = "install Helm 3.14 or newer, or Helm 4, and put it into PATH; then run again";
+    let fix =
+        "install Helm 3.14 or newer, or Helm 4, and put it into PATH, or let plinth fetch its own; then run again";
     ClientError::new(CLIENT, "looking for helm")
         .happened(happened)
         .attempt(fix)

@@ -21,4 +21,3 @@ mod tests;
 
 pub use client::{HelmCluster, LocalHelm};
 pub use log::{LOG_TIME, LOGS};
-pub use program::HelmOnPath;

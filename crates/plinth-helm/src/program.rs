@@ -3,13 +3,10 @@
 
 use crate::failure::{self, CLIENT};
 use crate::folder::Folder;
-use async_trait::async_trait;
 use plinth_model::Version;
-use plinth_world::helm::HelmPrograms;
-use plinth_world::{ClientResult, Context, deadlines};
+use plinth_world::{ClientResult, deadlines};
 use std::ffi::OsString;
 use std::io;
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
@@ -22,23 +19,6 @@ use tokio::time::timeout;
 const OLDEST: &str = "3.14.0";
 /// Longest answer to the question for its version, bytes.
 const ANSWER: u64 = 4096;
-
-/// The first program `helm` on PATH.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct HelmOnPath;
-
-#[async_trait]
-impl HelmPrograms for HelmOnPath {
-    async fn program(&self, _: &Context) -> ClientResult<PathBuf> {
-        let path = std::env::var_os("PATH").unwrap_or_default();
-        let found = std::env::split_paths(&path).map(|folder| folder.join("helm")).find(|file| is_program(file));
-        found.ok_or_else(|| failure::no_program("there is no program `helm` on PATH"))
-    }
-}
-
-fn is_program(file: &Path) -> bool {
-    std::fs::metadata(file).is_ok_and(|known| known.is_file() && known.permissions().mode() & 0o111 != 0)
-}
 
 /// Major release of helm.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -184,6 +184,7 @@ fn release() -> Release {
         login: None,
         version: "1.2.3".parse().unwrap(),
         digest: Some("0".repeat(64)),
+        manifest_digest: None,
         values: values().try_into().unwrap(),
         crds: CrdPolicy::None,
         timeout_s: 60,

@@ -1,8 +1,9 @@
 //! Files and images that an engine needs on nodes: what is fetched once and pushed, and what a mirror must hold.
 
-use crate::Digest;
+use crate::{Digest, Version};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// Everything that is needed, as the engine itself says.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -42,6 +43,20 @@ pub struct DownloadImage {
     pub image: String,
     /// Groups of nodes that need it.
     pub groups: Vec<String>,
+}
+
+/// The helm program that is fetched where a machine has none that fits.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct HelmPin {
+    /// The form of these data.
+    pub schema: u32,
+    /// Version: `v3.18.6`.
+    pub version: Version,
+    /// Address that holds the archives: `helm-VERSION-linux-ARCH.tar.gz`.
+    pub source: String,
+    /// SHA-256 of the archive by architecture, as helm's archives are called: `amd64`, `arm64`.
+    pub archives: BTreeMap<String, String>,
 }
 
 impl DownloadFile {

@@ -3,6 +3,7 @@
 
 mod address;
 pub mod catalog;
+pub mod charts;
 pub mod cluster;
 mod collision;
 pub mod diff;

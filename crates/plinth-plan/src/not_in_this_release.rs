@@ -35,7 +35,9 @@ fn prepares_only(plan: &Plan, needs: &[Vec<usize>], missing: &mut [Option<&'stat
         needs.iter().for_each(|need| dependents[*need].push(index));
     }
     for (index, step) in plan.steps.iter().enumerate().rev() {
-        let of_platform = matches!(step.work.stage(), Stage::Platform | Stage::Runai);
+        // What installs something is of use without who needs it.
+        let installs = matches!(step.work, Work::HelmRelease(_) | Work::KubeObjects(_) | Work::ComponentRemoval(_));
+        let of_platform = matches!(step.work.stage(), Stage::Platform | Stage::Runai) && !installs;
         let after = &dependents[index];
         if missing[index].is_none() && of_platform && after.iter().all(|after| missing[*after].is_some()) {
             missing[index] = after.first().and_then(|first| missing[*first]);

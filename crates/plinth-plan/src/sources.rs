@@ -62,7 +62,7 @@ pub(crate) fn asked_on_nodes(desired: &Desired) -> Vec<String> {
     on_nodes.into_iter().flat_map(|source| source.urls).collect()
 }
 
-/// A chart repository each, or the registry of an `oci://` chart.
+/// A chart repository each, or the registry of an `oci://` chart. A folder of this machine is asked when it is read.
 fn charts(steps: &[&Step]) -> Vec<Source> {
     let mut by_place: BTreeMap<String, Vec<&str>> = BTreeMap::new();
     for step in steps {
@@ -78,14 +78,14 @@ fn charts(steps: &[&Step]) -> Vec<Source> {
             by_place.entry(url).or_default().push(&release.component);
         }
     }
-    let source = |(url, components): (String, Vec<&str>)| {
-        Source {
+    let source = |(url, components): (String, Vec<&str>)| Source {
         kind: SourceKind::Charts,
         what: format!("the charts of {}", components.join(", ")),
         urls: vec![url],
         from: AskedFrom::Here,
-        setting: "a web proxy of this machine (`HTTPS_PROXY`); Run:ai's own charts: `runai.source: airgapped` with `runai.mirror`".to_owned(),
-    }
+        setting:
+            "`platform.charts`, a mirror or a folder of all charts, or a web proxy of this machine (`HTTPS_PROXY`)"
+                .to_owned(),
     };
     by_place.into_iter().map(source).collect()
 }

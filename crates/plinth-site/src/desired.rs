@@ -242,6 +242,12 @@ pub struct Platform {
     pub ingress: Ingress,
     /// Addresses MetalLB may give out (ranges or networks as text); empty: no MetalLB.
     pub load_balancer: Vec<String>,
+    /// Where all charts come from; none: their makers' own places.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub charts: Option<ChartSource>,
+    /// Other place for the archive of the helm program.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub helm: Option<String>,
     /// Choices by component name; names are checked against the catalog by its resolver.
     pub components: IndexMap<String, ComponentChoice>,
     /// GPU sharing.
@@ -251,6 +257,21 @@ pub struct Platform {
     pub infiniband: Option<Infiniband>,
     /// Compatibility rules accepted by name although they refuse: `runai.kubernetes`.
     pub accept: Vec<String>,
+}
+
+/// Where all charts come from.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum ChartSource {
+    /// A mirror.
+    Mirror {
+        /// `https://HOST/PATH` or `oci://HOST/PATH`, without a slash at its end.
+        address: String,
+        /// Its login.
+        login: Option<RegistryLogin>,
+    },
+    /// A folder of packages; a relative name starts at the folder of the site file.
+    Folder(String),
 }
 
 impl Platform {

@@ -1,6 +1,6 @@
 //! Every secret that a site refers to.
 
-use crate::desired::{BcmLogin, Desired, InventorySource};
+use crate::desired::{BcmLogin, ChartSource, Desired, InventorySource};
 use crate::path::Path;
 use plinth_model::steps::{CertificateSource, Credential};
 use plinth_model::{SecretRef, Values};
@@ -21,6 +21,9 @@ pub fn secret_refs(desired: &Desired) -> Vec<(String, SecretRef)> {
     access(desired, &mut add);
     for (index, login) in desired.registries.logins.iter().enumerate() {
         add(format!("registries.logins[{index}].password"), &login.password);
+    }
+    if let Some(ChartSource::Mirror { login: Some(login), .. }) = &desired.platform.charts {
+        add("platform.charts.login.password".to_owned(), &login.password);
     }
     for (name, choice) in &desired.platform.components {
         let base = Path::parse("platform.components").key(name).key("values");

@@ -4,9 +4,9 @@ mod kubernetes;
 
 use crate::defaults;
 use crate::desired::{
-    Access, ArtifactSource, BcmAccess, BcmLogin, Checks, ComponentChoice, Desired, GpuSharing, Infiniband, Ingress,
-    InventorySource, Login, Networks, NodeOverride, Nodes, Platform, ProductionNetwork, Registries, RunLimits, Runai,
-    StaticNode, Storage, TlsTrust,
+    Access, ArtifactSource, BcmAccess, BcmLogin, ChartSource, Checks, ComponentChoice, Desired, GpuSharing, Infiniband,
+    Ingress, InventorySource, Login, Networks, NodeOverride, Nodes, Platform, ProductionNetwork, Registries, RunLimits,
+    Runai, StaticNode, Storage, TlsTrust,
 };
 use crate::diagnostics::Diagnostics;
 use crate::raw;
@@ -15,6 +15,7 @@ use crate::raw::secret::SecretSource;
 use indexmap::IndexMap;
 use plinth_model::finding::code;
 use plinth_model::steps::{Account, CertificateSource, Credential, Jump, KeyAlgorithm, Mirror, RegistryLogin};
+use plinth_model::text::host_of;
 use plinth_model::{Finding, SecretRef, Values};
 use serde_json::Value;
 
@@ -228,11 +229,30 @@ fn platform(platform: Option<&raw::platform::Platform>) -> Option<Platform> {
             address: ingress.address.map(|address| address.0),
         },
         load_balancer: balancer.addresses.into_iter().map(|range| pool(range.0.0)).collect(),
+        charts: platform.charts.as_ref().map_or(Some(None), |given| charts(given).map(Some))?,
+        helm: platform.helm.and_then(|helm| helm.source),
         components: platform.components.iter().map(component).collect::<Option<_>>()?,
         gpu: gpu(platform.gpu.unwrap_or_default()),
         infiniband: platform.infiniband.as_ref().map(infiniband),
         accept: platform.accept_incompatible,
     })
+}
+
+/// None when neither or both are given; the checks have said so.
+fn charts(charts: &raw::platform::Charts) -> Option<ChartSource> {
+    match (&charts.mirror, &charts.folder) {
+        (Some(mirror), None) => {
+            let address = mirror.0.0.trim_end_matches('/').to_owned();
+            let login = charts.login.as_ref().map(|login| RegistryLogin {
+                registry: host_of(&address).to_owned(),
+                username: login.username.clone(),
+                password: secret(&login.password),
+            });
+            Some(ChartSource::Mirror { address, login })
+        }
+        (None, Some(folder)) => Some(ChartSource::Folder(folder.0.0.clone())),
+        _ => None,
+    }
 }
 
 /// MetalLB takes networks and ranges, no single addresses.

@@ -1,4 +1,4 @@
-//! Packages of charts: fetched, checked and kept on this machine.
+//! Packages of Helm charts: fetched from where a release says, proved, and kept on this machine. The real ones are in `plinth-charts`.
 
 use crate::{ClientResult, Context};
 use async_trait::async_trait;
@@ -6,20 +6,21 @@ use plinth_model::Version;
 use plinth_model::steps::Release;
 use std::path::PathBuf;
 
-/// A package that is here.
+/// A chart as a file of this machine.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ChartPackage {
-    /// The archive, `.tgz`.
+    /// The package, a gzipped tar archive that helm takes in place of a chart's name. Nobody writes to it any more.
     pub file: PathBuf,
-    /// Version of the chart, as the package says.
+    /// The version that the package itself says (`1.16.0` where the index says `v1.16.0`): the one that helm shows of a release.
     pub version: Version,
-    /// SHA-256 of the archive.
+    /// SHA-256 of the package, lower-case hexadecimal digits.
     pub digest: String,
 }
 
-/// Gives the package of a release's chart.
+/// Gives the packages of charts.
 #[async_trait]
 pub trait ChartPackages: Send + Sync {
-    /// The package, fetched if it is not here yet.
+    /// The package of a release's chart, proved by its digest. A selector such as `~2.21.0` means one exact version, and the same one
+    /// each time. What is already here needs no network.
     async fn package(&self, ctx: &Context, release: &Release) -> ClientResult<ChartPackage>;
 }

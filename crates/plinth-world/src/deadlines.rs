@@ -77,6 +77,14 @@ pub const FETCH_SILENCE: Duration = Duration::from_secs(60);
 pub const FETCH_TRIES: usize = 4;
 /// First wait between two tries of a file; doubled each time.
 pub const FETCH_BACKOFF: Duration = Duration::from_secs(1);
+/// Silence in the middle of an index or a package of a chart: shorter than for files, since these are small.
+pub const CHART_SILENCE: Duration = Duration::from_secs(30);
+/// One index or package from beginning to end: the largest index has some 30 MB, over a line of 2 Mbit/s.
+pub const CHART_REQUEST: Duration = Duration::from_secs(150);
+/// Tries of one index or package.
+pub const CHART_TRIES: u32 = 3;
+/// `helm version`: it starts, prints and ends; a cold disk takes its time.
+pub const HELM_LOOK: Duration = Duration::from_secs(20);
 /// Between two looks at a long task.
 pub const PLAY_TICK: Duration = Duration::from_secs(5);
 /// Progress is told at most so often.
@@ -136,8 +144,6 @@ pub const SSH_CLOSING: Duration = Duration::from_secs(10);
 pub const SSH_SETTLING: Duration = Duration::from_secs(5);
 /// How long a shell is kept for another operation. It waits half as long again on the node, so it is not gone when it is asked.
 pub const SSH_KEPT: Duration = Duration::from_secs(20);
-/// `helm version` takes some hundredths of a second; a busy disk reads its 60 MB for the first time.
-pub const HELM_LOOK: Duration = Duration::from_secs(30);
 /// What helm does beside the waiting that it has a limit for: rendering, and some hundred requests to the API server.
 pub const HELM_MARGIN: Duration = Duration::from_secs(180);
 /// helm that was asked to stop writes down that it failed, which is one request.

@@ -53,7 +53,7 @@ impl Cause {
 #[derive(Clone, Debug, thiserror::Error)]
 #[error("{doing}: {happened}")]
 pub struct ClientError {
-    /// Which client: `bcm`, `node`, `fetch`, `ansible`, `kube`, `helm`, `runai`, `keystore`.
+    /// Which client: `bcm`, `node`, `fetch`, `ansible`, `kube`, `charts`, `helm`, `runai`, `keystore`.
     pub client: &'static str,
     /// Why, for programs.
     pub cause: Cause,

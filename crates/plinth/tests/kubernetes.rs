@@ -15,6 +15,8 @@ mod helm_ground;
 mod kube_client;
 #[path = "kubernetes/node.rs"]
 mod node;
+#[path = "kubernetes/platform.rs"]
+mod platform;
 #[path = "kubernetes/sharing.rs"]
 mod sharing;
 #[path = "kubernetes/stand.rs"]

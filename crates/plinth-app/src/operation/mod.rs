@@ -1,6 +1,7 @@
 //! One operation on a site: open, observe, plan, approve, run. See [`Operation`].
 
 mod approve;
+mod charts;
 mod observe;
 mod open;
 mod plan;
@@ -9,6 +10,7 @@ mod sources;
 mod waiting;
 
 pub use approve::{Always, Approve, Approved};
+pub use charts::ChartMove;
 pub use observe::{Depth, Discovered, Observation};
 pub use open::{Access, Setup};
 pub use plan::Planned;

@@ -341,6 +341,29 @@ fn an_unknown_fact_is_an_error_not_an_empty_value() {
 }
 
 #[test]
+fn the_digest_of_a_manifest_is_not_called_one_of_a_package() {
+    for component in catalog().components().values() {
+        let is_oci = component.chart.name.starts_with("oci://");
+        for pin in &component.chart.versions {
+            let manifest = pin.manifest_digest.as_ref();
+            assert!(manifest.is_none_or(|d| is_oci && d.len() == 64), "{} {}", component.name, pin.version);
+        }
+    }
+    let wrong = copy_with("components/metallb.yaml", "digest: 4f0fc", "manifestDigest: 4f0fc").unwrap_err().to_string();
+    assert!(wrong.contains("only a registry has manifests"), "{wrong}");
+}
+
+#[test]
+fn the_pinned_helm_has_an_archive_for_each_kind_of_machine() {
+    let catalog = catalog();
+    let pin = catalog.helm_pin();
+    let arches: Vec<&str> = pin.archives.keys().map(String::as_str).collect();
+    assert_eq!(arches, ["amd64", "arm64"]);
+    assert!(pin.archives.values().all(|sum| sum.len() == 64 && sum.bytes().all(|b| b.is_ascii_hexdigit())));
+    assert!(pin.version >= "3.14.0".parse().unwrap() && pin.source.starts_with("https://"));
+}
+
+#[test]
 fn digests_are_digests_and_the_catalogs_own_moves_with_its_content() {
     for component in catalog().components().values() {
         for pin in &component.chart.versions {

@@ -70,6 +70,8 @@ pub(crate) fn desired() -> Desired {
             gpu: GpuSharing { mig: "none".to_owned(), time_slicing: None, driver_on_host: true },
             infiniband: None,
             accept: Vec::new(),
+            charts: None,
+            helm: None,
         },
         runai: Some(runai()),
         run: RunLimits { parallel: 10, node_failures: 0, without: Vec::new(), unfit: Vec::new() },

@@ -3,8 +3,8 @@
 use indexmap::IndexMap;
 use plinth_catalog::{Resolution, ResolvedComponent};
 use plinth_model::amount;
-use plinth_model::download::DownloadList;
-use plinth_model::steps::{KubesprayRun, RunInputs};
+use plinth_model::download::{DownloadList, HelmPin};
+use plinth_model::steps::{KubesprayRun, Release, RunInputs};
 use plinth_model::{Plan, Work};
 use plinth_site::Desired;
 use serde_json::{Value, json};
@@ -22,6 +22,10 @@ pub struct MirrorList {
     images: IndexMap<String, String>,
     /// Images of the platform with their components, as far as the catalog knows them.
     platform: Vec<(String, String)>,
+    /// Charts, as their makers have them.
+    charts: Vec<Release>,
+    /// The helm program.
+    helm: Option<HelmPin>,
 }
 
 impl MirrorList {
@@ -46,6 +50,8 @@ impl MirrorList {
             files: downloads.files.clone(),
             images: downloads.images.clone(),
             platform: Vec::new(),
+            charts: Vec::new(),
+            helm: None,
         }
     }
 
@@ -57,6 +63,21 @@ impl MirrorList {
             images.collect::<Vec<_>>()
         };
         Self { platform: resolution.components.iter().flat_map(of).collect(), ..self }
+    }
+
+    /// With the charts of the platform, and the program that installs them.
+    #[must_use]
+    pub fn with_charts(self, charts: Vec<Release>, helm: HelmPin) -> Self {
+        Self { charts, helm: Some(helm), ..self }
+    }
+
+    /// Archives of helm: SHA-256 and address.
+    fn archives(&self) -> Vec<(String, String)> {
+        let archive = |pin: &HelmPin| -> Vec<(String, String)> {
+            let name = |arch: &str| format!("{}/helm-{}-linux-{arch}.tar.gz", pin.source, pin.version.prefixed());
+            pin.archives.iter().map(|(arch, sha256)| (sha256.clone(), name(arch))).collect()
+        };
+        self.helm.as_ref().map(archive).unwrap_or_default()
     }
 
     fn origin(&self, url: &str) -> String {
@@ -85,6 +106,11 @@ impl MirrorList {
                 json!({"name": file.name, "url": url, "sha256": file.sha256, "path": path, "groups": file.groups})
             })
             .collect();
+        let helm = self.archives().into_iter().map(
+            |(sha256, url)| json!({"name": "helm", "url": url, "sha256": sha256, "path": place(&url), "groups": []}),
+        );
+        let files: Vec<Value> = files.into_iter().chain(helm).collect();
+        let charts: Vec<Value> = self.charts.iter().map(chart).collect();
         let images: Vec<Value> = self
             .list
             .images
@@ -93,7 +119,7 @@ impl MirrorList {
             .collect();
         let platform: Vec<Value> =
             self.platform.iter().map(|(component, image)| json!({"component": component, "image": image})).collect();
-        let document = json!({
+        let mut document = json!({
             "schema": 1,
             "kubespray": self.kubespray,
             "kubernetes": self.kubernetes,
@@ -101,6 +127,9 @@ impl MirrorList {
             "images": images,
             "platform": platform,
         });
+        if !charts.is_empty() {
+            document["charts"] = charts.into();
+        }
         format!("{document:#}\n")
     }
 
@@ -122,6 +151,9 @@ impl MirrorList {
         for file in files {
             let _ = writeln!(text, "{}  {}", file.sha256, place(&self.origin(&file.url)));
         }
+        for (sha256, url) in self.archives() {
+            let _ = writeln!(text, "{sha256}  {}", place(&url));
+        }
         text.push_str("# images\n");
         for image in images {
             let _ = writeln!(text, "image  {}", self.image(&image.image));
@@ -132,8 +164,40 @@ impl MirrorList {
         for (_, image) in &self.platform {
             let _ = writeln!(text, "image  {image}");
         }
+        if !self.charts.is_empty() {
+            text.push_str("# charts: name, version, SHA-256 of the package where it is known, repository or address\n");
+        }
+        for release in &self.charts {
+            let digest = release.digest.as_deref().unwrap_or("-");
+            let (name, place) = (chart_name(release), chart_place(release));
+            let _ = writeln!(text, "chart  {name}  {}  {digest}  {place}", release.version);
+        }
         text
     }
+}
+
+/// A chart for programs.
+fn chart(release: &Release) -> Value {
+    let mut row = json!({
+        "component": release.component,
+        "name": chart_name(release),
+        "version": release.version,
+        "from": chart_place(release),
+        "sha256": release.digest,
+    });
+    if let Some(manifest) = &release.manifest_digest {
+        row["manifestSha256"] = manifest.as_str().into();
+    }
+    row
+}
+
+fn chart_name(release: &Release) -> &str {
+    release.chart.rsplit('/').next().unwrap_or_default()
+}
+
+/// The repository, or the whole address of a chart in a registry.
+fn chart_place(release: &Release) -> &str {
+    if release.repository.is_empty() { &release.chart } else { &release.repository }
 }
 
 /// Host and path of an address: the place of the file below a mirror.

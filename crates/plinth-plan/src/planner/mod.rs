@@ -25,7 +25,7 @@ use crate::discover::{Discovery, Role, discover};
 use crate::engines::{self, Asked};
 use crate::observed::Observed;
 use crate::step::leaves;
-use crate::{facts, given, ids, images, lint, unmirrored, without};
+use crate::{charts, facts, given, ids, images, lint, unmirrored, without};
 use plinth_catalog::Resolution;
 use plinth_model::finding::code;
 use plinth_model::plan::{Gate, MadeFrom, Plan, SCHEMA, Step};
@@ -53,7 +53,9 @@ pub fn plan(site: &Desired, observed: &Observed, catalog: &dyn Components) -> Re
     findings.extend(without::findings(desired, &cluster.left_out, &of_left_out(desired, observed, &cluster)));
     findings.extend(token_missing(desired));
     let resolution = catalog.resolve(desired, &facts::facts(desired, &cluster));
+    let resolution = charts::from_site(desired, resolution);
     findings.extend(resolution.findings.iter().cloned());
+    findings.extend(charts::findings(desired, &resolution));
     findings.extend(catalog.check_versions(desired, &resolution));
     findings.extend(unmirrored::unmirrored(desired, &resolution));
     let asked = Asked { desired, cluster: &cluster, catalog, wanted: site.kubernetes.version.as_ref() };

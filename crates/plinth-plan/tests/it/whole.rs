@@ -3,10 +3,12 @@
 use crate::fixture::{inventory as data, unseen};
 use plinth_catalog::Catalog;
 use plinth_model::Work;
-use plinth_model::plan::Plan;
+use plinth_model::plan::{Plan, Step};
 use plinth_model::steps::{Certificate, HelmRelease, KubeSecret, RunaiRegister};
 use plinth_plan::lint::lint;
+use plinth_plan::sources::SourceKind;
 use plinth_plan::{StepObservation, plan};
+use plinth_site::Desired;
 use std::path::Path;
 
 const SITE: &str = r#"
@@ -38,6 +40,10 @@ runai:
   admin: {email: admin@example.com, password: {env: RUNAI_ADMIN_PASSWORD}}
   cluster: {name: bcm-gpu-cluster}
 "#;
+
+fn parsed(text: &str) -> Desired {
+    plinth_site::parse(text, Path::new("site.yaml")).unwrap_or_else(|r| panic!("{:#?}", r.findings)).desired
+}
 
 fn planned_from(text: &str) -> Plan {
     let site = plinth_site::parse(text, Path::new("site.yaml")).unwrap_or_else(|r| panic!("{:#?}", r.findings));
@@ -124,6 +130,112 @@ fn an_air_gapped_site_takes_its_charts_from_the_registry_inside() {
     let both = format!("{mirror}\n  registry: {{user: puller, token: {{env: MIRROR}}}}");
     let login = release(&SITE.replace(login, &both)).login.unwrap();
     assert_eq!((login.registry.as_str(), login.username.as_str()), ("mirror.example.com", "puller"));
+}
+
+/// Chart, repository and user of every release of a plan, by component.
+fn places(plan: &Plan) -> Vec<(String, String, String, Option<String>)> {
+    let place = |step: &Step| match &step.work {
+        Work::HelmRelease(HelmRelease { release, .. }) => Some((
+            release.component.clone(),
+            release.chart.clone(),
+            release.repository.clone(),
+            release.login.as_ref().map(|login| login.username.clone()),
+        )),
+        _ => None,
+    };
+    plan.steps.iter().filter_map(place).collect()
+}
+
+#[test]
+fn a_mirror_or_a_folder_of_charts_is_for_every_release_and_the_catalogs_digests_stay() {
+    let own = planned(false);
+    let with = |charts: &str| planned_from(&SITE.replace("platform:\n", &format!("platform:\n  charts: {charts}\n")));
+    let digests = |plan: &Plan| -> Vec<(Option<String>, Option<String>)> {
+        let release = |step: &Step| match &step.work {
+            Work::HelmRelease(HelmRelease { release, .. }) => {
+                Some((release.digest.clone(), release.manifest_digest.clone()))
+            }
+            _ => None,
+        };
+        plan.steps.iter().filter_map(release).collect()
+    };
+    assert!(digests(&own).iter().any(|(_, manifest)| manifest.is_some()), "lws is pinned by its manifest");
+    for (charts, repository, user, oci) in [
+        ("{mirror: https://m.example.com/charts/}", "https://m.example.com/charts", None, false),
+        (
+            "{mirror: https://m.example.com, login: {username: u, password: {env: M}}}",
+            "https://m.example.com",
+            Some("u"),
+            false,
+        ),
+        ("{mirror: oci://m.example.com/charts, login: {username: u, password: {env: M}}}", "", Some("u"), true),
+        ("{folder: packages}", "packages", None, false),
+    ] {
+        let plan = with(charts);
+        let places = places(&plan);
+        assert!(places.len() > 8 && places.iter().any(|(component, ..)| component == "runai-cluster"));
+        for (component, chart, place, login) in &places {
+            assert_eq!((place.as_str(), login.as_deref()), (repository, user), "{charts}: {component}");
+            assert_eq!(chart.starts_with("oci://m.example.com/charts/"), oci, "{charts}: {chart}");
+            assert!(oci || !chart.contains('/'), "{charts}: {chart}");
+        }
+        assert_eq!(digests(&plan), digests(&own), "{charts}");
+    }
+}
+
+#[test]
+fn sources_of_charts_follow_the_mirror_and_name_the_key() {
+    let asked = |charts: &str| {
+        let text = SITE.replace("platform:\n", &format!("platform:\n{charts}"));
+        let desired = parsed(&text);
+        let sources = plinth_plan::sources::sources(&desired, &planned_from(&text), |_| true);
+        sources.into_iter().filter(|source| source.kind == SourceKind::Charts).collect::<Vec<_>>()
+    };
+    let own = asked("");
+    assert!(own.len() > 4 && own.iter().all(|source| source.setting.contains("`platform.charts`")));
+    let mirror = asked("  charts: {mirror: https://m.example.com/charts}\n");
+    assert_eq!(mirror.len(), 1);
+    assert_eq!(mirror[0].urls, ["https://m.example.com/charts/index.yaml"]);
+    assert!(mirror[0].what.contains("lws") && mirror[0].what.contains("runai-cluster"), "{}", mirror[0].what);
+    assert_eq!(
+        asked("  charts: {mirror: \"oci://m.example.com:5000/charts\"}\n")[0].urls,
+        ["https://m.example.com:5000/v2/"]
+    );
+    assert!(asked("  charts: {folder: packages}\n").is_empty(), "nobody is asked");
+}
+
+#[test]
+fn an_air_gapped_site_whose_charts_stay_public_is_told_so() {
+    let login = "registry: {token: {env: RUNAI_REGISTRY_TOKEN}}";
+    let inside = SITE.replace(login, "source: airgapped\n  mirror: mirror.example.com/runai");
+    let public = |text: &str| {
+        let findings = planned_from(text).findings;
+        findings.into_iter().find(|finding| finding.code == "charts.public")
+    };
+    let finding = public(&inside).unwrap();
+    assert!(
+        !finding.is_error()
+            && finding
+                .evidence
+                .iter()
+                .any(|line| line == "charts from metallb.github.io" || line.contains("registry.k8s.io")),
+        "{finding:?}"
+    );
+    assert!(!finding.evidence.iter().any(|line| line.contains("mirror.example.com")), "{finding:?}");
+    assert!(public(SITE).is_none(), "a site with the internet");
+    for charts in ["{folder: packages}", "{mirror: https://m.example.com}"] {
+        assert!(public(&inside.replace("platform:\n", &format!("platform:\n  charts: {charts}\n"))).is_none());
+    }
+}
+
+#[test]
+fn helm_comes_from_the_mirror_of_files_unless_the_site_names_another_place() {
+    let catalog = Catalog::embedded().unwrap();
+    let source = |text: &str| plinth_plan::charts::helm_source(&parsed(text), catalog.helm_pin());
+    assert_eq!(source(SITE), "https://get.helm.sh");
+    let mirrored = SITE.replace("kubernetes:\n", "kubernetes:\n  downloads: {files: https://m.example.com/files}\n");
+    assert_eq!(source(&mirrored), "https://m.example.com/files/get.helm.sh");
+    assert_eq!(source(&mirrored.replace("platform:\n", "platform:\n  helm: {source: helm.tar.gz}\n")), "helm.tar.gz");
 }
 
 #[test]

@@ -144,6 +144,7 @@ pub(crate) fn release(component: &str, namespace: &str, values: Value) -> Releas
         login: None,
         version: "1.2.3".parse().unwrap(),
         digest: None,
+        manifest_digest: None,
         values: values.try_into().unwrap(),
         crds: CrdPolicy::None,
         timeout_s: 600,

@@ -18,6 +18,7 @@ pub(super) fn check(site: &Site, diagnostics: &mut Diagnostics<'_>) {
     source(site, diagnostics);
     mtu(site, diagnostics);
     ports(site, diagnostics);
+    charts(site, diagnostics);
     storage(site, diagnostics);
     values(site, diagnostics);
     infiniband(site, diagnostics);
@@ -42,10 +43,15 @@ fn mtu(site: &Site, diagnostics: &mut Diagnostics<'_>) {
 
 /// A source with a login in it; the login would stand in plans and in the journal.
 fn source(site: &Site, diagnostics: &mut Diagnostics<'_>) {
-    let Some(kubespray) = site.kubernetes.kubespray.as_ref() else { return };
-    let places = [("kubernetes.kubespray.source", &kubespray.source), ("kubernetes.kubespray.index", &kubespray.index)];
+    let kubespray = site.kubernetes.kubespray.as_ref();
+    let helm = site.platform.as_ref().and_then(|platform| platform.helm.as_ref());
+    let places = [
+        ("kubernetes.kubespray.source", kubespray.and_then(|kubespray| kubespray.source.as_ref())),
+        ("kubernetes.kubespray.index", kubespray.and_then(|kubespray| kubespray.index.as_ref())),
+        ("platform.helm.source", helm.and_then(|helm| helm.source.as_ref())),
+    ];
     for (path, place) in places {
-        if place.as_deref().is_some_and(|place| mask::login::in_value(place).is_some()) {
+        if place.is_some_and(|place| mask::login::in_value(place).is_some()) {
             diagnostics.report(Finding::error(code::SITE_LOGIN_IN_ADDRESS, path, rules::LOGIN).fix(rules::LOGIN_FIX));
         }
     }
@@ -79,6 +85,26 @@ fn infiniband(site: &Site, diagnostics: &mut Diagnostics<'_>) {
     };
     let fix = "give either `model: dgx-h100` or `interfaces: [ibp24s0, ..]`, each interface once";
     diagnostics.report(Finding::error(code::PLATFORM_INFINIBAND, at, message).fix(fix));
+}
+
+/// All charts come from one place.
+fn charts(site: &Site, diagnostics: &mut Diagnostics<'_>) {
+    let Some(charts) = site.platform.as_ref().and_then(|platform| platform.charts.as_ref()) else { return };
+    if !diagnostics.is_whole(&["platform", "charts"]) {
+        return;
+    }
+    let (message, fix) = match (&charts.mirror, &charts.folder, &charts.login) {
+        (Some(_), Some(_), _) => {
+            ("charts come from a mirror or from a folder, and both are given", "keep one of `mirror` and `folder`")
+        }
+        (None, None, _) => (
+            "nothing says where charts come from",
+            "add `mirror: https://HOST/PATH` or `folder: PATH`, or remove `charts`",
+        ),
+        (None, Some(_), Some(_)) => ("a folder of charts asks nobody for a login", "remove `login`"),
+        _ => return,
+    };
+    diagnostics.report(Finding::error(code::SITE_CHARTS, "platform.charts", message).fix(fix));
 }
 
 /// Images cannot move into the folder that they leave, nor into one around it.

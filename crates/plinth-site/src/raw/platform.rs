@@ -1,7 +1,8 @@
 //! What runs on the cluster besides Run:ai, and limits of a run.
 
-use super::registry_rules::ImageName;
-use super::rules::{AddressRange, Label, NetworkInterface};
+use super::registry_rules::{ChartMirror, ImageName};
+use super::rules::{AddressRange, FilePath, Label, NetworkInterface};
+use super::secret::SecretSource;
 use super::text::Text;
 use indexmap::IndexMap;
 use ipnet::Ipv4Net;
@@ -27,6 +28,12 @@ pub(crate) struct Platform {
     /// InfiniBand adapters of the GPU nodes for pods (SR-IOV); nodes may restart for it. Off when absent.
     #[serde(default)]
     pub(crate) infiniband: Option<Infiniband>,
+    /// Where all charts come from, Run:ai's too; their makers' own places when absent.
+    #[serde(default)]
+    pub(crate) charts: Option<Charts>,
+    /// The program that installs charts.
+    #[serde(default)]
+    pub(crate) helm: Option<Helm>,
     /// Choices about single components, by name; what is not named here follows the catalog.
     #[serde(default)]
     pub(crate) components: IndexMap<String, Component>,
@@ -110,6 +117,45 @@ pub(crate) struct Infiniband {
     #[serde(default)]
     #[schemars(range(min = 1))]
     pub(crate) max_unavailable: Option<u16>,
+}
+
+/// Where all charts come from: exactly one of `mirror` and `folder`.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(extend("oneOf" = [{"required": ["mirror"]}, {"required": ["folder"], "not": {"required": ["login"]}}]))]
+pub(crate) struct Charts {
+    /// Mirror that holds all charts: `https://HOST/PATH` of a repository with an index, or `oci://HOST/PATH` of a registry where each
+    /// chart is `PATH/NAME`.
+    #[serde(default)]
+    pub(crate) mirror: Option<Text<ChartMirror>>,
+    /// Login of the mirror; none when it asks for none.
+    #[serde(default)]
+    pub(crate) login: Option<ChartLogin>,
+    /// Folder with the packages of all charts, named `NAME-VERSION.tgz`. A relative name starts at the folder of this file.
+    #[serde(default)]
+    pub(crate) folder: Option<Text<FilePath>>,
+}
+
+/// Login of a mirror of charts.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct ChartLogin {
+    /// User.
+    #[schemars(length(min = 1))]
+    pub(crate) username: String,
+    /// Password or token.
+    pub(crate) password: SecretSource,
+}
+
+/// The program that installs charts. The one of the machine that runs plinth is used when it is helm 3.14 or newer, or helm 4.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct Helm {
+    /// Other place for the archive that is fetched where no helm fits: its address or file, or the address or folder that holds it;
+    /// `kubernetes.downloads.files` if there is such a mirror, else its makers' own place when absent.
+    #[serde(default)]
+    #[schemars(length(min = 1))]
+    pub(crate) source: Option<String>,
 }
 
 /// A choice about one component.

@@ -29,6 +29,19 @@ text_type!(
     }
 );
 
+text_type!(
+    /// Address of a mirror of charts: a repository with an index, or a registry.
+    ChartMirror, "the address of a mirror of charts", "https://mirror.example.com/charts",
+    r"^(https|oci)://([A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?(/[A-Za-z0-9._~/-]*)?$",
+    |text| {
+        let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("oci://"));
+        let (host, path) = rest.map_or((None, ""), |rest| rest.split_once('/').map_or((Some(rest), ""), |(host, path)| (Some(host), path)));
+        let plain = path.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'~' | b'-' | b'/'));
+        refuse_address_unless(host.is_some_and(is_host_port) && plain, text, "the address of a mirror of charts",
+            "write `https://HOST/PATH` of a repository with an index.yaml, or `oci://HOST/PATH` of a registry")
+    }
+);
+
 /// Names under which people know registries, and the name that images carry. containerd asks a mirror by the image's name
 /// (containerd documentation, `hosts.md`).
 const ALIASES: [(&str, &str); 12] = [
@@ -155,6 +168,31 @@ mod tests {
             "https://docker.io/a:1",
         ] {
             assert!(ImageName::read(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn charts_come_over_tls_and_their_address_has_no_login() {
+        for good in
+            [ChartMirror::EXAMPLE, "https://m", "oci://m.example.com:5000/charts/", "oci://[fd00::1]:5000/a-b_c.d"]
+        {
+            assert!(ChartMirror::read(good).is_ok(), "{good}");
+        }
+        for bad in [
+            "http://m",
+            "m.example.com/charts",
+            "https://",
+            "oci://m/a b",
+            "https://m/a?x=1",
+            "oci://m/a:1.0",
+            "https://m:0/x",
+        ] {
+            assert_eq!(ChartMirror::read(bad).unwrap_err().code, code::SITE_WRONG_VALUE, "{bad}");
+        }
+        for bad in ["https://u:hunter2@m/charts", "oci://u:hunter2@m/charts", "u:hunter2@m"] {
+            let refusal = ChartMirror::read(bad).unwrap_err();
+            assert_eq!(refusal.code, code::SITE_LOGIN_IN_ADDRESS, "{bad}");
+            assert!(!refusal.message.contains("hunter2"), "{}", refusal.message);
         }
     }
 

@@ -22,8 +22,8 @@ pub(crate) struct Runai {
     /// Where artefacts come from; `jfrog` below 2.24, `ngc` from there, when absent.
     #[serde(default)]
     pub(crate) source: Option<Source>,
-    /// Registry inside the site, with `source: airgapped`: `HOST/PATH` that holds the images, and the charts `control-plane` and
-    /// `runai-cluster` as OCI artefacts.
+    /// Registry inside the site, with `source: airgapped`: `HOST/PATH` that holds the images, and, unless `platform.charts` names another
+    /// place for all charts, the charts `control-plane` and `runai-cluster` as OCI artefacts.
     #[serde(default)]
     pub(crate) mirror: Option<Text<MirrorHost>>,
     /// Login of the artefact registry.

@@ -135,6 +135,33 @@ fn what_would_reach_nobody_is_refused() {
 }
 
 #[test]
+fn charts_come_from_one_place_without_a_login_in_its_address() {
+    let site = |charts: &str| summary(&changed(&[("platform:\n", &format!("platform:\n  charts: {charts}\n"))]));
+    for good in [
+        "{mirror: https://mirror.example.com/charts}",
+        "{mirror: \"oci://mirror.example.com:5000/charts\", login: {username: puller, password: {env: MIRROR}}}",
+        "{folder: charts}",
+    ] {
+        assert_eq!(site(good), [""; 0], "{good}");
+    }
+    let both = site("{mirror: https://mirror.example.com, folder: charts}");
+    assert_eq!(both, ["19:3 site.charts platform.charts"]);
+    assert_eq!(site("{}"), both);
+    assert_eq!(site("{folder: charts, login: {username: a, password: {env: B}}}"), both);
+    assert_eq!(site("{mirror: http://mirror.example.com}"), ["19:20 site.wrong-value platform.charts.mirror"]);
+    assert_eq!(
+        site("{mirror: \"https://puller:hunter2@mirror.example.com\"}"),
+        ["19:20 site.login-in-address platform.charts.mirror"]
+    );
+    assert_eq!(
+        site("{mirror: https://m, login: {username: a, password: hunter2}}"),
+        ["19:62 site.literal-secret platform.charts.login.password"]
+    );
+    let helm = summary(&changed(&[("platform:\n", "platform:\n  helm: {source: \"https://u:hunter2@m/files\"}\n")]));
+    assert_eq!(helm, ["19:18 site.login-in-address platform.helm.source"]);
+}
+
+#[test]
 fn single_addresses_of_the_load_balancer_become_networks() {
     let balancer = "  loadBalancer: {addresses: [10.184.162.200, 10.184.162.208/29]}\n  ingress:";
     let site = read(changed(&[("  ingress:", balancer)])).unwrap();

@@ -2,7 +2,9 @@
 
 use plinth_model::SecretRef;
 use plinth_model::steps::CertificateSource;
-use plinth_site::desired::{ArtifactSource, BcmLogin, Desired, InventorySource, ProductionNetwork, Selector, TlsTrust};
+use plinth_site::desired::{
+    ArtifactSource, BcmLogin, ChartSource, Desired, InventorySource, ProductionNetwork, Selector, TlsTrust,
+};
 use plinth_site::{load, secret_refs};
 use std::path::{Path, PathBuf};
 
@@ -67,7 +69,15 @@ fn other_examples_show_the_other_ways() {
     assert_eq!(site.networks.production, ProductionNetwork::Name("internalnet".to_owned()));
     assert_eq!((site.platform.gpu.time_slicing, site.run.node_failures), (Some(4), 0));
 
-    let runai = desired("airgapped.yaml").runai.unwrap();
+    let site = desired("airgapped.yaml");
+    let Some(ChartSource::Mirror { address, login: Some(login) }) = &site.platform.charts else { panic!() };
+    assert_eq!(
+        (address.as_str(), login.registry.as_str()),
+        ("https://mirror.example.com/charts", "mirror.example.com")
+    );
+    let named = secret_refs(&site);
+    assert!(named.iter().any(|(path, _)| path == "platform.charts.login.password"), "{named:?}");
+    let runai = site.runai.unwrap();
     assert_eq!((runai.source, runai.mirror.as_deref()), (ArtifactSource::Airgapped, Some("mirror.example.com/runai")));
 }
 

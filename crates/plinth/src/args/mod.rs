@@ -225,6 +225,9 @@ pub(crate) struct Plan {
     /// Look at the nodes and at every step first, as `apply` does: what is seen is in the plan
     #[arg(long)]
     pub(crate) preflight: bool,
+    /// Ask anew which version a line of a chart means, such as `~2.21.0`, and remember it: what was chosen first stays without this
+    #[arg(long)]
+    pub(crate) refresh: bool,
     #[command(flatten)]
     pub(crate) sources: Sources,
     /// Exit with 2 when there are changes

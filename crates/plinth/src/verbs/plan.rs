@@ -5,15 +5,15 @@ use crate::input;
 use crate::printer::Printer;
 use crate::screen::Screen;
 use plinth_app::saved::save;
-use plinth_app::{Access, Depth, Failure, Goal, Input};
+use plinth_app::{Access, ChartMove, Depth, Failure, Goal, Input, Operation};
 use plinth_model::{Exit, Plan};
 
 /// Shows what would be done, and why. Contacts BCM, and with `--preflight` the nodes; what was done before is known from the
 /// journal, and what is known of the nodes from the last check.
 pub(crate) async fn run(common: &Common, verb: &Arguments, printer: &Printer) -> Result<Exit, Failure> {
     let (recorded, screen) = (verb.from.inventory.as_deref(), Screen::new(printer));
-    let (access, depth) =
-        if verb.preflight { (Access::Change, Depth::Nodes) } else { (Access::Read, Depth::Inventory) };
+    let access = if verb.preflight || verb.refresh { Access::Change } else { Access::Read };
+    let depth = if verb.preflight { Depth::Nodes } else { Depth::Inventory };
     let mut operation = input::open(common, Input::load(&common.file)?, recorded, access, Goal::Site, &screen)?;
     operation.leave_out(&verb.without.without);
     if verb.sources.skip_source_check {
@@ -21,6 +21,9 @@ pub(crate) async fn run(common: &Common, verb: &Arguments, printer: &Printer) ->
     }
     let seen = operation.observe(depth).await?;
     let mut planned = operation.plan(seen)?;
+    if verb.refresh {
+        refresh(&operation, &planned.plan, printer).await?;
+    }
     if !common.json {
         show(common, verb.graph, &planned.plan, printer);
     }
@@ -35,6 +38,22 @@ pub(crate) async fn run(common: &Common, verb: &Arguments, printer: &Printer) ->
         printer.talk(&next(common, verb, &planned.plan));
     }
     Ok(if verb.detailed_exitcode && planned.plan.pending() > 0 { Exit::Pending } else { Exit::Done })
+}
+
+/// Chooses versions anew, and says what moved.
+async fn refresh(operation: &Operation<'_>, plan: &Plan, printer: &Printer) -> Result<(), Failure> {
+    let moves = operation.refresh_charts(plan).await?;
+    if moves.is_empty() {
+        printer.talk("no chart has a line as its version, so there is nothing to choose anew");
+    }
+    for ChartMove { component, selector, from, to } in moves {
+        printer.talk(&match from {
+            Some(from) if from == to => format!("{component} {selector} is {to}, as before"),
+            Some(from) => format!("{component} {selector} is {to} from now on; it was {from}"),
+            None => format!("{component} {selector} is {to}"),
+        });
+    }
+    Ok(())
 }
 
 /// Said where everything but the doing was done.

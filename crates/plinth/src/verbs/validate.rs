@@ -9,7 +9,7 @@ use plinth_app::{Audience, Failure, Goal, Input, state};
 use plinth_model::finding::code;
 use plinth_model::{Exit, Finding, Problem, Severity, amount};
 use plinth_plan::Observed;
-use plinth_site::desired::{InventorySource, TlsTrust};
+use plinth_site::desired::{ChartSource, InventorySource, TlsTrust};
 
 /// Checks the site file against itself and the compatibility data. Whoever wrote the file has no say in what runs: no program is
 /// run, nobody is contacted and no secret is read unless `--check-secrets` asks for it.
@@ -82,15 +82,27 @@ fn is_about_nodes(finding: &Finding) -> bool {
 
 /// Files that the site names and that are not there now. Only a warning: they may come later, or lie on another machine.
 fn files_missing(input: &Input) -> Vec<Finding> {
-    let InventorySource::Bcm(access) = &input.site.desired.inventory else { return Vec::new() };
-    let TlsTrust::CaFile(file) = &access.tls else { return Vec::new() };
+    [authority_missing(input), charts_missing(input)].into_iter().flatten().collect()
+}
+
+fn charts_missing(input: &Input) -> Option<Finding> {
+    let Some(ChartSource::Folder(folder)) = &input.site.desired.platform.charts else { return None };
+    let path = plinth_world::files::named(input.site.folder(), folder);
+    let message = format!("{} is not there: no chart can be installed without it", path.display());
+    (!path.is_dir()).then(|| {
+        Finding::warning(code::SITE_FILE_MISSING, "platform.charts.folder", message)
+            .fix("put the packages there; `plinth render mirror-list` names them")
+    })
+}
+
+fn authority_missing(input: &Input) -> Option<Finding> {
+    let InventorySource::Bcm(access) = &input.site.desired.inventory else { return None };
+    let TlsTrust::CaFile(file) = &access.tls else { return None };
     let path = plinth_world::files::named(input.site.folder(), file);
     if path.is_file() {
-        return Vec::new();
+        return None;
     }
     let message = format!("{} is not there: BCM cannot be asked without it", path.display());
-    vec![
-        Finding::warning(code::SITE_FILE_MISSING, "inventory.bcm.tls.caFile", message)
-            .fix("copy the authority's certificate from the head node to that place"),
-    ]
+    let finding = Finding::warning(code::SITE_FILE_MISSING, "inventory.bcm.tls.caFile", message);
+    Some(finding.fix("copy the authority's certificate from the head node to that place"))
 }

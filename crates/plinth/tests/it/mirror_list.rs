@@ -81,6 +81,36 @@ fn a_site_that_has_its_mirror_gets_the_same_list() {
 }
 
 #[test]
+fn the_charts_of_the_platform_and_helm_are_named_as_their_makers_have_them() {
+    let desired = plinth_site::load(&root().join("examples/airgapped.yaml")).unwrap().desired;
+    let made_up = plinth_app::world::synthetic(&desired, None).unwrap();
+    let discovery = plinth_plan::discover(&made_up.desired, &made_up.inventory);
+    let (cluster, _) = plinth_plan::Cluster::new(&made_up.desired, &discovery);
+    let catalog = plinth_catalog::Catalog::embedded().unwrap();
+    let charts = plinth_plan::charts::listed(&made_up.desired, &cluster, &catalog);
+    let list = made("v2.27.1", "static.yaml").with_charts(charts, catalog.helm_pin().clone());
+    let (text, json) = (list.text(), list.json());
+    let lines: Vec<&str> = text.lines().filter(|line| line.starts_with("chart  ")).collect();
+    assert!(lines.iter().all(|line| line.split("  ").count() == 5), "{lines:#?}");
+    assert!(lines.contains(&"chart  lws  v0.7.0  -  oci://registry.k8s.io/lws/charts/lws"), "{lines:#?}");
+    assert!(
+        lines
+            .iter()
+            .any(|line| line.starts_with("chart  metallb  ") && line.ends_with("  https://metallb.github.io/metallb"))
+    );
+    assert!(!lines.iter().any(|line| line.contains("mirror.example.com/charts")), "{lines:#?}");
+    for arch in ["amd64", "arm64"] {
+        let path = format!("  get.helm.sh/helm-v3.18.6-linux-{arch}.tar.gz");
+        assert!(text.lines().any(|line| line.ends_with(&path) && line.len() == 64 + path.len()), "{text}");
+    }
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(json["charts"].as_array().unwrap().len(), lines.len());
+    assert!(
+        json["charts"].as_array().unwrap().iter().any(|row| row["name"] == "lws" && row["manifestSha256"].is_string())
+    );
+}
+
+#[test]
 fn every_line_of_a_file_is_one_that_sha256sum_reads() {
     let text = made("v2.27.1", "static.yaml").text();
     let files: Vec<&str> = text.lines().filter(|line| !line.starts_with(['#', 'i'])).collect();

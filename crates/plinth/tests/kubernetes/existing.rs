@@ -46,7 +46,7 @@ fn applied(stand: &Stand, overrides: &str) -> Vec<String> {
 }
 
 /// What a cluster has that somebody installed: CoreDNS, as far as its own status tells.
-fn with_names(stand: &Stand) {
+pub(crate) fn with_names(stand: &Stand) {
     let create = ["create", "deployment", "coredns", "-n", "kube-system", "--image=x", "--replicas=2"];
     stand.plane.kubectl(&create).unwrap();
     let status = r#"{"status": {"replicas": 2, "readyReplicas": 2, "observedGeneration": 1}}"#;

@@ -237,6 +237,7 @@ pub(crate) fn release(chart: &str, name: &str, version: &str, values: Value) -> 
         login: None,
         version: version.parse().unwrap(),
         digest: Some("ab".repeat(32)),
+        manifest_digest: None,
         values: values.try_into().unwrap(),
         crds: CrdPolicy::None,
         timeout_s: 60,

@@ -3,13 +3,11 @@
 use async_trait::async_trait;
 use plinth_model::finding::code;
 use plinth_model::inventory::Inventory;
-use plinth_model::steps::{AcceptanceCheck, Check, ComponentRemoval, Release, RunaiTarget};
-use plinth_model::{Finding, Owner, ReleaseName, Work};
+use plinth_model::steps::{AcceptanceCheck, Check, RunaiTarget};
+use plinth_model::{Finding, Owner, Work};
 use plinth_world::bcm::{BcmClient, BcmIdentity};
-use plinth_world::helm::{HelmClient, ReleaseState};
 use plinth_world::runai::{RunaiClient, RunaiCluster};
 use plinth_world::{Cause, ClientError, ClientResult, Context};
-use std::time::Duration;
 
 /// A client that is not there.
 #[derive(Clone, Copy)]
@@ -20,8 +18,6 @@ pub(crate) struct Missing {
     pub(crate) purpose: &'static str,
 }
 
-/// Helm.
-pub(crate) const HELM: Missing = Missing { client: "helm", purpose: "installs Helm charts" };
 /// Run:ai.
 pub(crate) const RUNAI: Missing = Missing { client: "runai", purpose: "registers the cluster" };
 /// BCM, where the site names none.
@@ -31,8 +27,6 @@ pub(crate) const BCM: Missing = Missing { client: "bcm", purpose: "asks BCM, sin
 #[must_use]
 pub fn lacks(work: &Work) -> Option<&'static str> {
     match work {
-        Work::HelmRelease(_) => Some("Helm charts"),
-        Work::ComponentRemoval(ComponentRemoval { parts, .. }) if !parts.releases.is_empty() => Some("Helm charts"),
         Work::RunaiIssuer(_) | Work::RunaiRegister(_) | Work::RunaiConnected(_) => Some("Run:ai"),
         Work::AcceptanceCheck(AcceptanceCheck { check: Check::Runai { .. } }) => Some("Run:ai"),
         _ => None,
@@ -72,13 +66,6 @@ macro_rules! refused {
 refused!(BcmClient {
     identity() -> BcmIdentity;
     inventory() -> Inventory;
-});
-
-refused!(HelmClient {
-    release(namespace: &str, name: &str) -> Option<ReleaseState>;
-    differences(release: &Release) -> Vec<String>;
-    upgrade(release: &Release) -> Vec<String>;
-    uninstall(release: &ReleaseName, limit: Duration) -> ();
 });
 
 refused!(RunaiClient {

@@ -8,8 +8,11 @@ use crate::input::Input;
 use crate::state::mark::Mark;
 use missing::Missing;
 use plinth_ansible::{LocalAnsible, PackageSource};
+use plinth_charts::{Charts, HelmProgram};
+use plinth_helm::LocalHelm;
 use plinth_keystore::{FileKeystore, SiteSecrets};
 use plinth_kube::KubeApi;
+use plinth_model::download::HelmPin;
 use plinth_model::inventory::Inventory;
 use plinth_model::{Finding, Problem, SecretRef};
 use plinth_net::fetch::WebFiles;
@@ -32,6 +35,9 @@ pub(crate) struct Real {
     secrets: Arc<SiteSecrets>,
     bcm: OnceLock<Arc<dyn BcmClient>>,
     env: OnceLock<StepEnv>,
+    charts: OnceLock<Arc<Charts>>,
+    /// The helm that is fetched when this machine has none.
+    helm: HelmPin,
     /// Nodes that another state directory manages become ours.
     takes_over: bool,
 }
@@ -49,6 +55,8 @@ impl Real {
             secrets,
             bcm: OnceLock::new(),
             env: OnceLock::new(),
+            charts: OnceLock::new(),
+            helm: input.catalog.helm_pin().clone(),
             takes_over: false,
         }
     }
@@ -94,6 +102,24 @@ impl Real {
         Ok(Arc::clone(self.bcm.get_or_init(|| client)))
     }
 
+    /// Packages of charts, for the Helm client and for whoever asks a selector anew.
+    pub(crate) fn charts(&self) -> Result<Arc<Charts>, Problem> {
+        if let Some(charts) = self.charts.get() {
+            return Ok(Arc::clone(charts));
+        }
+        let charts = Charts::new(&self.directory, &self.folder, self.secrets());
+        let charts = Arc::new(charts.map_err(|error| client_problem(&error))?);
+        Ok(Arc::clone(self.charts.get_or_init(|| charts)))
+    }
+
+    /// The program of the Helm client: that of this machine, or the catalog's pinned one.
+    fn helm_program(&self, desired: &Desired) -> Result<HelmProgram, Problem> {
+        let pin = &self.helm;
+        let fetch = Arc::new(WebFiles::new(&self.directory).map_err(|error| client_problem(&error))?);
+        let source = plinth_plan::charts::helm_source(desired, pin);
+        Ok(HelmProgram::new(&self.directory, &self.folder, pin.clone(), Some(source), fetch))
+    }
+
     /// Clients, secrets and clock for steps.
     pub(crate) fn env(&self, desired: &Desired) -> Result<StepEnv, Problem> {
         if let Some(env) = self.env.get() {
@@ -124,6 +150,14 @@ impl Real {
         let kube =
             KubeApi::new(directory, &desired.name, Arc::<dyn NodeClient>::clone(&node), certificates, self.secrets());
         let kube = Arc::new(kube.below(&self.folder));
+        let helm = LocalHelm::new(
+            directory,
+            &KubeApi::kept_in(directory),
+            Arc::<KubeApi>::clone(&kube),
+            self.charts()?,
+            Arc::new(self.helm_program(desired)?),
+            self.secrets(),
+        );
         Ok(Clients {
             bcm: self.bcm(desired)?,
             node,
@@ -132,7 +166,7 @@ impl Real {
             records: Arc::new(FileRecords::of(directory)),
             existing: Arc::<KubeApi>::clone(&kube),
             kube,
-            helm: Arc::<Missing>::new(missing::HELM),
+            helm: Arc::new(helm),
             runai: Arc::<Missing>::new(missing::RUNAI),
             node_key: Arc::new(KeptNodeKey::new(directory, self.secrets())),
             keystore,

@@ -30,6 +30,7 @@ macro_rules! findings {
 }
 
 mod bcm;
+mod charts;
 mod kubernetes;
 mod kubespray;
 mod node;
@@ -40,6 +41,7 @@ mod site;
 mod source;
 
 pub use bcm::*;
+pub use charts::*;
 pub use kubernetes::*;
 pub use kubespray::*;
 pub use node::*;
@@ -124,6 +126,7 @@ fn interned(text: &str) -> &'static str {
 pub fn all() -> impl Iterator<Item = Code> {
     let areas = [
         bcm::ALL,
+        charts::ALL,
         kubernetes::ALL,
         kubespray::ALL,
         node::ALL,

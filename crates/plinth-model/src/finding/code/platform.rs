@@ -61,11 +61,6 @@ findings! {
         usually: "A person or a pipeline runs helm at this moment; or a helm was killed, and its record says so for ever.",
         fix: "Find out who it is. When nobody is, run again after the time that the fix names: what was broken off is repaired then.",
     }
-    HELM_NO_PROGRAM = "helm.no-program", You {
-        means: "There is no helm that plinth can use on this machine.",
-        usually: "Helm is not installed, or it is older than 3.14.",
-        fix: "Install Helm 3.14 or newer, or Helm 4, and put it into PATH.",
-    }
     INGRESS_CERTIFICATE_NOT_TRUSTED = "ingress.certificate-not-trusted", You {
         means: "HTTPS to the platform's URL does not answer with a certificate that the site's authority signed.",
         usually: "The ingress does not find its TLS secret and shows a fake certificate, or the secret holds another certificate than the kept one.",
@@ -202,9 +197,9 @@ findings! {
         fix: "Read what `plinth render values` shows for it, or use the version that the fix names.",
     }
     PLATFORM_VERSION_NOT_PINNED = "platform.version-not-pinned", You {
-        means: "The site file names a line such as `2.21`, not a version with three numbers. Helm takes the newest release of that line at every run.",
+        means: "The site file names a line such as `2.21`, not a version with three numbers. The newest release of that line is chosen when the chart is first used, and kept; it moves when a person asks.",
         usually: "`runai.version` or the version of a component was written with one or two numbers.",
-        fix: "Nothing, if the newest is what you want. To get the same result every time, write all three numbers at the place that the finding names.",
+        fix: "Nothing, if the newest is what you want: `plinth plan --refresh` chooses anew. To get the same result on every machine, write all three numbers at the place that the finding names.",
     }
     RUNAI_AIRGAPPED_VALUES = "runai.airgapped-values", You {
         means: "The vendor's package for air-gapped sites writes values of its own, and plinth does not have them.",
@@ -262,9 +257,9 @@ findings! {
         fix: "Keep both on the same minor: remove `version` of the component, so that `runai.version` decides.",
     }
     RUNAI_VERSION_NOT_PINNED = "runai.version-not-pinned", You {
-        means: "The site file names a line such as `2.21`, not a version with three numbers. Helm takes the newest release of that line at every run.",
+        means: "The site file names a line such as `2.21`, not a version with three numbers. The newest release of that line is chosen when the chart is first used, and kept; it moves when a person asks.",
         usually: "`runai.version` or the version of a component was written with one or two numbers.",
-        fix: "Nothing, if the newest is what you want. To get the same result every time, write all three numbers at the place that the finding names.",
+        fix: "Nothing, if the newest is what you want: `plinth plan --refresh` chooses anew. To get the same result on every machine, write all three numbers at the place that the finding names.",
     }
     STORAGE_CLAIM_DOES_NOT_BIND = "storage.claim-does-not-bind", You {
         means: "A volume claim of the default storage class does not bind.",

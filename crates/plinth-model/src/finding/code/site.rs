@@ -61,6 +61,11 @@ findings! {
         usually: "The plugin was changed, and its settings stayed.",
         fix: "Remove `kubernetes.network.calico`, or choose `plugin: calico`.",
     }
+    SITE_CHARTS = "site.charts", You {
+        means: "`platform.charts` does not say where all charts come from: exactly one of `mirror` and `folder` does, and only a mirror has a login.",
+        usually: "Both were given, or neither.",
+        fix: "Write `platform: {charts: {mirror: https://HOST/PATH}}`, or `{charts: {folder: PATH}}`.",
+    }
     SITE_DOCKER_NETWORK = "site.docker-network", You {
         means: "The range of pods or services overlaps 172.17.0.0/16, which Docker takes on a node where it is installed.",
         usually: "A range below 172.16.0.0/12 was chosen.",

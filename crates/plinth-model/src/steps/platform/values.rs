@@ -142,7 +142,8 @@ pub struct Release {
     pub namespace: String,
     /// Chart name, or the whole address for `oci://`.
     pub chart: String,
-    /// Repository address; empty for `oci://` charts and local packages.
+    /// Repository address; a folder of packages on this machine where it has no scheme, relative to the site file; empty for
+    /// `oci://` charts.
     pub repository: String,
     /// Login for the repository, if it wants one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -152,6 +153,10 @@ pub struct Release {
     /// SHA-256 of the package (of the manifest for `oci://`), when known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub digest: Option<String>,
+    /// SHA-256 of the manifest that names the package in a registry (`oci://`), when known. It says nothing of a package that comes
+    /// from elsewhere.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub manifest_digest: Option<String>,
     /// Values, complete. Secrets appear as `{"$secret": <SecretRef>}` and are put in by the client, on helm's standard input.
     pub values: Values,
     /// CRD policy.

@@ -357,6 +357,7 @@ fn release(version: &str) -> Release {
         login: None,
         version: version.parse().unwrap(),
         digest: None,
+        manifest_digest: None,
         values: json!({"driver": {"enabled": false}}).try_into().unwrap(),
         crds: CrdPolicy::None,
         timeout_s: 600,

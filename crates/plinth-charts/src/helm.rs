@@ -1,0 +1,268 @@
+//! The helm program: the one of this machine where it fits, else a pinned release that is fetched, proved by its digest, and kept.
+
+use async_trait::async_trait;
+use flate2::read::GzDecoder;
+use plinth_model::download::{DownloadFile, HelmPin};
+use plinth_model::finding::code;
+use plinth_model::{Digest, Finding, Owner, Version};
+use plinth_world::fetch::FetchClient;
+use plinth_world::helm::HelmPrograms;
+use plinth_world::{Cause, ClientError, ClientResult, Context, deadlines, files, private_file};
+use std::ffi::{OsStr, OsString};
+use std::io::{self, Read as _};
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::sync::Arc;
+use tokio::io::AsyncReadExt as _;
+use tokio::process::Command;
+use tokio::sync::OnceCell;
+
+const CLIENT: &str = "helm";
+/// Largest archive, bytes. That of 3.18 has 17 MB.
+const LARGEST_ARCHIVE: usize = 128 * 1024 * 1024;
+/// Largest program, bytes. That of 3.18 has 58 MB.
+const LARGEST_PROGRAM: u64 = 256 * 1024 * 1024;
+/// Most of what `helm version` prints that is read, bytes.
+const LARGEST_ANSWER: u64 = 64 * 1024;
+
+/// A helm that fits.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Helm {
+    /// The program.
+    pub program: PathBuf,
+    /// Its version, as it says itself: flags differ between 3 and 4.
+    pub version: Version,
+}
+
+/// Finds the helm program, once per process.
+pub struct HelmProgram {
+    /// Where programs of this machine are.
+    path: Option<OsString>,
+    folder: PathBuf,
+    site: PathBuf,
+    pin: HelmPin,
+    source: Option<String>,
+    fetch: Arc<dyn FetchClient>,
+    chosen: OnceCell<Helm>,
+}
+
+#[async_trait]
+impl HelmPrograms for HelmProgram {
+    async fn program(&self, ctx: &Context) -> ClientResult<PathBuf> {
+        self.choose(ctx).await.map(|helm| helm.program)
+    }
+}
+
+impl HelmProgram {
+    /// Contacts nobody yet. `pin` is what is fetched when this machine has none that fits, from `source` where the site names one: an
+    /// address or a file of the archive, or the address or folder that holds it; relative names start at `site`, the folder of the
+    /// site file. It is kept below the state directory.
+    #[must_use]
+    pub fn new(state: &Path, site: &Path, pin: HelmPin, source: Option<String>, fetch: Arc<dyn FetchClient>) -> Self {
+        Self {
+            path: std::env::var_os("PATH"),
+            folder: state.join("helm"),
+            site: site.to_owned(),
+            pin,
+            source,
+            fetch,
+            chosen: OnceCell::new(),
+        }
+    }
+
+    /// With programs of these folders instead of `PATH`'s.
+    #[cfg(test)]
+    pub(crate) fn looking_in(mut self, path: impl Into<OsString>) -> Self {
+        self.path = Some(path.into());
+        self
+    }
+
+    /// The program, and its version.
+    ///
+    /// # Errors
+    /// When none of this machine fits, and the pinned one cannot be fetched, is another content, or is not there for this kind of
+    /// machine.
+    pub async fn choose(&self, ctx: &Context) -> ClientResult<Helm> {
+        self.chosen.get_or_try_init(|| self.search(ctx)).await.cloned()
+    }
+
+    async fn search(&self, ctx: &Context) -> ClientResult<Helm> {
+        let why_not = match self.on_path() {
+            None => "this machine has no program `helm`".to_owned(),
+            Some(program) => match version_of(&program, &self.folder, self.path.as_deref()).await {
+                Ok(version) if fits(&version) => return Ok(Helm { program, version }),
+                Ok(version) => format!("{} is {version}; 3.14 or newer, or 4, is wanted", program.display()),
+                Err(why) => format!("{} does not say its version: {why}", program.display()),
+            },
+        };
+        tracing::info!(why = %why_not, pinned = %self.pin.version, "the pinned helm is used");
+        self.pinned(ctx, &why_not).await
+    }
+
+    fn on_path(&self) -> Option<PathBuf> {
+        let is_program = |file: &PathBuf| {
+            std::fs::metadata(file).is_ok_and(|known| known.is_file() && known.permissions().mode() & 0o111 != 0)
+        };
+        std::env::split_paths(self.path.as_ref()?).map(|folder| folder.join("helm")).find(is_program)
+    }
+
+    async fn pinned(&self, ctx: &Context, why_not: &str) -> ClientResult<Helm> {
+        let arch = architecture();
+        let Some(digest) = arch.and_then(|arch| self.pin.archives.get(arch)).filter(|_| cfg!(target_os = "linux"))
+        else {
+            return Err(none_for_this_machine(why_not));
+        };
+        let name = format!("helm-{}-linux-{}", self.pin.version.prefixed(), arch.unwrap_or_default());
+        let (program, doing) = (self.folder.join(&name), format!("fetching helm {}", self.pin.version));
+        let failed = |error: io::Error| disk(&doing, &error);
+        let kept = program.clone();
+        if !blocking(move || is_kept(&kept)).await.map_err(failed)? {
+            ctx.progress(0, 0, format!("{doing}: {why_not}"));
+            let archive = self.archive(ctx, &format!("{name}.tar.gz"), digest, &doing).await?;
+            let (inside, goal) = (format!("linux-{}/helm", arch.unwrap_or_default()), program.clone());
+            blocking(move || unpack(&archive, &inside, &goal)).await.map_err(failed)?;
+        }
+        Ok(Helm { program, version: self.pin.version.clone() })
+    }
+
+    /// The archive as a file of this machine, proved by its digest.
+    async fn archive(&self, ctx: &Context, name: &str, digest: &str, doing: &str) -> ClientResult<PathBuf> {
+        let source = self.source.as_deref().unwrap_or(&self.pin.source);
+        if source.contains("://") {
+            let url = if source.ends_with(".tar.gz") {
+                source.to_owned()
+            } else {
+                format!("{}/{name}", source.trim_end_matches('/'))
+            };
+            let file = DownloadFile {
+                name: "helm".to_owned(),
+                url,
+                sha256: digest.to_owned(),
+                dest: name.to_owned(),
+                groups: Vec::new(),
+            };
+            self.fetch.fetch(ctx, &file).await?;
+            return Ok(self.fetch.place(digest));
+        }
+        let given = files::named(&self.site, source);
+        let file = if given.is_dir() { given.join(name) } else { given };
+        let (read, wanted) = (file.clone(), digest.to_owned());
+        let found = blocking(move || files::read_up_to(&read, LARGEST_ARCHIVE).map(|bytes| Digest::of_bytes(&bytes)));
+        let found = found.await.map_err(|error| {
+            ClientError::new(CLIENT, doing)
+                .happened(format!("{} cannot be read: {error}", file.display()))
+                .attempt("correct `platform.helm.source`; a relative name starts at the folder of the site file")
+                .because(Cause::Input)
+        })?;
+        if found.as_str() == wanted { Ok(file) } else { Err(another(&file, &wanted, found.as_str(), doing)) }
+    }
+}
+
+/// Whether a version is one that plinth speaks: its flags are known, and `--take-ownership` and the rest need no older one.
+fn fits(version: &Version) -> bool {
+    let version = version.semver();
+    (version.major == 3 && version.minor >= 14) || version.major == 4
+}
+
+/// As helm's archives are called; none: there are none for it.
+fn architecture() -> Option<&'static str> {
+    match std::env::consts::ARCH {
+        "x86_64" => Some("amd64"),
+        "aarch64" => Some("arm64"),
+        _ => None,
+    }
+}
+
+/// What the program says, with nothing of the caller's environment: neither plugins nor another home are looked at.
+async fn version_of(program: &Path, home: &Path, path: Option<&OsStr>) -> Result<Version, String> {
+    let mut command = Command::new(program);
+    command.args(["version", "--template", "{{.Version}}"]).env_clear().env("HOME", home).current_dir("/");
+    for name in ["HELM_CONFIG_HOME", "HELM_CACHE_HOME", "HELM_DATA_HOME", "HELM_PLUGINS"] {
+        command.env(name, home.join("nothing"));
+    }
+    if let Some(path) = path {
+        command.env("PATH", path);
+    }
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).kill_on_drop(true);
+    let answer = async {
+        let mut child = command.spawn()?;
+        let mut text = String::new();
+        if let Some(stdout) = child.stdout.take() {
+            stdout.take(LARGEST_ANSWER).read_to_string(&mut text).await?;
+        }
+        Ok::<_, io::Error>((child.wait().await?, text))
+    };
+    match tokio::time::timeout(deadlines::HELM_LOOK, answer).await {
+        Err(_) => Err(format!("no answer within {} s", deadlines::HELM_LOOK.as_secs())),
+        Ok(Err(error)) => Err(error.to_string()),
+        Ok(Ok((status, _))) if !status.success() => Err(format!("it ended with {status}")),
+        Ok(Ok((_, text))) => text.trim().parse().map_err(|_| "what it prints is no version".to_owned()),
+    }
+}
+
+fn mark_of(program: &Path) -> PathBuf {
+    program.with_added_extension("sha256")
+}
+
+/// Whether the program is here and is what was unpacked.
+fn is_kept(program: &Path) -> io::Result<bool> {
+    let Some(mark) = private_file::read(&mark_of(program))? else { return Ok(false) };
+    match files::read_up_to(program, usize::try_from(LARGEST_PROGRAM).unwrap_or(usize::MAX)) {
+        Ok(bytes) => Ok(Digest::of_bytes(&bytes).as_str() == mark.trim()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+/// Takes the one program out of its archive. The mark comes last: a program with a mark is whole.
+fn unpack(archive: &Path, inside: &str, goal: &Path) -> io::Result<()> {
+    let packed = files::read_up_to(archive, LARGEST_ARCHIVE)?;
+    let mut archive = tar::Archive::new(GzDecoder::new(packed.as_slice()).take(LARGEST_PROGRAM));
+    for entry in archive.entries()? {
+        let mut entry = entry?;
+        if entry.path()?.as_os_str() != inside || !entry.header().entry_type().is_file() {
+            continue;
+        }
+        let mut program = Vec::new();
+        entry.read_to_end(&mut program)?;
+        if let Some(folder) = goal.parent() {
+            private_file::make_directory(folder)?;
+        }
+        files::replace(goal, &program, 0o700)?;
+        return private_file::write(&mark_of(goal), Digest::of_bytes(&program).as_str().as_bytes());
+    }
+    Err(io::Error::new(io::ErrorKind::InvalidData, format!("the archive of helm has no `{inside}`")))
+}
+
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> io::Result<T> + Send + 'static) -> io::Result<T> {
+    tokio::task::spawn_blocking(work).await.map_err(io::Error::other)?
+}
+
+fn disk(doing: &str, error: &io::Error) -> ClientError {
+    ClientError::new(CLIENT, doing)
+        .happened(error.to_string())
+        .attempt("see that the state directory is writable and has room")
+}
+
+fn none_for_this_machine(why_not: &str) -> ClientError {
+    let text = format!("{why_not}, and none is known for this kind of machine ({})", std::env::consts::ARCH);
+    let fix = "install helm 3.14 or newer, or 4, so that it is found by PATH";
+    let finding = Finding::error(code::HELM_NO_PROGRAM, "helm", text.clone()).fix(fix);
+    ClientError::new(CLIENT, "finding the program `helm`")
+        .happened(text)
+        .attempt(fix)
+        .because(Cause::Input)
+        .finding(finding)
+}
+
+fn another(file: &Path, wanted: &str, found: &str, doing: &str) -> ClientError {
+    let text = format!("{} is another archive than the pinned one", file.display());
+    let fix = "fetch the archive that is named after this version from get.helm.sh, or remove `platform.helm.source`";
+    let finding = Finding::error(code::FETCH_CHECKSUM, "helm", text.clone())
+        .evidence(format!("wanted SHA-256 {wanted}"))
+        .evidence(format!("got {found}"))
+        .owner(Owner::You)
+        .fix(fix);
+    ClientError::new(CLIENT, doing).happened(text).attempt(fix).because(Cause::Input).finding(finding)
+}

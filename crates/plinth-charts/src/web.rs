@@ -1,0 +1,301 @@
+//! Requests with bounds of size and time, and with logins that go to the host that they are for and to nobody else.
+
+use crate::challenge::Challenge;
+use crate::failure::{Failure, Why};
+use crate::login::{Login, sensitive};
+use plinth_model::text::host_of;
+use plinth_net::Fault;
+use plinth_world::{Context, deadlines};
+use reqwest::header::{ACCEPT, AUTHORIZATION, HeaderMap, HeaderValue, LOCATION};
+use reqwest::{Client, Response, StatusCode, Url, redirect};
+use rustls::crypto::ring;
+use rustls::{ClientConfig, RootCertStore};
+use serde::Deserialize;
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Redirects and challenges of one request. Registries need three or four.
+const HOPS: usize = 10;
+/// Largest answer of a token service that is read, bytes.
+const LARGEST_TOKEN: usize = 1024 * 1024;
+
+/// How long and how often.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Limits {
+    /// Silence in the middle of an answer.
+    pub(crate) silence: Duration,
+    /// One answer from beginning to end.
+    pub(crate) whole: Duration,
+    /// Tries.
+    pub(crate) tries: u32,
+    /// Wait before the second try; doubled each time.
+    pub(crate) backoff: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            silence: deadlines::CHART_SILENCE,
+            whole: deadlines::CHART_REQUEST,
+            tries: deadlines::CHART_TRIES,
+            backoff: deadlines::FETCH_BACKOFF,
+        }
+    }
+}
+
+/// The client of HTTP. It follows no redirect by itself.
+#[derive(Clone, Debug)]
+pub(crate) struct Web {
+    client: Client,
+    limits: Limits,
+}
+
+impl Web {
+    /// Believes these authorities.
+    pub(crate) fn new(roots: RootCertStore, limits: Limits) -> Result<Self, String> {
+        let builder = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()));
+        let builder = builder.with_safe_default_protocol_versions().map_err(|error| error.to_string())?;
+        let client = Client::builder()
+            .tls_backend_preconfigured(builder.with_root_certificates(roots).with_no_client_auth())
+            .redirect(redirect::Policy::none())
+            .connect_timeout(deadlines::FETCH_CONNECT)
+            .read_timeout(limits.silence)
+            .timeout(limits.whole)
+            .user_agent(concat!("plinth/", env!("CARGO_PKG_VERSION")))
+            .build();
+        Ok(Self { client: client.map_err(|error| deepest(&error))?, limits })
+    }
+
+    /// Requests that share a login and the tokens got with it.
+    pub(crate) fn session<'a>(&'a self, ctx: &'a Context, login: Option<Login>) -> Session<'a> {
+        Session { web: self, ctx, login, proofs: HashMap::new() }
+    }
+}
+
+/// What came.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) headers: HeaderMap,
+}
+
+/// What is asked.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Asked<'a> {
+    /// Media types that are taken; none: any.
+    pub(crate) accept: Option<&'static str>,
+    /// Largest answer that is read, bytes.
+    pub(crate) limit: usize,
+    /// The login is sent at once, as to a repository, and not only when the server asks for it, as to a registry.
+    pub(crate) eager: bool,
+    /// What it is, for progress.
+    pub(crate) what: &'a str,
+}
+
+/// Requests of one task.
+pub(crate) struct Session<'a> {
+    web: &'a Web,
+    ctx: &'a Context,
+    login: Option<Login>,
+    /// What a host wants to see, by its origin: a token, or a password that it asked for.
+    proofs: HashMap<String, HeaderValue>,
+}
+
+impl Session<'_> {
+    /// Gets a content, tries again what may pass.
+    pub(crate) async fn get(&mut self, url: &Url, asked: Asked<'_>) -> Result<Answer, Failure> {
+        let mut wait = self.web.limits.backoff;
+        let mut tried = 1;
+        loop {
+            match self.once(url, asked).await {
+                Err(failure) if failure.transient().is_some() && tried < self.web.limits.tries => {
+                    self.ctx.progress(0, 0, format!("{}: {}; tried again", asked.what, failure.happened));
+                    self.ctx.clock().sleep(wait).await;
+                    (tried, wait) = (tried + 1, wait.saturating_mul(2));
+                }
+                answer => return answer,
+            }
+        }
+    }
+
+    async fn once(&mut self, url: &Url, asked: Asked<'_>) -> Result<Answer, Failure> {
+        let (mut url, mut challenged) = (url.clone(), HashSet::new());
+        for _ in 0..HOPS {
+            let response = self.ask(&url, asked).await?;
+            let status = response.status();
+            if status.is_redirection() && status != StatusCode::NOT_MODIFIED {
+                url = target(&url, response.headers())?;
+            } else if status == StatusCode::UNAUTHORIZED && challenged.insert(origin(&url)) {
+                let challenges = Challenge::of(response.headers());
+                if !self.meet(&url, &challenges).await? {
+                    return Err(self.refused(&url, status));
+                }
+            } else if status.is_success() {
+                return self.read(&url, response, asked).await;
+            } else {
+                return Err(self.refused(&url, status));
+            }
+        }
+        Err(Failure::nonsense(format!("{} leads from one address to the next without an end", host_of(url.as_str()))))
+    }
+
+    async fn ask(&self, url: &Url, asked: Asked<'_>) -> Result<Response, Failure> {
+        let mut request = self.web.client.get(url.clone());
+        if let Some(accept) = asked.accept {
+            request = request.header(ACCEPT, accept);
+        }
+        if let Some(proof) = self.proof(url, asked.eager) {
+            request = request.header(AUTHORIZATION, proof);
+        }
+        request.send().await.map_err(|error| lost(url, &error))
+    }
+
+    /// What this host is shown. A token is for the origin that asked for it.
+    fn proof(&self, url: &Url, eager: bool) -> Option<HeaderValue> {
+        if let Some(proof) = self.proofs.get(&origin(url)) {
+            return Some(proof.clone());
+        }
+        self.login.as_ref().filter(|login| eager && login.is_for(url))?.basic()
+    }
+
+    /// Gets what the host asks for; false when there is nothing that could be shown. The login goes to the token service that its
+    /// own host names, and to none that another host names.
+    async fn meet(&mut self, url: &Url, challenges: &[Challenge]) -> Result<bool, Failure> {
+        let login = self.login.clone().filter(|login| login.is_for(url));
+        for challenge in challenges {
+            let proof = match challenge {
+                Challenge::Basic => login.as_ref().and_then(Login::basic),
+                Challenge::Bearer { .. } => match challenge.token_url() {
+                    Some(realm) => Some(self.token(&realm, login.as_ref()).await?),
+                    None => None,
+                },
+            };
+            let before = proof.and_then(|proof| (self.proofs.get(&origin(url)) != Some(&proof)).then_some(proof));
+            if let Some(proof) = before {
+                self.proofs.insert(origin(url), proof);
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    async fn token(&self, realm: &Url, login: Option<&Login>) -> Result<HeaderValue, Failure> {
+        let mut request = self.web.client.get(realm.clone());
+        if let Some(basic) = login.and_then(Login::basic) {
+            request = request.header(AUTHORIZATION, basic);
+        }
+        let response = request.send().await.map_err(|error| lost(realm, &error))?;
+        if !response.status().is_success() {
+            let (host, status) = (host_of(realm.as_str()).to_owned(), response.status());
+            let why = match status {
+                StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN if login.is_some() => Why::Login,
+                status => Why::Status(status.as_u16()),
+            };
+            return Err(Failure::new(why, format!("{host}, which gives out tokens, answered {status}")));
+        }
+        let asked = Asked { limit: LARGEST_TOKEN, what: "token", ..Asked::default() };
+        let answer = self.read(realm, response, asked).await?;
+        let token = serde_json::from_slice::<Token>(&answer.bytes).ok().and_then(Token::text);
+        token
+            .and_then(|token| sensitive(&format!("Bearer {token}")))
+            .ok_or_else(|| Failure::nonsense(format!("{}, which gives out tokens, gave none", host_of(realm.as_str()))))
+    }
+
+    async fn read(&self, url: &Url, mut response: Response, asked: Asked<'_>) -> Result<Answer, Failure> {
+        let too_large = || {
+            let text = format!("{} from {} is larger than {} bytes", asked.what, host_of(url.as_str()), asked.limit);
+            Failure::nonsense(text)
+        };
+        let total = response.content_length().unwrap_or(0);
+        if usize::try_from(total).is_ok_and(|total| total > asked.limit) {
+            return Err(too_large());
+        }
+        let headers = std::mem::take(response.headers_mut());
+        let (mut bytes, mut paced) = (Vec::new(), plinth_world::context::Paced::new(self.ctx));
+        while let Some(piece) = response.chunk().await.map_err(|error| lost(url, &error))? {
+            if bytes.len() + piece.len() > asked.limit {
+                return Err(too_large());
+            }
+            bytes.extend_from_slice(&piece);
+            paced.report(bytes.len() as u64, total, asked.what);
+        }
+        Ok(Answer { bytes, headers })
+    }
+
+    fn refused(&self, url: &Url, status: StatusCode) -> Failure {
+        let shown = self.proof(url, true).is_some();
+        let why = match status {
+            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN if shown && self.login.is_some() => Why::Login,
+            status => Why::Status(status.as_u16()),
+        };
+        Failure::new(why, format!("{} answered {status}", host_of(url.as_str()))).evidence(plain(url))
+    }
+}
+
+/// An answer of a token service; both names are in use.
+#[derive(Deserialize)]
+struct Token {
+    token: Option<String>,
+    access_token: Option<String>,
+}
+
+impl Token {
+    fn text(self) -> Option<String> {
+        self.token.or(self.access_token).filter(|token| !token.is_empty())
+    }
+}
+
+/// Scheme, host and port.
+fn origin(url: &Url) -> String {
+    url.origin().ascii_serialization()
+}
+
+/// An address as it may be shown: its query may hold a signature.
+pub(crate) fn plain(url: &Url) -> String {
+    let mut url = url.clone();
+    url.set_query(None);
+    url.set_fragment(None);
+    let _no_login_in_it = (url.set_username(""), url.set_password(None));
+    url.to_string()
+}
+
+/// Where a redirect leads. From TLS it leads to TLS.
+fn target(from: &Url, headers: &HeaderMap) -> Result<Url, Failure> {
+    let host = host_of(from.as_str());
+    let location = headers.get(LOCATION).and_then(|location| location.to_str().ok());
+    let target = location.and_then(|location| from.join(location).ok());
+    let mut target =
+        target.ok_or_else(|| Failure::nonsense(format!("{host} leads elsewhere, and does not say where")))?;
+    let _no_login_in_it = (target.set_username(""), target.set_password(None));
+    let scheme = target.scheme();
+    if scheme == "https" || (scheme == "http" && from.scheme() == "http") {
+        return Ok(target);
+    }
+    Err(Failure::nonsense(format!("{host} leads to an address without TLS")).evidence(plain(&target)))
+}
+
+fn lost(url: &Url, error: &reqwest::Error) -> Failure {
+    let fault = Fault::of_http(error);
+    let host = host_of(url.as_str());
+    let happened = match &fault {
+        Fault::UnknownAuthority | Fault::AnotherAuthority => {
+            format!("the certificate of {host} is signed by an authority that this machine does not trust")
+        }
+        Fault::WrongName => format!("the certificate of {host} is for another name"),
+        Fault::Expired | Fault::NotYetValid => format!("the certificate of {host} is not valid at this moment"),
+        Fault::Timeout => format!("{host} did not answer to the end in time"),
+        Fault::NoSuchHost => format!("{host} has no address here"),
+        _ => format!("{host}: {}", deepest(error)),
+    };
+    Failure::new(Why::Lost(fault.cause()), happened).evidence(plain(url))
+}
+
+/// The sentence at the bottom of a chain of causes, which says most.
+fn deepest(error: &dyn std::error::Error) -> String {
+    let mut deepest = error;
+    while let Some(source) = deepest.source() {
+        deepest = source;
+    }
+    deepest.to_string()
+}

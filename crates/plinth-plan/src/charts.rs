@@ -1,0 +1,79 @@
+//! Where charts come from: from their makers, or all of them from where the site says.
+
+use crate::catalog::Components;
+use crate::cluster::Cluster;
+use crate::facts;
+use plinth_catalog::Resolution;
+use plinth_model::Finding;
+use plinth_model::download::HelmPin;
+use plinth_model::finding::code;
+use plinth_model::steps::Release;
+use plinth_model::text::host_of;
+use plinth_site::Desired;
+use plinth_site::desired::{ArtifactSource, ChartSource};
+use std::collections::BTreeSet;
+
+/// The same components, each with its chart from where the site says. Digests of the catalog stay: they bind a mirror too.
+pub(crate) fn from_site(desired: &Desired, mut resolution: Resolution) -> Resolution {
+    if let Some(source) = &desired.platform.charts {
+        for component in &mut resolution.components {
+            move_to(source, &mut component.release);
+        }
+    }
+    resolution
+}
+
+fn move_to(source: &ChartSource, release: &mut Release) {
+    let name = release.chart.rsplit('/').next().unwrap_or_default().to_owned();
+    release.login = None;
+    match source {
+        ChartSource::Folder(folder) => (release.chart, release.repository) = (name, folder.clone()),
+        ChartSource::Mirror { address, login } => {
+            release.login.clone_from(login);
+            (release.chart, release.repository) = match address.starts_with("oci://") {
+                true => (format!("{address}/{name}"), String::new()),
+                false => (name, address.clone()),
+            };
+        }
+    }
+}
+
+/// A site that takes Run:ai from inside, and whose charts are still in the internet.
+pub(crate) fn findings(desired: &Desired, resolution: &Resolution) -> Option<Finding> {
+    let runai = desired.runai.as_ref().filter(|runai| runai.source == ArtifactSource::Airgapped)?;
+    if desired.platform.charts.is_some() {
+        return None;
+    }
+    let ours = runai.mirror.as_deref().map(host_of);
+    let host = |release: &Release| {
+        let place = if release.repository.is_empty() { &release.chart } else { &release.repository };
+        place.contains("://").then(|| host_of(place).to_owned())
+    };
+    let hosts = resolution.components.iter().filter_map(|component| host(&component.release));
+    let public: BTreeSet<String> = hosts.filter(|host| ours != Some(host.as_str())).collect();
+    if public.is_empty() {
+        return None;
+    }
+    let message = "Run:ai comes from inside the site, and the charts of the platform still come from the internet";
+    let finding = Finding::warning(code::CHARTS_PUBLIC, "platform.charts", message)
+        .fix("write `charts: {mirror: https://HOST/PATH}` or `charts: {folder: PATH}` under `platform`");
+    Some(public.into_iter().fold(finding, |finding, host| finding.evidence(format!("charts from {host}"))))
+}
+
+/// Where the archive of helm comes from, where a machine has none that fits: an address or folder that holds it, or the archive itself.
+#[must_use]
+pub fn helm_source(desired: &Desired, pin: &HelmPin) -> String {
+    let mirrored = || {
+        let files = desired.kubernetes.downloads.files.as_deref()?;
+        let place = pin.source.split_once("://").map_or(pin.source.as_str(), |(_, place)| place);
+        Some(format!("{}/{place}", files.trim_end_matches('/')))
+    };
+    desired.platform.helm.clone().or_else(mirrored).unwrap_or_else(|| pin.source.clone())
+}
+
+/// Charts of a site as their makers have them: what a mirror has to be filled with.
+#[must_use]
+pub fn listed(desired: &Desired, cluster: &Cluster, catalog: &dyn Components) -> Vec<Release> {
+    let resolution = catalog.resolve(desired, &facts::facts(desired, cluster));
+    resolution.components.into_iter().map(|component| component.release).collect()
+}
