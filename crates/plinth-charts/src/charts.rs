@@ -320,7 +320,7 @@ impl Charts {
         let proof = (digest.as_str(), manifest.as_deref(), trust);
         let record = Record::new(&task.key, &task.release.version, &about.version, proof, ctx.clock().now());
         self.records.keep(&task.key, &record)?;
-        if trust == Trust::FirstUse {
+        if trust == Trust::FirstUse && meant.record().is_none() {
             ctx.progress(
                 0,
                 0,

@@ -202,7 +202,8 @@ async fn version_of(program: &Path, home: &Path, path: Option<&OsStr>) -> Result
 }
 
 fn mark_of(program: &Path) -> PathBuf {
-    program.with_added_extension("sha256")
+    let name = program.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    program.with_file_name(format!("{name}.sha256"))
 }
 
 /// Whether the program is here and is what was unpacked.

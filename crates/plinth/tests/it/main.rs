@@ -16,6 +16,7 @@ mod node_client;
 mod reach;
 mod readers;
 mod readme;
+mod refresh;
 mod rehearsal;
 mod scenarios;
 mod secrets;
