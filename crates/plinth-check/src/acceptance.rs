@@ -100,12 +100,14 @@ pub(crate) mod tests {
     pub(crate) fn target() -> RunaiTarget {
         RunaiTarget {
             url: "https://a.test".to_owned(),
+            address: None,
             realm: "runai".to_owned(),
             admin: "admin@example.com".to_owned(),
             password: SecretRef::Env("PASSWORD".to_owned()),
             authority: None,
             cluster: "gpu".to_owned(),
             version: "2.21.43".parse().unwrap(),
+            api: plinth_model::steps::RunaiApi::default(),
         }
     }
 

@@ -66,7 +66,7 @@ fn each_stands_behind_its_needs_and_needs_only_what_is_on() {
 
 #[test]
 fn secrets_are_references_and_nothing_else() {
-    let marked = ["runai.adminPassword", "runai.clientSecret", "runai.clusterUid", "grafana.adminPassword"];
+    let marked = ["runai.adminPassword", "runai.clientSecret", "runai.bootstrapToken", "runai.clusterUid", "grafana.adminPassword"];
     let resolution = catalog().resolve(&desired(), &facts());
     let mut found = Vec::new();
     for component in &resolution.components {

@@ -30,7 +30,8 @@ pub(super) fn steps(
     }
     steps.extend(storage(resolution, base));
     if let (Some(runai), Some(_)) = (&desired.runai, runai::part(resolution, RunaiPart::Cluster)) {
-        steps.push(connected(runai, cluster, runai::target(runai, resolution, names)));
+        let target = runai::target(runai, resolution, names, cluster.ingress_address(desired));
+        steps.push(connected(runai, cluster, target));
     }
     steps
 }

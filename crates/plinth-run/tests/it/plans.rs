@@ -53,12 +53,14 @@ fn prepare(node: NodeName, module: String) -> Work {
 fn register(cluster: String) -> Work {
     let target = RunaiTarget {
         url: "https://runai.test".to_owned(),
+        address: None,
         realm: "runai".to_owned(),
         admin: "admin@runai.test".to_owned(),
         password: SecretRef::Env("PASSWORD".to_owned()),
         authority: None,
         cluster,
         version: version(),
+        api: plinth_model::steps::RunaiApi::default(),
     };
     Work::RunaiRegister(RunaiRegister { target })
 }

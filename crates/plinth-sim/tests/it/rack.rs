@@ -155,12 +155,14 @@ pub(crate) fn release(component: &str, namespace: &str, values: Value) -> Releas
 pub(crate) fn runai() -> RunaiTarget {
     RunaiTarget {
         url: format!("https://{DOMAIN}:30443"),
+        address: None,
         realm: "runai".to_owned(),
         admin: "admin@example.com".to_owned(),
         password: secret("RUNAI_ADMIN_PASSWORD"),
         authority: Some("runai".to_owned()),
         cluster: "bcm-gpu-cluster".to_owned(),
         version: "2.21.43".parse().unwrap(),
+        api: plinth_model::steps::RunaiApi::default(),
     }
 }
 
