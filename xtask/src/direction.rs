@@ -6,7 +6,7 @@ use serde_json::Value;
 
 /// Every crate with the crates of ours that it may use. Reasons: nouns use nobody; what is pure never sees the world; only
 /// `run`, `check` and `app` see client traits, beside `sim`, which stands on the other side of them; only `app` puts all together.
-const MAY_USE: [(&str, &[&str]); 19] = [
+const MAY_USE: [(&str, &[&str]); 20] = [
     ("plinth-model", &[]),
     ("plinth-site", &["plinth-model"]),
     ("plinth-catalog", &["plinth-model", "plinth-site"]),
@@ -21,6 +21,7 @@ const MAY_USE: [(&str, &[&str]); 19] = [
     ("plinth-keystore", &["plinth-model", "plinth-world"]),
     ("plinth-bcm", &["plinth-model", "plinth-world", "plinth-net"]),
     ("plinth-kube", &["plinth-model", "plinth-world", "plinth-net"]),
+    ("plinth-runai", &["plinth-model", "plinth-world", "plinth-net"]),
     ("plinth-check", &["plinth-model", "plinth-world"]),
     ("plinth-run", &["plinth-model", "plinth-world", "plinth-check", "plinth-plan"]),
     ("plinth-sim", &["plinth-model", "plinth-world"]),
@@ -42,6 +43,7 @@ const MAY_USE: [(&str, &[&str]); 19] = [
             "plinth-keystore",
             "plinth-bcm",
             "plinth-kube",
+            "plinth-runai",
             "plinth-sim",
         ],
     ),

@@ -66,7 +66,7 @@ fn each_stands_behind_its_needs_and_needs_only_what_is_on() {
 
 #[test]
 fn secrets_are_references_and_nothing_else() {
-    let marked = ["runai.adminPassword", "runai.clientSecret", "runai.bootstrapToken", "runai.clusterUid", "grafana.adminPassword"];
+    let marked = ["runai.adminPassword", "runai.clientSecret", "runai.clusterUid", "grafana.adminPassword"];
     let resolution = catalog().resolve(&desired(), &facts());
     let mut found = Vec::new();
     for component in &resolution.components {
@@ -93,6 +93,15 @@ fn facts_change_values() {
         (json!({"gpu.mig": "single"}), "gpu-operator", "/mig/strategy", Some(json!("single"))),
         (json!({"gpu.mig": "single"}), "gpu-operator", "/migManager/enabled", Some(json!(true))),
         (json!({}), "gpu-operator", "/devicePlugin", None),
+        (json!({}), "runai-cluster", "/controlPlane/bootstrapToken", None),
+        (json!({}), "runai-cluster", "/controlPlane/clientSecret", Some(facts()["runai.clientSecret"].clone())),
+        (json!({"runai.minor": "3.0"}), "runai-cluster", "/controlPlane/clientSecret", None),
+        (
+            json!({"runai.minor": "3.0"}),
+            "runai-cluster",
+            "/controlPlane/bootstrapToken",
+            Some(facts()["runai.bootstrapToken"].clone()),
+        ),
         (json!({"gpu.timeSlicing": 4}), "gpu-operator", "/devicePlugin/config/create", Some(json!(true))),
         (
             json!({}),
