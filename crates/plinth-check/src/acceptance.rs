@@ -96,6 +96,7 @@ pub(crate) mod tests {
     #![allow(clippy::unwrap_used, clippy::panic)]
     use super::*;
     use plinth_model::SecretRef;
+    use plinth_model::steps::RunaiApi;
 
     pub(crate) fn target() -> RunaiTarget {
         RunaiTarget {
@@ -107,7 +108,7 @@ pub(crate) mod tests {
             authority: None,
             cluster: "gpu".to_owned(),
             version: "2.21.43".parse().unwrap(),
-            api: plinth_model::steps::RunaiApi::default(),
+            api: RunaiApi::default(),
         }
     }
 

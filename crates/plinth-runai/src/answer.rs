@@ -86,7 +86,9 @@ impl Answer {
                 return Failure::new(Cause::Truncated, happened).perhaps_done();
             }
             if inner.is_data() {
-                return bad(format!("the answer does not have the form of one: `{path}` is missing or of another kind"));
+                return bad(format!(
+                    "the answer does not have the form of one: `{path}` is missing or of another kind"
+                ));
             }
             bad(format!("the answer is not JSON (line {}, column {})", inner.line(), inner.column()))
         })?;

@@ -221,16 +221,11 @@ async fn seen(
     })
 }
 
-async fn gpu_nodes(
-    session: &Session,
-    ctx: &Context,
-    target: &RunaiTarget,
-    uuid: Uuid,
-) -> Result<Vec<String>, Failure> {
+async fn gpu_nodes(session: &Session, ctx: &Context, target: &RunaiTarget, uuid: Uuid) -> Result<Vec<String>, Failure> {
     let first = path(&target.api.nodes, target, uuid);
     let (mut all, mut place): (Vec<Node>, String) = (Vec::new(), first.clone());
     for _ in 0..PAGES_MAX {
-        match session.read(ctx, &place).await?.decode()? {
+        match session.read(ctx, &place).await? {
             NodePage::All(nodes) | NodePage::Page { nodes, next: None } => {
                 all.extend(nodes);
                 let gpus = all.iter().filter(|node| node.has_gpus());

@@ -130,7 +130,9 @@ impl Failure {
             Fault::NothingListens => (Cause::NothingListens, "nothing listens there".to_owned()),
             Fault::NoSuchHost => (Cause::NoSuchHost, "this machine finds no address for the name".to_owned()),
             Fault::NoRoute => (Cause::Unreachable, "there is no way there from this machine".to_owned()),
-            Fault::Interrupted => (Cause::Unreachable, "the connection broke before the answer was complete".to_owned()),
+            Fault::Interrupted => {
+                (Cause::Unreachable, "the connection broke before the answer was complete".to_owned())
+            }
             Fault::Timeout => (Cause::Timeout, "there was no answer in time".to_owned()),
             Fault::UnknownAuthority => {
                 (Cause::UnknownAuthority, "its certificate is by an authority that is not trusted here".to_owned())
@@ -172,7 +174,8 @@ impl Failure {
 
     /// The error for people.
     pub(crate) fn into_error(self, doing: &str, url: &str) -> ClientError {
-        let doing = if self.login { format!("getting a token from Keycloak at {url}") } else { format!("{doing} at {url}") };
+        let doing =
+            if self.login { format!("getting a token from Keycloak at {url}") } else { format!("{doing} at {url}") };
         let attempt = self.cause.attempt();
         let mut finding = Finding::error(self.cause.code(), url, self.happened.clone()).fix(attempt);
         if matches!(self.cause, Cause::Unreachable | Cause::Timeout) {
@@ -259,7 +262,9 @@ impl Cause {
             Self::WrongName => "check that the ingress answers for runai.domain with the secret runai-backend-tls",
             Self::Expired => "renew the certificate of runai.certificate, and check this machine's clock",
             Self::BadCertificate => "check with `openssl s_client` what answers at this address",
-            Self::NotUp => "wait for the pods keycloak and postgresql of namespace runai-backend, then look at the ingress",
+            Self::NotUp => {
+                "wait for the pods keycloak and postgresql of namespace runai-backend, then look at the ingress"
+            }
             Self::Credentials => {
                 "check runai.admin: an administrator whose password was changed in the UI has the new one there only"
             }
@@ -276,7 +281,9 @@ impl Cause {
                 "run again: an entry of that name is used then; if none is listed it is being deleted, so wait for that or choose another runai.cluster.name"
             }
             Self::Rejected => "fix what the control plane complains about; runai.version decides what it is asked",
-            Self::Server | Self::Gateway | Self::Undone | Self::TooMany => "look at the pods of namespace runai-backend, then run again",
+            Self::Server | Self::Gateway | Self::Undone | Self::TooMany => {
+                "look at the pods of namespace runai-backend, then run again"
+            }
             Self::Redirect => "let the ingress answer for runai.domain itself: redirects are not followed with a token",
             Self::BadAnswer => {
                 "check with `curl` what answers at this URL; if it is Run:ai, report its release and this message to the makers of plinth"

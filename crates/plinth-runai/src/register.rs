@@ -13,8 +13,7 @@ use uuid::Uuid;
 
 /// All clusters of exactly this name that are there.
 pub(crate) async fn named(session: &Session, ctx: &Context, target: &RunaiTarget) -> Result<Vec<Cluster>, Failure> {
-    let answer = session.read(ctx, &format!("{}?verbosity=full", target.api.clusters)).await?;
-    let clusters: Vec<Cluster> = answer.decode()?;
+    let clusters: Vec<Cluster> = session.read(ctx, &format!("{}?verbosity=full", target.api.clusters)).await?;
     Ok(clusters.into_iter().filter(|cluster| cluster.name == target.cluster && cluster.is_there()).collect())
 }
 
@@ -79,7 +78,8 @@ async fn read_back(
             Err(failure) => last = format!("the list could not be read: {}", failure.happened),
         }
         if ctx.clock().elapsed() >= until {
-            let happened = format!("the registration was not answered as it should be ({}), and {last}", failure.happened);
+            let happened =
+                format!("the registration was not answered as it should be ({}), and {last}", failure.happened);
             return Err(Failure { happened, ..failure });
         }
         ctx.clock().sleep(timing.read_back_pause).await;

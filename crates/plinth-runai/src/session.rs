@@ -11,6 +11,7 @@ use plinth_model::Secret;
 use plinth_model::steps::RunaiTarget;
 use plinth_world::Context;
 use reqwest::Method;
+use serde::de::DeserializeOwned;
 use std::time::Duration;
 use tokio::sync::Mutex;
 
@@ -28,9 +29,10 @@ impl Session {
         Self { link, target: target.clone(), password, timing, token: Mutex::default() }
     }
 
-    /// A read, tried again while that may help.
-    pub(crate) async fn read(&self, ctx: &Context, path: &str) -> Result<Answer, Failure> {
-        self.patiently(ctx, || self.call(ctx, Method::GET, path, &Body::Empty)).await
+    /// A read, tried again while that may help: also when the answer breaks off.
+    pub(crate) async fn read<T: DeserializeOwned + Send>(&self, ctx: &Context, path: &str) -> Result<T, Failure> {
+        let once = || async { self.call(ctx, Method::GET, path, &Body::Empty).await?.decode() };
+        self.patiently(ctx, once).await
     }
 
     /// Tries again what passes, at the pace that the server asks for.
@@ -45,21 +47,14 @@ impl Session {
             .with_max_delay(timing.longest_wait)
             .with_max_times(timing.retries)
             .with_jitter();
-        let asked_for = |failure: &Failure, wait: Option<Duration>| {
-            wait.map(|wait| timing.patience(failure.retry_after).max(wait))
-        };
+        let asked_for =
+            |failure: &Failure, wait: Option<Duration>| wait.map(|wait| timing.patience(failure.retry_after).max(wait));
         let again = |failure: &Failure, _| ctx.progress(0, 0, format!("Run:ai: {}; asked again", failure.happened));
         work.retry(backoff).sleep(ctx.pause()).when(Failure::is_passing).adjust(asked_for).notify(again).await
     }
 
     /// One call with a token; a refused token is replaced once.
-    pub(crate) async fn call(
-        &self,
-        ctx: &Context,
-        method: Method,
-        path: &str,
-        body: &Body,
-    ) -> Result<Answer, Failure> {
+    pub(crate) async fn call(&self, ctx: &Context, method: Method, path: &str, body: &Body) -> Result<Answer, Failure> {
         let (token, number) = self.token(ctx, None).await?;
         match self.with_token(&method, path, body, &token).await {
             Err(failure) if failure.cause == Cause::Unauthorized => {

@@ -72,9 +72,7 @@ fn body(target: &RunaiTarget, way: &TokenWay, password: &Secret) -> Body {
     };
     let fields = way.fields.iter().map(|(name, text)| (name, value(text)));
     match way.form {
-        TokenForm::Form => {
-            Body::Form(form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish())
-        }
+        TokenForm::Form => Body::Form(form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish()),
         TokenForm::Json => {
             let fields: Map<String, Value> = fields.map(|(name, value)| (name.clone(), Value::from(value))).collect();
             Body::Json(Value::Object(fields).to_string())
@@ -85,9 +83,8 @@ fn body(target: &RunaiTarget, way: &TokenWay, password: &Secret) -> Body {
 fn given(answer: &Answer, way: &TokenWay) -> Result<Given, Failure> {
     let fields: Map<String, Value> = answer.decode()?;
     let token = fields.get(&way.token).and_then(Value::as_str).filter(|token| !token.is_empty());
-    let token = token.ok_or_else(|| {
-        Failure::new(Cause::BadAnswer, format!("the answer to the login holds no `{}`", way.token))
-    })?;
+    let token = token
+        .ok_or_else(|| Failure::new(Cause::BadAnswer, format!("the answer to the login holds no `{}`", way.token)))?;
     let valid = fields.get(&way.expires).and_then(Value::as_f64).filter(|seconds| *seconds > 0.0);
     let valid = valid.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok()).unwrap_or(UNSAID);
     Ok(Given { value: Secret::new(token.to_owned()), valid })
@@ -103,7 +100,10 @@ fn refusal(answer: &Answer, link: &Link, path: &str) -> Failure {
     };
     let failure = match answer.status {
         400 | 401 if UNKNOWN_CLIENT.contains(&refusal.error.as_str()) => Failure::new(Cause::UnknownWay, said),
-        404 | 405 if path.starts_with("/api/") => Failure::new(Cause::UnknownWay, said),
+        // Run:ai's own ways do not say whether the client or the password was refused; the next way does.
+        401 | 404 | 405 if path.starts_with("/api/") && refusal.error.is_empty() => {
+            Failure::new(Cause::UnknownWay, said)
+        }
         _ if answer.is_of_a_stand_in() => Failure::new(Cause::NotUp, said),
         400 if refusal.error == "invalid_request" => Failure::new(Cause::Rejected, said),
         400 | 401 => Failure::new(Cause::Credentials, format!("Run:ai refuses the login of the administrator: {said}")),

@@ -62,7 +62,7 @@ impl Operation<'_> {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use crate::audience::Nobody;
-    use crate::world::{HELM, RUNAI, lacks};
+    use crate::world::{HELM, lacks};
     use crate::{Access, Depth, Goal, Input, Operation, Script, Setup, World};
     use plinth_model::Work;
     use plinth_run::Behaviour as _;
@@ -83,7 +83,7 @@ mod tests {
         let seen = operation.observe(Depth::Inventory).await.unwrap();
         let planned = operation.plan(seen).unwrap();
         let mut env = operation.env().unwrap();
-        (env.clients.helm, env.clients.runai) = (Arc::new(HELM), Arc::new(RUNAI));
+        env.clients.helm = Arc::new(HELM);
         let is_check = |work: &Work| matches!(work, Work::AcceptanceCheck(_));
         for step in planned.plan.steps.iter().filter(|step| !is_check(&step.work)) {
             let probed = operation.world.drive(Kinds.probe(step, &env), false).await;

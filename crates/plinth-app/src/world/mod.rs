@@ -6,7 +6,7 @@ mod simulated;
 pub use plinth_sim::{Fault, FaultError, Pace, Simulation};
 pub use real::bcm::{ask_bcm, record_inventory, recorded_inventory};
 #[cfg(test)]
-pub(crate) use real::missing::{HELM, RUNAI};
+pub(crate) use real::missing::HELM;
 pub use real::missing::{lacks, not_in_this_release};
 pub use simulated::{Crash, MadeUp, Script, fault_problem, synthetic};
 

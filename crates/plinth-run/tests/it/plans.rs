@@ -5,8 +5,8 @@ use plinth_model::gate::{GateAnswer, GateId};
 use plinth_model::plan::{Answer, Change, Condition, Gate, MadeFrom};
 use plinth_model::steps::{
     AcceptanceCheck, Check, Credential, KubesprayRecovery, KubesprayRelease, KubesprayRemoval, KubesprayRun,
-    KubespraySource, NodeLabels, NodePrepare, NodeReady, NodeTarget, Preparation, Removal, RunInputs, RunaiRegister,
-    RunaiTarget,
+    KubespraySource, NodeLabels, NodePrepare, NodeReady, NodeTarget, Preparation, Removal, RunInputs, RunaiApi,
+    RunaiRegister, RunaiTarget,
 };
 use plinth_model::{Digest, NodeName, Plan, SecretRef, SiteName, Step, StepId, Version, Work};
 use std::net::Ipv4Addr;
@@ -60,7 +60,7 @@ fn register(cluster: String) -> Work {
         authority: None,
         cluster,
         version: version(),
-        api: plinth_model::steps::RunaiApi::default(),
+        api: RunaiApi::default(),
     };
     Work::RunaiRegister(RunaiRegister { target })
 }

@@ -71,7 +71,9 @@ impl Authority {
 
     fn server(&self, certificate: &SimCertificate) -> Result<Leaf, rcgen::Error> {
         let mut params = CertificateParams::new(certificate.names.clone())?;
-        params.distinguished_name.push(DnType::CommonName, certificate.names.first().map_or("CMDaemon", String::as_str));
+        params
+            .distinguished_name
+            .push(DnType::CommonName, certificate.names.first().map_or("CMDaemon", String::as_str));
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
         if certificate.expired {
             params.not_before = date_time_ymd(2020, 1, 1);

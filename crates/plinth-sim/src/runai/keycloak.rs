@@ -34,7 +34,9 @@ async fn exchange(address: SocketAddr, mut request: Request) -> std::io::Result<
     tokio::spawn(connection);
     let path = request.uri().path_and_query().map_or("/", |path| path.as_str()).parse();
     *request.uri_mut() = path.map_err(std::io::Error::other)?;
-    request.headers_mut().insert(HeaderName::from_static("x-forwarded-proto"), axum::http::HeaderValue::from_static("https"));
+    request
+        .headers_mut()
+        .insert(HeaderName::from_static("x-forwarded-proto"), axum::http::HeaderValue::from_static("https"));
     let (parts, body) = sender.send_request(request).await.map_err(failed)?.into_parts();
     let body = axum::body::to_bytes(Body::new(body), LARGEST).await.map_err(std::io::Error::other)?;
     let mut response = Response::from_parts(parts, body);

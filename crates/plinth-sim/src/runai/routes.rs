@@ -54,12 +54,7 @@ async fn serve(plane: &Plane, call: &str, work: impl AsyncFnOnce() -> Reply) -> 
 }
 
 /// A call that needs a token.
-async fn authorised(
-    plane: &Plane,
-    call: &str,
-    headers: &HeaderMap,
-    work: impl AsyncFnOnce() -> Reply,
-) -> Response {
+async fn authorised(plane: &Plane, call: &str, headers: &HeaderMap, work: impl AsyncFnOnce() -> Reply) -> Response {
     let token = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "));
     serve(plane, call, async || match worth(plane, token.unwrap_or_default()).await {
         Worth::By(issuer) if issuer == plane.familiar() => work().await,
@@ -126,7 +121,10 @@ fn oauth_token(plane: &Plane, body: &[u8]) -> Reply {
     match plane.login(&fields) {
         Ok(token) => {
             let valid = plane.setup.token_valid_s;
-            Reply::json(200, &json!({"access_token": token, "expires_in": valid, "token_type": "Bearer", "scope": "openid"}))
+            Reply::json(
+                200,
+                &json!({"access_token": token, "expires_in": valid, "token_type": "Bearer", "scope": "openid"}),
+            )
         }
         Err(refused) => refused,
     }
@@ -138,7 +136,12 @@ async fn token_v1(State(plane): Held, body: Bytes) -> Response {
         let Ok(Value::Object(fields)) = serde_json::from_slice::<Value>(&body) else {
             return Reply::refused(400, "request body has an error: not an object");
         };
-        let names = [("grantType", "grant_type"), ("clientID", "client_id"), ("username", "username"), ("password", "password")];
+        let names = [
+            ("grantType", "grant_type"),
+            ("clientID", "client_id"),
+            ("username", "username"),
+            ("password", "password"),
+        ];
         let field = |(theirs, oauth): (&str, &str)| Some((oauth.to_owned(), fields.get(theirs)?.as_str()?.to_owned()));
         match plane.login(&names.into_iter().filter_map(field).collect()) {
             Ok(token) => Reply::json(200, &json!({"accessToken": token, "expiresIn": plane.setup.token_valid_s})),

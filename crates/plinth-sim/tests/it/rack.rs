@@ -6,7 +6,7 @@ use plinth_model::facts::Asked;
 use plinth_model::inventory::{Inventory, SCHEMA};
 use plinth_model::steps::{
     Account, CertificateSource, CrdPolicy, Credential, Health, HostInputs, KubesprayRelease, Mirror, NodeTarget,
-    PodSecurity, RegistryLogin, Release, RunInputs, RunaiTarget, SecretContent,
+    PodSecurity, RegistryLogin, Release, RunInputs, RunaiApi, RunaiTarget, SecretContent,
 };
 use plinth_model::{Digest, NodeName, Observed, SecretRef};
 use plinth_sim::{Fault, Scenario, SimOptions, Simulation};
@@ -162,7 +162,7 @@ pub(crate) fn runai() -> RunaiTarget {
         authority: Some("runai".to_owned()),
         cluster: "bcm-gpu-cluster".to_owned(),
         version: "2.21.43".parse().unwrap(),
-        api: plinth_model::steps::RunaiApi::default(),
+        api: RunaiApi::default(),
     }
 }
 

@@ -3,11 +3,10 @@
 use async_trait::async_trait;
 use plinth_model::finding::code;
 use plinth_model::inventory::Inventory;
-use plinth_model::steps::{AcceptanceCheck, ComponentRemoval, Release, RunaiTarget};
+use plinth_model::steps::{AcceptanceCheck, Check, ComponentRemoval, Release};
 use plinth_model::{Finding, Owner, Problem, ReleaseName, Work};
 use plinth_world::bcm::{BcmClient, BcmIdentity};
 use plinth_world::helm::{HelmClient, ReleaseState};
-use plinth_world::runai::{RunaiClient, RunaiCluster};
 use plinth_world::{Cause, ClientError, ClientResult, Context};
 use std::time::Duration;
 
@@ -22,8 +21,6 @@ pub(crate) struct Missing {
 
 /// Helm.
 pub(crate) const HELM: Missing = Missing { client: "helm", purpose: "installs Helm charts" };
-/// Run:ai.
-pub(crate) const RUNAI: Missing = Missing { client: "runai", purpose: "registers the cluster" };
 /// BCM, where the site names none.
 pub(crate) const BCM: Missing = Missing { client: "bcm", purpose: "asks BCM, since the site names none" };
 
@@ -33,7 +30,8 @@ pub fn lacks(work: &Work) -> Option<&'static str> {
     match work {
         Work::HelmRelease(_) => Some("Helm charts"),
         Work::ComponentRemoval(ComponentRemoval { parts, .. }) if !parts.releases.is_empty() => Some("Helm charts"),
-        Work::RunaiIssuer(_) | Work::RunaiRegister(_) | Work::RunaiConnected(_) => Some("Run:ai"),
+        // The one that the control plane answers itself, and those that are carried out in the cluster.
+        Work::AcceptanceCheck(AcceptanceCheck { check: Check::Runai { .. } }) => None,
         Work::AcceptanceCheck(AcceptanceCheck { check }) if !plinth_kube::can_check(check) => Some("acceptance checks"),
         _ => None,
     }
@@ -42,8 +40,7 @@ pub fn lacks(work: &Work) -> Option<&'static str> {
 /// Refuses what needs clients that are not there, before anything is done.
 #[must_use]
 pub fn not_in_this_release(verb: &str) -> Problem {
-    let clients = [HELM, RUNAI].map(|missing| format!("{} ({})", missing.client, missing.purpose));
-    let missing = clients.join(" and ");
+    let missing = format!("{} ({})", HELM.client, HELM.purpose);
     Problem::while_doing(format!("`plinth {verb}`"))
         .unreachable(format!("not available in this release: it needs {missing}. Nothing was done"))
         .try_this(
@@ -91,12 +88,4 @@ refused!(HelmClient {
     release(namespace: &str, name: &str) -> Option<ReleaseState>;
     upgrade(release: &Release) -> ();
     uninstall(release: &ReleaseName, limit: Duration) -> ();
-});
-
-refused!(RunaiClient {
-    issuer(target: &RunaiTarget) -> Option<String>;
-    clusters(target: &RunaiTarget) -> Vec<RunaiCluster>;
-    register(target: &RunaiTarget) -> RunaiCluster;
-    keep_credentials(target: &RunaiTarget, uuid: &str) -> ();
-    credentials_kept(target: &RunaiTarget, uuid: &str) -> bool;
 });

@@ -14,11 +14,13 @@ use plinth_model::inventory::Inventory;
 use plinth_model::{Finding, Problem, SecretRef};
 use plinth_net::fetch::WebFiles;
 use plinth_run::StepEnv;
+use plinth_runai::RunaiRest;
 use plinth_site::Desired;
 use plinth_site::desired::{InventorySource, KubesprayTools};
 use plinth_ssh::{KeptNodeKey, NodeMark, SshConfig, SshNodes};
 use plinth_world::bcm::BcmClient;
 use plinth_world::engine::FileRecords;
+use plinth_world::keystore::CertificateFiles;
 use plinth_world::node::NodeClient;
 use plinth_world::secrets::Secrets;
 use plinth_world::{Clients, Context, SystemClock};
@@ -120,7 +122,8 @@ impl Real {
         let ansible = LocalAnsible::new(directory, &self.folder, packages, Arc::new(nodes.clone()), self.secrets());
         let node: Arc<dyn NodeClient> = Arc::new(nodes);
         let keystore = Arc::new(FileKeystore::new(directory, self.secrets()).below(&self.folder));
-        let certificates = Arc::<FileKeystore>::clone(&keystore);
+        let certificates: Arc<dyn CertificateFiles> = Arc::<FileKeystore>::clone(&keystore);
+        let runai = RunaiRest::new(Arc::clone(&certificates), self.secrets());
         let kube =
             KubeApi::new(directory, &desired.name, Arc::<dyn NodeClient>::clone(&node), certificates, self.secrets());
         let kube = Arc::new(kube.below(&self.folder));
@@ -133,7 +136,7 @@ impl Real {
             existing: Arc::<KubeApi>::clone(&kube),
             kube,
             helm: Arc::<Missing>::new(missing::HELM),
-            runai: Arc::<Missing>::new(missing::RUNAI),
+            runai: Arc::new(runai),
             node_key: Arc::new(KeptNodeKey::new(directory, self.secrets())),
             keystore,
         })

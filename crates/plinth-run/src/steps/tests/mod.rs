@@ -21,7 +21,7 @@ use crate::behaviour::{Behaviour as _, Probe, Probed, StepEnv};
 use fakes::Fake;
 use plinth_model::engine::{EngineRecord, KubesprayRecord};
 use plinth_model::plan::Change;
-use plinth_model::steps::{Credential, NodeTarget, RunaiTarget};
+use plinth_model::steps::{Credential, NodeTarget, RunaiApi, RunaiTarget};
 use plinth_model::{Finding, NodeName, Secret, SecretRef, Step, StepId, Work};
 use plinth_world::secrets::{SecretError, Secrets};
 use plinth_world::{ClientError, Clock, Context, deadlines};
@@ -168,6 +168,6 @@ fn runai() -> RunaiTarget {
         authority: None,
         cluster: "gpu".to_owned(),
         version: "2.21.43".parse().unwrap(),
-        api: plinth_model::steps::RunaiApi::default(),
+        api: RunaiApi::default(),
     }
 }
