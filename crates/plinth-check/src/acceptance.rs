@@ -70,6 +70,7 @@ fn runai(check: &Check, clusters: &[RunaiCluster], target: &RunaiTarget, nodes: 
         format!("{} seen: {}", amount(cluster.gpu_nodes.len(), "GPU node"), cluster.gpu_nodes.join(", ")),
     ];
     evidence.extend(cluster.missing.iter().map(|dependency| format!("required dependency {dependency} is missing")));
+    evidence.extend(cluster.unwell.iter().cloned());
     let unseen: Vec<&str> =
         nodes.iter().map(NodeName::as_str).filter(|n| !cluster.gpu_nodes.iter().any(|g| g == n)).collect();
     if !unseen.is_empty() {
@@ -117,6 +118,7 @@ pub(crate) mod tests {
             uuid: "u".to_owned(),
             state: state.to_owned(),
             missing: Vec::new(),
+            unwell: Vec::new(),
             gpu_nodes: gpu_nodes.iter().map(|n| (*n).to_owned()).collect(),
         }
     }

@@ -217,6 +217,7 @@ async fn seen(
         uuid: cluster.uuid.to_string(),
         state: session.link.quote(cluster.state()),
         missing: cluster.missing().into_iter().map(quoted).collect(),
+        unwell: cluster.unwell().iter().map(|line| session.link.quote(line)).collect(),
         gpu_nodes,
     })
 }

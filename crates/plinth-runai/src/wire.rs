@@ -7,6 +7,18 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 use uuid::Uuid;
 
+/// The condition that says that the cluster part works.
+const AVAILABLE: &str = "Available";
+
+fn with_reason(what: String, why: &str) -> String {
+    if why.is_empty() { what } else { format!("{what}: {why}") }
+}
+
+/// A reason is a text, or an object that holds one.
+fn in_words(reason: &Value) -> String {
+    reason.as_str().map_or_else(|| reason.to_string(), str::to_owned)
+}
+
 /// A cluster.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -27,6 +39,28 @@ struct Status {
     state: Option<String>,
     #[serde(default)]
     dependencies: Option<Dependencies>,
+    #[serde(default)]
+    conditions: Option<Vec<Condition>>,
+    #[serde(default)]
+    operands: Option<BTreeMap<String, Operand>>,
+}
+
+#[derive(Deserialize)]
+struct Condition {
+    #[serde(rename = "type")]
+    kind: String,
+    status: String,
+    #[serde(default)]
+    reason: Option<String>,
+    #[serde(default)]
+    message: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Operand {
+    ready: bool,
+    #[serde(default)]
+    reasons: Option<Vec<Value>>,
 }
 
 #[derive(Default, Deserialize)]
@@ -51,6 +85,22 @@ impl Cluster {
     /// As the control plane names it; `Unknown` when it does not say.
     pub(crate) fn state(&self) -> &str {
         self.status.as_ref().and_then(|status| status.state.as_deref()).unwrap_or("Unknown")
+    }
+
+    /// Parts that are not ready, and the condition `Available` when it does not hold.
+    pub(crate) fn unwell(&self) -> Vec<String> {
+        let Some(status) = &self.status else { return Vec::new() };
+        let parts = status.operands.iter().flatten().filter(|(_, part)| !part.ready).map(|(name, part)| {
+            let reasons: Vec<String> = part.reasons.iter().flatten().map(in_words).collect();
+            with_reason(format!("{name} is not ready"), &reasons.join("; "))
+        });
+        let conditions =
+            status.conditions.iter().flatten().filter(|one| one.kind == AVAILABLE && one.status == "False");
+        let conditions = conditions.map(|one| {
+            let why = one.message.as_deref().or(one.reason.as_deref()).unwrap_or_default();
+            with_reason(format!("condition {AVAILABLE} does not hold"), why)
+        });
+        conditions.chain(parts).collect()
     }
 
     /// Required dependencies that are missing, with the reason where there is one.
@@ -166,6 +216,27 @@ mod tests {
         for bad in [json!({"name": "gpu"}), json!({"uuid": "../x", "name": "gpu"}), json!({"uuid": UUID})] {
             assert!(serde_json::from_value::<Cluster>(bad).is_err());
         }
+    }
+
+    #[test]
+    fn what_is_not_well_is_told_with_its_reasons() {
+        let cluster: Cluster = serde_json::from_value(json!({"uuid": UUID, "name": "gpu", "status": {
+        "state": "ServiceIssues",
+        "conditions": [
+            {"type": "Available", "status": "False", "reason": "NotReady", "message": "2 parts are down"},
+            {"type": "Reconciled", "status": "True"}
+        ],
+        "operands": {
+            "Scheduler": {"ready": false, "reasons": ["no pods", {"message": "image"}]}, "Engine": {"ready": true},
+            "Agent": {"ready": false}
+        }}}))
+        .unwrap();
+        let wanted = [
+            "condition Available does not hold: 2 parts are down",
+            "Agent is not ready",
+            r#"Scheduler is not ready: no pods; {"message":"image"}"#,
+        ];
+        assert_eq!(cluster.unwell(), wanted);
     }
 
     #[test]

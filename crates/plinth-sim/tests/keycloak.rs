@@ -10,19 +10,26 @@ mod runai_stand;
 
 use plinth_lab::Keycloak;
 use plinth_model::steps::{RunaiTarget, TokenWay};
+use plinth_runai::RunaiTiming;
 use plinth_sim::runai::RunaiSetup;
 use plinth_world::Cause;
 use plinth_world::runai::RunaiClient;
-use runai_stand::{CLUSTER, DOMAIN, Stand, code, setup};
+use runai_stand::{CLUSTER, DOMAIN, Stand, code, quick, setup};
 use serde_json::json;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
+
+/// The first token after a start takes a second, and much longer on a busy machine.
+fn stand(keycloak: SocketAddr) -> Stand {
+    let timing = RunaiTiming { request: Duration::from_secs(60), ..quick() };
+    Stand::timed(RunaiSetup { keycloak: Some(keycloak), ..setup("2.21") }, vec![], timing)
+}
 
 /// A control plane whose Keycloak was told this as its public URL; `{port}` stands for the port of the control plane.
 fn start(hostname: &str) -> (Stand, Keycloak) {
     let port = Keycloak::free_port().unwrap();
     let keycloak = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-    let stand = Stand::of(RunaiSetup { keycloak: Some(keycloak), ..setup("2.21") }, vec![]);
+    let stand = stand(keycloak);
     let hostname = hostname.replace("{port}", &stand.server.port().to_string());
     let running = Keycloak::start(port, &hostname).unwrap();
     (stand, running)
@@ -48,15 +55,15 @@ async fn the_contract_holds_with_tokens_of_a_real_keycloak() {
     assert_eq!(Keycloak::PASSWORD, runai_stand::PASSWORD);
     let port = Keycloak::free_port().unwrap();
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-    let stand = Stand::of(RunaiSetup { keycloak: Some(address), ..setup("2.21") }, vec![]);
-    stand.server.come_up();
+    let stand = stand(address);
     let hostname = right().replace("{port}", &stand.server.port().to_string());
     let mut running = None;
     // Before it runs, the ingress says 502.
-    let up = async { drop(running.insert(Keycloak::start(port, &hostname).unwrap())) };
+    let up = async { running = Some(Keycloak::start(port, &hostname).unwrap()) };
     let seen = || format!("{:?}", stand.server.entries(CLUSTER));
     let ground = runai_client::Ground { target: stand.target.clone(), up: Box::pin(up), fingerprint: Box::new(seen) };
     runai_client::contract(&stand.client, &stand.ctx, ground).await;
+    assert!(running.is_some(), "it ran to the end");
 }
 
 #[tokio::test]

@@ -14,6 +14,8 @@ pub struct RunaiCluster {
     pub state: String,
     /// Required dependencies that are reported missing.
     pub missing: Vec<String>,
+    /// What the cluster part says of itself that is not well: parts that are not ready, conditions that do not hold, with reasons.
+    pub unwell: Vec<String>,
     /// Nodes with GPUs that the control plane sees.
     pub gpu_nodes: Vec<String>,
 }

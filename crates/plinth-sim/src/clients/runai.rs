@@ -94,6 +94,7 @@ impl SimRunai {
             uuid: uuid.to_owned(),
             state: state.to_owned(),
             missing: if connected { missing } else { Vec::new() },
+            unwell: Vec::new(),
             gpu_nodes: if state == "Connected" { gpu_nodes } else { Vec::new() },
         })
     }
