@@ -16,7 +16,7 @@ pub use fault::{RunaiFault, RunaiFaultKind};
 pub use server::RunaiServer;
 
 use crate::bcm::SimCertificate;
-use plinth_model::Secret;
+use plinth_model::{Secret, Version};
 use std::net::SocketAddr;
 
 /// What a simulated control plane is.
@@ -25,7 +25,7 @@ pub struct RunaiSetup {
     /// Host name in its URL and, with none of its own given, in its certificate.
     pub domain: String,
     /// Release of the control plane: `2.21`. Decides which paths there are and which credential a cluster gets.
-    pub release: String,
+    pub release: Version,
     /// Administrator.
     pub admin: String,
     /// The administrator's password.
@@ -47,10 +47,10 @@ pub struct RunaiSetup {
 impl RunaiSetup {
     /// A healthy one of this release.
     #[must_use]
-    pub fn new(domain: &str, release: &str, password: Secret) -> Self {
+    pub fn new(domain: &str, release: Version, password: Secret) -> Self {
         Self {
             domain: domain.to_owned(),
-            release: release.to_owned(),
+            release,
             admin: "admin@example.com".to_owned(),
             password,
             clients: vec!["runai".to_owned()],
@@ -63,9 +63,9 @@ impl RunaiSetup {
     }
 
     /// Whether the release is this one or a later one.
-    fn is_from(&self, release: (u32, u32)) -> bool {
-        let mut numbers = self.release.split('.').map(|number| number.parse().unwrap_or(0));
-        (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0)) >= release
+    fn is_from(&self, release: (u64, u64)) -> bool {
+        let own = self.release.semver();
+        (own.major, own.minor) >= release
     }
 }
 

@@ -152,7 +152,7 @@ async fn token_v1(State(plane): Held, body: Bytes) -> Response {
 }
 
 async fn version(State(plane): Held) -> Response {
-    serve(&plane, "version", async || Reply::json(200, &json!({"version": plane.setup.release}))).await
+    serve(&plane, "version", async || Reply::json(200, &json!({"version": plane.setup.release.as_str()}))).await
 }
 
 async fn list(State(plane): Held, headers: HeaderMap) -> Response {

@@ -72,7 +72,7 @@ fn client(server: &RunaiServer, secrets: &Arc<Kept>, timing: RunaiTiming) -> Run
 }
 
 pub(crate) fn setup(release: &str) -> RunaiSetup {
-    RunaiSetup::new(DOMAIN, release, Secret::new(PASSWORD.to_owned()))
+    RunaiSetup::new(DOMAIN, release.parse().unwrap(), Secret::new(PASSWORD.to_owned()))
 }
 
 /// Waits that a test has time for.
