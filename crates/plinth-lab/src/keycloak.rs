@@ -114,6 +114,8 @@ fn make(at: &Path) -> LabResult<()> {
     run(&mut build, "building Keycloak for the lab")?;
     let mut import = java(at);
     import.args(["import", "--optimized", "--file"]).arg(&realm).arg(database_at(&golden));
+    // Its usual one, 9000, may be taken.
+    import.arg(format!("--http-management-port={}", Keycloak::free_port()?));
     run(&mut import, "importing the realm into Keycloak").map(drop)
 }
 

@@ -157,19 +157,21 @@ impl Failure {
         Self::new(cause, happened)
     }
 
-    /// Whether asking again at once may help. What is not up needs longer than that; its caller waits.
+    /// Whether asking again at once may help. What is not up needs longer than that; its caller waits. A login was tried again
+    /// already.
     pub(crate) const fn is_passing(&self) -> bool {
-        matches!(
-            self.cause,
-            Cause::Unreachable
-                | Cause::NoSuchHost
-                | Cause::Timeout
-                | Cause::Server
-                | Cause::Gateway
-                | Cause::TooMany
-                | Cause::Truncated
-                | Cause::Unfinished
-        )
+        !self.login
+            && matches!(
+                self.cause,
+                Cause::Unreachable
+                    | Cause::NoSuchHost
+                    | Cause::Timeout
+                    | Cause::Server
+                    | Cause::Gateway
+                    | Cause::TooMany
+                    | Cause::Truncated
+                    | Cause::Unfinished
+            )
     }
 
     /// The error for people.

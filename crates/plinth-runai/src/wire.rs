@@ -39,28 +39,11 @@ struct Status {
     state: Option<String>,
     #[serde(default)]
     dependencies: Option<Dependencies>,
+    /// These two are told and decide nothing, so that another form of them is no failure.
     #[serde(default)]
-    conditions: Option<Vec<Condition>>,
+    conditions: Value,
     #[serde(default)]
-    operands: Option<BTreeMap<String, Operand>>,
-}
-
-#[derive(Deserialize)]
-struct Condition {
-    #[serde(rename = "type")]
-    kind: String,
-    status: String,
-    #[serde(default)]
-    reason: Option<String>,
-    #[serde(default)]
-    message: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct Operand {
-    ready: bool,
-    #[serde(default)]
-    reasons: Option<Vec<Value>>,
+    operands: Value,
 }
 
 #[derive(Default, Deserialize)]
@@ -87,18 +70,20 @@ impl Cluster {
         self.status.as_ref().and_then(|status| status.state.as_deref()).unwrap_or("Unknown")
     }
 
-    /// Parts that are not ready, and the condition `Available` when it does not hold.
+    /// The condition `Available` when it does not hold, and parts that are not ready.
     pub(crate) fn unwell(&self) -> Vec<String> {
         let Some(status) = &self.status else { return Vec::new() };
-        let parts = status.operands.iter().flatten().filter(|(_, part)| !part.ready).map(|(name, part)| {
-            let reasons: Vec<String> = part.reasons.iter().flatten().map(in_words).collect();
-            with_reason(format!("{name} is not ready"), &reasons.join("; "))
+        let text = |one: &Value, key: &str| one.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
+        let conditions = status.conditions.as_array().into_iter().flatten();
+        let fails = |one: &&Value| text(one, "type") == AVAILABLE && text(one, "status") == "False";
+        let conditions = conditions.filter(fails).map(|one| {
+            let why = [text(one, "message"), text(one, "reason")].into_iter().find(|why| !why.is_empty());
+            with_reason(format!("condition {AVAILABLE} does not hold"), &why.unwrap_or_default())
         });
-        let conditions =
-            status.conditions.iter().flatten().filter(|one| one.kind == AVAILABLE && one.status == "False");
-        let conditions = conditions.map(|one| {
-            let why = one.message.as_deref().or(one.reason.as_deref()).unwrap_or_default();
-            with_reason(format!("condition {AVAILABLE} does not hold"), why)
+        let parts = status.operands.as_object().into_iter().flatten();
+        let parts = parts.filter(|(_, part)| part.get("ready") == Some(&Value::Bool(false))).map(|(name, part)| {
+            let reasons = part.get("reasons").and_then(Value::as_array).into_iter().flatten();
+            with_reason(format!("{name} is not ready"), &reasons.map(in_words).collect::<Vec<_>>().join("; "))
         });
         conditions.chain(parts).collect()
     }
@@ -233,10 +218,14 @@ mod tests {
         .unwrap();
         let wanted = [
             "condition Available does not hold: 2 parts are down",
-            "Agent is not ready",
             r#"Scheduler is not ready: no pods; {"message":"image"}"#,
+            "Agent is not ready",
         ];
         assert_eq!(cluster.unwell(), wanted);
+        let other =
+            json!({"uuid": UUID, "name": "gpu", "status": {"state": "Connected", "conditions": {}, "operands": [1]}});
+        let other: Cluster = serde_json::from_value(other).unwrap();
+        assert_eq!((other.state(), other.unwell()), ("Connected", vec![]), "another form of them decides nothing");
     }
 
     #[test]

@@ -351,3 +351,11 @@ async fn a_token_for_the_first_contact_serves_until_its_end_and_a_cluster_that_c
     assert!(client.credentials_kept(ctx, target, &uuid).await.unwrap(), "it was there once");
     assert!(!client.credentials_kept(ctx, target, "00000000-0000-0000-0000-000000000000").await.unwrap());
 }
+
+#[tokio::test]
+async fn a_login_that_fails_is_not_multiplied_by_the_call_that_needs_it() {
+    let stand = Stand::new(vec![RunaiFault::always(RunaiFault::status(500, "boom")).on("token")]);
+    let error = stand.failure(stand.client.clusters(&stand.ctx, &stand.target).await);
+    assert!(error.transient.is_some() && error.doing.contains("token"), "{error:?}");
+    assert_eq!(stand.server.served(), ["token"; 4]);
+}
