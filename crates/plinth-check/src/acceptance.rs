@@ -135,7 +135,7 @@ pub(crate) mod tests {
             (vec![], Some("0 clusters are named `gpu`; exactly one should be")),
             (vec![connected(), connected()], Some("2 clusters are named `gpu`; exactly one should be")),
         ];
-        let check = Check::Runai { target: target(), nodes: nodes.to_vec() };
+        let check = Check::Runai { target: Box::new(target()), nodes: nodes.to_vec() };
         for (clusters, wrong) in cases {
             match (runai(&check, &clusters, &target(), &nodes), wrong) {
                 (Verdict::Pass { evidence }, None) => assert_eq!(evidence[0], "state Connected"),

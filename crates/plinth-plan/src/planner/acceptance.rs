@@ -92,7 +92,7 @@ fn storage(resolution: &Resolution, base: &Base<'_>) -> Option<Step> {
 
 fn connected(runai: &Runai, cluster: &Cluster, target: RunaiTarget) -> Step {
     let nodes = cluster.with(Role::Gpu).map(|m| m.name.clone()).collect();
-    let work = Check::Runai { target, nodes };
+    let work = Check::Runai { target: Box::new(target), nodes };
     let reason = "Run:ai must call the cluster connected and list every GPU node";
     check(ids::check_runai(&runai.cluster), work, reason).needing([ids::connected(&runai.cluster)])
 }
