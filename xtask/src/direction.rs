@@ -6,7 +6,7 @@ use serde_json::Value;
 
 /// Every crate with the crates of ours that it may use. Reasons: nouns use nobody; what is pure never sees the world; only
 /// `run`, `check` and `app` see client traits, beside `sim`, which stands on the other side of them; only `app` puts all together.
-const MAY_USE: [(&str, &[&str]); 21] = [
+const MAY_USE: [(&str, &[&str]); 22] = [
     ("plinth-model", &[]),
     ("plinth-site", &["plinth-model"]),
     ("plinth-catalog", &["plinth-model", "plinth-site"]),
@@ -23,6 +23,7 @@ const MAY_USE: [(&str, &[&str]); 21] = [
     ("plinth-bcm", &["plinth-model", "plinth-world", "plinth-net"]),
     ("plinth-kube", &["plinth-model", "plinth-world", "plinth-net"]),
     ("plinth-charts", &["plinth-model", "plinth-world", "plinth-net"]),
+    ("plinth-runai", &["plinth-model", "plinth-world", "plinth-net"]),
     ("plinth-check", &["plinth-model", "plinth-world"]),
     ("plinth-run", &["plinth-model", "plinth-world", "plinth-check", "plinth-plan"]),
     ("plinth-sim", &["plinth-model", "plinth-world"]),
@@ -46,6 +47,7 @@ const MAY_USE: [(&str, &[&str]); 21] = [
             "plinth-kube",
             "plinth-helm",
             "plinth-charts",
+            "plinth-runai",
             "plinth-sim",
         ],
     ),

@@ -76,6 +76,7 @@ const RULES: &[Rule] = &[
             ("crates/plinth-world/", "clients"),
             ("crates/plinth-ssh/", "clients"),
             ("crates/plinth-kube/", "clients"),
+            ("crates/plinth-runai/", "clients"),
             ("crates/plinth-ansible/", "clients"),
             ("crates/plinth-sim/", "clients of the simulated world"),
             ("crates/plinth-lab/", "knows nothing of clients"),
@@ -87,7 +88,7 @@ const RULES: &[Rule] = &[
         says: "one runtime serves the whole process",
         except: &[
             ("crates/plinth/src/lib.rs", "the one runtime"),
-            ("crates/plinth-sim/src/bcm/server.rs", "the simulated BCM is a server with a thread of its own"),
+            ("crates/plinth-sim/src/https.rs", "a simulated server has a thread of its own"),
             ("/fuzzed.rs", "a fuzz target, not part of the program"),
         ],
     },

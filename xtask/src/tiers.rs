@@ -24,6 +24,8 @@ pub(crate) enum Tier {
     Docs,
     /// The bodies of the fuzz targets on mutated seeds, on the stable compiler and bounded: a smoke test, not a fuzz run
     FuzzSmoke,
+    /// Run:ai's client with tokens of a real Keycloak: Java and Maven, which are installed
+    Keycloak,
     /// Real ansible over a tree in Kubespray's shape, on real nodes: as the tier nodes, and a package index
     Kubespray,
     /// Tests on real nodes in namespaces: root, and Debian's systemd-nspawn and mmdebstrap, which are installed
@@ -63,6 +65,7 @@ fn run_tier(tier: Tier) -> Result<Tally, Failure> {
         Tier::Release => rehearsal::check(),
         Tier::Docs => docs::run(true).map(Tally::check),
         Tier::FuzzSmoke => fuzz_smoke(),
+        Tier::Keycloak => keycloak(),
         Tier::Nodes => nodes("nodes*"),
         Tier::Kubernetes => kubernetes(),
         Tier::Kubespray => nodes("kubespray*"),
@@ -111,6 +114,13 @@ fn build_beside() {
 fn kubernetes() -> Result<Tally, Failure> {
     plinth_lab::Parts::have().and_then(|_| plinth_lab::Parts::helm()).map_err(|error| error.to_string())?;
     nodes("kubernetes*")
+}
+
+/// Tests with a real Keycloak, which is made ready before any test waits for it. One after the other: each starts one.
+fn keycloak() -> Result<Tally, Failure> {
+    plinth_lab::Keycloak::have().map_err(|error| error.to_string())?;
+    let one_test = ["test", "--locked", "--package", "plinth-sim", "--test", "keycloak", "--", "--ignored"];
+    counted(&[&one_test[..], &["--test-threads=1"]].concat())
 }
 
 /// The fuzz package stands outside the workspace; it shares the target directory, so that its dependencies build once.

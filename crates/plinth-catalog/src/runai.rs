@@ -2,8 +2,9 @@
 
 use crate::expression::{Condition, ExpressionError, all_hold, render};
 use crate::{Catalog, Facts, placement};
-use plinth_model::Finding;
 use plinth_model::finding::code;
+use plinth_model::steps::{ClusterCredential, RunaiApi, TokenWay};
+use plinth_model::{Finding, Version};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -28,7 +29,42 @@ pub struct RunaiNames {
     pub certificate: String,
     /// Labels of nodes.
     pub node_roles: NodeRoles,
+    api: Vec<ApiRow>,
     facts: Vec<DerivedFact>,
+}
+
+/// What of the REST interface changed with a version.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ApiRow {
+    from: Version,
+    tokens: Option<Vec<TokenWay>>,
+    clusters: Option<String>,
+    credentials: Option<String>,
+    credential: Option<ClusterCredential>,
+    nodes: Option<String>,
+}
+
+impl ApiRow {
+    /// What was so before, and what this row changes.
+    fn over(&self, before: RunaiApi) -> RunaiApi {
+        RunaiApi {
+            tokens: self.tokens.clone().unwrap_or(before.tokens),
+            clusters: self.clusters.clone().unwrap_or(before.clusters),
+            credentials: self.credentials.clone().unwrap_or(before.credentials),
+            credential: self.credential.unwrap_or(before.credential),
+            nodes: self.nodes.clone().unwrap_or(before.nodes),
+        }
+    }
+}
+
+impl RunaiNames {
+    /// How a control plane of this version is spoken to. One that is older than all rows is spoken to like the oldest of them.
+    #[must_use]
+    pub fn api(&self, version: &Version) -> RunaiApi {
+        let rows = self.api.iter().enumerate().filter(|(at, row)| *at == 0 || row.from <= *version);
+        rows.fold(RunaiApi::default(), |before, (_, row)| row.over(before))
+    }
 }
 
 /// Labels by which Run:ai places its parts and workloads.
@@ -99,4 +135,36 @@ fn mistake(fact: &str, error: &ExpressionError) -> Finding {
     let message = format!("the fact `{fact}` cannot be made: {error}");
     Finding::error(code::CATALOG_EXPRESSION, fact, message)
         .fix("this is a mistake in the catalog: correct it, or report it")
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    /// The two files were written apart; a line of versions is in both.
+    #[test]
+    fn every_line_of_versions_has_its_interface_and_the_credential_that_vendors_name() {
+        let catalog = Catalog::embedded().unwrap();
+        for (line, row) in &catalog.compatibility().runai {
+            let api = catalog.runai().api(&line.parse().unwrap());
+            assert_eq!(api.credential.field(), row.cluster_secret, "{line}");
+            assert!(api.tokens.len() >= 2, "{line}");
+            for path in [&api.clusters, &api.credentials, &api.nodes] {
+                assert!(path.starts_with("/api/v"), "{line}: {path}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_later_row_says_only_what_changed() {
+        let api = |version: &str| Catalog::embedded().unwrap().runai().api(&version.parse().unwrap());
+        let paths = |version: &str| api(version).tokens.iter().map(|way| way.path.clone()).collect::<Vec<_>>();
+        assert_eq!(paths("2.23.5"), paths("2.16"));
+        assert_ne!(paths("2.23.5"), paths("2.24.1"));
+        assert_eq!(paths("2.24.1"), paths("3.0"));
+        assert_eq!(api("2.26.9").credential, ClusterCredential::ClientSecret);
+        assert_eq!(api("3.0.1").credential, ClusterCredential::BootstrapToken);
+        assert_eq!(api("3.0.1").clusters, api("2.18").clusters);
+    }
 }

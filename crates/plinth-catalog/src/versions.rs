@@ -7,6 +7,7 @@ use crate::range::closest;
 use crate::{Catalog, Resolution, ResolvedComponent};
 use plinth_model::finding::code;
 use plinth_model::nearest::nearest;
+use plinth_model::steps::ClusterCredential;
 use plinth_model::{Finding, Severity, Version};
 use plinth_site::Desired;
 use plinth_site::desired::{ArtifactSource, Engine, Runai};
@@ -125,6 +126,8 @@ struct Installed<'a> {
 
 const RUNAI: &str = "runai";
 const SOURCE_RULE: &str = "runai.source";
+/// What plinth can sign a cluster in with.
+const CREDENTIALS: [ClusterCredential; 2] = [ClusterCredential::ClientSecret, ClusterCredential::BootstrapToken];
 
 fn rule_name(owner: &str, key: &str) -> String {
     format!("{owner}.{key}").replace('_', "-")
@@ -372,20 +375,15 @@ impl<'a> Comparison<'a> {
             let severity = self.severity(Confidence::High, SOURCE_RULE);
             self.findings.push(Finding::new(severity, code::RUNAI_ARTIFACT_SOURCE, "runai.source", message).fix(fix));
         }
-        if row.cluster_secret != "clientSecret" {
+        let known = |credential: &str| CREDENTIALS.iter().any(|one| one.field() == credential);
+        if !known(&row.cluster_secret) {
             let message = format!(
                 "Run:ai {name} registers clusters with a {}, which this release of plinth cannot",
                 row.cluster_secret
             );
-            let near = self
-                .catalog
-                .compatibility
-                .runai
-                .iter()
-                .filter(|(_, row)| row.cluster_secret == "clientSecret")
-                .map(|(name, _)| name.as_str())
-                .next_back();
-            let fix = format!("use Run:ai {} or older", near.unwrap_or("2.26"));
+            let lines = self.catalog.compatibility.runai.iter();
+            let near = lines.filter(|(_, row)| known(&row.cluster_secret)).map(|(name, _)| name.as_str()).next_back();
+            let fix = format!("use Run:ai {} or older", near.unwrap_or("3.0"));
             self.findings.push(Finding::error(code::RUNAI_CLUSTER_SECRET, "runai.version", message).fix(fix));
         }
         for installed in versions

@@ -69,6 +69,7 @@ fn runai(check: &Check, clusters: &[RunaiCluster], target: &RunaiTarget, nodes: 
         format!("{} seen: {}", amount(cluster.gpu_nodes.len(), "GPU node"), cluster.gpu_nodes.join(", ")),
     ];
     evidence.extend(cluster.missing.iter().map(|dependency| format!("required dependency {dependency} is missing")));
+    evidence.extend(cluster.unwell.iter().cloned());
     let unseen: Vec<&str> =
         nodes.iter().map(NodeName::as_str).filter(|n| !cluster.gpu_nodes.iter().any(|g| g == n)).collect();
     if !unseen.is_empty() {
@@ -95,16 +96,19 @@ pub(crate) mod tests {
     #![allow(clippy::unwrap_used, clippy::panic)]
     use super::*;
     use plinth_model::SecretRef;
+    use plinth_model::steps::RunaiApi;
 
     pub(crate) fn target() -> RunaiTarget {
         RunaiTarget {
             url: "https://a.test".to_owned(),
+            address: None,
             realm: "runai".to_owned(),
             admin: "admin@example.com".to_owned(),
             password: SecretRef::Env("PASSWORD".to_owned()),
             authority: None,
             cluster: "gpu".to_owned(),
             version: "2.21.43".parse().unwrap(),
+            api: RunaiApi::default(),
         }
     }
 
@@ -113,6 +117,7 @@ pub(crate) mod tests {
             uuid: "u".to_owned(),
             state: state.to_owned(),
             missing: Vec::new(),
+            unwell: Vec::new(),
             gpu_nodes: gpu_nodes.iter().map(|n| (*n).to_owned()).collect(),
         }
     }
@@ -129,7 +134,7 @@ pub(crate) mod tests {
             (vec![], Some("0 clusters are named `gpu`; exactly one should be")),
             (vec![connected(), connected()], Some("2 clusters are named `gpu`; exactly one should be")),
         ];
-        let check = Check::Runai { target: target(), nodes: nodes.to_vec() };
+        let check = Check::Runai { target: Box::new(target()), nodes: nodes.to_vec() };
         for (clusters, wrong) in cases {
             match (runai(&check, &clusters, &target(), &nodes), wrong) {
                 (Verdict::Pass { evidence }, None) => assert_eq!(evidence[0], "state Connected"),

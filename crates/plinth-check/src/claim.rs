@@ -167,7 +167,7 @@ mod tests {
             Check::Dns { name: "a.test".to_owned(), address: Ipv4Addr::LOCALHOST },
             Check::Ingress { url: "https://a.test".to_owned(), address: None, certificate: None },
             Check::Storage { image: String::new() },
-            Check::Runai { target: crate::acceptance::tests::target(), nodes: Vec::new() },
+            Check::Runai { target: Box::new(crate::acceptance::tests::target()), nodes: Vec::new() },
         ];
         let names: Vec<&str> = checks.iter().map(|c| Claim::of(c).name).collect();
         assert_eq!(names, checks.iter().map(Check::name).collect::<Vec<_>>());

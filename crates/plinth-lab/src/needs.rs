@@ -20,6 +20,9 @@ const PROGRAMS: [(&str, &str); 11] = [
     ("ssh", "openssh-client"),
 ];
 
+/// The same for Keycloak.
+const JAVA: [(&str, &str); 2] = [("java", "default-jre-headless"), ("mvn", "maven")];
+
 /// Event queues a node's systemd and containers take, and the kernel's limit for all of them together.
 const INOTIFY_PER_NODE: usize = 24;
 const INOTIFY: &str = "/proc/sys/fs/inotify/max_user_instances";
@@ -45,6 +48,26 @@ pub(crate) fn met(told: &dyn Fn(&str)) -> LabResult<()> {
         happened,
         "run as root on Debian 12 or newer, in a machine of its own rather than a container",
     ))
+}
+
+/// Makes sure of what Keycloak needs: Java and Maven, which are installed where this is Debian and we are root.
+pub(crate) fn java() -> LabResult<()> {
+    let missing =
+        || -> Vec<&'static str> { JAVA.iter().filter(|(name, _)| !found(name)).map(|(_, package)| *package).collect() };
+    if !missing().is_empty() && found("apt-get") {
+        install(&missing())?;
+    }
+    match missing().as_slice() {
+        [] => Ok(()),
+        packages => {
+            let happened = format!("missing: {}", packages.join(", "));
+            Err(LabError::new(
+                "preparing this machine for Keycloak",
+                happened,
+                "install them, or run as root on Debian",
+            ))
+        }
+    }
 }
 
 /// Everything that is missing, in words.

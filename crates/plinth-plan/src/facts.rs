@@ -4,7 +4,7 @@ use crate::cluster::Cluster;
 use crate::discover::Role;
 use crate::taints;
 use plinth_catalog::Facts;
-use plinth_model::steps::CertificateSource;
+use plinth_model::steps::{CertificateSource, ClusterCredential, cluster_uid};
 use plinth_model::{SecretRef, Values};
 use plinth_site::Desired;
 use plinth_site::desired::{Engine, Runai};
@@ -151,8 +151,9 @@ fn runai_facts(runai: &Runai) -> Facts {
         ("runai.mirrorHost", json!(runai.mirror.as_deref().map(host))),
         ("runai.givenRegistryUser", json!(runai.registry_user)),
         ("runai.adminPassword", Values::reference(&runai.admin_password)),
-        ("runai.clientSecret", Values::reference(&generated("runai-client-secret"))),
-        ("runai.clusterUid", Values::reference(&generated("runai-cluster-uid"))),
+        ("runai.clientSecret", Values::reference(&ClusterCredential::ClientSecret.kept())),
+        ("runai.bootstrapToken", Values::reference(&ClusterCredential::BootstrapToken.kept())),
+        ("runai.clusterUid", Values::reference(&cluster_uid())),
     ]);
     let token = runai.registry_token.as_ref().map_or(Value::Null, Values::reference);
     facts.insert("runai.registryToken".into(), token);

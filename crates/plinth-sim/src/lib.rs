@@ -9,6 +9,8 @@ mod clients;
 pub mod clock;
 mod data_centre;
 pub mod faults;
+mod https;
+pub mod runai;
 pub mod scenario;
 pub mod simulation;
 mod timing;

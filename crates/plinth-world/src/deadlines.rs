@@ -69,6 +69,28 @@ pub const CHECK_ROOM: Duration = Duration::from_secs(90);
 pub const CHECK_LOOK: Duration = Duration::from_secs(1);
 /// From the first answer of an API server that has just started until it is ready: 2 to 5 s, more where many kinds were added.
 pub const KUBE_STARTS: Duration = Duration::from_secs(30);
+/// Opening a connection to Run:ai's ingress: it is in the same building, as the API server is.
+pub const RUNAI_CONNECT: Duration = Duration::from_secs(10);
+/// One request to Run:ai, to the last byte. Keycloak takes a second for the first token after a start; a control plane that needs
+/// longer than this is in trouble.
+pub const RUNAI_REQUEST: Duration = Duration::from_secs(30);
+/// Tries of a read after the first: as many as the vendor's own client makes.
+pub const RUNAI_RETRIES: usize = 3;
+/// First wait between two tries; doubled each time (the vendor's client begins with half a second too).
+pub const RUNAI_BACKOFF: Duration = Duration::from_millis(500);
+/// Longest wait between two tries, also when the control plane asks for more: the step's own deadline is not far.
+pub const RUNAI_BACKOFF_MAX: Duration = Duration::from_secs(20);
+/// Largest answer of Run:ai that is read, bytes. A cluster is about 4 KiB, so thousands fit.
+pub const RUNAI_REPLY_MAX: usize = 16 * 1024 * 1024;
+/// How long an entry is looked for whose registration was not answered: a request that was under way has ended by then.
+pub const RUNAI_READ_BACK: Duration = Duration::from_secs(30);
+/// Between two looks for it.
+pub const RUNAI_READ_BACK_PAUSE: Duration = Duration::from_secs(2);
+/// A token is renewed so long before its end: requests and clocks may be late.
+pub const RUNAI_TOKEN_MARGIN: Duration = Duration::from_secs(60);
+/// How much of a token for the first contact must be left, so that Helm, the images and the agents of the cluster part find it
+/// valid: their own deadline is 15 minutes, and it is valid for two hours.
+pub const RUNAI_BOOTSTRAP_LEFT: Duration = Duration::from_secs(30 * 60);
 /// Connecting to a server of files: name, TCP and TLS.
 pub const FETCH_CONNECT: Duration = Duration::from_secs(20);
 /// Silence in the middle of a file after which the connection is given up.

@@ -1,5 +1,5 @@
 //! Clients: the only way to each foreign system. One module each: its traits and the values they speak. The real ones are crates of
-//! their own (`plinth-ssh`, `-bcm`, `-ansible`, `-kube`, `-helm`, `-charts`, `-net`, `-keystore`), of which none uses another; simulated sides live
+//! their own (`plinth-ssh`, `-bcm`, `-ansible`, `-kube`, `-helm`, `-charts`, `-runai`, `-net`, `-keystore`), of which none uses another; simulated sides live
 //! in `plinth-sim` and pass the same contract.
 //!
 //! Rules for every client: each call takes a [`Context`]; reads retry by themselves, writes only when they provably were not

@@ -1,6 +1,5 @@
 //! The Run:ai client: the control plane's REST interface. Source: OpenAPI descriptions in the official client, 2.18 to 2.24.
-//!
-//! The real client is not in this release.
+//! The real one is in `plinth-runai`.
 
 use crate::{ClientResult, Context};
 use async_trait::async_trait;
@@ -15,6 +14,8 @@ pub struct RunaiCluster {
     pub state: String,
     /// Required dependencies that are reported missing.
     pub missing: Vec<String>,
+    /// What the cluster part says of itself that is not well: parts that are not ready, conditions that do not hold, with reasons.
+    pub unwell: Vec<String>,
     /// Nodes with GPUs that the control plane sees.
     pub gpu_nodes: Vec<String>,
 }
@@ -28,9 +29,9 @@ pub trait RunaiClient: Send + Sync {
     async fn clusters(&self, ctx: &Context, target: &RunaiTarget) -> ClientResult<Vec<RunaiCluster>>;
     /// Registers the cluster. **Not** harmless to repeat: it makes a second entry.
     async fn register(&self, ctx: &Context, target: &RunaiTarget) -> ClientResult<RunaiCluster>;
-    /// Reads the cluster's client secret and id and keeps them as generated secrets `runai-client-secret` and
-    /// `runai-cluster-uid`. Harmless to repeat.
+    /// Reads the cluster's credential and keeps it, and its id, as the generated secrets that `ClusterCredential::kept` and
+    /// `cluster_uid` of the model name. Harmless to repeat.
     async fn keep_credentials(&self, ctx: &Context, target: &RunaiTarget, uuid: &str) -> ClientResult<()>;
-    /// Whether those are kept.
+    /// Whether those are kept, and serve: a token for the first contact that is over serves only a cluster that was there already.
     async fn credentials_kept(&self, ctx: &Context, target: &RunaiTarget, uuid: &str) -> ClientResult<bool>;
 }

@@ -57,37 +57,3 @@ impl Operation<'_> {
         }
     }
 }
-
-#[cfg(test)]
-#[allow(clippy::unwrap_used)]
-mod tests {
-    use crate::audience::Nobody;
-    use crate::world::{RUNAI, lacks};
-    use crate::{Access, Depth, Goal, Input, Operation, Script, Setup, World};
-    use plinth_model::Work;
-    use plinth_run::Behaviour as _;
-    use plinth_run::steps::Kinds;
-    use plinth_world::Cause;
-    use std::path::Path;
-    use std::sync::Arc;
-
-    #[tokio::test]
-    async fn what_is_said_to_be_lacking_is_refused_and_nothing_else_is() {
-        let folder = tempfile::TempDir::new().unwrap();
-        let site = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/basepod.yaml");
-        let (input, state) = (Input::load(&site).unwrap(), folder.path().join("state"));
-        let (access, goal, audience) = (Access::Change, Goal::Site, &Nobody);
-        let setup = Setup { input, state: Some(&state), recorded: None, access, goal, audience };
-        let mut operation = Operation::open(setup, World::Simulated(Script::default())).unwrap();
-        let seen = operation.observe(Depth::Inventory).await.unwrap();
-        let planned = operation.plan(seen).unwrap();
-        let mut env = operation.env().unwrap();
-        env.clients.runai = Arc::new(RUNAI);
-        let is_check = |work: &Work| matches!(work, Work::AcceptanceCheck(_));
-        for step in planned.plan.steps.iter().filter(|step| !is_check(&step.work)) {
-            let probed = operation.world.drive(Kinds.probe(step, &env), false).await;
-            let refused = probed.is_err_and(|error| error.cause == Cause::NotInThisRelease);
-            assert_eq!(refused, lacks(&step.work).is_some(), "{}", step.id);
-        }
-    }
-}

@@ -5,8 +5,6 @@ mod simulated;
 
 pub use plinth_sim::{Fault, FaultError, Pace, Simulation};
 pub use real::bcm::{ask_bcm, record_inventory, recorded_inventory};
-#[cfg(test)]
-pub(crate) use real::missing::RUNAI;
 pub use real::missing::lacks;
 pub use simulated::{Crash, MadeUp, Script, fault_problem, synthetic};
 

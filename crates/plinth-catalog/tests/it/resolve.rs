@@ -93,6 +93,15 @@ fn facts_change_values() {
         (json!({"gpu.mig": "single"}), "gpu-operator", "/mig/strategy", Some(json!("single"))),
         (json!({"gpu.mig": "single"}), "gpu-operator", "/migManager/enabled", Some(json!(true))),
         (json!({}), "gpu-operator", "/devicePlugin", None),
+        (json!({}), "runai-cluster", "/controlPlane/bootstrapToken", None),
+        (json!({}), "runai-cluster", "/controlPlane/clientSecret", Some(facts()["runai.clientSecret"].clone())),
+        (json!({"runai.minor": "3.0"}), "runai-cluster", "/controlPlane/clientSecret", None),
+        (
+            json!({"runai.minor": "3.0"}),
+            "runai-cluster",
+            "/controlPlane/bootstrapToken",
+            Some(facts()["runai.bootstrapToken"].clone()),
+        ),
         (json!({"gpu.timeSlicing": 4}), "gpu-operator", "/devicePlugin/config/create", Some(json!(true))),
         (
             json!({}),

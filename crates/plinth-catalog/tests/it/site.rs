@@ -164,6 +164,7 @@ pub(crate) fn facts() -> Facts {
         "runai.adminPassword": {"$secret": {"env": "RUNAI_ADMIN_PASSWORD"}},
         "runai.registryToken": {"$secret": {"env": "RUNAI_REGISTRY_TOKEN"}},
         "runai.clientSecret": {"$secret": {"generated": "runai-client-secret"}},
+        "runai.bootstrapToken": {"$secret": {"generated": "runai-bootstrap-token"}},
         "runai.clusterUid": {"$secret": {"generated": "runai-cluster-uid"}},
         "grafana.adminPassword": {"$secret": {"generated": "grafana-admin-password"}},
     });

@@ -38,7 +38,8 @@ pub(super) fn steps(
     }
     steps.extend(storage(desired, resolution, base));
     if let (Some(runai), Some(_)) = (&desired.runai, runai::part(resolution, RunaiPart::Cluster)) {
-        steps.push(connected(runai, cluster, runai::target(runai, resolution, names)));
+        let target = runai::target(runai, resolution, names, cluster.ingress_address(desired));
+        steps.push(connected(runai, cluster, target));
     }
     steps
 }
@@ -138,7 +139,7 @@ fn storage(desired: &Desired, resolution: &Resolution, base: &Base<'_>) -> Optio
 
 fn connected(runai: &Runai, cluster: &Cluster, target: RunaiTarget) -> Step {
     let nodes = cluster.with(Role::Gpu).map(|m| m.name.clone()).collect();
-    let work = Check::Runai { target, nodes };
+    let work = Check::Runai { target: Box::new(target), nodes };
     let reason = "Run:ai must call the cluster connected and list every GPU node";
     check(ids::check_runai(&runai.cluster), work, reason).needing([ids::connected(&runai.cluster)])
 }

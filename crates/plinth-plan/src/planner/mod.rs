@@ -157,7 +157,7 @@ fn after(asked: &Asked<'_>, observed: &Observed, resolution: &Resolution, end: O
     steps.extend(leaving.iter().filter(makes_room).map(going));
     let platform = resolution.components.iter().filter(|c| c.stage != Stage::Runai);
     steps.extend(platform.flat_map(|c| base.component(c, &[])));
-    steps.extend(runai::steps(desired, resolution, names, &base));
+    steps.extend(runai::steps(desired, cluster, resolution, names, &base));
     steps.extend(leaving.iter().filter(|one| !makes_room(one)).map(going));
     steps.extend(acceptance::steps(desired, cluster, resolution, names, &base));
     steps

@@ -1,6 +1,7 @@
 //! Stage runai: control plane, issuer, registration, cluster part, connection.
 
 use super::platform::{Base, end};
+use crate::cluster::Cluster;
 use crate::facts::{private_authority, url};
 use crate::ids;
 use crate::step::{Refine, step};
@@ -10,6 +11,7 @@ use plinth_model::steps::{Certificate, CertificateSource, RunaiConnected, RunaiI
 use plinth_model::{Stage, StepId, Work};
 use plinth_site::Desired;
 use plinth_site::desired::Runai;
+use std::net::Ipv4Addr;
 
 /// Certificates that components of the platform and of Run:ai need.
 pub(super) fn certificates(desired: &Desired, names: &RunaiNames) -> Vec<Step> {
@@ -28,17 +30,23 @@ fn certificate(runai: &Runai, name: &str) -> Step {
 }
 
 /// Steps of the stage. Components of the stage that are no part of Run:ai come first, with its control plane.
-pub(super) fn steps(desired: &Desired, resolution: &Resolution, names: &RunaiNames, base: &Base<'_>) -> Vec<Step> {
+pub(super) fn steps(
+    desired: &Desired,
+    cluster: &Cluster,
+    resolution: &Resolution,
+    names: &RunaiNames,
+    base: &Base<'_>,
+) -> Vec<Step> {
     let first = |c: &&ResolvedComponent| c.stage == Stage::Runai && c.part != Some(RunaiPart::Cluster);
     let mut steps: Vec<Step> =
         resolution.components.iter().filter(first).flat_map(|c| base.component(c, &[])).collect();
     let Some(runai) = &desired.runai else { return steps };
-    let target = target(runai, resolution, names);
+    let target = target(runai, resolution, names, cluster.ingress_address(desired));
     steps.push(issuer(runai, target.clone(), control_plane(resolution, base), names));
-    if let Some(cluster) = part(resolution, RunaiPart::Cluster) {
+    if let Some(cluster_part) = part(resolution, RunaiPart::Cluster) {
         steps.push(register(runai, target.clone()));
-        steps.extend(base.component(cluster, &[ids::register(&runai.cluster)]));
-        steps.push(connected(runai, target, end(cluster)));
+        steps.extend(base.component(cluster_part, &[ids::register(&runai.cluster)]));
+        steps.push(connected(runai, target, end(cluster_part)));
     }
     steps
 }
@@ -49,16 +57,23 @@ pub(super) fn part(resolution: &Resolution, part: RunaiPart) -> Option<&Resolved
 }
 
 /// The control plane as later steps see it. A release may name a line of versions; Run:ai is told the site's version then.
-pub(super) fn target(runai: &Runai, resolution: &Resolution, names: &RunaiNames) -> RunaiTarget {
+pub(super) fn target(
+    runai: &Runai,
+    resolution: &Resolution,
+    names: &RunaiNames,
+    address: Option<Ipv4Addr>,
+) -> RunaiTarget {
     let exact = part(resolution, RunaiPart::Cluster).and_then(|c| c.release.version.exact());
     RunaiTarget {
         url: url(runai),
+        address,
         realm: names.realm.clone(),
         admin: runai.admin_email.clone(),
         password: runai.admin_password.clone(),
         authority: private_authority(runai).then(|| names.certificate.clone()),
         cluster: runai.cluster.clone(),
         version: exact.cloned().unwrap_or_else(|| runai.version.without_v()),
+        api: names.api(&runai.version),
     }
 }
 

@@ -5,8 +5,8 @@ use plinth_model::gate::{GateAnswer, GateId};
 use plinth_model::plan::{Answer, Change, Condition, Gate, MadeFrom};
 use plinth_model::steps::{
     AcceptanceCheck, Check, Credential, KubesprayRecovery, KubesprayRelease, KubesprayRemoval, KubesprayRun,
-    KubespraySource, NodeLabels, NodePrepare, NodeReady, NodeTarget, Preparation, Removal, RunInputs, RunaiRegister,
-    RunaiTarget,
+    KubespraySource, NodeLabels, NodePrepare, NodeReady, NodeTarget, Preparation, Removal, RunInputs, RunaiApi,
+    RunaiRegister, RunaiTarget,
 };
 use plinth_model::{Digest, NodeName, Plan, SecretRef, SiteName, Step, StepId, Version, Work};
 use std::net::Ipv4Addr;
@@ -55,12 +55,14 @@ fn prepare(node: NodeName, module: String) -> Work {
 fn register(cluster: String) -> Work {
     let target = RunaiTarget {
         url: "https://runai.test".to_owned(),
+        address: None,
         realm: "runai".to_owned(),
         admin: "admin@runai.test".to_owned(),
         password: SecretRef::Env("PASSWORD".to_owned()),
         authority: None,
         cluster,
         version: version(),
+        api: RunaiApi::default(),
     };
     Work::RunaiRegister(RunaiRegister { target })
 }

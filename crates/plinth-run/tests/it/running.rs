@@ -257,6 +257,16 @@ fn what_must_happen_once_is_not_repeated_when_it_is_gone() {
 }
 
 #[test]
+fn what_must_happen_once_is_completed_as_often_as_it_takes() {
+    let (mut bench, plan) = (Bench::new(), site(1));
+    bench.run(&plan);
+    bench.script.state.lock().unwrap().so.remove("runai/register/c");
+    bench.rule("runai/register/c", Rule { completes: true, ..Rule::default() });
+    assert_eq!(bench.run(&plan).exit, Exit::Done);
+    assert_eq!(bench.effects().iter().filter(|e| *e == "runai/register/c").count(), 2);
+}
+
+#[test]
 fn no_secret_reaches_events_or_journal() {
     let mut bench = Bench::new();
     bench.rule("nodes/connect/n0", Rule { blocked: true, ..Rule::default() });

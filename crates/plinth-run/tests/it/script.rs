@@ -30,6 +30,8 @@ pub struct Rule {
     /// The effect happens although its call fails.
     pub happens_anyway: bool,
     pub never_so: bool,
+    /// What is different is there and only has to be completed.
+    pub completes: bool,
     pub blocked: bool,
     pub hangs: bool,
     pub answers: Vec<(GateId, GateAnswer)>,
@@ -132,7 +134,8 @@ impl Behaviour for Script {
             let done = Probed::from(Probe::Done("it is so".to_owned())).answering(rule.answers);
             return Ok(done.noting(rule.notes));
         }
-        Ok(Probe::Todo(vec![format!("+ {} with {SECRET}", step.id)]).into())
+        let sign = if rule.completes { '~' } else { '+' };
+        Ok(Probe::Todo(vec![format!("{sign} {} with {SECRET}", step.id)]).into())
     }
 
     async fn act(&self, step: &Step, env: &StepEnv) -> Result<String, ClientError> {

@@ -37,7 +37,7 @@ pub struct ClientPair {
 }
 
 /// A certificate authority.
-pub(super) struct Authority(CertifiedIssuer<'static, KeyPair>);
+pub(crate) struct Authority(CertifiedIssuer<'static, KeyPair>);
 
 /// A certificate with its key.
 struct Leaf {
@@ -46,7 +46,7 @@ struct Leaf {
 }
 
 impl Authority {
-    pub(super) fn new(name: &str) -> Result<Self, SimBcmError> {
+    pub(crate) fn new(name: &str) -> Result<Self, SimBcmError> {
         let mut params = CertificateParams::default();
         params.distinguished_name.push(DnType::CommonName, name);
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
@@ -56,12 +56,12 @@ impl Authority {
     }
 
     /// Its certificate, PEM.
-    pub(super) fn pem(&self) -> String {
+    pub(crate) fn pem(&self) -> String {
         self.0.pem()
     }
 
     /// A pair for logging in.
-    pub(super) fn client(&self, name: &str) -> Result<ClientPair, SimBcmError> {
+    pub(crate) fn client(&self, name: &str) -> Result<ClientPair, SimBcmError> {
         let mut params = CertificateParams::default();
         params.distinguished_name.push(DnType::CommonName, name);
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
@@ -71,7 +71,9 @@ impl Authority {
 
     fn server(&self, certificate: &SimCertificate) -> Result<Leaf, rcgen::Error> {
         let mut params = CertificateParams::new(certificate.names.clone())?;
-        params.distinguished_name.push(DnType::CommonName, "CMDaemon");
+        params
+            .distinguished_name
+            .push(DnType::CommonName, certificate.names.first().map_or("CMDaemon", String::as_str));
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
         if certificate.expired {
             params.not_before = date_time_ymd(2020, 1, 1);
@@ -91,7 +93,7 @@ impl Authority {
 }
 
 /// The daemon's side of TLS. Client certificates of `clients` are asked for, not demanded.
-pub(super) fn server_config(
+pub(crate) fn server_config(
     authority: &Authority,
     clients: &Authority,
     certificate: &SimCertificate,

@@ -3,6 +3,7 @@
 use super::answer::{Request, answer};
 use super::fault::{BcmFault, BcmFaultKind, RefusedLogin, ReplyShape, SessionEnd, strike};
 use super::{BcmFixture, SimAuth};
+use crate::https::{HangUp, Peer};
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::{Extension, State};
@@ -19,17 +20,6 @@ const COOKIE_NAME: &str = "cm-login-token";
 const LOGIN_PAGE: &str = "<!doctype html><html>login page</html>";
 const JSON: &str = "application/json";
 const HTML: &str = "text/html";
-
-/// Who is at the other end of a connection.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Peer {
-    /// Whether it showed a client certificate that was accepted.
-    pub(super) certified: bool,
-}
-
-/// Marks a response in whose place the connection ends.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct HangUp;
 
 /// What one simulated daemon holds.
 pub(super) struct Daemon {

@@ -4,7 +4,7 @@
 //! does not know it refuses with HTTP 400 and remembers ([`SimBcm::unexpected`]).
 
 mod answer;
-mod authority;
+pub(crate) mod authority;
 mod daemon;
 mod fault;
 mod fixture;
@@ -47,7 +47,7 @@ pub struct SimBcmError {
 
 impl SimBcmError {
     /// Words an inner error.
-    fn of<E: std::fmt::Display>(doing: &'static str) -> impl Fn(E) -> Self {
+    pub(crate) fn of<E: std::fmt::Display>(doing: &'static str) -> impl Fn(E) -> Self {
         move |error| Self { doing, happened: error.to_string() }
     }
 }

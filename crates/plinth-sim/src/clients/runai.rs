@@ -8,8 +8,7 @@ use crate::timing;
 use crate::world::{Effect, State};
 use async_trait::async_trait;
 use jiff::Timestamp;
-use plinth_model::SecretRef;
-use plinth_model::steps::RunaiTarget;
+use plinth_model::steps::{RunaiTarget, cluster_uid};
 use plinth_world::runai::{RunaiClient, RunaiCluster};
 use plinth_world::secrets::Secrets;
 use plinth_world::{ClientResult, Context};
@@ -17,8 +16,6 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 const CLIENT: &str = "runai";
-/// Generated secrets that the credentials of a cluster become.
-const CREDENTIALS: [&str; 2] = ["runai-client-secret", "runai-cluster-uid"];
 
 /// The Run:ai control plane.
 pub(crate) struct SimRunai {
@@ -97,6 +94,7 @@ impl SimRunai {
             uuid: uuid.to_owned(),
             state: state.to_owned(),
             missing: if connected { missing } else { Vec::new() },
+            unwell: Vec::new(),
             gpu_nodes: if state == "Connected" { gpu_nodes } else { Vec::new() },
         })
     }
@@ -155,9 +153,8 @@ impl RunaiClient for SimRunai {
         let call = call("reading the cluster's credentials", target);
         self.request(&call, target).await?;
         self.check_known(&call, target, uuid)?;
-        for name in CREDENTIALS {
+        for reference in [target.api.credential.kept(), cluster_uid()] {
             // The simulated control plane hands out what the rehearsal makes up anyway: the id in the log is not a secret.
-            let reference = SecretRef::Generated(name.to_owned());
             let value = call.secret(&*self.secrets, &reference)?;
             self.secrets
                 .keep(&reference, &value)

@@ -239,7 +239,7 @@ fn acceptance_holds_at_the_end_and_not_before() {
         Check::Dns { name: DOMAIN.to_owned(), address: [10, 184, 162, 100].into() },
         Check::Ingress { url: runai().url, address: None, certificate: Some("runai".to_owned()) },
         Check::Storage { image: String::new() },
-        Check::Runai { target: runai(), nodes: vec![name("dgx-05"), name("dgx-06")] },
+        Check::Runai { target: Box::new(runai()), nodes: vec![name("dgx-05"), name("dgx-06")] },
     ];
     let (ctx, kube) = (sim.context(), &sim.clients.kube);
     run(&sim, async {

@@ -15,6 +15,10 @@ mod helm_client;
 #[path = "../../../plinth/tests/contract/kube_client.rs"]
 mod kube_client;
 mod rack;
+mod runai;
 #[path = "../../../plinth/tests/contract/runai_client.rs"]
 mod runai_client;
+mod runai_register;
+mod runai_stand;
+mod runai_steps;
 mod world;

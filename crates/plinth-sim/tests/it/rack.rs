@@ -6,7 +6,7 @@ use plinth_model::facts::Asked;
 use plinth_model::inventory::{Inventory, SCHEMA};
 use plinth_model::steps::{
     Account, CertificateSource, CrdPolicy, Credential, Health, HostInputs, KubesprayRelease, Mirror, NodeTarget,
-    PodSecurity, RegistryLogin, Release, RunInputs, RunaiTarget, SecretContent,
+    PodSecurity, RegistryLogin, Release, RunInputs, RunaiApi, RunaiTarget, SecretContent,
 };
 use plinth_model::{Digest, NodeName, Observed, SecretRef};
 use plinth_sim::{Fault, Scenario, SimOptions, Simulation};
@@ -156,12 +156,14 @@ pub(crate) fn release(component: &str, namespace: &str, values: Value) -> Releas
 pub(crate) fn runai() -> RunaiTarget {
     RunaiTarget {
         url: format!("https://{DOMAIN}:30443"),
+        address: None,
         realm: "runai".to_owned(),
         admin: "admin@example.com".to_owned(),
         password: secret("RUNAI_ADMIN_PASSWORD"),
         authority: Some("runai".to_owned()),
         cluster: "bcm-gpu-cluster".to_owned(),
         version: "2.21.43".parse().unwrap(),
+        api: RunaiApi::default(),
     }
 }
 

@@ -216,14 +216,6 @@ fn the_schema_is_a_json_schema_that_the_examples_fit() {
 }
 
 #[test]
-fn a_verb_without_its_client_says_which_before_doing_anything() {
-    let folder = TempDir::new().unwrap();
-    let ran = plinth(folder.path(), &["check", "-f", &basepod()]).exits(6);
-    assert!(ran.stderr.contains("runai"), "`check` does not name its client:\n{}", ran.stderr);
-    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "nothing was written");
-}
-
-#[test]
 fn a_verb_for_real_nodes_names_every_missing_secret_before_contacting_anything() {
     let folder = TempDir::new().unwrap();
     for verb in [&["apply", "--yes"][..], &["preflight"], &["trust", "dgx-05", "--yes"]] {

@@ -1,77 +1,36 @@
-//! Clients that are not in this release. Each call is refused in the same words; nothing waits, nothing is tried again.
+//! What is not there: a BCM that the site does not name, and what this release cannot do.
 
 use async_trait::async_trait;
-use plinth_model::finding::code;
+use plinth_model::Work;
 use plinth_model::inventory::Inventory;
-use plinth_model::steps::{AcceptanceCheck, Check, RunaiTarget};
-use plinth_model::{Finding, Owner, Work};
 use plinth_world::bcm::{BcmClient, BcmIdentity};
-use plinth_world::runai::{RunaiClient, RunaiCluster};
 use plinth_world::{Cause, ClientError, ClientResult, Context};
 
-/// A client that is not there.
-#[derive(Clone, Copy)]
-pub(crate) struct Missing {
-    /// Its name.
-    pub(crate) client: &'static str,
-    /// What it would do.
-    pub(crate) purpose: &'static str,
-}
+/// The client of a site without BCM. No plan of such a site has a step that asks it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct NoBcm;
 
-/// Run:ai.
-pub(crate) const RUNAI: Missing = Missing { client: "runai", purpose: "registers the cluster" };
-/// BCM, where the site names none.
-pub(crate) const BCM: Missing = Missing { client: "bcm", purpose: "asks BCM, since the site names none" };
-
-/// What a real site needs for this step and this release lacks, in words; none: it can be carried out.
+/// What a real site needs for this step and this release lacks, in words; none: it can be carried out. Nothing is lacking at present; a
+/// kind of step whose client is not written yet is named here, and plans mark it and end before it.
 #[must_use]
-pub fn lacks(work: &Work) -> Option<&'static str> {
-    match work {
-        Work::RunaiIssuer(_) | Work::RunaiRegister(_) | Work::RunaiConnected(_) => Some("Run:ai"),
-        Work::AcceptanceCheck(AcceptanceCheck { check: Check::Runai { .. } }) => Some("Run:ai"),
-        _ => None,
+pub const fn lacks(_: &Work) -> Option<&'static str> {
+    None
+}
+
+fn refused<T>(doing: &str) -> ClientResult<T> {
+    Err(ClientError::new("bcm", doing)
+        .happened("the site names no BCM; nothing was done")
+        .attempt("this is a defect of plinth: report it")
+        .because(Cause::NotInThisRelease))
+}
+
+#[async_trait]
+impl BcmClient for NoBcm {
+    async fn identity(&self, _: &Context) -> ClientResult<BcmIdentity> {
+        refused("asking BCM who it is")
+    }
+
+    async fn inventory(&self, _: &Context) -> ClientResult<Inventory> {
+        refused("asking BCM for its nodes")
     }
 }
-
-impl Missing {
-    fn refuse<T>(&self, doing: &str) -> ClientResult<T> {
-        let happened = format!("this release has no client that {}; nothing was done", self.purpose);
-        let attempt = "everything before this point is done and recorded: a release with this client goes on from here; \
-                       `plinth rehearse` shows the rest against a simulated data centre";
-        let finding = Finding::error(code::PLINTH_NOT_IN_THIS_RELEASE, self.client, happened.clone())
-            .owner(Owner::Vendor)
-            .fix(attempt);
-        Err(ClientError::new(self.client, doing)
-            .happened(happened)
-            .attempt(attempt)
-            .because(Cause::NotInThisRelease)
-            .finding(finding))
-    }
-}
-
-/// Implements calls that are refused.
-macro_rules! refused {
-    ($client:ident { $($name:ident($($argument:ident: $type:ty),*) -> $answer:ty;)* } $($rest:tt)*) => {
-        #[async_trait]
-        impl $client for Missing {
-            $(async fn $name(&self, _: &Context $(, $argument: $type)*) -> ClientResult<$answer> {
-                $(let _ = $argument;)*
-                self.refuse(concat!("calling `", stringify!($name), "`"))
-            })*
-            $($rest)*
-        }
-    };
-}
-
-refused!(BcmClient {
-    identity() -> BcmIdentity;
-    inventory() -> Inventory;
-});
-
-refused!(RunaiClient {
-    issuer(target: &RunaiTarget) -> Option<String>;
-    clusters(target: &RunaiTarget) -> Vec<RunaiCluster>;
-    register(target: &RunaiTarget) -> RunaiCluster;
-    keep_credentials(target: &RunaiTarget, uuid: &str) -> ();
-    credentials_kept(target: &RunaiTarget, uuid: &str) -> bool;
-});

@@ -6,7 +6,6 @@ pub(crate) mod missing;
 use crate::failure::client_problem;
 use crate::input::Input;
 use crate::state::mark::Mark;
-use missing::Missing;
 use plinth_ansible::{LocalAnsible, PackageSource};
 use plinth_charts::{Charts, HelmProgram};
 use plinth_helm::LocalHelm;
@@ -17,11 +16,13 @@ use plinth_model::inventory::Inventory;
 use plinth_model::{Finding, Problem, SecretRef};
 use plinth_net::fetch::WebFiles;
 use plinth_run::StepEnv;
+use plinth_runai::RunaiRest;
 use plinth_site::Desired;
 use plinth_site::desired::{InventorySource, KubesprayTools};
 use plinth_ssh::{KeptNodeKey, NodeMark, SshConfig, SshNodes};
 use plinth_world::bcm::BcmClient;
 use plinth_world::engine::FileRecords;
+use plinth_world::keystore::CertificateFiles;
 use plinth_world::node::NodeClient;
 use plinth_world::secrets::Secrets;
 use plinth_world::{Clients, Context, SystemClock};
@@ -97,7 +98,7 @@ impl Real {
         }
         let client: Arc<dyn BcmClient> = match &desired.inventory {
             InventorySource::Bcm(access) => Arc::new(bcm::bcm_client(access, &*self.secrets, &self.folder)?),
-            InventorySource::Static(_) => Arc::new(missing::BCM),
+            InventorySource::Static(_) => Arc::new(missing::NoBcm),
         };
         Ok(Arc::clone(self.bcm.get_or_init(|| client)))
     }
@@ -146,7 +147,8 @@ impl Real {
         let ansible = LocalAnsible::new(directory, &self.folder, packages, Arc::new(nodes.clone()), self.secrets());
         let node: Arc<dyn NodeClient> = Arc::new(nodes);
         let keystore = Arc::new(FileKeystore::new(directory, self.secrets()).below(&self.folder));
-        let certificates = Arc::<FileKeystore>::clone(&keystore);
+        let certificates: Arc<dyn CertificateFiles> = Arc::<FileKeystore>::clone(&keystore);
+        let runai = RunaiRest::new(Arc::clone(&certificates), self.secrets());
         let kube =
             KubeApi::new(directory, &desired.name, Arc::<dyn NodeClient>::clone(&node), certificates, self.secrets());
         let kube = Arc::new(kube.below(&self.folder));
@@ -167,7 +169,7 @@ impl Real {
             existing: Arc::<KubeApi>::clone(&kube),
             kube,
             helm: Arc::new(helm),
-            runai: Arc::<Missing>::new(missing::RUNAI),
+            runai: Arc::new(runai),
             node_key: Arc::new(KeptNodeKey::new(directory, self.secrets())),
             keystore,
         })

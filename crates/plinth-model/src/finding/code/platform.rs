@@ -211,6 +211,11 @@ findings! {
         usually: "An old release with `ngc`, or a new one with `jfrog`.",
         fix: "Set `runai.source` to one of those that the fix names, or remove it: plinth then chooses by the version.",
     }
+    RUNAI_BAD_ANSWER = "runai.bad-answer", You {
+        means: "What came back from Run:ai's URL is not what its control plane answers.",
+        usually: "A proxy or another site answers there, or this release is not known to plinth.",
+        fix: "Check with `curl` what answers at the URL. If it is Run:ai, report its release and this message.",
+    }
     RUNAI_CLUSTER_NOT_CONNECTED = "runai.cluster-not-connected", You {
         means: "Run:ai does not call the cluster connected, or does not see every GPU node.",
         usually: "The agent cannot reach the control plane, a required dependency is missing, or a GPU node is not ready.",
@@ -231,6 +236,11 @@ findings! {
         usually: "`runai.version` is newer than what this plinth can register.",
         fix: "Use the release that the fix names, or an older one.",
     }
+    RUNAI_CREDENTIALS = "runai.credentials", You {
+        means: "Run:ai refuses the login of its administrator, or the token that it gave for it.",
+        usually: "The password was changed in the UI, or the control plane was installed with another one.",
+        fix: "Check what `runai.admin` leads to. A forgotten password is set anew in the UI by another administrator.",
+    }
     RUNAI_ISSUER_ABSENT = "runai.issuer-absent", You {
         means: "Keycloak, the login service of Run:ai, did not answer in time at the platform's URL.",
         usually: "Its pods do not run, its database has no volume, or the name does not lead to the ingress.",
@@ -240,6 +250,11 @@ findings! {
         means: "Keycloak names another issuer than Run:ai expects. The two are compared letter by letter, so every login would fail.",
         usually: "A URL with a port, which Keycloak was not told, or another host name in its settings.",
         fix: "Serve Run:ai on port 443. With a node port, KC_HOSTNAME must be the whole URL with the port, and keycloakExternalEndpoint the host with the port.",
+    }
+    RUNAI_NO_SUCH_HOST = "runai.no-such-host", You {
+        means: "This machine finds no address for the host name of Run:ai.",
+        usually: "The name is known inside the site only, and the plan knows no ingress address.",
+        fix: "Write `platform: {ingress: {address: ADDRESS}}`, or let this machine's name service know the name.",
     }
     RUNAI_NOT_CONNECTED = "runai.not-connected", You {
         means: "The cluster did not report to the control plane in time.",
@@ -251,10 +266,60 @@ findings! {
         usually: "The ingress is reached through a node port, with no load balancer.",
         fix: "Use port 443: give `platform.loadBalancer.addresses`, or put a proxy for 443 before the node port and write `runai: {port: 443}`.",
     }
+    RUNAI_REFUSED = "runai.refused", You {
+        means: "The control plane of Run:ai understands what it is asked, and says no.",
+        usually: "The administrator may not manage clusters, the entry is gone, or the name is taken by an entry that is being deleted.",
+        fix: "Read what it says, fix that in the control plane, then run again.",
+    }
+    RUNAI_REGISTRATION_UNKNOWN = "runai.registration-unknown", You {
+        means: "The answer to the registration of the cluster was lost, and no entry of its name appeared afterwards. It was not sent again: that could make a second entry.",
+        usually: "The connection broke, or the control plane was restarted in this moment.",
+        fix: "Look at the clusters in the UI, then run again: an entry of that name is used, and without one it is registered.",
+    }
     RUNAI_SAME_MINOR = "runai.same-minor", You {
         means: "Control plane and cluster of Run:ai would be of different minor releases.",
         usually: "The `version` of one of the two components was set by hand.",
         fix: "Keep both on the same minor: remove `version` of the component, so that `runai.version` decides.",
+    }
+    RUNAI_SERVER_TROUBLE = "runai.server-trouble", You {
+        means: "The control plane of Run:ai answers that something is wrong with itself, or that it is asked too much.",
+        usually: "Its database or one of its services is not ready.",
+        fix: "Look at its pods: `kubectl -n runai-backend get pods`. Then run again.",
+    }
+    RUNAI_TARGET_UNUSABLE = "runai.target-unusable", You {
+        means: "Something that is needed to speak to Run:ai cannot be used: its URL, the kept authority, or the administrator's password. Nobody was contacted.",
+        usually: "A secret that is not set, or a certificate that was removed from the state directory.",
+        fix: "Correct what the message names, then run again.",
+    }
+    RUNAI_TIMEOUT = "runai.timeout", You {
+        means: "Run:ai did not answer in time.",
+        usually: "A firewall on the way drops packets, or the control plane is under load.",
+        fix: "Open the way from this machine to the ingress address. Then look at `kubectl -n runai-backend get pods`.",
+    }
+    RUNAI_TLS_BAD_CERTIFICATE = "runai.tls-bad-certificate", You {
+        means: "The certificate, or the TLS, of what answers at Run:ai's URL cannot be used.",
+        usually: "Something else listens on this port, or its certificate is the authority's own.",
+        fix: "Check with `openssl s_client` what answers there, and what secret runai-backend-tls holds.",
+    }
+    RUNAI_TLS_EXPIRED = "runai.tls-expired", You {
+        means: "The certificate of Run:ai's URL is out of date, or not valid yet.",
+        usually: "It was not renewed, or a clock is wrong.",
+        fix: "Renew the certificate and run again. Check the clock of this machine.",
+    }
+    RUNAI_TLS_UNKNOWN_AUTHORITY = "runai.tls-unknown-authority", You {
+        means: "The certificate of Run:ai's URL is by an authority that is not trusted for it.",
+        usually: "The ingress does not use secret runai-backend-tls and shows its own certificate, or an authority is missing in the site file.",
+        fix: "Check secret runai-backend-tls in namespace runai-backend. With files of your own, name their authority in `runai.certificate`.",
+    }
+    RUNAI_TLS_WRONG_NAME = "runai.tls-wrong-name", You {
+        means: "The certificate of Run:ai's URL is for other names.",
+        usually: "Another site answers at this address, or the certificate was made for an older name.",
+        fix: "Check the names in the certificate and `runai.domain`; both must be the same.",
+    }
+    RUNAI_UNREACHABLE = "runai.unreachable", You {
+        means: "Nothing answers at Run:ai's URL, or the connection breaks.",
+        usually: "The ingress does not run, listens on another port, or its address is not reached from this machine.",
+        fix: "Look at the ingress: `kubectl get pods -A | grep ingress`. Then check the way from this machine to its address.",
     }
     RUNAI_VERSION_NOT_PINNED = "runai.version-not-pinned", You {
         means: "The site file names a line such as `2.21`, not a version with three numbers. The newest release of that line is chosen when the chart is first used, and kept; it moves when a person asks.",

@@ -68,7 +68,7 @@ pub enum Check {
     /// Run:ai calls the cluster connected and sees the GPU nodes.
     Runai {
         /// Control plane.
-        target: RunaiTarget,
+        target: Box<RunaiTarget>,
         /// GPU nodes it must see.
         nodes: Vec<NodeName>,
     },

@@ -1,8 +1,10 @@
 //! Values that the kinds of this area share. What is done for Run:ai.
 
 use crate::{SecretRef, Version};
+use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use std::net::Ipv4Addr;
 
 /// Where the Run:ai control plane is, from one URL.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -10,6 +12,10 @@ use serde::{Deserialize, Serialize};
 pub struct RunaiTarget {
     /// `https://host[:port]`, without a trailing slash.
     pub url: String,
+    /// Address that the URL's host leads to in this site: that of the ingress. The name itself may mean nothing where plinth runs;
+    /// TLS and HTTP use it all the same. None: the machine's own name service is asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub address: Option<Ipv4Addr>,
     /// Keycloak realm: `runai` self-hosted.
     pub realm: String,
     /// Administrator's e-mail.
@@ -23,6 +29,8 @@ pub struct RunaiTarget {
     pub cluster: String,
     /// Version of the cluster part.
     pub version: Version,
+    /// How a control plane of that version is spoken to.
+    pub api: RunaiApi,
 }
 
 impl RunaiTarget {
@@ -31,4 +39,85 @@ impl RunaiTarget {
     pub fn issuer(&self) -> String {
         format!("{}/auth/realms/{}", self.url, self.realm)
     }
+}
+
+/// How the REST interface of one line of versions is spoken: paths and names of fields. Comes from the catalog, so that a new
+/// line of versions is data. In paths, `{realm}`, `{uuid}` and `{version}` stand for what is meant by the call.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct RunaiApi {
+    /// Ways to a token, in order. The next one is tried when the server does not know a way, or its client.
+    pub tokens: Vec<TokenWay>,
+    /// Clusters: `GET` lists them, `POST` makes one.
+    pub clusters: String,
+    /// What the cluster part needs to sign in.
+    pub credentials: String,
+    /// Which field of it is the credential.
+    pub credential: ClusterCredential,
+    /// Nodes of a cluster.
+    pub nodes: String,
+}
+
+/// One way to get a token.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct TokenWay {
+    /// Path.
+    pub path: String,
+    /// How the fields are sent.
+    pub form: TokenForm,
+    /// Fields; `{admin}` and `{password}` stand for the login of the site.
+    pub fields: IndexMap<String, String>,
+    /// The field of the answer that is the token.
+    pub token: String,
+    /// The field of the answer that says how many seconds it is valid.
+    pub expires: String,
+}
+
+/// How the fields of a request for a token are sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum TokenForm {
+    /// As a form, as OAuth 2 has it.
+    Form,
+    /// As JSON.
+    Json,
+}
+
+/// What the cluster part signs in with.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum ClusterCredential {
+    /// A secret of the cluster, which stays the same and can be read again: control planes from 2.15 to 2.26.
+    #[default]
+    ClientSecret,
+    /// A token that is used once and is valid for two hours: control planes from 3.0 on.
+    BootstrapToken,
+}
+
+impl ClusterCredential {
+    /// Its field in the answer of the control plane.
+    #[must_use]
+    pub const fn field(self) -> &'static str {
+        match self {
+            Self::ClientSecret => "clientSecret",
+            Self::BootstrapToken => "bootstrapToken",
+        }
+    }
+
+    /// The generated secret that keeps it.
+    #[must_use]
+    pub fn kept(self) -> SecretRef {
+        let name = match self {
+            Self::ClientSecret => "runai-client-secret",
+            Self::BootstrapToken => "runai-bootstrap-token",
+        };
+        SecretRef::Generated(name.to_owned())
+    }
+}
+
+/// The generated secret that keeps the id under which the control plane knows the cluster. No secret, but learnt like one.
+#[must_use]
+pub fn cluster_uid() -> SecretRef {
+    SecretRef::Generated("runai-cluster-uid".to_owned())
 }

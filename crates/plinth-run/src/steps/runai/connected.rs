@@ -35,9 +35,9 @@ impl StepKind for RunaiConnected {
             Ok(Some(cluster)) => {
                 let missing =
                     cluster.missing.iter().map(|dependency| format!("! required dependency {dependency} is missing"));
-                Ok(differs(
-                    std::iter::once(format!("~ state {} → {CONNECTED}", cluster.state)).chain(missing).collect(),
-                ))
+                let unwell = cluster.unwell.iter().map(|line| format!("! {line}"));
+                let state = std::iter::once(format!("~ state {} → {CONNECTED}", cluster.state));
+                Ok(differs(state.chain(missing).chain(unwell).collect()))
             }
         }
     }

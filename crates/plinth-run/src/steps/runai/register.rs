@@ -16,7 +16,7 @@ impl StepKind for RunaiRegister {
         kind: RunaiRegister::KIND,
         title: "The cluster is registered with the control plane exactly once.",
         probe: "Lists clusters by exact name. Several of one name stop the step.",
-        act: "Lists again, registers if there is none, and keeps client secret and id in the state directory. Never repeated on mere suspicion: registering twice makes two entries.",
+        act: "Lists again, registers if there is none, and keeps client secret and id in the state directory. Never repeated on mere suspicion: registering twice makes two entries. Credentials of an entry that is there may be read again at any time.",
     };
 
     /// Registered exactly once, and its credentials are kept here.
@@ -31,7 +31,7 @@ impl StepKind for RunaiRegister {
             Ok(Some(cluster)) if env.clients.runai.credentials_kept(&env.ctx, target, &cluster.uuid).await? => {
                 done(format!("registered once, as {}", cluster.uuid))
             }
-            Ok(Some(cluster)) => todo(format!("+ credentials of cluster {} in the state directory", cluster.uuid)),
+            Ok(Some(cluster)) => todo(format!("~ credentials of cluster {} in the state directory", cluster.uuid)),
         }
     }
 

@@ -21,7 +21,7 @@ use crate::behaviour::{Behaviour as _, Probe, Probed, StepEnv};
 use fakes::Fake;
 use plinth_model::engine::{EngineRecord, KubesprayRecord};
 use plinth_model::plan::Change;
-use plinth_model::steps::{Credential, NodeTarget, RunaiTarget};
+use plinth_model::steps::{Credential, NodeTarget, RunaiApi, RunaiTarget};
 use plinth_model::{Finding, NodeName, Secret, SecretRef, Step, StepId, Work};
 use plinth_world::secrets::{SecretError, Secrets};
 use plinth_world::{ClientError, Clock, Context, deadlines};
@@ -161,11 +161,13 @@ fn target() -> NodeTarget {
 fn runai() -> RunaiTarget {
     RunaiTarget {
         url: "https://a.test:30443".to_owned(),
+        address: None,
         realm: "runai".to_owned(),
         admin: "admin@example.com".to_owned(),
         password: SecretRef::Env("PASSWORD".to_owned()),
         authority: None,
         cluster: "gpu".to_owned(),
         version: "2.21.43".parse().unwrap(),
+        api: RunaiApi::default(),
     }
 }

@@ -8,6 +8,7 @@ fn cluster(uuid: &str, state: &str, missing: &[&str]) -> RunaiCluster {
         uuid: uuid.to_owned(),
         state: state.to_owned(),
         missing: missing.iter().map(|m| (*m).to_owned()).collect(),
+        unwell: Vec::new(),
         gpu_nodes: vec!["dgx-05".to_owned()],
     }
 }

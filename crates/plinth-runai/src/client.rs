@@ -1,0 +1,269 @@
+//! The client: what each call asks, and what its answer means.
+
+use crate::failure::{Cause, Failure};
+use crate::jwt;
+use crate::link::{Body, Link};
+use crate::register::{self, named};
+use crate::session::Session;
+use crate::wire::{self, Cluster, Discovery, Node, NodePage};
+use async_trait::async_trait;
+use plinth_model::Secret;
+use plinth_model::steps::{ClusterCredential, RunaiTarget, cluster_uid};
+use plinth_world::keystore::{CertificateFiles, CertificatePart};
+use plinth_world::runai::{RunaiClient, RunaiCluster};
+use plinth_world::secrets::Secrets;
+use plinth_world::{ClientResult, Context, deadlines};
+use reqwest::Method;
+use serde_json::Value;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use uuid::Uuid;
+
+/// State of a cluster of which nothing ever arrived.
+const WAITING: &str = "WaitingToConnect";
+/// State of a cluster that reports.
+const CONNECTED: &str = "Connected";
+/// Most pages of nodes that are read; a page has at least 50.
+const PAGES_MAX: usize = 200;
+
+/// Waits and limits. The defaults are [`plinth_world::deadlines`]; tests shorten them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RunaiTiming {
+    /// Opening a connection.
+    pub connect: Duration,
+    /// One request, to the last byte of the answer.
+    pub request: Duration,
+    /// Tries after the first.
+    pub retries: usize,
+    /// First wait; doubled each time, with jitter.
+    pub first_wait: Duration,
+    /// Longest wait, before jitter.
+    pub longest_wait: Duration,
+    /// Largest answer that is read, bytes.
+    pub reply_max: usize,
+    /// How long the entry of a registration is looked for that was not answered.
+    pub read_back: Duration,
+    /// Between two looks for it.
+    pub read_back_pause: Duration,
+}
+
+impl Default for RunaiTiming {
+    fn default() -> Self {
+        Self {
+            connect: deadlines::RUNAI_CONNECT,
+            request: deadlines::RUNAI_REQUEST,
+            retries: deadlines::RUNAI_RETRIES,
+            first_wait: deadlines::RUNAI_BACKOFF,
+            longest_wait: deadlines::RUNAI_BACKOFF_MAX,
+            reply_max: deadlines::RUNAI_REPLY_MAX,
+            read_back: deadlines::RUNAI_READ_BACK,
+            read_back_pause: deadlines::RUNAI_READ_BACK_PAUSE,
+        }
+    }
+}
+
+impl RunaiTiming {
+    /// How long a server is left alone that asks for it; not longer than our own longest wait.
+    pub(crate) fn patience(&self, asked: Option<Duration>) -> Duration {
+        asked.unwrap_or_default().min(self.longest_wait)
+    }
+}
+
+/// Run:ai over its REST interface. Contacts nobody until it is asked; connections and tokens are kept for as long as it lives, and
+/// tokens are never written anywhere.
+pub struct RunaiRest {
+    certificates: Arc<dyn CertificateFiles>,
+    secrets: Arc<dyn Secrets>,
+    timing: RunaiTiming,
+    sessions: Mutex<HashMap<String, Arc<Session>>>,
+}
+
+impl RunaiRest {
+    /// A client that believes kept authorities, and reads and keeps secrets there.
+    #[must_use]
+    pub fn new(certificates: Arc<dyn CertificateFiles>, secrets: Arc<dyn Secrets>) -> Self {
+        Self { certificates, secrets, timing: RunaiTiming::default(), sessions: Mutex::default() }
+    }
+
+    /// The same, with other waits.
+    #[must_use]
+    pub fn timing(self, timing: RunaiTiming) -> Self {
+        Self { timing, ..self }
+    }
+
+    /// The session with a control plane. A renewed authority makes a new one.
+    fn session(&self, target: &RunaiTarget) -> Result<Arc<Session>, Failure> {
+        let authority = self.authority(target)?;
+        let RunaiTarget { url, address, realm, admin, password, api, .. } = target;
+        let key = format!("{url} {address:?} {realm} {admin} {password} {api:?} {authority:?}");
+        if let Some(session) = self.sessions.lock().unwrap_or_else(PoisonError::into_inner).get(&key) {
+            return Ok(Arc::clone(session));
+        }
+        let link = Link::new(target, authority.as_deref(), self.timing, Arc::clone(&self.secrets))?;
+        let password = self.secrets.get(password).map_err(|error| Failure::new(Cause::Input, error.to_string()))?;
+        let made = Arc::new(Session::new(link, target, password, self.timing));
+        let mut sessions = self.sessions.lock().unwrap_or_else(PoisonError::into_inner);
+        Ok(Arc::clone(sessions.entry(key).or_insert(made)))
+    }
+
+    fn authority(&self, target: &RunaiTarget) -> Result<Option<String>, Failure> {
+        let Some(name) = &target.authority else { return Ok(None) };
+        let read = self.certificates.read(name, CertificatePart::Authority);
+        let read = read.map_err(|why| Failure::new(Cause::Input, format!("the kept authority of `{name}`: {why}")))?;
+        Ok(Some(read.expose().to_owned()))
+    }
+
+    async fn discovery(&self, target: &RunaiTarget, ctx: &Context) -> Result<Option<String>, Failure> {
+        let session = self.session(target)?;
+        let path = format!("/auth/realms/{}/.well-known/openid-configuration", target.realm);
+        let look = || async {
+            let answer = session.link.exchange(Method::GET, &path, &Body::Empty, None).await?;
+            if answer.is_of_a_stand_in() {
+                return Err(Failure::new(Cause::NotUp, format!("HTTP {}", answer.status)));
+            }
+            match answer.failure(&session.link) {
+                Some(failure) => Err(failure),
+                None => Ok(answer.decode::<Discovery>()?.issuer),
+            }
+        };
+        match session.patiently(ctx, look).await {
+            Ok(issuer) => Ok(Some(issuer)),
+            Err(failure) if matches!(failure.cause, Cause::NotUp | Cause::NothingListens) => Ok(None),
+            Err(failure) => Err(failure),
+        }
+    }
+
+    async fn list(&self, ctx: &Context, target: &RunaiTarget) -> Result<Vec<RunaiCluster>, Failure> {
+        let session = self.session(target)?;
+        let mut clusters = Vec::new();
+        for cluster in named(&session, ctx, target).await? {
+            clusters.push(seen(&session, ctx, target, &cluster).await?);
+        }
+        Ok(clusters)
+    }
+
+    async fn make(&self, ctx: &Context, target: &RunaiTarget) -> Result<RunaiCluster, Failure> {
+        let session = self.session(target)?;
+        let cluster = register::register(&session, ctx, target, self.timing).await?;
+        seen(&session, ctx, target, &cluster).await
+    }
+
+    /// The credential first and the id last, since the id says whose credential it is: whoever is killed in between begins anew.
+    async fn keep(&self, ctx: &Context, target: &RunaiTarget, uuid: &str) -> Result<(), Failure> {
+        let (session, uuid) = (self.session(target)?, parsed(uuid)?);
+        let path = path(&target.api.credentials, target, uuid);
+        let kind = target.api.credential;
+        let read = || async {
+            let info: Value = session.call(ctx, Method::GET, &path, &Body::Empty).await?.decode()?;
+            wire::credential(&info, uuid, kind)
+        };
+        let credential = Secret::new(session.patiently(ctx, read).await?);
+        let keep = |reference, value| {
+            let kept = self.secrets.keep(&reference, value);
+            kept.map_err(|error| Failure::new(Cause::Input, error.to_string()))
+        };
+        keep(kind.kept(), &credential)?;
+        keep(cluster_uid(), &Secret::new(uuid.to_string()))
+    }
+
+    async fn kept(&self, ctx: &Context, target: &RunaiTarget, uuid: &str) -> Result<bool, Failure> {
+        let Ok(kept) = self.secrets.get(&cluster_uid()) else { return Ok(false) };
+        let Ok(credential) = self.secrets.get(&target.api.credential.kept()) else { return Ok(false) };
+        if kept.expose() != uuid {
+            return Ok(false);
+        }
+        if target.api.credential == ClusterCredential::ClientSecret || lasts(ctx, &credential) {
+            return Ok(true);
+        }
+        // It has served when the cluster was there once.
+        let session = self.session(target)?;
+        let clusters = named(&session, ctx, target).await?;
+        Ok(clusters.iter().any(|cluster| cluster.uuid.to_string() == uuid && cluster.state() != WAITING))
+    }
+}
+
+/// Whether a token is valid for as long as a first contact needs. One that does not say lasts.
+fn lasts(ctx: &Context, token: &Secret) -> bool {
+    let Some(end) = jwt::claim(token.expose(), "exp").and_then(|exp| exp.as_i64()) else { return true };
+    let needed = i64::try_from(deadlines::RUNAI_BOOTSTRAP_LEFT.as_secs()).unwrap_or(i64::MAX);
+    end.saturating_sub(ctx.clock().now().as_second()) > needed
+}
+
+fn parsed(uuid: &str) -> Result<Uuid, Failure> {
+    uuid.parse().map_err(|_| Failure::new(Cause::BadAnswer, "the id of the cluster is no UUID"))
+}
+
+fn path(template: &str, target: &RunaiTarget, uuid: Uuid) -> String {
+    template.replace("{uuid}", &uuid.to_string()).replace("{version}", target.version.bare())
+}
+
+/// A cluster with what is behind it: the nodes are asked for only when they can be there.
+async fn seen(
+    session: &Session,
+    ctx: &Context,
+    target: &RunaiTarget,
+    cluster: &Cluster,
+) -> Result<RunaiCluster, Failure> {
+    let gpu_nodes = match cluster.state() {
+        CONNECTED => gpu_nodes(session, ctx, target, cluster.uuid).await?,
+        _ => Vec::new(),
+    };
+    let quoted = |(name, reason): (String, Option<String>)| {
+        let name = session.link.quote(&name);
+        reason.map_or_else(|| name.clone(), |reason| format!("{name} ({})", session.link.quote(&reason)))
+    };
+    Ok(RunaiCluster {
+        uuid: cluster.uuid.to_string(),
+        state: session.link.quote(cluster.state()),
+        missing: cluster.missing().into_iter().map(quoted).collect(),
+        unwell: cluster.unwell().iter().map(|line| session.link.quote(line)).collect(),
+        gpu_nodes,
+    })
+}
+
+async fn gpu_nodes(session: &Session, ctx: &Context, target: &RunaiTarget, uuid: Uuid) -> Result<Vec<String>, Failure> {
+    let first = path(&target.api.nodes, target, uuid);
+    let (mut all, mut place): (Vec<Node>, String) = (Vec::new(), first.clone());
+    for _ in 0..PAGES_MAX {
+        match session.read(ctx, &place).await? {
+            NodePage::All(nodes) | NodePage::Page { nodes, next: None } => {
+                all.extend(nodes);
+                let gpus = all.iter().filter(|node| node.has_gpus());
+                return Ok(gpus.map(|node| session.link.quote(&node.name)).collect());
+            }
+            NodePage::Page { nodes, next: Some(next) } => {
+                all.extend(nodes);
+                place = format!("{first}{}offset={next}", if first.contains('?') { '&' } else { '?' });
+            }
+        }
+    }
+    Err(Failure::new(Cause::BadAnswer, format!("the list of nodes does not end after {PAGES_MAX} pages")))
+}
+
+#[async_trait]
+impl RunaiClient for RunaiRest {
+    async fn issuer(&self, ctx: &Context, target: &RunaiTarget) -> ClientResult<Option<String>> {
+        let read = self.discovery(target, ctx).await;
+        read.map_err(|failure| failure.into_error("reading the issuer document", &target.url))
+    }
+
+    async fn clusters(&self, ctx: &Context, target: &RunaiTarget) -> ClientResult<Vec<RunaiCluster>> {
+        self.list(ctx, target).await.map_err(|failure| failure.into_error("listing clusters", &target.url))
+    }
+
+    async fn register(&self, ctx: &Context, target: &RunaiTarget) -> ClientResult<RunaiCluster> {
+        let doing = format!("registering cluster {}", target.cluster);
+        self.make(ctx, target).await.map_err(|failure| failure.into_error(&doing, &target.url))
+    }
+
+    async fn keep_credentials(&self, ctx: &Context, target: &RunaiTarget, uuid: &str) -> ClientResult<()> {
+        let doing = format!("reading the credentials of cluster {}", target.cluster);
+        self.keep(ctx, target, uuid).await.map_err(|failure| failure.into_error(&doing, &target.url))
+    }
+
+    async fn credentials_kept(&self, ctx: &Context, target: &RunaiTarget, uuid: &str) -> ClientResult<bool> {
+        let doing = format!("looking at the credentials of cluster {}", target.cluster);
+        self.kept(ctx, target, uuid).await.map_err(|failure| failure.into_error(&doing, &target.url))
+    }
+}

@@ -1,0 +1,75 @@
+//! A simulated Run:ai control plane: its REST interface and the Keycloak before it, over real TLS and HTTP, on loopback.
+//!
+//! Paths, fields and refusals are those of the API descriptions 2.18 to 2.24 and of Keycloak 26; what it does not know it refuses
+//! and remembers ([`RunaiServer::unexpected`]). Tokens are its own, or, with a real Keycloak behind it, that one's: their issuer is
+//! compared as an exact text, as Run:ai does.
+
+mod fault;
+mod keycloak;
+mod plane;
+mod reply;
+mod routes;
+mod server;
+mod tokens;
+
+pub use fault::{RunaiFault, RunaiFaultKind};
+pub use server::RunaiServer;
+
+use crate::bcm::SimCertificate;
+use plinth_model::{Secret, Version};
+use std::net::SocketAddr;
+
+/// What a simulated control plane is.
+#[derive(Clone, Debug)]
+pub struct RunaiSetup {
+    /// Host name in its URL and, with none of its own given, in its certificate.
+    pub domain: String,
+    /// Release of the control plane: `2.21`. Decides which paths there are and which credential a cluster gets.
+    pub release: Version,
+    /// Administrator.
+    pub admin: String,
+    /// The administrator's password.
+    pub password: Secret,
+    /// Clients of the realm that may ask for a token with a password.
+    pub clients: Vec<String>,
+    /// What Keycloak was told its issuer is; none: that of the URL.
+    pub issuer: Option<String>,
+    /// Seconds that a token is valid.
+    pub token_valid_s: u64,
+    /// Whether it answers from the start; else everything is 404 until [`RunaiServer::come_up`].
+    pub up: bool,
+    /// Its certificate, when it is not an ordinary one for the domain.
+    pub certificate: Option<SimCertificate>,
+    /// A real Keycloak that answers everything below `/auth` and whose tokens are the ones that count.
+    pub keycloak: Option<SocketAddr>,
+}
+
+impl RunaiSetup {
+    /// A healthy one of this release.
+    #[must_use]
+    pub fn new(domain: &str, release: Version, password: Secret) -> Self {
+        Self {
+            domain: domain.to_owned(),
+            release,
+            admin: "admin@example.com".to_owned(),
+            password,
+            clients: vec!["runai".to_owned()],
+            issuer: None,
+            token_valid_s: 300,
+            up: true,
+            certificate: None,
+            keycloak: None,
+        }
+    }
+
+    /// Whether the release is this one or a later one.
+    fn is_from(&self, release: (u64, u64)) -> bool {
+        let own = self.release.semver();
+        (own.major, own.minor) >= release
+    }
+}
+
+/// The simulated control plane cannot be set up. Never the fault of what is simulated.
+#[derive(Debug, thiserror::Error)]
+#[error("simulated Run:ai: {0}")]
+pub struct RunaiServerError(String);
