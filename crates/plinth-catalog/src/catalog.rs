@@ -132,6 +132,9 @@ impl Catalog {
         if let Some(need) = needed.find(|need| !self.components.contains_key(*need)) {
             return error(format!("needs: there is no component `{need}`"));
         }
+        if let Some(other) = component.replaces.iter().find(|other| !self.components.contains_key(*other)) {
+            return error(format!("replaces: there is no component `{other}`"));
+        }
         match component.compatibility.as_deref() {
             Some(table) if table != "runai" && self.compatibility.table(table).is_none() => {
                 error(format!("compatibility: there is no table `{table}`"))
