@@ -149,6 +149,9 @@ impl Catalog {
                 pin.version
             ));
         }
+        if let Some(other) = component.replaces.iter().find(|other| !self.components.contains_key(*other)) {
+            return error(format!("replaces: there is no component `{other}`"));
+        }
         match component.compatibility.as_deref() {
             Some(table) if table != "runai" && self.compatibility.table(table).is_none() => {
                 error(format!("compatibility: there is no table `{table}`"))

@@ -64,6 +64,9 @@ pub struct Component {
     /// What must be healthy before.
     #[serde(default)]
     pub needs: Vec<Need>,
+    /// Components that it takes the place of: both cannot be there at the same time.
+    #[serde(default)]
+    pub replaces: Vec<String>,
     /// Health rules of the release, in the shape of [`plinth_model::steps::Health`]; with `when`, only under these conditions.
     #[serde(default)]
     pub health: Vec<Value>,

@@ -30,6 +30,8 @@ pub struct Removable {
     pub stage: Stage,
     /// Components that it works with: they go later, and stay until it is gone.
     pub needs: Vec<String>,
+    /// Components that it takes the place of.
+    pub replaces: Vec<String>,
     /// Who changes its custom resource definitions; those in templates go with it.
     pub crds: CrdPolicy,
     /// What is lost with it.
@@ -76,6 +78,7 @@ impl Components for Catalog {
             title: component.title.clone(),
             stage: component.stage,
             needs: component.needs.iter().flat_map(Need::any_of).map(str::to_owned).collect(),
+            replaces: component.replaces.clone(),
             crds: component.crds,
             lost: component.lost.clone(),
         })

@@ -93,15 +93,6 @@ fn facts_change_values() {
         (json!({"gpu.mig": "single"}), "gpu-operator", "/mig/strategy", Some(json!("single"))),
         (json!({"gpu.mig": "single"}), "gpu-operator", "/migManager/enabled", Some(json!(true))),
         (json!({}), "gpu-operator", "/devicePlugin", None),
-        (json!({}), "runai-cluster", "/controlPlane/bootstrapToken", None),
-        (json!({}), "runai-cluster", "/controlPlane/clientSecret", Some(facts()["runai.clientSecret"].clone())),
-        (json!({"runai.minor": "3.0"}), "runai-cluster", "/controlPlane/clientSecret", None),
-        (
-            json!({"runai.minor": "3.0"}),
-            "runai-cluster",
-            "/controlPlane/bootstrapToken",
-            Some(facts()["runai.bootstrapToken"].clone()),
-        ),
         (json!({"gpu.timeSlicing": 4}), "gpu-operator", "/devicePlugin/config/create", Some(json!(true))),
         (
             json!({}),
@@ -146,6 +137,28 @@ fn facts_change_values() {
     let slices = at(json!({"gpu.timeSlicing": 4}), "gpu-operator", "/devicePlugin/config/data/any").unwrap();
     let config: Value = serde_saphyr::from_str(slices.as_str().unwrap()).unwrap();
     assert_eq!(config["sharing"]["timeSlicing"]["resources"], json!([{"name": "nvidia.com/gpu", "replicas": 4}]));
+}
+
+#[test]
+fn the_cluster_part_gets_a_secret_and_from_3_0_on_a_token() {
+    let at = |changes: Value, component: &str, pointer: &str| {
+        let resolution = catalog().resolve(&desired(), &with(changes));
+        values(&resolution, component).pointer(pointer).cloned()
+    };
+    let cases = [
+        (json!({}), "runai-cluster", "/controlPlane/bootstrapToken", None),
+        (json!({}), "runai-cluster", "/controlPlane/clientSecret", Some(facts()["runai.clientSecret"].clone())),
+        (json!({"runai.minor": "3.0"}), "runai-cluster", "/controlPlane/clientSecret", None),
+        (
+            json!({"runai.minor": "3.0"}),
+            "runai-cluster",
+            "/controlPlane/bootstrapToken",
+            Some(facts()["runai.bootstrapToken"].clone()),
+        ),
+    ];
+    for (changes, component, pointer, wanted) in cases {
+        assert_eq!(at(changes.clone(), component, pointer), wanted, "{changes} {component} {pointer}");
+    }
 }
 
 #[test]

@@ -16,6 +16,8 @@ pub(super) struct Leaving<'a> {
     known: Option<Removable>,
     /// The component, where it stays and only these parts of it go.
     stays: Option<&'a ResolvedComponent>,
+    /// The component that takes its place, where it goes as a whole.
+    replaced_by: Option<&'a str>,
 }
 
 /// Everything that goes, what is needed by others behind them.
@@ -28,7 +30,8 @@ pub(super) fn leaving<'a>(
         let stays = resolution.components.iter().find(|wanted| wanted.name == parts.component);
         let parts = stays.map_or_else(|| parts.clone(), |wanted| parts.without(&wanted_parts(wanted)));
         let known = catalog.removable(&parts.component);
-        (!parts.is_empty()).then_some(Leaving { parts, known, stays })
+        let replaced_by = stays.is_none().then(|| replacement(&parts.component, resolution, catalog)).flatten();
+        (!parts.is_empty()).then_some(Leaving { parts, known, stays, replaced_by })
     };
     // What was installed last goes first, as far as nothing else says so.
     let mut left: Vec<Leaving<'a>> = installed.components().iter().rev().filter_map(gone).collect();
@@ -38,6 +41,15 @@ pub(super) fn leaving<'a>(
         ordered.push(left.remove(free.unwrap_or(0)));
     }
     ordered
+}
+
+/// What the site wants in the place of a component.
+fn replacement<'a>(component: &str, resolution: &'a Resolution, catalog: &dyn Components) -> Option<&'a str> {
+    let takes_its_place = |wanted: &&ResolvedComponent| {
+        let known = catalog.removable(&wanted.name);
+        known.is_some_and(|known| known.replaces.iter().any(|replaced| replaced == component))
+    };
+    resolution.components.iter().find(takes_its_place).map(|wanted| wanted.name.as_str())
 }
 
 /// What the site wants of a component.
@@ -56,9 +68,10 @@ impl Leaving<'_> {
         ids::remove(&self.parts.component)
     }
 
-    /// The component whose new release must wait until this old one is gone: both own the same objects of the cluster.
+    /// The component whose new release must wait until this old one is gone: both own the same objects or ports of the cluster.
     pub(super) fn makes_room_for(&self) -> Option<&str> {
-        self.stays.filter(|_| !self.parts.releases.is_empty()).map(|component| component.name.as_str())
+        let moves = || self.stays.filter(|_| !self.parts.releases.is_empty()).map(|component| component.name.as_str());
+        self.replaced_by.or_else(moves)
     }
 
     fn works_with(&self, component: &str) -> bool {
@@ -99,7 +112,10 @@ impl Leaving<'_> {
 
     fn reason(&self) -> String {
         match self.stays {
-            None => format!("the site no longer wants {}, which plinth installed", self.title()),
+            None => match self.replaced_by {
+                Some(by) => format!("{by} takes the place of {}, and both cannot be there at once", self.title()),
+                None => format!("the site no longer wants {}, which plinth installed", self.title()),
+            },
             Some(wanted) if self.makes_room_for().is_some() => {
                 format!("{} moves to namespace {}, and helm moves no release", self.title(), wanted.namespace)
             }

@@ -142,3 +142,18 @@ fn a_component_that_the_catalog_does_not_know_any_more_is_removed_all_the_same()
     before.installed.take(&InstalledChange::Brings(parts));
     assert_eq!(plan_removals(&site::basepod(), &before), ["platform/remove/old"]);
 }
+
+#[test]
+fn what_takes_the_place_of_another_waits_until_that_is_gone() {
+    let mut before = after(&planned(&site::basepod(), &unseen(data::basepod())));
+    let other = ReleaseName { namespace: "haproxy-ingress".into(), name: "kubernetes-ingress".into() };
+    let parts = Parts { component: "haproxy-ingress".into(), releases: [other].into(), ..Parts::default() };
+    before.installed.take(&InstalledChange::Brings(parts));
+    let plan = planned(&site::basepod(), &before);
+    let [gone] = removals(&plan)[..] else { panic!("one removal") };
+    assert_eq!(gone.id.as_str(), "platform/remove/haproxy-ingress");
+    assert!(gone.reason.contains("ingress-nginx takes the place of HAProxy"), "{}", gone.reason);
+    let release = StepId::new("platform", "release", "ingress-nginx");
+    assert!(plan.steps[place(&plan, &release)].needs.contains(&gone.id), "both want the same node ports");
+    assert!(gone.work.destroys().unwrap().contains("nothing behind an Ingress is reached"));
+}
