@@ -81,6 +81,16 @@ fn secrets_are_references_and_nothing_else() {
     assert!(wanted.iter().all(|reference| found.contains(reference)), "{found:?}");
 }
 
+/// From 3.0 on, a token for the first contact stands where the secret of the cluster stood.
+#[test]
+fn the_cluster_part_signs_in_with_what_its_release_gives() {
+    for (minor, has, lacks) in [("2.26", "clientSecret", "bootstrapToken"), ("3.0", "bootstrapToken", "clientSecret")] {
+        let resolution = catalog().resolve(&desired(), &with(json!({"runai.minor": minor})));
+        let plane = &values(&resolution, "runai-cluster")["controlPlane"];
+        assert_eq!((&plane[has], plane.get(lacks)), (&facts()[&format!("runai.{has}")], None), "{minor}");
+    }
+}
+
 #[test]
 fn facts_change_values() {
     let at = |changes: Value, component: &str, pointer: &str| {
