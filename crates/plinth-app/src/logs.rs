@@ -27,7 +27,7 @@ pub fn logs(directory: &Path, journal: Option<&JournalReader>) -> Result<Logs, P
     let mut plays = files(&directory.join(LOGS), |name| name.ends_with(".log"), LogOf::Play)?;
     let mut helms = files(&directory.join(plinth_helm::LOGS), |name| name.ends_with(".log"), LogOf::Play)?;
     if let Some(journal) = journal.filter(|_| !helms.is_empty()) {
-        attribute(&mut helms, journal, |log, id| is_of_helm(log, id))?;
+        attribute(&mut helms, journal, is_of_helm)?;
     }
     if let Some(journal) = journal.filter(|_| !plays.is_empty()) {
         attribute(&mut plays, journal, |_, id| id.area() == "kubernetes")?;

@@ -55,8 +55,6 @@ impl LocalHelm {
         program: Arc<dyn HelmPrograms>,
         secrets: Arc<dyn Secrets>,
     ) -> Self {
-        // helm works in another folder and must still find them.
-        let absolute = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf());
         let (state, kubeconfig, known) = (absolute(state), absolute(kubeconfig), OnceCell::new());
         let abandoned = deadlines::HELM_ABANDONED;
         Self { state, kubeconfig, cluster, packages, program, secrets, abandoned, known }
@@ -232,17 +230,17 @@ impl LocalHelm {
         // What may refuse it comes before anything is changed.
         let program = self.program(ctx).await?;
         let values = self.values(release, doing)?;
-        let package = self.packages.package(ctx, release).await?;
+        let package = absolute(&self.packages.package(ctx, release).await?.file);
         let mut said = self.repair(ctx, &name, &records, limit).await?;
         let records = if said.is_empty() { records } else { self.records(ctx, &name).await? };
         let there = self.newest(ctx, &name, &records, doing).await?;
-        self.definitions(ctx, release, &package.file, there.as_ref(), doing).await?;
+        self.definitions(ctx, release, &package, there.as_ref(), doing).await?;
         said.extend(self.remove_stale_jobs(ctx, release, doing).await?);
         let labels = labels(release, records.last());
         let job = Job {
             program,
             release: &name,
-            words: Words::upgrade(program.major, &name, &package.file, labels, &self.kubeconfig, limit),
+            words: Words::upgrade(program.major, &name, &package, labels, &self.kubeconfig, limit),
             input: Some(values),
             limit: limit + deadlines::HELM_MARGIN,
             state: &self.state,
@@ -299,6 +297,11 @@ impl HelmClient for LocalHelm {
         self.must_be_free(ctx, release, &records, limit, &doing)?;
         self.uninstall_all(ctx, release, limit).await
     }
+}
+
+/// helm works in another folder and must still find it.
+fn absolute(path: &Path) -> PathBuf {
+    std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf())
 }
 
 fn name_of(release: &Release) -> ReleaseName {
