@@ -13,10 +13,10 @@ use rustix::process::{Pid, Signal, kill_process_group};
 use std::path::Path;
 use std::process::{ExitStatus, Stdio};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use tokio::io::AsyncWriteExt as _;
 use tokio::process::{Child, ChildStderr, ChildStdin, ChildStdout};
-use tokio::time::{MissedTickBehavior, interval, timeout};
+use tokio::time::{Instant, MissedTickBehavior, interval_at, timeout};
 
 /// What is run.
 pub(super) struct Job<'a> {
@@ -93,16 +93,18 @@ impl Group {
     }
 
     async fn wait(&mut self, ctx: &Context, job: &Job<'_>, began: Instant) -> std::io::Result<ExitStatus> {
-        let mut tick = interval(deadlines::PLAY_TICK);
-        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let Some(child) = self.0.as_mut() else { return Err(std::io::ErrorKind::NotFound.into()) };
+        let tell = || {
+            let (name, program, seconds) = (&job.release.name, job.program.title(), began.elapsed().as_secs());
+            ctx.progress(0, 0, format!("{} {name} ({program}), {seconds} s", job.title));
+        };
+        tell();
+        let mut tick = interval_at(Instant::now() + deadlines::PLAY_TICK, deadlines::PLAY_TICK);
+        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let status = loop {
             tokio::select! {
                 ended = child.wait() => break ended?,
-                _ = tick.tick() => {
-                    let text = format!("{} {} ({}), {} s", job.title, job.release.name, job.program.title(), began.elapsed().as_secs());
-                    ctx.progress(0, 0, text);
-                }
+                _ = tick.tick() => tell(),
             }
         };
         self.0 = None;
