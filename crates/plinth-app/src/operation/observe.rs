@@ -149,6 +149,24 @@ impl Operation<'_> {
         }
     }
 
+    /// Refuses what needs a cluster while none is known.
+    ///
+    /// # Errors
+    /// When no kubeconfig is held; a cluster that does not answer is no matter of this.
+    pub async fn need_cluster(&self) -> Result<(), Failure> {
+        let env = self.env()?;
+        match env.clients.kube.kubeconfig(&env.ctx).await {
+            Ok(None) => Err(Problem::while_doing("looking for the cluster of site")
+                .to(&self.desired.name)
+                .wrong_input(
+                    "this state directory holds no kubeconfig, so plinth made or took over no cluster here yet",
+                )
+                .try_this("run `plinth apply` first, or name the state directory of the site with `--state DIR`")
+                .into()),
+            _ => Ok(()),
+        }
+    }
+
     /// What runs on the nodes by the site's record: the version of an existing cluster is known from there.
     async fn record(&self) -> Result<Option<EngineRecord>, Failure> {
         let env = self.env()?;

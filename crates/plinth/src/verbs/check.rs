@@ -23,6 +23,7 @@ pub(crate) async fn run(common: &Common, verb: &Check, printer: &Printer) -> Res
     let mut operation = input::open(common, input, verb.from.inventory.as_deref(), Access::Change, goal, &screen)?;
     let seen = operation.observe(Depth::Inventory).await?;
     let planned = operation.plan(seen)?;
+    operation.need_cluster().await?;
     let Some(approved) = operation.approve(planned, &Always).await? else { return Ok(Exit::Pending) };
     let exit = running::run(&mut operation, approved, (common, verb.events.events.as_deref()), printer).await?;
     drop(operation);
