@@ -25,8 +25,6 @@ pub enum Cause {
     BadCertificate,
     /// An answer that makes no sense.
     BadAnswer,
-    /// The client is not in this release.
-    NotInThisRelease,
     /// Anything else; what happened is in the sentence only.
     Other,
 }
@@ -43,7 +41,6 @@ impl Cause {
             | Self::UnknownAuthority
             | Self::BadCertificate
             | Self::BadAnswer
-            | Self::NotInThisRelease
             | Self::Other => Exit::Unreachable,
         }
     }
@@ -130,7 +127,6 @@ mod tests {
             (Cause::Input, Exit::Input),
             (Cause::Credentials, Exit::Input),
             (Cause::Unreachable, Exit::Unreachable),
-            (Cause::NotInThisRelease, Exit::Unreachable),
             (Cause::Other, Exit::Unreachable),
         ] {
             assert_eq!(cause.exit(), exit, "{cause:?}");

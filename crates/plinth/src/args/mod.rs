@@ -1,7 +1,9 @@
 //! The command line.
 
+mod check;
 mod shared;
 
+pub(crate) use check::Check;
 pub(crate) use shared::{InventoryOption, Sources, Without};
 
 use crate::{complete, examples};
@@ -261,23 +263,6 @@ pub(crate) struct Apply {
     pub(crate) sources: Sources,
     #[command(flatten)]
     pub(crate) without: Without,
-    #[command(flatten)]
-    pub(crate) from: InventoryOption,
-    #[command(flatten)]
-    pub(crate) events: Events,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct Check {
-    /// Only these checks: `storage`, `gpu-pod`, or the id of a step; may be given several times
-    #[arg(long, value_name = "CHECK", value_delimiter = ',')]
-    pub(crate) only: Vec<String>,
-    /// Only what is about these nodes; may be given several times
-    #[arg(long, value_name = "NODE", value_delimiter = ',', add = ArgValueCompleter::new(complete::nodes))]
-    pub(crate) node: Vec<String>,
-    /// Write what was seen into this folder: checks.json, junit.xml and index.html
-    #[arg(long, value_name = "FOLDER")]
-    pub(crate) out: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) from: InventoryOption,
     #[command(flatten)]

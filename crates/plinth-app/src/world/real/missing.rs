@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use plinth_model::Work;
 use plinth_model::inventory::Inventory;
 use plinth_world::bcm::{BcmClient, BcmIdentity};
-use plinth_world::{Cause, ClientError, ClientResult, Context};
+use plinth_world::{ClientError, ClientResult, Context};
 
 /// The client of a site without BCM. No plan of such a site has a step that asks it.
 #[derive(Clone, Copy, Debug)]
@@ -20,8 +20,7 @@ pub const fn lacks(_: &Work) -> Option<&'static str> {
 fn refused<T>(doing: &str) -> ClientResult<T> {
     Err(ClientError::new("bcm", doing)
         .happened("the site names no BCM; nothing was done")
-        .attempt("this is a defect of plinth: report it")
-        .because(Cause::NotInThisRelease))
+        .attempt("this is a defect of plinth: report it"))
 }
 
 #[async_trait]

@@ -116,11 +116,6 @@ findings! {
         usually: "another terminal or a colleague runs plinth on the same state directory.",
         fix: "look with `plinth status`, wait for that run to end, then run again.",
     }
-    PLINTH_NOT_IN_THIS_RELEASE = "plinth.not-in-this-release", Vendor {
-        means: "This release of plinth has no client to that system yet. What comes before is done and recorded.",
-        usually: "`apply` came to Kubespray, Kubernetes, Helm or Run:ai.",
-        fix: "Keep the state directory: a release with that client goes on from here. `plinth rehearse` shows the rest.",
-    }
     PLINTH_PARTLY = "plinth.partly", You {
         means: "The run could not be recorded to its end; what was recorded is intact.",
         usually: "the disk with the state directory is full.",
