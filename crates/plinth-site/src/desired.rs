@@ -233,6 +233,9 @@ pub struct Checks {
     pub image: String,
     /// Image of test pods that use a GPU.
     pub gpu_image: String,
+    /// Checks that are not carried out, by the middle part of their steps' ids.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub skip: Vec<String>,
 }
 
 /// Helm components.

@@ -57,6 +57,7 @@ pub(crate) fn desired() -> Desired {
         checks: Checks {
             image: "docker.io/library/busybox:1.36.1".to_owned(),
             gpu_image: "nvcr.io/nvidia/cuda:13".to_owned(),
+            skip: Vec::new(),
         },
         storage: Storage {
             images: "/var/lib/containerd".to_owned(),

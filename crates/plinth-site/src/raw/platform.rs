@@ -200,4 +200,51 @@ pub(crate) struct Checks {
     /// `nvcr.io/nvidia/cuda:13.0.0-base-ubi9` when absent.
     #[serde(default)]
     pub(crate) gpu_image: Option<Text<ImageName>>,
+    /// Checks that are not carried out on this site, neither by `apply` nor by `check`.
+    #[serde(default)]
+    pub(crate) skip: Vec<CheckName>,
+}
+
+/// A kind of acceptance check.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum CheckName {
+    /// Nodes are Ready.
+    Nodes,
+    /// `kube-system` works.
+    System,
+    /// Pods reach each other across nodes.
+    PodNetwork,
+    /// The metrics API answers.
+    Metrics,
+    /// All GPUs are offered.
+    GpuCapacity,
+    /// A pod with a GPU runs on each GPU node.
+    GpuPod,
+    /// The platform's name resolves in pods.
+    Dns,
+    /// The ingress shows the certificate.
+    Ingress,
+    /// The default storage class keeps data.
+    Storage,
+    /// Run:ai calls the cluster connected.
+    Runai,
+}
+
+impl CheckName {
+    /// As it stands in ids of steps.
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Nodes => "nodes",
+            Self::System => "system",
+            Self::PodNetwork => "pod-network",
+            Self::Metrics => "metrics",
+            Self::GpuCapacity => "gpu-capacity",
+            Self::GpuPod => "gpu-pod",
+            Self::Dns => "dns",
+            Self::Ingress => "ingress",
+            Self::Storage => "storage",
+            Self::Runai => "runai",
+        }
+    }
 }
