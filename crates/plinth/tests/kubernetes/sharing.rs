@@ -79,12 +79,15 @@ fn two_who_taint_at_once_lose_nothing() {
     let stand = Stand::introduced();
     let (client, ctx, n1, none) = (&stand.client, &stand.ctx, name("n1"), labels(&[]));
     let wanted = taints(&["ours=x:NoSchedule"]);
-    // Others taint all the while; each call of ours takes its own taint away, or sets it, and touches none of theirs.
+    // Another one taints all the while; each call of ours takes our own taint away, or sets it, and touches none of theirs. One after
+    // the other: two kubectl that taint at once replace each other's list.
     std::thread::scope(|threads| {
-        for other in 0..3 {
-            let plane = &stand.plane;
-            threads.spawn(move || plane.kubectl(&["taint", "node", "n1", &format!("t{other}=x:NoSchedule")]).unwrap());
-        }
+        let plane = &stand.plane;
+        threads.spawn(move || {
+            for other in 0..3 {
+                plane.kubectl(&["taint", "node", "n1", &format!("t{other}=x:NoSchedule")]).unwrap();
+            }
+        });
         for round in 0..6 {
             let taints = if round % 2 == 0 { &wanted[..] } else { &[] };
             stand.run(client.label_node(ctx, &n1, &none, taints)).unwrap();
