@@ -1,6 +1,7 @@
 //! What acceptance checks proved, for people who were not there: as JSON, as JUnit for build systems, and as one page that needs no
 //! other file.
 
+use crate::style::clean;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use plinth_model::run::StepView;
 use plinth_model::{RunView, StepId, StepState, amount};
@@ -59,7 +60,7 @@ struct Checked<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     seconds: Option<f64>,
     /// What was seen.
-    evidence: Vec<&'a str>,
+    evidence: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     finding: Option<&'a plinth_model::Finding>,
 }
@@ -171,8 +172,8 @@ ul{margin:0;padding-left:1.1rem}code{overflow-wrap:anywhere}\
 fn checked<'a>(id: &'a StepId, step: &'a StepView) -> Checked<'a> {
     let finding = step.finding.as_deref();
     let evidence = match finding {
-        Some(finding) if !finding.evidence.is_empty() => finding.evidence.iter().map(String::as_str).collect(),
-        _ => step.detail.split("; ").filter(|line| !line.is_empty()).collect(),
+        Some(finding) if !finding.evidence.is_empty() => finding.evidence.iter().map(|line| clean(line)).collect(),
+        _ => step.detail.split("; ").filter(|line| !line.is_empty()).map(clean).collect(),
     };
     let (proof, node) = (Proof::of(step), step.node.as_deref());
     Checked { id, proof, node, reason: &step.reason, seconds: step.seconds, evidence, finding }
@@ -190,7 +191,7 @@ fn case(check: &Checked<'_>) -> TestCase {
             let code = check.finding.map_or("not-known", |finding| finding.code.as_str());
             status
                 .set_type(code)
-                .set_message(check.evidence.first().copied().unwrap_or_default())
+                .set_message(check.evidence.first().cloned().unwrap_or_default())
                 .set_description(&told);
             status
         }
@@ -221,5 +222,64 @@ fn row(check: &Checked<'_>) -> Markup {
             }
             td { @if let Some(seconds) = check.seconds { (format!("{seconds:.1}")) } }
         }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use serde_json::{Value, json};
+
+    fn view() -> RunView {
+        let mut view = RunView::default();
+        let step = |state: &str, more: Value| {
+            let mut step = json!({"stage": "acceptance", "state": state, "reason": "because", "seq": 1});
+            step.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+            serde_json::from_value::<StepView>(step).unwrap()
+        };
+        let finding = json!({
+            "code": "network.pods-cut-off", "severity": "error", "subject": "n2", "owner": "network-team", "fix": "look at <n2>",
+            "message": "cut off", "evidence": ["n2 says <script>alert(1)</script> \u{1b}[31m & more"],
+        });
+        for (id, step) in [
+            ("checks/nodes/lab", step("unchanged", json!({"detail": "3 of 3 Ready; kubelet v1", "seconds": 0.5}))),
+            ("checks/pod-network/lab", step("failed", json!({"detail": "cut off", "finding": finding}))),
+            ("checks/storage/default", step("failed", json!({"detail": "no answer"}))),
+            ("checks/runai/lab", step("not-run", json!({"detail": "stopped"}))),
+            ("nodes/account/n1", step("changed", json!({}))),
+        ] {
+            view.steps.insert(StepId::try_from(id.to_owned()).unwrap(), step);
+        }
+        view
+    }
+
+    #[test]
+    fn only_checks_are_told_each_with_how_it_ended() {
+        let view = view();
+        let evidence = Evidence::of(&view, "1.2.3");
+        let summary = "4 checks: 1 holds, 1 fails, 1 could not be found out, 1 was not run";
+        assert_eq!(evidence.summary(), summary);
+        let told: Value = serde_json::from_str(&evidence.json().unwrap()).unwrap();
+        let proofs: Vec<&str> =
+            told["checks"].as_array().unwrap().iter().map(|one| one["proof"].as_str().unwrap()).collect();
+        assert_eq!(proofs, ["holds", "fails", "not-run", "unknown"], "in the order of their ids");
+        assert_eq!(told["checks"][0]["evidence"], json!(["3 of 3 Ready", "kubelet v1"]));
+    }
+
+    #[test]
+    fn text_from_outside_is_text_on_the_page_and_in_junit() {
+        let view = view();
+        let evidence = Evidence::of(&view, "1.2.3");
+        let page = evidence.page();
+        assert!(page.contains("&lt;script&gt;alert(1)") && !page.contains("<script"), "{page}");
+        assert!(!page.contains('\u{1b}') && !page.contains("src=") && !page.contains("href="), "it asks for nothing");
+        let junit = evidence.junit().unwrap();
+        assert!(
+            junit.contains(r#"tests="4" skipped="1" errors="1" failures="1""#) || junit.contains(r#"failures="1""#),
+            "{junit}"
+        );
+        assert!(!junit.contains('\u{1b}') && !junit.contains("<script"), "{junit}");
+        assert!(junit.contains("network.pods-cut-off") && junit.contains("look at &lt;n2&gt;"), "{junit}");
     }
 }
