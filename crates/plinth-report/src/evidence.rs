@@ -4,7 +4,7 @@
 use crate::style::clean;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use plinth_model::run::StepView;
-use plinth_model::{RunView, StepId, StepState, amount};
+use plinth_model::{Finding, RunView, StepId, StepState, amount};
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 use serde::Serialize;
 use std::time::Duration;
@@ -27,11 +27,11 @@ pub enum Proof {
 }
 
 impl Proof {
-    fn of(step: &StepView) -> Self {
+    fn of(step: &StepView, is_verdict: IsVerdict) -> Self {
         match step.state {
             StepState::Changed | StepState::Unchanged => Self::Holds,
-            // Without a finding of its own, what failed is the looking.
-            StepState::Failed if step.finding.is_some() => Self::Fails,
+            // With another finding, what failed is the looking.
+            StepState::Failed if step.finding.as_deref().is_some_and(is_verdict) => Self::Fails,
             StepState::Failed => Self::Unknown,
             _ => Self::NotRun,
         }
@@ -46,6 +46,9 @@ impl Proof {
         }
     }
 }
+
+/// Whether a finding is what a check says, and not why it could not be carried out.
+pub type IsVerdict = fn(&Finding) -> bool;
 
 /// One check.
 #[derive(Debug, Serialize)]
@@ -62,7 +65,7 @@ struct Checked<'a> {
     /// What was seen.
     evidence: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    finding: Option<&'a plinth_model::Finding>,
+    finding: Option<&'a Finding>,
 }
 
 /// The checks of a run.
@@ -80,7 +83,7 @@ pub struct Evidence<'a> {
 impl<'a> Evidence<'a> {
     /// Of the steps of a run that are checks.
     #[must_use]
-    pub fn of(view: &'a RunView, plinth: &'static str) -> Self {
+    pub fn of(view: &'a RunView, plinth: &'static str, is_verdict: IsVerdict) -> Self {
         let head = view.run.as_ref();
         let checks = view.steps.iter().filter(|(id, _)| id.area() == "checks");
         Self {
@@ -89,7 +92,7 @@ impl<'a> Evidence<'a> {
             run: head.map(|head| head.run.clone()).unwrap_or_default(),
             started: view.started.map(|at| format!("{at:.0}")).unwrap_or_default(),
             plinth,
-            checks: checks.map(|(id, step)| checked(id, step)).collect(),
+            checks: checks.map(|(id, step)| checked(id, step, is_verdict)).collect(),
         }
     }
 
@@ -169,13 +172,13 @@ table{border-collapse:collapse;width:100%}th,td{text-align:left;vertical-align:t
 ul{margin:0;padding-left:1.1rem}code{overflow-wrap:anywhere}\
 @media(prefers-color-scheme:dark){body{color:#e6e6e6;background:#16181b}th,td{border-color:#444}.holds{color:#7fd6a0}.fails,.unknown{color:#ff9a9a}.why{color:#aaa}}";
 
-fn checked<'a>(id: &'a StepId, step: &'a StepView) -> Checked<'a> {
+fn checked<'a>(id: &'a StepId, step: &'a StepView, is_verdict: IsVerdict) -> Checked<'a> {
     let finding = step.finding.as_deref();
     let evidence = match finding {
         Some(finding) if !finding.evidence.is_empty() => finding.evidence.iter().map(|line| clean(line)).collect(),
         _ => step.detail.split("; ").filter(|line| !line.is_empty()).map(clean).collect(),
     };
-    let (proof, node) = (Proof::of(step), step.node.as_deref());
+    let (proof, node) = (Proof::of(step, is_verdict), step.node.as_deref());
     Checked { id, proof, node, reason: &step.reason, seconds: step.seconds, evidence, finding }
 }
 
@@ -242,10 +245,12 @@ mod tests {
             "code": "network.pods-cut-off", "severity": "error", "subject": "n2", "owner": "network-team", "fix": "look at <n2>",
             "message": "cut off", "evidence": ["n2 says <script>alert(1)</script> \u{1b}[31m & more"],
         });
+        let mut unseen = finding.clone();
+        unseen["code"] = json!("run.step-failed");
         for (id, step) in [
             ("checks/nodes/lab", step("unchanged", json!({"detail": "3 of 3 Ready; kubelet v1", "seconds": 0.5}))),
             ("checks/pod-network/lab", step("failed", json!({"detail": "cut off", "finding": finding}))),
-            ("checks/storage/default", step("failed", json!({"detail": "no answer"}))),
+            ("checks/storage/default", step("failed", json!({"detail": "no answer", "finding": unseen}))),
             ("checks/runai/lab", step("not-run", json!({"detail": "stopped"}))),
             ("nodes/account/n1", step("changed", json!({}))),
         ] {
@@ -257,7 +262,7 @@ mod tests {
     #[test]
     fn only_checks_are_told_each_with_how_it_ended() {
         let view = view();
-        let evidence = Evidence::of(&view, "1.2.3");
+        let evidence = Evidence::of(&view, "1.2.3", |finding| finding.code == "network.pods-cut-off");
         let summary = "4 checks: 1 holds, 1 fails, 1 could not be found out, 1 was not run";
         assert_eq!(evidence.summary(), summary);
         let told: Value = serde_json::from_str(&evidence.json().unwrap()).unwrap();
@@ -270,7 +275,7 @@ mod tests {
     #[test]
     fn text_from_outside_is_text_on_the_page_and_in_junit() {
         let view = view();
-        let evidence = Evidence::of(&view, "1.2.3");
+        let evidence = Evidence::of(&view, "1.2.3", |finding| finding.code == "network.pods-cut-off");
         let page = evidence.page();
         assert!(page.contains("&lt;script&gt;alert(1)") && !page.contains("<script"), "{page}");
         assert!(!page.contains('\u{1b}') && !page.contains("src=") && !page.contains("href="), "it asks for nothing");

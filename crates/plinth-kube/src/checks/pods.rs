@@ -3,8 +3,9 @@
 use super::room::Room;
 use k8s_openapi::api::core::v1::{ContainerStatus, Pod};
 use kube::api::LogParams;
-use plinth_model::NodeName;
-use plinth_world::{ClientResult, deadlines};
+use plinth_model::finding::code;
+use plinth_model::{Finding, NodeName};
+use plinth_world::{ClientError, ClientResult, deadlines};
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -69,13 +70,25 @@ impl Room<'_> {
             let late: Vec<&&Pod> = ours.iter().filter(|pod| !is_there(pod, until)).collect();
             let failed = until == Until::Ready && ours.iter().any(|pod| has_ended(pod));
             if late.is_empty() || failed || clock.elapsed().saturating_sub(began) > limit {
-                return Ok(late.iter().map(|pod| why(pod)).collect());
+                return match late.iter().find(|pod| lacks_image(pod)) {
+                    Some(pod) => Err(self.no_image(pod)),
+                    None => Ok(late.iter().map(|pod| why(pod)).collect()),
+                };
             }
             let (done, all) = (ours.len() - late.len(), ours.len());
             let waits = late.first().map(|pod| why(pod)).unwrap_or_default();
             self.call.ctx().progress(done as u64, all as u64, format!("waiting for test pods: {waits}"));
             clock.sleep(deadlines::CHECK_LOOK).await;
         }
+    }
+
+    /// A pod whose image cannot be pulled says nothing about what is checked.
+    fn no_image(&self, pod: &Pod) -> ClientError {
+        let attempt = "let the nodes reach the registry, or name a mirror under `registries.mirrors`, or another image under `checks`";
+        let finding = Finding::error(code::CHECKS_IMAGE, name(pod), "the image of a test pod cannot be pulled")
+            .evidence(why(pod))
+            .fix(attempt);
+        self.call.fails(why(pod), attempt).finding(finding)
     }
 
     /// What a pod wrote, and whether its program ended with 0.
@@ -99,6 +112,15 @@ fn phase(pod: &Pod) -> &str {
 
 fn has_ended(pod: &Pod) -> bool {
     matches!(phase(pod), "Succeeded" | "Failed")
+}
+
+/// Whether it waits for its image, by kubelet's own words.
+fn lacks_image(pod: &Pod) -> bool {
+    let statuses = pod.status.iter().flat_map(|status| status.container_statuses.iter().flatten());
+    let reasons = statuses.filter_map(|status| status.state.as_ref()?.waiting.as_ref()?.reason.as_deref());
+    reasons
+        .into_iter()
+        .any(|reason| matches!(reason, "ErrImagePull" | "ImagePullBackOff" | "InvalidImageName" | "ErrImageNeverPull"))
 }
 
 fn is_there(pod: &Pod, until: Until) -> bool {
@@ -160,11 +182,12 @@ mod tests {
             "name": "check", "image": "", "imageID": "", "ready": false, "restartCount": 0,
             "state": {"waiting": {"reason": "ErrImagePull", "message": "no such host"}},
         }]});
+        assert!(lacks_image(&seen(pull.clone())));
         assert_eq!(why(&seen(pull)), "pod ask-2 on n2: ErrImagePull: no such host");
         let full = json!({"phase": "Pending", "conditions": [{
             "type": "PodScheduled", "status": "False", "message": "0/3 nodes are available: 3 Insufficient nvidia.com/gpu.",
         }]});
-        assert!(why(&seen(full)).ends_with("3 Insufficient nvidia.com/gpu."));
+        assert!(!lacks_image(&seen(full.clone())) && why(&seen(full)).ends_with("3 Insufficient nvidia.com/gpu."));
         let ended = json!({"phase": "Failed", "containerStatuses": [{
             "name": "check", "image": "", "imageID": "", "ready": false, "restartCount": 0,
             "state": {"terminated": {"exitCode": 127, "reason": "Error"}},

@@ -12,7 +12,7 @@ mod bcm {
 }
 
 mod checks {
-    mod acceptance;
+    pub(super) mod acceptance;
 }
 
 mod engines {
@@ -62,6 +62,7 @@ mod runai {
 #[cfg(test)]
 mod tests;
 
+pub use checks::acceptance::is_verdict;
 pub use engines::kubespray::downloads;
 pub use explain::{EXPLANATIONS, Explanation, explain};
 

@@ -12,6 +12,7 @@ use plinth_model::{Exit, Problem};
 use plinth_plan::Chosen;
 use plinth_report::evidence::Evidence;
 use plinth_run::journal::JournalReader;
+use plinth_run::steps::is_verdict;
 use plinth_world::files;
 use std::path::Path;
 
@@ -36,7 +37,7 @@ pub(crate) async fn run(common: &Common, verb: &Check, printer: &Printer) -> Res
 /// Writes the evidence of the run that just ended.
 fn keep(common: &Common, folder: &Path, printer: &Printer) -> Result<(), Failure> {
     let view = Kept::open(common)?.journal.map(JournalReader::into_view).unwrap_or_default();
-    let evidence = Evidence::of(&view, env!("CARGO_PKG_VERSION"));
+    let evidence = Evidence::of(&view, env!("CARGO_PKG_VERSION"), is_verdict);
     let problem = |happened: String| {
         Problem::while_doing("writing the evidence into")
             .to(folder.display())

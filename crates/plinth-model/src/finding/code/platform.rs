@@ -31,6 +31,11 @@ findings! {
         usually: "CoreDNS lacks the entry for the name, or forwards to servers that answer something else.",
         fix: "Look at the entry: `kubectl -n kube-system get configmap coredns -o yaml`. Then ask the servers that it forwards to for this name.",
     }
+    CHECKS_IMAGE = "checks.image", You {
+        means: "The image of a test pod cannot be pulled, so a check could not be carried out. It says nothing about what was to be checked.",
+        usually: "No internet and no mirror of that registry, or a mirror that lacks the image.",
+        fix: "Name a mirror under `registries.mirrors` that has the image, or another image under `checks.image` or `checks.gpuImage`.",
+    }
     CHECKS_UNKNOWN = "checks.unknown", You {
         means: "`plinth check --only` names a check that this site does not have.",
         usually: "A slip, or the component that it is about is switched off.",

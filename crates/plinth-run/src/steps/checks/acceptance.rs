@@ -3,9 +3,17 @@
 use crate::behaviour::{Probed, StepEnv};
 use crate::steps::outcome::{blocked, done, only_looks, unseen};
 use crate::steps::{Explanation, StepKind};
+use plinth_check::CLAIMS;
 use plinth_model::steps::AcceptanceCheck;
-use plinth_model::{Step, Verdict};
+use plinth_model::{Finding, Step, Verdict};
 use plinth_world::ClientError;
+
+/// Whether a finding is what a check says, and not why it could not be carried out.
+#[must_use]
+pub fn is_verdict(finding: &Finding) -> bool {
+    CLAIMS.iter().any(|claim| claim.code == finding.code)
+}
+
 impl StepKind for AcceptanceCheck {
     const EXPLANATION: Explanation = Explanation {
         kind: AcceptanceCheck::KIND,
