@@ -2,10 +2,10 @@
 
 use crate::events::Decoder;
 use crate::folder::EVENTS;
-use crate::log::{Log, Tail};
 use crate::program::CLIENT;
 use crate::stage::Stage;
 use crate::watch::Watch;
+use plinth_world::program_log::ProgramLog;
 use plinth_world::secrets::Secrets;
 use plinth_world::{ClientError, ClientResult, Context, deadlines};
 use std::ffi::OsString;
@@ -30,7 +30,7 @@ pub(super) struct Job<'a> {
     pub(super) lock: &'a Path,
     pub(super) words: Vec<OsString>,
     pub(super) playbook: &'static str,
-    pub(super) log: Log,
+    pub(super) log: ProgramLog,
     /// The folder of the stage goes with it.
     pub(super) last: bool,
     pub(super) doing: &'a str,
@@ -72,9 +72,9 @@ pub(super) async fn follow(ctx: &Context, job: Job<'_>, secrets: &Arc<dyn Secret
 }
 
 /// A program that outlives the play may keep its output open; nobody waits for that.
-async fn tail(task: JoinHandle<Tail>) -> Vec<String> {
+async fn tail(task: JoinHandle<Vec<String>>) -> Vec<String> {
     match timeout(deadlines::PLAY_LINGER, task).await {
-        Ok(Ok(tail)) => tail.lines(),
+        Ok(Ok(tail)) => tail,
         _ => Vec::new(),
     }
 }

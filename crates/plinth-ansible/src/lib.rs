@@ -8,7 +8,6 @@ mod follow;
 mod hints;
 mod index;
 mod local;
-mod log;
 mod preview;
 mod profile;
 mod program;
@@ -25,4 +24,7 @@ pub mod watch;
 pub use environment::PackageSource;
 pub use index::{DEFAULT_INDEX, package_index};
 pub use local::LocalAnsible;
-pub use log::{LOG_TIME, LOGS};
+/// Folder of the logs of plays, below the state directory.
+pub const LOGS: &str = "kubespray/logs";
+/// Logs that are kept.
+const LOGS_KEPT: usize = 20;

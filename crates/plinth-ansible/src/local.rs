@@ -2,13 +2,13 @@
 
 use crate::environment::{Environments, PackageSource};
 use crate::follow::{Ending, Job, follow};
-use crate::log::{LOG_TIME, Log};
+
 use crate::program::{self, CLIENT, Hidden};
 use crate::record::Record;
 use crate::source::Sources;
 use crate::stage::{Props, Stage};
 use crate::verdict::verdict;
-use crate::{alive, preview, table};
+use crate::{LOGS, LOGS_KEPT, alive, preview, table};
 use async_trait::async_trait;
 use indexmap::IndexMap;
 use plinth_model::engine::Play;
@@ -17,6 +17,7 @@ use plinth_model::{Digest, NodeName};
 use plinth_world::ansible::{AnsibleClient, Download, HostStats, PlayHosts, PlayRun, PlayStats};
 use plinth_world::node::KnownHosts;
 use plinth_world::private_file;
+use plinth_world::program_log::{LOG_TIME, ProgramLog};
 use plinth_world::secrets::Secrets;
 use plinth_world::{ClientError, ClientResult, Context, deadlines};
 use serde_json::json;
@@ -69,9 +70,10 @@ impl LocalAnsible {
         Ok(Props { state: &self.state, venv, source, hidden: Arc::clone(&self.hidden), doing })
     }
 
-    fn log(&self, ctx: &Context, name: &str, doing: &str) -> ClientResult<Log> {
+    fn log(&self, ctx: &Context, name: &str, doing: &str) -> ClientResult<ProgramLog> {
         let at = ctx.clock().now().strftime(LOG_TIME);
-        Log::begin(&self.state, &format!("{at}-{name}.log")).map_err(|error| failed(doing, &error))
+        ProgramLog::begin(&self.state.join(LOGS), &format!("{at}-{name}.log"), LOGS_KEPT)
+            .map_err(|error| failed(doing, &error))
     }
 
     /// One playbook under the supervisor.

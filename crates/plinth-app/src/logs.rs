@@ -5,10 +5,11 @@
 //! began; the journal knows what ran then.
 
 use jiff::Timestamp;
-use plinth_ansible::{LOG_TIME, LOGS};
+use plinth_ansible::LOGS;
 use plinth_model::run::{LogFile, LogOf, Logs, logs};
 use plinth_model::{Problem, RunView, StepId};
 use plinth_run::journal::JournalReader;
+use plinth_world::program_log::LOG_TIME;
 use std::fs::{self, File};
 use std::io::{self, BufRead as _, BufReader, Read as _};
 use std::path::Path;

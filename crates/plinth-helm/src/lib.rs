@@ -9,7 +9,6 @@ mod client;
 mod crds;
 mod failure;
 mod folder;
-mod log;
 mod mark;
 mod package;
 mod payload;
@@ -20,4 +19,7 @@ mod repair;
 mod tests;
 
 pub use client::{HelmCluster, LocalHelm};
-pub use log::{LOG_TIME, LOGS};
+/// Folder of the logs of helm, below the state directory.
+pub const LOGS: &str = "helm/logs";
+/// Logs that are kept: three runs over a whole platform.
+const LOGS_KEPT: usize = 60;

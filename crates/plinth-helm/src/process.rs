@@ -3,10 +3,11 @@
 
 use crate::failure;
 use crate::folder::Folder;
-use crate::log::{LOG_TIME, Log};
 use crate::mark::Mark;
 use crate::program::{Program, Words, bare};
+use crate::{LOGS, LOGS_KEPT};
 use plinth_model::{ReleaseName, Secret};
+use plinth_world::program_log::{LOG_TIME, ProgramLog};
 use plinth_world::secrets::Secrets;
 use plinth_world::{ClientResult, Context, deadlines};
 use rustix::process::{Pid, Signal, kill_process_group};
@@ -44,7 +45,8 @@ pub(super) async fn run(ctx: &Context, job: Job<'_>, secrets: &Arc<dyn Secrets>)
     let local = |what: &'static str| move |error| failure::local(doing, what, &error);
     let folder = Folder::make().map_err(local("no private folder can be made for helm"))?;
     let name = format!("{}-{}.log", ctx.clock().now().strftime(LOG_TIME), job.release.name);
-    let log = Log::begin(job.state, &name).map_err(local("helm's log cannot be written"))?;
+    let log =
+        ProgramLog::begin(&job.state.join(LOGS), &name, LOGS_KEPT).map_err(local("helm's log cannot be written"))?;
     let mut command = bare(&job.program.path, &folder);
     command.args(job.words.all()).process_group(0);
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());

@@ -21,6 +21,7 @@ pub mod kube;
 pub mod node;
 pub mod output;
 pub mod private_file;
+pub mod program_log;
 pub mod runai;
 pub mod secrets;
 

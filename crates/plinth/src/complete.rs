@@ -36,7 +36,7 @@ fn begun_by<'a>(offered: impl IntoIterator<Item = &'a str>, current: &OsStr) -> 
     fitting.map(|text| CompletionCandidate::new(text.to_owned())).collect()
 }
 
-/// The plan of the last run of the site that a command without `-f` and `--state` would be about.
+/// The plan of the last run of the site that was about more than checks, and that a command without `-f` and `--state` would be about.
 fn last_plan() -> Option<Plan> {
     let file = default_file();
     if file.as_os_str() == "-" {
@@ -47,6 +47,5 @@ fn last_plan() -> Option<Plan> {
     let given = std::env::var_os("PLINTH_STATE").map(PathBuf::from);
     let directory = state::directory(given.as_deref(), &input.site.desired.name).ok()?;
     let reader = Journal::open_read_only(&directory).ok()??;
-    let hash = reader.view().run.as_ref()?.plan.clone();
-    reader.plan(&hash).ok()?.read()
+    reader.plan_with(|step| step.id.area() != "checks").ok()?.read()
 }

@@ -113,7 +113,7 @@ pub(crate) fn steps(wanted: &str, plan: &Plan, last: &RunView) -> Option<Explana
 }
 
 /// By its id, by the parts of it that a plan prints, or by its node.
-fn is_meant(wanted: &str, step: &Step) -> bool {
+pub(crate) fn is_meant(wanted: &str, step: &Step) -> bool {
     let id = step.id.as_str();
     let begins = id.strip_prefix(wanted).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
     begins || step.work.node().is_some_and(|node| node.as_str() == wanted)

@@ -3,7 +3,7 @@
 use super::events;
 use super::lock::Lock;
 use super::{JournalError, Memory, schema};
-use plinth_model::{Digest, Event, Plan, RunView};
+use plinth_model::{Digest, Event, Plan, RunView, Step};
 use rusqlite::{Connection, OptionalExtension as _};
 use std::path::{Path, PathBuf};
 
@@ -14,6 +14,9 @@ pub struct JournalReader {
     pub(super) path: PathBuf,
     view: RunView,
 }
+
+/// Plans that are looked through for a step; a large one takes part of a second to read.
+const LOOKED_THROUGH: u32 = 8;
 
 /// What a journal keeps of a plan that was run.
 #[derive(Clone, Debug)]
@@ -27,6 +30,10 @@ pub enum StoredPlan {
 }
 
 impl StoredPlan {
+    fn of(text: &str) -> Self {
+        serde_json::from_str(text).map_or(Self::OfAnotherRelease, |plan| Self::Read(Box::new(plan)))
+    }
+
     /// The plan, if it can be read.
     #[must_use]
     pub fn read(self) -> Option<Plan> {
@@ -108,7 +115,36 @@ impl JournalReader {
     /// When the database cannot be read.
     pub fn plan(&self, hash: &Digest) -> Result<StoredPlan, JournalError> {
         let Some(text) = self.plan_text(hash)? else { return Ok(StoredPlan::Absent) };
-        Ok(serde_json::from_str(&text).map_or(StoredPlan::OfAnotherRelease, |plan| StoredPlan::Read(Box::new(plan))))
+        Ok(StoredPlan::of(&text))
+    }
+
+    /// The plan of the last run if it has such a step, else the newest one that has: the last run may have been about something else, such
+    /// as checks alone.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn plan_with(&self, is_meant: impl Fn(&Step) -> bool) -> Result<StoredPlan, JournalError> {
+        let Some(run) = &self.view.run else { return Ok(StoredPlan::Absent) };
+        let has = |plan: &StoredPlan| matches!(plan, StoredPlan::Read(plan) if plan.steps.iter().any(&is_meant));
+        let last = self.plan(&run.plan)?;
+        if has(&last) {
+            return Ok(last);
+        }
+        let found = self.newest_plan(has).map_err(|error| self.error(&error))?;
+        Ok(found.unwrap_or(last))
+    }
+
+    /// The newest plan for which this holds. A plan that was run again counts by its first time.
+    fn newest_plan(&self, has: impl Fn(&StoredPlan) -> bool) -> rusqlite::Result<Option<StoredPlan>> {
+        let mut statement = self.connection.prepare("SELECT body FROM plans ORDER BY rowid DESC LIMIT ?1")?;
+        let mut rows = statement.query([LOOKED_THROUGH])?;
+        while let Some(row) = rows.next()? {
+            let plan = StoredPlan::of(&row.get::<_, String>(0)?);
+            if has(&plan) {
+                return Ok(Some(plan));
+            }
+        }
+        Ok(None)
     }
 
     fn error(&self, error: &rusqlite::Error) -> JournalError {

@@ -43,7 +43,8 @@ fn steps(common: &Common, verb: &Explain, what: &str, printer: &Printer) -> Resu
         return Err(unknown(what).into());
     }
     let kept = Kept::open_if_there(common)?;
-    let ran = kept.journal.as_ref().map_or(Ok(StoredPlan::Absent), last_plan)?;
+    let meant = |reader: &JournalReader| reader.plan_with(|step| explain::is_meant(what, step));
+    let ran = kept.journal.as_ref().map_or(Ok(StoredPlan::Absent), meant).map_err(Problem::from)?;
     let input = Input::load(&common.file)?;
     let plan = match (&verb.from.inventory, ran) {
         (Some(file), _) => made(&input, &input.site.desired, recorded_inventory(file)?)?,
@@ -60,14 +61,6 @@ fn steps(common: &Common, verb: &Explain, what: &str, printer: &Printer) -> Resu
     };
     let last = kept.journal.map_or_else(RunView::default, JournalReader::into_view);
     Ok(explain::steps(what, &plan, &last).ok_or_else(|| unknown(what))?)
-}
-
-/// The plan of the last run.
-fn last_plan(reader: &JournalReader) -> Result<StoredPlan, Problem> {
-    match &reader.view().run {
-        Some(run) => Ok(reader.plan(&run.plan)?),
-        None => Ok(StoredPlan::Absent),
-    }
 }
 
 fn made(input: &Input, desired: &Desired, inventory: Inventory) -> Result<Plan, Failure> {
