@@ -41,7 +41,7 @@ async fn kept_certificate(
     name: &str,
 ) -> ClientResult<Result<String, Verdict>> {
     Ok(match clients.keystore.certificate(ctx, name).await? {
-        Some(kept) if kept.days_left > 0 => Ok(format!(
+        Some(kept) if kept.days_left >= 0 => Ok(format!(
             "kept certificate `{name}` is valid for {} more days, SHA-256 {}",
             kept.days_left, kept.fingerprint
         )),
@@ -52,8 +52,20 @@ async fn kept_certificate(
 
 /// Judges what was seen.
 fn judged(check: &Check, seen: CheckSeen, further: Option<String>) -> Verdict {
-    let evidence: Vec<String> = seen.evidence.into_iter().chain(further).filter(|line| !line.is_empty()).collect();
-    if seen.holds { pass(evidence) } else { fail(check, evidence) }
+    match seen {
+        CheckSeen::Holds(evidence) => {
+            pass(evidence.into_iter().chain(further).filter(|line| !line.is_empty()).collect())
+        }
+        CheckSeen::Skipped(reason) => Verdict::Skip { reason },
+        CheckSeen::Fails { evidence, code } => {
+            let mut finding = finding(check, evidence.into_iter().chain(further).collect());
+            if let Some(code) = code {
+                finding.code = code;
+                finding.fix = code.declaration().map_or(finding.fix, |declared| declared.fix.to_owned());
+            }
+            Verdict::Fail { finding: Box::new(finding) }
+        }
+    }
 }
 
 /// Judges what the control plane says about the cluster.
@@ -83,12 +95,16 @@ fn pass(evidence: Vec<String>) -> Verdict {
 }
 
 fn fail(check: &Check, evidence: Vec<String>) -> Verdict {
+    Verdict::Fail { finding: Box::new(finding(check, evidence)) }
+}
+
+fn finding(check: &Check, evidence: Vec<String>) -> Finding {
     let claim = Claim::of(check);
     let mut finding =
         Finding::error(claim.code, claim::subject(check), format!("This does not hold: {}", claim.sentence))
             .fix(claim.fix);
     finding.evidence = evidence;
-    Verdict::Fail { finding: Box::new(finding) }
+    finding
 }
 
 #[cfg(test)]
@@ -149,7 +165,13 @@ pub(crate) mod tests {
 
     #[test]
     fn what_was_seen_becomes_evidence() {
-        let seen = |holds| CheckSeen { holds, evidence: vec!["1 GPU: H100".to_owned()] };
+        let seen = |holds| {
+            if holds {
+                CheckSeen::Holds(vec!["1 GPU: H100".to_owned()])
+            } else {
+                CheckSeen::Fails { evidence: vec!["1 GPU: H100".to_owned()], code: None }
+            }
+        };
         let check = Check::GpuPod { node: NodeName::new("dgx-05").unwrap(), image: String::new() };
         let kept = Some("kept".to_owned());
         assert_eq!(

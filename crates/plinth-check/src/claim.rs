@@ -19,6 +19,15 @@ pub struct Claim {
     pub fix: &'static str,
 }
 
+/// Findings that a check can end with besides its claim's own.
+const OTHERS: [Code; 1] = [code::INGRESS_NOBODY_BEHIND];
+
+/// Whether a finding is what a check says, and not why it could not be carried out.
+#[must_use]
+pub fn is_verdict(code: Code) -> bool {
+    CLAIMS.iter().map(|claim| claim.code).chain(OTHERS).any(|one| one == code)
+}
+
 /// Every node is there and Ready.
 const NODES: Claim = Claim {
     name: "kubernetes.nodes-ready",
@@ -41,7 +50,7 @@ const SYSTEM: Claim = Claim {
 const POD_NETWORK: Claim = Claim {
     name: "network.pods-reach-each-other",
     sentence: "Pods on different nodes reach each other by address, and a service by its name.",
-    proof: "A pod on every node that answers HTTP, and one that asks the pods of the next nodes and a service in front of all of them; all are removed again.",
+    proof: "A pod on every node that answers HTTP, and one that asks the pods of the next nodes and a service in front of all of them. Every question must be answered; all are removed again.",
     code: code::NETWORK_PODS_CUT_OFF,
     fix: "if one node stands in all the failures: its routes, MTU and firewall (Calico needs VXLAN, UDP 4789, or IP-in-IP between nodes), and its pod of the network plugin; if only the service fails: kube-proxy and CoreDNS",
 };
@@ -85,7 +94,7 @@ const DNS: Claim = Claim {
 /// The ingress shows a certificate that is trusted.
 const INGRESS: Claim = Claim {
     name: "ingress.certificate-is-trusted",
-    sentence: "HTTPS to the platform's URL answers with a certificate that the site's authority signed.",
+    sentence: "HTTPS to the platform's URL answers with the certificate that the site's authority signed, and somebody is behind it.",
     proof: "An HTTPS request from this machine to the ingress's address, verified against the kept authority or the system's roots, for the name of the URL.",
     code: code::INGRESS_CERTIFICATE_NOT_TRUSTED,
     fix: "compare the TLS secret that the ingress names with the kept certificate; a fake certificate means that the ingress does not find its secret",
@@ -160,7 +169,7 @@ mod tests {
         let checks = [
             Check::Nodes { nodes: Vec::new() },
             Check::System,
-            Check::PodNetwork { nodes: Vec::new(), image: String::new() },
+            Check::PodNetwork { nodes: Vec::new(), asking: Vec::new(), image: String::new() },
             Check::Metrics { nodes: Vec::new() },
             Check::GpuCapacity { nodes: Vec::new(), replicas: 1 },
             Check::GpuPod { node: NodeName::new("dgx-05").unwrap(), image: String::new() },

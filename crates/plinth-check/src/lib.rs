@@ -6,4 +6,4 @@ pub mod claim;
 pub mod preflight;
 
 pub use acceptance::accept;
-pub use claim::{CLAIMS, Claim};
+pub use claim::{CLAIMS, Claim, is_verdict};

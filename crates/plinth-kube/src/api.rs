@@ -289,6 +289,10 @@ impl Call<'_> {
         self.ctx
     }
 
+    pub(super) const fn site(&self) -> &SiteName {
+        self.api.site()
+    }
+
     /// One request.
     pub(super) async fn once<T>(&self, work: impl Future<Output = kube::Result<T>>) -> Result<T, Failure> {
         match timeout(self.api.request, work).await {

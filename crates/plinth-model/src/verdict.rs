@@ -4,6 +4,11 @@ use crate::Finding;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+/// What stands between the lines of evidence where they are one line.
+pub const EVIDENCE: &str = "; ";
+/// How the line of a check begins that was not carried out.
+pub const SKIPPED: &str = "skipped: ";
+
 /// What one check says.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", tag = "verdict")]

@@ -1,6 +1,6 @@
 //! One HTTPS request that proves what a server shows: its certificate is verified, and then told.
 
-use crate::fault::failed_request;
+use crate::fault::{Fault, failed_request};
 use crate::trust::{GivenCertificates, system_roots};
 use plinth_world::deadlines;
 use reqwest::redirect::Policy;
@@ -22,16 +22,39 @@ pub struct Answer {
     pub names: Vec<String>,
     /// When the certificate ends, as seconds since 1970.
     pub ends: i64,
+    /// The certificate itself, DER.
+    pub certificate: Vec<u8>,
+}
+
+/// Why there is no answer that counts; each the end of a sentence.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ProbeError {
+    /// This machine cannot ask: the address makes no sense, no authority can be used.
+    Here(String),
+    /// Nobody answers there.
+    NoAnswer(String),
+    /// Somebody answers with a certificate that is not believed.
+    NotBelieved(String),
 }
 
 /// Asks, and follows no redirect: only where the name leads is to be known. `address` stands in for a name that this machine does not
 /// know; `authority` (PEM) for the roots that this machine trusts. No proxy of the environment stands in between.
 ///
 /// # Errors
-/// A sentence that says why there is no answer, or why the server is not believed.
-pub async fn https(url: &str, address: Option<Ipv4Addr>, authority: Option<&[u8]>) -> Result<Answer, String> {
-    let url = Url::parse(url).map_err(|error| format!("{url} is no address: {error}"))?;
-    let host = url.host_str().ok_or_else(|| format!("{url} names no host"))?.to_owned();
+/// When nobody answers, or the server is not believed.
+pub async fn https(url: &str, address: Option<Ipv4Addr>, authority: Option<&[u8]>) -> Result<Answer, ProbeError> {
+    let url = Url::parse(url).map_err(|error| ProbeError::Here(format!("{url} is no address: {error}")))?;
+    let client = client(&url, address, authority).map_err(ProbeError::Here)?;
+    let answer = client.get(url).send().await.map_err(|error| refused(&error))?;
+    let shown = answer.extensions().get::<TlsInfo>().and_then(TlsInfo::peer_certificate).map(<[u8]>::to_vec);
+    let certificate = shown.ok_or_else(|| ProbeError::NotBelieved("the connection had no TLS".to_owned()))?;
+    let unread = || ProbeError::NotBelieved("its certificate cannot be read".to_owned());
+    let (names, ends) = read(&certificate).ok_or_else(unread)?;
+    Ok(Answer { status: answer.status().as_u16(), names, ends, certificate })
+}
+
+fn client(url: &Url, address: Option<Ipv4Addr>, authority: Option<&[u8]>) -> Result<Client, String> {
+    let host = url.host_str().ok_or_else(|| format!("{url} names no host"))?;
     let mut builder = Client::builder()
         .tls_backend_preconfigured(config(authority)?)
         .redirect(Policy::none())
@@ -40,14 +63,20 @@ pub async fn https(url: &str, address: Option<Ipv4Addr>, authority: Option<&[u8]
         .timeout(deadlines::HTTPS_PROBE)
         .user_agent(concat!("plinth/", env!("CARGO_PKG_VERSION")));
     if let Some(address) = address {
-        builder = builder.resolve(&host, SocketAddr::from((address, url.port_or_known_default().unwrap_or(443))));
+        builder = builder.resolve(host, SocketAddr::from((address, url.port_or_known_default().unwrap_or(443))));
     }
-    let client = builder.build().map_err(|error| format!("TLS cannot be set up: {error}"))?;
-    let answer = client.get(url).send().await.map_err(|error| failed_request(&error).0)?;
-    let shown = answer.extensions().get::<TlsInfo>().and_then(TlsInfo::peer_certificate);
-    let shown = shown.ok_or("the connection had no TLS")?;
-    let (names, ends) = read(shown).ok_or("its certificate cannot be read")?;
-    Ok(Answer { status: answer.status().as_u16(), names, ends })
+    builder.build().map_err(|error| format!("TLS cannot be set up: {error}"))
+}
+
+/// Whether the fault is about the certificate that was shown.
+fn refused(error: &reqwest::Error) -> ProbeError {
+    let why = failed_request(error).0;
+    match Fault::of_http(error) {
+        Fault::NothingListens | Fault::NoSuchHost | Fault::NoRoute | Fault::Interrupted | Fault::Timeout => {
+            ProbeError::NoAnswer(why)
+        }
+        _ => ProbeError::NotBelieved(why),
+    }
 }
 
 fn config(authority: Option<&[u8]>) -> Result<ClientConfig, String> {
@@ -130,12 +159,14 @@ mod tests {
         assert_eq!((answer.status, answer.names), (302, vec!["platform.test".to_owned()]), "no redirect is followed");
         assert!(answer.ends > 1_800_000_000);
         let wrong = https(&format!("https://other.test:{port}/"), here, Some(ca.as_bytes())).await.unwrap_err();
-        assert!(wrong.contains("name"), "{wrong}");
+        assert!(matches!(&wrong, ProbeError::NotBelieved(why) if why.contains("name")), "{wrong:?}");
         for roots in [Some(other.pem()), None] {
             let why = https(&url, here, roots.as_ref().map(|pem| pem.as_bytes())).await.unwrap_err();
-            assert!(why.contains("authority"), "{why}");
+            assert!(matches!(&why, ProbeError::NotBelieved(why) if why.contains("authority")), "{why:?}");
         }
         let nobody = https("https://platform.test:9/", here, Some(ca.as_bytes())).await.unwrap_err();
-        assert!(!nobody.is_empty(), "{nobody}");
+        assert!(matches!(nobody, ProbeError::NoAnswer(_)), "{nobody:?}");
+        let nonsense = https("no address", here, Some(ca.as_bytes())).await.unwrap_err();
+        assert!(matches!(nonsense, ProbeError::Here(_)), "{nonsense:?}");
     }
 }

@@ -4,6 +4,7 @@
 use crate::style::clean;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use plinth_model::run::StepView;
+use plinth_model::verdict::{EVIDENCE, SKIPPED};
 use plinth_model::{Finding, RunView, StepId, StepState, amount};
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 use serde::Serialize;
@@ -29,6 +30,7 @@ pub enum Proof {
 impl Proof {
     fn of(step: &StepView, is_verdict: IsVerdict) -> Self {
         match step.state {
+            StepState::Changed | StepState::Unchanged if step.detail.starts_with(SKIPPED) => Self::NotRun,
             StepState::Changed | StepState::Unchanged => Self::Holds,
             // With another finding, what failed is the looking.
             StepState::Failed if step.finding.as_deref().is_some_and(is_verdict) => Self::Fails,
@@ -176,7 +178,7 @@ fn checked<'a>(id: &'a StepId, step: &'a StepView, is_verdict: IsVerdict) -> Che
     let finding = step.finding.as_deref();
     let evidence = match finding {
         Some(finding) if !finding.evidence.is_empty() => finding.evidence.iter().map(|line| clean(line)).collect(),
-        _ => step.detail.split("; ").filter(|line| !line.is_empty()).map(clean).collect(),
+        _ => step.detail.split(EVIDENCE).filter(|line| !line.is_empty()).map(clean).collect(),
     };
     let (proof, node) = (Proof::of(step, is_verdict), step.node.as_deref());
     Checked { id, proof, node, reason: &step.reason, seconds: step.seconds, evidence, finding }
@@ -252,6 +254,7 @@ mod tests {
             ("checks/pod-network/lab", step("failed", json!({"detail": "cut off", "finding": finding}))),
             ("checks/storage/default", step("failed", json!({"detail": "no answer", "finding": unseen}))),
             ("checks/runai/lab", step("not-run", json!({"detail": "stopped"}))),
+            ("checks/gpu-pod/dgx-05", step("unchanged", json!({"detail": "skipped: every GPU of dgx-05 is in use"}))),
             ("nodes/account/n1", step("changed", json!({}))),
         ] {
             view.steps.insert(StepId::try_from(id.to_owned()).unwrap(), step);
@@ -263,13 +266,13 @@ mod tests {
     fn only_checks_are_told_each_with_how_it_ended() {
         let view = view();
         let evidence = Evidence::of(&view, "1.2.3", |finding| finding.code == "network.pods-cut-off");
-        let summary = "4 checks: 1 holds, 1 fails, 1 could not be found out, 1 was not run";
+        let summary = "5 checks: 1 holds, 1 fails, 1 could not be found out, 2 were not run";
         assert_eq!(evidence.summary(), summary);
         let told: Value = serde_json::from_str(&evidence.json().unwrap()).unwrap();
         let proofs: Vec<&str> =
             told["checks"].as_array().unwrap().iter().map(|one| one["proof"].as_str().unwrap()).collect();
-        assert_eq!(proofs, ["holds", "fails", "not-run", "unknown"], "in the order of their ids");
-        assert_eq!(told["checks"][0]["evidence"], json!(["3 of 3 Ready", "kubelet v1"]));
+        assert_eq!(proofs, ["not-run", "holds", "fails", "not-run", "unknown"], "in the order of their ids");
+        assert_eq!(told["checks"][1]["evidence"], json!(["3 of 3 Ready", "kubelet v1"]));
     }
 
     #[test]

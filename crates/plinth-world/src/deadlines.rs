@@ -63,6 +63,12 @@ pub const HTTPS_PROBE: Duration = Duration::from_secs(20);
 pub const CHECK_PODS: Duration = Duration::from_secs(150);
 /// The same, with an image of some hundred MiB.
 pub const CHECK_LARGE_PODS: Duration = Duration::from_secs(600);
+/// The same for each further pod of a check: some are started at the same time, and a registry serves them one after the other.
+pub const CHECK_POD: Duration = Duration::from_millis(300);
+/// Whether a node has a GPU left for a test pod is known as soon as the scheduler looked at it.
+pub const CHECK_GPU_FREE: Duration = Duration::from_secs(30);
+/// Older test objects are of a check that is over for certain, whatever its size.
+pub const CHECK_ABANDONED: Duration = Duration::from_secs(2 * 3600);
 /// How long the namespace of an earlier check may take to go: finalizers of claims need seconds.
 pub const CHECK_ROOM: Duration = Duration::from_secs(90);
 /// Between two looks at test pods.

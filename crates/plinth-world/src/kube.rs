@@ -3,6 +3,7 @@
 use crate::{ClientResult, Context};
 use async_trait::async_trait;
 use indexmap::IndexMap;
+use plinth_model::finding::Code;
 use plinth_model::steps::{Check, Health, NodeTarget, PodSecurity, SecretContent};
 use plinth_model::{NodeName, ObjectName, Version};
 use serde_json::Value;
@@ -87,11 +88,26 @@ pub struct HealthState {
 
 /// What a check saw.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CheckSeen {
+pub enum CheckSeen {
+    /// It holds; with what was seen, one line each.
+    Holds(Vec<String>),
+    /// It does not hold.
+    Fails {
+        /// What was seen, one line each.
+        evidence: Vec<String>,
+        /// The finding, where it is another one than the claim's.
+        code: Option<Code>,
+    },
+    /// It was not carried out, and nothing is wrong with that; why.
+    Skipped(String),
+}
+
+impl CheckSeen {
     /// Whether it holds.
-    pub holds: bool,
-    /// What was seen, one line each.
-    pub evidence: Vec<String>,
+    #[must_use]
+    pub const fn holds(&self) -> bool {
+        matches!(self, Self::Holds(_))
+    }
 }
 
 /// The kubeconfig of a cluster that is already there, as the site names it.

@@ -85,7 +85,9 @@ impl<'a> Operation<'a> {
         let inventory = self.recorded.is_none().then_some("inventory");
         let paths: Vec<&str> = match (access, &self.goal) {
             // Test pods are made with the kubeconfig that is held; nobody signs in to a node.
-            (Access::Change, Goal::Checks(_)) => inventory.into_iter().chain(["runai.admin"]).collect(),
+            (Access::Change, Goal::Checks(chosen)) => {
+                inventory.into_iter().chain(chosen.may_ask_runai().then_some("runai.admin")).collect()
+            }
             (Access::Change, _) => vec![""],
             (Access::Read, _) => inventory.into_iter().collect(),
         };

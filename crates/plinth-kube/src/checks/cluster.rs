@@ -49,7 +49,7 @@ pub(super) async fn system(api: &KubeApi, ctx: &Context) -> ClientResult<CheckSe
     let pods: u32 = health.workloads.iter().map(|one| one.ready).sum();
     let workloads = amount(health.workloads.len(), "workload");
     let counted = format!("{workloads} of kube-system with {} ready", amount(pods as usize, "pod"));
-    Ok(seen(wrong.is_empty(), std::iter::once(counted).chain(first(wrong))))
+    Ok(seen(wrong.is_empty() && !health.workloads.is_empty(), std::iter::once(counted).chain(first(wrong))))
 }
 
 #[derive(Deserialize)]

@@ -11,7 +11,7 @@ use kube::api::Api;
 use plinth_model::{NodeName, amount};
 use plinth_world::kube::CheckSeen;
 use plinth_world::{ClientResult, deadlines};
-use serde_json::json;
+use serde_json::{Value, json};
 
 /// What a whole GPU is called among the resources of a node.
 const RESOURCE: &str = "nvidia.com/gpu";
@@ -36,10 +36,14 @@ pub(super) async fn capacity(call: &Call<'_>, nodes: &[NodeName], replicas: u32)
     Ok(seen(wrong.is_empty(), std::iter::once(counted).chain(first(wrong))))
 }
 
+fn offered(node: &Node) -> u32 {
+    let offered = node.status.as_ref().and_then(|status| status.allocatable.as_ref()?.get(RESOURCE));
+    offered.and_then(|many| many.0.parse().ok()).unwrap_or(0)
+}
+
 fn judged(node: Option<&Node>, replicas: u32) -> Result<u32, String> {
     let node = node.ok_or("Kubernetes does not know it")?;
-    let offered = node.status.as_ref().and_then(|status| status.allocatable.as_ref()?.get(RESOURCE));
-    let offered: u32 = offered.and_then(|many| many.0.parse().ok()).unwrap_or(0);
+    let offered = offered(node);
     let label = node.metadata.labels.as_ref().and_then(|labels| labels.get(COUNT));
     let count: u32 = label.and_then(|count| count.parse().ok()).ok_or_else(|| format!("it has no label {COUNT}"))?;
     let wanted = count.saturating_mul(replicas);
@@ -53,27 +57,40 @@ fn judged(node: Option<&Node>, replicas: u32) -> Result<u32, String> {
 
 /// A pod with one GPU lists it.
 pub(super) async fn pod_runs(call: &Call<'_>, node: &NodeName, image: &str) -> ClientResult<CheckSeen> {
-    let room = Room::make(call, &format!("gpu-{node}")).await?;
-    let mut one = pod("gpu", image, &["nvidia-smi", "-L"], Some(node));
+    let nodes = Api::<Node>::all(call.client());
+    let offers = call.read(|| nodes.get_opt(node.as_str())).await?.is_some_and(|node| offered(&node) > 0);
+    let mut one = pod("gpu", image, &["nvidia-smi", "-L"], &[node.as_str()]);
     one["spec"]["containers"][0]["resources"] = json!({"limits": {RESOURCE: 1}});
     if has_runtime(call).await? {
         one["spec"]["runtimeClassName"] = json!(RUNTIME);
     }
-    room.put::<Pod>(one).await?;
-    let late = room.wait("gpu", Until::Ended, deadlines::CHECK_LARGE_PODS).await?;
-    if !late.is_empty() {
-        return Ok(seen(false, late));
+    let room = Room::make(call, &format!("gpu-{node}")).await?;
+    let seen = carried_out(&room, one, (node, offers)).await;
+    room.leave().await;
+    seen
+}
+
+async fn carried_out(room: &Room<'_>, pod: Value, (node, offers): (&NodeName, bool)) -> ClientResult<CheckSeen> {
+    room.put::<Pod>(pod).await?;
+    let name = "gpu".to_owned();
+    // Whether there is room is known soon; only an image may take long.
+    let late = room.wait(std::slice::from_ref(&name), Until::Ended, deadlines::CHECK_GPU_FREE).await?;
+    if offers && late.iter().any(|late| late.lacks_room) {
+        return Ok(CheckSeen::Skipped(format!("every GPU of {node} is in use")));
     }
-    let (well, log) = room.outcome("gpu").await?;
-    let gpus: Vec<String> = log.lines().filter(|line| line.starts_with("GPU ")).map(str::to_owned).collect();
-    let holds = well && !gpus.is_empty();
-    let line = if holds {
-        format!("a pod ran on {node} and saw {}", amount(gpus.len(), "GPU"))
-    } else {
-        format!("a pod ran on {node}, and `nvidia-smi -L` showed no GPU")
-    };
-    let said = if gpus.is_empty() { log.lines().map(|line| line.chars().take(400).collect()).collect() } else { gpus };
-    Ok(seen(holds, std::iter::once(line).chain(first(said))))
+    let late =
+        if late.is_empty() { late } else { room.wait(&[name], Until::Ended, deadlines::CHECK_LARGE_PODS).await? };
+    if !late.is_empty() {
+        return Ok(seen(false, late.into_iter().map(|late| late.why)));
+    }
+    let outcome = room.outcome("gpu").await?;
+    let gpus: Vec<String> = outcome.log.lines().filter(|line| line.starts_with("GPU ")).map(str::to_owned).collect();
+    if outcome.well && !gpus.is_empty() {
+        let line = format!("a pod ran on {node} and saw {}", amount(gpus.len(), "GPU"));
+        return Ok(seen(true, std::iter::once(line).chain(first(gpus))));
+    }
+    let said = outcome.log.lines().map(|line| line.chars().take(400).collect()).collect();
+    Ok(seen(false, [format!("`nvidia-smi -L` showed no GPU: {}", outcome.why)].into_iter().chain(first(said))))
 }
 
 async fn has_runtime(call: &Call<'_>) -> ClientResult<bool> {

@@ -23,14 +23,14 @@ impl KubeChecks for KubeApi {
             Check::Nodes { nodes } => cluster::nodes(self, ctx, nodes).await,
             Check::System => cluster::system(self, ctx).await,
             Check::Metrics { nodes } => cluster::metrics(&call().await?, nodes).await,
-            Check::PodNetwork { nodes, image } => network::check(&call().await?, nodes, image).await,
+            Check::PodNetwork { nodes, asking, image } => network::check(&call().await?, nodes, asking, image).await,
             Check::GpuCapacity { nodes, replicas } => gpu::capacity(&call().await?, nodes, *replicas).await,
             Check::GpuPod { node, image } => gpu::pod_runs(&call().await?, node, image).await,
             Check::Dns { name, address } => dns(self, ctx, name, *address).await,
             Check::Ingress { url, address, certificate } => {
                 ingress::check(self, url, *address, certificate.as_deref()).await
             }
-            Check::Storage { image } => storage::check(&call().await?, image).await,
+            Check::Storage { image } => storage::check(self, &call().await?, image).await,
             Check::Runai { target, .. } => Err(ClientError::new("kube", format!("checking {}", check.name()))
                 .happened(format!("Kubernetes does not know how {} finds itself", target.url))
                 .attempt("this is a defect of plinth: report it")),
@@ -48,5 +48,6 @@ async fn dns(api: &KubeApi, ctx: &Context, name: &str, address: Ipv4Addr) -> Cli
 
 /// What was seen, as lines.
 fn seen(holds: bool, evidence: impl IntoIterator<Item = String>) -> CheckSeen {
-    CheckSeen { holds, evidence: evidence.into_iter().collect() }
+    let evidence = evidence.into_iter().collect();
+    if holds { CheckSeen::Holds(evidence) } else { CheckSeen::Fails { evidence, code: None } }
 }

@@ -4,7 +4,7 @@
 //! ways grows with the nodes and not with their square.
 
 use super::cluster::first;
-use super::pods::{FOLDER, PORT, Until, name, pod};
+use super::pods::{FOLDER, Outcome, PORT, Until, name, pod};
 use super::room::Room;
 use super::seen;
 use crate::api::Call;
@@ -13,82 +13,144 @@ use plinth_model::{NodeName, amount};
 use plinth_world::kube::CheckSeen;
 use plinth_world::{ClientResult, deadlines};
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 /// Nodes that each node asks.
 const PEERS: usize = 4;
-/// The service in front of all, by its name.
+/// The service in front of all.
 const SERVICE: &str = "answer";
-/// Asks each `ADDRESS=NODE` and says `ok NODE` or `no NODE WHY`. A service needs a moment until every node knows it.
+/// What stands for it where a node's name stands otherwise; no node has this name.
+const BY_NAME: &str = "@service";
+/// Asks each `ADDRESS=NODE`, all at once, and says `ok NODE` or `no NODE WHY`. A service needs a moment until every node knows it.
 const ASK: &str = r#"
-for way in $WAYS; do
-    at=${way%%=*} to=${way#*=} tries=0
-    until said=$(timeout 5 wget -q -O - "http://$at:$PORT/" 2>&1); do
+ask() {
+    tries=0
+    until said=$(timeout 5 wget -q -O - "http://$1:$PORT/" 2>&1); do
         tries=$((tries + 1))
         [ "$tries" -lt 4 ] || break
         sleep 2
     done
     case $said in
-    plinth-*) echo "ok $to" ;;
-    *) echo "no $to" $said ;;
+    plinth-*) echo "ok $2" ;;
+    *) echo "no $2" $said ;;
     esac
-done
+}
+for way in $WAYS; do ask "${way%%=*}" "${way#*=}" & done
+wait
 "#;
 
-/// Places a pod on every node that answers, and one that asks.
-pub(super) async fn check(call: &Call<'_>, nodes: &[NodeName], image: &str) -> ClientResult<CheckSeen> {
+/// Places a pod on every node that answers, and one that asks on each of `asking`; none named: on all.
+pub(super) async fn check(
+    call: &Call<'_>,
+    nodes: &[NodeName],
+    asking: &[NodeName],
+    image: &str,
+) -> ClientResult<CheckSeen> {
+    let questions = questions(nodes, asking);
     let room = Room::make(call, "pod-network").await?;
-    for (index, node) in nodes.iter().enumerate() {
-        room.put::<Pod>(answering(index, node, image)).await?;
-    }
+    let seen = carried_out(&room, &questions, image).await;
+    room.leave().await;
+    seen
+}
+
+async fn carried_out(room: &Room<'_>, questions: &[Question<'_>], image: &str) -> ClientResult<CheckSeen> {
+    let limit = deadlines::CHECK_PODS + deadlines::CHECK_POD * u32::try_from(questions.len()).unwrap_or(u32::MAX);
+    let asked: BTreeMap<&str, String> =
+        questions.iter().flat_map(|one| &one.to).map(|node| (*node, format!("answer-{node}"))).collect();
+    room.put_all::<Pod>(asked.iter().map(|(node, name)| answering(name, node, image)).collect()).await?;
     room.put::<Service>(service()).await?;
-    let late = room.wait("answer-", Until::Ready, deadlines::CHECK_PODS).await?;
+    let names: Vec<String> = asked.values().cloned().collect();
+    let late = room.wait(&names, Until::Ready, limit).await?;
     if !late.is_empty() {
-        return Ok(seen(false, first(late)));
+        return Err(room.not_placed(&late));
     }
-    let addresses = addresses(&room).await?;
-    for (index, node) in nodes.iter().enumerate() {
-        room.put::<Pod>(asking(index, node, image, &ways(index, nodes, &addresses))).await?;
+    let addresses = addresses(room).await?;
+    let mut pods = Vec::new();
+    for question in questions {
+        let ways = question.ways(&addresses).map_err(|why| room.call.fails(why, "run again"))?;
+        pods.push(question.pod(&ways, image));
     }
-    let late = room.wait("ask-", Until::Ended, deadlines::CHECK_PODS).await?;
+    room.put_all::<Pod>(pods).await?;
+    let names: Vec<String> = questions.iter().map(Question::name).collect();
+    let late = room.wait(&names, Until::Ended, limit).await?;
     if !late.is_empty() {
-        return Ok(seen(false, first(late)));
+        return Err(room.not_placed(&late));
     }
-    answers(&room, nodes).await
+    Ok(judged(questions, &room.outcomes(&names).await?))
 }
 
-/// Reads what the pods that asked wrote.
-async fn answers(room: &Room<'_>, nodes: &[NodeName]) -> ClientResult<CheckSeen> {
+/// Each way that was asked must have answered: what a pod did not say is no answer.
+fn judged(questions: &[Question<'_>], outcomes: &[Outcome]) -> CheckSeen {
     let (mut wrong, mut good) = (Vec::new(), 0);
-    for (index, node) in nodes.iter().enumerate() {
-        let (_, log) = room.outcome(&format!("ask-{index}")).await?;
-        good += log.lines().filter(|line| line.starts_with("ok ")).count();
-        wrong.extend(log.lines().filter_map(|line| line.strip_prefix("no ")).map(|line| lost(node, line)));
+    for (question, outcome) in questions.iter().zip(outcomes) {
+        for to in question.to.iter().copied().chain([BY_NAME]) {
+            let said = |sign: &str| outcome.log.lines().find_map(|line| rest(line, sign, to));
+            match (said("ok"), said("no")) {
+                (Some(_), _) => good += 1,
+                (None, Some(why)) => wrong.push(lost(question.from, to, why)),
+                (None, None) => wrong.push(lost(question.from, to, &format!("it said nothing ({})", outcome.why))),
+            }
+        }
     }
-    let counted = format!("{} on {} were answered", amount(good, "question"), amount(nodes.len(), "node"));
-    Ok(seen(wrong.is_empty() && good > 0, std::iter::once(counted).chain(first(wrong))))
+    let counted = format!("{} on {} were answered", amount(good, "question"), amount(questions.len(), "node"));
+    seen(wrong.is_empty() && good > 0, std::iter::once(counted).chain(first(wrong)))
 }
 
-/// `n2 does not reach n3: wget: download timed out`.
-fn lost(from: &NodeName, line: &str) -> String {
-    let (to, why) = line.split_once(' ').unwrap_or((line, "no answer in time"));
-    let to = if to == SERVICE { "a service by its name" } else { to };
+/// What stands behind `SIGN TO`.
+fn rest<'a>(line: &'a str, sign: &str, to: &str) -> Option<&'a str> {
+    let rest = line.strip_prefix(sign)?.strip_prefix(' ')?.strip_prefix(to)?;
+    if rest.is_empty() { Some("") } else { rest.strip_prefix(' ') }
+}
+
+/// `a pod on n2 does not reach n3: wget: download timed out`.
+fn lost(from: &str, to: &str, why: &str) -> String {
+    let to = if to == BY_NAME { "a service by its name" } else { to };
     format!("a pod on {from} does not reach {to}: {}", if why.is_empty() { "no answer in time" } else { why })
 }
 
-fn answering(index: usize, node: &NodeName, image: &str) -> Value {
-    let script = format!("echo plinth-{index} > {FOLDER}/index.html; exec httpd -f -p {PORT} -h {FOLDER}");
-    let mut one = pod(&format!("answer-{index}"), image, &["sh", "-c", &script], Some(node));
+/// Whom one node asks: the next ones, and the service.
+struct Question<'a> {
+    from: &'a str,
+    to: Vec<&'a str>,
+}
+
+fn questions<'a>(nodes: &'a [NodeName], asking: &[NodeName]) -> Vec<Question<'a>> {
+    let next =
+        |index: usize| (1..nodes.len().min(PEERS + 1)).map(move |step| nodes[(index + step) % nodes.len()].as_str());
+    let asks = |node: &NodeName| asking.is_empty() || asking.contains(node);
+    let one = |(index, node): (usize, &'a NodeName)| Question { from: node.as_str(), to: next(index).collect() };
+    nodes.iter().enumerate().filter(|(_, node)| asks(node)).map(one).collect()
+}
+
+impl Question<'_> {
+    fn name(&self) -> String {
+        format!("ask-{}", self.from)
+    }
+
+    /// `ADDRESS=NODE` for each.
+    fn ways(&self, addresses: &HashMap<String, String>) -> Result<String, String> {
+        let way = |node: &&str| {
+            let address = addresses.get(*node).ok_or_else(|| format!("the test pod on {node} has no address"))?;
+            Ok(format!("{address}={node}"))
+        };
+        let ways: Vec<String> = self.to.iter().map(way).collect::<Result<_, String>>()?;
+        Ok([ways, vec![format!("{SERVICE}={BY_NAME}")]].concat().join(" "))
+    }
+
+    fn pod(&self, ways: &str, image: &str) -> Value {
+        let mut one = pod(&self.name(), image, &["sh", "-c", ASK], &[self.from]);
+        one["spec"]["containers"][0]["env"] =
+            json!([{"name": "WAYS", "value": ways}, {"name": "PORT", "value": PORT.to_string()}]);
+        one
+    }
+}
+
+fn answering(name: &str, node: &str, image: &str) -> Value {
+    let script = format!("echo plinth-{node} > {FOLDER}/index.html; exec httpd -f -p {PORT} -h {FOLDER}");
+    let mut one = pod(name, image, &["sh", "-c", &script], &[node]);
     one["metadata"]["labels"]["plinth.dev/role"] = json!(SERVICE);
     one["spec"]["containers"][0]["readinessProbe"] =
         json!({"httpGet": {"path": "/", "port": PORT}, "periodSeconds": 1, "failureThreshold": 60});
-    one
-}
-
-fn asking(index: usize, node: &NodeName, image: &str, ways: &str) -> Value {
-    let mut one = pod(&format!("ask-{index}"), image, &["sh", "-c", ASK], Some(node));
-    one["spec"]["containers"][0]["env"] =
-        json!([{"name": "WAYS", "value": ways}, {"name": "PORT", "value": PORT.to_string()}]);
     one
 }
 
@@ -99,20 +161,13 @@ fn service() -> Value {
     })
 }
 
-/// Addresses of the pods that answer, by the number of their node.
-async fn addresses(room: &Room<'_>) -> ClientResult<BTreeMap<usize, String>> {
+/// Addresses of the pods that answer, by their nodes.
+async fn addresses(room: &Room<'_>) -> ClientResult<HashMap<String, String>> {
     let of = |pod: Pod| {
-        let index = name(&pod).strip_prefix("answer-")?.parse::<usize>().ok()?;
-        Some((index, pod.status?.pod_ip?))
+        let node = name(&pod).strip_prefix("answer-")?.to_owned();
+        Some((node, pod.status?.pod_ip?))
     };
     Ok(room.all::<Pod>().await?.into_iter().filter_map(of).collect())
-}
-
-/// Whom a node asks: the next ones, and the service.
-fn ways(index: usize, nodes: &[NodeName], addresses: &BTreeMap<usize, String>) -> String {
-    let next = (1..nodes.len().min(PEERS + 1)).map(|step| (index + step) % nodes.len());
-    let next = next.filter_map(|peer| Some(format!("{}={}", addresses.get(&peer)?, nodes[peer])));
-    next.chain([format!("{SERVICE}={SERVICE}")]).collect::<Vec<_>>().join(" ")
 }
 
 #[cfg(test)]
@@ -126,26 +181,52 @@ mod tests {
 
     #[test]
     fn every_node_asks_and_is_asked_and_nobody_asks_itself() {
-        for count in [1, 2, 3, 5, 40] {
-            let (nodes, mut asked) = (nodes(count), vec![0; count]);
-            let addresses = (0..count).map(|n| (n, format!("10.0.0.{n}"))).collect();
-            for index in 0..count {
-                let ways = ways(index, &nodes, &addresses);
-                assert!(ways.ends_with("answer=answer"), "{ways}");
-                for way in ways.split(' ').filter(|way| !way.starts_with(SERVICE)) {
-                    let to: usize = way.split_once("=n").unwrap().1.parse().unwrap();
-                    assert_ne!(to, index);
-                    asked[to] += 1;
-                }
+        for count in [2, 3, 5, 40] {
+            let nodes = nodes(count);
+            let questions = questions(&nodes, &[]);
+            let mut asked: HashMap<&str, usize> = HashMap::new();
+            for question in &questions {
+                assert!(!question.to.contains(&question.from));
+                question.to.iter().for_each(|to| *asked.entry(to).or_default() += 1);
             }
-            assert!(asked.iter().all(|times| *times == PEERS.min(count - 1)), "{count}: {asked:?}");
+            assert!(
+                asked.len() == count && asked.values().all(|times| *times == PEERS.min(count - 1)),
+                "{count}: {asked:?}"
+            );
         }
+        let three = nodes(3);
+        let one = questions(&three, &three[1..2]);
+        assert_eq!((one.len(), one[0].from, one[0].to.len()), (1, "n1", 2), "who asks is narrowed, not who is asked");
     }
 
     #[test]
-    fn what_is_lost_is_told_with_both_ends() {
-        let from = NodeName::new("n2").unwrap();
-        assert_eq!(lost(&from, "n3 wget: timed out"), "a pod on n2 does not reach n3: wget: timed out");
-        assert_eq!(lost(&from, "answer"), "a pod on n2 does not reach a service by its name: no answer in time");
+    fn what_is_not_answered_is_told_with_both_ends() {
+        let nodes = nodes(3);
+        let all = questions(&nodes, &[]);
+        let outcome = |log: &str| Outcome {
+            well: true,
+            log: log.to_owned(),
+            why: "pod ask-n0 on n0: ended with 137: OOMKilled".to_owned(),
+        };
+        let good = outcome("ok n1\nok @service\nok n2\n");
+        let holds = judged(&all[..1], &[good]);
+        assert!(
+            matches!(&holds, CheckSeen::Holds(evidence) if evidence == &["3 questions on 1 node were answered"]),
+            "{holds:?}"
+        );
+        let CheckSeen::Fails { evidence, .. } =
+            judged(&all[..1], &[outcome("no n1 wget: timed out\nok @service\nok n22\n")])
+        else {
+            panic!("it must not hold")
+        };
+        assert_eq!(
+            evidence[1..],
+            [
+                "a pod on n0 does not reach n1: wget: timed out",
+                "a pod on n0 does not reach n2: it said nothing (pod ask-n0 on n0: ended with 137: OOMKilled)",
+            ]
+        );
+        let silent = judged(&all[..1], &[outcome("")]);
+        assert!(matches!(silent, CheckSeen::Fails { .. }), "an empty log is no answer");
     }
 }

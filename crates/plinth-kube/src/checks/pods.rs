@@ -1,12 +1,15 @@
 //! Test pods: what they look like, how they are waited for, and why one does not run.
 
-use super::room::Room;
+use super::cluster::first;
+use super::room::{AT_ONCE, Room};
+use futures::stream::{self, StreamExt as _, TryStreamExt as _};
 use k8s_openapi::api::core::v1::{ContainerStatus, Pod};
 use kube::api::LogParams;
+use plinth_model::Finding;
 use plinth_model::finding::code;
-use plinth_model::{Finding, NodeName};
 use plinth_world::{ClientError, ClientResult, deadlines};
 use serde_json::{Value, json};
+use std::collections::HashMap;
 use std::time::Duration;
 
 /// Largest log that is read of a test pod, bytes.
@@ -16,15 +19,14 @@ pub(super) const PORT: u16 = 8080;
 /// Folder in which a test pod may write.
 pub(super) const FOLDER: &str = "/work";
 
-/// A pod that fits the strictest Pod Security level, tolerates every taint, and is not started again.
-pub(super) fn pod(name: &str, image: &str, command: &[&str], node: Option<&NodeName>) -> Value {
+/// A pod that fits the strictest Pod Security level and is not started again. With nodes, it runs on one of them and tolerates every taint.
+pub(super) fn pod(name: &str, image: &str, command: &[&str], nodes: &[&str]) -> Value {
     let mut spec = json!({
         "restartPolicy": "Never",
         "terminationGracePeriodSeconds": 0,
-        "activeDeadlineSeconds": deadlines::CHECK_LARGE_PODS.as_secs(),
+        "activeDeadlineSeconds": deadlines::CHECK_ABANDONED.as_secs(),
         "automountServiceAccountToken": false,
         "enableServiceLinks": false,
-        "tolerations": [{"operator": "Exists"}],
         "securityContext": {
             "runAsNonRoot": true, "runAsUser": 65534, "runAsGroup": 65534, "fsGroup": 65534,
             "seccompProfile": {"type": "RuntimeDefault"},
@@ -36,16 +38,20 @@ pub(super) fn pod(name: &str, image: &str, command: &[&str], node: Option<&NodeN
         }],
         "volumes": [{"name": "work", "emptyDir": {}}],
     });
-    if let Some(node) = node {
+    if !nodes.is_empty() {
         // By the scheduler, which says why it does not fit; the label of the host name may be another.
-        let term = json!({"matchFields": [{"key": "metadata.name", "operator": "In", "values": [node.as_str()]}]});
+        let fields: Vec<Value> = nodes
+            .iter()
+            .map(|node| json!({"matchFields": [{"key": "metadata.name", "operator": "In", "values": [node]}]}))
+            .collect();
         spec["affinity"] = json!({"nodeAffinity": {
-            "requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": [term]},
+            "requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": fields},
         }});
+        spec["tolerations"] = json!([{"operator": "Exists"}]);
     }
     json!({
         "apiVersion": "v1", "kind": "Pod",
-        "metadata": {"name": name, "labels": {"app.kubernetes.io/managed-by": "plinth", "plinth.dev/pod": name}},
+        "metadata": {"name": name, "labels": {"app.kubernetes.io/managed-by": "plinth"}},
         "spec": spec,
     })
 }
@@ -59,46 +65,110 @@ pub(super) enum Until {
     Ended,
 }
 
+/// What came of a pod's program.
+pub(super) struct Outcome {
+    /// It ended with 0.
+    pub(super) well: bool,
+    /// What it wrote.
+    pub(super) log: String,
+    /// Why it did not end well, if it did not.
+    pub(super) why: String,
+}
+
 impl Room<'_> {
-    /// Waits for every pod whose name begins so; a line for each that did not come so far, which says why.
-    pub(super) async fn wait(&self, prefix: &str, until: Until, limit: Duration) -> ClientResult<Vec<String>> {
+    /// Waits for these pods; a line for each that did not come so far, which says why.
+    ///
+    /// # Errors
+    /// When the API server cannot be asked, or an image cannot be pulled.
+    pub(super) async fn wait(&self, names: &[String], until: Until, limit: Duration) -> ClientResult<Vec<Late>> {
         let clock = self.call.ctx().clock();
         let began = clock.elapsed();
         loop {
-            let all = self.all::<Pod>().await?;
-            let ours: Vec<&Pod> = all.iter().filter(|pod| name(pod).starts_with(prefix)).collect();
-            let late: Vec<&&Pod> = ours.iter().filter(|pod| !is_there(pod, until)).collect();
-            let failed = until == Until::Ready && ours.iter().any(|pod| has_ended(pod));
-            if late.is_empty() || failed || clock.elapsed().saturating_sub(began) > limit {
-                return match late.iter().find(|pod| lacks_image(pod)) {
-                    Some(pod) => Err(self.no_image(pod)),
-                    None => Ok(late.iter().map(|pod| why(pod)).collect()),
+            let found: HashMap<String, Pod> =
+                self.all::<Pod>().await?.into_iter().map(|pod| (name(&pod).to_owned(), pod)).collect();
+            let late: Vec<Late> = names.iter().filter_map(|name| Late::of(name, found.get(name), until)).collect();
+            let Some(first) = late.first() else { return Ok(late) };
+            if clock.elapsed().saturating_sub(began) > limit || late.iter().any(|late| late.is_final) {
+                return match late.iter().find(|late| late.lacks_image) {
+                    Some(late) => Err(self.no_image(late)),
+                    None => Ok(late),
                 };
             }
-            let (done, all) = (ours.len() - late.len(), ours.len());
-            let waits = late.first().map(|pod| why(pod)).unwrap_or_default();
-            self.call.ctx().progress(done as u64, all as u64, format!("waiting for test pods: {waits}"));
-            clock.sleep(deadlines::CHECK_LOOK).await;
+            let (done, all) = (names.len() - late.len(), names.len());
+            self.call.ctx().progress(done as u64, all as u64, format!("waiting for test pods: {}", first.why));
+            // A list of thousands is not asked for every second.
+            clock.sleep(deadlines::CHECK_LOOK * (1 + u32::try_from(all / 200).unwrap_or(10))).await;
         }
     }
 
     /// A pod whose image cannot be pulled says nothing about what is checked.
-    fn no_image(&self, pod: &Pod) -> ClientError {
+    fn no_image(&self, late: &Late) -> ClientError {
         let attempt = "let the nodes reach the registry, or name a mirror under `registries.mirrors`, or another image under `checks`";
-        let finding = Finding::error(code::CHECKS_IMAGE, name(pod), "the image of a test pod cannot be pulled")
-            .evidence(why(pod))
+        let finding = Finding::error(code::CHECKS_IMAGE, &late.name, "the image of a test pod cannot be pulled")
+            .evidence(&late.why)
             .fix(attempt);
-        self.call.fails(why(pod), attempt).finding(finding)
+        self.call.fails(&late.why, attempt).finding(finding)
     }
 
-    /// What a pod wrote, and whether its program ended with 0.
-    pub(super) async fn outcome(&self, pod: &str) -> ClientResult<(bool, String)> {
+    /// Pods that were not placed, or did not come up, say nothing about what they were to find out.
+    pub(super) fn not_placed(&self, late: &[Late]) -> ClientError {
+        let attempt = "look at `kubectl describe node` of the nodes that are named, and run again";
+        let happened = late.first().map(|late| late.why.clone()).unwrap_or_default();
+        let mut finding =
+            Finding::error(code::CHECKS_NOT_PLACED, "test pods", "test pods did not come up").fix(attempt);
+        finding.evidence = first(late.iter().map(|late| late.why.clone()).collect());
+        self.call.fails(happened, attempt).finding(finding)
+    }
+
+    /// What came of pods that ended, in this order.
+    pub(super) async fn outcomes(&self, names: &[String]) -> ClientResult<Vec<Outcome>> {
+        let asked: Vec<_> = names.iter().map(|name| self.outcome(name)).collect();
+        stream::iter(asked).buffered(AT_ONCE).try_collect().await
+    }
+
+    /// What came of a pod that ended.
+    pub(super) async fn outcome(&self, pod: &str) -> ClientResult<Outcome> {
         let pods = self.api::<Pod>();
         let found = self.call.read(|| pods.get(pod)).await?;
-        let well = found.status.and_then(|status| status.phase).as_deref() == Some("Succeeded");
+        let (well, why) = (phase(&found) == "Succeeded", why(&found));
+        if !has_run(&found) {
+            // kubelet refused it: there is no log, and its status says why.
+            return Ok(Outcome { well: false, log: String::new(), why });
+        }
         let params = LogParams { limit_bytes: Some(LONGEST_LOG), ..LogParams::default() };
         let log = self.call.read(|| pods.logs(pod, &params)).await?;
-        Ok((well, log))
+        Ok(Outcome { well, log, why })
+    }
+}
+
+/// A pod that is not yet as far as it is waited for.
+#[derive(Debug)]
+pub(super) struct Late {
+    name: String,
+    pub(super) why: String,
+    lacks_image: bool,
+    /// It never will be.
+    is_final: bool,
+    /// No node has enough left of a resource.
+    pub(super) lacks_room: bool,
+}
+
+impl Late {
+    fn of(name: &str, pod: Option<&Pod>, until: Until) -> Option<Self> {
+        let Some(pod) = pod else {
+            let why = format!("pod {name}: somebody removed it");
+            return Some(Self { name: name.to_owned(), why, lacks_image: false, is_final: true, lacks_room: false });
+        };
+        let is_final = until == Until::Ready && has_ended(pod);
+        let why = why(pod);
+        let lacks_room = why.contains("Insufficient ");
+        (!is_there(pod, until)).then(|| Self {
+            name: name.to_owned(),
+            lacks_image: lacks_image(pod),
+            is_final,
+            lacks_room,
+            why,
+        })
     }
 }
 
@@ -112,6 +182,12 @@ fn phase(pod: &Pod) -> &str {
 
 fn has_ended(pod: &Pod) -> bool {
     matches!(phase(pod), "Succeeded" | "Failed")
+}
+
+/// Whether its program was ever started and has ended.
+fn has_run(pod: &Pod) -> bool {
+    let statuses = pod.status.iter().flat_map(|status| status.container_statuses.iter().flatten());
+    statuses.into_iter().any(|status| status.state.as_ref().is_some_and(|state| state.terminated.is_some()))
 }
 
 /// Whether it waits for its image, by kubelet's own words.
@@ -198,11 +274,27 @@ mod tests {
     }
 
     #[test]
+    fn a_pod_that_kubelet_refused_has_no_log_and_one_that_is_gone_is_late() {
+        let refused = seen(
+            json!({"phase": "Failed", "reason": "UnexpectedAdmissionError", "message": "no healthy devices present"}),
+        );
+        assert!(!has_run(&refused) && why(&refused).ends_with("no healthy devices present"));
+        let gone = Late::of("ask-2", None, Until::Ended).unwrap();
+        assert!(gone.is_final && gone.why.contains("somebody removed it"));
+        let full = seen(json!({"phase": "Pending", "conditions": [{
+            "type": "PodScheduled", "status": "False", "message": "0/3 nodes are available: 3 Insufficient nvidia.com/gpu.",
+        }]}));
+        assert!(Late::of("ask-2", Some(&full), Until::Ended).unwrap().lacks_room);
+    }
+
+    #[test]
     fn a_test_pod_is_restricted_and_bound_to_its_node() {
-        let node = NodeName::new("dgx-05").unwrap();
-        let pod: Pod = serde_json::from_value(pod("a", "x.example/y:1", &["true"], Some(&node))).unwrap();
-        let spec = pod.spec.unwrap();
+        let of = |nodes: &[&str]| {
+            serde_json::from_value::<Pod>(pod("a", "x.example/y:1", &["true"], nodes)).unwrap().spec.unwrap()
+        };
+        let spec = of(&["dgx-05"]);
         assert_eq!(spec.security_context.unwrap().run_as_non_root, Some(true));
         assert!(spec.affinity.unwrap().node_affinity.is_some() && spec.tolerations.unwrap().len() == 1);
+        assert!(of(&[]).tolerations.is_none(), "it must not land on a node that is dead");
     }
 }

@@ -1,30 +1,51 @@
-//! A namespace of its own for the test objects of one check. It goes with all that is in it, however the check ends; what a check
-//! that was killed left behind goes before the next one begins.
+//! A namespace of its own for the test objects of one check. It goes with all that is in it when the check ends; what a check that was
+//! killed left behind goes before the next one begins.
 
 use crate::api::{Call, OWNER};
 use crate::failure::Cause;
+use futures::stream::{self, StreamExt as _, TryStreamExt as _};
 use k8s_openapi::NamespaceResourceScope;
 use k8s_openapi::api::core::v1::Namespace;
-use kube::api::{Api, DeleteParams, ListParams, PostParams};
+use kube::Resource;
+use kube::api::{Api, DeleteParams, ListParams, PostParams, Preconditions};
 use plinth_model::Digest;
 use plinth_world::{ClientResult, deadlines};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
 use std::fmt::Debug;
 
-/// Says whose a namespace is, and whether it may be removed.
+/// Says whose a namespace is.
 const MANAGED_BY: &str = "app.kubernetes.io/managed-by";
-/// Says what it is for.
-const PURPOSE: &str = "plinth.dev/check";
+/// Says for a check of which site it is, and so whether it may be removed.
+const SITE: &str = "plinth.dev/check";
 /// Longest name of a namespace (RFC 1123).
 const LONGEST: usize = 63;
+/// Objects that are made, or logs that are read, at the same time.
+pub(super) const AT_ONCE: usize = 16;
 
-/// A namespace that is removed when this is dropped.
+/// A namespace for test objects.
 pub(super) struct Room<'a> {
     pub(super) call: &'a Call<'a>,
     pub(super) name: String,
+    uid: Option<String>,
+}
+
+/// A kind of object that stands in namespaces.
+pub(super) trait Inside:
+    Resource<Scope = NamespaceResourceScope, DynamicType = ()> + Clone + Debug + DeserializeOwned + Serialize + Send + Sync
+{
+}
+
+impl<K> Inside for K where
+    K: Resource<Scope = NamespaceResourceScope, DynamicType = ()>
+        + Clone
+        + Debug
+        + DeserializeOwned
+        + Serialize
+        + Send
+        + Sync
+{
 }
 
 impl<'a> Room<'a> {
@@ -33,14 +54,16 @@ impl<'a> Room<'a> {
     /// # Errors
     /// When one of that name belongs to somebody else, or an older one does not go.
     pub(super) async fn make(call: &'a Call<'a>, purpose: &str) -> ClientResult<Self> {
-        let name = named(purpose);
+        let site = call.site().as_str();
+        let name = named(site, purpose);
+        clear_old(call).await?;
         clear(call, &name).await?;
-        let labels = json!({MANAGED_BY: OWNER, PURPOSE: "true", "pod-security.kubernetes.io/enforce": "restricted"});
+        let labels = json!({MANAGED_BY: OWNER, SITE: site, "pod-security.kubernetes.io/enforce": "restricted"});
         let object = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels}});
         let object: Namespace = read(call, object)?;
         let (namespaces, params) = (Api::<Namespace>::all(call.client()), PostParams::default());
-        call.write(|| namespaces.create(&params, &object)).await?;
-        Ok(Self { call, name })
+        let made = call.write(|| namespaces.create(&params, &object)).await?;
+        Ok(Self { call, name, uid: made.metadata.uid })
     }
 
     /// Where objects of this kind stand in it.
@@ -55,34 +78,46 @@ impl<'a> Room<'a> {
         self.call.write(|| api.create(&params, &object)).await.map(drop)
     }
 
+    /// Makes many objects, several at a time.
+    pub(super) async fn put_all<K: Inside>(&self, objects: Vec<Value>) -> ClientResult<()> {
+        let made: Vec<_> = objects.into_iter().map(|object| self.put::<K>(object)).collect();
+        stream::iter(made).buffer_unordered(AT_ONCE).try_collect::<()>().await
+    }
+
     /// All objects of this kind in it.
     pub(super) async fn all<K: Inside>(&self) -> ClientResult<Vec<K>> {
         let (api, params) = (self.api::<K>(), ListParams::default());
         Ok(self.call.read(|| api.list(&params)).await?.items)
     }
+
+    /// Asks for its removal with all that is in it, and does not wait: volumes may take long.
+    pub(super) async fn leave(mut self) {
+        let (client, name) = (self.call.client(), std::mem::take(&mut self.name));
+        remove(Api::all(client), &name, self.uid.take()).await;
+    }
 }
 
-/// A kind of object that stands in namespaces.
-pub(super) trait Inside:
-    kube::Resource<Scope = NamespaceResourceScope, DynamicType = ()>
-    + Clone
-    + Debug
-    + DeserializeOwned
-    + Serialize
-    + Send
-    + Sync
-{
+impl Drop for Room<'_> {
+    /// In the background, where the check was given up at its deadline or by a person.
+    fn drop(&mut self) {
+        let (client, name, uid) = (self.call.client(), std::mem::take(&mut self.name), self.uid.take());
+        if let Ok(runtime) = tokio::runtime::Handle::try_current()
+            && !name.is_empty()
+        {
+            runtime.spawn(async move { remove(Api::all(client), &name, uid).await });
+        }
+    }
 }
 
-impl<K> Inside for K where
-    K: kube::Resource<Scope = NamespaceResourceScope, DynamicType = ()>
-        + Clone
-        + Debug
-        + DeserializeOwned
-        + Serialize
-        + Send
-        + Sync
-{
+/// Only this very namespace, and not one that was made under its name since.
+async fn remove(namespaces: Api<Namespace>, name: &str, uid: Option<String>) {
+    let params = DeleteParams {
+        preconditions: Some(Preconditions { uid, resource_version: None }),
+        ..DeleteParams::background()
+    };
+    if let Err(error) = namespaces.delete(name, &params).await {
+        tracing::warn!(%error, %name, "the namespace of a check stays until the next check");
+    }
 }
 
 fn read<K: DeserializeOwned>(call: &Call<'_>, object: Value) -> ClientResult<K> {
@@ -91,36 +126,38 @@ fn read<K: DeserializeOwned>(call: &Call<'_>, object: Value) -> ClientResult<K> 
         .map_err(|error| call.fails(format!("a test object cannot be written: {error}"), report))
 }
 
-impl Drop for Room<'_> {
-    /// In the background, also when the check was given up at its deadline: nobody waits for it.
-    fn drop(&mut self) {
-        let (client, name) = (self.call.client(), std::mem::take(&mut self.name));
-        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
-            runtime.spawn(async move {
-                if let Err(error) = Api::<Namespace>::all(client).delete(&name, &DeleteParams::background()).await {
-                    tracing::warn!(%error, %name, "the namespace of a check stays until the next check");
-                }
-            });
+/// `plinth-check-SITE-PURPOSE`, shortened by a digest where it is too long.
+fn named(site: &str, purpose: &str) -> String {
+    let name = format!("plinth-check-{site}-{purpose}");
+    if name.len() <= LONGEST { name } else { format!("plinth-check-{}", Digest::of_bytes(name.as_bytes()).short()) }
+}
+
+/// Removes what checks of this site left that are over for certain: their nodes may have left the site since.
+async fn clear_old(call: &Call<'_>) -> ClientResult<()> {
+    let namespaces = Api::<Namespace>::all(call.client());
+    let params = ListParams::default().labels(&format!("{SITE}={},{MANAGED_BY}={OWNER}", call.site()));
+    let now = call.ctx().clock().now();
+    for found in call.read(|| namespaces.list(&params)).await?.items {
+        let made = found.metadata.creation_timestamp.as_ref().map(|time| time.0);
+        let age =
+            made.and_then(|made| std::time::Duration::try_from(now.duration_since(made)).ok()).unwrap_or_default();
+        if age > deadlines::CHECK_ABANDONED && found.metadata.deletion_timestamp.is_none() {
+            remove(namespaces.clone(), found.metadata.name.as_deref().unwrap_or_default(), found.metadata.uid).await;
         }
     }
+    Ok(())
 }
 
-/// `plinth-check-PURPOSE`, shortened by a digest where it is too long.
-fn named(purpose: &str) -> String {
-    let name = format!("plinth-check-{purpose}");
-    if name.len() <= LONGEST { name } else { format!("plinth-check-{}", Digest::of_bytes(purpose.as_bytes()).short()) }
-}
-
-/// Removes what an earlier check left, and waits until it is gone.
+/// Removes what an earlier check of this name left, and waits until it is gone.
 async fn clear(call: &Call<'_>, name: &str) -> ClientResult<()> {
     let namespaces = Api::<Namespace>::all(call.client());
     let (clock, params) = (call.ctx().clock(), DeleteParams::background());
     let began = clock.elapsed();
     loop {
         let Some(found) = call.read(|| namespaces.get_opt(name)).await? else { return Ok(()) };
-        if !is_ours(found.metadata.labels.as_ref()) {
+        if !is_ours(&found, call.site().as_str()) {
             let attempt = format!(
-                "look at namespace {name}: plinth makes one of this name for a check, and this one is not plinth's"
+                "look at namespace {name}: plinth makes one of this name for a check, and this one is not its own"
             );
             return Err(call.fails(format!("namespace {name} belongs to somebody else; nothing was done"), attempt));
         }
@@ -141,26 +178,31 @@ async fn clear(call: &Call<'_>, name: &str) -> ClientResult<()> {
     }
 }
 
-fn is_ours(labels: Option<&BTreeMap<String, String>>) -> bool {
+fn is_ours(found: &Namespace, site: &str) -> bool {
+    let labels = found.metadata.labels.as_ref();
     let has = |name: &str, value: &str| labels.and_then(|labels| labels.get(name)).is_some_and(|found| found == value);
-    has(MANAGED_BY, OWNER) && has(PURPOSE, "true")
+    has(MANAGED_BY, OWNER) && has(SITE, site)
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 
     #[test]
     fn a_name_is_never_too_long_and_only_ours_is_removed() {
-        assert_eq!(named("storage"), "plinth-check-storage");
-        let long = named(&format!("gpu-{}", "n".repeat(63)));
+        assert_eq!(named("lab", "storage"), "plinth-check-lab-storage");
+        let long = named("lab", &format!("gpu-{}", "n".repeat(63)));
         assert!(long.len() <= LONGEST && long.starts_with("plinth-check-"), "{long}");
-        let labels = |all: &[(&str, &str)]| -> BTreeMap<String, String> {
-            all.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
-        };
-        assert!(is_ours(Some(&labels(&[(MANAGED_BY, OWNER), (PURPOSE, "true")]))));
-        assert!(!is_ours(Some(&labels(&[(MANAGED_BY, OWNER)]))), "plinth makes other namespaces too");
-        assert!(!is_ours(Some(&labels(&[(MANAGED_BY, "Helm"), (PURPOSE, "true")]))));
-        assert!(!is_ours(None));
+        let with =
+            |labels: Value| -> Namespace { serde_json::from_value(json!({"metadata": {"labels": labels}})).unwrap() };
+        assert!(is_ours(&with(json!({MANAGED_BY: OWNER, SITE: "lab"})), "lab"));
+        assert!(!is_ours(&with(json!({MANAGED_BY: OWNER})), "lab"), "plinth makes other namespaces too");
+        assert!(
+            !is_ours(&with(json!({MANAGED_BY: OWNER, SITE: "other"})), "lab"),
+            "another site's check may be at work in it"
+        );
+        assert!(!is_ours(&with(json!({MANAGED_BY: "Helm", SITE: "lab"})), "lab"));
+        assert!(!is_ours(&with(json!({})), "lab"));
     }
 }

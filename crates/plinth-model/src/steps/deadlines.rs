@@ -62,8 +62,16 @@ pub const RUNAI_CONNECTED: u32 = 1200;
 pub const CHECK_GPU: u32 = 900;
 /// Pods one after the other, each with a small image that may have to be pulled, and namespaces that end before.
 pub const CHECK_PODS: u32 = 600;
+/// More for each node on which pods ask each other, seconds.
+const CHECK_PODS_PER_NODE: u32 = 1;
 /// Some requests.
 pub const CHECK: u32 = 300;
+
+/// The deadline of a check with pods on so many nodes.
+#[must_use]
+pub fn check_pods(nodes: usize) -> u32 {
+    CHECK_PODS.saturating_add(u32::try_from(nodes).unwrap_or(u32::MAX).saturating_mul(CHECK_PODS_PER_NODE))
+}
 
 /// The playbook's deadline for a number of nodes.
 #[must_use]

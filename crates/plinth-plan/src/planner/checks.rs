@@ -2,13 +2,17 @@
 
 use super::plan;
 use crate::catalog::Components;
+use crate::cluster::Cluster;
+use crate::discover::discover;
 use crate::observed::Observed;
 use plinth_model::finding::code;
 use plinth_model::plan::{Plan, Step};
-use plinth_model::steps::Check;
 use plinth_model::{Finding, NodeName, Work};
 use plinth_site::Desired;
 use std::collections::BTreeSet;
+
+/// The check that Run:ai itself answers, as it stands in ids.
+const RUNAI: &str = "runai";
 
 /// Which checks are wanted.
 #[derive(Clone, Debug, Default)]
@@ -17,6 +21,15 @@ pub struct Chosen {
     pub only: Vec<String>,
     /// Nodes that the checks are to be about; empty: all.
     pub nodes: Vec<NodeName>,
+}
+
+impl Chosen {
+    /// Whether the check that Run:ai itself answers may be among them.
+    #[must_use]
+    pub fn may_ask_runai(&self) -> bool {
+        let named = |one: &String| one == RUNAI || one.starts_with(&format!("checks/{RUNAI}/"));
+        self.nodes.is_empty() && (self.only.is_empty() || self.only.iter().any(named))
+    }
 }
 
 /// Plans the checks of a site.
@@ -32,7 +45,7 @@ pub fn checks(
     let mut plan = plan(desired, observed, catalog)?;
     plan.steps.retain(|step| matches!(step.work, Work::AcceptanceCheck(_)));
     plan.gates.clear();
-    let unknown = unknown(&plan, chosen);
+    let unknown = unknown(&plan, &members(desired, observed), chosen);
     if !unknown.is_empty() {
         return Err(unknown);
     }
@@ -41,8 +54,22 @@ pub fn checks(
         step.when = None;
         is_chosen(step, &chosen.only) && narrow(step, &chosen.nodes)
     });
+    if plan.steps.is_empty() {
+        return Err(vec![nothing_left()]);
+    }
     plan.hash = plan.content_hash();
     Ok(plan)
+}
+
+/// A run that proves nothing must not look like one that proved everything.
+fn nothing_left() -> Finding {
+    Finding::error(code::CHECKS_NONE, "checks", "no check is left of what was chosen, so nothing would be proved")
+        .fix("leave out `--node` for checks that are about the whole cluster; look at `checks.skip` in the site file")
+}
+
+fn members(desired: &Desired, observed: &Observed) -> BTreeSet<NodeName> {
+    let (cluster, _) = Cluster::new(desired, &discover(desired, &observed.inventory));
+    cluster.members.into_iter().map(|member| member.name).collect()
 }
 
 fn is_chosen(step: &Step, only: &[String]) -> bool {
@@ -55,41 +82,25 @@ fn narrow(step: &mut Step, wanted: &[NodeName]) -> bool {
         return true;
     }
     let Work::AcceptanceCheck(work) = &mut step.work else { return false };
-    match &mut work.check {
-        Check::GpuPod { node, .. } => wanted.contains(node),
-        Check::Nodes { nodes }
-        | Check::PodNetwork { nodes, .. }
-        | Check::Metrics { nodes }
-        | Check::GpuCapacity { nodes, .. } => {
-            nodes.retain(|node| wanted.contains(node));
-            !nodes.is_empty()
-        }
-        Check::System | Check::Dns { .. } | Check::Ingress { .. } | Check::Storage { .. } | Check::Runai { .. } => {
-            false
-        }
+    if let Some(node) = work.check.node() {
+        return wanted.contains(node);
     }
+    work.check.nodes_mut().is_some_and(|nodes| {
+        nodes.retain(|node| wanted.contains(node));
+        !nodes.is_empty()
+    })
 }
 
-fn unknown(plan: &Plan, chosen: &Chosen) -> Vec<Finding> {
+fn unknown(plan: &Plan, members: &BTreeSet<NodeName>, chosen: &Chosen) -> Vec<Finding> {
     let verbs: BTreeSet<&str> = plan.steps.iter().map(|step| step.id.verb()).collect();
     let is_known = |one: &&String| plan.steps.iter().any(|step| is_chosen(step, std::slice::from_ref(one)));
     let checks = chosen.only.iter().filter(|one| !is_known(one)).map(|one| {
         Finding::error(code::CHECKS_UNKNOWN, "--only", format!("this site has no check `{one}`"))
             .fix(format!("give one of: {}", verbs.iter().copied().collect::<Vec<_>>().join(", ")))
     });
-    let nodes: BTreeSet<&NodeName> = plan.steps.iter().flat_map(nodes).collect();
-    let strangers = chosen.nodes.iter().filter(|node| !nodes.contains(node)).map(|node| {
-        Finding::error(code::NODES_NO_MATCH, "--node", format!("no check of this site is about `{node}`"))
+    let strangers = chosen.nodes.iter().filter(|node| !members.contains(*node)).map(|node| {
+        Finding::error(code::NODES_NO_MATCH, "--node", format!("`{node}` is no node of this site"))
             .fix("give a node of the site by its exact name; `plinth discover` lists them")
     });
     checks.chain(strangers).collect()
-}
-
-fn nodes(step: &Step) -> Vec<&NodeName> {
-    let Work::AcceptanceCheck(work) = &step.work else { return Vec::new() };
-    match &work.check {
-        Check::GpuPod { node, .. } => vec![node],
-        Check::Nodes { nodes } => nodes.iter().collect(),
-        _ => Vec::new(),
-    }
 }

@@ -12,7 +12,7 @@ mod bcm {
 }
 
 mod checks {
-    pub(super) mod acceptance;
+    mod acceptance;
 }
 
 mod engines {
@@ -62,9 +62,9 @@ mod runai {
 #[cfg(test)]
 mod tests;
 
-pub use checks::acceptance::is_verdict;
 pub use engines::kubespray::downloads;
 pub use explain::{EXPLANATIONS, Explanation, explain};
+pub use plinth_check::is_verdict;
 
 use crate::behaviour::{Behaviour, Probed, StepEnv};
 use plinth_model::steps::StepParams;

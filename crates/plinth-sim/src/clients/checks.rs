@@ -26,7 +26,11 @@ impl KubeChecks for SimKube {
 }
 
 fn told(holds: bool, line: impl Into<String>) -> CheckSeen {
-    CheckSeen { holds, evidence: vec![line.into()] }
+    if holds {
+        CheckSeen::Holds(vec![line.into()])
+    } else {
+        CheckSeen::Fails { evidence: vec![line.into()], code: None }
+    }
 }
 
 /// What a check of the simulated cluster sees.
@@ -37,7 +41,7 @@ fn checked(state: &State, now: Timestamp, check: &Check) -> CheckSeen {
         Check::PodNetwork { nodes, .. } => {
             let seen = ready_nodes(state, now, nodes);
             let line = format!("pods on {} reach each other", amount(nodes.len(), "node"));
-            if seen.holds { told(true, line) } else { seen }
+            if seen.holds() { told(true, line) } else { seen }
         }
         Check::Metrics { nodes } => {
             let answers = works(state, Role::Metrics, now);

@@ -124,7 +124,7 @@ fn a_release_is_healthy_some_time_behind_helm_and_changes_once() {
     let offers = |node: &str| Health::Allocatable { resource: "nvidia.com/gpu".to_owned(), nodes: vec![name(node)] };
     let gpu_pod = Check::GpuPod { node: name("dgx-05"), image: String::new() };
     run(&sim, async {
-        assert!(!kube.run_check(&ctx, &gpu_pod).await.unwrap().holds);
+        assert!(!kube.run_check(&ctx, &gpu_pod).await.unwrap().holds());
         kube.make_namespace(&ctx, "gpu-operator", PodSecurity::Privileged).await.unwrap();
         helm.upgrade(&ctx, &operator).await.unwrap();
         assert!(
@@ -136,7 +136,7 @@ fn a_release_is_healthy_some_time_behind_helm_and_changes_once() {
         assert!(until(&ctx, healthy).await.unwrap());
         assert!(kube.health(&ctx, "gpu-operator", &offers("dgx-05")).await.unwrap().holds);
         assert!(!kube.health(&ctx, "gpu-operator", &offers("cpu-03")).await.unwrap().holds, "a server has no GPU");
-        assert!(kube.run_check(&ctx, &gpu_pod).await.unwrap().holds);
+        assert!(kube.run_check(&ctx, &gpu_pod).await.unwrap().holds());
         let records = sim.records();
         helm.upgrade(&ctx, &operator).await.unwrap();
         assert_eq!(sim.records(), records);
@@ -246,12 +246,12 @@ fn acceptance_holds_at_the_end_and_not_before() {
         prepare_nodes(&sim).await.unwrap();
         kubernetes(&sim).await.unwrap();
         for check in checks.iter().filter(|check| !matches!(check, Check::Dns { .. })) {
-            assert!(!kube.run_check(&ctx, check).await.unwrap().holds, "{check:?}");
+            assert!(!kube.run_check(&ctx, check).await.unwrap().holds(), "{check:?}");
         }
         everything(&sim).await.unwrap();
         for check in &checks {
             let state = kube.run_check(&ctx, check).await.unwrap();
-            assert!(state.holds, "{check:?}: {:?}", state.evidence);
+            assert!(state.holds(), "{check:?}: {state:?}");
         }
     });
 }

@@ -21,35 +21,64 @@ pub(crate) async fn run(common: &Common, verb: &Check, printer: &Printer) -> Res
     let input = Input::load(&common.file)?;
     let goal = Goal::Checks(Chosen { only: verb.only.clone(), nodes: nodes(&verb.node)? });
     let screen = Screen::new(printer);
+    let out = verb.out.as_deref().map(Folder::make).transpose()?;
     let mut operation = input::open(common, input, verb.from.inventory.as_deref(), Access::Change, goal, &screen)?;
     let seen = operation.observe(Depth::Inventory).await?;
     let planned = operation.plan(seen)?;
     operation.need_cluster().await?;
     let Some(approved) = operation.approve(planned, &Always).await? else { return Ok(Exit::Pending) };
-    let exit = running::run(&mut operation, approved, (common, verb.events.events.as_deref()), printer).await?;
-    drop(operation);
-    if let Some(folder) = &verb.out {
-        keep(common, folder, printer)?;
+    let ran = running::run(&mut operation, approved, (common, verb.events.events.as_deref()), printer).await;
+    // Under the lock still: the last run of the journal is this one.
+    let kept = out.map_or(Ok(()), |folder| folder.keep(common, printer));
+    let exit = ran?;
+    match kept {
+        Err(problem) if exit == Exit::Done => Err(problem.into()),
+        // What the checks say counts for more than where it could not be written.
+        Err(problem) => {
+            printer.problem(&problem);
+            Ok(exit)
+        }
+        Ok(()) => Ok(exit),
     }
-    Ok(exit)
 }
 
-/// Writes the evidence of the run that just ended.
-fn keep(common: &Common, folder: &Path, printer: &Printer) -> Result<(), Failure> {
-    let view = Kept::open(common)?.journal.map(JournalReader::into_view).unwrap_or_default();
-    let evidence = Evidence::of(&view, env!("CARGO_PKG_VERSION"), is_verdict);
-    let problem = |happened: String| {
-        Problem::while_doing("writing the evidence into")
-            .to(folder.display())
-            .wrong_input(happened)
-            .try_this("give another folder with `--out`; the checks themselves are done")
-    };
-    let json = evidence.json().map_err(|error| problem(error.to_string()))?;
-    let junit = evidence.junit().map_err(problem)?;
-    std::fs::create_dir_all(folder).map_err(|error| problem(error.to_string()))?;
-    for (name, text) in [("checks.json", &json), ("junit.xml", &junit), ("index.html", &evidence.page())] {
-        files::write_whole(&folder.join(name), text.as_bytes()).map_err(|error| problem(format!("{name}: {error}")))?;
+/// Where evidence is written.
+struct Folder<'a>(&'a Path);
+
+impl<'a> Folder<'a> {
+    /// Makes it, and tries whether it can be written into, before anything is checked.
+    fn make(path: &'a Path) -> Result<Self, Problem> {
+        let folder = Self(path);
+        let tried = path.join(format!(".plinth-{}", std::process::id()));
+        std::fs::create_dir_all(path)
+            .and_then(|()| files::write_whole(&tried, b""))
+            .and_then(|()| std::fs::remove_file(&tried))
+            .map_err(|error| folder.problem(error))?;
+        Ok(folder)
     }
-    printer.talk(&format!("{}; {}", evidence.summary(), folder.join("index.html").display()));
-    Ok(())
+
+    /// Writes the evidence of the last run.
+    fn keep(&self, common: &Common, printer: &Printer) -> Result<(), Problem> {
+        let kept = Kept::open(common).map_err(|failure| match failure {
+            Failure::Problem(problem) => problem,
+            Failure::Rejected(_) => self.problem("the site file was changed meanwhile, so its run is not known"),
+        })?;
+        let view = kept.journal.map(JournalReader::into_view).unwrap_or_default();
+        let evidence = Evidence::of(&view, env!("CARGO_PKG_VERSION"), |finding| is_verdict(finding.code));
+        let json = evidence.json().map_err(|error| self.problem(error))?;
+        let junit = evidence.junit().map_err(|error| self.problem(error))?;
+        for (name, text) in [("checks.json", &json), ("junit.xml", &junit), ("index.html", &evidence.page())] {
+            let written = files::write_whole(&self.0.join(name), text.as_bytes());
+            written.map_err(|error| self.problem(format!("{name}: {error}")))?;
+        }
+        printer.talk(&format!("{}; {}", evidence.summary(), self.0.join("index.html").display()));
+        Ok(())
+    }
+
+    fn problem(&self, happened: impl ToString) -> Problem {
+        Problem::while_doing("writing the evidence into")
+            .to(self.0.display())
+            .wrong_input(happened.to_string())
+            .try_this("give another folder with `--out`")
+    }
 }

@@ -107,7 +107,7 @@ async fn look(target: &NodeTarget, folder: &Path) {
     until("the new name", async || kube.resolve_in_pod(ctx, "runai.lab.example").await, found).await.unwrap();
     assert_eq!(kube.resolve_in_pod(ctx, own).await.unwrap(), [Ipv4Addr::new(10, 96, 0, 1)]);
     let check = Check::Dns { name: "runai.lab.example".to_owned(), address };
-    assert!(kube.run_check(ctx, &check).await.unwrap().holds);
+    assert!(kube.run_check(ctx, &check).await.unwrap().holds());
     start_toolkits_again(ctx, &kube).await;
     redirect_joins(ctx, &kube, target).await;
 }

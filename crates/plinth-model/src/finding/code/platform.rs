@@ -36,6 +36,21 @@ findings! {
         usually: "No internet and no mirror of that registry, or a mirror that lacks the image.",
         fix: "Name a mirror under `registries.mirrors` that has the image, or another image under `checks.image` or `checks.gpuImage`.",
     }
+    CHECKS_NONE = "checks.none", You {
+        means: "Nothing is left of the checks that were asked for, so nothing would be proved.",
+        usually: "`--only` and `--node` together choose nothing, or `checks.skip` leaves everything out.",
+        fix: "Leave out `--node` for checks that are about the whole cluster, or name another check.",
+    }
+    CHECKS_NOT_PLACED = "checks.not-placed", You {
+        means: "Test pods did not come up, so a check could not be carried out. It says nothing about what was to be checked.",
+        usually: "A node that is not Ready or full, a quota, or an admission rule that refuses pods.",
+        fix: "Look at the evidence and at `kubectl describe node` of the nodes that it names; then run the check again.",
+    }
+    CHECKS_SKIPPED = "checks.skipped", You {
+        means: "A check was not carried out, although nothing is wrong.",
+        usually: "Every GPU of the node is in use.",
+        fix: "Run `plinth check --only gpu-pod --node NODE` when the node has a GPU left.",
+    }
     CHECKS_UNKNOWN = "checks.unknown", You {
         means: "`plinth check --only` names a check that this site does not have.",
         usually: "A slip, or the component that it is about is switched off.",
@@ -65,6 +80,11 @@ findings! {
         means: "Another helm began to change this release a short time ago and did not end. plinth does not touch it.",
         usually: "A person or a pipeline runs helm at this moment; or a helm was killed, and its record says so for ever.",
         fix: "Find out who it is. When nobody is, run again after the time that the fix names: what was broken off is repaired then.",
+    }
+    INGRESS_NOBODY_BEHIND = "ingress.nobody-behind", You {
+        means: "Nobody answers at the platform's URL, or the ingress answers that it has nothing behind it.",
+        usually: "The ingress controller or the control plane does not run, a port is closed on the way, or the address is another one.",
+        fix: "Look at the pods and the Service of the ingress controller, and at the Ingress of the control plane; see whether this machine reaches the address.",
     }
     INGRESS_CERTIFICATE_NOT_TRUSTED = "ingress.certificate-not-trusted", You {
         means: "HTTPS to the platform's URL does not answer with a certificate that the site's authority signed.",

@@ -28,9 +28,10 @@ impl StepParams for AcceptanceCheck {
     };
 
     fn deadline_s(&self) -> u32 {
-        match self.check {
+        match &self.check {
             Check::GpuPod { .. } => deadlines::CHECK_GPU,
-            Check::PodNetwork { .. } | Check::Storage { .. } => deadlines::CHECK_PODS,
+            Check::PodNetwork { nodes, .. } => deadlines::check_pods(nodes.len()),
+            Check::Storage { .. } => deadlines::CHECK_PODS,
             _ => Self::PROPERTIES.deadline_s,
         }
     }

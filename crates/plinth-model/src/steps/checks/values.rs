@@ -19,8 +19,11 @@ pub enum Check {
     System,
     /// Pods on different nodes reach each other by address and by the name of a service.
     PodNetwork {
-        /// Nodes on which a pod is placed.
+        /// Nodes whose pods are asked.
         nodes: Vec<NodeName>,
+        /// Those whose pods ask; empty: all.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        asking: Vec<NodeName>,
         /// Image with a shell, `httpd` and `wget`.
         image: String,
     },
@@ -89,6 +92,20 @@ impl Check {
             Check::Ingress { .. } => "ingress.certificate-is-trusted",
             Check::Storage { .. } => "storage.claim-binds",
             Check::Runai { .. } => "runai.cluster-connected",
+        }
+    }
+
+    /// The nodes that it can be narrowed to; none: it is about no node.
+    pub fn nodes_mut(&mut self) -> Option<&mut Vec<NodeName>> {
+        match self {
+            Check::Nodes { nodes } | Check::Metrics { nodes } | Check::GpuCapacity { nodes, .. } => Some(nodes),
+            Check::PodNetwork { nodes, asking, .. } => {
+                if asking.is_empty() {
+                    asking.clone_from(nodes);
+                }
+                Some(asking)
+            }
+            _ => None,
         }
     }
 

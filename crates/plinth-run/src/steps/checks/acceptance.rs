@@ -1,18 +1,13 @@
 //! Acceptance checks as steps.
 
-use crate::behaviour::{Probed, StepEnv};
+use crate::behaviour::{Probe, Probed, StepEnv};
 use crate::steps::outcome::{blocked, done, only_looks, unseen};
 use crate::steps::{Explanation, StepKind};
-use plinth_check::CLAIMS;
-use plinth_model::steps::AcceptanceCheck;
+use plinth_model::finding::code;
+use plinth_model::steps::{AcceptanceCheck, Check};
+use plinth_model::verdict::{EVIDENCE, SKIPPED};
 use plinth_model::{Finding, Step, Verdict};
 use plinth_world::ClientError;
-
-/// Whether a finding is what a check says, and not why it could not be carried out.
-#[must_use]
-pub fn is_verdict(finding: &Finding) -> bool {
-    CLAIMS.iter().any(|claim| claim.code == finding.code)
-}
 
 impl StepKind for AcceptanceCheck {
     const EXPLANATION: Explanation = Explanation {
@@ -26,9 +21,9 @@ impl StepKind for AcceptanceCheck {
     async fn probe(&self, env: &StepEnv) -> Result<Probed, ClientError> {
         let Self { check } = self;
         match plinth_check::accept(&env.ctx, &env.clients, check).await? {
-            Verdict::Pass { evidence } => done(evidence.join("; ")),
+            Verdict::Pass { evidence } => done(evidence.join(EVIDENCE)),
             Verdict::Fail { finding } => blocked(*finding),
-            Verdict::Skip { reason } => done(format!("skipped: {reason}")),
+            Verdict::Skip { reason } => Ok(skipped(check, &reason)),
             Verdict::Unknown { reason } => Err(unseen("check", format!("checking {}", check.name()), &reason)),
         }
     }
@@ -36,4 +31,11 @@ impl StepKind for AcceptanceCheck {
     async fn act(&self, step: &Step, _: &StepEnv) -> Result<String, ClientError> {
         Err(only_looks(step))
     }
+}
+
+/// Nothing is wrong, and nothing was proved: people are told so.
+fn skipped(check: &Check, reason: &str) -> Probed {
+    let note = Finding::warning(code::CHECKS_SKIPPED, plinth_check::claim::subject(check), reason.to_owned())
+        .fix("run `plinth check` again when that has passed");
+    Probed::from(Probe::Done(format!("{SKIPPED}{reason}"))).noting([note])
 }

@@ -432,9 +432,16 @@ async fn a_failed_check_blocks_and_one_that_could_not_be_carried_out_is_an_error
     let check = |check: Check| Work::AcceptanceCheck(AcceptanceCheck { check });
     let gpu = check(Check::GpuPod { node: node("dgx-05"), image: String::new() });
     let bench = Bench::new();
-    let seen = |holds| CheckSeen { holds, evidence: vec!["one".to_owned(), "two".to_owned()] };
+    let evidence = || vec!["one".to_owned(), "two".to_owned()];
+    let seen = |holds| {
+        if holds { CheckSeen::Holds(evidence()) } else { CheckSeen::Fails { evidence: evidence(), code: None } }
+    };
     bench.fake.on("run_check", seen(true));
     assert_eq!(done(bench.look(&gpu).await), "one; two");
+    bench.fake.on("run_check", CheckSeen::Skipped("every GPU is in use".to_owned()));
+    let skipped = bench.look(&gpu).await.unwrap();
+    assert_eq!(skipped.notes[0].code, "checks.skipped", "nothing is wrong, and people are told");
+    assert_eq!(done(Ok(skipped)), "skipped: every GPU is in use");
     bench.fake.on("run_check", seen(false));
     assert_eq!(blocked(bench.look(&gpu).await).code, "gpu.pod-does-not-run");
     bench
