@@ -150,7 +150,7 @@ fn answering(name: &str, node: &str, image: &str) -> Value {
     let mut one = pod(name, image, &["sh", "-c", &script], &[node]);
     one["metadata"]["labels"]["plinth.dev/role"] = json!(SERVICE);
     one["spec"]["containers"][0]["readinessProbe"] =
-        json!({"httpGet": {"path": "/", "port": PORT}, "periodSeconds": 1, "failureThreshold": 60});
+        json!({"httpGet": {"path": "/", "port": PORT}, "periodSeconds": 1, "timeoutSeconds": 5, "failureThreshold": 60});
     one
 }
 

@@ -3,8 +3,8 @@
 use super::cluster::first;
 use super::room::{AT_ONCE, Room};
 use futures::stream::{self, StreamExt as _, TryStreamExt as _};
-use k8s_openapi::api::core::v1::{ContainerStatus, Pod};
-use kube::api::LogParams;
+use k8s_openapi::api::core::v1::{ContainerStatus, Event, Pod};
+use kube::api::{ListParams, LogParams};
 use plinth_model::Finding;
 use plinth_model::finding::code;
 use plinth_world::{ClientError, ClientResult, deadlines};
@@ -14,6 +14,10 @@ use std::time::Duration;
 
 /// Largest log that is read of a test pod, bytes.
 const LONGEST_LOG: i64 = 256 * 1024;
+/// Longest reason that a line of evidence holds, characters.
+const LONGEST_REASON: usize = 400;
+/// Most warnings that are read for the pods of one check.
+const MOST_WARNINGS: u32 = 500;
 /// Port on which test pods answer; not a privileged one.
 pub(super) const PORT: u16 = 8080;
 /// Folder in which a test pod may write.
@@ -86,9 +90,10 @@ impl Room<'_> {
         loop {
             let found: HashMap<String, Pod> =
                 self.all::<Pod>().await?.into_iter().map(|pod| (name(&pod).to_owned(), pod)).collect();
-            let late: Vec<Late> = names.iter().filter_map(|name| Late::of(name, found.get(name), until)).collect();
+            let mut late: Vec<Late> = names.iter().filter_map(|name| Late::of(name, found.get(name), until)).collect();
             let Some(first) = late.first() else { return Ok(late) };
             if clock.elapsed().saturating_sub(began) > limit || late.iter().any(|late| late.is_final) {
+                self.add_warnings(&mut late).await?;
                 return match late.iter().find(|late| late.lacks_image) {
                     Some(late) => Err(self.no_image(late)),
                     None => Ok(late),
@@ -99,6 +104,28 @@ impl Room<'_> {
             // A list of thousands is not asked for every second.
             clock.sleep(deadlines::CHECK_LOOK * (1 + u32::try_from(all / 200).unwrap_or(10))).await;
         }
+    }
+
+    /// Adds what kubelet and the scheduler last complained about: a pod that runs and is not ready, or has no sandbox, says no more
+    /// than that in its status.
+    async fn add_warnings(&self, late: &mut [Late]) -> ClientResult<()> {
+        let params = ListParams::default().fields("involvedObject.kind=Pod,type=Warning").limit(MOST_WARNINGS);
+        let (api, mut last) = (self.api::<Event>(), HashMap::new());
+        for event in self.call.read(|| api.list(&params)).await?.items {
+            if let (Some(pod), Some(words)) = (event.involved_object.name, event.message) {
+                let at = event.last_timestamp.map(|time| time.0);
+                let newest = last.entry(pod).or_insert_with(|| (at, words.clone()));
+                if newest.0 <= at {
+                    *newest = (at, words);
+                }
+            }
+        }
+        for late in late {
+            if let Some((_, words)) = last.get(&late.name).filter(|(_, words)| !late.why.contains(words.as_str())) {
+                late.why = format!("{}; last warning: {}", late.why, shortened(words));
+            }
+        }
+        Ok(())
     }
 
     /// A pod whose image cannot be pulled says nothing about what is checked.
@@ -214,7 +241,11 @@ fn is_there(pod: &Pod, until: Until) -> bool {
 fn why(pod: &Pod) -> String {
     let node = pod.spec.as_ref().and_then(|spec| spec.node_name.as_deref());
     let place = node.map(|node| format!(" on {node}")).unwrap_or_default();
-    format!("pod {}{place}: {}", name(pod), reason(pod).chars().take(400).collect::<String>())
+    format!("pod {}{place}: {}", name(pod), shortened(&reason(pod)))
+}
+
+fn shortened(words: &str) -> String {
+    words.trim().chars().take(LONGEST_REASON).collect()
 }
 
 fn reason(pod: &Pod) -> String {
