@@ -15,7 +15,7 @@ pub enum Exit {
     Partly,
     /// 5: somebody else holds the site's lock, or manages its nodes from another state directory.
     Locked,
-    /// 6: a foreign system is unreachable, or this release cannot do it yet.
+    /// 6: an external system cannot be reached, or does not answer as it should.
     Unreachable,
     /// 70: our bug.
     Bug,
@@ -30,7 +30,7 @@ impl Exit {
         (Exit::CheckFailed, "a check failed"),
         (Exit::Partly, "partly applied or stopped, run again to continue"),
         (Exit::Locked, "somebody else holds the lock, or manages the nodes from another state directory"),
-        (Exit::Unreachable, "an external system cannot be reached, or this release does not support it yet"),
+        (Exit::Unreachable, "an external system cannot be reached, or does not answer as it should"),
         (Exit::Bug, "our bug"),
     ];
 

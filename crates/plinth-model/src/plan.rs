@@ -44,11 +44,6 @@ pub enum Change {
     Maybe,
     /// Its gate opened with another answer.
     Skip,
-    /// This release cannot carry it out: a run leaves it out, and ends well without it.
-    NotInThisRelease {
-        /// What is missing: `Helm`.
-        needs: String,
-    },
 }
 
 impl Change {
@@ -56,15 +51,6 @@ impl Change {
     #[must_use]
     pub const fn pending(&self) -> bool {
         matches!(self, Change::Apply { .. } | Change::Maybe)
-    }
-
-    /// What this release lacks for it, if anything.
-    #[must_use]
-    pub fn lacks(&self) -> Option<&str> {
-        match self {
-            Change::NotInThisRelease { needs } => Some(needs),
-            _ => None,
-        }
     }
 }
 
@@ -150,34 +136,6 @@ impl Plan {
     #[must_use]
     pub fn pending(&self) -> usize {
         self.steps.iter().filter(|s| s.change.pending()).count()
-    }
-
-    /// What this release lacks for steps of this plan, each once; empty when it can carry out all of them.
-    #[must_use]
-    pub fn lacks(&self) -> Vec<&str> {
-        let mut named: Vec<&str> = Vec::new();
-        for needs in self.steps.iter().filter_map(|step| step.change.lacks()) {
-            if !named.contains(&needs) {
-                named.push(needs);
-            }
-        }
-        named
-    }
-
-    /// `Helm charts, Run:ai and acceptance checks`.
-    #[must_use]
-    pub fn lacks_in_words(&self) -> String {
-        match self.lacks().as_slice() {
-            [] => String::new(),
-            [one] => (*one).to_owned(),
-            [many @ .., last] => format!("{} and {last}", many.join(", ")),
-        }
-    }
-
-    /// Steps that this release cannot carry out.
-    #[must_use]
-    pub fn not_in_this_release(&self) -> usize {
-        self.steps.iter().filter(|step| step.change.lacks().is_some()).count()
     }
 
     /// The hash of the content: everything but what was seen of the world (`change`, `findings`) and the hash itself.

@@ -18,7 +18,6 @@ mod images;
 pub mod lint;
 mod literal;
 mod names;
-pub mod not_in_this_release;
 pub mod observed;
 mod planner;
 mod ranges;

@@ -4,7 +4,7 @@ use crate::findings::{behind_what, is_warning, labelled, warning};
 use crate::style::{Palette, Sign, clean};
 use crate::summary::partly;
 use plinth_model::amount;
-use plinth_model::run::status::{FailureStatus, RunStatus, StepStatus};
+use plinth_model::run::status::{ChecksStatus, FailureStatus, RunStatus, StepStatus};
 use plinth_model::run::{LockView, RunState, Status, StepState};
 use plinth_model::span::span;
 use plinth_model::{NodeName, SiteName};
@@ -29,6 +29,7 @@ pub fn status(site: &SiteName, status: &Status, palette: Palette) -> String {
     lines.extend(status.failures.iter().flat_map(|step| failure(step, palette)));
     let warnings = status.findings.iter().filter(|finding| is_warning(finding));
     lines.extend(warnings.map(|one| format!("    {}", warning(one, palette))));
+    lines.extend(status.checks.iter().flat_map(|checks| checked(checks, palette)));
     lines.extend(look(status));
     lines.push(lock);
     lines.join("\n")
@@ -39,6 +40,15 @@ fn left_out(nodes: &[NodeName]) -> Option<String> {
     let them = if names.len() == 1 { "it" } else { "them" };
     let line = format!("  missing  {}: left out of this run; `plinth apply` takes {them} in", names.join(", "));
     (!names.is_empty()).then_some(line)
+}
+
+/// `  checks   9 of 10 hold, 2026-11-30T01:00:00Z (`plinth check`)`.
+fn checked(checks: &ChecksStatus, palette: Palette) -> Vec<String> {
+    let ChecksStatus { held, all, .. } = checks;
+    let counted = if held == all { format!("all {all} hold") } else { format!("{held} of {all} hold") };
+    let mut lines = vec![format!("  checks   {counted}, {} (`plinth check`)", time(checks.updated))];
+    lines.extend(checks.failures.iter().flat_map(|step| failure(step, palette)));
+    lines
 }
 
 fn place(directory: &str) -> String {
@@ -60,11 +70,9 @@ fn look(status: &Status) -> Option<String> {
 }
 
 fn state(status: &Status) -> &'static str {
-    let left_out = status.steps.not_in_this_release > 0;
     match (status.run.state, &status.run.counts) {
         (RunState::Partly, Some(counts)) => partly(counts),
         (RunState::Partly, None) => "partly applied",
-        (RunState::Done, _) if left_out => "done, as far as this release goes",
         (state, _) => state.word(),
     }
 }
@@ -80,15 +88,9 @@ fn steps(status: &Status) -> String {
     let running = counts.running + looked_at;
     let waiting = counts.waiting.saturating_sub(interrupted + looked_at);
     let mut parts = vec![format!("{} done", counts.done)];
-    let further = [
-        (running, "running"),
-        (interrupted, "interrupted"),
-        (counts.failed, "failed"),
-        (waiting, "waiting"),
-        (counts.not_in_this_release, "not in this release"),
-    ];
+    let further = [(running, "running"), (interrupted, "interrupted"), (counts.failed, "failed"), (waiting, "waiting")];
     parts.extend(further.iter().filter(|(n, _)| *n > 0).map(|(n, word)| format!("{n} {word}")));
-    let all = counts.done + counts.running + counts.failed + counts.waiting + counts.not_in_this_release;
+    let all = counts.done + counts.running + counts.failed + counts.waiting;
     format!("{}: {}", amount(all, "step"), parts.join(", "))
 }
 

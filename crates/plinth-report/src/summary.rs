@@ -56,7 +56,7 @@ pub(crate) const fn partly(counts: &Counts) -> &'static str {
 
 /// `5 hosts (1 failed), 62 steps: 40 changed, 20 unchanged, 1 failed; 1 warning`. What is none is not said.
 fn tally(counts: &Counts) -> String {
-    let Counts { changed, unchanged, skipped, failed, not_run, not_in_this_release, .. } = *counts;
+    let Counts { changed, unchanged, skipped, failed, not_run, .. } = *counts;
     let steps = changed + unchanged + skipped + failed + not_run;
     let broken = if counts.hosts_failed > 0 { format!(" ({} failed)", counts.hosts_failed) } else { String::new() };
     let parts = [
@@ -64,8 +64,7 @@ fn tally(counts: &Counts) -> String {
         (unchanged, "unchanged"),
         (skipped, "skipped"),
         (failed, "failed"),
-        (not_run.saturating_sub(not_in_this_release), "not run"),
-        (not_in_this_release, "not in this release"),
+        (not_run, "not run"),
     ];
     let told: Vec<String> = parts.iter().filter(|(n, _)| *n > 0).map(|(n, word)| format!("{n} {word}")).collect();
     let told = if told.is_empty() { String::new() } else { format!(": {}", told.join(", ")) };

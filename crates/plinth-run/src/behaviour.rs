@@ -74,9 +74,18 @@ pub struct Probed {
     /// What is doubtful although the step is in the desired state: told with its end, kept in the journal, shown by the summary and by
     /// `status`.
     pub notes: Vec<Finding>,
+    /// Whether acting makes nothing anew: what must happen only once has happened, and only what is kept of it here is incomplete. So a
+    /// step marked `once` may act again.
+    pub completes: bool,
 }
 
 impl Probed {
+    /// As one that only completes what is there.
+    #[must_use]
+    pub fn completing(self) -> Self {
+        Self { completes: true, ..self }
+    }
+
     /// With what is doubtful.
     #[must_use]
     pub fn noting(mut self, notes: impl IntoIterator<Item = Finding>) -> Self {
@@ -93,7 +102,7 @@ impl Probed {
 
 impl From<Probe> for Probed {
     fn from(probe: Probe) -> Self {
-        Self { probe, answers: Vec::new(), notes: Vec::new() }
+        Self { probe, answers: Vec::new(), notes: Vec::new(), completes: false }
     }
 }
 

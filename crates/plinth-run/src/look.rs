@@ -152,11 +152,11 @@ impl<'a> Looking<'a> {
                 self.look.findings.push(redacted(*finding, redact));
                 StepObservation::Todo(vec![line])
             }
-            Some(Ok(Probed { probe: Probe::Done(detail), answers, notes })) => {
+            Some(Ok(Probed { probe: Probe::Done(detail), answers, notes, .. })) => {
                 self.answer(step, answers.clone());
                 self.queue.satisfy(&self.graph, index);
                 let notes = notes.into_iter().map(|note| redacted(note, redact)).collect();
-                let probed = Probed { probe: Probe::Done(redact(&detail)), answers, notes };
+                let probed = Probed { notes, ..Probed::from(Probe::Done(redact(&detail))).answering(answers) };
                 let at = self.world.env.ctx.clock().elapsed();
                 self.look.done.insert(step.id.clone(), SeenDone { digest: step.digest(), probed, at });
                 StepObservation::Done

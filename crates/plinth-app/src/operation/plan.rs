@@ -3,7 +3,6 @@
 use super::{Observation, Operation};
 use crate::failure::Failure;
 use crate::state;
-use crate::world::lacks;
 use plinth_model::{Finding, Plan};
 use plinth_plan::{Cluster, Observed};
 use plinth_run::Done;
@@ -31,11 +30,8 @@ impl Operation<'_> {
         if done.is_none() {
             observed.steps = state::done_before(&self.directory, &draft, self.world.is_rehearsal())?;
         }
-        let mut plan =
+        let plan =
             plinth_plan::looked(draft, &observed).map_err(|findings| self.input.rejected_after_contact(findings))?;
-        if !self.world.is_rehearsal() {
-            plinth_plan::not_in_this_release::mark(&mut plan, lacks);
-        }
         Ok(Planned { plan, cluster, checks, done: done.unwrap_or_default() })
     }
 

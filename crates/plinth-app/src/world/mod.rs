@@ -5,7 +5,6 @@ mod simulated;
 
 pub use plinth_sim::{Fault, FaultError, Pace, Simulation};
 pub use real::bcm::{ask_bcm, record_inventory, recorded_inventory};
-pub use real::missing::lacks;
 pub use simulated::{Crash, MadeUp, Script, fault_problem, synthetic};
 
 use crate::input::Input;

@@ -149,8 +149,7 @@ fn answering(name: &str, node: &str, image: &str) -> Value {
     let script = format!("echo plinth-{node} > {FOLDER}/index.html; exec httpd -f -p {PORT} -h {FOLDER}");
     let mut one = pod(name, image, &["sh", "-c", &script], &[node]);
     one["metadata"]["labels"]["plinth.dev/role"] = json!(SERVICE);
-    one["spec"]["containers"][0]["readinessProbe"] =
-        json!({"httpGet": {"path": "/", "port": PORT}, "periodSeconds": 1, "timeoutSeconds": 5, "failureThreshold": 60});
+    one["spec"]["containers"][0]["readinessProbe"] = json!({"httpGet": {"path": "/", "port": PORT}, "periodSeconds": 1, "timeoutSeconds": 5, "failureThreshold": 60});
     one
 }
 

@@ -66,9 +66,6 @@ pub struct Counts {
     pub failed: usize,
     /// Steps not run.
     pub not_run: usize,
-    /// Those of them that the release cannot carry out.
-    #[serde(default)]
-    pub not_in_this_release: usize,
     /// Warnings.
     pub warnings: usize,
     /// Nodes the plan touches.
@@ -118,12 +115,15 @@ pub struct RunHead {
     /// Nodes of the site that the plan leaves out; a run without `--without` takes them in again.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub without: Vec<NodeName>,
-    /// Steps that the release cannot carry out and leaves out.
-    #[serde(default)]
-    pub not_in_this_release: usize,
 }
 
 impl RunHead {
+    /// Whether the plan only proves that the site works (`plinth check`): such a run says nothing about how far the site is.
+    #[must_use]
+    pub fn is_check(&self) -> bool {
+        !self.stages.is_empty() && self.stages.keys().all(|stage| *stage == Stage::Acceptance)
+    }
+
     /// A head that says no more than this; what else is known is filled in.
     #[must_use]
     pub fn new(run: impl Into<String>, plan: Digest, site: SiteName) -> Self {
@@ -143,7 +143,6 @@ impl RunHead {
             parallel: 0,
             warnings: 0,
             without: Vec::new(),
-            not_in_this_release: 0,
         }
     }
 }

@@ -24,6 +24,8 @@ pub struct Status {
     pub failures: Vec<FailureStatus>,
     /// What was doubtful, in the order in which it was seen.
     pub findings: Vec<Finding>,
+    /// The checks that were carried out alone since that run.
+    pub checks: Option<ChecksStatus>,
     /// The site's lock, if somebody holds it.
     pub lock: Option<LockView>,
     /// The site's state directory: journal, keys, pins, logs.
@@ -99,8 +101,6 @@ pub struct StepCounts {
     pub failed: usize,
     /// The rest of the plan.
     pub waiting: usize,
-    /// Left out: the release cannot carry them out.
-    pub not_in_this_release: usize,
 }
 
 /// A step in flight.
@@ -133,6 +133,35 @@ pub struct FailureStatus {
     pub detail: String,
     /// What is wrong, and how to fix it.
     pub finding: Option<Box<Finding>>,
+}
+
+/// How the acceptance checks stood when they were last carried out alone.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ChecksStatus {
+    /// Run id.
+    pub run: String,
+    /// Its last event.
+    pub updated: Option<Timestamp>,
+    /// Checks that held.
+    pub held: usize,
+    /// All checks of that run.
+    pub all: usize,
+    /// Those that did not hold, or could not be carried out.
+    pub failures: Vec<FailureStatus>,
+}
+
+impl ChecksStatus {
+    fn of(view: &RunView) -> Self {
+        let head = view.run.as_ref();
+        Self {
+            run: head.map(|run| run.run.clone()).unwrap_or_default(),
+            updated: view.at,
+            held: view.tally().done(),
+            all: head.map_or(0, |run| run.steps),
+            failures: view.failures().map(|(step, view)| failure(step, view)).collect(),
+        }
+    }
 }
 
 /// The site's lock, as others see it.
@@ -181,9 +210,16 @@ impl Status {
             in_flight,
             failures: view.failures().map(|(step, view)| failure(step, view)).collect(),
             findings: view.findings,
+            checks: None,
             lock,
             directory: String::new(),
         }
+    }
+
+    /// The same, with a later run that was checks alone.
+    #[must_use]
+    pub fn checked_by(self, checks: &RunView) -> Self {
+        Self { checks: Some(ChecksStatus::of(checks)), ..self }
     }
 
     /// The same, with the place where all this is kept.
@@ -224,7 +260,6 @@ fn failure(step: &StepId, view: &super::StepView) -> FailureStatus {
 fn counts(view: &RunView) -> StepCounts {
     let tally = view.tally();
     let (done, running, failed) = (tally.done(), tally.acting, tally.failed);
-    let (all, left_out) = view.run.as_ref().map_or((0, 0), |run| (run.steps, run.not_in_this_release));
-    let waiting = all.saturating_sub(done + running + failed + left_out);
-    StepCounts { done, running, failed, waiting, not_in_this_release: left_out }
+    let all = view.run.as_ref().map_or(0, |run| run.steps);
+    StepCounts { done, running, failed, waiting: all.saturating_sub(done + running + failed) }
 }

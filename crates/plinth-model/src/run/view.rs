@@ -326,8 +326,7 @@ impl RunView {
         let hosts_failed = self.nodes.values().filter(|node| node.failed > 0).count();
         let hosts = self.run.as_ref().map_or(self.nodes.len(), |run| run.hosts);
         let warnings = self.warnings();
-        let not_in_this_release = self.run.as_ref().map_or(0, |run| run.not_in_this_release);
-        Counts { changed, unchanged, skipped, failed, not_run, not_in_this_release, warnings, hosts, hosts_failed }
+        Counts { changed, unchanged, skipped, failed, not_run, warnings, hosts, hosts_failed }
     }
 }
 

@@ -32,7 +32,7 @@ pub fn dot(plan: &Plan) -> String {
 
 fn node(step: &Step) -> String {
     let id = step.id.as_str();
-    let label = format!("{} {id}", sign(&step.change));
+    let label = format!("{} {id}", sign(step));
     let style = if step.when.is_some() { ", style=dashed" } else { "" };
     let colour = if step.work.properties().destructive { ", color=red" } else { "" };
     format!("    {} [label={}{style}{colour}];\n", quoted(id), quoted(&label))

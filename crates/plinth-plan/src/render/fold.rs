@@ -24,7 +24,7 @@ pub(super) fn fold<'a>(steps: impl Iterator<Item = &'a Step>) -> Vec<Entry<'a>> 
             entries.push(Entry { step, nodes: Vec::new() });
             continue;
         };
-        let key = (step.id.area(), step.id.verb(), sign(&step.change), &*step.reason, diff(step));
+        let key = (step.id.area(), step.id.verb(), sign(step), &*step.reason, diff(step));
         let at = *by_key.entry(key).or_insert(entries.len());
         match entries.get_mut(at) {
             Some(entry) => entry.nodes.push(node.as_str()),

@@ -64,7 +64,7 @@ impl Page {
     fn entry(&self, entry: &Entry<'_>) -> String {
         let step = entry.step;
         let name = format!("{}/{}", step.id.area(), step.id.verb());
-        let first = format!("  {} {name:<22} ", sign(&step.change));
+        let first = format!("  {} {name:<22} ", sign(step));
         let target = if entry.nodes.is_empty() { step.id.target().to_owned() } else { listed(&entry.nodes, "nodes") };
         let mut out = self.paint(tint(&step.change), &wrap(&first, &target, self.width));
         let indent = " ".repeat(TARGETS);
@@ -131,12 +131,6 @@ impl Page {
             let text = format!("usually takes {}, by rough figures for each kind of step", duration::words(range));
             out += &wrap("", &text, self.width);
         }
-        let left = plan.not_in_this_release();
-        if left > 0 {
-            let (lacks, steps) = (plan.lacks_in_words(), plan.steps.len());
-            let text = format!("This release leaves out {left} of the {steps} steps (·): {lacks} are not in it yet.");
-            out += &self.paint(YELLOW, &wrap("", &text, self.width));
-        }
         out + &warnings(plan)
     }
 
@@ -168,14 +162,14 @@ const MEANINGS: [(char, &str); 6] = [
     ('+', "to do"),
     ('~', "decided on the way"),
     ('?', "only looks"),
+    ('*', "checks, with test objects that go again"),
     ('=', "done already"),
     ('-', "not needed"),
-    ('·', "not in this release"),
 ];
 
 /// The signs that occur in this plan, with their meanings and counts.
 fn signs(plan: &Plan) -> Vec<(char, &'static str, usize)> {
-    let count = |wanted: char| plan.steps.iter().filter(|s| sign(&s.change) == wanted).count();
+    let count = |wanted: char| plan.steps.iter().filter(|s| sign(s) == wanted).count();
     MEANINGS.iter().map(|(sign, what)| (*sign, *what, count(*sign))).filter(|(.., n)| *n > 0).collect()
 }
 
@@ -220,7 +214,7 @@ const fn tint(change: &Change) -> &'static str {
         Change::Apply { .. } => GREEN,
         Change::Maybe => YELLOW,
         Change::Check => "",
-        Change::None | Change::Skip | Change::NotInThisRelease { .. } => DIM,
+        Change::None | Change::Skip => DIM,
     }
 }
 

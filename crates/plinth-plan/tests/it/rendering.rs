@@ -1,6 +1,6 @@
 use crate::fixture::{example, inventory as data, planned, site, unseen};
 use plinth_model::gate::GateAnswer;
-use plinth_model::{Stage, Work};
+
 use plinth_plan::{StepObservation, render, static_inventory};
 use plinth_site::desired::InventorySource;
 
@@ -43,23 +43,11 @@ fn a_half_done_world_as_text() {
     insta::assert_snapshot!("half_done_text", format!("{}\n...\n{}", start.join("\n"), end.join("\n")));
 }
 
-/// As a real site of this release gets it: with Helm and Run:ai left out.
 #[test]
 fn a_plan_of_24_nodes_on_three_terminals() {
     let desired = site::large(24);
     let InventorySource::Static(nodes) = &desired.inventory else { panic!() };
-    let mut plan = planned(&desired, &unseen(static_inventory(nodes)));
-    let lacks = |work: &Work| matches!(work, Work::HelmRelease(_)).then_some("Helm charts");
-    plinth_plan::not_in_this_release::mark(&mut plan, lacks);
-    assert!(
-        plan.steps
-            .iter()
-            .filter(|step| step.work.stage() <= Stage::Kubernetes)
-            .all(|step| step.change.lacks().is_none())
-    );
-    assert!(
-        plan.steps.iter().filter(|step| step.work.stage() == Stage::Platform).all(|step| step.change.lacks().is_some())
-    );
+    let plan = planned(&desired, &unseen(static_inventory(nodes)));
     for width in [80, 120, 200] {
         insta::assert_snapshot!(format!("plan_24_nodes_{width}"), settled(&render::text(&plan, false, width)));
     }

@@ -3,6 +3,7 @@
 use super::options::RunReport;
 use super::tick::Run;
 use crate::journal::JournalError;
+use plinth_check::is_verdict;
 use plinth_model::run::{Counts, StepState};
 use plinth_model::{EventBody, Exit, Outcome, Problem, Severity, Stage, Step, amount};
 use std::collections::HashSet;
@@ -60,22 +61,21 @@ impl Run<'_> {
                 self.leave_out(*index, reason);
             }
         }
-        let due = || self.plan.steps.iter().zip(&self.ended).filter(|(step, _)| step.change.lacks().is_none());
-        !open.is_empty() || (self.stopping.is_some() && due().any(|(_, ended)| *ended == Some(StepState::NotRun)))
+        !open.is_empty() || (self.stopping.is_some() && self.ended.contains(&Some(StepState::NotRun)))
     }
 
     fn outcome(&self, stopped: bool) -> (Outcome, Exit) {
         let missing = |ended: &Option<StepState>| {
             !matches!(ended, Some(StepState::Changed | StepState::Unchanged | StepState::Skipped))
         };
-        let due = self.plan.steps.iter().zip(&self.ended).filter(|(step, _)| step.change.lacks().is_none());
-        let mut missed = due.filter(|(_, ended)| missing(ended)).peekable();
+        let mut missed = self.plan.steps.iter().zip(&self.ended).filter(|(_, ended)| missing(ended)).peekable();
         if stopped {
             (Outcome::Stopped, Exit::Partly)
         } else if missed.peek().is_none() {
             (Outcome::Done, Exit::Done)
         } else if missed.all(|(step, _)| step.work.stage() == Stage::Acceptance) {
-            (Outcome::Partly, Exit::CheckFailed)
+            let fails = self.failures.iter().any(|(_, finding)| is_verdict(finding.code));
+            (Outcome::Partly, if fails { Exit::CheckFailed } else { Exit::Unreachable })
         } else {
             (Outcome::Partly, Exit::Partly)
         }
@@ -89,7 +89,6 @@ impl Run<'_> {
             skipped: count(StepState::Skipped),
             failed: count(StepState::Failed),
             not_run: count(StepState::NotRun),
-            not_in_this_release: self.plan.not_in_this_release(),
             warnings: self.plan.findings.iter().filter(|f| f.severity == Severity::Warning).count()
                 + usize::from(self.options.took_over.is_some())
                 + self.options.warnings
@@ -124,32 +123,40 @@ impl Run<'_> {
             ));
         }
         next.extend(self.not_done());
-        let left = self.ended.iter().filter(|e| matches!(e, Some(StepState::Failed | StepState::NotRun))).count();
-        let left = left.saturating_sub(self.plan.not_in_this_release());
-        next.push(match (outcome, exit) {
-            (Outcome::Done, _) if self.options.rehearsal => {
-                "that was a rehearsal; `plinth discover` and `plinth plan` look at the real site".to_owned()
-            }
-            (Outcome::Done, _) if !self.plan.made_from.without.is_empty() => "every other node is done".to_owned(),
-            (Outcome::Done, _) if self.plan.not_in_this_release() > 0 => self.ends_here(),
-            (Outcome::Done, _) => "`plinth plan` shows that nothing is left to do".to_owned(),
-            _ if !self.options.kept => {
-                "nothing of this rehearsal is kept: give `--state DIR` and the next run continues".to_owned()
-            }
-            (_, Exit::CheckFailed) => {
-                "everything is in place, but checks failed; fix what they found, then run again".to_owned()
-            }
-            _ => format!("run the same command again: it continues with what is left ({})", amount(left, "step")),
-        });
+        next.push(self.last_word(outcome, exit));
         next
     }
 
-    /// The end of what this release can do.
-    fn ends_here(&self) -> String {
-        format!(
-            "everything that this release can do is done; it leaves out {}: {} are not in it yet",
-            amount(self.plan.not_in_this_release(), "step"),
-            self.plan.lacks_in_words()
-        )
+    /// What to do next, whatever failed.
+    fn last_word(&self, outcome: Outcome, exit: Exit) -> String {
+        let only_checks = self.plan.steps.iter().all(|step| step.work.stage() == Stage::Acceptance);
+        let word = match (outcome, exit) {
+            (Outcome::Done, _) if self.options.rehearsal => {
+                "that was a rehearsal; `plinth discover` and `plinth plan` look at the real site"
+            }
+            (Outcome::Done, _) if !self.plan.made_from.without.is_empty() => "every other node is done",
+            (Outcome::Done, _) if only_checks => "every check that was carried out holds",
+            (Outcome::Done, _) => "`plinth plan` shows that nothing is left to do",
+            _ if !self.options.kept => {
+                "nothing of this rehearsal is kept: give `--state DIR` and the next run continues"
+            }
+            (_, Exit::CheckFailed) if only_checks => "fix what the checks found, then run `plinth check` again",
+            (_, Exit::CheckFailed) => {
+                "everything is in place, but checks failed; fix what they found, then run `plinth check` again"
+            }
+            (_, Exit::Unreachable) if only_checks => {
+                "no check fails, but not every one could be carried out; see to what they need, then run `plinth check` again"
+            }
+            (_, Exit::Unreachable) => {
+                "everything is in place, but not every check could be carried out; see to what they need, then run `plinth check`"
+            }
+            _ => return self.goes_on(),
+        };
+        word.to_owned()
+    }
+
+    fn goes_on(&self) -> String {
+        let left = self.ended.iter().filter(|e| matches!(e, Some(StepState::Failed | StepState::NotRun))).count();
+        format!("run the same command again: it continues with what is left ({})", amount(left, "step"))
     }
 }

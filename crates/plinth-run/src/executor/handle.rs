@@ -164,16 +164,6 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// What this release cannot carry out is not tried: the plan showed it so.
-    pub(super) fn end_what_the_release_lacks(&mut self) {
-        for (index, step) in self.plan.steps.iter().enumerate() {
-            if let Some(lacks) = step.change.lacks() {
-                let reason = format!("not in this release: {lacks}");
-                self.tell_end(index, StepState::NotRun, &reason, (None, None));
-            }
-        }
-    }
-
     /// Leaves out every step that has not begun and fits.
     fn leave_out_where(&mut self, fits: impl Fn(&Step) -> bool, reason: &str) {
         for (index, step) in self.plan.steps.iter().enumerate() {

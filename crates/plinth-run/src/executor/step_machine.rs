@@ -94,10 +94,12 @@ impl StepMachine {
             Message::Late => Next::Failed(Box::new(late(step, "looking at it"))),
             Message::Probed(Err(error)) => self.look_failed(step, error, rules),
             Message::Probed(Ok(Probed { probe: Probe::Blocked(finding), .. })) => Next::Failed(finding),
-            Message::Probed(Ok(Probed { probe: Probe::Done(detail), answers, notes })) => {
+            Message::Probed(Ok(Probed { probe: Probe::Done(detail), answers, notes, .. })) => {
                 self.done(step, detail, (answers, notes))
             }
-            Message::Probed(Ok(Probed { probe: Probe::Todo(diff), .. })) => self.not_so(step, diff, rules),
+            Message::Probed(Ok(Probed { probe: Probe::Todo(diff), completes, .. })) => {
+                self.not_so(step, diff, Rules { spent: rules.spent && !completes, ..rules })
+            }
         }
     }
 
@@ -153,7 +155,7 @@ impl StepMachine {
                 return Next::Failed(Box::new(failure(step, *error, self.effects)));
             }
             Effect::None | Effect::Failed(_) if rules.stopping => return Next::Left,
-            Effect::None if rules.spent && !only_completes(&diff) => return Next::Failed(Box::new(spent(step, diff))),
+            Effect::None if rules.spent => return Next::Failed(Box::new(spent(step, diff))),
             Effect::None | Effect::Failed(_) | Effect::Running => {}
         }
         self.effects += 1;
@@ -204,11 +206,6 @@ fn not_so_after_acting(step: &Step, diff: Vec<String>) -> Finding {
     .fix("see what undoes it: another program that configures the same thing, or a service that has not read it yet");
     finding.evidence = diff.into_iter().map(|line| format!("still different: {line}")).collect();
     finding
-}
-
-/// Whether nothing is made: every difference changes something that is there, such as a credential that is to be read again.
-fn only_completes(diff: &[String]) -> bool {
-    !diff.is_empty() && diff.iter().all(|line| line.starts_with('~'))
 }
 
 fn spent(step: &Step, diff: Vec<String>) -> Finding {

@@ -135,14 +135,13 @@ impl<'a> Run<'a> {
     fn open(&mut self) -> Result<(), JournalError> {
         self.journal.keep_plan(self.plan)?;
         let memory = self.journal.memory();
-        let last = memory.run.as_ref();
+        let last = memory.worked.as_ref();
         let continued = last.filter(|run| run.head.plan == self.plan.hash && run.outcome != Some(Outcome::Done));
         let continues_run = continued.map(|run| run.head.run.clone());
         let interrupted: Vec<String> = memory.in_flight().into_iter().map(ToString::to_string).collect();
         self.batch.events.push(EventBody::RunStarted(self.head(continues_run)));
         self.batch.events.extend(self.options.took_over.iter().map(|note| took_over(&self.emitter.text(note))));
         self.batch.events.extend(interrupted.iter().map(|step| was_interrupted(step)));
-        self.end_what_the_release_lacks();
         self.commit()
     }
 
@@ -163,7 +162,6 @@ impl<'a> Run<'a> {
             without: plan.made_from.without.clone(),
             warnings: plan.findings.iter().filter(|finding| finding.severity == Severity::Warning).count()
                 + options.warnings,
-            not_in_this_release: plan.not_in_this_release(),
             ..RunHead::new(options.run.clone(), plan.hash.clone(), plan.site.clone())
         }
     }

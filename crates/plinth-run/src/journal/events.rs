@@ -61,6 +61,18 @@ pub(super) fn last_run(connection: &Connection) -> rusqlite::Result<Option<Strin
     connection.query_row("SELECT id FROM runs ORDER BY number DESC LIMIT 1", [], |row| row.get(0)).optional()
 }
 
+/// Ids of the runs before this one, newest first, each with its first event.
+pub(super) fn heads_before(connection: &Connection, path: &Path, run: &str) -> Result<Vec<Event>, JournalError> {
+    let sql = |error: rusqlite::Error| JournalError::of(path, &error);
+    let query = format!(
+        "{ROWS} WHERE events.seq = 1 AND runs.number < (SELECT number FROM runs WHERE id = ?1) ORDER BY runs.number DESC"
+    );
+    let mut statement = connection.prepare(&query).map_err(sql)?;
+    let rows = statement.query_map([run], EventRow::read).map_err(sql)?;
+    let walk = Walk { path, run: run.to_owned(), last: 0, seq: 0 };
+    rows.map(|row| walk.event(&row.map_err(sql)?)).collect()
+}
+
 /// Every event of a run behind `seq`, in order.
 pub(super) fn since(connection: &Connection, path: &Path, run: &str, seq: u64) -> Result<Vec<Event>, JournalError> {
     let sql = |error: rusqlite::Error| JournalError::of(path, &error);

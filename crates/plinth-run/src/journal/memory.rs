@@ -55,6 +55,8 @@ pub struct LastRun {
 pub struct Memory {
     /// Last run.
     pub run: Option<LastRun>,
+    /// Last run that did more than check: the one that a later one may continue.
+    pub worked: Option<LastRun>,
     /// Steps whose effect ever began, or that ever ended.
     pub steps: HashMap<StepId, StepMemory>,
     /// What plinth brought into the cluster and did not take away again.
@@ -95,11 +97,10 @@ impl Memory {
     /// Takes one event of a run in.
     pub(super) fn take(&mut self, run: &Arc<str>, event: &Event) {
         match &event.body {
-            EventBody::RunStarted(head) => self.run = Some(LastRun { head: head.clone(), outcome: None }),
+            EventBody::RunStarted(head) => self.begin(head),
             EventBody::RunFinished { outcome, .. } => {
-                if let Some(last) = &mut self.run {
-                    last.outcome = Some(*outcome);
-                }
+                let worked = self.worked.iter_mut().filter(|last| last.head.run == **run);
+                worked.chain(&mut self.run).for_each(|last| last.outcome = Some(*outcome));
             }
             EventBody::StepActing { step, attempt, reads_only: false, installed, .. } => {
                 self.leave(run, step, (StepState::Acting, *attempt));
@@ -115,6 +116,14 @@ impl Memory {
             }
             _ => {}
         }
+    }
+
+    fn begin(&mut self, head: &RunHead) {
+        let begun = LastRun { head: head.clone(), outcome: None };
+        if !head.is_check() {
+            self.worked = Some(begun.clone());
+        }
+        self.run = Some(begun);
     }
 
     fn leave(&mut self, run: &Arc<str>, step: &StepId, (state, attempt): (StepState, u32)) -> &mut StepMemory {

@@ -3,7 +3,7 @@
 use super::events;
 use super::lock::Lock;
 use super::{JournalError, Memory, schema};
-use plinth_model::{Digest, Event, Plan, RunView, Step};
+use plinth_model::{Digest, Event, EventBody, Plan, RunView, Step};
 use rusqlite::{Connection, OptionalExtension as _};
 use std::path::{Path, PathBuf};
 
@@ -64,6 +64,22 @@ impl JournalReader {
     #[must_use]
     pub fn into_view(self) -> RunView {
         self.view
+    }
+
+    /// The last run that did more than check, if the last of all did no more.
+    ///
+    /// # Errors
+    /// When the database cannot be read, or events are missing.
+    pub fn worked_before(&self) -> Result<Option<RunView>, JournalError> {
+        let Some(last) = self.view.run.as_ref().filter(|run| run.is_check()) else { return Ok(None) };
+        for event in events::heads_before(&self.connection, &self.path, &last.run)? {
+            if let EventBody::RunStarted(head) = event.body
+                && !head.is_check()
+            {
+                return Ok(Some(RunView::of(&self.since(&head.run, 0)?)));
+            }
+        }
+        Ok(None)
     }
 
     /// Ids of all runs, oldest first.

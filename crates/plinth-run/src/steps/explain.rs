@@ -18,6 +18,8 @@ pub struct Explanation {
 impl Explanation {
     /// What a kind does that only looks.
     pub(super) const ONLY_LOOKS: &'static str = "Nothing: it only looks.";
+    /// What a kind does that proves something.
+    pub(super) const ONLY_PROVES: &'static str = "Nothing that stays: a check may make a namespace with pods, services and volume claims, and removes it when it ends.";
 }
 
 /// The explanation of a kind such as `node.account`.

@@ -252,7 +252,7 @@ fn status_tells_the_states_of_a_run() {
     assert_eq!(running["run"]["plan"], plan.hash.as_str());
     assert_eq!(
         running["steps"],
-        serde_json::json!({"done": 1, "running": 1, "failed": 0, "waiting": plan.steps.len() - 2, "notInThisRelease": 0})
+        serde_json::json!({"done": 1, "running": 1, "failed": 0, "waiting": plan.steps.len() - 2})
     );
     assert_eq!(running["lock"]["owner"], "ada@alpha (process 1)");
     assert_eq!(running["lock"]["alive"], true);

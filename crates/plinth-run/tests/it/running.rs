@@ -137,6 +137,9 @@ fn a_failed_check_alone_has_its_own_exit_code() {
     let mut bench = Bench::new();
     bench.rule("checks/gpu-pod/n0", failing());
     let report = bench.run(&site(2));
+    assert_eq!((report.outcome, report.exit), (Outcome::Partly, Exit::Unreachable), "it could not be carried out");
+    bench.rule("checks/gpu-pod/n0", Rule { does_not_hold: true, ..Rule::default() });
+    let report = bench.run(&site(2));
     assert_eq!((report.outcome, report.exit), (Outcome::Partly, Exit::CheckFailed));
     bench.rule("kubernetes/ready/n1", Rule { never_so: true, ..Rule::default() });
     bench.script.state.lock().unwrap().so.remove("kubernetes/ready/n1");

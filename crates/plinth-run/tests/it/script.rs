@@ -33,6 +33,8 @@ pub struct Rule {
     /// What is different is there and only has to be completed.
     pub completes: bool,
     pub blocked: bool,
+    /// A check whose claim is not true.
+    pub does_not_hold: bool,
     pub hangs: bool,
     pub answers: Vec<(GateId, GateAnswer)>,
     pub notes: Vec<Finding>,
@@ -122,6 +124,11 @@ impl Behaviour for Script {
         if self.fails(step, |rule| &mut rule.probe_failures) {
             return Err(Self::error(rule.permanent));
         }
+        if rule.does_not_hold {
+            let finding =
+                Finding::error(Code::named("gpu.pod-does-not-run"), step.target(), "no GPU in the pod").fix("look");
+            return Ok(Probe::Blocked(Box::new(finding)).into());
+        }
         if rule.blocked {
             let finding =
                 Finding::error(Code::named("node.clash"), step.target(), format!("taken by {SECRET}")).fix("free it");
@@ -134,8 +141,8 @@ impl Behaviour for Script {
             let done = Probed::from(Probe::Done("it is so".to_owned())).answering(rule.answers);
             return Ok(done.noting(rule.notes));
         }
-        let sign = if rule.completes { '~' } else { '+' };
-        Ok(Probe::Todo(vec![format!("{sign} {} with {SECRET}", step.id)]).into())
+        let todo = Probed::from(Probe::Todo(vec![format!("+ {} with {SECRET}", step.id)]));
+        Ok(if rule.completes { todo.completing() } else { todo })
     }
 
     async fn act(&self, step: &Step, env: &StepEnv) -> Result<String, ClientError> {

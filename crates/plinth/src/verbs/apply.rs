@@ -39,13 +39,9 @@ pub(crate) async fn run(common: &Common, verb: &Apply, printer: &Printer) -> Res
     Ok(running::run(&mut operation, approved, (common, verb.events.events.as_deref()), printer).await?)
 }
 
-/// `Change site lab (27 nodes, 172 steps)? This release leaves out …`
+/// `Change site lab (27 nodes, 172 steps to do)?`
 fn question(plan: &Plan) -> String {
     let nodes = plan.steps.iter().filter_map(|step| step.work.node()).collect::<BTreeSet<_>>().len();
     let steps = amount(plan.pending(), "step");
-    let ends = match plan.not_in_this_release() {
-        0 => String::new(),
-        left => format!(" It ends before {}: {} are not in this release.", amount(left, "step"), plan.lacks_in_words()),
-    };
-    format!("Change site {} ({}, {steps} to do)?{ends}", plan.site, amount(nodes, "node"))
+    format!("Change site {} ({}, {steps} to do)?", plan.site, amount(nodes, "node"))
 }

@@ -4,8 +4,9 @@ use crate::args::Common;
 use crate::kept::Kept;
 use crate::printer::Printer;
 use crate::sinks;
+use jiff::Timestamp;
 use plinth_app::Failure;
-use plinth_model::run::Status;
+use plinth_model::run::{LockView, Status};
 use plinth_model::{Exit, Problem, RunView};
 use plinth_run::LockOwner;
 use plinth_run::journal::JournalReader;
@@ -19,12 +20,22 @@ pub(crate) fn run(common: &Common, printer: &Printer) -> Result<Exit, Failure> {
         Some(journal) => journal.lock().map_err(Problem::from)?.map(|lock| lock.view(now, &LockOwner::current())),
         None => None,
     };
-    let view = journal.map_or_else(RunView::default, JournalReader::into_view);
-    let status = Status::of(view, lock, now).kept_in(&directory.display().to_string());
+    let status = of(journal, lock, now)?.kept_in(&directory.display().to_string());
     if common.json {
         printer.json(&status);
     } else {
         printer.data(&plinth_report::status::status(&site, &status, sinks::palette(printer.color_out())));
     }
     Ok(Exit::Done)
+}
+
+/// A run of checks alone says nothing about how far the site is, so it stands beside the run before it once it has ended.
+fn of(journal: Option<JournalReader>, lock: Option<LockView>, now: Timestamp) -> Result<Status, Problem> {
+    let Some(journal) = journal else { return Ok(Status::of(RunView::default(), lock, now)) };
+    let before = if journal.view().end.is_some() { journal.worked_before()? } else { None };
+    let last = journal.into_view();
+    Ok(match before {
+        Some(before) => Status::of(before, lock, now).checked_by(&last),
+        None => Status::of(last, lock, now),
+    })
 }

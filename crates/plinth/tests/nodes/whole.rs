@@ -1,4 +1,4 @@
-//! A whole apply, with the inventory of a BCM, up to the first client that is not in this release.
+//! A whole apply, with the inventory of a BCM, of nodes alone.
 
 use crate::seen::{applied, ended, outcome, sh, site, whole};
 use crate::support::{Bench, said};

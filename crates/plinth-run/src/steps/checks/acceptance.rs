@@ -14,7 +14,7 @@ impl StepKind for AcceptanceCheck {
         kind: AcceptanceCheck::KIND,
         title: "An acceptance check holds.",
         probe: "Carries the check out: a pod, a name, a request, a volume claim, or a question to Run:ai. Test objects are removed again.",
-        act: Explanation::ONLY_LOOKS,
+        act: Explanation::ONLY_PROVES,
     };
 
     /// Carries the check out. What could not be found out is an error, not a failed check.

@@ -1,7 +1,7 @@
 //! The registration of the cluster.
 
 use crate::behaviour::{Probed, StepEnv};
-use crate::steps::outcome::{blocked, differs, done, refused, todo};
+use crate::steps::outcome::{blocked, differs, done, refused};
 use crate::steps::{Explanation, StepKind};
 use plinth_model::finding::code;
 use plinth_model::steps::{RunaiRegister, RunaiTarget};
@@ -31,7 +31,10 @@ impl StepKind for RunaiRegister {
             Ok(Some(cluster)) if env.clients.runai.credentials_kept(&env.ctx, target, &cluster.uuid).await? => {
                 done(format!("registered once, as {}", cluster.uuid))
             }
-            Ok(Some(cluster)) => todo(format!("~ credentials of cluster {} in the state directory", cluster.uuid)),
+            Ok(Some(cluster)) => {
+                let kept = format!("~ credentials of cluster {} in the state directory", cluster.uuid);
+                Ok(differs(vec![kept]).completing())
+            }
         }
     }
 
