@@ -116,16 +116,7 @@ fn insecure() -> Finding {
 }
 
 fn counts() -> Counts {
-    Counts {
-        changed: 5,
-        unchanged: 2,
-        skipped: 2,
-        failed: 1,
-        not_run: 4,
-        warnings: 1,
-        hosts: 3,
-        hosts_failed: 1,
-    }
+    Counts { changed: 5, unchanged: 2, skipped: 2, failed: 1, not_run: 4, warnings: 1, hosts: 3, hosts_failed: 1 }
 }
 
 /// Three nodes; dgx-06 is lost while its account is made, and Kubernetes is made on the others.

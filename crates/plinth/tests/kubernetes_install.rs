@@ -96,7 +96,7 @@ impl Ground {
     /// Pods really run; then one thing after the other is broken, and the check says which.
     fn every_check_holds_and_names_what_is_broken(&self) {
         let output = self.bench.plinth(&["check", "--out", "proof"]);
-        assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+        assert_eq!(output.status.code(), Some(0), "{}\n{}", said(&output), self.probes());
         let proof = self.bench.folder.path().join("proof");
         let checks: Value = serde_json::from_slice(&std::fs::read(proof.join("checks.json")).unwrap()).unwrap();
         let of = |check: &str| {
@@ -139,6 +139,71 @@ impl Ground {
         assert_eq!(left, "", "test objects go again");
     }
 
+    /// GPUs and storage, on this cluster as one that is there already: what an operator would offer stands in the status of the node.
+    fn gpus_and_storage_are_proved_by_pods(&self) {
+        self.kubectl(&["label", "node", "n3", "nvidia.com/gpu.count=2"]);
+        self.offer("2");
+        self.bench.lab.node("n3").unwrap().exec(&["mkdir", "-p", "/tmp/claim"]).unwrap();
+        std::fs::write(self.bench.folder.path().join("storage.json"), claimable().to_string()).unwrap();
+        let storage = self.bench.folder.path().join("storage.json");
+        self.kubectl(&["apply", "-f", storage.to_str().unwrap()]);
+        let mut components = nothing();
+        for wanted in ["gpu-operator", "local-path-provisioner"] {
+            components[wanted]["enabled"] = json!(true);
+        }
+        let node = |node: plinth_lab::Node<'_>| json!({"name": node.name(), "address": node.address()});
+        let nodes: Vec<Value> = self.bench.lab.nodes().map(node).collect();
+        let site = json!({
+            "apiVersion": "plinth/v1", "kind": "Site", "metadata": {"name": "hardware"},
+            "inventory": {"static": nodes},
+            "networks": {"production": self.bench.lab.network()},
+            "nodes": {"controlPlane": ["n1"], "workers": ["n2", "n3"], "gpu": ["n3"]},
+            "kubernetes": {"engine": "existing", "kubeconfig": "kubeconfig"},
+            "platform": {"ingress": {"http": 30080, "https": 30443}, "components": components},
+        });
+        std::fs::write(self.bench.folder.path().join("hardware.yaml"), format!("{site:#}")).unwrap();
+        let check = |code: i32| {
+            let mut command = self.bench.lab.command(env!("CARGO_BIN_EXE_plinth"));
+            command.args(["check", "-f", "hardware.yaml", "--state", "hardware", "--only", "gpu-capacity"]);
+            command.args(["--only", "gpu-pod", "--only", "storage"]).current_dir(self.bench.folder.path());
+            let output = command.env("HOME", self.bench.folder.path()).output().unwrap();
+            assert_eq!(output.status.code(), Some(code), "{}", said(&output));
+            said(&output)
+        };
+        let told = check(0);
+        for proof in [
+            "2 GPUs on 1 node offered in full",
+            "a pod ran on n3 and saw 1 GPU",
+            "a claim of 64 MiB of class claimable was bound, written by one pod and read by another",
+        ] {
+            assert!(told.contains(proof), "{proof}: {told}");
+        }
+
+        // One GPU fell out, and the only volume is taken.
+        self.offer("1");
+        let told = check(3);
+        assert!(told.contains("n3: it offers 1 nvidia.com/gpu, and its driver sees 2"), "{told}");
+        assert!(told.contains("a pod ran on n3 and saw 1 GPU"), "{told}");
+        assert!(told.contains("checks/storage/default") && told.contains("claim Pending"), "{told}");
+    }
+
+    fn offer(&self, gpus: &str) {
+        let offered =
+            json!({"status": {"capacity": {"nvidia.com/gpu": gpus}, "allocatable": {"nvidia.com/gpu": gpus}}});
+        self.kubectl(&["patch", "node", "n3", "--subresource=status", "--type=merge", "-p", &offered.to_string()]);
+    }
+
+    /// What kubelets said last about probes, for a test that fails.
+    fn probes(&self) -> String {
+        let words = ["journalctl", "-u", "kubelet", "-n", "400", "--no-pager", "-o", "cat"];
+        let of = |node: plinth_lab::Node<'_>| {
+            let all = node.exec(&words).unwrap_or_default();
+            let lines: Vec<&str> = all.lines().filter(|line| line.contains("robe") || line.contains("rror")).collect();
+            format!("{}:\n{}\n", node.name(), lines[lines.len().saturating_sub(12)..].join("\n"))
+        };
+        self.bench.lab.nodes().map(of).collect()
+    }
+
     fn fails(&self, words: &[&str]) -> String {
         let output = self.bench.plinth(&[&["check"], words].concat());
         assert_eq!(output.status.code(), Some(3), "{}", said(&output));
@@ -168,6 +233,27 @@ fn newer(checks: &Path) {
         text = text.replace(old, new);
     }
     std::fs::write(checks, text).unwrap();
+}
+
+/// A class that is the default, and its one volume: a folder of a node.
+fn claimable() -> Value {
+    let default = json!({"storageclass.kubernetes.io/is-default-class": "true"});
+    let place = json!({"key": "kubernetes.io/hostname", "operator": "In", "values": ["n3"]});
+    json!({"apiVersion": "v1", "kind": "List", "items": [
+        {
+            "apiVersion": "storage.k8s.io/v1", "kind": "StorageClass",
+            "metadata": {"name": "claimable", "annotations": default},
+            "provisioner": "kubernetes.io/no-provisioner", "volumeBindingMode": "WaitForFirstConsumer",
+        },
+        {
+            "apiVersion": "v1", "kind": "PersistentVolume", "metadata": {"name": "claimable"},
+            "spec": {
+                "capacity": {"storage": "1Gi"}, "accessModes": ["ReadWriteOnce"], "storageClassName": "claimable",
+                "local": {"path": "/tmp/claim"},
+                "nodeAffinity": {"required": {"nodeSelectorTerms": [{"matchExpressions": [place]}]}},
+            },
+        },
+    ]})
 }
 
 /// Charts and their images come from registries, so nothing of the platform is wanted.
@@ -244,4 +330,5 @@ fn bare_nodes_become_a_cluster_and_stay_as_the_site_says() {
     assert_eq!(outcome(&events, labels.expect("a step of labels")), "changed");
 
     ground.every_check_holds_and_names_what_is_broken();
+    ground.gpus_and_storage_are_proved_by_pods();
 }
