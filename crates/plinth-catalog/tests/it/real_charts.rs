@@ -297,7 +297,12 @@ fn infiniband_for_pods_is_made_in_its_order() {
     assert_eq!(policy["spec"]["nicSelector"], json!({"vendor": "15b3", "pfNames": ["ibp24s0"]}));
     assert_eq!((&policy["spec"]["numVfs"], &policy["spec"]["linkType"]), (&json!(8), &json!("ib")));
     let pool = operator.objects.iter().find(|o| o["kind"] == "IPPool").unwrap();
-    assert_eq!(pool["spec"], json!({"subnet": "192.168.0.0/19", "gateway": "192.168.0.1", "perNodeBlockSize": 8}));
+    let gpu_nodes = json!([{"key": "nvidia.com/gpu.present", "operator": "In", "values": ["true"]}]);
+    let spec = json!({
+        "subnet": "192.168.0.0/19", "gateway": "192.168.0.1", "perNodeBlockSize": 9,
+        "nodeSelector": {"nodeSelectorTerms": [{"matchExpressions": gpu_nodes}]},
+    });
+    assert_eq!(pool["spec"], spec, "blocks only for GPU nodes, with an address for the gateway");
     let network = operator.objects.last().unwrap();
     let ipam: Value = serde_json::from_str(network["spec"]["ipam"].as_str().unwrap()).unwrap();
     assert_eq!(ipam, json!({"type": "nv-ipam", "poolName": "ibp220s0"}));
