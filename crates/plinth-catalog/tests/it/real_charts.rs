@@ -257,6 +257,46 @@ fn one_address_is_the_ingresses() {
 }
 
 #[test]
+fn no_other_service_gets_the_address_of_the_ingress() {
+    let pools = |site: &plinth_site::Desired, changes: Value| -> Vec<Value> {
+        let resolution = catalog().resolve(site, &with(changes));
+        let metallb = of(&resolution, "metallb");
+        let advertised: Vec<&Value> = metallb
+            .objects
+            .iter()
+            .filter(|o| o["kind"] == "L2Advertisement")
+            .map(|o| &o["spec"]["ipAddressPools"][0])
+            .collect();
+        let pools: Vec<&Value> = metallb.objects.iter().filter(|o| o["kind"] == "IPAddressPool").collect();
+        assert_eq!(advertised, pools.iter().map(|pool| &pool["metadata"]["name"]).collect::<Vec<_>>());
+        assert_eq!(metallb.objects_health.len(), pools.len());
+        pools.into_iter().map(|pool| json!([pool["metadata"]["name"], pool["spec"]])).collect()
+    };
+    let kept = |namespace: &str| json!(["ingress", {"addresses": ["10.0.0.1/32"], "autoAssign": false, "serviceAllocation": {"namespaces": [namespace]}}]);
+    let one = json!({"loadBalancer.addresses": ["10.0.0.1/32"], "loadBalancer.ingress": "10.0.0.1"});
+    assert_eq!(pools(&desired(), one.clone()), [kept("ingress-nginx")]);
+    let newer = json!({"runai.version": "2.25.10", "runai.minor": "2.25"});
+    let newer: Value = merged(&one, &newer);
+    assert_eq!(pools(&desired(), newer), [kept("haproxy-ingress")]);
+    let mut moved = desired();
+    choose(&mut moved, "ingress-nginx", |choice| choice.namespace = Some("entry".to_owned()));
+    let more = merged(&one, &json!({"loadBalancer.others": ["10.0.0.2-10.0.0.9"], "loadBalancer.spare": true}));
+    let others = json!(["platform", {"addresses": ["10.0.0.2-10.0.0.9"], "autoAssign": true}]);
+    assert_eq!(
+        pools(&moved, more),
+        [others, kept("entry")],
+        "the larger pool becomes smaller before the other one comes"
+    );
+    let elsewhere = json!({"loadBalancer.addresses": ["10.0.0.1/32"], "loadBalancer.others": ["10.0.0.1/32"]});
+    assert_eq!(pools(&desired(), elsewhere), [json!(["platform", {"addresses": ["10.0.0.1/32"], "autoAssign": true}])]);
+}
+
+fn merged(one: &Value, more: &Value) -> Value {
+    let both = one.as_object().unwrap().iter().chain(more.as_object().unwrap());
+    Value::Object(both.map(|(name, value)| (name.clone(), value.clone())).collect())
+}
+
+#[test]
 fn a_platform_without_a_default_class_is_a_doubt() {
     let code = "platform.no-default-storage";
     assert_eq!(found(&switched(json!({}), &["local-path-provisioner"]).findings, code), Some(Severity::Warning));
