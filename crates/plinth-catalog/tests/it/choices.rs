@@ -103,3 +103,18 @@ fn what_is_not_known_of_images_is_said() {
     let (images, rest) = unlisted("knative-operator");
     assert!(images == 2 && rest.contains("Serving"), "{images} {rest}");
 }
+
+/// The note about preparing BCM applies the kinds of snapshots without the controller: then nobody takes one, and nothing says so.
+#[test]
+fn snapshots_come_with_their_controller() {
+    let on = with_values(&["snapshot-controller"], "snapshot-controller", json!({}));
+    let component = on.components.iter().find(|component| component.name == "snapshot-controller").unwrap();
+    let rules = serde_json::to_string(&component.release.health).unwrap();
+    assert!(rules.contains("Deployment") && rules.contains("volumesnapshots.snapshot.storage.k8s.io"), "{rules}");
+    assert_eq!(component.release.crds, plinth_model::steps::CrdPolicy::Apply);
+    assert!(component.release.digest.is_some());
+    let alone = json!({"controller": {"enabled": false}});
+    let alone = with_values(&["snapshot-controller"], "snapshot-controller", alone);
+    assert!(alone.findings.iter().any(|finding| finding.message.contains("nobody takes the snapshot")));
+    assert!(!catalog().resolve(&desired(), &facts()).components.iter().any(|c| c.name == "snapshot-controller"));
+}

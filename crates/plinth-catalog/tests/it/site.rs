@@ -273,12 +273,21 @@ fn more_ways() -> Vec<(&'static str, Desired, Facts)> {
     ]
 }
 
-/// With all components that a site has to ask for.
+/// Components that a site has to ask for.
+pub(crate) const NEVER: [&str; 7] = [
+    "cert-manager",
+    "kyverno",
+    "kyverno-policies",
+    "spark-operator",
+    "postgres-operator",
+    "k8s-nim-operator",
+    "snapshot-controller",
+];
+
+/// With all of them.
 fn everything() -> Desired {
     let mut site = desired();
-    let never =
-        ["cert-manager", "kyverno", "kyverno-policies", "spark-operator", "postgres-operator", "k8s-nim-operator"];
-    for name in never {
+    for name in NEVER {
         choose(&mut site, name, |choice| choice.enabled = Some(true));
     }
     site
