@@ -2,8 +2,9 @@
 //! The length of functions is clippy's (`clippy.toml`).
 
 use crate::commands::{Failure, root};
-use crate::house_rules;
 use crate::tally::Tally;
+use crate::{house_docs, house_rules};
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 /// Lines a source file may have, without its tests.
@@ -23,15 +24,17 @@ const REGISTRY: &str = "registry+https://github.com/rust-lang/crates.io-index";
 
 /// Checks the repository.
 pub(crate) fn check() -> Result<Tally, Failure> {
-    let (mut wrong, mut files, mut sources) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut wrong, mut files, mut sources, mut pages) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     collect(&root(), &mut files)?;
     for file in &files {
         let name = file.strip_prefix(root()).unwrap_or(file).to_string_lossy().replace('\\', "/");
         let text = std::fs::read_to_string(file).map_err(|error| format!("reading {name}: {error}"))?;
         wrong.extend(judged(&name, &text));
-        sources.push((name, text));
+        if name.ends_with(".md") { &mut pages } else { &mut sources }.push((name, text));
     }
     wrong.extend(house_rules::codes(&sources));
+    let names: BTreeSet<String> = sources.into_iter().map(|(name, _)| name).collect();
+    wrong.extend(house_docs::missing(&pages, &names, |place| root().join(place).exists()));
     for line in &wrong {
         eprintln!("house: {line}");
     }
@@ -39,7 +42,7 @@ pub(crate) fn check() -> Result<Tally, Failure> {
     Ok(Tally::check(wrong.is_empty() && !files.is_empty()))
 }
 
-/// Rust sources, lock files and the catalog's components below a folder.
+/// Rust sources, lock files, the catalog's components and the documents below a folder.
 fn collect(folder: &Path, files: &mut Vec<PathBuf>) -> Result<(), Failure> {
     let told = |error: std::io::Error| format!("listing {}: {error}", folder.display());
     for entry in std::fs::read_dir(folder).map_err(told)? {
@@ -52,11 +55,18 @@ fn collect(folder: &Path, files: &mut Vec<PathBuf>) -> Result<(), Failure> {
         } else if path.extension().is_some_and(|extension| extension == "rs")
             || name == "Cargo.lock"
             || path.parent().is_some_and(|folder| folder.ends_with("catalog/components"))
+            || (path.extension().is_some_and(|extension| extension == "md") && is_document(&path))
         {
             files.push(path);
         }
     }
     Ok(())
+}
+
+/// Pages that speak of sources as they are now: `docs/*.md` and those at the root. Decisions speak of their own time.
+fn is_document(path: &Path) -> bool {
+    path.parent().is_some_and(|folder| folder == root() || folder == root().join("docs"))
+        && path.file_name().is_some_and(|name| name != "CHANGELOG.md")
 }
 
 fn judged(name: &str, text: &str) -> Vec<String> {

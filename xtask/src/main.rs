@@ -11,6 +11,7 @@ mod direction;
 mod docs;
 mod e2e;
 mod house;
+mod house_docs;
 mod house_rules;
 mod kubespray;
 mod lab;

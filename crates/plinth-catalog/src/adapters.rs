@@ -34,7 +34,16 @@ struct Wanted<'a> {
     interfaces: Vec<&'a str>,
     addresses: Ipv4Net,
     functions: u64,
+    /// Addresses of a node in each part of the network.
+    block: u64,
     nodes: u64,
+}
+
+/// Fact `infiniband.blockSize`: addresses that each GPU node gets in the pool of an adapter; null when the site wants none. One more
+/// than a node has functions: the gateway is counted into the first node's block and given to no pod, and a block of one address is
+/// refused (NVIDIA k8s-ipam: allocation and validation of an `IPPool`).
+pub(crate) fn block_size(facts: &Facts) -> Value {
+    json!(Wanted::of(facts).map(|wanted| wanted.block))
 }
 
 impl Adapters {
@@ -81,23 +90,25 @@ impl<'a> Wanted<'a> {
     fn of(facts: &'a Facts) -> Option<Self> {
         let text = |name: &str| facts.get(name).and_then(Value::as_str);
         let interfaces = facts.get("infiniband.interfaces").and_then(Value::as_array);
+        let functions = facts.get("infiniband.virtualFunctions").and_then(Value::as_u64)?;
         Some(Self {
             model: text("infiniband.model"),
             interfaces: interfaces.into_iter().flatten().filter_map(Value::as_str).collect(),
             addresses: text("infiniband.addresses")?.parse().ok()?,
-            functions: facts.get("infiniband.virtualFunctions").and_then(Value::as_u64)?,
+            functions,
+            block: functions.saturating_add(1),
             nodes: facts.get("nodes.gpuCount").and_then(Value::as_u64).unwrap_or(0),
         })
     }
 }
 
-/// The network in as many equal parts as there are adapters; none where a part has no room for every node's functions and a gateway.
+/// The network in as many equal parts as there are adapters; none where a part has no room for every GPU node's block.
 fn subnets(wanted: &Wanted<'_>, adapters: usize) -> Option<Vec<Ipv4Net>> {
     let bits = adapters.max(1).next_power_of_two().trailing_zeros();
     let prefix = wanted.addresses.prefix_len().checked_add(u8::try_from(bits).ok()?)?;
     let host_bits = 32_u8.checked_sub(prefix)?;
-    // Whole blocks per node; the first and the last address of the part and the gateway are nobody's.
-    let needed = wanted.functions * (wanted.nodes + 1) + 3;
+    // Whole blocks, one of them for a node that comes while another's is not free yet; the first and the last address are nobody's.
+    let needed = wanted.block.checked_mul(wanted.nodes + 1)? + 2;
     let fits = 1_u64.checked_shl(u32::from(host_bits)).is_some_and(|room| room >= needed);
     fits.then(|| wanted.addresses.subnets(prefix).ok().map(Iterator::collect)).flatten()
 }
@@ -153,10 +164,22 @@ mod tests {
         let (none, unknown) = of(&json!({"infiniband.model": "dgx-h10"}));
         assert_eq!(none, json!([]));
         assert!(unknown[0].is_error() && unknown[0].fix.contains("`dgx-h100`"), "{unknown:?}");
-        // 32 blocks of 8 are 256: a /24 has not even room for the gateway.
+        // 32 blocks of 9 are 288: more than a /24, and they fit into a /23.
         let small = of(&json!({"infiniband.addresses": "192.168.0.0/21"})).1;
         assert!(small[0].message.contains("too small for 8 adapters"), "{small:?}");
         assert_eq!(of(&json!({"infiniband.addresses": "192.168.0.0/20"})).1, []);
         assert_eq!(of(&json!({"infiniband.addresses": "192.168.0.0/31"})).1.len(), 1);
+    }
+
+    /// 7 functions on 31 nodes need 8 * 32 + 2 addresses, two more than a /24 has.
+    #[test]
+    fn the_gateway_takes_none_of_a_nodes_addresses() {
+        let seven = |network: &str| {
+            of(&json!({"infiniband.addresses": network, "infiniband.virtualFunctions": 7, "infiniband.model": null,
+                "infiniband.interfaces": ["ib0"]}))
+            .1
+        };
+        assert_eq!(seven("192.168.0.0/24").len(), 1);
+        assert_eq!(seven("192.168.0.0/23"), []);
     }
 }

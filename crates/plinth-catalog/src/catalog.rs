@@ -2,7 +2,7 @@
 
 use crate::adapters::Adapters;
 use crate::compatibility::Compatibility;
-use crate::component::{Component, Need};
+use crate::component::{Component, Enabled, Need};
 use crate::keys::KeyIndex;
 use crate::known::Known;
 use crate::known_bad::KnownBad;
@@ -137,6 +137,10 @@ impl Catalog {
         let error = |happened: String| Err(CatalogError::content(file_of(&component.name), happened));
         if component.chart.versions.is_empty() == component.chart.version_from.is_none() {
             return error("chart: give either versions or versionFrom".to_owned());
+        }
+        let has_rule = !matches!(component.enabled, Enabled::Always | Enabled::Never);
+        if has_rule != component.reason.is_some() {
+            return error("reason: a component has one exactly when `enabled` has conditions".to_owned());
         }
         let mut needed = component.needs.iter().flat_map(Need::any_of);
         if let Some(need) = needed.find(|need| !self.components.contains_key(*need)) {

@@ -112,7 +112,7 @@ fn decide<'a>(
         findings.push(mistake(&component.name, &error));
         None
     });
-    findings.extend(version.as_ref().filter(|_| on).and_then(|version| doubt(component, version)));
+    findings.extend(version.as_ref().filter(|_| on).and_then(|version| doubt(component, version, facts)));
     Chosen { component, on, why, version, namespace, user_values: choice.and_then(|choice| choice.values.as_ref()) }
 }
 
@@ -128,34 +128,43 @@ fn switch(
     findings: &mut Vec<Finding>,
 ) -> (bool, String) {
     let asked = choice.and_then(|choice| choice.enabled);
-    let (rule, why, forcible) = match &component.enabled {
-        Enabled::Always => (true, "part of every platform".to_owned(), true),
-        Enabled::Never => (false, "off unless asked for".to_owned(), true),
-        Enabled::WhenTrue(fact) => (facts.get(fact) == Some(&Value::Bool(true)), format!("{fact} decides"), false),
-        Enabled::WhenNotEmpty(fact) => {
-            (facts.get(fact).is_some_and(|v| !is_empty(v)), format!("{fact} decides"), false)
-        }
-        Enabled::When(conditions) => by(conditions, true, facts, (component, findings)),
-        Enabled::Unless(conditions) => by(conditions, false, facts, (component, findings)),
+    let (rule, input) = match &component.enabled {
+        Enabled::Always => (true, None),
+        Enabled::Never => (false, None),
+        Enabled::WhenTrue(fact) => (facts.get(fact) == Some(&Value::Bool(true)), Some(fact)),
+        Enabled::WhenNotEmpty(fact) => (facts.get(fact).is_some_and(|v| !is_empty(v)), Some(fact)),
+        Enabled::When(conditions) => (by(conditions, true, facts, (component, findings)), None),
+        Enabled::Unless(conditions) => (by(conditions, false, facts, (component, findings)), None),
     };
-    match asked {
-        Some(true) if !rule && !forcible => {
-            let message =
-                format!("{} is switched on, but {}", component.name, why.replace(" decides", " is not given"));
-            let fix = format!("give it, or remove {}.enabled", path(&component.name));
-            findings.push(
-                Finding::error(
-                    code::PLATFORM_COMPONENT_WITHOUT_INPUT,
-                    format!("{}.enabled", path(&component.name)),
-                    message,
-                )
-                .fix(fix),
-            );
+    let why = component.why(rule);
+    match (asked, input) {
+        (Some(true), Some(fact)) if !rule => {
+            findings.push(without_input(component, fact));
             (false, why)
         }
-        Some(on) => (on, format!("switched {} in the site file", if on { "on" } else { "off" })),
-        None => (rule, why),
+        (Some(on), _) => (on, format!("switched {} in the site file", if on { "on" } else { "off" })),
+        (None, _) => (rule, why),
     }
+}
+
+impl Component {
+    /// Why it is on, or off, when the site file says nothing about it.
+    fn why(&self, on: bool) -> String {
+        let said = match (&self.enabled, &self.reason) {
+            (Enabled::Always, _) => "part of every platform",
+            (Enabled::Never, _) => "off unless asked for",
+            (_, Some(reason)) if on => reason,
+            _ => "nothing on this site asks for it",
+        };
+        said.to_owned()
+    }
+}
+
+fn without_input(component: &Component, fact: &str) -> Finding {
+    let enabled = format!("{}.enabled", path(&component.name));
+    let message = format!("{} is switched on, but {fact} is not given", component.name);
+    Finding::error(code::PLATFORM_COMPONENT_WITHOUT_INPUT, enabled.clone(), message)
+        .fix(format!("give it, or remove {enabled}"))
 }
 
 /// On, or off, when all conditions hold; the site file may say otherwise.
@@ -164,14 +173,12 @@ fn by(
     on: bool,
     facts: &Facts,
     (component, findings): (&Component, &mut Vec<Finding>),
-) -> (bool, String, bool) {
+) -> bool {
     let hold = all_hold(conditions, facts).unwrap_or_else(|error| {
         findings.push(mistake(&component.name, &error));
         !on
     });
-    let names: Vec<&str> = conditions.iter().filter_map(|condition| condition.fact.as_deref()).collect();
-    let verb = if names.len() == 1 { "decides" } else { "decide" };
-    (hold == on, format!("{} {verb}", names.join(" and ")), true)
+    hold == on
 }
 
 fn mistake(component: &str, error: &ExpressionError) -> Finding {
@@ -224,7 +231,7 @@ fn version<'a>(
 }
 
 /// A line is not a pin; an unlisted version was not looked at.
-fn doubt(component: &Component, chosen: &ChosenVersion<'_>) -> Option<Finding> {
+fn doubt(component: &Component, chosen: &ChosenVersion<'_>, facts: &Facts) -> Option<Finding> {
     let subject = chosen.path.as_deref()?;
     if chosen.version.numbers() < 3 {
         let code = if subject.starts_with("runai.") {
@@ -240,7 +247,7 @@ fn doubt(component: &Component, chosen: &ChosenVersion<'_>) -> Option<Finding> {
         let fix = "write all three numbers to get the same result every time";
         return Some(Finding::info(code, subject, message).fix(fix));
     }
-    let default = component.chart.versions.first().filter(|_| chosen.pin.is_none())?;
+    let default = component.chart.default_version(facts).ok().flatten().filter(|_| chosen.pin.is_none())?;
     let message = format!(
         "the values of {} were checked against {}, not against {}",
         component.name, default.version, chosen.version

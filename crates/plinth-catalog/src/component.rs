@@ -24,6 +24,9 @@ pub struct Component {
     pub part: Option<RunaiPart>,
     /// When it is on.
     pub enabled: Enabled,
+    /// Why it is on where `enabled` has conditions and they decide so: one clause for the plan.
+    #[serde(default)]
+    pub reason: Option<String>,
     /// Its table in the compatibility data; none: nothing is known.
     #[serde(default)]
     pub compatibility: Option<String>,
@@ -76,9 +79,12 @@ pub struct Component {
     /// Jobs that a failed attempt leaves behind and that spoil the next.
     #[serde(default)]
     pub stale_jobs: Vec<String>,
-    /// Images of the first pinned version, as far as known; those of others stand with them.
+    /// Images of the first pinned version; those of others stand with them. None: nothing is known of them.
     #[serde(default)]
-    pub images: Vec<String>,
+    pub images: Option<Vec<String>>,
+    /// What of the images of the first pinned version is not among them: a clause that follows "not known:".
+    #[serde(default)]
+    pub unlisted_images: Option<String>,
     /// What people lose when it is removed again, beside the release: one clause.
     #[serde(default)]
     pub lost: Option<String>,
@@ -160,9 +166,12 @@ pub struct PinnedVersion {
     /// What else it carries, by the compatibility data's names.
     #[serde(default)]
     pub parts: IndexMap<String, Version>,
-    /// Its images, as far as known.
+    /// Its images, where it is not the first. None: nothing is known of them.
     #[serde(default)]
-    pub images: Vec<String>,
+    pub images: Option<Vec<String>>,
+    /// What of its images is not among them: a clause that follows "not known:".
+    #[serde(default)]
+    pub unlisted_images: Option<String>,
 }
 
 /// A namespace.

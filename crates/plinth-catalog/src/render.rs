@@ -29,6 +29,7 @@ impl<'a> Rendering<'a> {
         let known = self.with_values(&values)?;
         self.conditional_findings(&known)?;
         let selector = self.version.selector();
+        let (images, unlisted_images) = self.images(&variants);
         Ok(ResolvedComponent {
             name: component.name.clone(),
             title: component.title.clone(),
@@ -45,7 +46,8 @@ impl<'a> Rendering<'a> {
                 &known,
             )?,
             needs: Vec::new(),
-            images: self.images(&variants),
+            images,
+            unlisted_images,
             release: self.release(values, selector, &variants, &known)?,
         })
     }
@@ -70,18 +72,18 @@ impl<'a> Rendering<'a> {
         Ok(())
     }
 
-    /// What is known to be pulled: of the version, and of the variants where anything is known of the version.
-    fn images(&self, variants: &[&Variant]) -> Vec<String> {
+    /// What is known to be pulled: of the version, and of the variants where anything is known of the version. Beside it what is not known.
+    fn images(&self, variants: &[&Variant]) -> (Vec<String>, Option<String>) {
         let component = self.chosen.component;
-        let own = match self.version.pin {
+        let (own, unlisted) = match self.version.pin {
             Some(pin) if component.chart.versions.first().is_some_and(|first| first.version == pin.version) => {
-                &component.images
+                (component.images.as_ref(), component.unlisted_images.clone())
             }
-            Some(pin) => &pin.images,
-            None => return Vec::new(),
+            Some(pin) => (pin.images.as_ref(), pin.unlisted_images.clone()),
+            None => (None, None),
         };
-        let further = of(variants, |variant| &variant.images).filter(|_| !own.is_empty());
-        own.iter().chain(further).cloned().collect()
+        let Some(own) = own else { return (Vec::new(), Some("all that the chart names".to_owned())) };
+        (own.iter().chain(of(variants, |variant| &variant.images)).cloned().collect(), unlisted)
     }
 
     fn release(

@@ -50,8 +50,10 @@ pub struct ResolvedComponent {
     pub objects_health: Vec<Health>,
     /// Names of components that must be healthy before; only ones that are on.
     pub needs: Vec<String>,
-    /// Images, if known: for mirrors.
+    /// Images that are known: for mirrors.
     pub images: Vec<String>,
+    /// What of its images is not known; none: all of them stand in `images`.
+    pub unlisted_images: Option<String>,
 }
 
 /// A Kubernetes secret that a component reads under a fixed name.

@@ -1,7 +1,7 @@
 //! `runai.yaml`: what Run:ai fixes by name.
 
 use crate::expression::{Condition, ExpressionError, all_hold, render};
-use crate::{Catalog, Facts, placement};
+use crate::{Catalog, Facts, adapters, placement};
 use plinth_model::finding::code;
 use plinth_model::steps::{ClusterCredential, RunaiApi, TokenWay};
 use plinth_model::{Finding, Version};
@@ -100,8 +100,9 @@ impl Catalog {
     pub(crate) fn derived(&self, facts: &Facts, findings: &mut Vec<Finding>) -> Facts {
         let mut all = facts.clone();
         all.extend(placement::of_site(facts, &self.runai.node_roles));
-        let (adapters, doubts) = self.adapters.of_site(facts);
-        all.insert("infiniband.adapters".to_owned(), adapters);
+        let (made, doubts) = self.adapters.of_site(facts);
+        all.insert("infiniband.adapters".to_owned(), made);
+        all.insert("infiniband.blockSize".to_owned(), adapters::block_size(facts));
         findings.extend(doubts);
         for component in self.components.values() {
             for (name, value) in &component.facts {

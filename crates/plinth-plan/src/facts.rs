@@ -78,6 +78,7 @@ fn platform(desired: &Desired, cluster: &Cluster) -> Facts {
         ("ingress.address", json!(cluster.ingress_address(desired).map(|a| a.to_string()))),
         ("loadBalancer.ingress", json!(balanced.map(|a| a.to_string()))),
         ("loadBalancer.addresses", json!(platform.load_balancer)),
+        ("loadBalancer.others", json!(platform.balanced_without(balanced))),
         ("loadBalancer.spare", json!(more_than_one(desired))),
         ("gpu.mig", json!(platform.gpu.mig)),
         ("gpu.timeSlicing", json!(platform.gpu.time_slicing)),

@@ -293,11 +293,34 @@ impl Platform {
         self.load_balancer.iter().filter_map(|range| range_of(range)).collect()
     }
 
+    /// What the load balancer may give out beside one address: networks and ranges as they are, and the one that holds the address as
+    /// what is left of it on both sides.
+    #[must_use]
+    pub fn balanced_without(&self, kept: Option<Ipv4Addr>) -> Vec<String> {
+        let rest = |range: &String| match (kept, range_of(range)) {
+            (Some(kept), Some((first, last))) if (first..=last).contains(&kept) => around(kept, first, last),
+            _ => vec![range.clone()],
+        };
+        self.load_balancer.iter().flat_map(rest).collect()
+    }
+
     /// Whether the load balancer may give out an address.
     #[must_use]
     pub fn balances(&self, address: Ipv4Addr) -> bool {
         self.balancer_ranges().iter().any(|(first, last)| (first..=last).contains(&&address))
     }
+}
+
+/// What is left of a range on both sides of an address in it.
+fn around(kept: Ipv4Addr, first: Ipv4Addr, last: Ipv4Addr) -> Vec<String> {
+    let (kept, first, last) = (u32::from(kept), u32::from(first), u32::from(last));
+    let before = kept.checked_sub(1).map(|end| (first, end));
+    let behind = kept.checked_add(1).map(|start| (start, last));
+    let text = |(start, end): (u32, u32)| match (Ipv4Addr::from(start), Ipv4Addr::from(end)) {
+        (one, same) if one == same => format!("{one}/32"),
+        (start, end) => format!("{start}-{end}"),
+    };
+    before.into_iter().chain(behind).filter(|(start, end)| start <= end).map(text).collect()
 }
 
 /// Ingress.

@@ -32,7 +32,8 @@ pub struct Setup<'a> {
 pub enum Access {
     /// Ask the inventory and nobody else. No lock is taken and nothing is written.
     Read,
-    /// Contact the site's systems, write into the state directory, run plans. Needs every secret of the site, and its lock.
+    /// Contact the site's systems, write into the state directory, run plans. Needs the lock, and every secret of the site
+    /// unless the goal does with fewer.
     Change,
 }
 
@@ -85,11 +86,15 @@ impl<'a> Operation<'a> {
         let inventory = self.recorded.is_none().then_some("inventory");
         let paths: Vec<&str> = match (access, &self.goal) {
             // Test pods are made with the kubeconfig that is held; nobody signs in to a node.
+<<<<<<< HEAD
             (Access::Change, Goal::Checks(chosen)) => {
                 inventory.into_iter().chain(chosen.may_ask_runai().then_some("runai.admin")).collect()
             }
+=======
+            (Access::Change, Goal::Checks(_)) => inventory.into_iter().chain(["runai.admin"]).collect(),
+            (Access::Read, _) | (Access::Change, Goal::MirrorList) => inventory.into_iter().collect(),
+>>>>>>> fcat
             (Access::Change, _) => vec![""],
-            (Access::Read, _) => inventory.into_iter().collect(),
         };
         let missing = paths.iter().flat_map(|path| self.world.missing_secrets(&self.desired, path)).collect();
         self.accept(missing)?;

@@ -10,7 +10,7 @@ use std::path::Path;
 type Chart =
     (&'static str, &'static str, &'static str, &'static [(&'static str, &'static str)], &'static [&'static str]);
 
-const CHARTS: [Chart; 20] = [
+const CHARTS: [Chart; 21] = [
     ("local-path-provisioner", "0.0.37", "local-path-provisioner-containeroo/0.0.37", &[], &[]),
     ("ingress-nginx", "4.15.1", "ingress-nginx/4.15.1", &[], &[]),
     ("metrics-server", "3.13.0", "metrics-server/3.13.0", &[], &[]),
@@ -51,6 +51,7 @@ const CHARTS: [Chart; 20] = [
     ("spark-operator", "2.3.0", "spark-operator/2.3.0", &[], &[]),
     ("postgres-operator", "1.14.0", "postgres-operator/1.14.0", &[], &[]),
     ("k8s-nim-operator", "2.0.2", "k8s-nim-operator/2.0.2", &[], &[]),
+    ("snapshot-controller", "4.0.2", "snapshot-controller/4.0.2", &[], &[]),
     ("metallb", "0.15.2", "metallb/0.15.2", &[], &["frr-k8s"]),
     (
         "network-operator",

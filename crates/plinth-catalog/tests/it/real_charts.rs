@@ -1,6 +1,6 @@
 //! What comparing the catalog with the real charts brought to light: each of these was wrong once.
 
-use crate::site::{catalog, choose, codes, desired, facts, infiniband, values, with};
+use crate::site::{NEVER, catalog, choose, codes, desired, facts, infiniband, values, with};
 use plinth_catalog::{Facts, Resolution, ResolvedComponent};
 use plinth_model::steps::{Health, PodSecurity};
 use plinth_model::{Finding, Severity};
@@ -62,9 +62,8 @@ fn pods_tolerate_the_taints_of_the_nodes_that_they_are_for() {
     let taint = json!({"key": "example.com/reserved", "operator": "Equal", "value": "team-a", "effect": "NoSchedule"});
     let changes = json!({"nodes.tolerations": [taint], "system.tolerations": [taint], "gpu.tolerations": [taint], "nodes.untainted": 0, "loadBalancer.addresses": ["10.0.0.1/32"]});
     let mut site = desired();
-    for name in
-        ["network-operator", "cert-manager", "kyverno", "spark-operator", "postgres-operator", "k8s-nim-operator"]
-    {
+    let with_pods = NEVER.into_iter().filter(|name| *name != "kyverno-policies");
+    for name in with_pods.chain(["network-operator"]) {
         choose(&mut site, name, |choice| choice.enabled = Some(true));
     }
     let resolution = catalog().resolve(&site, &with(changes));
@@ -257,6 +256,46 @@ fn one_address_is_the_ingresses() {
 }
 
 #[test]
+fn no_other_service_gets_the_address_of_the_ingress() {
+    let pools = |site: &plinth_site::Desired, changes: Value| -> Vec<Value> {
+        let resolution = catalog().resolve(site, &with(changes));
+        let metallb = of(&resolution, "metallb");
+        let advertised: Vec<&Value> = metallb
+            .objects
+            .iter()
+            .filter(|o| o["kind"] == "L2Advertisement")
+            .map(|o| &o["spec"]["ipAddressPools"][0])
+            .collect();
+        let pools: Vec<&Value> = metallb.objects.iter().filter(|o| o["kind"] == "IPAddressPool").collect();
+        assert_eq!(advertised, pools.iter().map(|pool| &pool["metadata"]["name"]).collect::<Vec<_>>());
+        assert_eq!(metallb.objects_health.len(), pools.len());
+        pools.into_iter().map(|pool| json!([pool["metadata"]["name"], pool["spec"]])).collect()
+    };
+    let kept = |namespace: &str| json!(["ingress", {"addresses": ["10.0.0.1/32"], "autoAssign": false, "serviceAllocation": {"namespaces": [namespace]}}]);
+    let one = json!({"loadBalancer.addresses": ["10.0.0.1/32"], "loadBalancer.ingress": "10.0.0.1"});
+    assert_eq!(pools(&desired(), one.clone()), [kept("ingress-nginx")]);
+    let newer = json!({"runai.version": "2.25.10", "runai.minor": "2.25"});
+    let newer: Value = merged(&one, &newer);
+    assert_eq!(pools(&desired(), newer), [kept("haproxy-ingress")]);
+    let mut moved = desired();
+    choose(&mut moved, "ingress-nginx", |choice| choice.namespace = Some("entry".to_owned()));
+    let more = merged(&one, &json!({"loadBalancer.others": ["10.0.0.2-10.0.0.9"], "loadBalancer.spare": true}));
+    let others = json!(["platform", {"addresses": ["10.0.0.2-10.0.0.9"], "autoAssign": true}]);
+    assert_eq!(
+        pools(&moved, more),
+        [others, kept("entry")],
+        "the larger pool becomes smaller before the other one comes"
+    );
+    let elsewhere = json!({"loadBalancer.addresses": ["10.0.0.1/32"], "loadBalancer.others": ["10.0.0.1/32"]});
+    assert_eq!(pools(&desired(), elsewhere), [json!(["platform", {"addresses": ["10.0.0.1/32"], "autoAssign": true}])]);
+}
+
+fn merged(one: &Value, more: &Value) -> Value {
+    let both = one.as_object().unwrap().iter().chain(more.as_object().unwrap());
+    Value::Object(both.map(|(name, value)| (name.clone(), value.clone())).collect())
+}
+
+#[test]
 fn a_platform_without_a_default_class_is_a_doubt() {
     let code = "platform.no-default-storage";
     assert_eq!(found(&switched(json!({}), &["local-path-provisioner"]).findings, code), Some(Severity::Warning));
@@ -297,7 +336,12 @@ fn infiniband_for_pods_is_made_in_its_order() {
     assert_eq!(policy["spec"]["nicSelector"], json!({"vendor": "15b3", "pfNames": ["ibp24s0"]}));
     assert_eq!((&policy["spec"]["numVfs"], &policy["spec"]["linkType"]), (&json!(8), &json!("ib")));
     let pool = operator.objects.iter().find(|o| o["kind"] == "IPPool").unwrap();
-    assert_eq!(pool["spec"], json!({"subnet": "192.168.0.0/19", "gateway": "192.168.0.1", "perNodeBlockSize": 8}));
+    let gpu_nodes = json!([{"key": "nvidia.com/gpu.present", "operator": "In", "values": ["true"]}]);
+    let spec = json!({
+        "subnet": "192.168.0.0/19", "gateway": "192.168.0.1", "perNodeBlockSize": 9,
+        "nodeSelector": {"nodeSelectorTerms": [{"matchExpressions": gpu_nodes}]},
+    });
+    assert_eq!(pool["spec"], spec, "blocks only for GPU nodes, with an address for the gateway");
     let network = operator.objects.last().unwrap();
     let ipam: Value = serde_json::from_str(network["spec"]["ipam"].as_str().unwrap()).unwrap();
     assert_eq!(ipam, json!({"type": "nv-ipam", "poolName": "ibp220s0"}));

@@ -208,12 +208,16 @@ fn a_url_with_a_port_is_a_warned_mode() {
     assert_eq!(env[1], json!({"name": "KC_HOSTNAME_STRICT", "value": "false"}));
 }
 
+fn one_address() -> Value {
+    json!({"loadBalancer.addresses": ["10.0.0.1/32"], "loadBalancer.ingress": "10.0.0.1"})
+}
+
 #[test]
 fn objects_are_real() {
     let mut site = desired();
     choose(&mut site, "network-operator", |choice| choice.enabled = Some(true));
     choose(&mut site, "metallb", |choice| choice.namespace = Some("lb".to_owned()));
-    let resolution = catalog().resolve(&site, &with(json!({"loadBalancer.addresses": ["10.0.0.1/32"]})));
+    let resolution = catalog().resolve(&site, &with(one_address()));
     let object =
         |kind: &str| resolution.components.iter().flat_map(|c| &c.objects).find(|o| o["kind"] == kind).unwrap().clone();
     assert_eq!(object("KnativeServing")["spec"]["version"], json!("1.16.0"));

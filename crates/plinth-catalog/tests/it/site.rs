@@ -152,7 +152,7 @@ pub(crate) fn facts() -> Facts {
         "kubernetes.version": "v1.31.9", "kubernetes.engine": "kubespray",
         "ingress.http": 30080, "ingress.https": 30443, "ingress.address": "10.184.162.103",
         "loadBalancer.addresses": [], "loadBalancer.ingress": null, "storage.parent": "/local",
-        "loadBalancer.spare": false,
+        "loadBalancer.spare": false, "loadBalancer.others": [],
         "nodes.untainted": 2, "nodes.tolerations": tolerations(true), "system.tolerations": tolerations(false),
         "metrics.scheduler": true, "metrics.controllerManager": true, "metrics.proxy": false, "metrics.etcd": false,
         "infiniband.wanted": false, "infiniband.addresses": null,
@@ -216,7 +216,7 @@ pub(crate) fn every_way() -> Vec<(&'static str, Desired, Facts)> {
             "load balancer",
             desired(),
             with(
-                json!({"loadBalancer.addresses": ["10.184.162.200-10.184.162.210"], "loadBalancer.ingress": "10.184.162.200"}),
+                json!({"loadBalancer.addresses": ["10.184.162.200/32"], "loadBalancer.ingress": "10.184.162.200"}),
             ),
         ),
         (
@@ -258,7 +258,8 @@ fn more_ways() -> Vec<(&'static str, Desired, Facts)> {
             "load balancer with more addresses",
             desired(),
             with(
-                json!({"loadBalancer.addresses": ["10.0.0.0/28"], "loadBalancer.ingress": "10.0.0.1", "loadBalancer.spare": true}),
+                json!({"loadBalancer.addresses": ["10.0.0.0/28"], "loadBalancer.ingress": "10.0.0.1", "loadBalancer.spare": true,
+                    "loadBalancer.others": ["10.0.0.0/32", "10.0.0.2-10.0.0.15"]}),
             ),
         ),
         ("InfiniBand", desired(), with(infiniband())),
@@ -272,12 +273,21 @@ fn more_ways() -> Vec<(&'static str, Desired, Facts)> {
     ]
 }
 
-/// With all components that a site has to ask for.
+/// Components that a site has to ask for.
+pub(crate) const NEVER: [&str; 7] = [
+    "cert-manager",
+    "kyverno",
+    "kyverno-policies",
+    "spark-operator",
+    "postgres-operator",
+    "k8s-nim-operator",
+    "snapshot-controller",
+];
+
+/// With all of them.
 fn everything() -> Desired {
     let mut site = desired();
-    let never =
-        ["cert-manager", "kyverno", "kyverno-policies", "spark-operator", "postgres-operator", "k8s-nim-operator"];
-    for name in never {
+    for name in NEVER {
         choose(&mut site, name, |choice| choice.enabled = Some(true));
     }
     site

@@ -4,10 +4,11 @@ use indexmap::IndexMap;
 use plinth_catalog::{Resolution, ResolvedComponent};
 use plinth_model::amount;
 use plinth_model::download::{DownloadList, HelmPin};
-use plinth_model::steps::{KubesprayRun, Release, RunInputs};
-use plinth_model::{Plan, Work};
+use plinth_model::steps::{AcceptanceCheck, KubesprayRun, Release, RunInputs};
+use plinth_model::{Plan, Step, Work};
 use plinth_site::Desired;
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 /// What a mirror must hold.
@@ -22,10 +23,23 @@ pub struct MirrorList {
     images: IndexMap<String, String>,
     /// Images of the platform with their components, as far as the catalog knows them.
     platform: Vec<(String, String)>,
+    /// What of the platform's images the catalog does not know.
+    unknown: Vec<Unlisted>,
+    /// Images of test pods.
+    checks: BTreeSet<String>,
     /// Charts, as their makers have them.
     charts: Vec<Release>,
     /// The helm program.
     helm: Option<HelmPin>,
+}
+
+/// Images of a component that are pulled although the catalog cannot name them.
+#[derive(Clone, Debug)]
+struct Unlisted {
+    component: String,
+    version: String,
+    /// Which of its images.
+    what: String,
 }
 
 impl MirrorList {
@@ -36,7 +50,7 @@ impl MirrorList {
             Work::KubesprayRun(KubesprayRun { parts, .. }) => Some(parts),
             _ => None,
         })?;
-        Some(Self::new(desired, parts, list))
+        Some(Self::new(desired, parts, list).with_checks(plan))
     }
 
     /// Of a list, with what the site replaces taken back: a mirror is filled from where its content comes from.
@@ -50,19 +64,39 @@ impl MirrorList {
             files: downloads.files.clone(),
             images: downloads.images.clone(),
             platform: Vec::new(),
+            unknown: Vec::new(),
+            checks: BTreeSet::new(),
             charts: Vec::new(),
             helm: None,
         }
     }
 
-    /// With the images of these components.
+    /// With the images of these components, and with what is not known of them.
     #[must_use]
     pub fn with_platform(self, resolution: &Resolution) -> Self {
         let of = |component: &ResolvedComponent| {
             let images = component.images.iter().map(|image| (component.name.clone(), image.clone()));
             images.collect::<Vec<_>>()
         };
-        Self { platform: resolution.components.iter().flat_map(of).collect(), ..self }
+        let unlisted = |component: &ResolvedComponent| {
+            let what = component.unlisted_images.clone()?;
+            Some(Unlisted { component: component.name.clone(), version: component.release.version.to_string(), what })
+        };
+        Self {
+            platform: resolution.components.iter().flat_map(of).collect(),
+            unknown: resolution.components.iter().filter_map(unlisted).collect(),
+            ..self
+        }
+    }
+
+    /// With the images of the pods that prove the platform at its end.
+    #[must_use]
+    pub fn with_checks(self, plan: &Plan) -> Self {
+        let image = |step: &Step| match &step.work {
+            Work::AcceptanceCheck(AcceptanceCheck { check }) => check.image().map(str::to_owned),
+            _ => None,
+        };
+        Self { checks: plan.steps.iter().filter_map(image).collect(), ..self }
     }
 
     /// With the charts of the platform, and the program that installs them.
@@ -119,6 +153,11 @@ impl MirrorList {
             .collect();
         let platform: Vec<Value> =
             self.platform.iter().map(|(component, image)| json!({"component": component, "image": image})).collect();
+        let unknown: Vec<Value> = self
+            .unknown
+            .iter()
+            .map(|of| json!({"component": of.component, "version": of.version, "what": of.what}))
+            .collect();
         let mut document = json!({
             "schema": 1,
             "kubespray": self.kubespray,
@@ -126,6 +165,8 @@ impl MirrorList {
             "files": files,
             "images": images,
             "platform": platform,
+            "unknown": unknown,
+            "checks": self.checks,
         });
         if !charts.is_empty() {
             document["charts"] = charts.into();
@@ -158,12 +199,7 @@ impl MirrorList {
         for image in images {
             let _ = writeln!(text, "image  {}", self.image(&image.image));
         }
-        if !self.platform.is_empty() {
-            text.push_str("# images of the platform, as far as known\n");
-        }
-        for (_, image) in &self.platform {
-            let _ = writeln!(text, "image  {image}");
-        }
+        self.platform_text(&mut text);
         if !self.charts.is_empty() {
             text.push_str("# charts: name, version, SHA-256 of the package where it is known, repository or address\n");
         }
@@ -173,6 +209,28 @@ impl MirrorList {
             let _ = writeln!(text, "chart  {name}  {}  {digest}  {place}", release.version);
         }
         text
+    }
+
+    /// Lines of the platform's images, of those that cannot be named, and of the images of test pods.
+    fn platform_text(&self, text: &mut String) {
+        if !self.platform.is_empty() {
+            text.push_str("# images of the platform, as far as known\n");
+        }
+        for (_, image) in &self.platform {
+            let _ = writeln!(text, "image  {image}");
+        }
+        if !self.unknown.is_empty() {
+            text.push_str("# pulled too, and not known here: `helm template` of the chart or its maker's list says what they are\n");
+        }
+        for of in &self.unknown {
+            let _ = writeln!(text, "# unknown  {}  {}  {}", of.component, of.version, of.what);
+        }
+        if !self.checks.is_empty() {
+            text.push_str("# images of test pods\n");
+        }
+        for image in &self.checks {
+            let _ = writeln!(text, "image  {image}");
+        }
     }
 }
 

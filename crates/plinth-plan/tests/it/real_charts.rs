@@ -113,6 +113,26 @@ fn metrics_are_what_the_engine_binds_and_the_site_changes() {
 }
 
 #[test]
+fn the_address_of_the_ingress_is_none_of_the_others() {
+    let others = |addresses: &[&str], ingress: Option<&str>| {
+        let mut desired = site::basepod();
+        desired.platform.load_balancer = addresses.iter().map(|one| (*one).to_owned()).collect();
+        desired.platform.ingress.address = ingress.map(|one| one.parse().unwrap());
+        facts(&desired)["loadBalancer.others"].clone()
+    };
+    assert_eq!(others(&["192.0.2.5/32"], None), json!([]));
+    assert_eq!(others(&["192.0.2.0/28"], None), json!(["192.0.2.0/32", "192.0.2.2-192.0.2.15"]));
+    assert_eq!(others(&["192.0.2.8-192.0.2.9"], Some("192.0.2.9")), json!(["192.0.2.8/32"]));
+    assert_eq!(others(&["192.0.2.5/32", "192.0.2.16/28"], Some("192.0.2.5")), json!(["192.0.2.16/28"]));
+    assert_eq!(
+        others(&["192.0.2.5/32", "192.0.2.16/28"], Some("192.0.2.20")),
+        json!(["192.0.2.5/32", "192.0.2.16-192.0.2.19", "192.0.2.21-192.0.2.31"])
+    );
+    assert_eq!(others(&["192.0.2.16/28"], Some("198.51.100.1")), json!(["192.0.2.16/28"]));
+    assert_eq!(others(&[], None), json!([]));
+}
+
+#[test]
 fn one_address_leaves_none_to_spare() {
     let spare = |addresses: &[&str]| {
         let mut desired = site::basepod();

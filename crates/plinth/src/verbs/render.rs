@@ -14,9 +14,12 @@ use std::path::Path;
 /// Shows what would be handed to Kubespray and helm. Secrets stay references.
 pub(crate) async fn run(common: &Common, verb: &Render, printer: &Printer) -> Result<Exit, Failure> {
     let (recorded, screen) = (verb.from.inventory.as_deref(), Screen::new(printer));
-    let access = if verb.what == Rendering::MirrorList { Access::Change } else { Access::Read };
+    let (access, goal) = match verb.what {
+        Rendering::MirrorList => (Access::Change, Goal::MirrorList),
+        _ => (Access::Read, Goal::Site),
+    };
     let input = Input::load(&common.file)?;
-    let mut operation = input::open(common, input, recorded, access, Goal::Site, &screen)?;
+    let mut operation = input::open(common, input, recorded, access, goal, &screen)?;
     let seen = operation.observe(Depth::Inventory).await?;
     let planned = operation.plan(seen)?;
     let files = match verb.what {

@@ -111,6 +111,34 @@ fn the_charts_of_the_platform_and_helm_are_named_as_their_makers_have_them() {
 }
 
 #[test]
+fn the_list_says_what_it_cannot_name_and_names_what_test_pods_are_made_of() {
+    let text = std::fs::read_to_string(root().join("examples/airgapped.yaml")).unwrap();
+    let text = text + "\nchecks: {image: quay.io/test/small:1, gpuImage: quay.io/test/gpu:2, skip: [storage]}\n";
+    let folder = tempfile::TempDir::new().unwrap();
+    let file = folder.path().join("site.yaml");
+    std::fs::write(&file, text).unwrap();
+    let desired = plinth_site::load(&file).unwrap().desired;
+    let made_up = plinth_app::world::synthetic(&desired, None).unwrap();
+    let catalog = plinth_catalog::Catalog::embedded().unwrap();
+    let observed = plinth_plan::Observed::new(made_up.inventory.clone());
+    let plan = plinth_plan::plan(&made_up.desired, &observed, &catalog).unwrap();
+    let discovery = plinth_plan::discover(&made_up.desired, &made_up.inventory);
+    let (cluster, _) = plinth_plan::Cluster::new(&made_up.desired, &discovery);
+    let facts = plinth_plan::facts::facts(&made_up.desired, &cluster);
+    let resolution = catalog.resolve(&made_up.desired, &facts);
+    let list = made("v2.27.1", "static.yaml").with_platform(&resolution).with_checks(&plan);
+    let (text, json) = (list.text(), serde_json::from_str::<serde_json::Value>(&list.json()).unwrap());
+    for image in ["image  quay.io/test/small:1", "image  quay.io/test/gpu:2"] {
+        assert_eq!(text.lines().filter(|line| *line == image).count(), 1, "{text}");
+    }
+    assert_eq!(json["checks"], serde_json::json!(["quay.io/test/gpu:2", "quay.io/test/small:1"]));
+    assert!(text.lines().any(|line| line.starts_with("# unknown  runai-cluster  ")), "{text}");
+    let unknown: Vec<&str> =
+        json["unknown"].as_array().unwrap().iter().map(|row| row["component"].as_str().unwrap()).collect();
+    assert!(unknown.contains(&"runai-control-plane") && !unknown.contains(&"lws"), "{unknown:?}");
+}
+
+#[test]
 fn every_line_of_a_file_is_one_that_sha256sum_reads() {
     let text = made("v2.27.1", "static.yaml").text();
     let files: Vec<&str> = text.lines().filter(|line| !line.starts_with(['#', 'i'])).collect();

@@ -107,6 +107,35 @@ fn every_verb_has_a_row() {
 }
 
 #[test]
+fn everything_that_can_be_rendered_has_a_row() {
+    let of_render = rows().into_iter().filter(|row| row.command[0] == "render");
+    let with_row: BTreeSet<String> = of_render.map(|row| row.command[1].clone()).collect();
+    let help = plinth(Path::new("/"), &["render", "--help"]).exits(0).stdout;
+    let listed = help.split("Possible values:\n").nth(1).unwrap().split("\n\n").next().unwrap();
+    let names = listed.lines().filter_map(|line| line.trim().strip_prefix("- ")?.split(':').next());
+    assert_eq!(
+        with_row,
+        names.map(str::to_owned).collect(),
+        "docs/security.md and `plinth render --help` name other things"
+    );
+}
+
+#[test]
+fn a_mirror_is_listed_where_no_secret_of_the_site_is() {
+    let site = crate::support::BcmSite::basepod(|s| {
+        s.replace("  version: v1.31.9", "  version: v1.31.9\n  kubespray: {source: \"https://127.0.0.1:1/x.git\"}")
+    });
+    let folder = site.folder.path();
+    site.plinth(&["discover", "--save", "inventory.json"]).exits(0);
+    let listed = plinth_with(
+        folder,
+        &[("PATH", std::env::var("PATH").unwrap().as_str())],
+        &["render", "mirror-list", "--inventory", "inventory.json", "--state", "state"],
+    );
+    assert!(listed.exit == 6 && !listed.stderr.contains("secret"), "it gets as far as the source: {}", listed.stderr);
+}
+
+#[test]
 fn each_verb_runs_and_contacts_what_its_row_says_and_nothing_else() {
     // At once: a BCM that hangs up is asked again for a while.
     std::thread::scope(|scope| {

@@ -1,11 +1,13 @@
 //! The real site: its secrets and its clients, each made when it is first needed.
 
 pub(crate) mod bcm;
+mod late_bcm;
 pub(crate) mod missing;
 
 use crate::failure::client_problem;
 use crate::input::Input;
 use crate::state::mark::Mark;
+use crate::world::real::late_bcm::LateBcm;
 use plinth_ansible::{LocalAnsible, PackageSource};
 use plinth_charts::{Charts, HelmProgram};
 use plinth_helm::LocalHelm;
@@ -18,7 +20,7 @@ use plinth_net::fetch::WebFiles;
 use plinth_run::StepEnv;
 use plinth_runai::RunaiRest;
 use plinth_site::Desired;
-use plinth_site::desired::{InventorySource, KubesprayTools};
+use plinth_site::desired::{BcmAccess, InventorySource, KubesprayTools};
 use plinth_ssh::{KeptNodeKey, NodeMark, SshConfig, SshNodes};
 use plinth_world::bcm::BcmClient;
 use plinth_world::engine::FileRecords;
@@ -34,7 +36,7 @@ pub(crate) struct Real {
     folder: PathBuf,
     directory: PathBuf,
     secrets: Arc<SiteSecrets>,
-    bcm: OnceLock<Arc<dyn BcmClient>>,
+    bcm: OnceLock<Arc<LateBcm>>,
     env: OnceLock<StepEnv>,
     charts: OnceLock<Arc<Charts>>,
     /// The helm that is fetched when this machine has none.
@@ -83,7 +85,10 @@ impl Real {
     pub(crate) async fn inventory(&self, desired: &Desired) -> Result<Inventory, Problem> {
         match &desired.inventory {
             InventorySource::Static(nodes) => Ok(plinth_plan::static_inventory(nodes)),
-            InventorySource::Bcm(_) => bcm::inventory(&*self.bcm(desired)?, |text| self.secrets.redact(text)).await,
+            InventorySource::Bcm(access) => {
+                let client = self.late_bcm(access).client()?;
+                bcm::inventory(&*client, |text| self.secrets.redact(text)).await
+            }
         }
     }
 
@@ -92,15 +97,17 @@ impl Real {
         self.takes_over = true;
     }
 
-    fn bcm(&self, desired: &Desired) -> Result<Arc<dyn BcmClient>, Problem> {
-        if let Some(client) = self.bcm.get() {
-            return Ok(Arc::clone(client));
-        }
-        let client: Arc<dyn BcmClient> = match &desired.inventory {
-            InventorySource::Bcm(access) => Arc::new(bcm::bcm_client(access, &*self.secrets, &self.folder)?),
+    /// The client of this BCM. With a recorded inventory nobody may ever ask it.
+    fn late_bcm(&self, access: &BcmAccess) -> Arc<LateBcm> {
+        let make = || Arc::new(LateBcm::new(access.clone(), Arc::clone(&self.secrets), self.folder.clone()));
+        Arc::clone(self.bcm.get_or_init(make))
+    }
+
+    fn bcm(&self, desired: &Desired) -> Arc<dyn BcmClient> {
+        match &desired.inventory {
+            InventorySource::Bcm(access) => self.late_bcm(access),
             InventorySource::Static(_) => Arc::new(missing::NoBcm),
-        };
-        Ok(Arc::clone(self.bcm.get_or_init(|| client)))
+        }
     }
 
     /// Packages of charts, for the Helm client and for whoever asks a selector anew.
@@ -161,7 +168,7 @@ impl Real {
             self.secrets(),
         );
         Ok(Clients {
-            bcm: self.bcm(desired)?,
+            bcm: self.bcm(desired),
             node,
             fetch: Arc::new(WebFiles::new(directory).map_err(|error| client_problem(&error))?),
             ansible: Arc::new(ansible),

@@ -132,8 +132,8 @@ findings! {
         fix: "Label the GPU nodes: `nodes: {overrides: {NODE: {labels: {nvidia.com/mig.config: all-1g.10gb}}}}`, with a configuration that fits the GPU.",
     }
     PLATFORM_MISSING_NEED = "platform.missing-need", You {
-        means: "A component that another component requires is switched off.",
-        usually: "`enabled: false` for something that Run:ai or another component depends on.",
+        means: "A component that another component requires is switched off, or the part of it that is required.",
+        usually: "`enabled: false` for something that Run:ai or another component depends on, or such a line in the `values` of a component.",
         fix: "Switch it on, or the other one off. If it is there by other means, add the rule that the fix names to `platform.acceptIncompatible`.",
     }
     PLATFORM_NAMESPACE_FIXED = "platform.namespace-fixed", You {
@@ -160,6 +160,11 @@ findings! {
         means: "A component is installed, but its workloads did not come up in time.",
         usually: "Images cannot be pulled, a volume does not bind, or a pod does not fit on any node.",
         fix: "Run `kubectl -n NAMESPACE get pods` and `kubectl -n NAMESPACE get events`; fix the cause, then run again.",
+    }
+    PLATFORM_NOT_MEASURED = "platform.not-measured", You {
+        means: "A component measures or judges something, and what would read or report it is switched off. Everything runs, and nobody sees the results.",
+        usually: "A part of a chart was switched off in `values`, and another component counts on it.",
+        fix: "Remove the value that the finding names, or switch the other component off too. Nothing, if something outside plinth does this part.",
     }
     PLATFORM_NOT_REMOVED = "platform.not-removed", You {
         means: "A component was switched off, and objects of it that plinth removed are still there.",

@@ -109,6 +109,15 @@ impl Check {
         }
     }
 
+    /// Image of the pods that it makes, if it makes any with an image that the site chooses.
+    #[must_use]
+    pub fn image(&self) -> Option<&str> {
+        match self {
+            Check::PodNetwork { image, .. } | Check::GpuPod { image, .. } | Check::Storage { image } => Some(image),
+            _ => None,
+        }
+    }
+
     /// The node it is about, if it is about one.
     #[must_use]
     pub const fn node(&self) -> Option<&NodeName> {
