@@ -2,10 +2,12 @@
 
 use crate::crds;
 use crate::failure::CLIENT;
+use crate::mark::{ATTEMPT, Attempt};
 use crate::package::definitions;
 use crate::payload::{self, Payload};
 use crate::process::{self, Job};
 use crate::program::{Program, Words};
+use crate::repair::ABANDONED;
 use async_trait::async_trait;
 use plinth_model::steps::{CrdPolicy, Release};
 use plinth_model::{ObjectName, ReleaseName, Secret, SecretRef};
@@ -60,7 +62,7 @@ impl LocalHelm {
         Self { state, kubeconfig, cluster, packages, program, secrets, abandoned, known }
     }
 
-    /// The same, with another time after which an open operation of somebody else is nobody's any more, beside its own limit.
+    /// The same, with another time after which an open operation of somebody else is nobody's any more.
     #[must_use]
     pub const fn abandoned_after(mut self, time: Duration) -> Self {
         self.abandoned = time;
@@ -203,6 +205,7 @@ impl LocalHelm {
     pub(super) async fn uninstall_all(&self, ctx: &Context, name: &ReleaseName, limit: Duration) -> ClientResult<()> {
         let doing = format!("uninstalling release {name}");
         let program = self.program(ctx).await?;
+        let newest = self.records(ctx, name).await?.last().map_or(0, |last| last.revision);
         let job = Job {
             program,
             release: name,
@@ -212,9 +215,9 @@ impl LocalHelm {
             state: &self.state,
             title: "helm uninstall",
             doing: &doing,
-            revision: self.records(ctx, name).await?.last().map_or(0, |last| last.revision),
+            attempt: Attempt::to_uninstall(newest, ctx.clock().now()),
         };
-        process::run(ctx, job, &self.secrets).await?;
+        process::run(ctx, job, &*self.cluster, &self.secrets).await?;
         if let Some(left) = self.records(ctx, name).await?.last() {
             let happened = format!("helm says that it is gone, and its revision {} is still there", left.revision);
             return Err(ClientError::new(CLIENT, doing).happened(happened).attempt("run again"));
@@ -231,12 +234,16 @@ impl LocalHelm {
         let program = self.program(ctx).await?;
         let values = self.values(release, doing)?;
         let package = absolute(&self.packages.package(ctx, release).await?.file);
+        // A package may have taken minutes: what is there is looked at anew, right before it is changed.
+        let records = self.records(ctx, &name).await?;
+        self.must_be_free(ctx, &name, &records, limit, doing)?;
         let mut said = self.repair(ctx, &name, &records, limit).await?;
         let records = if said.is_empty() { records } else { self.records(ctx, &name).await? };
         let there = self.newest(ctx, &name, &records, doing).await?;
         self.definitions(ctx, release, &package, there.as_ref(), doing).await?;
         said.extend(self.remove_stale_jobs(ctx, release, doing).await?);
-        let labels = labels(release, records.last());
+        let attempt = Attempt::to_upgrade(records.last().map_or(1, |last| last.revision + 1), ctx.clock().now());
+        let labels = labels(release, records.last(), &attempt);
         let job = Job {
             program,
             release: &name,
@@ -246,9 +253,9 @@ impl LocalHelm {
             state: &self.state,
             title: "helm upgrade --install",
             doing,
-            revision: records.last().map_or(1, |last| last.revision + 1),
+            attempt,
         };
-        process::run(ctx, job, &self.secrets).await?;
+        process::run(ctx, job, &*self.cluster, &self.secrets).await?;
         Ok(said)
     }
 }
@@ -314,10 +321,15 @@ fn package_label(release: &Release) -> Option<String> {
 }
 
 /// helm keeps labels from one revision to the next; `null` takes one away.
-fn labels(release: &Release, last: Option<&ReleaseRecord>) -> Option<String> {
-    let noted = last.is_some_and(|last| last.labels.iter().any(|(key, _)| key == PACKAGE));
-    let value = package_label(release).or_else(|| noted.then(|| "null".to_owned()))?;
-    Some(format!("{PACKAGE}={value}"))
+fn labels(release: &Release, last: Option<&ReleaseRecord>, attempt: &Attempt) -> Option<String> {
+    let had = |key: &str| last.is_some_and(|last| last.labels.iter().any(|(noted, _)| noted == key));
+    let wanted = [(PACKAGE, package_label(release)), (ATTEMPT, attempt.id.clone()), (ABANDONED, None)];
+    let label = |(key, value): (&str, Option<String>)| {
+        let value = value.or_else(|| had(key).then(|| "null".to_owned()))?;
+        Some(format!("{key}={value}"))
+    };
+    let labels: Vec<String> = wanted.into_iter().filter_map(label).collect();
+    (!labels.is_empty()).then(|| labels.join(","))
 }
 
 /// JSON is YAML, but for some characters that YAML's readers refuse, or take for a line break and fold: those are written out. They

@@ -1,8 +1,10 @@
 //! Why helm could not do it, and what a person can do about it.
 
+use crate::repair::ABANDONED;
 use jiff::Timestamp;
 use plinth_model::finding::code;
 use plinth_model::{Finding, ReleaseName};
+use plinth_world::helm::ReleaseRecord;
 use plinth_world::{Cause, ClientError};
 use std::path::Path;
 
@@ -21,17 +23,13 @@ pub(super) fn no_program(happened: &str) -> ClientError {
 }
 
 /// A release that another helm may be changing at this moment.
-pub(super) fn in_use(
-    doing: &str,
-    release: &ReleaseName,
-    status: &str,
-    since: Timestamp,
-    until: Timestamp,
-) -> ClientError {
+pub(super) fn in_use(doing: &str, release: &ReleaseName, last: &ReleaseRecord, until: Timestamp) -> ClientError {
+    let (status, since, revision) = (&last.status, last.written, last.revision);
     let happened = format!("it is {status} since {since}: another helm may be at work on it, or was killed");
     let fix = format!(
-        "see who runs helm: another plinth, a person, a pipeline (`helm history {} --namespace {}`); if nobody does, run again after {until}",
-        release.name, release.namespace
+        "see who runs helm: another plinth, a person, a pipeline (`helm history {name} --namespace {namespace}`); if nobody does, say so: `kubectl --namespace {namespace} label secret sh.helm.release.v1.{name}.v{revision} {ABANDONED}={revision}`, and run again; by itself plinth goes on after {until}",
+        name = release.name,
+        namespace = release.namespace
     );
     let finding =
         Finding::error(code::HELM_IN_USE, release.to_string(), format!("{release} is {status} since {since}"));
@@ -39,9 +37,8 @@ pub(super) fn in_use(
 }
 
 /// A helm that an earlier run of ours began is still at work.
-pub(super) fn ours_lives(doing: &str, release: &ReleaseName, status: &str, process: u32) -> ClientError {
-    let happened =
-        format!("it is {status}: helm, process {process}, which an earlier run started here, is still at work on it");
+pub(super) fn ours_lives(doing: &str, release: &ReleaseName, process: u32) -> ClientError {
+    let happened = format!("helm, process {process}, which an earlier run started here, is still at work on it");
     let fix = "wait until it has ended, or end it; then run again: what it leaves half-done is repaired then";
     let message = format!("process {process} is at work on {release}");
     ClientError::new(CLIENT, doing)

@@ -3,7 +3,7 @@
 
 use crate::client::LocalHelm;
 use crate::failure;
-use crate::mark::{Maker, Mark};
+use crate::mark::Note;
 use jiff::{SignedDuration, Timestamp};
 use plinth_model::ReleaseName;
 use plinth_world::helm::{DEPLOYED, ReleaseRecord};
@@ -13,14 +13,22 @@ use std::time::Duration;
 const UNINSTALLING: &str = "uninstalling";
 const FAILED: &str = "failed";
 
+/// Label by which a person says that nobody is at work on an open record. Its value is the revision: helm hands labels on.
+pub(super) const ABANDONED: &str = "plinth-abandoned";
+
+fn said_by_a_person(record: &ReleaseRecord) -> bool {
+    record.labels.iter().any(|(key, value)| key == ABANDONED && *value == record.revision.to_string())
+}
+
 /// Whether helm is at work on it, or was.
 pub(super) fn is_open(record: &ReleaseRecord) -> bool {
     record.status.starts_with("pending-") || record.status == UNINSTALLING
 }
 
 impl LocalHelm {
-    /// Refuses a release that another helm may be at work on: one that is open for less than `limit` and what may come on top, unless
-    /// it was a helm of ours that is gone.
+    /// Refuses a release that another helm may be at work on: a helm of ours that lives, whether it has written anything yet or not;
+    /// and a record that is open, unless it is of a helm of ours that is gone, is open for longer than any operation takes, or a
+    /// person says that nobody is at work on it.
     pub(super) fn must_be_free(
         &self,
         ctx: &Context,
@@ -29,15 +37,23 @@ impl LocalHelm {
         limit: Duration,
         doing: &str,
     ) -> ClientResult<()> {
-        let Some(last) = records.last().filter(|last| is_open(last)) else { return Ok(()) };
-        let patience = SignedDuration::try_from(limit + self.abandoned).unwrap_or(SignedDuration::MAX);
-        let until = last.written.checked_add(patience).unwrap_or(Timestamp::MAX);
-        match Mark::maker(&self.state, release, last.revision) {
-            Maker::Gone => Ok(()),
-            Maker::Lives(process) => Err(failure::ours_lives(doing, release, &last.status, process)),
-            Maker::Unknown if ctx.clock().now() >= until => Ok(()),
-            Maker::Unknown => Err(failure::in_use(doing, release, &last.status, last.written, until)),
+        let note = Note::read(&self.state, release);
+        if let Some(process) = note.as_ref().and_then(Note::lives) {
+            return Err(failure::ours_lives(doing, release, process));
         }
+        let Some(last) = records.last().filter(|last| is_open(last)) else { return Ok(()) };
+        let until = self.nobodys_from(last, limit);
+        let ours = note.is_some_and(|note| note.attempt.made(last));
+        if ours || said_by_a_person(last) || ctx.clock().now() >= until {
+            return Ok(());
+        }
+        Err(failure::in_use(doing, release, last, until))
+    }
+
+    /// When an open operation of whoever it may be is nobody's any more. Its own limit is not known; ours may have been raised.
+    fn nobodys_from(&self, last: &ReleaseRecord, limit: Duration) -> Timestamp {
+        let patience = SignedDuration::try_from(self.abandoned.max(limit)).unwrap_or(SignedDuration::MAX);
+        last.written.checked_add(patience).unwrap_or(Timestamp::MAX)
     }
 
     /// Makes a free release one that helm can upgrade or install; says what was done.
