@@ -1,7 +1,7 @@
 //! The real client.
 
 use crate::crds;
-use crate::failure::CLIENT;
+use crate::failure::{self, CLIENT};
 use crate::mark::{ATTEMPT, Attempt};
 use crate::package::definitions;
 use crate::payload::{self, Payload};
@@ -74,23 +74,19 @@ impl LocalHelm {
         self.known.get_or_try_init(find).await
     }
 
-    /// What is written in the newest revision.
-    async fn newest(
+    /// What is written in a revision.
+    async fn written(
         &self,
         ctx: &Context,
         name: &ReleaseName,
-        records: &[ReleaseRecord],
+        record: Option<&ReleaseRecord>,
         doing: &str,
     ) -> ClientResult<Option<Payload>> {
-        let Some(last) = records.last() else { return Ok(None) };
-        let Some(content) = self.cluster.content(ctx, name, last.revision).await? else { return Ok(None) };
-        let unreadable = |why: String| {
-            ClientError::new(CLIENT, doing)
-                .happened(format!("revision {} of {name} cannot be read: {why}", last.revision))
-                .attempt(format!("look at it: `helm history {} --namespace {}`", name.name, name.namespace))
-                .because(Cause::BadAnswer)
-        };
-        payload::read(&content, &name.name).map(Some).map_err(unreadable)
+        let Some(record) = record else { return Ok(None) };
+        let Some(content) = self.cluster.content(ctx, name, record.revision).await? else { return Ok(None) };
+        payload::read(&content, &name.name)
+            .map(Some)
+            .map_err(|why| failure::unreadable(doing, name, record.revision, &why))
     }
 
     fn secret(&self, reference: &SecretRef, doing: &str) -> ClientResult<Secret> {
@@ -239,7 +235,7 @@ impl LocalHelm {
         self.must_be_free(ctx, &name, &records, limit, doing)?;
         let mut said = self.repair(ctx, &name, &records, limit).await?;
         let records = if said.is_empty() { records } else { self.records(ctx, &name).await? };
-        let there = self.newest(ctx, &name, &records, doing).await?;
+        let there = self.written(ctx, &name, compared_by_helm(&records), doing).await?;
         self.definitions(ctx, release, &package, there.as_ref(), doing).await?;
         said.extend(self.remove_stale_jobs(ctx, release, doing).await?);
         let attempt = Attempt::to_upgrade(records.last().map_or(1, |last| last.revision + 1), ctx.clock().now());
@@ -266,7 +262,7 @@ impl HelmClient for LocalHelm {
         let name = ReleaseName { namespace: namespace.to_owned(), name: name.to_owned() };
         let doing = format!("looking at release {name}");
         let records = self.records(ctx, &name).await?;
-        let there = self.newest(ctx, &name, &records, &doing).await?;
+        let there = self.written(ctx, &name, records.last(), &doing).await?;
         let state = there.zip(records.last()).map(|(there, last)| ReleaseState {
             version: there.version.without_v(),
             status: last.status.clone(),
@@ -280,7 +276,7 @@ impl HelmClient for LocalHelm {
         let name = name_of(release);
         let doing = format!("comparing release {name}");
         let records = self.records(ctx, &name).await?;
-        let there = self.newest(ctx, &name, &records, &doing).await?;
+        let there = self.written(ctx, &name, records.last(), &doing).await?;
         match there.zip(records.last()) {
             Some((there, last)) => self.compare(release, last, &there, &doing),
             None => Ok(vec![format!("+ release {name} {}", release.version)]),
@@ -304,6 +300,12 @@ impl HelmClient for LocalHelm {
         self.must_be_free(ctx, release, &records, limit, &doing)?;
         self.uninstall_all(ctx, release, limit).await
     }
+}
+
+/// The revision whose objects helm removes when an upgrade has them no more: the newest that was installed to its end, and only without
+/// such a one the newest of all.
+fn compared_by_helm(records: &[ReleaseRecord]) -> Option<&ReleaseRecord> {
+    records.iter().rev().find(|record| record.status == DEPLOYED).or_else(|| records.last())
 }
 
 /// helm works in another folder and must still find it.

@@ -66,6 +66,14 @@ pub(super) fn definitions_would_go(doing: &str, release: &ReleaseName, names: &[
         .finding(Finding::error(code::HELM_DEFINITIONS_WOULD_GO, release.to_string(), message).fix(fix))
 }
 
+/// What helm keeps of a revision is not what helm writes.
+pub(super) fn unreadable(doing: &str, release: &ReleaseName, revision: u32, why: &str) -> ClientError {
+    ClientError::new(CLIENT, doing)
+        .happened(format!("revision {revision} of {release} cannot be read: {why}"))
+        .attempt(format!("look at it: `helm history {} --namespace {}`", release.name, release.namespace))
+        .because(Cause::BadAnswer)
+}
+
 /// A local failure: a folder, a file, a process.
 pub(super) fn local(doing: &str, what: &str, error: &std::io::Error) -> ClientError {
     ClientError::new(CLIENT, doing)

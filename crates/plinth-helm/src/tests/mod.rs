@@ -31,6 +31,8 @@ struct Cluster {
     /// Jobs that are there.
     jobs: Mutex<Vec<ObjectName>>,
     applied: Mutex<Vec<Value>>,
+    /// What helm is told of each definition; none is there otherwise.
+    policy: Mutex<Option<String>>,
     /// It does not answer while this file is there.
     away: Mutex<PathBuf>,
 }
@@ -65,13 +67,31 @@ impl ReleaseRecords for Cluster {
         self.records.lock().unwrap().retain(|(there, _)| there != record);
         Ok(())
     }
+    async fn rewrite_record(
+        &self,
+        _: &Context,
+        _: &ReleaseName,
+        record: &ReleaseRecord,
+        status: &str,
+        content: &Secret,
+    ) -> ClientResult<()> {
+        let mut all = self.records.lock().unwrap();
+        let found = all.iter_mut().find(|(there, _)| there == record);
+        let (there, text) = found.ok_or_else(|| ClientError::new("kube", "rewriting").happened("it changed"))?;
+        there.status = status.to_owned();
+        *text = content.expose().to_owned();
+        Ok(())
+    }
+    async fn definition_annotation(&self, _: &Context, _: &str, key: &str) -> ClientResult<Option<String>> {
+        assert_eq!(key, "helm.sh/resource-policy");
+        Ok(self.policy.lock().unwrap().clone())
+    }
 }
 
 #[async_trait]
 impl KubeObjects for Cluster {
     async fn diff(&self, _: &Context, objects: &[Value]) -> ClientResult<Vec<String>> {
-        let kept = self.applied.lock().unwrap().contains(&"kept".into());
-        Ok(if kept { Vec::new() } else { objects.iter().map(|_| "~ metadata.annotations".to_owned()).collect() })
+        Ok(objects.iter().map(|_| "~ metadata.annotations".to_owned()).collect())
     }
     async fn apply(&self, _: &Context, objects: &[Value]) -> ClientResult<()> {
         self.applied.lock().unwrap().extend_from_slice(objects);
@@ -395,12 +415,20 @@ async fn definitions_that_nobody_else_changes_are_applied_and_none_is_lost() {
     assert_eq!(bench.cluster.applied.lock().unwrap().len(), 1);
 
     bench.cluster.add(1, "deployed", 9, payload("a", "1.0.0", &json!({}), &format!("---\n{definition}")));
+    *bench.cluster.policy.lock().unwrap() = Some(String::new());
     fs::remove_file(bench.folder.path().join("seen")).unwrap();
-    let error = bench.client().upgrade(&bench.ctx, &apply).await.unwrap_err();
-    assert!(error.attempt.contains("kubectl annotate --overwrite customresourcedefinition a.example.com"), "{error:?}");
-    assert_eq!(error.finding.unwrap().code.as_str(), "helm.definitions-would-go");
-    assert_eq!(bench.seen(), "");
-    *bench.cluster.applied.lock().unwrap() = vec!["kept".into()];
+    // An upgrade that failed changes nothing in that: helm compares with what was installed to its end.
+    for failed in [false, true] {
+        if failed {
+            bench.cluster.add(2, "failed", 9, payload("a", "1.2.3", &json!({}), ""));
+        }
+        let error = bench.client().upgrade(&bench.ctx, &apply).await.unwrap_err();
+        let command = "kubectl annotate --overwrite customresourcedefinition a.example.com";
+        assert!(error.attempt.contains(command), "{error:?}");
+        assert_eq!(error.finding.unwrap().code.as_str(), "helm.definitions-would-go");
+        assert_eq!(bench.seen(), "");
+    }
+    *bench.cluster.policy.lock().unwrap() = Some("keep".to_owned());
     bench.client().upgrade(&bench.ctx, &release()).await.unwrap();
     assert_eq!(bench.cluster.applied.lock().unwrap().len(), 2, "it is nobody's otherwise");
 }
