@@ -17,8 +17,7 @@ const POLICY: &str = "helm.sh/resource-policy";
 const KEEP: &str = "keep";
 
 /// Definitions that the package brings beside its templates and that are among the templates of `installed`, the manifest that helm
-/// compares with: this upgrade would
-/// remove them. Those that helm was told to keep are answered, the others are refused.
+/// compares with: this upgrade would remove them. Those that helm was told to keep are answered, the others are refused.
 ///
 /// # Errors
 /// When one is there that helm would remove.
@@ -82,7 +81,7 @@ fn name(definition: &Value) -> &str {
     definition.pointer("/metadata/name").and_then(Value::as_str).unwrap_or_default()
 }
 
-/// Names of the definitions in a release's manifest that helm would not keep.
+/// Names of the definitions in a release's manifest. What they say of being kept does not count: helm asks the object that is there.
 ///
 /// # Errors
 /// When a part that may be a definition cannot be read: it may be one that is lost.
@@ -90,8 +89,10 @@ fn of_manifest(manifest: &str) -> Result<BTreeSet<String>, String> {
     let mut names = BTreeSet::new();
     for part in manifest.split("\n---").filter(|part| part.contains(KIND)) {
         let all = documents(part.trim_start_matches("---"))?;
-        let lost = all.iter().filter(|one| one["kind"] == KIND && one["metadata"]["annotations"][POLICY] != KEEP);
-        names.extend(lost.map(|one| name(one).to_owned()));
+        // helm takes a list for what is in it.
+        let listed = all.iter().filter_map(|one| one["items"].as_array()).flatten();
+        let definitions = all.iter().chain(listed).filter(|one| one["kind"] == KIND);
+        names.extend(definitions.map(|one| name(one).to_owned()));
     }
     Ok(names)
 }
@@ -106,9 +107,9 @@ mod tests {
         let manifest = "---\n# Source: a/templates/x.yaml\nkind: CustomResourceDefinition\nmetadata:\n  name: a.example.com\n---\n\
             kind: ConfigMap\nmetadata: {name: CustomResourceDefinition}\n---\n\
             kind: CustomResourceDefinition\nmetadata: {name: b.example.com, annotations: {helm.sh/resource-policy: keep}}\n\
-            ---\nkind: CustomResourceDefinition\nmetadata:\n  name: c.example.com\n";
+            ---\nkind: List\nitems:\n  - kind: CustomResourceDefinition\n    metadata:\n      name: c.example.com\n";
         let names: Vec<String> = of_manifest(manifest).unwrap().into_iter().collect();
-        assert_eq!(names, ["a.example.com", "c.example.com"]);
+        assert_eq!(names, ["a.example.com", "b.example.com", "c.example.com"]);
         let broken = format!("{manifest}---\nkind: CustomResourceDefinition\nmetadata: {{{{ x\n");
         assert!(of_manifest(&broken).is_err(), "it may be one that is lost");
         assert!(of_manifest(&broken.replace(KIND, "ConfigMap")).unwrap().is_empty());
