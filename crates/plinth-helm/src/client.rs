@@ -7,7 +7,7 @@ use crate::package::definitions;
 use crate::payload::{self, Payload};
 use crate::process::{self, Job};
 use crate::program::{Program, Words};
-use crate::repair::ABANDONED;
+use crate::repair::{ABANDONED, Way, compared_by_helm, way};
 use async_trait::async_trait;
 use plinth_model::steps::{CrdPolicy, Release};
 use plinth_model::{ObjectName, ReleaseName, Secret, SecretRef};
@@ -18,6 +18,7 @@ use plinth_world::helm::{
 use plinth_world::kube::{KubeHealth, KubeObjects};
 use plinth_world::secrets::Secrets;
 use plinth_world::{Cause, ClientError, ClientResult, Context, deadlines};
+use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -167,7 +168,7 @@ impl LocalHelm {
         self.cluster.records(ctx, name).await
     }
 
-    /// Definitions of the package: those that helm would remove are refused, those that nobody else changes are applied.
+    /// Definitions of the package that nobody else changes; those that helm would remove are refused.
     async fn definitions(
         &self,
         ctx: &Context,
@@ -175,26 +176,19 @@ impl LocalHelm {
         package: &Path,
         there: Option<&Payload>,
         doing: &str,
-    ) -> ClientResult<()> {
+    ) -> ClientResult<Vec<Value>> {
         let all = definitions(package, &release.values).map_err(|why| {
             ClientError::new(CLIENT, doing)
                 .happened(format!("package {} cannot be read: {why}", package.display()))
                 .attempt("remove it: it is fetched anew")
         })?;
-        if all.is_empty() {
-            return Ok(());
-        }
-        let name = name_of(release);
         let moved = match there {
-            Some(there) => crds::moved(ctx, &*self.cluster, &name, &there.manifest, &all, doing).await?,
-            None => Vec::new(),
+            Some(there) if !all.is_empty() => {
+                crds::moved(ctx, &*self.cluster, &name_of(release), &there.manifest, &all, doing).await?
+            }
+            _ => Vec::new(),
         };
-        let wanted = if release.crds == CrdPolicy::Apply { all } else { moved };
-        if wanted.is_empty() {
-            return Ok(());
-        }
-        ctx.progress(0, 0, format!("custom resource definitions of {}", release.release));
-        crds::apply(ctx, &*self.cluster, &wanted, doing).await
+        Ok(if release.crds == CrdPolicy::Apply { all } else { moved })
     }
 
     /// Runs helm's own uninstallation.
@@ -233,21 +227,29 @@ impl LocalHelm {
         // A package may have taken minutes: what is there is looked at anew, right before it is changed.
         let records = self.records(ctx, &name).await?;
         self.must_be_free(ctx, &name, &records, limit, doing)?;
+        let there = self.written(ctx, &name, compared_by_helm(&records), doing).await?;
+        let wanted = self.definitions(ctx, release, &package, there.as_ref(), doing).await?;
         let mut said = self.repair(ctx, &name, &records, limit).await?;
         let records = if said.is_empty() { records } else { self.records(ctx, &name).await? };
-        let there = self.written(ctx, &name, compared_by_helm(&records), doing).await?;
-        self.definitions(ctx, release, &package, there.as_ref(), doing).await?;
+        if !wanted.is_empty() {
+            ctx.progress(0, 0, format!("custom resource definitions of {}", release.release));
+            crds::apply(ctx, &*self.cluster, &wanted, doing).await?;
+        }
         said.extend(self.remove_stale_jobs(ctx, release, doing).await?);
         let attempt = Attempt::to_upgrade(records.last().map_or(1, |last| last.revision + 1), ctx.clock().now());
-        let labels = labels(release, records.last(), &attempt);
+        let way = way(&records);
+        let labels = labels(release, records.last().filter(|_| way == Way::Upgrade), &attempt);
         let job = Job {
             program,
             release: &name,
-            words: Words::upgrade(program.major, &name, &package, labels, &self.kubeconfig, limit),
+            words: Words::install(program.major, way, &name, &package, labels, &self.kubeconfig, limit),
             input: Some(values),
             limit: limit + deadlines::HELM_MARGIN,
             state: &self.state,
-            title: "helm upgrade --install",
+            title: match way {
+                Way::Upgrade => "helm upgrade --install",
+                Way::Anew => "helm install",
+            },
             doing,
             attempt,
         };
@@ -300,12 +302,6 @@ impl HelmClient for LocalHelm {
         self.must_be_free(ctx, release, &records, limit, &doing)?;
         self.uninstall_all(ctx, release, limit).await
     }
-}
-
-/// The revision whose objects helm removes when an upgrade has them no more: the newest that was installed to its end, and only without
-/// such a one the newest of all.
-fn compared_by_helm(records: &[ReleaseRecord]) -> Option<&ReleaseRecord> {
-    records.iter().rev().find(|record| record.status == DEPLOYED).or_else(|| records.last())
 }
 
 /// helm works in another folder and must still find it.

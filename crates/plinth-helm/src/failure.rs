@@ -110,8 +110,7 @@ const fn passing(
     Known { says, attempt, cause, passes: Some(passes) }
 }
 
-const LOOK_AT_PODS: &str =
-    "look at what it waits for: `kubectl get jobs,pods`, `kubectl get events`; then run again";
+const LOOK_AT_PODS: &str = "look at what it waits for: `kubectl get jobs,pods`, `kubectl get events`; then run again";
 
 /// The first that fits. Sources: texts of Helm 3.18 and 4.3 and of the API server. A hook is of the chart, a webhook of the cluster:
 /// texts of webhooks hold the word of the other, and the path of a hook may hold the word webhook.
@@ -222,16 +221,34 @@ mod tests {
         let release = ReleaseName { namespace: "n".into(), name: "a".into() };
         let cases = [
             ("Error: UPGRADE FAILED: pre-upgrade hooks failed: 1 error occurred", "Job of the hook"),
-            ("Error: INSTALLATION FAILED: failed pre-install: job admission-create failed: DeadlineExceeded", "Job of the hook"),
+            (
+                "Error: INSTALLATION FAILED: failed pre-install: job admission-create failed: DeadlineExceeded",
+                "Job of the hook",
+            ),
             ("Error: warning: Hook post-install a/templates/admission-webhooks/job.yaml failed: x", "Job of the hook"),
-            ("Error: UPGRADE FAILED: Internal error occurred: failed calling webhook \"a.b\": no endpoints", "pods behind the webhook"),
+            (
+                "Error: UPGRADE FAILED: Internal error occurred: failed calling webhook \"a.b\": no endpoints",
+                "pods behind the webhook",
+            ),
             ("Error: conversion webhook for a.b/v1, Kind=A failed: refused", "pods behind the webhook"),
-            ("Error: UPGRADE FAILED: admission webhook \"a.b\" denied the request: no", "webhook of the cluster refuses"),
-            ("Error: failed pre-install: admission webhook \"a.b\" denied the request: no", "webhook of the cluster refuses"),
+            (
+                "Error: UPGRADE FAILED: admission webhook \"a.b\" denied the request: no",
+                "webhook of the cluster refuses",
+            ),
+            (
+                "Error: failed pre-install: admission webhook \"a.b\" denied the request: no",
+                "webhook of the cluster refuses",
+            ),
             ("Error: create: failed to create: namespaces \"n\" not found", "make the namespace first"),
-            ("Error: namespaces \"n\" is forbidden: User \"u\" cannot get resource \"namespaces\"", "may not look at namespaces"),
+            (
+                "Error: namespaces \"n\" is forbidden: User \"u\" cannot get resource \"namespaces\"",
+                "may not look at namespaces",
+            ),
             ("Error: secrets is forbidden: User \"u\" cannot list resource \"secrets\"", "may not do what helm says"),
-            ("Error: x is forbidden: unable to create new content in namespace n because it is being terminated", "is being removed"),
+            (
+                "Error: x is forbidden: unable to create new content in namespace n because it is being terminated",
+                "is being removed",
+            ),
             ("Error: pods \"a\" is forbidden: violates PodSecurity \"baseline\"", "Pod Security level"),
             ("Error: UPGRADE FAILED: something new about hooks", "read what helm says"),
         ];

@@ -15,7 +15,7 @@ use plinth_world::program_log::{LOG_TIME, ProgramLog};
 use plinth_world::secrets::Secrets;
 use plinth_world::{ClientResult, Context, deadlines};
 use rustix::fs::{MemfdFlags, SealFlags, fcntl_add_seals, memfd_create};
-use rustix::process::{Pid, Signal, kill_process_group};
+use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
 use std::fs::File;
 use std::io::{self, Seek as _, Write as _};
 use std::path::Path;
@@ -24,6 +24,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 use tokio::process::{Child, ChildStderr, ChildStdout, Command};
+use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep, timeout};
 
@@ -157,42 +158,63 @@ impl Group {
         Ok(status)
     }
 
-    /// Asks it to stop, and kills it when it does not. Whoever is dropped meanwhile leaves that to [`Drop`].
+    /// Asks it to stop, and kills it when it does not. Whoever is dropped meanwhile does not end that.
     async fn stop(&mut self) {
-        let Some(child) = self.0.as_mut() else { return };
-        tell(child, Signal::TERM);
-        if timeout(deadlines::HELM_STOPS, child.wait()).await.is_err() {
-            tell(child, Signal::KILL);
-            let _ends_at_once = child.wait().await;
+        if let Some(child) = self.0.take() {
+            let _told_when_it_has_ended = end(child).await;
         }
-        self.0 = None;
     }
 }
 
 impl Drop for Group {
     /// Nobody waits for it any more.
     fn drop(&mut self) {
-        let Some(mut child) = self.0.take() else { return };
-        tell(&child, Signal::TERM);
-        STOPPING.fetch_add(1, Ordering::AcqRel);
-        std::thread::spawn(move || {
-            let until = Instant::now() + deadlines::HELM_STOPS;
-            while matches!(child.try_wait(), Ok(None)) {
-                if Instant::now() >= until {
-                    tell(&child, Signal::KILL);
-                    break;
-                }
-                std::thread::sleep(Duration::from_millis(50));
-            }
-            STOPPING.fetch_sub(1, Ordering::AcqRel);
-        });
+        if let Some(child) = self.0.take() {
+            drop(end(child));
+        }
     }
 }
 
-/// A child that was waited for has no number any more, so nobody else is hit.
-fn tell(child: &Child, signal: Signal) {
-    let group = child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
-    if let Some(group) = group {
-        let _gone_already = kill_process_group(group, signal);
+/// Asks the whole group to stop, gives helm its time, and kills what is left of the group then, whether helm has ended or not: what it
+/// started may not have heard. The answer comes, as an error, when all of it is done.
+fn end(child: Child) -> oneshot::Receiver<()> {
+    let (done, told) = oneshot::channel();
+    let Some(group) = child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw) else { return told };
+    tell(group, Signal::TERM);
+    STOPPING.fetch_add(1, Ordering::AcqRel);
+    let work = move || {
+        let until = Instant::now() + deadlines::HELM_STOPS;
+        while !has_ended(group) && Instant::now() < until {
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        tell(group, Signal::KILL);
+        reap(child);
+        STOPPING.fetch_sub(1, Ordering::AcqRel);
+        drop(done);
+    };
+    if std::thread::Builder::new().name("helm-ends".to_owned()).spawn(work).is_err() {
+        tell(group, Signal::KILL);
+        STOPPING.fetch_sub(1, Ordering::AcqRel);
     }
+    told
+}
+
+/// Whether it has ended. It is not waited for with that, so its number, which is that of the group, stays its own.
+fn has_ended(process: Pid) -> bool {
+    let look = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
+    !matches!(waitid(WaitId::Pid(process), look), Ok(None))
+}
+
+/// One that was killed ends at once, unless the kernel holds it: then nobody waits for it here.
+fn reap(mut child: Child) {
+    for _ in 0..50 {
+        if !matches!(child.try_wait(), Ok(None)) {
+            return;
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
+fn tell(group: Pid, signal: Signal) {
+    let _gone_already = kill_process_group(group, signal);
 }

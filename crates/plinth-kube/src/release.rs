@@ -70,7 +70,8 @@ impl ReleaseRecords for KubeApi {
         status: &str,
         content: &Secret,
     ) -> ClientResult<()> {
-        let call = self.call(ctx, format!("marking revision {} of release {release} {status}", record.revision)).await?;
+        let call =
+            self.call(ctx, format!("marking revision {} of release {release} {status}", record.revision)).await?;
         let api = Api::<KubeSecret>::namespaced(call.client(), &release.namespace);
         let name = secret_name(release, record.revision);
         let patch = Patch::Merge(rewritten(record, status, content, ctx.clock().now()));

@@ -43,7 +43,7 @@ async fn a_note_does_not_make_somebody_elses_work_ours() {
         bench.cluster.records.lock().unwrap()[2].0.labels = vec![label];
         assert_eq!(bench.client().upgrade(&bench.ctx, &release()).await.is_ok(), free, "{value}");
     }
-    assert_eq!(bench.cluster.revisions(), [1, 2]);
+    assert_eq!(bench.cluster.statuses(), ["deployed", "deployed", "failed"]);
 }
 
 #[tokio::test]
