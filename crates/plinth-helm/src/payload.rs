@@ -4,13 +4,13 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use flate2::Compression;
-use flate2::read::GzDecoder;
 use flate2::write::GzEncoder;
 use plinth_model::{Secret, Version};
+use plinth_world::packed::{Budget, Unpacked};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
-use std::io::{self, BufReader, Read};
+use std::io::{self, BufReader};
 
 /// Largest record as it is kept: the API server takes some 1.5 MB for one object.
 const KEPT: usize = 4 << 20;
@@ -90,7 +90,7 @@ fn parsed<T: DeserializeOwned>(content: &Secret) -> Result<T, String> {
     }
     let bytes = STANDARD.decode(text).map_err(|_| "it is not base64")?;
     let written: Result<T, _> = if bytes.starts_with(&GZIP) {
-        serde_json::from_reader(BufReader::new(Bounded { inner: GzDecoder::new(bytes.as_slice()), left: UNPACKED }))
+        serde_json::from_reader(BufReader::new(Unpacked::new(bytes.as_slice(), &Budget::of(UNPACKED, 0))))
     } else {
         serde_json::from_slice(&bytes)
     };
@@ -101,20 +101,6 @@ fn parsed<T: DeserializeOwned>(content: &Secret) -> Result<T, String> {
         None if error.is_eof() => "it is cut off".to_owned(),
         None => "it is not what helm writes".to_owned(),
     })
-}
-
-/// A stream that ends with an error when more comes.
-struct Bounded<R> {
-    inner: R,
-    left: u64,
-}
-
-impl<R: Read> Read for Bounded<R> {
-    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        let read = self.inner.read(into)?;
-        self.left = self.left.checked_sub(read as u64).ok_or(io::ErrorKind::FileTooLarge)?;
-        Ok(read)
-    }
 }
 
 #[cfg(test)]
