@@ -20,3 +20,9 @@ pub use goal::Goal;
 pub use input::Input;
 pub use operation::{Access, Approve, Approved, ChartMove, Depth, Discovered, Observation, Operation, Planned, Setup};
 pub use world::{Crash, Script, World};
+
+/// Waits for programs of a run that was dropped: a helm that was told to stop writes down that it failed. Bounded, and at once when there
+/// are none. The process ends behind it.
+pub async fn programs_end() {
+    plinth_helm::all_ended().await;
+}

@@ -1,15 +1,15 @@
 //! The helm program: the one of this machine where it fits, else a pinned release that is fetched, proved by its digest, and kept.
 
 use async_trait::async_trait;
-use flate2::read::GzDecoder;
 use plinth_model::download::{DownloadFile, HelmPin};
 use plinth_model::finding::code;
 use plinth_model::{Digest, Finding, Owner, Version};
 use plinth_world::fetch::FetchClient;
 use plinth_world::helm::HelmPrograms;
+use plinth_world::packed::{Budget, each_file};
 use plinth_world::{Cause, ClientError, ClientResult, Context, deadlines, files, private_file};
 use std::ffi::{OsStr, OsString};
-use std::io::{self, Read as _};
+use std::io;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -23,6 +23,8 @@ const CLIENT: &str = "helm";
 const LARGEST_ARCHIVE: usize = 128 * 1024 * 1024;
 /// Largest program, bytes. That of 3.18 has 58 MB.
 const LARGEST_PROGRAM: u64 = 256 * 1024 * 1024;
+/// Most entries of its archive, which has four.
+const ENTRIES: usize = 100;
 /// Most of what `helm version` prints that is read, bytes.
 const LARGEST_ANSWER: u64 = 64 * 1024;
 
@@ -219,21 +221,20 @@ fn is_kept(program: &Path) -> io::Result<bool> {
 /// Takes the one program out of its archive. The mark comes last: a program with a mark is whole.
 fn unpack(archive: &Path, inside: &str, goal: &Path) -> io::Result<()> {
     let packed = files::read_up_to(archive, LARGEST_ARCHIVE)?;
-    let mut archive = tar::Archive::new(GzDecoder::new(packed.as_slice()).take(LARGEST_PROGRAM));
-    for entry in archive.entries()? {
-        let mut entry = entry?;
-        if entry.path()?.as_os_str() != inside || !entry.header().entry_type().is_file() {
-            continue;
+    let mut found = None;
+    each_file(packed.as_slice(), &Budget::of(LARGEST_PROGRAM, ENTRIES), |mut file| {
+        if file.path.as_os_str() == inside {
+            found = Some(file.bytes(LARGEST_PROGRAM)?);
         }
-        let mut program = Vec::new();
-        entry.read_to_end(&mut program)?;
-        if let Some(folder) = goal.parent() {
-            private_file::make_directory(folder)?;
-        }
-        files::replace(goal, &program, 0o700)?;
-        return private_file::write(&mark_of(goal), Digest::of_bytes(&program).as_str().as_bytes());
+        Ok::<(), io::Error>(())
+    })?;
+    let nothing = || io::Error::new(io::ErrorKind::InvalidData, format!("the archive of helm has no `{inside}`"));
+    let program = found.ok_or_else(nothing)?;
+    if let Some(folder) = goal.parent() {
+        private_file::make_directory(folder)?;
     }
-    Err(io::Error::new(io::ErrorKind::InvalidData, format!("the archive of helm has no `{inside}`")))
+    files::replace(goal, &program, 0o700)?;
+    private_file::write(&mark_of(goal), Digest::of_bytes(&program).as_str().as_bytes())
 }
 
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> io::Result<T> + Send + 'static) -> io::Result<T> {

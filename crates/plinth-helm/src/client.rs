@@ -1,11 +1,13 @@
 //! The real client.
 
 use crate::crds;
-use crate::failure::CLIENT;
+use crate::failure::{self, CLIENT};
+use crate::mark::{ATTEMPT, Attempt};
 use crate::package::definitions;
 use crate::payload::{self, Payload};
 use crate::process::{self, Job};
 use crate::program::{Program, Words};
+use crate::repair::{ABANDONED, Way, compared_by_helm, way};
 use async_trait::async_trait;
 use plinth_model::steps::{CrdPolicy, Release};
 use plinth_model::{ObjectName, ReleaseName, Secret, SecretRef};
@@ -16,6 +18,7 @@ use plinth_world::helm::{
 use plinth_world::kube::{KubeHealth, KubeObjects};
 use plinth_world::secrets::Secrets;
 use plinth_world::{Cause, ClientError, ClientResult, Context, deadlines};
+use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -60,7 +63,7 @@ impl LocalHelm {
         Self { state, kubeconfig, cluster, packages, program, secrets, abandoned, known }
     }
 
-    /// The same, with another time after which an open operation of somebody else is nobody's any more, beside its own limit.
+    /// The same, with another time after which an open operation of somebody else is nobody's any more.
     #[must_use]
     pub const fn abandoned_after(mut self, time: Duration) -> Self {
         self.abandoned = time;
@@ -72,23 +75,19 @@ impl LocalHelm {
         self.known.get_or_try_init(find).await
     }
 
-    /// What is written in the newest revision.
-    async fn newest(
+    /// What is written in a revision.
+    async fn written(
         &self,
         ctx: &Context,
         name: &ReleaseName,
-        records: &[ReleaseRecord],
+        record: Option<&ReleaseRecord>,
         doing: &str,
     ) -> ClientResult<Option<Payload>> {
-        let Some(last) = records.last() else { return Ok(None) };
-        let Some(content) = self.cluster.content(ctx, name, last.revision).await? else { return Ok(None) };
-        let unreadable = |why: String| {
-            ClientError::new(CLIENT, doing)
-                .happened(format!("revision {} of {name} cannot be read: {why}", last.revision))
-                .attempt(format!("look at it: `helm history {} --namespace {}`", name.name, name.namespace))
-                .because(Cause::BadAnswer)
-        };
-        payload::read(&content, &name.name).map(Some).map_err(unreadable)
+        let Some(record) = record else { return Ok(None) };
+        let Some(content) = self.cluster.content(ctx, name, record.revision).await? else { return Ok(None) };
+        payload::read(&content, &name.name)
+            .map(Some)
+            .map_err(|why| failure::unreadable(doing, name, record.revision, &why))
     }
 
     fn secret(&self, reference: &SecretRef, doing: &str) -> ClientResult<Secret> {
@@ -169,7 +168,7 @@ impl LocalHelm {
         self.cluster.records(ctx, name).await
     }
 
-    /// Definitions of the package: those that helm would remove are refused, those that nobody else changes are applied.
+    /// Definitions of the package that nobody else changes; those that helm would remove are refused.
     async fn definitions(
         &self,
         ctx: &Context,
@@ -177,32 +176,26 @@ impl LocalHelm {
         package: &Path,
         there: Option<&Payload>,
         doing: &str,
-    ) -> ClientResult<()> {
+    ) -> ClientResult<Vec<Value>> {
         let all = definitions(package, &release.values).map_err(|why| {
             ClientError::new(CLIENT, doing)
                 .happened(format!("package {} cannot be read: {why}", package.display()))
                 .attempt("remove it: it is fetched anew")
         })?;
-        if all.is_empty() {
-            return Ok(());
-        }
-        let name = name_of(release);
         let moved = match there {
-            Some(there) => crds::moved(ctx, &*self.cluster, &name, &there.manifest, &all, doing).await?,
-            None => Vec::new(),
+            Some(there) if !all.is_empty() => {
+                crds::moved(ctx, &*self.cluster, &name_of(release), &there.manifest, &all, doing).await?
+            }
+            _ => Vec::new(),
         };
-        let wanted = if release.crds == CrdPolicy::Apply { all } else { moved };
-        if wanted.is_empty() {
-            return Ok(());
-        }
-        ctx.progress(0, 0, format!("custom resource definitions of {}", release.release));
-        crds::apply(ctx, &*self.cluster, &wanted, doing).await
+        Ok(if release.crds == CrdPolicy::Apply { all } else { moved })
     }
 
     /// Runs helm's own uninstallation.
     pub(super) async fn uninstall_all(&self, ctx: &Context, name: &ReleaseName, limit: Duration) -> ClientResult<()> {
         let doing = format!("uninstalling release {name}");
         let program = self.program(ctx).await?;
+        let newest = self.records(ctx, name).await?.last().map_or(0, |last| last.revision);
         let job = Job {
             program,
             release: name,
@@ -212,9 +205,9 @@ impl LocalHelm {
             state: &self.state,
             title: "helm uninstall",
             doing: &doing,
-            revision: self.records(ctx, name).await?.last().map_or(0, |last| last.revision),
+            attempt: Attempt::to_uninstall(newest, ctx.clock().now()),
         };
-        process::run(ctx, job, &self.secrets).await?;
+        process::run(ctx, job, &*self.cluster, &self.secrets).await?;
         if let Some(left) = self.records(ctx, name).await?.last() {
             let happened = format!("helm says that it is gone, and its revision {} is still there", left.revision);
             return Err(ClientError::new(CLIENT, doing).happened(happened).attempt("run again"));
@@ -231,24 +224,36 @@ impl LocalHelm {
         let program = self.program(ctx).await?;
         let values = self.values(release, doing)?;
         let package = absolute(&self.packages.package(ctx, release).await?.file);
+        // A package may have taken minutes: what is there is looked at anew, right before it is changed.
+        let records = self.records(ctx, &name).await?;
+        self.must_be_free(ctx, &name, &records, limit, doing)?;
+        let there = self.written(ctx, &name, compared_by_helm(&records), doing).await?;
+        let wanted = self.definitions(ctx, release, &package, there.as_ref(), doing).await?;
         let mut said = self.repair(ctx, &name, &records, limit).await?;
         let records = if said.is_empty() { records } else { self.records(ctx, &name).await? };
-        let there = self.newest(ctx, &name, &records, doing).await?;
-        self.definitions(ctx, release, &package, there.as_ref(), doing).await?;
+        if !wanted.is_empty() {
+            ctx.progress(0, 0, format!("custom resource definitions of {}", release.release));
+            crds::apply(ctx, &*self.cluster, &wanted, doing).await?;
+        }
         said.extend(self.remove_stale_jobs(ctx, release, doing).await?);
-        let labels = labels(release, records.last());
+        let attempt = Attempt::to_upgrade(records.last().map_or(1, |last| last.revision + 1), ctx.clock().now());
+        let way = way(&records);
+        let labels = labels(release, records.last().filter(|_| way == Way::Upgrade), &attempt);
         let job = Job {
             program,
             release: &name,
-            words: Words::upgrade(program.major, &name, &package, labels, &self.kubeconfig, limit),
+            words: Words::install(program.major, way, &name, &package, labels, &self.kubeconfig, limit),
             input: Some(values),
             limit: limit + deadlines::HELM_MARGIN,
             state: &self.state,
-            title: "helm upgrade --install",
+            title: match way {
+                Way::Upgrade => "helm upgrade --install",
+                Way::Anew => "helm install",
+            },
             doing,
-            revision: records.last().map_or(1, |last| last.revision + 1),
+            attempt,
         };
-        process::run(ctx, job, &self.secrets).await?;
+        process::run(ctx, job, &*self.cluster, &self.secrets).await?;
         Ok(said)
     }
 }
@@ -259,7 +264,7 @@ impl HelmClient for LocalHelm {
         let name = ReleaseName { namespace: namespace.to_owned(), name: name.to_owned() };
         let doing = format!("looking at release {name}");
         let records = self.records(ctx, &name).await?;
-        let there = self.newest(ctx, &name, &records, &doing).await?;
+        let there = self.written(ctx, &name, records.last(), &doing).await?;
         let state = there.zip(records.last()).map(|(there, last)| ReleaseState {
             version: there.version.without_v(),
             status: last.status.clone(),
@@ -273,7 +278,7 @@ impl HelmClient for LocalHelm {
         let name = name_of(release);
         let doing = format!("comparing release {name}");
         let records = self.records(ctx, &name).await?;
-        let there = self.newest(ctx, &name, &records, &doing).await?;
+        let there = self.written(ctx, &name, records.last(), &doing).await?;
         match there.zip(records.last()) {
             Some((there, last)) => self.compare(release, last, &there, &doing),
             None => Ok(vec![format!("+ release {name} {}", release.version)]),
@@ -314,10 +319,15 @@ fn package_label(release: &Release) -> Option<String> {
 }
 
 /// helm keeps labels from one revision to the next; `null` takes one away.
-fn labels(release: &Release, last: Option<&ReleaseRecord>) -> Option<String> {
-    let noted = last.is_some_and(|last| last.labels.iter().any(|(key, _)| key == PACKAGE));
-    let value = package_label(release).or_else(|| noted.then(|| "null".to_owned()))?;
-    Some(format!("{PACKAGE}={value}"))
+fn labels(release: &Release, last: Option<&ReleaseRecord>, attempt: &Attempt) -> Option<String> {
+    let had = |key: &str| last.is_some_and(|last| last.labels.iter().any(|(noted, _)| noted == key));
+    let wanted = [(PACKAGE, package_label(release)), (ATTEMPT, attempt.id.clone()), (ABANDONED, None)];
+    let label = |(key, value): (&str, Option<String>)| {
+        let value = value.or_else(|| had(key).then(|| "null".to_owned()))?;
+        Some(format!("{key}={value}"))
+    };
+    let labels: Vec<String> = wanted.into_iter().filter_map(label).collect();
+    (!labels.is_empty()).then(|| labels.join(","))
 }
 
 /// JSON is YAML, but for some characters that YAML's readers refuse, or take for a line break and fold: those are written out. They

@@ -6,17 +6,18 @@ use crate::failure::{self, CLIENT};
 use crate::package::documents;
 use plinth_model::ReleaseName;
 use plinth_model::steps::Health;
-use plinth_world::{ClientError, ClientResult, Context, deadlines};
-use serde_json::{Value, json};
+use plinth_world::{Cause, ClientError, ClientResult, Context, deadlines};
+use serde_json::Value;
 use std::collections::BTreeSet;
 
 const KIND: &str = "CustomResourceDefinition";
 const RESOURCE: &str = "customresourcedefinitions.apiextensions.k8s.io";
 /// With the value `keep`, helm removes an object neither on upgrade nor on uninstall.
 const POLICY: &str = "helm.sh/resource-policy";
+const KEEP: &str = "keep";
 
-/// Definitions that the package brings beside its templates and that are among the installed release's templates: this upgrade would
-/// remove them. Those that helm was told to keep are answered, the others are refused.
+/// Definitions that the package brings beside its templates and that are among the templates of `installed`, the manifest that helm
+/// compares with: this upgrade would remove them. Those that helm was told to keep are answered, the others are refused.
 ///
 /// # Errors
 /// When one is there that helm would remove.
@@ -28,19 +29,21 @@ pub(super) async fn moved(
     package: &[Value],
     doing: &str,
 ) -> ClientResult<Vec<Value>> {
-    let templates = of_manifest(installed);
+    let templates = of_manifest(installed).map_err(|why| {
+        ClientError::new(CLIENT, doing)
+            .happened(format!("the manifests of the installed {release} cannot be read, so it is not known which definitions the upgrade would remove: {why}"))
+            .attempt(format!("look at them: `helm get manifest {} --namespace {}`", release.name, release.namespace))
+            .because(Cause::BadAnswer)
+    })?;
     let moved: Vec<&Value> = package.iter().filter(|one| templates.contains(name(one))).collect();
     let (mut kept, mut lost) = (Vec::new(), Vec::new());
     for one in moved {
-        let annotated = json!({
-            "apiVersion": one["apiVersion"], "kind": KIND,
-            "metadata": {"name": name(one), "annotations": {POLICY: "keep"}},
-        });
-        match cluster.diff(ctx, &[annotated]).await?.first() {
-            None => kept.push(one.clone()),
-            // It is not there, so nothing is lost.
-            Some(line) if line.starts_with('+') => {}
+        // helm reads it from the object itself, whoever wrote it there.
+        match cluster.definition_annotation(ctx, name(one), POLICY).await? {
+            Some(policy) if policy == KEEP => kept.push(one.clone()),
             Some(_) => lost.push(name(one).to_owned()),
+            // It is not there, so nothing is lost.
+            None => {}
         }
     }
     if lost.is_empty() { Ok(kept) } else { Err(failure::definitions_would_go(doing, release, &lost)) }
@@ -78,15 +81,24 @@ fn name(definition: &Value) -> &str {
     definition.pointer("/metadata/name").and_then(Value::as_str).unwrap_or_default()
 }
 
-/// Names of the definitions in a release's manifest that helm would not keep.
-fn of_manifest(manifest: &str) -> BTreeSet<String> {
-    let parts = manifest.split("\n---").filter(|part| part.contains(KIND));
-    let all = parts.flat_map(|part| documents(part.trim_start_matches("---")).unwrap_or_default());
-    let kept = |one: &Value| one["metadata"]["annotations"][POLICY] == "keep";
-    all.filter(|one| one["kind"] == KIND && !kept(one)).map(|one| name(&one).to_owned()).collect()
+/// Names of the definitions in a release's manifest. What they say of being kept does not count: helm asks the object that is there.
+///
+/// # Errors
+/// When a part that may be a definition cannot be read: it may be one that is lost.
+fn of_manifest(manifest: &str) -> Result<BTreeSet<String>, String> {
+    let mut names = BTreeSet::new();
+    for part in manifest.split("\n---").filter(|part| part.contains(KIND)) {
+        let all = documents(part.trim_start_matches("---"))?;
+        // helm takes a list for what is in it.
+        let listed = all.iter().filter_map(|one| one["items"].as_array()).flatten();
+        let definitions = all.iter().chain(listed).filter(|one| one["kind"] == KIND);
+        names.extend(definitions.map(|one| name(one).to_owned()));
+    }
+    Ok(names)
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 
@@ -95,8 +107,11 @@ mod tests {
         let manifest = "---\n# Source: a/templates/x.yaml\nkind: CustomResourceDefinition\nmetadata:\n  name: a.example.com\n---\n\
             kind: ConfigMap\nmetadata: {name: CustomResourceDefinition}\n---\n\
             kind: CustomResourceDefinition\nmetadata: {name: b.example.com, annotations: {helm.sh/resource-policy: keep}}\n\
-            ---\nkind: CustomResourceDefinition\nmetadata:\n  name: c.example.com\n";
-        let names: Vec<String> = of_manifest(manifest).into_iter().collect();
-        assert_eq!(names, ["a.example.com", "c.example.com"]);
+            ---\nkind: List\nitems:\n  - kind: CustomResourceDefinition\n    metadata:\n      name: c.example.com\n";
+        let names: Vec<String> = of_manifest(manifest).unwrap().into_iter().collect();
+        assert_eq!(names, ["a.example.com", "b.example.com", "c.example.com"]);
+        let broken = format!("{manifest}---\nkind: CustomResourceDefinition\nmetadata: {{{{ x\n");
+        assert!(of_manifest(&broken).is_err(), "it may be one that is lost");
+        assert!(of_manifest(&broken.replace(KIND, "ConfigMap")).unwrap().is_empty());
     }
 }

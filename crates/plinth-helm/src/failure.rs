@@ -1,8 +1,10 @@
 //! Why helm could not do it, and what a person can do about it.
 
+use crate::repair::ABANDONED;
 use jiff::Timestamp;
 use plinth_model::finding::code;
 use plinth_model::{Finding, ReleaseName};
+use plinth_world::helm::ReleaseRecord;
 use plinth_world::{Cause, ClientError};
 use std::path::Path;
 
@@ -21,17 +23,13 @@ pub(super) fn no_program(happened: &str) -> ClientError {
 }
 
 /// A release that another helm may be changing at this moment.
-pub(super) fn in_use(
-    doing: &str,
-    release: &ReleaseName,
-    status: &str,
-    since: Timestamp,
-    until: Timestamp,
-) -> ClientError {
+pub(super) fn in_use(doing: &str, release: &ReleaseName, last: &ReleaseRecord, until: Timestamp) -> ClientError {
+    let (status, since, revision) = (&last.status, last.written, last.revision);
     let happened = format!("it is {status} since {since}: another helm may be at work on it, or was killed");
     let fix = format!(
-        "see who runs helm: another plinth, a person, a pipeline (`helm history {} --namespace {}`); if nobody does, run again after {until}",
-        release.name, release.namespace
+        "see who runs helm: another plinth, a person, a pipeline (`helm history {name} --namespace {namespace}`); if nobody does, say so: `kubectl --namespace {namespace} label secret sh.helm.release.v1.{name}.v{revision} {ABANDONED}={revision}`, and run again; by itself plinth goes on after {until}",
+        name = release.name,
+        namespace = release.namespace
     );
     let finding =
         Finding::error(code::HELM_IN_USE, release.to_string(), format!("{release} is {status} since {since}"));
@@ -39,9 +37,8 @@ pub(super) fn in_use(
 }
 
 /// A helm that an earlier run of ours began is still at work.
-pub(super) fn ours_lives(doing: &str, release: &ReleaseName, status: &str, process: u32) -> ClientError {
-    let happened =
-        format!("it is {status}: helm, process {process}, which an earlier run started here, is still at work on it");
+pub(super) fn ours_lives(doing: &str, release: &ReleaseName, process: u32) -> ClientError {
+    let happened = format!("helm, process {process}, which an earlier run started here, is still at work on it");
     let fix = "wait until it has ended, or end it; then run again: what it leaves half-done is repaired then";
     let message = format!("process {process} is at work on {release}");
     ClientError::new(CLIENT, doing)
@@ -69,6 +66,14 @@ pub(super) fn definitions_would_go(doing: &str, release: &ReleaseName, names: &[
         .finding(Finding::error(code::HELM_DEFINITIONS_WOULD_GO, release.to_string(), message).fix(fix))
 }
 
+/// What helm keeps of a revision is not what helm writes.
+pub(super) fn unreadable(doing: &str, release: &ReleaseName, revision: u32, why: &str) -> ClientError {
+    ClientError::new(CLIENT, doing)
+        .happened(format!("revision {revision} of {release} cannot be read: {why}"))
+        .attempt(format!("look at it: `helm history {} --namespace {}`", release.name, release.namespace))
+        .because(Cause::BadAnswer)
+}
+
 /// A local failure: a folder, a file, a process.
 pub(super) fn local(doing: &str, what: &str, error: &std::io::Error) -> ClientError {
     ClientError::new(CLIENT, doing)
@@ -78,58 +83,94 @@ pub(super) fn local(doing: &str, what: &str, error: &std::io::Error) -> ClientEr
 
 /// What helm says on its last lines, and what it means.
 struct Known {
-    /// A part of what it says.
-    says: &'static str,
+    /// Parts of what it says: all of any of these lists.
+    says: &'static [&'static [&'static str]],
     attempt: &'static str,
     cause: Cause,
     /// Why it may pass by itself.
     passes: Option<&'static str>,
 }
 
-const fn known(says: &'static str, attempt: &'static str) -> Known {
+impl Known {
+    fn fits(&self, text: &str) -> bool {
+        self.says.iter().any(|all| all.iter().all(|part| text.contains(part)))
+    }
+}
+
+const fn known(says: &'static [&'static [&'static str]], attempt: &'static str) -> Known {
     Known { says, attempt, cause: Cause::Refused, passes: None }
 }
 
-/// The first that fits. Sources: texts of Helm 3.18 and 4.3 and of the API server.
-const KNOWN: [Known; 10] = [
+const fn passing(
+    says: &'static [&'static [&'static str]],
+    attempt: &'static str,
+    cause: Cause,
+    passes: &'static str,
+) -> Known {
+    Known { says, attempt, cause, passes: Some(passes) }
+}
+
+const LOOK_AT_PODS: &str = "look at what it waits for: `kubectl get jobs,pods`, `kubectl get events`; then run again";
+
+/// The first that fits. Sources: texts of Helm 3.18 and 4.3 and of the API server. A hook is of the chart, a webhook of the cluster:
+/// texts of webhooks hold the word of the other, and the path of a hook may hold the word webhook.
+const KNOWN: [Known; 14] = [
     known(
-        "another operation (install/upgrade/rollback) is in progress",
+        &[&["another operation (install/upgrade/rollback) is in progress"]],
         "another helm began at the same moment: see who, and run again when it has ended",
     ),
     known(
-        "invalid ownership metadata",
+        &[&["invalid ownership metadata"]],
         "an object of this name is there and was not made by this release: remove it, or let whoever made it give it up (for Kubespray: switch its addon off); then run again",
     ),
-    known("namespaces \"", "make the namespace first"),
     known(
-        "violates PodSecurity",
+        &[&["violates PodSecurity"]],
         "the namespace's Pod Security level is too strict for it: `kubectl get namespace --show-labels`",
     ),
-    Known {
-        says: "Kubernetes cluster unreachable",
-        attempt: "check that kube-apiserver runs on the control plane and that its port is open from here",
-        cause: Cause::Unreachable,
-        passes: Some("an API server that starts, or a lost connection, comes back"),
-    },
-    Known {
-        says: "failed calling webhook",
-        attempt: "see that the pods behind the webhook that is named run, then run again",
-        cause: Cause::Refused,
-        passes: Some("a webhook whose pods have just started answers soon"),
-    },
     known(
-        "hook",
+        &[&["because it is being terminated"]],
+        "the namespace is being removed: wait until it is gone (`kubectl get namespace`), then run again: it is made anew",
+    ),
+    known(
+        &[&["namespaces \"", "is forbidden"]],
+        "the user of the kubeconfig may not look at namespaces, or make them: use a kubeconfig whose user may administer the cluster",
+    ),
+    known(&[&["namespaces \"", "not found"]], "make the namespace first"),
+    known(
+        &[&["is forbidden: User "]],
+        "the user of the kubeconfig may not do what helm says: use a kubeconfig whose user may administer the cluster",
+    ),
+    passing(
+        &[&["Kubernetes cluster unreachable"]],
+        "check that kube-apiserver runs on the control plane and that its port is open from here",
+        Cause::Unreachable,
+        "an API server that starts, or a lost connection, comes back",
+    ),
+    passing(
+        &[&["failed calling webhook"], &["conversion webhook for"]],
+        "see that the pods behind the webhook that is named run, then run again",
+        Cause::Refused,
+        "a webhook whose pods have just started answers soon",
+    ),
+    known(
+        &[&["admission webhook \""]],
+        "a webhook of the cluster refuses an object: read why, then correct the values, or the policy behind the webhook",
+    ),
+    known(
+        &[
+            &["hooks failed"],
+            &["failed pre-"],
+            &["failed post-"],
+            &["Hook pre-"],
+            &["Hook post-"],
+            &["hook pre-"],
+            &["hook post-"],
+        ],
         "look at the Job of the hook and at its pods: `kubectl get jobs,pods`, `kubectl logs job/NAME`; then run again",
     ),
-    known(
-        "timed out waiting",
-        "look at what it waits for: `kubectl get jobs,pods`, `kubectl get events`; then run again",
-    ),
-    known(
-        "context deadline exceeded",
-        "look at what it waits for: `kubectl get jobs,pods`, `kubectl get events`; then run again",
-    ),
-    known("values don't meet the specifications", "correct the values that the chart's schema refuses"),
+    known(&[&["timed out waiting"]], LOOK_AT_PODS),
+    known(&[&["context deadline exceeded"]], LOOK_AT_PODS),
+    known(&[&["values don't meet the specifications"]], "correct the values that the chart's schema refuses"),
 ];
 
 /// helm ended with an error. `lines` are its last ones, without secrets.
@@ -140,7 +181,7 @@ pub(super) fn ended(doing: &str, release: &ReleaseName, lines: &[String], log: &
         .map_or(lines, |at| lines.get(at..).unwrap_or_default());
     let text = said.join(" ").trim_start_matches("Error: ").to_owned();
     let text = if text.is_empty() { "it ended with an error and said nothing".to_owned() } else { text };
-    let known = KNOWN.iter().find(|known| text.contains(known.says));
+    let known = KNOWN.iter().find(|known| known.fits(&text));
     let attempt = format!(
         "{}; helm's whole output is in {}",
         known.map_or("read what helm says, fix it, then run again", |known| known.attempt),
@@ -169,4 +210,51 @@ pub(super) fn late(doing: &str, seconds: u64, log: &Path) -> ClientError {
             log.display()
         ))
         .because(Cause::Timeout)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_helm_says_has_its_own_way_out() {
+        let release = ReleaseName { namespace: "n".into(), name: "a".into() };
+        let cases = [
+            ("Error: UPGRADE FAILED: pre-upgrade hooks failed: 1 error occurred", "Job of the hook"),
+            (
+                "Error: INSTALLATION FAILED: failed pre-install: job admission-create failed: DeadlineExceeded",
+                "Job of the hook",
+            ),
+            ("Error: warning: Hook post-install a/templates/admission-webhooks/job.yaml failed: x", "Job of the hook"),
+            (
+                "Error: UPGRADE FAILED: Internal error occurred: failed calling webhook \"a.b\": no endpoints",
+                "pods behind the webhook",
+            ),
+            ("Error: conversion webhook for a.b/v1, Kind=A failed: refused", "pods behind the webhook"),
+            (
+                "Error: UPGRADE FAILED: admission webhook \"a.b\" denied the request: no",
+                "webhook of the cluster refuses",
+            ),
+            (
+                "Error: failed pre-install: admission webhook \"a.b\" denied the request: no",
+                "webhook of the cluster refuses",
+            ),
+            ("Error: create: failed to create: namespaces \"n\" not found", "make the namespace first"),
+            (
+                "Error: namespaces \"n\" is forbidden: User \"u\" cannot get resource \"namespaces\"",
+                "may not look at namespaces",
+            ),
+            ("Error: secrets is forbidden: User \"u\" cannot list resource \"secrets\"", "may not do what helm says"),
+            (
+                "Error: x is forbidden: unable to create new content in namespace n because it is being terminated",
+                "is being removed",
+            ),
+            ("Error: pods \"a\" is forbidden: violates PodSecurity \"baseline\"", "Pod Security level"),
+            ("Error: UPGRADE FAILED: something new about hooks", "read what helm says"),
+        ];
+        for (said, want) in cases {
+            let error = ended("trying", &release, &[said.to_owned()], Path::new("/log"));
+            assert!(error.attempt.contains(want), "{said}: {}", error.attempt);
+        }
+    }
 }

@@ -1,23 +1,72 @@
-//! A note in the state directory that a helm of ours works on a release, until it ended well. It tells the next one whether that helm
-//! still lives: if not, what it left half-done is known to be nobody's.
+//! A note in the state directory that a helm of ours works on a release, until it ended well. It tells the next attempt whether that
+//! helm still lives; and what it left half-done is known to be nobody's when it is gone. Every attempt has an id of its own, which
+//! the records that its helm makes carry as a label: a record of the same number may be somebody else's.
 
+use jiff::{SignedDuration, Timestamp};
 use plinth_model::ReleaseName;
-use plinth_world::private_file;
+use plinth_world::helm::ReleaseRecord;
+use plinth_world::{deadlines, private_file};
 use serde::{Deserialize, Serialize};
 use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Folder of the notes, below the state directory.
 const FOLDER: &str = "helm/running";
+/// Label of a record: the attempt that made it.
+pub(super) const ATTEMPT: &str = "plinth-attempt";
+/// Clocks of one machine, read by two programs of which one cuts off the second's parts.
+const SAME_MOMENT: SignedDuration = SignedDuration::from_secs(2);
 
-/// The note.
-pub(super) struct Mark(Option<PathBuf>);
+/// What an attempt is about to do.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Attempt {
+    /// Never the same twice. None: this machine gives no random numbers, so nothing can be known by it.
+    pub(super) id: Option<String>,
+    work: Work,
+    /// The revision that it makes, or, of an uninstallation, that it marks.
+    pub(super) revision: u32,
+    /// When it was begun.
+    began: Timestamp,
+}
 
-/// What is written in it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+enum Work {
+    Upgrade,
+    Uninstall,
+}
+
+impl Attempt {
+    /// An installation or upgrade that makes this revision.
+    pub(super) fn to_upgrade(revision: u32, began: Timestamp) -> Self {
+        Self { id: new_id(), work: Work::Upgrade, revision, began }
+    }
+
+    /// An uninstallation that finds this newest revision.
+    pub(super) fn to_uninstall(revision: u32, began: Timestamp) -> Self {
+        Self { id: new_id(), work: Work::Uninstall, revision, began }
+    }
+
+    /// Whether this open record is of this attempt. An uninstallation gives no labels: it marks the newest record right after its
+    /// start, so one that was marked then is its own.
+    pub(super) fn made(&self, record: &ReleaseRecord) -> bool {
+        let labelled = |id: &String| record.labels.iter().any(|(key, value)| key == ATTEMPT && value == id);
+        let begun = || {
+            let soon = SignedDuration::try_from(deadlines::HELM_MARKS).unwrap_or_default();
+            let after = record.written.duration_since(self.began);
+            (-SAME_MOMENT..=soon).contains(&after)
+        };
+        let own = match self.work {
+            Work::Upgrade => record.status.starts_with("pending-") && self.id.as_ref().is_some_and(labelled),
+            Work::Uninstall => record.status == "uninstalling" && begun(),
+        };
+        own && record.revision == self.revision
+    }
+}
+
+/// What is written in a note.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
-struct Note {
-    /// The revision that it makes.
-    revision: u32,
+pub(super) struct Note {
+    pub(super) attempt: Attempt,
     /// Which machine, since it was last started, and which of its process tables.
     place: String,
     /// The process.
@@ -26,50 +75,55 @@ struct Note {
     started: u64,
 }
 
-/// What is known of whoever began a revision.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Maker {
-    /// A helm of ours that still lives, as this process.
-    Lives(u32),
-    /// A helm of ours that is gone.
-    Gone,
-    /// Somebody else, or ours on another machine.
-    Unknown,
+impl Note {
+    /// The note of the attempt before, if it was made where its process can be looked for.
+    pub(super) fn read(state: &Path, release: &ReleaseName) -> Option<Self> {
+        let text = private_file::read(&path(state, release)).ok().flatten()?;
+        let note: Self = serde_json::from_str(&text).ok()?;
+        (Some(&note.place) == place().as_ref()).then_some(note)
+    }
+
+    /// The process, if it still lives.
+    pub(super) fn lives(&self) -> Option<u32> {
+        (started(self.process) == Some(self.started)).then_some(self.process)
+    }
 }
 
+/// A note that is ours to take away.
+pub(super) struct Mark(Option<PathBuf>);
+
 impl Mark {
-    /// Written when the process has been started. A state directory that cannot be written costs time after a crash, nothing else.
-    pub(super) fn begin(state: &Path, release: &ReleaseName, process: Option<u32>, revision: u32) -> Self {
+    /// Written when the process has been started. A state directory that cannot be written costs time after a crash, nothing else. The
+    /// note of a process that lives is never replaced.
+    pub(super) fn begin(state: &Path, release: &ReleaseName, process: Option<u32>, attempt: &Attempt) -> Self {
+        if Note::read(state, release).is_some_and(|note| note.lives().is_some()) {
+            return Self(None);
+        }
         let path = path(state, release);
-        let note =
-            process.and_then(|process| Some(Note { revision, place: place()?, process, started: started(process)? }));
+        let note = process.and_then(|process| {
+            Some(Note { attempt: attempt.clone(), place: place()?, process, started: started(process)? })
+        });
         let text = note.and_then(|note| serde_json::to_vec(&note).ok());
         let written = text.is_some_and(|text| private_file::write(&path, &text).is_ok());
         Self(written.then_some(path))
     }
 
-    /// It ended well.
+    /// It left nothing half-done.
     pub(super) fn done(self) {
         if let Some(path) = self.0 {
             let _or_it_names_a_process_that_is_gone = private_file::remove(&path);
-        }
-    }
-
-    /// Who made this revision.
-    pub(super) fn maker(state: &Path, release: &ReleaseName, revision: u32) -> Maker {
-        let text = private_file::read(&path(state, release)).ok().flatten();
-        let note = text.and_then(|text| serde_json::from_str::<Note>(&text).ok());
-        match note {
-            Some(note) if note.revision == revision && Some(&note.place) == place().as_ref() => {
-                if started(note.process) == Some(note.started) { Maker::Lives(note.process) } else { Maker::Gone }
-            }
-            _ => Maker::Unknown,
         }
     }
 }
 
 fn path(state: &Path, release: &ReleaseName) -> PathBuf {
     state.join(FOLDER).join(format!("{}.{}.json", release.namespace, release.name))
+}
+
+/// The kernel makes one at every reading.
+fn new_id() -> Option<String> {
+    let text = fs::read_to_string("/proc/sys/kernel/random/uuid").ok()?;
+    Some(text.trim().to_owned()).filter(|id| !id.is_empty())
 }
 
 fn place() -> Option<String> {
@@ -93,26 +147,66 @@ fn started(process: u32) -> Option<u64> {
 mod tests {
     use super::*;
 
+    fn release() -> ReleaseName {
+        ReleaseName { namespace: "n".into(), name: "a".into() }
+    }
+
     #[test]
     fn it_tells_who_lives_and_is_gone_with_its_work() {
-        let state = tempfile::tempdir().unwrap();
-        let release = ReleaseName { namespace: "n".into(), name: "a".into() };
-        let maker = |revision| Mark::maker(state.path(), &release, revision);
-        assert_eq!(maker(2), Maker::Unknown);
-        let mark = Mark::begin(state.path(), &release, Some(std::process::id()), 2);
-        assert_eq!((maker(2), maker(3)), (Maker::Lives(std::process::id()), Maker::Unknown));
-        mark.done();
-        assert_eq!(maker(2), Maker::Unknown);
+        let (state, release) = (tempfile::tempdir().unwrap(), release());
+        let attempt = Attempt::to_upgrade(2, Timestamp::now());
+        let lives = || Note::read(state.path(), &release).map(|note| note.lives());
+        assert_eq!(lives(), None);
+        let ours = Mark::begin(state.path(), &release, Some(std::process::id()), &attempt);
+        assert_eq!(lives(), Some(Some(std::process::id())));
 
         let mut child = std::process::Command::new("sleep").arg("60").spawn().unwrap();
-        let _mark = Mark::begin(state.path(), &release, Some(child.id()), 3);
-        assert_eq!(maker(3), Maker::Lives(child.id()));
+        let other = Mark::begin(state.path(), &release, Some(child.id()), &Attempt::to_upgrade(3, Timestamp::now()));
+        other.done();
+        assert_eq!(lives(), Some(Some(std::process::id())), "the note of one that lives stays");
+        ours.done();
+        assert_eq!(lives(), None);
+
+        let _mark = Mark::begin(state.path(), &release, Some(child.id()), &attempt);
+        assert_eq!(lives(), Some(Some(child.id())));
         child.kill().unwrap();
         child.wait().unwrap();
-        assert_eq!(maker(3), Maker::Gone);
+        assert_eq!(lives(), Some(None));
+        assert_eq!(Note::read(state.path(), &release).unwrap().attempt, attempt);
         let path = path(state.path(), &release);
         let elsewhere = fs::read_to_string(&path).unwrap().replace("pid:[", "pid:[9");
         fs::write(&path, elsewhere).unwrap();
-        assert_eq!(maker(3), Maker::Unknown, "another machine's processes are not seen from here");
+        assert_eq!(lives(), None, "another machine's processes are not seen from here");
+    }
+
+    #[test]
+    fn only_its_own_record_is_of_an_attempt() {
+        let began: Timestamp = "2026-01-02T03:04:05.7Z".parse().unwrap();
+        let record = |revision, status: &str, id: Option<&String>, after| ReleaseRecord {
+            revision,
+            status: status.to_owned(),
+            written: began + SignedDuration::from_secs(after),
+            labels: id.map(|id| (ATTEMPT.to_owned(), id.clone())).into_iter().collect(),
+            state: String::new(),
+        };
+        let upgrade = Attempt::to_upgrade(3, began);
+        let id = upgrade.id.as_ref();
+        assert!(upgrade.made(&record(3, "pending-upgrade", id, 1)));
+        assert!(!upgrade.made(&record(3, "pending-upgrade", None, 1)), "somebody else's");
+        let other = new_id();
+        assert!(other != upgrade.id && !upgrade.made(&record(3, "pending-upgrade", other.as_ref(), 1)));
+        assert!(!upgrade.made(&record(4, "pending-upgrade", id, 1)), "helm hands labels on to the next revision");
+        assert!(!upgrade.made(&record(3, "uninstalling", id, 1)), "somebody takes it away meanwhile");
+        let uninstall = Attempt::to_uninstall(3, began);
+        for (status, after, want) in [
+            ("uninstalling", -1, true),
+            ("uninstalling", 20, true),
+            ("uninstalling", 3600, false),
+            ("uninstalling", -9, false),
+            ("pending-upgrade", 1, false),
+        ] {
+            assert_eq!(uninstall.made(&record(3, status, None, after)), want, "{status} {after}");
+        }
+        assert!(!uninstall.made(&record(4, "uninstalling", None, 1)));
     }
 }

@@ -1,16 +1,17 @@
 //! What is in a chart's package: its definitions of kinds (`crds/`), those of its sub-charts included that the values switch on. A
 //! package comes from outside, so how much of it is read is bounded.
 
-use flate2::read::GzDecoder;
+use plinth_world::packed::{Budget, each_file};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Component, Path};
-use tar::Archive;
 
-/// Most that is unpacked, bytes: the largest known packages have some 10 MB.
+/// Most that is unpacked, bytes, with the packages inside: the largest known ones have some 10 MB.
 const UNPACKED: u64 = 256 << 20;
+/// Most entries, with those of the packages inside. The largest of the catalog has some 500.
+const ENTRIES: usize = 100_000;
 /// Longest file that is read, bytes.
 const FILE: u64 = 16 << 20;
 /// Sub-charts inside each other.
@@ -33,8 +34,8 @@ struct Files {
 /// With why the package cannot be read.
 pub(super) fn definitions(package: &Path, values: &Value) -> Result<Vec<Value>, String> {
     let mut charts = Charts::new();
-    let file = File::open(package).map_err(|error| error.to_string())?;
-    unpack(file, &[], &mut charts)?;
+    let mut file = File::open(package).map_err(|error| error.to_string())?;
+    unpack(&mut file, &[], &Budget::of(UNPACKED, ENTRIES), &mut charts).map_err(|Unreadable(why)| why)?;
     if !charts.contains_key(&Vec::new()) {
         return Err("it has no Chart.yaml".to_owned());
     }
@@ -48,43 +49,45 @@ pub(super) fn definitions(package: &Path, values: &Value) -> Result<Vec<Value>, 
     Ok(found)
 }
 
-fn unpack(package: impl Read, within: &[String], charts: &mut Charts) -> Result<(), String> {
-    let damaged = |error: io::Error| format!("it is cut off or damaged: {error}");
-    let mut archive = Archive::new(GzDecoder::new(package).take(UNPACKED));
-    for entry in archive.entries().map_err(damaged)? {
-        let entry = entry.map_err(damaged)?;
-        let path = entry.path().map_err(damaged)?.into_owned();
-        let Some((at, name)) = place(&path, within) else { continue };
+/// Why a package cannot be read.
+struct Unreadable(String);
+
+impl From<io::Error> for Unreadable {
+    fn from(error: io::Error) -> Self {
+        Self(format!("it is cut off or damaged: {error}"))
+    }
+}
+
+fn unpack(package: &mut dyn Read, within: &[String], budget: &Budget, charts: &mut Charts) -> Result<(), Unreadable> {
+    each_file(package, budget, |mut file| {
+        let Some((at, name)) = place(&file.path, within) else { return Ok(()) };
         if at.len() > DEEPEST {
-            return Err(format!("its sub-charts are more than {DEEPEST} deep"));
+            return Err(Unreadable(format!("its sub-charts are more than {DEEPEST} deep")));
         }
         if at.len() > within.len() && name.ends_with(".tgz") {
-            let mut whole = Vec::new();
-            entry.take(FILE).read_to_end(&mut whole).map_err(damaged)?;
-            unpack(whole.as_slice(), &at, charts)?;
-            continue;
+            return unpack(&mut file.bytes(FILE)?.as_slice(), &at, budget, charts);
         }
-        let (chart, definition) =
-            (matches!(&*name, "Chart.yaml" | "values.yaml" | "requirements.yaml"), is_definition(&name));
-        if !chart && !definition {
-            continue;
+        let definition = is_definition(&name);
+        if !definition && !matches!(&*name, "Chart.yaml" | "values.yaml" | "requirements.yaml") {
+            return Ok(());
         }
-        let mut text = String::new();
-        entry.take(FILE).read_to_string(&mut text).map_err(damaged)?;
-        let documents = documents(&text).map_err(|error| format!("{name} in it cannot be read: {error}"))?;
-        let files = charts.entry(at).or_default();
-        if definition {
-            files.definitions.push((name, documents));
-        } else {
-            let first = documents.into_iter().next().unwrap_or_default();
-            match &*name {
-                "Chart.yaml" => files.chart = first,
-                "values.yaml" => files.values = first,
-                _ => files.requirements = first,
-            }
+        let documents = documents(&file.text(FILE)?)
+            .map_err(|error| Unreadable(format!("{name} in it cannot be read: {error}")))?;
+        charts.entry(at).or_default().take(name, documents);
+        Ok(())
+    })
+}
+
+impl Files {
+    fn take(&mut self, name: String, documents: Vec<Value>) {
+        let first = |documents: Vec<Value>| documents.into_iter().next().unwrap_or_default();
+        match &*name {
+            "Chart.yaml" => self.chart = first(documents),
+            "values.yaml" => self.values = first(documents),
+            "requirements.yaml" => self.requirements = first(documents),
+            _ => self.definitions.push((name, documents)),
         }
     }
-    Ok(())
 }
 
 /// In which chart a file is, and its name there: `charts/a/crds/x.yaml` is `crds/x.yaml` of `a`. A sub-chart may also be packed.
@@ -198,6 +201,19 @@ mod tests {
         assert_eq!(names(&files, json!({"sub": {"enabled": false}})).unwrap(), ["zero", "one", "four", "five"]);
         let all = names(&files, json!({"x": {"y": true}})).unwrap();
         assert!(all.contains(&"three".to_owned()), "{all:?}");
+    }
+
+    #[test]
+    fn packages_inside_share_the_bounds_and_what_is_too_long_is_refused() {
+        let long = format!("a: 1\n#{}", "x".repeat(usize::try_from(FILE).unwrap()));
+        let files: [(&str, &[u8]); 2] = [("a/Chart.yaml", b"name: a"), ("a/values.yaml", long.as_bytes())];
+        assert!(names(&files, json!({})).unwrap_err().contains("longer than 16 MiB"), "cut, it would be read in part");
+        let inner = packed(&[("b/Chart.yaml", b"name: b"), ("b/large", &vec![0; 20 << 20])]);
+        let mut files: Vec<(String, &[u8])> = vec![("a/Chart.yaml".to_owned(), b"name: a")];
+        files.extend((0..13).map(|number| (format!("a/charts/b{number}-1.0.tgz"), inner.as_slice())));
+        let files: Vec<(&str, &[u8])> = files.iter().map(|(name, content)| (name.as_str(), *content)).collect();
+        assert!(names(&files, json!({})).unwrap_err().contains("more than 256 MiB"));
+        assert!(names(&files[..12], json!({})).is_ok());
     }
 
     #[test]

@@ -3,11 +3,14 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use flate2::read::GzDecoder;
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use plinth_model::{Secret, Version};
+use plinth_world::packed::{Budget, Unpacked};
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
-use std::io::{self, BufReader, Read};
+use std::io::{self, BufReader};
 
 /// Largest record as it is kept: the API server takes some 1.5 MB for one object.
 const KEPT: usize = 4 << 20;
@@ -46,28 +49,33 @@ struct Metadata {
     version: Version,
 }
 
+/// The same record with another status, and with why.
+///
+/// # Errors
+/// As for [`read`].
+pub(super) fn with_status(content: &Secret, name: &str, status: &str, why: &str) -> Result<Secret, String> {
+    let mut written: Value = parsed(content)?;
+    if written["name"] != name {
+        return Err("it is of another release".to_owned());
+    }
+    let info = written["info"].as_object_mut().ok_or("it is not what helm writes")?;
+    info.insert("status".to_owned(), status.into());
+    info.insert("description".to_owned(), why.into());
+    let packed = || {
+        let mut gzip = GzEncoder::new(Vec::new(), Compression::best());
+        serde_json::to_writer(&mut gzip, &written)?;
+        gzip.finish()
+    };
+    let packed = packed().map_err(|_| "it cannot be packed")?;
+    Ok(Secret::new(STANDARD.encode(packed)))
+}
+
 /// Reads a record of the release of this name.
 ///
 /// # Errors
 /// With why it cannot be read; never with its content.
 pub(super) fn read(content: &Secret, name: &str) -> Result<Payload, String> {
-    let text = content.expose().trim();
-    if text.len() > KEPT {
-        return Err(format!("it is longer than {} MiB", KEPT >> 20));
-    }
-    let bytes = STANDARD.decode(text).map_err(|_| "it is not base64")?;
-    let written: Result<Written, _> = if bytes.starts_with(&GZIP) {
-        serde_json::from_reader(BufReader::new(Bounded { inner: GzDecoder::new(bytes.as_slice()), left: UNPACKED }))
-    } else {
-        serde_json::from_slice(&bytes)
-    };
-    // What serde_json says may quote a value.
-    let written = written.map_err(|error| match error.io_error_kind() {
-        Some(io::ErrorKind::FileTooLarge) => format!("unpacked it is longer than {} MiB", UNPACKED >> 20),
-        Some(_) => "it is cut off or damaged".to_owned(),
-        None if error.is_eof() => "it is cut off".to_owned(),
-        None => "it is not what helm writes".to_owned(),
-    })?;
+    let written: Written = parsed(content)?;
     if written.name != name {
         return Err("it is of another release".to_owned());
     }
@@ -75,26 +83,30 @@ pub(super) fn read(content: &Secret, name: &str) -> Result<Payload, String> {
     Ok(Payload { version: chart.metadata.version, values: Value::Object(config.unwrap_or_default()), manifest })
 }
 
-/// A stream that ends with an error when more comes.
-struct Bounded<R> {
-    inner: R,
-    left: u64,
-}
-
-impl<R: Read> Read for Bounded<R> {
-    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        let read = self.inner.read(into)?;
-        self.left = self.left.checked_sub(read as u64).ok_or(io::ErrorKind::FileTooLarge)?;
-        Ok(read)
+fn parsed<T: DeserializeOwned>(content: &Secret) -> Result<T, String> {
+    let text = content.expose().trim();
+    if text.len() > KEPT {
+        return Err(format!("it is longer than {} MiB", KEPT >> 20));
     }
+    let bytes = STANDARD.decode(text).map_err(|_| "it is not base64")?;
+    let written: Result<T, _> = if bytes.starts_with(&GZIP) {
+        serde_json::from_reader(BufReader::new(Unpacked::new(bytes.as_slice(), &Budget::of(UNPACKED, 0))))
+    } else {
+        serde_json::from_slice(&bytes)
+    };
+    // What serde_json says may quote a value.
+    written.map_err(|error| match error.io_error_kind() {
+        Some(io::ErrorKind::FileTooLarge) => format!("unpacked it is longer than {} MiB", UNPACKED >> 20),
+        Some(_) => "it is cut off or damaged".to_owned(),
+        None if error.is_eof() => "it is cut off".to_owned(),
+        None => "it is not what helm writes".to_owned(),
+    })
 }
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 pub(super) mod tests {
     use super::*;
-    use flate2::Compression;
-    use flate2::write::GzEncoder;
     use serde_json::json;
     use std::io::Write as _;
 
@@ -112,6 +124,11 @@ pub(super) mod tests {
         STANDARD.encode(packed(release.to_string().as_bytes()))
     }
 
+    /// Its own status.
+    pub(crate) fn status(content: &Secret) -> String {
+        parsed::<Value>(content).unwrap()["info"]["status"].as_str().unwrap().to_owned()
+    }
+
     fn why(text: String) -> String {
         match read(&Secret::new(text), "a") {
             Ok(_) => panic!("it must be refused"),
@@ -127,6 +144,20 @@ pub(super) mod tests {
         let plain = json!({"name": "a", "chart": {"metadata": {"version": "1.0"}}, "config": null});
         let old = super::read(&Secret::new(STANDARD.encode(plain.to_string())), "a").unwrap();
         assert_eq!(old.values, json!({}));
+    }
+
+    #[test]
+    fn a_status_is_changed_and_nothing_else() {
+        let values = json!({"a": {"b": 1.5, "c": u64::MAX}});
+        let before = Secret::new(record("a", "v1.2.3", &values, "kind: A\n"));
+        let after = with_status(&before, "a", "failed", "why").unwrap();
+        let whole = |content: &Secret| parsed::<Value>(content).unwrap();
+        let mut want = whole(&before);
+        want["info"] = json!({"status": "failed", "description": "why"});
+        assert_eq!(whole(&after), want);
+        assert!(with_status(&before, "b", "failed", "why").is_err());
+        let bare = Secret::new(STANDARD.encode("{\"name\":\"a\"}"));
+        assert!(with_status(&bare, "a", "failed", "why").is_err());
     }
 
     #[test]

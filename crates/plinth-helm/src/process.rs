@@ -1,23 +1,32 @@
 //! One run of helm: a process group of its own, values on its standard input, all of its words into a log. It never outlives its time
 //! nor the future that waits for it: first it is asked to stop, so that it can write down that the release failed, then it is killed.
+//! Who ends the process of plinth waits for that with [`all_ended`]: helm's words have nobody to read them afterwards, and it would
+//! die of that before it has written anything down.
 
+use crate::client::HelmCluster;
 use crate::failure;
 use crate::folder::Folder;
-use crate::mark::Mark;
+use crate::mark::{Attempt, Mark, Note};
 use crate::program::{Program, Words, bare};
+use crate::repair::is_open;
 use crate::{LOGS, LOGS_KEPT};
 use plinth_model::{ReleaseName, Secret};
 use plinth_world::program_log::{LOG_TIME, ProgramLog};
 use plinth_world::secrets::Secrets;
 use plinth_world::{ClientResult, Context, deadlines};
-use rustix::process::{Pid, Signal, kill_process_group};
+use rustix::fs::{MemfdFlags, SealFlags, fcntl_add_seals, memfd_create};
+use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
+use std::fs::File;
+use std::io::{self, Seek as _, Write as _};
 use std::path::Path;
 use std::process::{ExitStatus, Stdio};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
-use tokio::io::AsyncWriteExt as _;
-use tokio::process::{Child, ChildStderr, ChildStdin, ChildStdout};
-use tokio::time::{Instant, MissedTickBehavior, interval_at, timeout};
+use tokio::process::{Child, ChildStderr, ChildStdout, Command};
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep, timeout};
 
 /// What is run.
 pub(super) struct Job<'a> {
@@ -32,53 +41,89 @@ pub(super) struct Job<'a> {
     /// `helm upgrade`, for people.
     pub(super) title: &'a str,
     pub(super) doing: &'a str,
-    /// The revision that it is going to make.
-    pub(super) revision: u32,
+    pub(super) attempt: Attempt,
 }
 
 /// Runs it to its end. That it ended is no proof of anything: the caller looks at what is there.
 ///
 /// # Errors
-/// When it cannot be started, does not end in time, or ends with an error.
-pub(super) async fn run(ctx: &Context, job: Job<'_>, secrets: &Arc<dyn Secrets>) -> ClientResult<()> {
+/// When it cannot be started, does not end in time, or ends with an error; when another one of ours is at work.
+pub(super) async fn run(
+    ctx: &Context,
+    job: Job<'_>,
+    cluster: &dyn HelmCluster,
+    secrets: &Arc<dyn Secrets>,
+) -> ClientResult<()> {
     let (doing, began) = (job.doing, Instant::now());
+    if let Some(process) = Note::read(job.state, job.release).and_then(|note| note.lives()) {
+        return Err(failure::ours_lives(doing, job.release, process));
+    }
     let local = |what: &'static str| move |error| failure::local(doing, what, &error);
     let folder = Folder::make().map_err(local("no private folder can be made for helm"))?;
     let name = format!("{}-{}.log", ctx.clock().now().strftime(LOG_TIME), job.release.name);
     let log =
         ProgramLog::begin(&job.state.join(LOGS), &name, LOGS_KEPT).map_err(local("helm's log cannot be written"))?;
-    let mut command = bare(&job.program.path, &folder);
-    command.args(job.words.all()).process_group(0);
-    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut command = command(&job, &folder).map_err(local("helm's values cannot be handed over"))?;
     let mut group = Group(Some(command.spawn().map_err(local("helm cannot be started"))?));
-    let mark = Mark::begin(job.state, job.release, group.process(), job.revision);
-    let (input, out, err) = group.streams();
+    let mark = Mark::begin(job.state, job.release, group.process(), &job.attempt);
+    let (out, err) = group.streams();
     let said = tokio::spawn(log.clone().take(out, Arc::clone(secrets)));
     let complained = tokio::spawn(log.clone().take(err, Arc::clone(secrets)));
-    let feed = async {
-        if let (Some(mut input), Some(text)) = (input, &job.input) {
-            // What a helm that has ended already does not read is told by how it ended.
-            let _unread = input.write_all(text.expose().as_bytes()).await;
-        }
-    };
-    let end = async { tokio::join!(feed, group.wait(ctx, &job, began)).1 };
-    let ended = timeout(job.limit, end).await;
-    let Ok(status) = ended else {
+    let Ok(status) = timeout(job.limit, group.wait(ctx, &job, began)).await else {
         group.stop().await;
         return Err(failure::late(doing, job.limit.as_secs(), log.path()));
     };
     let status = status.map_err(local("helm cannot be waited for"))?;
-    let lines = [complained, said].map(|task| timeout(deadlines::PLAY_LINGER, task));
-    let [complained, said] = lines;
-    let (complained, said) = (complained.await, said.await);
+    let (complained, said) = (lines(complained).await, lines(said).await);
     if status.success() {
         mark.done();
         return Ok(());
     }
-    let lines = |task: Result<Result<Vec<String>, _>, _>| task.ok().and_then(Result::ok).unwrap_or_default();
-    let complained: Vec<String> = lines(complained);
-    let all = if complained.is_empty() { lines(said) } else { complained };
+    if !left_open(ctx, cluster, &job).await {
+        mark.done();
+    }
+    let all = if complained.is_empty() { said } else { complained };
     Err(failure::ended(doing, job.release, &all, log.path()))
+}
+
+fn command(job: &Job<'_>, folder: &Folder) -> io::Result<Command> {
+    let mut command = bare(&job.program.path, folder);
+    command.args(job.words.all()).process_group(0);
+    command.stdin(input(job.input.as_ref())?).stdout(Stdio::piped()).stderr(Stdio::piped());
+    Ok(command)
+}
+
+/// Memory that is whole before helm starts: of a pipe it would read nothing, or a part, and take the chart's own values, when plinth
+/// is killed in between. It has no name in any file system and cannot be changed.
+fn input(text: Option<&Secret>) -> io::Result<Stdio> {
+    let Some(text) = text else { return Ok(Stdio::null()) };
+    let memory = memfd_create("values", MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING)?;
+    let mut memory = File::from(memory);
+    memory.write_all(text.expose().as_bytes())?;
+    memory.rewind()?;
+    fcntl_add_seals(&memory, SealFlags::SEAL | SealFlags::SHRINK | SealFlags::GROW | SealFlags::WRITE)?;
+    Ok(Stdio::from(memory))
+}
+
+async fn lines(task: JoinHandle<Vec<String>>) -> Vec<String> {
+    timeout(deadlines::PLAY_LINGER, task).await.ok().and_then(Result::ok).unwrap_or_default()
+}
+
+/// Whether a helm that ended by itself with an error left a record open, or may have.
+async fn left_open(ctx: &Context, cluster: &dyn HelmCluster, job: &Job<'_>) -> bool {
+    let records = cluster.records(ctx, job.release).await;
+    records.map_or(true, |all| all.iter().any(|one| one.revision == job.attempt.revision && is_open(one)))
+}
+
+/// How many helms are told to stop at this moment.
+static STOPPING: AtomicUsize = AtomicUsize::new(0);
+
+/// Waits until every helm that was told to stop has ended: at most as long as it is given for that.
+pub async fn all_ended() {
+    let until = Instant::now() + deadlines::HELM_STOPS + deadlines::HELM_POLL;
+    while STOPPING.load(Ordering::Acquire) > 0 && Instant::now() < until {
+        sleep(Duration::from_millis(20)).await;
+    }
 }
 
 /// The process with all that it starts.
@@ -89,13 +134,13 @@ impl Group {
         self.0.as_ref().and_then(Child::id)
     }
 
-    fn streams(&mut self) -> (Option<ChildStdin>, Option<ChildStdout>, Option<ChildStderr>) {
+    fn streams(&mut self) -> (Option<ChildStdout>, Option<ChildStderr>) {
         let child = self.0.as_mut();
-        child.map(|child| (child.stdin.take(), child.stdout.take(), child.stderr.take())).unwrap_or_default()
+        child.map(|child| (child.stdout.take(), child.stderr.take())).unwrap_or_default()
     }
 
-    async fn wait(&mut self, ctx: &Context, job: &Job<'_>, began: Instant) -> std::io::Result<ExitStatus> {
-        let Some(child) = self.0.as_mut() else { return Err(std::io::ErrorKind::NotFound.into()) };
+    async fn wait(&mut self, ctx: &Context, job: &Job<'_>, began: Instant) -> io::Result<ExitStatus> {
+        let Some(child) = self.0.as_mut() else { return Err(io::ErrorKind::NotFound.into()) };
         let tell = || {
             let (name, program, seconds) = (&job.release.name, job.program.title(), began.elapsed().as_secs());
             ctx.progress(0, 0, format!("{} {name} ({program}), {seconds} s", job.title));
@@ -113,13 +158,10 @@ impl Group {
         Ok(status)
     }
 
-    /// Asks it to stop, and kills it when it does not.
+    /// Asks it to stop, and kills it when it does not. Whoever is dropped meanwhile does not end that.
     async fn stop(&mut self) {
-        let Some(mut child) = self.0.take() else { return };
-        tell(&child, Signal::TERM);
-        if timeout(deadlines::HELM_STOPS, child.wait()).await.is_err() {
-            tell(&child, Signal::KILL);
-            let _ends_at_once = child.wait().await;
+        if let Some(child) = self.0.take() {
+            let _told_when_it_has_ended = end(child).await;
         }
     }
 }
@@ -127,24 +169,52 @@ impl Group {
 impl Drop for Group {
     /// Nobody waits for it any more.
     fn drop(&mut self) {
-        let Some(mut child) = self.0.take() else { return };
-        tell(&child, Signal::TERM);
-        std::thread::spawn(move || {
-            let until = Instant::now() + deadlines::HELM_STOPS;
-            while matches!(child.try_wait(), Ok(None)) {
-                if Instant::now() >= until {
-                    return tell(&child, Signal::KILL);
-                }
-                std::thread::sleep(Duration::from_millis(50));
-            }
-        });
+        if let Some(child) = self.0.take() {
+            drop(end(child));
+        }
     }
 }
 
-/// A child that was waited for has no number any more, so nobody else is hit.
-fn tell(child: &Child, signal: Signal) {
-    let group = child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
-    if let Some(group) = group {
-        let _gone_already = kill_process_group(group, signal);
+/// Asks the whole group to stop, gives helm its time, and kills what is left of the group then, whether helm has ended or not: what it
+/// started may not have heard. The answer comes, as an error, when all of it is done.
+fn end(child: Child) -> oneshot::Receiver<()> {
+    let (done, told) = oneshot::channel();
+    let Some(group) = child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw) else { return told };
+    tell(group, Signal::TERM);
+    STOPPING.fetch_add(1, Ordering::AcqRel);
+    let work = move || {
+        let until = Instant::now() + deadlines::HELM_STOPS;
+        while !has_ended(group) && Instant::now() < until {
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        tell(group, Signal::KILL);
+        reap(child);
+        STOPPING.fetch_sub(1, Ordering::AcqRel);
+        drop(done);
+    };
+    if std::thread::Builder::new().name("helm-ends".to_owned()).spawn(work).is_err() {
+        tell(group, Signal::KILL);
+        STOPPING.fetch_sub(1, Ordering::AcqRel);
     }
+    told
+}
+
+/// Whether it has ended. It is not waited for with that, so its number, which is that of the group, stays its own.
+fn has_ended(process: Pid) -> bool {
+    let look = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
+    !matches!(waitid(WaitId::Pid(process), look), Ok(None))
+}
+
+/// One that was killed ends at once, unless the kernel holds it: then nobody waits for it here.
+fn reap(mut child: Child) {
+    for _ in 0..50 {
+        if !matches!(child.try_wait(), Ok(None)) {
+            return;
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
+fn tell(group: Pid, signal: Signal) {
+    let _gone_already = kill_process_group(group, signal);
 }

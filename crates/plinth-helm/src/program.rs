@@ -3,6 +3,7 @@
 
 use crate::failure::{self, CLIENT};
 use crate::folder::Folder;
+use crate::repair::Way;
 use plinth_model::Version;
 use plinth_world::{ClientResult, deadlines};
 use std::ffi::OsString;
@@ -121,17 +122,23 @@ impl Words {
     /// given. Helm 4 is told to change objects as Helm 3 does: that is what the charts were tried with, what Run:ai asks for, and a
     /// `null` that some charts render (GPU Operator up to 25.3) is refused by the other way. Nothing is said of `--wait`: both wait
     /// for hooks alone then.
-    pub(super) fn upgrade(
+    pub(super) fn install(
         major: Major,
+        way: Way,
         release: &plinth_model::ReleaseName,
         package: &Path,
         labels: Option<String>,
         kubeconfig: &Path,
         limit: Duration,
     ) -> Self {
-        let mut words = Self::of("upgrade", release, kubeconfig, limit);
+        let (verb, option): (&str, &[&str]) = match way {
+            Way::Upgrade => ("upgrade", &["--install", "--reset-values"]),
+            Way::Anew => ("install", &["--replace"]),
+        };
+        let mut words = Self::of(verb, release, kubeconfig, limit);
         words.0.push(package.as_os_str().to_owned());
-        words.add(["--install", "--reset-values", "--values", "-"]);
+        words.0.extend(option.iter().map(OsString::from));
+        words.add(["--values", "-"]);
         if let Some(labels) = labels {
             words.add(["--labels", &labels]);
         }

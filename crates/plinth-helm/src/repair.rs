@@ -1,9 +1,10 @@
 //! What an attempt before left behind. helm refuses to touch a release that a killed one left pending, skips the hooks of an installation
-//! when the first attempt failed, and knows no upgrade of a release whose uninstallation was broken off.
+//! when the first attempt failed, and knows no upgrade of a release whose uninstallation was broken off. What failed stays as a record.
 
 use crate::client::LocalHelm;
 use crate::failure;
-use crate::mark::{Maker, Mark};
+use crate::mark::Note;
+use crate::payload;
 use jiff::{SignedDuration, Timestamp};
 use plinth_model::ReleaseName;
 use plinth_world::helm::{DEPLOYED, ReleaseRecord};
@@ -12,6 +13,16 @@ use std::time::Duration;
 
 const UNINSTALLING: &str = "uninstalling";
 const FAILED: &str = "failed";
+const SUPERSEDED: &str = "superseded";
+/// Records before one more is made.
+const KEPT: usize = 9;
+
+/// Label by which a person says that nobody is at work on an open record. Its value is the revision: helm hands labels on.
+pub(super) const ABANDONED: &str = "plinth-abandoned";
+
+fn said_by_a_person(record: &ReleaseRecord) -> bool {
+    record.labels.iter().any(|(key, value)| key == ABANDONED && *value == record.revision.to_string())
+}
 
 /// Whether helm is at work on it, or was.
 pub(super) fn is_open(record: &ReleaseRecord) -> bool {
@@ -19,8 +30,9 @@ pub(super) fn is_open(record: &ReleaseRecord) -> bool {
 }
 
 impl LocalHelm {
-    /// Refuses a release that another helm may be at work on: one that is open for less than `limit` and what may come on top, unless
-    /// it was a helm of ours that is gone.
+    /// Refuses a release that another helm may be at work on: a helm of ours that lives, whether it has written anything yet or not;
+    /// and a record that is open, unless it is of a helm of ours that is gone, is open for longer than any operation takes, or a
+    /// person says that nobody is at work on it.
     pub(super) fn must_be_free(
         &self,
         ctx: &Context,
@@ -29,18 +41,26 @@ impl LocalHelm {
         limit: Duration,
         doing: &str,
     ) -> ClientResult<()> {
-        let Some(last) = records.last().filter(|last| is_open(last)) else { return Ok(()) };
-        let patience = SignedDuration::try_from(limit + self.abandoned).unwrap_or(SignedDuration::MAX);
-        let until = last.written.checked_add(patience).unwrap_or(Timestamp::MAX);
-        match Mark::maker(&self.state, release, last.revision) {
-            Maker::Gone => Ok(()),
-            Maker::Lives(process) => Err(failure::ours_lives(doing, release, &last.status, process)),
-            Maker::Unknown if ctx.clock().now() >= until => Ok(()),
-            Maker::Unknown => Err(failure::in_use(doing, release, &last.status, last.written, until)),
+        let note = Note::read(&self.state, release);
+        if let Some(process) = note.as_ref().and_then(Note::lives) {
+            return Err(failure::ours_lives(doing, release, process));
         }
+        let Some(last) = records.last().filter(|last| is_open(last)) else { return Ok(()) };
+        let until = self.nobodys_from(last, limit);
+        let ours = note.is_some_and(|note| note.attempt.made(last));
+        if ours || said_by_a_person(last) || ctx.clock().now() >= until {
+            return Ok(());
+        }
+        Err(failure::in_use(doing, release, last, until))
     }
 
-    /// Makes a free release one that helm can upgrade or install; says what was done.
+    /// When an open operation of whoever it may be is nobody's any more. Its own limit is not known; ours may have been raised.
+    fn nobodys_from(&self, last: &ReleaseRecord, limit: Duration) -> Timestamp {
+        let patience = SignedDuration::try_from(self.abandoned.max(limit)).unwrap_or(SignedDuration::MAX);
+        last.written.checked_add(patience).unwrap_or(Timestamp::MAX)
+    }
+
+    /// Makes a free release one that helm can upgrade or install; says what was done. No record goes but those that are too many.
     pub(super) async fn repair(
         &self,
         ctx: &Context,
@@ -55,42 +75,85 @@ impl LocalHelm {
             self.uninstall_all(ctx, release, limit).await?;
             return Ok(vec![said]);
         }
-        let (gone, said) = given_up(release, records);
-        if !gone.is_empty() {
-            ctx.progress(0, 0, said.clone());
+        let anew = way(records) == Way::Anew;
+        let open: Vec<&ReleaseRecord> = records.iter().rev().take_while(|record| is_open(record)).collect();
+        if open.is_empty() && !anew {
+            return Ok(Vec::new());
         }
+        let said = told(release, last, anew);
+        ctx.progress(0, 0, said.clone());
         // The newest goes last: until then helm still sees that something is wrong.
-        for record in gone.iter().copied() {
-            self.cluster.remove_record(ctx, release, record).await?;
+        for record in open.into_iter().rev() {
+            self.mark_failed(ctx, release, record).await?;
         }
-        Ok(if gone.is_empty() { Vec::new() } else { vec![said] })
+        if anew {
+            for record in too_many(records) {
+                self.cluster.remove_record(ctx, release, record).await?;
+            }
+        }
+        Ok(vec![said])
+    }
+
+    /// helm would have written it, had it not been killed. What it did stays to be seen.
+    async fn mark_failed(&self, ctx: &Context, release: &ReleaseName, record: &ReleaseRecord) -> ClientResult<()> {
+        let doing = format!("marking revision {} of {release} {FAILED}", record.revision);
+        let Some(content) = self.cluster.content(ctx, release, record.revision).await? else { return Ok(()) };
+        let said = format!("it was {} and broken off, says plinth", record.status);
+        let content = payload::with_status(&content, &release.name, FAILED, &said)
+            .map_err(|why| failure::unreadable(&doing, release, record.revision, &why))?;
+        self.cluster.rewrite_record(ctx, release, record, FAILED, &content).await
     }
 }
 
-/// Records that are removed so that helm goes on, and why. Objects stay: helm takes over those that carry its marks of this release.
-/// - A pending revision of a release that was deployed once: helm goes on from the revision before, as it does after one that failed.
-/// - Everything that failed or is pending when nothing was ever deployed: helm would upgrade then, and an upgrade does not run the
-///   hooks of an installation.
-fn given_up<'a>(release: &ReleaseName, records: &'a [ReleaseRecord]) -> (Vec<&'a ReleaseRecord>, String) {
-    let is_pending = |record: &&ReleaseRecord| is_open(record) && record.status != UNINSTALLING;
-    let was_deployed = records.iter().any(|record| record.status == DEPLOYED || record.status == "superseded");
-    let Some(last) = records.last() else { return (Vec::new(), String::new()) };
-    if was_deployed {
-        // One further back disturbs nobody.
-        let gone: Vec<&ReleaseRecord> = records.iter().rev().take_while(is_pending).collect();
-        let said = format!(
-            "revision {} of {release}, {} since {}, was broken off: helm goes on from the one before",
-            last.revision, last.status, last.written
-        );
-        return (gone, said);
+/// How helm is told to go on from a release whose open records are marked as failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Way {
+    /// `helm upgrade --install`.
+    Upgrade,
+    /// `helm install --replace`: nothing of it was ever deployed, and helm would call it an upgrade, which does not run the hooks of
+    /// an installation. What failed before stays as evidence; objects stay: helm takes over those that carry its marks of this release.
+    Anew,
+}
+
+pub(super) fn way(records: &[ReleaseRecord]) -> Way {
+    let since = since_uninstalled(records);
+    let was_deployed = since.iter().any(|record| record.status == DEPLOYED || record.status == SUPERSEDED);
+    let ends = since.last().is_none_or(|last| last.status == UNINSTALLING);
+    if was_deployed || ends { Way::Upgrade } else { Way::Anew }
+}
+
+/// The revision whose objects helm removes when an upgrade has them no more: the newest that was installed to its end, and only without
+/// such a one the newest of all. An installation removes none.
+pub(super) fn compared_by_helm(records: &[ReleaseRecord]) -> Option<&ReleaseRecord> {
+    if way(records) == Way::Anew {
+        return None;
     }
-    let gone = records.iter().filter(|record| is_pending(record) || record.status == FAILED).collect();
-    let what = if last.status == FAILED { "failed" } else { "was broken off" };
-    let said = format!(
-        "the installation of {release} {what} ({} since {}): it begins anew, and takes over what is there",
-        last.status, last.written
-    );
-    (gone, said)
+    let since = since_uninstalled(records);
+    let last = since.last().filter(|last| last.status != UNINSTALLING)?;
+    Some(since.iter().rev().find(|record| record.status == DEPLOYED).unwrap_or(last))
+}
+
+/// What came after the last uninstallation that kept its history.
+fn since_uninstalled(records: &[ReleaseRecord]) -> &[ReleaseRecord] {
+    records.rsplit(|record| record.status == "uninstalled").next().unwrap_or_default()
+}
+
+/// An upgrade leaves ten revisions, helm's own number; an installation counts none.
+fn too_many(records: &[ReleaseRecord]) -> &[ReleaseRecord] {
+    &records[..records.len().saturating_sub(KEPT)]
+}
+
+fn told(release: &ReleaseName, last: &ReleaseRecord, anew: bool) -> String {
+    let ReleaseRecord { revision, status, written, .. } = last;
+    if !anew {
+        return format!(
+            "revision {revision} of {release}, {status} since {written}, was broken off: helm goes on from the one before"
+        );
+    }
+    let what = if status == FAILED { "failed" } else { "was broken off" };
+    format!(
+        "the installation of {release} {what} (revision {revision}, {status} since {written}): it begins anew, and takes over what is there"
+    )
 }
 
 #[cfg(test)]
@@ -98,31 +161,48 @@ fn given_up<'a>(release: &ReleaseName, records: &'a [ReleaseRecord]) -> (Vec<&'a
 mod tests {
     use super::*;
 
+    fn records(statuses: &[&str]) -> Vec<ReleaseRecord> {
+        let record = |(at, status): (u32, &&str)| ReleaseRecord {
+            revision: at,
+            status: (*status).to_owned(),
+            written: Timestamp::UNIX_EPOCH,
+            labels: Vec::new(),
+            state: String::new(),
+        };
+        (1..).zip(statuses).map(record).collect()
+    }
+
     #[test]
-    fn only_what_stands_in_the_way_goes() {
-        let release = ReleaseName { namespace: "n".into(), name: "a".into() };
-        let cases: [(&[&str], &[u32], &str); 8] = [
-            (&["deployed"], &[], ""),
-            (&["superseded", "deployed", "failed"], &[], ""),
-            (&["superseded", "deployed", "pending-upgrade"], &[3], "goes on from the one before"),
-            (&["deployed", "failed", "pending-rollback"], &[3], "goes on from the one before"),
-            (&["pending-install"], &[1], "begins anew"),
-            (&["failed"], &[1], "failed (failed since"),
-            (&["failed", "failed", "pending-upgrade"], &[1, 2, 3], "begins anew"),
-            (&["uninstalled", "failed"], &[2], "begins anew"),
+    fn helm_goes_on_from_what_was_deployed_or_begins_anew() {
+        // What is there, the way, and the revision that helm compares with.
+        let cases: [(&[&str], Way, Option<u32>); 13] = [
+            (&[], Way::Upgrade, None),
+            (&["deployed"], Way::Upgrade, Some(1)),
+            (&["superseded", "deployed", "failed"], Way::Upgrade, Some(2)),
+            (&["superseded", "deployed", "pending-upgrade"], Way::Upgrade, Some(2)),
+            (&["deployed", "failed", "pending-rollback"], Way::Upgrade, Some(1)),
+            // helm was killed between the two writes at its end.
+            (&["superseded", "pending-upgrade"], Way::Upgrade, Some(2)),
+            (&["pending-install"], Way::Anew, None),
+            (&["failed"], Way::Anew, None),
+            (&["failed", "failed", "pending-upgrade"], Way::Anew, None),
+            (&["superseded", "uninstalled"], Way::Upgrade, None),
+            (&["superseded", "uninstalled", "failed"], Way::Anew, None),
+            (&["deployed", "uninstalling"], Way::Upgrade, None),
+            (&["uninstalling"], Way::Upgrade, None),
         ];
-        for (statuses, want, words) in cases {
-            let record = |(at, status): (u32, &&str)| ReleaseRecord {
-                revision: at,
-                status: (*status).to_owned(),
-                written: Timestamp::UNIX_EPOCH,
-                labels: Vec::new(),
-                state: String::new(),
-            };
-            let records: Vec<ReleaseRecord> = (1..).zip(statuses).map(record).collect();
-            let (gone, said) = given_up(&release, &records);
-            assert_eq!(gone.iter().map(|record| record.revision).collect::<Vec<_>>(), want, "{statuses:?}");
-            assert!(said.contains(words), "{statuses:?}: {said}");
+        for (statuses, want, compared) in cases {
+            let records = records(statuses);
+            assert_eq!(way(&records), want, "{statuses:?}");
+            assert_eq!(compared_by_helm(&records).map(|record| record.revision), compared, "{statuses:?}");
         }
+    }
+
+    #[test]
+    fn installations_that_fail_again_and_again_leave_a_bounded_history() {
+        let many = records(&["failed"; 14]);
+        let gone: Vec<u32> = too_many(&many).iter().map(|record| record.revision).collect();
+        assert_eq!(gone, [1, 2, 3, 4, 5]);
+        assert!(too_many(&many[..9]).is_empty() && too_many(&[]).is_empty());
     }
 }

@@ -6,11 +6,14 @@ use crate::api::KubeApi;
 use crate::failure::Cause;
 use async_trait::async_trait;
 use jiff::Timestamp;
+use k8s_openapi::ByteString;
 use k8s_openapi::api::core::v1::Secret as KubeSecret;
-use kube::api::{Api, DeleteParams, ListParams, PartialObjectMeta, Preconditions};
+use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
+use kube::api::{Api, DeleteParams, ListParams, PartialObjectMeta, Patch, PatchParams, Preconditions};
 use plinth_model::{ReleaseName, Secret};
 use plinth_world::helm::{ReleaseRecord, ReleaseRecords};
 use plinth_world::{Cause as Known, ClientResult, Context};
+use serde_json::{Value, json};
 
 /// Type of these Secrets.
 const TYPE: &str = "helm.sh/release.v1";
@@ -58,6 +61,37 @@ impl ReleaseRecords for KubeApi {
             Err(failure) => Err(call.error(failure)),
         }
     }
+
+    async fn rewrite_record(
+        &self,
+        ctx: &Context,
+        release: &ReleaseName,
+        record: &ReleaseRecord,
+        status: &str,
+        content: &Secret,
+    ) -> ClientResult<()> {
+        let call =
+            self.call(ctx, format!("marking revision {} of release {release} {status}", record.revision)).await?;
+        let api = Api::<KubeSecret>::namespaced(call.client(), &release.namespace);
+        let name = secret_name(release, record.revision);
+        let patch = Patch::Merge(rewritten(record, status, content, ctx.clock().now()));
+        call.write(|| api.patch_metadata(&name, &PatchParams::default(), &patch)).await.map(drop)
+    }
+
+    async fn definition_annotation(&self, ctx: &Context, definition: &str, key: &str) -> ClientResult<Option<String>> {
+        let call = self.call(ctx, format!("looking at definition {definition}")).await?;
+        let api = Api::<CustomResourceDefinition>::all(call.client());
+        let found = call.read(|| api.get_metadata_opt(definition)).await?;
+        let said = |found: PartialObjectMeta<_>| found.metadata.annotations.unwrap_or_default().remove(key);
+        Ok(found.map(|found| said(found).unwrap_or_default()))
+    }
+}
+
+/// The version that was seen in it makes the API server refuse it when there is another one.
+fn rewritten(record: &ReleaseRecord, status: &str, content: &Secret, now: Timestamp) -> Value {
+    let labels = json!({"status": status, "modifiedAt": now.as_second().to_string()});
+    let content = ByteString(content.expose().as_bytes().to_vec());
+    json!({"metadata": {"resourceVersion": record.state, "labels": labels}, "data": {KEY: content}})
 }
 
 fn secret_name(release: &ReleaseName, revision: u32) -> String {
@@ -87,7 +121,6 @@ fn record(found: &PartialObjectMeta<KubeSecret>, release: &ReleaseName) -> Optio
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
 
     fn read(name: &str, labels: serde_json::Value) -> Option<ReleaseRecord> {
         let metadata = json!({"name": name, "labels": labels, "resourceVersion": "7", "creationTimestamp": "2026-01-02T03:04:05Z"});

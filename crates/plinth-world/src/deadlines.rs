@@ -176,8 +176,11 @@ pub const SSH_KEPT: Duration = Duration::from_secs(20);
 pub const HELM_MARGIN: Duration = Duration::from_secs(180);
 /// helm that was asked to stop writes down that it failed, which is one request.
 pub const HELM_STOPS: Duration = Duration::from_secs(10);
-/// An operation of helm that has been open for its own limit and so much longer is nobody's any more.
-pub const HELM_ABANDONED: Duration = Duration::from_secs(300);
+/// An operation of helm of which nobody knows who began it, nor with which limit, is nobody's any more after so long: three waits (hooks
+/// before, workloads, hooks after) of the longest limit in the catalog, 4 h of network-operator.
+pub const HELM_ABANDONED: Duration = Duration::from_secs(3 * 4 * 3600);
+/// helm that uninstalls marks the release after two reads.
+pub const HELM_MARKS: Duration = Duration::from_secs(60);
 /// Jobs and their pods that were removed are gone after the grace period of pods, 30 s by default.
 pub const HELM_JOBS_GONE: Duration = Duration::from_secs(60);
 /// A definition that was applied is served within a second or two; more where many were.

@@ -67,7 +67,8 @@ pub struct ReleaseRecord {
     pub state: String,
 }
 
-/// What helm keeps of its releases in the cluster: one Secret for each revision. helm itself is not run for it.
+/// What helm keeps of its releases in the cluster: one Secret for each revision, and what it was told of an object there. helm itself
+/// is not run for it.
 #[async_trait]
 pub trait ReleaseRecords: Send + Sync {
     /// All revisions of a release, oldest first, by their labels alone. Those that are not helm's are left out.
@@ -76,4 +77,15 @@ pub trait ReleaseRecords: Send + Sync {
     async fn content(&self, ctx: &Context, release: &ReleaseName, revision: u32) -> ClientResult<Option<Secret>>;
     /// Removes one, if nobody changed it meanwhile; it is an error when somebody did.
     async fn remove_record(&self, ctx: &Context, release: &ReleaseName, record: &ReleaseRecord) -> ClientResult<()>;
+    /// Gives one another status, with content that says the same, if nobody changed it meanwhile; it is an error when somebody did.
+    async fn rewrite_record(
+        &self,
+        ctx: &Context,
+        release: &ReleaseName,
+        record: &ReleaseRecord,
+        status: &str,
+        content: &Secret,
+    ) -> ClientResult<()>;
+    /// What an annotation of a custom resource definition says: empty when it has none of this name. None: there is no such definition.
+    async fn definition_annotation(&self, ctx: &Context, definition: &str, key: &str) -> ClientResult<Option<String>>;
 }

@@ -20,6 +20,7 @@ pub mod keystore;
 pub mod kube;
 pub mod node;
 pub mod output;
+pub mod packed;
 pub mod private_file;
 pub mod program_log;
 pub mod runai;

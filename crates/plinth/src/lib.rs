@@ -48,6 +48,8 @@ pub fn main() -> ExitCode {
             let exit = runtime.block_on(until_stopped(arguments, &printer)).unwrap_or_else(&tell);
             let exit = printer.end().map_or_else(|problem| tell(problem.into()), |()| exit);
             printer.last_words();
+            // A helm that was dropped writes down that it failed.
+            runtime.block_on(plinth_app::programs_end());
             // A thread that waits for a terminal or a disk does not hold the process.
             runtime.shutdown_background();
             exit

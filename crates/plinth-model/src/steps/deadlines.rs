@@ -48,7 +48,12 @@ pub const CONTROL_PLANE: u32 = 900;
 pub const GPU_RUNTIME: u32 = 600;
 /// A test pod is started, its image pulled, and DNS reloads its file every 30 to 45 s.
 pub const CLUSTER_DNS: u32 = 300;
-/// Helm's own limit counts waiting only; rendering, uploading and our health checks come on top.
+/// What helm does beside the waiting that it has a limit for: rendering, and some hundred requests to the API server.
+pub const HELM_RUN: u32 = 180;
+/// Before helm runs: an index and a package, three tries of 150 s each; helm itself, 17 MB; definitions and Jobs that have a minute each; and
+/// some requests.
+pub const RELEASE_BEFORE: u32 = 2 * 450 + 300 + 60 + 60 + 120;
+/// Requests, and objects that become healthy, on top of what they are given.
 pub const RELEASE_MARGIN: u32 = 300;
 /// Pods of a release end within their grace period; a workload with much to write may have one of ten minutes.
 pub const HELM_UNINSTALL: u32 = 600;

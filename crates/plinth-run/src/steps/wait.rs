@@ -18,11 +18,15 @@ pub(super) struct Limit {
 impl Limit {
     /// The limit of an act of this step that begins now.
     pub(super) fn of(step: &Step, env: &StepEnv) -> Self {
-        let deadline = Duration::from_secs(u64::from(step.work.deadline_s()));
+        Self::within(step, env, step.work.deadline_s())
+    }
+
+    /// The limit of a part of this step that begins now and has so many seconds.
+    pub(super) fn within(step: &Step, env: &StepEnv, seconds: u32) -> Self {
         Self {
             target: step.target().to_owned(),
             began: env.ctx.clock().elapsed(),
-            allowed: deadline.saturating_sub(deadlines::POLL),
+            allowed: Duration::from_secs(u64::from(seconds)).saturating_sub(deadlines::POLL),
         }
     }
 

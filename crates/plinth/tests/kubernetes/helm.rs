@@ -88,15 +88,16 @@ fn a_helm_killed_in_the_middle_is_repaired_by_the_next() {
         let before = ground.kubectl(&["get", "deployment", "a", "-o", "jsonpath={.metadata.uid}"]);
         let said = ground.upgrade(&with(&[])).unwrap();
         assert!(said.len() == 1 && said[0].contains("begins anew"), "{said:?}");
-        assert_eq!(ground.status("a"), Some(("deployed".to_owned(), 1)));
+        assert_eq!(ground.status("a"), Some(("deployed".to_owned(), 2)));
+        assert_eq!(ground.history("a"), ["1 failed", "2 deployed"], "what failed stays to be seen");
         let after = ground.kubectl(&["get", "deployment", "a", "-o", "jsonpath={.metadata.uid}"]);
         assert_eq!(before, after, "what was there was taken over");
         // An upgrade.
         ground.killed_in_its_hook(&hooked, |_| ());
-        assert_eq!(ground.status("a"), Some(("pending-upgrade".to_owned(), 2)));
+        assert_eq!(ground.status("a"), Some(("pending-upgrade".to_owned(), 3)));
         let said = ground.upgrade(&with(&[("color", "red".into())])).unwrap();
-        assert!(said.len() == 1 && said[0].contains("revision 2 of plinth-helm/a, pending-upgrade since"), "{said:?}");
-        assert_eq!(ground.status("a"), Some(("deployed".to_owned(), 2)));
+        assert!(said.len() == 1 && said[0].contains("revision 3 of plinth-helm/a, pending-upgrade since"), "{said:?}");
+        assert_eq!(ground.history("a"), ["1 failed", "2 superseded", "3 failed", "4 deployed"]);
         assert_eq!(ground.kubectl(&["get", "configmap", "a-settings", "-o", "jsonpath={.data.color}"]), "red");
     });
 }
@@ -149,7 +150,7 @@ fn a_failed_installation_begins_anew_with_its_hooks() {
             work.join().unwrap().unwrap()
         });
         assert!(said[0].contains("failed") && said[0].contains("begins anew"), "{said:?}");
-        assert_eq!(ground.status("a"), Some(("deployed".to_owned(), 1)));
+        assert_eq!(ground.history("a"), ["1 failed", "2 deployed"]);
         // A Job of a failed attempt that stands in the way.
         let stale = Release { stale_jobs: vec!["a-hook".into()], ..with(&[]) };
         let said = ground.upgrade(&stale).unwrap();

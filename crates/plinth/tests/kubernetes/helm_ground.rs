@@ -79,6 +79,13 @@ impl Ground {
         state.map(|state| (state.status, state.revision))
     }
 
+    /// Revisions of a release with their status, as helm itself tells them.
+    pub(crate) fn history(&self, name: &str) -> Vec<String> {
+        let all: Value = serde_json::from_str(&self.by_hand(&["history", name, "--output", "json"])).unwrap();
+        let told = |one: &Value| format!("{} {}", one["revision"], one["status"].as_str().unwrap());
+        all.as_array().unwrap().iter().map(told).collect()
+    }
+
     /// Somebody runs helm by hand.
     pub(crate) fn by_hand(&self, words: &[&str]) -> String {
         let mut command = Command::new(&self.helm);

@@ -91,7 +91,9 @@ fn a_platform_is_installed_put_right_and_taken_away() {
         let mut command = Command::new(folder.join("bin/helm"));
         command.arg("--kubeconfig").arg(stand.plane.admin()).args(["--namespace", "metrics-server"]).args(words);
         let ended = command.output().unwrap();
-        String::from_utf8_lossy(&ended.stdout).into_owned() + &String::from_utf8_lossy(&ended.stderr)
+        let said = String::from_utf8_lossy(&ended.stdout).into_owned() + &String::from_utf8_lossy(&ended.stderr);
+        assert!(ended.status.success(), "helm {words:?}: {said}");
+        said
     };
     let stop = AtomicBool::new(false);
     std::thread::scope(|scope| {

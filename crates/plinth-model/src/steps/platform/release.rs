@@ -31,16 +31,17 @@ impl StepParams for HelmRelease {
             "helm rollback to the revision before, or helm uninstall; custom resource definitions and volumes may stay.",
         ),
         expected_s: 180,
-        deadline_s: deadlines::RELEASE_MARGIN,
+        deadline_s: deadlines::RELEASE_BEFORE + 2 * deadlines::HELM_RUN,
     };
 
     fn stage(&self) -> Stage {
         self.stage
     }
 
-    /// Helm's own limit, and what comes before and after its waiting.
+    /// All that it may contain, one after the other: an uninstallation that was broken off is brought to its end, helm waits for hooks, then
+    /// the step waits until it works; each for as long as the release is given.
     fn deadline_s(&self) -> u32 {
-        self.release.timeout_s.saturating_add(Self::PROPERTIES.deadline_s)
+        self.release.timeout_s.saturating_mul(3).saturating_add(Self::PROPERTIES.deadline_s)
     }
 
     fn free_text(&self) -> Vec<FreeText<'_>> {

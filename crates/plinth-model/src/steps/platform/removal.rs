@@ -37,9 +37,10 @@ impl StepParams for ComponentRemoval {
     };
 
     fn deadline_s(&self) -> u32 {
-        // Objects are waited for as long as one release, then each release has its own time.
+        // Objects are waited for as long as one release, then each release has its own time, and helm takes some beside.
         let releases = u32::try_from(self.parts.releases.len()).unwrap_or(u32::MAX);
-        self.timeout_s.saturating_mul(releases.saturating_add(1)).saturating_add(Self::PROPERTIES.deadline_s)
+        let helm = self.timeout_s.saturating_add(deadlines::HELM_RUN).saturating_mul(releases);
+        helm.saturating_add(self.timeout_s).saturating_add(Self::PROPERTIES.deadline_s)
     }
 
     fn stage(&self) -> Stage {

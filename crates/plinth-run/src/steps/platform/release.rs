@@ -40,7 +40,6 @@ impl StepKind for HelmRelease {
     /// Installs or upgrades unless helm already has it as wanted, then waits until it works.
     async fn act(&self, step: &Step, env: &StepEnv) -> Result<String, ClientError> {
         let Self { release, .. } = self;
-        let limit = wait::Limit::of(step, env);
         let differences = env.clients.helm.differences(&env.ctx, release).await?;
         let mut repaired = Vec::new();
         if !differences.is_empty() {
@@ -48,6 +47,7 @@ impl StepKind for HelmRelease {
             repaired = env.clients.helm.upgrade(&env.ctx, release).await?;
         }
         let late = |seen: &[String]| not_healthy(&release.component, &release.namespace, seen);
+        let limit = wait::Limit::within(step, env, release.timeout_s);
         wait::until(&limit, env, CLIENT, || self.probe(env), late).await?;
         let what = if differences.is_empty() { "was there already" } else { "installed" };
         let said = format!("{} {} {what}, and it works", release.chart, release.version);

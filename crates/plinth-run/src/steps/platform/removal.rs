@@ -33,7 +33,7 @@ impl StepKind for ComponentRemoval {
 
     /// Objects first, then releases.
     async fn act(&self, step: &Step, env: &StepEnv) -> Result<String, ClientError> {
-        let limit = wait::Limit::of(step, env);
+        let limit = wait::Limit::within(step, env, self.timeout_s);
         let Parts { component, releases, objects } = &self.parts;
         let objects: Vec<ObjectName> = objects.iter().cloned().collect();
         if !objects.is_empty() {

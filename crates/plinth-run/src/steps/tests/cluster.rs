@@ -399,13 +399,30 @@ async fn a_release_is_installed_once_and_then_waited_for() {
 
     let sick = Bench::new();
     sick.fake.on("differences", Vec::<String>::new());
-    for _ in 0..looks(&work) {
+    for _ in 0..release("1").timeout_s as usize / deadlines::POLL.as_secs() as usize {
         sick.fake.on("differences", Vec::<String>::new()).on("health", health(false));
     }
     let finding = refused(sick.act(&work).await);
     assert_eq!(finding.code, "platform.not-healthy");
     assert!(finding.evidence.contains(&"! Deployment operator: 0/1 ready".to_owned()), "{:?}", finding.evidence);
     assert!(!sick.fake.calls().contains(&"upgrade"), "a release that helm has as wanted is not installed again");
+}
+
+#[test]
+fn a_step_with_helm_has_time_for_all_that_it_contains() {
+    let seconds = |time: Duration| u32::try_from(time.as_secs()).unwrap();
+    let (release, margin) = (release("1"), seconds(deadlines::HELM_MARGIN));
+    let fetched = 2 * deadlines::CHART_TRIES * seconds(deadlines::CHART_REQUEST);
+    let before = fetched + seconds(deadlines::HELM_CRDS_SERVED) + seconds(deadlines::HELM_JOBS_GONE);
+    // An uninstallation, helm, and health.
+    let all = before + 2 * (release.timeout_s + margin) + release.timeout_s;
+    assert!(helm_release().deadline_s() >= all + seconds(deadlines::HELM_STOPS), "{all}");
+    let name = |name: &str| plinth_model::ReleaseName { namespace: "n".into(), name: name.into() };
+    let parts = plinth_model::Parts { releases: [name("a"), name("b")].into(), ..plinth_model::Parts::default() };
+    let removal =
+        plinth_model::steps::ComponentRemoval { parts, timeout_s: 600, loses: String::new(), stage: Stage::Platform };
+    let all = 600 + 2 * (600 + margin + seconds(deadlines::HELM_STOPS));
+    assert!(Work::from(removal).deadline_s() >= all, "{all}");
 }
 
 #[tokio::test]

@@ -1,5 +1,7 @@
 //! The client with a cluster in memory and a script in place of helm.
 
+mod attempts;
+
 use crate::client::LocalHelm;
 use crate::payload::tests::record as payload;
 use async_trait::async_trait;
@@ -11,7 +13,7 @@ use plinth_world::charts::{ChartPackage, ChartPackages};
 use plinth_world::helm::{HelmClient as _, HelmPrograms, ReleaseRecord, ReleaseRecords};
 use plinth_world::kube::{HealthState, KubeHealth, KubeObjects};
 use plinth_world::secrets::Secrets;
-use plinth_world::{ClientResult, Context, SystemClock};
+use plinth_world::{ClientError, ClientResult, Context, SystemClock};
 use serde_json::{Value, json};
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -29,6 +31,10 @@ struct Cluster {
     /// Jobs that are there.
     jobs: Mutex<Vec<ObjectName>>,
     applied: Mutex<Vec<Value>>,
+    /// What helm is told of each definition; none is there otherwise.
+    policy: Mutex<Option<String>>,
+    /// It does not answer while this file is there.
+    away: Mutex<PathBuf>,
 }
 
 impl Cluster {
@@ -39,6 +45,10 @@ impl Cluster {
         self.records.lock().unwrap().push((record, content));
     }
 
+    fn statuses(&self) -> Vec<String> {
+        self.records.lock().unwrap().iter().map(|(record, _)| record.status.clone()).collect()
+    }
+
     fn revisions(&self) -> Vec<u32> {
         self.records.lock().unwrap().iter().map(|(record, _)| record.revision).collect()
     }
@@ -47,6 +57,9 @@ impl Cluster {
 #[async_trait]
 impl ReleaseRecords for Cluster {
     async fn records(&self, _: &Context, _: &ReleaseName) -> ClientResult<Vec<ReleaseRecord>> {
+        if self.away.lock().unwrap().exists() {
+            return Err(ClientError::new("kube", "asking").happened("no answer"));
+        }
         Ok(self.records.lock().unwrap().iter().map(|(record, _)| record.clone()).collect())
     }
     async fn content(&self, _: &Context, _: &ReleaseName, revision: u32) -> ClientResult<Option<Secret>> {
@@ -58,13 +71,31 @@ impl ReleaseRecords for Cluster {
         self.records.lock().unwrap().retain(|(there, _)| there != record);
         Ok(())
     }
+    async fn rewrite_record(
+        &self,
+        _: &Context,
+        _: &ReleaseName,
+        record: &ReleaseRecord,
+        status: &str,
+        content: &Secret,
+    ) -> ClientResult<()> {
+        let mut all = self.records.lock().unwrap();
+        let found = all.iter_mut().find(|(there, _)| there == record);
+        let (there, text) = found.ok_or_else(|| ClientError::new("kube", "rewriting").happened("it changed"))?;
+        there.status = status.to_owned();
+        *text = content.expose().to_owned();
+        Ok(())
+    }
+    async fn definition_annotation(&self, _: &Context, _: &str, key: &str) -> ClientResult<Option<String>> {
+        assert_eq!(key, "helm.sh/resource-policy");
+        Ok(self.policy.lock().unwrap().clone())
+    }
 }
 
 #[async_trait]
 impl KubeObjects for Cluster {
     async fn diff(&self, _: &Context, objects: &[Value]) -> ClientResult<Vec<String>> {
-        let kept = self.applied.lock().unwrap().contains(&"kept".into());
-        Ok(if kept { Vec::new() } else { objects.iter().map(|_| "~ metadata.annotations".to_owned()).collect() })
+        Ok(objects.iter().map(|_| "~ metadata.annotations".to_owned()).collect())
     }
     async fn apply(&self, _: &Context, objects: &[Value]) -> ClientResult<()> {
         self.applied.lock().unwrap().extend_from_slice(objects);
@@ -210,7 +241,7 @@ async fn helm_gets_its_words_its_values_and_nothing_else() {
     let package = before.split(' ').find(|word| word.ends_with("/a.tgz")).unwrap();
     assert!(Path::new(package).is_absolute() && Path::new(package).exists(), "{package}");
     let want = format!(
-        "args=upgrade a --namespace n --timeout 60s --kubeconfig {} {} --install --reset-values --values - --labels plinth-package={}",
+        "args=upgrade a --namespace n --timeout 60s --kubeconfig {} {} --install --reset-values --values - --labels plinth-package={},plinth-attempt=",
         config.display(),
         package,
         "0".repeat(32)
@@ -239,7 +270,8 @@ async fn helm_gets_its_words_its_values_and_nothing_else() {
 async fn helm_4_changes_objects_as_helm_3_does() {
     let bench = Bench::new("v4.3", "exit 0");
     bench.client().upgrade(&bench.ctx, &Release { digest: None, ..release() }).await.unwrap();
-    assert!(bench.seen().contains("--values - --server-side=false\n"), "{}", bench.seen());
+    let seen = bench.seen();
+    assert!(seen.contains("--values - --labels plinth-attempt=") && seen.contains(" --server-side=false\n"), "{seen}");
     bench.cluster.add(1, "deployed", 0, there("1.2.3", &json!({})));
     let name = ReleaseName { namespace: "n".into(), name: "a".into() };
     let error = bench.client().uninstall(&bench.ctx, &name, Duration::from_secs(9)).await.unwrap_err();
@@ -332,7 +364,7 @@ async fn a_helm_that_is_not_there_or_too_old_is_a_finding() {
 
 #[tokio::test]
 async fn a_release_that_somebody_is_at_work_on_is_not_touched() {
-    for (status, minutes) in [("pending-upgrade", 3), ("pending-install", -5), ("uninstalling", 0)] {
+    for (status, minutes) in [("pending-upgrade", 5 * 60), ("pending-install", -5), ("uninstalling", 0)] {
         let bench = Bench::new("v3.18.6", "exit 0");
         bench.cluster.add(1, "deployed", 90, there("1.0.0", &json!({})));
         bench.cluster.add(2, status, minutes, there("1.2.3", &json!({})));
@@ -349,10 +381,12 @@ async fn a_release_that_somebody_is_at_work_on_is_not_touched() {
 async fn what_was_broken_off_long_ago_is_repaired_and_told() {
     let bench = Bench::new("v3.18.6", "exit 0");
     bench.cluster.add(1, "deployed", 90, there("1.0.0", &json!({})));
-    bench.cluster.add(2, "pending-upgrade", 7, there("1.2.3", &json!({})));
+    bench.cluster.add(2, "pending-upgrade", 13 * 60, there("1.2.3", &json!({})));
     let said = bench.client().upgrade(&bench.ctx, &release()).await.unwrap();
     assert!(said.len() == 1 && said[0].contains("revision 2 of n/a, pending-upgrade since"), "{said:?}");
-    assert_eq!(bench.cluster.revisions(), [1]);
+    assert_eq!(bench.cluster.statuses(), ["deployed", "failed"], "what was broken off stays to be seen");
+    let content = Secret::new(bench.cluster.records.lock().unwrap()[1].1.clone());
+    assert_eq!(crate::payload::tests::status(&content), "failed");
     assert!(bench.seen().contains("args=upgrade a"));
     assert!(bench.told.lock().unwrap().contains(&said[0]));
 
@@ -370,7 +404,12 @@ async fn what_was_broken_off_long_ago_is_repaired_and_told() {
         said[0].contains("begins anew") && said[1] == "Job n/pre-install of an earlier attempt was removed",
         "{said:?}"
     );
-    assert_eq!(bench.cluster.revisions(), [0; 0]);
+    assert_eq!(bench.cluster.statuses(), ["failed"]);
+    let seen = bench.seen();
+    assert!(
+        seen.contains("args=install a ") && seen.contains("/a.tgz --replace --values - --labels plinth-package=000")
+    );
+    assert!(!seen.contains("null"), "an installation hands no label on: {seen}");
     assert!(bench.cluster.jobs.lock().unwrap().is_empty());
 }
 
@@ -387,12 +426,20 @@ async fn definitions_that_nobody_else_changes_are_applied_and_none_is_lost() {
     assert_eq!(bench.cluster.applied.lock().unwrap().len(), 1);
 
     bench.cluster.add(1, "deployed", 9, payload("a", "1.0.0", &json!({}), &format!("---\n{definition}")));
+    *bench.cluster.policy.lock().unwrap() = Some(String::new());
     fs::remove_file(bench.folder.path().join("seen")).unwrap();
-    let error = bench.client().upgrade(&bench.ctx, &apply).await.unwrap_err();
-    assert!(error.attempt.contains("kubectl annotate --overwrite customresourcedefinition a.example.com"), "{error:?}");
-    assert_eq!(error.finding.unwrap().code.as_str(), "helm.definitions-would-go");
-    assert_eq!(bench.seen(), "");
-    *bench.cluster.applied.lock().unwrap() = vec!["kept".into()];
+    // An upgrade that failed changes nothing in that: helm compares with what was installed to its end.
+    for failed in [false, true] {
+        if failed {
+            bench.cluster.add(2, "failed", 9, payload("a", "1.2.3", &json!({}), ""));
+        }
+        let error = bench.client().upgrade(&bench.ctx, &apply).await.unwrap_err();
+        let command = "kubectl annotate --overwrite customresourcedefinition a.example.com";
+        assert!(error.attempt.contains(command), "{error:?}");
+        assert_eq!(error.finding.unwrap().code.as_str(), "helm.definitions-would-go");
+        assert_eq!(bench.seen(), "");
+    }
+    *bench.cluster.policy.lock().unwrap() = Some("keep".to_owned());
     bench.client().upgrade(&bench.ctx, &release()).await.unwrap();
     assert_eq!(bench.cluster.applied.lock().unwrap().len(), 2, "it is nobody's otherwise");
 }
@@ -403,12 +450,15 @@ fn lives(file: &Path) -> bool {
     stat.rsplit_once(')').is_some_and(|(_, rest)| !rest.trim_start().starts_with('Z'))
 }
 
-/// Whether the process that a note names lives.
-fn running_process(state: &Path) -> bool {
+fn note(state: &Path) -> Value {
     let notes = fs::read_dir(state.join("helm/running")).unwrap().flatten();
     let texts: Vec<String> = notes.map(|note| fs::read_to_string(note.path()).unwrap()).collect();
-    let note: Value = serde_json::from_str(&texts[0]).unwrap();
-    Path::new(&format!("/proc/{}", note["process"])).exists()
+    serde_json::from_str(&texts[0]).unwrap()
+}
+
+/// Whether the process that a note names lives.
+fn running_process(state: &Path) -> bool {
+    Path::new(&format!("/proc/{}", note(state)["process"])).exists()
 }
 
 /// Until it holds, for some seconds.
@@ -436,28 +486,44 @@ async fn a_helm_that_nobody_waits_for_ends_with_all_that_it_started() {
     assert!(lives(&pid));
     let running = fs::read_dir(bench.state().join("helm/running")).unwrap().count();
     assert_eq!(running, 1, "it is noted that ours is at work");
-    bench.cluster.add(1, "pending-install", 99, there("1.2.3", &json!({})));
-    let error = bench.client().upgrade(&bench.ctx, &release()).await.unwrap_err();
-    assert!(error.happened.contains("which an earlier run started here"), "{error:?}");
+    let before = note(&bench.state());
+    let name = ReleaseName { namespace: "n".into(), name: "a".into() };
+    for (records, status, minutes) in [(0, "", 0), (1, "deployed", 5), (1, "pending-install", 99 * 60)] {
+        bench.cluster.records.lock().unwrap().clear();
+        (0..records).for_each(|_| bench.cluster.add(1, status, minutes, there("1.0.0", &json!({}))));
+        let error = bench.client().upgrade(&bench.ctx, &release()).await.unwrap_err();
+        assert!(error.happened.contains("which an earlier run started here"), "{status}: {error:?}");
+        let error = bench.client().uninstall(&bench.ctx, &name, Duration::from_secs(9)).await;
+        assert!(records == 0 || error.unwrap_err().happened.contains("an earlier run started here"), "{status}");
+        assert_eq!(note(&bench.state()), before, "its note stays");
+    }
     task.abort();
     until(|| !lives(&pid)).await;
+    crate::all_ended().await;
     assert_eq!(bench.cluster.revisions(), [1]);
     bench.cluster.records.lock().unwrap().clear();
     bench.cluster.add(1, "pending-install", 0, there("1.2.3", &json!({})));
+    until(|| !running_process(&bench.state())).await;
+    let error = bench.client().upgrade(&bench.ctx, &release()).await.unwrap_err();
+    assert_eq!(error.finding.unwrap().code.as_str(), "helm.in-use", "somebody else's of the same number");
+    let id = note(&bench.state())["attempt"]["id"].as_str().unwrap().to_owned();
+    bench.cluster.records.lock().unwrap()[0].0.labels.push(("plinth-attempt".to_owned(), id));
     fs::write(bench.folder.path().join("helm"), "#!/bin/sh\n[ $1 = version ] && exec echo v3.18.6\ncat >/dev/null\n")
         .unwrap();
-    until(|| !running_process(&bench.state())).await;
     let said = bench.client().upgrade(&bench.ctx, &release()).await.unwrap();
     assert!(said[0].contains("begins anew"), "it is young, and known to be nobody's: {said:?}");
 }
 
 #[tokio::test]
 async fn a_helm_that_does_not_end_in_time_is_stopped() {
+    use crate::mark::Attempt;
     use crate::process::{Job, run};
     use crate::program::{Major, Program, Words};
     let bench = Bench::new("v3.18.6", "exit 0");
     let pid = bench.folder.path().join("pid");
-    let script = format!("#!/bin/sh\nsleep 300 & echo $! >{}\nwait\n", pid.display());
+    // What it started does not hear what helm hears.
+    let deaf = "sh -c 'trap \"\" TERM; exec sleep 300' &";
+    let script = format!("#!/bin/sh\n{deaf}\necho $! >{}\nsleep 0.2\nwait\n", pid.display());
     fs::write(bench.folder.path().join("helm"), script).unwrap();
     let name = ReleaseName { namespace: "n".into(), name: "a".into() };
     let path = bench.folder.path().join("helm");
@@ -471,9 +537,10 @@ async fn a_helm_that_does_not_end_in_time_is_stopped() {
         state: &bench.state(),
         title: "helm uninstall",
         doing: "trying",
-        revision: 1,
+        attempt: Attempt::to_uninstall(1, Timestamp::now()),
     };
-    let error = run(&bench.ctx, job, &bench.secrets).await.unwrap_err();
+    let error = run(&bench.ctx, job, &*bench.cluster, &bench.secrets).await.unwrap_err();
     assert!(error.happened.contains("did not end within 1 s"), "{error}");
-    assert!(!lives(&pid));
+    // The kernel takes a moment; it would sleep for minutes otherwise.
+    until(|| !lives(&pid)).await;
 }
