@@ -26,6 +26,10 @@ const LARGEST_PROGRAM: u64 = 256 * 1024 * 1024;
 /// Most of what `helm version` prints that is read, bytes.
 const LARGEST_ANSWER: u64 = 64 * 1024;
 
+/// What to do about an archive of the site that is another one.
+const ANOTHER_ARCHIVE: &str =
+    "fetch the archive that is named after this version from get.helm.sh, or remove `platform.helm.source`";
+
 /// A helm that fits.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Helm {
@@ -116,8 +120,8 @@ impl HelmProgram {
         let name = format!("helm-{}-linux-{}", self.pin.version.prefixed(), arch.unwrap_or_default());
         let (program, doing) = (self.folder.join(&name), format!("fetching helm {}", self.pin.version));
         let failed = |error: io::Error| disk(&doing, &error);
-        let kept = program.clone();
-        if !blocking(move || is_kept(&kept)).await.map_err(failed)? {
+        let (kept, pin) = (program.clone(), digest.to_owned());
+        if !blocking(move || is_kept(&kept, &pin)).await.map_err(failed)? {
             ctx.progress(0, 0, format!("{doing}: {why_not}"));
             let archive = self.archive(ctx, &format!("{name}.tar.gz"), digest, &doing).await?;
             let (inside, goal) = (format!("linux-{}/helm", arch.unwrap_or_default()), program.clone());
@@ -126,8 +130,8 @@ impl HelmProgram {
         Ok(Helm { program, version: self.pin.version.clone() })
     }
 
-    /// The archive as a file of this machine, proved by its digest.
-    async fn archive(&self, ctx: &Context, name: &str, digest: &str, doing: &str) -> ClientResult<PathBuf> {
+    /// The archive, proved by its digest: the bytes that were proved are those that are unpacked.
+    async fn archive(&self, ctx: &Context, name: &str, digest: &str, doing: &str) -> ClientResult<Proved> {
         let source = self.source.as_deref().unwrap_or(&self.pin.source);
         if source.contains("://") {
             let url = if source.ends_with(".tar.gz") {
@@ -143,20 +147,36 @@ impl HelmProgram {
                 groups: Vec::new(),
             };
             self.fetch.fetch(ctx, &file).await?;
-            return Ok(self.fetch.place(digest));
+            let place = self.fetch.place(digest);
+            let failed = |error: io::Error| disk(doing, &error);
+            return proved(place.clone(), digest).await.map_err(failed)?.map_err(|found| {
+                let attempt = format!("remove {}, and run again: it is fetched anew", place.display());
+                another(&place, digest, &found, doing, &attempt)
+            });
         }
         let given = files::named(&self.site, source);
         let file = if given.is_dir() { given.join(name) } else { given };
-        let (read, wanted) = (file.clone(), digest.to_owned());
-        let found = blocking(move || files::read_up_to(&read, LARGEST_ARCHIVE).map(|bytes| Digest::of_bytes(&bytes)));
-        let found = found.await.map_err(|error| {
+        let found = proved(file.clone(), digest).await.map_err(|error| {
             ClientError::new(CLIENT, doing)
                 .happened(format!("{} cannot be read: {error}", file.display()))
                 .attempt("correct `platform.helm.source`; a relative name starts at the folder of the site file")
                 .because(Cause::Input)
         })?;
-        if found.as_str() == wanted { Ok(file) } else { Err(another(&file, &wanted, found.as_str(), doing)) }
+        found.map_err(|found| another(&file, digest, &found, doing, ANOTHER_ARCHIVE))
     }
+}
+
+/// An archive whose bytes were compared with the pin, and the digest that they have.
+struct Proved {
+    bytes: Vec<u8>,
+    digest: String,
+}
+
+/// Reads an archive once, and proves what was read; the error inside is the digest of another content.
+async fn proved(file: PathBuf, wanted: &str) -> io::Result<Result<Proved, String>> {
+    let bytes = blocking(move || files::read_up_to(&file, LARGEST_ARCHIVE)).await?;
+    let digest = Digest::of_bytes(&bytes).as_str().to_owned();
+    Ok(if digest == wanted { Ok(Proved { bytes, digest }) } else { Err(digest) })
 }
 
 /// Whether a version is one that plinth speaks: its flags are known, and `--take-ownership` and the rest need no older one.
@@ -206,20 +226,23 @@ fn mark_of(program: &Path) -> PathBuf {
     program.with_file_name(format!("{name}.sha256"))
 }
 
-/// Whether the program is here and is what was unpacked.
-fn is_kept(program: &Path) -> io::Result<bool> {
+/// Whether the program is here, was unpacked from the pinned archive, and is still what was unpacked.
+fn is_kept(program: &Path, pin: &str) -> io::Result<bool> {
     let Some(mark) = private_file::read(&mark_of(program))? else { return Ok(false) };
+    let Some((archive, content)) = mark.trim().split_once(' ') else { return Ok(false) };
+    if archive != pin {
+        return Ok(false);
+    }
     match files::read_up_to(program, usize::try_from(LARGEST_PROGRAM).unwrap_or(usize::MAX)) {
-        Ok(bytes) => Ok(Digest::of_bytes(&bytes).as_str() == mark.trim()),
+        Ok(bytes) => Ok(Digest::of_bytes(&bytes).as_str() == content),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
         Err(error) => Err(error),
     }
 }
 
-/// Takes the one program out of its archive. The mark comes last: a program with a mark is whole.
-fn unpack(archive: &Path, inside: &str, goal: &Path) -> io::Result<()> {
-    let packed = files::read_up_to(archive, LARGEST_ARCHIVE)?;
-    let mut archive = tar::Archive::new(GzDecoder::new(packed.as_slice()).take(LARGEST_PROGRAM));
+/// Takes the one program out of its archive. The mark comes last: a program with a mark is whole. It names the archive and the program.
+fn unpack(packed: &Proved, inside: &str, goal: &Path) -> io::Result<()> {
+    let mut archive = tar::Archive::new(GzDecoder::new(packed.bytes.as_slice()).take(LARGEST_PROGRAM));
     for entry in archive.entries()? {
         let mut entry = entry?;
         if entry.path()?.as_os_str() != inside || !entry.header().entry_type().is_file() {
@@ -231,7 +254,8 @@ fn unpack(archive: &Path, inside: &str, goal: &Path) -> io::Result<()> {
             private_file::make_directory(folder)?;
         }
         files::replace(goal, &program, 0o700)?;
-        return private_file::write(&mark_of(goal), Digest::of_bytes(&program).as_str().as_bytes());
+        let mark = format!("{} {}", packed.digest, Digest::of_bytes(&program).as_str());
+        return private_file::write(&mark_of(goal), mark.as_bytes());
     }
     Err(io::Error::new(io::ErrorKind::InvalidData, format!("the archive of helm has no `{inside}`")))
 }
@@ -257,13 +281,12 @@ fn none_for_this_machine(why_not: &str) -> ClientError {
         .finding(finding)
 }
 
-fn another(file: &Path, wanted: &str, found: &str, doing: &str) -> ClientError {
+fn another(file: &Path, wanted: &str, found: &str, doing: &str, attempt: &str) -> ClientError {
     let text = format!("{} is another archive than the pinned one", file.display());
-    let fix = "fetch the archive that is named after this version from get.helm.sh, or remove `platform.helm.source`";
     let finding = Finding::error(code::FETCH_CHECKSUM, "helm", text.clone())
         .evidence(format!("wanted SHA-256 {wanted}"))
         .evidence(format!("got {found}"))
         .owner(Owner::You)
-        .fix(fix);
-    ClientError::new(CLIENT, doing).happened(text).attempt(fix).because(Cause::Input).finding(finding)
+        .fix(attempt);
+    ClientError::new(CLIENT, doing).happened(text).attempt(attempt).because(Cause::Input).finding(finding)
 }

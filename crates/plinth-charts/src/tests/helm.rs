@@ -16,6 +16,8 @@ struct Web {
     folder: PathBuf,
     archive: Vec<u8>,
     asked: Mutex<Vec<String>>,
+    /// What lies in the archive's place when it is read: somebody wrote there after it was fetched.
+    written_over: Option<Vec<u8>>,
 }
 
 #[async_trait]
@@ -32,7 +34,7 @@ impl FetchClient for Web {
     async fn fetch(&self, _: &Context, file: &DownloadFile) -> ClientResult<()> {
         self.asked.lock().unwrap().push(file.url.clone());
         assert_eq!(file.sha256, sha256(&self.archive));
-        fs::write(self.place(&file.sha256), &self.archive).unwrap();
+        fs::write(self.place(&file.sha256), self.written_over.as_ref().unwrap_or(&self.archive)).unwrap();
         Ok(())
     }
     async fn status(&self, _: &Context, _: &str) -> ClientResult<u16> {
@@ -64,7 +66,8 @@ impl Trial {
         let archives = ARCHES.map(|arch| (arch.to_owned(), sha256(&archive))).into();
         let pin =
             HelmPin { schema: 1, version: "v3.18.6".parse().unwrap(), source: "https://get.helm.sh".into(), archives };
-        let web = Arc::new(Web { folder: folder.path().to_owned(), archive, asked: Mutex::default() });
+        let web = Web { folder: folder.path().to_owned(), archive, asked: Mutex::default(), written_over: None };
+        let web = Arc::new(web);
         Self { folder, web, pin }
     }
 
@@ -138,6 +141,21 @@ async fn the_pinned_program_is_fetched_once_and_again_when_it_was_changed() {
     fs::write(&helm.program, "changed").unwrap();
     assert_eq!(content(&trial.choose(None).await.unwrap().program), "pinned");
     assert_eq!(trial.asked().len(), 2);
+}
+
+#[tokio::test]
+async fn what_is_unpacked_is_what_was_proved_and_belongs_to_the_pin() {
+    let mut trial = Trial::new();
+    let other = ARCHES.iter().fold(Pack::new(), |pack, arch| pack.file(&format!("linux-{arch}/helm"), b"other")).done();
+    Arc::get_mut(&mut trial.web).unwrap().written_over = Some(other.clone());
+    let error = trial.choose(None).await.unwrap_err();
+    assert_eq!((error.cause, error.finding.unwrap().code.as_str()), (Cause::Input, "fetch.checksum"));
+
+    let mut trial = Trial::new();
+    assert_eq!(content(&trial.choose(None).await.unwrap().program), "pinned");
+    trial.pin.archives = ARCHES.map(|arch| (arch.to_owned(), sha256(&other))).into();
+    Arc::get_mut(&mut trial.web).unwrap().archive = other;
+    assert_eq!(content(&trial.choose(None).await.unwrap().program), "other", "a moved pin is fetched, not what it was");
 }
 
 #[tokio::test]
