@@ -18,5 +18,7 @@ pub use audience::Audience;
 pub use failure::Failure;
 pub use goal::Goal;
 pub use input::Input;
-pub use operation::{Access, Approve, Approved, ChartMove, Depth, Discovered, Observation, Operation, Planned, Setup};
+pub use operation::{
+    Access, Approve, Approved, ChartMove, Depth, Discovered, Observation, Operation, Planned, Refreshed, Setup,
+};
 pub use world::{Crash, Script, World};

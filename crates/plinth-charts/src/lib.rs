@@ -20,7 +20,7 @@ mod repository;
 mod store;
 mod web;
 
-pub use charts::{Charts, Moved};
+pub use charts::{Charts, Newest};
 pub use helm::{Helm, HelmProgram};
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ use plinth_model::steps::{CrdPolicy, Release};
 use plinth_model::{ObjectName, ReleaseName, Secret, SecretRef};
 use plinth_world::charts::ChartPackages;
 use plinth_world::helm::{
-    DEPLOYED, HelmClient, HelmPrograms, ReleaseRecord, ReleaseRecords, ReleaseState, value_differences,
+    DEPLOYED, HelmClient, HelmPrograms, ReleaseRecord, ReleaseRecords, ReleaseState, not_older, value_differences,
 };
 use plinth_world::kube::{KubeHealth, KubeObjects};
 use plinth_world::secrets::Secrets;
@@ -230,7 +230,11 @@ impl LocalHelm {
         // What may refuse it comes before anything is changed.
         let program = self.program(ctx).await?;
         let values = self.values(release, doing)?;
-        let package = absolute(&self.packages.package(ctx, release).await?.file);
+        let package = self.packages.package(ctx, release).await?;
+        if let Some(there) = self.newest(ctx, &name, &records, doing).await? {
+            not_older(release, &there.version, &package.version)?;
+        }
+        let package = absolute(&package.file);
         let mut said = self.repair(ctx, &name, &records, limit).await?;
         let records = if said.is_empty() { records } else { self.records(ctx, &name).await? };
         let there = self.newest(ctx, &name, &records, doing).await?;

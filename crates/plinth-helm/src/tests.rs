@@ -193,6 +193,8 @@ fn release() -> Release {
         timeout_s: 60,
         health: Vec::new(),
         stale_jobs: vec!["pre-install".to_owned()],
+        meaning_of: None,
+        named_by_site: false,
     }
 }
 

@@ -4,11 +4,12 @@ mod differences;
 
 pub use differences::value_differences;
 
-use crate::{ClientResult, Context};
+use crate::{Cause, ClientError, ClientResult, Context};
 use async_trait::async_trait;
 use jiff::Timestamp;
+use plinth_model::finding::code;
 use plinth_model::steps::Release;
-use plinth_model::{ReleaseName, Secret, Version};
+use plinth_model::{Finding, ReleaseName, Secret, Version};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -43,6 +44,30 @@ pub trait HelmClient: Send + Sync {
     /// Uninstalls the release with its history, and waits until what it made is gone. What helm keeps on purpose stays: its
     /// namespace, custom resource definitions that are no templates, claims of volumes. A release that is not there is fine.
     async fn uninstall(&self, ctx: &Context, release: &ReleaseName, limit: Duration) -> ClientResult<()>;
+}
+
+/// Refuses to go back to an older version than the one that is deployed, unless the site file names exactly that one: charts are not
+/// made for that, and some lose data by it.
+///
+/// # Errors
+/// When `wanted` is older, and nobody named it.
+pub fn not_older(release: &Release, deployed: &Version, wanted: &Version) -> ClientResult<()> {
+    if wanted >= deployed || release.named_by_site {
+        return Ok(());
+    }
+    let Release { component, release: name, namespace, .. } = release;
+    let text = format!("{component} {} is deployed, and {} would be installed", deployed.bare(), wanted.bare());
+    let fix = format!(
+        "choose the newest version of a line anew with `plinth plan --refresh`; to go back on purpose, write the version {} of \
+         {component} into the site file",
+        wanted.bare()
+    );
+    let finding = Finding::error(code::HELM_OLDER_VERSION, &**component, text.clone()).fix(&*fix);
+    Err(ClientError::new("helm", format!("upgrading release {namespace}/{name}"))
+        .happened(text)
+        .attempt(fix)
+        .because(Cause::Input)
+        .finding(finding))
 }
 
 /// Gives the program `helm`: one that is here, or one that is fetched.

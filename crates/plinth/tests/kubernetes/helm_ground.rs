@@ -243,6 +243,8 @@ pub(crate) fn release(chart: &str, name: &str, version: &str, values: Value) -> 
         timeout_s: 60,
         health: Vec::new(),
         stale_jobs: Vec::new(),
+        meaning_of: None,
+        named_by_site: false,
     }
 }
 

@@ -66,6 +66,11 @@ findings! {
         usually: "A person or a pipeline runs helm at this moment; or a helm was killed, and its record says so for ever.",
         fix: "Find out who it is. When nobody is, run again after the time that the fix names: what was broken off is repaired then.",
     }
+    HELM_OLDER_VERSION = "helm.older-version", You {
+        means: "The cluster has a newer version of a chart than the one that would be installed. Going back was not begun: it may lose data.",
+        usually: "Somebody upgraded with helm or from another machine, or this state directory remembers an older version of a line such as `~2.21.0`.",
+        fix: "Run `plinth plan --refresh` to choose the newest version of the line anew, or name the deployed version in the site file. To go back on purpose, name the older version there, with all three numbers.",
+    }
     INGRESS_CERTIFICATE_NOT_TRUSTED = "ingress.certificate-not-trusted", You {
         means: "HTTPS to the platform's URL does not answer with a certificate that the site's authority signed.",
         usually: "The ingress does not find its TLS secret and shows a fake certificate, or the secret holds another certificate than the kept one.",

@@ -8,6 +8,7 @@ use plinth_model::finding::code;
 use plinth_model::steps::{Health, HelmRelease};
 use plinth_model::{Finding, Step};
 use plinth_world::ClientError;
+use plinth_world::helm::not_older;
 
 const CLIENT: &str = "helm";
 
@@ -24,16 +25,13 @@ impl StepKind for HelmRelease {
         let Self { release, .. } = self;
         let differences = env.clients.helm.differences(&env.ctx, release).await?;
         if !differences.is_empty() {
+            self.goes_forward(env).await?;
             return Ok(differs(differences));
         }
+        let version = self.deployed(env).await?;
         let unhealthy = unhealthy(env, &release.namespace, &release.health).await?;
         Ok(compared(unhealthy, || {
-            format!(
-                "{} {} is deployed, {} checked",
-                release.chart,
-                release.version,
-                amount(release.health.len(), "proof")
-            )
+            format!("{} {version} is deployed, {} checked", release.chart, amount(release.health.len(), "proof"))
         }))
     }
 
@@ -44,14 +42,38 @@ impl StepKind for HelmRelease {
         let differences = env.clients.helm.differences(&env.ctx, release).await?;
         let mut repaired = Vec::new();
         if !differences.is_empty() {
+            self.goes_forward(env).await?;
             env.ctx.progress(0, 0, format!("helm upgrade --install {}", release.release));
             repaired = env.clients.helm.upgrade(&env.ctx, release).await?;
         }
         let late = |seen: &[String]| not_healthy(&release.component, &release.namespace, seen);
         wait::until(&limit, env, CLIENT, || self.probe(env), late).await?;
         let what = if differences.is_empty() { "was there already" } else { "installed" };
-        let said = format!("{} {} {what}, and it works", release.chart, release.version);
+        let said = format!("{} {} {what}, and it works", release.chart, self.deployed(env).await?);
         Ok(std::iter::once(said).chain(repaired).collect::<Vec<_>>().join("; "))
+    }
+}
+
+impl HelmRelease {
+    /// The version for people; of a line that nobody resolved before, the one that helm installed.
+    async fn deployed(&self, env: &StepEnv) -> Result<String, ClientError> {
+        let Self { release, .. } = self;
+        if release.version.exact().is_some() {
+            return Ok(release.version_in_words());
+        }
+        let there = env.clients.helm.release(&env.ctx, &release.namespace, &release.release).await?;
+        Ok(there.map_or_else(
+            || release.version.to_string(),
+            |there| format!("{} ({})", there.version.bare(), release.version),
+        ))
+    }
+
+    /// Refuses an older version than the deployed one, as far as it is known here which one would be installed.
+    async fn goes_forward(&self, env: &StepEnv) -> Result<(), ClientError> {
+        let Self { release, .. } = self;
+        let Some(wanted) = release.version.exact() else { return Ok(()) };
+        let there = env.clients.helm.release(&env.ctx, &release.namespace, &release.release).await?;
+        there.map_or(Ok(()), |there| not_older(release, &there.version, wanted))
     }
 }
 
