@@ -6,7 +6,7 @@ use plinth_model::download::{DownloadFile, HelmPin};
 use plinth_model::finding::code;
 use plinth_model::{Digest, Finding, Owner, Version};
 use plinth_world::fetch::FetchClient;
-use plinth_world::helm::HelmPrograms;
+use plinth_world::helm::{Helm, HelmMajor, HelmPrograms};
 use plinth_world::{Cause, ClientError, ClientResult, Context, deadlines, files, private_file};
 use std::ffi::{OsStr, OsString};
 use std::io::{self, Read as _};
@@ -30,15 +30,6 @@ const LARGEST_ANSWER: u64 = 64 * 1024;
 const ANOTHER_ARCHIVE: &str =
     "fetch the archive that is named after this version from get.helm.sh, or remove `platform.helm.source`";
 
-/// A helm that fits.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Helm {
-    /// The program.
-    pub program: PathBuf,
-    /// Its version, as it says itself: flags differ between 3 and 4.
-    pub version: Version,
-}
-
 /// Finds the helm program, once per process.
 pub struct HelmProgram {
     /// Where programs of this machine are.
@@ -53,8 +44,20 @@ pub struct HelmProgram {
 
 #[async_trait]
 impl HelmPrograms for HelmProgram {
-    async fn program(&self, ctx: &Context) -> ClientResult<PathBuf> {
-        self.choose(ctx).await.map(|helm| helm.program)
+    async fn program(&self, ctx: &Context) -> ClientResult<Helm> {
+        self.chosen.get_or_try_init(|| self.search(ctx)).await.cloned()
+    }
+
+    async fn at_hand(&self, _: &Context) -> ClientResult<Option<Helm>> {
+        if let Some(chosen) = self.chosen.get() {
+            return Ok(Some(chosen.clone()));
+        }
+        if let Ok(helm) = self.of_this_machine().await {
+            return Ok(Some(helm));
+        }
+        let Some(pinned) = self.pinned() else { return Ok(None) };
+        let here = pinned.is_kept().await.map_err(|error| disk("looking for the pinned helm", &error))?;
+        Ok(here.then_some(pinned.helm).flatten())
     }
 }
 
@@ -82,26 +85,32 @@ impl HelmProgram {
         self
     }
 
-    /// The program, and its version.
-    ///
-    /// # Errors
-    /// When none of this machine fits, and the pinned one cannot be fetched, is another content, or is not there for this kind of
-    /// machine.
-    pub async fn choose(&self, ctx: &Context) -> ClientResult<Helm> {
-        self.chosen.get_or_try_init(|| self.search(ctx)).await.cloned()
-    }
-
     async fn search(&self, ctx: &Context) -> ClientResult<Helm> {
-        let why_not = match self.on_path() {
-            None => "this machine has no program `helm`".to_owned(),
-            Some(program) => match version_of(&program, &self.folder, self.path.as_deref()).await {
-                Ok(version) if fits(&version) => return Ok(Helm { program, version }),
-                Ok(version) => format!("{} is {version}; 3.14 or newer, or 4, is wanted", program.display()),
-                Err(why) => format!("{} does not say its version: {why}", program.display()),
-            },
+        let why_not = match self.of_this_machine().await {
+            Ok(helm) => return Ok(helm),
+            Err(why_not) => why_not,
         };
         tracing::info!(why = %why_not, pinned = %self.pin.version, "the pinned helm is used");
-        self.pinned(ctx, &why_not).await
+        let pinned = self.pinned().ok_or_else(|| none_for_this_machine(&why_not))?;
+        let doing = format!("fetching helm {}", self.pin.version);
+        let failed = |error: io::Error| disk(&doing, &error);
+        if !pinned.is_kept().await.map_err(failed)? {
+            ctx.progress(0, 0, format!("{doing}: {why_not}"));
+            let archive = self.archive(ctx, &pinned.archive, &pinned.digest, &doing).await?;
+            let (inside, goal) = (pinned.inside, pinned.program);
+            blocking(move || unpack(&archive, &inside, &goal)).await.map_err(failed)?;
+        }
+        pinned.helm.ok_or_else(|| none_for_this_machine("the pinned helm is no release that fits"))
+    }
+
+    /// The one on `PATH`; else why that one does not do, as a sentence.
+    async fn of_this_machine(&self) -> Result<Helm, String> {
+        let program = self.on_path().ok_or("this machine has no program `helm`")?;
+        let shown = program.display();
+        let version = version_of(&program, &self.folder, self.path.as_deref()).await;
+        let version = version.map_err(|why| format!("{shown} does not say its version: {why}"))?;
+        let why_not = format!("{shown} is {version}; {} is wanted", HelmMajor::WANTED);
+        Helm::new(program, version).ok_or(why_not)
     }
 
     fn on_path(&self) -> Option<PathBuf> {
@@ -111,23 +120,14 @@ impl HelmProgram {
         std::env::split_paths(self.path.as_ref()?).map(|folder| folder.join("helm")).find(is_program)
     }
 
-    async fn pinned(&self, ctx: &Context, why_not: &str) -> ClientResult<Helm> {
-        let arch = architecture();
-        let Some(digest) = arch.and_then(|arch| self.pin.archives.get(arch)).filter(|_| cfg!(target_os = "linux"))
-        else {
-            return Err(none_for_this_machine(why_not));
-        };
-        let name = format!("helm-{}-linux-{}", self.pin.version.prefixed(), arch.unwrap_or_default());
-        let (program, doing) = (self.folder.join(&name), format!("fetching helm {}", self.pin.version));
-        let failed = |error: io::Error| disk(&doing, &error);
-        let (kept, pin) = (program.clone(), digest.to_owned());
-        if !blocking(move || is_kept(&kept, &pin)).await.map_err(failed)? {
-            ctx.progress(0, 0, format!("{doing}: {why_not}"));
-            let archive = self.archive(ctx, &format!("{name}.tar.gz"), digest, &doing).await?;
-            let (inside, goal) = (format!("linux-{}/helm", arch.unwrap_or_default()), program.clone());
-            blocking(move || unpack(&archive, &inside, &goal)).await.map_err(failed)?;
-        }
-        Ok(Helm { program, version: self.pin.version.clone() })
+    /// The pinned release; none: there is none for this kind of machine.
+    fn pinned(&self) -> Option<Pinned> {
+        let arch = architecture().filter(|_| cfg!(target_os = "linux"))?;
+        let digest = self.pin.archives.get(arch)?.clone();
+        let name = format!("helm-{}-linux-{arch}", self.pin.version.prefixed());
+        let program = self.folder.join(&name);
+        let helm = Helm::new(program.clone(), self.pin.version.clone());
+        Some(Pinned { program, helm, archive: format!("{name}.tar.gz"), digest, inside: format!("linux-{arch}/helm") })
     }
 
     /// The archive, proved by its digest: the bytes that were proved are those that are unpacked.
@@ -166,6 +166,27 @@ impl HelmProgram {
     }
 }
 
+/// The pinned release for this machine.
+struct Pinned {
+    /// Where it is kept.
+    program: PathBuf,
+    /// None: the catalog pins one that does not fit.
+    helm: Option<Helm>,
+    /// Name of the archive.
+    archive: String,
+    /// SHA-256 of the archive.
+    digest: String,
+    /// The program's name in the archive.
+    inside: String,
+}
+
+impl Pinned {
+    async fn is_kept(&self) -> io::Result<bool> {
+        let (program, digest) = (self.program.clone(), self.digest.clone());
+        blocking(move || is_kept(&program, &digest)).await
+    }
+}
+
 /// An archive whose bytes were compared with the pin, and the digest that they have.
 struct Proved {
     bytes: Vec<u8>,
@@ -177,12 +198,6 @@ async fn proved(file: PathBuf, wanted: &str) -> io::Result<Result<Proved, String
     let bytes = blocking(move || files::read_up_to(&file, LARGEST_ARCHIVE)).await?;
     let digest = Digest::of_bytes(&bytes).as_str().to_owned();
     Ok(if digest == wanted { Ok(Proved { bytes, digest }) } else { Err(digest) })
-}
-
-/// Whether a version is one that plinth speaks: its flags are known, and `--take-ownership` and the rest need no older one.
-fn fits(version: &Version) -> bool {
-    let version = version.semver();
-    (version.major == 3 && version.minor >= 14) || version.major == 4
 }
 
 /// As helm's archives are called; none: there are none for it.
@@ -272,8 +287,8 @@ fn disk(doing: &str, error: &io::Error) -> ClientError {
 
 fn none_for_this_machine(why_not: &str) -> ClientError {
     let text = format!("{why_not}, and none is known for this kind of machine ({})", std::env::consts::ARCH);
-    let fix = "install helm 3.14 or newer, or 4, so that it is found by PATH";
-    let finding = Finding::error(code::HELM_NO_PROGRAM, "helm", text.clone()).fix(fix);
+    let fix = format!("install helm {}, so that it is found by PATH", HelmMajor::WANTED);
+    let finding = Finding::error(code::HELM_NO_PROGRAM, "helm", text.clone()).fix(&*fix);
     ClientError::new(CLIENT, "finding the program `helm`")
         .happened(text)
         .attempt(fix)

@@ -21,7 +21,7 @@ mod store;
 mod web;
 
 pub use charts::{Charts, Newest};
-pub use helm::{Helm, HelmProgram};
+pub use helm::HelmProgram;
 
 #[cfg(test)]
 mod tests;

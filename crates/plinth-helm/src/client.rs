@@ -5,7 +5,7 @@ use crate::failure::CLIENT;
 use crate::package::definitions;
 use crate::payload::{self, Payload};
 use crate::process::{self, Job};
-use crate::program::{Program, Words};
+use crate::program::Words;
 use async_trait::async_trait;
 use plinth_model::steps::{CrdPolicy, Release};
 use plinth_model::{ObjectName, ReleaseName, Secret, SecretRef};
@@ -19,7 +19,6 @@ use plinth_world::{Cause, ClientError, ClientResult, Context, deadlines};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::OnceCell;
 
 /// Label by which a release remembers the package that it was made from: the beginning of the digest that the plan asked for (of the package, or of what names it in a registry), since
 /// the value of a label has at most 63 characters.
@@ -41,7 +40,6 @@ pub struct LocalHelm {
     program: Arc<dyn HelmPrograms>,
     secrets: Arc<dyn Secrets>,
     pub(super) abandoned: Duration,
-    known: OnceCell<Program>,
 }
 
 impl LocalHelm {
@@ -55,9 +53,9 @@ impl LocalHelm {
         program: Arc<dyn HelmPrograms>,
         secrets: Arc<dyn Secrets>,
     ) -> Self {
-        let (state, kubeconfig, known) = (absolute(state), absolute(kubeconfig), OnceCell::new());
+        let (state, kubeconfig) = (absolute(state), absolute(kubeconfig));
         let abandoned = deadlines::HELM_ABANDONED;
-        Self { state, kubeconfig, cluster, packages, program, secrets, abandoned, known }
+        Self { state, kubeconfig, cluster, packages, program, secrets, abandoned }
     }
 
     /// The same, with another time after which an open operation of somebody else is nobody's any more, beside its own limit.
@@ -65,11 +63,6 @@ impl LocalHelm {
     pub const fn abandoned_after(mut self, time: Duration) -> Self {
         self.abandoned = time;
         self
-    }
-
-    async fn program(&self, ctx: &Context) -> ClientResult<&Program> {
-        let find = || async { Program::ask(self.program.program(ctx).await?).await };
-        self.known.get_or_try_init(find).await
     }
 
     /// What is written in the newest revision.
@@ -202,9 +195,9 @@ impl LocalHelm {
     /// Runs helm's own uninstallation.
     pub(super) async fn uninstall_all(&self, ctx: &Context, name: &ReleaseName, limit: Duration) -> ClientResult<()> {
         let doing = format!("uninstalling release {name}");
-        let program = self.program(ctx).await?;
+        let program = self.program.program(ctx).await?;
         let job = Job {
-            program,
+            program: &program,
             release: name,
             words: Words::uninstall(program.major, name, &self.kubeconfig, limit),
             input: None,
@@ -228,7 +221,7 @@ impl LocalHelm {
         let records = self.records(ctx, &name).await?;
         self.must_be_free(ctx, &name, &records, limit, doing)?;
         // What may refuse it comes before anything is changed.
-        let program = self.program(ctx).await?;
+        let program = self.program.program(ctx).await?;
         let values = self.values(release, doing)?;
         let package = self.packages.package(ctx, release).await?;
         if let Some(there) = self.newest(ctx, &name, &records, doing).await? {
@@ -242,7 +235,7 @@ impl LocalHelm {
         said.extend(self.remove_stale_jobs(ctx, release, doing).await?);
         let labels = labels(release, records.last());
         let job = Job {
-            program,
+            program: &program,
             release: &name,
             words: Words::upgrade(program.major, &name, &package, labels, &self.kubeconfig, limit),
             input: Some(values),

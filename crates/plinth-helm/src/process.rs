@@ -4,9 +4,10 @@
 use crate::failure;
 use crate::folder::Folder;
 use crate::mark::Mark;
-use crate::program::{Program, Words, bare};
+use crate::program::{Words, bare, title};
 use crate::{LOGS, LOGS_KEPT};
 use plinth_model::{ReleaseName, Secret};
+use plinth_world::helm::Helm;
 use plinth_world::program_log::{LOG_TIME, ProgramLog};
 use plinth_world::secrets::Secrets;
 use plinth_world::{ClientResult, Context, deadlines};
@@ -21,7 +22,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval_at, timeout};
 
 /// What is run.
 pub(super) struct Job<'a> {
-    pub(super) program: &'a Program,
+    pub(super) program: &'a Helm,
     pub(super) release: &'a ReleaseName,
     pub(super) words: Words,
     /// For its standard input.
@@ -47,7 +48,7 @@ pub(super) async fn run(ctx: &Context, job: Job<'_>, secrets: &Arc<dyn Secrets>)
     let name = format!("{}-{}.log", ctx.clock().now().strftime(LOG_TIME), job.release.name);
     let log =
         ProgramLog::begin(&job.state.join(LOGS), &name, LOGS_KEPT).map_err(local("helm's log cannot be written"))?;
-    let mut command = bare(&job.program.path, &folder);
+    let mut command = bare(&job.program.program, &folder);
     command.args(job.words.all()).process_group(0);
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut group = Group(Some(command.spawn().map_err(local("helm cannot be started"))?));
@@ -97,7 +98,7 @@ impl Group {
     async fn wait(&mut self, ctx: &Context, job: &Job<'_>, began: Instant) -> std::io::Result<ExitStatus> {
         let Some(child) = self.0.as_mut() else { return Err(std::io::ErrorKind::NotFound.into()) };
         let tell = || {
-            let (name, program, seconds) = (&job.release.name, job.program.title(), began.elapsed().as_secs());
+            let (name, program, seconds) = (&job.release.name, title(job.program), began.elapsed().as_secs());
             ctx.progress(0, 0, format!("{} {name} ({program}), {seconds} s", job.title));
         };
         tell();

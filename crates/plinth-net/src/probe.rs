@@ -1,15 +1,12 @@
 //! One HTTPS request that proves what a server shows: its certificate is verified, and then told.
 
 use crate::fault::failed_request;
-use crate::trust::{GivenCertificates, system_roots};
+use crate::trust::client_config;
 use plinth_world::deadlines;
 use reqwest::redirect::Policy;
 use reqwest::tls::TlsInfo;
 use reqwest::{Client, Url};
-use rustls::ClientConfig;
-use rustls::crypto::ring;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::Arc;
 use x509_parser::extensions::GeneralName;
 use x509_parser::prelude::{FromDer as _, X509Certificate};
 
@@ -33,7 +30,7 @@ pub async fn https(url: &str, address: Option<Ipv4Addr>, authority: Option<&[u8]
     let url = Url::parse(url).map_err(|error| format!("{url} is no address: {error}"))?;
     let host = url.host_str().ok_or_else(|| format!("{url} names no host"))?.to_owned();
     let mut builder = Client::builder()
-        .tls_backend_preconfigured(config(authority)?)
+        .tls_backend_preconfigured(client_config(authority)?)
         .redirect(Policy::none())
         .no_proxy()
         .tls_info(true)
@@ -48,20 +45,6 @@ pub async fn https(url: &str, address: Option<Ipv4Addr>, authority: Option<&[u8]
     let shown = shown.ok_or("the connection had no TLS")?;
     let (names, ends) = read(shown).ok_or("its certificate cannot be read")?;
     Ok(Answer { status: answer.status().as_u16(), names, ends })
-}
-
-fn config(authority: Option<&[u8]>) -> Result<ClientConfig, String> {
-    let provider = Arc::new(ring::default_provider());
-    let config = ClientConfig::builder_with_provider(Arc::clone(&provider))
-        .with_safe_default_protocol_versions()
-        .map_err(|error| format!("TLS cannot be set up: {error}"))?;
-    Ok(match authority {
-        None => config.with_root_certificates(system_roots()?).with_no_client_auth(),
-        Some(pem) => {
-            let given = Arc::new(GivenCertificates::new(pem, provider)?);
-            config.dangerous().with_custom_certificate_verifier(given).with_no_client_auth()
-        }
-    })
 }
 
 /// Names and end of a certificate.
@@ -80,6 +63,8 @@ fn read(der: &[u8]) -> Option<(Vec<String>, i64)> {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+    use rustls::crypto::ring;
+    use std::sync::Arc;
     use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
     use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};

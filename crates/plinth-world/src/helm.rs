@@ -1,8 +1,10 @@
 //! The Helm client: its calls and the values they speak. The real one is `plinth-helm`.
 
 mod differences;
+mod program;
 
 pub use differences::value_differences;
+pub use program::{Helm, HelmMajor, HelmPrograms};
 
 use crate::{Cause, ClientError, ClientResult, Context};
 use async_trait::async_trait;
@@ -10,7 +12,6 @@ use jiff::Timestamp;
 use plinth_model::finding::code;
 use plinth_model::steps::Release;
 use plinth_model::{Finding, ReleaseName, Secret, Version};
-use std::path::PathBuf;
 use std::time::Duration;
 
 /// What helm calls a release that was installed to its end.
@@ -68,13 +69,6 @@ pub fn not_older(release: &Release, deployed: &Version, wanted: &Version) -> Cli
         .attempt(fix)
         .because(Cause::Input)
         .finding(finding))
-}
-
-/// Gives the program `helm`: one that is here, or one that is fetched.
-#[async_trait]
-pub trait HelmPrograms: Send + Sync {
-    /// Its path. Which version it is, is asked by who runs it.
-    async fn program(&self, ctx: &Context) -> ClientResult<PathBuf>;
 }
 
 /// One revision of a release, as helm keeps it in the cluster.

@@ -1,9 +1,9 @@
 use super::pack::{Pack, sha256};
 use crate::HelmProgram;
-use crate::helm::Helm;
 use async_trait::async_trait;
 use plinth_model::download::{DownloadFile, DownloadList, HelmPin};
 use plinth_world::fetch::FetchClient;
+use plinth_world::helm::{Helm, HelmPrograms as _};
 use plinth_world::{Cause, ClientResult, Context, SystemClock};
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -77,17 +77,28 @@ impl Trial {
         fs::set_permissions(&file, fs::Permissions::from_mode(0o755)).unwrap();
     }
 
-    async fn choose(&self, source: Option<&str>) -> ClientResult<Helm> {
+    fn finder(&self, source: Option<&str>) -> HelmProgram {
         let state = self.folder.path().join("state");
         let fetch: Arc<dyn FetchClient> = Arc::<Web>::clone(&self.web);
-        let program = HelmProgram::new(&state, self.folder.path(), self.pin.clone(), source.map(str::to_owned), fetch)
-            .looking_in(format!("{}:/bin:/usr/bin", self.folder.path().join("bin").display()));
-        program.choose(&Context::quiet(Arc::new(SystemClock::new()))).await
+        HelmProgram::new(&state, self.folder.path(), self.pin.clone(), source.map(str::to_owned), fetch)
+            .looking_in(format!("{}:/bin:/usr/bin", self.folder.path().join("bin").display()))
+    }
+
+    async fn choose(&self, source: Option<&str>) -> ClientResult<Helm> {
+        self.finder(source).program(&quiet()).await
+    }
+
+    async fn at_hand(&self) -> Option<Helm> {
+        self.finder(None).at_hand(&quiet()).await.unwrap()
     }
 
     fn asked(&self) -> Vec<String> {
         self.web.asked.lock().unwrap().clone()
     }
+}
+
+fn quiet() -> Context {
+    Context::quiet(Arc::new(SystemClock::new()))
 }
 
 fn content(program: &Path) -> String {
@@ -188,4 +199,18 @@ async fn a_machine_for_which_no_program_is_known_is_told_so() {
     let error = trial.choose(None).await.unwrap_err();
     assert_eq!(error.finding.unwrap().code.as_str(), "helm.no-program");
     assert!(error.attempt.contains("3.14"), "{}", error.attempt);
+}
+
+#[tokio::test]
+async fn what_is_at_hand_is_told_and_nothing_is_fetched_for_it() {
+    let trial = Trial::new();
+    assert_eq!(trial.at_hand().await, None);
+    assert_eq!(trial.asked(), Vec::<String>::new());
+    let fetched = trial.choose(None).await.unwrap();
+    assert_eq!(trial.at_hand().await.as_ref(), Some(&fetched), "it is kept");
+    fs::write(&fetched.program, "changed").unwrap();
+    assert_eq!(trial.at_hand().await, None, "it is not what was unpacked any more");
+    trial.on_path("echo v4.1.0");
+    assert_eq!(trial.at_hand().await.unwrap().version.as_str(), "v4.1.0");
+    assert_eq!(trial.asked().len(), 1);
 }
