@@ -18,7 +18,9 @@ pub use audience::Audience;
 pub use failure::Failure;
 pub use goal::Goal;
 pub use input::Input;
-pub use operation::{Access, Approve, Approved, ChartMove, Depth, Discovered, Observation, Operation, Planned, Setup};
+pub use operation::{
+    Access, Approve, Approved, ChartMove, Depth, Discovered, Observation, Operation, Planned, Refreshed, Setup,
+};
 pub use world::{Crash, Script, World};
 
 /// Waits for programs of a run that was dropped: a helm that was told to stop writes down that it failed. Bounded, and at once when there

@@ -65,6 +65,10 @@ impl SavedPlan {
         if self.plan.hash == now.plan.hash {
             return Ok(());
         }
+        let moved = plinth_plan::diff::moved_charts(&self.plan, &now.plan);
+        if !moved.is_empty() {
+            return Err(self.stale(&format!("it no longer fits: {}", moved.join("; "))));
+        }
         Err(self.stale("what is known of the nodes leads to another plan now"))
     }
 

@@ -2,9 +2,8 @@
 
 use crate::config::{BcmProof, BcmTrust};
 use plinth_net::fault::sentence;
-use plinth_net::trust::{Anybody, GivenCertificates, certificates, system_roots};
+use plinth_net::trust::{Anybody, GivenCertificates, builder, certificates, system_roots};
 use rustls::ClientConfig;
-use rustls::crypto::ring;
 use rustls::pki_types::PrivateKeyDer;
 use rustls::pki_types::pem::PemObject;
 use std::sync::Arc;
@@ -15,10 +14,7 @@ pub(super) fn config(
     proof: &BcmProof,
     trust: &BcmTrust,
 ) -> Result<(ClientConfig, Option<Arc<GivenCertificates>>), String> {
-    let provider = Arc::new(ring::default_provider());
-    let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
-        .with_safe_default_protocol_versions()
-        .map_err(|error| format!("TLS cannot be set up: {}", sentence(&error)))?;
+    let (builder, provider) = builder()?;
     let mut given = None;
     let builder = match trust {
         BcmTrust::System => builder.with_root_certificates(system_roots()?),

@@ -31,6 +31,11 @@ pub(crate) struct ChosenVersion<'a> {
 }
 
 impl ChosenVersion<'_> {
+    /// Whether the site file names exactly this version.
+    pub(crate) fn is_named(&self) -> bool {
+        self.path.is_some() && self.selector().exact().is_some()
+    }
+
     /// What helm is given: the exact version, or a selector when only a line was written.
     pub(crate) fn selector(&self) -> ChartVersion {
         match (self.pin, self.version.numbers()) {

@@ -111,6 +111,8 @@ impl<'a> Rendering<'a> {
             timeout_s: timeouts.fold(component.timeout_s, u32::max),
             health: health(component.health.iter().chain(of(variants, |v| &v.health)), known)?,
             stale_jobs: component.stale_jobs.clone(),
+            meaning_of: None,
+            named_by_site: self.version.is_named(),
         })
     }
 

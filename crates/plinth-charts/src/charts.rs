@@ -7,7 +7,7 @@ use crate::login::Login;
 use crate::oci;
 use crate::package::{self, About};
 use crate::place::{self, Place};
-use crate::record::{Key, Record, Records};
+use crate::record::{Content, Key, Record, Records};
 use crate::repository;
 use crate::store::Store;
 use crate::web::{Limits, Session, Web};
@@ -70,13 +70,15 @@ pub(crate) struct Found {
     pub(crate) trust: Trust,
 }
 
-/// What asking anew for a selector changed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Moved {
+/// What a line means now. Nothing has moved before it is kept ([`Charts::settle`]).
+#[derive(Clone, Debug)]
+pub struct Newest {
     /// The version so far; none: it was never resolved before.
     pub from: Option<Version>,
-    /// The version from now on.
+    /// The newest version.
     pub to: Version,
+    key: Key,
+    record: Record,
 }
 
 /// One release's chart, looked at from all sides.
@@ -87,39 +89,6 @@ struct Task<'a> {
     key: Key,
     /// The catalog's digest.
     digest: Option<String>,
-}
-
-/// What a selector means while a package is fetched.
-#[derive(Clone, Copy)]
-enum Meant<'a> {
-    /// What was found before.
-    As(&'a Record),
-    /// What there is now; what was found before only says which content a version had.
-    Anew(Option<&'a Record>),
-}
-
-impl<'a> Meant<'a> {
-    const fn record(self) -> Option<&'a Record> {
-        match self {
-            Self::As(record) => Some(record),
-            Self::Anew(_) => None,
-        }
-    }
-
-    /// A version that was used before does not get another content by being asked for anew, unless the catalog says so.
-    fn takes(self, about: &About, found: &Found, task: &Task<'_>) -> Result<(), Failure> {
-        match self {
-            Self::Anew(Some(record))
-                if record.version == about.version && record.digest != found.digest && task.digest.is_none() =>
-            {
-                let what = format!("{} {}, which was used before,", task.name, about.version);
-                let attempt = "find out why the package was replaced; then remove its record below `charts/versions` in the \
-                               state directory, and it is trusted anew";
-                Err(Failure::digest(&what, &record.digest, &found.digest).attempt(attempt))
-            }
-            _ => Ok(()),
-        }
-    }
 }
 
 type IndexCell = Arc<OnceCell<Arc<Index>>>;
@@ -135,6 +104,8 @@ pub struct Charts {
     indexes: Mutex<HashMap<String, IndexCell>>,
     /// Charts that are being fetched: one of a kind at a time.
     busy: Mutex<HashMap<Key, Arc<AsyncMutex<()>>>>,
+    /// One package at a time is compared with what was used before, and kept: of two contents of a version the first one wins.
+    keeping: AsyncMutex<()>,
 }
 
 impl Charts {
@@ -166,27 +137,60 @@ impl Charts {
             secrets,
             web,
             store: Store::new(folder.join("packages")),
-            records: Records::new(folder.join("versions")),
+            records: Records::new(&folder),
             indexes: Mutex::default(),
             busy: Mutex::default(),
+            keeping: AsyncMutex::default(),
         })
     }
 
-    /// Asks anew what a release's selector means, fetches that, and remembers it: the only way in which a chart that was resolved
-    /// once moves. The catalog's digest still binds, and a version that was used before keeps its content.
+    /// Asks anew what a release's selector means, and fetches that. The catalog's digest still binds, and a version that was used
+    /// before keeps its content. What it means so far stays until [`Charts::settle`].
     ///
     /// # Errors
-    /// As [`ChartPackages::package`]; the version so far stays then.
-    pub async fn refresh(&self, ctx: &Context, release: &Release) -> ClientResult<Moved> {
+    /// As [`ChartPackages::package`].
+    pub async fn newest(&self, ctx: &Context, release: &Release) -> ClientResult<Newest> {
         let task = self.task(release)?;
         let busy = self.place_to_work(&task.key);
         let _alone = busy.lock().await;
-        let moved = async {
-            let before = self.records.read(&task.key)?;
-            let package = self.fetch(ctx, &task, Meant::Anew(before.as_ref())).await?;
-            Ok(Moved { from: before.map(|record| record.version), to: package.version })
+        let asked = async {
+            let before = self.records.meaning(&task.key)?;
+            let package = self.fetch(ctx, &task, None, None).await?;
+            let record = Record::new(&task.key, &release.version, &package.version, ctx.clock().now());
+            let from = before.map(|record| record.version);
+            Ok(Newest { from, to: package.version, key: task.key.clone(), record })
         };
-        moved.await.map_err(|failure: Failure| self.dressed(failure, &task))
+        asked.await.map_err(|failure: Failure| self.dressed(failure, &task))
+    }
+
+    /// Makes the newest version the one that its line means from now on: the only way in which a chart that was resolved once moves.
+    ///
+    /// # Errors
+    /// When it cannot be written; the version so far stays then.
+    pub fn settle(&self, newest: &Newest) -> ClientResult<()> {
+        let Key { chart, selector, .. } = &newest.key;
+        let doing = || format!("remembering that {chart} {selector} is {}", newest.to);
+        self.records.keep_meaning(&newest.key, &newest.record).map_err(|failure| failure.error(doing(), chart))
+    }
+
+    /// The version that a release's line was found to mean, by what is remembered alone; none: it is no line, or was never resolved.
+    ///
+    /// # Errors
+    /// When the place of the chart makes no sense, or what is remembered cannot be read.
+    pub fn meaning(&self, release: &Release) -> ClientResult<Option<Version>> {
+        if release.version.exact().is_some() {
+            return Ok(None);
+        }
+        let task = self.task(release)?;
+        self.meant(&task).map_err(|failure| self.dressed(failure, &task))
+    }
+
+    fn meant(&self, task: &Task<'_>) -> Result<Option<Version>, Failure> {
+        if let Some(version) = task.release.version.exact() {
+            return Ok(Some(version.clone()));
+        }
+        let known = self.records.meaning(&task.key)?.map(|record| record.version);
+        Ok(known.filter(|version| task.release.version.takes(version)))
     }
 
     fn task<'a>(&self, release: &'a Release) -> ClientResult<Task<'a>> {
@@ -216,16 +220,23 @@ impl Charts {
 
     /// What is here already and right, or else fetched.
     async fn had(&self, ctx: &Context, task: &Task<'_>) -> Result<ChartPackage, Failure> {
-        let record = self.records.read(&task.key)?.filter(|record| task.takes(record));
-        let digest = task.digest.clone().or_else(|| record.as_ref().map(|record| record.digest.clone()));
-        // A manifest that the catalog pins is proved when the package comes; the record says that it was this one.
-        let proved = task.manifest().is_none() || task.digest.is_some() || record.is_some();
+        let version = self.meant(task)?;
+        let known = version.as_ref().map(|version| self.records.content(&task.name, version)).transpose()?.flatten();
+        let known = known.filter(|content| task.takes(content));
+        let digest = task.digest.clone().or_else(|| known.as_ref().map(|content| content.digest.clone()));
+        // A manifest that the catalog pins is proved when the package comes; what is remembered says that it was this one.
+        let proved = task.manifest().is_none() || task.digest.is_some() || known.is_some();
         if let Some(digest) = digest.filter(|_| proved)
             && let Some(package) = self.kept(&digest, task).await?
         {
             return Ok(package);
         }
-        self.fetch(ctx, task, record.as_ref().map_or(Meant::Anew(None), Meant::As)).await
+        let package = self.fetch(ctx, task, version.as_ref(), known.as_ref()).await?;
+        if version.is_none() {
+            let record = Record::new(&task.key, &task.release.version, &package.version, ctx.clock().now());
+            self.records.keep_meaning(&task.key, &record)?;
+        }
+        Ok(package)
     }
 
     async fn kept(&self, digest: &str, task: &Task<'_>) -> Result<Option<ChartPackage>, Failure> {
@@ -240,21 +251,27 @@ impl Charts {
         Ok(Some(ChartPackage { file, version: about.version, digest: digest.to_owned() }))
     }
 
-    /// Fetches what the selector means now, or what a record says that it means.
-    async fn fetch(&self, ctx: &Context, task: &Task<'_>, meant: Meant<'_>) -> Result<ChartPackage, Failure> {
-        let record = meant.record();
+    /// Fetches a version with the content that is known of it; no version: the one that the selector means now.
+    async fn fetch(
+        &self,
+        ctx: &Context,
+        task: &Task<'_>,
+        version: Option<&Version>,
+        known: Option<&Content>,
+    ) -> Result<ChartPackage, Failure> {
         ctx.progress(0, 0, format!("fetching {} {} from {}", task.name, task.release.version, task.key.place));
-        let exact = record.map(|record| ChartVersion::Exact(record.version.clone()));
-        let remembered = record.map(|record| (record.digest.clone(), record.trust));
-        let (digest, known_by) = match (task.digest.clone(), remembered) {
+        let exact = version.map(|version| ChartVersion::Exact(version.clone()));
+        let (digest, known_by) = match (task.digest.clone(), known) {
             (Some(digest), _) => (Some(digest), Some(Trust::Catalog)),
-            (None, Some((digest, trust))) => (Some(digest), Some(trust)),
+            (None, Some(content)) => (Some(content.digest.clone()), Some(content.trust)),
             (None, None) => (None, None),
         };
-        let selector = exact.as_ref().unwrap_or(&task.release.version);
+        // As it is written in the plan, if it is one there: an index may have it with and without `v`.
+        let selector = exact.as_ref().filter(|_| task.release.version.exact().is_none());
+        let selector = selector.unwrap_or(&task.release.version);
         let wanted = Wanted { chart: &task.name, selector, digest, known_by, manifest: task.manifest() };
         let found = self.found(ctx, task, &wanted).await?;
-        self.accept(ctx, task, found, meant).await
+        self.accept(ctx, task, found).await
     }
 
     async fn found(&self, ctx: &Context, task: &Task<'_>, wanted: &Wanted<'_>) -> Result<Found, Failure> {
@@ -303,32 +320,54 @@ impl Charts {
         Ok(Some(Login::new(&login.registry, &login.username, password)))
     }
 
-    /// Reads a package that came, keeps it and remembers it.
-    async fn accept(
-        &self,
-        ctx: &Context,
-        task: &Task<'_>,
-        found: Found,
-        meant: Meant<'_>,
-    ) -> Result<ChartPackage, Failure> {
+    /// Reads a package that came, compares it with what was used before, keeps it and remembers it.
+    async fn accept(&self, ctx: &Context, task: &Task<'_>, found: Found) -> Result<ChartPackage, Failure> {
         let store = self.store.clone();
         let (about, found) = blocking(move || Ok((package::about(&found.bytes)?, found))).await?;
         task.is_about(&about)?;
-        meant.takes(&about, &found, task)?;
+        let _alone = self.keeping.lock().await;
+        let before = self.records.content(&task.name, &about.version)?;
+        self.stays(task, &about, &found, before.as_ref())?;
         let (trust, digest, manifest) = (found.trust, found.digest.clone(), found.manifest.clone());
         blocking(move || store.keep(&found.digest, &found.bytes).map_err(|error| Failure::disk(&error))).await?;
-        let proof = (digest.as_str(), manifest.as_deref(), trust);
-        let record = Record::new(&task.key, &task.release.version, &about.version, proof, ctx.clock().now());
-        self.records.keep(&task.key, &record)?;
-        if trust == Trust::FirstUse && meant.record().is_none() {
-            ctx.progress(
-                0,
-                0,
-                format!("{} {}: nobody tells its digest, so it is trusted on this first use", task.name, about.version),
-            );
+        let content = Content::new(
+            (&task.name, &about.version),
+            (&digest, manifest.as_deref(), trust),
+            (&task.key.place, ctx.clock().now()),
+        );
+        let first = before.is_none();
+        match before {
+            // What was known first stays; a manifest that named the same content is learnt.
+            Some(before) if before.digest == digest => {
+                if manifest.is_some() && manifest != before.manifest_digest {
+                    self.records.keep_content(&before.named_by(manifest))?;
+                }
+            }
+            _ => self.records.keep_content(&content)?,
+        }
+        if trust == Trust::FirstUse && first {
+            let text =
+                format!("{} {}: nobody tells its digest, so it is trusted on this first use", task.name, about.version);
+            ctx.progress(0, 0, text);
         }
         tracing::info!(chart = %task.name, version = %about.version, %digest, ?trust, place = %task.key.place, "kept a chart");
         Ok(ChartPackage { file: self.store.place(&digest), version: about.version, digest })
+    }
+
+    /// A version that was used before does not get another content, wherever it comes from and however it is asked for, unless the
+    /// catalog says so: its digest of the package, or of the manifest that names it.
+    fn stays(&self, task: &Task<'_>, about: &About, found: &Found, before: Option<&Content>) -> Result<(), Failure> {
+        let Some(before) = before.filter(|before| before.digest != found.digest) else { return Ok(()) };
+        if task.digest.is_some() || task.manifest().is_some() {
+            return Ok(());
+        }
+        let what = format!("{} {}, which was used before,", task.name, about.version);
+        let record = self.records.of_version(&task.name, &about.version);
+        let attempt =
+            format!("find out why the package was replaced; then remove {}, and it is trusted anew", record.display());
+        Err(Failure::digest(&what, &before.digest, &found.digest)
+            .evidence(format!("it was had from {}", before.place))
+            .attempt(attempt))
     }
 }
 
@@ -339,11 +378,11 @@ impl Task<'_> {
         matches!(self.place, Place::Registry(_)).then_some(pinned.strip_prefix("sha256:").unwrap_or(pinned))
     }
 
-    /// Whether a record still answers what is asked: a catalog that moved counts more than what was remembered.
-    fn takes(&self, record: &Record) -> bool {
-        let manifest = self.manifest().is_none_or(|pinned| record.manifest_digest.as_deref() == Some(pinned));
-        let digest = self.digest.as_ref().is_none_or(|pinned| *pinned == record.digest);
-        manifest && digest && self.release.version.takes(&record.version)
+    /// Whether a content that is remembered still answers what is asked: a catalog that moved counts more.
+    fn takes(&self, content: &Content) -> bool {
+        let manifest = self.manifest().is_none_or(|pinned| content.manifest_digest.as_deref() == Some(pinned));
+        let digest = self.digest.as_ref().is_none_or(|pinned| *pinned == content.digest);
+        manifest && digest
     }
 
     /// The package is the one that was asked for.

@@ -5,7 +5,7 @@ use plinth_model::download::{DownloadFile, HelmPin};
 use plinth_model::finding::code;
 use plinth_model::{Digest, Finding, Owner, Version};
 use plinth_world::fetch::FetchClient;
-use plinth_world::helm::HelmPrograms;
+use plinth_world::helm::{Helm, HelmMajor, HelmPrograms};
 use plinth_world::packed::{Budget, each_file};
 use plinth_world::{Cause, ClientError, ClientResult, Context, deadlines, files, private_file};
 use std::ffi::{OsStr, OsString};
@@ -28,14 +28,9 @@ const ENTRIES: usize = 100;
 /// Most of what `helm version` prints that is read, bytes.
 const LARGEST_ANSWER: u64 = 64 * 1024;
 
-/// A helm that fits.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Helm {
-    /// The program.
-    pub program: PathBuf,
-    /// Its version, as it says itself: flags differ between 3 and 4.
-    pub version: Version,
-}
+/// What to do about an archive of the site that is another one.
+const ANOTHER_ARCHIVE: &str =
+    "fetch the archive that is named after this version from get.helm.sh, or remove `platform.helm.source`";
 
 /// Finds the helm program, once per process.
 pub struct HelmProgram {
@@ -51,8 +46,20 @@ pub struct HelmProgram {
 
 #[async_trait]
 impl HelmPrograms for HelmProgram {
-    async fn program(&self, ctx: &Context) -> ClientResult<PathBuf> {
-        self.choose(ctx).await.map(|helm| helm.program)
+    async fn program(&self, ctx: &Context) -> ClientResult<Helm> {
+        self.chosen.get_or_try_init(|| self.search(ctx)).await.cloned()
+    }
+
+    async fn at_hand(&self, _: &Context) -> ClientResult<Option<Helm>> {
+        if let Some(chosen) = self.chosen.get() {
+            return Ok(Some(chosen.clone()));
+        }
+        if let Ok(helm) = self.of_this_machine().await {
+            return Ok(Some(helm));
+        }
+        let Some(pinned) = self.pinned() else { return Ok(None) };
+        let here = pinned.is_kept().await.map_err(|error| disk("looking for the pinned helm", &error))?;
+        Ok(here.then_some(pinned.helm).flatten())
     }
 }
 
@@ -80,26 +87,32 @@ impl HelmProgram {
         self
     }
 
-    /// The program, and its version.
-    ///
-    /// # Errors
-    /// When none of this machine fits, and the pinned one cannot be fetched, is another content, or is not there for this kind of
-    /// machine.
-    pub async fn choose(&self, ctx: &Context) -> ClientResult<Helm> {
-        self.chosen.get_or_try_init(|| self.search(ctx)).await.cloned()
-    }
-
     async fn search(&self, ctx: &Context) -> ClientResult<Helm> {
-        let why_not = match self.on_path() {
-            None => "this machine has no program `helm`".to_owned(),
-            Some(program) => match version_of(&program, &self.folder, self.path.as_deref()).await {
-                Ok(version) if fits(&version) => return Ok(Helm { program, version }),
-                Ok(version) => format!("{} is {version}; 3.14 or newer, or 4, is wanted", program.display()),
-                Err(why) => format!("{} does not say its version: {why}", program.display()),
-            },
+        let why_not = match self.of_this_machine().await {
+            Ok(helm) => return Ok(helm),
+            Err(why_not) => why_not,
         };
         tracing::info!(why = %why_not, pinned = %self.pin.version, "the pinned helm is used");
-        self.pinned(ctx, &why_not).await
+        let pinned = self.pinned().ok_or_else(|| none_for_this_machine(&why_not))?;
+        let doing = format!("fetching helm {}", self.pin.version);
+        let failed = |error: io::Error| disk(&doing, &error);
+        if !pinned.is_kept().await.map_err(failed)? {
+            ctx.progress(0, 0, format!("{doing}: {why_not}"));
+            let archive = self.archive(ctx, &pinned.archive, &pinned.digest, &doing).await?;
+            let (inside, goal) = (pinned.inside, pinned.program);
+            blocking(move || unpack(&archive, &inside, &goal)).await.map_err(failed)?;
+        }
+        pinned.helm.ok_or_else(|| none_for_this_machine("the pinned helm is no release that fits"))
+    }
+
+    /// The one on `PATH`; else why that one does not do, as a sentence.
+    async fn of_this_machine(&self) -> Result<Helm, String> {
+        let program = self.on_path().ok_or("this machine has no program `helm`")?;
+        let shown = program.display();
+        let version = version_of(&program, &self.folder, self.path.as_deref()).await;
+        let version = version.map_err(|why| format!("{shown} does not say its version: {why}"))?;
+        let why_not = format!("{shown} is {version}; {} is wanted", HelmMajor::WANTED);
+        Helm::new(program, version).ok_or(why_not)
     }
 
     fn on_path(&self) -> Option<PathBuf> {
@@ -109,27 +122,18 @@ impl HelmProgram {
         std::env::split_paths(self.path.as_ref()?).map(|folder| folder.join("helm")).find(is_program)
     }
 
-    async fn pinned(&self, ctx: &Context, why_not: &str) -> ClientResult<Helm> {
-        let arch = architecture();
-        let Some(digest) = arch.and_then(|arch| self.pin.archives.get(arch)).filter(|_| cfg!(target_os = "linux"))
-        else {
-            return Err(none_for_this_machine(why_not));
-        };
-        let name = format!("helm-{}-linux-{}", self.pin.version.prefixed(), arch.unwrap_or_default());
-        let (program, doing) = (self.folder.join(&name), format!("fetching helm {}", self.pin.version));
-        let failed = |error: io::Error| disk(&doing, &error);
-        let kept = program.clone();
-        if !blocking(move || is_kept(&kept)).await.map_err(failed)? {
-            ctx.progress(0, 0, format!("{doing}: {why_not}"));
-            let archive = self.archive(ctx, &format!("{name}.tar.gz"), digest, &doing).await?;
-            let (inside, goal) = (format!("linux-{}/helm", arch.unwrap_or_default()), program.clone());
-            blocking(move || unpack(&archive, &inside, &goal)).await.map_err(failed)?;
-        }
-        Ok(Helm { program, version: self.pin.version.clone() })
+    /// The pinned release; none: there is none for this kind of machine.
+    fn pinned(&self) -> Option<Pinned> {
+        let arch = architecture().filter(|_| cfg!(target_os = "linux"))?;
+        let digest = self.pin.archives.get(arch)?.clone();
+        let name = format!("helm-{}-linux-{arch}", self.pin.version.prefixed());
+        let program = self.folder.join(&name);
+        let helm = Helm::new(program.clone(), self.pin.version.clone());
+        Some(Pinned { program, helm, archive: format!("{name}.tar.gz"), digest, inside: format!("linux-{arch}/helm") })
     }
 
-    /// The archive as a file of this machine, proved by its digest.
-    async fn archive(&self, ctx: &Context, name: &str, digest: &str, doing: &str) -> ClientResult<PathBuf> {
+    /// The archive, proved by its digest: the bytes that were proved are those that are unpacked.
+    async fn archive(&self, ctx: &Context, name: &str, digest: &str, doing: &str) -> ClientResult<Proved> {
         let source = self.source.as_deref().unwrap_or(&self.pin.source);
         if source.contains("://") {
             let url = if source.ends_with(".tar.gz") {
@@ -145,26 +149,57 @@ impl HelmProgram {
                 groups: Vec::new(),
             };
             self.fetch.fetch(ctx, &file).await?;
-            return Ok(self.fetch.place(digest));
+            let place = self.fetch.place(digest);
+            let failed = |error: io::Error| disk(doing, &error);
+            return proved(place.clone(), digest).await.map_err(failed)?.map_err(|found| {
+                let attempt = format!("remove {}, and run again: it is fetched anew", place.display());
+                another(&place, digest, &found, doing, &attempt)
+            });
         }
         let given = files::named(&self.site, source);
         let file = if given.is_dir() { given.join(name) } else { given };
-        let (read, wanted) = (file.clone(), digest.to_owned());
-        let found = blocking(move || files::read_up_to(&read, LARGEST_ARCHIVE).map(|bytes| Digest::of_bytes(&bytes)));
-        let found = found.await.map_err(|error| {
+        let found = proved(file.clone(), digest).await.map_err(|error| {
             ClientError::new(CLIENT, doing)
                 .happened(format!("{} cannot be read: {error}", file.display()))
                 .attempt("correct `platform.helm.source`; a relative name starts at the folder of the site file")
                 .because(Cause::Input)
         })?;
-        if found.as_str() == wanted { Ok(file) } else { Err(another(&file, &wanted, found.as_str(), doing)) }
+        found.map_err(|found| another(&file, digest, &found, doing, ANOTHER_ARCHIVE))
     }
 }
 
-/// Whether a version is one that plinth speaks: its flags are known, and `--take-ownership` and the rest need no older one.
-fn fits(version: &Version) -> bool {
-    let version = version.semver();
-    (version.major == 3 && version.minor >= 14) || version.major == 4
+/// The pinned release for this machine.
+struct Pinned {
+    /// Where it is kept.
+    program: PathBuf,
+    /// None: the catalog pins one that does not fit.
+    helm: Option<Helm>,
+    /// Name of the archive.
+    archive: String,
+    /// SHA-256 of the archive.
+    digest: String,
+    /// The program's name in the archive.
+    inside: String,
+}
+
+impl Pinned {
+    async fn is_kept(&self) -> io::Result<bool> {
+        let (program, digest) = (self.program.clone(), self.digest.clone());
+        blocking(move || is_kept(&program, &digest)).await
+    }
+}
+
+/// An archive whose bytes were compared with the pin, and the digest that they have.
+struct Proved {
+    bytes: Vec<u8>,
+    digest: String,
+}
+
+/// Reads an archive once, and proves what was read; the error inside is the digest of another content.
+async fn proved(file: PathBuf, wanted: &str) -> io::Result<Result<Proved, String>> {
+    let bytes = blocking(move || files::read_up_to(&file, LARGEST_ARCHIVE)).await?;
+    let digest = Digest::of_bytes(&bytes).as_str().to_owned();
+    Ok(if digest == wanted { Ok(Proved { bytes, digest }) } else { Err(digest) })
 }
 
 /// As helm's archives are called; none: there are none for it.
@@ -208,21 +243,24 @@ fn mark_of(program: &Path) -> PathBuf {
     program.with_file_name(format!("{name}.sha256"))
 }
 
-/// Whether the program is here and is what was unpacked.
-fn is_kept(program: &Path) -> io::Result<bool> {
+/// Whether the program is here, was unpacked from the pinned archive, and is still what was unpacked.
+fn is_kept(program: &Path, pin: &str) -> io::Result<bool> {
     let Some(mark) = private_file::read(&mark_of(program))? else { return Ok(false) };
+    let Some((archive, content)) = mark.trim().split_once(' ') else { return Ok(false) };
+    if archive != pin {
+        return Ok(false);
+    }
     match files::read_up_to(program, usize::try_from(LARGEST_PROGRAM).unwrap_or(usize::MAX)) {
-        Ok(bytes) => Ok(Digest::of_bytes(&bytes).as_str() == mark.trim()),
+        Ok(bytes) => Ok(Digest::of_bytes(&bytes).as_str() == content),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
         Err(error) => Err(error),
     }
 }
 
-/// Takes the one program out of its archive. The mark comes last: a program with a mark is whole.
-fn unpack(archive: &Path, inside: &str, goal: &Path) -> io::Result<()> {
-    let packed = files::read_up_to(archive, LARGEST_ARCHIVE)?;
+/// Takes the one program out of its archive. The mark comes last: a program with a mark is whole. It names the archive and the program.
+fn unpack(packed: &Proved, inside: &str, goal: &Path) -> io::Result<()> {
     let mut found = None;
-    each_file(packed.as_slice(), &Budget::of(LARGEST_PROGRAM, ENTRIES), |mut file| {
+    each_file(packed.bytes.as_slice(), &Budget::of(LARGEST_PROGRAM, ENTRIES), |mut file| {
         if file.path.as_os_str() == inside {
             found = Some(file.bytes(LARGEST_PROGRAM)?);
         }
@@ -234,7 +272,8 @@ fn unpack(archive: &Path, inside: &str, goal: &Path) -> io::Result<()> {
         private_file::make_directory(folder)?;
     }
     files::replace(goal, &program, 0o700)?;
-    private_file::write(&mark_of(goal), Digest::of_bytes(&program).as_str().as_bytes())
+    let mark = format!("{} {}", packed.digest, Digest::of_bytes(&program).as_str());
+    private_file::write(&mark_of(goal), mark.as_bytes())
 }
 
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> io::Result<T> + Send + 'static) -> io::Result<T> {
@@ -249,8 +288,8 @@ fn disk(doing: &str, error: &io::Error) -> ClientError {
 
 fn none_for_this_machine(why_not: &str) -> ClientError {
     let text = format!("{why_not}, and none is known for this kind of machine ({})", std::env::consts::ARCH);
-    let fix = "install helm 3.14 or newer, or 4, so that it is found by PATH";
-    let finding = Finding::error(code::HELM_NO_PROGRAM, "helm", text.clone()).fix(fix);
+    let fix = format!("install helm {}, so that it is found by PATH", HelmMajor::WANTED);
+    let finding = Finding::error(code::HELM_NO_PROGRAM, "helm", text.clone()).fix(&*fix);
     ClientError::new(CLIENT, "finding the program `helm`")
         .happened(text)
         .attempt(fix)
@@ -258,13 +297,12 @@ fn none_for_this_machine(why_not: &str) -> ClientError {
         .finding(finding)
 }
 
-fn another(file: &Path, wanted: &str, found: &str, doing: &str) -> ClientError {
+fn another(file: &Path, wanted: &str, found: &str, doing: &str, attempt: &str) -> ClientError {
     let text = format!("{} is another archive than the pinned one", file.display());
-    let fix = "fetch the archive that is named after this version from get.helm.sh, or remove `platform.helm.source`";
     let finding = Finding::error(code::FETCH_CHECKSUM, "helm", text.clone())
         .evidence(format!("wanted SHA-256 {wanted}"))
         .evidence(format!("got {found}"))
         .owner(Owner::You)
-        .fix(fix);
-    ClientError::new(CLIENT, doing).happened(text).attempt(fix).because(Cause::Input).finding(finding)
+        .fix(attempt);
+    ClientError::new(CLIENT, doing).happened(text).attempt(attempt).because(Cause::Input).finding(finding)
 }

@@ -20,8 +20,8 @@ mod repository;
 mod store;
 mod web;
 
-pub use charts::{Charts, Moved};
-pub use helm::{Helm, HelmProgram};
+pub use charts::{Charts, Newest};
+pub use helm::HelmProgram;
 
 #[cfg(test)]
 mod tests;

@@ -1,5 +1,6 @@
 //! A login for one host.
 
+use crate::place::answering;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use plinth_model::Secret;
@@ -19,7 +20,8 @@ pub(crate) struct Login {
 impl Login {
     /// For a registry or a repository, as a site file or the vendor writes it: with or without scheme and path.
     pub(crate) fn new(place: &str, username: &str, password: Secret) -> Self {
-        Self { host: with_port(host_of(place)), username: username.to_owned(), password }
+        let host = host_of(place).to_lowercase();
+        Self { host: with_port(answering(&host)), username: username.to_owned(), password }
     }
 
     /// Whether an address is on its host. Nothing without TLS is.
@@ -44,9 +46,8 @@ pub(crate) fn sensitive(text: &str) -> Option<HeaderValue> {
 }
 
 fn with_port(host: &str) -> String {
-    let host = host.to_lowercase();
     let has_port = host.rsplit_once(':').is_some_and(|(_, port)| port.parse::<u16>().is_ok()) && !host.ends_with(']');
-    if has_port { host } else { format!("{host}:443") }
+    if has_port { host.to_owned() } else { format!("{host}:443") }
 }
 
 #[cfg(test)]
@@ -64,6 +65,8 @@ mod tests {
             ("charts.example.com:8443/project", "https://charts.example.com:8443/v2/"),
             ("[fd00::1]", "https://[fd00::1]/x"),
             ("[fd00::1]:5000", "https://[fd00::1]:5000/x"),
+            ("docker.io", "https://registry-1.docker.io/v2/"),
+            ("oci://Docker.io/org", "https://registry-1.docker.io/v2/org/chart/manifests/1.0.0"),
         ] {
             assert!(login(place).is_for(&url(good)), "{place}");
         }

@@ -50,12 +50,17 @@ impl Reference {
         Ok(Self { host: host.to_lowercase(), path: path.to_owned(), tag })
     }
 
-    /// An address of the registry's interface. Docker's registry answers under another name than its images carry.
+    /// An address of the registry's interface.
     pub(crate) fn url(&self, rest: &str) -> Result<Url, Failure> {
-        let host = if self.host == "docker.io" { "registry-1.docker.io" } else { &self.host };
+        let host = answering(&self.host);
         Url::parse(&format!("https://{host}/v2/{}/{rest}", self.path))
             .map_err(|_| Failure::input(format!("`{host}` is no registry")))
     }
+}
+
+/// The host that answers for one that an address names: Docker's registry answers under another name than its images carry.
+pub(crate) fn answering(host: &str) -> &str {
+    if host == "docker.io" { "registry-1.docker.io" } else { host }
 }
 
 impl fmt::Display for Place {
@@ -121,6 +126,14 @@ mod tests {
         ] {
             assert_eq!(place(chart, repository).unwrap(), wanted);
         }
+    }
+
+    #[test]
+    fn a_login_for_docker_hub_is_shown_where_its_charts_are_asked_for() {
+        let url = Reference::read("docker.io/org/chart").unwrap().url("manifests/1.0.0").unwrap();
+        let login = |place: &str| crate::login::Login::new(place, "user", plinth_model::Secret::new("pw".into()));
+        assert_eq!(url.host_str(), Some("registry-1.docker.io"));
+        assert!(login("docker.io").is_for(&url) && login("oci://docker.io/org").is_for(&url));
     }
 
     #[test]

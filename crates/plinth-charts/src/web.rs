@@ -3,16 +3,16 @@
 use crate::challenge::Challenge;
 use crate::failure::{Failure, Why};
 use crate::login::{Login, sensitive};
+use backon::{ExponentialBuilder, RetryableWithContext as _};
 use plinth_model::text::host_of;
-use plinth_net::Fault;
+use plinth_net::fault::{deepest, failed_request};
+use plinth_net::trust::config_with_roots;
 use plinth_world::{Context, deadlines};
 use reqwest::header::{ACCEPT, AUTHORIZATION, HeaderMap, HeaderValue, LOCATION};
 use reqwest::{Client, Response, StatusCode, Url, redirect};
-use rustls::crypto::ring;
-use rustls::{ClientConfig, RootCertStore};
+use rustls::RootCertStore;
 use serde::Deserialize;
 use std::collections::{HashMap, HashSet};
-use std::sync::Arc;
 use std::time::Duration;
 
 /// Redirects and challenges of one request. Registries need three or four.
@@ -28,7 +28,7 @@ pub(crate) struct Limits {
     /// One answer from beginning to end.
     pub(crate) whole: Duration,
     /// Tries.
-    pub(crate) tries: u32,
+    pub(crate) tries: usize,
     /// Wait before the second try; doubled each time.
     pub(crate) backoff: Duration,
 }
@@ -54,10 +54,8 @@ pub(crate) struct Web {
 impl Web {
     /// Believes these authorities.
     pub(crate) fn new(roots: RootCertStore, limits: Limits) -> Result<Self, String> {
-        let builder = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()));
-        let builder = builder.with_safe_default_protocol_versions().map_err(|error| error.to_string())?;
         let client = Client::builder()
-            .tls_backend_preconfigured(builder.with_root_certificates(roots).with_no_client_auth())
+            .tls_backend_preconfigured(config_with_roots(roots)?)
             .redirect(redirect::Policy::none())
             .connect_timeout(deadlines::FETCH_CONNECT)
             .read_timeout(limits.silence)
@@ -104,19 +102,19 @@ pub(crate) struct Session<'a> {
 
 impl Session<'_> {
     /// Gets a content, tries again what may pass.
-    pub(crate) async fn get(&mut self, url: &Url, asked: Asked<'_>) -> Result<Answer, Failure> {
-        let mut wait = self.web.limits.backoff;
-        let mut tried = 1;
-        loop {
-            match self.once(url, asked).await {
-                Err(failure) if failure.transient().is_some() && tried < self.web.limits.tries => {
-                    self.ctx.progress(0, 0, format!("{}: {}; tried again", asked.what, failure.happened));
-                    self.ctx.clock().sleep(wait).await;
-                    (tried, wait) = (tried + 1, wait.saturating_mul(2));
-                }
-                answer => return answer,
-            }
-        }
+    pub(crate) async fn get<'s>(&'s mut self, url: &Url, asked: Asked<'_>) -> Result<Answer, Failure> {
+        let (limits, ctx) = (self.web.limits, self.ctx);
+        let backoff =
+            ExponentialBuilder::new().with_min_delay(limits.backoff).with_max_times(limits.tries.saturating_sub(1));
+        let once = |session: &'s mut Self| async move {
+            let answer = session.once(url, asked).await;
+            (session, answer)
+        };
+        let again = |failure: &Failure, _| {
+            ctx.progress(0, 0, format!("{}: {}; tried again", asked.what, failure.happened));
+        };
+        let passes = |failure: &Failure| failure.transient().is_some();
+        once.retry(backoff).context(self).sleep(ctx.pause()).when(passes).notify(again).await.1
     }
 
     async fn once(&mut self, url: &Url, asked: Asked<'_>) -> Result<Answer, Failure> {
@@ -276,26 +274,7 @@ fn target(from: &Url, headers: &HeaderMap) -> Result<Url, Failure> {
 }
 
 fn lost(url: &Url, error: &reqwest::Error) -> Failure {
-    let fault = Fault::of_http(error);
+    let (happened, cause) = failed_request(error);
     let host = host_of(url.as_str());
-    let happened = match &fault {
-        Fault::UnknownAuthority | Fault::AnotherAuthority => {
-            format!("the certificate of {host} is signed by an authority that this machine does not trust")
-        }
-        Fault::WrongName => format!("the certificate of {host} is for another name"),
-        Fault::Expired | Fault::NotYetValid => format!("the certificate of {host} is not valid at this moment"),
-        Fault::Timeout => format!("{host} did not answer to the end in time"),
-        Fault::NoSuchHost => format!("{host} has no address here"),
-        _ => format!("{host}: {}", deepest(error)),
-    };
-    Failure::new(Why::Lost(fault.cause()), happened).evidence(plain(url))
-}
-
-/// The sentence at the bottom of a chain of causes, which says most.
-fn deepest(error: &dyn std::error::Error) -> String {
-    let mut deepest = error;
-    while let Some(source) = deepest.source() {
-        deepest = source;
-    }
-    deepest.to_string()
+    Failure::new(Why::Lost(cause), format!("{host}: {happened}")).evidence(plain(url))
 }

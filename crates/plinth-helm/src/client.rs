@@ -6,14 +6,14 @@ use crate::mark::{ATTEMPT, Attempt};
 use crate::package::definitions;
 use crate::payload::{self, Payload};
 use crate::process::{self, Job};
-use crate::program::{Program, Words};
+use crate::program::Words;
 use crate::repair::{ABANDONED, Way, compared_by_helm, way};
 use async_trait::async_trait;
 use plinth_model::steps::{CrdPolicy, Release};
 use plinth_model::{ObjectName, ReleaseName, Secret, SecretRef};
 use plinth_world::charts::ChartPackages;
 use plinth_world::helm::{
-    DEPLOYED, HelmClient, HelmPrograms, ReleaseRecord, ReleaseRecords, ReleaseState, value_differences,
+    DEPLOYED, HelmClient, HelmPrograms, ReleaseRecord, ReleaseRecords, ReleaseState, not_older, value_differences,
 };
 use plinth_world::kube::{KubeHealth, KubeObjects};
 use plinth_world::secrets::Secrets;
@@ -22,7 +22,6 @@ use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::OnceCell;
 
 /// Label by which a release remembers the package that it was made from: the beginning of the digest that the plan asked for (of the package, or of what names it in a registry), since
 /// the value of a label has at most 63 characters.
@@ -44,7 +43,6 @@ pub struct LocalHelm {
     program: Arc<dyn HelmPrograms>,
     secrets: Arc<dyn Secrets>,
     pub(super) abandoned: Duration,
-    known: OnceCell<Program>,
 }
 
 impl LocalHelm {
@@ -58,9 +56,9 @@ impl LocalHelm {
         program: Arc<dyn HelmPrograms>,
         secrets: Arc<dyn Secrets>,
     ) -> Self {
-        let (state, kubeconfig, known) = (absolute(state), absolute(kubeconfig), OnceCell::new());
+        let (state, kubeconfig) = (absolute(state), absolute(kubeconfig));
         let abandoned = deadlines::HELM_ABANDONED;
-        Self { state, kubeconfig, cluster, packages, program, secrets, abandoned, known }
+        Self { state, kubeconfig, cluster, packages, program, secrets, abandoned }
     }
 
     /// The same, with another time after which an open operation of somebody else is nobody's any more.
@@ -68,11 +66,6 @@ impl LocalHelm {
     pub const fn abandoned_after(mut self, time: Duration) -> Self {
         self.abandoned = time;
         self
-    }
-
-    async fn program(&self, ctx: &Context) -> ClientResult<&Program> {
-        let find = || async { Program::ask(self.program.program(ctx).await?).await };
-        self.known.get_or_try_init(find).await
     }
 
     /// What is written in a revision.
@@ -194,10 +187,10 @@ impl LocalHelm {
     /// Runs helm's own uninstallation.
     pub(super) async fn uninstall_all(&self, ctx: &Context, name: &ReleaseName, limit: Duration) -> ClientResult<()> {
         let doing = format!("uninstalling release {name}");
-        let program = self.program(ctx).await?;
+        let program = self.program.program(ctx).await?;
         let newest = self.records(ctx, name).await?.last().map_or(0, |last| last.revision);
         let job = Job {
-            program,
+            program: &program,
             release: name,
             words: Words::uninstall(program.major, name, &self.kubeconfig, limit),
             input: None,
@@ -221,13 +214,17 @@ impl LocalHelm {
         let records = self.records(ctx, &name).await?;
         self.must_be_free(ctx, &name, &records, limit, doing)?;
         // What may refuse it comes before anything is changed.
-        let program = self.program(ctx).await?;
+        let program = self.program.program(ctx).await?;
         let values = self.values(release, doing)?;
-        let package = absolute(&self.packages.package(ctx, release).await?.file);
+        let package = self.packages.package(ctx, release).await?;
         // A package may have taken minutes: what is there is looked at anew, right before it is changed.
         let records = self.records(ctx, &name).await?;
         self.must_be_free(ctx, &name, &records, limit, doing)?;
         let there = self.written(ctx, &name, compared_by_helm(&records), doing).await?;
+        if let Some(there) = &there {
+            not_older(release, &there.version, &package.version)?;
+        }
+        let package = absolute(&package.file);
         let wanted = self.definitions(ctx, release, &package, there.as_ref(), doing).await?;
         let mut said = self.repair(ctx, &name, &records, limit).await?;
         let records = if said.is_empty() { records } else { self.records(ctx, &name).await? };
@@ -240,7 +237,7 @@ impl LocalHelm {
         let way = way(&records);
         let labels = labels(release, records.last().filter(|_| way == Way::Upgrade), &attempt);
         let job = Job {
-            program,
+            program: &program,
             release: &name,
             words: Words::install(program.major, way, &name, &package, labels, &self.kubeconfig, limit),
             input: Some(values),

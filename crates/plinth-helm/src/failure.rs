@@ -11,17 +11,6 @@ use std::path::Path;
 /// Name of this client in errors.
 pub(super) const CLIENT: &str = "helm";
 
-/// There is no helm that can be used.
-pub(super) fn no_program(happened: &str) -> ClientError {
-    let fix =
-        "install Helm 3.14 or newer, or Helm 4, and put it into PATH, or let plinth fetch its own; then run again";
-    ClientError::new(CLIENT, "looking for helm")
-        .happened(happened)
-        .attempt(fix)
-        .because(Cause::Input)
-        .finding(Finding::error(code::HELM_NO_PROGRAM, CLIENT, happened).fix(fix))
-}
-
 /// A release that another helm may be changing at this moment.
 pub(super) fn in_use(doing: &str, release: &ReleaseName, last: &ReleaseRecord, until: Timestamp) -> ClientError {
     let (status, since, revision) = (&last.status, last.written, last.revision);

@@ -7,10 +7,11 @@ use crate::client::HelmCluster;
 use crate::failure;
 use crate::folder::Folder;
 use crate::mark::{Attempt, Mark, Note};
-use crate::program::{Program, Words, bare};
+use crate::program::{Words, bare, title};
 use crate::repair::is_open;
 use crate::{LOGS, LOGS_KEPT};
 use plinth_model::{ReleaseName, Secret};
+use plinth_world::helm::Helm;
 use plinth_world::program_log::{LOG_TIME, ProgramLog};
 use plinth_world::secrets::Secrets;
 use plinth_world::{ClientResult, Context, deadlines};
@@ -30,7 +31,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep, timeout};
 
 /// What is run.
 pub(super) struct Job<'a> {
-    pub(super) program: &'a Program,
+    pub(super) program: &'a Helm,
     pub(super) release: &'a ReleaseName,
     pub(super) words: Words,
     /// For its standard input.
@@ -87,7 +88,7 @@ pub(super) async fn run(
 }
 
 fn command(job: &Job<'_>, folder: &Folder) -> io::Result<Command> {
-    let mut command = bare(&job.program.path, folder);
+    let mut command = bare(&job.program.program, folder);
     command.args(job.words.all()).process_group(0);
     command.stdin(input(job.input.as_ref())?).stdout(Stdio::piped()).stderr(Stdio::piped());
     Ok(command)
@@ -142,7 +143,7 @@ impl Group {
     async fn wait(&mut self, ctx: &Context, job: &Job<'_>, began: Instant) -> io::Result<ExitStatus> {
         let Some(child) = self.0.as_mut() else { return Err(io::ErrorKind::NotFound.into()) };
         let tell = || {
-            let (name, program, seconds) = (&job.release.name, job.program.title(), began.elapsed().as_secs());
+            let (name, program, seconds) = (&job.release.name, title(job.program), began.elapsed().as_secs());
             ctx.progress(0, 0, format!("{} {name} ({program}), {seconds} s", job.title));
         };
         tell();

@@ -111,6 +111,31 @@ impl Fault {
         })
     }
 
+    /// What happened, for people; "it" is the server.
+    #[must_use]
+    pub fn sentence(&self) -> String {
+        let plain = match self {
+            Self::NothingListens => "nothing listens there",
+            Self::NoSuchHost => "this machine finds no address for its name",
+            Self::NoRoute => "there is no way there from this machine",
+            Self::Interrupted => "the connection broke before the answer was complete",
+            Self::Timeout => "there was no answer in time",
+            Self::UnknownAuthority => "its certificate is signed by an authority that is not trusted here",
+            Self::AnotherAuthority => {
+                "its certificate is signed by an authority of a trusted one's name and another key"
+            }
+            Self::WrongName => "its certificate is for another name",
+            Self::Expired => "its certificate has expired",
+            Self::NotYetValid => "its certificate is not valid yet",
+            Self::AuthorityAsServer => "it shows the certificate of an authority as its own",
+            Self::NotTls => "what listens there does not speak TLS",
+            Self::BadCertificate(why) => return format!("its certificate cannot be used: {why}"),
+            Self::OldTls(why) => return format!("it speaks no TLS that is taken here: {why}"),
+            Self::HandshakeRefused(why) | Self::Handshake(why) => return format!("the TLS handshake failed: {why}"),
+        };
+        plain.to_owned()
+    }
+
     /// What it is for programs.
     #[must_use]
     pub const fn cause(&self) -> Cause {
@@ -137,14 +162,9 @@ impl Fault {
 pub fn failed_request(error: &reqwest::Error) -> (String, Cause) {
     let fault = Fault::of_http(error);
     let happened = match &fault {
-        Fault::UnknownAuthority | Fault::AnotherAuthority => {
-            "its certificate is signed by an authority that this machine does not trust".to_owned()
-        }
-        Fault::WrongName => "its certificate is for another name".to_owned(),
-        Fault::Expired | Fault::NotYetValid => "its certificate is not valid at this moment".to_owned(),
-        Fault::Timeout => "no answer in time".to_owned(),
-        Fault::NoSuchHost => "its name has no address here".to_owned(),
-        _ => deepest(error),
+        // Both stand for what is not known better: the library's own words say more.
+        Fault::NothingListens | Fault::NoRoute | Fault::Interrupted => deepest(error),
+        known => known.sentence(),
     };
     (happened, fault.cause())
 }

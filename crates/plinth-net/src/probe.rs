@@ -1,15 +1,12 @@
 //! One HTTPS request that proves what a server shows: its certificate is verified, and then told.
 
 use crate::fault::{Fault, failed_request};
-use crate::trust::{GivenCertificates, system_roots};
+use crate::trust::client_config;
 use plinth_world::deadlines;
 use reqwest::redirect::Policy;
 use reqwest::tls::TlsInfo;
 use reqwest::{Client, Url};
-use rustls::ClientConfig;
-use rustls::crypto::ring;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::Arc;
 use x509_parser::extensions::GeneralName;
 use x509_parser::prelude::{FromDer as _, X509Certificate};
 
@@ -56,7 +53,7 @@ pub async fn https(url: &str, address: Option<Ipv4Addr>, authority: Option<&[u8]
 fn client(url: &Url, address: Option<Ipv4Addr>, authority: Option<&[u8]>) -> Result<Client, String> {
     let host = url.host_str().ok_or_else(|| format!("{url} names no host"))?;
     let mut builder = Client::builder()
-        .tls_backend_preconfigured(config(authority)?)
+        .tls_backend_preconfigured(client_config(authority)?)
         .redirect(Policy::none())
         .no_proxy()
         .tls_info(true)
@@ -79,20 +76,6 @@ fn refused(error: &reqwest::Error) -> ProbeError {
     }
 }
 
-fn config(authority: Option<&[u8]>) -> Result<ClientConfig, String> {
-    let provider = Arc::new(ring::default_provider());
-    let config = ClientConfig::builder_with_provider(Arc::clone(&provider))
-        .with_safe_default_protocol_versions()
-        .map_err(|error| format!("TLS cannot be set up: {error}"))?;
-    Ok(match authority {
-        None => config.with_root_certificates(system_roots()?).with_no_client_auth(),
-        Some(pem) => {
-            let given = Arc::new(GivenCertificates::new(pem, provider)?);
-            config.dangerous().with_custom_certificate_verifier(given).with_no_client_auth()
-        }
-    })
-}
-
 /// Names and end of a certificate.
 fn read(der: &[u8]) -> Option<(Vec<String>, i64)> {
     let (_, certificate) = X509Certificate::from_der(der).ok()?;
@@ -110,7 +93,9 @@ fn read(der: &[u8]) -> Option<(Vec<String>, i64)> {
 mod tests {
     use super::*;
     use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+    use rustls::crypto::ring;
     use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
+    use std::sync::Arc;
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
     use tokio::net::TcpListener;
 

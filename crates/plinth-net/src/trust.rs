@@ -3,11 +3,13 @@
 use crate::fault::{Fault, sentence};
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::client::{WebPkiServerVerifier, verify_server_name};
-use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
+use rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::server::ParsedCertificate;
-use rustls::{CertificateError, DigitallySignedStruct, RootCertStore, SignatureScheme};
+use rustls::{
+    CertificateError, ClientConfig, ConfigBuilder, DigitallySignedStruct, RootCertStore, SignatureScheme, WantsVerifier,
+};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use x509_parser::certificate::X509Certificate;
@@ -31,6 +33,35 @@ pub fn system_roots() -> Result<RootCertStore, String> {
     let mut roots = RootCertStore::empty();
     roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
     if roots.is_empty() { Err("this machine trusts no authority at all".to_owned()) } else { Ok(roots) }
+}
+
+/// The beginning of every configuration of a client, and the provider that verifiers of its own need.
+///
+/// # Errors
+/// A sentence, when TLS cannot be set up.
+pub fn builder() -> Result<(ConfigBuilder<ClientConfig, WantsVerifier>, Arc<CryptoProvider>), String> {
+    let provider = Arc::new(ring::default_provider());
+    let builder = ClientConfig::builder_with_provider(Arc::clone(&provider)).with_safe_default_protocol_versions();
+    Ok((builder.map_err(|error| format!("TLS cannot be set up: {}", sentence(&error)))?, provider))
+}
+
+/// A client that shows no certificate and believes these authorities. With none of them every server is refused by its certificate.
+///
+/// # Errors
+/// As [`builder`].
+pub fn config_with_roots(roots: RootCertStore) -> Result<ClientConfig, String> {
+    Ok(builder()?.0.with_root_certificates(roots).with_no_client_auth())
+}
+
+/// A client that shows no certificate and believes a CA file as [`GivenCertificates`] does, or without one the machine's own roots.
+///
+/// # Errors
+/// A sentence, when the file cannot be used, or the machine trusts nobody.
+pub fn client_config(authority: Option<&[u8]>) -> Result<ClientConfig, String> {
+    let Some(pem) = authority else { return config_with_roots(system_roots()?) };
+    let (builder, provider) = builder()?;
+    let given = GivenCertificates::new(pem, provider)?;
+    Ok(builder.dangerous().with_custom_certificate_verifier(Arc::new(given)).with_no_client_auth())
 }
 
 /// Believes what the certificates of a file sign, and nothing else; and where a server shows exactly one of them as its own, that one:

@@ -3,12 +3,13 @@
 use crate::catalog::Components;
 use crate::cluster::Cluster;
 use crate::facts;
+use crate::observed::LineMeaning;
 use plinth_catalog::Resolution;
-use plinth_model::Finding;
 use plinth_model::download::HelmPin;
 use plinth_model::finding::code;
-use plinth_model::steps::Release;
+use plinth_model::steps::{HelmRelease, Release};
 use plinth_model::text::host_of;
+use plinth_model::{ChartVersion, Finding, Plan, Work};
 use plinth_site::Desired;
 use plinth_site::desired::{ArtifactSource, ChartSource};
 use std::collections::BTreeSet;
@@ -21,6 +22,29 @@ pub(crate) fn from_site(desired: &Desired, mut resolution: Resolution) -> Resolu
         }
     }
     resolution
+}
+
+/// The same components; lines whose meaning is known have the version that they mean.
+pub(crate) fn settled(lines: &[LineMeaning], mut resolution: Resolution) -> Resolution {
+    for component in &mut resolution.components {
+        let release = &mut component.release;
+        let known = lines.iter().find(|known| known.component == release.component && known.line == release.version);
+        if let Some(known) = known {
+            release.meaning_of = Some(known.line.clone());
+            release.version = ChartVersion::Exact(known.version.clone());
+        }
+    }
+    resolution
+}
+
+/// Releases of a plan whose version is a line, or the meaning of one, as the site writes them.
+#[must_use]
+pub fn lines(plan: &Plan) -> Vec<Release> {
+    let releases = plan.steps.iter().filter_map(|step| match &step.work {
+        Work::HelmRelease(HelmRelease { release, .. }) => release.as_line(),
+        _ => None,
+    });
+    releases.collect()
 }
 
 fn move_to(source: &ChartSource, release: &mut Release) {

@@ -1,7 +1,8 @@
 //! What moved since a plan was made: what it was made from.
 
 use plinth_model::plan::MadeFrom;
-use plinth_model::{Digest, NodeName};
+use plinth_model::steps::{HelmRelease, Release};
+use plinth_model::{Digest, NodeName, Plan, Work};
 use serde::Serialize;
 use std::fmt;
 
@@ -66,4 +67,24 @@ pub fn moved(saved: &MadeFrom, now: &MadeFrom) -> Vec<Moved> {
         (saved.without != now.without).then(without),
     ];
     origins.into_iter().flatten().collect()
+}
+
+/// Charts that have another version in a plan that is made now, one line each.
+#[must_use]
+pub fn moved_charts(saved: &Plan, now: &Plan) -> Vec<String> {
+    let before: Vec<&Release> = releases(saved).collect();
+    let moved = |release: &Release| {
+        let before = before.iter().find(|before| before.component == release.component)?;
+        let differ = before.version != release.version;
+        let (component, then, now) = (&release.component, &before.version, &release.version);
+        differ.then(|| format!("{component} has another version ({then} when the plan was made, {now} now)"))
+    };
+    releases(now).filter_map(moved).collect()
+}
+
+fn releases(plan: &Plan) -> impl Iterator<Item = &Release> {
+    plan.steps.iter().filter_map(|step| match &step.work {
+        Work::HelmRelease(HelmRelease { release, .. }) => Some(&**release),
+        _ => None,
+    })
 }

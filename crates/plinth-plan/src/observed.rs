@@ -3,7 +3,7 @@
 use plinth_model::facts::NodeFacts;
 use plinth_model::gate::{GateAnswer, GateId};
 use plinth_model::inventory::Inventory;
-use plinth_model::{EngineRecord, Installed, NodeName, StepId};
+use plinth_model::{ChartVersion, EngineRecord, Installed, NodeName, StepId, Version};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What the planner is told about the world.
@@ -21,6 +21,8 @@ pub struct Observed {
     pub labelled: BTreeSet<NodeName>,
     /// Steps that were looked at. A step that is not in here was not.
     pub steps: BTreeMap<StepId, StepObservation>,
+    /// Versions that lines of charts were found to mean for this site. A line that is not in here stays one.
+    pub lines: Vec<LineMeaning>,
     /// Gates that already opened, with their answers.
     pub answers: BTreeMap<GateId, GateAnswer>,
 }
@@ -36,9 +38,21 @@ impl Observed {
             installed: Installed::default(),
             labelled: BTreeSet::new(),
             steps: BTreeMap::new(),
+            lines: Vec::new(),
             answers: BTreeMap::new(),
         }
     }
+}
+
+/// What the line of a chart was found to mean.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LineMeaning {
+    /// Name of the component.
+    pub component: String,
+    /// The line: `~2.21.0`.
+    pub line: ChartVersion,
+    /// The version.
+    pub version: Version,
 }
 
 /// What looking at a step told.

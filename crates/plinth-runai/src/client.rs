@@ -92,19 +92,20 @@ impl RunaiRest {
         Self { timing, ..self }
     }
 
-    /// The session with a control plane. A renewed authority makes a new one.
+    /// The session with a control plane. A renewed authority makes a new one, and so does another password.
     fn session(&self, target: &RunaiTarget) -> Result<Arc<Session>, Failure> {
         let authority = self.authority(target)?;
         let RunaiTarget { url, address, realm, admin, password, api, .. } = target;
         let key = format!("{url} {address:?} {realm} {admin} {password} {api:?} {authority:?}");
-        if let Some(session) = self.sessions.lock().unwrap_or_else(PoisonError::into_inner).get(&key) {
+        let password = self.secrets.get(password).map_err(|error| Failure::new(Cause::Input, error.to_string()))?;
+        let mut sessions = self.sessions.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(session) = sessions.get(&key).filter(|session| session.is_with(&password)) {
             return Ok(Arc::clone(session));
         }
         let link = Link::new(target, authority.as_deref(), self.timing, Arc::clone(&self.secrets))?;
-        let password = self.secrets.get(password).map_err(|error| Failure::new(Cause::Input, error.to_string()))?;
         let made = Arc::new(Session::new(link, target, password, self.timing));
-        let mut sessions = self.sessions.lock().unwrap_or_else(PoisonError::into_inner);
-        Ok(Arc::clone(sessions.entry(key).or_insert(made)))
+        sessions.insert(key, Arc::clone(&made));
+        Ok(made)
     }
 
     fn authority(&self, target: &RunaiTarget) -> Result<Option<String>, Failure> {
@@ -265,5 +266,21 @@ impl RunaiClient for RunaiRest {
     async fn credentials_kept(&self, ctx: &Context, target: &RunaiTarget, uuid: &str) -> ClientResult<bool> {
         let doing = format!("looking at the credentials of cluster {}", target.cluster);
         self.kept(ctx, target, uuid).await.map_err(|failure| failure.into_error(&doing, &target.url))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_step_of_the_registration_has_time_for_all_of_its_calls() {
+        let timing = RunaiTiming::default();
+        let retries = u32::try_from(timing.retries).unwrap_or(u32::MAX);
+        let call = timing.request * (retries + 1) + timing.longest_wait * retries;
+        // Token, list, list again, registration, the look that begins at the end of the reading back, credentials.
+        let whole = call * 6 + timing.read_back + timing.read_back_pause;
+        let granted = Duration::from_secs(u64::from(plinth_model::steps::deadlines::RUNAI_REGISTER));
+        assert!(granted >= whole, "{granted:?} of {whole:?}");
     }
 }

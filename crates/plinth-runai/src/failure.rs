@@ -126,35 +126,22 @@ impl Failure {
     }
 
     fn of_fault(fault: &Fault) -> Self {
-        let (cause, happened) = match fault {
-            Fault::NothingListens => (Cause::NothingListens, "nothing listens there".to_owned()),
-            Fault::NoSuchHost => (Cause::NoSuchHost, "this machine finds no address for the name".to_owned()),
-            Fault::NoRoute => (Cause::Unreachable, "there is no way there from this machine".to_owned()),
-            Fault::Interrupted => {
-                (Cause::Unreachable, "the connection broke before the answer was complete".to_owned())
-            }
-            Fault::Timeout => (Cause::Timeout, "there was no answer in time".to_owned()),
-            Fault::UnknownAuthority => {
-                (Cause::UnknownAuthority, "its certificate is by an authority that is not trusted here".to_owned())
-            }
-            Fault::AnotherAuthority => (
-                Cause::UnknownAuthority,
-                "its certificate is by an authority of the trusted one's name and another key".to_owned(),
-            ),
-            Fault::WrongName => (Cause::WrongName, "its certificate is for other names".to_owned()),
-            Fault::Expired => (Cause::Expired, "its certificate has expired".to_owned()),
-            Fault::NotYetValid => (Cause::Expired, "its certificate is not valid yet".to_owned()),
-            Fault::AuthorityAsServer => {
-                (Cause::BadCertificate, "it shows the certificate of an authority as its own".to_owned())
-            }
-            Fault::BadCertificate(why) => (Cause::BadCertificate, format!("its certificate cannot be used: {why}")),
-            Fault::OldTls(why) => (Cause::BadCertificate, format!("it speaks no TLS that is taken here: {why}")),
-            Fault::HandshakeRefused(why) | Fault::Handshake(why) => {
-                (Cause::BadCertificate, format!("the TLS handshake failed: {why}"))
-            }
-            Fault::NotTls => (Cause::BadCertificate, "what listens there does not speak TLS".to_owned()),
+        let cause = match fault {
+            Fault::NothingListens => Cause::NothingListens,
+            Fault::NoSuchHost => Cause::NoSuchHost,
+            Fault::NoRoute | Fault::Interrupted => Cause::Unreachable,
+            Fault::Timeout => Cause::Timeout,
+            Fault::UnknownAuthority | Fault::AnotherAuthority => Cause::UnknownAuthority,
+            Fault::WrongName => Cause::WrongName,
+            Fault::Expired | Fault::NotYetValid => Cause::Expired,
+            Fault::AuthorityAsServer
+            | Fault::BadCertificate(_)
+            | Fault::OldTls(_)
+            | Fault::HandshakeRefused(_)
+            | Fault::Handshake(_)
+            | Fault::NotTls => Cause::BadCertificate,
         };
-        Self::new(cause, happened)
+        Self::new(cause, fault.sentence())
     }
 
     /// Whether asking again at once may help. What is not up needs longer than that; its caller waits. A login was tried again

@@ -7,14 +7,11 @@ use crate::jwt;
 use plinth_model::Secret;
 use plinth_model::steps::RunaiTarget;
 use plinth_model::text::visible;
-use plinth_net::fault::sentence;
-use plinth_net::trust::{GivenCertificates, system_roots};
+use plinth_net::trust::client_config;
 use plinth_world::secrets::Secrets;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue, RETRY_AFTER};
 use reqwest::redirect::Policy;
 use reqwest::{Client, Method, RequestBuilder, Response, Url};
-use rustls::ClientConfig;
-use rustls::crypto::ring;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -55,7 +52,9 @@ impl Link {
     ) -> Result<Self, Failure> {
         let host = host(&target.url)?;
         let mut http = Client::builder()
-            .tls_backend_preconfigured(tls(authority).map_err(|why| Failure::new(Cause::Input, why))?)
+            .tls_backend_preconfigured(
+                client_config(authority.map(str::as_bytes)).map_err(|why| Failure::new(Cause::Input, why))?,
+            )
             .https_only(true)
             .no_proxy()
             .redirect(Policy::none())
@@ -160,20 +159,4 @@ fn host(url: &str) -> Result<String, Failure> {
         return Err(unusable("only https is spoken, since a password is sent"));
     }
     parsed.host_str().map(str::to_owned).ok_or_else(|| unusable("it names no host"))
-}
-
-/// Whom to believe; the error is a sentence.
-fn tls(authority: Option<&str>) -> Result<ClientConfig, String> {
-    let provider = Arc::new(ring::default_provider());
-    let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
-        .with_safe_default_protocol_versions()
-        .map_err(|error| format!("TLS cannot be set up: {}", sentence(&error)))?;
-    let builder = match authority {
-        None => builder.with_root_certificates(system_roots()?),
-        Some(pem) => {
-            let given = GivenCertificates::new(pem.as_bytes(), provider)?;
-            builder.dangerous().with_custom_certificate_verifier(Arc::new(given))
-        }
-    };
-    Ok(builder.with_no_client_auth())
 }

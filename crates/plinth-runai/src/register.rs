@@ -65,6 +65,7 @@ async fn read_back(
     let until = ctx.clock().elapsed() + timing.read_back;
     let mut last = "no entry of that name appeared".to_owned();
     loop {
+        let mut in_vain = false;
         ctx.progress(0, 0, "Run:ai: the registration was not answered; looking for the entry");
         match named(session, ctx, target).await {
             Ok(mut clusters) => {
@@ -75,9 +76,13 @@ async fn read_back(
                     (None, _) => {}
                 }
             }
-            Err(failure) => last = format!("the list could not be read: {}", failure.happened),
+            Err(failure) => {
+                // A refused login does not get better by asking, only worse.
+                in_vain = failure.cause == Cause::Credentials;
+                last = format!("the list could not be read: {}", failure.happened);
+            }
         }
-        if ctx.clock().elapsed() >= until {
+        if in_vain || ctx.clock().elapsed() >= until {
             let happened =
                 format!("the registration was not answered as it should be ({}), and {last}", failure.happened);
             return Err(Failure { happened, ..failure });

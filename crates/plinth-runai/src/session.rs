@@ -15,18 +15,31 @@ use serde::de::DeserializeOwned;
 use std::time::Duration;
 use tokio::sync::Mutex;
 
+/// What became of logging in.
+#[derive(Default)]
+struct Login {
+    token: Option<Token>,
+    /// The password was refused: it is not sent again, since the account would be locked by that.
+    refused: Option<Failure>,
+}
+
 /// A session. The token is got at the first call, renewed before it ends, and once more when it is refused.
 pub(crate) struct Session {
     pub(crate) link: Link,
     target: RunaiTarget,
     password: Secret,
     timing: RunaiTiming,
-    token: Mutex<Option<Token>>,
+    login: Mutex<Login>,
 }
 
 impl Session {
+    /// Whether it logs in with this password.
+    pub(crate) fn is_with(&self, password: &Secret) -> bool {
+        self.password.expose() == password.expose()
+    }
+
     pub(crate) fn new(link: Link, target: &RunaiTarget, password: Secret, timing: RunaiTiming) -> Self {
-        Self { link, target: target.clone(), password, timing, token: Mutex::default() }
+        Self { link, target: target.clone(), password, timing, login: Mutex::default() }
     }
 
     /// A read, tried again while that may help: also when the answer breaks off.
@@ -76,18 +89,23 @@ impl Session {
 
     /// The token in use, with its number; a new one when there is none, when it is about to end, or when it is the refused one.
     async fn token(&self, ctx: &Context, refused: Option<u64>) -> Result<(Secret, u64), Failure> {
-        let mut current = self.token.lock().await;
+        let mut login = self.login.lock().await;
         let now = ctx.clock().elapsed();
-        if let Some(token) = current.as_ref().filter(|token| token.is_good(now) && Some(token.number) != refused) {
+        if let Some(failure) = &login.refused {
+            return Err(failure.clone());
+        }
+        if let Some(token) = login.token.as_ref().filter(|token| token.is_good(now) && Some(token.number) != refused) {
             return Ok((token.value.clone(), token.number));
         }
-        let number = current.take().map_or(0, |token| token.number.wrapping_add(1));
+        let number = login.token.take().map_or(0, |token| token.number.wrapping_add(1));
         let got = self.patiently(ctx, || token::get(&self.link, &self.target, &self.password));
-        let got = got.await.map_err(Failure::in_login)?;
+        let got = got.await.map_err(Failure::in_login).inspect_err(|failure| {
+            login.refused = Some(failure.clone()).filter(|failure| failure.cause == Cause::Credentials);
+        })?;
         self.link.remember(&got.value);
         let token = Token::new(got, number, now);
         let answer = (token.value.clone(), number);
-        *current = Some(token);
+        login.token = Some(token);
         Ok(answer)
     }
 }

@@ -110,7 +110,7 @@ pub const CHART_SILENCE: Duration = Duration::from_secs(30);
 /// One index or package from beginning to end: the largest index has some 30 MB, over a line of 2 Mbit/s.
 pub const CHART_REQUEST: Duration = Duration::from_secs(150);
 /// Tries of one index or package.
-pub const CHART_TRIES: u32 = 3;
+pub const CHART_TRIES: usize = 3;
 /// `helm version`: it starts, prints and ends; a cold disk takes its time.
 pub const HELM_LOOK: Duration = Duration::from_secs(20);
 /// Between two looks at a long task.

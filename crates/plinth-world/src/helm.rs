@@ -1,15 +1,17 @@
 //! The Helm client: its calls and the values they speak. The real one is `plinth-helm`.
 
 mod differences;
+mod program;
 
 pub use differences::value_differences;
+pub use program::{Helm, HelmMajor, HelmPrograms};
 
-use crate::{ClientResult, Context};
+use crate::{Cause, ClientError, ClientResult, Context};
 use async_trait::async_trait;
 use jiff::Timestamp;
+use plinth_model::finding::code;
 use plinth_model::steps::Release;
-use plinth_model::{ReleaseName, Secret, Version};
-use std::path::PathBuf;
+use plinth_model::{Finding, ReleaseName, Secret, Version};
 use std::time::Duration;
 
 /// What helm calls a release that was installed to its end.
@@ -45,11 +47,28 @@ pub trait HelmClient: Send + Sync {
     async fn uninstall(&self, ctx: &Context, release: &ReleaseName, limit: Duration) -> ClientResult<()>;
 }
 
-/// Gives the program `helm`: one that is here, or one that is fetched.
-#[async_trait]
-pub trait HelmPrograms: Send + Sync {
-    /// Its path. Which version it is, is asked by who runs it.
-    async fn program(&self, ctx: &Context) -> ClientResult<PathBuf>;
+/// Refuses to go back to an older version than the one that is deployed, unless the site file names exactly that one: charts are not
+/// made for that, and some lose data by it.
+///
+/// # Errors
+/// When `wanted` is older, and nobody named it.
+pub fn not_older(release: &Release, deployed: &Version, wanted: &Version) -> ClientResult<()> {
+    if wanted >= deployed || release.named_by_site {
+        return Ok(());
+    }
+    let Release { component, release: name, namespace, .. } = release;
+    let text = format!("{component} {} is deployed, and {} would be installed", deployed.bare(), wanted.bare());
+    let fix = format!(
+        "choose the newest version of a line anew with `plinth plan --refresh`; to go back on purpose, write the version {} of \
+         {component} into the site file",
+        wanted.bare()
+    );
+    let finding = Finding::error(code::HELM_OLDER_VERSION, &**component, text.clone()).fix(&*fix);
+    Err(ClientError::new("helm", format!("upgrading release {namespace}/{name}"))
+        .happened(text)
+        .attempt(fix)
+        .because(Cause::Input)
+        .finding(finding))
 }
 
 /// One revision of a release, as helm keeps it in the cluster.

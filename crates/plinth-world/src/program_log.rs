@@ -103,26 +103,12 @@ impl ProgramLog {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-    use crate::secrets::SecretError;
+    use crate::secrets::MemorySecrets;
     use plinth_model::{Secret, SecretRef};
 
-    /// Knows one word.
-    struct OneWord;
-
-    impl Secrets for OneWord {
-        fn get(&self, _: &SecretRef) -> Result<Secret, SecretError> {
-            Ok(Secret::new("open-sesame".to_owned()))
-        }
-        fn keep(&self, _: &SecretRef, _: &Secret) -> Result<(), SecretError> {
-            Ok(())
-        }
-        fn redact(&self, text: &str) -> String {
-            text.replace("open-sesame", "(secret)")
-        }
-    }
-
     async fn taken(log: &ProgramLog, text: &[u8]) -> Vec<String> {
-        log.clone().take(Some(text), Arc::new(OneWord)).await
+        let word = (SecretRef::Env("WORD".to_owned()), Secret::new("open-sesame".to_owned()));
+        log.clone().take(Some(text), Arc::new(MemorySecrets::of([word]))).await
     }
 
     #[tokio::test]
@@ -134,9 +120,9 @@ mod tests {
         }
         let log = ProgramLog::begin(&folder, "900.log", 5).unwrap();
         let tail = taken(&log, b"one\nsays open-sesame\n\nlast without end").await;
-        assert_eq!(tail, ["one", "says (secret)", "last without end"]);
+        assert_eq!(tail, ["one", "says [secret]", "last without end"]);
         let written = fs::read_to_string(log.path()).unwrap();
-        assert_eq!(written, "one\nsays (secret)\n\nlast without end");
+        assert_eq!(written, "one\nsays [secret]\n\nlast without end");
         assert_eq!(fs::read_dir(&folder).unwrap().count(), 5);
     }
 
@@ -148,7 +134,7 @@ mod tests {
         let text = format!("{}\n{}open-sesame\n", "x".repeat(LONGEST), "y".repeat((16 << 10) - 5));
         taken(&log, text.as_bytes()).await;
         let written = fs::read_to_string(log.path()).unwrap();
-        assert!(written.ends_with("y(secret)\n") && !written.contains("sesame"));
+        assert!(written.ends_with("y[secret]\n") && !written.contains("sesame"));
     }
 
     #[tokio::test]

@@ -232,6 +232,11 @@ impl Printer {
         }
     }
 
+    /// Something was changed that the caller has to know of; said with `-q` too.
+    pub(crate) fn changed(&self, text: &str) {
+        self.say(text);
+    }
+
     fn say(&self, text: &str) {
         let begin = if self.asking.swap(false, Ordering::Relaxed) { "\n" } else { "" };
         let text = seen(text.trim_end(), self.color_err);

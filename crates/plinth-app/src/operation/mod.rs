@@ -10,7 +10,7 @@ mod sources;
 mod waiting;
 
 pub use approve::{Always, Approve, Approved};
-pub use charts::ChartMove;
+pub use charts::{ChartMove, Refreshed};
 pub use observe::{Depth, Discovered, Observation};
 pub use open::{Access, Setup};
 pub use plan::Planned;

@@ -78,7 +78,7 @@ impl Operation<'_> {
         Ok(())
     }
 
-    async fn read_inventory(&self) -> Result<Discovered, Failure> {
+    pub(super) async fn read_inventory(&self) -> Result<Discovered, Failure> {
         let inventory = match &self.recorded {
             Some(recorded) => recorded.clone(),
             None => self.named(self.world.inventory(&self.desired), || self.inventory_source()).await?,
@@ -98,7 +98,7 @@ impl Operation<'_> {
         let discovered = self.read_inventory().await?;
         let facts = facts::read(&self.directory)?;
         let mut observed = Observed { facts, ..self.remembered(discovered.inventory.clone())? };
-        let mut draft = self.make(&observed)?;
+        let mut draft = self.draft(&mut observed)?;
         self.prepare(&discovered, Some(&draft))?;
         if self.desired.kubernetes.version.is_none() {
             observed.engine = self.record().await?;
@@ -134,7 +134,7 @@ impl Operation<'_> {
     }
 
     /// An inventory, and what earlier runs left: by the journal under the lock, or as it is read without one.
-    fn remembered(&self, inventory: Inventory) -> Result<Observed, Problem> {
+    pub(super) fn remembered(&self, inventory: Inventory) -> Result<Observed, Problem> {
         let observed = |memory: &Memory| Observed {
             installed: memory.installed.clone(),
             labelled: plinth_plan::labelled(memory.steps.keys()),

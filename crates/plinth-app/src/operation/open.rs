@@ -86,14 +86,10 @@ impl<'a> Operation<'a> {
         let inventory = self.recorded.is_none().then_some("inventory");
         let paths: Vec<&str> = match (access, &self.goal) {
             // Test pods are made with the kubeconfig that is held; nobody signs in to a node.
-<<<<<<< HEAD
             (Access::Change, Goal::Checks(chosen)) => {
                 inventory.into_iter().chain(chosen.may_ask_runai().then_some("runai.admin")).collect()
             }
-=======
-            (Access::Change, Goal::Checks(_)) => inventory.into_iter().chain(["runai.admin"]).collect(),
             (Access::Read, _) | (Access::Change, Goal::MirrorList) => inventory.into_iter().collect(),
->>>>>>> fcat
             (Access::Change, _) => vec![""],
         };
         let missing = paths.iter().flat_map(|path| self.world.missing_secrets(&self.desired, path)).collect();

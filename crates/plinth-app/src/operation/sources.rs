@@ -25,8 +25,8 @@ impl Operation<'_> {
         if self.skips_source_check {
             return Ok(Vec::new());
         }
-        let observed = Observed { facts: facts.clone(), ..Observed::new(discovered.inventory.clone()) };
-        let Ok(plan) = self.goal.plan(&self.desired, &observed, &self.input.catalog) else {
+        let mut observed = Observed { facts: facts.clone(), ..Observed::new(discovered.inventory.clone()) };
+        let Ok(plan) = self.draft(&mut observed) else {
             self.say("sources were not asked, since the site cannot be planned: `plinth plan` says why");
             return Ok(Vec::new());
         };

@@ -61,7 +61,7 @@ async fn the_catalogs_digest_binds_a_folder_too_and_what_was_used_first_stays() 
     assert_eq!(code, "charts.digest", "fetched anew, it has to be what it was");
     let error = trial.refresh(&wanted).await.unwrap_err();
     assert_eq!(error.finding.unwrap().code.as_str(), "charts.digest", "not even when a person asks for a newer one");
-    fs::remove_dir_all(trial.folder.path().join("charts/versions")).unwrap();
+    fs::remove_file(trial.folder.path().join("charts/digests/demo/1.0.0.json")).unwrap();
     assert_ne!(trial.package(&wanted).await.unwrap().digest, first.digest, "only when the record is gone");
 }
 
@@ -73,12 +73,63 @@ async fn a_kept_package_that_was_changed_is_fetched_anew_and_a_broken_record_is_
     let first = trial.package(&wanted).await.unwrap();
     fs::write(&first.file, b"changed").unwrap();
     assert_eq!(trial.package(&wanted).await.unwrap(), first);
-    let records = trial.folder.path().join("charts/versions");
-    let record = fs::read_dir(&records).unwrap().next().unwrap().unwrap().path();
+    let record = trial.folder.path().join("charts/digests/demo/1.0.0.json");
     let text = fs::read_to_string(&record).unwrap();
-    assert!(text.contains("\"trust\": \"firstUse\"") && text.contains("\"selector\": \"1.0.0\""), "{text}");
+    assert!(text.contains("\"trust\": \"firstUse\"") && text.contains("\"version\": \"1.0.0\""), "{text}");
     fs::write(&record, "{").unwrap();
     let (code, error) = trial.refused(&wanted).await;
     assert_eq!(code, "charts.not-kept");
     assert!(error.attempt.contains("trusted anew"), "{error:?}");
+}
+
+/// A package of `demo` in another make.
+fn rebuilt(version: &str) -> Vec<u8> {
+    let about = format!("name: demo\nversion: {version}\n# another content\n");
+    super::pack::Pack::new().file("demo/Chart.yaml", about.as_bytes()).done()
+}
+
+#[tokio::test]
+async fn a_version_keeps_its_content_in_every_place_and_under_every_selector() {
+    let trial = Trial::new();
+    let folder = |name: &str| trial.folder.path().join(name);
+    for (name, bytes) in [("one", chart("demo", "1.0.0")), ("two", rebuilt("1.0.0"))] {
+        fs::create_dir(folder(name)).unwrap();
+        fs::write(folder(name).join("demo-1.0.0.tgz"), bytes).unwrap();
+    }
+    let first = trial.package(&release("demo", "one", "1.0.0")).await.unwrap();
+    for version in ["1.0.0", "v1.0.0"] {
+        assert_eq!(trial.package(&release("demo", "two", version)).await.unwrap(), first, "what is here is used");
+    }
+    assert_eq!(trial.refused(&release("demo", "two", "~1.0.0")).await.0, "charts.digest");
+
+    // The line moves on and back again: what 1.0.0 was is not forgotten by that.
+    let line = release("demo", "one", "~1.0.0");
+    assert_eq!(trial.refresh(&line).await.unwrap().to.as_str(), "1.0.0");
+    fs::write(folder("one").join("demo-1.0.1.tgz"), chart("demo", "1.0.1")).unwrap();
+    assert_eq!(trial.refresh(&line).await.unwrap().to.as_str(), "1.0.1");
+    fs::remove_file(folder("one").join("demo-1.0.1.tgz")).unwrap();
+    fs::write(folder("one").join("demo-1.0.0.tgz"), rebuilt("1.0.0")).unwrap();
+    let error = trial.refresh(&line).await.unwrap_err();
+    assert_eq!(error.finding.unwrap().code.as_str(), "charts.digest");
+    assert!(error.attempt.contains("digests/demo/1.0.0.json"), "{}", error.attempt);
+}
+
+#[tokio::test]
+async fn a_line_moves_when_it_is_settled_and_not_when_it_is_asked_for() {
+    let trial = Trial::new();
+    let line = release("demo", ".", "~1.0.0");
+    let add = |version: &str| {
+        fs::write(trial.folder.path().join(format!("demo-{version}.tgz")), chart("demo", version)).unwrap();
+    };
+    let meant = || trial.charts.meaning(&line).unwrap().map(|version| version.to_string());
+    add("1.0.0");
+    assert_eq!(meant(), None);
+    trial.package(&line).await.unwrap();
+    add("1.0.1");
+    let newest = trial.charts.newest(&trial.ctx, &line).await.unwrap();
+    assert_eq!((meant().as_deref(), newest.to.as_str()), (Some("1.0.0"), "1.0.1"));
+    assert_eq!(trial.package(&line).await.unwrap().version.as_str(), "1.0.0");
+    trial.charts.settle(&newest).unwrap();
+    assert_eq!(meant().as_deref(), Some("1.0.1"));
+    assert_eq!(trial.charts.meaning(&release("demo", ".", "1.0.0")).unwrap(), None, "that is no line");
 }

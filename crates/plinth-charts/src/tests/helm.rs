@@ -1,9 +1,9 @@
 use super::pack::{Pack, sha256};
 use crate::HelmProgram;
-use crate::helm::Helm;
 use async_trait::async_trait;
 use plinth_model::download::{DownloadFile, DownloadList, HelmPin};
 use plinth_world::fetch::FetchClient;
+use plinth_world::helm::{Helm, HelmPrograms as _};
 use plinth_world::{Cause, ClientResult, Context, SystemClock};
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -16,6 +16,8 @@ struct Web {
     folder: PathBuf,
     archive: Vec<u8>,
     asked: Mutex<Vec<String>>,
+    /// What lies in the archive's place when it is read: somebody wrote there after it was fetched.
+    written_over: Option<Vec<u8>>,
 }
 
 #[async_trait]
@@ -32,7 +34,7 @@ impl FetchClient for Web {
     async fn fetch(&self, _: &Context, file: &DownloadFile) -> ClientResult<()> {
         self.asked.lock().unwrap().push(file.url.clone());
         assert_eq!(file.sha256, sha256(&self.archive));
-        fs::write(self.place(&file.sha256), &self.archive).unwrap();
+        fs::write(self.place(&file.sha256), self.written_over.as_ref().unwrap_or(&self.archive)).unwrap();
         Ok(())
     }
     async fn status(&self, _: &Context, _: &str) -> ClientResult<u16> {
@@ -64,7 +66,8 @@ impl Trial {
         let archives = ARCHES.map(|arch| (arch.to_owned(), sha256(&archive))).into();
         let pin =
             HelmPin { schema: 1, version: "v3.18.6".parse().unwrap(), source: "https://get.helm.sh".into(), archives };
-        let web = Arc::new(Web { folder: folder.path().to_owned(), archive, asked: Mutex::default() });
+        let web = Web { folder: folder.path().to_owned(), archive, asked: Mutex::default(), written_over: None };
+        let web = Arc::new(web);
         Self { folder, web, pin }
     }
 
@@ -74,17 +77,28 @@ impl Trial {
         fs::set_permissions(&file, fs::Permissions::from_mode(0o755)).unwrap();
     }
 
-    async fn choose(&self, source: Option<&str>) -> ClientResult<Helm> {
+    fn finder(&self, source: Option<&str>) -> HelmProgram {
         let state = self.folder.path().join("state");
         let fetch: Arc<dyn FetchClient> = Arc::<Web>::clone(&self.web);
-        let program = HelmProgram::new(&state, self.folder.path(), self.pin.clone(), source.map(str::to_owned), fetch)
-            .looking_in(format!("{}:/bin:/usr/bin", self.folder.path().join("bin").display()));
-        program.choose(&Context::quiet(Arc::new(SystemClock::new()))).await
+        HelmProgram::new(&state, self.folder.path(), self.pin.clone(), source.map(str::to_owned), fetch)
+            .looking_in(format!("{}:/bin:/usr/bin", self.folder.path().join("bin").display()))
+    }
+
+    async fn choose(&self, source: Option<&str>) -> ClientResult<Helm> {
+        self.finder(source).program(&quiet()).await
+    }
+
+    async fn at_hand(&self) -> Option<Helm> {
+        self.finder(None).at_hand(&quiet()).await.unwrap()
     }
 
     fn asked(&self) -> Vec<String> {
         self.web.asked.lock().unwrap().clone()
     }
+}
+
+fn quiet() -> Context {
+    Context::quiet(Arc::new(SystemClock::new()))
 }
 
 fn content(program: &Path) -> String {
@@ -141,6 +155,21 @@ async fn the_pinned_program_is_fetched_once_and_again_when_it_was_changed() {
 }
 
 #[tokio::test]
+async fn what_is_unpacked_is_what_was_proved_and_belongs_to_the_pin() {
+    let mut trial = Trial::new();
+    let other = ARCHES.iter().fold(Pack::new(), |pack, arch| pack.file(&format!("linux-{arch}/helm"), b"other")).done();
+    Arc::get_mut(&mut trial.web).unwrap().written_over = Some(other.clone());
+    let error = trial.choose(None).await.unwrap_err();
+    assert_eq!((error.cause, error.finding.unwrap().code.as_str()), (Cause::Input, "fetch.checksum"));
+
+    let mut trial = Trial::new();
+    assert_eq!(content(&trial.choose(None).await.unwrap().program), "pinned");
+    trial.pin.archives = ARCHES.map(|arch| (arch.to_owned(), sha256(&other))).into();
+    Arc::get_mut(&mut trial.web).unwrap().archive = other;
+    assert_eq!(content(&trial.choose(None).await.unwrap().program), "other", "a moved pin is fetched, not what it was");
+}
+
+#[tokio::test]
 async fn its_source_is_another_address_a_folder_or_a_file() {
     let arch = if cfg!(target_arch = "aarch64") { "arm64" } else { "amd64" };
     let name = format!("helm-v3.18.6-linux-{arch}.tar.gz");
@@ -170,4 +199,18 @@ async fn a_machine_for_which_no_program_is_known_is_told_so() {
     let error = trial.choose(None).await.unwrap_err();
     assert_eq!(error.finding.unwrap().code.as_str(), "helm.no-program");
     assert!(error.attempt.contains("3.14"), "{}", error.attempt);
+}
+
+#[tokio::test]
+async fn what_is_at_hand_is_told_and_nothing_is_fetched_for_it() {
+    let trial = Trial::new();
+    assert_eq!(trial.at_hand().await, None);
+    assert_eq!(trial.asked(), Vec::<String>::new());
+    let fetched = trial.choose(None).await.unwrap();
+    assert_eq!(trial.at_hand().await.as_ref(), Some(&fetched), "it is kept");
+    fs::write(&fetched.program, "changed").unwrap();
+    assert_eq!(trial.at_hand().await, None, "it is not what was unpacked any more");
+    trial.on_path("echo v4.1.0");
+    assert_eq!(trial.at_hand().await.unwrap().version.as_str(), "v4.1.0");
+    assert_eq!(trial.asked().len(), 1);
 }

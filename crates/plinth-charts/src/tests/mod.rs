@@ -41,6 +41,8 @@ pub(crate) fn release(chart: &str, repository: &str, version: &str) -> Release {
         timeout_s: 60,
         health: Vec::new(),
         stale_jobs: Vec::new(),
+        meaning_of: None,
+        named_by_site: false,
     }
 }
 
@@ -115,8 +117,11 @@ impl Trial {
         (code, error)
     }
 
-    pub(crate) async fn refresh(&self, release: &Release) -> ClientResult<crate::Moved> {
-        self.charts.refresh(&self.ctx, release).await
+    /// Asks anew, and makes what is there the version from now on.
+    pub(crate) async fn refresh(&self, release: &Release) -> ClientResult<crate::Newest> {
+        let newest = self.charts.newest(&self.ctx, release).await?;
+        self.charts.settle(&newest)?;
+        Ok(newest)
     }
 
     pub(crate) fn told(&self) -> String {

@@ -59,8 +59,10 @@ pub const RELEASE_MARGIN: u32 = 300;
 pub const HELM_UNINSTALL: u32 = 600;
 /// The user interface of Run:ai may need 15 more minutes after its release is deployed (NVIDIA Run:ai documentation).
 pub const RUNAI_ISSUER: u32 = 1200;
-/// A few API calls.
-pub const RUNAI_REGISTER: u32 = 180;
+/// At their slowest: a token, two looks at the list, the registration, 30 s of looking for an entry that was not answered with one look
+/// more, and the credentials, each with all of its tries: four of 30 s, and three waits of up to 20 s that the control plane may ask
+/// for. A step that is cut off in the middle of it does not know whether it registered.
+pub const RUNAI_REGISTER: u32 = 1200;
 /// The agent starts, pulls and reports.
 pub const RUNAI_CONNECTED: u32 = 1200;
 /// Pulls a CUDA image of some hundred MiB on the node.

@@ -3,6 +3,7 @@
 
 use super::Store;
 use crate::fault::{deepest, failed_request};
+use crate::trust::{config_with_roots, system_roots};
 use async_trait::async_trait;
 use backon::{ExponentialBuilder, Retryable as _};
 use plinth_model::download::{DownloadFile, DownloadList};
@@ -15,8 +16,7 @@ use plinth_world::files::{read_up_to, write_whole};
 use plinth_world::{ClientError, ClientResult, Context, deadlines};
 use reqwest::header::{CONTENT_RANGE, RANGE};
 use reqwest::{Client, Response, StatusCode};
-use rustls::crypto::ring;
-use rustls::{ClientConfig, RootCertStore};
+use rustls::RootCertStore;
 use std::collections::HashMap;
 use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
@@ -48,8 +48,10 @@ impl WebFiles {
                 .happened(happened)
                 .attempt("install this machine's authorities (ca-certificates)")
         };
+        // A machine that trusts nobody can still have its files from a plain server of its own.
+        let roots = system_roots().unwrap_or_else(|_| RootCertStore::empty());
         let client = Client::builder()
-            .tls_backend_preconfigured(tls().map_err(failed)?)
+            .tls_backend_preconfigured(config_with_roots(roots).map_err(failed)?)
             .connect_timeout(deadlines::FETCH_CONNECT)
             .read_timeout(deadlines::FETCH_SILENCE)
             .user_agent(concat!("plinth/", env!("CARGO_PKG_VERSION")))
@@ -220,14 +222,6 @@ impl FetchClient for WebFiles {
     fn place(&self, sha256: &str) -> PathBuf {
         self.store.place(sha256)
     }
-}
-
-fn tls() -> Result<ClientConfig, String> {
-    let mut roots = RootCertStore::empty();
-    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-    let builder = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()));
-    let builder = builder.with_safe_default_protocol_versions().map_err(|error| error.to_string())?;
-    Ok(builder.with_root_certificates(roots).with_no_client_auth())
 }
 
 /// Whether a partial answer begins where our part ends.

@@ -53,7 +53,7 @@ pub fn plan(site: &Desired, observed: &Observed, catalog: &dyn Components) -> Re
     findings.extend(without::findings(desired, &cluster.left_out, &of_left_out(desired, observed, &cluster)));
     findings.extend(token_missing(desired));
     let resolution = catalog.resolve(desired, &facts::facts(desired, &cluster));
-    let resolution = charts::from_site(desired, resolution);
+    let resolution = charts::settled(&observed.lines, charts::from_site(desired, resolution));
     findings.extend(resolution.findings.iter().cloned());
     findings.extend(charts::findings(desired, &resolution));
     findings.extend(catalog.check_versions(desired, &resolution));

@@ -157,7 +157,10 @@ impl Base<'_> {
     fn release(&self, component: &ResolvedComponent) -> Step {
         let mut release = component.release.clone();
         release.health = self.fill(&release.health);
-        let reason = format!("{}: {}", component.title, component.reason);
+        let mut reason = format!("{}: {}", component.title, component.reason);
+        if let Some(line) = &release.meaning_of {
+            reason += &format!("; {line} is {}", release.version);
+        }
         let needed = component.needs.iter().filter_map(|name| self.end(name));
         let work = Work::HelmRelease(HelmRelease { release: Box::new(release), stage: component.stage });
         step(ids::release(&component.name), work, reason)

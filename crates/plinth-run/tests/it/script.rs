@@ -11,7 +11,7 @@ use plinth_run::{
     Behaviour, Done, Durability, LockOwner, LockedJournal, Probe, Probed, Remembered, RunOptions, RunReport, RunWorld,
     Sink, StepEnv, StopSignal, Store, executor,
 };
-use plinth_world::secrets::{SecretError, Secrets};
+use plinth_world::secrets::MemorySecrets;
 use plinth_world::{ClientError, Clock, Context};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
@@ -168,22 +168,6 @@ impl Behaviour for Script {
     }
 }
 
-struct OneSecret;
-
-impl Secrets for OneSecret {
-    fn get(&self, _: &SecretRef) -> Result<Secret, SecretError> {
-        Ok(Secret::new(SECRET.to_owned()))
-    }
-
-    fn keep(&self, reference: &SecretRef, _: &Secret) -> Result<(), SecretError> {
-        Err(SecretError { reference: reference.clone(), happened: "nothing is kept here".to_owned() })
-    }
-
-    fn redact(&self, text: &str) -> String {
-        text.replace(SECRET, "[secret]")
-    }
-}
-
 /// A scripted world with a journal, and everything said about its runs.
 pub struct Bench {
     pub clock: Arc<TestClock>,
@@ -226,7 +210,8 @@ impl Bench {
 
     pub fn world(&self) -> RunWorld {
         let clock: Arc<dyn Clock> = self.clock.clone();
-        let env = StepEnv::new(Context::quiet(clock), clients(), Arc::new(OneSecret));
+        let secret = (SecretRef::Env("SECRET".to_owned()), Secret::new(SECRET.to_owned()));
+        let env = StepEnv::new(Context::quiet(clock), clients(), Arc::new(MemorySecrets::of([secret])));
         RunWorld { env, behaviour: self.script.clone() }
     }
 

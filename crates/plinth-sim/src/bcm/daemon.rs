@@ -1,9 +1,10 @@
 //! The simulated CMDaemon: sessions, faults, replies.
 
 use super::answer::{Request, answer};
-use super::fault::{BcmFault, BcmFaultKind, RefusedLogin, ReplyShape, SessionEnd, strike};
+use super::fault::{BcmFault, BcmFaultKind, RefusedLogin, ReplyShape, SessionEnd};
 use super::{BcmFixture, SimAuth};
 use crate::https::{HangUp, Peer};
+use crate::server_fault::strike;
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::{Extension, State};

@@ -1,26 +1,14 @@
 //! Faults of the simulated BCM, as data.
 
 use super::SimBcmError;
+use crate::server_fault::{ServerFault, Strikes};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 const REPLIES: &str = include_str!("../../data/bcm/replies.json");
 
-/// Something that goes wrong, some number of times, with some calls.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct BcmFault {
-    /// What goes wrong.
-    pub kind: BcmFaultKind,
-    /// How often; `u32::MAX` is always.
-    pub times: u32,
-    /// How many calls it lets pass first.
-    #[serde(default)]
-    pub after: u32,
-    /// Only with this call: `cmdevice.getNodes`, `login`, `ready`. None: with every call it makes sense for.
-    #[serde(default)]
-    pub call: Option<String>,
-}
+/// Something that BCM does wrong.
+pub type BcmFault = ServerFault<BcmFaultKind>;
 
 /// What goes wrong.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -98,74 +86,22 @@ pub fn reply_shapes() -> Result<Vec<ReplyShape>, SimBcmError> {
     serde_json::from_str(REPLIES).map_err(SimBcmError::of("reading embedded data"))
 }
 
-impl BcmFault {
-    /// A fault that happens once, with every call it makes sense for.
-    #[must_use]
-    pub fn once(kind: BcmFaultKind) -> Self {
-        Self { kind, times: 1, after: 0, call: None }
-    }
-
-    /// A fault that happens always.
-    #[must_use]
-    pub fn always(kind: BcmFaultKind) -> Self {
-        Self::once(kind).times(u32::MAX)
-    }
-
-    /// The same, so often.
-    #[must_use]
-    pub fn times(mut self, times: u32) -> Self {
-        self.times = times;
-        self
-    }
-
-    /// The same, with one call only.
-    #[must_use]
-    pub fn on(mut self, call: &str) -> Self {
-        self.call = Some(call.to_owned());
-        self
-    }
-
-    /// The same, after some calls went well.
-    #[must_use]
-    pub fn after(mut self, calls: u32) -> Self {
-        self.after = calls;
-        self
-    }
-
-    fn concerns(&self, call: &str) -> bool {
-        match (&self.call, &self.kind) {
-            (_, BcmFaultKind::LoginRefused(_)) => call == "login",
+impl Strikes for BcmFaultKind {
+    fn concerns(&self, wanted: Option<&str>, call: &str) -> bool {
+        match (wanted, self) {
+            (_, Self::LoginRefused(_)) => call == "login",
             (Some(wanted), _) => wanted == call,
-            (None, BcmFaultKind::SessionEnded(_)) => call != "login" && call != "ready",
+            (None, Self::SessionEnded(_)) => call != "login" && call != "ready",
             (None, _) => call != "ready",
         }
     }
-
-    /// Whether it happens now; counts.
-    fn strikes(&mut self, call: &str) -> bool {
-        if self.times == 0 || !self.concerns(call) {
-            return false;
-        }
-        if self.after > 0 {
-            self.after -= 1;
-            return false;
-        }
-        if self.times < u32::MAX {
-            self.times -= 1;
-        }
-        true
-    }
-}
-
-/// The first fault that happens now.
-pub(super) fn strike(faults: &mut [BcmFault], call: &str) -> Option<BcmFaultKind> {
-    faults.iter_mut().find_map(|fault| fault.strikes(call).then(|| fault.kind.clone()))
 }
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+    use crate::server_fault::strike;
 
     #[test]
     fn faults_count_and_choose() {

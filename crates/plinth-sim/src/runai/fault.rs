@@ -1,15 +1,11 @@
 //! Faults of the simulated control plane, as data.
 
+use crate::server_fault::{ServerFault, Strikes};
 use serde_json::Value;
 
-/// Something that goes wrong, some number of times, with some calls.
-#[derive(Clone, Debug, PartialEq)]
-pub struct RunaiFault {
-    kind: RunaiFaultKind,
-    times: u32,
-    after: u32,
-    call: Option<String>,
-}
+/// Something that the control plane does wrong. Its calls are `discovery`, `token`, `clusters`, `register`, `cluster`, `credentials`,
+/// `nodes`, `version`.
+pub type RunaiFault = ServerFault<RunaiFaultKind>;
 
 /// What goes wrong.
 #[derive(Clone, Debug, PartialEq)]
@@ -50,64 +46,13 @@ pub enum RunaiFaultKind {
     TokensEnd,
 }
 
+impl Strikes for RunaiFaultKind {}
+
 impl RunaiFault {
-    /// A fault that happens once, with every call.
-    #[must_use]
-    pub const fn once(kind: RunaiFaultKind) -> Self {
-        Self { kind, times: 1, after: 0, call: None }
-    }
-
-    /// A fault that happens always.
-    #[must_use]
-    pub const fn always(kind: RunaiFaultKind) -> Self {
-        Self { kind, times: u32::MAX, after: 0, call: None }
-    }
-
     /// This status with this message, as Run:ai words it.
     #[must_use]
     pub fn status(status: u16, message: &str) -> RunaiFaultKind {
         let body = serde_json::json!({"code": status, "message": message, "details": ""});
         RunaiFaultKind::Status { status, body, retry_after: None }
     }
-
-    /// The same, so often.
-    #[must_use]
-    pub const fn times(mut self, times: u32) -> Self {
-        self.times = times;
-        self
-    }
-
-    /// The same, after some calls went well.
-    #[must_use]
-    pub const fn after(mut self, calls: u32) -> Self {
-        self.after = calls;
-        self
-    }
-
-    /// The same, with one call only: `discovery`, `token`, `clusters`, `register`, `cluster`, `credentials`, `nodes`, `version`.
-    #[must_use]
-    pub fn on(mut self, call: &str) -> Self {
-        self.call = Some(call.to_owned());
-        self
-    }
-
-    /// Whether it happens now; counts.
-    fn strikes(&mut self, call: &str) -> bool {
-        if self.times == 0 || self.call.as_ref().is_some_and(|wanted| wanted != call) {
-            return false;
-        }
-        if self.after > 0 {
-            self.after -= 1;
-            return false;
-        }
-        if self.times < u32::MAX {
-            self.times -= 1;
-        }
-        true
-    }
-}
-
-/// The first fault that happens now.
-pub(super) fn strike(faults: &mut [RunaiFault], call: &str) -> Option<RunaiFaultKind> {
-    faults.iter_mut().find_map(|fault| fault.strikes(call).then(|| fault.kind.clone()))
 }

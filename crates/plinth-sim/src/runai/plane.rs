@@ -1,9 +1,10 @@
 //! What a simulated control plane holds, and what it does.
 
 use super::RunaiSetup;
-use super::fault::{RunaiFault, RunaiFaultKind, strike};
+use super::fault::{RunaiFault, RunaiFaultKind};
 use super::reply::Reply;
 use super::tokens::{Tokens, now_s, signed_like};
+use crate::server_fault::strike;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};

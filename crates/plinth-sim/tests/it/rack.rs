@@ -150,6 +150,8 @@ pub(crate) fn release(component: &str, namespace: &str, values: Value) -> Releas
         timeout_s: 600,
         health: vec![Health::Workload { kind: "Deployment".to_owned(), name: component.to_owned() }],
         stale_jobs: Vec::new(),
+        meaning_of: None,
+        named_by_site: false,
     }
 }
 

@@ -265,7 +265,12 @@ async fn a_wrong_password_is_tried_once() {
     let error = stand.failure(stand.client.clusters(&stand.ctx, &target).await);
     assert_eq!((error.cause, code(&error), error.transient), (Cause::Credentials, "runai.credentials", None));
     assert!(error.doing.contains("token") && error.happened.contains("Invalid user credentials"), "{error}");
+    stand.failure(stand.client.clusters(&stand.ctx, &target).await);
+    stand.failure(stand.client.register(&stand.ctx, &target).await);
     assert_eq!(stand.server.served(), ["token"], "more would lock the account");
+    stand.secrets.keep(&target.password, &Secret::new(PASSWORD.to_owned())).unwrap();
+    stand.client.clusters(&stand.ctx, &target).await.unwrap();
+    assert_eq!(stand.server.served(), ["token", "token", "clusters"], "another one is tried");
 }
 
 #[tokio::test]

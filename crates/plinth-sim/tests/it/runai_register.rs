@@ -84,3 +84,26 @@ async fn an_entry_is_found_although_the_list_fails_for_a_while() {
     let made = stand.client.register(&stand.ctx, &stand.target).await.unwrap();
     assert_eq!(stand.server.entries(CLUSTER), [made.uuid]);
 }
+
+#[tokio::test]
+async fn a_login_that_is_refused_meanwhile_is_not_sent_again_while_the_entry_is_looked_for() {
+    let locked = RunaiFaultKind::Status {
+        status: 401,
+        body: json!({"error": "invalid_grant", "error_description": "Invalid user credentials"}),
+        retry_after: None,
+    };
+    let faults = vec![
+        once(RunaiFaultKind::AnswerLost),
+        RunaiFault::once(RunaiFaultKind::TokensEnd).after(1).on("clusters"),
+        RunaiFault::always(locked).after(1).on("token"),
+    ];
+    let timing = RunaiTiming { read_back: Duration::from_secs(60), ..quick() };
+    let stand = Stand::timed(setup("2.21"), faults, timing);
+    let began = std::time::Instant::now();
+    let error = stand.failure(stand.client.register(&stand.ctx, &stand.target).await);
+    assert_eq!(code(&error), "runai.registration-unknown", "{error:?}");
+    assert!(error.happened.contains("refuses the login"), "{error}");
+    assert!(began.elapsed() < Duration::from_secs(30), "nothing is waited for");
+    stand.failure(stand.client.clusters(&stand.ctx, &stand.target).await);
+    assert_eq!(stand.count("token"), 2, "the refused password was sent once");
+}

@@ -6,12 +6,11 @@ use plinth_model::{Secret, SecretRef};
 use plinth_runai::{RunaiRest, RunaiTiming};
 use plinth_sim::runai::{RunaiFault, RunaiServer, RunaiSetup};
 use plinth_world::keystore::{CertificateFiles, CertificatePart};
-use plinth_world::secrets::{Redactor, SecretError, Secrets};
+use plinth_world::secrets::{MemorySecrets, Secrets as _};
 use plinth_world::{ClientError, ClientResult, Context, SystemClock};
-use std::collections::BTreeMap;
 use std::fmt::Debug;
 use std::net::Ipv4Addr;
-use std::sync::{Arc, LazyLock, Mutex};
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 pub(crate) const PASSWORD: &str = "Correct-Horse+7f3a";
@@ -20,29 +19,6 @@ pub(crate) const DOMAIN: &str = "runai.invalid";
 pub(crate) const CLUSTER: &str = "bcm-gpu-cluster";
 
 static CATALOG: LazyLock<Catalog> = LazyLock::new(|| Catalog::embedded().unwrap());
-
-/// Secrets in memory: what is kept can be read again.
-#[derive(Default)]
-pub(crate) struct Kept {
-    values: Mutex<BTreeMap<SecretRef, Secret>>,
-    redactor: Redactor,
-}
-
-impl Secrets for Kept {
-    fn get(&self, reference: &SecretRef) -> Result<Secret, SecretError> {
-        let found = self.values.lock().unwrap().get(reference).cloned();
-        let value = found.ok_or_else(|| SecretError::new(reference, "it has not been made yet"))?;
-        self.redactor.remember(reference, &value);
-        Ok(value)
-    }
-    fn keep(&self, reference: &SecretRef, value: &Secret) -> Result<(), SecretError> {
-        self.values.lock().unwrap().insert(reference.clone(), value.clone());
-        Ok(())
-    }
-    fn redact(&self, text: &str) -> String {
-        self.redactor.redact(text)
-    }
-}
 
 /// The authority of one server, under any name.
 struct Authority(String);
@@ -61,14 +37,14 @@ pub(crate) struct Stand {
     pub(crate) server: RunaiServer,
     pub(crate) client: RunaiRest,
     pub(crate) target: RunaiTarget,
-    pub(crate) secrets: Arc<Kept>,
+    pub(crate) secrets: Arc<MemorySecrets>,
     pub(crate) ctx: Context,
     timing: RunaiTiming,
 }
 
-fn client(server: &RunaiServer, secrets: &Arc<Kept>, timing: RunaiTiming) -> RunaiRest {
+fn client(server: &RunaiServer, secrets: &Arc<MemorySecrets>, timing: RunaiTiming) -> RunaiRest {
     let authority = Arc::new(Authority(server.ca_pem().to_owned()));
-    RunaiRest::new(authority, Arc::<Kept>::clone(secrets)).timing(timing)
+    RunaiRest::new(authority, Arc::<MemorySecrets>::clone(secrets)).timing(timing)
 }
 
 pub(crate) fn setup(release: &str) -> RunaiSetup {
@@ -102,7 +78,7 @@ impl Stand {
     pub(crate) fn timed(setup: RunaiSetup, faults: Vec<RunaiFault>, timing: RunaiTiming) -> Self {
         let version = format!("{}.5", setup.release).parse().unwrap();
         let server = RunaiServer::start(setup, faults).unwrap();
-        let secrets = Arc::new(Kept::default());
+        let secrets = Arc::new(MemorySecrets::default());
         secrets.keep(&password(), &Secret::new(PASSWORD.to_owned())).unwrap();
         let client = client(&server, &secrets, timing);
         let target = RunaiTarget {

@@ -1,9 +1,11 @@
 //! Secret values for references, and the second wall that keeps them out of texts. The secrets of a site are in `plinth-keystore`.
 
 mod encoding;
+mod memory;
 mod redactor;
 mod spelling;
 
+pub use memory::MemorySecrets;
 pub use redactor::Redactor;
 
 use plinth_model::{Secret, SecretRef};

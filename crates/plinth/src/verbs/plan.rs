@@ -5,8 +5,9 @@ use crate::input;
 use crate::printer::Printer;
 use crate::screen::Screen;
 use plinth_app::saved::save;
-use plinth_app::{Access, ChartMove, Depth, Failure, Goal, Input, Operation};
+use plinth_app::{Access, ChartMove, Depth, Failure, Goal, Input, Operation, Refreshed};
 use plinth_model::{Exit, Plan};
+use serde::Serialize;
 
 /// Shows what would be done, and why. Contacts BCM, and with `--preflight` the nodes; what was done before is known from the
 /// journal, and what is known of the nodes from the last check.
@@ -19,11 +20,9 @@ pub(crate) async fn run(common: &Common, verb: &Arguments, printer: &Printer) ->
     if verb.sources.skip_source_check {
         operation.skip_source_check();
     }
+    let moves = if verb.refresh { Some(refresh(&mut operation, printer).await?) } else { None };
     let seen = operation.observe(depth).await?;
     let mut planned = operation.plan(seen)?;
-    if verb.refresh {
-        refresh(&operation, &planned.plan, printer).await?;
-    }
     if !common.json {
         show(common, verb.graph, &planned.plan, printer);
     }
@@ -33,27 +32,31 @@ pub(crate) async fn run(common: &Common, verb: &Arguments, printer: &Printer) ->
         save(&planned.plan, file)?;
     }
     if common.json {
-        show(common, verb.graph, &planned.plan, printer);
+        show_with(common, verb.graph, &planned.plan, moves.as_deref(), printer);
     } else if verb.graph.is_none() {
         printer.talk(&next(common, verb, &planned.plan));
     }
     Ok(if verb.detailed_exitcode && planned.plan.pending() > 0 { Exit::Pending } else { Exit::Done })
 }
 
-/// Chooses versions anew, and says what moved.
-async fn refresh(operation: &Operation<'_>, plan: &Plan, printer: &Printer) -> Result<(), Failure> {
-    let moves = operation.refresh_charts(plan).await?;
-    if moves.is_empty() {
-        printer.talk("no chart has a line as its version, so there is nothing to choose anew");
+/// Chooses versions anew, and says what moved, with `-q` too: that is a change, and the plan that follows is made of it.
+async fn refresh(operation: &mut Operation<'_>, printer: &Printer) -> Result<Vec<ChartMove>, Failure> {
+    let Refreshed { moves, failure } = operation.refresh_charts().await?;
+    for ChartMove { component, selector, from, to } in &moves {
+        match from {
+            Some(from) if from == to => printer.talk(&format!("{component} {selector} is {to}, as before")),
+            Some(from) => printer.changed(&format!("{component} {selector} is {to} from now on; it was {from}")),
+            None => printer.changed(&format!("{component} {selector} is {to}")),
+        }
     }
-    for ChartMove { component, selector, from, to } in moves {
-        printer.talk(&match from {
-            Some(from) if from == to => format!("{component} {selector} is {to}, as before"),
-            Some(from) => format!("{component} {selector} is {to} from now on; it was {from}"),
-            None => format!("{component} {selector} is {to}"),
-        });
+    match failure {
+        Some(failure) => return Err(failure),
+        None if moves.is_empty() => {
+            printer.talk("no chart has a line as its version, so there is nothing to choose anew");
+        }
+        None => {}
     }
-    Ok(())
+    Ok(moves)
 }
 
 /// Said where everything but the doing was done.
@@ -74,9 +77,28 @@ fn next(common: &Common, verb: &Arguments, plan: &Plan) -> String {
 
 /// Prints a plan in the form that was asked for.
 pub(crate) fn show(common: &Common, graph: Option<GraphFormat>, plan: &Plan, printer: &Printer) {
+    show_with(common, graph, plan, None, printer);
+}
+
+/// A plan for scripts, and what `--refresh` moved before it was made.
+#[derive(Serialize)]
+struct AfterRefresh<'a, P: Serialize> {
+    #[serde(flatten)]
+    plan: P,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    refreshed: Option<&'a [ChartMove]>,
+}
+
+fn show_with(
+    common: &Common,
+    graph: Option<GraphFormat>,
+    plan: &Plan,
+    refreshed: Option<&[ChartMove]>,
+    printer: &Printer,
+) {
     match graph {
         Some(GraphFormat::Dot) => printer.file(&plinth_plan::render::dot(plan)),
-        None if common.json => printer.json(&plinth_plan::render::json(plan)),
+        None if common.json => printer.json(&AfterRefresh { plan: plinth_plan::render::json(plan), refreshed }),
         None => printer.data(&plinth_plan::render::text(plan, printer.color_out(), Printer::width())),
     }
 }

@@ -10,7 +10,7 @@ use plinth_lab::Parts;
 use plinth_model::steps::{CrdPolicy, PodSecurity, Release};
 use plinth_model::{Digest, ReleaseName};
 use plinth_world::charts::{ChartPackage, ChartPackages};
-use plinth_world::helm::{HelmClient as _, HelmPrograms};
+use plinth_world::helm::{Helm, HelmClient as _, HelmPrograms};
 use plinth_world::kube::KubeNamespaces as _;
 use plinth_world::secrets::Secrets;
 use plinth_world::{ClientResult, Context, SystemClock};
@@ -185,12 +185,19 @@ fn client(stand: &Stand, helm: &Path) -> LocalHelm {
     LocalHelm::new(&folder.join("state"), &stand.kept(), cluster, packages, program, secrets)
 }
 
+/// Always this one, which says itself which version it is.
 struct Program(PathBuf);
 
 #[async_trait]
 impl HelmPrograms for Program {
-    async fn program(&self, _: &Context) -> ClientResult<PathBuf> {
-        Ok(self.0.clone())
+    async fn program(&self, ctx: &Context) -> ClientResult<Helm> {
+        Ok(self.at_hand(ctx).await?.unwrap())
+    }
+
+    async fn at_hand(&self, _: &Context) -> ClientResult<Option<Helm>> {
+        let said = Command::new(&self.0).args(["version", "--template", "{{.Version}}"]).output().unwrap();
+        let version = String::from_utf8(said.stdout).unwrap().trim().parse().unwrap();
+        Ok(Helm::new(self.0.clone(), version))
     }
 }
 
@@ -250,6 +257,8 @@ pub(crate) fn release(chart: &str, name: &str, version: &str, values: Value) -> 
         timeout_s: 60,
         health: Vec::new(),
         stale_jobs: Vec::new(),
+        meaning_of: None,
+        named_by_site: false,
     }
 }
 

@@ -11,26 +11,6 @@ findings! {
         usually: "A component whose version is the site's to choose.",
         fix: "Write `platform: {components: {NAME: {version: VERSION}}}`.",
     }
-    COMPATIBILITY_NOT_STATED = "compatibility.not-stated", You {
-        means: "For some pairs of versions the public documents name no range. The evidence lists each pair and whether it is known to work.",
-        usually: "Vendors state ranges for some partners only.",
-        fix: "Nothing. Read the list before you rely on one of the pairs.",
-    }
-    COMPATIBILITY_OUT_OF_RANGE = "compatibility.out-of-range", You {
-        means: "A version lies outside the range that another product is documented to take. Ranges of high confidence refuse, the others only warn.",
-        usually: "A new Kubernetes with an old Run:ai, or a version of a component set by hand.",
-        fix: "Use one of the versions that the fix names. To go on regardless, name the rule in the evidence: `platform: {acceptIncompatible: [runai.kubernetes]}`.",
-    }
-    COMPATIBILITY_UNKNOWN_VERSION = "compatibility.unknown-version", You {
-        means: "The compatibility data has no line for this version, so nothing can be said about what it works with.",
-        usually: "The version is newer or older than the lines that this plinth knows, or it was typed wrong.",
-        fix: "Use the nearest known line, which the fix names. To go on regardless, add the rule in the evidence, such as `runai.known`, to `platform.acceptIncompatible`.",
-    }
-    DNS_NAME_DOES_NOT_RESOLVE = "dns.name-does-not-resolve", You {
-        means: "Pods do not get the ingress address for the platform's name.",
-        usually: "CoreDNS lacks the entry for the name, or forwards to servers that answer something else.",
-        fix: "Look at the entry: `kubectl -n kube-system get configmap coredns -o yaml`. Then ask the servers that it forwards to for this name.",
-    }
     CHECKS_IMAGE = "checks.image", You {
         means: "The image of a test pod cannot be pulled, so a check could not be carried out. It says nothing about what was to be checked.",
         usually: "No internet and no mirror of that registry, or a mirror that lacks the image.",
@@ -55,6 +35,26 @@ findings! {
         means: "`plinth check --only` names a check that this site does not have.",
         usually: "A slip, or the component that it is about is switched off.",
         fix: "Give one of the names that the fix lists, or the id of a step.",
+    }
+    COMPATIBILITY_NOT_STATED = "compatibility.not-stated", You {
+        means: "For some pairs of versions the public documents name no range. The evidence lists each pair and whether it is known to work.",
+        usually: "Vendors state ranges for some partners only.",
+        fix: "Nothing. Read the list before you rely on one of the pairs.",
+    }
+    COMPATIBILITY_OUT_OF_RANGE = "compatibility.out-of-range", You {
+        means: "A version lies outside the range that another product is documented to take. Ranges of high confidence refuse, the others only warn.",
+        usually: "A new Kubernetes with an old Run:ai, or a version of a component set by hand.",
+        fix: "Use one of the versions that the fix names. To go on regardless, name the rule in the evidence: `platform: {acceptIncompatible: [runai.kubernetes]}`.",
+    }
+    COMPATIBILITY_UNKNOWN_VERSION = "compatibility.unknown-version", You {
+        means: "The compatibility data has no line for this version, so nothing can be said about what it works with.",
+        usually: "The version is newer or older than the lines that this plinth knows, or it was typed wrong.",
+        fix: "Use the nearest known line, which the fix names. To go on regardless, add the rule in the evidence, such as `runai.known`, to `platform.acceptIncompatible`.",
+    }
+    DNS_NAME_DOES_NOT_RESOLVE = "dns.name-does-not-resolve", You {
+        means: "Pods do not get the ingress address for the platform's name.",
+        usually: "CoreDNS lacks the entry for the name, or forwards to servers that answer something else.",
+        fix: "Look at the entry: `kubectl -n kube-system get configmap coredns -o yaml`. Then ask the servers that it forwards to for this name.",
     }
     GPU_NOT_ALL_OFFERED = "gpu.not-all-offered", You {
         means: "A GPU node offers fewer GPUs to pods than its driver sees, or none.",
@@ -81,15 +81,20 @@ findings! {
         usually: "A person or a pipeline runs helm at this moment; or a helm was killed, and its record says so for ever.",
         fix: "Find out who it is. When nobody is, run again after the time that the fix names: what was broken off is repaired then.",
     }
-    INGRESS_NOBODY_BEHIND = "ingress.nobody-behind", You {
-        means: "Nobody answers at the platform's URL, or the ingress answers that it has nothing behind it.",
-        usually: "The ingress controller or the control plane does not run, a port is closed on the way, or the address is another one.",
-        fix: "Look at the pods and the Service of the ingress controller, and at the Ingress of the control plane; see whether this machine reaches the address.",
+    HELM_OLDER_VERSION = "helm.older-version", You {
+        means: "The cluster has a newer version of a chart than the one that would be installed. Going back was not begun: it may lose data.",
+        usually: "Somebody upgraded with helm or from another machine, or this state directory remembers an older version of a line such as `~2.21.0`.",
+        fix: "Run `plinth plan --refresh` to choose the newest version of the line anew, or name the deployed version in the site file. To go back on purpose, name the older version there, with all three numbers.",
     }
     INGRESS_CERTIFICATE_NOT_TRUSTED = "ingress.certificate-not-trusted", You {
         means: "HTTPS to the platform's URL does not answer with a certificate that the site's authority signed.",
         usually: "The ingress does not find its TLS secret and shows a fake certificate, or the secret holds another certificate than the kept one.",
         fix: "Compare the TLS secret that the ingress names with the kept certificate, and check that secret and ingress are in one namespace.",
+    }
+    INGRESS_NOBODY_BEHIND = "ingress.nobody-behind", You {
+        means: "Nobody answers at the platform's URL, or the ingress answers that it has nothing behind it.",
+        usually: "The ingress controller or the control plane does not run, a port is closed on the way, or the address is another one.",
+        fix: "Look at the pods and the Service of the ingress controller, and at the Ingress of the control plane; see whether this machine reaches the address.",
     }
     NETWORK_PODS_CUT_OFF = "network.pods-cut-off", NetworkTeam {
         means: "Pods on different nodes do not reach each other, or not by the name of a service. Exit 0 of an installer and Ready nodes do not prove that they do.",

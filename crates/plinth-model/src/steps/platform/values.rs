@@ -168,4 +168,34 @@ pub struct Release {
     /// Jobs left behind by a failed attempt that must be removed before another.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub stale_jobs: Vec<String>,
+    /// The line that `version` is the meaning of, as it was found for this site: `~2.21.0`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub meaning_of: Option<ChartVersion>,
+    /// The site file names exactly this version: it is meant also where a newer one is deployed.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub named_by_site: bool,
+}
+
+impl Release {
+    /// What the site asks for: the version, or the line that it is the meaning of.
+    #[must_use]
+    pub fn selector(&self) -> &ChartVersion {
+        self.meaning_of.as_ref().unwrap_or(&self.version)
+    }
+
+    /// The line that was asked for, if it was one: the same release with its version as the site writes it.
+    #[must_use]
+    pub fn as_line(&self) -> Option<Self> {
+        let line = self.selector();
+        line.exact().is_none().then(|| Self { version: line.clone(), meaning_of: None, ..self.clone() })
+    }
+
+    /// Its version for people, with the line that it is the meaning of: `2.21.43 (~2.21.0)`.
+    #[must_use]
+    pub fn version_in_words(&self) -> String {
+        match &self.meaning_of {
+            Some(line) => format!("{} ({line})", self.version),
+            None => self.version.to_string(),
+        }
+    }
 }

@@ -1,13 +1,14 @@
 //! Helm releases: chart, version, values, status, health.
 
 use crate::behaviour::{Probed, StepEnv};
-use crate::steps::outcome::{compared, differs};
+use crate::steps::outcome::{blocked, compared, differs};
 use crate::steps::{Explanation, StepKind, wait};
 use plinth_model::amount;
 use plinth_model::finding::code;
-use plinth_model::steps::{Health, HelmRelease};
+use plinth_model::steps::{Health, HelmRelease, Release};
 use plinth_model::{Finding, Step};
 use plinth_world::ClientError;
+use plinth_world::helm::{ReleaseState, not_older};
 
 const CLIENT: &str = "helm";
 
@@ -24,16 +25,13 @@ impl StepKind for HelmRelease {
         let Self { release, .. } = self;
         let differences = env.clients.helm.differences(&env.ctx, release).await?;
         if !differences.is_empty() {
-            return Ok(differs(differences));
+            let finding = older(release, env).await?.and_then(|error| error.finding);
+            return finding.map_or_else(|| Ok(differs(differences)), |finding| blocked(*finding));
         }
+        let version = deployed(release, env).await?;
         let unhealthy = unhealthy(env, &release.namespace, &release.health).await?;
         Ok(compared(unhealthy, || {
-            format!(
-                "{} {} is deployed, {} checked",
-                release.chart,
-                release.version,
-                amount(release.health.len(), "proof")
-            )
+            format!("{} {version} is deployed, {} checked", release.chart, amount(release.health.len(), "proof"))
         }))
     }
 
@@ -43,6 +41,9 @@ impl StepKind for HelmRelease {
         let differences = env.clients.helm.differences(&env.ctx, release).await?;
         let mut repaired = Vec::new();
         if !differences.is_empty() {
+            if let Some(error) = older(release, env).await? {
+                return Err(error);
+            }
             env.ctx.progress(0, 0, format!("helm upgrade --install {}", release.release));
             repaired = env.clients.helm.upgrade(&env.ctx, release).await?;
         }
@@ -50,9 +51,27 @@ impl StepKind for HelmRelease {
         let limit = wait::Limit::within(step, env, release.timeout_s);
         wait::until(&limit, env, CLIENT, || self.probe(env), late).await?;
         let what = if differences.is_empty() { "was there already" } else { "installed" };
-        let said = format!("{} {} {what}, and it works", release.chart, release.version);
+        let said = format!("{} {} {what}, and it works", release.chart, deployed(release, env).await?);
         Ok(std::iter::once(said).chain(repaired).collect::<Vec<_>>().join("; "))
     }
+}
+
+/// The version for people; of a line that nobody resolved before, the one that helm installed.
+async fn deployed(release: &Release, env: &StepEnv) -> Result<String, ClientError> {
+    if release.version.exact().is_some() {
+        return Ok(release.version_in_words());
+    }
+    let there = env.clients.helm.release(&env.ctx, &release.namespace, &release.release).await?;
+    let words = |there: ReleaseState| format!("{} ({})", there.version.bare(), release.version);
+    Ok(there.map_or_else(|| release.version.to_string(), words))
+}
+
+/// Why an older version than the deployed one is refused, as far as it is known here which one would be installed; none: it goes
+/// forward.
+async fn older(release: &Release, env: &StepEnv) -> Result<Option<ClientError>, ClientError> {
+    let Some(wanted) = release.version.exact() else { return Ok(None) };
+    let there = env.clients.helm.release(&env.ctx, &release.namespace, &release.release).await?;
+    Ok(there.and_then(|there| not_older(release, &there.version, wanted).err()))
 }
 
 /// What does not hold, one line each.

@@ -363,6 +363,8 @@ fn release(version: &str) -> Release {
         timeout_s: 600,
         health: vec![Health::Workload { kind: "Deployment".to_owned(), name: "operator".to_owned() }],
         stale_jobs: Vec::new(),
+        meaning_of: None,
+        named_by_site: false,
     }
 }
 
@@ -412,7 +414,7 @@ async fn a_release_is_installed_once_and_then_waited_for() {
 fn a_step_with_helm_has_time_for_all_that_it_contains() {
     let seconds = |time: Duration| u32::try_from(time.as_secs()).unwrap();
     let (release, margin) = (release("1"), seconds(deadlines::HELM_MARGIN));
-    let fetched = 2 * deadlines::CHART_TRIES * seconds(deadlines::CHART_REQUEST);
+    let fetched = 2 * u32::try_from(deadlines::CHART_TRIES).unwrap() * seconds(deadlines::CHART_REQUEST);
     let before = fetched + seconds(deadlines::HELM_CRDS_SERVED) + seconds(deadlines::HELM_JOBS_GONE);
     // An uninstallation, helm, and health.
     let all = before + 2 * (release.timeout_s + margin) + release.timeout_s;

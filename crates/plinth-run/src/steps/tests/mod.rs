@@ -22,8 +22,8 @@ use fakes::Fake;
 use plinth_model::engine::{EngineRecord, KubesprayRecord};
 use plinth_model::plan::Change;
 use plinth_model::steps::{Credential, NodeTarget, RunaiApi, RunaiTarget};
-use plinth_model::{Finding, NodeName, Secret, SecretRef, Step, StepId, Work};
-use plinth_world::secrets::{SecretError, Secrets};
+use plinth_model::{Finding, NodeName, SecretRef, Step, StepId, Work};
+use plinth_world::secrets::MemorySecrets;
 use plinth_world::{ClientError, Clock, Context, deadlines};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -45,21 +45,6 @@ impl Clock for Counted {
     }
 }
 
-/// No secret is ever needed here: clients resolve them.
-struct NoSecrets;
-
-impl Secrets for NoSecrets {
-    fn get(&self, reference: &SecretRef) -> Result<Secret, SecretError> {
-        Err(SecretError { reference: reference.clone(), happened: "unexpected".to_owned() })
-    }
-    fn keep(&self, reference: &SecretRef, _: &Secret) -> Result<(), SecretError> {
-        self.get(reference).map(|_| ())
-    }
-    fn redact(&self, text: &str) -> String {
-        text.to_owned()
-    }
-}
-
 /// Scripted clients, and a clock.
 struct Bench {
     fake: Arc<Fake>,
@@ -73,7 +58,8 @@ impl Bench {
 
     fn env(&self) -> StepEnv {
         let ctx = Context::quiet(self.clock.clone());
-        StepEnv::new(ctx, self.fake.clients(), Arc::new(NoSecrets))
+        // No secret is ever needed here: clients resolve them.
+        StepEnv::new(ctx, self.fake.clients(), Arc::new(MemorySecrets::default()))
     }
 
     async fn look(&self, work: &Work) -> Result<Probed, ClientError> {

@@ -5,46 +5,20 @@ use crate::script::Script;
 use crate::transport::{Ssh, SshConfig};
 use plinth_model::steps::{Credential, NodeTarget};
 use plinth_model::{NodeName, Secret, SecretRef};
-use plinth_world::secrets::{Redactor, SecretError, Secrets};
+use plinth_world::secrets::{MemorySecrets, Secrets};
 use plinth_world::{Context, SystemClock};
 use russh::keys::key::safe_rng;
 use russh::keys::ssh_key::LineEnding;
 use russh::keys::ssh_key::private::{KeypairData, RsaKeypair};
 use russh::keys::{Algorithm, PrivateKey};
-use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tempfile::TempDir;
 
-/// Secrets of a test, and what may not be seen of them.
-#[derive(Default)]
-pub(super) struct Given {
-    values: Mutex<HashMap<SecretRef, Secret>>,
-    redactor: Redactor,
-}
-
-impl Secrets for Given {
-    fn get(&self, reference: &SecretRef) -> Result<Secret, SecretError> {
-        let found = self.values.lock().unwrap().get(reference).cloned();
-        let value = found.ok_or_else(|| SecretError::new(reference, "it is not there"))?;
-        self.redactor.remember(reference, &value);
-        Ok(value)
-    }
-
-    fn keep(&self, reference: &SecretRef, value: &Secret) -> Result<(), SecretError> {
-        self.values.lock().unwrap().insert(reference.clone(), value.clone());
-        Ok(())
-    }
-
-    fn redact(&self, text: &str) -> String {
-        self.redactor.redact(text)
-    }
-}
-
 pub(super) struct Bench {
     pub(super) folder: TempDir,
-    pub(super) secrets: Arc<Given>,
+    pub(super) secrets: Arc<MemorySecrets>,
     pub(super) ssh: Ssh,
     pub(super) ctx: Context,
     pub(super) progress: Arc<Mutex<Vec<String>>>,
@@ -60,7 +34,7 @@ impl Bench {
         let mut config = SshConfig::new(folder.path());
         config.connect = Duration::from_secs(5);
         change(&mut config);
-        let secrets = Arc::new(Given::default());
+        let secrets = Arc::new(MemorySecrets::default());
         let progress = Arc::new(Mutex::new(Vec::new()));
         let told = Arc::clone(&progress);
         let ctx = Context::new(Arc::new(SystemClock::new()), move |p| {
