@@ -63,10 +63,10 @@ fn read(der: &[u8]) -> Option<(Vec<String>, i64)> {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-    use rustls::crypto::ring;
-    use std::sync::Arc;
     use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+    use rustls::crypto::ring;
     use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
+    use std::sync::Arc;
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
     use tokio::net::TcpListener;
 
