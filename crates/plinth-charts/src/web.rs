@@ -114,7 +114,7 @@ impl Session<'_> {
             ctx.progress(0, 0, format!("{}: {}; tried again", asked.what, failure.happened));
         };
         let passes = |failure: &Failure| failure.transient().is_some();
-        once.retry(backoff).context(self).sleep(ctx.pause()).when(passes).notify(again).await.1
+        once.retry(backoff).sleep(ctx.pause()).context(self).when(passes).notify(again).await.1
     }
 
     async fn once(&mut self, url: &Url, asked: Asked<'_>) -> Result<Answer, Failure> {

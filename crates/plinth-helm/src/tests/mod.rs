@@ -233,6 +233,13 @@ fn release() -> Release {
     }
 }
 
+/// The values of the release with their secret in them.
+fn wanted() -> Value {
+    let mut wanted = values();
+    wanted["admin"]["password"] = SECRET.into();
+    wanted
+}
+
 fn there(version: &str, values: &Value) -> String {
     payload("a", version, values, "")
 }
@@ -360,6 +367,30 @@ async fn a_helm_that_went_away_is_told_so() {
     fs::remove_file(bench.folder.path().join("helm")).unwrap();
     let error = bench.client().upgrade(&bench.ctx, &release()).await.unwrap_err();
     assert!(error.happened.contains("helm cannot be started"), "{error}");
+}
+
+#[tokio::test]
+async fn an_older_patch_of_a_line_is_a_difference_once_its_meaning_is_known() {
+    let bench = Bench::new("v3.18.6", "exit 0");
+    bench.cluster.add(1, "deployed", 90, there("1.2.1", &wanted()));
+    let line: plinth_model::ChartVersion = "~1.2.0".parse().unwrap();
+    let unknown = Release { version: line.clone(), ..release() };
+    assert_eq!(bench.client().differences(&bench.ctx, &unknown).await.unwrap(), Vec::<String>::new());
+    let known = Release { meaning_of: Some(line), ..release() };
+    assert_eq!(bench.client().differences(&bench.ctx, &known).await.unwrap(), ["~ version 1.2.1 → 1.2.3"]);
+}
+
+#[tokio::test]
+async fn nothing_goes_back_to_an_older_version_that_the_site_does_not_name() {
+    let bench = Bench::new("v3.18.6", "exit 0");
+    bench.cluster.add(1, "deployed", 90, there("1.3.0", &wanted()));
+    let error = bench.client().upgrade(&bench.ctx, &release()).await.unwrap_err();
+    assert_eq!(error.finding.unwrap().code.as_str(), "helm.older-version");
+    assert!(error.attempt.contains("--refresh"), "{}", error.attempt);
+    assert_eq!(bench.seen(), "", "helm is not run");
+    let named = Release { named_by_site: true, ..release() };
+    bench.client().upgrade(&bench.ctx, &named).await.unwrap();
+    assert!(bench.seen().contains("args=upgrade"), "{}", bench.seen());
 }
 
 #[tokio::test]

@@ -55,6 +55,42 @@ fn a_line_is_chosen_once_and_again_when_a_person_asks() {
     assert!(still.contains("runai-cluster ~2.21.0 is 2.21.43, as before"), "{still}");
     let kept = fs::read_dir(folder.join("state/charts/packages")).unwrap().count();
     assert_eq!(kept, 4, "each package once");
+    assert_eq!(versions(folder), ["2.21.43"; 2], "every later plan names what it means exactly");
+}
+
+/// Versions of Run:ai's two charts in a plan that asks nobody, with the line that each is the meaning of.
+fn versions(folder: &Path) -> Vec<String> {
+    let said = plinth_with(folder, &[("P", PASSWORD)], &["plan", "--json", "--state", "state"]).exits(0);
+    let plan = said.json();
+    let mut found = Vec::new();
+    for component in ["runai-control-plane", "runai-cluster"] {
+        let reason = plan["steps"].as_array().unwrap().iter().find_map(|step| {
+            let of_it = step["kind"] == "helm.release" && step["target"] == component;
+            of_it.then(|| step["reason"].as_str().unwrap().to_owned())
+        });
+        let reason = reason.unwrap_or_else(|| panic!("no release of {component}: {plan}"));
+        let (_, version) = reason.split_once("; ~2.21.0 is ").unwrap_or_else(|| panic!("{reason}"));
+        found.push(version.to_owned());
+    }
+    found
+}
+
+#[test]
+fn nothing_moves_when_one_of_the_charts_cannot_be_had() {
+    let room = TempDir::new().unwrap();
+    let folder = room.path();
+    site(folder);
+    let charts = ["control-plane", "runai-cluster"];
+    charts.iter().for_each(|chart| package(folder, chart, "2.21.9"));
+    refresh(folder).exits(0);
+    for damaged in charts {
+        charts.iter().for_each(|chart| package(folder, chart, "2.21.43"));
+        fs::write(folder.join(format!("charts/{damaged}-2.21.43.tgz")), "no package").unwrap();
+        let said = refresh(folder);
+        assert_ne!(said.exit, 0, "{damaged}");
+        assert!(!said.stderr.contains("from now on"), "{}", said.stderr);
+        assert_eq!(versions(folder), ["2.21.9"; 2], "{damaged}");
+    }
 }
 
 #[test]

@@ -10,6 +10,7 @@ use plinth_model::steps::{
 use plinth_model::{Digest, Stage};
 use plinth_world::ansible::{HostStats, PlayStats};
 use plinth_world::deadlines;
+use plinth_world::helm::ReleaseState;
 use plinth_world::keystore::CertificateState;
 use plinth_world::kube::{CheckSeen, HealthState, HeldConfig, KubeNode};
 use plinth_world::node::{Bootstrap, ControlPlane};
@@ -382,17 +383,40 @@ async fn a_release_is_done_when_nothing_differs_and_it_works() {
     let bench = Bench::new();
     bench.fake.on("differences", Vec::<String>::new()).on("health", health(true));
     assert_eq!(done(bench.look(&work).await), "gpu-operator 1.0.0 is deployed, 1 proof checked");
-    bench.fake.on("differences", vec!["~ driver.enabled true → false".to_owned()]);
+    bench.fake.on("differences", vec!["~ driver.enabled true → false".to_owned()]).on("release", deployed("1.0.0"));
     assert_eq!(todo(bench.look(&work).await), ["~ driver.enabled true → false"], "its health is not asked for then");
     bench.fake.on("differences", Vec::<String>::new()).on("health", health(false));
     assert_eq!(todo(bench.look(&work).await), ["! Deployment operator: 0/1 ready"]);
+}
+
+fn deployed(version: &str) -> Option<ReleaseState> {
+    let (version, status) = (version.parse().unwrap(), "deployed".to_owned());
+    Some(ReleaseState { version, status, revision: 1, since: Timestamp::UNIX_EPOCH })
+}
+
+#[tokio::test]
+async fn an_older_version_than_the_deployed_one_blocks_unless_the_site_names_it() {
+    let bench = Bench::new();
+    let there = || {
+        bench.fake.on("differences", vec!["~ version 1.2.0 → 1.0.0".to_owned()]).on("release", deployed("1.2.0"));
+    };
+    there();
+    assert_eq!(blocked(bench.look(&helm_release()).await).code, "helm.older-version");
+    there();
+    assert_eq!(refused(bench.act(&helm_release()).await).code, "helm.older-version");
+    let named = Release { named_by_site: true, ..release("1.0.0") };
+    let named = Work::HelmRelease(HelmRelease { release: Box::new(named), stage: Stage::Platform });
+    there();
+    assert_eq!(todo(bench.look(&named).await), ["~ version 1.2.0 → 1.0.0"]);
+    bench.fake.assert_used_up();
 }
 
 #[tokio::test]
 async fn a_release_is_installed_once_and_then_waited_for() {
     let work = helm_release();
     let bench = Bench::new();
-    bench.fake.on("differences", vec!["+ release".to_owned()]).on("upgrade", vec!["a Job was removed".to_owned()]);
+    bench.fake.on("differences", vec!["+ release".to_owned()]).on("release", None::<ReleaseState>);
+    bench.fake.on("upgrade", vec!["a Job was removed".to_owned()]);
     for holds in [false, false, true] {
         bench.fake.on("differences", Vec::<String>::new()).on("health", health(holds));
     }
