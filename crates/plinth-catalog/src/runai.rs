@@ -43,6 +43,10 @@ struct ApiRow {
     credentials: Option<String>,
     credential: Option<ClusterCredential>,
     nodes: Option<String>,
+    departments: Option<String>,
+    projects: Option<String>,
+    #[serde(rename = "nodePools")]
+    node_pools: Option<String>,
 }
 
 impl ApiRow {
@@ -54,6 +58,9 @@ impl ApiRow {
             credentials: self.credentials.clone().unwrap_or(before.credentials),
             credential: self.credential.unwrap_or(before.credential),
             nodes: self.nodes.clone().unwrap_or(before.nodes),
+            departments: self.departments.clone().unwrap_or(before.departments),
+            projects: self.projects.clone().unwrap_or(before.projects),
+            node_pools: self.node_pools.clone().unwrap_or(before.node_pools),
         }
     }
 }
@@ -151,7 +158,7 @@ mod tests {
             let api = catalog.runai().api(&line.parse().unwrap());
             assert_eq!(api.credential.field(), row.cluster_secret, "{line}");
             assert!(api.tokens.len() >= 2, "{line}");
-            for path in [&api.clusters, &api.credentials, &api.nodes] {
+            for path in [&api.clusters, &api.credentials, &api.nodes, &api.departments, &api.projects] {
                 assert!(path.starts_with("/api/v"), "{line}: {path}");
             }
         }
@@ -167,5 +174,8 @@ mod tests {
         assert_eq!(api("2.26.9").credential, ClusterCredential::ClientSecret);
         assert_eq!(api("3.0.1").credential, ClusterCredential::BootstrapToken);
         assert_eq!(api("3.0.1").clusters, api("2.18").clusters);
+        assert_eq!(api("2.18").node_pools, "/v1/k8s/clusters/{uuid}/node-pools");
+        assert_eq!(api("2.19.3").node_pools, api("3.0").node_pools);
+        assert_eq!(api("2.19.3").departments, api("2.18").departments);
     }
 }

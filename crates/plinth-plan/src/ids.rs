@@ -53,6 +53,8 @@ ids! {
     issuer "runai" "issuer";
     register "runai" "register";
     connected "runai" "connected";
+    department "runai" "department";
+    project "runai" "project";
     check_nodes "checks" "nodes";
     check_system "checks" "system";
     check_pod_network "checks" "pod-network";

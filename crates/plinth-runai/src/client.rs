@@ -3,14 +3,15 @@
 use crate::failure::{Cause, Failure};
 use crate::jwt;
 use crate::link::{Body, Link};
+use crate::org_unit::OrgUnits;
 use crate::register::{self, named};
 use crate::session::Session;
 use crate::wire::{self, Cluster, Discovery, Node, NodePage};
 use async_trait::async_trait;
 use plinth_model::Secret;
-use plinth_model::steps::{ClusterCredential, RunaiTarget, cluster_uid};
+use plinth_model::steps::{ClusterCredential, OrgUnit, RunaiTarget, cluster_uid};
 use plinth_world::keystore::{CertificateFiles, CertificatePart};
-use plinth_world::runai::{RunaiClient, RunaiCluster};
+use plinth_world::runai::{RunaiClient, RunaiCluster, RunaiOrgUnit};
 use plinth_world::secrets::Secrets;
 use plinth_world::{ClientResult, Context, deadlines};
 use reqwest::Method;
@@ -266,6 +267,34 @@ impl RunaiClient for RunaiRest {
     async fn credentials_kept(&self, ctx: &Context, target: &RunaiTarget, uuid: &str) -> ClientResult<bool> {
         let doing = format!("looking at the credentials of cluster {}", target.cluster);
         self.kept(ctx, target, uuid).await.map_err(|failure| failure.into_error(&doing, &target.url))
+    }
+
+    async fn org_unit(
+        &self,
+        ctx: &Context,
+        target: &RunaiTarget,
+        uuid: &str,
+        unit: &OrgUnit,
+    ) -> ClientResult<Option<RunaiOrgUnit>> {
+        let read = async { OrgUnits { session: &*self.session(target)?, ctx, target, uuid }.find(unit).await };
+        read.await.map_err(|failure: Failure| failure.into_error(&format!("looking for {}", unit.title()), &target.url))
+    }
+
+    async fn make_org_unit(
+        &self,
+        ctx: &Context,
+        target: &RunaiTarget,
+        uuid: &str,
+        unit: &OrgUnit,
+    ) -> ClientResult<RunaiOrgUnit> {
+        let made = async { OrgUnits { session: &*self.session(target)?, ctx, target, uuid }.make(unit).await };
+        made.await.map_err(|failure: Failure| failure.into_error(&format!("making {}", unit.title()), &target.url))
+    }
+
+    async fn set_quota(&self, ctx: &Context, target: &RunaiTarget, uuid: &str, unit: &OrgUnit) -> ClientResult<()> {
+        let set = async { OrgUnits { session: &*self.session(target)?, ctx, target, uuid }.set_quota(unit).await };
+        let doing = format!("setting the quota of {}", unit.title());
+        set.await.map_err(|failure: Failure| failure.into_error(&doing, &target.url))
     }
 }
 

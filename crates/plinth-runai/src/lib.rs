@@ -11,6 +11,7 @@ mod client;
 mod failure;
 mod jwt;
 mod link;
+mod org_unit;
 mod register;
 mod session;
 mod token;

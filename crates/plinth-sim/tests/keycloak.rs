@@ -60,7 +60,8 @@ async fn the_contract_holds_with_tokens_of_a_real_keycloak() {
     let mut running = None;
     // Before it runs, the ingress says 502.
     let up = async { running = Some(Keycloak::start(port, &hostname).unwrap()) };
-    let seen = || format!("{:?}", stand.server.entries(CLUSTER));
+    let units = || ["research", "team-a"].map(|name| stand.server.unit(name));
+    let seen = || format!("{:?} {:?}", stand.server.entries(CLUSTER), units());
     let ground = runai_client::Ground { target: stand.target.clone(), up: Box::pin(up), fingerprint: Box::new(seen) };
     runai_client::contract(&stand.client, &stand.ctx, ground).await;
     assert!(running.is_some(), "it ran to the end");

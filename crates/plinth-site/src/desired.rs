@@ -411,6 +411,29 @@ pub struct Runai {
     pub cluster: String,
     /// Certificate.
     pub certificate: CertificateSource,
+    /// First departments, with their projects.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub departments: Vec<Department>,
+}
+
+/// A department of Run:ai.
+#[derive(Clone, Debug, Serialize)]
+pub struct Department {
+    /// Name.
+    pub name: String,
+    /// Quota of GPUs.
+    pub gpus: u32,
+    /// Its projects.
+    pub projects: Vec<Project>,
+}
+
+/// A project of Run:ai.
+#[derive(Clone, Debug, Serialize)]
+pub struct Project {
+    /// Name.
+    pub name: String,
+    /// Quota of GPUs.
+    pub gpus: u32,
 }
 
 /// Limits of a run.

@@ -4,9 +4,9 @@ mod kubernetes;
 
 use crate::defaults;
 use crate::desired::{
-    Access, ArtifactSource, BcmAccess, BcmLogin, ChartSource, Checks, ComponentChoice, Desired, GpuSharing, Infiniband,
-    Ingress, InventorySource, Login, Networks, NodeOverride, Nodes, Platform, ProductionNetwork, Registries, RunLimits,
-    Runai, StaticNode, Storage, TlsTrust,
+    Access, ArtifactSource, BcmAccess, BcmLogin, ChartSource, Checks, ComponentChoice, Department, Desired, GpuSharing,
+    Infiniband, Ingress, InventorySource, Login, Networks, NodeOverride, Nodes, Platform, ProductionNetwork, Project,
+    Registries, RunLimits, Runai, StaticNode, Storage, TlsTrust,
 };
 use crate::diagnostics::Diagnostics;
 use crate::raw;
@@ -319,7 +319,17 @@ fn runai(site: &raw::Site, runai: &raw::runai::Runai) -> Option<Runai> {
         admin_password: secret(&runai.admin.password),
         cluster: cluster.map_or_else(|| site.metadata.name.as_str().to_owned(), |name| name.0.0.clone()),
         certificate: certificate(runai.certificate.as_ref()),
+        departments: runai.departments.iter().map(department).collect(),
     })
+}
+
+fn department(department: &raw::runai::Department) -> Department {
+    let project = |project: &raw::runai::Project| Project { name: project.name.0.0.clone(), gpus: project.gpus };
+    Department {
+        name: department.name.0.0.clone(),
+        gpus: department.gpus,
+        projects: department.projects.iter().map(project).collect(),
+    }
 }
 
 /// 443 where a load balancer gives the ingress an address of its own, else the node port.

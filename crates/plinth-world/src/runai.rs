@@ -3,7 +3,7 @@
 
 use crate::{ClientResult, Context};
 use async_trait::async_trait;
-use plinth_model::steps::RunaiTarget;
+use plinth_model::steps::{OrgUnit, RunaiTarget};
 
 /// A registered cluster.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,6 +20,17 @@ pub struct RunaiCluster {
     pub gpu_nodes: Vec<String>,
 }
 
+/// A department or a project, as the control plane has it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RunaiOrgUnit {
+    /// Id.
+    pub id: String,
+    /// Name of its department, when it is a project.
+    pub department: Option<String>,
+    /// Quota of GPUs in the node pool `default`; none: it has none there.
+    pub gpus: Option<f64>,
+}
+
 /// Run:ai.
 #[async_trait]
 pub trait RunaiClient: Send + Sync {
@@ -34,4 +45,22 @@ pub trait RunaiClient: Send + Sync {
     async fn keep_credentials(&self, ctx: &Context, target: &RunaiTarget, uuid: &str) -> ClientResult<()>;
     /// Whether those are kept, and serve: a token for the first contact that is over serves only a cluster that was there already.
     async fn credentials_kept(&self, ctx: &Context, target: &RunaiTarget, uuid: &str) -> ClientResult<bool>;
+    /// The department or project of exactly that name in this cluster, whatever its department and quota.
+    async fn org_unit(
+        &self,
+        ctx: &Context,
+        target: &RunaiTarget,
+        uuid: &str,
+        unit: &OrgUnit,
+    ) -> ClientResult<Option<RunaiOrgUnit>>;
+    /// Makes it, with its quota. Harmless to repeat: a name that is used is answered with what is there.
+    async fn make_org_unit(
+        &self,
+        ctx: &Context,
+        target: &RunaiTarget,
+        uuid: &str,
+        unit: &OrgUnit,
+    ) -> ClientResult<RunaiOrgUnit>;
+    /// Sets the quota of GPUs of one that is there, and nothing else of it. Harmless to repeat.
+    async fn set_quota(&self, ctx: &Context, target: &RunaiTarget, uuid: &str, unit: &OrgUnit) -> ClientResult<()>;
 }

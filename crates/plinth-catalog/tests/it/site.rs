@@ -124,6 +124,7 @@ fn runai() -> Runai {
         admin_password: env("RUNAI_ADMIN_PASSWORD"),
         cluster: "bcm-gpu-cluster".to_owned(),
         certificate: CertificateSource::Generated { authority_days: 3650, leaf_days: 825 },
+        departments: Vec::new(),
     }
 }
 

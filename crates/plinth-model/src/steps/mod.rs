@@ -116,11 +116,13 @@ pub mod platform {
 pub mod runai {
     mod connected;
     mod issuer;
+    mod org_unit;
     mod register;
     mod values;
 
     pub use connected::RunaiConnected;
     pub use issuer::RunaiIssuer;
+    pub use org_unit::RunaiOrgUnit;
     pub use register::RunaiRegister;
     pub use values::*;
 }
@@ -180,6 +182,7 @@ macro_rules! step_kinds {
             (RunaiIssuer, "runai.issuer")
             (RunaiRegister, "runai.register")
             (RunaiConnected, "runai.connected")
+            (RunaiOrgUnit, "runai.org-unit")
             (AcceptanceCheck, "check")
         }
     };

@@ -7,10 +7,12 @@ use crate::ids;
 use crate::step::{Refine, step};
 use plinth_catalog::{Resolution, ResolvedComponent, RunaiNames, RunaiPart};
 use plinth_model::plan::Step;
-use plinth_model::steps::{Certificate, CertificateSource, RunaiConnected, RunaiIssuer, RunaiRegister, RunaiTarget};
-use plinth_model::{Stage, StepId, Work};
+use plinth_model::steps::{
+    Certificate, CertificateSource, OrgUnit, RunaiConnected, RunaiIssuer, RunaiOrgUnit, RunaiRegister, RunaiTarget,
+};
+use plinth_model::{Stage, StepId, Work, amount};
 use plinth_site::Desired;
-use plinth_site::desired::Runai;
+use plinth_site::desired::{Department, Project, Runai};
 use std::net::Ipv4Addr;
 
 /// Certificates that components of the platform and of Run:ai need.
@@ -46,7 +48,8 @@ pub(super) fn steps(
     if let Some(cluster_part) = part(resolution, RunaiPart::Cluster) {
         steps.push(register(runai, target.clone()));
         steps.extend(base.component(cluster_part, &[ids::register(&runai.cluster)]));
-        steps.push(connected(runai, target, end(cluster_part)));
+        steps.push(connected(runai, target.clone(), end(cluster_part)));
+        steps.extend(org_units(runai, &target));
     }
     steps
 }
@@ -98,4 +101,24 @@ fn register(runai: &Runai, target: RunaiTarget) -> Step {
 fn connected(runai: &Runai, target: RunaiTarget, end: StepId) -> Step {
     let reason = format!("{} must report to its control plane before anybody can use it", runai.cluster);
     step(ids::connected(&runai.cluster), Work::RunaiConnected(RunaiConnected { target }), reason).needing([end])
+}
+
+/// Departments, each with its projects behind it.
+fn org_units(runai: &Runai, target: &RunaiTarget) -> Vec<Step> {
+    let made = |id: StepId, unit: OrgUnit, reason: String, before: StepId| {
+        step(id, Work::RunaiOrgUnit(RunaiOrgUnit { target: target.clone(), unit }), reason).needing([before])
+    };
+    let of_department = |department: &Department| {
+        let Department { name, gpus, projects } = department;
+        let unit = OrgUnit { name: name.clone(), department: None, gpus: *gpus };
+        let reason = format!("projects of {name} share {}", amount(*gpus as usize, "GPU"));
+        let first = made(ids::department(name), unit, reason, ids::connected(&runai.cluster));
+        let project = |project: &Project| {
+            let unit = OrgUnit { name: project.name.clone(), department: Some(name.clone()), gpus: project.gpus };
+            let reason = format!("people of {} submit workloads there, and {name} is its department", project.name);
+            made(ids::project(&project.name), unit, reason, ids::department(name))
+        };
+        std::iter::once(first).chain(projects.iter().map(project)).collect::<Vec<_>>()
+    };
+    runai.departments.iter().flat_map(of_department).collect()
 }

@@ -9,7 +9,7 @@ use plinth_model::steps::{
 };
 use plinth_model::{Finding, NodeName, StepId, Values, Work};
 use plinth_plan::{Observed, StepObservation, plan};
-use plinth_site::desired::{ArtifactSource, ComponentChoice, Engine, NodeOverride, TlsTrust};
+use plinth_site::desired::{ArtifactSource, ComponentChoice, Department, Engine, NodeOverride, Project, TlsTrust};
 
 fn step<'a>(plan: &'a Plan, id: &str) -> &'a Step {
     plan.steps.iter().find(|s| s.id.as_str() == id).unwrap_or_else(|| panic!("no step {id}"))
@@ -442,4 +442,28 @@ fn needs_grow_with_nodes_plus_components() {
     };
     let (few, many) = (edges(100), edges(200));
     assert!(many < few * 2 + 10, "{few} edges became {many}");
+}
+
+#[test]
+fn departments_and_projects_come_behind_the_connection() {
+    let mut desired = site::basepod();
+    let project = |name: &str, gpus| Project { name: name.to_owned(), gpus };
+    desired.runai.as_mut().unwrap().departments = vec![Department {
+        name: "research".into(),
+        gpus: 16,
+        projects: vec![project("team-a", 8), project("team-b", 4)],
+    }];
+    let plan = planned(&desired, &unseen(data::basepod()));
+    assert_eq!(needs(&plan, "runai/department/research"), ["runai/connected/bcm-gpu-cluster"]);
+    for name in ["team-a", "team-b"] {
+        assert_eq!(needs(&plan, &format!("runai/project/{name}")), ["runai/department/research"]);
+    }
+    desired
+        .platform
+        .components
+        .insert("runai-cluster".into(), ComponentChoice { enabled: Some(false), ..ComponentChoice::default() });
+    assert!(
+        !has(&planned(&desired, &unseen(data::basepod())), "runai/department/research"),
+        "no cluster to make it in"
+    );
 }

@@ -56,6 +56,7 @@ mod platform {
 mod runai {
     mod connected;
     mod issuer;
+    mod org_unit;
     mod register;
 }
 

@@ -6,8 +6,8 @@ use plinth_model::download::{DownloadFile, DownloadList};
 use plinth_model::facts::{Asked, NodeFacts};
 use plinth_model::inventory::Inventory;
 use plinth_model::steps::{
-    Account, CertificateSource, Check, Health, KeyAlgorithm, KubesprayRelease, NodeTarget, PodSecurity, Preparation,
-    Release, RunaiTarget, SecretContent,
+    Account, CertificateSource, Check, Health, KeyAlgorithm, KubesprayRelease, NodeTarget, OrgUnit, PodSecurity,
+    Preparation, Release, RunaiTarget, SecretContent,
 };
 use plinth_model::{Digest, EngineRecord, NodeName, ObjectName, ReleaseName, Secret, Version};
 use plinth_world::ansible::{AnsibleClient, Download, PlayHosts, PlayRun, PlayStats};
@@ -26,7 +26,7 @@ use plinth_world::node::{
     NodeHostKeys, NodeInspection, NodeLeftovers, NodePreparation, NodeRegistries, NodeStorage, PushFile, Registries,
     StorageState,
 };
-use plinth_world::runai::{RunaiClient, RunaiCluster};
+use plinth_world::runai::{RunaiClient, RunaiCluster, RunaiOrgUnit};
 use plinth_world::{ClientError, ClientResult, Clients, Context};
 use serde_json::Value;
 use std::net::Ipv4Addr;
@@ -428,6 +428,15 @@ impl RunaiClient for Shut {
         refuse()
     }
     async fn credentials_kept(&self, _: &Context, _: &RunaiTarget, _: &str) -> ClientResult<bool> {
+        refuse()
+    }
+    async fn org_unit(&self, _: &Context, _: &RunaiTarget, _: &str, _: &OrgUnit) -> ClientResult<Option<RunaiOrgUnit>> {
+        refuse()
+    }
+    async fn make_org_unit(&self, _: &Context, _: &RunaiTarget, _: &str, _: &OrgUnit) -> ClientResult<RunaiOrgUnit> {
+        refuse()
+    }
+    async fn set_quota(&self, _: &Context, _: &RunaiTarget, _: &str, _: &OrgUnit) -> ClientResult<()> {
         refuse()
     }
 }

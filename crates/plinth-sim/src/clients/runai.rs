@@ -5,11 +5,11 @@ use super::model::{Role, keycloak_answers, offered_gpus, release, works};
 use crate::data_centre::DataCentre;
 use crate::faults::{FaultKind, RunaiFault};
 use crate::timing;
-use crate::world::{Effect, State};
+use crate::world::{Effect, OrgUnitKey, State};
 use async_trait::async_trait;
 use jiff::Timestamp;
-use plinth_model::steps::{RunaiTarget, cluster_uid};
-use plinth_world::runai::{RunaiClient, RunaiCluster};
+use plinth_model::steps::{OrgUnit, RunaiTarget, cluster_uid};
+use plinth_world::runai::{RunaiClient, RunaiCluster, RunaiOrgUnit};
 use plinth_world::secrets::Secrets;
 use plinth_world::{ClientResult, Context};
 use std::sync::Arc;
@@ -114,6 +114,22 @@ impl SimRunai {
     }
 }
 
+impl SimRunai {
+    /// Of exactly this name; the simulated site has one cluster.
+    fn unit(&self, unit: &OrgUnit) -> ClientResult<Option<RunaiOrgUnit>> {
+        let key = OrgUnitKey::of(unit);
+        self.centre.look(|state, _| {
+            let held = state.runai.units.get(&key)?;
+            let id = Uuid::new_v5(&Uuid::NAMESPACE_OID, format!("{key:?}").as_bytes()).to_string();
+            Some(RunaiOrgUnit { id, department: held.department.clone(), gpus: Some(f64::from(held.gpus)) })
+        })
+    }
+
+    fn set(&self, unit: &OrgUnit, department: Option<String>) -> ClientResult<()> {
+        self.centre.effect(Effect::OrgUnitSet { unit: OrgUnit { department, ..unit.clone() } })
+    }
+}
+
 #[async_trait]
 impl RunaiClient for SimRunai {
     async fn issuer(&self, _: &Context, target: &RunaiTarget) -> ClientResult<Option<String>> {
@@ -168,5 +184,54 @@ impl RunaiClient for SimRunai {
 
     async fn credentials_kept(&self, _: &Context, _: &RunaiTarget, uuid: &str) -> ClientResult<bool> {
         self.centre.look(|state, _| state.runai.credentials.as_deref() == Some(uuid))
+    }
+
+    async fn org_unit(
+        &self,
+        _: &Context,
+        target: &RunaiTarget,
+        uuid: &str,
+        unit: &OrgUnit,
+    ) -> ClientResult<Option<RunaiOrgUnit>> {
+        let call = call("listing departments and projects", target);
+        self.request(&call, target).await?;
+        self.check_known(&call, target, uuid)?;
+        self.unit(unit)
+    }
+
+    async fn make_org_unit(
+        &self,
+        _: &Context,
+        target: &RunaiTarget,
+        uuid: &str,
+        unit: &OrgUnit,
+    ) -> ClientResult<RunaiOrgUnit> {
+        let call = call("making a department or a project", target);
+        self.request(&call, target).await?;
+        self.check_known(&call, target, uuid)?;
+        if let Some(there) = self.unit(unit)? {
+            return Ok(there);
+        }
+        if let Some(department) = &unit.department {
+            let parent = OrgUnit { name: department.clone(), department: None, gpus: 0 };
+            if self.unit(&parent)?.is_none() {
+                return Err(call.fails(format!("404: there is no department {department}"), "make it first"));
+            }
+        }
+        self.set(unit, unit.department.clone())?;
+        self.unit(unit)?.ok_or_else(|| call.fails("it was made and is not there", "report this as a bug of plinth"))
+    }
+
+    async fn set_quota(&self, _: &Context, target: &RunaiTarget, uuid: &str, unit: &OrgUnit) -> ClientResult<()> {
+        let call = call("setting a quota", target);
+        self.request(&call, target).await?;
+        self.check_known(&call, target, uuid)?;
+        let Some(there) = self.unit(unit)? else {
+            return Err(call.fails(format!("404: there is no {}", unit.title()), "list them again"));
+        };
+        if there.gpus == Some(f64::from(unit.gpus)) {
+            return Ok(());
+        }
+        self.set(unit, there.department)
     }
 }

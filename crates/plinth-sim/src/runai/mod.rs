@@ -11,6 +11,7 @@ mod reply;
 mod routes;
 mod server;
 mod tokens;
+mod units;
 
 pub use fault::{RunaiFault, RunaiFaultKind};
 pub use server::RunaiServer;

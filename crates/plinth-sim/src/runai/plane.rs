@@ -4,6 +4,7 @@ use super::RunaiSetup;
 use super::fault::{RunaiFault, RunaiFaultKind};
 use super::reply::Reply;
 use super::tokens::{Tokens, now_s, signed_like};
+use super::units::Unit;
 use crate::server_fault::strike;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
@@ -28,6 +29,7 @@ pub(super) struct Plane {
 pub(super) struct Held {
     pub(super) up: bool,
     pub(super) clusters: Vec<Entry>,
+    pub(super) units: Vec<Unit>,
     pub(super) tokens: Tokens,
     pub(super) given: Vec<String>,
     pub(super) served: Vec<String>,

@@ -4,13 +4,14 @@ use super::keycloak;
 use super::plane::Plane;
 use super::reply::{Reply, instead, spoilt};
 use super::tokens::Worth;
+use super::units;
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::{Path, Request, State};
 use axum::http::header::AUTHORIZATION;
 use axum::http::{HeaderMap, Method, Uri};
 use axum::response::Response;
-use axum::routing::{any, get, post};
+use axum::routing::{any, get, patch, post};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -32,6 +33,10 @@ pub(super) fn routes(plane: Arc<Plane>) -> Router {
         .route("/api/v1/clusters/{uuid}", get(cluster))
         .route("/api/v1/clusters/{uuid}/cluster-install-info", get(install_info))
         .route("/api/v1/clusters/{uuid}/nodes", get(nodes))
+        .route("/api/v1/org-unit/{kind}", get(units).post(make_unit))
+        .route("/api/v1/org-unit/{kind}/{id}/resources", patch(patch_resources))
+        .route("/api/v1/node-pools", get(pools))
+        .route("/v1/k8s/clusters/{uuid}/node-pools", get(pools_of_cluster))
         .fallback(stranger)
         .with_state(plane)
 }
@@ -175,6 +180,46 @@ async fn install_info(State(plane): Held, Path(uuid): Path<String>, uri: Uri, he
 async fn nodes(State(plane): Held, Path(uuid): Path<String>, uri: Uri, headers: HeaderMap) -> Response {
     let offset = query(&uri, "offset").and_then(|offset| offset.parse().ok()).unwrap_or(0);
     authorised(&plane, "nodes", &headers, async || plane.nodes(&uuid, offset)).await
+}
+
+async fn units(State(plane): Held, Path(kind): Path<String>, uri: Uri, headers: HeaderMap) -> Response {
+    let Some(kind) = units::kind(&kind) else { return stranger(State(plane), Method::GET, uri).await };
+    let number = |name: &str| query(&uri, name).and_then(|number| number.parse().ok());
+    let (offset, limit) = (number("offset").unwrap_or(0), number("limit"));
+    authorised(&plane, kind, &headers, async || plane.units(kind, offset, limit)).await
+}
+
+async fn make_unit(
+    State(plane): Held,
+    Path(kind): Path<String>,
+    uri: Uri,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    let Some(kind) = units::kind(&kind) else { return stranger(State(plane), Method::POST, uri).await };
+    authorised(&plane, "make-unit", &headers, async || plane.make_unit(kind, &body)).await
+}
+
+async fn patch_resources(
+    State(plane): Held,
+    Path((kind, id)): Path<(String, String)>,
+    uri: Uri,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    let Some(kind) = units::kind(&kind) else { return stranger(State(plane), Method::PATCH, uri).await };
+    authorised(&plane, "quota", &headers, async || plane.patch_resources(kind, &id, &body)).await
+}
+
+async fn pools(State(plane): Held, uri: Uri, headers: HeaderMap) -> Response {
+    if !plane.setup.is_from((2, 19)) {
+        return stranger(State(plane), Method::GET, uri).await;
+    }
+    authorised(&plane, "pools", &headers, async || plane.pools(None)).await
+}
+
+async fn pools_of_cluster(State(plane): Held, Path(uuid): Path<String>, headers: HeaderMap) -> Response {
+    authorised(&plane, "pools", &headers, async || plane.pools(Some(&uuid))).await
 }
 
 fn query(uri: &Uri, name: &str) -> Option<String> {

@@ -92,6 +92,17 @@ impl RunaiServer {
         self.plane.held().unfinished = answers;
     }
 
+    /// Somebody changes fields of a department or a project by hand.
+    pub fn changed_by_hand(&self, unit: &str, change: impl FnOnce(&mut Map<String, Value>)) {
+        self.plane.change_unit(unit, change);
+    }
+
+    /// A department or a project, as the control plane knows it.
+    #[must_use]
+    pub fn unit(&self, name: &str) -> Option<Value> {
+        self.plane.unit(name)
+    }
+
     /// Every token is over.
     pub fn end_tokens(&self) {
         self.plane.held().tokens.end();

@@ -5,7 +5,7 @@ use indexmap::IndexMap;
 use jiff::Timestamp;
 use plinth_model::download::DownloadList;
 use plinth_model::engine::{Begun, ExistingRecord};
-use plinth_model::steps::{Account, Health, PodSecurity, RunInputs};
+use plinth_model::steps::{Account, Health, OrgUnit, PodSecurity, RunInputs};
 use plinth_model::{Digest, NodeName, Values, Version};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -94,6 +94,8 @@ pub(crate) enum Effect {
     ClusterRegistered { uuid: String, name: String },
     /// The cluster's credentials were read and kept.
     CredentialsKept { uuid: String },
+    /// A department or a project was made, or its quota set.
+    OrgUnitSet { unit: OrgUnit },
     /// A made secret was kept; only its name is written down.
     SecretKept { name: String },
     /// A fault fired: it is spent for the next run.

@@ -11,7 +11,7 @@ pub(crate) mod state;
 
 pub(crate) use effect::{Effect, Installed};
 pub use log::FILE;
-pub(crate) use state::State;
+pub(crate) use state::{OrgUnitKey, State};
 
 use effect::Record;
 

@@ -80,5 +80,9 @@ fn release(release: &Installed) -> Value {
 
 fn runai(runai: &Runai) -> Value {
     let names: Vec<&String> = runai.clusters.iter().map(|(_, name)| name).collect();
-    json!({"clusters": names, "credentialsKept": runai.credentials.is_some()})
+    let mut seen = json!({"clusters": names, "credentialsKept": runai.credentials.is_some()});
+    if !runai.units.is_empty() {
+        seen["units"] = runai.units.values().map(|unit| json!(unit)).collect();
+    }
+    seen
 }

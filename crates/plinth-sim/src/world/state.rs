@@ -6,7 +6,7 @@ use indexmap::IndexMap;
 use jiff::Timestamp;
 use plinth_model::download::DownloadList;
 use plinth_model::engine::{ExistingRecord, KubesprayRecord};
-use plinth_model::steps::{Account, PodSecurity};
+use plinth_model::steps::{Account, OrgUnit, PodSecurity};
 use plinth_model::{Digest, NodeName, Values, Version};
 use plinth_world::kube::taint_name;
 use std::collections::{BTreeMap, BTreeSet};
@@ -150,6 +150,22 @@ pub(crate) struct Runai {
     pub(crate) clusters: Vec<(String, String)>,
     /// Entry whose credentials are kept.
     pub(crate) credentials: Option<String>,
+    /// Departments and projects.
+    pub(crate) units: BTreeMap<OrgUnitKey, OrgUnit>,
+}
+
+/// What tells departments and projects apart: a project has one name in the cluster, whatever its department.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct OrgUnitKey {
+    is_project: bool,
+    name: String,
+}
+
+impl OrgUnitKey {
+    /// Of this one.
+    pub(crate) fn of(unit: &OrgUnit) -> Self {
+        Self { is_project: unit.department.is_some(), name: unit.name.clone() }
+    }
 }
 
 /// Everything.
@@ -303,6 +319,9 @@ impl State {
         match effect {
             Effect::ClusterRegistered { uuid, name } => self.runai.clusters.push((uuid.clone(), name.clone())),
             Effect::CredentialsKept { uuid } => self.runai.credentials = Some(uuid.clone()),
+            Effect::OrgUnitSet { unit } => {
+                self.runai.units.insert(OrgUnitKey::of(unit), unit.clone());
+            }
             Effect::SecretKept { name } => {
                 self.kept_secrets.insert(name.clone());
             }

@@ -21,4 +21,5 @@ mod runai_client;
 mod runai_register;
 mod runai_stand;
 mod runai_steps;
+mod runai_units;
 mod world;

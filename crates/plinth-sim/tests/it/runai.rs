@@ -19,7 +19,8 @@ const LINES: [&str; 10] = ["2.18", "2.19", "2.20", "2.21", "2.22", "2.23", "2.24
 async fn the_real_client_keeps_the_contract() {
     let stand = Stand::of(RunaiSetup { up: false, ..setup("2.21") }, vec![]);
     let up = async { stand.server.come_up() };
-    let seen = || format!("{:?}", stand.server.entries(CLUSTER));
+    let units = || ["research", "team-a"].map(|name| stand.server.unit(name));
+    let seen = || format!("{:?} {:?}", stand.server.entries(CLUSTER), units());
     let ground = runai_client::Ground { target: stand.target.clone(), up: Box::pin(up), fingerprint: Box::new(seen) };
     runai_client::contract(&stand.client, &stand.ctx, ground).await;
     assert_eq!(stand.server.unexpected(), Vec::<String>::new());

@@ -13,6 +13,7 @@ use plinth_model::finding::code;
 use plinth_model::values::{Leaf, ValuePath, walk};
 use plinth_model::{Finding, SecretRef};
 use serde_json::Value;
+use std::collections::HashMap;
 
 pub(super) fn check(site: &Site, diagnostics: &mut Diagnostics<'_>) {
     source(site, diagnostics);
@@ -27,6 +28,7 @@ pub(super) fn check(site: &Site, diagnostics: &mut Diagnostics<'_>) {
             artefacts(runai, diagnostics);
         }
         port(site, runai, diagnostics);
+        departments(runai, diagnostics);
     }
 }
 
@@ -229,6 +231,26 @@ fn artefacts(runai: &Runai, diagnostics: &mut Diagnostics<'_>) {
             "the mirror's login needs both a user and a token",
         );
         diagnostics.report(finding.fix("give `user` and `token`, or neither when the mirror asks for no login"));
+    }
+}
+
+/// Run:ai knows a department, and a project, by its name.
+fn departments(runai: &Runai, diagnostics: &mut Diagnostics<'_>) {
+    let (mut departments, mut projects) = (HashMap::new(), HashMap::new());
+    let mut once = |known: &mut HashMap<String, String>, what: &str, name: &str, path: String| {
+        if let Some(first) = known.insert(name.to_owned(), path.clone()) {
+            let finding =
+                Finding::error(code::SITE_DUPLICATE_PROJECT, path, format!("{what} `{name}` is listed twice"))
+                    .fix("keep one of the two, or give it another name");
+            diagnostics.report_pair(finding, &first);
+        }
+    };
+    for (index, department) in runai.departments.iter().enumerate() {
+        let path = format!("runai.departments[{index}]");
+        once(&mut departments, "department", &department.name.0.0, format!("{path}.name"));
+        for (at, project) in department.projects.iter().enumerate() {
+            once(&mut projects, "project", &project.name.0.0, format!("{path}.projects[{at}].name"));
+        }
     }
 }
 

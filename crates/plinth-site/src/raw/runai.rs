@@ -37,6 +37,35 @@ pub(crate) struct Runai {
     /// Certificate of the domain; made by an own authority when absent.
     #[serde(default)]
     pub(crate) certificate: Option<Certificate>,
+    /// First departments with their projects and quotas; none are made when absent. They are made and their quotas kept as they are here;
+    /// what leaves this list stays in Run:ai.
+    #[serde(default)]
+    pub(crate) departments: Vec<Department>,
+}
+
+/// A department: who shares a number of GPUs.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct Department {
+    /// Name; `default` is the one that Run:ai makes itself.
+    pub(crate) name: Text<Label>,
+    /// Quota of GPUs in the node pool `default`.
+    #[schemars(range(max = 100_000))]
+    pub(crate) gpus: u32,
+    /// Its projects.
+    #[serde(default)]
+    pub(crate) projects: Vec<Project>,
+}
+
+/// A project: where people submit workloads. Its namespace is `runai-NAME`.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct Project {
+    /// Name; unique in the cluster.
+    pub(crate) name: Text<Label>,
+    /// Quota of GPUs in the node pool `default`.
+    #[schemars(range(max = 100_000))]
+    pub(crate) gpus: u32,
 }
 
 /// Where artefacts come from.

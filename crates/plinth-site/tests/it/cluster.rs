@@ -114,3 +114,20 @@ fn infiniband_is_named_in_one_way_and_has_addresses_of_its_own() {
     let infiniband = desired.unwrap().desired.platform.infiniband.unwrap();
     assert_eq!((infiniband.virtual_functions, infiniband.max_unavailable), (8, 1));
 }
+
+#[test]
+fn a_project_has_one_department() {
+    const CLUSTER: &str = "  cluster: {name: bcm-gpu-cluster}";
+    let with = |departments: &str| {
+        let more = format!("{CLUSTER}\n  departments: {departments}");
+        summary(&changed(&[(CLUSTER, more.as_str())])).join(" | ")
+    };
+    assert_eq!(with("[{name: a, gpus: 8, projects: [{name: x, gpus: 0}]}, {name: b, gpus: 0}]"), "");
+    let twice = with(
+        "[{name: a, gpus: 8, projects: [{name: x, gpus: 1}]}, {name: b, gpus: 1, projects: [{name: x, gpus: 1}]}]",
+    );
+    assert!(twice.contains("site.duplicate-project") && twice.contains("departments[1].projects[0]"), "{twice}");
+    assert!(with("[{name: a, gpus: 8}, {name: a, gpus: 8}]").contains("site.duplicate-project"));
+    assert!(with("[{name: Team A, gpus: 8}]").contains("departments[0].name"));
+    assert!(!with("[{name: a, gpus: -1}]").is_empty() && !with("[{name: a}]").is_empty());
+}

@@ -1,6 +1,6 @@
 //! What every Run:ai client promises, simulated or real: the same calls, the same answers.
 
-use plinth_model::steps::RunaiTarget;
+use plinth_model::steps::{OrgUnit, RunaiTarget};
 use plinth_world::runai::RunaiClient;
 use plinth_world::{ClientError, ClientResult, Context};
 use std::fmt::Debug;
@@ -25,6 +25,7 @@ pub(crate) async fn contract(client: &dyn RunaiClient, ctx: &Context, ground: Gr
     suite.the_issuer_is_that_of_its_url().await;
     let uuid = suite.a_cluster_is_registered_by_name().await;
     suite.credentials_are_kept_for_a_cluster_that_is_there(&uuid).await;
+    suite.departments_and_projects_are_made_once_and_their_quota_is_set(&uuid).await;
     suite.a_second_registration_is_a_second_entry(&uuid).await;
 }
 
@@ -85,6 +86,31 @@ impl Suite<'_> {
         client.keep_credentials(ctx, target, uuid).await.unwrap();
         assert!(client.credentials_kept(ctx, target, uuid).await.unwrap());
         self.unchanged(client.keep_credentials(ctx, target, uuid)).await.unwrap();
+    }
+
+    async fn departments_and_projects_are_made_once_and_their_quota_is_set(&self, uuid: &str) {
+        let (client, ctx, target) = (self.client, self.ctx, self.target);
+        let department = OrgUnit { name: "research".to_owned(), department: None, gpus: 16 };
+        let project = OrgUnit { name: "team-a".to_owned(), department: Some("research".to_owned()), gpus: 8 };
+        for unit in [&department, &project] {
+            assert_eq!(self.unchanged(client.org_unit(ctx, target, uuid, unit)).await.unwrap(), None);
+        }
+        explained(self.unchanged(client.make_org_unit(ctx, target, uuid, &project)).await);
+        explained(self.unchanged(client.set_quota(ctx, target, uuid, &department)).await);
+        for unit in [&department, &project] {
+            let made = client.make_org_unit(ctx, target, uuid, unit).await.unwrap();
+            assert_eq!((made.gpus, made.department.as_ref()), (Some(f64::from(unit.gpus)), unit.department.as_ref()));
+            let again = self.unchanged(client.make_org_unit(ctx, target, uuid, unit)).await.unwrap();
+            assert_eq!(again, made, "a name that is used is answered with what is there");
+            assert_eq!(self.unchanged(client.org_unit(ctx, target, uuid, unit)).await.unwrap(), Some(made));
+        }
+        let more = OrgUnit { gpus: 3, ..project.clone() };
+        client.set_quota(ctx, target, uuid, &more).await.unwrap();
+        let seen = client.org_unit(ctx, target, uuid, &project).await.unwrap().unwrap();
+        assert_eq!((seen.gpus, seen.department.as_deref()), (Some(3.0), Some("research")));
+        self.unchanged(client.set_quota(ctx, target, uuid, &more)).await.unwrap();
+        let other = OrgUnit { name: "team".to_owned(), ..project };
+        assert_eq!(client.org_unit(ctx, target, uuid, &other).await.unwrap(), None, "only exactly this name counts");
     }
 
     async fn a_second_registration_is_a_second_entry(&self, uuid: &str) {

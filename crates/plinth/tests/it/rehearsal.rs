@@ -55,6 +55,33 @@ fn the_whole_job_runs_and_afterwards_there_is_nothing_to_do() {
 }
 
 #[test]
+fn a_quota_that_changes_is_the_only_thing_that_changes() {
+    let folder = TempDir::new().unwrap();
+    let text_of = |gpus: u32| {
+        let cluster = "  cluster: {name: bcm-gpu-cluster}";
+        let departments = format!(
+            "{cluster}\n  departments: [{{name: research, gpus: 16, projects: [{{name: team-a, gpus: {gpus}}}]}}]"
+        );
+        std::fs::read_to_string(basepod()).unwrap().replace(cluster, &departments)
+    };
+    let (state, events) = (folder.path().join("state"), folder.path().join("events.ndjson"));
+    let changed = |gpus: u32| {
+        std::fs::write(folder.path().join("site.yaml"), text_of(gpus)).unwrap();
+        let arguments = ["rehearse", "--state", text(&state), "--events", text(&events)];
+        plinth(folder.path(), &arguments).exits(0);
+        let records = std::fs::read_to_string(&events).unwrap();
+        let records: Vec<Value> = records.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        steps_with(&records, "changed")
+    };
+    let first = changed(8);
+    for step in ["runai/department/research", "runai/project/team-a"] {
+        assert!(first.iter().any(|changed| changed == step), "{first:#?}");
+    }
+    assert_eq!(changed(8), Vec::<String>::new());
+    assert_eq!(changed(4), ["runai/project/team-a"]);
+}
+
+#[test]
 fn a_node_that_drops_is_named_and_the_next_run_finishes_the_rest_only() {
     let folder = TempDir::new().unwrap();
     let state = folder.path().join("state");

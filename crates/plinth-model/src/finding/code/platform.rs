@@ -301,6 +301,11 @@ findings! {
         usually: "The ingress is reached through a node port, with no load balancer.",
         fix: "Use port 443: give `platform.loadBalancer.addresses`, or put a proxy for 443 before the node port and write `runai: {port: 443}`.",
     }
+    RUNAI_PROJECT_ELSEWHERE = "runai.project-elsewhere", You {
+        means: "A project of this name is there, in another department than the site file says. It was left alone: workloads and people's rights hang on it.",
+        usually: "Somebody made it by hand, or it was moved to another department of the site file.",
+        fix: "Write it under the department where it is, or choose another name.",
+    }
     RUNAI_REFUSED = "runai.refused", You {
         means: "The control plane of Run:ai understands what it is asked, and says no.",
         usually: "The administrator may not manage clusters, the entry is gone, or the name is taken by an entry that is being deleted.",

@@ -91,6 +91,11 @@ findings! {
         usually: "An entry was copied and not changed.",
         fix: "Keep one of the two; the evidence names the other line.",
     }
+    SITE_DUPLICATE_PROJECT = "site.duplicate-project", You {
+        means: "A department, or a project, is listed twice. A project's name is unique in the cluster, whatever its department.",
+        usually: "An entry was copied and not changed.",
+        fix: "Keep one of the two, or give one another name; the evidence names the other line.",
+    }
     SITE_DUPLICATE_REGISTRY = "site.duplicate-registry", You {
         means: "A registry is listed twice among the mirrors or among the logins.",
         usually: "A second mirror was added as an entry of its own.",

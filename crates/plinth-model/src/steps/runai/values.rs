@@ -56,6 +56,37 @@ pub struct RunaiApi {
     pub credential: ClusterCredential,
     /// Nodes of a cluster.
     pub nodes: String,
+    /// Departments: `GET` lists those of all clusters, `POST` makes one; below `/ID/resources` the quota is changed.
+    #[serde(default)]
+    pub departments: String,
+    /// Projects, in the same way.
+    #[serde(default)]
+    pub projects: String,
+    /// Node pools.
+    #[serde(default)]
+    pub node_pools: String,
+}
+
+/// A department, or a project of one. Names are unique in a cluster.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct OrgUnit {
+    /// Name.
+    pub name: String,
+    /// The department that it belongs to; none: it is a department itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub department: Option<String>,
+    /// Quota of whole GPUs in the node pool `default`. Quotas of processors and memory, and of other pools, are left as they are.
+    pub gpus: u32,
+}
+
+impl OrgUnit {
+    /// For people: `project team-a`.
+    #[must_use]
+    pub fn title(&self) -> String {
+        let what = if self.department.is_some() { "project" } else { "department" };
+        format!("{what} {}", self.name)
+    }
 }
 
 /// One way to get a token.

@@ -7,8 +7,8 @@ use plinth_model::engine::Play;
 use plinth_model::facts::{Asked, NodeFacts};
 use plinth_model::inventory::Inventory;
 use plinth_model::steps::{
-    Account, CertificateSource, Check, Health, KeyAlgorithm, KubesprayRelease, NodeTarget, PodSecurity, Preparation,
-    Release, RunaiTarget, SecretContent,
+    Account, CertificateSource, Check, Health, KeyAlgorithm, KubesprayRelease, NodeTarget, OrgUnit, PodSecurity,
+    Preparation, Release, RunaiTarget, SecretContent,
 };
 use plinth_model::{Digest, EngineRecord, NodeName, ObjectName, ReleaseName, Secret, Version};
 use plinth_world::ansible::{AnsibleClient, Download, PlayHosts, PlayRun, PlayStats};
@@ -27,7 +27,7 @@ use plinth_world::node::{
     NodeHostKeys, NodeInspection, NodeLeftovers, NodePreparation, NodeRegistries, NodeStorage, PushFile, Registries,
     StorageState,
 };
-use plinth_world::runai::{RunaiClient, RunaiCluster};
+use plinth_world::runai::{RunaiClient, RunaiCluster, RunaiOrgUnit};
 use plinth_world::{ClientError, ClientResult, Clients, Context};
 use serde_json::Value;
 use std::any::Any;
@@ -309,6 +309,9 @@ client!(RunaiClient {
     register(target: &RunaiTarget) -> RunaiCluster;
     keep_credentials(target: &RunaiTarget, uuid: &str) -> ();
     credentials_kept(target: &RunaiTarget, uuid: &str) -> bool;
+    org_unit(target: &RunaiTarget, uuid: &str, unit: &OrgUnit) -> Option<RunaiOrgUnit>;
+    make_org_unit(target: &RunaiTarget, uuid: &str, unit: &OrgUnit) -> RunaiOrgUnit;
+    set_quota(target: &RunaiTarget, uuid: &str, unit: &OrgUnit) -> ();
 });
 
 #[async_trait]

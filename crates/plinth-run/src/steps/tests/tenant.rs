@@ -1,7 +1,7 @@
 use super::*;
-use plinth_model::steps::{RunaiConnected, RunaiIssuer, RunaiRegister};
+use plinth_model::steps::{OrgUnit, RunaiConnected, RunaiIssuer, RunaiOrgUnit, RunaiRegister};
 use plinth_world::deadlines;
-use plinth_world::runai::RunaiCluster;
+use plinth_world::runai::{RunaiCluster, RunaiOrgUnit as Seen};
 
 fn cluster(uuid: &str, state: &str, missing: &[&str]) -> RunaiCluster {
     RunaiCluster {
@@ -124,4 +124,53 @@ async fn waiting_for_a_cluster_that_is_not_registered_ends_at_once() {
     assert!(
         later.act(&Work::RunaiConnected(RunaiConnected { target: runai() })).await.unwrap().starts_with("Connected")
     );
+}
+
+fn project(gpus: u32) -> Work {
+    let unit = OrgUnit { name: "team-a".to_owned(), department: Some("research".to_owned()), gpus };
+    Work::RunaiOrgUnit(RunaiOrgUnit { target: runai(), unit })
+}
+
+fn seen(department: &str, gpus: f64) -> Option<Seen> {
+    Some(Seen { id: "7".to_owned(), department: Some(department.to_owned()), gpus: Some(gpus) })
+}
+
+#[tokio::test]
+async fn a_quota_that_differs_is_set_and_nothing_is_moved() {
+    let bench = Bench::new();
+    let there = |unit: Option<Seen>| {
+        bench.fake.on("clusters", vec![cluster("u1", "Connected", &[])]).on("org_unit", unit);
+    };
+    there(None);
+    assert_eq!(todo(bench.look(&project(8)).await), ["+ project team-a", "+ quota 8 GPUs"]);
+    there(seen("research", 8.0));
+    done(bench.look(&project(8)).await);
+    there(seen("research", 7.5));
+    assert_eq!(todo(bench.look(&project(8)).await), ["~ quota of project team-a: 7.5 → 8 GPUs"]);
+    there(seen("other", 8.0));
+    assert_eq!(blocked(bench.look(&project(8)).await).code, "runai.project-elsewhere");
+    there(seen("other", 4.0));
+    assert_eq!(refused(bench.act(&project(8)).await).code, "runai.project-elsewhere", "and its quota is left alone");
+    bench.fake.on("clusters", Vec::<RunaiCluster>::new());
+    assert_eq!(refused(bench.act(&project(8)).await).code, "runai.cluster-not-registered");
+}
+
+#[tokio::test]
+async fn what_is_there_is_not_made_again() {
+    for (found, calls) in [
+        (None, vec!["clusters", "org_unit", "make_org_unit"]),
+        (seen("research", 2.0), vec!["clusters", "org_unit", "set_quota"]),
+        (seen("research", 8.0), vec!["clusters", "org_unit"]),
+    ] {
+        let bench = Bench::new();
+        let made = seen("research", 8.0).unwrap();
+        bench
+            .fake
+            .on("clusters", vec![cluster("u1", "Connected", &[])])
+            .on("org_unit", found)
+            .on("make_org_unit", made)
+            .on("set_quota", ());
+        assert!(bench.act(&project(8)).await.unwrap().ends_with("quota 8 GPUs"));
+        assert_eq!(bench.fake.calls(), calls);
+    }
 }
