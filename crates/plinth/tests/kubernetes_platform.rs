@@ -1,0 +1,16 @@
+//! The whole platform stage on a real control plane: the real binary, real Helm, stand-in charts of everything that the catalog has, nodes
+//! that KWOK plays, and Run:ai's simulator behind the ingress address: `cargo xtask test --tier kubernetes`.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
+
+#[path = "kubernetes_platform/audit.rs"]
+mod audit;
+#[path = "kubernetes_platform/charts.rs"]
+mod charts;
+#[path = "kubernetes_platform/ground.rs"]
+mod ground;
+#[path = "kubernetes_platform/operator.rs"]
+mod operator;
+#[path = "kubernetes_platform/run.rs"]
+mod run;
+#[path = "kubernetes_platform/whole.rs"]
+mod whole;

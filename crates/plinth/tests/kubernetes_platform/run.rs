@@ -1,0 +1,90 @@
+//! Runs of the real binary.
+
+use crate::ground::Ground;
+use serde_json::Value;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+/// What a run left.
+pub(crate) struct Ran {
+    pub(crate) exit: Option<i32>,
+    pub(crate) said: String,
+    pub(crate) out: String,
+}
+
+impl Ran {
+    /// Demands an exit code; shows everything when it is another.
+    #[track_caller]
+    pub(crate) fn exits(self, code: i32) -> Self {
+        assert_eq!(self.exit, Some(code), "{}\n{}", self.out, self.said);
+        self
+    }
+
+    /// Demands a text in what was said.
+    #[track_caller]
+    pub(crate) fn says(self, text: &str) -> Self {
+        assert!(self.said.contains(text) || self.out.contains(text), "`{text}` is missing:\n{}\n{}", self.out, self.said);
+        self
+    }
+}
+
+impl Ground {
+    /// plinth in the site's folder, with nothing of the caller's environment.
+    pub(crate) fn command(&self, words: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_plinth"));
+        command.current_dir(self.folder.path()).env_clear().env("HOME", self.path("home")).env("PATH", self.path("bin"));
+        command.args(words).args(["-f", "site.yaml", "--state", "state"]);
+        command
+    }
+
+    pub(crate) fn plinth(&self, words: &[&str]) -> Ran {
+        let ran = self.command(words).output().unwrap();
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        Ran { exit: ran.status.code(), said: text(&ran.stderr), out: text(&ran.stdout) }
+    }
+
+    /// Applies; its events are in the file `events`.
+    pub(crate) fn apply_site(&self) -> Ran {
+        self.plinth(&["apply", "-y", "--events", "events"])
+    }
+
+    /// The same, not waited for.
+    pub(crate) fn begin(&self) -> Child {
+        let _from_before = std::fs::remove_file(self.path("events"));
+        let mut command = self.command(&["apply", "-y", "--events", "events"]);
+        let file = std::fs::File::create(self.path("said")).unwrap();
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(file).spawn().unwrap()
+    }
+
+    /// Whole records of the last run so far.
+    pub(crate) fn events(&self) -> Vec<Value> {
+        events(&self.path("events"))
+    }
+
+    /// Steps of the last run that changed something.
+    pub(crate) fn changed(&self) -> Vec<String> {
+        let records = self.events();
+        let changed = records.iter().filter(|record| record["event"] == "step.finished" && record["outcome"] == "changed");
+        changed.map(|record| record["step"].as_str().unwrap().to_owned()).collect()
+    }
+
+    /// Nothing is left to do, by a look at everything.
+    #[track_caller]
+    pub(crate) fn plan_is_empty(&self) {
+        self.plinth(&["plan", "--preflight", "--detailed-exitcode"]).exits(0);
+    }
+
+    /// Names, status and revision of all releases, as helm itself tells them.
+    pub(crate) fn releases(&self) -> Vec<(String, String, String)> {
+        let list: Value = serde_json::from_str(&self.by_hand(&["list", "--all-namespaces", "--all", "-o", "json"])).unwrap();
+        let text = |one: &Value, key: &str| one[key].as_str().unwrap().to_owned();
+        let all = list.as_array().unwrap().iter();
+        all.map(|one| (text(one, "name"), text(one, "status"), text(one, "revision"))).collect()
+    }
+}
+
+/// Whole records of a file that may be being written.
+fn events(file: &Path) -> Vec<Value> {
+    let text = std::fs::read_to_string(file).unwrap_or_default();
+    text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect()
+}
