@@ -19,6 +19,8 @@ impl ControlPlane {
         let mut command = Command::new(parts.program("kwok")?);
         command.current_dir(self.folder.path()).args([
             "--manage-all-nodes=true".to_owned(),
+            // Without leases the controllers call nodes lost after 40 s.
+            "--node-lease-duration-seconds=40".to_owned(),
             format!("--kubeconfig={}", self.admin().display()),
             format!("--config={}", self.file("kwok.yaml").display()),
             format!("--node-ip={}", self.address),

@@ -84,7 +84,7 @@ impl RunaiFault {
         self
     }
 
-    /// The same, with one call only: `discovery`, `token`, `clusters`, `register`, `cluster`, `credentials`, `nodes`, `version`.
+    /// The same, with one call only: `discovery`, `token`, `clusters`, `register`, `cluster`, `credentials`, `nodes`, `version`, `page`.
     #[must_use]
     pub fn on(mut self, call: &str) -> Self {
         self.call = Some(call.to_owned());

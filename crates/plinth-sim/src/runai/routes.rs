@@ -25,7 +25,8 @@ pub(super) fn routes(plane: Arc<Plane>) -> Router {
             .route("/auth/realms/{realm}/.well-known/openid-configuration", get(discovery))
             .route("/auth/realms/{realm}/protocol/openid-connect/token", post(realm_token)),
     };
-    auth.route("/_version", get(version))
+    auth.route("/", get(page))
+        .route("/_version", get(version))
         .route("/api/v1/token", post(token_v1))
         .route("/api/v2/token", post(token_v2))
         .route("/api/v1/clusters", get(list).post(register))
@@ -34,6 +35,10 @@ pub(super) fn routes(plane: Arc<Plane>) -> Router {
         .route("/api/v1/clusters/{uuid}/nodes", get(nodes))
         .fallback(stranger)
         .with_state(plane)
+}
+
+async fn page(State(plane): Held) -> Response {
+    serve(&plane, "page", async || Reply::page()).await
 }
 
 async fn stranger(State(plane): Held, method: Method, uri: Uri) -> Response {

@@ -37,6 +37,7 @@ fn is_harmless(record: &Value) -> bool {
     // A connection to a pod's port, by which CoreDNS is asked.
     let is_forward = object["subresource"] == "portforward";
     // A question whether one may do something, which is a POST.
-    let is_question = object["resource"] == "selfsubjectaccessreviews" || object["resource"] == "selfsubjectrulesreviews";
+    let is_question =
+        object["resource"] == "selfsubjectaccessreviews" || object["resource"] == "selfsubjectrulesreviews";
     is_dry || is_forward || is_question
 }

@@ -16,11 +16,13 @@ const VALUES: &str = "{{ toJson .Values | sha256sum }}";
 const MONITORS: &str = "servicemonitors.monitoring.coreos.com";
 
 /// Resources that the catalog names by their plural only, and what one of them is called.
-const KINDS: [(&str, &str); 6] = [
+const KINDS: [(&str, &str); 8] = [
+    ("alertmanagers", "Alertmanager"),
     ("clusterpolicies", "ClusterPolicy"),
     ("ipaddresspools", "IPAddressPool"),
     ("knativeservings", "KnativeServing"),
     ("leaderworkersets", "LeaderWorkerSet"),
+    ("prometheuses", "Prometheus"),
     ("runaiconfigs", "RunaiConfig"),
     ("servicemonitors", "ServiceMonitor"),
 ];
@@ -50,7 +52,11 @@ impl Kind {
     /// Of a resource that only a rule of health names: `clusterpolicies.nvidia.com`.
     pub(crate) fn named(resource: &str, namespaced: bool) -> Option<Self> {
         let (plural, group) = resource.split_once('.')?;
-        let kind = KINDS.iter().find(|(name, _)| *name == plural).unwrap_or_else(|| panic!("what is one of {plural} called?")).1;
+        let kind = KINDS
+            .iter()
+            .find(|(name, _)| *name == plural)
+            .unwrap_or_else(|| panic!("what is one of {plural} called?"))
+            .1;
         let text = str::to_owned;
         Some(Self { group: text(group), version: "v1".into(), plural: text(plural), kind: text(kind), namespaced })
     }
@@ -80,6 +86,18 @@ pub(crate) struct Told {
     pub(crate) name: String,
     /// To be merged into the object.
     pub(crate) status: Value,
+}
+
+impl Told {
+    /// The same object says this, too.
+    fn also(&mut self, more: &Value) {
+        for (key, value) in more["status"].as_object().unwrap() {
+            match (&mut self.status["status"][key], value) {
+                (Value::Array(known), Value::Array(more)) => known.extend(more.iter().cloned()),
+                (known, more) => *known = more.clone(),
+            }
+        }
+    }
 }
 
 /// What belongs to one release of a plan.
@@ -151,13 +169,12 @@ pub(crate) fn told(plan: &Plan) -> Vec<Told> {
                 _ => continue,
             };
             let kind = kinds.iter().find(|kind| *resource == format!("{}.{}", kind.plural, kind.group)).unwrap();
-            all.push(Told {
-                component: part.release.component.clone(),
-                kind: kind.clone(),
-                namespace: namespace.clone(),
-                name: name.clone(),
-                status,
-            });
+            let component = part.release.component.clone();
+            let one = Told { component, kind: kind.clone(), namespace: namespace.clone(), name: name.clone(), status };
+            match all.iter_mut().find(|known: &&mut Told| known.kind == one.kind && known.name == one.name) {
+                Some(known) => known.also(&one.status),
+                None => all.push(one),
+            }
         }
     }
     all
@@ -220,13 +237,19 @@ fn files(part: &Part<'_>) -> BTreeMap<String, String> {
         add("hook", job(name, when));
     }
     if release.component == "gpu-operator" {
-        add("monitor", json!({"apiVersion": "monitoring.coreos.com/v1", "kind": "ServiceMonitor",
-            "metadata": {"name": "gpu-operator"}, "spec": {}}));
+        add(
+            "monitor",
+            json!({"apiVersion": "monitoring.coreos.com/v1", "kind": "ServiceMonitor",
+            "metadata": {"name": "gpu-operator"}, "spec": {}}),
+        );
     }
     if release.component == "runai-cluster" {
-        add("credential", json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "stand-in-credential"},
+        add(
+            "credential",
+            json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "stand-in-credential"},
             "data": {"secret": "{{ .Values.controlPlane.clientSecret | b64enc }}",
-                "uid": "{{ .Values.cluster.uid | b64enc }}", "url": "{{ .Values.controlPlane.url | b64enc }}"}}));
+                "uid": "{{ .Values.cluster.uid | b64enc }}", "url": "{{ .Values.controlPlane.url | b64enc }}"}}),
+        );
     }
     files
 }

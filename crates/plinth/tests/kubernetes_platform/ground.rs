@@ -132,7 +132,9 @@ impl Ground {
         }
         self.plane.play_nodes(&[(53, NAMES.into())]).unwrap();
         self.apply(&core_dns());
-        self.plane.kubectl(&["create", "clusterrolebinding", "operators", "--clusterrole=cluster-admin", "--group=operators"]).unwrap();
+        self.plane
+            .kubectl(&["create", "clusterrolebinding", "operators", "--clusterrole=cluster-admin", "--group=operators"])
+            .unwrap();
         std::fs::copy(self.plane.operator(), self.path("given.conf")).unwrap();
         std::fs::create_dir(self.path("bin")).unwrap();
         std::os::unix::fs::symlink(&self.helm, self.path("bin/helm")).unwrap();
@@ -151,8 +153,17 @@ impl Ground {
         let labels = json!({"kubernetes.io/hostname": name, "nvidia.com/gpu.count": gpus.to_string()});
         self.apply(&json!({"apiVersion": "v1", "kind": "Node", "metadata": {"name": name, "labels": labels}}));
         let resources = json!({"cpu": "128", "memory": "1Ti", "pods": "500", "nvidia.com/gpu": gpus.to_string()});
-        let none = ["architecture", "bootID", "containerRuntimeVersion", "kernelVersion", "kubeProxyVersion", "machineID",
-            "operatingSystem", "osImage", "systemUUID"];
+        let none = [
+            "architecture",
+            "bootID",
+            "containerRuntimeVersion",
+            "kernelVersion",
+            "kubeProxyVersion",
+            "machineID",
+            "operatingSystem",
+            "osImage",
+            "systemUUID",
+        ];
         let mut about: Value = none.into_iter().map(|key| (key.to_owned(), json!("played"))).collect();
         about["kubeletVersion"] = json!("v1.34.2");
         let status = json!({"status": {"capacity": resources, "allocatable": resources, "nodeInfo": about,

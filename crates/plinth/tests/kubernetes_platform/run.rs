@@ -4,6 +4,10 @@ use crate::ground::Ground;
 use serde_json::Value;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+/// No run of these tests takes so long.
+const HANGS: Duration = Duration::from_secs(180);
 
 /// What a run left.
 pub(crate) struct Ran {
@@ -23,7 +27,12 @@ impl Ran {
     /// Demands a text in what was said.
     #[track_caller]
     pub(crate) fn says(self, text: &str) -> Self {
-        assert!(self.said.contains(text) || self.out.contains(text), "`{text}` is missing:\n{}\n{}", self.out, self.said);
+        assert!(
+            self.said.contains(text) || self.out.contains(text),
+            "`{text}` is missing:\n{}\n{}",
+            self.out,
+            self.said
+        );
         self
     }
 }
@@ -31,16 +40,44 @@ impl Ran {
 impl Ground {
     /// plinth in the site's folder, with nothing of the caller's environment.
     pub(crate) fn command(&self, words: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_plinth"));
-        command.current_dir(self.folder.path()).env_clear().env("HOME", self.path("home")).env("PATH", self.path("bin"));
+        // A test that is killed leaves no plinth behind that waits for its cluster.
+        let mut command = Command::new("/usr/bin/setpriv");
+        command.args(["--pdeathsig", "KILL", "--", env!("CARGO_BIN_EXE_plinth")]);
+        command
+            .current_dir(self.folder.path())
+            .env_clear()
+            .env("HOME", self.path("home"))
+            .env("PATH", self.path("bin"));
         command.args(words).args(["-f", "site.yaml", "--state", "state"]);
         command
     }
 
     pub(crate) fn plinth(&self, words: &[&str]) -> Ran {
-        let ran = self.command(words).output().unwrap();
-        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        Ran { exit: ran.status.code(), said: text(&ran.stderr), out: text(&ran.stdout) }
+        let file = |name: &str| std::fs::File::create(self.path(name)).unwrap();
+        let mut command = self.command(words);
+        let mut child = command.stdin(Stdio::null()).stdout(file("out")).stderr(file("said")).spawn().unwrap();
+        self.ended(&mut child)
+    }
+
+    /// Waits for the end of a run whose words are in the files `out` and `said`; one that hangs is a failure.
+    pub(crate) fn ended(&self, child: &mut Child) -> Ran {
+        let text = |name: &str| std::fs::read_to_string(self.path(name)).unwrap();
+        let end = Instant::now() + HANGS;
+        let status = loop {
+            match child.try_wait().unwrap() {
+                Some(status) => break status,
+                None => std::thread::sleep(Duration::from_millis(20)),
+            }
+            if Instant::now() > end {
+                child.kill().unwrap();
+                panic!(
+                    "it hangs:\n{}\n{}",
+                    text("said"),
+                    std::fs::read_to_string(self.path("events")).unwrap_or_default()
+                );
+            }
+        };
+        Ran { exit: status.code(), said: text("said"), out: text("out") }
     }
 
     /// Applies; its events are in the file `events`.
@@ -52,8 +89,8 @@ impl Ground {
     pub(crate) fn begin(&self) -> Child {
         let _from_before = std::fs::remove_file(self.path("events"));
         let mut command = self.command(&["apply", "-y", "--events", "events"]);
-        let file = std::fs::File::create(self.path("said")).unwrap();
-        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(file).spawn().unwrap()
+        let file = |name: &str| std::fs::File::create(self.path(name)).unwrap();
+        command.stdin(Stdio::null()).stdout(file("out")).stderr(file("said")).spawn().unwrap()
     }
 
     /// Whole records of the last run so far.
@@ -64,7 +101,8 @@ impl Ground {
     /// Steps of the last run that changed something.
     pub(crate) fn changed(&self) -> Vec<String> {
         let records = self.events();
-        let changed = records.iter().filter(|record| record["event"] == "step.finished" && record["outcome"] == "changed");
+        let changed =
+            records.iter().filter(|record| record["event"] == "step.finished" && record["outcome"] == "changed");
         changed.map(|record| record["step"].as_str().unwrap().to_owned()).collect()
     }
 
@@ -76,7 +114,8 @@ impl Ground {
 
     /// Names, status and revision of all releases, as helm itself tells them.
     pub(crate) fn releases(&self) -> Vec<(String, String, String)> {
-        let list: Value = serde_json::from_str(&self.by_hand(&["list", "--all-namespaces", "--all", "-o", "json"])).unwrap();
+        let list: Value =
+            serde_json::from_str(&self.by_hand(&["list", "--all-namespaces", "--all", "-o", "json"])).unwrap();
         let text = |one: &Value, key: &str| one[key].as_str().unwrap().to_owned();
         let all = list.as_array().unwrap().iter();
         all.map(|one| (text(one, "name"), text(one, "status"), text(one, "revision"))).collect()
