@@ -6,11 +6,19 @@
 mod audit;
 #[path = "kubernetes_platform/charts.rs"]
 mod charts;
+#[path = "kubernetes_platform/disk.rs"]
+mod disk;
+#[path = "kubernetes_platform/drift.rs"]
+mod drift;
 #[path = "kubernetes_platform/ground.rs"]
 mod ground;
+#[path = "kubernetes_platform/kill.rs"]
+mod kill;
 #[path = "kubernetes_platform/operator.rs"]
 mod operator;
 #[path = "kubernetes_platform/run.rs"]
 mod run;
+#[path = "kubernetes_platform/secrets.rs"]
+mod secrets;
 #[path = "kubernetes_platform/whole.rs"]
 mod whole;

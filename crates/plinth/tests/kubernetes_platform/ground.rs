@@ -37,9 +37,23 @@ pub(crate) const WHOLE: &str = "  components:
     metallb: {version: 0.15.3}
 ";
 
+/// Two components, and no Run:ai: for what goes wrong whatever is installed.
+pub(crate) const FEW: &str = "  components:
+    metrics-server: {version: 3.13.1}
+    local-path-provisioner: {enabled: false}
+    haproxy-ingress: {enabled: false}
+    ingress-nginx: {enabled: false}
+    metallb: {enabled: false}
+    kube-prometheus-stack: {enabled: false}
+    prometheus-adapter: {enabled: false}
+    gpu-operator: {enabled: false}
+    knative-operator: {enabled: false}
+";
+
 /// A site file with this part about charts and components. Checks that need pods which do something are left out: KWOK's say nothing
 /// (pod-network, gpu-pod, storage), and nobody measures them (metrics).
 pub(crate) fn site(charts: &str, components: &str) -> String {
+    let (balancer, runai) = if components == FEW { ("", String::new()) } else { (BALANCER, runai()) };
     format!(
         "apiVersion: plinth/v1
 kind: Site
@@ -58,8 +72,15 @@ kubernetes: {{engine: existing, kubeconfig: given.conf, version: v1.34.2}}
 checks: {{skip: [pod-network, gpu-pod, storage, metrics]}}
 platform:
   charts: {charts}
-  loadBalancer: {{addresses: [10.20.0.100-10.20.0.110]}}
-{components}runai:
+{balancer}{components}{runai}"
+    )
+}
+
+const BALANCER: &str = "  loadBalancer: {addresses: [10.20.0.100-10.20.0.110]}\n";
+
+fn runai() -> String {
+    format!(
+        "runai:
   version: \"2.25\"
   domain: {DOMAIN}
   registry: {{token: {{file: registry-token}}}}

@@ -1,7 +1,10 @@
 //! Runs of the real binary.
 
-use crate::ground::Ground;
+use crate::ground::{Ground, plan_of};
+use plinth_model::Work;
+use plinth_model::steps::HelmRelease;
 use serde_json::Value;
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -112,8 +115,23 @@ impl Ground {
         self.plinth(&["plan", "--preflight", "--detailed-exitcode"]).exits(0);
     }
 
+    /// All releases of the site, and no others, are deployed. Answers them.
+    #[track_caller]
+    pub(crate) fn all_deployed(&self) -> Vec<(String, String, String)> {
+        let there = self.releases();
+        let plan = plan_of(&self.path("site.yaml"));
+        let wanted = plan.steps.iter().filter_map(|step| match &step.work {
+            Work::HelmRelease(HelmRelease { release, .. }) => Some(release.release.clone()),
+            _ => None,
+        });
+        let wanted: BTreeSet<String> = wanted.collect();
+        assert_eq!(there.iter().map(|(name, ..)| name.clone()).collect::<BTreeSet<String>>(), wanted);
+        assert!(there.iter().all(|(_, status, _)| status == "deployed"), "{there:?}");
+        there
+    }
+
     /// Names, status and revision of all releases, as helm itself tells them.
-    pub(crate) fn releases(&self) -> Vec<(String, String, String)> {
+    fn releases(&self) -> Vec<(String, String, String)> {
         let list: Value =
             serde_json::from_str(&self.by_hand(&["list", "--all-namespaces", "--all", "-o", "json"])).unwrap();
         let text = |one: &Value, key: &str| one[key].as_str().unwrap().to_owned();
