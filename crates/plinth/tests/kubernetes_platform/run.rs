@@ -132,8 +132,8 @@ impl Ground {
 
     /// Names, status and revision of all releases, as helm itself tells them.
     fn releases(&self) -> Vec<(String, String, String)> {
-        let list: Value =
-            serde_json::from_str(&self.by_hand(&["list", "--all-namespaces", "--all", "-o", "json"])).unwrap();
+        let words = ["list", "--all-namespaces", "--deployed", "--failed", "--pending", "--uninstalling", "-o", "json"];
+        let list: Value = serde_json::from_str(&self.by_hand(&words)).unwrap();
         let text = |one: &Value, key: &str| one[key].as_str().unwrap().to_owned();
         let all = list.as_array().unwrap().iter();
         all.map(|one| (text(one, "name"), text(one, "status"), text(one, "revision"))).collect()
