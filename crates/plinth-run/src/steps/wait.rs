@@ -83,6 +83,16 @@ fn pause(waited: Duration) -> Duration {
     (waited / 4).clamp(deadlines::POLL_FIRST, deadlines::POLL)
 }
 
+/// How often a wait looks that has so long.
+#[cfg(test)]
+pub(super) fn looks(deadline: Duration) -> usize {
+    let (mut waited, mut looks) = (Duration::ZERO, 1);
+    while waited + deadlines::POLL * 2 <= deadline {
+        (waited, looks) = (waited + pause(waited), looks + 1);
+    }
+    looks
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

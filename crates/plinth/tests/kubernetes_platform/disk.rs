@@ -38,18 +38,21 @@ fn a_full_disk_is_said_and_loses_nothing() {
     Ground::with("helm3", FEW, |ground| {
         let state = ground.path("state");
         let _mounted = Mounted::at(&state, "2m");
-        // From no room at all to room for about half of a run.
-        for room in [0, 8, 16, 32, 64] {
+        // From no room at all to room for all of a run but its end.
+        let mut broken_off = 0;
+        for room in [0, 8, 32, 128, 144, 160, 176, 192] {
             fill(&state, room * 1024);
+            let _of_the_run_before = std::fs::remove_file(ground.path("events"));
             let ran = ground.apply_site();
-            let done = ran.exit == Some(0);
-            eprintln!("{room} KiB: {:?}\n{}", ran.exit, ran.said);
-            if !done {
-                assert!(matches!(ran.exit, Some(1 | 4)), "{:?}\n{}", ran.exit, ran.said);
-                ran.says("No space left");
+            if ran.exit != Some(0) {
+                eprintln!("with {room} KiB: {:?}\n{}", ran.exit, ran.said);
+                assert_eq!(ran.exit, Some(4), "{}", ran.said);
+                assert!(["disk is full", "No space left"].iter().any(|words| ran.said.contains(words)), "{}", ran.said);
+                broken_off += usize::from(ground.events().iter().any(|record| record["event"] == "step.finished"));
             }
             std::fs::remove_file(state.join("ballast")).unwrap();
         }
+        assert!(broken_off > 0, "no run was broken off in the middle");
         ground.apply_site().exits(0);
         ground.all_deployed();
         ground.plan_is_empty();
