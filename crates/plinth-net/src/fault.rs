@@ -144,9 +144,15 @@ pub fn failed_request(error: &reqwest::Error) -> (String, Cause) {
         Fault::Expired | Fault::NotYetValid => "its certificate is not valid at this moment".to_owned(),
         Fault::Timeout => "no answer in time".to_owned(),
         Fault::NoSuchHost => "its name has no address here".to_owned(),
+        // The TLS library tells this in words for programmers.
+        Fault::Interrupted if ends_early(error) => "the connection ended in the middle".to_owned(),
         _ => deepest(error),
     };
     (happened, fault.cause())
+}
+
+fn ends_early(error: &(dyn Error + 'static)) -> bool {
+    first::<io::Error>(error).is_some_and(|error| error.kind() == ErrorKind::UnexpectedEof)
 }
 
 /// The sentence at the bottom of a chain of causes, which says most.
@@ -275,6 +281,12 @@ mod tests {
         for (error, fault) in cases {
             assert_eq!(Fault::of_tls(&error), fault);
         }
+    }
+
+    #[test]
+    fn an_early_end_is_told_from_other_interruptions() {
+        assert!(ends_early(&io::Error::new(ErrorKind::UnexpectedEof, "peer closed connection")));
+        assert!(!ends_early(&io::Error::from(ErrorKind::ConnectionReset)));
     }
 
     #[test]

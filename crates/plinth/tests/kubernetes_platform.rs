@@ -14,8 +14,12 @@ mod drift;
 mod ground;
 #[path = "kubernetes_platform/kill.rs"]
 mod kill;
+#[path = "kubernetes_platform/late.rs"]
+mod late;
 #[path = "kubernetes_platform/operator.rs"]
 mod operator;
+#[path = "kubernetes_platform/repositories.rs"]
+mod repositories;
 #[path = "kubernetes_platform/run.rs"]
 mod run;
 #[path = "kubernetes_platform/secrets.rs"]
