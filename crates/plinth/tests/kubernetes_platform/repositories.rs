@@ -46,8 +46,8 @@ fn a_bad_repository_of_charts_is_named_and_a_package_that_is_here_needs_none() {
         ground.write("mirror-ca.pem", server.ca_pem());
         ground.write("site.yaml", site(&format!("{{mirror: \"{MIRROR}\"}}"), FEW));
         let faults = [
-            (FileFault::Gone, "404"),
-            (FileFault::Truncated, "the connection ended in the middle"),
+            (FileFault::Gone, "answered 404"),
+            (FileFault::Truncated, "charts.unreachable"),
             (FileFault::Changed, "digest"),
         ];
         for (fault, words) in faults {
