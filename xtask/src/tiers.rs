@@ -112,7 +112,8 @@ fn build_beside() {
 
 /// The same for what needs Kubernetes, whose parts are built before any test waits for them.
 fn kubernetes() -> Result<Tally, Failure> {
-    plinth_lab::Parts::have().and_then(|_| plinth_lab::Parts::helm()).map_err(|error| error.to_string())?;
+    use plinth_lab::Parts;
+    Parts::have().and_then(|_| Parts::helm()).and_then(|_| Parts::kwok()).map_err(|error| error.to_string())?;
     nodes("kubernetes*")
 }
 

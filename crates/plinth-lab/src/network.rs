@@ -15,6 +15,12 @@ pub(crate) fn path(namespace: &str) -> PathBuf {
     Path::new(FOLDER).join(namespace)
 }
 
+/// Names of all namespaces of this machine.
+pub(crate) fn all() -> Vec<String> {
+    let entries = std::fs::read_dir(FOLDER).into_iter().flatten().flatten();
+    entries.filter_map(|entry| entry.file_name().into_string().ok()).collect()
+}
+
 /// Makes all namespaces, the bridge, and a link to every node, which comes up when the node starts.
 pub(crate) fn make(state: &State) -> LabResult<()> {
     let doing = format!("making the network of the lab {}", state.name);

@@ -20,6 +20,11 @@ impl Owner {
         Some(Self { pid, started: started(pid)?, boot: boot() })
     }
 
+    /// A process of this boot.
+    pub(crate) fn of(pid: u32, started: u64) -> Self {
+        Self { pid, started, boot: boot() }
+    }
+
     /// Whether that very process still runs.
     #[must_use]
     pub fn lives(&self) -> bool {

@@ -17,6 +17,9 @@ pub const CONTAINERD: &str = "2.1.4";
 /// Releases of Helm: both majors are in use. Helm 4 needs Go 1.26, which an older Go fetches by itself.
 pub const HELM: [&str; 2] = ["3.18.6", "4.3.2"];
 
+/// Release of KWOK, which plays kubelets.
+pub const KWOK: &str = "0.7.0";
+
 /// Programs that are one binary under several names.
 const IN_ONE: [&str; 7] =
     ["kube-apiserver", "kube-controller-manager", "kube-proxy", "kube-scheduler", "kubeadm", "kubectl", "kubelet"];
@@ -112,6 +115,17 @@ const HELMS: [Module; 2] = [
     },
 ];
 
+/// No node needs KWOK either.
+const KWOKS: [Module; 1] = [Module {
+    name: "kwok",
+    files: &[("go.mod", include_str!("../go/kwok/go.mod")), ("go.sum", include_str!("../go/kwok/go.sum"))],
+    packages: &["sigs.k8s.io/kwok/cmd/kwok"],
+    stamp: String::new,
+    tags: "",
+    links: &[],
+    takes: "two minutes",
+}];
+
 /// Programs of Kubernetes and around it that are built and ready to run, all of them static.
 #[derive(Clone, Debug)]
 pub struct Parts {
@@ -130,6 +144,11 @@ impl Parts {
         Self::of(&HELMS, &|line| eprintln!("lab: {line}"))
     }
 
+    /// KWOK, in the same way (some two minutes).
+    pub fn kwok() -> LabResult<Self> {
+        Self::of(&KWOKS, &|line| eprintln!("lab: {line}"))
+    }
+
     fn of(modules: &[Module], told: &dyn Fn(&str)) -> LabResult<Self> {
         let folders = modules.iter().map(|module| module.made(told)).collect::<LabResult<_>>()?;
         Ok(Self { folders })
@@ -137,7 +156,7 @@ impl Parts {
 
     /// Path of a program: `kube-apiserver`, `kube-controller-manager`, `kube-proxy`, `kube-scheduler`, `kubeadm`, `kubectl`,
     /// `kubelet`, `coredns`, `crictl`, `pause`, `probe`, `etcd`, `etcdctl`, `etcdutl`, `containerd`, `containerd-shim-runc-v2`, `ctr`;
-    /// of [`Parts::helm`]: `helm3`, `helm4`.
+    /// of [`Parts::helm`]: `helm3`, `helm4`; of [`Parts::kwok`]: `kwok`.
     pub fn program(&self, name: &str) -> LabResult<PathBuf> {
         let found = self.folders.iter().map(|folder| folder.join("bin").join(name)).find(|path| path.exists());
         found.ok_or_else(|| {
@@ -254,9 +273,10 @@ mod tests {
             ("containerd", format!("github.com/containerd/containerd/v2 v{CONTAINERD}")),
             ("helm3", format!("helm.sh/helm/v3 v{}", HELM[0])),
             ("helm4", format!("helm.sh/helm/v4 v{}", HELM[1])),
+            ("kwok", format!("sigs.k8s.io/kwok v{KWOK}")),
         ];
         for (name, line) in wanted {
-            let module = MODULES.iter().chain(&HELMS).find(|module| module.name == name).unwrap();
+            let module = MODULES.iter().chain(&HELMS).chain(&KWOKS).find(|module| module.name == name).unwrap();
             assert!(module.files[0].1.contains(&line), "{name} requires another release than {line}");
         }
     }

@@ -162,11 +162,17 @@ impl Fault {
 pub fn failed_request(error: &reqwest::Error) -> (String, Cause) {
     let fault = Fault::of_http(error);
     let happened = match &fault {
+        // The TLS library tells this in words for programmers.
+        Fault::Interrupted if ends_early(error) => "the connection ended in the middle".to_owned(),
         // Both stand for what is not known better: the library's own words say more.
         Fault::NothingListens | Fault::NoRoute | Fault::Interrupted => deepest(error),
         known => known.sentence(),
     };
     (happened, fault.cause())
+}
+
+fn ends_early(error: &(dyn Error + 'static)) -> bool {
+    first::<io::Error>(error).is_some_and(|error| error.kind() == ErrorKind::UnexpectedEof)
 }
 
 /// The sentence at the bottom of a chain of causes, which says most.
@@ -295,6 +301,12 @@ mod tests {
         for (error, fault) in cases {
             assert_eq!(Fault::of_tls(&error), fault);
         }
+    }
+
+    #[test]
+    fn an_early_end_is_told_from_other_interruptions() {
+        assert!(ends_early(&io::Error::new(ErrorKind::UnexpectedEof, "peer closed connection")));
+        assert!(!ends_early(&io::Error::from(ErrorKind::ConnectionReset)));
     }
 
     #[test]

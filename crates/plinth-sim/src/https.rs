@@ -11,7 +11,7 @@ use hyper_util::rt::TokioIo;
 use hyper_util::service::TowerToHyperService;
 use rustls::ServerConfig;
 use std::io;
-use std::net::TcpListener;
+use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use tokio::net::TcpStream;
@@ -37,12 +37,17 @@ pub(crate) struct HttpsServer {
 }
 
 impl HttpsServer {
-    /// Starts one on a free port of 127.0.0.1. Its routes may depend on the port.
+    /// Starts one at this address; its port may be 0, for any that is free. Its routes may depend on the port.
     ///
     /// # Errors
     /// When no port, thread or runtime can be had.
-    pub(crate) fn start(name: &str, tls: ServerConfig, routes: impl FnOnce(u16) -> Router) -> io::Result<Self> {
-        let listener = TcpListener::bind(("127.0.0.1", 0))?;
+    pub(crate) fn start(
+        name: &str,
+        tls: ServerConfig,
+        listen: SocketAddr,
+        routes: impl FnOnce(u16) -> Router,
+    ) -> io::Result<Self> {
+        let listener = TcpListener::bind(listen)?;
         listener.set_nonblocking(true)?;
         let port = listener.local_addr()?.port();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;

@@ -9,6 +9,7 @@ mod clients;
 pub mod clock;
 mod data_centre;
 pub mod faults;
+pub mod files;
 mod https;
 pub mod runai;
 pub mod scenario;

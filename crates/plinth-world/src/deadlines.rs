@@ -13,8 +13,10 @@ pub const BCM_BACKOFF: Duration = Duration::from_secs(1);
 pub const BCM_BACKOFF_MAX: Duration = Duration::from_secs(30);
 /// Largest BCM reply that is read, bytes. A node entity is about 6 KiB, so 10,000 nodes are 60 MiB.
 pub const BCM_REPLY_MAX: usize = 256 * 1024 * 1024;
-/// Between two looks at something that becomes ready.
+/// Between two looks at something that becomes ready, at most.
 pub const POLL: Duration = Duration::from_secs(10);
+/// The same right after the first look: what is well usually shows it within seconds, and everything behind it waits.
+pub const POLL_FIRST: Duration = Duration::from_millis(500);
 /// Between two renewals of the site's lock: often enough that `status` tells a dead run within a minute, rare enough to cost
 /// nothing.
 pub const LOCK_HEARTBEAT: Duration = Duration::from_secs(10);

@@ -14,6 +14,7 @@ use plinth_plan::Discovery;
 use plinth_run::{Durability, StepEnv};
 use plinth_site::Desired;
 use plinth_world::secrets::Secrets;
+use plinth_world::{Clock, SystemClock};
 use real::Real;
 use simulated::Simulated;
 use std::future::Future;
@@ -24,6 +25,8 @@ use std::sync::Arc;
 pub enum World {
     /// The real site.
     Real,
+    /// The real site by another clock, for tests of what takes long.
+    Timed(Arc<dyn Clock>),
     /// A data centre in this process, made from the site. Its time is virtual.
     Simulated(Script),
 }
@@ -54,8 +57,10 @@ impl OpenWorld {
         recorded: Option<Inventory>,
     ) -> Result<(Self, Desired, Option<Inventory>), Problem> {
         let desired = input.site.desired.clone();
+        let real = |clock| Self::Real(Box::new(Real::new(input, directory, clock)));
         match world {
-            World::Real => Ok((Self::Real(Box::new(Real::new(input, directory))), desired, recorded)),
+            World::Real => Ok((real(Arc::new(SystemClock::new())), desired, recorded)),
+            World::Timed(clock) => Ok((real(clock), desired, recorded)),
             World::Simulated(script) => {
                 let (simulated, desired) = Simulated::new(script, desired, recorded, directory)?;
                 Ok((Self::Simulated(Box::new(simulated)), desired, None))

@@ -2,6 +2,7 @@
 
 mod certificates;
 mod commands;
+mod played;
 
 use crate::error::{LabError, LabResult};
 use crate::owner::Owner;
@@ -250,6 +251,10 @@ fn free_ports(address: Ipv4Addr) -> LabResult<[u16; 3]> {
         held.push(listener);
     }
     Ok(ports)
+}
+
+fn free_port(address: Ipv4Addr) -> LabResult<u16> {
+    free_ports(address).map(|[port, ..]| port)
 }
 
 fn kubeconfig(endpoint: &str, authority: &str, name: &str, pair: &Pair) -> String {

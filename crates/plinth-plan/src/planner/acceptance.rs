@@ -34,7 +34,7 @@ pub(super) fn steps(
     if let Some(runai) = &desired.runai {
         steps.extend(dns(desired, runai, cluster, base));
         let address = cluster.ingress_address(desired);
-        steps.push(ingress(runai, address, runai::control_plane(resolution, base), names));
+        steps.push(ingress(runai, address, names));
     }
     steps.extend(storage(desired, resolution, base));
     if let (Some(runai), Some(_)) = (&desired.runai, runai::part(resolution, RunaiPart::Cluster)) {
@@ -114,12 +114,13 @@ fn dns(desired: &Desired, runai: &Runai, cluster: &Cluster, base: &Base<'_>) -> 
     Some(check(ids::check_dns(&runai.domain), work, reason).needing([base.join()]))
 }
 
-fn ingress(runai: &Runai, address: Option<Ipv4Addr>, before: StepId, names: &RunaiNames) -> Step {
+/// Behind the issuer, which is waited for: right after its release the control plane still starts, and the ingress has nobody to ask.
+fn ingress(runai: &Runai, address: Option<Ipv4Addr>, names: &RunaiNames) -> Step {
     let certificate = private_authority(runai).then(|| names.certificate.clone());
     let work = Check::Ingress { url: url(runai), address, certificate };
     let reason = format!("{} must answer with the certificate that users are told to trust", url(runai));
     check(ids::check_ingress(&runai.domain), work, reason)
-        .needing([before])
+        .needing([ids::issuer(&runai.domain)])
         .needing([ids::certificate(&names.certificate)])
 }
 

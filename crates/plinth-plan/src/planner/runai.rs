@@ -81,7 +81,7 @@ pub(super) fn target(
 }
 
 /// The last step of the control plane; the join when plinth does not install it.
-pub(super) fn control_plane(resolution: &Resolution, base: &Base<'_>) -> StepId {
+fn control_plane(resolution: &Resolution, base: &Base<'_>) -> StepId {
     part(resolution, RunaiPart::ControlPlane).map_or_else(|| base.join(), end)
 }
 

@@ -86,6 +86,7 @@ impl JournalError {
         let path = path.to_owned();
         match error.sqlite_error_code() {
             Some(ErrorCode::DiskFull) => JournalError::Full { path },
+            Some(ErrorCode::SystemIoFailure) if is_full(&path) => JournalError::Full { path },
             Some(ErrorCode::NotADatabase) => JournalError::NotAJournal { path, happened: error.to_string() },
             Some(ErrorCode::DatabaseCorrupt) => JournalError::Damaged { path, happened: error.to_string() },
             _ => JournalError::Storage { path, happened: error.to_string() },
@@ -142,6 +143,16 @@ impl JournalError {
             | JournalError::Storage { .. } => Exit::Input,
         }
     }
+}
+
+/// Room below which an input or output error of the database means that there is none: the index of its log grows by 32 KiB, and when
+/// that fails it speaks of an input or output error, not of a full disk (SQLite, "WAL-mode File Format" 2.1 and result code
+/// `SQLITE_IOERR_SHMSIZE`).
+const NO_ROOM: u64 = 64 * 1024;
+
+fn is_full(journal: &Path) -> bool {
+    let folder = journal.parent().filter(|folder| *folder != Path::new("")).unwrap_or(Path::new("."));
+    rustix::fs::statvfs(folder).is_ok_and(|known| known.f_bavail.saturating_mul(known.f_frsize) < NO_ROOM)
 }
 
 impl From<JournalError> for Problem {

@@ -48,7 +48,7 @@ impl Limit {
     }
 }
 
-/// Looks every [`deadlines::POLL`] until it is so, or until the limit. `late` makes the finding from the differences seen last.
+/// Looks until it is so, or until the limit: soon at first, then ever more rarely, but every [`deadlines::POLL`]. `late` makes the finding from the differences seen last.
 /// A transient failure to look is one more reason to look again; a permanent one, and something that blocks, end the wait.
 pub(super) async fn until<L, F>(
     limit: &Limit,
@@ -78,13 +78,43 @@ where
             return Err(refused(client, format!("waiting for {}", limit.target), finding));
         }
         env.ctx.progress(0, 0, limit.sentence(waited, &seen));
-        clock.sleep(deadlines::POLL).await;
+        clock.sleep(pause(waited)).await;
     }
+}
+
+/// A look costs a request or two, so it comes again after a quarter of the time that was waited.
+fn pause(waited: Duration) -> Duration {
+    (waited / 4).clamp(deadlines::POLL_FIRST, deadlines::POLL)
+}
+
+/// How often a wait looks that has so long.
+#[cfg(test)]
+pub(super) fn looks(deadline: Duration) -> usize {
+    let (mut waited, mut looks) = (Duration::ZERO, 1);
+    while waited + deadlines::POLL * 2 <= deadline {
+        (waited, looks) = (waited + pause(waited), looks + 1);
+    }
+    looks
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn looks_are_frequent_at_first_and_never_rarer_than_said() {
+        let (mut waited, mut looks) = (Duration::ZERO, 0);
+        while waited < Duration::from_secs(60) {
+            let next = pause(waited);
+            assert!(
+                next <= deadlines::POLL && next <= deadlines::POLL_FIRST.max(waited / 4),
+                "{next:?} after {waited:?}"
+            );
+            (waited, looks) = (waited + next, looks + 1);
+        }
+        assert!(looks < 25, "{looks} looks in a minute");
+        assert_eq!(pause(Duration::from_secs(600)), deadlines::POLL);
+    }
 
     #[test]
     fn a_wait_says_how_long_and_for_what() {

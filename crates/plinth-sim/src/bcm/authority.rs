@@ -1,12 +1,14 @@
 //! Certificates of the simulated BCM, made anew for each one.
 
 use super::SimBcmError;
+use crate::runai::ServedCertificate;
 use plinth_model::Secret;
 use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa, KeyPair,
     KeyUsagePurpose, date_time_ymd,
 };
 use rustls::crypto::ring;
+use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use rustls::server::WebPkiClientVerifier;
 use rustls::{RootCertStore, ServerConfig};
@@ -111,5 +113,17 @@ pub(crate) fn server_config(
     ServerConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .and_then(|builder| builder.with_client_cert_verifier(verifier).with_single_cert(chain, key))
+        .map_err(SimBcmError::of("setting up TLS"))
+}
+
+/// TLS with somebody else's certificate; nobody is asked for one.
+pub(crate) fn served_config(served: &ServedCertificate) -> Result<ServerConfig, SimBcmError> {
+    let chain = CertificateDer::pem_slice_iter(served.chain.as_bytes()).collect::<Result<Vec<_>, _>>();
+    let chain = chain.map_err(SimBcmError::of("reading the given certificate"))?;
+    let key = PrivateKeyDer::from_pem_slice(served.key.expose().as_bytes());
+    let key = key.map_err(SimBcmError::of("reading the given key"))?;
+    ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .and_then(|builder| builder.with_no_client_auth().with_single_cert(chain, key))
         .map_err(SimBcmError::of("setting up TLS"))
 }

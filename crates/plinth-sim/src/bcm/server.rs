@@ -39,7 +39,7 @@ impl SimBcm {
         let tls = server_config(&authority, &clients, certificate)?;
         let daemon = Arc::new(Daemon::new(fixture, faults, auth));
         let router = routes(Arc::clone(&daemon));
-        let server = HttpsServer::start("simulated-bcm", tls, |_| router);
+        let server = HttpsServer::start("simulated-bcm", tls, ([127, 0, 0, 1], 0).into(), |_| router);
         let server = server.map_err(SimBcmError::of("starting a server on 127.0.0.1"))?;
         let endpoint = format!("https://127.0.0.1:{}", server.port());
         Ok(Self { endpoint, ca_pem: authority.pem(), clients, daemon, _server: server })

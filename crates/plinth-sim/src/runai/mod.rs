@@ -41,8 +41,21 @@ pub struct RunaiSetup {
     pub up: bool,
     /// Its certificate, when it is not an ordinary one for the domain.
     pub certificate: Option<SimCertificate>,
+    /// A certificate that somebody else made, which it shows instead of one of its own.
+    pub served: Option<ServedCertificate>,
+    /// Where it listens; port 0: any that is free.
+    pub listen: SocketAddr,
     /// A real Keycloak that answers everything below `/auth` and whose tokens are the ones that count.
     pub keycloak: Option<SocketAddr>,
+}
+
+/// A certificate with its chain, and its key, as files hold them.
+#[derive(Clone, Debug)]
+pub struct ServedCertificate {
+    /// PEM, the server's own first.
+    pub chain: String,
+    /// PEM.
+    pub key: Secret,
 }
 
 impl RunaiSetup {
@@ -59,6 +72,8 @@ impl RunaiSetup {
             token_valid_s: 300,
             up: true,
             certificate: None,
+            served: None,
+            listen: SocketAddr::from(([127, 0, 0, 1], 0)),
             keycloak: None,
         }
     }

@@ -42,6 +42,11 @@ impl Reply {
         Self { status: 404, kind: "text/plain", body: b"default backend - 404".to_vec(), retry_after: None }
     }
 
+    /// The web pages of a control plane.
+    pub(super) fn page() -> Self {
+        Self::text(200, HTML, PAGE)
+    }
+
     fn text(status: u16, kind: &'static str, body: &str) -> Self {
         Self { status, kind, body: body.as_bytes().to_vec(), retry_after: None }
     }

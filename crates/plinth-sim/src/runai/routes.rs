@@ -26,7 +26,8 @@ pub(super) fn routes(plane: Arc<Plane>) -> Router {
             .route("/auth/realms/{realm}/.well-known/openid-configuration", get(discovery))
             .route("/auth/realms/{realm}/protocol/openid-connect/token", post(realm_token)),
     };
-    auth.route("/_version", get(version))
+    auth.route("/", get(page))
+        .route("/_version", get(version))
         .route("/api/v1/token", post(token_v1))
         .route("/api/v2/token", post(token_v2))
         .route("/api/v1/clusters", get(list).post(register))
@@ -39,6 +40,10 @@ pub(super) fn routes(plane: Arc<Plane>) -> Router {
         .route("/v1/k8s/clusters/{uuid}/node-pools", get(pools_of_cluster))
         .fallback(stranger)
         .with_state(plane)
+}
+
+async fn page(State(plane): Held) -> Response {
+    serve(&plane, "page", async || Reply::page()).await
 }
 
 async fn stranger(State(plane): Held, method: Method, uri: Uri) -> Response {

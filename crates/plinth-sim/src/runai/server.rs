@@ -5,7 +5,7 @@ use super::plane::{Entry, Plane};
 use super::routes::routes;
 use super::{RunaiServerError, RunaiSetup};
 use crate::bcm::SimCertificate;
-use crate::bcm::authority::{Authority, server_config};
+use crate::bcm::authority::{Authority, served_config, server_config};
 use crate::https::HttpsServer;
 use serde_json::{Map, Value, json};
 use std::sync::Arc;
@@ -19,7 +19,7 @@ pub struct RunaiServer {
 }
 
 impl RunaiServer {
-    /// Starts one on a free port of 127.0.0.1, with a certificate of its own authority.
+    /// Starts one where the setup says, with a certificate of its own authority unless another is given.
     ///
     /// # Errors
     /// When no port, thread or certificate can be had.
@@ -28,9 +28,14 @@ impl RunaiServer {
         let authority = Authority::new("simulated Run:ai").map_err(|error| failed(&error))?;
         let usual = SimCertificate { names: vec![setup.domain.clone()], expired: false };
         let certificate = setup.certificate.clone().unwrap_or(usual);
-        let tls = server_config(&authority, &authority, &certificate).map_err(|error| failed(&error))?;
+        let tls = match &setup.served {
+            Some(served) => served_config(served),
+            None => server_config(&authority, &authority, &certificate),
+        };
+        let tls = tls.map_err(|error| failed(&error))?;
+        let listen = setup.listen;
         let mut made = None;
-        let server = HttpsServer::start("simulated-runai", tls, |port| {
+        let server = HttpsServer::start("simulated-runai", tls, listen, |port| {
             routes(Arc::clone(made.insert(Arc::new(Plane::new(setup, port, faults)))))
         });
         let server = server.map_err(|error| failed(&error))?;

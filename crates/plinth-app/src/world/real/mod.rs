@@ -27,7 +27,7 @@ use plinth_world::engine::FileRecords;
 use plinth_world::keystore::CertificateFiles;
 use plinth_world::node::NodeClient;
 use plinth_world::secrets::Secrets;
-use plinth_world::{Clients, Context, SystemClock};
+use plinth_world::{Clients, Clock, Context};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
@@ -43,11 +43,13 @@ pub(crate) struct Real {
     helm: HelmPin,
     /// Nodes that another state directory manages become ours.
     takes_over: bool,
+    /// What steps wait by.
+    clock: Arc<dyn Clock>,
 }
 
 impl Real {
     /// Of a site, whose state is in this directory.
-    pub(crate) fn new(input: &Input, directory: &Path) -> Self {
+    pub(crate) fn new(input: &Input, directory: &Path, clock: Arc<dyn Clock>) -> Self {
         let folder = input.site.folder().to_path_buf();
         let references = plinth_site::secret_refs(&input.site.desired);
         let hidden = references.iter().map(|(_, reference)| reference);
@@ -61,6 +63,7 @@ impl Real {
             charts: OnceLock::new(),
             helm: input.catalog.helm_pin().clone(),
             takes_over: false,
+            clock,
         }
     }
 
@@ -134,7 +137,7 @@ impl Real {
             return Ok(env.clone());
         }
         let clients = self.clients(desired)?;
-        let ctx = Context::quiet(Arc::new(SystemClock::new()));
+        let ctx = Context::quiet(Arc::clone(&self.clock));
         Ok(self.env.get_or_init(|| StepEnv::new(ctx, clients, self.secrets())).clone())
     }
 

@@ -30,7 +30,7 @@ impl StepKind for ControlPlane {
         kind: ControlPlane::KIND,
         title: "API server, etcd, certificates and the cluster's own pods are well.",
         probe: "Asks the API server for its own checks and for the workloads of kube-system, and every node of the control plane and of etcd for etcd's members, their health, and the dates of all certificates. An expired certificate stops; one with less than 30 days left is a warning.",
-        act: "Waits, looking every ten seconds, until its deadline.",
+        act: "Waits until its deadline, looking often at first and then every ten seconds.",
     };
 
     /// Everything is well now.

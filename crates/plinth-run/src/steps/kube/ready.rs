@@ -17,7 +17,7 @@ impl StepKind for NodeReady {
         kind: NodeReady::KIND,
         title: "The node is Ready and runs the planned version.",
         probe: "Reads the node's condition and its kubelet version.",
-        act: "Waits, looking every ten seconds, until its deadline.",
+        act: "Waits until its deadline, looking often at first and then every ten seconds.",
     };
 
     /// The node is Ready and runs this version; any, where none is named.

@@ -19,7 +19,7 @@ impl StepKind for RunaiConnected {
         kind: RunaiConnected::KIND,
         title: "The cluster reports to the control plane.",
         probe: "Reads the cluster's state and the dependencies it misses.",
-        act: "Waits, looking every ten seconds, until its deadline.",
+        act: "Waits until its deadline, looking often at first and then every ten seconds.",
     };
 
     /// The cluster reports to the control plane.

@@ -247,7 +247,7 @@ async fn readiness_is_waited_for_within_the_deadline() {
     bench.fake.on("node", None::<KubeNode>).fails::<Option<KubeNode>>("node", hiccup);
     bench.fake.on("node", kube_node(true, "v1.31.9"));
     assert_eq!(bench.act(&work).await.unwrap(), "Ready, v1.31.9");
-    assert_eq!(bench.clock.elapsed(), deadlines::POLL * 2);
+    assert_eq!(bench.clock.elapsed(), deadlines::POLL_FIRST * 2);
 
     let never = Bench::new();
     for _ in 0..looks(&work) {
@@ -421,7 +421,7 @@ async fn a_release_is_installed_once_and_then_waited_for() {
         bench.fake.on("differences", Vec::<String>::new()).on("health", health(holds));
     }
     assert_eq!(bench.act(&work).await.unwrap(), "gpu-operator 1.0.0 installed, and it works; a Job was removed");
-    assert_eq!(bench.clock.elapsed(), deadlines::POLL * 2);
+    assert_eq!(bench.clock.elapsed(), deadlines::POLL_FIRST * 2);
 
     let sick = Bench::new();
     sick.fake.on("differences", Vec::<String>::new());

@@ -49,7 +49,7 @@ async fn the_toolkit_starts_again_where_the_runtime_was_lost_and_is_waited_for()
 async fn a_toolkit_that_does_not_help_is_told_of() {
     let bench = Bench::new();
     bench.fake.on("toolkits", toolkits(&["dgx-05"])).on("end_pod", ());
-    // One look, then one every ten seconds of the time that the step may take.
+    // One look, then as many as a wait makes in the time that the step may take.
     for _ in 0..=looks(&work()) {
         bench.fake.on("control_plane", node_that(Some(false)));
     }

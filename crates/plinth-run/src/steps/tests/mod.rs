@@ -93,7 +93,7 @@ fn step(work: &Work) -> Step {
 
 /// How often a wait looks before the deadline of its kind.
 fn looks(work: &Work) -> usize {
-    work.deadline_s() as usize / deadlines::POLL.as_secs() as usize
+    super::wait::looks(std::time::Duration::from_secs(u64::from(work.deadline_s())))
 }
 
 #[track_caller]

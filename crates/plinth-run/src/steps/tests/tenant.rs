@@ -35,7 +35,7 @@ async fn the_issuer_is_compared_as_an_exact_text() {
     assert_eq!(todo(bench.look(&work).await).len(), 1);
     bench.fake.on("issuer", None::<String>).on("issuer", Some("other".to_owned()));
     assert_eq!(refused(bench.act(&work).await).code, "runai.issuer-mismatch", "a mismatch ends the wait at once");
-    assert_eq!(bench.clock.elapsed(), deadlines::POLL);
+    assert_eq!(bench.clock.elapsed(), deadlines::POLL_FIRST);
 }
 
 #[tokio::test]

@@ -1,0 +1,55 @@
+//! What somebody does behind our back is shown, and put right; what is theirs stays theirs.
+
+use crate::ground::Ground;
+
+/// On a platform that is as it should be.
+pub(crate) fn put_right(ground: &Ground) {
+    let kubectl = |words: &[&str]| ground.plane.kubectl(words).unwrap();
+    kubectl(&["delete", "secret", "--namespace", "lws-system", "-l", "owner=helm,name=lws"]);
+    let package = ground.path("charts/metrics-server-3.13.1.tgz");
+    let words =
+        ["upgrade", "metrics-server", package.to_str().unwrap(), "--namespace", "metrics-server", "--reuse-values"];
+    ground.by_hand(&[&words[..], &["--set", "args={--two}"]].concat());
+    let pool = ["ipaddresspools.metallb.io", "platform", "--namespace", "metallb-system"];
+    let patch = |what: &str| kubectl(&[&["patch"][..], &pool, &["--type=merge", "-p", what]].concat());
+    patch(
+        r#"{"spec": {"addresses": ["10.20.0.200-10.20.0.210"], "avoidBuggyIPs": true}, "metadata": {"labels": {"team": "network"}}}"#,
+    );
+    kubectl(&[
+        "label",
+        "namespace",
+        "prometheus",
+        "--overwrite",
+        "pod-security.kubernetes.io/enforce=baseline",
+        "team=metrics",
+    ]);
+    kubectl(&["delete", "secret", "--namespace", "runai", "runai-reg-creds"]);
+    let wanted = [
+        "platform/namespace/prometheus",
+        "platform/objects/metallb",
+        "platform/release/lws",
+        "platform/release/metrics-server",
+        "platform/secret/runai.runai-reg-creds",
+    ];
+    let plan = ground.plinth(&["plan", "--preflight", "--detailed-exitcode", "--json"]).exits(2);
+    let plan: serde_json::Value = serde_json::from_str(&plan.out).unwrap();
+    let pending = plan["steps"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|step| step["change"]["state"] != "done" && step["change"] != "done");
+    let pending: Vec<String> = pending.map(|step| format!("{} {}", step["id"], step["change"])).collect();
+    for id in wanted {
+        assert!(pending.iter().any(|line| line.contains(id)), "{id} is no drift: {pending:#?}");
+    }
+    ground.apply_site().exits(0);
+    let mut changed = ground.changed();
+    changed.sort();
+    assert_eq!(changed, wanted);
+    ground.plan_is_empty();
+    let of = |path: &str| kubectl(&[&["get"][..], &pool, &["-o", &format!("jsonpath={{{path}}}")]].concat());
+    assert_eq!(of(".spec.addresses[*]"), "10.20.0.100-10.20.0.110");
+    assert_eq!((of(".metadata.labels.team").as_str(), of(".spec.avoidBuggyIPs").as_str()), ("network", "true"));
+    let team = kubectl(&["get", "namespace", "prometheus", "-o", "jsonpath={.metadata.labels.team}"]);
+    assert_eq!(team, "metrics");
+}

@@ -1,0 +1,238 @@
+//! A control plane with nodes that KWOK plays, in a network of its own, and a site whose platform is made of stand-in charts.
+
+use crate::charts;
+use crate::operator::Operators;
+use plinth_catalog::Catalog;
+use plinth_lab::{ControlPlane, ControlPlaneSpec, LocalNetwork, Parts};
+use plinth_model::Secret;
+use plinth_model::plan::Plan;
+use plinth_plan::Observed;
+use plinth_sim::runai::RunaiSetup;
+use plinth_site::desired::InventorySource;
+use serde_json::{Value, json};
+use std::net::Ipv4Addr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use tempfile::TempDir;
+
+/// Where the load balancer would give the ingress its address, and Run:ai is found.
+pub(crate) const INGRESS: Ipv4Addr = Ipv4Addr::new(10, 20, 0, 100);
+pub(crate) const DOMAIN: &str = "runai.platform.test";
+/// Of the administrator, and of the images' registry. Neither is in any other text of these tests.
+pub(crate) const PASSWORD: &str = "Adm1n-word-of-these-tests-9b1f";
+pub(crate) const TOKEN: &str = "registry-token-of-these-tests-77c3";
+const NODES: [(&str, Ipv4Addr); 3] = [
+    ("cpu-01", Ipv4Addr::new(10, 20, 0, 11)),
+    ("dgx-01", Ipv4Addr::new(10, 20, 0, 21)),
+    ("dgx-02", Ipv4Addr::new(10, 20, 0, 22)),
+];
+/// Where CoreDNS's pods lead.
+const NAMES: (Ipv4Addr, u16) = (Ipv4Addr::LOCALHOST, 5353);
+
+/// Everything that the catalog has for a site with Run:ai and a load balancer. Where the catalog knows the digest of the version that it
+/// would take, a stand-in cannot be that version, so its neighbour is asked for.
+pub(crate) const WHOLE: &str = "  components:
+    metrics-server: {version: 3.13.1}
+    local-path-provisioner: {version: 0.0.36}
+    metallb: {version: 0.15.3}
+";
+
+/// Two components, and no Run:ai: for what goes wrong whatever is installed.
+pub(crate) const FEW: &str = "  components:
+    metrics-server: {version: 3.13.1}
+    local-path-provisioner: {enabled: false}
+    haproxy-ingress: {enabled: false}
+    ingress-nginx: {enabled: false}
+    metallb: {enabled: false}
+    kube-prometheus-stack: {enabled: false}
+    prometheus-adapter: {enabled: false}
+    gpu-operator: {enabled: false}
+    knative-operator: {enabled: false}
+";
+
+/// The same, and one whose operator has something to say.
+pub(crate) const WITH_KNATIVE: &str = "  components:
+    metrics-server: {version: 3.13.1}
+    knative-operator: {version: v1.19.6}
+    local-path-provisioner: {enabled: false}
+    haproxy-ingress: {enabled: false}
+    ingress-nginx: {enabled: false}
+    metallb: {enabled: false}
+    kube-prometheus-stack: {enabled: false}
+    prometheus-adapter: {enabled: false}
+    gpu-operator: {enabled: false}
+";
+
+/// A site file with this part about charts and components. Checks that need pods which do something are left out: KWOK's say nothing
+/// (pod-network, gpu-pod, storage), and nobody measures them (metrics).
+pub(crate) fn site(charts: &str, components: &str) -> String {
+    let (balancer, runai) =
+        if components.contains("metallb: {enabled: false}") { ("", String::new()) } else { (BALANCER, runai()) };
+    format!(
+        "apiVersion: plinth/v1
+kind: Site
+metadata: {{name: played}}
+inventory:
+  static:
+    - {{name: cpu-01, address: 10.20.0.11, category: control}}
+    - {{name: dgx-01, address: 10.20.0.21, category: dgx-h100}}
+    - {{name: dgx-02, address: 10.20.0.22, category: dgx-h100}}
+networks: {{production: 10.20.0.0/24}}
+nodes:
+  controlPlane: [cpu-01]
+  workers: [{{category: dgx-h100}}]
+  gpu: [{{category: dgx-h100}}]
+kubernetes: {{engine: existing, kubeconfig: given.conf, version: v1.34.2}}
+checks: {{skip: [pod-network, gpu-pod, storage, metrics]}}
+platform:
+  charts: {charts}
+{balancer}{components}{runai}"
+    )
+}
+
+const BALANCER: &str = "  loadBalancer: {addresses: [10.20.0.100-10.20.0.110]}\n";
+
+fn runai() -> String {
+    format!(
+        "runai:
+  version: \"2.25\"
+  domain: {DOMAIN}
+  registry: {{token: {{file: registry-token}}}}
+  admin: {{email: admin@example.com, password: {{exec: [/bin/cat, admin-password]}}}}
+  cluster: {{name: played}}
+"
+    )
+}
+
+/// The plan of a site file that nobody looked at yet.
+pub(crate) fn plan_of(site: &Path) -> Plan {
+    let desired = plinth_site::load(site).unwrap_or_else(|rejected| panic!("{:#?}", rejected.findings)).desired;
+    let InventorySource::Static(nodes) = &desired.inventory else { panic!("a static inventory") };
+    let observed = Observed::new(plinth_plan::static_inventory(nodes));
+    plinth_plan::plan(&desired, &observed, &Catalog::embedded().unwrap()).unwrap_or_else(|found| panic!("{found:#?}"))
+}
+
+/// The cluster, and the folder in which plinth runs.
+pub(crate) struct Ground {
+    pub(crate) plane: ControlPlane,
+    pub(crate) operators: Arc<Operators>,
+    pub(crate) folder: TempDir,
+    /// What plinth finds as `helm`.
+    pub(crate) helm: PathBuf,
+}
+
+impl Ground {
+    /// Makes everything but what plinth makes, and does the work in it. Whatever happens, all of it is gone afterwards.
+    pub(crate) fn with(helm: &str, components: &str, work: impl FnOnce(&mut Self) + Send) {
+        let helm = Parts::helm().unwrap().program(helm).unwrap();
+        let addresses: Vec<Ipv4Addr> = NODES.iter().map(|(_, address)| *address).chain([INGRESS]).collect();
+        let network = LocalNetwork::up(&addresses).unwrap();
+        network.inside(|| Self::inside(helm, components, work)).unwrap();
+    }
+
+    fn inside(helm: PathBuf, components: &str, work: impl FnOnce(&mut Self)) {
+        let plane = ControlPlane::of(ControlPlaneSpec { controllers: true, ..ControlPlaneSpec::default() }).unwrap();
+        let setup = RunaiSetup {
+            listen: (INGRESS, 443).into(),
+            ..RunaiSetup::new(DOMAIN, "2.25".parse().unwrap(), Secret::new(PASSWORD.to_owned()))
+        };
+        let operators = Operators::new(&plane.admin(), setup);
+        let mut ground = Self { plane, operators, folder: tempfile::tempdir().unwrap(), helm };
+        ground.furnish(components);
+        let told = charts::told(&plan_of(&ground.path("site.yaml")));
+        let operators = Arc::clone(&ground.operators);
+        std::thread::scope(|threads| {
+            threads.spawn(|| operators.work(&told));
+            let done = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| work(&mut ground)));
+            operators.stop();
+            if let Err(panic) = done {
+                std::panic::resume_unwind(panic);
+            }
+        });
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    pub(crate) fn write(&self, name: &str, text: impl AsRef<[u8]>) {
+        std::fs::write(self.path(name), text).unwrap();
+    }
+
+    /// Nodes, CoreDNS, rights of the person whose kubeconfig plinth gets, the site file and its charts.
+    fn furnish(&mut self, components: &str) {
+        self.operators.answer_names(NAMES.into());
+        for (name, address) in NODES {
+            self.node(name, address);
+        }
+        self.plane.play_nodes(&[(53, NAMES.into())]).unwrap();
+        self.apply(&core_dns());
+        self.plane
+            .kubectl(&["create", "clusterrolebinding", "operators", "--clusterrole=cluster-admin", "--group=operators"])
+            .unwrap();
+        std::fs::copy(self.plane.operator(), self.path("given.conf")).unwrap();
+        std::fs::create_dir(self.path("bin")).unwrap();
+        std::os::unix::fs::symlink(&self.helm, self.path("bin/helm")).unwrap();
+        for (name, secret) in [("registry-token", TOKEN), ("admin-password", PASSWORD)] {
+            self.write(name, secret);
+            use std::os::unix::fs::PermissionsExt as _;
+            std::fs::set_permissions(self.path(name), std::fs::Permissions::from_mode(0o600)).unwrap();
+        }
+        self.write("site.yaml", site("{folder: charts}", components));
+        charts::pack(&plan_of(&self.path("site.yaml")), &self.path("charts"));
+    }
+
+    /// One node, with eight GPUs when it is a DGX, before anybody plays it.
+    fn node(&self, name: &str, address: Ipv4Addr) {
+        let gpus = if name.starts_with("dgx") { 8 } else { 0 };
+        let labels = json!({"kubernetes.io/hostname": name, "nvidia.com/gpu.count": gpus.to_string()});
+        self.apply(&json!({"apiVersion": "v1", "kind": "Node", "metadata": {"name": name, "labels": labels}}));
+        let resources = json!({"cpu": "128", "memory": "1Ti", "pods": "500", "nvidia.com/gpu": gpus.to_string()});
+        let none = [
+            "architecture",
+            "bootID",
+            "containerRuntimeVersion",
+            "kernelVersion",
+            "kubeProxyVersion",
+            "machineID",
+            "operatingSystem",
+            "osImage",
+            "systemUUID",
+        ];
+        let mut about: Value = none.into_iter().map(|key| (key.to_owned(), json!("played"))).collect();
+        about["kubeletVersion"] = json!("v1.34.2");
+        let status = json!({"status": {"capacity": resources, "allocatable": resources, "nodeInfo": about,
+            "addresses": [{"type": "InternalIP", "address": address.to_string()}]}});
+        let status = status.to_string();
+        self.plane.kubectl(&["patch", "node", name, "--subresource=status", "--type=merge", "-p", &status]).unwrap();
+    }
+
+    /// Somebody else applies this.
+    pub(crate) fn apply(&self, manifest: &Value) {
+        self.write("manifest.json", manifest.to_string());
+        let file = self.path("manifest.json");
+        self.plane.kubectl(&["apply", "--server-side", "-f", file.to_str().unwrap()]).unwrap();
+    }
+
+    /// Somebody runs helm by hand.
+    pub(crate) fn by_hand(&self, words: &[&str]) -> String {
+        let mut command = std::process::Command::new(&self.helm);
+        let ended = command.arg("--kubeconfig").arg(self.plane.admin()).args(words).output().unwrap();
+        let text = String::from_utf8_lossy(&ended.stderr).into_owned() + &String::from_utf8_lossy(&ended.stdout);
+        assert!(ended.status.success(), "{text}");
+        text
+    }
+}
+
+/// What a cluster has that somebody installed.
+fn core_dns() -> Value {
+    let labels = json!({"k8s-app": "kube-dns"});
+    let corefile = ".:53 {\n    errors\n    kubernetes cluster.local in-addr.arpa ip6.arpa\n    forward . /etc/resolv.conf\n    reload\n}\n";
+    json!({"apiVersion": "v1", "kind": "List", "items": [
+        {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "coredns", "namespace": "kube-system"},
+            "data": {"Corefile": corefile}},
+        {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "coredns", "namespace": "kube-system"},
+            "spec": {"replicas": 2, "selector": {"matchLabels": labels}, "template": {"metadata": {"labels": labels},
+                "spec": {"tolerations": [{"operator": "Exists"}], "containers": [{"name": "coredns", "image": "stand-in.invalid/coredns:1"}]}}}},
+    ]})
+}

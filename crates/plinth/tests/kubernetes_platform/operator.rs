@@ -1,0 +1,178 @@
+//! What watches a cluster of stand-in charts: operators that tell of their custom resources, CoreDNS, and Run:ai's control plane, which
+//! comes up with the certificate that is in the cluster and calls a cluster connected that shows the right credential.
+
+use crate::charts::{Kind, Told};
+use k8s_openapi::ByteString;
+use k8s_openapi::api::apps::v1::StatefulSet;
+use k8s_openapi::api::core::v1::{ConfigMap, Secret};
+use kube::Client;
+use kube::api::{Api, ApiResource, DynamicObject, Patch, PatchParams};
+use plinth_sim::runai::{RunaiServer, RunaiSetup, ServedCertificate};
+use serde_json::Value;
+use std::collections::BTreeSet;
+use std::io::{Read as _, Write as _};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+/// Between two looks: people's operators watch, and look sooner.
+const LOOK: Duration = Duration::from_millis(200);
+
+/// What the stand-ins know, and what they were told to leave.
+pub(crate) struct Operators {
+    client: Client,
+    runtime: tokio::runtime::Runtime,
+    stop: AtomicBool,
+    /// Components whose operators say nothing.
+    pub(crate) silent: Mutex<BTreeSet<String>>,
+    pub(crate) runai: Mutex<Option<RunaiServer>>,
+    setup: RunaiSetup,
+}
+
+impl Operators {
+    /// Of the cluster of this kubeconfig. Run:ai will be this one, once its release is there.
+    pub(crate) fn new(kubeconfig: &Path, setup: RunaiSetup) -> Arc<Self> {
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+        let client = runtime.block_on(async {
+            let file = kube::config::Kubeconfig::read_from(kubeconfig).unwrap();
+            let options = kube::config::KubeConfigOptions::default();
+            Client::try_from(kube::Config::from_custom_kubeconfig(file, &options).await.unwrap()).unwrap()
+        });
+        let (stop, silent, runai) = (AtomicBool::new(false), Mutex::default(), Mutex::default());
+        Arc::new(Self { client, runtime, stop, silent, runai, setup })
+    }
+
+    pub(crate) fn stop(&self) {
+        self.stop.store(true, Ordering::Relaxed);
+    }
+
+    /// Tells what has to be told until it is stopped. A cluster that does not answer is asked again.
+    pub(crate) fn work(&self, told: &[Told]) {
+        while !self.stop.load(Ordering::Relaxed) {
+            for one in told {
+                if !self.silent.lock().unwrap().contains(&one.component) {
+                    let _again_later = self.runtime.block_on(self.tell(one));
+                }
+            }
+            let _again_later = self.runtime.block_on(self.run_ai());
+            std::thread::sleep(LOOK);
+        }
+    }
+
+    fn api(&self, kind: &Kind, namespace: &str) -> Api<DynamicObject> {
+        let Kind { group, version, plural, kind, .. } = kind.clone();
+        let api_version = format!("{group}/{version}");
+        let resource = ApiResource { group, version, api_version, kind, plural };
+        match namespace {
+            "" => Api::all_with(self.client.clone(), &resource),
+            namespace => Api::namespaced_with(self.client.clone(), namespace, &resource),
+        }
+    }
+
+    async fn tell(&self, one: &Told) -> kube::Result<()> {
+        let api = self.api(&one.kind, &one.namespace);
+        let Some(found) = api.get_opt(&one.name).await? else { return Ok(()) };
+        if holds(&found.data, &one.status) {
+            return Ok(());
+        }
+        api.patch_status(&one.name, &PatchParams::default(), &Patch::Merge(&one.status)).await.map(drop)
+    }
+
+    async fn secret(&self, namespace: &str, name: &str, keys: &[&str]) -> kube::Result<Option<Vec<String>>> {
+        let found = Api::<Secret>::namespaced(self.client.clone(), namespace).get_opt(name).await?;
+        let data = found.and_then(|secret| secret.data).unwrap_or_default();
+        let text = |key: &&str| data.get(*key).map(|ByteString(bytes)| String::from_utf8_lossy(bytes).into_owned());
+        Ok(keys.iter().map(text).collect())
+    }
+
+    async fn run_ai(&self) -> kube::Result<()> {
+        let up = self.runai.lock().unwrap().is_some();
+        if !up {
+            return self.comes_up().await;
+        }
+        let keys = ["secret", "uid", "url"];
+        let Some(shown) = self.secret("runai", "stand-in-credential", &keys).await? else { return Ok(()) };
+        let guard = self.runai.lock().unwrap();
+        let Some(server) = guard.as_ref() else { return Ok(()) };
+        // A cluster part with another credential, or for another place, stays unknown.
+        if server.secrets_given().contains(&shown[0]) && server.url() == shown[2] {
+            let status = serde_json::json!({"state": "Connected", "conditions": []});
+            server.reports(&shown[1], status, &[("dgx-01", 8), ("dgx-02", 8)]);
+        }
+        Ok(())
+    }
+
+    /// With the certificate of the cluster, as the ingress shows it.
+    async fn comes_up(&self) -> kube::Result<()> {
+        let keycloak = Api::<StatefulSet>::namespaced(self.client.clone(), "runai-backend").get_opt("keycloak").await?;
+        if keycloak.and_then(|set| set.status?.ready_replicas).unwrap_or(0) == 0 {
+            return Ok(());
+        }
+        let Some(pair) = self.secret("runai-backend", "runai-backend-tls", &["tls.crt", "tls.key"]).await? else {
+            return Ok(());
+        };
+        let [chain, key] = [0, 1].map(|at| pair[at].clone());
+        let served = Some(ServedCertificate { chain, key: plinth_model::Secret::new(key) });
+        let server = RunaiServer::start(RunaiSetup { served, ..self.setup.clone() }, Vec::new()).unwrap();
+        *self.runai.lock().unwrap() = Some(server);
+        Ok(())
+    }
+
+    /// Answers names as the cluster's CoreDNS would by its configuration: DNS over TCP, one question a connection.
+    pub(crate) fn answer_names(self: &Arc<Self>, at: SocketAddr) {
+        let (listener, own) = (TcpListener::bind(at).unwrap(), Arc::clone(self));
+        std::thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                let _the_asker_went = own.answer(stream);
+            }
+        });
+    }
+
+    fn answer(&self, mut stream: TcpStream) -> std::io::Result<()> {
+        let mut length = [0; 2];
+        stream.read_exact(&mut length)?;
+        let mut question = vec![0; usize::from(u16::from_be_bytes(length))];
+        stream.read_exact(&mut question)?;
+        let maps = Api::<ConfigMap>::namespaced(self.client.clone(), "kube-system");
+        let map = self.runtime.block_on(maps.get_opt("coredns")).ok().flatten();
+        let corefile = map.and_then(|map| map.data?.remove("Corefile")).unwrap_or_default();
+        let answer = response(&question, &corefile);
+        let length = u16::try_from(answer.len()).unwrap().to_be_bytes();
+        stream.write_all(&[&length[..], &answer].concat())
+    }
+}
+
+/// Whether an object already says all of this.
+fn holds(there: &Value, wanted: &Value) -> bool {
+    match (there, wanted) {
+        (Value::Object(there), Value::Object(wanted)) => {
+            wanted.iter().all(|(key, value)| there.get(key).is_some_and(|there| holds(there, value)))
+        }
+        _ => there == wanted,
+    }
+}
+
+/// The answer of a server with this configuration: a line `ADDRESS NAME` of a `hosts` block, or no such name (RFC 1035, 4.1).
+fn response(question: &[u8], corefile: &str) -> Vec<u8> {
+    let (mut at, mut name) = (12, Vec::new());
+    while let Some(length) = question.get(at).copied().filter(|length| *length > 0) {
+        name.push(String::from_utf8_lossy(&question[at + 1..=at + usize::from(length)]).into_owned());
+        at += usize::from(length) + 1;
+    }
+    // Kind and class of the question; what follows (EDNS) is left out of the answer.
+    let asked = &question[12..at + 5];
+    let name = name.join(".");
+    let found = corefile.lines().find_map(|line| {
+        let (address, known) = line.trim().split_once(' ')?;
+        known.split_whitespace().any(|known| known == name).then(|| address.parse::<Ipv4Addr>().ok())?
+    });
+    let (code, answers) = if found.is_some() { (0x80, 1) } else { (0x83, 0) };
+    let mut answer = [&question[..2], &[0x85, code, 0, 1, 0, answers, 0, 0, 0, 0], asked].concat();
+    if let Some(address) = found {
+        answer.extend([0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 5, 0, 4]);
+        answer.extend(address.octets());
+    }
+    answer
+}

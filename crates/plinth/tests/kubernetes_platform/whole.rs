@@ -1,0 +1,62 @@
+//! The whole platform: installed, proved, and left alone.
+
+use crate::audit::Audit;
+use crate::drift::put_right;
+use crate::ground::{Ground, WHOLE};
+use crate::secrets::Watch;
+
+#[test]
+#[ignore = "needs root, Go and the parts it builds: cargo xtask test --tier kubernetes"]
+fn the_whole_platform_is_installed_once_shows_no_secret_and_is_put_right_with_helm_3() {
+    Ground::with("helm3", WHOLE, |ground| {
+        let watch = Watch::begin();
+        installed(ground);
+        let seen = watch.end();
+        left_alone(ground);
+        seen.hold_nothing_secret(ground);
+        put_right(ground);
+    });
+}
+
+#[test]
+#[ignore = "needs root, Go and the parts it builds: cargo xtask test --tier kubernetes"]
+fn the_whole_platform_is_installed_once_with_helm_4_while_the_api_server_dies() {
+    Ground::with("helm4", WHOLE, |ground| {
+        let mut run = ground.begin();
+        let is_under_way = |ground: &Ground| {
+            ground.events().iter().any(|record| {
+                record["event"] == "step.acting" && record["step"] == "platform/release/kube-prometheus-stack"
+            })
+        };
+        while !is_under_way(ground) {
+            assert!(run.try_wait().unwrap().is_none(), "it ended early");
+            std::thread::sleep(std::time::Duration::from_millis(20));
+        }
+        ground.plane.kill_api_server();
+        std::thread::sleep(std::time::Duration::from_secs(2));
+        ground.plane.start_api_server().unwrap();
+        let ran = ground.ended(&mut run);
+        // What was asked at that very moment may have failed; nothing else may have gone wrong.
+        assert!(matches!(ran.exit, Some(0 | 4 | 6)), "{:?}\n{}", ran.exit, ran.said);
+        ground.apply_site().exits(0);
+        ground.all_deployed();
+        left_alone(ground);
+    });
+}
+
+fn installed(ground: &Ground) {
+    let before = Audit::from_now(&ground.plane.audit());
+    ground.apply_site().exits(0);
+    assert!(before.writes().len() > 100, "the search for writes finds those of an installation");
+    let releases = ground.all_deployed();
+    assert!(releases.iter().all(|(_, _, revision)| revision == "1"), "{releases:?}");
+}
+
+/// A second apply writes nothing, by what the API server wrote down, and nothing is left to do.
+fn left_alone(ground: &Ground) {
+    let again = Audit::from_now(&ground.plane.audit());
+    ground.apply_site().exits(0);
+    assert_eq!(ground.changed(), Vec::<String>::new());
+    assert_eq!(again.writes(), Vec::<String>::new(), "a second apply writes nothing");
+    ground.plan_is_empty();
+}
