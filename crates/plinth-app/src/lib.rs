@@ -3,6 +3,7 @@
 //! The world is the only difference between `apply` and `rehearse`: see [`World`].
 
 pub mod audience;
+pub mod certificates;
 pub mod engine;
 pub mod failure;
 pub mod goal;

@@ -291,6 +291,9 @@ pub struct Need {
     /// Without it this component cannot work; otherwise it only orders the two when both are on.
     #[serde(default)]
     pub required: bool,
+    /// It is required only when all hold.
+    #[serde(default)]
+    pub when: Vec<Condition>,
     /// Why.
     pub reason: String,
 }

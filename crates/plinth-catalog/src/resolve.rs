@@ -2,6 +2,7 @@
 
 use crate::choice::{Chosen, path};
 use crate::component::Need;
+use crate::expression::all_hold;
 use crate::render::Rendering;
 use crate::{Catalog, Facts, Resolution, ResolvedComponent, order};
 use indexmap::IndexMap;
@@ -21,7 +22,7 @@ impl Catalog {
         let facts = self.derived(&facts, &mut findings);
         let mut components = Vec::new();
         for choice in chosen.values().filter(|choice| choice.on) {
-            findings.extend(missing_needs(choice, &chosen, &desired.platform.accept));
+            findings.extend(missing_needs(choice, &chosen, &facts, &desired.platform.accept));
             components.extend(self.render(choice, &facts, &chosen, &mut findings));
         }
         order::sort(&mut components);
@@ -101,8 +102,15 @@ fn is_on(all: &IndexMap<&str, Chosen<'_>>, name: &str) -> bool {
 }
 
 /// Required components that are off, with everything that would do as well. Accepting `<component>.needs.<need>` by name turns the error into a warning.
-fn missing_needs(choice: &Chosen<'_>, all: &IndexMap<&str, Chosen<'_>>, accept: &[String]) -> Vec<Finding> {
-    let off = |need: &&Need| need.required && !need.any_of().any(|name| is_on(all, name));
+fn missing_needs(
+    choice: &Chosen<'_>,
+    all: &IndexMap<&str, Chosen<'_>>,
+    facts: &Facts,
+    accept: &[String],
+) -> Vec<Finding> {
+    // A condition that cannot be decided releases nobody from a need.
+    let is_required = |need: &Need| need.required && all_hold(&need.when, facts).unwrap_or(true);
+    let off = |need: &&Need| is_required(need) && !need.any_of().any(|name| is_on(all, name));
     let finding = |need: &Need| {
         let name = &choice.component.name;
         let rule = format!("{name}.needs.{}", need.component);

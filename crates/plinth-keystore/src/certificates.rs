@@ -3,5 +3,7 @@
 mod chain;
 mod file;
 mod issue;
+mod review;
 
 pub use file::FileKeystore;
+pub use review::{Review, SeenCertificate};

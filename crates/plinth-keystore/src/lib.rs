@@ -4,5 +4,5 @@
 pub mod certificates;
 pub mod secrets;
 
-pub use certificates::FileKeystore;
+pub use certificates::{FileKeystore, Review, SeenCertificate};
 pub use secrets::SiteSecrets;

@@ -26,6 +26,8 @@ pub fn facts(desired: &Desired, cluster: &Cluster) -> Facts {
     facts.extend(metrics(desired));
     facts.extend(infiniband(desired));
     facts.insert("runai.enabled".into(), json!(desired.runai.is_some()));
+    let is_here = desired.runai.as_ref().is_some_and(|runai| runai.control_plane.is_none());
+    facts.insert("runai.selfHosted".into(), json!(is_here));
     if let Some(runai) = &desired.runai {
         facts.extend(runai_facts(runai));
     }
@@ -143,6 +145,7 @@ fn runai_facts(runai: &Runai) -> Facts {
         ("runai.port", json!(runai.port)),
         ("runai.standardPort", json!(runai.port == HTTPS)),
         ("runai.url", json!(url(runai))),
+        ("runai.controlPlaneUrl", json!(control_plane_url(runai))),
         ("runai.endpoint", json!(endpoint(runai))),
         ("runai.source", json!(runai.source)),
         ("runai.mirror", json!(runai.mirror)),
@@ -183,6 +186,12 @@ pub fn endpoint(runai: &Runai) -> String {
 #[must_use]
 pub fn url(runai: &Runai) -> String {
     format!("https://{}", endpoint(runai))
+}
+
+/// Where the control plane is: elsewhere, or at the URL of the site.
+#[must_use]
+pub fn control_plane_url(runai: &Runai) -> String {
+    runai.control_plane.as_ref().map_or_else(|| url(runai), |elsewhere| elsewhere.url.clone())
 }
 
 /// Whether clients need our own authority to trust the URL.

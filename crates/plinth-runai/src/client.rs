@@ -154,7 +154,11 @@ impl RunaiRest {
     /// The credential first and the id last, since the id says whose credential it is: whoever is killed in between begins anew.
     async fn keep(&self, ctx: &Context, target: &RunaiTarget, uuid: &str) -> Result<(), Failure> {
         let (session, uuid) = (self.session(target)?, parsed(uuid)?);
-        let path = path(&target.api.credentials, target, uuid);
+        let mut path = path(&target.api.credentials, target, uuid);
+        if let Some(cluster) = &target.cluster_url {
+            path.push_str("&remoteClusterUrl=");
+            path.push_str(cluster);
+        }
         let kind = target.api.credential;
         let read = || async {
             let info: Value = session.call(ctx, Method::GET, &path, &Body::Empty).await?.decode()?;

@@ -3,8 +3,8 @@
 //! Paths, ways to a token and the kind of credential come with each target, from the catalog: no version is named here. Sources of
 //! what is: OpenAPI descriptions in the vendor's client, 2.18 to 2.24; NVIDIA Run:ai docs 2.25 and 3.0; answers of Keycloak 26.
 //!
-//! Not covered: the old interface below `/v1/k8s`, logins other than the administrator's password (single sign-on, applications,
-//! service accounts), and the SaaS control plane.
+//! Not covered: the old interface below `/v1/k8s` (but for node pools of 2.18), and logins other than an administrator's password (single
+//! sign-on, applications, service accounts), of the service (SaaS) too.
 
 mod answer;
 mod client;

@@ -26,7 +26,7 @@ pub(crate) async fn register(
 ) -> Result<Cluster, Failure> {
     let before: Vec<Uuid> = named(session, ctx, target).await?.into_iter().map(|cluster| cluster.uuid).collect();
     // Fields beyond these are refused, such as a description.
-    let fields = json!({"name": target.cluster, "domain": target.url, "version": target.version.bare()});
+    let fields = json!({"name": target.cluster, "domain": target.cluster_url.as_ref().unwrap_or(&target.url), "version": target.version.bare()});
     let body = Body::Json(fields.to_string());
     let once = || async {
         let answer = session.call(ctx, Method::POST, &target.api.clusters, &body).await.map_err(only_if_unsent)?;

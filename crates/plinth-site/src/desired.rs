@@ -391,8 +391,11 @@ pub enum ArtifactSource {
 pub struct Runai {
     /// Version: a line (`2.21`) or an exact one (`2.21.43`).
     pub version: Version,
-    /// Host name of the control plane.
+    /// Host name of the control plane; of this cluster where the control plane is elsewhere.
     pub domain: String,
+    /// The control plane, where it is not on this cluster.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub control_plane: Option<RemoteControlPlane>,
     /// Port in its URL: 443, or the ingress node port.
     pub port: u16,
     /// Where artefacts come from.
@@ -414,6 +417,15 @@ pub struct Runai {
     /// First departments, with their projects.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub departments: Vec<Department>,
+}
+
+/// A control plane of Run:ai that is not on this cluster.
+#[derive(Clone, Debug, Serialize)]
+pub struct RemoteControlPlane {
+    /// `https://host[:port]`.
+    pub url: String,
+    /// Realm of its logins; none: that of self-hosted ones.
+    pub realm: Option<String>,
 }
 
 /// A department of Run:ai.

@@ -6,7 +6,7 @@ use crate::defaults;
 use crate::desired::{
     Access, ArtifactSource, BcmAccess, BcmLogin, ChartSource, Checks, ComponentChoice, Department, Desired, GpuSharing,
     Infiniband, Ingress, InventorySource, Login, Networks, NodeOverride, Nodes, Platform, ProductionNetwork, Project,
-    Registries, RunLimits, Runai, StaticNode, Storage, TlsTrust,
+    Registries, RemoteControlPlane, RunLimits, Runai, StaticNode, Storage, TlsTrust,
 };
 use crate::diagnostics::Diagnostics;
 use crate::raw;
@@ -310,6 +310,7 @@ fn runai(site: &raw::Site, runai: &raw::runai::Runai) -> Option<Runai> {
     Some(Runai {
         version: runai.version.0.clone(),
         domain: runai.domain.0.0.clone(),
+        control_plane: runai.control_plane.as_ref().map(control_plane),
         port: runai.port.unwrap_or_else(|| runai_port(site)),
         source,
         mirror: runai.mirror.as_ref().map(|mirror| mirror.0.0.clone()),
@@ -321,6 +322,18 @@ fn runai(site: &raw::Site, runai: &raw::runai::Runai) -> Option<Runai> {
         certificate: certificate(runai.certificate.as_ref()),
         departments: runai.departments.iter().map(department).collect(),
     })
+}
+
+fn control_plane(elsewhere: &raw::runai::ControlPlane) -> RemoteControlPlane {
+    let url = elsewhere.url.0.0.trim_end_matches('/').to_owned();
+    let realm = elsewhere.realm.as_ref().map(|realm| realm.0.0.clone());
+    RemoteControlPlane { realm: realm.or_else(|| tenant(&url)), url }
+}
+
+/// `acme` of `https://acme.run.ai`: the realm of a tenant has its name (NVIDIA Run:ai docs, SaaS).
+fn tenant(url: &str) -> Option<String> {
+    let name = host_of(url).strip_suffix(".run.ai")?;
+    (!name.is_empty() && !name.contains('.')).then(|| name.to_owned())
 }
 
 fn department(department: &raw::runai::Department) -> Department {

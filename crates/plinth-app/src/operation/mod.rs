@@ -136,6 +136,11 @@ impl Operation<'_> {
         self.audience.text(text);
     }
 
+    /// What knows the site's secrets; none before a simulation runs.
+    pub(crate) fn secrets(&self) -> Option<std::sync::Arc<dyn plinth_world::secrets::Secrets>> {
+        self.world.secrets()
+    }
+
     /// Clients, secrets and clock; the clients are made when this is first called.
     pub(crate) fn env(&self) -> Result<StepEnv, Problem> {
         self.world.env(&self.desired)

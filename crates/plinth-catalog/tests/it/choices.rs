@@ -1,6 +1,6 @@
 //! What is said about the choices of a site, and which images they lead to.
 
-use crate::site::{catalog, choose, desired, every_way, facts, with};
+use crate::site::{catalog, choose, desired, elsewhere, every_way, facts, with};
 use plinth_catalog::Resolution;
 use plinth_model::Severity;
 use serde_json::{Value, json};
@@ -117,4 +117,33 @@ fn snapshots_come_with_their_controller() {
     let alone = with_values(&["snapshot-controller"], "snapshot-controller", alone);
     assert!(alone.findings.iter().any(|finding| finding.message.contains("nobody takes the snapshot")));
     assert!(!catalog().resolve(&desired(), &facts()).components.iter().any(|c| c.name == "snapshot-controller"));
+}
+
+#[test]
+fn with_a_control_plane_elsewhere_only_the_cluster_part_comes() {
+    for minor in ["2.21", "2.25"] {
+        let mut changes = elsewhere();
+        changes["runai.minor"] = json!(minor);
+        let resolution = catalog().resolve(&desired(), &with(changes));
+        let found = |name: &str| resolution.components.iter().find(|component| component.name == name);
+        assert!(found("runai-control-plane").is_none(), "{minor}");
+        let cluster = found("runai-cluster").unwrap();
+        assert_eq!(cluster.release.values["controlPlane"]["url"], json!("https://acme.run.ai"));
+        assert_eq!(cluster.release.values["cluster"]["url"], json!("https://bcm-head-01.eth.cluster"));
+        assert!(
+            cluster.release.values.pointer("/global/customCA").is_none(),
+            "its certificate is trusted by everybody"
+        );
+        let secrets: Vec<&str> = cluster.secrets.iter().map(|secret| secret.name.as_str()).collect();
+        assert_eq!(secrets, ["runai-reg-creds", "runai-cluster-domain-tls-secret"], "{minor}");
+        let ingress = found("ingress-nginx").or_else(|| found("haproxy-ingress")).unwrap();
+        let values = serde_json::to_string(&ingress.release.values).unwrap();
+        assert!(values.contains("runai-cluster-domain-tls-secret") && !values.contains("runai-backend"), "{values}");
+        let errors: Vec<_> = resolution.findings.iter().filter(|finding| finding.is_error()).collect();
+        assert!(errors.is_empty(), "{minor}: {errors:#?}");
+    }
+    let mut site = desired();
+    choose(&mut site, "runai-control-plane", |choice| choice.enabled = Some(false));
+    let findings = catalog().resolve(&site, &facts()).findings;
+    assert!(findings.iter().any(|finding| finding.code == "platform.missing-need"), "here it is needed");
 }

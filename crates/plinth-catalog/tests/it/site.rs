@@ -125,6 +125,7 @@ fn runai() -> Runai {
         cluster: "bcm-gpu-cluster".to_owned(),
         certificate: CertificateSource::Generated { authority_days: 3650, leaf_days: 825 },
         departments: Vec::new(),
+        control_plane: None,
     }
 }
 
@@ -144,6 +145,16 @@ pub(crate) fn infiniband() -> Value {
     })
 }
 
+/// Facts of a site whose control plane is a tenant of the service.
+pub(crate) fn elsewhere() -> Value {
+    json!({"runai.selfHosted": false, "runai.controlPlaneUrl": "https://acme.run.ai"})
+}
+
+fn merged(mut one: Value, more: Value) -> Value {
+    one.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    one
+}
+
 /// Every fact that catalog values may speak of.
 pub(crate) fn facts() -> Facts {
     let facts = json!({
@@ -158,7 +169,7 @@ pub(crate) fn facts() -> Facts {
         "metrics.scheduler": true, "metrics.controllerManager": true, "metrics.proxy": false, "metrics.etcd": false,
         "infiniband.wanted": false, "infiniband.addresses": null,
         "gpu.mig": "none", "gpu.timeSlicing": null, "gpu.driverOnHost": true, "gpu.tolerations": [], "gpu.migLabelled": 0,
-        "runai.enabled": true, "runai.version": "2.21", "runai.minor": "2.21", "runai.domain": "bcm-head-01.eth.cluster",
+        "runai.enabled": true, "runai.selfHosted": true, "runai.controlPlaneUrl": "https://bcm-head-01.eth.cluster", "runai.version": "2.21", "runai.minor": "2.21", "runai.domain": "bcm-head-01.eth.cluster",
         "runai.port": 443, "runai.standardPort": true, "runai.url": "https://bcm-head-01.eth.cluster",
         "runai.endpoint": "bcm-head-01.eth.cluster", "runai.source": "jfrog", "runai.mirror": null,
         "runai.cluster": "bcm-gpu-cluster", "runai.adminEmail": "admin@example.com", "runai.privateAuthority": true,
@@ -206,8 +217,9 @@ pub(crate) fn every_way() -> Vec<(&'static str, Desired, Facts)> {
     choose(&mut elsewhere, "gpu-operator", |choice| choice.namespace = Some("gpus".to_owned()));
     let mut without_runai = desired();
     without_runai.runai = None;
-    let mut facts_without_runai = with(json!({"runai.enabled": false}));
-    facts_without_runai.retain(|name, _| !name.starts_with("runai.") || name == "runai.enabled");
+    let mut facts_without_runai = with(json!({"runai.enabled": false, "runai.selfHosted": false}));
+    let stays = ["runai.enabled", "runai.selfHosted"];
+    facts_without_runai.retain(|name, _| !name.starts_with("runai.") || stays.contains(&name.as_str()));
     let mut knative = desired();
     choose(&mut knative, "knative-operator", |choice| choice.version = Some("v1.19.2".parse().unwrap()));
     let port = json!({"runai.standardPort": false, "runai.port": 30443, "runai.url": "https://a.example:30443", "runai.endpoint": "a.example:30443"});
@@ -271,6 +283,12 @@ fn more_ways() -> Vec<(&'static str, Desired, Facts)> {
             with(json!({"metrics.scheduler": false, "metrics.controllerManager": false})),
         ),
         ("everything that is off", everything(), facts()),
+        ("control plane elsewhere", desired(), with(elsewhere())),
+        (
+            "control plane elsewhere, 2.25",
+            desired(),
+            with(merged(elsewhere(), json!({"runai.version": "2.25.10", "runai.minor": "2.25"}))),
+        ),
     ]
 }
 

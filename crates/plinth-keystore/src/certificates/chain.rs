@@ -25,6 +25,8 @@ pub(super) struct Certificate {
     pub(super) is_authority: bool,
     /// For people.
     pub(super) subject: String,
+    /// For people: who signed it.
+    pub(super) issuer: String,
 }
 
 /// Certificates in the order of their file, DER. Never empty.
@@ -48,6 +50,11 @@ impl Chain {
     /// The first certificate.
     pub(super) fn leaf(&self) -> Result<Certificate, String> {
         self.at(0)
+    }
+
+    /// All of them, in their order.
+    pub(super) fn all(&self) -> Result<Vec<Certificate>, String> {
+        (0..self.0.len()).map(|index| self.at(index)).collect()
     }
 
     fn at(&self, index: usize) -> Result<Certificate, String> {
@@ -135,6 +142,7 @@ fn describe(certificate: &X509Certificate<'_>) -> Result<Certificate, String> {
         fingerprint: Digest::of_bytes(certificate.as_raw()).as_str().to_owned(),
         is_authority: certificate.is_ca(),
         subject: certificate.subject().to_string(),
+        issuer: certificate.issuer().to_string(),
     })
 }
 

@@ -48,7 +48,7 @@ impl FileKeystore {
     }
 
     /// The source with the names of its files as this process can open them.
-    fn placed(&self, source: &CertificateSource) -> CertificateSource {
+    pub(super) fn placed(&self, source: &CertificateSource) -> CertificateSource {
         let place = |name: &String| plinth_world::files::named(&self.folder, name).to_string_lossy().into_owned();
         match source {
             CertificateSource::Generated { .. } => source.clone(),
@@ -322,7 +322,7 @@ impl Files {
     }
 }
 
-fn read_chain(path: &str) -> Result<Chain, String> {
+pub(super) fn read_chain(path: &str) -> Result<Chain, String> {
     let bytes =
         files::read_up_to(Path::new(path), LARGEST).map_err(|error| format!("reading {path} failed: {error}"))?;
     let text = String::from_utf8(bytes).map_err(|_| format!("{path} is not text"))?;
@@ -337,8 +337,20 @@ fn judge(
     names: &[String],
     now: Timestamp,
 ) -> Result<Vec<String>, String> {
+    let mut wrong: Vec<String> = chain.check_key(key).err().into_iter().collect();
+    wrong.extend(judge_public(chain, authority, names, now)?);
+    Ok(wrong)
+}
+
+/// The same without a look at its key.
+pub(super) fn judge_public(
+    chain: &Chain,
+    authority: Option<&Chain>,
+    names: &[String],
+    now: Timestamp,
+) -> Result<Vec<String>, String> {
     let leaf = chain.leaf()?;
-    let checks = [chain.check_key(key), chain.check_order(), authority.map_or(Ok(()), |a| chain.check_authority(a))];
+    let checks = [chain.check_order(), authority.map_or(Ok(()), |a| chain.check_authority(a))];
     let mut wrong: Vec<String> = checks.into_iter().filter_map(Result::err).collect();
     if leaf.is_authority {
         wrong.push(format!("the first certificate ({}) is an authority: the leaf must stand first", leaf.subject));

@@ -260,3 +260,37 @@ async fn refused_wishes_change_nothing() {
     assert!(refused.unwrap_err().doing.starts_with("making certificate `runai`"));
     assert!(!file(new.path(), "ca.key").exists());
 }
+
+#[tokio::test]
+async fn a_review_shows_names_dates_and_issuers_and_reads_no_key() {
+    let dir = tempfile::tempdir().unwrap();
+    let keystore = keystore(dir.path());
+    let now = ctx(DAY).clock().now();
+    let wanted = names(&["a.test", "*.a.test"]);
+    assert_eq!(
+        keystore.review("runai", &wanted, &own(), now).unwrap(),
+        crate::Review::default(),
+        "nothing is there yet"
+    );
+    made(dir.path()).await;
+    let files = ["tls.crt", "ca.pem"];
+    for name in files {
+        fs::copy(file(dir.path(), name), dir.path().join(name)).unwrap();
+    }
+    fs::remove_file(file(dir.path(), "tls.key")).unwrap();
+    let given = given(dir.path(), "tls.crt", "no-such-key", Some("ca.pem"));
+    let seen = keystore.review("runai", &wanted, &given, now).unwrap();
+    assert_eq!((seen.kept.len(), seen.given.len(), seen.authority.len()), (2, 2, 1));
+    assert_eq!(seen.given, seen.kept);
+    let (leaf, authority) = (&seen.given[0], &seen.given[1]);
+    assert_eq!((&leaf.names, leaf.is_authority, authority.is_authority), (&wanted, false, true));
+    assert_eq!((&leaf.issuer, authority), (&authority.subject, &seen.authority[0]));
+    assert!(leaf.from < now && now < leaf.until && leaf.until < authority.until);
+    assert_eq!(seen.wrong, Vec::<String>::new());
+    let other = names(&["b.test"]);
+    let late = "2031-01-01T00:00:00Z".parse().unwrap();
+    let wrong = keystore.review("runai", &other, &given, late).unwrap().wrong.join("; ");
+    assert!(wrong.contains("does not cover b.test") && wrong.contains("it expired"), "{wrong}");
+    let absent = super::tests::given(dir.path(), "nothing.pem", "no-such-key", None);
+    assert!(keystore.review("runai", &wanted, &absent, now).unwrap().wrong[0].contains("nothing.pem"));
+}

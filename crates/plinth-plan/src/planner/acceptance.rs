@@ -33,8 +33,11 @@ pub(super) fn steps(
     }
     if let Some(runai) = &desired.runai {
         steps.extend(dns(desired, runai, cluster, base));
-        let address = cluster.ingress_address(desired);
-        steps.push(ingress(runai, address, names));
+        // Nothing answers at the root of a cluster whose control plane is elsewhere.
+        if runai.control_plane.is_none() {
+            let address = cluster.ingress_address(desired);
+            steps.push(ingress(runai, address, names));
+        }
     }
     steps.extend(storage(desired, resolution, base));
     if let (Some(runai), Some(_)) = (&desired.runai, runai::part(resolution, RunaiPart::Cluster)) {

@@ -192,7 +192,8 @@ fn about_members(discovery: &Discovery) -> Vec<Finding> {
 
 fn token_missing(desired: &Desired) -> Option<Finding> {
     let runai = desired.runai.as_ref()?;
-    let wanted = runai.registry_token.is_none() && runai.source != ArtifactSource::Airgapped;
+    let is_open = runai.source == ArtifactSource::Airgapped || runai.control_plane.is_some();
+    let wanted = runai.registry_token.is_none() && !is_open;
     wanted.then(|| {
         let text = "Run:ai's images cannot be pulled without a registry token";
         Finding::error(code::SITE_REGISTRY_TOKEN, "runai.registry.token", text)

@@ -2,7 +2,7 @@
 
 use super::platform::{Base, end};
 use crate::cluster::Cluster;
-use crate::facts::{private_authority, url};
+use crate::facts::{control_plane_url, private_authority, url};
 use crate::ids;
 use crate::step::{Refine, step};
 use plinth_catalog::{Resolution, ResolvedComponent, RunaiNames, RunaiPart};
@@ -44,9 +44,16 @@ pub(super) fn steps(
         resolution.components.iter().filter(first).flat_map(|c| base.component(c, &[])).collect();
     let Some(runai) = &desired.runai else { return steps };
     let target = target(runai, resolution, names, cluster.ingress_address(desired));
-    steps.push(issuer(runai, target.clone(), control_plane(resolution, base), names));
+    // Elsewhere the issuer is not ours to set, and a service names another host in it than the tenant's.
+    let before = match &runai.control_plane {
+        Some(_) => base.join(),
+        None => {
+            steps.push(issuer(runai, target.clone(), control_plane(resolution, base), names));
+            ids::issuer(&runai.domain)
+        }
+    };
     if let Some(cluster_part) = part(resolution, RunaiPart::Cluster) {
-        steps.push(register(runai, target.clone()));
+        steps.push(register(runai, target.clone(), before));
         steps.extend(base.component(cluster_part, &[ids::register(&runai.cluster)]));
         steps.push(connected(runai, target.clone(), end(cluster_part)));
         steps.extend(org_units(runai, &target));
@@ -67,14 +74,17 @@ pub(super) fn target(
     address: Option<Ipv4Addr>,
 ) -> RunaiTarget {
     let exact = part(resolution, RunaiPart::Cluster).and_then(|c| c.release.version.exact());
+    let elsewhere = runai.control_plane.as_ref();
+    let is_here = elsewhere.is_none();
     RunaiTarget {
-        url: url(runai),
-        address,
-        realm: names.realm.clone(),
+        url: control_plane_url(runai),
+        address: address.filter(|_| is_here),
+        realm: elsewhere.and_then(|there| there.realm.clone()).unwrap_or_else(|| names.realm.clone()),
         admin: runai.admin_email.clone(),
         password: runai.admin_password.clone(),
-        authority: private_authority(runai).then(|| names.certificate.clone()),
+        authority: (is_here && private_authority(runai)).then(|| names.certificate.clone()),
         cluster: runai.cluster.clone(),
+        cluster_url: elsewhere.map(|_| url(runai)),
         version: exact.cloned().unwrap_or_else(|| runai.version.without_v()),
         api: names.api(&runai.version),
     }
@@ -92,10 +102,9 @@ fn issuer(runai: &Runai, target: RunaiTarget, before: StepId, names: &RunaiNames
         .needing([ids::certificate(&names.certificate)])
 }
 
-fn register(runai: &Runai, target: RunaiTarget) -> Step {
+fn register(runai: &Runai, target: RunaiTarget, before: StepId) -> Step {
     let reason = format!("the cluster part signs in with the identity that Run:ai gives {}", runai.cluster);
-    step(ids::register(&runai.cluster), Work::RunaiRegister(RunaiRegister { target }), reason)
-        .needing([ids::issuer(&runai.domain)])
+    step(ids::register(&runai.cluster), Work::RunaiRegister(RunaiRegister { target }), reason).needing([before])
 }
 
 fn connected(runai: &Runai, target: RunaiTarget, end: StepId) -> Step {

@@ -56,7 +56,8 @@ impl SimRunai {
     async fn request(&self, call: &Call, target: &RunaiTarget) -> ClientResult<()> {
         self.centre.spend("runai", &target.url, timing::RUNAI_CALL).await;
         call.secret(&*self.secrets, &target.password)?;
-        if !self.centre.look(keycloak_answers)? {
+        // One that is elsewhere answers whatever stands here.
+        if target.cluster_url.is_none() && !self.centre.look(keycloak_answers)? {
             return Err(call
                 .fails("404 from Keycloak, so there is no token", "wait for the control plane to come up")
                 .transient("Keycloak needs minutes to come up"));

@@ -27,6 +27,8 @@ pub struct RunaiSetup {
     pub domain: String,
     /// Release of the control plane: `2.21`. Decides which paths there are and which credential a cluster gets.
     pub release: Version,
+    /// Realm: that of self-hosted ones, or the tenant's.
+    pub realm: String,
     /// Administrator.
     pub admin: String,
     /// The administrator's password.
@@ -65,6 +67,7 @@ impl RunaiSetup {
         Self {
             domain: domain.to_owned(),
             release,
+            realm: "runai".to_owned(),
             admin: "admin@example.com".to_owned(),
             password,
             clients: vec!["runai".to_owned()],

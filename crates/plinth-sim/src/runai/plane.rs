@@ -67,7 +67,7 @@ impl Plane {
 
     /// The issuer that the services of the control plane expect in a token.
     pub(super) fn familiar(&self) -> String {
-        format!("{}/auth/realms/runai", self.url)
+        format!("{}/auth/realms/{}", self.url, self.setup.realm)
     }
 
     /// The issuer that Keycloak writes.
@@ -185,6 +185,10 @@ impl Entry {
             nodes: Vec::new(),
             secret: format!("client-{}", Uuid::new_v4().simple()),
         }
+    }
+
+    pub(super) fn domain(&self) -> Option<String> {
+        self.fields.get("domain")?.as_str().map(str::to_owned)
     }
 
     fn json(&self) -> Value {

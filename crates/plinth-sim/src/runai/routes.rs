@@ -99,7 +99,7 @@ async fn behind(State(plane): Held, request: Request) -> Response {
 
 async fn discovery(State(plane): Held, Path(realm): Path<String>) -> Response {
     serve(&plane, "discovery", async || {
-        if realm != "runai" {
+        if realm != plane.setup.realm {
             return Reply::json(404, &json!({"error": "Realm does not exist"}));
         }
         let issuer = plane.issuer();
@@ -111,7 +111,7 @@ async fn discovery(State(plane): Held, Path(realm): Path<String>) -> Response {
 
 async fn realm_token(State(plane): Held, Path(realm): Path<String>, body: Bytes) -> Response {
     serve(&plane, "token", async || {
-        if realm != "runai" {
+        if realm != plane.setup.realm {
             return Reply::json(404, &json!({"error": "Realm does not exist"}));
         }
         oauth_token(&plane, &body)

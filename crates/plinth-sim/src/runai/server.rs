@@ -102,6 +102,13 @@ impl RunaiServer {
         self.plane.change_unit(unit, change);
     }
 
+    /// The address under which a cluster was registered.
+    #[must_use]
+    pub fn domain(&self, uuid: &str) -> Option<String> {
+        let held = self.plane.held();
+        held.clusters.iter().find(|entry| entry.uuid == uuid).and_then(Entry::domain)
+    }
+
     /// A department or a project, as the control plane knows it.
     #[must_use]
     pub fn unit(&self, name: &str) -> Option<Value> {

@@ -164,6 +164,7 @@ pub(crate) fn runai() -> RunaiTarget {
         password: secret("RUNAI_ADMIN_PASSWORD"),
         authority: Some("runai".to_owned()),
         cluster: "bcm-gpu-cluster".to_owned(),
+        cluster_url: None,
         version: "2.21.43".parse().unwrap(),
         api: RunaiApi::default(),
     }

@@ -89,6 +89,7 @@ impl Stand {
             password: password(),
             authority: Some("runai".to_owned()),
             cluster: CLUSTER.to_owned(),
+            cluster_url: None,
             api: CATALOG.runai().api(&version),
             version,
         };

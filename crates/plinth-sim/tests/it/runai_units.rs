@@ -1,9 +1,9 @@
 //! Departments and projects with their quota, over real TLS.
 
 use crate::runai_stand::{CLUSTER, Stand, quick, setup};
-use plinth_model::steps::OrgUnit;
+use plinth_model::steps::{OrgUnit, RunaiTarget};
 use plinth_runai::RunaiTiming;
-use plinth_sim::runai::{RunaiFault, RunaiFaultKind};
+use plinth_sim::runai::{RunaiFault, RunaiFaultKind, RunaiSetup};
 use plinth_world::Cause;
 use plinth_world::runai::RunaiClient;
 use serde_json::json;
@@ -104,4 +104,17 @@ async fn what_an_answer_says_does_not_become_a_path() {
         assert_eq!(error.cause, Cause::BadAnswer, "{id}: {error:?}");
         assert_eq!(stand.count("quota"), 0, "{id}");
     }
+}
+
+#[tokio::test]
+async fn a_cluster_of_a_tenant_is_registered_under_its_own_address() {
+    let stand = Stand::of(RunaiSetup { realm: "acme".to_owned(), ..setup("2.24") }, vec![]);
+    let own = "https://gpu.example:30443".to_owned();
+    let target = RunaiTarget { realm: "acme".to_owned(), cluster_url: Some(own.clone()), ..stand.target.clone() };
+    let made = stand.client.register(&stand.ctx, &target).await.unwrap();
+    assert_eq!(stand.server.domain(&made.uuid), Some(own));
+    stand.client.keep_credentials(&stand.ctx, &target, &made.uuid).await.unwrap();
+    assert_eq!(stand.server.unexpected(), Vec::<String>::new());
+    let here = stand.failure(stand.client.clusters(&stand.ctx, &stand.target).await);
+    assert!(here.happened.contains("404"), "the realm of self-hosted ones is not there: {here:?}");
 }

@@ -219,7 +219,7 @@ fn artefacts(runai: &Runai, diagnostics: &mut Diagnostics<'_>) {
     }
     let token = runai.registry.as_ref().is_some_and(|registry| registry.token.is_some());
     let user = runai.registry.as_ref().is_some_and(|registry| registry.user.is_some());
-    if source != Source::Airgapped && !token {
+    if source != Source::Airgapped && !token && runai.control_plane.is_none() {
         let finding =
             Finding::error(code::SITE_REGISTRY_TOKEN, "runai.registry", "the vendor's registry needs a token");
         diagnostics.report(finding.fix("add `registry: {token: {env: RUNAI_REGISTRY_TOKEN}}` under `runai`"));

@@ -1,20 +1,23 @@
-//! Run:ai, self-hosted.
+//! Run:ai: self-hosted, or its cluster part alone.
 
-use super::rules::{Domain, Email, FilePath, Label, MirrorHost};
+use super::rules::{Domain, Email, Endpoint, FilePath, Label, MirrorHost};
 use super::secret::SecretSource;
 use super::text::Text;
 use plinth_model::Version;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-/// Run:ai, self-hosted: control plane and cluster part on this cluster.
+/// Run:ai: control plane and cluster part on this cluster, or with `controlPlane` the cluster part alone.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct Runai {
     /// Version: a line (`"2.21"`, in quotes) or an exact one (`2.21.43`).
     pub(crate) version: Text<Version>,
-    /// Host name of the control plane, without scheme and port.
+    /// Host name of the control plane, without scheme and port; with `controlPlane` the one under which this cluster is reached.
     pub(crate) domain: Text<Domain>,
+    /// The control plane, where it is not on this cluster; plinth installs it when absent.
+    #[serde(default)]
+    pub(crate) control_plane: Option<ControlPlane>,
     /// Port in its address: 443 behind a load balancer, else the ingress node port for HTTPS.
     #[serde(default)]
     #[schemars(range(min = 1))]
@@ -29,7 +32,7 @@ pub(crate) struct Runai {
     /// Login of the artefact registry.
     #[serde(default)]
     pub(crate) registry: Option<Registry>,
-    /// First administrator.
+    /// First administrator; with `controlPlane` one that is there, with a password of the control plane's own.
     pub(crate) admin: Admin,
     /// The cluster as Run:ai knows it.
     #[serde(default)]
@@ -66,6 +69,18 @@ pub(crate) struct Project {
     /// Quota of GPUs in the node pool `default`.
     #[schemars(range(max = 100_000))]
     pub(crate) gpus: u32,
+}
+
+/// A control plane that is not on this cluster: a tenant of Run:ai's service (SaaS), or one of another cluster. Its certificate must be
+/// one that everybody trusts.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct ControlPlane {
+    /// Its address, such as `https://TENANT.run.ai`.
+    pub(crate) url: Text<Endpoint>,
+    /// Realm of its logins; the tenant of `https://TENANT.run.ai`, else `runai`, when absent.
+    #[serde(default)]
+    pub(crate) realm: Option<Text<Label>>,
 }
 
 /// Where artefacts come from.

@@ -117,10 +117,10 @@ fn infiniband_is_named_in_one_way_and_has_addresses_of_its_own() {
 
 #[test]
 fn a_project_has_one_department() {
-    const CLUSTER: &str = "  cluster: {name: bcm-gpu-cluster}";
+    const DOMAIN: &str = "  domain: bcm-head-01.eth.cluster";
     let with = |departments: &str| {
-        let more = format!("{CLUSTER}\n  departments: {departments}");
-        summary(&changed(&[(CLUSTER, more.as_str())])).join(" | ")
+        let more = format!("{DOMAIN}\n  departments: {departments}");
+        summary(&changed(&[(DOMAIN, more.as_str())])).join(" | ")
     };
     assert_eq!(with("[{name: a, gpus: 8, projects: [{name: x, gpus: 0}]}, {name: b, gpus: 0}]"), "");
     let twice = with(
@@ -130,4 +130,14 @@ fn a_project_has_one_department() {
     assert!(with("[{name: a, gpus: 8}, {name: a, gpus: 8}]").contains("site.duplicate-project"));
     assert!(with("[{name: Team A, gpus: 8}]").contains("departments[0].name"));
     assert!(!with("[{name: a, gpus: -1}]").is_empty() && !with("[{name: a}]").is_empty());
+}
+
+#[test]
+fn a_control_plane_elsewhere_has_a_url_and_needs_no_login_of_the_registry() {
+    const REGISTRY: &str = "  registry: {token: {env: RUNAI_REGISTRY_TOKEN}}";
+    let with = |text: &str| summary(&changed(&[(REGISTRY, text)])).join(" | ");
+    assert!(with("").contains("site.registry-token"));
+    assert_eq!(with("  controlPlane: {url: \"https://acme.run.ai\"}"), "");
+    assert!(with("  controlPlane: {url: acme.run.ai}").contains("controlPlane.url"));
+    assert!(with("  controlPlane: {}").contains("controlPlane"));
 }

@@ -457,6 +457,9 @@ pub(crate) enum Rendering {
     Values,
     /// Objects that are applied beside the releases, such as address pools
     Objects,
+    /// Certificates for a review: names, dates and issuers of what would be made, is kept or is given, and which chart reads it under which
+    /// name; never a private key
+    Certs,
     /// Every file and image that a mirror must hold: for Kubernetes with its checksum, which Kubespray itself is asked for, and of the
     /// platform as far as known
     MirrorList,

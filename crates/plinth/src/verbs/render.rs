@@ -4,6 +4,7 @@ use crate::args::{Common, Render, Rendering};
 use crate::input;
 use crate::printer::Printer;
 use crate::screen::Screen;
+use plinth_app::certificates::{self, CertificateReview};
 use plinth_app::{Access, Depth, Failure, Goal, Input};
 use plinth_model::steps::{HelmRelease, KubeObjects};
 use plinth_model::{Exit, Plan, Problem, Work};
@@ -33,6 +34,7 @@ pub(crate) async fn run(common: &Common, verb: &Render, printer: &Printer) -> Re
         Rendering::Variables => engine(&planned.plan, EngineFile::Variables),
         Rendering::Values => values(&planned.plan, common.json)?,
         Rendering::Objects => objects(&planned.plan, common.json)?,
+        Rendering::Certs => vec![certs(&operation.certificates(&planned)?, common.json)],
         Rendering::MirrorList => vec![mirror_list(&operation.mirror_list(&planned).await?, common.json)],
     };
     write_all(common, verb, &files, printer)
@@ -40,6 +42,14 @@ pub(crate) async fn run(common: &Common, verb: &Render, printer: &Printer) -> Re
 
 fn mirror_list(list: &MirrorList, json: bool) -> (String, String) {
     if json { ("mirror-list.json".to_owned(), list.json()) } else { ("mirror-list.txt".to_owned(), list.text()) }
+}
+
+fn certs(reviews: &[CertificateReview], json: bool) -> (String, String) {
+    if json {
+        ("certificates.json".to_owned(), format!("{:#}\n", certificates::json(reviews)))
+    } else {
+        ("certificates.txt".to_owned(), certificates::text(reviews))
+    }
 }
 
 fn write_all(common: &Common, verb: &Render, files: &Files, printer: &Printer) -> Result<Exit, Failure> {

@@ -82,6 +82,22 @@ fn a_quota_that_changes_is_the_only_thing_that_changes() {
 }
 
 #[test]
+fn a_cluster_joins_a_control_plane_elsewhere() {
+    let folder = TempDir::new().unwrap();
+    let registry = "  registry: {token: {env: RUNAI_REGISTRY_TOKEN}}";
+    let site = std::fs::read_to_string(basepod()).unwrap();
+    let site = site.replace(registry, "  controlPlane: {url: \"https://acme.run.ai\"}");
+    std::fs::write(folder.path().join("site.yaml"), site).unwrap();
+    let (state, events) = (folder.path().join("state"), folder.path().join("events.ndjson"));
+    plinth(folder.path(), &["rehearse", "--state", text(&state), "--events", text(&events)]).exits(0);
+    let records = std::fs::read_to_string(&events).unwrap();
+    let records: Vec<Value> = records.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let changed = steps_with(&records, "changed");
+    assert!(changed.iter().any(|step| step == "runai/register/bcm-gpu-cluster"), "{changed:#?}");
+    assert!(!records.iter().any(|record| record.to_string().contains("runai-backend")), "nothing of a control plane");
+}
+
+#[test]
 fn a_node_that_drops_is_named_and_the_next_run_finishes_the_rest_only() {
     let folder = TempDir::new().unwrap();
     let state = folder.path().join("state");

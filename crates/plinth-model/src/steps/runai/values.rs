@@ -27,6 +27,9 @@ pub struct RunaiTarget {
     pub authority: Option<String>,
     /// Cluster name.
     pub cluster: String,
+    /// Where the cluster itself is reached; none: at the URL of the control plane, which is on it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cluster_url: Option<String>,
     /// Version of the cluster part.
     pub version: Version,
     /// How a control plane of that version is spoken to.

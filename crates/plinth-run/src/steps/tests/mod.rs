@@ -153,6 +153,7 @@ fn runai() -> RunaiTarget {
         password: SecretRef::Env("PASSWORD".to_owned()),
         authority: None,
         cluster: "gpu".to_owned(),
+        cluster_url: None,
         version: "2.21.43".parse().unwrap(),
         api: RunaiApi::default(),
     }
