@@ -14,6 +14,7 @@ mod package;
 mod payload;
 mod process;
 mod program;
+mod render;
 mod repair;
 #[cfg(test)]
 mod tests;

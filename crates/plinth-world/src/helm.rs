@@ -1,9 +1,11 @@
 //! The Helm client: its calls and the values they speak. The real one is `plinth-helm`.
 
 mod differences;
+mod manifests;
 mod program;
 
 pub use differences::value_differences;
+pub use manifests::{Rendered, Rendering};
 pub use program::{Helm, HelmMajor, HelmPrograms};
 
 use crate::{Cause, ClientError, ClientResult, Context};
@@ -42,6 +44,9 @@ pub trait HelmClient: Send + Sync {
     /// Nothing is done when it is as wanted. What an attempt before left behind is repaired first, and answered, a sentence each:
     /// an operation of helm that was broken off long ago, left-over Jobs. One that may still be at work is an error.
     async fn upgrade(&self, ctx: &Context, release: &Release) -> ClientResult<Vec<String>>;
+    /// Renders what the release would bring, without a cluster, without secrets and without changing anything. The same question is
+    /// worked out once.
+    async fn render(&self, ctx: &Context, release: &Release, how: &Rendering) -> ClientResult<Rendered>;
     /// Uninstalls the release with its history, and waits until what it made is gone. What helm keeps on purpose stays: its
     /// namespace, custom resource definitions that are no templates, claims of volumes. A release that is not there is fine.
     async fn uninstall(&self, ctx: &Context, release: &ReleaseName, limit: Duration) -> ClientResult<()>;
@@ -63,7 +68,10 @@ pub fn not_older(release: &Release, deployed: &Version, wanted: &Version) -> Cli
          {component} into the site file",
         wanted.bare()
     );
-    let finding = Finding::error(code::HELM_OLDER_VERSION, &**component, text.clone()).fix(&*fix);
+    let finding = Finding::error(code::HELM_OLDER_VERSION, &**component, text.clone())
+        .evidence(format!("release {namespace}/{name} has chart version {}", deployed.bare()))
+        .evidence(format!("the plan has {}", release.version_in_words()))
+        .fix(&*fix);
     Err(ClientError::new("helm", format!("upgrading release {namespace}/{name}"))
         .happened(text)
         .attempt(fix)

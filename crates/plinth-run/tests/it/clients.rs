@@ -14,12 +14,12 @@ use plinth_world::ansible::{AnsibleClient, Download, PlayHosts, PlayRun, PlaySta
 use plinth_world::bcm::{BcmClient, BcmIdentity};
 use plinth_world::engine::EngineRecords;
 use plinth_world::fetch::FetchClient;
-use plinth_world::helm::{HelmClient, ReleaseState};
+use plinth_world::helm::{HelmClient, ReleaseState, Rendered, Rendering};
 use plinth_world::keystore::{CertificateState, Keystore, NodeKey};
 use plinth_world::kube::{
     CheckSeen, ClusterDns, ClusterHealth, ExistingCluster, GivenConfig, HealthState, HeldConfig, KubeAccess,
-    KubeChecks, KubeHealth, KubeJoins, KubeNamespaces, KubeNode, KubeNodes, KubeObjects, KubeSecrets, KubeSystem,
-    KubeToolkits, ToolkitPod,
+    KubeChecks, KubeContent, KubeHealth, KubeJoins, KubeNamespaces, KubeNode, KubeNodes, KubeObjects, KubeSecrets,
+    KubeSystem, KubeToolkits, NodePort, ToolkitPod,
 };
 use plinth_world::node::{
     AccountState, Bootstrap, ControlPlane, HostKey, HostKeyState, Leftovers, NodeAccounts, NodeControlPlane, NodeFiles,
@@ -373,6 +373,21 @@ impl KubeObjects for Shut {
 }
 
 #[async_trait]
+impl KubeContent for Shut {
+    async fn further_kinds(&self, _: &Context) -> ClientResult<Vec<String>> {
+        refuse()
+    }
+
+    async fn owners(&self, _: &Context, _: &[ObjectName]) -> ClientResult<Vec<(ObjectName, Option<ReleaseName>)>> {
+        refuse()
+    }
+
+    async fn node_ports(&self, _: &Context) -> ClientResult<Vec<NodePort>> {
+        refuse()
+    }
+}
+
+#[async_trait]
 impl KubeHealth for Shut {
     async fn health(&self, _: &Context, _: &str, _: &Health) -> ClientResult<HealthState> {
         refuse()
@@ -406,6 +421,9 @@ impl HelmClient for Shut {
         refuse()
     }
     async fn upgrade(&self, _: &Context, _: &Release) -> ClientResult<Vec<String>> {
+        refuse()
+    }
+    async fn render(&self, _: &Context, _: &Release, _: &Rendering) -> ClientResult<Rendered> {
         refuse()
     }
     async fn uninstall(&self, _: &Context, _: &ReleaseName, _: std::time::Duration) -> ClientResult<()> {

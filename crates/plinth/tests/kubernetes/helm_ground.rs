@@ -205,6 +205,10 @@ impl ChartPackages for Packages {
         std::fs::write(&file, packed(&release.chart, version.as_str())).unwrap();
         Ok(ChartPackage { digest: Digest::of_bytes(&std::fs::read(&file).unwrap()).to_string(), file, version })
     }
+
+    async fn at_hand(&self, ctx: &Context, release: &Release) -> ClientResult<Option<ChartPackage>> {
+        self.package(ctx, release).await.map(Some)
+    }
 }
 
 /// The package of a chart below `tests/data/charts`. From version 0.8 on, its definition is in `crds/`.

@@ -15,12 +15,12 @@ use plinth_world::ansible::{AnsibleClient, Download, PlayHosts, PlayRun, PlaySta
 use plinth_world::bcm::{BcmClient, BcmIdentity};
 use plinth_world::engine::EngineRecords;
 use plinth_world::fetch::FetchClient;
-use plinth_world::helm::{HelmClient, ReleaseState};
+use plinth_world::helm::{HelmClient, ReleaseState, Rendered, Rendering};
 use plinth_world::keystore::{CertificateState, Keystore, NodeKey};
 use plinth_world::kube::{
     CheckSeen, ClusterDns, ClusterHealth, ExistingCluster, GivenConfig, HealthState, HeldConfig, KubeAccess,
-    KubeChecks, KubeHealth, KubeJoins, KubeNamespaces, KubeNode, KubeNodes, KubeObjects, KubeSecrets, KubeSystem,
-    KubeToolkits, ToolkitPod,
+    KubeChecks, KubeContent, KubeHealth, KubeJoins, KubeNamespaces, KubeNode, KubeNodes, KubeObjects, KubeSecrets,
+    KubeSystem, KubeToolkits, NodePort, ToolkitPod,
 };
 use plinth_world::node::{
     AccountState, Bootstrap, ControlPlane, HostKey, HostKeyState, Leftovers, NodeAccounts, NodeControlPlane, NodeFiles,
@@ -283,6 +283,12 @@ client!(KubeObjects {
     remove(objects: &[ObjectName]) -> ();
 });
 
+client!(KubeContent {
+    further_kinds() -> Vec<String>;
+    owners(objects: &[ObjectName]) -> Vec<(ObjectName, Option<ReleaseName>)>;
+    node_ports() -> Vec<NodePort>;
+});
+
 client!(KubeHealth {
     health(namespace: &str, health: &Health) -> HealthState;
 });
@@ -300,6 +306,7 @@ client!(HelmClient {
     release(namespace: &str, name: &str) -> Option<ReleaseState>;
     differences(release: &Release) -> Vec<String>;
     upgrade(release: &Release) -> Vec<String>;
+    render(release: &Release, how: &Rendering) -> Rendered;
     uninstall(release: &ReleaseName, limit: Duration) -> ();
 });
 
