@@ -8,18 +8,16 @@ use crate::process::{self, Job};
 use crate::program::Words;
 use async_trait::async_trait;
 use plinth_model::steps::{CrdPolicy, Release};
-use plinth_model::{Digest, ObjectName, ReleaseName, Secret, SecretRef};
+use plinth_model::{ObjectName, ReleaseName, Secret, SecretRef};
 use plinth_world::charts::ChartPackages;
 use plinth_world::helm::{
-    DEPLOYED, HelmClient, HelmPrograms, ReleaseRecord, ReleaseRecords, ReleaseState, Rendered, Rendering, not_older,
-    value_differences,
+    DEPLOYED, HelmClient, HelmPrograms, ReleaseRecord, ReleaseRecords, ReleaseState, not_older, value_differences,
 };
 use plinth_world::kube::{KubeHealth, KubeObjects};
 use plinth_world::secrets::Secrets;
 use plinth_world::{Cause, ClientError, ClientResult, Context, deadlines};
-use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Label by which a release remembers the package that it was made from: the beginning of the digest that the plan asked for (of the package, or of what names it in a registry), since
@@ -38,12 +36,10 @@ pub struct LocalHelm {
     pub(super) state: PathBuf,
     kubeconfig: PathBuf,
     pub(super) cluster: Arc<dyn HelmCluster>,
-    pub(super) packages: Arc<dyn ChartPackages>,
-    pub(super) program: Arc<dyn HelmPrograms>,
+    packages: Arc<dyn ChartPackages>,
+    program: Arc<dyn HelmPrograms>,
     secrets: Arc<dyn Secrets>,
     pub(super) abandoned: Duration,
-    /// Manifests that were rendered in this process.
-    rendered: Mutex<HashMap<Digest, Rendered>>,
 }
 
 impl LocalHelm {
@@ -59,7 +55,7 @@ impl LocalHelm {
     ) -> Self {
         let (state, kubeconfig) = (absolute(state), absolute(kubeconfig));
         let abandoned = deadlines::HELM_ABANDONED;
-        Self { state, kubeconfig, cluster, packages, program, secrets, abandoned, rendered: Mutex::default() }
+        Self { state, kubeconfig, cluster, packages, program, secrets, abandoned }
     }
 
     /// The same, with another time after which an open operation of somebody else is nobody's any more, beside its own limit.
@@ -67,14 +63,6 @@ impl LocalHelm {
     pub const fn abandoned_after(mut self, time: Duration) -> Self {
         self.abandoned = time;
         self
-    }
-
-    pub(super) fn known(&self, question: &Digest) -> Option<Rendered> {
-        self.rendered.lock().unwrap_or_else(PoisonError::into_inner).get(question).cloned()
-    }
-
-    pub(super) fn keep(&self, question: Digest, answer: &Rendered) {
-        self.rendered.lock().unwrap_or_else(PoisonError::into_inner).insert(question, answer.clone());
     }
 
     /// What is written in the newest revision.
@@ -295,10 +283,6 @@ impl HelmClient for LocalHelm {
             return Ok(Vec::new());
         }
         self.install(ctx, release, &doing).await
-    }
-
-    async fn render(&self, ctx: &Context, release: &Release, how: &Rendering) -> ClientResult<Rendered> {
-        self.rendered(ctx, release, how).await
     }
 
     async fn uninstall(&self, ctx: &Context, release: &ReleaseName, limit: Duration) -> ClientResult<()> {

@@ -20,6 +20,7 @@ mod repair;
 mod tests;
 
 pub use client::{HelmCluster, LocalHelm};
+pub use render::Renderer;
 /// Folder of the logs of helm, below the state directory.
 pub const LOGS: &str = "helm/logs";
 /// Logs that are kept: three runs over a whole platform.

@@ -2,23 +2,25 @@
 //! that is allowed, and no secret takes part: something else stands in for each, so what is rendered can be told and kept in memory.
 //! Not covered: what a chart looks up in the cluster while it renders, which is empty here.
 
-use crate::client::{LocalHelm, absolute, for_yaml};
+use crate::client::{absolute, for_yaml};
 use crate::failure::{self, CLIENT};
 use crate::folder::Folder;
 use crate::package::{definitions, documents};
 use crate::program::{bare, template};
+use async_trait::async_trait;
 use plinth_model::steps::Release;
 use plinth_model::text::visible;
 use plinth_model::{Digest, Secret, SecretRef};
-use plinth_world::charts::ChartPackage;
-use plinth_world::helm::{Helm, Rendered, Rendering};
+use plinth_world::charts::{ChartPackage, ChartPackages};
+use plinth_world::helm::{Helm, HelmPrograms, ManifestRenderer, Rendered, Rendering};
 use plinth_world::{ClientError, ClientResult, Context, deadlines};
 use serde_json::Value;
+use std::collections::HashMap;
 use std::convert::Infallible;
 use std::ffi::OsString;
 use std::io;
-use std::path::Path;
 use std::process::{ExitStatus, Stdio};
+use std::sync::{Arc, Mutex, PoisonError};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::time::timeout;
 
@@ -35,9 +37,16 @@ const IN_PLACE: &str = "stands-in-for-a-secret-Aa1";
 /// How helm begins the complaint of a chart's schema.
 const BY_SCHEMA: &str = "don't meet the specifications of the schema";
 
-impl LocalHelm {
-    /// See [`plinth_world::helm::HelmClient::render`].
-    pub(super) async fn rendered(&self, ctx: &Context, release: &Release, how: &Rendering) -> ClientResult<Rendered> {
+/// helm on this machine, as far as it needs no cluster. What was rendered is kept for as long as it lives.
+pub struct Renderer {
+    packages: Arc<dyn ChartPackages>,
+    program: Arc<dyn HelmPrograms>,
+    rendered: Mutex<HashMap<Digest, Rendered>>,
+}
+
+#[async_trait]
+impl ManifestRenderer for Renderer {
+    async fn render(&self, ctx: &Context, release: &Release, how: &Rendering) -> ClientResult<Rendered> {
         let Some(helm) = self.program.at_hand(ctx).await? else {
             return Ok(Rendered::NotHere(
                 "no helm that fits is on this machine, and none is fetched for a look".to_owned(),
@@ -46,11 +55,8 @@ impl LocalHelm {
         let Some(package) = self.package_for(ctx, release, how).await? else {
             return Ok(Rendered::NotHere("its package is not on this machine yet".to_owned()));
         };
-        let Ok(values) =
-            release.values.resolve::<Infallible>(&mut |_: &SecretRef| Ok(Secret::new(IN_PLACE.to_owned())))
-        else {
-            return Ok(Rendered::NotHere("its values cannot be written".to_owned()));
-        };
+        let in_place = &mut |_: &SecretRef| Ok::<_, Infallible>(Secret::new(IN_PLACE.to_owned()));
+        let Ok(values) = release.values.resolve(in_place);
         let question = (&package.digest, &helm.version, values.expose(), how, &release.release, &release.namespace);
         let question = Digest::of(&format!("{question:?}"));
         if let Some(known) = self.known(&question) {
@@ -59,8 +65,20 @@ impl LocalHelm {
         let doing = format!("rendering {}", release.component);
         ctx.progress(0, 0, doing.clone());
         let answer = one(&helm, &package, release, how, &for_yaml(&values), &doing).await?;
-        self.keep(question, &answer);
+        self.rendered.lock().unwrap_or_else(PoisonError::into_inner).insert(question, answer.clone());
         Ok(answer)
+    }
+}
+
+impl Renderer {
+    /// Nothing is done yet.
+    #[must_use]
+    pub fn new(packages: Arc<dyn ChartPackages>, program: Arc<dyn HelmPrograms>) -> Self {
+        Self { packages, program, rendered: Mutex::default() }
+    }
+
+    fn known(&self, question: &Digest) -> Option<Rendered> {
+        self.rendered.lock().unwrap_or_else(PoisonError::into_inner).get(question).cloned()
     }
 
     async fn package_for(

@@ -5,7 +5,7 @@ mod manifests;
 mod program;
 
 pub use differences::value_differences;
-pub use manifests::{Rendered, Rendering};
+pub use manifests::{ManifestRenderer, Rendered, Rendering};
 pub use program::{Helm, HelmMajor, HelmPrograms};
 
 use crate::{Cause, ClientError, ClientResult, Context};
@@ -44,9 +44,6 @@ pub trait HelmClient: Send + Sync {
     /// Nothing is done when it is as wanted. What an attempt before left behind is repaired first, and answered, a sentence each:
     /// an operation of helm that was broken off long ago, left-over Jobs. One that may still be at work is an error.
     async fn upgrade(&self, ctx: &Context, release: &Release) -> ClientResult<Vec<String>>;
-    /// Renders what the release would bring, without a cluster, without secrets and without changing anything. The same question is
-    /// worked out once.
-    async fn render(&self, ctx: &Context, release: &Release, how: &Rendering) -> ClientResult<Rendered>;
     /// Uninstalls the release with its history, and waits until what it made is gone. What helm keeps on purpose stays: its
     /// namespace, custom resource definitions that are no templates, claims of volumes. A release that is not there is fine.
     async fn uninstall(&self, ctx: &Context, release: &ReleaseName, limit: Duration) -> ClientResult<()>;

@@ -14,8 +14,8 @@ use plinth_plan::manifests::{self, Content, Manifests, Port, Protocol, Seen, Sur
 use plinth_plan::{Observed, StepObservation};
 use plinth_run::StepEnv;
 use plinth_site::desired::Engine;
-use plinth_world::ClientError;
-use plinth_world::helm::{Rendered, Rendering};
+use plinth_world::helm::{ManifestRenderer, Rendered, Rendering};
+use plinth_world::{ClientError, Context};
 use std::collections::BTreeMap;
 
 /// What a look may do.
@@ -85,13 +85,16 @@ impl Operation<'_> {
             return Ok(Vec::new());
         }
         let around = Surroundings::of(&self.desired, observed, &self.input.catalog, plan);
-        let env = self.env()?;
+        let (renderer, ctx) = self.world.renderer(&self.desired)?;
+        // Clients of the cluster come with those of BCM, whose secrets a plan alone need not get.
+        let env = if may.ask_cluster || self.world.is_rehearsal() { Some(self.env()?) } else { None };
         let work = async {
             let mut looked = Looked::default();
-            let mut seen = self.cluster_before(&env, may, &mut looked).await;
-            render(&env, &releases, &around, &seen, may, &mut looked).await;
-            if let Seen::Cluster(content) = &mut seen
-                && let Err(error) = fill(&env, &looked.all, content).await
+            let mut seen = self.cluster_before(env.as_ref(), &mut looked).await;
+            let render = Render { renderer: &*renderer, ctx: &ctx, around: &around, may_fetch: may.fetch };
+            render.all(&releases, &seen, &mut looked).await;
+            if let (Seen::Cluster(content), Some(env)) = (&mut seen, &env)
+                && let Err(error) = fill(env, &looked.all, content).await
             {
                 looked.skip("the cluster", &error.happened);
                 seen = Seen::NotLookedAt;
@@ -108,14 +111,12 @@ impl Operation<'_> {
     }
 
     /// The cluster as it is before: with the kinds that it serves, which charts ask for.
-    async fn cluster_before(&self, env: &StepEnv, may: May, looked: &mut Looked) -> Seen {
+    async fn cluster_before(&self, env: Option<&StepEnv>, looked: &mut Looked) -> Seen {
         if !self.has_cluster(env).await {
             let none_yet = self.desired.kubernetes.engine != Engine::Existing;
             return if none_yet { Seen::NoCluster } else { Seen::NotLookedAt };
         }
-        if !may.ask_cluster {
-            return Seen::NotLookedAt;
-        }
+        let Some(env) = env else { return Seen::NotLookedAt };
         match env.clients.kube.further_kinds(&env.ctx).await {
             Ok(kinds) => Seen::Cluster(Content { kinds: kinds.into_iter().collect(), ..Content::default() }),
             Err(error) => {
@@ -126,10 +127,12 @@ impl Operation<'_> {
     }
 
     /// Whether a kubeconfig is held. Nobody of the real world is asked for it.
-    async fn has_cluster(&self, env: &StepEnv) -> bool {
-        match &self.world {
-            OpenWorld::Real(_) => KubeApi::kept_in(&self.directory).is_file(),
-            OpenWorld::Simulated(_) => matches!(env.clients.kube.kubeconfig(&env.ctx).await, Ok(Some(_))),
+    async fn has_cluster(&self, env: Option<&StepEnv>) -> bool {
+        match (&self.world, env) {
+            (OpenWorld::Simulated(_), Some(env)) => {
+                matches!(env.clients.kube.kubeconfig(&env.ctx).await, Ok(Some(_)))
+            }
+            _ => KubeApi::kept_in(&self.directory).is_file(),
         }
     }
 }
@@ -147,31 +150,34 @@ fn release(work: &Work) -> Option<&Release> {
     }
 }
 
-/// One after the other, in the order of the plan: what comes before brings kinds that a chart may ask for.
-async fn render(
-    env: &StepEnv,
-    releases: &[&Release],
-    around: &Surroundings,
-    seen: &Seen,
-    may: May,
-    looked: &mut Looked,
-) {
-    for release in releases {
-        let how = Rendering {
-            kubernetes: around.kubernetes().cloned(),
-            kinds: manifests::kinds_for(&release.component, &looked.all, around, seen),
-            may_fetch: may.fetch,
-        };
-        match env.clients.helm.render(&env.ctx, release, &how).await {
-            Ok(Rendered::Manifests { objects, definitions }) => looked.all.push(Manifests {
-                component: release.component.clone(),
-                release: ReleaseName { namespace: release.namespace.clone(), name: release.release.clone() },
-                objects,
-                definitions,
-            }),
-            Ok(Rendered::Refused { by_schema, lines }) => looked.findings.push(refused(release, by_schema, lines)),
-            Ok(Rendered::NotHere(why)) => looked.skip(&release.component, &why),
-            Err(error) => looked.skip(&release.component, &error.happened),
+/// How manifests are got.
+struct Render<'a> {
+    renderer: &'a dyn ManifestRenderer,
+    ctx: &'a Context,
+    around: &'a Surroundings,
+    may_fetch: bool,
+}
+
+impl Render<'_> {
+    /// One after the other, in the order of the plan: what comes before brings kinds that a chart may ask for.
+    async fn all(&self, releases: &[&Release], seen: &Seen, looked: &mut Looked) {
+        for release in releases {
+            let how = Rendering {
+                kubernetes: self.around.kubernetes().cloned(),
+                kinds: manifests::kinds_for(&release.component, &looked.all, self.around, seen),
+                may_fetch: self.may_fetch,
+            };
+            match self.renderer.render(self.ctx, release, &how).await {
+                Ok(Rendered::Manifests { objects, definitions }) => looked.all.push(Manifests {
+                    component: release.component.clone(),
+                    release: ReleaseName { namespace: release.namespace.clone(), name: release.release.clone() },
+                    objects,
+                    definitions,
+                }),
+                Ok(Rendered::Refused { by_schema, lines }) => looked.findings.push(refused(release, by_schema, lines)),
+                Ok(Rendered::NotHere(why)) => looked.skip(&release.component, &why),
+                Err(error) => looked.skip(&release.component, &error.happened),
+            }
         }
     }
 }

@@ -1,6 +1,7 @@
 use super::pack::{chart, sha256};
 use super::{Trial, release};
 use plinth_world::Cause;
+use plinth_world::charts::ChartPackages as _;
 use std::fs;
 
 #[tokio::test]

@@ -14,7 +14,7 @@ use plinth_world::ansible::{AnsibleClient, Download, PlayHosts, PlayRun, PlaySta
 use plinth_world::bcm::{BcmClient, BcmIdentity};
 use plinth_world::engine::EngineRecords;
 use plinth_world::fetch::FetchClient;
-use plinth_world::helm::{HelmClient, ReleaseState, Rendered, Rendering};
+use plinth_world::helm::{HelmClient, ReleaseState};
 use plinth_world::keystore::{CertificateState, Keystore, NodeKey};
 use plinth_world::kube::{
     CheckSeen, ClusterDns, ClusterHealth, ExistingCluster, GivenConfig, HealthState, HeldConfig, KubeAccess,
@@ -421,9 +421,6 @@ impl HelmClient for Shut {
         refuse()
     }
     async fn upgrade(&self, _: &Context, _: &Release) -> ClientResult<Vec<String>> {
-        refuse()
-    }
-    async fn render(&self, _: &Context, _: &Release, _: &Rendering) -> ClientResult<Rendered> {
         refuse()
     }
     async fn uninstall(&self, _: &Context, _: &ReleaseName, _: std::time::Duration) -> ClientResult<()> {

@@ -9,12 +9,12 @@ use crate::timing;
 use crate::world::{Effect, Installed, State};
 use async_trait::async_trait;
 use jiff::Timestamp;
-use plinth_model::steps::{Health, Release};
+use plinth_model::steps::Release;
 use plinth_model::{ReleaseName, Secret, SecretRef};
-use plinth_world::helm::{DEPLOYED, HelmClient, ReleaseState, Rendered, Rendering, value_differences};
+use plinth_world::helm::{DEPLOYED, HelmClient, ReleaseState, value_differences};
 use plinth_world::secrets::Secrets;
 use plinth_world::{ClientError, ClientResult, Context};
-use serde_json::{Value, json};
+use serde_json::Value;
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
@@ -220,24 +220,6 @@ impl SimHelm {
     }
 }
 
-/// The manifest of a workload; none: it is no workload.
-fn workload(release: &Release, health: &Health) -> Option<Value> {
-    let Health::Workload { kind, name } = health else { return None };
-    let container = json!({
-        "name": "main",
-        "securityContext": {"allowPrivilegeEscalation": false, "capabilities": {"drop": ["ALL"]}},
-    });
-    let pod = json!({
-        "securityContext": {"runAsNonRoot": true, "seccompProfile": {"type": "RuntimeDefault"}},
-        "containers": [container],
-    });
-    Some(json!({
-        "apiVersion": "apps/v1", "kind": kind,
-        "metadata": {"name": name, "namespace": release.namespace},
-        "spec": {"template": {"spec": pod}},
-    }))
-}
-
 #[async_trait]
 impl HelmClient for SimHelm {
     async fn release(&self, _: &Context, namespace: &str, name: &str) -> ClientResult<Option<ReleaseState>> {
@@ -301,12 +283,6 @@ impl HelmClient for SimHelm {
             self.centre.wait(whole / 4).await;
         }
         self.end(release, true).map(|()| Vec::new())
-    }
-
-    /// As much as the rehearsal knows of a chart: the workloads that prove its health, hardened as far as no namespace refuses them.
-    async fn render(&self, _: &Context, release: &Release, _: &Rendering) -> ClientResult<Rendered> {
-        let objects = release.health.iter().filter_map(|health| workload(release, health)).collect();
-        Ok(Rendered::Manifests { objects, definitions: Vec::new() })
     }
 
     async fn uninstall(&self, ctx: &Context, release: &ReleaseName, _: Duration) -> ClientResult<()> {

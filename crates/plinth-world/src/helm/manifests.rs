@@ -1,6 +1,9 @@
 //! What a chart would bring, rendered by helm on this machine before anything of it is in a cluster.
 
+use crate::{ClientResult, Context};
+use async_trait::async_trait;
 use plinth_model::Version;
+use plinth_model::steps::Release;
 use serde_json::Value;
 
 /// How manifests are rendered.
@@ -33,4 +36,11 @@ pub enum Rendered {
     },
     /// It was not tried: the end of the sentence `not rendered, since ...`.
     NotHere(String),
+}
+
+/// Renders manifests. It needs no cluster and none of the site's secrets, so it is no part of the Helm client.
+#[async_trait]
+pub trait ManifestRenderer: Send + Sync {
+    /// What the release would bring. Nothing is changed; the same question is worked out once.
+    async fn render(&self, ctx: &Context, release: &Release, how: &Rendering) -> ClientResult<Rendered>;
 }

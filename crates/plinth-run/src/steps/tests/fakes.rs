@@ -15,7 +15,7 @@ use plinth_world::ansible::{AnsibleClient, Download, PlayHosts, PlayRun, PlaySta
 use plinth_world::bcm::{BcmClient, BcmIdentity};
 use plinth_world::engine::EngineRecords;
 use plinth_world::fetch::FetchClient;
-use plinth_world::helm::{HelmClient, ReleaseState, Rendered, Rendering};
+use plinth_world::helm::{HelmClient, ReleaseState};
 use plinth_world::keystore::{CertificateState, Keystore, NodeKey};
 use plinth_world::kube::{
     CheckSeen, ClusterDns, ClusterHealth, ExistingCluster, GivenConfig, HealthState, HeldConfig, KubeAccess,
@@ -306,7 +306,6 @@ client!(HelmClient {
     release(namespace: &str, name: &str) -> Option<ReleaseState>;
     differences(release: &Release) -> Vec<String>;
     upgrade(release: &Release) -> Vec<String>;
-    render(release: &Release, how: &Rendering) -> Rendered;
     uninstall(release: &ReleaseName, limit: Duration) -> ();
 });
 
