@@ -262,7 +262,11 @@ mod tests {
     fn with(place: &str, value: Value) -> Value {
         let mut spec = hardened();
         let (parent, key) = place.rsplit_once('/').unwrap();
-        spec.pointer_mut(parent).unwrap()[key] = value;
+        let parent = spec.pointer_mut(parent).unwrap();
+        match key.parse::<usize>() {
+            Ok(index) => parent[index] = value,
+            Err(_) => parent[key] = value,
+        }
         spec
     }
 

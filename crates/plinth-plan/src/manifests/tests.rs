@@ -131,13 +131,13 @@ fn ports_of_the_node_are_for_one_and_for_bcm() {
         let key = if host_network { "containerPort" } else { "hostPort" };
         let mut object =
             deployment(&json!({"hostNetwork": host_network, "containers": [{"name": "c", "ports": [{key: port}]}]}));
-        object["metadata"]["namespace"] = "kube-system".into();
+        object["metadata"] = json!({"name": format!("d-{host_network}"), "namespace": "kube-system"});
         object
     };
     let all = |port: u16| vec![manifests("a", vec![pod(port, true)]), manifests("b", vec![pod(port, false)])];
     let (code, _, evidence) = one(&all(9100), &around(), &Seen::NoCluster);
     assert_eq!(code, "platform.port-taken");
-    assert_eq!(evidence, "Deployment kube-system/d of a; Deployment kube-system/d of b");
+    assert_eq!(evidence, "Deployment kube-system/d-true of a; Deployment kube-system/d-false of b");
     let alone = |port| vec![manifests("a", vec![pod(port, true)])];
     for (port, with_bcm, with_proxy, who) in
         [(8081, true, false, "cmd"), (10443, true, true, "BCM's proxy"), (10250, false, false, "kubelet")]
