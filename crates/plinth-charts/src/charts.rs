@@ -221,14 +221,8 @@ impl Charts {
     /// What is here already and right, or else fetched.
     async fn had(&self, ctx: &Context, task: &Task<'_>) -> Result<ChartPackage, Failure> {
         let version = self.meant(task)?;
-        let known = version.as_ref().map(|version| self.records.content(&task.name, version)).transpose()?.flatten();
-        let known = known.filter(|content| task.takes(content));
-        let digest = task.digest.clone().or_else(|| known.as_ref().map(|content| content.digest.clone()));
-        // A manifest that the catalog pins is proved when the package comes; what is remembered says that it was this one.
-        let proved = task.manifest().is_none() || task.digest.is_some() || known.is_some();
-        if let Some(digest) = digest.filter(|_| proved)
-            && let Some(package) = self.kept(&digest, task).await?
-        {
+        let known = self.known(task, version.as_ref())?;
+        if let Some(package) = self.here(task, known.as_ref()).await? {
             return Ok(package);
         }
         let package = self.fetch(ctx, task, version.as_ref(), known.as_ref()).await?;
@@ -237,6 +231,36 @@ impl Charts {
             self.records.keep_meaning(&task.key, &record)?;
         }
         Ok(package)
+    }
+
+    /// The content that is remembered of a version, where it still answers what is asked.
+    fn known(&self, task: &Task<'_>, version: Option<&Version>) -> Result<Option<Content>, Failure> {
+        let known = version.map(|version| self.records.content(&task.name, version)).transpose()?.flatten();
+        Ok(known.filter(|content| task.takes(content)))
+    }
+
+    /// The package, if it is kept.
+    async fn here(&self, task: &Task<'_>, known: Option<&Content>) -> Result<Option<ChartPackage>, Failure> {
+        let digest = task.digest.clone().or_else(|| known.map(|content| content.digest.clone()));
+        // A manifest that the catalog pins is proved when the package comes; what is remembered says that it was this one.
+        let proved = task.manifest().is_none() || task.digest.is_some() || known.is_some();
+        match digest.filter(|_| proved) {
+            Some(digest) => self.kept(&digest, task).await,
+            None => Ok(None),
+        }
+    }
+
+    /// The package, if it needs no network; nothing is chosen for a line.
+    async fn near(&self, ctx: &Context, task: &Task<'_>) -> Result<Option<ChartPackage>, Failure> {
+        let Some(version) = self.meant(task)? else { return Ok(None) };
+        let known = self.known(task, Some(&version))?;
+        match self.here(task, known.as_ref()).await? {
+            Some(package) => Ok(Some(package)),
+            None if matches!(task.place, Place::Folder(_)) => {
+                self.fetch(ctx, task, Some(&version), known.as_ref()).await.map(Some)
+            }
+            None => Ok(None),
+        }
     }
 
     async fn kept(&self, digest: &str, task: &Task<'_>) -> Result<Option<ChartPackage>, Failure> {
@@ -412,5 +436,12 @@ impl ChartPackages for Charts {
         let busy = self.place_to_work(&task.key);
         let _alone = busy.lock().await;
         self.had(ctx, &task).await.map_err(|failure| self.dressed(failure, &task))
+    }
+
+    async fn at_hand(&self, ctx: &Context, release: &Release) -> ClientResult<Option<ChartPackage>> {
+        let task = self.task(release)?;
+        let busy = self.place_to_work(&task.key);
+        let _alone = busy.lock().await;
+        self.near(ctx, &task).await.map_err(|failure| self.dressed(failure, &task))
     }
 }

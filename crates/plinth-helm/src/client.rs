@@ -302,7 +302,7 @@ impl HelmClient for LocalHelm {
 }
 
 /// helm works in another folder and must still find it.
-fn absolute(path: &Path) -> PathBuf {
+pub(super) fn absolute(path: &Path) -> PathBuf {
     std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf())
 }
 
@@ -329,7 +329,7 @@ fn labels(release: &Release, last: Option<&ReleaseRecord>, attempt: &Attempt) ->
 
 /// JSON is YAML, but for some characters that YAML's readers refuse, or take for a line break and fold: those are written out. They
 /// stand in texts only. (YAML 1.2, 5.1 and 7.3.1; the reader of helm knows `\uXXXX` and no pairs of them.)
-fn for_yaml(json: &Secret) -> Secret {
+pub(super) fn for_yaml(json: &Secret) -> Secret {
     let mut text = String::with_capacity(json.expose().len());
     for c in json.expose().chars() {
         match c {

@@ -14,12 +14,14 @@ mod package;
 mod payload;
 mod process;
 mod program;
+mod render;
 mod repair;
 #[cfg(test)]
 mod tests;
 
 pub use client::{HelmCluster, LocalHelm};
 pub use process::all_ended;
+pub use render::Renderer;
 /// Folder of the logs of helm, below the state directory.
 pub const LOGS: &str = "helm/logs";
 /// Logs that are kept: three runs over a whole platform.

@@ -3,7 +3,8 @@
 use crate::failure::CLIENT;
 use crate::folder::Folder;
 use crate::repair::Way;
-use plinth_world::helm::{Helm, HelmMajor};
+use plinth_model::steps::Release;
+use plinth_world::helm::{Helm, HelmMajor, Rendering};
 use std::ffi::OsString;
 use std::path::Path;
 use std::time::Duration;
@@ -96,6 +97,22 @@ impl Words {
     pub(super) fn all(&self) -> &[OsString] {
         &self.0
     }
+}
+
+/// How manifests are asked for: with hooks, which are pods of the namespace too, and without tests, which nobody runs. Both major releases
+/// take the same words, and both keep the chart's schema.
+pub(super) fn template(release: &Release, package: &Path, how: &Rendering) -> Vec<OsString> {
+    let mut words: Vec<OsString> = vec!["template".into(), (&release.release).into(), package.as_os_str().to_owned()];
+    words.extend(["--namespace", &release.namespace, "--values", "-", "--skip-tests"].map(OsString::from));
+    if let Some(version) = &how.kubernetes {
+        words.extend(["--kube-version".into(), OsString::from(version.with_v().to_string())]);
+    }
+    for kind in &how.kinds {
+        // Charts ask for a group with its version, or for a kind of it.
+        let group = kind.rsplit_once('/').map_or(kind.as_str(), |(group, _)| group);
+        words.extend(["--api-versions", kind, "--api-versions", group].map(OsString::from));
+    }
+    words
 }
 
 /// `helm v3.18.6`.

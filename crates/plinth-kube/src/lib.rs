@@ -6,6 +6,7 @@
 mod api;
 mod checks;
 pub mod config;
+mod content;
 mod corefile;
 mod dns;
 mod existing;

@@ -101,7 +101,7 @@ async fn place(call: &Call<'_>, object: &ObjectName) -> ClientResult<Option<Api<
     Ok(found.map(|(resource, scope)| api(call, &resource, &scope, &object.namespace)))
 }
 
-async fn kind(call: &Call<'_>, version: &str, kind: &str) -> ClientResult<Option<(ApiResource, Scope)>> {
+pub(super) async fn kind(call: &Call<'_>, version: &str, kind: &str) -> ClientResult<Option<(ApiResource, Scope)>> {
     let (group, number) = version.split_once('/').unwrap_or(("", version));
     let (known, client) = (GroupVersionKind::gvk(group, number, kind), call.client());
     let found = call.find(|| kube::discovery::pinned_kind(&client, &known)).await?;

@@ -4,6 +4,7 @@
 //! `docs/words.md`.
 
 pub mod amount;
+pub mod api_group;
 pub mod digest;
 pub mod download;
 pub mod engine;

@@ -17,6 +17,7 @@ mod ids;
 mod images;
 pub mod lint;
 mod literal;
+pub mod manifests;
 mod names;
 pub mod observed;
 mod planner;

@@ -11,8 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 /// internet, and where the nodes are told of mirrors by us.
 #[must_use]
 pub fn unmirrored(desired: &Desired, resolution: &Resolution) -> Vec<Finding> {
-    let is_closed = desired.runai.as_ref().is_some_and(|runai| runai.source == ArtifactSource::Airgapped);
-    if !is_closed || desired.kubernetes.engine != Engine::Kubespray {
+    if !is_closed(desired) {
         return Vec::new();
     }
     let mirrored: BTreeSet<&str> = desired.registries.mirrors.iter().map(|mirror| mirror.registry.as_str()).collect();
@@ -28,8 +27,14 @@ pub fn unmirrored(desired: &Desired, resolution: &Resolution) -> Vec<Finding> {
     images.into_iter().map(|(registry, images)| finding(registry, images)).collect()
 }
 
+/// Whether the site has no internet, and its nodes are told of mirrors by us.
+pub(crate) fn is_closed(desired: &Desired) -> bool {
+    let says_so = desired.runai.as_ref().is_some_and(|runai| runai.source == ArtifactSource::Airgapped);
+    says_so && desired.kubernetes.engine == Engine::Kubespray
+}
+
 /// The registry of an image; a name without one is Docker Hub's.
-fn registry(image: &str) -> &str {
+pub(crate) fn registry(image: &str) -> &str {
     match image.split_once('/') {
         Some((host, _)) if host.contains(['.', ':']) || host == "localhost" => host,
         _ => "docker.io",

@@ -18,7 +18,7 @@ pub mod simulation;
 mod timing;
 pub mod world;
 
-pub use clients::{HeldBcm, MemoryKeystore, NoBcm, SimSecrets};
+pub use clients::{HeldBcm, MemoryKeystore, NoBcm, SimRenderer, SimSecrets};
 pub use clock::{Pace, VirtualClock};
 pub use faults::{Fault, FaultError, KnownNames};
 pub use scenario::{Oddity, Scenario};

@@ -23,4 +23,7 @@ pub trait ChartPackages: Send + Sync {
     /// The package of a release's chart, proved by its digest. A selector such as `~2.21.0` means one exact version, and the same one
     /// each time. What is already here needs no network.
     async fn package(&self, ctx: &Context, release: &Release) -> ClientResult<ChartPackage>;
+    /// The same, if it can be had without the network: it is kept, or lies in a folder of packages. Nothing is chosen: a selector whose
+    /// meaning is not known yet has none.
+    async fn at_hand(&self, ctx: &Context, release: &Release) -> ClientResult<Option<ChartPackage>>;
 }

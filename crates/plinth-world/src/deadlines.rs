@@ -115,6 +115,8 @@ pub const CHART_REQUEST: Duration = Duration::from_secs(150);
 pub const CHART_TRIES: usize = 3;
 /// `helm version`: it starts, prints and ends; a cold disk takes its time.
 pub const HELM_LOOK: Duration = Duration::from_secs(20);
+/// `helm template` of one chart: the largest take two seconds here; a busy machine takes its time.
+pub const HELM_RENDER: Duration = Duration::from_secs(60);
 /// Between two looks at a long task.
 pub const PLAY_TICK: Duration = Duration::from_secs(5);
 /// Progress is told at most so often.

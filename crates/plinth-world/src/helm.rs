@@ -1,9 +1,11 @@
 //! The Helm client: its calls and the values they speak. The real one is `plinth-helm`.
 
 mod differences;
+mod manifests;
 mod program;
 
 pub use differences::value_differences;
+pub use manifests::{ManifestRenderer, Rendered, Rendering};
 pub use program::{Helm, HelmMajor, HelmPrograms};
 
 use crate::{Cause, ClientError, ClientResult, Context};
@@ -63,7 +65,10 @@ pub fn not_older(release: &Release, deployed: &Version, wanted: &Version) -> Cli
          {component} into the site file",
         wanted.bare()
     );
-    let finding = Finding::error(code::HELM_OLDER_VERSION, &**component, text.clone()).fix(&*fix);
+    let finding = Finding::error(code::HELM_OLDER_VERSION, &**component, text.clone())
+        .evidence(format!("release {namespace}/{name} has chart version {}", deployed.bare()))
+        .evidence(format!("the plan has {}", release.version_in_words()))
+        .fix(&*fix);
     Err(ClientError::new("helm", format!("upgrading release {namespace}/{name}"))
         .happened(text)
         .attempt(fix)

@@ -5,7 +5,7 @@ use async_trait::async_trait;
 use indexmap::IndexMap;
 use plinth_model::finding::Code;
 use plinth_model::steps::{Check, Health, NodeTarget, PodSecurity, SecretContent};
-use plinth_model::{NodeName, ObjectName, Version};
+use plinth_model::{NodeName, ObjectName, ReleaseName, Version};
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
@@ -225,6 +225,32 @@ pub trait KubeObjects: Send + Sync {
     async fn remove(&self, ctx: &Context, objects: &[ObjectName]) -> ClientResult<()>;
 }
 
+/// A port of every node that a service has.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NodePort {
+    /// Its number.
+    pub number: u16,
+    /// `TCP`, `UDP` or `SCTP`.
+    pub protocol: String,
+    /// Whose.
+    pub service: ObjectName,
+}
+
+/// What a cluster holds that may stand in the way of what comes.
+#[async_trait]
+pub trait KubeContent: Send + Sync {
+    /// Kinds that are served beside Kubernetes' own: `monitoring.coreos.com/v1/ServiceMonitor`.
+    async fn further_kinds(&self, ctx: &Context) -> ClientResult<Vec<String>>;
+    /// Those of the objects that are there, each with the release that it is marked to belong to; none: to no release of helm.
+    async fn owners(
+        &self,
+        ctx: &Context,
+        objects: &[ObjectName],
+    ) -> ClientResult<Vec<(ObjectName, Option<ReleaseName>)>>;
+    /// Node ports in use.
+    async fn node_ports(&self, ctx: &Context) -> ClientResult<Vec<NodePort>>;
+}
+
 /// Health of what components bring.
 #[async_trait]
 pub trait KubeHealth: Send + Sync {
@@ -259,6 +285,7 @@ pub trait KubeClient:
     + KubeNamespaces
     + KubeSecrets
     + KubeObjects
+    + KubeContent
     + KubeHealth
     + ClusterDns
     + KubeChecks
@@ -274,6 +301,7 @@ impl<T> KubeClient for T where
         + KubeNamespaces
         + KubeSecrets
         + KubeObjects
+        + KubeContent
         + KubeHealth
         + ClusterDns
         + KubeChecks

@@ -17,6 +17,8 @@ mod kube_client;
 mod node;
 #[path = "kubernetes/platform.rs"]
 mod platform;
+#[path = "kubernetes/rendering.rs"]
+mod rendering;
 #[path = "kubernetes/sharing.rs"]
 mod sharing;
 #[path = "kubernetes/stand.rs"]

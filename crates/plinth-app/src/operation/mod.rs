@@ -2,6 +2,7 @@
 
 mod approve;
 mod charts;
+mod manifests;
 mod observe;
 mod open;
 mod plan;

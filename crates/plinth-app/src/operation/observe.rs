@@ -51,6 +51,8 @@ pub struct Observation {
     pub(crate) observed: Observed,
     /// The plan as it is without what was seen of its steps.
     pub(crate) draft: Plan,
+    /// What is wrong or doubtful with the manifests of releases that would be installed or changed.
+    pub(crate) manifests: Vec<Finding>,
     /// Steps that a look just found in the desired state; none: no step was looked at.
     pub(crate) done: Option<Done>,
     /// Nodes that were checked and did not answer.
@@ -109,6 +111,7 @@ impl Operation<'_> {
             checks: Vec::new(),
             observed,
             draft,
+            manifests: Vec::new(),
             done: None,
             silent: BTreeSet::new(),
         };
@@ -122,6 +125,7 @@ impl Operation<'_> {
             self.demand_sources(&mut seen, depth).await?;
             seen.done = Some(look.done);
         }
+        seen.manifests = self.observe_manifests(&seen, depth).await?;
         Ok(seen)
     }
 

@@ -24,14 +24,19 @@ impl Operation<'_> {
     /// The plan, with what was seen of its steps; where no step was looked at, what the journal says.
     ///
     /// # Errors
-    /// When what was seen does not fit the plan, or the journal cannot be read.
+    /// When what was seen does not fit the plan, a chart refuses its values, or the journal cannot be read.
     pub fn plan(&self, seen: Observation) -> Result<Planned, Failure> {
-        let Observation { cluster, checks, mut observed, draft, done, .. } = seen;
+        let Observation { cluster, checks, mut observed, draft, manifests, done, .. } = seen;
+        if manifests.iter().any(Finding::is_error) {
+            return Err(self.input.rejected_after_contact(manifests));
+        }
         if done.is_none() {
             observed.steps = state::done_before(&self.directory, &draft, self.world.is_rehearsal())?;
         }
-        let plan =
+        let mut plan =
             plinth_plan::looked(draft, &observed).map_err(|findings| self.input.rejected_after_contact(findings))?;
+        plan.findings.extend(self.input.place(manifests));
+        plan.findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
         Ok(Planned { plan, cluster, checks, done: done.unwrap_or_default() })
     }
 

@@ -3,6 +3,7 @@
 mod real;
 mod simulated;
 
+use plinth_sim::SimRenderer;
 pub use plinth_sim::{Fault, FaultError, Pace, Simulation};
 pub use real::bcm::{ask_bcm, record_inventory, recorded_inventory};
 pub use simulated::{Crash, MadeUp, Script, fault_problem, synthetic};
@@ -13,8 +14,9 @@ use plinth_model::{Finding, Plan, Problem};
 use plinth_plan::Discovery;
 use plinth_run::{Durability, StepEnv};
 use plinth_site::Desired;
+use plinth_world::helm::ManifestRenderer;
 use plinth_world::secrets::Secrets;
-use plinth_world::{Clock, SystemClock};
+use plinth_world::{Clock, Context, SystemClock};
 use real::Real;
 use simulated::Simulated;
 use std::future::Future;
@@ -151,6 +153,14 @@ impl OpenWorld {
         match self {
             Self::Real(real) => real.env(desired),
             Self::Simulated(simulated) => simulated.env(),
+        }
+    }
+
+    /// What renders manifests, and the clock for it. Secrets are got for neither.
+    pub(crate) fn renderer(&self, desired: &Desired) -> Result<(Arc<dyn ManifestRenderer>, Context), Problem> {
+        match self {
+            Self::Real(real) => Ok((Arc::new(real.renderer(desired)?), Context::quiet(Arc::new(SystemClock::new())))),
+            Self::Simulated(simulated) => Ok((Arc::new(SimRenderer), simulated.env()?.ctx)),
         }
     }
 

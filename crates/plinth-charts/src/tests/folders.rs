@@ -1,6 +1,7 @@
 use super::pack::{chart, sha256};
 use super::{Trial, release};
 use plinth_world::Cause;
+use plinth_world::charts::ChartPackages as _;
 use std::fs;
 
 #[tokio::test]
@@ -132,4 +133,22 @@ async fn a_line_moves_when_it_is_settled_and_not_when_it_is_asked_for() {
     trial.charts.settle(&newest).unwrap();
     assert_eq!(meant().as_deref(), Some("1.0.1"));
     assert_eq!(trial.charts.meaning(&release("demo", ".", "1.0.0")).unwrap(), None, "that is no line");
+}
+
+#[tokio::test]
+async fn what_is_at_hand_needs_no_network_and_nothing_is_chosen_for_it() {
+    let trial = Trial::new();
+    let at_hand = |release: plinth_model::steps::Release| {
+        let trial = &trial;
+        async move { trial.charts.at_hand(&trial.ctx, &release).await.unwrap().map(|package| package.version.to_string()) }
+    };
+    fs::write(trial.folder.path().join("demo-1.0.0.tgz"), chart("demo", "1.0.0")).unwrap();
+    let away = || release("demo", "https://nowhere.invalid/charts", "1.0.0");
+    assert_eq!(at_hand(away()).await, None, "nobody is asked");
+    assert_eq!(at_hand(release("demo", ".", "~1.0.0")).await, None, "the line means nothing yet");
+    assert_eq!(trial.charts.meaning(&release("demo", ".", "~1.0.0")).unwrap(), None);
+    assert_eq!(at_hand(release("demo", ".", "1.0.0")).await.as_deref(), Some("1.0.0"));
+    assert_eq!(at_hand(away()).await.as_deref(), Some("1.0.0"), "its content is kept now");
+    trial.package(&release("demo", ".", "~1.0.0")).await.unwrap();
+    assert_eq!(at_hand(release("demo", ".", "~1.0.0")).await.as_deref(), Some("1.0.0"));
 }

@@ -4,13 +4,17 @@ mod attempts;
 
 use crate::client::LocalHelm;
 use crate::payload::tests::record as payload;
+use crate::render::Renderer;
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 use plinth_keystore::SiteSecrets;
 use plinth_model::steps::{CrdPolicy, Health, Release};
 use plinth_model::{ObjectName, ReleaseName, Secret};
 use plinth_world::charts::{ChartPackage, ChartPackages};
-use plinth_world::helm::{Helm, HelmClient as _, HelmMajor, HelmPrograms, ReleaseRecord, ReleaseRecords};
+use plinth_world::helm::{
+    Helm, HelmClient as _, HelmMajor, HelmPrograms, ManifestRenderer as _, ReleaseRecord, ReleaseRecords, Rendered,
+    Rendering,
+};
 use plinth_world::kube::{HealthState, KubeHealth, KubeObjects};
 use plinth_world::secrets::Secrets;
 use plinth_world::{ClientError, ClientResult, Context, SystemClock};
@@ -130,12 +134,15 @@ impl ChartPackages for Here {
         let file = up.join(self.0.join("a.tgz").strip_prefix("/").unwrap());
         Ok(ChartPackage { file, version, digest: String::new() })
     }
+    async fn at_hand(&self, ctx: &Context, release: &Release) -> ClientResult<Option<ChartPackage>> {
+        if release.repository == "https://away.test" { Ok(None) } else { self.package(ctx, release).await.map(Some) }
+    }
 }
 
 #[async_trait]
 impl HelmPrograms for Here {
     async fn program(&self, ctx: &Context) -> ClientResult<Helm> {
-        Ok(self.at_hand(ctx).await?.unwrap())
+        Ok(HelmPrograms::at_hand(self, ctx).await?.unwrap())
     }
     async fn at_hand(&self, _: &Context) -> ClientResult<Option<Helm>> {
         Ok(Helm::new(self.0.join("helm"), self.1.parse().unwrap()))
@@ -179,6 +186,11 @@ impl Bench {
         let kubeconfig = self.folder.path().join("kubeconfig");
         let (cluster, secrets) = (Arc::clone(&self.cluster), Arc::clone(&self.secrets));
         LocalHelm::new(&self.state(), &kubeconfig, cluster, Arc::clone(&here) as _, here, secrets)
+    }
+
+    fn renderer(&self) -> Renderer {
+        let here = Arc::new(Here(self.folder.path().to_path_buf(), self.version.clone()));
+        Renderer::new(Arc::clone(&here) as _, here)
     }
 
     fn state(&self) -> PathBuf {
@@ -391,6 +403,56 @@ async fn nothing_goes_back_to_an_older_version_that_the_site_does_not_name() {
     let named = Release { named_by_site: true, ..release() };
     bench.client().upgrade(&bench.ctx, &named).await.unwrap();
     assert!(bench.seen().contains("args=upgrade"), "{}", bench.seen());
+}
+
+fn how() -> Rendering {
+    let kinds = vec!["x.test/v1/Thing".to_owned()];
+    Rendering { kubernetes: Some("1.31.9".parse().unwrap()), kinds, may_fetch: false }
+}
+
+#[tokio::test]
+async fn a_chart_is_rendered_without_secrets_and_once_for_each_question() {
+    let bench = Bench::new("v3.18.6", "printf 'kind: A\n---\nkind: B\n'");
+    let (client, release) = (bench.renderer(), release());
+    let first = client.render(&bench.ctx, &release, &how()).await.unwrap();
+    let Rendered::Manifests { objects, definitions } = &first else { panic!("{first:?}") };
+    assert_eq!((objects.len(), definitions.len()), (2, 0));
+    let seen = bench.seen();
+    let want = "args=template a ";
+    assert!(
+        seen.contains(want) && seen.contains("--namespace n --values - --skip-tests --kube-version v1.31.9"),
+        "{seen}"
+    );
+    assert!(seen.contains("--api-versions x.test/v1/Thing --api-versions x.test/v1"), "{seen}");
+    assert!(
+        seen.contains("stands-in-for-a-secret") && !seen.contains(SECRET) && !seen.contains("kubeconfig"),
+        "{seen}"
+    );
+    fs::remove_file(bench.folder.path().join("seen")).unwrap();
+    assert_eq!(client.render(&bench.ctx, &release, &how()).await.unwrap(), first);
+    assert_eq!(bench.seen(), "", "it is known");
+    let other = Rendering { kubernetes: Some("1.32.0".parse().unwrap()), ..how() };
+    client.render(&bench.ctx, &release, &other).await.unwrap();
+    assert!(bench.seen().contains("--kube-version v1.32.0"));
+}
+
+#[tokio::test]
+async fn what_is_not_here_is_not_rendered_and_a_refusal_is_told() {
+    let bench = Bench::new("v3.18.6", "echo 'Error: execution error at (a/x.yaml:1:2): say more' >&2; exit 1");
+    let away = Release { repository: "https://away.test".to_owned(), ..release() };
+    let said = bench.renderer().render(&bench.ctx, &away, &how()).await.unwrap();
+    assert!(matches!(&said, Rendered::NotHere(why) if why.contains("package")), "{said:?}");
+    assert_eq!(bench.seen(), "");
+    let said = bench.renderer().render(&bench.ctx, &release(), &how()).await.unwrap();
+    let lines = vec!["execution error at (a/x.yaml:1:2): say more".to_owned()];
+    assert_eq!(said, Rendered::Refused { by_schema: false, lines });
+    let bench = Bench::new("v2.17.0", "exit 0");
+    let said = bench.renderer().render(&bench.ctx, &release(), &how()).await.unwrap();
+    assert!(matches!(&said, Rendered::NotHere(why) if why.contains("helm")), "{said:?}");
+    let bench = Bench::new("v3.18.6", "printf 'kind: ['");
+    assert!(
+        bench.renderer().render(&bench.ctx, &release(), &how()).await.unwrap_err().happened.contains("cannot be read")
+    );
 }
 
 #[tokio::test]

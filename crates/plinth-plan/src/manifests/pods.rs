@@ -123,8 +123,10 @@ impl<'a> Pod<'a> {
 
     fn apparmor_of_annotations(&self) -> Vec<String> {
         let all = self.annotations.as_object().into_iter().flatten();
-        let is_fine = |profile: &str| profile.is_empty() || profile == "runtime/default" || profile.starts_with("localhost/");
-        let forbidden = all.filter(|(key, profile)| key.starts_with(APPARMOR) && !profile.as_str().is_some_and(is_fine));
+        let is_fine =
+            |profile: &str| profile.is_empty() || profile == "runtime/default" || profile.starts_with("localhost/");
+        let forbidden =
+            all.filter(|(key, profile)| key.starts_with(APPARMOR) && !profile.as_str().is_some_and(is_fine));
         forbidden.map(|(key, _)| format!("AppArmor is off for {}", &key[APPARMOR.len()..])).collect()
     }
 
@@ -132,7 +134,8 @@ impl<'a> Pod<'a> {
         let context = &self.spec["securityContext"];
         let mut reasons = Vec::new();
         for volume in items(&self.spec["volumes"]) {
-            let kinds = volume.as_object().into_iter().flatten().filter(|(key, kind)| *key != "name" && !kind.is_null());
+            let kinds =
+                volume.as_object().into_iter().flatten().filter(|(key, kind)| *key != "name" && !kind.is_null());
             let forbidden = kinds.map(|(kind, _)| kind.as_str()).filter(|kind| !VOLUMES.contains(kind));
             reasons.extend(forbidden.map(|kind| format!("volume {} is a {kind}", name(volume))));
         }
@@ -259,7 +262,11 @@ mod tests {
     fn with(place: &str, value: Value) -> Value {
         let mut spec = hardened();
         let (parent, key) = place.rsplit_once('/').unwrap();
-        spec.pointer_mut(parent).unwrap()[key] = value;
+        let parent = spec.pointer_mut(parent).unwrap();
+        match key.parse::<usize>() {
+            Ok(index) => parent[index] = value,
+            Err(_) => parent[key] = value,
+        }
         spec
     }
 
@@ -285,9 +292,21 @@ mod tests {
             ("/securityContext/windowsOptions", json!({"hostProcess": true}), "the pod is a host process"),
             ("/containers/0/securityContext/privileged", json!(true), "container c is privileged"),
             ("/containers/0/securityContext/procMount", json!("Unmasked"), "container c has an unmasked /proc"),
-            ("/containers/0/securityContext/seccompProfile", json!({"type": "Unconfined"}), "seccomp is off for container c"),
-            ("/containers/0/securityContext/appArmorProfile", json!({"type": "Unconfined"}), "AppArmor is off for container c"),
-            ("/containers/0/securityContext/capabilities/add", json!(["NET_ADMIN"]), "container c adds capability NET_ADMIN"),
+            (
+                "/containers/0/securityContext/seccompProfile",
+                json!({"type": "Unconfined"}),
+                "seccomp is off for container c",
+            ),
+            (
+                "/containers/0/securityContext/appArmorProfile",
+                json!({"type": "Unconfined"}),
+                "AppArmor is off for container c",
+            ),
+            (
+                "/containers/0/securityContext/capabilities/add",
+                json!(["NET_ADMIN"]),
+                "container c adds capability NET_ADMIN",
+            ),
             ("/containers/0/ports/0/hostPort", json!(80), "container c has hostPort 80"),
         ];
         for (place, value, reason) in cases {
@@ -310,7 +329,11 @@ mod tests {
             ("/securityContext/seccompProfile", json!(null), "container c has no seccomp profile"),
             ("/containers/0/securityContext/runAsUser", json!(0), "container c has runAsUser 0"),
             ("/containers/0/securityContext/runAsNonRoot", json!(false), "container c may run as root (runAsNonRoot)"),
-            ("/containers/0/securityContext/capabilities/drop", json!(["NET_RAW"]), "container c does not drop ALL capabilities"),
+            (
+                "/containers/0/securityContext/capabilities/drop",
+                json!(["NET_RAW"]),
+                "container c does not drop ALL capabilities",
+            ),
             ("/containers/0/securityContext/capabilities/add", json!(["CHOWN"]), "container c adds capability CHOWN"),
             (
                 "/containers/0/securityContext/allowPrivilegeEscalation",
@@ -331,7 +354,8 @@ mod tests {
 
     #[test]
     fn init_containers_count_and_all_that_makes_pods_is_known() {
-        let spec = json!({"initContainers": [{"name": "i", "securityContext": {"privileged": true}}], "containers": []});
+        let spec =
+            json!({"initContainers": [{"name": "i", "securityContext": {"privileged": true}}], "containers": []});
         let template = json!({"metadata": {"annotations": {"container.apparmor.security.beta.kubernetes.io/i": "unconfined"}}, "spec": spec});
         let makers = [
             json!({"kind": "Pod", "metadata": template["metadata"], "spec": spec}),
@@ -344,6 +368,9 @@ mod tests {
             let reasons = found.refused_at(PodSecurity::Baseline, None);
             assert_eq!(reasons, ["AppArmor is off for i", "container i is privileged"], "{object}");
         }
-        assert!(pod(&json!({"kind": "Service", "spec": {"template": {"spec": {}}}}), String::new(), String::new()).is_none());
+        assert!(
+            pod(&json!({"kind": "Service", "spec": {"template": {"spec": {}}}}), String::new(), String::new())
+                .is_none()
+        );
     }
 }

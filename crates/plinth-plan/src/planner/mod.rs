@@ -78,7 +78,7 @@ pub fn plan(site: &Desired, observed: &Observed, catalog: &dyn Components) -> Re
 }
 
 /// The site with the version of an existing cluster, which the record knows when the site file does not say it.
-fn with_known_version<'a>(site: &'a Desired, observed: &Observed) -> Cow<'a, Desired> {
+pub(crate) fn with_known_version<'a>(site: &'a Desired, observed: &Observed) -> Cow<'a, Desired> {
     let known =
         observed.engine.as_ref().and_then(EngineRecord::kubernetes).filter(|_| site.kubernetes.version.is_none());
     let Some(known) = known else { return Cow::Borrowed(site) };

@@ -18,8 +18,8 @@ use plinth_world::helm::{HelmClient, ReleaseState};
 use plinth_world::keystore::{CertificateState, Keystore, NodeKey};
 use plinth_world::kube::{
     CheckSeen, ClusterDns, ClusterHealth, ExistingCluster, GivenConfig, HealthState, HeldConfig, KubeAccess,
-    KubeChecks, KubeHealth, KubeJoins, KubeNamespaces, KubeNode, KubeNodes, KubeObjects, KubeSecrets, KubeSystem,
-    KubeToolkits, ToolkitPod,
+    KubeChecks, KubeContent, KubeHealth, KubeJoins, KubeNamespaces, KubeNode, KubeNodes, KubeObjects, KubeSecrets,
+    KubeSystem, KubeToolkits, NodePort, ToolkitPod,
 };
 use plinth_world::node::{
     AccountState, Bootstrap, ControlPlane, HostKey, HostKeyState, Leftovers, NodeAccounts, NodeControlPlane, NodeFiles,
@@ -368,6 +368,21 @@ impl KubeObjects for Shut {
     }
 
     async fn remove(&self, _: &Context, _: &[ObjectName]) -> ClientResult<()> {
+        refuse()
+    }
+}
+
+#[async_trait]
+impl KubeContent for Shut {
+    async fn further_kinds(&self, _: &Context) -> ClientResult<Vec<String>> {
+        refuse()
+    }
+
+    async fn owners(&self, _: &Context, _: &[ObjectName]) -> ClientResult<Vec<(ObjectName, Option<ReleaseName>)>> {
+        refuse()
+    }
+
+    async fn node_ports(&self, _: &Context) -> ClientResult<Vec<NodePort>> {
         refuse()
     }
 }

@@ -15,11 +15,13 @@ mod model;
 mod nodes;
 mod objects;
 mod play;
+mod renderer;
 mod runai;
 mod secrets;
 
 pub use bcm::{HeldBcm, NoBcm};
 pub use keystore::MemoryKeystore;
+pub use renderer::SimRenderer;
 pub use secrets::SimSecrets;
 
 pub(crate) use ansible::SimAnsible;

@@ -8,9 +8,9 @@ use crate::data_centre::later;
 use crate::timing;
 use crate::world::{Effect, State};
 use async_trait::async_trait;
-use plinth_model::ObjectName;
 use plinth_model::steps::PodSecurity;
-use plinth_world::kube::KubeObjects;
+use plinth_model::{ObjectName, ReleaseName};
+use plinth_world::kube::{KubeContent, KubeObjects, NodePort};
 use plinth_world::{ClientResult, Context};
 use serde_json::Value;
 
@@ -60,6 +60,25 @@ impl KubeObjects for SimKube {
             self.centre.effect(Effect::ObjectRemoved { key: Manifest::named(&object).key() })?;
         }
         Ok(())
+    }
+}
+
+/// A rehearsal's cluster holds nothing but what plinth made: nothing of somebody else's is in the way.
+#[async_trait]
+impl KubeContent for SimKube {
+    async fn further_kinds(&self, _: &Context) -> ClientResult<Vec<String>> {
+        self.request(&call("listing kinds")).await?;
+        Ok(Vec::new())
+    }
+
+    async fn owners(&self, _: &Context, _: &[ObjectName]) -> ClientResult<Vec<(ObjectName, Option<ReleaseName>)>> {
+        self.request(&call("looking whose objects are")).await?;
+        Ok(Vec::new())
+    }
+
+    async fn node_ports(&self, _: &Context) -> ClientResult<Vec<NodePort>> {
+        self.request(&call("listing services")).await?;
+        Ok(Vec::new())
     }
 }
 

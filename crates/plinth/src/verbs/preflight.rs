@@ -47,6 +47,9 @@ pub(crate) async fn run(common: &Common, verb: &Preflight, printer: &Printer) ->
         operation.skip_source_check();
     }
     let sources = operation.check_sources(&discovered, &survey.facts).await?;
+    // Whoever does not answer is not asked for packages.
+    let manifests = operation.check_manifests(&discovered, &survey.facts, sources.is_empty()).await?;
+    survey.findings.extend(manifests);
     survey.findings.extend(site_findings(operation.input(), discovered));
     let found = tell(common, &survey, &sources, printer);
     Ok(if fixed == Exit::Partly { fixed } else { found })

@@ -9,6 +9,7 @@ mod foreign_text;
 mod init;
 mod interfaces;
 mod kill;
+mod manifests;
 mod memory;
 mod mirror_list;
 #[path = "../contract/node_client.rs"]

@@ -7,10 +7,10 @@ use std::fs;
 use std::path::Path;
 use tempfile::TempDir;
 
-const PASSWORD: &str = "Runai-Pa55word-for-tests";
+pub(crate) const PASSWORD: &str = "Runai-Pa55word-for-tests";
 
 /// The static example with its charts beside it, and with secrets that are one variable.
-fn site(folder: &Path) {
+pub(crate) fn site(folder: &Path) {
     let text = fs::read_to_string(example("static.yaml")).unwrap();
     let text = text
         .replace("key: {file: keys/bootstrap}", "password: {env: P}")
@@ -22,7 +22,7 @@ fn site(folder: &Path) {
     fs::create_dir(folder.join("charts")).unwrap();
 }
 
-fn package(folder: &Path, name: &str, version: &str) {
+pub(crate) fn package(folder: &Path, name: &str, version: &str) {
     let about = format!("apiVersion: v2\nname: {name}\nversion: {version}\n");
     let mut archive = tar::Builder::new(GzEncoder::new(Vec::new(), Compression::fast()));
     let mut header = tar::Header::new_gnu();
@@ -33,7 +33,7 @@ fn package(folder: &Path, name: &str, version: &str) {
     fs::write(folder.join(format!("charts/{name}-{version}.tgz")), bytes).unwrap();
 }
 
-fn refresh(folder: &Path) -> Ran {
+pub(crate) fn refresh(folder: &Path) -> Ran {
     plinth_with(folder, &[("P", PASSWORD)], &["plan", "--refresh", "--state", "state"])
 }
 

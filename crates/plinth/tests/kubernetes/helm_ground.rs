@@ -4,7 +4,7 @@ use crate::stand::{self, Stand};
 use async_trait::async_trait;
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use plinth_helm::LocalHelm;
+use plinth_helm::{LocalHelm, Renderer};
 use plinth_keystore::SiteSecrets;
 use plinth_lab::Parts;
 use plinth_model::steps::{CrdPolicy, PodSecurity, Release};
@@ -54,6 +54,12 @@ impl Ground {
     pub(crate) fn settled(self) -> Self {
         self.run(self.stand.client.make_namespace(&self.ctx, NAMESPACE, PodSecurity::Privileged)).unwrap();
         self
+    }
+
+    /// What needs no cluster.
+    pub(crate) fn renderer(&self) -> Renderer {
+        let packages = Arc::new(Packages(self.stand.folder.path().to_path_buf()));
+        Renderer::new(packages, Arc::new(Program(self.helm.clone())))
     }
 
     /// Another client of the same site, as after a new start.
@@ -212,6 +218,10 @@ impl ChartPackages for Packages {
         std::fs::write(&file, packed(&release.chart, version.as_str())).unwrap();
         Ok(ChartPackage { digest: Digest::of_bytes(&std::fs::read(&file).unwrap()).to_string(), file, version })
     }
+
+    async fn at_hand(&self, ctx: &Context, release: &Release) -> ClientResult<Option<ChartPackage>> {
+        self.package(ctx, release).await.map(Some)
+    }
 }
 
 /// The package of a chart below `tests/data/charts`. From version 0.8 on, its definition is in `crds/`.
@@ -225,7 +235,7 @@ pub(crate) fn packed(chart: &str, version: &str) -> Vec<u8> {
         header.set_mode(0o644);
         archive.append_data(&mut header, Path::new(chart).join(name), text.as_bytes()).unwrap();
     };
-    for name in ["Chart.yaml", "values.yaml"] {
+    for name in ["Chart.yaml", "values.yaml", "values.schema.json"] {
         if folder.join(name).exists() {
             pack(Path::new(name), &folder.join(name));
         }

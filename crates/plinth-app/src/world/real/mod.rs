@@ -10,7 +10,7 @@ use crate::state::mark::Mark;
 use crate::world::real::late_bcm::LateBcm;
 use plinth_ansible::{LocalAnsible, PackageSource};
 use plinth_charts::{Charts, HelmProgram};
-use plinth_helm::LocalHelm;
+use plinth_helm::{LocalHelm, Renderer};
 use plinth_keystore::{FileKeystore, SiteSecrets};
 use plinth_kube::KubeApi;
 use plinth_model::download::HelmPin;
@@ -39,6 +39,7 @@ pub(crate) struct Real {
     bcm: OnceLock<Arc<LateBcm>>,
     env: OnceLock<StepEnv>,
     charts: OnceLock<Arc<Charts>>,
+    program: OnceLock<Arc<HelmProgram>>,
     /// The helm that is fetched when this machine has none.
     helm: HelmPin,
     /// Nodes that another state directory manages become ours.
@@ -61,6 +62,7 @@ impl Real {
             bcm: OnceLock::new(),
             env: OnceLock::new(),
             charts: OnceLock::new(),
+            program: OnceLock::new(),
             helm: input.catalog.helm_pin().clone(),
             takes_over: false,
             clock,
@@ -124,11 +126,20 @@ impl Real {
     }
 
     /// The program of the Helm client: that of this machine, or the catalog's pinned one.
-    fn helm_program(&self, desired: &Desired) -> Result<HelmProgram, Problem> {
+    fn helm_program(&self, desired: &Desired) -> Result<Arc<HelmProgram>, Problem> {
+        if let Some(program) = self.program.get() {
+            return Ok(Arc::clone(program));
+        }
         let pin = &self.helm;
         let fetch = Arc::new(WebFiles::new(&self.directory).map_err(|error| client_problem(&error))?);
         let source = plinth_plan::charts::helm_source(desired, pin);
-        Ok(HelmProgram::new(&self.directory, &self.folder, pin.clone(), Some(source), fetch))
+        let program = HelmProgram::new(&self.directory, &self.folder, pin.clone(), Some(source), fetch);
+        Ok(Arc::clone(self.program.get_or_init(|| Arc::new(program))))
+    }
+
+    /// What renders manifests. No secret is got for it, and nobody is contacted.
+    pub(crate) fn renderer(&self, desired: &Desired) -> Result<Renderer, Problem> {
+        Ok(Renderer::new(self.charts()?, self.helm_program(desired)?))
     }
 
     /// Clients, secrets and clock for steps.
@@ -167,7 +178,7 @@ impl Real {
             &KubeApi::kept_in(directory),
             Arc::<KubeApi>::clone(&kube),
             self.charts()?,
-            Arc::new(self.helm_program(desired)?),
+            self.helm_program(desired)?,
             self.secrets(),
         );
         Ok(Clients {

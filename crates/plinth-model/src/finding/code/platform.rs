@@ -116,6 +116,11 @@ findings! {
         usually: "The load balancer is switched on without addresses, or a part of Run:ai without a `runai` section.",
         fix: "Give what the message names, for example `platform: {loadBalancer: {addresses: [RANGE]}}`, or remove `enabled`.",
     }
+    PLATFORM_IMAGE_NOT_LISTED = "platform.image-not-listed", You {
+        means: "The site has no internet, and the manifests of a component name images that are not in the list of its mirror.",
+        usually: "A value of the site file switches on a part of the chart, or another image, that the catalog does not know.",
+        fix: "Put the images of the evidence into the mirror beside those of `plinth render mirror-list`, and see that `registries.mirrors` has their registry.",
+    }
     PLATFORM_IMAGES_NOT_MIRRORED = "platform.images-not-mirrored", You {
         means: "The site is air-gapped, and images of the platform come from a registry that no mirror stands for. The evidence names them.",
         usually: "A registry such as gcr.io was forgotten under `registries.mirrors`.",
@@ -125,6 +130,16 @@ findings! {
         means: "What the site file says of InfiniBand cannot be carried out.",
         usually: "A model of machine whose adapters plinth does not know, or a network that is too small for all adapters and nodes.",
         fix: "Name the interfaces under `platform.infiniband.interfaces`, or give a larger network, such as a /16.",
+    }
+    PLATFORM_KIND_UNKNOWN = "platform.kind-unknown", You {
+        means: "The manifests of a component have objects of a kind that neither Kubernetes nor the cluster nor any component before it brings. The API server would refuse them.",
+        usually: "A value switches on monitoring objects, and the component that brings their kind is off.",
+        fix: "Switch on the component that brings the kind, or take away the value that asks for such objects.",
+    }
+    PLATFORM_MANIFESTS_NOT_CHECKED = "platform.manifests-not-checked", You {
+        means: "What some components would bring was not looked at before the run, for the reason of the evidence. That is no error: it is seen in the run.",
+        usually: "The package of the chart is not on this machine yet, or no helm that fits is; a look fetches neither.",
+        fix: "Nothing has to be done. With helm in `PATH`, `plinth preflight` fetches the packages and looks at all of them.",
     }
     PLATFORM_MIG_MIXED = "platform.mig-mixed", You {
         means: "GPUs that are cut into several kinds of instances are offered under names of their own. What asks for `nvidia.com/gpu` does not get them: no pod proves such a GPU, and time-slicing does not share it.",
@@ -176,15 +191,35 @@ findings! {
         usually: "An object has a finalizer, and the controller that has to clear it does not run or cannot reach something.",
         fix: "Look at the objects that the evidence names: `kubectl get KIND NAME -o yaml`, `metadata.finalizers`. See why their controller does not finish, then run again.",
     }
+    PLATFORM_NOT_RENDERED = "platform.not-rendered", You {
+        means: "helm does not render the manifests of a component with the values of the site. What it says is in the evidence.",
+        usually: "A value is missing that the chart demands, or the chart asks the cluster for something while it renders, which is not there yet.",
+        fix: "Correct the value that helm names under `platform.components.NAME.values`. When it is about something that the run brings, go on.",
+    }
     PLATFORM_NOT_SCHEDULABLE = "platform.not-schedulable", You {
         means: "Every node has a taint, and pods of a component cannot be made to tolerate one: they would never start.",
         usually: "GPU nodes are tainted, the control plane is as well, and the chart has no value for tolerations.",
         fix: "Take another version of the component, as the fix says, or leave one node without a taint.",
     }
+    PLATFORM_OBJECT_OWNED = "platform.object-owned", You {
+        means: "Objects that a component would make are in the cluster already and belong to somebody else, or two components make the same one. helm refuses that (invalid ownership metadata).",
+        usually: "An add-on of Kubespray, or a release of somebody, does the same as the component.",
+        fix: "Uninstall what has the objects, or leave the component out with `enabled: false`.",
+    }
     PLATFORM_ONE_ADDRESS = "platform.one-address", You {
         means: "The load balancer has a single address, and the ingress gets it. Other services of this type would wait for ever, so they get node ports.",
         usually: "`platform.loadBalancer.addresses` holds one address.",
         fix: "Nothing, if node ports do. Otherwise give a second address.",
+    }
+    PLATFORM_POD_SECURITY = "platform.pod-security", You {
+        means: "The manifests of a component have pods that their namespace would refuse: they ask for more than its Pod Security level allows. Workloads would be made, and never a pod of them.",
+        usually: "A value of the site file asks for the network, the paths or the privileges of the node.",
+        fix: "Take the value away, or put the component into a namespace of a level that takes its pods.",
+    }
+    PLATFORM_PORT_TAKEN = "platform.port-taken", You {
+        means: "More than one wants the same port of the nodes: two services, two pods on the network of their node, or a pod and what listens there already (BCM's daemon, kubelet, sshd).",
+        usually: "Two components have the same default, or a node port of the site file is in use.",
+        fix: "Give one of them another port in its values; node ports of the ingress are `platform.ingress.http` and `https`.",
     }
     PLATFORM_REFUSED_VALUE = "platform.refused-value", You {
         means: "A helm value in the site file is known to have no effect, or a different one than its name suggests. Values that certainly have none, or that contradict another setting, are errors.",
@@ -225,6 +260,11 @@ findings! {
         means: "The `values` of a component must be a mapping of keys.",
         usually: "A list or a text was written there.",
         fix: "Write `values:` with `key: value` lines below it.",
+    }
+    PLATFORM_VALUES_REFUSED = "platform.values-refused", You {
+        means: "The chart of a component refuses its values by its own schema. The run would end at this component.",
+        usually: "A value has another type than the chart wants, or a key that it does not know.",
+        fix: "Correct the key of the evidence under `platform.components.NAME.values`.",
     }
     PLATFORM_VERSION_NOT_CHECKED = "platform.version-not-checked", You {
         means: "The values of the catalog were checked against another version of this chart than the one the site file asks for.",

@@ -19,8 +19,8 @@ use plinth_world::helm::{HelmClient, ReleaseState};
 use plinth_world::keystore::{CertificateState, Keystore, NodeKey};
 use plinth_world::kube::{
     CheckSeen, ClusterDns, ClusterHealth, ExistingCluster, GivenConfig, HealthState, HeldConfig, KubeAccess,
-    KubeChecks, KubeHealth, KubeJoins, KubeNamespaces, KubeNode, KubeNodes, KubeObjects, KubeSecrets, KubeSystem,
-    KubeToolkits, ToolkitPod,
+    KubeChecks, KubeContent, KubeHealth, KubeJoins, KubeNamespaces, KubeNode, KubeNodes, KubeObjects, KubeSecrets,
+    KubeSystem, KubeToolkits, NodePort, ToolkitPod,
 };
 use plinth_world::node::{
     AccountState, Bootstrap, ControlPlane, HostKey, HostKeyState, Leftovers, NodeAccounts, NodeControlPlane, NodeFiles,
@@ -281,6 +281,12 @@ client!(KubeObjects {
     apply(objects: &[Value]) -> ();
     present(objects: &[ObjectName]) -> Vec<ObjectName>;
     remove(objects: &[ObjectName]) -> ();
+});
+
+client!(KubeContent {
+    further_kinds() -> Vec<String>;
+    owners(objects: &[ObjectName]) -> Vec<(ObjectName, Option<ReleaseName>)>;
+    node_ports() -> Vec<NodePort>;
 });
 
 client!(KubeHealth {

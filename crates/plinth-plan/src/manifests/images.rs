@@ -1,0 +1,110 @@
+//! Images that a mirror lacks, on a site that has no internet.
+
+use super::{Manifests, Surroundings, with_evidence};
+use crate::unmirrored::{is_closed, registry};
+use plinth_catalog::Resolution;
+use plinth_model::finding::code;
+use plinth_model::text::host_of;
+use plinth_model::{Finding, Stage};
+use plinth_site::Desired;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What the site's mirrors hold, as far as the catalog can say: `plinth render mirror-list` names it.
+#[derive(Clone, Debug)]
+pub(super) struct Mirrors {
+    /// Registries for which one stands.
+    registries: BTreeSet<String>,
+    /// Their own hosts: an image with such a name is asked for there.
+    hosts: BTreeSet<String>,
+    /// Images of the list.
+    listed: BTreeSet<String>,
+    /// Components whose images come with the vendor's package.
+    of_vendor: BTreeSet<String>,
+}
+
+impl Mirrors {
+    /// None: the site has the internet.
+    pub(super) fn of(desired: &Desired, resolution: &Resolution) -> Option<Self> {
+        if !is_closed(desired) {
+            return None;
+        }
+        let mirrors = &desired.registries.mirrors;
+        let hosts = mirrors.iter().flat_map(|mirror| &mirror.endpoints).map(|url| host_of(url.as_str()).to_owned());
+        let vendor = resolution.components.iter().filter(|component| component.stage == Stage::Runai);
+        Some(Self {
+            registries: mirrors.iter().map(|mirror| mirror.registry.clone()).collect(),
+            hosts: hosts.collect(),
+            listed: resolution
+                .components
+                .iter()
+                .flat_map(|component| &component.images)
+                .map(|image| whole(image))
+                .collect(),
+            of_vendor: vendor.map(|component| component.name.clone()).collect(),
+        })
+    }
+
+    #[cfg(test)]
+    pub(super) fn new(registries: &[&str], listed: &[&str], hosts: &[&str], of_vendor: &[&str]) -> Self {
+        let set = |all: &[&str]| all.iter().map(|one| (*one).to_owned()).collect();
+        let (registries, listed) = (set(registries), set(listed));
+        Self { registries, hosts: set(hosts), listed, of_vendor: set(of_vendor) }
+    }
+
+    fn lacks(&self, image: &str) -> bool {
+        let registry = registry(image);
+        !self.hosts.contains(registry) && !(self.registries.contains(registry) && self.listed.contains(&whole(image)))
+    }
+}
+
+/// One finding for each component with images that no mirror has.
+pub(super) fn judge(all: &[Manifests], around: &Surroundings) -> Vec<Finding> {
+    let Some(mirrors) = &around.mirrors else { return Vec::new() };
+    let mut lacking: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
+    for one in all.iter().filter(|one| !mirrors.of_vendor.contains(&one.component)) {
+        for pod in one.pods() {
+            let images = pod.containers().filter_map(|container| container["image"].as_str());
+            let images = images.filter(|image| mirrors.lacks(image)).map(str::to_owned);
+            lacking.entry(&one.component).or_default().extend(images);
+        }
+    }
+    lacking.retain(|_, images| !images.is_empty());
+    lacking.into_iter().map(|(component, images)| finding(component, images)).collect()
+}
+
+fn finding(component: &str, images: BTreeSet<String>) -> Finding {
+    let text = format!("{component} uses images that are not in the list of the mirror (`plinth render mirror-list`)");
+    let fix = "put these images into the mirror too, see that `registries.mirrors` has their registry, or take away the values that ask for them";
+    with_evidence(Finding::warning(code::PLATFORM_IMAGE_NOT_LISTED, component, text), images.into_iter().collect())
+        .fix(fix)
+}
+
+/// The image with its registry, and without the digest where it has a tag: `docker.io/library/busybox:1`.
+fn whole(image: &str) -> String {
+    let registry = registry(image);
+    let rest = image.strip_prefix(registry).and_then(|rest| rest.strip_prefix('/')).unwrap_or(image);
+    let library = if registry == "docker.io" && !rest.contains('/') { "library/" } else { "" };
+    let (named, digest) = rest.split_once('@').map_or((rest, None), |(named, digest)| (named, Some(digest)));
+    match digest.filter(|_| !named.contains(':')) {
+        Some(digest) => format!("{registry}/{library}{named}@{digest}"),
+        None => format!("{registry}/{library}{named}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::whole;
+
+    #[test]
+    fn an_image_has_one_name_however_it_is_written() {
+        for (image, wanted) in [
+            ("busybox:1", "docker.io/library/busybox:1"),
+            ("docker.io/library/busybox:1", "docker.io/library/busybox:1"),
+            ("bitnami/a:1", "docker.io/bitnami/a:1"),
+            ("quay.io/a/b:1@sha256:00", "quay.io/a/b:1"),
+            ("quay.io/a/b@sha256:00", "quay.io/a/b@sha256:00"),
+        ] {
+            assert_eq!(whole(image), wanted, "{image}");
+        }
+    }
+}

@@ -1,0 +1,130 @@
+//! What stands around the manifests: the site, its plan, and the cluster if there is one.
+
+use super::images::Mirrors;
+use super::{Content, Manifests};
+use crate::catalog::Components;
+use crate::cluster::Cluster;
+use crate::discover::discover;
+use crate::facts::facts;
+use crate::images;
+use crate::observed::Observed;
+use crate::planner::with_known_version;
+use plinth_catalog::Resolution;
+use plinth_model::steps::{HelmRelease, KubeObjects, Namespace, PodSecurity};
+use plinth_model::{Plan, Step, StepId, Version, Work};
+use plinth_site::Desired;
+use plinth_site::desired::{Engine, InventorySource};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+/// What was seen of the cluster.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Seen {
+    /// There is none yet.
+    NoCluster,
+    /// It was not looked at, or could not be: what depends on it is not judged.
+    NotLookedAt,
+    /// This.
+    Cluster(Content),
+}
+
+impl Seen {
+    pub(super) fn content(&self) -> Option<&Content> {
+        match self {
+            Self::Cluster(content) => Some(content),
+            Self::NoCluster | Self::NotLookedAt => None,
+        }
+    }
+}
+
+/// What the site and its plan say.
+#[derive(Clone, Debug)]
+pub struct Surroundings {
+    pub(super) kubernetes: Option<Version>,
+    /// Levels of the namespaces that the plan makes.
+    pub(super) levels: BTreeMap<String, PodSecurity>,
+    /// Components that are finished before each.
+    pub(super) before: BTreeMap<String, BTreeSet<String>>,
+    pub(super) mirrors: Option<Mirrors>,
+    /// BCM's daemon runs on every machine.
+    pub(super) has_bcm: bool,
+    /// BCM's proxy of the API and of the ingress runs on every machine.
+    pub(super) has_bcm_proxy: bool,
+}
+
+impl Surroundings {
+    /// Of a site with its plan. What was observed and the catalog are those that the plan was made from.
+    #[must_use]
+    pub fn of(site: &Desired, observed: &Observed, catalog: &dyn Components, plan: &Plan) -> Self {
+        let desired = &*with_known_version(site, observed);
+        let (mut cluster, _) = Cluster::new(desired, &discover(desired, &observed.inventory));
+        let _notes = images::place(desired, &mut cluster, &observed.facts);
+        cluster.add_role_labels(desired, &catalog.runai().node_roles);
+        let resolution = catalog.resolve(desired, &facts(desired, &cluster));
+        Self::new(desired, plan, &resolution)
+    }
+
+    /// From the plan of a site, and the components that it was made from.
+    pub(super) fn new(desired: &Desired, plan: &Plan, resolution: &Resolution) -> Self {
+        let levels = plan.steps.iter().filter_map(|step| match &step.work {
+            Work::Namespace(Namespace { name, pod_security }) => Some((name.clone(), *pod_security)),
+            _ => None,
+        });
+        Self {
+            kubernetes: desired.kubernetes.version.clone(),
+            levels: levels.collect(),
+            before: before(plan),
+            mirrors: Mirrors::of(desired, resolution),
+            has_bcm: matches!(desired.inventory, InventorySource::Bcm(_)),
+            has_bcm_proxy: desired.kubernetes.engine == Engine::Bcm,
+        }
+    }
+
+    pub(super) fn level(&self, namespace: &str) -> Option<PodSecurity> {
+        self.levels.get(namespace).copied()
+    }
+
+    /// The Kubernetes that the manifests are for.
+    #[must_use]
+    pub fn kubernetes(&self) -> Option<&Version> {
+        self.kubernetes.as_ref()
+    }
+
+    /// Components that are finished before this one, without itself.
+    pub(super) fn before(&self, component: &str) -> impl Iterator<Item = &str> {
+        self.before.get(component).into_iter().flatten().map(String::as_str)
+    }
+
+    /// Components before this one of which there are no manifests.
+    pub(super) fn unrendered<'a>(&'a self, component: &'a str, all: &'a [Manifests]) -> impl Iterator<Item = &'a str> {
+        self.before(component).filter(|name| !all.iter().any(|one| one.component == *name))
+    }
+}
+
+fn component(step: &Step) -> Option<&str> {
+    match &step.work {
+        Work::HelmRelease(HelmRelease { release, .. }) => Some(&release.component),
+        Work::KubeObjects(KubeObjects { component, .. }) => Some(component),
+        _ => None,
+    }
+}
+
+/// Each component with all that its release waits for. A plan's steps stand in an order of their own, so needs are followed.
+fn before(plan: &Plan) -> BTreeMap<String, BTreeSet<String>> {
+    let steps: HashMap<&StepId, &Step> = plan.steps.iter().map(|step| (&step.id, step)).collect();
+    let mut all = BTreeMap::new();
+    for step in &plan.steps {
+        let Work::HelmRelease(HelmRelease { release, .. }) = &step.work else { continue };
+        let (mut found, mut seen) = (BTreeSet::new(), BTreeSet::new());
+        let mut open: Vec<&StepId> = step.needs.iter().collect();
+        while let Some(id) = open.pop() {
+            if !seen.insert(id) {
+                continue;
+            }
+            let Some(needed) = steps.get(id) else { continue };
+            found.extend(component(needed).filter(|name| *name != release.component).map(str::to_owned));
+            open.extend(&needed.needs);
+        }
+        all.insert(release.component.clone(), found);
+    }
+    all
+}
