@@ -15,7 +15,7 @@ use plinth_world::charts::ChartPackages;
 use plinth_world::helm::{
     DEPLOYED, HelmClient, HelmPrograms, ReleaseRecord, ReleaseRecords, ReleaseState, value_differences,
 };
-use plinth_world::kube::{KubeHealth, KubeObjects};
+use plinth_world::kube::{KubeHealth, KubeObjects, KubeWatch};
 use plinth_world::secrets::Secrets;
 use plinth_world::{Cause, ClientError, ClientResult, Context, deadlines};
 use serde_json::Value;
@@ -31,9 +31,9 @@ const PACKAGE: &str = "plinth-package";
 const DIGITS: usize = 32;
 
 /// What of the cluster is needed.
-pub trait HelmCluster: ReleaseRecords + KubeObjects + KubeHealth {}
+pub trait HelmCluster: ReleaseRecords + KubeObjects + KubeHealth + KubeWatch {}
 
-impl<T: ReleaseRecords + KubeObjects + KubeHealth> HelmCluster for T {}
+impl<T: ReleaseRecords + KubeObjects + KubeHealth + KubeWatch> HelmCluster for T {}
 
 /// helm on this machine.
 pub struct LocalHelm {

@@ -22,5 +22,6 @@ mod secret;
 mod system;
 mod taint;
 mod toolkit;
+mod watch;
 
 pub use api::KubeApi;

@@ -75,7 +75,8 @@ impl ReleaseRecords for KubeApi {
         let api = Api::<KubeSecret>::namespaced(call.client(), &release.namespace);
         let name = secret_name(release, record.revision);
         let patch = Patch::Merge(rewritten(record, status, content, ctx.clock().now()));
-        call.write(|| api.patch_metadata(&name, &PatchParams::default(), &patch)).await.map(drop)
+        let params = PatchParams::default();
+        call.write(|| api.patch_metadata(&name, &params, &patch)).await.map(drop)
     }
 
     async fn definition_annotation(&self, ctx: &Context, definition: &str, key: &str) -> ClientResult<Option<String>> {

@@ -19,7 +19,7 @@ use plinth_world::keystore::{CertificateState, Keystore, NodeKey};
 use plinth_world::kube::{
     CheckSeen, ClusterDns, ClusterHealth, ExistingCluster, GivenConfig, HealthState, HeldConfig, KubeAccess,
     KubeChecks, KubeHealth, KubeJoins, KubeNamespaces, KubeNode, KubeNodes, KubeObjects, KubeSecrets, KubeSystem,
-    KubeToolkits, ToolkitPod,
+    KubeToolkits, KubeWatch, ToolkitPod, Unwatched, Watch,
 };
 use plinth_world::node::{
     AccountState, Bootstrap, ControlPlane, HostKey, HostKeyState, Leftovers, NodeAccounts, NodeControlPlane, NodeFiles,
@@ -369,6 +369,13 @@ impl KubeObjects for Shut {
 
     async fn remove(&self, _: &Context, _: &[ObjectName]) -> ClientResult<()> {
         refuse()
+    }
+}
+
+#[async_trait]
+impl KubeWatch for Shut {
+    async fn watch(&self, _: &Context, _: &str, _: &[Health]) -> Box<dyn Watch> {
+        Box::new(Unwatched)
     }
 }
 

@@ -1,8 +1,8 @@
 //! Simulated Helm.
 
-use super::Call;
 use super::kube::has_namespace;
 use super::model::{Role, admits, keycloak_answers, release as release_of, works};
+use super::{Call, watch};
 use crate::data_centre::{DataCentre, later};
 use crate::faults::{FaultKind, ReleaseFault};
 use crate::timing;
@@ -279,7 +279,8 @@ impl HelmClient for SimHelm {
         let role = Role::of(&release.component, chart(release));
         let whole = self.centre.timing.around("release", &release.release, role.seconds().0);
         for part in 0..4 {
-            ctx.progress(part, 4, format!("waiting for the workloads of {}", release.release));
+            let waits = watch::pulls(&release.release, chart(release), release.version.version().as_str());
+            ctx.progress(part, 4, format!("helm upgrade --install {}; {waits}", release.release));
             self.centre.wait(whole / 4).await;
         }
         self.end(release, true).map(|()| Vec::new())

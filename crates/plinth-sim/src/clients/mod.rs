@@ -17,6 +17,7 @@ mod objects;
 mod play;
 mod runai;
 mod secrets;
+mod watch;
 
 pub use bcm::{HeldBcm, NoBcm};
 pub use keystore::MemoryKeystore;

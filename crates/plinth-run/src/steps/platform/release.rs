@@ -16,7 +16,7 @@ impl StepKind for HelmRelease {
         kind: HelmRelease::KIND,
         title: "The Helm release is deployed with its chart, version and values, and works.",
         probe: "Compares chart version, package, values and status with what helm keeps in the cluster, without running helm, then looks at every proof of health.",
-        act: "Upgrades or installs unless helm has it as wanted already, then waits until it works. An operation of helm that was broken off long ago is repaired before; one that may still be at work is not touched.",
+        act: "Upgrades or installs unless helm has it as wanted already, then waits until it works: it is watched, and progress says what it waits for. An operation of helm that was broken off long ago is repaired before; one that may still be at work is not touched.",
     };
 
     /// The release is deployed as wanted, and everything that proves it holds.
@@ -47,8 +47,14 @@ impl StepKind for HelmRelease {
             repaired = env.clients.helm.upgrade(&env.ctx, release).await?;
         }
         let late = |seen: &[String]| not_healthy(&release.component, &release.namespace, seen);
-        let limit = wait::Limit::within(step, env, release.timeout_s);
-        wait::until(&limit, env, CLIENT, || self.probe(env), late).await?;
+        let (limit, kube) = (wait::Limit::within(step, env, release.timeout_s), &env.clients.kube);
+        let mut watch = kube.watch(&env.ctx, &release.namespace, &release.health).await;
+        // What helm keeps does not change by itself, so only health is looked at.
+        let works = || async {
+            let left = unhealthy(env, &release.namespace, &release.health).await?;
+            Ok(compared(left, || format!("{} works", release.component)))
+        };
+        wait::watched(&limit, env, (CLIENT, &mut *watch), works, late).await?;
         let what = if differences.is_empty() { "was there already" } else { "installed" };
         let said = format!("{} {} {what}, and it works", release.chart, release.version);
         Ok(std::iter::once(said).chain(repaired).collect::<Vec<_>>().join("; "))
