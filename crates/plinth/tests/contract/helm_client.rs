@@ -7,6 +7,7 @@ use plinth_world::kube::KubeNamespaces;
 use plinth_world::{ClientError, ClientResult, Context};
 use serde_json::json;
 use std::fmt::Debug;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 /// Longer than any call of the suite takes.
@@ -86,7 +87,13 @@ impl Suite<'_> {
     async fn a_release_is_installed_once(&self) {
         let release = &self.ground.release;
         self.ground.namespaces.make_namespace(self.ctx, &release.namespace, PodSecurity::Privileged).await.unwrap();
-        self.client.upgrade(self.ctx, release).await.unwrap();
+        let told = Arc::new(Mutex::new(Vec::new()));
+        let list = Arc::clone(&told);
+        let ctx =
+            Context::new(Arc::clone(self.ctx.clock()), move |progress| list.lock().unwrap().push(progress.message));
+        self.client.upgrade(&ctx, release).await.unwrap();
+        let says = format!("helm upgrade --install {}", release.release);
+        assert!(told.lock().unwrap().iter().any(|line| line.starts_with(&says)), "{told:?}");
         let state = self.state().await.unwrap();
         assert!(release.version.takes(&state.version), "{state:?}");
         assert_eq!((state.status.as_str(), state.revision), ("deployed", 1));
