@@ -10,6 +10,7 @@ pub mod input;
 pub mod logs;
 pub mod nodes;
 pub mod operation;
+mod rollback;
 pub mod saved;
 pub mod state;
 pub mod world;

@@ -38,11 +38,11 @@ impl<T: ReleaseRecords + KubeObjects + KubeHealth + KubeWatch> HelmCluster for T
 /// helm on this machine.
 pub struct LocalHelm {
     pub(super) state: PathBuf,
-    kubeconfig: PathBuf,
+    pub(super) kubeconfig: PathBuf,
     pub(super) cluster: Arc<dyn HelmCluster>,
     packages: Arc<dyn ChartPackages>,
     program: Arc<dyn HelmPrograms>,
-    secrets: Arc<dyn Secrets>,
+    pub(super) secrets: Arc<dyn Secrets>,
     pub(super) abandoned: Duration,
     known: OnceCell<Program>,
 }
@@ -70,13 +70,13 @@ impl LocalHelm {
         self
     }
 
-    async fn program(&self, ctx: &Context) -> ClientResult<&Program> {
+    pub(super) async fn program(&self, ctx: &Context) -> ClientResult<&Program> {
         let find = || async { Program::ask(self.program.program(ctx).await?).await };
         self.known.get_or_try_init(find).await
     }
 
     /// What is written in a revision.
-    async fn written(
+    pub(super) async fn written(
         &self,
         ctx: &Context,
         name: &ReleaseName,
@@ -164,7 +164,7 @@ impl LocalHelm {
         Ok(said)
     }
 
-    async fn records(&self, ctx: &Context, name: &ReleaseName) -> ClientResult<Vec<ReleaseRecord>> {
+    pub(super) async fn records(&self, ctx: &Context, name: &ReleaseName) -> ClientResult<Vec<ReleaseRecord>> {
         self.cluster.records(ctx, name).await
     }
 
@@ -291,6 +291,29 @@ impl HelmClient for LocalHelm {
             return Ok(Vec::new());
         }
         self.install(ctx, release, &doing).await
+    }
+
+    async fn history(&self, ctx: &Context, release: &ReleaseName) -> ClientResult<Vec<ReleaseState>> {
+        self.remembered(ctx, release).await
+    }
+
+    async fn differences_to_revision(
+        &self,
+        ctx: &Context,
+        release: &ReleaseName,
+        revision: u32,
+    ) -> ClientResult<Vec<String>> {
+        self.unlike(ctx, release, revision).await
+    }
+
+    async fn rollback(
+        &self,
+        ctx: &Context,
+        release: &ReleaseName,
+        revision: u32,
+        limit: Duration,
+    ) -> ClientResult<Vec<String>> {
+        self.go_back(ctx, release, revision, limit).await
     }
 
     async fn uninstall(&self, ctx: &Context, release: &ReleaseName, limit: Duration) -> ClientResult<()> {

@@ -15,6 +15,7 @@ mod payload;
 mod process;
 mod program;
 mod repair;
+mod rollback;
 #[cfg(test)]
 mod tests;
 

@@ -415,6 +415,21 @@ impl HelmClient for Shut {
     async fn upgrade(&self, _: &Context, _: &Release) -> ClientResult<Vec<String>> {
         refuse()
     }
+    async fn history(&self, _: &Context, _: &ReleaseName) -> ClientResult<Vec<ReleaseState>> {
+        refuse()
+    }
+    async fn differences_to_revision(&self, _: &Context, _: &ReleaseName, _: u32) -> ClientResult<Vec<String>> {
+        refuse()
+    }
+    async fn rollback(
+        &self,
+        _: &Context,
+        _: &ReleaseName,
+        _: u32,
+        _: std::time::Duration,
+    ) -> ClientResult<Vec<String>> {
+        refuse()
+    }
     async fn uninstall(&self, _: &Context, _: &ReleaseName, _: std::time::Duration) -> ClientResult<()> {
         refuse()
     }

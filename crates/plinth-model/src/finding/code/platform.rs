@@ -66,6 +66,11 @@ findings! {
         usually: "A person or a pipeline runs helm at this moment; or a helm was killed, and its record says so for ever.",
         fix: "Find out who it is. When nobody is, run again after the time that the fix names: what was broken off is repaired then.",
     }
+    HELM_NO_REVISION = "helm.no-revision", You {
+        means: "A release is to go back to a revision that helm does not remember, or that did not work.",
+        usually: "helm keeps ten revisions; or the one that was named failed.",
+        fix: "Name one that worked, as the fix lists them: `plinth rollback COMPONENT --to-revision N`.",
+    }
     INGRESS_CERTIFICATE_NOT_TRUSTED = "ingress.certificate-not-trusted", You {
         means: "HTTPS to the platform's URL does not answer with a certificate that the site's authority signed.",
         usually: "The ingress does not find its TLS secret and shows a fake certificate, or the secret holds another certificate than the kept one.",

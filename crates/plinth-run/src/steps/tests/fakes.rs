@@ -322,6 +322,9 @@ client!(HelmClient {
     release(namespace: &str, name: &str) -> Option<ReleaseState>;
     differences(release: &Release) -> Vec<String>;
     upgrade(release: &Release) -> Vec<String>;
+    history(release: &ReleaseName) -> Vec<ReleaseState>;
+    differences_to_revision(release: &ReleaseName, revision: u32) -> Vec<String>;
+    rollback(release: &ReleaseName, revision: u32, limit: Duration) -> Vec<String>;
     uninstall(release: &ReleaseName, limit: Duration) -> ();
 });
 
