@@ -1,6 +1,7 @@
 //! The client with a cluster in memory and a script in place of helm.
 
 mod attempts;
+mod rollback;
 
 use crate::client::LocalHelm;
 use crate::payload::tests::record as payload;
