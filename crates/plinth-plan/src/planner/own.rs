@@ -74,7 +74,7 @@ pub fn rollback(
     work: Option<(HelmRollback, String, Vec<String>)>,
 ) -> Result<Plan, Vec<Finding>> {
     let mut steps = Vec::new();
-    for (work, reason, differences) in work {
+    if let Some((work, reason, differences)) = work {
         let id = ids::rollback(&work.component);
         observed.steps.insert(id.clone(), StepObservation::Todo(differences));
         steps.push(step(id, Work::HelmRollback(work), reason));

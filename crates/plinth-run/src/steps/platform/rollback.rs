@@ -9,8 +9,6 @@ use plinth_model::steps::HelmRollback;
 use plinth_world::ClientError;
 use std::time::Duration;
 
-const CLIENT: &str = "helm";
-
 impl StepKind for HelmRollback {
     const EXPLANATION: Explanation = Explanation {
         kind: HelmRollback::KIND,
