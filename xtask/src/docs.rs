@@ -10,7 +10,7 @@ use std::process::Command;
 const FOLDER: &str = "docs/reference";
 
 /// Verbs in the order of the page; each is asked for its own help.
-const VERBS: [&str; 23] = [
+const VERBS: [&str; 24] = [
     "init",
     "validate",
     "discover",
@@ -26,6 +26,7 @@ const VERBS: [&str; 23] = [
     "remove",
     "reset",
     "recover",
+    "rollback",
     "check",
     "rehearse",
     "render",

@@ -15,7 +15,7 @@ use plinth_world::charts::ChartPackages;
 use plinth_world::helm::{
     DEPLOYED, HelmClient, HelmPrograms, ReleaseRecord, ReleaseRecords, ReleaseState, not_older, value_differences,
 };
-use plinth_world::kube::{KubeHealth, KubeObjects};
+use plinth_world::kube::{KubeHealth, KubeObjects, KubeWatch};
 use plinth_world::secrets::Secrets;
 use plinth_world::{Cause, ClientError, ClientResult, Context, deadlines};
 use serde_json::Value;
@@ -30,18 +30,18 @@ const PACKAGE: &str = "plinth-package";
 const DIGITS: usize = 32;
 
 /// What of the cluster is needed.
-pub trait HelmCluster: ReleaseRecords + KubeObjects + KubeHealth {}
+pub trait HelmCluster: ReleaseRecords + KubeObjects + KubeHealth + KubeWatch {}
 
-impl<T: ReleaseRecords + KubeObjects + KubeHealth> HelmCluster for T {}
+impl<T: ReleaseRecords + KubeObjects + KubeHealth + KubeWatch> HelmCluster for T {}
 
 /// helm on this machine.
 pub struct LocalHelm {
     pub(super) state: PathBuf,
-    kubeconfig: PathBuf,
+    pub(super) kubeconfig: PathBuf,
     pub(super) cluster: Arc<dyn HelmCluster>,
     packages: Arc<dyn ChartPackages>,
     program: Arc<dyn HelmPrograms>,
-    secrets: Arc<dyn Secrets>,
+    pub(super) secrets: Arc<dyn Secrets>,
     pub(super) abandoned: Duration,
 }
 
@@ -69,7 +69,7 @@ impl LocalHelm {
     }
 
     /// What is written in a revision.
-    async fn written(
+    pub(super) async fn written(
         &self,
         ctx: &Context,
         name: &ReleaseName,
@@ -157,7 +157,7 @@ impl LocalHelm {
         Ok(said)
     }
 
-    async fn records(&self, ctx: &Context, name: &ReleaseName) -> ClientResult<Vec<ReleaseRecord>> {
+    pub(super) async fn records(&self, ctx: &Context, name: &ReleaseName) -> ClientResult<Vec<ReleaseRecord>> {
         self.cluster.records(ctx, name).await
     }
 
@@ -288,6 +288,29 @@ impl HelmClient for LocalHelm {
             return Ok(Vec::new());
         }
         self.install(ctx, release, &doing).await
+    }
+
+    async fn history(&self, ctx: &Context, release: &ReleaseName) -> ClientResult<Vec<ReleaseState>> {
+        self.remembered(ctx, release).await
+    }
+
+    async fn differences_to_revision(
+        &self,
+        ctx: &Context,
+        release: &ReleaseName,
+        revision: u32,
+    ) -> ClientResult<Vec<String>> {
+        self.unlike(ctx, release, revision).await
+    }
+
+    async fn rollback(
+        &self,
+        ctx: &Context,
+        release: &ReleaseName,
+        revision: u32,
+        limit: Duration,
+    ) -> ClientResult<Vec<String>> {
+        self.go_back(ctx, release, revision, limit).await
     }
 
     async fn uninstall(&self, ctx: &Context, release: &ReleaseName, limit: Duration) -> ClientResult<()> {

@@ -6,7 +6,7 @@ use crate::failure::{self, CLIENT};
 use crate::package::documents;
 use plinth_model::ReleaseName;
 use plinth_model::steps::Health;
-use plinth_world::{Cause, ClientError, ClientResult, Context, deadlines};
+use plinth_world::{ClientError, ClientResult, Context, deadlines};
 use serde_json::Value;
 use std::collections::BTreeSet;
 
@@ -29,12 +29,7 @@ pub(super) async fn moved(
     package: &[Value],
     doing: &str,
 ) -> ClientResult<Vec<Value>> {
-    let templates = of_manifest(installed).map_err(|why| {
-        ClientError::new(CLIENT, doing)
-            .happened(format!("the manifests of the installed {release} cannot be read, so it is not known which definitions the upgrade would remove: {why}"))
-            .attempt(format!("look at them: `helm get manifest {} --namespace {}`", release.name, release.namespace))
-            .because(Cause::BadAnswer)
-    })?;
+    let templates = of_manifest(installed).map_err(|why| failure::unreadable_manifest(doing, release, &why))?;
     let moved: Vec<&Value> = package.iter().filter(|one| templates.contains(name(one))).collect();
     let (mut kept, mut lost) = (Vec::new(), Vec::new());
     for one in moved {
@@ -47,6 +42,27 @@ pub(super) async fn moved(
         }
     }
     if lost.is_empty() { Ok(kept) } else { Err(failure::definitions_would_go(doing, release, &lost)) }
+}
+
+/// Refuses a change from the one manifest to the other when it would remove definitions.
+///
+/// # Errors
+/// When one is there that helm would remove, or a manifest cannot be read.
+pub(super) async fn none_goes(
+    ctx: &Context,
+    cluster: &dyn HelmCluster,
+    release: &ReleaseName,
+    (from, to): (&str, &str),
+    doing: &str,
+) -> ClientResult<()> {
+    let read = |manifest| of_manifest(manifest).map_err(|why| failure::unreadable_manifest(doing, release, &why));
+    let (from, to) = (read(from)?, read(to)?);
+    let mut lost = Vec::new();
+    for name in from.difference(&to) {
+        let policy = cluster.definition_annotation(ctx, name, POLICY).await?;
+        lost.extend(policy.filter(|policy| policy != KEEP).map(|_| name.clone()));
+    }
+    if lost.is_empty() { Ok(()) } else { Err(failure::definitions_would_go(doing, release, &lost)) }
 }
 
 /// Applies definitions and waits until they are served.

@@ -42,17 +42,47 @@ pub(super) fn ours_lives(doing: &str, release: &ReleaseName, process: u32) -> Cl
 pub(super) fn definitions_would_go(doing: &str, release: &ReleaseName, names: &[String]) -> ClientError {
     let names = names.join(" ");
     let happened = format!(
-        "the installed chart has {names} among its templates, the new one beside them: helm would remove them, and with them every object of these kinds"
+        "the installed chart has {names} among its templates, the other one has not: helm would remove them, and with them every object of these kinds"
     );
     let fix = format!(
         "let helm keep them: `kubectl annotate --overwrite customresourcedefinition {names} helm.sh/resource-policy=keep`, then run again"
     );
-    let message = format!("this upgrade of {release} would remove {names} with all their objects");
+    let message = format!("this change of {release} would remove {names} with all their objects");
     ClientError::new(CLIENT, doing)
         .happened(happened)
         .attempt(&fix)
         .because(Cause::Refused)
         .finding(Finding::error(code::HELM_DEFINITIONS_WOULD_GO, release.to_string(), message).fix(fix))
+}
+
+/// The manifests of a release are not what helm writes.
+pub(super) fn unreadable_manifest(doing: &str, release: &ReleaseName, why: &str) -> ClientError {
+    ClientError::new(CLIENT, doing)
+        .happened(format!(
+            "the manifests of the installed {release} cannot be read, so it is not known which definitions would be removed: {why}"
+        ))
+        .attempt(format!("look at them: `helm get manifest {} --namespace {}`", release.name, release.namespace))
+        .because(Cause::BadAnswer)
+}
+
+/// A revision that one cannot go back to. `known` are those that one can.
+pub(super) fn no_revision(doing: &str, release: &ReleaseName, revision: u32, known: &[u32]) -> ClientError {
+    let known = known.iter().map(u32::to_string).collect::<Vec<_>>().join(", ");
+    let fix = match known.as_str() {
+        "" => "no revision of it worked: mend what `plinth apply` says".to_owned(),
+        known => format!("name one that worked: {known}"),
+    };
+    let happened = format!("helm remembers no revision {revision} of {release} that worked");
+    let finding = Finding::error(code::HELM_NO_REVISION, release.to_string(), happened.clone()).fix(&fix);
+    ClientError::new(CLIENT, doing).happened(happened).attempt(fix).because(Cause::Input).finding(finding)
+}
+
+/// Nothing to go back from.
+pub(super) fn is_uninstalled(doing: &str, release: &ReleaseName) -> ClientError {
+    ClientError::new(CLIENT, doing)
+        .happened(format!("{release} was being uninstalled, and that was broken off"))
+        .attempt("run `plinth apply`: it brings that to its end and installs what the site file says")
+        .because(Cause::Refused)
 }
 
 /// What helm keeps of a revision is not what helm writes.

@@ -16,6 +16,7 @@ mod process;
 mod program;
 mod render;
 mod repair;
+mod rollback;
 #[cfg(test)]
 mod tests;
 

@@ -32,6 +32,7 @@ pub(super) struct Attempt {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 enum Work {
     Upgrade,
+    Rollback,
     Uninstall,
 }
 
@@ -41,13 +42,18 @@ impl Attempt {
         Self { id: new_id(), work: Work::Upgrade, revision, began }
     }
 
+    /// A rollback that makes this revision.
+    pub(super) fn to_roll_back(revision: u32, began: Timestamp) -> Self {
+        Self { id: new_id(), work: Work::Rollback, revision, began }
+    }
+
     /// An uninstallation that finds this newest revision.
     pub(super) fn to_uninstall(revision: u32, began: Timestamp) -> Self {
         Self { id: new_id(), work: Work::Uninstall, revision, began }
     }
 
-    /// Whether this open record is of this attempt. An uninstallation gives no labels: it marks the newest record right after its
-    /// start, so one that was marked then is its own.
+    /// Whether this open record is of this attempt. A rollback and an uninstallation give no labels: they mark their record right after
+    /// their start, so one that was marked then is its own.
     pub(super) fn made(&self, record: &ReleaseRecord) -> bool {
         let labelled = |id: &String| record.labels.iter().any(|(key, value)| key == ATTEMPT && value == id);
         let begun = || {
@@ -57,6 +63,7 @@ impl Attempt {
         };
         let own = match self.work {
             Work::Upgrade => record.status.starts_with("pending-") && self.id.as_ref().is_some_and(labelled),
+            Work::Rollback => record.status == "pending-rollback" && begun(),
             Work::Uninstall => record.status == "uninstalling" && begun(),
         };
         own && record.revision == self.revision
@@ -197,6 +204,16 @@ mod tests {
         assert!(other != upgrade.id && !upgrade.made(&record(3, "pending-upgrade", other.as_ref(), 1)));
         assert!(!upgrade.made(&record(4, "pending-upgrade", id, 1)), "helm hands labels on to the next revision");
         assert!(!upgrade.made(&record(3, "uninstalling", id, 1)), "somebody takes it away meanwhile");
+        let rollback = Attempt::to_roll_back(3, began);
+        assert!(
+            rollback.made(&record(3, "pending-rollback", other.as_ref(), 1)),
+            "it has the labels of the old revision"
+        );
+        assert!(!rollback.made(&record(3, "pending-rollback", None, 3600)));
+        assert!(
+            !rollback.made(&record(3, "pending-upgrade", None, 1))
+                && !rollback.made(&record(4, "pending-rollback", None, 1))
+        );
         let uninstall = Attempt::to_uninstall(3, began);
         for (status, after, want) in [
             ("uninstalling", -1, true),

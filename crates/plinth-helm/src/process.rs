@@ -12,6 +12,7 @@ use crate::repair::is_open;
 use crate::{LOGS, LOGS_KEPT};
 use plinth_model::{ReleaseName, Secret};
 use plinth_world::helm::Helm;
+use plinth_world::kube::Watch;
 use plinth_world::program_log::{LOG_TIME, ProgramLog};
 use plinth_world::secrets::Secrets;
 use plinth_world::{ClientResult, Context, deadlines};
@@ -27,7 +28,7 @@ use std::time::Duration;
 use tokio::process::{Child, ChildStderr, ChildStdout, Command};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
-use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep, timeout};
+use tokio::time::{Instant, sleep, timeout};
 
 /// What is run.
 pub(super) struct Job<'a> {
@@ -70,7 +71,8 @@ pub(super) async fn run(
     let (out, err) = group.streams();
     let said = tokio::spawn(log.clone().take(out, Arc::clone(secrets)));
     let complained = tokio::spawn(log.clone().take(err, Arc::clone(secrets)));
-    let Ok(status) = timeout(job.limit, group.wait(ctx, &job, began)).await else {
+    let mut watch = cluster.watch(ctx, &job.release.namespace, &[]).await;
+    let Ok(status) = timeout(job.limit, group.wait(ctx, &job, began, &mut *watch)).await else {
         group.stop().await;
         return Err(failure::late(doing, job.limit.as_secs(), log.path()));
     };
@@ -140,19 +142,24 @@ impl Group {
         child.map(|child| (child.stdout.take(), child.stderr.take())).unwrap_or_default()
     }
 
-    async fn wait(&mut self, ctx: &Context, job: &Job<'_>, began: Instant) -> io::Result<ExitStatus> {
+    async fn wait(
+        &mut self,
+        ctx: &Context,
+        job: &Job<'_>,
+        began: Instant,
+        watch: &mut dyn Watch,
+    ) -> io::Result<ExitStatus> {
         let Some(child) = self.0.as_mut() else { return Err(io::ErrorKind::NotFound.into()) };
-        let tell = || {
+        let tell = |waits: &[String]| {
             let (name, program, seconds) = (&job.release.name, title(job.program), began.elapsed().as_secs());
-            ctx.progress(0, 0, format!("{} {name} ({program}), {seconds} s", job.title));
+            let waits: String = waits.iter().take(2).map(|line| format!("; {line}")).collect();
+            ctx.progress(0, 0, format!("{} {name} ({program}), {seconds} s{waits}", job.title));
         };
-        tell();
-        let mut tick = interval_at(Instant::now() + deadlines::PLAY_TICK, deadlines::PLAY_TICK);
-        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        tell(&[]);
         let status = loop {
             tokio::select! {
                 ended = child.wait() => break ended?,
-                _ = tick.tick() => tell(),
+                waits = watch.changed(ctx, deadlines::PLAY_TICK) => tell(&waits),
             }
         };
         self.0 = None;

@@ -79,6 +79,22 @@ impl Words {
         words
     }
 
+    /// Waits for hooks alone, as [`Self::install`] does.
+    pub(super) fn rollback(
+        major: Major,
+        release: &plinth_model::ReleaseName,
+        revision: u32,
+        kubeconfig: &Path,
+        limit: Duration,
+    ) -> Self {
+        let mut words = Self::of("rollback", release, kubeconfig, limit);
+        words.add([&revision.to_string()]);
+        if major == Major::Four {
+            words.add(["--server-side=false"]);
+        }
+        words
+    }
+
     /// Waits until what the release made is gone.
     pub(super) fn uninstall(
         major: HelmMajor,

@@ -7,13 +7,12 @@ use crate::mark::Note;
 use crate::payload;
 use jiff::{SignedDuration, Timestamp};
 use plinth_model::ReleaseName;
-use plinth_world::helm::{DEPLOYED, ReleaseRecord};
+use plinth_world::helm::{DEPLOYED, ReleaseRecord, SUPERSEDED};
 use plinth_world::{ClientResult, Context};
 use std::time::Duration;
 
-const UNINSTALLING: &str = "uninstalling";
+pub(super) const UNINSTALLING: &str = "uninstalling";
 const FAILED: &str = "failed";
-const SUPERSEDED: &str = "superseded";
 /// Records before one more is made.
 const KEPT: usize = 9;
 

@@ -112,7 +112,7 @@ async fn object(
     Ok(found.map_or_else(|| seen(false, "not found"), |found| judge(&serde_json::to_value(found).unwrap_or_default())))
 }
 
-async fn kind_of(call: &Call<'_>, resource: &str) -> ClientResult<Option<ApiResource>> {
+pub(super) async fn kind_of(call: &Call<'_>, resource: &str) -> ClientResult<Option<ApiResource>> {
     let (plural, group) = resource.split_once('.').unwrap_or((resource, ""));
     let client = call.client();
     let found = call.find(|| kube::discovery::group(&client, group)).await?;

@@ -23,5 +23,6 @@ mod secret;
 mod system;
 mod taint;
 mod toolkit;
+mod watch;
 
 pub use api::KubeApi;

@@ -50,6 +50,7 @@ ids! {
     release "platform" "release";
     objects "platform" "objects";
     remove "platform" "remove";
+    rollback "platform" "rollback";
     issuer "runai" "issuer";
     register "runai" "register";
     connected "runai" "connected";

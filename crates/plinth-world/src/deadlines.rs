@@ -187,6 +187,10 @@ pub const HELM_ABANDONED: Duration = Duration::from_secs(3 * 4 * 3600);
 pub const HELM_MARKS: Duration = Duration::from_secs(60);
 /// Jobs and their pods that were removed are gone after the grace period of pods, 30 s by default.
 pub const HELM_JOBS_GONE: Duration = Duration::from_secs(60);
+/// What belongs together, such as a workload, its pod and an event about it, changes within so long.
+pub const KUBE_WATCH_SETTLES: Duration = Duration::from_millis(500);
+/// The last line of a log, which is only told: kubelet answers at once.
+pub const KUBE_LOG_LINE: Duration = Duration::from_secs(2);
 /// A definition that was applied is served within a second or two; more where many were.
 pub const HELM_CRDS_SERVED: Duration = Duration::from_secs(60);
 /// Between two looks at something that takes a second or two.

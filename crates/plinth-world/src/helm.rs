@@ -18,6 +18,8 @@ use std::time::Duration;
 
 /// What helm calls a release that was installed to its end.
 pub const DEPLOYED: &str = "deployed";
+/// What helm calls a revision that was installed to its end, and is no longer the newest such one.
+pub const SUPERSEDED: &str = "superseded";
 
 /// A release as helm left it. Values are not in here: they hold secrets, and are compared inside the client.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,6 +34,22 @@ pub struct ReleaseState {
     pub since: Timestamp,
 }
 
+/// The newest revision that worked before the newest of all, where that one did not, or where somebody wants to go back from it: helm
+/// calls it `deployed` still, or `superseded` by one that worked as well.
+#[must_use]
+pub fn last_good(history: &[ReleaseState]) -> Option<&ReleaseState> {
+    let (_, earlier) = history.split_last()?;
+    earlier.iter().rev().find(|one| one.worked())
+}
+
+impl ReleaseState {
+    /// Whether it was installed to its end.
+    #[must_use]
+    pub fn worked(&self) -> bool {
+        self.status == DEPLOYED || self.status == SUPERSEDED
+    }
+}
+
 /// Helm.
 #[async_trait]
 pub trait HelmClient: Send + Sync {
@@ -44,6 +62,25 @@ pub trait HelmClient: Send + Sync {
     /// Nothing is done when it is as wanted. What an attempt before left behind is repaired first, and answered, a sentence each:
     /// an operation of helm that was broken off long ago, left-over Jobs. One that may still be at work is an error.
     async fn upgrade(&self, ctx: &Context, release: &Release) -> ClientResult<Vec<String>>;
+    /// All revisions that helm remembers, oldest first.
+    async fn history(&self, ctx: &Context, release: &ReleaseName) -> ClientResult<Vec<ReleaseState>>;
+    /// What is otherwise than in this revision, one line each, without values. Empty: the newest is deployed and as that one was. One that
+    /// helm does not remember is an error.
+    async fn differences_to_revision(
+        &self,
+        ctx: &Context,
+        release: &ReleaseName,
+        revision: u32,
+    ) -> ClientResult<Vec<String>>;
+    /// Goes back to a revision that was deployed to its end; hooks are waited for, workloads are not. Nothing is done when it is so already.
+    /// Answers what was repaired before, as for [`Self::upgrade`]. One that failed, or that helm does not remember, is an error.
+    async fn rollback(
+        &self,
+        ctx: &Context,
+        release: &ReleaseName,
+        revision: u32,
+        limit: Duration,
+    ) -> ClientResult<Vec<String>>;
     /// Uninstalls the release with its history, and waits until what it made is gone. What helm keeps on purpose stays: its
     /// namespace, custom resource definitions that are no templates, claims of volumes. A release that is not there is fine.
     async fn uninstall(&self, ctx: &Context, release: &ReleaseName, limit: Duration) -> ClientResult<()>;

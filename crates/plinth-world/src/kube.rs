@@ -9,6 +9,7 @@ use plinth_model::{NodeName, ObjectName, ReleaseName, Version};
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
+use std::time::Duration;
 
 /// A node as Kubernetes sees it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -258,6 +259,34 @@ pub trait KubeHealth: Send + Sync {
     async fn health(&self, ctx: &Context, namespace: &str, health: &Health) -> ClientResult<HealthState>;
 }
 
+/// Watching what comes up.
+#[async_trait]
+pub trait KubeWatch: Send + Sync {
+    /// Begins to watch what these proofs are about, and the pods and Events of a namespace (none, when its name is empty). What cannot be
+    /// watched is not: whoever waits looks again in time as well.
+    async fn watch(&self, ctx: &Context, namespace: &str, health: &[Health]) -> Box<dyn Watch>;
+}
+
+/// A namespace that is watched.
+#[async_trait]
+pub trait Watch: Send {
+    /// Waits until something changed, at most so long. Answers what is being waited for, in sentences for people, the most telling first:
+    /// the last line of a hook that runs, the pod that is not ready and why (the image that is pulled), the last warning. Texts of
+    /// others are in it, without secrets. Empty: nothing is known.
+    async fn changed(&mut self, ctx: &Context, most: Duration) -> Vec<String>;
+}
+
+/// Nothing is watched: it waits, and says nothing.
+pub struct Unwatched;
+
+#[async_trait]
+impl Watch for Unwatched {
+    async fn changed(&mut self, ctx: &Context, most: Duration) -> Vec<String> {
+        ctx.clock().sleep(most).await;
+        Vec::new()
+    }
+}
+
 /// The DNS of the cluster, as pods see it.
 #[async_trait]
 pub trait ClusterDns: Send + Sync {
@@ -287,6 +316,7 @@ pub trait KubeClient:
     + KubeObjects
     + KubeContent
     + KubeHealth
+    + KubeWatch
     + ClusterDns
     + KubeChecks
 {
@@ -303,6 +333,7 @@ impl<T> KubeClient for T where
         + KubeObjects
         + KubeContent
         + KubeHealth
+        + KubeWatch
         + ClusterDns
         + KubeChecks
 {

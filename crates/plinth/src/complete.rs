@@ -19,6 +19,14 @@ pub(crate) fn nodes(current: &OsStr) -> Vec<CompletionCandidate> {
     begun_by(nodes, current)
 }
 
+/// Components of the site with a release.
+pub(crate) fn components(current: &OsStr) -> Vec<CompletionCandidate> {
+    let plan = last_plan();
+    let steps = plan.iter().flat_map(|plan| &plan.steps);
+    let releases = steps.filter(|step| step.id.area() == "platform" && step.id.verb() == "release");
+    begun_by(releases.map(|step| step.id.target()), current)
+}
+
 /// What `explain` takes: steps, groups of them, nodes, kinds, codes and tables.
 pub(crate) fn topics(current: &OsStr) -> Vec<CompletionCandidate> {
     let mut offered: BTreeSet<String> = crate::explain::topics().into_iter().map(str::to_owned).collect();

@@ -79,6 +79,12 @@ Examples:
   plinth recover cpu-03 --dry-run
   plinth recover cpu-03";
 
+pub(crate) const ROLLBACK: &str = "\
+Examples:
+  plinth rollback gpu-operator --dry-run
+  plinth rollback gpu-operator
+  plinth rollback gpu-operator --to-revision 3";
+
 pub(crate) const KUBECONFIG: &str = "\
 Examples:
   plinth kubeconfig > gpu-lab.kubeconfig

@@ -27,5 +27,7 @@ mod stand;
 mod trouble;
 #[path = "kubernetes/verb.rs"]
 mod verb;
+#[path = "kubernetes/watch.rs"]
+mod watch;
 #[path = "kubernetes/whole.rs"]
 mod whole;

@@ -1,6 +1,7 @@
 //! The client with a cluster in memory and a script in place of helm.
 
 mod attempts;
+mod rollback;
 
 use crate::client::LocalHelm;
 use crate::payload::tests::record as payload;
@@ -15,7 +16,7 @@ use plinth_world::helm::{
     Helm, HelmClient as _, HelmMajor, HelmPrograms, ManifestRenderer as _, ReleaseRecord, ReleaseRecords, Rendered,
     Rendering,
 };
-use plinth_world::kube::{HealthState, KubeHealth, KubeObjects};
+use plinth_world::kube::{HealthState, KubeHealth, KubeObjects, KubeWatch, Watch};
 use plinth_world::secrets::Secrets;
 use plinth_world::{ClientError, ClientResult, Context, SystemClock};
 use serde_json::{Value, json};
@@ -119,6 +120,24 @@ impl KubeObjects for Cluster {
 impl KubeHealth for Cluster {
     async fn health(&self, _: &Context, _: &str, _: &Health) -> ClientResult<HealthState> {
         Ok(HealthState { holds: true, seen: String::new() })
+    }
+}
+
+#[async_trait]
+impl KubeWatch for Cluster {
+    async fn watch(&self, _: &Context, namespace: &str, _: &[Health]) -> Box<dyn Watch> {
+        Box::new(Waits(format!("hook of {namespace}: working on it")))
+    }
+}
+
+/// Says this now and then.
+struct Waits(String);
+
+#[async_trait]
+impl Watch for Waits {
+    async fn changed(&mut self, _: &Context, _: Duration) -> Vec<String> {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        vec![self.0.clone()]
     }
 }
 
@@ -633,6 +652,8 @@ async fn a_helm_that_does_not_end_in_time_is_stopped() {
     };
     let error = run(&bench.ctx, job, &*bench.cluster, &bench.secrets).await.unwrap_err();
     assert!(error.happened.contains("did not end within 1 s"), "{error}");
+    let told = bench.told.lock().unwrap().clone();
+    assert!(told.contains(&"helm uninstall a (helm v3.18.6), 1 s; hook of n: working on it".to_owned()), "{told:?}");
     // The kernel takes a moment; it would sleep for minutes otherwise.
     until(|| !lives(&pid)).await;
 }

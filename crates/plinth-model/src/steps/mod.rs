@@ -100,6 +100,7 @@ pub mod platform {
     mod objects;
     mod release;
     mod removal;
+    mod rollback;
     mod secret;
     mod values;
 
@@ -108,6 +109,7 @@ pub mod platform {
     pub use objects::KubeObjects;
     pub use release::HelmRelease;
     pub use removal::ComponentRemoval;
+    pub use rollback::HelmRollback;
     pub use secret::KubeSecret;
     pub use values::*;
 }
@@ -179,6 +181,7 @@ macro_rules! step_kinds {
             (HelmRelease, "platform.release")
             (KubeObjects, "platform.objects")
             (ComponentRemoval, "platform.removal")
+            (HelmRollback, "platform.rollback")
             (RunaiIssuer, "runai.issuer")
             (RunaiRegister, "runai.register")
             (RunaiConnected, "runai.connected")

@@ -15,7 +15,7 @@ mod runai;
 
 pub use checks::{Chosen, checks};
 pub use discovery::endpoint_host;
-pub use own::{fixes, looked, trust};
+pub use own::{fixes, looked, rollback, trust};
 pub use recovery::recovery;
 pub use removal::removal;
 

@@ -4,10 +4,10 @@
 use super::{change, finished, made_from, worst_first};
 use crate::catalog::Components;
 use crate::ids;
-use crate::observed::Observed;
+use crate::observed::{Observed, StepObservation};
 use crate::step::step;
 use plinth_model::plan::Plan;
-use plinth_model::steps::{NodePrepare, NodeTarget, NodeTrust, Preparation};
+use plinth_model::steps::{HelmRollback, NodePrepare, NodeTarget, NodeTrust, Preparation};
 use plinth_model::{Finding, Work};
 use plinth_site::Desired;
 
@@ -60,6 +60,27 @@ pub fn trust(
     };
     let steps = (keys.into_iter().map(pin).collect(), Vec::new());
     finished(made_from(desired, observed, catalog), desired, observed, steps, Vec::new())
+}
+
+/// A plan that makes the release of a component what an earlier revision of it was, for this reason, with what differs; none: nothing is
+/// to do.
+///
+/// # Errors
+/// With the flaws of the plan, if it has any.
+pub fn rollback(
+    desired: &Desired,
+    observed: &mut Observed,
+    catalog: &dyn Components,
+    work: Option<(HelmRollback, String, Vec<String>)>,
+) -> Result<Plan, Vec<Finding>> {
+    let mut steps = Vec::new();
+    if let Some((work, reason, differences)) = work {
+        let id = ids::rollback(&work.component);
+        observed.steps.insert(id.clone(), StepObservation::Todo(differences));
+        steps.push(step(id, Work::HelmRollback(work), reason));
+    }
+    let plan = finished(made_from(desired, observed, catalog), desired, observed, (steps, Vec::new()), Vec::new())?;
+    looked(plan, observed)
 }
 
 fn in_words(wanted: &Preparation) -> String {

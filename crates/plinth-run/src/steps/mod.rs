@@ -50,6 +50,7 @@ mod platform {
     mod objects;
     mod release;
     mod removal;
+    mod rollback;
     mod secret;
 }
 

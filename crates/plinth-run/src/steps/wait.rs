@@ -3,6 +3,7 @@
 use super::outcome::refused;
 use crate::behaviour::{Probe, Probed, StepEnv};
 use plinth_model::{Finding, Step, span};
+use plinth_world::kube::{Unwatched, Watch};
 use plinth_world::{ClientError, deadlines};
 use std::future::Future;
 use std::time::Duration;
@@ -30,9 +31,15 @@ impl Limit {
         }
     }
 
-    /// `waited 1 min 50 s of at most 20 min: Deployment operator: 0/1 ready and 3 more`. Of several only the first is named, and
-    /// that in short.
-    fn sentence(&self, waited: Duration, seen: &[String]) -> String {
+    /// `waited 1 min 50 s of at most 20 min: Deployment operator: 0/1 ready and 3 more; pod operator-1 pulls image a/b:1`. Of several
+    /// differences only the first is named, and that in short; of what they wait for, the two most telling.
+    fn sentence(&self, waited: Duration, seen: &[String], waits: &[String]) -> String {
+        let mut parts = vec![self.difference(waited, seen)];
+        parts.extend(waits.iter().take(2).cloned());
+        parts.join("; ")
+    }
+
+    fn difference(&self, waited: Duration, seen: &[String]) -> String {
         let most = span::of(self.allowed + deadlines::POLL);
         let time = if waited.is_zero() {
             format!("waits at most {most}")
@@ -48,8 +55,10 @@ impl Limit {
     }
 }
 
-/// Looks until it is so, or until the limit: soon at first, then ever more rarely, but every [`deadlines::POLL`]. `late` makes the finding from the differences seen last.
-/// A transient failure to look is one more reason to look again; a permanent one, and something that blocks, end the wait.
+/// Looks until it is so, or until the limit: soon at first, then ever more rarely, but every [`deadlines::POLL`].
+///
+/// # Errors
+/// As for [`watched`].
 pub(super) async fn until<L, F>(
     limit: &Limit,
     env: &StepEnv,
@@ -61,7 +70,27 @@ where
     L: Fn() -> F + Send,
     F: Future<Output = Result<Probed, ClientError>> + Send,
 {
+    watched(limit, env, (client, &mut Unwatched), look, late).await
+}
+
+/// Looks when something changed, and every [`deadlines::POLL`] as well, until it is so, or until the limit. `late` makes the finding from
+/// the differences seen last; what they waited for is added to its evidence. A transient failure to look is one more reason to look again.
+///
+/// # Errors
+/// With that finding; with a permanent failure to look; with something that blocks.
+pub(super) async fn watched<L, F>(
+    limit: &Limit,
+    env: &StepEnv,
+    (client, watch): (&'static str, &mut dyn Watch),
+    look: L,
+    late: impl Fn(&[String]) -> Finding + Send,
+) -> Result<String, ClientError>
+where
+    L: Fn() -> F + Send,
+    F: Future<Output = Result<Probed, ClientError>> + Send,
+{
     let clock = env.ctx.clock();
+    let mut waits = Vec::new();
     loop {
         let seen = match look().await.map(|seen| seen.probe) {
             Ok(Probe::Done(line)) => return Ok(line),
@@ -74,11 +103,12 @@ where
         };
         let waited = clock.elapsed().saturating_sub(limit.began);
         if waited + deadlines::POLL > limit.allowed {
-            let finding = late(&seen).evidence(format!("waited {} s", waited.as_secs()));
+            let mut finding = late(&seen).evidence(format!("waited {} s", waited.as_secs()));
+            finding.evidence.extend(waits);
             return Err(refused(client, format!("waiting for {}", limit.target), finding));
         }
-        env.ctx.progress(0, 0, limit.sentence(waited, &seen));
-        clock.sleep(pause(waited)).await;
+        env.ctx.progress(0, 0, limit.sentence(waited, &seen, &waits));
+        waits = watch.changed(&env.ctx, pause(waited)).await;
     }
 }
 
@@ -130,7 +160,10 @@ mod tests {
             ),
         ];
         for (seconds, seen, text) in cases {
-            assert_eq!(limit.sentence(Duration::from_secs(seconds), &lines(seen)), text);
+            assert_eq!(limit.sentence(Duration::from_secs(seconds), &lines(seen), &[]), text);
         }
+        let waits = lines(&["hook a: step 2", "pod b pulls image c", "Warning"]);
+        let said = limit.sentence(Duration::from_secs(20), &lines(&["! x"]), &waits);
+        assert_eq!(said, "waited 20 s of at most 20 min: x; hook a: step 2; pod b pulls image c");
     }
 }

@@ -19,7 +19,7 @@ use plinth_world::keystore::{CertificateState, Keystore, NodeKey};
 use plinth_world::kube::{
     CheckSeen, ClusterDns, ClusterHealth, ExistingCluster, GivenConfig, HealthState, HeldConfig, KubeAccess,
     KubeChecks, KubeContent, KubeHealth, KubeJoins, KubeNamespaces, KubeNode, KubeNodes, KubeObjects, KubeSecrets,
-    KubeSystem, KubeToolkits, NodePort, ToolkitPod,
+    KubeSystem, KubeToolkits, KubeWatch, NodePort, ToolkitPod, Unwatched, Watch,
 };
 use plinth_world::node::{
     AccountState, Bootstrap, ControlPlane, HostKey, HostKeyState, Leftovers, NodeAccounts, NodeControlPlane, NodeFiles,
@@ -388,6 +388,13 @@ impl KubeContent for Shut {
 }
 
 #[async_trait]
+impl KubeWatch for Shut {
+    async fn watch(&self, _: &Context, _: &str, _: &[Health]) -> Box<dyn Watch> {
+        Box::new(Unwatched)
+    }
+}
+
+#[async_trait]
 impl KubeHealth for Shut {
     async fn health(&self, _: &Context, _: &str, _: &Health) -> ClientResult<HealthState> {
         refuse()
@@ -421,6 +428,21 @@ impl HelmClient for Shut {
         refuse()
     }
     async fn upgrade(&self, _: &Context, _: &Release) -> ClientResult<Vec<String>> {
+        refuse()
+    }
+    async fn history(&self, _: &Context, _: &ReleaseName) -> ClientResult<Vec<ReleaseState>> {
+        refuse()
+    }
+    async fn differences_to_revision(&self, _: &Context, _: &ReleaseName, _: u32) -> ClientResult<Vec<String>> {
+        refuse()
+    }
+    async fn rollback(
+        &self,
+        _: &Context,
+        _: &ReleaseName,
+        _: u32,
+        _: std::time::Duration,
+    ) -> ClientResult<Vec<String>> {
         refuse()
     }
     async fn uninstall(&self, _: &Context, _: &ReleaseName, _: std::time::Duration) -> ClientResult<()> {

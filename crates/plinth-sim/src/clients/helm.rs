@@ -1,8 +1,8 @@
 //! Simulated Helm.
 
-use super::Call;
 use super::kube::has_namespace;
 use super::model::{Role, admits, keycloak_answers, release as release_of, works};
+use super::{Call, watch};
 use crate::data_centre::{DataCentre, later};
 use crate::faults::{FaultKind, ReleaseFault};
 use crate::timing;
@@ -122,7 +122,54 @@ fn unreachable(call: &Call) -> ClientError {
     call.fails("Kubernetes cluster unreachable: there is no kubeconfig", "deploy Kubernetes first")
 }
 
+fn as_state(release: &Installed) -> ReleaseState {
+    ReleaseState {
+        version: release.version.without_v(),
+        status: release.status.clone(),
+        revision: release.revision,
+        since: release.since,
+    }
+}
+
+/// As the real client tells it.
+fn unlike(newest: &Installed, goal: &Installed) -> Vec<String> {
+    let mut lines = Vec::new();
+    if newest.version != goal.version {
+        lines.push(format!("~ version {} → {}", newest.version.bare(), goal.version.bare()));
+    }
+    if newest.status != DEPLOYED {
+        lines.push(format!("~ status {} → {DEPLOYED}", newest.status));
+    }
+    if newest.values != goal.values {
+        lines.push("~ values as they were".to_owned());
+    }
+    lines
+}
+
 impl SimHelm {
+    /// All revisions, oldest first.
+    fn revisions(&self, call: &Call, release: &ReleaseName) -> ClientResult<Vec<Installed>> {
+        let key = release.to_string();
+        self.centre.look(|state, _| {
+            if state.cluster.kubeconfig.is_none() {
+                return Err(unreachable(call));
+            }
+            let earlier = state.cluster.history.get(&key).into_iter().flatten();
+            Ok(earlier.chain(state.cluster.releases.get(&key)).cloned().collect())
+        })?
+    }
+
+    /// The newest revision, and one to go back to.
+    fn both(&self, call: &Call, release: &ReleaseName, revision: u32) -> ClientResult<(Installed, Installed)> {
+        let all = self.revisions(call, release)?;
+        let goal = all.iter().find(|one| one.revision == revision && as_state(one).worked()).cloned();
+        let refused = || {
+            let happened = format!("helm remembers no revision {revision} of {release} that worked");
+            call.fails(happened, "name one that worked")
+        };
+        all.last().cloned().zip(goal).ok_or_else(refused)
+    }
+
     fn call(doing: &str, namespace: &str, name: &str) -> Call {
         Call::new(CLIENT, format!("{doing} release {namespace}/{name}"))
     }
@@ -230,12 +277,7 @@ impl HelmClient for SimHelm {
                 return Err(unreachable(&call));
             }
             let found = state.cluster.releases.get(&format!("{namespace}/{name}"));
-            Ok(found.map(|release| ReleaseState {
-                version: release.version.without_v(),
-                status: release.status.clone(),
-                revision: release.revision,
-                since: release.since,
-            }))
+            Ok(found.map(as_state))
         })?
     }
 
@@ -279,10 +321,51 @@ impl HelmClient for SimHelm {
         let role = Role::of(&release.component, chart(release));
         let whole = self.centre.timing.around("release", &release.release, role.seconds().0);
         for part in 0..4 {
-            ctx.progress(part, 4, format!("waiting for the workloads of {}", release.release));
+            let waits = watch::pulls(&release.release, chart(release), release.version.version().as_str());
+            ctx.progress(part, 4, format!("helm upgrade --install {}; {waits}", release.release));
             self.centre.wait(whole / 4).await;
         }
         self.end(release, true).map(|()| Vec::new())
+    }
+
+    async fn history(&self, _: &Context, release: &ReleaseName) -> ClientResult<Vec<ReleaseState>> {
+        let call = Self::call("reading the history of", &release.namespace, &release.name);
+        self.centre.spend("helm-read", &release.name, timing::HELM_READ).await;
+        Ok(self.revisions(&call, release)?.iter().map(as_state).collect())
+    }
+
+    async fn differences_to_revision(
+        &self,
+        _: &Context,
+        release: &ReleaseName,
+        revision: u32,
+    ) -> ClientResult<Vec<String>> {
+        let call = Self::call("comparing", &release.namespace, &release.name);
+        self.centre.spend("helm-read", &release.name, timing::HELM_READ).await;
+        let (newest, goal) = self.both(&call, release, revision)?;
+        Ok(unlike(&newest, &goal))
+    }
+
+    async fn rollback(
+        &self,
+        ctx: &Context,
+        release: &ReleaseName,
+        revision: u32,
+        _: Duration,
+    ) -> ClientResult<Vec<String>> {
+        let ReleaseName { namespace, name } = release;
+        let call = Self::call("rolling back", namespace, name);
+        let (newest, goal) = self.both(&call, release, revision)?;
+        if unlike(&newest, &goal).is_empty() {
+            return Ok(Vec::new());
+        }
+        let (helm, health) = Role::of_installed(&goal).seconds();
+        ctx.progress(0, 0, format!("helm rollback {name}; {}", watch::pulls(name, &goal.chart, goal.version.as_str())));
+        self.centre.spend("release", name, helm).await;
+        let healthy_at = self.centre.after(self.centre.timing.around("release-health", name, health));
+        let (namespace, name) = (namespace.clone(), name.clone());
+        self.centre.effect(Effect::ReleaseRolledBack { namespace, name, to: revision, healthy_at })?;
+        Ok(Vec::new())
     }
 
     async fn uninstall(&self, ctx: &Context, release: &ReleaseName, _: Duration) -> ClientResult<()> {

@@ -18,6 +18,7 @@ mod play;
 mod renderer;
 mod runai;
 mod secrets;
+mod watch;
 
 pub use bcm::{HeldBcm, NoBcm};
 pub use keystore::MemoryKeystore;

@@ -88,6 +88,8 @@ pub(crate) enum Effect {
     ReleaseBegun { namespace: String, name: String, chart: String, version: Version, component: String },
     /// Helm ended.
     ReleaseEnded { namespace: String, name: String, release: Box<Installed> },
+    /// Helm went back to an earlier revision of a release, which works at that time.
+    ReleaseRolledBack { namespace: String, name: String, to: u32, healthy_at: Timestamp },
     /// Helm uninstalled a release.
     ReleaseRemoved { namespace: String, name: String },
     /// The control plane has one more cluster entry.
@@ -152,6 +154,7 @@ impl Effect {
         match self {
             Effect::PlayFinished { ready_at, .. } => ready_at.values().copied().collect(),
             Effect::ObjectApplied { settled_at, .. } => vec![*settled_at],
+            Effect::ReleaseRolledBack { healthy_at, .. } => vec![*healthy_at],
             Effect::ReleaseEnded { release, .. } => release.healthy_at.into_iter().chain(release.answers_at).collect(),
             _ => Vec::new(),
         }

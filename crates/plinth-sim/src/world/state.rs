@@ -8,6 +8,7 @@ use plinth_model::download::DownloadList;
 use plinth_model::engine::{ExistingRecord, KubesprayRecord};
 use plinth_model::steps::{Account, OrgUnit, PodSecurity};
 use plinth_model::{Digest, NodeName, Values, Version};
+use plinth_world::helm::{DEPLOYED, SUPERSEDED};
 use plinth_world::kube::taint_name;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
@@ -141,6 +142,8 @@ pub(crate) struct Cluster {
     pub(crate) dns: BTreeMap<String, Ipv4Addr>,
     /// `namespace/name` to release.
     pub(crate) releases: BTreeMap<String, Installed>,
+    /// `namespace/name` to the revisions before the newest, oldest first.
+    pub(crate) history: BTreeMap<String, Vec<Installed>>,
 }
 
 /// The Run:ai control plane.
@@ -344,9 +347,17 @@ impl Cluster {
                 self.objects.insert(key.clone(), Object { digest: digest.clone(), settled_at: *settled_at });
             }
             Effect::ObjectRemoved { key } => drop(self.objects.remove(key)),
-            Effect::ReleaseRemoved { namespace, name } => drop(self.releases.remove(&format!("{namespace}/{name}"))),
+            Effect::ReleaseRemoved { namespace, name } => {
+                let key = format!("{namespace}/{name}");
+                self.releases.remove(&key);
+                self.history.remove(&key);
+            }
+            Effect::ReleaseRolledBack { namespace, name, to, healthy_at } => {
+                self.roll_back(&format!("{namespace}/{name}"), *to, now, *healthy_at);
+            }
             Effect::ReleaseBegun { namespace, name, chart, version, component } => {
                 let key = format!("{namespace}/{name}");
+                self.remember(&key);
                 let pending = if self.releases.contains_key(&key) { "pending-upgrade" } else { "pending-install" };
                 let release = self.releases.entry(key).or_insert_with(|| Installed::begun(chart, version, component));
                 pending.clone_into(&mut release.status);
@@ -355,10 +366,43 @@ impl Cluster {
             Effect::ReleaseEnded { namespace, name, release } => {
                 let key = format!("{namespace}/{name}");
                 let revision = self.releases.get(&key).map_or(1, |there| there.revision);
+                if release.status == DEPLOYED {
+                    self.supersede(&key);
+                }
                 self.releases.insert(key, Installed { revision, since: now, ..(**release).clone() });
             }
             _ => {}
         }
+    }
+}
+
+impl Cluster {
+    /// The newest revision becomes one of history, before there is another one.
+    fn remember(&mut self, key: &str) {
+        let Some(mut there) = self.releases.get(key).cloned() else { return };
+        if there.status.starts_with("pending-") {
+            "failed".clone_into(&mut there.status);
+        }
+        self.history.entry(key.to_owned()).or_default().push(there);
+    }
+
+    /// Those that worked and are not the newest such one are superseded.
+    fn supersede(&mut self, key: &str) {
+        for earlier in self.history.get_mut(key).into_iter().flatten().filter(|earlier| earlier.status == DEPLOYED) {
+            SUPERSEDED.clone_into(&mut earlier.status);
+        }
+    }
+
+    fn roll_back(&mut self, key: &str, to: u32, now: Timestamp, healthy_at: Timestamp) {
+        let earlier = self.history.get(key).into_iter().flatten().find(|earlier| earlier.revision == to);
+        let (Some(goal), Some(there)) = (earlier.cloned(), self.releases.get(key)) else { return };
+        let revision = there.revision + 1;
+        let answers_at = goal.answers_at.map(|_| healthy_at);
+        self.remember(key);
+        self.supersede(key);
+        let status = DEPLOYED.to_owned();
+        let back = Installed { revision, status, since: now, healthy_at: Some(healthy_at), answers_at, ..goal };
+        self.releases.insert(key.to_owned(), back);
     }
 }
 

@@ -7,6 +7,7 @@ use plinth_world::kube::KubeNamespaces;
 use plinth_world::{ClientError, ClientResult, Context};
 use serde_json::json;
 use std::fmt::Debug;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 /// Longer than any call of the suite takes.
@@ -29,6 +30,7 @@ pub(crate) async fn contract(client: &dyn HelmClient, ctx: &Context, ground: &Gr
     suite.a_namespace_is_not_made_by_the_way().await;
     suite.a_release_is_installed_once().await;
     suite.other_values_are_an_upgrade().await;
+    suite.a_release_goes_back_to_what_it_was().await;
     suite.a_release_is_uninstalled_and_its_namespace_stays().await;
 }
 
@@ -86,7 +88,13 @@ impl Suite<'_> {
     async fn a_release_is_installed_once(&self) {
         let release = &self.ground.release;
         self.ground.namespaces.make_namespace(self.ctx, &release.namespace, PodSecurity::Privileged).await.unwrap();
-        self.client.upgrade(self.ctx, release).await.unwrap();
+        let told = Arc::new(Mutex::new(Vec::new()));
+        let list = Arc::clone(&told);
+        let ctx =
+            Context::new(Arc::clone(self.ctx.clock()), move |progress| list.lock().unwrap().push(progress.message));
+        self.client.upgrade(&ctx, release).await.unwrap();
+        let says = format!("helm upgrade --install {}", release.release);
+        assert!(told.lock().unwrap().iter().any(|line| line.starts_with(&says)), "{told:?}");
         let state = self.state().await.unwrap();
         assert!(release.version.takes(&state.version), "{state:?}");
         assert_eq!((state.status.as_str(), state.revision), ("deployed", 1));
@@ -106,6 +114,30 @@ impl Suite<'_> {
         assert_eq!(self.state().await.unwrap().revision, 2);
         let lines = self.differences(&self.ground.release).await;
         assert!(lines.iter().any(|line| line.starts_with("- commonLabels = ")), "{lines:?}");
+    }
+
+    async fn a_release_goes_back_to_what_it_was(&self) {
+        let (client, ctx, name, release) = (self.client, self.ctx, self.name(), &self.ground.release);
+        let revisions = async || {
+            let all = client.history(ctx, &name).await.unwrap();
+            all.into_iter().map(|one| format!("{} {}", one.revision, one.status)).collect::<Vec<_>>()
+        };
+        assert_eq!(self.unchanged(revisions()).await, ["1 superseded", "2 deployed"]);
+        let lines = self.unchanged(client.differences_to_revision(ctx, &name, 1)).await.unwrap();
+        assert!(lines.contains(&"~ values as they were".to_owned()), "{lines:?}");
+        assert!(self.unchanged(client.differences_to_revision(ctx, &name, 2)).await.unwrap().is_empty());
+        for revision in [7, 0] {
+            explained(self.unchanged(client.differences_to_revision(ctx, &name, revision)).await);
+            explained(self.unchanged(client.rollback(ctx, &name, revision, LIMIT)).await);
+        }
+        self.unchanged(client.rollback(ctx, &name, 2, LIMIT)).await.unwrap();
+        client.rollback(ctx, &name, 1, LIMIT).await.unwrap();
+        assert_eq!(revisions().await, ["1 superseded", "2 superseded", "3 deployed"]);
+        assert_eq!(self.unchanged(self.differences(release)).await, Vec::<String>::new(), "it is the first again");
+        assert!(client.differences_to_revision(ctx, &name, 1).await.unwrap().is_empty());
+        let nobody = ReleaseName { name: "nobody".to_owned(), ..name.clone() };
+        assert_eq!(client.history(ctx, &nobody).await.unwrap(), []);
+        explained(self.unchanged(client.rollback(ctx, &nobody, 1, LIMIT)).await);
     }
 
     async fn a_release_is_uninstalled_and_its_namespace_stays(&self) {

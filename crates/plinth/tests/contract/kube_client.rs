@@ -39,6 +39,7 @@ pub(crate) async fn contract(client: &dyn KubeClient, ctx: &Context, ground: &Gr
     suite.objects_are_removed_by_name().await;
     suite.what_is_not_there_is_not_healthy().await;
     suite.the_cluster_tells_its_health().await;
+    suite.a_watch_answers_in_time().await;
 }
 
 struct Suite<'a> {
@@ -221,5 +222,19 @@ impl Suite<'_> {
     async fn the_cluster_tells_its_health(&self) {
         let health = self.client.cluster_health(self.ctx).await.unwrap();
         assert_eq!(health.failing, Vec::<String>::new());
+    }
+
+    async fn a_watch_answers_in_time(&self) {
+        let most = std::time::Duration::from_secs(3);
+        let proof = Health::Workload { kind: "Deployment".to_owned(), name: "nobody-there".to_owned() };
+        for namespace in [NAMESPACE, "nobody-there", ""] {
+            let mut watch = self.client.watch(self.ctx, namespace, std::slice::from_ref(&proof)).await;
+            let began = self.ctx.clock().elapsed();
+            for _ in 0..3 {
+                assert_eq!(watch.changed(self.ctx, most).await, Vec::<String>::new(), "nothing comes up there");
+            }
+            let took = self.ctx.clock().elapsed() - began;
+            assert!(took <= most * 3 + std::time::Duration::from_secs(6), "{took:?}");
+        }
     }
 }

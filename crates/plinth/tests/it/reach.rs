@@ -84,6 +84,7 @@ fn ran(folder: &Path) -> BTreeSet<String> {
 fn arguments(row: &Row, endpoint: &str) -> Vec<String> {
     let value = |word: &String| match word.as_str() {
         "URL" => endpoint.to_owned(),
+        "COMPONENT" => "gpu-operator".to_owned(),
         "NODE" => "dgx-05".to_owned(),
         "SHELL" => "bash".to_owned(),
         "WORD" => "nodes/account/dgx-05".to_owned(),
@@ -92,7 +93,7 @@ fn arguments(row: &Row, endpoint: &str) -> Vec<String> {
     let mut arguments: Vec<String> = row.command.iter().map(value).collect();
     let more: &[&str] = match row.command[0].as_str() {
         "init" => &["--file", "new.yaml", "--name", "traced"],
-        "apply" | "trust" => &["--yes"],
+        "apply" | "rollback" | "trust" => &["--yes"],
         "remove" | "reset" | "recover" => &["--confirm", "basepod-a"],
         _ => &[],
     };

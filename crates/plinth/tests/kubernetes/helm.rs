@@ -282,3 +282,52 @@ fn an_uninstallation_that_was_broken_off_is_brought_to_its_end() {
         );
     });
 }
+
+#[test]
+#[ignore = "needs Go and the parts it builds: cargo xtask test --tier kubernetes"]
+fn a_release_goes_back_to_what_worked_also_when_that_was_broken_off() {
+    for_each_helm(|ground| {
+        let ground = ground.settled();
+        let (name, limit) = (release_name("a"), Duration::from_secs(60));
+        let back = |to| ground.run(ground.client.rollback(&ground.ctx, &name, to, limit));
+        let color = || ground.kubectl(&["get", "configmap", "a-settings", "-o", "jsonpath={.data.color}"]);
+        let first = with(&[("color", "red".into())]);
+        ground.upgrade(&first).unwrap();
+        // An upgrade whose hook fails.
+        let bad = with(&[("color", "blue".into()), ("hook", "post-upgrade".into())]);
+        std::thread::scope(|scope| {
+            let work = scope.spawn(|| ground.upgrade(&bad));
+            ground.end_hook("a", false);
+            work.join().unwrap().unwrap_err();
+        });
+        assert_eq!(ground.history("a"), ["1 deployed", "2 failed"]);
+        assert_eq!(color(), "blue");
+        back(1).unwrap();
+        assert_eq!(color(), "red");
+        assert_eq!(ground.history("a"), ["1 superseded", "2 failed", "3 deployed"]);
+        assert_eq!(ground.differences(&first), Vec::<String>::new(), "the package and its label went back, too");
+        let before = ground.everything();
+        back(1).unwrap();
+        assert_eq!(ground.everything(), before, "it is so already");
+        assert_eq!(back(2).unwrap_err().finding.unwrap().code.as_str(), "helm.no-revision");
+        // A rollback that is killed in its hook, and the next one.
+        let hooked = with(&[("color", "green".into()), ("hook", "post-rollback".into())]);
+        ground.upgrade(&hooked).unwrap();
+        ground.upgrade(&first).unwrap();
+        assert_eq!(ground.history("a").last().unwrap(), "5 deployed");
+        let old = ground.hook("a");
+        std::thread::scope(|scope| {
+            let work = scope.spawn(|| back(4));
+            until(|| !ground.hook("a").is_empty() && ground.hook("a") != old);
+            let process = ground.process("a").unwrap().to_string();
+            assert!(std::process::Command::new("kill").args(["-9", &process]).status().unwrap().success());
+            work.join().unwrap().unwrap_err();
+        });
+        assert_eq!(ground.status("a"), Some(("pending-rollback".to_owned(), 6)));
+        let said = back(5).unwrap();
+        assert!(said[0].contains("revision 6 of plinth-helm/a, pending-rollback since"), "{said:?}");
+        let history = ground.history("a");
+        assert_eq!(history[history.len() - 2..], ["6 failed", "7 deployed"]);
+        assert_eq!(color(), "red");
+    });
+}

@@ -52,6 +52,18 @@ fn applied(stand: &Stand, metrics: &str) -> Vec<(String, String)> {
     changed.map(|record| (text(&record["step"]), record.to_string())).collect()
 }
 
+/// Goes back; answers all that is said.
+fn rolled_back(stand: &Stand, options: &[&str]) -> String {
+    let folder = stand.folder.path();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_plinth"));
+    command.current_dir(folder).env_clear().env("HOME", folder.join("home")).env("PATH", folder.join("bin"));
+    command.args(["rollback", "metrics-server", "-f", "site.yaml", "--state", "taken-over"]).args(options);
+    let ran = command.output().unwrap();
+    let said = format!("{}{}", String::from_utf8_lossy(&ran.stdout), String::from_utf8_lossy(&ran.stderr));
+    assert_eq!(ran.status.code(), Some(0), "{said}");
+    said
+}
+
 /// Nobody runs pods here: whatever Deployment is asked for is said to be ready.
 fn keeps_ready(stand: &Stand, stop: &AtomicBool) {
     let status = r#"{"status": {"replicas": 1, "readyReplicas": 1, "availableReplicas": 1, "updatedReplicas": 1, "observedGeneration": 99}}"#;
@@ -111,6 +123,30 @@ fn a_platform_is_installed_put_right_and_taken_away() {
             assert!(changed.len() == 1 && id == "platform/release/metrics-server", "{changed:?}");
             assert!(record.contains("and it works"), "{record}");
             assert!(helm(&["get", "values", "metrics-server"]).contains("--one"));
+            // Somebody changes it once more, and this time goes back.
+            helm(&[
+                "upgrade",
+                "metrics-server",
+                package.to_str().unwrap(),
+                "--reuse-values",
+                "--set",
+                "args={--three}",
+            ]);
+            let shown = rolled_back(&stand, &["--dry-run"]);
+            assert!(
+                shown.contains("platform/rollback/metrics-server") && shown.contains("values as they were"),
+                "{shown}"
+            );
+            assert!(helm(&["get", "values", "metrics-server"]).contains("--three"), "a dry run changes nothing");
+            let said = rolled_back(&stand, &["--yes"]);
+            assert!(
+                said.contains("went back to revision 3") && said.contains("The next apply installs again"),
+                "{said}"
+            );
+            assert!(helm(&["get", "values", "metrics-server"]).contains("--one"));
+            assert!(helm(&["history", "metrics-server"]).contains("Rollback to 3"));
+            assert!(rolled_back(&stand, &["--yes", "--to-revision", "3"]).contains("nothing to do"));
+            assert!(applied(&stand, ON).is_empty(), "what the site wants is what it went back to");
             let changed = applied(&stand, "{enabled: false}");
             assert!(changed.iter().any(|(_, record)| record.contains("uninstalled")), "{changed:?}");
             assert!(!helm(&["list", "--all"]).contains("metrics-server-"), "{}", helm(&["list", "--all"]));

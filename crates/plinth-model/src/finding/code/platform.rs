@@ -81,6 +81,11 @@ findings! {
         usually: "A person or a pipeline runs helm at this moment; or a helm was killed, and its record says so for ever.",
         fix: "Find out who it is. When nobody is, run again after the time that the fix names: what was broken off is repaired then.",
     }
+    HELM_NO_REVISION = "helm.no-revision", You {
+        means: "A release is to go back to a revision that helm does not remember, or that did not work.",
+        usually: "helm keeps ten revisions; or the one that was named failed.",
+        fix: "Name one that worked, as the fix lists them: `plinth rollback COMPONENT --to-revision N`.",
+    }
     HELM_OLDER_VERSION = "helm.older-version", You {
         means: "The cluster has a newer version of a chart than the one that would be installed. Going back was not begun: it may lose data.",
         usually: "Somebody upgraded with helm or from another machine, or this state directory remembers an older version of a line such as `~2.21.0`.",

@@ -33,11 +33,12 @@ impl StepKind for KubeObjects {
 
     /// Applies the objects and waits until they work.
     async fn act(&self, step: &Step, env: &StepEnv) -> Result<String, ClientError> {
-        let Self { component, objects, .. } = self;
+        let Self { component, objects, health, .. } = self;
         let limit = wait::Limit::of(step, env);
         env.clients.kube.apply(&env.ctx, objects).await?;
         let late = |seen: &[String]| release::not_healthy(component, namespace_of(objects), seen);
-        wait::until(&limit, env, CLIENT, || self.probe(env), late).await?;
+        let mut watch = env.clients.kube.watch(&env.ctx, namespace_of(objects), health).await;
+        wait::watched(&limit, env, (CLIENT, &mut *watch), || self.probe(env), late).await?;
         Ok(format!("{} of {component} applied and working", amount(objects.len(), "object")))
     }
 }

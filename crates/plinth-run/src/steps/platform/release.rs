@@ -6,27 +6,34 @@ use crate::steps::{Explanation, StepKind, wait};
 use plinth_model::amount;
 use plinth_model::finding::code;
 use plinth_model::steps::{Health, HelmRelease, Release};
-use plinth_model::{Finding, Step};
+use plinth_model::{Finding, ReleaseName, Step};
 use plinth_world::ClientError;
-use plinth_world::helm::{ReleaseState, not_older};
+use plinth_world::helm::{ReleaseState, last_good, not_older};
 
 const CLIENT: &str = "helm";
+/// How the client says that the newest revision failed.
+const FAILED: &str = "~ status failed";
 
 impl StepKind for HelmRelease {
     const EXPLANATION: Explanation = Explanation {
         kind: HelmRelease::KIND,
         title: "The Helm release is deployed with its chart, version and values, and works.",
         probe: "Compares chart version, package, values and status with what helm keeps in the cluster, without running helm, then looks at every proof of health.",
-        act: "Upgrades or installs unless helm has it as wanted already, then waits until it works. An operation of helm that was broken off long ago is repaired before; one that may still be at work is not touched.",
+        act: "Upgrades or installs unless helm has it as wanted already, then waits until it works: it is watched, and progress says what it waits for. An operation of helm that was broken off long ago is repaired before; one that may still be at work is not touched.",
     };
 
     /// The release is deployed as wanted, and everything that proves it holds.
     async fn probe(&self, env: &StepEnv) -> Result<Probed, ClientError> {
         let Self { release, .. } = self;
-        let differences = env.clients.helm.differences(&env.ctx, release).await?;
+        let mut differences = env.clients.helm.differences(&env.ctx, release).await?;
         if !differences.is_empty() {
-            let finding = older(release, env).await?.and_then(|error| error.finding);
-            return finding.map_or_else(|| Ok(differs(differences)), |finding| blocked(*finding));
+            if let Some(finding) = older(release, env).await?.and_then(|error| error.finding) {
+                return blocked(*finding);
+            }
+            if differences.iter().any(|line| line.starts_with(FAILED)) {
+                differences.extend(way_back(env, release).await.map(|way| format!("! {way}")));
+            }
+            return Ok(differs(differences));
         }
         let version = deployed(release, env).await?;
         let unhealthy = unhealthy(env, &release.namespace, &release.health).await?;
@@ -45,11 +52,16 @@ impl StepKind for HelmRelease {
                 return Err(error);
             }
             env.ctx.progress(0, 0, format!("helm upgrade --install {}", release.release));
-            repaired = env.clients.helm.upgrade(&env.ctx, release).await?;
+            repaired = match env.clients.helm.upgrade(&env.ctx, release).await {
+                Ok(repaired) => repaired,
+                Err(error) => return Err(with_way_back(env, release, error).await),
+            };
         }
-        let late = |seen: &[String]| not_healthy(&release.component, &release.namespace, seen);
         let limit = wait::Limit::within(step, env, release.timeout_s);
-        wait::until(&limit, env, CLIENT, || self.probe(env), late).await?;
+        let works = until_it_works(env, &limit, &release.component, &release.namespace, &release.health).await;
+        if let Err(error) = works {
+            return Err(with_way_back(env, release, error).await);
+        }
         let what = if differences.is_empty() { "was there already" } else { "installed" };
         let said = format!("{} {} {what}, and it works", release.chart, deployed(release, env).await?);
         Ok(std::iter::once(said).chain(repaired).collect::<Vec<_>>().join("; "))
@@ -72,6 +84,49 @@ async fn older(release: &Release, env: &StepEnv) -> Result<Option<ClientError>, 
     let Some(wanted) = release.version.exact() else { return Ok(None) };
     let there = env.clients.helm.release(&env.ctx, &release.namespace, &release.release).await?;
     Ok(there.and_then(|there| not_older(release, &there.version, wanted).err()))
+}
+
+/// Waits until every proof of health holds. What helm keeps does not change by itself, so nothing else is looked at.
+pub(super) async fn until_it_works(
+    env: &StepEnv,
+    limit: &wait::Limit,
+    component: &str,
+    namespace: &str,
+    health: &[Health],
+) -> Result<String, ClientError> {
+    let late = |seen: &[String]| not_healthy(component, namespace, seen);
+    let works = || async {
+        let left = unhealthy(env, namespace, health).await?;
+        Ok(compared(left, || format!("{component} works")))
+    };
+    let mut watch = env.clients.kube.watch(&env.ctx, namespace, health).await;
+    wait::watched(limit, env, (CLIENT, &mut *watch), works, late).await
+}
+
+/// The way back, where there is one: `revision 2 (chart 1.2.3) worked: ..`. It is named, and never taken without being asked for.
+async fn way_back(env: &StepEnv, release: &Release) -> Option<String> {
+    let name = ReleaseName { namespace: release.namespace.clone(), name: release.release.clone() };
+    let history = env.clients.helm.history(&env.ctx, &name).await.ok()?;
+    let good = last_good(&history)?;
+    let (component, revision) = (&release.component, good.revision);
+    Some(format!(
+        "revision {revision} (chart {}) worked: `plinth rollback {component}` goes back to it, after showing the plan",
+        good.version
+    ))
+}
+
+/// Something that may pass is tried again; for the rest the way back is named.
+async fn with_way_back(env: &StepEnv, release: &Release, mut error: ClientError) -> ClientError {
+    if error.transient.is_some() {
+        return error;
+    }
+    if let Some(way) = way_back(env, release).await {
+        error.attempt = format!("{}; {way}", error.attempt);
+        if let Some(finding) = &mut error.finding {
+            finding.fix = format!("{}; {way}", finding.fix);
+        }
+    }
+    error
 }
 
 /// What does not hold, one line each.

@@ -418,20 +418,41 @@ async fn a_release_is_installed_once_and_then_waited_for() {
     bench.fake.on("differences", vec!["+ release".to_owned()]).on("release", None::<ReleaseState>);
     bench.fake.on("upgrade", vec!["a Job was removed".to_owned()]);
     for holds in [false, false, true] {
-        bench.fake.on("differences", Vec::<String>::new()).on("health", health(holds));
+        bench.fake.on("health", health(holds));
     }
     assert_eq!(bench.act(&work).await.unwrap(), "gpu-operator 1.0.0 installed, and it works; a Job was removed");
-    assert_eq!(bench.clock.elapsed(), deadlines::POLL_FIRST * 2);
+    assert_eq!(bench.clock.elapsed(), deadlines::POLL_FIRST * 2, "nothing changed: it is looked at again in time");
 
     let sick = Bench::new();
     sick.fake.on("differences", Vec::<String>::new());
     for _ in 0..release("1").timeout_s as usize / deadlines::POLL.as_secs() as usize {
-        sick.fake.on("differences", Vec::<String>::new()).on("health", health(false));
+        sick.fake.on("health", health(false));
     }
     let finding = refused(sick.act(&work).await);
     assert_eq!(finding.code, "platform.not-healthy");
     assert!(finding.evidence.contains(&"! Deployment operator: 0/1 ready".to_owned()), "{:?}", finding.evidence);
     assert!(!sick.fake.calls().contains(&"upgrade"), "a release that helm has as wanted is not installed again");
+}
+
+#[tokio::test]
+async fn a_change_is_seen_at_once_and_progress_says_what_is_waited_for() {
+    let (work, bench) = (helm_release(), Bench::new());
+    bench.fake.on("differences", Vec::<String>::new());
+    let pulls = "pod operator-1 pulls image r.example/a:1".to_owned();
+    *bench.fake.waits.lock().unwrap() = vec![vec![pulls.clone()], Vec::new()];
+    for holds in [false, false, true] {
+        bench.fake.on("health", health(holds));
+    }
+    let told = Arc::new(std::sync::Mutex::new(Vec::new()));
+    let list = Arc::clone(&told);
+    let ctx =
+        plinth_world::Context::new(bench.clock.clone(), move |progress| list.lock().unwrap().push(progress.message));
+    let env = crate::behaviour::StepEnv::new(ctx, bench.fake.clients(), Arc::new(NoSecrets));
+    Kinds.act(&step(&work), &env).await.unwrap();
+    assert_eq!(bench.clock.elapsed(), Duration::ZERO, "nobody waited for the next look");
+    let want = format!("waits at most 10 min: Deployment operator: 0/1 ready; {pulls}");
+    assert_eq!(told.lock().unwrap().last(), Some(&want));
+    bench.fake.assert_used_up();
 }
 
 #[test]

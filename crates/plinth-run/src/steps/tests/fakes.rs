@@ -20,7 +20,7 @@ use plinth_world::keystore::{CertificateState, Keystore, NodeKey};
 use plinth_world::kube::{
     CheckSeen, ClusterDns, ClusterHealth, ExistingCluster, GivenConfig, HealthState, HeldConfig, KubeAccess,
     KubeChecks, KubeContent, KubeHealth, KubeJoins, KubeNamespaces, KubeNode, KubeNodes, KubeObjects, KubeSecrets,
-    KubeSystem, KubeToolkits, NodePort, ToolkitPod,
+    KubeSystem, KubeToolkits, KubeWatch, NodePort, ToolkitPod, Unwatched, Watch,
 };
 use plinth_world::node::{
     AccountState, Bootstrap, ControlPlane, HostKey, HostKeyState, Leftovers, NodeAccounts, NodeControlPlane, NodeFiles,
@@ -46,6 +46,8 @@ pub(super) struct Fake {
     calls: Mutex<Vec<&'static str>>,
     pub(super) plays: Mutex<Vec<Play>>,
     pub(super) kept: Mutex<Vec<EngineRecord>>,
+    /// What a watch says.
+    pub(super) waits: Mutex<Vec<Vec<String>>>,
 }
 
 impl Fake {
@@ -293,6 +295,26 @@ client!(KubeHealth {
     health(namespace: &str, health: &Health) -> HealthState;
 });
 
+#[async_trait]
+impl KubeWatch for Fake {
+    async fn watch(&self, _: &Context, _: &str, _: &[Health]) -> Box<dyn Watch> {
+        Box::new(Watched(self.waits.lock().unwrap().drain(..).collect()))
+    }
+}
+
+/// Says these at once, one after the other; then nothing changes any more.
+struct Watched(VecDeque<Vec<String>>);
+
+#[async_trait]
+impl Watch for Watched {
+    async fn changed(&mut self, ctx: &Context, most: Duration) -> Vec<String> {
+        match self.0.pop_front() {
+            Some(lines) => lines,
+            None => Unwatched.changed(ctx, most).await,
+        }
+    }
+}
+
 client!(ClusterDns {
     resolve_in_pod(name: &str) -> Vec<Ipv4Addr>;
     add_dns(name: &str, address: Ipv4Addr) -> ();
@@ -306,6 +328,9 @@ client!(HelmClient {
     release(namespace: &str, name: &str) -> Option<ReleaseState>;
     differences(release: &Release) -> Vec<String>;
     upgrade(release: &Release) -> Vec<String>;
+    history(release: &ReleaseName) -> Vec<ReleaseState>;
+    differences_to_revision(release: &ReleaseName, revision: u32) -> Vec<String>;
+    rollback(release: &ReleaseName, revision: u32, limit: Duration) -> Vec<String>;
     uninstall(release: &ReleaseName, limit: Duration) -> ();
 });
 

@@ -12,6 +12,7 @@ mod nodes;
 mod recovery;
 mod removal;
 mod removed_components;
+mod rollback;
 mod survey;
 mod table;
 mod tenant;
