@@ -10,7 +10,7 @@ mod support;
 use plinth_lab::{KUBERNETES, LabSpec, Mirror, Served};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Output};
 use support::{Bench, outcome, said};
 use tempfile::TempDir;
 
@@ -147,26 +147,18 @@ impl Ground {
         std::fs::write(self.bench.folder.path().join("storage.json"), claimable().to_string()).unwrap();
         let storage = self.bench.folder.path().join("storage.json");
         self.kubectl(&["apply", "-f", storage.to_str().unwrap()]);
+        // Taken over without a platform; then it is checked as if GPU operator and storage had been installed.
+        self.hardware(&nothing());
+        let output = self.plinth_on_hardware(&["apply", "--yes"]);
+        assert_eq!(output.status.code(), Some(0), "{}", said(&output));
         let mut components = nothing();
         for wanted in ["gpu-operator", "local-path-provisioner"] {
             components[wanted]["enabled"] = json!(true);
         }
-        let node = |node: plinth_lab::Node<'_>| json!({"name": node.name(), "address": node.address()});
-        let nodes: Vec<Value> = self.bench.lab.nodes().map(node).collect();
-        let site = json!({
-            "apiVersion": "plinth/v1", "kind": "Site", "metadata": {"name": "hardware"},
-            "inventory": {"static": nodes},
-            "networks": {"production": self.bench.lab.network()},
-            "nodes": {"controlPlane": ["n1"], "workers": ["n2", "n3"], "gpu": ["n3"]},
-            "kubernetes": {"engine": "existing", "kubeconfig": "kubeconfig"},
-            "platform": {"ingress": {"http": 30080, "https": 30443}, "components": components},
-        });
-        std::fs::write(self.bench.folder.path().join("hardware.yaml"), format!("{site:#}")).unwrap();
+        self.hardware(&components);
         let check = |code: i32| {
-            let mut command = self.bench.lab.command(env!("CARGO_BIN_EXE_plinth"));
-            command.args(["check", "-f", "hardware.yaml", "--state", "hardware", "--only", "gpu-capacity"]);
-            command.args(["--only", "gpu-pod", "--only", "storage"]).current_dir(self.bench.folder.path());
-            let output = command.env("HOME", self.bench.folder.path()).output().unwrap();
+            let only = ["gpu-capacity", "gpu-pod", "storage"].map(|check| ["--only", check]).concat();
+            let output = self.plinth_on_hardware(&[&["check"], &only[..]].concat());
             assert_eq!(output.status.code(), Some(code), "{}", said(&output));
             said(&output)
         };
@@ -185,6 +177,27 @@ impl Ground {
         assert!(told.contains("n3: it offers 1 nvidia.com/gpu, and its driver sees 2"), "{told}");
         assert!(told.contains("a pod ran on n3 and saw 1 GPU"), "{told}");
         assert!(told.contains("checks/storage/default") && told.contains("claim Pending"), "{told}");
+    }
+
+    /// A site of the same cluster, with these components.
+    fn hardware(&self, components: &Value) {
+        let node = |node: plinth_lab::Node<'_>| json!({"name": node.name(), "address": node.address()});
+        let nodes: Vec<Value> = self.bench.lab.nodes().map(node).collect();
+        let site = json!({
+            "apiVersion": "plinth/v1", "kind": "Site", "metadata": {"name": "hardware"},
+            "inventory": {"static": nodes},
+            "networks": {"production": self.bench.lab.network()},
+            "nodes": {"controlPlane": ["n1"], "workers": ["n2", "n3"], "gpu": ["n3"]},
+            "kubernetes": {"engine": "existing", "kubeconfig": "kubeconfig"},
+            "platform": {"ingress": {"http": 30080, "https": 30443}, "components": components},
+        });
+        std::fs::write(self.bench.folder.path().join("hardware.yaml"), format!("{site:#}")).unwrap();
+    }
+
+    fn plinth_on_hardware(&self, words: &[&str]) -> Output {
+        let mut command = self.bench.lab.command(env!("CARGO_BIN_EXE_plinth"));
+        command.args(words).args(["-f", "hardware.yaml", "--state", "hardware"]).current_dir(self.bench.folder.path());
+        command.env("HOME", self.bench.folder.path()).output().unwrap()
     }
 
     fn offer(&self, gpus: &str) {

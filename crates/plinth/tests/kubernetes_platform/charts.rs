@@ -16,12 +16,13 @@ const VALUES: &str = "{{ toJson .Values | sha256sum }}";
 const MONITORS: &str = "servicemonitors.monitoring.coreos.com";
 
 /// Resources that the catalog names by their plural only, and what one of them is called.
-const KINDS: [(&str, &str); 8] = [
+const KINDS: [(&str, &str); 9] = [
     ("alertmanagers", "Alertmanager"),
     ("clusterpolicies", "ClusterPolicy"),
     ("ipaddresspools", "IPAddressPool"),
     ("knativeservings", "KnativeServing"),
     ("leaderworkersets", "LeaderWorkerSet"),
+    ("nimservices", "NIMService"),
     ("prometheuses", "Prometheus"),
     ("runaiconfigs", "RunaiConfig"),
     ("servicemonitors", "ServiceMonitor"),

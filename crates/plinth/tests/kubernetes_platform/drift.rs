@@ -33,14 +33,16 @@ pub(crate) fn put_right(ground: &Ground) {
     ];
     let plan = ground.plinth(&["plan", "--preflight", "--detailed-exitcode", "--json"]).exits(2);
     let plan: serde_json::Value = serde_json::from_str(&plan.out).unwrap();
-    let pending = plan["steps"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .filter(|step| step["change"]["state"] != "done" && step["change"] != "done");
-    let pending: Vec<String> = pending.map(|step| format!("{} {}", step["id"], step["change"])).collect();
-    for id in wanted {
-        assert!(pending.iter().any(|line| line.contains(id)), "{id} is no drift: {pending:#?}");
+    let steps = plan["steps"].as_array().unwrap().iter();
+    let mut pending: Vec<&str> = steps
+        .filter(|step| step["change"].to_string().contains("apply"))
+        .map(|step| step["id"].as_str().unwrap())
+        .collect();
+    pending.sort_unstable();
+    assert_eq!(pending, wanted, "{plan:#}");
+    let text = plan.to_string();
+    for words in ["args", "--two", "10.20.0.200", "baseline", "+ release lws-system/lws"] {
+        assert!(text.contains(words), "`{words}` is not told: {plan:#}");
     }
     ground.apply_site().exits(0);
     let mut changed = ground.changed();

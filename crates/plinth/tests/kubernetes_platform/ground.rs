@@ -29,13 +29,25 @@ const NODES: [(&str, Ipv4Addr); 3] = [
 /// Where CoreDNS's pods lead.
 const NAMES: (Ipv4Addr, u16) = (Ipv4Addr::LOCALHOST, 5353);
 
-/// Everything that the catalog has for a site with Run:ai and a load balancer. Where the catalog knows the digest of the version that it
-/// would take, a stand-in cannot be that version, so its neighbour is asked for.
-pub(crate) const WHOLE: &str = "  components:
+/// What a site with Run:ai and a load balancer gets. Where the catalog knows the digest of the version that it would take, a stand-in cannot
+/// be that version, so its neighbour is asked for.
+pub(crate) const STANDARD: &str = "  components:
     metrics-server: {version: 3.13.1}
     local-path-provisioner: {version: 0.0.36}
     metallb: {version: 0.15.3}
 ";
+
+/// The same, and what is off unless a site asks for it. InfiniBand is left out: it restarts nodes.
+pub(crate) fn whole() -> String {
+    let more = "    cert-manager: {enabled: true}
+    k8s-nim-operator: {enabled: true}
+    kyverno: {enabled: true, version: 3.5.2}
+    kyverno-policies: {enabled: true, version: 3.5.2}
+    postgres-operator: {enabled: true, version: 1.14.1}
+    spark-operator: {enabled: true, version: 2.3.1}
+";
+    format!("{STANDARD}{more}")
+}
 
 /// Two components, and no Run:ai: for what goes wrong whatever is installed.
 pub(crate) const FEW: &str = "  components:

@@ -1,6 +1,6 @@
 //! plinth is killed with -9 at every step of the platform, and in the middle of every helm; the next run goes on.
 
-use crate::ground::{Ground, WHOLE};
+use crate::ground::{Ground, STANDARD};
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::process::Child;
@@ -13,7 +13,7 @@ const MIDDLE: Duration = Duration::from_millis(250);
 #[ignore = "needs root, Go and the parts it builds: cargo xtask test --tier kubernetes"]
 fn killed_at_every_step_it_goes_on() {
     // One step after the other, so that each is begun, and killed, alone.
-    let one_by_one = format!("{WHOLE}run: {{parallel: 1}}\n");
+    let one_by_one = format!("{STANDARD}run: {{parallel: 1}}\n");
     Ground::with("helm3", &one_by_one, |ground| {
         let mut killed = BTreeSet::new();
         let began = Instant::now();

@@ -69,6 +69,7 @@ impl Seen {
         let given = ["registry-token", "admin-password"].map(|name| ground.path(name));
         let all = files(ground.folder.path());
         let searched: Vec<&PathBuf> = all.iter().filter(|file| !is_kept(file) && !given.contains(file)).collect();
+        assert!(contains(&std::fs::read(&given[1]).unwrap(), PASSWORD), "the search itself works");
         for name in ["plan.json", "events", "said", "out"] {
             assert!(searched.contains(&&ground.path(name)), "{name} is searched");
         }

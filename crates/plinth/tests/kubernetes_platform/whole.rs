@@ -2,13 +2,13 @@
 
 use crate::audit::Audit;
 use crate::drift::put_right;
-use crate::ground::{Ground, WHOLE};
+use crate::ground::{Ground, whole};
 use crate::secrets::Watch;
 
 #[test]
 #[ignore = "needs root, Go and the parts it builds: cargo xtask test --tier kubernetes"]
 fn the_whole_platform_is_installed_once_shows_no_secret_and_is_put_right_with_helm_3() {
-    Ground::with("helm3", WHOLE, |ground| {
+    Ground::with("helm3", &whole(), |ground| {
         let watch = Watch::begin();
         installed(ground);
         let seen = watch.end();
@@ -21,7 +21,7 @@ fn the_whole_platform_is_installed_once_shows_no_secret_and_is_put_right_with_he
 #[test]
 #[ignore = "needs root, Go and the parts it builds: cargo xtask test --tier kubernetes"]
 fn the_whole_platform_is_installed_once_with_helm_4_while_the_api_server_dies() {
-    Ground::with("helm4", WHOLE, |ground| {
+    Ground::with("helm4", &whole(), |ground| {
         let mut run = ground.begin();
         let is_under_way = |ground: &Ground| {
             ground.events().iter().any(|record| {
