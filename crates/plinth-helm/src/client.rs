@@ -40,7 +40,7 @@ pub struct LocalHelm {
     pub(super) kubeconfig: PathBuf,
     pub(super) cluster: Arc<dyn HelmCluster>,
     packages: Arc<dyn ChartPackages>,
-    program: Arc<dyn HelmPrograms>,
+    pub(super) program: Arc<dyn HelmPrograms>,
     pub(super) secrets: Arc<dyn Secrets>,
     pub(super) abandoned: Duration,
 }

@@ -81,7 +81,7 @@ impl Words {
 
     /// Waits for hooks alone, as [`Self::install`] does.
     pub(super) fn rollback(
-        major: Major,
+        major: HelmMajor,
         release: &plinth_model::ReleaseName,
         revision: u32,
         kubeconfig: &Path,
@@ -89,7 +89,7 @@ impl Words {
     ) -> Self {
         let mut words = Self::of("rollback", release, kubeconfig, limit);
         words.add([&revision.to_string()]);
-        if major == Major::Four {
+        if major == HelmMajor::Four {
             words.add(["--server-side=false"]);
         }
         words

@@ -77,11 +77,11 @@ impl LocalHelm {
         }
         // helm removes what the newest revision has and the goal has not.
         crds::none_goes(ctx, &*self.cluster, release, (&newest.manifest, &goal.manifest), &doing).await?;
-        let program = self.program(ctx).await?;
+        let program = self.program.program(ctx).await?;
         let said = self.repair(ctx, release, &records, limit).await?;
         let next = records.last().map_or(1, |last| last.revision + 1);
         let job = Job {
-            program,
+            program: &program,
             release,
             words: Words::rollback(program.major, release, revision, &self.kubeconfig, limit),
             input: None,
