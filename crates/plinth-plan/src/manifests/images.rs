@@ -53,7 +53,8 @@ impl Mirrors {
 
     fn lacks(&self, image: &str) -> bool {
         let registry = registry(image);
-        !self.hosts.contains(registry) && !(self.registries.contains(registry) && self.listed.contains(&whole(image)))
+        let is_copied = self.registries.contains(registry) && self.listed.contains(&whole(image));
+        !is_copied && !self.hosts.contains(registry)
     }
 }
 

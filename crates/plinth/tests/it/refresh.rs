@@ -64,12 +64,12 @@ fn versions(folder: &Path) -> Vec<String> {
     let plan = said.json();
     let mut found = Vec::new();
     for component in ["runai-control-plane", "runai-cluster"] {
-        let reason = plan["steps"].as_array().unwrap().iter().find_map(|step| {
-            let of_it = step["kind"] == "helm.release" && step["target"] == component;
-            of_it.then(|| step["reason"].as_str().unwrap().to_owned())
-        });
-        let reason = reason.unwrap_or_else(|| panic!("no release of {component}: {plan}"));
+        let id = format!("platform/release/{component}");
+        let step = plan["steps"].as_array().unwrap().iter().find(|step| step["id"] == *id).expect("its release");
+        assert_eq!(step["params"]["release"]["meaningOf"], "~2.21.0");
+        let reason = step["reason"].as_str().unwrap();
         let (_, version) = reason.split_once("; ~2.21.0 is ").unwrap_or_else(|| panic!("{reason}"));
+        assert_eq!(step["params"]["release"]["version"], version);
         found.push(version.to_owned());
     }
     found

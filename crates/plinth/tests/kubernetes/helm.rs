@@ -187,7 +187,10 @@ fn what_somebody_does_behind_our_back_is_named_and_put_right() {
             "~ version 1.2.4 → 1.2.3",
         ];
         assert_eq!(lines, want);
-        ground.upgrade(&wanted).unwrap();
+        // Back to an older version only where the site file names it.
+        let refused = ground.upgrade(&wanted).unwrap_err();
+        assert_eq!(refused.finding.unwrap().code.as_str(), "helm.older-version");
+        ground.upgrade(&Release { named_by_site: true, ..wanted.clone() }).unwrap();
         assert_eq!(ground.differences(&wanted), Vec::<String>::new());
         let there = ground.kubectl(&["get", "secret", "a-password", "-o", "jsonpath={.data.password}"]);
         assert_eq!(STANDARD.decode(there).unwrap(), PASSWORD.as_bytes());
