@@ -63,7 +63,7 @@ fn readers(plan: &Plan, certificate: &str) -> Vec<Reader> {
             namespace: secret.namespace.clone(),
             secret: secret.name.clone(),
             keys: keys.clone(),
-            reason: step.reason.clone(),
+            reason: step.reason.to_string(),
         };
         behind.map(|release| reader(&release.component)).collect::<Vec<_>>()
     };
