@@ -81,7 +81,9 @@ fn is_elsewhere(unit: &OrgUnit, seen: &Seen) -> bool {
 
 fn elsewhere(unit: &OrgUnit, seen: &Seen) -> Finding {
     let other = seen.department.as_deref().unwrap_or("none that is there");
+    let wanted = unit.department.as_deref().unwrap_or_default();
     let message = format!("{} is there in another department: {other}", unit.title());
     Finding::error(code::RUNAI_PROJECT_ELSEWHERE, &unit.name, message)
+        .evidence(format!("department in Run:ai: {other}; in the site file: {wanted}; id {}", seen.id))
         .fix("write it under the department where it is, or choose another name")
 }
