@@ -25,7 +25,7 @@ use plinth_model::plan::Change;
 use plinth_model::steps::{Credential, NodeTarget, RunaiApi, RunaiTarget};
 use plinth_model::{Finding, NodeName, SecretRef, Step, StepId, Work};
 use plinth_world::secrets::MemorySecrets;
-use plinth_world::{ClientError, Clock, Context, deadlines};
+use plinth_world::{ClientError, Clock, Context};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 

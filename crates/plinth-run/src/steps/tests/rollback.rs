@@ -39,6 +39,8 @@ fn release() -> Work {
         timeout_s: 60,
         health: proof(),
         stale_jobs: Vec::new(),
+        meaning_of: None,
+        named_by_site: false,
     };
     HelmRelease { release: Box::new(release), stage: Stage::Platform }.into()
 }
