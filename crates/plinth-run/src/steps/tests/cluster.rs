@@ -449,7 +449,11 @@ async fn a_change_is_seen_at_once_and_progress_says_what_is_waited_for() {
     let list = Arc::clone(&told);
     let ctx =
         plinth_world::Context::new(bench.clock.clone(), move |progress| list.lock().unwrap().push(progress.message));
-    let env = crate::behaviour::StepEnv::new(ctx, bench.fake.clients(), Arc::new(plinth_world::secrets::MemorySecrets::default()));
+    let env = crate::behaviour::StepEnv::new(
+        ctx,
+        bench.fake.clients(),
+        Arc::new(plinth_world::secrets::MemorySecrets::default()),
+    );
     Kinds.act(&step(&work), &env).await.unwrap();
     assert_eq!(bench.clock.elapsed(), Duration::ZERO, "nobody waited for the next look");
     let want = format!("waits at most 10 min: Deployment operator: 0/1 ready; {pulls}");
