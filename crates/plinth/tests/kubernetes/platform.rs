@@ -133,10 +133,7 @@ fn a_platform_is_installed_put_right_and_taken_away() {
                 "args={--three}",
             ]);
             let shown = rolled_back(&stand, &["--dry-run"]);
-            assert!(
-                shown.contains("+ platform/rollback") && shown.contains("values as they were"),
-                "{shown}"
-            );
+            assert!(shown.contains("+ platform/rollback") && shown.contains("values as they were"), "{shown}");
             assert!(helm(&["get", "values", "metrics-server"]).contains("--three"), "a dry run changes nothing");
             let said = rolled_back(&stand, &["--yes"]);
             assert!(
