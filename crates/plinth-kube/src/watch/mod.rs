@@ -37,7 +37,7 @@ enum Change {
     /// Something that proves health changed.
     Health,
     Pod(Box<Event<Pod>>),
-    Job(Event<PartialObjectMeta<Job>>),
+    Job(Box<Event<PartialObjectMeta<Job>>>),
     Told(Box<Event<Told>>),
     /// It broke off, and is begun again.
     Broken,
@@ -59,7 +59,7 @@ impl KubeWatch for KubeApi {
         let client = call.client();
         let mut streams = SelectAll::new();
         streams.push(all(Api::namespaced(client.clone(), namespace), |event| Change::Pod(Box::new(event))));
-        streams.push(all(Api::namespaced(client.clone(), namespace), Change::Job));
+        streams.push(all(Api::namespaced(client.clone(), namespace), |event| Change::Job(Box::new(event))));
         streams.push(all(Api::namespaced(client.clone(), namespace), |event| Change::Told(Box::new(event))));
         for proof in health {
             let stream = match proof {
@@ -120,7 +120,7 @@ impl NamespaceWatch {
             Change::Health => true,
             Change::Broken => false,
             Change::Pod(event) => self.seen.pod(*event),
-            Change::Job(event) => self.seen.job(event),
+            Change::Job(event) => self.seen.job(*event),
             Change::Told(event) => self.seen.told(*event),
         }
     }
