@@ -36,9 +36,9 @@ const LOG: i64 = 4096;
 enum Change {
     /// Something that proves health changed.
     Health,
-    Pod(Event<Pod>),
-    Job(Event<PartialObjectMeta<Job>>),
-    Told(Event<Told>),
+    Pod(Box<Event<Pod>>),
+    Job(Box<Event<PartialObjectMeta<Job>>>),
+    Told(Box<Event<Told>>),
     /// It broke off, and is begun again.
     Broken,
 }
@@ -58,9 +58,9 @@ impl KubeWatch for KubeApi {
         let Ok(call) = self.call(ctx, format!("watching {namespace}")).await else { return Box::new(Unwatched) };
         let client = call.client();
         let mut streams = SelectAll::new();
-        streams.push(all(Api::namespaced(client.clone(), namespace), Change::Pod));
-        streams.push(all(Api::namespaced(client.clone(), namespace), Change::Job));
-        streams.push(all(Api::namespaced(client.clone(), namespace), Change::Told));
+        streams.push(all(Api::namespaced(client.clone(), namespace), |event| Change::Pod(Box::new(event))));
+        streams.push(all(Api::namespaced(client.clone(), namespace), |event| Change::Job(Box::new(event))));
+        streams.push(all(Api::namespaced(client.clone(), namespace), |event| Change::Told(Box::new(event))));
         for proof in health {
             let stream = match proof {
                 Health::Workload { kind, name } => workload(&client, namespace, kind, name),
@@ -119,9 +119,9 @@ impl NamespaceWatch {
         match change {
             Change::Health => true,
             Change::Broken => false,
-            Change::Pod(event) => self.seen.pod(event),
-            Change::Job(event) => self.seen.job(event),
-            Change::Told(event) => self.seen.told(event),
+            Change::Pod(event) => self.seen.pod(*event),
+            Change::Job(event) => self.seen.job(*event),
+            Change::Told(event) => self.seen.told(*event),
         }
     }
 

@@ -84,6 +84,20 @@ fn keeps_ready(stand: &Stand, stop: &AtomicBool) {
     }
 }
 
+/// Somebody changes it once more, and this time goes back.
+fn goes_back(stand: &Stand, helm: &dyn Fn(&[&str]) -> String, package: &str) {
+    helm(&["upgrade", "metrics-server", package, "--reuse-values", "--set", "args={--three}"]);
+    let shown = rolled_back(stand, &["--dry-run"]);
+    assert!(shown.contains("+ platform/rollback") && shown.contains("values as they were"), "{shown}");
+    assert!(helm(&["get", "values", "metrics-server"]).contains("--three"), "a dry run changes nothing");
+    let said = rolled_back(stand, &["--yes"]);
+    assert!(said.contains("went back to revision 3") && said.contains("The next apply installs again"), "{said}");
+    assert!(helm(&["get", "values", "metrics-server"]).contains("--one"));
+    assert!(helm(&["history", "metrics-server"]).contains("Rollback to 3"));
+    assert!(rolled_back(stand, &["--yes", "--to-revision", "3"]).contains("nothing to do"));
+    assert!(applied(stand, ON).is_empty(), "what the site wants is what it went back to");
+}
+
 #[test]
 #[ignore = "needs Go and the parts it builds: cargo xtask test --tier kubernetes"]
 fn a_platform_is_installed_put_right_and_taken_away() {
@@ -123,30 +137,7 @@ fn a_platform_is_installed_put_right_and_taken_away() {
             assert!(changed.len() == 1 && id == "platform/release/metrics-server", "{changed:?}");
             assert!(record.contains("and it works"), "{record}");
             assert!(helm(&["get", "values", "metrics-server"]).contains("--one"));
-            // Somebody changes it once more, and this time goes back.
-            helm(&[
-                "upgrade",
-                "metrics-server",
-                package.to_str().unwrap(),
-                "--reuse-values",
-                "--set",
-                "args={--three}",
-            ]);
-            let shown = rolled_back(&stand, &["--dry-run"]);
-            assert!(
-                shown.contains("platform/rollback/metrics-server") && shown.contains("values as they were"),
-                "{shown}"
-            );
-            assert!(helm(&["get", "values", "metrics-server"]).contains("--three"), "a dry run changes nothing");
-            let said = rolled_back(&stand, &["--yes"]);
-            assert!(
-                said.contains("went back to revision 3") && said.contains("The next apply installs again"),
-                "{said}"
-            );
-            assert!(helm(&["get", "values", "metrics-server"]).contains("--one"));
-            assert!(helm(&["history", "metrics-server"]).contains("Rollback to 3"));
-            assert!(rolled_back(&stand, &["--yes", "--to-revision", "3"]).contains("nothing to do"));
-            assert!(applied(&stand, ON).is_empty(), "what the site wants is what it went back to");
+            goes_back(&stand, &helm, package.to_str().unwrap());
             let changed = applied(&stand, "{enabled: false}");
             assert!(changed.iter().any(|(_, record)| record.contains("uninstalled")), "{changed:?}");
             assert!(!helm(&["list", "--all"]).contains("metrics-server-"), "{}", helm(&["list", "--all"]));

@@ -31,7 +31,7 @@ impl StepParams for HelmRelease {
             "helm rollback to the revision before, or helm uninstall; custom resource definitions and volumes may stay.",
         ),
         expected_s: 180,
-        deadline_s: deadlines::RELEASE_BEFORE + 2 * deadlines::HELM_RUN,
+        deadline_s: deadlines::RELEASE_BEFORE + 2 * deadlines::HELM_RUN + deadlines::RELEASE_MARGIN,
     };
 
     fn stage(&self) -> Stage {

@@ -39,7 +39,7 @@ impl StepParams for HelmRollback {
         once: false,
         undo: Undo::Compensate("`plinth apply` installs what the site file says."),
         expected_s: 120,
-        deadline_s: deadlines::RELEASE_MARGIN + deadlines::HELM_RUN,
+        deadline_s: 2 * deadlines::RELEASE_MARGIN + deadlines::HELM_RUN,
     };
 
     fn stage(&self) -> Stage {

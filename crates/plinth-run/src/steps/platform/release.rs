@@ -5,7 +5,7 @@ use crate::steps::outcome::{blocked, compared, differs};
 use crate::steps::{Explanation, StepKind, wait};
 use plinth_model::amount;
 use plinth_model::finding::code;
-use plinth_model::steps::{Health, HelmRelease, Release};
+use plinth_model::steps::{Health, HelmRelease, Release, deadlines};
 use plinth_model::{Finding, ReleaseName, Step};
 use plinth_world::ClientError;
 use plinth_world::helm::{ReleaseState, last_good, not_older};
@@ -57,7 +57,7 @@ impl StepKind for HelmRelease {
                 Err(error) => return Err(with_way_back(env, release, error).await),
             };
         }
-        let limit = wait::Limit::within(step, env, release.timeout_s);
+        let limit = wait::Limit::within(step, env, release.timeout_s.saturating_add(deadlines::RELEASE_MARGIN));
         let works = until_it_works(env, &limit, &release.component, &release.namespace, &release.health).await;
         if let Err(error) = works {
             return Err(with_way_back(env, release, error).await);

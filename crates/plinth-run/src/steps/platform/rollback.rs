@@ -5,7 +5,7 @@ use crate::behaviour::{Probed, StepEnv};
 use crate::steps::outcome::{compared, differs};
 use crate::steps::{Explanation, StepKind, wait};
 use plinth_model::Step;
-use plinth_model::steps::HelmRollback;
+use plinth_model::steps::{HelmRollback, deadlines};
 use plinth_world::ClientError;
 use std::time::Duration;
 
@@ -33,7 +33,7 @@ impl StepKind for HelmRollback {
         env.ctx.progress(0, 0, format!("helm rollback {} {to}", release.name));
         let limit = Duration::from_secs(u64::from(self.timeout_s));
         let mut said = env.clients.helm.rollback(&env.ctx, release, *to, limit).await?;
-        let limit = wait::Limit::within(step, env, self.timeout_s);
+        let limit = wait::Limit::within(step, env, self.timeout_s.saturating_add(deadlines::RELEASE_MARGIN));
         release::until_it_works(env, &limit, component, &release.namespace, &self.health).await?;
         said.insert(0, format!("{release} went back to revision {to}, chart {}, and it works", self.version));
         Ok(said.join("; "))

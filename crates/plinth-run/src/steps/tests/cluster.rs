@@ -427,7 +427,7 @@ async fn a_release_is_installed_once_and_then_waited_for() {
 
     let sick = Bench::new();
     sick.fake.on("differences", Vec::<String>::new());
-    for _ in 0..release("1").timeout_s as usize / deadlines::POLL.as_secs() as usize {
+    for _ in 0..(release("1").timeout_s + 300) as usize / deadlines::POLL.as_secs() as usize {
         sick.fake.on("health", health(false));
     }
     let finding = refused(sick.act(&work).await);
@@ -456,7 +456,7 @@ async fn a_change_is_seen_at_once_and_progress_says_what_is_waited_for() {
     );
     Kinds.act(&step(&work), &env).await.unwrap();
     assert_eq!(bench.clock.elapsed(), Duration::ZERO, "nobody waited for the next look");
-    let want = format!("waits at most 10 min: Deployment operator: 0/1 ready; {pulls}");
+    let want = format!("waits at most 15 min: Deployment operator: 0/1 ready; {pulls}");
     assert_eq!(told.lock().unwrap().last(), Some(&want));
     bench.fake.assert_used_up();
 }
@@ -468,7 +468,7 @@ fn a_step_with_helm_has_time_for_all_that_it_contains() {
     let fetched = 2 * u32::try_from(deadlines::CHART_TRIES).unwrap() * seconds(deadlines::CHART_REQUEST);
     let before = fetched + seconds(deadlines::HELM_CRDS_SERVED) + seconds(deadlines::HELM_JOBS_GONE);
     // An uninstallation, helm, and health.
-    let all = before + 2 * (release.timeout_s + margin) + release.timeout_s;
+    let all = before + 2 * (release.timeout_s + margin) + release.timeout_s + 300;
     assert!(helm_release().deadline_s() >= all + seconds(deadlines::HELM_STOPS), "{all}");
     let name = |name: &str| plinth_model::ReleaseName { namespace: "n".into(), name: name.into() };
     let parts = plinth_model::Parts { releases: [name("a"), name("b")].into(), ..plinth_model::Parts::default() };

@@ -80,7 +80,7 @@ async fn it_goes_back_and_waits_until_that_works() {
 
     let sick = Bench::new();
     sick.fake.on("rollback", Vec::<String>::new());
-    for _ in 0..6 {
+    for _ in 0..36 {
         sick.fake.on("health", health(false));
     }
     assert_eq!(refused(sick.act(&work).await).code, "platform.not-healthy");
