@@ -50,6 +50,13 @@ fn has_secret(state: &State, namespace: &str, class: &str) -> bool {
     state.cluster.secrets.iter().any(|(key, secret)| key.starts_with(&inside) && secret.class == class)
 }
 
+/// Whether a cluster part signs in at a control plane that is not on its cluster. That one answers whatever stands here, and the images of the
+/// vendor's service are public.
+fn is_registered_elsewhere(release: &Release) -> bool {
+    let url = |path: &str| release.values.pointer(path).and_then(Value::as_str);
+    matches!((url("/controlPlane/url"), url("/cluster/url")), (Some(there), Some(here)) if there != here)
+}
+
 /// What the cluster holds against a release.
 fn trouble(state: &State, now: Timestamp, release: &Release) -> Option<Trouble> {
     let role = Role::of(&release.component, chart(release));
@@ -63,7 +70,8 @@ fn trouble(state: &State, now: Timestamp, release: &Release) -> Option<Trouble> 
         return Some(Trouble::Stuck("pods are Pending: no node is Ready".to_owned()));
     }
     let mirrored = release.values.pointer("/global/image/registry").is_some_and(Value::is_string);
-    if role.needs_pull_secret() && !mirrored && !has_secret(state, &release.namespace, "registry-login") {
+    let private = !mirrored && !is_registered_elsewhere(release);
+    if role.needs_pull_secret() && private && !has_secret(state, &release.namespace, "registry-login") {
         return Some(Trouble::Stuck(format!("ImagePullBackOff: no pull secret in {}", release.namespace)));
     }
     match role {
@@ -83,9 +91,10 @@ fn hook_trouble(state: &State, now: Timestamp, release: &Release) -> Option<Stri
     let named = release_of(state, Role::ControlPlane).and_then(|release| release.domain.clone());
     let resolves = named.as_ref().map_or(!state.cluster.dns.is_empty(), |name| state.cluster.dns.contains_key(name));
     let private = release.values.pointer("/global/customCA/enabled") == Some(&Value::Bool(true));
-    if !resolves {
+    let elsewhere = is_registered_elsewhere(release);
+    if !elsewhere && !resolves {
         Some(format!("lookup {}: no such host", named.unwrap_or_else(|| "of the control plane".to_owned())))
-    } else if !keycloak_answers(state, now) {
+    } else if !elsewhere && !keycloak_answers(state, now) {
         Some("the control plane answers 503".to_owned())
     } else if private && !has_secret(state, &release.namespace, "authority") {
         Some("x509: certificate signed by unknown authority".to_owned())
