@@ -162,7 +162,7 @@ const MEANINGS: [(char, &str); 6] = [
     ('+', "to do"),
     ('~', "decided on the way"),
     ('?', "only looks"),
-    ('*', "checks, with test objects that go again"),
+    ('*', "checks"),
     ('=', "done already"),
     ('-', "not needed"),
 ];

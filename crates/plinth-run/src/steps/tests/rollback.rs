@@ -80,7 +80,7 @@ async fn it_goes_back_and_waits_until_that_works() {
 
     let sick = Bench::new();
     sick.fake.on("rollback", Vec::<String>::new());
-    for _ in 0..36 {
+    for _ in 0..wait::looks(Duration::from_secs(60 + 300)) {
         sick.fake.on("health", health(false));
     }
     assert_eq!(refused(sick.act(&work).await).code, "platform.not-healthy");
@@ -100,7 +100,7 @@ async fn a_failure_names_the_way_back_and_does_not_take_it() {
         (&["failed", "failed"], false),
     ] {
         let bench = Bench::new();
-        bench.fake.on("differences", vec!["~ version 1.2.3 → 1.3.0".to_owned()]);
+        bench.fake.on("differences", vec!["~ version 1.2.3 → 1.3.0".to_owned()]).on("release", None::<ReleaseState>);
         bench.fake.fails::<Vec<String>>("upgrade", failed()).on("history", history(statuses));
         let error = bench.act(&release()).await.unwrap_err();
         assert_eq!(error.attempt.ends_with(way), named, "{statuses:?}: {}", error.attempt);
@@ -108,13 +108,13 @@ async fn a_failure_names_the_way_back_and_does_not_take_it() {
         assert!(!bench.fake.calls().contains(&"rollback"));
         // A plan names it, too.
         let lines = vec!["~ version 1.2.3 → 1.3.0".to_owned(), "~ status failed → deployed".to_owned()];
-        bench.fake.on("differences", lines).on("history", history(statuses));
+        bench.fake.on("differences", lines).on("release", None::<ReleaseState>).on("history", history(statuses));
         let told = todo(bench.look(&release()).await);
         assert_eq!(told.last().is_some_and(|line| line.ends_with(way)), named, "{told:?}");
     }
     // What may pass is tried again first.
     let bench = Bench::new();
-    bench.fake.on("differences", vec!["~ version 1.2.3 → 1.3.0".to_owned()]);
+    bench.fake.on("differences", vec!["~ version 1.2.3 → 1.3.0".to_owned()]).on("release", None::<ReleaseState>);
     bench.fake.fails::<Vec<String>>("upgrade", failed().transient("it comes back"));
     assert_eq!(bench.act(&release()).await.unwrap_err().attempt, "mend it");
 }
