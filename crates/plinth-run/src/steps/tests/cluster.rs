@@ -427,7 +427,7 @@ async fn a_release_is_installed_once_and_then_waited_for() {
 
     let sick = Bench::new();
     sick.fake.on("differences", Vec::<String>::new());
-    for _ in 0..wait::looks(Duration::from_secs(u64::from(release("1").timeout_s) + 300)) {
+    for _ in 0..crate::steps::wait::looks(Duration::from_secs(u64::from(release("1").timeout_s) + 300)) {
         sick.fake.on("health", health(false));
     }
     let finding = refused(sick.act(&work).await);

@@ -80,7 +80,7 @@ async fn it_goes_back_and_waits_until_that_works() {
 
     let sick = Bench::new();
     sick.fake.on("rollback", Vec::<String>::new());
-    for _ in 0..wait::looks(Duration::from_secs(60 + 300)) {
+    for _ in 0..crate::steps::wait::looks(Duration::from_secs(60 + 300)) {
         sick.fake.on("health", health(false));
     }
     assert_eq!(refused(sick.act(&work).await).code, "platform.not-healthy");
