@@ -90,12 +90,10 @@ fn nodes(files: &str) -> Result<Tally, Failure> {
     // One after the other: each may boot many nodes, and two cores are soon busy.
     counted(&[
         "test",
+        // Not the two packages that have such tests: libraries would be built once more, with the features of those two alone.
+        "--workspace",
         "--locked",
         "--no-fail-fast",
-        "--package",
-        "plinth-lab",
-        "--package",
-        "plinth",
         "--test",
         files,
         "--",
@@ -120,7 +118,7 @@ fn kubernetes() -> Result<Tally, Failure> {
 /// Tests with a real Keycloak, which is made ready before any test waits for it. One after the other: each starts one.
 fn keycloak() -> Result<Tally, Failure> {
     plinth_lab::Keycloak::have().map_err(|error| error.to_string())?;
-    let one_test = ["test", "--locked", "--package", "plinth-sim", "--test", "keycloak", "--", "--ignored"];
+    let one_test = ["test", "--workspace", "--locked", "--test", "keycloak", "--", "--ignored"];
     counted(&[&one_test[..], &["--test-threads=1"]].concat())
 }
 

@@ -3,13 +3,13 @@
 use plinth_model::{Secret, SecretRef};
 use plinth_world::files;
 use plinth_world::secrets::SecretError;
+use rustix::fs::{OFlags, fcntl_setfl};
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
 use std::ffi::OsString;
-use std::io::Read;
+use std::io::{self, Read};
 use std::os::unix::process::CommandExt as _;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
 /// Largest secret that is read, bytes. A private key with its chain is about 10 KiB.
@@ -17,8 +17,6 @@ pub(crate) const LARGEST: usize = 64 * 1024;
 /// How long a program may take. Password stores that ask a server answer within seconds; one that waits for a person must not
 /// hold up a run for ever.
 pub(crate) const EXEC_DEADLINE: Duration = Duration::from_secs(30);
-/// How long its last words may be on their way when it has ended: they are in the pipe by then.
-const LAST_WORDS: Duration = Duration::from_millis(200);
 /// How often it is looked whether it has ended.
 const LOOK: Duration = Duration::from_millis(5);
 
@@ -72,7 +70,7 @@ pub(super) fn environment(reference: &SecretRef, found: Option<OsString>) -> Res
 pub(super) fn file(reference: &SecretRef, path: &Path) -> Result<Secret, SecretError> {
     let is_named = matches!(reference, SecretRef::File(name) if Path::new(name) == path);
     let place = if is_named { "it".to_owned() } else { path.display().to_string() };
-    let failed = |error: std::io::Error| SecretError::new(reference, format!("reading {place} failed: {error}"));
+    let failed = |error: io::Error| SecretError::new(reference, format!("reading {place} failed: {error}"));
     let secret = value(reference, files::read_up_to(path, LARGEST).map_err(failed)?, true)?;
     match surplus(secret.expose()) {
         Some(what) => {
@@ -123,51 +121,39 @@ fn end_group(leader: &Child) {
 /// Waits for the end of the program, before the deadline, and takes its output. Whoever it left behind may keep the output open; what
 /// was written until the program ended counts.
 fn collect(reference: &SecretRef, child: &mut Child, deadline: Duration) -> Result<Vec<u8>, SecretError> {
-    let stdout = child.stdout.take().ok_or_else(|| SecretError::new(reference, "its output could not be read"))?;
-    let (sender, pieces) = mpsc::channel();
-    std::thread::spawn(move || send_pieces(stdout, &sender));
-    let (began, mut bytes, mut over) = (Instant::now(), Vec::new(), false);
+    let failed = |what: &str, error: io::Error| SecretError::new(reference, format!("{what} failed: {error}"));
+    let mut stdout = child.stdout.take().ok_or_else(|| SecretError::new(reference, "its output could not be read"))?;
+    fcntl_setfl(&stdout, OFlags::NONBLOCK).map_err(|error| failed("reading its output", error.into()))?;
+    let (began, mut bytes) = (Instant::now(), Vec::new());
     loop {
-        let has_ended =
-            has_ended(child).map_err(|error| SecretError::new(reference, format!("waiting for it failed: {error}")))?;
-        match pieces.recv_timeout(if has_ended { LAST_WORDS } else { LOOK }) {
-            Ok(Ok(piece)) => bytes.extend(piece),
-            Ok(Err(error)) => return Err(SecretError::new(reference, format!("reading its output failed: {error}"))),
-            Err(RecvTimeoutError::Disconnected) if !has_ended => std::thread::sleep(LOOK),
-            Err(_) => over = has_ended,
-        }
+        // In this order: all that it wrote is in the pipe when it has ended, however busy this machine is.
+        let has_ended = has_ended(child).map_err(|error| failed("waiting for it", error))?;
+        take_what_is_there(&mut stdout, &mut bytes).map_err(|error| failed("reading its output", error))?;
         if bytes.len() > LARGEST {
             return Err(SecretError::new(reference, format!("its output is larger than {LARGEST} bytes")));
         }
-        if over {
+        if has_ended {
             return Ok(bytes);
         }
         if began.elapsed() >= deadline {
             let happened = format!("the program did not end within {} s", deadline.as_secs_f32());
             return Err(SecretError::new(reference, happened));
         }
+        std::thread::sleep(LOOK);
     }
 }
 
 /// Whether a program has ended; it stays to be waited for.
-fn has_ended(child: &Child) -> std::io::Result<bool> {
+fn has_ended(child: &Child) -> io::Result<bool> {
     let how = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
     Ok(waitid(WaitId::Pid(Pid::from_child(child)), how)?.is_some())
 }
 
-/// Reads to the end, or until it is one byte too much.
-fn send_pieces(source: impl Read, pieces: &mpsc::Sender<std::io::Result<Vec<u8>>>) {
-    let mut source = source.take(LARGEST as u64 + 1);
-    let mut piece = [0; 4096];
-    loop {
-        let read = source.read(&mut piece);
-        let over = !matches!(read, Ok(1..));
-        if over && read.is_ok() {
-            return;
-        }
-        let read = read.map(|count| piece.get(..count).unwrap_or_default().to_vec());
-        if pieces.send(read).is_err() || over {
-            return;
-        }
+/// Reads what is in the pipe now, or until it is one byte too much.
+fn take_what_is_there(pipe: &mut impl Read, bytes: &mut Vec<u8>) -> io::Result<()> {
+    let room = (LARGEST + 1).saturating_sub(bytes.len());
+    match pipe.take(room as u64).read_to_end(bytes) {
+        Err(error) if error.kind() != io::ErrorKind::WouldBlock => Err(error),
+        _ => Ok(()),
     }
 }
