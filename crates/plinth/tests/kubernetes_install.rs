@@ -189,7 +189,10 @@ impl Ground {
             "networks": {"production": self.bench.lab.network()},
             "nodes": {"controlPlane": ["n1"], "workers": ["n2", "n3"], "gpu": ["n3"]},
             "kubernetes": {"engine": "existing", "kubeconfig": "kubeconfig"},
-            "platform": {"ingress": {"http": 30080, "https": 30443}, "components": components},
+            "platform": {
+                "ingress": {"http": 30080, "https": 30443}, "components": components,
+                "acceptIncompatible": ["gpu-operator.kubernetes"],
+            },
         });
         std::fs::write(self.bench.folder.path().join("hardware.yaml"), format!("{site:#}")).unwrap();
     }
