@@ -2,9 +2,11 @@
 
 use crate::failure::{Failure, client_problem};
 use crate::operation::{Discovered, Operation, Planned};
-use plinth_model::steps::{HelmRelease, HelmRollback};
+use plinth_model::steps::{HelmRelease, HelmRollback, Release};
 use plinth_model::{Plan, Problem, ReleaseName, Work};
 use plinth_plan::Observed;
+use plinth_run::StepEnv;
+use plinth_world::ClientError;
 use plinth_world::helm::{ReleaseState, last_good};
 
 impl Operation<'_> {
@@ -26,7 +28,11 @@ impl Operation<'_> {
         let history = env.clients.helm.history(&env.ctx, &name).await.map_err(|error| client_problem(&error))?;
         let good = chosen(&history, to).ok_or_else(|| none_worked(component, &history, to))?;
         let lines = env.clients.helm.differences_to_revision(&env.ctx, &name, good.revision).await;
-        let lines = lines.map_err(|error| client_problem(&error))?;
+        let mut lines = lines.map_err(|error| client_problem(&error))?;
+        if lines.is_empty() {
+            // helm went back before, and its word is not enough.
+            lines = unhealthy(&env, &release).await.map_err(|error| client_problem(&error))?;
+        }
         let work = HelmRollback {
             component: component.to_owned(),
             release: name,
@@ -46,6 +52,18 @@ impl Operation<'_> {
         let plan = plan.map_err(|findings| self.input().rejected_after_contact(findings))?;
         Ok(self.planned(plan, &discovered.cluster))
     }
+}
+
+/// What of its proofs of health does not hold.
+async fn unhealthy(env: &StepEnv, release: &Release) -> Result<Vec<String>, ClientError> {
+    let mut lines = Vec::new();
+    for proof in &release.health {
+        let state = env.clients.kube.health(&env.ctx, &release.namespace, proof).await?;
+        if !state.holds {
+            lines.push(format!("! it does not work: {}", state.seen));
+        }
+    }
+    Ok(lines)
 }
 
 fn chosen(history: &[ReleaseState], to: Option<u32>) -> Option<&ReleaseState> {

@@ -89,6 +89,8 @@ impl Words {
     ) -> Self {
         let mut words = Self::of("rollback", release, kubeconfig, limit);
         words.add([&revision.to_string()]);
+        // helm would make room for the new record by removing the oldest, which may be the goal. The next upgrade removes it.
+        words.add(["--history-max", "0"]);
         if major == HelmMajor::Four {
             words.add(["--server-side=false"]);
         }

@@ -66,6 +66,8 @@ impl LocalHelm {
         limit: Duration,
     ) -> ClientResult<Vec<String>> {
         let doing = format!("rolling release {release} back to revision {revision}");
+        // It may be fetched, which takes time: what is there is looked at behind that.
+        let program = self.program.program(ctx).await?;
         let records = self.records(ctx, release).await?;
         let (newest, goal) = self.both(ctx, release, (&records, revision), &doing).await?;
         if differences(records.last(), &newest, &goal).is_empty() {
@@ -77,7 +79,6 @@ impl LocalHelm {
         }
         // helm removes what the newest revision has and the goal has not.
         crds::none_goes(ctx, &*self.cluster, release, (&newest.manifest, &goal.manifest), &doing).await?;
-        let program = self.program.program(ctx).await?;
         let said = self.repair(ctx, release, &records, limit).await?;
         let next = records.last().map_or(1, |last| last.revision + 1);
         let job = Job {

@@ -45,7 +45,11 @@ fn left_out(nodes: &[NodeName]) -> Option<String> {
 /// `  checks   9 of 10 hold, 2026-11-30T01:00:00Z (`plinth check`)`.
 fn checked(checks: &ChecksStatus, palette: Palette) -> Vec<String> {
     let ChecksStatus { held, all, .. } = checks;
-    let counted = if held == all { format!("all {all} hold") } else { format!("{held} of {all} hold") };
+    let counted = match checks.ended {
+        false => format!("broken off: {held} of {all} hold"),
+        true if held == all => format!("all {all} hold"),
+        true => format!("{held} of {all} hold"),
+    };
     let mut lines = vec![format!("  checks   {counted}, {} (`plinth check`)", time(checks.updated))];
     lines.extend(checks.failures.iter().flat_map(|step| failure(step, palette)));
     lines

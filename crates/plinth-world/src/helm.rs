@@ -18,7 +18,7 @@ use std::time::Duration;
 
 /// What helm calls a release that was installed to its end.
 pub const DEPLOYED: &str = "deployed";
-/// What helm calls a revision that was installed to its end, and is no longer the newest such one.
+/// What helm calls a revision that was installed to its end and is no longer the newest such one, or that a failed rollback began from.
 pub const SUPERSEDED: &str = "superseded";
 
 /// A release as helm left it. Values are not in here: they hold secrets, and are compared inside the client.
@@ -34,12 +34,14 @@ pub struct ReleaseState {
     pub since: Timestamp,
 }
 
-/// The newest revision that worked before the newest of all, where that one did not, or where somebody wants to go back from it: helm
-/// calls it `deployed` still, or `superseded` by one that worked as well.
+/// The newest revision that worked before the newest of all, where that one did not, or where somebody wants to go back from it: the one
+/// that helm calls `deployed` still, else the newest that is `superseded`. helm also calls one superseded that failed, when going back from
+/// it fails.
 #[must_use]
 pub fn last_good(history: &[ReleaseState]) -> Option<&ReleaseState> {
     let (_, earlier) = history.split_last()?;
-    earlier.iter().rev().find(|one| one.worked())
+    let newest = |status: &str| earlier.iter().rev().find(|one| one.status == status);
+    newest(DEPLOYED).or_else(|| newest(SUPERSEDED))
 }
 
 impl ReleaseState {

@@ -74,7 +74,7 @@ async fn carried_out(room: &Room<'_>, pod: Value, (node, offers): (&NodeName, bo
     room.put::<Pod>(pod).await?;
     let name = "gpu".to_owned();
     // Whether there is room is known soon; only an image may take long.
-    let late = room.wait(std::slice::from_ref(&name), Until::Ended, deadlines::CHECK_GPU_FREE).await?;
+    let late = room.look_for(std::slice::from_ref(&name), Until::Ended, deadlines::CHECK_GPU_FREE).await?;
     if offers && late.iter().any(|late| late.lacks_room) {
         return Ok(CheckSeen::Skipped(format!("every GPU of {node} is in use")));
     }

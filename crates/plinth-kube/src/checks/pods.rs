@@ -85,19 +85,31 @@ impl Room<'_> {
     /// # Errors
     /// When the API server cannot be asked, or an image cannot be pulled.
     pub(super) async fn wait(&self, names: &[String], until: Until, limit: Duration) -> ClientResult<Vec<Late>> {
+        let mut late = self.look_for(names, until, limit).await?;
+        if late.is_empty() {
+            return Ok(late);
+        }
+        self.add_warnings(&mut late).await?;
+        match late.iter().find(|late| late.lacks_image) {
+            Some(late) => Err(self.no_image(late)),
+            None => Ok(late),
+        }
+    }
+
+    /// The same for who waits on: an image that does not come at first is no reason to give up.
+    ///
+    /// # Errors
+    /// When the API server cannot be asked.
+    pub(super) async fn look_for(&self, names: &[String], until: Until, limit: Duration) -> ClientResult<Vec<Late>> {
         let clock = self.call.ctx().clock();
         let began = clock.elapsed();
         loop {
             let found: HashMap<String, Pod> =
                 self.all::<Pod>().await?.into_iter().map(|pod| (name(&pod).to_owned(), pod)).collect();
-            let mut late: Vec<Late> = names.iter().filter_map(|name| Late::of(name, found.get(name), until)).collect();
+            let late: Vec<Late> = names.iter().filter_map(|name| Late::of(name, found.get(name), until)).collect();
             let Some(first) = late.first() else { return Ok(late) };
             if clock.elapsed().saturating_sub(began) > limit || late.iter().any(|late| late.is_final) {
-                self.add_warnings(&mut late).await?;
-                return match late.iter().find(|late| late.lacks_image) {
-                    Some(late) => Err(self.no_image(late)),
-                    None => Ok(late),
-                };
+                return Ok(late);
             }
             let (done, all) = (names.len() - late.len(), names.len());
             self.call.ctx().progress(done as u64, all as u64, format!("waiting for test pods: {}", first.why));
@@ -174,6 +186,8 @@ pub(super) struct Late {
     name: String,
     pub(super) why: String,
     lacks_image: bool,
+    /// A node has taken it.
+    pub(super) has_node: bool,
     /// It never will be.
     is_final: bool,
     /// No node has enough left of a resource.
@@ -184,7 +198,8 @@ impl Late {
     fn of(name: &str, pod: Option<&Pod>, until: Until) -> Option<Self> {
         let Some(pod) = pod else {
             let why = format!("pod {name}: somebody removed it");
-            return Some(Self { name: name.to_owned(), why, lacks_image: false, is_final: true, lacks_room: false });
+            let (name, is_final) = (name.to_owned(), true);
+            return Some(Self { name, why, lacks_image: false, has_node: false, is_final, lacks_room: false });
         };
         let is_final = until == Until::Ready && has_ended(pod);
         let why = why(pod);
@@ -192,6 +207,7 @@ impl Late {
         (!is_there(pod, until)).then(|| Self {
             name: name.to_owned(),
             lacks_image: lacks_image(pod),
+            has_node: pod.spec.as_ref().is_some_and(|spec| spec.node_name.is_some()),
             is_final,
             lacks_room,
             why,

@@ -6,11 +6,14 @@ use super::seen;
 use crate::api::{Call, KubeApi, OWNER};
 use k8s_openapi::api::core::v1::{PersistentVolume, PersistentVolumeClaim, Pod};
 use k8s_openapi::api::storage::v1::StorageClass;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use kube::api::{Api, ListParams, Patch, PatchParams};
 use plinth_world::kube::{CheckSeen, KubeNode, KubeNodes as _};
 use plinth_world::{ClientResult, Context, deadlines};
 use serde_json::{Value, json};
 
+/// Says which provisioner made a volume.
+const PROVISIONED: &str = "pv.kubernetes.io/provisioned-by";
 /// Marks the class of claims that name none.
 const DEFAULT: &str = "storageclass.kubernetes.io/is-default-class";
 /// Taint of a node that was cordoned.
@@ -49,7 +52,8 @@ async fn carried_out(room: &Room<'_>, class: &str, nodes: &[String], image: &str
         if is_bound {
             let_go(room).await?;
         }
-        if !late.is_empty() && is_bound {
+        // A pod that no node took proves nothing about a volume; one that a node cannot start with it does.
+        if is_bound && late.iter().any(|late| !late.has_node) {
             return Err(room.not_placed(&late));
         }
         if !late.is_empty() {
@@ -108,11 +112,49 @@ async fn claimed(room: &Room<'_>) -> ClientResult<PersistentVolumeClaim> {
     room.call.read(|| claims.get("proof")).await
 }
 
-/// The volume goes with its claim, whatever its class says: else each check would leave one behind.
+/// A volume that was made for the claim goes with it, whatever its class says: else each check would leave one behind. One that was there
+/// before may hold what somebody wants to keep.
 async fn let_go(room: &Room<'_>) -> ClientResult<()> {
-    let Some(volume) = claimed(room).await?.spec.and_then(|spec| spec.volume_name) else { return Ok(()) };
+    let claim = claimed(room).await?;
+    let Some(volume) = claim.spec.as_ref().and_then(|spec| spec.volume_name.clone()) else { return Ok(()) };
     let volumes = Api::<PersistentVolume>::all(room.call.client());
+    let found = room.call.read(|| volumes.get(&volume)).await?;
+    if !is_made_for(&claim, &found) {
+        return Ok(());
+    }
     let patch = Patch::Merge(json!({"spec": {"persistentVolumeReclaimPolicy": "Delete"}}));
     let params = PatchParams { field_manager: Some(OWNER.to_owned()), ..PatchParams::default() };
     room.call.write(|| volumes.patch(&volume, &params, &patch)).await.map(drop)
+}
+
+/// Whether a provisioner made the volume, and not before the claim.
+fn is_made_for(claim: &PersistentVolumeClaim, volume: &PersistentVolume) -> bool {
+    let is_provisioned = volume.metadata.annotations.as_ref().is_some_and(|all| all.contains_key(PROVISIONED));
+    let since = |time: Option<&Time>| time.map(|time| time.0);
+    let (claimed, made) =
+        (since(claim.metadata.creation_timestamp.as_ref()), since(volume.metadata.creation_timestamp.as_ref()));
+    is_provisioned && claimed.is_some() && made >= claimed
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_volume_that_was_made_for_the_claim_goes_with_it() {
+        let claim: PersistentVolumeClaim =
+            serde_json::from_value(json!({"metadata": {"creationTimestamp": "2026-11-30T02:00:00Z"}})).unwrap();
+        let volume = |made: &str, annotations: Value| -> PersistentVolume {
+            serde_json::from_value(json!({"metadata": {"creationTimestamp": made, "annotations": annotations}}))
+                .unwrap()
+        };
+        let provisioned = json!({PROVISIONED: "rancher.io/local-path"});
+        assert!(is_made_for(&claim, &volume("2026-11-30T02:00:00Z", provisioned.clone())));
+        assert!(
+            !is_made_for(&claim, &volume("2026-11-30T01:59:59Z", provisioned)),
+            "somebody keeps it for another use"
+        );
+        assert!(!is_made_for(&claim, &volume("2026-11-30T02:00:01Z", json!({}))), "somebody made it by hand");
+    }
 }

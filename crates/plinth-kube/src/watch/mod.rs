@@ -27,6 +27,8 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::timeout;
 
+/// Longest line that is told, characters.
+const LINE: usize = 240;
 /// Objects in one answer to a list.
 const PAGE: u32 = 500;
 /// Most of a log that is read for its last line, bytes.
@@ -159,6 +161,6 @@ impl Watch for NamespaceWatch {
             None => None,
         };
         let lines = self.seen.lines(ctx.clock().now(), hook.as_ref().map(|(line, hook)| (hook, line.as_deref())));
-        lines.iter().map(|line| self.secrets.redact(line)).collect()
+        lines.iter().map(|line| self.secrets.redact(line).chars().take(LINE).collect()).collect()
     }
 }

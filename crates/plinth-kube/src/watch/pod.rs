@@ -2,8 +2,9 @@
 
 use k8s_openapi::api::core::v1::{ContainerStatus, Pod};
 
-/// Longest message of somebody else that is repeated, characters.
-const MESSAGE: usize = 160;
+/// Most that is remembered of a message of somebody else, characters. It is cut to what is shown when secrets have been taken out: half a
+/// secret would not be found.
+const MESSAGE: usize = 2000;
 
 /// How much it tells, the most telling first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

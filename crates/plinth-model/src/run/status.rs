@@ -143,6 +143,8 @@ pub struct ChecksStatus {
     pub run: String,
     /// Its last event.
     pub updated: Option<Timestamp>,
+    /// Whether it came to its end.
+    pub ended: bool,
     /// Checks that held.
     pub held: usize,
     /// All checks of that run.
@@ -157,6 +159,7 @@ impl ChecksStatus {
         Self {
             run: head.map(|run| run.run.clone()).unwrap_or_default(),
             updated: view.at,
+            ended: view.end.is_some(),
             held: view.tally().done(),
             all: head.map_or(0, |run| run.steps),
             failures: view.failures().map(|(step, view)| failure(step, view)).collect(),

@@ -136,7 +136,7 @@ impl Run<'_> {
             }
             (Outcome::Done, _) if !self.plan.made_from.without.is_empty() => "every other node is done",
             (Outcome::Done, _) if only_checks => "every check that was carried out holds",
-            (Outcome::Done, _) => "`plinth plan` shows that nothing is left to do",
+            (Outcome::Done, _) => "`plinth plan` shows whether anything is left to do",
             _ if !self.options.kept => {
                 "nothing of this rehearsal is kept: give `--state DIR` and the next run continues"
             }

@@ -6,7 +6,7 @@ use crate::printer::Printer;
 use crate::screen::Screen;
 use crate::{input, running, verbs};
 use plinth_app::{Access, Failure, Goal, Input};
-use plinth_model::{Exit, Plan};
+use plinth_model::{Exit, Plan, Work};
 
 /// Makes the release of a component what an earlier revision of it was.
 pub(crate) async fn run(common: &Common, verb: &Rollback, printer: &Printer) -> Result<Exit, Failure> {
@@ -29,10 +29,18 @@ pub(crate) async fn run(common: &Common, verb: &Rollback, printer: &Printer) -> 
         printer.talk(verbs::plan::DRY_RUN);
         return Ok(Exit::Done);
     }
+    let goal = planned.plan.steps.iter().find_map(|step| match &step.work {
+        Work::HelmRollback(work) => Some(work.to),
+        _ => None,
+    });
     let Some(approved) = operation.approve(planned, &question).await? else { return Ok(Exit::Pending) };
     let exit = running::run(&mut operation, approved, (common, verb.events.events.as_deref()), printer).await?;
+    let component = &verb.component;
+    if let Some(goal) = goal.filter(|_| exit != Exit::Done) {
+        // By then another revision may be the newest before.
+        printer.talk(&format!("To go on with it: `plinth rollback {component} --to-revision {goal}`"));
+    }
     if exit == Exit::Done {
-        let component = &verb.component;
         printer.talk(&format!(
             "The next apply installs again what the site file says: to stay here, write the older version and values of {component} into it"
         ));

@@ -29,10 +29,12 @@ pub(crate) fn run(common: &Common, printer: &Printer) -> Result<Exit, Failure> {
     Ok(Exit::Done)
 }
 
-/// A run of checks alone says nothing about how far the site is, so it stands beside the run before it once it has ended.
+/// A run of checks alone says nothing about how far the site is, so it stands beside the run before it once it is over.
 fn of(journal: Option<JournalReader>, lock: Option<LockView>, now: Timestamp) -> Result<Status, Problem> {
     let Some(journal) = journal else { return Ok(Status::of(RunView::default(), lock, now)) };
-    let before = if journal.view().end.is_some() { journal.worked_before()? } else { None };
+    let last = journal.view().run.as_ref().map(|run| &run.run);
+    let runs = lock.as_ref().is_some_and(|lock| lock.alive && last == Some(&lock.run));
+    let before = if runs { None } else { journal.worked_before()? };
     let last = journal.into_view();
     Ok(match before {
         Some(before) => Status::of(before, lock, now).checked_by(&last),

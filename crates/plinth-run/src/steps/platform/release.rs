@@ -31,7 +31,7 @@ impl StepKind for HelmRelease {
                 return blocked(*finding);
             }
             if differences.iter().any(|line| line.starts_with(FAILED)) {
-                differences.extend(way_back(env, release).await.map(|way| format!("! {way}")));
+                differences.extend(way_back(env, release, Newest::DoesNotWork).await.map(|way| format!("! {way}")));
             }
             return Ok(differs(differences));
         }
@@ -54,13 +54,13 @@ impl StepKind for HelmRelease {
             env.ctx.progress(0, 0, format!("helm upgrade --install {}", release.release));
             repaired = match env.clients.helm.upgrade(&env.ctx, release).await {
                 Ok(repaired) => repaired,
-                Err(error) => return Err(with_way_back(env, release, error).await),
+                Err(error) => return Err(with_way_back(env, release, error, Newest::MayWork).await),
             };
         }
         let limit = wait::Limit::within(step, env, release.timeout_s.saturating_add(deadlines::RELEASE_MARGIN));
         let works = until_it_works(env, &limit, &release.component, &release.namespace, &release.health).await;
         if let Err(error) = works {
-            return Err(with_way_back(env, release, error).await);
+            return Err(with_way_back(env, release, error, Newest::DoesNotWork).await);
         }
         let what = if differences.is_empty() { "was there already" } else { "installed" };
         let said = format!("{} {} {what}, and it works", release.chart, deployed(release, env).await?);
@@ -103,10 +103,23 @@ pub(super) async fn until_it_works(
     wait::watched(limit, env, (CLIENT, &mut *watch), works, late).await
 }
 
-/// The way back, where there is one: `revision 2 (chart 1.2.3) worked: ..`. It is named, and never taken without being asked for.
-async fn way_back(env: &StepEnv, release: &Release) -> Option<String> {
+/// What is known of the newest revision.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Newest {
+    /// helm was not run, or wrote nothing, unless its records say otherwise.
+    MayWork,
+    /// It failed, or its proofs of health do not hold.
+    DoesNotWork,
+}
+
+/// The way back, where there is one: `revision 2 (chart 1.2.3) worked: ..`. It is named, and never taken without being asked for. From a
+/// release that works there is none.
+async fn way_back(env: &StepEnv, release: &Release, newest: Newest) -> Option<String> {
     let name = ReleaseName { namespace: release.namespace.clone(), name: release.release.clone() };
     let history = env.clients.helm.history(&env.ctx, &name).await.ok()?;
+    if newest == Newest::MayWork && history.last().is_some_and(ReleaseState::worked) {
+        return None;
+    }
     let good = last_good(&history)?;
     let (component, revision) = (&release.component, good.revision);
     Some(format!(
@@ -116,11 +129,11 @@ async fn way_back(env: &StepEnv, release: &Release) -> Option<String> {
 }
 
 /// Something that may pass is tried again; for the rest the way back is named.
-async fn with_way_back(env: &StepEnv, release: &Release, mut error: ClientError) -> ClientError {
+async fn with_way_back(env: &StepEnv, release: &Release, mut error: ClientError, newest: Newest) -> ClientError {
     if error.transient.is_some() {
         return error;
     }
-    if let Some(way) = way_back(env, release).await {
+    if let Some(way) = way_back(env, release, newest).await {
         error.attempt = format!("{}; {way}", error.attempt);
         if let Some(finding) = &mut error.finding {
             finding.fix = format!("{}; {way}", finding.fix);

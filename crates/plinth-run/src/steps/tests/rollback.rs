@@ -95,7 +95,8 @@ async fn a_failure_names_the_way_back_and_does_not_take_it() {
     let way = "revision 2 (chart 1.2.3) worked: `plinth rollback web` goes back to it, after showing the plan";
     for (statuses, named) in [
         (&["superseded", "deployed", "failed"][..], true),
-        (&["failed", "superseded", "deployed"], true),
+        // Going back from 3 failed, so helm calls 3 superseded although it never worked.
+        (&["superseded", "deployed", "superseded", "failed"], true),
         (&["failed"], false),
         (&["failed", "failed"], false),
     ] {
@@ -112,6 +113,11 @@ async fn a_failure_names_the_way_back_and_does_not_take_it() {
         let told = todo(bench.look(&release()).await);
         assert_eq!(told.last().is_some_and(|line| line.ends_with(way)), named, "{told:?}");
     }
+    // Nothing was written, so there is nothing to go back from.
+    let bench = Bench::new();
+    bench.fake.on("differences", vec!["~ version 1.2.3 → 1.3.0".to_owned()]).on("release", None::<ReleaseState>);
+    bench.fake.fails::<Vec<String>>("upgrade", failed()).on("history", history(&["superseded", "deployed"]));
+    assert_eq!(bench.act(&release()).await.unwrap_err().attempt, "mend it");
     // What may pass is tried again first.
     let bench = Bench::new();
     bench.fake.on("differences", vec!["~ version 1.2.3 → 1.3.0".to_owned()]).on("release", None::<ReleaseState>);
