@@ -64,6 +64,8 @@ impl Wanted<'_> {
 #[derive(Clone, Debug)]
 pub(crate) struct Found {
     pub(crate) bytes: Vec<u8>,
+    /// Where it lies, if it is on this machine.
+    pub(crate) file: Option<PathBuf>,
     pub(crate) digest: String,
     /// SHA-256 of the manifest that named it.
     pub(crate) manifest: Option<String>,
@@ -250,14 +252,19 @@ impl Charts {
         }
     }
 
-    /// The package, if it needs no network; nothing is chosen for a line.
+    /// The package, if it needs no network; nothing is chosen for a line, and nothing is kept: a look writes nothing.
     async fn near(&self, ctx: &Context, task: &Task<'_>) -> Result<Option<ChartPackage>, Failure> {
         let Some(version) = self.meant(task)? else { return Ok(None) };
         let known = self.known(task, Some(&version))?;
         match self.here(task, known.as_ref()).await? {
             Some(package) => Ok(Some(package)),
             None if matches!(task.place, Place::Folder(_)) => {
-                self.fetch(ctx, task, Some(&version), known.as_ref()).await.map(Some)
+                let found = self.sought(ctx, task, Some(&version), known.as_ref()).await?;
+                let (about, found) = blocking(move || Ok((package::about(&found.bytes)?, found))).await?;
+                task.is_about(&about)?;
+                self.stays(task, &about, &found, self.records.content(&task.name, &about.version)?.as_ref())?;
+                let Found { file, digest, .. } = found;
+                Ok(file.map(|file| ChartPackage { file, version: about.version, digest }))
             }
             None => Ok(None),
         }
@@ -283,6 +290,18 @@ impl Charts {
         version: Option<&Version>,
         known: Option<&Content>,
     ) -> Result<ChartPackage, Failure> {
+        let found = self.sought(ctx, task, version, known).await?;
+        self.accept(ctx, task, found).await
+    }
+
+    /// The same, not kept.
+    async fn sought(
+        &self,
+        ctx: &Context,
+        task: &Task<'_>,
+        version: Option<&Version>,
+        known: Option<&Content>,
+    ) -> Result<Found, Failure> {
         ctx.progress(0, 0, format!("fetching {} {} from {}", task.name, task.release.version, task.key.place));
         let exact = version.map(|version| ChartVersion::Exact(version.clone()));
         let (digest, known_by) = match (task.digest.clone(), known) {
@@ -294,8 +313,7 @@ impl Charts {
         let selector = exact.as_ref().filter(|_| task.release.version.exact().is_none());
         let selector = selector.unwrap_or(&task.release.version);
         let wanted = Wanted { chart: &task.name, selector, digest, known_by, manifest: task.manifest() };
-        let found = self.found(ctx, task, &wanted).await?;
-        self.accept(ctx, task, found).await
+        self.found(ctx, task, &wanted).await
     }
 
     async fn found(&self, ctx: &Context, task: &Task<'_>, wanted: &Wanted<'_>) -> Result<Found, Failure> {

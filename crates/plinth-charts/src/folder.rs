@@ -30,7 +30,13 @@ pub(crate) fn fetch(folder: &Path, wanted: &Wanted<'_>) -> Result<Found, Failure
     let digest = Digest::of_bytes(&bytes).as_str().to_owned();
     match wanted.digest.as_deref() {
         Some(pinned) if pinned != digest => Err(Failure::digest(&file.display().to_string(), pinned, &digest)),
-        _ => Ok(Found { bytes, digest, manifest: None, trust: wanted.trust().unwrap_or(Trust::FirstUse) }),
+        _ => Ok(Found {
+            bytes,
+            file: Some(file.clone()),
+            digest,
+            manifest: None,
+            trust: wanted.trust().unwrap_or(Trust::FirstUse),
+        }),
     }
 }
 

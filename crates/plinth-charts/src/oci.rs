@@ -70,7 +70,7 @@ pub(crate) async fn fetch(
     }
     let pinned = wanted.manifest.is_some().then_some(Trust::Manifest);
     let trust = wanted.trust().or(pinned).unwrap_or(Trust::Repository);
-    Ok(Found { bytes: answer.bytes, digest: found, manifest: Some(seen.as_str().to_owned()), trust })
+    Ok(Found { file: None, bytes: answer.bytes, digest: found, manifest: Some(seen.as_str().to_owned()), trust })
 }
 
 fn package_layer(manifest: &[u8]) -> Result<String, Failure> {

@@ -78,6 +78,6 @@ async fn one(
     let found = Digest::of_bytes(&answer.bytes).as_str().to_owned();
     match digest {
         Some(digest) if digest != found => Err(Failure::digest(&what, digest, &found)),
-        _ => Ok(Found { bytes: answer.bytes, digest: found, manifest: None, trust: Trust::FirstUse }),
+        _ => Ok(Found { file: None, bytes: answer.bytes, digest: found, manifest: None, trust: Trust::FirstUse }),
     }
 }

@@ -55,7 +55,11 @@ impl ManifestRenderer for Renderer {
         let Some(package) = self.package_for(ctx, release, how).await? else {
             return Ok(Rendered::NotHere("its package is not on this machine yet".to_owned()));
         };
-        let in_place = &mut |_: &SecretRef| Ok::<_, Infallible>(Secret::new(IN_PLACE.to_owned()));
+        let mut has_secrets = false;
+        let in_place = &mut |_: &SecretRef| {
+            has_secrets = true;
+            Ok::<_, Infallible>(Secret::new(IN_PLACE.to_owned()))
+        };
         let Ok(values) = release.values.resolve(in_place);
         let question = (&package.digest, &helm.version, values.expose(), how, &release.release, &release.namespace);
         let question = Digest::of(&format!("{question:?}"));
@@ -64,7 +68,11 @@ impl ManifestRenderer for Renderer {
         }
         let doing = format!("rendering {}", release.component);
         ctx.progress(0, 0, doing.clone());
-        let answer = one(&helm, &package, release, how, &for_yaml(&values), &doing).await?;
+        let answer = match one(&helm, &package, release, how, &for_yaml(&values), &doing).await? {
+            // It may be the stand-in that the schema does not like.
+            Rendered::Refused { lines, .. } if has_secrets => Rendered::Refused { by_schema: false, lines },
+            answer => answer,
+        };
         self.rendered.lock().unwrap_or_else(PoisonError::into_inner).insert(question, answer.clone());
         Ok(answer)
     }
@@ -107,6 +115,12 @@ async fn one(
     let (status, out, err) = run(helm, &words, values, doing).await?;
     if !status.success() {
         let lines = complaints(&err);
+        if status.code().is_none() || lines.is_empty() {
+            // That is no word about the chart.
+            return Err(ClientError::new(CLIENT, doing)
+                .happened(format!("helm ended with {status}"))
+                .attempt("run again; look whether this machine is short of memory"));
+        }
         return Ok(Rendered::Refused { by_schema: err.contains(BY_SCHEMA), lines });
     }
     let unreadable = |why: String| {

@@ -121,12 +121,15 @@ impl OrgUnits<'_> {
         }
         let body = Body::Json(body.to_string());
         let once = || async { self.session.call(self.ctx, Method::POST, self.place(unit), &body).await.map(drop) };
-        match self.session.patiently(self.ctx, once).await {
-            Err(failure) if failure.cause != Cause::Conflict => return Err(failure),
-            Ok(()) | Err(_) => {}
-        }
+        let refused = match self.session.patiently(self.ctx, once).await {
+            Ok(()) => None,
+            Err(failure) if failure.cause == Cause::Conflict => Some(failure),
+            Err(failure) => return Err(failure),
+        };
         let lost = || Failure::new(Cause::BadAnswer, format!("{} was made, and is not in the list", unit.title()));
-        self.find(unit).await?.ok_or_else(lost)
+        // Somebody made it in between, or the name is taken elsewhere: then the server's own words count.
+        let why = || refused.map_or_else(lost, |failure| Failure { cause: Cause::Rejected, ..failure });
+        self.find(unit).await?.ok_or_else(why)
     }
 
     /// Sets the quota of GPUs, and sends the rest of the share of GPUs as it was read.

@@ -332,7 +332,9 @@ fn control_plane(elsewhere: &raw::runai::ControlPlane) -> RemoteControlPlane {
 
 /// `acme` of `https://acme.run.ai`: the realm of a tenant has its name (NVIDIA Run:ai docs, SaaS).
 fn tenant(url: &str) -> Option<String> {
-    let name = host_of(url).strip_suffix(".run.ai")?;
+    let host = host_of(url);
+    let host = host.split_once(':').map_or(host, |(host, _)| host);
+    let name = host.strip_suffix(".run.ai")?;
     (!name.is_empty() && !name.contains('.')).then(|| name.to_owned())
 }
 

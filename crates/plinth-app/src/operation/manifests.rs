@@ -195,12 +195,17 @@ async fn fill(env: &StepEnv, all: &[Manifests], content: &mut Content) -> Result
 
 fn refused(release: &Release, by_schema: bool, lines: Vec<String>) -> Finding {
     let component = &release.component;
-    let fix = format!("correct what helm names under `platform.components.{component}.values`");
-    let finding = if by_schema {
+    let (finding, fix) = if by_schema {
         let text = format!("the chart of {component} refuses its values");
-        Finding::error(code::PLATFORM_VALUES_REFUSED, &**component, text)
+        let fix = format!("correct what helm names under `platform.components.{component}.values`");
+        (Finding::error(code::PLATFORM_VALUES_REFUSED, &**component, text), fix)
     } else {
-        Finding::warning(code::PLATFORM_NOT_RENDERED, &**component, format!("helm does not render {component}"))
+        let text = format!("helm does not render {component}");
+        let fix = format!(
+            "correct what helm names under `platform.components.{component}.values`; a chart that looks into the cluster, or checks the form of \
+             a secret, may render in the run all the same"
+        );
+        (Finding::warning(code::PLATFORM_NOT_RENDERED, &**component, text), fix)
     };
     lines.into_iter().fold(finding, Finding::evidence).fix(fix)
 }
