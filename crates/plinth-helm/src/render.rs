@@ -55,11 +55,7 @@ impl ManifestRenderer for Renderer {
         let Some(package) = self.package_for(ctx, release, how).await? else {
             return Ok(Rendered::NotHere("its package is not on this machine yet".to_owned()));
         };
-        let mut has_secrets = false;
-        let in_place = &mut |_: &SecretRef| {
-            has_secrets = true;
-            Ok::<_, Infallible>(Secret::new(IN_PLACE.to_owned()))
-        };
+        let in_place = &mut |_: &SecretRef| Ok::<_, Infallible>(Secret::new(IN_PLACE.to_owned()));
         let Ok(values) = release.values.resolve(in_place);
         let question = (&package.digest, &helm.version, values.expose(), how, &release.release, &release.namespace);
         let question = Digest::of(&format!("{question:?}"));
@@ -69,8 +65,9 @@ impl ManifestRenderer for Renderer {
         let doing = format!("rendering {}", release.component);
         ctx.progress(0, 0, doing.clone());
         let answer = match one(&helm, &package, release, how, &for_yaml(&values), &doing).await? {
-            // It may be the stand-in that the schema does not like.
-            Rendered::Refused { lines, .. } if has_secrets => Rendered::Refused { by_schema: false, lines },
+            Rendered::Refused { lines, .. } if names_stand_in(&lines, &values) => {
+                Rendered::Refused { by_schema: false, lines }
+            }
             answer => answer,
         };
         self.rendered.lock().unwrap_or_else(PoisonError::into_inner).insert(question, answer.clone());
@@ -99,6 +96,28 @@ impl Renderer {
             return self.packages.package(ctx, release).await.map(Some);
         }
         self.packages.at_hand(ctx, release).await
+    }
+}
+
+/// Whether a line is about a value in which something else stands in for a secret: what a schema says of that is no word about the site.
+fn names_stand_in(lines: &[String], values: &Secret) -> bool {
+    let Ok(values) = serde_json::from_str::<Value>(values.expose()) else { return true };
+    let mut places = Vec::new();
+    stand_ins(&values, String::new(), &mut places);
+    // helm writes `/a/b` or, in older releases, `a.b`.
+    let dotted = |place: &str| place.trim_start_matches('/').replace('/', ".");
+    places.iter().any(|place| lines.iter().any(|line| line.contains(place) || line.contains(&dotted(place))))
+}
+
+/// Places of all stand-ins: `/global/password`.
+fn stand_ins(value: &Value, place: String, places: &mut Vec<String>) {
+    match value {
+        Value::String(text) if text.contains(IN_PLACE) => places.push(place),
+        Value::Array(all) => {
+            all.iter().enumerate().for_each(|(index, one)| stand_ins(one, format!("{place}/{index}"), places));
+        }
+        Value::Object(all) => all.iter().for_each(|(key, one)| stand_ins(one, format!("{place}/{key}"), places)),
+        _ => {}
     }
 }
 

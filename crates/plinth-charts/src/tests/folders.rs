@@ -148,6 +148,8 @@ async fn what_is_at_hand_needs_no_network_and_nothing_is_chosen_for_it() {
     assert_eq!(at_hand(release("demo", ".", "~1.0.0")).await, None, "the line means nothing yet");
     assert_eq!(trial.charts.meaning(&release("demo", ".", "~1.0.0")).unwrap(), None);
     assert_eq!(at_hand(release("demo", ".", "1.0.0")).await.as_deref(), Some("1.0.0"));
+    assert_eq!(at_hand(away()).await, None, "a look keeps nothing");
+    trial.package(&release("demo", ".", "1.0.0")).await.unwrap();
     assert_eq!(at_hand(away()).await.as_deref(), Some("1.0.0"), "its content is kept now");
     trial.package(&release("demo", ".", "~1.0.0")).await.unwrap();
     assert_eq!(at_hand(release("demo", ".", "~1.0.0")).await.as_deref(), Some("1.0.0"));

@@ -14,7 +14,7 @@ async fn back(bench: &Bench, to: u32) -> ClientResult<Vec<String>> {
 
 #[tokio::test]
 async fn helm_is_told_the_revision_and_nothing_else() {
-    for (version, ends) in [("v3.18.6", "2\n"), ("v4.1.0", "2 --server-side=false\n")] {
+    for (version, ends) in [("v3.18.6", "2 --history-max 0\n"), ("v4.1.0", "2 --history-max 0 --server-side=false\n")] {
         let bench = Bench::new(version, "exit 0");
         bench.cluster.add(1, "superseded", 9, there("1.0.0", &json!({})));
         bench.cluster.add(2, "deployed", 8, there("1.2.3", &json!({"password": SECRET})));
