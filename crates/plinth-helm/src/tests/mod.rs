@@ -1,7 +1,11 @@
 //! The client with a cluster in memory and a script in place of helm.
 
 mod attempts;
+mod definitions;
+mod open;
+mod rendering;
 mod rollback;
+mod stopped;
 
 use crate::client::LocalHelm;
 use crate::payload::tests::record as payload;
@@ -424,138 +428,6 @@ async fn nothing_goes_back_to_an_older_version_that_the_site_does_not_name() {
     assert!(bench.seen().contains("args=upgrade"), "{}", bench.seen());
 }
 
-fn how() -> Rendering {
-    let kinds = vec!["x.test/v1/Thing".to_owned()];
-    Rendering { kubernetes: Some("1.31.9".parse().unwrap()), kinds, may_fetch: false }
-}
-
-#[tokio::test]
-async fn a_chart_is_rendered_without_secrets_and_once_for_each_question() {
-    let bench = Bench::new("v3.18.6", "printf 'kind: A\n---\nkind: B\n'");
-    let (client, release) = (bench.renderer(), release());
-    let first = client.render(&bench.ctx, &release, &how()).await.unwrap();
-    let Rendered::Manifests { objects, definitions } = &first else { panic!("{first:?}") };
-    assert_eq!((objects.len(), definitions.len()), (2, 0));
-    let seen = bench.seen();
-    let want = "args=template a ";
-    assert!(
-        seen.contains(want) && seen.contains("--namespace n --values - --skip-tests --kube-version v1.31.9"),
-        "{seen}"
-    );
-    assert!(seen.contains("--api-versions x.test/v1/Thing --api-versions x.test/v1"), "{seen}");
-    assert!(
-        seen.contains("stands-in-for-a-secret") && !seen.contains(SECRET) && !seen.contains("kubeconfig"),
-        "{seen}"
-    );
-    fs::remove_file(bench.folder.path().join("seen")).unwrap();
-    assert_eq!(client.render(&bench.ctx, &release, &how()).await.unwrap(), first);
-    assert_eq!(bench.seen(), "", "it is known");
-    let other = Rendering { kubernetes: Some("1.32.0".parse().unwrap()), ..how() };
-    client.render(&bench.ctx, &release, &other).await.unwrap();
-    assert!(bench.seen().contains("--kube-version v1.32.0"));
-}
-
-#[tokio::test]
-async fn what_is_not_here_is_not_rendered_and_a_refusal_is_told() {
-    let bench = Bench::new("v3.18.6", "echo 'Error: execution error at (a/x.yaml:1:2): say more' >&2; exit 1");
-    let away = Release { repository: "https://away.test".to_owned(), ..release() };
-    let said = bench.renderer().render(&bench.ctx, &away, &how()).await.unwrap();
-    assert!(matches!(&said, Rendered::NotHere(why) if why.contains("package")), "{said:?}");
-    assert_eq!(bench.seen(), "");
-    let said = bench.renderer().render(&bench.ctx, &release(), &how()).await.unwrap();
-    let lines = vec!["execution error at (a/x.yaml:1:2): say more".to_owned()];
-    assert_eq!(said, Rendered::Refused { by_schema: false, lines });
-    let bench = Bench::new("v2.17.0", "exit 0");
-    let said = bench.renderer().render(&bench.ctx, &release(), &how()).await.unwrap();
-    assert!(matches!(&said, Rendered::NotHere(why) if why.contains("helm")), "{said:?}");
-    let bench = Bench::new("v3.18.6", "printf 'kind: ['");
-    assert!(
-        bench.renderer().render(&bench.ctx, &release(), &how()).await.unwrap_err().happened.contains("cannot be read")
-    );
-}
-
-#[tokio::test]
-async fn a_release_that_somebody_is_at_work_on_is_not_touched() {
-    for (status, minutes) in [("pending-upgrade", 5 * 60), ("pending-install", -5), ("uninstalling", 0)] {
-        let bench = Bench::new("v3.18.6", "exit 0");
-        bench.cluster.add(1, "deployed", 90, there("1.0.0", &json!({})));
-        bench.cluster.add(2, status, minutes, there("1.2.3", &json!({})));
-        let error = bench.client().upgrade(&bench.ctx, &release()).await.unwrap_err();
-        assert!(error.happened.contains(status) && error.attempt.contains("helm history a"), "{error:?}");
-        let name = ReleaseName { namespace: "n".into(), name: "a".into() };
-        let refused = bench.client().uninstall(&bench.ctx, &name, Duration::from_secs(60)).await.unwrap_err();
-        assert_eq!(refused.finding.unwrap().code.as_str(), "helm.in-use");
-        assert_eq!((bench.cluster.revisions(), bench.seen().as_str()), (vec![1, 2], ""));
-    }
-}
-
-#[tokio::test]
-async fn what_was_broken_off_long_ago_is_repaired_and_told() {
-    let bench = Bench::new("v3.18.6", "exit 0");
-    bench.cluster.add(1, "deployed", 90, there("1.0.0", &json!({})));
-    bench.cluster.add(2, "pending-upgrade", 13 * 60, there("1.2.3", &json!({})));
-    let said = bench.client().upgrade(&bench.ctx, &release()).await.unwrap();
-    assert!(said.len() == 1 && said[0].contains("revision 2 of n/a, pending-upgrade since"), "{said:?}");
-    assert_eq!(bench.cluster.statuses(), ["deployed", "failed"], "what was broken off stays to be seen");
-    let content = Secret::new(bench.cluster.records.lock().unwrap()[1].1.clone());
-    assert_eq!(crate::payload::tests::status(&content), "failed");
-    assert!(bench.seen().contains("args=upgrade a"));
-    assert!(bench.told.lock().unwrap().contains(&said[0]));
-
-    let bench = Bench::new("v3.18.6", "exit 0");
-    bench.cluster.add(1, "failed", 0, there("1.2.3", &json!({})));
-    let job = ObjectName {
-        api_version: "batch/v1".into(),
-        kind: "Job".into(),
-        namespace: "n".into(),
-        name: "pre-install".into(),
-    };
-    bench.cluster.jobs.lock().unwrap().push(job);
-    let said = bench.client().upgrade(&bench.ctx, &release()).await.unwrap();
-    assert!(
-        said[0].contains("begins anew") && said[1] == "Job n/pre-install of an earlier attempt was removed",
-        "{said:?}"
-    );
-    assert_eq!(bench.cluster.statuses(), ["failed"]);
-    let seen = bench.seen();
-    assert!(
-        seen.contains("args=install a ") && seen.contains("/a.tgz --replace --values - --labels plinth-package=000")
-    );
-    assert!(!seen.contains("null"), "an installation hands no label on: {seen}");
-    assert!(bench.cluster.jobs.lock().unwrap().is_empty());
-}
-
-#[tokio::test]
-async fn definitions_that_nobody_else_changes_are_applied_and_none_is_lost() {
-    let bench = Bench::new("v3.18.6", "exit 0");
-    let definition =
-        "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata: {name: a.example.com}\n";
-    package(&bench.folder.path().join("a.tgz"), &[("a/Chart.yaml", "name: a\n"), ("a/crds/a.yaml", definition)]);
-    bench.client().upgrade(&bench.ctx, &release()).await.unwrap();
-    assert!(bench.cluster.applied.lock().unwrap().is_empty(), "the chart's own way is kept");
-    let apply = Release { crds: CrdPolicy::Apply, ..release() };
-    bench.client().upgrade(&bench.ctx, &apply).await.unwrap();
-    assert_eq!(bench.cluster.applied.lock().unwrap().len(), 1);
-
-    bench.cluster.add(1, "deployed", 9, payload("a", "1.0.0", &json!({}), &format!("---\n{definition}")));
-    *bench.cluster.policy.lock().unwrap() = Some(String::new());
-    fs::remove_file(bench.folder.path().join("seen")).unwrap();
-    // An upgrade that failed changes nothing in that: helm compares with what was installed to its end.
-    for failed in [false, true] {
-        if failed {
-            bench.cluster.add(2, "failed", 9, payload("a", "1.2.3", &json!({}), ""));
-        }
-        let error = bench.client().upgrade(&bench.ctx, &apply).await.unwrap_err();
-        let command = "kubectl annotate --overwrite customresourcedefinition a.example.com";
-        assert!(error.attempt.contains(command), "{error:?}");
-        assert_eq!(error.finding.unwrap().code.as_str(), "helm.definitions-would-go");
-        assert_eq!(bench.seen(), "");
-    }
-    *bench.cluster.policy.lock().unwrap() = Some("keep".to_owned());
-    bench.client().upgrade(&bench.ctx, &release()).await.unwrap();
-    assert_eq!(bench.cluster.applied.lock().unwrap().len(), 2, "it is nobody's otherwise");
-}
-
 fn lives(file: &Path) -> bool {
     let pid = fs::read_to_string(file).unwrap();
     let stat = fs::read_to_string(format!("/proc/{}/stat", pid.trim())).unwrap_or_default();
@@ -580,80 +452,4 @@ async fn until(mut holds: impl FnMut() -> bool) {
         assert!(Instant::now() < end, "it does not happen");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
-}
-
-#[tokio::test]
-async fn a_helm_that_nobody_waits_for_ends_with_all_that_it_started() {
-    let bench = Bench::new("v3.18.6", "exit 0");
-    let pid = bench.folder.path().join("pid");
-    let script = format!(
-        "#!/bin/sh\n[ $1 = version ] && exec echo v3.18.6\nsleep 300 & echo $! >{0}.new\nmv {0}.new {0}\nwait\n",
-        pid.display()
-    );
-    fs::write(bench.folder.path().join("helm"), script).unwrap();
-    let client = bench.client();
-    let ctx = bench.ctx.clone();
-    let task = tokio::spawn(async move { client.upgrade(&ctx, &release()).await });
-    until(|| pid.exists()).await;
-    assert!(lives(&pid));
-    let running = fs::read_dir(bench.state().join("helm/running")).unwrap().count();
-    assert_eq!(running, 1, "it is noted that ours is at work");
-    let before = note(&bench.state());
-    let name = ReleaseName { namespace: "n".into(), name: "a".into() };
-    for (records, status, minutes) in [(0, "", 0), (1, "deployed", 5), (1, "pending-install", 99 * 60)] {
-        bench.cluster.records.lock().unwrap().clear();
-        (0..records).for_each(|_| bench.cluster.add(1, status, minutes, there("1.0.0", &json!({}))));
-        let error = bench.client().upgrade(&bench.ctx, &release()).await.unwrap_err();
-        assert!(error.happened.contains("which an earlier run started here"), "{status}: {error:?}");
-        let error = bench.client().uninstall(&bench.ctx, &name, Duration::from_secs(9)).await;
-        assert!(records == 0 || error.unwrap_err().happened.contains("an earlier run started here"), "{status}");
-        assert_eq!(note(&bench.state()), before, "its note stays");
-    }
-    task.abort();
-    until(|| !lives(&pid)).await;
-    crate::all_ended().await;
-    assert_eq!(bench.cluster.revisions(), [1]);
-    bench.cluster.records.lock().unwrap().clear();
-    bench.cluster.add(1, "pending-install", 0, there("1.2.3", &json!({})));
-    until(|| !running_process(&bench.state())).await;
-    let error = bench.client().upgrade(&bench.ctx, &release()).await.unwrap_err();
-    assert_eq!(error.finding.unwrap().code.as_str(), "helm.in-use", "somebody else's of the same number");
-    let id = note(&bench.state())["attempt"]["id"].as_str().unwrap().to_owned();
-    bench.cluster.records.lock().unwrap()[0].0.labels.push(("plinth-attempt".to_owned(), id));
-    fs::write(bench.folder.path().join("helm"), "#!/bin/sh\ncat >/dev/null\n").unwrap();
-    let said = bench.client().upgrade(&bench.ctx, &release()).await.unwrap();
-    assert!(said[0].contains("begins anew"), "it is young, and known to be nobody's: {said:?}");
-}
-
-#[tokio::test]
-async fn a_helm_that_does_not_end_in_time_is_stopped() {
-    use crate::mark::Attempt;
-    use crate::process::{Job, run};
-    use crate::program::Words;
-    let bench = Bench::new("v3.18.6", "exit 0");
-    let pid = bench.folder.path().join("pid");
-    // What it started does not hear what helm hears.
-    let deaf = "sh -c 'trap \"\" TERM; exec sleep 300' &";
-    let script = format!("#!/bin/sh\n{deaf}\necho $! >{}\nsleep 0.2\nwait\n", pid.display());
-    fs::write(bench.folder.path().join("helm"), script).unwrap();
-    let name = ReleaseName { namespace: "n".into(), name: "a".into() };
-    let path = bench.folder.path().join("helm");
-    let program = Helm::new(path, "3.18.6".parse().unwrap()).unwrap();
-    let job = Job {
-        program: &program,
-        release: &name,
-        words: Words::uninstall(HelmMajor::Three, &name, Path::new("/x"), Duration::from_secs(1)),
-        input: None,
-        limit: Duration::from_millis(1500),
-        state: &bench.state(),
-        title: "helm uninstall",
-        doing: "trying",
-        attempt: Attempt::to_uninstall(1, Timestamp::now()),
-    };
-    let error = run(&bench.ctx, job, &*bench.cluster, &bench.secrets).await.unwrap_err();
-    assert!(error.happened.contains("did not end within 1 s"), "{error}");
-    let told = bench.told.lock().unwrap().clone();
-    assert!(told.contains(&"helm uninstall a (helm v3.18.6), 1 s; hook of n: working on it".to_owned()), "{told:?}");
-    // The kernel takes a moment; it would sleep for minutes otherwise.
-    until(|| !lives(&pid)).await;
 }

@@ -1,13 +1,15 @@
 //! Clients that refuse everything: scripted behaviours never open one.
 
+mod keystore;
+
 use async_trait::async_trait;
 use indexmap::IndexMap;
 use plinth_model::download::{DownloadFile, DownloadList};
 use plinth_model::facts::{Asked, NodeFacts};
 use plinth_model::inventory::Inventory;
 use plinth_model::steps::{
-    Account, CertificateSource, Check, Health, KeyAlgorithm, KubesprayRelease, NodeTarget, OrgUnit, PodSecurity,
-    Preparation, Release, RunaiTarget, SecretContent,
+    Account, Check, Health, KubesprayRelease, NodeTarget, OrgUnit, PodSecurity, Preparation, Release, RunaiTarget,
+    SecretContent,
 };
 use plinth_model::{Digest, EngineRecord, NodeName, ObjectName, ReleaseName, Secret, Version};
 use plinth_world::ansible::{AnsibleClient, Download, PlayHosts, PlayRun, PlayStats};
@@ -15,7 +17,6 @@ use plinth_world::bcm::{BcmClient, BcmIdentity};
 use plinth_world::engine::EngineRecords;
 use plinth_world::fetch::FetchClient;
 use plinth_world::helm::{HelmClient, ReleaseState};
-use plinth_world::keystore::{CertificateState, Keystore, NodeKey};
 use plinth_world::kube::{
     CheckSeen, ClusterDns, ClusterHealth, ExistingCluster, GivenConfig, HealthState, HeldConfig, KubeAccess,
     KubeChecks, KubeContent, KubeHealth, KubeJoins, KubeNamespaces, KubeNode, KubeNodes, KubeObjects, KubeSecrets,
@@ -474,29 +475,6 @@ impl RunaiClient for Shut {
         refuse()
     }
     async fn set_quota(&self, _: &Context, _: &RunaiTarget, _: &str, _: &OrgUnit) -> ClientResult<()> {
-        refuse()
-    }
-}
-
-#[async_trait]
-impl Keystore for Shut {
-    async fn certificate(&self, _: &Context, _: &str) -> ClientResult<Option<CertificateState>> {
-        refuse()
-    }
-    async fn make_certificate(
-        &self,
-        _: &Context,
-        _: &str,
-        _: &[String],
-        _: &CertificateSource,
-    ) -> ClientResult<CertificateState> {
-        refuse()
-    }
-}
-
-#[async_trait]
-impl NodeKey for Shut {
-    async fn ssh_key(&self, _: &Context, _: KeyAlgorithm) -> ClientResult<String> {
         refuse()
     }
 }
