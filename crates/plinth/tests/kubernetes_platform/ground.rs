@@ -151,7 +151,7 @@ impl Ground {
         let operators = Operators::new(&plane.admin(), setup);
         let mut ground = Self { plane, operators, folder: tempfile::tempdir().unwrap(), helm };
         ground.furnish(components);
-        let told = charts::told(&plan_of(&ground.path("site.yaml")));
+        let told = ground.told();
         let operators = Arc::clone(&ground.operators);
         std::thread::scope(|threads| {
             threads.spawn(|| operators.work(&told));
@@ -161,6 +161,11 @@ impl Ground {
                 std::panic::resume_unwind(panic);
             }
         });
+    }
+
+    /// What the operators of this site say of their custom resources.
+    pub(crate) fn told(&self) -> Vec<charts::Told> {
+        charts::told(&plan_of(&self.path("site.yaml")))
     }
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {

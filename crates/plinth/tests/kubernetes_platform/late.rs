@@ -65,7 +65,7 @@ fn an_apply_by_a_fast_clock() {
 #[ignore = "needs root, Go and the parts it builds: cargo xtask test --tier kubernetes"]
 fn a_component_that_never_becomes_healthy_ends_in_time() {
     Ground::with("helm3", WITH_KNATIVE, |ground| {
-        ground.operators.silent.lock().unwrap().insert("knative-operator".to_owned());
+        ground.operators.keeps_silent("knative-operator");
         let file = |name: &str| std::fs::File::create(ground.path(name)).unwrap();
         let mut command = Command::new(std::env::current_exe().unwrap());
         command.current_dir(ground.folder.path()).env_clear().env("PATH", ground.path("bin")).env(ASKED, "yes");
@@ -78,7 +78,7 @@ fn a_component_that_never_becomes_healthy_ends_in_time() {
         eprintln!("{}", status.out);
         status.says("platform/objects/knative-operator").says("condition Ready is not set");
         ground.plinth(&["plan", "--preflight", "--detailed-exitcode"]).exits(2);
-        ground.operators.silent.lock().unwrap().clear();
+        ground.operators.speaks("knative-operator", &ground.told());
         ground.apply_site().exits(0);
         assert_eq!(ground.changed(), Vec::<String>::new(), "it became well by itself");
         ground.plan_is_empty();

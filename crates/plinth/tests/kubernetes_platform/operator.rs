@@ -26,7 +26,7 @@ pub(crate) struct Operators {
     runtime: tokio::runtime::Runtime,
     stop: AtomicBool,
     /// Components whose operators say nothing.
-    pub(crate) silent: Mutex<BTreeSet<String>>,
+    silent: Mutex<BTreeSet<String>>,
     pub(crate) runai: Mutex<Option<RunaiServer>>,
     setup: RunaiSetup,
 }
@@ -46,6 +46,19 @@ impl Operators {
 
     pub(crate) fn stop(&self) {
         self.stop.store(true, Ordering::Relaxed);
+    }
+
+    /// From now on the operator of this component says nothing.
+    pub(crate) fn keeps_silent(&self, component: &str) {
+        self.silent.lock().unwrap().insert(component.to_owned());
+    }
+
+    /// The operator of this component speaks again, and has said all of this when this returns.
+    pub(crate) fn speaks(&self, component: &str, told: &[Told]) {
+        self.silent.lock().unwrap().remove(component);
+        for one in told.iter().filter(|one| one.component == component) {
+            self.runtime.block_on(self.tell(one)).unwrap();
+        }
     }
 
     /// Tells what has to be told until it is stopped. A cluster that does not answer is asked again.
