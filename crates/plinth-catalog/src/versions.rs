@@ -438,6 +438,7 @@ fn source_name(source: ArtifactSource) -> &'static str {
     match source {
         ArtifactSource::Jfrog => "jfrog",
         ArtifactSource::Ngc => "ngc",
+        ArtifactSource::Oss => "oss",
         ArtifactSource::Airgapped => "airgapped",
     }
 }

@@ -67,7 +67,7 @@ impl Web {
 
     /// Requests that share a login and the tokens got with it.
     pub(crate) fn session<'a>(&'a self, ctx: &'a Context, login: Option<Login>) -> Session<'a> {
-        Session { web: self, ctx, login, proofs: HashMap::new() }
+        Session { web: self, ctx, login, proofs: HashMap::new(), without: HashSet::new() }
     }
 }
 
@@ -98,6 +98,8 @@ pub(crate) struct Session<'a> {
     login: Option<Login>,
     /// What a host wants to see, by its origin: a token, or a password that it asked for.
     proofs: HashMap<String, HeaderValue>,
+    /// Hosts, by their origin, that refused the login: perhaps they ask for none.
+    without: HashSet<String>,
 }
 
 impl Session<'_> {
@@ -124,6 +126,8 @@ impl Session<'_> {
             let status = response.status();
             if status.is_redirection() && status != StatusCode::NOT_MODIFIED {
                 url = target(&url, response.headers())?;
+            } else if is_refusal(status) && self.leaves_out_the_login(&url, asked) {
+                tracing::debug!(host = host_of(url.as_str()), %status, "asked again without the login");
             } else if status == StatusCode::UNAUTHORIZED && challenged.insert(origin(&url)) {
                 let challenges = Challenge::of(response.headers());
                 if !self.meet(&url, &challenges).await? {
@@ -154,7 +158,14 @@ impl Session<'_> {
         if let Some(proof) = self.proofs.get(&origin(url)) {
             return Some(proof.clone());
         }
-        self.login.as_ref().filter(|login| eager && login.is_for(url))?.basic()
+        let sent = eager && !self.without.contains(&origin(url));
+        self.login.as_ref().filter(|login| sent && login.is_for(url))?.basic()
+    }
+
+    /// A login that was sent unasked and is refused may be for the images of a host whose charts everybody reads: without it once.
+    fn leaves_out_the_login(&mut self, url: &Url, asked: Asked<'_>) -> bool {
+        let was_sent = self.proof(url, asked.eager).is_some() && !self.proofs.contains_key(&origin(url));
+        was_sent && self.without.insert(origin(url))
     }
 
     /// Gets what the host asks for; false when there is nothing that could be shown. The login goes to the token service that its
@@ -222,13 +233,17 @@ impl Session<'_> {
     }
 
     fn refused(&self, url: &Url, status: StatusCode) -> Failure {
-        let shown = self.proof(url, true).is_some();
+        let shown = self.proof(url, true).is_some() || self.without.contains(&origin(url));
         let why = match status {
-            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN if shown && self.login.is_some() => Why::Login,
+            status if is_refusal(status) && shown && self.login.is_some() => Why::Login,
             status => Why::Status(status.as_u16()),
         };
         Failure::new(why, format!("{} answered {status}", host_of(url.as_str()))).evidence(plain(url))
     }
+}
+
+fn is_refusal(status: StatusCode) -> bool {
+    matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN)
 }
 
 /// An answer of a token service; both names are in use.

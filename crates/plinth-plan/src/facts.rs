@@ -65,10 +65,17 @@ fn nodes(cluster: &Cluster) -> Facts {
         ("nodes.gpu", names(Role::Gpu)),
         ("nodes.system", names(Role::System)),
         ("nodes.untainted", json!(taints::untainted(cluster))),
+        ("nodes.bothWorkers", json!(has_both_workers(cluster))),
         ("nodes.tolerations", json!(taints::of_all(cluster))),
         ("system.tolerations", json!(taints::of_system(cluster))),
         ("gpu.tolerations", json!(taints::of_gpu(cluster))),
     ])
+}
+
+/// Whether some workers have GPUs and some do not.
+fn has_both_workers(cluster: &Cluster) -> bool {
+    let workers = || cluster.with(Role::Worker);
+    workers().any(|member| member.is(Role::Gpu)) && workers().any(|member| !member.is(Role::Gpu))
 }
 
 fn platform(desired: &Desired, cluster: &Cluster) -> Facts {

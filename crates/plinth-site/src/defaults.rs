@@ -30,8 +30,8 @@ pub(crate) const UID: u32 = 60000;
 /// Name under which plinth keeps the key it made.
 pub(crate) const KEY: &str = "ssh-key";
 
-/// NVIDIA's registry has Run:ai from 2.24 on; below there is only the vendor's former one (NVIDIA Run:ai docs 2.25).
+/// NVIDIA's registry is documented from Run:ai 2.25 on; before, the vendor's former one is (NVIDIA Run:ai docs 2.25, preparations).
 pub(crate) fn source(version: &Version) -> Source {
     let number = version.semver();
-    if (number.major, number.minor) < (2, 24) { Source::Jfrog } else { Source::Ngc }
+    if (number.major, number.minor) < (2, 25) { Source::Jfrog } else { Source::Ngc }
 }

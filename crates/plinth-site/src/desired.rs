@@ -382,6 +382,8 @@ pub enum ArtifactSource {
     Jfrog,
     /// NVIDIA's registry, from 2.24.
     Ngc,
+    /// NVIDIA's registry of the open-source artefacts, from 3.0: no login.
+    Oss,
     /// A mirror inside the site.
     Airgapped,
 }

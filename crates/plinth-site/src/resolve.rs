@@ -300,6 +300,7 @@ fn runai(site: &raw::Site, runai: &raw::runai::Runai) -> Option<Runai> {
     let source = match runai.source.unwrap_or_else(|| defaults::source(&runai.version.0)) {
         raw::runai::Source::Jfrog => ArtifactSource::Jfrog,
         raw::runai::Source::Ngc => ArtifactSource::Ngc,
+        raw::runai::Source::Oss => ArtifactSource::Oss,
         raw::runai::Source::Airgapped => ArtifactSource::Airgapped,
     };
     if source == ArtifactSource::Airgapped && runai.mirror.is_none() {

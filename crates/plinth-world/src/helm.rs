@@ -100,8 +100,9 @@ pub fn not_older(release: &Release, deployed: &Version, wanted: &Version) -> Cli
     let Release { component, release: name, namespace, .. } = release;
     let text = format!("{component} {} is deployed, and {} would be installed", deployed.bare(), wanted.bare());
     let fix = format!(
-        "choose the newest version of a line anew with `plinth plan --refresh`; to go back on purpose, write the version {} of \
-         {component} into the site file",
+        "to stay with what is deployed, write `version: {}` below platform.components.{component}; to go back on purpose, \
+         write {} there. Where the site names a line only, `plinth plan --refresh` chooses its newest version again",
+        deployed.bare(),
         wanted.bare()
     );
     let finding = Finding::error(code::HELM_OLDER_VERSION, &**component, text.clone())

@@ -154,6 +154,23 @@ async fn a_login_of_another_host_is_not_shown_and_a_refused_one_is_said() {
 }
 
 #[tokio::test]
+async fn a_login_that_a_host_does_not_want_for_its_charts_is_left_out() {
+    for refusal in [401, 403] {
+        let bytes = chart("demo", "1.0.0");
+        let server = Server::start(move |request: &Request| match (&request.authorization, request.path.as_str()) {
+            (Some(_), _) => Reply::status(refusal),
+            (None, "/r/index.yaml") => Reply::ok(index(&[("1.0.0", &["demo.tgz"], None)])),
+            (None, _) => Reply::ok(bytes.clone()),
+        })
+        .await;
+        let trial = Trial::new();
+        let package = trial.package(&with_login(at(&server, "1.0.0"), &server.host())).await.unwrap();
+        assert_eq!(package.digest, sha256(&chart("demo", "1.0.0")));
+        assert_eq!(server.shown(), [basic(), None, None], "shown once, and not again in this task");
+    }
+}
+
+#[tokio::test]
 async fn another_content_is_refused_whoever_told_the_digest() {
     let (bytes, other) = (chart("demo", "1.0.0"), sha256(b"another"));
     for (by_catalog, by_index) in [(true, false), (false, true), (true, true)] {

@@ -192,7 +192,8 @@ fn about_members(discovery: &Discovery) -> Vec<Finding> {
 
 fn token_missing(desired: &Desired) -> Option<Finding> {
     let runai = desired.runai.as_ref()?;
-    let is_open = runai.source == ArtifactSource::Airgapped || runai.control_plane.is_some();
+    let open = matches!(runai.source, ArtifactSource::Airgapped | ArtifactSource::Oss);
+    let is_open = open || runai.control_plane.is_some();
     let wanted = runai.registry_token.is_none() && !is_open;
     wanted.then(|| {
         let text = "Run:ai's images cannot be pulled without a registry token";

@@ -204,7 +204,7 @@ fn artefacts(runai: &Runai, diagnostics: &mut Diagnostics<'_>) {
             )
             .fix("add `mirror: HOST/PATH` under `runai`"),
         ),
-        (Source::Jfrog | Source::Ngc, Some(_)) => diagnostics.report(
+        (Source::Jfrog | Source::Ngc | Source::Oss, Some(_)) => diagnostics.report(
             Finding::error(code::SITE_MIRROR, "runai.mirror", "a mirror is only used with `source: airgapped`")
                 .fix("add `source: airgapped`, or remove `mirror`"),
         ),
@@ -219,10 +219,12 @@ fn artefacts(runai: &Runai, diagnostics: &mut Diagnostics<'_>) {
     }
     let token = runai.registry.as_ref().is_some_and(|registry| registry.token.is_some());
     let user = runai.registry.as_ref().is_some_and(|registry| registry.user.is_some());
-    if source != Source::Airgapped && !token && runai.control_plane.is_none() {
+    if matches!(source, Source::Jfrog | Source::Ngc) && !token && runai.control_plane.is_none() {
         let finding =
             Finding::error(code::SITE_REGISTRY_TOKEN, "runai.registry", "the vendor's registry needs a token");
-        diagnostics.report(finding.fix("add `registry: {token: {env: RUNAI_REGISTRY_TOKEN}}` under `runai`"));
+        let fix = "add `registry: {token: {env: RUNAI_REGISTRY_TOKEN}}` under `runai`; from 3.0 on there is also \
+                   `source: oss`, which asks for none";
+        diagnostics.report(finding.fix(fix));
     }
     if source == Source::Airgapped && user != token {
         let finding = Finding::error(

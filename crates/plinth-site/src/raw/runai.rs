@@ -22,7 +22,7 @@ pub(crate) struct Runai {
     #[serde(default)]
     #[schemars(range(min = 1))]
     pub(crate) port: Option<u16>,
-    /// Where artefacts come from; `jfrog` below 2.24, `ngc` from there, when absent.
+    /// Where artefacts come from; `jfrog` below 2.25, `ngc` from there, when absent.
     #[serde(default)]
     pub(crate) source: Option<Source>,
     /// Registry inside the site, with `source: airgapped`: `HOST/PATH` that holds the images, and, unless `platform.charts` names another
@@ -91,6 +91,8 @@ pub(crate) enum Source {
     Jfrog,
     /// NVIDIA's registry, from 2.24.
     Ngc,
+    /// NVIDIA's registry of the open-source artefacts, from 3.0: no login.
+    Oss,
     /// A mirror inside the site.
     Airgapped,
 }
