@@ -3,10 +3,11 @@
 use super::Operation;
 use crate::failure::Failure;
 use crate::failure::{bug, client_problem};
+use crate::input::Input;
 use crate::state::{self, facts};
 use plinth_model::finding::code;
 use plinth_model::inventory::Inventory;
-use plinth_model::{EngineRecord, Exit, Finding, NodeName, Plan, Problem};
+use plinth_model::{EngineRecord, Exit, Finding, NodeName, Plan, Problem, Severity};
 use plinth_plan::{Cluster, Discovery, Member, Observed};
 use plinth_run::journal::Memory;
 use plinth_run::steps::Kinds;
@@ -38,6 +39,15 @@ pub struct Discovered {
     pub cluster: Cluster,
     /// What stands in the way of making it; plans repeat these.
     pub findings: Vec<Finding>,
+}
+
+impl Discovered {
+    /// What is wrong or doubtful with the site as a whole; remarks of the discovery are shown by `plinth discover`.
+    #[must_use]
+    pub fn wrong_with_site(self, input: &Input) -> Vec<Finding> {
+        let all = input.site.findings.iter().cloned().chain(self.findings).chain(self.discovery.findings);
+        all.filter(|finding| finding.severity != Severity::Info).collect()
+    }
 }
 
 /// What was seen.
