@@ -248,12 +248,14 @@ impl Operation<'_> {
         Ok(self.fenced(self.named(work, || format!("a look at {}", awaited.words()))).await??)
     }
 
-    /// Stops before anything is changed when another state directory manages nodes of the site.
+    /// Stops before anything is changed when another state directory manages nodes of the site, or the cluster that it is put into.
     fn nobody_else(&self, findings: &[Finding]) -> Result<(), Problem> {
-        let elsewhere: Vec<&Finding> = findings.iter().filter(|f| f.code == code::NODE_MANAGED_ELSEWHERE).collect();
-        let Some(first) = elsewhere.first() else { return Ok(()) };
-        let names = elsewhere.iter().map(|finding| finding.subject.as_str()).collect::<Vec<_>>().join(", ");
-        Err(Problem::while_doing("looking who manages the nodes of")
+        let marks = [(code::NODE_MANAGED_ELSEWHERE, "the nodes"), (code::KUBERNETES_MANAGED_ELSEWHERE, "the cluster")];
+        let found = |(code, what)| Some((what, findings.iter().find(|finding| finding.code == code)?));
+        let Some((what, first)) = marks.into_iter().find_map(found) else { return Ok(()) };
+        let elsewhere = findings.iter().filter(|finding| finding.code == first.code);
+        let names = elsewhere.map(|finding| finding.subject.as_str()).collect::<Vec<_>>().join(", ");
+        Err(Problem::while_doing(format!("looking who manages {what} of"))
             .to(&self.desired.name)
             .because(Exit::Locked, format!("{names}: {}; nothing was changed", first.message))
             .try_this(first.fix.clone()))
