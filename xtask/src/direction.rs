@@ -51,19 +51,9 @@ const MAY_USE: [(&str, &[&str]); 22] = [
             "plinth-sim",
         ],
     ),
-    // `plinth kubeconfig` reads and writes kubeconfigs, and contacts nobody.
     (
         "plinth",
-        &[
-            "plinth-model",
-            "plinth-site",
-            "plinth-plan",
-            "plinth-run",
-            "plinth-world",
-            "plinth-kube",
-            "plinth-app",
-            "plinth-report",
-        ],
+        &["plinth-model", "plinth-site", "plinth-plan", "plinth-run", "plinth-world", "plinth-app", "plinth-report"],
     ),
     ("xtask", &["plinth-lab"]),
 ];

@@ -3,7 +3,7 @@
 
 use crate::commands::{Failure, root};
 use crate::tally::Tally;
-use crate::{house_docs, house_rules};
+use crate::{house_docs, house_rules, house_verbs};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
@@ -82,6 +82,7 @@ fn judged(name: &str, text: &str) -> Vec<String> {
         .filter_map(|(n, line)| bad_name(line).map(|bad| format!("{name}:{}: the name `{bad}` says nothing", n + 1)))
         .collect();
     wrong.extend(house_rules::judged(name, text));
+    wrong.extend(house_verbs::judged(name, text));
     let lines = own_lines(text);
     if lines > LINES && !is_test(name) {
         wrong.push(format!("{name}: {lines} lines without its tests, {LINES} are allowed"));

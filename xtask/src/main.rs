@@ -13,6 +13,7 @@ mod e2e;
 mod house;
 mod house_docs;
 mod house_rules;
+mod house_verbs;
 mod kubespray;
 mod lab;
 mod measure;

@@ -97,7 +97,10 @@ pub fn json(reviews: &[CertificateReview]) -> Value {
 impl CertificateReview {
     fn text(&self) -> String {
         let mut lines = vec![format!("certificate {}", self.wanted.name)];
-        lines.push(format!("  names    {}", self.wanted.names.join(", ")));
+        lines.push(format!(
+            "  names    {}",
+            self.wanted.names.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+        ));
         lines.push(format!("  source   {}", self.source()));
         if self.seen.kept.is_empty() {
             lines.push("  kept     nothing yet".to_owned());

@@ -7,13 +7,17 @@ pub mod certificates;
 pub mod engine;
 pub mod failure;
 pub mod goal;
+pub mod hand_over;
 pub mod input;
+pub mod kubeconfig;
 pub mod logs;
+pub mod new_site;
 pub mod nodes;
 pub mod operation;
 mod rollback;
 pub mod saved;
 pub mod state;
+mod validate;
 pub mod world;
 
 pub use audience::Audience;

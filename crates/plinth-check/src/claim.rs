@@ -150,7 +150,7 @@ pub fn subject(check: &Check) -> String {
         }
         Check::GpuCapacity { .. } => "nvidia.com/gpu".to_owned(),
         Check::GpuPod { node, .. } => node.to_string(),
-        Check::Dns { name, .. } => name.clone(),
+        Check::Dns { name, .. } => name.to_string(),
         Check::Ingress { url, .. } => url.clone(),
         Check::Storage { .. } => "default".to_owned(),
         Check::Runai { target, .. } => target.cluster.clone(),
@@ -173,7 +173,7 @@ mod tests {
             Check::Metrics { nodes: Vec::new() },
             Check::GpuCapacity { nodes: Vec::new(), replicas: 1 },
             Check::GpuPod { node: NodeName::new("dgx-05").unwrap(), image: String::new() },
-            Check::Dns { name: "a.test".to_owned(), address: Ipv4Addr::LOCALHOST },
+            Check::Dns { name: plinth_model::Domain::fixed("a.test"), address: Ipv4Addr::LOCALHOST },
             Check::Ingress { url: "https://a.test".to_owned(), address: None, certificate: None },
             Check::Storage { image: String::new() },
             Check::Runai { target: Box::new(crate::acceptance::tests::target()), nodes: Vec::new() },

@@ -7,6 +7,7 @@ use kube::config::{AuthInfo, KubeConfigOptions, Kubeconfig};
 use kube::{Client, Config};
 use plinth_model::{Digest, SiteName};
 use plinth_world::keystore::CertificateFiles;
+use plinth_world::mark::SiteMark;
 use plinth_world::node::NodeControlPlane;
 use plinth_world::private_file;
 use plinth_world::secrets::Secrets;
@@ -31,6 +32,8 @@ pub struct KubeApi {
     pub(super) secrets: Arc<dyn Secrets>,
     pub(super) keystore: Arc<dyn CertificateFiles>,
     request: Duration,
+    /// What a cluster of somebody else is marked with; none: nothing is changed, and nobody is asked.
+    pub(super) mark: Option<SiteMark>,
     open: Mutex<Option<Open>>,
 }
 
@@ -70,6 +73,7 @@ impl KubeApi {
             secrets,
             keystore,
             request: deadlines::KUBE_REQUEST,
+            mark: None,
             open: Mutex::new(None),
         }
     }
@@ -78,6 +82,13 @@ impl KubeApi {
     #[must_use]
     pub fn below(mut self, folder: &Path) -> Self {
         self.folder = folder.to_path_buf();
+        self
+    }
+
+    /// Marks a cluster that somebody else installed as managed from here, and leaves one alone that is managed from elsewhere.
+    #[must_use]
+    pub fn managed_by(mut self, mark: SiteMark) -> Self {
+        self.mark = Some(mark);
         self
     }
 

@@ -2,10 +2,11 @@
 
 use crate::api::KubeApi;
 use crate::config::KubeconfigFile;
+use crate::mark;
 use async_trait::async_trait;
 use plinth_model::finding::code;
 use plinth_model::{Finding, Version};
-use plinth_world::kube::{ExistingCluster, GivenConfig};
+use plinth_world::kube::{ClusterMark, ExistingCluster, GivenConfig};
 use plinth_world::{ClientError, ClientResult, Context};
 
 const FIX: &str = "give the file of an administrator with everything in it: `kubectl config view --raw --flatten --minify > FILE`, \
@@ -49,8 +50,16 @@ impl ExistingCluster for KubeApi {
         Ok(GivenConfig { server: given.server().unwrap_or_default().to_owned(), held })
     }
 
+    async fn mark(&self, ctx: &Context, file: &str) -> ClientResult<ClusterMark> {
+        let given = self.given_config(file)?;
+        let doing = format!("asking {} who manages the cluster", given.server().unwrap_or_default());
+        mark::look(&self.call_with(ctx, doing, &given).await?, self.mark.as_ref()).await
+    }
+
     async fn take_over(&self, ctx: &Context, file: &str) -> ClientResult<()> {
         let given = self.given_config(file)?;
+        let doing = format!("marking the cluster at {}", given.server().unwrap_or_default());
+        mark::write(&self.call_with(ctx, doing, &given).await?, self.mark.as_ref()).await?;
         self.keep_if_it_works(ctx, format!("trying the kubeconfig {file}"), &given).await
     }
 

@@ -4,6 +4,7 @@ use crate::steps::RunInputs;
 use crate::{NodeName, Version};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 
 /// The record of a site. Versions in it are versions: one that cannot be read makes the whole record unreadable, which is an error and
 /// never "nothing runs".
@@ -39,6 +40,9 @@ pub struct ExistingRecord {
     pub server: String,
     /// What that server said of its version.
     pub kubernetes: Version,
+    /// Its nodes, by the names that Kubernetes has for them; empty in records of older releases.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub members: BTreeSet<String>,
     /// When it was taken over.
     pub at: Timestamp,
 }

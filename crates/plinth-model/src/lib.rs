@@ -5,13 +5,16 @@
 
 pub mod amount;
 pub mod api_group;
+mod checked;
 pub mod digest;
+pub mod domain;
 pub mod download;
 pub mod engine;
 pub mod exit;
 pub mod facts;
 pub mod finding;
 pub mod gate;
+pub mod host_path;
 pub mod installed;
 pub mod inventory;
 pub mod name;
@@ -31,10 +34,13 @@ pub mod verdict;
 pub mod version;
 
 pub use amount::amount;
+pub use checked::TextError;
 pub use digest::Digest;
+pub use domain::{CertificateName, Domain};
 pub use engine::EngineRecord;
 pub use exit::Exit;
 pub use finding::{Code, Finding, Owner, Position, Severity};
+pub use host_path::HostPath;
 pub use installed::{Installed, InstalledChange, ObjectName, Parts, ReleaseName};
 pub use name::{Misread, NodeName, SiteName, misread};
 pub use observed::Observed;

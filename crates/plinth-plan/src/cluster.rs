@@ -8,7 +8,7 @@ use ipnet::Ipv4Net;
 use plinth_catalog::runai::NodeRoles;
 use plinth_model::finding::code;
 use plinth_model::steps::NodeTarget;
-use plinth_model::{Finding, NodeName};
+use plinth_model::{Finding, HostPath, NodeName};
 use plinth_site::Desired;
 use plinth_site::desired::NodeOverride;
 use std::net::Ipv4Addr;
@@ -29,7 +29,7 @@ pub struct Member {
     /// Taints.
     pub taints: Vec<String>,
     /// Directory for container images, when it is decided: by the site, or by what is known of the node.
-    pub storage: Option<String>,
+    pub storage: Option<HostPath>,
     /// There may be images to move there; without any the engine makes the place by itself.
     pub moves: bool,
 }

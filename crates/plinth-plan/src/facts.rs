@@ -184,7 +184,7 @@ fn generated(name: &str) -> SecretRef {
 #[must_use]
 pub fn endpoint(runai: &Runai) -> String {
     match runai.port {
-        HTTPS => runai.domain.clone(),
+        HTTPS => runai.domain.to_string(),
         port => format!("{}:{port}", runai.domain),
     }
 }

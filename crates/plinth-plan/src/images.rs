@@ -4,7 +4,7 @@
 use crate::cluster::{Cluster, Member};
 use plinth_model::facts::NodeFacts;
 use plinth_model::finding::code;
-use plinth_model::{Finding, NodeName};
+use plinth_model::{Finding, HostPath, NodeName};
 use plinth_site::Desired;
 use std::collections::BTreeMap;
 
@@ -40,13 +40,13 @@ pub fn places_differ(
 }
 
 /// The directory that the engine is told; none when images are to be moved, fit where they are, or nothing is decided.
-fn by_engine(desired: &Desired, member: &Member, facts: &NodeFacts) -> Option<String> {
+fn by_engine(desired: &Desired, member: &Member, facts: &NodeFacts) -> Option<HostPath> {
     let storage = &desired.storage;
     let place = member.storage.as_ref().unwrap_or(&storage.larger);
     if *place == storage.images || is_linked(facts) {
         return None;
     }
-    if facts.containerd.as_ref().is_some_and(|containerd| containerd.root == *place) {
+    if facts.containerd.as_ref().is_some_and(|containerd| containerd.root == place.as_str()) {
         return Some(place.clone());
     }
     let enough = |path: &str| facts.free_gib(path).is_some_and(|gib| gib >= storage.images_gib);

@@ -4,6 +4,7 @@ use crate::cluster::{Cluster, Member};
 use crate::discover::Role;
 use crate::engines;
 use crate::sources;
+use plinth_model::HostPath;
 use plinth_model::facts::Asked;
 use plinth_model::registry::api_root;
 use plinth_model::steps::{NodeExpectation, NodeMinimum, NodeTarget};
@@ -52,9 +53,9 @@ pub(crate) fn expectation(desired: &Desired, cluster: &Cluster, member: &Member)
     let (images, larger) = places(desired, member);
     NodeExpectation {
         minimum: minimum(desired, member),
-        images: images.to_owned(),
+        images: images.clone(),
         images_gib: desired.storage.images_gib,
-        larger: larger.to_owned(),
+        larger: larger.clone(),
         address: member.address,
         ports: ports(desired, member),
         names: desired.runai.iter().map(|r| (r.domain.clone(), cluster.ingress_address(desired))).collect(),
@@ -66,7 +67,7 @@ pub(crate) fn expectation(desired: &Desired, cluster: &Cluster, member: &Member)
 }
 
 /// Where images are looked for, and where they may go: one place when it is decided.
-fn places<'a>(desired: &'a Desired, member: &'a Member) -> (&'a str, &'a str) {
+fn places<'a>(desired: &'a Desired, member: &'a Member) -> (&'a HostPath, &'a HostPath) {
     match &member.storage {
         Some(path) => (path, path),
         None => (&desired.storage.images, &desired.storage.larger),

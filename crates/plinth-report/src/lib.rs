@@ -14,6 +14,7 @@ pub mod logs;
 mod ndjson;
 mod outlet;
 pub mod preflight;
+pub mod rehearsal;
 #[cfg(test)]
 mod scripted;
 mod sink;

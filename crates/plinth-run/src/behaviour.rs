@@ -1,7 +1,6 @@
 //! How a step is looked at and carried out: probe, act, probe again. The behaviours themselves are in `steps`.
 
-use futures::lock::Mutex;
-use indexmap::IndexMap;
+use crate::listing::Listing;
 use plinth_model::gate::{GateAnswer, GateId};
 use plinth_model::{Finding, NodeName, Step};
 use plinth_world::kube::KubeNode;
@@ -18,24 +17,27 @@ pub struct StepEnv {
     pub clients: Clients,
     /// Secrets.
     pub secrets: Arc<dyn Secrets>,
-    pub(crate) listed: Option<ListedNodes>,
+    pub(crate) listing: Option<Arc<Listing>>,
 }
-
-/// Nodes of the cluster as one list saw them; empty until somebody asked.
-pub(crate) type ListedNodes = Arc<Mutex<Option<ClientResult<IndexMap<String, KubeNode>>>>>;
 
 impl StepEnv {
     /// An environment in which each step asks for itself.
     #[must_use]
     pub const fn new(ctx: Context, clients: Clients, secrets: Arc<dyn Secrets>) -> Self {
-        Self { ctx, clients, secrets, listed: None }
+        Self { ctx, clients, secrets, listing: None }
     }
 
     /// The same, for a look at many steps in which nothing acts: nodes of the cluster are listed once, for all of them. Not for a run: what
     /// was listed would be stale behind an effect.
     #[must_use]
     pub(crate) fn listing_nodes(self) -> Self {
-        Self { listed: Some(ListedNodes::default()), ..self }
+        Self { listing: Some(Arc::new(Listing::once())), ..self }
+    }
+
+    /// The same, for a run: steps that ask for a node at the same time are answered by one list.
+    #[must_use]
+    pub fn sharing_nodes(self) -> Self {
+        Self { listing: Some(Arc::new(Listing::shared())), ..self }
     }
 
     /// The node, if Kubernetes knows it.
@@ -43,13 +45,10 @@ impl StepEnv {
     /// # Errors
     /// When the API server could not be asked.
     pub async fn node(&self, node: &NodeName) -> ClientResult<Option<KubeNode>> {
-        let Some(listed) = &self.listed else { return self.clients.kube.node(&self.ctx, node).await };
-        let mut listed = listed.lock().await;
-        let nodes = match &mut *listed {
-            Some(nodes) => nodes,
-            none => none.insert(self.clients.kube.nodes(&self.ctx).await),
-        };
-        nodes.as_ref().map(|nodes| nodes.get(node.as_str()).cloned()).map_err(Clone::clone)
+        match &self.listing {
+            Some(listing) => listing.node(&self.ctx, &self.clients, node).await,
+            None => self.clients.kube.node(&self.ctx, node).await,
+        }
     }
 }
 

@@ -5,6 +5,7 @@ pub mod behaviour;
 pub mod engines;
 pub mod executor;
 pub mod journal;
+mod listing;
 pub mod look;
 mod remembered;
 pub mod sources;

@@ -2,7 +2,7 @@
 
 use crate::raw::runai::Source;
 use ipnet::Ipv4Net;
-use plinth_model::Version;
+use plinth_model::{HostPath, Version};
 use std::net::Ipv4Addr;
 
 /// Kubespray v2.27.1, `kube_pods_subnet`.
@@ -12,9 +12,13 @@ pub(crate) const SERVICES: Ipv4Net = Ipv4Net::new_assert(Ipv4Addr::new(10, 233, 
 /// Kubespray v2.27.1, `kube_network_node_prefix`.
 pub(crate) const NODE_PREFIX: u8 = 24;
 /// Folder of images.
-pub(crate) const IMAGES: &str = "/var/lib/containerd";
+pub(crate) const IMAGES: HostPath = HostPath::fixed("/var/lib/containerd");
 /// Where images move to when there is no room.
-pub(crate) const LARGER: &str = "/local/containerd";
+pub(crate) const LARGER: HostPath = HostPath::fixed("/local/containerd");
+/// Where homes of accounts are.
+pub(crate) const HOMES: HostPath = HostPath::fixed("/home");
+/// Login shell of the service account.
+pub(crate) const SHELL: HostPath = HostPath::fixed("/bin/bash");
 /// Image of test pods: the one of which local-path's helper pods are made, so that a mirror has it already.
 pub(crate) const CHECK_IMAGE: &str = "docker.io/library/busybox:1.36.1";
 /// Image of test pods with a GPU: GPU Operator v25.3.3 names it too.

@@ -12,7 +12,7 @@ use crate::raw::rules::range_of;
 use indexmap::IndexMap;
 use ipnet::Ipv4Net;
 use plinth_model::steps::{Account, CertificateSource, Credential, Jump, Mirror, RegistryLogin};
-use plinth_model::{Digest, NodeName, SecretRef, SiteName, Values, Version};
+use plinth_model::{Digest, Domain, HostPath, NodeName, SecretRef, SiteName, Values, Version};
 use serde::Serialize;
 use std::net::Ipv4Addr;
 
@@ -179,7 +179,7 @@ pub struct NodeOverride {
     /// Taints, `key=value:Effect` or `key:Effect`.
     pub taints: Vec<String>,
     /// Directory for container images: decides the storage gate beforehand.
-    pub storage: Option<String>,
+    pub storage: Option<HostPath>,
 }
 
 /// How nodes are reached.
@@ -219,11 +219,11 @@ pub struct Registries {
 #[derive(Clone, Debug, Serialize)]
 pub struct Storage {
     /// Directory of images: `/var/lib/containerd`.
-    pub images: String,
+    pub images: HostPath,
     /// Free space wanted there, GiB.
     pub images_gib: u64,
     /// Where it moves to when the space is not there: `/local/containerd`.
-    pub larger: String,
+    pub larger: HostPath,
 }
 
 /// What acceptance checks are made with.
@@ -394,7 +394,7 @@ pub struct Runai {
     /// Version: a line (`2.21`) or an exact one (`2.21.43`).
     pub version: Version,
     /// Host name of the control plane; of this cluster where the control plane is elsewhere.
-    pub domain: String,
+    pub domain: Domain,
     /// The control plane, where it is not on this cluster.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub control_plane: Option<RemoteControlPlane>,

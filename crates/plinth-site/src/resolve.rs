@@ -26,7 +26,7 @@ pub(crate) fn resolve(site: &raw::Site, diagnostics: &mut Diagnostics<'_>) -> Op
         inventory: inventory(&site.inventory)?,
         networks: networks(&site.networks, diagnostics)?,
         nodes: nodes(&site.nodes),
-        access: site.access.as_ref().map_or_else(|| Some(no_access()), access)?,
+        access: site.access.as_ref().map_or_else(no_access, access)?,
         kubernetes: kubernetes::resolve(&site.kubernetes),
         registries: registries(site.registries.as_ref()),
         storage: storage(site.storage.as_ref()),
@@ -118,19 +118,19 @@ fn node_override(over: &raw::nodes::Override) -> NodeOverride {
         address: over.address.map(|address| address.0),
         labels: over.labels.clone(),
         taints: over.taints.clone(),
-        storage: over.storage.as_ref().map(|path| path.0.0.clone()),
+        storage: over.storage.as_ref().map(|path| path.0.clone()),
     }
 }
 
 /// What stands where no node is ever reached: it leads nowhere, and holds no secret.
-fn no_access() -> Access {
-    Access {
+fn no_access() -> Option<Access> {
+    Some(Access {
         bootstrap: Login { user: "nobody".to_owned(), credential: Credential::Agent },
-        account: account(&raw::access::Account::default()),
+        account: account(&raw::access::Account::default())?,
         port: 22,
         jump: None,
         legacy_keys: Vec::new(),
-    }
+    })
 }
 
 fn access(access: &raw::access::Access) -> Option<Access> {
@@ -138,7 +138,7 @@ fn access(access: &raw::access::Access) -> Option<Access> {
     let proof = credential(login.password.as_ref(), login.key.as_ref(), login.agent)?;
     Some(Access {
         bootstrap: Login { user: login.user.0.0.clone(), credential: proof },
-        account: account(&access.account.clone().unwrap_or_default()),
+        account: account(&access.account.clone().unwrap_or_default())?,
         port: access.port.unwrap_or(22),
         jump: access.jump.as_ref().and_then(jump),
         legacy_keys: access.legacy_keys.iter().map(|glob| glob.0.0.clone()).collect(),
@@ -164,14 +164,19 @@ fn credential(password: Option<&SecretSource>, key: Option<&SecretSource>, agent
     }
 }
 
-fn account(account: &raw::access::Account) -> Account {
+/// None: never, since the name of a user is one of a folder too.
+fn account(account: &raw::access::Account) -> Option<Account> {
     let name = account.name.as_ref().map_or("plinth", |name| &name.0.0).to_owned();
     let uid = account.uid.unwrap_or(defaults::UID);
-    Account {
+    let home = match &account.home {
+        Some(home) => home.0.clone(),
+        None => defaults::HOMES.join(&name).ok()?,
+    };
+    Some(Account {
         uid,
         gid: account.gid.unwrap_or(uid),
-        home: account.home.as_ref().map_or_else(|| format!("/home/{name}"), |home| home.0.0.clone()),
-        shell: account.shell.as_ref().map_or("/bin/bash", |shell| &shell.0.0).to_owned(),
+        home,
+        shell: account.shell.as_ref().map_or(defaults::SHELL, |shell| shell.0.clone()),
         key: account.key.as_ref().map_or_else(|| SecretRef::Generated(defaults::KEY.to_owned()), secret),
         key_algorithm: match account.key_algorithm {
             None | Some(raw::access::KeyAlgorithm::Rsa4096) => KeyAlgorithm::Rsa4096,
@@ -179,7 +184,7 @@ fn account(account: &raw::access::Account) -> Account {
         },
         authorized_keys: account.authorized_keys.clone(),
         name,
-    }
+    })
 }
 
 fn registries(registries: Option<&raw::inventory::Registries>) -> Registries {
@@ -202,9 +207,9 @@ fn registries(registries: Option<&raw::inventory::Registries>) -> Registries {
 fn storage(storage: Option<&raw::inventory::Storage>) -> Storage {
     let storage = storage.cloned().unwrap_or_default();
     Storage {
-        images: storage.images.map_or_else(|| defaults::IMAGES.to_owned(), |path| path.0.0),
+        images: storage.images.map_or(defaults::IMAGES, |path| path.0),
         images_gib: storage.images_gib.unwrap_or(100),
-        larger: storage.larger.map_or_else(|| defaults::LARGER.to_owned(), |path| path.0.0),
+        larger: storage.larger.map_or(defaults::LARGER, |path| path.0),
     }
 }
 
@@ -310,7 +315,7 @@ fn runai(site: &raw::Site, runai: &raw::runai::Runai) -> Option<Runai> {
     let cluster = runai.cluster.as_ref().and_then(|cluster| cluster.name.as_ref());
     Some(Runai {
         version: runai.version.0.clone(),
-        domain: runai.domain.0.0.clone(),
+        domain: runai.domain.0.clone(),
         control_plane: runai.control_plane.as_ref().map(control_plane),
         port: runai.port.unwrap_or_else(|| runai_port(site)),
         source,

@@ -82,7 +82,7 @@ fn wanted() -> Result<Account, Box<dyn Error + Send + Sync>> {
         name,
         uid: id,
         gid: id,
-        shell: "/bin/bash".to_owned(),
+        shell: plinth_model::HostPath::fixed("/bin/bash"),
         key: SecretRef::File(order("BENCH_KEY")?),
         key_algorithm: KeyAlgorithm::Ed25519,
         authorized_keys: Vec::new(),

@@ -10,6 +10,5 @@ pub mod transport;
 
 pub use key::public_key_line;
 pub use node_key::KeptNodeKey;
-pub use nodes::NodeMark;
 pub use nodes::SshNodes;
 pub use transport::SshConfig;

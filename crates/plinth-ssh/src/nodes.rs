@@ -10,6 +10,7 @@ use plinth_model::finding::Code;
 use plinth_model::finding::code;
 use plinth_model::steps::{NodeTarget, RegistryLogin};
 use plinth_model::{Secret, SecretRef};
+use plinth_world::mark::SiteMark;
 use plinth_world::node::{HostKey, HostKeyState, KnownHosts, NodeHostKeys};
 use plinth_world::secrets::Secrets;
 use plinth_world::{ClientError, ClientResult, Context};
@@ -19,22 +20,11 @@ const CLIENT: &str = "node";
 /// The finding of a login that cannot become root.
 pub(crate) const NO_ROOT: Code = code::NODE_NO_ROOT;
 
-/// The state directory that manages nodes, as it stands on each of them.
-#[derive(Clone, Debug)]
-pub struct NodeMark {
-    /// Unique, and the same wherever the directory is copied to.
-    pub id: String,
-    /// For people and for the next one: lines `key=value` with `id`, `by`, `directory`, `since`.
-    pub text: String,
-    /// Nodes that another one manages become ours.
-    pub takes_over: bool,
-}
-
 /// Real nodes.
 #[derive(Clone)]
 pub struct SshNodes {
     pub(crate) ssh: Arc<Ssh>,
-    mark: Option<Arc<NodeMark>>,
+    mark: Option<Arc<SiteMark>>,
     secrets: Arc<dyn Secrets>,
 }
 
@@ -47,15 +37,16 @@ impl SshNodes {
 
     /// Marks nodes as managed from here, and leaves those alone that are managed from elsewhere.
     #[must_use]
-    pub fn managed_by(mut self, mark: NodeMark) -> Self {
+    pub fn managed_by(mut self, mark: SiteMark) -> Self {
         self.mark = Some(Arc::new(mark));
         self
     }
 
     /// The script, which then asks for the mark.
     pub(crate) fn managed(&self, script: Script) -> Script {
-        let Some(NodeMark { id, text, takes_over }) = self.mark.as_deref() else { return script };
-        script.text("manager_id", id).text("manager", text).text("take_over", if *takes_over { "1" } else { "" })
+        let Some(mark) = self.mark.as_deref() else { return script };
+        let take_over = if mark.takes_over { "1" } else { "" };
+        script.text("manager_id", &mark.id).text("manager", &mark.text()).text("take_over", take_over)
     }
 
     /// All pins as one known_hosts text, for programs that plinth runs.

@@ -120,12 +120,26 @@ pub struct GivenConfig {
     pub held: bool,
 }
 
+/// Whose mark a cluster carries that somebody else installed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ClusterMark {
+    /// This state directory's.
+    Ours,
+    /// Nobody's, or one that is to be replaced.
+    Absent,
+    /// Another state directory's, in words.
+    Other(String),
+}
+
 /// A cluster that is already there. Its kubeconfig is read and never changed.
 #[async_trait]
 pub trait ExistingCluster: Send + Sync {
+    /// Which state directory manages the cluster, by the mark in it.
+    async fn mark(&self, ctx: &Context, file: &str) -> ClientResult<ClusterMark>;
     /// What the site's kubeconfig says. A file that is not there, or that a copy cannot be made of, is an error with a finding.
     async fn given(&self, ctx: &Context, file: &str) -> ClientResult<GivenConfig>;
-    /// Keeps a copy for this site, if it works; what was held before stays otherwise.
+    /// Marks the cluster as managed from here, before anything else, and keeps a copy for this site, if it works; what was held before
+    /// stays otherwise. One that another state directory manages is left alone.
     async fn take_over(&self, ctx: &Context, file: &str) -> ClientResult<()>;
     /// Version of the server that a kubeconfig leads to, as it says itself.
     async fn version(&self, ctx: &Context, file: &str) -> ClientResult<Version>;

@@ -18,6 +18,7 @@ pub mod files;
 pub mod helm;
 pub mod keystore;
 pub mod kube;
+pub mod mark;
 pub mod node;
 pub mod output;
 pub mod packed;

@@ -41,6 +41,19 @@ pub(crate) fn left_out(asked: &Without, saved: Option<&SavedPlan>) -> Vec<NodeNa
     }
 }
 
+/// Names of nodes as they were given.
+pub(crate) fn node_names(names: &[String]) -> Result<Vec<NodeName>, Problem> {
+    let name = |name: &String| {
+        NodeName::new(name).map_err(|error| {
+            Problem::while_doing("reading node")
+                .to(name)
+                .wrong_input(error)
+                .try_this("give exact names, as in the site file")
+        })
+    };
+    names.iter().map(name).collect()
+}
+
 /// Prints the findings that ended a verb, and answers what is said last.
 pub(crate) fn problem(failure: Failure, json: bool, file: &Path, printer: &Printer) -> Problem {
     match failure {

@@ -5,6 +5,7 @@
 mod approval;
 mod args;
 mod complete;
+mod evidence;
 mod examples;
 mod explain;
 mod hints;

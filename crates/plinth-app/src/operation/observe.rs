@@ -3,10 +3,11 @@
 use super::Operation;
 use crate::failure::Failure;
 use crate::failure::{bug, client_problem};
+use crate::input::Input;
 use crate::state::{self, facts};
 use plinth_model::finding::code;
 use plinth_model::inventory::Inventory;
-use plinth_model::{EngineRecord, Exit, Finding, NodeName, Plan, Problem};
+use plinth_model::{EngineRecord, Exit, Finding, NodeName, Plan, Problem, Severity};
 use plinth_plan::{Cluster, Discovery, Member, Observed};
 use plinth_run::journal::Memory;
 use plinth_run::steps::Kinds;
@@ -38,6 +39,15 @@ pub struct Discovered {
     pub cluster: Cluster,
     /// What stands in the way of making it; plans repeat these.
     pub findings: Vec<Finding>,
+}
+
+impl Discovered {
+    /// What is wrong or doubtful with the site as a whole; remarks of the discovery are shown by `plinth discover`.
+    #[must_use]
+    pub fn wrong_with_site(self, input: &Input) -> Vec<Finding> {
+        let all = input.site.findings.iter().cloned().chain(self.findings).chain(self.discovery.findings);
+        all.filter(|finding| finding.severity != Severity::Info).collect()
+    }
 }
 
 /// What was seen.
@@ -238,12 +248,14 @@ impl Operation<'_> {
         Ok(self.fenced(self.named(work, || format!("a look at {}", awaited.words()))).await??)
     }
 
-    /// Stops before anything is changed when another state directory manages nodes of the site.
+    /// Stops before anything is changed when another state directory manages nodes of the site, or the cluster that it is put into.
     fn nobody_else(&self, findings: &[Finding]) -> Result<(), Problem> {
-        let elsewhere: Vec<&Finding> = findings.iter().filter(|f| f.code == code::NODE_MANAGED_ELSEWHERE).collect();
-        let Some(first) = elsewhere.first() else { return Ok(()) };
-        let names = elsewhere.iter().map(|finding| finding.subject.as_str()).collect::<Vec<_>>().join(", ");
-        Err(Problem::while_doing("looking who manages the nodes of")
+        let marks = [(code::NODE_MANAGED_ELSEWHERE, "the nodes"), (code::KUBERNETES_MANAGED_ELSEWHERE, "the cluster")];
+        let found = |(code, what)| Some((what, findings.iter().find(|finding| finding.code == code)?));
+        let Some((what, first)) = marks.into_iter().find_map(found) else { return Ok(()) };
+        let elsewhere = findings.iter().filter(|finding| finding.code == first.code);
+        let names = elsewhere.map(|finding| finding.subject.as_str()).collect::<Vec<_>>().join(", ");
+        Err(Problem::while_doing(format!("looking who manages {what} of"))
             .to(&self.desired.name)
             .because(Exit::Locked, format!("{names}: {}; nothing was changed", first.message))
             .try_this(first.fix.clone()))

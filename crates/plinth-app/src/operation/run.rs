@@ -23,7 +23,7 @@ impl Operation<'_> {
     /// When the lock was not taken or was lost, or the journal cannot be written. A failed step is no error: the report tells it.
     pub async fn run(&mut self, approved: &mut Approved, sink: Sink, stop: StopSignal) -> Result<RunReport, Problem> {
         let behaviour = Arc::new(Remembered::new(Arc::new(Kinds), approved.take_done()));
-        let world = RunWorld { env: self.env()?, behaviour };
+        let world = RunWorld { env: self.env()?.sharing_nodes(), behaviour };
         let Planned { plan, cluster, checks, .. } = approved.planned();
         let lock = self.lock.as_mut().ok_or_else(|| bug("running a plan", "the site's lock was not taken"))?;
         let lock = lock.get_mut().unwrap_or_else(PoisonError::into_inner);

@@ -1,9 +1,13 @@
-//! Which state directory this is: an id of its own, made once, that goes where the directory goes. Nodes carry it as a mark, so that a
-//! second directory for the same site is noticed.
+//! Which state directory this is: an id of its own, made once, that goes where the directory goes. Nodes carry it as a mark, and so does a
+//! cluster that somebody else installed, so that a second directory for the same site is noticed.
+//!
+//! It is no part of [`super::identity`], which says *which site* the directory is for: that is written again when the site file moves, and
+//! a person may remove it without harm. This file is never written again, and without it our own nodes would be another one's.
 
 use plinth_model::{Problem, SiteName};
 use plinth_run::LockOwner;
 use plinth_world::files;
+use plinth_world::mark::SiteMark;
 use serde::{Deserialize, Serialize};
 use std::fmt::Display;
 use std::io::ErrorKind;
@@ -61,18 +65,17 @@ impl Mark {
         Self { id: uuid::Uuid::now_v7().to_string(), by: format!("{user}@{host}"), since: jiff::Timestamp::now() }
     }
 
-    /// What stands on nodes.
-    pub(crate) fn text(&self, site: &SiteName, directory: &Path) -> String {
+    /// What stands on nodes, and in a cluster that somebody else installed.
+    pub(crate) fn of_site(&self, site: &SiteName, directory: &Path, takes_over: bool) -> SiteMark {
         let place = directory.canonicalize().unwrap_or_else(|_| directory.to_path_buf());
-        let line = |text: String| text.replace(['\n', '\r'], " ");
-        format!(
-            "# Written by plinth: the state directory that manages this node. See docs/sharing.md.\nid={}\nsite={site}\nby={}\n\
-             directory={}\nsince={:.0}\n",
-            self.id,
-            line(self.by.clone()),
-            line(place.display().to_string()),
-            self.since
-        )
+        SiteMark {
+            id: self.id.clone(),
+            site: site.to_string(),
+            by: self.by.clone(),
+            directory: place.display().to_string(),
+            since: format!("{:.0}", self.since),
+            takes_over,
+        }
     }
 }
 
@@ -80,7 +83,7 @@ fn unreadable(file: &Path, error: &dyn Display) -> Problem {
     Problem::while_doing("reading the mark of the state directory")
         .to(file.display())
         .wrong_input(error)
-        .try_this("restore the file; `id` in /etc/plinth/managed-by on any node of the site is what belongs into it")
+        .try_this("restore the file; `id` in /etc/plinth/managed-by on any node of the site, or in the map `plinth-site` in kube-system of a cluster that was there before, is what belongs into it")
 }
 
 #[cfg(test)]
@@ -97,7 +100,7 @@ mod tests {
         assert_ne!(Mark::keep(second.path()).unwrap().id, made.id);
         std::fs::copy(first.path().join(FILE), second.path().join(FILE)).unwrap();
         assert_eq!(Mark::keep(second.path()).unwrap(), made);
-        let mark = made.text(&SiteName::new("lab").unwrap(), first.path());
+        let mark = made.of_site(&SiteName::new("lab").unwrap(), first.path(), false).text();
         assert!(mark.contains(&format!("\nid={}\nsite=lab\n", made.id)), "{mark}");
         std::fs::write(first.path().join(FILE), "{").unwrap();
         assert!(Mark::keep(first.path()).is_err());

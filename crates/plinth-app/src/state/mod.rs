@@ -7,6 +7,7 @@ mod lock;
 pub(crate) mod mark;
 mod private;
 mod record;
+mod rehearsal;
 mod unlock;
 
 pub use directory::{directory, kind_fits};
@@ -14,6 +15,7 @@ pub use identity::same as same_identity;
 pub use lock::SiteLock;
 pub use private::inspect;
 pub use record::{done_before, memory, same_site};
+pub use rehearsal::RehearsalFolder;
 pub use unlock::Held;
 
 pub(crate) use directory::{journal_fits, open};

@@ -20,8 +20,8 @@ fn account() -> Account {
         name: "ansiblebcm".to_owned(),
         uid: 60000,
         gid: 60000,
-        home: "/home/ansiblebcm".to_owned(),
-        shell: "/bin/bash".to_owned(),
+        home: plinth_model::HostPath::fixed("/home/ansiblebcm"),
+        shell: plinth_model::HostPath::fixed("/bin/bash"),
         key: SecretRef::Generated("account-key".to_owned()),
         key_algorithm: plinth_model::steps::KeyAlgorithm::default(),
         authorized_keys: Vec::new(),
@@ -60,9 +60,9 @@ pub(crate) fn desired() -> Desired {
             skip: Vec::new(),
         },
         storage: Storage {
-            images: "/var/lib/containerd".to_owned(),
+            images: plinth_model::HostPath::fixed("/var/lib/containerd"),
             images_gib: 100,
-            larger: "/local/containerd".to_owned(),
+            larger: plinth_model::HostPath::fixed("/local/containerd"),
         },
         platform: Platform {
             ingress: Ingress { http: 30080, https: 30443, address: None },
@@ -114,7 +114,7 @@ fn kubernetes() -> Kubernetes {
 fn runai() -> Runai {
     Runai {
         version: "2.21".parse().unwrap(),
-        domain: "bcm-head-01.eth.cluster".to_owned(),
+        domain: plinth_model::Domain::fixed("bcm-head-01.eth.cluster"),
         port: 443,
         source: ArtifactSource::Jfrog,
         mirror: None,

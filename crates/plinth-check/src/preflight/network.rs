@@ -2,9 +2,9 @@
 
 use super::{Case, Judged, Rule};
 use indexmap::IndexMap;
-use plinth_model::Finding;
 use plinth_model::finding::code;
 use plinth_model::steps::Preparation;
+use plinth_model::{Domain, Finding};
 use std::net::IpAddr;
 
 pub(super) const RULES: &[Rule] = &[
@@ -62,8 +62,8 @@ fn no_default_route(case: &Case<'_>) -> Option<Judged> {
 
 /// Names that a hosts entry can give are fixed so; the others need the DNS server.
 fn name_unresolved(case: &Case<'_>) -> Option<Judged> {
-    let told = |name: &&String| case.facts.names.get(*name).is_some_and(Vec::is_empty);
-    let names: Vec<&String> = case.expected.names.keys().filter(told).collect();
+    let told = |name: &&Domain| case.facts.names.get(name.as_str()).is_some_and(Vec::is_empty);
+    let names: Vec<&Domain> = case.expected.names.keys().filter(told).collect();
     let list = names.iter().map(|name| name.as_str()).collect::<Vec<_>>().join(", ");
     (!names.is_empty()).then(|| {
         let finding = Finding::warning(code::NODE_NAME_UNRESOLVED, case.node, format!("it cannot resolve {list}"))
@@ -74,18 +74,18 @@ fn name_unresolved(case: &Case<'_>) -> Option<Judged> {
 }
 
 fn name_differs(case: &Case<'_>) -> Option<Judged> {
-    let wrong: Vec<(&String, String)> = case
+    let wrong: Vec<(&Domain, String)> = case
         .expected
         .names
         .iter()
         .filter_map(|(name, wanted)| {
-            let (wanted, told) = ((*wanted)?, case.facts.names.get(name)?);
+            let (wanted, told) = ((*wanted)?, case.facts.names.get(name.as_str())?);
             let right = told.is_empty() || told.contains(&IpAddr::V4(wanted));
             let told: Vec<String> = told.iter().map(ToString::to_string).collect();
             (!right).then(|| (name, format!("{name} is {}, not {wanted}", told.join(", "))))
         })
         .collect();
-    let names: Vec<&String> = wrong.iter().map(|(name, _)| *name).collect();
+    let names: Vec<&Domain> = wrong.iter().map(|(name, _)| *name).collect();
     let told: Vec<&str> = wrong.iter().map(|(_, told)| told.as_str()).collect();
     (!wrong.is_empty()).then(|| {
         let finding = Finding::warning(
@@ -98,8 +98,8 @@ fn name_differs(case: &Case<'_>) -> Option<Judged> {
     })
 }
 
-fn with_hosts(case: &Case<'_>, finding: Finding, names: &[&String]) -> Judged {
-    let entry = |name: &&String| Some(((*name).clone(), (*case.expected.names.get(*name)?)?));
+fn with_hosts(case: &Case<'_>, finding: Finding, names: &[&Domain]) -> Judged {
+    let entry = |name: &&Domain| Some(((*name).clone(), (*case.expected.names.get(*name)?)?));
     let hosts: IndexMap<_, _> = names.iter().filter_map(entry).collect();
     if hosts.is_empty() {
         return finding.into();

@@ -1,9 +1,9 @@
 //! Room for images, and for what Kubernetes keeps beside them.
 
 use super::{Case, Judged, Rule};
-use plinth_model::Finding;
 use plinth_model::facts::Space;
 use plinth_model::finding::code;
+use plinth_model::{Finding, HostPath};
 
 pub(super) const RULES: &[Rule] = &[no_space, small_var, low_space, low_inodes];
 
@@ -26,7 +26,7 @@ fn no_space(case: &Case<'_>) -> Option<Judged> {
     if !asked(&expected.images) && !asked(&expected.larger) {
         return None;
     }
-    let say = |path: &String| match facts.space(path) {
+    let say = |path: &HostPath| match facts.space(path) {
         Some(space) if space.mount.is_empty() => format!("{path} has {} GiB free", space.free_mib / 1024),
         Some(space) => format!("{path} has {} GiB free, on {}", space.free_mib / 1024, space.mount),
         None => format!("{path} is not there"),
@@ -52,7 +52,7 @@ fn small_var(case: &Case<'_>) -> Option<Judged> {
 
 fn low_space(case: &Case<'_>) -> Option<Judged> {
     let least = |space: &Space| {
-        if space.path == case.expected.images { LEAST_FREE_IMAGES_PERCENT } else { LEAST_FREE_PERCENT }
+        if space.path == case.expected.images.as_str() { LEAST_FREE_IMAGES_PERCENT } else { LEAST_FREE_PERCENT }
     };
     let low = |space: &&Space| {
         space.total_mib > 0 && space.free_mib.saturating_mul(100) < space.total_mib.saturating_mul(least(space))
@@ -80,7 +80,7 @@ fn low_inodes(case: &Case<'_>) -> Option<Judged> {
 /// What is known of each directory that is meant and that Kubernetes will use; each mount once.
 fn lines(case: &Case<'_>, meant: impl Fn(&&Space) -> bool) -> Vec<String> {
     let spare = case.expected.larger != case.expected.images && !case.facts.relocated;
-    let used = |space: &&Space| space.path != "/local" && !(spare && space.path == case.expected.larger);
+    let used = |space: &&Space| space.path != "/local" && !(spare && space.path == case.expected.larger.as_str());
     let mut found: Vec<String> = case.facts.spaces.iter().filter(used).filter(meant).map(line).collect();
     found.sort();
     found.dedup();

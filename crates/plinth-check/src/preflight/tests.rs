@@ -24,14 +24,14 @@ fn space(path: &str, mount: &str, total_gib: u64, free_gib: u64) -> Space {
 fn expected(gpu: bool) -> NodeExpectation {
     NodeExpectation {
         minimum: NodeMinimum { cpus: 2, memory_mib: 3_430, gpu },
-        images: "/var/lib/containerd".into(),
+        images: plinth_model::HostPath::fixed("/var/lib/containerd"),
         images_gib: 100,
-        larger: "/local/containerd".into(),
+        larger: plinth_model::HostPath::fixed("/local/containerd"),
         address: Ipv4Addr::new(10, 184, 162, 105),
         ports: vec![6443, 10250],
         names: IndexMap::from([
-            ("runai.example.com".to_owned(), Some(Ipv4Addr::new(10, 184, 162, 200))),
-            ("nvcr.io".to_owned(), None),
+            (plinth_model::Domain::fixed("runai.example.com"), Some(Ipv4Addr::new(10, 184, 162, 200))),
+            (plinth_model::Domain::fixed("nvcr.io"), None),
         ]),
         urls: vec!["https://nvcr.io/v2/".into()],
         deployed: false,

@@ -7,7 +7,7 @@ use super::issue::{self, Issued, LONGEST_LEAF};
 use async_trait::async_trait;
 use jiff::Timestamp;
 use plinth_model::steps::CertificateSource;
-use plinth_model::{Secret, SecretRef};
+use plinth_model::{CertificateName, Secret, SecretRef};
 use plinth_world::keystore::{CertificateFiles, CertificatePart, CertificateState, Keystore, uncovered};
 use plinth_world::private_file;
 use plinth_world::secrets::Secrets;
@@ -75,7 +75,13 @@ impl FileKeystore {
         }
     }
 
-    fn make_own(&self, files: &Files, names: &[String], now: Timestamp, days: (u32, u32)) -> Result<Chain, String> {
+    fn make_own(
+        &self,
+        files: &Files,
+        names: &[CertificateName],
+        now: Timestamp,
+        days: (u32, u32),
+    ) -> Result<Chain, String> {
         let (authority_days, leaf_days) = days;
         if leaf_days > LONGEST_LEAF {
             return Err(format!("a leaf of {leaf_days} days is refused: browsers accept {LONGEST_LEAF} at most"));
@@ -90,7 +96,13 @@ impl FileKeystore {
         Ok(chain)
     }
 
-    fn take_over(&self, files: &Files, names: &[String], now: Timestamp, given: &Given<'_>) -> Result<Chain, String> {
+    fn take_over(
+        &self,
+        files: &Files,
+        names: &[CertificateName],
+        now: Timestamp,
+        given: &Given<'_>,
+    ) -> Result<Chain, String> {
         let key = self.secrets.get(given.key).map_err(|error| error.to_string())?;
         let chain = read_chain(given.certificate)?;
         let authority = given.authority.map(read_chain).transpose()?;
@@ -131,7 +143,7 @@ impl Keystore for FileKeystore {
         &self,
         ctx: &Context,
         name: &str,
-        names: &[String],
+        names: &[CertificateName],
         source: &CertificateSource,
     ) -> ClientResult<CertificateState> {
         let files = Files(self.directory(name)?);
@@ -334,7 +346,7 @@ fn judge(
     chain: &Chain,
     key: &str,
     authority: Option<&Chain>,
-    names: &[String],
+    names: &[CertificateName],
     now: Timestamp,
 ) -> Result<Vec<String>, String> {
     let mut wrong: Vec<String> = chain.check_key(key).err().into_iter().collect();
@@ -346,7 +358,7 @@ fn judge(
 pub(super) fn judge_public(
     chain: &Chain,
     authority: Option<&Chain>,
-    names: &[String],
+    names: &[CertificateName],
     now: Timestamp,
 ) -> Result<Vec<String>, String> {
     let leaf = chain.leaf()?;

@@ -28,8 +28,8 @@ fn keystore(directory: &Path) -> FileKeystore {
     FileKeystore::new(directory, Arc::new(SiteSecrets::with_environment(directory, |_| None)))
 }
 
-fn names(names: &[&str]) -> Vec<String> {
-    names.iter().map(|n| (*n).to_owned()).collect()
+fn names(names: &[&str]) -> Vec<CertificateName> {
+    names.iter().map(|name| CertificateName::try_from((*name).to_owned()).unwrap()).collect()
 }
 
 fn own() -> CertificateSource {
@@ -283,7 +283,8 @@ async fn a_review_shows_names_dates_and_issuers_and_reads_no_key() {
     assert_eq!((seen.kept.len(), seen.given.len(), seen.authority.len()), (2, 2, 1));
     assert_eq!(seen.given, seen.kept);
     let (leaf, authority) = (&seen.given[0], &seen.given[1]);
-    assert_eq!((&leaf.names, leaf.is_authority, authority.is_authority), (&wanted, false, true));
+    let texts: Vec<String> = wanted.iter().map(ToString::to_string).collect();
+    assert_eq!((&leaf.names, leaf.is_authority, authority.is_authority), (&texts, false, true));
     assert_eq!((&leaf.issuer, authority), (&authority.subject, &seen.authority[0]));
     assert!(leaf.from < now && now < leaf.until && leaf.until < authority.until);
     assert_eq!(seen.wrong, Vec::<String>::new());

@@ -2,6 +2,7 @@
 
 use super::chain::Chain;
 use jiff::{Span, Timestamp, ToSpan as _, tz::TimeZone};
+use plinth_model::CertificateName;
 use rcgen::{
     BasicConstraints, CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
     KeyUsagePurpose, SerialNumber, date_time_ymd,
@@ -32,12 +33,12 @@ pub(super) fn authority(name: &str, now: Timestamp, days: u32) -> Result<Issued,
 }
 
 /// A server certificate for these names, signed by the authority. The first name is the subject.
-pub(super) fn leaf(authority: &Issued, names: &[String], now: Timestamp, days: u32) -> Result<Issued, String> {
+pub(super) fn leaf(authority: &Issued, names: &[CertificateName], now: Timestamp, days: u32) -> Result<Issued, String> {
     let signer = KeyPair::from_pem(&authority.key).map_err(|e| e.to_string())?;
     let issuer = Issuer::from_ca_cert_pem(&authority.certificate, signer).map_err(|e| e.to_string())?;
     let key = KeyPair::generate().map_err(|e| e.to_string())?;
     let mut params = params(names, now, days)?;
-    params.distinguished_name.push(DnType::CommonName, names.first().map_or("", String::as_str));
+    params.distinguished_name.push(DnType::CommonName, names.first().map(ToString::to_string).unwrap_or_default());
     params.is_ca = IsCa::ExplicitNoCa;
     params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
     params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
@@ -49,8 +50,9 @@ pub(super) fn leaf(authority: &Issued, names: &[String], now: Timestamp, days: u
 
 /// What both have in common. The life begins at midnight of the day before, so that a node whose clock is slow accepts it,
 /// and is counted from there, so that it is never longer than asked for.
-fn params(names: &[String], now: Timestamp, days: u32) -> Result<CertificateParams, String> {
-    let mut params = CertificateParams::new(names).map_err(|e| e.to_string())?;
+fn params(names: &[CertificateName], now: Timestamp, days: u32) -> Result<CertificateParams, String> {
+    let mut params =
+        CertificateParams::new(names.iter().map(ToString::to_string).collect::<Vec<_>>()).map_err(|e| e.to_string())?;
     let begin = now.to_zoned(TimeZone::UTC).date().checked_sub(1.day()).map_err(|e| e.to_string())?;
     let life = Span::new().try_days(days).map_err(|e| e.to_string())?;
     let end = begin.checked_add(life).map_err(|e| e.to_string())?;

@@ -3,6 +3,7 @@
 use super::chain::{Certificate, Chain};
 use super::file::{FileKeystore, judge_public, read_chain};
 use jiff::Timestamp;
+use plinth_model::CertificateName;
 use plinth_model::steps::CertificateSource;
 use plinth_world::ClientError;
 use plinth_world::keystore::{CertificateFiles, CertificatePart};
@@ -64,7 +65,7 @@ impl FileKeystore {
     pub fn review(
         &self,
         name: &str,
-        names: &[String],
+        names: &[CertificateName],
         source: &CertificateSource,
         now: Timestamp,
     ) -> Result<Review, ClientError> {
@@ -95,7 +96,7 @@ impl Review {
         &mut self,
         certificate: &str,
         authority: Option<&str>,
-        names: &[String],
+        names: &[CertificateName],
         now: Timestamp,
     ) -> Result<(), String> {
         let chain = read_chain(certificate)?;

@@ -33,7 +33,9 @@ impl Engine for Existing {
         let file = kubernetes.kubeconfig.clone()?;
         let reason =
             format!("everything inside the cluster is done with a copy of {file}, which is tried before it is kept");
-        let work = Work::TakeOver(TakeOver { file, version: asked.wanted.cloned() });
+        let nodes = asked.cluster.members.iter().filter(|member| member.is_kubernetes_node());
+        let nodes = nodes.map(|member| member.name.clone()).collect();
+        let work = Work::TakeOver(TakeOver { file, version: asked.wanted.cloned(), nodes });
         Some(step(ids::kubeconfig(name), work, reason))
     }
 

@@ -10,12 +10,12 @@ use crate::observed::Observed;
 use crate::step::{Refine, step};
 use plinth_model::plan::Step;
 use plinth_model::steps::{ClusterDns, ControlPlane, GpuRuntime, NodeLabels, NodeReady};
-use plinth_model::{StepId, Version, Work};
+use plinth_model::{Domain, StepId, Version, Work};
 use plinth_site::Desired;
 use std::net::Ipv4Addr;
 
 /// A name that every cluster answers by itself.
-const OWN_NAME: &str = "kubernetes.default.svc.cluster.local";
+const OWN_NAME: Domain = Domain::fixed("kubernetes.default.svc.cluster.local");
 
 /// All steps. `end`: the last one of the engine.
 pub(crate) fn steps(asked: &Asked<'_>, observed: &Observed, engine: &dyn Engine, end: Option<&StepId>) -> Vec<Step> {
@@ -35,7 +35,7 @@ pub(crate) fn on_nodes(desired: &Desired, observed: &Observed, members: &[Member
 }
 
 fn join_id(desired: &Desired) -> StepId {
-    ids::dns(desired.runai.as_ref().map_or(OWN_NAME, |r| &r.domain))
+    ids::dns(&desired.runai.as_ref().map_or(OWN_NAME, |runai| runai.domain.clone()))
 }
 
 /// Labels, if there are any, then readiness.
@@ -106,7 +106,7 @@ pub(crate) fn join(desired: &Desired, cluster: &Cluster, engine: &dyn Engine) ->
             let reason = format!("pods of Run:ai call {} by name, also inside the cluster", runai.domain);
             (runai.domain.clone(), cluster.ingress_address(desired)?, reason)
         }
-        None => (OWN_NAME.to_owned(), api_service(desired)?, "components find each other by name".to_owned()),
+        None => (OWN_NAME, api_service(desired)?, "components find each other by name".to_owned()),
     };
     let work = Work::ClusterDns(ClusterDns { name, address });
     let before =

@@ -10,7 +10,7 @@ use plinth_model::plan::Step;
 use plinth_model::steps::{
     Certificate, CertificateSource, OrgUnit, RunaiConnected, RunaiIssuer, RunaiOrgUnit, RunaiRegister, RunaiTarget,
 };
-use plinth_model::{Stage, StepId, Work, amount};
+use plinth_model::{CertificateName, Stage, StepId, Work, amount};
 use plinth_site::Desired;
 use plinth_site::desired::{Department, Project, Runai};
 use std::net::Ipv4Addr;
@@ -22,9 +22,9 @@ pub(super) fn certificates(desired: &Desired, names: &RunaiNames) -> Vec<Step> {
 
 fn certificate(runai: &Runai, name: &str) -> Step {
     // Files are a person's own, and nothing of ours needs the wildcard: only a certificate that we make has it.
-    let mut names = vec![runai.domain.clone()];
+    let mut names = vec![CertificateName::Host(runai.domain.clone())];
     if matches!(runai.certificate, CertificateSource::Generated { .. }) {
-        names.push(format!("*.{}", runai.domain));
+        names.push(CertificateName::Below(runai.domain.clone()));
     }
     let work = Work::Certificate(Certificate { name: name.to_owned(), names, source: runai.certificate.clone() });
     let reason = format!("browsers, nodes and pods reach {} over TLS", runai.domain);

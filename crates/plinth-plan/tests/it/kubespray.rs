@@ -24,7 +24,7 @@ fn the_inventory_of_the_example() {
     let special = NodeOverride {
         labels: [("site.example.com/rack".to_owned(), "r7".to_owned())].into_iter().collect(),
         taints: vec!["nvidia.com/gpu=present:NoSchedule".into()],
-        storage: Some("/raid/containerd".into()),
+        storage: Some(plinth_model::HostPath::fixed("/raid/containerd")),
         ..NodeOverride::default()
     };
     desired.nodes.overrides.insert(NodeName::new("dgx-06").unwrap(), special);
@@ -74,7 +74,7 @@ fn choices_of_the_site_become_typed_variables() {
     let mut desired = site::basepod();
     desired.kubernetes.mtu = Some(8950);
     desired.platform.load_balancer = vec!["10.184.162.240/28".into()];
-    desired.storage.images = "/data/containerd".into();
+    desired.storage.images = plinth_model::HostPath::fixed("/data/containerd");
     let docker = Mirror {
         registry: "docker.io".into(),
         endpoints: vec!["mirror.example.com".into(), "http://10.0.0.1:5000".into()],

@@ -93,7 +93,7 @@ fn what_was_seen_decides_what_a_step_would_do() {
 fn a_storage_override_decides_the_gate_beforehand() {
     let with = |path: &str| {
         let mut desired = site::basepod();
-        let storage = Some(path.to_owned());
+        let storage = Some(plinth_model::HostPath::new(path).unwrap());
         desired
             .nodes
             .overrides
@@ -104,7 +104,7 @@ fn a_storage_override_decides_the_gate_beforehand() {
     assert!(moved.gates.iter().all(|g| g.id.as_str() != "storage/dgx-05"));
     assert_eq!(step(&moved, "nodes/storage/dgx-05").when, None);
     assert!(
-        matches!(&step(&moved, "nodes/storage/dgx-05").work, Work::NodeStorage(NodeStorage { to, .. }) if to == "/raid/containerd")
+        matches!(&step(&moved, "nodes/storage/dgx-05").work, Work::NodeStorage(NodeStorage { to, .. }) if to.as_str() == "/raid/containerd")
     );
     let stays = with("/var/lib/containerd");
     assert!(!has(&stays, "nodes/storage/dgx-05") && stays.gates.len() == 4);

@@ -63,7 +63,7 @@ fn build(mix: &Mix) -> (Desired, Inventory, Shelf) {
     desired.nodes.gpu = select(&groups[2]);
     for i in &mix.storage {
         if let Some(name) = groups.iter().flatten().nth(*i) {
-            let storage = Some("/raid/containerd".to_owned());
+            let storage = Some(plinth_model::HostPath::fixed("/raid/containerd"));
             desired
                 .nodes
                 .overrides

@@ -64,7 +64,7 @@ fn sites() -> Vec<Desired> {
     let mut flannel = site::basepod();
     flannel.kubernetes.plugin = "flannel".into();
     flannel.kubernetes.node_dns_cache = false;
-    flannel.storage.images = "/data/containerd".into();
+    flannel.storage.images = plinth_model::HostPath::fixed("/data/containerd");
     flannel.registries.mirrors.push(plinth_model::steps::Mirror {
         registry: "docker.io".into(),
         endpoints: vec!["https://mirror.example.com".into()],
@@ -72,7 +72,7 @@ fn sites() -> Vec<Desired> {
     let special = plinth_site::desired::NodeOverride {
         labels: [("rack".to_owned(), "r7".to_owned())].into_iter().collect(),
         taints: vec!["a=b:NoSchedule".into()],
-        storage: Some("/raid/containerd".into()),
+        storage: Some(plinth_model::HostPath::fixed("/raid/containerd")),
         ..Default::default()
     };
     flannel.nodes.overrides.insert(NodeName::new("dgx-06").unwrap(), special);

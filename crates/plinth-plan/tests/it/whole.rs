@@ -109,6 +109,7 @@ fn given_certificates_need_no_wildcard() {
         plan.steps
             .into_iter()
             .find_map(|s| if let Work::Certificate(Certificate { names, .. }) = s.work { Some(names) } else { None })
+            .map(|names| names.iter().map(ToString::to_string).collect::<Vec<_>>())
     };
     assert_eq!(names(&SITE.replace("runai:\n", files)).unwrap(), ["bcm-head-01.eth.cluster"]);
     assert_eq!(names(SITE).unwrap(), ["bcm-head-01.eth.cluster", "*.bcm-head-01.eth.cluster"]);

@@ -3,6 +3,8 @@
 use super::events;
 use super::lock::Lock;
 use super::{JournalError, Memory, schema};
+use jiff::Timestamp;
+use plinth_model::run::{LockView, Status};
 use plinth_model::{Digest, Event, EventBody, Plan, RunView, Step};
 use rusqlite::{Connection, OptionalExtension as _};
 use std::path::{Path, PathBuf};
@@ -80,6 +82,21 @@ impl JournalReader {
             }
         }
         Ok(None)
+    }
+
+    /// How the site stands. A run of checks alone says nothing about how far the site is, so it stands beside the run before it once it is
+    /// over. `lock` is the site's lock, as it was at `now`.
+    ///
+    /// # Errors
+    /// When the database cannot be read, or events are missing.
+    pub fn status(self, lock: Option<LockView>, now: Timestamp) -> Result<Status, JournalError> {
+        let last = self.view.run.as_ref().map(|run| &run.run);
+        let runs = lock.as_ref().is_some_and(|lock| lock.alive && last == Some(&lock.run));
+        let before = if runs { None } else { self.worked_before()? };
+        Ok(match before {
+            Some(before) => Status::of(before, lock, now).checked_by(&self.view),
+            None => Status::of(self.view, lock, now),
+        })
     }
 
     /// Ids of all runs, oldest first.

@@ -4,6 +4,7 @@
 //! Looking never changes anything, with one exception: a `check` step is carried out by looking, and removes its test objects.
 
 mod explain;
+mod managed;
 mod outcome;
 mod wait;
 

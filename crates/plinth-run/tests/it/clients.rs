@@ -71,6 +71,10 @@ impl EngineRecords for Shut {
 
 #[async_trait]
 impl ExistingCluster for Shut {
+    async fn mark(&self, _: &Context, _: &str) -> ClientResult<plinth_world::kube::ClusterMark> {
+        refuse()
+    }
+
     async fn given(&self, _: &Context, _: &str) -> ClientResult<GivenConfig> {
         refuse()
     }

@@ -13,7 +13,7 @@ impl Keystore for Shut {
         &self,
         _: &Context,
         _: &str,
-        _: &[String],
+        _: &[plinth_model::CertificateName],
         _: &CertificateSource,
     ) -> ClientResult<CertificateState> {
         refuse()

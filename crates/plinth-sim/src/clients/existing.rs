@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use plinth_model::engine::KubesprayRecord;
 use plinth_model::{EngineRecord, Version};
 use plinth_world::engine::EngineRecords;
-use plinth_world::kube::{ExistingCluster, GivenConfig};
+use plinth_world::kube::{ClusterMark, ExistingCluster, GivenConfig};
 use plinth_world::{ClientResult, Context};
 use std::sync::Arc;
 
@@ -63,6 +63,12 @@ impl ExistingCluster for SimExisting {
         let server = self.found(file)?;
         let held = self.centre.look(|state, _| state.cluster.kubeconfig.as_ref() == Some(&server))?;
         Ok(GivenConfig { server, held })
+    }
+
+    /// One data centre, one state directory: what was taken over is ours.
+    async fn mark(&self, _: &Context, _: &str) -> ClientResult<ClusterMark> {
+        let ours = self.centre.look(|state, _| state.controller.taken_over.is_some())?;
+        Ok(if ours { ClusterMark::Ours } else { ClusterMark::Absent })
     }
 
     async fn take_over(&self, _: &Context, file: &str) -> ClientResult<()> {

@@ -2,8 +2,8 @@
 
 use async_trait::async_trait;
 use jiff::Timestamp;
-use plinth_model::Digest;
 use plinth_model::steps::{CertificateSource, KeyAlgorithm};
+use plinth_model::{CertificateName, Digest};
 use plinth_world::keystore::{CertificateState, Keystore, NodeKey};
 use plinth_world::{ClientResult, Context};
 use std::collections::BTreeMap;
@@ -49,7 +49,7 @@ impl Keystore for MemoryKeystore {
         &self,
         ctx: &Context,
         name: &str,
-        names: &[String],
+        names: &[CertificateName],
         source: &CertificateSource,
     ) -> ClientResult<CertificateState> {
         let now = ctx.clock().now();
@@ -59,7 +59,7 @@ impl Keystore for MemoryKeystore {
         };
         let until = now.checked_add(jiff::SignedDuration::from_hours(days * 24)).unwrap_or(Timestamp::MAX);
         let fingerprint = Digest::of(&(name, names, now.to_string())).to_string();
-        let kept = Kept { names: names.to_vec(), fingerprint, until };
+        let kept = Kept { names: names.iter().map(ToString::to_string).collect(), fingerprint, until };
         let made = state(&kept, now);
         self.certificates.lock().unwrap_or_else(PoisonError::into_inner).insert(name.to_owned(), kept);
         Ok(made)

@@ -81,7 +81,7 @@ fn an_account_goes_from_absent_to_same_and_clashes_are_refused() {
         assert!(matches!(client.account(&ctx, &first, &other).await.unwrap(), AccountState::Clash(_)));
         refused(&sim, client.make_account(&ctx, &first, &other)).await;
         let mut shell = account();
-        shell.shell = "/bin/sh".to_owned();
+        shell.shell = plinth_model::HostPath::fixed("/bin/sh");
         assert!(matches!(client.account(&ctx, &first, &shell).await.unwrap(), AccountState::Partial(_)));
     });
     let taken =

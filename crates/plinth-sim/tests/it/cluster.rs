@@ -236,7 +236,7 @@ fn acceptance_holds_at_the_end_and_not_before() {
     let sim = start(None, &[]);
     let checks = [
         Check::GpuPod { node: name("dgx-06"), image: String::new() },
-        Check::Dns { name: DOMAIN.to_owned(), address: [10, 184, 162, 100].into() },
+        Check::Dns { name: plinth_model::Domain::fixed(DOMAIN), address: [10, 184, 162, 100].into() },
         Check::Ingress { url: runai().url, address: None, certificate: Some("runai".to_owned()) },
         Check::Storage { image: String::new() },
         Check::Runai { target: Box::new(runai()), nodes: vec![name("dgx-05"), name("dgx-06")] },

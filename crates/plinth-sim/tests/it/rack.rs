@@ -78,8 +78,8 @@ pub(crate) fn account() -> Account {
         name: "ansiblebcm".to_owned(),
         uid: 60000,
         gid: 60000,
-        home: "/home/ansiblebcm".to_owned(),
-        shell: "/bin/bash".to_owned(),
+        home: plinth_model::HostPath::fixed("/home/ansiblebcm"),
+        shell: plinth_model::HostPath::fixed("/bin/bash"),
         key: SecretRef::Generated("node-key".to_owned()),
         key_algorithm: plinth_model::steps::KeyAlgorithm::default(),
         authorized_keys: Vec::new(),
@@ -283,7 +283,15 @@ pub(crate) async fn install(sim: &Simulation, release: &Release) -> ClientResult
 pub(crate) async fn platform(sim: &Simulation) -> ClientResult<()> {
     let ctx = sim.context();
     let source = CertificateSource::Generated { authority_days: 3650, leaf_days: 365 };
-    sim.clients.keystore.make_certificate(&ctx, "runai", &[DOMAIN.to_owned()], &source).await?;
+    sim.clients
+        .keystore
+        .make_certificate(
+            &ctx,
+            "runai",
+            &[plinth_model::CertificateName::Host(plinth_model::Domain::fixed(DOMAIN))],
+            &source,
+        )
+        .await?;
     for component in ["local-path-provisioner", "ingress-nginx", "kube-prometheus-stack", "gpu-operator"] {
         install(sim, &release(component, component, json!({}))).await?;
     }

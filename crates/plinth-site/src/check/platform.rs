@@ -112,20 +112,23 @@ fn charts(site: &Site, diagnostics: &mut Diagnostics<'_>) {
 /// Images cannot move into the folder that they leave, nor into one around it.
 fn storage(site: &Site, diagnostics: &mut Diagnostics<'_>) {
     let storage = site.storage.clone().unwrap_or_default();
-    let images = storage.images.as_ref().map_or(defaults::IMAGES, |path| &path.0.0);
-    let larger = storage.larger.as_ref().map_or(defaults::LARGER, |path| &path.0.0);
+    let (moves, given) = match (&storage.images, &storage.larger) {
+        (_, Some(_)) => (true, "storage.larger"),
+        (images, None) => (images.is_some(), "storage.images"),
+    };
+    let images = storage.images.map_or(defaults::IMAGES, |path| path.0);
+    let larger = storage.larger.map_or(defaults::LARGER, |path| path.0);
     let inside = |inner: &str, outer: &str| {
         inner.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
     };
-    let given = if storage.larger.is_some() { "storage.larger" } else { "storage.images" };
-    if (storage.larger.is_some() || storage.images.is_some()) && (inside(larger, images) || inside(images, larger)) {
+    if moves && (inside(&larger, &images) || inside(&images, &larger)) {
         let message = format!("images would move from {images} to {larger}, and one of these is inside the other");
         let fix = "choose a folder elsewhere, on the disk that has the room";
         diagnostics.report(Finding::error(code::SITE_STORAGE, given, message).fix(fix));
     }
     for (name, over) in &site.nodes.overrides {
-        let Some(to) = over.storage.as_ref().map(|path| path.0.0.as_str()) else { continue };
-        if to != images && (inside(to, images) || inside(images, to)) {
+        let Some(to) = over.storage.as_ref().map(|path| &path.0) else { continue };
+        if *to != images && (inside(to, &images) || inside(&images, to)) {
             let message = format!("images would move from {images} to {to}, and one of these is inside the other");
             let subject = format!("nodes.overrides.{}.storage", name.0);
             let fix = "choose a folder elsewhere, on the disk that has the room";

@@ -1,9 +1,10 @@
 //! How nodes are reached.
 
 use super::node_rules::NodeGlob;
-use super::rules::{ExtraName, NodePath, UserName};
+use super::rules::{ExtraName, UserName};
 use super::secret::SecretSource;
 use super::text::Text;
+use plinth_model::HostPath;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -93,10 +94,10 @@ pub(crate) struct Account {
     pub(crate) gid: Option<u32>,
     /// Home folder; `/home/<name>` when absent.
     #[serde(default)]
-    pub(crate) home: Option<Text<NodePath>>,
+    pub(crate) home: Option<Text<HostPath>>,
     /// Login shell; `/bin/bash` when absent.
     #[serde(default)]
-    pub(crate) shell: Option<Text<NodePath>>,
+    pub(crate) shell: Option<Text<HostPath>>,
     /// Private key; made by plinth and kept in the state directory when absent.
     #[serde(default)]
     pub(crate) key: Option<SecretSource>,

@@ -1,11 +1,11 @@
 //! Where nodes are listed, which networks they stand in, where their images come from and live.
 
 use super::registry_rules::{MirrorEndpoint, RegistryHost};
-use super::rules::{Endpoint, FilePath, NodePath};
+use super::rules::{Endpoint, FilePath};
 use super::secret::SecretSource;
 use super::text::Text;
 use ipnet::Ipv4Net;
-use plinth_model::NodeName;
+use plinth_model::{HostPath, NodeName};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use std::net::Ipv4Addr;
@@ -123,12 +123,12 @@ pub(crate) struct Login {
 pub(crate) struct Storage {
     /// Folder of images; `/var/lib/containerd` when absent.
     #[serde(default)]
-    pub(crate) images: Option<Text<NodePath>>,
+    pub(crate) images: Option<Text<HostPath>>,
     /// Free space wanted there, GiB; 100 when absent.
     #[serde(default)]
     #[schemars(range(min = 1))]
     pub(crate) images_gib: Option<u64>,
     /// Where images move to when that space is not there; `/local/containerd` when absent.
     #[serde(default)]
-    pub(crate) larger: Option<Text<NodePath>>,
+    pub(crate) larger: Option<Text<HostPath>>,
 }

@@ -1,13 +1,13 @@
 //! Which node does what.
 
 use super::node_rules::{NodeGlob, is_glob};
-use super::rules::{NodePath, quoted, short};
+use super::rules::{quoted, short};
 use super::text::{Rule, Text};
 use crate::decode::refusal_text;
 use crate::desired::Selector as Chosen;
 use indexmap::IndexMap;
-use plinth_model::NodeName;
 use plinth_model::finding::code;
+use plinth_model::{HostPath, NodeName};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 use serde::de::{Deserializer, Error, IgnoredAny, MapAccess, Visitor};
@@ -59,7 +59,7 @@ pub(crate) struct Override {
     pub(crate) taints: Vec<String>,
     /// Folder for container images; decides beforehand whether they move.
     #[serde(default)]
-    pub(crate) storage: Option<Text<NodePath>>,
+    pub(crate) storage: Option<Text<HostPath>>,
 }
 
 /// Selects nodes of the inventory.

@@ -4,7 +4,7 @@ use super::text::{Refusal, Rule};
 use crate::mask::login;
 use ipnet::Ipv4Net;
 use plinth_model::finding::code;
-use plinth_model::{NodeName, SiteName, Version};
+use plinth_model::{Domain, HostPath, NodeName, SiteName, TextError, Version};
 use std::net::Ipv4Addr;
 
 /// RFC 1123 label.
@@ -56,6 +56,34 @@ impl Rule for NodeName {
     fn read(text: &str) -> Result<Self, Refusal> {
         Self::new(text).map_err(|error| Refusal::new(error.to_string(), node_name_fix(text)))
     }
+}
+
+impl Rule for Domain {
+    const WHAT: &'static str = "a DNS host name in lower case";
+    const EXAMPLE: &'static str = "runai.example.com";
+    const PATTERN: &'static str = r"^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$";
+
+    fn read(text: &str) -> Result<Self, Refusal> {
+        if text.contains('@') {
+            return Err(Refusal::new(format!("what stands here is not a host name: {LOGIN}"), LOGIN_FIX)
+                .code(code::SITE_LOGIN_IN_ADDRESS));
+        }
+        Self::new(text).map_err(|error| refusal(text, &error).code(code::SITE_DOMAIN))
+    }
+}
+
+impl Rule for HostPath {
+    const WHAT: &'static str = "an absolute path";
+    const EXAMPLE: &'static str = "/local/containerd";
+    const PATTERN: &'static str = r"^/.*[^/]$";
+
+    fn read(text: &str) -> Result<Self, Refusal> {
+        Self::new(text).map_err(|error| refusal(text, &error))
+    }
+}
+
+fn refusal(text: &str, error: &TextError) -> Refusal {
+    Refusal::new(format!("`{}` {}", short(text), error.happened), error.attempt)
 }
 
 /// What to write for a name that Kubernetes does not take. Upper case is usual in BCM, and the machine has to be renamed there.
@@ -156,11 +184,6 @@ text_type!(
     }
 );
 text_type!(
-    /// A DNS host name in lower case, no address, scheme or port.
-    Domain, "a DNS host name in lower case", "runai.example.com", r"^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$",
-    |text| check_domain(text)
-);
-text_type!(
     /// A name or address that a certificate can carry.
     ExtraName, "a DNS name or an address", "api.example.com", r"^[A-Za-z0-9:]([A-Za-z0-9.:-]*[A-Za-z0-9:])?$",
     |text| refuse_address_unless(is_host(text) || is_ipv6(text), text, "a DNS name or an address", "write it without scheme, port or path")
@@ -177,12 +200,6 @@ text_type!(
     /// An e-mail address.
     Email, "an e-mail address", "admin@example.com", r"^[^@\s]+@[^@\s]+\.[^@\s]+$",
     |text| refuse_unless(is_email(text), text, "an e-mail address", "write it like `admin@example.com`")
-);
-text_type!(
-    /// An absolute path on a node.
-    NodePath, "an absolute path", "/local/containerd", r"^/.*[^/]$",
-    |text| refuse_unless(is_node_path(text), text, "an absolute path of a folder on the node",
-        "begin with `/`, end without one, and leave out `..` and blanks")
 );
 text_type!(
     /// A file beside the site file, or anywhere.
@@ -262,37 +279,6 @@ pub(super) fn check_file(text: &str) -> Result<(), Refusal> {
     )
 }
 
-fn check_domain(text: &str) -> Result<(), Refusal> {
-    let refuse =
-        |why: &str, fix: &str| Err(Refusal::new(format!("`{}` {why}", short(text)), fix).code(code::SITE_DOMAIN));
-    if text.contains('@') {
-        return Err(Refusal::new(format!("what stands here is not a host name: {LOGIN}"), LOGIN_FIX)
-            .code(code::SITE_LOGIN_IN_ADDRESS));
-    }
-    if text.contains("://") || text.contains('/') {
-        return refuse("is a URL, not a host name", "write only the host, like `runai.example.com`");
-    }
-    if text.contains(':') {
-        return refuse("holds a port", "write only the host here, and the port under `runai.port`");
-    }
-    if text.parse::<Ipv4Addr>().is_ok() {
-        return refuse(
-            "is an address; certificates and single sign-on need a name",
-            "write a DNS name that resolves to it",
-        );
-    }
-    if text.bytes().any(|b| b.is_ascii_uppercase()) {
-        return refuse(
-            "has upper-case letters",
-            "write it in lower case: the issuer of tokens is compared letter by letter",
-        );
-    }
-    if !is_host(text) {
-        return refuse("is not a DNS host name", "use letters, digits, dashes and dots, like `runai.example.com`");
-    }
-    Ok(())
-}
-
 pub(super) fn is_host(text: &str) -> bool {
     let label = |label: &str| {
         (1..=63).contains(&label.len())
@@ -325,12 +311,6 @@ pub(super) fn is_ipv6(text: &str) -> bool {
 fn is_email(text: &str) -> bool {
     let Some((user, domain)) = text.split_once('@') else { return false };
     !user.is_empty() && !text.contains(char::is_whitespace) && domain.contains('.') && is_host(domain)
-}
-
-fn is_node_path(text: &str) -> bool {
-    let clean = |part: &str| !part.is_empty() && part != "." && part != "..";
-    text.strip_prefix('/').is_some_and(|rest| rest.split('/').all(clean))
-        && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'/' | b'.' | b'_' | b'-' | b'+' | b'@'))
 }
 
 fn is_user_name(text: &str) -> bool {
@@ -387,7 +367,7 @@ mod tests {
         holds::<Domain>();
         holds::<ExtraName>();
         holds::<Email>();
-        holds::<NodePath>();
+        holds::<HostPath>();
         holds::<FilePath>();
         holds::<UserName>();
         holds::<MirrorHost>();
@@ -423,8 +403,8 @@ mod tests {
         assert!(Endpoint::read("https://bcm:8081/json").is_err());
         assert!(Endpoint::read("https://bcm:99999").is_err());
         assert!(Email::read("admin@localhost").is_err());
-        assert!(NodePath::read("/").is_err());
-        assert!(NodePath::read("/a/../b").is_err());
+        assert!(HostPath::read("/").is_err());
+        assert!(HostPath::read("/a/../b").is_err());
         assert!(AddressRange::read("10.0.0.9-10.0.0.1").is_err());
         assert!(AddressRange::read("10.0.0.1/24").is_err());
         assert!(Ipv4Addr::read("0.0.0.0").is_err());

@@ -1,9 +1,9 @@
 //! Run:ai: self-hosted, or its cluster part alone.
 
-use super::rules::{Domain, Email, Endpoint, FilePath, Label, MirrorHost};
+use super::rules::{Email, Endpoint, FilePath, Label, MirrorHost};
 use super::secret::SecretSource;
 use super::text::Text;
-use plinth_model::Version;
+use plinth_model::{Domain, Version};
 use schemars::JsonSchema;
 use serde::Deserialize;
 

@@ -44,7 +44,7 @@ fn script(doing: &'static str, action: &str, root: &str, account: &Account, publ
         .text("name", &account.name)
         .text("uid", &account.uid.to_string())
         .text("gid", &account.gid.to_string())
-        .text("home", account.home.trim_end_matches('/'))
+        .text("home", &account.home)
         .text("shell", &account.shell)
         .lines("keys", keys.iter().map(String::as_str))
         .text("sudoers", &sudoers(&account.name))

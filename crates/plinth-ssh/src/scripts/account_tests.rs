@@ -45,8 +45,8 @@ fn account(trial: &Trial) -> Account {
         name: "svc".to_owned(),
         uid,
         gid,
-        home: "/home/svc/".to_owned(),
-        shell: "/bin/bash".to_owned(),
+        home: plinth_model::HostPath::fixed("/home/svc"),
+        shell: plinth_model::HostPath::fixed("/bin/bash"),
         key: SecretRef::Generated("key".to_owned()),
         key_algorithm: KeyAlgorithm::Ed25519,
         authorized_keys: vec![EXTRA.to_owned(), OURS.to_owned()],
@@ -266,7 +266,7 @@ fn clashes_change_nothing() {
     account.uid = 4001;
     let home = "the home directory of user other is /, not /home/svc";
     assert_eq!(clash(&trial, &account), format!("user other has uid 4000, not 4001; {home}"));
-    account.shell = "/bin/nothing".to_owned();
+    account.shell = plinth_model::HostPath::fixed("/bin/nothing");
     account.gid = 4002;
     let seen = clash(&other, &account);
     assert!(seen.contains("group other has gid 4000, not 4002; user other has uid 4000"), "{seen}");

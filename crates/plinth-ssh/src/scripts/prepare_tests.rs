@@ -1,6 +1,7 @@
 use super::*;
 use crate::scripts::trial::{Trial, assert_all_shells_accept};
 use indexmap::IndexMap;
+use plinth_model::Domain;
 use std::fs;
 
 /// Names of the node's hosts file, and one that a name server knows.
@@ -40,7 +41,7 @@ fn node() -> Trial {
 fn wanted() -> Preparation {
     let hosts = [("runai.example.com", [10, 0, 0, 8]), ("known.example.com", [10, 0, 0, 9])];
     Preparation {
-        hosts: hosts.into_iter().map(|(name, address)| (name.to_owned(), address.into())).collect(),
+        hosts: hosts.into_iter().map(|(name, address)| (Domain::new(name).unwrap(), address.into())).collect(),
         modules: vec!["nf-conntrack".to_owned(), "overlay".to_owned()],
         sysctls: IndexMap::from([
             ("net.ipv4.ip_forward".to_owned(), "1".to_owned()),
@@ -97,7 +98,7 @@ fn a_node_is_prepared_once() {
 fn hosts_lines_that_are_no_longer_wanted_go_and_others_stay() {
     let (trial, mut wanted) = (node(), wanted());
     set(&trial, &wanted).unwrap();
-    wanted.hosts = IndexMap::from([("new.example.com".to_owned(), [10, 0, 0, 7].into())]);
+    wanted.hosts = IndexMap::from([(Domain::fixed("new.example.com"), [10, 0, 0, 7].into())]);
     let told = ["hosts line 10.0.0.7 new.example.com", "hosts line 10.0.0.8 runai.example.com is no longer wanted"];
     assert_eq!(look(&trial, &wanted), told);
     set(&trial, &wanted).unwrap();
@@ -114,7 +115,7 @@ fn hosts_lines_that_are_no_longer_wanted_go_and_others_stay() {
 #[test]
 fn what_contradicts_is_told_and_left() {
     let (trial, mut wanted) = (node(), wanted());
-    wanted.hosts = IndexMap::from([("theirs.example.com".to_owned(), [10, 0, 0, 6].into())]);
+    wanted.hosts = IndexMap::from([(Domain::fixed("theirs.example.com"), [10, 0, 0, 6].into())]);
     trial.file("/etc/sysctl.conf", "# net.ipv4.ip_forward = 5\nnet.ipv4.ip_forward = 0\n");
     trial.file("/etc/sysctl.d/10-early.conf", "net.ipv4.ip_forward=0\n");
     let told = set(&trial, &wanted).unwrap_err();

@@ -8,7 +8,7 @@ use crate::{input, running};
 use plinth_app::{Access, Discovered, Failure, Goal, Input, Operation};
 use plinth_model::facts::NodeFacts;
 use plinth_model::steps::Preparation;
-use plinth_model::{Exit, Finding, NodeName, Severity};
+use plinth_model::{Exit, Finding, NodeName};
 use plinth_run::survey::Survey;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -50,15 +50,9 @@ pub(crate) async fn run(common: &Common, verb: &Preflight, printer: &Printer) ->
     // Whoever does not answer is not asked for packages.
     let manifests = operation.check_manifests(&discovered, &survey.facts, sources.is_empty()).await?;
     survey.findings.extend(manifests);
-    survey.findings.extend(site_findings(operation.input(), discovered));
+    survey.findings.extend(discovered.wrong_with_site(operation.input()));
     let found = tell(common, &survey, &sources, printer);
     Ok(if fixed == Exit::Partly { fixed } else { found })
-}
-
-/// What is wrong with the site as a whole; remarks of the discovery are shown by `plinth discover`.
-fn site_findings(input: &Input, discovered: Discovered) -> Vec<Finding> {
-    let all = input.site.findings.iter().cloned().chain(discovered.findings).chain(discovered.discovery.findings);
-    all.filter(|finding| finding.severity != Severity::Info).collect()
 }
 
 /// People have read of the sources already.

@@ -2,6 +2,7 @@
 
 use super::removal::{self, Said};
 use crate::args::{Common, Recover};
+use crate::input::node_names;
 use crate::printer::Printer;
 use plinth_app::{Failure, Goal};
 use plinth_model::Exit;
@@ -12,5 +13,5 @@ pub(crate) async fn run(common: &Common, verb: &Recover, printer: &Printer) -> R
         nothing: "nothing is broken that a recovery would fix; `plinth apply` looks at everything else",
         done: "The control plane is whole. `plinth apply` looks at everything else",
     };
-    removal::run(common, &verb.way, Goal::Recovery(removal::nodes(&verb.nodes)?), &said, printer).await
+    removal::run(common, &verb.way, Goal::Recovery(node_names(&verb.nodes)?), &said, printer).await
 }

@@ -7,10 +7,11 @@ use crate::screen::Screen;
 use crate::{running, verbs};
 use plinth_app::operation::Always;
 use plinth_app::saved::{SavedPlan, save};
+use plinth_app::state::RehearsalFolder;
 use plinth_app::world::{Fault, Pace, Script, World, fault_problem};
 use plinth_app::{Access, Depth, Failure, Goal, Input, Operation, Setup};
-use plinth_model::{Exit, Finding, Plan, Problem, Severity, amount};
-use std::path::PathBuf;
+use plinth_model::{Exit, Plan, Problem};
+use plinth_report::rehearsal::Introduction;
 use std::time::Duration;
 
 /// A watchable rehearsal takes about this long, and never waits longer at once.
@@ -24,10 +25,10 @@ const WATCHABLE: Pace = Pace {
 pub(crate) async fn run(common: &Common, verb: &Rehearse, printer: &Printer) -> Result<Exit, Failure> {
     let input = Input::load(&common.file)?;
     let saved = verb.plan.as_deref().map(SavedPlan::read).transpose()?;
-    let folder = Folder::new(common, &input);
-    let world = World::Simulated(script(verb, !folder.passing)?);
+    let folder = RehearsalFolder::new(common.state.as_deref(), &input.site.desired.name);
+    let world = World::Simulated(script(verb, folder.is_kept())?);
     let (recorded, screen) = (verb.from.inventory.as_deref(), Screen::waiting(printer));
-    let (state, access, goal) = (Some(folder.path.as_path()), Access::Change, Goal::Site);
+    let (state, access, goal) = (Some(folder.path()), Access::Change, Goal::Site);
 
     let mut operation = Operation::open(Setup { input, state, recorded, access, goal, audience: &screen }, world)?;
     operation.leave_out(&input::left_out(&verb.without, saved.as_ref()));
@@ -66,37 +67,9 @@ fn script(verb: &Rehearse, kept: bool) -> Result<Script, Problem> {
 
 /// What is real here and what is not, before anything else is said.
 fn introduction(common: &Common, operation: &Operation<'_>, plan: &Plan) -> String {
-    let hosts = plan.steps.iter().filter_map(|step| step.work.node()).collect::<std::collections::BTreeSet<_>>().len();
+    let file = common.file.display().to_string();
     let secrets = plinth_site::secret_refs(operation.desired()).len();
-    let addresses = if operation.is_made_up() { "Addresses, hardware" } else { "Hardware" };
-    format!(
-        "rehearsal of site {} ({}): {}, {}, {} may change something\n  \
-         Nothing real is contacted. {addresses} and the site's secrets ({}) are made up; time is virtual.\n  \
-         BCM is a simulated CMDaemon asked over real TLS; nodes, Kubespray, Kubernetes, Helm and Run:ai are simulated.\n{}",
-        plan.site,
-        common.file.display(),
-        amount(hosts, "node"),
-        amount(plan.steps.len(), "step"),
-        plan.pending(),
-        secrets,
-        doubts(&plan.findings),
-    )
-}
-
-/// The plan's findings in a line: a rehearsal is not where they are fixed.
-fn doubts(findings: &[Finding]) -> String {
-    let warnings: Vec<&str> = findings
-        .iter()
-        .filter(|finding| finding.severity > Severity::Info)
-        .map(|finding| finding.code.as_str())
-        .collect();
-    let notes = findings.len() - warnings.len();
-    if findings.is_empty() {
-        return "  The plan raises no doubts.".to_owned();
-    }
-    let named = if warnings.is_empty() { String::new() } else { format!(" ({})", warnings.join(", ")) };
-    let (warnings, notes) = (amount(warnings.len(), "warning"), amount(notes, "note"));
-    format!("  The plan raises {warnings}{named} and {notes}; `plinth validate` shows them in full.")
+    Introduction { plan, file: &file, secrets, made_up: operation.is_made_up() }.text()
 }
 
 fn pace(wanted: Wanted) -> Option<Pace> {
@@ -104,28 +77,5 @@ fn pace(wanted: Wanted) -> Option<Pace> {
         Wanted::Fast => None,
         Wanted::Watch => Some(WATCHABLE),
         Wanted::Auto => Printer::watched().then_some(WATCHABLE),
-    }
-}
-
-/// The state directory: the one given, or one that goes away afterwards.
-struct Folder {
-    path: PathBuf,
-    passing: bool,
-}
-
-impl Folder {
-    fn new(common: &Common, input: &Input) -> Self {
-        let name = format!("plinth-rehearsal-{}-{}", input.site.desired.name, uuid::Uuid::now_v7());
-        let path = common.state.clone().unwrap_or_else(|| std::env::temp_dir().join(name));
-        Self { passing: common.state.is_none(), path }
-    }
-}
-
-impl Drop for Folder {
-    /// A folder that stays behind in the temporary directory harms nobody.
-    fn drop(&mut self) {
-        if self.passing {
-            let _ = std::fs::remove_dir_all(&self.path);
-        }
     }
 }

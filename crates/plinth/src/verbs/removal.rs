@@ -7,12 +7,12 @@ use crate::screen::Screen;
 use crate::{input, running, verbs};
 use plinth_app::{Access, Depth, Failure, Goal, Input};
 use plinth_model::steps::Removal;
-use plinth_model::{Exit, NodeName, Problem};
+use plinth_model::{Exit, NodeName};
 use plinth_plan::engines;
 
 /// Takes workers out.
 pub(crate) async fn remove(common: &Common, verb: &Remove, printer: &Printer) -> Result<Exit, Failure> {
-    let removal = Removal::Nodes { nodes: nodes(&verb.nodes)?, reachable: !verb.unreachable };
+    let removal = Removal::Nodes { nodes: input::node_names(&verb.nodes)?, reachable: !verb.unreachable };
     let said = Said { nothing: "nothing of it is there: nothing to do", done: &afterwards(&removal) };
     run(common, &verb.way, Goal::Removal(removal), &said, printer).await
 }
@@ -65,19 +65,6 @@ pub(super) async fn run(
         printer.talk(said.done);
     }
     Ok(exit)
-}
-
-/// Names of nodes as they were given.
-pub(super) fn nodes(names: &[String]) -> Result<Vec<NodeName>, Problem> {
-    let name = |name: &String| {
-        NodeName::new(name).map_err(|error| {
-            Problem::while_doing("reading node")
-                .to(name)
-                .wrong_input(error)
-                .try_this("give exact names, as in the site file")
-        })
-    };
-    names.iter().map(name).collect()
 }
 
 fn afterwards(removal: &Removal) -> String {

@@ -4,12 +4,10 @@ use crate::args::Common;
 use crate::kept::Kept;
 use crate::printer::Printer;
 use crate::sinks;
-use jiff::Timestamp;
 use plinth_app::Failure;
-use plinth_model::run::{LockView, Status};
+use plinth_model::run::Status;
 use plinth_model::{Exit, Problem, RunView};
 use plinth_run::LockOwner;
-use plinth_run::journal::JournalReader;
 use plinth_world::{Clock, SystemClock};
 
 /// Says how far the last run came. Reads the journal only, so it works while a run is on, and without BCM.
@@ -20,24 +18,15 @@ pub(crate) fn run(common: &Common, printer: &Printer) -> Result<Exit, Failure> {
         Some(journal) => journal.lock().map_err(Problem::from)?.map(|lock| lock.view(now, &LockOwner::current())),
         None => None,
     };
-    let status = of(journal, lock, now)?.kept_in(&directory.display().to_string());
+    let status = match journal {
+        Some(journal) => journal.status(lock, now).map_err(Problem::from)?,
+        None => Status::of(RunView::default(), lock, now),
+    };
+    let status = status.kept_in(&directory.display().to_string());
     if common.json {
         printer.json(&status);
     } else {
         printer.data(&plinth_report::status::status(&site, &status, sinks::palette(printer.color_out())));
     }
     Ok(Exit::Done)
-}
-
-/// A run of checks alone says nothing about how far the site is, so it stands beside the run before it once it is over.
-fn of(journal: Option<JournalReader>, lock: Option<LockView>, now: Timestamp) -> Result<Status, Problem> {
-    let Some(journal) = journal else { return Ok(Status::of(RunView::default(), lock, now)) };
-    let last = journal.view().run.as_ref().map(|run| &run.run);
-    let runs = lock.as_ref().is_some_and(|lock| lock.alive && last == Some(&lock.run));
-    let before = if runs { None } else { journal.worked_before()? };
-    let last = journal.into_view();
-    Ok(match before {
-        Some(before) => Status::of(before, lock, now).checked_by(&last),
-        None => Status::of(last, lock, now),
-    })
 }

@@ -62,8 +62,8 @@ pub(crate) fn account(key: SecretRef) -> Account {
         name: "ansiblebcm".to_owned(),
         uid: 60000,
         gid: 60000,
-        home: "/home/ansiblebcm".to_owned(),
-        shell: "/bin/bash".to_owned(),
+        home: plinth_model::HostPath::fixed("/home/ansiblebcm"),
+        shell: plinth_model::HostPath::fixed("/bin/bash"),
         key,
         key_algorithm: plinth_model::steps::KeyAlgorithm::Ed25519,
         authorized_keys: Vec::new(),
@@ -272,7 +272,7 @@ impl Suite<'_> {
     async fn a_node_is_prepared_once(&self) {
         let (client, ctx, ours) = (self.client, self.ctx, &self.ours(&self.rack.fresh));
         assert_eq!(client.preparation(ctx, ours, &Preparation::default()).await.unwrap(), Vec::<String>::new());
-        let hosts = [("runai.example.com".to_owned(), Ipv4Addr::new(10, 77, 0, 11))].into();
+        let hosts = [(plinth_model::Domain::fixed("runai.example.com"), Ipv4Addr::new(10, 77, 0, 11))].into();
         let wanted = Preparation { hosts, ..Preparation::default() };
         let lacks = client.preparation(ctx, ours, &wanted).await.unwrap();
         assert!(lacks.iter().any(|lack| lack.contains("runai.example.com")), "{lacks:?}");

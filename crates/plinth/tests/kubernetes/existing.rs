@@ -27,11 +27,16 @@ platform:
 const MARKED: &str = ", overrides: {n2: {labels: {zone: a}, taints: ['gpu=true:NoSchedule']}}";
 
 fn plinth(stand: &Stand, overrides: &str, arguments: &[&str]) -> Output {
+    plinth_from("taken-over", stand, overrides, arguments)
+}
+
+/// From this state directory.
+fn plinth_from(state: &str, stand: &Stand, overrides: &str, arguments: &[&str]) -> Output {
     let folder = stand.folder.path();
     std::fs::write(folder.join("site.yaml"), SITE_FILE.replace("OVERRIDES", overrides)).unwrap();
     let mut command = Command::new(env!("CARGO_BIN_EXE_plinth"));
     command.current_dir(folder).env_clear().env("HOME", folder.join("home"));
-    command.args(arguments).args(["-f", "site.yaml", "--state", "taken-over"]).output().unwrap()
+    command.args(arguments).args(["-f", "site.yaml", "--state", state]).output().unwrap()
 }
 
 /// Applies; answers the steps that changed something.
@@ -87,4 +92,28 @@ fn a_cluster_of_somebody_else_is_taken_over_and_follows_the_site() {
 
     let reset = plinth(&stand, "", &["reset", "--confirm", "taken-over"]);
     assert_eq!(reset.status.code(), Some(1), "what plinth did not install it does not take away");
+    managed_from_one_directory(&stand);
+}
+
+/// The mark is in the cluster, a second state directory is stopped by it, and takes over only when it is told to.
+fn managed_from_one_directory(stand: &Stand) {
+    let mark = || stand.plane.kubectl(&["get", "configmap", "plinth-site", "-n", "kube-system", "-o", "yaml"]).unwrap();
+    let first = mark();
+    assert!(first.contains("site: taken-over") && first.contains("/taken-over\n"), "{first}");
+    let refused = |state: &str, place: &str| {
+        let ran = plinth_from(state, stand, MARKED, &["apply", "-y"]);
+        let said = String::from_utf8_lossy(&ran.stderr).into_owned();
+        assert_eq!(ran.status.code(), Some(5), "{said}");
+        assert!(said.contains("another state directory manages this cluster") && said.contains(place), "{said}");
+    };
+    refused("other-state", "/taken-over, since");
+    assert_eq!(mark(), first, "nothing was written");
+    assert!(!stand.of_node("n2", ".metadata.labels").contains("zone"), "nor anywhere else");
+    let taken = plinth_from("other-state", stand, "", &["apply", "-y", "--take-over"]);
+    assert_eq!(taken.status.code(), Some(0), "{}", String::from_utf8_lossy(&taken.stderr));
+    assert_ne!(mark(), first);
+    refused("taken-over", "/other-state, since");
+    let record = std::fs::read_to_string(stand.folder.path().join("other-state/engine.json")).unwrap();
+    let record: Value = serde_json::from_str(&record).unwrap();
+    assert_eq!(record["members"], serde_json::json!(["n1", "n2"]), "{record}");
 }

@@ -106,7 +106,7 @@ async fn look(target: &NodeTarget, folder: &Path) {
     let found = |answer: &plinth_world::ClientResult<Vec<Ipv4Addr>>| answer.as_ref().is_ok_and(|all| *all == [address]);
     until("the new name", async || kube.resolve_in_pod(ctx, "runai.lab.example").await, found).await.unwrap();
     assert_eq!(kube.resolve_in_pod(ctx, own).await.unwrap(), [Ipv4Addr::new(10, 96, 0, 1)]);
-    let check = Check::Dns { name: "runai.lab.example".to_owned(), address };
+    let check = Check::Dns { name: plinth_model::Domain::fixed("runai.lab.example"), address };
     assert!(kube.run_check(ctx, &check).await.unwrap().holds());
     start_toolkits_again(ctx, &kube).await;
     redirect_joins(ctx, &kube, target).await;

@@ -102,7 +102,7 @@ impl Case {
 
 fn preparation() -> Preparation {
     Preparation {
-        hosts: [("runai.example.com".to_owned(), Ipv4Addr::new(10, 77, 0, 11))].into(),
+        hosts: [(plinth_model::Domain::fixed("runai.example.com"), Ipv4Addr::new(10, 77, 0, 11))].into(),
         ..Preparation::default()
     }
 }

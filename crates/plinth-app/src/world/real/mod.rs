@@ -21,7 +21,7 @@ use plinth_run::StepEnv;
 use plinth_runai::RunaiRest;
 use plinth_site::Desired;
 use plinth_site::desired::{BcmAccess, InventorySource, KubesprayTools};
-use plinth_ssh::{KeptNodeKey, NodeMark, SshConfig, SshNodes};
+use plinth_ssh::{KeptNodeKey, SshConfig, SshNodes};
 use plinth_world::bcm::BcmClient;
 use plinth_world::engine::FileRecords;
 use plinth_world::keystore::CertificateFiles;
@@ -156,13 +156,10 @@ impl Real {
         let directory = &self.directory;
         let ssh = SshConfig { parallel: desired.run.parallel, ..SshConfig::new(directory) };
         let nodes = SshNodes::new(ssh.known_hosts(known_hosts()), self.secrets());
-        let nodes = match Mark::read(directory)? {
+        let mark = Mark::read(directory)?.map(|mark| mark.of_site(&desired.name, directory, self.takes_over));
+        let nodes = match &mark {
             None => nodes,
-            Some(mark) => nodes.managed_by(NodeMark {
-                text: mark.text(&desired.name, directory),
-                id: mark.id,
-                takes_over: self.takes_over,
-            }),
+            Some(mark) => nodes.managed_by(mark.clone()),
         };
         let packages = packages(&desired.kubernetes.kubespray_tools);
         let ansible = LocalAnsible::new(directory, &self.folder, packages, Arc::new(nodes.clone()), self.secrets());
@@ -172,7 +169,11 @@ impl Real {
         let runai = RunaiRest::new(Arc::clone(&certificates), self.secrets());
         let kube =
             KubeApi::new(directory, &desired.name, Arc::<dyn NodeClient>::clone(&node), certificates, self.secrets());
-        let kube = Arc::new(kube.below(&self.folder));
+        let kube = kube.below(&self.folder);
+        let kube = Arc::new(match mark {
+            None => kube,
+            Some(mark) => kube.managed_by(mark),
+        });
         let helm = LocalHelm::new(
             directory,
             &KubeApi::kept_in(directory),

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use plinth_keystore::{FileKeystore, SiteSecrets};
 use plinth_model::steps::{CertificateSource, KeyAlgorithm};
-use plinth_model::{Secret, SecretRef};
+use plinth_model::{CertificateName, Secret, SecretRef};
 use plinth_ssh::KeptNodeKey;
 use plinth_world::keystore::{CertificateState, Keystore, NodeKey};
 use plinth_world::secrets::{SecretError, Secrets};
@@ -35,7 +35,7 @@ impl Keystore for RehearsalKeystore {
         &self,
         ctx: &Context,
         name: &str,
-        names: &[String],
+        names: &[CertificateName],
         source: &CertificateSource,
     ) -> ClientResult<CertificateState> {
         let source = match source {

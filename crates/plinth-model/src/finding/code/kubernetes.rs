@@ -131,6 +131,16 @@ findings! {
         usually: "`plinth remove`, `plinth reset` or `plinth recover` on a site with `engine: existing`.",
         fix: "Use the program that installed the cluster.",
     }
+    KUBERNETES_MANAGED_ELSEWHERE = "kubernetes.managed-elsewhere", You {
+        means: "Another state directory manages this cluster: a mark in it, the map `plinth-site` in kube-system, says which, who made it, and where. Nothing was changed.",
+        usually: "A colleague manages the site from another machine or account, or two sites name the kubeconfig of one cluster.",
+        fix: "Use the state directory that the finding names: docs/sharing.md says how to share one. If it is lost, or the site is yours now, run `plinth apply --take-over`.",
+    }
+    KUBERNETES_NODE_UNKNOWN = "kubernetes.node-unknown", You {
+        means: "The cluster that was there before knows no node of this name, and plinth adds none to it.",
+        usually: "Another spelling than `kubectl get nodes` shows, or a machine that nobody has joined yet.",
+        fix: "Write the name in the site file as `kubectl get nodes` shows it, take the node out, or have it joined.",
+    }
     KUBERNETES_OTHER_VERSION = "kubernetes.other-version", You {
         means: "The cluster runs another version of Kubernetes than the site file says.",
         usually: "It was upgraded since, or the kubeconfig is that of another cluster.",

@@ -1,7 +1,7 @@
 //! Values that the kinds of this area share. What proves that the platform works.
 
-use crate::NodeName;
 use crate::steps::RunaiTarget;
+use crate::{Domain, NodeName};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::net::Ipv4Addr;
@@ -49,7 +49,7 @@ pub enum Check {
     /// The name resolves to the address from a pod.
     Dns {
         /// Name.
-        name: String,
+        name: Domain,
         /// Address wanted.
         address: Ipv4Addr,
     },

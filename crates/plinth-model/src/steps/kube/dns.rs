@@ -1,7 +1,7 @@
 //! `kubernetes.dns`.
 
-use crate::Stage;
 use crate::steps::{Effect, Lane, Properties, StepParams, Undo, deadlines};
+use crate::{Domain, Stage};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::net::Ipv4Addr;
@@ -11,7 +11,7 @@ use std::net::Ipv4Addr;
 #[serde(rename_all = "camelCase")]
 pub struct ClusterDns {
     /// Name.
-    pub name: String,
+    pub name: Domain,
     /// Address.
     pub address: Ipv4Addr,
 }

@@ -1,7 +1,7 @@
 //! `node.downloads`.
 
 use crate::steps::{Effect, Lane, NodeTarget, Properties, StepParams, Undo, deadlines};
-use crate::{Digest, NodeName, Stage};
+use crate::{Digest, HostPath, NodeName, Stage};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -12,7 +12,7 @@ pub struct NodeDownloads {
     /// Node, with the service account.
     pub target: NodeTarget,
     /// Folder.
-    pub folder: String,
+    pub folder: HostPath,
     /// Groups of the node, which decide what it needs.
     pub groups: Vec<String>,
     /// Digest of inventory and variables.

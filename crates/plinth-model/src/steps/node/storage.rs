@@ -1,7 +1,7 @@
 //! `node.storage`.
 
 use crate::steps::{Effect, Lane, NodeTarget, Properties, StepParams, Undo, deadlines};
-use crate::{NodeName, Stage};
+use crate::{HostPath, NodeName, Stage};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -12,9 +12,9 @@ pub struct NodeStorage {
     /// Node, with the service account.
     pub target: NodeTarget,
     /// Where it was.
-    pub from: String,
+    pub from: HostPath,
     /// Where it goes.
-    pub to: String,
+    pub to: HostPath,
 }
 
 impl StepParams for NodeStorage {

@@ -1,7 +1,7 @@
 //! `node.storage-old`.
 
 use crate::steps::{Effect, Lane, NodeTarget, Properties, StepParams, Undo, deadlines};
-use crate::{NodeName, Stage};
+use crate::{HostPath, NodeName, Stage};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -12,9 +12,9 @@ pub struct NodeStorageOld {
     /// Node, with the service account.
     pub target: NodeTarget,
     /// Where the data was.
-    pub from: String,
+    pub from: HostPath,
     /// Where it is.
-    pub to: String,
+    pub to: HostPath,
 }
 
 impl StepParams for NodeStorageOld {

@@ -1,7 +1,7 @@
 //! Values that the kinds of this area share. What is done on nodes: logins, accounts, registries, least sizes.
 
 use crate::facts::Asked;
-use crate::{NodeName, SecretRef};
+use crate::{Domain, HostPath, NodeName, SecretRef};
 use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -69,9 +69,9 @@ pub struct Account {
     /// Group id.
     pub gid: u32,
     /// Home directory.
-    pub home: String,
+    pub home: HostPath,
     /// Login shell.
-    pub shell: String,
+    pub shell: HostPath,
     /// Our key: the private half's place; the public half is authorised on the node.
     pub key: SecretRef,
     /// Algorithm of the key pair that plinth makes, when it makes it.
@@ -135,18 +135,18 @@ pub struct NodeExpectation {
     /// Least it must have.
     pub minimum: NodeMinimum,
     /// Directory of container images.
-    pub images: String,
+    pub images: HostPath,
     /// Space it must offer, GiB.
     pub images_gib: u64,
     /// Where images may move to; the same as `images` when the site decided the place.
-    pub larger: String,
+    pub larger: HostPath,
     /// Address that services bind to.
     pub address: Ipv4Addr,
     /// TCP ports that nothing may listen on before Kubernetes is installed.
     pub ports: Vec<u16>,
     /// Names that must resolve on the node, and to what, where that is known.
     #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
-    pub names: IndexMap<String, Option<Ipv4Addr>>,
+    pub names: IndexMap<Domain, Option<Ipv4Addr>>,
     /// Addresses that must answer to the node.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub urls: Vec<String>,
@@ -167,14 +167,15 @@ impl NodeExpectation {
     #[must_use]
     pub fn asked(&self) -> Asked {
         let usual = ["/", "/var", "/var/lib/etcd", "/var/lib/kubelet", "/local"].map(str::to_owned);
-        let mut paths = vec![self.images.clone(), self.larger.clone()];
+        let (images, larger) = (self.images.to_string(), self.larger.to_string());
+        let mut paths = vec![images.clone(), larger.clone()];
         paths.extend(usual);
         let mut seen = BTreeSet::new();
         paths.retain(|path| seen.insert(path.clone()));
         Asked {
             paths,
-            images: Some((self.images.clone(), self.larger.clone())),
-            names: self.names.keys().cloned().collect(),
+            images: Some((images, larger)),
+            names: self.names.keys().map(ToString::to_string).collect(),
             urls: self.urls.clone(),
         }
     }
@@ -186,7 +187,7 @@ impl NodeExpectation {
 pub struct Preparation {
     /// Name to address, for `/etc/hosts`; a name that already resolves to the address needs no line.
     #[serde(skip_serializing_if = "IndexMap::is_empty")]
-    pub hosts: IndexMap<String, Ipv4Addr>,
+    pub hosts: IndexMap<Domain, Ipv4Addr>,
     /// Kernel modules, now and after a restart.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub modules: Vec<String>,

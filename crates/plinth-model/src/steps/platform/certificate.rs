@@ -1,7 +1,7 @@
 //! `platform.certificate`.
 
-use crate::Stage;
 use crate::steps::{CertificateSource, Effect, Lane, Properties, StepParams, Undo, deadlines};
+use crate::{CertificateName, Stage};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -12,7 +12,7 @@ pub struct Certificate {
     /// Name: `runai`.
     pub name: String,
     /// Subject and subject alternative names.
-    pub names: Vec<String>,
+    pub names: Vec<CertificateName>,
     /// Source.
     pub source: CertificateSource,
 }

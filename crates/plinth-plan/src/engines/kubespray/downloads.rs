@@ -41,7 +41,7 @@ fn fetch(desired: &Desired, engine: &KubesprayChoice, inputs: &Digest) -> Step {
 fn push(desired: &Desired, member: &Member, inputs: &Digest, fetched: &StepId) -> Step {
     let work = Work::NodeDownloads(NodeDownloads {
         target: Cluster::target(desired, member),
-        folder: RELEASES.to_owned(),
+        folder: RELEASES,
         groups: groups(member),
         inputs: inputs.clone(),
     });

@@ -143,7 +143,7 @@ fn dns(desired: &Desired, cluster: &Cluster, line: Line) -> Map<String, Value> {
 /// `nodes/registries`, from references.
 fn containers(desired: &Desired, cluster: &Cluster, line: Line) -> Map<String, Value> {
     let mut vars = named([("container_manager", json!("containerd"))]);
-    if desired.storage.images != CONTAINERD {
+    if desired.storage.images.as_str() != CONTAINERD {
         vars.insert("containerd_storage_dir".into(), json!(desired.storage.images));
     }
     if wants_toolkit(desired) && line.has_imports() && cluster.with(Role::Gpu).next().is_some() {

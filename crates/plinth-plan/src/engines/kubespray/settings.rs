@@ -5,6 +5,7 @@ use super::named::named;
 use crate::cluster::Cluster;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use plinth_model::HostPath;
 use plinth_site::Desired;
 use plinth_site::desired::{ApiEndpoint, Oidc, Reserved};
 use serde_json::{Map, Value, json};
@@ -12,7 +13,7 @@ use serde_json::{Map, Value, json};
 /// etcd is asked this often before it counts as not healthy; Kubespray's own 4 are short for slow disks.
 const ETCD_RETRIES: u32 = 10;
 /// Where files wait on nodes. Kubespray's default is below `/tmp`, which is cleaned, and anybody may write there.
-pub const RELEASES: &str = "/var/cache/plinth/releases";
+pub const RELEASES: HostPath = HostPath::fixed("/var/cache/plinth/releases");
 
 /// How the API servers are reached, and by whom. Port 8081 of the proxy on workers, which the sample inventory sets, belongs to
 /// BCM; without a port there is no such check at all.
@@ -121,7 +122,7 @@ pub(super) fn proxy(desired: &Desired, cluster: &Cluster) -> Map<String, Value> 
     let addresses = [("http_proxy", &proxy.http), ("https_proxy", &proxy.https)];
     vars.extend(addresses.into_iter().filter_map(|(name, address)| Some((name.to_owned(), json!(address.as_ref()?)))));
     let production = cluster.production.map(|net| net.to_string());
-    let domain = desired.runai.as_ref().map(|runai| runai.domain.clone());
+    let domain = desired.runai.as_ref().map(|runai| runai.domain.to_string());
     let mut direct = proxy.no_proxy.clone();
     direct.extend(production.into_iter().chain(domain));
     vars.insert("additional_no_proxy".into(), json!(direct.join(",")));

@@ -2,7 +2,7 @@
 
 use crate::behaviour::{Probed, StepEnv};
 use crate::steps::outcome::{blocked, differs, done};
-use crate::steps::{Explanation, StepKind};
+use crate::steps::{Explanation, StepKind, managed};
 use plinth_model::amount;
 use plinth_model::finding::code;
 use plinth_model::steps::{Account, Credential, NodeAccount, NodeTarget};
@@ -61,10 +61,8 @@ async fn by_itself(env: &StepEnv, target: &NodeTarget, account: &Account) -> Opt
 }
 
 fn managed_elsewhere(target: &NodeTarget, manager: &str) -> Finding {
-    let text = format!("another state directory manages this node: {manager}");
-    Finding::error(code::NODE_MANAGED_ELSEWHERE, target.node.as_str(), text)
-        .evidence("/etc/plinth/managed-by on the node")
-        .fix("use that state directory (docs/sharing.md); if it is lost, or the site is yours now, `plinth apply --take-over`")
+    let place = "/etc/plinth/managed-by on the node";
+    managed::elsewhere(code::NODE_MANAGED_ELSEWHERE, ("node", target.node.as_str()), manager, place)
 }
 
 fn account_clash(target: &NodeTarget, account: &Account, clashes: Vec<String>) -> Finding {

@@ -5,7 +5,7 @@ use crate::steps::outcome::{self, compared, days, todo};
 use crate::steps::{Explanation, StepKind};
 use plinth_model::finding::code;
 use plinth_model::steps::{Certificate, CertificateSource};
-use plinth_model::{Finding, Step};
+use plinth_model::{CertificateName, Finding, Step};
 use plinth_world::ClientError;
 use plinth_world::keystore::{CertificateState, uncovered};
 use std::collections::BTreeSet;
@@ -22,7 +22,7 @@ impl StepKind for Certificate {
         let Self { name, names, source } = self;
         let kept = match env.clients.keystore.certificate(&env.ctx, name).await? {
             Some(kept) => kept,
-            None => return todo(format!("+ certificate for {}", names.join(", "))),
+            None => return todo(format!("+ certificate for {}", listed(names))),
         };
         let mut differences = certificate_differences(&kept, names, source);
         differences.extend(env.clients.keystore.source_differs(&env.ctx, name, source).await?);
@@ -52,13 +52,17 @@ fn ends_soon(kept: &CertificateState, source: &CertificateSource) -> Option<Find
 
 /// Own certificates are for exactly the wanted names, and renewed early. Given ones may cover more (wildcards are judged when
 /// they are taken over), and only their end counts: nobody but their giver can renew them.
-fn certificate_differences(kept: &CertificateState, names: &[String], source: &CertificateSource) -> Vec<String> {
+fn certificate_differences(
+    kept: &CertificateState,
+    names: &[CertificateName],
+    source: &CertificateSource,
+) -> Vec<String> {
     let mut differences = Vec::new();
-    let set = |names: &[String]| names.iter().map(|n| n.to_ascii_lowercase()).collect::<BTreeSet<_>>();
     match source {
         CertificateSource::Generated { leaf_days, .. } => {
-            if set(&kept.names) != set(names) {
-                differences.push(format!("~ names {} → {}", kept.names.join(", "), names.join(", ")));
+            let have: BTreeSet<String> = kept.names.iter().map(|name| name.to_ascii_lowercase()).collect();
+            if have != names.iter().map(ToString::to_string).collect() {
+                differences.push(format!("~ names {} → {}", kept.names.join(", "), listed(names)));
             }
             if kept.days_left.saturating_mul(3) <= i64::from(*leaf_days) {
                 differences.push(format!("~ {} of {} left: a new leaf", kept.days_left, days(i64::from(*leaf_days))));
@@ -75,4 +79,8 @@ fn certificate_differences(kept: &CertificateState, names: &[String], source: &C
         }
     }
     differences
+}
+
+fn listed(names: &[CertificateName]) -> String {
+    names.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }

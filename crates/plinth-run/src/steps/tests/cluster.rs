@@ -288,7 +288,7 @@ async fn labels_taints_and_names_are_compared() {
     bench.fake.on("node", Some(ours));
     assert_eq!(todo(bench.look(&work).await), ["- label old", "- taint old:NoExecute"], "what the site dropped goes");
     let wanted = Ipv4Addr::new(10, 0, 0, 1);
-    let dns = Work::ClusterDns(ClusterDns { name: "a.test".to_owned(), address: wanted });
+    let dns = Work::ClusterDns(ClusterDns { name: plinth_model::Domain::fixed("a.test"), address: wanted });
     for (seen, is_done) in [(vec![wanted], true), (vec![], false), (vec![wanted, Ipv4Addr::LOCALHOST], false)] {
         bench.fake.on("resolve_in_pod", seen.clone());
         assert_eq!(matches!(bench.look(&dns).await.unwrap().probe, Probe::Done(_)), is_done, "{seen:?}");
@@ -339,7 +339,7 @@ async fn certificates_are_renewed_when_a_third_is_left() {
         };
         let work = Work::Certificate(Certificate {
             name: "runai".to_owned(),
-            names: vec!["a.test".to_owned()],
+            names: vec![plinth_model::CertificateName::Host(plinth_model::Domain::fixed("a.test"))],
             source: source.clone(),
         });
         let bench = Bench::new();

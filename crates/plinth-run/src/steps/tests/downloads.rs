@@ -39,7 +39,7 @@ fn pushing() -> Work {
     let groups = vec!["k8s_cluster".to_owned(), "kube_node".to_owned()];
     Work::NodeDownloads(NodeDownloads {
         target: target(),
-        folder: FOLDER.to_owned(),
+        folder: plinth_model::HostPath::fixed(FOLDER),
         groups,
         inputs: Digest::of("now"),
     })

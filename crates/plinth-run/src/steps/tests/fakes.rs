@@ -131,6 +131,7 @@ impl EngineRecords for Fake {
 
 client!(ExistingCluster {
     given(file: &str) -> GivenConfig;
+    mark(file: &str) -> plinth_world::kube::ClusterMark;
     take_over(file: &str) -> ();
     version(file: &str) -> Version;
 });
@@ -354,7 +355,7 @@ impl Keystore for Fake {
         &self,
         _: &Context,
         _: &str,
-        _: &[String],
+        _: &[plinth_model::CertificateName],
         _: &CertificateSource,
     ) -> ClientResult<CertificateState> {
         self.answer("make_certificate")

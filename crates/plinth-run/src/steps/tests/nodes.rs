@@ -69,8 +69,8 @@ fn account(key: SecretRef) -> Work {
         name: "ansiblebcm".to_owned(),
         uid: 60000,
         gid: 60000,
-        home: "/home/ansiblebcm".to_owned(),
-        shell: "/bin/bash".to_owned(),
+        home: plinth_model::HostPath::fixed("/home/ansiblebcm"),
+        shell: plinth_model::HostPath::fixed("/bin/bash"),
         key,
         key_algorithm: plinth_model::steps::KeyAlgorithm::default(),
         authorized_keys: Vec::new(),
@@ -137,9 +137,9 @@ fn wanted(larger: &str) -> Work {
 pub(super) fn expectation(larger: &str) -> NodeExpectation {
     NodeExpectation {
         minimum: NodeMinimum { cpus: 10, memory_mib: 20_000, gpu: true },
-        images: "/images".to_owned(),
+        images: plinth_model::HostPath::fixed("/images"),
         images_gib: 100,
-        larger: larger.to_owned(),
+        larger: plinth_model::HostPath::new(larger).unwrap(),
         address: [192, 0, 2, 5].into(),
         ports: Vec::new(),
         names: indexmap::IndexMap::new(),
@@ -228,8 +228,11 @@ async fn an_unfit_node_is_told_everything_at_once() {
 #[tokio::test]
 async fn storage_and_registries_are_compared_before_they_are_changed() {
     let bench = Bench::new();
-    let storage =
-        Work::NodeStorage(NodeStorage { target: target(), from: "/images".to_owned(), to: "/larger".to_owned() });
+    let storage = Work::NodeStorage(NodeStorage {
+        target: target(),
+        from: plinth_model::HostPath::fixed("/images"),
+        to: plinth_model::HostPath::fixed("/larger"),
+    });
     bench.fake.on("storage", StorageState::Old);
     assert_eq!(todo(bench.look(&storage).await), ["~ images /images → /larger"]);
     bench.fake.on("storage", StorageState::Begun("copied".to_owned()));
@@ -261,8 +264,11 @@ async fn storage_and_registries_are_compared_before_they_are_changed() {
 #[tokio::test]
 async fn an_old_copy_goes_only_when_the_images_live_elsewhere() {
     let bench = Bench::new();
-    let work =
-        Work::NodeStorageOld(NodeStorageOld { target: target(), from: "/images".to_owned(), to: "/larger".to_owned() });
+    let work = Work::NodeStorageOld(NodeStorageOld {
+        target: target(),
+        from: plinth_model::HostPath::fixed("/images"),
+        to: plinth_model::HostPath::fixed("/larger"),
+    });
     bench.fake.on("storage", StorageState::New { old_copy_mib: Some(3) });
     assert_eq!(todo(bench.look(&work).await), ["- old copy beside /images, 3 MiB"]);
     bench.fake.on("storage", StorageState::New { old_copy_mib: None });

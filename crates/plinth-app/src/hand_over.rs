@@ -1,0 +1,189 @@
+//! What is handed to the engine, to helm and to reviewers, as documents. Secrets stay references in all of them.
+
+use crate::certificates;
+use crate::failure::Failure;
+use crate::goal::Goal;
+use crate::operation::{Access, Operation, Planned};
+use plinth_model::steps::{HelmRelease, KubeObjects, Release};
+use plinth_model::{Plan, Problem, Work};
+use plinth_plan::engines::{self, EngineFile};
+use plinth_world::files;
+use serde_json::{Map, Value};
+use std::path::{Path, PathBuf};
+
+/// What can be shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HandOver {
+    /// The engine's inventory.
+    Inventory,
+    /// The same in INI form.
+    InventoryIni,
+    /// The engine's variables.
+    Variables,
+    /// Helm values of each component.
+    Values,
+    /// Objects beside the releases, of each component.
+    Objects,
+    /// Certificates for a review.
+    Certificates,
+    /// What a mirror must hold. The engine's programs may have to be fetched for it.
+    MirrorList,
+}
+
+impl HandOver {
+    /// What an operation may do for it.
+    #[must_use]
+    pub const fn access(self) -> Access {
+        match self {
+            Self::MirrorList => Access::Change,
+            _ => Access::Read,
+        }
+    }
+
+    /// What the operation is for.
+    #[must_use]
+    pub const fn goal(self) -> Goal {
+        match self {
+            Self::MirrorList => Goal::MirrorList,
+            _ => Goal::Site,
+        }
+    }
+
+    /// Whether each component has a document of its own.
+    #[must_use]
+    pub const fn is_by_component(self) -> bool {
+        matches!(self, Self::Values | Self::Objects)
+    }
+}
+
+/// A document with the name of its file, which may be in a folder of its own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Document {
+    /// `values/gpu-operator.yaml`
+    pub name: String,
+    /// What is in it.
+    pub text: String,
+}
+
+impl Document {
+    fn new(name: impl Into<String>, text: impl Into<String>) -> Self {
+        Self { name: name.into(), text: text.into() }
+    }
+
+    /// Writes it below a folder; answers its place.
+    ///
+    /// # Errors
+    /// When that cannot be written.
+    pub fn write(&self, folder: &Path) -> Result<PathBuf, Problem> {
+        let path = folder.join(&self.name);
+        let made = path.parent().map_or(Ok(()), std::fs::create_dir_all);
+        let written = made.and_then(|()| files::write_whole(&path, self.text.as_bytes()));
+        written.map(|()| path.clone()).map_err(|error| {
+            Problem::while_doing("writing")
+                .to(path.display())
+                .wrong_input(error)
+                .try_this("choose a folder that you can write to")
+        })
+    }
+}
+
+/// Several documents of YAML as one text, or the one text as it is.
+#[must_use]
+pub fn joined(documents: &[Document]) -> String {
+    let texts: Vec<&str> = documents.iter().map(|document| document.text.trim_end()).collect();
+    texts.join("\n---\n")
+}
+
+/// Documents of JSON as one, by component.
+///
+/// # Errors
+/// When one of them is no JSON, which is our bug.
+pub fn by_component(documents: &[Document]) -> Result<Map<String, Value>, Problem> {
+    let entry = |Document { name, text }: &Document| {
+        let component = name.rsplit('/').next().unwrap_or(name).trim_end_matches(".json").to_owned();
+        let value =
+            serde_json::from_str(text).map_err(|error| Problem::while_doing("writing").to(&component).bug(error))?;
+        Ok((component, value))
+    };
+    documents.iter().map(entry).collect()
+}
+
+impl Operation<'_> {
+    /// The documents of a plan, in JSON where there is a choice and `json` says so.
+    ///
+    /// # Errors
+    /// When one cannot be written, or what it is made of cannot be had.
+    pub async fn hand_over(&mut self, what: HandOver, planned: &Planned, json: bool) -> Result<Vec<Document>, Failure> {
+        let plan = &planned.plan;
+        Ok(match what {
+            HandOver::Inventory => engine(plan, EngineFile::Inventory),
+            HandOver::InventoryIni => {
+                let text = plinth_plan::kubespray::inventory_ini(self.desired(), &planned.cluster);
+                vec![Document::new("inventory.ini", text)]
+            }
+            HandOver::Variables => engine(plan, EngineFile::Variables),
+            HandOver::Values => values(plan, json)?,
+            HandOver::Objects => objects(plan, json)?,
+            HandOver::Certificates => vec![self.certificate_review(planned, json)?],
+            HandOver::MirrorList => {
+                let list = self.mirror_list(planned).await?;
+                vec![match json {
+                    true => Document::new("mirror-list.json", list.json()),
+                    false => Document::new("mirror-list.txt", list.text()),
+                }]
+            }
+        })
+    }
+
+    fn certificate_review(&self, planned: &Planned, json: bool) -> Result<Document, Failure> {
+        let reviews = self.certificates(planned)?;
+        Ok(match json {
+            true => Document::new("certificates.json", format!("{:#}\n", certificates::json(&reviews))),
+            false => Document::new("certificates.txt", certificates::text(&reviews)),
+        })
+    }
+}
+
+fn engine(plan: &Plan, wanted: EngineFile) -> Vec<Document> {
+    engines::file(plan, wanted).map(|(name, text)| Document::new(name, text)).into_iter().collect()
+}
+
+fn values(plan: &Plan, json: bool) -> Result<Vec<Document>, Problem> {
+    let releases = plan.steps.iter().filter_map(|step| match &step.work {
+        Work::HelmRelease(HelmRelease { release, .. }) => Some(release),
+        _ => None,
+    });
+    releases.map(|release| values_of(release, json)).collect()
+}
+
+fn values_of(release: &Release, json: bool) -> Result<Document, Problem> {
+    let Release { component, chart, version, namespace, .. } = release;
+    let values = plinth_plan::render::helm_values(&release.values);
+    if json {
+        return Ok(Document::new(format!("values/{component}.json"), plinth_plan::kubespray::json(&values)));
+    }
+    let bug = |error: String| Problem::while_doing("writing values of").to(component).bug(error);
+    let text = plinth_plan::kubespray::yaml(&values).map_err(bug)?;
+    let head = format!("# {chart} {version} in namespace {namespace}\n");
+    Ok(Document::new(format!("values/{component}.yaml"), head + &text))
+}
+
+/// Objects that are applied beside releases: of one component, a list in JSON and a document each in YAML.
+fn objects(plan: &Plan, json: bool) -> Result<Vec<Document>, Problem> {
+    let steps = plan.steps.iter().filter_map(|step| match &step.work {
+        Work::KubeObjects(objects) => Some(objects),
+        _ => None,
+    });
+    steps.map(|objects| objects_of(objects, json)).collect()
+}
+
+fn objects_of(objects: &KubeObjects, json: bool) -> Result<Document, Problem> {
+    let component = &objects.component;
+    let bug = |error: String| Problem::while_doing("writing objects of").to(component).bug(error);
+    if json {
+        let text = serde_json::to_string_pretty(&objects.objects).map_err(|error| bug(error.to_string()))?;
+        return Ok(Document::new(format!("objects/{component}.json"), text));
+    }
+    let text = plinth_plan::render::manifests(objects).map_err(bug)?;
+    Ok(Document::new(format!("objects/{component}.yaml"), text))
+}
