@@ -21,7 +21,7 @@ impl StepKind for NodeFacts {
     /// Reads facts, judges them, and answers the storage gate.
     async fn probe(&self, env: &StepEnv) -> Result<Probed, ClientError> {
         let Self { target, expected } = self;
-        let facts = env.clients.node.facts(&env.ctx, target, &expected.asked()).await?;
+        let facts = env.facts(target, &expected.asked()).await?;
         let expected = NodeExpectation { deployed: runs_kubernetes(env, &target.node).await?, ..expected.clone() };
         let judged = judge(&target.node, &facts, &expected);
         let unseen = unseen_space(&target.node, &facts, &expected);
