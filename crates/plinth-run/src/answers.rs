@@ -1,6 +1,6 @@
 //! What one look was told and several of its steps want: each is asked for once. What checking the nodes told right before the look is
 //! not asked again either. Nothing acts in between, and no run has it: what was told would be stale behind an effect
-//! (docs/decisions/0029-what-counts-as-fresh.md).
+//! (docs/decisions/0031-what-counts-as-fresh.md).
 
 use futures::lock::Mutex;
 use indexmap::IndexMap;

@@ -70,8 +70,10 @@ fn gathered(visits: &[Visit], reports: Vec<(usize, NodeReport)>) -> Survey {
             survey.told.insert(node, told);
         }
     }
-    let all: Vec<(NodeName, NodeFacts)> = survey.facts.clone().into_iter().collect();
+    // Lent as a list, not copied: facts of thousands of nodes are tens of megabytes.
+    let all: Vec<(NodeName, NodeFacts)> = std::mem::take(&mut survey.facts).into_iter().collect();
     survey.findings.extend(across(&all));
+    survey.facts = all.into_iter().collect();
     survey
 }
 

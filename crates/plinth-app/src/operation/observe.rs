@@ -194,9 +194,9 @@ impl Operation<'_> {
         let is_silent = |node: &&NodeName| !survey.facts.contains_key(*node) && is_wrong(node);
         seen.silent = checked.members.iter().map(|member| &member.name).filter(is_silent).cloned().collect();
         self.go_on_without(unfit, seen)?;
-        let before = std::mem::take(&mut seen.observed.facts);
-        seen.observed.facts = before.clone().into_iter().chain(survey.facts).collect();
-        if plinth_plan::places_differ(&self.desired, &seen.cluster, &before, &seen.observed.facts) {
+        let differs = plinth_plan::places_differ(&self.desired, &seen.cluster, &seen.observed.facts, &survey.facts);
+        seen.observed.facts.extend(survey.facts);
+        if differs {
             seen.draft = self.make(&seen.observed)?;
         }
         (seen.checks, seen.told) = (survey.findings, survey.told);
@@ -218,8 +218,7 @@ impl Operation<'_> {
         let work = self.named(self.world.drive(work, false), || format!("the nodes {}", awaited.words()));
         let survey = self.fenced(work).await?.map_err(|error| client_problem(&error))?;
         tracing::info!(answered = survey.facts.len(), findings = survey.findings.len(), "checked the nodes");
-        let known = facts::read(&self.directory)?;
-        facts::write(&self.directory, &known.into_iter().chain(survey.facts.clone()).collect())?;
+        facts::keep(&self.directory, &survey.facts)?;
         Ok(survey)
     }
 
