@@ -114,7 +114,9 @@ impl<'a> Looking<'a> {
                 self.queue.leave(&self.graph, index);
                 continue;
             }
-            if step.work.stage() == Stage::Nodes && step.work.node().is_some_and(|node| self.options.silent.contains(node)) {
+            if step.work.stage() == Stage::Nodes
+                && step.work.node().is_some_and(|node| self.options.silent.contains(node))
+            {
                 self.queue.leave(&self.graph, index);
                 self.look.seen.insert(
                     step.id.clone(),

@@ -3,6 +3,7 @@
 
 pub(crate) mod section;
 
+use crate::bench_nodes;
 use crate::commands::{self, Failure};
 use crate::scratch::Scratch;
 use section::{Measured, Targets};
@@ -14,7 +15,7 @@ pub(crate) fn run() -> Result<bool, Failure> {
     let program = commands::release_binary()?;
     let scratch = Scratch::new("bench-platform")?;
     let result = scratch.path().join("result.json");
-    let load = load();
+    let load = bench_nodes::load();
     let mut bench = commands::cargo(&[
         "test",
         "--workspace",
@@ -32,12 +33,6 @@ pub(crate) fn run() -> Result<bool, Failure> {
     let text = std::fs::read(&result).map_err(|error| format!("reading what was measured: {error}"))?;
     let measured: Measured = serde_json::from_slice(&text).map_err(|error| format!("what was measured: {error}"))?;
     let targets = Targets::of(&measured)?;
-    section::write(&measured, &targets, &load)?;
+    section::write(&measured, &targets, load)?;
     Ok(targets.hold())
-}
-
-/// The machine's load before the first round.
-fn load() -> String {
-    let text = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
-    text.split_whitespace().next().unwrap_or("unknown").to_owned()
 }

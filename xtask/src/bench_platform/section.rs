@@ -1,6 +1,7 @@
 //! The section of docs/benchmarks.md that tells of the platform.
 
 use crate::bench::Machine;
+use crate::bench_nodes::section::loaded;
 use crate::commands::{Failure, root};
 use crate::page;
 use serde::Deserialize;
@@ -128,7 +129,7 @@ fn told(took: Took) -> String {
 }
 
 /// Writes the section in the place of the one before.
-pub(super) fn write(measured: &Measured, targets: &Targets, load: &str) -> Result<(), Failure> {
+pub(super) fn write(measured: &Measured, targets: &Targets, load: f64) -> Result<(), Failure> {
     let file = root().join("docs/benchmarks.md");
     let told = |doing: &str, error: std::io::Error| format!("{doing} {}: {error}", file.display());
     let page = std::fs::read_to_string(&file).map_err(|error| told("reading", error))?;
@@ -141,15 +142,16 @@ pub(crate) fn kept(new: &str, old: &str) -> String {
     page::of(old, HEADING).map_or_else(|| new.to_owned(), |section| page::put(new, HEADING, section))
 }
 
-fn section(measured: &Measured, targets: &Targets, machine: &str, load: &str) -> String {
+fn section(measured: &Measured, targets: &Targets, machine: &str, load: f64) -> String {
     let mut text = format!(
         "{HEADING}\n\nWritten by `cargo xtask bench --platform`: a real control plane, helm 3, stand-in charts of every component, and nodes that \
          KWOK plays. Whole processes, medians of {} rounds in which plinth and helm take turns; a release build, but for the reading of \
          very many releases, which is a debug build of the client. The chain is what the run's own events say: the longest sum of times of steps that \
          need each other. Helm and the API server share the machine's cores with plinth, so what runs beside something else \
-         takes longer than alone.\n\n{machine} Other work ran on the machine meanwhile: load {load} before the first round.\n\n\
+         takes longer than alone.\n\n{machine} {}\n\n\
          | what | measured | target |\n|---|---|---|\n",
-        measured.plan.len()
+        measured.plan.len(),
+        loaded(load)
     );
     for Row { what, measured, target, holds } in &targets.0 {
         let verdict = match (target.as_str(), holds) {
@@ -189,7 +191,7 @@ mod tests {
     fn the_section_tells_what_was_measured_and_what_was_missed() {
         let measured = measured(1.5, 15.0);
         let Ok(targets) = Targets::of(&measured) else { panic!("it was measured") };
-        let text = section(&measured, &targets, "Machine: m.", "7.5");
+        let text = section(&measured, &targets, "Machine: m.", 7.5);
         assert!(text.contains("| 1.50 s, 0.75 s of CPU | at most 1 s: **missed** |"), "{text}");
         assert!(text.contains("44.0 s, 40.0 s: 1.10 times") && text.contains("load 7.5"), "{text}");
         assert!(text.contains("| 2.00 s, 1.00 s of CPU | - |"), "{text}");

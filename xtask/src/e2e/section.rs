@@ -82,7 +82,8 @@ fn text(release: &str, rows: &Rows, spent: &str) -> String {
         }
     }
     if !spent.is_empty() {
-        let _ = writeln!(text, "\nWhere the seconds go when nothing changed. Looks at steps run side by side.\n\n{spent}");
+        let _ =
+            writeln!(text, "\nWhere the seconds go when nothing changed. Looks at steps run side by side.\n\n{spent}");
     }
     for (what, ours, by_hand) in [("bare nodes", FIRST, BY_HAND), ("nothing changed", AGAIN, BY_HAND_AGAIN)] {
         if let (Some((ours, _)), Some((by_hand, _))) = (rows.get(ours), rows.get(by_hand)) {

@@ -25,8 +25,8 @@ fn package(ground: &Ground, release: &Release) -> PathBuf {
         rest.trim_start_matches('v').starts_with(|c: char| c.is_ascii_digit()).then_some(())
     };
     let packages = std::fs::read_dir(ground.path("charts")).unwrap().map(|entry| entry.unwrap());
-    let found = packages.map(|entry| entry.path()).find(|path| {
-        path.file_name().and_then(|name| name.to_str()).is_some_and(|name| version(name).is_some())
-    });
+    let found = packages
+        .map(|entry| entry.path())
+        .find(|path| path.file_name().and_then(|name| name.to_str()).is_some_and(|name| version(name).is_some()));
     found.unwrap_or_else(|| panic!("no package of {}", release.chart))
 }

@@ -90,7 +90,8 @@ fn bench() -> Bench {
 async fn an_unchanged_site_is_asked_everything_once() {
     let bench = bench();
     let deployed = || recorded(KubesprayRecord { last: Some(parts()), begun: None, at: None });
-    let workload = plinth_world::kube::SystemWorkload { kind: "Deployment", name: "coredns".to_owned(), ready: 1, wanted: 1 };
+    let workload =
+        plinth_world::kube::SystemWorkload { kind: "Deployment", name: "coredns".to_owned(), ready: 1, wanted: 1 };
     let health = plinth_world::kube::ClusterHealth { failing: Vec::new(), workloads: vec![workload] };
     bench.fake.on("record", deployed()).on("record", deployed());
     bench.fake.on("nodes", listed(&["cpu-03", "dgx-05"], "v1.31.9")).on("cluster_health", health);
