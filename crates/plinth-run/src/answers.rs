@@ -4,7 +4,7 @@
 
 use futures::lock::Mutex;
 use indexmap::IndexMap;
-use plinth_model::NodeName;
+use plinth_model::{EngineRecord, NodeName};
 use plinth_model::facts::{Asked, NodeFacts};
 use plinth_model::steps::NodeTarget;
 use plinth_world::kube::KubeNode;
@@ -84,10 +84,14 @@ type Cell<T> = Arc<Mutex<Option<T>>>;
 /// Nodes of the cluster by name, as one list saw them.
 pub(crate) type Listed = Arc<IndexMap<String, KubeNode>>;
 
+/// What runs on the nodes by the site's record; none was kept.
+pub(crate) type Recorded = Arc<Option<EngineRecord>>;
+
 /// Answers that the steps of one look share.
 #[derive(Debug, Default)]
 pub(crate) struct Answers {
     checked: Checked,
+    record: Mutex<Option<Recorded>>,
     nodes: Mutex<Option<ClientResult<Listed>>>,
     control_planes: std::sync::Mutex<BTreeMap<NodeName, Cell<(NodeTarget, ControlPlane)>>>,
 }
@@ -106,6 +110,15 @@ impl Answers {
     /// See [`Checked`].
     pub(crate) fn facts(&self, target: &NodeTarget, asked: &Asked, now: Duration) -> Option<NodeFacts> {
         self.checked.facts(target, asked, now)
+    }
+
+    /// The site's record. It names every host, so reading it for each of them would take the square of their number.
+    pub(crate) async fn record(&self, read: impl Future<Output = ClientResult<Recorded>>) -> ClientResult<Recorded> {
+        let mut record = self.record.lock().await;
+        match &*record {
+            Some(known) => Ok(Arc::clone(known)),
+            None => Ok(Arc::clone(record.insert(read.await?))),
+        }
     }
 
     /// The nodes of the cluster. A refusal is shared as well: each further step would wait for its own deadline.

@@ -1,6 +1,6 @@
 //! How a step is looked at and carried out: probe, act, probe again. The behaviours themselves are in `steps`.
 
-use crate::answers::{Answers, Checked, Listed};
+use crate::answers::{Answers, Checked, Listed, Recorded};
 use plinth_model::facts::{Asked, NodeFacts};
 use plinth_model::gate::{GateAnswer, GateId};
 use plinth_model::steps::NodeTarget;
@@ -36,6 +36,18 @@ impl StepEnv {
     #[must_use]
     pub(crate) fn sharing(self, checked: Checked) -> Self {
         Self { answers: Some(Arc::new(Answers::beside(checked))), ..self }
+    }
+
+    /// What runs on the nodes by the site's record.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub(crate) async fn record(&self) -> ClientResult<Recorded> {
+        let read = async { self.clients.records.record(&self.ctx).await.map(Arc::new) };
+        match &self.answers {
+            None => read.await,
+            Some(answers) => answers.record(read).await,
+        }
     }
 
     /// The node, if Kubernetes knows it.

@@ -90,8 +90,8 @@ async fn choice(env: &StepEnv, wanted: &Wanted<'_>) -> Result<Result<Choice, Box
 
 /// What earlier plays left. A cluster that was taken over is none of Kubespray's.
 pub(super) async fn deployed(env: &StepEnv) -> Result<KubesprayRecord, ClientError> {
-    match env.clients.records.record(&env.ctx).await? {
-        Some(EngineRecord::Kubespray(record)) => Ok(*record),
+    match env.record().await?.as_ref() {
+        Some(EngineRecord::Kubespray(record)) => Ok((**record).clone()),
         None => Ok(KubesprayRecord::default()),
         Some(EngineRecord::Existing(record)) => {
             let text = format!(
