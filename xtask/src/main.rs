@@ -5,6 +5,7 @@
 mod bench;
 mod bench_ansible;
 mod bench_nodes;
+mod bench_platform;
 mod commands;
 mod cpu;
 mod direction;
@@ -51,7 +52,7 @@ enum Chore {
     /// Measure, and write docs/benchmarks.md
     Bench {
         /// Another plinth, built before, that is measured in the same run
-        #[arg(long, value_name = "PROGRAM", conflicts_with_all = ["nodes", "ansible"])]
+        #[arg(long, value_name = "PROGRAM", conflicts_with_all = ["nodes", "ansible", "platform"])]
         against: Option<std::path::PathBuf>,
         /// Only the SSH client against Ansible and `ssh` by hand, on real nodes; needs root, takes some ten minutes
         #[arg(long)]
@@ -59,6 +60,9 @@ enum Chore {
         /// Only the Ansible client against `ansible-playbook` by hand; takes some fifteen minutes
         #[arg(long, conflicts_with = "nodes")]
         ansible: bool,
+        /// Only the whole platform on a real control plane, against helm by hand; needs root and Go, takes some five minutes
+        #[arg(long, conflicts_with_all = ["nodes", "ansible"])]
+        platform: bool,
         /// Of these, only some
         #[arg(long, value_enum, value_delimiter = ',', requires = "ansible")]
         only: Vec<bench_ansible::Part>,
@@ -82,6 +86,7 @@ fn main() -> ExitCode {
         Chore::Test { tiers } => tiers::run(&tiers),
         Chore::Docs { check } => docs::run(check),
         Chore::Bench { ansible: true, only, .. } => bench_ansible::run(&only),
+        Chore::Bench { platform: true, .. } => bench_platform::run(),
         Chore::Bench { nodes: false, against, .. } => bench::run(against.as_deref()),
         Chore::Bench { nodes: true, .. } => bench_nodes::run(),
         Chore::E2e(work) => e2e::run(&work),

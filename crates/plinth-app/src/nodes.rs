@@ -21,7 +21,8 @@ impl Operation<'_> {
     /// When the plan is flawed, which is our bug.
     pub fn plan_fixes(&self, discovered: &Discovered, survey: &Survey) -> Result<Planned, Failure> {
         let observed = Observed::new(discovered.inventory.clone());
-        let fixes = survey.fixes.iter().filter_map(|(node, fix)| Some((survey.logins.get(node)?.clone(), fix.clone())));
+        let fixes =
+            survey.fixes.iter().filter_map(|(node, fix)| Some((survey.told.get(node)?.login.clone(), fix.clone())));
         let plan = plinth_plan::fixes(self.desired(), &observed, &self.input().catalog, fixes.collect());
         let plan = plan.map_err(|findings| self.input().rejected_after_contact(findings))?;
         Ok(self.planned(plan, &discovered.cluster))

@@ -25,18 +25,20 @@ pub(crate) fn place(desired: &Desired, cluster: &mut Cluster, facts: &BTreeMap<N
     notes
 }
 
-/// Whether these two states of knowledge of the nodes lead to different plans: facts decide where images go, and nothing else.
+/// Whether facts that were just read lead to another plan than those of before: facts decide where images go, and nothing else. Nodes of which
+/// there are no new facts stay as they were.
 #[must_use]
 pub fn places_differ(
     desired: &Desired,
     cluster: &Cluster,
     before: &BTreeMap<NodeName, NodeFacts>,
-    after: &BTreeMap<NodeName, NodeFacts>,
+    new: &BTreeMap<NodeName, NodeFacts>,
 ) -> bool {
     let by_engine = |member: &Member, facts: &BTreeMap<NodeName, NodeFacts>| {
         facts.get(&member.name).and_then(|known| by_engine(desired, member, known))
     };
-    cluster.members.iter().chain(&cluster.left_out).any(|member| by_engine(member, before) != by_engine(member, after))
+    let mut read = cluster.members.iter().chain(&cluster.left_out).filter(|member| new.contains_key(&member.name));
+    read.any(|member| by_engine(member, before) != by_engine(member, new))
 }
 
 /// The directory that the engine is told; none when images are to be moved, fit where they are, or nothing is decided.

@@ -73,31 +73,36 @@ impl Outlet {
 
     /// Gives one text that must not be lost, however much waits.
     pub fn whole(&self, text: &[u8]) {
+        self.push(text.to_vec(), true);
+    }
+
+    /// The same for a text that nobody else needs: a large one is not copied.
+    pub fn give(&self, text: Vec<u8>) {
         self.push(text, true);
     }
 
     /// Gives whole lines. They are dropped, and that is said, when nobody has read for too long.
     pub fn lines(&self, text: &[u8]) {
-        self.push(text, false);
+        self.push(text.to_vec(), false);
     }
 
-    fn push(&self, text: &[u8], always: bool) {
-        if self.0.write_direct(text) {
+    fn push(&self, text: Vec<u8>, always: bool) {
+        if self.0.write_direct(&text) {
             return;
         }
         let mut queue = self.0.queue();
         if queue.broken {
-            queue.lost += lines_in(text);
+            queue.lost += lines_in(&text);
             return;
         }
         if !always && queue.bytes + text.len() > self.0.room {
-            queue.missing += lines_in(text);
-            queue.lost += lines_in(text);
+            queue.missing += lines_in(&text);
+            queue.lost += lines_in(&text);
             return;
         }
         let gap = if queue.missing > 0 { (self.0.gap)(queue.missing) } else { None };
         queue.missing = 0;
-        for chunk in gap.map(String::into_bytes).into_iter().chain([text.to_vec()]) {
+        for chunk in gap.map(String::into_bytes).into_iter().chain([text]) {
             queue.bytes += chunk.len();
             queue.waiting.push_back(chunk);
         }

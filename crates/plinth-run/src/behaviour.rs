@@ -1,9 +1,13 @@
 //! How a step is looked at and carried out: probe, act, probe again. The behaviours themselves are in `steps`.
 
+use crate::answers::{Answers, Checked, Listed, Recorded};
 use crate::listing::Listing;
+use plinth_model::facts::{Asked, NodeFacts};
 use plinth_model::gate::{GateAnswer, GateId};
+use plinth_model::steps::NodeTarget;
 use plinth_model::{Finding, NodeName, Step};
 use plinth_world::kube::KubeNode;
+use plinth_world::node::{ControlPlane, HostKeyState};
 use plinth_world::secrets::Secrets;
 use plinth_world::{ClientError, ClientResult, Clients, Context};
 use std::sync::Arc;
@@ -17,6 +21,9 @@ pub struct StepEnv {
     pub clients: Clients,
     /// Secrets.
     pub secrets: Arc<dyn Secrets>,
+    /// What the steps of a look share; none in a run.
+    pub(crate) answers: Option<Arc<Answers>>,
+    /// What the steps of a run that ask at the same time share; none in a look.
     pub(crate) listing: Option<Arc<Listing>>,
 }
 
@@ -24,14 +31,14 @@ impl StepEnv {
     /// An environment in which each step asks for itself.
     #[must_use]
     pub const fn new(ctx: Context, clients: Clients, secrets: Arc<dyn Secrets>) -> Self {
-        Self { ctx, clients, secrets, listing: None }
+        Self { ctx, clients, secrets, answers: None, listing: None }
     }
 
-    /// The same, for a look at many steps in which nothing acts: nodes of the cluster are listed once, for all of them. Not for a run: what
-    /// was listed would be stale behind an effect.
+    /// The same, for a look at many steps in which nothing acts: what several of them want is asked for once, and what checking the nodes
+    /// told a moment ago not at all. Not for a run: what was told would be stale behind an effect.
     #[must_use]
-    pub(crate) fn listing_nodes(self) -> Self {
-        Self { listing: Some(Arc::new(Listing::once())), ..self }
+    pub(crate) fn sharing(self, checked: Checked) -> Self {
+        Self { answers: Some(Arc::new(Answers::beside(checked))), ..self }
     }
 
     /// The same, for a run: steps that ask for a node at the same time are answered by one list.
@@ -40,14 +47,71 @@ impl StepEnv {
         Self { listing: Some(Arc::new(Listing::shared())), ..self }
     }
 
+    /// What runs on the nodes by the site's record.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub(crate) async fn record(&self) -> ClientResult<Recorded> {
+        let read = async { self.clients.records.record(&self.ctx).await.map(Arc::new) };
+        match &self.answers {
+            None => read.await,
+            Some(answers) => answers.record(read).await,
+        }
+    }
+
     /// The node, if Kubernetes knows it.
     ///
     /// # Errors
     /// When the API server could not be asked.
     pub async fn node(&self, node: &NodeName) -> ClientResult<Option<KubeNode>> {
-        match &self.listing {
-            Some(listing) => listing.node(&self.ctx, &self.clients, node).await,
-            None => self.clients.kube.node(&self.ctx, node).await,
+        match &self.answers {
+            Some(answers) => Ok(answers.nodes(self.list()).await?.get(node.as_str()).cloned()),
+            None => match &self.listing {
+                Some(listing) => listing.node(&self.ctx, &self.clients, node).await,
+                None => self.clients.kube.node(&self.ctx, node).await,
+            },
+        }
+    }
+
+    /// All nodes that Kubernetes knows.
+    ///
+    /// # Errors
+    /// When the API server could not be asked.
+    pub(crate) async fn nodes(&self) -> ClientResult<Listed> {
+        match &self.answers {
+            None => self.list().await,
+            Some(answers) => answers.nodes(self.list()).await,
+        }
+    }
+
+    async fn list(&self) -> ClientResult<Listed> {
+        self.clients.kube.nodes(&self.ctx).await.map(Arc::new)
+    }
+
+    /// The host key that a node shows, beside the pinned one.
+    pub(crate) async fn host_key(&self, target: &NodeTarget) -> ClientResult<HostKeyState> {
+        let now = self.ctx.clock().elapsed();
+        match self.answers.as_ref().and_then(|answers| answers.host_key(target, now)) {
+            Some(state) => Ok(state),
+            None => self.clients.node.host_key(&self.ctx, target).await,
+        }
+    }
+
+    /// Facts of a node.
+    pub(crate) async fn facts(&self, target: &NodeTarget, asked: &Asked) -> ClientResult<NodeFacts> {
+        let now = self.ctx.clock().elapsed();
+        match self.answers.as_ref().and_then(|answers| answers.facts(target, asked, now)) {
+            Some(facts) => Ok(facts),
+            None => self.clients.node.facts(&self.ctx, target, asked).await,
+        }
+    }
+
+    /// What a node tells of the control plane, of kubelet and of containerd.
+    pub(crate) async fn control_plane(&self, target: &NodeTarget) -> ClientResult<ControlPlane> {
+        let ask = self.clients.node.control_plane(&self.ctx, target);
+        match &self.answers {
+            None => ask.await,
+            Some(answers) => answers.control_plane(target, ask).await,
         }
     }
 }

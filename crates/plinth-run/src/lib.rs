@@ -1,5 +1,6 @@
 //! Executes a plan: scheduling, deadlines, cancellation, journal, lock, recovery.
 
+mod answers;
 mod awaited;
 pub mod behaviour;
 pub mod engines;
@@ -13,6 +14,7 @@ pub mod steps;
 pub mod survey;
 mod without;
 
+pub use answers::{Checked, Told};
 pub use awaited::Awaited;
 pub use behaviour::{Behaviour, Probe, Probed, StepEnv};
 pub use executor::{RunOptions, RunReport, RunWorld, Sink, StopLevel, StopSignal, run};

@@ -14,8 +14,6 @@ const WORTH_A_LIST: usize = 4;
 /// What was listed, and whom it may answer.
 #[derive(Debug, Default)]
 pub(crate) struct Listing {
-    /// Whether it answers also who asks after it: only where nothing acts meanwhile.
-    holds: bool,
     /// Who asked so far; each has a number.
     asked: AtomicU64,
     /// Who waits for an answer now.
@@ -41,11 +39,6 @@ impl Drop for Waiting<'_> {
 }
 
 impl Listing {
-    /// For a look in which nothing acts: the first list answers all.
-    pub(crate) fn once() -> Self {
-        Self { holds: true, ..Self::default() }
-    }
-
     /// For a run: a list answers those that asked before it began, so that nobody sees the time before an effect of its own.
     pub(crate) fn shared() -> Self {
         Self::default()
@@ -62,7 +55,7 @@ impl Listing {
         self.waiting.fetch_add(1, Ordering::Relaxed);
         let _waiting = Waiting(&self.waiting);
         let mut last = self.last.lock().await;
-        if let Some(listed) = last.as_ref().filter(|listed| self.holds || listed.before > number) {
+        if let Some(listed) = last.as_ref().filter(|listed| listed.before > number) {
             return listed.find(node);
         }
         if !self.is_worth_it(&last) {
@@ -77,7 +70,7 @@ impl Listing {
     fn is_worth_it(&self, last: &MutexGuard<'_, Option<Listed>>) -> bool {
         let waiting = self.waiting.load(Ordering::Relaxed);
         let known = last.as_ref().and_then(|listed| listed.nodes.as_ref().ok()).map_or(0, IndexMap::len);
-        self.holds || waiting > 1 && waiting.saturating_mul(WORTH_A_LIST) >= known
+        waiting > 1 && waiting.saturating_mul(WORTH_A_LIST) >= known
     }
 }
 

@@ -1,5 +1,6 @@
 //! Looking at the world through the steps of a plan, without changing anything.
 
+use crate::answers::Checked;
 use crate::awaited::Awaited;
 use crate::behaviour::{Probe, Probed, StepEnv};
 use crate::executor::{Graph, Queue, RunOptions, RunWorld, within};
@@ -24,11 +25,18 @@ pub struct LookOptions {
     pub silent: BTreeSet<NodeName>,
     /// Knows which steps have not answered yet.
     pub awaited: Arc<Awaited>,
+    /// Nodes that just answered: what they told is not asked again.
+    pub checked: Checked,
 }
 
 impl Default for LookOptions {
     fn default() -> Self {
-        Self { parallel: RunOptions::PARALLEL, silent: BTreeSet::new(), awaited: Arc::default() }
+        Self {
+            parallel: RunOptions::PARALLEL,
+            silent: BTreeSet::new(),
+            awaited: Arc::default(),
+            checked: Checked::default(),
+        }
     }
 }
 
@@ -71,10 +79,8 @@ type Sight<'a> = BoxFuture<'a, (usize, Option<Result<Probed, ClientError>>)>;
 pub async fn look(plan: &Plan, world: &RunWorld, options: &LookOptions) -> Result<Look, Problem> {
     let graph = Graph::of(plan)?;
     let queue = Queue::new(&graph, options.parallel);
-    let env = world.env.clone().listing_nodes();
-    let awaited = Arc::clone(&options.awaited);
-    let mut looking =
-        Looking { plan, world, silent: &options.silent, env, queue, graph, awaited, look: Look::default() };
+    let env = world.env.clone().sharing(options.checked.clone());
+    let mut looking = Looking { plan, world, options, env, queue, graph, look: Look::default() };
     let mut sights: FuturesUnordered<Sight<'_>> = FuturesUnordered::new();
     loop {
         while let Some(sight) = looking.begin() {
@@ -90,12 +96,11 @@ pub async fn look(plan: &Plan, world: &RunWorld, options: &LookOptions) -> Resul
 struct Looking<'a> {
     plan: &'a Plan,
     world: &'a RunWorld,
-    silent: &'a BTreeSet<NodeName>,
-    /// In which nodes of the cluster are listed once for all steps.
+    options: &'a LookOptions,
+    /// In which steps share what they are told.
     env: StepEnv,
     queue: Queue,
     graph: Graph<'a>,
-    awaited: Arc<Awaited>,
     look: Look,
 }
 
@@ -109,7 +114,9 @@ impl<'a> Looking<'a> {
                 self.queue.leave(&self.graph, index);
                 continue;
             }
-            if step.work.stage() == Stage::Nodes && step.work.node().is_some_and(|node| self.silent.contains(node)) {
+            if step.work.stage() == Stage::Nodes
+                && step.work.node().is_some_and(|node| self.options.silent.contains(node))
+            {
                 self.queue.leave(&self.graph, index);
                 self.look.seen.insert(
                     step.id.clone(),
@@ -119,7 +126,7 @@ impl<'a> Looking<'a> {
             }
             match step.when.as_ref().map(|when| self.look.answers.get(&when.gate) == Some(&when.answer)) {
                 None | Some(true) => {
-                    let awaited = Arc::clone(&self.awaited);
+                    let awaited = Arc::clone(&self.options.awaited);
                     return Some(sight((index, step), self.world, self.env.clone(), awaited));
                 }
                 Some(false) => self.pass_over(index, step),
@@ -157,12 +164,18 @@ impl<'a> Looking<'a> {
                 self.queue.satisfy(&self.graph, index);
                 let notes = notes.into_iter().map(|note| redacted(note, redact)).collect();
                 let probed = Probed { notes, ..Probed::from(Probe::Done(redact(&detail))).answering(answers) };
-                let at = self.world.env.ctx.clock().elapsed();
+                let at = self.told_at(step);
                 self.look.done.insert(step.id.clone(), SeenDone { digest: step.digest(), probed, at });
                 StepObservation::Done
             }
         };
         self.look.seen.insert(step.id.clone(), seen);
+    }
+
+    /// When what was seen of a step was told, at the earliest.
+    fn told_at(&self, step: &Step) -> Duration {
+        let checked = step.work.node().and_then(|node| self.options.checked.at(node));
+        checked.unwrap_or_else(|| self.world.env.ctx.clock().elapsed())
     }
 
     fn answer(&mut self, step: &Step, answers: Vec<(GateId, GateAnswer)>) {
@@ -193,8 +206,10 @@ impl<'a> Looking<'a> {
 fn sight<'a>((index, step): (usize, &'a Step), world: &'a RunWorld, env: StepEnv, awaited: Arc<Awaited>) -> Sight<'a> {
     async move {
         let clock = Arc::clone(env.ctx.clock());
+        let began = clock.elapsed();
         let probe = within(&*clock, look_deadline(step), world.behaviour.probe(step, &env));
         let probed = awaited.during(step.id.as_str(), probe).await;
+        tracing::debug!(step = %step.id, seconds = clock.elapsed().saturating_sub(began).as_secs_f64(), "looked");
         (index, probed)
     }
     .boxed()

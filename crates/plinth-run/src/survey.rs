@@ -1,6 +1,7 @@
 //! Checks every node before anything is changed on it, and judges what it says. The only thing written is the pin of a host key that
 //! was never seen before.
 
+use crate::answers::Told;
 use crate::awaited::Awaited;
 use crate::behaviour::StepEnv;
 use futures::stream::{self, StreamExt as _};
@@ -10,7 +11,7 @@ use plinth_model::finding::code;
 use plinth_model::steps::{Credential, NodeExpectation, NodeTarget, Preparation};
 use plinth_model::{Finding, NodeName, Owner};
 use plinth_plan::Visit;
-use plinth_world::node::HostKeyState;
+use plinth_world::node::{HostKey, HostKeyState};
 use plinth_world::{ClientError, ClientResult};
 use std::collections::BTreeMap;
 
@@ -19,8 +20,8 @@ use std::collections::BTreeMap;
 pub struct Survey {
     /// Facts of those that answered.
     pub facts: BTreeMap<NodeName, NodeFacts>,
-    /// The login with which each of them answered: the service account's, or the first-contact one.
-    pub logins: BTreeMap<NodeName, NodeTarget>,
+    /// The login with which each of them answered, and what else a look right behind this need not ask again.
+    pub told: BTreeMap<NodeName, Told>,
     /// Everything wrong or doubtful, nodes in the order in which they were given.
     pub findings: Vec<Finding>,
     /// What may be fixed safely.
@@ -30,7 +31,7 @@ pub struct Survey {
 /// What one node told.
 #[derive(Default)]
 struct NodeReport {
-    answer: Option<(NodeFacts, NodeTarget)>,
+    answer: Option<(NodeFacts, Told)>,
     judged: Vec<Judged>,
 }
 
@@ -64,13 +65,15 @@ fn gathered(visits: &[Visit], reports: Vec<(usize, NodeReport)>) -> Survey {
                 add(survey.fixes.entry(node.clone()).or_default(), fix);
             }
         }
-        if let Some((facts, login)) = report.answer {
+        if let Some((facts, told)) = report.answer {
             survey.facts.insert(node.clone(), facts);
-            survey.logins.insert(node, login);
+            survey.told.insert(node, told);
         }
     }
-    let all: Vec<(NodeName, NodeFacts)> = survey.facts.clone().into_iter().collect();
+    // Lent as a list, not copied: facts of thousands of nodes are tens of megabytes.
+    let all: Vec<(NodeName, NodeFacts)> = std::mem::take(&mut survey.facts).into_iter().collect();
     survey.findings.extend(across(&all));
+    survey.facts = all.into_iter().collect();
     survey
 }
 
@@ -88,18 +91,25 @@ fn add(all: &mut Preparation, more: Preparation) {
 }
 
 async fn check(visit: &Visit, expected: &NodeExpectation, env: &StepEnv) -> NodeReport {
-    let mut report = NodeReport::default();
-    match check_host_key(&visit.first, env).await {
-        Ok(finding) => report.judged.extend(finding.map(told)),
-        Err(error) => report.judged.push(told(unreached(&visit.first, error))),
-    }
+    let (mut report, at) = (NodeReport::default(), env.ctx.clock().elapsed());
+    let host_key = match check_host_key(&visit.first, env).await {
+        Ok((state, finding)) => {
+            report.judged.extend(finding.map(told));
+            state
+        }
+        Err(error) => {
+            report.judged.push(told(unreached(&visit.first, error)));
+            return report;
+        }
+    };
     if report.judged.iter().any(|one| one.finding.is_error()) {
         return report;
     }
     match read_facts(visit, env).await {
         Ok((facts, login)) => {
             report.judged.extend(judge(&visit.first.node, &facts, expected));
-            report.answer = Some((facts, login.clone()));
+            let told = Told { login: login.clone(), asked: visit.asked.clone(), host_key, at };
+            report.answer = Some((facts, told));
         }
         Err(error) => report.judged.push(told(unreached(&visit.first, error))),
     }
@@ -110,23 +120,27 @@ const fn told(finding: Finding) -> Judged {
     Judged { finding, fix: None }
 }
 
-/// Sees the host key: a new one is pinned and told, a changed one is an error.
-async fn check_host_key(target: &NodeTarget, env: &StepEnv) -> Result<Option<Finding>, ClientError> {
+/// Sees the host key: a new one is pinned and told, a changed one is an error. Answers how it is pinned afterwards.
+async fn check_host_key(target: &NodeTarget, env: &StepEnv) -> Result<(HostKeyState, Option<Finding>), ClientError> {
     let HostKeyState { presented, pinned } = env.clients.node.host_key(&env.ctx, target).await?;
-    match pinned {
-        Some(pinned) if pinned == presented => Ok(None),
-        Some(pinned) => Ok(Some(crate::steps::node::connect::key_changed(target, &pinned, &presented))),
+    let finding = match &pinned {
+        Some(pinned) if *pinned == presented => None,
+        Some(pinned) => Some(crate::steps::node::connect::key_changed(target, pinned, &presented)),
         None => {
             env.clients.node.pin_host_key(&env.ctx, target, &presented).await?;
-            let text = format!("host key {} accepted on first contact and pinned", presented.fingerprint);
-            Ok(Some(
-                Finding::info(code::NODE_HOST_KEY_PINNED, target.node.as_str(), text)
-                    .evidence(format!("{} {}", presented.algorithm, presented.fingerprint))
-                    .evidence(format!("address: {}", target.address))
-                    .fix("compare it with what the node's console shows"),
-            ))
+            Some(pinned_now(target, &presented))
         }
-    }
+    };
+    let pinned = Some(pinned.unwrap_or_else(|| presented.clone()));
+    Ok((HostKeyState { presented, pinned }, finding))
+}
+
+fn pinned_now(target: &NodeTarget, presented: &HostKey) -> Finding {
+    let text = format!("host key {} accepted on first contact and pinned", presented.fingerprint);
+    Finding::info(code::NODE_HOST_KEY_PINNED, target.node.as_str(), text)
+        .evidence(format!("{} {}", presented.algorithm, presented.fingerprint))
+        .evidence(format!("address: {}", target.address))
+        .fix("compare it with what the node's console shows")
 }
 
 /// Reads facts with the service account, or with the first-contact login where that account is not there yet, or cannot become

@@ -130,9 +130,16 @@ impl Printer {
     }
 
     fn write(&self, text: &str) {
+        self.give(text.to_owned());
+    }
+
+    /// The same for a text that nobody else needs: the JSON of a large plan has a hundred megabytes.
+    fn give(&self, mut text: String) {
         self.spoken.store(true, Ordering::Relaxed);
-        let end = if text.ends_with('\n') { "" } else { "\n" };
-        self.streams.out().whole(format!("{text}{end}").as_bytes());
+        if !text.ends_with('\n') {
+            text.push('\n');
+        }
+        self.streams.out().give(text.into_bytes());
     }
 
     /// A plan is run: how that ends is how the process ends, whatever becomes of what is said about it.
@@ -184,7 +191,13 @@ impl Printer {
         };
         match text {
             Ok(text) if self.yaml => self.write(&visible(&text)),
-            Ok(text) => self.write(&visible_json(&text)),
+            Ok(text) => {
+                let shown = match visible_json(&text) {
+                    Cow::Borrowed(_) => None,
+                    Cow::Owned(shown) => Some(shown),
+                };
+                self.give(shown.unwrap_or(text));
+            }
             Err(error) => self.say(&format!("cannot write the data: {error}")),
         }
     }

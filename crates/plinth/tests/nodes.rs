@@ -23,6 +23,8 @@ mod moves;
 mod node_client;
 #[path = "nodes/odd.rs"]
 mod odd;
+#[path = "nodes/once.rs"]
+mod once;
 #[path = "nodes/partial.rs"]
 mod partial;
 #[path = "nodes/seen.rs"]

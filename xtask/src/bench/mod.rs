@@ -6,7 +6,7 @@
 mod page;
 mod site;
 
-use crate::bench_nodes::section;
+use crate::bench_nodes::{self, section};
 use crate::commands::{self, Failure, root};
 use crate::measure::{Measured, measured, median};
 use crate::scratch::Scratch;
@@ -97,7 +97,7 @@ pub(crate) fn run(against: Option<&Path>) -> Result<bool, Failure> {
     let plinth = commands::release_binary()?;
     let sites = Scratch::new("bench-sites")?;
     site::write(sites.path(), &[1_000, 10_000])?;
-    let mut rows = Vec::new();
+    let (mut rows, load) = (Vec::new(), bench_nodes::load());
     for case in &CASES {
         let (now, before) = measure(case, &plinth, against, sites.path())?;
         let row = Row { case, now, before };
@@ -106,13 +106,14 @@ pub(crate) fn run(against: Option<&Path>) -> Result<bool, Failure> {
     }
     let file = root().join("docs/benchmarks.md");
     let old = std::fs::read_to_string(&file).unwrap_or_default();
-    let mut page = page::page(&Machine::here(), &rows);
+    let mut page = page::page(&Machine::here(), load, &rows);
     // Real nodes are measured on their own, and seldom: what was written of them stays.
     if let Some(nodes) = section::of(&old) {
         page = section::put(&page, nodes);
     }
     page = crate::e2e::section::kept(&page, &old);
     page = crate::bench_ansible::section::kept(&page, &old);
+    page = crate::bench_platform::section::kept(&page, &old);
     std::fs::write(&file, page).map_err(|error| format!("writing {}: {error}", file.display()))?;
     Ok(rows.iter().all(|row| holds(row.case, &row.now)))
 }

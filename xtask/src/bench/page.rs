@@ -1,17 +1,19 @@
 //! The page of the whole commands.
 
 use super::{Case, GROWTH, Machine, Row, holds};
+use crate::bench_nodes::section::loaded;
 use crate::measure::Measured;
 use std::fmt::Write as _;
 
 /// Everything that was measured, without the sections that other benches write.
-pub(super) fn page(machine: &Machine, rows: &[Row<'_>]) -> String {
+pub(super) fn page(machine: &Machine, load: f64, rows: &[Row<'_>]) -> String {
     let mut page = format!(
         "# Benchmarks\n\nWritten by `cargo xtask bench`. Whole commands as people start them, release build, median of several runs. \
          CPU is that of the process and of what it started; peak is the highest resident memory the kernel reports. Absolute times \
          belong to this machine; compare ratios. Where an older plinth was measured in the same run (`--against PROGRAM`), taking turns, \
          the last column says what became of it.\n\n\
-         {machine}\n\n| what | time | CPU | peak memory | limit | before |\n|---|---|---|---|---|---|\n"
+         {machine} {}\n\n| what | time | CPU | peak memory | limit | before |\n|---|---|---|---|---|---|\n",
+        loaded(load)
     );
     for row in rows {
         // Writing into a String cannot fail.
@@ -71,8 +73,8 @@ mod tests {
             Row { case: &small, now: took(0.1, 50.0), before: None },
             Row { case: &large, now: took(1.2, 300.0), before: Some(took(3.6, 400.0)) },
         ];
-        let page = page(&machine, &rows);
-        assert!(page.contains("Machine: cpu, 2 cores, 8.0 GiB memory, kernel 6.1."), "{page}");
+        let page = page(&machine, 3.0, &rows);
+        assert!(page.contains("Machine: cpu, 2 cores, 8.0 GiB memory, kernel 6.1. Other work"), "{page}");
         assert!(page.contains("| plan of 1,000 nodes | 0.200 s | 0.10 s | 50 MiB | - | - |"), "{page}");
         let row = "| 2.400 s | 1.20 s | 300 MiB | 2 s of CPU, 300 MiB: holds | 3.60 s of CPU, 400 MiB: 3.0 times |";
         assert!(page.contains(row), "{page}");

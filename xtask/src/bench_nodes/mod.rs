@@ -190,7 +190,7 @@ fn median(runs: &[Run]) -> Option<Run> {
 }
 
 /// Processes that ran or waited for a processor, over the last minute.
-fn load() -> f64 {
+pub(crate) fn load() -> f64 {
     let text = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
     text.split_whitespace().next().and_then(|first| first.parse().ok()).unwrap_or(f64::NAN)
 }

@@ -62,7 +62,7 @@ fn method() -> String {
     )
 }
 
-fn loaded(load: f64) -> String {
+pub(crate) fn loaded(load: f64) -> String {
     if load < 0.5 {
         "Nothing else ran.".to_owned()
     } else {

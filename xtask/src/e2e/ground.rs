@@ -27,6 +27,8 @@ pub(super) struct Ground {
     pub(super) source: PathBuf,
     /// Whether Kubernetes is on the nodes, and how many.
     pub(super) installed: usize,
+    /// Where the seconds of an apply went that changed nothing; empty before there was one.
+    pub(super) spent: String,
     /// Whether plinth pushes files to the nodes.
     pub(super) push: bool,
     /// How many of the nodes are the control plane.
@@ -55,6 +57,7 @@ impl Ground {
             scratch,
             source: source.to_owned(),
             installed: 0,
+            spent: String::new(),
             push: true,
             control_plane: 1,
             used: false,

@@ -7,6 +7,7 @@ mod ground;
 mod phases;
 mod plain;
 pub(crate) mod section;
+mod spent;
 
 use crate::commands::{self, Failure};
 use clap::{Subcommand, ValueEnum};
@@ -87,7 +88,7 @@ pub(crate) fn run(work: &Work) -> Result<bool, Failure> {
         println!("e2e: {}: {}", name(*phase), one.proved);
         done.push(one);
         // Written down at once, since the next phases take minutes.
-        section::write(release, &done)?;
+        section::write(release, &done, &ground.spent)?;
     }
     Ok(true)
 }

@@ -2,7 +2,7 @@
 
 use super::cluster::Cluster;
 use super::ground::{FIRST, Ground, until};
-use super::{Done, Phase, plain, section};
+use super::{Done, Phase, plain, section, spent};
 use crate::commands::Failure;
 use serde_json::Value;
 use std::process::Stdio;
@@ -43,7 +43,10 @@ fn first(ground: &mut Ground) -> Result<Done, Failure> {
 fn again(ground: &mut Ground) -> Result<Done, Failure> {
     let count = installed(ground)?;
     let before = plays(ground);
-    let seconds = apply(ground, count, "again")?;
+    let log = ground.path("state/plinth.log");
+    let written = std::fs::metadata(&log).map_or(0, |file| usize::try_from(file.len()).unwrap_or(0));
+    let seconds = apply_with(ground, count, "again", &["-v"])?;
+    ground.spent = spent::table(&spent::since(&log, written), seconds);
     let after = plays(ground);
     if before != after {
         return Err(format!("apply of an unchanged site started a playbook: {after} instead of {before} logs"));
@@ -187,9 +190,14 @@ fn unpushed(ground: &mut Ground) -> Result<Done, Failure> {
 
 /// Applies the site of so many nodes; log and events bear the name.
 fn apply(ground: &mut Ground, count: usize, name: &str) -> Result<f64, Failure> {
+    apply_with(ground, count, name, &[])
+}
+
+/// The same with further words.
+fn apply_with(ground: &mut Ground, count: usize, name: &str, more: &[&str]) -> Result<f64, Failure> {
     ground.site(count)?;
     let (events, log) = (format!("{name}.ndjson"), format!("{name}.log"));
-    let (code, seconds) = ground.timed(&mut ground.apply(&events), &log)?;
+    let (code, seconds) = ground.timed(ground.apply(&events).args(more), &log)?;
     let path = ground.path(&events);
     let events = std::fs::read_to_string(&path).map_err(|error| format!("reading {}: {error}", path.display()))?;
     judged(code, &events).map_err(|error| format!("{error}\n{}", ground.last_lines(&log)))?;

@@ -12,9 +12,9 @@ use plinth_plan::{Cluster, Discovery, Member, Observed};
 use plinth_run::journal::Memory;
 use plinth_run::steps::Kinds;
 use plinth_run::survey::Survey;
-use plinth_run::{Awaited, Done, Look, LookOptions, RunWorld};
+use plinth_run::{Awaited, Checked, Done, Look, LookOptions, RunWorld, Told};
 use plinth_site::desired::InventorySource;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, PoisonError};
 
 /// How much is looked at.
@@ -67,6 +67,8 @@ pub struct Observation {
     pub(crate) done: Option<Done>,
     /// Nodes that were checked and did not answer.
     silent: BTreeSet<NodeName>,
+    /// Nodes that were checked and answered.
+    told: BTreeMap<NodeName, Told>,
 }
 
 impl Operation<'_> {
@@ -124,10 +126,11 @@ impl Operation<'_> {
             manifests: Vec::new(),
             done: None,
             silent: BTreeSet::new(),
+            told: BTreeMap::new(),
         };
         if depth >= Depth::Nodes {
             self.observe_nodes(&mut seen, depth).await?;
-            let look = self.look(&seen.draft, std::mem::take(&mut seen.silent)).await?;
+            let look = self.look(&mut seen).await?;
             tracing::info!(steps = look.seen.len(), done = look.done.len(), "looked at the steps");
             self.tell(&look.findings);
             self.nobody_else(&look.findings)?;
@@ -201,12 +204,12 @@ impl Operation<'_> {
         let is_silent = |node: &&NodeName| !survey.facts.contains_key(*node) && is_wrong(node);
         seen.silent = checked.members.iter().map(|member| &member.name).filter(is_silent).cloned().collect();
         self.go_on_without(unfit, seen)?;
-        let before = std::mem::take(&mut seen.observed.facts);
-        seen.observed.facts = before.clone().into_iter().chain(survey.facts).collect();
-        if plinth_plan::places_differ(&self.desired, &seen.cluster, &before, &seen.observed.facts) {
+        let differs = plinth_plan::places_differ(&self.desired, &seen.cluster, &seen.observed.facts, &survey.facts);
+        seen.observed.facts.extend(survey.facts);
+        if differs {
             seen.draft = self.make(&seen.observed)?;
         }
-        seen.checks = survey.findings;
+        (seen.checks, seen.told) = (survey.findings, survey.told);
         Ok(())
     }
 
@@ -225,8 +228,7 @@ impl Operation<'_> {
         let work = self.named(self.world.drive(work, false), || format!("the nodes {}", awaited.words()));
         let survey = self.fenced(work).await?.map_err(|error| client_problem(&error))?;
         tracing::info!(answered = survey.facts.len(), findings = survey.findings.len(), "checked the nodes");
-        let known = facts::read(&self.directory)?;
-        facts::write(&self.directory, &known.into_iter().chain(survey.facts.clone()).collect())?;
+        facts::keep(&self.directory, &survey.facts)?;
         Ok(survey)
     }
 
@@ -240,12 +242,21 @@ impl Operation<'_> {
         Ok(())
     }
 
-    async fn look(&self, plan: &Plan, silent: BTreeSet<NodeName>) -> Result<Look, Failure> {
+    /// Looks at the steps of the draft. Facts are lent, since there may be many.
+    async fn look(&self, seen: &mut Observation) -> Result<Look, Failure> {
         let world = RunWorld { env: self.env()?, behaviour: Arc::new(Kinds) };
-        let awaited = Arc::<Awaited>::default();
-        let options = LookOptions { parallel: self.desired.run.parallel, awaited: Arc::clone(&awaited), silent };
-        let work = self.world.drive(plinth_run::look(plan, &world, &options), false);
-        Ok(self.fenced(self.named(work, || format!("a look at {}", awaited.words()))).await??)
+        let (awaited, facts) = (Arc::<Awaited>::default(), Arc::new(std::mem::take(&mut seen.observed.facts)));
+        let options = LookOptions {
+            parallel: self.desired.run.parallel,
+            awaited: Arc::clone(&awaited),
+            silent: std::mem::take(&mut seen.silent),
+            checked: Checked { told: std::mem::take(&mut seen.told), facts: Arc::clone(&facts) },
+        };
+        let work = self.world.drive(plinth_run::look(&seen.draft, &world, &options), false);
+        let look = self.fenced(self.named(work, || format!("a look at {}", awaited.words()))).await??;
+        drop((world, options));
+        seen.observed.facts = Arc::try_unwrap(facts).unwrap_or_else(|shared| (*shared).clone());
+        Ok(look)
     }
 
     /// Stops before anything is changed when another state directory manages nodes of the site, or the cluster that it is put into.

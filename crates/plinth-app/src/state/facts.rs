@@ -30,8 +30,13 @@ pub(crate) fn read(directory: &Path) -> Result<BTreeMap<NodeName, NodeFacts>, Pr
     Ok(facts)
 }
 
-/// Keeps facts for later runs.
-pub(crate) fn write(directory: &Path, facts: &BTreeMap<NodeName, NodeFacts>) -> Result<(), Problem> {
+/// Keeps what was just read for later runs, beside what is known of others.
+pub(crate) fn keep(directory: &Path, new: &BTreeMap<NodeName, NodeFacts>) -> Result<(), Problem> {
+    let known = read(directory)?;
+    write(directory, &known.iter().chain(new).collect())
+}
+
+fn write(directory: &Path, facts: &BTreeMap<&NodeName, &NodeFacts>) -> Result<(), Problem> {
     let file = directory.join(FILE);
     let failed = |error: &dyn std::fmt::Display| {
         let attempt = "free some space, or choose another folder with `--state DIR`";
@@ -54,8 +59,11 @@ mod tests {
         let facts = BTreeMap::from([(node.clone(), NodeFacts { cpus: 7, ..NodeFacts::default() })]);
         let answers = [("https://example.com/".to_owned(), 0)].into_iter().collect();
         let seen = BTreeMap::from([(node, NodeFacts { cpus: 7, answers, ..NodeFacts::default() })]);
-        write(directory.path(), &seen).unwrap();
+        keep(directory.path(), &seen).unwrap();
         assert_eq!(read(directory.path()).unwrap(), facts, "what answered then is not known now");
+        let other = BTreeMap::from([(NodeName::new("dgx-06").unwrap(), NodeFacts::default())]);
+        keep(directory.path(), &other).unwrap();
+        assert_eq!(read(directory.path()).unwrap().len(), 2, "others stay known");
         std::fs::write(directory.path().join(FILE), "{").unwrap();
         assert_eq!(read(directory.path()).unwrap_err().exit, plinth_model::Exit::Input);
     }

@@ -45,7 +45,9 @@ impl Ground {
     pub(crate) fn command(&self, words: &[&str]) -> Command {
         // A test that is killed leaves no plinth behind that waits for its cluster.
         let mut command = Command::new("/usr/bin/setpriv");
-        command.args(["--pdeathsig", "KILL", "--", env!("CARGO_BIN_EXE_plinth")]);
+        let measured = std::env::var_os("PLINTH_BENCH_PROGRAM");
+        command.args(["--pdeathsig", "KILL", "--"]);
+        command.arg(measured.unwrap_or_else(|| env!("CARGO_BIN_EXE_plinth").into()));
         command
             .current_dir(self.folder.path())
             .env_clear()

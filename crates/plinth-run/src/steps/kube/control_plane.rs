@@ -76,7 +76,7 @@ impl StepKind for ControlPlane {
 }
 
 async fn ask<'a>(env: &StepEnv, target: &'a NodeTarget) -> Result<Told<'a>, ClientError> {
-    Ok(Told { target, seen: env.clients.node.control_plane(&env.ctx, target).await? })
+    Ok(Told { target, seen: env.control_plane(target).await? })
 }
 
 fn api(cluster: &ClusterHealth) -> Vec<String> {

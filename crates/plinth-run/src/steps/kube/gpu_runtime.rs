@@ -62,7 +62,7 @@ async fn look<'a>(env: &StepEnv, targets: &'a [NodeTarget]) -> Result<Vec<Fitted
 }
 
 async fn knows(env: &StepEnv, target: &NodeTarget) -> Result<bool, ClientError> {
-    let seen = env.clients.node.control_plane(&env.ctx, target).await?;
+    let seen = env.control_plane(target).await?;
     seen.nvidia_runtime.ok_or_else(|| {
         unseen("ssh", format!("reading containerd's settings on {}", target.node), "they could not be read")
     })

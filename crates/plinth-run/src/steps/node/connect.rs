@@ -23,7 +23,7 @@ impl StepKind for NodeConnect {
     /// Pinned and the same, not pinned yet, or pinned and different.
     async fn probe(&self, env: &StepEnv) -> Result<Probed, ClientError> {
         let Self { target } = self;
-        let state = env.clients.node.host_key(&env.ctx, target).await?;
+        let state = env.host_key(target).await?;
         match &state.pinned {
             Some(pinned) if *pinned == state.presented => done(format!("host key {} is pinned", pinned.fingerprint)),
             Some(pinned) => blocked(key_changed(target, pinned, &state.presented)),

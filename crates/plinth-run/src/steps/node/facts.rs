@@ -21,7 +21,7 @@ impl StepKind for NodeFacts {
     /// Reads facts, judges them, and answers the storage gate.
     async fn probe(&self, env: &StepEnv) -> Result<Probed, ClientError> {
         let Self { target, expected } = self;
-        let facts = env.clients.node.facts(&env.ctx, target, &expected.asked()).await?;
+        let facts = env.facts(target, &expected.asked()).await?;
         let expected = NodeExpectation { deployed: runs_kubernetes(env, &target.node).await?, ..expected.clone() };
         let judged = judge(&target.node, &facts, &expected);
         let unseen = unseen_space(&target.node, &facts, &expected);
@@ -42,7 +42,7 @@ impl StepKind for NodeFacts {
 /// Whether the space in question is already taken by our own Kubernetes. Its images fill the disk that was found large enough
 /// before, and a look afterwards must not come to another answer.
 async fn runs_kubernetes(env: &StepEnv, node: &NodeName) -> Result<bool, ClientError> {
-    Ok(env.clients.records.record(&env.ctx).await?.is_some_and(|record| record.has(node)))
+    Ok(env.record().await?.as_ref().as_ref().is_some_and(|record| record.has(node)))
 }
 
 /// Space that the node did not tell is not space that is there.

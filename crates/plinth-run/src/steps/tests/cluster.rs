@@ -92,13 +92,13 @@ async fn a_run_that_succeeded_with_the_same_inputs_is_done_unless_the_cluster_lo
     let deployed = || recorded(KubesprayRecord { last: Some(parts()), begun: None, at: None });
     let bench = Bench::new();
     let away = ClientError::new("kube", "asking").happened("no kubeconfig yet").attempt("wait");
-    bench.fake.on("record", deployed()).fails::<Option<KubeNode>>("node", away).on("control_plane", there());
+    bench.fake.on("record", deployed()).fails::<IndexMap<String, KubeNode>>("nodes", away).on("control_plane", there());
     assert_eq!(done(bench.look(&run()).await), "Kubernetes v1.31.9 was deployed on 2 hosts with v2.27.1");
-    bench.fake.on("record", deployed()).on("node", kube_node(true, "v1.31.9")).on("node", kube_node(true, "v1.31.9"));
+    bench.fake.on("record", deployed()).on("nodes", listed(&["cpu-03", "dgx-05"], "v1.31.9"));
     bench.fake.on("control_plane", there()).on("control_plane", there());
     done(bench.look(&run()).await);
-    bench.fake.on("record", deployed()).on("node", kube_node(true, "v1.31.9"));
-    bench.fake.on("node", None::<KubeNode>).on("control_plane", there()).on("control_plane", there());
+    bench.fake.on("record", deployed()).on("nodes", listed(&["cpu-03"], "v1.31.9"));
+    bench.fake.on("control_plane", there()).on("control_plane", there());
     let lines = todo(bench.look(&run()).await);
     assert_eq!(lines, ["+ host dgx-05, which the cluster has lost", "→ scale.yml: only these workers are touched"]);
     bench.fake.on("record", None::<EngineRecord>);
@@ -108,12 +108,18 @@ async fn a_run_that_succeeded_with_the_same_inputs_is_done_unless_the_cluster_lo
     assert!(bench.look(&run()).await.is_err(), "unknown is not absent");
 }
 
+/// These nodes, Ready, as one list tells of them.
+pub(super) fn listed(names: &[&str], version: &str) -> IndexMap<String, KubeNode> {
+    let ready = || KubeNode { ready: true, version: version.to_owned(), ..KubeNode::default() };
+    names.iter().map(|name| ((*name).to_owned(), ready())).collect()
+}
+
 /// A node with nothing of Kubernetes, and one on which kubelet runs.
 fn blank() -> ControlPlane {
     ControlPlane { etcd: None, certificates: Vec::new(), kubelet: "inactive".to_owned(), nvidia_runtime: None }
 }
 
-fn there() -> ControlPlane {
+pub(super) fn there() -> ControlPlane {
     ControlPlane { kubelet: "active".to_owned(), ..blank() }
 }
 
@@ -122,7 +128,7 @@ async fn a_node_that_was_made_anew_says_so_itself_while_the_cluster_calls_it_rea
     let bench = Bench::new();
     let known = || {
         bench.fake.on("record", recorded(KubesprayRecord { last: Some(parts()), begun: None, at: None }));
-        bench.fake.on("node", kube_node(true, "v1.31.9")).on("node", kube_node(true, "v1.31.9"));
+        bench.fake.on("nodes", listed(&["cpu-03", "dgx-05"], "v1.31.9"));
     };
     known();
     bench.fake.on("control_plane", there()).on("control_plane", blank());
@@ -138,7 +144,7 @@ async fn a_node_that_was_made_anew_says_so_itself_while_the_cluster_calls_it_rea
     done(bench.look(&run()).await);
     let away = ClientError::new("kube", "asking").happened("no answer").attempt("look");
     bench.fake.on("record", recorded(KubesprayRecord { last: Some(parts()), begun: None, at: None }));
-    bench.fake.fails::<Option<KubeNode>>("node", away).on("control_plane", blank());
+    bench.fake.fails::<IndexMap<String, KubeNode>>("nodes", away).on("control_plane", blank());
     assert_eq!(blocked(bench.look(&run()).await).code, "kubespray.control-plane-lost");
 }
 

@@ -9,6 +9,7 @@ mod fakes;
 mod gpu_runtime;
 mod listing;
 mod nodes;
+mod once;
 mod recovery;
 mod removal;
 mod removed_components;

@@ -15,6 +15,7 @@ use plinth_model::{Digest, EngineRecord, Finding, NodeName, Step, Version, amoun
 use plinth_world::ansible::{HostStats, PlayRun, PlayStats};
 use plinth_world::{ClientError, ClientResult};
 use std::collections::BTreeMap;
+use std::pin::pin;
 use std::time::Duration;
 
 /// How long a node may take to say whether Kubernetes is there: a healthy one needs a tenth of a second.
@@ -89,8 +90,8 @@ async fn choice(env: &StepEnv, wanted: &Wanted<'_>) -> Result<Result<Choice, Box
 
 /// What earlier plays left. A cluster that was taken over is none of Kubespray's.
 pub(super) async fn deployed(env: &StepEnv) -> Result<KubesprayRecord, ClientError> {
-    match env.clients.records.record(&env.ctx).await? {
-        Some(EngineRecord::Kubespray(record)) => Ok(*record),
+    match env.record().await?.as_ref() {
+        Some(EngineRecord::Kubespray(record)) => Ok((**record).clone()),
         None => Ok(KubesprayRecord::default()),
         Some(EngineRecord::Existing(record)) => {
             let text = format!(
@@ -116,17 +117,15 @@ async fn seen(env: &StepEnv, last: &RunInputs, targets: &[NodeTarget]) -> Client
     Ok(by_cluster.into_iter().chain(lost.into_iter().flatten()).collect())
 }
 
+/// By one list of all nodes: a cluster that cannot be asked says nothing of any.
 async fn seen_by_cluster(env: &StepEnv, last: &RunInputs) -> ClientResult<BTreeMap<NodeName, Sight>> {
-    let mut seen = BTreeMap::new();
-    for (name, _) in last.hosts.iter().filter(|(_, host)| host.is_kubernetes_node()) {
-        match env.clients.kube.node(&env.ctx, name).await {
-            Ok(Some(node)) => drop(seen.insert(name.clone(), Sight::Member(version(name, &node.version)?))),
-            Ok(None) => drop(seen.insert(name.clone(), Sight::Gone)),
-            // The first that cannot be asked stands for all: each would wait for its own deadline.
-            Err(_) => break,
-        }
-    }
-    Ok(seen)
+    let Ok(nodes) = env.nodes().await else { return Ok(BTreeMap::new()) };
+    let members = last.hosts.iter().filter(|(_, host)| host.is_kubernetes_node());
+    let sight = |name: &NodeName| match nodes.get(name.as_str()) {
+        Some(node) => version(name, &node.version).map(Sight::Member),
+        None => Ok(Sight::Gone),
+    };
+    members.map(|(name, _)| Ok((name.clone(), sight(name)?))).collect()
 }
 
 /// What a kubelet calls its version. One that cannot be read might be too old for any play, so nothing is chosen then.
@@ -140,7 +139,7 @@ fn version(node: &NodeName, told: &str) -> ClientResult<Version> {
 /// Whether nothing of Kubernetes is on a node any more, as on one that BCM made anew. A node that cannot be asked has lost nothing.
 async fn lost(env: &StepEnv, name: &NodeName, targets: &[NodeTarget]) -> Option<Sight> {
     let target = targets.iter().find(|target| target.node == *name)?;
-    let look = env.clients.node.control_plane(&env.ctx, target);
+    let look = pin!(env.control_plane(target));
     let Either::Left((seen, _)) = select(look, env.ctx.clock().sleep(SAYS)).await else { return None };
     let seen = seen.ok()?;
     (seen.certificates.is_empty() && seen.kubelet != "active").then_some(Sight::Bare)
