@@ -70,6 +70,10 @@ pub struct Component {
     /// Components that it takes the place of: both cannot be there at the same time.
     #[serde(default)]
     pub replaces: Vec<String>,
+    /// Its objects that the site no longer wants go before the wanted ones are applied: what checks them takes no two that clash, not even
+    /// for a moment. Otherwise they go when it is up to date.
+    #[serde(default)]
+    pub drops_first: bool,
     /// Health rules of the release, in the shape of [`plinth_model::steps::Health`]; with `when`, only under these conditions.
     #[serde(default)]
     pub health: Vec<Value>,

@@ -18,6 +18,8 @@ mod kill;
 mod late;
 #[path = "kubernetes_platform/operator.rs"]
 mod operator;
+#[path = "kubernetes_platform/overlap.rs"]
+mod overlap;
 #[path = "kubernetes_platform/repositories.rs"]
 mod repositories;
 #[path = "kubernetes_platform/run.rs"]
