@@ -89,6 +89,9 @@ pub struct Component {
     /// What of the images of the first pinned version is not among them: a clause that follows "not known:".
     #[serde(default)]
     pub unlisted_images: Option<String>,
+    /// Images that its objects name and nobody pulls.
+    #[serde(default)]
+    pub idle_images: Vec<IdleImages>,
     /// What people lose when it is removed again, beside the release: one clause.
     #[serde(default)]
     pub lost: Option<String>,
@@ -281,6 +284,19 @@ pub struct VariantFinding {
     pub message: String,
     /// What to do.
     pub fix: String,
+}
+
+/// Images, without tag, that an operator's object names as long as these conditions hold, and that are not pulled: parts that are off.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct IdleImages {
+    /// All must hold; they may be about the complete values.
+    #[serde(default)]
+    pub when: Vec<Condition>,
+    /// Which.
+    pub images: Vec<String>,
+    /// Why nobody pulls them.
+    pub reason: String,
 }
 
 /// A component that must be healthy before.

@@ -48,6 +48,7 @@ impl<'a> Rendering<'a> {
             needs: Vec::new(),
             images,
             unlisted_images,
+            idle_images: self.idle_images(&known)?,
             release: self.release(values, selector, &variants, &known)?,
         })
     }
@@ -84,6 +85,16 @@ impl<'a> Rendering<'a> {
         };
         let Some(own) = own else { return (Vec::new(), Some("all that the chart names".to_owned())) };
         (own.iter().chain(of(variants, |variant| &variant.images)).cloned().collect(), unlisted)
+    }
+
+    fn idle_images(&self, known: &Facts) -> Result<Vec<String>, ExpressionError> {
+        let mut images = Vec::new();
+        for idle in &self.chosen.component.idle_images {
+            if all_hold(&idle.when, known)? {
+                images.extend(idle.images.iter().cloned());
+            }
+        }
+        Ok(images)
     }
 
     fn release(

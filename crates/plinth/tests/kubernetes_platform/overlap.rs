@@ -1,6 +1,7 @@
 //! A webhook that takes no two pools with one address, as MetalLB's own: the address of the ingress moves, goes, and comes back all the same.
 
-use crate::ground::{FEW, Ground, site};
+use crate::charts;
+use crate::ground::{FEW, Ground, plan_of, site};
 use base64::Engine as _;
 use kube::Client;
 use kube::api::{Api, ApiResource, DynamicObject};
@@ -158,13 +159,14 @@ fn shown(ground: &Ground) -> Vec<String> {
 #[test]
 #[ignore = "needs root, Go and the parts it builds: cargo xtask test --tier kubernetes"]
 fn the_address_of_the_ingress_moves_and_goes_under_a_webhook_that_takes_no_overlap() {
-    Ground::with("helm3", &FEW.replace("metallb: {enabled: false}", "metallb: {version: 0.15.3}"), |ground| {
+    Ground::with("helm3", FEW, |ground| {
+        ground.write("site.yaml", with_address(None));
+        charts::pack(&plan_of(&ground.path("site.yaml")), &ground.path("charts"));
         let webhook = Webhook::up(&ground.plane.admin());
         ground.apply(&webhook.configuration());
         let pair = |name: &str, addresses: &str| (name.to_owned(), addresses.to_owned());
         let (first, whole) = ("ingress-10.20.0.100", "10.20.0.100-10.20.0.110");
         let split = [pair(first, "10.20.0.100/32"), pair("platform", "10.20.0.101-10.20.0.110")];
-        ground.write("site.yaml", with_address(None));
         ground.apply_site().exits(0);
         assert_eq!(pools(ground), split);
         ground.plan_is_empty();
