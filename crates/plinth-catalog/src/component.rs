@@ -127,6 +127,9 @@ pub struct Chart {
     /// Repository address; absent when the name has it. One with `oci://` becomes part of the name.
     #[serde(default)]
     pub repository: Option<Value>,
+    /// Its maker publishes no chart but one file of objects; digests of the versions are those of the file.
+    #[serde(default)]
+    pub objects: Option<ObjectsFile>,
     /// Login for the repository.
     #[serde(default)]
     pub login: Option<Login>,
@@ -136,6 +139,24 @@ pub struct Chart {
     /// Fact that gives the version instead.
     #[serde(default)]
     pub version_from: Option<String>,
+}
+
+/// One file of objects, from which a chart is made.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ObjectsFile {
+    /// Its address, with `{version}` where the version stands (with `v`); none: its maker publishes only what it is made from.
+    #[serde(default)]
+    pub address: Option<String>,
+    /// How a person gets it, as a command; `{version}` as above.
+    pub how: String,
+}
+
+impl ObjectsFile {
+    /// A text of this file for a version.
+    pub(crate) fn of_version(text: &str, version: &Version) -> String {
+        text.replace("{version}", &version.prefixed())
+    }
 }
 
 /// Login for a chart repository.

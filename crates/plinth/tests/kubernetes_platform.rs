@@ -16,6 +16,8 @@ mod ground;
 mod kill;
 #[path = "kubernetes_platform/late.rs"]
 mod late;
+#[path = "kubernetes_platform/objects.rs"]
+mod objects;
 #[path = "kubernetes_platform/operator.rs"]
 mod operator;
 #[path = "kubernetes_platform/overlap.rs"]
