@@ -102,7 +102,7 @@ pub(crate) fn without_place(desired: &Desired, resolution: &Resolution) -> Vec<F
                     release.component
                 ),
                 format!(
-                    "make {name} (`plinth explain` of the finding and the catalog say how), and name its folder or mirror with `platform.charts`"
+                    "make {name} with the command of its entry in the catalog, and name its folder or mirror with `platform.charts`"
                 ),
             ),
             _ => return None,

@@ -8,6 +8,7 @@ use plinth_model::finding::code;
 use plinth_model::text::host_of;
 use plinth_model::{Finding, Stage};
 use plinth_site::Desired;
+use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What the site's mirrors hold, as far as the catalog can say: `plinth render mirror-list` names it.
@@ -80,6 +81,22 @@ impl Mirrors {
         let is_copied = self.registries.contains(registry) && self.listed.iter().any(is_it);
         !is_copied && !self.hosts.contains(registry)
     }
+}
+
+/// Images that these objects name, in one form with their registry, each with whether an operator may write more behind its tag: those of
+/// pods, and those of operators' own objects.
+#[must_use]
+pub fn named_images<'a>(objects: impl IntoIterator<Item = &'a Value>) -> Vec<(String, bool)> {
+    let mut named = Vec::new();
+    for object in objects {
+        let pod = super::pods::pod(object, String::new(), String::new());
+        let images = pod.iter().flat_map(|pod| pod.containers()).filter_map(|container| container["image"].as_str());
+        named.extend(images.map(|image| (whole(image), false)));
+        named.extend(operands::of(object).into_iter().map(|operand| (whole(&operand.image), operand.may_go_on)));
+    }
+    named.sort();
+    named.dedup();
+    named
 }
 
 /// One finding for each component with images that no mirror has.

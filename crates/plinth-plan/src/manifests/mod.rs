@@ -11,6 +11,7 @@ mod surroundings;
 #[cfg(test)]
 mod tests;
 
+pub use images::named_images;
 pub use kinds::kinds_for;
 pub use ports::{Port, Protocol, TakenPort};
 pub use surroundings::{Seen, Surroundings};

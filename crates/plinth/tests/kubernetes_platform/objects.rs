@@ -135,10 +135,18 @@ fn a_file_of_objects_is_proved_installed_renewed_put_right_and_taken_away() {
             assert_eq!(text.unwrap(), "{{ no template }}");
             run(ground, &["plan", "--preflight", "--detailed-exitcode"]).exits(0);
 
-            // What somebody removed comes back.
+            // What somebody removed comes back, and what somebody changed is put right.
+            let patch = ["patch", "mpijobs", "example", "-n", "mpi-operator", "--type=merge", "-p"];
+            ground.plane.kubectl(&[&patch[..], &[r#"{"spec": {"text": "mine", "more": 1}}"#]].concat()).unwrap();
+            let plan = run(ground, &["plan", "--preflight", "--detailed-exitcode", "--json"]).exits(2);
+            assert!(plan.out.contains("~ MPIJob mpi-operator/example: spec.text"), "{}", plan.out);
             ground.plane.kubectl(&["delete", "deployment", "mpi-operator", "-n", "mpi-operator"]).unwrap();
             apply(ground).exits(0);
             assert_eq!(ground.changed(), STEP);
+            let spec =
+                ground.plane.kubectl(&["get", "mpijobs", "example", "-n", "mpi-operator", "-o", "jsonpath={.spec}"]);
+            assert_eq!(spec.unwrap(), r#"{"more":1,"text":"{{ no template }}"}"#, "what is theirs stays");
+            run(ground, &["plan", "--preflight", "--detailed-exitcode"]).exits(0);
 
             // Another content under the same version is no matter of a look or of luck.
             ground.write("site.yaml", version("v0.6.10", &file("first")));
