@@ -6,6 +6,7 @@ mod bench;
 mod bench_ansible;
 mod bench_nodes;
 mod bench_platform;
+mod charts;
 mod commands;
 mod cpu;
 mod direction;
@@ -76,6 +77,8 @@ enum Chore {
         #[arg(long = "source", required = true, value_name = "DIR")]
         sources: Vec<std::path::PathBuf>,
     },
+    /// Hold the catalog against real packages of charts in a folder; builds both helms
+    Charts(charts::Charts),
     /// Real nodes in namespaces of this machine, for tests and for trying plinth; needs root
     #[command(subcommand)]
     Lab(lab::Work),
@@ -91,6 +94,7 @@ fn main() -> ExitCode {
         Chore::Bench { nodes: true, .. } => bench_nodes::run(),
         Chore::E2e(work) => e2e::run(&work),
         Chore::KubesprayNames { sources } => kubespray::run(&sources),
+        Chore::Charts(work) => charts::run(&work),
         Chore::Lab(work) => lab::run(&work),
     };
     match result {

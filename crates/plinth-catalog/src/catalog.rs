@@ -138,6 +138,15 @@ impl Catalog {
         if component.chart.versions.is_empty() == component.chart.version_from.is_none() {
             return error("chart: give either versions or versionFrom".to_owned());
         }
+        if let Some(file) = &component.chart.objects {
+            let named = component.chart.repository.is_some() || component.chart.version_from.is_some();
+            let whole = file.address.as_deref().is_none_or(|url| url.starts_with("https://") && url.ends_with(".yaml"));
+            if named || !whole {
+                return error(
+                    "chart.objects: an https address that ends with .yaml, no repository and no versionFrom".to_owned(),
+                );
+            }
+        }
         let has_rule = !matches!(component.enabled, Enabled::Always | Enabled::Never);
         if has_rule != component.reason.is_some() {
             return error("reason: a component has one exactly when `enabled` has conditions".to_owned());

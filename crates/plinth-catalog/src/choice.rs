@@ -19,6 +19,8 @@ pub(crate) struct Chosen<'a> {
     pub(crate) version: Option<ChosenVersion<'a>>,
     pub(crate) namespace: String,
     pub(crate) user_values: Option<&'a Values>,
+    /// Digest of the site file.
+    pub(crate) digest: Option<&'a str>,
 }
 
 /// A version, and where it comes from.
@@ -118,7 +120,9 @@ fn decide<'a>(
         None
     });
     findings.extend(version.as_ref().filter(|_| on).and_then(|version| doubt(component, version, facts)));
-    Chosen { component, on, why, version, namespace, user_values: choice.and_then(|choice| choice.values.as_ref()) }
+    let user_values = choice.and_then(|choice| choice.values.as_ref());
+    let digest = choice.and_then(|choice| choice.digest.as_deref());
+    Chosen { component, on, why, version, namespace, user_values, digest }
 }
 
 pub(crate) fn path(component: &str) -> String {

@@ -70,6 +70,10 @@ pub struct Component {
     /// Components that it takes the place of: both cannot be there at the same time.
     #[serde(default)]
     pub replaces: Vec<String>,
+    /// Its objects that the site no longer wants go before the wanted ones are applied: what checks them takes no two that clash, not even
+    /// for a moment. Otherwise they go when it is up to date.
+    #[serde(default)]
+    pub drops_first: bool,
     /// Health rules of the release, in the shape of [`plinth_model::steps::Health`]; with `when`, only under these conditions.
     #[serde(default)]
     pub health: Vec<Value>,
@@ -85,6 +89,9 @@ pub struct Component {
     /// What of the images of the first pinned version is not among them: a clause that follows "not known:".
     #[serde(default)]
     pub unlisted_images: Option<String>,
+    /// Images that its objects name and nobody pulls.
+    #[serde(default)]
+    pub idle_images: Vec<IdleImages>,
     /// What people lose when it is removed again, beside the release: one clause.
     #[serde(default)]
     pub lost: Option<String>,
@@ -120,6 +127,9 @@ pub struct Chart {
     /// Repository address; absent when the name has it. One with `oci://` becomes part of the name.
     #[serde(default)]
     pub repository: Option<Value>,
+    /// Its maker publishes no chart but one file of objects; digests of the versions are those of the file.
+    #[serde(default)]
+    pub objects: Option<ObjectsFile>,
     /// Login for the repository.
     #[serde(default)]
     pub login: Option<Login>,
@@ -129,6 +139,24 @@ pub struct Chart {
     /// Fact that gives the version instead.
     #[serde(default)]
     pub version_from: Option<String>,
+}
+
+/// One file of objects, from which a chart is made.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ObjectsFile {
+    /// Its address, with `{version}` where the version stands (with `v`); none: its maker publishes only what it is made from.
+    #[serde(default)]
+    pub address: Option<String>,
+    /// How a person gets it, as a command; `{version}` as above.
+    pub how: String,
+}
+
+impl ObjectsFile {
+    /// A text of this file for a version.
+    pub(crate) fn of_version(text: &str, version: &Version) -> String {
+        text.replace("{version}", &version.prefixed())
+    }
 }
 
 /// Login for a chart repository.
@@ -280,6 +308,19 @@ pub struct VariantFinding {
     pub message: String,
     /// What to do.
     pub fix: String,
+}
+
+/// Images, without tag, that an operator's object names as long as these conditions hold, and that are not pulled: parts that are off.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct IdleImages {
+    /// All must hold; they may be about the complete values.
+    #[serde(default)]
+    pub when: Vec<Condition>,
+    /// Which.
+    pub images: Vec<String>,
+    /// Why nobody pulls them.
+    pub reason: String,
 }
 
 /// A component that must be healthy before.

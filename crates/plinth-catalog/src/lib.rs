@@ -14,6 +14,7 @@ pub mod known;
 pub mod known_bad;
 pub mod kubespray;
 pub mod merge;
+mod objects;
 mod order;
 mod placement;
 pub mod range;

@@ -1,11 +1,11 @@
 //! One chosen component becomes a release, with complete values and what is doubtful about them.
 
 use crate::choice::{Chosen, ChosenVersion, path};
-use crate::component::{Component, Namespace, Variant, VariantFinding};
+use crate::component::{Component, Namespace, ObjectsFile, Variant, VariantFinding};
 use crate::expression::{Condition, ExpressionError, VALUES, all_hold, render, render_all};
 use crate::known_bad::{KnownBadHit, KnownBadVerdict};
 use crate::merge::merge;
-use crate::{Catalog, Facts, ResolvedComponent, ResolvedSecret};
+use crate::{Catalog, Facts, ResolvedComponent, ResolvedSecret, objects};
 use plinth_model::finding::code;
 use plinth_model::steps::{Health, PodSecurity, RegistryLogin, Release};
 use plinth_model::{ChartVersion, Finding, SecretRef, Severity, Values};
@@ -48,6 +48,7 @@ impl<'a> Rendering<'a> {
             needs: Vec::new(),
             images,
             unlisted_images,
+            idle_images: self.idle_images(&known)?,
             release: self.release(values, selector, &variants, &known)?,
         })
     }
@@ -86,6 +87,16 @@ impl<'a> Rendering<'a> {
         (own.iter().chain(of(variants, |variant| &variant.images)).cloned().collect(), unlisted)
     }
 
+    fn idle_images(&self, known: &Facts) -> Result<Vec<String>, ExpressionError> {
+        let mut images = Vec::new();
+        for idle in &self.chosen.component.idle_images {
+            if all_hold(&idle.when, known)? {
+                images.extend(idle.images.iter().cloned());
+            }
+        }
+        Ok(images)
+    }
+
     fn release(
         &mut self,
         values: Values,
@@ -95,6 +106,7 @@ impl<'a> Rendering<'a> {
     ) -> Result<Release, ExpressionError> {
         let component = self.chosen.component;
         let (chart, repository) = self.chart()?;
+        let digest = self.digest();
         let timeouts = variants.iter().filter_map(|variant| variant.timeout_s);
         Ok(Release {
             component: component.name.clone(),
@@ -104,7 +116,8 @@ impl<'a> Rendering<'a> {
             repository,
             login: self.login()?,
             version,
-            digest: self.version.pin.and_then(|pin| pin.digest.clone()),
+            of_objects: component.chart.objects.is_some(),
+            digest,
             manifest_digest: self.version.pin.and_then(|pin| pin.manifest_digest.clone()),
             values,
             crds: component.crds,
@@ -119,6 +132,10 @@ impl<'a> Rendering<'a> {
     /// Chart and repository. In a registry of images the two are one address.
     fn chart(&self) -> Result<(String, String), ExpressionError> {
         let chart = &self.chosen.component.chart;
+        if let Some(file) = &chart.objects {
+            let address = file.address.as_deref().map(|text| ObjectsFile::of_version(text, &self.version.version));
+            return Ok((chart.name.clone(), address.unwrap_or_default()));
+        }
         let repository = match &chart.repository {
             None => String::new(),
             Some(address) => self.text(address, "a repository's address")?,
@@ -207,6 +224,11 @@ impl<'a> Rendering<'a> {
                     Finding::error(code::PLATFORM_VALUES_NOT_A_MAP, subject, "helm values are a map")
                         .fix("write `key: value` lines"),
                 );
+            }
+            Some(given)
+                if component.chart.objects.is_some() && given.as_object().is_some_and(|map| !map.is_empty()) =>
+            {
+                self.findings.push(objects::no_values(component));
             }
             Some(given) => {
                 merge(&mut values, given);

@@ -54,6 +54,8 @@ pub struct ResolvedComponent {
     pub images: Vec<String>,
     /// What of its images is not known; none: all of them stand in `images`.
     pub unlisted_images: Option<String>,
+    /// Images without tag that its objects name and nobody pulls.
+    pub idle_images: Vec<String>,
 }
 
 /// A Kubernetes secret that a component reads under a fixed name.

@@ -84,13 +84,13 @@ pub struct Newest {
 }
 
 /// One release's chart, looked at from all sides.
-struct Task<'a> {
-    release: &'a Release,
-    name: String,
-    place: Place,
-    key: Key,
+pub(crate) struct Task<'a> {
+    pub(crate) release: &'a Release,
+    pub(crate) name: String,
+    pub(crate) place: Place,
+    pub(crate) key: Key,
     /// The catalog's digest.
-    digest: Option<String>,
+    pub(crate) digest: Option<String>,
 }
 
 type IndexCell = Arc<OnceCell<Arc<Index>>>;
@@ -99,8 +99,10 @@ type IndexCell = Arc<OnceCell<Arc<Index>>>;
 pub struct Charts {
     site: PathBuf,
     secrets: Arc<dyn Secrets>,
-    web: Web,
-    store: Store,
+    pub(crate) web: Web,
+    pub(crate) store: Store,
+    /// Files of objects, from which packages are made.
+    pub(crate) files: Store,
     records: Records,
     /// Indexes that were read in this process, by address. Each is read once, however many charts come from it.
     indexes: Mutex<HashMap<String, IndexCell>>,
@@ -139,6 +141,7 @@ impl Charts {
             secrets,
             web,
             store: Store::new(folder.join("packages")),
+            files: Store::of_objects(folder.join("objects")),
             records: Records::new(&folder),
             indexes: Mutex::default(),
             busy: Mutex::default(),
@@ -222,6 +225,9 @@ impl Charts {
 
     /// What is here already and right, or else fetched.
     async fn had(&self, ctx: &Context, task: &Task<'_>) -> Result<ChartPackage, Failure> {
+        if task.release.of_objects {
+            return self.made(ctx, task).await;
+        }
         let version = self.meant(task)?;
         let known = self.known(task, version.as_ref())?;
         if let Some(package) = self.here(task, known.as_ref()).await? {
@@ -254,6 +260,9 @@ impl Charts {
 
     /// The package, if it needs no network; nothing is chosen for a line, and nothing is kept: a look writes nothing.
     async fn near(&self, ctx: &Context, task: &Task<'_>) -> Result<Option<ChartPackage>, Failure> {
+        if task.release.of_objects {
+            return self.made_before(task).await;
+        }
         let Some(version) = self.meant(task)? else { return Ok(None) };
         let known = self.known(task, Some(&version))?;
         match self.here(task, known.as_ref()).await? {
@@ -332,6 +341,7 @@ impl Charts {
                 let mut session = self.web.session(ctx, self.login(task)?);
                 oci::fetch(&mut session, reference, wanted).await
             }
+            Place::File(_) => Err(Failure::input("a file of objects is no package of a chart")),
             Place::Repository(url) => {
                 let mut session = self.web.session(ctx, self.login(task)?);
                 let index = self.index(ctx, &mut session, url).await?;
@@ -354,7 +364,7 @@ impl Charts {
         cell.get_or_try_init(|| read).await.map(Arc::clone)
     }
 
-    fn login(&self, task: &Task<'_>) -> Result<Option<Login>, Failure> {
+    pub(crate) fn login(&self, task: &Task<'_>) -> Result<Option<Login>, Failure> {
         let Some(login) = &task.release.login else { return Ok(None) };
         let password = self.secrets.get(&login.password).map_err(|error| {
             Failure::input(error.to_string()).attempt("set the secret, and run the same command again")
@@ -428,7 +438,7 @@ impl Task<'_> {
     }
 
     /// The package is the one that was asked for.
-    fn is_about(&self, about: &About) -> Result<(), Failure> {
+    pub(crate) fn is_about(&self, about: &About) -> Result<(), Failure> {
         if about.name == self.name && self.release.version.takes(&about.version) {
             return Ok(());
         }
@@ -443,7 +453,9 @@ impl Task<'_> {
     }
 }
 
-async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T, Failure> + Send + 'static) -> Result<T, Failure> {
+pub(crate) async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, Failure> + Send + 'static,
+) -> Result<T, Failure> {
     tokio::task::spawn_blocking(work).await.unwrap_or_else(|error| Err(Failure::disk(&io::Error::other(error))))
 }
 

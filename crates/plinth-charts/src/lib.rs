@@ -12,6 +12,7 @@ mod folder;
 mod helm;
 mod index;
 mod login;
+mod objects;
 mod oci;
 mod package;
 mod place;

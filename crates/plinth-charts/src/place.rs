@@ -18,6 +18,8 @@ pub(crate) enum Place {
     Repository(Url),
     /// A registry of images.
     Registry(Reference),
+    /// One file of objects.
+    File(Url),
 }
 
 /// A repository of a registry.
@@ -67,7 +69,7 @@ impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Folder(folder) => write!(f, "{}", folder.display()),
-            Self::Repository(url) => f.write_str(&crate::web::plain(url)),
+            Self::Repository(url) | Self::File(url) => f.write_str(&crate::web::plain(url)),
             Self::Registry(Reference { host, path, .. }) => write!(f, "oci://{host}/{path}"),
         }
     }
@@ -75,6 +77,9 @@ impl fmt::Display for Place {
 
 /// Name of the chart of a release, and where it is; relative folders start at `site`.
 pub(crate) fn of(release: &Release, site: &Path) -> Result<(String, Place), Failure> {
+    if release.of_objects {
+        return of_objects(release, site);
+    }
     let repository = release.repository.trim_end_matches('/');
     let whole = match (release.chart.strip_prefix("oci://"), repository.strip_prefix("oci://")) {
         (Some(whole), _) => Some(whole.to_owned()),
@@ -95,6 +100,37 @@ pub(crate) fn of(release: &Release, site: &Path) -> Result<(String, Place), Fail
         folder => Place::Folder(files::named(site, folder)),
     };
     Ok((release.chart.clone(), place))
+}
+
+/// The folder that has its file of objects, or the file's address.
+fn of_objects(release: &Release, site: &Path) -> Result<(String, Place), Failure> {
+    let name = release.chart.rsplit('/').next().unwrap_or_default().to_owned();
+    if !is_file_name(&release.file_of_objects()) {
+        return Err(Failure::input("the name of the file of objects is none: letters, digits and `-._` only"));
+    }
+    let file = release.file_of_objects();
+    if release.chart.contains("://") || release.repository.starts_with("oci://") {
+        let text = format!("a registry of images holds no files, and {name} comes as one");
+        let attempt = format!("put {file} and the charts into a folder, or onto a mirror that is reached by https");
+        return Err(Failure::input(text).attempt(attempt));
+    }
+    let place = match (release.address_of_objects(), release.repository.trim_end_matches('/')) {
+        (Some(address), _) => {
+            let mut url = address_of(&address)?;
+            url.path_segments_mut()
+                .map_err(|()| Failure::input("the address of the file cannot be used"))?
+                .pop_if_empty();
+            Place::File(url)
+        }
+        (None, "") => {
+            let text = format!("nothing says where the file of objects of `{name}` comes from");
+            return Err(
+                Failure::input(text).attempt(format!("put {file} into the folder that `platform.charts` names"))
+            );
+        }
+        (None, folder) => Place::Folder(files::named(site, folder)),
+    };
+    Ok((name, place))
 }
 
 fn address_of(address: &str) -> Result<Url, Failure> {

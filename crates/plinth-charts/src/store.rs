@@ -9,16 +9,23 @@ use std::path::{Path, PathBuf};
 #[derive(Clone, Debug)]
 pub(crate) struct Store {
     folder: PathBuf,
+    /// End of the files' names.
+    ext: &'static str,
 }
 
 impl Store {
     pub(crate) fn new(folder: PathBuf) -> Self {
-        Self { folder }
+        Self { folder, ext: "tgz" }
+    }
+
+    /// The same for files of objects.
+    pub(crate) fn of_objects(folder: PathBuf) -> Self {
+        Self { folder, ext: "yaml" }
     }
 
     /// Where the package of a digest is, whether or not it is there.
     pub(crate) fn place(&self, digest: &str) -> PathBuf {
-        self.folder.join(format!("{digest}.tgz"))
+        self.folder.join(format!("{digest}.{}", self.ext))
     }
 
     /// The package of a digest, if it is here and right. What is here and wrong is removed.

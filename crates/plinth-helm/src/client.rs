@@ -276,16 +276,27 @@ impl HelmClient for LocalHelm {
         let doing = format!("comparing release {name}");
         let records = self.records(ctx, &name).await?;
         let there = self.written(ctx, &name, records.last(), &doing).await?;
-        match there.zip(records.last()) {
-            Some((there, last)) => self.compare(release, last, &there, &doing),
-            None => Ok(vec![format!("+ release {name} {}", release.version)]),
-        }
+        let Some((there, last)) = there.zip(records.last()) else {
+            return Ok(vec![format!("+ release {name} {}", release.version)]);
+        };
+        let differences = self.compare(release, last, &there, &doing)?;
+        if differences.is_empty() { self.drift(ctx, release, &there, &doing).await } else { Ok(differences) }
     }
 
     async fn upgrade(&self, ctx: &Context, release: &Release) -> ClientResult<Vec<String>> {
         let doing = format!("installing release {}", name_of(release));
-        if self.differences(ctx, release).await?.is_empty() {
+        let differences = self.differences(ctx, release).await?;
+        if differences.is_empty() {
             return Ok(Vec::new());
+        }
+        if release.of_objects {
+            let records = self.records(ctx, &name_of(release)).await?;
+            let there = self.written(ctx, &name_of(release), records.last(), &doing).await?;
+            if let Some((there, last)) = there.zip(records.last())
+                && self.compare(release, last, &there, &doing)?.is_empty()
+            {
+                return self.put_right(ctx, release, &there, &differences, &doing).await;
+            }
         }
         self.install(ctx, release, &doing).await
     }

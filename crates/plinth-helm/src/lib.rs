@@ -7,6 +7,7 @@
 
 mod client;
 mod crds;
+mod drift;
 mod failure;
 mod folder;
 mod mark;

@@ -157,7 +157,7 @@ async fn one(
 }
 
 /// All documents, those of lists one by one. Read piece by piece, so that one that is large does not count against the others.
-fn objects(text: &str) -> Result<Vec<Value>, String> {
+pub(super) fn objects(text: &str) -> Result<Vec<Value>, String> {
     let mut all = Vec::new();
     for part in text.split("\n---") {
         // What stands behind the three dashes is a comment or nothing.

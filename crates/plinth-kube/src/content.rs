@@ -89,11 +89,12 @@ fn of_service(service: &Service) -> Vec<NodePort> {
         namespace: service.metadata.namespace.clone().unwrap_or_default(),
         name: service.metadata.name.clone().unwrap_or_default(),
     };
+    let release = owner(&service.metadata);
     let ports = service.spec.iter().flat_map(|spec| spec.ports.iter().flatten());
     let port = |port: &k8s_openapi::api::core::v1::ServicePort| {
         let number = u16::try_from(port.node_port?).ok()?;
         let protocol = port.protocol.clone().unwrap_or_else(|| "TCP".to_owned());
-        Some(NodePort { number, protocol, service: name.clone() })
+        Some(NodePort { number, protocol, service: name.clone(), release: release.clone() })
     };
     ports.filter_map(port).collect()
 }

@@ -32,6 +32,8 @@ pub struct Removable {
     pub needs: Vec<String>,
     /// Components that it takes the place of.
     pub replaces: Vec<String>,
+    /// Whether its dropped objects go before the wanted ones are applied.
+    pub drops_first: bool,
     /// Who changes its custom resource definitions; those in templates go with it.
     pub crds: CrdPolicy,
     /// What is lost with it.
@@ -79,6 +81,7 @@ impl Components for Catalog {
             stage: component.stage,
             needs: component.needs.iter().flat_map(Need::any_of).map(str::to_owned).collect(),
             replaces: component.replaces.clone(),
+            drops_first: component.drops_first,
             crds: component.crds,
             lost: component.lost.clone(),
         })

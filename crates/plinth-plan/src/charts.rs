@@ -84,6 +84,34 @@ pub(crate) fn findings(desired: &Desired, resolution: &Resolution) -> Option<Fin
     Some(public.into_iter().fold(finding, |finding, host| finding.evidence(format!("charts from {host}"))))
 }
 
+/// Files of objects that cannot be had from where the site takes its charts.
+pub(crate) fn without_place(desired: &Desired, resolution: &Resolution) -> Vec<Finding> {
+    let files = resolution.components.iter().map(|component| &component.release).filter(|release| release.of_objects);
+    let finding = |release: &Release| {
+        let name = release.file_of_objects();
+        let (text, fix) = match &desired.platform.charts {
+            Some(ChartSource::Mirror { address, .. }) if address.starts_with("oci://") => (
+                format!("{} is a file of objects, and a registry of images holds no files", release.component),
+                format!(
+                    "put {name} and the charts into a folder (`charts: {{folder: PATH}}`), or onto a mirror that is reached by https"
+                ),
+            ),
+            None if release.repository.is_empty() => (
+                format!(
+                    "the maker of {} publishes no file of its objects, only what it is made from",
+                    release.component
+                ),
+                format!(
+                    "make {name} with the command of its entry in the catalog, and name its folder or mirror with `platform.charts`"
+                ),
+            ),
+            _ => return None,
+        };
+        Some(Finding::error(code::PLATFORM_OBJECTS_PLACE, "platform.charts", text).fix(fix))
+    };
+    files.filter_map(finding).collect()
+}
+
 /// Where the archive of helm comes from, where a machine has none that fits: an address or folder that holds it, or the archive itself.
 #[must_use]
 pub fn helm_source(desired: &Desired, pin: &HelmPin) -> String {

@@ -69,6 +69,7 @@ fn charts(steps: &[&Step]) -> Vec<Source> {
         let Work::HelmRelease(work) = &step.work else { continue };
         let release = &work.release;
         let url = match release.chart.strip_prefix("oci://") {
+            _ if release.of_objects => release.address_of_objects(),
             Some(place) => Some(api_root(place.split('/').next().unwrap_or(place))),
             None => Some(release.repository.trim_end_matches('/'))
                 .filter(|repository| repository.starts_with("http"))

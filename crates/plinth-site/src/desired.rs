@@ -342,6 +342,9 @@ pub struct ComponentChoice {
     pub enabled: Option<bool>,
     /// Version; none: the catalog's.
     pub version: Option<Version>,
+    /// SHA-256 of the package or file of that version, 64 small digits; none: the catalog's, where it knows one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub digest: Option<String>,
     /// Namespace; none: the catalog's.
     pub namespace: Option<String>,
     /// Values merged over the catalog's.

@@ -273,6 +273,10 @@ fn component(choice: &raw::platform::Component) -> Option<ComponentChoice> {
     Some(ComponentChoice {
         enabled: choice.enabled,
         version: choice.version.as_ref().map(|version| version.0.clone()),
+        digest: choice.digest.as_ref().map(|digest| {
+            let digits = &digest.0.0;
+            digits.strip_prefix("sha256:").unwrap_or(digits).to_lowercase()
+        }),
         namespace: choice.namespace.as_ref().map(|name| name.0.0.clone()),
         values: choice.values.as_ref().map(|values| Values::new(Value::Object(json(values)))).transpose().ok()?,
     })

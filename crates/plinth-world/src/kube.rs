@@ -249,6 +249,8 @@ pub struct NodePort {
     pub protocol: String,
     /// Whose.
     pub service: ObjectName,
+    /// The release that the service is marked to belong to; none: to no release of helm.
+    pub release: Option<ReleaseName>,
 }
 
 /// What a cluster holds that may stand in the way of what comes.

@@ -16,8 +16,12 @@ mod ground;
 mod kill;
 #[path = "kubernetes_platform/late.rs"]
 mod late;
+#[path = "kubernetes_platform/objects.rs"]
+mod objects;
 #[path = "kubernetes_platform/operator.rs"]
 mod operator;
+#[path = "kubernetes_platform/overlap.rs"]
+mod overlap;
 #[path = "kubernetes_platform/repositories.rs"]
 mod repositories;
 #[path = "kubernetes_platform/run.rs"]

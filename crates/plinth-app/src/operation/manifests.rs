@@ -5,18 +5,22 @@ use crate::failure::Failure;
 use crate::goal::Goal;
 use crate::state;
 use crate::world::OpenWorld;
+use futures::stream::{FuturesUnordered, StreamExt as _};
 use plinth_kube::KubeApi;
 use plinth_model::facts::NodeFacts;
 use plinth_model::finding::code;
 use plinth_model::steps::{HelmRelease, Release};
 use plinth_model::{Finding, NodeName, Plan, ReleaseName, Step, Work};
-use plinth_plan::manifests::{self, Content, Manifests, Port, Protocol, Seen, Surroundings};
+use plinth_plan::manifests::{self, Content, Manifests, Port, Protocol, Seen, Surroundings, TakenPort};
 use plinth_plan::{Observed, StepObservation};
 use plinth_run::StepEnv;
 use plinth_site::desired::Engine;
 use plinth_world::helm::{ManifestRenderer, Rendered, Rendering};
-use plinth_world::{ClientError, Context};
-use std::collections::BTreeMap;
+use plinth_world::{ClientError, ClientResult, Context};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Charts that are rendered at once: each is a program of its own that uses one processor for a moment.
+const AT_ONCE: usize = 4;
 
 /// What a look may do.
 #[derive(Clone, Copy, Debug)]
@@ -49,7 +53,8 @@ impl Operation<'_> {
         facts: &BTreeMap<NodeName, NodeFacts>,
         fetch: bool,
     ) -> Result<Vec<Finding>, Failure> {
-        let mut observed = Observed { facts: facts.clone(), ..Observed::new(discovered.inventory.clone()) };
+        // With what earlier runs brought: what leaves is in the plan then.
+        let mut observed = Observed { facts: facts.clone(), ..self.remembered(discovered.inventory.clone())? };
         // A site that cannot be planned is told so by `check_sources` and by `plinth plan`.
         let Ok(plan) = self.draft(&mut observed) else { return Ok(Vec::new()) };
         let done = state::done_before(&self.directory, &plan, self.world.is_rehearsal())?;
@@ -84,7 +89,8 @@ impl Operation<'_> {
         if releases.is_empty() {
             return Ok(Vec::new());
         }
-        let around = Surroundings::of(&self.desired, observed, &self.input.catalog, plan);
+        let names = releases.iter().map(|release| release.component.clone());
+        let around = Surroundings::of(&self.desired, observed, &self.input.catalog, plan).with_pending(names);
         let (renderer, ctx) = self.world.renderer(&self.desired)?;
         // Clients of the cluster come with those of BCM, whose secrets a plan alone need not get.
         let env = if may.ask_cluster || self.world.is_rehearsal() { Some(self.env()?) } else { None };
@@ -138,6 +144,15 @@ impl Operation<'_> {
 }
 
 impl Looked {
+    fn take(&mut self, release: &Release, answer: ClientResult<Rendered>) {
+        match answer {
+            Ok(Rendered::Refused { by_schema, lines }) => self.findings.push(refused(release, by_schema, lines)),
+            Ok(Rendered::NotHere(why)) => self.skip(&release.component, &why),
+            Ok(rendered) => self.all.extend(manifests_of(release, rendered)),
+            Err(error) => self.skip(&release.component, &error.happened),
+        }
+    }
+
     fn skip(&mut self, what: &str, why: &str) {
         self.not_checked.entry(why.to_owned()).or_default().push(what.to_owned());
     }
@@ -159,27 +174,56 @@ struct Render<'a> {
 }
 
 impl Render<'_> {
-    /// One after the other, in the order of the plan: what comes before brings kinds that a chart may ask for.
+    /// Several at a time, each behind those that come before it in the plan: they bring kinds that a chart may ask for. The order of
+    /// what is answered is that of the plan.
     async fn all(&self, releases: &[&Release], seen: &Seen, looked: &mut Looked) {
-        for release in releases {
-            let how = Rendering {
-                kubernetes: self.around.kubernetes().cloned(),
-                kinds: manifests::kinds_for(&release.component, &looked.all, self.around, seen),
-                may_fetch: self.may_fetch,
+        let mut waiting: BTreeSet<usize> = (0..releases.len()).collect();
+        let mut answers: BTreeMap<usize, ClientResult<Rendered>> = BTreeMap::new();
+        let mut running = FuturesUnordered::new();
+        let mut known: Vec<Manifests> = Vec::new();
+        loop {
+            let open = |index: usize| !answers.contains_key(&index);
+            let is_free = |index: &usize| {
+                let Some(release) = releases.get(*index) else { return false };
+                let mut others = releases.iter().enumerate().filter(|(other, _)| open(*other));
+                !others.any(|(_, other)| self.around.is_before(&other.component, &release.component))
             };
-            match self.renderer.render(self.ctx, release, &how).await {
-                Ok(Rendered::Manifests { objects, definitions }) => looked.all.push(Manifests {
-                    component: release.component.clone(),
-                    release: ReleaseName { namespace: release.namespace.clone(), name: release.release.clone() },
-                    objects,
-                    definitions,
-                }),
-                Ok(Rendered::Refused { by_schema, lines }) => looked.findings.push(refused(release, by_schema, lines)),
-                Ok(Rendered::NotHere(why)) => looked.skip(&release.component, &why),
-                Err(error) => looked.skip(&release.component, &error.happened),
+            let room = AT_ONCE.saturating_sub(running.len());
+            let begin: Vec<usize> = waiting.iter().filter(|index| is_free(index)).take(room).copied().collect();
+            for index in begin {
+                waiting.remove(&index);
+                let Some(release) = releases.get(index) else { continue };
+                let kinds = manifests::kinds_for(&release.component, &known, self.around, seen);
+                running.push(self.one(index, release, kinds));
+            }
+            let Some((index, answer)) = running.next().await else { break };
+            if let (Ok(rendered), Some(release)) = (&answer, releases.get(index)) {
+                known.extend(manifests_of(release, rendered.clone()));
+            }
+            answers.insert(index, answer);
+        }
+        for (index, answer) in answers {
+            if let Some(release) = releases.get(index) {
+                looked.take(release, answer);
             }
         }
     }
+
+    async fn one(&self, index: usize, release: &Release, kinds: Vec<String>) -> (usize, ClientResult<Rendered>) {
+        let how = Rendering { kubernetes: self.around.kubernetes().cloned(), kinds, may_fetch: self.may_fetch };
+        (index, self.renderer.render(self.ctx, release, &how).await)
+    }
+}
+
+/// None: helm made none.
+fn manifests_of(release: &Release, rendered: Rendered) -> Option<Manifests> {
+    let Rendered::Manifests { objects, definitions } = rendered else { return None };
+    Some(Manifests {
+        component: release.component.clone(),
+        release: ReleaseName { namespace: release.namespace.clone(), name: release.release.clone() },
+        objects,
+        definitions,
+    })
 }
 
 /// What the cluster holds of what would come.
@@ -187,7 +231,8 @@ async fn fill(env: &StepEnv, all: &[Manifests], content: &mut Content) -> Result
     content.owners = env.clients.kube.owners(&env.ctx, &manifests::asked(all)).await?;
     let ports = env.clients.kube.node_ports(&env.ctx).await?;
     let port = |port: plinth_world::kube::NodePort| {
-        (Port { number: port.number, protocol: Protocol::read(Some(&port.protocol)) }, port.service)
+        let taken = Port { number: port.number, protocol: Protocol::read(Some(&port.protocol)) };
+        TakenPort { port: taken, service: port.service, release: port.release }
     };
     content.node_ports = ports.into_iter().map(port).collect();
     Ok(())

@@ -106,7 +106,8 @@ fn write_key_indexes() {
 #[test]
 fn every_version_that_can_be_the_default_has_its_key_index() {
     let catalog = catalog();
-    for component in catalog.components().values() {
+    // A file of objects takes no values.
+    for component in catalog.components().values().filter(|component| component.chart.objects.is_none()) {
         let pins = component.chart.versions.iter().enumerate();
         for (_, pin) in pins.filter(|(at, pin)| *at == 0 || !pin.when.is_empty()) {
             assert!(

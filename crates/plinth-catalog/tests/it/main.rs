@@ -7,6 +7,7 @@ mod charts;
 mod choices;
 mod known_bad;
 mod kubespray;
+mod objects;
 mod real_charts;
 mod resolve;
 mod site;

@@ -271,7 +271,7 @@ fn no_other_service_gets_the_address_of_the_ingress() {
         assert_eq!(metallb.objects_health.len(), pools.len());
         pools.into_iter().map(|pool| json!([pool["metadata"]["name"], pool["spec"]])).collect()
     };
-    let kept = |namespace: &str| json!(["ingress", {"addresses": ["10.0.0.1/32"], "autoAssign": false, "serviceAllocation": {"namespaces": [namespace]}}]);
+    let kept = |namespace: &str| json!(["ingress-10.0.0.1", {"addresses": ["10.0.0.1/32"], "autoAssign": false, "serviceAllocation": {"namespaces": [namespace]}}]);
     let one = json!({"loadBalancer.addresses": ["10.0.0.1/32"], "loadBalancer.ingress": "10.0.0.1"});
     assert_eq!(pools(&desired(), one.clone()), [kept("ingress-nginx")]);
     let newer = json!({"runai.version": "2.25.10", "runai.minor": "2.25"});

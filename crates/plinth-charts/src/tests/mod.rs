@@ -3,6 +3,7 @@
 
 mod folders;
 mod helm;
+mod objects;
 mod pack;
 mod packages;
 mod registries;
@@ -43,6 +44,7 @@ pub(crate) fn release(chart: &str, repository: &str, version: &str) -> Release {
         stale_jobs: Vec::new(),
         meaning_of: None,
         named_by_site: false,
+        of_objects: false,
     }
 }
 

@@ -265,6 +265,7 @@ fn release() -> Release {
         stale_jobs: vec!["pre-install".to_owned()],
         meaning_of: None,
         named_by_site: false,
+        of_objects: false,
     }
 }
 

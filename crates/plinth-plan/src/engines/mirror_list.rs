@@ -203,10 +203,14 @@ impl MirrorList {
         if !self.charts.is_empty() {
             text.push_str("# charts: name, version, SHA-256 of the package where it is known, repository or address\n");
         }
+        if self.charts.iter().any(|release| release.of_objects) {
+            text.push_str("# objects: one file instead of a chart, beside the charts as NAME-VERSION.yaml; without an address it is made by hand\n");
+        }
         for release in &self.charts {
             let digest = release.digest.as_deref().unwrap_or("-");
             let (name, place) = (chart_name(release), chart_place(release));
-            let _ = writeln!(text, "chart  {name}  {}  {digest}  {place}", release.version);
+            let what = if release.of_objects { "objects" } else { "chart" };
+            let _ = writeln!(text, "{what}  {name}  {}  {digest}  {place}", release.version);
         }
         text
     }
@@ -243,6 +247,9 @@ fn chart(release: &Release) -> Value {
         "from": chart_place(release),
         "sha256": release.digest,
     });
+    if release.of_objects {
+        row["file"] = release.file_of_objects().into();
+    }
     if let Some(manifest) = &release.manifest_digest {
         row["manifestSha256"] = manifest.as_str().into();
     }
@@ -255,7 +262,7 @@ fn chart_name(release: &Release) -> &str {
 
 /// The repository, or the whole address of a chart in a registry.
 fn chart_place(release: &Release) -> &str {
-    if release.repository.is_empty() { &release.chart } else { &release.repository }
+    if release.repository.is_empty() && !release.of_objects { &release.chart } else { &release.repository }
 }
 
 /// Host and path of an address: the place of the file below a mirror.

@@ -1,5 +1,6 @@
-//! Images that a mirror lacks, on a site that has no internet.
+//! Images that a mirror lacks, on a site that has no internet: those of pods, and those that operators' own objects name.
 
+use super::operands::{self, Operand};
 use super::{Manifests, Surroundings, with_evidence};
 use crate::unmirrored::{is_closed, registry};
 use plinth_catalog::Resolution;
@@ -7,6 +8,7 @@ use plinth_model::finding::code;
 use plinth_model::text::host_of;
 use plinth_model::{Finding, Stage};
 use plinth_site::Desired;
+use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What the site's mirrors hold, as far as the catalog can say: `plinth render mirror-list` names it.
@@ -18,6 +20,8 @@ pub(super) struct Mirrors {
     hosts: BTreeSet<String>,
     /// Images of the list.
     listed: BTreeSet<String>,
+    /// Images without tag that stand in objects of operators and are not pulled as the site's values are.
+    idle: BTreeSet<String>,
     /// Components whose images come with the vendor's package.
     of_vendor: BTreeSet<String>,
 }
@@ -40,22 +44,59 @@ impl Mirrors {
                 .flat_map(|component| &component.images)
                 .map(|image| whole(image))
                 .collect(),
+            idle: resolution.components.iter().flat_map(|one| &one.idle_images).map(|image| whole(image)).collect(),
             of_vendor: vendor.map(|component| component.name.clone()).collect(),
         })
     }
 
     #[cfg(test)]
-    pub(super) fn new(registries: &[&str], listed: &[&str], hosts: &[&str], of_vendor: &[&str]) -> Self {
+    pub(super) fn new(
+        registries: &[&str],
+        (listed, idle): (&[&str], &[&str]),
+        hosts: &[&str],
+        of_vendor: &[&str],
+    ) -> Self {
         let set = |all: &[&str]| all.iter().map(|one| (*one).to_owned()).collect();
         let (registries, listed) = (set(registries), set(listed));
-        Self { registries, hosts: set(hosts), listed, of_vendor: set(of_vendor) }
+        Self { registries, hosts: set(hosts), listed, idle: set(idle), of_vendor: set(of_vendor) }
     }
 
     fn lacks(&self, image: &str) -> bool {
+        self.lacks_all(image, |listed| *listed == whole(image))
+    }
+
+    /// The same for an image that an operator pulls.
+    fn lacks_operand(&self, operand: &Operand) -> bool {
+        let wanted = whole(&operand.image);
+        let name = wanted.rsplit_once(['@', ':']).map_or(wanted.as_str(), |(name, _)| name).trim_end_matches("@sha256");
+        let is_it = |listed: &str| match listed.strip_prefix(wanted.as_str()) {
+            Some(rest) => rest.is_empty() || (operand.may_go_on && rest.starts_with('-')),
+            None => false,
+        };
+        !self.idle.contains(name) && self.lacks_all(&operand.image, |listed| is_it(listed))
+    }
+
+    fn lacks_all(&self, image: &str, is_it: impl Fn(&String) -> bool) -> bool {
         let registry = registry(image);
-        let is_copied = self.registries.contains(registry) && self.listed.contains(&whole(image));
+        let is_copied = self.registries.contains(registry) && self.listed.iter().any(is_it);
         !is_copied && !self.hosts.contains(registry)
     }
+}
+
+/// Images that these objects name, in one form with their registry, each with whether an operator may write more behind its tag: those of
+/// pods, and those of operators' own objects.
+#[must_use]
+pub fn named_images<'a>(objects: impl IntoIterator<Item = &'a Value>) -> Vec<(String, bool)> {
+    let mut named = Vec::new();
+    for object in objects {
+        let pod = super::pods::pod(object, String::new(), String::new());
+        let images = pod.iter().flat_map(|pod| pod.containers()).filter_map(|container| container["image"].as_str());
+        named.extend(images.map(|image| (whole(image), false)));
+        named.extend(operands::of(object).into_iter().map(|operand| (whole(&operand.image), operand.may_go_on)));
+    }
+    named.sort();
+    named.dedup();
+    named
 }
 
 /// One finding for each component with images that no mirror has.
@@ -68,6 +109,9 @@ pub(super) fn judge(all: &[Manifests], around: &Surroundings) -> Vec<Finding> {
             let images = images.filter(|image| mirrors.lacks(image)).map(str::to_owned);
             lacking.entry(&one.component).or_default().extend(images);
         }
+        let operands = one.objects.iter().chain(around.beside(&one.component)).flat_map(operands::of);
+        let operands = operands.filter(|operand| mirrors.lacks_operand(operand)).map(|operand| operand.image);
+        lacking.entry(&one.component).or_default().extend(operands);
     }
     lacking.retain(|_, images| !images.is_empty());
     lacking.into_iter().map(|(component, images)| finding(component, images)).collect()

@@ -3,6 +3,7 @@
 
 mod images;
 mod kinds;
+mod operands;
 mod owners;
 mod pods;
 mod ports;
@@ -10,8 +11,9 @@ mod surroundings;
 #[cfg(test)]
 mod tests;
 
+pub use images::named_images;
 pub use kinds::kinds_for;
-pub use ports::{Port, Protocol};
+pub use ports::{Port, Protocol, TakenPort};
 pub use surroundings::{Seen, Surroundings};
 
 use plinth_model::api_group::is_of_cluster;
@@ -45,8 +47,8 @@ pub struct Content {
     pub kinds: BTreeSet<String>,
     /// Those of the manifests' objects that are there, with the release that they belong to; none: to no release.
     pub owners: Vec<(ObjectName, Option<ReleaseName>)>,
-    /// Node ports in use, and the service that has each.
-    pub node_ports: Vec<(Port, ObjectName)>,
+    /// Node ports in use.
+    pub node_ports: Vec<TakenPort>,
 }
 
 /// All that is wrong or doubtful, component by component.
@@ -56,7 +58,7 @@ pub fn judge(all: &[Manifests], around: &Surroundings, seen: &Seen) -> Vec<Findi
     findings.extend(images::judge(all, around));
     findings.extend(ports::judge(all, around, seen));
     findings.extend(kinds::judge(all, around, seen));
-    findings.extend(all.iter().filter_map(|one| owners::judge(one, all, seen)));
+    findings.extend(all.iter().filter_map(|one| owners::judge(one, all, around, seen)));
     findings
 }
 

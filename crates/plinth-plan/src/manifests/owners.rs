@@ -1,15 +1,19 @@
 //! Objects that are there already and belong to somebody else: helm refuses them ("invalid ownership metadata").
 
-use super::{Manifests, Seen, is_hook, with_evidence};
+use super::{Manifests, Seen, Surroundings, is_hook, with_evidence};
 use plinth_model::finding::code;
-use plinth_model::{Finding, ObjectName};
+use plinth_model::{Finding, ObjectName, ReleaseName};
 use std::collections::BTreeSet;
 
-/// One finding for a component of which objects are somebody else's: of the cluster, or of a component that comes before it.
-pub(super) fn judge(one: &Manifests, all: &[Manifests], seen: &Seen) -> Option<Finding> {
+/// One finding for a component of which objects are somebody else's: of the cluster, or of a component that comes before it. What belongs
+/// to a release that the plan takes away before is nobody's by then.
+pub(super) fn judge(one: &Manifests, all: &[Manifests], around: &Surroundings, seen: &Seen) -> Option<Finding> {
     let names: BTreeSet<ObjectName> = owned(one).collect();
     let owners = seen.content().into_iter().flat_map(|content| &content.owners);
-    let foreign = owners.filter(|(name, owner)| owner.as_ref() != Some(&one.release) && names.contains(name));
+    let leaves = |owner: &ReleaseName| around.is_gone_before(&one.component, owner);
+    let foreign = owners.filter(|(name, owner)| {
+        owner.as_ref() != Some(&one.release) && !owner.as_ref().is_some_and(leaves) && names.contains(name)
+    });
     let mut lines: Vec<String> = foreign
         .map(|(name, owner)| match owner {
             Some(release) => format!("{name} belongs to release {release}"),

@@ -2,7 +2,7 @@
 
 use super::{Manifests, Seen, Surroundings, with_evidence};
 use plinth_model::finding::code;
-use plinth_model::{Finding, ObjectName};
+use plinth_model::{Finding, ObjectName, ReleaseName};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -37,6 +37,17 @@ pub struct Port {
     pub number: u16,
     /// Its protocol.
     pub protocol: Protocol,
+}
+
+/// A node port that a service of the cluster has.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TakenPort {
+    /// Which.
+    pub port: Port,
+    /// The service.
+    pub service: ObjectName,
+    /// The release that it belongs to; none: to no release.
+    pub release: Option<ReleaseName>,
 }
 
 impl fmt::Display for Port {
@@ -78,7 +89,7 @@ struct Wish {
 
 fn clash(port: Port, wishes: &[Wish], around: &Surroundings, seen: &Seen) -> Option<Finding> {
     let mut lines: Vec<String> = wishes.iter().map(|wish| format!("{} of {}", wish.object, wish.component)).collect();
-    let others = machine(port, around).into_iter().map(str::to_owned).chain(in_use(port, wishes, seen));
+    let others = machine(port, around).into_iter().map(str::to_owned).chain(in_use(port, wishes, around, seen));
     let before = lines.len();
     lines.extend(others);
     let taken = lines.len() > before;
@@ -108,13 +119,22 @@ fn machine(port: Port, around: &Surroundings) -> Option<&'static str> {
     OF_MACHINES.iter().chain(bcm).chain(proxy).find(|(number, _)| *number == port.number).map(|(_, who)| *who)
 }
 
-/// Services of the cluster that have it and are none of ours.
-fn in_use<'a>(port: Port, wishes: &'a [Wish], seen: &'a Seen) -> impl Iterator<Item = String> + use<'a> {
+/// Services of the cluster that have it, are none of ours, and are still there when ours come.
+fn in_use<'a>(
+    port: Port,
+    wishes: &'a [Wish],
+    around: &'a Surroundings,
+    seen: &'a Seen,
+) -> impl Iterator<Item = String> + use<'a> {
     let services = seen.content().into_iter().flat_map(|content| &content.node_ports);
-    let foreign = move |object: &ObjectName| !wishes.iter().any(|wish| same(&wish.object, object));
+    let stays = move |taken: &TakenPort| {
+        let gone =
+            |wish: &Wish| taken.release.as_ref().is_some_and(|release| around.is_gone_before(&wish.component, release));
+        !wishes.iter().any(|wish| same(&wish.object, &taken.service)) && !wishes.iter().all(gone)
+    };
     services
-        .filter(move |(taken, service)| *taken == port && foreign(service))
-        .map(|(_, service)| format!("{service}, which is there"))
+        .filter(move |taken| taken.port == port && stays(taken))
+        .map(|taken| format!("{}, which is there", taken.service))
 }
 
 fn same(one: &ObjectName, other: &ObjectName) -> bool {

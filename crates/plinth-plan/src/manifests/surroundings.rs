@@ -10,10 +10,11 @@ use crate::images;
 use crate::observed::Observed;
 use crate::planner::with_known_version;
 use plinth_catalog::Resolution;
-use plinth_model::steps::{HelmRelease, KubeObjects, Namespace, PodSecurity};
-use plinth_model::{Plan, Step, StepId, Version, Work};
+use plinth_model::steps::{ComponentRemoval, HelmRelease, KubeObjects, Namespace, PodSecurity};
+use plinth_model::{Plan, ReleaseName, Step, StepId, Version, Work};
 use plinth_site::Desired;
 use plinth_site::desired::{Engine, InventorySource};
+use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// What was seen of the cluster.
@@ -37,13 +38,19 @@ impl Seen {
 }
 
 /// What the site and its plan say.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Surroundings {
     pub(super) kubernetes: Option<Version>,
     /// Levels of the namespaces that the plan makes.
     pub(super) levels: BTreeMap<String, PodSecurity>,
     /// Components that are finished before each.
     pub(super) before: BTreeMap<String, BTreeSet<String>>,
+    /// Releases that the plan takes away before each component comes.
+    pub(super) gone: BTreeMap<String, BTreeSet<ReleaseName>>,
+    /// Objects that the plan applies beside the release of each component.
+    pub(super) beside: BTreeMap<String, Vec<Value>>,
+    /// Components of which something is left to do; none: all of them.
+    pub(super) pending: Option<BTreeSet<String>>,
     pub(super) mirrors: Option<Mirrors>,
     /// BCM's daemon runs on every machine.
     pub(super) has_bcm: bool,
@@ -72,7 +79,10 @@ impl Surroundings {
         Self {
             kubernetes: desired.kubernetes.version.clone(),
             levels: levels.collect(),
-            before: before(plan),
+            before: ahead(plan, |step| component(step).into_iter().collect()),
+            gone: ahead(plan, removed),
+            beside: beside(plan),
+            pending: None,
             mirrors: Mirrors::of(desired, resolution),
             has_bcm: matches!(desired.inventory, InventorySource::Bcm(_)),
             has_bcm_proxy: desired.kubernetes.engine == Engine::Bcm,
@@ -94,9 +104,31 @@ impl Surroundings {
         self.before.get(component).into_iter().flatten().map(String::as_str)
     }
 
-    /// Components before this one of which there are no manifests.
+    /// The same, where only of these components something is left to do: of the others the cluster has what they bring.
+    #[must_use]
+    pub fn with_pending(self, components: impl IntoIterator<Item = String>) -> Self {
+        Self { pending: Some(components.into_iter().collect()), ..self }
+    }
+
+    /// Whether a component is finished before another one comes.
+    #[must_use]
+    pub fn is_before(&self, first: &str, component: &str) -> bool {
+        self.before.get(component).is_some_and(|all| all.contains(first))
+    }
+
+    /// Whether the plan takes a release away before a component comes.
+    pub(super) fn is_gone_before(&self, component: &str, release: &ReleaseName) -> bool {
+        self.gone.get(component).is_some_and(|all| all.contains(release))
+    }
+
+    pub(super) fn beside(&self, component: &str) -> impl Iterator<Item = &Value> {
+        self.beside.get(component).into_iter().flatten()
+    }
+
+    /// Components before this one that would bring something, and nobody knows what.
     pub(super) fn unrendered<'a>(&'a self, component: &'a str, all: &'a [Manifests]) -> impl Iterator<Item = &'a str> {
-        self.before(component).filter(|name| !all.iter().any(|one| one.component == *name))
+        let is_pending = |name: &&str| self.pending.as_ref().is_none_or(|pending| pending.contains(*name));
+        self.before(component).filter(is_pending).filter(|name| !all.iter().any(|one| one.component == *name))
     }
 }
 
@@ -108,8 +140,28 @@ fn component(step: &Step) -> Option<&str> {
     }
 }
 
-/// Each component with all that its release waits for. A plan's steps stand in an order of their own, so needs are followed.
-fn before(plan: &Plan) -> BTreeMap<String, BTreeSet<String>> {
+fn removed(step: &Step) -> Vec<&ReleaseName> {
+    match &step.work {
+        Work::ComponentRemoval(ComponentRemoval { parts, .. }) => parts.releases.iter().collect(),
+        _ => Vec::new(),
+    }
+}
+
+fn beside(plan: &Plan) -> BTreeMap<String, Vec<Value>> {
+    let mut all: BTreeMap<String, Vec<Value>> = BTreeMap::new();
+    for step in &plan.steps {
+        if let Work::KubeObjects(KubeObjects { component, objects, .. }) = &step.work {
+            all.entry(component.clone()).or_default().extend(objects.iter().cloned());
+        }
+    }
+    all
+}
+
+/// Each component with what the steps say that its release waits for. A plan's steps stand in an order of their own, so needs are followed.
+fn ahead<'a, T: ?Sized + ToOwned<Owned: Ord> + 'a>(
+    plan: &'a Plan,
+    says: impl Fn(&'a Step) -> Vec<&'a T>,
+) -> BTreeMap<String, BTreeSet<T::Owned>> {
     let steps: HashMap<&StepId, &Step> = plan.steps.iter().map(|step| (&step.id, step)).collect();
     let mut all = BTreeMap::new();
     for step in &plan.steps {
@@ -121,7 +173,8 @@ fn before(plan: &Plan) -> BTreeMap<String, BTreeSet<String>> {
                 continue;
             }
             let Some(needed) = steps.get(id) else { continue };
-            found.extend(component(needed).filter(|name| *name != release.component).map(str::to_owned));
+            // Its own objects come behind it, so its own name is not among them but by what leaves.
+            found.extend(says(needed).into_iter().map(ToOwned::to_owned));
             open.extend(&needed.needs);
         }
         all.insert(release.component.clone(), found);

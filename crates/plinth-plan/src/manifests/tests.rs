@@ -17,9 +17,7 @@ fn around() -> Surroundings {
         kubernetes: Some("v1.31.9".parse().unwrap()),
         levels: levels.map(|(name, level)| (name.to_owned(), level)).into(),
         before: [("b".to_owned(), ["a".to_owned()].into())].into(),
-        mirrors: None,
-        has_bcm: false,
-        has_bcm_proxy: false,
+        ..Surroundings::default()
     }
 }
 
@@ -82,7 +80,7 @@ fn images_that_the_mirror_lacks_are_told_where_there_is_no_internet() {
     let all = vec![manifests("b", vec![deployment(&plain())]), manifests("runai", vec![deployment(&plain())])];
     assert_eq!(told(&all, &around(), &Seen::NoCluster), [], "with the internet nobody asks");
     let mirrors = |registries: &[&str], listed: &[&str], hosts: &[&str]| Surroundings {
-        mirrors: Some(Mirrors::new(registries, listed, hosts, &["runai"])),
+        mirrors: Some(Mirrors::new(registries, (listed, &[]), hosts, &["runai"])),
         ..around()
     };
     let lacking = [
@@ -98,6 +96,32 @@ fn images_that_the_mirror_lacks_are_told_where_there_is_no_internet() {
     for around in [mirrors(&["quay.io"], &["quay.io/x/y:1"], &[]), mirrors(&[], &[], &["quay.io"])] {
         assert_eq!(told(&all, &around, &Seen::NoCluster), []);
     }
+}
+
+#[test]
+fn images_of_operators_are_held_against_the_mirror_too() {
+    let policy = json!({"apiVersion": "nvidia.com/v1", "kind": "ClusterPolicy", "metadata": {"name": "p"}, "spec": {
+        "driver": {"repository": "quay.io/x", "image": "driver", "version": "580"},
+        "sandbox": {"repository": "quay.io/x", "image": "sandbox", "version": "v1"}}});
+    let all = [manifests("b", vec![policy.clone()])];
+    let judged = |listed: &[&str], idle: &[&str], beside: Vec<Value>| {
+        let mirrors = Some(Mirrors::new(&["quay.io"], (listed, idle), &[], &[]));
+        let around = Surroundings { mirrors, beside: [("b".to_owned(), beside)].into(), ..around() };
+        told(&all, &around, &Seen::NoCluster).into_iter().map(|(_, _, evidence)| evidence).collect::<Vec<_>>()
+    };
+    let listed = ["quay.io/x/driver:580-ubuntu22.04", "quay.io/x/sandbox:v1"];
+    assert_eq!(
+        judged(&listed, &[], Vec::new()),
+        Vec::<String>::new(),
+        "an operator writes the node's system behind a tag"
+    );
+    assert_eq!(judged(&listed[..1], &[], Vec::new()), ["quay.io/x/sandbox:v1"]);
+    assert_eq!(judged(&listed[..1], &["quay.io/x/sandbox"], Vec::new()), Vec::<String>::new(), "it is not pulled");
+    assert_eq!(judged(&listed[1..], &[], Vec::new()), ["quay.io/x/driver:580"]);
+    assert_eq!(judged(&["quay.io/x/driver:5801", listed[1]], &[], Vec::new()), ["quay.io/x/driver:580"]);
+    let mut own = policy;
+    own["spec"] = json!({"nvIpam": {"repository": "quay.io/x", "image": "ipam", "version": "v1"}});
+    assert_eq!(judged(&listed, &[], vec![own]), ["quay.io/x/ipam:v1"], "what the plan applies beside the release");
 }
 
 #[test]
@@ -118,11 +142,19 @@ fn a_node_port_is_for_one_service() {
         namespace: namespace.to_owned(),
         name: "s".to_owned(),
     };
-    let cluster = |holder| Seen::Cluster(Content { node_ports: vec![(port, holder)], ..Content::default() });
+    let of_release = |service: ObjectName, release: Option<ReleaseName>| {
+        Seen::Cluster(Content { node_ports: vec![TakenPort { port, service, release }], ..Content::default() })
+    };
+    let cluster = |service| of_release(service, None);
     let (code, _, evidence) = one(&all[..1], &around(), &cluster(holder("ingress-nginx")));
     assert_eq!(code, "platform.port-taken");
     assert!(evidence.ends_with("Service ingress-nginx/s, which is there"), "{evidence}");
     assert_eq!(told(&all[..1], &around(), &cluster(holder("a-ns"))), [], "it is the service itself");
+    let old = ReleaseName { namespace: "old".to_owned(), name: "a".to_owned() };
+    let leaving = of_release(holder("old"), Some(old.clone()));
+    assert_eq!(one(&all[..1], &around(), &leaving).0, "platform.port-taken", "nobody takes it away before");
+    let around = Surroundings { gone: [("a".to_owned(), [old].into())].into(), ..around() };
+    assert_eq!(told(&all[..1], &around, &leaving), [], "the release goes before this one comes");
 }
 
 #[test]
@@ -185,6 +217,11 @@ fn kinds_must_come_with_something_that_is_before() {
     assert_eq!(told(&[none.clone(), asking("b", "v1")], &around(), &served), []);
     assert_eq!(told(&[asking("b", "v1")], &around(), &Seen::NoCluster), [], "nobody knows what a brings");
     assert_eq!(told(&[none, asking("b", "v1")], &around(), &Seen::NotLookedAt), []);
+    let empty = Seen::Cluster(Content::default());
+    let done = around().with_pending(["b".to_owned()]);
+    assert_eq!(one(&[asking("b", "v1")], &done, &empty).0, "platform.kind-unknown", "a is there, and did not bring it");
+    let open = around().with_pending(["a".to_owned(), "b".to_owned()]);
+    assert_eq!(told(&[asking("b", "v1")], &open, &empty), [], "a is still to come");
 }
 
 #[test]
@@ -209,6 +246,10 @@ fn objects_of_somebody_else_are_told_before_helm_refuses_them() {
         Seen::Cluster(Content { owners: vec![(asked[0].clone(), owner)], ..Content::default() })
     };
     assert_eq!(told(&all, &around(), &owned_by(Some(("a-ns", "a")))), []);
+    let moved = ReleaseName { namespace: "other".to_owned(), name: "a".to_owned() };
+    let leaving = Surroundings { gone: [("a".to_owned(), [moved].into())].into(), ..around() };
+    assert_eq!(told(&all, &leaving, &owned_by(Some(("other", "a")))), [], "it goes before");
+    assert_eq!(one(&all, &leaving, &owned_by(Some(("third", "a")))).0, "platform.object-owned");
     for (owner, words) in [(Some(("other", "a")), "belongs to release other/a"), (None, "belongs to no release")] {
         let (code, subject, evidence) = one(&all, &around(), &owned_by(owner));
         assert_eq!((code.as_str(), subject.as_str()), ("platform.object-owned", "a"));

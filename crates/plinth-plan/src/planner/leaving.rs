@@ -20,6 +20,15 @@ pub(super) struct Leaving<'a> {
     replaced_by: Option<&'a str>,
 }
 
+/// What must wait until parts are gone, since both cannot be there at once: they own the same objects, ports or addresses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Room<'a> {
+    /// The new release of this component.
+    Release(&'a str),
+    /// The objects of this component.
+    Objects(&'a str),
+}
+
 /// Everything that goes, what is needed by others behind them.
 pub(super) fn leaving<'a>(
     installed: &Installed,
@@ -68,10 +77,16 @@ impl Leaving<'_> {
         ids::remove(&self.parts.component)
     }
 
-    /// The component whose new release must wait until this old one is gone: both own the same objects or ports of the cluster.
-    pub(super) fn makes_room_for(&self) -> Option<&str> {
-        let moves = || self.stays.filter(|_| !self.parts.releases.is_empty()).map(|component| component.name.as_str());
-        self.replaced_by.or_else(moves)
+    /// What must wait until these parts are gone.
+    pub(super) fn makes_room_for(&self) -> Option<Room<'_>> {
+        let drops_first = self.known.as_ref().is_some_and(|known| known.drops_first);
+        let stays = self.stays.map(|component| component.name.as_str());
+        match (self.replaced_by, stays) {
+            (Some(by), _) => Some(Room::Release(by)),
+            (None, Some(name)) if !self.parts.releases.is_empty() => Some(Room::Release(name)),
+            (None, Some(name)) if drops_first => Some(Room::Objects(name)),
+            _ => None,
+        }
     }
 
     fn works_with(&self, component: &str) -> bool {
@@ -116,8 +131,14 @@ impl Leaving<'_> {
                 Some(by) => format!("{by} takes the place of {}, and both cannot be there at once", self.title()),
                 None => format!("the site no longer wants {}, which plinth installed", self.title()),
             },
-            Some(wanted) if self.makes_room_for().is_some() => {
+            Some(wanted) if !self.parts.releases.is_empty() => {
                 format!("{} moves to namespace {}, and helm moves no release", self.title(), wanted.namespace)
+            }
+            Some(_) if self.makes_room_for().is_some() => {
+                format!(
+                    "the site no longer wants these objects of {}, and they clash with what it wants now",
+                    self.title()
+                )
             }
             Some(_) => format!("the site no longer wants these objects of {}, which plinth made", self.title()),
         }

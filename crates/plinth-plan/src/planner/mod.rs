@@ -56,6 +56,7 @@ pub fn plan(site: &Desired, observed: &Observed, catalog: &dyn Components) -> Re
     let resolution = charts::settled(&observed.lines, charts::from_site(desired, resolution));
     findings.extend(resolution.findings.iter().cloned());
     findings.extend(charts::findings(desired, &resolution));
+    findings.extend(charts::without_place(desired, &resolution));
     findings.extend(catalog.check_versions(desired, &resolution));
     findings.extend(unmirrored::unmirrored(desired, &resolution));
     let asked = Asked { desired, cluster: &cluster, catalog, wanted: site.kubernetes.version.as_ref() };

@@ -1,6 +1,6 @@
 //! Stage platform: certificate, namespaces, secrets, and the components with their objects.
 
-use super::leaving::Leaving;
+use super::leaving::{Leaving, Room};
 use crate::ids;
 use crate::step::{Refine, step};
 use indexmap::IndexMap;
@@ -20,8 +20,8 @@ pub(super) struct Base<'a> {
     by_namespace: HashMap<String, Vec<StepId>>,
     ends: HashMap<&'a str, StepId>,
     gpu: Vec<NodeName>,
-    /// Steps that take away what the site no longer wants, and the component that each makes room for.
-    leaving: Vec<(StepId, Option<String>)>,
+    /// Steps that take away what the site no longer wants, and the step that each makes room for.
+    leaving: Vec<(StepId, Option<StepId>)>,
 }
 
 /// Certificates, namespaces and secrets.
@@ -46,8 +46,16 @@ pub(super) fn base<'a>(
         by_namespace.entry(place.clone()).or_default().push(step.id.clone());
     }
     let ends = resolution.components.iter().map(|c| (c.name.as_str(), end(c))).collect();
-    let leaving = leaving.iter().map(|one| (one.id(), one.makes_room_for().map(str::to_owned))).collect();
+    let leaving = leaving.iter().map(|one| (one.id(), one.makes_room_for().map(waiting))).collect();
     (Base { join, by_namespace, ends, gpu, leaving }, steps)
+}
+
+/// The step that waits for the room.
+fn waiting(room: Room<'_>) -> StepId {
+    match room {
+        Room::Release(component) => ids::release(component),
+        Room::Objects(component) => ids::objects(component),
+    }
 }
 
 /// Secrets that components read: logins first, since nothing is pulled without them.
@@ -150,8 +158,9 @@ impl Base<'_> {
         self.leaving.iter().map(|(id, _)| id.clone())
     }
 
-    fn makes_room_for(&self, component: &str) -> Option<StepId> {
-        self.leaving.iter().find(|(_, room)| room.as_deref() == Some(component)).map(|(id, _)| id.clone())
+    /// The step that makes room for this one.
+    fn makes_room_for(&self, waiting: &StepId) -> Option<StepId> {
+        self.leaving.iter().find(|(_, room)| room.as_ref() == Some(waiting)).map(|(id, _)| id.clone())
     }
 
     fn release(&self, component: &ResolvedComponent) -> Step {
@@ -167,7 +176,7 @@ impl Base<'_> {
             .needing([self.join()])
             .needing(self.prepared(component))
             .needing(needed)
-            .needing(self.makes_room_for(&component.name))
+            .needing(self.makes_room_for(&ids::release(&component.name)))
     }
 
     fn objects(&self, component: &ResolvedComponent) -> Step {
@@ -182,6 +191,7 @@ impl Base<'_> {
         step(ids::objects(&component.name), work, reason)
             .needing([ids::release(&component.name)])
             .needing(self.prepared(component))
+            .needing(self.makes_room_for(&ids::objects(&component.name)))
     }
 
     /// Namespaces and secrets of all namespaces that a component uses.

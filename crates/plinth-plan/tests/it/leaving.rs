@@ -134,6 +134,28 @@ fn an_object_that_the_site_dropped_goes_and_its_component_stays() {
 }
 
 #[test]
+fn an_object_that_clashes_with_a_wanted_one_goes_before_that_is_applied() {
+    let mut desired = site::basepod();
+    desired.platform.load_balancer = vec!["10.184.162.200-10.184.162.210".to_owned()];
+    let mut before = after(&planned(&desired, &unseen(data::basepod())));
+    let pool = ObjectName {
+        api_version: "metallb.io/v1beta1".into(),
+        kind: "IPAddressPool".into(),
+        namespace: "metallb-system".into(),
+        name: "ingress-10.184.162.200".into(),
+    };
+    let parts = Parts { component: "metallb".into(), objects: [pool.clone()].into(), ..Parts::default() };
+    before.installed.take(&InstalledChange::Brings(parts));
+    let plan = planned(&desired, &before);
+    let [dropped] = removals(&plan)[..] else { panic!("one removal") };
+    assert!(self::parts(dropped).objects == [pool].into() && self::parts(dropped).releases.is_empty());
+    let needs = |verb: &str| plan.steps[place(&plan, &StepId::new("platform", verb, "metallb"))].needs.clone();
+    assert!(needs("objects").contains(&dropped.id), "its webhook refuses an address that is in two pools");
+    assert!(!needs("release").contains(&dropped.id), "the release itself clashes with nothing");
+    assert!(dropped.reason.contains("clash with what it wants now"), "{}", dropped.reason);
+}
+
+#[test]
 fn a_component_that_the_catalog_does_not_know_any_more_is_removed_all_the_same() {
     let mut before = unseen(data::basepod());
     let release = ReleaseName { namespace: "old".into(), name: "old".into() };

@@ -152,6 +152,7 @@ pub(crate) fn release(component: &str, namespace: &str, values: Value) -> Releas
         stale_jobs: Vec::new(),
         meaning_of: None,
         named_by_site: false,
+        of_objects: false,
     }
 }
 

@@ -1,6 +1,6 @@
 //! What runs on the cluster besides Run:ai, and limits of a run.
 
-use super::registry_rules::{ChartMirror, ImageName};
+use super::registry_rules::{ChartMirror, ImageName, Sha256};
 use super::rules::{AddressRange, FilePath, Label, NetworkInterface};
 use super::secret::SecretSource;
 use super::text::Text;
@@ -168,6 +168,10 @@ pub(crate) struct Component {
     /// Chart version; the catalog's when absent.
     #[serde(default)]
     pub(crate) version: Option<Text<Version>>,
+    /// SHA-256 of the chart's package in this version, or of the file of objects that the maker publishes instead. Binds like a digest of the
+    /// catalog, and is needed for a file of objects that the catalog does not know.
+    #[serde(default)]
+    pub(crate) digest: Option<Text<Sha256>>,
     /// Namespace; the catalog's when absent.
     #[serde(default)]
     pub(crate) namespace: Option<Text<Label>>,

@@ -42,6 +42,16 @@ text_type!(
     }
 );
 
+text_type!(
+    /// SHA-256 of a file.
+    Sha256, "a SHA-256", "0000000000000000000000000000000000000000000000000000000000000000", r"^(sha256:)?[0-9A-Fa-f]{64}$",
+    |text| {
+        let digits = text.strip_prefix("sha256:").unwrap_or(text);
+        let right = digits.len() == 64 && digits.bytes().all(|b| b.is_ascii_hexdigit());
+        refuse_address_unless(right, text, "a SHA-256", "write the 64 digits that `sha256sum FILE` prints")
+    }
+);
+
 /// Names under which people know registries, and the name that images carry. containerd asks a mirror by the image's name
 /// (containerd documentation, `hosts.md`).
 const ALIASES: [(&str, &str); 12] = [

@@ -269,6 +269,7 @@ pub(crate) fn release(chart: &str, name: &str, version: &str, values: Value) -> 
         stale_jobs: Vec::new(),
         meaning_of: None,
         named_by_site: false,
+        of_objects: false,
     }
 }
 

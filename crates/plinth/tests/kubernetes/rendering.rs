@@ -83,6 +83,7 @@ fn what_the_cluster_holds_of_a_chart_is_told_with_its_owner() {
         let ports = ground.run(kube.node_ports(ctx)).unwrap();
         let mine: Vec<(u16, String)> = ports.iter().map(|port| (port.number, port.service.to_string())).collect();
         assert_eq!(mine, [(30999, format!("Service {NAMESPACE}/j"))]);
+        assert_eq!(ports[0].release, Some(release_name("j")), "whose service has it");
 
         ground.kubectl(&["create", "configmap", "k-about"]);
         let names = asked(&[manifests(&ground, &judged("k", &[]))]);

@@ -16,12 +16,13 @@ const VALUES: &str = "{{ toJson .Values | sha256sum }}";
 const MONITORS: &str = "servicemonitors.monitoring.coreos.com";
 
 /// Resources that the catalog names by their plural only, and what one of them is called.
-const KINDS: [(&str, &str); 9] = [
+const KINDS: [(&str, &str); 10] = [
     ("alertmanagers", "Alertmanager"),
     ("clusterpolicies", "ClusterPolicy"),
     ("ipaddresspools", "IPAddressPool"),
     ("knativeservings", "KnativeServing"),
     ("leaderworkersets", "LeaderWorkerSet"),
+    ("mpijobs", "MPIJob"),
     ("nimservices", "NIMService"),
     ("prometheuses", "Prometheus"),
     ("runaiconfigs", "RunaiConfig"),

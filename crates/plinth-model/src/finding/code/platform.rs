@@ -11,6 +11,21 @@ findings! {
         usually: "A component whose version is the site's to choose.",
         fix: "Write `platform: {components: {NAME: {version: VERSION}}}`.",
     }
+    PLATFORM_PARTS_CLASH = "platform.parts-clash", You {
+        means: "Two components that are both on bring a part of the same name, so that the one that is applied last decides what it is.",
+        usually: "Operators that once were one project.",
+        fix: "Switch one of them off, or give it without that part, as the finding says.",
+    }
+    PLATFORM_OBJECTS_UNPROVED = "platform.objects-unproved", You {
+        means: "A component comes as one file of objects from its maker, and nobody says which content the wanted version has. plinth applies no file that it cannot prove.",
+        usually: "A version that the catalog does not know, or a maker who publishes only what the file is made from.",
+        fix: "Look at the file, and write its SHA-256 (`sha256sum FILE`) as `platform: {components: {NAME: {version: VERSION, digest: SHA256}}}`.",
+    }
+    PLATFORM_OBJECTS_PLACE = "platform.objects-place", You {
+        means: "A component comes as one file of objects, and it cannot be had from where the site takes its charts.",
+        usually: "A maker who publishes only what the file is made from, or a mirror of charts that is a registry of images, which holds no files.",
+        fix: "Make or fetch the file as the finding says, and put it into the folder or onto the mirror (https) that `platform.charts` names.",
+    }
     CHECKS_IMAGE = "checks.image", You {
         means: "The image of a test pod cannot be pulled, so a check could not be carried out. It says nothing about what was to be checked.",
         usually: "No internet and no mirror of that registry, or a mirror that lacks the image.",

@@ -150,6 +150,10 @@ pub struct Release {
     pub login: Option<RegistryLogin>,
     /// Version.
     pub version: ChartVersion,
+    /// Its maker publishes no chart but one file of objects: the chart is made here from that file. `repository` is the file's address, or
+    /// the mirror or folder that has it under [`Release::file_of_objects`]; `digest` is that of the file.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub of_objects: bool,
     /// SHA-256 of the package (of the manifest for `oci://`), when known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub digest: Option<String>,
@@ -177,6 +181,24 @@ pub struct Release {
 }
 
 impl Release {
+    /// Name of its file of objects in a folder or on a mirror: `NAME-VERSION.yaml`.
+    #[must_use]
+    pub fn file_of_objects(&self) -> String {
+        let name = self.chart.rsplit('/').next().unwrap_or_default();
+        format!("{name}-{}.yaml", self.version.version())
+    }
+
+    /// Address of its file of objects, where it has one: the maker's own, or that on a mirror. None: it has none, or it lies in a folder.
+    #[must_use]
+    pub fn address_of_objects(&self) -> Option<String> {
+        let repository = self.repository.trim_end_matches('/');
+        let address = || match repository.ends_with(".yaml") {
+            true => repository.to_owned(),
+            false => format!("{repository}/{}", self.file_of_objects()),
+        };
+        (self.of_objects && repository.starts_with("http")).then(address)
+    }
+
     /// What the site asks for: the version, or the line that it is the meaning of.
     #[must_use]
     pub fn selector(&self) -> &ChartVersion {

@@ -376,6 +376,7 @@ fn release(version: &str) -> Release {
         stale_jobs: Vec::new(),
         meaning_of: None,
         named_by_site: false,
+        of_objects: false,
     }
 }
 

@@ -41,6 +41,7 @@ fn release() -> Work {
         stale_jobs: Vec::new(),
         meaning_of: None,
         named_by_site: false,
+        of_objects: false,
     };
     HelmRelease { release: Box::new(release), stage: Stage::Platform }.into()
 }
