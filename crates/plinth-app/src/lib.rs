@@ -12,6 +12,7 @@ pub mod logs;
 pub mod nodes;
 pub mod operation;
 mod rollback;
+mod rotation;
 pub mod saved;
 pub mod state;
 pub mod world;

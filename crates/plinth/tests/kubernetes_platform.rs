@@ -20,6 +20,8 @@ mod late;
 mod operator;
 #[path = "kubernetes_platform/repositories.rs"]
 mod repositories;
+#[path = "kubernetes_platform/rotation.rs"]
+mod rotation;
 #[path = "kubernetes_platform/run.rs"]
 mod run;
 #[path = "kubernetes_platform/secrets.rs"]

@@ -11,6 +11,7 @@ mod own;
 mod platform;
 mod recovery;
 mod removal;
+mod rotation;
 mod runai;
 
 pub use checks::{Chosen, checks};
@@ -18,6 +19,7 @@ pub use discovery::endpoint_host;
 pub use own::{fixes, looked, rollback, trust};
 pub use recovery::recovery;
 pub use removal::removal;
+pub use rotation::{Rotation, rotation};
 
 use crate::catalog::Components;
 use crate::cluster::{Cluster, Member};

@@ -76,7 +76,10 @@ impl SimKube {
             SecretContent::Value { value, .. } => digest_of(&call.secret(&*self.secrets, value)?),
             SecretContent::Tls { certificate } | SecretContent::Authority { certificate, .. } => {
                 match self.keystore.certificate(ctx, certificate).await? {
-                    Some(state) => Digest::of_bytes(state.fingerprint.as_bytes()),
+                    Some(state) => match (content, state.authority) {
+                        (SecretContent::Authority { .. }, Some(authority)) => Digest::of(&authority.fingerprints),
+                        _ => Digest::of_bytes(state.fingerprint.as_bytes()),
+                    },
                     _ => {
                         let happened = format!("the certificate {certificate} is not there");
                         return Err(call.fails(happened, "make the certificate first"));

@@ -258,7 +258,7 @@ fn files(part: &Part<'_>) -> BTreeMap<String, String> {
 /// What a chart makes so that a rule of health can hold; none where plinth or an operator makes it.
 fn proof(part: &Part<'_>, rule: &Health) -> Option<Value> {
     match rule {
-        Health::Workload { kind, name } => Some(workload(kind, name)),
+        Health::Workload { kind, name } => Some(reading_authority(&part.release.component, workload(kind, name))),
         Health::Condition { resource, name, .. } if resource == "apiservices.apiregistration.k8s.io" => {
             // Without a service it is the API server's own, and available at once.
             let (version, group) = name.split_once('.')?;
@@ -326,6 +326,16 @@ fn workload(kind: &str, name: &str) -> Value {
         object["spec"]["replicas"] = 1.into();
     }
     object
+}
+
+/// Run:ai's parts mount the authority as one file, by sub-path, and optionally here: a tenant's has none.
+fn reading_authority(component: &str, mut workload: Value) -> Value {
+    if component.starts_with("runai-") {
+        let spec = &mut workload["spec"]["template"]["spec"];
+        spec["volumes"] = json!([{"name": "ca", "secret": {"secretName": "runai-ca-cert", "optional": true}}]);
+        spec["containers"][0]["volumeMounts"] = json!([{"name": "ca", "mountPath": "/etc/ssl/certs/runai-ca.pem", "subPath": "runai-ca.pem", "readOnly": true}]);
+    }
+    workload
 }
 
 fn job(name: &str, when: &str) -> Value {

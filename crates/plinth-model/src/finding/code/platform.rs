@@ -114,7 +114,27 @@ findings! {
     PLATFORM_CERTIFICATE_ENDS_SOON = "platform.certificate-ends-soon", You {
         means: "The certificate that the site gives for the platform ends within 30 days. plinth renews only certificates that it makes itself.",
         usually: "A certificate of a company's authority or of a public one, given by `runai.certificate`.",
-        fix: "Get a new one from whoever issued it, put it into the files that the site names, and run `plinth apply`.",
+        fix: "Get a new one from whoever issued it, put it into the files that the site names, and run `plinth rotate certificates`.",
+    }
+    PLATFORM_AUTHORITY_ENDS_SOON = "platform.authority-ends-soon", You {
+        means: "The authority behind the platform's certificate ends soon: an own one before the next leaf of full life would, a given one within 30 days. When it ends, nobody believes the platform's URL any more, and Run:ai is cut off.",
+        usually: "It is as old as it was made to be (`runai.certificate.authorityDays`).",
+        fix: "Run `plinth rotate certificates --authority`; for one that the site gives, put the new files in place and run `plinth rotate certificates`.",
+    }
+    PLATFORM_AUTHORITY_REPLACED = "platform.authority-replaced", You {
+        means: "The files of the site have another authority than the one that is kept, and `plinth apply` would exchange it at once: pods that read the old one when they began fail until somebody restarts them.",
+        usually: "The files of `runai.certificate` were exchanged.",
+        fix: "Run `plinth rotate certificates`: it has both trusted first, restarts who reads them, and takes the old one out last.",
+    }
+    PLATFORM_NOT_BACK = "platform.not-back", You {
+        means: "Pods that were restarted, because they read a secret that changed, are not ready.",
+        usually: "A node is full or away, an image cannot be pulled any more, or the program does not take what the secret holds now.",
+        fix: "Look at the pods of the evidence (`kubectl describe pod`, `kubectl logs`), fix what stops them, and run the same command again.",
+    }
+    PLATFORM_ROTATION_UNFINISHED = "platform.rotation-unfinished", You {
+        means: "The exchange of a certificate was begun and not finished. Everything works in between: what is served is trusted by everybody.",
+        usually: "`plinth rotate certificates` was interrupted, or a step of it failed.",
+        fix: "Run `plinth rotate certificates`: it goes on where it stopped.",
     }
     PLATFORM_COMPONENT_WITHOUT_INPUT = "platform.component-without-input", You {
         means: "A component is switched on, but what it works with is not given. It stays off.",
