@@ -103,6 +103,12 @@ impl Catalog {
         &self.runai
     }
 
+    /// InfiniBand interfaces that the site or its model of machine names; empty without InfiniBand.
+    #[must_use]
+    pub fn interfaces(&self, facts: &Facts) -> Vec<String> {
+        self.adapters.named(facts)
+    }
+
     /// The site's facts and those that follow from them by the catalog's own data.
     pub(crate) fn derived(&self, facts: &Facts, findings: &mut Vec<Finding>) -> Facts {
         let mut all = facts.clone();

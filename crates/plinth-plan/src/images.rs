@@ -2,6 +2,7 @@
 //! can put them on the larger partition from the start. A node of which nothing is known keeps its gate.
 
 use crate::cluster::{Cluster, Member};
+use crate::hardware;
 use plinth_model::facts::NodeFacts;
 use plinth_model::finding::code;
 use plinth_model::{Finding, NodeName};
@@ -25,7 +26,8 @@ pub(crate) fn place(desired: &Desired, cluster: &mut Cluster, facts: &BTreeMap<N
     notes
 }
 
-/// Whether these two states of knowledge of the nodes lead to different plans: facts decide where images go, and nothing else.
+/// Whether these two states of knowledge of the nodes lead to different plans: facts decide where images go, who brings
+/// the GPU driver and the container toolkit, and which InfiniBand adapters pods get; nothing else.
 #[must_use]
 pub fn places_differ(
     desired: &Desired,
@@ -36,7 +38,9 @@ pub fn places_differ(
     let by_engine = |member: &Member, facts: &BTreeMap<NodeName, NodeFacts>| {
         facts.get(&member.name).and_then(|known| by_engine(desired, member, known))
     };
-    cluster.members.iter().chain(&cluster.left_out).any(|member| by_engine(member, before) != by_engine(member, after))
+    let places = |member: &Member| by_engine(member, before) != by_engine(member, after);
+    let decided = |facts: &BTreeMap<NodeName, NodeFacts>| hardware::of(desired, cluster, facts);
+    cluster.members.iter().chain(&cluster.left_out).any(places) || decided(before) != decided(after)
 }
 
 /// The directory that the engine is told; none when images are to be moved, fit where they are, or nothing is decided.

@@ -13,6 +13,7 @@ pub mod engines;
 pub mod facts;
 mod given;
 mod gpu;
+mod hardware;
 mod ids;
 mod images;
 pub mod lint;

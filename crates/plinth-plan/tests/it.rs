@@ -5,6 +5,7 @@ mod it {
     pub mod discovery;
     pub mod existing;
     pub mod field;
+    pub mod hardware;
     pub mod kubespray;
     pub mod leaving;
     pub mod left_out;

@@ -356,7 +356,8 @@ pub struct GpuSharing {
     /// Replicas per GPU; none: no time-slicing.
     pub time_slicing: Option<u32>,
     /// The driver is on the host (DGX OS), not in a container.
-    pub driver_on_host: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub driver_on_host: Option<bool>,
 }
 
 /// InfiniBand adapters of the GPU nodes for pods.

@@ -279,11 +279,7 @@ fn gpu(gpu: raw::platform::Gpu) -> GpuSharing {
         Some(raw::platform::Mig::Single) => "single",
         Some(raw::platform::Mig::Mixed) => "mixed",
     };
-    GpuSharing {
-        mig: mig.to_owned(),
-        time_slicing: gpu.time_slicing,
-        driver_on_host: gpu.driver_on_host.unwrap_or(true),
-    }
+    GpuSharing { mig: mig.to_owned(), time_slicing: gpu.time_slicing, driver_on_host: gpu.driver_on_host }
 }
 
 fn infiniband(wanted: &raw::platform::Infiniband) -> Infiniband {

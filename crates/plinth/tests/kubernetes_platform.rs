@@ -12,6 +12,8 @@ mod disk;
 mod drift;
 #[path = "kubernetes_platform/ground.rs"]
 mod ground;
+#[path = "kubernetes_platform/infiniband.rs"]
+mod infiniband;
 #[path = "kubernetes_platform/kill.rs"]
 mod kill;
 #[path = "kubernetes_platform/late.rs"]

@@ -123,6 +123,11 @@ fn declared(state: &State, now: Timestamp, namespace: &str, health: &Health) -> 
     {
         return seen(done, if done { "Succeeded" } else { "InProgress" });
     }
+    if let Health::Field { resource, name, .. } = health
+        && let Some(made) = infiniband::attachment(state, now, resource, name)
+    {
+        return seen(made, if made { name } else { "not found" });
+    }
     let object = match health {
         Health::Field { resource, name, namespace, .. } | Health::Condition { resource, name, namespace, .. } => {
             state.cluster.objects.get(&key(resource, namespace, name))

@@ -76,7 +76,6 @@ fn infiniband(site: &Site, diagnostics: &mut Diagnostics<'_>) {
     let Some(wanted) = site.platform.as_ref().and_then(|platform| platform.infiniband.as_ref()) else { return };
     let path = "platform.infiniband";
     let (at, message) = match (&wanted.model, wanted.interfaces.as_slice()) {
-        (None, []) => (path.to_owned(), "nothing says which adapters are meant".to_owned()),
         (Some(_), [_, ..]) => {
             (format!("{path}.interfaces"), "the model of the nodes says which adapters they have".to_owned())
         }
@@ -85,7 +84,7 @@ fn infiniband(site: &Site, diagnostics: &mut Diagnostics<'_>) {
             None => return,
         },
     };
-    let fix = "give either `model: dgx-h100` or `interfaces: [ibp24s0, ..]`, each interface once";
+    let fix = "give either `model: dgx-h100` or `interfaces: [ibp24s0, ..]`, each interface once, or neither";
     diagnostics.report(Finding::error(code::PLATFORM_INFINIBAND, at, message).fix(fix));
 }
 

@@ -96,17 +96,17 @@ fn values(plan: &Plan, json: bool) -> Result<Files, Problem> {
 /// Objects that are applied beside releases: of one component, a list in JSON and a document each in YAML.
 fn objects(plan: &Plan, json: bool) -> Result<Files, Problem> {
     let steps = plan.steps.iter().filter_map(|step| match &step.work {
-        Work::KubeObjects(objects) => Some(objects),
+        Work::KubeObjects(objects) => Some((step.target(), objects)),
         _ => None,
     });
-    let file = |objects: &KubeObjects| {
+    let file = |(name, objects): (&str, &KubeObjects)| {
         let bug = |error: String| Problem::while_doing("writing objects of").to(&objects.component).bug(error);
         let (text, extension) = if json {
             (serde_json::to_string_pretty(&objects.objects).map_err(|error| bug(error.to_string()))?, "json")
         } else {
             (plinth_plan::render::manifests(objects).map_err(bug)?, "yaml")
         };
-        Ok((format!("objects/{}.{extension}", objects.component), text))
+        Ok((format!("objects/{name}.{extension}"), text))
     };
     steps.map(file).collect()
 }

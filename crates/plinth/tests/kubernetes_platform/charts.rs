@@ -1,6 +1,7 @@
 //! Stand-in charts: for every release of a plan a package of the real name and version, which takes any values and makes what the
 //! catalog says proves the component's health.
 
+use crate::infiniband::POOLS;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use plinth_model::Work;
@@ -16,16 +17,18 @@ const VALUES: &str = "{{ toJson .Values | sha256sum }}";
 const MONITORS: &str = "servicemonitors.monitoring.coreos.com";
 
 /// Resources that the catalog names by their plural only, and what one of them is called.
-const KINDS: [(&str, &str); 9] = [
+const KINDS: [(&str, &str); 11] = [
     ("alertmanagers", "Alertmanager"),
     ("clusterpolicies", "ClusterPolicy"),
     ("ipaddresspools", "IPAddressPool"),
     ("knativeservings", "KnativeServing"),
     ("leaderworkersets", "LeaderWorkerSet"),
+    ("network-attachment-definitions", "NetworkAttachmentDefinition"),
     ("nimservices", "NIMService"),
     ("prometheuses", "Prometheus"),
     ("runaiconfigs", "RunaiConfig"),
     ("servicemonitors", "ServiceMonitor"),
+    ("sriovnetworknodestates", "SriovNetworkNodeState"),
 ];
 
 /// A kind that a stand-in chart defines.
@@ -62,7 +65,7 @@ impl Kind {
         Some(Self { group: text(group), version: "v1".into(), plural: text(plural), kind: text(kind), namespaced })
     }
 
-    fn definition(&self) -> Value {
+    pub(crate) fn definition(&self) -> Value {
         let anything = json!({"type": "object", "x-kubernetes-preserve-unknown-fields": true});
         json!({
             "apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition",
@@ -142,6 +145,8 @@ fn kinds(part: &Part<'_>) -> Vec<Kind> {
     if part.release.component == "kube-prometheus-stack" {
         all.extend(Kind::named(MONITORS, true));
     }
+    // Only the controller of the network operator's policy brings that kind, once the policy is ready; nobody else makes states of nodes.
+    all.retain(|kind| format!("{}.{}", kind.plural, kind.group) != POOLS);
     all.sort();
     all.dedup();
     all
@@ -158,6 +163,8 @@ pub(crate) fn told(plan: &Plan) -> Vec<Told> {
         let kinds = kinds(&part);
         for rule in part.release.health.iter().chain(part.objects.iter().flat_map(|step| &step.health)) {
             let (resource, namespace, name, status) = match rule {
+                // That operator takes its time, and is played on its own.
+                Health::Field { resource, .. } if resource.starts_with("sriovnetworknodestates.") => continue,
                 Health::Field { resource, namespace, name, path, equals } if path.starts_with(".status.") => {
                     let field = path.trim_start_matches(".status.");
                     (resource, namespace, name, json!({"status": {field: equals}}))

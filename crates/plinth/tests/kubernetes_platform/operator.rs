@@ -2,6 +2,7 @@
 //! comes up with the certificate that is in the cluster and calls a cluster connected that shows the right credential.
 
 use crate::charts::{Kind, Told};
+use crate::infiniband::Progress;
 use k8s_openapi::ByteString;
 use k8s_openapi::api::apps::v1::StatefulSet;
 use k8s_openapi::api::core::v1::{ConfigMap, Pod, Secret};
@@ -22,7 +23,7 @@ const LOOK: Duration = Duration::from_millis(200);
 
 /// What the stand-ins know, and what they were told to leave.
 pub(crate) struct Operators {
-    client: Client,
+    pub(crate) client: Client,
     runtime: tokio::runtime::Runtime,
     stop: AtomicBool,
     /// Components whose operators say nothing.
@@ -34,6 +35,8 @@ pub(crate) struct Operators {
     trust: Mutex<BTreeMap<String, String>>,
     /// How often a cluster part that had been connected did not believe what it was shown.
     pub(crate) lost: Mutex<Vec<String>>,
+    /// What the operators of InfiniBand remember.
+    pub(crate) progress: Mutex<Progress>,
     setup: RunaiSetup,
 }
 
@@ -47,8 +50,8 @@ impl Operators {
             Client::try_from(kube::Config::from_custom_kubeconfig(file, &options).await.unwrap()).unwrap()
         });
         let (stop, silent, runai) = (AtomicBool::new(false), Mutex::default(), Mutex::default());
-        let (shown, trust, lost) = (Mutex::default(), Mutex::default(), Mutex::default());
-        Arc::new(Self { client, runtime, stop, silent, runai, shown, trust, lost, setup })
+        let (shown, trust, lost, progress) = (Mutex::default(), Mutex::default(), Mutex::default(), Mutex::default());
+        Arc::new(Self { client, runtime, stop, silent, runai, shown, trust, lost, progress, setup })
     }
 
     pub(crate) fn stop(&self) {
@@ -77,11 +80,12 @@ impl Operators {
                 }
             }
             let _again_later = self.runtime.block_on(self.run_ai());
+            let _again_later = self.runtime.block_on(self.infiniband(&mut self.progress.lock().unwrap()));
             std::thread::sleep(LOOK);
         }
     }
 
-    fn api(&self, kind: &Kind, namespace: &str) -> Api<DynamicObject> {
+    pub(crate) fn api(&self, kind: &Kind, namespace: &str) -> Api<DynamicObject> {
         let Kind { group, version, plural, kind, .. } = kind.clone();
         let api_version = format!("{group}/{version}");
         let resource = ApiResource { group, version, api_version, kind, plural };

@@ -91,6 +91,16 @@ findings! {
         usually: "Somebody upgraded with helm or from another machine, or this state directory remembers an older version of a line such as `~2.21.0`.",
         fix: "Run `plinth plan --refresh` to choose the newest version of the line anew, or name the deployed version in the site file. To go back on purpose, name the older version there, with all three numbers.",
     }
+    GPU_DRIVER_TWICE = "gpu.driver-twice", You {
+        means: "The site has the GPU Operator bring the driver, and GPU nodes have one installed. Two drivers on one node exclude each other.",
+        usually: "`platform.gpu.driverOnHost: false` on nodes with DGX OS, or an image that got a driver later.",
+        fix: "Remove `driverOnHost: false`, or take the driver out of the image of the nodes that the message names.",
+    }
+    GPU_NODES_DIFFER = "gpu.nodes-differ", You {
+        means: "Some GPU nodes have a part of NVIDIA's software installed, and some have not; the GPU Operator brings it to all of them or to none. What holds before anybody looks is planned.",
+        usually: "Nodes of two images, or one whose installation failed.",
+        fix: "Make the images alike, or say in the site file which holds; the fix of the finding names the key.",
+    }
     INGRESS_CERTIFICATE_NOT_TRUSTED = "ingress.certificate-not-trusted", You {
         means: "HTTPS to the platform's URL does not answer with a certificate that the site's authority signed.",
         usually: "The ingress does not find its TLS secret and shows a fake certificate, or the secret holds another certificate than the kept one.",
@@ -115,6 +125,11 @@ findings! {
         means: "The certificate that the site gives for the platform ends within 30 days. plinth renews only certificates that it makes itself.",
         usually: "A certificate of a company's authority or of a public one, given by `runai.certificate`.",
         fix: "Get a new one from whoever issued it, put it into the files that the site names, and run `plinth rotate certificates`.",
+    }
+    PLATFORM_ADAPTERS_DIFFER = "platform.adapters-differ", You {
+        means: "The InfiniBand adapters that the site file or its model names are not those that the GPU nodes have, or the nodes differ among each other. A policy for an adapter that a node lacks does nothing there, and its pods wait.",
+        usually: "Another model of machine, another system that names interfaces in other ways, or nodes that were not looked at yet.",
+        fix: "Leave `model` and `interfaces` out, so that what the nodes have is used, or name the interfaces that are meant.",
     }
     PLATFORM_AUTHORITY_ENDS_SOON = "platform.authority-ends-soon", You {
         means: "The authority behind the platform's certificate ends soon: an own one before the next leaf of full life would, a given one within 30 days. When it ends, nobody believes the platform's URL any more, and Run:ai is cut off.",
