@@ -39,6 +39,8 @@ pub struct RunaiNames {
 struct ApiRow {
     from: Version,
     tokens: Option<Vec<TokenWay>>,
+    #[serde(rename = "accountTokens")]
+    account_tokens: Option<Vec<TokenWay>>,
     clusters: Option<String>,
     credentials: Option<String>,
     credential: Option<ClusterCredential>,
@@ -71,6 +73,14 @@ impl RunaiNames {
     pub fn api(&self, version: &Version) -> RunaiApi {
         let rows = self.api.iter().enumerate().filter(|(at, row)| *at == 0 || row.from <= *version);
         rows.fold(RunaiApi::default(), |before, (_, row)| row.over(before))
+    }
+
+    /// The same for who signs in with a service account (before 2.24 an application): only the ways to a token are others.
+    #[must_use]
+    pub fn account_api(&self, version: &Version) -> RunaiApi {
+        let rows = self.api.iter().enumerate().filter(|(at, row)| *at == 0 || row.from <= *version);
+        let tokens = rows.filter_map(|(_, row)| row.account_tokens.clone()).last();
+        RunaiApi { tokens: tokens.unwrap_or_default(), ..self.api(version) }
     }
 }
 

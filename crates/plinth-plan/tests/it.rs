@@ -18,6 +18,7 @@ mod it {
     pub mod removal;
     pub mod rendering;
     pub mod saving;
+    pub mod tenant;
     pub mod whole;
 }
 

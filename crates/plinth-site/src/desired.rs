@@ -407,9 +407,9 @@ pub struct Runai {
     pub registry_user: Option<String>,
     /// Registry token.
     pub registry_token: Option<SecretRef>,
-    /// First administrator's e-mail.
+    /// First administrator's e-mail; the id of the service account where there is one.
     pub admin_email: String,
-    /// First administrator's password.
+    /// First administrator's password; the secret of the service account where there is one.
     pub admin_password: SecretRef,
     /// Cluster name.
     pub cluster: String,
@@ -427,6 +427,9 @@ pub struct RemoteControlPlane {
     pub url: String,
     /// Realm of its logins; none: that of self-hosted ones.
     pub realm: Option<String>,
+    /// The login of the site is a service account of it, and no person's.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub service_account: bool,
 }
 
 /// A department of Run:ai.

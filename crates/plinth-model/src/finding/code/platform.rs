@@ -366,6 +366,11 @@ findings! {
         usually: "A URL with a port, which Keycloak was not told, or another host name in its settings.",
         fix: "Serve Run:ai on port 443. With a node port, KC_HOSTNAME must be the whole URL with the port, and keycloakExternalEndpoint the host with the port.",
     }
+    RUNAI_LOGIN = "runai.login", You {
+        means: "The site file does not say who signs in to Run:ai's control plane, or says it twice.",
+        usually: "`runai.admin` was left out, or stands beside `runai.controlPlane.serviceAccount`.",
+        fix: "Give `runai.admin`, or for a control plane elsewhere `runai.controlPlane.serviceAccount`, and not both.",
+    }
     RUNAI_NO_SUCH_HOST = "runai.no-such-host", You {
         means: "This machine finds no address for the host name of Run:ai.",
         usually: "The name is known inside the site only, and the plan knows no ingress address.",
