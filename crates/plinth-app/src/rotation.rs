@@ -24,10 +24,13 @@ impl Operation<'_> {
         let site = self.make(&observed)?;
         let (env, certificates) = (self.env()?, certificates(&site)?);
         let look = async {
-            let installed = is_installed(&env, &site).await?;
             let mut rotations = Vec::new();
             for certificate in certificates {
-                rotations.extend(rotation(&env, certificate, (authority, installed)).await?);
+                rotations.extend(rotation(&env, certificate, authority).await?);
+            }
+            if !rotations.is_empty() {
+                let installed = is_installed(&env, &site).await?;
+                rotations.iter_mut().for_each(|rotation| rotation.installed = installed);
             }
             Ok(rotations)
         };
@@ -68,12 +71,8 @@ async fn is_installed(env: &StepEnv, site: &Plan) -> ClientResult<bool> {
     Ok(true)
 }
 
-/// The rotation of one certificate; none: the given files are those that are kept.
-async fn rotation(
-    env: &StepEnv,
-    certificate: &Certificate,
-    (authority, installed): (bool, bool),
-) -> ClientResult<Option<Rotation>> {
+/// The rotation of one certificate, whoever reads it; none: the given files are those that are kept.
+async fn rotation(env: &StepEnv, certificate: &Certificate, authority: bool) -> ClientResult<Option<Rotation>> {
     let Certificate { name, names, source } = certificate;
     let (keystore, ctx) = (&env.clients.keystore, &env.ctx);
     let begun = keystore.rotation(ctx, name).await?;
@@ -101,7 +100,7 @@ async fn rotation(
         certificate: certificate.clone(),
         exchanges_authority: !outgoing.authorities.is_empty() || (is_given && adds),
         outgoing,
-        installed,
+        installed: false,
         serves: keystore.certificate(ctx, name).await.is_ok_and(still_serves),
         missing,
     }))

@@ -126,7 +126,7 @@ async fn interrupted_in_the_middle_it_says_so_and_goes_on() {
 }
 
 #[tokio::test]
-async fn where_nothing_is_installed_only_files_are_exchanged() {
+async fn without_a_certificate_there_is_nothing_to_exchange() {
     let bench = Bench::new(|site| site);
     let problem = problem(bench.rotate(Script::default(), false).await.unwrap_err());
     assert!(problem.to_string().contains("none is kept yet"), "{problem}");
