@@ -17,7 +17,7 @@ use jiff::Timestamp;
 use plinth_model::steps::{CertificateRotation, CertificateSource, Outgoing, RotationPhase};
 use plinth_model::{Secret, SecretRef};
 use plinth_world::keystore::CertificateState;
-use plinth_world::{ClientError, ClientResult};
+use plinth_world::{Cause, ClientError, ClientResult};
 
 /// What goes out, from the first change until nothing of it is left.
 const RECORD: &str = "rotation.json";
@@ -50,13 +50,17 @@ impl FileKeystore {
         let kept = files.kept().map_err(|wrong| files.unusable(name, wrong))?;
         let Some(kept) = kept else {
             return Err(ClientError::new(CLIENT, format!("rotating certificate `{name}`"))
+                .because(Cause::Input)
                 .happened("none is kept yet")
                 .attempt("run `plinth apply`: it makes the certificate, or takes it over"));
         };
         let refused = |why: String| {
-            ClientError::new(CLIENT, format!("judging what comes for certificate `{name}`")).happened(why).attempt(
-                "correct what is named here and run again; nothing was written, and the kept certificate serves on",
-            )
+            ClientError::new(CLIENT, format!("judging what comes for certificate `{name}`"))
+                .because(Cause::Input)
+                .happened(why)
+                .attempt(
+                    "correct what is named here and run again; nothing was written, and the kept certificate serves on",
+                )
         };
         let out = match self.placed(source) {
             CertificateSource::Generated { leaf_days, .. } => {
