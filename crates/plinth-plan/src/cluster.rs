@@ -199,6 +199,7 @@ impl Cluster {
             workers: placed(&self.workers),
             etcd: placed(&self.etcd),
             production: self.production,
+            hardware: self.hardware.clone(),
             members: kept.iter().map(|&i| self.members[i].clone()).collect(),
             left_out: Vec::new(),
         }
