@@ -10,7 +10,7 @@ use std::process::Command;
 const FOLDER: &str = "docs/reference";
 
 /// Verbs in the order of the page; each is asked for its own help.
-const VERBS: [&str; 24] = [
+const VERBS: [&str; 25] = [
     "init",
     "validate",
     "discover",
@@ -27,6 +27,7 @@ const VERBS: [&str; 24] = [
     "reset",
     "recover",
     "rollback",
+    "rotate",
     "check",
     "rehearse",
     "render",

@@ -171,19 +171,19 @@ fn values_of(release: &Release, json: bool) -> Result<Document, Problem> {
 /// Objects that are applied beside releases: of one component, a list in JSON and a document each in YAML.
 fn objects(plan: &Plan, json: bool) -> Result<Vec<Document>, Problem> {
     let steps = plan.steps.iter().filter_map(|step| match &step.work {
-        Work::KubeObjects(objects) => Some(objects),
+        Work::KubeObjects(objects) => Some((step.target(), objects)),
         _ => None,
     });
-    steps.map(|objects| objects_of(objects, json)).collect()
+    steps.map(|(name, objects)| objects_of(name, objects, json)).collect()
 }
 
-fn objects_of(objects: &KubeObjects, json: bool) -> Result<Document, Problem> {
+fn objects_of(name: &str, objects: &KubeObjects, json: bool) -> Result<Document, Problem> {
     let component = &objects.component;
     let bug = |error: String| Problem::while_doing("writing objects of").to(component).bug(error);
     if json {
         let text = serde_json::to_string_pretty(&objects.objects).map_err(|error| bug(error.to_string()))?;
-        return Ok(Document::new(format!("objects/{component}.json"), text));
+        return Ok(Document::new(format!("objects/{name}.json"), text));
     }
     let text = plinth_plan::render::manifests(objects).map_err(bug)?;
-    Ok(Document::new(format!("objects/{component}.yaml"), text))
+    Ok(Document::new(format!("objects/{name}.yaml"), text))
 }

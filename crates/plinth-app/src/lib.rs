@@ -15,6 +15,7 @@ pub mod new_site;
 pub mod nodes;
 pub mod operation;
 mod rollback;
+mod rotation;
 pub mod saved;
 pub mod state;
 mod validate;

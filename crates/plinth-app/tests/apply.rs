@@ -1,6 +1,9 @@
 //! `apply` from the site file to the end of the run, in the simulated world: the same operation as on the real site.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+#[path = "apply/rotation.rs"]
+mod rotation;
+
 use plinth_app::operation::{Always, Planned};
 use plinth_app::saved::{SavedPlan, save};
 use plinth_app::{Access, Approve, Audience, Depth, Failure, Goal, Input, Operation, Script, Setup, World};

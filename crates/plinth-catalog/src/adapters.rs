@@ -47,7 +47,7 @@ pub(crate) fn block_size(facts: &Facts) -> Value {
 }
 
 impl Adapters {
-    /// Fact `infiniband.adapters`: `interface`, `subnet` and `gateway` of each; empty when the site wants none, or when what it wants
+    /// Fact `infiniband.adapters`: `interface`, `name` (for objects), `subnet` and `gateway` of each; empty when the site wants none, or when what it wants
     /// cannot be made, which findings say.
     pub(crate) fn of_site(&self, facts: &Facts) -> (Value, Vec<Finding>) {
         let made = Wanted::of(facts).map_or_else(|| Ok(Vec::new()), |wanted| self.of_wanted(&wanted));
@@ -65,9 +65,17 @@ impl Adapters {
         let subnets = subnets(wanted, interfaces.len()).ok_or_else(|| Box::new(too_small(wanted, interfaces.len())))?;
         let adapter = |(interface, subnet): (&&str, Ipv4Net)| {
             let gateway = subnet.hosts().next().map(|host| host.to_string());
-            json!({"interface": interface, "subnet": subnet.to_string(), "gateway": gateway})
+            // Names of objects are in small letters; `ibP2p3s0` is an interface all the same.
+            json!({"interface": interface, "name": interface.to_lowercase(), "subnet": subnet.to_string(), "gateway": gateway})
         };
         Ok(interfaces.iter().zip(subnets).map(adapter).collect())
+    }
+
+    /// Interfaces that the site or its model names, and no others.
+    pub(crate) fn named(&self, facts: &Facts) -> Vec<String> {
+        let Some(wanted) = Wanted::of(facts) else { return Vec::new() };
+        let of_model = wanted.model.and_then(|name| self.models.get(name)).map(|model| model.interfaces.clone());
+        of_model.unwrap_or_else(|| wanted.interfaces.iter().map(|name| (*name).to_owned()).collect())
     }
 
     fn model(&self, name: &str) -> Result<&Model, Box<Finding>> {
@@ -152,7 +160,7 @@ mod tests {
         assert_eq!(adapters.as_array().unwrap().len(), 8);
         assert_eq!(
             adapters[1],
-            json!({"interface": "ibp64s0", "subnet": "192.168.32.0/19", "gateway": "192.168.32.1"})
+            json!({"interface": "ibp64s0", "name": "ibp64s0", "subnet": "192.168.32.0/19", "gateway": "192.168.32.1"})
         );
         let (three, _) = of(&json!({"infiniband.model": null, "infiniband.interfaces": ["ib0", "ib1", "ib2"]}));
         assert_eq!(three[2]["subnet"], json!("192.168.128.0/18"));

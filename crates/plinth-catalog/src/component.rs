@@ -273,6 +273,9 @@ pub struct Variant {
     /// Health rules of these objects.
     #[serde(default)]
     pub objects_health: Vec<Value>,
+    /// Objects behind those, in stages: each begins when the one before it works.
+    #[serde(default)]
+    pub stages: Vec<ObjectsStage>,
     /// Further images.
     #[serde(default)]
     pub images: Vec<String>,
@@ -282,6 +285,19 @@ pub struct Variant {
     /// What people should know when it applies.
     #[serde(default)]
     pub finding: Option<VariantFinding>,
+}
+
+/// Objects that are applied together, behind others that must work before.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ObjectsStage {
+    /// What they are, as a part of their step's id: `policies`.
+    pub name: String,
+    /// The objects.
+    pub objects: Vec<Value>,
+    /// Health rules of these objects.
+    #[serde(default)]
+    pub objects_health: Vec<Value>,
 }
 
 /// A finding under conditions.

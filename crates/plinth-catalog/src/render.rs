@@ -5,7 +5,7 @@ use crate::component::{Component, Namespace, ObjectsFile, Variant, VariantFindin
 use crate::expression::{Condition, ExpressionError, VALUES, all_hold, render, render_all};
 use crate::known_bad::{KnownBadHit, KnownBadVerdict};
 use crate::merge::merge;
-use crate::{Catalog, Facts, ResolvedComponent, ResolvedSecret, objects};
+use crate::{Catalog, Facts, ResolvedComponent, ResolvedSecret, ResolvedStage, objects};
 use plinth_model::finding::code;
 use plinth_model::steps::{Health, PodSecurity, RegistryLogin, Release};
 use plinth_model::{ChartVersion, Finding, SecretRef, Severity, Values};
@@ -45,6 +45,7 @@ impl<'a> Rendering<'a> {
                 component.objects_health.iter().chain(of(&variants, |v| &v.objects_health)),
                 &known,
             )?,
+            stages: stages(&variants, &known)?,
             needs: Vec::new(),
             images,
             unlisted_images,
@@ -308,6 +309,22 @@ fn health<'v>(rules: impl Iterator<Item = &'v Value>, known: &Facts) -> Result<V
     }
     let rendered = render_all(&wanted, known)?.into_iter();
     rendered.map(|rule| serde_json::from_value(rule).map_err(wrong)).collect()
+}
+
+/// Those of the variants that apply, without what is empty.
+fn stages(variants: &[&Variant], known: &Facts) -> Result<Vec<ResolvedStage>, ExpressionError> {
+    let mut made = Vec::new();
+    for stage in variants.iter().flat_map(|variant| &variant.stages) {
+        let objects = render_all(&stage.objects, known)?;
+        if !objects.is_empty() {
+            made.push(ResolvedStage {
+                name: stage.name.clone(),
+                objects,
+                health: health(stage.objects_health.iter(), known)?,
+            });
+        }
+    }
+    Ok(made)
 }
 
 /// References as parameters of steps have them: without the key that marks them inside values.

@@ -48,6 +48,8 @@ pub struct ResolvedComponent {
     pub namespaces: Vec<(String, PodSecurity)>,
     /// Health of the objects.
     pub objects_health: Vec<Health>,
+    /// Objects behind those, in stages: each begins when the one before it works.
+    pub stages: Vec<ResolvedStage>,
     /// Names of components that must be healthy before; only ones that are on.
     pub needs: Vec<String>,
     /// Images that are known: for mirrors.
@@ -56,6 +58,24 @@ pub struct ResolvedComponent {
     pub unlisted_images: Option<String>,
     /// Images without tag that its objects name and nobody pulls.
     pub idle_images: Vec<String>,
+}
+
+/// Objects that are applied together, behind others that must work before.
+#[derive(Clone, Debug, Serialize)]
+pub struct ResolvedStage {
+    /// What they are, as a part of their step's id.
+    pub name: String,
+    /// The objects.
+    pub objects: Vec<Value>,
+    /// Their health.
+    pub health: Vec<Health>,
+}
+
+impl ResolvedComponent {
+    /// Everything that is applied beside the release, in its order.
+    pub fn all_objects(&self) -> impl Iterator<Item = &Value> {
+        self.objects.iter().chain(self.stages.iter().flat_map(|stage| &stage.objects))
+    }
 }
 
 /// A Kubernetes secret that a component reads under a fixed name.

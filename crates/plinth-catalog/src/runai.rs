@@ -39,6 +39,8 @@ pub struct RunaiNames {
 struct ApiRow {
     from: Version,
     tokens: Option<Vec<TokenWay>>,
+    #[serde(rename = "accountTokens")]
+    account_tokens: Option<Vec<TokenWay>>,
     clusters: Option<String>,
     credentials: Option<String>,
     credential: Option<ClusterCredential>,
@@ -72,6 +74,14 @@ impl RunaiNames {
         let rows = self.api.iter().enumerate().filter(|(at, row)| *at == 0 || row.from <= *version);
         rows.fold(RunaiApi::default(), |before, (_, row)| row.over(before))
     }
+
+    /// The same for who signs in with a service account (before 2.24 an application): only the ways to a token are others.
+    #[must_use]
+    pub fn account_api(&self, version: &Version) -> RunaiApi {
+        let rows = self.api.iter().enumerate().filter(|(at, row)| *at == 0 || row.from <= *version);
+        let tokens = rows.filter_map(|(_, row)| row.account_tokens.clone()).last();
+        RunaiApi { tokens: tokens.unwrap_or_default(), ..self.api(version) }
+    }
 }
 
 /// Labels by which Run:ai places its parts and workloads.
@@ -101,6 +111,12 @@ impl Catalog {
     #[must_use]
     pub const fn runai(&self) -> &RunaiNames {
         &self.runai
+    }
+
+    /// InfiniBand interfaces that the site or its model of machine names; empty without InfiniBand.
+    #[must_use]
+    pub fn interfaces(&self, facts: &Facts) -> Vec<String> {
+        self.adapters.named(facts)
     }
 
     /// The site's facts and those that follow from them by the catalog's own data.

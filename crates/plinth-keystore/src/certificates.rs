@@ -4,6 +4,7 @@ mod chain;
 mod file;
 mod issue;
 mod review;
+mod rotation;
 
 pub use file::FileKeystore;
 pub use review::{Review, SeenCertificate};

@@ -20,6 +20,7 @@ mod object;
 pub mod place;
 mod ready;
 mod release;
+mod restart;
 mod secret;
 mod system;
 mod taint;

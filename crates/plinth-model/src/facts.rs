@@ -75,6 +75,12 @@ pub struct NodeFacts {
     pub gpu_names: Vec<String>,
     /// NVIDIA driver version, if one is loaded.
     pub driver: Option<String>,
+    /// The driver is installed on the machine itself, and not in a container of the GPU operator. None: not told.
+    pub driver_installed: Option<bool>,
+    /// NVIDIA's container runtime is in the machine's own settings of containerd, and not put there by the GPU operator. None: not told.
+    pub toolkit_installed: Option<bool>,
+    /// Network adapters by Mellanox (NVIDIA), without virtual functions, by the names of their interfaces.
+    pub adapters: Vec<Adapter>,
     /// NVSwitches on the bus: those need a fabric manager.
     pub nvswitches: u32,
     /// TCP ports that something listens on, with its name where it is known.
@@ -131,6 +137,29 @@ pub struct Address {
     pub address: IpAddr,
     /// Length of the network prefix.
     pub prefix: u8,
+}
+
+/// A network adapter by Mellanox (NVIDIA).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Adapter {
+    /// Interface.
+    pub interface: String,
+    /// What it speaks.
+    pub link: Link,
+    /// Virtual functions that its firmware has; none: not told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub firmware_functions: Option<u32>,
+}
+
+/// What an adapter speaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Link {
+    /// InfiniBand.
+    Infiniband,
+    /// Ethernet.
+    Ethernet,
 }
 
 /// The default route.

@@ -50,6 +50,10 @@ pub trait Components {
     fn check_versions(&self, desired: &Desired, resolution: &Resolution) -> Vec<Finding>;
     /// A component by name, as far as taking it away asks; none: this catalog does not have it.
     fn removable(&self, component: &str) -> Option<Removable>;
+    /// InfiniBand interfaces that the site or its model of machine names.
+    fn interfaces(&self, _facts: &Facts) -> Vec<String> {
+        Vec::new()
+    }
     /// What Run:ai fixes by name.
     fn runai(&self) -> &RunaiNames;
     /// The Kubespray release that installs the wanted Kubernetes.
@@ -68,6 +72,10 @@ impl Components for Catalog {
 
     fn resolve(&self, desired: &Desired, facts: &Facts) -> Resolution {
         self.resolve(desired, facts)
+    }
+
+    fn interfaces(&self, facts: &Facts) -> Vec<String> {
+        self.interfaces(facts)
     }
 
     fn check_versions(&self, desired: &Desired, resolution: &Resolution) -> Vec<Finding> {

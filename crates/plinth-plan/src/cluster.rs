@@ -1,6 +1,7 @@
 //! The cluster to be made: members with names and addresses that were checked. Complete only when discovery had no errors.
 
 use crate::discover::{DiscoveredNode, Discovery, Role};
+use crate::hardware::Hardware;
 use crate::without;
 use globset::{Glob, GlobSet, GlobSetBuilder};
 use indexmap::IndexMap;
@@ -74,6 +75,8 @@ pub struct Cluster {
     pub left_out: Vec<Member>,
     /// Range of the production network, where it is known.
     pub production: Option<Ipv4Net>,
+    /// What is known of the GPU nodes.
+    pub(crate) hardware: Hardware,
     control_plane: Vec<usize>,
     workers: Vec<usize>,
     etcd: Vec<usize>,
@@ -98,8 +101,15 @@ impl Cluster {
         let of = &discovery.members;
         let (control_plane, workers, etcd) = (placed(&of.control_plane), placed(&of.workers), placed(&of.etcd));
         findings.extend(legacy_finding(&members));
-        let mut cluster =
-            Self { members, left_out: Vec::new(), production: discovery.production, control_plane, workers, etcd };
+        let mut cluster = Self {
+            members,
+            left_out: Vec::new(),
+            production: discovery.production,
+            hardware: Hardware::default(),
+            control_plane,
+            workers,
+            etcd,
+        };
         findings.extend(without::leave_out(desired, &mut cluster));
         (cluster, findings)
     }
@@ -189,6 +199,7 @@ impl Cluster {
             workers: placed(&self.workers),
             etcd: placed(&self.etcd),
             production: self.production,
+            hardware: self.hardware.clone(),
             members: kept.iter().map(|&i| self.members[i].clone()).collect(),
             left_out: Vec::new(),
         }

@@ -24,7 +24,7 @@ pub fn facts(desired: &Desired, cluster: &Cluster) -> Facts {
     facts.extend(nodes(cluster));
     facts.extend(platform(desired, cluster));
     facts.extend(metrics(desired));
-    facts.extend(infiniband(desired));
+    facts.extend(infiniband(desired, cluster));
     facts.insert("runai.enabled".into(), json!(desired.runai.is_some()));
     let is_here = desired.runai.as_ref().is_some_and(|runai| runai.control_plane.is_none());
     facts.insert("runai.selfHosted".into(), json!(is_here));
@@ -91,7 +91,8 @@ fn platform(desired: &Desired, cluster: &Cluster) -> Facts {
         ("loadBalancer.spare", json!(more_than_one(desired))),
         ("gpu.mig", json!(platform.gpu.mig)),
         ("gpu.timeSlicing", json!(platform.gpu.time_slicing)),
-        ("gpu.driverOnHost", json!(platform.gpu.driver_on_host)),
+        ("gpu.driverOnHost", json!(driver_on_host(desired, cluster))),
+        ("gpu.toolkitOnHost", json!(cluster.hardware.toolkit_on_host == Some(true))),
         ("gpu.migLabelled", json!(cluster.with(Role::Gpu).filter(|m| m.labels.contains_key(MIG_CONFIG)).count())),
         ("grafana.adminPassword", Values::reference(&generated("grafana-admin-password"))),
     ])
@@ -130,14 +131,25 @@ fn is_loopback(address: &str) -> bool {
         || address.starts_with("[::1]")
 }
 
-fn infiniband(desired: &Desired) -> Facts {
+/// As the site says, else as its GPU nodes are; DGX OS brings its driver, so that is what holds before anybody looked.
+fn driver_on_host(desired: &Desired, cluster: &Cluster) -> bool {
+    desired.platform.gpu.driver_on_host.or(cluster.hardware.driver_on_host).unwrap_or(true)
+}
+
+fn infiniband(desired: &Desired, cluster: &Cluster) -> Facts {
     let Some(wanted) = &desired.platform.infiniband else {
-        return named([("infiniband.wanted", json!(false)), ("infiniband.addresses", Value::Null)]);
+        return named([
+            ("infiniband.wanted", json!(false)),
+            ("infiniband.addresses", Value::Null),
+            ("infiniband.firmware", json!("unknown")),
+        ]);
     };
+    let open = wanted.model.is_none() && wanted.interfaces.is_empty();
     named([
         ("infiniband.wanted", json!(true)),
         ("infiniband.model", json!(wanted.model)),
-        ("infiniband.interfaces", json!(wanted.interfaces)),
+        ("infiniband.interfaces", json!(if open { &cluster.hardware.adapters } else { &wanted.interfaces })),
+        ("infiniband.firmware", json!(cluster.hardware.firmware.word())),
         ("infiniband.addresses", json!(wanted.addresses)),
         ("infiniband.virtualFunctions", json!(wanted.virtual_functions)),
         ("infiniband.maxUnavailable", json!(wanted.max_unavailable)),

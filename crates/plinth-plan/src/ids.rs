@@ -1,5 +1,6 @@
 //! Step ids: a contract between plans, journals, simulations and tests.
 
+use plinth_model::steps::RotationPhase;
 use plinth_model::{NodeName, StepId};
 use std::collections::BTreeSet;
 
@@ -90,4 +91,27 @@ pub(crate) fn inventory() -> StepId {
 
 pub(crate) fn secret(namespace: &str, name: &str) -> StepId {
     StepId::new("platform", "secret", &format!("{namespace}.{name}"))
+}
+
+/// A phase of a rotation in the state directory.
+pub(crate) fn rotation(phase: RotationPhase, certificate: &str) -> StepId {
+    StepId::new("platform", "rotation", &format!("{}.{certificate}", phase.word()))
+}
+
+/// A secret that is made of what changed in a phase of a rotation.
+pub(crate) fn rotated_secret(phase: RotationPhase, namespace: &str, name: &str) -> StepId {
+    StepId::new("platform", "secret", &format!("{}.{namespace}.{name}", phase.word()))
+}
+
+/// Who reads such a secret and does not follow it.
+pub(crate) fn restart(phase: RotationPhase, namespace: &str, name: &str) -> StepId {
+    StepId::new("platform", "restart", &format!("{}.{namespace}.{name}", phase.word()))
+}
+
+pub(crate) fn served(certificate: &str) -> StepId {
+    StepId::new("platform", "served", certificate)
+}
+
+pub(crate) fn still_connected(phase: RotationPhase, cluster: &str) -> StepId {
+    StepId::new("runai", "connected", &format!("{}.{cluster}", phase.word()))
 }

@@ -2,6 +2,7 @@
 //! can put them on the larger partition from the start. A node of which nothing is known keeps its gate.
 
 use crate::cluster::{Cluster, Member};
+use crate::hardware;
 use plinth_model::facts::NodeFacts;
 use plinth_model::finding::code;
 use plinth_model::{Finding, HostPath, NodeName};
@@ -25,8 +26,8 @@ pub(crate) fn place(desired: &Desired, cluster: &mut Cluster, facts: &BTreeMap<N
     notes
 }
 
-/// Whether facts that were just read lead to another plan than those of before: facts decide where images go, and nothing else. Nodes of which
-/// there are no new facts stay as they were.
+/// Whether facts that were just read lead to another plan than those of before: facts decide where images go, who brings the GPU driver and
+/// the container toolkit, and which InfiniBand adapters pods get; nothing else. Nodes of which there are no new facts stay as they were.
 #[must_use]
 pub fn places_differ(
     desired: &Desired,
@@ -38,7 +39,12 @@ pub fn places_differ(
         facts.get(&member.name).and_then(|known| by_engine(desired, member, known))
     };
     let mut read = cluster.members.iter().chain(&cluster.left_out).filter(|member| new.contains_key(&member.name));
-    read.any(|member| by_engine(member, before) != by_engine(member, new))
+    if read.any(|member| by_engine(member, before) != by_engine(member, new)) {
+        return true;
+    }
+    let known = |node: &NodeName| before.get(node);
+    let known_now = |node: &NodeName| new.get(node).or_else(|| before.get(node));
+    hardware::of(desired, cluster, known) != hardware::of(desired, cluster, known_now)
 }
 
 /// The directory that the engine is told; none when images are to be moved, fit where they are, or nothing is decided.

@@ -13,6 +13,7 @@ pub mod engines;
 pub mod facts;
 mod given;
 mod gpu;
+mod hardware;
 mod ids;
 mod images;
 pub mod lint;
@@ -44,7 +45,10 @@ pub use given::{inventory_digest, static_inventory};
 pub use ids::labelled;
 pub use images::places_differ;
 pub use observed::{LineMeaning, Observed, StepObservation};
-pub use planner::{Chosen, checks, endpoint_host, fixes, looked, made_from, plan, recovery, removal, rollback, trust};
+pub use planner::{
+    Chosen, Rotation, checks, endpoint_host, fixes, looked, made_from, plan, recovery, removal, rollback, rotation,
+    trust,
+};
 pub use select::Members;
 pub use unmirrored::unmirrored;
 pub use visit::{Visit, visits};

@@ -5,6 +5,7 @@ mod it {
     pub mod discovery;
     pub mod existing;
     pub mod field;
+    pub mod hardware;
     pub mod kubespray;
     pub mod leaving;
     pub mod left_out;
@@ -17,6 +18,7 @@ mod it {
     pub mod removal;
     pub mod rendering;
     pub mod saving;
+    pub mod tenant;
     pub mod whole;
 }
 

@@ -12,7 +12,7 @@ use hyper_util::service::TowerToHyperService;
 use rustls::ServerConfig;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use tokio::net::TcpStream;
 use tokio::sync::oneshot;
@@ -29,9 +29,13 @@ pub(crate) struct Peer {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct HangUp;
 
+/// What new connections are shown; an ingress exchanges it while it runs.
+type Shown = Arc<Mutex<TlsAcceptor>>;
+
 /// A running server. Stops when dropped.
 pub(crate) struct HttpsServer {
     port: u16,
+    acceptor: Shown,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
 }
@@ -51,12 +55,18 @@ impl HttpsServer {
         listener.set_nonblocking(true)?;
         let port = listener.local_addr()?.port();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        let (acceptor, router) = (TlsAcceptor::from(Arc::new(tls)), routes(port));
+        let (acceptor, router) = (Arc::new(Mutex::new(TlsAcceptor::from(Arc::new(tls)))), routes(port));
+        let shown = Arc::clone(&acceptor);
         let (stop, stopped) = oneshot::channel();
         let thread = std::thread::Builder::new()
             .name(name.to_owned())
-            .spawn(move || runtime.block_on(serve(listener, acceptor, router, stopped)))?;
-        Ok(Self { port, stop: Some(stop), thread: Some(thread) })
+            .spawn(move || runtime.block_on(serve(listener, shown, router, stopped)))?;
+        Ok(Self { port, acceptor, stop: Some(stop), thread: Some(thread) })
+    }
+
+    /// New connections are shown this certificate.
+    pub(crate) fn show(&self, tls: ServerConfig) {
+        *self.acceptor.lock().unwrap_or_else(PoisonError::into_inner) = TlsAcceptor::from(Arc::new(tls));
     }
 
     /// Its port.
@@ -77,14 +87,15 @@ impl Drop for HttpsServer {
 }
 
 /// Accepts until told to stop. Open connections end with the runtime, which the thread drops right after.
-async fn serve(listener: TcpListener, acceptor: TlsAcceptor, router: Router, mut stopped: oneshot::Receiver<()>) {
+async fn serve(listener: TcpListener, shown: Shown, router: Router, mut stopped: oneshot::Receiver<()>) {
     let Ok(listener) = tokio::net::TcpListener::from_std(listener) else { return };
     loop {
         tokio::select! {
             _ = &mut stopped => return,
             accepted = listener.accept() => {
                 if let Ok((stream, _)) = accepted {
-                    tokio::spawn(connection(stream, acceptor.clone(), router.clone()));
+                    let acceptor = shown.lock().unwrap_or_else(PoisonError::into_inner).clone();
+                    tokio::spawn(connection(stream, acceptor, router.clone()));
                 }
             }
         }

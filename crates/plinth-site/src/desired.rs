@@ -359,7 +359,8 @@ pub struct GpuSharing {
     /// Replicas per GPU; none: no time-slicing.
     pub time_slicing: Option<u32>,
     /// The driver is on the host (DGX OS), not in a container.
-    pub driver_on_host: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub driver_on_host: Option<bool>,
 }
 
 /// InfiniBand adapters of the GPU nodes for pods.
@@ -411,9 +412,9 @@ pub struct Runai {
     pub registry_user: Option<String>,
     /// Registry token.
     pub registry_token: Option<SecretRef>,
-    /// First administrator's e-mail.
+    /// First administrator's e-mail; the id of the service account where there is one.
     pub admin_email: String,
-    /// First administrator's password.
+    /// First administrator's password; the secret of the service account where there is one.
     pub admin_password: SecretRef,
     /// Cluster name.
     pub cluster: String,
@@ -431,6 +432,9 @@ pub struct RemoteControlPlane {
     pub url: String,
     /// Realm of its logins; none: that of self-hosted ones.
     pub realm: Option<String>,
+    /// The login of the site is a service account of it, and no person's.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub service_account: bool,
 }
 
 /// A department of Run:ai.

@@ -63,7 +63,9 @@ fn runai(desired: &Desired, add: &mut impl FnMut(String, &SecretRef)) {
     if let Some(token) = &runai.registry_token {
         add("runai.registry.token".to_owned(), token);
     }
-    add("runai.admin.password".to_owned(), &runai.admin_password);
+    let is_account = runai.control_plane.as_ref().is_some_and(|elsewhere| elsewhere.service_account);
+    let login = if is_account { "runai.controlPlane.serviceAccount.secret" } else { "runai.admin.password" };
+    add(login.to_owned(), &runai.admin_password);
     if let CertificateSource::Files { key, .. } = &runai.certificate {
         add("runai.certificate.files.key".to_owned(), key);
     }

@@ -288,11 +288,7 @@ fn gpu(gpu: raw::platform::Gpu) -> GpuSharing {
         Some(raw::platform::Mig::Single) => "single",
         Some(raw::platform::Mig::Mixed) => "mixed",
     };
-    GpuSharing {
-        mig: mig.to_owned(),
-        time_slicing: gpu.time_slicing,
-        driver_on_host: gpu.driver_on_host.unwrap_or(true),
-    }
+    GpuSharing { mig: mig.to_owned(), time_slicing: gpu.time_slicing, driver_on_host: gpu.driver_on_host }
 }
 
 fn infiniband(wanted: &raw::platform::Infiniband) -> Infiniband {
@@ -306,6 +302,7 @@ fn infiniband(wanted: &raw::platform::Infiniband) -> Infiniband {
 }
 
 fn runai(site: &raw::Site, runai: &raw::runai::Runai) -> Option<Runai> {
+    let login = login(runai)?;
     let source = match runai.source.unwrap_or_else(|| defaults::source(&runai.version.0)) {
         raw::runai::Source::Jfrog => ArtifactSource::Jfrog,
         raw::runai::Source::Ngc => ArtifactSource::Ngc,
@@ -326,18 +323,29 @@ fn runai(site: &raw::Site, runai: &raw::runai::Runai) -> Option<Runai> {
         mirror: runai.mirror.as_ref().map(|mirror| mirror.0.0.clone()),
         registry_user: registry.and_then(|registry| registry.user.clone()),
         registry_token: registry.and_then(|registry| registry.token.as_ref()).map(secret),
-        admin_email: runai.admin.email.0.0.clone(),
-        admin_password: secret(&runai.admin.password),
+        admin_email: login.0,
+        admin_password: login.1,
         cluster: cluster.map_or_else(|| site.metadata.name.as_str().to_owned(), |name| name.0.0.clone()),
         certificate: certificate(runai.certificate.as_ref()),
         departments: runai.departments.iter().map(department).collect(),
     })
 }
 
+/// Who signs in, and with what; the checks have said so when nobody does.
+fn login(runai: &raw::runai::Runai) -> Option<(String, SecretRef)> {
+    let account = runai.control_plane.as_ref().and_then(|elsewhere| elsewhere.service_account.as_ref());
+    match (account, &runai.admin) {
+        (Some(account), _) => Some((account.id.clone(), secret(&account.secret))),
+        (None, Some(admin)) => Some((admin.email.0.0.clone(), secret(&admin.password))),
+        (None, None) => None,
+    }
+}
+
 fn control_plane(elsewhere: &raw::runai::ControlPlane) -> RemoteControlPlane {
     let url = elsewhere.url.0.0.trim_end_matches('/').to_owned();
     let realm = elsewhere.realm.as_ref().map(|realm| realm.0.0.clone());
-    RemoteControlPlane { realm: realm.or_else(|| tenant(&url)), url }
+    let service_account = elsewhere.service_account.is_some();
+    RemoteControlPlane { realm: realm.or_else(|| tenant(&url)), url, service_account }
 }
 
 /// `acme` of `https://acme.run.ai`: the realm of a tenant has its name (NVIDIA Run:ai docs, SaaS).

@@ -1,9 +1,9 @@
 //! Things plinth makes once and keeps: certificate authorities, leaf certificates, key pairs. Kept in the state directory,
 //! private halves mode 0600. The real ones are in `plinth-keystore` and, for the key of nodes, in `plinth-ssh`.
 
-use crate::{ClientResult, Context};
+use crate::{ClientError, ClientResult, Context};
 use async_trait::async_trait;
-use plinth_model::steps::{CertificateSource, KeyAlgorithm};
+use plinth_model::steps::{CertificateRotation, CertificateSource, KeyAlgorithm, Outgoing};
 use plinth_model::{CertificateName, Secret};
 
 /// Name of the generated secret that holds the private half of our key for nodes.
@@ -18,6 +18,17 @@ pub struct CertificateState {
     pub days_left: i64,
     /// SHA-256 fingerprint of the leaf, hexadecimal.
     pub fingerprint: String,
+    /// What those are given who do not trust it by themselves; none: everybody trusts it.
+    pub authority: Option<AuthorityState>,
+}
+
+/// The authorities behind a certificate, as they are handed out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AuthorityState {
+    /// SHA-256 fingerprint of each, hexadecimal, in the order of their file. Two in the middle of a rotation.
+    pub fingerprints: Vec<String>,
+    /// Days left before the one that signed the leaf expires; of given ones before the first of them does.
+    pub days_left: i64,
 }
 
 /// Keys and certificates.
@@ -43,6 +54,40 @@ pub trait Keystore: Send + Sync {
     ) -> ClientResult<Vec<String>> {
         Ok(Vec::new())
     }
+
+    /// What a rotation takes out that was begun and not finished. A keystore that rotates nothing has none, which is what the default says.
+    async fn rotation(&self, _ctx: &Context, _name: &str) -> ClientResult<Option<Outgoing>> {
+        Ok(None)
+    }
+
+    /// What a new rotation would take out: the leaf, and the authority too when that is asked for (`authority`), or when the given files
+    /// have another. None: the files of the site are those that are kept. Given files are judged here; nothing is written.
+    async fn outgoing(
+        &self,
+        _ctx: &Context,
+        name: &str,
+        _names: &[String],
+        _source: &CertificateSource,
+        _authority: bool,
+    ) -> ClientResult<Option<Outgoing>> {
+        Err(rotates_nothing(name))
+    }
+
+    /// What is missing until the rotation has come to this phase; empty: it has.
+    async fn rotation_differs(&self, _ctx: &Context, rotation: &CertificateRotation) -> ClientResult<Vec<String>> {
+        Err(rotates_nothing(&rotation.name))
+    }
+
+    /// Brings the rotation to this phase. What comes is judged before anything is written.
+    async fn rotate(&self, _ctx: &Context, rotation: &CertificateRotation) -> ClientResult<CertificateState> {
+        Err(rotates_nothing(&rotation.name))
+    }
+}
+
+fn rotates_nothing(name: &str) -> ClientError {
+    ClientError::new("keystore", format!("rotating certificate `{name}`"))
+        .happened("this keystore rotates nothing")
+        .attempt("report this as a bug of plinth")
 }
 
 /// A file of a kept certificate.

@@ -227,6 +227,34 @@ pub trait KubeSecrets: Send + Sync {
     ) -> ClientResult<()>;
 }
 
+/// A workload whose pods have not all the present content of a secret, or are not ready.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Behind {
+    /// `Deployment`, `StatefulSet` or `DaemonSet`; `Pod` where something else makes its pods.
+    pub kind: String,
+    /// Its name.
+    pub name: String,
+    /// Names of its pods that have an older content.
+    pub old: Vec<String>,
+    /// What is missing, for people: `1 of 3 pods has the present content`.
+    pub seen: String,
+}
+
+/// Pods that read a secret. A file that is mounted by sub-path keeps the content of the pod's start, and so does a variable.
+#[async_trait]
+pub trait KubeRestarts: Send + Sync {
+    /// Who is behind the present content of a secret. `read_at_start`: programs read it when they start, also where its files follow.
+    async fn behind(
+        &self,
+        ctx: &Context,
+        namespace: &str,
+        secret: &str,
+        read_at_start: bool,
+    ) -> ClientResult<Vec<Behind>>;
+    /// Has these restarted, as `kubectl rollout restart` does; does not wait. What is on its way already goes on.
+    async fn restart(&self, ctx: &Context, namespace: &str, secret: &str, behind: &[Behind]) -> ClientResult<()>;
+}
+
 /// Objects of any kind, as manifests.
 #[async_trait]
 pub trait KubeObjects: Send + Sync {
@@ -329,6 +357,7 @@ pub trait KubeClient:
     + KubeToolkits
     + KubeNamespaces
     + KubeSecrets
+    + KubeRestarts
     + KubeObjects
     + KubeContent
     + KubeHealth
@@ -346,6 +375,7 @@ impl<T> KubeClient for T where
         + KubeToolkits
         + KubeNamespaces
         + KubeSecrets
+        + KubeRestarts
         + KubeObjects
         + KubeContent
         + KubeHealth

@@ -85,6 +85,12 @@ Examples:
   plinth rollback gpu-operator
   plinth rollback gpu-operator --to-revision 3";
 
+pub(crate) const ROTATE: &str = "\
+Examples:
+  plinth rotate certificates --dry-run
+  plinth rotate certificates                   (a new leaf; files of your own: those that the site file names now)
+  plinth rotate certificates --authority       (the authority that plinth made, too)";
+
 pub(crate) const KUBECONFIG: &str = "\
 Examples:
   plinth kubeconfig > gpu-lab.kubeconfig

@@ -136,6 +136,7 @@ async fn run(arguments: Arguments, printer: &Printer) -> Result<Exit, Failure> {
         Verb::Remove(verb) => verbs::removal::remove(common, &verb, printer).await,
         Verb::Recover(verb) => verbs::recovery::run(common, &verb, printer).await,
         Verb::Reset(verb) => verbs::removal::reset(common, &verb, printer).await,
+        Verb::Rotate(verb) => verbs::rotate::run(common, &verb, printer).await,
         Verb::Rollback(verb) => verbs::rollback::run(common, &verb, printer).await,
         Verb::Kubeconfig(verb) => verbs::kubeconfig::run(common, &verb, printer),
         Verb::Check(verb) => verbs::check::run(common, &verb, printer).await,

@@ -12,6 +12,8 @@ mod disk;
 mod drift;
 #[path = "kubernetes_platform/ground.rs"]
 mod ground;
+#[path = "kubernetes_platform/infiniband.rs"]
+mod infiniband;
 #[path = "kubernetes_platform/kill.rs"]
 mod kill;
 #[path = "kubernetes_platform/late.rs"]
@@ -24,6 +26,8 @@ mod operator;
 mod overlap;
 #[path = "kubernetes_platform/repositories.rs"]
 mod repositories;
+#[path = "kubernetes_platform/rotation.rs"]
+mod rotation;
 #[path = "kubernetes_platform/run.rs"]
 mod run;
 #[path = "kubernetes_platform/secrets.rs"]

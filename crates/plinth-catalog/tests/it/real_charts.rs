@@ -332,17 +332,18 @@ fn infiniband_for_pods_is_made_in_its_order() {
     );
     assert_eq!(kinds.len(), 2 + 3 * 8);
     assert_eq!(operator.objects[1]["spec"]["maxUnavailable"], json!(1));
-    let policy = &operator.objects[2];
+    let objects: Vec<&Value> = operator.all_objects().collect();
+    let policy = objects.iter().find(|o| o["kind"] == "SriovNetworkNodePolicy").unwrap();
     assert_eq!(policy["spec"]["nicSelector"], json!({"vendor": "15b3", "pfNames": ["ibp24s0"]}));
     assert_eq!((&policy["spec"]["numVfs"], &policy["spec"]["linkType"]), (&json!(8), &json!("ib")));
-    let pool = operator.objects.iter().find(|o| o["kind"] == "IPPool").unwrap();
+    let pool = objects.iter().find(|o| o["kind"] == "IPPool").unwrap();
     let gpu_nodes = json!([{"key": "nvidia.com/gpu.present", "operator": "In", "values": ["true"]}]);
     let spec = json!({
         "subnet": "192.168.0.0/19", "gateway": "192.168.0.1", "perNodeBlockSize": 9,
         "nodeSelector": {"nodeSelectorTerms": [{"matchExpressions": gpu_nodes}]},
     });
     assert_eq!(pool["spec"], spec, "blocks only for GPU nodes, with an address for the gateway");
-    let network = operator.objects.last().unwrap();
+    let network = objects.last().unwrap();
     let ipam: Value = serde_json::from_str(network["spec"]["ipam"].as_str().unwrap()).unwrap();
     assert_eq!(ipam, json!({"type": "nv-ipam", "poolName": "ibp220s0"}));
     assert_eq!(network["spec"]["resourceName"], json!("resibp220s0"));
@@ -350,7 +351,14 @@ fn infiniband_for_pods_is_made_in_its_order() {
     assert_eq!(chart["sriovNetworkOperator"]["enabled"], json!(true));
     let gates = chart.pointer("/sriov-network-operator/sriovOperatorConfig/featureGates");
     assert_eq!(gates, Some(&json!({"parallelNicConfig": true})));
-    assert_eq!(operator.objects_health.len(), 1 + 2 + 8, "the policy, each node, each resource");
+    let stages: Vec<(&str, usize, usize)> =
+        operator.stages.iter().map(|stage| (stage.name.as_str(), stage.objects.len(), stage.health.len())).collect();
+    assert_eq!(
+        stages,
+        [("policies", 1 + 8, 2 + 8), ("pools", 8, 0), ("networks", 8, 8)],
+        "each waits for the one before"
+    );
+    assert_eq!(operator.objects_health.len(), 1, "the policy of the whole operator");
     assert_eq!(found(&resolution.findings, "platform.nodes-restart"), Some(Severity::Warning));
     let off = catalog().resolve(&desired(), &facts());
     assert!(off.components.iter().all(|c| c.name != "network-operator"), "off by default");

@@ -72,6 +72,34 @@ impl Chain {
         self
     }
 
+    /// SHA-256 of each, hexadecimal.
+    pub(super) fn fingerprints(&self) -> Vec<String> {
+        self.0.iter().map(|der| Digest::of_bytes(der).as_str().to_owned()).collect()
+    }
+
+    /// Those whose fingerprint is not among these; none when nothing is left.
+    pub(super) fn without(&self, fingerprints: &[String]) -> Option<Self> {
+        let stays = |der: &&Vec<u8>| !fingerprints.iter().any(|out| out == Digest::of_bytes(der).as_str());
+        let left: Vec<Vec<u8>> = self.0.iter().filter(stays).cloned().collect();
+        (!left.is_empty()).then_some(Self(left))
+    }
+
+    /// The one that the key belongs to.
+    pub(super) fn of_key(&self, key_pem: &str) -> Result<Self, String> {
+        let key = read_key(key_pem)?;
+        let own =
+            |der: &&Vec<u8>| read(der).is_ok_and(|c| &*c.public_key().subject_public_key.data == key.public_key_raw());
+        let found = self.0.iter().find(own).cloned();
+        found.map(|der| Self(vec![der])).ok_or_else(|| "the private key belongs to none of them".to_owned())
+    }
+
+    /// Those that the chain leads to; none: it leads to none of them.
+    pub(super) fn leads_to(&self, authorities: &Self) -> Option<Self> {
+        let one = |der: &&Vec<u8>| self.check_authority(&Self(vec![(*der).clone()])).is_ok();
+        let found: Vec<Vec<u8>> = authorities.0.iter().filter(one).cloned().collect();
+        (!found.is_empty()).then_some(Self(found))
+    }
+
     /// Says when the key does not belong to the leaf, and where it belongs instead.
     pub(super) fn check_key(&self, key_pem: &str) -> Result<(), String> {
         let key = read_key(key_pem)?;

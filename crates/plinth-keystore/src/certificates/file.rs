@@ -4,11 +4,14 @@
 
 use super::chain::{Certificate, Chain};
 use super::issue::{self, Issued, LONGEST_LEAF};
+use super::rotation;
 use async_trait::async_trait;
 use jiff::Timestamp;
-use plinth_model::steps::CertificateSource;
+use plinth_model::steps::{CertificateRotation, CertificateSource, Outgoing};
 use plinth_model::{CertificateName, Secret, SecretRef};
-use plinth_world::keystore::{CertificateFiles, CertificatePart, CertificateState, Keystore, uncovered};
+use plinth_world::keystore::{
+    AuthorityState, CertificateFiles, CertificatePart, CertificateState, Keystore, uncovered,
+};
 use plinth_world::private_file;
 use plinth_world::secrets::Secrets;
 use plinth_world::{ClientError, ClientResult, Context, files};
@@ -17,7 +20,7 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-const CLIENT: &str = "keystore";
+pub(super) const CLIENT: &str = "keystore";
 const DAY_S: i64 = 86_400;
 /// Largest given file that is read, bytes. The bundle of all public authorities is about 300 KiB.
 const LARGEST: usize = 4 * 1024 * 1024;
@@ -29,7 +32,7 @@ const LARGEST_PART: usize = 1024 * 1024;
 pub struct FileKeystore {
     state_dir: PathBuf,
     folder: PathBuf,
-    secrets: Arc<dyn Secrets>,
+    pub(super) secrets: Arc<dyn Secrets>,
     making: Mutex<()>,
 }
 
@@ -110,6 +113,11 @@ impl FileKeystore {
         if !wrong.is_empty() {
             return Err(wrong.join("; "));
         }
+        if files.record()?.is_some() {
+            // In the middle of a rotation: who trusts what is its concern.
+            files.put_leaf(&chain, key.expose())?;
+            return Ok(chain);
+        }
         files.put_authority_aside()?;
         files.remove("tls.crt")?;
         match &authority {
@@ -132,11 +140,10 @@ struct Given<'a> {
 impl Keystore for FileKeystore {
     async fn certificate(&self, ctx: &Context, name: &str) -> ClientResult<Option<CertificateState>> {
         let files = Files(self.directory(name)?);
-        match files.kept() {
-            Ok(None) => Ok(None),
-            Ok(Some(leaf)) => Ok(Some(state(&leaf, ctx.clock().now()))),
-            Err(wrong) => Err(files.unusable(name, wrong)),
-        }
+        let state = files
+            .kept()
+            .and_then(|kept| kept.map(|chain| files.state(&chain, ctx.clock().now()).map_err(Wrong::from)).transpose());
+        state.map_err(|wrong| files.unusable(name, wrong))
     }
 
     async fn make_certificate(
@@ -160,8 +167,7 @@ impl Keystore for FileKeystore {
         let doing = || format!("making certificate `{name}` in {}", files.0.display());
         let attempt =
             "correct what is named here and run again; the certificate kept so far, if any, serves until then";
-        made.and_then(|chain| chain.leaf())
-            .map(|leaf| state(&leaf, now))
+        made.and_then(|chain| files.state(&chain, now))
             .map_err(|happened| ClientError::new(CLIENT, doing()).happened(happened).attempt(attempt))
     }
 
@@ -177,6 +183,37 @@ impl Keystore for FileKeystore {
             ClientError::new(CLIENT, doing).happened(happened).attempt("correct the file that the site names")
         })
     }
+
+    async fn rotation(&self, _ctx: &Context, name: &str) -> ClientResult<Option<Outgoing>> {
+        let files = Files(self.directory(name)?);
+        files.record().map_err(|why| rotation::failed(&files, name, why))
+    }
+
+    async fn outgoing(
+        &self,
+        ctx: &Context,
+        name: &str,
+        names: &[String],
+        source: &CertificateSource,
+        authority: bool,
+    ) -> ClientResult<Option<Outgoing>> {
+        let files = Files(self.directory(name)?);
+        let now = ctx.clock().now();
+        self.goes_out(&files, (name, names), source, authority, now)
+    }
+
+    async fn rotation_differs(&self, _ctx: &Context, rotation: &CertificateRotation) -> ClientResult<Vec<String>> {
+        let files = Files(self.directory(&rotation.name)?);
+        self.missing(&files, rotation).map_err(|why| rotation::failed(&files, &rotation.name, why))
+    }
+
+    async fn rotate(&self, ctx: &Context, rotation: &CertificateRotation) -> ClientResult<CertificateState> {
+        let files = Files(self.directory(&rotation.name)?);
+        let now = ctx.clock().now();
+        let _one_at_a_time = self.making.lock().unwrap_or_else(PoisonError::into_inner);
+        let came = self.come_to(&files, rotation, now).and_then(|()| files.kept_state(now));
+        came.map_err(|why| rotation::failed(&files, &rotation.name, why))
+    }
 }
 
 impl CertificateFiles for FileKeystore {
@@ -188,7 +225,7 @@ impl CertificateFiles for FileKeystore {
 }
 
 /// Why a kept certificate cannot be used.
-enum Wrong {
+pub(super) enum Wrong {
     /// It was read, and is not what was written.
     Damaged(String),
     /// It could not be read: nothing is known of it.
@@ -202,28 +239,28 @@ impl From<String> for Wrong {
 }
 
 /// The folder of one certificate.
-struct Files(PathBuf);
+pub(super) struct Files(pub(super) PathBuf);
 
 impl Files {
-    fn path(&self, file: &str) -> PathBuf {
+    pub(super) fn path(&self, file: &str) -> PathBuf {
         self.0.join(file)
     }
 
-    fn read(&self, file: &str) -> Result<Option<String>, String> {
+    pub(super) fn read(&self, file: &str) -> Result<Option<String>, String> {
         private_file::read(&self.path(file)).map_err(|error| format!("reading {file} failed: {error}"))
     }
 
-    fn write(&self, file: &str, content: &str) -> Result<(), String> {
+    pub(super) fn write(&self, file: &str, content: &str) -> Result<(), String> {
         private_file::write(&self.path(file), content.as_bytes())
             .map_err(|error| format!("writing {file} failed: {error}"))
     }
 
-    fn remove(&self, file: &str) -> Result<(), String> {
+    pub(super) fn remove(&self, file: &str) -> Result<(), String> {
         private_file::remove(&self.path(file)).map_err(|error| format!("removing {file} failed: {error}"))
     }
 
     /// Only what was seen to be damaged may be moved away: another authority would be made in its place.
-    fn unusable(&self, name: &str, wrong: Wrong) -> ClientError {
+    pub(super) fn unusable(&self, name: &str, wrong: Wrong) -> ClientError {
         let folder = self.0.display();
         let (happened, attempt) = match wrong {
             Wrong::Damaged(what) => {
@@ -250,7 +287,7 @@ impl Files {
     }
 
     /// The leaf that is kept, after everything about it was checked except names and dates.
-    fn kept(&self) -> Result<Option<Certificate>, Wrong> {
+    pub(super) fn kept(&self) -> Result<Option<Chain>, Wrong> {
         let Some(text) = self.see("tls.crt")? else { return Ok(None) };
         let chain = Chain::parse(&text).map_err(|why| format!("tls.crt: {why}"))?;
         let key = self.see("tls.key")?.ok_or_else(|| "tls.key is not there, but tls.crt is".to_owned())?;
@@ -261,28 +298,50 @@ impl Files {
                 let authority = Chain::parse(&authority).map_err(|why| format!("ca.pem: {why}"))?;
                 chain.check_authority(&authority).map_err(|why| format!("tls.crt: {why}"))?;
                 authority_key
-                    .map_or(Ok(()), |key| authority.check_key(&key).map_err(|why| format!("ca.key: {why}")))?;
+                    .map_or(Ok(()), |key| authority.of_key(&key).map(drop).map_err(|why| format!("ca.key: {why}")))?;
             }
             (None, Some(_)) => return Err("ca.pem is not there, but ca.key is".to_owned().into()),
             (None, None) => {}
         }
-        Ok(Some(chain.leaf()?))
+        Ok(Some(chain))
+    }
+
+    /// What is kept, of which this is the chain.
+    pub(super) fn state(&self, chain: &Chain, now: Timestamp) -> Result<CertificateState, String> {
+        let leaf = chain.leaf()?;
+        let bundle = self.bundle()?;
+        // Of several, those that matter are those that the leaf leads to: the others are on their way in or out.
+        let relevant = bundle.as_ref().and_then(|bundle| chain.leads_to(bundle)).or_else(|| bundle.clone());
+        let ends = relevant.map(|relevant| relevant.all()).transpose()?.unwrap_or_default();
+        let authority = bundle.map(|bundle| AuthorityState {
+            fingerprints: bundle.fingerprints(),
+            days_left: ends.iter().map(|one| days_left(one, now)).min().unwrap_or(0),
+        });
+        Ok(CertificateState {
+            days_left: days_left(&leaf, now),
+            names: leaf.names,
+            fingerprint: leaf.fingerprint,
+            authority,
+        })
+    }
+
+    /// The authorities that are handed out.
+    pub(super) fn bundle(&self) -> Result<Option<Chain>, String> {
+        self.read("ca.pem")?.map(|text| Chain::parse(&text).map_err(|why| format!("ca.pem: {why}"))).transpose()
     }
 
     /// The own authority: the kept one, or a new one when none was ever finished.
-    fn authority(&self, now: Timestamp, days: u32, leaf_days: u32) -> Result<Issued, String> {
-        if let (Some(certificate), Some(key)) = (self.read("ca.pem")?, self.read("ca.key")?) {
-            let chain = Chain::parse(&certificate).map_err(|why| format!("ca.pem: {why}"))?;
-            chain.check_key(&key).map_err(|why| format!("ca.key: {why}"))?;
-            let left = days_left(&chain.leaf()?, now);
+    pub(super) fn authority(&self, now: Timestamp, days: u32, leaf_days: u32) -> Result<Issued, String> {
+        if let (Some(bundle), Some(key)) = (self.bundle()?, self.read("ca.key")?) {
+            let own = bundle.of_key(&key).map_err(|why| format!("ca.key: {why}"))?;
+            let left = days_left(&own.leaf()?, now);
             if left < i64::from(leaf_days) {
                 return Err(format!(
-                    "the authority ends in {left} days, before a leaf of {leaf_days} days would; move {} away to have a new \
-                     authority made, which everybody who trusts the old one must then be given",
-                    self.0.display()
+                    "the authority ends in {left} days, before a leaf of {leaf_days} days would; \
+                     `plinth rotate certificates --authority` exchanges it while everybody who trusts it goes on"
                 ));
             }
-            return Ok(Issued { certificate, key });
+            return Ok(Issued { certificate: own.to_pem(), key });
         }
         self.put_authority_aside()?;
         let made = issue::authority(&self.0.file_name().unwrap_or_default().to_string_lossy(), now, days)?;
@@ -304,13 +363,17 @@ impl Files {
         Ok(())
     }
 
-    fn put_leaf(&self, chain: &Chain, key: &str) -> Result<(), String> {
+    pub(super) fn put_leaf(&self, chain: &Chain, key: &str) -> Result<(), String> {
         self.remove("tls.crt")?;
         self.write("tls.key", key)?;
         self.write("tls.crt", &chain.to_pem())
     }
 
     fn differences(&self, source: &CertificateSource) -> Result<Vec<String>, String> {
+        if self.record()?.is_some() {
+            // A rotation is on its way between the two, and only it knows the order.
+            return Ok(Vec::new());
+        }
         let Some(kept) = self.read("tls.crt")? else { return Ok(Vec::new()) };
         let own = self.path("ca.key").exists();
         let mut differences = Vec::new();
@@ -342,7 +405,7 @@ pub(super) fn read_chain(path: &str) -> Result<Chain, String> {
 }
 
 /// Everything that is wrong with a given certificate.
-fn judge(
+pub(super) fn judge(
     chain: &Chain,
     key: &str,
     authority: Option<&Chain>,
@@ -380,16 +443,8 @@ pub(super) fn judge_public(
     Ok(wrong)
 }
 
-fn days_left(certificate: &Certificate, now: Timestamp) -> i64 {
+pub(super) fn days_left(certificate: &Certificate, now: Timestamp) -> i64 {
     (certificate.not_after - now.as_second()).div_euclid(DAY_S)
-}
-
-fn state(leaf: &Certificate, now: Timestamp) -> CertificateState {
-    CertificateState {
-        names: leaf.names.clone(),
-        days_left: days_left(leaf, now),
-        fingerprint: leaf.fingerprint.clone(),
-    }
 }
 
 #[cfg(test)]

@@ -65,6 +65,8 @@ pub const RUNAI_ISSUER: u32 = 1200;
 pub const RUNAI_REGISTER: u32 = 1200;
 /// The agent starts, pulls and reports.
 pub const RUNAI_CONNECTED: u32 = 1200;
+/// An ingress controller follows its secret within seconds; a busy one, or one behind a slow watch, may take minutes.
+pub const CERTIFICATE_SERVED: u32 = 600;
 /// Pulls a CUDA image of some hundred MiB on the node.
 pub const CHECK_GPU: u32 = 900;
 /// Pods one after the other, each with a small image that may have to be pulled, and namespaces that end before.

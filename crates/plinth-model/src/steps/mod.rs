@@ -100,8 +100,11 @@ pub mod platform {
     mod objects;
     mod release;
     mod removal;
+    mod restart;
     mod rollback;
+    mod rotation;
     mod secret;
+    mod served;
     mod values;
 
     pub use certificate::Certificate;
@@ -109,8 +112,11 @@ pub mod platform {
     pub use objects::KubeObjects;
     pub use release::HelmRelease;
     pub use removal::ComponentRemoval;
+    pub use restart::SecretRestart;
     pub use rollback::HelmRollback;
+    pub use rotation::{CertificateRotation, Outgoing, RotationPhase};
     pub use secret::KubeSecret;
+    pub use served::CertificateServed;
     pub use values::*;
 }
 
@@ -182,6 +188,9 @@ macro_rules! step_kinds {
             (KubeObjects, "platform.objects")
             (ComponentRemoval, "platform.removal")
             (HelmRollback, "platform.rollback")
+            (CertificateRotation, "platform.rotation")
+            (SecretRestart, "platform.restart")
+            (CertificateServed, "platform.served")
             (RunaiIssuer, "runai.issuer")
             (RunaiRegister, "runai.register")
             (RunaiConnected, "runai.connected")

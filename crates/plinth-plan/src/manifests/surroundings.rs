@@ -6,6 +6,7 @@ use crate::catalog::Components;
 use crate::cluster::Cluster;
 use crate::discover::discover;
 use crate::facts::facts;
+use crate::hardware;
 use crate::images;
 use crate::observed::Observed;
 use crate::planner::with_known_version;
@@ -65,6 +66,7 @@ impl Surroundings {
         let desired = &*with_known_version(site, observed);
         let (mut cluster, _) = Cluster::new(desired, &discover(desired, &observed.inventory));
         let _notes = images::place(desired, &mut cluster, &observed.facts);
+        let _findings = hardware::place(desired, &mut cluster, &observed.facts);
         cluster.add_role_labels(desired, &catalog.runai().node_roles);
         let resolution = catalog.resolve(desired, &facts(desired, &cluster));
         Self::new(desired, plan, &resolution)

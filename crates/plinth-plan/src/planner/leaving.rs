@@ -67,7 +67,7 @@ fn wanted_parts(component: &ResolvedComponent) -> Parts {
     Parts {
         component: component.name.clone(),
         releases: [release].into(),
-        objects: component.objects.iter().filter_map(ObjectName::of).collect(),
+        objects: component.all_objects().filter_map(ObjectName::of).collect(),
     }
 }
 

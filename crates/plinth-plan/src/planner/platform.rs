@@ -9,6 +9,7 @@ use plinth_model::plan::Step;
 use plinth_model::steps::{Health, HelmRelease, KubeObjects, KubeSecret, Namespace, PodSecurity, SecretContent};
 use plinth_model::{NodeName, StepId, Work};
 use plinth_site::Desired;
+use serde_json::Value;
 use std::collections::HashMap;
 
 /// Namespaces that Kubernetes makes itself. Its own pods live there, so their level is never lowered.
@@ -101,7 +102,16 @@ fn wanted_secret(namespace: &str, secret: &ResolvedSecret) -> Step {
 
 /// The last step of a component.
 pub(super) fn end(component: &ResolvedComponent) -> StepId {
-    if component.objects.is_empty() { ids::release(&component.name) } else { ids::objects(&component.name) }
+    match component.stages.last() {
+        Some(stage) => ids::objects(&staged(component, &stage.name)),
+        None if component.objects.is_empty() => ids::release(&component.name),
+        None => ids::objects(&component.name),
+    }
+}
+
+/// `network-operator.policies`.
+fn staged(component: &ResolvedComponent, stage: &str) -> String {
+    format!("{}.{stage}", component.name)
 }
 
 /// Each namespace once, with the highest level that any component wants, and the components that want it.
@@ -138,7 +148,14 @@ impl Base<'_> {
     pub(super) fn component(&self, component: &ResolvedComponent, further: &[StepId]) -> Vec<Step> {
         let mut steps = vec![self.release(component).needing(further.iter().cloned())];
         if !component.objects.is_empty() {
-            steps.push(self.objects(component));
+            let (objects, health) = (&component.objects, &component.objects_health);
+            let before = ids::release(&component.name);
+            steps.push(self.objects(component, (ids::objects(&component.name), before), objects, health));
+        }
+        for stage in &component.stages {
+            let before = steps.last().map_or_else(|| ids::release(&component.name), |step| step.id.clone());
+            let id = ids::objects(&staged(component, &stage.name));
+            steps.push(self.objects(component, (id, before), &stage.objects, &stage.health));
         }
         steps
     }
@@ -179,19 +196,23 @@ impl Base<'_> {
             .needing(self.makes_room_for(&ids::release(&component.name)))
     }
 
-    fn objects(&self, component: &ResolvedComponent) -> Step {
+    fn objects(
+        &self,
+        component: &ResolvedComponent,
+        (id, before): (StepId, StepId),
+        objects: &[Value],
+        health: &[Health],
+    ) -> Step {
         let work = Work::KubeObjects(KubeObjects {
             component: component.name.clone(),
-            objects: component.objects.clone(),
-            health: self.fill(&component.objects_health),
+            objects: objects.to_vec(),
+            health: self.fill(health),
             timeout_s: component.release.timeout_s,
             stage: component.stage,
         });
-        let reason = format!("creates what {} needs to do anything: {}", component.title, kinds(component));
-        step(ids::objects(&component.name), work, reason)
-            .needing([ids::release(&component.name)])
-            .needing(self.prepared(component))
-            .needing(self.makes_room_for(&ids::objects(&component.name)))
+        let reason = format!("creates what {} needs to do anything: {}", component.title, kinds(objects));
+        let room = self.makes_room_for(&id);
+        step(id, work, reason).needing([before]).needing(self.prepared(component)).needing(room)
     }
 
     /// Namespaces and secrets of all namespaces that a component uses.
@@ -213,8 +234,8 @@ impl Base<'_> {
     }
 }
 
-fn kinds(component: &ResolvedComponent) -> String {
-    let mut kinds: Vec<&str> = component.objects.iter().filter_map(|o| o.get("kind")?.as_str()).collect();
+fn kinds(objects: &[Value]) -> String {
+    let mut kinds: Vec<&str> = objects.iter().filter_map(|o| o.get("kind")?.as_str()).collect();
     kinds.dedup();
     kinds.join(", ")
 }

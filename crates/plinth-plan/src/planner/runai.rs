@@ -86,7 +86,11 @@ pub(super) fn target(
         cluster: runai.cluster.clone(),
         cluster_url: elsewhere.map(|_| url(runai)),
         version: exact.cloned().unwrap_or_else(|| runai.version.without_v()),
-        api: names.api(&runai.version),
+        api: if elsewhere.is_some_and(|there| there.service_account) {
+            names.account_api(&runai.version)
+        } else {
+            names.api(&runai.version)
+        },
     }
 }
 

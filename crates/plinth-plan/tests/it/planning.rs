@@ -9,9 +9,7 @@ use plinth_model::steps::{
 };
 use plinth_model::{Finding, NodeName, StepId, Values, Work};
 use plinth_plan::{Observed, StepObservation, plan};
-use plinth_site::desired::{
-    ArtifactSource, ComponentChoice, Department, Engine, NodeOverride, Project, RemoteControlPlane, TlsTrust,
-};
+use plinth_site::desired::{ArtifactSource, ComponentChoice, Department, Engine, NodeOverride, Project, TlsTrust};
 
 fn step<'a>(plan: &'a Plan, id: &str) -> &'a Step {
     plan.steps.iter().find(|s| s.id.as_str() == id).unwrap_or_else(|| panic!("no step {id}"))
@@ -468,29 +466,4 @@ fn departments_and_projects_come_behind_the_connection() {
         !has(&planned(&desired, &unseen(data::basepod())), "runai/department/research"),
         "no cluster to make it in"
     );
-}
-
-#[test]
-fn with_a_control_plane_elsewhere_the_cluster_is_registered_there() {
-    let mut desired = site::basepod();
-    let runai = desired.runai.as_mut().unwrap();
-    runai.control_plane = Some(RemoteControlPlane { url: "https://acme.run.ai".into(), realm: Some("acme".into()) });
-    runai.registry_token = None;
-    let catalog = plinth_catalog::Catalog::embedded().unwrap();
-    let plan = plan(&desired, &unseen(data::basepod()), &catalog).unwrap();
-    for id in [
-        "runai/issuer/bcm-head-01.eth.cluster",
-        "platform/release/runai-control-plane",
-        "platform/namespace/runai-backend",
-        "checks/ingress/bcm-head-01.eth.cluster",
-    ] {
-        assert!(!has(&plan, id), "{id}");
-    }
-    let Work::RunaiRegister(register) = &step(&plan, "runai/register/bcm-gpu-cluster").work else { panic!() };
-    let target = &register.target;
-    assert_eq!((target.url.as_str(), target.realm.as_str()), ("https://acme.run.ai", "acme"));
-    assert_eq!((target.address, target.authority.as_ref()), (None, None), "its name and certificate are public");
-    assert!(target.cluster_url.as_ref().unwrap().starts_with("https://bcm-head-01.eth.cluster"));
-    assert!(has(&plan, "platform/release/runai-cluster") && has(&plan, "checks/runai/bcm-gpu-cluster"));
-    assert!(has(&plan, "platform/secret/runai.runai-cluster-domain-tls-secret"));
 }

@@ -200,7 +200,7 @@ fn infiniband_of_the_site_reaches_the_objects() {
     });
     let resolution = Catalog::embedded().unwrap().resolve(&desired, &facts(&desired));
     let operator = resolution.components.iter().find(|c| c.name == "network-operator").unwrap();
-    let of_kind = |kind: &str| operator.objects.iter().filter(|o| o["kind"] == kind).collect::<Vec<_>>();
+    let of_kind = |kind: &str| operator.all_objects().filter(|o| o["kind"] == kind).collect::<Vec<_>>();
     assert_eq!(of_kind("SriovNetworkPoolConfig")[0]["spec"]["maxUnavailable"], json!(2));
     assert_eq!(of_kind("SriovNetworkNodePolicy").len(), 2);
     assert_eq!(of_kind("SriovNetworkNodePolicy")[1]["spec"]["numVfs"], json!(4));

@@ -51,8 +51,11 @@ mod platform {
     mod objects;
     mod release;
     mod removal;
+    mod restart;
     mod rollback;
+    mod rotation;
     mod secret;
+    mod served;
 }
 
 mod runai {

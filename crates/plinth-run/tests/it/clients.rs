@@ -18,9 +18,9 @@ use plinth_world::engine::EngineRecords;
 use plinth_world::fetch::FetchClient;
 use plinth_world::helm::{HelmClient, ReleaseState};
 use plinth_world::kube::{
-    CheckSeen, ClusterDns, ClusterHealth, ExistingCluster, GivenConfig, HealthState, HeldConfig, KubeAccess,
-    KubeChecks, KubeContent, KubeHealth, KubeJoins, KubeNamespaces, KubeNode, KubeNodes, KubeObjects, KubeSecrets,
-    KubeSystem, KubeToolkits, KubeWatch, NodePort, ToolkitPod, Unwatched, Watch,
+    Behind, CheckSeen, ClusterDns, ClusterHealth, ExistingCluster, GivenConfig, HealthState, HeldConfig, KubeAccess,
+    KubeChecks, KubeContent, KubeHealth, KubeJoins, KubeNamespaces, KubeNode, KubeNodes, KubeObjects, KubeRestarts,
+    KubeSecrets, KubeSystem, KubeToolkits, KubeWatch, NodePort, ToolkitPod, Unwatched, Watch,
 };
 use plinth_world::node::{
     AccountState, Bootstrap, ControlPlane, HostKey, HostKeyState, Leftovers, NodeAccounts, NodeControlPlane, NodeFiles,
@@ -318,6 +318,17 @@ impl KubeToolkits for Shut {
     }
 
     async fn end_pod(&self, _: &Context, _: &ToolkitPod) -> ClientResult<()> {
+        refuse()
+    }
+}
+
+#[async_trait]
+impl KubeRestarts for Shut {
+    async fn behind(&self, _: &Context, _: &str, _: &str, _: bool) -> ClientResult<Vec<Behind>> {
+        refuse()
+    }
+
+    async fn restart(&self, _: &Context, _: &str, _: &str, _: &[Behind]) -> ClientResult<()> {
         refuse()
     }
 }

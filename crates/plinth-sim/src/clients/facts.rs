@@ -1,7 +1,7 @@
 //! What a simulated machine tells of itself.
 
 use crate::world::state::Machine;
-use plinth_model::facts::{Address, Asked, Containerd, NodeFacts, Route, Space};
+use plinth_model::facts::{Adapter, Address, Asked, Containerd, Link, NodeFacts, Route, Space};
 use plinth_model::steps::{NodeTarget, Preparation};
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
@@ -10,6 +10,9 @@ use std::net::{IpAddr, Ipv4Addr};
 const ROOT_DIRECTORIES: [&str; 8] = ["var", "opt", "home", "usr", "srv", "tmp", "etc", "mnt"];
 /// containerd's own place.
 const CONTAINERD: &str = "/var/lib/containerd";
+/// Of the network between GPUs.
+const ADAPTERS: [&str; 8] =
+    ["ibp24s0", "ibp64s0", "ibp79s0", "ibp94s0", "ibp154s0", "ibp192s0", "ibp206s0", "ibp220s0"];
 const MIB_PER_GIB: u64 = 1024;
 
 /// Facts of a machine whose free space is `partitions`, GiB by mount point: a healthy machine, but for what its hardware says.
@@ -33,6 +36,9 @@ pub(super) fn of(
         memory_mib: hardware.memory_mib,
         gpus: hardware.gpus,
         driver: hardware.driver.clone(),
+        driver_installed: Some(hardware.driver.is_some()),
+        toolkit_installed: Some(false),
+        adapters: if hardware.gpus > 0 { ADAPTERS.map(adapter).to_vec() } else { Vec::new() },
         clock_offset_ms: hardware.clock_offset_ms,
         spaces: asked.paths.iter().filter_map(|path| space(partitions, path)).collect(),
         obstacles: hardware.obstacles.clone(),
@@ -44,6 +50,10 @@ pub(super) fn of(
         relocated: asked.images.as_ref().is_some_and(|(_, larger)| to == Some(larger)),
         ..software(hardware.address)
     }
+}
+
+fn adapter(interface: &str) -> Adapter {
+    Adapter { interface: interface.to_owned(), link: Link::Infiniband, firmware_functions: Some(8) }
 }
 
 /// What BCM's software image brings.

@@ -7,6 +7,8 @@ use plinth_model::NodeName;
 /// Resource of the functions of one adapter: `nvidia.com/resibp24s0`, of the policy `ibp24s0`.
 const RESOURCE: &str = "nvidia.com/res";
 const POLICIES: &str = "sriovnetworknodepolicies.sriovnetwork.openshift.io/";
+const NETWORKS: &str = "sriovibnetworks.sriovnetwork.openshift.io/";
+const ATTACHMENTS: &str = "network-attachment-definitions.k8s.cni.cncf.io";
 const NODE_STATES: &str = "sriovnetworknodestates.sriovnetwork.openshift.io";
 
 /// Whether the resource is one of an adapter's functions, and every one of these nodes offers it; none: it is another resource.
@@ -22,6 +24,14 @@ pub(super) fn offered(state: &State, now: Timestamp, resource: &str, nodes: &[No
 /// Whether the operator calls this node done; none: the question is about something else.
 pub(super) fn node_state(state: &State, now: Timestamp, resource: &str, node: &str) -> Option<bool> {
     (resource == NODE_STATES).then(|| is_made(state, now, |_| true) && has_adapters(state, node))
+}
+
+/// Whether the operator made the attachment of a network; none: the question is about something else.
+pub(super) fn attachment(state: &State, now: Timestamp, resource: &str, name: &str) -> Option<bool> {
+    let network = format!("/{name}");
+    let is_made = |(key, at): (&String, Timestamp)| key.starts_with(NETWORKS) && key.ends_with(&network) && at <= now;
+    let objects = state.cluster.objects.iter().map(|(key, object)| (key, object.settled_at));
+    (resource == ATTACHMENTS).then(|| objects.map(is_made).any(|made| made))
 }
 
 fn is_made(state: &State, now: Timestamp, is_it: impl Fn(&str) -> bool) -> bool {

@@ -34,7 +34,12 @@ impl MemoryKeystore {
 
 fn state(kept: &Kept, now: Timestamp) -> CertificateState {
     let left = kept.until.duration_since(now).as_hours() / 24;
-    CertificateState { names: kept.names.clone(), days_left: left, fingerprint: kept.fingerprint.clone() }
+    CertificateState {
+        names: kept.names.clone(),
+        days_left: left,
+        fingerprint: kept.fingerprint.clone(),
+        authority: None,
+    }
 }
 
 #[async_trait]

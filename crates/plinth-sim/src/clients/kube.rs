@@ -76,7 +76,10 @@ impl SimKube {
             SecretContent::Value { value, .. } => digest_of(&call.secret(&*self.secrets, value)?),
             SecretContent::Tls { certificate } | SecretContent::Authority { certificate, .. } => {
                 match self.keystore.certificate(ctx, certificate).await? {
-                    Some(state) => Digest::of_bytes(state.fingerprint.as_bytes()),
+                    Some(state) => match (content, state.authority) {
+                        (SecretContent::Authority { .. }, Some(authority)) => Digest::of(&authority.fingerprints),
+                        _ => Digest::of_bytes(state.fingerprint.as_bytes()),
+                    },
                     _ => {
                         let happened = format!("the certificate {certificate} is not there");
                         return Err(call.fails(happened, "make the certificate first"));
@@ -119,6 +122,11 @@ fn declared(state: &State, now: Timestamp, namespace: &str, health: &Health) -> 
         && let Some(done) = infiniband::node_state(state, now, resource, name)
     {
         return seen(done, if done { "Succeeded" } else { "InProgress" });
+    }
+    if let Health::Field { resource, name, .. } = health
+        && let Some(made) = infiniband::attachment(state, now, resource, name)
+    {
+        return seen(made, if made { name } else { "not found" });
     }
     let object = match health {
         Health::Field { resource, name, namespace, .. } | Health::Condition { resource, name, namespace, .. } => {

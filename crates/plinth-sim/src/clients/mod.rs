@@ -16,6 +16,7 @@ mod nodes;
 mod objects;
 mod play;
 mod renderer;
+mod restart;
 mod runai;
 mod secrets;
 mod watch;

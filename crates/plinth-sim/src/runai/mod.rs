@@ -33,6 +33,8 @@ pub struct RunaiSetup {
     pub admin: String,
     /// The administrator's password.
     pub password: Secret,
+    /// A service account (before 2.24 an application): its id and its secret.
+    pub account: Option<(String, Secret)>,
     /// Clients of the realm that may ask for a token with a password.
     pub clients: Vec<String>,
     /// What Keycloak was told its issuer is; none: that of the URL.
@@ -68,6 +70,7 @@ impl RunaiSetup {
             domain: domain.to_owned(),
             release,
             realm: "runai".to_owned(),
+            account: None,
             admin: "admin@example.com".to_owned(),
             password,
             clients: vec!["runai".to_owned()],

@@ -92,6 +92,7 @@ impl Plane {
         match field("grant_type") {
             "" => return Err(Reply::keycloak(400, "invalid_request", "Missing form parameter: grant_type")),
             "password" => {}
+            "client_credentials" | "app_token" => return self.account(field("client_id"), field("client_secret")),
             _ => return Err(Reply::keycloak(400, "unsupported_grant_type", "Unsupported grant_type")),
         }
         if !self.setup.clients.iter().any(|client| client == field("client_id")) {
@@ -99,6 +100,16 @@ impl Plane {
         }
         if field("username") != self.setup.admin || field("password") != self.setup.password.expose() {
             return Err(Reply::keycloak(401, "invalid_grant", "Invalid user credentials"));
+        }
+        let issuer = self.issuer();
+        Ok(self.held().tokens.give(&issuer, self.setup.token_valid_s))
+    }
+
+    /// A token for a service account, or for an application as those were called before.
+    fn account(&self, id: &str, secret: &str) -> Result<String, Reply> {
+        let known = self.setup.account.as_ref().filter(|(known, _)| known == id);
+        if known.is_none_or(|(_, known)| known.expose() != secret) {
+            return Err(Reply::keycloak(401, "unauthorized_client", "Invalid client or Invalid client credentials"));
         }
         let issuer = self.issuer();
         Ok(self.held().tokens.give(&issuer, self.setup.token_valid_s))

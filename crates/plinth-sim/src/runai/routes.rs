@@ -149,10 +149,19 @@ async fn token_v1(State(plane): Held, body: Bytes) -> Response {
         let names = [
             ("grantType", "grant_type"),
             ("clientID", "client_id"),
+            ("clientSecret", "client_secret"),
+            ("appID", "client_id"),
+            ("appSecret", "client_secret"),
             ("username", "username"),
             ("password", "password"),
         ];
         let field = |(theirs, oauth): (&str, &str)| Some((oauth.to_owned(), fields.get(theirs)?.as_str()?.to_owned()));
+        // `client_credentials` came with 2.20 (API descriptions).
+        let unknown =
+            fields.get("grantType").is_some_and(|grant| grant == "client_credentials") && !plane.setup.is_from((2, 20));
+        if unknown {
+            return Reply::refused(400, "request body has an error: value is not one of the allowed values");
+        }
         match plane.login(&names.into_iter().filter_map(field).collect()) {
             Ok(token) => Reply::json(200, &json!({"accessToken": token, "expiresIn": plane.setup.token_valid_s})),
             Err(refused) => Reply::refused(refused.status, "failed to get a token"),

@@ -3,7 +3,7 @@
 use super::fault::RunaiFault;
 use super::plane::{Entry, Plane};
 use super::routes::routes;
-use super::{RunaiServerError, RunaiSetup};
+use super::{RunaiServerError, RunaiSetup, ServedCertificate};
 use crate::bcm::SimCertificate;
 use crate::bcm::authority::{Authority, served_config, server_config};
 use crate::https::HttpsServer;
@@ -15,7 +15,7 @@ pub struct RunaiServer {
     plane: Arc<Plane>,
     ca_pem: String,
     port: u16,
-    _server: HttpsServer,
+    server: HttpsServer,
 }
 
 impl RunaiServer {
@@ -40,7 +40,7 @@ impl RunaiServer {
         });
         let server = server.map_err(|error| failed(&error))?;
         let plane = made.ok_or_else(|| failed(&"it has no routes"))?;
-        Ok(Self { plane, ca_pem: authority.pem(), port: server.port(), _server: server })
+        Ok(Self { plane, ca_pem: authority.pem(), port: server.port(), server })
     }
 
     /// `https://DOMAIN:PORT`. The name means nothing; connections go to 127.0.0.1.
@@ -59,6 +59,16 @@ impl RunaiServer {
     #[must_use]
     pub fn ca_pem(&self) -> &str {
         &self.ca_pem
+    }
+
+    /// From now on it shows this certificate, as an ingress does whose secret changed.
+    ///
+    /// # Errors
+    /// When it cannot be used.
+    pub fn shows(&self, served: &ServedCertificate) -> Result<(), RunaiServerError> {
+        let tls = served_config(served).map_err(|error| RunaiServerError(error.to_string()))?;
+        self.server.show(tls);
+        Ok(())
     }
 
     /// From now on it answers.

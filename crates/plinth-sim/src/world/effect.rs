@@ -78,6 +78,8 @@ pub(crate) enum Effect {
     NamespaceMade { name: String, level: PodSecurity },
     /// A secret was made or replaced. The digest covers what it is made from and is salted with the seed.
     SecretMade { namespace: String, name: String, class: String, digest: Digest },
+    /// Pods that read a secret were restarted.
+    ReadersRestarted { namespace: String, secret: String, ready_at: Timestamp },
     /// An object was applied.
     ObjectApplied { key: String, digest: Digest, settled_at: Timestamp },
     /// An object was removed.

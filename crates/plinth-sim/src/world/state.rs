@@ -136,6 +136,8 @@ pub(crate) struct Cluster {
     pub(crate) namespaces: BTreeMap<String, PodSecurity>,
     /// `namespace/name` to secret.
     pub(crate) secrets: BTreeMap<String, StoredSecret>,
+    /// `namespace/name` of a secret that changed since its readers began: when the restarted ones are ready; none: they were not restarted.
+    pub(crate) readers: BTreeMap<String, Option<Timestamp>>,
     /// `resource/namespace/name` to object.
     pub(crate) objects: BTreeMap<String, Object>,
     /// Name to address.
@@ -341,7 +343,17 @@ impl Cluster {
         match effect {
             Effect::SecretMade { namespace, name, class, digest } => {
                 let secret = StoredSecret { class: class.clone(), digest: digest.clone() };
-                self.secrets.insert(format!("{namespace}/{name}"), secret);
+                let key = format!("{namespace}/{name}");
+                let before = self.secrets.insert(key.clone(), secret);
+                // What a release mounts by sub-path; certificates follow their secrets.
+                let inside = format!("{namespace}/");
+                let is_read = class == "authority" && self.releases.keys().any(|release| release.starts_with(&inside));
+                if is_read && before.is_some_and(|before| before.digest != *digest) {
+                    self.readers.insert(key, None);
+                }
+            }
+            Effect::ReadersRestarted { namespace, secret, ready_at } => {
+                self.readers.insert(format!("{namespace}/{secret}"), Some(*ready_at));
             }
             Effect::ObjectApplied { key, digest, settled_at } => {
                 self.objects.insert(key.clone(), Object { digest: digest.clone(), settled_at: *settled_at });

@@ -16,6 +16,7 @@ mod helm_client;
 mod kube_client;
 mod rack;
 mod runai;
+mod runai_account;
 #[path = "../../../plinth/tests/contract/runai_client.rs"]
 mod runai_client;
 mod runai_register;

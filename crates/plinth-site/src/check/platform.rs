@@ -27,6 +27,7 @@ pub(super) fn check(site: &Site, diagnostics: &mut Diagnostics<'_>) {
         if diagnostics.is_whole(&["runai"]) {
             artefacts(runai, diagnostics);
         }
+        login(runai, diagnostics);
         port(site, runai, diagnostics);
         departments(runai, diagnostics);
     }
@@ -76,7 +77,6 @@ fn infiniband(site: &Site, diagnostics: &mut Diagnostics<'_>) {
     let Some(wanted) = site.platform.as_ref().and_then(|platform| platform.infiniband.as_ref()) else { return };
     let path = "platform.infiniband";
     let (at, message) = match (&wanted.model, wanted.interfaces.as_slice()) {
-        (None, []) => (path.to_owned(), "nothing says which adapters are meant".to_owned()),
         (Some(_), [_, ..]) => {
             (format!("{path}.interfaces"), "the model of the nodes says which adapters they have".to_owned())
         }
@@ -85,8 +85,20 @@ fn infiniband(site: &Site, diagnostics: &mut Diagnostics<'_>) {
             None => return,
         },
     };
-    let fix = "give either `model: dgx-h100` or `interfaces: [ibp24s0, ..]`, each interface once";
+    let fix = "give either `model: dgx-h100` or `interfaces: [ibp24s0, ..]`, each interface once, or neither";
     diagnostics.report(Finding::error(code::PLATFORM_INFINIBAND, at, message).fix(fix));
+}
+
+/// Somebody signs in, and nobody else.
+fn login(runai: &Runai, diagnostics: &mut Diagnostics<'_>) {
+    let account = runai.control_plane.as_ref().and_then(|elsewhere| elsewhere.service_account.as_ref());
+    let (at, message) = match (&runai.admin, account) {
+        (Some(_), Some(_)) => ("runai.admin", "the service account signs in, and an administrator is given too"),
+        (None, None) => ("runai", "nobody is given who signs in to the control plane"),
+        _ => return,
+    };
+    let fix = "give `admin: {email: NAME@DOMAIN, password: {env: RUNAI_ADMIN_PASSWORD}}`, or with a control plane elsewhere `controlPlane: {serviceAccount: {id: ID, secret: {env: RUNAI_CLIENT_SECRET}}}`";
+    diagnostics.report(Finding::error(code::RUNAI_LOGIN, at, message).fix(fix));
 }
 
 /// All charts come from one place.

@@ -80,7 +80,7 @@ pub(crate) struct Gpu {
     #[serde(default)]
     #[schemars(range(min = 2, max = 64))]
     pub(crate) time_slicing: Option<u32>,
-    /// The driver is installed on the nodes (DGX OS), not in a container; `true` when absent.
+    /// The driver is installed on the nodes (DGX OS), not in a container; when absent as the nodes are, and `true` before they were looked at.
     #[serde(default)]
     pub(crate) driver_on_host: Option<bool>,
 }
@@ -104,7 +104,7 @@ pub(crate) struct Infiniband {
     /// Model of the GPU nodes, such as `dgx-h100`, where plinth knows its adapters.
     #[serde(default)]
     pub(crate) model: Option<Text<Label>>,
-    /// Interfaces of the adapters, the same on every GPU node, where the model is not known.
+    /// Interfaces of the adapters, the same on every GPU node, where the model is not known. Without both they are those that the GPU nodes have.
     #[serde(default)]
     pub(crate) interfaces: Vec<Text<NetworkInterface>>,
     /// Network of the pods' addresses on InfiniBand; each adapter gets an equal part of it.

@@ -227,12 +227,13 @@ text_type!(
 );
 text_type!(
     /// A network interface whose name can be part of a resource's name.
-    NetworkInterface, "a network interface", "ibp24s0", "^[a-z][a-z0-9]{0,14}$",
+    NetworkInterface, "a network interface", "ibp24s0", "^[a-z][a-zA-Z0-9]{0,14}$",
     |text| refuse_unless(is_interface(text), text, "a network interface",
-        "write its name as `ip link` shows it: at most 15 lower-case letters and digits")
+        "write its name as `ip link` shows it: at most 15 letters and digits, the first a small letter")
 );
 fn is_interface(text: &str) -> bool {
-    let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+    // Capital letters stand for PCI domains: `ibP2p3s0` (systemd.net-naming-scheme).
+    let plain = |byte: u8| byte.is_ascii_alphanumeric();
     text.len() <= 15 && text.starts_with(|c: char| c.is_ascii_lowercase()) && text.bytes().all(plain)
 }
 

@@ -32,8 +32,10 @@ pub(crate) struct Runai {
     /// Login of the artefact registry.
     #[serde(default)]
     pub(crate) registry: Option<Registry>,
-    /// First administrator; with `controlPlane` one that is there, with a password of the control plane's own.
-    pub(crate) admin: Admin,
+    /// First administrator; with `controlPlane` one that is there, with a password of the control plane's own. Absent where
+    /// `controlPlane.serviceAccount` is given.
+    #[serde(default)]
+    pub(crate) admin: Option<Admin>,
     /// The cluster as Run:ai knows it.
     #[serde(default)]
     pub(crate) cluster: Option<Cluster>,
@@ -81,6 +83,21 @@ pub(crate) struct ControlPlane {
     /// Realm of its logins; the tenant of `https://TENANT.run.ai`, else `runai`, when absent.
     #[serde(default)]
     pub(crate) realm: Option<Text<Label>>,
+    /// A service account of it (before 2.24 an application), where people sign in elsewhere (SSO) and no administrator has a password of the
+    /// control plane's own. It needs a role that may make clusters, and departments and projects where the site lists some.
+    #[serde(default)]
+    pub(crate) service_account: Option<ServiceAccount>,
+}
+
+/// A service account, as Run:ai shows it once when it is made.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct ServiceAccount {
+    /// Its client id; of an application its name.
+    #[schemars(length(min = 1))]
+    pub(crate) id: String,
+    /// Its secret.
+    pub(crate) secret: SecretSource,
 }
 
 /// Where artefacts come from.

@@ -2,10 +2,12 @@
 
 mod check;
 mod rollback;
+mod rotate;
 mod shared;
 
 pub(crate) use check::Check;
 pub(crate) use rollback::Rollback;
+pub(crate) use rotate::{Rotate, Rotated};
 pub(crate) use shared::{InventoryOption, Sources, Without};
 
 use crate::{complete, examples};
@@ -166,6 +168,9 @@ pub(crate) enum Verb {
     /// Make a component's release what an earlier revision of it was, which worked
     #[command(after_help = examples::ROLLBACK)]
     Rollback(Rollback),
+    /// Exchange the platform's certificate, or its authority too, while everybody goes on
+    #[command(after_help = examples::ROTATE)]
+    Rotate(Rotate),
     /// Print the cluster's kubeconfig, or merge it into your own
     #[command(after_help = examples::KUBECONFIG)]
     Kubeconfig(Kubeconfig),

@@ -17,6 +17,7 @@ pub(crate) mod rehearse;
 pub(crate) mod removal;
 pub(crate) mod render;
 pub(crate) mod rollback;
+pub(crate) mod rotate;
 pub(crate) mod schema;
 pub(crate) mod status;
 pub(crate) mod trust;

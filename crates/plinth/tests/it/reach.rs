@@ -93,7 +93,7 @@ fn arguments(row: &Row, endpoint: &str) -> Vec<String> {
     let mut arguments: Vec<String> = row.command.iter().map(value).collect();
     let more: &[&str] = match row.command[0].as_str() {
         "init" => &["--file", "new.yaml", "--name", "traced"],
-        "apply" | "rollback" | "trust" => &["--yes"],
+        "apply" | "rollback" | "rotate" | "trust" => &["--yes"],
         "remove" | "reset" | "recover" => &["--confirm", "basepod-a"],
         _ => &[],
     };

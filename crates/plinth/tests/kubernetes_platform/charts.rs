@@ -1,6 +1,7 @@
 //! Stand-in charts: for every release of a plan a package of the real name and version, which takes any values and makes what the
 //! catalog says proves the component's health.
 
+use crate::infiniband::POOLS;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use plinth_model::Work;
@@ -16,17 +17,19 @@ const VALUES: &str = "{{ toJson .Values | sha256sum }}";
 const MONITORS: &str = "servicemonitors.monitoring.coreos.com";
 
 /// Resources that the catalog names by their plural only, and what one of them is called.
-const KINDS: [(&str, &str); 10] = [
+const KINDS: [(&str, &str); 12] = [
     ("alertmanagers", "Alertmanager"),
     ("clusterpolicies", "ClusterPolicy"),
     ("ipaddresspools", "IPAddressPool"),
     ("knativeservings", "KnativeServing"),
     ("leaderworkersets", "LeaderWorkerSet"),
     ("mpijobs", "MPIJob"),
+    ("network-attachment-definitions", "NetworkAttachmentDefinition"),
     ("nimservices", "NIMService"),
     ("prometheuses", "Prometheus"),
     ("runaiconfigs", "RunaiConfig"),
     ("servicemonitors", "ServiceMonitor"),
+    ("sriovnetworknodestates", "SriovNetworkNodeState"),
 ];
 
 /// A kind that a stand-in chart defines.
@@ -63,7 +66,7 @@ impl Kind {
         Some(Self { group: text(group), version: "v1".into(), plural: text(plural), kind: text(kind), namespaced })
     }
 
-    fn definition(&self) -> Value {
+    pub(crate) fn definition(&self) -> Value {
         let anything = json!({"type": "object", "x-kubernetes-preserve-unknown-fields": true});
         json!({
             "apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition",
@@ -143,6 +146,8 @@ fn kinds(part: &Part<'_>) -> Vec<Kind> {
     if part.release.component == "kube-prometheus-stack" {
         all.extend(Kind::named(MONITORS, true));
     }
+    // Only the controller of the network operator's policy brings that kind, once the policy is ready; nobody else makes states of nodes.
+    all.retain(|kind| format!("{}.{}", kind.plural, kind.group) != POOLS);
     all.sort();
     all.dedup();
     all
@@ -159,6 +164,8 @@ pub(crate) fn told(plan: &Plan) -> Vec<Told> {
         let kinds = kinds(&part);
         for rule in part.release.health.iter().chain(part.objects.iter().flat_map(|step| &step.health)) {
             let (resource, namespace, name, status) = match rule {
+                // That operator takes its time, and is played on its own.
+                Health::Field { resource, .. } if resource.starts_with("sriovnetworknodestates.") => continue,
                 Health::Field { resource, namespace, name, path, equals } if path.starts_with(".status.") => {
                     let field = path.trim_start_matches(".status.");
                     (resource, namespace, name, json!({"status": {field: equals}}))
@@ -259,7 +266,7 @@ fn files(part: &Part<'_>) -> BTreeMap<String, String> {
 /// What a chart makes so that a rule of health can hold; none where plinth or an operator makes it.
 fn proof(part: &Part<'_>, rule: &Health) -> Option<Value> {
     match rule {
-        Health::Workload { kind, name } => Some(workload(kind, name)),
+        Health::Workload { kind, name } => Some(reading_authority(&part.release.component, workload(kind, name))),
         Health::Condition { resource, name, .. } if resource == "apiservices.apiregistration.k8s.io" => {
             // Without a service it is the API server's own, and available at once.
             let (version, group) = name.split_once('.')?;
@@ -327,6 +334,16 @@ fn workload(kind: &str, name: &str) -> Value {
         object["spec"]["replicas"] = 1.into();
     }
     object
+}
+
+/// Run:ai's parts mount the authority as one file, by sub-path, and optionally here: a tenant's has none.
+fn reading_authority(component: &str, mut workload: Value) -> Value {
+    if component.starts_with("runai-") {
+        let spec = &mut workload["spec"]["template"]["spec"];
+        spec["volumes"] = json!([{"name": "ca", "secret": {"secretName": "runai-ca-cert", "optional": true}}]);
+        spec["containers"][0]["volumeMounts"] = json!([{"name": "ca", "mountPath": "/etc/ssl/certs/runai-ca.pem", "subPath": "runai-ca.pem", "readOnly": true}]);
+    }
+    workload
 }
 
 fn job(name: &str, when: &str) -> Value {

@@ -1,6 +1,6 @@
 //! plinth is killed with -9 at every step of the platform, and in the middle of every helm; the next run goes on.
 
-use crate::ground::{Ground, STANDARD};
+use crate::ground::{FEW, Ground, STANDARD};
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::process::Child;
@@ -15,15 +15,8 @@ fn killed_at_every_step_it_goes_on() {
     // One step after the other, so that each is begun, and killed, alone.
     let one_by_one = format!("{STANDARD}run: {{parallel: 1}}\n");
     Ground::with("helm3", &one_by_one, |ground| {
-        let mut killed = BTreeSet::new();
         let began = Instant::now();
-        loop {
-            let mut run = ground.begin();
-            if !killed_at_a_new_moment(ground, &mut run, &mut killed) {
-                ground.ended(&mut run).exits(0);
-                break;
-            }
-        }
+        let killed = killed_until_done(ground);
         let moments = |beginning: &str| killed.iter().filter(|moment| moment.starts_with(beginning)).count();
         eprintln!("killed {} times in {:?}", killed.len(), began.elapsed());
         let releases = ground.all_deployed();
@@ -38,6 +31,33 @@ fn killed_at_every_step_it_goes_on() {
         assert_eq!(ground.changed(), Vec::<String>::new());
         ground.plan_is_empty();
     });
+}
+
+/// The same with helm 4, whose records and locks are its own, for a few components.
+#[test]
+#[ignore = "needs root, Go and the parts it builds: cargo xtask test --tier kubernetes"]
+fn killed_in_the_middle_of_helm_4_it_goes_on() {
+    Ground::with("helm4", &format!("{FEW}run: {{parallel: 1}}\n"), |ground| {
+        let killed = killed_until_done(ground);
+        let releases = ground.all_deployed();
+        let helms = killed.iter().filter(|moment| moment.starts_with("helm ")).count();
+        assert_eq!(helms, releases.len(), "each helm was left alone once: {killed:#?}");
+        ground.apply_site().exits(0);
+        assert_eq!(ground.changed(), Vec::<String>::new());
+        ground.plan_is_empty();
+    });
+}
+
+/// Applies again and again, and kills each run at a new moment, until one comes to its end.
+fn killed_until_done(ground: &Ground) -> BTreeSet<String> {
+    let mut killed = BTreeSet::new();
+    loop {
+        let mut run = ground.begin();
+        if !killed_at_a_new_moment(ground, &mut run, &mut killed) {
+            ground.ended(&mut run).exits(0);
+            return killed;
+        }
+    }
 }
 
 /// Kills the run at the first moment at which none was killed yet. Answers whether there was one.

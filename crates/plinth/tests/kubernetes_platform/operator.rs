@@ -2,14 +2,15 @@
 //! comes up with the certificate that is in the cluster and calls a cluster connected that shows the right credential.
 
 use crate::charts::{Kind, Told};
+use crate::infiniband::Progress;
 use k8s_openapi::ByteString;
 use k8s_openapi::api::apps::v1::StatefulSet;
-use k8s_openapi::api::core::v1::{ConfigMap, Secret};
+use k8s_openapi::api::core::v1::{ConfigMap, Pod, Secret};
 use kube::Client;
-use kube::api::{Api, ApiResource, DynamicObject, Patch, PatchParams};
+use kube::api::{Api, ApiResource, DynamicObject, ListParams, Patch, PatchParams};
 use plinth_sim::runai::{RunaiServer, RunaiSetup, ServedCertificate};
 use serde_json::Value;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{Read as _, Write as _};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
@@ -22,12 +23,20 @@ const LOOK: Duration = Duration::from_millis(200);
 
 /// What the stand-ins know, and what they were told to leave.
 pub(crate) struct Operators {
-    client: Client,
+    pub(crate) client: Client,
     runtime: tokio::runtime::Runtime,
     stop: AtomicBool,
     /// Components whose operators say nothing.
     silent: Mutex<BTreeSet<String>>,
     pub(crate) runai: Mutex<Option<RunaiServer>>,
+    /// The chain that Run:ai's ingress shows.
+    shown: Mutex<String>,
+    /// What the pods of the cluster part had of the authority when they began, by their ids.
+    trust: Mutex<BTreeMap<String, String>>,
+    /// How often a cluster part that had been connected did not believe what it was shown.
+    pub(crate) lost: Mutex<Vec<String>>,
+    /// What the operators of InfiniBand remember.
+    pub(crate) progress: Mutex<Progress>,
     setup: RunaiSetup,
 }
 
@@ -41,7 +50,8 @@ impl Operators {
             Client::try_from(kube::Config::from_custom_kubeconfig(file, &options).await.unwrap()).unwrap()
         });
         let (stop, silent, runai) = (AtomicBool::new(false), Mutex::default(), Mutex::default());
-        Arc::new(Self { client, runtime, stop, silent, runai, setup })
+        let (shown, trust, lost, progress) = (Mutex::default(), Mutex::default(), Mutex::default(), Mutex::default());
+        Arc::new(Self { client, runtime, stop, silent, runai, shown, trust, lost, progress, setup })
     }
 
     pub(crate) fn stop(&self) {
@@ -70,11 +80,12 @@ impl Operators {
                 }
             }
             let _again_later = self.runtime.block_on(self.run_ai());
+            let _again_later = self.runtime.block_on(self.infiniband(&mut self.progress.lock().unwrap()));
             std::thread::sleep(LOOK);
         }
     }
 
-    fn api(&self, kind: &Kind, namespace: &str) -> Api<DynamicObject> {
+    pub(crate) fn api(&self, kind: &Kind, namespace: &str) -> Api<DynamicObject> {
         let Kind { group, version, plural, kind, .. } = kind.clone();
         let api_version = format!("{group}/{version}");
         let resource = ApiResource { group, version, api_version, kind, plural };
@@ -105,13 +116,17 @@ impl Operators {
         if !up {
             return self.comes_up().await;
         }
+        self.follows_its_secret().await?;
+        let doubts = self.doubts().await?;
         let keys = ["secret", "uid", "url"];
         let Some(shown) = self.secret("runai", "stand-in-credential", &keys).await? else { return Ok(()) };
         let guard = self.runai.lock().unwrap();
         let Some(server) = guard.as_ref() else { return Ok(()) };
         // A cluster part with another credential, or for another place, stays unknown.
         if server.secrets_given().contains(&shown[0]) && server.url() == shown[2] {
-            let status = serde_json::json!({"state": "Connected", "conditions": []});
+            let state = if doubts.is_empty() { "Connected" } else { "Disconnected" };
+            self.lost.lock().unwrap().extend(doubts);
+            let status = serde_json::json!({"state": state, "conditions": []});
             server.reports(&shown[1], status, &[("dgx-01", 8), ("dgx-02", 8)]);
         }
         Ok(())
@@ -127,10 +142,46 @@ impl Operators {
             return Ok(());
         };
         let [chain, key] = [0, 1].map(|at| pair[at].clone());
+        self.shown.lock().unwrap().clone_from(&chain);
         let served = Some(ServedCertificate { chain, key: plinth_model::Secret::new(key) });
         let server = RunaiServer::start(RunaiSetup { served, ..self.setup.clone() }, Vec::new()).unwrap();
         *self.runai.lock().unwrap() = Some(server);
         Ok(())
+    }
+
+    /// As an ingress controller does, whose secret changed.
+    async fn follows_its_secret(&self) -> kube::Result<()> {
+        let Some(pair) = self.secret("runai-backend", "runai-backend-tls", &["tls.crt", "tls.key"]).await? else {
+            return Ok(());
+        };
+        let [chain, key] = [0, 1].map(|at| pair[at].clone());
+        if *self.shown.lock().unwrap() != chain {
+            let served = ServedCertificate { chain: chain.clone(), key: plinth_model::Secret::new(key) };
+            self.runai.lock().unwrap().as_ref().unwrap().shows(&served).unwrap();
+            *self.shown.lock().unwrap() = chain;
+        }
+        Ok(())
+    }
+
+    /// Pods of the cluster part that do not believe what is shown, by the authority that they had when they began: a file that is mounted by
+    /// sub-path does not follow its secret. The authority stands last in the chains that plinth makes.
+    async fn doubts(&self) -> kube::Result<Vec<String>> {
+        let agents = ListParams::default().labels("app=runai-agent");
+        let pods = Api::<Pod>::namespaced(self.client.clone(), "runai").list(&agents).await?.items;
+        let bundle = self.secret("runai", "runai-ca-cert", &["runai-ca.pem"]).await?.map(|mut found| found.remove(0));
+        let chain = self.shown.lock().unwrap().clone();
+        let end = chain.rfind("-----BEGIN").map_or("", |at| chain[at..].trim()).to_owned();
+        let mut trust = self.trust.lock().unwrap();
+        let mut doubts = Vec::new();
+        for pod in pods {
+            let id = pod.metadata.uid.unwrap_or_default();
+            let had = trust.entry(id).or_insert_with(|| bundle.clone().unwrap_or_default());
+            let runs = pod.metadata.deletion_timestamp.is_none();
+            if runs && !had.contains(&end) {
+                doubts.push(pod.metadata.name.unwrap_or_default());
+            }
+        }
+        Ok(doubts)
     }
 
     /// Answers names as the cluster's CoreDNS would by its configuration: DNS over TCP, one question a connection.

@@ -92,8 +92,13 @@ impl Ground {
 
     /// The same, not waited for.
     pub(crate) fn begin(&self) -> Child {
+        self.begins(&["apply"])
+    }
+
+    /// A verb that changes something, not waited for; its events are in the file `events`.
+    pub(crate) fn begins(&self, words: &[&str]) -> Child {
         let _from_before = std::fs::remove_file(self.path("events"));
-        let mut command = self.command(&["apply", "-y", "--events", "events"]);
+        let mut command = self.command(&[words, &["-y", "--events", "events"]].concat());
         let file = |name: &str| std::fs::File::create(self.path(name)).unwrap();
         command.stdin(Stdio::null()).stdout(file("out")).stderr(file("said")).spawn().unwrap()
     }

@@ -73,6 +73,12 @@ impl Seen {
         for name in ["plan.json", "events", "said", "out"] {
             assert!(searched.contains(&&ground.path(name)), "{name} is searched");
         }
+        let known = [
+            ("kube-prometheus-stack".to_owned(), "Grafana's password"),
+            ("runai-backend".to_owned(), "the administrator's password"),
+            ("runai-cluster".to_owned(), "the cluster's credential"),
+        ];
+        assert_eq!(released(ground), known.into(), "a value of a release that could be a secret of its own");
         for secret in secrets(ground, &all, is_kept) {
             let (start, _) = secret.split_at(secret.len().min(20));
             for text in &self.0 {
@@ -83,6 +89,40 @@ impl Seen {
             }
         }
     }
+}
+
+/// What helm keeps of its releases in the cluster: which release holds which secret. Those are the places that charts leave no choice about;
+/// any other one is a leak.
+fn released(ground: &Ground) -> BTreeSet<(String, &'static str)> {
+    let words = ["get", "secrets", "--all-namespaces", "--field-selector", "type=helm.sh/release.v1", "-o", "json"];
+    let list: serde_json::Value = serde_json::from_str(&ground.plane.kubectl(&words).unwrap()).unwrap();
+    let given = ground.operators.runai.lock().unwrap().as_ref().unwrap().secrets_given();
+    let grafana = std::fs::read_to_string(ground.path("state/secrets/grafana-admin-password")).unwrap();
+    let mut found = BTreeSet::new();
+    for secret in list["items"].as_array().unwrap() {
+        let name = secret["metadata"]["labels"]["name"].as_str().unwrap();
+        let text = record(secret["data"]["release"].as_str().unwrap());
+        let clients = given.iter().any(|credential| contains(&text, credential));
+        let kinds = [
+            (contains(&text, PASSWORD), "the administrator's password"),
+            (contains(&text, TOKEN), "the registry's token"),
+            (contains(&text, grafana.trim()), "Grafana's password"),
+            (clients, "the cluster's credential"),
+            (contains(&text, "PRIVATE KEY"), "a private key"),
+        ];
+        found.extend(kinds.into_iter().filter(|(holds, _)| *holds).map(|(_, kind)| (name.to_owned(), kind)));
+    }
+    found
+}
+
+/// A record of helm: base64 twice, and gzip.
+fn record(data: &str) -> Vec<u8> {
+    use base64::Engine as _;
+    use std::io::Read as _;
+    let decode = |text: &[u8]| base64::engine::general_purpose::STANDARD.decode(text).unwrap();
+    let mut text = Vec::new();
+    flate2::read::GzDecoder::new(&decode(&decode(data.as_bytes()))[..]).read_to_end(&mut text).unwrap();
+    text
 }
 
 /// Those of the site file, those that Run:ai gave, and those that plinth made.

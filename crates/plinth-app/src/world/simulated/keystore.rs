@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use plinth_keystore::{FileKeystore, SiteSecrets};
-use plinth_model::steps::{CertificateSource, KeyAlgorithm};
+use plinth_model::steps::{CertificateRotation, CertificateSource, KeyAlgorithm, Outgoing};
 use plinth_model::{CertificateName, Secret, SecretRef};
 use plinth_ssh::KeptNodeKey;
 use plinth_world::keystore::{CertificateState, Keystore, NodeKey};
@@ -13,6 +13,17 @@ use std::sync::Arc;
 
 /// Days that a made-up authority and leaf are valid: as generated ones are by default.
 const MADE_UP: CertificateSource = CertificateSource::Generated { authority_days: 3650, leaf_days: 825 };
+
+const fn made_up(source: &CertificateSource) -> &CertificateSource {
+    match source {
+        CertificateSource::Generated { .. } => source,
+        CertificateSource::Files { .. } => &MADE_UP,
+    }
+}
+
+fn rehearsed(rotation: &CertificateRotation) -> CertificateRotation {
+    CertificateRotation { source: made_up(&rotation.source).clone(), ..rotation.clone() }
+}
 
 /// Makes up what the site would give as files.
 pub(crate) struct RehearsalKeystore(FileKeystore, KeptNodeKey);
@@ -38,11 +49,30 @@ impl Keystore for RehearsalKeystore {
         names: &[CertificateName],
         source: &CertificateSource,
     ) -> ClientResult<CertificateState> {
-        let source = match source {
-            CertificateSource::Generated { .. } => source,
-            CertificateSource::Files { .. } => &MADE_UP,
-        };
-        self.0.make_certificate(ctx, name, names, source).await
+        self.0.make_certificate(ctx, name, names, made_up(source)).await
+    }
+
+    async fn rotation(&self, ctx: &Context, name: &str) -> ClientResult<Option<Outgoing>> {
+        self.0.rotation(ctx, name).await
+    }
+
+    async fn outgoing(
+        &self,
+        ctx: &Context,
+        name: &str,
+        names: &[String],
+        source: &CertificateSource,
+        authority: bool,
+    ) -> ClientResult<Option<Outgoing>> {
+        self.0.outgoing(ctx, name, names, made_up(source), authority).await
+    }
+
+    async fn rotation_differs(&self, ctx: &Context, rotation: &CertificateRotation) -> ClientResult<Vec<String>> {
+        self.0.rotation_differs(ctx, &rehearsed(rotation)).await
+    }
+
+    async fn rotate(&self, ctx: &Context, rotation: &CertificateRotation) -> ClientResult<CertificateState> {
+        self.0.rotate(ctx, &rehearsed(rotation)).await
     }
 }
 

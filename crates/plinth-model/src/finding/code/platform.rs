@@ -106,6 +106,16 @@ findings! {
         usually: "Somebody upgraded with helm or from another machine, or this state directory remembers an older version of a line such as `~2.21.0`.",
         fix: "Run `plinth plan --refresh` to choose the newest version of the line anew, or name the deployed version in the site file. To go back on purpose, name the older version there, with all three numbers.",
     }
+    GPU_DRIVER_TWICE = "gpu.driver-twice", You {
+        means: "The site has the GPU Operator bring the driver, and GPU nodes have one installed. Two drivers on one node exclude each other.",
+        usually: "`platform.gpu.driverOnHost: false` on nodes with DGX OS, or an image that got a driver later.",
+        fix: "Remove `driverOnHost: false`, or take the driver out of the image of the nodes that the message names.",
+    }
+    GPU_NODES_DIFFER = "gpu.nodes-differ", You {
+        means: "Some GPU nodes have a part of NVIDIA's software installed, and some have not; the GPU Operator brings it to all of them or to none. What holds before anybody looks is planned.",
+        usually: "Nodes of two images, or one whose installation failed.",
+        fix: "Make the images alike, or say in the site file which holds; the fix of the finding names the key.",
+    }
     INGRESS_CERTIFICATE_NOT_TRUSTED = "ingress.certificate-not-trusted", You {
         means: "HTTPS to the platform's URL does not answer with a certificate that the site's authority signed.",
         usually: "The ingress does not find its TLS secret and shows a fake certificate, or the secret holds another certificate than the kept one.",
@@ -129,7 +139,32 @@ findings! {
     PLATFORM_CERTIFICATE_ENDS_SOON = "platform.certificate-ends-soon", You {
         means: "The certificate that the site gives for the platform ends within 30 days. plinth renews only certificates that it makes itself.",
         usually: "A certificate of a company's authority or of a public one, given by `runai.certificate`.",
-        fix: "Get a new one from whoever issued it, put it into the files that the site names, and run `plinth apply`.",
+        fix: "Get a new one from whoever issued it, put it into the files that the site names, and run `plinth rotate certificates`.",
+    }
+    PLATFORM_ADAPTERS_DIFFER = "platform.adapters-differ", You {
+        means: "The InfiniBand adapters that the site file or its model names are not those that the GPU nodes have, or the nodes differ among each other. A policy for an adapter that a node lacks does nothing there, and its pods wait.",
+        usually: "Another model of machine, another system that names interfaces in other ways, or nodes that were not looked at yet.",
+        fix: "Leave `model` and `interfaces` out, so that what the nodes have is used, or name the interfaces that are meant.",
+    }
+    PLATFORM_AUTHORITY_ENDS_SOON = "platform.authority-ends-soon", You {
+        means: "The authority behind the platform's certificate ends soon: an own one before the next leaf of full life would, a given one within 30 days. When it ends, nobody believes the platform's URL any more, and Run:ai is cut off.",
+        usually: "It is as old as it was made to be (`runai.certificate.authorityDays`).",
+        fix: "Run `plinth rotate certificates --authority`; for one that the site gives, put the new files in place and run `plinth rotate certificates`.",
+    }
+    PLATFORM_AUTHORITY_REPLACED = "platform.authority-replaced", You {
+        means: "The files of the site have another authority than the one that is kept, and `plinth apply` would exchange it at once: pods that read the old one when they began fail until somebody restarts them.",
+        usually: "The files of `runai.certificate` were exchanged.",
+        fix: "Run `plinth rotate certificates`: it has both trusted first, restarts who reads them, and takes the old one out last.",
+    }
+    PLATFORM_NOT_BACK = "platform.not-back", You {
+        means: "Pods that were restarted, because they read a secret that changed, are not ready.",
+        usually: "A node is full or away, an image cannot be pulled any more, or the program does not take what the secret holds now.",
+        fix: "Look at the pods of the evidence (`kubectl describe pod`, `kubectl logs`), fix what stops them, and run the same command again.",
+    }
+    PLATFORM_ROTATION_UNFINISHED = "platform.rotation-unfinished", You {
+        means: "The exchange of a certificate was begun and not finished. Everything works in between: what is served is trusted by everybody.",
+        usually: "`plinth rotate certificates` was interrupted, or a step of it failed.",
+        fix: "Run `plinth rotate certificates`: it goes on where it stopped.",
     }
     PLATFORM_COMPONENT_WITHOUT_INPUT = "platform.component-without-input", You {
         means: "A component is switched on, but what it works with is not given. It stays off.",
@@ -345,6 +380,11 @@ findings! {
         means: "Keycloak names another issuer than Run:ai expects. The two are compared letter by letter, so every login would fail.",
         usually: "A URL with a port, which Keycloak was not told, or another host name in its settings.",
         fix: "Serve Run:ai on port 443. With a node port, KC_HOSTNAME must be the whole URL with the port, and keycloakExternalEndpoint the host with the port.",
+    }
+    RUNAI_LOGIN = "runai.login", You {
+        means: "The site file does not say who signs in to Run:ai's control plane, or says it twice.",
+        usually: "`runai.admin` was left out, or stands beside `runai.controlPlane.serviceAccount`.",
+        fix: "Give `runai.admin`, or for a control plane elsewhere `runai.controlPlane.serviceAccount`, and not both.",
     }
     RUNAI_NO_SUCH_HOST = "runai.no-such-host", You {
         means: "This machine finds no address for the host name of Run:ai.",

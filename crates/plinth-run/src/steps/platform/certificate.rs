@@ -1,7 +1,7 @@
 //! Certificates of the platform.
 
 use crate::behaviour::{Probed, StepEnv};
-use crate::steps::outcome::{self, compared, days, todo};
+use crate::steps::outcome::{self, blocked, compared, days, todo};
 use crate::steps::{Explanation, StepKind};
 use plinth_model::finding::code;
 use plinth_model::steps::{Certificate, CertificateSource};
@@ -24,11 +24,20 @@ impl StepKind for Certificate {
             Some(kept) => kept,
             None => return todo(format!("+ certificate for {}", listed(names))),
         };
+        let begun = env.clients.keystore.rotation(&env.ctx, name).await?.is_some();
         let mut differences = certificate_differences(&kept, names, source);
-        differences.extend(env.clients.keystore.source_differs(&env.ctx, name, source).await?);
+        let of_source = env.clients.keystore.source_differs(&env.ctx, name, source).await?;
+        if !of_source.is_empty()
+            && let Ok(Some(out)) = env.clients.keystore.outgoing(&env.ctx, name, names, source, false).await
+            && !out.authorities.is_empty()
+        {
+            return blocked(replaced(of_source));
+        }
+        differences.extend(of_source);
         let compared =
             compared(differences, || format!("for {}, {} left", kept.names.join(", "), days(kept.days_left)));
-        Ok(compared.noting(ends_soon(&kept, source)))
+        let authority = authority_ends_soon(&kept, source);
+        Ok(compared.noting(ends_soon(&kept, source).into_iter().chain(authority).chain(begun.then(unfinished))))
     }
 
     /// Makes the certificate, or takes it over from files.
@@ -46,8 +55,37 @@ fn ends_soon(kept: &CertificateState, source: &CertificateSource) -> Option<Find
         let message = format!("the certificate for {} ends in {}", kept.names.join(", "), days(kept.days_left));
         Finding::warning(code::PLATFORM_CERTIFICATE_ENDS_SOON, "runai.certificate", message)
             .evidence(format!("file {certificate}"))
-            .fix("get a new one from whoever issued it, put it into the files that the site names, then run again")
+            .fix("get a new one from whoever issued it, put it into the files that the site names, then run `plinth rotate certificates`")
     })
+}
+
+/// Before the next leaf of full life could be made by it; a given one as its leaf.
+fn authority_ends_soon(kept: &CertificateState, source: &CertificateSource) -> Option<Finding> {
+    let left = kept.authority.as_ref()?.days_left;
+    let (enough, option) = match source {
+        CertificateSource::Generated { leaf_days, .. } => (i64::from(*leaf_days), " --authority"),
+        CertificateSource::Files { .. } => (outcome::ENOUGH_DAYS, ""),
+    };
+    (left < enough).then(|| {
+        let message = format!("the authority of the certificate for {} ends in {}", kept.names.join(", "), days(left));
+        let first = if option.is_empty() { "put the files of the new one in place, then " } else { "" };
+        Finding::warning(code::PLATFORM_AUTHORITY_ENDS_SOON, "runai.certificate", message)
+            .fix(format!("{first}run `plinth rotate certificates{option}`: everybody goes on meanwhile"))
+    })
+}
+
+/// Who mounted the old authority fails from the moment on when it is exchanged at once.
+fn replaced(seen: Vec<String>) -> Finding {
+    let message = "the authority behind the certificate is another one than the kept one, and pods read the old one when they began";
+    let mut finding = Finding::error(code::PLATFORM_AUTHORITY_REPLACED, "runai.certificate", message);
+    finding.evidence = seen;
+    finding.fix("run `plinth rotate certificates`: it has both trusted first, and takes the old one out last")
+}
+
+fn unfinished() -> Finding {
+    let message = "the exchange of the certificate was begun and not finished";
+    Finding::warning(code::PLATFORM_ROTATION_UNFINISHED, "runai.certificate", message)
+        .fix("run `plinth rotate certificates`: it goes on where it stopped")
 }
 
 /// Own certificates are for exactly the wanted names, and renewed early. Given ones may cover more (wildcards are judged when

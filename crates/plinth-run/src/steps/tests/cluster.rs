@@ -342,6 +342,7 @@ async fn certificates_are_renewed_when_a_third_is_left() {
             names: names.iter().map(|n| (*n).to_owned()).collect(),
             days_left,
             fingerprint: String::new(),
+            authority: None,
         };
         let work = Work::Certificate(Certificate {
             name: "runai".to_owned(),
@@ -440,7 +441,7 @@ async fn a_failed_check_blocks_and_one_that_could_not_be_carried_out_is_an_error
         ClientError::new("fake", "looking").happened("no right").attempt("look"),
     );
     assert!(bench.look(&ingress).await.unwrap_err().happened.contains("no right"));
-    let kept = CertificateState { names: vec![], days_left: 9, fingerprint: "ab".to_owned() };
+    let kept = CertificateState { names: vec![], days_left: 9, fingerprint: "ab".to_owned(), authority: None };
     bench.fake.on("certificate", Some(kept)).on("run_check", seen(true));
     assert!(done(bench.look(&ingress).await).contains("valid for 9 more days"));
     assert!(bench.act(&gpu).await.is_err(), "a check has nothing to act");

@@ -7,8 +7,8 @@ use plinth_model::engine::Play;
 use plinth_model::facts::{Asked, NodeFacts};
 use plinth_model::inventory::Inventory;
 use plinth_model::steps::{
-    Account, CertificateSource, Check, Health, KeyAlgorithm, KubesprayRelease, NodeTarget, OrgUnit, PodSecurity,
-    Preparation, Release, RunaiTarget, SecretContent,
+    Account, CertificateRotation, CertificateSource, Check, Health, KeyAlgorithm, KubesprayRelease, NodeTarget,
+    OrgUnit, PodSecurity, Preparation, Release, RunaiTarget, SecretContent,
 };
 use plinth_model::{Digest, EngineRecord, NodeName, ObjectName, ReleaseName, Secret, Version};
 use plinth_world::ansible::{AnsibleClient, Download, PlayHosts, PlayRun, PlayStats};
@@ -18,9 +18,9 @@ use plinth_world::fetch::FetchClient;
 use plinth_world::helm::{HelmClient, ReleaseState};
 use plinth_world::keystore::{CertificateState, Keystore, NodeKey};
 use plinth_world::kube::{
-    CheckSeen, ClusterDns, ClusterHealth, ExistingCluster, GivenConfig, HealthState, HeldConfig, KubeAccess,
-    KubeChecks, KubeContent, KubeHealth, KubeJoins, KubeNamespaces, KubeNode, KubeNodes, KubeObjects, KubeSecrets,
-    KubeSystem, KubeToolkits, KubeWatch, NodePort, ToolkitPod, Unwatched, Watch,
+    Behind, CheckSeen, ClusterDns, ClusterHealth, ExistingCluster, GivenConfig, HealthState, HeldConfig, KubeAccess,
+    KubeChecks, KubeContent, KubeHealth, KubeJoins, KubeNamespaces, KubeNode, KubeNodes, KubeObjects, KubeRestarts,
+    KubeSecrets, KubeSystem, KubeToolkits, KubeWatch, NodePort, ToolkitPod, Unwatched, Watch,
 };
 use plinth_world::node::{
     AccountState, Bootstrap, ControlPlane, HostKey, HostKeyState, Leftovers, NodeAccounts, NodeControlPlane, NodeFiles,
@@ -279,6 +279,11 @@ client!(KubeSecrets {
     make_secret(namespace: &str, name: &str, content: &SecretContent, labels: &IndexMap<String, String>) -> ();
 });
 
+client!(KubeRestarts {
+    behind(namespace: &str, secret: &str, read_at_start: bool) -> Vec<Behind>;
+    restart(namespace: &str, secret: &str, behind: &[Behind]) -> ();
+});
+
 client!(KubeObjects {
     diff(objects: &[Value]) -> Vec<String>;
     apply(objects: &[Value]) -> ();
@@ -359,6 +364,12 @@ impl Keystore for Fake {
         _: &CertificateSource,
     ) -> ClientResult<CertificateState> {
         self.answer("make_certificate")
+    }
+    async fn rotation_differs(&self, _: &Context, _: &CertificateRotation) -> ClientResult<Vec<String>> {
+        self.answer("rotation_differs")
+    }
+    async fn rotate(&self, _: &Context, _: &CertificateRotation) -> ClientResult<CertificateState> {
+        self.answer("rotate")
     }
 }
 

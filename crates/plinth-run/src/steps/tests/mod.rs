@@ -14,6 +14,7 @@ mod recovery;
 mod removal;
 mod removed_components;
 mod rollback;
+mod rotation;
 mod survey;
 mod table;
 mod tenant;

@@ -2,7 +2,7 @@
 
 use super::{Exchange, setting};
 use crate::frame::Frames;
-use plinth_model::facts::NodeFacts;
+use plinth_model::facts::{Adapter, Link, NodeFacts};
 use std::collections::BTreeSet;
 
 /// PCI classes of GPUs: 3D controller, and VGA controller on workstations (PCI code and id assignment specification).
@@ -109,6 +109,30 @@ fn gpus(frames: &Frames, facts: &mut NodeFacts) {
     let names = if told.is_empty() { models } else { told };
     facts.gpu_names = names.into_iter().filter(|name| !name.starts_with("Unknown")).map(str::to_owned).collect();
     facts.driver = frames.all("driver").into_iter().find_map(driver);
+    let said = |key| frames.get(key).map(|word| word.trim() == "yes");
+    (facts.driver_installed, facts.toolkit_installed) = (said("driver.installed"), said("toolkit.installed"));
+    facts.adapters = frames.all("adapter").into_iter().filter_map(adapter).collect();
+    facts.adapters.sort_by(|one, other| by_number(&one.interface).cmp(&by_number(&other.interface)));
+}
+
+/// `ibp24s0 32 8`: interface, hardware type of the link (if_arp.h: 1 is Ethernet, 32 InfiniBand), virtual functions of the firmware.
+fn adapter(line: &str) -> Option<Adapter> {
+    let mut words = line.split_whitespace();
+    // It becomes the name of an object: names of another form are nobody's adapters here.
+    let plain = |name: &&str| name.len() <= 15 && name.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    let interface = words.next().filter(plain)?.to_owned();
+    let link = match words.next()? {
+        "1" => Link::Ethernet,
+        "32" => Link::Infiniband,
+        _ => return None,
+    };
+    Some(Adapter { interface, link, firmware_functions: words.next().and_then(|number| number.parse().ok()) })
+}
+
+/// `ibp64s0` before `ibp154s0`.
+fn by_number(name: &str) -> (Vec<u32>, &str) {
+    let numbers = name.split(|c: char| !c.is_ascii_digit()).filter_map(|digits| digits.parse().ok());
+    (numbers.collect(), name)
 }
 
 /// `535.129.03`, alone or inside `NVRM version: NVIDIA UNIX x86_64 Kernel Module  535.129.03  Thu Oct 19 …`.

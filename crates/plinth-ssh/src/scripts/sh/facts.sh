@@ -152,6 +152,33 @@ devices() {
     [ -d /sys/bus/pci/devices ] && say pci seen
 }
 
+# Vendor 15b3 is Mellanox. A virtual function names its adapter (`physfn`) and is left out; type 32 is InfiniBand (if_arp.h).
+adapters() {
+    for link in /sys/class/net/*; do
+        vendor= kind= functions=-
+        read -r vendor <"$link/device/vendor" || continue
+        [ "$vendor" = 0x15b3 ] && [ ! -e "$link/device/physfn" ] && read -r kind <"$link/type" || continue
+        [ -r "$link/device/sriov_totalvfs" ] && read -r functions <"$link/device/sriov_totalvfs"
+        say adapter "${link##*/} $kind $functions"
+    done
+}
+
+# The GPU operator has its driver and its toolkit below /run/nvidia and /usr/local/nvidia, and puts no program into the PATH.
+nvidia_software() {
+    answer=no
+    has nvidia-smi && answer=yes
+    say driver.installed "$answer"
+    answer=no
+    for file in /etc/containerd/config.toml /etc/containerd/conf.d/*.toml /cm/local/apps/containerd/var/etc/config.toml \
+        /cm/local/apps/containerd/var/etc/conf.d/*.toml; do
+        [ -r "$file" ] || continue
+        while IFS= read -r line; do
+            case $line in *BinaryName*/usr/local/nvidia/*) ;; *BinaryName*nvidia-container-runtime*) answer=yes ;; esac
+        done <"$file"
+    done
+    say toolkit.installed "$answer"
+}
+
 # nvidia-smi is asked only for what /proc does not tell: names of GPUs that nothing has opened yet.
 driver_words() {
     [ -e /proc/driver/nvidia/version ] && has nvidia-smi || return 0
@@ -294,6 +321,8 @@ machine() {
     files
     login_environment
     devices
+    adapters
+    nvidia_software
     services
     addresses
     listeners

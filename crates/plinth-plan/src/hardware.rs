@@ -1,0 +1,243 @@
+//! What the GPU nodes have decides who brings the driver and the container toolkit, and which InfiniBand adapters pods get. The site file
+//! decides where it says so; a node of which nothing is known decides nothing.
+
+use crate::cluster::{Cluster, Member};
+use crate::discover::Role;
+use plinth_model::facts::{Adapter, Link, NodeFacts};
+use plinth_model::finding::code;
+use plinth_model::{Finding, NodeName, amount};
+use plinth_site::Desired;
+use std::collections::BTreeMap;
+
+/// What is known of all GPU nodes together.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Hardware {
+    /// The driver is on the nodes themselves; none: not known, or not the same on all.
+    pub(crate) driver_on_host: Option<bool>,
+    /// NVIDIA's runtime is in the nodes' own settings of containerd; none: not known, or not the same on all.
+    pub(crate) toolkit_on_host: Option<bool>,
+    /// InfiniBand adapters that every one of them has, in the order of their names.
+    pub(crate) adapters: Vec<String>,
+    /// Whether the firmware of the wanted adapters has the wanted number of virtual functions on every one of them.
+    pub(crate) firmware: Firmware,
+}
+
+/// Virtual functions that the firmware of the adapters has, against those that are wanted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Firmware {
+    /// Not known of every GPU node.
+    #[default]
+    Unknown,
+    /// As wanted everywhere: no node restarts for it.
+    Same,
+    /// Another number somewhere.
+    Differs,
+}
+
+impl Firmware {
+    /// As a fact of the catalog.
+    pub(crate) const fn word(self) -> &'static str {
+        match self {
+            Self::Unknown => "unknown",
+            Self::Same => "same",
+            Self::Differs => "differs",
+        }
+    }
+}
+
+type Known<'a> = [(&'a Member, &'a NodeFacts)];
+
+/// Notes in the cluster what is known of its GPU nodes; findings where they differ, among each other or from what the site says.
+pub(crate) fn place(desired: &Desired, cluster: &mut Cluster, facts: &BTreeMap<NodeName, NodeFacts>) -> Vec<Finding> {
+    let (hardware, findings) = of(desired, cluster, |node| facts.get(node));
+    cluster.hardware = hardware;
+    findings
+}
+
+/// What is decided from these facts; compared to learn whether more knowledge leads to another plan.
+pub(crate) fn of<'f>(
+    desired: &Desired,
+    cluster: &Cluster,
+    facts: impl Fn(&NodeName) -> Option<&'f NodeFacts>,
+) -> (Hardware, Vec<Finding>) {
+    let gpu: Vec<&Member> = cluster.with(Role::Gpu).collect();
+    let known: Vec<(&Member, &NodeFacts)> =
+        gpu.iter().filter_map(|member| Some((*member, facts(&member.name)?))).collect();
+    let whole = !gpu.is_empty() && known.len() == gpu.len();
+    let mut findings = Vec::new();
+    let driver = of_all(&known, |facts| facts.driver_installed);
+    findings.extend(about_driver(desired, &driver));
+    let toolkit = of_all(&known, |facts| facts.toolkit_installed);
+    findings.extend(mixture(
+        &toolkit,
+        "NVIDIA's container runtime in its own settings of containerd",
+        "toolkit.enabled",
+    ));
+    let (adapters, more) = adapters(desired, &known, whole);
+    findings.extend(more);
+    let (firmware, more) = firmware(desired, &known, whole);
+    findings.extend(more);
+    let hardware = Hardware { driver_on_host: driver.same(), toolkit_on_host: toolkit.same(), adapters, firmware };
+    (hardware, findings)
+}
+
+/// Who says yes and who says no; who says nothing is in neither.
+struct Answers<'a> {
+    yes: Vec<&'a str>,
+    no: Vec<&'a str>,
+}
+
+impl Answers<'_> {
+    const fn same(&self) -> Option<bool> {
+        match (self.yes.is_empty(), self.no.is_empty()) {
+            (false, true) => Some(true),
+            (true, false) => Some(false),
+            _ => None,
+        }
+    }
+}
+
+fn of_all<'a>(known: &Known<'a>, ask: impl Fn(&NodeFacts) -> Option<bool>) -> Answers<'a> {
+    let named = |wanted: bool| {
+        let said = known.iter().filter(|(_, facts)| ask(facts) == Some(wanted));
+        said.map(|(member, _)| member.name.as_str()).collect()
+    };
+    Answers { yes: named(true), no: named(false) }
+}
+
+fn about_driver(desired: &Desired, driver: &Answers<'_>) -> Option<Finding> {
+    let said = desired.platform.gpu.driver_on_host;
+    let subject = "platform.gpu.driverOnHost";
+    match said {
+        Some(false) if !driver.yes.is_empty() => {
+            let text = format!(
+                "the GPU Operator is to bring the driver, and {} already has one installed",
+                driver.yes.join(", ")
+            );
+            let fix =
+                "remove `driverOnHost: false`, so that the driver of the nodes is used, or take it out of their image";
+            Some(Finding::warning(code::GPU_DRIVER_TWICE, subject, text).fix(fix))
+        }
+        Some(_) => None,
+        None => mixture(driver, "the NVIDIA driver installed", "driverOnHost"),
+    }
+}
+
+/// A decision for all GPU nodes cannot follow from two kinds of them: what holds without any knowledge is planned.
+fn mixture(answers: &Answers<'_>, what: &str, key: &str) -> Option<Finding> {
+    let Answers { yes, no } = answers;
+    (!yes.is_empty() && !no.is_empty()).then(|| {
+        let text = format!("{} has {what}, and {} has not", yes.join(", "), no.join(", "));
+        let fix = if key == "driverOnHost" {
+            "make the images of the GPU nodes alike, or say which holds: `platform: {gpu: {driverOnHost: true}}`"
+        } else {
+            "make the images of the GPU nodes alike, or say which holds: `platform: {components: {gpu-operator: {values: {toolkit: {enabled: true}}}}}`"
+        };
+        Finding::warning(code::GPU_NODES_DIFFER, format!("platform.gpu.{key}"), text).fix(fix)
+    })
+}
+
+fn infiniband(facts: &NodeFacts) -> impl Iterator<Item = &Adapter> {
+    facts.adapters.iter().filter(|adapter| adapter.link == Link::Infiniband)
+}
+
+/// Adapters that all GPU nodes have; used where the site names neither interfaces nor a model.
+fn adapters(desired: &Desired, known: &Known<'_>, whole: bool) -> (Vec<String>, Vec<Finding>) {
+    let Some(wanted) = &desired.platform.infiniband else { return (Vec::new(), Vec::new()) };
+    let open = wanted.model.is_none() && wanted.interfaces.is_empty();
+    let names = |facts: &NodeFacts| infiniband(facts).map(|one| one.interface.clone()).collect::<Vec<_>>();
+    let mut common = known.first().map(|(_, facts)| names(facts)).unwrap_or_default();
+    for (_, facts) in known {
+        let there = names(facts);
+        common.retain(|name| there.contains(name));
+    }
+    if !open {
+        return (common, Vec::new());
+    }
+    let mut findings = Vec::new();
+    if !whole {
+        let text = "the adapters are those that the GPU nodes have, and not all of them were looked at yet";
+        let fix = "run `plinth preflight`, or name them: `model: dgx-h100` or `interfaces: [ibp24s0, ..]`";
+        findings.push(Finding::warning(code::PLATFORM_ADAPTERS_DIFFER, "platform.infiniband", text).fix(fix));
+        return (Vec::new(), findings);
+    }
+    let more: Vec<String> = known
+        .iter()
+        .filter_map(|(member, facts)| {
+            let own: Vec<String> = names(facts).into_iter().filter(|name| !common.contains(name)).collect();
+            (!own.is_empty()).then(|| format!("{}: {}", member.name, own.join(", ")))
+        })
+        .collect();
+    if common.is_empty() || !more.is_empty() {
+        let text = format!(
+            "the GPU nodes have {} in common, and some have others",
+            amount(common.len(), "InfiniBand adapter")
+        );
+        let fix = "only those in common are given to pods; name those that are meant: `interfaces: [ibp24s0, ..]`";
+        let mut finding = Finding::warning(code::PLATFORM_ADAPTERS_DIFFER, "platform.infiniband", text).fix(fix);
+        finding.evidence = more;
+        findings.push(finding);
+    }
+    (common, findings)
+}
+
+/// Findings where the interfaces that the site or the catalog names differ from what the nodes have.
+pub(crate) fn against(
+    desired: &Desired,
+    cluster: &Cluster,
+    facts: &BTreeMap<NodeName, NodeFacts>,
+    named: &[String],
+) -> Vec<Finding> {
+    let Some(wanted) = &desired.platform.infiniband else { return Vec::new() };
+    if named.is_empty() || (wanted.model.is_none() && wanted.interfaces.is_empty()) {
+        return Vec::new();
+    }
+    let lacking = cluster.with(Role::Gpu).filter_map(|member| {
+        let there: Vec<&str> = infiniband(facts.get(&member.name)?).map(|one| one.interface.as_str()).collect();
+        let missing: Vec<&str> = named.iter().map(String::as_str).filter(|name| !there.contains(name)).collect();
+        let other: Vec<&str> = there.iter().copied().filter(|name| !named.iter().any(|known| known == name)).collect();
+        (!missing.is_empty()).then(|| {
+            let others = if other.is_empty() { "none".to_owned() } else { other.join(", ") };
+            format!("{}: lacks {}, has others: {others}", member.name, missing.join(", "))
+        })
+    });
+    let lacking: Vec<String> = lacking.collect();
+    if lacking.is_empty() {
+        return Vec::new();
+    }
+    let whose = wanted.model.as_ref().map_or_else(|| "that the site names".to_owned(), |model| format!("of a {model}"));
+    let text = format!("the InfiniBand adapters {whose} are not those that {} has", amount(lacking.len(), "GPU node"));
+    let fix =
+        "remove `model` and `interfaces`, so that what the nodes have is used, or name the interfaces that are meant";
+    let mut finding = Finding::warning(code::PLATFORM_ADAPTERS_DIFFER, "platform.infiniband", text).fix(fix);
+    finding.evidence = lacking;
+    vec![finding]
+}
+
+/// A node restarts when its firmware has another number of functions than the policy wants.
+fn firmware(desired: &Desired, known: &Known<'_>, whole: bool) -> (Firmware, Vec<Finding>) {
+    let Some(wanted) = &desired.platform.infiniband else { return (Firmware::Unknown, Vec::new()) };
+    let functions = u32::from(wanted.virtual_functions);
+    let is_meant = |one: &&Adapter| wanted.interfaces.is_empty() || wanted.interfaces.contains(&one.interface);
+    let mut differing = Vec::new();
+    let mut unknown = !whole;
+    for (member, facts) in known {
+        let numbers: Vec<Option<u32>> = infiniband(facts).filter(is_meant).map(|one| one.firmware_functions).collect();
+        unknown |= numbers.is_empty() || numbers.contains(&None);
+        if let Some(other) = numbers.iter().flatten().find(|number| **number != functions) {
+            differing.push(format!("{}: {other} in the firmware, {functions} wanted", member.name));
+        }
+    }
+    if differing.is_empty() {
+        return (if unknown { Firmware::Unknown } else { Firmware::Same }, Vec::new());
+    }
+    let text = format!(
+        "{} restarts, because the firmware of its InfiniBand adapters has another number of virtual functions",
+        amount(differing.len(), "GPU node")
+    );
+    let fix = "set the firmware beforehand (NUM_OF_VFS; it needs a cold power cycle), or apply while no jobs run; platform.infiniband.maxUnavailable says how many nodes restart at a time";
+    let mut finding =
+        Finding::warning(code::PLATFORM_NODES_RESTART, "platform.infiniband.virtualFunctions", text).fix(fix);
+    finding.evidence = differing;
+    (Firmware::Differs, vec![finding])
+}

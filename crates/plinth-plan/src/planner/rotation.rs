@@ -1,0 +1,170 @@
+//! A small plan that exchanges a certificate, and the authority behind it, while everybody who uses it goes on.
+
+use super::{finished, looked, made_from};
+use crate::catalog::Components;
+use crate::ids;
+use crate::observed::{Observed, StepObservation};
+use crate::step::{Refine, step};
+use plinth_model::plan::{Plan, Step};
+use plinth_model::steps::{
+    Certificate, CertificateRotation, CertificateServed, Check, KubeSecret, Outgoing, RotationPhase, SecretContent,
+    SecretRestart,
+};
+use plinth_model::{Finding, StepId, Work};
+use plinth_site::Desired;
+use std::sync::Arc;
+
+/// How long pods that read a secret may take to be ready again, seconds: Run:ai's control plane takes as long as for its installation.
+const READY: u32 = 1500;
+
+/// A rotation that somebody asks for.
+#[derive(Clone, Debug)]
+pub struct Rotation {
+    /// What is exchanged, as the site's plan has it.
+    pub certificate: Certificate,
+    /// What goes.
+    pub outgoing: Outgoing,
+    /// The authority goes, or another one comes.
+    pub exchanges_authority: bool,
+    /// Run:ai is in the cluster. Otherwise nobody reads the certificate yet, and the next apply hands it out.
+    pub installed: bool,
+    /// What is served now is still valid, so Run:ai must stay connected from the beginning.
+    pub serves: bool,
+    /// What is missing in the state directory, by phase.
+    pub missing: Vec<(RotationPhase, Vec<String>)>,
+}
+
+/// A plan of these rotations, made from the site's whole plan: every secret that is made of a certificate, who restarts behind it, the URL and
+/// the connection of Run:ai.
+///
+/// # Errors
+/// With the flaws of the plan, if it has any.
+pub fn rotation(
+    desired: &Desired,
+    observed: &mut Observed,
+    catalog: &dyn Components,
+    site: &Plan,
+    rotations: &[Rotation],
+) -> Result<Plan, Vec<Finding>> {
+    let mut steps = Vec::new();
+    for rotation in rotations {
+        let chain = Chain { site, rotation, steps: Vec::new(), before: Vec::new() };
+        steps.extend(chain.planned());
+        for (phase, missing) in &rotation.missing {
+            let seen = if missing.is_empty() { StepObservation::Done } else { StepObservation::Todo(missing.clone()) };
+            observed.steps.insert(ids::rotation(*phase, &rotation.certificate.name), seen);
+        }
+    }
+    let plan = finished(made_from(desired, observed, catalog), desired, observed, (steps, Vec::new()), Vec::new())?;
+    looked(plan, observed)
+}
+
+/// One step behind the other: nothing of a phase begins before all of the phase before it is done and proved.
+struct Chain<'a> {
+    site: &'a Plan,
+    rotation: &'a Rotation,
+    steps: Vec<Step>,
+    before: Vec<StepId>,
+}
+
+impl Chain<'_> {
+    fn planned(mut self) -> Vec<Step> {
+        use RotationPhase::{Finished, NewLeaf, TrustBoth, TrustNew};
+        if self.rotation.exchanges_authority {
+            self.phase(TrustBoth, "whoever trusts the old authority must trust the new one before its leaf is shown");
+            self.handed_on(TrustBoth);
+            if self.rotation.serves {
+                self.connected(TrustBoth);
+            }
+        }
+        self.phase(NewLeaf, "a new leaf with a new key, by the authority that stays");
+        self.handed_on(NewLeaf);
+        self.served();
+        self.connected(NewLeaf);
+        if !self.rotation.outgoing.authorities.is_empty() {
+            self.phase(TrustNew, "nobody needs the old authority any more, and nobody should trust it");
+            self.handed_on(TrustNew);
+            self.connected(TrustNew);
+        }
+        self.phase(Finished, "the key of what went out could still sign");
+        self.steps
+    }
+
+    /// The next step, behind the one before.
+    fn then(&mut self, id: StepId, work: impl Into<Work>, reason: impl Into<Arc<str>>) {
+        self.steps.push(step(id.clone(), work, reason).needing(std::mem::take(&mut self.before)));
+        self.before = vec![id];
+    }
+
+    fn phase(&mut self, phase: RotationPhase, reason: &str) {
+        let Certificate { name, names, source } = self.rotation.certificate.clone();
+        let outgoing = self.rotation.outgoing.clone();
+        let id = ids::rotation(phase, &name);
+        self.then(id, CertificateRotation { name, names, source, outgoing, phase }, reason);
+    }
+
+    /// Secrets that are made of what changed, each with a restart of those who read it and do not follow.
+    fn handed_on(&mut self, phase: RotationPhase) {
+        if !self.rotation.installed {
+            return;
+        }
+        let is_leaf = phase == RotationPhase::NewLeaf;
+        let site = self.site;
+        let made = site.steps.iter().filter_map(|step| match &step.work {
+            Work::KubeSecret(secret) if self.is_made_of(secret, is_leaf) => Some((secret, &step.reason)),
+            _ => None,
+        });
+        let made: Vec<(KubeSecret, Arc<str>)> =
+            made.map(|(secret, reason)| (secret.clone(), Arc::clone(reason))).collect();
+        for (secret, reason) in &made {
+            self.then(ids::rotated_secret(phase, &secret.namespace, &secret.name), secret.clone(), Arc::clone(reason));
+        }
+        for (secret, _) in made {
+            let KubeSecret { namespace, name, .. } = secret;
+            let id = ids::restart(phase, &namespace, &name);
+            let reason = if is_leaf {
+                "a file that is mounted by sub-path does not follow its secret"
+            } else {
+                "programs read whom they trust when they start"
+            };
+            self.then(id, SecretRestart { namespace, secret: name, read_at_start: !is_leaf, timeout_s: READY }, reason);
+        }
+    }
+
+    fn is_made_of(&self, secret: &KubeSecret, is_leaf: bool) -> bool {
+        let name = &self.rotation.certificate.name;
+        match &secret.content {
+            SecretContent::Tls { certificate } => is_leaf && certificate == name,
+            SecretContent::Authority { certificate, .. } => !is_leaf && certificate == name,
+            SecretContent::RegistryLogin { .. } | SecretContent::Value { .. } => false,
+        }
+    }
+
+    /// The URL must show the new leaf, where the site's plan has a check of it.
+    fn served(&mut self) {
+        let name = &self.rotation.certificate.name;
+        let found = self.site.steps.iter().find_map(|step| match &step.work {
+            Work::AcceptanceCheck(check) => match &check.check {
+                Check::Ingress { url, address, certificate } if certificate.as_ref().is_none_or(|of| of == name) => {
+                    Some(CertificateServed { url: url.clone(), address: *address, certificate: certificate.clone() })
+                }
+                _ => None,
+            },
+            _ => None,
+        });
+        let Some(work) = found.filter(|_| self.rotation.installed) else { return };
+        let reason = format!("{} must answer with the new leaf before anything else changes", work.url);
+        self.then(ids::served(&self.rotation.certificate.name), work, reason);
+    }
+
+    /// Run:ai must be connected, where the site has it.
+    fn connected(&mut self, phase: RotationPhase) {
+        let found = self.site.steps.iter().find_map(|step| match &step.work {
+            Work::RunaiConnected(connected) => Some(connected.clone()),
+            _ => None,
+        });
+        let Some(work) = found.filter(|_| self.rotation.installed) else { return };
+        let reason = format!("{} must go on reporting to its control plane", work.target.cluster);
+        self.then(ids::still_connected(phase, &work.target.cluster), work, reason);
+    }
+}
