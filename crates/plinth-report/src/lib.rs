@@ -5,6 +5,7 @@
 
 mod background;
 pub mod evidence;
+pub mod export;
 pub mod findings;
 mod fold;
 pub mod history;
@@ -14,6 +15,7 @@ pub mod logs;
 mod ndjson;
 mod outlet;
 pub mod preflight;
+pub mod runs;
 #[cfg(test)]
 mod scripted;
 mod sink;
