@@ -73,13 +73,13 @@ proptest! {
                     prop_assert_eq!(Some(need), seen.last_need.as_ref());
                 }
                 Some(HeldBy::Lane { lane }) => {
-                    prop_assert!(started > ready);
                     prop_assert_eq!(Some(lane.clone()), step.lane());
-                    prop_assert!(lanes.contains_key(lane), "nobody was in {lane} before {}", step.id);
+                    prop_assert!(started == ready || lanes.contains_key(lane), "nobody was in {lane} before {}", step.id);
                 }
                 Some(HeldBy::Slot { slots }) => {
-                    prop_assert!(started > ready || running == 0);
-                    prop_assert_eq!((*slots, running), (parallel, parallel));
+                    prop_assert_eq!(*slots, parallel);
+                    // At one moment something may end twice: then it waited for no time, and who ran just before says nothing.
+                    prop_assert!(started == ready || running == parallel);
                 }
                 other => prop_assert!(false, "{}: {other:?}", step.id),
             }
@@ -104,7 +104,7 @@ fn a_failed_step_tells_its_attempts_and_a_stream_that_lacks_an_event_is_known() 
     assert_eq!(StreamSeal::holds(&events), Some(true));
     let stored = bench.reader().since("run-1", 0).unwrap();
     assert_eq!(StreamSeal::holds(&stored), Some(true), "without what may be missed it is the same digest");
-    events.remove(3);
+    events.remove(1);
     assert_eq!(StreamSeal::holds(&events), Some(false));
     events.pop();
     assert_eq!(StreamSeal::holds(&events), None);
