@@ -6,12 +6,14 @@ use serde_json::Value;
 
 /// Every crate with the crates of ours that it may use. Reasons: nouns use nobody; what is pure never sees the world; only
 /// `run`, `check` and `app` see client traits, beside `sim`, which stands on the other side of them; only `app` puts all together.
-const MAY_USE: [(&str, &[&str]); 22] = [
+const MAY_USE: [(&str, &[&str]); 23] = [
     ("plinth-model", &[]),
     ("plinth-site", &["plinth-model"]),
     ("plinth-catalog", &["plinth-model", "plinth-site"]),
     ("plinth-plan", &["plinth-model", "plinth-site", "plinth-catalog"]),
-    ("plinth-report", &["plinth-model"]),
+    // What runs amount to, for whoever shows it: it decides nothing about the world and never sees it.
+    ("plinth-analysis", &["plinth-model"]),
+    ("plinth-report", &["plinth-model", "plinth-analysis"]),
     ("plinth-world", &["plinth-model"]),
     // The real clients stand side by side: none uses another, so that they build at once and can be replaced one by one. What those
     // over HTTP have in common is in `net`.
@@ -53,7 +55,16 @@ const MAY_USE: [(&str, &[&str]); 22] = [
     ),
     (
         "plinth",
-        &["plinth-model", "plinth-site", "plinth-plan", "plinth-run", "plinth-world", "plinth-app", "plinth-report"],
+        &[
+            "plinth-model",
+            "plinth-site",
+            "plinth-plan",
+            "plinth-run",
+            "plinth-world",
+            "plinth-app",
+            "plinth-analysis",
+            "plinth-report",
+        ],
     ),
     // The catalog is held against real charts for every example site: values, and no client.
     ("xtask", &["plinth-lab", "plinth-model", "plinth-site", "plinth-catalog", "plinth-plan"]),

@@ -45,6 +45,8 @@ pub(super) struct Ending {
     /// Lines of the event stream that were not understood.
     pub(super) strange: u64,
     pub(super) log: PathBuf,
+    /// What was run, for people.
+    pub(super) command: String,
 }
 
 /// Runs it. Dropping the future closes the guard, and the supervisor then ends the play.
@@ -63,12 +65,13 @@ pub(super) async fn follow(ctx: &Context, job: Job<'_>, secrets: &Arc<dyn Secret
     let log = job.log.path().to_path_buf();
     let said = tokio::spawn(job.log.clone().take(out, Arc::clone(secrets)));
     let complained = tokio::spawn(job.log.take(err, Arc::clone(secrets)));
+    let command = format!("ansible-playbook {}", job.playbook);
     let mut ear = Ear::new(listener, Watch::of(job.playbook));
     let status = ear.until_end(ctx, &mut child).await.map_err(failed)?;
     let (said, complained) = (tail(said).await, tail(complained).await);
     let complaint = if complained.is_empty() { said } else { complained };
     let strange = ear.decoder.strange();
-    Ok(Ending { status, watch: ear.watch, complaint, strange, log })
+    Ok(Ending { status, watch: ear.watch, complaint, strange, log, command })
 }
 
 /// A program that outlives the play may keep its output open; nobody waits for that.

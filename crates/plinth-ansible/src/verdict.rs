@@ -5,6 +5,7 @@ use crate::follow::Ending;
 use crate::program::CLIENT;
 use plinth_model::Finding;
 use plinth_model::finding::code;
+use plinth_model::run::CommandFailure;
 use plinth_world::ansible::{HostStats, PlayStats};
 use plinth_world::secrets::Secrets;
 use plinth_world::{ClientError, ClientResult};
@@ -33,10 +34,21 @@ pub(super) fn verdict(ending: &Ending, doing: &str, secrets: &dyn Secrets) -> Cl
         return Err(told(ending, finding, doing, Vec::new()));
     }
     let mut cards = redacted(ending.watch.cards());
+    let failure = (!clean).then(|| program(ending, &redacted(ending.complaint.clone())));
     if !clean {
         cards.push(format!("all of it: {}", ending.log.display()));
     }
-    Ok(PlayStats { hosts: hosts.clone(), cards, hints: ending.watch.hints() })
+    Ok(PlayStats { hosts: hosts.clone(), cards, hints: ending.watch.hints(), failure })
+}
+
+/// The program and how it ended.
+fn program(ending: &Ending, said: &[String]) -> CommandFailure {
+    CommandFailure {
+        exit: ending.status.code(),
+        signal: ending.status.signal(),
+        log: Some(ending.log.display().to_string()),
+        ..CommandFailure::of(&ending.command, said)
+    }
 }
 
 fn no_statistics(ending: &Ending, code: i32, doing: &str, cards: Vec<String>) -> ClientError {
@@ -79,5 +91,9 @@ fn told(ending: &Ending, mut finding: Finding, doing: &str, cards: Vec<String>) 
         finding.evidence.push(format!("{} lines of its events were not understood", ending.strange));
     }
     finding.evidence.push(format!("all of it: {}", ending.log.display()));
-    ClientError::new(CLIENT, doing).happened(finding.message.clone()).attempt(finding.fix.clone()).finding(finding)
+    ClientError::new(CLIENT, doing)
+        .happened(finding.message.clone())
+        .attempt(finding.fix.clone())
+        .failure(program(ending, &ending.complaint))
+        .finding(finding)
 }

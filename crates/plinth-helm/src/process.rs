@@ -10,6 +10,7 @@ use crate::mark::{Attempt, Mark, Note};
 use crate::program::{Words, bare, title};
 use crate::repair::is_open;
 use crate::{LOGS, LOGS_KEPT};
+use plinth_model::run::CommandFailure;
 use plinth_model::{ReleaseName, Secret};
 use plinth_world::helm::Helm;
 use plinth_world::kube::Watch;
@@ -20,6 +21,7 @@ use rustix::fs::{MemfdFlags, SealFlags, fcntl_add_seals, memfd_create};
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
 use std::fs::File;
 use std::io::{self, Seek as _, Write as _};
+use std::os::unix::process::ExitStatusExt as _;
 use std::path::Path;
 use std::process::{ExitStatus, Stdio};
 use std::sync::Arc;
@@ -86,7 +88,13 @@ pub(super) async fn run(
         mark.done();
     }
     let all = if complained.is_empty() { said } else { complained };
-    Err(failure::ended(doing, job.release, &all, log.path()))
+    let command = job.words.all().iter().map(|word| word.to_string_lossy()).collect::<Vec<_>>().join(" ");
+    Err(failure::ended(doing, job.release, &all, log.path()).failure(CommandFailure {
+        exit: status.code(),
+        signal: status.signal(),
+        log: Some(log.path().display().to_string()),
+        ..CommandFailure::of(format!("helm {command}"), &all)
+    }))
 }
 
 fn command(job: &Job<'_>, folder: &Folder) -> io::Result<Command> {

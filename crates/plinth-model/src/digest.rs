@@ -29,6 +29,11 @@ impl Digest {
         }
     }
 
+    /// Digest of what was taken in.
+    pub(crate) fn of_hash(hash: Sha256) -> Self {
+        Self(hex::encode(hash.finalize()))
+    }
+
     /// The first twelve digits: enough for people, never for comparison.
     #[must_use]
     pub fn short(&self) -> &str {

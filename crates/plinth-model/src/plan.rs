@@ -1,6 +1,7 @@
 //! Plans: immutable, hashed lists of steps with reasons.
 
 use crate::gate::{GateAnswer, GateId};
+use crate::steps::Lane;
 use crate::{Digest, Finding, NodeName, SiteName, StepId, Work};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -84,6 +85,18 @@ pub struct Step {
     /// Runs only under this condition.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub when: Option<Condition>,
+}
+
+impl Step {
+    /// The lane in which it runs, `node dgx-05`: of the steps of one lane never two run together. None: it may run beside all others.
+    #[must_use]
+    pub fn lane(&self) -> Option<String> {
+        match self.work.properties().lane {
+            Lane::Free => None,
+            Lane::Node => self.work.node().map(|node| format!("node {node}")),
+            Lane::Exclusive(name) => Some(name.to_owned()),
+        }
+    }
 }
 
 /// One thing a gate may turn into.

@@ -5,6 +5,7 @@
 
 mod background;
 pub mod evidence;
+pub mod export;
 pub mod findings;
 mod fold;
 pub mod history;
@@ -15,6 +16,7 @@ mod ndjson;
 mod outlet;
 pub mod preflight;
 pub mod rehearsal;
+pub mod runs;
 #[cfg(test)]
 mod scripted;
 mod sink;

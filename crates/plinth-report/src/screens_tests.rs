@@ -60,8 +60,13 @@ fn a_frozen_node() {
     let mut script = Script::new();
     connected(&mut script);
     let message = "connecting to n2 at 192.0.2.12: it took the connection and said nothing within 10 s, as a machine does that is frozen";
-    let retrying =
-        EventBody::StepRetrying { step: id("nodes/connect/n2"), attempt: 1, message: message.into(), wait_s: 5.0 };
+    let retrying = EventBody::StepRetrying {
+        step: id("nodes/connect/n2"),
+        attempt: 1,
+        message: message.into(),
+        wait_s: 5.0,
+        next_at: None,
+    };
     script.at(10.3, retrying);
     for node in ["n1", "n3", "n4"] {
         script.end(12.0, &format!("nodes/account/{node}"), StepState::Changed, 2.2, "user ansiblebcm (uid 60000) made");
@@ -97,7 +102,10 @@ fn a_failed_play() {
         "kubernetes/deploy/gpu-lab: you: fix what the failed task of n2 says above, then run again: Kubespray goes over finished tasks quickly".to_owned(),
         "run the same command again: it continues with what is left (17 steps)".to_owned(),
     ];
-    script.at(312.0, EventBody::RunFinished { outcome: Outcome::Partly, exit: 4, counts, seconds: 312.0, next });
+    script.at(
+        312.0,
+        EventBody::RunFinished { outcome: Outcome::Partly, exit: 4, counts, seconds: 312.0, next, digest: None },
+    );
     shown("failed_play", &script.events());
 }
 
@@ -113,6 +121,9 @@ fn a_stopped_run() {
     }
     let counts = Counts { changed: 4, not_run: 16, hosts: 4, ..Counts::default() };
     let next = vec!["run the same command again: it continues with what is left (16 steps)".to_owned()];
-    script.at(11.5, EventBody::RunFinished { outcome: Outcome::Stopped, exit: 4, counts, seconds: 11.5, next });
+    script.at(
+        11.5,
+        EventBody::RunFinished { outcome: Outcome::Stopped, exit: 4, counts, seconds: 11.5, next, digest: None },
+    );
     shown("stopped_run", &script.events());
 }

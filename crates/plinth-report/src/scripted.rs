@@ -55,7 +55,18 @@ impl Script {
     pub(crate) fn start(&mut self, at: f64, step: &str) -> &mut Self {
         let reason = "wanted by the site file".into();
         let (stage, node) = (stage_of(step), node_of(step));
-        self.at(at, EventBody::StepStarted { step: id(step), stage, node, reason })
+        self.at(
+            at,
+            EventBody::StepStarted {
+                step: id(step),
+                stage,
+                node,
+                reason,
+                ready_at: None,
+                held_by: None,
+                last_need: None,
+            },
+        )
     }
 
     pub(crate) fn act(&mut self, at: f64, step: &str, attempt: u32) -> &mut Self {
@@ -89,6 +100,9 @@ impl Script {
                 finding: None,
                 digest: None,
                 installed: None,
+                attempts: 0,
+                failure: None,
+                held_by: None,
             },
         )
     }
@@ -140,6 +154,7 @@ pub(crate) fn run() -> Vec<Event> {
             attempt: 1,
             message: "connection refused".into(),
             wait_s: 2.0,
+            next_at: None,
         },
     );
     script
@@ -192,6 +207,13 @@ fn kubernetes(script: &mut Script) {
     let next = vec!["fix dgx-06, then run the same command again: it goes on with 5 steps".to_owned()];
     script.at(
         640.0,
-        EventBody::RunFinished { outcome: Outcome::Partly, exit: 4, counts: counts(), seconds: 640.0, next },
+        EventBody::RunFinished {
+            outcome: Outcome::Partly,
+            exit: 4,
+            counts: counts(),
+            seconds: 640.0,
+            next,
+            digest: None,
+        },
     );
 }

@@ -117,7 +117,9 @@ mod tests {
         let mut events = scripted::Script::new();
         let counts = Counts { unchanged: 62, hosts: 5, ..Counts::default() };
         let outcome = Outcome::Done;
-        events.begin(62, 5).at(0.3, EventBody::RunFinished { outcome, exit: 0, counts, seconds: 0.3, next: vec![] });
+        events
+            .begin(62, 5)
+            .at(0.3, EventBody::RunFinished { outcome, exit: 0, counts, seconds: 0.3, next: vec![], digest: None });
         let text = summary(&view(&events.events()), Palette::PLAIN);
         assert_eq!(
             text,

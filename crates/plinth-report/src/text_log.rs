@@ -142,7 +142,7 @@ impl TextLog {
         match body {
             EventBody::RunStarted(_) => self.run_head(),
             EventBody::StepFinished { .. } => self.finished(now, body),
-            EventBody::StepRetrying { step, attempt, message, wait_s } => {
+            EventBody::StepRetrying { step, attempt, message, wait_s, next_at: _ } => {
                 let wait = span(wait_s.max(0.0));
                 let text = format!("attempt {attempt} failed: {}; again in {wait}", clean(message));
                 vec![self.line(now, Sign::Retry, step.as_str(), "retrying", &text)]
@@ -158,7 +158,10 @@ impl TextLog {
                 lines.push(self.summary());
                 lines
             }
-            EventBody::StepStarted { .. } | EventBody::StepActing { .. } | EventBody::StepProgress { .. } => Vec::new(),
+            EventBody::StepStarted { .. }
+            | EventBody::StepActing { .. }
+            | EventBody::StepProgress { .. }
+            | EventBody::RunHeartbeat { .. } => Vec::new(),
         }
     }
 

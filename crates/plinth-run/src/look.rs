@@ -78,7 +78,7 @@ type Sight<'a> = BoxFuture<'a, (usize, Option<Result<Probed, ClientError>>)>;
 /// When the plan does not hold together. What cannot be seen is no error: it is [`StepObservation::Unknown`].
 pub async fn look(plan: &Plan, world: &RunWorld, options: &LookOptions) -> Result<Look, Problem> {
     let graph = Graph::of(plan)?;
-    let queue = Queue::new(&graph, options.parallel);
+    let queue = Queue::new(&graph, options.parallel, jiff::Timestamp::UNIX_EPOCH);
     let env = world.env.clone().sharing(options.checked.clone());
     let mut looking = Looking { plan, world, options, env, queue, graph, look: Look::default() };
     let mut sights: FuturesUnordered<Sight<'_>> = FuturesUnordered::new();

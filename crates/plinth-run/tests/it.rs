@@ -5,6 +5,8 @@
 mod clients;
 #[path = "it/clock.rs"]
 mod clock;
+#[path = "it/held.rs"]
+mod held;
 #[path = "it/journal.rs"]
 mod journal;
 #[path = "it/kill.rs"]

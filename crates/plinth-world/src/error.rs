@@ -1,5 +1,6 @@
 //! Errors of clients.
 
+use plinth_model::run::CommandFailure;
 use plinth_model::{Exit, Finding};
 
 /// Result of a call through a client.
@@ -64,6 +65,8 @@ pub struct ClientError {
     pub transient: Option<&'static str>,
     /// A finding that says it better, if the client knows one: with owner and evidence.
     pub finding: Option<Box<Finding>>,
+    /// The program that failed, where it was one.
+    pub failure: Option<Box<CommandFailure>>,
 }
 
 impl ClientError {
@@ -78,6 +81,7 @@ impl ClientError {
             attempt: String::new(),
             transient: None,
             finding: None,
+            failure: None,
         }
     }
 
@@ -106,6 +110,13 @@ impl ClientError {
     #[must_use]
     pub fn transient(mut self, why: &'static str) -> Self {
         self.transient = Some(why);
+        self
+    }
+
+    /// Adds the program that failed.
+    #[must_use]
+    pub fn failure(mut self, failure: CommandFailure) -> Self {
+        self.failure = Some(Box::new(failure));
         self
     }
 

@@ -51,6 +51,7 @@ pub(crate) async fn watched(
     let sinks = Sinks::open(printer, &approved.planned().plan, events)?;
     let stop = StopSignal::new();
     printer.runs();
+    operation.traced_by(std::env::var("TRACEPARENT").ok());
     let taken = printer.signals().during(&stop);
     let result = operation.run(approved, sinks.sink(), stop.clone()).await;
     drop(taken);

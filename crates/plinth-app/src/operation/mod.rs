@@ -59,6 +59,8 @@ pub struct Operation<'a> {
     pub(crate) world: OpenWorld,
     /// Sources are not asked whether they answer.
     skips_source_check: bool,
+    /// The trace that its runs are a part of.
+    traceparent: Option<String>,
 }
 
 impl Operation<'_> {

@@ -55,8 +55,9 @@ impl<'a> Operation<'a> {
         }
         let recorded = recorded.map(recorded_inventory).transpose()?;
         let (world, desired, recorded) = OpenWorld::open(world, &input, &directory, recorded)?;
+        let (skips_source_check, traceparent, lock) = (false, None, None);
         let mut operation =
-            Self { input, desired, directory, recorded, goal, audience, lock: None, world, skips_source_check: false };
+            Self { input, desired, directory, recorded, goal, audience, lock, world, skips_source_check, traceparent };
         operation.need_secrets(access)?;
         if access == Access::Change {
             let (directory, name) = (&operation.directory, &operation.desired.name);

@@ -2,7 +2,10 @@
 
 use super::{Approved, Operation, Planned};
 use crate::failure::bug;
+use crate::goal::Goal;
 use crate::world::Crash;
+use plinth_model::run::Who;
+use plinth_model::steps::Removal;
 use plinth_model::{NodeName, Problem, Severity};
 use plinth_plan::Cluster;
 use plinth_run::executor::Sink;
@@ -11,12 +14,40 @@ use plinth_run::{CrashAfter, Remembered, RunOptions, RunReport, RunWorld, StopSi
 use std::collections::BTreeSet;
 use std::sync::{Arc, PoisonError};
 
+/// `00-TRACE-PARENT-FLAGS` in lower-case hexadecimal digits, neither id all zero.
+fn is_traceparent(text: &str) -> bool {
+    let hex = |part: &str, length: usize| {
+        part.len() == length && part.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte))
+    };
+    let parts: Vec<&str> = text.split('-').collect();
+    let [version, trace, parent, flags] = parts.as_slice() else { return false };
+    let is_null = |part: &str| part.bytes().all(|byte| byte == b'0');
+    hex(version, 2) && hex(trace, 32) && hex(parent, 16) && hex(flags, 2) && !is_null(trace) && !is_null(parent)
+}
+
 /// Workers; whoever else fails counts in a majority.
 fn optional(cluster: &Cluster) -> BTreeSet<NodeName> {
     cluster.members.iter().filter(|member| !member.is_quorum()).map(|member| member.name.clone()).collect()
 }
 
 impl Operation<'_> {
+    /// The run is a part of this trace, which somebody else began (W3C Trace Context). What has not that form is left out.
+    pub fn traced_by(&mut self, traceparent: Option<String>) {
+        self.traceparent = traceparent.filter(|text| is_traceparent(text));
+    }
+
+    fn verb(&self) -> &'static str {
+        match (&self.goal, self.world.is_rehearsal()) {
+            (Goal::Site, true) => "rehearse",
+            (Goal::Site, false) => "apply",
+            (Goal::MirrorList, _) => "render",
+            (Goal::Removal(Removal::All), _) => "reset",
+            (Goal::Removal(_), _) => "remove",
+            (Goal::Recovery(_), _) => "recover",
+            (Goal::Checks(_), _) => "check",
+        }
+    }
+
     /// Runs the plan to its end, or as far as it goes. May be called for several plans; the lock is kept in between.
     ///
     /// # Errors
@@ -25,11 +56,15 @@ impl Operation<'_> {
         let behaviour = Arc::new(Remembered::new(Arc::new(Kinds), approved.take_done()));
         let world = RunWorld { env: self.env()?.sharing_nodes(), behaviour };
         let Planned { plan, cluster, checks, .. } = approved.planned();
+        let (verb, traceparent) = (self.verb().to_owned(), self.traceparent.clone());
         let lock = self.lock.as_mut().ok_or_else(|| bug("running a plan", "the site's lock was not taken"))?;
         let lock = lock.get_mut().unwrap_or_else(PoisonError::into_inner);
         let (run, took_over) = lock.next_run()?;
         let control_plane: Vec<NodeName> = cluster.control_plane().map(|member| member.name.clone()).collect();
         let options = RunOptions {
+            verb,
+            who: Some(Who { user: lock.owner.user.clone(), host: lock.owner.host.clone(), process: lock.owner.pid }),
+            traceparent,
             rehearsal: self.world.is_rehearsal(),
             kept: self.world.is_kept(),
             parallel: self.desired.run.parallel,

@@ -3,6 +3,7 @@
 //! The machine form is NDJSON (`--events FILE`): one object a line, `event` names the kind, every record has `seq` and `at`.
 //! Fields are only ever added. How events fold into a view of the run, and what a reader may miss, says [`super::RunView`].
 
+use super::held::{CommandFailure, HeldBy, Who};
 use super::step_state::{StepState, ended};
 use crate::gate::{GateAnswer, GateId};
 use crate::{Digest, Finding, InstalledChange, NodeName, SiteName, Stage, StepId};
@@ -115,9 +116,24 @@ pub struct RunHead {
     /// Nodes of the site that the plan leaves out; a run without `--without` takes them in again.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub without: Vec<NodeName>,
+    /// The verb that runs it: `apply`, `rehearse`; empty in runs of before this field.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub verb: String,
+    /// Who runs it, in parts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub who: Option<Who>,
+    /// The trace that this run is a part of, as W3C Trace Context writes it (`TRACEPARENT` of the caller).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub traceparent: Option<String>,
 }
 
 impl RunHead {
+    /// Who runs it; of older runs as far as `owner` tells.
+    #[must_use]
+    pub fn who(&self) -> Option<Who> {
+        self.who.clone().or_else(|| Who::parse(&self.owner))
+    }
+
     /// Whether the plan only proves that the site works (`plinth check`): such a run says nothing about how far the site is.
     #[must_use]
     pub fn is_check(&self) -> bool {
@@ -143,6 +159,9 @@ impl RunHead {
             parallel: 0,
             warnings: 0,
             without: Vec::new(),
+            verb: String::new(),
+            who: None,
+            traceparent: None,
         }
     }
 }
@@ -166,6 +185,16 @@ pub enum EventBody {
         node: Option<String>,
         /// Why it is in the plan. Many steps share it.
         reason: Arc<str>,
+        /// When everything it needs was done, so that it could have begun; the time until this event it waited for its lane or a slot.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[schemars(with = "Option<String>")]
+        ready_at: Option<jiff::Timestamp>,
+        /// What held it last; none when nothing did.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        held_by: Option<Box<HeldBy>>,
+        /// The step that it needs and that ended last.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        last_need: Option<StepId>,
     },
     /// It is not in the desired state: its effect begins now. The intent is durable before this event is told.
     #[serde(rename = "step.acting")]
@@ -206,6 +235,10 @@ pub enum EventBody {
         message: String,
         /// Seconds until the next attempt.
         wait_s: f64,
+        /// When the next attempt begins.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[schemars(with = "Option<String>")]
+        next_at: Option<jiff::Timestamp>,
     },
     /// A step ended.
     #[serde(rename = "step.finished")]
@@ -234,6 +267,28 @@ pub enum EventBody {
         /// What it brought into the cluster or took away, when it is done.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         installed: Option<Box<InstalledChange>>,
+        /// Attempts in this run: to change it, or, when it came to no change, to look at it.
+        #[serde(default, skip_serializing_if = "is_zero")]
+        attempts: u32,
+        /// The program on which it failed, where it failed on one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        failure: Option<Box<CommandFailure>>,
+        /// Why it does not run, when it does not.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        held_by: Option<Box<HeldBy>>,
+    },
+    /// The run lives. Told about every [`HEARTBEAT_S`] seconds. May be dropped.
+    #[serde(rename = "run.heartbeat")]
+    RunHeartbeat {
+        /// Steps that run.
+        running: usize,
+        /// Steps that could run and wait for their lane or a slot.
+        ready: usize,
+        /// Steps that may run at once.
+        slots: usize,
+        /// Of the steps that are ready, the one that has been for longest.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        oldest_wait: Option<OldestWait>,
     },
     /// A gate opened.
     #[serde(rename = "gate.opened")]
@@ -274,7 +329,28 @@ pub enum EventBody {
         seconds: f64,
         /// What to do next, one line each.
         next: Vec<String>,
+        /// Digest of the events before this one ([`super::StreamSeal`]): a stream with another one lacks some.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        digest: Option<Digest>,
     },
+}
+
+/// Seconds between two heartbeats.
+pub const HEARTBEAT_S: u64 = 10;
+
+/// The step that is ready and has waited longest.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct OldestWait {
+    /// Which.
+    pub step: StepId,
+    /// Since when it is ready.
+    #[schemars(with = "String")]
+    pub since: jiff::Timestamp,
+}
+
+const fn is_zero(number: &u32) -> bool {
+    *number == 0
 }
 
 impl EventBody {
@@ -290,6 +366,7 @@ impl EventBody {
             | Self::StepProgress { .. }
             | Self::StepRetrying { .. }
             | Self::Finding { .. }
+            | Self::RunHeartbeat { .. }
             | Self::RunStopping { .. } => false,
         }
     }
@@ -297,7 +374,7 @@ impl EventBody {
     /// Whether a reader may miss it, and a slow one may be spared it. All others are stored.
     #[must_use]
     pub const fn may_be_missed(&self) -> bool {
-        matches!(self, Self::StepProgress { .. })
+        matches!(self, Self::StepProgress { .. } | Self::RunHeartbeat { .. })
     }
 
     /// Its kind, as in `event`.
@@ -312,8 +389,25 @@ impl EventBody {
             Self::StepFinished { .. } => "step.finished",
             Self::GateOpened { .. } => "gate.opened",
             Self::Finding { .. } => "finding",
+            Self::RunHeartbeat { .. } => "run.heartbeat",
             Self::RunStopping { .. } => "run.stopping",
             Self::RunFinished { .. } => "run.finished",
+        }
+    }
+
+    /// The step it is about, if it is about one.
+    #[must_use]
+    pub const fn step(&self) -> Option<&StepId> {
+        match self {
+            Self::StepStarted { step, .. }
+            | Self::StepActing { step, .. }
+            | Self::StepProgress { step, .. }
+            | Self::StepRetrying { step, .. }
+            | Self::StepFinished { step, .. } => Some(step),
+            Self::Finding { step, .. } | Self::GateOpened { by: step, .. } => step.as_ref(),
+            Self::RunStarted(_) | Self::RunHeartbeat { .. } | Self::RunStopping { .. } | Self::RunFinished { .. } => {
+                None
+            }
         }
     }
 }

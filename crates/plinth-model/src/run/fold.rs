@@ -82,10 +82,12 @@ impl RunView {
         }
         match &event.body {
             EventBody::RunStarted(head) => self.begin(head, event.at),
-            EventBody::StepStarted { step, stage, node, reason } => {
+            EventBody::StepStarted { step, stage, node, reason, ready_at, held_by, last_need } => {
                 self.start(event, step, *stage, node.as_deref());
                 if let Some(view) = self.steps.get_mut(step) {
                     view.reason.clone_from(reason);
+                    (view.ready_at, view.last_need) = (*ready_at, last_need.clone());
+                    view.held_by = held_by.as_deref().cloned();
                 }
             }
             EventBody::StepActing { step, diff, attempt, reads_only, installed: _ } => {
@@ -96,14 +98,16 @@ impl RunView {
                 let progress = Progress { done: *done, total: *total, message: message.clone() };
                 self.progress(event.seq, step, progress);
             }
-            EventBody::StepRetrying { step, message, .. } => self.retry(event.seq, step, message),
+            EventBody::StepRetrying { step, message, next_at, .. } => self.retry(event.seq, step, (message, *next_at)),
             EventBody::StepFinished { .. } => self.finish(event),
             EventBody::GateOpened { gate, answer, by: _ } => {
                 self.gates.insert(gate.clone(), answer.clone());
             }
             EventBody::Finding { finding, step: _ } => self.note(finding),
             EventBody::RunStopping { reason } => self.stopping = Some(reason.clone()),
-            EventBody::RunFinished { outcome, exit, counts, seconds, next } => {
+            // It moves the time and nothing else, so that a reader who missed it sees the same run.
+            EventBody::RunHeartbeat { .. } => {}
+            EventBody::RunFinished { outcome, exit, counts, seconds, next, digest: _ } => {
                 self.lose_sight();
                 let (outcome, exit, counts, seconds) = (*outcome, *exit, *counts, *seconds);
                 self.end = Some(RunEnd { outcome, exit, counts, seconds, next: next.clone() });
@@ -128,7 +132,7 @@ impl RunView {
     fn act(&mut self, seq: u64, step: &StepId, (diff, attempt): (&[String], u32)) {
         if let Some(view) = self.steps.get_mut(step) {
             (view.attempt, view.diff, view.progress, view.seq) = (attempt, diff.to_vec(), None, seq);
-            view.waits = None;
+            (view.waits, view.next_at) = (None, None);
         }
     }
 
@@ -142,27 +146,32 @@ impl RunView {
         }
     }
 
-    fn retry(&mut self, seq: u64, step: &StepId, message: &str) {
+    fn retry(&mut self, seq: u64, step: &StepId, (message, next_at): (&str, Option<Timestamp>)) {
         self.retries += 1;
         if let Some(view) = self.steps.get_mut(step) {
             (view.progress, view.seq) = (None, seq);
             view.retries += 1;
-            view.waits = Some(message.to_owned());
+            (view.waits, view.next_at) = (Some(message.to_owned()), next_at);
         }
     }
 
     fn finish(&mut self, event: &Event) {
-        let EventBody::StepFinished { step, stage, node, outcome, seconds, detail, finding, digest, installed: _ } =
-            &event.body
+        let EventBody::StepFinished { step, stage, node, outcome, seconds, detail, finding, digest, .. } = &event.body
         else {
             return;
         };
+        let EventBody::StepFinished { attempts, failure, held_by, .. } = &event.body else { return };
         let view = self.known(step, *stage, node.as_deref());
         view.seconds = Some(*seconds);
         view.detail.clone_from(detail);
         view.finding.clone_from(finding);
         view.digest.clone_from(digest);
-        (view.progress, view.waits, view.seq) = (None, None, event.seq);
+        (view.progress, view.waits, view.next_at, view.seq) = (None, None, None, event.seq);
+        (view.ended, view.attempts) = (Some(event.at), *attempts);
+        view.failure.clone_from(failure);
+        if held_by.is_some() {
+            view.held_by = held_by.as_deref().cloned();
+        }
         self.set(step, *outcome);
     }
 
@@ -189,6 +198,13 @@ impl RunView {
             finding: None,
             progress: None,
             digest: None,
+            ready_at: None,
+            held_by: None,
+            last_need: None,
+            next_at: None,
+            ended: None,
+            attempts: 0,
+            failure: None,
             seq: 0,
         })
     }

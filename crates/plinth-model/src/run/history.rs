@@ -197,7 +197,15 @@ mod tests {
     }
 
     fn started(step: &StepId) -> EventBody {
-        EventBody::StepStarted { step: step.clone(), stage: Stage::Nodes, node: None, reason: "why".into() }
+        EventBody::StepStarted {
+            step: step.clone(),
+            stage: Stage::Nodes,
+            node: None,
+            reason: "why".into(),
+            ready_at: None,
+            held_by: None,
+            last_need: None,
+        }
     }
 
     fn acting(step: &StepId, diff: &str, attempt: u32) -> EventBody {
@@ -223,6 +231,9 @@ mod tests {
             finding: None,
             digest: None,
             installed: None,
+            attempts: 0,
+            failure: None,
+            held_by: None,
         }
     }
 

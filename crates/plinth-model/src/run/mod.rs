@@ -5,17 +5,21 @@
 
 pub mod event;
 mod fold;
+mod held;
 pub mod history;
 pub mod logs;
 mod order;
+mod seal;
 pub mod status;
 mod step_state;
 mod view;
 
-pub use event::{Counts, Event, EventBody, Outcome, RunHead};
+pub use event::{Counts, Event, EventBody, OldestWait, Outcome, RunHead};
+pub use held::{CommandFailure, HeldBy, Who};
 pub use history::{History, RunHistory, StepHistory};
 pub use logs::{LogFile, LogOf, Logs};
 pub use order::{Gap, WINDOW};
+pub use seal::StreamSeal;
 pub use status::{LockView, RunState, Status};
 pub use step_state::StepState;
 pub use view::{Applied, Progress, RunEnd, RunView, StageView, StepView, Tally};

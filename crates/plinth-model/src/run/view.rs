@@ -1,7 +1,7 @@
 //! The view of a run: what all events so far amount to.
 
 use super::order::Order;
-use super::{Counts, Event, Gap, Outcome, RunHead, RunState, StepState};
+use super::{CommandFailure, Counts, Event, Gap, HeldBy, Outcome, RunHead, RunState, StepState};
 use crate::gate::{GateAnswer, GateId};
 use crate::{Digest, Finding, Severity, Stage, StepId};
 use jiff::Timestamp;
@@ -178,6 +178,30 @@ pub struct StepView {
     /// Digest of what it was to do, when it is done.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub digest: Option<Digest>,
+    /// When everything it needs was done.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>")]
+    pub ready_at: Option<Timestamp>,
+    /// What held it last before it began, or why it does not run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub held_by: Option<HeldBy>,
+    /// The step that it needs and that ended last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_need: Option<StepId>,
+    /// When the next attempt begins, while it is waited for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>")]
+    pub next_at: Option<Timestamp>,
+    /// When it ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>")]
+    pub ended: Option<Timestamp>,
+    /// Attempts in this run, once it ended.
+    #[serde(default)]
+    pub attempts: u32,
+    /// The program on which it failed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failure: Option<Box<CommandFailure>>,
     /// `seq` of the last event about it.
     pub(super) seq: u64,
 }

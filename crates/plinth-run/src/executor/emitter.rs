@@ -1,6 +1,7 @@
 //! Events on their way out: numbered, stamped, free of secrets.
 
 use crate::journal::{JournalError, Store};
+use plinth_model::run::{CommandFailure, StreamSeal};
 use plinth_model::{Event, EventBody, Finding, StepId};
 use plinth_world::secrets::Secrets;
 use plinth_world::{Clock, Context, Progress};
@@ -18,16 +19,21 @@ pub(crate) struct EventEmitter {
 }
 
 /// The last numbers given.
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Default)]
 struct Numbers {
     seq: u64,
     /// Of an event that no reader may miss.
     lasting: u64,
+    seal: StreamSeal,
 }
 
 impl Numbers {
-    fn number(&mut self, at: jiff::Timestamp, body: EventBody) -> Event {
+    fn number(&mut self, at: jiff::Timestamp, mut body: EventBody) -> Event {
         self.seq += 1;
+        self.seal.take(self.seq, &body);
+        if let EventBody::RunFinished { digest, .. } = &mut body {
+            *digest = Some(self.seal.digest());
+        }
         let after = Some(self.lasting);
         if !body.may_be_missed() {
             self.lasting = self.seq;
@@ -51,7 +57,7 @@ impl EventEmitter {
     /// Stores events, then tells them; neither when they could not be stored.
     pub(crate) fn record(&self, bodies: Vec<EventBody>, store: &mut dyn Store) -> Result<(), JournalError> {
         let mut numbers = self.numbers.lock().unwrap_or_else(PoisonError::into_inner);
-        let (mut next, at) = (*numbers, self.clock.now());
+        let (mut next, at) = (numbers.clone(), self.clock.now());
         let events: Vec<Event> = bodies.into_iter().map(|body| next.number(at, body)).collect();
         store.append(&events)?;
         *numbers = next;
@@ -87,6 +93,11 @@ impl EventEmitter {
     /// The lines without secrets.
     pub(crate) fn lines(&self, lines: &[String]) -> Vec<String> {
         lines.iter().map(|line| self.text(line)).collect()
+    }
+
+    /// What is told of a program, without secrets.
+    pub(crate) fn failure(&self, failure: CommandFailure) -> CommandFailure {
+        failure.map_text(|text| self.text(text))
     }
 
     /// The finding without secrets.

@@ -4,7 +4,7 @@ use super::options::RunReport;
 use super::tick::Run;
 use crate::journal::JournalError;
 use plinth_check::is_verdict;
-use plinth_model::run::{Counts, StepState};
+use plinth_model::run::{Counts, HeldBy, StepState};
 use plinth_model::{EventBody, Exit, Outcome, Problem, Severity, Stage, Step, amount};
 use std::collections::HashSet;
 
@@ -19,7 +19,14 @@ impl Run<'_> {
         let counts = self.counts();
         let duration = self.clock.elapsed().saturating_sub(self.began);
         let (seconds, next) = (duration.as_secs_f64(), self.next(outcome, exit));
-        self.batch.events.push(EventBody::RunFinished { outcome, exit: exit.code(), counts, seconds, next });
+        self.batch.events.push(EventBody::RunFinished {
+            outcome,
+            exit: exit.code(),
+            counts,
+            seconds,
+            next,
+            digest: None,
+        });
         self.commit()?;
         let step_id = |index: usize| self.plan.steps.get(index).map(|step| step.id.clone());
         let failures = self.failures.iter().filter_map(|(index, f)| Some((step_id(*index)?, f.clone()))).collect();
@@ -44,6 +51,7 @@ impl Run<'_> {
                 counts: self.counts(),
                 seconds: self.clock.elapsed().saturating_sub(self.began).as_secs_f64(),
                 next: vec![problem.attempt.clone()],
+                digest: None,
             });
         }
         problem
@@ -58,7 +66,7 @@ impl Run<'_> {
             let reason =
                 if dropped { "dropped in flight; looked at first next time" } else { "the run stopped before it" };
             if self.ended.get(*index).is_some_and(Option::is_none) {
-                self.leave_out(*index, reason);
+                self.leave_out(*index, reason, &HeldBy::Stop);
             }
         }
         !open.is_empty() || (self.stopping.is_some() && self.ended.contains(&Some(StepState::NotRun)))

@@ -1,7 +1,6 @@
 //! The plan as indices: who needs whom, who shares a lane, who opens which gate.
 
 use plinth_model::gate::GateId;
-use plinth_model::steps::Lane;
 use plinth_model::{Gate, Plan, Problem, Step, StepId};
 use std::collections::HashMap;
 
@@ -17,6 +16,7 @@ pub(crate) struct Graph<'a> {
     pub(crate) remaining: Vec<u64>,
     /// Number of lanes.
     pub(crate) lane_count: usize,
+    lane_names: Vec<String>,
     gates: HashMap<&'a GateId, &'a Gate>,
 }
 
@@ -34,6 +34,7 @@ impl<'a> Graph<'a> {
             lanes: Vec::with_capacity(plan.steps.len()),
             remaining: Vec::new(),
             lane_count: 0,
+            lane_names: Vec::new(),
             gates,
         };
         let mut places: HashMap<&StepId, usize> = HashMap::with_capacity(plan.steps.len());
@@ -51,9 +52,12 @@ impl<'a> Graph<'a> {
             if places.insert(&step.id, index).is_some() {
                 return Err(refuse(step, "it is there twice"));
             }
-            graph.lanes.push(lane_name(step).map(|name| {
+            graph.lanes.push(step.lane().map(|name| {
                 let next = lanes.len();
-                *lanes.entry(name).or_insert(next)
+                *lanes.entry(name).or_insert_with_key(|name| {
+                    graph.lane_names.push(name.clone());
+                    next
+                })
             }));
         }
         graph.lane_count = lanes.len();
@@ -73,17 +77,15 @@ impl<'a> Graph<'a> {
         Ok(needs)
     }
 
+    /// What the lane of a step is called, if it has one.
+    pub(crate) fn lane_name(&self, index: usize) -> Option<&str> {
+        let lane = self.lanes.get(index).copied().flatten()?;
+        self.lane_names.get(lane).map(String::as_str)
+    }
+
     /// A gate by its id.
     pub(crate) fn gate(&self, id: &GateId) -> Option<&'a Gate> {
         self.gates.get(id).copied()
-    }
-}
-
-fn lane_name(step: &Step) -> Option<String> {
-    match step.work.properties().lane {
-        Lane::Free => None,
-        Lane::Node => step.work.node().map(|node| format!("node {node}")),
-        Lane::Exclusive(name) => Some(name.to_owned()),
     }
 }
 

@@ -7,7 +7,7 @@ use crate::behaviour::Probed;
 use crate::without::go_on_without;
 use plinth_model::finding::code;
 use plinth_model::gate::{GateAnswer, GateId};
-use plinth_model::run::StepState;
+use plinth_model::run::{CommandFailure, HeldBy, StepState};
 use plinth_model::{EventBody, Finding, Gate, InstalledChange, NodeName, Severity, Stage, Step, amount, span};
 use plinth_world::Clock;
 use std::time::Duration;
@@ -19,7 +19,7 @@ impl<'a> Run<'a> {
         let Some(step) = plan.steps.get(index) else { return };
         if let Some(finding) = self.wrong_answer(step, &message) {
             self.stop_because(format!("{}: {}; what is in flight is finished", finding.subject, finding.message));
-            self.end_failed(index, step, finding);
+            self.end_failed(index, step, (finding, None));
             return;
         }
         let Some(machine) = self.machines.get_mut(&index) else { return };
@@ -34,14 +34,15 @@ impl<'a> Run<'a> {
                 self.note(step, notes);
                 self.end_done(index, step, changed, detail, answers);
             }
-            Next::Failed(finding) => self.end_failed(index, step, *finding),
-            Next::Left => self.leave_out(index, "the run stopped before its change"),
+            Next::Failed(finding, failure) => self.end_failed(index, step, (*finding, failure)),
+            Next::Left => self.leave_out(index, "the run stopped before its change", &HeldBy::Stop),
         }
     }
 
     fn retry(&mut self, index: usize, step: &Step, (attempt, message, wait): (u32, String, Duration)) {
-        let wait_s = wait.as_secs_f64();
-        self.batch.events.push(EventBody::StepRetrying { step: step.id.clone(), attempt, message, wait_s });
+        let (wait_s, now) = (wait.as_secs_f64(), self.clock.now());
+        let next_at = now.checked_add(wait).ok();
+        self.batch.events.push(EventBody::StepRetrying { step: step.id.clone(), attempt, message, wait_s, next_at });
         self.batch.spawns.push((index, Spawn::Wait(wait)));
     }
 
@@ -74,15 +75,17 @@ impl<'a> Run<'a> {
             self.answers.insert(gate.clone(), answer.clone());
             self.batch.events.push(EventBody::GateOpened { gate, answer, by: Some(step.id.clone()) });
         }
-        self.end(index, if changed { StepState::Changed } else { StepState::Unchanged }, &detail, None);
+        self.end(index, if changed { StepState::Changed } else { StepState::Unchanged }, &detail, Ended::default());
         self.queue.satisfy(&self.graph, index);
     }
 
-    fn end_failed(&mut self, index: usize, step: &'a Step, finding: Finding) {
+    fn end_failed(&mut self, index: usize, step: &'a Step, (finding, failure): (Finding, Option<Box<CommandFailure>>)) {
         let finding = self.or_without(step, finding);
-        self.end(index, StepState::Failed, &finding.message, Some(&finding));
+        let ended = Ended { finding: Some(Box::new(finding.clone())), failure, ..Ended::default() };
+        self.end(index, StepState::Failed, &finding.message, ended);
         self.failures.push((index, finding));
-        self.leave_out_dependents(index, &format!("needs {}, which failed", step.id));
+        let held = HeldBy::Need { step: step.id.clone() };
+        self.leave_out_dependents(index, &format!("needs {}, which failed", step.id), &held);
         if let Some(node) = step.work.node()
             && self.failed_nodes.insert(node)
         {
@@ -105,21 +108,16 @@ impl<'a> Run<'a> {
     }
 
     /// A step that runs ends: its place is free, its last event is told.
-    fn end(&mut self, index: usize, outcome: StepState, detail: &str, finding: Option<&Finding>) {
+    fn end(&mut self, index: usize, outcome: StepState, detail: &str, ended: Ended) {
         let machine = self.machines.remove(&index);
         if machine.is_some() {
             self.queue.leave(&self.graph, index);
         }
-        self.tell_end(index, outcome, detail, (finding, machine));
+        self.tell_end(index, outcome, detail, Ended { machine, ..ended });
     }
 
-    fn tell_end(
-        &mut self,
-        index: usize,
-        outcome: StepState,
-        detail: &str,
-        (finding, machine): (Option<&Finding>, Option<StepMachine>),
-    ) {
+    fn tell_end(&mut self, index: usize, outcome: StepState, detail: &str, told: Ended) {
+        let Ended { finding, failure, held_by, machine } = told;
         if let Some(ended) = self.ended.get_mut(index) {
             *ended = Some(outcome);
         }
@@ -132,32 +130,36 @@ impl<'a> Run<'a> {
             outcome,
             seconds: self.clock.elapsed().saturating_sub(began).as_secs_f64(),
             detail: detail.to_owned(),
-            finding: finding.cloned().map(Box::new),
+            finding,
+            attempts: machine.as_ref().map_or(0, StepMachine::attempts),
             digest: machine.filter(|_| is_done(outcome)).map(|machine| machine.digest),
             installed: step.work.installed().filter(|_| is_done(outcome)).map(Box::new),
+            failure,
+            held_by: held_by.map(Box::new),
         });
     }
 
     /// The step does not run, and nothing that needs it does.
-    pub(super) fn leave_out(&mut self, index: usize, reason: &str) {
+    pub(super) fn leave_out(&mut self, index: usize, reason: &str, held: &HeldBy) {
         if self.machines.contains_key(&index) {
-            self.end(index, StepState::NotRun, reason, None);
+            self.end(index, StepState::NotRun, reason, Ended::held(held));
         } else {
-            self.tell_end(index, StepState::NotRun, reason, (None, None));
+            self.tell_end(index, StepState::NotRun, reason, Ended::held(held));
         }
-        let needed = self.plan.steps.get(index).map(|step| format!("needs {}, which did not run", step.id));
-        self.leave_out_dependents(index, &needed.unwrap_or_default());
+        let Some(step) = self.plan.steps.get(index) else { return };
+        let held = HeldBy::Need { step: step.id.clone() };
+        self.leave_out_dependents(index, &format!("needs {}, which did not run", step.id), &held);
     }
 
     /// Everything that needs the step, at any distance, does not run. Each step is left out once, so all calls together cost
     /// no more than the plan has needs.
-    fn leave_out_dependents(&mut self, index: usize, reason: &str) {
+    fn leave_out_dependents(&mut self, index: usize, reason: &str, held: &HeldBy) {
         let mut open = vec![index];
         while let Some(at) = open.pop() {
             let dependents = self.graph.dependents.get(at).cloned().unwrap_or_default();
             for dependent in dependents {
                 if self.ended.get(dependent).is_some_and(Option::is_none) {
-                    self.tell_end(dependent, StepState::NotRun, reason, (None, None));
+                    self.tell_end(dependent, StepState::NotRun, reason, Ended::held(held));
                     open.push(dependent);
                 }
             }
@@ -165,11 +167,11 @@ impl<'a> Run<'a> {
     }
 
     /// Leaves out every step that has not begun and fits.
-    fn leave_out_where(&mut self, fits: impl Fn(&Step) -> bool, reason: &str) {
+    fn leave_out_where(&mut self, fits: impl Fn(&Step) -> bool, reason: &str, held: &HeldBy) {
         for (index, step) in self.plan.steps.iter().enumerate() {
             let open = self.ended.get(index).is_some_and(Option::is_none);
             if open && !self.machines.contains_key(&index) && fits(step) {
-                self.leave_out(index, reason);
+                self.leave_out(index, reason, held);
             }
         }
     }
@@ -179,7 +181,8 @@ impl<'a> Run<'a> {
         let (failed, allowed) = (self.failed_nodes.len(), self.options.node_failures);
         if allowed.checked_add(1) == Some(failed) {
             let reason = format!("the failure budget is spent: {} failed, {allowed} may", amount(failed, "node"));
-            self.leave_out_where(|step| step.work.stage() == Stage::Nodes, &reason);
+            let held = HeldBy::Budget { failed, allowed };
+            self.leave_out_where(|step| step.work.stage() == Stage::Nodes, &reason, &held);
         }
     }
 
@@ -191,7 +194,8 @@ impl<'a> Run<'a> {
             return;
         }
         let reason = format!("{left} of {} control-plane nodes are left, which is no majority", all.len());
-        self.leave_out_where(|step| step.work.needs_quorum(), &reason);
+        let held = HeldBy::Quorum { left, all: all.len() };
+        self.leave_out_where(|step| step.work.needs_quorum(), &reason, &held);
     }
 
     /// Whether the step runs. One whose gate opened with another answer is skipped and counts as satisfied.
@@ -204,14 +208,14 @@ impl<'a> Run<'a> {
                 format!("{} depends on gate {}, which was not answered", step.id, when.gate),
             )
             .fix("this is a bug in plinth: please report it");
-            self.end_failed(index, step, finding);
+            self.end_failed(index, step, (finding, None));
             return false;
         };
         if answer == when.answer {
             return true;
         }
         let reason = not_needed(self.graph.gate(&when.gate), &answer);
-        self.end(index, StepState::Skipped, &reason, None);
+        self.end(index, StepState::Skipped, &reason, Ended::default());
         self.queue.satisfy(&self.graph, index);
         false
     }
@@ -233,6 +237,22 @@ impl<'a> Run<'a> {
             .evidence(format!("answered by {}", step.id))
             .fix("look at the node, then make and read the plan again")
         })
+    }
+}
+
+/// What is told of the end of a step beside its outcome.
+#[derive(Default)]
+struct Ended {
+    finding: Option<Box<Finding>>,
+    failure: Option<Box<CommandFailure>>,
+    /// Why it does not run.
+    held_by: Option<HeldBy>,
+    machine: Option<StepMachine>,
+}
+
+impl Ended {
+    fn held(by: &HeldBy) -> Self {
+        Self { held_by: Some(by.clone()), ..Self::default() }
     }
 }
 

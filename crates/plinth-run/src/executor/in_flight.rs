@@ -145,6 +145,7 @@ fn clean_error(error: ClientError, emitter: &EventEmitter) -> ClientError {
         happened: emitter.text(&error.happened),
         attempt: emitter.text(&error.attempt),
         finding: error.finding.map(|finding| Box::new(emitter.finding(*finding))),
+        failure: error.failure.map(|failure| Box::new(emitter.failure(*failure))),
         ..error
     }
 }

@@ -25,6 +25,7 @@ mod emitter;
 mod finish;
 mod graph;
 mod handle;
+mod held;
 mod in_flight;
 mod options;
 mod queue;

@@ -1,7 +1,7 @@
 //! What a run is given, and what it gives back.
 
 use crate::behaviour::{Behaviour, StepEnv};
-use plinth_model::run::Counts;
+use plinth_model::run::{Counts, Who};
 use plinth_model::{Exit, Finding, NodeName, Outcome, StepId};
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -23,6 +23,12 @@ pub struct RunOptions {
     pub run: String,
     /// Who runs it, as recorded.
     pub owner: String,
+    /// The verb that runs it.
+    pub verb: String,
+    /// Who runs it, in parts.
+    pub who: Option<Who>,
+    /// The trace that the run is a part of.
+    pub traceparent: Option<String>,
     /// Nothing real is touched.
     pub rehearsal: bool,
     /// Whether journal and world outlive this process, so that the next run continues.
@@ -50,6 +56,9 @@ impl RunOptions {
         Self {
             run: run.into(),
             owner: owner.into(),
+            verb: String::new(),
+            who: None,
+            traceparent: None,
             rehearsal: false,
             kept: true,
             parallel: Self::PARALLEL,

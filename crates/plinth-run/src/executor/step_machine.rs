@@ -7,6 +7,7 @@ use super::in_flight::{Message, Spawn};
 use crate::behaviour::{Probe, Probed};
 use plinth_model::finding::code;
 use plinth_model::gate::{GateAnswer, GateId};
+use plinth_model::run::CommandFailure;
 use plinth_model::{Digest, Finding, Step, amount};
 use plinth_world::{ClientError, deadlines};
 use std::time::Duration;
@@ -72,8 +73,8 @@ pub(crate) enum Next {
         /// What is doubtful all the same.
         notes: Vec<Finding>,
     },
-    /// It failed.
-    Failed(Box<Finding>),
+    /// It failed, on this program if it was one.
+    Failed(Box<Finding>, Option<Box<CommandFailure>>),
     /// The run stops before its effect, or before its repetition.
     Left,
 }
@@ -91,9 +92,9 @@ impl StepMachine {
             Message::Acted(Ok(said)) => self.look_after(Effect::Returned(said)),
             Message::Acted(Err(error)) => self.effect_failed(step, error),
             Message::Late if matches!(self.last, Effect::Running) => self.look_after(Effect::Late),
-            Message::Late => Next::Failed(Box::new(late(step, "looking at it"))),
+            Message::Late => failed(late(step, "looking at it")),
             Message::Probed(Err(error)) => self.look_failed(step, error, rules),
-            Message::Probed(Ok(Probed { probe: Probe::Blocked(finding), .. })) => Next::Failed(finding),
+            Message::Probed(Ok(Probed { probe: Probe::Blocked(finding), .. })) => Next::Failed(finding, None),
             Message::Probed(Ok(Probed { probe: Probe::Done(detail), answers, notes, .. })) => {
                 self.done(step, detail, (answers, notes))
             }
@@ -111,7 +112,7 @@ impl StepMachine {
 
     fn effect_failed(&mut self, step: &Step, error: ClientError) -> Next {
         if error.transient.is_none() {
-            return Next::Failed(Box::new(failure(step, error, self.effects)));
+            return failure(step, error, self.effects);
         }
         let (attempt, message) = (self.effects, error.to_string());
         let look = self.look_after(Effect::Failed(Box::new(error)));
@@ -124,12 +125,17 @@ impl StepMachine {
     fn look_failed(&mut self, step: &Step, error: ClientError, rules: Rules) -> Next {
         self.looks += 1;
         if error.transient.is_none() || self.looks >= deadlines::STEP_ATTEMPTS {
-            return Next::Failed(Box::new(failure(step, error, self.looks)));
+            return failure(step, error, self.looks);
         }
         if rules.stopping && self.effects == 0 {
             return Next::Left;
         }
         Next::Retry { attempt: self.looks, message: error.to_string(), wait: backoff(step, self.looks) }
+    }
+
+    /// Attempts so far: to change it, or, as long as there was none, to look at it.
+    pub(crate) fn attempts(&self) -> u32 {
+        if self.effects > 0 { self.effects } else { self.looks.max(1) }
     }
 
     /// Whether it had to wait for what it only looks at.
@@ -149,13 +155,13 @@ impl StepMachine {
 
     fn not_so(&mut self, step: &Step, diff: Vec<String>, rules: Rules) -> Next {
         match std::mem::replace(&mut self.last, Effect::None) {
-            Effect::Returned(_) => return Next::Failed(Box::new(not_so_after_acting(step, diff))),
-            Effect::Late => return Next::Failed(Box::new(late(step, "making it so"))),
+            Effect::Returned(_) => return failed(not_so_after_acting(step, diff)),
+            Effect::Late => return failed(late(step, "making it so")),
             Effect::Failed(error) if self.effects >= deadlines::STEP_ATTEMPTS => {
-                return Next::Failed(Box::new(failure(step, *error, self.effects)));
+                return failure(step, *error, self.effects);
             }
             Effect::None | Effect::Failed(_) if rules.stopping => return Next::Left,
-            Effect::None if rules.spent => return Next::Failed(Box::new(spent(step, diff))),
+            Effect::None if rules.spent => return failed(spent(step, diff)),
             Effect::None | Effect::Failed(_) | Effect::Running => {}
         }
         self.effects += 1;
@@ -173,7 +179,12 @@ fn backoff(step: &Step, attempt: u32) -> Duration {
     base + base / 4 * part / 0xffff
 }
 
-fn failure(step: &Step, error: ClientError, attempts: u32) -> Finding {
+fn failed(finding: Finding) -> Next {
+    Next::Failed(Box::new(finding), None)
+}
+
+fn failure(step: &Step, error: ClientError, attempts: u32) -> Next {
+    let program = error.failure;
     let mut finding = match error.finding {
         Some(finding) => *finding,
         None => Finding::error(code::RUN_STEP_FAILED, step.target(), format!("{}: {}", error.doing, error.happened))
@@ -184,7 +195,7 @@ fn failure(step: &Step, error: ClientError, attempts: u32) -> Finding {
         let times = amount(usize::try_from(attempts).unwrap_or(usize::MAX), "attempt");
         finding = finding.evidence(format!("failed after {times}: {why}"));
     }
-    finding
+    Next::Failed(Box::new(finding), program)
 }
 
 fn late(step: &Step, doing: &str) -> Finding {

@@ -84,7 +84,7 @@ impl<'a> Run<'a> {
         let clock = Arc::clone(world.env.ctx.clock());
         let began = clock.elapsed();
         Self {
-            queue: Queue::new(&graph, options.parallel),
+            queue: Queue::new(&graph, options.parallel, clock.now()),
             emitter: EventEmitter::new(sink, Arc::clone(&clock), Arc::clone(&world.env.secrets)),
             ended: vec![None; plan.steps.len()],
             machines: HashMap::new(),
@@ -118,7 +118,9 @@ impl<'a> Run<'a> {
             if self.in_flight.is_empty() {
                 return self.close();
             }
-            match self.wake().await {
+            let wake = self.wake().await;
+            self.queue.turn(self.clock.now());
+            match wake {
                 Wake::Arrived(arrival) => self.arrive_all(arrival),
                 Wake::Stop(level) => self.stop_at(level),
                 Wake::Heartbeat => {}
@@ -127,6 +129,7 @@ impl<'a> Run<'a> {
             if self.clock.elapsed().saturating_sub(self.renewed) >= deadlines::LOCK_HEARTBEAT {
                 self.journal.renew()?;
                 self.renewed = self.clock.elapsed();
+                self.heartbeat();
             }
         }
     }
@@ -160,6 +163,9 @@ impl<'a> Run<'a> {
             took_over: options.took_over.as_ref().map(|note| self.emitter.text(note)),
             parallel: options.parallel,
             without: plan.made_from.without.clone(),
+            verb: options.verb.clone(),
+            who: options.who.clone(),
+            traceparent: options.traceparent.clone(),
             warnings: plan.findings.iter().filter(|finding| finding.severity == Severity::Warning).count()
                 + options.warnings,
             ..RunHead::new(options.run.clone(), plan.hash.clone(), plan.site.clone())
@@ -190,12 +196,7 @@ impl<'a> Run<'a> {
         if !self.gate_lets_through(index, step) {
             return;
         }
-        self.batch.events.push(EventBody::StepStarted {
-            step: step.id.clone(),
-            stage: step.work.stage(),
-            node: step.work.node().map(ToString::to_string),
-            reason: self.emitter.shared(&step.reason),
-        });
+        self.batch.events.push(self.started(index, step));
         self.batch.spawns.push((index, Spawn::Probe));
     }
 

@@ -90,7 +90,15 @@ fn bodies(run: &str, fact: Fact) -> Vec<EventBody> {
         }
         Fact::StepIntent { step, attempt } => {
             let (stage, node, reason) = (stage(&step), node(&step), Arc::default());
-            let started = EventBody::StepStarted { step: step.clone(), stage, node, reason };
+            let started = EventBody::StepStarted {
+                step: step.clone(),
+                stage,
+                node,
+                reason,
+                ready_at: None,
+                held_by: None,
+                last_need: None,
+            };
             let acting = EventBody::StepActing { step, diff: Vec::new(), attempt, reads_only: false, installed: None };
             if attempt == 1 { vec![started, acting] } else { vec![acting] }
         }
@@ -120,11 +128,24 @@ fn finished(
     (finding, digest): (Option<Box<Finding>>, Option<Digest>),
 ) -> EventBody {
     let (stage, node) = (stage(&step), node(&step));
-    EventBody::StepFinished { step, stage, node, outcome, seconds: 0.0, detail, finding, digest, installed: None }
+    EventBody::StepFinished {
+        step,
+        stage,
+        node,
+        outcome,
+        seconds: 0.0,
+        detail,
+        finding,
+        digest,
+        installed: None,
+        attempts: 0,
+        failure: None,
+        held_by: None,
+    }
 }
 
 fn run_finished(outcome: Outcome, exit: u8, counts: Counts) -> EventBody {
-    EventBody::RunFinished { outcome, exit, counts, seconds: 0.0, next: Vec::new() }
+    EventBody::RunFinished { outcome, exit, counts, seconds: 0.0, next: Vec::new(), digest: None }
 }
 
 fn stage(step: &StepId) -> Stage {

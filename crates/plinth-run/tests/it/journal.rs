@@ -45,6 +45,9 @@ fn ended(step: &str, outcome: StepState, finding: Option<Box<Finding>>) -> Event
         finding,
         digest,
         installed: None,
+        attempts: 0,
+        failure: None,
+        held_by: None,
     }
 }
 
@@ -63,6 +66,7 @@ fn finished() -> EventBody {
         counts: Counts::default(),
         seconds: 0.0,
         next: Vec::new(),
+        digest: None,
     }
 }
 

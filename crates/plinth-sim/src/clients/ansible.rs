@@ -10,6 +10,7 @@ use crate::world::state::AccountProgress;
 use async_trait::async_trait;
 use indexmap::IndexMap;
 use plinth_model::engine::{Begun, KubesprayRecord, Play};
+use plinth_model::run::CommandFailure;
 use plinth_model::steps::KubesprayRelease;
 use plinth_model::{Digest, NodeName};
 use plinth_world::ansible::{AnsibleClient, Artifact, Download, HostStats, PlayHosts, PlayRun, PlayStats};
@@ -239,8 +240,12 @@ fn stats(run: &Run<'_>, done: u64, again: bool) -> PlayStats {
     };
     let hosts: IndexMap<String, HostStats> = run.hosts.iter().map(|host| (host.to_string(), of(host))).collect();
     let failed = hosts.iter().filter(|(_, stats)| stats.failures > 0).map(|(host, _)| host);
-    let cards = failed.map(|host| format!("{host}: the task that this rehearsal's fault made fail: made-up failure"));
-    PlayStats { cards: cards.collect(), hosts, ..PlayStats::default() }
+    let cards: Vec<String> =
+        failed.map(|host| format!("{host}: the task that this rehearsal's fault made fail: made-up failure")).collect();
+    // ansible-playbook ends with 2 when a task failed on a host.
+    let failure = (!cards.is_empty())
+        .then(|| CommandFailure { exit: Some(2), ..CommandFailure::of("ansible-playbook (simulated)", &cards) });
+    PlayStats { cards, hosts, failure, ..PlayStats::default() }
 }
 
 #[async_trait]

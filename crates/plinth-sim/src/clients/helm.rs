@@ -9,6 +9,7 @@ use crate::timing;
 use crate::world::{Effect, Installed, State};
 use async_trait::async_trait;
 use jiff::Timestamp;
+use plinth_model::run::CommandFailure;
 use plinth_model::steps::Release;
 use plinth_model::{ReleaseName, Secret, SecretRef};
 use plinth_world::helm::{DEPLOYED, HelmClient, ReleaseState, value_differences};
@@ -258,7 +259,10 @@ impl SimHelm {
         let error = match trouble {
             Trouble::Refused(text) => {
                 self.centre.spend("release-fails", &release.release, GIVES_UP).await;
-                call.fails(text, "look at what the message names, fix it, then run again")
+                let said = [format!("Error: {text}")];
+                let command = format!("helm upgrade {} --namespace {}", release.release, release.namespace);
+                let failure = CommandFailure { exit: Some(1), ..CommandFailure::of(command, &said) };
+                call.fails(text, "look at what the message names, fix it, then run again").failure(failure)
             }
             Trouble::Stuck(text) => {
                 ctx.progress(0, 0, text.clone());

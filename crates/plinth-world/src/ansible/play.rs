@@ -3,6 +3,7 @@
 use indexmap::IndexMap;
 use plinth_model::NodeName;
 use plinth_model::engine::Play;
+use plinth_model::run::CommandFailure;
 use plinth_model::steps::{HostInputs, KubesprayRelease, NodeTarget, RunInputs};
 use serde::{Deserialize, Serialize};
 
@@ -84,6 +85,8 @@ pub struct PlayStats {
     pub cards: Vec<String>,
     /// What may help, where the cause is known.
     pub hints: Vec<String>,
+    /// How the program ended, when a host failed.
+    pub failure: Option<CommandFailure>,
 }
 
 /// Statistics of one host.

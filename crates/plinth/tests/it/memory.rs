@@ -21,6 +21,9 @@ fn run(id: &str, plan: &Plan, step: &Step, digest: Digest) -> [Event; 2] {
         finding: None,
         digest: Some(digest),
         installed: None,
+        attempts: 0,
+        failure: None,
+        held_by: None,
     };
     let one = |(seq, body)| Event { seq, after: Some(seq - 1), at: jiff::Timestamp::UNIX_EPOCH, body };
     [(1, EventBody::RunStarted(head)), (2, done)].map(one)

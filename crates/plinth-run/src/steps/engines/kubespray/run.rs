@@ -177,7 +177,8 @@ pub(super) async fn one(env: &StepEnv, wanted: &Wanted<'_>, play: Play) -> Resul
             Ok(format!("{play}{}, {changed} tasks changed something, none failed", amount(stats.hosts.len(), "host")))
         }
         Some(finding) => {
-            Err(refused(CLIENT, format!("running {} of {}", run.play.playbook(), run.release.tag), finding))
+            let error = refused(CLIENT, format!("running {} of {}", run.play.playbook(), run.release.tag), finding);
+            Err(ClientError { failure: stats.failure.map(Box::new), ..error })
         }
     }
 }

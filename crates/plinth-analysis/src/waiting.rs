@@ -1,0 +1,212 @@
+//! Why is it waiting: each step that does not run has exactly one reason, followed to its root.
+
+use crate::graph::Shape;
+use crate::kinds::kind_of;
+use plinth_model::run::{HeldBy, StepState};
+use plinth_model::{RunView, StepId};
+use serde::Serialize;
+use std::collections::{BTreeMap, HashMap};
+
+/// Where the steps of a shape stand: all that a reason depends on.
+#[derive(Clone, Debug)]
+pub struct Situation {
+    /// State of each step, by place.
+    pub states: Vec<StepState>,
+    /// Steps that may run at once.
+    pub slots: usize,
+    /// Nothing new begins.
+    pub stopping: bool,
+}
+
+impl Situation {
+    /// Of a run.
+    #[must_use]
+    pub fn of(view: &RunView, shape: &Shape) -> Self {
+        let slots = view.run.as_ref().map_or(0, |run| run.parallel);
+        Self {
+            states: shape.steps().iter().map(|step| view.state_of(&step.id)).collect(),
+            slots: if slots == 0 { usize::MAX } else { slots },
+            stopping: view.stopping.is_some() || view.end.is_some(),
+        }
+    }
+
+    fn state(&self, place: usize) -> StepState {
+        self.states.get(place).copied().unwrap_or_default()
+    }
+
+    fn running(&self) -> usize {
+        self.states.iter().filter(|state| state.is_running()).count()
+    }
+}
+
+/// The one reason why a step that has not begun does not begin now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reason {
+    /// Nothing: it begins at once.
+    None,
+    /// It needs the step at this place, which has not ended well.
+    Need(usize),
+    /// The step at this place is in its lane.
+    Lane(usize),
+    /// Every slot is taken.
+    Slot,
+    /// The run stops.
+    Stop,
+}
+
+impl Situation {
+    /// Reasons of every step that has not begun. One pass over needs, however many steps there are.
+    #[must_use]
+    pub fn reasons(&self, shape: &Shape) -> Vec<Option<Reason>> {
+        let lanes = self.lanes(shape);
+        let full = self.running() >= self.slots;
+        let place = |index: usize| (self.state(index) == StepState::Pending).then_some(index);
+        let all = 0..shape.steps().len();
+        all.map(|index| place(index).map(|index| self.reason(shape, index, (&lanes, full)))).collect()
+    }
+
+    fn reason(&self, shape: &Shape, index: usize, (lanes, full): (&HashMap<&str, usize>, bool)) -> Reason {
+        let Some(step) = shape.step(index) else { return Reason::None };
+        if self.stopping {
+            return Reason::Stop;
+        }
+        let unmet = step.needs.iter().copied().filter(|need| !self.state(*need).is_done());
+        // What runs is nearer to its end than what has not begun.
+        if let Some(need) = unmet.min_by_key(|need| (!self.state(*need).is_running(), *need)) {
+            return Reason::Need(need);
+        }
+        match step.lane.as_deref().and_then(|lane| lanes.get(lane)) {
+            Some(holder) => Reason::Lane(*holder),
+            None if full => Reason::Slot,
+            None => Reason::None,
+        }
+    }
+
+    fn lanes<'a>(&self, shape: &'a Shape) -> HashMap<&'a str, usize> {
+        let running = shape.steps().iter().enumerate().filter(|(index, _)| self.state(*index).is_running());
+        running.filter_map(|(index, step)| Some((step.lane.as_deref()?, index))).collect()
+    }
+}
+
+/// How many slots a kind of step holds.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Busy {
+    /// `nodes/prepare`.
+    pub kind: String,
+    /// How many run.
+    pub running: usize,
+}
+
+/// Why a step does not run.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Waiting {
+    /// Step.
+    pub step: StepId,
+    /// The reason; null: it begins at once.
+    pub held_by: Option<HeldBy>,
+    /// From what it needs to the root: the last one is at work, failed, or waits for something else itself.
+    pub chain: Vec<StepId>,
+    /// Where the root stands.
+    pub root_state: StepState,
+    /// Seconds since the root began, or since the step was ready.
+    pub seconds: Option<f64>,
+    /// Why the root itself does not run, if it does not.
+    pub root_held_by: Option<HeldBy>,
+}
+
+/// Every step of the plan that has not begun or will not run, with its reason, in the order of the plan. What is in a retry runs.
+#[must_use]
+pub fn waiting(view: &RunView, shape: &Shape) -> Vec<Waiting> {
+    let situation = Situation::of(view, shape);
+    let reasons = situation.reasons(shape);
+    let told = shape.steps().iter().enumerate().filter_map(|(index, step)| match situation.state(index) {
+        StepState::Pending => Some(pending(view, shape, &reasons, index)),
+        StepState::NotRun => Some(left_out(view, &step.id)),
+        _ => None,
+    });
+    told.collect()
+}
+
+impl Busy {
+    /// Who has the slots now, most first.
+    #[must_use]
+    pub fn of(view: &RunView) -> Vec<Self> {
+        let mut kinds: BTreeMap<String, usize> = BTreeMap::new();
+        view.running.iter().for_each(|id| *kinds.entry(kind_of(id)).or_default() += 1);
+        let mut busy: Vec<Self> = kinds.into_iter().map(|(kind, running)| Self { kind, running }).collect();
+        busy.sort_by(|a, b| b.running.cmp(&a.running).then_with(|| a.kind.cmp(&b.kind)));
+        busy
+    }
+}
+
+fn pending(view: &RunView, shape: &Shape, reasons: &[Option<Reason>], index: usize) -> Waiting {
+    let id = |place: usize| shape.step(place).map(|step| step.id.clone());
+    let held = |place: usize| held_by(view, shape, place, reasons.get(place).cloned().flatten());
+    let mut chain = Vec::new();
+    let mut at = index;
+    while let Some(Some(Reason::Need(need))) = reasons.get(at) {
+        at = *need;
+        chain.extend(id(at));
+    }
+    let root = id(at);
+    let state = root.as_ref().map_or(StepState::Pending, |root| view.state_of(root));
+    let root_view = root.as_ref().and_then(|root| view.steps.get(root));
+    let since = match at == index {
+        true => shape.step(index).and_then(|step| ready_since(view, shape, step)),
+        false => root_view.and_then(|root| root.started),
+    };
+    let seconds = since.zip(view.at).map(|(since, now)| now.duration_since(since).as_secs_f64().max(0.0));
+    let root_held_by = if at == index { None } else { held(at) };
+    Waiting {
+        step: id(index).unwrap_or_else(|| StepId::new("", "", "")),
+        held_by: held(index),
+        chain,
+        root_state: state,
+        seconds,
+        root_held_by,
+    }
+}
+
+/// When the last of what it needs was done.
+fn ready_since(view: &RunView, shape: &Shape, step: &crate::ShapeStep) -> Option<jiff::Timestamp> {
+    let ends = step.needs.iter().filter_map(|need| view.steps.get(&shape.step(*need)?.id)?.ended);
+    ends.max().or(view.started)
+}
+
+fn held_by(view: &RunView, shape: &Shape, index: usize, reason: Option<Reason>) -> Option<HeldBy> {
+    let step = shape.step(index)?;
+    match reason? {
+        Reason::None => None,
+        Reason::Stop => Some(HeldBy::Stop),
+        Reason::Slot => Some(HeldBy::Slot { slots: view.run.as_ref().map_or(0, |run| run.parallel) }),
+        Reason::Lane(_) => Some(HeldBy::Lane { lane: step.lane.clone().unwrap_or_default() }),
+        Reason::Need(need) => {
+            let id = shape.step(need)?.id.clone();
+            Some(match &step.gate {
+                Some((gate, _, opener)) if *opener == need => HeldBy::Gate { gate: gate.clone(), step: id },
+                _ => HeldBy::Need { step: id },
+            })
+        }
+    }
+}
+
+/// A step that will not run: the run said why, and of whom it said that, likewise.
+fn left_out(view: &RunView, id: &StepId) -> Waiting {
+    let held = |id: &StepId| view.steps.get(id).and_then(|step| step.held_by.clone());
+    let (held_by, mut chain, mut root) = (held(id), Vec::new(), id.clone());
+    while let Some(HeldBy::Need { step }) = held(&root) {
+        if view.state_of(&root) != StepState::NotRun || chain.contains(&step) || step == *id {
+            break;
+        }
+        chain.push(step.clone());
+        root = step;
+    }
+    let root_state = view.state_of(&root);
+    let root_held_by = held(&root).filter(|_| root != *id && root_state == StepState::NotRun);
+    Waiting { step: id.clone(), held_by, chain, root_state, seconds: None, root_held_by }
+}
+
+#[cfg(test)]
+#[path = "waiting_tests.rs"]
+mod tests;

@@ -1,0 +1,60 @@
+//! JUnit: a suite for each stage, a case for each step.
+
+use super::{Exported, short};
+use plinth_analysis::Row;
+use plinth_model::{Stage, StepState};
+use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
+use std::time::Duration;
+
+/// Lines of evidence of one case.
+const LINES: usize = 20;
+
+pub(super) fn junit(run: &Exported<'_>) -> Result<String, String> {
+    let mut report = Report::new(format!("plinth {}", run.site));
+    for stage in Stage::ALL {
+        let rows: Vec<&Row> = run.columns.rows.iter().filter(|row| row.stage == stage).collect();
+        if !rows.is_empty() {
+            let mut suite = TestSuite::new(stage.title());
+            suite.add_test_cases(rows.into_iter().map(|row| case(run, row)));
+            report.add_test_suite(suite);
+        }
+    }
+    report.to_string().map_err(|error| error.to_string())
+}
+
+fn case(run: &Exported<'_>, row: &Row) -> TestCase {
+    let detail = run.detail(row);
+    let status = match row.state {
+        StepState::Changed | StepState::Unchanged => TestCaseStatus::success(),
+        StepState::Failed => failed(run, row, &detail),
+        _ => {
+            let mut status = TestCaseStatus::skipped();
+            status.set_message(if detail.is_empty() { row.state.word().to_owned() } else { detail });
+            status
+        }
+    };
+    let mut case = TestCase::new(row.step.as_str(), status);
+    case.set_classname(format!("plinth.{}", row.kind.replace('/', ".")));
+    let took = row.started_s.map_or(0.0, |started| run.end_of(row) - started);
+    case.set_time(Duration::try_from_secs_f64(took).unwrap_or_default());
+    case
+}
+
+fn failed(run: &Exported<'_>, row: &Row, detail: &str) -> TestCaseStatus {
+    let step = run.view().steps.get(&row.step);
+    let finding = step.and_then(|step| step.finding.as_deref());
+    let mut lines: Vec<String> = finding
+        .map(|finding| finding.evidence.iter().take(LINES).map(|line| short(line)).collect())
+        .unwrap_or_default();
+    if let Some(failure) = step.and_then(|step| step.failure.as_deref()) {
+        lines.push(format!("ran {} {}", short(&failure.command), failure.ending().unwrap_or_default()));
+        lines.extend(failure.tail.iter().map(|line| format!("| {}", short(line))));
+    }
+    lines.extend(finding.map(|finding| format!("{}: {}", finding.owner, short(&finding.fix))));
+    let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
+    status
+        .set_type(finding.map_or("failed", |finding| finding.code.as_str()))
+        .set_message(detail)
+        .set_description(lines.join("\n"));
+    status
+}

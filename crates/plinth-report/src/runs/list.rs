@@ -1,0 +1,65 @@
+//! The list of runs.
+
+use super::{Look, short};
+use crate::style::Sign;
+use plinth_analysis::RunEntry;
+use plinth_model::run::RunState;
+use plinth_model::span::span;
+use plinth_model::{SiteName, amount};
+
+/// Newest last, where people look. `asked` is the filter, which is named when nothing fits.
+#[must_use]
+pub fn list(site: &SiteName, runs: &[RunEntry], asked: &str, look: Look) -> String {
+    let name = look.palette.bold(site.as_str());
+    if runs.is_empty() && asked.is_empty() {
+        return format!("{name}: never applied");
+    }
+    if runs.is_empty() {
+        return format!("{name}: no run fits `{}`", short(asked));
+    }
+    let mut lines = vec![format!("{name}: {}", amount(runs.len(), "run"))];
+    for run in runs {
+        lines.push(format!("  {}", head(run, look)));
+        lines.extend(run.first_failure.as_ref().map(|step| format!("      first failure: {step}")));
+    }
+    lines.push(
+        "`plinth runs show RUN` shows one; RUN is the beginning of an id, `last`, `last-good` or `^1`".to_owned(),
+    );
+    look.fitted(&lines)
+}
+
+/// `018f…  2026-01-01T10:00:00Z  apply  partly  10 min 40 s  5 changed, 1 failed  by anna@bastion (process 4711)`.
+pub(super) fn head(run: &RunEntry, look: Look) -> String {
+    let at = run.started.map_or_else(|| "-".to_owned(), |at| format!("{at:.0}"));
+    let verb = match (run.verb.as_str(), run.rehearsal, run.checks) {
+        ("", true, _) => "rehearse",
+        ("", false, true) => "check",
+        ("", false, false) => "apply",
+        (verb, _, _) => verb,
+    };
+    let counts = run.counts.map(|counts| format!("  {} changed, {} failed", counts.changed, counts.failed));
+    let who = run.who.as_ref().map(|who| format!("  by {}", short(&who.to_string())));
+    let without: Vec<&str> = run.without.iter().map(|node| node.as_str()).collect();
+    let without = if without.is_empty() { String::new() } else { format!("  without {}", without.join(", ")) };
+    let virtual_time = if run.rehearsal { " of virtual time" } else { "" };
+    format!(
+        "{} {}  {at}  {verb}  {}  {}{virtual_time}{}{}{without}",
+        look.palette.painted(sign(run.state)),
+        look.palette.bold(&short(&run.run)),
+        run.state.word(),
+        span(run.seconds),
+        counts.unwrap_or_default(),
+        who.unwrap_or_default(),
+    )
+}
+
+/// The sign of a run.
+pub(super) const fn sign(state: RunState) -> Sign {
+    match state {
+        RunState::Done => Sign::Changed,
+        RunState::Partly => Sign::Failed,
+        RunState::Running => Sign::Running,
+        RunState::Stopped | RunState::Interrupted => Sign::Warning,
+        RunState::None => Sign::NotRun,
+    }
+}

@@ -1,0 +1,56 @@
+//! Runs as text: the list, one of them, what waits, the critical path, what differs, the whole story in short.
+//!
+//! Every line is made of cleaned text and fits the width it is given; without one it is as long as it is.
+
+mod diff;
+mod failures;
+mod list;
+mod path;
+mod show;
+mod story;
+mod waits;
+
+pub use diff::diff;
+pub use failures::failures;
+pub use list::list;
+pub use path::{critical_path, what_if};
+pub use show::{Shown, show, steps};
+pub use story::{LEAST_BYTES, Story, story};
+pub use waits::{sentence, waits};
+
+use crate::style::{Palette, clean};
+use crate::wrap::hanging;
+
+/// Longest foreign text on a line, characters; the JSON has all of it.
+const LONGEST: usize = 300;
+
+/// How something is shown.
+#[derive(Clone, Copy, Debug)]
+pub struct Look {
+    /// Colours and signs.
+    pub palette: Palette,
+    /// Columns; none: lines are not broken.
+    pub width: Option<usize>,
+}
+
+impl Look {
+    /// Lines broken where the terminal ends, continued so many columns further in.
+    fn fitted(self, lines: &[String]) -> String {
+        let fit = |line: &String| {
+            let indent = line.len() - line.trim_start().len();
+            hanging(line, indent + 2, self.width)
+        };
+        lines.iter().map(fit).collect::<Vec<_>>().join("\n")
+    }
+}
+
+/// Foreign text in one line, cut where it is endless.
+fn short(text: &str) -> String {
+    // What is cut off is not cleaned first: a line of a megabyte costs nothing.
+    let begin: String = text.chars().take(LONGEST + 1).collect();
+    let cleaned = clean(&begin);
+    if begin.chars().count() <= LONGEST {
+        return cleaned;
+    }
+    cleaned.chars().take(LONGEST).chain(" …".chars()).collect()
+}

@@ -1,0 +1,129 @@
+//! One run as text: its head, kinds with their counts, what waits, what failed, the slow ones.
+
+use super::{Look, failures, list, path, short, waits};
+use crate::style::Sign;
+use plinth_analysis::{CriticalPath, FailureGroup, KindView, RunEntry, Slow, Subject, Waiting};
+use plinth_model::span::span;
+use plinth_model::{RunView, amount};
+
+/// Slow steps that are named.
+const SLOW: usize = 5;
+/// Steps that are listed; more are counted.
+const STEPS: usize = 200;
+
+/// What is shown of a run.
+#[derive(Clone, Copy, Debug)]
+pub struct Shown<'a> {
+    /// Its head.
+    pub entry: &'a RunEntry,
+    /// What happened.
+    pub view: &'a RunView,
+    /// Kinds.
+    pub kinds: &'a [KindView],
+    /// Failures by cause.
+    pub groups: &'a [FailureGroup],
+    /// What waits.
+    pub waiting: &'a [Waiting],
+    /// The critical path.
+    pub path: &'a CriticalPath,
+    /// The slow ones.
+    pub slow: &'a [Slow],
+    /// Whether the stream is whole; none when the run does not say.
+    pub whole: Option<bool>,
+}
+
+/// The overview.
+#[must_use]
+pub fn show(shown: &Shown<'_>, look: Look) -> String {
+    let mut lines = vec![list::head(shown.entry, look)];
+    lines.extend(missing(shown));
+    lines.extend(waits::sentence(shown.view, shown.waiting).map(|text| format!("  {text}")));
+    let wide = shown.kinds.iter().map(|kind| kind.kind.len()).max().unwrap_or(0);
+    lines.extend(shown.kinds.iter().map(|kind| kind_line(kind, wide, look)));
+    for group in shown.groups {
+        lines.extend(failures::card(group, look.palette));
+    }
+    let mut text = look.fitted(&lines);
+    let waiting = waits::waits(shown.view, shown.waiting, look);
+    if !waiting.is_empty() {
+        text = format!("{text}\n{}\n{waiting}", look.palette.bold("not run, and why"));
+    }
+    let mut last: Vec<String> = Vec::new();
+    last.extend((!shown.path.steps.is_empty()).then(|| path::summary(shown.path)));
+    last.extend(shown.slow.iter().take(SLOW).map(|slow| slow_line(slow, look)));
+    if last.is_empty() { text } else { format!("{text}\n{}", look.fitted(&last)) }
+}
+
+/// What is not known of this run.
+fn missing(shown: &Shown<'_>) -> Vec<String> {
+    let gaps = shown.view.gaps().iter().map(|gap| format!("  events {} to {} are missing", gap.after + 1, gap.until));
+    let mut lines: Vec<String> = gaps.collect();
+    if shown.whole == Some(false) {
+        lines.push("  the events do not fit the digest of their run: some are missing or of another run".to_owned());
+    }
+    lines
+}
+
+/// `  nodes/account   5 steps: 3 changed, 1 failed, 1 not run; usually 0.9 s, longest 3 s`.
+fn kind_line(kind: &KindView, wide: usize, look: Look) -> String {
+    let tally = &kind.tally;
+    let all = tally.ended() + tally.running() + tally.unknown;
+    let parts = [
+        (tally.running(), "running"),
+        (tally.changed, "changed"),
+        (tally.unchanged, "unchanged"),
+        (tally.skipped, "skipped"),
+        (tally.failed, "failed"),
+        (tally.not_run, "not run"),
+        (tally.unknown, "interrupted"),
+    ];
+    let told: Vec<String> = parts.iter().filter(|(n, _)| *n > 0).map(|(n, word)| format!("{n} {word}")).collect();
+    let sign = if tally.failed > 0 {
+        Sign::Failed
+    } else if tally.running() > 0 {
+        Sign::Running
+    } else if tally.not_run > 0 {
+        Sign::NotRun
+    } else {
+        Sign::Changed
+    };
+    let times = match (kind.median_s, kind.longest_s) {
+        (Some(usual), Some(longest)) if longest >= 1.0 => {
+            format!("; usually {}, longest {}", span(usual), span(longest))
+        }
+        _ => String::new(),
+    };
+    let (sign, steps) = (look.palette.painted(sign), amount(all, "step"));
+    format!("  {sign} {:<wide$}  {steps}: {}{times}", kind.kind, told.join(", "))
+}
+
+fn slow_line(slow: &Slow, look: Look) -> String {
+    format!(
+        "  {} slow: {} took {}, {:.1} times the usual {}",
+        look.palette.painted(Sign::Warning),
+        slow.step,
+        span(slow.seconds),
+        slow.times,
+        span(slow.median_s)
+    )
+}
+
+/// Steps that a filter chose. What was bounded is said.
+#[must_use]
+pub fn steps(view: &RunView, chosen: &[Subject<'_>], look: Look) -> String {
+    let mut lines = vec![amount(chosen.len(), "step")];
+    for subject in chosen.iter().take(STEPS) {
+        let row = subject.row;
+        let sign = look.palette.painted(Sign::of(row.state));
+        let took = row.took_s().map(|took| format!("  {}", span(took))).unwrap_or_default();
+        let text = match subject.waiting {
+            Some(waiting) => waits::reason(view, waiting),
+            None => short(subject.detail),
+        };
+        lines.push(format!("  {sign} {}  {}{took}  {text}", row.step, row.state));
+    }
+    if chosen.len() > STEPS {
+        lines.push(format!("  the first {STEPS} of {}; `-o json` has all", chosen.len()));
+    }
+    look.fitted(&lines)
+}

@@ -1,0 +1,138 @@
+//! The whole story of a run in a few kilobytes: for a pager, a ticket, a colleague who takes over. The same run gives the same text.
+
+use super::failures::{card, headline};
+use super::{Look, Shown, list, path, short, waits};
+use crate::style::Palette;
+use plinth_model::run::RunState;
+use plinth_model::span::span;
+use plinth_model::{SiteName, amount};
+
+/// Fewer bytes than this tell no story.
+pub const LEAST_BYTES: usize = 1024;
+/// Bytes that are kept for what stands behind the causes.
+const REST: usize = 700;
+/// Steps to take next that are told.
+const NEXT: usize = 4;
+/// Findings beside the failures that are told.
+const WARNINGS: usize = 3;
+
+/// What a story is about.
+#[derive(Clone, Copy, Debug)]
+pub struct Story<'a> {
+    /// Site.
+    pub site: &'a SiteName,
+    /// The run.
+    pub shown: Shown<'a>,
+    /// Bytes at most; [`LEAST_BYTES`] at least.
+    pub bytes: usize,
+}
+
+/// Tells it: how it stands, why, what waits, what to do next. Never longer than `bytes`, whatever failed; what was left out is counted.
+#[must_use]
+pub fn story(story: &Story<'_>) -> String {
+    let look = Look { palette: Palette::PLAIN, width: None };
+    let limit = story.bytes.max(LEAST_BYTES);
+    let mut text = Bounded { text: String::new(), limit };
+    for line in opening(story, look) {
+        text.add(&line, REST);
+    }
+    causes(story, &mut text);
+    for line in rest(story, look) {
+        text.add(&line, 0);
+    }
+    text.text.trim_end().to_owned()
+}
+
+/// A text that does not grow beyond its limit.
+struct Bounded {
+    text: String,
+    limit: usize,
+}
+
+impl Bounded {
+    /// Adds a line if so many bytes are left behind it. Answers whether it did.
+    fn add(&mut self, line: &str, left: usize) -> bool {
+        let fits = self.text.len() + line.len() + 1 + left <= self.limit;
+        if fits {
+            self.text.push_str(line);
+            self.text.push('\n');
+        }
+        fits
+    }
+}
+
+fn opening(story: &Story<'_>, look: Look) -> Vec<String> {
+    let Shown { entry, view, waiting, .. } = story.shown;
+    let counts = view.counts();
+    let mut lines = vec![format!("{}: {}", story.site, list::head(entry, look))];
+    let told = [
+        (counts.changed, "changed"),
+        (counts.unchanged, "unchanged"),
+        (counts.skipped, "skipped"),
+        (counts.failed, "failed"),
+        (counts.not_run, "not run"),
+    ];
+    let told: Vec<String> = told.iter().filter(|(n, _)| *n > 0).map(|(n, word)| format!("{n} {word}")).collect();
+    let at = view.at.map(|at| format!("; as of {at:.0}, event {}", view.seq())).unwrap_or_default();
+    lines.push(format!("  {} of plan {}: {}{at}", amount(entry.steps, "step"), plan(story), told.join(", ")));
+    lines.extend(view.stopping.as_ref().map(|reason| format!("  {}", short(reason))));
+    if entry.state == RunState::Interrupted {
+        lines.push("  its end was not seen: the process was killed or lost; the next run looks first".to_owned());
+    }
+    lines.extend(waits::sentence(view, waiting).map(|text| format!("  {text}")));
+    for (id, step) in view.longest_running().into_iter().take(WARNINGS) {
+        lines.push(format!("  running: {id} for {}", span(view.running_for(step))));
+    }
+    lines
+}
+
+fn plan(story: &Story<'_>) -> String {
+    story.shown.entry.plan.as_ref().map_or_else(|| "-".to_owned(), |plan| plan.short().to_owned())
+}
+
+/// A card for each cause as long as there is room, then a line, then a number.
+fn causes(story: &Story<'_>, text: &mut Bounded) {
+    let groups = story.shown.groups;
+    if groups.is_empty() {
+        return;
+    }
+    let failed: usize = groups.iter().map(|group| group.steps.len()).sum();
+    text.add(&format!("{} failed, {}:", amount(failed, "step"), amount(groups.len(), "cause")), REST);
+    for (told, group) in groups.iter().enumerate() {
+        let full = card(group, Palette::PLAIN).join("\n");
+        if !text.add(&full, REST) && !text.add(&headline(group, Palette::PLAIN), REST) {
+            let more = groups.len() - told;
+            text.add(&format!("  and {}: `plinth runs what-failed` tells them", amount(more, "more cause")), 0);
+            return;
+        }
+    }
+}
+
+fn rest(story: &Story<'_>, look: Look) -> Vec<String> {
+    let Shown { view, waiting, path, slow, .. } = story.shown;
+    let mut lines = Vec::new();
+    let waits = waits::waits(view, waiting, look);
+    if !waits.is_empty() {
+        lines.push("not run, and why:".to_owned());
+        lines.extend(waits.lines().map(str::to_owned));
+    }
+    let next = view.end.as_ref().map(|end| end.next.as_slice()).unwrap_or_default();
+    // What each failure asks for stands in its card.
+    if let Some(last) = next.last() {
+        lines.push("next:".to_owned());
+        lines.push(format!("  {}", short(last)));
+        let others = next.iter().rev().skip(1).take(NEXT - 1).filter(|_| story.shown.groups.is_empty());
+        lines.extend(others.map(|line| format!("  {}", short(line))));
+    } else if story.shown.entry.state == RunState::Interrupted {
+        lines.push("next:".to_owned());
+        lines.push("  run the same command again: it looks at what was in flight first".to_owned());
+    }
+    lines.extend((!path.steps.is_empty()).then(|| path::summary(path)));
+    for slow in slow.iter().take(WARNINGS) {
+        lines.push(format!("slow: {} took {}, {:.1} times the usual", slow.step, span(slow.seconds), slow.times));
+    }
+    for finding in view.findings.iter().take(WARNINGS) {
+        lines.push(format!("doubtful: {}: {}", short(&finding.subject), short(&finding.message)));
+    }
+    lines
+}
