@@ -11,6 +11,7 @@ pub mod input;
 pub mod logs;
 pub mod nodes;
 pub mod operation;
+pub mod own_files;
 mod rollback;
 pub mod saved;
 pub mod state;

@@ -10,6 +10,7 @@ mod remembered;
 pub mod sources;
 pub mod steps;
 pub mod survey;
+pub mod unprovisioned;
 mod without;
 
 pub use awaited::Awaited;

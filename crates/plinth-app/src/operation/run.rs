@@ -2,6 +2,7 @@
 
 use super::{Approved, Operation, Planned};
 use crate::failure::bug;
+use crate::state::ProgressFile;
 use crate::world::Crash;
 use plinth_model::{NodeName, Problem, Severity};
 use plinth_plan::Cluster;
@@ -24,12 +25,13 @@ impl Operation<'_> {
     pub async fn run(&mut self, approved: &mut Approved, sink: Sink, stop: StopSignal) -> Result<RunReport, Problem> {
         let behaviour = Arc::new(Remembered::new(Arc::new(Kinds), approved.take_done()));
         let world = RunWorld { env: self.env()?, behaviour };
-        let Planned { plan, cluster, checks, .. } = approved.planned();
+        let Planned { plan, cluster, checks, small, .. } = approved.planned();
         let lock = self.lock.as_mut().ok_or_else(|| bug("running a plan", "the site's lock was not taken"))?;
         let lock = lock.get_mut().unwrap_or_else(PoisonError::into_inner);
         let (run, took_over) = lock.next_run()?;
         let control_plane: Vec<NodeName> = cluster.control_plane().map(|member| member.name.clone()).collect();
         let options = RunOptions {
+            small: small.clone(),
             rehearsal: self.world.is_rehearsal(),
             kept: self.world.is_kept(),
             parallel: self.desired.run.parallel,
@@ -40,6 +42,8 @@ impl Operation<'_> {
             warnings: checks.iter().filter(|finding| finding.severity == Severity::Warning).count(),
             ..RunOptions::new(run, lock.owner.to_string())
         };
+        let progress = if options.kept { Some(ProgressFile::begin(&self.directory, &options.run)?) } else { None };
+        let sink = progress.as_ref().map_or_else(|| Arc::clone(&sink), |progress| progress.before(Arc::clone(&sink)));
         match self.world.crash() {
             None => {
                 let work = plinth_run::run(plan, world, &mut lock.journal, sink, stop, options);

@@ -115,6 +115,9 @@ pub struct RunHead {
     /// Nodes of the site that the plan leaves out; a run without `--without` takes them in again.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub without: Vec<NodeName>,
+    /// The command, of a run that does one small thing and says nothing about how far the site is: `rollback gpu-operator`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub small: Option<String>,
 }
 
 impl RunHead {
@@ -122,6 +125,12 @@ impl RunHead {
     #[must_use]
     pub fn is_check(&self) -> bool {
         !self.stages.is_empty() && self.stages.keys().all(|stage| *stage == Stage::Acceptance)
+    }
+
+    /// Whether the run says how far the site is: it is neither checks alone nor one small thing.
+    #[must_use]
+    pub fn is_whole(&self) -> bool {
+        self.small.is_none() && !self.is_check()
     }
 
     /// A head that says no more than this; what else is known is filled in.
@@ -143,6 +152,7 @@ impl RunHead {
             parallel: 0,
             warnings: 0,
             without: Vec::new(),
+            small: None,
         }
     }
 }

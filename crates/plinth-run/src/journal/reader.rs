@@ -3,6 +3,7 @@
 use super::events;
 use super::lock::Lock;
 use super::{JournalError, Memory, schema};
+use plinth_model::run::RunHead;
 use plinth_model::{Digest, Event, EventBody, Plan, RunView, Step};
 use rusqlite::{Connection, OptionalExtension as _};
 use std::path::{Path, PathBuf};
@@ -13,6 +14,17 @@ pub struct JournalReader {
     pub(super) connection: Connection,
     pub(super) path: PathBuf,
     view: RunView,
+}
+
+/// The last run that says how far the site is.
+#[derive(Clone, Debug)]
+pub struct WholeRun {
+    /// It.
+    pub run: RunView,
+    /// The newest run since then that was checks alone.
+    pub checks: Option<RunView>,
+    /// The newest run since then that did one small thing, such as a rollback.
+    pub small: Option<RunView>,
 }
 
 /// Plans that are looked through for a step; a large one takes part of a second to read.
@@ -66,18 +78,23 @@ impl JournalReader {
         self.view
     }
 
-    /// The last run that did more than check, if the last of all did no more.
+    /// The last run that says how far the site is, with what came after it, if the last of all says less.
     ///
     /// # Errors
     /// When the database cannot be read, or events are missing.
-    pub fn worked_before(&self) -> Result<Option<RunView>, JournalError> {
-        let Some(last) = self.view.run.as_ref().filter(|run| run.is_check()) else { return Ok(None) };
+    pub fn whole_before(&self) -> Result<Option<WholeRun>, JournalError> {
+        let Some(last) = self.view.run.as_ref().filter(|run| !run.is_whole()) else { return Ok(None) };
+        let mut since = vec![last.clone()];
         for event in events::heads_before(&self.connection, &self.path, &last.run)? {
-            if let EventBody::RunStarted(head) = event.body
-                && !head.is_check()
-            {
-                return Ok(Some(RunView::of(&self.since(&head.run, 0)?)));
+            let EventBody::RunStarted(head) = event.body else { continue };
+            if head.is_whole() {
+                let view = |head: &RunHead| Ok::<_, JournalError>(RunView::of(&self.since(&head.run, 0)?));
+                let newest = |is_meant: &dyn Fn(&RunHead) -> bool| since.iter().find(|head| is_meant(head));
+                let checks = newest(&RunHead::is_check).map(view).transpose()?;
+                let small = newest(&|head| head.small.is_some()).map(view).transpose()?;
+                return Ok(Some(WholeRun { run: view(&head)?, checks, small }));
             }
+            since.push(head);
         }
         Ok(None)
     }

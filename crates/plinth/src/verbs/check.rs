@@ -7,6 +7,7 @@ use crate::printer::Printer;
 use crate::screen::Screen;
 use crate::{input, running};
 use plinth_app::operation::Always;
+use plinth_app::own_files::OwnFiles;
 use plinth_app::{Access, Depth, Failure, Goal, Input};
 use plinth_model::{Exit, Problem};
 use plinth_plan::Chosen;
@@ -41,6 +42,9 @@ pub(crate) async fn run(common: &Common, verb: &Check, printer: &Printer) -> Res
     }
 }
 
+/// What is written there.
+const FILES: [&str; 3] = ["checks.json", "junit.xml", "index.html"];
+
 /// Where evidence is written.
 struct Folder<'a>(&'a Path);
 
@@ -53,6 +57,7 @@ impl<'a> Folder<'a> {
             .and_then(|()| files::write_whole(&tried, b""))
             .and_then(|()| std::fs::remove_file(&tried))
             .map_err(|error| folder.problem(error))?;
+        OwnFiles::of(path).may_write(FILES)?;
         Ok(folder)
     }
 
@@ -66,10 +71,8 @@ impl<'a> Folder<'a> {
         let evidence = Evidence::of(&view, env!("CARGO_PKG_VERSION"), |finding| is_verdict(finding.code));
         let json = evidence.json().map_err(|error| self.problem(error))?;
         let junit = evidence.junit().map_err(|error| self.problem(error))?;
-        for (name, text) in [("checks.json", &json), ("junit.xml", &junit), ("index.html", &evidence.page())] {
-            let written = files::write_whole(&self.0.join(name), text.as_bytes());
-            written.map_err(|error| self.problem(format!("{name}: {error}")))?;
-        }
+        let texts = FILES.map(str::to_owned).into_iter().zip([json, junit, evidence.page()]);
+        OwnFiles::of(self.0).write(&texts.collect::<Vec<_>>())?;
         printer.talk(&format!("{}; {}", evidence.summary(), self.0.join("index.html").display()));
         Ok(())
     }

@@ -5,12 +5,11 @@ use crate::input;
 use crate::printer::Printer;
 use crate::screen::Screen;
 use plinth_app::certificates::{self, CertificateReview};
+use plinth_app::own_files::OwnFiles;
 use plinth_app::{Access, Depth, Failure, Goal, Input};
 use plinth_model::steps::{HelmRelease, KubeObjects};
 use plinth_model::{Exit, Plan, Problem, Work};
 use plinth_plan::engines::{self, EngineFile, MirrorList};
-use plinth_world::files;
-use std::path::Path;
 
 /// Shows what would be handed to Kubespray and helm. Secrets stay references.
 pub(crate) async fn run(common: &Common, verb: &Render, printer: &Printer) -> Result<Exit, Failure> {
@@ -59,9 +58,8 @@ fn write_all(common: &Common, verb: &Render, files: &Files, printer: &Printer) -
         }
         None => printer.file(&joined(files)),
         Some(folder) => {
-            for (name, text) in files {
-                write(folder, name, text)?;
-                printer.talk(&format!("wrote {}", folder.join(name).display()));
+            for path in OwnFiles::of(folder).write(files)? {
+                printer.talk(&format!("wrote {}", path.display()));
             }
         }
     }
@@ -126,16 +124,4 @@ fn documents(files: &Files) -> Result<serde_json::Map<String, serde_json::Value>
 fn joined(files: &Files) -> String {
     let texts: Vec<&str> = files.iter().map(|(_, text)| text.trim_end()).collect();
     texts.join("\n---\n")
-}
-
-fn write(folder: &Path, name: &str, text: &str) -> Result<(), Problem> {
-    let path = folder.join(name);
-    let written = path.parent().map_or(Ok(()), std::fs::create_dir_all);
-    let written = written.and_then(|()| files::write_whole(&path, text.as_bytes()));
-    written.map_err(|error| {
-        Problem::while_doing("writing")
-            .to(path.display())
-            .wrong_input(error)
-            .try_this("choose a folder that you can write to")
-    })
 }
