@@ -8,10 +8,7 @@ use std::io::{self, Write as _};
 use std::os::unix::fs::{FileTypeExt as _, OpenOptionsExt as _};
 use std::path::Path;
 use std::thread::sleep;
-use std::time::{Duration, Instant};
-
-/// Between two looks whether somebody reads a FIFO.
-const LOOK: Duration = Duration::from_millis(20);
+use std::time::Instant;
 
 /// Whether a file stands there, or nothing yet.
 #[must_use]
@@ -60,7 +57,7 @@ pub fn open(path: &Path) -> io::Result<File> {
             }
             Err(error) => return Err(error),
         }
-        sleep(LOOK);
+        sleep(deadlines::OUTPUT_LOOK);
     }
 }
 
