@@ -45,7 +45,7 @@ impl Operation<'_> {
 
     /// Runs the steps of a plan that make the engine's tools.
     async fn make_tools(&mut self, planned: &Planned) -> Result<(), Failure> {
-        let tools = self.planned(engines::tools(&planned.plan), &planned.cluster);
+        let tools = self.planned(engines::tools(&planned.plan), &planned.cluster, "render mirror-list");
         if tools.plan.steps.is_empty() {
             return Ok(());
         }

@@ -7,9 +7,7 @@ use crate::operation::{Access, Operation, Planned};
 use plinth_model::steps::{HelmRelease, KubeObjects, Release};
 use plinth_model::{Plan, Problem, Work};
 use plinth_plan::engines::{self, EngineFile};
-use plinth_world::files;
 use serde_json::{Map, Value};
-use std::path::{Path, PathBuf};
 
 /// What can be shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,22 +66,6 @@ pub struct Document {
 impl Document {
     fn new(name: impl Into<String>, text: impl Into<String>) -> Self {
         Self { name: name.into(), text: text.into() }
-    }
-
-    /// Writes it below a folder; answers its place.
-    ///
-    /// # Errors
-    /// When that cannot be written.
-    pub fn write(&self, folder: &Path) -> Result<PathBuf, Problem> {
-        let path = folder.join(&self.name);
-        let made = path.parent().map_or(Ok(()), std::fs::create_dir_all);
-        let written = made.and_then(|()| files::write_whole(&path, self.text.as_bytes()));
-        written.map(|()| path.clone()).map_err(|error| {
-            Problem::while_doing("writing")
-                .to(path.display())
-                .wrong_input(error)
-                .try_this("choose a folder that you can write to")
-        })
     }
 }
 

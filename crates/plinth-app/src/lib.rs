@@ -14,6 +14,7 @@ pub mod logs;
 pub mod new_site;
 pub mod nodes;
 pub mod operation;
+pub mod own_files;
 mod rollback;
 mod rotation;
 pub mod saved;

@@ -25,7 +25,7 @@ impl Operation<'_> {
             survey.fixes.iter().filter_map(|(node, fix)| Some((survey.told.get(node)?.login.clone(), fix.clone())));
         let plan = plinth_plan::fixes(self.desired(), &observed, &self.input().catalog, fixes.collect());
         let plan = plan.map_err(|findings| self.input().rejected_after_contact(findings))?;
-        Ok(self.planned(plan, &discovered.cluster))
+        Ok(self.planned(plan, &discovered.cluster, "preflight --fix"))
     }
 
     /// A plan that pins the keys which nodes present now, and which a person compared. Keys that are pinned already are left out.
@@ -41,7 +41,7 @@ impl Operation<'_> {
         });
         let plan = plinth_plan::trust(self.desired(), &observed, &self.input().catalog, trust.collect());
         let plan = plan.map_err(|findings| self.input().rejected_after_contact(findings))?;
-        Ok(self.planned(plan, &discovered.cluster))
+        Ok(self.planned(plan, &discovered.cluster, "trust"))
     }
 
     /// The host keys that nodes present now, with those that are pinned. Nodes are given by name or glob; each must match something.

@@ -50,7 +50,7 @@ impl Operation<'_> {
         let work = (!lines.is_empty()).then_some((work, reason, lines));
         let plan = plinth_plan::rollback(self.desired(), &mut observed, &self.input().catalog, work);
         let plan = plan.map_err(|findings| self.input().rejected_after_contact(findings))?;
-        Ok(self.planned(plan, &discovered.cluster))
+        Ok(self.planned(plan, &discovered.cluster, format!("rollback {component}")))
     }
 }
 

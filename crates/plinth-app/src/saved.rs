@@ -6,7 +6,7 @@ use plinth_model::inventory::{Inventory, SCHEMA};
 use plinth_model::plan::MadeFrom;
 use plinth_model::{NodeName, Plan, Problem};
 use plinth_plan::Observed;
-use plinth_world::files;
+use plinth_world::{files, output};
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
 use std::io::Read as _;
@@ -116,8 +116,14 @@ pub fn save(plan: &Plan, file: &Path) -> Result<(), Problem> {
 /// What is no plain file is not looked at: nothing in it is lost.
 ///
 /// # Errors
-/// When the file is there, holds something, and that is not ours.
+/// When the file is there, holds something, and that is not ours; when it is a symbolic link to a file, or to where none is yet.
 pub fn replaceable(file: &Path, ours: impl Fn(&Path) -> bool) -> Result<(), Problem> {
+    if output::is_link(file) {
+        return Err(Problem::while_doing("writing over")
+            .to(file.display())
+            .wrong_input("it is a symbolic link, and nothing is written through one")
+            .try_this("name the file that it leads to, or move the link away"));
+    }
     let holds = std::fs::metadata(file).is_ok_and(|found| found.is_file() && found.len() > 0);
     if !holds || ours(file) {
         return Ok(());

@@ -133,7 +133,7 @@ static STOPPING: AtomicUsize = AtomicUsize::new(0);
 pub async fn all_ended() {
     let until = Instant::now() + deadlines::HELM_STOPS + deadlines::HELM_POLL;
     while STOPPING.load(Ordering::Acquire) > 0 && Instant::now() < until {
-        sleep(Duration::from_millis(20)).await;
+        sleep(deadlines::HELM_LOOK_ENDED).await;
     }
 }
 
@@ -201,7 +201,7 @@ fn end(child: Child) -> oneshot::Receiver<()> {
     let work = move || {
         let until = Instant::now() + deadlines::HELM_STOPS;
         while !has_ended(group) && Instant::now() < until {
-            std::thread::sleep(Duration::from_millis(20));
+            std::thread::sleep(deadlines::HELM_LOOK_ENDED);
         }
         tell(group, Signal::KILL);
         reap(child);

@@ -36,10 +36,30 @@ const fn judge(text: &str) -> Result<(), (&'static str, &'static str)> {
             "write it in lower case: the issuer of tokens is compared letter by letter",
         ));
     }
+    if is_this_machine(text) {
+        return Err(("means every machine itself", "write the name by which people and nodes reach the platform"));
+    }
     if !is_host(text) {
         return Err(("is not a DNS host name", "use letters, digits, dashes and dots, like `runai.example.com`"));
     }
     Ok(())
+}
+
+/// `localhost`, and what is below it (RFC 6761, section 6.3).
+const fn is_this_machine(text: &[u8]) -> bool {
+    const NAME: &[u8] = b"localhost";
+    if text.len() < NAME.len() {
+        return false;
+    }
+    let (before, last) = text.split_at(text.len() - NAME.len());
+    let mut at = 0;
+    while at < NAME.len() {
+        if last[at] != NAME[at] {
+            return false;
+        }
+        at += 1;
+    }
+    before.is_empty() || before[before.len() - 1] == b'.'
 }
 
 const fn has(text: &[u8], wanted: u8) -> bool {

@@ -4,6 +4,10 @@
 const BEGINS_ALIKE: f64 = 0.75;
 /// Names that differ by few keystrokes (Damerau-Levenshtein, 0 to 1) are taken for slips from this on: `bmc` for `bcm`.
 const FEW_KEYSTROKES: f64 = 0.6;
+/// One holds the other, `nvidia-gpu-operator` and `gpu-operator`: as good as a slip of one key.
+const HOLDS: f64 = 0.95;
+/// Least characters of a name that is looked for in another one.
+const WHOLE: usize = 4;
 /// Characters that are compared; longer texts are no slips.
 const COMPARED: usize = 80;
 
@@ -26,6 +30,10 @@ pub fn nearest_few<'a>(text: &str, known: impl IntoIterator<Item = &'a str>) -> 
 
 /// The better of both measures; none when neither calls it a slip.
 fn likeness(text: &str, name: &str) -> Option<f64> {
+    let (short, long) = if text.len() < name.len() { (text, name) } else { (name, text) };
+    if short.len() >= WHOLE && short != long && long.contains(short) {
+        return Some(HOLDS);
+    }
     let begins = strsim::jaro_winkler(text, name);
     let keystrokes = strsim::normalized_damerau_levenshtein(text, name);
     (begins > BEGINS_ALIKE || keystrokes >= FEW_KEYSTROKES).then(|| begins.max(keystrokes))
@@ -47,6 +55,8 @@ mod tests {
         assert_eq!(nearest("colour", known), None);
         assert_eq!(nearest("", known), None);
         assert_eq!(nearest("bmc", ["static", "bcm"]), Some("bcm"));
+        assert_eq!(nearest("nvidia-gpu-operator", ["knative-operator", "gpu-operator"]), Some("gpu-operator"));
+        assert_eq!(nearest("username", ["user", "password"]), Some("user"));
     }
 
     #[test]

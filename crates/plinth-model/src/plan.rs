@@ -142,6 +142,23 @@ pub struct Plan {
     pub gates: Vec<Gate>,
     /// What could not be decided, and why; what is doubtful.
     pub findings: Vec<Finding>,
+    /// How long applying it usually takes; none when nothing is to be done, or nobody asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expected: Option<Expected>,
+}
+
+/// How long applying a plan usually takes. A range, never a promise.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Expected {
+    /// Seconds, when all goes well.
+    pub shortest_s: u64,
+    /// Seconds, when it is slow.
+    pub longest_s: u64,
+    /// Steps that take time.
+    pub steps: usize,
+    /// Those of them whose time is known from this site's own earlier runs; of the others it is a rough figure of their kind.
+    pub measured: usize,
 }
 
 impl Plan {

@@ -23,6 +23,8 @@ pub struct Observed {
     pub steps: BTreeMap<StepId, StepObservation>,
     /// Versions that lines of charts were found to mean for this site. A line that is not in here stays one.
     pub lines: Vec<LineMeaning>,
+    /// Seconds that steps took when they last changed something, by the journal.
+    pub took: crate::duration::Took,
     /// Gates that already opened, with their answers.
     pub answers: BTreeMap<GateId, GateAnswer>,
 }
@@ -39,6 +41,7 @@ impl Observed {
             labelled: BTreeSet::new(),
             steps: BTreeMap::new(),
             lines: Vec::new(),
+            took: BTreeMap::new(),
             answers: BTreeMap::new(),
         }
     }

@@ -314,7 +314,11 @@ impl<'a> Selection<'a> {
         members.workers.iter().for_each(|&i| worker[i] = true);
         let both: Vec<usize> = members.control_plane.iter().copied().filter(|&i| worker[i]).collect();
         if !both.is_empty() {
-            let text = format!("{} node(s) are both control plane and worker", both.len());
+            let text = format!(
+                "{} {} both control plane and worker",
+                amount(both.len(), "node"),
+                if both.len() == 1 { "is" } else { "are" }
+            );
             self.findings.push(
                 Finding::error(code::NODES_TWO_ROLES, "nodes", text)
                     .evidence(self.names(&both))

@@ -134,6 +134,7 @@ fn plan(nodes: &[&str]) -> Plan {
         steps: nodes.iter().map(|node| ready(node)).collect(),
         gates: vec![],
         findings: vec![],
+        expected: None,
     }
 }
 

@@ -4,8 +4,8 @@ use crate::findings::{behind_what, is_warning, labelled, warning};
 use crate::style::{Palette, Sign, clean};
 use crate::summary::partly;
 use plinth_model::amount;
-use plinth_model::run::status::{ChecksStatus, FailureStatus, RunStatus, StepStatus};
-use plinth_model::run::{LockView, RunState, Status, StepState};
+use plinth_model::run::status::{ChecksStatus, FailureStatus, RunStatus, SmallStatus, StepStatus};
+use plinth_model::run::{LockView, Progress, RunState, Status, StepState};
 use plinth_model::span::span;
 use plinth_model::{NodeName, SiteName};
 
@@ -25,11 +25,18 @@ pub fn status(site: &SiteName, status: &Status, palette: Palette) -> String {
         format!("  steps    {}", steps(status)),
     ];
     lines.extend(left_out(&status.run.without));
+    lines.extend(
+        status
+            .stopping
+            .iter()
+            .map(|reason| format!("  stopping {}", clean(reason.strip_prefix("stopping ").unwrap_or(reason)))),
+    );
     lines.extend(status.in_flight.iter().flat_map(|step| in_flight(step, palette)));
     lines.extend(status.failures.iter().flat_map(|step| failure(step, palette)));
     let warnings = status.findings.iter().filter(|finding| is_warning(finding));
     lines.extend(warnings.map(|one| format!("    {}", warning(one, palette))));
     lines.extend(status.checks.iter().flat_map(|checks| checked(checks, palette)));
+    lines.extend(status.small.iter().flat_map(|small| done_since(small, palette)));
     lines.extend(look(status));
     lines.push(lock);
     lines.join("\n")
@@ -52,6 +59,14 @@ fn checked(checks: &ChecksStatus, palette: Palette) -> Vec<String> {
     };
     let mut lines = vec![format!("  checks   {counted}, {} (`plinth check`)", time(checks.updated))];
     lines.extend(checks.failures.iter().flat_map(|step| failure(step, palette)));
+    lines
+}
+
+/// `  since    `plinth rollback gpu-operator`: done, 2026-11-30T01:00:00Z`.
+fn done_since(small: &SmallStatus, palette: Palette) -> Vec<String> {
+    let state = small.state.word();
+    let mut lines = vec![format!("  since    `plinth {}`: {state}, {}", clean(&small.command), time(small.updated))];
+    lines.extend(small.failures.iter().flat_map(|step| failure(step, palette)));
     lines
 }
 
@@ -113,10 +128,19 @@ fn in_flight(step: &StepStatus, palette: Palette) -> Vec<String> {
     if !step.reason.is_empty() && step.state != StepState::Unknown {
         lines.push(below(&labelled("why", &step.reason, palette)));
     }
+    if let Some(progress) = &step.progress {
+        lines.push(below(&labelled("now", &moving(progress), palette)));
+    }
     if let Some(waits) = &step.waits {
         lines.push(below(&labelled("waits", &format!("the last attempt failed: {waits}"), palette)));
     }
     lines
+}
+
+/// `play 6/15: preinstall · 3 of 5 hosts, 20 s (task 85 of about 1040)`.
+fn moving(progress: &Progress) -> String {
+    let Progress { done, total, message } = progress;
+    if *total > 0 { format!("{message} ({done} of about {total})") } else { message.clone() }
 }
 
 /// What a step does in this state, for people.

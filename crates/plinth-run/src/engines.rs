@@ -82,6 +82,7 @@ fn play(work: &Work) -> Option<PlayRun> {
     let (release, play, targets, inputs) = match work {
         Work::KubesprayRemoval(KubesprayRemoval { release, targets, removal, parts }) => {
             let play = match removal.clone() {
+                Removal::Unprovisioned => return None,
                 Removal::All => Play::Reset,
                 Removal::Nodes { nodes, reachable } => Play::Remove { nodes, reachable },
             };

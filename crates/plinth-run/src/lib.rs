@@ -12,6 +12,7 @@ mod remembered;
 pub mod sources;
 pub mod steps;
 pub mod survey;
+pub mod unprovisioned;
 mod without;
 
 pub use answers::{Checked, Told};

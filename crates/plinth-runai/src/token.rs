@@ -10,8 +10,6 @@ use reqwest::Method;
 use serde_json::{Map, Value};
 use std::time::Duration;
 
-/// How long a token counts that does not say: Keycloak's shortest usual life is a minute.
-const UNSAID: Duration = Duration::from_secs(60);
 /// Keycloak's names for a client that it does not know, or that may not do this.
 const UNKNOWN_CLIENT: [&str; 3] = ["invalid_client", "unauthorized_client", "unsupported_grant_type"];
 
@@ -86,7 +84,8 @@ fn given(answer: &Answer, way: &TokenWay) -> Result<Given, Failure> {
     let token = token
         .ok_or_else(|| Failure::new(Cause::BadAnswer, format!("the answer to the login holds no `{}`", way.token)))?;
     let valid = fields.get(&way.expires).and_then(Value::as_f64).filter(|seconds| *seconds > 0.0);
-    let valid = valid.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok()).unwrap_or(UNSAID);
+    let valid =
+        valid.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok()).unwrap_or(deadlines::RUNAI_TOKEN_UNSAID);
     Ok(Given { value: Secret::new(token.to_owned()), valid })
 }
 

@@ -4,7 +4,8 @@ use crate::check::bad_name;
 use crate::decode::{DecodeError, Fault};
 use crate::limits::Shape;
 use crate::mask;
-use crate::path::Path;
+use crate::path::{Path, Segment};
+use crate::raw::{rules, slips};
 use crate::tree::{Counting, Node};
 use plinth_model::Finding;
 use plinth_model::finding::code;
@@ -15,11 +16,10 @@ pub(crate) fn explain(error: &DecodeError, tree: &Node, shape: &Shape) -> Findin
     let path = error.path();
     let misread = misread_name(&path, tree).filter(|_| matches!(error.fault(), Fault::WrongType { .. }));
     let mut finding = misread.unwrap_or_else(|| found(error, &path, shape));
-    if let (Fault::WrongType { expected, found: "a text", .. }, Some(text)) = (error.fault(), text_at(&path, tree))
-        && expected == "a list"
-        && !path.last_key().is_some_and(mask::is_secret_key)
+    if let (Fault::WrongType { expected, keys, .. }, Some(text)) = (error.fault(), text_at(&path, tree))
+        && let Some(fix) = meant(&path, expected, keys, text)
     {
-        finding = finding.fix(format!("write a list: `[{}]`", crate::raw::rules::quoted(text)));
+        finding = finding.fix(fix);
     }
     let by_key = error.key || matches!(error.fault(), Fault::Missing(_));
     let pointed = match (by_key, key_place(tree, &path)) {
@@ -27,6 +27,35 @@ pub(crate) fn explain(error: &DecodeError, tree: &Node, shape: &Shape) -> Findin
         _ => tree.locate(&path, Counting::File).position,
     };
     finding.at(pointed)
+}
+
+/// What was meant by a text of another kind than is wanted; nothing of a text that may be a secret is repeated.
+fn meant(path: &Path, expected: &str, keys: &[&str], text: &str) -> Option<String> {
+    let is_secret = path.0.iter().any(|part| matches!(part, Segment::Key(key) if mask::is_secret_key(key)));
+    if path.last_key() == Some("exec") {
+        return (expected == "a list").then(|| "write a list, a word each: `[PROGRAM, ARGUMENT]`".to_owned());
+    }
+    if is_secret {
+        return None;
+    }
+    let truth = match text.to_lowercase().as_str() {
+        "yes" | "y" | "on" | "true" => Some("true"),
+        "no" | "n" | "off" | "false" => Some("false"),
+        _ => None,
+    };
+    let digits: String = text.chars().filter(|c| *c != '_').collect();
+    match (expected, truth) {
+        ("a list", _) => {
+            let items: Vec<String> = slips::items(text).into_iter().map(rules::quoted).collect();
+            Some(format!("write a list: `[{}]`", items.join(", ")))
+        }
+        ("`true` or `false`", Some(truth)) => Some(format!("write `{truth}`")),
+        ("a mapping", Some(truth)) if keys.contains(&"enabled") => Some(format!("write `{{enabled: {truth}}}`")),
+        (number, _) if number.starts_with("a whole number") && digits.parse::<u64>().is_ok() => {
+            Some(format!("write `{}`, without quotes and signs in between", rules::short(&digits)))
+        }
+        _ => None,
+    }
 }
 
 /// A name of a node that YAML takes for a number or the like. Quotes would only hide it: it is misread again further below.
@@ -40,8 +69,8 @@ fn misread_name(path: &Path, tree: &Node) -> Option<Finding> {
 /// The text at a place of the file.
 fn text_at<'a>(path: &Path, tree: &'a Node) -> Option<&'a str> {
     let node = path.0.iter().try_fold(tree, |node, segment| match segment {
-        crate::path::Segment::Key(key) => node.get(key),
-        crate::path::Segment::Index(index) => node.items().get(*index),
+        Segment::Key(key) => node.get(key),
+        Segment::Index(index) => node.items().get(*index),
     })?;
     node.text()
 }
@@ -74,8 +103,8 @@ fn key_place(tree: &Node, path: &Path) -> Option<plinth_model::Position> {
     let mut node = tree;
     for segment in &parent.0 {
         node = match segment {
-            crate::path::Segment::Key(key) => node.get(key)?,
-            crate::path::Segment::Index(index) => node.items().get(*index)?,
+            Segment::Key(key) => node.get(key)?,
+            Segment::Index(index) => node.items().get(*index)?,
         };
     }
     let key = path.last_key()?;
@@ -87,7 +116,7 @@ fn within(path: &Path) -> String {
 }
 
 fn unknown_key(path: &Path, key: &str, known: &[&str], shape: &Shape) -> Finding {
-    let shown = crate::raw::rules::short(key);
+    let shown = rules::short(key);
     let message = format!("{} has no key `{shown}`", within(&path.parent()));
     let fix = match (nearest(key, known.iter().copied()), shape.homes(key).first()) {
         (Some(near), _) => format!("write `{near}`"),
@@ -111,10 +140,11 @@ fn wrong_type(path: &Path, expected: &str, found: &str, quote: Option<&str>, key
     let message = format!("{} must be {expected}, but is {found}", within(path));
     let secret = path.last_key().is_some_and(mask::is_secret_key);
     let fix = match quote {
-        Some(text) if !secret => format!("put it in quotes: `\"{}\"`", crate::raw::rules::short(text)),
+        Some(text) if !secret => format!("put it in quotes: `\"{}\"`", rules::short(text)),
         Some(_) => "put it in quotes".to_owned(),
         None if found == "nothing" => format!("write {expected}, or remove the key where it may be absent"),
         None if !keys.is_empty() => format!("write a mapping; keys known here: {}", list(keys)),
+        None if found == "a list" && expected != "a mapping" => "write one value, not a list".to_owned(),
         None => format!("write {expected}"),
     };
     Finding::error(code::SITE_WRONG_TYPE, path.to_string(), message).fix(fix)
@@ -127,7 +157,7 @@ fn number_for_release(path: &Path) -> Finding {
 }
 
 fn unknown_choice(path: &Path, choice: &str, known: &[&str]) -> Finding {
-    let message = format!("`{}` is none of the choices here", crate::raw::rules::short(choice));
+    let message = format!("`{}` is none of the choices here", rules::short(choice));
     let fix = match nearest(choice, known.iter().copied()) {
         Some(near) => format!("write `{near}`; choices: {}", list(known)),
         None => format!("choose one of {}", list(known)),

@@ -138,7 +138,7 @@ impl Building {
             let place = span.tag_span().map_or_else(|| position(span), |tag| position(&tag));
             let finding =
                 Finding::error(code::SITE_TAG, self.path(), "YAML tags are not read here; kinds follow from the key")
-                    .fix("remove the tag; put quotes around a value to make it text")
+                    .fix("remove the tag; a text that begins with `!` needs quotes, and nodes are left out by `exclude` below `nodes`")
                     .at(place);
             self.report(finding);
         }
@@ -313,9 +313,22 @@ fn syntax(text: &str, error: &ScanError) -> Finding {
         let message = format!("`{star}` stands here without quotes; to YAML a text that begins with `*` is an alias");
         return Finding::error(code::SITE_SYNTAX, "", message).fix(format!("put it in quotes: `\"{star}\"`")).at(place);
     }
+    if let Some(item) = bare_dash(text, start) {
+        let message = format!("`{item}` has no blank behind its dash, so it is no item of the list");
+        return Finding::error(code::SITE_SYNTAX, "", message).fix("write a blank behind the dash: `- NAME`").at(place);
+    }
     Finding::error(code::SITE_SYNTAX, "", format!("this is not YAML: {}", error.kind()))
         .fix("look at this line and the one before it: indentation, a missing colon, bracket or quote")
         .at(place)
+}
+
+/// The beginning of a line such as `-gpu-2`.
+fn bare_dash(text: &str, at: usize) -> Option<&str> {
+    let begin = text.get(..at)?.rfind('\n').map_or(0, |line_break| line_break + 1);
+    let line = text.get(begin..)?.lines().next()?.trim();
+    let behind = line.strip_prefix('-')?;
+    let is_name = behind.starts_with(|c: char| c.is_ascii_alphanumeric()) && !behind.contains([':', '"', '\'']);
+    (is_name && line.len() <= 64).then_some(line)
 }
 
 /// The glob that begins at a place, or just before it, with a star that YAML takes for the sign of an alias.

@@ -63,7 +63,10 @@ pub(crate) fn finding(path: &str, variable: &str) -> Finding {
         "`{}` stands here as it is: the file is not filled in from the environment",
         crate::raw::rules::short(variable)
     );
-    let fix = format!("write the value itself; only secrets can be named instead, by `{{env: {name}}}`");
+    let fix = match name.as_str() {
+        "HOME" => "write `~/` for your home folder".to_owned(),
+        _ => format!("write the value itself; only secrets can be named instead, by `{{env: {name}}}`"),
+    };
     Finding::error(code::SITE_VARIABLE, path, message).fix(fix)
 }
 
@@ -78,9 +81,13 @@ fn variable(text: &str) -> Option<&str> {
         text.bytes().next().is_some_and(|b| b.is_ascii_alphabetic() || b == b'_')
             && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
     };
+    // `$HOME/.ssh/id_ed25519`: the shell would have filled it in.
+    let first = text.split('/').next().unwrap_or(text);
+    let folder = first.strip_prefix('$').is_some_and(alone) && first.len() < text.len();
     let braced = between("${", "}").filter(|found| found.len() > 3);
     braced
         .or_else(|| between("{{", "}}"))
+        .or_else(|| folder.then_some(first))
         .or_else(|| text.strip_prefix('$').is_some_and(alone).then_some(text))
         .or_else(|| text.strip_prefix('%').and_then(|rest| rest.strip_suffix('%')).is_some_and(alone).then_some(text))
 }
@@ -98,6 +105,7 @@ mod tests {
             ("$BCM_ENDPOINT", "$BCM_ENDPOINT"),
             ("{{ site_name }}", "{{ site_name }}"),
             ("%SITE%", "%SITE%"),
+            ("$HOME/.ssh/id_ed25519", "$HOME"),
         ];
         for (text, expected) in found {
             assert_eq!(variable(text), Some(expected), "{text}");

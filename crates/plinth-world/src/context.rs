@@ -1,15 +1,12 @@
 //! What every call through a client carries. A call is cancelled by dropping its future; the executor does so at the deadline.
 
-use crate::Clock;
+use crate::{Clock, deadlines};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 /// A future of no particular type.
 type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
-
-/// Between two reports of a stream of bytes: what a person can follow.
-const PACE: Duration = Duration::from_millis(500);
 
 /// Something moved inside a long call.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -79,7 +76,7 @@ impl<'a> Paced<'a> {
     pub fn report(&mut self, done: u64, total: u64, message: &str) {
         let now = self.ctx.clock().elapsed();
         if now >= self.next {
-            self.next = now + PACE;
+            self.next = now + deadlines::STREAM_PACE;
             self.ctx.progress(done, total, message);
         }
     }

@@ -17,6 +17,8 @@ pub const BCM_REPLY_MAX: usize = 256 * 1024 * 1024;
 pub const POLL: Duration = Duration::from_secs(10);
 /// The same right after the first look: what is well usually shows it within seconds, and everything behind it waits.
 pub const POLL_FIRST: Duration = Duration::from_millis(500);
+/// Between two writings of what moves inside steps, for `status` in another terminal: a person looks, and a disk has other work.
+pub const PROGRESS_PACE: Duration = Duration::from_secs(2);
 /// Between two renewals of the site's lock: often enough that `status` tells a dead run within a minute, rare enough to cost
 /// nothing.
 pub const LOCK_HEARTBEAT: Duration = Duration::from_secs(10);
@@ -195,3 +197,28 @@ pub const KUBE_LOG_LINE: Duration = Duration::from_secs(2);
 pub const HELM_CRDS_SERVED: Duration = Duration::from_secs(60);
 /// Between two looks at something that takes a second or two.
 pub const HELM_POLL: Duration = Duration::from_secs(1);
+/// A program that gives a secret. Password stores that ask a server answer within seconds; one that waits for a person must not hold up a
+/// run for ever.
+pub const SECRET_PROGRAM: Duration = Duration::from_secs(30);
+/// Between two looks whether it has ended: most end within a few of them, and a person waits.
+pub const SECRET_LOOK: Duration = Duration::from_millis(5);
+/// Connecting to a node: TCP and the SSH handshake. A node that is up answers within a second, also behind a jump host.
+pub const SSH_CONNECT: Duration = Duration::from_secs(10);
+/// Silence after which a node is asked whether it is still there; three questions without an answer end the connection.
+pub const SSH_KEEP_ALIVE: Duration = Duration::from_secs(10);
+/// Between two bytes that tell a script on a node that we are still there. The watch on the node waits three times as long.
+pub const SSH_HEARTBEAT: Duration = Duration::from_secs(5);
+/// How long a token of Run:ai counts that does not say: Keycloak's shortest usual life is a minute.
+pub const RUNAI_TOKEN_UNSAID: Duration = Duration::from_secs(60);
+/// How long one process waits for another's transaction in the journal. They are short; a full disk cache may make them slow.
+pub const JOURNAL_BUSY: Duration = Duration::from_secs(10);
+/// How long a node may take to say whether Kubernetes is there: a healthy one needs a tenth of a second.
+pub const NODE_SAYS: Duration = Duration::from_secs(20);
+/// Between two looks whether a helm that was told to stop has ended.
+pub const HELM_LOOK_ENDED: Duration = Duration::from_millis(20);
+/// Between two looks whether somebody reads a FIFO.
+pub const OUTPUT_LOOK: Duration = Duration::from_millis(20);
+/// Between two reports of a stream of bytes: what a person can follow.
+pub const STREAM_PACE: Duration = Duration::from_millis(500);
+/// Between two looks for a sign of life of a lock's holder.
+pub const UNLOCK_LOOK: Duration = Duration::from_millis(500);

@@ -13,6 +13,8 @@ pub trait EngineRecords: Send + Sync {
     async fn record(&self, ctx: &Context) -> ClientResult<Option<EngineRecord>>;
     /// Keeps a record, durably and as a whole.
     async fn keep(&self, ctx: &Context, record: &EngineRecord) -> ClientResult<()>;
+    /// Forgets it: nothing of it runs any more. Harmless to repeat.
+    async fn forget(&self, ctx: &Context) -> ClientResult<()>;
 }
 
 /// The record in the state directory, mode 0600.
@@ -83,6 +85,10 @@ impl EngineRecords for FileRecords {
 
     async fn keep(&self, _: &Context, record: &EngineRecord) -> ClientResult<()> {
         self.write(record)
+    }
+
+    async fn forget(&self, _: &Context) -> ClientResult<()> {
+        self.forget()
     }
 }
 

@@ -8,10 +8,7 @@ use std::io::{self, Write as _};
 use std::os::unix::fs::{FileTypeExt as _, OpenOptionsExt as _};
 use std::path::Path;
 use std::thread::sleep;
-use std::time::{Duration, Instant};
-
-/// Between two looks whether somebody reads a FIFO.
-const LOOK: Duration = Duration::from_millis(20);
+use std::time::Instant;
 
 /// Whether a file stands there, or nothing yet.
 #[must_use]
@@ -20,6 +17,25 @@ pub fn is_plain(path: &Path) -> bool {
         let kind = found.file_type();
         !(kind.is_fifo() || kind.is_char_device() || kind.is_block_device() || kind.is_socket())
     })
+}
+
+/// Whether the path is a symbolic link to a plain file, or to where none is yet. The links of `/dev` and `/proc` are what a shell names
+/// open files by (`/dev/stdout`, `>(jq .)`), and count as those.
+#[must_use]
+pub fn is_link(path: &Path) -> bool {
+    let is_link = std::fs::symlink_metadata(path).is_ok_and(|found| found.is_symlink());
+    is_link && is_plain(path) && !path.starts_with("/dev") && !path.starts_with("/proc")
+}
+
+/// Makes a plain file, or empties the one that is there, for writing only. A symbolic link is not followed, and nothing is waited for.
+///
+/// # Errors
+/// When it cannot be opened, or became something else meanwhile.
+pub fn create(path: &Path) -> io::Result<File> {
+    let careful =
+        if path.starts_with("/dev") || path.starts_with("/proc") { OFlags::empty() } else { OFlags::NOFOLLOW };
+    let flags = (careful | OFlags::NONBLOCK).bits().cast_signed();
+    OpenOptions::new().write(true).create(true).truncate(true).custom_flags(flags).open(path)
 }
 
 /// Opens something that is no plain file, for writing only. A FIFO is open when somebody reads it.
@@ -41,7 +57,7 @@ pub fn open(path: &Path) -> io::Result<File> {
             }
             Err(error) => return Err(error),
         }
-        sleep(LOOK);
+        sleep(deadlines::OUTPUT_LOOK);
     }
 }
 
@@ -57,6 +73,20 @@ pub(crate) fn write(path: &Path, content: &[u8]) -> io::Result<()> {
 mod tests {
     use super::*;
     use crate::files;
+
+    #[test]
+    fn a_link_is_not_written_through() {
+        let folder = tempfile::tempdir().unwrap();
+        let (link, target) = (folder.path().join("link"), folder.path().join("target"));
+        std::os::unix::fs::symlink(&target, &link).unwrap();
+        assert!(is_link(&link) && create(&link).is_err() && !target.exists(), "a dangling one makes nothing elsewhere");
+        std::fs::write(&target, "kept").unwrap();
+        assert!(is_link(&link) && create(&link).is_err());
+        assert_eq!(std::fs::read_to_string(&target).unwrap(), "kept");
+        assert!(!is_link(&target) && !is_link(Path::new("/dev/stdout")) && !is_link(&folder.path().join("new")));
+        create(&target).unwrap();
+        assert_eq!(std::fs::read_to_string(&target).unwrap(), "");
+    }
 
     #[test]
     fn what_somebody_reads_is_written_into_and_not_replaced() {

@@ -4,12 +4,16 @@ use crate::args::Common;
 use crate::kept::Kept;
 use crate::printer::Printer;
 use plinth_app::Failure;
+use plinth_app::own_files::OwnFiles;
 use plinth_model::Problem;
 use plinth_report::evidence::Evidence;
 use plinth_run::journal::JournalReader;
 use plinth_run::steps::is_verdict;
 use plinth_world::files;
 use std::path::Path;
+
+/// What is written there.
+const FILES: [&str; 3] = ["checks.json", "junit.xml", "index.html"];
 
 /// Where evidence is written.
 pub(crate) struct EvidenceFolder<'a>(&'a Path);
@@ -23,6 +27,7 @@ impl<'a> EvidenceFolder<'a> {
             .and_then(|()| files::write_whole(&tried, b""))
             .and_then(|()| std::fs::remove_file(&tried))
             .map_err(|error| folder.problem(error))?;
+        OwnFiles::of(path).may_write(FILES)?;
         Ok(folder)
     }
 
@@ -36,10 +41,8 @@ impl<'a> EvidenceFolder<'a> {
         let evidence = Evidence::of(&view, env!("CARGO_PKG_VERSION"), |finding| is_verdict(finding.code));
         let json = evidence.json().map_err(|error| self.problem(error))?;
         let junit = evidence.junit().map_err(|error| self.problem(error))?;
-        for (name, text) in [("checks.json", &json), ("junit.xml", &junit), ("index.html", &evidence.page())] {
-            let written = files::write_whole(&self.0.join(name), text.as_bytes());
-            written.map_err(|error| self.problem(format!("{name}: {error}")))?;
-        }
+        let texts = FILES.map(str::to_owned).into_iter().zip([json, junit, evidence.page()]);
+        OwnFiles::of(self.0).write(&texts.collect::<Vec<_>>())?;
         printer.talk(&format!("{}; {}", evidence.summary(), self.0.join("index.html").display()));
         Ok(())
     }

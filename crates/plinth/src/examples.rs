@@ -51,7 +51,35 @@ Examples:
 pub(crate) const RENDER: &str = "\
 Examples:
   plinth render variables
-  plinth render values --out rendered/";
+  plinth render values --out rendered/
+  plinth render certs                          (dates and issuers of certificates, and who reads them)
+  plinth render mirror-list --json             (what a mirror must hold)";
+
+pub(crate) const HISTORY: &str = "\
+Examples:
+  plinth history                               (the runs, with who and when)
+  plinth history dgx-05                        (all that happened to a node)
+  plinth history nodes/account/dgx-05          (what was there before, and how to undo it)";
+
+pub(crate) const LOGS: &str = "\
+Examples:
+  plinth logs
+  plinth logs last | less
+  less $(plinth logs last --path)";
+
+pub(crate) const UNLOCK: &str = "\
+Examples:
+  plinth status                                (names the holder of the lock)
+  plinth unlock                                (watches it for a minute, then asks)";
+
+pub(crate) const SCHEMA: &str = "\
+Examples:
+  plinth schema > plinth.schema.json";
+
+pub(crate) const VERSION: &str = "\
+Examples:
+  plinth version
+  plinth version --json";
 
 pub(crate) const PREFLIGHT: &str = "\
 Examples:

@@ -94,6 +94,11 @@ fn exit_codes() -> String {
     lines.collect::<Vec<_>>().join("\n")
 }
 
+/// A fault of each form, as it is written.
+pub(crate) fn fault_examples() -> Vec<&'static str> {
+    plinth_app::world::Fault::all_forms().iter().map(|form| form.example).collect()
+}
+
 fn faults() -> String {
     let forms = plinth_app::world::Fault::all_forms();
     let lines =

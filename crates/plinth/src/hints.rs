@@ -3,7 +3,7 @@
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 /// Verbs of other tools, and what does the same here.
-const VERBS: [(&str, &str); 24] = [
+const VERBS: [(&str, &str); 51] = [
     ("destroy", "`plinth reset` takes Kubernetes away from the whole site, `plinth remove NODE` from workers"),
     ("delete", "`plinth reset` takes Kubernetes away from the whole site, `plinth remove NODE` from workers"),
     ("uninstall", "`plinth reset` takes Kubernetes away from the whole site, `plinth remove NODE` from workers"),
@@ -28,13 +28,49 @@ const VERBS: [(&str, &str); 24] = [
     ("resume", "`plinth apply`, run again, continues where it stopped"),
     ("upgrade", "write the new versions into the site file, then `plinth apply`"),
     ("test", "`plinth preflight` looks at the nodes before a run, `plinth check` at the cluster after it"),
+    ("verify", "`plinth check` proves that the platform works; `plinth validate` looks at the site file alone"),
+    ("prove", "`plinth check` proves that the platform works"),
+    ("health", "`plinth check` proves that the platform works"),
+    ("doctor", "`plinth preflight` looks at the nodes, `plinth check` at the platform"),
+    ("lint", "`plinth validate` checks the site file"),
+    (
+        "undo",
+        "`plinth history STEP` says how a step is undone, `plinth rollback COMPONENT` goes back to an earlier release",
+    ),
+    ("revert", "`plinth rollback COMPONENT` makes a release what an earlier revision of it was"),
+    ("downgrade", "`plinth rollback COMPONENT` makes a release what an earlier revision of it was"),
+    ("certs", "`plinth render certs` shows the certificates, their dates and who reads them"),
+    ("certificates", "`plinth render certs` shows the certificates, their dates and who reads them"),
+    ("images", "`plinth render mirror-list` lists every file and image that a mirror must hold"),
+    ("mirror", "`plinth render mirror-list` lists every file and image that a mirror must hold"),
+    ("values", "`plinth render values` shows what helm is given"),
+    ("inventory", "`plinth discover` lists the nodes, `plinth render inventory` what Kubespray is given"),
+    ("template", "`plinth render values` and `plinth render objects` show what is applied"),
+    ("refresh", "`plinth plan --refresh` chooses the newest versions of lines again"),
+    (
+        "update",
+        "`plinth plan --refresh` chooses the newest versions of lines again; other versions stand in the site file",
+    ),
+    ("why", "`plinth status` says what a run waits for, `plinth explain STEP` why a step is in the plan"),
+    ("runs", "`plinth history` lists the runs"),
+    ("events", "`plinth apply --events FILE` writes them, `plinth history NODE` tells what happened"),
+    ("report", "`plinth check --out FOLDER` writes a page, JSON and JUnit; `plinth history` tells what was done"),
+    ("watch", "`watch -n 5 plinth status` does that"),
+    ("tail", "`plinth logs last` prints the newest log, `plinth status` what is running"),
+    (
+        "stop",
+        "Ctrl-C, or SIGTERM to its process, lets a run finish what is in flight; `plinth status` names the process",
+    ),
+    ("force-unlock", "`plinth unlock` frees a lock whose holder is gone"),
+    ("add", "write the node into the site file, then `plinth apply` takes it in"),
+    ("join", "write the node into the site file, then `plinth apply` takes it in"),
 ];
 
 /// How a question is answered before it is asked.
 const ANSWERS: &str = "`apply` takes `--yes`; `remove`, `reset` and `recover` delete data, so they take the site's name: `--confirm SITE`; other verbs ask nothing";
 
 /// Flags of other tools, and what does the same here.
-const FLAGS: [(&str, &str); 12] = [
+const FLAGS: [(&str, &str); 17] = [
     ("--auto-approve", ANSWERS),
     ("--yes", ANSWERS),
     ("-y", ANSWERS),
@@ -49,6 +85,14 @@ const FLAGS: [(&str, &str); 12] = [
     ),
     ("--no-color", "write `--color never`, or set NO_COLOR"),
     ("--watch", "`watch -n 5 plinth status` does that"),
+    (
+        "--exclude",
+        "`--without NODE` leaves a worker out of this run; for good: `exclude` below `nodes` in the site file",
+    ),
+    ("--revision", "`plinth rollback COMPONENT --to-revision N`"),
+    ("--to", "`plinth rollback COMPONENT --to-revision N`"),
+    ("--follow", "`watch -n 5 plinth status` shows what is running"),
+    ("--kubeconfig", "plinth keeps its own: `plinth kubeconfig --merge` puts it into yours"),
     ("--dry-run", "`plinth plan` shows what would be done and changes nothing"),
 ];
 

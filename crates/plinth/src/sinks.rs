@@ -82,7 +82,7 @@ fn create(file: &Path) -> Result<plinth_report::Open, Problem> {
     plinth_app::saved::replaceable(file, plinth_app::saved::is_events)?;
     let place = file.to_path_buf();
     if output::is_plain(file) {
-        let opened = std::fs::File::create(file).map_err(|error| {
+        let opened = output::create(file).map_err(|error| {
             Problem::while_doing("opening the file for events")
                 .to(file.display())
                 .wrong_input(error)

@@ -8,6 +8,7 @@ mod open;
 mod plan;
 mod run;
 mod sources;
+mod unprovisioned;
 mod waiting;
 
 pub use approve::{Always, Approve, Approved};

@@ -3,10 +3,12 @@
 use super::Operation;
 use crate::failure::Failure;
 use crate::failure::{bug, client_problem};
+use crate::goal::Goal;
 use crate::input::Input;
 use crate::state::{self, facts};
 use plinth_model::finding::code;
 use plinth_model::inventory::Inventory;
+use plinth_model::steps::Removal;
 use plinth_model::{EngineRecord, Exit, Finding, NodeName, Plan, Problem, Severity};
 use plinth_plan::{Cluster, Discovery, Member, Observed};
 use plinth_run::journal::Memory;
@@ -118,6 +120,10 @@ impl Operation<'_> {
             observed.engine = self.record().await?;
             draft = self.make(&observed)?;
         }
+        if depth >= Depth::Nodes && self.is_unprovisioned(&discovered).await? {
+            self.goal = Goal::Removal(Removal::Unprovisioned);
+            draft = self.make(&observed)?;
+        }
         let mut seen = Observation {
             cluster: discovered.cluster,
             checks: Vec::new(),
@@ -155,6 +161,7 @@ impl Operation<'_> {
         let observed = |memory: &Memory| Observed {
             installed: memory.installed.clone(),
             labelled: plinth_plan::labelled(memory.steps.keys()),
+            took: memory.steps.iter().filter_map(|(step, known)| Some((step.clone(), known.took?))).collect(),
             ..Observed::new(inventory)
         };
         match &self.lock {

@@ -16,6 +16,8 @@ pub struct Planned {
     pub cluster: Cluster,
     /// What checking the nodes told; empty when they were not checked.
     pub checks: Vec<Finding>,
+    /// The command, of a plan that does one small thing and says nothing about how far the site is.
+    pub(crate) small: Option<String>,
     /// Steps that a look just found in the desired state.
     pub(crate) done: Done,
 }
@@ -37,13 +39,14 @@ impl Operation<'_> {
             plinth_plan::looked(draft, &observed).map_err(|findings| self.input.rejected_after_contact(findings))?;
         plan.findings.extend(self.input.place(manifests));
         plan.findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
-        Ok(Planned { plan, cluster, checks, done: done.unwrap_or_default() })
+        Ok(Planned { plan, cluster, checks, small: None, done: done.unwrap_or_default() })
     }
 
-    /// A small plan of this operation's own, such as one that pins host keys, on the cluster that was discovered.
+    /// A small plan of this operation's own, such as one that pins host keys, on the cluster that was discovered. `small` is the command
+    /// that people know it by.
     #[must_use]
-    pub fn planned(&self, plan: Plan, cluster: &Cluster) -> Planned {
-        Planned { plan, cluster: cluster.clone(), checks: Vec::new(), done: Done::new() }
+    pub fn planned(&self, plan: Plan, cluster: &Cluster, small: impl Into<String>) -> Planned {
+        Planned { plan, cluster: cluster.clone(), checks: Vec::new(), small: Some(small.into()), done: Done::new() }
     }
 
     /// A plan without what was seen of its steps; findings of the site file are in it.

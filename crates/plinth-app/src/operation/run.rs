@@ -3,6 +3,7 @@
 use super::{Approved, Operation, Planned};
 use crate::failure::bug;
 use crate::goal::Goal;
+use crate::state::ProgressFile;
 use crate::world::Crash;
 use plinth_model::run::Who;
 use plinth_model::steps::Removal;
@@ -41,7 +42,7 @@ impl Operation<'_> {
             (Goal::Site, true) => "rehearse",
             (Goal::Site, false) => "apply",
             (Goal::MirrorList, _) => "render",
-            (Goal::Removal(Removal::All), _) => "reset",
+            (Goal::Removal(Removal::All | Removal::Unprovisioned), _) => "reset",
             (Goal::Removal(_), _) => "remove",
             (Goal::Recovery(_), _) => "recover",
             (Goal::Checks(_), _) => "check",
@@ -55,7 +56,7 @@ impl Operation<'_> {
     pub async fn run(&mut self, approved: &mut Approved, sink: Sink, stop: StopSignal) -> Result<RunReport, Problem> {
         let behaviour = Arc::new(Remembered::new(Arc::new(Kinds), approved.take_done()));
         let world = RunWorld { env: self.env()?.sharing_nodes(), behaviour };
-        let Planned { plan, cluster, checks, .. } = approved.planned();
+        let Planned { plan, cluster, checks, small, .. } = approved.planned();
         let (verb, traceparent) = (self.verb().to_owned(), self.traceparent.clone());
         let lock = self.lock.as_mut().ok_or_else(|| bug("running a plan", "the site's lock was not taken"))?;
         let lock = lock.get_mut().unwrap_or_else(PoisonError::into_inner);
@@ -65,6 +66,7 @@ impl Operation<'_> {
             verb,
             who: Some(Who { user: lock.owner.user.clone(), host: lock.owner.host.clone(), process: lock.owner.pid }),
             traceparent,
+            small: small.clone(),
             rehearsal: self.world.is_rehearsal(),
             kept: self.world.is_kept(),
             parallel: self.desired.run.parallel,
@@ -75,6 +77,8 @@ impl Operation<'_> {
             warnings: checks.iter().filter(|finding| finding.severity == Severity::Warning).count(),
             ..RunOptions::new(run, lock.owner.to_string())
         };
+        let progress = if options.kept { Some(ProgressFile::begin(&self.directory, &options.run)?) } else { None };
+        let sink = progress.as_ref().map_or_else(|| Arc::clone(&sink), |progress| progress.before(Arc::clone(&sink)));
         match self.world.crash() {
             None => {
                 let work = plinth_run::run(plan, world, &mut lock.journal, sink, stop, options);

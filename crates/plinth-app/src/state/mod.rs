@@ -6,6 +6,7 @@ pub(crate) mod identity;
 mod lock;
 pub(crate) mod mark;
 mod private;
+mod progress;
 mod record;
 mod rehearsal;
 mod unlock;
@@ -14,8 +15,10 @@ pub use directory::{directory, kind_fits};
 pub use identity::same as same_identity;
 pub use lock::SiteLock;
 pub use private::inspect;
+pub use progress::progress;
 pub use record::{done_before, memory, same_site};
 pub use rehearsal::RehearsalFolder;
 pub use unlock::Held;
 
 pub(crate) use directory::{journal_fits, open};
+pub(crate) use progress::ProgressFile;

@@ -6,10 +6,6 @@ use plinth_run::journal::Lock;
 use plinth_run::{Journal, JournalError, LockOwner};
 use plinth_world::{Clock, SystemClock, deadlines};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
-
-/// Between two looks for a sign of life.
-const LOOK: Duration = Duration::from_millis(500);
 
 /// A lock that somebody holds, or held.
 pub struct Held {
@@ -43,7 +39,7 @@ impl Held {
     pub async fn shows_life(&self) -> Result<bool, Problem> {
         let clock = SystemClock::new();
         while clock.elapsed() < deadlines::LOCK_EXPIRY {
-            clock.sleep(LOOK).await;
+            clock.sleep(deadlines::UNLOCK_LOOK).await;
             let same = |now: &Lock| now.run == self.lock.run && now.heartbeat == self.lock.heartbeat;
             if !lock(&self.directory)?.as_ref().is_some_and(same) {
                 return Ok(true);

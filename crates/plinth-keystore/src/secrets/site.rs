@@ -1,10 +1,10 @@
 //! The secrets of a site: named by the site file, or made by plinth and kept in the state directory.
 
-use super::source::{self, EXEC_DEADLINE};
+use super::source;
 use plinth_model::finding::code;
 use plinth_model::{Finding, Secret, SecretRef};
-use plinth_world::private_file;
 use plinth_world::secrets::{Redactor, SecretError, Secrets};
+use plinth_world::{deadlines, private_file};
 use ring::rand::{SecureRandom, SystemRandom};
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -55,7 +55,7 @@ impl SiteSecrets {
             directory: state_dir.join("secrets"),
             folder: PathBuf::new(),
             lookup: Box::new(lookup),
-            exec_deadline: EXEC_DEADLINE,
+            exec_deadline: deadlines::SECRET_PROGRAM,
             hidden: Vec::new(),
             cache: Mutex::default(),
             warnings: Mutex::default(),

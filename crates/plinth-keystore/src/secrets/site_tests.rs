@@ -111,7 +111,7 @@ fn a_program_has_a_deadline_and_a_largest_output_and_its_messages_stay_inside() 
     let silent = secrets.get(&shell("exec >&-; exec sleep 20")).unwrap_err();
     assert!(silent.happened.contains("did not end within"), "{silent}");
     assert!(began.elapsed() < Duration::from_secs(10));
-    secrets.exec_deadline = EXEC_DEADLINE;
+    secrets.exec_deadline = deadlines::SECRET_PROGRAM;
     let endless = secrets.get(&shell("exec yes")).unwrap_err();
     assert!(endless.happened.contains("larger than 65536"), "{endless}");
     let talkative = secrets.get(&shell("echo hunter2-hunter2 >&2; echo hunter2-hunter2; exit 1")).unwrap_err();

@@ -1,8 +1,8 @@
 //! Reads one secret from outside: an environment variable, a file, a program's output. Nothing is cached or remembered here.
 
 use plinth_model::{Secret, SecretRef};
-use plinth_world::files;
 use plinth_world::secrets::SecretError;
+use plinth_world::{deadlines, files};
 use rustix::fs::{OFlags, fcntl_setfl};
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
 use std::ffi::OsString;
@@ -14,11 +14,6 @@ use std::time::{Duration, Instant};
 
 /// Largest secret that is read, bytes. A private key with its chain is about 10 KiB.
 pub(crate) const LARGEST: usize = 64 * 1024;
-/// How long a program may take. Password stores that ask a server answer within seconds; one that waits for a person must not
-/// hold up a run for ever.
-pub(crate) const EXEC_DEADLINE: Duration = Duration::from_secs(30);
-/// How often it is looked whether it has ended.
-const LOOK: Duration = Duration::from_millis(5);
 
 /// Checks that bytes are a usable value: text, not empty, not too large.
 fn value(reference: &SecretRef, bytes: Vec<u8>, trim_line_break: bool) -> Result<Secret, SecretError> {
@@ -139,7 +134,7 @@ fn collect(reference: &SecretRef, child: &mut Child, deadline: Duration) -> Resu
             let happened = format!("the program did not end within {} s", deadline.as_secs_f32());
             return Err(SecretError::new(reference, happened));
         }
-        std::thread::sleep(LOOK);
+        std::thread::sleep(deadlines::SECRET_LOOK);
     }
 }
 

@@ -125,6 +125,9 @@ pub struct RunHead {
     /// The trace that this run is a part of, as W3C Trace Context writes it (`TRACEPARENT` of the caller).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub traceparent: Option<String>,
+    /// The command, of a run that does one small thing and says nothing about how far the site is: `rollback gpu-operator`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub small: Option<String>,
 }
 
 impl RunHead {
@@ -138,6 +141,12 @@ impl RunHead {
     #[must_use]
     pub fn is_check(&self) -> bool {
         !self.stages.is_empty() && self.stages.keys().all(|stage| *stage == Stage::Acceptance)
+    }
+
+    /// Whether the run says how far the site is: it is neither checks alone nor one small thing.
+    #[must_use]
+    pub fn is_whole(&self) -> bool {
+        self.small.is_none() && !self.is_check()
     }
 
     /// A head that says no more than this; what else is known is filled in.
@@ -162,6 +171,7 @@ impl RunHead {
             verb: String::new(),
             who: None,
             traceparent: None,
+            small: None,
         }
     }
 }

@@ -1,9 +1,10 @@
 //! `plinth status`: the view of the last run and the site's lock, in small.
 
-use super::{RunView, StepState};
+use super::{Progress, RunView, StepState};
 use crate::{Digest, Finding, NodeName, StepId};
 use jiff::Timestamp;
 use serde::Serialize;
+use std::collections::BTreeMap;
 
 /// Schema number of the machine shape.
 pub const SCHEMA: u32 = 1;
@@ -20,12 +21,16 @@ pub struct Status {
     pub steps: StepCounts,
     /// Steps that are looked at or changed now, longest first; after an interruption those whose end was not seen.
     pub in_flight: Vec<StepStatus>,
+    /// Why nothing new begins, while the run waits for what is in flight: what it waits for, and until when at the latest.
+    pub stopping: Option<String>,
     /// Steps that failed, in the order they failed.
     pub failures: Vec<FailureStatus>,
     /// What was doubtful, in the order in which it was seen.
     pub findings: Vec<Finding>,
     /// The checks that were carried out alone since that run.
     pub checks: Option<ChecksStatus>,
+    /// The last small thing that was done since that run: a rollback, new host keys.
+    pub small: Option<SmallStatus>,
     /// The site's lock, if somebody holds it.
     pub lock: Option<LockView>,
     /// The site's state directory: journal, keys, pins, logs.
@@ -121,6 +126,8 @@ pub struct StepStatus {
     pub reason: String,
     /// What the last attempt ran into, while the next one is waited for.
     pub waits: Option<String>,
+    /// What moves inside it, as it was told last: of a play which one, how many of about how many tasks, and its hosts.
+    pub progress: Option<Progress>,
 }
 
 /// A step that failed.
@@ -164,6 +171,35 @@ impl ChecksStatus {
             all: head.map_or(0, |run| run.steps),
             failures: view.failures().map(|(step, view)| failure(step, view)).collect(),
         }
+    }
+}
+
+/// A run that did one small thing and says nothing about how far the site is.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SmallStatus {
+    /// Run id.
+    pub run: String,
+    /// The command: `rollback gpu-operator`.
+    pub command: String,
+    /// How it ended; `interrupted` when its end was not seen.
+    pub state: RunState,
+    /// Its last event.
+    pub updated: Option<Timestamp>,
+    /// Steps that failed.
+    pub failures: Vec<FailureStatus>,
+}
+
+impl SmallStatus {
+    fn of(view: &RunView) -> Option<Self> {
+        let head = view.run.as_ref()?;
+        Some(Self {
+            run: head.run.clone(),
+            command: head.small.clone()?,
+            state: view.state(false),
+            updated: view.at,
+            failures: view.failures().map(|(step, view)| failure(step, view)).collect(),
+        })
     }
 }
 
@@ -211,18 +247,31 @@ impl Status {
             },
             steps: counts(&view),
             in_flight,
+            stopping: view.stopping.take().filter(|_| state == RunState::Running),
             failures: view.failures().map(|(step, view)| failure(step, view)).collect(),
             findings: view.findings,
             checks: None,
+            small: None,
             lock,
             directory: String::new(),
         }
     }
 
-    /// The same, with a later run that was checks alone.
+    /// The same, with what moves inside the steps that are in flight.
     #[must_use]
-    pub fn checked_by(self, checks: &RunView) -> Self {
-        Self { checks: Some(ChecksStatus::of(checks)), ..self }
+    pub fn moving(mut self, progress: &BTreeMap<StepId, Progress>) -> Self {
+        if self.run.state == RunState::Running {
+            for step in &mut self.in_flight {
+                step.progress = progress.get(&step.step).cloned();
+            }
+        }
+        self
+    }
+
+    /// The same, with a later run that was checks alone, and a later one that did one small thing.
+    #[must_use]
+    pub fn followed_by(self, checks: Option<&RunView>, small: Option<&RunView>) -> Self {
+        Self { checks: checks.map(ChecksStatus::of), small: small.and_then(SmallStatus::of), ..self }
     }
 
     /// The same, with the place where all this is kept.
@@ -245,6 +294,7 @@ fn in_flight(view: &RunView, state: RunState, now: Timestamp) -> Vec<StepStatus>
         attempt: step.attempt,
         reason: step.reason.to_string(),
         waits: step.waits.clone(),
+        progress: step.progress.clone().filter(|_| running),
     };
     if running {
         return view.longest_running().into_iter().map(one).collect();

@@ -172,7 +172,8 @@ fn after(asked: &Asked<'_>, observed: &Observed, resolution: &Resolution, end: O
 fn sealed(desired: &Desired, made_from: MadeFrom, steps: Vec<Step>, gates: Vec<Gate>, findings: Vec<Finding>) -> Plan {
     let site = desired.name.clone();
     let findings = worst_first(findings);
-    let mut plan = Plan { schema: SCHEMA, hash: Digest::of_bytes(&[]), site, made_from, steps, gates, findings };
+    let hash = Digest::of_bytes(&[]);
+    let mut plan = Plan { schema: SCHEMA, hash, site, made_from, steps, gates, findings, expected: None };
     plan.hash = plan.content_hash();
     plan
 }

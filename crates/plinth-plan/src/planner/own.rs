@@ -3,6 +3,7 @@
 
 use super::{change, finished, made_from, worst_first};
 use crate::catalog::Components;
+use crate::duration;
 use crate::ids;
 use crate::observed::{Observed, StepObservation};
 use crate::step::step;
@@ -21,6 +22,7 @@ pub fn looked(mut plan: Plan, observed: &Observed) -> Result<Plan, Vec<Finding>>
         return Err(worst_first(plan.findings.into_iter().chain(wrong).collect()));
     }
     change::set(&mut plan.steps, observed);
+    plan.expected = duration::usual(&plan, &observed.took);
     Ok(plan)
 }
 

@@ -1,6 +1,6 @@
 //! The plan for scripts: every step complete, with what follows from its kind, so that a script need not know the kinds.
 
-use plinth_model::plan::{Change, Condition, Gate, MadeFrom, Plan, Step};
+use plinth_model::plan::{Change, Condition, Expected, Gate, MadeFrom, Plan, Step};
 use plinth_model::steps::Undo;
 use plinth_model::{Digest, Finding, SiteName, Stage, StepId, Work};
 use serde::{Serialize, Serializer};
@@ -8,8 +8,8 @@ use serde::{Serialize, Serializer};
 /// The plan, to be written as JSON.
 #[must_use]
 pub fn json(plan: &Plan) -> impl Serialize + '_ {
-    let Plan { schema, hash, site, made_from, steps, gates, findings } = plan;
-    Complete { schema: *schema, hash, site, made_from, steps, gates, findings }
+    let Plan { schema, hash, site, made_from, steps, gates, findings, expected } = plan;
+    Complete { schema: *schema, hash, site, made_from, steps, gates, findings, expected }
 }
 
 #[derive(Serialize)]
@@ -23,6 +23,8 @@ struct Complete<'a> {
     steps: &'a [Step],
     gates: &'a [Gate],
     findings: &'a [Finding],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expected: &'a Option<Expected>,
 }
 
 #[derive(Serialize)]

@@ -127,9 +127,9 @@ impl Page {
 
     fn summary(&self, plan: &Plan) -> String {
         let mut out = format!("\n{}", self.paint(BOLD, &wrap("", &counts(plan), self.width)));
-        if let Some(range) = duration::usual(plan) {
-            let text = format!("usually takes {}, by rough figures for each kind of step", duration::words(range));
-            out += &wrap("", &text, self.width);
+        let expected = plan.expected.or_else(|| duration::usual(plan, &duration::Took::new()));
+        if let Some(expected) = expected {
+            out += &wrap("", &duration::sentence(&expected), self.width);
         }
         out + &warnings(plan)
     }

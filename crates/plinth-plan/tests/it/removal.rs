@@ -45,6 +45,15 @@ fn a_reset_takes_kubernetes_from_all_hosts_and_proves_it_on_each() {
 }
 
 #[test]
+fn where_nothing_of_kubernetes_is_left_nothing_is_fetched_and_no_node_is_touched() {
+    let plan = planned(&Removal::Unprovisioned).unwrap();
+    assert_eq!(lines(&plan), [BEFORE[3]]);
+    let step = &plan.steps[0];
+    assert!(step.needs.is_empty() && step.work.destroys().unwrap().contains("no node is touched"));
+    assert!(!step.work.changes_on(&NodeName::new("dgx-05").unwrap()));
+}
+
+#[test]
 fn workers_leave_alone_and_are_cleaned_if_they_answer() {
     let plan = planned(&nodes(&["dgx-06"], true)).unwrap();
     assert_eq!(lines(&plan), [BEFORE.to_vec(), vec!["nodes/leftovers/dgx-06"]].concat());

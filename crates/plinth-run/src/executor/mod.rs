@@ -21,6 +21,7 @@
 //! 9. Which step begins next depends on the plan and on what ended before, not on chance: the same world gives the same run.
 //! 10. When the journal cannot be written, nothing more begins.
 
+mod awaited_end;
 mod emitter;
 mod finish;
 mod graph;

@@ -45,6 +45,8 @@ pub struct RunOptions {
     pub took_over: Option<String>,
     /// Warnings that were told before the run, such as those of checking the nodes.
     pub warnings: usize,
+    /// The command of a run that does one small thing: [`plinth_model::RunHead::small`].
+    pub small: Option<String>,
 }
 
 impl RunOptions {
@@ -67,6 +69,7 @@ impl RunOptions {
             optional: BTreeSet::new(),
             took_over: None,
             warnings: 0,
+            small: None,
         }
     }
 }

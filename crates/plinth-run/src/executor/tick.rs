@@ -1,5 +1,6 @@
 //! The loop: begin what may begin, wait, take in what ended, record, go on.
 
+use super::awaited_end;
 use super::emitter::{EventEmitter, Sink};
 use super::graph::Graph;
 use super::in_flight::{self, Arrival, Spawn};
@@ -14,7 +15,7 @@ use futures::stream::{FuturesUnordered, StreamExt as _};
 use plinth_model::finding::code;
 use plinth_model::gate::{GateAnswer, GateId};
 use plinth_model::run::{RunHead, StepState};
-use plinth_model::{EventBody, Finding, NodeName, Outcome, Plan, Severity, Step};
+use plinth_model::{EventBody, Finding, NodeName, Outcome, Plan, Severity, Step, StepId};
 use plinth_world::{Clock, deadlines};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::pin::pin;
@@ -33,6 +34,8 @@ pub(super) struct Run<'a> {
     pub(super) clock: Arc<dyn Clock>,
     /// Steps that run now.
     pub(super) machines: HashMap<usize, StepMachine>,
+    /// When what is in flight for them is given up at the latest, by the run's clock.
+    limits: HashMap<usize, Duration>,
     /// How steps ended.
     pub(super) ended: Vec<Option<StepState>>,
     /// Failed steps, in the order they failed.
@@ -88,6 +91,7 @@ impl<'a> Run<'a> {
             emitter: EventEmitter::new(sink, Arc::clone(&clock), Arc::clone(&world.env.secrets)),
             ended: vec![None; plan.steps.len()],
             machines: HashMap::new(),
+            limits: HashMap::new(),
             failures: Vec::new(),
             failed_nodes: BTreeSet::new(),
             warnings: 0,
@@ -166,6 +170,7 @@ impl<'a> Run<'a> {
             verb: options.verb.clone(),
             who: options.who.clone(),
             traceparent: options.traceparent.clone(),
+            small: options.small.clone(),
             warnings: plan.findings.iter().filter(|finding| finding.severity == Severity::Warning).count()
                 + options.warnings,
             ..RunHead::new(options.run.clone(), plan.hash.clone(), plan.site.clone())
@@ -208,6 +213,7 @@ impl<'a> Run<'a> {
         }
         for (index, spawn) in spawns {
             if let Some(step) = self.plan.steps.get(index) {
+                self.limits.insert(index, awaited_end::limit(step, spawn, self.clock.elapsed()));
                 self.in_flight.push(in_flight::begin((index, step), spawn, self.world, &self.emitter));
             }
         }
@@ -248,13 +254,19 @@ impl<'a> Run<'a> {
         self.stop_level = level;
         let reason = match level {
             StopLevel::Run => return,
-            StopLevel::Finish => "stopping after the running steps finish; Ctrl-C again stops now",
+            StopLevel::Finish => awaited_end::sentence(self.awaited(), &*self.clock),
             StopLevel::Now => {
                 self.drop_in_flight();
-                "stopped now: the running steps were cut off, and the next run looks at them first"
+                "stopped now: the running steps were cut off, and the next run looks at them first".to_owned()
             }
         };
-        self.stop_because(reason.to_owned());
+        self.stop_because(reason);
+    }
+
+    /// Steps that run, each with the moment at which what is in flight for it is given up.
+    fn awaited(&self) -> Vec<(&'a StepId, Duration)> {
+        let running = self.machines.keys().filter_map(|index| Some((self.plan.steps.get(*index)?, index)));
+        running.filter_map(|(step, index)| Some((&step.id, *self.limits.get(index)?))).collect()
     }
 
     /// Begins nothing new from now on. The reason is the whole sentence that people read.

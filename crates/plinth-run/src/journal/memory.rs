@@ -18,7 +18,7 @@ pub struct Impossible {
 }
 
 /// What is remembered of one step over all runs. Only what a later run decides by: the rest is in the view of its run.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct StepMemory {
     /// Run that last moved it.
     pub run: Arc<str>,
@@ -26,6 +26,8 @@ pub struct StepMemory {
     pub state: StepState,
     /// Digests it was ever done with, the last one at the end; guards steps that must happen once.
     pub done_with: Vec<Digest>,
+    /// Seconds that it took when it last changed something.
+    pub took: Option<f64>,
     attempt: u32,
     /// A later step undid what it did: what it was done with says nothing about today.
     undone: bool,
@@ -106,9 +108,14 @@ impl Memory {
                 self.leave(run, step, (StepState::Acting, *attempt));
                 self.install(step, installed.as_deref());
             }
-            EventBody::StepFinished { step, outcome, digest, installed, .. } if *outcome != StepState::NotRun => {
+            EventBody::StepFinished { step, outcome, seconds, digest, installed, .. }
+                if *outcome != StepState::NotRun =>
+            {
                 self.install(step, installed.as_deref());
                 let known = self.leave(run, step, (*outcome, 0));
+                if *outcome == StepState::Changed {
+                    known.took = Some(*seconds);
+                }
                 if let Some(digest) = digest {
                     known.done_with.retain(|known| known != digest);
                     known.done_with.push(digest.clone());
@@ -120,7 +127,7 @@ impl Memory {
 
     fn begin(&mut self, head: &RunHead) {
         let begun = LastRun { head: head.clone(), outcome: None };
-        if !head.is_check() {
+        if head.is_whole() {
             self.worked = Some(begun.clone());
         }
         self.run = Some(begun);
@@ -131,6 +138,7 @@ impl Memory {
             run: Arc::clone(run),
             state,
             done_with: Vec::new(),
+            took: None,
             attempt,
             undone: false,
         });

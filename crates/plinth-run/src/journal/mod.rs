@@ -27,7 +27,7 @@ pub use lock::Lock;
 pub use locked::LockedJournal;
 pub use memory::{Impossible, LastRun, Memory, StepMemory};
 pub use owner::{LockOwner, ProcessIdentity};
-pub use reader::{JournalReader, StoredPlan};
+pub use reader::{JournalReader, StoredPlan, WholeRun};
 pub use schema::Durability;
 pub use store::{CrashAfter, Store};
 

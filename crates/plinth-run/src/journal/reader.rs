@@ -4,7 +4,7 @@ use super::events;
 use super::lock::Lock;
 use super::{JournalError, Memory, schema};
 use jiff::Timestamp;
-use plinth_model::run::{LockView, Status};
+use plinth_model::run::{LockView, RunHead, Status};
 use plinth_model::{Digest, Event, EventBody, Plan, RunView, Step};
 use rusqlite::{Connection, OptionalExtension as _};
 use std::path::{Path, PathBuf};
@@ -15,6 +15,17 @@ pub struct JournalReader {
     pub(super) connection: Connection,
     pub(super) path: PathBuf,
     view: RunView,
+}
+
+/// The last run that says how far the site is.
+#[derive(Clone, Debug)]
+pub struct WholeRun {
+    /// It.
+    pub run: RunView,
+    /// The newest run since then that was checks alone.
+    pub checks: Option<RunView>,
+    /// The newest run since then that did one small thing, such as a rollback.
+    pub small: Option<RunView>,
 }
 
 /// Plans that are looked through for a step; a large one takes part of a second to read.
@@ -68,33 +79,40 @@ impl JournalReader {
         self.view
     }
 
-    /// The last run that did more than check, if the last of all did no more.
+    /// The last run that says how far the site is, with what came after it, if the last of all says less.
     ///
     /// # Errors
     /// When the database cannot be read, or events are missing.
-    pub fn worked_before(&self) -> Result<Option<RunView>, JournalError> {
-        let Some(last) = self.view.run.as_ref().filter(|run| run.is_check()) else { return Ok(None) };
+    pub fn whole_before(&self) -> Result<Option<WholeRun>, JournalError> {
+        let Some(last) = self.view.run.as_ref().filter(|run| !run.is_whole()) else { return Ok(None) };
+        let mut since = vec![last.clone()];
         for event in events::heads_before(&self.connection, &self.path, &last.run)? {
-            if let EventBody::RunStarted(head) = event.body
-                && !head.is_check()
-            {
-                return Ok(Some(RunView::of(&self.since(&head.run, 0)?)));
+            let EventBody::RunStarted(head) = event.body else { continue };
+            if head.is_whole() {
+                let view = |head: &RunHead| Ok::<_, JournalError>(RunView::of(&self.since(&head.run, 0)?));
+                let newest = |is_meant: &dyn Fn(&RunHead) -> bool| since.iter().find(|head| is_meant(head));
+                let checks = newest(&RunHead::is_check).map(view).transpose()?;
+                let small = newest(&|head| head.small.is_some()).map(view).transpose()?;
+                return Ok(Some(WholeRun { run: view(&head)?, checks, small }));
             }
+            since.push(head);
         }
         Ok(None)
     }
 
-    /// How the site stands. A run of checks alone says nothing about how far the site is, so it stands beside the run before it once it is
-    /// over. `lock` is the site's lock, as it was at `now`.
+    /// How the site stands. A run of checks alone, or of one small thing such as a rollback, says nothing about how far the site is, so it
+    /// stands beside the run before it once it is over. `lock` is the site's lock, as it was at `now`.
     ///
     /// # Errors
     /// When the database cannot be read, or events are missing.
     pub fn status(self, lock: Option<LockView>, now: Timestamp) -> Result<Status, JournalError> {
         let last = self.view.run.as_ref().map(|run| &run.run);
         let runs = lock.as_ref().is_some_and(|lock| lock.alive && last == Some(&lock.run));
-        let before = if runs { None } else { self.worked_before()? };
-        Ok(match before {
-            Some(before) => Status::of(before, lock, now).checked_by(&self.view),
+        let whole = if runs { None } else { self.whole_before()? };
+        Ok(match whole {
+            Some(WholeRun { run, checks, small }) => {
+                Status::of(run, lock, now).followed_by(checks.as_ref(), small.as_ref())
+            }
             None => Status::of(self.view, lock, now),
         })
     }

@@ -1,10 +1,10 @@
 //! The tables, and opening them without changing anything that is not ours.
 
 use super::{JournalError, old};
+use plinth_world::deadlines;
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 /// Schema number, in `PRAGMA user_version`. Newer ones are refused; older ones are read, see [`super::old`].
 pub(super) const SCHEMA: i64 = 3;
@@ -14,9 +14,6 @@ const BEFORE: i64 = 2;
 /// What makes a lock table of schema 1 and 2 one of schema 3.
 const IDENTITY: &str = "ALTER TABLE lock ADD COLUMN boot TEXT; ALTER TABLE lock ADD COLUMN namespace TEXT;
 ALTER TABLE lock ADD COLUMN started INTEGER;";
-
-/// How long one process waits for another's transaction. Transactions are short; a full disk cache may make them slow.
-const BUSY: Duration = Duration::from_secs(10);
 
 /// The tables that schema 1 did not have, or not so.
 const EVENTS: &str = "
@@ -66,7 +63,7 @@ pub(super) fn connect(path: &Path) -> Result<Connection, JournalError> {
     let sql = |error: rusqlite::Error| JournalError::of(path, &error);
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(absolute(path)?, flags).map_err(sql)?;
-    connection.busy_timeout(BUSY).map_err(sql)?;
+    connection.busy_timeout(deadlines::JOURNAL_BUSY).map_err(sql)?;
     Ok(connection)
 }
 
@@ -120,7 +117,9 @@ fn write_ahead(connection: &Connection) -> rusqlite::Result<()> {
     let patience = std::time::Instant::now();
     loop {
         match connection.pragma_update(None, "journal_mode", "WAL") {
-            Err(error) if is_busy(&error) && patience.elapsed() < BUSY => std::thread::sleep(BUSY / 200),
+            Err(error) if is_busy(&error) && patience.elapsed() < deadlines::JOURNAL_BUSY => {
+                std::thread::sleep(deadlines::JOURNAL_BUSY / 200)
+            }
             result => return result,
         }
     }
@@ -140,7 +139,7 @@ pub(super) fn open_read_only(path: &Path) -> Result<Option<Connection>, JournalE
     let sql = |error: rusqlite::Error| JournalError::of(path, &error);
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(absolute(path)?, flags).map_err(sql)?;
-    connection.busy_timeout(BUSY).map_err(sql)?;
+    connection.busy_timeout(deadlines::JOURNAL_BUSY).map_err(sql)?;
     match check_schema(&connection, path)? {
         0 => Ok(None),
         SCHEMA | BEFORE => Ok(Some(connection)),

@@ -67,6 +67,9 @@ impl EngineRecords for Shut {
     async fn keep(&self, _: &Context, _: &EngineRecord) -> ClientResult<()> {
         refuse()
     }
+    async fn forget(&self, _: &Context) -> ClientResult<()> {
+        refuse()
+    }
 }
 
 #[async_trait]

@@ -292,6 +292,41 @@ fn others_read_while_a_run_writes() {
     });
 }
 
+/// A run whose head is changed, ended well.
+fn small(run: &str, edit: impl Fn(&mut RunHead)) -> Vec<Event> {
+    let EventBody::RunStarted(mut head) = begin(run) else { unreachable!() };
+    edit(&mut head);
+    behind(0, [EventBody::RunStarted(head), finished()])
+}
+
+#[test]
+fn runs_of_checks_and_of_one_small_thing_stand_beside_the_run_that_says_how_far_the_site_is() {
+    let dir = tempfile::tempdir().unwrap();
+    let keep = |run: &str, events: &[Event]| locked(dir.path(), run).append(events).unwrap();
+    let reader = || Journal::open_read_only(dir.path()).unwrap().unwrap();
+    let rollback = |run: &str, what: &str| small(run, |head| head.small = Some(what.to_owned()));
+    keep("r0", &rollback("r0", "trust"));
+    assert!(reader().whole_before().unwrap().is_none(), "there is no other run yet");
+    keep("r1", &behind(0, [begin("r1"), failed("a/b/c"), finished()]));
+    assert!(reader().whole_before().unwrap().is_none(), "the last one says it itself");
+    keep("r2", &rollback("r2", "rollback first"));
+    keep("r3", &rollback("r3", "rollback second"));
+    keep("r4", &small("r4", |head| head.stages = [(Stage::Acceptance, 1)].into()));
+    let whole = reader().whole_before().unwrap().unwrap();
+    let name = |view: &plinth_model::RunView| view.run.as_ref().unwrap().run.clone();
+    assert_eq!((name(&whole.run).as_str(), name(whole.checks.as_ref().unwrap()).as_str()), ("r1", "r4"));
+    assert_eq!(name(whole.small.as_ref().unwrap()), "r3", "the newest");
+
+    let now = Timestamp::from_second(1_700_000_100).unwrap();
+    let status = plinth_model::run::Status::of(whole.run, None, now);
+    let status = status.followed_by(whole.checks.as_ref(), whole.small.as_ref());
+    assert_eq!((status.run.id.as_deref(), status.failures.len()), (Some("r1"), 1), "the picture of the site stays");
+    let small = status.small.unwrap();
+    assert_eq!((small.command.as_str(), small.state.word()), ("rollback second", "done"));
+    let memory = reader().memory().unwrap();
+    assert_eq!(memory.worked.unwrap().head.run, "r1");
+}
+
 #[test]
 fn every_error_says_what_to_whom_and_what_to_try() {
     let path = std::path::PathBuf::from("state/journal.db");

@@ -135,6 +135,7 @@ pub fn plan(steps: Vec<Step>) -> Plan {
         steps,
         gates: Vec::new(),
         findings: Vec::new(),
+        expected: None,
     };
     plan.hash = plan.content_hash();
     plan

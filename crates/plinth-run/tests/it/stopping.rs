@@ -49,7 +49,9 @@ fn the_first_stop_finishes_what_is_in_flight() {
     assert_eq!((report.outcome, report.exit), (Outcome::Stopped, Exit::Partly));
     assert_eq!(bench.so().into_iter().collect::<Vec<_>>(), ["a/slow/x", "b/slow/y"]);
     assert_eq!((report.counts.changed, report.counts.not_run), (2, 2));
-    assert_eq!(reasons(&bench), ["stopping after the running steps finish; Ctrl-C again stops now"]);
+    let said = reasons(&bench).remove(0);
+    assert!(said.starts_with("stopping after 1 running step has finished: a/slow/x (given up at "), "{said}");
+    assert!(said.contains("at the latest). Ctrl-C again (or a second SIGTERM) stops now: they are cut off"), "{said}");
     assert!(bench.memory().in_flight().is_empty());
 
     bench.stop = plinth_run::StopSignal::new();

@@ -36,6 +36,11 @@ impl EngineRecords for SimRecords {
             }
         }
     }
+
+    async fn forget(&self, _: &Context) -> ClientResult<()> {
+        let nodes = self.centre.look(|state, _| state.cluster.members.keys().cloned().collect())?;
+        self.centre.effect(Effect::HostsLeft { nodes, left: None })
+    }
 }
 
 /// The cluster that was there before. Its kubeconfig is never read: a rehearsal needs none.

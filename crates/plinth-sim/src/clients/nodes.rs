@@ -448,7 +448,12 @@ impl NodeRegistries for SimNodes {
 impl NodeLeftovers for SimNodes {
     async fn leftovers(&self, _: &Context, target: &NodeTarget) -> ClientResult<Leftovers> {
         let call = call("looking for leftovers of Kubernetes on", target);
-        self.log_in_as_account(&call, target, NodeOperation::Prepare).await?;
+        match target.credential {
+            Credential::Key(SecretRef::Generated(_)) => {
+                self.log_in_as_account(&call, target, NodeOperation::Prepare).await?
+            }
+            _ => self.log_in(&call, target, NodeOperation::Prepare).await?,
+        };
         self.centre.spend("leftovers-look", target.node.as_str(), timing::LOOK).await;
         let is_member = self.centre.look(|state, _| state.cluster.members.contains_key(&target.node))?;
         let running = if is_member { vec!["kubelet".to_owned()] } else { Vec::new() };

@@ -3,8 +3,10 @@
 use crate::diagnostics::Diagnostics;
 use crate::raw::Site;
 use crate::raw::access::Access;
-use plinth_model::Finding;
+use crate::raw::rules::short;
+use crate::raw::secret::SecretSource;
 use plinth_model::finding::code;
+use plinth_model::{Finding, SecretRef};
 
 /// Below are users of the system (Debian and Ubuntu `login.defs`), above are ids with special meaning.
 const IDS: std::ops::RangeInclusive<u32> = 1000..=65533;
@@ -13,6 +15,7 @@ pub(super) fn check(site: &Site, diagnostics: &mut Diagnostics<'_>) {
     let Some(access) = &site.access else { return };
     bootstrap(access, diagnostics);
     jump(access, diagnostics);
+    private_keys(access, diagnostics);
     let Some(account) = &access.account else { return };
     for (key, id) in [("uid", account.uid), ("gid", account.gid)] {
         if let Some(id) = id.filter(|id| !IDS.contains(id)) {
@@ -53,6 +56,21 @@ fn jump(access: &Access, diagnostics: &mut Diagnostics<'_>) {
             Finding::error(code::SITE_JUMP_LOGIN, "access.jump", message)
                 .fix("give one of `password: {env: NAME}`, `key: {file: PATH}` and `agent: true`"),
         );
+    }
+}
+
+/// The public half beside a key is named by mistake often enough; the file itself is not read.
+fn private_keys(access: &Access, diagnostics: &mut Diagnostics<'_>) {
+    let jump = access.jump.as_ref().and_then(|jump| jump.key.as_ref());
+    let account = access.account.as_ref().and_then(|account| account.key.as_ref());
+    for (place, key) in [("bootstrap", access.bootstrap.key.as_ref()), ("jump", jump), ("account", account)] {
+        if let Some(SecretSource(SecretRef::File(file))) = key
+            && let Some(private) = file.strip_suffix(".pub")
+        {
+            let message = format!("`{}` is the public half of a key by its name", short(file));
+            let finding = Finding::error(code::SITE_WRONG_VALUE, format!("access.{place}.key"), message);
+            diagnostics.report(finding.fix(format!("name the private half, such as `{}`", short(private))));
+        }
     }
 }
 

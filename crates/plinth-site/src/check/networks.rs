@@ -65,16 +65,15 @@ fn production_name(site: &Site, diagnostics: &mut Diagnostics<'_>) {
     let text = &site.networks.production;
     let path = "networks.production";
     if !text.contains('/') {
-        if matches!(site.inventory, Inventory::Static(_)) {
+        if text.parse::<Ipv4Addr>().is_ok() {
+            let message = format!("`{text}` is an address, not a network");
+            let fix = format!("write the range with its length, such as `{text}/24`");
+            diagnostics.report(Finding::error(code::SITE_NOT_A_NETWORK, path, message).fix(fix));
+        } else if matches!(site.inventory, Inventory::Static(_)) {
             let message = "a network can only be named where BCM lists networks; the inventory is static";
             diagnostics.report(
                 Finding::error(code::SITE_PRODUCTION_NETWORK, path, message)
                     .fix("write the range, like `192.0.2.0/24`"),
-            );
-        } else if text.parse::<Ipv4Addr>().is_ok() {
-            let message = format!("`{text}` is an address, not a network");
-            diagnostics.report(
-                Finding::error(code::SITE_NOT_A_NETWORK, path, message).fix("write the range, like `192.0.2.0/24`"),
             );
         }
         return;
@@ -182,7 +181,8 @@ fn node_addresses(site: &Site) -> Vec<Range> {
 
 fn overlap(range: &Range, other: &Range, diagnostics: &mut Diagnostics<'_>) {
     if range.overlaps(other) {
-        let message = format!("{} ({}) overlaps {} ({})", range.name, shown(range), other.name, shown(other));
+        let overlaps = if range.name.ends_with("addresses") { "overlap" } else { "overlaps" };
+        let message = format!("{} ({}) {overlaps} {} ({})", range.name, shown(range), other.name, shown(other));
         let finding = Finding::error(code::SITE_NETWORKS_OVERLAP, range.path.clone(), message)
             .fix("choose a private range that is used nowhere else in the site");
         diagnostics.report_pair(finding, &other.path);

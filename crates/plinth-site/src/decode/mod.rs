@@ -8,6 +8,7 @@ pub(crate) use fault::{DecodeError, Fault, refusal_text};
 
 use crate::tree::{Node, Value};
 use access::{Entries, Items, Single};
+use plinth_model::finding::code;
 use scalar::Scalar;
 use serde::de::{Deserializer, Error as _, Expected, Visitor};
 
@@ -47,6 +48,16 @@ impl<'de> Decoder<'de> {
     /// A whole number between the bounds of the wanted type.
     fn integer(self, least: i128, most: i128) -> Result<i128, DecodeError> {
         let expected = || format!("a whole number from {least} to {most}");
+        if let Value::Scalar { text, plain: true } = &self.node.value
+            && let Some(plain) = ambiguous(text)
+        {
+            let message = format!("`{text}` is another number to YAML 1.1 than to YAML 1.2: octal or decimal");
+            return Err(DecodeError::new(Fault::Refused {
+                code: code::SITE_WRONG_VALUE,
+                message,
+                fix: format!("write the decimal number without a zero in front, such as `{plain}`"),
+            }));
+        }
         match self.scalar() {
             Some(Scalar::Integer(number)) if (least..=most).contains(&number) => Ok(number),
             Some(Scalar::Integer(number)) => Err(DecodeError::new(Fault::OutOfRange { number, expected: expected() })),
@@ -67,6 +78,13 @@ impl<'de> Decoder<'de> {
             _ => Err(self.wrong_type(wanted(&visitor))),
         }
     }
+}
+
+/// The digits of a number with a zero in front: `060000` is 60000 to one reader and 24576 to another.
+fn ambiguous(text: &str) -> Option<&str> {
+    let digits = text.strip_prefix("0o").or_else(|| text.strip_prefix('0'))?.trim_start_matches('0');
+    (text.len() > 1 && text.len() < 40 && !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit()))
+        .then_some(digits)
 }
 
 /// What a visitor waits for, in our words where it uses serde's.

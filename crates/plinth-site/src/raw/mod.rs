@@ -13,6 +13,7 @@ pub(crate) mod registry_rules;
 pub(crate) mod rules;
 pub(crate) mod runai;
 pub(crate) mod secret;
+pub(crate) mod slips;
 pub(crate) mod text;
 
 use plinth_model::SiteName;

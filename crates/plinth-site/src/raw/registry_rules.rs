@@ -24,8 +24,12 @@ text_type!(
         let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
         let (host, path) = rest.map_or((None, ""), |rest| rest.split_once('/').map_or((Some(rest), ""), |(host, path)| (Some(host), path)));
         let plain = !path.contains(|c: char| c.is_whitespace() || matches!(c, '?' | '#' | '@' | '"' | '\\'));
-        refuse_address_unless(host.is_some_and(is_host_port) && plain, text, "the address of a mirror",
-            "write it like `https://mirror.example.com`, or `https://mirror.example.com/v2/PROJECT`")
+        let fix = if rest.is_none() && is_host_port(text.split('/').next().unwrap_or_default()) {
+            format!("write `https://{}`", short(text))
+        } else {
+            "write it like `https://mirror.example.com:5000`, or `https://mirror.example.com/v2/PROJECT`; ports go up to 65535".to_owned()
+        };
+        refuse_address_unless(host.is_some_and(is_host_port) && plain, text, "the address of a mirror", &fix)
     }
 );
 

@@ -88,13 +88,39 @@ fn refusal(text: &str, error: &TextError) -> Refusal {
 
 /// What to write for a name that Kubernetes does not take. Upper case is usual in BCM, and the machine has to be renamed there.
 fn node_name_fix(text: &str) -> String {
-    let plain = text.to_lowercase().replace(['_', '.'], "-");
+    let items = super::slips::items(text);
+    if items.len() > 1 && items.iter().all(|item| NodeName::new(item).is_ok()) {
+        return format!("these are several nodes: write `[{}]` in a list, or an entry for each", items.join(", "));
+    }
+    if text.contains(['*', '?', '[', '{', '\\', '+']) {
+        return "write exact names here; globs such as `dgx-*` are for the lists below `nodes`, and regular expressions are not known"
+            .to_owned();
+    }
+    // The first part of a name with a domain is the name of the machine.
+    let plain = text.split('.').next().unwrap_or(text).to_lowercase().replace('_', "-");
     if plain == text || NodeName::new(&plain).is_err() {
         return LABEL_FIX.to_owned();
     }
     format!(
-        "write `{plain}`; if the machine itself has another name, such as one with upper case, `_` or dots, rename it in BCM"
+        "write `{plain}`; if the machine itself has another name, such as one with upper case, `_` or dots, rename it, in BCM where BCM names it"
     )
+}
+
+/// An address or a range of IPv6, alone or as one of several; what is refused then is no slip.
+fn ipv6(text: &str) -> Option<Refusal> {
+    let is_v6 = |part: &str| is_ipv6(part.trim().split(['/', '%']).next().unwrap_or_default().trim_matches(['[', ']']));
+    let message = format!(
+        "`{}` is IPv6: nodes, pods, services and shared addresses are IPv4 in this release, since what is written for \
+         Kubespray, its certificates and the checks name one IPv4 address for each node",
+        short(text)
+    );
+    let fix = "write the IPv4 address or range; nodes may have IPv6 addresses besides, which are left alone";
+    text.split(',').any(is_v6).then(|| Refusal::new(message, fix).code(code::SITE_IPV6))
+}
+
+/// The first of these that knows why, else the last.
+fn refused(text: &str, message: String, fix: impl Into<String>) -> Refusal {
+    ipv6(text).unwrap_or_else(|| Refusal::new(message, fix))
 }
 
 impl Rule for Version {
@@ -116,7 +142,13 @@ impl Rule for Ipv4Addr {
 
     fn read(text: &str) -> Result<Self, Refusal> {
         let address: Self = text.parse().map_err(|_| {
-            Refusal::new(format!("`{}` is not an IPv4 address", short(text)), "write it like `192.0.2.10`")
+            let fix = match text.split_once('/') {
+                Some((address, _)) if address.parse::<Self>().is_ok() => {
+                    format!("write `{address}`, without the length")
+                }
+                _ => "write it like `192.0.2.10`: four numbers without leading zeros, no name".to_owned(),
+            };
+            refused(text, format!("`{}` is not an IPv4 address", short(text)), fix)
         })?;
         if address.is_unspecified() || address.is_multicast() || address.is_broadcast() || address.is_loopback() {
             return Err(Refusal::new(
@@ -135,7 +167,12 @@ impl Rule for Ipv4Net {
 
     fn read(text: &str) -> Result<Self, Refusal> {
         let net: Self = text.parse().map_err(|_| {
-            Refusal::new(format!("`{}` is not an IPv4 network", short(text)), "write it like `192.0.2.0/24`")
+            let message = format!("`{}` is not an IPv4 network", short(text));
+            let fix = with_mask(text).map_or_else(
+                || "write it like `192.0.2.0/24`".to_owned(),
+                |net| format!("write its length instead of a mask: `{net}`"),
+            );
+            refused(text, message, fix)
         })?;
         if net.network() == net.addr() {
             return Ok(net);
@@ -146,6 +183,12 @@ impl Rule for Ipv4Net {
         )
         .code(code::SITE_NOT_A_NETWORK))
     }
+}
+
+/// `192.0.2.0/255.255.255.0`.
+fn with_mask(text: &str) -> Option<Ipv4Net> {
+    let (address, mask) = text.split_once('/')?;
+    Ipv4Net::with_netmask(address.parse().ok()?, mask.parse().ok()?).ok().map(|net| net.trunc())
 }
 
 /// Declares a text type that keeps its text.
@@ -222,8 +265,10 @@ text_type!(
     /// Addresses a load balancer may give out.
     AddressRange, "a network or a range of addresses", "192.0.2.200-192.0.2.210",
     r"^[0-9]{1,3}(\.[0-9]{1,3}){3}(/[0-9]{1,2}|-[0-9]{1,3}(\.[0-9]{1,3}){3})?$",
-    |text| refuse_unless(range_of(text).is_some(), text, "a network or a range of addresses",
-        "write `192.0.2.200-192.0.2.210`, lower address first, or `192.0.2.128/26`")
+    |text| match range_of(text) {
+        Some(_) => Ok(()),
+        None => Err(refused(text, format!("`{}` is not a network or a range of addresses", short(text)), range_fix(text))),
+    }
 );
 text_type!(
     /// A network interface whose name can be part of a resource's name.
@@ -261,6 +306,21 @@ pub(crate) fn range_of(text: &str) -> Option<(Ipv4Addr, Ipv4Addr)> {
     }
     let net: Ipv4Net = text.parse().ok()?;
     (net.addr() == net.network()).then(|| (net.network(), net.broadcast()))
+}
+
+/// A range whose second end is written short, or whose ends stand the wrong way round.
+fn range_fix(text: &str) -> String {
+    let meant = text.split_once('-').and_then(|(first, last)| {
+        let first: Ipv4Addr = first.trim().parse().ok()?;
+        let last = last.trim();
+        let short = |last: &str| {
+            let [a, b, c, _] = first.octets();
+            Some(Ipv4Addr::new(a, b, c, last.parse().ok()?))
+        };
+        let last: Ipv4Addr = last.parse().ok().or_else(|| short(last))?;
+        Some(format!("write `{}-{}`", first.min(last), first.max(last)))
+    });
+    meant.unwrap_or_else(|| "write `192.0.2.200-192.0.2.210`, lower address first, or `192.0.2.128/26`".to_owned())
 }
 
 /// `~` is the home of whoever runs plinth; that of somebody else is not looked up.

@@ -63,7 +63,11 @@ impl<'de, T: Rule> Deserialize<'de> for Text<T> {
             }
 
             fn visit_str<E: Error>(self, text: &str) -> Result<Text<T>, E> {
-                T::read(text).map(Text).map_err(|r| E::custom(refusal_text(r.code, &r.message, &r.fix)))
+                let refused = |refusal| super::slips::explained::<T>(text, refusal);
+                T::read(text)
+                    .map(Text)
+                    .map_err(refused)
+                    .map_err(|r| E::custom(refusal_text(r.code, &r.message, &r.fix)))
             }
         }
 

@@ -9,11 +9,7 @@
 //! the login's, not root's. The exception is `timestamp_type=global` in sudoers: there the ticket serves every session of the login
 //! until it expires, and it is not taken back, since a person's own ticket is the same one.
 
-use std::time::Duration;
-
-/// Between two bytes that say we are still there. The watch on the node waits three times as long.
-pub(super) const HEARTBEAT: Duration = Duration::from_secs(5);
-/// The byte.
+/// The byte that says we are still there, every [`plinth_world::deadlines::SSH_HEARTBEAT`].
 pub(super) const BEAT: &[u8] = b".";
 
 /// Becomes root, if need be.

@@ -1,6 +1,6 @@
 //! Runs one script on an open connection and reads its answers.
 
-use super::bootstrap::{self, BEAT, HEARTBEAT, Mode};
+use super::bootstrap::{self, BEAT, Mode};
 use super::failure::{found, lost, permanent};
 use super::line::Line;
 use super::peer::Peer;
@@ -75,7 +75,7 @@ impl Call<'_> {
         let password = self.password.map_or("", Secret::expose);
         half.data_bytes([first.as_str(), password, "\n", &script].concat().into_bytes()).await?;
         loop {
-            sleep(HEARTBEAT).await;
+            sleep(deadlines::SSH_HEARTBEAT).await;
             half.data_bytes(BEAT).await?;
         }
     }

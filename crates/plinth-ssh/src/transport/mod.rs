@@ -31,7 +31,7 @@ use peer::Peer;
 use plinth_model::steps::{Credential, Jump, NodeTarget};
 use plinth_world::node::{HostKey, HostKeyState};
 use plinth_world::secrets::Secrets;
-use plinth_world::{ClientResult, Context, SystemClock};
+use plinth_world::{ClientResult, Context, SystemClock, deadlines};
 use pool::{Place, Pool};
 use russh::keys::PublicKey;
 use seen::Seen;
@@ -64,8 +64,8 @@ impl SshConfig {
     pub fn new(state_dir: &Path) -> Self {
         Self {
             parallel: 64,
-            connect: Duration::from_secs(10),
-            keep_alive: Duration::from_secs(10),
+            connect: deadlines::SSH_CONNECT,
+            keep_alive: deadlines::SSH_KEEP_ALIVE,
             keep_alive_max: 3,
             host_keys: state_dir.join("host-keys"),
             known_hosts: Vec::new(),

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 #[derive(Debug, Args)]
 pub(crate) struct Check {
     /// Only these checks: `storage`, `gpu-pod`, or the id of a step; may be given several times
-    #[arg(long, value_name = "CHECK", value_delimiter = ',')]
+    #[arg(long, value_name = "CHECK", value_delimiter = ',', add = ArgValueCompleter::new(complete::checks))]
     pub(crate) only: Vec<String>,
     /// Only what is about these nodes; may be given several times
     #[arg(long, value_name = "NODE", value_delimiter = ',', add = ArgValueCompleter::new(complete::nodes))]

@@ -139,10 +139,13 @@ pub(crate) enum Verb {
     #[command(after_help = examples::STATUS)]
     Status,
     /// Say what happened to a node or a step: what, when, by whom, and what was there before
+    #[command(after_help = examples::HISTORY)]
     History(History),
     /// List the logs, or print one
+    #[command(after_help = examples::LOGS)]
     Logs(Logs),
     /// Free the site's lock when its holder is gone and the clocks say otherwise
+    #[command(after_help = examples::UNLOCK)]
     Unlock(Unlock),
     /// Run the whole job against a simulated data centre made from the site file
     #[command(after_help = examples::REHEARSE)]
@@ -181,6 +184,7 @@ pub(crate) enum Verb {
     #[command(after_help = examples::EXPLAIN)]
     Explain(Explain),
     /// Print the JSON Schema of the site file
+    #[command(after_help = examples::SCHEMA)]
     Schema,
     /// Print shell completions; they know the site's nodes and steps
     #[command(after_help = examples::COMPLETIONS)]
@@ -189,6 +193,7 @@ pub(crate) enum Verb {
     #[command(after_help = examples::MAN)]
     Man(Man),
     /// Say which plinth this is, and which Kubespray and Kubernetes it knows
+    #[command(after_help = examples::VERSION)]
     Version,
 }
 
@@ -282,7 +287,7 @@ pub(crate) struct Apply {
 #[derive(Debug, Args)]
 pub(crate) struct History {
     /// A node by name, or a step by its id; without it the runs are listed
-    #[arg(value_name = "NODE|STEP")]
+    #[arg(value_name = "NODE|STEP", add = ArgValueCompleter::new(complete::nodes_and_steps))]
     pub(crate) what: Option<String>,
     /// Tell steps that were only found as they should be, too
     #[arg(long)]
@@ -295,7 +300,7 @@ pub(crate) struct History {
 #[derive(Debug, Args)]
 pub(crate) struct Logs {
     /// `last` (the newest log of a play), `run` (plinth's own), a step by its id, or the name of a log; without it they are listed
-    #[arg(value_name = "WHAT")]
+    #[arg(value_name = "WHAT", add = ArgValueCompleter::new(complete::logs))]
     pub(crate) what: Option<String>,
     /// Print where it is instead of what it says
     #[arg(long, requires = "what")]
@@ -403,7 +408,7 @@ pub(crate) struct Rehearse {
     #[arg(value_name = "PLAN")]
     pub(crate) plan: Option<PathBuf>,
     /// Make something go wrong; may be given several times (`plinth explain faults` lists the forms)
-    #[arg(long, value_name = "SPEC")]
+    #[arg(long, value_name = "SPEC", add = ArgValueCompleter::new(complete::faults))]
     pub(crate) fault: Vec<String>,
     /// Seed of everything that is made up
     #[arg(long, default_value_t = 1)]

@@ -1,6 +1,8 @@
 //! Options that several verbs take.
 
+use crate::complete;
 use clap::Args;
+use clap_complete::ArgValueCompleter;
 use plinth_model::NodeName;
 use std::path::PathBuf;
 
@@ -25,7 +27,7 @@ pub(crate) struct Sources {
 pub(crate) struct Without {
     /// Leave this worker out: nothing is done on it and nothing waits for it; may be given several times. The next run without this
     /// flag takes it in
-    #[arg(long, value_name = "NODE", value_parser = node_name)]
+    #[arg(long, value_name = "NODE", value_parser = node_name, add = ArgValueCompleter::new(complete::nodes))]
     pub(crate) without: Vec<NodeName>,
 }
 

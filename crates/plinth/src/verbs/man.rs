@@ -3,8 +3,10 @@
 use crate::args::{Arguments, Man};
 use crate::printer::Printer;
 use clap::CommandFactory;
-use plinth_app::Failure;
+use plinth_app::{Failure, saved};
 use plinth_model::{Exit, Problem};
+use plinth_world::files;
+use std::path::Path;
 
 /// Prints the manual page, or writes one for every verb.
 pub(crate) fn run(verb: &Man, printer: &Printer) -> Result<Exit, Failure> {
@@ -15,7 +17,14 @@ pub(crate) fn run(verb: &Man, printer: &Printer) -> Result<Exit, Failure> {
     };
     match &verb.out {
         Some(folder) => {
-            clap_mangen::generate_to(Arguments::command(), folder).map_err(failed)?;
+            let rendered = tempfile::tempdir().map_err(failed)?;
+            clap_mangen::generate_to(Arguments::command(), rendered.path()).map_err(failed)?;
+            for page in std::fs::read_dir(rendered.path()).map_err(failed)? {
+                let page = page.map_err(failed)?;
+                let goal = folder.join(page.file_name());
+                saved::replaceable(&goal, is_page)?;
+                files::write_whole(&goal, &std::fs::read(page.path()).map_err(failed)?).map_err(failed)?;
+            }
             printer.talk(&format!("wrote the manual pages into {}", folder.display()));
         }
         None => {
@@ -25,4 +34,13 @@ pub(crate) fn run(verb: &Man, printer: &Printer) -> Result<Exit, Failure> {
         }
     }
     Ok(Exit::Done)
+}
+
+/// Largest manual page that is looked at, bytes.
+const LARGEST: usize = 4 * 1024 * 1024;
+
+/// Whether the file is a page that plinth wrote.
+fn is_page(file: &Path) -> bool {
+    let text = files::read_up_to(file, LARGEST).unwrap_or_default();
+    String::from_utf8_lossy(&text).contains(".TH plinth")
 }

@@ -19,7 +19,7 @@ pub(crate) async fn remove(common: &Common, verb: &Remove, printer: &Printer) ->
 
 /// Takes Kubernetes away.
 pub(crate) async fn reset(common: &Common, verb: &Reset, printer: &Printer) -> Result<Exit, Failure> {
-    let said = Said { nothing: "nothing of it is there: nothing to do", done: &afterwards(&Removal::All) };
+    let said = Said { nothing: "no node has anything of Kubernetes: nothing to do", done: &afterwards(&Removal::All) };
     run(common, &verb.way, Goal::Removal(Removal::All), &said, printer).await
 }
 
@@ -69,7 +69,7 @@ pub(super) async fn run(
 
 fn afterwards(removal: &Removal) -> String {
     match removal {
-        Removal::All => "Kubernetes is gone. The service account, host keys and the state directory stay; `plinth apply` makes it all anew".to_owned(),
+        Removal::All | Removal::Unprovisioned => "Kubernetes is gone. The service account, host keys and the state directory stay; `plinth apply` makes it all anew".to_owned(),
         Removal::Nodes { nodes, .. } => {
             let nodes = nodes.iter().map(NodeName::as_str).collect::<Vec<_>>().join(", ");
             format!("Now take {nodes} out of the site file: the next apply would add it again")

@@ -5,6 +5,7 @@ use crate::input;
 use crate::printer::Printer;
 use crate::screen::Screen;
 use plinth_app::hand_over::{self, Document, HandOver};
+use plinth_app::own_files::OwnFiles;
 use plinth_app::{Depth, Failure, Input};
 use plinth_model::Exit;
 
@@ -43,8 +44,9 @@ fn show(
         None if common.json && what.is_by_component() => printer.json(&hand_over::by_component(documents)?),
         None => printer.file(&hand_over::joined(documents)),
         Some(folder) => {
-            for document in documents {
-                printer.talk(&format!("wrote {}", document.write(folder)?.display()));
+            let texts: Vec<_> = documents.iter().map(|one| (one.name.clone(), one.text.clone())).collect();
+            for path in OwnFiles::of(folder).write(&texts)? {
+                printer.talk(&format!("wrote {}", path.display()));
             }
         }
     }

@@ -4,7 +4,7 @@ use crate::args::Common;
 use crate::kept::Kept;
 use crate::printer::Printer;
 use crate::sinks;
-use plinth_app::Failure;
+use plinth_app::{Failure, state};
 use plinth_model::run::Status;
 use plinth_model::{Exit, Problem, RunView};
 use plinth_run::LockOwner;
@@ -23,6 +23,8 @@ pub(crate) fn run(common: &Common, printer: &Printer) -> Result<Exit, Failure> {
         None => Status::of(RunView::default(), lock, now),
     };
     let status = status.kept_in(&directory.display().to_string());
+    let moving = status.run.id.as_deref().map(|run| state::progress(&directory, run)).unwrap_or_default();
+    let status = status.moving(&moving);
     if common.json {
         printer.json(&status);
     } else {

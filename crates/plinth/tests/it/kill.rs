@@ -12,7 +12,7 @@ use std::sync::Arc;
 use tempfile::TempDir;
 
 /// Runs a rehearsal in-process, crashing after so many records; answers whether it ended, and the world.
-async fn rehearse(directory: &Path, crash: Option<usize>) -> (bool, World) {
+pub(crate) async fn rehearse(directory: &Path, crash: Option<usize>) -> (bool, World) {
     let crash = crash.map(|records| Crash { records, how: || {} });
     let setup = Setup {
         input: Input::load(&example("basepod.yaml")).unwrap(),
@@ -34,7 +34,7 @@ async fn rehearse(directory: &Path, crash: Option<usize>) -> (bool, World) {
 
 /// What must be equal at the end.
 #[derive(Debug, PartialEq)]
-struct World {
+pub(crate) struct World {
     snapshot: Value,
     /// Effects that must not happen twice: registrations, relocations.
     once: [usize; 2],
@@ -58,7 +58,7 @@ fn at_every_record() {
     });
 }
 
-fn in_time<T>(work: impl Future<Output = T>) -> T {
+pub(crate) fn in_time<T>(work: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(work)
 }
 

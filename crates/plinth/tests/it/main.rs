@@ -14,6 +14,7 @@ mod memory;
 mod mirror_list;
 #[path = "../contract/node_client.rs"]
 mod node_client;
+mod outputs;
 mod reach;
 mod readers;
 mod readme;
@@ -22,4 +23,5 @@ mod rehearsal;
 mod scenarios;
 mod secrets;
 mod support;
+mod sweeps;
 mod switched_off;

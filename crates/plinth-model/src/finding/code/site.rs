@@ -241,6 +241,11 @@ findings! {
         usually: "The address of a machine with a prefix, or without one.",
         fix: "Write the range, such as `192.0.2.0/24`; the fix names the one that holds this address.",
     }
+    SITE_IPV6 = "site.ipv6", You {
+        means: "An address or a range of IPv6 stands where plinth works with IPv4 only: addresses of nodes, ranges of pods and services, shared addresses.",
+        usually: "A network that has both, or IPv6 alone. BCM's address, mirrors, jump hosts and the names in certificates may be IPv6.",
+        fix: "Write the IPv4 address or range. Nodes may have IPv6 addresses besides; Kubernetes does not use them. A site without IPv4 is not covered.",
+    }
     SITE_NOT_ONE = "site.not-one", You {
         means: "A mapping must have exactly one of several keys.",
         usually: "None was given, or two kinds of one thing, such as `bcm` and `static` under `inventory`.",

@@ -49,7 +49,7 @@ const KEYED: [(&str, &str); 39] = [
 ];
 
 /// Variables whose values plinth stands on: the one that it takes, and why.
-const RELIED: [(&str, &str, &str); 6] = [
+const RELIED: [(&str, &str, &str); 9] = [
     ("kube_override_hostname", "", "nodes are looked up under the names of the inventory"),
     ("kube_apiserver_port", "6443", "plinth reaches the API servers there, and preflight checks that port"),
     ("etcd_deployment_type", "host", "plinth looks after etcd as a service of its nodes"),
@@ -59,8 +59,14 @@ const RELIED: [(&str, &str, &str); 6] = [
         "plinth moves images, writes logins and sets NVIDIA's runtime up for containerd",
     ),
     ("kube_config_dir", "/etc/kubernetes", "plinth reads the kubeconfig and looks for certificates there"),
+    ("ipv4_stack", "true", IPV4),
+    ("ipv6_stack", "false", IPV4),
+    ("enable_dual_stack_networks", "false", IPV4),
     ("kube_cert_dir", "/etc/kubernetes/ssl", "plinth looks for certificates there"),
 ];
+
+/// Why a cluster of plinth has no IPv6.
+const IPV4: &str = "ranges, addresses, certificates and checks are of IPv4 in this release";
 
 /// How Ansible gets onto nodes. plinth has its own account, key and host keys for that.
 const WAY_IN: [&str; 15] = [

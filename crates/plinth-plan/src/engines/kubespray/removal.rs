@@ -43,6 +43,7 @@ fn cluster_name(nodes: &[NodeName]) -> String {
 
 pub(super) fn steps(desired: &Desired, cluster: &Cluster, engine: &KubesprayChoice, removal: &Removal) -> Vec<Step> {
     let (files, _) = files(desired, cluster, engine);
+    let id = ids::removal(desired.name.as_str());
     let leaving: Vec<&Member> = cluster.members.iter().filter(|member| removal.takes(&member.name)).collect();
     let is_reached = !matches!(removal, Removal::Nodes { reachable: false, .. });
     let work = Work::KubesprayRemoval(KubesprayRemoval {
@@ -51,8 +52,10 @@ pub(super) fn steps(desired: &Desired, cluster: &Cluster, engine: &KubesprayChoi
         removal: removal.clone(),
         parts: super::inputs(engine, &files),
     });
+    if *removal == Removal::Unprovisioned {
+        return vec![step(id, work, reason(removal))];
+    }
     let mut steps = vec![install::source(engine), install::environment(engine), install::inventory(files)];
-    let id = ids::removal(desired.name.as_str());
     let taken = step(id.clone(), work, reason(removal));
     let taken = taken.needing([ids::environment(), ids::inventory()]);
     steps.push(taken);
@@ -67,6 +70,10 @@ pub(super) fn steps(desired: &Desired, cluster: &Cluster, engine: &KubesprayChoi
 
 fn reason(removal: &Removal) -> String {
     match removal {
+        Removal::Unprovisioned => {
+            "nothing of Kubernetes is on any node any more; what is recorded of the cluster is all that is left"
+                .to_owned()
+        }
         Removal::All => "you asked to take Kubernetes away from the whole site".to_owned(),
         Removal::Nodes { nodes, .. } => format!("you asked to take {} out of the cluster", cluster_name(nodes)),
     }

@@ -16,7 +16,7 @@ fn plan(works: &[Work]) -> Plan {
         MadeFrom { site: digest(), inventory: digest(), catalog: digest(), plinth: String::new(), without: Vec::new() };
     let site = SiteName::new("basepod").unwrap();
     let steps = works.iter().map(step).collect();
-    Plan { schema: 1, hash: digest(), site, made_from, steps, gates: Vec::new(), findings: Vec::new() }
+    Plan { schema: 1, hash: digest(), site, made_from, steps, gates: Vec::new(), findings: Vec::new(), expected: None }
 }
 
 fn files() -> IndexMap<String, String> {

@@ -127,6 +127,9 @@ impl EngineRecords for Fake {
         self.kept.lock().unwrap().push(record.clone());
         self.answer("keep")
     }
+    async fn forget(&self, _: &Context) -> ClientResult<()> {
+        self.answer("forget")
+    }
 }
 
 client!(ExistingCluster {

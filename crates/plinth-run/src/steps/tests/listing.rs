@@ -29,6 +29,7 @@ async fn a_look_lists_the_nodes_once_and_a_step_alone_asks_for_its_own() {
         steps: names.iter().map(|name| ready(name)).collect(),
         gates: Vec::new(),
         findings: Vec::new(),
+        expected: None,
     };
     let world = crate::RunWorld { env: bench.env(), behaviour: Arc::new(Kinds) };
     let seen = crate::look(&plan, &world, &crate::LookOptions { parallel: 2, ..crate::LookOptions::default() })

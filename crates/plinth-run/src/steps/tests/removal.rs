@@ -43,6 +43,19 @@ async fn a_reset_is_done_when_no_host_runs_kubernetes_and_none_is_recorded() {
 }
 
 #[tokio::test]
+async fn where_nothing_of_kubernetes_is_left_only_the_record_goes_and_no_play_runs() {
+    let bench = Bench::new();
+    bench.fake.on("record", deployed());
+    let lines = todo(bench.look(&removal(Removal::Unprovisioned)).await);
+    assert_eq!(lines, ["- cpu-03, which was deployed", "- dgx-05, which was deployed"], "nodes are not asked again");
+    bench.fake.on("record", deployed()).on("forget", ());
+    let said = bench.act(&removal(Removal::Unprovisioned)).await.unwrap();
+    assert_eq!(said, "the record of the cluster is gone; nothing of it was on the nodes");
+    bench.fake.on("record", None::<EngineRecord>);
+    done(bench.look(&removal(Removal::Unprovisioned)).await);
+}
+
+#[tokio::test]
 async fn a_worker_has_left_when_the_cluster_and_the_worker_say_so() {
     let bench = Bench::new();
     let nothing = || None::<EngineRecord>;

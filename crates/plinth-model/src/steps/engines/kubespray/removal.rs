@@ -41,7 +41,7 @@ impl StepParams for KubesprayRemoval {
     /// ends it, so nothing is left that a majority could decide.
     fn needs_quorum(&self) -> bool {
         match &self.removal {
-            Removal::All => false,
+            Removal::All | Removal::Unprovisioned => false,
             Removal::Nodes { .. } => Self::PROPERTIES.needs_quorum,
         }
     }
@@ -54,6 +54,7 @@ impl StepParams for KubesprayRemoval {
     fn destroys(&self) -> Option<String> {
         let text = match &self.removal {
             Removal::All => "removes Kubernetes with everything in it: etcd's data, all workloads, certificates",
+            Removal::Unprovisioned => "forgets a cluster that is not on the nodes any more; no node is touched",
             Removal::Nodes { reachable: true, .. } => {
                 "drains these workers and removes Kubernetes from them, with the data of their pods"
             }
@@ -69,10 +70,10 @@ impl StepParams for KubesprayRemoval {
     }
 
     fn changes_on(&self, node: &NodeName) -> bool {
-        self.removal.takes(node) && self.parts.hosts.contains_key(node)
+        self.removal != Removal::Unprovisioned && self.removal.takes(node) && self.parts.hosts.contains_key(node)
     }
 
     fn installed(&self) -> Option<InstalledChange> {
-        matches!(self.removal, Removal::All).then_some(InstalledChange::Clears)
+        matches!(self.removal, Removal::All | Removal::Unprovisioned).then_some(InstalledChange::Clears)
     }
 }

@@ -31,6 +31,8 @@ pub struct RunInputs {
 pub enum Removal {
     /// All of them, with the data of the cluster.
     All,
+    /// All of them, where nothing of Kubernetes is on any: what is recorded of the cluster goes, and no node is touched.
+    Unprovisioned,
     /// These workers.
     Nodes {
         /// Names.
@@ -45,7 +47,7 @@ impl Removal {
     #[must_use]
     pub fn takes(&self, host: &NodeName) -> bool {
         match self {
-            Removal::All => true,
+            Removal::All | Removal::Unprovisioned => true,
             Removal::Nodes { nodes, .. } => nodes.contains(host),
         }
     }

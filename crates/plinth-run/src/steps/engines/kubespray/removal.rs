@@ -17,7 +17,7 @@ impl StepKind for KubesprayRemoval {
         kind: KubesprayRemoval::KIND,
         title: "Kubernetes left these hosts.",
         probe: "Asks the hosts what runs on them and the cluster which nodes it has, and sees whether a play was broken off.",
-        act: "Runs remove-node.yml for the named workers, or reset.yml for all hosts, and judges its final statistics.",
+        act: "Runs remove-node.yml for the named workers, or reset.yml for all hosts, and judges its final statistics. Where no host has anything of Kubernetes, forgets the record alone.",
     };
 
     async fn probe(&self, env: &StepEnv) -> Result<Probed, ClientError> {
@@ -43,6 +43,8 @@ async fn probe_removal(env: &StepEnv, leaving: &KubesprayRemoval) -> Result<Prob
             }
         }
         Removal::All => lines.extend(running(env, leaving).await?),
+        // All nodes were looked at just before, with whichever login they take.
+        Removal::Unprovisioned => {}
     }
     if lines.is_empty() { done("Kubernetes is not there any more") } else { Ok(differs(lines)) }
 }
@@ -80,6 +82,10 @@ async fn running(env: &StepEnv, leaving: &KubesprayRemoval) -> Result<Vec<String
 async fn remove(env: &StepEnv, leaving: &KubesprayRemoval) -> Result<String, ClientError> {
     let inputs = deployed(env).await?.last.unwrap_or_else(|| leaving.parts.clone());
     let play = match &leaving.removal {
+        Removal::Unprovisioned => {
+            env.clients.records.forget(&env.ctx).await?;
+            return Ok("the record of the cluster is gone; nothing of it was on the nodes".to_owned());
+        }
         Removal::All => Play::Reset,
         Removal::Nodes { nodes, reachable } => Play::Remove { nodes: nodes.clone(), reachable: *reachable },
     };

@@ -13,13 +13,9 @@ use plinth_model::finding::code;
 use plinth_model::steps::{HostInputs, KubesprayRelease, KubesprayRun, NodeTarget, RunInputs};
 use plinth_model::{Digest, EngineRecord, Finding, NodeName, Step, Version, amount};
 use plinth_world::ansible::{HostStats, PlayRun, PlayStats};
-use plinth_world::{ClientError, ClientResult};
+use plinth_world::{ClientError, ClientResult, deadlines};
 use std::collections::BTreeMap;
 use std::pin::pin;
-use std::time::Duration;
-
-/// How long a node may take to say whether Kubernetes is there: a healthy one needs a tenth of a second.
-const SAYS: Duration = Duration::from_secs(20);
 
 /// What is wanted of the run, by the plan.
 #[derive(Clone, Copy)]
@@ -140,7 +136,7 @@ fn version(node: &NodeName, told: &str) -> ClientResult<Version> {
 async fn lost(env: &StepEnv, name: &NodeName, targets: &[NodeTarget]) -> Option<Sight> {
     let target = targets.iter().find(|target| target.node == *name)?;
     let look = pin!(env.control_plane(target));
-    let Either::Left((seen, _)) = select(look, env.ctx.clock().sleep(SAYS)).await else { return None };
+    let Either::Left((seen, _)) = select(look, env.ctx.clock().sleep(deadlines::NODE_SAYS)).await else { return None };
     let seen = seen.ok()?;
     (seen.certificates.is_empty() && seen.kubelet != "active").then_some(Sight::Bare)
 }

@@ -1,0 +1,71 @@
+//! Files that people name for output: what plinth did not write stays as it is, links are not written through, and nothing hangs.
+
+use crate::support::{basepod, example, plinth, text};
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::Path;
+use tempfile::TempDir;
+
+#[test]
+fn a_folder_of_rendered_files_keeps_what_is_not_ours() {
+    let folder = TempDir::new().unwrap();
+    let site = example("static.yaml");
+    let out = folder.path().join("out");
+    let render = |what: &str| plinth(folder.path(), &["render", what, "-f", text(&site), "--out", text(&out)]);
+    render("values").exits(0);
+    render("values").exits(0).says("wrote ");
+    let page = fs::read_dir(out.join("values")).unwrap().next().unwrap().unwrap().path();
+    fs::write(&page, "mine: true\n").unwrap();
+    render("values").exits(1).says("somebody changed it since plinth wrote it");
+    assert_eq!(fs::read_to_string(&page).unwrap(), "mine: true\n");
+
+    let other = folder.path().join("other");
+    fs::create_dir(&other).unwrap();
+    for name in ["inventory.yml", "inventory.yaml", "inventory/inventory.yml"] {
+        let file = out.join(name);
+        assert!(!file.exists(), "the name that the test needs is another one: {name}");
+    }
+    render("inventory").exits(0);
+    let written: Vec<_> = fs::read_dir(&out).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    let name = written.iter().find(|name| !text(Path::new(name)).starts_with('.') && *name != "values").unwrap();
+    let target = folder.path().join("target");
+    fs::write(&target, "target\n").unwrap();
+    symlink(&target, other.join(name)).unwrap();
+    let ran = plinth(folder.path(), &["render", "inventory", "-f", text(&site), "--out", text(&other)]);
+    ran.exits(1).says("symbolic link");
+    assert_eq!(fs::read_to_string(&target).unwrap(), "target\n");
+}
+
+#[test]
+fn plans_inventories_and_events_are_not_written_through_a_link() {
+    let folder = TempDir::new().unwrap();
+    let (site, real) = (example("static.yaml"), basepod());
+    let write = |arguments: &[&str]| plinth(folder.path(), arguments);
+    let (link, target) = (folder.path().join("link"), folder.path().join("target"));
+    symlink(&target, &link).unwrap();
+    for dangling in [true, false] {
+        for arguments in [
+            &["plan", "-f", text(&site), "--out", "link"][..],
+            &["discover", "-f", text(&site), "--save", "link"],
+            &["rehearse", "-f", &real, "--events", "link"],
+            &["rehearse", "-f", &real, "--plan-only", "--save-plan", "link"],
+        ] {
+            write(arguments).exits(1).says("link");
+            assert_eq!(target.exists(), !dangling, "{arguments:?} made a file elsewhere");
+        }
+        assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
+        fs::write(&target, "").unwrap();
+    }
+    assert_eq!(fs::read_to_string(&target).unwrap(), "");
+}
+
+#[test]
+fn manual_pages_replace_manual_pages_only() {
+    let folder = TempDir::new().unwrap();
+    let man = || plinth(folder.path(), &["man", "--out", "."]);
+    man().exits(0);
+    man().exits(0);
+    fs::write(folder.path().join("plinth-apply.1"), "mine\n").unwrap();
+    man().exits(1).says("left alone");
+    assert_eq!(fs::read_to_string(folder.path().join("plinth-apply.1")).unwrap(), "mine\n");
+}
