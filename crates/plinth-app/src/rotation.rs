@@ -37,7 +37,7 @@ impl Operation<'_> {
         let rotations = self.world.drive(look, false).await.map_err(|error: ClientError| client_problem(&error))?;
         let plan = plinth_plan::rotation(self.desired(), &mut observed, &self.input().catalog, &site, &rotations);
         let plan = plan.map_err(|findings| self.input().rejected_after_contact(findings))?;
-        Ok(self.planned(plan, &discovered.cluster))
+        Ok(self.planned(plan, &discovered.cluster, "rotate certificates"))
     }
 }
 

@@ -25,7 +25,7 @@ pub async fn provisioned(visits: &[Visit], env: &StepEnv, parallel: usize, await
 
 /// What is left on a node; none when that could not be seen.
 async fn left(visit: &Visit, env: &StepEnv) -> Option<Leftovers> {
-    let key = check_host_key(&visit.first, env).await.ok()?;
+    let (_, key) = check_host_key(&visit.first, env).await.ok()?;
     if key.is_some_and(|finding| finding.is_error()) {
         return None;
     }

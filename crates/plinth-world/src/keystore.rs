@@ -66,7 +66,7 @@ pub trait Keystore: Send + Sync {
         &self,
         _ctx: &Context,
         name: &str,
-        _names: &[String],
+        _names: &[CertificateName],
         _source: &CertificateSource,
         _authority: bool,
     ) -> ClientResult<Option<Outgoing>> {

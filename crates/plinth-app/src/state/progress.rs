@@ -162,6 +162,9 @@ mod tests {
             finding: None,
             digest: None,
             installed: None,
+            attempts: 0,
+            failure: None,
+            held_by: None,
         }));
         keep(&file.shared, &file.file);
         assert!(progress(state.path(), "run-1").is_empty());

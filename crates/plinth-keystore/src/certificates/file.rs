@@ -193,7 +193,7 @@ impl Keystore for FileKeystore {
         &self,
         ctx: &Context,
         name: &str,
-        names: &[String],
+        names: &[CertificateName],
         source: &CertificateSource,
         authority: bool,
     ) -> ClientResult<Option<Outgoing>> {

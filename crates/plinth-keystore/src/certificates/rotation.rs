@@ -15,7 +15,7 @@ use super::file::{CLIENT, FileKeystore, Files, Wrong, days_left, judge, read_cha
 use super::issue::{self, Issued, LONGEST_LEAF};
 use jiff::Timestamp;
 use plinth_model::steps::{CertificateRotation, CertificateSource, Outgoing, RotationPhase};
-use plinth_model::{Secret, SecretRef};
+use plinth_model::{CertificateName, Secret, SecretRef};
 use plinth_world::keystore::CertificateState;
 use plinth_world::{Cause, ClientError, ClientResult};
 
@@ -42,7 +42,7 @@ impl FileKeystore {
     pub(super) fn goes_out(
         &self,
         files: &Files,
-        (name, names): (&str, &[String]),
+        (name, names): (&str, &[CertificateName]),
         source: &CertificateSource,
         authority: bool,
         now: Timestamp,
@@ -75,7 +75,7 @@ impl FileKeystore {
         &self,
         files: &Files,
         kept: &Chain,
-        names: &[String],
+        names: &[CertificateName],
         source: &CertificateSource,
         now: Timestamp,
     ) -> Result<Option<Outgoing>, String> {
@@ -100,7 +100,7 @@ impl FileKeystore {
     }
 
     /// The given files; everything that is wrong with them is the error.
-    fn given(&self, source: &CertificateSource, names: &[String], now: Timestamp) -> Result<GivenPair, String> {
+    fn given(&self, source: &CertificateSource, names: &[CertificateName], now: Timestamp) -> Result<GivenPair, String> {
         let CertificateSource::Files { certificate, key, authority } = source else {
             return Err("no files are given".to_owned());
         };
@@ -282,7 +282,7 @@ impl Files {
 
     fn sign_anew(
         &self,
-        names: &[String],
+        names: &[CertificateName],
         now: Timestamp,
         (authority_days, leaf_days): (u32, u32),
     ) -> Result<(), String> {

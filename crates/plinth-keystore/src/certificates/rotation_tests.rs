@@ -94,7 +94,7 @@ impl Stand {
     fn give(&self, name: &str, domain: &str, days: u32) -> CertificateSource {
         let now = self.ctx.clock().now();
         let authority = issue::authority(name, now, 3650).unwrap();
-        let leaf = issue::leaf(&authority, &[domain.to_owned()], now, days).unwrap();
+        let leaf = issue::leaf(&authority, &[domain.to_owned().try_into().unwrap()], now, days).unwrap();
         let file = |suffix: &str, text: &str| {
             let path = self.folder.path().join(format!("{name}.{suffix}"));
             plinth_world::private_file::write(&path, text.as_bytes()).unwrap();
@@ -108,8 +108,8 @@ impl Stand {
     }
 }
 
-fn names() -> Vec<String> {
-    vec!["a.test".to_owned()]
+fn names() -> Vec<CertificateName> {
+    vec!["a.test".to_owned().try_into().unwrap()]
 }
 
 fn bundle(state: &CertificateState) -> Vec<String> {

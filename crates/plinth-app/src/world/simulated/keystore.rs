@@ -60,7 +60,7 @@ impl Keystore for RehearsalKeystore {
         &self,
         ctx: &Context,
         name: &str,
-        names: &[String],
+        names: &[CertificateName],
         source: &CertificateSource,
         authority: bool,
     ) -> ClientResult<Option<Outgoing>> {

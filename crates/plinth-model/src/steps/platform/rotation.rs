@@ -1,6 +1,6 @@
 //! `platform.rotation`.
 
-use crate::Stage;
+use crate::{CertificateName, Stage};
 use crate::steps::{CertificateSource, Effect, Lane, Properties, StepParams, Undo, deadlines};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -13,7 +13,7 @@ pub struct CertificateRotation {
     /// Name of the certificate: `runai`.
     pub name: String,
     /// Subject and subject alternative names.
-    pub names: Vec<String>,
+    pub names: Vec<CertificateName>,
     /// Source of what comes.
     pub source: CertificateSource,
     /// What goes.

@@ -10,7 +10,7 @@ use plinth_world::kube::{Behind, CheckSeen};
 fn rotation(phase: RotationPhase) -> Work {
     CertificateRotation {
         name: "runai".to_owned(),
-        names: vec!["a.test".to_owned()],
+        names: vec!["a.test".to_owned().try_into().unwrap()],
         source: CertificateSource::Generated { authority_days: 3650, leaf_days: 825 },
         outgoing: Outgoing { leaf: "ab".to_owned(), authorities: Vec::new() },
         phase,
@@ -34,7 +34,7 @@ async fn a_phase_is_reached_when_the_kept_files_say_so() {
     bench.fake.on("rotation_differs", vec!["~ the leaf: a new one".to_owned()]);
     assert_eq!(todo(bench.look(&work).await), ["~ the leaf: a new one"]);
     let kept = CertificateState {
-        names: vec!["a.test".to_owned()],
+        names: vec!["a.test".to_owned().try_into().unwrap()],
         days_left: 824,
         fingerprint: "cd".to_owned(),
         authority: None,
