@@ -100,6 +100,6 @@ fn none_worked(component: &str, history: &[ReleaseState], to: Option<u32>) -> Pr
         (all, None) => format!("helm remembers no earlier revision that worked, but {all}"),
     };
     Problem::while_doing("choosing a revision of").to(component).wrong_input(happened).try_this(
-        "name one that worked (`deployed` or `superseded`) with `--to-revision N`, or mend what `plinth apply` says",
+        "name one that worked (`deployed` or `superseded`) with `--to-revision N`, or fix what `plinth apply` says",
     )
 }

@@ -2,12 +2,12 @@
 
 use crate::crds;
 use crate::failure::{self, CLIENT};
-use crate::mark::{ATTEMPT, Attempt};
+use crate::mark::{ABANDONED, ATTEMPT, Attempt};
 use crate::package::definitions;
 use crate::payload::{self, Payload};
 use crate::process::{self, Job};
 use crate::program::Words;
-use crate::repair::{ABANDONED, Way, compared_by_helm, way};
+use crate::repair::{Way, compared_by_helm, way};
 use async_trait::async_trait;
 use plinth_model::steps::{CrdPolicy, Release};
 use plinth_model::{ObjectName, ReleaseName, Secret, SecretRef};

@@ -1,6 +1,6 @@
 //! Why helm could not do it, and what a person can do about it.
 
-use crate::repair::ABANDONED;
+use crate::mark::ABANDONED;
 use jiff::Timestamp;
 use plinth_model::finding::code;
 use plinth_model::{Finding, ReleaseName};
@@ -69,7 +69,7 @@ pub(super) fn unreadable_manifest(doing: &str, release: &ReleaseName, why: &str)
 pub(super) fn no_revision(doing: &str, release: &ReleaseName, revision: u32, known: &[u32]) -> ClientError {
     let known = known.iter().map(u32::to_string).collect::<Vec<_>>().join(", ");
     let fix = match known.as_str() {
-        "" => "no revision of it worked: mend what `plinth apply` says".to_owned(),
+        "" => "no revision of it worked: fix what `plinth apply` says".to_owned(),
         known => format!("name one that worked: {known}"),
     };
     let happened = format!("helm remembers no revision {revision} of {release} that worked");

@@ -14,6 +14,8 @@ use std::path::{Path, PathBuf};
 const FOLDER: &str = "helm/running";
 /// Label of a record: the attempt that made it.
 pub(super) const ATTEMPT: &str = "plinth-attempt";
+/// Label by which a person says that nobody is at work on an open record. Its value is the revision: helm hands labels on.
+pub(super) const ABANDONED: &str = "plinth-abandoned";
 /// Clocks of one machine, read by two programs of which one cuts off the second's parts.
 const SAME_MOMENT: SignedDuration = SignedDuration::from_secs(2);
 

@@ -3,7 +3,7 @@
 
 use crate::client::LocalHelm;
 use crate::failure;
-use crate::mark::Note;
+use crate::mark::{ABANDONED, Note};
 use crate::payload;
 use jiff::{SignedDuration, Timestamp};
 use plinth_model::ReleaseName;
@@ -15,9 +15,6 @@ pub(super) const UNINSTALLING: &str = "uninstalling";
 const FAILED: &str = "failed";
 /// Records before one more is made.
 const KEPT: usize = 9;
-
-/// Label by which a person says that nobody is at work on an open record. Its value is the revision: helm hands labels on.
-pub(super) const ABANDONED: &str = "plinth-abandoned";
 
 fn said_by_a_person(record: &ReleaseRecord) -> bool {
     record.labels.iter().any(|(key, value)| key == ABANDONED && *value == record.revision.to_string())

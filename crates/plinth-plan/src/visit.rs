@@ -61,7 +61,7 @@ pub(crate) fn expectation(desired: &Desired, cluster: &Cluster, member: &Member)
         names: desired.runai.iter().map(|r| (r.domain.clone(), cluster.ingress_address(desired))).collect(),
         urls: registries(desired),
         deployed: false,
-        engine_prepares: true,
+        engine_prepares: engines::of(desired).prepares_nodes(),
         docker_may_go: desired.kubernetes.remove_docker,
     }
 }

@@ -119,9 +119,9 @@ impl StepEnv {
 /// What looking at a step tells.
 #[derive(Clone, Debug)]
 pub enum Probe {
-    /// It is so; one line for people about what was found.
+    /// It is in the desired state; one line for people about what was found.
     Done(String),
-    /// It is not yet so; the differences, one line each. The step may act.
+    /// Something is to do: the differences, one line each. The step may act.
     Todo(Vec<String>),
     /// It is not so, and acting would be wrong: a clash, a changed host key, a node too small.
     Blocked(Box<Finding>),

@@ -13,6 +13,7 @@ pub mod files;
 mod https;
 pub mod runai;
 pub mod scenario;
+mod served;
 mod server_fault;
 pub mod simulation;
 mod timing;

@@ -2,7 +2,7 @@
 //!
 //! Completion never contacts anybody and never fails loudly: what cannot be read offers nothing.
 
-use crate::args::default_file;
+use crate::site_file::default_file;
 use clap_complete::CompletionCandidate;
 use plinth_app::{Input, state};
 use plinth_model::Plan;

@@ -20,6 +20,7 @@ mod running;
 mod screen;
 mod signals;
 mod sinks;
+mod site_file;
 mod streams;
 mod verbs;
 

@@ -97,6 +97,16 @@ pub(crate) trait Engine: Sync {
         Vec::new()
     }
 
+    /// Whether it sees to swap, kernel modules and kernel settings of a node by itself.
+    fn prepares_nodes(&self) -> bool {
+        false
+    }
+
+    /// Whether it writes the registry mirrors of a node by itself; logins never.
+    fn writes_mirrors(&self) -> bool {
+        false
+    }
+
     /// Whether its runs write containerd's settings anew, so that NVIDIA's runtime has to be put back.
     fn rewrites_containerd(&self) -> bool {
         false

@@ -153,7 +153,7 @@ fn registries(desired: &Desired, member: &Member) -> Option<Step> {
     let work = Work::NodeRegistries(NodeRegistries {
         target: Cluster::target(desired, member),
         mirrors: registries.mirrors.clone(),
-        mirrors_by_engine: true,
+        mirrors_by_engine: engines::of(desired).writes_mirrors(),
         logins: registries.logins.clone(),
     });
     Some(step(ids::registries(&member.name), work, reason))

@@ -62,7 +62,7 @@ pub(crate) enum Next {
         /// Attempt, from 1.
         attempt: u32,
     },
-    /// It is so.
+    /// It is in the desired state.
     Done {
         /// This run made it so.
         changed: bool,

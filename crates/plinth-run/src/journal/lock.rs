@@ -2,17 +2,15 @@
 //!
 //! A lock says who holds it, since when, when it was last renewed and when it runs out. One that ran out is taken over, and
 //! so is one whose process is certainly gone, see [`super::owner`]. Every append checks that the lock is still ours, so a process that
-//! slept too long cannot write into somebody else's run; what else it had in flight is behind a [`Fence`].
+//! slept too long cannot write into somebody else's run; what else it had in flight is behind a [`super::Fence`].
 
-use super::{Fence, JournalError, LockOwner, ProcessIdentity};
+use super::{LockOwner, ProcessIdentity};
 use jiff::Timestamp;
 use plinth_model::Problem;
 use plinth_model::run::LockView;
-use plinth_world::{Clock, deadlines};
+use plinth_world::deadlines;
 use rusqlite::{Connection, OptionalExtension, Row, params};
-use std::fmt;
 use std::path::Path;
-use std::sync::Arc;
 
 /// A lock as recorded.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -78,7 +76,7 @@ impl Lock {
         }
     }
 
-    fn refusal(&self, path: &Path) -> Problem {
+    pub(super) fn refusal(&self, path: &Path) -> Problem {
         Problem::while_doing("taking the site's lock in").to(path.display()).locked(format!(
                 "{} holds it since {:.0} for run {}; last heartbeat {:.0}, expires {:.0}",
                 self.owner, self.acquired, self.run, self.heartbeat, self.expires
@@ -92,118 +90,6 @@ fn process(row: &Row<'_>) -> Option<ProcessIdentity> {
     let (boot, namespace) = (row.get("boot").ok()?, row.get("namespace").ok()?);
     let started = u64::try_from(row.get::<_, i64>("started").ok()?).ok()?;
     Some(ProcessIdentity { boot, namespace, started })
-}
-
-/// The lock that this process took.
-pub(super) struct Hold {
-    owner: LockOwner,
-    run: Arc<str>,
-    acquired: Timestamp,
-    clock: Arc<dyn Clock>,
-    fence: Fence,
-}
-
-impl fmt::Debug for Hold {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Hold({}, {})", self.owner, self.run)
-    }
-}
-
-impl Hold {
-    /// Takes the lock within a transaction, which the caller commits. Answers from whom it was taken over, and why.
-    ///
-    /// # Errors
-    /// Exit 5 when somebody else holds it; otherwise when the database cannot be used.
-    pub(super) fn take(
-        transaction: &Connection,
-        path: &Path,
-        (owner, run, clock): (&LockOwner, &str, &Arc<dyn Clock>),
-    ) -> Result<(Self, Option<String>), Problem> {
-        let (now, process) = (clock.now(), owner.process.as_ref());
-        let sql = |error: rusqlite::Error| Problem::from(JournalError::of(path, &error));
-        let note = match Lock::read(transaction).map_err(sql)? {
-            None => None,
-            Some(lock) => Some(lock.lapsed(now, owner).ok_or_else(|| lock.refusal(path))?),
-        };
-        transaction
-            .execute(
-                "INSERT OR REPLACE INTO lock (one, run, user, host, pid, acquired, heartbeat, expires, note, boot, namespace, started)
-                    VALUES (1, ?1, ?2, ?3, ?4, ?5, ?5, ?6, ?7, ?8, ?9, ?10)",
-                params![
-                    run,
-                    owner.user,
-                    owner.host,
-                    owner.pid,
-                    now.to_string(),
-                    expiry(now).to_string(),
-                    note,
-                    process.map(|process| &process.boot),
-                    process.map(|process| &process.namespace),
-                    process.map(|process| i64::try_from(process.started).unwrap_or(i64::MAX)),
-                ],
-            )
-            .map_err(sql)?;
-        let (run, clock, fence) = (Arc::from(run), Arc::clone(clock), Fence::new(clock));
-        Ok((Self { owner: owner.clone(), run, acquired: now, clock, fence }, note))
-    }
-
-    /// What is known of the lock without a look.
-    pub(super) fn fence(&self) -> &Fence {
-        &self.fence
-    }
-
-    /// The clock that stamps it.
-    pub(super) fn clock(&self) -> &Arc<dyn Clock> {
-        &self.clock
-    }
-
-    /// Run it was taken for.
-    pub(super) fn run(&self) -> &Arc<str> {
-        &self.run
-    }
-
-    /// Checks that the recorded lock is this one.
-    pub(super) fn check(&self, recorded: Option<Lock>) -> Result<(), JournalError> {
-        match recorded {
-            Some(lock) if *lock.run == *self.run && lock.owner == self.owner => Ok(()),
-            Some(lock) => Err(JournalError::LockLost { holder: format!("{} holds it now", lock.owner) }),
-            None => Err(JournalError::LockLost { holder: "nobody holds it now".to_owned() }),
-        }
-    }
-
-    /// Renews the lock.
-    pub(super) fn renew(&self, connection: &Connection, path: &Path) -> Result<(), JournalError> {
-        let renewed = renew(connection, self.acquired, &self.owner, self.clock.now());
-        if renewed.map_err(|error| JournalError::of(path, &error))? {
-            self.fence.renewed();
-            return Ok(());
-        }
-        self.check(Lock::read(connection).map_err(|error| JournalError::of(path, &error))?)
-    }
-
-    /// Gives the lock to another run of this process.
-    pub(super) fn rename(&mut self, connection: &Connection, path: &Path, run: &str) -> Result<(), JournalError> {
-        let sql = |error: rusqlite::Error| JournalError::of(path, &error);
-        let statement = "UPDATE lock SET run = ?4 WHERE run = ?1 AND host = ?2 AND pid = ?3";
-        if self.touch(connection, statement, &[&run.to_owned()]).map_err(sql)? == 0 {
-            self.check(Lock::read(connection).map_err(sql)?)?;
-        }
-        self.run = Arc::from(run);
-        Ok(())
-    }
-
-    /// Releases the lock. Idempotent; does nothing if the lock was lost.
-    pub(super) fn release(&self, connection: &Connection) -> rusqlite::Result<usize> {
-        self.touch(connection, "DELETE FROM lock WHERE run = ?1 AND host = ?2 AND pid = ?3", &[])
-    }
-
-    /// Runs a statement on our own lock row.
-    fn touch(&self, connection: &Connection, statement: &str, more: &[&String]) -> rusqlite::Result<usize> {
-        let run: &str = &self.run;
-        let mut values: Vec<&dyn rusqlite::ToSql> = vec![&run, &self.owner.host, &self.owner.pid];
-        values.extend(more.iter().map(|text| text as &dyn rusqlite::ToSql));
-        connection.prepare_cached(statement)?.execute(&*values)
-    }
 }
 
 /// Renews the lock that this owner took then, if it is still there. A lock is known by when it was taken: one serves several runs.
@@ -227,6 +113,6 @@ pub(super) fn renew(
 }
 
 /// When a lock renewed now runs out.
-fn expiry(now: Timestamp) -> Timestamp {
+pub(super) fn expiry(now: Timestamp) -> Timestamp {
     now.checked_add(deadlines::LOCK_EXPIRY).unwrap_or(Timestamp::MAX)
 }

@@ -2,7 +2,8 @@
 
 use super::events::{self, Written};
 use super::fence::{Fence, Keeper};
-use super::lock::{Hold, Lock};
+use super::hold::Hold;
+use super::lock::Lock;
 use super::{Journal, JournalError};
 use plinth_model::{Event, Plan};
 use rusqlite::{TransactionBehavior, params};

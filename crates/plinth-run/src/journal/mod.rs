@@ -11,6 +11,7 @@ mod error;
 mod events;
 mod fence;
 mod history;
+mod hold;
 mod lock;
 mod locked;
 mod memory;
@@ -117,7 +118,7 @@ impl Journal {
             .connection
             .transaction_with_behavior(TransactionBehavior::Immediate)
             .map_err(|error| sql(&self.path, &error))?;
-        let (hold, took_over) = lock::Hold::take(&transaction, &self.path, (owner, run, clock))?;
+        let (hold, took_over) = hold::Hold::take(&transaction, &self.path, (owner, run, clock))?;
         transaction.commit().map_err(|error| sql(&self.path, &error))?;
         let mut locked = LockedJournal::new(self, hold, took_over);
         locked.catch_up()?;

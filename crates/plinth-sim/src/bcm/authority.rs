@@ -1,7 +1,7 @@
 //! Certificates of the simulated BCM, made anew for each one.
 
 use super::SimBcmError;
-use crate::runai::ServedCertificate;
+use crate::served::ServedCertificate;
 use plinth_model::Secret;
 use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa, KeyPair,

@@ -17,6 +17,7 @@ pub use fault::{RunaiFault, RunaiFaultKind};
 pub use server::RunaiServer;
 
 use crate::bcm::SimCertificate;
+pub use crate::served::ServedCertificate;
 use plinth_model::{Secret, Version};
 use std::net::SocketAddr;
 
@@ -51,15 +52,6 @@ pub struct RunaiSetup {
     pub listen: SocketAddr,
     /// A real Keycloak that answers everything below `/auth` and whose tokens are the ones that count.
     pub keycloak: Option<SocketAddr>,
-}
-
-/// A certificate with its chain, and its key, as files hold them.
-#[derive(Clone, Debug)]
-pub struct ServedCertificate {
-    /// PEM, the server's own first.
-    pub chain: String,
-    /// PEM.
-    pub key: Secret,
 }
 
 impl RunaiSetup {

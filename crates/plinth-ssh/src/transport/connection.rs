@@ -2,6 +2,7 @@
 
 use super::algorithms::{KeepAlive, settings};
 use super::failure;
+use super::handler::{Client, Presented, Trust};
 use super::heard::{Heard, Listening};
 use super::hostkeys::Pins;
 use super::login::login;
@@ -9,8 +10,8 @@ use super::peer::Peer;
 use plinth_world::ClientResult;
 use plinth_world::secrets::Secrets;
 use russh::client::{self, Handle};
-use russh::keys::{PublicKey, PublicKeyOrCertificate};
-use std::sync::{Arc, Mutex, PoisonError};
+use russh::keys::PublicKey;
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
@@ -20,38 +21,6 @@ use tokio::time::timeout;
 /// Commands that run on one connection at once. sshd allows ten by default (MaxSessions), and a person's own login may share
 /// nothing with us, so two are left.
 const CHANNELS: usize = 8;
-
-/// The key that a peer showed.
-type Presented = Arc<Mutex<Option<PublicKey>>>;
-
-/// Which host keys are believed.
-enum Trust {
-    /// Pinned ones.
-    Pinned(Pins),
-    /// The first one that is shown, for a look at it.
-    First,
-}
-
-/// Our side of the protocol.
-pub(super) struct Client {
-    trust: Trust,
-    presented: Presented,
-}
-
-impl client::Handler for Client {
-    type Error = russh::Error;
-
-    async fn check_server_key(&mut self, key: &PublicKeyOrCertificate) -> Result<bool, Self::Error> {
-        let key = key.public_key();
-        let mut presented = self.presented.lock().unwrap_or_else(PoisonError::into_inner);
-        let proven = match &self.trust {
-            Trust::Pinned(pins) => pins.hold(&key),
-            Trust::First => presented.as_ref().is_none_or(|first| first.key_data() == key.key_data()),
-        };
-        *presented = Some(key);
-        Ok(proven)
-    }
-}
 
 /// How to connect.
 #[derive(Clone, Copy, Debug)]
@@ -139,7 +108,7 @@ pub(super) async fn look(
 ) -> ClientResult<Met> {
     let (heard, presented) = (Heard::default(), Presented::default());
     let looking = async {
-        let client = Client { trust: Trust::First, presented: Arc::clone(&presented) };
+        let client = Client::new(Trust::First, &presented);
         let handle = match dial(peer, manner, through.as_deref()).await? {
             Line::Tcp(stream) => exchange(stream, peer, client, &pins.keys, manner, &heard).await,
             Line::Channel(stream) => exchange(*stream, peer, client, &pins.keys, manner, &heard).await,
@@ -200,7 +169,7 @@ where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let presented = Presented::default();
-    let client = Client { trust: Trust::Pinned(pins.clone()), presented: Arc::clone(&presented) };
+    let client = Client::new(Trust::Pinned(pins.clone()), &presented);
     exchange(stream, peer, client, &pins.keys, manner, heard)
         .await
         .map_err(|error| Refusal { error, presented: presented.lock().unwrap_or_else(PoisonError::into_inner).take() })

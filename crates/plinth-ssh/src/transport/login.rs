@@ -1,7 +1,7 @@
 //! Proves to a peer who we are. A password is sent once: a second try could lock the account.
 
-use super::connection::Client;
 use super::failure::{lost, permanent};
+use super::handler::Client;
 use super::peer::Peer;
 use crate::key;
 use plinth_model::finding::code;

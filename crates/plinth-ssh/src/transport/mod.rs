@@ -6,6 +6,7 @@ mod connection;
 mod exec;
 mod failure;
 pub mod fuzzed;
+mod handler;
 mod heard;
 mod hostkeys;
 mod line;

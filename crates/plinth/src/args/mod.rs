@@ -10,6 +10,7 @@ pub(crate) use rollback::Rollback;
 pub(crate) use rotate::{Rotate, Rotated};
 pub(crate) use shared::{InventoryOption, Sources, Without};
 
+use crate::site_file::{FILE, FILE_VARIABLE};
 use crate::{complete, examples};
 use clap::builder::RangedU64ValueParser;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
@@ -30,16 +31,6 @@ pub(crate) struct Arguments {
     pub(crate) common: Common,
     #[command(subcommand)]
     pub(crate) verb: Verb,
-}
-
-/// The site file where none is named.
-const FILE: &str = "site.yaml";
-/// The variable that names another one.
-const FILE_VARIABLE: &str = "PLINTH_FILE";
-
-/// The site file where the command line names none.
-pub(crate) fn default_file() -> PathBuf {
-    std::env::var_os(FILE_VARIABLE).map_or_else(|| PathBuf::from(FILE), PathBuf::from)
 }
 
 /// Options of every verb.

@@ -97,6 +97,14 @@ impl Engine for Kubespray {
         is_only_worker.then_some(LOCAL_PROXY_PORT).into_iter().collect()
     }
 
+    fn prepares_nodes(&self) -> bool {
+        true
+    }
+
+    fn writes_mirrors(&self) -> bool {
+        true
+    }
+
     fn rewrites_containerd(&self) -> bool {
         true
     }

@@ -14,18 +14,22 @@ const WAITS_SINCE: u64 = 30;
 
 /// The host on which such a cluster is. Only one that was born in an installation of ours that never succeeded counts: nobody was
 /// given its kubeconfig, and no node of it ever ran anything. A node that cannot be asked does not count.
-pub(super) async fn stillborn(env: &StepEnv, deployed: &KubesprayRecord, targets: &[NodeTarget]) -> Option<NodeName> {
+pub(super) async fn incomplete_install(
+    env: &StepEnv,
+    deployed: &KubesprayRecord,
+    targets: &[NodeTarget],
+) -> Option<NodeName> {
     let begun = deployed.begun.as_ref().filter(|begun| deployed.last.is_none() && begun.play == Play::Cluster)?;
     let host = begun.inputs.first_of(CONTROL_PLANE)?;
     let target = targets.iter().find(|target| target.node == *host)?;
     let elapsed = env.ctx.clock().now().duration_since(begun.since?);
     let birth = env.clients.node.bootstrap(&env.ctx, target).await.ok()??;
     let elapsed = Duration::try_from(elapsed).ok()?;
-    is_stillborn(birth, elapsed, &begun.inputs.tag).then(|| host.clone())
+    is_incomplete(birth, elapsed, &begun.inputs.tag).then(|| host.clone())
 }
 
 /// `elapsed`: since the installation began.
-fn is_stillborn(birth: Bootstrap, elapsed: Duration, tag: &Version) -> bool {
+fn is_incomplete(birth: Bootstrap, elapsed: Duration, tag: &Version) -> bool {
     let waits = tag.semver().minor >= WAITS_SINCE;
     birth.age < elapsed && !birth.ready && (waits || !birth.whole)
 }
@@ -36,7 +40,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_what_was_born_here_and_cannot_live_is_stillborn() {
+    fn only_what_was_born_here_and_cannot_live_is_incomplete() {
         let minutes = |minutes: u64| Duration::from_secs(60 * minutes);
         let birth = |age: u64, whole: bool, ready: bool| Bootstrap { age: minutes(age), whole, ready };
         let cases = [
@@ -48,7 +52,7 @@ mod tests {
             (birth(30, false, false), "v2.30.0", false),
         ];
         for (birth, tag, expected) in cases {
-            assert_eq!(is_stillborn(birth, minutes(10), &tag.parse().unwrap()), expected, "{birth:?} {tag}");
+            assert_eq!(is_incomplete(birth, minutes(10), &tag.parse().unwrap()), expected, "{birth:?} {tag}");
         }
     }
 }

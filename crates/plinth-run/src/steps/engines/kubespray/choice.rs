@@ -42,13 +42,13 @@ pub(super) enum Choice {
     Run(Play, Vec<String>),
 }
 
-/// Chooses. `seen` holds only nodes of which the cluster could be asked: not to be seen is not to be gone. `stillborn` is the host of a
+/// Chooses. `seen` holds only nodes of which the cluster could be asked: not to be seen is not to be gone. `incomplete` is the host of a
 /// control plane that Kubespray cannot go on with.
 pub(super) fn choose(
     deployed: &KubesprayRecord,
     wanted: &RunInputs,
     seen: &BTreeMap<NodeName, Sight>,
-    stillborn: Option<&NodeName>,
+    incomplete: Option<&NodeName>,
 ) -> Result<Choice, Box<Finding>> {
     let begun = deployed.begun.as_ref();
     let never = deployed.last.is_none();
@@ -58,7 +58,7 @@ pub(super) fn choose(
     if let Some(Begun { play: Play::Recover { nodes, .. }, .. }) = begun {
         return Err(Box::new(recovery_unfinished(nodes)));
     }
-    let Some(last) = &deployed.last else { return Ok(first(begun, wanted, stillborn)) };
+    let Some(last) = &deployed.last else { return Ok(first(begun, wanted, incomplete)) };
     refuse(last, wanted, seen)?;
     let lines = differences(last, wanted, seen);
     if let Some(begun) = begun {
@@ -71,7 +71,7 @@ pub(super) fn choose(
 }
 
 /// A reset of what never was whole goes on as one, too.
-fn first(begun: Option<&Begun>, wanted: &RunInputs, stillborn: Option<&NodeName>) -> Choice {
+fn first(begun: Option<&Begun>, wanted: &RunInputs, incomplete: Option<&NodeName>) -> Choice {
     let mut lines = vec![format!(
         "+ Kubernetes {} on {}, with Kubespray {}",
         wanted.version,
@@ -79,7 +79,7 @@ fn first(begun: Option<&Begun>, wanted: &RunInputs, stillborn: Option<&NodeName>
         wanted.tag
     )];
     lines.extend(begun.map(unfinished));
-    if let Some(host) = stillborn {
+    if let Some(host) = incomplete {
         lines.push(format!(
             "! kubeadm broke off on {host} before any node was Ready; Kubespray cannot go on from there"
         ));

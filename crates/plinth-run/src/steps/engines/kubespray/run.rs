@@ -1,7 +1,7 @@
 //! The run: which play it is, and how it is judged.
 
 use super::CLIENT;
-use super::birth::stillborn;
+use super::birth::incomplete_install;
 use super::choice::{Choice, Sight, choose, left_behind};
 use crate::behaviour::{Probed, StepEnv};
 use crate::steps::outcome::{blocked, differs, done, refused};
@@ -80,8 +80,8 @@ async fn choice(env: &StepEnv, wanted: &Wanted<'_>) -> Result<Result<Choice, Box
         Some(last) => seen(env, last, wanted.targets).await?,
         None => BTreeMap::new(),
     };
-    let stillborn = stillborn(env, &deployed, wanted.targets).await;
-    Ok(choose(&deployed, wanted.parts, &seen, stillborn.as_ref()))
+    let incomplete = incomplete_install(env, &deployed, wanted.targets).await;
+    Ok(choose(&deployed, wanted.parts, &seen, incomplete.as_ref()))
 }
 
 /// What earlier plays left. A cluster that was taken over is none of Kubespray's.
