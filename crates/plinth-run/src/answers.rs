@@ -4,9 +4,9 @@
 
 use futures::lock::Mutex;
 use indexmap::IndexMap;
-use plinth_model::{EngineRecord, NodeName};
 use plinth_model::facts::{Asked, NodeFacts};
 use plinth_model::steps::NodeTarget;
+use plinth_model::{EngineRecord, NodeName};
 use plinth_world::kube::KubeNode;
 use plinth_world::node::{ControlPlane, HostKeyState};
 use plinth_world::{ClientResult, deadlines};

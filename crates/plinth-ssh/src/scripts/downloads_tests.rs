@@ -30,6 +30,19 @@ fn only_the_right_content_counts() {
 }
 
 #[test]
+fn an_openssl_that_says_nothing_leaves_it_to_coreutils_and_its_sum_counts_when_it_says_one() {
+    let files = ["kubelet"].map(file);
+    let other = "echo 0000000000000000000000000000000000000000000000000000000000000000 '*stdin'";
+    for (openssl, missing) in [("exit 1", 0), ("echo unknown option", 0), (other, 1)] {
+        let trial = Trial::new(&[("openssl", openssl)]);
+        trial.file("/releases/kubelet", "hello\n");
+        let folder = trial.at("/releases").display().to_string();
+        let seen = look_parse(&trial.run(&look_script(&folder, &files))).unwrap();
+        assert_eq!(seen.len(), missing, "{openssl}");
+    }
+}
+
+#[test]
 fn silence_is_no_answer() {
     assert!(look_parse(&Frames::default()).is_err());
 }

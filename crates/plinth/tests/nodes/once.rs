@@ -8,7 +8,7 @@ use serde_json::Value;
 /// Connections, logins of our account, and commands on them, so far.
 fn counted(node: &Node<'_>) -> [usize; 3] {
     let count = |text: &str| {
-        let script = format!("journalctl --sync; journalctl -q -u ssh -o cat | grep -c '{text}' || true");
+        let script = format!("journalctl --sync; journalctl -q -t sshd -o cat | grep -c '{text}' || true");
         sh(node, &script).trim().parse().unwrap()
     };
     [
