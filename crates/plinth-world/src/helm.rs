@@ -100,7 +100,7 @@ pub fn not_older(release: &Release, deployed: &Version, wanted: &Version) -> Cli
     let Release { component, release: name, namespace, .. } = release;
     let text = format!("{component} {} is deployed, and {} would be installed", deployed.bare(), wanted.bare());
     let fix = format!(
-        "choose the newest version of a line anew with `plinth plan --refresh`; to go back on purpose, write the version {} of \
+        "choose the newest version of a line again with `plinth plan --refresh`; to go back on purpose, write the version {} of \
          {component} into the site file",
         wanted.bare()
     );

@@ -345,7 +345,8 @@ fn capacity(site: &Site, diagnostics: &mut Diagnostics<'_>) {
     let is_member = |node: &&_| roles.iter().any(|role| role.has(node)) && !excluded.has(node);
     let members = nodes.iter().filter(is_member).count();
     if (members as u64) > room {
-        let message = format!("the pod range {pods} has room for {room} nodes of /{prefix}; the site has {members}");
+        let part = if room == 1 { "node" } else { "nodes" };
+        let message = format!("the pod range {pods} has room for {room} {part} of /{prefix}; the site has {members}");
         diagnostics.report(
             Finding::error(code::SITE_POD_CAPACITY, "kubernetes.network.pods", message)
                 .fix("use a larger pod range or a longer `nodePrefix`"),
