@@ -181,7 +181,7 @@ fn node_addresses(site: &Site) -> Vec<Range> {
 
 fn overlap(range: &Range, other: &Range, diagnostics: &mut Diagnostics<'_>) {
     if range.overlaps(other) {
-        let overlaps = if range.name.ends_with("addresses") { "overlap" } else { "overlaps" };
+        let overlaps = if range.name.ends_with("balancer's addresses") { "overlap" } else { "overlaps" };
         let message = format!("{} ({}) {overlaps} {} ({})", range.name, shown(range), other.name, shown(other));
         let finding = Finding::error(code::SITE_NETWORKS_OVERLAP, range.path.clone(), message)
             .fix("choose a private range that is used nowhere else in the site");
