@@ -212,7 +212,7 @@ impl Environments {
             return Ok(ended.stdout);
         }
         let happened = format!("its Python does not work: {}", ended.complaint().join("; "));
-        Err(ClientError::new(CLIENT, doing).happened(happened).attempt("run again: the environment is made anew"))
+        Err(ClientError::new(CLIENT, doing).happened(happened).attempt("run again: the environment is made again"))
     }
 
     async fn core(&self, release: &KubesprayRelease, place: &Path, doing: &str) -> ClientResult<String> {

@@ -88,7 +88,8 @@ fn told(ending: &Ending, mut finding: Finding, doing: &str, cards: Vec<String>) 
     finding.evidence = cards;
     finding.evidence.extend(ending.complaint.iter().cloned());
     if ending.strange > 0 {
-        finding.evidence.push(format!("{} lines of its events were not understood", ending.strange));
+        let lines = if ending.strange == 1 { "line of its events was" } else { "lines of its events were" };
+        finding.evidence.push(format!("{} {lines} not understood", ending.strange));
     }
     finding.evidence.push(format!("all of it: {}", ending.log.display()));
     ClientError::new(CLIENT, doing)

@@ -149,7 +149,7 @@ impl Charts {
         })
     }
 
-    /// Asks anew what a release's selector means, and fetches that. The catalog's digest still binds, and a version that was used
+    /// Asks again what a release's selector means, and fetches that. The catalog's digest still binds, and a version that was used
     /// before keeps its content. What it means so far stays until [`Charts::settle`].
     ///
     /// # Errors
@@ -416,7 +416,7 @@ impl Charts {
         let what = format!("{} {}, which was used before,", task.name, about.version);
         let record = self.records.of_version(&task.name, &about.version);
         let attempt =
-            format!("find out why the package was replaced; then remove {}, and it is trusted anew", record.display());
+            format!("find out why the package was replaced; then remove {}, and it is trusted again", record.display());
         Err(Failure::digest(&what, &before.digest, &found.digest)
             .evidence(format!("it was had from {}", before.place))
             .attempt(attempt))

@@ -152,7 +152,7 @@ impl HelmProgram {
             let place = self.fetch.place(digest);
             let failed = |error: io::Error| disk(doing, &error);
             return proved(place.clone(), digest).await.map_err(failed)?.map_err(|found| {
-                let attempt = format!("remove {}, and run again: it is fetched anew", place.display());
+                let attempt = format!("remove {}, and run again: it is fetched again", place.display());
                 another(&place, digest, &found, doing, &attempt)
             });
         }

@@ -85,7 +85,7 @@ impl Records {
 
     /// What a line was found to mean, if it was.
     pub(crate) fn meaning(&self, key: &Key) -> Result<Option<Record>, Failure> {
-        let attempt = "look at the file; when it is removed, the version is chosen anew";
+        let attempt = "look at the file; when it is removed, the version is chosen again";
         let ours = |record: &Record| record.schema == SCHEMA && record.chart == key.chart && record.place == key.place;
         read(&self.versions.join(key.file()), ours, attempt)
     }
@@ -97,7 +97,7 @@ impl Records {
 
     /// The content that a version was first used with, if it was.
     pub(crate) fn content(&self, chart: &str, version: &Version) -> Result<Option<Content>, Failure> {
-        let attempt = "look at the file; when it is removed, the package of this version is trusted anew";
+        let attempt = "look at the file; when it is removed, the package of this version is trusted again";
         let ours =
             |content: &Content| content.schema == SCHEMA && content.chart == chart && content.version == *version;
         read(&self.of_version(chart, version), ours, attempt)

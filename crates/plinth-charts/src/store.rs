@@ -41,7 +41,7 @@ impl Store {
     }
 
     fn drop_wrong(&self, place: &Path) -> io::Result<Option<Vec<u8>>> {
-        tracing::warn!(file = %place.display(), "a kept package was changed; it is fetched anew");
+        tracing::warn!(file = %place.display(), "a kept package was changed; it is fetched again");
         private_file::remove(place).map(|()| None)
     }
 

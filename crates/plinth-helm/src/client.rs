@@ -173,7 +173,7 @@ impl LocalHelm {
         let all = definitions(package, &release.values).map_err(|why| {
             ClientError::new(CLIENT, doing)
                 .happened(format!("package {} cannot be read: {why}", package.display()))
-                .attempt("remove it: it is fetched anew")
+                .attempt("remove it: it is fetched again")
         })?;
         let moved = match there {
             Some(there) if !all.is_empty() => {
@@ -217,7 +217,7 @@ impl LocalHelm {
         let program = self.program.program(ctx).await?;
         let values = self.values(release, doing)?;
         let package = self.packages.package(ctx, release).await?;
-        // A package may have taken minutes: what is there is looked at anew, right before it is changed.
+        // A package may have taken minutes: what is there is looked at again, right before it is changed.
         let records = self.records(ctx, &name).await?;
         self.must_be_free(ctx, &name, &records, limit, doing)?;
         let there = self.written(ctx, &name, compared_by_helm(&records), doing).await?;

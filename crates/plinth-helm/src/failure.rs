@@ -148,7 +148,7 @@ const KNOWN: [Known; 14] = [
     ),
     known(
         &[&["because it is being terminated"]],
-        "the namespace is being removed: wait until it is gone (`kubectl get namespace`), then run again: it is made anew",
+        "the namespace is being removed: wait until it is gone (`kubectl get namespace`), then run again: it is made again",
     ),
     known(
         &[&["namespaces \"", "is forbidden"]],

@@ -148,7 +148,7 @@ fn told(release: &ReleaseName, last: &ReleaseRecord, anew: bool) -> String {
     }
     let what = if status == FAILED { "failed" } else { "was broken off" };
     format!(
-        "the installation of {release} {what} (revision {revision}, {status} since {written}): it begins anew, and takes over what is there"
+        "the installation of {release} {what} (revision {revision}, {status} since {written}): it starts over, and takes over what is there"
     )
 }
 

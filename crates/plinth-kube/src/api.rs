@@ -114,7 +114,7 @@ impl KubeApi {
         &self.site
     }
 
-    /// The kubeconfig that is held. One that cannot be read as such is none: it is fetched anew.
+    /// The kubeconfig that is held. One that cannot be read as such is none: it is fetched again.
     pub(super) fn held(&self) -> ClientResult<Option<KubeconfigFile>> {
         let text = private_file::read(&self.file).map_err(|error| self.unreadable(&error))?;
         Ok(text.and_then(|text| KubeconfigFile::parse(&text).ok()).filter(|held| held.server().is_some()))

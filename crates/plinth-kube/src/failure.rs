@@ -82,7 +82,7 @@ impl Failure {
         matches!(self.cause, Cause::WrongAuthority | Cause::Unauthorized)
     }
 
-    /// What it is for programs. A refused kubeconfig is nothing that a person gave: it is fetched anew.
+    /// What it is for programs. A refused kubeconfig is nothing that a person gave: it is fetched again.
     const fn known_as(&self) -> plinth_world::Cause {
         use plinth_world::Cause as Known;
         match self.cause {
@@ -210,7 +210,7 @@ fn of_chain(error: &kube::Error) -> Failure {
         Some(Fault::Timeout) => (Cause::Timeout, "the connection was not made in time"),
         Some(Fault::UnknownAuthority | Fault::AnotherAuthority) => (
             Cause::WrongAuthority,
-            "its certificate is signed by another authority than the one in the kubeconfig: the cluster was made anew, or this is another one",
+            "its certificate is signed by another authority than the one in the kubeconfig: the cluster was made again, or this is another one",
         ),
         Some(Fault::WrongName) => (Cause::WrongName, "its certificate is for other names and addresses than this one"),
         Some(Fault::Expired | Fault::NotYetValid) => {

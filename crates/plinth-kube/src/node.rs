@@ -51,7 +51,7 @@ impl KubeNodes for KubeApi {
     ) -> ClientResult<()> {
         let call = self.call(ctx, format!("labelling node {node}")).await?;
         let found = find(&call, node).await?;
-        // The uid keeps a node that goes away in this moment from being made anew by us.
+        // The uid keeps a node that goes away in this moment from being made again by us.
         let object = json!({
             "apiVersion": "v1", "kind": "Node",
             "metadata": {"name": node.as_str(), "uid": found.metadata.uid, "labels": labels},

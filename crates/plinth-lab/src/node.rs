@@ -110,7 +110,7 @@ impl Node<'_> {
         self.answers()
     }
 
-    /// Makes it anew from its image, as BCM provisions a node: nothing that was written stays, sshd has new host keys.
+    /// Re-images it, as BCM provisions a node: nothing that was written stays, sshd has new host keys.
     pub fn provision(&self) -> LabResult<()> {
         self.kill()?;
         let until = Instant::now() + OFF;

@@ -112,8 +112,9 @@ fn capacity(desired: &Desired, members: &Members) -> Option<Finding> {
     nodes.sort_unstable();
     nodes.dedup();
     (nodes.len() as u64 > room).then(|| {
+        let part = if room == 1 { "node" } else { "nodes" };
         let text =
-            format!("the pod range {pods} has room for {room} nodes of /{prefix}; the cluster has {}", nodes.len());
+            format!("the pod range {pods} has room for {room} {part} of /{prefix}; the cluster has {}", nodes.len());
         Finding::error(code::SITE_POD_CAPACITY, "kubernetes.network.pods", text)
             .fix("use a larger pod range or a longer `nodePrefix`")
     })

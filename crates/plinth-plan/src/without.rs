@@ -32,7 +32,7 @@ fn cannot(cluster: &Cluster, name: &NodeName) -> Option<Finding> {
         Some(member) if member.is_quorum() => {
             let text = format!("{name} is {}, which cannot be left out of a run", member.role_text());
             Some(Finding::error(code::NODES_WITHOUT_QUORUM, name.as_str(), text).fix(format!(
-                "repair it; if BCM made it anew, run `plinth recover {name}`; before Kubernetes is installed, name another node instead"
+                "repair it; if BCM re-imaged it, run `plinth recover {name}`; before Kubernetes is installed, name another node instead"
             )))
         }
         Some(_) => None,

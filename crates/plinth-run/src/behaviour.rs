@@ -137,7 +137,7 @@ pub struct Probed {
     /// What is doubtful although the step is in the desired state: told with its end, kept in the journal, shown by the summary and by
     /// `status`.
     pub notes: Vec<Finding>,
-    /// Whether acting makes nothing anew: what must happen only once has happened, and only what is kept of it here is incomplete. So a
+    /// Whether acting makes nothing again: what must happen only once has happened, and only what is kept of it here is incomplete. So a
     /// step marked `once` may act again.
     pub completes: bool,
 }

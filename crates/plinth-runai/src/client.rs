@@ -151,7 +151,7 @@ impl RunaiRest {
         seen(&session, ctx, target, &cluster).await
     }
 
-    /// The credential first and the id last, since the id says whose credential it is: whoever is killed in between begins anew.
+    /// The credential first and the id last, since the id says whose credential it is: whoever is killed in between starts over.
     async fn keep(&self, ctx: &Context, target: &RunaiTarget, uuid: &str) -> Result<(), Failure> {
         let (session, uuid) = (self.session(target)?, parsed(uuid)?);
         let mut path = path(&target.api.credentials, target, uuid);

@@ -52,7 +52,8 @@ fn meant(path: &Path, expected: &str, keys: &[&str], text: &str) -> Option<Strin
         ("`true` or `false`", Some(truth)) => Some(format!("write `{truth}`")),
         ("a mapping", Some(truth)) if keys.contains(&"enabled") => Some(format!("write `{{enabled: {truth}}}`")),
         (number, _) if number.starts_with("a whole number") && digits.parse::<u64>().is_ok() => {
-            Some(format!("write `{}`, without quotes and signs in between", rules::short(&digits)))
+            let without = if digits == text { "quotes" } else { "signs in between" };
+            Some(format!("write `{}`, without {without}", rules::short(&digits)))
         }
         _ => None,
     }

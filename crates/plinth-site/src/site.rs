@@ -8,7 +8,7 @@ use crate::path::Path as Place;
 use crate::raw;
 use crate::tree::{Counting, Node};
 use crate::{mask, read, recover, resolve, todo, unfilled};
-use plinth_model::{Finding, Position};
+use plinth_model::{Finding, Position, amount};
 use std::fmt;
 use std::path::{Path, PathBuf};
 
@@ -68,7 +68,7 @@ pub struct Rejected {
 // By hand: thiserror takes every field named `source` for an inner error.
 impl fmt::Display for Rejected {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} findings in {}", self.findings.len(), self.file.display())
+        write!(f, "{} in {}", amount(self.findings.len(), "finding"), self.file.display())
     }
 }
 

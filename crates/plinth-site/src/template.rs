@@ -153,7 +153,11 @@ fn workers(inventory: &Inventory, guess: &Guess<'_>) -> String {
         ([], None) => "[] # TODO NO WORKER COULD BE GUESSED: name the nodes that run the work".to_owned(),
         (names, _) => {
             let selectors = guess::selectors(inventory, names);
-            let count = if selectors.len() == names.len() { String::new() } else { format!("{} nodes, ", names.len()) };
+            let count = if selectors.len() == names.len() {
+                String::new()
+            } else {
+                format!("{}, ", plinth_model::amount(names.len(), "node"))
+            };
             wrapped(&selectors, &format!("{count}{GUESSED}"))
         }
     }

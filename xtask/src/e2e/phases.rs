@@ -165,7 +165,7 @@ fn recovered(ground: &mut Ground) -> Result<Done, Failure> {
 
 /// A node comes back bare, and its new host keys are believed.
 fn made_anew(ground: &Ground, name: &str) -> Result<(), Failure> {
-    println!("e2e: {name} is made anew");
+    println!("e2e: {name} is made again");
     ground.lab.node(name).and_then(|node| node.provision()).map_err(|error| error.to_string())?;
     let mut trust = ground.plinth(&["trust", name, "-f", "site.yaml", "--state", "state", "--yes"]);
     ground.good(&mut trust, "trust.log").map(drop)

@@ -1,6 +1,6 @@
 //! Which site a state directory belongs to, beyond its name: two sites of one name must never share keys, pins and journal.
 
-use plinth_model::Problem;
+use plinth_model::{Problem, amount};
 use plinth_site::Site;
 use plinth_site::desired::InventorySource;
 use plinth_world::files;
@@ -54,7 +54,7 @@ impl Identity {
     fn source(&self) -> String {
         match &self.bcm {
             Some(endpoint) => format!("BCM {endpoint}"),
-            None => format!("{} nodes of its own", self.nodes.len()),
+            None => format!("{} of its own", amount(self.nodes.len(), "node")),
         }
     }
 }

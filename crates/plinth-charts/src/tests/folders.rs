@@ -59,7 +59,7 @@ async fn the_catalogs_digest_binds_a_folder_too_and_what_was_used_first_stays() 
     assert_eq!(trial.package(&wanted).await.unwrap(), first, "what is here is used");
     fs::remove_file(&first.file).unwrap();
     let (code, _) = trial.refused(&wanted).await;
-    assert_eq!(code, "charts.digest", "fetched anew, it has to be what it was");
+    assert_eq!(code, "charts.digest", "fetched again, it has to be what it was");
     let error = trial.refresh(&wanted).await.unwrap_err();
     assert_eq!(error.finding.unwrap().code.as_str(), "charts.digest", "not even when a person asks for a newer one");
     fs::remove_file(trial.folder.path().join("charts/digests/demo/1.0.0.json")).unwrap();
@@ -80,7 +80,7 @@ async fn a_kept_package_that_was_changed_is_fetched_anew_and_a_broken_record_is_
     fs::write(&record, "{").unwrap();
     let (code, error) = trial.refused(&wanted).await;
     assert_eq!(code, "charts.not-kept");
-    assert!(error.attempt.contains("trusted anew"), "{error:?}");
+    assert!(error.attempt.contains("trusted again"), "{error:?}");
 }
 
 /// A package of `demo` in another make.

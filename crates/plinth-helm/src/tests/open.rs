@@ -41,7 +41,7 @@ async fn what_was_broken_off_long_ago_is_repaired_and_told() {
     bench.cluster.jobs.lock().unwrap().push(job);
     let said = bench.client().upgrade(&bench.ctx, &release()).await.unwrap();
     assert!(
-        said[0].contains("begins anew") && said[1] == "Job n/pre-install of an earlier attempt was removed",
+        said[0].contains("starts over") && said[1] == "Job n/pre-install of an earlier attempt was removed",
         "{said:?}"
     );
     assert_eq!(bench.cluster.statuses(), ["failed"]);

@@ -42,7 +42,7 @@ async fn a_helm_that_nobody_waits_for_ends_with_all_that_it_started() {
     bench.cluster.records.lock().unwrap()[0].0.labels.push(("plinth-attempt".to_owned(), id));
     fs::write(bench.folder.path().join("helm"), "#!/bin/sh\ncat >/dev/null\n").unwrap();
     let said = bench.client().upgrade(&bench.ctx, &release()).await.unwrap();
-    assert!(said[0].contains("begins anew"), "it is young, and known to be nobody's: {said:?}");
+    assert!(said[0].contains("starts over"), "it is young, and known to be nobody's: {said:?}");
 }
 
 #[tokio::test]

@@ -49,7 +49,7 @@ impl<K> Inside for K where
 }
 
 impl<'a> Room<'a> {
-    /// Makes it anew. Pods in it are held to the strictest Pod Security level.
+    /// Makes it again. Pods in it are held to the strictest Pod Security level.
     ///
     /// # Errors
     /// When one of that name belongs to somebody else, or an older one does not go.

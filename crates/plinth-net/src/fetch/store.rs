@@ -67,7 +67,7 @@ impl Store {
         Ok(right)
     }
 
-    /// Takes a grown part as the content. What is wrong is removed, so that the next try begins anew; the answer is its checksum.
+    /// Takes a grown part as the content. What is wrong is removed, so that the next try starts over; the answer is its checksum.
     ///
     /// # Errors
     /// As the file system says.

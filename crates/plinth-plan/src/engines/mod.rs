@@ -107,7 +107,7 @@ pub(crate) trait Engine: Sync {
         false
     }
 
-    /// Whether its runs write containerd's settings anew, so that NVIDIA's runtime has to be put back.
+    /// Whether its runs write containerd's settings again, so that NVIDIA's runtime has to be put back.
     fn rewrites_containerd(&self) -> bool {
         false
     }

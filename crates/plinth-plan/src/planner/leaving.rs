@@ -154,7 +154,7 @@ impl Leaving<'_> {
         }
         match (self.stays, &self.known) {
             (None, Some(Removable { lost: Some(lost), .. })) => parts.push(lost.clone()),
-            (Some(_), _) if !releases.is_empty() => parts.push("it is away until it is installed anew".to_owned()),
+            (Some(_), _) if !releases.is_empty() => parts.push("it is away until it is installed again".to_owned()),
             _ => {}
         }
         parts.join("; ")

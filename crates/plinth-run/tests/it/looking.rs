@@ -106,7 +106,7 @@ fn a_look_counts_no_longer_than_the_lock_holds() {
 #[test]
 fn a_look_counts_until_the_first_effect() {
     let (looked, probes) = looks_again(|bench| {
-        // The first step of a node is gone: it is made anew, and everything behind it is looked at again.
+        // The first step of a node is gone: it is made again, and everything behind it is looked at again.
         let mut state = bench.script.state.lock().unwrap();
         state.so.remove("nodes/connect/n0");
         drop(state);

@@ -181,7 +181,7 @@ fn node_addresses(site: &Site) -> Vec<Range> {
 
 fn overlap(range: &Range, other: &Range, diagnostics: &mut Diagnostics<'_>) {
     if range.overlaps(other) {
-        let overlaps = if range.name.ends_with("addresses") { "overlap" } else { "overlaps" };
+        let overlaps = if range.name.ends_with("balancer's addresses") { "overlap" } else { "overlaps" };
         let message = format!("{} ({}) {overlaps} {} ({})", range.name, shown(range), other.name, shown(other));
         let finding = Finding::error(code::SITE_NETWORKS_OVERLAP, range.path.clone(), message)
             .fix("choose a private range that is used nowhere else in the site");
@@ -345,7 +345,8 @@ fn capacity(site: &Site, diagnostics: &mut Diagnostics<'_>) {
     let is_member = |node: &&_| roles.iter().any(|role| role.has(node)) && !excluded.has(node);
     let members = nodes.iter().filter(is_member).count();
     if (members as u64) > room {
-        let message = format!("the pod range {pods} has room for {room} nodes of /{prefix}; the site has {members}");
+        let part = if room == 1 { "node" } else { "nodes" };
+        let message = format!("the pod range {pods} has room for {room} {part} of /{prefix}; the site has {members}");
         diagnostics.report(
             Finding::error(code::SITE_POD_CAPACITY, "kubernetes.network.pods", message)
                 .fix("use a larger pod range or a longer `nodePrefix`"),

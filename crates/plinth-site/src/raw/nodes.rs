@@ -79,7 +79,7 @@ impl<'de> Visitor<'de> for SelectorVisitor {
         if text.starts_with('!') {
             return Err(negated(text));
         }
-        NodeGlob::read(text).map_err(|r| E::custom(refusal_text(r.code, &r.message, &r.fix)))?;
+        NodeGlob::meant(text).map_err(|r| E::custom(refusal_text(r.code, &r.message, &r.fix)))?;
         let chosen = if is_glob(text) { Chosen::Glob } else { Chosen::Name };
         Ok(Selector(chosen(text.to_owned())))
     }

@@ -115,7 +115,7 @@ fn ipv6(text: &str) -> Option<Refusal> {
         short(text)
     );
     let fix = "write the IPv4 address or range; nodes may have IPv6 addresses besides, which are left alone";
-    text.split(',').any(is_v6).then(|| Refusal::new(message, fix).code(code::SITE_IPV6))
+    text.split([',', '-']).any(is_v6).then(|| Refusal::new(message, fix).code(code::SITE_IPV6))
 }
 
 /// The first of these that knows why, else the last.

@@ -38,6 +38,11 @@ pub(crate) trait Rule: Sized {
 
     /// Reads a text.
     fn read(text: &str) -> Result<Self, Refusal>;
+
+    /// The same; a refusal says what was meant, where one slip explains it.
+    fn meant(text: &str) -> Result<Self, Refusal> {
+        Self::read(text).map_err(|refusal| super::slips::explained::<Self>(text, refusal))
+    }
 }
 
 /// A checked text.
@@ -63,11 +68,7 @@ impl<'de, T: Rule> Deserialize<'de> for Text<T> {
             }
 
             fn visit_str<E: Error>(self, text: &str) -> Result<Text<T>, E> {
-                let refused = |refusal| super::slips::explained::<T>(text, refusal);
-                T::read(text)
-                    .map(Text)
-                    .map_err(refused)
-                    .map_err(|r| E::custom(refusal_text(r.code, &r.message, &r.fix)))
+                T::meant(text).map(Text).map_err(|r| E::custom(refusal_text(r.code, &r.message, &r.fix)))
             }
         }
 

@@ -78,7 +78,7 @@ mod tests {
         trial.file("/nodes", "Unknown");
         assert_eq!(seen(&trial), Some((false, true)), "it has just started again");
         std::fs::remove_file(trial.at("/var/lib/kubelet/config.yaml")).unwrap();
-        assert_eq!(seen(&trial), None, "Kubespray would begin anew by itself");
+        assert_eq!(seen(&trial), None, "Kubespray would start over by itself");
         assert_eq!(seen(&Trial::new(&[])), None);
     }
 

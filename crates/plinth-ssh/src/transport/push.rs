@@ -37,7 +37,7 @@ impl Ssh {
         let peer = Peer::node(target);
         let unreadable = |error: std::io::Error| {
             let happened = format!("{}: {error}", push.source.display());
-            permanent(DOING, &peer, happened, "run again: the file is fetched anew")
+            permanent(DOING, &peer, happened, "run again: the file is fetched again")
         };
         if let Some(word) = [push.folder, push.name, push.sha256].into_iter().find(|word| !is_plain(word)) {
             let happened = format!("`{word}` is no plain word");
@@ -131,7 +131,7 @@ impl Sending<'_> {
 
     fn unreadable(&self, error: &std::io::Error) -> ClientError {
         let happened = format!("{}: {error}", self.push.source.display());
-        permanent(DOING, self.peer, happened, "run again: the file is fetched anew")
+        permanent(DOING, self.peer, happened, "run again: the file is fetched again")
     }
 }
 

@@ -147,7 +147,7 @@ pub(crate) enum Verb {
     /// Check everything that can be known of the nodes before touching anything
     #[command(after_help = examples::PREFLIGHT)]
     Preflight(Preflight),
-    /// Pin the host keys that nodes present now, after BCM provisioned them anew
+    /// Pin the host keys that nodes present now, after BCM re-imaged them
     #[command(after_help = examples::TRUST)]
     Trust(Trust),
     /// Take workers out of the cluster, and Kubernetes off them
@@ -233,7 +233,7 @@ pub(crate) struct Plan {
     /// Look at the nodes and at every step first, as `apply` does: what is seen is in the plan
     #[arg(long)]
     pub(crate) preflight: bool,
-    /// Ask anew which version a line of a chart means, such as `~2.21.0`, and remember it: what was chosen first stays without this
+    /// Ask again which version a line of a chart means, such as `~2.21.0`, and remember it: what was chosen first stays without this
     #[arg(long)]
     pub(crate) refresh: bool,
     #[command(flatten)]

@@ -39,7 +39,7 @@ pub(crate) async fn run(common: &Common, verb: &Arguments, printer: &Printer) ->
     Ok(if verb.detailed_exitcode && planned.plan.pending() > 0 { Exit::Pending } else { Exit::Done })
 }
 
-/// Chooses versions anew, and says what moved, with `-q` too: that is a change, and the plan that follows is made of it.
+/// Chooses versions again, and says what moved, with `-q` too: that is a change, and the plan that follows is made of it.
 async fn refresh(operation: &mut Operation<'_>, printer: &Printer) -> Result<Vec<ChartMove>, Failure> {
     let Refreshed { moves, failure } = operation.refresh_charts().await?;
     for ChartMove { component, selector, from, to } in &moves {
@@ -52,7 +52,7 @@ async fn refresh(operation: &mut Operation<'_>, printer: &Printer) -> Result<Vec
     match failure {
         Some(failure) => return Err(failure),
         None if moves.is_empty() => {
-            printer.talk("no chart has a line as its version, so there is nothing to choose anew");
+            printer.talk("no chart has a line as its version, so there is nothing to choose again");
         }
         None => {}
     }

@@ -69,7 +69,7 @@ pub(super) async fn run(
 
 fn afterwards(removal: &Removal) -> String {
     match removal {
-        Removal::All | Removal::Unprovisioned => "Kubernetes is gone. The service account, host keys and the state directory stay; `plinth apply` makes it all anew".to_owned(),
+        Removal::All | Removal::Unprovisioned => "Kubernetes is gone. The service account, host keys and the state directory stay; `plinth apply` makes it all again".to_owned(),
         Removal::Nodes { nodes, .. } => {
             let nodes = nodes.iter().map(NodeName::as_str).collect::<Vec<_>>().join(", ");
             format!("Now take {nodes} out of the site file: the next apply would add it again")

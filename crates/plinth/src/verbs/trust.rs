@@ -28,7 +28,7 @@ struct Report {
     nodes: Vec<Row>,
 }
 
-/// Pins the host keys that nodes present now, after BCM provisioned them anew.
+/// Pins the host keys that nodes present now, after BCM re-imaged them.
 pub(crate) async fn run(common: &Common, verb: &Trust, printer: &Printer) -> Result<Exit, Failure> {
     let input = Input::load(&common.file)?;
     let first = "compare the fingerprints by another way, then give `--yes`";

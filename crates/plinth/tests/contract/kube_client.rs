@@ -178,7 +178,7 @@ impl Suite<'_> {
         }
         assert_eq!(same(&value(second), &none).await, Some(false));
         assert_eq!(same(&value(first), &some).await, Some(false));
-        // The type of a secret cannot be changed, so this one is made anew.
+        // The type of a secret cannot be changed, so this one is made again.
         for content in [value(second), login] {
             client.make_secret(ctx, NAMESPACE, "s", &content, &some).await.unwrap();
             assert_eq!(same(&content, &some).await, Some(true));

@@ -22,6 +22,7 @@ mod refresh;
 mod rehearsal;
 mod scenarios;
 mod secrets;
+mod slips;
 mod support;
 mod sweeps;
 mod switched_off;

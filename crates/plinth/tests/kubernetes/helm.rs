@@ -87,7 +87,7 @@ fn a_helm_killed_in_the_middle_is_repaired_by_the_next() {
         assert_eq!(ground.status("a"), Some(("pending-install".to_owned(), 1)));
         let before = ground.kubectl(&["get", "deployment", "a", "-o", "jsonpath={.metadata.uid}"]);
         let said = ground.upgrade(&with(&[])).unwrap();
-        assert!(said.len() == 1 && said[0].contains("begins anew"), "{said:?}");
+        assert!(said.len() == 1 && said[0].contains("starts over"), "{said:?}");
         assert_eq!(ground.status("a"), Some(("deployed".to_owned(), 2)));
         assert_eq!(ground.history("a"), ["1 failed", "2 deployed"], "what failed stays to be seen");
         let after = ground.kubectl(&["get", "deployment", "a", "-o", "jsonpath={.metadata.uid}"]);
@@ -149,7 +149,7 @@ fn a_failed_installation_begins_anew_with_its_hooks() {
             ground.end_hook("a", true);
             work.join().unwrap().unwrap()
         });
-        assert!(said[0].contains("failed") && said[0].contains("begins anew"), "{said:?}");
+        assert!(said[0].contains("failed") && said[0].contains("starts over"), "{said:?}");
         assert_eq!(ground.history("a"), ["1 failed", "2 deployed"]);
         // A Job of a failed attempt that stands in the way.
         let stale = Release { stale_jobs: vec!["a-hook".into()], ..with(&[]) };

@@ -89,6 +89,6 @@ findings! {
     NODES_WITHOUT_QUORUM = "nodes.without-quorum", You {
         means: "A member of the control plane or of etcd cannot be left out of a run. Without it another cluster would be made, or the one there is would lose a member without being told.",
         usually: "`--without` names a member of the control plane that is broken.",
-        fix: "Repair the node. One that BCM made anew is taken in by `plinth recover NODE`. Before Kubernetes is installed, name other nodes under `nodes.controlPlane`.",
+        fix: "Repair the node. One that BCM re-imaged is taken in by `plinth recover NODE`. Before Kubernetes is installed, name other nodes under `nodes.controlPlane`.",
     }
 }

@@ -104,7 +104,7 @@ findings! {
     HELM_OLDER_VERSION = "helm.older-version", You {
         means: "The cluster has a newer version of a chart than the one that would be installed. Going back was not begun: it may lose data.",
         usually: "Somebody upgraded with helm or from another machine, or this state directory remembers an older version of a line such as `~2.21.0`.",
-        fix: "Run `plinth plan --refresh` to choose the newest version of the line anew, or name the deployed version in the site file. To go back on purpose, name the older version there, with all three numbers.",
+        fix: "Run `plinth plan --refresh` to choose the newest version of the line again, or name the deployed version in the site file. To go back on purpose, name the older version there, with all three numbers.",
     }
     GPU_DRIVER_TWICE = "gpu.driver-twice", You {
         means: "The site has the GPU Operator bring the driver, and GPU nodes have one installed. Two drivers on one node exclude each other.",
@@ -329,7 +329,7 @@ findings! {
     PLATFORM_VERSION_NOT_PINNED = "platform.version-not-pinned", You {
         means: "The site file names a line such as `2.21`, not a version with three numbers. The newest release of that line is chosen when the chart is first used, and kept; it moves when a person asks.",
         usually: "`runai.version` or the version of a component was written with one or two numbers.",
-        fix: "Nothing, if the newest is what you want: `plinth plan --refresh` chooses anew. To get the same result on every machine, write all three numbers at the place that the finding names.",
+        fix: "Nothing, if the newest is what you want: `plinth plan --refresh` chooses again. To get the same result on every machine, write all three numbers at the place that the finding names.",
     }
     RUNAI_AIRGAPPED_VALUES = "runai.airgapped-values", You {
         means: "The vendor's package for air-gapped sites writes values of its own, and plinth does not have them.",
@@ -369,7 +369,7 @@ findings! {
     RUNAI_CREDENTIALS = "runai.credentials", You {
         means: "Run:ai refuses the login of its administrator, or the token that it gave for it.",
         usually: "The password was changed in the UI, or the control plane was installed with another one.",
-        fix: "Check what `runai.admin` leads to. A forgotten password is set anew in the UI by another administrator.",
+        fix: "Check what `runai.admin` leads to. A forgotten password is set again in the UI by another administrator.",
     }
     RUNAI_ISSUER_ABSENT = "runai.issuer-absent", You {
         means: "Keycloak, the login service of Run:ai, did not answer in time at the platform's URL.",
@@ -464,7 +464,7 @@ findings! {
     RUNAI_VERSION_NOT_PINNED = "runai.version-not-pinned", You {
         means: "The site file names a line such as `2.21`, not a version with three numbers. The newest release of that line is chosen when the chart is first used, and kept; it moves when a person asks.",
         usually: "`runai.version` or the version of a component was written with one or two numbers.",
-        fix: "Nothing, if the newest is what you want: `plinth plan --refresh` chooses anew. To get the same result on every machine, write all three numbers at the place that the finding names.",
+        fix: "Nothing, if the newest is what you want: `plinth plan --refresh` chooses again. To get the same result on every machine, write all three numbers at the place that the finding names.",
     }
     STORAGE_CLAIM_DOES_NOT_BIND = "storage.claim-does-not-bind", You {
         means: "A volume claim of the default storage class does not bind.",

@@ -31,7 +31,7 @@ impl StepParams for ComponentRemoval {
         destructive: true,
         interrupts_member: false,
         once: false,
-        undo: Undo::Compensate("Switched on again it is installed anew; what went with it is not brought back."),
+        undo: Undo::Compensate("Switched on again it is installed again; what went with it is not brought back."),
         expected_s: 60,
         deadline_s: deadlines::RELEASE_MARGIN,
     };

@@ -1,4 +1,4 @@
-//! NVIDIA's runtime in containerd after a play: Kubespray writes containerd's settings anew, and where the GPU operator's toolkit had
+//! NVIDIA's runtime in containerd after a play: Kubespray writes containerd's settings again, and where the GPU operator's toolkit had
 //! put its runtime into the same file, GPU pods fail until the toolkit starts again (Kubespray issue 12277).
 
 use crate::behaviour::{Probed, StepEnv};
@@ -18,7 +18,7 @@ impl StepKind for GpuRuntime {
     const EXPLANATION: Explanation = Explanation {
         kind: GpuRuntime::KIND,
         title: "containerd knows NVIDIA's runtime wherever the GPU operator's toolkit runs.",
-        probe: "Asks the cluster for the toolkit's pods, and their nodes whether containerd knows the runtime: a run of Kubespray writes containerd's settings anew. Where no toolkit runs, nothing is expected.",
+        probe: "Asks the cluster for the toolkit's pods, and their nodes whether containerd knows the runtime: a run of Kubespray writes containerd's settings again. Where no toolkit runs, nothing is expected.",
         act: "Ends the toolkit's pods on nodes that lost the runtime; new ones set it up. Waits until containerd knows it.",
     };
 

@@ -31,7 +31,7 @@ impl StepParams for KubesprayRemoval {
         interrupts_member: false,
         once: false,
         undo: Undo::OneWay(
-            "It cannot be undone: the data of the cluster, or of these workers, is gone. `plinth apply` installs them anew.",
+            "It cannot be undone: the data of the cluster, or of these workers, is gone. `plinth apply` installs them again.",
         ),
         expected_s: 300,
         deadline_s: deadlines::KUBESPRAY_RUN,

@@ -20,7 +20,7 @@ pub(super) enum Sight {
     Member(Version),
     /// The cluster does not know it.
     Gone,
-    /// Nothing of Kubernetes is on it any more, as after BCM made it anew; the cluster may still know it.
+    /// Nothing of Kubernetes is on it any more, as after BCM re-imaged it; the cluster may still know it.
     Bare,
 }
 
@@ -83,7 +83,7 @@ fn first(begun: Option<&Begun>, wanted: &RunInputs, incomplete: Option<&NodeName
         lines.push(format!(
             "! kubeadm broke off on {host} before any node was Ready; Kubespray cannot go on from there"
         ));
-        lines.push("→ reset.yml, then cluster.yml: begins anew; nothing ever ran in it".to_owned());
+        lines.push("→ reset.yml, then cluster.yml: starts over; nothing ever ran in it".to_owned());
         return Choice::Anew(lines);
     }
     if begun.is_some_and(|begun| begun.play == Play::Reset) {
@@ -204,7 +204,7 @@ fn control_plane_lost(names: &[&str]) -> Finding {
     let list = names.join(", ");
     let text = format!("{list} of the control plane lost Kubernetes; only its survivors can take it in again");
     Finding::error(code::KUBESPRAY_CONTROL_PLANE_LOST, list, text)
-        .evidence("kubelet does not run there, and no certificate of Kubernetes is left, as after BCM made a node anew")
+        .evidence("kubelet does not run there, and no certificate of Kubernetes is left, as after BCM re-imaged a node")
         .fix(format!(
             "run `plinth recover {}`; if no other member of etcd has its data, the cluster is gone: `plinth reset`, then apply",
             names.join(" ")

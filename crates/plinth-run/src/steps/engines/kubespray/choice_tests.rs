@@ -139,7 +139,7 @@ fn what_the_cluster_says_counts_and_what_it_cannot_say_does_not() {
     assert_eq!(lost, Some(Play::Scale { nodes: vec![node("dgx-02")] }));
     assert_eq!(play(&after(usual()), &usual(), &seen(member(), Sight::Gone)), Some(Play::Cluster));
     let anew = play(&after(usual()), &usual(), &seen(Sight::Bare, member()));
-    assert_eq!(anew, Some(Play::Scale { nodes: vec![node("dgx-02")] }), "BCM made a worker anew");
+    assert_eq!(anew, Some(Play::Scale { nodes: vec![node("dgx-02")] }), "BCM re-imaged a worker");
 }
 
 #[test]
