@@ -10,7 +10,10 @@ use plinth_model::amount;
 use plinth_model::api_group::{group_of, is_of_cluster, is_own};
 use plinth_model::steps::Release;
 use plinth_world::{ClientError, ClientResult, Context};
-use serde_json::Value;
+use serde_json::{Map, Value};
+
+/// How helm marks what it made (Helm documentation, "Labels and Annotations").
+const MANAGED_BY: (&str, &str) = ("app.kubernetes.io/managed-by", "Helm");
 
 impl LocalHelm {
     /// Differences between what was applied and what is there, one line each; none for a chart of its maker.
@@ -53,9 +56,47 @@ fn applied(release: &Release, there: &Payload, doing: &str) -> ClientResult<Vec<
         let text = |key: &str| object[key].as_str().unwrap_or_default();
         let (version, kind) = (text("apiVersion"), text("kind"));
         let has_none = object["metadata"]["namespace"].as_str().is_none_or(str::is_empty);
-        if has_none && is_own(group_of(version)) && !is_of_cluster(version, kind) {
-            object["metadata"]["namespace"] = release.namespace.clone().into();
+        let is_bare = has_none && is_own(group_of(version)) && !is_of_cluster(version, kind);
+        let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut) else { continue };
+        if is_bare {
+            metadata.insert("namespace".to_owned(), release.namespace.clone().into());
         }
+        // What helm writes into every object when it applies it, and knows its own by.
+        mark(metadata, "labels", MANAGED_BY);
+        mark(metadata, "annotations", ("meta.helm.sh/release-name", &release.release));
+        mark(metadata, "annotations", ("meta.helm.sh/release-namespace", &release.namespace));
     }
     Ok(objects)
+}
+
+fn mark(metadata: &mut Map<String, Value>, place: &str, (key, value): (&str, &str)) {
+    let marks = metadata.entry(place).or_insert(Value::Null);
+    if marks.is_null() {
+        *marks = Value::Object(Map::new());
+    }
+    if let Some(marks) = marks.as_object_mut() {
+        marks.insert(key.to_owned(), value.into());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn objects_are_as_helm_applied_them() {
+        let release =
+            Release { release: "r".into(), namespace: "n".into(), of_objects: true, ..crate::tests::release() };
+        let manifest = "---\nkind: ConfigMap\napiVersion: v1\nmetadata: {name: a, annotations: null}\n---\nkind: ClusterRole\n\
+            apiVersion: rbac.authorization.k8s.io/v1\nmetadata: {name: b, labels: {x: y}}\n---\nkind: Odd\napiVersion: v1\nmetadata: text\n";
+        let version = "1.0.0".parse().expect("a version");
+        let there = Payload { version, values: json!({}), manifest: manifest.to_owned() };
+        let objects = applied(&release, &there, "comparing").expect("objects");
+        assert_eq!(objects[0]["metadata"]["namespace"], "n");
+        assert_eq!(objects[0]["metadata"]["annotations"]["meta.helm.sh/release-name"], "r");
+        assert_eq!(objects[1]["metadata"]["namespace"], Value::Null, "it belongs to the whole cluster");
+        assert_eq!(objects[1]["metadata"]["labels"], json!({"x": "y", "app.kubernetes.io/managed-by": "Helm"}));
+        assert_eq!(objects[2]["metadata"], "text", "what is no object is left to the API server");
+    }
 }

@@ -58,7 +58,7 @@ pub trait HelmClient: Send + Sync {
     /// The release, if there is one.
     async fn release(&self, ctx: &Context, namespace: &str, name: &str) -> ClientResult<Option<ReleaseState>>;
     /// What is otherwise than wanted, one line each: the release is not there (`+`); chart version, package, status and each value by its
-    /// dotted path (`+`, `-`, `~`), and of a chart that was made of a file of objects each object that was changed or removed. Secrets are resolved and compared in here, and shown as `(secret)`. Empty: as wanted.
+    /// dotted path (`+`, `-`, `~`). Secrets are resolved and compared in here, and shown as `(secret)`. Empty: as wanted.
     async fn differences(&self, ctx: &Context, release: &Release) -> ClientResult<Vec<String>>;
     /// Installs or upgrades; hooks of the chart are waited for, workloads are not: what proves that it works is the step's to know.
     /// Nothing is done when it is as wanted. What an attempt before left behind is repaired first, and answered, a sentence each:

@@ -3,7 +3,7 @@
 use crate::commands::Failure;
 use plinth_lab::Parts;
 use plinth_model::steps::Release;
-use serde_json::{Value, json};
+use serde_json::Value;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -100,17 +100,4 @@ pub(super) fn defines(object: &Value) -> Vec<String> {
     let (Some(group), Some(kind)) = (group.as_str(), kind.as_str()) else { return Vec::new() };
     let versions = object["spec"]["versions"].as_array().into_iter().flatten();
     versions.filter_map(|version| Some(format!("{group}/{}/{kind}", version["name"].as_str()?))).collect()
-}
-
-/// What is there although no manifest has it: the API server makes an object of a definition under its own name, which rules of health
-/// ask for as a resource.
-pub(super) fn defined_by_operator(object: &Value) -> Vec<Value> {
-    match object["kind"].as_str() {
-        Some("CustomResourceDefinition") => {
-            vec![
-                json!({"apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition", "metadata": object["metadata"]}),
-            ]
-        }
-        _ => Vec::new(),
-    }
 }

@@ -24,7 +24,7 @@ const IN_PLACE: &str = "stands-in-for-a-secret-Aa1";
 /// What is looked at.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Charts {
-    /// Folder of packages, `NAME-VERSION.tgz`
+    /// Folder of packages, `NAME-VERSION.tgz`, and of files of objects, `NAME-VERSION.yaml`
     #[arg(long = "source", value_name = "DIR")]
     source: PathBuf,
     /// Only these components
@@ -46,9 +46,8 @@ pub(crate) fn run(charts: &Charts) -> Result<bool, Failure> {
     }
     let scratch = Scratch::new("charts")?;
     let helms = helm::both(scratch.path())?;
-    let wanted = |component: &ResolvedComponent| {
-        !component.release.of_objects && (charts.components.is_empty() || charts.components.contains(&component.name))
-    };
+    let wanted =
+        |component: &ResolvedComponent| charts.components.is_empty() || charts.components.contains(&component.name);
     let mut rows: BTreeMap<(String, String), Row> = BTreeMap::new();
     let cases = sites::cases(&catalog)?;
     let kinds = kinds(&cases, charts, &helms, wanted)?;
@@ -71,7 +70,13 @@ pub(crate) fn run(charts: &Charts) -> Result<bool, Failure> {
                 kinds: &kinds,
                 case: &case.name,
             };
-            look.judge(&helms, row)?;
+            if release.of_objects {
+                // No program makes anything of it: it is what will be applied.
+                let text = std::fs::read_to_string(&file).map_err(|error| format!("{}: {error}", file.display()))?;
+                look.objects(&text, row)?;
+            } else {
+                look.judge(&helms, row)?;
+            }
         }
     }
     print!("{}", table::table(&rows));
@@ -89,7 +94,7 @@ fn kinds(
     let Some(helm) = helms.first() else { return Ok(Vec::new()) };
     for component in cases.iter().flat_map(|case| &case.components).filter(|component| wanted(component)) {
         let Some(file) = package(&charts.source, &component.release) else { continue };
-        if !seen.insert(file.clone()) {
+        if component.release.of_objects || !seen.insert(file.clone()) {
             continue;
         }
         let question = Question { release: &component.release, file: &file, kubernetes: None, kinds: &[] };
@@ -100,8 +105,11 @@ fn kinds(
     Ok(kinds.into_iter().collect())
 }
 
-/// The package of a release, with and without the `v` of its version.
+/// The package of a release, with and without the `v` of its version, or its file of objects.
 fn package(folder: &Path, release: &Release) -> Option<PathBuf> {
+    if release.of_objects {
+        return Some(folder.join(release.file_of_objects())).filter(|file| file.is_file());
+    }
     let (name, version) = (release.chart.rsplit('/').next().unwrap_or_default(), release.version.version());
     let forms = [version.to_string(), version.prefixed(), version.prefixed().trim_start_matches('v').to_owned()];
     forms.iter().map(|form| folder.join(format!("{name}-{form}.tgz"))).find(|file| file.is_file())
@@ -164,8 +172,7 @@ impl Look<'_> {
             let wrong = judge::images(&named, &component.images, &component.idle_images, text);
             row.images.extend(wrong.into_iter().map(|line| (line, self.case.to_owned())));
         }
-        let definitions: Vec<Value> = all.iter().flat_map(helm::defined_by_operator).collect();
-        all.extend(component.objects.iter().cloned().chain(definitions));
+        all.extend(component.objects.iter().cloned());
         let rules: Vec<_> = component.release.health.iter().chain(&component.objects_health).cloned().collect();
         let wrong = judge::unfounded(&rules, &component.release.namespace, &all);
         row.health.extend(wrong.into_iter().map(|line| (line, self.case.to_owned())));

@@ -25,6 +25,7 @@ fn variants() -> Vec<(&'static str, Value)> {
         "kyverno-policies",
         "mpi-operator",
         "postgres-operator",
+        "snapshot-controller",
         "spark-operator",
     ];
     let on: Map<String, Value> = optional.iter().map(|name| ((*name).to_owned(), json!({"enabled": true}))).collect();
@@ -36,7 +37,7 @@ fn variants() -> Vec<(&'static str, Value)> {
         ("MIG mixed", platform(json!({"gpu": {"mig": "mixed"}}))),
         ("driver in a container", platform(json!({"gpu": {"driverOnHost": false}}))),
         ("no monitoring", platform(json!({"components": {"kube-prometheus-stack": {"enabled": false}}}))),
-        ("InfiniBand", platform(json!({"infiniband": {}}))),
+        ("InfiniBand", platform(json!({"infiniband": {"model": "dgx-h100", "addresses": "192.168.0.0/16"}}))),
         ("all optional", platform(json!({"components": on}))),
         (
             "HAProxy",

@@ -247,7 +247,7 @@ fn values() -> Value {
     json!({"admin": {"password": {"$secret": {"file": "password"}}}, "n": 1, "odd": "\u{85}\u{7f}é😀"})
 }
 
-fn release() -> Release {
+pub(crate) fn release() -> Release {
     Release {
         component: "a".to_owned(),
         release: "a".to_owned(),

@@ -148,8 +148,8 @@ fn a_file_of_objects_is_proved_installed_renewed_put_right_and_taken_away() {
             assert_eq!(spec.unwrap(), r#"{"more":1,"text":"{{ no template }}"}"#, "what is theirs stays");
             run(ground, &["plan", "--preflight", "--detailed-exitcode"]).exits(0);
 
-            // Another content under the same version is no matter of a look or of luck.
-            ground.write("site.yaml", version("v0.6.10", &file("first")));
+            // Another content than the one that the site names is refused.
+            ground.write("site.yaml", version("v0.6.10", &file("third")));
             apply(ground).exits(4).says("charts.digest");
             ground.write("site.yaml", version("v0.6.10", &file("second")));
             apply(ground).exits(0);
