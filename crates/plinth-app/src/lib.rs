@@ -14,6 +14,7 @@ pub mod operation;
 mod rollback;
 pub mod saved;
 pub mod state;
+pub mod support;
 pub mod world;
 
 pub use audience::Audience;
