@@ -10,7 +10,7 @@ use std::process::Command;
 const FOLDER: &str = "docs/reference";
 
 /// Verbs in the order of the page; each is asked for its own help.
-const VERBS: [&str; 25] = [
+const VERBS: [&str; 33] = [
     "init",
     "validate",
     "discover",
@@ -18,6 +18,14 @@ const VERBS: [&str; 25] = [
     "plan",
     "apply",
     "status",
+    "runs",
+    "runs show",
+    "runs diff",
+    "runs critical-path",
+    "runs what-failed",
+    "why",
+    "export",
+    "support",
     "history",
     "logs",
     "unlock",
@@ -81,7 +89,10 @@ fn pages(binary: &Path) -> Result<Vec<Page>, Failure> {
 fn command_line(says: impl Fn(&[&str]) -> Result<String, Failure>) -> Result<String, Failure> {
     let mut page = fenced("Command line", "plinth --help", &says(&["--help"])?);
     for verb in VERBS {
-        page.push_str(&format!("\n## {verb}\n\n```text\n{}\n```\n", tidy(&says(&[verb, "--help"])?)));
+        page.push_str(&format!(
+            "\n## {verb}\n\n```text\n{}\n```\n",
+            tidy(&says(&verb.split(' ').chain(["--help"]).collect::<Vec<_>>())?)
+        ));
     }
     Ok(page)
 }

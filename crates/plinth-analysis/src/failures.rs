@@ -168,6 +168,10 @@ pub fn normalised(message: &str, nodes: &BTreeSet<&str>) -> String {
 fn masked(word: &str, nodes: &BTreeSet<&str>) -> String {
     let bare = word.trim_end_matches(['.', ':', '-']);
     let end = word.get(bare.len()..).unwrap_or_default();
+    // An address of IPv6 looks as if it had a port.
+    if bare.parse::<IpAddr>().is_ok() {
+        return format!("ADDRESS{end}");
+    }
     let (host, port) = match bare.rsplit_once(':') {
         Some((host, port)) if !host.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit()) => (host, Some(port)),
         _ => (bare, None),
@@ -176,7 +180,7 @@ fn masked(word: &str, nodes: &BTreeSet<&str>) -> String {
     if nodes.contains(host) || host.split_once('.').is_some_and(|(name, _)| nodes.contains(name)) {
         return format!("NODE{port}{end}");
     }
-    if host.parse::<IpAddr>().is_ok() || bare.parse::<IpAddr>().is_ok() {
+    if host.parse::<IpAddr>().is_ok() {
         return format!("ADDRESS{port}{end}");
     }
     let is_hash = bare.len() >= 8

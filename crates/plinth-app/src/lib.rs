@@ -19,6 +19,7 @@ mod rollback;
 mod rotation;
 pub mod saved;
 pub mod state;
+pub mod support;
 mod validate;
 pub mod world;
 

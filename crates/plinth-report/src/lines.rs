@@ -22,6 +22,11 @@ impl<W: io::Write> Lines<W> {
     pub fn of_plan(writer: W, plan: &Plan, palette: Palette) -> Self {
         Self { writer: Steady::new(writer), text_log: TextLog::of_plan(plan, palette, Verbosity::All) }
     }
+
+    /// Failures at once, everything else as a sentence now and then: for who is read to.
+    pub fn calm(writer: W, plan: &Plan, palette: Palette) -> Self {
+        Self { writer: Steady::new(writer), text_log: TextLog::of_plan(plan, palette, Verbosity::Calm) }
+    }
 }
 
 impl<W: io::Write> Sink for Lines<W> {

@@ -4,7 +4,7 @@
 
 use plinth_model::Code;
 use plinth_model::finding::code;
-use plinth_model::run::{Counts, Outcome, RunHead};
+use plinth_model::run::{CommandFailure, Counts, HeldBy, Outcome, RunHead};
 use plinth_model::{Digest, Event, EventBody, Finding, Owner, SiteName, Stage, StepId, StepState};
 
 /// Seconds since the start, and what.
@@ -105,6 +105,22 @@ impl Script {
                 held_by: None,
             },
         )
+    }
+
+    /// What held the step that ended last.
+    pub(crate) fn hold(&mut self, held: HeldBy) -> &mut Self {
+        if let Some(Event { body: EventBody::StepFinished { held_by, .. }, .. }) = self.events.last_mut() {
+            *held_by = Some(Box::new(held));
+        }
+        self
+    }
+
+    /// The program of the step that failed last.
+    pub(crate) fn failure(&mut self, program: CommandFailure) -> &mut Self {
+        if let Some(Event { body: EventBody::StepFinished { failure, .. }, .. }) = self.events.last_mut() {
+            *failure = Some(Box::new(program));
+        }
+        self
     }
 
     pub(crate) fn fail(&mut self, at: f64, step: &str, detail: &str, finding: Finding) -> &mut Self {

@@ -5,7 +5,7 @@ use crate::style::{Palette, Sign, clean};
 use crate::summary::partly;
 use plinth_model::amount;
 use plinth_model::run::status::{ChecksStatus, FailureStatus, RunStatus, SmallStatus, StepStatus};
-use plinth_model::run::{LockView, Progress, RunState, Status, StepState};
+use plinth_model::run::{Life, LockView, Progress, RunState, Status, StepState};
 use plinth_model::span::span;
 use plinth_model::{NodeName, SiteName};
 
@@ -24,6 +24,7 @@ pub fn status(site: &SiteName, status: &Status, palette: Palette) -> String {
         format!("  started  {}, last event {}", time(status.run.started), time(status.run.updated)),
         format!("  steps    {}", steps(status)),
     ];
+    lines.extend(status.life.as_ref().and_then(life));
     lines.extend(left_out(&status.run.without));
     lines.extend(
         status
@@ -40,6 +41,23 @@ pub fn status(site: &SiteName, status: &Status, palette: Palette) -> String {
     lines.extend(look(status));
     lines.push(lock);
     lines.join("\n")
+}
+
+/// Seconds without an event that need no word.
+const QUIET_S: f64 = 60.0;
+
+/// `  life     no event for 4 min; process 4711 on bastion is gone`.
+fn life(life: &Life) -> Option<String> {
+    let who = life
+        .who
+        .as_ref()
+        .map_or_else(|| "whoever ran it".to_owned(), |who| format!("process {} on {}", who.process, clean(&who.host)));
+    let stands = match (life.alive, life.renewed_s) {
+        (true, Some(seconds)) if life.quiet_s >= QUIET_S => format!("is alive, last heard of {} ago", span(seconds)),
+        (true, _) => return None,
+        (false, _) => "is gone".to_owned(),
+    };
+    Some(format!("  life     no event for {}; {who} {stands}", span(life.quiet_s)))
 }
 
 fn left_out(nodes: &[NodeName]) -> Option<String> {

@@ -14,6 +14,10 @@ use plinth_model::{Event, EventBody, Finding, Plan, RunView, Stage, StepId, Step
 
 /// Seconds of event time between two heartbeats, at least.
 const HEARTBEAT: f64 = 15.0;
+/// A step of an hour is heard of at least so often, seconds: systems that build end what says nothing for ten minutes.
+const LONGEST_SILENCE: f64 = 300.0;
+/// Seconds of event time between two calm sentences, at least.
+const CALM: f64 = 30.0;
 /// Seconds of event time in which it is not asked again whether one is due.
 const SHORTEST_QUIET: f64 = 1.0;
 
@@ -36,6 +40,8 @@ pub enum Verbosity {
     All,
     /// What changed, failed or is doubtful: the live view shows the rest.
     Notable,
+    /// What failed or is doubtful, and a sentence on the whole now and then.
+    Calm,
 }
 
 /// Turns events into lines.
@@ -142,6 +148,7 @@ impl TextLog {
         match body {
             EventBody::RunStarted(_) => self.run_head(),
             EventBody::StepFinished { .. } => self.finished(now, body),
+            EventBody::StepRetrying { .. } if self.verbosity == Verbosity::Calm => Vec::new(),
             EventBody::StepRetrying { step, attempt, message, wait_s, next_at: _ } => {
                 let wait = span(wait_s.max(0.0));
                 let text = format!("attempt {attempt} failed: {}; again in {wait}", clean(message));
@@ -250,13 +257,16 @@ impl TextLog {
 
     /// A sign of life of the longest running step. The longer it runs, the rarer: a step of an hour needs no 240 lines.
     fn heartbeat(&mut self, now: f64) -> Option<String> {
+        if self.verbosity == Verbosity::Calm {
+            return self.calm(now);
+        }
         if self.verbosity == Verbosity::Notable || now < self.quiet_until {
             return None;
         }
         let running = self.view.longest_running();
         let (step, longest) = running.first()?;
         let since = self.view.running_for(longest);
-        if since < HEARTBEAT || now - self.last_beat < HEARTBEAT.max(since / 3.0) {
+        if since < HEARTBEAT || now - self.last_beat < HEARTBEAT.max(since / 3.0).min(LONGEST_SILENCE) {
             // No other step runs longer, so none has its turn before this; all that run are not gone through for each event.
             let earliest = (now + HEARTBEAT - since).max(self.last_beat + HEARTBEAT);
             self.quiet_until = earliest.max(now + SHORTEST_QUIET);
@@ -268,6 +278,21 @@ impl TextLog {
         let step = (*step).clone();
         self.last_beat = now;
         Some(self.line(now, Sign::Running, step.as_str(), "running", text.trim_start()))
+    }
+
+    /// How far the whole run is, in a sentence; rarer in a long run.
+    fn calm(&mut self, now: f64) -> Option<String> {
+        if now - self.last_beat < CALM.max(now / 10.0).min(LONGEST_SILENCE) || self.view.end.is_some() {
+            return None;
+        }
+        self.last_beat = now;
+        let tally = self.view.tally();
+        let all = self.view.run.as_ref().map_or(0, |run| run.steps);
+        let failed = if tally.failed > 0 { format!(", {} failed", tally.failed) } else { String::new() };
+        let longest = self.view.longest_running().into_iter().next();
+        let longest = longest.map(|(id, step)| format!("; {id} has run for {}", span(self.view.running_for(step))));
+        let text = format!("{} of {} done{failed}{}", tally.done(), amount(all, "step"), longest.unwrap_or_default());
+        Some(hanging(&format!("{}  {text}", clock(now)), TIME_AND_SIGN, self.width))
     }
 
     fn add(&mut self, now: f64, kind: Kind, sign: Sign, news: News) -> Vec<String> {
@@ -286,7 +311,11 @@ impl TextLog {
     }
 
     fn tells(&self, sign: Sign) -> bool {
-        self.verbosity == Verbosity::All || !matches!(sign, Sign::Unchanged | Sign::Skipped)
+        match self.verbosity {
+            Verbosity::All => true,
+            Verbosity::Notable => !matches!(sign, Sign::Unchanged | Sign::Skipped),
+            Verbosity::Calm => matches!(sign, Sign::Failed | Sign::Warning),
+        }
     }
 
     fn folded(&mut self, line: &Line) -> String {

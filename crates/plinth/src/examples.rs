@@ -37,6 +37,32 @@ Examples:
   plinth apply --dry-run                       (shows the plan and stops)
   plinth apply lab.plan --yes --events run.ndjson";
 
+pub(crate) const RUNS: &str = "\
+Examples:
+  plinth runs
+  plinth runs --where state:partly
+  plinth runs show last --where 'state:failed node:dgx-*'
+  plinth runs what-failed
+  plinth runs diff                             (the last run against the last good one before it)
+  plinth runs critical-path --what-if parallel=128
+RUN is the beginning of an id, `last`, `last-good`, or `^1` for the one before the last.
+Filters: state: node: kind: took:>30s waiting:slot up:STEP down:STEP, or a word; all of them must hold.";
+
+pub(crate) const WHY: &str = "\
+Examples:
+  plinth why
+  plinth why ^1 --bytes 4096";
+
+pub(crate) const EXPORT: &str = "\
+Examples:
+  plinth export --format trace --out run.json  (for Perfetto)
+  plinth export last-good --format junit
+  plinth export --format markdown >> \"$GITHUB_STEP_SUMMARY\"";
+
+pub(crate) const SUPPORT: &str = "\
+Examples:
+  plinth support --out support.tar.gz";
+
 pub(crate) const STATUS: &str = "\
 Examples:
   plinth status

@@ -13,8 +13,10 @@ mod input;
 mod kept;
 mod keys;
 mod log;
+mod moment;
 mod printer;
 mod process;
+mod recorded;
 mod report;
 mod running;
 mod screen;
@@ -97,6 +99,7 @@ fn one_form(common: &Common, verb: &Verb) -> Result<(), Problem> {
         Verb::Init(_) => "a site file in YAML",
         Verb::Completions(_) => "a script for a shell",
         Verb::Man(_) => "a manual page",
+        Verb::Export(_) => "the format that `--format` names",
         Verb::Plan(plan) if plan.graph == Some(GraphFormat::Dot) => "a graph in the language of Graphviz",
         _ => return Ok(()),
     };
@@ -128,7 +131,11 @@ async fn run(arguments: Arguments, printer: &Printer) -> Result<Exit, Failure> {
         Verb::Apply(verb) => verbs::apply::run(common, &verb, printer).await,
         Verb::History(verb) => verbs::history::run(common, &verb, printer),
         Verb::Logs(verb) => verbs::logs::run(common, &verb, printer),
-        Verb::Status => verbs::status::run(common, printer),
+        Verb::Status(verb) => verbs::status::run(common, &verb, printer).await,
+        Verb::Runs(verb) => verbs::runs::run(common, &verb, printer),
+        Verb::Why(verb) => verbs::why::run(common, &verb, printer),
+        Verb::Export(verb) => verbs::export::run(common, &verb, printer),
+        Verb::Support(verb) => verbs::support::run(common, &verb, printer).await,
         Verb::Unlock(verb) => verbs::unlock::run(common, &verb, printer).await,
         Verb::Rehearse(verb) => verbs::rehearse::run(common, &verb, printer).await,
         Verb::Render(verb) => verbs::render::run(common, &verb, printer).await,

@@ -1,6 +1,6 @@
 //! Data goes to stdout, messages to stderr. Nothing else in the binary prints.
 
-use crate::args::{Color, Common, Output, Verbosity};
+use crate::args::{Color, Common, Output, Progress, Verbosity};
 use crate::log::Log;
 use crate::signals::Signals;
 use crate::streams::Streams;
@@ -30,7 +30,7 @@ pub(crate) struct Printer {
     streams: Arc<Streams>,
     signals: Signals,
     yaml: bool,
-    no_progress: bool,
+    progress: Progress,
     spoken: AtomicBool,
     /// A question stands on its line.
     asking: AtomicBool,
@@ -59,7 +59,7 @@ impl Printer {
             streams,
             signals: Signals::new(),
             yaml: common.output == Output::Yaml,
-            no_progress: common.no_progress,
+            progress: progress(common, |name| std::env::var(name).ok()),
             spoken: AtomicBool::new(false),
             asking: AtomicBool::new(false),
             ran: AtomicBool::new(false),
@@ -104,9 +104,13 @@ impl Printer {
         comfy_table::Table::new().width().map(usize::from).or_else(wished).unwrap_or(100)
     }
 
-    /// Whether a live view may be drawn.
-    pub(crate) fn draws(&self) -> bool {
-        Self::watched() && self.verbosity == Verbosity::Default && !self.no_progress
+    /// How a run is shown: never `Auto`. Beside a log on the terminal nothing is drawn in place.
+    pub(crate) fn progress(&self) -> Progress {
+        match (self.verbosity, self.progress) {
+            (Verbosity::Quiet, _) => Progress::None,
+            (Verbosity::Verbose | Verbosity::Trace, Progress::Live) => Progress::Lines,
+            (_, progress) => progress,
+        }
     }
 
     /// The ways out of this process.
@@ -263,6 +267,21 @@ impl Printer {
         self.asking.fetch_or(echoed, Ordering::Relaxed);
         let label = if self.color_err { "\u{1b}[1;31merror\u{1b}[0m" } else { "error" };
         self.say(&format!("{label}: {problem}"));
+    }
+}
+
+/// How a run is to be shown. A view that is drawn in place needs a terminal that says what it is: on one that does not (`TERM` is not set,
+/// or `dumb`, as in the shell of an editor) nothing at all would be seen of it.
+fn progress(common: &Common, variable: impl Fn(&str) -> Option<String>) -> Progress {
+    let set = |name: &str| variable(name).filter(|value| !value.is_empty() && value != "0" && value != "false");
+    let can_draw = Printer::watched() && set("TERM").is_some_and(|term| term != "dumb");
+    match (common.progress, common.no_progress) {
+        (_, true) => Progress::Lines,
+        (Progress::Auto, _) if set("ACCESSIBLE").is_some() => Progress::Calm,
+        (Progress::Auto, _) if can_draw && set("CI").is_none() => Progress::Live,
+        (Progress::Live, _) if can_draw => Progress::Live,
+        (Progress::Auto | Progress::Live, _) => Progress::Lines,
+        (chosen, _) => chosen,
     }
 }
 

@@ -1,6 +1,6 @@
 //! A run on the terminal: events to every sink, signals, the report.
 
-use crate::args::{Common, Verbosity};
+use crate::args::{Common, Progress};
 use crate::printer::Printer;
 use crate::report::Report;
 use crate::sinks::Sinks;
@@ -17,7 +17,7 @@ pub(crate) async fn run(
     printer: &Printer,
 ) -> Result<Exit, Problem> {
     let report = watched(operation, &mut approved, events, printer).await?;
-    if printer.verbosity() == Verbosity::Quiet {
+    if printer.progress() == Progress::None {
         tell_failures(&report, printer);
     }
     if report.exit != Exit::Done {

@@ -1,6 +1,6 @@
 //! Where the events of a run go: the terminal, and `--events FILE`.
 
-use crate::args::Verbosity;
+use crate::args::Progress;
 use crate::keys::QuietKeys;
 use crate::printer::Printer;
 use plinth_model::{Event, Plan, Problem};
@@ -20,24 +20,25 @@ pub(crate) struct Sinks<'a> {
 type Shared = Arc<Mutex<Box<dyn Sink + Send>>>;
 
 impl<'a> Sinks<'a> {
-    /// The live view on a terminal, lines elsewhere and beside a log, nothing with `-q`; and the file, if one is wanted.
+    /// The run as the printer shows it, and the file, if one is wanted.
     pub(crate) fn open(printer: &'a Printer, plan: &Plan, events: Option<&Path>) -> Result<Self, Problem> {
         let palette = palette(printer.color_err());
         let mut sinks = Self { printer, all: Vec::new(), view: None };
         if let Some(file) = events {
             sinks.all.push(shared(Ndjson::new(printer.streams().events(file, create(file)?).writer())));
         }
-        if printer.verbosity() == Verbosity::Quiet {
-            return Ok(sinks);
-        }
-        if printer.draws() {
-            let plan = plan.clone();
-            let make = || Background::new(move || Live::of_plan(&plan, palette));
-            let view = printer.streams().show(make).map_err(no_thread)?;
-            sinks.all.push(shared(view.clone()));
-            sinks.view = Some((view, QuietKeys::new()));
-        } else {
-            sinks.all.push(shared(Lines::of_plan(printer.streams().err().writer(), plan, palette)));
+        let writer = || printer.streams().err().writer();
+        match printer.progress() {
+            Progress::None => {}
+            Progress::Live => {
+                let plan = plan.clone();
+                let make = || Background::new(move || Live::of_plan(&plan, palette));
+                let view = printer.streams().show(make).map_err(no_thread)?;
+                sinks.all.push(shared(view.clone()));
+                sinks.view = Some((view, QuietKeys::new()));
+            }
+            Progress::Calm => sinks.all.push(shared(Lines::calm(writer(), plan, palette))),
+            Progress::Auto | Progress::Lines => sinks.all.push(shared(Lines::of_plan(writer(), plan, palette))),
         }
         Ok(sinks)
     }

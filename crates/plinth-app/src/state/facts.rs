@@ -30,6 +30,28 @@ pub(crate) fn read(directory: &Path) -> Result<BTreeMap<NodeName, NodeFacts>, Pr
     Ok(facts)
 }
 
+/// What is known of each node that may explain why it alone fails: its system, kernel, driver, hardware. None when nothing was read yet.
+///
+/// # Errors
+/// When the facts that are kept cannot be read.
+pub fn traits(directory: &Path) -> Result<BTreeMap<String, BTreeMap<String, String>>, Problem> {
+    let of = |facts: NodeFacts| {
+        let rows = [
+            ("system", facts.os),
+            ("DGX release", facts.dgx_release.unwrap_or_default()),
+            ("kernel", facts.kernel),
+            ("architecture", facts.architecture),
+            ("driver", facts.driver.unwrap_or_default()),
+            ("CPUs", facts.cpus.to_string()),
+            ("GPUs", facts.gpus.to_string()),
+            ("SELinux", facts.selinux.unwrap_or_default()),
+            ("time service", facts.time_service.unwrap_or_default()),
+        ];
+        rows.into_iter().filter(|(_, value)| !value.is_empty()).map(|(name, value)| (name.to_owned(), value)).collect()
+    };
+    Ok(read(directory)?.into_iter().map(|(node, facts)| (node.to_string(), of(facts))).collect())
+}
+
 /// Keeps what was just read for later runs, beside what is known of others.
 pub(crate) fn keep(directory: &Path, new: &BTreeMap<NodeName, NodeFacts>) -> Result<(), Problem> {
     let known = read(directory)?;

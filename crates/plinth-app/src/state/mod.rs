@@ -1,7 +1,7 @@
 //! The state directory of a site: one folder, private to the user, with the journal and its lock, keys, pins and facts.
 
 mod directory;
-pub(crate) mod facts;
+pub mod facts;
 pub(crate) mod identity;
 mod lock;
 pub(crate) mod mark;

@@ -1,6 +1,6 @@
 //! `plinth status`: the view of the last run and the site's lock, in small.
 
-use super::{Progress, RunView, StepState};
+use super::{Progress, RunView, StepState, Who};
 use crate::{Digest, Finding, NodeName, StepId};
 use jiff::Timestamp;
 use serde::Serialize;
@@ -35,6 +35,32 @@ pub struct Status {
     pub lock: Option<LockView>,
     /// The site's state directory: journal, keys, pins, logs.
     pub directory: String,
+    /// Whether whoever runs it lives; none when the run is over, and for rehearsals, whose time is virtual.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub life: Option<Life>,
+}
+
+/// Signs of life of a run that has no end.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Life {
+    /// Seconds since its newest event.
+    pub quiet_s: f64,
+    /// Who runs it.
+    pub who: Option<Who>,
+    /// Whether that process shows signs of life: it renews the site's lock.
+    pub alive: bool,
+    /// Seconds since it last renewed the lock, as long as that is there.
+    pub renewed_s: Option<f64>,
+}
+
+impl Life {
+    fn of(view: &RunView, lock: Option<&LockView>, (held, now): (bool, Timestamp)) -> Option<Self> {
+        let head = view.run.as_ref().filter(|head| !head.rehearsal && view.end.is_none())?;
+        let since = |at: Timestamp| now.duration_since(at).as_secs_f64().max(0.0);
+        let renewed_s = lock.filter(|lock| lock.run == head.run).map(|lock| since(lock.heartbeat));
+        Some(Self { quiet_s: since(view.at?), who: head.who(), alive: held, renewed_s })
+    }
 }
 
 /// Where a run stands.
@@ -229,6 +255,7 @@ impl Status {
         let held = lock.as_ref().is_some_and(|lock| lock.alive && Some(&lock.run) == id.as_ref());
         let state = view.state(held);
         let in_flight = in_flight(&view, state, now);
+        let life = Life::of(&view, lock.as_ref(), (held, now));
         if state != RunState::Running {
             view.lose_sight();
         }
@@ -254,6 +281,7 @@ impl Status {
             small: None,
             lock,
             directory: String::new(),
+            life,
         }
     }
 

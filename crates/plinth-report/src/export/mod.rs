@@ -6,6 +6,8 @@ mod junit;
 mod markdown;
 mod metrics;
 mod otlp;
+#[cfg(test)]
+mod tests;
 mod trace;
 
 use crate::runs::Shown;

@@ -53,13 +53,13 @@ pub(super) fn card(group: &FailureGroup, palette: Palette) -> Vec<String> {
 pub(super) fn headline(group: &FailureGroup, palette: Palette) -> String {
     let code = if group.code.is_empty() { "failed" } else { &group.code };
     let place = match group.node_count {
-        0 if group.steps.len() == 1 => format!(" in {}", group.first),
-        0 => format!(" in {}", amount(group.steps.len(), "step")),
-        1 => format!(" on {}", group.nodes),
-        count => format!(" on {}, {}", amount(count, "node"), group.nodes),
+        0 if group.steps.len() == 1 => format!("in {}", group.first),
+        0 => format!("in {}", amount(group.steps.len(), "step")),
+        1 => format!("on {}", group.nodes),
+        count => format!("on {}, {}", amount(count, "node"), group.nodes),
     };
     let sign = palette.painted(Sign::Failed);
-    format!("  {sign} {}{}: {}", palette.bold(&short(code)), short(&place), short(&group.message))
+    format!("  {sign} {} {}: {}", palette.bold(&short(code)), short(&place), short(&group.message))
 }
 
 fn named(group: &FailureGroup) -> String {

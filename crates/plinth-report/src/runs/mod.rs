@@ -8,6 +8,8 @@ mod list;
 mod path;
 mod show;
 mod story;
+#[cfg(test)]
+pub(crate) mod tests;
 mod waits;
 
 pub use diff::diff;

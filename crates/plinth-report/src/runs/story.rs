@@ -9,7 +9,7 @@ use plinth_model::{SiteName, amount};
 
 /// Fewer bytes than this tell no story.
 pub const LEAST_BYTES: usize = 1024;
-/// Bytes that are kept for what stands behind the causes.
+/// Bytes that are kept for what stands behind the causes, of a story that is long enough.
 const REST: usize = 700;
 /// Steps to take next that are told.
 const NEXT: usize = 4;
@@ -32,9 +32,9 @@ pub struct Story<'a> {
 pub fn story(story: &Story<'_>) -> String {
     let look = Look { palette: Palette::PLAIN, width: None };
     let limit = story.bytes.max(LEAST_BYTES);
-    let mut text = Bounded { text: String::new(), limit };
+    let mut text = Bounded { text: String::new(), limit, kept: REST.min(limit / 6) };
     for line in opening(story, look) {
-        text.add(&line, REST);
+        text.add(&line, text.kept);
     }
     causes(story, &mut text);
     for line in rest(story, look) {
@@ -47,6 +47,8 @@ pub fn story(story: &Story<'_>) -> String {
 struct Bounded {
     text: String,
     limit: usize,
+    /// Bytes kept for the end.
+    kept: usize,
 }
 
 impl Bounded {
@@ -97,10 +99,11 @@ fn causes(story: &Story<'_>, text: &mut Bounded) {
         return;
     }
     let failed: usize = groups.iter().map(|group| group.steps.len()).sum();
-    text.add(&format!("{} failed, {}:", amount(failed, "step"), amount(groups.len(), "cause")), REST);
+    let kept = text.kept;
+    text.add(&format!("{} failed, {}:", amount(failed, "step"), amount(groups.len(), "cause")), kept);
     for (told, group) in groups.iter().enumerate() {
         let full = card(group, Palette::PLAIN).join("\n");
-        if !text.add(&full, REST) && !text.add(&headline(group, Palette::PLAIN), REST) {
+        if !text.add(&full, kept) && !text.add(&headline(group, Palette::PLAIN), kept) {
             let more = groups.len() - told;
             text.add(&format!("  and {}: `plinth runs what-failed` tells them", amount(more, "more cause")), 0);
             return;

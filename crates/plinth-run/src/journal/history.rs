@@ -82,6 +82,18 @@ impl JournalReader {
         Ok(told.filter(|told| *about == About::Runs || !told.steps.is_empty()))
     }
 
+    /// The first and the last event of a run and those of steps that failed: enough for a line in a list. Of a run without an end, all.
+    ///
+    /// # Errors
+    /// When the database cannot be read, or an event in it.
+    pub fn outline(&self, run: &str) -> Result<Vec<Event>, JournalError> {
+        let events = self.events_about(run, &["\"outcome\":\"failed\"".to_owned()])?;
+        match events.last().map(|event| &event.body) {
+            Some(plinth_model::EventBody::RunFinished { .. }) => Ok(events),
+            _ => self.since(run, 0),
+        }
+    }
+
     /// The first and the last event of a run, and those whose text has one of the needles.
     fn events_about(&self, run: &str, needles: &[String]) -> Result<Vec<Event>, JournalError> {
         let is_meant = |text: &str| {

@@ -3,11 +3,13 @@
 mod check;
 mod rollback;
 mod rotate;
+mod runs;
 mod shared;
 
 pub(crate) use check::Check;
 pub(crate) use rollback::Rollback;
 pub(crate) use rotate::{Rotate, Rotated};
+pub(crate) use runs::{Export, ExportFormat, RunVerb, Runs, StatusOptions, Support, Why};
 pub(crate) use shared::{InventoryOption, Sources, Without};
 
 use crate::site_file::{FILE, FILE_VARIABLE};
@@ -58,8 +60,11 @@ pub(crate) struct Common {
     /// Say nothing but what was asked for, and what went wrong
     #[arg(short, long, global = true)]
     pub(crate) quiet: bool,
-    /// Lines instead of the live view, on a terminal too
-    #[arg(long, global = true)]
+    /// How a run is shown while it is on
+    #[arg(long, global = true, value_enum, default_value_t = Progress::Auto, value_name = "HOW")]
+    pub(crate) progress: Progress,
+    /// The same as `--progress lines`
+    #[arg(long, global = true, conflicts_with = "progress")]
     pub(crate) no_progress: bool,
 }
 
@@ -73,6 +78,21 @@ impl Common {
             (false, _) => Verbosity::Trace,
         }
     }
+}
+
+/// How a run is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Progress {
+    /// Live on a terminal that can; calm where `ACCESSIBLE` is set; lines elsewhere, in CI and on a dumb terminal
+    Auto,
+    /// A view that is drawn again and again
+    Live,
+    /// A line for each thing that happens
+    Lines,
+    /// Failures at once, else a sentence now and then; nothing is drawn twice, so a screen reader reads it once
+    Calm,
+    /// Nothing but what went wrong
+    None,
 }
 
 /// Form of the data on standard output.
@@ -128,7 +148,19 @@ pub(crate) enum Verb {
     Apply(Apply),
     /// Say how far the last run came and what it waits for, from another terminal too
     #[command(after_help = examples::STATUS)]
-    Status,
+    Status(StatusOptions),
+    /// List the runs, and show, compare and explain them
+    #[command(after_help = examples::RUNS)]
+    Runs(Runs),
+    /// Tell the whole story of a run in a few kilobytes: for a ticket, or whoever takes over
+    #[command(after_help = examples::WHY)]
+    Why(Why),
+    /// Write a run in the format of another tool
+    #[command(after_help = examples::EXPORT)]
+    Export(Export),
+    /// Pack what is needed to find out what went wrong, without secrets
+    #[command(after_help = examples::SUPPORT)]
+    Support(Support),
     /// Say what happened to a node or a step: what, when, by whom, and what was there before
     #[command(after_help = examples::HISTORY)]
     History(History),

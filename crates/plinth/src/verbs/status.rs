@@ -1,34 +1,151 @@
 //! `plinth status`.
 
-use crate::args::Common;
+use crate::args::{Common, StatusOptions};
 use crate::kept::Kept;
+use crate::moment::Moment;
 use crate::printer::Printer;
+use crate::recorded::{Recorded, look};
 use crate::sinks;
+use plinth_analysis::{Shape, waiting};
 use plinth_app::{Failure, state};
-use plinth_model::run::Status;
+use plinth_model::run::{LockView, RunState, Status};
+use plinth_model::text::visible_styled;
 use plinth_model::{Exit, Problem, RunView};
+use plinth_report::runs::{sentence, waits};
 use plinth_run::LockOwner;
 use plinth_world::{Clock, SystemClock};
+use std::io::IsTerminal;
+use std::time::Duration;
+
+/// Between two looks at the journal.
+const TICK: Duration = Duration::from_secs(1);
 
 /// Says how far the last run came. Reads the journal only, so it works while a run is on, and without BCM.
-pub(crate) fn run(common: &Common, printer: &Printer) -> Result<Exit, Failure> {
-    let Kept { site, directory, journal } = Kept::open(common)?;
-    let now = SystemClock::new().now();
-    let lock = match &journal {
-        Some(journal) => journal.lock().map_err(Problem::from)?.map(|lock| lock.view(now, &LockOwner::current())),
-        None => None,
-    };
-    let status = match journal {
-        Some(journal) => journal.status(lock, now).map_err(Problem::from)?,
-        None => Status::of(RunView::default(), lock, now),
-    };
-    let status = status.kept_in(&directory.display().to_string());
-    let moving = status.run.id.as_deref().map(|run| state::progress(&directory, run)).unwrap_or_default();
-    let status = status.moving(&moving);
+pub(crate) async fn run(common: &Common, verb: &StatusOptions, printer: &Printer) -> Result<Exit, Failure> {
+    if let Some(at) = &verb.at {
+        return then(common, at, printer);
+    }
+    if verb.watch {
+        return watch(common, printer).await;
+    }
+    let now = Now::look(common)?;
     if common.json {
-        printer.json(&status);
+        printer.json(&now.status);
     } else {
-        printer.data(&plinth_report::status::status(&site, &status, sinks::palette(printer.color_out())));
+        printer.data(&now.text(printer));
+    }
+    Ok(Exit::Done)
+}
+
+/// How the last run stands at this moment.
+struct Now {
+    site: plinth_model::SiteName,
+    status: Status,
+    view: RunView,
+    shape: Shape,
+}
+
+impl Now {
+    fn look(common: &Common) -> Result<Self, Failure> {
+        let Kept { site, directory, journal } = Kept::open(common)?;
+        let now = SystemClock::new().now();
+        let lock = match &journal {
+            Some(journal) => journal.lock().map_err(Problem::from)?.map(|lock| lock.view(now, &LockOwner::current())),
+            None => None,
+        };
+        let view = journal.as_ref().map(|journal| journal.view().clone()).unwrap_or_default();
+        let shape = match (&journal, &view.run) {
+            (Some(journal), Some(run)) if view.end.is_none() => {
+                journal.plan(&run.plan).map_err(Problem::from)?.read().map(|plan| Shape::of(&plan)).unwrap_or_default()
+            }
+            _ => Shape::default(),
+        };
+        let status = match journal {
+            Some(journal) => journal.status(lock, now).map_err(Problem::from)?,
+            None => Status::of(RunView::default(), lock, now),
+        };
+        let moving = status.run.id.as_deref().map(|run| state::progress(&directory, run)).unwrap_or_default();
+        let status = status.moving(&moving).kept_in(&directory.display().to_string());
+        Ok(Self { site, status, view, shape })
+    }
+
+    /// The status; of a run that is on, or was broken off, also what it waits for.
+    fn text(&self, printer: &Printer) -> String {
+        let mut text = plinth_report::status::status(&self.site, &self.status, sinks::palette(printer.color_out()));
+        if self.status.run.state == RunState::Running {
+            let waiting = waiting(&self.view, &self.shape);
+            for part in [sentence(&self.view, &waiting), Some(waits(&self.view, &waiting, look(printer)))] {
+                let part = part.filter(|part| !part.is_empty());
+                part.iter().for_each(|part| text = format!("{text}\n{part}"));
+            }
+        }
+        text
+    }
+}
+
+/// Shows it again and again until the run ends: on a terminal in its place, elsewhere whenever it changed.
+async fn watch(common: &Common, printer: &Printer) -> Result<Exit, Failure> {
+    let in_place = std::io::stdout().is_terminal() && std::env::var("TERM").is_ok_and(|term| term != "dumb");
+    let mut shown = String::new();
+    loop {
+        let now = Now::look(common)?;
+        let text = now.text(printer);
+        if text != shown {
+            if in_place {
+                printer.streams().out().whole(frame(&text).as_bytes());
+            } else {
+                printer.data(&format!("{text}\n"));
+            }
+            shown = text;
+        }
+        if now.status.run.state != RunState::Running {
+            return Ok(Exit::Done);
+        }
+        tokio::time::sleep(TICK).await;
+    }
+}
+
+/// A frame in one write, from the upper left corner; only as many lines as there are rows.
+fn frame(text: &str) -> String {
+    let rows = comfy_table::Table::new().width().map_or(24, |_| rows());
+    let text = visible_styled(text);
+    let mut lines: Vec<&str> = text.lines().collect();
+    let more = lines.len().saturating_sub(rows.saturating_sub(1));
+    if more > 0 {
+        lines.truncate(rows.saturating_sub(2));
+    }
+    let left = if more > 0 { format!("{} more lines: `plinth status`\n", more + 1) } else { String::new() };
+    format!("\u{1b}[H\u{1b}[2J{}\n{left}", lines.join("\n"))
+}
+
+/// Rows of the terminal.
+fn rows() -> usize {
+    rustix::termios::tcgetwinsize(std::io::stdout()).map_or(24, |size| usize::from(size.ws_row)).max(4)
+}
+
+/// As it was at a moment: of the run that was on then, folded up to there.
+fn then(common: &Common, at: &str, printer: &Printer) -> Result<Exit, Failure> {
+    let recorded = Recorded::open(common)?;
+    let moment = Moment::parse(at)?;
+    let (entry, at) = moment.within(&recorded.runs, SystemClock::new().now())?;
+    let chosen = recorded.whole(entry)?;
+    let view = RunView::of(chosen.events.iter().take_while(|event| event.at <= at));
+    let goes_on = chosen.events.iter().any(|event| event.at > at);
+    let lock = view.run.as_ref().filter(|_| goes_on).map(|head| LockView {
+        owner: head.owner.clone(),
+        run: head.run.clone(),
+        acquired: view.started.unwrap_or(at),
+        heartbeat: at,
+        expires: at,
+        alive: true,
+    });
+    let status = Status::of(view.clone(), lock, at).kept_in(&recorded.directory.display().to_string());
+    let (site, shape) = (recorded.site.clone(), chosen.shape);
+    let now = Now { site, status, view, shape };
+    if common.json {
+        printer.json(&now.status);
+    } else {
+        printer.data(&format!("as of {at:.0}\n{}", now.text(printer)));
     }
     Ok(Exit::Done)
 }

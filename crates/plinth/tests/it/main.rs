@@ -20,6 +20,7 @@ mod readers;
 mod readme;
 mod refresh;
 mod rehearsal;
+mod runs;
 mod scenarios;
 mod secrets;
 mod slips;

@@ -266,3 +266,36 @@ fn a_lock_is_unlocked_when_nobody_renews_it() {
     unlock().exits(0).says("is free");
     assert!(status(folder.path(), &site, &state)["lock"].is_null());
 }
+
+/// Emacs' shell, and some terminals of build systems: a terminal that does not say what it can. Nothing is drawn in place there, and
+/// nothing may be silent.
+#[test]
+fn a_terminal_that_says_nothing_of_itself_gets_lines() {
+    for term in [None, Some("dumb")] {
+        let folder = TempDir::new().unwrap();
+        let (look, side) = terminal();
+        let mut run = Running::start(folder.path(), &["rehearse", "-f", &basepod(), "--pace", "fast"], |command| {
+            command.stderr(side.try_clone().unwrap());
+            match term {
+                None => command.env_remove("TERM"),
+                Some(term) => command.env("TERM", term),
+            };
+        });
+        drop(side);
+        let reader = std::thread::spawn(move || {
+            let (mut file, mut all, mut piece) = (File::from(look), Vec::new(), [0; 65536]);
+            // The kernel says that it is an error to read from a terminal whose other side is closed.
+            while let Ok(read) = std::io::Read::read(&mut file, &mut piece) {
+                if read == 0 {
+                    break;
+                }
+                all.extend_from_slice(&piece[..read]);
+            }
+            String::from_utf8_lossy(&all).into_owned()
+        });
+        assert_eq!(run.ends(), Some(0));
+        let said = reader.join().unwrap();
+        assert!(said.contains("nodes/account") && said.contains("done"), "{term:?}: {said}");
+        assert!(!said.contains("\u{1b}[") || term.is_none(), "{term:?} gets no sequences");
+    }
+}

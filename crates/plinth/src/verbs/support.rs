@@ -1,0 +1,165 @@
+//! `plinth support`.
+
+use crate::args::{Common, Support};
+use crate::kept::Kept;
+use crate::printer::Printer;
+use crate::recorded::{Chosen, Recorded};
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use plinth_app::support::Redaction;
+use plinth_app::{Failure, Input, logs};
+use plinth_model::run::LogFile;
+use plinth_model::text::visible;
+use plinth_model::{Exit, Problem, amount};
+use plinth_report::runs::{Story, story};
+use plinth_world::files;
+use serde::Serialize;
+use std::io::Read as _;
+
+/// Runs whose events are packed, beside the one that is meant.
+const RUNS: usize = 5;
+/// Newest logs that are packed.
+const LOGS: usize = 20;
+/// Most of the end of a log that is packed, bytes.
+const LOG: u64 = 4 * 1024 * 1024;
+/// Folder within the archive.
+const FOLDER: &str = "plinth-support";
+
+/// Packs journal, events, plan, findings, versions and logs. Secrets are taken out of every text, and then every file is searched for every
+/// secret of the site: with one found, nothing is written.
+pub(crate) async fn run(common: &Common, verb: &Support, printer: &Printer) -> Result<Exit, Failure> {
+    let recorded = Recorded::open(common)?;
+    let input = Input::load(&common.file)?;
+    let redaction = Redaction::of(&input, &recorded.directory);
+    let mut pack = Pack { redaction: &redaction, files: Vec::new() };
+    pack.versions(&recorded, verb);
+    if !recorded.runs.is_empty() {
+        let chosen = recorded.choose(&verb.which.run)?;
+        pack.run(&recorded, &chosen)?;
+        pack.others(&recorded, &chosen)?;
+    }
+    let kept = Kept::open(common)?;
+    pack.logs(&logs::logs(&kept.directory, kept.journal.as_ref())?.logs);
+    let (count, archive) = pack.sealed()?;
+    files::replace(&verb.out, &archive, 0o600).map_err(|error| {
+        Problem::while_doing("writing the archive to")
+            .to(verb.out.display())
+            .wrong_input(error)
+            .try_this("choose a folder that you can write to")
+    })?;
+    for place in &redaction.unread {
+        printer.talk(&format!("the secret at `{place}` cannot be read here, so the archive was not searched for it"));
+    }
+    printer.changed(&format!(
+        "{}: {}, searched for {} of the site; read it before you hand it on",
+        verb.out.display(),
+        amount(count, "file"),
+        amount(redaction.count(), "secret")
+    ));
+    Ok(Exit::Done)
+}
+
+/// Files of the archive, in order.
+struct Pack<'a> {
+    redaction: &'a Redaction,
+    files: Vec<(String, String)>,
+}
+
+impl Pack<'_> {
+    fn add(&mut self, name: impl Into<String>, text: &str) {
+        // Redacted first: a secret that is broken by an escape would not be found any more.
+        let clean = visible(&self.redaction.redact(text)).into_owned();
+        self.files.push((name.into(), clean));
+    }
+
+    fn json<T: Serialize>(&mut self, name: impl Into<String>, value: &T) {
+        match serde_json::to_string_pretty(value) {
+            Ok(text) => self.add(name, &(text + "\n")),
+            Err(error) => self.add(name, &format!("not written: {error}\n")),
+        }
+    }
+
+    fn versions(&mut self, recorded: &Recorded, verb: &Support) {
+        let unread = &self.redaction.unread;
+        let about = serde_json::json!({
+            "plinth": env!("PLINTH_VERSION"),
+            "system": std::env::consts::OS,
+            "architecture": std::env::consts::ARCH,
+            "site": recorded.site,
+            "run": verb.which.run,
+            "lock": recorded.lock,
+            "secretsNotSearchedFor": unread,
+        });
+        self.json("versions.json", &about);
+        self.json("runs.json", &recorded.runs);
+    }
+
+    fn run(&mut self, recorded: &Recorded, chosen: &Chosen) -> Result<(), Problem> {
+        let told = story(&Story { site: &recorded.site, shown: chosen.shown(), bytes: 64 * 1024 });
+        self.add("why.txt", &(told + "\n"));
+        self.add("events.ndjson", &lines(chosen));
+        self.json("findings.json", &chosen.view.findings);
+        self.json("causes.json", &chosen.groups);
+        let plan = match (&recorded.journal, &chosen.entry.plan) {
+            (Some(journal), Some(hash)) => journal.plan_text(hash).map_err(Problem::from)?,
+            _ => None,
+        };
+        plan.iter().for_each(|plan| self.add("plan.json", plan));
+        Ok(())
+    }
+
+    /// The journal: events of the runs before, each as it was recorded.
+    fn others(&mut self, recorded: &Recorded, chosen: &Chosen) -> Result<(), Failure> {
+        let others = recorded.runs.iter().rev().filter(|entry| entry.run != chosen.entry.run).take(RUNS);
+        for entry in others {
+            let whole = recorded.whole(entry)?;
+            self.add(format!("journal/{}.ndjson", entry.run), &lines(&whole));
+        }
+        Ok(())
+    }
+
+    fn logs(&mut self, logs: &[LogFile]) {
+        for log in logs.iter().rev().take(LOGS) {
+            let text = end_of(log).unwrap_or_else(|error| format!("it cannot be read: {error}\n"));
+            self.add(format!("logs/{}", log.name), &text);
+        }
+    }
+
+    /// The archive, once no file holds a secret.
+    fn sealed(self) -> Result<(usize, Vec<u8>), Problem> {
+        let found = self.files.iter().find(|(_, text)| self.redaction.finds_any(text.as_bytes()));
+        if let Some((name, _)) = found {
+            return Err(Problem::while_doing("packing")
+                .to(name)
+                .bug("a secret of the site stands in it after it was taken out; nothing was written")
+                .try_this("send the output of `plinth why` instead, and report this"));
+        }
+        let failed = |error: std::io::Error| {
+            Problem::while_doing("packing the archive").wrong_input(error).try_this("see that there is memory for it")
+        };
+        let mut archive = tar::Builder::new(GzEncoder::new(Vec::new(), Compression::default()));
+        for (name, text) in &self.files {
+            let mut header = tar::Header::new_gnu();
+            header.set_size(text.len() as u64);
+            header.set_mode(0o600);
+            archive.append_data(&mut header, format!("{FOLDER}/{name}"), text.as_bytes()).map_err(failed)?;
+        }
+        let packed = archive.into_inner().and_then(GzEncoder::finish).map_err(failed)?;
+        Ok((self.files.len(), packed))
+    }
+}
+
+fn lines(chosen: &Chosen) -> String {
+    let events = chosen.events.iter().filter_map(|event| serde_json::to_string(event).ok());
+    events.map(|line| line + "\n").collect()
+}
+
+/// The last part of a log.
+fn end_of(log: &LogFile) -> std::io::Result<String> {
+    use std::io::Seek as _;
+    let mut file = std::fs::File::open(&log.path)?;
+    file.seek(std::io::SeekFrom::Start(log.size.saturating_sub(LOG)))?;
+    let mut bytes = Vec::new();
+    file.take(LOG).read_to_end(&mut bytes)?;
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
+}

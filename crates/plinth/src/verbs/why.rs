@@ -1,0 +1,40 @@
+//! `plinth why`.
+
+use super::runs::SCHEMA;
+use crate::args::{Common, Why};
+use crate::printer::Printer;
+use crate::recorded::Recorded;
+use plinth_app::Failure;
+use plinth_model::{Exit, Problem};
+use plinth_report::runs::{LEAST_BYTES, Story, story};
+use serde_json::json;
+
+/// Tells the whole story of a run, never longer than asked for. Reads the journal only.
+pub(crate) fn run(common: &Common, verb: &Why, printer: &Printer) -> Result<Exit, Failure> {
+    if verb.bytes < LEAST_BYTES {
+        return Err(Problem::while_doing("telling the story of a run")
+            .wrong_input(format!("{} bytes are too few for one", verb.bytes))
+            .try_this(format!("give {LEAST_BYTES} or more"))
+            .into());
+    }
+    let recorded = Recorded::open(common)?;
+    if recorded.runs.is_empty() && !common.json {
+        printer.data(&format!("{}: never applied", recorded.site));
+        return Ok(Exit::Done);
+    }
+    let chosen = recorded.choose(&verb.which.run)?;
+    let shown = chosen.shown();
+    let told = story(&Story { site: &recorded.site, shown, bytes: verb.bytes });
+    if common.json {
+        printer.json(&json!({
+            "schema": SCHEMA,
+            "run": shown.entry,
+            "causes": shown.groups,
+            "waiting": plinth_report::runs::sentence(shown.view, shown.waiting),
+            "story": told,
+        }));
+    } else {
+        printer.data(&told);
+    }
+    Ok(Exit::Done)
+}

@@ -1,0 +1,281 @@
+//! Runs of the simulator, looked at afterwards: listed, explained, compared, exported, packed for support.
+
+use crate::support::{Ran, basepod, example, plinth, plinth_with, text};
+use serde_json::{Value, json};
+use std::io::Read as _;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+use tempfile::TempDir;
+
+/// A folder in which rehearsals are kept.
+struct Kept(TempDir);
+
+impl Kept {
+    fn new() -> Self {
+        Self(TempDir::new().unwrap())
+    }
+
+    fn folder(&self) -> &Path {
+        self.0.path()
+    }
+
+    fn rehearse(&self, more: &[&str]) -> Ran {
+        let site = basepod();
+        plinth(self.folder(), &[&["rehearse", "-f", &site, "--state", "state"], more].concat())
+    }
+
+    fn asks(&self, arguments: &[&str]) -> Ran {
+        let site = basepod();
+        plinth(self.folder(), &[arguments, &["-f", &site, "--state", "state"]].concat())
+    }
+
+    fn json(&self, arguments: &[&str]) -> Value {
+        self.asks(&[arguments, &["--json"]].concat()).exits(0).json()
+    }
+}
+
+#[test]
+fn a_failed_rehearsal_is_told_from_its_cause_to_what_differs() {
+    let kept = Kept::new();
+    assert!(kept.asks(&["runs"]).exit != 70);
+    kept.rehearse(&["--fault", "release:gpu-operator:fails"]).exits(4);
+    kept.rehearse(&[]).exits(0);
+    let runs = kept.json(&["runs"]);
+    let states: Vec<&Value> = runs["runs"].as_array().unwrap().iter().map(|run| &run["state"]).collect();
+    assert_eq!(states, [&json!("partly"), &json!("done")]);
+    assert_eq!(runs["runs"][0]["verb"], "rehearse");
+    assert_eq!(runs["runs"][0]["firstFailure"], "platform/release/gpu-operator");
+    assert!(runs["runs"][0]["who"]["process"].as_u64().unwrap() > 1);
+
+    let failed = kept.json(&["runs", "what-failed", "^1"]);
+    let cause = &failed["causes"][0];
+    assert_eq!(failed["causes"].as_array().unwrap().len(), 1);
+    assert_eq!(cause["failure"]["exit"], 1);
+    assert!(cause["failure"]["command"].as_str().unwrap().starts_with("helm upgrade gpu-operator"));
+    let shown = kept.json(&["runs", "show", "^1"]);
+    assert_eq!(shown["whole"], true);
+    let not_run = shown["kinds"].as_array().unwrap().iter().map(|kind| kind["tally"]["notRun"].as_u64().unwrap());
+    assert_eq!(cause["holdsUp"].as_u64().unwrap(), not_run.sum::<u64>(), "whatever did not run, did not because of it");
+    for one in shown["waiting"].as_array().unwrap() {
+        assert_eq!(one["chain"].as_array().unwrap().last().unwrap(), "platform/release/gpu-operator", "{one}");
+        assert_eq!(one["rootState"], "failed");
+    }
+
+    let why = kept.asks(&["why", "^1"]).exits(0).stdout;
+    assert!(why.len() <= 8192 && why.contains("1 cause") && why.contains("helm upgrade gpu-operator"), "{why}");
+    assert_eq!(why, kept.asks(&["why", "^1"]).stdout);
+
+    let diff = kept.json(&["runs", "diff", "last", "^1"]);
+    let first = &diff["differences"][0];
+    assert_eq!((first["what"].as_str(), first["before"].as_str()), (Some("outcome"), Some("failed")), "{first}");
+    kept.asks(&["runs", "diff", "^1"]).exits(1).says("last-good");
+    kept.asks(&["runs", "show", "nothing"]).exits(1).says("no run has such an id");
+    let listed = kept.json(&["runs", "--where", "state:partly"]);
+    assert_eq!(listed["runs"].as_array().unwrap().len(), 1);
+    let steps = kept.json(&["runs", "show", "^1", "--where", "state:failed kind:platform/release"]);
+    assert_eq!(steps["steps"].as_array().unwrap().len(), 1);
+    let none = kept.json(&["runs", "show", "^1", "--where", "state:failed waiting:slot"]);
+    assert_eq!(none["emptiedBy"], "waiting:slot");
+    kept.asks(&["runs", "--where", "colour:red"]).exits(1).says("colour:");
+}
+
+#[test]
+fn the_status_of_a_moment_is_what_was_seen_then() {
+    let kept = Kept::new();
+    kept.rehearse(&[]).exits(0);
+    let then = kept.json(&["status", "--at", "+2min"]);
+    assert_eq!(then["run"]["state"], "running");
+    let done = |status: &Value| status["steps"]["done"].as_u64().unwrap();
+    let now = kept.json(&["status"]);
+    assert!(done(&then) > 0 && done(&then) < done(&now), "{then}");
+    let said = kept.asks(&["status", "--at", "+2min"]).exits(0).stdout;
+    assert!(said.contains("waits for") || said.contains("waits:"), "{said}");
+    assert_eq!(kept.asks(&["status", "--watch"]).exits(0).stdout.trim(), kept.asks(&["status"]).stdout.trim());
+}
+
+/// Names of the workers that a rehearsal of so many nodes makes up.
+fn workers(kept: &Kept, nodes: &str) -> Vec<String> {
+    let plan = kept.rehearse(&["--nodes", nodes, "--plan-only", "--json"]).exits(0).json();
+    let steps = plan["steps"].as_array().unwrap().iter();
+    let names = steps.filter_map(|step| step["id"].as_str()?.strip_prefix("nodes/account/").map(str::to_owned));
+    names.filter(|name| name.starts_with("dgx") || name.starts_with("worker") || name.starts_with("node")).collect()
+}
+
+#[test]
+fn two_hundred_nodes_with_one_cause_are_one_card_with_ranges() {
+    let kept = Kept::new();
+    let names = workers(&kept, "200");
+    assert!(names.len() > 100, "{names:?}");
+    let faults: Vec<String> = names.iter().take(12).map(|name| format!("node:{name}:disk-full")).collect();
+    let faults: Vec<&str> = faults.iter().flat_map(|fault| ["--fault", fault.as_str()]).collect();
+    let ran = kept.rehearse(&[&["--nodes", "200"], faults.as_slice()].concat());
+    assert!(ran.exit != 0, "{}", ran.stderr);
+    let failed = kept.json(&["runs", "what-failed"]);
+    let causes = failed["causes"].as_array().unwrap();
+    let most = causes.iter().max_by_key(|cause| cause["nodeCount"].as_u64()).unwrap();
+    assert_eq!(most["nodeCount"], 12, "{causes:?}");
+    assert!(most["nodes"].as_str().unwrap().contains("-["), "{most}");
+    let why = kept.asks(&["why"]).exits(0).stdout;
+    assert!(why.len() <= 8192 && why.contains("12 nodes"), "{why}");
+}
+
+#[test]
+fn a_thousand_nodes_are_told_in_eight_kilobytes_and_exported_whole() {
+    let kept = Kept::new();
+    kept.rehearse(&["--nodes", "1000", "--fault", "release:gpu-operator:fails"]).exits(4);
+    let why = kept.asks(&["why"]).exits(0).stdout;
+    assert!(why.len() <= 8192 && why.contains("gpu-operator"), "{} bytes", why.len());
+    let path = kept.json(&["runs", "critical-path", "--what-if", "parallel=64"]);
+    let (played, path) = (&path["whatIf"][0], &path["criticalPath"]);
+    let near = |a: f64, b: f64| (a - b).abs() <= b * 0.05;
+    let seconds = |value: &Value| value.as_f64().unwrap();
+    assert!(near(seconds(&played["seconds"]), seconds(&played["recordedS"])), "{played}");
+    let parts: f64 = ["workedS", "laneS", "slotS", "otherS"].iter().map(|part| seconds(&path[*part])).sum();
+    assert!(near(parts, seconds(&path["totalS"])), "{path}");
+    kept.asks(&["export", "--format", "trace", "--out", "trace.json"]).exits(0);
+    let trace: Value = serde_json::from_slice(&std::fs::read(kept.folder().join("trace.json")).unwrap()).unwrap();
+    let count = |phase: &str| trace["traceEvents"].as_array().unwrap().iter().filter(|e| e["ph"] == phase).count();
+    assert!(count("b") > 9_000 && count("b") == count("e"));
+    let otlp: Value = serde_json::from_str(&kept.asks(&["export", "--format", "otlp"]).exits(0).stdout).unwrap();
+    assert!(otlp["resourceSpans"][0]["scopeSpans"][0]["spans"].as_array().unwrap().len() > 1_000);
+}
+
+#[test]
+fn what_another_limit_would_have_taken_is_what_a_rehearsal_with_it_takes() {
+    let seconds = |kept: &Kept| kept.json(&["runs"])["runs"][0]["seconds"].as_f64().unwrap();
+    let wide = Kept::new();
+    wide.rehearse(&["--nodes", "60"]).exits(0);
+    let played = wide.json(&["runs", "critical-path", "--what-if", "parallel=8"]);
+    let narrow = Kept::new();
+    let site = std::fs::read_to_string(basepod()).unwrap() + "\nrun: {parallel: 8}\n";
+    std::fs::write(narrow.folder().join("site.yaml"), site).unwrap();
+    let site = ["-f", "site.yaml", "--state", "state"];
+    plinth(narrow.folder(), &[&["rehearse", "--nodes", "60"], &site[..]].concat()).exits(0);
+    let listed = plinth(narrow.folder(), &[&["runs", "--json"], &site[..]].concat()).exits(0).json();
+    let real = listed["runs"][0]["seconds"].as_f64().unwrap();
+    let told = played["whatIf"][0]["seconds"].as_f64().unwrap();
+    assert!(real > seconds(&wide), "eight at once take longer");
+    assert!((told - real).abs() <= real * 0.05, "{told} s were told, and it took {real} s");
+}
+
+/// What the schema of CTRF demands (ctrf.io, version 1.0): names, types and closed sets.
+fn ctrf_schema() -> Value {
+    let count = json!({"type": "integer", "minimum": 0});
+    json!({
+        "type": "object",
+        "required": ["results", "reportFormat", "specVersion"],
+        "properties": {
+            "reportFormat": {"const": "CTRF"},
+            "specVersion": {"type": "string", "pattern": "^[0-9]+\\.[0-9]+\\.[0-9]+$"},
+            "runId": {"type": "string", "minLength": 1},
+            "generatedBy": {"type": "string"},
+            "results": {
+                "type": "object",
+                "required": ["tool", "summary", "tests"],
+                "properties": {
+                    "tool": {"type": "object", "required": ["name"], "properties": {"name": {"type": "string", "minLength": 1}}},
+                    "summary": {
+                        "type": "object",
+                        "required": ["tests", "passed", "failed", "skipped", "pending", "other", "start", "stop"],
+                        "additionalProperties": count,
+                    },
+                    "tests": {"type": "array", "items": {
+                        "type": "object",
+                        "required": ["name", "status", "duration"],
+                        "properties": {
+                            "name": {"type": "string", "minLength": 1},
+                            "status": {"enum": ["passed", "failed", "skipped", "pending", "other"]},
+                            "duration": count,
+                            "start": count, "stop": count, "retries": count,
+                            "suite": {"type": "array", "items": {"type": "string", "minLength": 1}, "minItems": 1},
+                            "message": {"type": "string"}, "rawStatus": {"type": "string"},
+                        },
+                        "additionalProperties": false,
+                    }},
+                },
+            },
+        },
+    })
+}
+
+#[test]
+fn every_format_is_written_and_ctrf_fits_its_schema() {
+    let kept = Kept::new();
+    kept.rehearse(&["--fault", "release:gpu-operator:fails"]).exits(4);
+    for format in ["trace", "otlp", "ctrf", "junit", "markdown", "metrics"] {
+        let said = kept.asks(&["export", "last", "--format", format]).exits(0).stdout;
+        assert!(said.contains("gpu-operator") || format == "metrics", "{format}");
+    }
+    let told: Value = serde_json::from_str(&kept.asks(&["export", "--format", "ctrf"]).exits(0).stdout).unwrap();
+    let validator = jsonschema::validator_for(&ctrf_schema()).unwrap();
+    let errors: Vec<String> = validator.iter_errors(&told).map(|error| error.to_string()).collect();
+    assert!(errors.is_empty(), "{errors:?}");
+    let mut wrong = told;
+    wrong["results"]["tests"][0]["status"] = json!("fine");
+    assert!(!validator.is_valid(&wrong), "the schema could not fail");
+    kept.asks(&["export", "--format", "trace", "--json"]).exits(1);
+}
+
+const TOKEN: &str = "registry-token-for-tests-0815";
+
+#[test]
+fn a_packed_archive_holds_no_secret_although_a_log_does() {
+    let kept = Kept::new();
+    kept.rehearse(&["--fault", "release:gpu-operator:fails"]).exits(4);
+    let state = kept.folder().join("state");
+    let base64 = "cmVnaXN0cnktdG9rZW4tZm9yLXRlc3RzLTA4MTU=";
+    std::fs::create_dir_all(state.join("helm/logs")).unwrap();
+    std::fs::write(
+        state.join("helm/logs/20261129T001305.120Z-x.log"),
+        format!("it said {TOKEN} and {base64}\u{1b}[2J"),
+    )
+    .unwrap();
+    let (site, secrets) = (basepod(), [("RUNAI_REGISTRY_TOKEN", TOKEN)]);
+    let asked = ["support", "--out", "packed.tar.gz", "-f", &site, "--state", "state"];
+    let said = plinth_with(kept.folder(), &secrets, &asked).exits(0);
+    assert!(
+        said.stderr.contains("searched for 1 secret") && said.stderr.contains("cannot be read here"),
+        "{}",
+        said.stderr
+    );
+    let file = kept.folder().join("packed.tar.gz");
+    assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
+    let mut archive = tar::Archive::new(flate2::read::GzDecoder::new(std::fs::File::open(&file).unwrap()));
+    let mut names = Vec::new();
+    for entry in archive.entries().unwrap() {
+        let mut entry = entry.unwrap();
+        let mut content = String::new();
+        let name = entry.path().unwrap().display().to_string();
+        entry.read_to_string(&mut content).unwrap();
+        assert!(!content.contains(TOKEN) && !content.contains(base64) && !content.contains('\u{1b}'), "{name}");
+        names.push(name);
+    }
+    for wanted in ["versions.json", "events.ndjson", "plan.json", "findings.json", "why.txt", "runs.json"] {
+        assert!(names.iter().any(|name| name.ends_with(wanted)), "{wanted} in {names:?}");
+    }
+    assert!(names.iter().any(|name| name.contains("logs/2026")), "{names:?}");
+}
+
+#[test]
+fn a_run_is_shown_as_it_is_asked_for() {
+    let site = text(&example("basepod.yaml")).to_owned();
+    let folder = TempDir::new().unwrap();
+    let run = |env: &[(&str, &str)], more: &[&str]| {
+        plinth_with(
+            folder.path(),
+            env,
+            &[&["rehearse", "-f", &site, "--fault", "release:gpu-operator:fails"], more].concat(),
+        )
+        .exits(4)
+        .stderr
+    };
+    let lines = run(&[], &[]);
+    let asked = run(&[], &["--progress", "lines"]);
+    assert_eq!(lines.lines().count(), asked.lines().count(), "elsewhere than on a terminal there are lines");
+    let calm = run(&[("ACCESSIBLE", "1")], &[]);
+    assert_eq!(calm.lines().count(), run(&[], &["--progress", "calm"]).lines().count());
+    assert!(calm.lines().count() < lines.lines().count() / 2, "{calm}");
+    assert!(calm.contains("gpu-operator") && calm.contains(" of ") && calm.contains("partly applied"), "{calm}");
+    let none = run(&[], &["--progress", "none"]);
+    assert!(none.contains("gpu-operator") && !none.contains("partly applied"), "{none}");
+}
