@@ -6,6 +6,7 @@ use crate::link::{Body, Link};
 use crate::org_unit::OrgUnits;
 use crate::register::{self, named};
 use crate::session::Session;
+use crate::up;
 use crate::wire::{self, Cluster, Discovery, Node, NodePage};
 use async_trait::async_trait;
 use plinth_model::Secret;
@@ -47,6 +48,8 @@ pub struct RunaiTiming {
     pub read_back: Duration,
     /// Between two looks for it.
     pub read_back_pause: Duration,
+    /// Between two logins with a password that was refused, while the administrator may not be made yet.
+    pub login_pause: Duration,
 }
 
 impl Default for RunaiTiming {
@@ -60,6 +63,7 @@ impl Default for RunaiTiming {
             reply_max: deadlines::RUNAI_REPLY_MAX,
             read_back: deadlines::RUNAI_READ_BACK,
             read_back_pause: deadlines::RUNAI_READ_BACK_PAUSE,
+            login_pause: deadlines::RUNAI_LOGIN_PAUSE,
         }
     }
 }
@@ -121,7 +125,7 @@ impl RunaiRest {
         let path = format!("/auth/realms/{}/.well-known/openid-configuration", target.realm);
         let look = || async {
             let answer = session.link.exchange(Method::GET, &path, &Body::Empty, None).await?;
-            if answer.is_of_a_stand_in() {
+            if answer.is_of_a_stand_in() || answer.lacks_the_realm(target) {
                 return Err(Failure::new(Cause::NotUp, format!("HTTP {}", answer.status)));
             }
             match answer.failure(&session.link) {
@@ -252,6 +256,16 @@ impl RunaiClient for RunaiRest {
     async fn issuer(&self, ctx: &Context, target: &RunaiTarget) -> ClientResult<Option<String>> {
         let read = self.discovery(target, ctx).await;
         read.map_err(|failure| failure.into_error("reading the issuer document", &target.url))
+    }
+
+    async fn up(&self, ctx: &Context, target: &RunaiTarget) -> ClientResult<()> {
+        let first = self.secrets.get(&cluster_uid()).is_err();
+        let looked = async { up::look(&*self.session(target)?, ctx, target, first).await };
+        looked.await.map_err(|failure| {
+            let passes = up::may_pass(failure.cause, first);
+            let error = failure.into_error("looking whether the control plane is up", &target.url);
+            if passes { error.transient(up::COMES) } else { error }
+        })
     }
 
     async fn clusters(&self, ctx: &Context, target: &RunaiTarget) -> ClientResult<Vec<RunaiCluster>> {

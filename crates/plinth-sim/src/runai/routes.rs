@@ -53,8 +53,19 @@ async fn stranger(State(plane): Held, method: Method, uri: Uri) -> Response {
 
 /// One call: faults before it, its answer, faults behind it.
 async fn serve(plane: &Plane, call: &str, work: impl AsyncFnOnce() -> Reply) -> Response {
-    if !plane.held().up {
-        return Reply::nothing_here().response();
+    answered(plane, call, false, work).await
+}
+
+/// The same, of Keycloak.
+async fn serve_auth(plane: &Plane, call: &str, work: impl AsyncFnOnce() -> Reply) -> Response {
+    answered(plane, call, true, work).await
+}
+
+async fn answered(plane: &Plane, call: &str, by_keycloak: bool, work: impl AsyncFnOnce() -> Reply) -> Response {
+    let stage = plane.held().stage;
+    if let Some(early) = stage.instead(call, by_keycloak) {
+        plane.begins(call);
+        return early.response();
     }
     let fault = plane.begins(call);
     if let Some(response) = fault.as_ref().and_then(instead) {
@@ -84,8 +95,10 @@ async fn worth(plane: &Plane, token: &str) -> Worth {
 /// Everything below `/auth`, of a real Keycloak.
 async fn behind(State(plane): Held, request: Request) -> Response {
     let call = if request.uri().path().ends_with("/token") { "token" } else { "discovery" };
-    if !plane.held().up {
-        return Reply::nothing_here().response();
+    let stage = plane.held().stage;
+    if let Some(early) = stage.instead(call, true) {
+        plane.begins(call);
+        return early.response();
     }
     let fault = plane.begins(call);
     if let Some(response) = fault.as_ref().and_then(instead) {
@@ -98,7 +111,7 @@ async fn behind(State(plane): Held, request: Request) -> Response {
 }
 
 async fn discovery(State(plane): Held, Path(realm): Path<String>) -> Response {
-    serve(&plane, "discovery", async || {
+    serve_auth(&plane, "discovery", async || {
         if realm != plane.setup.realm {
             return Reply::json(404, &json!({"error": "Realm does not exist"}));
         }
@@ -110,7 +123,7 @@ async fn discovery(State(plane): Held, Path(realm): Path<String>) -> Response {
 }
 
 async fn realm_token(State(plane): Held, Path(realm): Path<String>, body: Bytes) -> Response {
-    serve(&plane, "token", async || {
+    serve_auth(&plane, "token", async || {
         if realm != plane.setup.realm {
             return Reply::json(404, &json!({"error": "Realm does not exist"}));
         }

@@ -6,7 +6,7 @@ use plinth_model::steps::{ClusterCredential, RunaiTarget, cluster_uid};
 use plinth_model::{Secret, SecretRef};
 use plinth_runai::RunaiTiming;
 use plinth_sim::bcm::SimCertificate;
-use plinth_sim::runai::{RunaiFault, RunaiFaultKind, RunaiSetup};
+use plinth_sim::runai::{RunaiFault, RunaiFaultKind, RunaiSetup, RunaiStage};
 use plinth_world::runai::RunaiClient;
 use plinth_world::secrets::Secrets;
 use plinth_world::{Cause, ClientError};
@@ -17,11 +17,11 @@ const LINES: [&str; 10] = ["2.18", "2.19", "2.20", "2.21", "2.22", "2.23", "2.24
 
 #[tokio::test]
 async fn the_real_client_keeps_the_contract() {
-    let stand = Stand::of(RunaiSetup { up: false, ..setup("2.21") }, vec![]);
-    let up = async { stand.server.come_up() };
+    let stand = Stand::of(RunaiSetup { stage: RunaiStage::Nothing, ..setup("2.21") }, vec![]);
+    let up = stand.comes_up();
     let units = || ["research", "team-a"].map(|name| stand.server.unit(name));
     let seen = || format!("{:?} {:?}", stand.server.entries(CLUSTER), units());
-    let ground = runai_client::Ground { target: stand.target.clone(), up: Box::pin(up), fingerprint: Box::new(seen) };
+    let ground = runai_client::Ground { target: stand.target.clone(), up, fingerprint: Box::new(seen) };
     runai_client::contract(&stand.client, &stand.ctx, ground).await;
     assert_eq!(stand.server.unexpected(), Vec::<String>::new());
 }
@@ -275,6 +275,28 @@ async fn a_wrong_password_is_tried_once() {
 }
 
 #[tokio::test]
+async fn while_the_control_plane_comes_up_a_refused_login_is_tried_again_at_its_pace() {
+    let setup = || RunaiSetup { stage: RunaiStage::Realm, ..setup("2.21") };
+    let slow = Stand::timed(setup(), vec![], RunaiTiming { login_pause: Duration::from_secs(600), ..quick() });
+    for _ in 0..3 {
+        let error = slow.failure(slow.client.up(&slow.ctx, &slow.target).await);
+        assert_eq!((error.cause, error.transient.is_some()), (Cause::Credentials, true), "{error:?}");
+    }
+    assert_eq!(slow.server.served(), ["token"], "more would lock the account");
+    let stand = Stand::of(setup(), vec![]);
+    stand.failure(stand.client.up(&stand.ctx, &stand.target).await);
+    stand.failure(stand.client.up(&stand.ctx, &stand.target).await);
+    stand.server.comes_up_to(RunaiStage::Whole);
+    stand.client.up(&stand.ctx, &stand.target).await.unwrap();
+    assert_eq!(stand.count("token"), 3);
+    // Once a cluster was registered, the administrator was there, and a refused login is final.
+    let later = Stand::of(setup(), vec![]);
+    later.secrets.keep(&cluster_uid(), &Secret::new("id".to_owned())).unwrap();
+    let error = later.failure(later.client.up(&later.ctx, &later.target).await);
+    assert_eq!((error.cause, error.transient), (Cause::Credentials, None), "{error:?}");
+}
+
+#[tokio::test]
 async fn another_client_of_the_realm_is_tried_when_one_is_not_known() {
     let stand = Stand::of(RunaiSetup { clients: vec!["runai-cli".to_owned()], ..setup("2.21") }, vec![]);
     stand.client.clusters(&stand.ctx, &stand.target).await.unwrap();
@@ -297,12 +319,17 @@ async fn an_issuer_of_another_form_is_named_with_both_forms() {
 }
 
 #[tokio::test]
-async fn a_realm_that_is_not_there_is_no_reason_to_wait() {
+async fn a_realm_that_is_not_there_is_waited_for_here_and_wrong_elsewhere() {
     let stand = Stand::new(vec![]);
-    let target = RunaiTarget { realm: "other".to_owned(), ..stand.target.clone() };
-    let error = stand.failure(stand.client.issuer(&stand.ctx, &target).await);
+    let tenant = Some("https://cluster.invalid".to_owned());
+    let target = RunaiTarget { realm: "other".to_owned(), cluster_url: tenant, ..stand.target.clone() };
+    let error = stand.failure(stand.client.clusters(&stand.ctx, &target).await);
     assert_eq!((error.cause, error.transient), (Cause::Refused, None), "{error:?}");
-    assert!(error.happened.contains("Realm does not exist"), "{error}");
+    assert!(error.happened.contains("Realm does not exist") && error.attempt.contains("realm"), "{error}");
+    let here = RunaiTarget { cluster_url: None, ..target };
+    assert_eq!(stand.client.issuer(&stand.ctx, &here).await.unwrap(), None, "the realm comes after Keycloak");
+    let error = stand.failure(stand.client.clusters(&stand.ctx, &here).await);
+    assert!(error.transient.is_some(), "{error:?}");
 }
 
 #[tokio::test]

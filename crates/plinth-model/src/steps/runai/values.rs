@@ -37,6 +37,12 @@ pub struct RunaiTarget {
 }
 
 impl RunaiTarget {
+    /// Whether it is the control plane that plinth installs in this cluster, and not one elsewhere.
+    #[must_use]
+    pub const fn is_here(&self) -> bool {
+        self.cluster_url.is_none()
+    }
+
     /// The issuer that Keycloak must write into tokens; compared as an exact text, so host, port and scheme must all be right.
     #[must_use]
     pub fn issuer(&self) -> String {
