@@ -4,6 +4,7 @@
 use crate::awaited::Awaited;
 use crate::behaviour::StepEnv;
 use futures::stream::{self, StreamExt as _};
+pub use plinth_check::preflight::shared;
 use plinth_check::preflight::{Judged, across, judge};
 use plinth_model::facts::NodeFacts;
 use plinth_model::finding::code;
@@ -12,7 +13,7 @@ use plinth_model::{Finding, NodeName, Owner};
 use plinth_plan::Visit;
 use plinth_world::node::HostKeyState;
 use plinth_world::{ClientError, ClientResult};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What the nodes said.
 #[derive(Clone, Debug, Default)]
@@ -23,6 +24,8 @@ pub struct Survey {
     pub logins: BTreeMap<NodeName, NodeTarget>,
     /// Everything wrong or doubtful, nodes in the order in which they were given.
     pub findings: Vec<Finding>,
+    /// Nodes on which our own Kubernetes runs already.
+    pub deployed: BTreeSet<NodeName>,
     /// What may be fixed safely.
     pub fixes: BTreeMap<NodeName, Preparation>,
 }
@@ -50,7 +53,10 @@ pub async fn survey(visits: &[Visit], env: &StepEnv, parallel: usize, awaited: &
         .collect()
         .await;
     reports.sort_by_key(|(place, _)| *place);
-    Ok(gathered(visits, reports))
+    let mut survey = gathered(visits, reports);
+    let has = |visit: &&Visit| ours.as_ref().is_some_and(|record| record.has(&visit.first.node));
+    survey.deployed = visits.iter().filter(has).map(|visit| visit.first.node.clone()).collect();
+    Ok(survey)
 }
 
 fn gathered(visits: &[Visit], reports: Vec<(usize, NodeReport)>) -> Survey {
