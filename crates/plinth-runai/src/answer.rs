@@ -76,7 +76,7 @@ impl Answer {
             500..=599 => Failure::new(Cause::Server, said()).perhaps_done(),
             _ => Failure::new(Cause::Rejected, said()),
         };
-        Some(Failure { retry_after: self.retry_after, ..failure })
+        Some(Failure { retry_after: self.retry_after, is_404: self.status == 404, ..failure })
     }
 
     /// The body as what it should be. No value of it is quoted: it may hold secrets.

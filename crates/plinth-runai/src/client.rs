@@ -114,6 +114,9 @@ impl RunaiRest {
     }
 
     fn authority(&self, target: &RunaiTarget) -> Result<Option<String>, Failure> {
+        if let Some(text) = &target.authority_text {
+            return Ok(Some(text.clone()));
+        }
         let Some(name) = &target.authority else { return Ok(None) };
         let read = self.certificates.read(name, CertificatePart::Authority);
         let read = read.map_err(|why| Failure::new(Cause::Input, format!("the kept authority of `{name}`: {why}")))?;
@@ -166,9 +169,10 @@ impl RunaiRest {
         let kind = target.api.credential;
         let read = || async {
             let info: Value = session.call(ctx, Method::GET, &path, &Body::Empty).await?.decode()?;
-            wire::credential(&info, uuid, kind)
+            wire::credential(&info, uuid, kind, target.is_here())
         };
-        let credential = Secret::new(session.patiently(ctx, read).await?);
+        let (kind, credential) = session.patiently(ctx, read).await?;
+        let credential = Secret::new(credential);
         let keep = |reference, value| {
             let kept = self.secrets.keep(&reference, value);
             kept.map_err(|error| Failure::new(Cause::Input, error.to_string()))
@@ -179,17 +183,27 @@ impl RunaiRest {
 
     async fn kept(&self, ctx: &Context, target: &RunaiTarget, uuid: &str) -> Result<bool, Failure> {
         let Ok(kept) = self.secrets.get(&cluster_uid()) else { return Ok(false) };
-        let Ok(credential) = self.secrets.get(&target.api.credential.kept()) else { return Ok(false) };
+        let Some((kind, credential)) = self.kept_credential(target) else { return Ok(false) };
         if kept.expose() != uuid {
             return Ok(false);
         }
-        if target.api.credential == ClusterCredential::ClientSecret || lasts(ctx, &credential) {
+        if kind == ClusterCredential::ClientSecret || lasts(ctx, &credential) {
             return Ok(true);
         }
         // It has served when the cluster was there once.
         let session = self.session(target)?;
         let clusters = named(&session, ctx, target).await?;
         Ok(clusters.iter().any(|cluster| cluster.uuid.to_string() == uuid && cluster.state() != WAITING))
+    }
+}
+
+impl RunaiRest {
+    /// The kept credential: of the kind that the release gives, or of either for a control plane elsewhere.
+    fn kept_credential(&self, target: &RunaiTarget) -> Option<(ClusterCredential, Secret)> {
+        let wanted = target.api.credential;
+        let other = (!target.is_here()).then(|| wanted.other());
+        let kept = |kind: ClusterCredential| Some((kind, self.secrets.get(&kind.kept()).ok()?));
+        std::iter::once(wanted).chain(other).find_map(kept)
     }
 }
 
@@ -217,7 +231,7 @@ async fn seen(
 ) -> Result<RunaiCluster, Failure> {
     let gpu_nodes = match cluster.state() {
         CONNECTED => gpu_nodes(session, ctx, target, cluster.uuid).await?,
-        _ => Vec::new(),
+        _ => Some(Vec::new()),
     };
     let quoted = |(name, reason): (String, Option<String>)| {
         let name = session.link.quote(&name);
@@ -232,9 +246,24 @@ async fn seen(
     })
 }
 
-async fn gpu_nodes(session: &Session, ctx: &Context, target: &RunaiTarget, uuid: Uuid) -> Result<Vec<String>, Failure> {
-    let first = path(&target.api.nodes, target, uuid);
-    let (mut all, mut place): (Vec<Node>, String) = (Vec::new(), first.clone());
+/// Nodes with GPUs by the first path that the server knows; none when it knows none of them.
+async fn gpu_nodes(
+    session: &Session,
+    ctx: &Context,
+    target: &RunaiTarget,
+    uuid: Uuid,
+) -> Result<Option<Vec<String>>, Failure> {
+    for template in &target.api.nodes {
+        match nodes_at(session, ctx, &path(template, target, uuid)).await {
+            Err(failure) if failure.is_404 => {}
+            said => return said.map(Some),
+        }
+    }
+    Ok(None)
+}
+
+async fn nodes_at(session: &Session, ctx: &Context, first: &str) -> Result<Vec<String>, Failure> {
+    let (mut all, mut place): (Vec<Node>, String) = (Vec::new(), first.to_owned());
     for _ in 0..PAGES_MAX {
         match session.read(ctx, &place).await? {
             NodePage::All(nodes) | NodePage::Page { nodes, next: None } => {

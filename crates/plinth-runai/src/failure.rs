@@ -92,6 +92,8 @@ pub(crate) struct Failure {
     pub(crate) effect: Effect,
     /// Whether it was the login that failed.
     pub(crate) login: bool,
+    /// Whether the answer was HTTP 404, in whatever form: with a known control plane, one of a path that its release does not have.
+    pub(crate) is_404: bool,
 }
 
 impl Failure {
@@ -103,6 +105,7 @@ impl Failure {
             retry_after: None,
             effect: Effect::None,
             login: false,
+            is_404: false,
         }
     }
 

@@ -82,7 +82,7 @@ async fn clusters_are_made_found_and_told_apart() {
     assert_eq!(client.clusters(ctx, target).await.unwrap()[0].uuid, by_hand, "one that is there already is found");
     client.keep_credentials(ctx, target, &by_hand).await.unwrap();
     stand.server.reports(&by_hand, json!({"state": "Connected"}), &[("dgx-05", 8)]);
-    assert_eq!(client.clusters(ctx, target).await.unwrap()[0].gpu_nodes, ["dgx-05"]);
+    assert_eq!(client.clusters(ctx, target).await.unwrap()[0].gpu_nodes, Some(vec!["dgx-05".to_owned()]));
     stand.server.registered_by_hand(CLUSTER);
     assert_eq!(client.clusters(ctx, target).await.unwrap().len(), 2, "two of one name");
     assert_eq!(stand.count("token"), 1, "one token for all of it");

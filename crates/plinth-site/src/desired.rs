@@ -426,6 +426,9 @@ pub struct RemoteControlPlane {
     pub url: String,
     /// Realm of its logins; none: that of self-hosted ones.
     pub realm: Option<String>,
+    /// PEM text of the authority that signed its certificate; none: everybody trusts it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub authority: Option<String>,
 }
 
 /// A department of Run:ai.

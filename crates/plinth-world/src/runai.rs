@@ -16,8 +16,8 @@ pub struct RunaiCluster {
     pub missing: Vec<String>,
     /// What the cluster part says of itself that is not well: parts that are not ready, conditions that do not hold, with reasons.
     pub unwell: Vec<String>,
-    /// Nodes with GPUs that the control plane sees.
-    pub gpu_nodes: Vec<String>,
+    /// Nodes with GPUs that the control plane sees; none: it does not tell nodes in any way that is known of its release.
+    pub gpu_nodes: Option<Vec<String>>,
 }
 
 /// A department or a project, as the control plane has it.

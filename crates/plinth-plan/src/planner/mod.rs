@@ -25,7 +25,7 @@ use crate::discover::{Discovery, Role, discover};
 use crate::engines::{self, Asked};
 use crate::observed::Observed;
 use crate::step::leaves;
-use crate::{charts, facts, given, ids, images, lint, unmirrored, without};
+use crate::{charts, facts, given, ids, images, lint, oidc, unmirrored, without};
 use plinth_catalog::Resolution;
 use plinth_model::finding::code;
 use plinth_model::plan::{Gate, MadeFrom, Plan, SCHEMA, Step};
@@ -52,6 +52,7 @@ pub fn plan(site: &Desired, observed: &Observed, catalog: &dyn Components) -> Re
     findings.extend(cluster.unused_labels(desired));
     findings.extend(without::findings(desired, &cluster.left_out, &of_left_out(desired, observed, &cluster)));
     findings.extend(token_missing(desired));
+    findings.extend(oidc::foreign_issuer(desired, &catalog.runai().realm));
     let resolution = catalog.resolve(desired, &facts::facts(desired, &cluster));
     let resolution = charts::settled(&observed.lines, charts::from_site(desired, resolution));
     findings.extend(resolution.findings.iter().cloned());

@@ -113,7 +113,7 @@ impl SimRunai {
             state: state.to_owned(),
             missing: if connected { missing } else { Vec::new() },
             unwell: Vec::new(),
-            gpu_nodes: if state == "Connected" { gpu_nodes } else { Vec::new() },
+            gpu_nodes: Some(if state == "Connected" { gpu_nodes } else { Vec::new() }),
         })
     }
 

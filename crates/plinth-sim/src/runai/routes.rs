@@ -34,6 +34,7 @@ pub(super) fn routes(plane: Arc<Plane>) -> Router {
         .route("/api/v1/clusters/{uuid}", get(cluster))
         .route("/api/v1/clusters/{uuid}/cluster-install-info", get(install_info))
         .route("/api/v1/clusters/{uuid}/nodes", get(nodes))
+        .route("/api/v1/nodes", get(nodes_of_all))
         .route("/api/v1/org-unit/{kind}", get(units).post(make_unit))
         .route("/api/v1/org-unit/{kind}/{id}/resources", patch(patch_resources))
         .route("/api/v1/node-pools", get(pools))
@@ -198,6 +199,15 @@ async fn install_info(State(plane): Held, Path(uuid): Path<String>, uri: Uri, he
 async fn nodes(State(plane): Held, Path(uuid): Path<String>, uri: Uri, headers: HeaderMap) -> Response {
     let offset = query(&uri, "offset").and_then(|offset| offset.parse().ok()).unwrap_or(0);
     authorised(&plane, "nodes", &headers, async || plane.nodes(&uuid, offset)).await
+}
+
+/// From 2.23 on, for all clusters or for the one that the filter names.
+async fn nodes_of_all(State(plane): Held, uri: Uri, headers: HeaderMap) -> Response {
+    let cluster = query(&uri, "filterBy").and_then(|filter| filter.strip_prefix("clusterId==").map(str::to_owned));
+    let Some(uuid) = cluster.filter(|_| plane.setup.is_from((2, 23))) else {
+        return stranger(State(plane), Method::GET, uri).await;
+    };
+    nodes(State(plane), Path(uuid), uri, headers).await
 }
 
 async fn units(State(plane): Held, Path(kind): Path<String>, uri: Uri, headers: HeaderMap) -> Response {

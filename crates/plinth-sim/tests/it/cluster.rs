@@ -197,7 +197,7 @@ fn the_hook_of_the_cluster_part_names_what_is_missing() {
         let cluster = client.clusters(&ctx, &runai()).await.unwrap().pop().unwrap();
         assert_eq!(
             (cluster.state.as_str(), cluster.gpu_nodes),
-            ("Connected", vec!["dgx-05".to_owned(), "dgx-06".to_owned()])
+            ("Connected", Some(vec!["dgx-05".to_owned(), "dgx-06".to_owned()]))
         );
         kube.add_dns(&ctx, DOMAIN, [10, 0, 0, 9].into()).await.unwrap();
     });

@@ -150,6 +150,8 @@ pub(crate) fn release(component: &str, namespace: &str, values: Value) -> Releas
         timeout_s: 600,
         health: vec![Health::Workload { kind: "Deployment".to_owned(), name: component.to_owned() }],
         stale_jobs: Vec::new(),
+        remove_first: Vec::new(),
+        upgrades_from: None,
         meaning_of: None,
         named_by_site: false,
     }
@@ -164,6 +166,7 @@ pub(crate) fn runai() -> RunaiTarget {
         password: secret("RUNAI_ADMIN_PASSWORD"),
         authority: Some("runai".to_owned()),
         cluster: "bcm-gpu-cluster".to_owned(),
+        authority_text: None,
         cluster_url: None,
         version: "2.21.43".parse().unwrap(),
         api: RunaiApi::default(),

@@ -43,8 +43,8 @@ async fn every_line_of_versions_is_registered_and_connects() {
         stand.server.reports(&made.uuid, json!({"state": "Connected"}), &[("dgx-05", 8), ("cpu-03", 0)]);
         let seen = client.clusters(ctx, target).await.unwrap();
         assert_eq!(
-            (seen[0].state.as_str(), &seen[0].gpu_nodes[..]),
-            ("Connected", &["dgx-05".to_owned()][..]),
+            (seen[0].state.as_str(), seen[0].gpu_nodes.as_deref()),
+            ("Connected", Some(&["dgx-05".to_owned()][..])),
             "{line}"
         );
         assert_eq!(stand.count("token"), 1, "{line}: one token serves all calls");
@@ -74,12 +74,27 @@ async fn missing_prerequisites_are_spelled_out_and_every_page_of_nodes_is_read()
     stand.server.reports(&uuid, status, &[]);
     let seen = stand.client.clusters(&stand.ctx, &stand.target).await.unwrap();
     assert_eq!(seen[0].missing, ["gpuOperator", "prometheus (no CRD \\u{1b}[31mprometheuses)"]);
-    assert_eq!(seen[0].gpu_nodes, [""; 0]);
+    assert_eq!(seen[0].gpu_nodes, Some(vec![]));
     let names: Vec<String> = (0..120).map(|at| format!("dgx-{at:03}")).collect();
     let nodes: Vec<(&str, u32)> = names.iter().map(|name| (name.as_str(), 8)).collect();
     stand.server.reports(&uuid, json!({"state": "Connected"}), &nodes);
-    assert_eq!(stand.client.clusters(&stand.ctx, &stand.target).await.unwrap()[0].gpu_nodes, names);
+    assert_eq!(stand.client.clusters(&stand.ctx, &stand.target).await.unwrap()[0].gpu_nodes, Some(names));
     assert_eq!(stand.count("nodes"), 3);
+}
+
+#[tokio::test]
+async fn nodes_that_are_not_known_are_no_failed_list() {
+    let absent = || RunaiFault::always(RunaiFault::status(404, "no such path")).on("nodes");
+    let older = || absent().times(1);
+    for (faults, known) in [(vec![older()], true), (vec![absent()], false)] {
+        let stand = Stand::of(setup("2.25"), faults);
+        let uuid = stand.server.registered_by_hand(CLUSTER);
+        stand.server.reports(&uuid, json!({"state": "Connected"}), &[("dgx-05", 8)]);
+        let seen = stand.client.clusters(&stand.ctx, &stand.target).await.unwrap();
+        assert_eq!(seen[0].gpu_nodes, known.then(|| vec!["dgx-05".to_owned()]));
+        assert_eq!(stand.count("nodes"), 2, "the newer path, then the older one");
+        assert_eq!(stand.server.unexpected(), Vec::<String>::new());
+    }
 }
 
 /// A failed listing, with this fault at this call.
@@ -367,6 +382,28 @@ async fn credentials_come_late_or_of_another_kind() {
     let error = newer.failure(newer.client.keep_credentials(&newer.ctx, &older, &uuid).await);
     assert_eq!((error.cause, code(&error)), (Cause::BadAnswer, "runai.cluster-secret"));
     assert!(newer.secrets.get(&cluster_uid()).is_err(), "nothing was kept");
+}
+
+#[tokio::test]
+async fn a_control_plane_elsewhere_gives_the_credential_of_its_own_release_and_has_its_own_authority() {
+    for (release, believed, kept) in
+        [("3.0", "2.25", ClusterCredential::BootstrapToken), ("2.26", "3.0", ClusterCredential::ClientSecret)]
+    {
+        let newer = Stand::of(setup(release), vec![]);
+        let uuid = newer.server.registered_by_hand(CLUSTER);
+        let api = Stand::of(setup(believed), vec![]).target.api;
+        let text = newer.server.ca_pem().to_owned();
+        let target = RunaiTarget {
+            api,
+            authority: None,
+            authority_text: Some(text),
+            cluster_url: Some("https://cluster.invalid".to_owned()),
+            ..newer.target.clone()
+        };
+        newer.client.keep_credentials(&newer.ctx, &target, &uuid).await.unwrap();
+        assert!(newer.client.credentials_kept(&newer.ctx, &target, &uuid).await.unwrap(), "{release}");
+        assert!(newer.secrets.get(&kept.kept()).is_ok() && newer.secrets.get(&kept.other().kept()).is_err());
+    }
 }
 
 #[tokio::test]

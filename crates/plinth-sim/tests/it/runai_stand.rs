@@ -91,6 +91,7 @@ impl Stand {
             password: password(),
             authority: Some("runai".to_owned()),
             cluster: CLUSTER.to_owned(),
+            authority_text: None,
             cluster_url: None,
             api: CATALOG.runai().api(&version),
             version,

@@ -10,7 +10,7 @@ fn cluster(uuid: &str, state: &str, missing: &[&str]) -> RunaiCluster {
         state: state.to_owned(),
         missing: missing.iter().map(|m| (*m).to_owned()).collect(),
         unwell: Vec::new(),
-        gpu_nodes: vec!["dgx-05".to_owned()],
+        gpu_nodes: Some(vec!["dgx-05".to_owned()]),
     }
 }
 
@@ -45,7 +45,8 @@ async fn the_control_plane_is_waited_for_to_its_last_part() {
     let work = Work::RunaiIssuer(RunaiIssuer { target: runai() });
     let right = || Some("https://a.test:30443/auth/realms/runai".to_owned());
     let early = || {
-        let finding = plinth_model::Finding::error(code::RUNAI_CREDENTIALS, "a", "the login is refused").fix("check it");
+        let finding =
+            plinth_model::Finding::error(code::RUNAI_CREDENTIALS, "a", "the login is refused").fix("check it");
         ClientError::new("runai", "looking").happened("401").attempt("wait").transient("not yet").finding(finding)
     };
     let bench = Bench::new();
