@@ -406,11 +406,6 @@ findings! {
         usually: "The ingress does not use secret runai-backend-tls and shows its own certificate, or an authority is missing in the site file.",
         fix: "Check secret runai-backend-tls in namespace runai-backend. With files of your own, name their authority in `runai.certificate`.",
     }
-    RUNAI_WEAK_PASSWORD = "runai.weak-password", You {
-        means: "The password of Run:ai's first administrator breaks Run:ai's own rule: 8 characters or more, with a digit, a lower case letter, an upper case letter and a special character. The administrator would not be made.",
-        usually: "A simple password for a test.",
-        fix: "Take a password that keeps the rule.",
-    }
     RUNAI_TLS_WRONG_NAME = "runai.tls-wrong-name", You {
         means: "The certificate of Run:ai's URL is for other names.",
         usually: "Another site answers at this address, or the certificate was made for an older name.",
@@ -425,6 +420,11 @@ findings! {
         means: "The site file names a line such as `2.21`, not a version with three numbers. The newest release of that line is chosen when the chart is first used, and kept; it moves when a person asks.",
         usually: "`runai.version` or the version of a component was written with one or two numbers.",
         fix: "Nothing, if the newest is what you want: `plinth plan --refresh` chooses anew. To get the same result on every machine, write all three numbers at the place that the finding names.",
+    }
+    RUNAI_WEAK_PASSWORD = "runai.weak-password", You {
+        means: "The password of Run:ai's first administrator breaks Run:ai's own rule: 8 characters or more, with a digit, a lower case letter, an upper case letter and a special character. The administrator would not be made.",
+        usually: "A simple password for a test.",
+        fix: "Take a password that keeps the rule.",
     }
     STORAGE_CLAIM_DOES_NOT_BIND = "storage.claim-does-not-bind", You {
         means: "A volume claim of the default storage class does not bind.",
