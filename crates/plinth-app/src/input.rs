@@ -1,5 +1,6 @@
 //! What an operation starts from: the site file and the catalog.
 
+use crate::admin_password;
 use crate::failure::Failure;
 use plinth_catalog::Catalog;
 use plinth_keystore::SiteSecrets;
@@ -51,6 +52,7 @@ impl Input {
         let hidden = references.iter().map(|(_, reference)| reference);
         let secrets = SiteSecrets::new(directory).below(self.site.folder()).hiding(hidden);
         let mut findings = secrets.check_all(&references);
+        findings.extend(admin_password::weak(&secrets, &self.site.desired, ""));
         findings.extend(secrets.warnings());
         findings
     }

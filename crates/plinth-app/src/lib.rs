@@ -2,6 +2,7 @@
 //!
 //! The world is the only difference between `apply` and `rehearse`: see [`World`].
 
+mod admin_password;
 pub mod audience;
 pub mod certificates;
 pub mod engine;

@@ -3,6 +3,7 @@
 use crate::range::Range;
 use indexmap::IndexMap;
 use plinth_model::Version;
+use plinth_model::facts::SharedNeeds;
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -20,6 +21,8 @@ pub struct Compatibility {
     pub runai: IndexMap<String, RunaiLine>,
     /// Rules between Run:ai versions.
     pub runai_rules: Vec<Rule>,
+    /// What may be upgraded to which in a single step.
+    pub runai_upgrades: Vec<UpgradeBorder>,
     /// Least hardware.
     pub runai_hardware: IndexMap<String, Hardware>,
     /// Kubespray, by version.
@@ -50,6 +53,70 @@ pub struct Compatibility {
     pub kubeadm_api: Vec<KubeadmApi>,
     /// Cases with their verdict; they are the resolver's test.
     pub derived_examples: Vec<DerivedExample>,
+}
+
+/// From which releases one may go to these in a single step.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct UpgradeBorder {
+    /// Releases that it is about.
+    pub to: Range,
+    /// The oldest release from which it goes.
+    #[serde(default)]
+    pub from: Option<Version>,
+    /// At most so many rows of the table of releases.
+    #[serde(default)]
+    pub versions: Option<usize>,
+    /// Key into [`Compatibility::sources`].
+    pub source: String,
+    /// How far it can be trusted.
+    pub confidence: Confidence,
+}
+
+impl Compatibility {
+    /// The oldest release of Run:ai from which one may go to this one in a single step; none: the sources do not say.
+    #[must_use]
+    pub fn upgrades_from(&self, to: &Version) -> Option<Version> {
+        let border = self.runai_upgrades.iter().find(|border| border.to.contains(to))?;
+        let mut lines: Vec<Version> = self.runai.keys().filter_map(|line| line.parse().ok()).collect();
+        lines.sort_unstable();
+        let at = lines.iter().rposition(|line| line <= to);
+        let counted = border.versions.and_then(|most| lines.get(at?.saturating_sub(most)).cloned());
+        border.from.clone().into_iter().chain(counted).max()
+    }
+}
+
+/// Row of both parts of Run:ai on the same nodes, where a document says it.
+const BOTH: &str = "combined_system_nodes";
+/// Row of the control plane alone.
+const CONTROL_PLANE: &str = "control_plane_system_nodes";
+/// Rows of the part in the cluster, by version.
+const CLUSTER_PART: [&str; 2] = ["cluster_system_nodes", "cluster_system_nodes_old"];
+
+impl Compatibility {
+    /// What the system nodes must have together for this release of Run:ai, with its control plane or without. Releases before the
+    /// first that a document names for the control plane are measured by the one document about both parts.
+    #[must_use]
+    pub fn system_needs(&self, version: &Version, with_control_plane: bool) -> SharedNeeds {
+        let fits = |row: &&Hardware| row.versions.as_ref().is_none_or(|range| range.contains(version));
+        let row = |name: &str| self.runai_hardware.get(name);
+        let part = CLUSTER_PART.into_iter().filter_map(row).find(fits);
+        let rows: Vec<&Hardware> = match (with_control_plane, row(CONTROL_PLANE).filter(fits)) {
+            (false, _) => part.into_iter().collect(),
+            (true, _) if row(BOTH).is_some_and(|both| fits(&both)) => row(BOTH).into_iter().collect(),
+            (true, Some(plane)) => std::iter::once(plane).chain(part).collect(),
+            (true, None) => row(BOTH).into_iter().collect(),
+        };
+        let sum = |one: fn(&Hardware) -> Option<u32>| rows.iter().filter_map(|row| one(row)).sum();
+        let titles = rows.iter().filter_map(|row| self.sources.get(&row.source).cloned());
+        SharedNeeds {
+            who: format!("Run:ai {}", version.minor()),
+            cpus: sum(|row| row.cpu_cores),
+            memory_gb: sum(|row| row.memory_gb),
+            disk_gb: sum(|row| row.disk_gb),
+            sources: titles.collect(),
+        }
+    }
 }
 
 /// How far a row can be trusted.
@@ -306,4 +373,35 @@ pub(crate) fn line<'a, T>(lines: &'a IndexMap<String, T>, version: &Version) -> 
 /// The names of lines as versions.
 pub(crate) fn line_versions<T>(lines: &IndexMap<String, T>) -> Vec<Version> {
     lines.keys().filter_map(|name| name.parse().ok()).collect()
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use crate::Catalog;
+
+    #[test]
+    fn an_upgrade_of_run_ai_begins_where_its_documents_say() {
+        let catalog = Catalog::embedded().unwrap();
+        let from = |to: &str| catalog.compatibility().upgrades_from(&to.parse().unwrap()).map(|from| from.to_string());
+        assert_eq!(from("2.21.43").as_deref(), Some("2.17"), "any of the same line");
+        assert_eq!(from("2.25").as_deref(), Some("2.17"));
+        assert_eq!(from("2.26"), None, "no document says");
+        assert_eq!(from("3.0.4").as_deref(), Some("2.23"), "2.24, 2.25, 2.26 and 3.0 are four");
+    }
+
+    #[test]
+    fn what_system_nodes_carry_is_the_sum_of_their_parts() {
+        let catalog = Catalog::embedded().unwrap();
+        let needs = |version: &str, both| {
+            let needs = catalog.compatibility().system_needs(&version.parse().unwrap(), both);
+            assert!(!needs.sources.is_empty(), "{version}");
+            (needs.cpus, needs.memory_gb, needs.disk_gb)
+        };
+        assert_eq!(needs("2.25", true), (20, 32, 160));
+        assert_eq!(needs("2.25", false), (10, 20, 50));
+        assert_eq!(needs("2.21.43", true), (20, 42, 160));
+        assert_eq!(needs("2.18", true), (20, 42, 160));
+        assert_eq!(needs("2.18", false), (8, 16, 50));
+    }
 }

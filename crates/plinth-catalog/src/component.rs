@@ -5,7 +5,7 @@ use crate::runai::RunaiPart;
 use indexmap::IndexMap;
 use plinth_model::Code;
 use plinth_model::steps::{CrdPolicy, PodSecurity};
-use plinth_model::{Severity, Stage, Version};
+use plinth_model::{ObjectName, Severity, Stage, Version};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -83,6 +83,10 @@ pub struct Component {
     /// Jobs that a failed attempt leaves behind and that spoil the next.
     #[serde(default)]
     pub stale_jobs: Vec<String>,
+    /// Objects that its own controller must clean up behind, so that they go before the release: `apiVersion`, `kind`, `name`, and
+    /// `namespace` where they have one.
+    #[serde(default)]
+    pub remove_first: Vec<ObjectName>,
     /// Images of the first pinned version; those of others stand with them. None: nothing is known of them.
     #[serde(default)]
     pub images: Option<Vec<String>>,

@@ -8,7 +8,7 @@ use crate::merge::merge;
 use crate::{Catalog, Facts, ResolvedComponent, ResolvedSecret, ResolvedStage, objects};
 use plinth_model::finding::code;
 use plinth_model::steps::{Health, PodSecurity, RegistryLogin, Release};
-use plinth_model::{ChartVersion, Finding, SecretRef, Severity, Values};
+use plinth_model::{ChartVersion, Finding, SecretRef, Severity, Values, Version};
 use serde_json::{Map, Value};
 
 /// One component, with everything its expressions may speak of.
@@ -125,9 +125,17 @@ impl<'a> Rendering<'a> {
             timeout_s: timeouts.fold(component.timeout_s, u32::max),
             health: health(component.health.iter().chain(of(variants, |v| &v.health)), known)?,
             stale_jobs: component.stale_jobs.clone(),
+            remove_first: component.remove_first.clone(),
+            upgrades_from: self.upgrades_from(),
             meaning_of: None,
             named_by_site: self.version.is_named(),
         })
+    }
+
+    /// The oldest version of Run:ai that may be upgraded to the chosen one; nothing is known of other components.
+    fn upgrades_from(&self) -> Option<Version> {
+        self.chosen.component.part?;
+        self.catalog.compatibility().upgrades_from(&self.version.version)
     }
 
     /// Chart and repository. In a registry of images the two are one address.

@@ -44,7 +44,7 @@ struct ApiRow {
     clusters: Option<String>,
     credentials: Option<String>,
     credential: Option<ClusterCredential>,
-    nodes: Option<String>,
+    nodes: Option<Vec<String>>,
     departments: Option<String>,
     projects: Option<String>,
     #[serde(rename = "nodePools")]
@@ -174,7 +174,9 @@ mod tests {
             let api = catalog.runai().api(&line.parse().unwrap());
             assert_eq!(api.credential.field(), row.cluster_secret, "{line}");
             assert!(api.tokens.len() >= 2, "{line}");
-            for path in [&api.clusters, &api.credentials, &api.nodes, &api.departments, &api.projects] {
+            let paths = [&api.clusters, &api.credentials, &api.departments, &api.projects];
+            assert!(!api.nodes.is_empty(), "{line}");
+            for path in paths.into_iter().chain(&api.nodes) {
                 assert!(path.starts_with("/api/v"), "{line}: {path}");
             }
         }
@@ -187,6 +189,8 @@ mod tests {
         assert_eq!(paths("2.23.5"), paths("2.16"));
         assert_ne!(paths("2.23.5"), paths("2.24.1"));
         assert_eq!(paths("2.24.1"), paths("3.0"));
+        assert_eq!((api("2.22").nodes.len(), api("2.23").nodes.len()), (1, 2));
+        assert!(api("2.23").nodes[0].starts_with("/api/v1/nodes?"), "the newer one first");
         assert_eq!(api("2.26.9").credential, ClusterCredential::ClientSecret);
         assert_eq!(api("3.0.1").credential, ClusterCredential::BootstrapToken);
         assert_eq!(api("3.0.1").clusters, api("2.18").clusters);

@@ -76,18 +76,24 @@ fn runai(check: &Check, clusters: &[RunaiCluster], target: &RunaiTarget, nodes: 
             vec![format!("{} clusters are named `{}`; exactly one should be", clusters.len(), target.cluster)],
         );
     };
-    let mut evidence = vec![
-        format!("state {}", cluster.state),
-        format!("{} seen: {}", amount(cluster.gpu_nodes.len(), "GPU node"), cluster.gpu_nodes.join(", ")),
-    ];
+    let mut evidence = vec![format!("state {}", cluster.state), nodes_told(cluster)];
     evidence.extend(cluster.missing.iter().map(|dependency| format!("required dependency {dependency} is missing")));
     evidence.extend(cluster.unwell.iter().cloned());
-    let unseen: Vec<&str> =
-        nodes.iter().map(NodeName::as_str).filter(|n| !cluster.gpu_nodes.iter().any(|g| g == n)).collect();
+    let is_seen = |node: &&str| cluster.gpu_nodes.as_ref().is_none_or(|seen| seen.iter().any(|name| name == node));
+    let unseen: Vec<&str> = nodes.iter().map(NodeName::as_str).filter(|node| !is_seen(node)).collect();
     if !unseen.is_empty() {
         evidence.push(format!("GPU nodes not seen: {}", unseen.join(", ")));
     }
     if cluster.state == "Connected" && unseen.is_empty() { pass(evidence) } else { fail(check, evidence) }
+}
+
+fn nodes_told(cluster: &RunaiCluster) -> String {
+    match &cluster.gpu_nodes {
+        Some(names) => format!("{} seen: {}", amount(names.len(), "GPU node"), names.join(", ")),
+        None => {
+            "this release does not tell its nodes in a way that is known, so GPU nodes were not compared".to_owned()
+        }
+    }
 }
 
 fn pass(evidence: Vec<String>) -> Verdict {
@@ -123,6 +129,7 @@ pub(crate) mod tests {
             password: SecretRef::Env("PASSWORD".to_owned()),
             authority: None,
             cluster: "gpu".to_owned(),
+            authority_text: None,
             cluster_url: None,
             version: "2.21.43".parse().unwrap(),
             api: RunaiApi::default(),
@@ -135,7 +142,7 @@ pub(crate) mod tests {
             state: state.to_owned(),
             missing: Vec::new(),
             unwell: Vec::new(),
-            gpu_nodes: gpu_nodes.iter().map(|n| (*n).to_owned()).collect(),
+            gpu_nodes: Some(gpu_nodes.iter().map(|n| (*n).to_owned()).collect()),
         }
     }
 

@@ -10,7 +10,7 @@ use crate::program::Words;
 use crate::repair::{Way, compared_by_helm, way};
 use async_trait::async_trait;
 use plinth_model::steps::{CrdPolicy, Release};
-use plinth_model::{ObjectName, ReleaseName, Secret, SecretRef};
+use plinth_model::{ObjectName, ReleaseName, Secret, SecretRef, Values};
 use plinth_world::charts::ChartPackages;
 use plinth_world::helm::{
     DEPLOYED, HelmClient, HelmPrograms, ReleaseRecord, ReleaseRecords, ReleaseState, not_older, value_differences,
@@ -113,15 +113,20 @@ impl LocalHelm {
             lines.push(format!("~ status {} → {DEPLOYED}", last.status));
         }
         let lookup = &mut |reference: &SecretRef| self.secret(reference, doing);
-        let values = value_differences(&there.values, &release.values, lookup)?;
+        let values = value_differences(&there.values, &self.known(release), lookup)?;
         lines.extend(values.iter().map(|line| self.secrets.redact(line)));
         Ok(lines)
+    }
+
+    /// The values without those whose secret was never learnt.
+    fn known(&self, release: &Release) -> Values {
+        release.values.known(&mut |reference| self.secrets.get(reference).is_ok())
     }
 
     /// Whole values with their secrets, in a form that helm's YAML reader takes as it is.
     fn values(&self, release: &Release, doing: &str) -> ClientResult<Secret> {
         let lookup = &mut |reference: &SecretRef| self.secret(reference, doing);
-        let json = release.values.resolve(lookup).map_err(|unresolved| unresolved.error)?;
+        let json = self.known(release).resolve(lookup).map_err(|unresolved| unresolved.error)?;
         Ok(for_yaml(&json))
     }
 

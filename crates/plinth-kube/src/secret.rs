@@ -81,6 +81,7 @@ impl KubeApi {
             SecretContent::Authority { certificate, key } => {
                 ("Opaque", vec![(key.as_str(), self.certificate_file(call, certificate, CertificatePart::Authority)?)])
             }
+            SecretContent::Bundle { pem, key } => ("Opaque", vec![(key.as_str(), Secret::new(pem.clone()))]),
             SecretContent::Value { key, value } => ("Opaque", vec![(key.as_str(), self.value(call, value)?)]),
         };
         let bytes = |(key, value): (&str, Secret)| (key.to_owned(), ByteString(value.expose().as_bytes().to_vec()));

@@ -162,6 +162,21 @@ pub enum Link {
     Ethernet,
 }
 
+/// What the nodes of a role must have together.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SharedNeeds {
+    /// Who needs it: `Run:ai 2.25`.
+    pub who: String,
+    /// Processor cores.
+    pub cpus: u32,
+    /// Memory, GB.
+    pub memory_gb: u32,
+    /// Space for volumes, GB.
+    pub disk_gb: u32,
+    /// Titles of the documents that say so.
+    pub sources: Vec<String>,
+}
+
 /// The default route.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]

@@ -10,6 +10,8 @@ use std::ops::Deref;
 
 /// Key of the object that stands for a secret: `{"$secret": {"env": "NAME"}}`.
 pub const SECRET_KEY: &str = "$secret";
+/// The same for a secret that may never have been learnt: its key is left out then ([`Values::known`]).
+pub const KEPT_KEY: &str = "$secretIfKept";
 /// What stands in place of a secret where people read values.
 const MASKED: &str = "[secret]";
 
@@ -118,11 +120,23 @@ impl Values {
         serde_json::json!({ SECRET_KEY: secret })
     }
 
+    /// The JSON form of a reference to a secret that may never have been learnt.
+    #[must_use]
+    pub fn reference_if_kept(secret: &SecretRef) -> Value {
+        serde_json::json!({ KEPT_KEY: secret })
+    }
+
+    /// The same without the keys of secrets that were never learnt; all others are references like any other.
+    #[must_use]
+    pub fn known(&self, is_kept: &mut dyn FnMut(&SecretRef) -> bool) -> Self {
+        Self(without_unknown(&self.0, is_kept))
+    }
+
     /// The reference, if this JSON is one and nothing else.
     #[must_use]
     pub fn as_reference(json: &Value) -> Option<SecretRef> {
         let Value::Object(map) = json else { return None };
-        map.get(SECRET_KEY).and_then(|inner| read(map, inner).ok())
+        inner(map).and_then(|inner| read(map, inner).ok())
     }
 
     /// All references with their places, in the order of the document.
@@ -200,7 +214,7 @@ pub fn walk(json: &Value, visit: &mut dyn FnMut(&ValuePath, Leaf<'_>)) {
 
 fn step(json: &Value, path: &mut ValuePath, visit: &mut dyn FnMut(&ValuePath, Leaf<'_>)) {
     match json {
-        Value::Object(map) => match map.get(SECRET_KEY) {
+        Value::Object(map) => match inner(map) {
             Some(inner) => visit(path, Leaf::Secret(read(map, inner))),
             None => {
                 for (key, value) in map {
@@ -228,6 +242,25 @@ fn read(map: &serde_json::Map<String, Value>, inner: &Value) -> Result<SecretRef
     serde_json::from_value(inner.clone()).map_err(|_| "it has exactly one of the keys `env`, `file`, `exec`")
 }
 
+/// What a reference refers to.
+fn inner(map: &serde_json::Map<String, Value>) -> Option<&Value> {
+    map.get(SECRET_KEY).or_else(|| map.get(KEPT_KEY))
+}
+
+fn without_unknown(json: &Value, is_kept: &mut dyn FnMut(&SecretRef) -> bool) -> Value {
+    let Value::Object(map) = json else { return json.clone() };
+    let mut copy = serde_json::Map::new();
+    for (key, value) in map {
+        let may_be_missing = value.get(KEPT_KEY).and_then(|_| Values::as_reference(value));
+        match may_be_missing {
+            Some(reference) if is_kept(&reference) => drop(copy.insert(key.clone(), Values::reference(&reference))),
+            Some(_) => {}
+            None => drop(copy.insert(key.clone(), without_unknown(value, is_kept))),
+        }
+    }
+    Value::Object(copy)
+}
+
 /// A copy in which each reference is replaced.
 fn map_references<E>(
     json: &Value,
@@ -235,7 +268,7 @@ fn map_references<E>(
     put: &mut dyn FnMut(&ValuePath, &SecretRef) -> Result<Value, E>,
 ) -> Result<Value, E> {
     match json {
-        Value::Object(map) => match map.get(SECRET_KEY).and_then(|inner| read(map, inner).ok()) {
+        Value::Object(map) => match inner(map).and_then(|inner| read(map, inner).ok()) {
             Some(reference) => put(path, &reference),
             None => {
                 let mut copy = serde_json::Map::new();
@@ -312,6 +345,21 @@ mod tests {
         };
         let error = values().resolve(lookup).unwrap_err();
         assert_eq!(error.to_string(), "the secret of `list[1].token`: no such file");
+    }
+
+    #[test]
+    fn a_secret_that_was_never_learnt_leaves_its_key_out() {
+        let reference = SecretRef::Generated("learnt".into());
+        let values = Values::new(json!({
+            "a": {"b": Values::reference_if_kept(&reference), "c": 1},
+            "d": Values::reference(&reference),
+        }))
+        .unwrap();
+        assert_eq!(values.secret_refs().len(), 2, "it is a reference like any other for whoever looks for them");
+        let kept = values.known(&mut |_| true);
+        assert_eq!(kept["a"], json!({"b": Values::reference(&reference), "c": 1}));
+        let unknown = values.known(&mut |_| false);
+        assert_eq!((unknown["a"].clone(), unknown["d"].clone()), (json!({"c": 1}), Values::reference(&reference)));
     }
 
     #[test]

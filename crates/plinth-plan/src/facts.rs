@@ -49,8 +49,9 @@ fn site(desired: &Desired, cluster: &Cluster) -> Facts {
     ])
 }
 
-/// Beside the images when the site keeps those on a larger partition.
-fn volumes(desired: &Desired) -> &str {
+/// Where volumes of nodes are put: beside the images when the site keeps those on a larger partition.
+#[must_use]
+pub fn volumes(desired: &Desired) -> &str {
     match desired.storage.larger.rsplit_once('/') {
         Some((parent, _)) if !parent.is_empty() => parent,
         _ => VOLUMES,
@@ -176,7 +177,10 @@ fn runai_facts(runai: &Runai) -> Facts {
         ("runai.adminPassword", Values::reference(&runai.admin_password)),
         ("runai.clientSecret", Values::reference(&ClusterCredential::ClientSecret.kept())),
         ("runai.bootstrapToken", Values::reference(&ClusterCredential::BootstrapToken.kept())),
+        ("runai.clientSecretIfKept", Values::reference_if_kept(&ClusterCredential::ClientSecret.kept())),
+        ("runai.bootstrapTokenIfKept", Values::reference_if_kept(&ClusterCredential::BootstrapToken.kept())),
         ("runai.clusterUid", Values::reference(&cluster_uid())),
+        ("runai.controlPlaneAuthority", json!(runai.control_plane.as_ref().and_then(|there| there.authority.as_ref()))),
     ]);
     let token = runai.registry_token.as_ref().map_or(Value::Null, Values::reference);
     facts.insert("runai.registryToken".into(), token);

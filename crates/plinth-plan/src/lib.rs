@@ -21,6 +21,7 @@ mod literal;
 pub mod manifests;
 mod names;
 pub mod observed;
+mod oidc;
 mod planner;
 mod ranges;
 pub mod render;

@@ -3,6 +3,7 @@
 use crate::cluster::{Cluster, Member};
 use crate::discover::Role;
 use crate::engines;
+use crate::facts::volumes;
 use crate::sources;
 use plinth_model::HostPath;
 use plinth_model::facts::Asked;
@@ -45,6 +46,10 @@ fn visit(desired: &Desired, cluster: &Cluster, member: &Member) -> Visit {
     let more: Vec<String> =
         sources::asked_on_nodes(desired).into_iter().filter(|url| !asked.urls.contains(url)).collect();
     asked.urls.extend(more);
+    let volumes = volumes(desired).to_owned();
+    if !asked.paths.contains(&volumes) {
+        asked.paths.push(volumes);
+    }
     Visit { first: Cluster::first_contact(desired, member), account: Cluster::target(desired, member), asked, expected }
 }
 

@@ -10,6 +10,7 @@ mod it {
     pub mod leaving;
     pub mod left_out;
     pub mod lints;
+    pub mod oidc;
     pub mod planning;
     pub mod properties;
     pub mod real_charts;

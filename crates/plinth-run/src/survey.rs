@@ -5,6 +5,7 @@ use crate::answers::Told;
 use crate::awaited::Awaited;
 use crate::behaviour::StepEnv;
 use futures::stream::{self, StreamExt as _};
+pub use plinth_check::preflight::shared;
 use plinth_check::preflight::{Judged, across, judge};
 use plinth_model::facts::NodeFacts;
 use plinth_model::finding::code;
@@ -13,7 +14,7 @@ use plinth_model::{Finding, NodeName, Owner};
 use plinth_plan::Visit;
 use plinth_world::node::{HostKey, HostKeyState};
 use plinth_world::{ClientError, ClientResult};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What the nodes said.
 #[derive(Clone, Debug, Default)]
@@ -24,6 +25,8 @@ pub struct Survey {
     pub told: BTreeMap<NodeName, Told>,
     /// Everything wrong or doubtful, nodes in the order in which they were given.
     pub findings: Vec<Finding>,
+    /// Nodes on which our own Kubernetes runs already.
+    pub deployed: BTreeSet<NodeName>,
     /// What may be fixed safely.
     pub fixes: BTreeMap<NodeName, Preparation>,
 }
@@ -51,7 +54,10 @@ pub async fn survey(visits: &[Visit], env: &StepEnv, parallel: usize, awaited: &
         .collect()
         .await;
     reports.sort_by_key(|(place, _)| *place);
-    Ok(gathered(visits, reports))
+    let mut survey = gathered(visits, reports);
+    let has = |visit: &&Visit| ours.as_ref().is_some_and(|record| record.has(&visit.first.node));
+    survey.deployed = visits.iter().filter(has).map(|visit| visit.first.node.clone()).collect();
+    Ok(survey)
 }
 
 fn gathered(visits: &[Visit], reports: Vec<(usize, NodeReport)>) -> Survey {

@@ -2,6 +2,7 @@
 
 use crate::failure::{Cause, Failure};
 use crate::link::Link;
+use plinth_model::steps::RunaiTarget;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use std::time::Duration;
@@ -32,6 +33,12 @@ impl Answer {
     /// Whether it is of the kind that something else gives while what should answer is not up.
     pub(crate) fn is_of_a_stand_in(&self) -> bool {
         matches!(self.status, 502..=504) || self.status == 404 && self.json().is_none()
+    }
+
+    /// Whether Keycloak itself does not know the realm. In a control plane that plinth installs, the realm comes some time after
+    /// Keycloak; in one elsewhere it is named by the site file, and wrong.
+    pub(crate) fn lacks_the_realm(&self, target: &RunaiTarget) -> bool {
+        self.status == 404 && target.is_here()
     }
 
     fn json(&self) -> Option<Value> {
@@ -69,7 +76,7 @@ impl Answer {
             500..=599 => Failure::new(Cause::Server, said()).perhaps_done(),
             _ => Failure::new(Cause::Rejected, said()),
         };
-        Some(Failure { retry_after: self.retry_after, ..failure })
+        Some(Failure { retry_after: self.retry_after, is_404: self.status == 404, ..failure })
     }
 
     /// The body as what it should be. No value of it is quoted: it may hold secrets.

@@ -6,6 +6,7 @@ use crate::link::{Body, Link};
 use crate::org_unit::OrgUnits;
 use crate::register::{self, named};
 use crate::session::Session;
+use crate::up;
 use crate::wire::{self, Cluster, Discovery, Node, NodePage};
 use async_trait::async_trait;
 use plinth_model::Secret;
@@ -47,6 +48,8 @@ pub struct RunaiTiming {
     pub read_back: Duration,
     /// Between two looks for it.
     pub read_back_pause: Duration,
+    /// Between two logins with a password that was refused, while the administrator may not be made yet.
+    pub login_pause: Duration,
 }
 
 impl Default for RunaiTiming {
@@ -60,6 +63,7 @@ impl Default for RunaiTiming {
             reply_max: deadlines::RUNAI_REPLY_MAX,
             read_back: deadlines::RUNAI_READ_BACK,
             read_back_pause: deadlines::RUNAI_READ_BACK_PAUSE,
+            login_pause: deadlines::RUNAI_LOGIN_PAUSE,
         }
     }
 }
@@ -110,6 +114,9 @@ impl RunaiRest {
     }
 
     fn authority(&self, target: &RunaiTarget) -> Result<Option<String>, Failure> {
+        if let Some(text) = &target.authority_text {
+            return Ok(Some(text.clone()));
+        }
         let Some(name) = &target.authority else { return Ok(None) };
         let read = self.certificates.read(name, CertificatePart::Authority);
         let read = read.map_err(|why| Failure::new(Cause::Input, format!("the kept authority of `{name}`: {why}")))?;
@@ -121,7 +128,7 @@ impl RunaiRest {
         let path = format!("/auth/realms/{}/.well-known/openid-configuration", target.realm);
         let look = || async {
             let answer = session.link.exchange(Method::GET, &path, &Body::Empty, None).await?;
-            if answer.is_of_a_stand_in() {
+            if answer.is_of_a_stand_in() || answer.lacks_the_realm(target) {
                 return Err(Failure::new(Cause::NotUp, format!("HTTP {}", answer.status)));
             }
             match answer.failure(&session.link) {
@@ -162,9 +169,10 @@ impl RunaiRest {
         let kind = target.api.credential;
         let read = || async {
             let info: Value = session.call(ctx, Method::GET, &path, &Body::Empty).await?.decode()?;
-            wire::credential(&info, uuid, kind)
+            wire::credential(&info, uuid, kind, target.is_here())
         };
-        let credential = Secret::new(session.patiently(ctx, read).await?);
+        let (kind, credential) = session.patiently(ctx, read).await?;
+        let credential = Secret::new(credential);
         let keep = |reference, value| {
             let kept = self.secrets.keep(&reference, value);
             kept.map_err(|error| Failure::new(Cause::Input, error.to_string()))
@@ -175,17 +183,27 @@ impl RunaiRest {
 
     async fn kept(&self, ctx: &Context, target: &RunaiTarget, uuid: &str) -> Result<bool, Failure> {
         let Ok(kept) = self.secrets.get(&cluster_uid()) else { return Ok(false) };
-        let Ok(credential) = self.secrets.get(&target.api.credential.kept()) else { return Ok(false) };
+        let Some((kind, credential)) = self.kept_credential(target) else { return Ok(false) };
         if kept.expose() != uuid {
             return Ok(false);
         }
-        if target.api.credential == ClusterCredential::ClientSecret || lasts(ctx, &credential) {
+        if kind == ClusterCredential::ClientSecret || lasts(ctx, &credential) {
             return Ok(true);
         }
         // It has served when the cluster was there once.
         let session = self.session(target)?;
         let clusters = named(&session, ctx, target).await?;
         Ok(clusters.iter().any(|cluster| cluster.uuid.to_string() == uuid && cluster.state() != WAITING))
+    }
+}
+
+impl RunaiRest {
+    /// The kept credential: of the kind that the release gives, or of either for a control plane elsewhere.
+    fn kept_credential(&self, target: &RunaiTarget) -> Option<(ClusterCredential, Secret)> {
+        let wanted = target.api.credential;
+        let other = (!target.is_here()).then(|| wanted.other());
+        let kept = |kind: ClusterCredential| Some((kind, self.secrets.get(&kind.kept()).ok()?));
+        std::iter::once(wanted).chain(other).find_map(kept)
     }
 }
 
@@ -213,7 +231,7 @@ async fn seen(
 ) -> Result<RunaiCluster, Failure> {
     let gpu_nodes = match cluster.state() {
         CONNECTED => gpu_nodes(session, ctx, target, cluster.uuid).await?,
-        _ => Vec::new(),
+        _ => Some(Vec::new()),
     };
     let quoted = |(name, reason): (String, Option<String>)| {
         let name = session.link.quote(&name);
@@ -228,9 +246,24 @@ async fn seen(
     })
 }
 
-async fn gpu_nodes(session: &Session, ctx: &Context, target: &RunaiTarget, uuid: Uuid) -> Result<Vec<String>, Failure> {
-    let first = path(&target.api.nodes, target, uuid);
-    let (mut all, mut place): (Vec<Node>, String) = (Vec::new(), first.clone());
+/// Nodes with GPUs by the first path that the server knows; none when it knows none of them.
+async fn gpu_nodes(
+    session: &Session,
+    ctx: &Context,
+    target: &RunaiTarget,
+    uuid: Uuid,
+) -> Result<Option<Vec<String>>, Failure> {
+    for template in &target.api.nodes {
+        match nodes_at(session, ctx, &path(template, target, uuid)).await {
+            Err(failure) if failure.is_404 => {}
+            said => return said.map(Some),
+        }
+    }
+    Ok(None)
+}
+
+async fn nodes_at(session: &Session, ctx: &Context, first: &str) -> Result<Vec<String>, Failure> {
+    let (mut all, mut place): (Vec<Node>, String) = (Vec::new(), first.to_owned());
     for _ in 0..PAGES_MAX {
         match session.read(ctx, &place).await? {
             NodePage::All(nodes) | NodePage::Page { nodes, next: None } => {
@@ -252,6 +285,16 @@ impl RunaiClient for RunaiRest {
     async fn issuer(&self, ctx: &Context, target: &RunaiTarget) -> ClientResult<Option<String>> {
         let read = self.discovery(target, ctx).await;
         read.map_err(|failure| failure.into_error("reading the issuer document", &target.url))
+    }
+
+    async fn up(&self, ctx: &Context, target: &RunaiTarget) -> ClientResult<()> {
+        let first = self.secrets.get(&cluster_uid()).is_err();
+        let looked = async { up::look(&*self.session(target)?, ctx, target, first).await };
+        looked.await.map_err(|failure| {
+            let passes = up::may_pass(failure.cause, first);
+            let error = failure.into_error("looking whether the control plane is up", &target.url);
+            if passes { error.transient(up::COMES) } else { error }
+        })
     }
 
     async fn clusters(&self, ctx: &Context, target: &RunaiTarget) -> ClientResult<Vec<RunaiCluster>> {

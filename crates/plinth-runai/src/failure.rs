@@ -39,6 +39,8 @@ pub(crate) enum Cause {
     Issuer,
     /// The server knows neither this way to a token, nor its client.
     UnknownWay,
+    /// Keycloak is up and does not know the realm, of a control plane elsewhere.
+    UnknownRealm,
     /// HTTP 403.
     Forbidden,
     /// HTTP 404 of the interface itself.
@@ -90,6 +92,8 @@ pub(crate) struct Failure {
     pub(crate) effect: Effect,
     /// Whether it was the login that failed.
     pub(crate) login: bool,
+    /// Whether the answer was HTTP 404, in whatever form: with a known control plane, one of a path that its release does not have.
+    pub(crate) is_404: bool,
 }
 
 impl Failure {
@@ -101,6 +105,7 @@ impl Failure {
             retry_after: None,
             effect: Effect::None,
             login: false,
+            is_404: false,
         }
     }
 
@@ -198,7 +203,9 @@ impl Cause {
             Self::NotUp => code::RUNAI_ISSUER_ABSENT,
             Self::Credentials | Self::Unauthorized | Self::UnknownWay => code::RUNAI_CREDENTIALS,
             Self::Issuer => code::RUNAI_ISSUER_MISMATCH,
-            Self::Forbidden | Self::NotFound | Self::Conflict | Self::Rejected => code::RUNAI_REFUSED,
+            Self::UnknownRealm | Self::Forbidden | Self::NotFound | Self::Conflict | Self::Rejected => {
+                code::RUNAI_REFUSED
+            }
             Self::Server | Self::Gateway | Self::Undone | Self::TooMany => code::RUNAI_SERVER_TROUBLE,
             Self::Redirect | Self::BadAnswer | Self::Unfinished => code::RUNAI_BAD_ANSWER,
             Self::OtherCredential => code::RUNAI_CLUSTER_SECRET,
@@ -220,6 +227,7 @@ impl Cause {
             Self::Unauthorized
             | Self::Issuer
             | Self::UnknownWay
+            | Self::UnknownRealm
             | Self::Forbidden
             | Self::NotFound
             | Self::Conflict
@@ -264,6 +272,7 @@ impl Cause {
             Self::UnknownWay => {
                 "check that realm and release are those of the control plane: runai.version decides how a token is asked for"
             }
+            Self::UnknownRealm => "check runai.controlPlane.realm: it is the name of the tenant",
             Self::Forbidden => "give the administrator of runai.admin a role that may manage clusters",
             Self::NotFound => "look at the clusters in the control plane's UI, then run again",
             Self::Conflict => {

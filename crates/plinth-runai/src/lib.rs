@@ -15,6 +15,7 @@ mod org_unit;
 mod register;
 mod session;
 mod token;
+mod up;
 mod wire;
 
 pub use client::{RunaiRest, RunaiTiming};

@@ -21,6 +21,8 @@ struct Login {
     token: Option<Token>,
     /// The password was refused: it is not sent again, since the account would be locked by that.
     refused: Option<Failure>,
+    /// When that was, by the clock of the call.
+    refused_at: Duration,
 }
 
 /// A session. The token is got at the first call, renewed before it ends, and once more when it is refused.
@@ -87,6 +89,14 @@ impl Session {
         }
     }
 
+    /// Lets a password that was refused be sent again, when that is long enough ago: its owner may not have been made then.
+    pub(crate) async fn forgive(&self, ctx: &Context) {
+        let mut login = self.login.lock().await;
+        if ctx.clock().elapsed() >= login.refused_at + self.timing.login_pause {
+            login.refused = None;
+        }
+    }
+
     /// The token in use, with its number; a new one when there is none, when it is about to end, or when it is the refused one.
     async fn token(&self, ctx: &Context, refused: Option<u64>) -> Result<(Secret, u64), Failure> {
         let mut login = self.login.lock().await;
@@ -101,6 +111,7 @@ impl Session {
         let got = self.patiently(ctx, || token::get(&self.link, &self.target, &self.password));
         let got = got.await.map_err(Failure::in_login).inspect_err(|failure| {
             login.refused = Some(failure.clone()).filter(|failure| failure.cause == Cause::Credentials);
+            login.refused_at = now;
         })?;
         self.link.remember(&got.value);
         let token = Token::new(got, number, now);

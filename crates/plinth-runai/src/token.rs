@@ -58,7 +58,7 @@ async fn one(link: &Link, target: &RunaiTarget, way: &TokenWay, password: &Secre
     let answer = link.exchange(Method::POST, &path, &body(target, way, password), None).await?;
     match answer.status {
         200..=299 => given(&answer, way),
-        _ => Err(refusal(&answer, link, &path)),
+        _ => Err(refusal(&answer, link, target, &path)),
     }
 }
 
@@ -91,7 +91,7 @@ fn given(answer: &Answer, way: &TokenWay) -> Result<Given, Failure> {
 
 /// Status and name of the error are uneven between releases of Keycloak (400 and 401, `invalid_client` and `unauthorized_client`),
 /// so the name counts.
-fn refusal(answer: &Answer, link: &Link, path: &str) -> Failure {
+fn refusal(answer: &Answer, link: &Link, target: &RunaiTarget, path: &str) -> Failure {
     let refusal = answer.refusal(link);
     let said = match refusal.text.as_str() {
         "" => format!("HTTP {}", answer.status),
@@ -103,7 +103,8 @@ fn refusal(answer: &Answer, link: &Link, path: &str) -> Failure {
         401 | 404 | 405 if path.starts_with("/api/") && refusal.error.is_empty() => {
             Failure::new(Cause::UnknownWay, said)
         }
-        _ if answer.is_of_a_stand_in() => Failure::new(Cause::NotUp, said),
+        _ if answer.is_of_a_stand_in() || answer.lacks_the_realm(target) => Failure::new(Cause::NotUp, said),
+        404 => Failure::new(Cause::UnknownRealm, said),
         400 if refusal.error == "invalid_request" => Failure::new(Cause::Rejected, said),
         400 | 401 => Failure::new(Cause::Credentials, format!("Run:ai refuses the login of the administrator: {said}")),
         _ => return answer.failure(link).unwrap_or_else(|| Failure::new(Cause::Rejected, said)),

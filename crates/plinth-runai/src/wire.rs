@@ -142,8 +142,13 @@ pub(crate) struct Discovery {
 }
 
 /// The credential in what the control plane tells about installing the cluster part; it may not be there yet right after the
-/// registration.
-pub(crate) fn credential(info: &Value, uuid: Uuid, kind: ClusterCredential) -> Result<String, Failure> {
+/// registration. A control plane elsewhere has a release of its own, so that either kind is taken there; the wanted one first.
+pub(crate) fn credential(
+    info: &Value,
+    uuid: Uuid,
+    kind: ClusterCredential,
+    is_here: bool,
+) -> Result<(ClusterCredential, String), Failure> {
     let text = |key: &str| info.get(key).and_then(Value::as_str).unwrap_or_default();
     let installation = text("installationStr");
     if let Some(other) = named_cluster(installation).filter(|other| *other != uuid) {
@@ -152,13 +157,14 @@ pub(crate) fn credential(info: &Value, uuid: Uuid, kind: ClusterCredential) -> R
     }
     let given = text(kind.field());
     if !given.is_empty() {
-        return Ok(given.to_owned());
+        return Ok((kind, given.to_owned()));
     }
-    let other = match kind {
-        ClusterCredential::ClientSecret => ClusterCredential::BootstrapToken,
-        ClusterCredential::BootstrapToken => ClusterCredential::ClientSecret,
-    };
-    if !text(other.field()).is_empty() {
+    let other = kind.other();
+    let given = text(other.field());
+    if !given.is_empty() && !is_here {
+        return Ok((other, given.to_owned()));
+    }
+    if !given.is_empty() {
         let happened =
             format!("the control plane gives a {}, and its release was said to give a {}", other.field(), kind.field());
         return Err(Failure::new(Cause::OtherCredential, happened));
@@ -231,12 +237,16 @@ mod tests {
     #[test]
     fn the_credential_is_the_wanted_one_of_the_wanted_cluster() {
         let uuid: Uuid = UUID.parse().unwrap();
-        let cause = |info: Value, kind| credential(&info, uuid, kind).map_err(|failure| failure.cause);
+        let cause = |info: Value, kind| {
+            credential(&info, uuid, kind, true).map(|(_, given)| given).map_err(|failure| failure.cause)
+        };
         let (secret, token) = (ClusterCredential::ClientSecret, ClusterCredential::BootstrapToken);
         let command = |uid: &str| format!("helm upgrade -i x --set cluster.uid={uid} \\\n --set a=b");
         let info = json!({"installationStr": command(UUID), "clientSecret": "s3"});
         assert_eq!(cause(info.clone(), secret), Ok("s3".to_owned()));
-        assert_eq!(cause(info, token), Err(Cause::OtherCredential));
+        assert_eq!(cause(info.clone(), token), Err(Cause::OtherCredential));
+        let elsewhere = credential(&info, uuid, token, false).map_err(|failure| failure.cause);
+        assert_eq!(elsewhere, Ok((secret, "s3".to_owned())), "it has a release of its own");
         assert_eq!(cause(json!({"installationStr": "", "clientSecret": ""}), secret), Err(Cause::Unfinished));
         let foreign = json!({"installationStr": command("00000000-0000-0000-0000-000000000001"), "clientSecret": "s3"});
         assert_eq!(cause(foreign, secret), Err(Cause::BadAnswer));

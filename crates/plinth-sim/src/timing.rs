@@ -47,8 +47,10 @@ pub(crate) const HELM_READ: f64 = 0.3;
 pub(crate) const HELM_UNCHANGED: f64 = 3.0;
 /// Uninstalling a release: its pods end within their grace period of 30 s.
 pub(crate) const HELM_UNINSTALL: f64 = 35.0;
-/// From the end of helm's wait until Keycloak answers instead of 404.
+/// From the end of helm's wait until all of the control plane answers.
 pub(crate) const KEYCLOAK_UP: f64 = 120.0;
+/// How long before all of the control plane answers its parts do: Keycloak, the realm, the administrator.
+pub(crate) const CONTROL_PLANE_PARTS: [f64; 3] = [75.0, 60.0, 40.0];
 /// One call of Run:ai's interface.
 pub(crate) const RUNAI_CALL: f64 = 0.2;
 /// From the release of the cluster part until the control plane calls it connected.

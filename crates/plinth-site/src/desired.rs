@@ -435,6 +435,9 @@ pub struct RemoteControlPlane {
     /// The login of the site is a service account of it, and no person's.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub service_account: bool,
+    /// PEM text of the authority that signed its certificate; none: everybody trusts it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub authority: Option<String>,
 }
 
 /// A department of Run:ai.

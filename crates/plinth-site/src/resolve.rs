@@ -345,7 +345,8 @@ fn control_plane(elsewhere: &raw::runai::ControlPlane) -> RemoteControlPlane {
     let url = elsewhere.url.0.0.trim_end_matches('/').to_owned();
     let realm = elsewhere.realm.as_ref().map(|realm| realm.0.0.clone());
     let service_account = elsewhere.service_account.is_some();
-    RemoteControlPlane { realm: realm.or_else(|| tenant(&url)), url, service_account }
+    let authority = elsewhere.authority.as_ref().map(|pem| format!("{}\n", pem.0.0.trim()));
+    RemoteControlPlane { realm: realm.or_else(|| tenant(&url)), url, service_account, authority }
 }
 
 /// `acme` of `https://acme.run.ai`: the realm of a tenant has its name (NVIDIA Run:ai docs, SaaS).

@@ -116,6 +116,29 @@ pub fn not_older(release: &Release, deployed: &Version, wanted: &Version) -> Cli
         .finding(finding))
 }
 
+/// Refuses an upgrade that leaves out versions in between: what the newer one changes about its data begins from those.
+///
+/// # Errors
+/// When the deployed version is older than the oldest that may be upgraded in a single step.
+pub fn not_too_far(release: &Release, deployed: &Version) -> ClientResult<()> {
+    let Some(from) = release.upgrades_from.as_ref().filter(|from| deployed < *from) else { return Ok(()) };
+    let Release { component, release: name, namespace, .. } = release;
+    let wanted = release.version_in_words();
+    let text =
+        format!("{component} {} is deployed, and {wanted} takes an upgrade from {from} or later", deployed.bare());
+    let fix =
+        format!("upgrade to {from} first: write that version, run `plinth apply`, then write the newer one again");
+    let finding = Finding::error(code::HELM_UPGRADE_GAP, &**component, text.clone())
+        .evidence(format!("release {namespace}/{name} has chart version {}", deployed.bare()))
+        .evidence(format!("the plan has {wanted}"))
+        .fix(&*fix);
+    Err(ClientError::new("helm", format!("upgrading release {namespace}/{name}"))
+        .happened(text)
+        .attempt(fix)
+        .because(Cause::Input)
+        .finding(finding))
+}
+
 /// One revision of a release, as helm keeps it in the cluster.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReleaseRecord {

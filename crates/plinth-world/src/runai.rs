@@ -16,8 +16,8 @@ pub struct RunaiCluster {
     pub missing: Vec<String>,
     /// What the cluster part says of itself that is not well: parts that are not ready, conditions that do not hold, with reasons.
     pub unwell: Vec<String>,
-    /// Nodes with GPUs that the control plane sees.
-    pub gpu_nodes: Vec<String>,
+    /// Nodes with GPUs that the control plane sees; none: it does not tell nodes in any way that is known of its release.
+    pub gpu_nodes: Option<Vec<String>>,
 }
 
 /// A department or a project, as the control plane has it.
@@ -36,6 +36,11 @@ pub struct RunaiOrgUnit {
 pub trait RunaiClient: Send + Sync {
     /// The `issuer` of the discovery document; absent while Keycloak is not up.
     async fn issuer(&self, ctx: &Context, target: &RunaiTarget) -> ClientResult<Option<String>>;
+    /// Whether the control plane that plinth installs is up: its realm is there, its administrator is let in, and it lists clusters.
+    /// While it may still become so, the error is transient, whatever the answer: realm, administrator and interface come one after
+    /// the other. Until a cluster was registered once, a refused login is no final answer either; it is asked again at a pace that
+    /// locks no account.
+    async fn up(&self, ctx: &Context, target: &RunaiTarget) -> ClientResult<()>;
     /// All clusters whose name is exactly the target's. More than one is possible: the API has no conflict for it.
     async fn clusters(&self, ctx: &Context, target: &RunaiTarget) -> ClientResult<Vec<RunaiCluster>>;
     /// Registers the cluster. **Not** harmless to repeat: it makes a second entry.

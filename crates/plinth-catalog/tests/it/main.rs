@@ -5,6 +5,7 @@
 
 mod charts;
 mod choices;
+mod elsewhere;
 mod known_bad;
 mod kubespray;
 mod objects;

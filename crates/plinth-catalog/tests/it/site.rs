@@ -178,6 +178,9 @@ pub(crate) fn facts() -> Facts {
         "runai.registryToken": {"$secret": {"env": "RUNAI_REGISTRY_TOKEN"}},
         "runai.clientSecret": {"$secret": {"generated": "runai-client-secret"}},
         "runai.bootstrapToken": {"$secret": {"generated": "runai-bootstrap-token"}},
+        "runai.clientSecretIfKept": {"$secretIfKept": {"generated": "runai-client-secret"}},
+        "runai.bootstrapTokenIfKept": {"$secretIfKept": {"generated": "runai-bootstrap-token"}},
+        "runai.controlPlaneAuthority": null,
         "runai.clusterUid": {"$secret": {"generated": "runai-cluster-uid"}},
         "grafana.adminPassword": {"$secret": {"generated": "grafana-admin-password"}},
     });

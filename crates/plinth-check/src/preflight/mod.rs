@@ -7,10 +7,12 @@ mod machine;
 mod network;
 mod occupancy;
 mod settings;
+mod shared;
 mod storage;
 mod time;
 
 pub use across::across;
+pub use shared::shared;
 
 use plinth_model::facts::NodeFacts;
 use plinth_model::steps::{NodeExpectation, Preparation};

@@ -263,6 +263,8 @@ pub(crate) fn release() -> Release {
         timeout_s: 60,
         health: Vec::new(),
         stale_jobs: vec!["pre-install".to_owned()],
+        remove_first: Vec::new(),
+        upgrades_from: None,
         meaning_of: None,
         named_by_site: false,
         of_objects: false,

@@ -2,6 +2,7 @@
 
 use super::source;
 use plinth_model::finding::code;
+use plinth_model::steps::cluster_uid;
 use plinth_model::{Finding, Secret, SecretRef};
 use plinth_world::secrets::{Redactor, SecretError, Secrets};
 use plinth_world::{deadlines, private_file};
@@ -96,6 +97,23 @@ impl SiteSecrets {
             .filter(|(_, reference)| !self.comes_later(reference))
             .filter_map(|(path, reference)| self.get(reference).err().map(|error| missing(path, &error)))
             .collect()
+    }
+
+    /// A finding for the password of Run:ai's first administrator that its rule refuses: the control plane would come up without one.
+    /// None once a cluster was registered from here, since it was let in then.
+    #[must_use]
+    pub fn weak_password(&self, path: &str, reference: &SecretRef) -> Option<Finding> {
+        if self.comes_later(reference) || !self.comes_later(&cluster_uid()) {
+            return None;
+        }
+        let password = self.get(reference).ok()?;
+        let lacks = lacking(password.expose());
+        (!lacks.is_empty()).then(|| {
+            let message = format!("the password of Run:ai's first administrator lacks {}", lacks.join(", "));
+            Finding::error(code::RUNAI_WEAK_PASSWORD, path, message)
+                .evidence("8 characters or more, with a digit, a lower case letter, an upper case letter and a special character")
+                .fix(format!("put a password that keeps this rule where {reference} leads to"))
+        })
     }
 
     fn comes_later(&self, reference: &SecretRef) -> bool {
@@ -244,13 +262,22 @@ fn password(random: &dyn SecureRandom) -> Result<String, String> {
 }
 
 fn keeps_the_rule(text: &str) -> bool {
-    let has = |kind: fn(u8) -> bool| text.bytes().any(kind);
-    has(|b| b.is_ascii_digit())
-        && has(|b| b.is_ascii_lowercase())
-        && has(|b| b.is_ascii_uppercase())
-        && has(|b| !b.is_ascii_alphanumeric())
+    lacking(text).is_empty()
         && text.starts_with(|c: char| c.is_ascii_alphanumeric())
         && text.ends_with(|c: char| c.is_ascii_alphanumeric())
+}
+
+/// What a password lacks by Run:ai's rule for the first administrator. Nothing of it is repeated.
+fn lacking(text: &str) -> Vec<&'static str> {
+    let has = |kind: fn(char) -> bool| text.chars().any(kind);
+    let rule = [
+        ("8 characters", text.chars().count() >= 8),
+        ("a digit", has(|c| c.is_ascii_digit())),
+        ("a lower case letter", has(char::is_lowercase)),
+        ("an upper case letter", has(char::is_uppercase)),
+        ("a special character", has(|c| !c.is_alphanumeric())),
+    ];
+    rule.into_iter().filter(|(_, kept)| !kept).map(|(what, _)| what).collect()
 }
 
 #[cfg(test)]

@@ -224,3 +224,29 @@ fn what_was_given_out_is_redacted_and_what_was_not_is_unknown() {
     assert_eq!(secrets.redact("said: from the environment!"), "said: [secret]!");
     assert_eq!(format!("{value:?}"), "[secret]");
 }
+
+#[test]
+fn a_password_that_run_ai_would_refuse_is_told_by_what_it_lacks_until_it_was_taken_once() {
+    let state = tempfile::tempdir().unwrap();
+    let reference = SecretRef::Env("ADMIN".to_owned());
+    let said = |password: &'static str| {
+        let secrets = SiteSecrets::with_environment(state.path(), move |_| Some(password.into()));
+        secrets.weak_password("runai.admin.password", &reference)
+    };
+    for (password, lacks) in [
+        ("Ab1!xyz", "8 characters"),
+        ("Abcdefg!", "a digit"),
+        ("ABCDEFG1!", "a lower case letter"),
+        ("abcdefg1!", "an upper case letter"),
+        ("Abcdefg12", "a special character"),
+    ] {
+        let finding = said(password).unwrap();
+        assert_eq!(finding.code, "runai.weak-password");
+        assert!(finding.message.ends_with(lacks), "{finding:?}");
+        assert!(!format!("{finding:?}").contains(password), "{finding:?}");
+    }
+    assert_eq!(said("Correct-Horse+7f3a"), None);
+    let known = SiteSecrets::with_environment(state.path(), |_| None);
+    known.keep(&cluster_uid(), &Secret::new("id".to_owned())).unwrap();
+    assert_eq!(said("weak"), None, "Run:ai let it in once");
+}

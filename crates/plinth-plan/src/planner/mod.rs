@@ -27,7 +27,7 @@ use crate::discover::{Discovery, Role, discover};
 use crate::engines::{self, Asked};
 use crate::observed::Observed;
 use crate::step::leaves;
-use crate::{charts, facts, given, hardware, ids, images, lint, unmirrored, without};
+use crate::{charts, facts, given, hardware, ids, images, lint, oidc, unmirrored, without};
 use plinth_catalog::Resolution;
 use plinth_model::finding::code;
 use plinth_model::plan::{Gate, MadeFrom, Plan, SCHEMA, Step};
@@ -57,6 +57,7 @@ pub fn plan(site: &Desired, observed: &Observed, catalog: &dyn Components) -> Re
     findings.extend(token_missing(desired));
     let known = facts::facts(desired, &cluster);
     findings.extend(hardware::against(desired, &cluster, &observed.facts, &catalog.interfaces(&known)));
+    findings.extend(oidc::foreign_issuer(desired, &catalog.runai().realm));
     let resolution = catalog.resolve(desired, &known);
     let resolution = charts::settled(&observed.lines, charts::from_site(desired, resolution));
     findings.extend(resolution.findings.iter().cloned());

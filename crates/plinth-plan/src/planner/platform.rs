@@ -77,7 +77,7 @@ const fn rank(content: &SecretContent) -> u8 {
     match content {
         SecretContent::RegistryLogin { .. } => 0,
         SecretContent::Tls { .. } => 1,
-        SecretContent::Authority { .. } => 2,
+        SecretContent::Authority { .. } | SecretContent::Bundle { .. } => 2,
         SecretContent::Value { .. } => 3,
     }
 }
@@ -87,7 +87,7 @@ fn wanted_secret(namespace: &str, secret: &ResolvedSecret) -> Step {
         SecretContent::Tls { certificate } | SecretContent::Authority { certificate, .. } => {
             Some(ids::certificate(certificate))
         }
-        SecretContent::RegistryLogin { .. } | SecretContent::Value { .. } => None,
+        SecretContent::RegistryLogin { .. } | SecretContent::Bundle { .. } | SecretContent::Value { .. } => None,
     };
     let work = Work::KubeSecret(KubeSecret {
         namespace: namespace.to_owned(),

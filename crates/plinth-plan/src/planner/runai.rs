@@ -83,6 +83,7 @@ pub(super) fn target(
         admin: runai.admin_email.clone(),
         password: runai.admin_password.clone(),
         authority: (is_here && private_authority(runai)).then(|| names.certificate.clone()),
+        authority_text: elsewhere.and_then(|there| there.authority.clone()),
         cluster: runai.cluster.clone(),
         cluster_url: elsewhere.map(|_| url(runai)),
         version: exact.cloned().unwrap_or_else(|| runai.version.without_v()),

@@ -474,6 +474,9 @@ impl RunaiClient for Shut {
     async fn issuer(&self, _: &Context, _: &RunaiTarget) -> ClientResult<Option<String>> {
         refuse()
     }
+    async fn up(&self, _: &Context, _: &RunaiTarget) -> ClientResult<()> {
+        refuse()
+    }
     async fn clusters(&self, _: &Context, _: &RunaiTarget) -> ClientResult<Vec<RunaiCluster>> {
         refuse()
     }

@@ -61,6 +61,7 @@ fn register(cluster: String) -> Work {
         password: SecretRef::Env("PASSWORD".to_owned()),
         authority: None,
         cluster,
+        authority_text: None,
         cluster_url: None,
         version: version(),
         api: RunaiApi::default(),

@@ -1,7 +1,7 @@
 //! Acceptance checks of the simulated cluster.
 
 use super::kube::{SimKube, call, is_ready, system_workloads};
-use super::model::{Role, keycloak_answers, offered_gpus, release, works};
+use super::model::{Role, control_plane_is_up, offered_gpus, release, works};
 use crate::timing;
 use crate::world::State;
 use async_trait::async_trait;
@@ -115,6 +115,6 @@ fn dns(state: &State, name: &str, address: Ipv4Addr) -> CheckSeen {
 
 fn runai(state: &State, now: Timestamp, nodes: &[NodeName]) -> CheckSeen {
     let gpus = nodes.iter().filter(|node| offered_gpus(state, node, now) > 0).count();
-    let holds = keycloak_answers(state, now) && works(state, Role::ClusterPart, now) && gpus == nodes.len();
+    let holds = control_plane_is_up(state, now) && works(state, Role::ClusterPart, now) && gpus == nodes.len();
     told(holds, format!("{gpus} of {} GPU nodes have their labels", nodes.len()))
 }

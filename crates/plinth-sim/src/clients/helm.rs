@@ -1,7 +1,7 @@
 //! Simulated Helm.
 
 use super::kube::has_namespace;
-use super::model::{Role, admits, keycloak_answers, release as release_of, works};
+use super::model::{Role, admits, control_plane_is_up, release as release_of, works};
 use super::{Call, watch};
 use crate::data_centre::{DataCentre, later};
 use crate::faults::{FaultKind, ReleaseFault};
@@ -95,7 +95,7 @@ fn hook_trouble(state: &State, now: Timestamp, release: &Release) -> Option<Stri
     let elsewhere = is_registered_elsewhere(release);
     if !elsewhere && !resolves {
         Some(format!("lookup {}: no such host", named.unwrap_or_else(|| "of the control plane".to_owned())))
-    } else if !elsewhere && !keycloak_answers(state, now) {
+    } else if !elsewhere && !control_plane_is_up(state, now) {
         Some("the control plane answers 503".to_owned())
     } else if private && !has_secret(state, &release.namespace, "authority") {
         Some("x509: certificate signed by unknown authority".to_owned())

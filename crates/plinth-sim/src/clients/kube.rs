@@ -73,6 +73,7 @@ impl SimKube {
     ) -> ClientResult<Digest> {
         let inside = match content {
             SecretContent::RegistryLogin { login } => digest_of(&call.secret(&*self.secrets, &login.password)?),
+            SecretContent::Bundle { pem, .. } => Digest::of_bytes(pem.as_bytes()),
             SecretContent::Value { value, .. } => digest_of(&call.secret(&*self.secrets, value)?),
             SecretContent::Tls { certificate } | SecretContent::Authority { certificate, .. } => {
                 match self.keystore.certificate(ctx, certificate).await? {
@@ -99,7 +100,7 @@ fn class(content: &SecretContent) -> &'static str {
     match content {
         SecretContent::RegistryLogin { .. } => "registry-login",
         SecretContent::Tls { .. } => "tls",
-        SecretContent::Authority { .. } => "authority",
+        SecretContent::Authority { .. } | SecretContent::Bundle { .. } => "authority",
         SecretContent::Value { .. } => "value",
     }
 }

@@ -1,5 +1,7 @@
 //! How releases behave: what they need, how long they take. The only place that knows charts by name.
 
+use crate::runai::RunaiStage;
+use crate::timing::CONTROL_PLANE_PARTS;
 use crate::world::{Installed, State};
 use jiff::Timestamp;
 use plinth_model::steps::PodSecurity;
@@ -132,10 +134,31 @@ pub(super) fn offered_gpus(state: &State, node: &plinth_model::NodeName, now: Ti
     state.machines.get(node).map_or(0, |machine| machine.hardware.gpus)
 }
 
-/// Whether tokens can be had: Keycloak of the control plane answers.
-pub(super) fn keycloak_answers(state: &State, now: Timestamp) -> bool {
-    release(state, Role::ControlPlane)
-        .is_some_and(|release| release.works(now) && release.answers_at.is_some_and(|at| at <= now))
+/// How far the control plane has come up: its parts come one after the other. One that was there before keeps realm and
+/// administrator.
+pub(super) fn control_plane(state: &State, now: Timestamp) -> RunaiStage {
+    let there = release(state, Role::ControlPlane).filter(|release| release.works(now));
+    let Some((release, whole)) = there.and_then(|release| Some((release, release.answers_at?))) else {
+        return RunaiStage::Nothing;
+    };
+    let stages = [RunaiStage::Keycloak, RunaiStage::Realm, RunaiStage::Administrator];
+    if whole <= now {
+        return RunaiStage::Whole;
+    }
+    let begun = CONTROL_PLANE_PARTS
+        .into_iter()
+        .zip(stages)
+        .filter(|(before, _)| whole.duration_since(now).as_secs_f64() <= *before);
+    match begun.last() {
+        Some(_) if release.revision > 1 => RunaiStage::Administrator,
+        Some((_, stage)) => stage,
+        None => RunaiStage::Nothing,
+    }
+}
+
+/// Whether all of the control plane answers.
+pub(super) fn control_plane_is_up(state: &State, now: Timestamp) -> bool {
+    control_plane(state, now) == RunaiStage::Whole
 }
 
 /// Whether the level of a namespace lets such pods in. A namespace without a level lets everything in.

@@ -1,9 +1,10 @@
 //! The simulated Run:ai control plane.
 
 use super::Call;
-use super::model::{Role, keycloak_answers, offered_gpus, release, works};
+use super::model::{Role, control_plane, offered_gpus, release, works};
 use crate::data_centre::DataCentre;
 use crate::faults::{FaultKind, RunaiFault};
+use crate::runai::RunaiStage;
 use crate::timing;
 use crate::world::{Effect, OrgUnitKey, State};
 use async_trait::async_trait;
@@ -11,7 +12,7 @@ use jiff::Timestamp;
 use plinth_model::steps::{OrgUnit, RunaiTarget, cluster_uid};
 use plinth_world::runai::{RunaiClient, RunaiCluster, RunaiOrgUnit};
 use plinth_world::secrets::Secrets;
-use plinth_world::{ClientResult, Context};
+use plinth_world::{Cause, ClientResult, Context};
 use std::sync::Arc;
 use uuid::Uuid;
 
@@ -57,10 +58,8 @@ impl SimRunai {
         self.centre.spend("runai", &target.url, timing::RUNAI_CALL).await;
         call.secret(&*self.secrets, &target.password)?;
         // One that is elsewhere answers whatever stands here.
-        if target.cluster_url.is_none() && !self.centre.look(keycloak_answers)? {
-            return Err(call
-                .fails("404 from Keycloak, so there is no token", "wait for the control plane to come up")
-                .transient("Keycloak needs minutes to come up"));
+        if target.is_here() {
+            self.must_be_up(call)?;
         }
         let familiar = self.centre.look(|state, _| issuer(state, target) == target.issuer())?;
         if !familiar || self.strikes(RunaiFault::IssuerMismatch)? || self.strikes(RunaiFault::Unauthorized)? {
@@ -70,6 +69,24 @@ impl SimRunai {
             ));
         }
         Ok(())
+    }
+
+    /// The control plane answers, or says which of its parts does not yet.
+    fn must_be_up(&self, call: &Call) -> ClientResult<()> {
+        let (happened, cause) = match self.centre.look(control_plane)? {
+            RunaiStage::Whole => return Ok(()),
+            RunaiStage::Nothing => ("404 from Keycloak, so there is no token", Cause::Unreachable),
+            RunaiStage::Keycloak => ("404 from Keycloak: Realm does not exist", Cause::Unreachable),
+            RunaiStage::Realm => ("401: Invalid user credentials", Cause::Credentials),
+            RunaiStage::Administrator => ("503 Service Temporarily Unavailable", Cause::BadAnswer),
+        };
+        let error = call.fails(happened, "wait for the control plane to come up").because(cause);
+        // A refused login is final for everybody but the wait for the control plane.
+        Err(if cause == Cause::Credentials {
+            error
+        } else {
+            error.transient("the control plane needs minutes to come up")
+        })
     }
 
     fn cluster(&self, uuid: &str) -> ClientResult<RunaiCluster> {
@@ -96,7 +113,7 @@ impl SimRunai {
             state: state.to_owned(),
             missing: if connected { missing } else { Vec::new() },
             unwell: Vec::new(),
-            gpu_nodes: if state == "Connected" { gpu_nodes } else { Vec::new() },
+            gpu_nodes: Some(if state == "Connected" { gpu_nodes } else { Vec::new() }),
         })
     }
 
@@ -135,7 +152,9 @@ impl SimRunai {
 impl RunaiClient for SimRunai {
     async fn issuer(&self, _: &Context, target: &RunaiTarget) -> ClientResult<Option<String>> {
         self.centre.spend("issuer", &target.url, timing::RUNAI_CALL).await;
-        let answer = self.centre.look(|state, now| keycloak_answers(state, now).then(|| issuer(state, target)))?;
+        let answer = self
+            .centre
+            .look(|state, now| (control_plane(state, now) >= RunaiStage::Realm).then(|| issuer(state, target)))?;
         match answer {
             None => Ok(None),
             Some(_) if self.strikes(RunaiFault::IssuerMismatch)? => {
@@ -143,6 +162,15 @@ impl RunaiClient for SimRunai {
             }
             Some(issuer) => Ok(Some(issuer)),
         }
+    }
+
+    async fn up(&self, _: &Context, target: &RunaiTarget) -> ClientResult<()> {
+        let call = call("looking whether the control plane is up", target);
+        let first = self.centre.look(|state, _| state.runai.credentials.is_none())?;
+        self.request(&call, target).await.map_err(|error| match error.cause {
+            Cause::Credentials if first => error.transient("the administrator may not be made yet"),
+            _ => error,
+        })
     }
 
     async fn clusters(&self, _: &Context, target: &RunaiTarget) -> ClientResult<Vec<RunaiCluster>> {

@@ -10,11 +10,13 @@ mod plane;
 mod reply;
 mod routes;
 mod server;
+mod stage;
 mod tokens;
 mod units;
 
 pub use fault::{RunaiFault, RunaiFaultKind};
 pub use server::RunaiServer;
+pub use stage::RunaiStage;
 
 use crate::bcm::SimCertificate;
 pub use crate::served::ServedCertificate;
@@ -42,8 +44,8 @@ pub struct RunaiSetup {
     pub issuer: Option<String>,
     /// Seconds that a token is valid.
     pub token_valid_s: u64,
-    /// Whether it answers from the start; else everything is 404 until [`RunaiServer::come_up`].
-    pub up: bool,
+    /// How far it has come up when it starts; [`RunaiServer::comes_up_to`] brings it further.
+    pub stage: RunaiStage,
     /// Its certificate, when it is not an ordinary one for the domain.
     pub certificate: Option<SimCertificate>,
     /// A certificate that somebody else made, which it shows instead of one of its own.
@@ -68,7 +70,7 @@ impl RunaiSetup {
             clients: vec!["runai".to_owned()],
             issuer: None,
             token_valid_s: 300,
-            up: true,
+            stage: RunaiStage::Whole,
             certificate: None,
             served: None,
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),

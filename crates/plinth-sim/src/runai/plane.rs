@@ -3,6 +3,7 @@
 use super::RunaiSetup;
 use super::fault::{RunaiFault, RunaiFaultKind};
 use super::reply::Reply;
+use super::stage::RunaiStage;
 use super::tokens::{Tokens, now_s, signed_like};
 use super::units::Unit;
 use crate::server_fault::strike;
@@ -27,7 +28,7 @@ pub(super) struct Plane {
 /// What changes.
 #[derive(Default)]
 pub(super) struct Held {
-    pub(super) up: bool,
+    pub(super) stage: RunaiStage,
     pub(super) clusters: Vec<Entry>,
     pub(super) units: Vec<Unit>,
     pub(super) tokens: Tokens,
@@ -56,7 +57,7 @@ impl Plane {
             443 => format!("https://{}", setup.domain),
             port => format!("https://{}:{port}", setup.domain),
         };
-        let held = Held { up: setup.up, faults, ..Held::default() };
+        let held = Held { stage: setup.stage, faults, ..Held::default() };
         Self { setup, url, held: Mutex::new(held) }
     }
 

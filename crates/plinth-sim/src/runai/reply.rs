@@ -42,6 +42,16 @@ impl Reply {
         Self { status: 404, kind: "text/plain", body: b"default backend - 404".to_vec(), retry_after: None }
     }
 
+    /// What an ingress says of a service whose pods are not ready.
+    pub(super) fn no_endpoints() -> Self {
+        Self {
+            status: 503,
+            kind: HTML,
+            body: b"<html>503 Service Temporarily Unavailable</html>".to_vec(),
+            retry_after: None,
+        }
+    }
+
     /// The web pages of a control plane.
     pub(super) fn page() -> Self {
         Self::text(200, HTML, PAGE)

@@ -34,6 +34,7 @@ pub(super) fn routes(plane: Arc<Plane>) -> Router {
         .route("/api/v1/clusters/{uuid}", get(cluster))
         .route("/api/v1/clusters/{uuid}/cluster-install-info", get(install_info))
         .route("/api/v1/clusters/{uuid}/nodes", get(nodes))
+        .route("/api/v1/nodes", get(nodes_of_all))
         .route("/api/v1/org-unit/{kind}", get(units).post(make_unit))
         .route("/api/v1/org-unit/{kind}/{id}/resources", patch(patch_resources))
         .route("/api/v1/node-pools", get(pools))
@@ -53,8 +54,19 @@ async fn stranger(State(plane): Held, method: Method, uri: Uri) -> Response {
 
 /// One call: faults before it, its answer, faults behind it.
 async fn serve(plane: &Plane, call: &str, work: impl AsyncFnOnce() -> Reply) -> Response {
-    if !plane.held().up {
-        return Reply::nothing_here().response();
+    answered(plane, call, false, work).await
+}
+
+/// The same, of Keycloak.
+async fn serve_auth(plane: &Plane, call: &str, work: impl AsyncFnOnce() -> Reply) -> Response {
+    answered(plane, call, true, work).await
+}
+
+async fn answered(plane: &Plane, call: &str, by_keycloak: bool, work: impl AsyncFnOnce() -> Reply) -> Response {
+    let stage = plane.held().stage;
+    if let Some(early) = stage.instead(call, by_keycloak) {
+        plane.begins(call);
+        return early.response();
     }
     let fault = plane.begins(call);
     if let Some(response) = fault.as_ref().and_then(instead) {
@@ -84,8 +96,10 @@ async fn worth(plane: &Plane, token: &str) -> Worth {
 /// Everything below `/auth`, of a real Keycloak.
 async fn behind(State(plane): Held, request: Request) -> Response {
     let call = if request.uri().path().ends_with("/token") { "token" } else { "discovery" };
-    if !plane.held().up {
-        return Reply::nothing_here().response();
+    let stage = plane.held().stage;
+    if let Some(early) = stage.instead(call, true) {
+        plane.begins(call);
+        return early.response();
     }
     let fault = plane.begins(call);
     if let Some(response) = fault.as_ref().and_then(instead) {
@@ -98,7 +112,7 @@ async fn behind(State(plane): Held, request: Request) -> Response {
 }
 
 async fn discovery(State(plane): Held, Path(realm): Path<String>) -> Response {
-    serve(&plane, "discovery", async || {
+    serve_auth(&plane, "discovery", async || {
         if realm != plane.setup.realm {
             return Reply::json(404, &json!({"error": "Realm does not exist"}));
         }
@@ -110,7 +124,7 @@ async fn discovery(State(plane): Held, Path(realm): Path<String>) -> Response {
 }
 
 async fn realm_token(State(plane): Held, Path(realm): Path<String>, body: Bytes) -> Response {
-    serve(&plane, "token", async || {
+    serve_auth(&plane, "token", async || {
         if realm != plane.setup.realm {
             return Reply::json(404, &json!({"error": "Realm does not exist"}));
         }
@@ -194,6 +208,15 @@ async fn install_info(State(plane): Held, Path(uuid): Path<String>, uri: Uri, he
 async fn nodes(State(plane): Held, Path(uuid): Path<String>, uri: Uri, headers: HeaderMap) -> Response {
     let offset = query(&uri, "offset").and_then(|offset| offset.parse().ok()).unwrap_or(0);
     authorised(&plane, "nodes", &headers, async || plane.nodes(&uuid, offset)).await
+}
+
+/// From 2.23 on, for all clusters or for the one that the filter names.
+async fn nodes_of_all(State(plane): Held, uri: Uri, headers: HeaderMap) -> Response {
+    let cluster = query(&uri, "filterBy").and_then(|filter| filter.strip_prefix("clusterId==").map(str::to_owned));
+    let Some(uuid) = cluster.filter(|_| plane.setup.is_from((2, 23))) else {
+        return stranger(State(plane), Method::GET, uri).await;
+    };
+    nodes(State(plane), Path(uuid), uri, headers).await
 }
 
 async fn units(State(plane): Held, Path(kind): Path<String>, uri: Uri, headers: HeaderMap) -> Response {

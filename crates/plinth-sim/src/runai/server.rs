@@ -3,7 +3,7 @@
 use super::fault::RunaiFault;
 use super::plane::{Entry, Plane};
 use super::routes::routes;
-use super::{RunaiServerError, RunaiSetup, ServedCertificate};
+use super::{RunaiServerError, RunaiSetup, RunaiStage, ServedCertificate};
 use crate::bcm::SimCertificate;
 use crate::bcm::authority::{Authority, served_config, server_config};
 use crate::https::HttpsServer;
@@ -71,9 +71,9 @@ impl RunaiServer {
         Ok(())
     }
 
-    /// From now on it answers.
-    pub fn come_up(&self) {
-        self.plane.held().up = true;
+    /// From now on so much of it answers.
+    pub fn comes_up_to(&self, stage: RunaiStage) {
+        self.plane.held().stage = stage;
     }
 
     /// One more fault.

@@ -180,8 +180,9 @@ fn the_hook_of_the_cluster_part_names_what_is_missing() {
         part("503").await;
         install(&sim, &control_plane()).await.unwrap();
         assert_eq!(client.issuer(&ctx, &runai()).await.unwrap(), None, "Keycloak comes up behind its release");
-        let issuer = || async { Ok(client.issuer(&ctx, &runai()).await?.as_ref() == Some(&runai().issuer())) };
-        assert!(until(&ctx, issuer).await.unwrap());
+        let up = || async { Ok(client.up(&ctx, &runai()).await.is_ok()) };
+        assert!(until(&ctx, up).await.unwrap());
+        assert_eq!(client.issuer(&ctx, &runai()).await.unwrap(), Some(runai().issuer()));
         part("not registered").await;
         let strange = refused(&sim, client.keep_credentials(&ctx, &runai(), "no-such-id")).await;
         assert!(strange.contains("no-such-id"), "{strange}");
@@ -196,7 +197,7 @@ fn the_hook_of_the_cluster_part_names_what_is_missing() {
         let cluster = client.clusters(&ctx, &runai()).await.unwrap().pop().unwrap();
         assert_eq!(
             (cluster.state.as_str(), cluster.gpu_nodes),
-            ("Connected", vec!["dgx-05".to_owned(), "dgx-06".to_owned()])
+            ("Connected", Some(vec!["dgx-05".to_owned(), "dgx-06".to_owned()]))
         );
         kube.add_dns(&ctx, DOMAIN, [10, 0, 0, 9].into()).await.unwrap();
     });

@@ -6,6 +6,7 @@ use crate::rack::{
     runai, secret, start, target, until,
 };
 use crate::{ansible_client, helm_client, runai_client};
+use std::pin::Pin;
 use std::sync::Arc;
 
 #[test]
@@ -46,13 +47,24 @@ fn simulated_helm_keeps_the_contract() {
 fn simulated_runai_keeps_the_contract() {
     let sim = start(None, &[]);
     let ctx = sim.context();
-    let up = async {
-        install(&sim, &control_plane()).await.unwrap();
-        let answers = || async { Ok(sim.clients.runai.issuer(&ctx, &runai()).await?.is_some()) };
-        assert!(until(&ctx, answers).await.unwrap());
+    let said = |words: &'static str| {
+        let (sim, ctx) = (&sim, &ctx);
+        async move {
+            let reached = || async move {
+                let seen = sim.clients.runai.up(ctx, &runai()).await;
+                Ok(seen.map_or_else(|error| error.happened.contains(words), |()| words.is_empty()))
+            };
+            assert!(until(ctx, reached).await.unwrap(), "{words}");
+        }
     };
+    let keycloak = async {
+        install(&sim, &control_plane()).await.unwrap();
+        said("Realm does not exist").await;
+    };
+    let up: [Pin<Box<dyn Future<Output = ()> + '_>>; 4] =
+        [Box::pin(keycloak), Box::pin(said("Invalid user credentials")), Box::pin(said("503")), Box::pin(said(""))];
     let fingerprint = || sim.snapshot().to_string();
-    let ground = runai_client::Ground { target: runai(), up: Box::pin(up), fingerprint: Box::new(fingerprint) };
+    let ground = runai_client::Ground { target: runai(), up, fingerprint: Box::new(fingerprint) };
     run(&sim, async {
         prepare_nodes(&sim).await.unwrap();
         kubernetes(&sim).await.unwrap();

@@ -6,7 +6,7 @@ use plinth_model::steps::{ClusterCredential, RunaiTarget, cluster_uid};
 use plinth_model::{Secret, SecretRef};
 use plinth_runai::RunaiTiming;
 use plinth_sim::bcm::SimCertificate;
-use plinth_sim::runai::{RunaiFault, RunaiFaultKind, RunaiSetup};
+use plinth_sim::runai::{RunaiFault, RunaiFaultKind, RunaiSetup, RunaiStage};
 use plinth_world::runai::RunaiClient;
 use plinth_world::secrets::Secrets;
 use plinth_world::{Cause, ClientError};
@@ -17,11 +17,11 @@ const LINES: [&str; 10] = ["2.18", "2.19", "2.20", "2.21", "2.22", "2.23", "2.24
 
 #[tokio::test]
 async fn the_real_client_keeps_the_contract() {
-    let stand = Stand::of(RunaiSetup { up: false, ..setup("2.21") }, vec![]);
-    let up = async { stand.server.come_up() };
+    let stand = Stand::of(RunaiSetup { stage: RunaiStage::Nothing, ..setup("2.21") }, vec![]);
+    let up = stand.comes_up();
     let units = || ["research", "team-a"].map(|name| stand.server.unit(name));
     let seen = || format!("{:?} {:?}", stand.server.entries(CLUSTER), units());
-    let ground = runai_client::Ground { target: stand.target.clone(), up: Box::pin(up), fingerprint: Box::new(seen) };
+    let ground = runai_client::Ground { target: stand.target.clone(), up, fingerprint: Box::new(seen) };
     runai_client::contract(&stand.client, &stand.ctx, ground).await;
     assert_eq!(stand.server.unexpected(), Vec::<String>::new());
 }
@@ -43,8 +43,8 @@ async fn every_line_of_versions_is_registered_and_connects() {
         stand.server.reports(&made.uuid, json!({"state": "Connected"}), &[("dgx-05", 8), ("cpu-03", 0)]);
         let seen = client.clusters(ctx, target).await.unwrap();
         assert_eq!(
-            (seen[0].state.as_str(), &seen[0].gpu_nodes[..]),
-            ("Connected", &["dgx-05".to_owned()][..]),
+            (seen[0].state.as_str(), seen[0].gpu_nodes.as_deref()),
+            ("Connected", Some(&["dgx-05".to_owned()][..])),
             "{line}"
         );
         assert_eq!(stand.count("token"), 1, "{line}: one token serves all calls");
@@ -74,12 +74,27 @@ async fn missing_prerequisites_are_spelled_out_and_every_page_of_nodes_is_read()
     stand.server.reports(&uuid, status, &[]);
     let seen = stand.client.clusters(&stand.ctx, &stand.target).await.unwrap();
     assert_eq!(seen[0].missing, ["gpuOperator", "prometheus (no CRD \\u{1b}[31mprometheuses)"]);
-    assert_eq!(seen[0].gpu_nodes, [""; 0]);
+    assert_eq!(seen[0].gpu_nodes, Some(vec![]));
     let names: Vec<String> = (0..120).map(|at| format!("dgx-{at:03}")).collect();
     let nodes: Vec<(&str, u32)> = names.iter().map(|name| (name.as_str(), 8)).collect();
     stand.server.reports(&uuid, json!({"state": "Connected"}), &nodes);
-    assert_eq!(stand.client.clusters(&stand.ctx, &stand.target).await.unwrap()[0].gpu_nodes, names);
+    assert_eq!(stand.client.clusters(&stand.ctx, &stand.target).await.unwrap()[0].gpu_nodes, Some(names));
     assert_eq!(stand.count("nodes"), 3);
+}
+
+#[tokio::test]
+async fn nodes_that_are_not_known_are_no_failed_list() {
+    let absent = || RunaiFault::always(RunaiFault::status(404, "no such path")).on("nodes");
+    let older = || absent().times(1);
+    for (faults, known) in [(vec![older()], true), (vec![absent()], false)] {
+        let stand = Stand::of(setup("2.25"), faults);
+        let uuid = stand.server.registered_by_hand(CLUSTER);
+        stand.server.reports(&uuid, json!({"state": "Connected"}), &[("dgx-05", 8)]);
+        let seen = stand.client.clusters(&stand.ctx, &stand.target).await.unwrap();
+        assert_eq!(seen[0].gpu_nodes, known.then(|| vec!["dgx-05".to_owned()]));
+        assert_eq!(stand.count("nodes"), 2, "the newer path, then the older one");
+        assert_eq!(stand.server.unexpected(), Vec::<String>::new());
+    }
 }
 
 /// A failed listing, with this fault at this call.
@@ -275,6 +290,28 @@ async fn a_wrong_password_is_tried_once() {
 }
 
 #[tokio::test]
+async fn while_the_control_plane_comes_up_a_refused_login_is_tried_again_at_its_pace() {
+    let setup = || RunaiSetup { stage: RunaiStage::Realm, ..setup("2.21") };
+    let slow = Stand::timed(setup(), vec![], RunaiTiming { login_pause: Duration::from_secs(600), ..quick() });
+    for _ in 0..3 {
+        let error = slow.failure(slow.client.up(&slow.ctx, &slow.target).await);
+        assert_eq!((error.cause, error.transient.is_some()), (Cause::Credentials, true), "{error:?}");
+    }
+    assert_eq!(slow.server.served(), ["token"], "more would lock the account");
+    let stand = Stand::of(setup(), vec![]);
+    stand.failure(stand.client.up(&stand.ctx, &stand.target).await);
+    stand.failure(stand.client.up(&stand.ctx, &stand.target).await);
+    stand.server.comes_up_to(RunaiStage::Whole);
+    stand.client.up(&stand.ctx, &stand.target).await.unwrap();
+    assert_eq!(stand.count("token"), 3);
+    // Once a cluster was registered, the administrator was there, and a refused login is final.
+    let later = Stand::of(setup(), vec![]);
+    later.secrets.keep(&cluster_uid(), &Secret::new("id".to_owned())).unwrap();
+    let error = later.failure(later.client.up(&later.ctx, &later.target).await);
+    assert_eq!((error.cause, error.transient), (Cause::Credentials, None), "{error:?}");
+}
+
+#[tokio::test]
 async fn another_client_of_the_realm_is_tried_when_one_is_not_known() {
     let stand = Stand::of(RunaiSetup { clients: vec!["runai-cli".to_owned()], ..setup("2.21") }, vec![]);
     stand.client.clusters(&stand.ctx, &stand.target).await.unwrap();
@@ -297,12 +334,17 @@ async fn an_issuer_of_another_form_is_named_with_both_forms() {
 }
 
 #[tokio::test]
-async fn a_realm_that_is_not_there_is_no_reason_to_wait() {
+async fn a_realm_that_is_not_there_is_waited_for_here_and_wrong_elsewhere() {
     let stand = Stand::new(vec![]);
-    let target = RunaiTarget { realm: "other".to_owned(), ..stand.target.clone() };
-    let error = stand.failure(stand.client.issuer(&stand.ctx, &target).await);
+    let tenant = Some("https://cluster.invalid".to_owned());
+    let target = RunaiTarget { realm: "other".to_owned(), cluster_url: tenant, ..stand.target.clone() };
+    let error = stand.failure(stand.client.clusters(&stand.ctx, &target).await);
     assert_eq!((error.cause, error.transient), (Cause::Refused, None), "{error:?}");
-    assert!(error.happened.contains("Realm does not exist"), "{error}");
+    assert!(error.happened.contains("Realm does not exist") && error.attempt.contains("realm"), "{error}");
+    let here = RunaiTarget { cluster_url: None, ..target };
+    assert_eq!(stand.client.issuer(&stand.ctx, &here).await.unwrap(), None, "the realm comes after Keycloak");
+    let error = stand.failure(stand.client.clusters(&stand.ctx, &here).await);
+    assert!(error.transient.is_some(), "{error:?}");
 }
 
 #[tokio::test]
@@ -340,6 +382,28 @@ async fn credentials_come_late_or_of_another_kind() {
     let error = newer.failure(newer.client.keep_credentials(&newer.ctx, &older, &uuid).await);
     assert_eq!((error.cause, code(&error)), (Cause::BadAnswer, "runai.cluster-secret"));
     assert!(newer.secrets.get(&cluster_uid()).is_err(), "nothing was kept");
+}
+
+#[tokio::test]
+async fn a_control_plane_elsewhere_gives_the_credential_of_its_own_release_and_has_its_own_authority() {
+    for (release, believed, kept) in
+        [("3.0", "2.25", ClusterCredential::BootstrapToken), ("2.26", "3.0", ClusterCredential::ClientSecret)]
+    {
+        let newer = Stand::of(setup(release), vec![]);
+        let uuid = newer.server.registered_by_hand(CLUSTER);
+        let api = Stand::of(setup(believed), vec![]).target.api;
+        let text = newer.server.ca_pem().to_owned();
+        let target = RunaiTarget {
+            api,
+            authority: None,
+            authority_text: Some(text),
+            cluster_url: Some("https://cluster.invalid".to_owned()),
+            ..newer.target.clone()
+        };
+        newer.client.keep_credentials(&newer.ctx, &target, &uuid).await.unwrap();
+        assert!(newer.client.credentials_kept(&newer.ctx, &target, &uuid).await.unwrap(), "{release}");
+        assert!(newer.secrets.get(&kept.kept()).is_ok() && newer.secrets.get(&kept.other().kept()).is_err());
+    }
 }
 
 #[tokio::test]

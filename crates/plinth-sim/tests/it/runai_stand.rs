@@ -4,12 +4,13 @@ use plinth_catalog::Catalog;
 use plinth_model::steps::RunaiTarget;
 use plinth_model::{Secret, SecretRef};
 use plinth_runai::{RunaiRest, RunaiTiming};
-use plinth_sim::runai::{RunaiFault, RunaiServer, RunaiSetup};
+use plinth_sim::runai::{RunaiFault, RunaiServer, RunaiSetup, RunaiStage};
 use plinth_world::keystore::{CertificateFiles, CertificatePart};
 use plinth_world::secrets::{MemorySecrets, Secrets as _};
 use plinth_world::{ClientError, ClientResult, Context, SystemClock};
 use std::fmt::Debug;
 use std::net::Ipv4Addr;
+use std::pin::Pin;
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
@@ -61,6 +62,7 @@ pub(crate) fn quick() -> RunaiTiming {
         read_back: Duration::from_millis(50),
         read_back_pause: Duration::from_millis(5),
         reply_max: 256 * 1024,
+        login_pause: Duration::ZERO,
         ..RunaiTiming::default()
     }
 }
@@ -89,12 +91,21 @@ impl Stand {
             password: password(),
             authority: Some("runai".to_owned()),
             cluster: CLUSTER.to_owned(),
+            authority_text: None,
             cluster_url: None,
             api: CATALOG.runai().api(&version),
             version,
         };
         let ctx = Context::quiet(Arc::new(SystemClock::new()));
         Self { server, client, target, secrets, ctx, timing }
+    }
+
+    /// The control plane, part by part.
+    pub(crate) fn comes_up(&self) -> [Pin<Box<dyn Future<Output = ()> + '_>>; 4] {
+        let to = |stage| -> Pin<Box<dyn Future<Output = ()> + '_>> {
+            Box::pin(async move { self.server.comes_up_to(stage) })
+        };
+        [RunaiStage::Keycloak, RunaiStage::Realm, RunaiStage::Administrator, RunaiStage::Whole].map(to)
     }
 
     /// A client of another process: it knows nothing but what was kept.

@@ -8,7 +8,7 @@ use plinth_model::steps::{RunaiConnected, RunaiIssuer, RunaiRegister, cluster_ui
 use plinth_model::{StepId, Work};
 use plinth_run::steps::Kinds;
 use plinth_run::{Behaviour as _, Probe, StepEnv};
-use plinth_sim::runai::{RunaiFault, RunaiFaultKind, RunaiSetup};
+use plinth_sim::runai::{RunaiFault, RunaiFaultKind, RunaiSetup, RunaiStage};
 use plinth_world::ClientError;
 use plinth_world::secrets::Secrets;
 use serde_json::json;
@@ -113,12 +113,27 @@ async fn two_entries_of_one_name_stop_everything() {
 
 #[tokio::test]
 async fn the_issuer_is_waited_for_and_compared_as_a_text() {
-    let stand = Arc::new(Stand::of(RunaiSetup { up: false, ..setup("2.21") }, vec![]));
+    let stand = Arc::new(Stand::of(RunaiSetup { stage: RunaiStage::Nothing, ..setup("2.21") }, vec![]));
     let run = Run::new(&stand);
     let step = Run::step(Work::RunaiIssuer(RunaiIssuer { target: stand.target.clone() }));
     assert!(matches!(run.look(&step).await, Probe::Todo(_)));
-    stand.server.come_up();
-    assert!(run.act(&step).await.unwrap().contains(&stand.target.issuer()));
+    let parts = async {
+        for part in stand.comes_up() {
+            part.await;
+            tokio::time::sleep(Duration::from_millis(1200)).await;
+        }
+    };
+    let (waited, ()) = tokio::join!(run.act(&step), parts);
+    assert!(waited.unwrap().contains(&stand.target.issuer()), "no part of it that is late ends the wait");
+    for (stage, lacks) in
+        [(RunaiStage::Keycloak, "realm runai"), (RunaiStage::Realm, "Invalid user"), (RunaiStage::Administrator, "503")]
+    {
+        let early = Arc::new(Stand::of(RunaiSetup { stage, ..setup("2.21") }, vec![]));
+        let run = Run::new(&early);
+        let step = Run::step(Work::RunaiIssuer(RunaiIssuer { target: early.target.clone() }));
+        let Probe::Todo(seen) = run.look(&step).await else { panic!("{stage:?} is not enough") };
+        assert!(seen[0].contains(lacks), "{stage:?}: {seen:?}");
+    }
     let told = Some(format!("https://{DOMAIN}/auth/realms/runai"));
     let wrong = Arc::new(Stand::of(RunaiSetup { issuer: told.clone(), ..setup("2.21") }, vec![]));
     let run = Run::new(&wrong);

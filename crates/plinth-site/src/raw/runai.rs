@@ -1,5 +1,6 @@
 //! Run:ai: self-hosted, or its cluster part alone.
 
+use super::cluster_rules::Pem;
 use super::rules::{Email, Endpoint, FilePath, Label, MirrorHost};
 use super::secret::SecretSource;
 use super::text::Text;
@@ -73,8 +74,7 @@ pub(crate) struct Project {
     pub(crate) gpus: u32,
 }
 
-/// A control plane that is not on this cluster: a tenant of Run:ai's service (SaaS), or one of another cluster. Its certificate must be
-/// one that everybody trusts.
+/// A control plane that is not on this cluster: a tenant of Run:ai's service (SaaS), or one of another cluster.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct ControlPlane {
@@ -87,6 +87,10 @@ pub(crate) struct ControlPlane {
     /// control plane's own. It needs a role that may make clusters, and departments and projects where the site lists some.
     #[serde(default)]
     pub(crate) service_account: Option<ServiceAccount>,
+    /// Certificate of the authority that signed the one of its address, PEM text; absent when everybody trusts it. Run:ai's agents in this
+    /// cluster trust it too.
+    #[serde(default)]
+    pub(crate) authority: Option<Text<Pem>>,
 }
 
 /// A service account, as Run:ai shows it once when it is made.

@@ -2,7 +2,7 @@
 
 use plinth_model::steps::{OrgUnit, RunaiTarget};
 use plinth_world::runai::RunaiClient;
-use plinth_world::{ClientError, ClientResult, Context};
+use plinth_world::{Cause, ClientError, ClientResult, Context};
 use std::fmt::Debug;
 use std::pin::Pin;
 
@@ -10,8 +10,9 @@ use std::pin::Pin;
 pub(crate) struct Ground<'a> {
     /// The control plane, and the name under which a cluster is registered.
     pub(crate) target: RunaiTarget,
-    /// Brings the control plane up.
-    pub(crate) up: Pin<Box<dyn Future<Output = ()> + 'a>>,
+    /// Bring the control plane up: Keycloak without its realm, the realm without its administrator, the administrator without an
+    /// interface, and all of it.
+    pub(crate) up: [Pin<Box<dyn Future<Output = ()> + 'a>>; 4],
     /// Something that must be the same before and after a call that changes nothing.
     pub(crate) fingerprint: Box<dyn Fn() -> String + 'a>,
 }
@@ -20,8 +21,16 @@ pub(crate) struct Ground<'a> {
 pub(crate) async fn contract(client: &dyn RunaiClient, ctx: &Context, ground: Ground<'_>) {
     let Ground { target, up, fingerprint } = ground;
     let suite = Suite { client, ctx, target: &target, fingerprint };
+    let [keycloak, realm, administrator, whole] = up;
     suite.nothing_is_known_before_it_answers().await;
-    up.await;
+    keycloak.await;
+    suite.a_realm_that_is_not_there_yet_is_waited_for().await;
+    realm.await;
+    suite.an_administrator_that_is_not_made_yet_is_not_refused_for_good().await;
+    administrator.await;
+    suite.an_interface_that_is_not_up_yet_is_waited_for().await;
+    whole.await;
+    suite.unchanged(client.up(ctx, &target)).await.unwrap();
     suite.the_issuer_is_that_of_its_url().await;
     let uuid = suite.a_cluster_is_registered_by_name().await;
     suite.credentials_are_kept_for_a_cluster_that_is_there(&uuid).await;
@@ -60,6 +69,34 @@ impl Suite<'_> {
         let error = explained(self.unchanged(self.client.clusters(self.ctx, self.target)).await);
         assert!(error.transient.is_some(), "it may come up: {error:?}");
         explained(self.unchanged(self.client.register(self.ctx, self.target)).await);
+        self.it_is_not_up().await;
+    }
+
+    /// It may come up.
+    async fn it_is_not_up(&self) -> ClientError {
+        let error = explained(self.unchanged(self.client.up(self.ctx, self.target)).await);
+        assert!(error.transient.is_some(), "it may come up: {error:?}");
+        error
+    }
+
+    async fn a_realm_that_is_not_there_yet_is_waited_for(&self) {
+        assert_eq!(self.unchanged(self.client.issuer(self.ctx, self.target)).await.unwrap(), None);
+        let error = explained(self.unchanged(self.client.clusters(self.ctx, self.target)).await);
+        assert!(error.transient.is_some(), "it may come up: {error:?}");
+        self.it_is_not_up().await;
+    }
+
+    async fn an_administrator_that_is_not_made_yet_is_not_refused_for_good(&self) {
+        self.the_issuer_is_that_of_its_url().await;
+        for _ in 0..2 {
+            assert_eq!(self.it_is_not_up().await.cause, Cause::Credentials);
+        }
+    }
+
+    async fn an_interface_that_is_not_up_yet_is_waited_for(&self) {
+        assert_ne!(self.it_is_not_up().await.cause, Cause::Credentials);
+        let error = explained(self.unchanged(self.client.clusters(self.ctx, self.target)).await);
+        assert!(error.transient.is_some(), "it may come up: {error:?}");
     }
 
     async fn the_issuer_is_that_of_its_url(&self) {

@@ -267,6 +267,8 @@ pub(crate) fn release(chart: &str, name: &str, version: &str, values: Value) -> 
         timeout_s: 60,
         health: Vec::new(),
         stale_jobs: Vec::new(),
+        remove_first: Vec::new(),
+        upgrades_from: None,
         meaning_of: None,
         named_by_site: false,
         of_objects: false,

@@ -4,6 +4,7 @@ pub(crate) mod bcm;
 mod late_bcm;
 pub(crate) mod missing;
 
+use crate::admin_password;
 use crate::failure::client_problem;
 use crate::input::Input;
 use crate::state::mark::Mark;
@@ -73,7 +74,9 @@ impl Real {
     pub(crate) fn missing_secrets(&self, desired: &Desired, path: &str) -> Vec<Finding> {
         let all = plinth_site::secret_refs(desired);
         let needed: Vec<(String, SecretRef)> = all.into_iter().filter(|(at, _)| at.starts_with(path)).collect();
-        self.secrets.check_all(&needed)
+        let mut found = self.secrets.check_all(&needed);
+        found.extend(admin_password::weak(&self.secrets, desired, path));
+        found
     }
 
     /// What is doubtful about the secrets that were read so far.

@@ -76,6 +76,11 @@ findings! {
         usually: "The node was taken out of the lists, or its entry was made in advance.",
         fix: "Select the node, or remove its entry under `nodes.overrides`.",
     }
+    NODES_SYSTEM_TOO_SMALL = "nodes.system-too-small", You {
+        means: "The nodes that carry Run:ai have fewer cores, less memory or less room for volumes together than its documents ask for. Pods would stay Pending, or fill a partition.",
+        usually: "One node carries what is meant for three, or volumes of nodes go to a small partition.",
+        fix: "Give the role to more nodes, or larger ones, in `nodes.system`; volumes go beside `storage.larger`.",
+    }
     NODES_TWO_ROLES = "nodes.two-roles", You {
         means: "A node is selected both for the control plane and as a worker.",
         usually: "A glob or a category that reaches further than meant.",

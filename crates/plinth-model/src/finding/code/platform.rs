@@ -116,6 +116,11 @@ findings! {
         usually: "Nodes of two images, or one whose installation failed.",
         fix: "Make the images alike, or say in the site file which holds; the fix of the finding names the key.",
     }
+    HELM_UPGRADE_GAP = "helm.upgrade-gap", You {
+        means: "The deployed version is too old for an upgrade to the wanted one in a single step. Nothing was begun: the newer one could not convert its data.",
+        usually: "`runai.version` was raised over several releases at once.",
+        fix: "Upgrade to the version that the fix names first: write it, run `plinth apply`, then write the newer one again.",
+    }
     INGRESS_CERTIFICATE_NOT_TRUSTED = "ingress.certificate-not-trusted", You {
         means: "HTTPS to the platform's URL does not answer with a certificate that the site's authority signed.",
         usually: "The ingress does not find its TLS secret and shows a fake certificate, or the secret holds another certificate than the kept one.",
@@ -396,6 +401,11 @@ findings! {
         usually: "Pods do not resolve the platform's name, do not trust its certificate, or a required dependency is missing. The evidence holds the state.",
         fix: "Look at runai-agent and cluster-sync: `kubectl -n runai logs deployment/runai-agent`. Then run again.",
     }
+    RUNAI_OIDC_ISSUER = "runai.oidc-issuer", You {
+        means: "The API server is told an issuer at Run:ai's own host that is not the one that Run:ai writes into tokens. The two are compared letter by letter, so everybody's login to the API server would fail.",
+        usually: "The port is missing or too much, or another realm stands in `kubernetes.api.oidc.issuer`.",
+        fix: "Write the issuer that the fix names into `kubernetes.api.oidc.issuer`.",
+    }
     RUNAI_PORT_MODE = "runai.port-mode", You {
         means: "Run:ai's URL has a port other than 443. The vendor does not document that, and no public report shows a cluster connected this way.",
         usually: "The ingress is reached through a node port, with no load balancer.",
@@ -465,6 +475,11 @@ findings! {
         means: "The site file names a line such as `2.21`, not a version with three numbers. The newest release of that line is chosen when the chart is first used, and kept; it moves when a person asks.",
         usually: "`runai.version` or the version of a component was written with one or two numbers.",
         fix: "Nothing, if the newest is what you want: `plinth plan --refresh` chooses again. To get the same result on every machine, write all three numbers at the place that the finding names.",
+    }
+    RUNAI_WEAK_PASSWORD = "runai.weak-password", You {
+        means: "The password of Run:ai's first administrator breaks Run:ai's own rule: 8 characters or more, with a digit, a lower case letter, an upper case letter and a special character. The administrator would not be made.",
+        usually: "A simple password for a test.",
+        fix: "Take a password that keeps the rule.",
     }
     STORAGE_CLAIM_DOES_NOT_BIND = "storage.claim-does-not-bind", You {
         means: "A volume claim of the default storage class does not bind.",

@@ -49,9 +49,10 @@ impl StepParams for HelmRelease {
     }
 
     fn installed(&self) -> Option<InstalledChange> {
-        let Release { component, release, namespace, .. } = &*self.release;
+        let Release { component, release, namespace, remove_first, .. } = &*self.release;
         let name = ReleaseName { namespace: namespace.clone(), name: release.clone() };
-        let parts = Parts { component: component.clone(), releases: [name].into(), ..Parts::default() };
+        let objects = remove_first.iter().cloned().collect();
+        let parts = Parts { component: component.clone(), releases: [name].into(), objects };
         Some(InstalledChange::Brings(parts))
     }
 }

@@ -1,7 +1,7 @@
 //! Values that the kinds of this area share. What is installed into Kubernetes: certificates, namespaces, secrets, releases, objects, and what proves their health.
 
 use crate::steps::RegistryLogin;
-use crate::{ChartVersion, NodeName, SecretRef, Values};
+use crate::{ChartVersion, NodeName, ObjectName, SecretRef, Values, Version};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -35,6 +35,13 @@ pub enum SecretContent {
     Authority {
         /// Name of the certificate whose authority is meant.
         certificate: String,
+        /// Key inside the secret: `runai-ca.pem`.
+        key: String,
+    },
+    /// Opaque, one key with PEM text that the site file has: no secret.
+    Bundle {
+        /// The text.
+        pem: String,
         /// Key inside the secret: `runai-ca.pem`.
         key: String,
     },
@@ -172,6 +179,12 @@ pub struct Release {
     /// Jobs left behind by a failed attempt that must be removed before another.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub stale_jobs: Vec<String>,
+    /// Objects of the chart's own that must go before the release does: their controller, which it brings, cleans up behind them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub remove_first: Vec<ObjectName>,
+    /// The oldest deployed version that may be upgraded to this one in a single step; none: nothing is said of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub upgrades_from: Option<Version>,
     /// The line that `version` is the meaning of, as it was found for this site: `~2.21.0`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub meaning_of: Option<ChartVersion>,

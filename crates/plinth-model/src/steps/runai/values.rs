@@ -25,6 +25,9 @@ pub struct RunaiTarget {
     /// Name of the certificate whose authority signs the URL; none: system roots.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub authority: Option<String>,
+    /// PEM text of the authority that signs the URL of a control plane elsewhere; none: that of `authority`, or system roots.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub authority_text: Option<String>,
     /// Cluster name.
     pub cluster: String,
     /// Where the cluster itself is reached; none: at the URL of the control plane, which is on it.
@@ -37,6 +40,12 @@ pub struct RunaiTarget {
 }
 
 impl RunaiTarget {
+    /// Whether it is the control plane that plinth installs in this cluster, and not one elsewhere.
+    #[must_use]
+    pub const fn is_here(&self) -> bool {
+        self.cluster_url.is_none()
+    }
+
     /// The issuer that Keycloak must write into tokens; compared as an exact text, so host, port and scheme must all be right.
     #[must_use]
     pub fn issuer(&self) -> String {
@@ -57,8 +66,8 @@ pub struct RunaiApi {
     pub credentials: String,
     /// Which field of it is the credential.
     pub credential: ClusterCredential,
-    /// Nodes of a cluster.
-    pub nodes: String,
+    /// Nodes of a cluster: paths in order. The next one is tried when the server does not know a path.
+    pub nodes: Vec<String>,
     /// Departments: `GET` lists those of all clusters, `POST` makes one; below `/ID/resources` the quota is changed.
     #[serde(default)]
     pub departments: String,
@@ -136,6 +145,15 @@ impl ClusterCredential {
         match self {
             Self::ClientSecret => "clientSecret",
             Self::BootstrapToken => "bootstrapToken",
+        }
+    }
+
+    /// The other one.
+    #[must_use]
+    pub const fn other(self) -> Self {
+        match self {
+            Self::ClientSecret => Self::BootstrapToken,
+            Self::BootstrapToken => Self::ClientSecret,
         }
     }
 

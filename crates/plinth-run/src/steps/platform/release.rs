@@ -8,7 +8,7 @@ use plinth_model::finding::code;
 use plinth_model::steps::{Health, HelmRelease, Release, deadlines};
 use plinth_model::{Finding, ReleaseName, Step};
 use plinth_world::ClientError;
-use plinth_world::helm::{ReleaseState, last_good, not_older};
+use plinth_world::helm::{ReleaseState, last_good, not_older, not_too_far};
 
 const CLIENT: &str = "helm";
 /// How the client says that the newest revision failed.
@@ -27,7 +27,7 @@ impl StepKind for HelmRelease {
         let Self { release, .. } = self;
         let mut differences = env.clients.helm.differences(&env.ctx, release).await?;
         if !differences.is_empty() {
-            if let Some(finding) = older(release, env).await?.and_then(|error| error.finding) {
+            if let Some(finding) = not_to_be(release, env).await?.and_then(|error| error.finding) {
                 return blocked(*finding);
             }
             if differences.iter().any(|line| line.starts_with(FAILED)) {
@@ -48,7 +48,7 @@ impl StepKind for HelmRelease {
         let differences = env.clients.helm.differences(&env.ctx, release).await?;
         let mut repaired = Vec::new();
         if !differences.is_empty() {
-            if let Some(error) = older(release, env).await? {
+            if let Some(error) = not_to_be(release, env).await? {
                 return Err(error);
             }
             env.ctx.progress(0, 0, format!("helm upgrade --install {}", release.release));
@@ -78,12 +78,17 @@ async fn deployed(release: &Release, env: &StepEnv) -> Result<String, ClientErro
     Ok(there.map_or_else(|| release.version.to_string(), words))
 }
 
-/// Why an older version than the deployed one is refused, as far as it is known here which one would be installed; none: it goes
-/// forward.
-async fn older(release: &Release, env: &StepEnv) -> Result<Option<ClientError>, ClientError> {
-    let Some(wanted) = release.version.exact() else { return Ok(None) };
+/// Why this upgrade is refused: an older version than the deployed one, as far as it is known here which one would be installed, or one
+/// that is too far ahead. None: it goes forward.
+async fn not_to_be(release: &Release, env: &StepEnv) -> Result<Option<ClientError>, ClientError> {
+    let wanted = release.version.exact();
+    if wanted.is_none() && release.upgrades_from.is_none() {
+        return Ok(None);
+    }
     let there = env.clients.helm.release(&env.ctx, &release.namespace, &release.release).await?;
-    Ok(there.and_then(|there| not_older(release, &there.version, wanted).err()))
+    let Some(ReleaseState { version, .. }) = there else { return Ok(None) };
+    let forward = wanted.map_or(Ok(()), |wanted| not_older(release, &version, wanted));
+    Ok(forward.and_then(|()| not_too_far(release, &version)).err())
 }
 
 /// Waits until every proof of health holds. What helm keeps does not change by itself, so nothing else is looked at.

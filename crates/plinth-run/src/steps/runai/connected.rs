@@ -29,8 +29,11 @@ impl StepKind for RunaiConnected {
             Err(finding) => blocked(finding),
             Ok(None) => todo(format!("! no cluster is registered as `{}`", target.cluster)),
             Ok(Some(cluster)) if cluster.state == CONNECTED => {
-                let nodes = amount(cluster.gpu_nodes.len(), "GPU node");
-                done(format!("Connected, {nodes}: {}", cluster.gpu_nodes.join(", ")))
+                let Some(names) = cluster.gpu_nodes else {
+                    return done("Connected; this release does not tell its nodes in a way that is known");
+                };
+                let nodes = amount(names.len(), "GPU node");
+                done(format!("Connected, {nodes}: {}", names.join(", ")))
             }
             Ok(Some(cluster)) => {
                 let missing =

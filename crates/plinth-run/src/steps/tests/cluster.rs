@@ -375,6 +375,8 @@ fn release(version: &str) -> Release {
         timeout_s: 600,
         health: vec![Health::Workload { kind: "Deployment".to_owned(), name: "operator".to_owned() }],
         stale_jobs: Vec::new(),
+        remove_first: Vec::new(),
+        upgrades_from: None,
         meaning_of: None,
         named_by_site: false,
         of_objects: false,
@@ -445,4 +447,30 @@ async fn a_failed_check_blocks_and_one_that_could_not_be_carried_out_is_an_error
     bench.fake.on("certificate", Some(kept)).on("run_check", seen(true));
     assert!(done(bench.look(&ingress).await).contains("valid for 9 more days"));
     assert!(bench.act(&gpu).await.is_err(), "a check has nothing to act");
+}
+
+#[tokio::test]
+async fn an_upgrade_over_too_many_releases_is_refused_before_anything_is_changed() {
+    let wanted = Release { upgrades_from: Some("2.23".parse().unwrap()), ..release("3.0.4") };
+    let work = Work::HelmRelease(HelmRelease { release: Box::new(wanted), stage: Stage::Platform });
+    for (deployed, goes) in [("2.22.15", false), ("2.23.1", true)] {
+        let bench = Bench::new();
+        let there = ReleaseState {
+            version: deployed.parse().unwrap(),
+            status: "deployed".to_owned(),
+            revision: 3,
+            since: jiff::Timestamp::UNIX_EPOCH,
+        };
+        bench.fake.on("differences", vec!["~ version".to_owned()]).on("release", Some(there));
+        let seen = bench.look(&work).await.unwrap().probe;
+        match seen {
+            Probe::Blocked(finding) => {
+                assert!(!goes, "{deployed}: {finding:?}");
+                assert_eq!(finding.code, "helm.upgrade-gap");
+                assert!(finding.fix.contains("2.23"), "{finding:?}");
+            }
+            Probe::Todo(_) => assert!(goes, "{deployed} is too old"),
+            Probe::Done(_) => panic!("it differs"),
+        }
+    }
 }

@@ -345,6 +345,7 @@ client!(HelmClient {
 
 client!(RunaiClient {
     issuer(target: &RunaiTarget) -> Option<String>;
+    up(target: &RunaiTarget) -> ();
     clusters(target: &RunaiTarget) -> Vec<RunaiCluster>;
     register(target: &RunaiTarget) -> RunaiCluster;
     keep_credentials(target: &RunaiTarget, uuid: &str) -> ();

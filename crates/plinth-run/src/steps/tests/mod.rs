@@ -156,6 +156,7 @@ fn runai() -> RunaiTarget {
         password: SecretRef::Env("PASSWORD".to_owned()),
         authority: None,
         cluster: "gpu".to_owned(),
+        authority_text: None,
         cluster_url: None,
         version: "2.21.43".parse().unwrap(),
         api: RunaiApi::default(),

@@ -39,6 +39,8 @@ fn release() -> Work {
         timeout_s: 60,
         health: proof(),
         stale_jobs: Vec::new(),
+        remove_first: Vec::new(),
+        upgrades_from: None,
         meaning_of: None,
         named_by_site: false,
         of_objects: false,

@@ -1,4 +1,5 @@
 use super::*;
+use plinth_model::finding::code;
 use plinth_model::steps::{OrgUnit, RunaiConnected, RunaiIssuer, RunaiOrgUnit, RunaiRegister};
 use plinth_world::deadlines;
 use plinth_world::runai::{RunaiCluster, RunaiOrgUnit as Seen};
@@ -9,7 +10,7 @@ fn cluster(uuid: &str, state: &str, missing: &[&str]) -> RunaiCluster {
         state: state.to_owned(),
         missing: missing.iter().map(|m| (*m).to_owned()).collect(),
         unwell: Vec::new(),
-        gpu_nodes: vec!["dgx-05".to_owned()],
+        gpu_nodes: Some(vec!["dgx-05".to_owned()]),
     }
 }
 
@@ -18,7 +19,7 @@ async fn the_issuer_is_compared_as_an_exact_text() {
     let work = Work::RunaiIssuer(RunaiIssuer { target: runai() });
     let right = "https://a.test:30443/auth/realms/runai";
     let bench = Bench::new();
-    bench.fake.on("issuer", Some(right.to_owned()));
+    bench.fake.on("issuer", Some(right.to_owned())).on("up", ());
     done(bench.look(&work).await);
     for wrong in [
         "https://a.test/auth/realms/runai",
@@ -36,6 +37,32 @@ async fn the_issuer_is_compared_as_an_exact_text() {
     bench.fake.on("issuer", None::<String>).on("issuer", Some("other".to_owned()));
     assert_eq!(refused(bench.act(&work).await).code, "runai.issuer-mismatch", "a mismatch ends the wait at once");
     assert_eq!(bench.clock.elapsed(), deadlines::POLL_FIRST);
+}
+
+/// Keycloak alone is not the control plane: the administrator and the interface come later, and what the wait ends with is what they said.
+#[tokio::test]
+async fn the_control_plane_is_waited_for_to_its_last_part() {
+    let work = Work::RunaiIssuer(RunaiIssuer { target: runai() });
+    let right = || Some("https://a.test:30443/auth/realms/runai".to_owned());
+    let early = || {
+        let finding =
+            plinth_model::Finding::error(code::RUNAI_CREDENTIALS, "a", "the login is refused").fix("check it");
+        ClientError::new("runai", "looking").happened("401").attempt("wait").transient("not yet").finding(finding)
+    };
+    let bench = Bench::new();
+    bench.fake.on("issuer", right()).fails::<()>("up", early());
+    assert!(todo(bench.look(&work).await)[0].contains("401"));
+    bench.fake.on("issuer", right()).fails::<()>("up", early()).on("issuer", right()).on("up", ());
+    assert!(bench.act(&work).await.unwrap().contains("issuer is"));
+    let refusing = Bench::new();
+    let last = ClientError::new("runai", "looking").happened("401").attempt("check it");
+    refusing.fake.on("issuer", right()).fails::<()>("up", last);
+    assert_eq!(refusing.act(&work).await.unwrap_err().happened, "401", "a final answer ends the wait");
+    let late = Bench::new();
+    for _ in 0..=looks(&work) {
+        late.fake.on("issuer", right()).fails::<()>("up", early());
+    }
+    assert_eq!(refused(late.act(&work).await).code, "runai.credentials");
 }
 
 #[tokio::test]
