@@ -30,7 +30,7 @@ fn only_the_right_content_counts() {
 }
 
 #[test]
-fn an_openssl_that_says_nothing_leaves_it_to_coreutils_and_its_sum_counts_when_it_says_one() {
+fn sha256sum_is_asked_where_openssl_is_silent() {
     let files = ["kubelet"].map(file);
     let other = "echo 0000000000000000000000000000000000000000000000000000000000000000 '*stdin'";
     for (openssl, missing) in [("exit 1", 0), ("echo unknown option", 0), (other, 1)] {
