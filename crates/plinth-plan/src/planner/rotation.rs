@@ -136,7 +136,7 @@ impl Chain<'_> {
         match &secret.content {
             SecretContent::Tls { certificate } => is_leaf && certificate == name,
             SecretContent::Authority { certificate, .. } => !is_leaf && certificate == name,
-            SecretContent::RegistryLogin { .. } | SecretContent::Value { .. } => false,
+            SecretContent::RegistryLogin { .. } | SecretContent::Bundle { .. } | SecretContent::Value { .. } => false,
         }
     }
 
