@@ -76,7 +76,7 @@ impl Charts {
                 let (folder, name) = (folder.clone(), task.release.file_of_objects());
                 blocking(move || from_folder(&folder, &name)).await?
             }
-            Place::File(url) => self.from_web(ctx, task, url).await?,
+            Place::File(url) => self.fetched(ctx, task, url).await?,
             Place::Repository(_) | Place::Registry(_) => {
                 return Err(Failure::input("a file of objects is in no repository of charts"));
             }
@@ -85,7 +85,7 @@ impl Charts {
         if found.as_str() == digest { Ok(bytes) } else { Err(Failure::digest(&what, digest, found.as_str())) }
     }
 
-    async fn from_web(&self, ctx: &Context, task: &Task<'_>, url: &Url) -> Result<(String, Vec<u8>), Failure> {
+    async fn fetched(&self, ctx: &Context, task: &Task<'_>, url: &Url) -> Result<(String, Vec<u8>), Failure> {
         let what = format!("{} from {}", task.name, plain(url));
         let mut session = self.web.session(ctx, self.login(task)?);
         let answer = session.get(url, Asked { limit: LARGEST, eager: true, what: &what, accept: None }).await?;

@@ -2,7 +2,7 @@
 
 use plinth_model::steps::Health;
 use serde_json::{Map, Value, json};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Rules of health that name what nobody makes: neither the chart nor the objects beside it.
 pub(super) fn unfounded(rules: &[Health], namespace: &str, objects: &[Value]) -> Vec<String> {
@@ -39,24 +39,27 @@ fn is_resource(object: &Value, plural: &str, group: &str) -> bool {
     of_group && (matches!(ending, Some("s" | "es")) || irregular)
 }
 
-/// Images of the manifests that the catalog does not list, and listed ones that nothing names. `named`: images with whether an operator
-/// may write more behind the tag; `text`: all that was rendered, since images also stand in arguments and settings.
-pub(super) fn images(named: &[(String, bool)], listed: &[String], idle: &[String], text: &str) -> Vec<String> {
-    let is_it = |listed: &str, (image, may_go_on): &(String, bool)| match listed.strip_prefix(image.as_str()) {
-        Some(rest) => rest.is_empty() || (*may_go_on && rest.starts_with('-')),
-        None => false,
-    };
+/// Images of the manifests that the catalog does not list. `named`: images with whether an operator may write more behind the tag.
+pub(super) fn unlisted(named: &[(String, bool)], listed: &[String], idle: &[String]) -> Vec<String> {
     let is_idle = |image: &str| {
         idle.iter().any(|idle| image.strip_prefix(idle.as_str()).is_some_and(|rest| rest.starts_with(':')))
     };
-    let unlisted = named.iter().filter(|named| !listed.iter().any(|listed| is_it(listed, named)) && !is_idle(&named.0));
-    let unlisted: BTreeSet<String> = unlisted.map(|(image, _)| format!("{image} is not listed")).collect();
-    let short =
-        |image: &str| image.strip_prefix("docker.io/").unwrap_or(image).trim_start_matches("library/").to_owned();
-    let unnamed = listed
-        .iter()
-        .filter(|listed| !named.iter().any(|named| is_it(listed, named)) && !text.contains(&short(listed)));
-    unlisted.into_iter().chain(unnamed.map(|image| format!("{image} is listed, and nothing names it"))).collect()
+    let missing = |named: &&(String, bool)| !listed.iter().any(|listed| is_it(listed, named)) && !is_idle(&named.0);
+    let missing: BTreeSet<String> = named.iter().filter(missing).map(|(image, _)| image.clone()).collect();
+    missing.into_iter().collect()
+}
+
+/// Whether anything names a listed image. `text`: all that was rendered, since images also stand in arguments and settings.
+pub(super) fn is_named_by(listed: &str, named: &[(String, bool)], text: &str) -> bool {
+    let short = listed.strip_prefix("docker.io/").unwrap_or(listed).trim_start_matches("library/");
+    named.iter().any(|named| is_it(listed, named)) || text.contains(short)
+}
+
+fn is_it(listed: &str, (image, may_go_on): &(String, bool)) -> bool {
+    match listed.strip_prefix(image.as_str()) {
+        Some(rest) => rest.is_empty() || (*may_go_on && rest.starts_with('-')),
+        None => false,
+    }
 }
 
 /// Paths of all values that are no map with something in it. Empty ones and nulls say nothing.
@@ -117,13 +120,22 @@ fn other(value: &Value) -> Value {
     }
 }
 
-/// Whether something else came out. `again`: the same question a second time, since what a chart makes up anew each time says nothing.
+/// Whether something else came out. `again`: the same question a second time, since what a chart makes up anew each time says nothing. Lines
+/// are counted: the same toleration stands in many pods.
 pub(super) fn acts(text: &str, again: &str, other: &str) -> bool {
-    let lines = |text: &'_ str| -> BTreeSet<String> { text.lines().map(str::to_owned).collect() };
-    let (text, again, other) = (lines(text), lines(again), lines(other));
-    let is_gone = text.intersection(&again).any(|line| !other.contains(line));
-    let new = |than: &BTreeSet<String>| than.iter().filter(|line| !text.contains(*line)).count();
+    let (text, again, other) = (counted(text), counted(again), counted(other));
+    let of = |lines: &BTreeMap<&str, usize>, line: &str| lines.get(line).copied().unwrap_or(0);
+    let is_gone = text.iter().any(|(line, times)| (*times).min(of(&again, line)) > of(&other, line));
+    let new = |lines: &BTreeMap<&str, usize>| -> usize {
+        lines.iter().map(|(line, times)| times.saturating_sub(of(&text, line))).sum()
+    };
     is_gone || new(&other) > new(&again)
+}
+
+fn counted(text: &str) -> BTreeMap<&str, usize> {
+    let mut lines = BTreeMap::new();
+    text.lines().for_each(|line| *lines.entry(line).or_insert(0) += 1);
+    lines
 }
 
 #[cfg(test)]
@@ -165,16 +177,13 @@ mod tests {
         let listed = |all: &[&str]| all.iter().map(|image| (*image).to_owned()).collect::<Vec<_>>();
         let idle = listed(&["nvcr.io/idle"]);
         let right = listed(&["quay.io/a:1", "nvcr.io/driver:5-ubuntu22.04", "docker.io/library/busybox:1"]);
-        assert_eq!(images(&named, &right, &idle, "image: busybox:1"), [""; 0]);
+        assert_eq!(unlisted(&named, &right, &idle), [""; 0]);
         assert_eq!(
-            images(&named, &listed(&["quay.io/a:2"]), &[], ""),
-            [
-                "nvcr.io/driver:5 is not listed",
-                "nvcr.io/idle:1 is not listed",
-                "quay.io/a:1 is not listed",
-                "quay.io/a:2 is listed, and nothing names it"
-            ]
+            unlisted(&named, &listed(&["quay.io/a:2"]), &[]),
+            ["nvcr.io/driver:5", "nvcr.io/idle:1", "quay.io/a:1"]
         );
+        assert!(right.iter().all(|listed| is_named_by(listed, &named, "image: busybox:1")));
+        assert!(!is_named_by("quay.io/a:2", &named, "") && !is_named_by(&right[2], &named, ""));
     }
 
     #[test]
@@ -195,5 +204,7 @@ mod tests {
         let (text, again) = ("a\nkey: 1\nb", "a\nkey: 2\nb");
         assert!(!acts(text, again, "a\nkey: 3\nb"));
         assert!(acts(text, again, "a\nkey: 3") && acts(text, again, "a\nkey: 3\nb\nc") && !acts(text, text, text));
+        let twice = "- key: x\na\n- key: x";
+        assert!(acts(twice, twice, "- key: x\na"), "it stood there for another pod, too");
     }
 }

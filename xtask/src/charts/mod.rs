@@ -21,6 +21,9 @@ use table::Row;
 /// Long enough, and of characters that every form of password takes.
 const IN_PLACE: &str = "stands-in-for-a-secret-Aa1";
 
+/// For sites that name none: helm alone would take one that is many years old for it.
+const KUBERNETES: &str = "v1.33.5";
+
 /// What is looked at.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Charts {
@@ -66,7 +69,7 @@ pub(crate) fn run(charts: &Charts) -> Result<bool, Failure> {
             let look = Look {
                 component,
                 file: &file,
-                kubernetes: case.kubernetes.as_deref(),
+                kubernetes: Some(case.kubernetes.as_deref().unwrap_or(KUBERNETES)),
                 kinds: &kinds,
                 case: &case.name,
             };
@@ -97,7 +100,7 @@ fn kinds(
         if component.release.of_objects || !seen.insert(file.clone()) {
             continue;
         }
-        let question = Question { release: &component.release, file: &file, kubernetes: None, kinds: &[] };
+        let question = Question { release: &component.release, file: &file, kubernetes: Some(KUBERNETES), kinds: &[] };
         if let Ok(text) = helm.template(&question, &values(&component.release))? {
             kinds.extend(helm::objects(&text)?.iter().flat_map(helm::defines));
         }
@@ -169,13 +172,19 @@ impl Look<'_> {
         let named = plinth_plan::manifests::named_images(all.iter().chain(&component.objects));
         // Of a package whose images nobody listed there is nothing to compare.
         if component.unlisted_images.is_none() {
-            let wrong = judge::images(&named, &component.images, &component.idle_images, text);
-            row.images.extend(wrong.into_iter().map(|line| (line, self.case.to_owned())));
+            for image in judge::unlisted(&named, &component.images, &component.idle_images) {
+                row.images.entry(format!("{image} is not listed")).or_insert_with(|| self.case.to_owned());
+            }
+            for image in &component.images {
+                *row.listed.entry(image.clone()).or_default() |= judge::is_named_by(image, &named, text);
+            }
         }
         all.extend(component.objects.iter().cloned());
         let rules: Vec<_> = component.release.health.iter().chain(&component.objects_health).cloned().collect();
         let wrong = judge::unfounded(&rules, &component.release.namespace, &all);
-        row.health.extend(wrong.into_iter().map(|line| (line, self.case.to_owned())));
+        for line in wrong {
+            row.health.entry(line).or_insert_with(|| self.case.to_owned());
+        }
         Ok(())
     }
 

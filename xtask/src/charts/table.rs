@@ -20,6 +20,8 @@ pub(super) struct Row {
     /// What is wrong, with the first site.
     pub(super) health: BTreeMap<String, String>,
     pub(super) images: BTreeMap<String, String>,
+    /// Images of the catalog's list, each with whether anything names it on any site.
+    pub(super) listed: BTreeMap<String, bool>,
     digest: Option<String>,
     seen: BTreeSet<String>,
 }
@@ -59,7 +61,13 @@ impl Row {
             && self.dead.is_empty()
             && self.health.is_empty()
             && self.images.is_empty()
+            && self.unnamed().next().is_none()
             && self.digest.is_none()
+    }
+
+    /// Listed images that nothing names on any site.
+    fn unnamed(&self) -> impl Iterator<Item = &String> {
+        self.listed.iter().filter(|(_, named)| !**named).map(|(image, _)| image)
     }
 
     fn cells(&self) -> Vec<String> {
@@ -84,7 +92,7 @@ impl Row {
                 format!("{} dead", self.dead.len())
             },
             counted(self.health.len()),
-            counted(self.images.len()),
+            counted(self.images.len() + self.unnamed().count()),
         ]
     }
 
@@ -95,6 +103,7 @@ impl Row {
         lines.extend(self.dead.iter().map(|key| format!("key: {key} changes nothing")));
         lines.extend(self.health.iter().map(with_site("health")));
         lines.extend(self.images.iter().map(with_site("image")));
+        lines.extend(self.unnamed().map(|image| format!("image: {image} is listed, and nothing names it")));
         lines
     }
 }

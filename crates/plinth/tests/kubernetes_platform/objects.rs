@@ -100,6 +100,21 @@ fn apply(ground: &Ground) -> Ran {
 
 const STEP: [&str; 1] = ["platform/release/mpi-operator"];
 
+/// Gone, cut, altered: named in time, and nothing is made of it.
+fn refused_while_it_fails(ground: &Ground, server: &FileServer) {
+    for (fault, words) in [
+        (FileFault::Gone, "answered 404"),
+        (FileFault::Truncated, "charts.unreachable"),
+        (FileFault::Changed, "charts.digest"),
+    ] {
+        server.fail(Some(("mpi-operator-v0.6.9.yaml", fault.clone())));
+        let began = Instant::now();
+        apply(ground).exits(4).says(words).says(STEP[0]);
+        assert!(began.elapsed() < Duration::from_secs(60), "{fault:?} took {:?}", began.elapsed());
+        assert!(of(ground, "deployment/mpi-operator").is_empty(), "{fault:?}");
+    }
+}
+
 #[test]
 #[ignore = "needs root, Go and the parts it builds: cargo xtask test --tier kubernetes"]
 fn a_file_of_objects_is_proved_installed_renewed_put_right_and_taken_away() {
@@ -108,17 +123,7 @@ fn a_file_of_objects_is_proved_installed_renewed_put_right_and_taken_away() {
             ground.write("site.yaml", version("v0.6.9", &file("first")));
             let server = FileServer::start(&INGRESS.to_string(), (INGRESS, 443).into(), mirror(ground)).unwrap();
             ground.write("mirror-ca.pem", server.ca_pem());
-            for (fault, words) in [
-                (FileFault::Gone, "answered 404"),
-                (FileFault::Truncated, "charts.unreachable"),
-                (FileFault::Changed, "charts.digest"),
-            ] {
-                server.fail(Some(("mpi-operator-v0.6.9.yaml", fault.clone())));
-                let began = Instant::now();
-                apply(ground).exits(4).says(words).says(STEP[0]);
-                assert!(began.elapsed() < Duration::from_secs(60), "{fault:?} took {:?}", began.elapsed());
-                assert!(of(ground, "deployment/mpi-operator").is_empty(), "{fault:?}");
-            }
+            refused_while_it_fails(ground, &server);
             server.fail(None);
             apply(ground).exits(0);
             assert_eq!(ground.changed(), STEP);

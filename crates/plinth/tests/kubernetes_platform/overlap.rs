@@ -16,6 +16,8 @@ use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 
 const POOLS: &str = "ipaddresspools.metallb.io";
+/// Names with addresses.
+type Pools = [(String, String)];
 
 /// The site with this address of the ingress; none: the first of the balancer's.
 fn with_address(address: Option<&str>) -> String {
@@ -180,15 +182,15 @@ fn the_address_of_the_ingress_moves_and_goes_under_a_webhook_that_takes_no_overl
             pair("ingress-10.20.0.105", "10.20.0.105/32"),
             pair("platform", "10.20.0.100-10.20.0.104,10.20.0.106-10.20.0.110"),
         ];
-        let steps: &[(Option<&str>, &[(String, String)], bool)] = &[
+        let steps: [(Option<&str>, &Pools, bool); 3] = [
             (Some("10.20.0.105"), &moved, true),
             (Some("10.20.0.11"), &[pair("platform", whole)], true),
             (None, &split, false),
         ];
         for (address, wanted, drops) in steps {
-            ground.write("site.yaml", with_address(*address));
+            ground.write("site.yaml", with_address(address));
             let ids = shown(ground);
-            assert_eq!(ids.contains(&"platform/remove/metallb".to_owned()), *drops, "{address:?}: {ids:?}");
+            assert_eq!(ids.contains(&"platform/remove/metallb".to_owned()), drops, "{address:?}: {ids:?}");
             ground.apply_site().exits(0);
             assert_eq!(pools(ground), *wanted, "{address:?}");
             ground.plan_is_empty();
