@@ -106,7 +106,7 @@ fn two_hundred_nodes_with_one_cause_are_one_card_with_ranges() {
     let kept = Kept::new();
     let names = workers(&kept, "200");
     assert!(names.len() > 100, "{names:?}");
-    let faults: Vec<String> = names.iter().take(12).map(|name| format!("node:{name}:disk-full")).collect();
+    let faults: Vec<String> = names.iter().take(12).map(|name| format!("node:{name}:drop@prepare:always")).collect();
     let faults: Vec<&str> = faults.iter().flat_map(|fault| ["--fault", fault.as_str()]).collect();
     let ran = kept.rehearse(&[&["--nodes", "200"], faults.as_slice()].concat());
     assert!(ran.exit != 0, "{}", ran.stderr);
