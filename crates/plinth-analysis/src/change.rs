@@ -179,8 +179,10 @@ const fn quality(state: StepState) -> u8 {
 
 fn outcomes(before: &RunView, after: &RunView) -> Vec<Difference> {
     let both = after.steps.iter().filter_map(|(id, step)| Some((id, before.steps.get(id)?.state, step.state)));
-    let differ = both.filter(|(_, old, new)| quality(*old) != quality(*new));
-    differ.map(|(id, old, new)| difference("outcome", id.as_str(), old.word(), new.word())).collect()
+    let mut differ: Vec<_> = both.filter(|(_, old, new)| quality(*old) != quality(*new)).collect();
+    // What failed in either of them first: what did not run follows from it.
+    differ.sort_by_key(|(_, old, new)| std::cmp::Reverse(quality(*old).max(quality(*new))));
+    differ.into_iter().map(|(id, old, new)| difference("outcome", id.as_str(), old.word(), new.word())).collect()
 }
 
 /// Kinds, and single steps that are out of band although their kind is not.

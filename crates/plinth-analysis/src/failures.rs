@@ -30,7 +30,7 @@ pub struct FailureGroup {
     pub nodes: String,
     /// How many nodes.
     pub node_count: usize,
-    /// What these nodes have in common that not all others have: `kernel 5.15.0`.
+    /// What these nodes have in common, and at most half of the others have: `kernel 5.15.0`.
     pub shared: Vec<String>,
     /// What was seen, of the first.
     pub evidence: Vec<String>,
@@ -132,7 +132,7 @@ fn held_up(view: &RunView) -> HashMap<&StepId, usize> {
     held
 }
 
-/// What all of these nodes have and not every other node. Of one node everything is its own, so that says nothing.
+/// What all of these nodes have, and at most half of the others. Of one node everything is its own, so that says nothing.
 fn shared(nodes: &BTreeSet<String>, traits: &Traits) -> Vec<String> {
     let of = |node: &String| traits.get(node);
     let (Some(first), true) = (nodes.iter().find_map(of), nodes.len() > 1) else { return Vec::new() };
@@ -141,7 +141,12 @@ fn shared(nodes: &BTreeSet<String>, traits: &Traits) -> Vec<String> {
     };
     let others_have = |key: &str, value: &str| {
         let others = traits.iter().filter(|(node, _)| !nodes.contains(*node));
-        others.clone().count() == 0 || others.clone().all(|(_, has)| has.get(key).is_some_and(|found| found == value))
+        let (mut have, mut all) = (0_usize, 0_usize);
+        for (_, has) in others {
+            all += 1;
+            have += usize::from(has.get(key).is_some_and(|found| found == value));
+        }
+        all == 0 || have * 2 > all
     };
     let special = first.iter().filter(|(key, value)| all_have(key, value) && !others_have(key, value));
     special.map(|(key, value)| format!("{key} {value}")).collect()

@@ -81,11 +81,6 @@ impl Printer {
         std::io::stderr().is_terminal()
     }
 
-    /// How much is said.
-    pub(crate) const fn verbosity(&self) -> Verbosity {
-        self.verbosity
-    }
-
     /// The log of this process.
     pub(crate) const fn log(&self) -> &Log {
         &self.log
