@@ -474,7 +474,8 @@ fn departments_and_projects_come_behind_the_connection() {
 fn with_a_control_plane_elsewhere_the_cluster_is_registered_there() {
     let mut desired = site::basepod();
     let runai = desired.runai.as_mut().unwrap();
-    runai.control_plane = Some(RemoteControlPlane { url: "https://acme.run.ai".into(), realm: Some("acme".into()) });
+    runai.control_plane =
+        Some(RemoteControlPlane { url: "https://acme.run.ai".into(), realm: Some("acme".into()), authority: None });
     runai.registry_token = None;
     let catalog = plinth_catalog::Catalog::embedded().unwrap();
     let plan = plan(&desired, &unseen(data::basepod()), &catalog).unwrap();
