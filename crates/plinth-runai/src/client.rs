@@ -101,7 +101,8 @@ impl RunaiRest {
     fn session(&self, target: &RunaiTarget) -> Result<Arc<Session>, Failure> {
         let authority = self.authority(target)?;
         let RunaiTarget { url, address, realm, admin, password, api, .. } = target;
-        let key = format!("{url} {address:?} {realm} {admin} {password} {api:?} {authority:?}");
+        let here = target.is_here();
+        let key = format!("{url} {address:?} {realm} {here} {admin} {password} {api:?} {authority:?}");
         let password = self.secrets.get(password).map_err(|error| Failure::new(Cause::Input, error.to_string()))?;
         let mut sessions = self.sessions.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(session) = sessions.get(&key).filter(|session| session.is_with(&password)) {

@@ -67,7 +67,12 @@ fn wanted_parts(component: &ResolvedComponent) -> Parts {
     Parts {
         component: component.name.clone(),
         releases: [release].into(),
-        objects: component.all_objects().filter_map(ObjectName::of).collect(),
+        // As the steps of the component say what they bring.
+        objects: component
+            .all_objects()
+            .filter_map(ObjectName::of)
+            .chain(component.release.remove_first.iter().cloned())
+            .collect(),
     }
 }
 

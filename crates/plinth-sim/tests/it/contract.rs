@@ -52,7 +52,7 @@ fn simulated_runai_keeps_the_contract() {
         async move {
             let reached = || async move {
                 let seen = sim.clients.runai.up(ctx, &runai()).await;
-                Ok(seen.map_or_else(|error| error.happened.contains(words), |()| words.is_empty()))
+                Ok(seen.map_or_else(|error| !words.is_empty() && error.happened.contains(words), |()| words.is_empty()))
             };
             assert!(until(ctx, reached).await.unwrap(), "{words}");
         }

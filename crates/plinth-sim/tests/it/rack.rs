@@ -314,10 +314,10 @@ pub(crate) async fn connect(sim: &Simulation) -> ClientResult<()> {
     let ctx = sim.context();
     let client = &sim.clients.runai;
     install(sim, &control_plane()).await?;
-    let answers = || async { Ok(client.issuer(&ctx, &runai()).await?.as_ref() == Some(&runai().issuer())) };
+    let answers = || async { Ok(client.up(&ctx, &runai()).await.is_ok()) };
     if !until(&ctx, answers).await? {
-        return Err(ClientError::new("runai", "comparing the issuer")
-            .happened("it never was the expected one")
+        return Err(ClientError::new("runai", "waiting for the control plane")
+            .happened("it never came up")
             .attempt(""));
     }
     let uuid = match client.clusters(&ctx, &runai()).await?.pop() {

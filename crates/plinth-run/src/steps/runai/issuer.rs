@@ -54,7 +54,7 @@ async fn look(target: &RunaiTarget, env: &StepEnv) -> Result<(Probed, Option<Fin
     match env.clients.runai.up(&env.ctx, target).await {
         Ok(()) => Ok((done(format!("issuer is {expected}"))?, None)),
         Err(error) if error.transient.is_some() => {
-            Ok((todo(format!("! {error}"))?, error.finding.map(|finding| *finding)))
+            Ok((todo(format!("! {}", error.happened))?, error.finding.map(|finding| *finding)))
         }
         Err(error) => Err(error),
     }
