@@ -39,7 +39,7 @@ pub fn places_differ(
         facts.get(&member.name).and_then(|known| by_engine(desired, member, known))
     };
     let places = |member: &Member| by_engine(member, before) != by_engine(member, after);
-    let decided = |facts: &BTreeMap<NodeName, NodeFacts>| hardware::of(desired, cluster, facts);
+    let decided = |facts: &BTreeMap<NodeName, NodeFacts>| hardware::decided(desired, cluster, facts);
     cluster.members.iter().chain(&cluster.left_out).any(places) || decided(before) != decided(after)
 }
 
