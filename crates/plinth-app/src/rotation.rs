@@ -98,7 +98,7 @@ async fn rotation(env: &StepEnv, certificate: &Certificate, authority: bool) -> 
     let is_given = matches!(source, CertificateSource::Files { .. });
     Ok(Some(Rotation {
         certificate: certificate.clone(),
-        exchanges_authority: !outgoing.authorities.is_empty() || (is_given && adds),
+        exchanges_authority: !outgoing.authorities.is_empty() || (is_given && (adds || begun.is_some())),
         outgoing,
         installed: false,
         serves: keystore.certificate(ctx, name).await.is_ok_and(still_serves),

@@ -92,7 +92,7 @@ fn platform(desired: &Desired, cluster: &Cluster) -> Facts {
         ("loadBalancer.spare", json!(more_than_one(desired))),
         ("gpu.mig", json!(platform.gpu.mig)),
         ("gpu.timeSlicing", json!(platform.gpu.time_slicing)),
-        ("gpu.driverOnHost", json!(driver_on_host(desired, cluster))),
+        ("gpu.driverOnHost", json!(cluster.hardware.driver(desired))),
         ("gpu.toolkitOnHost", json!(cluster.hardware.toolkit_on_host == Some(true))),
         ("gpu.migLabelled", json!(cluster.with(Role::Gpu).filter(|m| m.labels.contains_key(MIG_CONFIG)).count())),
         ("grafana.adminPassword", Values::reference(&generated("grafana-admin-password"))),
@@ -130,11 +130,6 @@ fn is_loopback(address: &str) -> bool {
         || address.starts_with("localhost")
         || address.starts_with("::1")
         || address.starts_with("[::1]")
-}
-
-/// As the site says, else as its GPU nodes are; DGX OS brings its driver, so that is what holds before anybody looked.
-fn driver_on_host(desired: &Desired, cluster: &Cluster) -> bool {
-    desired.platform.gpu.driver_on_host.or(cluster.hardware.driver_on_host).unwrap_or(true)
 }
 
 fn infiniband(desired: &Desired, cluster: &Cluster) -> Facts {

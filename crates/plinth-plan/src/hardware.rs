@@ -22,6 +22,13 @@ pub(crate) struct Hardware {
     pub(crate) firmware: Firmware,
 }
 
+impl Hardware {
+    /// As the site says, else as its GPU nodes are; DGX OS brings its driver, so that is what holds before anybody looked.
+    pub(crate) fn driver(&self, desired: &Desired) -> bool {
+        desired.platform.gpu.driver_on_host.or(self.driver_on_host).unwrap_or(true)
+    }
+}
+
 /// Virtual functions that the firmware of the adapters has, against those that are wanted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Firmware {
@@ -54,8 +61,23 @@ pub(crate) fn place(desired: &Desired, cluster: &mut Cluster, facts: &BTreeMap<N
     findings
 }
 
-/// What is decided from these facts; compared to learn whether more knowledge leads to another plan.
-pub(crate) fn of<'f>(
+/// What follows from these facts for the plan; compared to learn whether more knowledge leads to another one. Planning again costs time on a
+/// large site, so what was assumed and turned out to be so counts as the same.
+pub(crate) fn decided<'f>(
+    desired: &Desired,
+    cluster: &Cluster,
+    facts: impl Fn(&NodeName) -> Option<&'f NodeFacts>,
+) -> (Hardware, Vec<Finding>) {
+    let (known, findings) = of(desired, cluster, facts);
+    let assumed = Hardware {
+        driver_on_host: Some(known.driver(desired)),
+        toolkit_on_host: Some(known.toolkit_on_host == Some(true)),
+        ..known
+    };
+    (assumed, findings)
+}
+
+fn of<'f>(
     desired: &Desired,
     cluster: &Cluster,
     facts: impl Fn(&NodeName) -> Option<&'f NodeFacts>,

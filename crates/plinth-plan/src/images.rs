@@ -44,7 +44,7 @@ pub fn places_differ(
     }
     let known = |node: &NodeName| before.get(node);
     let known_now = |node: &NodeName| new.get(node).or_else(|| before.get(node));
-    hardware::of(desired, cluster, known) != hardware::of(desired, cluster, known_now)
+    hardware::decided(desired, cluster, known) != hardware::decided(desired, cluster, known_now)
 }
 
 /// The directory that the engine is told; none when images are to be moved, fit where they are, or nothing is decided.

@@ -323,7 +323,8 @@ fn what_mig_needs_beside_its_strategy_is_said() {
 fn infiniband_for_pods_is_made_in_its_order() {
     let resolution = catalog().resolve(&desired(), &with(infiniband()));
     let operator = of(&resolution, "network-operator");
-    let kinds: Vec<&str> = operator.objects.iter().filter_map(|object| object["kind"].as_str()).collect();
+    let objects: Vec<&Value> = operator.all_objects().collect();
+    let kinds: Vec<&str> = objects.iter().filter_map(|object| object["kind"].as_str()).collect();
     let mut order = kinds.clone();
     order.dedup();
     assert_eq!(
@@ -331,8 +332,7 @@ fn infiniband_for_pods_is_made_in_its_order() {
         ["NicClusterPolicy", "SriovNetworkPoolConfig", "SriovNetworkNodePolicy", "IPPool", "SriovIBNetwork"]
     );
     assert_eq!(kinds.len(), 2 + 3 * 8);
-    assert_eq!(operator.objects[1]["spec"]["maxUnavailable"], json!(1));
-    let objects: Vec<&Value> = operator.all_objects().collect();
+    assert_eq!(objects[1]["spec"]["maxUnavailable"], json!(1));
     let policy = objects.iter().find(|o| o["kind"] == "SriovNetworkNodePolicy").unwrap();
     assert_eq!(policy["spec"]["nicSelector"], json!({"vendor": "15b3", "pfNames": ["ibp24s0"]}));
     assert_eq!((&policy["spec"]["numVfs"], &policy["spec"]["linkType"]), (&json!(8), &json!("ib")));

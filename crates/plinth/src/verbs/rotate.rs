@@ -6,7 +6,8 @@ use crate::printer::Printer;
 use crate::screen::Screen;
 use crate::{input, running, verbs};
 use plinth_app::{Access, Failure, Goal, Input};
-use plinth_model::{Exit, Plan};
+use plinth_model::steps::{CertificateRotation, RotationPhase};
+use plinth_model::{Exit, Plan, Work};
 
 /// Exchanges certificates.
 pub(crate) async fn run(common: &Common, verb: &Rotate, printer: &Printer) -> Result<Exit, Failure> {
@@ -25,6 +26,9 @@ pub(crate) async fn run(common: &Common, verb: &Rotate, printer: &Printer) -> Re
         printer.talk("the files that the site names are those that are kept: put the new ones in their place first");
         return Ok(Exit::Done);
     }
+    if verb.authority && !exchanges_authority(&planned.plan) {
+        printer.talk("a rotation of the leaf alone was begun: it is finished first; then give `--authority` again");
+    }
     if verb.dry_run {
         verbs::plan::show_before(common, &planned.plan, printer);
         printer.talk(verbs::plan::DRY_RUN);
@@ -38,4 +42,11 @@ pub(crate) async fn run(common: &Common, verb: &Rotate, printer: &Printer) -> Re
         printer.talk("To go on with it: `plinth rotate certificates`");
     }
     Ok(exit)
+}
+
+fn exchanges_authority(plan: &Plan) -> bool {
+    let both = |work: &Work| {
+        matches!(work, Work::CertificateRotation(CertificateRotation { phase: RotationPhase::TrustBoth, .. }))
+    };
+    plan.steps.iter().any(|step| both(&step.work))
 }
