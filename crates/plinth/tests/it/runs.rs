@@ -98,7 +98,7 @@ fn workers(kept: &Kept, nodes: &str) -> Vec<String> {
     let plan = kept.rehearse(&["--nodes", nodes, "--plan-only", "--json"]).exits(0).json();
     let steps = plan["steps"].as_array().unwrap().iter();
     let names = steps.filter_map(|step| step["id"].as_str()?.strip_prefix("nodes/account/").map(str::to_owned));
-    names.filter(|name| !name.starts_with("cpu-")).collect()
+    names.filter(|name| name.starts_with("rehearsal-")).collect()
 }
 
 #[test]
