@@ -27,5 +27,5 @@ mod versions;
 pub use catalog::Catalog;
 pub use error::CatalogError;
 pub use kubespray::{KubernetesVersionForm, no_version};
-pub use resolution::{Facts, Resolution, ResolvedComponent, ResolvedSecret};
+pub use resolution::{Facts, Resolution, ResolvedCheck, ResolvedComponent, ResolvedSecret};
 pub use runai::{RunaiNames, RunaiPart};

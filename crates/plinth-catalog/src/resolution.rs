@@ -2,9 +2,9 @@
 
 use crate::runai::RunaiPart;
 use indexmap::IndexMap;
-use plinth_model::steps::{Health, PodSecurity, Release, SecretContent};
+use plinth_model::steps::{Check, Health, PodSecurity, Release, SecretContent};
 use plinth_model::{Finding, Stage};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
@@ -48,12 +48,24 @@ pub struct ResolvedComponent {
     pub namespaces: Vec<(String, PodSecurity)>,
     /// Health of the objects.
     pub objects_health: Vec<Health>,
+    /// What proves that it does what it is there for.
+    pub checks: Vec<ResolvedCheck>,
     /// Names of components that must be healthy before; only ones that are on.
     pub needs: Vec<String>,
     /// Images that are known: for mirrors.
     pub images: Vec<String>,
     /// What of its images is not known; none: all of them stand in `images`.
     pub unlisted_images: Option<String>,
+}
+
+/// A check that a component brings.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ResolvedCheck {
+    /// Why it is made: a sentence without its end.
+    pub reason: String,
+    /// The check.
+    #[serde(flatten)]
+    pub check: Check,
 }
 
 /// A Kubernetes secret that a component reads under a fixed name.

@@ -10,6 +10,7 @@ mod it {
     pub mod left_out;
     pub mod lints;
     pub mod planning;
+    pub mod proofs;
     pub mod properties;
     pub mod real_charts;
     pub mod recovery;

@@ -16,5 +16,6 @@ mod register;
 mod session;
 mod token;
 mod wire;
+mod workload;
 
 pub use client::{RunaiRest, RunaiTiming};

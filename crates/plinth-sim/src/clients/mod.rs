@@ -19,6 +19,7 @@ mod renderer;
 mod runai;
 mod secrets;
 mod watch;
+mod workloads;
 
 pub use bcm::{HeldBcm, NoBcm};
 pub use keystore::MemoryKeystore;

@@ -12,6 +12,7 @@ mod routes;
 mod server;
 mod tokens;
 mod units;
+mod workloads;
 
 pub use fault::{RunaiFault, RunaiFaultKind};
 pub use server::RunaiServer;
