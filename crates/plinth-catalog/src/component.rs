@@ -80,6 +80,10 @@ pub struct Component {
     /// Health rules of the objects.
     #[serde(default)]
     pub objects_health: Vec<Value>,
+    /// What proves that it does what it is there for, in the shape of [`plinth_model::steps::Check`] with a `reason`; with `when`, only
+    /// under these conditions.
+    #[serde(default)]
+    pub checks: Vec<Value>,
     /// Jobs that a failed attempt leaves behind and that spoil the next.
     #[serde(default)]
     pub stale_jobs: Vec<String>,
@@ -280,6 +284,9 @@ pub struct Variant {
     /// Objects behind those, in stages: each begins when the one before it works.
     #[serde(default)]
     pub stages: Vec<ObjectsStage>,
+    /// Further checks.
+    #[serde(default)]
+    pub checks: Vec<Value>,
     /// Further images.
     #[serde(default)]
     pub images: Vec<String>,

@@ -28,5 +28,5 @@ mod versions;
 pub use catalog::Catalog;
 pub use error::CatalogError;
 pub use kubespray::{KubernetesVersionForm, no_version};
-pub use resolution::{Facts, Resolution, ResolvedComponent, ResolvedSecret, ResolvedStage};
+pub use resolution::{Facts, Resolution, ResolvedCheck, ResolvedComponent, ResolvedSecret, ResolvedStage};
 pub use runai::{RunaiNames, RunaiPart};

@@ -7,8 +7,9 @@ use crate::known_bad::{KnownBadHit, KnownBadVerdict};
 use crate::merge::merge;
 use crate::{Catalog, Facts, ResolvedComponent, ResolvedSecret, ResolvedStage, objects};
 use plinth_model::finding::code;
-use plinth_model::steps::{Health, PodSecurity, RegistryLogin, Release};
+use plinth_model::steps::{PodSecurity, RegistryLogin, Release};
 use plinth_model::{ChartVersion, Finding, SecretRef, Severity, Values, Version};
+use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 /// One component, with everything its expressions may speak of.
@@ -41,11 +42,13 @@ impl<'a> Rendering<'a> {
             secrets: self.secrets()?,
             objects: render_all(component.objects.iter().chain(of(&variants, |v| &v.objects)), &known)?,
             namespaces: further(component, &known)?,
-            objects_health: health(
+            objects_health: wanted(
+                "health",
                 component.objects_health.iter().chain(of(&variants, |v| &v.objects_health)),
                 &known,
             )?,
             stages: stages(&variants, &known)?,
+            checks: wanted("checks", component.checks.iter().chain(of(&variants, |v| &v.checks)), &known)?,
             needs: Vec::new(),
             images,
             unlisted_images,
@@ -123,7 +126,7 @@ impl<'a> Rendering<'a> {
             values,
             crds: component.crds,
             timeout_s: timeouts.fold(component.timeout_s, u32::max),
-            health: health(component.health.iter().chain(of(variants, |v| &v.health)), known)?,
+            health: wanted("health", component.health.iter().chain(of(variants, |v| &v.health)), known)?,
             stale_jobs: component.stale_jobs.clone(),
             remove_first: component.remove_first.clone(),
             upgrades_from: self.upgrades_from(),
@@ -303,9 +306,13 @@ fn further(component: &Component, known: &Facts) -> Result<Vec<(String, PodSecur
     component.namespaces.iter().map(|namespace| Ok((namespace.name.clone(), level(namespace, known)?))).collect()
 }
 
-/// Rules whose `when` holds, or that have none.
-fn health<'v>(rules: impl Iterator<Item = &'v Value>, known: &Facts) -> Result<Vec<Health>, ExpressionError> {
-    let wrong = |error: serde_json::Error| ExpressionError::Form("health".to_owned(), error.to_string());
+/// Rules, or checks, whose `when` holds, or that have none.
+fn wanted<'v, T: DeserializeOwned>(
+    what: &str,
+    rules: impl Iterator<Item = &'v Value>,
+    known: &Facts,
+) -> Result<Vec<T>, ExpressionError> {
+    let wrong = |error: serde_json::Error| ExpressionError::Form(what.to_owned(), error.to_string());
     let mut wanted = Vec::new();
     for rule in rules {
         let mut rule = rule.clone();

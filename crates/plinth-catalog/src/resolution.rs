@@ -2,9 +2,9 @@
 
 use crate::runai::RunaiPart;
 use indexmap::IndexMap;
-use plinth_model::steps::{Health, PodSecurity, Release, SecretContent};
+use plinth_model::steps::{Check, Health, PodSecurity, Release, SecretContent};
 use plinth_model::{Finding, Stage};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
@@ -50,6 +50,8 @@ pub struct ResolvedComponent {
     pub objects_health: Vec<Health>,
     /// Objects behind those, in stages: each begins when the one before it works.
     pub stages: Vec<ResolvedStage>,
+    /// What proves that it does what it is there for.
+    pub checks: Vec<ResolvedCheck>,
     /// Names of components that must be healthy before; only ones that are on.
     pub needs: Vec<String>,
     /// Images that are known: for mirrors.
@@ -76,6 +78,16 @@ impl ResolvedComponent {
     pub fn all_objects(&self) -> impl Iterator<Item = &Value> {
         self.objects.iter().chain(self.stages.iter().flat_map(|stage| &stage.objects))
     }
+}
+
+/// A check that a component brings.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ResolvedCheck {
+    /// Why it is made: a sentence without its end.
+    pub reason: String,
+    /// The check.
+    #[serde(flatten)]
+    pub check: Check,
 }
 
 /// A Kubernetes secret that a component reads under a fixed name.

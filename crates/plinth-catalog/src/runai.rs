@@ -49,6 +49,8 @@ struct ApiRow {
     projects: Option<String>,
     #[serde(rename = "nodePools")]
     node_pools: Option<String>,
+    workloads: Option<String>,
+    trainings: Option<String>,
 }
 
 impl ApiRow {
@@ -63,6 +65,8 @@ impl ApiRow {
             departments: self.departments.clone().unwrap_or(before.departments),
             projects: self.projects.clone().unwrap_or(before.projects),
             node_pools: self.node_pools.clone().unwrap_or(before.node_pools),
+            workloads: self.workloads.clone().unwrap_or(before.workloads),
+            trainings: self.trainings.clone().unwrap_or(before.trainings),
         }
     }
 }
@@ -174,7 +178,8 @@ mod tests {
             let api = catalog.runai().api(&line.parse().unwrap());
             assert_eq!(api.credential.field(), row.cluster_secret, "{line}");
             assert!(api.tokens.len() >= 2, "{line}");
-            let paths = [&api.clusters, &api.credentials, &api.departments, &api.projects];
+            let paths =
+                [&api.clusters, &api.credentials, &api.departments, &api.projects, &api.workloads, &api.trainings];
             assert!(!api.nodes.is_empty(), "{line}");
             for path in paths.into_iter().chain(&api.nodes) {
                 assert!(path.starts_with("/api/v"), "{line}: {path}");

@@ -1,6 +1,7 @@
 //! Carries out acceptance checks, one at a time.
 
 use crate::claim::{self, Claim};
+use crate::workload;
 use plinth_model::steps::{Check, RunaiTarget};
 use plinth_model::{Finding, NodeName, Verdict, amount};
 use plinth_world::kube::CheckSeen;
@@ -17,6 +18,9 @@ pub async fn accept(ctx: &Context, clients: &Clients, check: &Check) -> Result<V
         Check::Runai { target, nodes } => {
             let clusters = clients.runai.clusters(ctx, target).await?;
             Ok(runai(check, &clusters, target, nodes))
+        }
+        Check::RunaiWorkload { target, project, gpus, image } => {
+            workload::check(ctx, &*clients.runai, check, target, (project.as_deref(), *gpus, image)).await
         }
         Check::Ingress { certificate: Some(name), .. } => {
             let kept = match kept_certificate(ctx, clients, check, name).await? {
@@ -96,11 +100,11 @@ fn nodes_told(cluster: &RunaiCluster) -> String {
     }
 }
 
-fn pass(evidence: Vec<String>) -> Verdict {
+pub(crate) fn pass(evidence: Vec<String>) -> Verdict {
     Verdict::Pass { evidence }
 }
 
-fn fail(check: &Check, evidence: Vec<String>) -> Verdict {
+pub(crate) fn fail(check: &Check, evidence: Vec<String>) -> Verdict {
     Verdict::Fail { finding: Box::new(finding(check, evidence)) }
 }
 
@@ -180,7 +184,11 @@ pub(crate) mod tests {
                 CheckSeen::Fails { evidence: vec!["1 GPU: H100".to_owned()], code: None }
             }
         };
-        let check = Check::GpuPod { node: NodeName::new("dgx-05").unwrap(), image: String::new() };
+        let check = Check::GpuPod {
+            node: NodeName::new("dgx-05").unwrap(),
+            image: String::new(),
+            resource: "nvidia.com/gpu".to_owned(),
+        };
         let kept = Some("kept".to_owned());
         assert_eq!(
             judged(&check, seen(true), kept),

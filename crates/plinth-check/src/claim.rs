@@ -20,7 +20,7 @@ pub struct Claim {
 }
 
 /// Findings that a check can end with besides its claim's own.
-const OTHERS: [Code; 1] = [code::INGRESS_NOBODY_BEHIND];
+const OTHERS: [Code; 3] = [code::INGRESS_NOBODY_BEHIND, code::GPU_MONITOR_NOT_SELECTED, code::GPU_EXPORTER_NOT_READ];
 
 /// Whether a finding is what a check says, and not why it could not be carried out.
 #[must_use]
@@ -82,6 +82,33 @@ const GPU_POD: Claim = Claim {
     fix: "look at the pods of namespace gpu-operator on this node (driver, toolkit, device plugin, validator), and at the kernel log for Xid errors",
 };
 
+/// GPUs are shared by time.
+const GPU_SHARING: Claim = Claim {
+    name: "gpu.shared-by-time",
+    sentence: "Every GPU node offers each GPU as often as the site says, and pods that share run at the same time.",
+    proof: "What the node offers (allocatable) against `nvidia.com/gpu.count` times the replicas, its labels `nvidia.com/gpu.replicas` and `nvidia.com/gpu.product` (`-SHARED`, unless shares have a name of their own), and two pods that ask for a share each and run at the same time on one node; they are removed again.",
+    code: code::GPU_NOT_SHARED,
+    fix: "look at the log of the device plugin and of gpu-feature-discovery on that node, and at the ConfigMap that `devicePlugin.config` of the cluster policy names",
+};
+
+/// GPUs are measured.
+const GPU_METRICS: Claim = Claim {
+    name: "gpu.measured",
+    sentence: "Prometheus has the metrics of the GPUs of every GPU node.",
+    proof: "Prometheus is asked through the API server for a series that every exporter gives, and which node each is from; for what is missing, whether the exporter is a target, and what Prometheus got from it last.",
+    code: code::GPU_NOT_MEASURED,
+    fix: "look at the pods of Prometheus, and at the exporter's pod of the node that is named",
+};
+
+/// InfiniBand in pods.
+const RDMA: Claim = Claim {
+    name: "network.rdma-in-pods",
+    sentence: "On every GPU node a pod that asks for a virtual function of each InfiniBand adapter gets them and sees their devices.",
+    proof: "A pod on each GPU node with one of each resource, attached to the networks of the adapters, lists /dev/infiniband and the link layer of the ports of its own functions; it is removed again.",
+    code: code::NETWORK_RDMA_NOT_IN_PODS,
+    fix: "look at `kubectl get sriovnetworknodestates -A -o yaml` of the node, at the log of the SR-IOV device plugin, and at `ibstat` on the node",
+};
+
 /// The platform's name resolves inside pods.
 const DNS: Claim = Claim {
     name: "dns.name-resolves-in-pods",
@@ -89,6 +116,15 @@ const DNS: Claim = Claim {
     proof: "Every server of the cluster's DNS is asked for the name, through a port that is forwarded to it.",
     code: code::DNS_NAME_DOES_NOT_RESOLVE,
     fix: "look at the ConfigMap of CoreDNS in kube-system, and at what the servers it forwards to answer for this name",
+};
+
+/// Others' names resolve inside pods.
+const DNS_OUT: Claim = Claim {
+    name: "dns.others-resolve-in-pods",
+    sentence: "Pods on each kind of node resolve names of others than the cluster.",
+    proof: "A pod on one node of each kind (role, GPUs, operating system) asks its DNS server for each name, and for a name of the cluster itself to compare; all are removed again.",
+    code: code::DNS_OTHERS_DO_NOT_RESOLVE,
+    fix: "if the cluster's own names resolve there, ask the servers of `forward` in the ConfigMap of CoreDNS; if none do, look at CoreDNS and the network of the pods",
 };
 
 /// The ingress shows a certificate that is trusted.
@@ -109,6 +145,15 @@ const STORAGE: Claim = Claim {
     fix: "check that exactly one storage class is the default, and look at the log of its provisioner",
 };
 
+/// A snapshot holds what was in the volume.
+const SNAPSHOT: Claim = Claim {
+    name: "storage.snapshot-restores",
+    sentence: "A snapshot of a volume is taken, and what was written before is in a volume that is made from it.",
+    proof: "A small claim of a class whose driver takes snapshots, a pod that writes to it, a snapshot, a claim made from that, and a pod that reads it; all are removed again.",
+    code: code::STORAGE_SNAPSHOT_DOES_NOT_RESTORE,
+    fix: "compare the driver of `kubectl get volumesnapshotclass` with the provisioner of the storage class; look at the snapshot controller and at the driver's csi-snapshotter",
+};
+
 /// Run:ai is connected and sees the GPU nodes.
 const RUNAI: Claim = Claim {
     name: "runai.cluster-connected",
@@ -118,9 +163,34 @@ const RUNAI: Claim = Claim {
     fix: "look at the deployments runai-agent, cluster-sync and assets-sync in namespace runai, and at the conditions of the runaiconfig object",
 };
 
+/// Run:ai's scheduler works.
+const RUNAI_WORKLOAD: Claim = Claim {
+    name: "runai.workload-runs",
+    sentence: "Run:ai's scheduler places a small training of a project, and it runs.",
+    proof: "A training that asks for one GPU is started in the site's first project over Run:ai's interface, and its phase is read until it runs, with what the scheduler says of it. It ends by itself within a minute and is removed again.",
+    code: code::RUNAI_WORKLOAD_DOES_NOT_RUN,
+    fix: "read what the scheduler says: a quota or GPUs that are in use, else look at the pods of the project's namespace (`runai-PROJECT`) and at deployment runai-scheduler",
+};
+
 /// All claims, in the order in which they are carried out.
-pub const CLAIMS: [Claim; 10] =
-    [NODES, SYSTEM, POD_NETWORK, METRICS, GPU_CAPACITY, GPU_POD, DNS, INGRESS, STORAGE, RUNAI];
+pub const CLAIMS: [Claim; 16] = [
+    NODES,
+    SYSTEM,
+    POD_NETWORK,
+    METRICS,
+    GPU_CAPACITY,
+    GPU_POD,
+    GPU_SHARING,
+    GPU_METRICS,
+    RDMA,
+    DNS,
+    DNS_OUT,
+    INGRESS,
+    STORAGE,
+    SNAPSHOT,
+    RUNAI,
+    RUNAI_WORKLOAD,
+];
 
 impl Claim {
     /// What a check claims.
@@ -133,10 +203,16 @@ impl Claim {
             Check::Metrics { .. } => &METRICS,
             Check::GpuCapacity { .. } => &GPU_CAPACITY,
             Check::GpuPod { .. } => &GPU_POD,
+            Check::GpuSharing { .. } => &GPU_SHARING,
+            Check::GpuMetrics { .. } => &GPU_METRICS,
+            Check::Rdma { .. } => &RDMA,
             Check::Dns { .. } => &DNS,
+            Check::DnsOut { .. } => &DNS_OUT,
             Check::Ingress { .. } => &INGRESS,
             Check::Storage { .. } => &STORAGE,
+            Check::Snapshot { .. } => &SNAPSHOT,
             Check::Runai { .. } => &RUNAI,
+            Check::RunaiWorkload { .. } => &RUNAI_WORKLOAD,
         }
     }
 }
@@ -148,12 +224,16 @@ pub fn subject(check: &Check) -> String {
         Check::Nodes { .. } | Check::System | Check::PodNetwork { .. } | Check::Metrics { .. } => {
             "kubernetes".to_owned()
         }
-        Check::GpuCapacity { .. } => "nvidia.com/gpu".to_owned(),
+        Check::GpuCapacity { resource, .. } | Check::GpuSharing { resource, .. } => resource.clone(),
+        Check::GpuMetrics { prometheus, .. } => format!("{}/{}", prometheus.namespace, prometheus.name),
+        Check::Rdma { .. } => "InfiniBand".to_owned(),
+        Check::DnsOut { names, .. } => names.join(", "),
+        Check::Snapshot { .. } => "snapshots".to_owned(),
         Check::GpuPod { node, .. } => node.to_string(),
         Check::Dns { name, .. } => name.to_string(),
         Check::Ingress { url, .. } => url.clone(),
         Check::Storage { .. } => "default".to_owned(),
-        Check::Runai { target, .. } => target.cluster.clone(),
+        Check::Runai { target, .. } | Check::RunaiWorkload { target, .. } => target.cluster.clone(),
     }
 }
 
@@ -162,7 +242,12 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
     use plinth_model::NodeName;
+    use plinth_model::steps::{Placed, WHOLE_GPU};
     use std::net::Ipv4Addr;
+
+    fn placed(name: &str) -> Placed {
+        Placed { namespace: "lab".to_owned(), name: name.to_owned() }
+    }
 
     #[test]
     fn every_check_has_the_claim_of_its_name() {
@@ -171,17 +256,53 @@ mod tests {
             Check::System,
             Check::PodNetwork { nodes: Vec::new(), asking: Vec::new(), image: String::new() },
             Check::Metrics { nodes: Vec::new() },
-            Check::GpuCapacity { nodes: Vec::new(), replicas: 1 },
-            Check::GpuPod { node: NodeName::new("dgx-05").unwrap(), image: String::new() },
+            Check::GpuCapacity { nodes: Vec::new(), replicas: 1, resource: WHOLE_GPU.to_owned() },
+            Check::GpuPod {
+                node: NodeName::new("dgx-05").unwrap(),
+                image: String::new(),
+                resource: WHOLE_GPU.to_owned(),
+            },
+            Check::GpuSharing { nodes: Vec::new(), replicas: 4, resource: "shared".to_owned(), image: String::new() },
+            Check::GpuMetrics {
+                nodes: Vec::new(),
+                series: String::new(),
+                monitor: placed("exporter"),
+                pods: String::new(),
+                prometheus: placed("prometheus"),
+                port: 9090,
+            },
+            Check::Rdma { nodes: Vec::new(), resources: Vec::new(), networks: Vec::new(), image: String::new() },
             Check::Dns { name: plinth_model::Domain::fixed("a.test"), address: Ipv4Addr::LOCALHOST },
+            Check::DnsOut { nodes: Vec::new(), names: vec!["b.test".to_owned()], image: String::new() },
             Check::Ingress { url: "https://a.test".to_owned(), address: None, certificate: None },
             Check::Storage { image: String::new() },
+            Check::Snapshot { image: String::new() },
             Check::Runai { target: Box::new(crate::acceptance::tests::target()), nodes: Vec::new() },
+            Check::RunaiWorkload {
+                target: Box::new(crate::acceptance::tests::target()),
+                project: None,
+                gpus: 1,
+                image: String::new(),
+            },
         ];
         let names: Vec<&str> = checks.iter().map(|c| Claim::of(c).name).collect();
         assert_eq!(names, checks.iter().map(Check::name).collect::<Vec<_>>());
         assert_eq!(names, CLAIMS.map(|c| c.name));
         let subjects: Vec<String> = checks.iter().map(subject).collect();
-        assert_eq!(subjects[4..], ["nvidia.com/gpu", "dgx-05", "a.test", "https://a.test", "default", "gpu"]);
+        let about = [
+            "nvidia.com/gpu",
+            "dgx-05",
+            "shared",
+            "lab/prometheus",
+            "InfiniBand",
+            "a.test",
+            "b.test",
+            "https://a.test",
+            "default",
+            "snapshots",
+            "gpu",
+            "gpu",
+        ];
+        assert_eq!(subjects[4..], about);
     }
 }

@@ -4,6 +4,7 @@
 pub mod acceptance;
 pub mod claim;
 pub mod preflight;
+pub mod workload;
 
 pub use acceptance::accept;
 pub use claim::{CLAIMS, Claim, is_verdict};

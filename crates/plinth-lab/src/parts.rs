@@ -126,6 +126,21 @@ const KWOKS: [Module; 1] = [Module {
     takes: "two minutes",
 }];
 
+/// Stands in for the device plugins of GPUs and InfiniBand; only tests that need devices in pods bring it to a node.
+const DEVICES: [Module; 1] = [Module {
+    name: "device-plugin",
+    files: &[
+        ("go.mod", include_str!("../go/device-plugin/go.mod")),
+        ("go.sum", include_str!("../go/device-plugin/go.sum")),
+        ("main.go", include_str!("../go/device-plugin/main.go")),
+    ],
+    packages: &["."],
+    stamp: String::new,
+    tags: "",
+    links: &[],
+    takes: "half a minute",
+}];
+
 /// Programs of Kubernetes and around it that are built and ready to run, all of them static.
 #[derive(Clone, Debug)]
 pub struct Parts {
@@ -149,6 +164,11 @@ impl Parts {
         Self::of(&KWOKS, &|line| eprintln!("lab: {line}"))
     }
 
+    /// The stand-in for device plugins, in the same way (half a minute).
+    pub fn devices() -> LabResult<Self> {
+        Self::of(&DEVICES, &|line| eprintln!("lab: {line}"))
+    }
+
     fn of(modules: &[Module], told: &dyn Fn(&str)) -> LabResult<Self> {
         let folders = modules.iter().map(|module| module.made(told)).collect::<LabResult<_>>()?;
         Ok(Self { folders })
@@ -156,7 +176,7 @@ impl Parts {
 
     /// Path of a program: `kube-apiserver`, `kube-controller-manager`, `kube-proxy`, `kube-scheduler`, `kubeadm`, `kubectl`,
     /// `kubelet`, `coredns`, `crictl`, `pause`, `probe`, `etcd`, `etcdctl`, `etcdutl`, `containerd`, `containerd-shim-runc-v2`, `ctr`;
-    /// of [`Parts::helm`]: `helm3`, `helm4`; of [`Parts::kwok`]: `kwok`.
+    /// of [`Parts::helm`]: `helm3`, `helm4`; of [`Parts::kwok`]: `kwok`; of [`Parts::devices`]: `device-plugin`.
     pub fn program(&self, name: &str) -> LabResult<PathBuf> {
         let found = self.folders.iter().map(|folder| folder.join("bin").join(name)).find(|path| path.exists());
         found.ok_or_else(|| {

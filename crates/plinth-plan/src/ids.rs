@@ -63,9 +63,11 @@ ids! {
     check_metrics "checks" "metrics";
     check_gpu_capacity "checks" "gpu-capacity";
     check_dns "checks" "dns";
+    check_dns_out "checks" "dns-out";
     check_ingress "checks" "ingress";
     check_storage "checks" "storage";
     check_runai "checks" "runai";
+    check_runai_workload "checks" "runai-workload";
 }
 
 /// The nodes to which these steps gave labels or taints.

@@ -12,6 +12,7 @@ mod it {
     pub mod lints;
     pub mod oidc;
     pub mod planning;
+    pub mod proofs;
     pub mod properties;
     pub mod real_charts;
     pub mod recovery;

@@ -8,11 +8,12 @@ use crate::register::{self, named};
 use crate::session::Session;
 use crate::up;
 use crate::wire::{self, Cluster, Discovery, Node, NodePage};
+use crate::workload::Workloads;
 use async_trait::async_trait;
 use plinth_model::Secret;
 use plinth_model::steps::{ClusterCredential, OrgUnit, RunaiTarget, cluster_uid};
 use plinth_world::keystore::{CertificateFiles, CertificatePart};
-use plinth_world::runai::{RunaiClient, RunaiCluster, RunaiOrgUnit};
+use plinth_world::runai::{RunaiClient, RunaiCluster, RunaiOrgUnit, RunaiProject, RunaiTraining, RunaiWorkload};
 use plinth_world::secrets::Secrets;
 use plinth_world::{ClientResult, Context, deadlines};
 use reqwest::Method;
@@ -343,6 +344,45 @@ impl RunaiClient for RunaiRest {
         let set = async { OrgUnits { session: &*self.session(target)?, ctx, target, uuid }.set_quota(unit).await };
         let doing = format!("setting the quota of {}", unit.title());
         set.await.map_err(|failure: Failure| failure.into_error(&doing, &target.url))
+    }
+
+    async fn projects(&self, ctx: &Context, target: &RunaiTarget, uuid: &str) -> ClientResult<Vec<RunaiProject>> {
+        let read = async { OrgUnits { session: &*self.session(target)?, ctx, target, uuid }.projects().await };
+        read.await.map_err(|failure: Failure| failure.into_error("listing projects", &target.url))
+    }
+
+    async fn start_training(
+        &self,
+        ctx: &Context,
+        target: &RunaiTarget,
+        place: (&str, &str),
+        training: &RunaiTraining,
+    ) -> ClientResult<RunaiWorkload> {
+        let started =
+            async { Workloads { session: &*self.session(target)?, ctx, target }.start(place, training).await };
+        let doing = format!("starting training {}", training.name);
+        started.await.map_err(|failure: Failure| failure.into_error(&doing, &target.url))
+    }
+
+    async fn workloads(
+        &self,
+        ctx: &Context,
+        target: &RunaiTarget,
+        project: &str,
+        name: &str,
+    ) -> ClientResult<Vec<RunaiWorkload>> {
+        let read = async { Workloads { session: &*self.session(target)?, ctx, target }.named(project, name).await };
+        read.await.map_err(|failure: Failure| failure.into_error("listing workloads", &target.url))
+    }
+
+    async fn workload(&self, ctx: &Context, target: &RunaiTarget, id: &str) -> ClientResult<Option<RunaiWorkload>> {
+        let read = async { Workloads { session: &*self.session(target)?, ctx, target }.one(id).await };
+        read.await.map_err(|failure: Failure| failure.into_error("looking at a workload", &target.url))
+    }
+
+    async fn remove_training(&self, ctx: &Context, target: &RunaiTarget, id: &str) -> ClientResult<()> {
+        let removed = async { Workloads { session: &*self.session(target)?, ctx, target }.remove(id).await };
+        removed.await.map_err(|failure: Failure| failure.into_error("removing a training", &target.url))
     }
 }
 

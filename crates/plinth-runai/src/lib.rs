@@ -17,5 +17,6 @@ mod session;
 mod token;
 mod up;
 mod wire;
+mod workload;
 
 pub use client::{RunaiRest, RunaiTiming};

@@ -8,7 +8,7 @@ use crate::link::Body;
 use crate::session::Session;
 use plinth_model::steps::{OrgUnit, RunaiTarget};
 use plinth_world::Context;
-use plinth_world::runai::RunaiOrgUnit;
+use plinth_world::runai::{RunaiOrgUnit, RunaiProject};
 use reqwest::Method;
 use serde::{Deserialize, Deserializer};
 use serde_json::{Value, json};
@@ -106,6 +106,15 @@ impl OrgUnits<'_> {
             None => Ok(None),
             Some(found) => self.seen(unit, &found).await.map(Some),
         }
+    }
+
+    /// All projects of the cluster, by name.
+    pub(crate) async fn projects(&self) -> Result<Vec<RunaiProject>, Failure> {
+        let all = self.all(&self.target.api.projects).await?.into_iter();
+        let mut all: Vec<RunaiProject> =
+            all.map(|unit| RunaiProject { id: unit.id, name: self.session.link.quote(&unit.name) }).collect();
+        all.sort_by(|one, other| one.name.cmp(&other.name));
+        Ok(all)
     }
 
     /// Makes it; one that somebody made in between is answered as it is.

@@ -216,7 +216,7 @@ fn clients(
             keystore: Arc::clone(&keystore),
         }),
         helm: Arc::new(SimHelm { centre: Arc::clone(centre), secrets: Arc::clone(&shared) }),
-        runai: Arc::new(SimRunai { centre: Arc::clone(centre), secrets: shared }),
+        runai: Arc::new(SimRunai { centre: Arc::clone(centre), secrets: shared, trainings: Default::default() }),
         keystore,
         node_key,
     }

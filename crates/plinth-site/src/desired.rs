@@ -233,6 +233,9 @@ pub struct Checks {
     pub image: String,
     /// Image of test pods that use a GPU.
     pub gpu_image: String,
+    /// Names of others that pods must resolve; none: those that the site is known to need.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub names: Option<Vec<String>>,
     /// Checks that are not carried out, by the middle part of their steps' ids.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub skip: Vec<String>,
@@ -358,9 +361,21 @@ pub struct GpuSharing {
     pub mig: String,
     /// Replicas per GPU; none: no time-slicing.
     pub time_slicing: Option<u32>,
+    /// Shares have a name of their own.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub rename_shared: bool,
     /// The driver is on the host (DGX OS), not in a container.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub driver_on_host: Option<bool>,
+}
+
+impl GpuSharing {
+    /// What a pod asks for to get a GPU, or a share of one. Shares with a name of their own are called so by the device plugin
+    /// (`renameByDefault`); a name of one's own is not supported there.
+    #[must_use]
+    pub const fn resource(&self) -> &'static str {
+        if self.rename_shared && self.time_slicing.is_some() { "nvidia.com/gpu.shared" } else { "nvidia.com/gpu" }
+    }
 }
 
 /// InfiniBand adapters of the GPU nodes for pods.

@@ -218,6 +218,7 @@ fn checks(checks: Option<&raw::platform::Checks>) -> Checks {
     Checks {
         image: checks.image.map_or_else(|| defaults::CHECK_IMAGE.to_owned(), |image| image.0.0),
         gpu_image: checks.gpu_image.map_or_else(|| defaults::CHECK_GPU_IMAGE.to_owned(), |image| image.0.0),
+        names: checks.names.map(|names| names.into_iter().map(|name| name.0.0).collect()),
         skip: checks.skip.iter().map(|check| check.as_str().to_owned()).collect(),
     }
 }
@@ -288,7 +289,12 @@ fn gpu(gpu: raw::platform::Gpu) -> GpuSharing {
         Some(raw::platform::Mig::Single) => "single",
         Some(raw::platform::Mig::Mixed) => "mixed",
     };
-    GpuSharing { mig: mig.to_owned(), time_slicing: gpu.time_slicing, driver_on_host: gpu.driver_on_host }
+    GpuSharing {
+        mig: mig.to_owned(),
+        time_slicing: gpu.time_slicing,
+        rename_shared: gpu.rename_shared.unwrap_or(false),
+        driver_on_host: gpu.driver_on_host,
+    }
 }
 
 fn infiniband(wanted: &raw::platform::Infiniband) -> Infiniband {

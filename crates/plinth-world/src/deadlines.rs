@@ -69,6 +69,8 @@ pub const CHECK_PODS: Duration = Duration::from_secs(150);
 pub const CHECK_LARGE_PODS: Duration = Duration::from_secs(600);
 /// The same for each further pod of a check: some are started at the same time, and a registry serves them one after the other.
 pub const CHECK_POD: Duration = Duration::from_millis(300);
+/// The same for each name that a test pod asks for: three tries of a server that does not answer.
+pub const CHECK_NAME: Duration = Duration::from_secs(40);
 /// Whether a node has a GPU left for a test pod is known as soon as the scheduler looked at it.
 pub const CHECK_GPU_FREE: Duration = Duration::from_secs(30);
 /// Older test objects are of a check that is over for certain, whatever its size.
@@ -77,6 +79,21 @@ pub const CHECK_ABANDONED: Duration = Duration::from_secs(2 * 3600);
 pub const CHECK_ROOM: Duration = Duration::from_secs(90);
 /// Between two looks at test pods.
 pub const CHECK_LOOK: Duration = Duration::from_secs(1);
+/// How long a storage system may take for a snapshot of a nearly empty volume: some copy it to another place first.
+pub const CHECK_SNAPSHOT: Duration = Duration::from_secs(300);
+/// Between two looks at a snapshot.
+pub const CHECK_SNAPSHOT_LOOK: Duration = Duration::from_secs(2);
+/// How long a small training of a check may take until it runs, with pulling an image of some hundred MiB.
+pub const CHECK_WORKLOAD: Duration = Duration::from_secs(600);
+/// How long the training of an earlier check may take to go.
+pub const CHECK_WORKLOAD_GONE: Duration = Duration::from_secs(120);
+/// Between two looks at it.
+pub const CHECK_WORKLOAD_LOOK: Duration = Duration::from_secs(5);
+/// From the start of an exporter until Prometheus has read it: the operator writes the configuration anew, its reloader notices within a
+/// minute, and the usual interval is another half.
+pub const CHECK_MEASURED: Duration = Duration::from_secs(180);
+/// Between two questions to Prometheus.
+pub const CHECK_MEASURED_LOOK: Duration = Duration::from_secs(5);
 /// From the first answer of an API server that has just started until it is ready: 2 to 5 s, more where many kinds were added.
 pub const KUBE_STARTS: Duration = Duration::from_secs(30);
 /// Opening a connection to Run:ai's ingress: it is in the same building, as the API server is.

@@ -31,6 +31,39 @@ pub struct RunaiOrgUnit {
     pub gpus: Option<f64>,
 }
 
+/// A project of a cluster.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RunaiProject {
+    /// Id.
+    pub id: String,
+    /// Name.
+    pub name: String,
+}
+
+/// A small training that proves something.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RunaiTraining {
+    /// Name, which no other workload of the project may have.
+    pub name: String,
+    /// Image with a shell.
+    pub image: String,
+    /// What the shell is told.
+    pub script: String,
+    /// Whole GPUs.
+    pub gpus: u32,
+}
+
+/// A workload, as the control plane has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RunaiWorkload {
+    /// Id.
+    pub id: String,
+    /// `Creating`, `Initializing`, `Pending`, `Running`, `Completed`, `Failed` and more; `Unknown` when nothing is said.
+    pub phase: String,
+    /// What scheduler and cluster say of it.
+    pub said: Vec<String>,
+}
+
 /// Run:ai.
 #[async_trait]
 pub trait RunaiClient: Send + Sync {
@@ -68,4 +101,26 @@ pub trait RunaiClient: Send + Sync {
     ) -> ClientResult<RunaiOrgUnit>;
     /// Sets the quota of GPUs of one that is there, and nothing else of it. Harmless to repeat.
     async fn set_quota(&self, ctx: &Context, target: &RunaiTarget, uuid: &str, unit: &OrgUnit) -> ClientResult<()>;
+    /// Projects of this cluster, by name.
+    async fn projects(&self, ctx: &Context, target: &RunaiTarget, uuid: &str) -> ClientResult<Vec<RunaiProject>>;
+    /// Starts a training in a project. A name that is used is refused; a training that ends is removed by Run:ai itself a minute later.
+    async fn start_training(
+        &self,
+        ctx: &Context,
+        target: &RunaiTarget,
+        (uuid, project): (&str, &str),
+        training: &RunaiTraining,
+    ) -> ClientResult<RunaiWorkload>;
+    /// Workloads of exactly this name in a project.
+    async fn workloads(
+        &self,
+        ctx: &Context,
+        target: &RunaiTarget,
+        project: &str,
+        name: &str,
+    ) -> ClientResult<Vec<RunaiWorkload>>;
+    /// The workload of this id, with what is said of it; none: it is gone.
+    async fn workload(&self, ctx: &Context, target: &RunaiTarget, id: &str) -> ClientResult<Option<RunaiWorkload>>;
+    /// Asks for the removal of a training. Harmless to repeat, and for one that is gone.
+    async fn remove_training(&self, ctx: &Context, target: &RunaiTarget, id: &str) -> ClientResult<()>;
 }

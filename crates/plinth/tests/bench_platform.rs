@@ -11,6 +11,9 @@ mod fresh;
 mod ground;
 #[path = "bench_platform/helm.rs"]
 mod helm;
+#[path = "kubernetes_platform/infiniband.rs"]
+#[allow(dead_code, reason = "shared with the tests of the platform, which use all of it")]
+mod infiniband;
 #[path = "kubernetes/node.rs"]
 mod node;
 #[path = "kubernetes_platform/operator.rs"]

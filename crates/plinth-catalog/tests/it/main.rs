@@ -4,6 +4,7 @@
 #![recursion_limit = "256"]
 
 mod charts;
+mod checks;
 mod choices;
 mod elsewhere;
 mod known_bad;

@@ -57,6 +57,7 @@ pub(crate) fn desired() -> Desired {
         checks: Checks {
             image: "docker.io/library/busybox:1.36.1".to_owned(),
             gpu_image: "nvcr.io/nvidia/cuda:13".to_owned(),
+            names: None,
             skip: Vec::new(),
         },
         storage: Storage {
@@ -68,7 +69,7 @@ pub(crate) fn desired() -> Desired {
             ingress: Ingress { http: 30080, https: 30443, address: None },
             load_balancer: Vec::new(),
             components: Default::default(),
-            gpu: GpuSharing { mig: "none".to_owned(), time_slicing: None, driver_on_host: None },
+            gpu: GpuSharing { mig: "none".to_owned(), time_slicing: None, rename_shared: false, driver_on_host: None },
             infiniband: None,
             accept: Vec::new(),
             charts: None,
@@ -168,7 +169,8 @@ pub(crate) fn facts() -> Facts {
         "nodes.untainted": 2, "nodes.tolerations": tolerations(true), "system.tolerations": tolerations(false),
         "metrics.scheduler": true, "metrics.controllerManager": true, "metrics.proxy": false, "metrics.etcd": false,
         "infiniband.wanted": false, "infiniband.addresses": null, "infiniband.firmware": "unknown",
-        "gpu.mig": "none", "gpu.timeSlicing": null, "gpu.driverOnHost": true, "gpu.toolkitOnHost": false, "gpu.tolerations": [], "gpu.migLabelled": 0,
+        "gpu.mig": "none", "gpu.timeSlicing": null, "gpu.renameShared": false, "gpu.resource": "nvidia.com/gpu",
+        "checks.image": "busybox:1", "checks.gpuImage": "nvcr.io/nvidia/cuda:13", "gpu.driverOnHost": true, "gpu.toolkitOnHost": false, "gpu.tolerations": [], "gpu.migLabelled": 0,
         "runai.enabled": true, "runai.selfHosted": true, "runai.controlPlaneUrl": "https://bcm-head-01.eth.cluster", "runai.version": "2.21", "runai.minor": "2.21", "runai.domain": "bcm-head-01.eth.cluster",
         "runai.port": 443, "runai.standardPort": true, "runai.url": "https://bcm-head-01.eth.cluster",
         "runai.endpoint": "bcm-head-01.eth.cluster", "runai.source": "jfrog", "runai.mirror": null,

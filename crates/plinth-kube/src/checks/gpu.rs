@@ -13,20 +13,23 @@ use plinth_world::kube::CheckSeen;
 use plinth_world::{ClientResult, deadlines};
 use serde_json::{Value, json};
 
-/// What a whole GPU is called among the resources of a node.
-const RESOURCE: &str = "nvidia.com/gpu";
-/// How many of them the driver sees; a label of GPU Feature Discovery.
-const COUNT: &str = "nvidia.com/gpu.count";
+/// How many GPUs the driver sees; a label of GPU Feature Discovery.
+pub(super) const COUNT: &str = "nvidia.com/gpu.count";
 /// The runtime class that the toolkit brings.
 const RUNTIME: &str = "nvidia";
 
 /// Each node offers as many as its driver sees, times the replicas of time slicing.
-pub(super) async fn capacity(call: &Call<'_>, nodes: &[NodeName], replicas: u32) -> ClientResult<CheckSeen> {
+pub(super) async fn capacity(
+    call: &Call<'_>,
+    nodes: &[NodeName],
+    replicas: u32,
+    resource: &str,
+) -> ClientResult<CheckSeen> {
     let all = Api::<Node>::all(call.client());
     let (mut wrong, mut offered) = (Vec::new(), 0);
     for name in nodes {
         let found = call.read(|| all.get_opt(name.as_str())).await?;
-        match judged(found.as_ref(), replicas) {
+        match judged(found.as_ref(), replicas, resource) {
             Ok(gpus) => offered += gpus,
             Err(why) => wrong.push(format!("{name}: {why}")),
         }
@@ -36,14 +39,14 @@ pub(super) async fn capacity(call: &Call<'_>, nodes: &[NodeName], replicas: u32)
     Ok(seen(wrong.is_empty(), std::iter::once(counted).chain(first(wrong))))
 }
 
-fn offered(node: &Node) -> u32 {
-    let offered = node.status.as_ref().and_then(|status| status.allocatable.as_ref()?.get(RESOURCE));
+pub(super) fn offered(node: &Node, resource: &str) -> u32 {
+    let offered = node.status.as_ref().and_then(|status| status.allocatable.as_ref()?.get(resource));
     offered.and_then(|many| many.0.parse().ok()).unwrap_or(0)
 }
 
-fn judged(node: Option<&Node>, replicas: u32) -> Result<u32, String> {
+pub(super) fn judged(node: Option<&Node>, replicas: u32, resource: &str) -> Result<u32, String> {
     let node = node.ok_or("Kubernetes does not know it")?;
-    let offered = offered(node);
+    let offered = offered(node, resource);
     let label = node.metadata.labels.as_ref().and_then(|labels| labels.get(COUNT));
     let count: u32 = label.and_then(|count| count.parse().ok()).ok_or_else(|| format!("it has no label {COUNT}"))?;
     let wanted = count.saturating_mul(replicas);
@@ -51,19 +54,15 @@ fn judged(node: Option<&Node>, replicas: u32) -> Result<u32, String> {
         Ok(offered)
     } else {
         let times = if replicas > 1 { format!(" times {replicas}") } else { String::new() };
-        Err(format!("it offers {offered} {RESOURCE}, and its driver sees {count}{times}"))
+        Err(format!("it offers {offered} {resource}, and its driver sees {count}{times}"))
     }
 }
 
 /// A pod with one GPU lists it.
-pub(super) async fn pod_runs(call: &Call<'_>, node: &NodeName, image: &str) -> ClientResult<CheckSeen> {
+pub(super) async fn pod_runs(call: &Call<'_>, node: &NodeName, image: &str, resource: &str) -> ClientResult<CheckSeen> {
     let nodes = Api::<Node>::all(call.client());
-    let offers = call.read(|| nodes.get_opt(node.as_str())).await?.is_some_and(|node| offered(&node) > 0);
-    let mut one = pod("gpu", image, &["nvidia-smi", "-L"], &[node.as_str()]);
-    one["spec"]["containers"][0]["resources"] = json!({"limits": {RESOURCE: 1}});
-    if has_runtime(call).await? {
-        one["spec"]["runtimeClassName"] = json!(RUNTIME);
-    }
+    let offers = call.read(|| nodes.get_opt(node.as_str())).await?.is_some_and(|node| offered(&node, resource) > 0);
+    let one = with_gpu(call, pod("gpu", image, &["nvidia-smi", "-L"], &[node.as_str()]), resource).await?;
     let room = Room::make(call, &format!("gpu-{node}")).await?;
     let seen = carried_out(&room, one, (node, offers)).await;
     room.leave().await;
@@ -93,6 +92,15 @@ async fn carried_out(room: &Room<'_>, pod: Value, (node, offers): (&NodeName, bo
     Ok(seen(false, [format!("`nvidia-smi -L` showed no GPU: {}", outcome.why)].into_iter().chain(first(said))))
 }
 
+/// The pod, asking for one of the resource.
+pub(super) async fn with_gpu(call: &Call<'_>, mut pod: Value, resource: &str) -> ClientResult<Value> {
+    pod["spec"]["containers"][0]["resources"] = json!({"limits": {resource: 1}});
+    if has_runtime(call).await? {
+        pod["spec"]["runtimeClassName"] = json!(RUNTIME);
+    }
+    Ok(pod)
+}
+
 async fn has_runtime(call: &Call<'_>) -> ClientResult<bool> {
     let classes = Api::<RuntimeClass>::all(call.client());
     Ok(call.read(|| classes.get_opt(RUNTIME)).await?.is_some())
@@ -103,6 +111,8 @@ async fn has_runtime(call: &Call<'_>) -> ClientResult<bool> {
 mod tests {
     use super::*;
 
+    const RESOURCE: &str = "nvidia.com/gpu";
+
     #[test]
     fn offered_is_compared_with_what_the_driver_sees() {
         let node = |offered: &str, count: Option<&str>| -> Node {
@@ -112,16 +122,16 @@ mod tests {
             }))
             .unwrap()
         };
-        assert_eq!(judged(Some(&node("8", Some("8"))), 1), Ok(8));
-        assert_eq!(judged(Some(&node("32", Some("8"))), 4), Ok(32));
+        assert_eq!(judged(Some(&node("8", Some("8"))), 1, RESOURCE), Ok(8));
+        assert_eq!(judged(Some(&node("32", Some("8"))), 4, RESOURCE), Ok(32));
         for (node, replicas, why) in [
             (node("7", Some("8")), 1, "it offers 7 nvidia.com/gpu, and its driver sees 8"),
             (node("8", Some("8")), 4, "it offers 8 nvidia.com/gpu, and its driver sees 8 times 4"),
             (node("0", Some("0")), 1, "it offers 0 nvidia.com/gpu, and its driver sees 0"),
             (node("8", None), 1, "it has no label nvidia.com/gpu.count"),
         ] {
-            assert_eq!(judged(Some(&node), replicas).unwrap_err(), why);
+            assert_eq!(judged(Some(&node), replicas, RESOURCE).unwrap_err(), why);
         }
-        assert!(judged(None, 1).is_err());
+        assert!(judged(None, 1, RESOURCE).is_err());
     }
 }

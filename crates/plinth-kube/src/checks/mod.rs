@@ -2,10 +2,15 @@
 
 mod cluster;
 mod gpu;
+mod gpu_sharing;
 mod ingress;
+mod measured;
 mod network;
+mod outside;
 mod pods;
+mod rdma;
 mod room;
+mod snapshot;
 mod storage;
 
 use crate::api::KubeApi;
@@ -24,16 +29,33 @@ impl KubeChecks for KubeApi {
             Check::System => cluster::system(self, ctx).await,
             Check::Metrics { nodes } => cluster::metrics(&call().await?, nodes).await,
             Check::PodNetwork { nodes, asking, image } => network::check(&call().await?, nodes, asking, image).await,
-            Check::GpuCapacity { nodes, replicas } => gpu::capacity(&call().await?, nodes, *replicas).await,
-            Check::GpuPod { node, image } => gpu::pod_runs(&call().await?, node, image).await,
+            Check::GpuCapacity { nodes, replicas, resource } => {
+                gpu::capacity(&call().await?, nodes, *replicas, resource).await
+            }
+            Check::GpuPod { node, image, resource } => gpu::pod_runs(&call().await?, node, image, resource).await,
+            Check::GpuSharing { nodes, replicas, resource, image } => {
+                gpu_sharing::check(&call().await?, nodes, (*replicas, resource), image).await
+            }
+            Check::GpuMetrics { nodes, series, monitor, pods, prometheus, port } => {
+                let exporter = measured::Exporter { series, monitor, pods };
+                let server = measured::Server { service: prometheus, port: *port };
+                measured::check(&call().await?, nodes, &exporter, &server).await
+            }
+            Check::Rdma { nodes, resources, networks, image } => {
+                rdma::check(&call().await?, nodes, (resources, networks), image).await
+            }
+            Check::DnsOut { nodes, names, image } => outside::check(&call().await?, nodes, names, image).await,
+            Check::Snapshot { image } => snapshot::check(self, &call().await?, image).await,
             Check::Dns { name, address } => dns(self, ctx, name, *address).await,
             Check::Ingress { url, address, certificate } => {
                 ingress::check(self, url, *address, certificate.as_deref()).await
             }
             Check::Storage { image } => storage::check(self, &call().await?, image).await,
-            Check::Runai { target, .. } => Err(ClientError::new("kube", format!("checking {}", check.name()))
-                .happened(format!("Kubernetes does not know how {} finds itself", target.url))
-                .attempt("this is a defect of plinth: report it")),
+            Check::Runai { target, .. } | Check::RunaiWorkload { target, .. } => {
+                Err(ClientError::new("kube", format!("checking {}", check.name()))
+                    .happened(format!("Kubernetes does not know how {} finds itself", target.url))
+                    .attempt("this is a defect of plinth: report it"))
+            }
         }
     }
 }

@@ -174,9 +174,13 @@ impl Room<'_> {
             // kubelet refused it: there is no log, and its status says why.
             return Ok(Outcome { well: false, log: String::new(), why });
         }
-        let params = LogParams { limit_bytes: Some(LONGEST_LOG), ..LogParams::default() };
-        let log = self.call.read(|| pods.logs(pod, &params)).await?;
-        Ok(Outcome { well, log, why })
+        Ok(Outcome { well, log: self.log(pod).await?, why })
+    }
+
+    /// What a pod wrote so far.
+    pub(super) async fn log(&self, pod: &str) -> ClientResult<String> {
+        let (pods, params) = (self.api::<Pod>(), LogParams { limit_bytes: Some(LONGEST_LOG), ..LogParams::default() });
+        self.call.read(|| pods.logs(pod, &params)).await
     }
 }
 
@@ -195,6 +199,11 @@ pub(super) struct Late {
 }
 
 impl Late {
+    /// Whether it is this pod.
+    pub(super) fn is(&self, name: &str) -> bool {
+        self.name == name
+    }
+
     fn of(name: &str, pod: Option<&Pod>, until: Until) -> Option<Self> {
         let Some(pod) = pod else {
             let why = format!("pod {name}: somebody removed it");

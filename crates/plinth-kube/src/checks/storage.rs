@@ -15,13 +15,15 @@ use serde_json::{Value, json};
 /// Says which provisioner made a volume.
 const PROVISIONED: &str = "pv.kubernetes.io/provisioned-by";
 /// Marks the class of claims that name none.
-const DEFAULT: &str = "storageclass.kubernetes.io/is-default-class";
+pub(super) const DEFAULT: &str = "storageclass.kubernetes.io/is-default-class";
 /// Taint of a node that was cordoned.
 const UNSCHEDULABLE: &str = "node.kubernetes.io/unschedulable";
 /// Nodes that the pods may run on, of a large site.
 const CANDIDATES: usize = 50;
 /// What is written, and must be read again.
-const PROOF: &str = "written-by-plinth";
+pub(super) const PROOF: &str = "written-by-plinth";
+/// What the claim is called.
+const CLAIM: &str = "proof";
 
 /// Makes a claim without a class, as databases do.
 pub(super) async fn check(api: &KubeApi, call: &Call<'_>, image: &str) -> ClientResult<CheckSeen> {
@@ -41,36 +43,76 @@ pub(super) async fn check(api: &KubeApi, call: &Call<'_>, image: &str) -> Client
 }
 
 async fn carried_out(room: &Room<'_>, class: &str, nodes: &[String], image: &str) -> ClientResult<CheckSeen> {
-    room.put::<PersistentVolumeClaim>(claim()).await?;
-    let write = format!("echo {PROOF} > {FOLDER}/proof && sync");
-    let read = format!("cat {FOLDER}/proof");
-    let nodes: Vec<&str> = nodes.iter().map(String::as_str).collect();
-    for (name, script) in [("write", &write), ("read", &read)] {
-        room.put::<Pod>(with_claim(pod(name, image, &["sh", "-c", script], &nodes))).await?;
-        let late = room.wait(&[name.to_owned()], Until::Ended, deadlines::CHECK_PODS).await?;
-        let (volume, is_bound) = of_claim(room).await?;
-        if is_bound {
-            let_go(room).await?;
-        }
-        // A pod that no node took proves nothing about a volume; one that a node cannot start with it does.
-        if is_bound && late.iter().any(|late| !late.has_node) {
-            return Err(room.not_placed(&late));
-        }
-        if !late.is_empty() {
-            return Ok(seen(false, late.into_iter().map(|late| late.why).chain([volume])));
-        }
-        let outcome = room.outcome(name).await?;
-        if !outcome.well || (name == "read" && outcome.log.trim() != PROOF) {
-            let said: String = outcome.log.trim().chars().take(400).collect();
-            return Ok(seen(false, [format!("the pod that should {name} said `{said}` ({})", outcome.why), volume]));
-        }
+    room.put::<PersistentVolumeClaim>(claim(CLAIM, None)).await?;
+    if let Err(seen) = written(room, CLAIM, nodes, image).await? {
+        return Ok(seen);
+    }
+    if let Err(seen) = read(room, CLAIM, nodes, image).await? {
+        return Ok(seen);
     }
     let line = format!("a claim of 64 MiB of class {class} was bound, written by one pod and read by another");
-    Ok(seen(true, [line, of_claim(room).await?.0]))
+    Ok(seen(true, [line, of_claim(room, CLAIM).await?.0]))
+}
+
+/// A pod writes into the claim. The inner error is a verdict.
+pub(super) async fn written(
+    room: &Room<'_>,
+    claim: &str,
+    nodes: &[String],
+    image: &str,
+) -> ClientResult<Result<(), CheckSeen>> {
+    let script = format!("echo {PROOF} > {FOLDER}/proof && sync");
+    worked(room, claim, ("write", &script), nodes, image).await.map(|said| said.map(drop))
+}
+
+/// Another one reads it. The inner error is a verdict.
+pub(super) async fn read(
+    room: &Room<'_>,
+    claim: &str,
+    nodes: &[String],
+    image: &str,
+) -> ClientResult<Result<(), CheckSeen>> {
+    let said = worked(room, claim, ("read", &format!("cat {FOLDER}/proof")), nodes, image).await?;
+    let (volume, _) = of_claim(room, claim).await?;
+    Ok(said.and_then(|log| match log.trim() {
+        PROOF => Ok(()),
+        other => Err(unfit("read", other, "another content", volume)),
+    }))
+}
+
+fn unfit(name: &str, said: &str, why: &str, volume: String) -> CheckSeen {
+    let said: String = said.trim().chars().take(400).collect();
+    seen(false, [format!("the pod that should {name} said `{said}` ({why})"), volume])
+}
+
+/// What a pod with the claim said. The inner error is a verdict.
+async fn worked(
+    room: &Room<'_>,
+    claim: &str,
+    (name, script): (&str, &str),
+    nodes: &[String],
+    image: &str,
+) -> ClientResult<Result<String, CheckSeen>> {
+    let nodes: Vec<&str> = nodes.iter().map(String::as_str).collect();
+    room.put::<Pod>(with_claim(pod(name, image, &["sh", "-c", script], &nodes), claim)).await?;
+    let late = room.wait(&[name.to_owned()], Until::Ended, deadlines::CHECK_PODS).await?;
+    let (volume, is_bound) = of_claim(room, claim).await?;
+    if is_bound {
+        let_go(room, claim).await?;
+    }
+    // A pod that no node took proves nothing about a volume; one that a node cannot start with it does.
+    if is_bound && late.iter().any(|late| !late.has_node) {
+        return Err(room.not_placed(&late));
+    }
+    if !late.is_empty() {
+        return Ok(Err(seen(false, late.into_iter().map(|late| late.why).chain([volume]))));
+    }
+    let outcome = room.outcome(name).await?;
+    Ok(if outcome.well { Ok(outcome.log) } else { Err(unfit(name, &outcome.log, &outcome.why, volume)) })
 }
 
 /// Nodes on which a pod that tolerates everything may run: the scheduler would also take one that is dead.
-async fn ready(api: &KubeApi, ctx: &Context) -> ClientResult<Vec<String>> {
+pub(super) async fn ready(api: &KubeApi, ctx: &Context) -> ClientResult<Vec<String>> {
     let fit = |node: &KubeNode| node.ready && !node.taints.iter().any(|taint| taint.starts_with(UNSCHEDULABLE));
     let nodes = api.nodes(ctx).await?;
     Ok(nodes.into_iter().filter(|(_, node)| fit(node)).map(|(name, _)| name).take(CANDIDATES).collect())
@@ -86,36 +128,37 @@ async fn defaults(call: &Call<'_>) -> ClientResult<Vec<String>> {
     Ok(list.items.into_iter().filter(is_default).filter_map(|class| class.metadata.name).collect())
 }
 
-fn claim() -> Value {
+/// A claim of this size; none: a small one.
+pub(super) fn claim(name: &str, size: Option<&str>) -> Value {
     json!({
-        "metadata": {"name": "proof"},
-        "spec": {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "64Mi"}}},
+        "metadata": {"name": name},
+        "spec": {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": size.unwrap_or("64Mi")}}},
     })
 }
 
-fn with_claim(mut pod: Value) -> Value {
-    pod["spec"]["volumes"] = json!([{"name": "work", "persistentVolumeClaim": {"claimName": "proof"}}]);
+fn with_claim(mut pod: Value, claim: &str) -> Value {
+    pod["spec"]["volumes"] = json!([{"name": "work", "persistentVolumeClaim": {"claimName": claim}}]);
     pod
 }
 
 /// What the claim is at (`claim Bound to pvc-1234`), and whether it is bound.
-async fn of_claim(room: &Room<'_>) -> ClientResult<(String, bool)> {
-    let found = claimed(room).await?;
+async fn of_claim(room: &Room<'_>, claim: &str) -> ClientResult<(String, bool)> {
+    let found = claimed(room, claim).await?;
     let phase = found.status.and_then(|status| status.phase).unwrap_or_else(|| "Pending".to_owned());
     let volume = found.spec.and_then(|spec| spec.volume_name).filter(|name| !name.is_empty());
     let is_bound = phase == "Bound";
     Ok((volume.map_or_else(|| format!("claim {phase}"), |volume| format!("claim {phase} to {volume}")), is_bound))
 }
 
-async fn claimed(room: &Room<'_>) -> ClientResult<PersistentVolumeClaim> {
+async fn claimed(room: &Room<'_>, claim: &str) -> ClientResult<PersistentVolumeClaim> {
     let claims = room.api::<PersistentVolumeClaim>();
-    room.call.read(|| claims.get("proof")).await
+    room.call.read(|| claims.get(claim)).await
 }
 
 /// A volume that was made for the claim goes with it, whatever its class says: else each check would leave one behind. One that was there
 /// before may hold what somebody wants to keep.
-async fn let_go(room: &Room<'_>) -> ClientResult<()> {
-    let claim = claimed(room).await?;
+async fn let_go(room: &Room<'_>, claim: &str) -> ClientResult<()> {
+    let claim = claimed(room, claim).await?;
     let Some(volume) = claim.spec.as_ref().and_then(|spec| spec.volume_name.clone()) else { return Ok(()) };
     let volumes = Api::<PersistentVolume>::all(room.call.client());
     let found = room.call.read(|| volumes.get(&volume)).await?;

@@ -73,6 +73,10 @@ pub const CHECK_GPU: u32 = 900;
 pub const CHECK_PODS: u32 = 600;
 /// More for each node on which pods ask each other, seconds.
 const CHECK_PODS_PER_NODE: u32 = 1;
+/// The same, and a snapshot that a storage system takes and copies back.
+pub const CHECK_SNAPSHOT: u32 = 1200;
+/// More for each name that pods ask for, seconds: three tries of a server that does not answer.
+const CHECK_PODS_PER_NAME: u32 = 40;
 /// Some requests.
 pub const CHECK: u32 = 300;
 
@@ -80,6 +84,12 @@ pub const CHECK: u32 = 300;
 #[must_use]
 pub fn check_pods(nodes: usize) -> u32 {
     CHECK_PODS.saturating_add(u32::try_from(nodes).unwrap_or(u32::MAX).saturating_mul(CHECK_PODS_PER_NODE))
+}
+
+/// The deadline of a check whose pods ask for so many names.
+#[must_use]
+pub fn check_names(names: usize) -> u32 {
+    CHECK_PODS.saturating_add(u32::try_from(names).unwrap_or(u32::MAX).saturating_mul(CHECK_PODS_PER_NAME))
 }
 
 /// The playbook's deadline for a number of nodes.

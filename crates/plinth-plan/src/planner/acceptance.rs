@@ -25,12 +25,14 @@ pub(super) fn steps(
     cluster: &Cluster,
     resolution: &Resolution,
     names: &RunaiNames,
-    base: &Base<'_>,
+    (base, outside): (&Base<'_>, Vec<String>),
 ) -> Vec<Step> {
     let mut steps = kubernetes(desired, cluster, resolution, base);
     if !cut_into_kinds(desired) {
         steps.extend(gpu(desired, cluster, resolution, base));
     }
+    steps.extend(brought(desired, resolution, base));
+    steps.extend(dns_out(desired, cluster, outside, base));
     if let Some(runai) = &desired.runai {
         steps.extend(dns(desired, runai, cluster, base));
         // Nothing answers at the root of a cluster whose control plane is elsewhere.
@@ -42,7 +44,8 @@ pub(super) fn steps(
     steps.extend(storage(desired, resolution, base));
     if let (Some(runai), Some(_)) = (&desired.runai, runai::part(resolution, RunaiPart::Cluster)) {
         let target = runai::target(runai, resolution, names, cluster.ingress_address(desired));
-        steps.push(connected(runai, cluster, target));
+        steps.push(connected(runai, cluster, target.clone()));
+        steps.extend(workload(desired, runai, cluster, target));
     }
     steps.retain(|step| !desired.checks.skip.iter().any(|skipped| skipped == step.id.verb()));
     steps
@@ -92,17 +95,47 @@ fn gpu(desired: &Desired, cluster: &Cluster, resolution: &Resolution, base: &Bas
     let mut steps = Vec::new();
     if !offering.is_empty() && !nodes.is_empty() {
         let replicas = desired.platform.gpu.time_slicing.unwrap_or(1);
-        let work = Check::GpuCapacity { nodes: nodes.clone(), replicas };
+        let resource = desired.platform.gpu.resource().to_owned();
+        let work = Check::GpuCapacity { nodes: nodes.clone(), replicas, resource };
         let reason = "every GPU that the driver sees must be there for pods";
         steps.push(check(ids::check_gpu_capacity(desired.name.as_str()), work, reason).needing(offering.clone()));
     }
     let before = if offering.is_empty() { vec![base.join()] } else { offering };
     steps.extend(nodes.into_iter().map(|node| {
-        let work = Check::GpuPod { node: node.clone(), image: desired.checks.gpu_image.clone() };
+        let (image, resource) = (desired.checks.gpu_image.clone(), desired.platform.gpu.resource().to_owned());
+        let work = Check::GpuPod { node: node.clone(), image, resource };
         let reason = "a pod that asks for one GPU must run there and see it";
         check(ids::check_gpu(&node), work, reason).needing(before.clone())
     }));
     steps
+}
+
+/// What components bring, each behind its component; a snapshot is taken by whoever brings the volumes.
+fn brought<'a>(
+    desired: &'a Desired,
+    resolution: &'a Resolution,
+    base: &'a Base<'_>,
+) -> impl Iterator<Item = Step> + 'a {
+    let platform = move || resolution.components.iter().filter(|c| c.stage == Stage::Platform).map(end);
+    let of = move |component: &'a ResolvedComponent| component.checks.iter().map(move |one| (component, one));
+    resolution.components.iter().flat_map(of).map(move |(component, one)| {
+        let id = StepId::new("checks", one.check.verb(), desired.name.as_str());
+        let step = check(id, one.check.clone(), one.reason.clone()).needing([end(component)]);
+        let with_volumes = matches!(one.check, Check::Snapshot { .. });
+        if with_volumes { step.needing(platform()).needing(base.leaving()) } else { step }
+    })
+}
+
+/// None without a name to ask for.
+fn dns_out(desired: &Desired, cluster: &Cluster, names: Vec<String>, base: &Base<'_>) -> Option<Step> {
+    if names.is_empty() {
+        return None;
+    }
+    let nodes = cluster.members.iter().filter(|member| member.is_kubernetes_node());
+    let nodes = nodes.map(|member| member.name.clone()).collect();
+    let reason = format!("pods must resolve {}, which the cluster itself does not know", names.join(" and "));
+    let work = Check::DnsOut { nodes, names, image: desired.checks.image.clone() };
+    Some(check(ids::check_dns_out(desired.name.as_str()), work, reason).needing([base.join()]))
 }
 
 fn offers_gpus(component: &ResolvedComponent) -> bool {
@@ -146,4 +179,16 @@ fn connected(runai: &Runai, cluster: &Cluster, target: RunaiTarget) -> Step {
     let work = Check::Runai { target: Box::new(target), nodes };
     let reason = "Run:ai must call the cluster connected and list every GPU node";
     check(ids::check_runai(&runai.cluster), work, reason).needing([ids::connected(&runai.cluster)])
+}
+
+/// In the site's first project; none where the site makes none: a workload of somebody's project is not ours to start.
+fn workload(desired: &Desired, runai: &Runai, cluster: &Cluster, target: RunaiTarget) -> Option<Step> {
+    let project = runai.departments.iter().flat_map(|department| &department.projects).next()?.name.clone();
+    let gpus = u32::from(cluster.with(Role::Gpu).next().is_some() && !cut_into_kinds(desired));
+    let image = if gpus > 0 { &desired.checks.gpu_image } else { &desired.checks.image };
+    let before = ids::project(&project);
+    let work = Check::RunaiWorkload { target: Box::new(target), project: Some(project), gpus, image: image.clone() };
+    let reason = "a connected cluster does not prove that its scheduler places anything";
+    let step = check(ids::check_runai_workload(&runai.cluster), work, reason);
+    Some(step.needing([ids::connected(&runai.cluster)]).needing([before]))
 }

@@ -11,8 +11,8 @@ use plinth_model::{Finding, NodeName, Work};
 use plinth_site::Desired;
 use std::collections::BTreeSet;
 
-/// The check that Run:ai itself answers, as it stands in ids.
-const RUNAI: &str = "runai";
+/// The checks that Run:ai itself answers, as they stand in ids.
+const RUNAI: [&str; 2] = ["runai", "runai-workload"];
 
 /// Which checks are wanted.
 #[derive(Clone, Debug, Default)]
@@ -24,10 +24,11 @@ pub struct Chosen {
 }
 
 impl Chosen {
-    /// Whether the check that Run:ai itself answers may be among them.
+    /// Whether a check that Run:ai itself answers may be among them.
     #[must_use]
     pub fn may_ask_runai(&self) -> bool {
-        let named = |one: &String| one == RUNAI || one.starts_with(&format!("checks/{RUNAI}/"));
+        let named =
+            |one: &String| RUNAI.iter().any(|check| one == check || one.starts_with(&format!("checks/{check}/")));
         self.nodes.is_empty() && (self.only.is_empty() || self.only.iter().any(named))
     }
 }

@@ -7,6 +7,7 @@ mod discovery;
 mod kubernetes;
 mod leaving;
 mod nodes;
+mod outside;
 mod own;
 mod platform;
 mod recovery;
@@ -166,7 +167,8 @@ fn after(asked: &Asked<'_>, observed: &Observed, resolution: &Resolution, end: O
     steps.extend(platform.flat_map(|c| base.component(c, &[])));
     steps.extend(runai::steps(desired, cluster, resolution, names, &base));
     steps.extend(leaving.iter().filter(|one| !makes_room(one)).map(going));
-    steps.extend(acceptance::steps(desired, cluster, resolution, names, &base));
+    let outside = outside::names(desired, &observed.inventory);
+    steps.extend(acceptance::steps(desired, cluster, resolution, names, (&base, outside)));
     steps
 }
 

@@ -23,6 +23,7 @@ fn with_a_control_plane_elsewhere_the_cluster_is_registered_there() {
         url: "https://acme.run.ai".into(),
         realm: Some("acme".into()),
         service_account: false,
+        authority: None,
     });
     runai.registry_token = None;
     let catalog = plinth_catalog::Catalog::embedded().unwrap();
@@ -50,7 +51,7 @@ fn a_service_account_signs_in_as_its_line_of_versions_has_it() {
         let mut desired = site::basepod();
         let runai = desired.runai.as_mut().unwrap();
         let url = "https://acme.run.ai".to_owned();
-        runai.control_plane = Some(RemoteControlPlane { url, realm: Some("acme".into()), service_account: true });
+        runai.control_plane = Some(RemoteControlPlane { url, realm: Some("acme".into()), service_account: true, authority: None });
         (runai.admin_email, runai.admin_password) = ("plinth-ab12".into(), SecretRef::Env("ACCOUNT_SECRET".into()));
         (runai.version, runai.registry_token) = (version.parse().unwrap(), None);
         let names = plinth_catalog::Catalog::embedded().unwrap();

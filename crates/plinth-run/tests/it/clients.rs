@@ -27,7 +27,7 @@ use plinth_world::node::{
     NodeHostKeys, NodeInspection, NodeLeftovers, NodePreparation, NodeRegistries, NodeStorage, PushFile, Registries,
     StorageState,
 };
-use plinth_world::runai::{RunaiClient, RunaiCluster, RunaiOrgUnit};
+use plinth_world::runai::{RunaiClient, RunaiCluster, RunaiOrgUnit, RunaiProject, RunaiTraining, RunaiWorkload};
 use plinth_world::{ClientError, ClientResult, Clients, Context};
 use serde_json::Value;
 use std::net::Ipv4Addr;
@@ -35,7 +35,6 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 struct Shut;
-
 fn refuse<T>() -> ClientResult<T> {
     Err(ClientError::new("none", "opening a client")
         .happened("this test has no clients")
@@ -496,6 +495,27 @@ impl RunaiClient for Shut {
         refuse()
     }
     async fn set_quota(&self, _: &Context, _: &RunaiTarget, _: &str, _: &OrgUnit) -> ClientResult<()> {
+        refuse()
+    }
+    async fn projects(&self, _: &Context, _: &RunaiTarget, _: &str) -> ClientResult<Vec<RunaiProject>> {
+        refuse()
+    }
+    async fn start_training(
+        &self,
+        _: &Context,
+        _: &RunaiTarget,
+        _: (&str, &str),
+        _: &RunaiTraining,
+    ) -> ClientResult<RunaiWorkload> {
+        refuse()
+    }
+    async fn workloads(&self, _: &Context, _: &RunaiTarget, _: &str, _: &str) -> ClientResult<Vec<RunaiWorkload>> {
+        refuse()
+    }
+    async fn workload(&self, _: &Context, _: &RunaiTarget, _: &str) -> ClientResult<Option<RunaiWorkload>> {
+        refuse()
+    }
+    async fn remove_training(&self, _: &Context, _: &RunaiTarget, _: &str) -> ClientResult<()> {
         refuse()
     }
 }

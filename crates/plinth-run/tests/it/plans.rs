@@ -32,9 +32,9 @@ fn work(id: &StepId) -> Work {
         ("kubernetes", "wait") => Work::NodeReady(NodeReady { node: node(), version: None }),
         ("kubernetes", _) => labels(node(), name),
         ("runai", "register") => register(name),
-        ("checks", _) => {
-            Work::AcceptanceCheck(AcceptanceCheck { check: Check::GpuPod { node: node(), image: String::new() } })
-        }
+        ("checks", _) => Work::AcceptanceCheck(AcceptanceCheck {
+            check: Check::GpuPod { node: node(), image: String::new(), resource: "nvidia.com/gpu".to_owned() },
+        }),
         _ => Work::KubespraySource(KubespraySource { release: KubesprayRelease { source: name, ..kubespray().0 } }),
     }
 }

@@ -1,7 +1,9 @@
 //! Acceptance checks of the simulated cluster.
 
+use super::infiniband;
 use super::kube::{SimKube, call, is_ready, system_workloads};
 use super::model::{Role, control_plane_is_up, offered_gpus, release, works};
+use crate::faults::FaultKind;
 use crate::timing;
 use crate::world::State;
 use async_trait::async_trait;
@@ -16,10 +18,13 @@ use std::net::Ipv4Addr;
 impl KubeChecks for SimKube {
     async fn run_check(&self, ctx: &Context, check: &Check) -> ClientResult<CheckSeen> {
         self.request(&call(format!("checking {}", check.name()))).await?;
-        let with_pods = matches!(check, Check::PodNetwork { .. } | Check::GpuPod { .. } | Check::Storage { .. });
-        if with_pods {
+        if check.image().is_some() {
             ctx.progress(0, 0, "waiting for test pods");
             self.centre.spend("check", &Digest::of(check).to_string(), timing::TEST_POD).await;
+        }
+        let is_it = |kind: &FaultKind| matches!(kind, FaultKind::Check { name } if name == check.verb());
+        if self.centre.strikes(is_it)? {
+            return Ok(told(false, "a fault of this rehearsal"));
         }
         self.centre.look(|state, now| checked(state, now, check))
     }
@@ -48,12 +53,23 @@ fn checked(state: &State, now: Timestamp, check: &Check) -> CheckSeen {
             let counted = format!("metrics of {}", amount(nodes.len(), "node"));
             told(answers, if answers { counted } else { "the metrics API gives no answer".to_owned() })
         }
-        Check::GpuCapacity { nodes, replicas } => gpu_capacity(state, now, nodes, *replicas),
+        Check::GpuCapacity { nodes, replicas, .. } => gpu_capacity(state, now, nodes, *replicas),
         Check::GpuPod { node, .. } => gpu_pod(state, now, node),
+        Check::GpuSharing { nodes, replicas, .. } => gpu_sharing(state, now, nodes, *replicas),
+        Check::GpuMetrics { nodes, series, .. } => gpu_metrics(state, now, nodes, series),
+        Check::Rdma { nodes, resources, .. } => rdma(state, now, nodes, resources),
+        Check::DnsOut { nodes, names, .. } => {
+            let seen = ready_nodes(state, now, nodes);
+            let line = format!("{} resolved in pods", amount(names.len(), "name"));
+            if seen.holds() { told(true, line) } else { seen }
+        }
+        // The class of the simulated cluster is a folder of a node.
+        Check::Snapshot { .. } => CheckSeen::Skipped("no driver of a storage class takes snapshots".to_owned()),
         Check::Dns { name, address } => dns(state, name, *address),
         Check::Ingress { url, .. } => ingress(state, now, url),
         Check::Storage { .. } => storage(state, now),
         Check::Runai { nodes, .. } => runai(state, now, nodes),
+        Check::RunaiWorkload { .. } => told(false, "the simulated Run:ai answers this, not Kubernetes"),
     }
 }
 
@@ -74,6 +90,32 @@ fn gpu_capacity(state: &State, now: Timestamp, nodes: &[NodeName], replicas: u32
     let all = nodes.iter().all(|node| offered_gpus(state, node, now) > 0);
     let gpus = amount(offered.saturating_mul(replicas) as usize, "GPU");
     told(all, format!("{gpus} on {} offered", amount(nodes.len(), "node")))
+}
+
+fn gpu_sharing(state: &State, now: Timestamp, nodes: &[NodeName], replicas: u32) -> CheckSeen {
+    let offered: u32 = nodes.iter().map(|node| offered_gpus(state, node, now)).sum();
+    let all = nodes.iter().all(|node| offered_gpus(state, node, now) > 0);
+    let shares = amount(offered.saturating_mul(replicas) as usize, "share");
+    told(all, format!("{shares} on {}, and 2 pods with a share each ran", amount(nodes.len(), "node")))
+}
+
+fn gpu_metrics(state: &State, now: Timestamp, nodes: &[NodeName], series: &str) -> CheckSeen {
+    if !works(state, Role::Monitoring, now) {
+        return told(false, "Prometheus gives no answer: no endpoints available");
+    }
+    let measured = nodes.iter().filter(|node| offered_gpus(state, node, now) > 0).count();
+    told(measured == nodes.len(), format!("{series} of {measured} of {}", amount(nodes.len(), "node")))
+}
+
+fn rdma(state: &State, now: Timestamp, nodes: &[NodeName], resources: &[String]) -> CheckSeen {
+    let lacking = resources.iter().find(|one| infiniband::offered(state, now, one, nodes) != Some(true));
+    match lacking {
+        Some(resource) => told(false, format!("pod Pending: Insufficient {resource}")),
+        None => {
+            let devices = amount(resources.len(), "InfiniBand device");
+            told(true, format!("a pod on each of {} saw {devices}", amount(nodes.len(), "node")))
+        }
+    }
 }
 
 fn gpu_pod(state: &State, now: Timestamp, node: &NodeName) -> CheckSeen {

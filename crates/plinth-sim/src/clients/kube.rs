@@ -158,7 +158,7 @@ fn allocatable(state: &State, now: Timestamp, resource: &str, nodes: &[NodeName]
             if offered { format!("{resource} offered") } else { format!("no node offers {resource}") },
         );
     }
-    if resource != "nvidia.com/gpu" {
+    if !matches!(resource, "nvidia.com/gpu" | "nvidia.com/gpu.shared") {
         return seen(false, format!("no node offers {resource}"));
     }
     let nodes: Vec<&NodeName> = if nodes.is_empty() {

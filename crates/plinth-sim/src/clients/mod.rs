@@ -20,6 +20,7 @@ mod restart;
 mod runai;
 mod secrets;
 mod watch;
+mod workloads;
 
 pub use bcm::{HeldBcm, NoBcm};
 pub use keystore::MemoryKeystore;

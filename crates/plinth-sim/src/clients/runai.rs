@@ -2,6 +2,7 @@
 
 use super::Call;
 use super::model::{Role, control_plane, offered_gpus, release, works};
+use super::workloads::{self, Trainings};
 use crate::data_centre::DataCentre;
 use crate::faults::{FaultKind, RunaiFault};
 use crate::runai::RunaiStage;
@@ -10,7 +11,7 @@ use crate::world::{Effect, OrgUnitKey, State};
 use async_trait::async_trait;
 use jiff::Timestamp;
 use plinth_model::steps::{OrgUnit, RunaiTarget, cluster_uid};
-use plinth_world::runai::{RunaiClient, RunaiCluster, RunaiOrgUnit};
+use plinth_world::runai::{RunaiClient, RunaiCluster, RunaiOrgUnit, RunaiProject, RunaiTraining, RunaiWorkload};
 use plinth_world::secrets::Secrets;
 use plinth_world::{Cause, ClientResult, Context};
 use std::sync::Arc;
@@ -22,6 +23,8 @@ const CLIENT: &str = "runai";
 pub(crate) struct SimRunai {
     pub(crate) centre: Arc<DataCentre>,
     pub(crate) secrets: Arc<dyn Secrets>,
+    /// Trainings that checks started in this process.
+    pub(crate) trainings: Trainings,
 }
 
 fn call(doing: &str, target: &RunaiTarget) -> Call {
@@ -262,5 +265,57 @@ impl RunaiClient for SimRunai {
             return Ok(());
         }
         self.set(unit, there.department)
+    }
+
+    async fn projects(&self, _: &Context, target: &RunaiTarget, uuid: &str) -> ClientResult<Vec<RunaiProject>> {
+        let call = call("listing projects", target);
+        self.request(&call, target).await?;
+        self.check_known(&call, target, uuid)?;
+        workloads::projects(&self.centre)
+    }
+
+    async fn start_training(
+        &self,
+        _: &Context,
+        target: &RunaiTarget,
+        (uuid, project): (&str, &str),
+        training: &RunaiTraining,
+    ) -> ClientResult<RunaiWorkload> {
+        let call = call("starting a training", target);
+        self.request(&call, target).await?;
+        self.check_known(&call, target, uuid)?;
+        if !workloads::projects(&self.centre)?.iter().any(|known| known.id == project) {
+            return Err(call.fails(format!("404: there is no project {project}"), "list them again"));
+        }
+        self.trainings.start(project, training).ok_or_else(|| {
+            call.fails("409: Workload with this name already exists", "remove it, or wait until it is gone")
+        })
+    }
+
+    async fn workloads(
+        &self,
+        _: &Context,
+        target: &RunaiTarget,
+        project: &str,
+        name: &str,
+    ) -> ClientResult<Vec<RunaiWorkload>> {
+        self.request(&call("listing workloads", target), target).await?;
+        self.trainings.named(&self.centre, project, name)
+    }
+
+    async fn workload(&self, _: &Context, target: &RunaiTarget, id: &str) -> ClientResult<Option<RunaiWorkload>> {
+        self.request(&call("looking at a workload", target), target).await?;
+        let fault = |kind: &FaultKind| matches!(kind, FaultKind::Check { name } if name == "runai-workload");
+        if self.centre.strikes(fault)? {
+            let said = vec!["a fault of this rehearsal".to_owned()];
+            return Ok(Some(RunaiWorkload { id: id.to_owned(), phase: "Pending".to_owned(), said }));
+        }
+        self.trainings.one(&self.centre, id)
+    }
+
+    async fn remove_training(&self, _: &Context, target: &RunaiTarget, id: &str) -> ClientResult<()> {
+        self.request(&call("removing a training", target), target).await?;
+        self.trainings.remove(id);
+        Ok(())
     }
 }

@@ -56,6 +56,7 @@ pub(super) const ALL: &[Form] = &[
         "source:github.com:unreachable",
         "nothing can be fetched from there, neither here nor on a node; `all` is every source",
     ),
+    form("check:NAME:fails", "check:gpu-metrics:fails", "the check does not hold; names as in `plinth check --only`"),
     form("runai:issuer-mismatch", "runai:issuer-mismatch", "Keycloak names another issuer than the expected one"),
     form("runai:401", "runai:401", "the Run:ai interface answers 401, Issuer is not familiar"),
     form("runai:409", "runai:409", "registering the cluster is answered with a conflict"),

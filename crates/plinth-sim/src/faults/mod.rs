@@ -54,6 +54,11 @@ pub enum FaultKind {
         /// Its host; `all` for every one.
         host: String,
     },
+    /// An acceptance check does not hold.
+    Check {
+        /// As `plinth check --only` names it.
+        name: String,
+    },
     /// The process ends itself at this journal record, from 1. Only carried here: the binary acts on it.
     Crash {
         /// Record.
@@ -163,7 +168,11 @@ impl Fault {
         let (what, name, names) = match &self.kind {
             FaultKind::Node { node, .. } | FaultKind::Play { node } => ("node", node, &known.nodes),
             FaultKind::Release { name, .. } => ("release", name, &known.releases),
-            FaultKind::Bcm(_) | FaultKind::Runai(_) | FaultKind::Source { .. } | FaultKind::Crash { .. } => {
+            FaultKind::Bcm(_)
+            | FaultKind::Runai(_)
+            | FaultKind::Source { .. }
+            | FaultKind::Check { .. }
+            | FaultKind::Crash { .. } => {
                 return Ok(());
             }
         };
@@ -235,6 +244,8 @@ fn parse(body: &str) -> Result<FaultKind, String> {
             Ok(FaultKind::Release { name: (*name).to_owned(), fault: parse_release(how)? })
         }
         ["source", host, "unreachable"] if !host.is_empty() => Ok(FaultKind::Source { host: (*host).to_owned() }),
+        ["check", name, "fails"] if !name.is_empty() => Ok(FaultKind::Check { name: (*name).to_owned() }),
+        ["check", _, other] => Err(format!("a check has no fault `{other}`")),
         ["source", _, other] => Err(format!("a source has no fault `{other}`")),
         ["runai", how] => parse_runai(how).map(FaultKind::Runai),
         _ => Err("it has none of the known forms".to_owned()),

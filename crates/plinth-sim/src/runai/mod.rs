@@ -13,6 +13,7 @@ mod server;
 mod stage;
 mod tokens;
 mod units;
+mod workloads;
 
 pub use fault::{RunaiFault, RunaiFaultKind};
 pub use server::RunaiServer;

@@ -6,6 +6,7 @@ use super::reply::Reply;
 use super::stage::RunaiStage;
 use super::tokens::{Tokens, now_s, signed_like};
 use super::units::Unit;
+use super::workloads::{Scheduled, Training};
 use crate::server_fault::strike;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
@@ -31,6 +32,8 @@ pub(super) struct Held {
     pub(super) stage: RunaiStage,
     pub(super) clusters: Vec<Entry>,
     pub(super) units: Vec<Unit>,
+    pub(super) trainings: Vec<Training>,
+    pub(super) scheduled: Scheduled,
     pub(super) tokens: Tokens,
     pub(super) given: Vec<String>,
     pub(super) served: Vec<String>,

@@ -11,7 +11,7 @@ use axum::extract::{Path, Request, State};
 use axum::http::header::AUTHORIZATION;
 use axum::http::{HeaderMap, Method, Uri};
 use axum::response::Response;
-use axum::routing::{any, get, patch, post};
+use axum::routing::{any, delete, get, patch, post};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -38,6 +38,10 @@ pub(super) fn routes(plane: Arc<Plane>) -> Router {
         .route("/api/v1/org-unit/{kind}", get(units).post(make_unit))
         .route("/api/v1/org-unit/{kind}/{id}/resources", patch(patch_resources))
         .route("/api/v1/node-pools", get(pools))
+        .route("/api/v1/workloads", get(workloads))
+        .route("/api/v1/workloads/{id}", get(workload))
+        .route("/api/v1/workloads/trainings", post(start))
+        .route("/api/v1/workloads/trainings/{id}", delete(end))
         .route("/v1/k8s/clusters/{uuid}/node-pools", get(pools_of_cluster))
         .fallback(stranger)
         .with_state(plane)
@@ -257,6 +261,23 @@ async fn pools(State(plane): Held, uri: Uri, headers: HeaderMap) -> Response {
 
 async fn pools_of_cluster(State(plane): Held, Path(uuid): Path<String>, headers: HeaderMap) -> Response {
     authorised(&plane, "pools", &headers, async || plane.pools(Some(&uuid))).await
+}
+
+async fn workloads(State(plane): Held, uri: Uri, headers: HeaderMap) -> Response {
+    let filter = query(&uri, "filterBy");
+    authorised(&plane, "workloads", &headers, async || plane.workloads(filter.as_deref())).await
+}
+
+async fn workload(State(plane): Held, Path(id): Path<String>, headers: HeaderMap) -> Response {
+    authorised(&plane, "workload", &headers, async || plane.workload(&id)).await
+}
+
+async fn start(State(plane): Held, headers: HeaderMap, body: Bytes) -> Response {
+    authorised(&plane, "start-training", &headers, async || plane.start(&body)).await
+}
+
+async fn end(State(plane): Held, Path(id): Path<String>, headers: HeaderMap) -> Response {
+    authorised(&plane, "end-training", &headers, async || plane.end(&id)).await
 }
 
 fn query(uri: &Uri, name: &str) -> Option<String> {

@@ -3,6 +3,7 @@
 use super::fault::RunaiFault;
 use super::plane::{Entry, Plane};
 use super::routes::routes;
+use super::workloads::Scheduled;
 use super::{RunaiServerError, RunaiSetup, RunaiStage, ServedCertificate};
 use crate::bcm::SimCertificate;
 use crate::bcm::authority::{Authority, served_config, server_config};
@@ -123,6 +124,17 @@ impl RunaiServer {
     #[must_use]
     pub fn unit(&self, name: &str) -> Option<Value> {
         self.plane.unit(name)
+    }
+
+    /// What the scheduler says of every training from now on.
+    pub fn schedules(&self, phase: &str, message: &str) {
+        self.plane.held().scheduled = Scheduled { phase: phase.to_owned(), message: message.to_owned() };
+    }
+
+    /// What was asked for by each training that is there.
+    #[must_use]
+    pub fn trainings(&self) -> Vec<Value> {
+        self.plane.held().trainings.iter().map(|one| one.spec.clone()).collect()
     }
 
     /// Every token is over.

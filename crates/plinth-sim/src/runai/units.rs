@@ -116,6 +116,12 @@ impl Plane {
         if uuid.is_some() { Reply::json(200, &pools.into()) } else { Reply::json(200, &json!({ "nodepools": pools })) }
     }
 
+    /// Whether there is a project of this id in a cluster.
+    pub(super) fn has_project(&self, id: &str, cluster: &str) -> bool {
+        let is_it = |unit: &Unit| unit.kind == "projects" && unit.id == id && unit.text("clusterId") == cluster;
+        self.held().units.iter().any(is_it)
+    }
+
     /// Somebody changes what is known of one by hand.
     pub(super) fn change_unit(&self, name: &str, change: impl FnOnce(&mut Map<String, Value>)) {
         if let Some(unit) = self.held().units.iter_mut().find(|unit| unit.text("name") == name) {

@@ -122,7 +122,7 @@ fn a_release_is_healthy_some_time_behind_helm_and_changes_once() {
     let (ctx, helm, kube) = (sim.context(), &sim.clients.helm, &sim.clients.kube);
     let operator = release("gpu-operator", "gpu-operator", json!({}));
     let offers = |node: &str| Health::Allocatable { resource: "nvidia.com/gpu".to_owned(), nodes: vec![name(node)] };
-    let gpu_pod = Check::GpuPod { node: name("dgx-05"), image: String::new() };
+    let gpu_pod = Check::GpuPod { node: name("dgx-05"), image: String::new(), resource: "nvidia.com/gpu".to_owned() };
     run(&sim, async {
         assert!(!kube.run_check(&ctx, &gpu_pod).await.unwrap().holds());
         kube.make_namespace(&ctx, "gpu-operator", PodSecurity::Privileged).await.unwrap();
@@ -236,7 +236,7 @@ fn registering_twice_makes_two_entries() {
 fn acceptance_holds_at_the_end_and_not_before() {
     let sim = start(None, &[]);
     let checks = [
-        Check::GpuPod { node: name("dgx-06"), image: String::new() },
+        Check::GpuPod { node: name("dgx-06"), image: String::new(), resource: "nvidia.com/gpu".to_owned() },
         Check::Dns { name: plinth_model::Domain::fixed(DOMAIN), address: [10, 184, 162, 100].into() },
         Check::Ingress { url: runai().url, address: None, certificate: Some("runai".to_owned()) },
         Check::Storage { image: String::new() },

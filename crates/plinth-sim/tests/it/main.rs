@@ -23,4 +23,5 @@ mod runai_register;
 mod runai_stand;
 mod runai_steps;
 mod runai_units;
+mod runai_workload;
 mod world;

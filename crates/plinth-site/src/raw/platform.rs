@@ -80,6 +80,9 @@ pub(crate) struct Gpu {
     #[serde(default)]
     #[schemars(range(min = 2, max = 64))]
     pub(crate) time_slicing: Option<u32>,
+    /// Shares of GPUs are called `nvidia.com/gpu.shared`, so that no pod gets one that asks for a whole GPU; `false` when absent.
+    #[serde(default)]
+    pub(crate) rename_shared: Option<bool>,
     /// The driver is installed on the nodes (DGX OS), not in a container; when absent as the nodes are, and `true` before they were looked at.
     #[serde(default)]
     pub(crate) driver_on_host: Option<bool>,
@@ -197,13 +200,17 @@ pub(crate) struct Run {
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct Checks {
-    /// Image of test pods, with a shell, `httpd` and `wget`; `docker.io/library/busybox:1.36.1` when absent.
+    /// Image of test pods, with a shell, `httpd`, `wget` and `nslookup`; `docker.io/library/busybox:1.36.1` when absent.
     #[serde(default)]
     pub(crate) image: Option<Text<ImageName>>,
     /// Image of test pods that use a GPU; the container runtime puts `nvidia-smi` into it.
     /// `nvcr.io/nvidia/cuda:13.0.0-base-ubi9` when absent.
     #[serde(default)]
     pub(crate) gpu_image: Option<Text<ImageName>>,
+    /// Names of others than the cluster that pods must resolve. When absent: the head nodes of Base Command Manager by their full names,
+    /// the control plane of Run:ai where it is elsewhere, and `nvcr.io` on a site that takes charts and images from the internet.
+    #[serde(default)]
+    pub(crate) names: Option<Vec<Text<Domain>>>,
     /// Checks that are not carried out on this site, neither by `apply` nor by `check`.
     #[serde(default)]
     pub(crate) skip: Vec<CheckName>,
@@ -225,14 +232,26 @@ pub(crate) enum CheckName {
     GpuCapacity,
     /// A pod with a GPU runs on each GPU node.
     GpuPod,
+    /// GPUs are shared by time as the site says.
+    GpuSharing,
+    /// Prometheus has the metrics of each GPU node.
+    GpuMetrics,
+    /// Pods get InfiniBand devices.
+    Rdma,
     /// The platform's name resolves in pods.
     Dns,
+    /// Names of others than the cluster resolve in pods.
+    DnsOut,
     /// The ingress shows the certificate.
     Ingress,
     /// The default storage class keeps data.
     Storage,
+    /// A snapshot is taken and restored.
+    Snapshot,
     /// Run:ai calls the cluster connected.
     Runai,
+    /// Run:ai's scheduler places a training.
+    RunaiWorkload,
 }
 
 impl CheckName {
@@ -245,10 +264,16 @@ impl CheckName {
             Self::Metrics => "metrics",
             Self::GpuCapacity => "gpu-capacity",
             Self::GpuPod => "gpu-pod",
+            Self::GpuSharing => "gpu-sharing",
+            Self::GpuMetrics => "gpu-metrics",
+            Self::Rdma => "rdma",
             Self::Dns => "dns",
+            Self::DnsOut => "dns-out",
             Self::Ingress => "ingress",
             Self::Storage => "storage",
+            Self::Snapshot => "snapshot",
             Self::Runai => "runai",
+            Self::RunaiWorkload => "runai-workload",
         }
     }
 }

@@ -1,7 +1,7 @@
 //! What every Run:ai client promises, simulated or real: the same calls, the same answers.
 
 use plinth_model::steps::{OrgUnit, RunaiTarget};
-use plinth_world::runai::RunaiClient;
+use plinth_world::runai::{RunaiClient, RunaiTraining};
 use plinth_world::{Cause, ClientError, ClientResult, Context};
 use std::fmt::Debug;
 use std::pin::Pin;
@@ -35,6 +35,7 @@ pub(crate) async fn contract(client: &dyn RunaiClient, ctx: &Context, ground: Gr
     let uuid = suite.a_cluster_is_registered_by_name().await;
     suite.credentials_are_kept_for_a_cluster_that_is_there(&uuid).await;
     suite.departments_and_projects_are_made_once_and_their_quota_is_set(&uuid).await;
+    suite.a_training_is_started_seen_and_removed(&uuid).await;
     suite.a_second_registration_is_a_second_entry(&uuid).await;
 }
 
@@ -148,6 +149,34 @@ impl Suite<'_> {
         self.unchanged(client.set_quota(ctx, target, uuid, &more)).await.unwrap();
         let other = OrgUnit { name: "team".to_owned(), ..project };
         assert_eq!(client.org_unit(ctx, target, uuid, &other).await.unwrap(), None, "only exactly this name counts");
+    }
+
+    async fn a_training_is_started_seen_and_removed(&self, uuid: &str) {
+        let (client, ctx, target) = (self.client, self.ctx, self.target);
+        let projects = self.unchanged(client.projects(ctx, target, uuid)).await.unwrap();
+        let [project] = projects.as_slice() else { panic!("one was made: {projects:?}") };
+        assert_eq!(project.name, "team-a");
+        let training = RunaiTraining {
+            name: "proof".to_owned(),
+            image: "docker.io/library/busybox:1.36.1".to_owned(),
+            script: "echo 'it runs'".to_owned(),
+            gpus: 0,
+        };
+        let place = (uuid, project.id.as_str());
+        explained(client.start_training(ctx, target, (uuid, "4711"), &training).await);
+        assert_eq!(client.workloads(ctx, target, &project.id, "proof").await.unwrap(), []);
+        let started = client.start_training(ctx, target, place, &training).await.unwrap();
+        explained(client.start_training(ctx, target, place, &training).await);
+        let seen = client.workload(ctx, target, &started.id).await.unwrap().unwrap();
+        assert_eq!((seen.id.as_str(), seen.phase.as_str()), (started.id.as_str(), "Running"), "{seen:?}");
+        assert_eq!(client.workloads(ctx, target, &project.id, "proof").await.unwrap(), [seen]);
+        assert_eq!(client.workloads(ctx, target, &project.id, "proo").await.unwrap(), [], "only exactly this name");
+        let nobody = "00000000-0000-0000-0000-000000000000";
+        assert_eq!(client.workload(ctx, target, nobody).await.unwrap(), None);
+        for _ in 0..2 {
+            client.remove_training(ctx, target, &started.id).await.unwrap();
+        }
+        assert_eq!(client.workload(ctx, target, &started.id).await.unwrap(), None);
     }
 
     async fn a_second_registration_is_a_second_entry(&self, uuid: &str) {

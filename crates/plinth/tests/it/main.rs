@@ -15,6 +15,7 @@ mod mirror_list;
 #[path = "../contract/node_client.rs"]
 mod node_client;
 mod outputs;
+mod proofs;
 mod reach;
 mod readers;
 mod readme;

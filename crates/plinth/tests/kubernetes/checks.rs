@@ -2,7 +2,7 @@
 //! `kubernetes_install.rs`.
 
 use crate::stand::{Stand, name};
-use plinth_model::steps::Check;
+use plinth_model::steps::{Check, WHOLE_GPU};
 use plinth_world::kube::{CheckSeen, KubeChecks};
 use serde_json::json;
 
@@ -49,7 +49,7 @@ fn what_the_api_server_itself_says_is_judged() {
     }));
     fails(&stand, &Check::Metrics { nodes: of(&["n1"]) }, "the metrics API gives no answer");
 
-    let gpus = |replicas| Check::GpuCapacity { nodes: of(&["n1"]), replicas };
+    let gpus = |replicas| Check::GpuCapacity { nodes: of(&["n1"]), replicas, resource: WHOLE_GPU.to_owned() };
     fails(&stand, &gpus(1), "n1: it has no label nvidia.com/gpu.count");
     stand.plane.kubectl(&["label", "node", "n1", "nvidia.com/gpu.count=8"]).unwrap();
     let status =

@@ -1,6 +1,6 @@
 # One bare node becomes a whole cluster by kubeadm, from the lab's mirror.
-# Arguments: mirror, address, range of pods, releases of Kubernetes and etcd.
-url=$1 address=$2 pods=$3 release=v$4 etcd=$5
+# Arguments: mirror, address, range of pods, releases of Kubernetes and etcd; and what joins it to a cluster that is there.
+url=$1 address=$2 pods=$3 release=v$4 etcd=$5 join=${6:-}
 export PATH=/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 curl -fsS -o /tmp/sums "$url/sha256sums"
 fetch() {
@@ -86,4 +86,8 @@ for image in "registry.k8s.io/kube-proxy:$release" registry.k8s.io/pause:3.10.1 
     "registry.k8s.io/etcd:$etcd-0"; do
     nerdctl -n k8s.io pull "$image"
 done
-kubeadm init --config /root/kubeadm.yaml --skip-token-print
+if [ -n "$join" ]; then
+    eval "$join"
+else
+    kubeadm init --config /root/kubeadm.yaml --skip-token-print
+fi

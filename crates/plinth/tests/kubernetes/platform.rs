@@ -19,7 +19,7 @@ inventory: {static: [{name: n1, address: 10.0.0.1}, {name: n2, address: 10.0.0.2
 networks: {production: 10.0.0.0/24}
 nodes: {controlPlane: [n1], workers: [n2]}
 kubernetes: {engine: existing, kubeconfig: given.conf}
-checks: {skip: [pod-network, storage, metrics]}
+checks: {skip: [pod-network, dns-out, storage, metrics]}
 platform:
   charts: {folder: charts}
   components:

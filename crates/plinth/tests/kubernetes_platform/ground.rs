@@ -76,7 +76,7 @@ pub(crate) const WITH_KNATIVE: &str = "  components:
 ";
 
 /// A site file with this part about charts and components. Checks that need pods which do something are left out: KWOK's say nothing
-/// (pod-network, gpu-pod, storage), and nobody measures them (metrics).
+/// (pod-network, dns-out, gpu-pod, storage), and nobody measures them (metrics, gpu-metrics).
 pub(crate) fn site(charts: &str, components: &str) -> String {
     let (balancer, runai) =
         if components.contains("metallb: {enabled: false}") { ("", String::new()) } else { (BALANCER, runai()) };
@@ -95,7 +95,7 @@ nodes:
   workers: [{{category: dgx-h100}}]
   gpu: [{{category: dgx-h100}}]
 kubernetes: {{engine: existing, kubeconfig: given.conf, version: v1.34.2}}
-checks: {{skip: [pod-network, gpu-pod, storage, metrics]}}
+checks: {{skip: [pod-network, dns-out, gpu-pod, gpu-metrics, storage, metrics]}}
 platform:
   charts: {charts}
 {balancer}{components}{runai}"

@@ -71,10 +71,35 @@ findings! {
         usually: "CoreDNS lacks the entry for the name, or forwards to servers that answer something else.",
         fix: "Look at the entry: `kubectl -n kube-system get configmap coredns -o yaml`. Then ask the servers that it forwards to for this name.",
     }
+    DNS_OTHERS_DO_NOT_RESOLVE = "dns.others-do-not-resolve", NetworkTeam {
+        means: "Pods do not resolve names of others than the cluster. The evidence says on which node, and whether the cluster's own names resolve there.",
+        usually: "The DNS servers that CoreDNS forwards to do not know the name or are not reached: it takes them from the /etc/resolv.conf of its node.",
+        fix: "If the cluster's own names resolve, ask the servers of `forward` in `kubectl -n kube-system get configmap coredns -o yaml` from that node. If none resolve, look at CoreDNS and the network of the pods.",
+    }
+    GPU_EXPORTER_NOT_READ = "gpu.exporter-not-read", You {
+        means: "Prometheus knows where the exporter of GPU metrics answers, and does not get an answer there.",
+        usually: "The exporter of that node does not run or does not start, or a network policy keeps Prometheus away from it.",
+        fix: "Look at the exporter of the node that is named, `kubectl get pods -A -l app=nvidia-dcgm-exporter -o wide`, and at its log.",
+    }
+    GPU_MONITOR_NOT_SELECTED = "gpu.monitor-not-selected", You {
+        means: "Prometheus does not read the exporter of GPU metrics at all: there is no ServiceMonitor for it, or Prometheus does not select it.",
+        usually: "`serviceMonitorSelector` of the Prometheus wants a label, such as `release`, that the ServiceMonitor does not have.",
+        fix: "Compare `kubectl get prometheus -A -o yaml` (serviceMonitorSelector, serviceMonitorNamespaceSelector) with the labels of the ServiceMonitor and its namespace.",
+    }
     GPU_NOT_ALL_OFFERED = "gpu.not-all-offered", You {
         means: "A GPU node offers fewer GPUs to pods than its driver sees, or none.",
         usually: "The device plugin takes GPUs away that report errors, or is not ready; or time slicing has not reached the node yet.",
         fix: "Run `kubectl -n gpu-operator logs` for the device plugin of that node, and `nvidia-smi` and `dmesg | grep Xid` on the node.",
+    }
+    GPU_NOT_MEASURED = "gpu.not-measured", You {
+        means: "Prometheus has no series of the GPUs of a node, or gives no answer.",
+        usually: "The exporter started a moment ago, gives no such series, or Prometheus does not run.",
+        fix: "Look at the pods of Prometheus, and ask its page `Status > Targets` for the exporter.",
+    }
+    GPU_NOT_SHARED = "gpu.not-shared", You {
+        means: "Time slicing is on, and a GPU node does not offer its GPUs so many times, does not say so in its labels, or pods that share do not run.",
+        usually: "The device plugin did not take the configuration: another label `nvidia.com/device-plugin.config` on the node, or a plugin that was not started again.",
+        fix: "Look at the log of the device plugin and of gpu-feature-discovery on that node, and at the ConfigMap that `devicePlugin.config` of the cluster policy names.",
     }
     GPU_POD_DOES_NOT_RUN = "gpu.pod-does-not-run", You {
         means: "A pod that asks for one GPU on this node did not run, or did not see a GPU.",
@@ -135,6 +160,11 @@ findings! {
         means: "Pods on different nodes do not reach each other, or not by the name of a service. Exit 0 of an installer and Ready nodes do not prove that they do.",
         usually: "A firewall between nodes drops VXLAN (UDP 4789) or IP-in-IP, an MTU that is too large, a missing route, or a broken pod of the network plugin on one node.",
         fix: "See whether one node stands in all the failures of the evidence; look at its routes, its firewall, and its pods in kube-system.",
+    }
+    NETWORK_RDMA_NOT_IN_PODS = "network.rdma-not-in-pods", You {
+        means: "A pod that asks for virtual functions of the InfiniBand adapters does not get them, or does not see InfiniBand devices.",
+        usually: "The SR-IOV device plugin does not offer the resource, the policy lacks `isRdma`, or the port of the adapter is Ethernet.",
+        fix: "Look at `kubectl get sriovnetworknodestates -A -o yaml` of the node, at the log of the SR-IOV device plugin, and at `ibstat` on the node.",
     }
     PLATFORM_ADDRESSES_UNUSED = "platform.addresses-unused", You {
         means: "The site gives addresses for services, and nothing hands them out: names lead to an address where nobody answers.",
@@ -481,9 +511,19 @@ findings! {
         usually: "A simple password for a test.",
         fix: "Take a password that keeps the rule.",
     }
+    RUNAI_WORKLOAD_DOES_NOT_RUN = "runai.workload-does-not-run", You {
+        means: "A small training that was started over Run:ai's interface did not run in time. The evidence holds what the scheduler says of it.",
+        usually: "The project has no quota of GPUs, all GPUs are in use, or the image cannot be pulled in the project's namespace.",
+        fix: "Read the evidence; look at the pods of namespace `runai-PROJECT`, and at deployment runai-scheduler in namespace runai.",
+    }
     STORAGE_CLAIM_DOES_NOT_BIND = "storage.claim-does-not-bind", You {
         means: "A volume claim of the default storage class does not bind.",
         usually: "No class is the default, or several are, or the provisioner is in trouble.",
         fix: "Run `kubectl get storageclass`: exactly one must be marked default. Then look at the log of its provisioner.",
+    }
+    STORAGE_SNAPSHOT_DOES_NOT_RESTORE = "storage.snapshot-does-not-restore", You {
+        means: "A snapshot of a volume was not taken, or what was written before is not in the volume that was made from it.",
+        usually: "No VolumeSnapshotClass names the driver of the storage class, the driver's csi-snapshotter does not run, or the storage system refuses.",
+        fix: "Run `kubectl get volumesnapshotclass` and compare its driver with the provisioner of the storage class; look at the snapshot controller and at the driver's csi-snapshotter.",
     }
 }

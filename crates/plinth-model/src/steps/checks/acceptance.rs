@@ -29,9 +29,11 @@ impl StepParams for AcceptanceCheck {
 
     fn deadline_s(&self) -> u32 {
         match &self.check {
-            Check::GpuPod { .. } => deadlines::CHECK_GPU,
-            Check::PodNetwork { nodes, .. } => deadlines::check_pods(nodes.len()),
+            Check::GpuPod { .. } | Check::GpuSharing { .. } => deadlines::CHECK_GPU,
+            Check::PodNetwork { nodes, .. } | Check::Rdma { nodes, .. } => deadlines::check_pods(nodes.len()),
             Check::Storage { .. } => deadlines::CHECK_PODS,
+            Check::DnsOut { names, .. } => deadlines::check_names(names.len()),
+            Check::Snapshot { .. } | Check::RunaiWorkload { .. } => deadlines::CHECK_SNAPSHOT,
             _ => Self::PROPERTIES.deadline_s,
         }
     }

@@ -6,6 +6,27 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::net::Ipv4Addr;
 
+/// What a whole GPU is called among the resources of a node.
+pub const WHOLE_GPU: &str = "nvidia.com/gpu";
+
+fn whole_gpu() -> String {
+    WHOLE_GPU.to_owned()
+}
+
+fn is_whole_gpu(resource: &str) -> bool {
+    resource == WHOLE_GPU
+}
+
+/// An object in a namespace.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Placed {
+    /// Namespace.
+    pub namespace: String,
+    /// Name.
+    pub name: String,
+}
+
 /// An acceptance check.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", rename_all_fields = "camelCase", tag = "check")]
@@ -38,12 +59,55 @@ pub enum Check {
         nodes: Vec<NodeName>,
         /// How often each GPU is offered: more than once with time slicing.
         replicas: u32,
+        /// What pods ask for.
+        #[serde(default = "whole_gpu", skip_serializing_if = "is_whole_gpu")]
+        resource: String,
     },
     /// A pod with one GPU runs on this node and sees it.
     GpuPod {
         /// Node.
         node: NodeName,
         /// Image in which the container runtime puts `nvidia-smi`.
+        image: String,
+        /// What it asks for.
+        #[serde(default = "whole_gpu", skip_serializing_if = "is_whole_gpu")]
+        resource: String,
+    },
+    /// GPUs are shared by time: each node offers every GPU so many times and says so in its labels, and two pods share at the same time.
+    GpuSharing {
+        /// GPU nodes.
+        nodes: Vec<NodeName>,
+        /// How often each GPU is offered.
+        replicas: u32,
+        /// What pods ask for; another name than [`WHOLE_GPU`] where shares are named apart from whole GPUs.
+        resource: String,
+        /// Image in which the container runtime puts `nvidia-smi`.
+        image: String,
+    },
+    /// Prometheus has what the exporter measures on each node.
+    GpuMetrics {
+        /// GPU nodes.
+        nodes: Vec<NodeName>,
+        /// A series that every exporter gives.
+        series: String,
+        /// ServiceMonitor that says where the exporters answer, and their namespace.
+        monitor: Placed,
+        /// Label selector of the exporters' pods.
+        pods: String,
+        /// Service of Prometheus.
+        prometheus: Placed,
+        /// Its port.
+        port: u16,
+    },
+    /// Pods get InfiniBand devices when they ask for them.
+    Rdma {
+        /// GPU nodes.
+        nodes: Vec<NodeName>,
+        /// What the pods ask for, one of each: virtual functions of an adapter.
+        resources: Vec<String>,
+        /// Networks that they are attached to, `NAMESPACE/NAME`.
+        networks: Vec<String>,
+        /// Image with a shell.
         image: String,
     },
     /// The name resolves to the address from a pod.
@@ -52,6 +116,15 @@ pub enum Check {
         name: Domain,
         /// Address wanted.
         address: Ipv4Addr,
+    },
+    /// Names of others than the cluster resolve in pods, on each kind of node.
+    DnsOut {
+        /// Nodes of the site.
+        nodes: Vec<NodeName>,
+        /// Names.
+        names: Vec<String>,
+        /// Image with a shell and `nslookup`.
+        image: String,
     },
     /// HTTPS to the URL answers with a certificate that our authority signed.
     Ingress {
@@ -68,12 +141,29 @@ pub enum Check {
         /// Image with a shell.
         image: String,
     },
+    /// What one pod writes into a claim is in another claim that is made from a snapshot of it.
+    Snapshot {
+        /// Image with a shell.
+        image: String,
+    },
     /// Run:ai calls the cluster connected and sees the GPU nodes.
     Runai {
         /// Control plane.
         target: Box<RunaiTarget>,
         /// GPU nodes it must see.
         nodes: Vec<NodeName>,
+    },
+    /// Run:ai's scheduler places a small training of a project, and it runs.
+    RunaiWorkload {
+        /// Control plane.
+        target: Box<RunaiTarget>,
+        /// Project; none: the first one of the cluster, by name.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        project: Option<String>,
+        /// GPUs that it asks for.
+        gpus: u32,
+        /// Image with a shell.
+        image: String,
     },
 }
 
@@ -88,17 +178,52 @@ impl Check {
             Check::Metrics { .. } => "kubernetes.metrics-answer",
             Check::GpuCapacity { .. } => "gpu.all-offered",
             Check::GpuPod { .. } => "gpu.pod-runs",
+            Check::GpuSharing { .. } => "gpu.shared-by-time",
+            Check::GpuMetrics { .. } => "gpu.measured",
+            Check::Rdma { .. } => "network.rdma-in-pods",
             Check::Dns { .. } => "dns.name-resolves-in-pods",
+            Check::DnsOut { .. } => "dns.others-resolve-in-pods",
             Check::Ingress { .. } => "ingress.certificate-is-trusted",
             Check::Storage { .. } => "storage.claim-binds",
+            Check::Snapshot { .. } => "storage.snapshot-restores",
             Check::Runai { .. } => "runai.cluster-connected",
+            Check::RunaiWorkload { .. } => "runai.workload-runs",
+        }
+    }
+
+    /// As it stands in ids of steps and in `checks.skip`: `gpu-pod`.
+    #[must_use]
+    pub const fn verb(&self) -> &'static str {
+        match self {
+            Check::Nodes { .. } => "nodes",
+            Check::System => "system",
+            Check::PodNetwork { .. } => "pod-network",
+            Check::Metrics { .. } => "metrics",
+            Check::GpuCapacity { .. } => "gpu-capacity",
+            Check::GpuPod { .. } => "gpu-pod",
+            Check::GpuSharing { .. } => "gpu-sharing",
+            Check::GpuMetrics { .. } => "gpu-metrics",
+            Check::Rdma { .. } => "rdma",
+            Check::Dns { .. } => "dns",
+            Check::DnsOut { .. } => "dns-out",
+            Check::Ingress { .. } => "ingress",
+            Check::Storage { .. } => "storage",
+            Check::Snapshot { .. } => "snapshot",
+            Check::Runai { .. } => "runai",
+            Check::RunaiWorkload { .. } => "runai-workload",
         }
     }
 
     /// The nodes that it can be narrowed to; none: it is about no node.
     pub fn nodes_mut(&mut self) -> Option<&mut Vec<NodeName>> {
         match self {
-            Check::Nodes { nodes } | Check::Metrics { nodes } | Check::GpuCapacity { nodes, .. } => Some(nodes),
+            Check::Nodes { nodes }
+            | Check::Metrics { nodes }
+            | Check::GpuCapacity { nodes, .. }
+            | Check::GpuSharing { nodes, .. }
+            | Check::GpuMetrics { nodes, .. }
+            | Check::Rdma { nodes, .. }
+            | Check::DnsOut { nodes, .. } => Some(nodes),
             Check::PodNetwork { nodes, asking, .. } => {
                 if asking.is_empty() {
                     asking.clone_from(nodes);
@@ -113,7 +238,14 @@ impl Check {
     #[must_use]
     pub fn image(&self) -> Option<&str> {
         match self {
-            Check::PodNetwork { image, .. } | Check::GpuPod { image, .. } | Check::Storage { image } => Some(image),
+            Check::PodNetwork { image, .. }
+            | Check::GpuPod { image, .. }
+            | Check::GpuSharing { image, .. }
+            | Check::Rdma { image, .. }
+            | Check::DnsOut { image, .. }
+            | Check::Storage { image }
+            | Check::Snapshot { image }
+            | Check::RunaiWorkload { image, .. } => Some(image),
             _ => None,
         }
     }

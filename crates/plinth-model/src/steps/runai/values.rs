@@ -77,6 +77,12 @@ pub struct RunaiApi {
     /// Node pools.
     #[serde(default)]
     pub node_pools: String,
+    /// Workloads of all kinds: below `/ID` is one, with what the scheduler says of it.
+    #[serde(default)]
+    pub workloads: String,
+    /// Trainings: `POST` starts one, `DELETE` of `/ID` ends it.
+    #[serde(default)]
+    pub trainings: String,
 }
 
 /// A department, or a project of one. Names are unique in a cluster.

@@ -413,7 +413,8 @@ async fn objects_are_applied_and_then_waited_for() {
 #[tokio::test]
 async fn a_failed_check_blocks_and_one_that_could_not_be_carried_out_is_an_error() {
     let check = |check: Check| Work::AcceptanceCheck(AcceptanceCheck { check });
-    let gpu = check(Check::GpuPod { node: node("dgx-05"), image: String::new() });
+    let gpu =
+        check(Check::GpuPod { node: node("dgx-05"), image: String::new(), resource: "nvidia.com/gpu".to_owned() });
     let bench = Bench::new();
     let evidence = || vec!["one".to_owned(), "two".to_owned()];
     let seen = |holds| {

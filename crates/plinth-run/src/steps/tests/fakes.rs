@@ -27,7 +27,7 @@ use plinth_world::node::{
     NodeHostKeys, NodeInspection, NodeLeftovers, NodePreparation, NodeRegistries, NodeStorage, PushFile, Registries,
     StorageState,
 };
-use plinth_world::runai::{RunaiClient, RunaiCluster, RunaiOrgUnit};
+use plinth_world::runai::{RunaiClient, RunaiCluster, RunaiOrgUnit, RunaiProject, RunaiTraining, RunaiWorkload};
 use plinth_world::{ClientError, ClientResult, Clients, Context};
 use serde_json::Value;
 use std::any::Any;
@@ -353,6 +353,11 @@ client!(RunaiClient {
     org_unit(target: &RunaiTarget, uuid: &str, unit: &OrgUnit) -> Option<RunaiOrgUnit>;
     make_org_unit(target: &RunaiTarget, uuid: &str, unit: &OrgUnit) -> RunaiOrgUnit;
     set_quota(target: &RunaiTarget, uuid: &str, unit: &OrgUnit) -> ();
+    projects(target: &RunaiTarget, uuid: &str) -> Vec<RunaiProject>;
+    start_training(target: &RunaiTarget, place: (&str, &str), training: &RunaiTraining) -> RunaiWorkload;
+    workloads(target: &RunaiTarget, project: &str, name: &str) -> Vec<RunaiWorkload>;
+    workload(target: &RunaiTarget, id: &str) -> Option<RunaiWorkload>;
+    remove_training(target: &RunaiTarget, id: &str) -> ();
 });
 
 #[async_trait]

@@ -48,6 +48,7 @@ fn plan(works: Vec<(&str, Work)>) -> plinth_model::Plan {
         steps,
         gates: Vec::new(),
         findings: Vec::new(),
+        expected: None,
     }
 }
 
@@ -131,7 +132,7 @@ async fn another_login_and_another_question_are_asked_for_themselves() {
     let mut wider = expectation("/elsewhere");
     let mut far = target();
     far.address = "10.184.162.99".parse().unwrap();
-    wider.larger = "/elsewhere".to_owned();
+    wider.larger = "/elsewhere".to_owned().try_into().unwrap();
     let works = [
         Work::NodeFacts(NodeFacts { target: other, expected: expectation("/larger") }),
         Work::NodeFacts(NodeFacts { target: account(), expected: wider }),
