@@ -335,7 +335,7 @@ fn stages(variants: &[&Variant], known: &Facts) -> Result<Vec<ResolvedStage>, Ex
             made.push(ResolvedStage {
                 name: stage.name.clone(),
                 objects,
-                health: health(stage.objects_health.iter(), known)?,
+                health: wanted("health", stage.objects_health.iter(), known)?,
             });
         }
     }

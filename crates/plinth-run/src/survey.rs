@@ -127,7 +127,10 @@ const fn told(finding: Finding) -> Judged {
 }
 
 /// Sees the host key: a new one is pinned and told, a changed one is an error. Answers how it is pinned afterwards.
-pub(crate) async fn check_host_key(target: &NodeTarget, env: &StepEnv) -> Result<(HostKeyState, Option<Finding>), ClientError> {
+pub(crate) async fn check_host_key(
+    target: &NodeTarget,
+    env: &StepEnv,
+) -> Result<(HostKeyState, Option<Finding>), ClientError> {
     let HostKeyState { presented, pinned } = env.clients.node.host_key(&env.ctx, target).await?;
     let finding = match &pinned {
         Some(pinned) if *pinned == presented => None,

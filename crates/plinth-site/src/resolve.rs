@@ -218,7 +218,7 @@ fn checks(checks: Option<&raw::platform::Checks>) -> Checks {
     Checks {
         image: checks.image.map_or_else(|| defaults::CHECK_IMAGE.to_owned(), |image| image.0.0),
         gpu_image: checks.gpu_image.map_or_else(|| defaults::CHECK_GPU_IMAGE.to_owned(), |image| image.0.0),
-        names: checks.names.map(|names| names.into_iter().map(|name| name.0.0).collect()),
+        names: checks.names.map(|names| names.into_iter().map(|name| name.0.to_string()).collect()),
         skip: checks.skip.iter().map(|check| check.as_str().to_owned()).collect(),
     }
 }

@@ -100,7 +100,12 @@ impl FileKeystore {
     }
 
     /// The given files; everything that is wrong with them is the error.
-    fn given(&self, source: &CertificateSource, names: &[CertificateName], now: Timestamp) -> Result<GivenPair, String> {
+    fn given(
+        &self,
+        source: &CertificateSource,
+        names: &[CertificateName],
+        now: Timestamp,
+    ) -> Result<GivenPair, String> {
         let CertificateSource::Files { certificate, key, authority } = source else {
             return Err("no files are given".to_owned());
         };

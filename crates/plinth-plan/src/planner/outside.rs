@@ -19,8 +19,8 @@ pub(super) fn names(desired: &Desired, inventory: &Inventory) -> Vec<String> {
     let public = is_connected(desired).then(|| PUBLIC.to_owned());
     let names: BTreeSet<String> = heads(inventory).into_iter().chain(elsewhere).chain(public).collect();
     // The platform's own name is led to the ingress, and has a check of its own.
-    let own = desired.runai.as_ref().filter(|runai| runai.control_plane.is_none()).map(|runai| &runai.domain);
-    names.into_iter().filter(|name| own != Some(name) && name.parse::<std::net::IpAddr>().is_err()).collect()
+    let own = desired.runai.as_ref().filter(|runai| runai.control_plane.is_none()).map(|runai| runai.domain.as_str());
+    names.into_iter().filter(|name| own != Some(name.as_str()) && name.parse::<std::net::IpAddr>().is_err()).collect()
 }
 
 /// Whether the site takes things from the internet, as far as its file says: charts and images come from nowhere else.

@@ -49,7 +49,7 @@ fn names_of_others_are_those_that_the_site_is_known_to_need() {
     inventory.nodes.push(head);
     assert_eq!(names(&closed, &unseen(inventory.clone())).unwrap(), ["bcm-head-02.eth.cluster"]);
 
-    closed.runai.as_mut().unwrap().domain = "bcm-head-02.eth.cluster".to_owned();
+    closed.runai.as_mut().unwrap().domain = "bcm-head-02.eth.cluster".to_owned().try_into().unwrap();
     let other = names(&closed, &unseen(inventory)).unwrap();
     assert_eq!(other, ["bcm-head-01.eth.cluster"], "the platform's own name is led to the ingress");
 

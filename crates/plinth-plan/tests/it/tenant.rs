@@ -51,7 +51,8 @@ fn a_service_account_signs_in_as_its_line_of_versions_has_it() {
         let mut desired = site::basepod();
         let runai = desired.runai.as_mut().unwrap();
         let url = "https://acme.run.ai".to_owned();
-        runai.control_plane = Some(RemoteControlPlane { url, realm: Some("acme".into()), service_account: true, authority: None });
+        runai.control_plane =
+            Some(RemoteControlPlane { url, realm: Some("acme".into()), service_account: true, authority: None });
         (runai.admin_email, runai.admin_password) = ("plinth-ab12".into(), SecretRef::Env("ACCOUNT_SECRET".into()));
         (runai.version, runai.registry_token) = (version.parse().unwrap(), None);
         let names = plinth_catalog::Catalog::embedded().unwrap();

@@ -6,7 +6,7 @@ use super::secret::SecretSource;
 use super::text::Text;
 use indexmap::IndexMap;
 use ipnet::Ipv4Net;
-use plinth_model::Version;
+use plinth_model::{Domain, Version};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;

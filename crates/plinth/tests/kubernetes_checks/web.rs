@@ -53,7 +53,7 @@ fn keystore(folder: &Path) -> Arc<FileKeystore> {
 fn made(folder: &Path, name: &str, domain: &str) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let ctx = Context::quiet(Arc::new(SystemClock::new()));
-    let names = [domain.to_owned()];
+    let names = [domain.to_owned().try_into().unwrap()];
     runtime.block_on(keystore(folder).make_certificate(&ctx, name, &names, &generated())).unwrap();
 }
 

@@ -1,7 +1,7 @@
 //! `platform.rotation`.
 
-use crate::{CertificateName, Stage};
 use crate::steps::{CertificateSource, Effect, Lane, Properties, StepParams, Undo, deadlines};
+use crate::{CertificateName, Stage};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
