@@ -316,8 +316,8 @@ pub(crate) async fn connect(sim: &Simulation) -> ClientResult<()> {
     install(sim, &control_plane()).await?;
     let answers = || async { Ok(client.up(&ctx, &runai()).await.is_ok()) };
     if !until(&ctx, answers).await? {
-        return Err(ClientError::new("runai", "waiting for the control plane")
-            .happened("it never came up")
+        return Err(ClientError::new("runai", "comparing the issuer")
+            .happened("it never was the expected one, or the control plane never came up")
             .attempt(""));
     }
     let uuid = match client.clusters(&ctx, &runai()).await?.pop() {
