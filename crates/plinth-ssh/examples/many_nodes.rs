@@ -78,7 +78,7 @@ fn wanted() -> Result<Account, Box<dyn Error + Send + Sync>> {
     let name = order("BENCH_ACCOUNT")?;
     let id = order("BENCH_UID")?.parse()?;
     Ok(Account {
-        home: format!("/home/{name}"),
+        home: format!("/home/{name}").try_into()?,
         name,
         uid: id,
         gid: id,
