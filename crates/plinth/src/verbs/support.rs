@@ -13,6 +13,7 @@ use plinth_model::text::visible;
 use plinth_model::{Exit, Problem, amount};
 use plinth_report::runs::{Story, story};
 use plinth_world::files;
+use plinth_world::secrets::Redactor;
 use serde::Serialize;
 use std::io::Read as _;
 
@@ -49,6 +50,12 @@ pub(crate) async fn run(common: &Common, verb: &Support, printer: &Printer) -> R
     })?;
     for place in &redaction.unread {
         printer.talk(&format!("the secret at `{place}` cannot be read here, so the archive was not searched for it"));
+    }
+    for place in &redaction.short {
+        printer.changed(&format!(
+            "the secret at `{place}` is too short to be searched for (less than {} bytes)",
+            Redactor::SHORTEST
+        ));
     }
     printer.changed(&format!(
         "{}: {}, searched for {} of the site; read it before you hand it on",
@@ -89,6 +96,7 @@ impl Pack<'_> {
             "run": verb.which.run,
             "lock": recorded.lock,
             "secretsNotSearchedFor": unread,
+            "secretsTooShortToSearchFor": self.redaction.short,
         });
         self.json("versions.json", &about);
         self.json("runs.json", &recorded.runs);
