@@ -9,7 +9,7 @@ use flate2::write::GzEncoder;
 use plinth_app::support::Redaction;
 use plinth_app::{Failure, Input, logs};
 use plinth_model::run::LogFile;
-use plinth_model::text::visible;
+use plinth_model::text::{visible, visible_json};
 use plinth_model::{Exit, Problem, amount};
 use plinth_report::runs::{Story, story};
 use plinth_world::files;
@@ -73,15 +73,21 @@ struct Pack<'a> {
 }
 
 impl Pack<'_> {
+    // Redacted first: a secret that is broken by an escape would not be found any more.
     fn add(&mut self, name: impl Into<String>, text: &str) {
-        // Redacted first: a secret that is broken by an escape would not be found any more.
         let clean = visible(&self.redaction.redact(text)).into_owned();
+        self.files.push((name.into(), clean));
+    }
+
+    /// JSON, or lines of it: it stays JSON.
+    fn add_json(&mut self, name: impl Into<String>, json: &str) {
+        let clean = visible_json(&self.redaction.redact(json)).into_owned();
         self.files.push((name.into(), clean));
     }
 
     fn json<T: Serialize>(&mut self, name: impl Into<String>, value: &T) {
         match serde_json::to_string_pretty(value) {
-            Ok(text) => self.add(name, &(text + "\n")),
+            Ok(text) => self.add_json(name, &(text + "\n")),
             Err(error) => self.add(name, &format!("not written: {error}\n")),
         }
     }
@@ -105,14 +111,14 @@ impl Pack<'_> {
     fn run(&mut self, recorded: &Recorded, chosen: &Chosen) -> Result<(), Problem> {
         let told = story(&Story { site: &recorded.site, shown: chosen.shown(), bytes: 64 * 1024 });
         self.add("why.txt", &(told + "\n"));
-        self.add("events.ndjson", &lines(chosen));
+        self.add_json("events.ndjson", &lines(chosen));
         self.json("findings.json", &chosen.view.findings);
         self.json("causes.json", &chosen.groups);
         let plan = match (&recorded.journal, &chosen.entry.plan) {
             (Some(journal), Some(hash)) => journal.plan_text(hash).map_err(Problem::from)?,
             _ => None,
         };
-        plan.iter().for_each(|plan| self.add("plan.json", plan));
+        plan.iter().for_each(|plan| self.add_json("plan.json", plan));
         Ok(())
     }
 
@@ -121,7 +127,7 @@ impl Pack<'_> {
         let others = recorded.runs.iter().rev().filter(|entry| entry.run != chosen.entry.run).take(RUNS);
         for entry in others {
             let whole = recorded.whole(entry)?;
-            self.add(format!("journal/{}.ndjson", entry.run), &lines(&whole));
+            self.add_json(format!("journal/{}.ndjson", entry.run), &lines(&whole));
         }
         Ok(())
     }
@@ -170,4 +176,26 @@ fn end_of(log: &LogFile) -> std::io::Result<String> {
     let mut bytes = Vec::new();
     file.take(LOG).read_to_end(&mut bytes)?;
     Ok(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn json_with_a_hidden_character_stays_json_and_a_terminal_shows_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("site.yaml");
+        std::fs::write(&file, include_str!("../../../../examples/basepod.yaml")).unwrap();
+        let redaction = Redaction::of(&Input::load(&file).unwrap(), &folder.path().join("state"));
+        let mut pack = Pack { redaction: &redaction, files: Vec::new() };
+        let said = "helm\u{200b}said";
+        pack.json("causes.json", &said);
+        pack.add_json("events.ndjson", &(serde_json::to_string(said).unwrap() + "\n"));
+        for (name, text) in &pack.files {
+            assert!(!text.contains('\u{200b}'), "{name}");
+            assert_eq!(serde_json::from_str::<String>(text).unwrap(), said, "{name}");
+        }
+    }
 }
