@@ -4,8 +4,9 @@ use crate::args::{Common, StatusOptions};
 use crate::kept::Kept;
 use crate::moment::Moment;
 use crate::printer::Printer;
-use crate::recorded::{Recorded, look};
+use crate::recorded::{Chosen, Recorded, look};
 use crate::sinks;
+use jiff::Timestamp;
 use plinth_analysis::{Shape, waiting};
 use plinth_app::{Failure, state};
 use plinth_model::run::{LockView, RunState, Status};
@@ -123,6 +124,24 @@ fn rows() -> usize {
     rustix::termios::tcgetwinsize(std::io::stdout()).map_or(24, |size| usize::from(size.ws_row)).max(4)
 }
 
+/// Who held the lock for the run at that moment: its holder of now, or, when something was recorded later, the run itself.
+fn held(recorded: &Recorded, chosen: &Chosen, view: &RunView, at: Timestamp) -> Option<LockView> {
+    let head = view.run.as_ref()?;
+    if !chosen.events.iter().any(|event| event.at > at) {
+        // Progress is not recorded: in the middle of a long step the newest event is older than the moment.
+        let lock = recorded.lock.clone().filter(|lock| lock.run == head.run)?;
+        return Some(LockView { alive: lock.alive || lock.heartbeat >= at, ..lock });
+    }
+    Some(LockView {
+        owner: head.owner.clone(),
+        run: head.run.clone(),
+        acquired: view.started.unwrap_or(at),
+        heartbeat: at,
+        expires: at,
+        alive: true,
+    })
+}
+
 /// As it was at a moment: of the run that was on then, folded up to there.
 fn then(common: &Common, at: &str, printer: &Printer) -> Result<Exit, Failure> {
     let recorded = Recorded::open(common)?;
@@ -130,15 +149,7 @@ fn then(common: &Common, at: &str, printer: &Printer) -> Result<Exit, Failure> {
     let (entry, at) = moment.within(&recorded.runs, SystemClock::new().now())?;
     let chosen = recorded.whole(entry)?;
     let view = RunView::of(chosen.events.iter().take_while(|event| event.at <= at));
-    let goes_on = chosen.events.iter().any(|event| event.at > at);
-    let lock = view.run.as_ref().filter(|_| goes_on).map(|head| LockView {
-        owner: head.owner.clone(),
-        run: head.run.clone(),
-        acquired: view.started.unwrap_or(at),
-        heartbeat: at,
-        expires: at,
-        alive: true,
-    });
+    let lock = held(&recorded, &chosen, &view, at);
     let status = Status::of(view.clone(), lock, at).kept_in(&recorded.directory.display().to_string());
     let (site, shape) = (recorded.site.clone(), chosen.shape);
     let now = Now { site, status, view, shape };
