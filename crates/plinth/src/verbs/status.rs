@@ -15,6 +15,8 @@ use plinth_model::{Exit, Problem, RunView};
 use plinth_report::runs::{sentence, waits};
 use plinth_run::LockOwner;
 use plinth_world::{Clock, SystemClock};
+use rustix::event::{PollFd, PollFlags, poll};
+use rustix::fs::Timespec;
 use std::io::IsTerminal;
 use std::time::Duration;
 
@@ -84,26 +86,37 @@ impl Now {
     }
 }
 
-/// Shows it again and again until the run ends: on a terminal in its place, elsewhere whenever it changed.
+/// Shows it again and again until the run ends: on a terminal in its place, elsewhere whenever it changed. Ends too
+/// when nobody can read it any more.
 async fn watch(common: &Common, printer: &Printer) -> Result<Exit, Failure> {
     let in_place = std::io::stdout().is_terminal() && std::env::var("TERM").is_ok_and(|term| term != "dumb");
     let mut shown = String::new();
     loop {
         let now = Now::look(common)?;
-        let text = now.text(printer);
-        if text != shown {
+        let (text, ended) = (now.text(printer), now.status.run.state != RunState::Running);
+        let out = printer.streams().out();
+        // As long as nobody took the one before, the next one takes its place.
+        if text != shown && (ended || out.wait(Duration::ZERO)) {
             if in_place {
-                printer.streams().out().whole(frame(&text).as_bytes());
+                out.whole(frame(&text).as_bytes());
             } else {
                 printer.data(&format!("{text}\n"));
             }
             shown = text;
         }
-        if now.status.run.state != RunState::Running {
+        if ended || out.is_broken() || reader_is_gone() {
             return Ok(Exit::Done);
         }
         tokio::time::sleep(TICK).await;
     }
+}
+
+/// Whether nobody can read standard output any more: the other end of the pipe is closed, the terminal is gone.
+fn reader_is_gone() -> bool {
+    let stdout = std::io::stdout();
+    let mut asked = [PollFd::new(&stdout, PollFlags::empty())];
+    let told = poll(&mut asked, Some(&Timespec { tv_sec: 0, tv_nsec: 0 }));
+    told.is_ok() && asked.iter().any(|out| out.revents().intersects(PollFlags::ERR | PollFlags::HUP))
 }
 
 /// A frame in one write, from the upper left corner; only as many lines as there are rows.
