@@ -23,6 +23,9 @@ use std::time::Duration;
 /// Between two looks at the journal.
 const TICK: Duration = Duration::from_secs(1);
 
+/// How long the frame before is waited for.
+const TAKEN: Duration = Duration::from_millis(50);
+
 /// Says how far the last run came. Reads the journal only, so it works while a run is on, and without BCM.
 pub(crate) async fn run(common: &Common, verb: &StatusOptions, printer: &Printer) -> Result<Exit, Failure> {
     if let Some(at) = &verb.at {
@@ -96,7 +99,7 @@ async fn watch(common: &Common, printer: &Printer) -> Result<Exit, Failure> {
         let (text, ended) = (now.text(printer), now.status.run.state != RunState::Running);
         let out = printer.streams().out();
         // As long as nobody took the one before, the next one takes its place.
-        if text != shown && (ended || out.wait(Duration::ZERO)) {
+        if text != shown && (ended || out.wait(TAKEN)) {
             if in_place {
                 out.whole(frame(&text).as_bytes());
             } else {
