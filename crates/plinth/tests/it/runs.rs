@@ -91,6 +91,7 @@ fn the_status_of_a_moment_is_what_was_seen_then() {
     let said = kept.asks(&["status", "--at", "+2min"]).exits(0).stdout;
     assert!(said.contains("waits for") || said.contains("waits:"), "{said}");
     assert_eq!(kept.asks(&["status", "--watch"]).exits(0).stdout.trim(), kept.asks(&["status"]).stdout.trim());
+    kept.asks(&["status", "--watch", "--json"]).exits(1).says("leave `--json`");
 }
 
 /// Names of the workers that a rehearsal of so many nodes makes up.
