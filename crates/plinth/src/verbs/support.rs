@@ -26,8 +26,12 @@ const LOG: u64 = 4 * 1024 * 1024;
 /// Folder within the archive.
 const FOLDER: &str = "plinth-support";
 
-/// Packs journal, events, plan, findings, versions and logs. Secrets are taken out of every text, and then every file is searched for every
-/// secret of the site: with one found, nothing is written.
+/// What the archive is searched for, for people.
+const SEARCHED: &str =
+    "what the site file names as a secret, and plinth's own secrets, keys and kubeconfig of the site";
+
+/// Packs journal, events, plan, findings, versions and logs. The secrets of [`Redaction::of`] are taken out of every text, and then every
+/// file is searched for each of them: with one found, nothing is written.
 pub(crate) async fn run(common: &Common, verb: &Support, printer: &Printer) -> Result<Exit, Failure> {
     let recorded = Recorded::open(common)?;
     let input = Input::load(&common.file)?;
@@ -48,8 +52,10 @@ pub(crate) async fn run(common: &Common, verb: &Support, printer: &Printer) -> R
             .wrong_input(error)
             .try_this("choose a folder that you can write to")
     })?;
+    let (searched, all) = redaction.count();
     for place in &redaction.unread {
-        printer.talk(&format!("the secret at `{place}` cannot be read here, so the archive was not searched for it"));
+        printer
+            .changed(&format!("the secret at `{place}` cannot be read here, so the archive was not searched for it"));
     }
     for place in &redaction.short {
         printer.changed(&format!(
@@ -58,10 +64,10 @@ pub(crate) async fn run(common: &Common, verb: &Support, printer: &Printer) -> R
         ));
     }
     printer.changed(&format!(
-        "{}: {}, searched for {} of the site; read it before you hand it on",
+        "{}: {}, searched for {searched} of {} ({SEARCHED}); read it before you hand it on",
         verb.out.display(),
         amount(count, "file"),
-        amount(redaction.count(), "secret")
+        amount(all, "secret")
     ));
     Ok(Exit::Done)
 }
