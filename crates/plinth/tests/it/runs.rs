@@ -78,6 +78,7 @@ fn a_failed_rehearsal_is_told_from_its_cause_to_what_differs() {
     assert_eq!(steps["steps"].as_array().unwrap().len(), 1);
     let none = kept.json(&["runs", "show", "^1", "--where", "state:failed waiting:slot"]);
     assert_eq!(none["emptiedBy"], "waiting:slot");
+    assert!(kept.json(&["runs", "--where", "some("])["runs"].as_array().unwrap().is_empty());
     kept.asks(&["runs", "--where", "colour:red"]).exits(1).says("colour:");
 }
 
