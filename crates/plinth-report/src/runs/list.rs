@@ -2,7 +2,7 @@
 
 use super::{Look, short};
 use crate::style::Sign;
-use plinth_analysis::RunEntry;
+use plinth_analysis::{RunEntry, ranges};
 use plinth_model::run::RunState;
 use plinth_model::span::span;
 use plinth_model::{SiteName, amount};
@@ -37,8 +37,8 @@ pub(super) fn head(run: &RunEntry, look: Look) -> String {
     };
     let counts = run.counts.map(|counts| format!("  {} changed, {} failed", counts.changed, counts.failed));
     let who = run.who.as_ref().map(|who| format!("  by {}", short(&who.to_string())));
-    let without: Vec<&str> = run.without.iter().map(|node| node.as_str()).collect();
-    let without = if without.is_empty() { String::new() } else { format!("  without {}", without.join(", ")) };
+    let without = short(&ranges(run.without.iter().map(|node| node.as_str())));
+    let without = if without.is_empty() { String::new() } else { format!("  without {without}") };
     let virtual_time = if run.rehearsal { " of virtual time" } else { "" };
     format!(
         "{} {}  {at}  {verb}  {}  {}{virtual_time}{}{}{without}",
