@@ -214,7 +214,7 @@ fn the_headline_of_a_story_is_there_however_many_nodes_were_left_out() {
     let mut events = scripted::run();
     if let EventBody::RunStarted(head) = &mut events[0].body {
         let names = (0..100).map(|n| format!("rack{}-dgx-{n:03}-{}", n % 50, "of-the-other-hall".repeat(2)));
-        head.without = names.map(|name| plinth_model::NodeName::new(name).unwrap()).collect();
+        head.without = names.map(|name| plinth_model::NodeName::new(&name).unwrap()).collect();
     }
     let made = Made::of(&events, &Shape::default());
     let told = made.story(LEAST_BYTES);
