@@ -50,7 +50,7 @@ fn the_first_stop_finishes_what_is_in_flight() {
     assert_eq!(bench.so().into_iter().collect::<Vec<_>>(), ["a/slow/x", "b/slow/y"]);
     assert_eq!((report.counts.changed, report.counts.not_run), (2, 2));
     let said = reasons(&bench).remove(0);
-    assert!(said.starts_with("stopping after 1 running step has finished: a/slow/x (given up at "), "{said}");
+    assert!(said.starts_with("stopping after 2 running steps have finished: a/slow/x (given up at "), "{said}");
     assert!(said.contains("at the latest). Ctrl-C again (or a second SIGTERM) stops now: they are cut off"), "{said}");
     assert!(bench.memory().in_flight().is_empty());
 

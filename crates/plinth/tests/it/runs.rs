@@ -38,6 +38,7 @@ impl Kept {
 fn a_failed_rehearsal_is_told_from_its_cause_to_what_differs() {
     let kept = Kept::new();
     assert!(kept.asks(&["runs"]).exit != 70);
+    std::fs::create_dir(kept.folder().join("state")).unwrap();
     let none = kept.json(&["why"]);
     assert_eq!((&none["run"], &none["causes"]), (&Value::Null, &json!([])), "no run is no error, as in text");
     kept.rehearse(&["--fault", "release:gpu-operator:fails"]).exits(4);
