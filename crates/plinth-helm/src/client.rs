@@ -39,7 +39,7 @@ pub struct LocalHelm {
     pub(super) state: PathBuf,
     pub(super) kubeconfig: PathBuf,
     pub(super) cluster: Arc<dyn HelmCluster>,
-    packages: Arc<dyn ChartPackages>,
+    pub(super) packages: Arc<dyn ChartPackages>,
     pub(super) program: Arc<dyn HelmPrograms>,
     pub(super) secrets: Arc<dyn Secrets>,
     pub(super) abandoned: Duration,
@@ -175,11 +175,7 @@ impl LocalHelm {
         there: Option<&Payload>,
         doing: &str,
     ) -> ClientResult<Vec<Value>> {
-        let all = definitions(package, &release.values).map_err(|why| {
-            ClientError::new(CLIENT, doing)
-                .happened(format!("package {} cannot be read: {why}", package.display()))
-                .attempt("remove it: it is fetched again")
-        })?;
+        let all = of_package(release, package, doing)?;
         let moved = match there {
             Some(there) if !all.is_empty() => {
                 crds::moved(ctx, &*self.cluster, &name_of(release), &there.manifest, &all, doing).await?
@@ -258,6 +254,15 @@ impl LocalHelm {
         process::run(ctx, job, &*self.cluster, &self.secrets).await?;
         Ok(said)
     }
+}
+
+/// All definitions of a package.
+pub(super) fn of_package(release: &Release, package: &Path, doing: &str) -> ClientResult<Vec<Value>> {
+    definitions(package, &release.values).map_err(|why| {
+        ClientError::new(CLIENT, doing)
+            .happened(format!("package {} cannot be read: {why}", package.display()))
+            .attempt("remove it: it is fetched again")
+    })
 }
 
 #[async_trait]
