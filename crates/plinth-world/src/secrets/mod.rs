@@ -35,6 +35,13 @@ pub trait Secrets: Send + Sync {
     /// # Errors
     /// When it is not there, empty, or cannot be read.
     fn get(&self, reference: &SecretRef) -> Result<Secret, SecretError>;
+    /// The value; none while nobody made or learnt it yet, which only happens to generated ones.
+    ///
+    /// # Errors
+    /// When it is there and empty, or cannot be read.
+    fn find(&self, reference: &SecretRef) -> Result<Option<Secret>, SecretError> {
+        self.get(reference).map(Some)
+    }
     /// Keeps a generated value for later runs.
     ///
     /// # Errors

@@ -93,6 +93,11 @@ impl Secrets for OwnSecrets {
         self.0.get(reference)
     }
 
+    fn find(&self, reference: &SecretRef) -> Result<Option<Secret>, SecretError> {
+        own(reference)?;
+        self.0.find(reference)
+    }
+
     fn keep(&self, reference: &SecretRef, value: &Secret) -> Result<(), SecretError> {
         own(reference)?;
         self.0.keep(reference, value)
