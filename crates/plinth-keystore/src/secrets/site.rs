@@ -208,6 +208,21 @@ impl Secrets for SiteSecrets {
         Ok(value)
     }
 
+    fn find(&self, reference: &SecretRef) -> Result<Option<Secret>, SecretError> {
+        if let SecretRef::Generated(name) = reference
+            && !name.ends_with(PASSWORD_SUFFIX)
+        {
+            let path = self.place(reference, name)?;
+            let is_there = path.try_exists().map_err(|error| {
+                SecretError::new(reference, format!("looking for {} failed: {error}", path.display()))
+            })?;
+            if !is_there {
+                return Ok(None);
+            }
+        }
+        self.get(reference).map(Some)
+    }
+
     fn keep(&self, reference: &SecretRef, value: &Secret) -> Result<(), SecretError> {
         let SecretRef::Generated(name) = reference else {
             return Err(SecretError::new(
