@@ -47,12 +47,12 @@ async fn stand(release: &str, with_project: bool) -> Stand {
     stand
 }
 
-async fn checked(stand: &Stand, project: Option<&str>) -> ClientResult<Verdict> {
+async fn checked(stand: &Stand, project: &str) -> ClientResult<Verdict> {
     let ctx = Context::quiet(Arc::new(Hasty::default()));
     let target = stand.target.clone();
     let check = Check::RunaiWorkload {
         target: Box::new(target.clone()),
-        project: project.map(str::to_owned),
+        project: project.to_owned(),
         gpus: 1,
         image: IMAGE.to_owned(),
     };
