@@ -20,7 +20,7 @@ pub async fn accept(ctx: &Context, clients: &Clients, check: &Check) -> Result<V
             Ok(runai(check, &clusters, target, nodes))
         }
         Check::RunaiWorkload { target, project, gpus, image } => {
-            workload::check(ctx, &*clients.runai, check, target, (project.as_deref(), *gpus, image)).await
+            workload::check(ctx, &*clients.runai, check, target, (project, *gpus, image)).await
         }
         Check::Ingress { certificate: Some(name), .. } => {
             let kept = match kept_certificate(ctx, clients, check, name).await? {

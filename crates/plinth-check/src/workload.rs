@@ -12,8 +12,7 @@ pub const NAME: &str = "plinth-check-workload";
 /// It stays long enough to be seen.
 const SCRIPT: &str = "nvidia-smi -L; sleep 30";
 
-/// Starts it, waits until it runs, and removes it. `project`: its name (none: the first one), the GPUs that the training asks for, and its
-/// image.
+/// Starts it, waits until it runs, and removes it. `project`: its name, the GPUs that the training asks for, and its image.
 ///
 /// # Errors
 /// When Run:ai cannot be asked, or does not take the training: that is no verdict.
@@ -22,7 +21,7 @@ pub async fn check(
     runai: &dyn RunaiClient,
     check: &Check,
     target: &RunaiTarget,
-    (project, gpus, image): (Option<&str>, u32, &str),
+    (project, gpus, image): (&str, u32, &str),
 ) -> ClientResult<Verdict> {
     let clusters = runai.clusters(ctx, target).await?;
     let [cluster] = clusters.as_slice() else {
@@ -30,17 +29,8 @@ pub async fn check(
         return Ok(fail(check, vec![line]));
     };
     let all = runai.projects(ctx, target, &cluster.uuid).await?;
-    let found = match project {
-        Some(name) => all.iter().find(|one| one.name == name),
-        None => all.first(),
-    };
-    let Some(found) = found else {
-        return Ok(match project {
-            Some(name) => fail(check, vec![format!("there is no project {name} in cluster {}", target.cluster)]),
-            None => {
-                Verdict::Skip { reason: "the cluster has no project in which a workload could be started".to_owned() }
-            }
-        });
+    let Some(found) = all.iter().find(|one| one.name == project) else {
+        return Ok(fail(check, vec![format!("there is no project {project} in cluster {}", target.cluster)]));
     };
     clear(ctx, runai, target, found).await?;
     let training = RunaiTraining { name: NAME.to_owned(), image: image.to_owned(), script: SCRIPT.to_owned(), gpus };

@@ -75,9 +75,9 @@ fn a_training_is_of_the_first_project_and_of_a_gpu_where_there_is_one() {
     let project = Project { name: "team-a".to_owned(), gpus: 8 };
     let department = Department { name: "research".to_owned(), gpus: 16, projects: vec![project] };
     desired.runai.as_mut().unwrap().departments = vec![department];
-    assert_eq!(training(&desired), Some((Some("team-a".to_owned()), 1, image)));
+    assert_eq!(training(&desired), Some(("team-a".to_owned(), 1, image)));
     desired.platform.gpu.mig = "mixed".to_owned();
-    assert_eq!(training(&desired), Some((Some("team-a".to_owned()), 0, desired.checks.image.clone())));
+    assert_eq!(training(&desired), Some(("team-a".to_owned(), 0, desired.checks.image.clone())));
     desired.runai = None;
     assert_eq!(training(&desired), None);
 }

@@ -72,7 +72,7 @@ fn evidence(verdict: Verdict) -> Vec<String> {
 async fn a_training_that_is_placed_holds_in_every_line_of_versions() {
     for line in ["2.18", "2.19", "2.21", "2.24", "3.0"] {
         let stand = stand(line, true).await;
-        let verdict = checked(&stand, Some("team-a")).await.unwrap();
+        let verdict = checked(&stand, "team-a").await.unwrap();
         let Verdict::Pass { evidence } = verdict else { panic!("{line}: {verdict:?}") };
         assert_eq!(evidence, ["a training of project team-a that asks for 1 GPU is Running"], "{line}");
         assert_eq!((stand.count("start-training"), stand.count("end-training")), (1, 1), "{line}");
@@ -80,30 +80,31 @@ async fn a_training_that_is_placed_holds_in_every_line_of_versions() {
     // It ended before it was looked at.
     let stand = stand("2.21", true).await;
     stand.server.schedules("Completed", "");
-    assert!(matches!(checked(&stand, None).await.unwrap(), Verdict::Pass { .. }));
+    assert!(matches!(checked(&stand, "team-a").await.unwrap(), Verdict::Pass { .. }));
 }
 
 #[tokio::test]
 async fn what_the_scheduler_says_is_in_the_verdict() {
     let stand = stand("2.21", true).await;
     stand.server.schedules("Pending", "Not enough resources in the requested nodepool");
-    let lines = evidence(checked(&stand, None).await.unwrap());
+    let lines = evidence(checked(&stand, "team-a").await.unwrap());
     assert_eq!(lines[0], "a training of project team-a that asks for 1 GPU is Pending");
     assert!(lines[1].contains("Not enough resources in the requested nodepool"), "{lines:?}");
     stand.server.schedules("Failed", "ImagePullBackOff");
-    let lines = evidence(checked(&stand, None).await.unwrap());
+    let lines = evidence(checked(&stand, "team-a").await.unwrap());
     assert!(lines[0].ends_with("is Failed") && lines[1].contains("ImagePullBackOff"), "{lines:?}");
 }
 
 #[tokio::test]
-async fn a_project_that_is_not_there_is_told_and_without_any_nothing_is_proved() {
+async fn a_project_that_is_not_there_is_told() {
     let with = stand("2.21", true).await;
-    let lines = evidence(checked(&with, Some("team-b")).await.unwrap());
+    let lines = evidence(checked(&with, "team-b").await.unwrap());
     assert_eq!(lines, [format!("there is no project team-b in cluster {CLUSTER}")]);
     let without = stand("2.21", false).await;
-    assert!(matches!(checked(&without, None).await.unwrap(), Verdict::Skip { .. }));
+    let lines = evidence(checked(&without, "team-a").await.unwrap());
+    assert_eq!(lines, [format!("there is no project team-a in cluster {CLUSTER}")]);
     let nobody = Stand::of(setup("2.21"), vec![]);
-    let lines = evidence(checked(&nobody, None).await.unwrap());
+    let lines = evidence(checked(&nobody, "team-a").await.unwrap());
     assert_eq!(lines, [format!("0 clusters are named `{CLUSTER}`; exactly one should be")]);
 }
 
@@ -122,7 +123,7 @@ async fn what_a_killed_check_left_goes_before_the_next_begins() {
     let spec = stand.server.trainings().remove(0);
     assert_eq!((&spec["compute"]["gpuDevicesRequest"], &spec["command"]), (&1.into(), &"sh".into()), "{spec}");
     assert_eq!(spec["args"], r#"-c 'echo "it'\''s left"'"#, "{spec}");
-    let verdict = checked(&stand, None).await.unwrap();
+    let verdict = checked(&stand, "team-a").await.unwrap();
     assert!(matches!(verdict, Verdict::Pass { .. }), "{verdict:?}");
     assert_eq!(stand.count("end-training"), 2);
 }
