@@ -11,12 +11,10 @@ use crate::render;
 use plinth_model::amount;
 use plinth_model::api_group::{group_of, is_of_cluster, is_own};
 use plinth_model::steps::{CrdPolicy, Release};
+use plinth_world::helm::marks;
 use plinth_world::{ClientError, ClientResult, Context};
 use serde_json::{Map, Value};
 use std::path::Path;
-
-/// How helm marks what it made (Helm documentation, "Labels and Annotations").
-const MANAGED_BY: (&str, &str) = ("app.kubernetes.io/managed-by", "Helm");
 
 impl LocalHelm {
     /// Differences between what was applied and what is there, one line each; none for a chart of its maker.
@@ -84,9 +82,9 @@ fn applied(release: &Release, there: &Payload, doing: &str) -> ClientResult<Vec<
             metadata.insert("namespace".to_owned(), release.namespace.clone().into());
         }
         // What helm writes into every object when it applies it, and knows its own by.
-        mark(metadata, "labels", MANAGED_BY);
-        mark(metadata, "annotations", ("meta.helm.sh/release-name", &release.release));
-        mark(metadata, "annotations", ("meta.helm.sh/release-namespace", &release.namespace));
+        mark(metadata, "labels", marks::MANAGED_BY);
+        mark(metadata, "annotations", (marks::RELEASE, &release.release));
+        mark(metadata, "annotations", (marks::NAMESPACE, &release.namespace));
     }
     Ok(objects)
 }
